@@ -1,0 +1,48 @@
+//===- ModelConfig.h - the sizes of a Llama model ---------------*- C++ -*-===//
+//
+// A checkpoint's metadata -> the few numbers that define a Llama graph. It is
+// a file of its own because it is all that import needs to know about the
+// source format, and because it is the only place that decides which metadata
+// is harmless: what would change the meaning of the graph is refused by name.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_COMPILER_CHECKPOINT_MODELCONFIG_H
+#define CORELLAMA_COMPILER_CHECKPOINT_MODELCONFIG_H
+
+#include "llvm/Support/Error.h"
+#include <cstdint>
+#include <string>
+
+namespace corellama::checkpoint {
+
+class GGUF;
+
+/// The largest number of layers; Llama 3.1 405B has 126.
+inline constexpr uint64_t kMaxLayers = 65535;
+
+/// Every size is at least 1 and at most kMaxDimension, layers at most
+/// kMaxLayers; `heads` is a multiple of `kvHeads`, `headSize` is even, and
+/// `heads * headSize` is within kMaxDimension as well.
+struct ModelConfig {
+  std::string architecture; ///< "llama"
+  std::string name;         ///< general.name, may be empty; any bytes
+  uint64_t dim = 0;         ///< of the residual stream
+  uint64_t heads = 0;       ///< of queries
+  uint64_t kvHeads = 0;     ///< of keys and values
+  uint64_t headSize = 0;    ///< need not be dim / heads
+  uint64_t hidden = 0;      ///< of the feed-forward part
+  uint64_t vocab = 0;       ///< rows of the embedding
+  uint64_t layers = 0;
+  uint64_t context = 0;  ///< positions the model was trained for
+  double eps = 0;        ///< of RMS norm: finite, > 0
+  double ropeBase = 0;   ///< finite, >= 1
+  bool tiedHead = false; ///< logits use the embedding's matrix
+};
+
+/// Reads the configuration, or says which key cannot be honoured.
+llvm::Expected<ModelConfig> readModelConfig(const GGUF &file);
+
+} // namespace corellama::checkpoint
+
+#endif // CORELLAMA_COMPILER_CHECKPOINT_MODELCONFIG_H

@@ -1,0 +1,58 @@
+//===- WeightIndex.h - where each weight of a model lies --------*- C++ -*-===//
+//
+// A GGUF tensor table and a ModelConfig -> the weights of a Llama graph, each
+// with its shape, type and byte range. It is a file of its own because it is
+// the only place that knows which tensors a Llama has and which shape each of
+// them must take: a tensor that the graph has no use for is refused by name.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_COMPILER_CHECKPOINT_WEIGHTINDEX_H
+#define CORELLAMA_COMPILER_CHECKPOINT_WEIGHTINDEX_H
+
+#include "compiler/Checkpoint/ModelConfig.h"
+#include "compiler/Checkpoint/TensorType.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace corellama::checkpoint {
+
+/// One weight. `columns` is the length of a stored row (k of a product), GGUF's
+/// ne[0]; `rows` is ne[1], and 1 for a vector.
+struct TensorInfo {
+  std::string name;
+  TensorType type;
+  uint64_t rows;
+  uint64_t columns;
+  uint64_t offset; ///< of the first byte, counted from the start of the file
+  uint64_t bytes;
+};
+
+/// The weights in the order of the file. All of them are there, none besides;
+/// each range lies inside the file and no two overlap.
+class WeightIndex {
+public:
+  llvm::ArrayRef<TensorInfo> tensors() const { return infos; }
+
+  /// The weight of that name, or null.
+  const TensorInfo *find(llvm::StringRef name) const;
+
+private:
+  friend llvm::Expected<WeightIndex> readWeightIndex(const GGUF &file,
+                                                     const ModelConfig &config);
+
+  std::vector<TensorInfo> infos;
+  std::vector<uint32_t> byName; ///< places in `infos`, sorted by name
+};
+
+/// Checks every tensor of the file against the configuration.
+llvm::Expected<WeightIndex> readWeightIndex(const GGUF &file,
+                                            const ModelConfig &config);
+
+} // namespace corellama::checkpoint
+
+#endif // CORELLAMA_COMPILER_CHECKPOINT_WEIGHTINDEX_H

@@ -1,0 +1,69 @@
+//===- CodeGen.h - from the llvm phase to machine code --------------------===//
+//
+// In: a module at phase llvm. Out: LLVM IR, assembly or an object whose only
+// symbol of interest is `corellama_program` (runtime/ABI/Kernel.h). Link.h makes
+// a file that runs of it.
+//
+// What the module has to say is written down here and checked in
+// ProgramDescriptor.cpp:
+//
+//   llama.program = {workspace_bytes, scratch_bytes, logits_offset, chunk : i64}
+//   llama.kernels = [{name = "qkv.decode", function = @qkv.decode,
+//                     parts = @qkv.decode.parts, scratch_bytes = 0 : i64}, ...]
+//   llama.target  = #llama.target<...>
+//
+// and the functions corellama_step_decode, _prefill and _head are the steps (a
+// module of kernels alone, as tests have it, may lack them).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_COMPILER_CODEGEN_CODEGEN_H
+#define CORELLAMA_COMPILER_CODEGEN_CODEGEN_H
+
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/Target/TargetMachine.h"
+#include <memory>
+
+namespace corellama::codegen {
+
+/// Translates; the declarations of `llama` are left out. The module stays as it
+/// is. Its context needs the LLVM translation registered.
+llvm::Expected<std::unique_ptr<llvm::Module>>
+translateToLLVMIR(mlir::ModuleOp module, llvm::LLVMContext &context);
+
+/// Adds the constant `corellama_program` and gives every other function its
+/// linkage: what the constant names stays a symbol of its own (a profiler shows
+/// it), the rest becomes internal.
+llvm::Error addProgramDescriptor(llvm::Module &llvmModule, mlir::ModuleOp module);
+
+/// The machine that `target` describes; position independent code.
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+createTargetMachine(llama::TargetAttr target);
+
+/// LLVM's -O3 IR pipeline, without fast math and without library calls.
+void optimize(llvm::Module &llvmModule, llvm::TargetMachine &machine);
+
+/// The three of them in order: optimized IR with the descriptor.
+llvm::Expected<std::unique_ptr<llvm::Module>>
+buildOptimizedIR(mlir::ModuleOp module, llvm::LLVMContext &context,
+                 llvm::TargetMachine &machine);
+
+/// Writes assembly.
+llvm::Error emitAssembly(llvm::Module &llvmModule, llvm::TargetMachine &machine,
+                         llvm::raw_pwrite_stream &out);
+
+/// Makes an object, and checks that it refers to nothing but the runtime's ABI.
+llvm::Expected<llvm::SmallVector<char, 0>>
+emitObject(llvm::Module &llvmModule, llvm::TargetMachine &machine);
+
+/// All of it: module in, object out.
+llvm::Expected<llvm::SmallVector<char, 0>> compileToObject(mlir::ModuleOp module);
+
+} // namespace corellama::codegen
+
+#endif // CORELLAMA_COMPILER_CODEGEN_CODEGEN_H

@@ -1,0 +1,35 @@
+//===- Link.h - from an object to a file that runs ------------------------===//
+//
+// lld, in process: an object and the runtime (rt/) to a program, or an object
+// alone to a shared library, which the Runner loads.
+//
+// lld resets every cl::opt of the process, so a link is the last thing that an
+// invocation does with LLVM's options: read them before.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_COMPILER_CODEGEN_LINK_H
+#define CORELLAMA_COMPILER_CODEGEN_LINK_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include <string>
+
+namespace corellama::codegen {
+
+/// The folder that programs are linked from: ../rt beside the folder of the
+/// executable `tool` (a build tree), or ../lib/corellama/rt (installed).
+llvm::Expected<std::string> findRuntimeFolder(llvm::StringRef tool);
+
+/// Writes a program to `output`: position independent, no path in it, nothing
+/// needed but glibc.
+llvm::Error linkProgram(llvm::ArrayRef<char> object, llvm::StringRef runtimeFolder,
+                        llvm::StringRef output);
+
+/// Writes a shared library to `output`.
+llvm::Error linkShared(llvm::ArrayRef<char> object, llvm::StringRef output);
+
+} // namespace corellama::codegen
+
+#endif // CORELLAMA_COMPILER_CODEGEN_LINK_H

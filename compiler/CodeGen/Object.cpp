@@ -1,0 +1,173 @@
+//===- Object.cpp - LLVM IR to assembly or an object ----------------------===//
+//
+// LLVM's -O3 pipeline and code generation, in process. A file of its own because
+// it is what decides how LLVM may change our code: nothing that changes bits (no
+// fast math, no contraction), no call to a library.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/CodeGen/CodeGen.h"
+#include "llvm/Analysis/CGSCCPassManager.h"
+#include "llvm/Analysis/LoopAnalysisManager.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Object/ObjectFile.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/MemoryBufferRef.h"
+#include "llvm/Support/TargetSelect.h"
+
+using namespace corellama;
+using namespace corellama::codegen;
+
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+corellama::codegen::createTargetMachine(llama::TargetAttr target) {
+  if (target.getFamily() != llama::Family::CPU)
+    return llvm::createStringError("code generation: target '" +
+                                   target.getName().getValue() + "' is no CPU");
+  // Only this one target; doing it again changes nothing.
+  LLVMInitializeX86TargetInfo();
+  LLVMInitializeX86Target();
+  LLVMInitializeX86TargetMC();
+  LLVMInitializeX86AsmPrinter();
+
+  llvm::Triple triple("x86_64-unknown-linux-gnu");
+  std::string why;
+  const llvm::Target *x86 = llvm::TargetRegistry::lookupTarget(triple, why);
+  if (!x86)
+    return llvm::createStringError("code generation: " + why);
+  llvm::TargetOptions options;
+  // The bits of a sum are written in the IR: where an fma is meant, it is there.
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
+  options.FunctionSections = true;
+  options.MCOptions.AsmVerbose = true;
+  // The baseline CPU plus the target's features, so that two targets with the
+  // same features give the same code.
+  llvm::StringRef features = target.getFeatures() ? target.getFeatures().getValue() : "";
+  std::unique_ptr<llvm::TargetMachine> machine(x86->createTargetMachine(
+      triple, "x86-64", features, options, llvm::Reloc::PIC_, std::nullopt,
+      llvm::CodeGenOptLevel::Aggressive));
+  if (!machine)
+    return llvm::createStringError("code generation: LLVM has no machine for " +
+                                   triple.str());
+  return machine;
+}
+
+/// What holds for every function that we generate.
+static void addFunctionAttributes(llvm::Module &llvmModule,
+                                  const llvm::TargetMachine &machine) {
+  for (llvm::Function &function : llvmModule) {
+    function.addFnAttr(llvm::Attribute::NoUnwind);
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("target-cpu", machine.getTargetCPU());
+    function.addFnAttr("target-features", machine.getTargetFeatureString());
+    // LLVM must not turn a loop of ours into a call.
+    function.addFnAttr("no-builtins");
+  }
+}
+
+void corellama::codegen::optimize(llvm::Module &llvmModule,
+                                  llvm::TargetMachine &machine) {
+  llvmModule.setTargetTriple(machine.getTargetTriple());
+  llvmModule.setDataLayout(machine.createDataLayout());
+  llvmModule.setPICLevel(llvm::PICLevel::BigPIC);
+  addFunctionAttributes(llvmModule, machine);
+
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder(&machine);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3)
+      .run(llvmModule, modules);
+}
+
+llvm::Expected<std::unique_ptr<llvm::Module>>
+corellama::codegen::buildOptimizedIR(mlir::ModuleOp module, llvm::LLVMContext &context,
+                                     llvm::TargetMachine &machine) {
+  auto llvmModule = translateToLLVMIR(module, context);
+  if (!llvmModule)
+    return llvmModule.takeError();
+  if (llvm::Error error = addProgramDescriptor(**llvmModule, module))
+    return error;
+  optimize(**llvmModule, machine);
+  return llvmModule;
+}
+
+static llvm::Error emit(llvm::Module &llvmModule, llvm::TargetMachine &machine,
+                        llvm::raw_pwrite_stream &out, llvm::CodeGenFileType type) {
+  llvm::legacy::PassManager passes;
+  if (machine.addPassesToEmitFile(passes, out, nullptr, type))
+    return llvm::createStringError(
+        "code generation: LLVM cannot write this kind of file for this target");
+  passes.run(llvmModule);
+  return llvm::Error::success();
+}
+
+llvm::Error corellama::codegen::emitAssembly(llvm::Module &llvmModule,
+                                             llvm::TargetMachine &machine,
+                                             llvm::raw_pwrite_stream &out) {
+  return emit(llvmModule, machine, out, llvm::CodeGenFileType::AssemblyFile);
+}
+
+/// What an object may leave to the runtime. LLVM may ask for the first two
+/// whatever it is told: they are the copies and fills of its own intrinsics.
+static constexpr llvm::StringLiteral kRuntimeSymbols[] = {
+    "memcpy", "memset", "corellama_barrier", "_GLOBAL_OFFSET_TABLE_"};
+
+/// A call to libm or libgcc would depend on the machine that the program runs
+/// on, in bits or in being there at all.
+static llvm::Error checkUndefinedSymbols(llvm::MemoryBufferRef buffer) {
+  auto object = llvm::object::ObjectFile::createObjectFile(buffer);
+  if (!object)
+    return object.takeError();
+  for (const llvm::object::SymbolRef &symbol : (*object)->symbols()) {
+    llvm::Expected<uint32_t> flags = symbol.getFlags();
+    if (!flags)
+      return flags.takeError();
+    if (!(*flags & llvm::object::SymbolRef::SF_Undefined))
+      continue;
+    llvm::Expected<llvm::StringRef> name = symbol.getName();
+    if (!name)
+      return name.takeError();
+    if (!name->empty() && !llvm::is_contained(kRuntimeSymbols, *name))
+      return llvm::createStringError(
+          "code generation: the code calls '" + *name +
+          "', which the runtime does not have; the lowering must expand it");
+  }
+  return llvm::Error::success();
+}
+
+llvm::Expected<llvm::SmallVector<char, 0>>
+corellama::codegen::emitObject(llvm::Module &llvmModule, llvm::TargetMachine &machine) {
+  llvm::SmallVector<char, 0> object;
+  llvm::raw_svector_ostream out(object);
+  if (llvm::Error error =
+          emit(llvmModule, machine, out, llvm::CodeGenFileType::ObjectFile))
+    return error;
+  llvm::StringRef bytes(object.data(), object.size());
+  if (llvm::Error error =
+          checkUndefinedSymbols(llvm::MemoryBufferRef(bytes, "object")))
+    return error;
+  return object;
+}
+
+llvm::Expected<llvm::SmallVector<char, 0>>
+corellama::codegen::compileToObject(mlir::ModuleOp module) {
+  auto target = module->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr);
+  if (!target)
+    return llvm::createStringError("code generation: the module has no llama.target");
+  auto machine = createTargetMachine(target);
+  if (!machine)
+    return machine.takeError();
+  llvm::LLVMContext context;
+  auto llvmModule = buildOptimizedIR(module, context, **machine);
+  if (!llvmModule)
+    return llvmModule.takeError();
+  return emitObject(**llvmModule, **machine);
+}

@@ -1,0 +1,229 @@
+//===- ProgramDescriptor.cpp - the constant `corellama_program` -----------===//
+//
+// From the attributes llama.program, llama.kernels and llama.target of a module
+// to a constant of type abi::Program in LLVM IR. A file of its own because it is
+// the compiler's whole knowledge of that struct's layout; the tests load one and
+// read it through runtime/ABI/Kernel.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/CodeGen/CodeGen.h"
+#include "runtime/ABI/Kernel.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/DerivedTypes.h"
+#include "llvm/IR/GlobalVariable.h"
+
+using namespace corellama;
+using namespace corellama::codegen;
+using llvm::Constant;
+using llvm::Expected;
+using llvm::StringRef;
+using llvm::Twine;
+
+namespace {
+
+/// Builds the constant for one module.
+class DescriptorBuilder {
+public:
+  DescriptorBuilder(llvm::Module &llvmModule, mlir::ModuleOp module)
+      : llvmModule(llvmModule), module(module), context(llvmModule.getContext()),
+        pointer(llvm::PointerType::getUnqual(context)),
+        i32(llvm::Type::getInt32Ty(context)), i64(llvm::Type::getInt64Ty(context)),
+        nothing(llvm::Type::getVoidTy(context)) {}
+
+  llvm::Error build();
+
+private:
+  static llvm::Error error(const Twine &what) {
+    return llvm::createStringError("code generation: " + what);
+  }
+  Expected<Constant *> integer(mlir::DictionaryAttr dictionary, const Twine &place,
+                               StringRef name) const;
+  Expected<Constant *> function(StringRef name, llvm::FunctionType *type);
+  Expected<Constant *> referenced(mlir::DictionaryAttr kernel, const Twine &place,
+                                  StringRef name, llvm::FunctionType *type);
+  Expected<Constant *> step(StringRef name);
+  Expected<Constant *> buildKernels(mlir::ArrayAttr kernels);
+  Constant *text(StringRef string);
+  Constant *constant(llvm::Type *type, Constant *value, const Twine &name,
+                     llvm::GlobalValue::LinkageTypes linkage);
+  void internalizeTheRest();
+
+  llvm::Module &llvmModule;
+  mlir::ModuleOp module;
+  llvm::LLVMContext &context;
+  llvm::PointerType *pointer;
+  llvm::IntegerType *i32;
+  llvm::IntegerType *i64;
+  llvm::Type *nothing;
+  /// Functions that the constant names.
+  llvm::SmallPtrSet<llvm::Function *, 32> named;
+};
+
+} // namespace
+
+Expected<Constant *> DescriptorBuilder::integer(mlir::DictionaryAttr dictionary,
+                                                const Twine &place,
+                                                StringRef name) const {
+  auto value = dictionary.getAs<mlir::IntegerAttr>(name);
+  if (!value || !value.getType().isInteger(64) || value.getInt() < 0)
+    return error(place + ": " + name + " is missing or no 64-bit count");
+  return llvm::ConstantInt::get(i64, value.getInt());
+}
+
+Expected<Constant *> DescriptorBuilder::function(StringRef name,
+                                                 llvm::FunctionType *type) {
+  llvm::Function *result = llvmModule.getFunction(name);
+  if (!result || result->isDeclaration())
+    return error("function @" + name + " is not defined");
+  if (result->getFunctionType() != type) {
+    std::string expected;
+    llvm::raw_string_ostream(expected) << *type;
+    return error("function @" + name + " has another signature than " + expected);
+  }
+  // A symbol of its own in the program's table, which a profiler shows; not
+  // inlined for the same reason.
+  result->setLinkage(llvm::GlobalValue::ExternalLinkage);
+  result->setVisibility(llvm::GlobalValue::HiddenVisibility);
+  result->setDSOLocal(true);
+  result->addFnAttr(llvm::Attribute::NoInline);
+  named.insert(result);
+  return result;
+}
+
+Expected<Constant *> DescriptorBuilder::referenced(mlir::DictionaryAttr kernel,
+                                                   const Twine &place, StringRef name,
+                                                   llvm::FunctionType *type) {
+  auto symbol = kernel.getAs<mlir::FlatSymbolRefAttr>(name);
+  if (!symbol)
+    return error(place + ": " + name + " is missing or no symbol");
+  return function(symbol.getValue(), type);
+}
+
+Expected<Constant *> DescriptorBuilder::step(StringRef name) {
+  std::string symbol = ("corellama_step_" + name).str();
+  if (!llvmModule.getFunction(symbol)) // kernels alone, as tests have them
+    return llvm::ConstantPointerNull::get(pointer);
+  return function(symbol, llvm::FunctionType::get(
+                              nothing, {pointer, pointer, i32, i32}, false));
+}
+
+Constant *DescriptorBuilder::constant(llvm::Type *type, Constant *value,
+                                      const Twine &name,
+                                      llvm::GlobalValue::LinkageTypes linkage) {
+  return new llvm::GlobalVariable(llvmModule, type, /*isConstant=*/true, linkage, value,
+                                  name);
+}
+
+Constant *DescriptorBuilder::text(StringRef string) {
+  Constant *bytes = llvm::ConstantDataArray::getString(context, string);
+  return constant(bytes->getType(), bytes, "corellama.text",
+                  llvm::GlobalValue::PrivateLinkage);
+}
+
+Expected<Constant *> DescriptorBuilder::buildKernels(mlir::ArrayAttr kernels) {
+  // abi::Kernel: name, function, parts, scratchBytes.
+  auto *type = llvm::StructType::get(context, {pointer, pointer, pointer, i64});
+  auto *kernelType =
+      llvm::FunctionType::get(nothing, {pointer, pointer, i32, i32, i32}, false);
+  auto *partsType = llvm::FunctionType::get(i64, {i64, i64}, false);
+  llvm::StringSet<> names;
+  llvm::SmallVector<Constant *> rows;
+  for (auto [index, attr] : llvm::enumerate(kernels)) {
+    auto kernel = llvm::dyn_cast<mlir::DictionaryAttr>(attr);
+    auto name = kernel ? kernel.getAs<mlir::StringAttr>("name") : mlir::StringAttr();
+    if (!name || name.getValue().contains('\0'))
+      return error("llama.kernels: entry " + Twine(index) + " has no name");
+    std::string place = ("kernel '" + name.getValue() + "'").str();
+    if (!names.insert(name.getValue()).second)
+      return error(place + ": is there twice");
+    Expected<Constant *> kernelFunction =
+        referenced(kernel, place, "function", kernelType);
+    if (!kernelFunction)
+      return kernelFunction;
+    Expected<Constant *> parts = referenced(kernel, place, "parts", partsType);
+    if (!parts)
+      return parts;
+    Expected<Constant *> scratch = integer(kernel, place, "scratch_bytes");
+    if (!scratch)
+      return scratch;
+    rows.push_back(llvm::ConstantStruct::get(
+        type, {text(name.getValue()), *kernelFunction, *parts, *scratch}));
+  }
+  auto *arrayType = llvm::ArrayType::get(type, rows.size());
+  return constant(arrayType, llvm::ConstantArray::get(arrayType, rows),
+                  "corellama.kernels", llvm::GlobalValue::InternalLinkage);
+}
+
+/// Functions that nothing outside calls are LLVM's to inline and to drop.
+void DescriptorBuilder::internalizeTheRest() {
+  for (llvm::Function &function : llvmModule)
+    if (!function.isDeclaration() && !named.contains(&function)) {
+      function.setVisibility(llvm::GlobalValue::DefaultVisibility);
+      function.setLinkage(llvm::GlobalValue::InternalLinkage);
+    }
+}
+
+llvm::Error DescriptorBuilder::build() {
+  auto program = module->getAttrOfType<mlir::DictionaryAttr>("llama.program");
+  if (!program)
+    return error("the module has no llama.program; was it lowered to phase llvm?");
+  auto kernels = module->getAttrOfType<mlir::ArrayAttr>("llama.kernels");
+  if (!kernels)
+    return error("the module has no llama.kernels; was it lowered to phase llvm?");
+  auto target = module->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr);
+  if (!target)
+    return error("the module has no llama.target");
+  if (llvmModule.getNamedValue("corellama_program"))
+    return error("the name corellama_program is taken");
+
+  Constant *steps[3];
+  for (auto [slot, name] : llvm::zip_equal(
+           steps, llvm::ArrayRef<StringRef>{"decode", "prefill", "head"})) {
+    Expected<Constant *> function = step(name);
+    if (!function)
+      return function.takeError();
+    slot = *function;
+  }
+  Expected<Constant *> table = buildKernels(kernels);
+  if (!table)
+    return table.takeError();
+  Constant *sizes[4];
+  for (auto [slot, name] : llvm::zip_equal(
+           sizes, llvm::ArrayRef<StringRef>{"workspace_bytes", "scratch_bytes",
+                                            "logits_offset", "chunk"})) {
+    Expected<Constant *> value = integer(program, "llama.program", name);
+    if (!value)
+      return value.takeError();
+    slot = *value;
+  }
+
+  // abi::Program, field by field.
+  StringRef features = target.getFeatures() ? target.getFeatures().getValue() : "";
+  Constant *fields[] = {
+      llvm::ConstantInt::get(i32, abi::kVersion),
+      llvm::ConstantInt::get(i32, 0),
+      text(target.getName().getValue()),
+      text(features),
+      steps[0],
+      steps[1],
+      steps[2],
+      *table,
+      llvm::ConstantInt::get(i64, kernels.size()),
+      sizes[0],
+      sizes[1],
+      sizes[2],
+      sizes[3],
+  };
+  Constant *value = llvm::ConstantStruct::getAnon(fields);
+  constant(value->getType(), value, "corellama_program",
+           llvm::GlobalValue::ExternalLinkage);
+  internalizeTheRest();
+  return llvm::Error::success();
+}
+
+llvm::Error corellama::codegen::addProgramDescriptor(llvm::Module &llvmModule,
+                                                     mlir::ModuleOp module) {
+  return DescriptorBuilder(llvmModule, module).build();
+}

@@ -1,0 +1,51 @@
+//===- Translate.cpp - llvm dialect to LLVM IR ----------------------------===//
+//
+// A file of its own because it is the one place where the declarations of
+// `llama`, which stand in the module in every phase, are taken out.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/CodeGen/CodeGen.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Target/LLVMIR/Export.h"
+
+using namespace mlir;
+
+/// Attributes such as `llama.strategy` mean nothing to the translation.
+static void dropOurAttributes(Operation *op) {
+  SmallVector<StringAttr> ours;
+  for (NamedAttribute attr : op->getDiscardableAttrs())
+    if (attr.getNameDialect() &&
+        attr.getNameDialect()->getNamespace() ==
+            corellama::llama::LlamaDialect::getDialectNamespace())
+      ours.push_back(attr.getName());
+  for (StringAttr name : ours)
+    op->removeDiscardableAttr(name);
+}
+
+llvm::Expected<std::unique_ptr<llvm::Module>>
+corellama::codegen::translateToLLVMIR(ModuleOp module, llvm::LLVMContext &context) {
+  OwningOpRef<ModuleOp> copy = module.clone();
+  for (Operation &op : llvm::make_early_inc_range(*copy->getBody())) {
+    if (isa_and_nonnull<llama::LlamaDialect>(op.getDialect()))
+      op.erase();
+    else
+      dropOurAttributes(&op);
+  }
+  dropOurAttributes(*copy);
+
+  // The translation reports what it cannot do as diagnostics; the first one is
+  // the cause.
+  std::string why;
+  ScopedDiagnosticHandler handler(module.getContext(), [&](Diagnostic &diagnostic) {
+    if (why.empty() && diagnostic.getSeverity() == DiagnosticSeverity::Error)
+      why = diagnostic.str();
+    return success();
+  });
+  std::unique_ptr<llvm::Module> result =
+      translateModuleToLLVMIR(*copy, context, "corellama");
+  if (!result)
+    return llvm::createStringError("code generation: " + why);
+  result->setSourceFileName("corellama");
+  return result;
+}

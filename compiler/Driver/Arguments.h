@@ -1,0 +1,73 @@
+//===- Arguments.h - the command line of corellama ------------------------===//
+//
+// argv -> what is to be done, checked as far as that is possible without
+// looking at a file. A file of its own because help, checks and defaults of all
+// commands are in one table, and because it is the only user of the argument
+// parser (CLI11) and of exceptions, which none of the rest sees.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_COMPILER_DRIVER_ARGUMENTS_H
+#define CORELLAMA_COMPILER_DRIVER_ARGUMENTS_H
+
+#include "dialects/Llama/IR/Phase.h"
+#include "dialects/Llama/Reference/EvalMain.h"
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace corellama {
+
+enum class Emit { Program, LLVM, Assembly, Object };
+
+/// `corellama compile`.
+struct CompileArguments {
+  std::string checkpoint;
+  /// "-" is standard output, for text only.
+  std::string output;
+  /// Empty where the command line does not say: then it is native, or what the
+  /// dump says that is gone on from.
+  std::string target;
+  std::string activations;
+  std::string cacheType;
+  std::optional<int64_t> chunk;
+  Emit emit = Emit::Program;
+  std::optional<llama::Phase> compileTo;
+  std::optional<llama::Phase> compileFrom;
+  std::string ir;
+  std::string dumpFolder;
+  bool remarks = false;
+  bool verifyEach = false;
+};
+
+/// `corellama compile --list-targets`.
+struct ListTargetsArguments {};
+
+/// `corellama inspect`.
+struct InspectArguments {
+  std::string file;
+  bool json = false;
+};
+
+/// Nothing is left to do: help was printed, or the arguments are wrong.
+struct Finished {
+  int status;
+};
+
+struct Arguments {
+  std::variant<Finished, CompileArguments, ListTargetsArguments, InspectArguments,
+               llama::reference::EvalOptions>
+      command;
+  /// --mlir-...: MLIR's own flags, unread.
+  std::vector<std::string> mlirFlags;
+};
+
+/// Reads main's arguments. Prints help and version to standard output, a usage
+/// error as one line to standard error.
+Arguments parseArguments(int argc, const char *const *argv);
+
+} // namespace corellama
+
+#endif // CORELLAMA_COMPILER_DRIVER_ARGUMENTS_H

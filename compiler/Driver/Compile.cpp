@@ -1,0 +1,318 @@
+//===- Compile.cpp - corellama compile ------------------------------------===//
+//
+// See Compile.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Driver/Compile.h"
+#include "compiler/CodeGen/CodeGen.h"
+#include "compiler/CodeGen/Link.h"
+#include "compiler/Driver/Diagnostics.h"
+#include "compiler/Driver/PhaseFile.h"
+#include "compiler/Driver/Progress.h"
+#include "compiler/Driver/Registration.h"
+#include "compiler/Image/Image.h"
+#include "compiler/Import/Import.h"
+#include "compiler/Target/Target.h"
+#include "mlir/IR/Remarks.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/Timing.h"
+#include "passes/Llama/Passes.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Signals.h"
+
+using namespace corellama;
+using llama::Phase;
+using llvm::Error;
+using llvm::Twine;
+
+namespace {
+
+/// One invocation. Each step either succeeds or returns an error; errors of
+/// passes are printed as they are found, and then the error is empty.
+class Compilation {
+public:
+  Compilation(const CompileArguments &arguments, llvm::StringRef tool);
+  Error run();
+
+private:
+  Error checkPaths() const;
+  Error begin(const checkpoint::Checkpoint &checkpoint);
+  Error runPhases();
+  Error runPasses(Phase phase, llvm::function_ref<void(mlir::PassManager &)> build);
+  Error reparse(Phase phase);
+  Error dump(Phase phase);
+  Error generate(const checkpoint::Checkpoint &checkpoint);
+  Error writeProgram(const checkpoint::Checkpoint &checkpoint,
+                     llvm::ArrayRef<char> object);
+  /// The error that says that all has been said.
+  static Error alreadyPrinted() { return llvm::createStringError(""); }
+
+  const CompileArguments &arguments;
+  llvm::StringRef tool;
+  mlir::DialectRegistry registry;
+  mlir::MLIRContext context;
+  Progress progress;
+  DiagnosticPrinter printer;
+  mlir::DefaultTimingManager timingManager;
+  mlir::TimingScope timing;
+  ModuleOptions options;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  /// The phase that `module` is at.
+  Phase phase = Phase::Import;
+};
+
+mlir::DialectRegistry makeRegistry() {
+  mlir::DialectRegistry registry;
+  registerAllDialects(registry);
+  return registry;
+}
+
+} // namespace
+
+Compilation::Compilation(const CompileArguments &arguments, llvm::StringRef tool)
+    : arguments(arguments), tool(tool), registry(makeRegistry()),
+      // One thread: passes print and remark in one order, and a model has a few
+      // dozen functions.
+      context(registry, mlir::MLIRContext::Threading::DISABLED), printer(context, progress) {
+  mlir::applyDefaultTimingManagerCLOptions(timingManager);
+  timing = timingManager.getRootScope();
+}
+
+/// What is cheaper to find out before minutes of work than after.
+Error Compilation::checkPaths() const {
+  if (arguments.output == "-")
+    return Error::success();
+  if (llvm::sys::fs::is_directory(arguments.output))
+    return llvm::createStringError(arguments.output +
+                                   ": is a folder; name a file with -o");
+  llvm::StringRef folder = llvm::sys::path::parent_path(arguments.output);
+  if (!folder.empty() && !llvm::sys::fs::is_directory(folder))
+    return llvm::createStringError(folder + ": is no folder; make it, or name another "
+                                            "file with -o");
+  bool same = false;
+  if (!llvm::sys::fs::equivalent(arguments.output, arguments.checkpoint, same) && same)
+    return llvm::createStringError(arguments.output + ": is the checkpoint; name another "
+                                                      "file with -o");
+  return Error::success();
+}
+
+/// The module that the phases start from: imported, or read from a dump.
+Error Compilation::begin(const checkpoint::Checkpoint &checkpoint) {
+  if (arguments.remarks) {
+    mlir::remark::RemarkCategories all;
+    all.all = ".*";
+    if (mlir::failed(mlir::remark::enableOptimizationRemarks(
+            context, nullptr, std::make_unique<mlir::remark::RemarkEmittingPolicyAll>(),
+            all, /*printAsEmitRemarks=*/true)))
+      return alreadyPrinted();
+  }
+  mlir::TimingScope scope = timing.nest("import");
+  if (arguments.compileFrom) {
+    auto read = readPhaseFile(context, arguments, checkpoint);
+    if (!read)
+      return read.takeError();
+    if (!*read)
+      return alreadyPrinted();
+    module = std::move(*read);
+    phase = *arguments.compileFrom;
+    auto carried = readOptions(*module, arguments.ir);
+    if (!carried)
+      return carried.takeError();
+    options = *carried;
+    // Somebody may have edited it.
+    return runPasses(phase, [&](mlir::PassManager &pm) {
+      pm.addPass(llama::createLlamaVerifyPhase({llama::infoOf(phase).name.str()}));
+    });
+  }
+
+  auto target = resolveTarget(
+      context, arguments.target.empty() ? "native" : arguments.target);
+  if (!target)
+    return target.takeError();
+  options = ModuleOptions::fromArguments(arguments);
+  module = importCheckpoint(context, checkpoint);
+  stampModule(*module, *target, options);
+  phase = Phase::Import;
+  PipelineOptions pipeline;
+  options.copyTo(pipeline);
+  if (Error error = runPasses(phase, [&](mlir::PassManager &pm) {
+        buildPhase(pm, phase, pipeline);
+      }))
+    return error;
+  return dump(phase);
+}
+
+Error Compilation::runPasses(Phase phase,
+                             llvm::function_ref<void(mlir::PassManager &)> build) {
+  llvm::StringRef name = llama::infoOf(phase).name;
+  printer.setPlace((arguments.checkpoint + ": phase " + name).str());
+  mlir::TimingScope scope = timing.nest(name);
+  mlir::PassManager pm(&context);
+  if (mlir::failed(mlir::applyPassManagerCLOptions(pm)))
+    return alreadyPrinted();
+  pm.enableTiming(scope);
+  build(pm);
+  unsigned before = printer.errors();
+  if (mlir::succeeded(pm.run(*module)))
+    return Error::success();
+  if (printer.errors() != before)
+    return alreadyPrinted();
+  return llvm::createStringError(arguments.checkpoint + ": phase " + name +
+                                 ": failed without saying why");
+}
+
+/// --verify-each: what a phase leaves can be written down and read again.
+Error Compilation::reparse(Phase phase) {
+  std::string text;
+  llvm::raw_string_ostream(text) << *module;
+  std::string name = phaseFileName(phase);
+  mlir::OwningOpRef<mlir::ModuleOp> again = mlir::parseSourceString<mlir::ModuleOp>(
+      text, mlir::ParserConfig(&context), name);
+  if (!again)
+    return alreadyPrinted();
+  std::string second;
+  llvm::raw_string_ostream(second) << *again;
+  if (text != second)
+    return llvm::createStringError(name + ": prints another text after it was read");
+  module = std::move(again);
+  return Error::success();
+}
+
+Error Compilation::dump(Phase phase) {
+  setPhase(*module, phase);
+  if (arguments.verifyEach)
+    if (Error error = reparse(phase))
+      return error;
+  if (arguments.dumpFolder.empty())
+    return Error::success();
+  if (std::error_code code = llvm::sys::fs::create_directories(arguments.dumpFolder))
+    return llvm::createStringError(arguments.dumpFolder + ": " + code.message());
+  llvm::SmallString<128> path(arguments.dumpFolder);
+  llvm::sys::path::append(path, phaseFileName(phase));
+  return writePhaseFile(*module, path);
+}
+
+Error Compilation::runPhases() {
+  PipelineOptions pipeline;
+  options.copyTo(pipeline);
+  Phase last = arguments.compileTo.value_or(Phase::LLVM);
+  for (const PhasePipeline &row : allPhasePipelines()) {
+    if (row.phase <= phase || row.phase > last)
+      continue;
+    progress.begin("phase " + llama::infoOf(row.phase).name);
+    if (Error error = runPasses(row.phase, [&](mlir::PassManager &pm) {
+          buildPhase(pm, row.phase, pipeline);
+        }))
+      return error;
+    phase = row.phase;
+    if (Error error = dump(phase))
+      return error;
+  }
+  return Error::success();
+}
+
+/// From the llvm phase to a file.
+Error Compilation::generate(const checkpoint::Checkpoint &checkpoint) {
+  auto target = (*module)->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr);
+  auto machine = codegen::createTargetMachine(target);
+  if (!machine)
+    return machine.takeError();
+  progress.begin("optimizing");
+  mlir::TimingScope scope = timing.nest("LLVM IR passes");
+  llvm::LLVMContext llvmContext;
+  auto ir = codegen::buildOptimizedIR(*module, llvmContext, **machine);
+  if (!ir)
+    return ir.takeError();
+  if (arguments.emit == Emit::LLVM)
+    return llvm::writeToOutput(arguments.output, [&](llvm::raw_ostream &out) {
+      (*ir)->print(out, nullptr);
+      return Error::success();
+    });
+
+  progress.begin("generating code");
+  scope = timing.nest("code generation");
+  if (arguments.emit == Emit::Assembly) {
+    llvm::SmallVector<char, 0> text;
+    llvm::raw_svector_ostream stream(text);
+    if (Error error = codegen::emitAssembly(**ir, **machine, stream))
+      return error;
+    return llvm::writeToOutput(arguments.output, [&](llvm::raw_ostream &out) {
+      out.write(text.data(), text.size());
+      return Error::success();
+    });
+  }
+  auto object = codegen::emitObject(**ir, **machine);
+  if (!object)
+    return object.takeError();
+  if (arguments.emit == Emit::Object)
+    return llvm::writeToOutput(arguments.output, [&](llvm::raw_ostream &out) {
+      out.write(object->data(), object->size());
+      return Error::success();
+    });
+  scope.stop();
+  return writeProgram(checkpoint, *object);
+}
+
+Error Compilation::writeProgram(const checkpoint::Checkpoint &checkpoint,
+                                llvm::ArrayRef<char> object) {
+  image::ImageOptions imageOptions{options.activations, CORELLAMA_VERSION};
+  auto plan = image::planImage(*module, checkpoint, imageOptions);
+  if (!plan)
+    return plan.takeError();
+  auto runtime = codegen::findRuntimeFolder(tool);
+  if (!runtime)
+    return runtime.takeError();
+
+  progress.begin("linking");
+  mlir::TimingScope scope = timing.nest("link");
+  llvm::SmallString<128> linked;
+  if (std::error_code code =
+          llvm::sys::fs::createTemporaryFile("corellama", "elf", linked))
+    return llvm::createStringError("a temporary file for the program: " +
+                                   code.message());
+  llvm::FileRemover remover(linked);
+  llvm::sys::RemoveFileOnSignal(linked);
+  if (Error error = codegen::linkProgram(object, *runtime, linked))
+    return error;
+
+  progress.begin("packing weights");
+  scope = timing.nest("image");
+  return image::attachImage(*plan, checkpoint, linked, arguments.output);
+}
+
+Error Compilation::run() {
+  if (Error error = checkPaths())
+    return error;
+  progress.begin("reading " + arguments.checkpoint);
+  auto checkpoint = checkpoint::openCheckpoint(arguments.checkpoint);
+  if (!checkpoint)
+    return checkpoint.takeError();
+  if (Error error = begin(*checkpoint))
+    return error;
+  if (Error error = runPhases())
+    return error;
+  if (arguments.compileTo) {
+    progress.clear();
+    return writePhaseFile(*module, arguments.output);
+  }
+  return generate(*checkpoint);
+}
+
+int corellama::compileCheckpoint(const CompileArguments &arguments,
+                                 llvm::StringRef tool) {
+  std::string message;
+  {
+    Compilation compilation(arguments, tool);
+    Error error = compilation.run();
+    if (!error)
+      return 0;
+    message = llvm::toString(std::move(error));
+  }
+  if (!message.empty())
+    printError(message);
+  return 1;
+}

@@ -1,0 +1,57 @@
+//===- Driver.cpp - one invocation of corellama ---------------------------===//
+//
+// From the command line to the folder that does it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Driver/Driver.h"
+#include "compiler/Driver/Arguments.h"
+#include "compiler/Driver/Compile.h"
+#include "compiler/Driver/Diagnostics.h"
+#include "compiler/Driver/MLIRFlags.h"
+#include "compiler/Inspect/Inspect.h"
+#include "compiler/Target/Target.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace corellama;
+
+namespace {
+
+/// One function a command; each gives the exit status.
+struct Dispatcher {
+  std::string tool;
+
+  int operator()(const Finished &finished) { return finished.status; }
+  int operator()(const CompileArguments &arguments) {
+    return compileCheckpoint(arguments, tool);
+  }
+  int operator()(const ListTargetsArguments &) {
+    listTargets(llvm::outs());
+    return 0;
+  }
+  int operator()(const InspectArguments &arguments) {
+    llvm::Error error = inspectFile(arguments.file, arguments.json, llvm::outs());
+    if (!error)
+      return 0;
+    printError(std::move(error));
+    return 1;
+  }
+  int operator()(const llama::reference::EvalOptions &options) {
+    return llama::reference::evalMain(options);
+  }
+};
+
+} // namespace
+
+int corellama::driverMain(int argc, char **argv) {
+  Arguments arguments = parseArguments(argc, argv);
+  if (llvm::Error error = applyMLIRFlags(arguments.mlirFlags)) {
+    printError(std::move(error));
+    return 2;
+  }
+  // The address only serves to find this executable where argv[0] is a name.
+  std::string tool = llvm::sys::fs::getMainExecutable(
+      argv[0], reinterpret_cast<void *>(&driverMain));
+  return std::visit(Dispatcher{tool}, arguments.command);
+}

@@ -1,0 +1,42 @@
+//===- MLIRFlags.cpp - MLIR's own flags in our command line ---------------===//
+//
+// See MLIRFlags.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Driver/MLIRFlags.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/Timing.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/raw_ostream.h"
+
+llvm::Error corellama::applyMLIRFlags(llvm::ArrayRef<std::string> flags) {
+  mlir::registerMLIRContextCLOptions();
+  mlir::registerPassManagerCLOptions();
+  mlir::registerAsmPrinterCLOptions();
+  mlir::registerDefaultTimingManagerCLOptions();
+
+  std::vector<const char *> words = {"corellama"};
+  bool tree = false, print = false;
+  for (const std::string &flag : flags) {
+    words.push_back(flag.c_str());
+    llvm::StringRef name = llvm::StringRef(flag).split('=').first;
+    tree |= name == "--mlir-print-ir-tree-dir";
+    print |= name.starts_with("--mlir-print-ir-after") ||
+             name.starts_with("--mlir-print-ir-before");
+  }
+  // A folder to print to says that something is to be printed.
+  if (tree && !print)
+    words.push_back("--mlir-print-ir-after-all");
+
+  std::string errors;
+  llvm::raw_string_ostream stream(errors);
+  if (llvm::cl::ParseCommandLineOptions(words.size(), words.data(), "", &stream))
+    return llvm::Error::success();
+  return llvm::createStringError(
+      "one of MLIR's flags: " +
+      llvm::StringRef(errors).split('\n').first.ltrim("corellama: "));
+}

@@ -1,0 +1,159 @@
+//===- PhaseFile.cpp - modules between phases, as files -------------------===//
+//
+// See PhaseFile.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Driver/PhaseFile.h"
+#include "compiler/Import/Import.h"
+#include "compiler/Target/Target.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace corellama;
+using namespace mlir;
+
+static constexpr llvm::StringLiteral kOptionsAttr = "llama.options";
+
+ModuleOptions ModuleOptions::fromArguments(const CompileArguments &arguments) {
+  ModuleOptions options;
+  // Float32 is the only arithmetic that there is code for, so auto means it too;
+  // asked for by name, it means that nothing at all is rounded.
+  options.activations = "f32";
+  options.cacheType = arguments.activations == "f32" ? "f32" : "f16";
+  if (!arguments.cacheType.empty())
+    options.cacheType = arguments.cacheType;
+  options.chunk = arguments.chunk.value_or(512);
+  return options;
+}
+
+void ModuleOptions::copyTo(PipelineOptions &options) const {
+  options.activations = activations;
+  options.cacheType = cacheType;
+  options.chunk = chunk;
+}
+
+void corellama::stampModule(ModuleOp module, llama::TargetAttr target,
+                            const ModuleOptions &options) {
+  Builder builder(module.getContext());
+  module->setAttr(llama::kTargetAttr, target);
+  module->setAttr(
+      kOptionsAttr,
+      builder.getDictionaryAttr(
+          {builder.getNamedAttr("activations",
+                                builder.getStringAttr(options.activations)),
+           builder.getNamedAttr("cache_type", builder.getStringAttr(options.cacheType)),
+           builder.getNamedAttr("chunk", builder.getI64IntegerAttr(options.chunk))}));
+}
+
+void corellama::setPhase(ModuleOp module, llama::Phase phase) {
+  module->setAttr(llama::kPhaseAttr, StringAttr::get(module.getContext(),
+                                                     llama::infoOf(phase).name));
+}
+
+static llvm::Error refuse(llvm::StringRef path, const llvm::Twine &what) {
+  return llvm::createStringError(path + ": " + what);
+}
+
+llvm::Expected<ModuleOptions> corellama::readOptions(ModuleOp module,
+                                                     llvm::StringRef path) {
+  auto dictionary = module->getAttrOfType<DictionaryAttr>(kOptionsAttr);
+  auto activations =
+      dictionary ? dictionary.getAs<StringAttr>("activations") : StringAttr();
+  auto cacheType = dictionary ? dictionary.getAs<StringAttr>("cache_type") : StringAttr();
+  auto chunk = dictionary ? dictionary.getAs<IntegerAttr>("chunk") : IntegerAttr();
+  if (!activations || !cacheType || !chunk || !chunk.getType().isInteger(64) ||
+      chunk.getInt() < 1)
+    return refuse(path, "llama.options: is not {activations, cache_type, chunk}, which "
+                        "every dump carries; make a new one with --compile-to");
+  return ModuleOptions{activations.str(), cacheType.str(), chunk.getInt()};
+}
+
+llvm::Error corellama::writePhaseFile(ModuleOp module, llvm::StringRef path) {
+  return llvm::writeToOutput(path, [&](llvm::raw_ostream &out) {
+    module.print(out);
+    out << "\n";
+    return llvm::Error::success();
+  });
+}
+
+std::string corellama::phaseFileName(llama::Phase phase) {
+  return (llvm::Twine(static_cast<unsigned>(phase) + 1) + "-" +
+          llama::infoOf(phase).name + ".mlir")
+      .str();
+}
+
+/// The arguments may repeat what the dump says, not change it: the phases that
+/// obeyed them have run.
+static llvm::Error checkArguments(ModuleOp module, const CompileArguments &arguments) {
+  llvm::StringRef path = arguments.ir;
+  auto contradiction = [&](llvm::StringRef flag, llvm::StringRef asked,
+                           llvm::StringRef carried) {
+    return refuse(path, "was made with " + flag + "=" + carried + ", not " + asked +
+                            "; leave the option out, or compile from the checkpoint");
+  };
+  auto target = module->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr);
+  if (!target)
+    return refuse(path, "llama.target: is missing, which every dump carries; make a new "
+                        "one with --compile-to");
+  if (!arguments.target.empty()) {
+    auto asked = resolveTarget(*module.getContext(), arguments.target);
+    if (!asked)
+      return asked.takeError();
+    if (*asked != target)
+      return contradiction("--target", asked->getName(), target.getName());
+  }
+  auto options = readOptions(module, path);
+  if (!options)
+    return options.takeError();
+  if (!arguments.activations.empty() && arguments.activations != "auto" &&
+      arguments.activations != options->activations)
+    return contradiction("--activations", arguments.activations, options->activations);
+  // --activations alone also says what the cache holds.
+  bool saysCache = !arguments.activations.empty() || !arguments.cacheType.empty();
+  std::string cacheType = ModuleOptions::fromArguments(arguments).cacheType;
+  if (saysCache && cacheType != options->cacheType)
+    return contradiction("--cache-type", cacheType, options->cacheType);
+  if (arguments.chunk && *arguments.chunk != options->chunk)
+    return contradiction("--chunk", std::to_string(*arguments.chunk),
+                         std::to_string(options->chunk));
+  return llvm::Error::success();
+}
+
+llvm::Expected<OwningOpRef<ModuleOp>>
+corellama::readPhaseFile(MLIRContext &context, const CompileArguments &arguments,
+                         const checkpoint::Checkpoint &checkpoint) {
+  llvm::StringRef path = arguments.ir;
+  std::string why;
+  auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path, /*IsText=*/true);
+  if (std::error_code code = buffer.getError())
+    return refuse(path, code.message());
+  OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(
+      (*buffer)->getBuffer(), ParserConfig(&context), path);
+  if (!module)
+    return module; // diagnosed
+
+  llvm::StringRef expected = llama::infoOf(*arguments.compileFrom).name;
+  auto phase = (*module)->getAttrOfType<StringAttr>(llama::kPhaseAttr);
+  if (!phase)
+    return refuse(path, "llama.phase: is missing, which every dump carries; make one "
+                        "with --compile-to=" +
+                            expected);
+  if (phase != expected)
+    return refuse(path, "is of phase " + phase.getValue() + ", not " + expected +
+                            "; give --compile-from=" + phase.getValue());
+  auto identity = (*module)->getAttrOfType<StringAttr>(llama::kCheckpointAttr);
+  std::string own = checkpointAttribute(checkpoint);
+  if (!identity || identity != own)
+    return refuse(path, "was made from checkpoint " +
+                            (identity ? identity.getValue() : "(none)") + ", and " +
+                            checkpoint.path() + " is " + own +
+                            "; give the checkpoint it was made from");
+  if ((*module)->getAttr(llama::kConfigAttr) != configAttribute(context, checkpoint))
+    return refuse(path, "llama.config: is not the configuration of " +
+                            checkpoint.path());
+  if (llvm::Error error = checkArguments(*module, arguments))
+    return error;
+  return module;
+}

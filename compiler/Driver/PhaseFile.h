@@ -1,0 +1,64 @@
+//===- PhaseFile.h - modules between phases, as files ---------------------===//
+//
+// What a dump says of itself, how it is written and how it is read again: a dump
+// is whole but for the weights' bytes, so it names its checkpoint, its target
+// and its options, and `--compile-from` goes on from it to the same program. A
+// file of its own because dumps are the compiler's interface to its users.
+//
+//   llama.checkpoint = "blake3:..."   BLAKE3 of the whole checkpoint
+//   llama.config, llama.target
+//   llama.options = {activations = "f32", cache_type = "f16", chunk = 512 : i64}
+//   llama.phase = "fuse"
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_COMPILER_DRIVER_PHASEFILE_H
+#define CORELLAMA_COMPILER_DRIVER_PHASEFILE_H
+
+#include "compiler/Checkpoint/Checkpoint.h"
+#include "compiler/Driver/Arguments.h"
+#include "compiler/Pipelines/Pipelines.h"
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/Support/Error.h"
+
+namespace corellama {
+
+/// The options that a module carries.
+struct ModuleOptions {
+  std::string activations;
+  std::string cacheType;
+  int64_t chunk;
+
+  /// What the command line means.
+  static ModuleOptions fromArguments(const CompileArguments &arguments);
+  void copyTo(PipelineOptions &options) const;
+};
+
+/// Stamps target and options on a module that was just imported.
+void stampModule(mlir::ModuleOp module, llama::TargetAttr target,
+                 const ModuleOptions &options);
+void setPhase(mlir::ModuleOp module, llama::Phase phase);
+
+/// Reads llama.options.
+llvm::Expected<ModuleOptions> readOptions(mlir::ModuleOp module, llvm::StringRef path);
+
+/// Writes a module to a file, which appears whole or not at all; "-" is
+/// standard output. Locations are left out, so that a module that was read from
+/// a dump prints the same again.
+llvm::Error writePhaseFile(mlir::ModuleOp module, llvm::StringRef path);
+
+/// Reads arguments.ir and checks that it is of the phase and the checkpoint that
+/// the arguments say, and that no argument contradicts what it carries. Errors
+/// in its text are diagnostics; the result is null then.
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>
+readPhaseFile(mlir::MLIRContext &context, const CompileArguments &arguments,
+              const checkpoint::Checkpoint &checkpoint);
+
+/// "fuse" -> "3-fuse.mlir".
+std::string phaseFileName(llama::Phase phase);
+
+} // namespace corellama
+
+#endif // CORELLAMA_COMPILER_DRIVER_PHASEFILE_H

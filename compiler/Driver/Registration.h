@@ -1,0 +1,25 @@
+//===- Registration.h - what every tool knows -----------------------------===//
+//
+// Dialects, external models, passes and pipelines, for the driver, the opt tool
+// and the language server alike. A new dialect or pass library is named in
+// Registration.cpp and nowhere else.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_COMPILER_DRIVER_REGISTRATION_H
+#define CORELLAMA_COMPILER_DRIVER_REGISTRATION_H
+
+#include "mlir/IR/DialectRegistry.h"
+
+namespace corellama {
+
+/// Our dialects, those of upstream that our phases use, the models that
+/// targets attach, and the translation to LLVM IR.
+void registerAllDialects(mlir::DialectRegistry &registry);
+
+/// Our passes and pipelines.
+void registerAllPasses();
+
+} // namespace corellama
+
+#endif // CORELLAMA_COMPILER_DRIVER_REGISTRATION_H

@@ -1,0 +1,35 @@
+//===- ElfFile.h - the headers of an ELF executable -----------------------===//
+//
+// The bytes of a file -> its program and section headers, all ranges checked.
+// A file of its own because both ends need it: the image is attached by adding
+// headers, and found again by reading them from a file of unknown origin.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_COMPILER_IMAGE_ELFFILE_H
+#define CORELLAMA_COMPILER_IMAGE_ELFFILE_H
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/BinaryFormat/ELF.h"
+#include "llvm/Support/Error.h"
+#include <vector>
+
+namespace corellama::image {
+
+/// 64-bit, little endian, for x86-64. Whatever range a header gives (a
+/// segment's or a section's bytes) lies inside the file.
+struct ElfFile {
+  llvm::ELF::Elf64_Ehdr header;
+  std::vector<llvm::ELF::Elf64_Phdr> segments;
+  std::vector<llvm::ELF::Elf64_Shdr> sections;
+};
+
+/// `path` names the file in messages.
+llvm::Expected<ElfFile> readElfFile(llvm::StringRef bytes, llvm::StringRef path);
+
+/// "FILE: PROBLEM".
+llvm::Error refuseFile(llvm::StringRef path, const llvm::Twine &problem);
+
+} // namespace corellama::image
+
+#endif // CORELLAMA_COMPILER_IMAGE_ELFFILE_H

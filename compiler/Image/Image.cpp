@@ -1,0 +1,276 @@
+//===- Image.cpp - plan the image, write it to memory ---------------------===//
+//
+// See Image.h. Planning checks everything, so that writing can only run out of
+// space.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Image/Image.h"
+#include "compiler/Image/Manifest.h"
+#include "compiler/Import/Import.h"
+#include "runtime/ABI/Kernel.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/Support/CheckedArithmetic.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/ThreadPool.h"
+#include <atomic>
+#include <cstring>
+
+using namespace mlir;
+using namespace corellama;
+using namespace corellama::image;
+using namespace corellama::llama;
+using checkpoint::Checkpoint;
+using checkpoint::TensorInfo;
+using llvm::Error;
+using llvm::Expected;
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Declarations -> plan.weights, each with its place.
+class WeightPlanner {
+public:
+  WeightPlanner(ModuleOp module, const Checkpoint &checkpoint, ImagePlan &plan)
+      : module(module), checkpoint(checkpoint), plan(plan) {}
+
+  Error run() {
+    // Counts first: they size the table.
+    for (auto layered : module.getOps<WeightsOp>())
+      if (static_cast<uint64_t>(layered.getLayers()) != checkpoint.config().layers)
+        return refuseModule("@" + layered.getSymName() + " has " + Twine(layered.getLayers()) +
+                            " layers, the checkpoint has " + Twine(checkpoint.config().layers));
+    plan.weights.resize(getWeightTableSize(module));
+    for (Operation &op : module.getBody()->getOperations())
+      if (auto weight = dyn_cast<WeightOp>(op)) {
+        if (Error error = add(weight))
+          return error;
+      } else if (auto layered = dyn_cast<WeightsOp>(op)) {
+        for (auto inner : layered.getBody().getOps<WeightOp>())
+          if (Error error = add(inner))
+            return error;
+      }
+    return place();
+  }
+
+private:
+  Error add(WeightOp weight) {
+    int64_t index = getWeightTableIndex(module, weight);
+    for (int64_t layer = 0; layer < weight.getCount(); ++layer) {
+      Expected<ImageWeight> planned = planOne(weight, layer);
+      if (!planned)
+        return planned.takeError();
+      plan.weights[index + layer] = std::move(*planned);
+    }
+    return Error::success();
+  }
+
+  Expected<ImageWeight> planOne(WeightOp weight, int64_t layer) {
+    std::string name = tensorNameOf(weight, layer);
+    auto refuse = [&](const Twine &problem) { return refuseModule("'" + name + "': " + problem); };
+    const TensorInfo *tensor = checkpoint.find(name);
+    if (!tensor)
+      return refuse("is declared, the checkpoint has no such tensor");
+    FormatInterface format = weight.getFormat(layer);
+    LayoutInterface layout = weight.getLayout(layer);
+    if (!layout)
+      return refuse("has no layout; run the phases from `place` on");
+    if (static_cast<uint64_t>(weight.getRows()) != tensor->rows ||
+        static_cast<uint64_t>(weight.getColumns()) != tensor->columns ||
+        format != formatOf(*module.getContext(), tensor->type))
+      return refuse("is declared as " + Twine(weight.getRows()) + " x " +
+                    Twine(weight.getColumns()) + " in " + format.getName() +
+                    ", the checkpoint has " + Twine(tensor->rows) + " x " +
+                    Twine(tensor->columns) + " in " + checkpoint::getName(tensor->type));
+
+    std::shared_ptr<const Packer> &packer =
+        packers[{format, layout, tensor->rows, tensor->columns}];
+    if (!packer) {
+      Expected<Packer> made = Packer::create(format, layout, tensor->rows, tensor->columns);
+      if (!made)
+        return refuse(llvm::toString(made.takeError()));
+      packer = std::make_shared<const Packer>(std::move(*made));
+      if (packer->sourceBytes() != tensor->bytes)
+        return refuse("has " + Twine(tensor->bytes) + " bytes, its declaration asks for " +
+                      Twine(packer->sourceBytes()));
+    }
+    return ImageWeight{tensor, format, layout, packer, /*offset=*/0};
+  }
+
+  /// One behind the other, in the order of the table.
+  Error place() {
+    std::optional<uint64_t> end = 0;
+    for (ImageWeight &weight : plan.weights) {
+      weight.offset = llvm::alignTo(*end, kWeightAlignment);
+      end = llvm::checkedAddUnsigned(weight.offset, weight.packer->bytes());
+      // Half of the range leaves room for every rounding up that follows.
+      if (!end || *end > UINT64_MAX / 2)
+        return refuseModule("its weights exceed 64-bit sizes");
+    }
+    if (*end == 0)
+      return refuseModule("declares no weights");
+    plan.header.weights.bytes = llvm::alignTo(*end, kWeightAlignment);
+    return Error::success();
+  }
+
+  ModuleOp module;
+  const Checkpoint &checkpoint;
+  ImagePlan &plan;
+  /// For look-ups only: its order is never seen.
+  llvm::DenseMap<std::tuple<Attribute, Attribute, uint64_t, uint64_t>,
+                 std::shared_ptr<const Packer>>
+      packers;
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Header
+//===----------------------------------------------------------------------===//
+
+/// Bytes of keys and of values for one position: keys as they are, a row of
+/// values padded to whole vectors of 16.
+static Error planCache(ModuleOp module, const checkpoint::ModelConfig &config,
+                       abi::ImageHeader &header) {
+  Expected<CacheLayoutOp> layout = findCacheLayout(module);
+  if (!layout)
+    return layout.takeError();
+  auto cache = cast<CacheType>(layout->getType());
+  auto refuse = [&](const Twine &problem) { return refuseModule("llama.cache_layout: " + problem); };
+  if (static_cast<uint64_t>(cache.getLayers()) != config.layers ||
+      static_cast<uint64_t>(cache.getHeads()) != config.kvHeads ||
+      static_cast<uint64_t>(cache.getHeadSize()) != config.headSize)
+    return refuse("is of " + Twine(cache.getLayers()) + " x " + Twine(cache.getHeads()) + " x " +
+                  Twine(cache.getHeadSize()) + ", the checkpoint asks for " +
+                  Twine(config.layers) + " x " + Twine(config.kvHeads) + " x " +
+                  Twine(config.headSize));
+  Type element = cache.getElementType();
+  unsigned bits = element.isIntOrFloat() ? element.getIntOrFloatBitWidth() : 0;
+  if (bits != 8 && bits != 16 && bits != 32)
+    return refuse("its elements are not of 8, 16 or 32 bits");
+
+  // layers < 2^16, heads x head size < 2^31: no product overflows.
+  uint64_t elementBytes = bits / 8;
+  uint64_t heads = config.layers * config.kvHeads;
+  header.keyBytes = heads * config.headSize * elementBytes;
+  header.valueBytes = heads * llvm::alignTo(config.headSize, 16) * elementBytes;
+  // The runtime's bound (runtime/Weights), by which its products stay in range.
+  constexpr uint64_t kMostBytes = uint64_t(1) << 32;
+  if (header.keyBytes > kMostBytes || header.valueBytes > kMostBytes)
+    return refuse("a position has " + Twine(header.keyBytes + header.valueBytes) +
+                  " bytes, programs can have " + Twine(2 * kMostBytes));
+  return Error::success();
+}
+
+Expected<ImagePlan> corellama::image::planImage(ModuleOp module, const Checkpoint &checkpoint,
+                                                const ImageOptions &options) {
+  MLIRContext &context = *module.getContext();
+  const checkpoint::ModelConfig &config = checkpoint.config();
+  auto identity = module->getAttrOfType<StringAttr>(kCheckpointAttr);
+  if (!identity || identity.getValue() != checkpointAttribute(checkpoint))
+    return refuseModule("is of checkpoint " + (identity ? identity.getValue() : "(none named)") +
+                        ", " + checkpoint.path() + " is " + checkpointAttribute(checkpoint) +
+                        "; compile each checkpoint from its own module");
+  if (module->getAttr(kConfigAttr) != configAttribute(context, checkpoint))
+    return refuseModule("its llama.config is not the checkpoint's; compile the checkpoint anew");
+  // The runtime's bound, by which the table's arithmetic stays in range.
+  if (config.ropeBase > 1e30)
+    return refuseModule("a RoPE base above 1e30 cannot be computed");
+
+  ImagePlan plan;
+  abi::ImageHeader &header = plan.header;
+  header = {};
+  memcpy(header.magic, abi::kImageMagic, sizeof(header.magic));
+  header.version = abi::kVersion;
+  header.headerBytes = sizeof(header);
+  header.metadataCount = checkpoint.metadataCount();
+  header.layers = config.layers;
+  header.vocabulary = config.vocab;
+  header.context = config.context;
+  header.heads = config.heads;
+  header.kvHeads = config.kvHeads;
+  header.headSize = config.headSize;
+  // A tile of 16 columns may begin anywhere in a head: the row goes on for as
+  // many elements less one.
+  header.ropeRow = 2 * llvm::alignTo(config.headSize + 15, 16);
+  header.ropeBase = config.ropeBase;
+  if (Error error = planCache(module, config, header))
+    return error;
+  if (Error error = WeightPlanner(module, checkpoint, plan).run())
+    return error;
+  Expected<std::string> manifest = makeManifest(module, checkpoint, options, plan);
+  if (!manifest)
+    return manifest.takeError();
+  plan.manifest = std::move(*manifest);
+
+  // Ranges; all but the weights are far smaller than the checkpoint's file.
+  uint64_t end = sizeof(header);
+  auto put = [&](abi::ImageRange &range, uint64_t bytes, uint64_t alignment) {
+    range = {llvm::alignTo(end, alignment), bytes};
+    end = range.offset + bytes;
+  };
+  put(header.offsets, plan.weights.size() * sizeof(uint64_t), 64);
+  put(header.manifest, plan.manifest.size(), 64);
+  put(header.metadata, checkpoint.metadata().size(), 64);
+  put(header.weights, header.weights.bytes, kPageBytes);
+  header.bytes = end;
+  return plan;
+}
+
+//===----------------------------------------------------------------------===//
+// Bytes
+//===----------------------------------------------------------------------===//
+
+/// Bytes of source that one task packs: enough that claiming a task costs
+/// nothing, few enough that all threads end together.
+static constexpr uint64_t kTaskBytes = 1 << 20;
+
+/// Packs all weights, rows shared out among threads. No two tasks write the
+/// same byte, so the result does not depend on who does what.
+static void packWeights(const ImagePlan &plan, const Checkpoint &checkpoint,
+                        MutableArrayRef<uint8_t> out) {
+  struct Task {
+    const ImageWeight *weight;
+    uint64_t first, count;
+  };
+  std::vector<Task> tasks;
+  for (const ImageWeight &weight : plan.weights) {
+    uint64_t tiles = weight.packer->tileCount();
+    uint64_t tileBytes = llvm::divideCeil(weight.packer->sourceBytes(), tiles);
+    uint64_t step = std::max<uint64_t>(1, kTaskBytes / std::max<uint64_t>(1, tileBytes));
+    for (uint64_t first = 0; first < tiles; first += step)
+      tasks.push_back({&weight, first, std::min(step, tiles - first)});
+  }
+
+  std::atomic<size_t> next = 0;
+  auto work = [&]() {
+    for (size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < tasks.size();) {
+      const ImageWeight &weight = *tasks[i].weight;
+      weight.packer->pack(tasks[i].first, tasks[i].count, checkpoint.bytes(*weight.tensor),
+                          out.slice(weight.offset, weight.packer->bytes()));
+    }
+  };
+  llvm::DefaultThreadPool pool(llvm::hardware_concurrency());
+  for (unsigned thread = 0; thread < pool.getMaxConcurrency(); ++thread)
+    pool.async(work);
+  pool.wait();
+}
+
+Error corellama::image::writeImage(const ImagePlan &plan, const Checkpoint &checkpoint,
+                                   MutableArrayRef<uint8_t> out) {
+  const abi::ImageHeader &header = plan.header;
+  if (out.size() != header.bytes)
+    return refuseModule("its image has " + Twine(header.bytes) + " bytes, given are " +
+                        Twine(out.size()));
+  memcpy(out.data(), &header, sizeof(header));
+  for (auto [i, weight] : llvm::enumerate(plan.weights))
+    memcpy(out.data() + header.offsets.offset + i * sizeof(uint64_t), &weight.offset,
+           sizeof(uint64_t));
+  llvm::copy(plan.manifest, out.begin() + header.manifest.offset);
+  llvm::copy(checkpoint.metadata(), out.begin() + header.metadata.offset);
+  packWeights(plan, checkpoint, out.slice(header.weights.offset, header.weights.bytes));
+  return Error::success();
+}

@@ -1,0 +1,83 @@
+//===- Image.h - from a module to the image behind a program --------------===//
+//
+// A module of phase `llvm`, with its declarations still in it, and the
+// checkpoint it came from -> the image (runtime/ABI/Image.h) and the program
+// that carries it. The three steps are functions of their own because code
+// generation stands between them: planImage reads the module, attachImage needs
+// the linked file, and writeImage in memory is what tests look at.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_COMPILER_IMAGE_IMAGE_H
+#define CORELLAMA_COMPILER_IMAGE_IMAGE_H
+
+#include "compiler/Checkpoint/Checkpoint.h"
+#include "compiler/Image/Packing.h"
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "runtime/ABI/Image.h"
+#include "llvm/Support/Error.h"
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace corellama::image {
+
+/// Weights start at multiples of this: a line of the cache, and more than any
+/// vector.
+inline constexpr uint64_t kWeightAlignment = 64;
+/// The image starts on a page of the file and of memory; so do the weights.
+inline constexpr uint64_t kPageBytes = 4096;
+
+/// What the manifest says besides what the module says.
+struct ImageOptions {
+  /// "f32", as the driver was asked or chose.
+  std::string activations;
+  /// The compiler's version, "0.1.0".
+  std::string compilerVersion;
+};
+
+/// One weight of one layer: from where, how, to where.
+struct ImageWeight {
+  const checkpoint::TensorInfo *tensor;
+  llama::FormatInterface format;
+  llama::LayoutInterface layout;
+  /// Shared by all weights of the same format, layout and shape.
+  std::shared_ptr<const Packer> packer;
+  /// Of its first byte, from the first byte of the weights.
+  uint64_t offset;
+};
+
+/// The whole image but for the weights' bytes. Refers to the checkpoint's
+/// tensors and to attributes of the module's context; the module itself may
+/// change or go after planImage.
+struct ImagePlan {
+  abi::ImageHeader header;
+  /// In the order of the table (llama::getWeightTableIndex).
+  std::vector<ImageWeight> weights;
+  std::string manifest;
+};
+
+/// Reads from the module: llama.config, llama.target and llama.checkpoint, the
+/// declarations of weights with their layouts, llama.cache_layout, and the
+/// attributes llama.program and llama.kernels. The module may come from a file
+/// that somebody wrote: whatever does not fit the checkpoint is an error.
+llvm::Expected<ImagePlan> planImage(mlir::ModuleOp module,
+                                    const checkpoint::Checkpoint &checkpoint,
+                                    const ImageOptions &options);
+
+/// Writes the image to memory: plan.header.bytes bytes, all zero before.
+llvm::Error writeImage(const ImagePlan &plan,
+                       const checkpoint::Checkpoint &checkpoint,
+                       llvm::MutableArrayRef<uint8_t> out);
+
+/// Copies the linked program (an ELF executable with a build id) to `output`
+/// with the image as its last segment, read-only, starting on a page, and makes
+/// it executable. `output` appears whole or not at all. May be the same path.
+llvm::Error attachImage(const ImagePlan &plan,
+                        const checkpoint::Checkpoint &checkpoint,
+                        llvm::StringRef linkedProgram, llvm::StringRef output);
+
+} // namespace corellama::image
+
+#endif // CORELLAMA_COMPILER_IMAGE_IMAGE_H

@@ -1,0 +1,194 @@
+//===- Manifest.cpp - what a program was made from and how ----------------===//
+//
+// See Manifest.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Image/Manifest.h"
+#include "compiler/Import/Import.h"
+#include "mlir/IR/SymbolTable.h"
+#include "llvm/Config/llvm-config.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+using namespace corellama;
+using namespace corellama::image;
+using namespace corellama::llama;
+using llvm::Error;
+using llvm::Expected;
+namespace json = llvm::json;
+
+Error corellama::image::refuseModule(const Twine &problem) {
+  return llvm::createStringError(llvm::inconvertibleErrorCode(), "module: " + problem);
+}
+
+Expected<CacheLayoutOp> corellama::image::findCacheLayout(ModuleOp module) {
+  auto layouts = llvm::to_vector(module.getOps<CacheLayoutOp>());
+  if (layouts.size() != 1)
+    return refuseModule("has " + Twine(layouts.size()) +
+                        " llama.cache_layout, expected one; run the phases from `place` on");
+  return layouts.front();
+}
+
+/// A string from a checkpoint, which may hold any bytes.
+static std::string text(StringRef bytes) { return json::fixUTF8(bytes); }
+
+static std::string printed(Attribute attribute) {
+  std::string result;
+  llvm::raw_string_ostream(result) << attribute;
+  return result;
+}
+
+/// A count of the module; a signed attribute, so negative ones are refused.
+static Expected<int64_t> count(DictionaryAttr facts, StringRef where, StringRef name) {
+  auto value = facts ? facts.getAs<IntegerAttr>(name) : IntegerAttr();
+  if (!value || !value.getType().isSignlessInteger(64) || value.getInt() < 0)
+    return refuseModule(where + ": " + name + " is missing or no count of 64 bits; " +
+                        "run the phases up to `llvm`");
+  return value.getInt();
+}
+
+/// The number of parts as a formula of rows and keys, where the kernel's
+/// function still has it, else the symbol that computes it.
+static std::string partsOf(Operation *function, Attribute symbol) {
+  auto map = function ? function->getAttrOfType<AffineMapAttr>(kPartsAttr) : AffineMapAttr();
+  if (!map || map.getValue().getNumResults() != 1) {
+    auto reference = dyn_cast_or_null<FlatSymbolRefAttr>(symbol);
+    return reference ? reference.getValue().str() : "";
+  }
+  std::string formula, named;
+  llvm::raw_string_ostream(formula) << map.getValue().getResult(0);
+  // Dimensions are printed as d0 and d1; no other word of a map has a digit
+  // behind a d.
+  for (size_t i = 0; i < formula.size(); ++i) {
+    StringRef rest = StringRef(formula).substr(i);
+    if (rest.starts_with("d0") || rest.starts_with("d1")) {
+      named += rest[1] == '0' ? "rows" : "keys";
+      ++i;
+    } else {
+      named += formula[i];
+    }
+  }
+  return named;
+}
+
+static Expected<json::Array> kernels(ModuleOp module) {
+  json::Array list;
+  auto kernels = module->getAttrOfType<ArrayAttr>("llama.kernels");
+  if (!kernels)
+    return refuseModule("has no llama.kernels; run the phases up to `llvm`");
+  for (Attribute attribute : kernels) {
+    auto kernel = dyn_cast<DictionaryAttr>(attribute);
+    auto name = kernel ? kernel.getAs<StringAttr>("name") : StringAttr();
+    auto symbol = kernel ? kernel.getAs<FlatSymbolRefAttr>("function") : FlatSymbolRefAttr();
+    if (!name || !symbol)
+      return refuseModule("llama.kernels: an entry has no name or no function");
+    Expected<int64_t> scratch = count(kernel, name, "scratch_bytes");
+    if (!scratch)
+      return scratch.takeError();
+    Operation *function = SymbolTable::lookupSymbolIn(module, symbol);
+    json::Object object{{"name", text(name)},
+                        {"symbol", text(symbol.getValue())},
+                        {"parts", partsOf(function, kernel.get("parts"))},
+                        {"scratch", *scratch}};
+    if (Attribute strategy = function ? function->getAttr(kStrategyAttr) : Attribute())
+      object["strategy"] = text(printed(strategy));
+    list.push_back(std::move(object));
+  }
+  return list;
+}
+
+static json::Object configuration(const checkpoint::ModelConfig &config) {
+  return json::Object{{"architecture", config.architecture},
+                      {"name", text(config.name)},
+                      {"dim", config.dim},
+                      {"heads", config.heads},
+                      {"kv_heads", config.kvHeads},
+                      {"head_size", config.headSize},
+                      {"hidden", config.hidden},
+                      {"vocabulary", config.vocab},
+                      {"layers", config.layers},
+                      {"context", config.context},
+                      {"eps", config.eps},
+                      {"rope_base", config.ropeBase},
+                      {"tied_head", config.tiedHead}};
+}
+
+static json::Array tensors(const ImagePlan &plan) {
+  json::Array list;
+  for (const ImageWeight &weight : plan.weights) {
+    json::Array shape{weight.tensor->rows, weight.tensor->columns};
+    if (weight.tensor->rows == 1)
+      shape.erase(shape.begin());
+    list.push_back(json::Object{{"name", weight.tensor->name},
+                                {"shape", std::move(shape)},
+                                {"format", weight.format.getName()},
+                                {"layout", printed(weight.layout)},
+                                {"bytes", weight.packer->bytes()}});
+  }
+  return list;
+}
+
+Expected<std::string> corellama::image::makeManifest(ModuleOp module,
+                                                     const checkpoint::Checkpoint &checkpoint,
+                                                     const ImageOptions &options,
+                                                     const ImagePlan &plan) {
+  auto target = module->getAttrOfType<TargetAttr>(kTargetAttr);
+  if (!target)
+    return refuseModule("has no llama.target; run the phases up to `llvm`");
+  auto program = module->getAttrOfType<DictionaryAttr>("llama.program");
+  if (!program)
+    return refuseModule("has no llama.program; run the phases up to `llvm`");
+  Expected<CacheLayoutOp> cache = findCacheLayout(module);
+  if (!cache)
+    return cache.takeError();
+  Expected<json::Array> kernelList = kernels(module);
+  if (!kernelList)
+    return kernelList.takeError();
+  int64_t workspaceBytes, scratchBytes, chunk;
+  const std::pair<StringRef, int64_t &> counts[] = {{"workspace_bytes", workspaceBytes},
+                                                    {"scratch_bytes", scratchBytes},
+                                                    {"chunk", chunk}};
+  for (auto &[name, value] : counts) {
+    Expected<int64_t> found = count(program, "llama.program", name);
+    if (!found)
+      return found.takeError();
+    value = *found;
+  }
+
+  std::string elementType;
+  llvm::raw_string_ostream(elementType) << cast<CacheType>(cache->getType()).getElementType();
+  json::Object manifest{
+      {"checkpoint", json::Object{{"name", text(llvm::sys::path::filename(checkpoint.path()))},
+                                  {"blake3", checkpoint.identity()},
+                                  {"bytes", checkpoint.fileBytes()}}},
+      {"config", configuration(checkpoint.config())},
+      {"target", json::Object{{"name", text(target.getName().getValue())},
+                              {"features", text(target.getFeatures()
+                                                    ? target.getFeatures().getValue()
+                                                    : StringRef())},
+                              {"vector_bits", target.getVectorBits()},
+                              {"l2_bytes", target.getL2Bytes()}}},
+      {"activations", options.activations},
+      // With rounded activations decode and prefill round different rows at
+      // different places; with float32 both make the same sums.
+      {"decode_equals_prefill", options.activations == "f32"},
+      {"cache", json::Object{{"type", elementType},
+                             {"keys", printed(cache->getKeys())},
+                             {"values", printed(cache->getValues())}}},
+      {"chunk", chunk},
+      {"compiler", json::Object{{"name", "CoreLlama"},
+                                {"version", options.compilerVersion},
+                                {"llvm", LLVM_VERSION_STRING}}},
+      {"kernels", std::move(*kernelList)},
+      {"memory", json::Object{{"weights", plan.header.weights.bytes},
+                              {"workspace", workspaceBytes},
+                              {"scratch", scratchBytes},
+                              {"cache_per_position",
+                               plan.header.keyBytes + plan.header.valueBytes}}},
+      {"tensors", tensors(plan)}};
+  std::string result;
+  llvm::raw_string_ostream(result) << json::Value(std::move(manifest)); // sorts the keys
+  return result;
+}

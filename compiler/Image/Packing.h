@@ -1,0 +1,58 @@
+//===- Packing.h - the checkpoint's bytes into a layout -------------------===//
+//
+// A weight as the checkpoint has it, row by row in blocks -> the same fields in
+// the places that a layout gives them, bit for bit. A file of its own because
+// it knows no format and no layout: its tables of moves are made from the
+// format's `locateInBlock` and the layout's `locate`.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_COMPILER_IMAGE_PACKING_H
+#define CORELLAMA_COMPILER_IMAGE_PACKING_H
+
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/Support/Error.h"
+#include <cstdint>
+#include <memory>
+
+namespace corellama::image {
+
+/// Packs weights of one format, layout and shape. Immutable once made, so that
+/// all threads share one.
+class Packer {
+public:
+  /// Rows of a tile: no two of them, in any layout, share a byte with rows of
+  /// another tile, so tiles can be packed at once.
+  static constexpr uint64_t kTileRows = 16;
+
+  /// Fails where the layout does not accept the format, the size overflows, or
+  /// the layout is not regular: tiles of 16 rows and one block (32 columns of
+  /// plain numbers) must look alike and stand at constant distances.
+  static llvm::Expected<Packer> create(llama::FormatInterface format,
+                                       llama::LayoutInterface layout,
+                                       uint64_t rows, uint64_t columns);
+  Packer(Packer &&);
+  Packer &operator=(Packer &&);
+  ~Packer();
+
+  /// Bytes of the weight in the checkpoint and in its layout.
+  uint64_t sourceBytes() const;
+  uint64_t bytes() const;
+  /// Number of tiles of rows, the last one perhaps smaller.
+  uint64_t tileCount() const;
+
+  /// Packs the rows of tiles [first, first + count). `source` and `out` are the
+  /// whole weight; `out` is zero before, and padding stays so.
+  void pack(uint64_t first, uint64_t count, llvm::ArrayRef<uint8_t> source,
+            llvm::MutableArrayRef<uint8_t> out) const;
+
+private:
+  struct State;
+  explicit Packer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state;
+};
+
+} // namespace corellama::image
+
+#endif // CORELLAMA_COMPILER_IMAGE_PACKING_H

@@ -1,0 +1,51 @@
+//===- ProgramImage.h - the image of a program file -----------------------===//
+//
+// A program (an ELF file) -> its image, checked. A file of its own because it
+// trusts nothing: `inspect` is run on files from anywhere, and reads them
+// without running them.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_COMPILER_IMAGE_PROGRAMIMAGE_H
+#define CORELLAMA_COMPILER_IMAGE_PROGRAMIMAGE_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "runtime/ABI/Image.h"
+#include <memory>
+
+namespace corellama::image {
+
+/// The image of a program; views into `file`, which it keeps mapped.
+struct ImageView {
+  std::unique_ptr<llvm::MemoryBuffer> file;
+  abi::ImageHeader header;
+  /// Of the image's first byte in the file, a multiple of the page size.
+  uint64_t fileOffset;
+  llvm::StringRef manifest;
+  llvm::ArrayRef<uint8_t> metadata;
+  llvm::ArrayRef<uint8_t> weights;
+  /// Little endian, unaligned: read with `offset`.
+  llvm::ArrayRef<uint8_t> offsetTable;
+
+  uint64_t offsetCount() const { return offsetTable.size() / 8; }
+  /// Byte offset in `weights` of an entry, below their size.
+  uint64_t offset(uint64_t entry) const;
+};
+
+/// Maps a program and checks every size of its headers.
+llvm::Expected<ImageView> openProgramImage(llvm::StringRef path);
+
+/// The same for a program in memory; messages name the buffer.
+llvm::Expected<ImageView>
+readProgramImage(std::unique_ptr<llvm::MemoryBuffer> file);
+
+/// Whether these are the first bytes of an ELF file: a program rather than a
+/// checkpoint.
+bool looksLikeProgram(llvm::StringRef bytes);
+
+} // namespace corellama::image
+
+#endif // CORELLAMA_COMPILER_IMAGE_PROGRAMIMAGE_H

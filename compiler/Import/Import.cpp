@@ -1,0 +1,295 @@
+//===- Import.cpp - a checkpoint as a module of the llama dialect ---------===//
+//
+// See Import.h. Declarations first, then the model, then one function for the
+// embedding, for each layer signature, for the head.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Import/Import.h"
+#include "compiler/Import/LayerSignatures.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+using namespace corellama;
+using namespace corellama::llama;
+using checkpoint::Checkpoint;
+using checkpoint::ModelConfig;
+using checkpoint::TensorInfo;
+
+FormatInterface corellama::formatOf(MLIRContext &context, checkpoint::TensorType type) {
+  switch (type) {
+  case checkpoint::TensorType::F32:
+    return F32Attr::get(&context);
+  case checkpoint::TensorType::F16:
+    return F16Attr::get(&context);
+  case checkpoint::TensorType::BF16:
+    return BF16Attr::get(&context);
+  case checkpoint::TensorType::Q4_0:
+    return Q4_0Attr::get(&context);
+  case checkpoint::TensorType::Q4_1:
+    return Q4_1Attr::get(&context);
+  case checkpoint::TensorType::Q8_0:
+    return Q8_0Attr::get(&context);
+  case checkpoint::TensorType::Q6_K:
+    return Q6_KAttr::get(&context);
+  }
+  llvm_unreachable("a checkpoint has no tensor of another type");
+}
+
+std::string corellama::checkpointAttribute(const Checkpoint &checkpoint) {
+  return "blake3:" + checkpoint.identity();
+}
+
+ConfigAttr corellama::configAttribute(MLIRContext &context, const Checkpoint &checkpoint) {
+  const ModelConfig &config = checkpoint.config();
+  auto number = [&](double value) { return FloatAttr::get(Float64Type::get(&context), value); };
+  return ConfigAttr::get(&context, config.dim, config.heads, config.kvHeads, config.headSize,
+                         config.hidden, config.vocab, config.layers, config.context,
+                         number(config.eps), number(config.ropeBase));
+}
+
+std::string corellama::tensorNameOf(WeightOp weight, int64_t layer) {
+  std::string name = (weight.getSymName() + ".weight").str();
+  if (auto layered = dyn_cast<WeightsOp>(weight->getParentOp()))
+    name = (layered.getSymName() + "." + Twine(layer) + "." + name).str();
+  return name;
+}
+
+namespace {
+
+constexpr llvm::StringLiteral kLayers = "blk";
+
+/// A weight's declaration as functions refer to it.
+struct Declared {
+  SymbolRefAttr symbol;
+  SmallVector<int64_t> shape;
+  /// Where it is read from, for locations.
+  std::string tensorName;
+};
+
+class Importer {
+public:
+  Importer(MLIRContext &context, const Checkpoint &checkpoint)
+      : checkpoint(checkpoint), config(checkpoint.config()), builder(&context),
+        signatures(findLayerSignatures(checkpoint)) {}
+
+  OwningOpRef<ModuleOp> run() {
+    OwningOpRef<ModuleOp> module = ModuleOp::create(at("model"));
+    builder.setInsertionPointToStart(module->getBody());
+    (*module)->setAttr(kCheckpointAttr, builder.getStringAttr(checkpointAttribute(checkpoint)));
+    (*module)->setAttr(kConfigAttr, configAttribute(*builder.getContext(), checkpoint));
+
+    embedding = declare("token_embd");
+    outputNorm = declare("output_norm");
+    output = config.tiedHead ? embedding : declare("output");
+    declareLayers();
+    declareModel();
+    makeEmbed();
+    for (size_t i = 0; i < signatures.distinct.size(); ++i)
+      makeLayer(layerName(i), signatures.distinct[i]);
+    makeHead();
+    return module;
+  }
+
+private:
+  Location at(const Twine &name) { return NameLoc::get(builder.getStringAttr(name)); }
+
+  //===--------------------------------------------------------------------===//
+  // Declarations
+  //===--------------------------------------------------------------------===//
+
+  /// Norms are vectors, all other weights matrices, whatever their extents.
+  static SmallVector<int64_t> shapeOf(const TensorInfo &tensor, StringRef weight) {
+    if (weight.ends_with("_norm"))
+      return {static_cast<int64_t>(tensor.columns)};
+    return {static_cast<int64_t>(tensor.rows), static_cast<int64_t>(tensor.columns)};
+  }
+
+  void declareWeight(const Declared &weight, ArrayRef<Attribute> formats,
+                     ArrayRef<int32_t> of) {
+    WeightOp::create(builder, at(weight.tensorName), weight.symbol.getLeafReference(),
+                     /*sym_visibility=*/StringAttr(), builder.getDenseI64ArrayAttr(weight.shape),
+                     builder.getArrayAttr(formats),
+                     of.empty() ? DenseI32ArrayAttr() : builder.getDenseI32ArrayAttr(of),
+                     /*layouts=*/ArrayAttr());
+  }
+
+  Declared declare(StringRef name) {
+    std::string tensorName = (name + ".weight").str();
+    const TensorInfo &tensor = *checkpoint.find(tensorName);
+    Declared weight = {FlatSymbolRefAttr::get(builder.getContext(), name),
+                       shapeOf(tensor, name), tensorName};
+    declareWeight(weight, formatOf(*builder.getContext(), tensor.type), {});
+    return weight;
+  }
+
+  void declareLayers() {
+    auto layered = WeightsOp::create(builder, at(kLayers), builder.getStringAttr(kLayers),
+                                     /*sym_visibility=*/StringAttr(), config.layers);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.createBlock(&layered.getBody());
+    for (auto [i, name] : llvm::enumerate(kLayerWeights)) {
+      const TensorInfo &first = *checkpoint.find(layerTensorName(name, 0));
+      Declared &weight = layerWeights[i];
+      weight.symbol =
+          SymbolRefAttr::get(builder.getContext(), kLayers,
+                             FlatSymbolRefAttr::get(builder.getContext(), name));
+      weight.shape = shapeOf(first, name);
+      weight.tensorName = (kLayers + ".*." + name + ".weight").str();
+
+      SmallVector<Attribute> formats;
+      SmallVector<int32_t> of;
+      for (int32_t signature : signatures.of) {
+        Attribute format =
+            formatOf(*builder.getContext(), signatures.distinct[signature][i]);
+        auto known = llvm::find(formats, format);
+        of.push_back(known - formats.begin());
+        if (known == formats.end())
+          formats.push_back(format);
+      }
+      declareWeight(weight, formats, formats.size() == 1 ? ArrayRef<int32_t>() : of);
+    }
+  }
+
+  std::string layerName(size_t signature) {
+    if (signatures.distinct.size() == 1)
+      return "layer";
+    return ("layer." + Twine(signature)).str();
+  }
+
+  void declareModel() {
+    MLIRContext *context = builder.getContext();
+    SmallVector<Attribute> layers;
+    for (size_t i = 0; i < signatures.distinct.size(); ++i)
+      layers.push_back(FlatSymbolRefAttr::get(context, layerName(i)));
+    Attribute entry =
+        EntryAttr::get(context, builder.getStringAttr("import"), /*rows=*/0,
+                       FlatSymbolRefAttr::get(context, "embed"), builder.getArrayAttr(layers),
+                       builder.getDenseI32ArrayAttr(signatures.of),
+                       FlatSymbolRefAttr::get(context, "head"));
+    ModelOp::create(builder, at("model"), builder.getStringAttr("m"),
+                    /*sym_visibility=*/StringAttr(), builder.getArrayAttr(entry),
+                    /*steps=*/ArrayAttr());
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Functions
+  //===--------------------------------------------------------------------===//
+
+  /// Rows of any number.
+  RankedTensorType rows(int64_t columns) {
+    return RankedTensorType::get({ShapedType::kDynamic, columns}, builder.getF32Type());
+  }
+  RankedTensorType integers() {
+    return RankedTensorType::get({ShapedType::kDynamic}, builder.getI32Type());
+  }
+
+  /// Starts a function whose body goes where the builder stands; `finish` ends
+  /// it.
+  func::FuncOp begin(StringRef name, TypeRange inputs, Type result) {
+    auto function = func::FuncOp::create(builder, at(name), name,
+                                         builder.getFunctionType(inputs, result));
+    function.setPrivate();
+    builder.setInsertionPointToStart(function.addEntryBlock());
+    return function;
+  }
+  void finish(func::FuncOp function, Value result) {
+    func::ReturnOp::create(builder, function.getLoc(), result);
+    builder.setInsertionPointAfter(function);
+  }
+
+  Value reference(const Declared &weight, checkpoint::TensorType type, Value layer = {}) {
+    auto handle = WeightType::get(builder.getContext(), weight.shape,
+                                  formatOf(*builder.getContext(), type));
+    return WeightRefOp::create(builder, at(weight.tensorName), handle, weight.symbol, layer,
+                               /*layout=*/Attribute(), /*index=*/IntegerAttr());
+  }
+  Value norm(Location loc, Value x, Value weight) {
+    return RmsNormOp::create(builder, loc, x.getType(), x, weight,
+                             builder.getF64FloatAttr(config.eps), /*order=*/OrderAttr());
+  }
+  Value linear(Location loc, Value x, Value weight) {
+    return LinearOp::create(builder, loc, rows(cast<WeightType>(weight.getType()).getRows()), x,
+                            weight, /*order=*/OrderAttr());
+  }
+
+  checkpoint::TensorType typeOf(const Declared &weight) { return checkpoint.find(weight.tensorName)->type; }
+
+  void makeEmbed() {
+    func::FuncOp function = begin("embed", integers(), rows(config.dim));
+    Value weight = reference(embedding, typeOf(embedding));
+    finish(function, EmbedOp::create(builder, weight.getLoc(), rows(config.dim),
+                                     function.getArgument(0), weight));
+  }
+
+  void makeHead() {
+    func::FuncOp function = begin("head", rows(config.dim), rows(config.vocab));
+    Value gain = reference(outputNorm, typeOf(outputNorm));
+    Value h = norm(gain.getLoc(), function.getArgument(0), gain);
+    Value weight = reference(output, typeOf(output));
+    finish(function, linear(weight.getLoc(), h, weight));
+  }
+
+  void makeLayer(StringRef name, const LayerSignature &signature) {
+    auto cache = CacheType::get(
+        builder.getContext(),
+        {int64_t(config.layers), int64_t(config.kvHeads), int64_t(config.headSize)},
+        builder.getF32Type());
+    RankedTensorType residual = rows(config.dim);
+    func::FuncOp function =
+        begin(name, {residual, integers(), cache, builder.getIndexType()}, residual);
+    Value x = function.getArgument(0), positions = function.getArgument(1);
+    Value kv = function.getArgument(2), layer = function.getArgument(3);
+
+    auto weight = [&](LayerWeight which) {
+      return reference(layerWeights[which], signature[which], layer);
+    };
+    auto normed = [&](Value x, LayerWeight which) {
+      Value gain = weight(which);
+      return norm(gain.getLoc(), x, gain);
+    };
+    auto product = [&](Value x, Value w) { return linear(w.getLoc(), x, w); };
+    auto rotated = [&](Value x, uint64_t heads) -> Value {
+      return RopeOp::create(builder, x.getLoc(), x.getType(), x, positions,
+                            builder.getF64FloatAttr(config.ropeBase),
+                            builder.getI64IntegerAttr(heads));
+    };
+
+    // Attention.
+    Value h = normed(x, kAttnNorm);
+    Value wq = weight(kAttnQ), wk = weight(kAttnK), wv = weight(kAttnV);
+    Value q = product(h, wq), k = product(h, wk), v = product(h, wv);
+    q = rotated(q, config.heads);
+    k = rotated(k, config.kvHeads);
+    KVAppendOp::create(builder, k.getLoc(), kv, layer, k, v, positions);
+    Value a = AttentionOp::create(builder, q.getLoc(), q.getType(), q, kv, layer, positions,
+                                  builder.getI64IntegerAttr(config.heads),
+                                  /*keys=*/IntegerAttr(), /*order=*/OrderAttr());
+    Value o = product(a, weight(kAttnOutput));
+    x = AddOp::create(builder, o.getLoc(), residual, x, o);
+
+    // Feed forward.
+    h = normed(x, kFfnNorm);
+    Value wg = weight(kFfnGate), wu = weight(kFfnUp), wd = weight(kFfnDown);
+    Value g = product(h, wg), u = product(h, wu);
+    Value s = SwigluOp::create(builder, u.getLoc(), u.getType(), g, u);
+    Value d = product(s, wd);
+    finish(function, AddOp::create(builder, d.getLoc(), residual, x, d));
+  }
+
+  const Checkpoint &checkpoint;
+  const ModelConfig &config;
+  OpBuilder builder;
+  LayerSignatures signatures;
+  Declared embedding, outputNorm, output;
+  Declared layerWeights[kLayerWeightCount];
+};
+
+} // namespace
+
+OwningOpRef<ModuleOp> corellama::importCheckpoint(MLIRContext &context,
+                                                  const Checkpoint &checkpoint) {
+  context.loadDialect<LlamaDialect, func::FuncDialect>();
+  return Importer(context, checkpoint).run();
+}

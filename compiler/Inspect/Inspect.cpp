@@ -1,0 +1,24 @@
+//===- Inspect.cpp - a checkpoint or a program, by what the file is -------===//
+//
+// See Inspect.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Inspect/Inspect.h"
+#include "compiler/Image/ProgramImage.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+using namespace corellama;
+
+llvm::Error corellama::inspectFile(llvm::StringRef path, bool json, llvm::raw_ostream &out) {
+  auto start = llvm::MemoryBuffer::getFileSlice(path, /*MapSize=*/4, /*Offset=*/0);
+  // A file that cannot be read is a checkpoint that cannot be read: the reader
+  // says why.
+  if (start && image::looksLikeProgram((*start)->getBuffer()))
+    return inspectProgram(path, json, out);
+  llvm::Expected<checkpoint::Checkpoint> checkpoint = checkpoint::openCheckpoint(path);
+  if (!checkpoint)
+    return checkpoint.takeError();
+  inspectCheckpoint(*checkpoint, json, out);
+  return llvm::Error::success();
+}

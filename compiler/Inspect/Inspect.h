@@ -1,0 +1,32 @@
+//===- Inspect.h - what is in a checkpoint or a program -------------------===//
+//
+// An opened checkpoint, or a program file -> text for people or JSON for
+// scripts. A folder of its own because it is the one reader of both.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_COMPILER_INSPECT_INSPECT_H
+#define CORELLAMA_COMPILER_INSPECT_INSPECT_H
+
+#include "compiler/Checkpoint/Checkpoint.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Support/raw_ostream.h"
+
+namespace corellama {
+
+/// Configuration, tensors with types, shapes and bytes, layer signatures.
+void inspectCheckpoint(const checkpoint::Checkpoint &checkpoint, bool json,
+                       llvm::raw_ostream &out);
+
+/// Manifest, kernels, memory. Prints nothing if there is an error.
+llvm::Error inspectProgram(llvm::StringRef path, bool json,
+                           llvm::raw_ostream &out);
+
+/// One of both, by what the file is.
+llvm::Error inspectFile(llvm::StringRef path, bool json,
+                        llvm::raw_ostream &out);
+
+} // namespace corellama
+
+#endif // CORELLAMA_COMPILER_INSPECT_INSPECT_H

@@ -1,0 +1,155 @@
+//===- InspectCheckpoint.cpp - what is in a checkpoint --------------------===//
+//
+// See Inspect.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Import/LayerSignatures.h"
+#include "compiler/Inspect/Inspect.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/Path.h"
+
+using namespace corellama;
+using checkpoint::Checkpoint;
+using checkpoint::ModelConfig;
+using checkpoint::TensorInfo;
+using llvm::StringRef;
+using llvm::Twine;
+namespace json = llvm::json;
+
+/// A vector has one extent, a matrix two, rows first.
+static bool isVector(const TensorInfo &tensor) {
+  return StringRef(tensor.name).ends_with("_norm.weight");
+}
+
+/// Layers [0, 3, 4, 5] as "0, 3-5".
+static std::string ranges(llvm::ArrayRef<uint64_t> layers) {
+  std::string text;
+  for (size_t first = 0, last; first < layers.size(); first = last + 1) {
+    last = first;
+    while (last + 1 < layers.size() && layers[last + 1] == layers[last] + 1)
+      ++last;
+    if (first != 0)
+      text += ", ";
+    text += llvm::utostr(layers[first]);
+    if (last != first)
+      text += "-" + llvm::utostr(layers[last]);
+  }
+  return text;
+}
+
+/// The layers of each signature.
+static std::vector<std::vector<uint64_t>> layersOf(const LayerSignatures &signatures) {
+  std::vector<std::vector<uint64_t>> layers(signatures.distinct.size());
+  for (auto [layer, signature] : llvm::enumerate(signatures.of))
+    layers[signature].push_back(layer);
+  return layers;
+}
+
+static uint64_t countParameters(const Checkpoint &checkpoint) {
+  uint64_t count = 0; // bounded by the file's bits
+  for (const TensorInfo &tensor : checkpoint.tensors())
+    count += tensor.rows * tensor.columns;
+  return count;
+}
+
+static json::Value asJSON(const Checkpoint &checkpoint) {
+  const ModelConfig &config = checkpoint.config();
+  json::Array tensors, signatures;
+  for (const TensorInfo &tensor : checkpoint.tensors()) {
+    json::Array shape{tensor.rows, tensor.columns};
+    if (isVector(tensor))
+      shape.erase(shape.begin());
+    tensors.push_back(json::Object{{"name", tensor.name},
+                                   {"type", getName(tensor.type)},
+                                   {"shape", std::move(shape)},
+                                   {"bytes", tensor.bytes},
+                                   {"offset", tensor.offset}});
+  }
+  LayerSignatures found = findLayerSignatures(checkpoint);
+  for (auto [signature, layers] : llvm::zip_equal(found.distinct, layersOf(found))) {
+    json::Object types;
+    for (auto [name, type] : llvm::zip_equal(kLayerWeights, signature))
+      types[name] = checkpoint::getName(type);
+    signatures.push_back(json::Object{{"types", std::move(types)}, {"layers", json::Array(layers)}});
+  }
+  return json::Object{
+      {"kind", "checkpoint"},
+      {"name", json::fixUTF8(llvm::sys::path::filename(checkpoint.path()))},
+      {"bytes", checkpoint.fileBytes()},
+      {"blake3", checkpoint.identity()},
+      {"parameters", countParameters(checkpoint)},
+      {"config", json::Object{{"architecture", config.architecture},
+                              {"name", json::fixUTF8(config.name)},
+                              {"dim", config.dim},
+                              {"heads", config.heads},
+                              {"kv_heads", config.kvHeads},
+                              {"head_size", config.headSize},
+                              {"hidden", config.hidden},
+                              {"vocabulary", config.vocab},
+                              {"layers", config.layers},
+                              {"context", config.context},
+                              {"eps", config.eps},
+                              {"rope_base", config.ropeBase},
+                              {"tied_head", config.tiedHead}}},
+      {"signatures", std::move(signatures)},
+      {"tensors", std::move(tensors)}};
+}
+
+static void printText(const Checkpoint &checkpoint, llvm::raw_ostream &out) {
+  const ModelConfig &config = checkpoint.config();
+  auto line = [&](StringRef what, const Twine &value) {
+    out << llvm::left_justify(what, 12) << value << '\n';
+  };
+  line("checkpoint", llvm::sys::path::filename(checkpoint.path()));
+  // Metadata may hold any bytes; a terminal gets printable ones.
+  std::string name;
+  llvm::raw_string_ostream(name).write_escaped(config.name);
+  line("model", name.empty() ? "(no name)" : name);
+  line("blake3", checkpoint.identity());
+  line("bytes", Twine(checkpoint.fileBytes()));
+  line("parameters", Twine(countParameters(checkpoint)));
+  line("layers", Twine(config.layers));
+  line("dim", Twine(config.dim));
+  line("hidden", Twine(config.hidden));
+  line("heads", Twine(config.heads) + " of " + Twine(config.headSize) + ", over " +
+                    Twine(config.kvHeads) + " of keys and values");
+  line("vocabulary", Twine(config.vocab) + (config.tiedHead ? ", head tied to the embedding" : ""));
+  line("context", Twine(config.context));
+  out << llvm::left_justify("rope base", 12) << llvm::format("%g\n", config.ropeBase);
+  out << llvm::left_justify("rms eps", 12) << llvm::format("%g\n", config.eps);
+
+  LayerSignatures found = findLayerSignatures(checkpoint);
+  out << "\nlayer signatures: " << found.distinct.size() << '\n';
+  for (auto [i, layers] : llvm::enumerate(layersOf(found))) {
+    out << "  layers " << ranges(layers) << ":";
+    for (auto [name, type] : llvm::zip_equal(kLayerWeights, found.distinct[i]))
+      out << ' ' << name << ' ' << checkpoint::getName(type)
+          << (name == kLayerWeights[kLayerWeightCount - 1] ? "\n" : ",");
+  }
+
+  size_t width = 0;
+  for (const TensorInfo &tensor : checkpoint.tensors())
+    width = std::max(width, tensor.name.size());
+  out << "\ntensors: " << checkpoint.tensors().size() << '\n';
+  for (const TensorInfo &tensor : checkpoint.tensors()) {
+    std::string shape = llvm::utostr(tensor.columns);
+    if (!isVector(tensor))
+      shape = llvm::utostr(tensor.rows) + " x " + shape;
+    out << "  " << llvm::left_justify(tensor.name, width) << "  "
+        << llvm::left_justify(checkpoint::getName(tensor.type), 5) << ' '
+        << llvm::right_justify(shape, 16) << "  "
+        << llvm::right_justify(llvm::utostr(tensor.bytes), 11) << " bytes\n";
+  }
+}
+
+void corellama::inspectCheckpoint(const Checkpoint &checkpoint, bool json,
+                                  llvm::raw_ostream &out) {
+  if (json)
+    out << llvm::formatv("{0:2}\n", asJSON(checkpoint));
+  else
+    printText(checkpoint, out);
+}

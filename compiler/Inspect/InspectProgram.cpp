@@ -1,0 +1,147 @@
+//===- InspectProgram.cpp - what is in a program --------------------------===//
+//
+// See Inspect.h. All of it is in the manifest; as that is text from a file of
+// unknown origin, a field that is missing or of another type is left out.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Image/ProgramImage.h"
+#include "compiler/Inspect/Inspect.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/Path.h"
+
+using namespace corellama;
+using llvm::StringRef;
+namespace json = llvm::json;
+
+/// The member `keys` leads to, or null.
+static const json::Value *member(const json::Object &object,
+                                 std::initializer_list<StringRef> keys) {
+  const json::Object *inner = &object;
+  const json::Value *value = nullptr;
+  for (StringRef key : keys) {
+    if (!inner)
+      return nullptr;
+    value = inner->get(key);
+    inner = value ? value->getAsObject() : nullptr;
+  }
+  return value;
+}
+
+/// A string as it is, escaped for a terminal; anything else as JSON.
+static std::string shown(const json::Value *value) {
+  if (!value)
+    return "";
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  if (auto string = value->getAsString())
+    stream.write_escaped(*string);
+  else
+    stream << *value;
+  return text;
+}
+
+static std::string memberText(const json::Object &object,
+                              std::initializer_list<StringRef> keys) {
+  return shown(member(object, keys));
+}
+
+static void printKernels(const json::Array &kernels, llvm::raw_ostream &out) {
+  const StringRef columns[] = {"name", "parts", "scratch", "strategy"};
+  size_t widths[std::size(columns)] = {};
+  std::vector<std::array<std::string, std::size(columns)>> rows = {
+      {"kernel", "parts", "scratch", "strategy"}};
+  for (const json::Value &value : kernels)
+    if (const json::Object *kernel = value.getAsObject())
+      for (auto [cell, column] : llvm::zip_equal(rows.emplace_back(), columns))
+        cell = memberText(*kernel, {column});
+  for (const auto &row : rows)
+    for (auto [width, cell] : llvm::zip_equal(widths, row))
+      width = std::max(width, cell.size());
+  out << "\nkernels: " << rows.size() - 1 << '\n';
+  for (const auto &row : rows) {
+    std::string line;
+    for (auto [width, cell] : llvm::zip_equal(widths, row))
+      llvm::raw_string_ostream(line) << "  " << llvm::left_justify(cell, width);
+    out << StringRef(line).rtrim() << '\n';
+  }
+}
+
+static void printText(const json::Object &manifest, const image::ImageView &view, StringRef path,
+                      llvm::raw_ostream &out) {
+  auto line = [&](StringRef what, const llvm::Twine &value) {
+    out << llvm::left_justify(what, 12) << value << '\n';
+  };
+  auto of = [&](std::initializer_list<StringRef> keys) { return memberText(manifest, keys); };
+  line("program", llvm::sys::path::filename(path));
+  line("checkpoint", of({"checkpoint", "name"}));
+  line("blake3", of({"checkpoint", "blake3"}));
+  line("compiler", of({"compiler", "name"}) + " " + of({"compiler", "version"}) + ", LLVM " +
+                       of({"compiler", "llvm"}));
+  line("target", of({"target", "name"}) + ", " + of({"target", "vector_bits"}) + "-bit vectors");
+  line("features", of({"target", "features"}));
+  line("activations", of({"activations"}));
+  line("cache", of({"cache", "type"}) + ", keys " + of({"cache", "keys"}) + ", values " +
+                    of({"cache", "values"}));
+  line("chunk", of({"chunk"}) + " rows");
+  line("model", of({"config", "layers"}) + " layers, dim " + of({"config", "dim"}) + ", hidden " +
+                    of({"config", "hidden"}) + ", " + of({"config", "heads"}) + " heads over " +
+                    of({"config", "kv_heads"}) + " of " + of({"config", "head_size"}) +
+                    ", vocabulary " + of({"config", "vocabulary"}) + ", context " +
+                    of({"config", "context"}));
+
+  out << "\nmemory\n";
+  for (StringRef what : {"weights", "workspace", "scratch", "cache_per_position"})
+    out << "  " << llvm::left_justify(what, 19)
+        << llvm::right_justify(memberText(manifest, {"memory", what}), 12) << " bytes\n";
+  out << "  " << llvm::left_justify("image", 19)
+      << llvm::right_justify(llvm::utostr(view.header.bytes), 12) << " bytes at byte "
+      << view.fileOffset << " of the file\n";
+
+  if (const json::Array *kernels = manifest.getArray("kernels"))
+    printKernels(*kernels, out);
+
+  const json::Array *tensors = manifest.getArray("tensors");
+  if (!tensors)
+    return;
+  out << "\ntensors: " << tensors->size() << '\n';
+  for (const json::Value &value : *tensors)
+    if (const json::Object *tensor = value.getAsObject())
+      out << "  " << llvm::left_justify(memberText(*tensor, {"name"}), 26) << "  "
+          << llvm::left_justify(memberText(*tensor, {"format"}), 5)
+          << llvm::right_justify(memberText(*tensor, {"shape"}), 15) << "  "
+          << llvm::left_justify(memberText(*tensor, {"layout"}), 24)
+          << llvm::right_justify(memberText(*tensor, {"bytes"}), 11) << " bytes\n";
+}
+
+llvm::Error corellama::inspectProgram(StringRef path, bool json, llvm::raw_ostream &out) {
+  llvm::Expected<image::ImageView> view = image::openProgramImage(path);
+  if (!view)
+    return view.takeError();
+  auto damaged = [&](const llvm::Twine &what) {
+    return llvm::createStringError(llvm::inconvertibleErrorCode(),
+                                   path + ": image: manifest: " + what +
+                                       "; the file is damaged, copy or compile it again");
+  };
+  llvm::Expected<json::Value> manifest = json::parse(view->manifest);
+  if (!manifest) {
+    std::string why = llvm::toString(manifest.takeError());
+    return damaged("is not JSON: " + why);
+  }
+  json::Object *object = manifest->getAsObject();
+  if (!object)
+    return damaged("is no JSON object");
+  if (json) {
+    (*object)["kind"] = "program";
+    (*object)["image"] = json::Object{{"offset", view->fileOffset},
+                                      {"bytes", view->header.bytes},
+                                      {"metadata", view->header.metadata.bytes},
+                                      {"weights", view->header.weights.bytes}};
+    out << llvm::formatv("{0:2}\n", *manifest);
+  } else {
+    printText(*object, *view, path, out);
+  }
+  return llvm::Error::success();
+}

@@ -1,0 +1,66 @@
+//===- Pipelines.h - the phases as pass pipelines -------------------------===//
+//
+// What leads from one phase to the next, for the driver (buildPhases) and for
+// corellama-opt (one named pipeline a phase). All pipelines are built here, in
+// C++, so that the order of passes can be read in one place.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_COMPILER_PIPELINES_PIPELINES_H
+#define CORELLAMA_COMPILER_PIPELINES_PIPELINES_H
+
+#include "dialects/Llama/IR/Phase.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+#include <string>
+
+namespace corellama {
+
+/// The options that change what a program means or how large its calls are;
+/// everything else that steers the passes stands in the module.
+struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
+  Option<int64_t> chunk{*this, "chunk",
+                        llvm::cl::desc("rows of the largest prefill call"),
+                        llvm::cl::init(512)};
+  Option<std::string> activations{
+      *this, "activations",
+      llvm::cl::desc("what rows are rounded to before a product: f32 or q8b32"),
+      llvm::cl::init("f32")};
+  Option<std::string> cacheType{
+      *this, "cache-type",
+      llvm::cl::desc("element type of the KV cache: f32 or f16"),
+      llvm::cl::init("f16")};
+};
+
+/// Each leads from the phase before it to its own; a module of the phase before
+/// goes in. The first only cleans up what import made.
+void buildImportPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+void buildSpecializePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+void buildFusePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+void buildPlacePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+void buildSchedulePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+void buildTilePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+void buildVectorPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+void buildLLVMPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+
+/// One row a phase, in order.
+struct PhasePipeline {
+  llama::Phase phase;
+  void (*build)(mlir::OpPassManager &pm, const PipelineOptions &options);
+};
+llvm::ArrayRef<PhasePipeline> allPhasePipelines();
+
+/// Appends what leads to phase `phase` and its verifier.
+void buildPhase(mlir::OpPassManager &pm, llama::Phase phase,
+                const PipelineOptions &options);
+
+/// Appends the phases first..last, both included, each with its verifier.
+void buildPhases(mlir::OpPassManager &pm, llama::Phase first, llama::Phase last,
+                 const PipelineOptions &options);
+
+/// Registers corellama-<phase>-pipeline for each phase; corellama-opt calls it.
+void registerPipelines();
+
+} // namespace corellama
+
+#endif // CORELLAMA_COMPILER_PIPELINES_PIPELINES_H

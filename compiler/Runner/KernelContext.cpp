@@ -1,0 +1,77 @@
+//===- KernelContext.cpp - memory that a kernel can be called on ----------===//
+//
+// See KernelContext.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Runner/KernelContext.h"
+#include "llvm/Support/ErrorHandling.h"
+#include "llvm/Support/MathExtras.h"
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <numeric>
+
+using namespace corellama;
+
+static constexpr size_t kAlignment = 64; // what Kernel.h promises
+
+AlignedBytes::AlignedBytes(size_t bytes) : bytes(bytes) {
+  size_t rounded = llvm::alignTo(std::max<size_t>(bytes, 1), kAlignment);
+  memory.reset(static_cast<uint8_t *>(std::aligned_alloc(kAlignment, rounded)));
+  if (!memory)
+    llvm::report_bad_alloc_error("no memory for a kernel's buffers");
+  std::memset(memory.get(), 0, rounded);
+}
+
+void AlignedBytes::Free::operator()(uint8_t *pointer) const { std::free(pointer); }
+
+KernelContext::KernelContext(const KernelContextSizes &sizes)
+    : weights(sizes.weightBytes), workspace(sizes.workspaceBytes),
+      keys(sizes.keyBytes), values(sizes.valueBytes),
+      rope(sizes.ropeRow * sizes.capacity * sizeof(float)),
+      scratch(sizes.scratchBytes), tokens(1), positions(1),
+      capacity(sizes.capacity) {}
+
+void KernelContext::setRows(uint64_t newRows, uint64_t firstPosition) {
+  rows = newRows;
+  keyCount = firstPosition + rows;
+  positions.resize(rows);
+  std::iota(positions.begin(), positions.end(), static_cast<int32_t>(firstPosition));
+  tokens.resize(rows);
+}
+
+abi::Context KernelContext::context() const {
+  abi::Context result = {};
+  result.weights = weights.data();
+  result.offsets = offsets.data();
+  result.workspace = workspace.data();
+  result.keys = keys.data();
+  result.values = values.data();
+  result.rope = rope.as<float>();
+  result.tokens = tokens.data();
+  result.positions = positions.data();
+  result.rows = rows;
+  result.keyCount = keyCount;
+  result.capacity = capacity;
+  result.headRow = headRow;
+  return result;
+}
+
+void KernelContext::run(const abi::Kernel &kernel, uint32_t layer) {
+  abi::Context arguments = context();
+  kernel.function(&arguments, scratch.data(), layer, 0,
+                  static_cast<uint32_t>(kernel.parts(rows, keyCount)));
+}
+
+void KernelContext::runShuffled(const abi::Kernel &kernel, uint32_t layer,
+                                std::mt19937 &random) {
+  abi::Context arguments = context();
+  std::vector<uint32_t> order(kernel.parts(rows, keyCount));
+  std::iota(order.begin(), order.end(), 0u);
+  std::shuffle(order.begin(), order.end(), random);
+  for (uint32_t part : order) {
+    std::memset(scratch.data(), 0xa5, scratch.size()); // garbage that is no NaN
+    kernel.function(&arguments, scratch.data(), layer, part, part + 1);
+  }
+}

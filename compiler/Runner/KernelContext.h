@@ -1,0 +1,83 @@
+//===- KernelContext.h - memory that a kernel can be called on ------------===//
+//
+// Owns what abi::Context points to, aligned as generated code expects it, so
+// that a test fills in bytes and calls a kernel. Apart from Runner.h because a
+// test may call hand-written kernels on it too.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_COMPILER_RUNNER_KERNELCONTEXT_H
+#define CORELLAMA_COMPILER_RUNNER_KERNELCONTEXT_H
+
+#include "runtime/ABI/Kernel.h"
+#include "llvm/ADT/ArrayRef.h"
+#include <memory>
+#include <random>
+#include <vector>
+
+namespace corellama {
+
+/// Zeroed bytes at a multiple of 64.
+class AlignedBytes {
+public:
+  AlignedBytes() = default;
+  explicit AlignedBytes(size_t bytes);
+  uint8_t *data() const { return memory.get(); }
+  size_t size() const { return bytes; }
+  template <typename T> T *as() const { return reinterpret_cast<T *>(memory.get()); }
+
+private:
+  struct Free {
+    void operator()(uint8_t *pointer) const;
+  };
+  std::unique_ptr<uint8_t, Free> memory;
+  size_t bytes = 0;
+};
+
+/// How large everything is; zero means that the kernel does not use it.
+struct KernelContextSizes {
+  size_t weightBytes = 0;
+  size_t workspaceBytes = 0;
+  /// Of all layers and heads, for the whole capacity.
+  size_t keyBytes = 0;
+  size_t valueBytes = 0;
+  /// Floats of one position's row and how many positions there are.
+  size_t ropeRow = 0;
+  uint64_t capacity = abi::kCacheBlock;
+  size_t scratchBytes = 0;
+};
+
+/// The buffers of one context. Everything starts as zero.
+class KernelContext {
+public:
+  explicit KernelContext(const KernelContextSizes &sizes);
+
+  AlignedBytes weights, workspace, keys, values, rope, scratch;
+  std::vector<uint64_t> offsets;
+  std::vector<int32_t> tokens;
+  uint64_t headRow = 0;
+
+  /// Sets rows, their consecutive positions and how many keys there are then.
+  void setRows(uint64_t rows, uint64_t firstPosition);
+
+  /// The context as a kernel gets it; valid as long as nothing here is resized.
+  abi::Context context() const;
+
+  /// Computes all parts of a kernel in one call, as a single worker would.
+  void run(const abi::Kernel &kernel, uint32_t layer);
+
+  /// Computes them one at a time in an order that `random` decides, each call
+  /// on scratch memory that holds garbage: what a part computes may depend on
+  /// neither.
+  void runShuffled(const abi::Kernel &kernel, uint32_t layer, std::mt19937 &random);
+
+private:
+  std::vector<int32_t> positions;
+  uint64_t rows = 1;
+  uint64_t keyCount = 1;
+  uint64_t capacity;
+};
+
+} // namespace corellama
+
+#endif // CORELLAMA_COMPILER_RUNNER_KERNELCONTEXT_H

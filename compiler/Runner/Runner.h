@@ -1,0 +1,49 @@
+//===- Runner.h - compiled kernels, loaded into this process --------------===//
+//
+// The one way to execute generated code in a tool or a test: an object is made
+// as for a program, linked to a shared library and loaded; kernels are called by
+// the ABI. There is no second code generator (a JIT), so what a test runs is
+// what ships. Kernels only: steps need threads, and only programs have them.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_COMPILER_RUNNER_RUNNER_H
+#define CORELLAMA_COMPILER_RUNNER_RUNNER_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "runtime/ABI/Kernel.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/Support/Error.h"
+
+namespace corellama {
+
+/// The kernels of one module. They stay loaded as long as this lives.
+class RunnerModule {
+public:
+  /// Compiles a module at phase llvm (CodeGen.h says what it must hold) and
+  /// loads it. The caller makes sure that this machine has the target's
+  /// features: compiler/Target's hostSupports.
+  static llvm::Expected<RunnerModule> load(mlir::ModuleOp module);
+
+  RunnerModule(RunnerModule &&other);
+  RunnerModule &operator=(RunnerModule &&other);
+  ~RunnerModule();
+
+  const abi::Program &program() const { return *descriptor; }
+  llvm::ArrayRef<abi::Kernel> kernels() const {
+    return {descriptor->kernels, descriptor->kernelCount};
+  }
+  /// Null where there is no kernel of this name.
+  const abi::Kernel *lookup(llvm::StringRef name) const;
+
+private:
+  RunnerModule(void *library, const abi::Program *descriptor)
+      : library(library), descriptor(descriptor) {}
+
+  void *library;
+  const abi::Program *descriptor;
+};
+
+} // namespace corellama
+
+#endif // CORELLAMA_COMPILER_RUNNER_RUNNER_H

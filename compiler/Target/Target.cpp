@@ -1,0 +1,153 @@
+//===- Target.cpp - names of machines -> #llama.target --------------------===//
+//
+// See Target.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Target/Target.h"
+#include "compiler/Target/Targets.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/X86TargetParser.h"
+#include <climits>
+#include <unistd.h>
+
+using namespace mlir;
+using namespace corellama;
+using llvm::Error;
+using llvm::Expected;
+using llvm::StringLiteral;
+
+/// Feature names; the values say which are there.
+using FeatureSet = llvm::StringMap<bool>;
+
+static Error refuse(const Twine &message) {
+  return llvm::createStringError(llvm::inconvertibleErrorCode(), "--target: " + message);
+}
+
+//===----------------------------------------------------------------------===//
+// Features
+//===----------------------------------------------------------------------===//
+
+/// The features of a CPU that LLVM knows, implied ones included.
+static FeatureSet featuresOfCPU(StringRef cpu) {
+  SmallVector<StringRef> listed;
+  llvm::X86::getFeaturesForCPU(cpu, listed);
+  FeatureSet features;
+  for (StringRef feature : listed) {
+    features[feature] = true;
+    llvm::X86::updateImpliedFeatures(feature, /*Enabled=*/true, features);
+  }
+  return features;
+}
+
+static SmallVector<StringRef> lackingOf(const FeatureSet &features,
+                                        ArrayRef<StringLiteral> wanted) {
+  SmallVector<StringRef> lacking;
+  for (StringRef feature : wanted)
+    if (!features.lookup(feature))
+      lacking.push_back(feature);
+  return lacking;
+}
+
+static std::string usableOf(const FeatureSet &features) {
+  std::string text;
+  for (StringRef feature : usableFeatures())
+    if (features.lookup(feature))
+      text += ((text.empty() ? "+" : ",+") + feature).str();
+  return text;
+}
+
+static int64_t vectorBitsOf(const FeatureSet &features) {
+  for (StringRef feature : {"avx512f", "avx512bw", "avx512dq", "avx512vl"})
+    if (!features.lookup(feature))
+      return 256;
+  return 512;
+}
+
+//===----------------------------------------------------------------------===//
+// This machine
+//===----------------------------------------------------------------------===//
+
+/// The table's size where it has the CPU, so that programs compiled on equal
+/// CPUs are equal, however a hypervisor describes their caches.
+static uint64_t hostL2Bytes(StringRef cpu) {
+  if (const TargetInfo *info = findTarget(cpu))
+    return info->l2Bytes;
+  // Zero or less where the system does not know; then as the least target.
+  long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+  return bytes > 0 ? static_cast<uint64_t>(bytes) : allTargets().front().l2Bytes;
+}
+
+//===----------------------------------------------------------------------===//
+// Names
+//===----------------------------------------------------------------------===//
+
+static constexpr StringLiteral kNative = "native";
+
+/// The names that are the fewest edits away, at most three.
+static std::string nearestNames(StringRef name) {
+  SmallVector<StringRef> names = {kNative}, nearest;
+  for (const TargetInfo &target : allTargets())
+    names.push_back(target.name);
+  unsigned fewest = UINT_MAX;
+  for (StringRef candidate : names)
+    fewest = std::min(fewest, name.edit_distance(candidate));
+  for (StringRef candidate : names)
+    if (nearest.size() < 3 && name.edit_distance(candidate) == fewest)
+      nearest.push_back(candidate);
+  StringRef last = nearest.pop_back_val();
+  return llvm::join(nearest, ", ") + (nearest.empty() ? "" : " or ") + last.str();
+}
+
+static llama::TargetAttr makeAttribute(MLIRContext &context, const Twine &name,
+                                       const FeatureSet &features, uint64_t l2Bytes) {
+  return llama::TargetAttr::get(&context, llama::Family::CPU, StringAttr::get(&context, name),
+                                StringAttr::get(&context, usableOf(features)),
+                                vectorBitsOf(features), l2Bytes);
+}
+
+Expected<llama::TargetAttr> corellama::resolveTarget(MLIRContext &context, StringRef name) {
+  context.loadDialect<llama::LlamaDialect>();
+  if (name == kNative) {
+    StringRef cpu = llvm::sys::getHostCPUName();
+    FeatureSet features = llvm::sys::getHostCPUFeatures();
+    if (auto lacking = lackingOf(features, requiredFeatures()); !lacking.empty())
+      return refuse("this machine (" + cpu + ") lacks " + llvm::join(lacking, ", ") +
+                    ", which programs need; compile for another one, as in --target=" +
+                    allTargets().front().name);
+    return makeAttribute(context, kNative + ":" + cpu, features, hostL2Bytes(cpu));
+  }
+  const TargetInfo *info = findTarget(name);
+  if (!info)
+    return refuse("'" + name + "' is not a target, the nearest names are " + nearestNames(name) +
+                  "; --list-targets shows all of them");
+  return makeAttribute(context, name, featuresOfCPU(name), info->l2Bytes);
+}
+
+bool corellama::hostSupports(llama::TargetAttr target, std::string &missing) {
+  FeatureSet host = llvm::sys::getHostCPUFeatures();
+  SmallVector<StringRef> wanted, lacking;
+  if (target.getFeatures())
+    target.getFeatures().getValue().split(wanted, ',', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
+  for (StringRef feature : wanted)
+    if (feature.consume_front("+") && !host.lookup(feature))
+      lacking.push_back(feature);
+  missing = llvm::join(lacking, ", ");
+  return lacking.empty();
+}
+
+void corellama::listTargets(llvm::raw_ostream &out) {
+  for (const TargetInfo &target : allTargets())
+    out << llvm::formatv("{0,-16} {1}-bit vectors, {2,4} KiB L2   {3}\n", target.name,
+                         vectorBitsOf(featuresOfCPU(target.name)), target.l2Bytes / 1024,
+                         target.machines);
+  FeatureSet host = llvm::sys::getHostCPUFeatures();
+  StringRef cpu = llvm::sys::getHostCPUName();
+  out << llvm::formatv("{0,-16} {1}-bit vectors, {2,4} KiB L2   this machine: {3}\n", kNative,
+                       vectorBitsOf(host), hostL2Bytes(cpu) / 1024, cpu);
+}

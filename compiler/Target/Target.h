@@ -1,0 +1,37 @@
+//===- Target.h - names of machines -> #llama.target ----------------------===//
+//
+// The name of a target as on the command line -> the attribute that passes
+// see. A file of its own because it is the only place of the compiler that
+// looks at the machine it runs on, and only if asked for `native`.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_COMPILER_TARGET_TARGET_H
+#define CORELLAMA_COMPILER_TARGET_TARGET_H
+
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "llvm/Support/Error.h"
+#include <string>
+
+namespace corellama {
+
+/// The attribute of a target's row in the table (Targets.cpp), or of this
+/// machine for `native`, whose name is then "native:" and LLVM's name of its
+/// CPU. Its features, "+avx,+avx2,...", are those that code may use beyond
+/// baseline x86-64, the implied ones spelt out, in the order of
+/// `usableFeatures`. An unknown name is an error that gives the nearest ones.
+/// Loads the dialect.
+llvm::Expected<llama::TargetAttr> resolveTarget(mlir::MLIRContext &context,
+                                                llvm::StringRef name);
+
+/// Whether code for `target` runs here; otherwise `missing` is the list of the
+/// features that this machine lacks, "avx512f, avx512bw". For messages of the
+/// compiler: programs check for themselves.
+bool hostSupports(llama::TargetAttr target, std::string &missing);
+
+/// For --list-targets: a line a target, and one for this machine.
+void listTargets(llvm::raw_ostream &out);
+
+} // namespace corellama
+
+#endif // CORELLAMA_COMPILER_TARGET_TARGET_H

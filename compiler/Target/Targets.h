@@ -1,0 +1,45 @@
+//===- Targets.h - the table of targets -----------------------------------===//
+//
+// A row a target: what of a machine the compiler has to know. Apart from
+// Target.h because only this folder sees rows; everybody else sees the
+// attribute.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_COMPILER_TARGET_TARGETS_H
+#define CORELLAMA_COMPILER_TARGET_TARGETS_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include <cstdint>
+
+namespace corellama {
+
+struct TargetInfo {
+  /// LLVM's name of the CPU, which is also its features' source; the name on
+  /// the command line.
+  llvm::StringLiteral name;
+  /// For people: which machines these are.
+  llvm::StringLiteral machines;
+  /// Cache of one core that a worker may fill.
+  uint64_t l2Bytes;
+};
+
+/// From the least to the most capable of each maker.
+llvm::ArrayRef<TargetInfo> allTargets();
+/// The row of that name, or null.
+const TargetInfo *findTarget(llvm::StringRef name);
+
+/// The features of x86-64 that generated code may use beyond the baseline, in
+/// LLVM's spelling. What a CPU has besides (random numbers, cryptography,
+/// cache control, system instructions) no kernel needs, so a program does not
+/// ask its machine for it.
+llvm::ArrayRef<llvm::StringLiteral> usableFeatures();
+
+/// The features of x86-64-v3, the least that code is generated for: 256-bit
+/// integers and floats, fma, halves.
+llvm::ArrayRef<llvm::StringLiteral> requiredFeatures();
+
+} // namespace corellama
+
+#endif // CORELLAMA_COMPILER_TARGET_TARGETS_H

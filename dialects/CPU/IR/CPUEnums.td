@@ -1,0 +1,29 @@
+//===- CPUEnums.td - the fields of the context ----------------------------===//
+//
+// Apart from the ops, so that generating it does not repeat llama's enums.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_DIALECTS_CPU_IR_CPUENUMS
+#define CORELLAMA_DIALECTS_CPU_IR_CPUENUMS
+
+include "mlir/IR/EnumAttr.td"
+
+def CPU_Field : I32EnumAttr<"Field", "a field of the context (runtime/ABI/Kernel.h)", [
+    I32EnumAttrCase<"Weights", 0, "weights">,
+    I32EnumAttrCase<"Offsets", 1, "offsets">,
+    I32EnumAttrCase<"Workspace", 2, "workspace">,
+    I32EnumAttrCase<"Keys", 3, "keys">,
+    I32EnumAttrCase<"Values", 4, "values">,
+    I32EnumAttrCase<"Rope", 5, "rope">,
+    I32EnumAttrCase<"Tokens", 6, "tokens">,
+    I32EnumAttrCase<"Positions", 7, "positions">,
+    I32EnumAttrCase<"Rows", 8, "rows">,
+    I32EnumAttrCase<"KeyCount", 9, "key_count">,
+    I32EnumAttrCase<"Capacity", 10, "capacity">,
+    I32EnumAttrCase<"HeadRow", 11, "head_row">,
+    I32EnumAttrCase<"Threads", 12, "threads">]> {
+  let cppNamespace = "::corellama::cpu";
+}
+
+#endif

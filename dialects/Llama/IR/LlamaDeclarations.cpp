@@ -1,0 +1,264 @@
+//===- LlamaDeclarations.cpp - the model, weights, references -------------===//
+//
+// Syntax and verifiers of the declarations, and the numbering of weights that
+// the image and generated code share.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+using namespace corellama::llama;
+
+//===----------------------------------------------------------------------===//
+// model
+//===----------------------------------------------------------------------===//
+
+LogicalResult ModelOp::verify() {
+  if (!getEntries() == !getSteps()) // model A1
+    return emitOpError() << "has either entries (until place) or steps (from schedule on)";
+  if (!getEntries())
+    return success();
+  for (auto entry : getEntries()->getAsRange<EntryAttr>()) {
+    for (int32_t index : entry.getOf().asArrayRef())
+      if (index < 0 || static_cast<size_t>(index) >= entry.getLayers().size()) // model A2
+        return emitOpError() << "entry '" << entry.getName().getValue() << "': layer function "
+                             << index << " of " << entry.getLayers().size();
+    for (Attribute layer : entry.getLayers())
+      if (!isa<FlatSymbolRefAttr>(layer))
+        return emitOpError() << "entry '" << entry.getName().getValue()
+                             << "': layers are functions, found " << layer;
+  }
+  return success();
+}
+
+LogicalResult ModelOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto expect = [&](Attribute symbol, StringRef what) -> LogicalResult { // model A3
+    Operation *op = symbols.lookupNearestSymbolFrom(*this, cast<SymbolRefAttr>(symbol));
+    bool found = op && (what == "step" ? isa<StepOp>(op)
+                                       : op->getName().getStringRef() == "func.func");
+    if (!found)
+      return emitOpError() << symbol << " is not a " << what << " of this module";
+    return success();
+  };
+  if (getSteps())
+    for (Attribute step : getStepsAttr())
+      if (failed(expect(step, "step")))
+        return failure();
+  if (getEntries())
+    for (auto entry : getEntries()->getAsRange<EntryAttr>()) {
+      if (failed(expect(entry.getEmbed(), "function")) ||
+          failed(expect(entry.getHead(), "function")))
+        return failure();
+      for (Attribute layer : entry.getLayers())
+        if (failed(expect(layer, "function")))
+          return failure();
+    }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// weights, weight
+//===----------------------------------------------------------------------===//
+
+static ParseResult parseWeightShape(OpAsmParser &parser, DenseI64ArrayAttr &shape) {
+  SmallVector<int64_t> extents;
+  if (parser.parseDimensionList(extents, /*allowDynamic=*/false, /*withTrailingX=*/false))
+    return failure();
+  shape = parser.getBuilder().getDenseI64ArrayAttr(extents);
+  return success();
+}
+
+static void printWeightShape(OpAsmPrinter &printer, Operation *, DenseI64ArrayAttr shape) {
+  llvm::interleave(shape.asArrayRef(), printer.getStream(), "x");
+}
+
+static ParseResult parseCallees(OpAsmParser &parser, ArrayAttr &callees, DenseI32ArrayAttr &of) {
+  SmallVector<Attribute> symbols;
+  auto callee = [&]() -> ParseResult {
+    FlatSymbolRefAttr symbol;
+    if (parser.parseAttribute(symbol))
+      return failure();
+    symbols.push_back(symbol);
+    return success();
+  };
+  // A single callee stands without brackets.
+  if (failed(parser.parseOptionalLSquare())) {
+    if (callee())
+      return failure();
+  } else {
+    if (parser.parseCommaSeparatedList(callee) || parser.parseRSquare() ||
+        parser.parseKeyword("of"))
+      return failure();
+    SmallVector<int32_t> indices;
+    if (parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Square, [&]() {
+          return parser.parseInteger(indices.emplace_back());
+        }))
+      return failure();
+    of = parser.getBuilder().getDenseI32ArrayAttr(indices);
+  }
+  callees = parser.getBuilder().getArrayAttr(symbols);
+  return success();
+}
+
+static void printCallees(OpAsmPrinter &printer, Operation *, ArrayAttr callees,
+                         DenseI32ArrayAttr of) {
+  if (!of) {
+    printer << callees[0];
+    return;
+  }
+  printer << "[";
+  llvm::interleaveComma(callees, printer);
+  printer << "] of [";
+  llvm::interleaveComma(of.asArrayRef(), printer);
+  printer << "]";
+}
+
+LogicalResult WeightsOp::verify() {
+  if (int64_t layers = getLayers(); layers <= 0) // weights A2
+    return emitOpError() << "a model has layers, found " << layers;
+  for (Operation &op : getBody().front())
+    if (!isa<WeightOp>(op)) // weights A1
+      return op.emitOpError() << "stands in llama.weights, which holds llama.weight only";
+  return success();
+}
+
+int64_t WeightOp::getCount() {
+  if (auto layered = dyn_cast<WeightsOp>((*this)->getParentOp()))
+    return layered.getLayers();
+  return 1;
+}
+
+FormatInterface WeightOp::getFormat(int64_t layer) {
+  int64_t index = getOf() ? (*getOf())[layer] : 0;
+  return cast<FormatInterface>(getFormats()[index]);
+}
+
+LayoutInterface WeightOp::getLayout(int64_t layer) {
+  if (!getLayouts())
+    return {};
+  int64_t index = getOf() ? (*getOf())[layer] : 0;
+  return cast<LayoutInterface>((*getLayouts())[index]);
+}
+
+LogicalResult WeightOp::verify() {
+  if (getShape().empty() || getShape().size() > 2 ||
+      llvm::any_of(getShape(), [](int64_t e) { return e <= 0; })) // weight A1
+    return emitOpError() << "has one or two positive extents";
+  if (getFormats().empty()) // weight A2
+    return emitOpError() << "has at least one format";
+  if (getOf()) {
+    if (static_cast<int64_t>(getOf()->size()) != getCount()) // weight A2
+      return emitOpError() << "has a format index for each of " << getCount()
+                           << " layers, found " << getOf()->size();
+    for (int32_t index : getOfAttr().asArrayRef())
+      if (index < 0 || static_cast<size_t>(index) >= getFormats().size()) // weight A2
+        return emitOpError() << "format index " << index << " of " << getFormats().size();
+  }
+  if (getLayouts() && getLayouts()->size() != getFormats().size()) // weight A3
+    return emitOpError() << "has a layout for each of its " << getFormats().size()
+                         << " formats, found " << getLayouts()->size();
+  for (auto [i, attribute] : llvm::enumerate(getFormats())) {
+    auto format = dyn_cast<FormatInterface>(attribute);
+    if (!format)
+      return emitOpError() << "formats are formats of weights, found " << attribute;
+    if (getColumns() % format.getBlock() != 0) // weight A4
+      return emitOpError() << "rows of " << getColumns() << " columns are not a whole number of "
+                           << format.getName() << " blocks of " << format.getBlock();
+    if (!getLayouts())
+      continue;
+    auto layout = dyn_cast<LayoutInterface>((*getLayouts())[i]);
+    std::string why = "it is not a layout";
+    if (!layout || failed(layout.accepts(format, getRows(), getColumns(), why))) // weight A3
+      return emitOpError() << "layout " << (*getLayouts())[i] << ": " << why;
+    if (failed(layout.byteSize(format, getRows(), getColumns())))
+      return emitOpError() << "its size in bytes overflows";
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// weight_ref, input
+//===----------------------------------------------------------------------===//
+
+LogicalResult WeightRefOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto weight = symbols.lookupNearestSymbolFrom<WeightOp>(*this, getWeightAttr());
+  if (!weight) // weight_ref A1
+    return emitOpError() << getWeight() << " is not a declared weight";
+  WeightType type = getType();
+  if (weight.getShape() != type.getShape()) // weight_ref A1
+    return emitOpError() << getWeight() << " is declared with another shape than " << type;
+  if (!llvm::is_contained(weight.getFormats(), static_cast<Attribute>(type.getFormat()))) // weight_ref A1
+    return emitOpError() << getWeight() << " is not declared in format "
+                         << type.getFormat().getName();
+  bool layered = isa<WeightsOp>(weight->getParentOp());
+  if (layered != static_cast<bool>(getLayer())) // weight_ref A2
+    return emitOpError() << getWeight()
+                         << (layered ? " exists once a layer: a layer is missing"
+                                     : " exists once: it has no layer");
+  return success();
+}
+
+LogicalResult InputOp::verify() {
+  Type type = getType();
+  bool ok = false;
+  switch (getName()) { // input A1
+  case Input::Ids:
+  case Input::Positions: {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    ok = tensor && tensor.getRank() == 1 && tensor.getElementType().isInteger(32);
+    break;
+  }
+  case Input::Cache:
+    ok = isa<CacheType>(type);
+    break;
+  case Input::Row:
+    ok = type.isIndex();
+    break;
+  }
+  if (!ok)
+    return emitOpError() << "'" << stringifyInput(getName()) << "' is not of type " << type;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// The table of weights
+//===----------------------------------------------------------------------===//
+
+/// Calls `visit` on each declaration in the order of the module.
+static void forEachWeight(ModuleOp module, function_ref<bool(WeightOp)> visit) {
+  for (Operation &op : module.getBody()->getOperations()) {
+    if (auto weight = dyn_cast<WeightOp>(op)) {
+      if (!visit(weight))
+        return;
+    } else if (auto layered = dyn_cast<WeightsOp>(op)) {
+      for (auto inner : layered.getBody().getOps<WeightOp>())
+        if (!visit(inner))
+          return;
+    }
+  }
+}
+
+int64_t corellama::llama::getWeightTableIndex(ModuleOp module, WeightOp wanted) {
+  int64_t index = 0;
+  forEachWeight(module, [&](WeightOp weight) {
+    if (weight == wanted)
+      return false;
+    index += weight.getCount();
+    return true;
+  });
+  return index;
+}
+
+int64_t corellama::llama::getWeightTableSize(ModuleOp module) {
+  int64_t size = 0;
+  forEachWeight(module, [&](WeightOp weight) {
+    size += weight.getCount();
+    return true;
+  });
+  return size;
+}
+
+#define GET_OP_CLASSES
+#include "dialects/Llama/IR/LlamaOps.cpp.inc"

@@ -1,0 +1,167 @@
+//===- LlamaDeclarations.td - the model, its weights, its cache -----------===//
+//
+// What stands in the module in every phase: from these the image, the table of
+// offsets and the workspace are made.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_DIALECTS_LLAMA_IR_LLAMADECLARATIONS
+#define CORELLAMA_DIALECTS_LLAMA_IR_LLAMADECLARATIONS
+
+include "dialects/Llama/IR/LlamaOpBase.td"
+
+// Reads of what the runtime provides; nothing in a step writes it.
+def Llama_ContextResource : Resource<"ContextResource">;
+
+def Llama_ModelOp : Llama_Op<"model", Llama_DeclarationPhases,
+    [Symbol, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "the functions of each form of the model, and the order of its layers";
+  let description = [{
+    Until schedule, `entries` has one for each form: import has one with rows = 0
+    (any number); specialize makes `decode` and `prefill` of it. From schedule on
+    `steps` names the steps instead: decode, prefill, head.
+
+    (A1) either entries or steps. (A2) an entry's `of` has one index a layer,
+    each below the number of its layer functions. (A3) every symbol is a
+    function (entries) or a step (steps).
+
+    ```mlir
+    llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer], of = array<i32: 0, 0>, head = @head>]
+    func.func private @embed(%ids: tensor<?xi32>) -> tensor<?x32xf32>
+    func.func private @layer(%x: tensor<?x32xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<2x1x16, f32>, %l: index) -> tensor<?x32xf32>
+    func.func private @head(%x: tensor<?x32xf32>) -> tensor<?x64xf32>
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name,
+    OptionalAttr<StrAttr>:$sym_visibility,
+    OptionalAttr<TypedArrayAttrBase<Llama_EntryAttr, "entries">>:$entries,
+    OptionalAttr<TypedArrayAttrBase<FlatSymbolRefAttr, "steps">>:$steps);
+  let assemblyFormat = [{
+    $sym_name (`entries` $entries^)? (`steps` $steps^)? attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def Llama_WeightsOp : Llama_Op<"weights", Llama_DeclarationPhases,
+    [Symbol, SymbolTable, IsolatedFromAbove, SingleBlock, NoTerminator]> {
+  let summary = "the weights that exist once a layer";
+  let description = [{
+    (A1) only `weight` inside. (A2) layers > 0.
+
+    ```mlir
+    llama.weights @blk layers 2 {
+      llama.weight @attn_q : 32x32 formats [#llama.q4_0]
+      llama.weight @attn_v : 16x32 formats [#llama.q4_0, #llama.q6_k] of [1, 0]
+    }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name,
+    OptionalAttr<StrAttr>:$sym_visibility, I64Attr:$layers);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name `layers` $layers attr-dict-with-keyword $body";
+  let hasVerifier = 1;
+}
+
+def Llama_WeightOp : Llama_Op<"weight", Llama_DeclarationPhases, [Symbol]> {
+  let summary = "declares a weight: shape, formats, and from place on its layouts";
+  let description = [{
+    In `weights`, `of[l]` is the index in `formats` for layer l; absent: all 0.
+    `layouts` (from place) has one for each format.
+
+    (A1) one or two positive extents. (A2) at least one format; `of` has one
+    index a layer, each below the number of formats. (A3) a layout for each
+    format, which accepts format and shape. (A4) a row is a whole number of the
+    format's blocks.
+
+    ```mlir
+    llama.weight @output_norm : 32 formats [#llama.f32] in [#llama.rowmajor]
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name,
+    OptionalAttr<StrAttr>:$sym_visibility, DenseI64ArrayAttr:$shape,
+    ArrayAttr:$formats, OptionalAttr<DenseI32ArrayAttr>:$of,
+    OptionalAttr<ArrayAttr>:$layouts);
+  let assemblyFormat = [{
+    $sym_name `:` custom<WeightShape>($shape) `formats` $formats (`of` $of^)?
+    (`in` $layouts^)? attr-dict
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    int64_t getRows() { return getShape().size() == 1 ? 1 : getShape()[0]; }
+    int64_t getColumns() { return getShape().back(); }
+    /// How many weights this declares: one, or one a layer.
+    int64_t getCount();
+    ::corellama::llama::FormatInterface getFormat(int64_t layer);
+    /// Null before place.
+    ::corellama::llama::LayoutInterface getLayout(int64_t layer);
+  }];
+}
+
+def Llama_WeightRefOp : Llama_Op<"weight_ref", Llama_GraphPhases,
+    [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "a handle to a declared weight";
+  let description = [{
+    `schedule` stamps the layout and the index of the weight in the table of
+    offsets (of layer 0, where it exists once a layer), so that function passes
+    never read a sibling.
+
+    (A1) the symbol is a `weight`; its shape and one of its formats are the
+    type's. (A2) a layer exactly where the weight is declared in `weights`.
+
+    ```mlir
+    llama.weight @token_embd : 64x32 formats [#llama.q8_0]
+    func.func private @head() {
+      %w = llama.weight_ref @token_embd : !llama.weight<64x32, #llama.q8_0>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins SymbolRefAttr:$weight, Optional<Index>:$layer,
+    OptionalAttr<AnyAttr>:$layout, OptionalAttr<I64Attr>:$index);
+  let results = (outs Llama_WeightType:$result);
+  let assemblyFormat = [{
+    $weight (`[` $layer^ `]`)? attr-dict `:` type($result)
+    (`in` $layout^)? (`index` $index^)?
+  }];
+}
+
+def Llama_CacheLayoutOp : Llama_Op<"cache_layout", Llama_PlacedPhases> {
+  let summary = "the layouts of the cache's keys and values";
+  let description = [{
+    ```mlir
+    llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
+    ```
+  }];
+  let arguments = (ins TypeAttrOf<Llama_CacheType>:$type, AnyAttr:$keys,
+                       AnyAttr:$values);
+  let assemblyFormat = "$type `keys` $keys `values` $values attr-dict";
+}
+
+def Llama_Input : I32EnumAttr<"Input", "what the runtime provides", [
+    I32EnumAttrCase<"Ids", 0, "ids">, I32EnumAttrCase<"Positions", 1, "positions">,
+    I32EnumAttrCase<"Cache", 2, "cache">, I32EnumAttrCase<"Row", 3, "row">]> {
+  let cppNamespace = "::corellama::llama";
+}
+
+def Llama_InputOp : Llama_Op<"input", Llama_FunctionPhases> {
+  let summary = "what the runtime provides to a kernel";
+  let description = [{
+    `ids` and `positions`: one a row of the call. `cache`: the KV cache. `row`:
+    the row of the carried rows that the head reads, the last by default.
+
+    (A1) the type belongs to the name: `tensor<..xi32>`, `!llama.cache`, `index`.
+
+    ```mlir
+    func.func private @k() {
+      %ids = llama.input ids : tensor<1xi32>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins Llama_Input:$name);
+  let results = (outs Res<AnyType, "", [MemRead<Llama_ContextResource>]>:$result);
+  let assemblyFormat = "$name attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+#endif

@@ -1,0 +1,90 @@
+//===- LlamaDialect.h - the llama dialect ---------------------------------===//
+//
+// Everything of the dialect in one include: attributes, types, ops. See
+// LlamaDialect.td for what the dialect is.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_DIALECTS_LLAMA_IR_LLAMADIALECT_H
+#define CORELLAMA_DIALECTS_LLAMA_IR_LLAMADIALECT_H
+
+#include "dialects/Llama/IR/LlamaFormats.h"
+#include "dialects/Llama/IR/Phase.h"
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/AffineMap.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include <optional>
+
+namespace corellama::llama {
+
+/// The KV cache: the only state a step changes.
+struct CacheResource : mlir::SideEffects::Resource::Base<CacheResource> {
+  llvm::StringRef getName() final { return "Cache"; }
+};
+/// The slots of the workspace.
+struct SlotResource : mlir::SideEffects::Resource::Base<SlotResource> {
+  llvm::StringRef getName() final { return "Slots"; }
+};
+/// The order of a step, which nothing may change.
+struct ScheduleResource : mlir::SideEffects::Resource::Base<ScheduleResource> {
+  llvm::StringRef getName() final { return "Schedule"; }
+};
+/// What the runtime provides: ids, positions, the cache's address.
+struct ContextResource : mlir::SideEffects::Resource::Base<ContextResource> {
+  llvm::StringRef getName() final { return "Context"; }
+};
+
+class CutAttr;
+
+/// What a target's table says of a kernel: `strategy` and `cut`, or why it has
+/// no row for it.
+struct KernelPlan {
+  mlir::Attribute strategy;
+  mlir::Attribute cut;
+  std::string error;
+};
+
+/// Names of the attributes that stand on modules and on kernel functions.
+inline constexpr llvm::StringLiteral kCheckpointAttr = "llama.checkpoint";
+inline constexpr llvm::StringLiteral kConfigAttr = "llama.config";
+inline constexpr llvm::StringLiteral kTargetAttr = "llama.target";
+inline constexpr llvm::StringLiteral kPhaseAttr = "llama.phase";
+inline constexpr llvm::StringLiteral kStrategyAttr = "llama.strategy";
+inline constexpr llvm::StringLiteral kCutAttr = "llama.cut";
+inline constexpr llvm::StringLiteral kPartsAttr = "llama.parts";
+inline constexpr llvm::StringLiteral kScratchAttr = "llama.scratch";
+
+} // namespace corellama::llama
+
+#include "dialects/Llama/IR/LlamaAttrInterfaces.h.inc"
+#include "dialects/Llama/IR/LlamaDialect.h.inc"
+#include "dialects/Llama/IR/LlamaEnums.h.inc"
+#include "dialects/Llama/IR/LlamaOpInterfaces.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/Llama/IR/LlamaAttributes.h.inc"
+#define GET_TYPEDEF_CLASSES
+#include "dialects/Llama/IR/LlamaTypes.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/Llama/IR/LlamaOps.h.inc"
+
+namespace corellama::llama {
+
+/// The index of each weight in the table of offsets: declarations in the order
+/// of the module, one entry each, or one a layer. This function is the
+/// definition; schedule stamps it, the image is written by it.
+int64_t getWeightTableIndex(mlir::ModuleOp module, WeightOp weight);
+/// Entries of the whole table.
+int64_t getWeightTableSize(mlir::ModuleOp module);
+
+} // namespace corellama::llama
+
+#endif // CORELLAMA_DIALECTS_LLAMA_IR_LLAMADIALECT_H

@@ -1,0 +1,122 @@
+//===- LlamaInterfaces.td - formats, layouts, targets, phases -------------===//
+//
+// The interfaces that keep three choices open: how a weight's numbers are
+// written down (format), in which order its bytes lie (layout), and how a
+// target runs a kernel (strategy). They hold facts only. What emits the loads
+// of a format or the code of a strategy is attached from `passes/`, so that
+// dialects depend on no lowering.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_DIALECTS_LLAMA_IR_LLAMAINTERFACES
+#define CORELLAMA_DIALECTS_LLAMA_IR_LLAMAINTERFACES
+
+include "mlir/IR/OpBase.td"
+
+def Llama_FormatInterface : AttrInterface<"FormatInterface"> {
+  let cppNamespace = "::corellama::llama";
+  let description = [{
+    What the bytes of a weight mean. A row of a weight is cut along its columns
+    (the k of a product) into blocks of `getBlock()` values; a block is made of
+    planes: its quants, its scales, its minima. A plane holds one field of
+    `bits` bits for each `per` columns.
+
+    Example, Q4_1: block 32, 20 bytes, planes
+    `{quants: 4 bits per 1}, {scales: 16 bits per 32}, {minima: 16 bits per 32}`
+    and the value is `scale * quant + minimum`.
+  }];
+  let methods = [
+    InterfaceMethod<"The mnemonic: \"q4_0\".", "::llvm::StringRef", "getName">,
+    InterfaceMethod<"Columns that share a block; 1 for plain numbers.",
+                    "int64_t", "getBlock">,
+    InterfaceMethod<"Bytes of one block in the checkpoint.", "int64_t",
+                    "getBlockBytes">,
+    InterfaceMethod<"The fields of a block.",
+                    "::llvm::ArrayRef<::corellama::llama::Plane>", "getPlanes">,
+    InterfaceMethod<[{
+      Columns that one scale covers, which is the block in which sums over k are
+      made; 32 for formats without scales.}], "int64_t", "getScaleBlock">,
+    InterfaceMethod<"Whether quants carry a scale.", "bool", "hasScale">,
+    InterfaceMethod<"Whether a minimum is added to each value.", "bool",
+                    "hasMinimum">,
+    InterfaceMethod<[{
+      Where the checkpoint keeps a field of a block: byte and bit from the
+      block's first byte, of the field of `plane` that covers column `column`
+      (0 <= column < getBlock()).}], "::corellama::llama::BitPosition",
+      "locateInBlock", (ins "unsigned":$plane, "int64_t":$column)>,
+  ];
+}
+
+def Llama_LayoutInterface : AttrInterface<"LayoutInterface"> {
+  let cppNamespace = "::corellama::llama";
+  let description = [{
+    In which order the bytes of a weight lie in the image. `locate` is the
+    definition; packing, reading back and sizes are tested against it: each
+    field of each plane has a place of its own, inside `byteSize`.
+
+    Example, `rows16<k = 1>` of a 20 x 3 weight in F32: two groups of 16 rows,
+    the second padded with zeros; in a group, columns ascend and each column is
+    16 consecutive rows. Row 17, column 2 is at byte
+    `1 * (3 * 16 * 4) + 2 * (16 * 4) + 1 * 4 = 324`; the size is 384.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      Whether weights of this format and shape can be laid out so; emits nothing,
+      `why` is the reason.}], "::llvm::LogicalResult", "accepts",
+      (ins "::corellama::llama::FormatInterface":$format, "int64_t":$rows,
+           "int64_t":$columns, "std::string &":$why)>,
+    InterfaceMethod<"Bytes, padding included. Overflow is failure.",
+      "::llvm::FailureOr<uint64_t>", "byteSize",
+      (ins "::corellama::llama::FormatInterface":$format, "int64_t":$rows,
+           "int64_t":$columns)>,
+    InterfaceMethod<"Byte and bit of the field of `plane` that covers (row, column).",
+      "::corellama::llama::BitPosition", "locate",
+      (ins "::corellama::llama::FormatInterface":$format, "int64_t":$rows,
+           "int64_t":$columns, "unsigned":$plane, "int64_t":$row,
+           "int64_t":$column)>,
+  ];
+}
+
+def Llama_StrategyInterface : AttrInterface<"StrategyInterface"> {
+  let cppNamespace = "::corellama::llama";
+  let description = [{
+    How a target runs a kernel: which unit, which tile, how it is cut into
+    parts, in which order it sums, and how its weights and its cache are laid
+    out. `#llama.target` promises it; the tables are in `passes/CPU` and
+    `passes/GPU` and attached from there. A missing one is an error of the pass
+    that asks.
+  }];
+  let methods = [
+    InterfaceMethod<"Keys that attention treats as one block.", "int64_t",
+                    "getAttentionKeys">,
+    InterfaceMethod<"The layout of a weight of this format.",
+      "::mlir::Attribute", "getWeightLayout",
+      (ins "::corellama::llama::FormatInterface":$format, "int64_t":$rank)>,
+    InterfaceMethod<"The layouts of the cache's keys and values.",
+      "std::pair<::mlir::Attribute, ::mlir::Attribute>", "getCacheLayouts",
+      (ins "::mlir::Type":$elementType)>,
+    InterfaceMethod<[{
+      Strategy and cut of a kernel (an operation of type llama.kernel) whose
+      rows are 1 in decode and at most `rows` in prefill.}],
+      "::corellama::llama::KernelPlan", "plan",
+      (ins "::mlir::Operation *":$kernel)>,
+    InterfaceMethod<[{
+      The summation order of an op inside `kernel` under this plan.}],
+      "::mlir::Attribute", "getOrder",
+      (ins "::mlir::Operation *":$op)>,
+  ];
+}
+
+def Llama_PhaseOpInterface : OpInterface<"PhaseOpInterface"> {
+  let cppNamespace = "::corellama::llama";
+  let description = [{
+    The phases an op may stand in. `llama-verify-phase` denies what is not
+    listed and names the pass that should have removed the op.
+  }];
+  let methods = [
+    StaticInterfaceMethod<"First phase, last phase, pass that removes it.",
+      "::corellama::llama::PhaseRange", "getPhases">,
+  ];
+}
+
+#endif

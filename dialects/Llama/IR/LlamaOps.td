@@ -1,0 +1,389 @@
+//===- LlamaOps.td - the graph of a Llama ---------------------------------===//
+//
+// What is computed, on tensors whose first dimension is the tokens of a call
+// ("rows"). Constraints are labelled (A1), (A2), ...; the same label stands
+// beside the check in LlamaOps.cpp and in the name of the test that breaks it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_DIALECTS_LLAMA_IR_LLAMAOPS
+#define CORELLAMA_DIALECTS_LLAMA_IR_LLAMAOPS
+
+include "dialects/Llama/IR/LlamaOpBase.td"
+include "dialects/Llama/IR/LlamaDeclarations.td"
+include "dialects/Llama/IR/LlamaSchedule.td"
+
+// The only state that a step changes.
+def Llama_CacheResource : Resource<"CacheResource">;
+
+def Llama_Rows : RankedTensorOf<[F32]>;
+def Llama_AnyRows : RankedTensorOf<[F32, BF16, Llama_Q8B32Type]>;
+def Llama_Integers : RankedTensorOf<[I32]>;
+
+def Llama_EmbedOp : Llama_Op<"embed", Llama_GraphPhases, [Pure]> {
+  let summary = "row ids[r] of the embedding";
+  let description = [{
+    `y[r, :] = w[ids[r], :]`, dequantised to float32.
+
+    (A1) y has as many rows as there are ids and as many columns as w.
+    An id outside w's rows is an error of the caller: the runtime checks ids.
+
+    Source: Llama 2 (arXiv:2307.09288), section 2.2; the table is the
+    checkpoint's `token_embd`.
+
+    ```mlir
+    func.func @embed(%ids: tensor<?xi32>, %w: !llama.weight<64x32, #llama.q8_0>) -> tensor<?x32xf32> {
+      %x = llama.embed %ids, %w : tensor<?xi32>, !llama.weight<64x32, #llama.q8_0> -> tensor<?x32xf32>
+      return %x : tensor<?x32xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Llama_Integers:$ids, Llama_WeightType:$weight);
+  let results = (outs Llama_Rows:$result);
+  let assemblyFormat = [{
+    $ids `,` $weight attr-dict `:` type($ids) `,` type($weight) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Llama_RmsNormOp : Llama_Op<"rms_norm", Llama_GraphPhases,
+    [Pure, AllTypesMatch<["x", "result"]>]> {
+  let summary = "x / rms(x) * weight, row by row";
+  let description = [{
+    `y[r, i] = x[r, i] / sqrt(mean_j x[r, j]^2 + eps) * w[i]`.
+
+    (A1) w is a vector of x's columns. (A2) eps > 0.
+    `order` (from place): how the sum of squares is made.
+
+    Source: Zhang and Sennrich, Root Mean Square Layer Normalization
+    (arXiv:1910.07467), equation 4.
+
+    ```mlir
+    func.func @norm(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>) -> tensor<?x32xf32> {
+      %y = llama.rms_norm %x, %w eps 1.0e-05 : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
+      return %y : tensor<?x32xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Llama_Rows:$x, Llama_WeightType:$weight, F64Attr:$eps,
+                       OptionalAttr<Llama_OrderAttr>:$order);
+  let results = (outs Llama_Rows:$result);
+  let assemblyFormat = [{
+    $x `,` $weight `eps` $eps (`order` $order^)? attr-dict `:` type($x) `,` type($weight)
+  }];
+  let hasVerifier = 1;
+}
+
+def Llama_LinearOp : Llama_Op<"linear", Llama_GraphPhases, [Pure]> {
+  let summary = "x * transposed weight";
+  let description = [{
+    `y[r, n] = sum_k x[r, k] * w[n, k]`, in float32; with rows of `!llama.q8b32`
+    or bf16 the products and sums are exact or float32, so that the result
+    depends on x's rounding alone.
+
+    (A1) w is a matrix whose columns are x's. (A2) y has x's rows and w's rows
+    as columns. (A3) rows of `!llama.q8b32` only with a block-quantised weight.
+    `order` (from place): how the sum over k is made.
+
+    Source: Llama 2 (arXiv:2307.09288); projections have no bias.
+
+    ```mlir
+    func.func @project(%x: tensor<?x32xf32>, %w: !llama.weight<48x32, #llama.q4_0>) -> tensor<?x48xf32> {
+      %y = llama.linear %x, %w : tensor<?x32xf32>, !llama.weight<48x32, #llama.q4_0> -> tensor<?x48xf32>
+      return %y : tensor<?x48xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Llama_AnyRows:$x, Llama_WeightType:$weight,
+                       OptionalAttr<Llama_OrderAttr>:$order);
+  let results = (outs Llama_Rows:$result);
+  let assemblyFormat = [{
+    $x `,` $weight (`order` $order^)? attr-dict `:` type($x) `,` type($weight) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Llama_RopeOp : Llama_Op<"rope", Llama_GraphPhases,
+    [Pure, AllTypesMatch<["x", "result"]>]> {
+  let summary = "rotate pairs of each head by an angle proportional to the position";
+  let description = [{
+    With t = pos[r] * base^(-2i / d) for pair i of a head of size d:
+    `y[2i] = x[2i] cos t - x[2i+1] sin t`, `y[2i+1] = x[2i] sin t + x[2i+1] cos t`.
+    Pairs are adjacent, as in GGUF; rows of checkpoints that pair i with
+    i + d/2 are permuted once, at import.
+
+    (A1) x's columns are heads times an even head size. (A2) one position a row.
+    (A3) base > 0.
+
+    Source: Su et al., RoFormer (arXiv:2104.09864), equation 34.
+
+    ```mlir
+    func.func @rotate(%q: tensor<?x32xf32>, %pos: tensor<?xi32>) -> tensor<?x32xf32> {
+      %r = llama.rope %q, %pos base 1.0e+04 heads 2 : tensor<?x32xf32>, tensor<?xi32>
+      return %r : tensor<?x32xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Llama_Rows:$x, Llama_Integers:$positions, F64Attr:$base,
+                       I64Attr:$heads);
+  let results = (outs Llama_Rows:$result);
+  let assemblyFormat = [{
+    $x `,` $positions `base` $base `heads` $heads attr-dict `:` type($x) `,` type($positions)
+  }];
+  let hasVerifier = 1;
+}
+
+def Llama_KVAppendOp : Llama_Op<"kv_append", Llama_GraphPhases> {
+  let summary = "store the new rows of keys and values in the cache";
+  let description = [{
+    Row r of `keys` and of `values` becomes position `positions[r]` of the layer,
+    converted to the cache's element type.
+
+    (A1) keys and values have heads x head size of the cache as columns.
+    (A2) one position a row, the same number of rows in both.
+    Writes the cache and is never dead.
+
+    Source: Pope et al., Efficiently Scaling Transformer Inference
+    (arXiv:2211.05102), section 3.3.
+
+    ```mlir
+    func.func @append(%kv: !llama.cache<2x1x16, f16>, %l: index, %k: tensor<?x16xf32>, %v: tensor<?x16xf32>, %pos: tensor<?xi32>) {
+      llama.kv_append %kv[%l], %k, %v at %pos : !llama.cache<2x1x16, f16>, tensor<?x16xf32>, tensor<?x16xf32>, tensor<?xi32>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins
+    Arg<Llama_CacheType, "the cache", [MemWrite<Llama_CacheResource>]>:$cache,
+    Index:$layer, Llama_Rows:$keys, Llama_Rows:$values, Llama_Integers:$positions);
+  let assemblyFormat = [{
+    $cache `[` $layer `]` `,` $keys `,` $values `at` $positions attr-dict `:`
+    type($cache) `,` type($keys) `,` type($values) `,` type($positions)
+  }];
+  let hasVerifier = 1;
+}
+
+def Llama_AttentionOp : Llama_Op<"attention", Llama_GraphPhases,
+    [AllTypesMatch<["query", "result"]>]> {
+  let summary = "softmax(q k / sqrt(d)) v over the cache";
+  let description = [{
+    Head h of row r attends to the positions p <= positions[r] of the layer's
+    cache head h / (heads / cache heads):
+    `y = sum_p softmax_p(q . k[p] / sqrt(d)) v[p]`. Heads equal to the cache's
+    are multi-head attention, one cache head is multi-query, between them
+    grouped-query attention: the shapes say which.
+
+    `keys = K` (from fuse): positions are treated in blocks at absolute
+    multiples of K, each alone, merged left to right as `attention_merge` says,
+    which is a matter of rounding only.
+
+    (A1) the query's columns are heads x head size of the cache.
+    (A2) heads is a multiple of the cache's heads. (A3) one position a row.
+    (A4) keys > 0.
+    Reads the cache: dead when unused.
+
+    Source: Vaswani et al. (arXiv:1706.03762), equation 1; Ainslie et al., GQA
+    (arXiv:2305.13245).
+
+    ```mlir
+    func.func @attend(%q: tensor<?x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<?xi32>) -> tensor<?x32xf32> {
+      %y = llama.attention %q, %kv[%l], %pos causal heads 2 : tensor<?x32xf32>, !llama.cache<2x1x16, f16>, tensor<?xi32>
+      return %y : tensor<?x32xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Llama_Rows:$query,
+    Arg<Llama_CacheType, "the cache", [MemRead<Llama_CacheResource>]>:$cache,
+    Index:$layer, Llama_Integers:$positions, I64Attr:$heads,
+    OptionalAttr<I64Attr>:$keys, OptionalAttr<Llama_OrderAttr>:$order);
+  let results = (outs Llama_Rows:$result);
+  let assemblyFormat = [{
+    $query `,` $cache `[` $layer `]` `,` $positions `causal` `heads` $heads
+    (`keys` $keys^)? (`order` $order^)? attr-dict `:`
+    type($query) `,` type($cache) `,` type($positions)
+  }];
+  let hasVerifier = 1;
+}
+
+def Llama_AttentionPartOp : Llama_Op<"attention_part", Llama_AttentionPartPhases> {
+  let summary = "attention over each block of keys alone: accumulator, maximum, sum";
+  let description = [{
+    For each row, head and block b of `keys` positions, with scores
+    s[p] = q . k[p] / sqrt(d) of the block's positions p <= positions[r]:
+    m = max s[p], `y[..., 0..d) = sum_p exp(s[p] - m) v[p]`, `y[..., d] = m`,
+    `y[..., d + 1] = sum_p exp(s[p] - m)`. The blocks are those up to the last
+    position, so their number is dynamic.
+
+    (A1) to (A3) as for `attention`. (A4) y is rows x heads x blocks x (d + 2).
+    (A5) keys > 0.
+
+    Source: Dao et al., Flash-Decoding (2023); Milakov and Gimelshein, Online
+    normalizer calculation for softmax (arXiv:1805.02867).
+
+    ```mlir
+    func.func @parts(%q: tensor<1x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<1xi32>) -> tensor<1x2x?x18xf32> {
+      %p = llama.attention_part %q, %kv[%l], %pos causal heads 2 keys 256 : tensor<1x32xf32>, !llama.cache<2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
+      return %p : tensor<1x2x?x18xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Llama_Rows:$query,
+    Arg<Llama_CacheType, "the cache", [MemRead<Llama_CacheResource>]>:$cache,
+    Index:$layer, Llama_Integers:$positions, I64Attr:$heads, I64Attr:$keys,
+    OptionalAttr<Llama_OrderAttr>:$order);
+  let results = (outs Llama_Rows:$result);
+  let assemblyFormat = [{
+    $query `,` $cache `[` $layer `]` `,` $positions `causal` `heads` $heads
+    `keys` $keys (`order` $order^)? attr-dict `:`
+    type($query) `,` type($cache) `,` type($positions) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Llama_AttentionMergeOp : Llama_Op<"attention_merge", Llama_AttentionPartPhases,
+    [Pure]> {
+  let summary = "merge the blocks of attention_part, left to right";
+  let description = [{
+    From m = -inf, s = 0, o = 0, for each block (oi, mi, si) in order:
+    m' = max(m, mi), a = exp(m - m'), c = exp(mi - m'), s' = fma(s, a, si * c),
+    o' = fma(o, a, oi * c); then `y = o / s`. `keys` says how many positions a
+    block has, from which code knows how many blocks there are.
+
+    (A1) parts are rows x heads x blocks x (d + 2). (A2) y is rows x (heads * d).
+
+    Source: as for `attention_part`.
+
+    ```mlir
+    func.func @merge(%p: tensor<1x2x?x18xf32>) -> tensor<1x32xf32> {
+      %y = llama.attention_merge %p heads 2 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
+      return %y : tensor<1x32xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Llama_Rows:$parts, I64Attr:$heads, OptionalAttr<I64Attr>:$keys);
+  let results = (outs Llama_Rows:$result);
+  let assemblyFormat = [{
+    $parts `heads` $heads (`keys` $keys^)? attr-dict `:` type($parts) `->` type($result)
+  }];
+  let builders = [OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$parts,
+                                 "uint64_t":$heads),
+    [{ build($_builder, $_state, result, parts, heads, ::mlir::IntegerAttr()); }]>];
+  let hasVerifier = 1;
+}
+
+class Llama_ElementwiseOp<string opMnemonic, dag operands, list<Trait> traits = []>
+    : Llama_Op<opMnemonic, Llama_GraphPhases,
+               [Pure, SameOperandsAndResultType] # traits> {
+  let arguments = operands;
+  let results = (outs Llama_Rows:$result);
+}
+
+def Llama_SwigluOp : Llama_ElementwiseOp<"swiglu",
+    (ins Llama_Rows:$gate, Llama_Rows:$up)> {
+  let summary = "silu(gate) * up";
+  let description = [{
+    `y = gate / (1 + exp(-gate)) * up`. Canonical for `mul(silu(gate), up)`.
+
+    Source: Shazeer, GLU Variants Improve Transformer (arXiv:2002.05202),
+    equation 6.
+
+    ```mlir
+    func.func @gated(%g: tensor<?x48xf32>, %u: tensor<?x48xf32>) -> tensor<?x48xf32> {
+      %y = llama.swiglu %g, %u : tensor<?x48xf32>
+      return %y : tensor<?x48xf32>
+    }
+    ```
+  }];
+  let assemblyFormat = "$gate `,` $up attr-dict `:` type($result)";
+}
+
+def Llama_SiluOp : Llama_ElementwiseOp<"silu", (ins Llama_Rows:$x)> {
+  let summary = "x / (1 + exp(-x))";
+  let description = [{
+    Source: Hendrycks and Gimpel (arXiv:1606.08415); Ramachandran et al.
+    (arXiv:1710.05941), there called Swish with beta = 1.
+
+    ```mlir
+    func.func @silu(%x: tensor<?x48xf32>) -> tensor<?x48xf32> {
+      %y = llama.silu %x : tensor<?x48xf32>
+      return %y : tensor<?x48xf32>
+    }
+    ```
+  }];
+  let assemblyFormat = "$x attr-dict `:` type($result)";
+}
+
+def Llama_MulOp : Llama_ElementwiseOp<"mul",
+    (ins Llama_Rows:$lhs, Llama_Rows:$rhs), [Commutative]> {
+  let summary = "lhs * rhs, element by element";
+  let description = [{
+    ```mlir
+    func.func @mul(%a: tensor<?x48xf32>, %b: tensor<?x48xf32>) -> tensor<?x48xf32> {
+      %y = llama.mul %a, %b : tensor<?x48xf32>
+      return %y : tensor<?x48xf32>
+    }
+    ```
+  }];
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($result)";
+  let hasCanonicalizer = 1;
+}
+
+def Llama_AddOp : Llama_ElementwiseOp<"add",
+    (ins Llama_Rows:$lhs, Llama_Rows:$rhs), [Commutative]> {
+  let summary = "lhs + rhs, element by element: the residual";
+  let description = [{
+    Source: He et al. (arXiv:1512.03385), equation 1.
+
+    ```mlir
+    func.func @residual(%x: tensor<?x32xf32>, %y: tensor<?x32xf32>) -> tensor<?x32xf32> {
+      %z = llama.add %x, %y : tensor<?x32xf32>
+      return %z : tensor<?x32xf32>
+    }
+    ```
+  }];
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($result)";
+}
+
+def Llama_ArgmaxOp : Llama_Op<"argmax", Llama_GraphPhases, [Pure]> {
+  let summary = "the column of the largest value of each row";
+  let description = [{
+    The lowest column wins a tie; NaN never wins.
+
+    (A1) one result a row. (A2) x is rows x columns.
+
+    ```mlir
+    func.func @greedy(%logits: tensor<?x64xf32>) -> tensor<?xi32> {
+      %id = llama.argmax %logits : tensor<?x64xf32> -> tensor<?xi32>
+      return %id : tensor<?xi32>
+    }
+    ```
+  }];
+  let arguments = (ins Llama_Rows:$x);
+  let results = (outs Llama_Integers:$result);
+  let assemblyFormat = "$x attr-dict `:` type($x) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Llama_QuantizeOp : Llama_Op<"quantize", Llama_GraphPhases, [Pure]> {
+  let summary = "round rows to another type";
+  let description = [{
+    To `!llama.q8b32`: in blocks of 32 along a row, d = amax / 127 in float32,
+    q = roundeven(x * (127 / amax)), all zero where amax is 0. To bf16: round to
+    nearest even.
+
+    (A1) same shape. (A2) the result is not float32. (A3) x is rows x columns.
+
+    ```mlir
+    func.func @round(%x: tensor<?x32xf32>) -> tensor<?x32x!llama.q8b32> {
+      %y = llama.quantize %x : tensor<?x32xf32> to tensor<?x32x!llama.q8b32>
+      return %y : tensor<?x32x!llama.q8b32>
+    }
+    ```
+  }];
+  let arguments = (ins Llama_Rows:$x);
+  let results = (outs Llama_AnyRows:$result);
+  let assemblyFormat = "$x attr-dict `:` type($x) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+#endif

@@ -1,0 +1,180 @@
+//===- LlamaScheduleOps.cpp - kernels, slots, steps -----------------------===//
+//
+// Syntax and verifiers of what a step is made of.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+using namespace corellama::llama;
+
+//===----------------------------------------------------------------------===//
+// kernel: "qkv" (%i = %x : T, ...) -> T strategy S cut C { ... }
+//===----------------------------------------------------------------------===//
+
+ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
+  StringAttr name;
+  SmallVector<OpAsmParser::Argument> arguments;
+  SmallVector<OpAsmParser::UnresolvedOperand> operands;
+  SmallVector<Type> types;
+  if (parser.parseAttribute(name, "name", result.attributes))
+    return failure();
+  SMLoc loc = parser.getCurrentLocation();
+  auto binding = [&]() -> ParseResult {
+    OpAsmParser::Argument &argument = arguments.emplace_back();
+    if (parser.parseArgument(argument) || parser.parseEqual() ||
+        parser.parseOperand(operands.emplace_back()) || parser.parseColonType(argument.type))
+      return failure();
+    types.push_back(argument.type);
+    return success();
+  };
+  if (parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, binding) ||
+      parser.parseOptionalArrowTypeList(result.types))
+    return failure();
+  if (succeeded(parser.parseOptionalKeyword("strategy"))) {
+    Attribute strategy;
+    if (parser.parseAttribute(strategy, "strategy", result.attributes))
+      return failure();
+  }
+  if (succeeded(parser.parseOptionalKeyword("cut"))) {
+    auto cut = dyn_cast_or_null<CutAttr>(CutAttr::parse(parser, {}));
+    if (!cut)
+      return failure();
+    result.addAttribute("cut", cut);
+  }
+  return failure(parser.resolveOperands(operands, types, loc, result.operands) ||
+                 parser.parseOptionalAttrDictWithKeyword(result.attributes) ||
+                 parser.parseRegion(*result.addRegion(), arguments));
+}
+
+void KernelOp::print(OpAsmPrinter &printer) {
+  printer << ' ' << getNameAttr() << " (";
+  llvm::interleaveComma(llvm::zip(getBody().getArguments(), getInputs()), printer,
+                        [&](auto pair) {
+                          auto [argument, operand] = pair;
+                          printer << argument << " = " << operand << " : " << operand.getType();
+                        });
+  printer << ")";
+  printer.printOptionalArrowTypeList(getOutputs().getTypes());
+  if (getStrategyAttr())
+    printer << " strategy " << getStrategyAttr();
+  if (getCutAttr()) {
+    printer << " cut ";
+    getCutAttr().print(printer);
+  }
+  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(), {"name", "strategy", "cut"});
+  printer << ' ';
+  printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
+}
+
+LogicalResult KernelOp::verify() {
+  if (getNumResults() > 3) // kernel A1
+    return emitOpError() << "\"" << getName() << "\" has " << getNumResults()
+                         << " results, a kernel has at most three";
+  if (getBody().getArgumentTypes() != getInputs().getTypes())
+    return emitOpError() << "\"" << getName() << "\": its inputs and what its body takes differ";
+  Block &body = getBody().front();
+  auto yield = body.empty() ? YieldOp() : dyn_cast<YieldOp>(body.back());
+  if (!yield || yield.getValues().getTypes() != getOutputs().getTypes()) // kernel A2
+    return emitOpError() << "\"" << getName() << "\" ends in a llama.yield of its result types";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// slot, slot_read, slot_write
+//===----------------------------------------------------------------------===//
+
+/// Bytes of one row of `columns` elements.
+static uint64_t rowBytes(Type element, uint64_t columns) {
+  // q8b32: a block is 32 quants, a scale, two sums and padding (#llama.blocks).
+  if (isa<Q8B32Type>(element))
+    return llvm::divideCeil(columns, 32) * 48;
+  return columns * llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
+}
+
+uint64_t SlotOp::getBytes() {
+  auto type = cast<RankedTensorType>(getType());
+  uint64_t rows = 1;
+  for (int64_t extent : type.getShape().drop_back())
+    rows *= extent;
+  return rows * rowBytes(type.getElementType(), type.getShape().back());
+}
+
+LogicalResult SlotOp::verify() {
+  auto type = cast<RankedTensorType>(getType());
+  if (!type.hasStaticShape() || type.getRank() == 0) // slot A1
+    return emitOpError() << "the type of a slot is its capacity, all extents known, found " << type;
+  if (getAt() && static_cast<int64_t>(*getAt()) < 0) // slot A2
+    return emitOpError() << "lies at a negative offset";
+  return success();
+}
+
+static LogicalResult verifySlotUse(Operation *op, FlatSymbolRefAttr symbol, Type valueType,
+                                   bool oneRow, SymbolTableCollection &symbols) {
+  auto slot = symbols.lookupNearestSymbolFrom<SlotOp>(op, symbol);
+  if (!slot)
+    return op->emitOpError() << symbol << " is not a slot of this module";
+  auto have = cast<RankedTensorType>(slot.getType());
+  auto want = cast<RankedTensorType>(valueType);
+  bool fits = have.getRank() == want.getRank() && have.getElementType() == want.getElementType();
+  for (int64_t i = 0; fits && i < want.getRank(); ++i) {
+    if (want.isDynamicDim(i))
+      continue;
+    // Rows, and blocks of keys, are used up to the capacity.
+    fits = i == 0 ? want.getDimSize(i) <= have.getDimSize(i)
+                  : want.getDimSize(i) == have.getDimSize(i);
+  }
+  if (!fits) // slot_read A1, slot_write A1
+    return op->emitOpError() << "slot " << symbol << " of type " << have << " does not hold a "
+                             << want;
+  if (oneRow && want.getDimSize(0) != 1) // slot_read A1
+    return op->emitOpError() << "reads one row, found " << want;
+  return success();
+}
+
+LogicalResult SlotReadOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifySlotUse(*this, getSlotAttr(), getType(), static_cast<bool>(getRow()), symbols);
+}
+
+LogicalResult SlotWriteOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifySlotUse(*this, getSlotAttr(), getValue().getType(), false, symbols);
+}
+
+//===----------------------------------------------------------------------===//
+// step, run
+//===----------------------------------------------------------------------===//
+
+LogicalResult StepOp::verify() {
+  WalkResult result = getBody().walk([&](Operation *op) {
+    StringRef name = op->getName().getStringRef();
+    if (isa<RunOp, BarrierOp>(op) || name == "arith.constant" || name == "scf.for" ||
+        name == "scf.yield") // step A1
+      return WalkResult::advance();
+    op->emitOpError() << "stands in llama.step, which holds runs, barriers and loops over layers";
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
+LogicalResult RunOp::verify() {
+  if (getCallees().empty())
+    return emitOpError() << "runs at least one callee";
+  if (getCallees().size() > 1 && (!getOf() || !getLayer())) // run A2
+    return emitOpError() << "picks its callee by a table and a layer, one of them is missing";
+  if (getOf())
+    for (int32_t index : getOfAttr().asArrayRef())
+      if (index < 0 || static_cast<size_t>(index) >= getCallees().size()) // run A2
+        return emitOpError() << "callee " << index << " of " << getCallees().size();
+  return success();
+}
+
+LogicalResult RunOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  for (auto callee : getCallees().getAsRange<FlatSymbolRefAttr>()) {
+    Operation *op = symbols.lookupNearestSymbolFrom(*this, callee);
+    if (!op || op->getName().getStringRef() != "func.func") // run A1
+      return emitOpError() << callee << " is not a function of this module";
+  }
+  return success();
+}

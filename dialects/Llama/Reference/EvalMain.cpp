@@ -1,0 +1,353 @@
+//===- EvalMain.cpp - the `corellama eval` command ------------------------===//
+//
+// See EvalMain.h. From outside to inside: the command, its inputs, its outputs,
+// a folder of weights.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/Llama/Reference/EvalMain.h"
+#include "dialects/Llama/Reference/EvaluateModel.h"
+#include "dialects/Llama/Reference/Npy.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/ToolOutputFile.h"
+#include "llvm/Support/raw_ostream.h"
+#include <map>
+
+using namespace mlir;
+using namespace corellama::llama;
+using namespace corellama::llama::reference;
+using llvm::createStringError;
+using llvm::Error;
+using llvm::Expected;
+using llvm::formatv;
+
+//===----------------------------------------------------------------------===//
+// --weights
+//===----------------------------------------------------------------------===//
+
+/// Bytes of a weight from an array: float32 of the weight's shape for f32, else
+/// the raw blocks, uint8 of rows x bytes of a row (a vector has no rows).
+static Expected<WeightData> toWeight(const NpyArray &array, FormatInterface interface,
+                                     ArrayRef<int64_t> shape) {
+  std::optional<Format> format = parseFormat(interface.getName());
+  if (!format)
+    return createStringError(
+        formatv("format {0} is not known to the evaluator", interface.getName()));
+  Expected<uint64_t> bytes = weightBytes(*format, shape);
+  if (!bytes)
+    return bytes.takeError();
+  Shape expected(shape);
+  if (*format != Format::F32)
+    expected.back() = shape.back() / blockColumns(*format) * blockBytes(*format);
+  NpyType type = *format == Format::F32 ? NpyType::Float32 : NpyType::UInt8;
+  if (array.type != type || array.shape != expected)
+    return createStringError(formatv(
+        "holds {0} of {1}, expected {2} of {3} for a weight of {4} in {5}",
+        npyTypeName(array.type), formatShape(array.shape), npyTypeName(type),
+        formatShape(expected), formatShape(shape), formatName(*format)));
+  return WeightData{*format, Shape(shape), *array.bytes, array.bytes};
+}
+
+namespace {
+/// A folder of arrays: `token_embd.npy`, and `blk.3.attn_q.npy` for layer 3 of
+/// @blk::@attn_q.
+class WeightFolder : public WeightSource {
+public:
+  WeightFolder(ModuleOp module, StringRef folder) : module(module), folder(folder) {}
+
+  Expected<WeightData> get(SymbolRefAttr symbol, std::optional<int64_t> layer) override {
+    std::string name = symbol.getRootReference().str();
+    if (layer)
+      name += "." + std::to_string(*layer);
+    for (FlatSymbolRefAttr nested : symbol.getNestedReferences())
+      name += "." + nested.getValue().str();
+    auto known = weights.find(name);
+    if (known != weights.end())
+      return known->second;
+    SmallString<128> path(folder);
+    llvm::sys::path::append(path, name + ".npy");
+    Expected<NpyArray> array = readNpy(path);
+    if (!array)
+      return array.takeError();
+    auto declared = dyn_cast_or_null<WeightOp>(SymbolTable::lookupSymbolIn(module, symbol));
+    if (!declared)
+      return createStringError(name + " is not a declared weight");
+    Expected<WeightData> weight =
+        toWeight(*array, declared.getFormat(layer.value_or(0)), declared.getShape());
+    if (!weight)
+      return createStringError(Twine(path) + ": " + llvm::toString(weight.takeError()));
+    weights[name] = *weight;
+    return weight;
+  }
+
+private:
+  ModuleOp module;
+  std::string folder;
+  std::map<std::string, WeightData> weights;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// --in
+//===----------------------------------------------------------------------===//
+
+/// An integer of 32 bits or an index may come as a plain number.
+static std::optional<int64_t> parseNumber(StringRef text) {
+  int64_t number;
+  if (text.getAsInteger(10, number))
+    return std::nullopt;
+  return number;
+}
+
+static Expected<std::vector<int64_t>> toIntegers(const NpyArray &array, unsigned width) {
+  if (!array.isInteger())
+    return createStringError(formatv("holds {0}, expected int32 or int64",
+                                     npyTypeName(array.type)));
+  std::vector<int64_t> values = array.toIntegers();
+  for (int64_t value : values)
+    if (!llvm::isIntN(width, value))
+      return createStringError(formatv("{0} is not an integer of {1} bits", value, width));
+  return values;
+}
+
+/// The value of an argument from an array.
+static Expected<Datum> toDatum(const NpyArray &array, Type type) {
+  if (auto weight = dyn_cast<WeightType>(type)) {
+    Expected<WeightData> data = toWeight(array, weight.getFormat(), weight.getShape());
+    if (!data)
+      return data.takeError();
+    return Datum(std::move(*data));
+  }
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  Type element = tensor ? tensor.getElementType() : type;
+  if (element.isIndex() || element.isInteger()) {
+    unsigned width = element.isIndex() ? 64 : std::min(64u, element.getIntOrFloatBitWidth());
+    Expected<std::vector<int64_t>> values = toIntegers(array, width);
+    if (!values)
+      return values.takeError();
+    if (tensor)
+      return Datum(IntTensor{array.shape, std::move(*values)});
+    if (!array.shape.empty())
+      return createStringError(formatv("holds {0} integers, expected one (shape ())",
+                                       formatShape(array.shape)));
+    return Datum(values->front());
+  }
+  if (!tensor)
+    return createStringError("an argument of this type cannot be given");
+  if (!array.isFloat())
+    return createStringError(formatv("holds {0}, expected float32 or float64",
+                                     npyTypeName(array.type)));
+  return Datum(Tensor{array.shape, array.toDoubles()});
+}
+
+static Expected<Datum> readInput(StringRef text, Type type) {
+  bool scalar = type.isIndex() || type.isInteger();
+  if (std::optional<int64_t> number = parseNumber(text); number && scalar)
+    return Datum(*number);
+  Expected<NpyArray> array = readNpy(text);
+  if (!array)
+    return array.takeError();
+  Expected<Datum> value = toDatum(*array, type);
+  if (value)
+    if (Error error = checkType(*value, type))
+      value = std::move(error);
+  if (!value)
+    return createStringError(text + ": " + llvm::toString(value.takeError()));
+  return value;
+}
+
+//===----------------------------------------------------------------------===//
+// --out
+//===----------------------------------------------------------------------===//
+
+/// Rows of numbers, the last extent on one line. Nine digits: what a float32
+/// needs, and few enough for float64's last bits not to show.
+template <typename T>
+static void printTensor(llvm::raw_ostream &out, ArrayRef<int64_t> shape, ArrayRef<T> values) {
+  out << formatShape(shape) << "\n";
+  size_t columns = shape.empty() ? 1 : shape.back();
+  for (size_t i = 0; i < values.size(); ++i) {
+    if constexpr (std::is_same_v<T, double>)
+      out << llvm::format("%.9g", values[i]);
+    else
+      out << values[i];
+    out << ((i + 1) % columns == 0 ? "\n" : " ");
+  }
+}
+
+static Error printText(llvm::raw_ostream &out, const Datum &value) {
+  if (auto *tensor = std::get_if<Tensor>(&value))
+    printTensor(out << "float ", tensor->shape, ArrayRef<double>(tensor->values));
+  else if (auto *integers = std::get_if<IntTensor>(&value))
+    printTensor(out << "int ", integers->shape, ArrayRef<int64_t>(integers->values));
+  else if (auto *integer = std::get_if<int64_t>(&value))
+    out << "index " << *integer << "\n";
+  else
+    return createStringError("results are tensors and integers");
+  return Error::success();
+}
+
+static Error writeOutput(llvm::raw_ostream &out, StringRef path, const Datum &value) {
+  if (path == "-")
+    return printText(out, value);
+  std::error_code code;
+  llvm::ToolOutputFile file(path, code, llvm::sys::fs::OF_None);
+  if (code)
+    return createStringError(path + ": " + code.message());
+  if (auto *tensor = std::get_if<Tensor>(&value))
+    writeNpy(file.os(), *tensor);
+  else if (auto *integers = std::get_if<IntTensor>(&value))
+    writeNpy(file.os(), *integers);
+  else if (auto *integer = std::get_if<int64_t>(&value))
+    writeNpy(file.os(), IntTensor{{}, {*integer}});
+  else
+    return createStringError("results are tensors and integers");
+  file.os().flush();
+  if (file.os().has_error()) {
+    Error error = createStringError(path + ": " + file.os().error().message());
+    file.os().clear_error();
+    return error;
+  }
+  file.keep();
+  return Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// The command
+//===----------------------------------------------------------------------===//
+
+static Error expectCount(const char *option, size_t found, size_t expected,
+                         const Twine &what) {
+  if (found == expected)
+    return Error::success();
+  return createStringError(formatv("{0} {1} {2}, found {3}", what.str(), expected, option, found));
+}
+
+/// A function of the module, its arguments from --in.
+static Expected<std::vector<Datum>> runFunction(ModuleOp module, func::FuncOp function,
+                                                WeightSource *weights, Mode mode,
+                                                const EvalOptions &options) {
+  std::string place = "@" + options.entry;
+  size_t expected = llvm::count_if(function.getArgumentTypes(),
+                                   [](Type type) { return !isa<CacheType>(type); });
+  if (Error error = expectCount("--in", options.in.size(), expected, place + ": takes"))
+    return std::move(error);
+  std::vector<Datum> arguments;
+  size_t next = 0;
+  for (Type type : function.getArgumentTypes()) {
+    if (auto cache = dyn_cast<CacheType>(type)) {
+      arguments.push_back(makeCache(cache));
+      continue;
+    }
+    Expected<Datum> value = readInput(options.in[next++], type);
+    if (!value)
+      return value.takeError();
+    arguments.push_back(std::move(*value));
+  }
+  return Evaluator(module, weights, mode).call(options.entry, std::move(arguments));
+}
+
+/// The whole model: ids in, logits out.
+static Expected<std::vector<Datum>> runModel(ModuleOp module, WeightSource *weights, Mode mode,
+                                             const EvalOptions &options) {
+  std::string place = "@" + options.entry;
+  if (!weights)
+    return createStringError(place + ": a model reads its weights from --weights FOLDER");
+  if (Error error = expectCount("--in", options.in.size(), 1, place + ": takes"))
+    return std::move(error);
+  Type idsType = RankedTensorType::get({ShapedType::kDynamic},
+                                       IntegerType::get(module.getContext(), 32));
+  Expected<Datum> ids = readInput(options.in.front(), idsType);
+  if (!ids)
+    return ids.takeError();
+  std::vector<int32_t> narrow;
+  for (int64_t id : std::get<IntTensor>(*ids).values)
+    narrow.push_back(static_cast<int32_t>(id));
+  Expected<Tensor> logits =
+      evaluateModel(module, *weights, narrow, mode, {options.form, options.chunk});
+  if (!logits)
+    return logits.takeError();
+  std::vector<Datum> results;
+  results.push_back(std::move(*logits));
+  return results;
+}
+
+static Error runEval(const EvalOptions &options, llvm::raw_ostream &out) {
+  if (options.mode != "as-specified" && options.mode != "ideal")
+    return createStringError("--mode: '" + options.mode +
+                             "' is not a mode, expected as-specified or ideal");
+  Mode mode = options.mode == "ideal" ? Mode::Ideal : Mode::AsSpecified;
+  MLIRContext context(MLIRContext::Threading::DISABLED);
+  context.loadDialect<LlamaDialect, func::FuncDialect, arith::ArithDialect, scf::SCFDialect>();
+
+  auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(options.file);
+  if (!buffer)
+    return createStringError(options.file + ": " + buffer.getError().message());
+  // The parser's first message, as `line:column: message`, instead of a page.
+  std::string message;
+  OwningOpRef<ModuleOp> module;
+  {
+    ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+      if (diagnostic.getSeverity() != DiagnosticSeverity::Error || !message.empty())
+        return;
+      if (auto loc = diagnostic.getLocation()->findInstanceOf<FileLineColLoc>())
+        message = formatv("{0}:{1}: ", loc.getLine(), loc.getColumn());
+      message += diagnostic.str();
+    });
+    llvm::SourceMgr sources;
+    sources.AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
+    module = parseSourceFile<ModuleOp>(sources, &context);
+  }
+  if (!module)
+    return createStringError(options.file + ":" + message);
+
+  std::optional<WeightFolder> folder;
+  if (!options.weights.empty())
+    folder.emplace(*module, options.weights);
+  WeightSource *weights = folder ? &*folder : nullptr;
+  Operation *entry = module->lookupSymbol(options.entry);
+  Expected<std::vector<Datum>> results = std::vector<Datum>();
+  if (auto function = dyn_cast_or_null<func::FuncOp>(entry))
+    results = runFunction(*module, function, weights, mode, options);
+  else if (isa_and_nonnull<ModelOp>(entry))
+    results = runModel(*module, weights, mode, options);
+  else
+    results = createStringError("--entry: @" + options.entry +
+                                " is not a function or the model of this module");
+  if (!results)
+    return createStringError(options.file + ": " + llvm::toString(results.takeError()));
+
+  if (!options.out.empty())
+    if (Error error = expectCount("--out", options.out.size(), results->size(),
+                                  "@" + options.entry + ": gives"))
+      return createStringError(options.file + ": " + llvm::toString(std::move(error)));
+  for (auto [i, result] : llvm::enumerate(*results))
+    if (Error error = writeOutput(out, options.out.empty() ? "-" : options.out[i], result))
+      return error;
+  return Error::success();
+}
+
+int reference::evalMain(const EvalOptions &options, llvm::raw_ostream &out,
+                        llvm::raw_ostream &err) {
+  Error error = runEval(options, out);
+  out.flush();
+  if (!error)
+    return 0;
+  err << "corellama: " << llvm::toString(std::move(error)) << "\n";
+  return 1;
+}
+
+int reference::evalMain(const EvalOptions &options) {
+  return evalMain(options, llvm::outs(), llvm::errs());
+}

@@ -1,0 +1,89 @@
+//===- Evaluator.h - runs llama functions and steps in float64 --*- C++ -*-===//
+//
+// Takes a module of any phase from import to schedule and values, gives values:
+// the plain meaning of the dialect, against which everything else is checked.
+// It walks the IR; what an op computes is in Formulas.h.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_DIALECTS_LLAMA_REFERENCE_EVALUATOR_H
+#define CORELLAMA_DIALECTS_LLAMA_REFERENCE_EVALUATOR_H
+
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "dialects/Llama/Reference/Datum.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/SymbolTable.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace corellama::llama::reference {
+
+/// Where `llama.weight_ref` finds bytes.
+class WeightSource {
+public:
+  virtual ~WeightSource() = default;
+  /// The weight that a reference names, in the checkpoint's order; `layer` is
+  /// absent where the weight is declared once. The evaluator has checked the
+  /// layer against the declaration; it checks format, shape and size of what
+  /// comes back.
+  virtual llvm::Expected<WeightData> get(mlir::SymbolRefAttr weight,
+                                         std::optional<int64_t> layer) = 0;
+};
+
+/// What the runtime provides to a step: `llama.input` reads it.
+struct StepInputs {
+  IntTensor ids;
+  /// One a row.
+  IntTensor positions;
+  CacheRef cache;
+  /// The row that the head reads.
+  int64_t row = 0;
+};
+
+/// An empty cache of a type's shape.
+CacheRef makeCache(CacheType type);
+
+/// Whether a value is of a type; dynamic extents take any size.
+llvm::Error checkType(const Datum &value, mlir::Type type);
+
+class Evaluator {
+public:
+  /// `weights` may be null: then weights are arguments. The module must stay as
+  /// it is while the evaluator lives.
+  Evaluator(mlir::ModuleOp module, WeightSource *weights, Mode mode);
+
+  /// Calls a function. Values in and out are in the function's order.
+  llvm::Expected<std::vector<Datum>> call(llvm::StringRef function,
+                                          std::vector<Datum> arguments);
+
+  /// Runs a step: each `llama.run` is one call of its callee on whole slots.
+  /// Slots keep their values from step to step.
+  llvm::Error runStep(llvm::StringRef step, const StepInputs &inputs);
+
+  /// For a function of phase schedule that is called alone: what its inputs
+  /// and slots hold.
+  void setInputs(StepInputs values) { inputs = std::move(values); }
+  void setSlot(llvm::StringRef slot, Tensor value);
+
+  /// What a slot holds; null before it was written, and after another slot that
+  /// lies over it was.
+  const Tensor *getSlot(llvm::StringRef slot) const;
+  /// The slot written last; empty before any was.
+  llvm::StringRef getLastSlotWritten() const { return lastSlotWritten; }
+
+private:
+  class Frame;
+
+  mlir::ModuleOp module;
+  WeightSource *weights;
+  Mode mode;
+  mlir::SymbolTableCollection symbols;
+  std::optional<StepInputs> inputs;
+  llvm::StringMap<Tensor> slots;
+  std::string lastSlotWritten;
+  /// Calls under way, to end a recursion with a message.
+  unsigned depth = 0;
+};
+
+} // namespace corellama::llama::reference
+
+#endif // CORELLAMA_DIALECTS_LLAMA_REFERENCE_EVALUATOR_H

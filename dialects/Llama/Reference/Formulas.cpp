@@ -1,0 +1,320 @@
+//===- Formulas.cpp - what each op computes -------------------------------===//
+//
+// Written for reading: loops over rows, heads and positions in the order of the
+// formula, float64 throughout, nothing blocked, cached or reordered.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/Llama/Reference/Formulas.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+using namespace llvm;
+using namespace corellama::llama;
+using namespace corellama::llama::reference;
+
+static double dot(ArrayRef<double> a, ArrayRef<double> b) {
+  double sum = 0;
+  for (auto [x, y] : zip_equal(a, b))
+    sum += x * y;
+  return sum;
+}
+
+//===----------------------------------------------------------------------===//
+// embed, rms_norm, linear, rope
+//===----------------------------------------------------------------------===//
+
+// y[r, :] = w[ids[r], :]
+Expected<Tensor> reference::embed(const IntTensor &ids, const WeightData &weight) {
+  int64_t rows = ids.values.size();
+  if (Expected<int64_t> count = countElements({rows, weight.columns()}); !count)
+    return count.takeError();
+  Tensor y = Tensor::zeros({rows, weight.columns()});
+  for (int64_t r = 0; r < rows; ++r) {
+    int64_t id = ids.values[r];
+    if (id < 0 || id >= weight.rows())
+      return createStringError(formatv("id {0} in row {1} is not one of the vocabulary's {2}",
+                                       id, r, weight.rows()));
+    copy(weight.row(id), y.row(r).begin());
+  }
+  return y;
+}
+
+// y[r, i] = x[r, i] / sqrt(mean_j x[r, j]^2 + eps) * w[i]
+Tensor reference::rmsNorm(const Tensor &x, const WeightData &weight, double eps) {
+  std::vector<double> w = weight.row(0);
+  Tensor y = x;
+  for (int64_t r = 0; r < x.rows(); ++r) {
+    double meanSquare = dot(x.row(r), x.row(r)) / x.columns();
+    double rms = std::sqrt(meanSquare + eps);
+    for (int64_t i = 0; i < x.columns(); ++i)
+      y.row(r)[i] = x.row(r)[i] / rms * w[i];
+  }
+  return y;
+}
+
+// y[r, n] = sum_k x[r, k] * w[n, k]
+Expected<Tensor> reference::linear(const Tensor &x, const WeightData &weight) {
+  if (Expected<int64_t> count = countElements({x.rows(), weight.rows()}); !count)
+    return count.takeError();
+  Tensor y = Tensor::zeros({x.rows(), weight.rows()});
+  // n outside: a row of the weight is decoded once for all rows of x.
+  for (int64_t n = 0; n < weight.rows(); ++n) {
+    std::vector<double> w = weight.row(n);
+    for (int64_t r = 0; r < x.rows(); ++r)
+      y.row(r)[n] = dot(x.row(r), w);
+  }
+  return y;
+}
+
+// Pair i of a head of size d turns by t = pos[r] * base^(-2i / d).
+Tensor reference::rope(const Tensor &x, const IntTensor &positions, double base,
+                       int64_t heads) {
+  int64_t d = x.columns() / heads;
+  Tensor y = x;
+  for (int64_t r = 0; r < x.rows(); ++r)
+    for (int64_t h = 0; h < heads; ++h)
+      for (int64_t i = 0; i < d / 2; ++i) {
+        double t = positions.values[r] * std::pow(base, -2.0 * i / d);
+        int64_t even = h * d + 2 * i, odd = even + 1;
+        double a = x.row(r)[even], b = x.row(r)[odd];
+        y.row(r)[even] = a * std::cos(t) - b * std::sin(t);
+        y.row(r)[odd] = a * std::sin(t) + b * std::cos(t);
+      }
+  return y;
+}
+
+//===----------------------------------------------------------------------===//
+// The cache: kv_append, attention, attention_part, attention_merge
+//===----------------------------------------------------------------------===//
+
+static Error checkLayer(const Cache &cache, int64_t layer) {
+  if (layer < 0 || layer >= cache.layers)
+    return createStringError(
+        formatv("layer {0} is not one of the cache's {1}", layer, cache.layers));
+  return Error::success();
+}
+
+static Error checkPosition(int64_t position, int64_t row) {
+  if (position < 0)
+    return createStringError(formatv("position {0} in row {1} is negative", position, row));
+  return Error::success();
+}
+
+static std::vector<double> rounded(ArrayRef<double> row, Number number) {
+  std::vector<double> result(row);
+  for (double &x : result)
+    x = roundTo(number, x);
+  return result;
+}
+
+Error reference::kvAppend(Cache &cache, int64_t layer, const Tensor &keys,
+                          const Tensor &values, const IntTensor &positions, Number number) {
+  if (Error error = checkLayer(cache, layer))
+    return error;
+  for (int64_t r = 0; r < keys.rows(); ++r) {
+    if (Error error = checkPosition(positions.values[r], r))
+      return error;
+    cache.store(layer, positions.values[r],
+                {rounded(keys.row(r), number), rounded(values.row(r), number)});
+  }
+  return Error::success();
+}
+
+/// The entries of positions 0 to `last` of a layer, all of which must be there.
+static Expected<std::vector<const Cache::Entry *>> readCache(const Cache &cache,
+                                                             int64_t layer, int64_t last) {
+  if (Error error = checkLayer(cache, layer))
+    return error;
+  std::vector<const Cache::Entry *> entries;
+  for (int64_t p = 0; p <= last; ++p) {
+    const Cache::Entry *entry = cache.find(layer, p);
+    if (!entry)
+      return createStringError(
+          formatv("position {0} of layer {1} of the cache was never appended, attention "
+                  "reads 0 to {2}",
+                  p, layer, last));
+    entries.push_back(entry);
+  }
+  return entries;
+}
+
+/// The part of a row that belongs to head h of size d.
+static ArrayRef<double> head(ArrayRef<double> row, int64_t h, int64_t d) {
+  return row.slice(h * d, d);
+}
+
+/// The sum over positions [begin, end) of exp(s[p] - m) v[p], the maximum m of
+/// the scores s[p] = q . k[p] / sqrt(d), and the sum of exp(s[p] - m).
+namespace {
+struct Partial {
+  std::vector<double> accumulator;
+  double maximum;
+  double sum;
+};
+} // namespace
+
+static Partial attend(ArrayRef<double> q, ArrayRef<const Cache::Entry *> entries,
+                      int64_t kvHead) {
+  int64_t d = q.size();
+  Partial partial{std::vector<double>(d), -std::numeric_limits<double>::infinity(), 0.0};
+  std::vector<double> scores;
+  for (const Cache::Entry *entry : entries) {
+    scores.push_back(dot(q, head(entry->keys, kvHead, d)) / std::sqrt(static_cast<double>(d)));
+    partial.maximum = std::max(partial.maximum, scores.back());
+  }
+  for (auto [entry, score] : zip_equal(entries, scores)) {
+    double p = std::exp(score - partial.maximum);
+    ArrayRef<double> v = head(entry->values, kvHead, d);
+    for (int64_t i = 0; i < d; ++i)
+      partial.accumulator[i] += p * v[i];
+    partial.sum += p;
+  }
+  return partial;
+}
+
+// y = sum_p softmax_p(q . k[p] / sqrt(d)) v[p] over p <= positions[r]
+Expected<Tensor> reference::attention(const Tensor &query, const Cache &cache,
+                                      int64_t layer, const IntTensor &positions,
+                                      int64_t heads) {
+  int64_t d = cache.headSize, group = heads / cache.heads;
+  Tensor y = Tensor::zeros(query.shape);
+  for (int64_t r = 0; r < query.rows(); ++r) {
+    if (Error error = checkPosition(positions.values[r], r))
+      return error;
+    auto entries = readCache(cache, layer, positions.values[r]);
+    if (!entries)
+      return entries.takeError();
+    for (int64_t h = 0; h < heads; ++h) {
+      Partial all = attend(head(query.row(r), h, d), *entries, h / group);
+      for (int64_t i = 0; i < d; ++i)
+        y.row(r)[h * d + i] = all.accumulator[i] / all.sum;
+    }
+  }
+  return y;
+}
+
+// y[r, h, b, :] = accumulator, maximum, sum of block b alone
+Expected<Tensor> reference::attentionPart(const Tensor &query, const Cache &cache,
+                                          int64_t layer, const IntTensor &positions,
+                                          int64_t heads, int64_t keys) {
+  int64_t d = cache.headSize, group = heads / cache.heads;
+  int64_t last = -1;
+  for (auto [r, position] : enumerate(positions.values)) {
+    if (Error error = checkPosition(position, r))
+      return error;
+    last = std::max(last, position);
+  }
+  auto entries = readCache(cache, layer, last);
+  if (!entries)
+    return entries.takeError();
+  int64_t blocks = last < 0 ? 0 : last / keys + 1;
+  int64_t shape[] = {query.rows(), heads, blocks, d + 2};
+  if (Expected<int64_t> count = countElements(shape); !count)
+    return count.takeError();
+  Tensor y = Tensor::zeros(shape);
+  for (int64_t r = 0; r < query.rows(); ++r)
+    for (int64_t h = 0; h < heads; ++h)
+      for (int64_t b = 0; b < blocks; ++b) {
+        // A block beyond the row's position has no key: maximum -inf, sum 0.
+        int64_t begin = b * keys;
+        int64_t end = std::clamp(positions.values[r] + 1, begin,
+                                 begin + std::min(keys, last + 1 - begin));
+        Partial part = attend(head(query.row(r), h, d),
+                              ArrayRef(*entries).slice(begin, end - begin), h / group);
+        MutableArrayRef<double> out = y.row((r * heads + h) * blocks + b);
+        copy(part.accumulator, out.begin());
+        out[d] = part.maximum;
+        out[d + 1] = part.sum;
+      }
+  return y;
+}
+
+// From m = -inf, s = 0, o = 0, for each block (oi, mi, si) in order:
+// m' = max(m, mi), a = exp(m - m'), c = exp(mi - m'),
+// s' = s a + si c, o' = o a + oi c; then y = o / s.
+Tensor reference::attentionMerge(const Tensor &parts) {
+  int64_t rows = parts.shape[0], heads = parts.shape[1], blocks = parts.shape[2];
+  int64_t d = parts.columns() - 2;
+  Tensor y = Tensor::zeros({rows, heads * d});
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t h = 0; h < heads; ++h) {
+      double m = -std::numeric_limits<double>::infinity(), s = 0;
+      std::vector<double> o(d);
+      for (int64_t b = 0; b < blocks; ++b) {
+        ArrayRef<double> part = parts.row((r * heads + h) * blocks + b);
+        double mi = part[d], si = part[d + 1];
+        // No key of this block is for this row: -inf - -inf would be NaN.
+        if (si == 0)
+          continue;
+        double top = std::max(m, mi);
+        double a = std::exp(m - top), c = std::exp(mi - top);
+        s = s * a + si * c;
+        for (int64_t i = 0; i < d; ++i)
+          o[i] = o[i] * a + part[i] * c;
+        m = top;
+      }
+      for (int64_t i = 0; i < d; ++i)
+        y.row(r)[h * d + i] = o[i] / s;
+    }
+  return y;
+}
+
+//===----------------------------------------------------------------------===//
+// Element by element; argmax; quantize
+//===----------------------------------------------------------------------===//
+
+Tensor reference::silu(const Tensor &x) {
+  Tensor y = x;
+  for (double &value : y.values)
+    value = value / (1 + std::exp(-value));
+  return y;
+}
+
+Tensor reference::mul(const Tensor &lhs, const Tensor &rhs) {
+  Tensor y = lhs;
+  for (auto [value, factor] : zip_equal(y.values, rhs.values))
+    value *= factor;
+  return y;
+}
+
+Tensor reference::add(const Tensor &lhs, const Tensor &rhs) {
+  Tensor y = lhs;
+  for (auto [value, term] : zip_equal(y.values, rhs.values))
+    value += term;
+  return y;
+}
+
+Tensor reference::swiglu(const Tensor &gate, const Tensor &up) { return mul(silu(gate), up); }
+
+// The lowest column wins a tie, NaN never wins: only what is larger than the
+// best so far, or than none, becomes the best.
+IntTensor reference::argmax(const Tensor &x) {
+  IntTensor ids{{x.rows()}, {}};
+  for (int64_t r = 0; r < x.rows(); ++r) {
+    int64_t best = -1;
+    for (auto [column, value] : enumerate(x.row(r)))
+      if (!std::isnan(value) && (best < 0 || value > x.row(r)[best]))
+        best = column;
+    ids.values.push_back(std::max<int64_t>(best, 0));
+  }
+  return ids;
+}
+
+Tensor reference::quantizeToBF16(const Tensor &x) {
+  Tensor y = x;
+  for (double &value : y.values)
+    value = roundTo(Number::BF16, value);
+  return y;
+}
+
+Tensor reference::quantizeToQ8B32(const Tensor &x) {
+  Tensor y = x;
+  int64_t rows = y.columns() == 0 ? 0 : y.values.size() / y.columns();
+  for (int64_t r = 0; r < rows; ++r)
+    roundToQ8B32(y.row(r));
+  return y;
+}

@@ -1,0 +1,381 @@
+//===- TileOps.td - the few words of a kernel's body ----------------------===//
+//
+// What scf, arith, math, vector and memref lack to write a kernel's body for
+// any target: where things are (context, slots, weights, cache, scratch), what
+// a norm does to whole rows (sum, stage), and the loops over k, which belong to
+// the target (contract, score_keys, sum_values).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_DIALECTS_TILE_IR_TILEOPS
+#define CORELLAMA_DIALECTS_TILE_IR_TILEOPS
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "dialects/Llama/IR/LlamaOpBase.td"
+
+def Tile_Dialect : Dialect {
+  let name = "tile";
+  let cppNamespace = "::corellama::tile";
+  let summary = "the body of a kernel, before a target's instructions";
+  let description = [{
+    A kernel is a function `(context, layer, begin, end)` that computes parts
+    begin to end of its work. Its body is scf, arith and math on builtin
+    vectors (RoPE, SwiGLU and residuals are vector arithmetic), and the words of
+    this dialect. A vector of m x n is a tile: m rows of the call, n rows of a
+    weight. The loop over k is inside `contract`, because a target's unit decides
+    its shape; the order of its sums is written on it.
+
+    Tensors have ended here. What a word means exactly is its plain meaning; the
+    summation order of `#llama.order` makes it a matter of bits.
+  }];
+  let useDefaultTypePrinterParser = 1;
+}
+
+class Tile_Type<string name, string typeMnemonic> : TypeDef<Tile_Dialect, name> {
+  let mnemonic = typeMnemonic;
+}
+def Tile_ContextType : Tile_Type<"Context", "context"> {
+  let summary = "the context a kernel is called with";
+}
+def Tile_RowsType : Tile_Type<"Rows", "rows"> {
+  let summary = "rows of activations as a contraction reads them";
+  let description = [{
+    `!tile.rows<512x576xf32>`: at most 512 rows of 576 columns, of any type of
+    activations, in a slot or staged in scratch.
+  }];
+  let parameters = (ins "int64_t":$rows, "int64_t":$columns, "::mlir::Type":$elementType);
+  let hasCustomAssemblyFormat = 1;
+}
+def Tile_PanelType : Tile_Type<"Panel", "panel"> {
+  let summary = "a range of a weight's rows, decoded in scratch";
+  let description = [{
+    `!tile.panel<16x576, #llama.q4_1, f32>`: 16 rows, their quants as f32 and
+    their scales and minima beside them, so that many tiles of rows reuse the
+    decoding.
+  }];
+  let parameters = (ins "int64_t":$rows, "int64_t":$columns,
+                        "::corellama::llama::FormatInterface":$format,
+                        "::mlir::Type":$elementType);
+  let hasCustomAssemblyFormat = 1;
+}
+
+def Tile_KernelPhases : Llama_Phases<"Tile", "Tile", "tile-to-vector-cpu">;
+
+class Tile_Op<string opMnemonic, list<Trait> traits = [],
+              Llama_Phases phases = Tile_KernelPhases>
+    : Op<Tile_Dialect, opMnemonic,
+         traits # [DeclareOpInterfaceMethods<Llama_PhaseOpInterface>]> {
+  let extraClassDefinition = "::corellama::llama::PhaseRange $cppClass::getPhases() { return {"
+    # phases.text # "}; }";
+}
+
+def Tile_F32Memory : StaticShapeMemRefOf<[F32]>;
+def Tile_Tile : VectorOfRankAndType<[2], [F32]>;
+def Tile_PerRow : VectorOfRankAndType<[1], [F32]>;
+
+//===----------------------------------------------------------------------===//
+// What the runtime provides
+//===----------------------------------------------------------------------===//
+
+class Tile_Count<string opMnemonic> : Tile_Op<opMnemonic, [Pure]> {
+  let arguments = (ins Tile_ContextType:$ctx);
+  let results = (outs Index:$result);
+  let assemblyFormat = "$ctx attr-dict";
+}
+def Tile_RowCountOp : Tile_Count<"row_count"> {
+  let summary = "rows of this call";
+}
+def Tile_KeyCountOp : Tile_Count<"key_count"> {
+  let summary = "positions filled after this call: the last position + 1";
+}
+def Tile_HeadRowOp : Tile_Count<"head_row"> {
+  let summary = "the row that the head reads";
+}
+class Tile_OfRow<string opMnemonic> : Tile_Op<opMnemonic, [Pure]> {
+  let arguments = (ins Tile_ContextType:$ctx, Index:$row);
+  let results = (outs Index:$result);
+  let assemblyFormat = "$ctx `[` $row `]` attr-dict";
+}
+def Tile_PositionOp : Tile_OfRow<"position"> {
+  let summary = "the position of a row; positions of a call are consecutive";
+}
+def Tile_TokenOp : Tile_OfRow<"token"> {
+  let summary = "the token id of a row, below the vocabulary: the runtime checks it";
+}
+
+//===----------------------------------------------------------------------===//
+// Where things are
+//===----------------------------------------------------------------------===//
+
+def Tile_SlotOp : Tile_Op<"slot", [Pure]> {
+  let summary = "the memory of a slot, seen in any static shape of its size";
+  let arguments = (ins Tile_ContextType:$ctx, FlatSymbolRefAttr:$slot, I64Attr:$at);
+  let results = (outs Tile_F32Memory:$result);
+  let assemblyFormat = "$ctx $slot `at` $at attr-dict `:` type($result)";
+}
+def Tile_SlotRowsOp : Tile_Op<"slot_rows", [Pure]> {
+  let summary = "the rows of a slot as a contraction reads them";
+  let arguments = (ins Tile_ContextType:$ctx, FlatSymbolRefAttr:$slot, I64Attr:$at);
+  let results = (outs Tile_RowsType:$result);
+  let assemblyFormat = "$ctx $slot `at` $at attr-dict `:` type($result)";
+}
+def Tile_ScratchOp : Tile_Op<"scratch"> {
+  let summary = "memory of the worker, until the end of the call";
+  let description = [{
+    Stands at the top level of a kernel. Not initialised; rows are 64-byte
+    aligned only where their size says so.
+  }];
+  let results = (outs Res<Tile_F32Memory, "", [MemAlloc]>:$result);
+  let assemblyFormat = "attr-dict `:` type($result)";
+}
+def Tile_WeightOp : Tile_Op<"weight", [Pure]> {
+  let summary = "a weight of the image, by its index in the table of offsets";
+  let arguments = (ins Tile_ContextType:$ctx, SymbolRefAttr:$weight,
+    Optional<Index>:$layer, AnyAttr:$layout, I64Attr:$index);
+  let results = (outs Llama_WeightType:$result);
+  let assemblyFormat = [{
+    $ctx $weight (`[` $layer^ `]`)? attr-dict `:` type($result) `in` $layout
+    `index` $index
+  }];
+}
+def Tile_CacheOp : Tile_Op<"cache", [Pure]> {
+  let summary = "the cache of a layer";
+  let arguments = (ins Tile_ContextType:$ctx, Index:$layer, AnyAttr:$keys,
+                       AnyAttr:$values);
+  let results = (outs Llama_CacheType:$result);
+  let assemblyFormat = [{
+    $ctx `[` $layer `]` attr-dict `:` type($result) `keys` $keys `values` $values
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Whole rows: what a norm does
+//===----------------------------------------------------------------------===//
+
+def Tile_SumOp : Tile_Op<"sum", [SingleBlock, RecursiveMemoryEffects]> {
+  let summary = "the sum over a row of what the region makes of each element";
+  let description = [{
+    For each of m rows from `row`: sum over all columns of region(x), in the
+    written order: lane j of `lanes` sums columns j mod lanes ascending from +0,
+    then the tree adds lane j and lane j + lanes/2, halving.
+  }];
+  let arguments = (ins Arg<Tile_F32Memory, "", [MemRead]>:$source, Index:$row,
+                       Llama_OrderAttr:$order);
+  let results = (outs Tile_PerRow:$result);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $source `[` $row `]` `order` $order attr-dict `:` type($source) `->` type($result) $body
+  }];
+  let hasVerifier = 1;
+}
+def Tile_StageOp : Tile_Op<"stage", [SingleBlock, RecursiveMemoryEffects, AttrSizedOperandSegments]> {
+  let summary = "an elementwise map of whole rows into worker memory";
+  let description = [{
+    For each row and column: region(x, one value of each per-row vector, one of
+    each per-column weight), converted to the element type of the result. Rows
+    are `row`, `row + every`, `row + 2 every`, ...: the heads of one position, or
+    one head of consecutive positions, are such rows of a slot. They stay until
+    the end of the call, or until this op runs again.
+  }];
+  let arguments = (ins Arg<Tile_F32Memory, "", [MemRead]>:$source, Index:$row,
+    DefaultValuedAttr<I64Attr, "1">:$every,
+    Variadic<Tile_PerRow>:$perRow, Variadic<Llama_WeightType>:$perColumn);
+  let results = (outs Res<Tile_RowsType, "", [MemAlloc]>:$result);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $source `[` $row `]` (`every` $every^)? (`rows` `(` $perRow^ `:` type($perRow) `)`)?
+    (`columns` `(` $perColumn^ `:` type($perColumn) `)`)? attr-dict `:` type($source)
+    `->` type($result) $body
+  }];
+  let hasVerifier = 1;
+}
+def Tile_YieldOp : Tile_Op<"yield", [Pure, Terminator, ParentOneOf<["SumOp", "StageOp"]>]> {
+  let summary = "ends the region of a sum or a stage";
+  let arguments = (ins F32:$value);
+  let assemblyFormat = "$value attr-dict";
+}
+def Tile_ReduceLanesOp : Tile_Op<"reduce_lanes", [Pure]> {
+  let summary = "the lanes of each row added, or their maximum";
+  let description = [{
+    `add` goes by a fixed tree: lane j and lane j + L/2, L halving until one is
+    left. `max` of values without NaN is the same in any order.
+  }];
+  let arguments = (ins StrAttr:$kind, Tile_Tile:$source);
+  let results = (outs Tile_PerRow:$result);
+  let assemblyFormat = "$kind $source attr-dict `:` type($source) `->` type($result)";
+  let hasVerifier = 1;
+}
+def Tile_BroadcastRowsOp : Tile_Op<"broadcast_rows", [Pure]> {
+  let summary = "one value a row, in all columns";
+  let arguments = (ins VectorOfRankAndType<[1], [F32, I1]>:$source);
+  let results = (outs VectorOfRankAndType<[2], [F32, I1]>:$result);
+  let assemblyFormat = "$source attr-dict `:` type($source) `->` type($result)";
+}
+def Tile_ColumnValuesOp : Tile_Op<"column_values", [MemoryEffects<[MemRead]>]> {
+  let summary = "elements of a per-column weight, such as a norm's, as a tile of one row";
+  let description = [{Elements past the weight's last are zero.}];
+  let arguments = (ins Llama_WeightType:$weight, Index:$first);
+  let results = (outs Tile_Tile:$result);
+  let assemblyFormat = "$weight `[` $first `]` attr-dict `:` type($weight) `->` type($result)";
+}
+def Tile_BlockSumsOp : Tile_Op<"block_sums"> {
+  let summary = "the sum of each block of columns of rows 0 to count";
+  let description = [{
+    One chain a block, columns ascending from +0: what a format's minima are
+    multiplied by. Made once a call, for all tiles.
+  }];
+  let arguments = (ins Tile_RowsType:$rows, Index:$count, I64Attr:$block);
+  let results = (outs Res<Tile_F32Memory, "", [MemAlloc]>:$result);
+  let assemblyFormat = [{
+    $rows `,` $count `block` $block attr-dict `:` type($rows) `->` type($result)
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// The loops over k
+//===----------------------------------------------------------------------===//
+
+def Tile_PanelOp : Tile_Op<"panel"> {
+  let summary = "decode 16 rows of a weight once, to reuse them over row tiles";
+  let arguments = (ins Llama_WeightType:$weight, Index:$first);
+  let results = (outs Res<Tile_PanelType, "", [MemAlloc]>:$result);
+  let assemblyFormat = "$weight `[` $first `]` attr-dict `:` type($weight) `->` type($result)";
+}
+def Tile_ContractOp : Tile_Op<"contract", [MemoryEffects<[MemRead]>]> {
+  let summary = "a tile of a product: m rows of x by n rows of a weight, over all of k";
+  let description = [{
+    result[i, j] = sum_k rows[row + i, k] * weight[first + j, k], each element in
+    the written order. The weight is in memory or a decoded panel (then `first`
+    counts from the panel's). `sums` are those of `block_sums`, where the format
+    has minima. Rows beyond the weight's last are padding of the image and give
+    zeros or unused values; rows beyond the call's are computed and not stored.
+  }];
+  let arguments = (ins Tile_RowsType:$rows, Index:$row,
+    AnyTypeOf<[Llama_WeightType, Tile_PanelType]>:$weight, Index:$first,
+    Optional<Tile_F32Memory>:$sums, Llama_OrderAttr:$order);
+  let results = (outs Tile_Tile:$result);
+  let assemblyFormat = [{
+    $rows `[` $row `]` `,` $weight `[` $first `]` (`sums` `(` $sums^ `:` type($sums) `)`)?
+    `order` $order attr-dict `:` type($rows) `,` type($weight) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+def Tile_ScoreKeysOp : Tile_Op<"score_keys", [MemoryEffects<[MemRead]>]> {
+  let summary = "m rows of a query by n keys of a head, over the head's elements";
+  let description = [{
+    result[i, j] = sum_d rows[row + i, d] * key[head, first + j, d], one chain of
+    fma from +0, d ascending. `first` is a multiple of n.
+  }];
+  let arguments = (ins Tile_RowsType:$rows, Index:$row, Llama_CacheType:$cache, Index:$head,
+                       Index:$first);
+  let results = (outs Tile_Tile:$result);
+  let assemblyFormat = [{
+    $rows `[` $row `]` `,` $cache `[` $head `,` $first `]` attr-dict `:`
+    type($rows) `,` type($cache) `->` type($result)
+  }];
+}
+def Tile_SumValuesOp : Tile_Op<"sum_values", [MemoryEffects<[MemRead]>]> {
+  let summary = "weighted sum of a head's values over keys: n of its elements";
+  let description = [{
+    result[i, j] = sum over keys p < limit_i of weights[i, p] *
+    value[head, first + p, element + j], one chain of fma from +0, p ascending;
+    limit_i = max(0, min(count + i * advance, columns of weights)). Row i of a
+    tile of consecutive positions sees i keys more than row 0, so `advance` is 1
+    there and 0 where all rows are heads of one position. A value past a row's
+    limit is not multiplied: 0 x inf would leak from later rows.
+  }];
+  let arguments = (ins Tile_F32Memory:$weights, Llama_CacheType:$cache, Index:$head,
+    Index:$first, Index:$element, Index:$count, I64Attr:$advance);
+  let results = (outs Tile_Tile:$result);
+  let assemblyFormat = [{
+    $weights `,` $cache `[` $head `,` $first `,` $element `]` `count` $count
+    `advance` $advance attr-dict `:` type($weights) `,` type($cache) `->` type($result)
+  }];
+}
+def Tile_DecodeOp : Tile_Op<"decode", [MemoryEffects<[MemRead]>]> {
+  let summary = "one value of a weight, dequantised to f32";
+  let arguments = (ins Llama_WeightType:$weight, Index:$row, Index:$column);
+  let results = (outs F32:$result);
+  let assemblyFormat = "$weight `[` $row `,` $column `]` attr-dict `:` type($weight)";
+}
+
+//===----------------------------------------------------------------------===//
+// Epilogues
+//===----------------------------------------------------------------------===//
+
+def Tile_RopeRowOp : Tile_Op<"rope_row", [MemoryEffects<[MemRead]>]> {
+  let summary = "cosines or signed sines for a tile, by position and column";
+  let description = [{
+    Element (i, j) belongs to row `row` + i and column `first` + j; the table is
+    periodic in the head, so a tile may begin and end in any head. With `sine`
+    the sign that the rotation gives is in the value: -sin for even columns.
+  }];
+  let arguments = (ins Tile_ContextType:$ctx, Index:$row, Index:$first,
+                       I64Attr:$head, UnitAttr:$sine);
+  let results = (outs Tile_Tile:$result);
+  let assemblyFormat = [{
+    $ctx `[` $row `,` $first `]` `head` $head (`sine` $sine^)? attr-dict `:` type($result)
+  }];
+}
+def Tile_SwapPairsOp : Tile_Op<"swap_pairs", [Pure, SameOperandsAndResultType]> {
+  let summary = "(a, b) -> (b, a) for each pair of columns";
+  let arguments = (ins Tile_Tile:$source);
+  let results = (outs Tile_Tile:$result);
+  let assemblyFormat = "$source attr-dict `:` type($source)";
+}
+def Tile_CausalMaskOp : Tile_Op<"causal_mask", [Pure]> {
+  let summary = "key + j <= position + i * advance";
+  let description = [{Of rank 1: one answer a row, for j = 0.}];
+  let arguments = (ins Index:$key, Index:$position, I64Attr:$advance);
+  let results = (outs VectorOfRankAndType<[1, 2], [I1]>:$result);
+  let assemblyFormat = [{
+    $key `,` $position `advance` $advance attr-dict `:` type($result)
+  }];
+}
+def Tile_LoadOp : Tile_Op<"load", [AttrSizedOperandSegments]> {
+  let summary = "a tile from memory";
+  let description = [{
+    Columns from `columns` on (absent: the memory's extent) are not read and are
+    zero; rows from `rows` on are unspecified.
+  }];
+  let arguments = (ins Arg<Tile_F32Memory, "", [MemRead]>:$source, Index:$row, Index:$column,
+                       Optional<Index>:$rows, Optional<Index>:$columns);
+  let results = (outs Tile_Tile:$result);
+  let assemblyFormat = [{
+    $source `[` $row `,` $column `]` (`rows` $rows^)? (`columns` $columns^)? attr-dict `:`
+    type($source) `->` type($result)
+  }];
+}
+def Tile_StoreOp : Tile_Op<"store", [AttrSizedOperandSegments]> {
+  let summary = "a tile to memory; what is not valid is not written";
+  let description = [{
+    Rows from `rows` on and columns from `columns` on (absent: the memory's
+    extents) are not written.
+  }];
+  let arguments = (ins Tile_Tile:$value, Arg<Tile_F32Memory, "", [MemWrite]>:$target,
+    Index:$row, Index:$column, Optional<Index>:$rows, Optional<Index>:$columns);
+  let assemblyFormat = [{
+    $value `,` $target `[` $row `,` $column `]` (`rows` $rows^)? (`columns` $columns^)?
+    attr-dict `:` type($value) `,` type($target)
+  }];
+}
+def Tile_AppendOp : Tile_Op<"append", [MemoryEffects<[MemWrite]>]> {
+  let summary = "a tile of keys or values into the cache";
+  let description = [{
+    Element (i, j) is element (first + j) mod head size of head (first + j) /
+    head size at the position of row `row` + i, rounded to the cache's type.
+    Rows from `rows` on and columns beyond the last head are not written.
+  }];
+  let arguments = (ins Tile_Tile:$value, Llama_CacheType:$cache,
+    Tile_ContextType:$ctx, Index:$row, Index:$first, Index:$rows, StrAttr:$what);
+  let assemblyFormat = [{
+    $what $value `,` $cache `,` $ctx `[` $row `,` $first `]` `rows` $rows attr-dict `:`
+    type($value) `,` type($cache)
+  }];
+  let hasVerifier = 1;
+}
+
+#endif

@@ -1,0 +1,174 @@
+//===- CPUStrategy.cpp - how kernels run on a CPU: the table --------------===//
+//
+// One row a width of vectors, each constant explained, and the function that
+// turns a row and a kernel's shapes into `strategy` and `cut`. Read by
+// `llama-plan-kernels` and `llama-place-layouts` through StrategyInterface.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/CPU/CPUStrategy.h"
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "mlir/IR/DialectRegistry.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace corellama;
+using namespace corellama::llama;
+
+namespace {
+
+/// Keys that attention computes as one block. The block's scores for a tile of
+/// rows (8 x 256 floats, 8 KiB) stay in the first-level cache, and merging is a
+/// small share of the work. One value for all CPUs: it is part of the bits.
+constexpr int64_t kAttentionKeys = 256;
+
+/// Lanes of a sum over a row: one 512-bit vector, two 256-bit ones. Part of the
+/// bits, so the same everywhere.
+constexpr int64_t kSumLanes = 16;
+
+/// Rows of a weight that are one stream in `rows16`, and one register tile.
+constexpr int64_t kGroupRows = 16;
+
+struct TableRow {
+  int64_t vectorBits;
+  /// Rows of x in a register tile of prefill. 512 bits: 8 accumulators and 8
+  /// block sums leave registers for the weight (97% of the FMA peak on Zen 4).
+  /// 256 bits: a group of 16 rows takes two registers of 16, so 2 rows of x
+  /// need 8 and nothing spills.
+  int64_t prefillRows;
+  /// Rows of the query in a tile of prefill's attention: as above, and as many
+  /// scores are kept.
+  int64_t attentionRows;
+};
+
+constexpr TableRow kTable[] = {
+    {.vectorBits = 512, .prefillRows = 8, .attentionRows = 8},
+    {.vectorBits = 256, .prefillRows = 2, .attentionRows = 4},
+};
+
+/// Rows of weights in a part of decode: two groups. Small enough that two
+/// workers share the 192 rows of a small key projection, large enough that a
+/// part streams some tens of KiB.
+constexpr int64_t kDecodePart = 2 * kGroupRows;
+/// Rows of weights in a part of prefill: one decoded panel of 16 rows is reused
+/// over all rows of the call; two of them amortise nothing more.
+constexpr int64_t kPrefillPart = 2 * kGroupRows;
+/// Parts of the head are larger: a vocabulary has thousands of groups.
+constexpr int64_t kHeadPart = 16 * kGroupRows;
+/// Rows of a call that one part of a row-wise kernel (norm, embed) takes.
+constexpr int64_t kRowPart = 4;
+
+const TableRow *rowFor(TargetAttr target) {
+  for (const TableRow &row : kTable)
+    if (target.getVectorBits() >= row.vectorBits)
+      return &row;
+  return nullptr;
+}
+
+bool hasOneRow(Operation *op) {
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  return type.getDimSize(0) == 1;
+}
+
+/// The groups of weight rows of a kernel: linears joined by an elementwise op
+/// (gate and up) are one group, in the order of their first linear.
+FailureOr<SmallVector<int64_t>> groupsOf(KernelOp kernel) {
+  SmallVector<int64_t> groups;
+  llvm::SmallPtrSet<Operation *, 4> joined;
+  for (auto linear : kernel.getBody().getOps<LinearOp>()) {
+    if (joined.contains(linear))
+      continue;
+    for (Operation *user : linear->getUsers())
+      if (isa<SwigluOp, MulOp, AddOp>(user))
+        for (Value operand : user->getOperands()) {
+          auto *definition = operand.getDefiningOp();
+          while (definition && isa<SiluOp>(definition))
+            definition = definition->getOperand(0).getDefiningOp();
+          if (auto other = dyn_cast_or_null<LinearOp>(definition))
+            joined.insert(other);
+        }
+    groups.push_back(cast<WeightType>(linear.getWeight().getType()).getRows());
+  }
+  return groups;
+}
+
+KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
+  MLIRContext *context = kernel.getContext();
+  auto strategy = [&](int64_t m, int64_t n) {
+    return CPUAttr::get(context, Unit::F32, m, n);
+  };
+  auto ofRows = [&](int64_t by, int64_t times) {
+    return CutAttr::get(context, {}, StringAttr::get(context, "rows"), by, times, 0);
+  };
+  Block &body = kernel.getBody().front();
+
+  for (auto part : body.getOps<AttentionPartOp>()) {
+    int64_t heads = part.getCache().getType().getHeads();
+    return {strategy(part.getHeads() / heads, kGroupRows),
+            CutAttr::get(context, {}, StringAttr::get(context, "keys"), part.getKeys(), heads,
+                         0),
+            {}};
+  }
+  for (auto attention : body.getOps<AttentionOp>())
+    return {strategy(row.attentionRows, kGroupRows),
+            ofRows(row.attentionRows, attention.getCache().getType().getHeads()),
+            {}};
+
+  auto linears = body.getOps<LinearOp>();
+  if (!linears.empty()) {
+    FailureOr<SmallVector<int64_t>> groups = groupsOf(kernel);
+    bool decode = hasOneRow(*linears.begin());
+    bool head = llvm::any_of(*groups, [](int64_t rows) { return rows >= 64 * kHeadPart; });
+    int64_t by = !decode ? kPrefillPart : head ? kHeadPart : kDecodePart;
+    return {strategy(decode ? 1 : row.prefillRows, kGroupRows),
+            CutAttr::get(context, *groups, {}, by, 1, 0),
+            {}};
+  }
+  // Row-wise kernels: norm, embed, what is left of an unfused graph.
+  return {strategy(1, kGroupRows), ofRows(kRowPart, 1), {}};
+}
+
+struct CPUStrategy : StrategyInterface::ExternalModel<CPUStrategy, TargetAttr> {
+  int64_t getAttentionKeys(Attribute) const { return kAttentionKeys; }
+
+  Attribute getWeightLayout(Attribute self, FormatInterface format, int64_t rank) const {
+    MLIRContext *context = self.getContext();
+    if (rank == 1)
+      return RowMajorAttr::get(context);
+    if (isa<F32Attr, F16Attr>(format))
+      return Rows16Attr::get(context, 1);
+    return Rows16Attr::get(context, isa<BF16Attr>(format) ? 2 : 4);
+  }
+
+  std::pair<Attribute, Attribute> getCacheLayouts(Attribute self, Type) const {
+    return {Keys16Attr::get(self.getContext(), 1), RowMajorAttr::get(self.getContext())};
+  }
+
+  KernelPlan plan(Attribute self, Operation *op) const {
+    auto target = cast<TargetAttr>(self);
+    const TableRow *row = rowFor(target);
+    if (!row)
+      return {{}, {}, "CPU targets have vectors of at least 256 bits (AVX2)"};
+    return makePlan(*row, cast<KernelOp>(op));
+  }
+
+  Attribute getOrder(Attribute self, Operation *op) const {
+    MLIRContext *context = self.getContext();
+    if (auto linear = dyn_cast<LinearOp>(op)) {
+      FormatInterface format = cast<WeightType>(linear.getWeight().getType()).getFormat();
+      return OrderAttr::get(context, Unit::F32, format.getScaleBlock(), 1,
+                            format.hasScale() ? ScaleMode::Outer : ScaleMode::None, 0);
+    }
+    if (isa<RmsNormOp, AttentionOp, AttentionPartOp>(op))
+      return OrderAttr::get(context, Unit::F32, 0, 1, ScaleMode::None, kSumLanes);
+    return {};
+  }
+};
+
+} // namespace
+
+void cpu::registerStrategy(DialectRegistry &registry) {
+  registry.addExtension(+[](MLIRContext *context, LlamaDialect *) {
+    TargetAttr::attachInterface<CPUStrategy>(*context);
+  });
+}

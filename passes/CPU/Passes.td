@@ -1,0 +1,58 @@
+//===- Passes.td - tile to the vectors of a CPU, then to llvm -------------===//
+
+#ifndef CORELLAMA_PASSES_CPU_PASSES
+#define CORELLAMA_PASSES_CPU_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def TileToVectorCPU : Pass<"tile-to-vector-cpu", "::mlir::ModuleOp"> {
+  let summary = "Write tile in a CPU's vectors";
+  let description = [{
+    Phase: vector. Needs: kernels at phase tile, math.exp expanded, weights in
+    rows16 or rowmajor. Leaves: func, arith, math, scf, memref, vector and cpu;
+    a kernel takes (context, scratch, layer, begin, end), and `llama.scratch`
+    says how much scratch it uses. Never: changes the order of a sum, or the
+    strategy.
+
+    A contraction becomes a loop over blocks of 32 columns, unrolled inside, with
+    one vector.fma of 16 rows for each column and row of the tile.
+
+    EXAMPLE test/passes/CPU/tile-to-vector-cpu.mlir @product
+  }];
+  let dependentDialects = [
+    "::corellama::cpu::CPUDialect", "::mlir::arith::ArithDialect",
+    "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
+def CPUStepToWorkers : Pass<"cpu-step-to-workers", "::mlir::ModuleOp"> {
+  let summary = "Open steps: what each worker calls, and where it waits";
+  let description = [{
+    Phase: llvm. Needs: steps, runs and barriers; kernels as functions of
+    (context, scratch, layer, begin, end). Leaves: a function
+    `corellama_step_<name>(context, scratch, worker, workers)` for each step, in
+    which a run is a call of one contiguous share of the callee's parts and a
+    barrier a call of the runtime's; a function `<kernel>.parts` for each kernel;
+    and the module attributes `llama.program` and `llama.kernels` from which the
+    program's descriptor is made. Never: reorders runs or barriers.
+
+    EXAMPLE test/passes/CPU/cpu-step-to-workers.mlir @decode
+  }];
+  let dependentDialects = ["::corellama::cpu::CPUDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
+def CPUToLLVM : Pass<"cpu-to-llvm"> {
+  let summary = "Lower cpu to the llvm dialect";
+  let description = [{
+    Phase: llvm. Needs: cpu.field, cpu.view, cpu.lookup16 in functions. Leaves:
+    loads from the context, memref descriptors (as unrealised casts that
+    `reconcile-unrealized-casts` takes away) and intrinsics. Never: leaves an op
+    of cpu.
+
+    EXAMPLE test/passes/CPU/cpu-to-llvm.mlir @field
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
+#endif

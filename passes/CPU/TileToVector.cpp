@@ -1,0 +1,289 @@
+//===- TileToVector.cpp - tile becomes a CPU's vectors --------------------===//
+//
+// tile -> vector, for CPUs. Here: the pass, where things are in memory, and the
+// words that become one or two ops. Rows and epilogues are in VectorRows.cpp,
+// the loops over k in VectorContract.cpp.
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "passes/CPU/Passes.h"
+#include "passes/CPU/VectorKernel.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace corellama::cpu {
+#define GEN_PASS_DEF_TILETOVECTORCPU
+#include "passes/CPU/Passes.h.inc"
+} // namespace corellama::cpu
+
+using namespace mlir;
+using namespace corellama;
+using namespace corellama::cpu;
+
+VectorKernel::VectorKernel(func::FuncOp kernel, bool tables)
+    : kernel(kernel), b(kernel.getLoc(), kernel.getContext()), tables(tables) {}
+
+//===----------------------------------------------------------------------===//
+// Small things
+//===----------------------------------------------------------------------===//
+
+Value VectorKernel::index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
+Value VectorKernel::add(Value x, Value y) { return arith::AddIOp::create(b, x, y); }
+Value VectorKernel::sub(Value x, Value y) { return arith::SubIOp::create(b, x, y); }
+Value VectorKernel::mul(Value x, Value y) { return arith::MulIOp::create(b, x, y); }
+Value VectorKernel::minimum(Value x, Value y) { return arith::MinSIOp::create(b, x, y); }
+Value VectorKernel::maximum(Value x, Value y) { return arith::MaxSIOp::create(b, x, y); }
+Value VectorKernel::lessThan(Value x, Value y) {
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, x, y);
+}
+VectorType VectorKernel::floats(int64_t lanes) {
+  return VectorType::get({lanes}, b.getF32Type());
+}
+Value VectorKernel::zeros(Type type) { return arith::ConstantOp::create(b, b.getZeroAttr(type)); }
+Value VectorKernel::splat(Value scalar) {
+  return vector::BroadcastOp::create(b, VectorType::get({kLanes}, scalar.getType()), scalar);
+}
+Value VectorKernel::fma(Value x, Value y, Value z) { return vector::FMAOp::create(b, x, y, z); }
+
+Value VectorKernel::loop(int64_t from, Value to, int64_t step, ValueRange init,
+                         function_ref<Vec<Value>(Value, ValueRange)> body,
+                         Vec<Value> *results) {
+  auto op = scf::ForOp::create(b, index(from), to, index(step), init);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(op.getBody());
+  Vec<Value> values = body(op.getInductionVar(), op.getRegionIterArgs());
+  if (!init.empty())
+    scf::YieldOp::create(b, values);
+  if (results)
+    results->assign(op.getResults().begin(), op.getResults().end());
+  return init.empty() ? Value() : op.getResult(0);
+}
+
+Value VectorKernel::field(Field which) {
+  Type type = isPointer(which) ? Type(LLVM::LLVMPointerType::get(b.getContext()))
+                               : Type(b.getIndexType());
+  return FieldOp::create(b, type, context, which);
+}
+
+Value VectorKernel::view(Value pointer, Value byteOffset, Type type) {
+  return ViewOp::create(b, type, pointer, byteOffset);
+}
+
+/// Scratch for the whole call; each op has memory of its own.
+Value VectorKernel::allocate(MemRefType type) {
+  int64_t at = scratchBytes;
+  scratchBytes = llvm::alignTo(scratchBytes + type.getNumElements() * 4, 64);
+  return view(scratch, index(at), type);
+}
+
+Value VectorKernel::loadScalar(Value memory, ValueRange indices) {
+  return memref::LoadOp::create(b, memory, indices);
+}
+
+SmallVector<Value> VectorKernel::unpack(Value tile) {
+  Vec<Value> found;
+  for (int64_t i = 0, e = cast<VectorType>(tile.getType()).getDimSize(0); i < e; ++i)
+    found.push_back(vector::ExtractOp::create(b, tile, i));
+  return found;
+}
+
+Value VectorKernel::pack(ArrayRef<Value> values, Type type) {
+  Value packed = zeros(type);
+  for (auto [i, value] : llvm::enumerate(values))
+    packed = vector::InsertOp::create(b, value, packed, static_cast<int64_t>(i));
+  return packed;
+}
+
+Value VectorKernel::chunk(Value vector, int64_t first) {
+  if (cast<VectorType>(vector.getType()).getDimSize(0) == kLanes)
+    return vector;
+  return vector::ExtractStridedSliceOp::create(b, vector, ArrayRef<int64_t>{first},
+                                               ArrayRef<int64_t>{kLanes}, ArrayRef<int64_t>{1});
+}
+
+Value VectorKernel::joinChunks(ArrayRef<Value> chunks) {
+  if (chunks.size() == 1)
+    return chunks[0];
+  auto element = cast<VectorType>(chunks[0].getType()).getElementType();
+  Value joined =
+      zeros(VectorType::get({static_cast<int64_t>(chunks.size()) * kLanes}, element));
+  for (auto [i, value] : llvm::enumerate(chunks))
+    joined = vector::InsertStridedSliceOp::create(
+        b, value, joined, ArrayRef<int64_t>{static_cast<int64_t>(i) * kLanes},
+        ArrayRef<int64_t>{1});
+  return joined;
+}
+
+Value VectorKernel::positionOf(Value row) {
+  Value memory = view(field(Field::Positions), index(0), MemRefType::get({ShapedType::kDynamic},
+                                                                         b.getI32Type()));
+  return arith::IndexCastOp::create(b, b.getIndexType(), loadScalar(memory, {row}));
+}
+
+Value VectorKernel::maskBelow(Value limit) {
+  Value bounded = minimum(maximum(limit, index(0)), index(kLanes));
+  return vector::CreateMaskOp::create(b, VectorType::get({kLanes}, b.getI1Type()),
+                                      ValueRange{bounded});
+}
+
+//===----------------------------------------------------------------------===//
+// The words
+//===----------------------------------------------------------------------===//
+
+LogicalResult VectorKernel::rewriteOp(Operation *op) {
+  b.setInsertionPoint(op);
+  b.setLoc(op->getLoc());
+  auto replace = [&](Value value) { op->getResult(0).replaceAllUsesWith(value); };
+  auto dynamic = [&](Type element) {
+    return MemRefType::get({ShapedType::kDynamic}, element);
+  };
+
+  LogicalResult result = success();
+  llvm::TypeSwitch<Operation *>(op)
+      .Case<tile::RowCountOp>([&](auto) { replace(field(Field::Rows)); })
+      .Case<tile::KeyCountOp>([&](auto) { replace(field(Field::KeyCount)); })
+      .Case<tile::HeadRowOp>([&](auto) { replace(field(Field::HeadRow)); })
+      .Case<tile::PositionOp>([&](tile::PositionOp o) { replace(positionOf(o.getRow())); })
+      .Case<tile::TokenOp>([&](tile::TokenOp o) {
+        Value memory = view(field(Field::Tokens), index(0), dynamic(b.getI32Type()));
+        replace(arith::IndexCastOp::create(b, b.getIndexType(), loadScalar(memory, {o.getRow()})));
+      })
+      .Case<tile::SlotOp>([&](tile::SlotOp o) {
+        replace(view(field(Field::Workspace), index(o.getAt()), o.getType()));
+      })
+      .Case<tile::SlotRowsOp>([&](tile::SlotRowsOp o) {
+        auto type = MemRefType::get({o.getType().getRows(), o.getType().getColumns()},
+                                    o.getType().getElementType());
+        rows[o] = view(field(Field::Workspace), index(o.getAt()), type);
+      })
+      .Case<tile::ScratchOp>([&](tile::ScratchOp o) {
+        replace(allocate(cast<MemRefType>(o.getType())));
+      })
+      .Case<tile::WeightOp>([&](tile::WeightOp o) {
+        Value table = view(field(Field::Offsets), index(0), dynamic(b.getI64Type()));
+        Value entry = index(o.getIndex());
+        if (o.getLayer())
+          entry = add(entry, o.getLayer());
+        Value at = arith::IndexCastOp::create(b, b.getIndexType(), loadScalar(table, {entry}));
+        auto type = cast<llama::WeightType>(o.getType());
+        Type element = type.getShape().size() == 1 ? Type(b.getF32Type()) : Type(b.getI8Type());
+        weights[o] = {view(field(Field::Weights), at, dynamic(element)), type};
+        bool vectorWeight = type.getShape().size() == 1;
+        if (vectorWeight ? !isa<llama::F32Attr>(type.getFormat())
+                         : !isa<llama::Rows16Attr>(o.getLayout()))
+          result = o.emitOpError() << "is read on a CPU as f32 where it is a vector and in rows16 "
+                                      "where it is a matrix, found "
+                                   << type << " in " << o.getLayout();
+      })
+      .Case<tile::CacheOp>([&](tile::CacheOp o) {
+        auto type = cast<llama::CacheType>(o.getType());
+        if (!isa<llama::Keys16Attr>(o.getKeys()) || !isa<llama::RowMajorAttr>(o.getValues()) ||
+            type.getElementType().isBF16())
+          result = o.emitOpError() << "is read on a CPU with keys in keys16<d = 1>, values in "
+                                      "rowmajor and elements f32 or f16";
+        caches[o] = {view(field(Field::Keys), index(0), dynamic(type.getElementType())),
+                     view(field(Field::Values), index(0), dynamic(type.getElementType())),
+                     mul(o.getLayer(), type.getHeads()),
+                     field(Field::Capacity),
+                     type,
+                     static_cast<int64_t>(llvm::alignTo(type.getHeadSize(), kLanes))};
+      })
+      .Case<tile::SumOp>([&](tile::SumOp o) { rewriteSum(o); })
+      .Case<tile::StageOp>([&](tile::StageOp o) { rewriteStage(o); })
+      .Case<tile::BlockSumsOp>([&](tile::BlockSumsOp o) { rewriteBlockSums(o); })
+      .Case<tile::PanelOp>([&](tile::PanelOp o) { rewritePanel(o); })
+      .Case<tile::ContractOp>([&](tile::ContractOp o) { rewriteContract(o); })
+      .Case<tile::ScoreKeysOp>([&](tile::ScoreKeysOp o) { rewriteScores(o); })
+      .Case<tile::SumValuesOp>([&](tile::SumValuesOp o) { rewriteSumValues(o); })
+      .Case<tile::LoadOp>([&](tile::LoadOp o) { rewriteLoad(o); })
+      .Case<tile::StoreOp>([&](tile::StoreOp o) { rewriteStore(o); })
+      .Case<tile::AppendOp>([&](tile::AppendOp o) { result = rewriteAppend(o); })
+      .Case<tile::RopeRowOp>([&](tile::RopeRowOp o) { rewriteRope(o); })
+      .Case<tile::CausalMaskOp>([&](tile::CausalMaskOp o) { rewriteMask(o); })
+      .Case<tile::ColumnValuesOp>([&](tile::ColumnValuesOp o) { rewriteColumnValues(o); })
+      .Case<tile::DecodeOp>([&](tile::DecodeOp o) {
+        const Weight &weight = weights.find(o.getWeight())->second;
+        GroupStream stream{b, weight.memory, {}, weight.type.getColumns(), tables};
+        auto loads = cast<GroupLoadInterface>(weight.type.getFormat());
+        replace(loads.emitValue(stream, o.getRow(), o.getColumn()));
+      })
+      .Case<tile::SwapPairsOp>([&](tile::SwapPairsOp o) {
+        Vec<Value> swapped;
+        Vec<int64_t> pairs;
+        for (int64_t j = 0, e = cast<VectorType>(o.getType()).getDimSize(1); j < e; ++j)
+          pairs.push_back(j ^ 1);
+        for (Value row : unpack(o.getSource()))
+          swapped.push_back(vector::ShuffleOp::create(b, row, row, pairs));
+        replace(pack(swapped, o.getType()));
+      })
+      .Case<tile::ReduceLanesOp>([&](tile::ReduceLanesOp o) {
+        Vec<Value> reduced;
+        for (Value row : unpack(o.getSource()))
+          reduced.push_back(o.getKind() == "add" ? sumLanes(row) : maxLanes(row));
+        replace(vector::FromElementsOp::create(b, o.getType(), reduced));
+      })
+      .Case<tile::BroadcastRowsOp>([&](tile::BroadcastRowsOp o) {
+        auto type = cast<VectorType>(o.getType());
+        auto row = VectorType::get({type.getDimSize(1)}, type.getElementType());
+        Vec<Value> spread;
+        for (int64_t i = 0; i < type.getDimSize(0); ++i)
+          spread.push_back(vector::BroadcastOp::create(
+              b, row, vector::ExtractOp::create(b, o.getSource(), i).getResult()));
+        replace(pack(spread, type));
+      })
+      .Default([&](Operation *other) {
+        result = other->emitOpError() << "has no lowering to a CPU's vectors";
+      });
+  return result;
+}
+
+LogicalResult VectorKernel::rewrite() {
+  // (context, layer, begin, end) -> (context, scratch, layer, begin, end)
+  Block &entry = kernel.getBody().front();
+  Type pointer = LLVM::LLVMPointerType::get(kernel.getContext());
+  // The old context stays as an operand of tile ops until they are gone.
+  context = entry.insertArgument(0u, pointer, kernel.getLoc());
+  scratch = entry.insertArgument(1u, pointer, kernel.getLoc());
+
+  Vec<Operation *> ops;
+  kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (op->getDialect() && op->getDialect()->getNamespace() == "tile" && !isa<tile::YieldOp>(op))
+      ops.push_back(op);
+  });
+  for (Operation *op : ops)
+    if (failed(rewriteOp(op)))
+      return failure();
+  for (Operation *op : llvm::reverse(ops))
+    op->erase();
+  entry.eraseArgument(2);
+  kernel.setType(FunctionType::get(kernel.getContext(), entry.getArgumentTypes(), {}));
+  kernel->setAttr(llama::kScratchAttr, IntegerAttr::get(IntegerType::get(kernel.getContext(), 64),
+                                                        scratchBytes));
+  return success();
+}
+
+namespace {
+struct TileToVectorCPU : cpu::impl::TileToVectorCPUBase<TileToVectorCPU> {
+  void runOnOperation() override {
+    auto target = getOperation()->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr);
+    if (!target || target.getFamily() != llama::Family::CPU) {
+      getOperation()->emitError() << "has no llama.target of a CPU; the driver stamps it";
+      return signalPassFailure();
+    }
+    // vpermps with a 512-bit table.
+    bool tables = target.getVectorBits() >= 512;
+    for (auto kernel : getOperation().getOps<func::FuncOp>()) {
+      if (kernel.isExternal() || kernel.getNumArguments() == 0 ||
+          !isa<tile::ContextType>(kernel.getArgument(0).getType()))
+        continue;
+      if (failed(VectorKernel(kernel, tables).rewrite()))
+        return signalPassFailure();
+    }
+  }
+};
+} // namespace

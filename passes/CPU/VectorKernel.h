@@ -1,0 +1,122 @@
+//===- VectorKernel.h - one kernel on its way from tile to vectors --------===//
+//
+// What tile-to-vector-cpu keeps of a kernel while it rewrites it: where the
+// things of tile are in memory. Private to passes/CPU.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_PASSES_CPU_VECTORKERNEL_H
+#define CORELLAMA_PASSES_CPU_VECTORKERNEL_H
+
+#include "dialects/CPU/IR/CPUDialect.h"
+#include "dialects/Tile/IR/TileDialect.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "passes/CPU/GroupLoads.h"
+#include "llvm/ADT/DenseMap.h"
+
+namespace corellama::cpu {
+
+/// Lanes of a vector, and rows of a group of `rows16`.
+inline constexpr int64_t kLanes = 16;
+/// Columns that the loop over k goes by: the block of every format but Q6_K,
+/// whose blocks are eight of them.
+inline constexpr int64_t kColumnBlock = 32;
+
+class VectorKernel {
+public:
+  VectorKernel(mlir::func::FuncOp kernel, bool tables);
+
+  mlir::LogicalResult rewrite();
+
+private:
+  using Value = mlir::Value;
+  template <typename T> using Vec = llvm::SmallVector<T>;
+
+  struct Weight {
+    Value memory; // memref<?xi8>
+    llama::WeightType type;
+  };
+  struct Panel {
+    Value quants; // memref<columns x 16 x f32>
+    Value scales; // memref<scale blocks x 16 x f32>
+    Value minima;
+  };
+  struct Cache {
+    Value keys, values; // memref<? x element>
+    /// (layer * heads) and positions reserved: a head's region begins at
+    /// (firstHead + head) * capacity.
+    Value firstHead, capacity;
+    llama::CacheType type;
+    int64_t paddedHead; // elements of a value, rounded up to 16
+  };
+
+  // TileToVector.cpp
+  mlir::LogicalResult rewriteOp(mlir::Operation *op);
+  void rewriteRegionOps(mlir::Block &block);
+  Value index(int64_t value);
+  Value add(Value x, Value y);
+  Value sub(Value x, Value y);
+  Value mul(Value x, Value y);
+  Value mul(Value x, int64_t y) { return mul(x, index(y)); }
+  Value minimum(Value x, Value y);
+  Value maximum(Value x, Value y);
+  Value lessThan(Value x, Value y);
+  mlir::VectorType floats(int64_t lanes = kLanes);
+  Value zeros(mlir::Type type);
+  Value splat(Value scalar);
+  Value fma(Value x, Value y, Value z);
+  Value loop(int64_t from, Value to, int64_t step, mlir::ValueRange init,
+             llvm::function_ref<Vec<Value>(Value, mlir::ValueRange)> body,
+             Vec<Value> *results = nullptr);
+  Value field(Field which);
+  Value view(Value pointer, Value byteOffset, mlir::Type type);
+  Value allocate(mlir::MemRefType type);
+  Value loadScalar(Value memory, mlir::ValueRange indices);
+  /// Rows of a tile, as one vector each; and back.
+  Vec<Value> unpack(Value tile);
+  Value pack(llvm::ArrayRef<Value> rows, mlir::Type type);
+  /// 16 lanes of a 1-D vector from lane `first`, and whole vectors from them.
+  Value chunk(Value vector, int64_t first);
+  Value joinChunks(llvm::ArrayRef<Value> chunks);
+  Value positionOf(Value row);
+  /// Lanes j < limit, as a mask of 16.
+  Value maskBelow(Value limit);
+
+  // VectorRows.cpp
+  Value loadLanes(Value memory, Value row, Value column, int64_t columns, int64_t lanesLeft);
+  Value sumLanes(Value vector);
+  Value maxLanes(Value vector);
+  Value mapBody(mlir::Region &body, llvm::ArrayRef<Value> arguments);
+  void rewriteSum(tile::SumOp op);
+  void rewriteStage(tile::StageOp op);
+  void rewriteBlockSums(tile::BlockSumsOp op);
+  void rewriteLoad(tile::LoadOp op);
+  void rewriteStore(tile::StoreOp op);
+  mlir::LogicalResult rewriteAppend(tile::AppendOp op);
+  void rewriteRope(tile::RopeRowOp op);
+  void rewriteMask(tile::CausalMaskOp op);
+  void rewriteColumnValues(tile::ColumnValuesOp op);
+
+  // VectorContract.cpp
+  GroupStream groupStream(const Weight &weight, Value firstRow);
+  void rewritePanel(tile::PanelOp op);
+  void rewriteContract(tile::ContractOp op);
+  void rewriteScores(tile::ScoreKeysOp op);
+  void rewriteSumValues(tile::SumValuesOp op);
+  Value loadCache(Value memory, Value element, mlir::Type elementType);
+
+  mlir::func::FuncOp kernel;
+  mlir::ImplicitLocOpBuilder b;
+  bool tables;
+  Value context, scratch;
+  int64_t scratchBytes = 0;
+  llvm::DenseMap<Value, Weight> weights;
+  llvm::DenseMap<Value, Panel> panels;
+  llvm::DenseMap<Value, Value> rows;
+  llvm::DenseMap<Value, Cache> caches;
+};
+
+} // namespace corellama::cpu
+
+#endif // CORELLAMA_PASSES_CPU_VECTORKERNEL_H

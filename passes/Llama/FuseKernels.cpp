@@ -1,0 +1,155 @@
+//===- FuseKernels.cpp - gather ops into kernels --------------------------===//
+//
+// From a graph of ops to the same graph inside `llama.kernel` regions. Which
+// ops go together is decided in FusionGroups; this file builds the regions and
+// reports each decision as a remark.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/Llama/FusionGroups.h"
+#include "passes/Llama/Passes.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Remarks.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace corellama::llama {
+#define GEN_PASS_DEF_LLAMAFUSEKERNELS
+#include "passes/Llama/Passes.h.inc"
+} // namespace corellama::llama
+
+using namespace mlir;
+using namespace corellama::llama;
+
+/// What a kernel takes: rows, positions and the cache in the order of their
+/// first reader, the layer last.
+static llvm::SetVector<Value> inputsOf(const FusionGroup &group) {
+  llvm::SetVector<Value> inputs, layers;
+  llvm::DenseSet<Operation *> inside(group.ops.begin(), group.ops.end());
+  for (Operation *op : group.ops)
+    for (Value operand : op->getOperands()) {
+      Operation *producer = operand.getDefiningOp();
+      if (producer && inside.contains(producer))
+        continue;
+      if (producer && isSunkIntoKernels(producer)) {
+        for (Value layer : producer->getOperands())
+          if (Operation *constant = layer.getDefiningOp();
+              !constant || !isSunkIntoKernels(constant))
+            layers.insert(layer);
+      } else if (operand.getType().isIndex()) {
+        layers.insert(operand);
+      } else {
+        inputs.insert(operand);
+      }
+    }
+  inputs.insert(layers.begin(), layers.end());
+  return inputs;
+}
+
+/// What others read of a group, in the order of its ops.
+static SmallVector<Value> outputsOf(const FusionGroup &group) {
+  llvm::DenseSet<Operation *> inside(group.ops.begin(), group.ops.end());
+  SmallVector<Value> outputs;
+  for (Operation *op : group.ops)
+    for (Value result : op->getResults())
+      if (llvm::any_of(result.getUsers(),
+                       [&](Operation *user) { return !inside.contains(user); }))
+        outputs.push_back(result);
+  return outputs;
+}
+
+/// A copy of `op` in front of the builder's place, and of what it sinks itself.
+static Operation *sink(Operation *op, OpBuilder &builder, IRMapping &sunk) {
+  for (Value operand : op->getOperands())
+    if (Operation *producer = operand.getDefiningOp();
+        producer && isSunkIntoKernels(producer) && !sunk.contains(operand))
+      sink(producer, builder, sunk);
+  return builder.clone(*op, sunk);
+}
+
+static void buildKernel(const FusionGroup &group, Operation *before) {
+  SmallVector<Location> locations;
+  for (Operation *op : group.ops)
+    locations.push_back(op->getLoc());
+  llvm::SetVector<Value> inputs = inputsOf(group);
+  SmallVector<Value> outputs = outputsOf(group);
+
+  OpBuilder builder(before);
+  auto kernel = KernelOp::create(builder, builder.getFusedLoc(locations),
+                                 TypeRange(ValueRange(outputs)),
+                                 builder.getStringAttr(group.role), inputs.getArrayRef(),
+                                 Attribute(), CutAttr());
+  Block &body = kernel.getBody().emplaceBlock();
+  IRMapping inside;
+  for (Value input : inputs)
+    inside.map(input, body.addArgument(input.getType(), input.getLoc()));
+
+  for (auto [result, output] : llvm::zip(kernel.getResults(), outputs))
+    output.replaceUsesWithIf(result, [&](OpOperand &use) {
+      return !llvm::is_contained(group.ops, use.getOwner());
+    });
+  for (Operation *op : group.ops) {
+    op->moveBefore(&body, body.end());
+    OpBuilder inner(op);
+    for (OpOperand &operand : op->getOpOperands()) {
+      Operation *producer = operand.get().getDefiningOp();
+      if (producer && isSunkIntoKernels(producer) && producer->getBlock() != &body &&
+          !inside.contains(operand.get()))
+        sink(producer, inner, inside);
+      operand.set(inside.lookupOrDefault(operand.get()));
+    }
+  }
+  builder.setInsertionPointToEnd(&body);
+  YieldOp::create(builder, kernel.getLoc(), outputs);
+}
+
+namespace {
+struct FuseKernels : corellama::llama::impl::LlamaFuseKernelsBase<FuseKernels> {
+  void runOnOperation() override {
+    for (auto function : getOperation().getOps<FunctionOpInterface>()) {
+      if (function.isExternal())
+        continue;
+      if (!function.getFunctionBody().hasOneBlock()) {
+        function.emitOpError() << "has " << function.getFunctionBody().getBlocks().size()
+                               << " blocks, a function of the model has one";
+        return signalPassFailure();
+      }
+      fuse(function);
+    }
+  }
+
+  void fuse(FunctionOpInterface function) {
+    Block &block = function.getFunctionBody().front();
+    FusionPlan plan = planFusion(block);
+    for (const FusionDecision &decision : plan.decisions) {
+      auto options = remark::RemarkOpts::name(decision.kind)
+                         .category("llama-fuse")
+                         .function(function.getName());
+      Location loc = decision.op->getLoc();
+      std::string text = decision.op->getName().getStringRef().str();
+      if (decision.joined)
+        remark::passed(loc, options)
+            << remark::add("{0}", text) << remark::reason("{0}", decision.reason);
+      else
+        remark::missed(loc, options)
+            << remark::add("{0}", text) << remark::reason("{0}", decision.reason);
+      fusionsMissed += !decision.joined;
+    }
+
+    Operation *end = block.getTerminator();
+    for (const FusionGroup &group : plan.groups) {
+      if (group.role.empty()) {
+        for (Operation *op : group.ops)
+          op->moveBefore(end);
+        continue;
+      }
+      buildKernel(group, end);
+      ++kernelsFormed;
+    }
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
+      if (isSunkIntoKernels(&op) && op.use_empty())
+        op.erase();
+  }
+};
+} // namespace

@@ -1,0 +1,255 @@
+//===- Passes.td - the passes on the graph, import to schedule ------------===//
+//
+// Each description has the same four facts in the same order (Phase, Needs,
+// Leaves, Never) and then a function of a lit file that shows the pass at work.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_PASSES_LLAMA_PASSES
+#define CORELLAMA_PASSES_LLAMA_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+//===----------------------------------------------------------------------===//
+// specialize
+//===----------------------------------------------------------------------===//
+
+def LlamaSpecializeForms : Pass<"llama-specialize-forms", "::mlir::ModuleOp"> {
+  let summary = "decode and prefill from one graph";
+  let description = [{
+    Phase: specialize.
+    Needs: `llama.model` with the one entry of import, whose functions take any
+    number of rows.
+    Leaves: two entries. `decode` has each function again on one row
+    (`@X.decode`), `prefill` on up to `chunk` rows (`@X.prefill`, the number
+    still dynamic). The head is one function on one row that both share: it is
+    run once a step, or once for each row whose logits are wanted. The functions
+    of import are gone.
+    Never: changes an op; only first extents of tensor types.
+
+    EXAMPLE test/passes/Llama/llama-specialize-forms.mlir @layer.decode
+  }];
+  let options = [
+    Option<"chunk", "chunk", "int64_t", "512", "most rows of a prefill call">];
+}
+
+def LlamaSetCacheType : Pass<"llama-set-cache-type", "::mlir::ModuleOp"> {
+  let summary = "the element type of the KV cache";
+  let description = [{
+    Phase: specialize.
+    Needs: nothing; import writes f32.
+    Leaves: every `!llama.cache` with elements of `type`.
+    Never: touches a type that is not part of a cache.
+
+    EXAMPLE test/passes/Llama/llama-set-cache-type.mlir @append_and_attend
+  }];
+  let options = [
+    Option<"type", "type", "std::string", "\"f16\"", "f32, f16 or bf16">];
+}
+
+def LlamaSetNumerics : Pass<"llama-set-numerics", "::mlir::ModuleOp"> {
+  let summary = "round the rows that block-quantised weights multiply";
+  let description = [{
+    Phase: specialize.
+    Needs: linear ops on float32 rows.
+    Leaves: with `activations=q8b32` each value that a linear with a
+    block-quantised weight reads goes through one `llama.quantize`, which its
+    readers share; linears with F32, F16 and BF16 weights keep float32 rows.
+    With `activations=f32` everything as it was.
+    Never: rounds what is rounded already, or rounds for a reader that is no
+    linear.
+
+    EXAMPLE test/passes/Llama/llama-set-numerics.mlir @readers_share_one_rounding
+  }];
+  let options = [Option<"activations", "activations", "std::string", "\"f32\"",
+                        "f32 or q8b32">];
+  let dependentDialects = ["::corellama::llama::LlamaDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// fuse
+//===----------------------------------------------------------------------===//
+
+def LlamaSplitAttention : Pass<"llama-split-attention", "::mlir::ModuleOp"> {
+  let summary = "blocks of keys; in decode, one part a block";
+  let description = [{
+    Phase: fuse.
+    Needs: `llama.target` with a table of strategies, which says how many keys a
+    block has.
+    Leaves: attention of one row as `attention_part` and `attention_merge`, so
+    that the blocks of keys are parts of a kernel; attention of more rows whole,
+    with `keys` set: its parts are tiles of rows times heads.
+    Never: changes which keys are attended to.
+
+    EXAMPLE test/passes/Llama/llama-split-attention.mlir @one_row_is_split
+  }];
+  let dependentDialects = ["::corellama::llama::LlamaDialect"];
+}
+
+def LlamaFuseKernels : Pass<"llama-fuse-kernels", "::mlir::ModuleOp"> {
+  let summary = "gather ops into kernels";
+  let description = [{
+    Phase: fuse.
+    Needs: functions of one block.
+    Leaves: each op of the graph in exactly one `llama.kernel`, with the weight
+    references that it reads. Linears of the same rows are one kernel; rope,
+    swiglu, silu, mul, add and kv_append join the linears whose results they
+    read (epilogue); on one row, norm, attention_merge and quantize join their
+    only reader (prologue); on more rows, norm is a kernel of its own and
+    quantize joins its producer. What joins nothing is a kernel alone. The name
+    of a kernel is its role, derived from what is in it.
+    Never: makes a kernel with more than three results, or two kernels that wait
+    for each other, or moves a read of the cache across a write.
+
+    EXAMPLE test/passes/Llama/llama-fuse-kernels.mlir @a_decode_layer_is_five_kernels
+  }];
+  let dependentDialects = ["::corellama::llama::LlamaDialect"];
+  let statistics = [
+    Statistic<"kernelsFormed", "kernels-formed", "kernels in all functions">,
+    Statistic<"fusionsMissed", "fusions-missed", "joins that were refused">];
+}
+
+//===----------------------------------------------------------------------===//
+// place
+//===----------------------------------------------------------------------===//
+
+def LlamaPlaceLayouts : Pass<"llama-place-layouts", "::mlir::ModuleOp"> {
+  let summary = "the order of bytes of weights and cache";
+  let description = [{
+    Phase: place.
+    Needs: `llama.target` with a table of strategies.
+    Leaves: `layouts` on each `llama.weight`, and one `llama.cache_layout` where
+    a function takes a cache.
+    Never: changes a format.
+
+    EXAMPLE test/passes/Llama/llama-place-layouts.mlir @layer
+  }];
+  let dependentDialects = ["::corellama::llama::LlamaDialect"];
+}
+
+def LlamaPlanKernels : Pass<"llama-plan-kernels", "::mlir::ModuleOp"> {
+  let summary = "how each kernel runs, how it is cut, in which order it sums";
+  let description = [{
+    Phase: place.
+    Needs: kernels; `llama.target` with a table of strategies.
+    Leaves: `strategy` and `cut` on each kernel, `order` on each linear,
+    rms_norm, attention and attention_part. `override="qkv=#llama.cpu<m = 4>;o=..."`
+    gives kernels of a name another strategy; the target then cuts for that one.
+    Decode and prefill sum a weight in the same order where its rows are
+    float32: another order is an error.
+    Never: decides anything itself: the table is the target's.
+
+    EXAMPLE test/passes/Llama/llama-plan-kernels.mlir @one_row
+  }];
+  let options = [Option<"overrides", "override", "std::string", "\"\"",
+                        "strategies by kernel name: NAME=ATTRIBUTE;...">];
+  let dependentDialects = ["::corellama::llama::LlamaDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// schedule
+//===----------------------------------------------------------------------===//
+
+def LlamaOutlineKernels : Pass<"llama-outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "kernels as functions, entries as steps";
+  let description = [{
+    Phase: schedule.
+    Needs: entries decode and prefill with all ops in kernels that have strategy
+    and cut; `llama.config` where attention is split.
+    Leaves: each kernel as `func.func private @KERNEL.STEP[.N]` from `slot_read`
+    and `input` to `slot_write`, equal ones as one function; a `llama.slot` for
+    each value between kernels, its type the capacity; `llama.step` @decode,
+    @prefill and @head, which loop over the layers; layers of several functions
+    pick their callee by a table. The rows that go from layer to layer, to the
+    next step and to the head share the slot @x; the head leaves @logits.
+    Never: changes what a kernel computes, or writes a slot that the same kernel
+    reads.
+
+    EXAMPLE test/passes/Llama/llama-outline-kernels.mlir @qkv.decode
+  }];
+  let dependentDialects = [
+    "::corellama::llama::LlamaDialect", "::mlir::arith::ArithDialect",
+    "::mlir::func::FuncDialect", "::mlir::scf::SCFDialect"];
+}
+
+def LlamaInsertBarriers : Pass<"llama-insert-barriers", "::mlir::ModuleOp"> {
+  let summary = "barriers between runs that depend on each other";
+  let description = [{
+    Phase: schedule.
+    Needs: steps of runs.
+    Leaves: a `llama.barrier` in front of each run that depends on a run since
+    the last barrier, the way back of the loop included, and no barrier that
+    could be taken out. Barriers that stood there before are replaced. None
+    stands at the end: a step ends with an implicit one.
+    Never: moves a run.
+
+    EXAMPLE test/passes/Llama/llama-insert-barriers.mlir @producer_then_consumer
+  }];
+  let dependentDialects = ["::corellama::llama::LlamaDialect"];
+}
+
+def LlamaAssignSlots : Pass<"llama-assign-slots", "::mlir::ModuleOp"> {
+  let summary = "byte offsets of slots in the workspace";
+  let description = [{
+    Phase: schedule.
+    Needs: steps with their barriers.
+    Leaves: `at` on each `llama.slot`, `slot_read` and `slot_write`: multiples of
+    64. Slots share bytes where their values do not live at once in any step;
+    what one step leaves to another shares its bytes with nothing.
+    Never: lets two slots overlap that runs without a barrier between them use.
+
+    EXAMPLE test/passes/Llama/llama-assign-slots.mlir @c
+  }];
+}
+
+def LlamaStampReferences : Pass<"llama-stamp-references", "::mlir::ModuleOp"> {
+  let summary = "layout and table index on each reference to a weight";
+  let description = [{
+    Phase: schedule.
+    Needs: layouts on weights.
+    Leaves: `in LAYOUT index N` on each `llama.weight_ref`, so that later passes
+    on functions never read a declaration.
+    Never: changes a declaration.
+
+    EXAMPLE test/passes/Llama/llama-stamp-references.mlir @references
+  }];
+}
+
+def LlamaVerifySchedule : Pass<"llama-verify-schedule", "::mlir::ModuleOp"> {
+  let summary = "prove that no two runs race and no slot is overwritten too early";
+  let description = [{
+    Phase: schedule.
+    Needs: slots with offsets.
+    Leaves: the module as it is, or errors: two runs that touch the same bytes,
+    one of them writing, without a barrier between them (the way back of the
+    loop included; the cache is one resource); a kernel that writes bytes it
+    reads; a slot that is read after another slot's value was put over it; a
+    reference whose offset is not its slot's.
+    Never: trusts the pass that put the barriers there.
+
+    EXAMPLE test/passes/Llama/llama-verify-schedule.mlir @a
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// every phase
+//===----------------------------------------------------------------------===//
+
+def LlamaVerifyPhase : Pass<"llama-verify-phase", "::mlir::ModuleOp"> {
+  let summary = "what may be in a phase, and what must be";
+  let description = [{
+    Phase: every one; `phase` says which.
+    Needs: nothing.
+    Leaves: the module as it is, or errors: an op that the phase does not have
+    (what is not listed is denied; the message names the pass that should have
+    removed it), a decision that belongs to a later phase, or one of this phase
+    that is missing.
+    Never: reads `llama.phase`, which is the driver's.
+
+    EXAMPLE test/passes/Llama/llama-verify-phase.mlir @graph
+  }];
+  let options = [Option<"phase", "phase", "std::string", "\"\"",
+                        "import, specialize, fuse, place, schedule, tile, vector or llvm">];
+}
+
+#endif

@@ -1,0 +1,220 @@
+//===- PlanKernels.cpp - how each kernel runs -----------------------------===//
+//
+// From kernels to kernels with strategy, cut and orders of summation. The
+// decisions are the target's table; this pass asks, applies overrides and
+// proves what must hold whatever the table says: decode and prefill sum a
+// weight in the same order.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "passes/Llama/Passes.h"
+#include "passes/Llama/TargetStrategy.h"
+#include "mlir/AsmParser/AsmParser.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Remarks.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace corellama::llama {
+#define GEN_PASS_DEF_LLAMAPLANKERNELS
+#include "passes/Llama/Passes.h.inc"
+} // namespace corellama::llama
+
+using namespace mlir;
+using namespace corellama::llama;
+
+//===----------------------------------------------------------------------===//
+// Overrides
+//===----------------------------------------------------------------------===//
+
+using Overrides = llvm::MapVector<StringAttr, Attribute>;
+
+/// "qkv=#llama.cpu<m = 4>;o=..." to strategies by name.
+static FailureOr<Overrides> parseOverrides(StringRef text, ModuleOp module) {
+  Overrides overrides;
+  SmallVector<StringRef> entries;
+  text.split(entries, ';', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
+  for (StringRef entry : entries) {
+    // Attributes have '=' too, names do not.
+    auto [name, value] = entry.split('=');
+    name = name.trim();
+    value = value.trim();
+    Attribute strategy =
+        value.empty() ? Attribute() : parseAttribute(value, module.getContext());
+    if (name.empty() || !strategy)
+      return module.emitError() << "override '" << entry.trim()
+                                << "' is not of the form NAME=ATTRIBUTE, as in "
+                                   "qkv=#llama.cpu<m = 4>";
+    overrides[StringAttr::get(module.getContext(), name)] = strategy;
+  }
+  return overrides;
+}
+
+/// A name that no kernel has is a slip of the user's.
+static LogicalResult expectNamesOfKernels(const Overrides &overrides,
+                                          ArrayRef<KernelOp> kernels, ModuleOp module) {
+  llvm::SmallSetVector<StringRef, 8> names;
+  for (KernelOp kernel : kernels)
+    names.insert(kernel.getName());
+  for (const auto &[name, strategy] : overrides)
+    if (!names.contains(name.getValue()))
+      return module.emitError() << "override of '" << name.getValue()
+                                << "': no kernel has that name; there are "
+                                << llvm::join(names, ", ");
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Promises that a table has to keep
+//===----------------------------------------------------------------------===//
+
+/// A part that rounds what it has just made must hold whole blocks of it.
+static LogicalResult expectWholeRoundingBlocks(KernelOp kernel) {
+  if (!kernel.getCutAttr() || kernel.getCutAttr().getRows().empty())
+    return success();
+  auto yield = cast<YieldOp>(kernel.getBody().front().getTerminator());
+  for (Value value : yield.getValues())
+    if (value.getDefiningOp<QuantizeOp>() &&
+        isa<Q8B32Type>(cast<RankedTensorType>(value.getType()).getElementType()) &&
+        kernel.getCutAttr().getBy() % 32 != 0)
+      return kernel.emitOpError() << "\"" << kernel.getName() << "\" rounds its result in blocks "
+                                  << "of 32, the target cuts it by "
+                                  << kernel.getCutAttr().getBy();
+  return success();
+}
+
+namespace {
+/// What is summed: a weight (or keys of the cache) by one kind of op.
+struct Sum {
+  StringRef kind;
+  Attribute weight;
+  Type type;
+
+  bool operator==(const Sum &) const = default;
+};
+} // namespace
+
+/// The sum that an op makes, where decode and prefill have to make it alike:
+/// on float32 rows.
+static std::optional<Sum> sumOf(Operation *op) {
+  auto weightSum = [&](StringRef kind, Value weight) -> std::optional<Sum> {
+    if (auto ref = weight.getDefiningOp<WeightRefOp>())
+      return Sum{kind, ref.getWeightAttr(), weight.getType()};
+    return std::nullopt;
+  };
+  if (auto linear = dyn_cast<LinearOp>(op)) {
+    if (!cast<RankedTensorType>(linear.getX().getType()).getElementType().isF32())
+      return std::nullopt;
+    return weightSum("linear", linear.getWeight());
+  }
+  if (auto norm = dyn_cast<RmsNormOp>(op))
+    return weightSum("rms_norm", norm.getWeight());
+  if (auto attention = dyn_cast<AttentionOp>(op))
+    return Sum{"attention", {}, attention.getCache().getType()};
+  if (auto part = dyn_cast<AttentionPartOp>(op))
+    return Sum{"attention", {}, part.getCache().getType()};
+  return std::nullopt;
+}
+
+static LogicalResult expectSameOrders(ArrayRef<Operation *> summing) {
+  // Few sums a model; the first op of each stands for it.
+  SmallVector<std::pair<Sum, Operation *>> first;
+  for (Operation *op : summing) {
+    std::optional<Sum> sum = sumOf(op);
+    if (!sum)
+      continue;
+    auto known = llvm::find_if(first, [&](auto &entry) { return entry.first == *sum; });
+    if (known == first.end()) {
+      first.push_back({*sum, op});
+      continue;
+    }
+    Attribute here = op->getAttr("order"), there = known->second->getAttr("order");
+    if (here == there)
+      continue;
+    InFlightDiagnostic diagnostic = op->emitOpError();
+    if (sum->weight)
+      diagnostic << "with weight " << sum->weight << " ";
+    diagnostic << "sums in the order " << here << ", elsewhere in " << there
+               << "; on float32 rows every form gives the same bits";
+    diagnostic.attachNote(known->second->getLoc()) << "the other sum is here";
+    return failure();
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct PlanKernels : corellama::llama::impl::LlamaPlanKernelsBase<PlanKernels> {
+  using LlamaPlanKernelsBase::LlamaPlanKernelsBase;
+
+  void runOnOperation() override {
+    if (failed(planAll(getOperation())))
+      signalPassFailure();
+  }
+
+  LogicalResult planAll(ModuleOp module) {
+    SmallVector<KernelOp> kernels;
+    module.walk([&](KernelOp kernel) { kernels.push_back(kernel); });
+    FailureOr<StrategyInterface> strategy = getTargetStrategy(module);
+    if (failed(strategy))
+      return failure();
+    FailureOr<Overrides> parsed = parseOverrides(overrides, module);
+    if (failed(parsed) || failed(expectNamesOfKernels(*parsed, kernels, module)))
+      return failure();
+
+    SmallVector<Operation *> summing;
+    for (KernelOp kernel : kernels) {
+      if (failed(plan(kernel, *strategy, parsed->lookup(kernel.getNameAttr()))))
+        return failure();
+      if (failed(order(kernel, *strategy, summing)))
+        return failure();
+    }
+    return expectSameOrders(summing);
+  }
+
+  static LogicalResult plan(KernelOp kernel, StrategyInterface strategy, Attribute wanted) {
+    // The kernel carries an override when the table is asked, so that the cut
+    // fits it.
+    if (wanted)
+      kernel.setStrategyAttr(wanted);
+    else
+      kernel.removeStrategyAttr();
+    KernelPlan plan = strategy.plan(kernel);
+    auto cut = dyn_cast_or_null<CutAttr>(plan.cut);
+    if (!plan.error.empty() || !plan.strategy || !cut)
+      return kernel.emitOpError() << "\"" << kernel.getName() << "\": "
+                                  << (plan.error.empty() ? "the target has no strategy for it"
+                                                         : plan.error);
+    kernel.setStrategyAttr(wanted ? wanted : plan.strategy);
+    kernel.setCutAttr(cut);
+    auto function = kernel->getParentOfType<FunctionOpInterface>();
+    remark::passed(kernel.getLoc(), remark::RemarkOpts::name("strategy")
+                                        .category("llama-place")
+                                        .function(function ? function.getName() : StringRef()))
+        << remark::add("{0}", kernel.getName().str())
+        << remark::reason("{0}", wanted ? "override" : "the target's table")
+        << remark::metric("Strategy", kernel.getStrategyAttr());
+    return expectWholeRoundingBlocks(kernel);
+  }
+
+  static LogicalResult order(KernelOp kernel, StrategyInterface strategy,
+                             SmallVectorImpl<Operation *> &summing) {
+    for (Operation &op : kernel.getBody().front()) {
+      if (!isa<LinearOp, RmsNormOp, AttentionOp, AttentionPartOp>(op))
+        continue;
+      auto order = dyn_cast_or_null<OrderAttr>(strategy.getOrder(&op));
+      if (!order)
+        return op.emitOpError() << "in kernel \"" << kernel.getName()
+                                << "\": the target says no order for its sums";
+      op.setAttr("order", order);
+      summing.push_back(&op);
+    }
+    return success();
+  }
+};
+} // namespace

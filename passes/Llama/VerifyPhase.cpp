@@ -1,0 +1,247 @@
+//===- VerifyPhase.cpp - what may be in a phase, and what must be ---------===//
+//
+// Reads a module and holds it against the table of phases: an op that the phase
+// does not list is denied, and so is a decision that comes later or one that
+// should have been made. Each rule is a row of `kFacts`; nothing else here
+// knows a phase.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "passes/Llama/Passes.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/ADT/StringExtras.h"
+
+namespace corellama::llama {
+#define GEN_PASS_DEF_LLAMAVERIFYPHASE
+#include "passes/Llama/Passes.h.inc"
+} // namespace corellama::llama
+
+using namespace mlir;
+using namespace corellama::llama;
+
+//===----------------------------------------------------------------------===//
+// Which ops
+//===----------------------------------------------------------------------===//
+
+/// Ops of ours say it themselves; of others, the table lists whole dialects.
+static LogicalResult verifyOp(Operation *op, const PhaseInfo &info) {
+  if (auto ours = dyn_cast<PhaseOpInterface>(op)) {
+    PhaseRange range = ours.getPhases();
+    if (info.phase < range.first)
+      return op->emitOpError() << "is in phase " << info.name << ", but comes with phase "
+                               << infoOf(range.first).name;
+    if (info.phase > range.last)
+      return op->emitOpError() << "is in phase " << info.name << "; " << range.removedBy
+                               << " should have removed it";
+    return success();
+  }
+  StringRef dialect = op->getName().getDialectNamespace();
+  if (dialect == "builtin" || llvm::is_contained(info.dialects, dialect))
+    return success();
+  return op->emitOpError() << "is in phase " << info.name << ", which has no ops of '" << dialect
+                           << "'; besides ours it has " << llvm::join(info.dialects, ", ");
+}
+
+//===----------------------------------------------------------------------===//
+// Facts
+//===----------------------------------------------------------------------===//
+
+/// The first failure of `check` over all ops of a kind.
+template <typename OpTy, typename Check>
+static LogicalResult forEach(ModuleOp module, Check check) {
+  return failure(module
+                     .walk([&](OpTy op) {
+                       return failed(check(op)) ? WalkResult::interrupt()
+                                                : WalkResult::advance();
+                     })
+                     .wasInterrupted());
+}
+
+static LogicalResult expectConfig(ModuleOp module) {
+  return forEach<ModelOp>(module, [&](ModelOp model) -> LogicalResult {
+    if (!module->getAttrOfType<ConfigAttr>(kConfigAttr))
+      return module.emitError() << "the module has a llama.model but no " << kConfigAttr
+                                << "; import writes it";
+    return success();
+  });
+}
+
+static LogicalResult expectTarget(ModuleOp module) {
+  return forEach<ModelOp>(module, [&](ModelOp model) -> LogicalResult {
+    if (!module->getAttrOfType<TargetAttr>(kTargetAttr))
+      return module.emitError() << "the module has a llama.model but no " << kTargetAttr
+                                << "; the driver stamps it before specialize";
+    return success();
+  });
+}
+
+static LogicalResult expectEntryOfImport(ModuleOp module) {
+  return forEach<ModelOp>(module, [&](ModelOp model) -> LogicalResult {
+    if (!model.getEntries() || model.getEntries()->size() != 1 ||
+        cast<EntryAttr>((*model.getEntries())[0]).getRows() != 0)
+      return model.emitOpError() << "has one entry of 0 (any number of) rows after import";
+    return success();
+  });
+}
+
+static LogicalResult expectForms(ModuleOp module) {
+  return forEach<ModelOp>(module, [&](ModelOp model) -> LogicalResult {
+    if (!model.getEntries() || llvm::any_of(model.getEntries()->getAsRange<EntryAttr>(),
+                                            [](EntryAttr e) { return e.getRows() < 1; }))
+      return model.emitOpError()
+             << "has entries of a known number of rows; llama-specialize-forms makes them";
+    return success();
+  });
+}
+
+static LogicalResult expectSteps(ModuleOp module) {
+  return forEach<ModelOp>(module, [&](ModelOp model) -> LogicalResult {
+    if (!model.getSteps())
+      return model.emitOpError() << "has no steps; llama-outline-kernels makes them";
+    return success();
+  });
+}
+
+static LogicalResult expectNothingPlaced(ModuleOp module) {
+  auto decidedInPlace = [](Operation *op, Attribute decided, StringRef what) -> LogicalResult {
+    if (decided)
+      return op->emitOpError() << "has " << what << " " << decided
+                               << ", which is decided in phase place";
+    return success();
+  };
+  if (failed(forEach<KernelOp>(module, [&](KernelOp kernel) -> LogicalResult {
+        if (failed(decidedInPlace(kernel, kernel.getStrategyAttr(), "strategy")))
+          return failure();
+        return decidedInPlace(kernel, kernel.getCutAttr(), "cut");
+      })))
+    return failure();
+  if (failed(forEach<WeightOp>(module, [&](WeightOp weight) {
+        return decidedInPlace(weight, weight.getLayoutsAttr(), "layouts");
+      })))
+    return failure();
+  return forEach<Operation *>(module, [&](Operation *op) {
+    return isa<LlamaDialect>(op->getDialect())
+               ? decidedInPlace(op, op->getAttrOfType<OrderAttr>("order"), "order")
+               : success();
+  });
+}
+
+static LogicalResult expectAllInKernels(ModuleOp module) {
+  for (auto function : module.getOps<FunctionOpInterface>())
+    for (Operation &op : function.getFunctionBody().getOps())
+      if (isa<LlamaDialect>(op.getDialect()) && !isa<KernelOp, WeightRefOp>(op))
+        return op.emitOpError() << "stands outside of kernels; llama-fuse-kernels gathers it";
+  return success();
+}
+
+static LogicalResult expectPlans(ModuleOp module) {
+  if (failed(forEach<KernelOp>(module, [&](KernelOp kernel) -> LogicalResult {
+        if (!kernel.getStrategyAttr() || !kernel.getCutAttr())
+          return kernel.emitOpError() << "\"" << kernel.getName()
+                                      << "\" has no strategy and cut; llama-plan-kernels "
+                                         "sets them";
+        return success();
+      })))
+    return failure();
+  return forEach<Operation *>(module, [&](Operation *op) -> LogicalResult {
+    if (isa<LinearOp, RmsNormOp, AttentionOp, AttentionPartOp>(op) && !op->getAttr("order"))
+      return op->emitOpError() << "has no order for its sums; llama-plan-kernels sets it";
+    return success();
+  });
+}
+
+static LogicalResult expectLayouts(ModuleOp module) {
+  return forEach<WeightOp>(module, [&](WeightOp weight) -> LogicalResult {
+    if (!weight.getLayouts())
+      return weight.emitOpError() << "@" << weight.getSymName()
+                                  << " has no layouts; llama-place-layouts sets them";
+    return success();
+  });
+}
+
+static LogicalResult expectStamps(ModuleOp module) {
+  auto expect = [](Operation *op, bool there, StringRef what, StringRef pass) -> LogicalResult {
+    if (!there)
+      return op->emitOpError() << "has no " << what << "; " << pass << " sets it";
+    return success();
+  };
+  return forEach<Operation *>(module, [&](Operation *op) -> LogicalResult {
+    if (isa<SlotOp, SlotReadOp, SlotWriteOp>(op))
+      return expect(op, op->hasAttr("at"), "offset", "llama-assign-slots");
+    if (auto ref = dyn_cast<WeightRefOp>(op))
+      return expect(op, ref.getLayout() && ref.getIndex(), "layout and index",
+                    "llama-stamp-references");
+    return success();
+  });
+}
+
+static LogicalResult expectKernelFunctions(ModuleOp module) {
+  SymbolTable symbols(module);
+  return forEach<RunOp>(module, [&](RunOp run) -> LogicalResult {
+    for (auto callee : run.getCallees().getAsRange<FlatSymbolRefAttr>()) {
+      Operation *function = symbols.lookup(callee.getValue());
+      for (StringRef attribute : {kStrategyAttr, kCutAttr, kPartsAttr})
+        if (!function->hasAttr(attribute))
+          return function->emitOpError()
+                 << "is run by a step but has no " << attribute
+                 << "; llama-outline-kernels sets it from the kernel";
+    }
+    return success();
+  });
+}
+
+namespace {
+/// Something that holds from one phase to another, both ends included.
+struct Fact {
+  Phase first;
+  Phase last;
+  LogicalResult (*verify)(ModuleOp);
+};
+} // namespace
+
+static constexpr Fact kFacts[] = {
+    {Phase::Import, Phase::LLVM, expectConfig},
+    {Phase::Specialize, Phase::LLVM, expectTarget},
+    {Phase::Import, Phase::Import, expectEntryOfImport},
+    {Phase::Specialize, Phase::Place, expectForms},
+    {Phase::Schedule, Phase::Vector, expectSteps},
+    {Phase::Import, Phase::Fuse, expectNothingPlaced},
+    {Phase::Fuse, Phase::Place, expectAllInKernels},
+    {Phase::Place, Phase::Place, expectPlans},
+    {Phase::Place, Phase::LLVM, expectLayouts},
+    {Phase::Schedule, Phase::Schedule, expectStamps},
+    {Phase::Schedule, Phase::Schedule, expectKernelFunctions},
+};
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct VerifyPhase : corellama::llama::impl::LlamaVerifyPhaseBase<VerifyPhase> {
+  using LlamaVerifyPhaseBase::LlamaVerifyPhaseBase;
+
+  void runOnOperation() override {
+    markAllAnalysesPreserved();
+    ModuleOp module = getOperation();
+    std::optional<Phase> wanted = parsePhase(phase);
+    if (!wanted) {
+      SmallVector<StringRef> names;
+      for (const PhaseInfo &info : allPhases())
+        names.push_back(info.name);
+      module.emitError() << "phase is '" << phase << "', expected one of "
+                         << llvm::join(names, ", ");
+      return signalPassFailure();
+    }
+    const PhaseInfo &info = infoOf(*wanted);
+    LogicalResult ops = forEach<Operation *>(
+        module, [&](Operation *op) { return verifyOp(op, info); });
+    if (failed(ops))
+      return signalPassFailure();
+    for (const Fact &fact : kFacts)
+      if (fact.first <= *wanted && *wanted <= fact.last && failed(fact.verify(module)))
+        return signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,127 @@
+//===- KernelBody.h - the parts of a kernel's body ------------------------===//
+//
+// What llama-to-tile builds a body with: one object a kernel, from which the
+// bodies of products, of row-wise kernels and of attention are written. Private
+// to passes/Tile.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_PASSES_TILE_KERNELBODY_H
+#define CORELLAMA_PASSES_TILE_KERNELBODY_H
+
+#include "dialects/Tile/IR/TileDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "llvm/ADT/DenseMap.h"
+
+namespace corellama::tile {
+
+/// Writes the body of one kernel. `source` is the kernel at phase schedule;
+/// `builder` stands in the new function, whose arguments are given.
+class KernelBody {
+public:
+  KernelBody(mlir::func::FuncOp source, mlir::func::FuncOp target, mlir::OpBuilder &builder);
+
+  /// Writes all of it; the error has been reported where this fails.
+  mlir::LogicalResult write();
+
+private:
+  using Value = mlir::Value;
+
+  /// Rows that a contraction reads: where they are and which one is the first.
+  struct Rows {
+    Value rows;
+    /// Added to the row of the tile; null: nothing.
+    Value base;
+    /// Sums of blocks of columns, by block size; made when first needed.
+    llvm::SmallDenseMap<int64_t, Value> sums;
+  };
+  /// A tile: rows from `row`, columns from `column`.
+  struct Position {
+    Value row, column;
+    int64_t m, n;
+  };
+  /// Something that leaves the kernel: a slot, or the keys or values of the
+  /// cache.
+  struct Sink {
+    mlir::Operation *op;
+    Value value;
+    mlir::StringRef what; // "slot", "keys", "values"
+  };
+
+  // KernelBody.cpp: values, products, row-wise kernels.
+  Value index(int64_t value);
+  Value add(Value a, Value b);
+  Value sub(Value a, Value b);
+  Value mul(Value a, Value b);
+  Value minimum(Value a, Value b);
+  Value maximum(Value a, Value b);
+  Value toIndex(Value i32);
+  Value splat(float value, mlir::Type type);
+  mlir::scf::ForOp loop(Value from, Value to, int64_t step,
+                        llvm::function_ref<void(Value)> body);
+  Value layerIndex();
+  Value rowCount();
+  mlir::RankedTensorType capacityOf(mlir::FlatSymbolRefAttr slot);
+  Value slotMemory(mlir::FlatSymbolRefAttr slot, int64_t at, int64_t rows, int64_t columns);
+  Value slotMemory(llama::SlotReadOp read);
+  Value weight(Value reference);
+  Value inverseRms(llama::RmsNormOp norm, Value memory, Value row);
+  mlir::FailureOr<Rows *> rowsOf(Value tensor);
+  mlir::FailureOr<Value> tileOf(Value tensor, const Position &at);
+  void store(const Sink &sink, Value tile, const Position &at);
+  mlir::FailureOr<llvm::SmallVector<Sink>> sinks();
+  void collectLinears(Value tensor, llvm::SmallVectorImpl<llama::LinearOp> &linears);
+  mlir::LogicalResult writeProducts();
+  mlir::LogicalResult writeGroup(llvm::ArrayRef<Sink> sinks,
+                                 llvm::ArrayRef<llama::LinearOp> linears, int64_t rows,
+                                 int64_t firstPart, int64_t parts);
+  mlir::LogicalResult writeRowWise();
+  mlir::LogicalResult writeEmbed(llama::EmbedOp embed, const Sink &sink);
+
+  // AttentionBody.cpp: the blocks of keys, alone and merged.
+  struct KeyBlock {
+    llvm::SmallVector<Value> accumulators; // one a tile of the head's elements
+    Value maximum, sum;                    // one a row
+  };
+  struct Query {
+    Value rows;      // staged and scaled
+    Value scores;    // scratch, m x keys
+    Value cache;
+    Value head;      // of keys and values
+    Value position;  // of row 0
+    Value keyLimit;  // keys that some row of the tile may see
+    int64_t m;
+    int64_t advance; // of the position from row to row
+  };
+  llvm::SmallVector<int64_t> headTiles(int64_t m, int64_t headSize);
+  Value stageQuery(Value memory, Value row, int64_t every, int64_t m, int64_t headSize);
+  KeyBlock attendBlock(const Query &query, Value firstKey, int64_t keys);
+  KeyBlock merge(const KeyBlock &left, const KeyBlock &right);
+  KeyBlock emptyBlock(int64_t m, int64_t headSize);
+  mlir::LogicalResult writeAttentionPart(llama::AttentionPartOp part);
+  mlir::LogicalResult writeAttention(llama::AttentionOp attention);
+  mlir::FailureOr<Value> mergedRow(llama::AttentionMergeOp merge);
+  Value cacheOf(Value cache);
+  Value headLimit(Value column, int64_t headSize);
+
+  mlir::func::FuncOp source;
+  mlir::ImplicitLocOpBuilder b;
+  Value context, layer, begin, end;
+  llama::CutAttr cut;
+  int64_t m = 1, n = 16;
+  bool dynamicRows = false;
+  llvm::DenseMap<Value, Rows> rowsMade;
+  llvm::DenseMap<Value, Value> weightsMade;
+  /// Panels of the group that is being written, by linear.
+  llvm::DenseMap<mlir::Operation *, Value> panels;
+  /// 1 / rms of the row that is being written, by norm.
+  llvm::DenseMap<mlir::Operation *, Value> inverses;
+};
+
+} // namespace corellama::tile
+
+#endif // CORELLAMA_PASSES_TILE_KERNELBODY_H

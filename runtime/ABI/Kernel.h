@@ -1,0 +1,119 @@
+//===- Kernel.h - what generated code and the runtime agree on ------------===//
+//
+// The calling convention between generated code (object code that the compiler
+// emits) and whoever calls it: the runtime in a program, the Runner in a tool
+// or a test. It has no dependency but <stdint.h>, because both sides include
+// it: code generation reads the offsets of the fields, the runtime fills them.
+//
+// One rule shapes the context: generated code finds every address in it, so an
+// object needs no relocation into the image, which may be far beyond 4 GiB.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_RUNTIME_ABI_KERNEL_H
+#define CORELLAMA_RUNTIME_ABI_KERNEL_H
+
+#include <cstddef>
+#include <cstdint>
+
+namespace corellama::abi {
+
+/// Raised whenever a struct of this folder changes its meaning; the runtime
+/// refuses generated code of another version.
+inline constexpr uint32_t kVersion = 1;
+
+/// Positions of the cache come in blocks of this many keys: attention computes
+/// each block alone, so capacities are multiples of it.
+inline constexpr uint64_t kCacheBlock = 256;
+
+/// What a kernel may read and write. One for each call of a step; constant
+/// while the step runs. All pointers are at least 64-byte aligned.
+struct Context {
+  /// First byte of the weights in the image.
+  const uint8_t *weights;
+  /// Byte offset from `weights` of each weight: offsets[index + layer], where
+  /// index is the one that `schedule` stamped on the weight's reference.
+  const uint64_t *offsets;
+  /// The slots of the steps; Program::workspaceBytes long.
+  uint8_t *workspace;
+  /// The keys and the values of the cache: for each layer, for each head of
+  /// keys and values, `capacity` positions in the layout the program was
+  /// compiled for (Image.h: keyBytes and valueBytes for one position of all
+  /// layers and heads).
+  uint8_t *keys;
+  uint8_t *values;
+  /// The RoPE table, Image.h: ropeRow floats a position: cosines, then sines.
+  const float *rope;
+  /// Token ids and positions of this call's rows; positions are consecutive.
+  const int32_t *tokens;
+  const int32_t *positions;
+  /// Rows of this call, 1 in decode, 1 to Program::chunk in prefill.
+  uint64_t rows;
+  /// Positions that are filled once this call has appended its own: the last
+  /// position + 1.
+  uint64_t keyCount;
+  /// Positions that the cache has room for, a multiple of kCacheBlock.
+  uint64_t capacity;
+  /// The row that the head step reads.
+  uint64_t headRow;
+  /// Passed through to corellama_barrier.
+  void *threads;
+};
+
+/// Computes parts [begin, end) of a kernel for one layer. `scratch` is the
+/// calling worker's own memory, Kernel::scratchBytes long, 64-byte aligned.
+using KernelFunction = void (*)(const Context *, void *scratch, uint32_t layer,
+                                uint32_t begin, uint32_t end);
+
+/// How many parts a kernel has in a call of `rows` rows and `keys` positions.
+using PartsFunction = uint64_t (*)(uint64_t rows, uint64_t keys);
+
+/// One step (decode, prefill or head) as worker `worker` of `workers` sees it.
+/// All workers call it with the same context; when it has returned in all of
+/// them the step has ended.
+using StepFunction = void (*)(const Context *, void *scratch, uint32_t worker,
+                              uint32_t workers);
+
+/// A compiled kernel, alone: what a test or a profiler needs to know of it.
+struct Kernel {
+  const char *name;
+  KernelFunction function;
+  PartsFunction parts;
+  uint64_t scratchBytes;
+};
+
+/// The one symbol of generated code that the runtime refers to:
+/// `extern "C" const Program corellama_program`.
+struct Program {
+  uint32_t version;
+  uint32_t reserved;
+  /// The target's name as it was asked for, and the CPU features that the code
+  /// uses, in LLVM's spelling, separated by commas.
+  const char *target;
+  const char *features;
+  StepFunction decode;
+  StepFunction prefill;
+  StepFunction head;
+  const Kernel *kernels;
+  uint64_t kernelCount;
+  /// Bytes of the workspace, and of the scratch memory of each worker.
+  uint64_t workspaceBytes;
+  uint64_t scratchBytes;
+  /// Where the head leaves `vocabulary` float32 logits, in the workspace.
+  uint64_t logitsOffset;
+  /// Rows of the largest prefill call.
+  uint64_t chunk;
+};
+
+} // namespace corellama::abi
+
+extern "C" {
+/// Defined by generated code.
+extern const corellama::abi::Program corellama_program;
+
+/// Defined by runtime/Threads: returns when all workers of the step have
+/// called it. What was written before it is seen after it.
+void corellama_barrier(void *threads, uint32_t worker);
+}
+
+#endif // CORELLAMA_RUNTIME_ABI_KERNEL_H

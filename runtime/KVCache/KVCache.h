@@ -1,0 +1,39 @@
+//===- KVCache.h - memory for the keys and values of past positions -------===//
+//
+// Reserves the cache for the whole context at once: attention finds any
+// position by arithmetic and nothing is ever moved. Pages become real memory as
+// positions fill them. What is inside is laid out and written by generated code
+// alone; the runtime knows only how many bytes a position takes.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_RUNTIME_KVCACHE_KVCACHE_H
+#define CORELLAMA_RUNTIME_KVCACHE_KVCACHE_H
+
+#include "runtime/ABI/Image.h"
+#include "runtime/Memory/Reservation.h"
+
+#include <cstdint>
+
+namespace corellama::runtime {
+
+class KVCache {
+public:
+  /// Room for `positions` (at least 1), rounded up to whole blocks.
+  static Result<KVCache> reserve(const abi::ImageHeader &model,
+                                 uint64_t positions);
+
+  uint8_t *keys() const { return keyMemory.data(); }
+  uint8_t *values() const { return valueMemory.data(); }
+  /// A multiple of abi::kCacheBlock.
+  uint64_t capacity() const { return positions; }
+
+private:
+  Reservation keyMemory;
+  Reservation valueMemory;
+  uint64_t positions = 0;
+};
+
+} // namespace corellama::runtime
+
+#endif // CORELLAMA_RUNTIME_KVCACHE_KVCACHE_H

@@ -1,0 +1,46 @@
+//===- RopeTable.h - cosines and sines for every position -----------------===//
+//
+// The table that RoPE kernels read (Image.h: ropeRow): a row a position, made
+// when the position is first reached, so that a large context costs nothing
+// until it is used.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_RUNTIME_KVCACHE_ROPETABLE_H
+#define CORELLAMA_RUNTIME_KVCACHE_ROPETABLE_H
+
+#include "runtime/ABI/Image.h"
+#include "runtime/KVCache/DoubleDouble.h"
+#include "runtime/Memory/Reservation.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace corellama::runtime {
+
+class RopeTable {
+public:
+  /// Room for `positions` rows; the first `reach` fills them.
+  static Result<RopeTable> reserve(const abi::ImageHeader &model,
+                                   uint64_t positions);
+
+  /// Makes the rows of all positions below `positions`, which must fit.
+  void reach(uint64_t positions);
+
+  const float *data() const {
+    return reinterpret_cast<const float *>(memory.data());
+  }
+
+private:
+  void fillRow(uint64_t position);
+
+  Reservation memory;
+  /// What one position turns each pair of a head by.
+  std::vector<DoubleDouble> frequencies;
+  uint64_t rowFloats = 0;
+  uint64_t filled = 0;
+};
+
+} // namespace corellama::runtime
+
+#endif // CORELLAMA_RUNTIME_KVCACHE_ROPETABLE_H

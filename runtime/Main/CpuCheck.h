@@ -1,0 +1,37 @@
+//===- CpuCheck.h - can this machine run the generated code ---------------===//
+//
+// Compares what the program was compiled for with the CPU and the operating
+// system it finds, before any generated code runs: a line that says what is
+// missing instead of an illegal instruction.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_RUNTIME_MAIN_CPUCHECK_H
+#define CORELLAMA_RUNTIME_MAIN_CPUCHECK_H
+
+#include "runtime/ABI/Kernel.h"
+#include "runtime/Tokenizer/Result.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+namespace corellama::runtime {
+
+/// Where the facts come from: this machine, or a made-up one in a test.
+struct CpuReader {
+  /// eax, ebx, ecx, edx; zeros for a leaf that the CPU does not have.
+  std::array<uint32_t, 4> (*cpuid)(uint32_t leaf, uint32_t subleaf);
+  /// Which register states the operating system saves (XCR0); 0 if none.
+  uint64_t (*savedStates)();
+};
+
+/// Reads the machine that this runs on.
+extern const CpuReader kThisCpu;
+
+std::optional<Error> checkProgram(const abi::Program &program,
+                                  const CpuReader &cpu = kThisCpu);
+
+} // namespace corellama::runtime
+
+#endif // CORELLAMA_RUNTIME_MAIN_CPUCHECK_H

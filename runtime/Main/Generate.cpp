@@ -1,0 +1,134 @@
+//===- Generate.cpp - from a prompt to an answer --------------------------===//
+//
+// See Generate.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Main/Generate.h"
+
+#include "runtime/Main/Output.h"
+#include "runtime/Main/Report.h"
+#include "runtime/Main/Signals.h"
+#include "runtime/Main/Text.h"
+#include "runtime/Sampling/Sampler.h"
+
+#include <algorithm>
+#include <sys/random.h>
+
+namespace corellama::runtime {
+
+static SamplerSettings settingsFor(const Options &options) {
+  SamplerSettings settings = options.sampling;
+  if (options.seed)
+    settings.seed = *options.seed;
+  else if (getrandom(&settings.seed, sizeof(settings.seed), 0) !=
+           sizeof(settings.seed))
+    settings.seed = uint64_t(Stopwatch::now());
+  return settings;
+}
+
+namespace {
+/// One run of generate(): its parts share the outcome.
+class Run {
+public:
+  Run(Model &model, NpyWriter *logits) : model(model), logits(logits) {}
+
+  Generation outcome;
+
+  /// All rows of the prompt. `wanted` is how many rows of logits are written.
+  bool readPrompt(std::span<const int32_t> prompt, uint64_t wanted) {
+    for (size_t start = 0; start < prompt.size(); start += model.batch()) {
+      auto rows = prompt.subspan(
+          start, std::min<size_t>(model.batch(), prompt.size() - start));
+      if (!mayGoOn())
+        return false;
+      model.prefill(rows);
+      lastRow = rows.size() - 1;
+      if (logits)
+        for (size_t row = 0; row < rows.size() && start + row < wanted; ++row)
+          if (!write(model.logits(row)))
+            return false;
+    }
+    return mayGoOn();
+  }
+
+  bool write(std::span<const float> row) {
+    if (!logits)
+      return true;
+    if (auto error = logits->append(row)) {
+      outcome.error = error->message;
+      return stop(End::failed);
+    }
+    return true;
+  }
+
+  bool mayGoOn() { return pendingSignal() == 0 || stop(End::interrupted); }
+
+  bool stop(End why) {
+    outcome.end = why;
+    return false;
+  }
+
+  /// The row of the last call that the next id follows.
+  uint64_t lastRow = 0;
+
+private:
+  Model &model;
+  NpyWriter *logits;
+};
+} // namespace
+
+Generation generate(Model &model, std::span<const int32_t> prompt,
+                    const Options &options, const Text &text, Output &output,
+                    NpyWriter *logits) {
+  Run run(model, logits);
+  Generation &outcome = run.outcome;
+  Stopwatch watch;
+  // The last id's row is written only if an id follows it.
+  const bool noIds = options.count == uint64_t(0);
+  if (!run.readPrompt(prompt, prompt.size() - (noIds ? 1 : 0)))
+    return outcome;
+  outcome.promptTokens = prompt.size();
+  if (noIds) {
+    outcome.promptSeconds = watch.seconds();
+    return outcome;
+  }
+
+  Sampler sampler(settingsFor(options));
+  int32_t id = sampler.sample(model.logits(run.lastRow));
+  outcome.promptSeconds = watch.seconds();
+
+  watch = Stopwatch();
+  for (uint64_t ids = 1;; ++ids) {
+    const bool isEnd = text.endsAnswer(id);
+    if (!output.put(id)) {
+      outcome.error = output.error();
+      run.stop(outcome.error.empty() ? End::outputClosed : End::failed);
+      break;
+    }
+    if (isEnd && !options.ignoreEnd) {
+      run.stop(End::endToken);
+      break;
+    }
+    if (ids == options.count) {
+      run.stop(End::count);
+      break;
+    }
+    if (model.filled() == model.context()) {
+      run.stop(End::contextFull);
+      break;
+    }
+    if (!run.mayGoOn())
+      break;
+    model.decode(id);
+    ++outcome.decodeTokens;
+    auto row = model.logits(0);
+    if (!run.write(row))
+      break;
+    id = sampler.sample(row);
+  }
+  outcome.decodeSeconds = watch.seconds();
+  return outcome;
+}
+
+} // namespace corellama::runtime

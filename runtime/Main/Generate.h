@@ -1,0 +1,58 @@
+//===- Generate.h - from a prompt to an answer ----------------------------===//
+//
+// The loop that all language models run in: the prompt in chunks, then one
+// token at a time, until something ends it. It decides in which order steps run
+// and when to stop; nothing else.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_RUNTIME_MAIN_GENERATE_H
+#define CORELLAMA_RUNTIME_MAIN_GENERATE_H
+
+#include "runtime/Main/Model.h"
+#include "runtime/Main/Npy.h"
+#include "runtime/Main/Options.h"
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace corellama::runtime {
+
+class Output;
+class Text;
+
+/// What ended a generation.
+enum class End {
+  /// As many ids as were asked for.
+  count,
+  /// The model ended its answer.
+  endToken,
+  contextFull,
+  /// Whoever read the output has gone.
+  outputClosed,
+  /// A signal.
+  interrupted,
+  /// Output could not be written; Generation::error says why.
+  failed,
+};
+
+struct Generation {
+  End end = End::count;
+  std::string error;
+  uint64_t promptTokens = 0;
+  double promptSeconds = 0;
+  /// Calls of the decode step: the first id comes from the prompt's last row.
+  uint64_t decodeTokens = 0;
+  double decodeSeconds = 0;
+};
+
+/// `logits`, if given, gets the row that follows each token of prompt and
+/// answer but the last.
+Generation generate(Model &model, std::span<const int32_t> prompt,
+                    const Options &options, const Text &text, Output &output,
+                    NpyWriter *logits);
+
+} // namespace corellama::runtime
+
+#endif // CORELLAMA_RUNTIME_MAIN_GENERATE_H

@@ -1,0 +1,131 @@
+//===- Main.cpp - the life of a compiled program --------------------------===//
+//
+// From the command line to the exit code, in order. Each paragraph is one
+// folder or file of the runtime; none of them calls another but through here.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Main/CpuCheck.h"
+#include "runtime/Main/Generate.h"
+#include "runtime/Main/Model.h"
+#include "runtime/Main/Npy.h"
+#include "runtime/Main/Options.h"
+#include "runtime/Main/Output.h"
+#include "runtime/Main/Report.h"
+#include "runtime/Main/Signals.h"
+#include "runtime/Main/Text.h"
+#include "runtime/Weights/MappedImage.h"
+
+#include <cstdio>
+#include <new>
+#include <string>
+#include <unistd.h>
+
+using namespace corellama::runtime;
+
+static const char *programName = "corellama";
+
+static int fail(const std::string &message, int exitCode = 1) {
+  fprintf(stderr, "%s: %s\n", programName, message.c_str());
+  return exitCode;
+}
+
+static void note(const std::string &message) {
+  fprintf(stderr, "%s: note: %s\n", programName, message.c_str());
+}
+
+[[noreturn]] static void outOfMemory() {
+  fail("out of memory; close other programs or give a smaller -c");
+  _exit(1);
+}
+
+static int exitCodeOf(const Generation &generation, const Model &model) {
+  switch (generation.end) {
+  case End::count:
+  case End::endToken:
+  case End::outputClosed:
+    return 0;
+  case End::contextFull:
+    note("the context of " + std::to_string(model.context()) +
+         " tokens is full, generation ended");
+    return 0;
+  case End::interrupted:
+    return 128 + pendingSignal();
+  case End::failed:
+    return fail(generation.error);
+  }
+  __builtin_unreachable();
+}
+
+int main(int argc, char **argv) {
+  const Stopwatch sinceStart;
+  std::set_new_handler(outOfMemory);
+  if (argc > 0 && argv[0])
+    programName = baseName(argv[0]);
+
+  auto options = parseOptions({argv + 1, argv + (argc > 0 ? argc : 1)});
+  if (!options)
+    return fail(options.error(), 2);
+  if (options->help || options->version) {
+    std::string text =
+        options->help ? helpText(programName) : versionText(corellama_program);
+    return fputs(text.c_str(), stdout) < 0 || fflush(stdout) != 0 ? 1 : 0;
+  }
+  if (auto error = checkPromptOptions(*options, programName))
+    return fail(error->message, 2);
+
+  // No generated code runs before this.
+  if (auto error = checkProgram(corellama_program))
+    return fail(error->message);
+  installSignalHandlers(programName);
+
+  auto image = findImage();
+  if (!image)
+    return fail(image.error());
+  auto text = Text::create(*image);
+  if (!text)
+    return fail(text.error());
+  if (!options->outputIds && !text->canDecode())
+    return fail("this program can print no text: " + text->whyNot() +
+                "; give --prompt-ids and --output-ids");
+
+  auto prompt = text->promptIds(*options);
+  if (pendingSignal())
+    return 128 + pendingSignal();
+  if (!prompt)
+    return fail(prompt.error());
+  if (prompt->bytesLeftOut)
+    note(std::to_string(prompt->bytesLeftOut) +
+         " bytes of the prompt have no token in this model's vocabulary and "
+         "were left out");
+
+  auto model = Model::create(corellama_program, *image, *options);
+  if (!model)
+    return fail(model.error());
+  Model &running = **model;
+  if (auto error = running.checkPrompt(prompt->ids))
+    return fail(error->message);
+
+  NpyWriter logits;
+  if (options->logitsOut)
+    if (auto error =
+            logits.open(*options->logitsOut, image->header->vocabulary))
+      return fail(error->message);
+  Output output(*text, options->outputIds);
+  const double loadSeconds = sinceStart.seconds();
+
+  Generation generation =
+      generate(running, prompt->ids, *options, *text, output,
+               options->logitsOut ? &logits : nullptr);
+  if (generation.end != End::failed)
+    output.finish(generation);
+  if (generation.end != End::failed && generation.end != End::interrupted &&
+      options->logitsOut)
+    if (auto error = logits.finish())
+      return fail(error->message);
+
+  int exitCode = exitCodeOf(generation, running);
+  if (options->verbose && generation.end != End::failed)
+    fputs(closingLine(loadSeconds, generation).c_str(), stderr);
+  return exitCode;
+}

@@ -1,0 +1,72 @@
+//===- Model.h - the compiled model, running ------------------------------===//
+//
+// Owns all that generated code reads and writes besides the weights (workers,
+// workspace, cache, RoPE table, the rows of the call) and calls its three
+// steps. Who chooses tokens and where they go is not its business.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_RUNTIME_MAIN_MODEL_H
+#define CORELLAMA_RUNTIME_MAIN_MODEL_H
+
+#include "runtime/ABI/Kernel.h"
+#include "runtime/KVCache/KVCache.h"
+#include "runtime/KVCache/RopeTable.h"
+#include "runtime/Main/Options.h"
+#include "runtime/Memory/Reservation.h"
+#include "runtime/Threads/ThreadPool.h"
+#include "runtime/Weights/MappedImage.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+namespace corellama::runtime {
+
+class Model {
+public:
+  /// Program and image must outlive it. Checks -c and -b against them.
+  static Result<std::unique_ptr<Model>> create(const abi::Program &program,
+                                               const MappedImage &image,
+                                               const Options &options);
+
+  /// Whether the prompt can be given to this model.
+  std::optional<Error> checkPrompt(std::span<const int32_t> ids) const;
+
+  /// Appends 1 to batch() rows of the prompt to the cache.
+  void prefill(std::span<const int32_t> ids);
+  /// Appends one generated id to the cache.
+  void decode(int32_t id);
+  /// The logits that follow a row of the last call; valid until the next call
+  /// of any of these.
+  std::span<const float> logits(uint64_t row);
+
+  /// Tokens in the cache, and how many it may take.
+  uint64_t filled() const { return tokensInCache; }
+  uint64_t context() const { return maxTokens; }
+  uint64_t batch() const { return maxRows; }
+
+private:
+  Model(const abi::Program &program, const MappedImage &image)
+      : program(program), image(image) {}
+  void append(abi::StepFunction step, std::span<const int32_t> ids);
+
+  const abi::Program &program;
+  const MappedImage image;
+  uint64_t maxTokens = 0;
+  uint64_t maxRows = 0;
+  uint64_t tokensInCache = 0;
+  KVCache cache;
+  RopeTable rope;
+  Reservation workspace;
+  Reservation tokens;
+  Reservation positions;
+  std::unique_ptr<ThreadPool> threads;
+  /// What generated code is called with.
+  abi::Context call{};
+};
+
+} // namespace corellama::runtime
+
+#endif // CORELLAMA_RUNTIME_MAIN_MODEL_H

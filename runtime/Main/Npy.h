@@ -1,0 +1,47 @@
+//===- Npy.h - rows of float32 to a numpy file ----------------------------===//
+//
+// Streams the logits to a file: a long prompt's do not fit the memory. They go
+// to a file beside it that takes its name when it is complete, so that a file
+// of that name is never half of one.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_RUNTIME_MAIN_NPY_H
+#define CORELLAMA_RUNTIME_MAIN_NPY_H
+
+#include "runtime/Tokenizer/Result.h"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace corellama::runtime {
+
+class NpyWriter {
+public:
+  NpyWriter() = default;
+  NpyWriter(const NpyWriter &) = delete;
+  NpyWriter &operator=(const NpyWriter &) = delete;
+  /// Removes what is not finished.
+  ~NpyWriter();
+
+  std::optional<Error> open(const std::string &path, uint64_t columns);
+  /// `row` has as many values as there are columns.
+  std::optional<Error> append(std::span<const float> row);
+  std::optional<Error> finish();
+
+private:
+  Error failed(const char *what, int reason) const;
+  bool writeAll(const void *bytes, size_t count);
+
+  std::string path;
+  std::string temporary;
+  int file = -1;
+  uint64_t columns = 0;
+  uint64_t rows = 0;
+};
+
+} // namespace corellama::runtime
+
+#endif // CORELLAMA_RUNTIME_MAIN_NPY_H

@@ -1,0 +1,342 @@
+//===- Options.cpp - the table of flags and its parser --------------------===//
+//
+// See Options.h. To add a flag, add a row to kFlags.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Main/Options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string_view>
+
+namespace corellama::runtime {
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+/// A number that is all of `text` and inside the bounds.
+template <typename T>
+static bool parseNumber(std::string_view text, T lowest, T highest, T &value) {
+  T parsed;
+  auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), parsed);
+  if (error != std::errc() || end != text.data() + text.size())
+    return false;
+  // Written so that NaN is refused.
+  if (!(parsed >= lowest && parsed <= highest))
+    return false;
+  value = parsed;
+  return true;
+}
+
+template <typename T>
+static bool parseNumber(std::string_view text, T lowest, T highest,
+                        std::optional<T> &value) {
+  return parseNumber(text, lowest, highest, value.emplace());
+}
+
+static bool parseIds(std::string_view text, std::vector<int32_t> &ids) {
+  while (true) {
+    size_t comma = text.find(',');
+    int32_t id;
+    if (!parseNumber(text.substr(0, comma), 0,
+                     std::numeric_limits<int32_t>::max(), id))
+      return false;
+    ids.push_back(id);
+    if (comma == text.npos)
+      return true;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// The table
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct Flag {
+  const char *name;
+  /// Another spelling, or null.
+  const char *alias;
+  /// What stands for the value in the help; null where there is none.
+  const char *value;
+  const char *help;
+  /// What a good value is, for the message about a bad one.
+  const char *expected;
+  bool (*apply)(std::string_view value, Options &options);
+};
+} // namespace
+
+static constexpr uint64_t kMaxTokens = std::numeric_limits<int32_t>::max();
+
+static const Flag kFlags[] = {
+    {"-p", "--prompt", "TEXT", "the prompt, as raw text", "",
+     [](std::string_view value, Options &options) {
+       options.prompt = value;
+       return true;
+     }},
+    {"-f", "--file", "FILE", "read the prompt from FILE; - is standard input",
+     "a file's name",
+     [](std::string_view value, Options &options) {
+       options.promptFile = value;
+       return !value.empty();
+     }},
+    {"--prompt-ids", nullptr, "1,2,3", "the prompt as token ids, as they are",
+     "token ids separated by commas, for example 1,2,3",
+     [](std::string_view value, Options &options) {
+       return parseIds(value, options.promptIds.emplace());
+     }},
+    {"--chat", nullptr, nullptr,
+     "wrap the text as one turn in the model's chat format", "",
+     [](std::string_view, Options &options) { return options.chat = true; }},
+    {"-n", nullptr, "N",
+     "generate N tokens at most (default: until the model ends its answer or "
+     "the context is full)",
+     "a number of tokens, 0 or more",
+     [](std::string_view value, Options &options) {
+       return parseNumber(value, uint64_t(0), kMaxTokens, options.count);
+     }},
+    {"-c", nullptr, "CTX",
+     "tokens to keep room for (default and most: the model's context)",
+     "a number of tokens, 1 or more",
+     [](std::string_view value, Options &options) {
+       return parseNumber(value, uint64_t(1), kMaxTokens, options.context);
+     }},
+    {"-b", nullptr, "N",
+     "process the prompt N tokens at a time (default and most: what the "
+     "program was compiled for)",
+     "a number of tokens, 1 or more",
+     [](std::string_view value, Options &options) {
+       return parseNumber(value, uint64_t(1), kMaxTokens, options.batch);
+     }},
+    {"-t", nullptr, "N", "threads (default: the CPUs this process may use)",
+     "a number of threads, 1 or more",
+     [](std::string_view value, Options &options) {
+       return parseNumber(value, uint32_t(1), uint32_t(kMaxTokens),
+                          options.threads);
+     }},
+    {"-s", "--seed", "SEED",
+     "seed of the sampling; the same seed gives the same text (default: "
+     "random)",
+     "a whole number, 0 or more",
+     [](std::string_view value, Options &options) {
+       return parseNumber(value, uint64_t(0),
+                          std::numeric_limits<uint64_t>::max(), options.seed);
+     }},
+    {"--temp", nullptr, "T", "temperature; 0 takes the likeliest (default 0.8)",
+     "a number, 0 or more",
+     [](std::string_view value, Options &options) {
+       return parseNumber(value, 0.0, std::numeric_limits<double>::max(),
+                          options.sampling.temperature);
+     }},
+    {"--top-k", nullptr, "K",
+     "sample from the K likeliest; 0: all (default 40)",
+     "a whole number, 0 or more",
+     [](std::string_view value, Options &options) {
+       return parseNumber(value, int64_t(0), int64_t(kMaxTokens),
+                          options.sampling.topK);
+     }},
+    {"--top-p", nullptr, "P",
+     "sample from the likeliest that together reach P; 1: all (default 0.95)",
+     "a number from 0 to 1",
+     [](std::string_view value, Options &options) {
+       return parseNumber(value, 0.0, 1.0, options.sampling.topP);
+     }},
+    {"--min-p", nullptr, "P",
+     "sample from those at least P times as likely as the likeliest; 0: all "
+     "(default 0.05)",
+     "a number from 0 to 1",
+     [](std::string_view value, Options &options) {
+       return parseNumber(value, 0.0, 1.0, options.sampling.minP);
+     }},
+    {"--ignore-eos", nullptr, nullptr,
+     "go on where the model would end its answer", "",
+     [](std::string_view, Options &options) {
+       return options.ignoreEnd = true;
+     }},
+    {"--output-ids", nullptr, nullptr,
+     "print the generated token ids, separated by commas, instead of text", "",
+     [](std::string_view, Options &options) {
+       return options.outputIds = true;
+     }},
+    {"--logits-out", nullptr, "FILE.npy",
+     "write the logits after each token but the last, float32, to FILE.npy",
+     "a file's name",
+     [](std::string_view value, Options &options) {
+       options.logitsOut = value;
+       return !value.empty();
+     }},
+    {"-v", "--verbose", nullptr, "end with a line of times on standard error",
+     "",
+     [](std::string_view, Options &options) { return options.verbose = true; }},
+    {"--version", nullptr, nullptr, "print the version and end", "",
+     [](std::string_view, Options &options) { return options.version = true; }},
+    {"--help", "-h", nullptr, "print this and end", "",
+     [](std::string_view, Options &options) { return options.help = true; }},
+};
+
+//===----------------------------------------------------------------------===//
+// The parser
+//===----------------------------------------------------------------------===//
+
+static const Flag *findFlag(std::string_view name) {
+  for (const Flag &flag : kFlags)
+    if (name == flag.name || (flag.alias && name == flag.alias))
+      return &flag;
+  return nullptr;
+}
+
+/// Characters to insert, delete or replace to get from one to the other.
+static size_t editDistance(std::string_view from, std::string_view to) {
+  std::vector<size_t> row(to.size() + 1);
+  for (size_t i = 0; i <= to.size(); ++i)
+    row[i] = i;
+  for (size_t i = 1; i <= from.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t k = 1; k <= to.size(); ++k) {
+      size_t replaced = diagonal + (from[i - 1] != to[k - 1]);
+      diagonal = row[k];
+      row[k] = std::min({replaced, row[k] + 1, row[k - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+static Error unknownFlag(std::string_view name) {
+  // A longer one is no typing error of any flag, and only costs time.
+  name = name.substr(0, 64);
+  std::string message = "unknown option '" + std::string(name) + "'; ";
+  // Two slips at most: with more, any short name resembles any other.
+  size_t nearestDistance = 3;
+  const char *nearest = nullptr;
+  for (const Flag &flag : kFlags)
+    for (const char *spelling : {flag.name, flag.alias}) {
+      if (!spelling || strlen(spelling) <= 2)
+        continue;
+      size_t distance = editDistance(name, spelling);
+      if (distance < nearestDistance) {
+        nearestDistance = distance;
+        nearest = spelling;
+      }
+    }
+  if (nearest)
+    return Error{message + "did you mean " + nearest + "?"};
+  return Error{message + "--help lists them all"};
+}
+
+Result<Options> parseOptions(std::span<char *const> arguments) {
+  Options options;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    std::string_view argument = arguments[i];
+    if (argument.size() < 2 || argument[0] != '-')
+      return Error{"unexpected argument '" + std::string(argument) +
+                   "'; give a prompt as -p TEXT"};
+    // --flag=value
+    std::optional<std::string_view> value;
+    std::string_view name = argument;
+    if (size_t equals = argument.find('=');
+        equals != argument.npos && argument.starts_with("--")) {
+      name = argument.substr(0, equals);
+      value = argument.substr(equals + 1);
+    }
+    const Flag *flag = findFlag(name);
+    if (!flag)
+      return unknownFlag(name);
+    if (!flag->value && value)
+      return Error{std::string(name) +
+                   " takes no value; leave out '=" + std::string(*value) + "'"};
+    if (flag->value && !value) {
+      if (i + 1 == arguments.size())
+        return Error{std::string(name) + " needs a value; give " +
+                     std::string(name) + " " + flag->value};
+      value = arguments[++i];
+    }
+    if (!flag->apply(value.value_or(""), options))
+      return Error{std::string(name) + ": is '" + std::string(*value) +
+                   "', expected " + flag->expected};
+    if (options.help || options.version)
+      break;
+  }
+  return options;
+}
+
+std::optional<Error> checkPromptOptions(const Options &options,
+                                        const char *programName) {
+  int prompts = options.prompt.has_value() + options.promptFile.has_value() +
+                options.promptIds.has_value();
+  if (prompts == 0)
+    return Error{std::string("no prompt was given; try ") + programName +
+                 " --chat -p \"Why is the sky blue?\""};
+  if (prompts > 1)
+    return Error{"more than one prompt was given; keep one of -p, -f and "
+                 "--prompt-ids"};
+  if (options.chat && options.promptIds)
+    return Error{"--chat wraps text, --prompt-ids are taken as they are; give "
+                 "the text by -p or -f"};
+  return std::nullopt;
+}
+
+//===----------------------------------------------------------------------===//
+// Help
+//===----------------------------------------------------------------------===//
+
+/// Appends the words of `text`, breaking lines after column 79; the first line
+/// has `column` characters, the others start at `indent`.
+static void appendWrapped(std::string &out, std::string_view text,
+                          size_t column, size_t indent) {
+  bool first = true;
+  while (!text.empty()) {
+    size_t end = std::min(text.find(' '), text.size());
+    if (!first && column + 1 + end > 79) {
+      out += '\n';
+      out.append(indent, ' ');
+      column = indent;
+    } else if (!first) {
+      out += ' ';
+      ++column;
+    }
+    out += text.substr(0, end);
+    column += end;
+    text.remove_prefix(std::min(end + 1, text.size()));
+    first = false;
+  }
+  out += '\n';
+}
+
+std::string helpText(const char *programName) {
+  std::string text = std::string("usage: ") + programName +
+                     " -p TEXT | -f FILE | --prompt-ids 1,2,3 [options]\n\n"
+                     "Continues a prompt with the model it was compiled from. "
+                     "Text goes to standard\noutput, all else to standard "
+                     "error.\n\n";
+  constexpr size_t kColumn = 25;
+  for (const Flag &flag : kFlags) {
+    std::string left = std::string("  ") + flag.name;
+    if (flag.alias)
+      left += std::string(", ") + flag.alias;
+    if (flag.value)
+      left += std::string(" ") + flag.value;
+    left.append(left.size() < kColumn - 1 ? kColumn - left.size() : 2, ' ');
+    text += left;
+    appendWrapped(text, flag.help, left.size(), kColumn);
+  }
+  return text;
+}
+
+std::string versionText(const abi::Program &program) {
+  return std::string("corellama " CORELLAMA_VERSION ", compiled for ") +
+         program.target + "\n";
+}
+
+const char *baseName(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash ? slash + 1 : path;
+}
+
+} // namespace corellama::runtime

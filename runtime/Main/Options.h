@@ -1,0 +1,62 @@
+//===- Options.h - a program's command line -------------------------------===//
+//
+// Arguments to settings. Flags, their help and what they do stand in one table
+// (Options.cpp), from which --help is made too. What depends on the model (how
+// large -c may be) is checked where the model is known.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_RUNTIME_MAIN_OPTIONS_H
+#define CORELLAMA_RUNTIME_MAIN_OPTIONS_H
+
+#include "runtime/ABI/Kernel.h"
+#include "runtime/Sampling/Sampler.h"
+#include "runtime/Tokenizer/Result.h"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace corellama::runtime {
+
+struct Options {
+  std::optional<std::string> prompt;
+  /// "-" is the standard input.
+  std::optional<std::string> promptFile;
+  std::optional<std::vector<int32_t>> promptIds;
+  bool chat = false;
+  /// Ids to generate; none: until something else ends it.
+  std::optional<uint64_t> count;
+  std::optional<uint64_t> context;
+  std::optional<uint64_t> batch;
+  std::optional<uint32_t> threads;
+  /// None: a random one.
+  std::optional<uint64_t> seed;
+  SamplerSettings sampling;
+  bool ignoreEnd = false;
+  bool outputIds = false;
+  std::optional<std::string> logitsOut;
+  bool verbose = false;
+  bool version = false;
+  bool help = false;
+};
+
+/// `arguments` are those after the program's name. Stops at --help and
+/// --version: whoever asks for help need not get the rest right.
+Result<Options> parseOptions(std::span<char *const> arguments);
+
+/// Exactly one prompt, and --chat only with text.
+std::optional<Error> checkPromptOptions(const Options &options,
+                                        const char *programName);
+
+std::string helpText(const char *programName);
+std::string versionText(const abi::Program &program);
+
+/// What follows the last slash.
+const char *baseName(const char *path);
+
+} // namespace corellama::runtime
+
+#endif // CORELLAMA_RUNTIME_MAIN_OPTIONS_H

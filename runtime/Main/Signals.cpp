@@ -1,0 +1,60 @@
+//===- Signals.cpp - what the program does when it is signalled -----------===//
+//
+// See Signals.h. State is static because a signal handler has no other way to
+// reach any.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Main/Signals.h"
+
+#include <csignal>
+#include <cstring>
+#include <initializer_list>
+#include <unistd.h>
+
+namespace corellama::runtime {
+
+static volatile sig_atomic_t received = 0;
+static const char *nameInMessages = "corellama";
+
+static void noteSignal(int signal) { received = signal; }
+
+static void reportUnreadablePage(int) {
+  // Only what may be called in a signal handler.
+  auto print = [](const char *text) {
+    return write(STDERR_FILENO, text, strlen(text)) >= 0;
+  };
+  print(nameInMessages) &&
+      print(": a part of the program's file cannot be read: it was cut short "
+            "or its disk failed; copy or compile it again\n");
+  _exit(1);
+}
+
+void installSignalHandlers(const char *programName) {
+  nameInMessages = programName;
+  struct sigaction action{};
+  sigemptyset(&action.sa_mask);
+
+  // No SA_RESTART: reading a prompt from a terminal or writing to a full pipe
+  // must end too. SA_RESETHAND: the second signal takes its usual course.
+  action.sa_flags = SA_RESETHAND;
+  action.sa_handler = noteSignal;
+  for (int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction before;
+    sigaction(signal, nullptr, &before);
+    // Who starts a program with a signal ignored (nohup) wants it ignored.
+    if (before.sa_handler != SIG_IGN)
+      sigaction(signal, &action, nullptr);
+  }
+
+  action.sa_handler = reportUnreadablePage;
+  sigaction(SIGBUS, &action, nullptr);
+
+  action.sa_flags = 0;
+  action.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &action, nullptr);
+}
+
+int pendingSignal() { return received; }
+
+} // namespace corellama::runtime

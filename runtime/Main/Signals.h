@@ -1,0 +1,23 @@
+//===- Signals.h - what the program does when it is signalled -------------===//
+//
+// Ctrl-C, a request to end or a hang-up end generation after the step that is
+// running, so that files are in order; the second one ends the program at once.
+// A closed pipe is an error of the write, not a signal. A page of the program
+// that cannot be read (a file that was cut short) gives one line.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_RUNTIME_MAIN_SIGNALS_H
+#define CORELLAMA_RUNTIME_MAIN_SIGNALS_H
+
+namespace corellama::runtime {
+
+/// `programName` must live as long as the program.
+void installSignalHandlers(const char *programName);
+
+/// The signal that asked the program to end, or 0.
+int pendingSignal();
+
+} // namespace corellama::runtime
+
+#endif // CORELLAMA_RUNTIME_MAIN_SIGNALS_H

@@ -1,0 +1,114 @@
+//===- Text.cpp - between the user's text and the model's ids -------------===//
+//
+// See Text.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Main/Text.h"
+
+#include "runtime/Main/Signals.h"
+#include "runtime/Tokenizer/Chat.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <string_view>
+#include <unistd.h>
+#include <utility>
+
+namespace corellama::runtime {
+
+/// Far more text than any context holds; a bound so that an endless stream
+/// does not fill the memory first.
+static constexpr size_t kMaxPromptBytes = size_t(256) << 20;
+
+Result<Text> Text::create(const MappedImage &image) {
+  auto metadata = Metadata::parse(image.metadata, image.header->metadataCount);
+  if (!metadata)
+    return Error{metadata.error()};
+  auto tokenizer = image.header->metadataCount == 0
+                       ? Result<Tokenizer>(Error{
+                             "the checkpoint it was compiled from has none"})
+                       : Tokenizer::create(*metadata);
+  return Text(std::move(*metadata), std::move(tokenizer));
+}
+
+/// All bytes of a file, "-" being standard input.
+static Result<std::string> readPromptFile(const std::string &path) {
+  const bool isInput = path == "-";
+  const std::string place = isInput ? "standard input" : path;
+  int file = isInput ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  std::string text;
+  ssize_t count = file < 0 ? -1 : 0;
+  if (file >= 0) {
+    constexpr size_t kStep = 64 << 10;
+    size_t used = 0;
+    do {
+      text.resize(used + kStep);
+      count = read(file, text.data() + used, kStep);
+      if (count > 0)
+        used += size_t(count);
+    } while ((count > 0 && used <= kMaxPromptBytes) ||
+             (count < 0 && errno == EINTR && !pendingSignal()));
+    text.resize(used);
+  }
+  const int failure = errno;
+  if (file >= 0 && !isInput)
+    close(file);
+  if (count < 0)
+    return Error{place + ": cannot be read: " + strerror(failure) +
+                 "; give a file with the prompt's text"};
+  if (text.size() > kMaxPromptBytes)
+    return Error{place + ": has more than " + std::to_string(kMaxPromptBytes) +
+                 " bytes; give a shorter prompt"};
+  return text;
+}
+
+Result<Prompt> Text::promptIds(const Options &options) {
+  if (options.promptIds)
+    return Prompt{*options.promptIds};
+  if (!tokenizer)
+    return Error{"this program can read no text: " + tokenizer.error() +
+                 "; give --prompt-ids and --output-ids"};
+  std::string text;
+  if (options.prompt) {
+    text = *options.prompt;
+  } else {
+    auto read = readPromptFile(*options.promptFile);
+    if (!read)
+      return Error{read.error()};
+    text = std::move(*read);
+  }
+
+  Prompt prompt;
+  if (options.chat) {
+    auto format = ChatFormat::create(metadata, *tokenizer);
+    if (!format)
+      return Error{"--chat: " + format.error()};
+    auto ids = format->userTurn(text, *tokenizer, &prompt.bytesLeftOut);
+    if (!ids)
+      return Error{ids.error()};
+    prompt.ids = std::move(*ids);
+    return prompt;
+  }
+  if (auto bos = tokenizer->bosToken())
+    prompt.ids.push_back(*bos);
+  auto leftOut = tokenizer->encode(text, prompt.ids);
+  if (!leftOut)
+    return Error{leftOut.error()};
+  prompt.bytesLeftOut = *leftOut;
+  return prompt;
+}
+
+bool Text::endsAnswer(int32_t id) const {
+  if (tokenizer)
+    return tokenizer->endsGeneration(id);
+  // The ids that need no vocabulary to be known.
+  for (const char *key :
+       {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"})
+    if (metadata.integer(key) == id)
+      return true;
+  return false;
+}
+
+} // namespace corellama::runtime

@@ -1,0 +1,59 @@
+//===- Text.h - between the user's text and the model's ids ---------------===//
+//
+// What the program can do with text: make the prompt's ids from the options,
+// turn generated ids into bytes, and tell which ids end an answer. All of it
+// comes from the checkpoint's metadata. A checkpoint whose tokenizer is not
+// supported still runs, on ids.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_RUNTIME_MAIN_TEXT_H
+#define CORELLAMA_RUNTIME_MAIN_TEXT_H
+
+#include "runtime/Main/Options.h"
+#include "runtime/Tokenizer/Metadata.h"
+#include "runtime/Tokenizer/Tokenizer.h"
+#include "runtime/Weights/MappedImage.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace corellama::runtime {
+
+struct Prompt {
+  std::vector<int32_t> ids;
+  /// Bytes of the text that the vocabulary has no token for.
+  size_t bytesLeftOut = 0;
+};
+
+class Text {
+public:
+  /// The image must outlive it.
+  static Result<Text> create(const MappedImage &image);
+
+  /// Reads the prompt where the options say it is.
+  Result<Prompt> promptIds(const Options &options);
+
+  bool canDecode() const { return bool(tokenizer); }
+  /// Why it cannot.
+  const std::string &whyNot() const { return tokenizer.error(); }
+  /// Appends the bytes of `id`; only if canDecode().
+  void decode(int32_t id, std::string &bytes) const {
+    tokenizer->decode(id, bytes);
+  }
+
+  /// Whether an answer ends at this id.
+  bool endsAnswer(int32_t id) const;
+
+private:
+  Text(Metadata metadata, Result<Tokenizer> tokenizer)
+      : metadata(std::move(metadata)), tokenizer(std::move(tokenizer)) {}
+
+  Metadata metadata;
+  Result<Tokenizer> tokenizer;
+};
+
+} // namespace corellama::runtime
+
+#endif // CORELLAMA_RUNTIME_MAIN_TEXT_H

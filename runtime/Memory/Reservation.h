@@ -1,0 +1,50 @@
+//===- Reservation.h - a range of zeroed pages, used as it is touched -----===//
+//
+// Address space that costs memory only where it has been written: the cache,
+// the RoPE table, the workspace and the workers' scratch memory are all
+// reserved at their full size before the first token and never grow or move.
+//
+// Apart from its users because they share the one thing that is easy to get
+// wrong: sizes come from a file and from the command line, so they are checked
+// here, once.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_RUNTIME_MEMORY_RESERVATION_H
+#define CORELLAMA_RUNTIME_MEMORY_RESERVATION_H
+
+#include "runtime/Tokenizer/Result.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace corellama::runtime {
+
+class Reservation {
+public:
+  Reservation() = default;
+  Reservation(Reservation &&other) noexcept;
+  Reservation &operator=(Reservation &&other) noexcept;
+  ~Reservation();
+
+  /// Reserves count * bytesEach bytes, zeroed and page aligned; none where the
+  /// product is 0. The error begins with `what`, for example "the KV cache".
+  static Result<Reservation> create(std::string_view what, uint64_t count,
+                                    uint64_t bytesEach);
+
+  uint8_t *data() const { return begin; }
+  size_t size() const { return bytes; }
+
+private:
+  uint8_t *begin = nullptr;
+  size_t bytes = 0;
+};
+
+/// `value` rounded up to a multiple of `step`, a power of two; false if that
+/// does not fit 64 bits.
+bool roundUp(uint64_t value, uint64_t step, uint64_t &result);
+
+} // namespace corellama::runtime
+
+#endif // CORELLAMA_RUNTIME_MEMORY_RESERVATION_H

@@ -1,0 +1,120 @@
+//===- Sampler.cpp - logits to one token id -------------------------------===//
+//
+// The chain top-k, top-p, min-p, temperature, draw. After the first step the
+// candidates stand in order of falling logits (rising ids on a tie), so each
+// further filter only shortens them.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Sampling/Sampler.h"
+
+#include "runtime/Sampling/Exp.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+using namespace corellama::runtime;
+
+static constexpr float infinity = std::numeric_limits<float>::infinity();
+
+Sampler::Sampler(const SamplerSettings &settings)
+    : settings(settings), random(settings.seed) {}
+
+int32_t Sampler::greedy(std::span<const float> logits) {
+  float largest = -infinity;
+  size_t best = 0;
+  for (size_t id = 0; id < logits.size(); ++id) {
+    // False for NaN, and for a later one of equal logits.
+    if (logits[id] > largest) {
+      largest = logits[id];
+      best = id;
+    }
+  }
+  return static_cast<int32_t>(best);
+}
+
+void Sampler::selectTopK(std::span<const float> logits) {
+  auto before = [](const Candidate &a, const Candidate &b) {
+    return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
+  };
+  size_t k = logits.size();
+  if (settings.topK > 0)
+    k = std::min<size_t>(k, static_cast<size_t>(settings.topK));
+
+  // Up to 2k candidates are gathered, then the worse half is dropped and its
+  // best logit becomes the bar for those that follow: a pass over the row with
+  // few selections in between, instead of one selection over a copy of it.
+  // Equal to the bar is not above it: ids rise, and the lower one wins a tie.
+  candidates.clear();
+  float bar = -infinity;
+  bool full = false;
+  for (size_t id = 0; id < logits.size(); ++id) {
+    float logit = std::isnan(logits[id]) ? -infinity : logits[id];
+    if (full && !(logit > bar))
+      continue;
+    candidates.push_back({logit, static_cast<int32_t>(id)});
+    if (candidates.size() == 2 * k) {
+      std::nth_element(candidates.begin(), candidates.begin() + (k - 1),
+                       candidates.end(), before);
+      bar = candidates[k - 1].logit;
+      full = true;
+      candidates.resize(k);
+    }
+  }
+  std::sort(candidates.begin(), candidates.end(), before);
+  candidates.resize(std::min(k, candidates.size()));
+}
+
+double Sampler::weigh(size_t count, double temperature) {
+  weights.resize(count);
+  double largest = candidates[0].logit;
+  double sum = 0.0;
+  for (size_t i = 0; i < count; ++i) {
+    double logit = candidates[i].logit;
+    // Equal logits have distance 0 even where both are infinite.
+    double distance = logit == largest ? 0.0 : (logit - largest) / temperature;
+    weights[i] = expOfNonPositive(distance);
+    sum += weights[i];
+  }
+  return sum;
+}
+
+int32_t Sampler::sample(std::span<const float> logits) {
+  if (logits.empty() || !(settings.temperature > 0.0))
+    return greedy(logits);
+  selectTopK(logits);
+  if (candidates[0].logit == -infinity)
+    return 0;
+
+  size_t count = candidates.size();
+  if (settings.topP < 1.0 || settings.minP > 0.0) {
+    // Both filters see the probabilities at temperature 1.
+    double sum = weigh(count, 1.0);
+    if (settings.topP < 1.0) {
+      double reached = weights[0];
+      size_t kept = 1;
+      while (kept < count && reached < settings.topP * sum)
+        reached += weights[kept++];
+      count = kept;
+    }
+    if (settings.minP > 0.0)
+      // weights[0] is 1; the best candidate stays whatever the fraction.
+      while (count > 1 && weights[count - 1] < settings.minP)
+        --count;
+  }
+
+  double sum = weigh(count, settings.temperature);
+  double target = random.uniform() * sum;
+  double reached = 0.0;
+  size_t chosen = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (weights[i] == 0.0)
+      break; // so are all that follow
+    chosen = i;
+    reached += weights[i];
+    if (target < reached)
+      break;
+  }
+  return candidates[chosen].id;
+}

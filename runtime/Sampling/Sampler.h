@@ -1,0 +1,75 @@
+//===- Sampler.h - logits to one token id ---------------------------------===//
+//
+// Chooses the next id from a row of logits. The order of the filters is that of
+// llama.cpp's default chain (top-k, top-p, min-p, then temperature), so that
+// the same settings mean the same thing here.
+//
+// Deterministic on every machine: the generator is written out here (no
+// std::random, whose distributions differ between libraries), probabilities are
+// float64 sums in a fixed order, and exp is our own. So an id depends on the
+// logits, the settings, the seed and the number of ids drawn before, and on
+// nothing else.
+//
+// A Sampler belongs to one thread. It keeps its candidates between calls, so
+// after the first call sampling allocates nothing.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_RUNTIME_SAMPLING_SAMPLER_H
+#define CORELLAMA_RUNTIME_SAMPLING_SAMPLER_H
+
+#include "runtime/Sampling/Random.h"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace corellama::runtime {
+
+/// Defaults are llama.cpp's. A filter is off at the value that keeps all ids.
+struct SamplerSettings {
+  /// 0 or less (or NaN) means greedy: the largest logit, the lowest id on a
+  /// tie.
+  double temperature = 0.8;
+  /// How many of the largest logits are kept; 0 or less keeps all of them.
+  int64_t topK = 40;
+  /// The smallest set of the most probable ids whose sum reaches this is kept;
+  /// 1 or more keeps all of them.
+  double topP = 0.95;
+  /// Ids at least this fraction as probable as the best one are kept; 0 or less
+  /// keeps all of them.
+  double minP = 0.05;
+  uint64_t seed = 0;
+};
+
+class Sampler {
+public:
+  explicit Sampler(const SamplerSettings &settings);
+
+  /// The chosen id. NaN counts as minus infinity; where no logit is above
+  /// minus infinity it is 0, and an empty row gives 0 as well.
+  int32_t sample(std::span<const float> logits);
+
+  /// The id of the largest logit, by the rules above.
+  static int32_t greedy(std::span<const float> logits);
+
+private:
+  struct Candidate {
+    float logit;
+    int32_t id;
+  };
+
+  void selectTopK(std::span<const float> logits);
+  /// Relative probabilities of the first `count` candidates at a temperature:
+  /// exp((logit - largest) / temperature), written to `weights`.
+  double weigh(size_t count, double temperature);
+
+  SamplerSettings settings;
+  Random random;
+  std::vector<Candidate> candidates;
+  std::vector<double> weights;
+};
+
+} // namespace corellama::runtime
+
+#endif // CORELLAMA_RUNTIME_SAMPLING_SAMPLER_H

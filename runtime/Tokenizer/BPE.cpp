@@ -1,0 +1,170 @@
+//===- BPE.cpp - merging the bytes of a word into tokens ------------------===//
+//
+// The metadata's merges to a table keyed by pairs of ids, and the merge loop.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Tokenizer/BPE.h"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+using namespace corellama::runtime;
+
+constexpr std::string_view mergesKey = "tokenizer.ggml.merges";
+
+static Error badMerge(size_t rank, std::string_view merge, std::string what) {
+  return {std::string(mergesKey) + ": entry " + std::to_string(rank) + " " +
+          quoted(merge) + " " + std::move(what) +
+          "; convert the checkpoint again"};
+}
+
+Result<BPE> BPE::create(const Metadata &metadata, const Vocabulary &vocabulary,
+                        bool wholeWords) {
+  std::optional<ArrayView> array = metadata.array(mergesKey);
+  if (!array || (array->type != ValueType::string && array->size != 0))
+    return Error{std::string(mergesKey) +
+                 ": missing, expected an array of strings; use token ids in "
+                 "place of text, or convert the checkpoint again"};
+  if (array->size > std::numeric_limits<uint32_t>::max())
+    return Error{std::string(mergesKey) + ": " + std::to_string(array->size) +
+                 " merges, expected at most 4294967295; convert the checkpoint "
+                 "again"};
+
+  BPE bpe;
+  bpe.wholeWords = wholeWords;
+  bpe.merges.assign(std::bit_ceil(array->size + array->size / 2 + 1), Merge());
+  Cursor cursor(array->bytes);
+  for (uint32_t rank = 0; rank < array->size; ++rank) {
+    std::string_view merge = cursor.string();
+    // Token texts hold no space (it is written as another character), so the
+    // one between the two is the only one; not at the start, where an empty
+    // left side would be.
+    size_t space = merge.find(' ', 1);
+    if (space == merge.npos)
+      return badMerge(rank, merge,
+                      "is no pair, expected two tokens and a "
+                      "space between");
+    std::string_view leftText = merge.substr(0, space);
+    std::string_view rightText = merge.substr(space + 1);
+    std::optional<int32_t> left = vocabulary.find(leftText);
+    std::optional<int32_t> right = vocabulary.find(rightText);
+    bpe.text.assign(leftText).append(rightText);
+    std::optional<int32_t> result = vocabulary.find(bpe.text);
+    if (!left || !right || !result)
+      return badMerge(rank, merge,
+                      "merges or makes what is no token, expected "
+                      "all three in tokenizer.ggml.tokens");
+    // No text may become a control token, not even by merges.
+    if (vocabulary.isText(*result))
+      bpe.insert({*left, *right, rank, *result});
+  }
+  return bpe;
+}
+
+size_t BPE::slotOf(int32_t left, int32_t right) const {
+  uint64_t key = static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 |
+                 static_cast<uint32_t>(right);
+  // Fibonacci hashing: the high half of the product depends on all bits.
+  key *= 0x9E3779B97F4A7C15;
+  return (key ^ key >> 32) & (merges.size() - 1);
+}
+
+/// A repeated pair takes the later rank, as in Hugging Face's map.
+void BPE::insert(const Merge &merge) {
+  size_t slot = slotOf(merge.left, merge.right);
+  while (merges[slot].left >= 0 &&
+         (merges[slot].left != merge.left || merges[slot].right != merge.right))
+    slot = (slot + 1) & (merges.size() - 1);
+  merges[slot] = merge;
+}
+
+const BPE::Merge *BPE::find(int32_t left, int32_t right) const {
+  size_t slot = slotOf(left, right);
+  while (merges[slot].left >= 0) {
+    if (merges[slot].left == left && merges[slot].right == right)
+      return &merges[slot];
+    slot = (slot + 1) & (merges.size() - 1);
+  }
+  return nullptr;
+}
+
+bool BPE::later(const Pair &a, const Pair &b) {
+  return a.rank != b.rank ? a.rank > b.rank : a.position > b.position;
+}
+
+bool BPE::pairAt(int32_t position, Pair &pair) const {
+  if (position < 0 || symbols[position].next < 0)
+    return false;
+  int32_t left = symbols[position].id;
+  int32_t right = symbols[symbols[position].next].id;
+  const Merge *merge = find(left, right);
+  if (merge)
+    pair = {merge->rank, position, left, right, merge->result};
+  return merge;
+}
+
+size_t BPE::encode(std::string_view word, const Vocabulary &vocabulary,
+                   std::vector<int32_t> &ids) {
+  if (wholeWords) {
+    text.clear();
+    Vocabulary::appendByteLevel(word, text);
+    std::optional<int32_t> id = vocabulary.find(text);
+    if (id && vocabulary.isText(*id)) {
+      ids.push_back(*id);
+      return 0;
+    }
+  }
+
+  size_t lost = 0;
+  symbols.clear();
+  for (char byte : word) {
+    std::optional<int32_t> id =
+        vocabulary.byteToken(static_cast<uint8_t>(byte));
+    if (!id) {
+      ++lost;
+      continue;
+    }
+    int32_t position = static_cast<int32_t>(symbols.size());
+    symbols.push_back({*id, position - 1, position + 1});
+  }
+  if (symbols.empty())
+    return lost;
+  symbols.back().next = -1;
+
+  queue.clear();
+  Pair pair;
+  for (size_t position = 0; position + 1 < symbols.size(); ++position)
+    if (pairAt(static_cast<int32_t>(position), pair))
+      queue.push_back(pair);
+  std::make_heap(queue.begin(), queue.end(), later);
+
+  while (!queue.empty()) {
+    std::pop_heap(queue.begin(), queue.end(), later);
+    Pair best = queue.back();
+    queue.pop_back();
+    Symbol &left = symbols[best.position];
+    // A merged symbol leaves entries behind that are no longer true. (The right
+    // one of a merge gets id -1, which no entry has.)
+    if (left.id != best.left || left.next < 0 ||
+        symbols[left.next].id != best.right)
+      continue;
+    Symbol &right = symbols[left.next];
+    left.id = best.result;
+    left.next = right.next;
+    right.id = -1;
+    if (left.next >= 0)
+      symbols[left.next].previous = best.position;
+    for (int32_t position : {left.previous, best.position}) {
+      if (!pairAt(position, pair))
+        continue;
+      queue.push_back(pair);
+      std::push_heap(queue.begin(), queue.end(), later);
+    }
+  }
+
+  for (int32_t position = 0; position >= 0; position = symbols[position].next)
+    ids.push_back(symbols[position].id);
+  return lost;
+}

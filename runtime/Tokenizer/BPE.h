@@ -1,0 +1,84 @@
+//===- BPE.h - merging the bytes of a word into tokens --------------------===//
+//
+// Byte-pair encoding of one word: of all neighbouring pairs that have a merge,
+// the one of the lowest rank (the leftmost on a tie) is merged first, until
+// none has one. Apart from the Vocabulary because that is about what tokens
+// are, this about which are chosen.
+//
+// A queue of pairs over a linked list makes it n log n, so that a "word" of a
+// million bytes (base64, a script without spaces) is no trap.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_RUNTIME_TOKENIZER_BPE_H
+#define CORELLAMA_RUNTIME_TOKENIZER_BPE_H
+
+#include "runtime/Tokenizer/Metadata.h"
+#include "runtime/Tokenizer/Result.h"
+#include "runtime/Tokenizer/Vocabulary.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace corellama::runtime {
+
+class BPE {
+public:
+  BPE() = default;
+
+  /// Reads `tokenizer.ggml.merges`. `wholeWords`: a word that is a token is
+  /// that token, whatever the merges give (Hugging Face's `ignore_merges`).
+  static Result<BPE> create(const Metadata &metadata,
+                            const Vocabulary &vocabulary, bool wholeWords);
+
+  /// Appends the ids of a word of less than 2^31 bytes. Gives the number of
+  /// bytes that were left out because they have no token; their neighbours
+  /// become neighbours of each other, as in Hugging Face's implementation.
+  size_t encode(std::string_view word, const Vocabulary &vocabulary,
+                std::vector<int32_t> &ids);
+
+private:
+  struct Merge {
+    int32_t left = -1;
+    int32_t right = -1;
+    uint32_t rank = 0;
+    int32_t result = -1;
+  };
+  /// A token of the word under way; `next` and `previous` are indices.
+  struct Symbol {
+    int32_t id;
+    int32_t previous;
+    int32_t next;
+  };
+  /// A pair that may be merged: the symbol at `position` and its successor, if
+  /// they still are what they were.
+  struct Pair {
+    uint32_t rank;
+    int32_t position;
+    int32_t left;
+    int32_t right;
+    int32_t result;
+  };
+  static bool later(const Pair &a, const Pair &b);
+
+  size_t slotOf(int32_t left, int32_t right) const;
+  const Merge *find(int32_t left, int32_t right) const;
+  void insert(const Merge &merge);
+  bool pairAt(int32_t position, Pair &pair) const;
+
+  /// Open addressing, a power of two, at least a third empty; free where `left`
+  /// is negative.
+  std::vector<Merge> merges;
+  bool wholeWords = false;
+
+  // Kept between words so that encoding does not allocate for each.
+  std::vector<Symbol> symbols;
+  std::vector<Pair> queue;
+  std::string text;
+};
+
+} // namespace corellama::runtime
+
+#endif // CORELLAMA_RUNTIME_TOKENIZER_BPE_H

@@ -1,0 +1,69 @@
+//===- Result.h - a value, or one line that says why there is none --------===//
+//
+// How the runtime reports errors: by value, since it is compiled without
+// exceptions. A file of its own because metadata, tokenizer and chat templates
+// all return it, and it depends on none of them.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_RUNTIME_TOKENIZER_RESULT_H
+#define CORELLAMA_RUNTIME_TOKENIZER_RESULT_H
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace corellama::runtime {
+
+/// One line for a person: `PLACE: what is, what was expected; what to do`,
+/// without the program's name, which the caller puts before it.
+struct Error {
+  std::string message;
+};
+
+/// Text from a file as it may stand in a message: in single quotes, cut after
+/// 60 bytes, control characters as \xNN, so that the message stays one line.
+inline std::string quoted(std::string_view text) {
+  constexpr size_t most = 60;
+  constexpr char digits[] = "0123456789abcdef";
+  std::string result = "'";
+  for (char character : text.substr(0, most)) {
+    uint8_t byte = static_cast<uint8_t>(character);
+    if (byte >= 0x20 && byte != 0x7F)
+      result += character;
+    else
+      result.append("\\x")
+          .append(1, digits[byte >> 4])
+          .append(1, digits[byte & 15]);
+  }
+  return result + (text.size() > most ? "...'" : "'");
+}
+
+template <typename T> class [[nodiscard]] Result {
+public:
+  Result(T value) : state(std::in_place_index<0>, std::move(value)) {}
+  Result(Error error) : state(std::in_place_index<1>, std::move(error)) {}
+
+  explicit operator bool() const { return state.index() == 0; }
+
+  /// Only where the result holds a value. Out of a temporary it is moved, so
+  /// that `for (x : *call())` walks over something that is still there.
+  T &operator*() & { return *std::get_if<0>(&state); }
+  const T &operator*() const & { return *std::get_if<0>(&state); }
+  T operator*() && { return std::move(*std::get_if<0>(&state)); }
+  T *operator->() { return std::get_if<0>(&state); }
+  const T *operator->() const { return std::get_if<0>(&state); }
+
+  /// Only where it does not.
+  const std::string &error() const { return std::get_if<1>(&state)->message; }
+
+private:
+  std::variant<T, Error> state;
+};
+
+} // namespace corellama::runtime
+
+#endif // CORELLAMA_RUNTIME_TOKENIZER_RESULT_H

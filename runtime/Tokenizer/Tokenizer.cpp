@@ -1,0 +1,139 @@
+//===- Tokenizer.cpp - text to token ids and back -------------------------===//
+//
+// Puts pre-tokenizer, merges and vocabulary together, and reads what the
+// metadata say of single tokens: which starts a text, which end one.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Tokenizer/Tokenizer.h"
+
+#include <algorithm>
+#include <limits>
+
+using namespace corellama::runtime;
+
+/// Texts of tokens that end a sequence or a turn in the families this compiler
+/// takes. Many checkpoints name only one of theirs by id (a chat model's turn
+/// ends with <|im_end|>, while <|endoftext|> ends its documents).
+constexpr std::string_view endTexts[] = {
+    "<|im_end|>", "<|endoftext|>", "<|end_of_text|>", "<|eot_id|>",
+    "<|eom_id|>", "<|end|>",       "<|eot|>",         "</s>",
+};
+
+constexpr std::string_view endKeys[] = {
+    "tokenizer.ggml.eos_token_id",
+    "tokenizer.ggml.eot_token_id",
+    "tokenizer.ggml.eom_token_id",
+};
+
+/// The id under a key, if it is there.
+static Result<std::optional<int32_t>> readId(const Metadata &metadata,
+                                             std::string_view key,
+                                             const Vocabulary &vocabulary) {
+  if (!metadata.has(key))
+    return std::optional<int32_t>();
+  std::optional<int64_t> id = metadata.integer(key);
+  if (!id || !vocabulary.contains(*id))
+    return Error{std::string(key) + ": " +
+                 (id ? std::to_string(*id) : std::string("no integer")) +
+                 ", expected a token id below " +
+                 std::to_string(vocabulary.size()) +
+                 "; convert the checkpoint again"};
+  return std::optional<int32_t>(static_cast<int32_t>(*id));
+}
+
+Result<Tokenizer> Tokenizer::create(const Metadata &metadata) {
+  std::optional<std::string_view> model =
+      metadata.string("tokenizer.ggml.model");
+  if (!model)
+    return Error{"tokenizer.ggml.model: missing, expected 'gpt2'; use token "
+                 "ids in place of text"};
+  if (*model != "gpt2")
+    return Error{"tokenizer.ggml.model: " + quoted(*model) +
+                 ", expected 'gpt2' (byte-level BPE); use token ids in place "
+                 "of text"};
+  std::optional<std::string_view> pre = metadata.string("tokenizer.ggml.pre");
+  if (!pre)
+    return Error{"tokenizer.ggml.pre: missing, expected one of " +
+                 PreTokenizer::names() +
+                 "; use token ids in place of text, or convert the checkpoint "
+                 "again with a newer converter"};
+
+  Tokenizer tokenizer;
+  Result<PreTokenizer> preTokenizer = PreTokenizer::create(*pre);
+  if (!preTokenizer)
+    return Error{preTokenizer.error()};
+  tokenizer.preTokenizer = std::move(*preTokenizer);
+
+  Result<Vocabulary> vocabulary = Vocabulary::create(metadata);
+  if (!vocabulary)
+    return Error{vocabulary.error()};
+  tokenizer.vocabulary = std::move(*vocabulary);
+
+  Result<BPE> bpe = BPE::create(metadata, tokenizer.vocabulary,
+                                tokenizer.preTokenizer.wholeWords());
+  if (!bpe)
+    return Error{bpe.error()};
+  tokenizer.bpe = std::move(*bpe);
+
+  if (std::optional<Error> error = tokenizer.readSpecialTokens(metadata))
+    return *error;
+  return tokenizer;
+}
+
+std::optional<Error> Tokenizer::readSpecialTokens(const Metadata &metadata) {
+  constexpr std::string_view bosKey = "tokenizer.ggml.bos_token_id";
+  Result<std::optional<int32_t>> first = readId(metadata, bosKey, vocabulary);
+  if (!first)
+    return Error{first.error()};
+  std::optional<bool> asked = metadata.boolean("tokenizer.ggml.add_bos_token");
+  if (asked.value_or(false) && !*first)
+    return Error{std::string(bosKey) + ": missing, expected an id since "
+                                       "tokenizer.ggml.add_bos_token is true; "
+                                       "convert the checkpoint again"};
+  if (asked.value_or(preTokenizer.addsBos()))
+    bos = *first;
+
+  for (std::string_view key : endKeys) {
+    Result<std::optional<int32_t>> id = readId(metadata, key, vocabulary);
+    if (!id)
+      return Error{id.error()};
+    if (*id)
+      ends.push_back(**id);
+  }
+  for (std::string_view text : endTexts)
+    // As a normal token it is a word that a text may hold.
+    if (std::optional<int32_t> id = vocabulary.find(text);
+        id && vocabulary.type(*id) != TokenType::normal)
+      ends.push_back(*id);
+  std::sort(ends.begin(), ends.end());
+  ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
+  return std::nullopt;
+}
+
+Result<size_t> Tokenizer::encode(std::string_view text,
+                                 std::vector<int32_t> &ids) {
+  if (text.size() > std::numeric_limits<int32_t>::max())
+    return Error{"text: " + std::to_string(text.size()) +
+                 " bytes, expected at most 2147483647; shorten it"};
+  std::vector<std::string_view> words;
+  if (std::optional<Error> error = preTokenizer.split(text, words))
+    return *error;
+  size_t lost = 0;
+  for (std::string_view word : words)
+    lost += bpe.encode(word, vocabulary, ids);
+  return lost;
+}
+
+void Tokenizer::decode(int32_t id, std::string &text) const {
+  if (vocabulary.contains(id) && vocabulary.isText(id))
+    vocabulary.appendBytes(id, text);
+}
+
+std::optional<int32_t> Tokenizer::specialToken(std::string_view text) const {
+  return vocabulary.find(text);
+}
+
+bool Tokenizer::endsGeneration(int32_t id) const {
+  return std::binary_search(ends.begin(), ends.end(), id);
+}

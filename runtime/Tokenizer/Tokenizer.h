@@ -1,0 +1,76 @@
+//===- Tokenizer.h - text to token ids and back ---------------------------===//
+//
+// Byte-level BPE as the checkpoint's metadata describe it: text is cut into
+// words (PreTokenizer.h), each word's bytes are merged pair by pair in the
+// order of the merges (BPE.h), and each id is a string of bytes (Vocabulary.h).
+// This file is what the program sees of it.
+//
+// Text is bytes. It is never searched for special tokens: what looks like
+// <|im_start|> is encoded as ordinary text, and no text can become a control
+// token. Who needs one (Chat.h) asks for its id by name.
+//
+// A Tokenizer is constant once made, but encode() uses match memory of its own:
+// one thread at a time.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_RUNTIME_TOKENIZER_TOKENIZER_H
+#define CORELLAMA_RUNTIME_TOKENIZER_TOKENIZER_H
+
+#include "runtime/Tokenizer/BPE.h"
+#include "runtime/Tokenizer/Metadata.h"
+#include "runtime/Tokenizer/PreTokenizer.h"
+#include "runtime/Tokenizer/Result.h"
+#include "runtime/Tokenizer/Vocabulary.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace corellama::runtime {
+
+class Tokenizer {
+public:
+  /// The metadata's bytes must outlive the tokenizer. An error names the key
+  /// that is missing, damaged or not supported.
+  static Result<Tokenizer> create(const Metadata &metadata);
+
+  /// Appends the ids of `text` to `ids` (no BOS, nothing added). Gives the
+  /// number of bytes that were left out because the vocabulary has no token
+  /// for them: trained vocabularies may lack bytes that are rare (control
+  /// characters) or never valid in UTF-8, and Hugging Face's tokenizers leave
+  /// them out as well.
+  Result<size_t> encode(std::string_view text, std::vector<int32_t> &ids);
+
+  /// Appends the bytes of `id` to `text`; nothing for a control token or an id
+  /// outside of the vocabulary.
+  void decode(int32_t id, std::string &text) const;
+
+  /// The id of the token whose text is exactly this, such as <|im_start|>.
+  std::optional<int32_t> specialToken(std::string_view text) const;
+
+  /// The id that raw text starts with, where the metadata ask for one.
+  std::optional<int32_t> bosToken() const { return bos; }
+
+  /// Whether generation ends at this id: end of sequence or end of turn.
+  bool endsGeneration(int32_t id) const;
+
+  size_t size() const { return vocabulary.size(); }
+
+private:
+  Tokenizer() = default;
+  std::optional<Error> readSpecialTokens(const Metadata &metadata);
+
+  Vocabulary vocabulary;
+  BPE bpe;
+  PreTokenizer preTokenizer;
+  std::optional<int32_t> bos;
+  /// Sorted; a handful.
+  std::vector<int32_t> ends;
+};
+
+} // namespace corellama::runtime
+
+#endif // CORELLAMA_RUNTIME_TOKENIZER_TOKENIZER_H

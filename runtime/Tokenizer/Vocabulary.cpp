@@ -1,0 +1,138 @@
+//===- Vocabulary.cpp - the tokens of a checkpoint ------------------------===//
+//
+// The metadata's token arrays to look-ups, and the mapping between bytes and
+// the printable characters that token texts have for them.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Tokenizer/Vocabulary.h"
+
+#include "runtime/Tokenizer/Utf8.h"
+
+#include <bit>
+#include <functional>
+#include <limits>
+
+using namespace corellama::runtime;
+
+namespace {
+/// GPT-2's bytes_to_unicode: bytes that are printable in Latin-1 stand for
+/// themselves, the other 68 for U+0100, U+0101, ... in order.
+struct ByteLevel {
+  static constexpr char32_t shifted = 0x100;
+  static constexpr size_t characters = shifted + 68;
+
+  std::array<char32_t, 256> characterOf = {};
+  std::array<int16_t, characters> byteOf = {};
+
+  static constexpr bool printable(unsigned byte) {
+    return (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte <= 0xAC) ||
+           byte >= 0xAE;
+  }
+
+  constexpr ByteLevel() {
+    byteOf.fill(-1);
+    char32_t next = shifted;
+    for (unsigned byte = 0; byte < 256; ++byte) {
+      characterOf[byte] = printable(byte) ? byte : next++;
+      byteOf[characterOf[byte]] = static_cast<int16_t>(byte);
+    }
+  }
+};
+constexpr ByteLevel byteLevel;
+} // namespace
+
+Result<Vocabulary> Vocabulary::create(const Metadata &metadata) {
+  constexpr std::string_view tokensKey = "tokenizer.ggml.tokens";
+  constexpr std::string_view typesKey = "tokenizer.ggml.token_type";
+
+  std::optional<ArrayView> tokens = metadata.array(tokensKey);
+  if (!tokens || tokens->type != ValueType::string || tokens->size == 0)
+    return Error{std::string(tokensKey) +
+                 ": missing or empty, expected an array of strings; use token "
+                 "ids in place of text, or convert the checkpoint again"};
+  if (tokens->size > std::numeric_limits<int32_t>::max())
+    return Error{std::string(tokensKey) + ": " + std::to_string(tokens->size) +
+                 " tokens, expected at most 2147483647; convert the checkpoint "
+                 "again"};
+
+  Vocabulary vocabulary;
+  vocabulary.texts = tokens->strings();
+  vocabulary.types.assign(vocabulary.size(), TokenType::normal);
+  if (std::optional<ArrayView> array = metadata.array(typesKey)) {
+    std::vector<int64_t> types = array->integers();
+    if (types.size() != vocabulary.size())
+      return Error{std::string(typesKey) + ": " + std::to_string(types.size()) +
+                   " integers, expected one for each of " +
+                   std::to_string(vocabulary.size()) +
+                   " tokens; convert the checkpoint again"};
+    for (size_t id = 0; id < types.size(); ++id) {
+      if (types[id] < 1 || types[id] > 6)
+        return Error{std::string(typesKey) + ": token " + std::to_string(id) +
+                     " has type " + std::to_string(types[id]) +
+                     ", expected 1 to 6; convert the checkpoint again"};
+      vocabulary.types[id] = static_cast<TokenType>(types[id]);
+    }
+  }
+  vocabulary.index();
+  return vocabulary;
+}
+
+void Vocabulary::index() {
+  slots.assign(std::bit_ceil(2 * texts.size()), 0);
+  size_t mask = slots.size() - 1;
+  for (size_t id = 0; id < texts.size(); ++id) {
+    size_t slot = std::hash<std::string_view>()(texts[id]) & mask;
+    while (slots[slot] && texts[slots[slot] - 1] != texts[id])
+      slot = (slot + 1) & mask;
+    slots[slot] = static_cast<uint32_t>(id + 1);
+  }
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    char character = static_cast<char>(byte);
+    std::string text;
+    appendByteLevel({&character, 1}, text);
+    std::optional<int32_t> id = find(text);
+    byteTokens[byte] = id && isText(*id) ? *id : -1;
+  }
+}
+
+std::optional<int32_t> Vocabulary::find(std::string_view text) const {
+  if (slots.empty())
+    return std::nullopt;
+  size_t mask = slots.size() - 1;
+  size_t slot = std::hash<std::string_view>()(text) & mask;
+  while (slots[slot]) {
+    uint32_t id = slots[slot] - 1;
+    if (texts[id] == text)
+      return static_cast<int32_t>(id);
+    slot = (slot + 1) & mask;
+  }
+  return std::nullopt;
+}
+
+void Vocabulary::appendByteLevel(std::string_view bytes, std::string &text) {
+  for (char byte : bytes)
+    appendUtf8(byteLevel.characterOf[static_cast<uint8_t>(byte)], text);
+}
+
+void Vocabulary::appendBytes(int32_t id, std::string &bytes) const {
+  std::string_view text = texts[id];
+  bool written = types[id] == TokenType::normal ||
+                 types[id] == TokenType::unused || types[id] == TokenType::byte;
+  // Added tokens are stored as they are, and so is (as in Hugging Face's
+  // decoder) a token with any character that stands for no byte.
+  size_t start = bytes.size();
+  for (std::string_view rest = text; written && !rest.empty();) {
+    Utf8Head head = readUtf8(rest);
+    written = head.kind == Utf8Head::whole &&
+              head.codePoint < ByteLevel::characters &&
+              byteLevel.byteOf[head.codePoint] >= 0;
+    if (written)
+      bytes += static_cast<char>(byteLevel.byteOf[head.codePoint]);
+    rest.remove_prefix(head.bytes);
+  }
+  if (!written) {
+    bytes.resize(start);
+    bytes += text;
+  }
+}

@@ -1,0 +1,86 @@
+//===- Vocabulary.h - the tokens of a checkpoint --------------------------===//
+//
+// Token texts, their types, and the two directions between them and ids, from
+// the metadata's arrays. The texts of a byte-level vocabulary are not the bytes
+// themselves: each byte is written as one printable character (a space as the
+// letter U+0120, for instance), GPT-2's way of keeping tokens readable. That
+// mapping lives here and nowhere else.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_RUNTIME_TOKENIZER_VOCABULARY_H
+#define CORELLAMA_RUNTIME_TOKENIZER_VOCABULARY_H
+
+#include "runtime/Tokenizer/Metadata.h"
+#include "runtime/Tokenizer/Result.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace corellama::runtime {
+
+/// The numbers are those of `tokenizer.ggml.token_type`.
+enum class TokenType : uint8_t {
+  normal = 1,
+  unknown = 2,
+  control = 3,
+  userDefined = 4,
+  unused = 5,
+  byte = 6,
+};
+
+class Vocabulary {
+public:
+  Vocabulary() = default;
+
+  /// Reads `tokenizer.ggml.tokens` and `.token_type`. The token texts stay
+  /// views into the metadata.
+  static Result<Vocabulary> create(const Metadata &metadata);
+
+  size_t size() const { return texts.size(); }
+  bool contains(int64_t id) const {
+    return id >= 0 && static_cast<uint64_t>(id) < texts.size();
+  }
+
+  std::string_view text(int32_t id) const { return texts[id]; }
+  TokenType type(int32_t id) const { return types[id]; }
+
+  /// Whether encoding text may give this id: control tokens have a meaning
+  /// that no text may take on.
+  bool isText(int32_t id) const {
+    return types[id] != TokenType::control && types[id] != TokenType::unknown;
+  }
+
+  /// The token with this text; the last one where several have it, as in
+  /// Hugging Face's and llama.cpp's maps.
+  std::optional<int32_t> find(std::string_view text) const;
+
+  /// The token of a single byte, or none.
+  std::optional<int32_t> byteToken(uint8_t byte) const {
+    int32_t id = byteTokens[byte];
+    return id < 0 ? std::nullopt : std::optional<int32_t>(id);
+  }
+
+  /// Appends the bytes that `id` stands for.
+  void appendBytes(int32_t id, std::string &bytes) const;
+
+  /// Appends bytes in the form that token texts have.
+  static void appendByteLevel(std::string_view bytes, std::string &text);
+
+private:
+  void index();
+
+  std::vector<std::string_view> texts;
+  std::vector<TokenType> types;
+  /// Open addressing, a power of two, at least half empty: id + 1, or 0.
+  std::vector<uint32_t> slots;
+  std::array<int32_t, 256> byteTokens = {};
+};
+
+} // namespace corellama::runtime
+
+#endif // CORELLAMA_RUNTIME_TOKENIZER_VOCABULARY_H

@@ -1,0 +1,132 @@
+//===- corellama-tokenize.cpp - the runtime's tokenizer on its own --------===//
+//
+// A developer's tool: runs the tokenizer of compiled programs on a GGUF file
+// without compiling it. test/e2e/test_tokens.py compares it with another
+// implementation; nothing is installed.
+//
+//   corellama-tokenize MODEL.gguf --encode    NUL-terminated texts on stdin; a
+//                                             line `LOST ID ID ...` for each
+//   corellama-tokenize MODEL.gguf --chat      the same, each as one user turn
+//   corellama-tokenize MODEL.gguf --decode    a line of ids a text on stdin;
+//                                             NUL-terminated texts on stdout
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Tokenizer/Chat.h"
+#include "runtime/Tokenizer/Metadata.h"
+#include "runtime/Tokenizer/Tokenizer.h"
+
+#include <charconv>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace corellama::runtime;
+
+static int fail(const std::string &message) {
+  std::fprintf(stderr, "corellama-tokenize: %s\n", message.c_str());
+  return 1;
+}
+
+static std::string readAll(std::FILE *file) {
+  std::string bytes;
+  char buffer[1 << 16];
+  while (size_t count = std::fread(buffer, 1, sizeof(buffer), file))
+    bytes.append(buffer, count);
+  return bytes;
+}
+
+/// The pairs behind the header: magic, version, number of tensors and of pairs.
+static Result<Metadata> readMetadata(const std::string &file) {
+  std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t *>(file.data()),
+                                 file.size());
+  Cursor header(bytes);
+  uint32_t magic = header.u32();
+  uint32_t version = header.u32();
+  header.u64();
+  uint64_t count = header.u64();
+  constexpr uint32_t gguf = 0x46554747; // "GGUF"
+  if (header.failed() || magic != gguf || version < 2 || version > 3)
+    return Error{"header: no GGUF file of version 2 or 3; give one"};
+  return Metadata::parse(bytes.subspan(header.offset()), count);
+}
+
+/// Calls `use` on each part of `input` that ends in `terminator`.
+template <typename Use>
+static void forEach(std::string_view input, char terminator, Use use) {
+  while (!input.empty()) {
+    size_t end = input.find(terminator);
+    use(input.substr(0, end));
+    input.remove_prefix(end == input.npos ? input.size() : end + 1);
+  }
+}
+
+static std::string encode(std::string_view text, Tokenizer &tokenizer,
+                          const ChatFormat *chat) {
+  std::vector<int32_t> ids;
+  size_t lost = 0;
+  if (chat) {
+    Result<std::vector<int32_t>> turn = chat->userTurn(text, tokenizer, &lost);
+    if (!turn)
+      return "error " + turn.error() + "\n";
+    ids = std::move(*turn);
+  } else {
+    Result<size_t> result = tokenizer.encode(text, ids);
+    if (!result)
+      return "error " + result.error() + "\n";
+    lost = *result;
+  }
+  std::string line = std::to_string(lost);
+  for (int32_t id : ids)
+    line.append(" ").append(std::to_string(id));
+  return line + "\n";
+}
+
+static std::string decode(std::string_view line, const Tokenizer &tokenizer) {
+  std::string text;
+  forEach(line, ' ', [&](std::string_view word) {
+    int32_t id = -1;
+    std::from_chars(word.data(), word.data() + word.size(), id);
+    tokenizer.decode(id, text);
+  });
+  return text.append(1, '\0');
+}
+
+int main(int argc, char **argv) {
+  std::string_view mode = argc == 3 ? argv[2] : "";
+  if (mode != "--encode" && mode != "--chat" && mode != "--decode")
+    return fail("usage: corellama-tokenize MODEL.gguf "
+                "--encode|--chat|--decode");
+  std::FILE *model = std::fopen(argv[1], "rb");
+  if (!model)
+    return fail(std::string(argv[1]) + ": cannot be opened; check its name");
+  std::string file = readAll(model);
+  std::fclose(model);
+
+  Result<Metadata> metadata = readMetadata(file);
+  if (!metadata)
+    return fail(std::string(argv[1]) + ": " + metadata.error());
+  Result<Tokenizer> tokenizer = Tokenizer::create(*metadata);
+  if (!tokenizer)
+    return fail(std::string(argv[1]) + ": " + tokenizer.error());
+  std::optional<ChatFormat> chat;
+  if (mode == "--chat") {
+    Result<ChatFormat> format = ChatFormat::create(*metadata, *tokenizer);
+    if (!format)
+      return fail(std::string(argv[1]) + ": " + format.error());
+    chat = std::move(*format);
+  }
+
+  std::string output;
+  std::string input = readAll(stdin);
+  if (mode == "--decode")
+    forEach(input, '\n',
+            [&](std::string_view line) { output += decode(line, *tokenizer); });
+  else
+    forEach(input, '\0', [&](std::string_view text) {
+      output += encode(text, *tokenizer, chat ? &*chat : nullptr);
+    });
+  std::fwrite(output.data(), 1, output.size(), stdout);
+  return 0;
+}

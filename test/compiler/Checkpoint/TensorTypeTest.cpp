@@ -1,0 +1,64 @@
+//===- TensorTypeTest.cpp - the table of tensor types ---------------------===//
+//
+// The table against ggml's ids and block sizes, written down once more.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Checkpoint/TensorType.h"
+#include "GGUFBuilder.h"
+#include "gtest/gtest.h"
+#include <algorithm>
+#include <vector>
+
+using namespace corellama::checkpoint;
+namespace test = corellama::test;
+
+TEST(TensorType, SizesAreGGMLs) {
+  for (uint32_t id : {test::F32, test::F16, test::Q4_0, test::Q4_1, test::Q8_0,
+                      test::Q6_K, test::BF16}) {
+    std::optional<TensorType> type = toTensorType(id);
+    ASSERT_TRUE(type) << id;
+    EXPECT_EQ(static_cast<uint32_t>(*type), id);
+    EXPECT_EQ(getInfo(*type).block, test::blockOf(id).first) << id;
+    EXPECT_EQ(getInfo(*type).blockBytes, test::blockOf(id).second) << id;
+  }
+}
+
+TEST(TensorType, OtherTypesAreKnownByNameOnly) {
+  EXPECT_EQ(lookupTensorType(12)->name, "Q4_K");
+  EXPECT_EQ(lookupTensorType(39)->name, "MXFP4");
+  for (uint32_t id : {4, 5, 6, 7, 9, 10, 12, 28, 31, 39})
+    EXPECT_FALSE(toTensorType(id)) << id;
+  EXPECT_EQ(lookupTensorType(99), nullptr);
+  EXPECT_EQ(lookupTensorType(uint64_t(1) << 32), nullptr);
+}
+
+TEST(TensorType, EachIdAndNameOccursOnce) {
+  std::vector<llvm::StringRef> names;
+  for (uint64_t id = 0; id < 256; ++id)
+    if (const TensorTypeInfo *info = lookupTensorType(id))
+      names.push_back(info->name);
+  EXPECT_EQ(names.size(), 42u); // ggml's 0 to 41, without a gap
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end());
+}
+
+TEST(TensorType, ByteSizeCountsWholeBlocks) {
+  EXPECT_EQ(byteSize(TensorType::Q4_0, 3, 64), 3u * 2 * 18);
+  EXPECT_EQ(byteSize(TensorType::Q6_K, 1, 256), 210u);
+  EXPECT_EQ(byteSize(TensorType::F16, 5, 7), 70u);
+  EXPECT_EQ(byteSize(TensorType::Q4_0, 3, 65), std::nullopt);
+}
+
+TEST(TensorType, ByteSizeRefusesToOverflow) {
+  EXPECT_EQ(byteSize(TensorType::F32, uint64_t(1) << 31, uint64_t(1) << 31),
+            std::nullopt);
+  EXPECT_EQ(byteSize(TensorType::F16, uint64_t(1) << 40, uint64_t(1) << 40),
+            std::nullopt);
+  EXPECT_EQ(byteSize(TensorType::F32, kMaxDimension, kMaxDimension),
+            4 * kMaxDimension * kMaxDimension);
+}
+
+TEST(TensorType, NamesOfSupportedTypesAreOneSentence) {
+  EXPECT_EQ(supportedTypeNames(), "F32, F16, Q4_0, Q4_1, Q8_0, Q6_K or BF16");
+}

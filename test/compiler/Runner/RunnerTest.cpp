@@ -1,0 +1,92 @@
+//===- RunnerTest.cpp - kernels loaded and called -------------------------===//
+
+#include "compiler/Runner/KernelContext.h"
+#include "compiler/Runner/Runner.h"
+#include "test/compiler/CodeGen/CodeGenTesting.h"
+#include "gtest/gtest.h"
+
+// Inside, because <cxxabi.h> has a namespace abi too.
+namespace corellama::test {
+
+TEST(Runner, ReadsTheDescriptorThroughTheABI) {
+  auto module = parseModule(kSmallAttributes, std::string(kSmallModule) + kSmallSteps);
+  ASSERT_TRUE(module);
+  auto loaded = RunnerModule::load(*module);
+  ASSERT_TRUE(bool(loaded)) << llvm::toString(loaded.takeError());
+  const abi::Program &program = loaded->program();
+  EXPECT_EQ(program.version, abi::kVersion);
+  EXPECT_STREQ(program.target, "x86-64-v3");
+  EXPECT_STREQ(program.features, "+avx2,+fma");
+  EXPECT_NE(program.decode, nullptr);
+  EXPECT_NE(program.prefill, nullptr);
+  EXPECT_NE(program.head, nullptr);
+  EXPECT_NE(program.decode, program.prefill);
+  EXPECT_EQ(program.workspaceBytes, 4096u);
+  EXPECT_EQ(program.scratchBytes, 256u);
+  EXPECT_EQ(program.logitsOffset, 128u);
+  EXPECT_EQ(program.chunk, 8u);
+  ASSERT_EQ(loaded->kernels().size(), 1u);
+  EXPECT_STREQ(loaded->kernels()[0].name, "fill.decode");
+  EXPECT_EQ(loaded->kernels()[0].scratchBytes, 64u);
+  EXPECT_EQ(loaded->lookup("fill.decode"), &loaded->kernels()[0]);
+  EXPECT_EQ(loaded->lookup("fill"), nullptr);
+}
+
+TEST(Runner, CallsAKernelOnBuffers) {
+  auto module = parseModule(kSmallAttributes, kSmallModule);
+  ASSERT_TRUE(module);
+  auto loaded = RunnerModule::load(*module);
+  ASSERT_TRUE(bool(loaded)) << llvm::toString(loaded.takeError());
+  const abi::Kernel *kernel = loaded->lookup("fill.decode");
+  ASSERT_NE(kernel, nullptr);
+
+  KernelContextSizes sizes;
+  sizes.workspaceBytes = 4096;
+  sizes.scratchBytes = kernel->scratchBytes;
+  KernelContext inOrder(sizes), shuffled(sizes);
+  inOrder.setRows(3, 5); // positions 5, 6, 7: 8 keys, 3 + 16 parts
+  shuffled.setRows(3, 5);
+  inOrder.run(*kernel, 2);
+  std::mt19937 random(1);
+  shuffled.runShuffled(*kernel, 2, random);
+  for (int part = 0; part < 19; ++part) {
+    EXPECT_EQ(inOrder.workspace.as<int32_t>()[part], part + 20);
+    EXPECT_EQ(shuffled.workspace.as<int32_t>()[part], part + 20);
+  }
+  EXPECT_EQ(inOrder.workspace.as<int32_t>()[19], 0);
+}
+
+TEST(Runner, TwoModulesDoNotMeet) {
+  auto module = parseModule(kSmallAttributes, kSmallModule);
+  ASSERT_TRUE(module);
+  auto first = RunnerModule::load(*module);
+  auto second = RunnerModule::load(*module);
+  ASSERT_TRUE(bool(first));
+  ASSERT_TRUE(bool(second));
+  EXPECT_NE(first->lookup("fill.decode"), second->lookup("fill.decode"));
+  RunnerModule moved = std::move(*first);
+  EXPECT_NE(moved.lookup("fill.decode"), nullptr);
+}
+
+TEST(KernelContext, PointsToWhatItOwns) {
+  KernelContextSizes sizes;
+  sizes.weightBytes = 100;
+  sizes.workspaceBytes = 1;
+  sizes.ropeRow = 4;
+  sizes.capacity = 512;
+  KernelContext buffers(sizes);
+  buffers.setRows(2, 510);
+  buffers.headRow = 1;
+  abi::Context context = buffers.context();
+  EXPECT_EQ(context.rows, 2u);
+  EXPECT_EQ(context.keyCount, 512u);
+  EXPECT_EQ(context.capacity, 512u);
+  EXPECT_EQ(context.headRow, 1u);
+  EXPECT_EQ(context.positions[0], 510);
+  EXPECT_EQ(context.positions[1], 511);
+  EXPECT_EQ(context.workspace, buffers.workspace.data());
+  EXPECT_EQ(buffers.rope.size(), 4u * 512 * 4);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(context.weights) % 64, 0u);
+}
+
+} // namespace corellama::test

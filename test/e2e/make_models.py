@@ -1,0 +1,214 @@
+"""Writes 12 small random Llama checkpoints from a seed.
+
+Input: a seed and a folder; output: `m00.gguf` to `m11.gguf` and `models.json`,
+which says what each one is. They cover what one real checkpoint cannot: every
+attention kind, every weight format, sizes that are multiples of nothing, tied
+and untied heads, layers whose formats alternate irregularly. A file of its own
+because other tests want such models too, not only test_exact.
+
+The scale of the weights keeps the models honest: logits of order 1 to 10, and
+attention that neither ignores its scores nor puts all on one key. What a seed
+may vary (sizes, values, formats of irregular layers) is drawn; what a model is
+for (its row in RECIPES) is not.
+"""
+
+import argparse
+import json
+import os
+
+import gguf
+import numpy as np
+
+Type = gguf.GGMLQuantizationType
+
+# The row of a format must be a multiple of this; where it is not, the tensor is
+# F16, as llama.cpp's quantiser does.
+BLOCK = {"F32": 1, "F16": 1, "BF16": 1, "Q8_0": 32, "Q4_0": 32, "Q4_1": 32,
+         "Q6_K": 256}
+
+# `formats`: all layers draw from it, a tensor at a time where `irregular`, else
+# one layer like the other and the first format everywhere. `multiple`: what dim
+# and hidden size are multiples of, so that rows hold whole blocks (1: of
+# nothing). `wide`: heads * head size is not dim (attention.key_length).
+RECIPES = [
+    dict(attention="MHA", formats=["F32"], head="untied"),
+    dict(attention="MQA", formats=["F16"], head="tied"),
+    dict(attention="GQA", formats=["BF16"], head="untied"),
+    dict(attention="GQA", formats=["Q8_0"], head="tied", multiple=32),
+    dict(attention="MHA", formats=["Q4_0"], head="untied", multiple=32),
+    dict(attention="GQA", formats=["Q4_1"], head="tied", multiple=32,
+         embedding="Q8_0"),
+    dict(attention="GQA", formats=["Q6_K"], head="untied", multiple=256),
+    dict(attention="MQA", formats=["Q4_0"], head="untied", multiple=256,
+         output="Q6_K"),
+    dict(attention="GQA", formats=["Q4_0", "Q6_K", "Q8_0"], head="tied",
+         multiple=256, irregular=True),
+    dict(attention="MHA", formats=["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1"],
+         head="untied", multiple=32, irregular=True),
+    dict(attention="MQA", formats=["Q4_0", "Q8_0"], head="tied", irregular=True),
+    dict(attention="GQA", formats=["Q4_1", "Q4_0"], head="untied", multiple=32,
+         irregular=True, wide=True),
+]
+
+
+def pack(values, form):
+    """The bytes of a matrix in a format, and what to tell GGUFWriter."""
+    if form == "F32":
+        return values.astype(np.float32), Type.F32
+    if form == "F16":
+        return values.astype(np.float16), Type.F16
+    return gguf.quants.quantize(values.astype(np.float32), Type[form]), Type[form]
+
+
+def random_q6_k(rng, rows, columns, deviation):
+    """Random valid superblocks: every bit pattern of quants and scales occurs.
+
+    `gguf` cannot quantise to Q6_K. Quants are uniform in [-32, 31] (deviation
+    18.5) and sub-scales in [-128, 127] (73.9), so d brings the product to the
+    wanted deviation.
+    """
+    blocks = rows * columns // 256
+    quants = rng.integers(0, 256, (blocks, 192), dtype=np.uint8)
+    scales = rng.integers(0, 256, (blocks, 16), dtype=np.uint8)
+    d = deviation / (18.5 * 73.9) * rng.uniform(0.7, 1.3, (blocks, 1))
+    halves = d.astype(np.float16).view(np.uint8).reshape(blocks, 2)
+    data = np.concatenate([quants, scales, halves], axis=1)
+    return data.reshape(rows, columns // 256 * 210), Type.Q6_K
+
+
+def draw_shape(rng, recipe):
+    """Sizes for a recipe, by rejection: every choice is a legal model."""
+    multiple = recipe.get("multiple", 1)
+    while True:
+        kv_heads = {"MQA": 1}.get(recipe["attention"], int(rng.integers(2, 5)))
+        group = 1 if recipe["attention"] == "MHA" else int(rng.integers(2, 5))
+        heads = kv_heads * group
+        head_size = 2 * int(rng.integers(5, 33))
+        if recipe.get("wide"):
+            dim = multiple * int(rng.integers(3, 9))
+            if heads * head_size == dim or heads * head_size > 512:
+                continue
+        else:
+            dim = heads * head_size
+        odd = multiple == 1
+        if dim % multiple or dim < 48 or dim > 512 or (odd and dim % 16 == 0):
+            continue
+        hidden = multiple * int(rng.integers(2, 16))
+        if odd:
+            hidden = int(rng.integers(dim, 3 * dim)) | 1
+            # Rows of whole blocks beside rows that hold none: ffn_down keeps
+            # the format that the tensors around it lose.
+            if BLOCK[recipe["formats"][0]] > 1:
+                hidden = 32 * int(rng.integers(3, 8))
+        if not dim // 2 <= hidden <= 1024:
+            continue
+        vocabulary = int(rng.integers(90, 600)) | 1
+        return dict(kv_heads=kv_heads, heads=heads, head_size=head_size, dim=dim,
+                    hidden=hidden, vocabulary=vocabulary,
+                    layers=int(rng.integers(4, 6) if recipe.get("irregular")
+                               else rng.integers(2, 4)),
+                    rope_base=float(rng.choice([1e4, 1e5, 5e5])),
+                    eps=float(rng.choice([1e-5, 1e-6])))
+
+
+def write_model(path, seed, index, architecture="llama", extra=None):
+    """Writes one model; `extra(writer, sizes)` may add keys and tensors to it,
+    which is how tests make checkpoints that have to be refused."""
+    recipe = RECIPES[index]
+    rng = np.random.default_rng([seed, index])
+    s = draw_shape(rng, recipe)
+    dim, hidden = s["dim"], s["hidden"]
+    q_rows, kv_rows = s["heads"] * s["head_size"], s["kv_heads"] * s["head_size"]
+    used = {}
+
+    w = gguf.GGUFWriter(path, architecture)
+    w.add_name(f"random model {index} of seed {seed}")
+    w.add_context_length(1024)
+    w.add_embedding_length(dim)
+    w.add_block_count(s["layers"])
+    w.add_feed_forward_length(hidden)
+    w.add_head_count(s["heads"])
+    w.add_head_count_kv(s["kv_heads"])
+    w.add_layer_norm_rms_eps(s["eps"])
+    w.add_rope_freq_base(s["rope_base"])
+    w.add_rope_dimension_count(s["head_size"])
+    if recipe.get("wide"):
+        w.add_key_length(s["head_size"])
+        w.add_value_length(s["head_size"])
+    w.add_vocab_size(s["vocabulary"])
+
+    def matrix(name, rows, columns, deviation, form=None):
+        form = form or (rng.choice(recipe["formats"]) if recipe.get("irregular")
+                        else recipe["formats"][0])
+        if columns % BLOCK[form]:
+            form = "F16"
+        if form == "Q6_K":
+            data, kind = random_q6_k(rng, rows, columns, deviation)
+        else:
+            data, kind = pack(deviation * rng.standard_normal((rows, columns)), form)
+        w.add_tensor(name, data, raw_dtype=kind)
+        used[name] = str(form)
+
+    def norm(name):
+        w.add_tensor(name, rng.uniform(0.6, 1.4, dim).astype(np.float32))
+
+    # A normed row has deviation 1, so a weight of deviation a / sqrt(k) gives
+    # values of deviation a: queries and keys 1.2 (scores of deviation 1.4),
+    # logits 1.8 (the largest of some hundred: 4 to 8). The branches add about 1
+    # each to the stream.
+    tied = recipe["head"] == "tied"
+    logit = 1.8 / np.sqrt(dim)
+    matrix("token_embd.weight", s["vocabulary"], dim, logit if tied else 0.8,
+           recipe.get("embedding"))
+    for layer in range(s["layers"]):
+        b = f"blk.{layer}."
+        norm(b + "attn_norm.weight")
+        matrix(b + "attn_q.weight", q_rows, dim, 1.2 / np.sqrt(dim))
+        matrix(b + "attn_k.weight", kv_rows, dim, 1.2 / np.sqrt(dim))
+        matrix(b + "attn_v.weight", kv_rows, dim, 1.2 / np.sqrt(dim))
+        matrix(b + "attn_output.weight", dim, q_rows, 1.5 / np.sqrt(q_rows))
+        norm(b + "ffn_norm.weight")
+        matrix(b + "ffn_gate.weight", hidden, dim, 1.5 / np.sqrt(dim))
+        matrix(b + "ffn_up.weight", hidden, dim, 1.2 / np.sqrt(dim))
+        matrix(b + "ffn_down.weight", dim, hidden, 1.2 / np.sqrt(hidden))
+    norm("output_norm.weight")
+    if not tied:
+        matrix("output.weight", s["vocabulary"], dim, logit, recipe.get("output"))
+    if extra:
+        extra(w, s)
+    w.write_header_to_file()
+    w.write_kv_data_to_file()
+    w.write_tensors_to_file()
+    w.close()
+    return dict(file=os.path.basename(path), attention=recipe["attention"],
+                head=recipe["head"], formats=sorted(set(used.values())), **s,
+                tensors=used)
+
+
+def write_all(folder, seed, only=None):
+    """Writes the models (or those of `only`) and models.json; [(path, what)]."""
+    os.makedirs(folder, exist_ok=True)
+    made = []
+    for index in range(len(RECIPES)):
+        if only is None or index in only:
+            path = os.path.join(folder, f"m{index:02d}.gguf")
+            made.append((path, write_model(path, seed, index)))
+    with open(os.path.join(folder, "models.json"), "w") as f:
+        json.dump([what for _, what in made], f, indent=1)
+    return made
+
+
+def main():
+    p = argparse.ArgumentParser(description="write 12 small random models")
+    p.add_argument("folder")
+    p.add_argument("--seed", type=int, default=1)
+    a = p.parse_args()
+    for path, what in write_all(a.folder, a.seed):
+        print(f"{path}: {what['attention']} {what['heads']}/{what['kv_heads']} x "
+              f"{what['head_size']}, dim {what['dim']}, hidden {what['hidden']}, "
+              f"vocabulary {what['vocabulary']}, {what['layers']} layers, "
+              f"{what['head']}, {' '.join(what['formats'])}")
+
+
+if __name__ == "__main__":
+    main()

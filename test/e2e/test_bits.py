@@ -1,0 +1,145 @@
+"""The bits of the logits do not depend on how the work was done.
+
+Input: the driver and a checkpoint; output: PASS/FAIL lines. One program is run
+with 1 to 8 threads, at depths around the blocks of attention, with several
+chunk sizes, again, and (with --delays-rt) linked with the runtime whose workers
+wait at random; every run must write the same logits and ids. Two compiles from
+different folders must give the same file. A file of its own because equality of
+bits needs no reference, only patience.
+"""
+
+import hashlib
+import os
+import shutil
+
+import numpy as np
+
+import harness
+import llama_reference
+
+DEPTHS = [1, 255, 256, 257, 1000]  # around attention's blocks of 256 keys
+THREADS = range(1, 9)
+CHUNKS = [1, 7, 64, 512]           # 512 is the default of compile --chunk
+NEW_IDS = 4
+
+
+def digest(path):
+    h = hashlib.sha256()
+    with open(path, "rb") as f:
+        while piece := f.read(1 << 20):
+            h.update(piece)
+    return h.hexdigest()
+
+
+def first_difference(a, b):
+    x, y = np.load(a, mmap_mode="r"), np.load(b, mmap_mode="r")
+    if x.shape != y.shape:
+        return f"shapes are {list(x.shape)} and {list(y.shape)}"
+    for row in range(len(x)):
+        different = int((x[row].view(np.uint32) != y[row].view(np.uint32)).sum())
+        if different:
+            return f"row {row} is the first that differs, in {different} logits"
+    return "the arrays agree, the files do not"
+
+
+class Depth:
+    """One prompt, and what its first run gave."""
+
+    def __init__(self, report, ids, folder):
+        self.report, self.ids, self.folder = report, ids, folder
+        self.first = folder / "first.npy"
+        self.digest = self.new = None
+
+    def run(self, name, program, *flags):
+        path = self.folder / "logits.npy" if self.digest else self.first
+        result, new = harness.generate(program, self.ids, NEW_IDS, *flags,
+                                       logits=path)
+        if new is None:
+            return self.report.fail(name, result.why())
+        if self.digest is None:
+            self.digest, self.new = digest(path), new
+            rows = len(self.ids) + NEW_IDS - 1
+            shape = np.load(path, mmap_mode="r").shape
+            return self.report.check(name, shape[0] == rows,
+                                     f"logits have {shape[0]} rows, expected {rows}")
+        same = digest(path) == self.digest
+        self.report.check(name, same and new == self.new, lambda: (
+            f"ids are {new}, were {self.new}" if same
+            else first_difference(self.first, path)))
+        os.unlink(path)
+
+
+def with_runtime(corellama, runtime, folder):
+    """A driver beside another runtime: it looks for rt/ next to its own bin/."""
+    (folder / "bin").mkdir()
+    (folder / "rt").symlink_to(os.path.abspath(runtime), target_is_directory=True)
+    return shutil.copy2(os.path.realpath(corellama), folder / "bin" / "corellama")
+
+
+def test_reproducible(report, args, folder):
+    """Two compiles from different folders, by different spellings of a path."""
+    programs = []
+    for i, spelling in enumerate(["absolute", "relative"]):
+        home = folder / f"home{i}" / ("deep/er" if i else "")
+        home.mkdir(parents=True)
+        model = home / "model.gguf"
+        model.symlink_to(os.path.realpath(args.model))
+        made = harness.compile_model(
+            args.corellama, model if spelling == "absolute" else "model.gguf",
+            home / "program" if spelling == "absolute" else "program",
+            *args.flags, cwd=home)
+        if made.code != 0:
+            return report.fail("two compiles", made.why())
+        programs.append(home / "program")
+    report.check("two compiles give the same bytes", harness.same_file(*programs),
+                 "the programs differ")
+
+
+def main():
+    p = harness.parser(__doc__.splitlines()[0])
+    p.add_argument("--delays-rt", type=harness.existing, metavar="DIR",
+                   help="the runtime with injected delays, e.g. build/rt-delays")
+    p.add_argument("--flags", default="", help="flags of compile, comma separated")
+    p.add_argument("--depths", default=",".join(map(str, DEPTHS)))
+    p.add_argument("--seed", type=int, default=1)
+    args = p.parse_args()
+    args.flags = [f for f in args.flags.split(",") if f]
+    vocabulary = llama_reference.Model(args.model).vocabulary
+    report = harness.Report()
+    with harness.Workspace(args.keep) as folder:
+        test_reproducible(report, args, folder)
+        program = folder / "program"
+        made = harness.compile_model(args.corellama, args.model, program, *args.flags)
+        if not report.check("compiles", made.code == 0, made.why):
+            report.finish()
+        delayed = None
+        if args.delays_rt:
+            other = folder / "delays"
+            other.mkdir()
+            delayed = other / "program"
+            made = harness.compile_model(
+                with_runtime(args.corellama, args.delays_rt, other), args.model,
+                delayed, *args.flags)
+            report.check("compiles with delays", made.code == 0, made.why)
+            if made.code == 0:
+                report.check("the delays are in the program",
+                             not harness.same_file(program, delayed),
+                             "it has the bytes of the one without them")
+        else:
+            report.skip("random delays", "give --delays-rt")
+        rng = np.random.default_rng([args.seed, 3])
+        for depth in map(int, args.depths.split(",")):
+            d = Depth(report, rng.integers(0, vocabulary, depth).tolist(), folder)
+            for t in THREADS:
+                d.run(f"depth {depth}, -t {t}", program, "-t", t)
+            d.run(f"depth {depth}, -t 2 again", program, "-t", 2)
+            for b in CHUNKS:
+                d.run(f"depth {depth}, -b {b}", program, "-t", 2, "-b", b)
+            if delayed and made.code == 0:
+                for t in (2, 3, 8):
+                    d.run(f"depth {depth}, -t {t} with delays", delayed, "-t", t)
+    report.finish()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+# The lit tests: which files are tests and what their RUN lines may say.
+#
+#   %opt         corellama-opt
+#   %corellama   corellama
+#   %pass        in test/passes: the flag of the file's name, so that flag, file
+#                and test cannot drift apart; `chunk.mlir` and `chunk-invalid.mlir`
+#                both mean --chunk. `%pass{chunk=8}` means --chunk=chunk=8.
+#   %python      the interpreter that the build found
+#
+# Parameters (lit --param NAME=1):
+#   empty_pass   %pass is nothing: every pass test must then fail, which
+#                tools/check-empty-pass.py verifies
+#   roundtrip    %opt prints and re-parses each input first
+import os
+import sys
+
+from lit.llvm import llvm_config
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "tools"))
+from pass_test_format import PassTest  # noqa: E402
+
+
+def flag(name):
+    return lit_config.params.get(name, "") not in ("", "0")
+
+
+config.name = "CoreLlama"
+config.test_format = PassTest(empty=flag("empty_pass"))
+config.suffixes = [".mlir", ".test", ".ll"]
+config.excludes = ["CMakeLists.txt", "Inputs"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.corellama_binary_dir, "test")
+
+llvm_config.use_default_substitutions()  # FileCheck, not, count, split-file
+opt = os.path.join(config.corellama_bin, "corellama-opt")
+if flag("roundtrip"):
+    opt += " --verify-roundtrip"
+config.substitutions += [
+    (r"%opt\b", opt),
+    (r"%corellama\b", os.path.join(config.corellama_bin, "corellama")),
+    (r"%python\b", config.python),
+    (r"%bin\b", config.corellama_bin),
+    (r"%root\b", config.corellama_source_dir),
+    (r"%build\b", config.corellama_binary_dir),
+]
+llvm_config.with_environment("PATH", config.llvm_tools_dir, append_path=True)

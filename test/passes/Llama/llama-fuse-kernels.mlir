@@ -1,0 +1,255 @@
+// RUN: %opt %pass %s | FileCheck %s
+// RUN: %opt %pass %s -o /dev/null --remarks-filter=llama-fuse --remark-format=emitRemark 2>&1 | FileCheck %s --check-prefix=REMARK
+
+llama.weight @token_embd : 64x32 formats [#llama.f32]
+llama.weights @blk layers 2 {
+  llama.weight @norm : 32 formats [#llama.f32]
+  llama.weight @square : 32x32 formats [#llama.q4_0]
+  llama.weight @gate : 64x32 formats [#llama.q8_0]
+  llama.weight @up : 64x32 formats [#llama.q4_0]
+  llama.weight @down : 32x64 formats [#llama.q8_0]
+}
+
+// One row: the norm, the merge and each rounding are repeated by each part of
+// their only reader, so nothing but the residual and four values are stored.
+// CHECK-LABEL: func.func @a_decode_layer_is_five_kernels
+// CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<1x32xf32>, %[[POS:[a-z0-9]+]]: tensor<1xi32>, %[[KV:[a-z0-9]+]]: !llama.cache<2x2x16, f16>, %[[L:[a-z0-9]+]]: index
+// CHECK:         %[[Q:.+]] = llama.kernel "qkv" (%{{.+}} = %[[X]] : {{.*}}, %{{.+}} = %[[POS]] : {{.*}}, %{{.+}} = %[[KV]] : {{.*}}, %[[KL:.+]] = %[[L]] : index) -> tensor<1x32xf32> {
+// CHECK:           llama.weight_ref @blk::@norm[%[[KL]]]
+// CHECK:           llama.rms_norm
+// CHECK:           llama.quantize
+// CHECK-COUNT-3:   llama.linear
+// CHECK-COUNT-2:   llama.rope
+// CHECK:           llama.kv_append
+// CHECK-NEXT:      llama.yield %{{.+}} : tensor<1x32xf32>
+// CHECK:         %[[P:.+]] = llama.kernel "attn" (%{{.+}} = %[[Q]] : {{.*}}) -> tensor<1x2x?x18xf32> {
+// CHECK:           llama.attention_part
+// CHECK-NEXT:      llama.yield
+// CHECK:         %[[X1:.+]] = llama.kernel "o" (%{{.+}} = %[[P]] : {{.*}}, %{{.+}} = %[[X]] : {{.*}}) -> tensor<1x32xf32> {
+// CHECK:           llama.attention_merge
+// CHECK:           llama.quantize
+// CHECK:           llama.linear
+// CHECK-NEXT:      llama.add
+// CHECK-NEXT:      llama.yield
+// CHECK:         %[[S:.+]] = llama.kernel "gate_up" (%{{.+}} = %[[X1]] : {{.*}}) -> tensor<1x64xf32> {
+// CHECK:           llama.rms_norm
+// CHECK:           llama.quantize
+// CHECK:           llama.linear
+// CHECK:           llama.linear
+// CHECK-NEXT:      llama.swiglu
+// CHECK-NEXT:      llama.yield
+// CHECK:         %[[X2:.+]] = llama.kernel "down" (%{{.+}} = %[[S]] : {{.*}}, %{{.+}} = %[[X1]] : {{.*}}) -> tensor<1x32xf32> {
+// CHECK:           llama.linear
+// CHECK-NEXT:      llama.add
+// CHECK-NEXT:      llama.yield
+// CHECK:         return %[[X2]]
+// REMARK:        [Passed] siblings {{.*}}Function=a_decode_layer_is_five_kernels | Reason="it reads the rows that another linear reads", Remark=llama.linear
+// REMARK:        [Passed] epilogue {{.*}}Reason="each part has the elements that it needs", Remark=llama.rope
+// REMARK:        [Passed] epilogue {{.*}}Remark=llama.kv_append
+// REMARK:        [Passed] prologue {{.*}}Reason="one kernel reads its one row", Remark=llama.rms_norm
+func.func @a_decode_layer_is_five_kernels(%x: tensor<1x32xf32>, %pos: tensor<1xi32>, %kv: !llama.cache<2x2x16, f16>, %l: index) -> tensor<1x32xf32> {
+  %g = llama.weight_ref @blk::@norm[%l] : !llama.weight<32, #llama.f32>
+  %w = llama.weight_ref @blk::@square[%l] : !llama.weight<32x32, #llama.q4_0>
+  %wg = llama.weight_ref @blk::@gate[%l] : !llama.weight<64x32, #llama.q8_0>
+  %wu = llama.weight_ref @blk::@up[%l] : !llama.weight<64x32, #llama.q4_0>
+  %wd = llama.weight_ref @blk::@down[%l] : !llama.weight<32x64, #llama.q8_0>
+  %h = llama.rms_norm %x, %g eps 1.0e-05 : tensor<1x32xf32>, !llama.weight<32, #llama.f32>
+  %hq = llama.quantize %h : tensor<1x32xf32> to tensor<1x32x!llama.q8b32>
+  %q = llama.linear %hq, %w : tensor<1x32x!llama.q8b32>, !llama.weight<32x32, #llama.q4_0> -> tensor<1x32xf32>
+  %k = llama.linear %hq, %w : tensor<1x32x!llama.q8b32>, !llama.weight<32x32, #llama.q4_0> -> tensor<1x32xf32>
+  %v = llama.linear %hq, %w : tensor<1x32x!llama.q8b32>, !llama.weight<32x32, #llama.q4_0> -> tensor<1x32xf32>
+  %qr = llama.rope %q, %pos base 1.0e+04 heads 2 : tensor<1x32xf32>, tensor<1xi32>
+  %kr = llama.rope %k, %pos base 1.0e+04 heads 2 : tensor<1x32xf32>, tensor<1xi32>
+  llama.kv_append %kv[%l], %kr, %v at %pos : !llama.cache<2x2x16, f16>, tensor<1x32xf32>, tensor<1x32xf32>, tensor<1xi32>
+  %p = llama.attention_part %qr, %kv[%l], %pos causal heads 2 keys 256 : tensor<1x32xf32>, !llama.cache<2x2x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
+  %a = llama.attention_merge %p heads 2 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
+  %aq = llama.quantize %a : tensor<1x32xf32> to tensor<1x32x!llama.q8b32>
+  %o = llama.linear %aq, %w : tensor<1x32x!llama.q8b32>, !llama.weight<32x32, #llama.q4_0> -> tensor<1x32xf32>
+  %x1 = llama.add %x, %o : tensor<1x32xf32>
+  %h1 = llama.rms_norm %x1, %g eps 1.0e-05 : tensor<1x32xf32>, !llama.weight<32, #llama.f32>
+  %h1q = llama.quantize %h1 : tensor<1x32xf32> to tensor<1x32x!llama.q8b32>
+  %ga = llama.linear %h1q, %wg : tensor<1x32x!llama.q8b32>, !llama.weight<64x32, #llama.q8_0> -> tensor<1x64xf32>
+  %up = llama.linear %h1q, %wu : tensor<1x32x!llama.q8b32>, !llama.weight<64x32, #llama.q4_0> -> tensor<1x64xf32>
+  %s = llama.swiglu %ga, %up : tensor<1x64xf32>
+  %d = llama.linear %s, %wd : tensor<1x64xf32>, !llama.weight<32x64, #llama.q8_0> -> tensor<1x32xf32>
+  %x2 = llama.add %x1, %d : tensor<1x32xf32>
+  return %x2 : tensor<1x32xf32>
+}
+
+// Many rows: norms are kernels, roundings belong to whoever makes the rows.
+// CHECK-LABEL: func.func @a_prefill_layer_is_seven_kernels
+// CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<?x32xf32>
+// CHECK:         %[[H:.+]] = llama.kernel "norm" (%{{.+}} = %[[X]] : {{.*}}) -> tensor<?x32x!llama.q8b32> {
+// CHECK:           llama.rms_norm
+// CHECK-NEXT:      llama.quantize
+// CHECK-NEXT:      llama.yield
+// CHECK:         %[[Q:.+]] = llama.kernel "qkv" (%{{.+}} = %[[H]] : {{.*}}) -> tensor<?x32xf32> {
+// CHECK:           llama.kv_append
+// CHECK-NEXT:      llama.yield
+// CHECK:         %[[A:.+]] = llama.kernel "attn" (%{{.+}} = %[[Q]] : {{.*}}) -> tensor<?x32x!llama.q8b32> {
+// CHECK:           llama.attention
+// CHECK-NEXT:      llama.quantize
+// CHECK-NEXT:      llama.yield
+// CHECK:         %[[X1:.+]] = llama.kernel "o" (%{{.+}} = %[[A]] : {{.*}}, %{{.+}} = %[[X]] : {{.*}}) -> tensor<?x32xf32> {
+// CHECK:         %[[H1:.+]] = llama.kernel "norm" (%{{.+}} = %[[X1]] : {{.*}}) -> tensor<?x32xf32> {
+// CHECK:         %[[S:.+]] = llama.kernel "gate_up" (%{{.+}} = %[[H1]] : {{.*}}) -> tensor<?x64x!llama.q8b32> {
+// CHECK:           llama.swiglu
+// CHECK-NEXT:      llama.quantize
+// CHECK-NEXT:      llama.yield
+// CHECK:         %[[X2:.+]] = llama.kernel "down" (%{{.+}} = %[[S]] : {{.*}}, %{{.+}} = %[[X1]] : {{.*}}) -> tensor<?x32xf32> {
+// CHECK:         return %[[X2]]
+// REMARK:        [Missed] prologue {{.*}}Function=a_prefill_layer_is_seven_kernels | Reason="each part would normalise all rows of the call again", Remark=llama.rms_norm
+func.func @a_prefill_layer_is_seven_kernels(%x: tensor<?x32xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<2x1x32, f16>, %l: index) -> tensor<?x32xf32> {
+  %g = llama.weight_ref @blk::@norm[%l] : !llama.weight<32, #llama.f32>
+  %w = llama.weight_ref @blk::@square[%l] : !llama.weight<32x32, #llama.q4_0>
+  %wg = llama.weight_ref @blk::@gate[%l] : !llama.weight<64x32, #llama.q8_0>
+  %wu = llama.weight_ref @blk::@up[%l] : !llama.weight<64x32, #llama.q4_0>
+  %wd = llama.weight_ref @blk::@down[%l] : !llama.weight<32x64, #llama.q8_0>
+  %h = llama.rms_norm %x, %g eps 1.0e-05 : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
+  %hq = llama.quantize %h : tensor<?x32xf32> to tensor<?x32x!llama.q8b32>
+  %q = llama.linear %hq, %w : tensor<?x32x!llama.q8b32>, !llama.weight<32x32, #llama.q4_0> -> tensor<?x32xf32>
+  %k = llama.linear %hq, %w : tensor<?x32x!llama.q8b32>, !llama.weight<32x32, #llama.q4_0> -> tensor<?x32xf32>
+  llama.kv_append %kv[%l], %k, %k at %pos : !llama.cache<2x1x32, f16>, tensor<?x32xf32>, tensor<?x32xf32>, tensor<?xi32>
+  %a = llama.attention %q, %kv[%l], %pos causal heads 1 keys 256 : tensor<?x32xf32>, !llama.cache<2x1x32, f16>, tensor<?xi32>
+  %aq = llama.quantize %a : tensor<?x32xf32> to tensor<?x32x!llama.q8b32>
+  %o = llama.linear %aq, %w : tensor<?x32x!llama.q8b32>, !llama.weight<32x32, #llama.q4_0> -> tensor<?x32xf32>
+  %x1 = llama.add %x, %o : tensor<?x32xf32>
+  %h1 = llama.rms_norm %x1, %g eps 1.0e-05 : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
+  %ga = llama.linear %h1, %wg : tensor<?x32xf32>, !llama.weight<64x32, #llama.q8_0> -> tensor<?x64xf32>
+  %up = llama.linear %h1, %wu : tensor<?x32xf32>, !llama.weight<64x32, #llama.q4_0> -> tensor<?x64xf32>
+  %s = llama.swiglu %ga, %up : tensor<?x64xf32>
+  %sq = llama.quantize %s : tensor<?x64xf32> to tensor<?x64x!llama.q8b32>
+  %d = llama.linear %sq, %wd : tensor<?x64x!llama.q8b32>, !llama.weight<32x64, #llama.q8_0> -> tensor<?x32xf32>
+  %x2 = llama.add %x1, %d : tensor<?x32xf32>
+  return %x2 : tensor<?x32xf32>
+}
+
+// CHECK-LABEL: func.func @embedding_and_head
+// CHECK:         %[[X:.+]] = llama.kernel "embed"
+// CHECK-NOT:     llama.kernel
+// CHECK:         llama.kernel "head" (%{{.+}} = %[[X]] : tensor<1x32xf32>)
+// CHECK:           llama.rms_norm
+// CHECK:           llama.linear
+// CHECK-NOT:     llama.kernel
+// CHECK:         return
+func.func @embedding_and_head(%ids: tensor<1xi32>, %g: !llama.weight<32, #llama.f32>) -> tensor<1x64xf32> {
+  %w = llama.weight_ref @token_embd : !llama.weight<64x32, #llama.f32>
+  %x = llama.embed %ids, %w : tensor<1xi32>, !llama.weight<64x32, #llama.f32> -> tensor<1x32xf32>
+  %h = llama.rms_norm %x, %g eps 1.0e-05 : tensor<1x32xf32>, !llama.weight<32, #llama.f32>
+  %y = llama.linear %h, %w : tensor<1x32xf32>, !llama.weight<64x32, #llama.f32> -> tensor<1x64xf32>
+  return %y : tensor<1x64xf32>
+}
+
+// A norm read by two kernels stays outside: each would have to compute it again.
+// (The residual goes through the first, so the two cannot be one.)
+// CHECK-LABEL: func.func @a_norm_with_two_readers_stays_outside
+// CHECK:         llama.kernel "norm"
+// CHECK-NOT:     llama.rms_norm
+// CHECK:         llama.kernel "head"
+// CHECK:         llama.kernel "head"
+// CHECK:         return
+// REMARK:        [Missed] siblings {{.*}}Function=a_norm_with_two_readers_stays_outside | Reason="a kernel between the two would have to wait for both and be waited for", Remark=llama.linear
+// REMARK:        [Missed] prologue {{.*}}Reason="it is read by 3 kernels, each would compute it again", Remark=llama.rms_norm
+func.func @a_norm_with_two_readers_stays_outside(%x: tensor<1x32xf32>, %g: !llama.weight<32, #llama.f32>, %w: !llama.weight<32x32, #llama.f32>) -> tensor<1x32xf32> {
+  %h = llama.rms_norm %x, %g eps 1.0e-05 : tensor<1x32xf32>, !llama.weight<32, #llama.f32>
+  %a = llama.linear %h, %w : tensor<1x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<1x32xf32>
+  %n = llama.rms_norm %a, %g eps 1.0e-05 : tensor<1x32xf32>, !llama.weight<32, #llama.f32>
+  %m = llama.mul %n, %h : tensor<1x32xf32>
+  %b = llama.linear %h, %w : tensor<1x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<1x32xf32>
+  %r = llama.add %m, %b : tensor<1x32xf32>
+  return %r : tensor<1x32xf32>
+}
+
+// The fourth linear of the same rows would be a fourth result.
+// CHECK-LABEL: func.func @a_kernel_has_at_most_three_results
+// CHECK:         llama.kernel "linear" {{.*}} -> (tensor<?x32xf32>, tensor<?x32xf32>, tensor<?x32xf32>)
+// CHECK-COUNT-3:   llama.linear
+// CHECK:         llama.kernel "linear" {{.*}} -> tensor<?x32xf32>
+// CHECK:           llama.linear
+// CHECK:         return
+// REMARK:        [Missed] siblings {{.*}}Function=a_kernel_has_at_most_three_results | Reason="together they have 4 results, a kernel has at most 3", Remark=llama.linear
+func.func @a_kernel_has_at_most_three_results(%x: tensor<?x32xf32>, %w: !llama.weight<32x32, #llama.f32>) -> (tensor<?x32xf32>, tensor<?x32xf32>, tensor<?x32xf32>, tensor<?x32xf32>) {
+  %a = llama.linear %x, %w : tensor<?x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<?x32xf32>
+  %b = llama.linear %x, %w : tensor<?x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<?x32xf32>
+  %c = llama.linear %x, %w : tensor<?x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<?x32xf32>
+  %d = llama.linear %x, %w : tensor<?x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<?x32xf32>
+  return %a, %b, %c, %d : tensor<?x32xf32>, tensor<?x32xf32>, tensor<?x32xf32>, tensor<?x32xf32>
+}
+
+// silu and mul that nobody made a swiglu of: the same kernel.
+// CHECK-LABEL: func.func @silu_and_mul_join_gate_and_up
+// CHECK:         llama.kernel "gate_up" {{.*}} -> tensor<?x64xf32> {
+// CHECK:           llama.silu
+// CHECK-NEXT:      llama.mul
+// CHECK-NEXT:      llama.yield
+// CHECK:         llama.kernel "down"
+// CHECK-NOT:     llama.kernel
+// CHECK:         return
+func.func @silu_and_mul_join_gate_and_up(%x: tensor<?x32xf32>, %l: index) -> tensor<?x32xf32> {
+  %wg = llama.weight_ref @blk::@gate[%l] : !llama.weight<64x32, #llama.q8_0>
+  %wu = llama.weight_ref @blk::@up[%l] : !llama.weight<64x32, #llama.q4_0>
+  %wd = llama.weight_ref @blk::@down[%l] : !llama.weight<32x64, #llama.q8_0>
+  %g = llama.linear %x, %wg : tensor<?x32xf32>, !llama.weight<64x32, #llama.q8_0> -> tensor<?x64xf32>
+  %u = llama.linear %x, %wu : tensor<?x32xf32>, !llama.weight<64x32, #llama.q4_0> -> tensor<?x64xf32>
+  %s = llama.silu %g : tensor<?x64xf32>
+  %m = llama.mul %s, %u : tensor<?x64xf32>
+  %d = llama.linear %m, %wd : tensor<?x64xf32>, !llama.weight<32x64, #llama.q8_0> -> tensor<?x32xf32>
+  return %d : tensor<?x32xf32>
+}
+
+// What joins nothing is a kernel of its own, by its own name.
+// CHECK-LABEL: func.func @what_is_left_is_a_kernel_alone
+// CHECK:         llama.kernel "silu"
+// CHECK:         llama.kernel "mul"
+// CHECK:         llama.kernel "quantize"
+// CHECK:         llama.kernel "argmax"
+// CHECK:         return
+// REMARK:        [Missed] epilogue {{.*}}Function=what_is_left_is_a_kernel_alone | Reason="it reads no result of a linear", Remark=llama.mul
+func.func @what_is_left_is_a_kernel_alone(%x: tensor<?x32xf32>, %y: tensor<?x32xf32>) -> (tensor<?xi32>, tensor<?x32x!llama.q8b32>) {
+  %s = llama.silu %x : tensor<?x32xf32>
+  %m = llama.mul %s, %y : tensor<?x32xf32>
+  %q = llama.quantize %y : tensor<?x32xf32> to tensor<?x32x!llama.q8b32>
+  %i = llama.argmax %m : tensor<?x32xf32> -> tensor<?xi32>
+  return %i, %q : tensor<?xi32>, tensor<?x32x!llama.q8b32>
+}
+
+// Heads of 20 columns: a part of attention ends inside of a block of 32.
+// CHECK-LABEL: func.func @a_rounding_across_parts_is_a_kernel
+// CHECK:         llama.kernel "attn" {{.*}} -> tensor<?x40xf32>
+// CHECK:         llama.kernel "quantize"
+// CHECK:         return
+// REMARK:        [Missed] epilogue {{.*}}Function=a_rounding_across_parts_is_a_kernel | Reason="a part has 20 columns, no whole blocks of 32", Remark=llama.quantize
+func.func @a_rounding_across_parts_is_a_kernel(%q: tensor<?x40xf32>, %kv: !llama.cache<2x2x20, f16>, %l: index, %pos: tensor<?xi32>) -> tensor<?x40x!llama.q8b32> {
+  %a = llama.attention %q, %kv[%l], %pos causal heads 2 keys 256 : tensor<?x40xf32>, !llama.cache<2x2x20, f16>, tensor<?xi32>
+  %aq = llama.quantize %a : tensor<?x40xf32> to tensor<?x40x!llama.q8b32>
+  return %aq : tensor<?x40x!llama.q8b32>
+}
+
+// The second append stays behind the attention that must not see it.
+// CHECK-LABEL: func.func @reads_of_the_cache_keep_their_place
+// CHECK:         llama.kernel "qkv"
+// CHECK:           llama.kv_append
+// CHECK:         llama.kernel "attn"
+// CHECK:         llama.kernel "kv_append"
+// CHECK:         return
+func.func @reads_of_the_cache_keep_their_place(%x: tensor<1x32xf32>, %y: tensor<1x32xf32>, %kv: !llama.cache<2x1x32, f16>, %l: index, %pos: tensor<1xi32>, %w: !llama.weight<32x32, #llama.f32>) -> tensor<1x32xf32> {
+  %k = llama.linear %x, %w : tensor<1x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<1x32xf32>
+  llama.kv_append %kv[%l], %k, %k at %pos : !llama.cache<2x1x32, f16>, tensor<1x32xf32>, tensor<1x32xf32>, tensor<1xi32>
+  %a = llama.attention %x, %kv[%l], %pos causal heads 1 : tensor<1x32xf32>, !llama.cache<2x1x32, f16>, tensor<1xi32>
+  llama.kv_append %kv[%l], %y, %y at %pos : !llama.cache<2x1x32, f16>, tensor<1x32xf32>, tensor<1x32xf32>, tensor<1xi32>
+  return %a : tensor<1x32xf32>
+}
+
+// CHECK-LABEL: func.func @kernels_are_left_as_they_are
+// CHECK:         llama.kernel "silu"
+// CHECK-NEXT:      llama.silu
+// CHECK-NEXT:      llama.yield
+// CHECK-NEXT:    }
+// CHECK-NEXT:    return
+func.func @kernels_are_left_as_they_are(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
+  %y = llama.kernel "silu" (%ix = %x : tensor<?x32xf32>) -> tensor<?x32xf32> {
+    %s = llama.silu %ix : tensor<?x32xf32>
+    llama.yield %s : tensor<?x32xf32>
+  }
+  return %y : tensor<?x32xf32>
+}

@@ -1,0 +1,22 @@
+// RUN: %opt %pass %s | FileCheck %s
+
+module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4", vector_bits = 512>} {
+  // A layout for each format, in the order of the formats; formats stay.
+  // CHECK:       llama.weight @output_norm : 32 formats [#llama.f32] in [#llama.{{[a-z0-9]+.*}}]
+  // CHECK:       llama.weights @blk layers 2
+  // CHECK:         llama.weight @attn_v : 16x256 formats [#llama.q4_0, #llama.q6_k] of [1, 0] in [#llama.{{.+}}, #llama.{{.+}}]
+  llama.weight @output_norm : 32 formats [#llama.f32]
+  llama.weights @blk layers 2 {
+    llama.weight @attn_v : 16x256 formats [#llama.q4_0, #llama.q6_k] of [1, 0]
+  }
+  // One layout for the one cache, beside the weights.
+  // CHECK:       llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.{{.+}} values #llama.{{.+}}
+  // CHECK-NOT:   llama.cache_layout
+  // CHECK-LABEL: func.func private @layer
+  func.func private @layer(%kv: !llama.cache<2x1x16, f16>) {
+    return
+  }
+  func.func private @layer.prefill(%kv: !llama.cache<2x1x16, f16>) {
+    return
+  }
+}

@@ -1,0 +1,26 @@
+// RUN: %opt %pass %s --split-input-file --verify-diagnostics
+
+// expected-error @below {{the module has no llama.target; the driver stamps it before specialize}}
+module {
+  func.func @no_target(%x: tensor<1x32xf32>) -> tensor<1x32xf32> {
+    %y = llama.kernel "silu" (%ix = %x : tensor<1x32xf32>) -> tensor<1x32xf32> {
+      %s = llama.silu %ix : tensor<1x32xf32>
+      llama.yield %s : tensor<1x32xf32>
+    }
+    return %y : tensor<1x32xf32>
+  }
+}
+
+// -----
+
+// What the target's table answers is what the user reads.
+module attributes {llama.target = #llama.target<family = cpu, name = "i386", vector_bits = 80>} {
+  func.func @no_row_of_the_table(%x: tensor<1x32xf32>) -> tensor<1x32xf32> {
+    // expected-error @below {{'llama.kernel' op "silu": CPU targets have vectors of at least 256 bits}}
+    %y = llama.kernel "silu" (%ix = %x : tensor<1x32xf32>) -> tensor<1x32xf32> {
+      %s = llama.silu %ix : tensor<1x32xf32>
+      llama.yield %s : tensor<1x32xf32>
+    }
+    return %y : tensor<1x32xf32>
+  }
+}

@@ -1,0 +1,55 @@
+// RUN: %opt %pass{chunk=8} %s | FileCheck %s
+
+// One entry becomes two: one row, and up to `chunk` of them. Both share the head,
+// and layers keep their functions by signature.
+// CHECK:       llama.model @m entries [
+// CHECK-SAME:    #llama.entry<name = "decode", rows = 1, embed = @embed.decode, layers = [@layer.0.decode, @layer.1.decode], of = [1, 0, 1], head = @head>
+// CHECK-SAME:    #llama.entry<name = "prefill", rows = 8, embed = @embed.prefill, layers = [@layer.0.prefill, @layer.1.prefill], of = [1, 0, 1], head = @head>]
+llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer.0, @layer.1], of = [1, 0, 1], head = @head>]
+
+llama.weight @token_embd : 64x32 formats [#llama.f32]
+llama.weights @blk layers 3 {
+  llama.weight @norm : 32 formats [#llama.f32]
+}
+
+// The functions of import are gone.
+// CHECK-NOT:   func.func private @embed(
+func.func private @embed(%ids: tensor<?xi32>) -> tensor<?x32xf32> {
+  %w = llama.weight_ref @token_embd : !llama.weight<64x32, #llama.f32>
+  %x = llama.embed %ids, %w : tensor<?xi32>, !llama.weight<64x32, #llama.f32> -> tensor<?x32xf32>
+  return %x : tensor<?x32xf32>
+}
+
+func.func private @layer.0(%x: tensor<?x32xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<3x1x32, f32>, %l: index) -> tensor<?x32xf32> {
+  %g = llama.weight_ref @blk::@norm[%l] : !llama.weight<32, #llama.f32>
+  %h = llama.rms_norm %x, %g eps 1.0e-05 : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
+  return %h : tensor<?x32xf32>
+}
+
+func.func private @layer.1(%x: tensor<?x32xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<3x1x32, f32>, %l: index) -> tensor<?x32xf32> {
+  %a = llama.attention %x, %kv[%l], %pos causal heads 1 : tensor<?x32xf32>, !llama.cache<3x1x32, f32>, tensor<?xi32>
+  return %a : tensor<?x32xf32>
+}
+
+// The head looks at one row in both forms.
+// CHECK-LABEL: func.func private @head(
+// CHECK-SAME:    %[[X:.+]]: tensor<1x32xf32>) -> tensor<1x64xf32>
+// CHECK:         llama.linear %[[X]], %{{.+}} : tensor<1x32xf32>, {{.*}} -> tensor<1x64xf32>
+func.func private @head(%x: tensor<?x32xf32>) -> tensor<?x64xf32> {
+  %w = llama.weight_ref @token_embd : !llama.weight<64x32, #llama.f32>
+  %y = llama.linear %x, %w : tensor<?x32xf32>, !llama.weight<64x32, #llama.f32> -> tensor<?x64xf32>
+  return %y : tensor<?x64xf32>
+}
+
+// CHECK-LABEL: func.func private @embed.decode(
+// CHECK-SAME:    tensor<1xi32>) -> tensor<1x32xf32>
+// CHECK-LABEL: func.func private @layer.0.decode(
+// CHECK:         llama.rms_norm {{.*}} : tensor<1x32xf32>
+// Tensors narrow, the cache and the layer are left alone.
+// CHECK-LABEL: func.func private @layer.1.decode(
+// CHECK-SAME:    %{{.+}}: tensor<1x32xf32>, %{{.+}}: tensor<1xi32>, %{{.+}}: !llama.cache<3x1x32, f32>, %{{.+}}: index) -> tensor<1x32xf32>
+// CHECK-LABEL: func.func private @embed.prefill(
+// CHECK-SAME:    tensor<?xi32>) -> tensor<?x32xf32>
+// CHECK-LABEL: func.func private @layer.0.prefill(
+// CHECK:         llama.rms_norm {{.*}} : tensor<?x32xf32>
+// CHECK-LABEL: func.func private @layer.1.prefill(

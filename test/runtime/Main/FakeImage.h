@@ -1,0 +1,31 @@
+//===- FakeImage.h - the image of the fake program, and how it gets in ----===//
+//
+// Makes the bytes that the compiler would write behind the linked program, and
+// the segment over them: header, offsets, metadata with a tokenizer, weights.
+// Tests damage the header before it is written.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_TEST_RUNTIME_MAIN_FAKEIMAGE_H
+#define CORELLAMA_TEST_RUNTIME_MAIN_FAKEIMAGE_H
+
+#include "runtime/ABI/Image.h"
+
+#include <string>
+
+namespace corellama::test {
+
+/// With the header's numbers those of FakeModel.h. Without a tokenizer the
+/// metadata are empty.
+std::string makeImage(bool withTokenizer = true);
+
+/// The header inside an image, to read or to damage.
+abi::ImageHeader &headerOf(std::string &image);
+
+/// The linked program with the image as its last, read-only segment. Ends the
+/// process with a message if it cannot be made.
+std::string attachImage(std::string program, const std::string &image);
+
+} // namespace corellama::test
+
+#endif // CORELLAMA_TEST_RUNTIME_MAIN_FAKEIMAGE_H

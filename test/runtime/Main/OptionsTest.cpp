@@ -1,0 +1,186 @@
+//===- OptionsTest.cpp - command lines, good and bad ----------------------===//
+//
+// Tests runtime/Main/Options.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Main/Options.h"
+
+#include <gtest/gtest.h>
+#include <string>
+#include <vector>
+
+using namespace corellama::runtime;
+
+static Result<Options> parse(std::vector<std::string> arguments) {
+  std::vector<char *> pointers;
+  for (std::string &argument : arguments)
+    pointers.push_back(argument.data());
+  return parseOptions(pointers);
+}
+
+TEST(Options, Defaults) {
+  auto options = parse({"-p", "Hi"});
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->prompt, "Hi");
+  EXPECT_FALSE(options->promptFile || options->promptIds || options->count ||
+               options->context || options->batch || options->threads ||
+               options->seed || options->logitsOut);
+  EXPECT_FALSE(options->chat || options->ignoreEnd || options->outputIds ||
+               options->verbose || options->version || options->help);
+  EXPECT_EQ(options->sampling.temperature, 0.8);
+  EXPECT_EQ(options->sampling.topK, 40);
+  EXPECT_EQ(options->sampling.topP, 0.95);
+  EXPECT_EQ(options->sampling.minP, 0.05);
+}
+
+TEST(Options, AllOfThem) {
+  auto options = parse({"-f",
+                        "-",
+                        "--chat",
+                        "-n",
+                        "10",
+                        "-c",
+                        "20",
+                        "-b",
+                        "3",
+                        "-t",
+                        "2",
+                        "-s",
+                        "18446744073709551615",
+                        "--temp",
+                        "0",
+                        "--top-k",
+                        "7",
+                        "--top-p",
+                        "0.5",
+                        "--min-p",
+                        "1e-3",
+                        "--ignore-eos",
+                        "--output-ids",
+                        "--logits-out",
+                        "x.npy",
+                        "-v"});
+  ASSERT_TRUE(options) << options.error();
+  EXPECT_EQ(options->promptFile, "-");
+  EXPECT_TRUE(options->chat && options->ignoreEnd && options->outputIds &&
+              options->verbose);
+  EXPECT_EQ(options->count, 10u);
+  EXPECT_EQ(options->context, 20u);
+  EXPECT_EQ(options->batch, 3u);
+  EXPECT_EQ(options->threads, 2u);
+  EXPECT_EQ(options->seed, UINT64_MAX);
+  EXPECT_EQ(options->sampling.temperature, 0);
+  EXPECT_EQ(options->sampling.topK, 7);
+  EXPECT_EQ(options->sampling.topP, 0.5);
+  EXPECT_EQ(options->sampling.minP, 1e-3);
+  EXPECT_EQ(options->logitsOut, "x.npy");
+}
+
+TEST(Options, ValuesMayFollowAnEqualsSignOrLookLikeFlags) {
+  auto options = parse({"--temp=0.5", "--seed=3", "-p", "--chat"});
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->sampling.temperature, 0.5);
+  EXPECT_EQ(options->seed, 3u);
+  EXPECT_EQ(options->prompt, "--chat");
+  EXPECT_FALSE(options->chat);
+}
+
+TEST(Options, PromptIds) {
+  auto options = parse({"--prompt-ids", "1,2,2147483647"});
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->promptIds, (std::vector<int32_t>{1, 2, 2147483647}));
+}
+
+TEST(Options, NothingAfterHelpIsLookedAt) {
+  auto options = parse({"--help", "--nonsense"});
+  ASSERT_TRUE(options);
+  EXPECT_TRUE(options->help);
+}
+
+TEST(Options, Errors) {
+  const struct {
+    std::vector<std::string> arguments;
+    std::string message;
+  } cases[] = {
+      {{"--tmep", "1"}, "unknown option '--tmep'; did you mean --temp?"},
+      {{"--top-l=4"}, "unknown option '--top-l'; did you mean --top-k?"},
+      {{"--completely-else"},
+       "unknown option '--completely-else'; --help lists them all"},
+      {{"-x"}, "unknown option '-x'; --help lists them all"},
+      {{"Hi"}, "unexpected argument 'Hi'; give a prompt as -p TEXT"},
+      {{"-"}, "unexpected argument '-'; give a prompt as -p TEXT"},
+      {{"-p"}, "-p needs a value; give -p TEXT"},
+      {{"--chat=1"}, "--chat takes no value; leave out '=1'"},
+      {{"-n", "12x"}, "-n: is '12x', expected a number of tokens, 0 or more"},
+      {{"-n", ""}, "-n: is '', expected a number of tokens, 0 or more"},
+      {{"-n", " 1"}, "-n: is ' 1', expected a number of tokens, 0 or more"},
+      {{"-n", "-1"}, "-n: is '-1', expected a number of tokens, 0 or more"},
+      {{"-n", "99999999999999999999"},
+       "-n: is '99999999999999999999', expected a number of tokens, 0 or more"},
+      {{"-c", "0"}, "-c: is '0', expected a number of tokens, 1 or more"},
+      {{"-b", "0"}, "-b: is '0', expected a number of tokens, 1 or more"},
+      {{"-t", "0"}, "-t: is '0', expected a number of threads, 1 or more"},
+      {{"-s", "-1"}, "-s: is '-1', expected a whole number, 0 or more"},
+      {{"--temp", "nan"}, "--temp: is 'nan', expected a number, 0 or more"},
+      {{"--temp", "inf"}, "--temp: is 'inf', expected a number, 0 or more"},
+      {{"--temp", "-0.1"}, "--temp: is '-0.1', expected a number, 0 or more"},
+      {{"--top-k", "1.5"},
+       "--top-k: is '1.5', expected a whole number, 0 or more"},
+      {{"--top-p", "1.01"},
+       "--top-p: is '1.01', expected a number from 0 to 1"},
+      {{"--min-p", "x"}, "--min-p: is 'x', expected a number from 0 to 1"},
+      {{"--prompt-ids", "1,,2"},
+       "--prompt-ids: is '1,,2', expected token ids separated by commas, for "
+       "example 1,2,3"},
+      {{"--prompt-ids", "2147483648"},
+       "--prompt-ids: is '2147483648', expected token ids separated by commas, "
+       "for example 1,2,3"},
+      {{"--prompt-ids", ""},
+       "--prompt-ids: is '', expected token ids separated by commas, for "
+       "example 1,2,3"},
+      {{"--logits-out="}, "--logits-out: is '', expected a file's name"},
+  };
+  for (const auto &[arguments, message] : cases) {
+    auto options = parse(arguments);
+    ASSERT_FALSE(options) << message;
+    EXPECT_EQ(options.error(), message);
+  }
+}
+
+TEST(Options, OnePrompt) {
+  auto check = [](std::vector<std::string> arguments) -> std::string {
+    auto options = parse(std::move(arguments));
+    EXPECT_TRUE(options);
+    auto error = checkPromptOptions(*options, "model");
+    return error ? error->message : "";
+  };
+  EXPECT_EQ(check({"-p", ""}), "");
+  EXPECT_EQ(check({"-p", "a", "--chat"}), "");
+  EXPECT_EQ(check({}), "no prompt was given; try model --chat -p \"Why is the "
+                       "sky blue?\"");
+  EXPECT_EQ(check({"-p", "a", "-f", "b"}),
+            "more than one prompt was given; keep one of -p, -f and "
+            "--prompt-ids");
+  EXPECT_EQ(check({"--prompt-ids", "1", "--chat"}),
+            "--chat wraps text, --prompt-ids are taken as they are; give the "
+            "text by -p or -f");
+}
+
+TEST(Options, HelpHasEveryFlagAndFitsTheScreen) {
+  std::string help = helpText("model");
+  for (const char *flag :
+       {"-p", "-f", "--prompt-ids", "--chat", "-n", "-c", "-b", "-t", "-s",
+        "--temp", "--top-k", "--top-p", "--min-p", "--ignore-eos",
+        "--output-ids", "--logits-out", "-v", "--version", "--help"})
+    EXPECT_NE(help.find("\n  " + std::string(flag)), help.npos) << flag;
+  size_t start = 0;
+  for (size_t end; (end = help.find('\n', start)) != help.npos; start = end + 1)
+    EXPECT_LE(end - start, 79u) << help.substr(start, end - start);
+  EXPECT_EQ(start, help.size());
+}
+
+TEST(Options, BaseName) {
+  EXPECT_STREQ(baseName("/usr/bin/model"), "model");
+  EXPECT_STREQ(baseName("model"), "model");
+}

@@ -1,0 +1,35 @@
+//===- ReportTest.cpp - the closing line ----------------------------------===//
+//
+// Tests runtime/Main/Report.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Main/Report.h"
+
+#include <gtest/gtest.h>
+
+using namespace corellama::runtime;
+
+TEST(Report, ClosingLine) {
+  Generation generation;
+  generation.promptTokens = 512;
+  generation.promptSeconds = 0.5;
+  generation.decodeTokens = 255;
+  generation.decodeSeconds = 2;
+  EXPECT_EQ(closingLine(0.01234, generation),
+            "load 12.3 ms | prompt 512 tokens 1024.0 tok/s | decode 255 tokens "
+            "127.5 tok/s\n");
+}
+
+TEST(Report, NothingDecoded) {
+  EXPECT_EQ(closingLine(0, Generation{}),
+            "load 0.0 ms | prompt 0 tokens 0.0 tok/s | decode 0 tokens 0.0 "
+            "tok/s\n");
+}
+
+TEST(Report, ClockGoesForward) {
+  Stopwatch watch;
+  double first = watch.seconds();
+  EXPECT_GE(first, 0);
+  EXPECT_GE(watch.seconds(), first);
+}
