@@ -33,6 +33,9 @@ constexpr int kRuns = 5;
 constexpr unsigned kMaxThreads = 1024;
 constexpr size_t kMaxMiB = 1 << 16;
 
+// In the loops below every small array is meant to be registers, which takes
+// unrolled loops over it, whatever the optimization level.
+
 /// What the loops computed goes here, so that no compiler may leave them out.
 std::atomic<uint64_t> sink;
 
@@ -43,15 +46,19 @@ std::atomic<uint64_t> sink;
 // Several streams at once: one stream of loads leaves prefetchers idle, and the
 // best of a few plain loops is what "read bandwidth" means here.
 template <int Streams>
-__attribute__((target("avx512f"))) void read512(const char *data, size_t bytes) {
+__attribute__((target("avx512f"))) void read512(const char *data,
+                                                size_t bytes) {
   const size_t part = bytes / Streams / 64 * 64;
   __m512i sum[Streams];
+#pragma GCC unroll 16
   for (__m512i &s : sum)
     s = _mm512_setzero_si512();
   for (size_t at = 0; at < part; at += 64)
+#pragma GCC unroll 16
     for (int s = 0; s < Streams; ++s)
-      sum[s] = _mm512_xor_si512(sum[s],
-                                _mm512_load_si512(data + s * part + at));
+      sum[s] =
+          _mm512_xor_si512(sum[s], _mm512_load_si512(data + s * part + at));
+#pragma GCC unroll 16
   for (int s = 1; s < Streams; ++s)
     sum[0] = _mm512_xor_si512(sum[0], sum[s]);
   uint64_t words[8];
@@ -63,15 +70,18 @@ template <int Streams>
 __attribute__((target("avx2"))) void read256(const char *data, size_t bytes) {
   const size_t part = bytes / Streams / 64 * 64;
   __m256i sum[Streams][2];
+#pragma GCC unroll 16
   for (auto &pair : sum)
     pair[0] = pair[1] = _mm256_setzero_si256();
   for (size_t at = 0; at < part; at += 64)
+#pragma GCC unroll 16
     for (int s = 0; s < Streams; ++s) {
       auto *line = reinterpret_cast<const __m256i *>(data + s * part + at);
       sum[s][0] = _mm256_xor_si256(sum[s][0], _mm256_load_si256(line));
       sum[s][1] = _mm256_xor_si256(sum[s][1], _mm256_load_si256(line + 1));
     }
   __m256i all = _mm256_setzero_si256();
+#pragma GCC unroll 16
   for (auto &pair : sum)
     all = _mm256_xor_si256(all, _mm256_xor_si256(pair[0], pair[1]));
   uint64_t words[4];
@@ -88,16 +98,19 @@ __attribute__((target("avx2"))) void read256(const char *data, size_t bytes) {
 __attribute__((target("avx512f"))) void fma512(uint64_t rounds) {
   constexpr int kChains = 16;
   __m512 sum[kChains];
+#pragma GCC unroll 16
   for (int c = 0; c < kChains; ++c)
     sum[c] = _mm512_set1_ps(float(c));
   // The factor is not a constant for the compiler, and the values stay finite.
   const __m512 a = _mm512_set1_ps(0.999f + 1e-9f * float(rounds & 1));
   const __m512 b = _mm512_set1_ps(1e-3f);
   for (uint64_t i = 0; i < rounds; ++i)
+#pragma GCC unroll 16
     for (int c = 0; c < kChains; ++c) {
       sum[c] = _mm512_fmadd_ps(sum[c], a, b);
       asm volatile("" : "+v"(sum[c])); // keeps each FMA, and in a register
     }
+#pragma GCC unroll 16
   for (int c = 1; c < kChains; ++c)
     sum[0] = _mm512_add_ps(sum[0], sum[c]);
   float lanes[16];
@@ -108,15 +121,18 @@ __attribute__((target("avx512f"))) void fma512(uint64_t rounds) {
 __attribute__((target("avx2,fma"))) void fma256(uint64_t rounds) {
   constexpr int kChains = 12;
   __m256 sum[kChains];
+#pragma GCC unroll 16
   for (int c = 0; c < kChains; ++c)
     sum[c] = _mm256_set1_ps(float(c));
   const __m256 a = _mm256_set1_ps(0.999f + 1e-9f * float(rounds & 1));
   const __m256 b = _mm256_set1_ps(1e-3f);
   for (uint64_t i = 0; i < rounds; ++i)
+#pragma GCC unroll 16
     for (int c = 0; c < kChains; ++c) {
       sum[c] = _mm256_fmadd_ps(sum[c], a, b);
       asm volatile("" : "+x"(sum[c]));
     }
+#pragma GCC unroll 16
   for (int c = 1; c < kChains; ++c)
     sum[0] = _mm256_add_ps(sum[0], sum[c]);
   float lanes[8];
@@ -210,7 +226,8 @@ int main(int argc, char **argv) {
   }
   __builtin_cpu_init();
   const bool wide = __builtin_cpu_supports("avx512f");
-  if (!wide && !(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))) {
+  if (!wide &&
+      !(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))) {
     std::fputs("machine_peaks: this CPU has no avx2 and fma; its peaks are not "
                "measured\n",
                stderr);
@@ -228,8 +245,8 @@ int main(int argc, char **argv) {
   madvise(data, bytes, MADV_HUGEPAGE); // page walks are not what is measured
   std::memset(data, 1, bytes);         // else all pages are the zero page
 
-  const FmaLoop loop = wide ? FmaLoop{fma512, 2.0 * 16 * 16}
-                            : FmaLoop{fma256, 2.0 * 12 * 8};
+  const FmaLoop loop =
+      wide ? FmaLoop{fma512, 2.0 * 16 * 16} : FmaLoop{fma256, 2.0 * 12 * 8};
   const auto *buffer = static_cast<const char *>(data);
   std::printf("{\"threads\": %u, \"vectors\": %d", unsigned(threads),
               wide ? 512 : 256);

@@ -169,6 +169,9 @@ class Suites:
             self.ours("bits-f32", *bits, "--flags=--activations=f32")
         self.ours("kernels", e2e / "test_kernels.py", "--corellama", driver,
                   "--model", demo)
+        if self.args.all:
+            self.ours("floor", ROOT / "benchmarks/floor", "--corellama", driver,
+                      "--model", demo)
 
     def all(self):
         self.by_exit_code("lint-lit", ROOT / "scripts/lint-lit")

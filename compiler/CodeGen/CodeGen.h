@@ -1,14 +1,14 @@
 //===- CodeGen.h - from the llvm phase to machine code --------------------===//
 //
 // In: a module at phase llvm. Out: LLVM IR, assembly or an object whose only
-// symbol of interest is `corellama_program` (runtime/ABI/Kernel.h). Link.h makes
-// a file that runs of it.
+// symbol of interest is `corellama_program` (runtime/ABI/Kernel.h). Link.h
+// makes a file that runs of it.
 //
 // What the module has to say is written down here and checked in
 // ProgramDescriptor.cpp:
 //
-//   llama.program = {workspace_bytes, scratch_bytes, logits_offset, chunk : i64}
-//   llama.kernels = [{name = "qkv.decode", function = @qkv.decode,
+//   llama.program = {workspace_bytes, scratch_bytes, logits_offset, chunk :
+//   i64} llama.kernels = [{name = "qkv.decode", function = @qkv.decode,
 //                     parts = @qkv.decode.parts, scratch_bytes = 0 : i64}, ...]
 //   llama.target  = #llama.target<...>
 //
@@ -39,7 +39,8 @@ translateToLLVMIR(mlir::ModuleOp module, llvm::LLVMContext &context);
 /// Adds the constant `corellama_program` and gives every other function its
 /// linkage: what the constant names stays a symbol of its own (a profiler shows
 /// it), the rest becomes internal.
-llvm::Error addProgramDescriptor(llvm::Module &llvmModule, mlir::ModuleOp module);
+llvm::Error addProgramDescriptor(llvm::Module &llvmModule,
+                                 mlir::ModuleOp module);
 
 /// The machine that `target` describes; position independent code.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
@@ -62,7 +63,8 @@ llvm::Expected<llvm::SmallVector<char, 0>>
 emitObject(llvm::Module &llvmModule, llvm::TargetMachine &machine);
 
 /// All of it: module in, object out.
-llvm::Expected<llvm::SmallVector<char, 0>> compileToObject(mlir::ModuleOp module);
+llvm::Expected<llvm::SmallVector<char, 0>>
+compileToObject(mlir::ModuleOp module);
 
 } // namespace corellama::codegen
 

@@ -24,19 +24,21 @@ static std::string join(StringRef folder, StringRef file) {
   return std::string(path);
 }
 
-llvm::Expected<std::string> corellama::codegen::findRuntimeFolder(StringRef tool) {
+llvm::Expected<std::string>
+corellama::codegen::findRuntimeFolder(StringRef tool) {
   llvm::SmallString<128> real;
   if (llvm::sys::fs::real_path(tool, real))
     real = tool;
-  StringRef root = llvm::sys::path::parent_path(llvm::sys::path::parent_path(real));
+  StringRef root =
+      llvm::sys::path::parent_path(llvm::sys::path::parent_path(real));
   for (StringRef candidate : {"rt", "lib/corellama/rt"}) {
     std::string folder = join(root, candidate);
     if (llvm::sys::fs::exists(join(folder, "rt.o")))
       return folder;
   }
-  return llvm::createStringError(join(root, "rt") +
-                                 ": the runtime (rt.o) is not there; build the "
-                                 "target corellama-rt or install corellama again");
+  return llvm::createStringError(
+      join(root, "rt") + ": the runtime (rt.o) is not there; build the "
+                         "target corellama-rt or install corellama again");
 }
 
 /// Runs lld on an object that is written to a temporary file for it (lld reads
@@ -46,8 +48,8 @@ static llvm::Error runLinker(llvm::ArrayRef<char> object, StringRef output,
                              llvm::ArrayRef<std::string> after) {
   llvm::SmallString<128> path;
   int descriptor;
-  if (std::error_code code = llvm::sys::fs::createTemporaryFile("corellama", "o",
-                                                                descriptor, path))
+  if (std::error_code code = llvm::sys::fs::createTemporaryFile(
+          "corellama", "o", descriptor, path))
     return llvm::createStringError("a temporary file for the linker: " +
                                    code.message());
   llvm::FileRemover remover(path);
@@ -76,7 +78,8 @@ static llvm::Error runLinker(llvm::ArrayRef<char> object, StringRef output,
   if (result.retCode == 0)
     return llvm::Error::success();
   // The first line is the cause.
-  return llvm::createStringError("link: " + StringRef(errors).split('\n').first);
+  return llvm::createStringError("link: " +
+                                 StringRef(errors).split('\n').first);
 }
 
 llvm::Error corellama::codegen::linkProgram(llvm::ArrayRef<char> object,
@@ -87,14 +90,16 @@ llvm::Error corellama::codegen::linkProgram(llvm::ArrayRef<char> object,
       "--as-needed", "--eh-frame-hdr",
       // Made of the contents, so the same everywhere; its note is also where
       // the image's segment finds room in the program headers.
-      "--build-id=sha1", "-znow", "-zrelro", "-zseparate-code", "-znoexecstack"};
+      "--build-id=sha1", "-znow", "-zrelro", "-zseparate-code",
+      "-znoexecstack"};
   for (const char *file : {"Scrt1.o", "crti.o", "crtbeginS.o", "rt.o"})
     before.push_back(join(runtimeFolder, file));
   std::vector<std::string> after;
   // Stubs that only name what glibc has. libm's and the loader's exist where
   // the runtime needs a name of theirs.
   for (const char *file : {"libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2"})
-    if (std::string path = join(runtimeFolder, file); llvm::sys::fs::exists(path))
+    if (std::string path = join(runtimeFolder, file);
+        llvm::sys::fs::exists(path))
       after.push_back(path);
   for (const char *file : {"crtendS.o", "crtn.o"})
     after.push_back(join(runtimeFolder, file));

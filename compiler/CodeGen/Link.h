@@ -24,8 +24,8 @@ llvm::Expected<std::string> findRuntimeFolder(llvm::StringRef tool);
 
 /// Writes a program to `output`: position independent, no path in it, nothing
 /// needed but glibc.
-llvm::Error linkProgram(llvm::ArrayRef<char> object, llvm::StringRef runtimeFolder,
-                        llvm::StringRef output);
+llvm::Error linkProgram(llvm::ArrayRef<char> object,
+                        llvm::StringRef runtimeFolder, llvm::StringRef output);
 
 /// Writes a shared library to `output`.
 llvm::Error linkShared(llvm::ArrayRef<char> object, llvm::StringRef output);

@@ -1,8 +1,8 @@
 //===- Object.cpp - LLVM IR to assembly or an object ----------------------===//
 //
-// LLVM's -O3 pipeline and code generation, in process. A file of its own because
-// it is what decides how LLVM may change our code: nothing that changes bits (no
-// fast math, no contraction), no call to a library.
+// LLVM's -O3 pipeline and code generation, in process. A file of its own
+// because it is what decides how LLVM may change our code: nothing that changes
+// bits (no fast math, no contraction), no call to a library.
 //
 //===----------------------------------------------------------------------===//
 
@@ -36,13 +36,15 @@ corellama::codegen::createTargetMachine(llama::TargetAttr target) {
   if (!x86)
     return llvm::createStringError("code generation: " + why);
   llvm::TargetOptions options;
-  // The bits of a sum are written in the IR: where an fma is meant, it is there.
+  // The bits of a sum are written in the IR: where an fma is meant, it is
+  // there.
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
   options.FunctionSections = true;
   options.MCOptions.AsmVerbose = true;
   // The baseline CPU plus the target's features, so that two targets with the
   // same features give the same code.
-  llvm::StringRef features = target.getFeatures() ? target.getFeatures().getValue() : "";
+  llvm::StringRef features =
+      target.getFeatures() ? target.getFeatures().getValue() : "";
   std::unique_ptr<llvm::TargetMachine> machine(x86->createTargetMachine(
       triple, "x86-64", features, options, llvm::Reloc::PIC_, std::nullopt,
       llvm::CodeGenOptLevel::Aggressive));
@@ -88,7 +90,8 @@ void corellama::codegen::optimize(llvm::Module &llvmModule,
 }
 
 llvm::Expected<std::unique_ptr<llvm::Module>>
-corellama::codegen::buildOptimizedIR(mlir::ModuleOp module, llvm::LLVMContext &context,
+corellama::codegen::buildOptimizedIR(mlir::ModuleOp module,
+                                     llvm::LLVMContext &context,
                                      llvm::TargetMachine &machine) {
   auto llvmModule = translateToLLVMIR(module, context);
   if (!llvmModule)
@@ -100,7 +103,8 @@ corellama::codegen::buildOptimizedIR(mlir::ModuleOp module, llvm::LLVMContext &c
 }
 
 static llvm::Error emit(llvm::Module &llvmModule, llvm::TargetMachine &machine,
-                        llvm::raw_pwrite_stream &out, llvm::CodeGenFileType type) {
+                        llvm::raw_pwrite_stream &out,
+                        llvm::CodeGenFileType type) {
   llvm::legacy::PassManager passes;
   if (machine.addPassesToEmitFile(passes, out, nullptr, type))
     return llvm::createStringError(
@@ -144,7 +148,8 @@ static llvm::Error checkUndefinedSymbols(llvm::MemoryBufferRef buffer) {
 }
 
 llvm::Expected<llvm::SmallVector<char, 0>>
-corellama::codegen::emitObject(llvm::Module &llvmModule, llvm::TargetMachine &machine) {
+corellama::codegen::emitObject(llvm::Module &llvmModule,
+                               llvm::TargetMachine &machine) {
   llvm::SmallVector<char, 0> object;
   llvm::raw_svector_ostream out(object);
   if (llvm::Error error =
@@ -161,7 +166,8 @@ llvm::Expected<llvm::SmallVector<char, 0>>
 corellama::codegen::compileToObject(mlir::ModuleOp module) {
   auto target = module->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr);
   if (!target)
-    return llvm::createStringError("code generation: the module has no llama.target");
+    return llvm::createStringError(
+        "code generation: the module has no llama.target");
   auto machine = createTargetMachine(target);
   if (!machine)
     return machine.takeError();

@@ -1,9 +1,9 @@
 //===- ProgramDescriptor.cpp - the constant `corellama_program` -----------===//
 //
 // From the attributes llama.program, llama.kernels and llama.target of a module
-// to a constant of type abi::Program in LLVM IR. A file of its own because it is
-// the compiler's whole knowledge of that struct's layout; the tests load one and
-// read it through runtime/ABI/Kernel.h.
+// to a constant of type abi::Program in LLVM IR. A file of its own because it
+// is the compiler's whole knowledge of that struct's layout; the tests load one
+// and read it through runtime/ABI/Kernel.h.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,9 +27,11 @@ namespace {
 class DescriptorBuilder {
 public:
   DescriptorBuilder(llvm::Module &llvmModule, mlir::ModuleOp module)
-      : llvmModule(llvmModule), module(module), context(llvmModule.getContext()),
+      : llvmModule(llvmModule), module(module),
+        context(llvmModule.getContext()),
         pointer(llvm::PointerType::getUnqual(context)),
-        i32(llvm::Type::getInt32Ty(context)), i64(llvm::Type::getInt64Ty(context)),
+        i32(llvm::Type::getInt32Ty(context)),
+        i64(llvm::Type::getInt64Ty(context)),
         nothing(llvm::Type::getVoidTy(context)) {}
 
   llvm::Error build();
@@ -38,11 +40,12 @@ private:
   static llvm::Error error(const Twine &what) {
     return llvm::createStringError("code generation: " + what);
   }
-  Expected<Constant *> integer(mlir::DictionaryAttr dictionary, const Twine &place,
-                               StringRef name) const;
+  Expected<Constant *> integer(mlir::DictionaryAttr dictionary,
+                               const Twine &place, StringRef name) const;
   Expected<Constant *> function(StringRef name, llvm::FunctionType *type);
-  Expected<Constant *> referenced(mlir::DictionaryAttr kernel, const Twine &place,
-                                  StringRef name, llvm::FunctionType *type);
+  Expected<Constant *> referenced(mlir::DictionaryAttr kernel,
+                                  const Twine &place, StringRef name,
+                                  llvm::FunctionType *type);
   Expected<Constant *> step(StringRef name);
   Expected<Constant *> buildKernels(mlir::ArrayAttr kernels);
   Constant *text(StringRef string);
@@ -80,7 +83,8 @@ Expected<Constant *> DescriptorBuilder::function(StringRef name,
   if (result->getFunctionType() != type) {
     std::string expected;
     llvm::raw_string_ostream(expected) << *type;
-    return error("function @" + name + " has another signature than " + expected);
+    return error("function @" + name + " has another signature than " +
+                 expected);
   }
   // A symbol of its own in the program's table, which a profiler shows; not
   // inlined for the same reason.
@@ -93,7 +97,8 @@ Expected<Constant *> DescriptorBuilder::function(StringRef name,
 }
 
 Expected<Constant *> DescriptorBuilder::referenced(mlir::DictionaryAttr kernel,
-                                                   const Twine &place, StringRef name,
+                                                   const Twine &place,
+                                                   StringRef name,
                                                    llvm::FunctionType *type) {
   auto symbol = kernel.getAs<mlir::FlatSymbolRefAttr>(name);
   if (!symbol)
@@ -112,8 +117,8 @@ Expected<Constant *> DescriptorBuilder::step(StringRef name) {
 Constant *DescriptorBuilder::constant(llvm::Type *type, Constant *value,
                                       const Twine &name,
                                       llvm::GlobalValue::LinkageTypes linkage) {
-  return new llvm::GlobalVariable(llvmModule, type, /*isConstant=*/true, linkage, value,
-                                  name);
+  return new llvm::GlobalVariable(llvmModule, type, /*isConstant=*/true,
+                                  linkage, value, name);
 }
 
 Constant *DescriptorBuilder::text(StringRef string) {
@@ -125,14 +130,15 @@ Constant *DescriptorBuilder::text(StringRef string) {
 Expected<Constant *> DescriptorBuilder::buildKernels(mlir::ArrayAttr kernels) {
   // abi::Kernel: name, function, parts, scratchBytes.
   auto *type = llvm::StructType::get(context, {pointer, pointer, pointer, i64});
-  auto *kernelType =
-      llvm::FunctionType::get(nothing, {pointer, pointer, i32, i32, i32}, false);
+  auto *kernelType = llvm::FunctionType::get(
+      nothing, {pointer, pointer, i32, i32, i32}, false);
   auto *partsType = llvm::FunctionType::get(i64, {i64, i64}, false);
   llvm::StringSet<> names;
   llvm::SmallVector<Constant *> rows;
   for (auto [index, attr] : llvm::enumerate(kernels)) {
     auto kernel = llvm::dyn_cast<mlir::DictionaryAttr>(attr);
-    auto name = kernel ? kernel.getAs<mlir::StringAttr>("name") : mlir::StringAttr();
+    auto name =
+        kernel ? kernel.getAs<mlir::StringAttr>("name") : mlir::StringAttr();
     if (!name || name.getValue().contains('\0'))
       return error("llama.kernels: entry " + Twine(index) + " has no name");
     std::string place = ("kernel '" + name.getValue() + "'").str();
@@ -168,10 +174,12 @@ void DescriptorBuilder::internalizeTheRest() {
 llvm::Error DescriptorBuilder::build() {
   auto program = module->getAttrOfType<mlir::DictionaryAttr>("llama.program");
   if (!program)
-    return error("the module has no llama.program; was it lowered to phase llvm?");
+    return error(
+        "the module has no llama.program; was it lowered to phase llvm?");
   auto kernels = module->getAttrOfType<mlir::ArrayAttr>("llama.kernels");
   if (!kernels)
-    return error("the module has no llama.kernels; was it lowered to phase llvm?");
+    return error(
+        "the module has no llama.kernels; was it lowered to phase llvm?");
   auto target = module->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr);
   if (!target)
     return error("the module has no llama.target");
@@ -200,7 +208,8 @@ llvm::Error DescriptorBuilder::build() {
   }
 
   // abi::Program, field by field.
-  StringRef features = target.getFeatures() ? target.getFeatures().getValue() : "";
+  StringRef features =
+      target.getFeatures() ? target.getFeatures().getValue() : "";
   Constant *fields[] = {
       llvm::ConstantInt::get(i32, abi::kVersion),
       llvm::ConstantInt::get(i32, 0),

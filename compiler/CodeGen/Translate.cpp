@@ -24,7 +24,8 @@ static void dropOurAttributes(Operation *op) {
 }
 
 llvm::Expected<std::unique_ptr<llvm::Module>>
-corellama::codegen::translateToLLVMIR(ModuleOp module, llvm::LLVMContext &context) {
+corellama::codegen::translateToLLVMIR(ModuleOp module,
+                                      llvm::LLVMContext &context) {
   OwningOpRef<ModuleOp> copy = module.clone();
   for (Operation &op : llvm::make_early_inc_range(*copy->getBody())) {
     if (isa_and_nonnull<llama::LlamaDialect>(op.getDialect()))
@@ -37,11 +38,13 @@ corellama::codegen::translateToLLVMIR(ModuleOp module, llvm::LLVMContext &contex
   // The translation reports what it cannot do as diagnostics; the first one is
   // the cause.
   std::string why;
-  ScopedDiagnosticHandler handler(module.getContext(), [&](Diagnostic &diagnostic) {
-    if (why.empty() && diagnostic.getSeverity() == DiagnosticSeverity::Error)
-      why = diagnostic.str();
-    return success();
-  });
+  ScopedDiagnosticHandler handler(
+      module.getContext(), [&](Diagnostic &diagnostic) {
+        if (why.empty() &&
+            diagnostic.getSeverity() == DiagnosticSeverity::Error)
+          why = diagnostic.str();
+        return success();
+      });
   std::unique_ptr<llvm::Module> result =
       translateModuleToLLVMIR(*copy, context, "corellama");
   if (!result)

@@ -26,9 +26,9 @@ static constexpr const char *kOverview =
 static constexpr const char *kCompileExamples = R"(examples:
   corellama compile model.gguf -o model
   corellama compile model.gguf -o model --target=x86-64-v4 --chunk=256
-  corellama compile model.gguf --compile-to=schedule            # to the terminal
+  corellama compile model.gguf --compile-to=schedule       # to the terminal
   corellama compile model.gguf -o model --dump-compilation-phases-to=phases
-  corellama compile model.gguf -o model --compile-from=fuse --ir=phases/3-fuse.mlir
+  corellama compile model.gguf -o model --compile-from=fuse --ir=3-fuse.mlir
 
 MLIR's own flags are passed on, written as one word:
   --mlir-print-ir-after-all --mlir-print-ir-tree-dir=DIR --mlir-timing
@@ -46,9 +46,10 @@ static constexpr const char *kEvalExamples = R"(examples:
   corellama eval tiny.mlir --entry m --in ids.npy --weights tiny/ --out logits.npy
 )";
 
-/// The largest chunk: slots of a step have so many rows.
+/// Bounds the slots of a step, which have a row for each row of a call.
 static constexpr int64_t kMaxChunk = 65536;
 
+/// The names of all phases, for help and for messages.
 static std::string phaseNames() {
   return llvm::join(llvm::map_range(llama::allPhases(),
                                     [](const llama::PhaseInfo &info) {
@@ -57,27 +58,80 @@ static std::string phaseNames() {
                     ", ");
 }
 
-static CLI::Validator isPhase() {
-  return CLI::Validator(
-      [](std::string &name) {
-        return llama::parsePhase(name) ? std::string()
-                                       : "no phase '" + name + "'; it is one of " + phaseNames();
-      },
-      "PHASE");
+/// Restricts an option to the names of phases.
+static CLI::Option *isPhase(CLI::Option *option) {
+  option->type_name("PHASE");
+  return option->check([](const std::string &name) {
+    return llama::parsePhase(name)
+               ? std::string()
+               : "no phase '" + name + "'; it is one of " + phaseNames();
+  });
 }
 
-/// One word of a fixed list.
-static CLI::Validator isOneOf(std::vector<std::string> words) {
-  std::string list = llvm::join(words, ", ");
-  return CLI::Validator(
-      [words, list](std::string &word) {
-        return llvm::is_contained(words, word) ? std::string()
-                                               : "'" + word + "' is none of " + list;
-      },
-      llvm::join(words, "|"));
+/// Restricts an option to the words of a fixed list.
+static CLI::Option *isOneOf(CLI::Option *option,
+                            std::vector<std::string> words) {
+  option->type_name(llvm::join(words, "|"));
+  return option->check([words](const std::string &word) {
+    return llvm::is_contained(words, word)
+               ? std::string()
+               : "'" + word + "' is none of " + llvm::join(words, ", ");
+  });
+}
+
+/// Restricts an option to numbers of rows.
+static CLI::Option *isRows(CLI::Option *option, int64_t least) {
+  option->type_name("ROWS");
+  return option->check([least](const std::string &word) {
+    int64_t value;
+    if (StringRef(word).getAsInteger(10, value) || value < least ||
+        value > kMaxChunk)
+      return "'" + word + "' is no number from " + std::to_string(least) +
+             " to " + std::to_string(kMaxChunk);
+    return std::string();
+  });
 }
 
 namespace {
+
+/// Help in two columns that fit 80, names and values only: what else CLI11 adds
+/// is in the descriptions.
+class HelpFormatter : public CLI::Formatter {
+public:
+  static constexpr size_t kColumn = 26;
+
+  std::string make_usage(const CLI::App *app, std::string) const override {
+    if (!app->get_parent())
+      return "usage: corellama COMMAND [OPTIONS]\n";
+    std::string usage = "\nusage: corellama " + app->get_name();
+    for (const CLI::Option *option : app->get_options())
+      if (option->get_positional())
+        usage += " " + option->get_name(true, false);
+    return usage + " [OPTIONS]\n";
+  }
+  std::string make_option_opts(const CLI::Option *option) const override {
+    bool value = option->get_type_size() != 0 && !option->get_positional();
+    return value ? " " + option->get_type_name() : "";
+  }
+  std::string make_option_desc(const CLI::Option *option) const override {
+    return wrap(option->get_description());
+  }
+
+private:
+  static std::string wrap(const std::string &text) {
+    std::string result;
+    size_t used = 0;
+    for (StringRef word : llvm::split(text, ' ')) {
+      if (used && used + 1 + word.size() > 80 - kColumn) {
+        result += "\n";
+        used = 0;
+      }
+      result += (used ? " " : "") + word.str();
+      used += (used ? 1 : 0) + word.size();
+    }
+    return result;
+  }
+};
 
 /// All commands, their options and where the values go.
 class CommandLine {
@@ -111,9 +165,12 @@ private:
 CommandLine::CommandLine() {
   app.set_help_flag("-h,--help", "print this help");
   app.set_version_flag("--version",
-                       "corellama " CORELLAMA_VERSION " (LLVM " LLVM_VERSION_STRING ")",
+                       "corellama " CORELLAMA_VERSION
+                       " (LLVM " LLVM_VERSION_STRING ")",
                        "print the version");
-  app.get_formatter()->column_width(34);
+  auto formatter = std::make_shared<HelpFormatter>();
+  formatter->column_width(HelpFormatter::kColumn);
+  app.formatter(formatter); // commands inherit it
   app.footer("corellama COMMAND --help says more about each.");
   addCompile();
   addInspect();
@@ -121,52 +178,49 @@ CommandLine::CommandLine() {
 }
 
 void CommandLine::addCompile() {
-  compileCommand = app.add_subcommand("compile", "compile a checkpoint to a program");
+  compileCommand =
+      app.add_subcommand("compile", "compile a checkpoint to a program");
   CLI::App &c = *compileCommand;
   c.footer(kCompileExamples);
-  c.add_option("CHECKPOINT", compile.checkpoint, "a GGUF file")->type_name("");
-  c.add_option("-o", compile.output,
-               "the program; with --compile-to or a text form of --emit a file, or - "
-               "for standard output")
+  c.add_option("CHECKPOINT", compile.checkpoint, "a GGUF file");
+  c.add_option(
+       "-o", compile.output,
+       "the program; a module, LLVM IR or assembly can also go to standard "
+       "output: -, or no -o at all")
       ->type_name("FILE");
   c.add_option("--target", compile.target,
-               "the machine to compile for: native (default), or a name that "
-               "--list-targets lists")
+               "the machine to compile for: native (default), or a name of "
+               "--list-targets")
       ->type_name("NAME");
   c.add_flag("--list-targets", listTargets, "list the targets and end");
-  c.add_option("--activations", compile.activations,
-               "auto (default): float32 rows here, the cache in f16; f32: float32 "
-               "everywhere, the cache too unless --cache-type says otherwise")
-      ->transform(isOneOf({"auto", "f32"}));
-  c.add_option("--cache-type", compile.cacheType, "what the KV cache holds")
-      ->transform(isOneOf({"f32", "f16"}));
-  c.add_option("--chunk", chunk,
-               "rows of the largest prefill call (default 512); it decides how much "
-               "memory a prompt takes")
-      ->type_name("ROWS")
-      ->transform(CLI::Validator(
-          [](std::string &word) {
-            int64_t value;
-            if (StringRef(word).getAsInteger(10, value) || value < 1 || value > kMaxChunk)
-              return "'" + word + "' is no number from 1 to " + std::to_string(kMaxChunk);
-            return std::string();
-          },
-          ""));
-  c.add_option("--emit", emit,
-               "exe (default): the program; llvm, asm, obj: its code alone, as it is "
-               "after optimization")
-      ->transform(isOneOf({"exe", "llvm", "asm", "obj"}));
-  c.add_option("--compile-to", compileTo,
-               "stop after a phase (" + phaseNames() + ") and write the module")
-      ->transform(isPhase());
-  CLI::Option *from =
-      c.add_option("--compile-from", compileFrom,
-                   "go on from a module of this phase, which --ir names; its target "
-                   "and options are the module's")
-          ->transform(isPhase());
-  CLI::Option *ir =
-      c.add_option("--ir", compile.ir, "a file that --compile-to or a dump wrote")
-          ->type_name("FILE");
+  isOneOf(c.add_option(
+              "--activations", compile.activations,
+              "auto (default): float32 arithmetic, the cache in f16; f32: the "
+              "cache in f32 too, unless --cache-type says otherwise"),
+          {"auto", "f32"});
+  isOneOf(c.add_option("--cache-type", compile.cacheType,
+                       "what the KV cache holds"),
+          {"f32", "f16"});
+  isRows(c.add_option(
+             "--chunk", chunk,
+             "rows of the largest prefill call (default 512); more is faster "
+             "on long prompts and takes more memory"),
+         1);
+  isOneOf(c.add_option(
+              "--emit", emit,
+              "exe (default): the program; llvm, asm, obj: its code alone, "
+              "optimized"),
+          {"exe", "llvm", "asm", "obj"});
+  isPhase(c.add_option("--compile-to", compileTo,
+                       "stop after a phase (" + phaseNames() +
+                           ") and write the module"));
+  CLI::Option *from = isPhase(c.add_option(
+      "--compile-from", compileFrom,
+      "go on from a module of this phase, which --ir names; target and "
+      "options are the module's"));
+  CLI::Option *ir = c.add_option("--ir", compile.ir,
+                                 "a file that --compile-to or a dump wrote")
+                        ->type_name("FILE");
   from->needs(ir);
   ir->needs(from);
   c.add_option("--dump-compilation-phases-to", compile.dumpFolder,
@@ -183,45 +237,48 @@ void CommandLine::addInspect() {
       app.add_subcommand("inspect", "say what is in a checkpoint or a program");
   inspectCommand->footer(kInspectExamples);
   inspectCommand->add_option("FILE", inspect.file, "a checkpoint or a program")
-      ->required()
-      ->type_name("");
+      ->required();
   inspectCommand->add_flag("--json", inspect.json, "JSON instead of text");
 }
 
 void CommandLine::addEval() {
   evalCommand = app.add_subcommand(
-      "eval", "run a module of the llama dialect with the reference evaluator");
+      "eval", "run a module of the llama dialect by its reference evaluator");
   CLI::App &e = *evalCommand;
   e.footer(kEvalExamples);
   e.add_option("FILE", eval.file, "an .mlir file, or - for standard input")
-      ->required()
-      ->type_name("");
+      ->required();
   e.add_option("--entry", eval.entry, "a function, or the model's symbol")
       ->required()
       ->type_name("NAME");
-  e.add_option("--in", eval.in,
-               "one for each argument in order, caches left out: a .npy file, or a "
-               "number for an index")
-      ->type_name("FILE");
-  e.add_option("--out", eval.out,
-               "one for each result: a .npy file, or - for text; text if left out")
-      ->type_name("FILE");
-  e.add_option("--mode", eval.mode,
-               "as-specified (default): round where the module says so; ideal: never")
-      ->transform(isOneOf({"as-specified", "ideal"}));
+  e.add_option(
+       "--in", eval.in,
+       "one for each argument in order, caches left out: a .npy file, or a "
+       "number for an index")
+      ->type_name("FILE...");
+  e.add_option(
+       "--out", eval.out,
+       "one for each result: a .npy file, or - for text; text if left out")
+      ->type_name("FILE...");
+  e.add_option(
+       "--mode", eval.mode,
+       "as-specified (default): round where the module says so; ideal: never")
+      ->type_name("MODE"); // the evaluator knows its modes
   e.add_option("--weights", eval.weights,
                "a folder of the weights: token_embd.npy, blk.3.attn_q.npy, ...")
       ->type_name("DIR");
-  e.add_option("--form", eval.form, "with a model as entry: run all rows in this form")
+  e.add_option("--form", eval.form,
+               "with a model as entry: run all rows in this form")
       ->type_name("NAME");
-  e.add_option("--chunk", eval.chunk, "with a model as entry: rows of a prefill call")
-      ->check(CLI::Range(long(0), long(kMaxChunk)))
-      ->type_name("ROWS");
+  isRows(e.add_option("--chunk", eval.chunk,
+                      "with a model as entry: rows of a prefill call"),
+         0);
 }
 
 std::string CommandLine::finishCompile() {
   if (compile.checkpoint.empty())
-    return "no checkpoint; give a GGUF file: corellama compile model.gguf -o model";
+    return "no checkpoint; give a GGUF file: corellama compile model.gguf -o "
+           "model";
   if (chunk)
     compile.chunk = chunk;
   if (!compileTo.empty())
@@ -235,11 +292,13 @@ std::string CommandLine::finishCompile() {
                      .Default(Emit::Program);
 
   if (compile.compileTo && compileCommand->get_option("--emit")->count())
-    return "--emit and --compile-to exclude each other; --compile-to ends before code "
+    return "--emit and --compile-to exclude each other; --compile-to ends "
+           "before code "
            "generation";
   if (compile.compileTo && compile.compileFrom &&
       *compile.compileTo < *compile.compileFrom)
-    return "--compile-to=" + compileTo + " comes before --compile-from=" + compileFrom;
+    return "--compile-to=" + compileTo +
+           " comes before --compile-from=" + compileFrom;
   bool text = compile.compileTo || compile.emit == Emit::LLVM ||
               compile.emit == Emit::Assembly;
   if (compile.output.empty() && text)
@@ -251,26 +310,33 @@ std::string CommandLine::finishCompile() {
   return "";
 }
 
-/// The option whose name is nearest to a mistyped one.
-std::string CommandLine::suggestion(const CLI::App &command, StringRef word) const {
+/// The option, or the command, whose name is nearest to a mistyped one.
+std::string CommandLine::suggestion(const CLI::App &command,
+                                    StringRef word) const {
   StringRef name = word.split('=').first;
   std::string nearest;
   unsigned best = 4; // more edits than that is another word
-  for (const CLI::Option *option : command.get_options()) {
-    for (const std::string &known : option->get_lnames()) {
-      unsigned distance = name.edit_distance("--" + known, true, best);
-      if (distance < best) {
-        best = distance;
-        nearest = "--" + known;
-      }
+  auto consider = [&](const std::string &known) {
+    unsigned distance = name.edit_distance(known, true, best);
+    if (distance < best && distance < known.size() / 2) {
+      best = distance;
+      nearest = known;
     }
-  }
+  };
+  for (const CLI::Option *option : command.get_options())
+    for (const std::string &known : option->get_lnames())
+      consider("--" + known);
+  for (const CLI::App *known : command.get_subcommands({}))
+    consider(known->get_name());
   return nearest;
 }
 
-Finished CommandLine::usageError(const CLI::App &command, StringRef message) const {
-  std::string name = command.get_parent() ? "corellama " + command.get_name() : "corellama";
-  llvm::errs() << "corellama: " << message << "; '" << name << " --help' says more\n";
+Finished CommandLine::usageError(const CLI::App &command,
+                                 StringRef message) const {
+  std::string name =
+      command.get_parent() ? "corellama " + command.get_name() : "corellama";
+  llvm::errs() << "corellama: " << message << "; '" << name
+               << " --help' says more\n";
   return {2};
 }
 
@@ -295,9 +361,11 @@ Arguments CommandLine::parse(std::vector<std::string> words) {
     std::vector<std::string> extras = app.remaining(/*recurse=*/true);
     if (extras.empty())
       return {usageError(*command, "too many arguments"), {}};
-    std::string message = command == &app ? "no command '" : "unknown argument '";
+    std::string message =
+        command == &app ? "no command '" : "unknown argument '";
     message += extras.front() + "'";
-    if (std::string nearest = suggestion(*command, extras.front()); !nearest.empty())
+    if (std::string nearest = suggestion(*command, extras.front());
+        !nearest.empty())
       message += ", did you mean " + nearest + "?";
     return {usageError(*command, message), {}};
   } catch (const CLI::ParseError &error) {
@@ -310,7 +378,9 @@ Arguments CommandLine::parse(std::vector<std::string> words) {
   if (command == evalCommand)
     return {eval, {}};
   if (command != compileCommand)
-    return {usageError(app, "no command; try corellama compile model.gguf -o model"), {}};
+    return {usageError(app,
+                       "no command; try corellama compile model.gguf -o model"),
+            {}};
   if (listTargets)
     return {ListTargetsArguments(), {}};
   if (std::string message = finishCompile(); !message.empty())
@@ -321,7 +391,8 @@ Arguments CommandLine::parse(std::vector<std::string> words) {
 Arguments corellama::parseArguments(int argc, const char *const *argv) {
   std::vector<std::string> ours, mlirFlags;
   for (int i = 1; i < argc; ++i)
-    (StringRef(argv[i]).starts_with("--mlir-") ? mlirFlags : ours).push_back(argv[i]);
+    (StringRef(argv[i]).starts_with("--mlir-") ? mlirFlags : ours)
+        .push_back(argv[i]);
   Arguments arguments = CommandLine().parse(std::move(ours));
   arguments.mlirFlags = std::move(mlirFlags);
   return arguments;

@@ -57,8 +57,8 @@ struct Finished {
 };
 
 struct Arguments {
-  std::variant<Finished, CompileArguments, ListTargetsArguments, InspectArguments,
-               llama::reference::EvalOptions>
+  std::variant<Finished, CompileArguments, ListTargetsArguments,
+               InspectArguments, llama::reference::EvalOptions>
       command;
   /// --mlir-...: MLIR's own flags, unread.
   std::vector<std::string> mlirFlags;

@@ -42,7 +42,8 @@ private:
   Error checkPaths() const;
   Error begin(const checkpoint::Checkpoint &checkpoint);
   Error runPhases();
-  Error runPasses(Phase phase, llvm::function_ref<void(mlir::PassManager &)> build);
+  Error runPasses(Phase phase,
+                  llvm::function_ref<void(mlir::PassManager &)> build);
   Error reparse(Phase phase);
   Error dump(Phase phase);
   Error generate(const checkpoint::Checkpoint &checkpoint);
@@ -73,11 +74,13 @@ mlir::DialectRegistry makeRegistry() {
 
 } // namespace
 
-Compilation::Compilation(const CompileArguments &arguments, llvm::StringRef tool)
+Compilation::Compilation(const CompileArguments &arguments,
+                         llvm::StringRef tool)
     : arguments(arguments), tool(tool), registry(makeRegistry()),
       // One thread: passes print and remark in one order, and a model has a few
       // dozen functions.
-      context(registry, mlir::MLIRContext::Threading::DISABLED), printer(context, progress) {
+      context(registry, mlir::MLIRContext::Threading::DISABLED),
+      printer(context, progress) {
   mlir::applyDefaultTimingManagerCLOptions(timingManager);
   timing = timingManager.getRootScope();
 }
@@ -91,23 +94,28 @@ Error Compilation::checkPaths() const {
                                    ": is a folder; name a file with -o");
   llvm::StringRef folder = llvm::sys::path::parent_path(arguments.output);
   if (!folder.empty() && !llvm::sys::fs::is_directory(folder))
-    return llvm::createStringError(folder + ": is no folder; make it, or name another "
-                                            "file with -o");
+    return llvm::createStringError(folder +
+                                   ": is no folder; make it, or name another "
+                                   "file with -o");
   bool same = false;
-  if (!llvm::sys::fs::equivalent(arguments.output, arguments.checkpoint, same) && same)
-    return llvm::createStringError(arguments.output + ": is the checkpoint; name another "
-                                                      "file with -o");
+  if (!llvm::sys::fs::equivalent(arguments.output, arguments.checkpoint,
+                                 same) &&
+      same)
+    return llvm::createStringError(arguments.output +
+                                   ": is the checkpoint; name another "
+                                   "file with -o");
   return Error::success();
 }
 
 /// The module that the phases start from: imported, or read from a dump.
 Error Compilation::begin(const checkpoint::Checkpoint &checkpoint) {
   if (arguments.remarks) {
-    mlir::remark::RemarkCategories all;
-    all.all = ".*";
+    const std::string any = ".*";
+    mlir::remark::RemarkCategories all{any, any, any, any, any};
     if (mlir::failed(mlir::remark::enableOptimizationRemarks(
-            context, nullptr, std::make_unique<mlir::remark::RemarkEmittingPolicyAll>(),
-            all, /*printAsEmitRemarks=*/true)))
+            context, nullptr,
+            std::make_unique<mlir::remark::RemarkEmittingPolicyAll>(), all,
+            /*printAsEmitRemarks=*/true)))
       return alreadyPrinted();
   }
   mlir::TimingScope scope = timing.nest("import");
@@ -125,7 +133,8 @@ Error Compilation::begin(const checkpoint::Checkpoint &checkpoint) {
     options = *carried;
     // Somebody may have edited it.
     return runPasses(phase, [&](mlir::PassManager &pm) {
-      pm.addPass(llama::createLlamaVerifyPhase({llama::infoOf(phase).name.str()}));
+      pm.addPass(
+          llama::createLlamaVerifyPhase({llama::infoOf(phase).name.str()}));
     });
   }
 
@@ -146,8 +155,8 @@ Error Compilation::begin(const checkpoint::Checkpoint &checkpoint) {
   return dump(phase);
 }
 
-Error Compilation::runPasses(Phase phase,
-                             llvm::function_ref<void(mlir::PassManager &)> build) {
+Error Compilation::runPasses(
+    Phase phase, llvm::function_ref<void(mlir::PassManager &)> build) {
   llvm::StringRef name = llama::infoOf(phase).name;
   printer.setPlace((arguments.checkpoint + ": phase " + name).str());
   mlir::TimingScope scope = timing.nest(name);
@@ -170,14 +179,16 @@ Error Compilation::reparse(Phase phase) {
   std::string text;
   llvm::raw_string_ostream(text) << *module;
   std::string name = phaseFileName(phase);
-  mlir::OwningOpRef<mlir::ModuleOp> again = mlir::parseSourceString<mlir::ModuleOp>(
-      text, mlir::ParserConfig(&context), name);
+  mlir::OwningOpRef<mlir::ModuleOp> again =
+      mlir::parseSourceString<mlir::ModuleOp>(
+          text, mlir::ParserConfig(&context), name);
   if (!again)
     return alreadyPrinted();
   std::string second;
   llvm::raw_string_ostream(second) << *again;
   if (text != second)
-    return llvm::createStringError(name + ": prints another text after it was read");
+    return llvm::createStringError(name +
+                                   ": prints another text after it was read");
   module = std::move(again);
   return Error::success();
 }
@@ -189,8 +200,10 @@ Error Compilation::dump(Phase phase) {
       return error;
   if (arguments.dumpFolder.empty())
     return Error::success();
-  if (std::error_code code = llvm::sys::fs::create_directories(arguments.dumpFolder))
-    return llvm::createStringError(arguments.dumpFolder + ": " + code.message());
+  if (std::error_code code =
+          llvm::sys::fs::create_directories(arguments.dumpFolder))
+    return llvm::createStringError(arguments.dumpFolder + ": " +
+                                   code.message());
   llvm::SmallString<128> path(arguments.dumpFolder);
   llvm::sys::path::append(path, phaseFileName(phase));
   return writePhaseFile(*module, path);

@@ -33,8 +33,8 @@ void corellama::printError(llvm::Error error) {
 /// "x.mlir:3:5", or the name of what the op was made from, or nothing.
 static std::string describe(Location location) {
   if (auto file = location->findInstanceOf<FileLineColLoc>())
-    return (file.getFilename().getValue() + ":" + llvm::Twine(file.getLine()) + ":" +
-            llvm::Twine(file.getColumn()))
+    return (file.getFilename().getValue() + ":" + llvm::Twine(file.getLine()) +
+            ":" + llvm::Twine(file.getColumn()))
         .str();
   if (auto name = location->findInstanceOf<NameLoc>())
     return ("'" + name.getName().getValue() + "'").str();
@@ -50,7 +50,8 @@ DiagnosticPrinter::DiagnosticPrinter(MLIRContext &context, Progress &progress)
         std::string line;
         if (!isa<FileLineColLoc>(diagnostic.getLocation()) && !place.empty())
           line += place + ": ";
-        if (std::string where = describe(diagnostic.getLocation()); !where.empty())
+        if (std::string where = describe(diagnostic.getLocation());
+            !where.empty())
           line += where + ": ";
         if (severity == DiagnosticSeverity::Remark)
           line += "remark: ";

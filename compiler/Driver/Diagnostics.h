@@ -1,8 +1,8 @@
 //===- Diagnostics.h - MLIR's diagnostics as lines for people -------------===//
 //
-// `corellama: FILE: PLACE: message`, one line each, on standard error. A file of
-// its own because MLIR's own handler prints an excerpt of the source, and the
-// source of most modules is a checkpoint.
+// `corellama: FILE: PLACE: message`, one line each, on standard error. A file
+// of its own because MLIR's own handler prints an excerpt of the source, and
+// the source of most modules is a checkpoint.
 //
 //===----------------------------------------------------------------------===//
 

@@ -31,7 +31,8 @@ struct Dispatcher {
     return 0;
   }
   int operator()(const InspectArguments &arguments) {
-    llvm::Error error = inspectFile(arguments.file, arguments.json, llvm::outs());
+    llvm::Error error =
+        inspectFile(arguments.file, arguments.json, llvm::outs());
     if (!error)
       return 0;
     printError(std::move(error));
@@ -46,10 +47,9 @@ struct Dispatcher {
 
 int corellama::driverMain(int argc, char **argv) {
   Arguments arguments = parseArguments(argc, argv);
-  if (llvm::Error error = applyMLIRFlags(arguments.mlirFlags)) {
-    printError(std::move(error));
+  if (!std::holds_alternative<Finished>(arguments.command) &&
+      !applyMLIRFlags(arguments.mlirFlags))
     return 2;
-  }
   // The address only serves to find this executable where argv[0] is a name.
   std::string tool = llvm::sys::fs::getMainExecutable(
       argv[0], reinterpret_cast<void *>(&driverMain));

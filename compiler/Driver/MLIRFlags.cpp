@@ -5,15 +5,20 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Driver/MLIRFlags.h"
+#include "compiler/Driver/Diagnostics.h"
+#include "compiler/Driver/Registration.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/Timing.h"
-#include "llvm/ADT/STLExtras.h"
+#include "mlir/Transforms/Passes.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/raw_ostream.h"
 
-llvm::Error corellama::applyMLIRFlags(llvm::ArrayRef<std::string> flags) {
+bool corellama::applyMLIRFlags(llvm::ArrayRef<std::string> flags) {
+  // --mlir-print-ir-after=PASS knows the passes that are registered by then.
+  registerAllPasses();
+  mlir::registerTransformsPasses();
   mlir::registerMLIRContextCLOptions();
   mlir::registerPassManagerCLOptions();
   mlir::registerAsmPrinterCLOptions();
@@ -34,9 +39,13 @@ llvm::Error corellama::applyMLIRFlags(llvm::ArrayRef<std::string> flags) {
 
   std::string errors;
   llvm::raw_string_ostream stream(errors);
-  if (llvm::cl::ParseCommandLineOptions(words.size(), words.data(), "", &stream))
-    return llvm::Error::success();
-  return llvm::createStringError(
-      "one of MLIR's flags: " +
-      llvm::StringRef(errors).split('\n').first.ltrim("corellama: "));
+  if (llvm::cl::ParseCommandLineOptions(words.size(), words.data(), "",
+                                        &stream))
+    return true;
+  // A wrong value has been reported by the option itself.
+  llvm::StringRef first = llvm::StringRef(errors).split('\n').first;
+  first.consume_front("corellama: ");
+  if (!first.empty())
+    printError("one of MLIR's flags: " + first.str());
+  return false;
 }

@@ -11,13 +11,13 @@
 #define CORELLAMA_COMPILER_DRIVER_MLIRFLAGS_H
 
 #include "llvm/ADT/ArrayRef.h"
-#include "llvm/Support/Error.h"
 #include <string>
 
 namespace corellama {
 
-/// Registers MLIR's flags and sets those that are given, each one word.
-llvm::Error applyMLIRFlags(llvm::ArrayRef<std::string> flags);
+/// Registers MLIR's flags and sets those that are given, each one word. False
+/// where one of them is wrong, which one line has then said.
+bool applyMLIRFlags(llvm::ArrayRef<std::string> flags);
 
 } // namespace corellama
 

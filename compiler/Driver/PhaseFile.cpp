@@ -18,8 +18,8 @@ static constexpr llvm::StringLiteral kOptionsAttr = "llama.options";
 
 ModuleOptions ModuleOptions::fromArguments(const CompileArguments &arguments) {
   ModuleOptions options;
-  // Float32 is the only arithmetic that there is code for, so auto means it too;
-  // asked for by name, it means that nothing at all is rounded.
+  // Float32 is the only arithmetic that there is code for, so auto means it
+  // too; asked for by name, it means that nothing at all is rounded.
   options.activations = "f32";
   options.cacheType = arguments.activations == "f32" ? "f32" : "f16";
   if (!arguments.cacheType.empty())
@@ -43,13 +43,16 @@ void corellama::stampModule(ModuleOp module, llama::TargetAttr target,
       builder.getDictionaryAttr(
           {builder.getNamedAttr("activations",
                                 builder.getStringAttr(options.activations)),
-           builder.getNamedAttr("cache_type", builder.getStringAttr(options.cacheType)),
-           builder.getNamedAttr("chunk", builder.getI64IntegerAttr(options.chunk))}));
+           builder.getNamedAttr("cache_type",
+                                builder.getStringAttr(options.cacheType)),
+           builder.getNamedAttr("chunk",
+                                builder.getI64IntegerAttr(options.chunk))}));
 }
 
 void corellama::setPhase(ModuleOp module, llama::Phase phase) {
-  module->setAttr(llama::kPhaseAttr, StringAttr::get(module.getContext(),
-                                                     llama::infoOf(phase).name));
+  module->setAttr(
+      llama::kPhaseAttr,
+      StringAttr::get(module.getContext(), llama::infoOf(phase).name));
 }
 
 static llvm::Error refuse(llvm::StringRef path, const llvm::Twine &what) {
@@ -61,12 +64,15 @@ llvm::Expected<ModuleOptions> corellama::readOptions(ModuleOp module,
   auto dictionary = module->getAttrOfType<DictionaryAttr>(kOptionsAttr);
   auto activations =
       dictionary ? dictionary.getAs<StringAttr>("activations") : StringAttr();
-  auto cacheType = dictionary ? dictionary.getAs<StringAttr>("cache_type") : StringAttr();
-  auto chunk = dictionary ? dictionary.getAs<IntegerAttr>("chunk") : IntegerAttr();
+  auto cacheType =
+      dictionary ? dictionary.getAs<StringAttr>("cache_type") : StringAttr();
+  auto chunk =
+      dictionary ? dictionary.getAs<IntegerAttr>("chunk") : IntegerAttr();
   if (!activations || !cacheType || !chunk || !chunk.getType().isInteger(64) ||
       chunk.getInt() < 1)
-    return refuse(path, "llama.options: is not {activations, cache_type, chunk}, which "
-                        "every dump carries; make a new one with --compile-to");
+    return refuse(
+        path, "llama.options: is not {activations, cache_type, chunk}, which "
+              "every dump carries; make a new one with --compile-to");
   return ModuleOptions{activations.str(), cacheType.str(), chunk.getInt()};
 }
 
@@ -86,17 +92,20 @@ std::string corellama::phaseFileName(llama::Phase phase) {
 
 /// The arguments may repeat what the dump says, not change it: the phases that
 /// obeyed them have run.
-static llvm::Error checkArguments(ModuleOp module, const CompileArguments &arguments) {
+static llvm::Error checkArguments(ModuleOp module,
+                                  const CompileArguments &arguments) {
   llvm::StringRef path = arguments.ir;
   auto contradiction = [&](llvm::StringRef flag, llvm::StringRef asked,
                            llvm::StringRef carried) {
-    return refuse(path, "was made with " + flag + "=" + carried + ", not " + asked +
-                            "; leave the option out, or compile from the checkpoint");
+    return refuse(path,
+                  "was made with " + flag + "=" + carried + ", not " + asked +
+                      "; leave the option out, or compile from the checkpoint");
   };
   auto target = module->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr);
   if (!target)
-    return refuse(path, "llama.target: is missing, which every dump carries; make a new "
-                        "one with --compile-to");
+    return refuse(
+        path, "llama.target: is missing, which every dump carries; make a new "
+              "one with --compile-to");
   if (!arguments.target.empty()) {
     auto asked = resolveTarget(*module.getContext(), arguments.target);
     if (!asked)
@@ -109,9 +118,11 @@ static llvm::Error checkArguments(ModuleOp module, const CompileArguments &argum
     return options.takeError();
   if (!arguments.activations.empty() && arguments.activations != "auto" &&
       arguments.activations != options->activations)
-    return contradiction("--activations", arguments.activations, options->activations);
+    return contradiction("--activations", arguments.activations,
+                         options->activations);
   // --activations alone also says what the cache holds.
-  bool saysCache = !arguments.activations.empty() || !arguments.cacheType.empty();
+  bool saysCache =
+      !arguments.activations.empty() || !arguments.cacheType.empty();
   std::string cacheType = ModuleOptions::fromArguments(arguments).cacheType;
   if (saysCache && cacheType != options->cacheType)
     return contradiction("--cache-type", cacheType, options->cacheType);
@@ -122,7 +133,8 @@ static llvm::Error checkArguments(ModuleOp module, const CompileArguments &argum
 }
 
 llvm::Expected<OwningOpRef<ModuleOp>>
-corellama::readPhaseFile(MLIRContext &context, const CompileArguments &arguments,
+corellama::readPhaseFile(MLIRContext &context,
+                         const CompileArguments &arguments,
                          const checkpoint::Checkpoint &checkpoint) {
   llvm::StringRef path = arguments.ir;
   std::string why;
@@ -137,20 +149,23 @@ corellama::readPhaseFile(MLIRContext &context, const CompileArguments &arguments
   llvm::StringRef expected = llama::infoOf(*arguments.compileFrom).name;
   auto phase = (*module)->getAttrOfType<StringAttr>(llama::kPhaseAttr);
   if (!phase)
-    return refuse(path, "llama.phase: is missing, which every dump carries; make one "
-                        "with --compile-to=" +
-                            expected);
+    return refuse(path,
+                  "llama.phase: is missing, which every dump carries; make one "
+                  "with --compile-to=" +
+                      expected);
   if (phase != expected)
-    return refuse(path, "is of phase " + phase.getValue() + ", not " + expected +
+    return refuse(path, "is of phase " + phase.getValue() + ", not " +
+                            expected +
                             "; give --compile-from=" + phase.getValue());
   auto identity = (*module)->getAttrOfType<StringAttr>(llama::kCheckpointAttr);
   std::string own = checkpointAttribute(checkpoint);
   if (!identity || identity != own)
     return refuse(path, "was made from checkpoint " +
-                            (identity ? identity.getValue() : "(none)") + ", and " +
-                            checkpoint.path() + " is " + own +
+                            (identity ? identity.getValue() : "(none)") +
+                            ", and " + checkpoint.path() + " is " + own +
                             "; give the checkpoint it was made from");
-  if ((*module)->getAttr(llama::kConfigAttr) != configAttribute(context, checkpoint))
+  if ((*module)->getAttr(llama::kConfigAttr) !=
+      configAttribute(context, checkpoint))
     return refuse(path, "llama.config: is not the configuration of " +
                             checkpoint.path());
   if (llvm::Error error = checkArguments(*module, arguments))

@@ -1,14 +1,15 @@
 //===- PhaseFile.h - modules between phases, as files ---------------------===//
 //
-// What a dump says of itself, how it is written and how it is read again: a dump
-// is whole but for the weights' bytes, so it names its checkpoint, its target
-// and its options, and `--compile-from` goes on from it to the same program. A
-// file of its own because dumps are the compiler's interface to its users.
+// What a dump says of itself, how it is written and how it is read again: a
+// dump is whole but for the weights' bytes, so it names its checkpoint, its
+// target and its options, and `--compile-from` goes on from it to the same
+// program. A file of its own because dumps are the compiler's interface to its
+// users.
 //
 //   llama.checkpoint = "blake3:..."   BLAKE3 of the whole checkpoint
 //   llama.config, llama.target
-//   llama.options = {activations = "f32", cache_type = "f16", chunk = 512 : i64}
-//   llama.phase = "fuse"
+//   llama.options = {activations = "f32", cache_type = "f16", chunk = 512 :
+//   i64} llama.phase = "fuse"
 //
 //===----------------------------------------------------------------------===//
 
@@ -42,16 +43,17 @@ void stampModule(mlir::ModuleOp module, llama::TargetAttr target,
 void setPhase(mlir::ModuleOp module, llama::Phase phase);
 
 /// Reads llama.options.
-llvm::Expected<ModuleOptions> readOptions(mlir::ModuleOp module, llvm::StringRef path);
+llvm::Expected<ModuleOptions> readOptions(mlir::ModuleOp module,
+                                          llvm::StringRef path);
 
 /// Writes a module to a file, which appears whole or not at all; "-" is
 /// standard output. Locations are left out, so that a module that was read from
 /// a dump prints the same again.
 llvm::Error writePhaseFile(mlir::ModuleOp module, llvm::StringRef path);
 
-/// Reads arguments.ir and checks that it is of the phase and the checkpoint that
-/// the arguments say, and that no argument contradicts what it carries. Errors
-/// in its text are diagnostics; the result is null then.
+/// Reads arguments.ir and checks that it is of the phase and the checkpoint
+/// that the arguments say, and that no argument contradicts what it carries.
+/// Errors in its text are diagnostics; the result is null then.
 llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>
 readPhaseFile(mlir::MLIRContext &context, const CompileArguments &arguments,
               const checkpoint::Checkpoint &checkpoint);

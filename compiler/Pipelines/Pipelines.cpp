@@ -17,7 +17,8 @@ using namespace corellama;
 using llama::Phase;
 using mlir::OpPassManager;
 
-void corellama::buildImportPipeline(OpPassManager &pm, const PipelineOptions &) {
+void corellama::buildImportPipeline(OpPassManager &pm,
+                                    const PipelineOptions &) {
   pm.addPass(mlir::createCanonicalizerPass());
 }
 
@@ -40,7 +41,8 @@ void corellama::buildPlacePipeline(OpPassManager &pm, const PipelineOptions &) {
   pm.addPass(llama::createLlamaPlanKernels());
 }
 
-void corellama::buildSchedulePipeline(OpPassManager &pm, const PipelineOptions &) {
+void corellama::buildSchedulePipeline(OpPassManager &pm,
+                                      const PipelineOptions &) {
   pm.addPass(llama::createLlamaOutlineKernels());
   pm.addPass(llama::createLlamaInsertBarriers());
   pm.addPass(llama::createLlamaAssignSlots());
@@ -54,7 +56,8 @@ void corellama::buildTilePipeline(OpPassManager &pm, const PipelineOptions &) {
   pm.addPass(mlir::createCSEPass());
 }
 
-void corellama::buildVectorPipeline(OpPassManager &pm, const PipelineOptions &) {
+void corellama::buildVectorPipeline(OpPassManager &pm,
+                                    const PipelineOptions &) {
   cpu::buildVectorPasses(pm);
 }
 
@@ -73,7 +76,9 @@ static constexpr PhasePipeline kPipelines[] = {
     {Phase::LLVM, buildLLVMPipeline},
 };
 
-llvm::ArrayRef<PhasePipeline> corellama::allPhasePipelines() { return kPipelines; }
+llvm::ArrayRef<PhasePipeline> corellama::allPhasePipelines() {
+  return kPipelines;
+}
 
 void corellama::buildPhase(OpPassManager &pm, Phase phase,
                            const PipelineOptions &options) {

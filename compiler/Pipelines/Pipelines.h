@@ -34,13 +34,18 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
 
 /// Each leads from the phase before it to its own; a module of the phase before
 /// goes in. The first only cleans up what import made.
-void buildImportPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
-void buildSpecializePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+void buildImportPipeline(mlir::OpPassManager &pm,
+                         const PipelineOptions &options);
+void buildSpecializePipeline(mlir::OpPassManager &pm,
+                             const PipelineOptions &options);
 void buildFusePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
-void buildPlacePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
-void buildSchedulePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+void buildPlacePipeline(mlir::OpPassManager &pm,
+                        const PipelineOptions &options);
+void buildSchedulePipeline(mlir::OpPassManager &pm,
+                           const PipelineOptions &options);
 void buildTilePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
-void buildVectorPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+void buildVectorPipeline(mlir::OpPassManager &pm,
+                         const PipelineOptions &options);
 void buildLLVMPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
 
 /// One row a phase, in order.

@@ -24,7 +24,9 @@ AlignedBytes::AlignedBytes(size_t bytes) : bytes(bytes) {
   std::memset(memory.get(), 0, rounded);
 }
 
-void AlignedBytes::Free::operator()(uint8_t *pointer) const { std::free(pointer); }
+void AlignedBytes::Free::operator()(uint8_t *pointer) const {
+  std::free(pointer);
+}
 
 KernelContext::KernelContext(const KernelContextSizes &sizes)
     : weights(sizes.weightBytes), workspace(sizes.workspaceBytes),
@@ -37,7 +39,8 @@ void KernelContext::setRows(uint64_t newRows, uint64_t firstPosition) {
   rows = newRows;
   keyCount = firstPosition + rows;
   positions.resize(rows);
-  std::iota(positions.begin(), positions.end(), static_cast<int32_t>(firstPosition));
+  std::iota(positions.begin(), positions.end(),
+            static_cast<int32_t>(firstPosition));
   tokens.resize(rows);
 }
 

@@ -24,7 +24,9 @@ public:
   explicit AlignedBytes(size_t bytes);
   uint8_t *data() const { return memory.get(); }
   size_t size() const { return bytes; }
-  template <typename T> T *as() const { return reinterpret_cast<T *>(memory.get()); }
+  template <typename T> T *as() const {
+    return reinterpret_cast<T *>(memory.get());
+  }
 
 private:
   struct Free {
@@ -69,7 +71,8 @@ public:
   /// Computes them one at a time in an order that `random` decides, each call
   /// on scratch memory that holds garbage: what a part computes may depend on
   /// neither.
-  void runShuffled(const abi::Kernel &kernel, uint32_t layer, std::mt19937 &random);
+  void runShuffled(const abi::Kernel &kernel, uint32_t layer,
+                   std::mt19937 &random);
 
 private:
   std::vector<int32_t> positions;

@@ -21,7 +21,8 @@ llvm::Expected<RunnerModule> RunnerModule::load(mlir::ModuleOp module) {
   llvm::SmallString<128> path;
   if (std::error_code code =
           llvm::sys::fs::createTemporaryFile("corellama", "so", path))
-    return llvm::createStringError("a temporary file for kernels: " + code.message());
+    return llvm::createStringError("a temporary file for kernels: " +
+                                   code.message());
   // The mapping outlives the file's name.
   llvm::FileRemover remover(path);
   if (llvm::Error error = codegen::linkShared(*object, path))
@@ -36,13 +37,15 @@ llvm::Expected<RunnerModule> RunnerModule::load(mlir::ModuleOp module) {
       static_cast<const abi::Program *>(dlsym(library, "corellama_program"));
   if (!descriptor || descriptor->version != abi::kVersion) {
     dlclose(library);
-    return llvm::createStringError("kernels: no descriptor of this ABI's version");
+    return llvm::createStringError(
+        "kernels: no descriptor of this ABI's version");
   }
   return RunnerModule(library, descriptor);
 }
 
 RunnerModule::RunnerModule(RunnerModule &&other)
-    : library(std::exchange(other.library, nullptr)), descriptor(other.descriptor) {}
+    : library(std::exchange(other.library, nullptr)),
+      descriptor(other.descriptor) {}
 
 RunnerModule &RunnerModule::operator=(RunnerModule &&other) {
   std::swap(library, other.library);

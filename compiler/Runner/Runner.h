@@ -1,8 +1,8 @@
 //===- Runner.h - compiled kernels, loaded into this process --------------===//
 //
 // The one way to execute generated code in a tool or a test: an object is made
-// as for a program, linked to a shared library and loaded; kernels are called by
-// the ABI. There is no second code generator (a JIT), so what a test runs is
+// as for a program, linked to a shared library and loaded; kernels are called
+// by the ABI. There is no second code generator (a JIT), so what a test runs is
 // what ships. Kernels only: steps need threads, and only programs have them.
 //
 //===----------------------------------------------------------------------===//

@@ -124,7 +124,7 @@ Expected<llama::TargetAttr> corellama::resolveTarget(MLIRContext &context, Strin
   }
   const TargetInfo *info = findTarget(name);
   if (!info)
-    return refuse("'" + name + "' is not a target, the nearest names are " + nearestNames(name) +
+    return refuse("'" + name + "' is not a target, perhaps " + nearestNames(name) +
                   "; --list-targets shows all of them");
   return makeAttribute(context, name, featuresOfCPU(name), info->l2Bytes);
 }

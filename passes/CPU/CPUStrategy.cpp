@@ -59,6 +59,8 @@ constexpr int64_t kHeadPart = 16 * kGroupRows;
 constexpr int64_t kRowPart = 4;
 
 const TableRow *rowFor(TargetAttr target) {
+  if (target.getFamily() != Family::CPU)
+    return nullptr;
   for (const TableRow &row : kTable)
     if (target.getVectorBits() >= row.vectorBits)
       return &row;
@@ -148,7 +150,7 @@ struct CPUStrategy : StrategyInterface::ExternalModel<CPUStrategy, TargetAttr> {
     auto target = cast<TargetAttr>(self);
     const TableRow *row = rowFor(target);
     if (!row)
-      return {{}, {}, "CPU targets have vectors of at least 256 bits (AVX2)"};
+      return {{}, {}, "the CPU's table has rows for CPUs with vectors of at least 256 bits (AVX2)"};
     return makePlan(*row, cast<KernelOp>(op));
   }
 

@@ -8,6 +8,8 @@
 
 #include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "passes/CPU/Passes.h"
 
@@ -78,11 +80,17 @@ Value lowerLookup(ImplicitLocOpBuilder &b, Lookup16Op op) {
       .getResults();
 }
 
+/// Upstream lowers vector.fma to fmuladd, which may be split into two roundings;
+/// math.fma becomes an fma. The order of a sum promises one rounding.
+Value lowerFma(ImplicitLocOpBuilder &b, vector::FMAOp op) {
+  return math::FmaOp::create(b, op.getLhs(), op.getRhs(), op.getAcc());
+}
+
 struct CPUToLLVM : corellama::cpu::impl::CPUToLLVMBase<CPUToLLVM> {
   void runOnOperation() override {
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) {
-      if (isa<FieldOp, ViewOp, Lookup16Op>(op))
+      if (isa<FieldOp, ViewOp, Lookup16Op, vector::FMAOp>(op))
         ops.push_back(op);
     });
     for (Operation *op : ops) {
@@ -92,8 +100,10 @@ struct CPUToLLVM : corellama::cpu::impl::CPUToLLVMBase<CPUToLLVM> {
         lowered = lowerField(b, field);
       else if (auto view = dyn_cast<ViewOp>(op))
         lowered = lowerView(b, view);
+      else if (auto lookup = dyn_cast<Lookup16Op>(op))
+        lowered = lowerLookup(b, lookup);
       else
-        lowered = lowerLookup(b, cast<Lookup16Op>(op));
+        lowered = lowerFma(b, cast<vector::FMAOp>(op));
       op->getResult(0).replaceAllUsesWith(lowered);
       op->erase();
     }

@@ -47,12 +47,14 @@ def CPUToLLVM : Pass<"cpu-to-llvm"> {
   let description = [{
     Phase: llvm. Needs: cpu.field, cpu.view, cpu.lookup16 in functions. Leaves:
     loads from the context, memref descriptors (as unrealised casts that
-    `reconcile-unrealized-casts` takes away) and intrinsics. Never: leaves an op
-    of cpu.
+    `reconcile-unrealized-casts` takes away) and intrinsics; vector.fma as
+    math.fma, because upstream lowers the former to an fmuladd, which may round
+    twice. Never: leaves an op of cpu.
 
     EXAMPLE test/passes/CPU/cpu-to-llvm.mlir @field
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::math::MathDialect"];
 }
 
 #endif

@@ -182,7 +182,8 @@ LogicalResult VectorKernel::rewriteOp(Operation *op) {
       })
       .Case<tile::CacheOp>([&](tile::CacheOp o) {
         auto type = cast<llama::CacheType>(o.getType());
-        if (!isa<llama::Keys16Attr>(o.getKeys()) || !isa<llama::RowMajorAttr>(o.getValues()) ||
+        auto keys = dyn_cast<llama::Keys16Attr>(o.getKeys());
+        if (!keys || keys.getD() != 1 || !isa<llama::RowMajorAttr>(o.getValues()) ||
             type.getElementType().isBF16())
           result = o.emitOpError() << "is read on a CPU with keys in keys16<d = 1>, values in "
                                       "rowmajor and elements f32 or f16";

@@ -124,7 +124,9 @@ Grouping::Grouping(Block &block) {
   for (auto [i, op] : llvm::enumerate(nodes)) {
     group.push_back(i);
     llvm::SetVector<Value> values(op->operand_begin(), op->operand_end());
-    op->walk([&](Operation *inner) { values.insert(inner->operand_begin(), inner->operand_end()); });
+    op->walk([&](Operation *inner) {
+      values.insert(inner->operand_begin(), inner->operand_end());
+    });
     for (Value value : values)
       if (contains(value.getDefiningOp()))
         needs[i].push_back(indexOf(value.getDefiningOp()));

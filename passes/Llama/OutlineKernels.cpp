@@ -234,8 +234,6 @@ FailureOr<SmallVector<Line>> Outliner::outline(func::FuncOp function, Part part,
   Value returned = end->getOperand(0);
 
   llvm::DenseMap<Value, SlotOp> slotOf;
-  // Kernels that read the rows a layer was given must not stand behind the one
-  // that replaces them.
   Value given;
   for (BlockArgument argument : function.getArguments())
     if (isCarried(argument)) {
@@ -273,6 +271,7 @@ FailureOr<SmallVector<Line>> Outliner::outline(func::FuncOp function, Part part,
     if (!slot)
       return function.emitOpError() << "takes rows that no embedding leaves";
     slotOf[given] = slot;
+    // The kernel that makes the layer's result puts it over the rows given.
     if (last && part == Part::Layer)
       for (Operation *user : given.getUsers())
         if (last->isBeforeInBlock(user))

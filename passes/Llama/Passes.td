@@ -27,7 +27,7 @@ def LlamaSpecializeForms : Pass<"llama-specialize-forms", "::mlir::ModuleOp"> {
     of import are gone.
     Never: changes an op; only first extents of tensor types.
 
-    EXAMPLE test/passes/Llama/llama-specialize-forms.mlir @layer.decode
+    EXAMPLE test/passes/Llama/llama-specialize-forms.mlir @layer.1
   }];
   let options = [
     Option<"chunk", "chunk", "int64_t", "512", "most rows of a prefill call">];
@@ -165,7 +165,7 @@ def LlamaOutlineKernels : Pass<"llama-outline-kernels", "::mlir::ModuleOp"> {
     Never: changes what a kernel computes, or writes a slot that the same kernel
     reads.
 
-    EXAMPLE test/passes/Llama/llama-outline-kernels.mlir @qkv.decode
+    EXAMPLE test/passes/Llama/llama-outline-kernels.mlir @layer.decode
   }];
   let dependentDialects = [
     "::corellama::llama::LlamaDialect", "::mlir::arith::ArithDialect",
@@ -198,7 +198,7 @@ def LlamaAssignSlots : Pass<"llama-assign-slots", "::mlir::ModuleOp"> {
     what one step leaves to another shares its bytes with nothing.
     Never: lets two slots overlap that runs without a barrier between them use.
 
-    EXAMPLE test/passes/Llama/llama-assign-slots.mlir @c
+    EXAMPLE test/passes/Llama/llama-assign-slots.mlir @a_to_b
   }];
 }
 

@@ -1,14 +1,14 @@
 //===- PlanKernels.cpp - how each kernel runs -----------------------------===//
 //
 // From kernels to kernels with strategy, cut and orders of summation. The
-// decisions are the target's table; this pass asks, applies overrides and
-// proves what must hold whatever the table says: decode and prefill sum a
-// weight in the same order.
+// decisions are the target's table; this pass asks, applies overrides and has
+// verified (PlanPromises) what must hold whatever the table says.
 //
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "passes/Llama/Passes.h"
+#include "passes/Llama/PlanPromises.h"
 #include "passes/Llama/TargetStrategy.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/Builders.h"
@@ -67,84 +67,6 @@ static LogicalResult expectNamesOfKernels(const Overrides &overrides,
 }
 
 //===----------------------------------------------------------------------===//
-// Promises that a table has to keep
-//===----------------------------------------------------------------------===//
-
-/// A part that rounds what it has just made must hold whole blocks of it.
-static LogicalResult expectWholeRoundingBlocks(KernelOp kernel) {
-  if (!kernel.getCutAttr() || kernel.getCutAttr().getRows().empty())
-    return success();
-  auto yield = cast<YieldOp>(kernel.getBody().front().getTerminator());
-  for (Value value : yield.getValues())
-    if (value.getDefiningOp<QuantizeOp>() &&
-        isa<Q8B32Type>(cast<RankedTensorType>(value.getType()).getElementType()) &&
-        kernel.getCutAttr().getBy() % 32 != 0)
-      return kernel.emitOpError() << "\"" << kernel.getName() << "\" rounds its result in blocks "
-                                  << "of 32, the target cuts it by "
-                                  << kernel.getCutAttr().getBy();
-  return success();
-}
-
-namespace {
-/// What is summed: a weight (or keys of the cache) by one kind of op.
-struct Sum {
-  StringRef kind;
-  Attribute weight;
-  Type type;
-
-  bool operator==(const Sum &) const = default;
-};
-} // namespace
-
-/// The sum that an op makes, where decode and prefill have to make it alike:
-/// on float32 rows.
-static std::optional<Sum> sumOf(Operation *op) {
-  auto weightSum = [&](StringRef kind, Value weight) -> std::optional<Sum> {
-    if (auto ref = weight.getDefiningOp<WeightRefOp>())
-      return Sum{kind, ref.getWeightAttr(), weight.getType()};
-    return std::nullopt;
-  };
-  if (auto linear = dyn_cast<LinearOp>(op)) {
-    if (!cast<RankedTensorType>(linear.getX().getType()).getElementType().isF32())
-      return std::nullopt;
-    return weightSum("linear", linear.getWeight());
-  }
-  if (auto norm = dyn_cast<RmsNormOp>(op))
-    return weightSum("rms_norm", norm.getWeight());
-  if (auto attention = dyn_cast<AttentionOp>(op))
-    return Sum{"attention", {}, attention.getCache().getType()};
-  if (auto part = dyn_cast<AttentionPartOp>(op))
-    return Sum{"attention", {}, part.getCache().getType()};
-  return std::nullopt;
-}
-
-static LogicalResult expectSameOrders(ArrayRef<Operation *> summing) {
-  // Few sums a model; the first op of each stands for it.
-  SmallVector<std::pair<Sum, Operation *>> first;
-  for (Operation *op : summing) {
-    std::optional<Sum> sum = sumOf(op);
-    if (!sum)
-      continue;
-    auto known = llvm::find_if(first, [&](auto &entry) { return entry.first == *sum; });
-    if (known == first.end()) {
-      first.push_back({*sum, op});
-      continue;
-    }
-    Attribute here = op->getAttr("order"), there = known->second->getAttr("order");
-    if (here == there)
-      continue;
-    InFlightDiagnostic diagnostic = op->emitOpError();
-    if (sum->weight)
-      diagnostic << "with weight " << sum->weight << " ";
-    diagnostic << "sums in the order " << here << ", elsewhere in " << there
-               << "; on float32 rows every form gives the same bits";
-    diagnostic.attachNote(known->second->getLoc()) << "the other sum is here";
-    return failure();
-  }
-  return success();
-}
-
-//===----------------------------------------------------------------------===//
 // The pass
 //===----------------------------------------------------------------------===//
 
@@ -167,14 +89,11 @@ struct PlanKernels : corellama::llama::impl::LlamaPlanKernelsBase<PlanKernels> {
     if (failed(parsed) || failed(expectNamesOfKernels(*parsed, kernels, module)))
       return failure();
 
-    SmallVector<Operation *> summing;
-    for (KernelOp kernel : kernels) {
-      if (failed(plan(kernel, *strategy, parsed->lookup(kernel.getNameAttr()))))
+    for (KernelOp kernel : kernels)
+      if (failed(plan(kernel, *strategy, parsed->lookup(kernel.getNameAttr()))) ||
+          failed(order(kernel, *strategy)))
         return failure();
-      if (failed(order(kernel, *strategy, summing)))
-        return failure();
-    }
-    return expectSameOrders(summing);
+    return verifyPlanPromises(module);
   }
 
   static LogicalResult plan(KernelOp kernel, StrategyInterface strategy, Attribute wanted) {
@@ -199,11 +118,10 @@ struct PlanKernels : corellama::llama::impl::LlamaPlanKernelsBase<PlanKernels> {
         << remark::add("{0}", kernel.getName().str())
         << remark::reason("{0}", wanted ? "override" : "the target's table")
         << remark::metric("Strategy", kernel.getStrategyAttr());
-    return expectWholeRoundingBlocks(kernel);
+    return success();
   }
 
-  static LogicalResult order(KernelOp kernel, StrategyInterface strategy,
-                             SmallVectorImpl<Operation *> &summing) {
+  static LogicalResult order(KernelOp kernel, StrategyInterface strategy) {
     for (Operation &op : kernel.getBody().front()) {
       if (!isa<LinearOp, RmsNormOp, AttentionOp, AttentionPartOp>(op))
         continue;
@@ -212,7 +130,6 @@ struct PlanKernels : corellama::llama::impl::LlamaPlanKernelsBase<PlanKernels> {
         return op.emitOpError() << "in kernel \"" << kernel.getName()
                                 << "\": the target says no order for its sums";
       op.setAttr("order", order);
-      summing.push_back(&op);
     }
     return success();
   }

@@ -9,6 +9,7 @@
 
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "passes/Llama/Passes.h"
+#include "passes/Llama/PlanPromises.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -47,11 +48,12 @@ static LogicalResult verifyOp(Operation *op, const PhaseInfo &info) {
 // Facts
 //===----------------------------------------------------------------------===//
 
-/// The first failure of `check` over all ops of a kind.
+/// The first failure of `check` over all ops of a kind, in the order in which
+/// they are printed.
 template <typename OpTy, typename Check>
 static LogicalResult forEach(ModuleOp module, Check check) {
   return failure(module
-                     .walk([&](OpTy op) {
+                     .walk<WalkOrder::PreOrder>([&](OpTy op) {
                        return failed(check(op)) ? WalkResult::interrupt()
                                                 : WalkResult::advance();
                      })
@@ -209,6 +211,7 @@ static constexpr Fact kFacts[] = {
     {Phase::Import, Phase::Fuse, expectNothingPlaced},
     {Phase::Fuse, Phase::Place, expectAllInKernels},
     {Phase::Place, Phase::Place, expectPlans},
+    {Phase::Place, Phase::Schedule, verifyPlanPromises},
     {Phase::Place, Phase::LLVM, expectLayouts},
     {Phase::Schedule, Phase::Schedule, expectStamps},
     {Phase::Schedule, Phase::Schedule, expectKernelFunctions},

@@ -184,7 +184,7 @@ def test_sources(report, root):
                 if re.search(rf"\b{number}\b", text):
                     found.append(f"{name}: {number}")
             if folder == "runtime" and re.search(
-                    r"q[0-9]_[0-9k]|bf16|dequant|weights\s*\[", text, re.I):
+                    r"\bq[0-9]_[0-9k]\b|dequant|(\.|->)weights\s*[\[+]", text, re.I):
                 formats.append(name)
     report.check("no size of the demo model in the sources", not found, found[:5])
     report.check("the runtime reads no weight", not formats, formats[:5])

@@ -1,6 +1,7 @@
 # The test format of the suite: lit's ShTest plus `%pass` in test/passes, whose
 # meaning depends on the file's own name, which a plain substitution cannot know.
 import os
+import re
 
 import lit.formats
 import lit.TestRunner
@@ -25,12 +26,12 @@ class PassTest(lit.formats.ShTest):
     def substitutions(self, test):
         if test.path_in_suite[0] != "passes":
             return []
-        if self.empty:
-            return [(r"%pass\{[^}]*\}", ""), (r"%pass\b", "")]
         flag = flag_of(test.getSourcePath())
-        # One word for the shell, whatever the options hold; the first rule
-        # must come first, since the second matches its beginning.
-        return [
-            (r"%pass\{([^}]*)\}", f"'--{flag}=\\1'"),
-            (r"%pass\b", f"--{flag}"),
-        ]
+        with open(test.getSourcePath(), encoding="utf-8") as file:
+            uses = set(re.findall(r"%pass\{([^}]*)\}", file.read()))
+        # A rule for each use: lit's replacements are plain text. One word for
+        # the shell, whatever the options hold. The rule of a bare %pass is last,
+        # since it matches the beginning of the others.
+        rules = [(re.escape(f"%pass{{{options}}}"), f"'--{flag}={options}'")
+                 for options in sorted(uses)] + [(r"%pass\b", f"--{flag}")]
+        return [(use, "") for use, _ in rules] if self.empty else rules

@@ -122,6 +122,38 @@ AffineMap CutAttr::getParts() const {
   return AffineMap::get(2, 0, count);
 }
 
+// <unit = f32, m = 1, n = 16>, each field optional
+Attribute CPUAttr::parse(AsmParser &parser, Type) {
+  Unit unit = Unit::F32;
+  int64_t m = 1, n = 16;
+  auto field = [&]() -> ParseResult {
+    StringRef name;
+    SMLoc loc = parser.getCurrentLocation();
+    if (parser.parseKeyword(&name) || parser.parseEqual())
+      return failure();
+    if (name == "m" || name == "n")
+      return parser.parseInteger(name == "m" ? m : n);
+    if (name != "unit")
+      return parser.emitError(loc) << "a strategy of a CPU has unit, m and n, not '" << name << "'";
+    StringRef keyword;
+    if (parser.parseKeyword(&keyword))
+      return failure();
+    std::optional<Unit> known = symbolizeUnit(keyword);
+    if (!known)
+      return parser.emitError(loc) << "unknown unit '" << keyword << "'";
+    unit = *known;
+    return success();
+  };
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::LessGreater, field))
+    return {};
+  return CPUAttr::get(parser.getContext(), unit, m, n);
+}
+
+void CPUAttr::print(AsmPrinter &printer) const {
+  printer << "<unit = " << stringifyUnit(getUnit()) << ", m = " << getM() << ", n = " << getN()
+          << ">";
+}
+
 LogicalResult ConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t dim,
                                  int64_t heads, int64_t kvHeads, int64_t headSize,
                                  int64_t hidden, int64_t vocabulary, int64_t layers,

@@ -219,7 +219,9 @@ def Llama_CPUAttr : Llama_Attr<"CPU", "cpu"> {
     DefaultValuedParameter<"int64_t", "1">:$m,
     DefaultValuedParameter<"int64_t", "16">:$n
   );
-  let assemblyFormat = "`<` struct(params) `>`";
+  // Parsed like a struct with defaults; printed whole, because what a kernel
+  // runs with should be read, not known.
+  let hasCustomAssemblyFormat = 1;
 }
 
 def Llama_GPUAttr : Llama_Attr<"GPU", "gpu"> {

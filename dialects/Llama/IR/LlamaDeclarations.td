@@ -26,7 +26,7 @@ def Llama_ModelOp : Llama_Op<"model", Llama_DeclarationPhases,
     function (entries) or a step (steps).
 
     ```mlir
-    llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer], of = array<i32: 0, 0>, head = @head>]
+    llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer], of = [0, 0], head = @head>]
     func.func private @embed(%ids: tensor<?xi32>) -> tensor<?x32xf32>
     func.func private @layer(%x: tensor<?x32xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<2x1x16, f32>, %l: index) -> tensor<?x32xf32>
     func.func private @head(%x: tensor<?x32xf32>) -> tensor<?x64xf32>
@@ -50,8 +50,8 @@ def Llama_WeightsOp : Llama_Op<"weights", Llama_DeclarationPhases,
 
     ```mlir
     llama.weights @blk layers 2 {
-      llama.weight @attn_q : 32x32 formats [#llama.q4_0]
-      llama.weight @attn_v : 16x32 formats [#llama.q4_0, #llama.q6_k] of [1, 0]
+      llama.weight @attn_q : 256x256 formats [#llama.q4_0]
+      llama.weight @attn_v : 64x256 formats [#llama.q4_0, #llama.q6_k] of [1, 0]
     }
     ```
   }];

@@ -14,12 +14,6 @@ using namespace mlir;
 using namespace corellama::llama;
 
 static ParseResult parseStaticDimensions(AsmParser &parser,
-                                         FailureOr<SmallVector<int64_t>> &shape) {
-  shape.emplace();
-  return parser.parseDimensionList(*shape, /*allowDynamic=*/false,
-                                   /*withTrailingX=*/false);
-}
-static ParseResult parseStaticDimensions(AsmParser &parser,
                                          SmallVectorImpl<int64_t> &shape) {
   return parser.parseDimensionList(shape, /*allowDynamic=*/false,
                                    /*withTrailingX=*/false);

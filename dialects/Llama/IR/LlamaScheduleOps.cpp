@@ -6,6 +6,7 @@
 
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/IR/Builders.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace corellama::llama;
@@ -75,8 +76,7 @@ LogicalResult KernelOp::verify() {
                          << " results, a kernel has at most three";
   if (getBody().getArgumentTypes() != getInputs().getTypes())
     return emitOpError() << "\"" << getName() << "\": its inputs and what its body takes differ";
-  Block &body = getBody().front();
-  auto yield = body.empty() ? YieldOp() : dyn_cast<YieldOp>(body.back());
+  auto yield = dyn_cast<YieldOp>(getBody().front().getTerminator());
   if (!yield || yield.getValues().getTypes() != getOutputs().getTypes()) // kernel A2
     return emitOpError() << "\"" << getName() << "\" ends in a llama.yield of its result types";
   return success();

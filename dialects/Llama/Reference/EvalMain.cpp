@@ -242,7 +242,7 @@ static Expected<std::vector<Datum>> runFunction(ModuleOp module, func::FuncOp fu
   size_t expected = llvm::count_if(function.getArgumentTypes(),
                                    [](Type type) { return !isa<CacheType>(type); });
   if (Error error = expectCount("--in", options.in.size(), expected, place + ": takes"))
-    return std::move(error);
+    return error;
   std::vector<Datum> arguments;
   size_t next = 0;
   for (Type type : function.getArgumentTypes()) {
@@ -265,7 +265,7 @@ static Expected<std::vector<Datum>> runModel(ModuleOp module, WeightSource *weig
   if (!weights)
     return createStringError(place + ": a model reads its weights from --weights FOLDER");
   if (Error error = expectCount("--in", options.in.size(), 1, place + ": takes"))
-    return std::move(error);
+    return error;
   Type idsType = RankedTensorType::get({ShapedType::kDynamic},
                                        IntegerType::get(module.getContext(), 32));
   Expected<Datum> ids = readInput(options.in.front(), idsType);

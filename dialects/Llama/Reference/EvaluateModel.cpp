@@ -167,7 +167,7 @@ static Expected<Tensor> evaluateEntries(ModuleOp module, ArrayAttr entries,
   for (int64_t begin = 0; begin < static_cast<int64_t>(ids.size()); begin += *size) {
     int64_t rows = std::min<int64_t>(*size, ids.size() - begin);
     if (Error error = entryRun.append(portion(ids, begin, rows), logits))
-      return std::move(error);
+      return error;
   }
   return logits;
 }
@@ -212,16 +212,16 @@ static Expected<Tensor> evaluateSteps(ModuleOp module, ArrayAttr steps, Evaluato
     StepInputs inputs = portion(ids, begin, rows);
     inputs.cache = cache;
     if (Error error = evaluator.runStep(step.getSymName(), inputs))
-      return std::move(error);
+      return error;
     // The head runs once a row; the slot it writes last holds the logits.
     for (inputs.row = 0; inputs.row < rows; ++inputs.row) {
       if (Error error = evaluator.runStep(head.getSymName(), inputs))
-        return std::move(error);
+        return error;
       const Tensor *row = evaluator.getSlot(evaluator.getLastSlotWritten());
       if (!row || row->shape.size() != 2)
         return createStringError("@head: ends in no slot of logits");
       if (Error error = appendRows(logits, *row))
-        return std::move(error);
+        return error;
     }
   }
   return logits;

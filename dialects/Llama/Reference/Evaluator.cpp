@@ -120,7 +120,7 @@ static Results one(Expected<T> value) {
 
 static Results none(Error error) {
   if (error)
-    return std::move(error);
+    return error;
   return std::vector<Datum>();
 }
 
@@ -242,7 +242,7 @@ Results Evaluator::Frame::runBlock(Block &block, std::vector<Datum> arguments) {
 
 Results Evaluator::Frame::run(Operation *op) {
   if (Error error = checkRows(op))
-    return std::move(error);
+    return error;
   return llvm::TypeSwitch<Operation *, Results>(op)
       .Case<EmbedOp, RmsNormOp, LinearOp, RopeOp, KVAppendOp, AttentionOp, AttentionPartOp,
             AttentionMergeOp, SwigluOp, SiluOp, MulOp, AddOp, ArgmaxOp, QuantizeOp,

@@ -181,7 +181,7 @@ Expected<NpyArray> corellama::llama::reference::parseNpy(ArrayRef<uint8_t> file)
                                      length, bytes.size() - start));
   NpyArray array;
   if (Error error = HeaderParser(bytes.substr(start, length)).parse(array))
-    return std::move(error);
+    return error;
   ArrayRef<uint8_t> elements = file.drop_front(start + length);
   std::optional<uint64_t> size = npyTypeBytes(array.type);
   for (int64_t extent : array.shape)

@@ -31,6 +31,8 @@ def Tile_Dialect : Dialect {
     Tensors have ended here. What a word means exactly is its plain meaning; the
     summation order of `#llama.order` makes it a matter of bits.
   }];
+  // Orders and weights of llama are part of tile's own text.
+  let dependentDialects = ["::corellama::llama::LlamaDialect"];
   let useDefaultTypePrinterParser = 1;
 }
 

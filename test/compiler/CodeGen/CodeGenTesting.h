@@ -88,13 +88,14 @@ inline mlir::MLIRContext &smallContext() {
     registry.insert<llama::LlamaDialect, mlir::LLVM::LLVMDialect>();
     mlir::registerBuiltinDialectTranslation(registry);
     mlir::registerLLVMDialectTranslation(registry);
-    return new mlir::MLIRContext(registry, mlir::MLIRContext::Threading::DISABLED);
+    return new mlir::MLIRContext(registry,
+                                 mlir::MLIRContext::Threading::DISABLED);
   }();
   return *context;
 }
 
-inline mlir::OwningOpRef<mlir::ModuleOp> parseModule(const std::string &attributes,
-                                                     const std::string &body) {
+inline mlir::OwningOpRef<mlir::ModuleOp>
+parseModule(const std::string &attributes, const std::string &body) {
   return mlir::parseSourceString<mlir::ModuleOp>(
       "module attributes {" + attributes + "} {" + body + "}", &smallContext());
 }

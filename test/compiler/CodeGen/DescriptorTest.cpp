@@ -1,15 +1,16 @@
 //===- DescriptorTest.cpp - what becomes of llama.program and llama.kernels ==//
 
-#include "test/compiler/CodeGen/CodeGenTesting.h"
 #include "compiler/CodeGen/CodeGen.h"
 #include "runtime/ABI/Kernel.h"
+#include "test/compiler/CodeGen/CodeGenTesting.h"
 #include "llvm/IR/DataLayout.h"
 #include "gtest/gtest.h"
 
 // Inside, because <cxxabi.h> has a namespace abi too.
 namespace corellama::test {
 
-static std::string describe(const std::string &attributes, const std::string &body) {
+static std::string describe(const std::string &attributes,
+                            const std::string &body) {
   auto module = parseModule(attributes, body);
   if (!module)
     return "does not parse";
@@ -28,7 +29,8 @@ static std::string replaced(std::string text, const std::string &from,
 }
 
 TEST(Descriptor, HasTheLayoutOfTheABI) {
-  auto module = parseModule(kSmallAttributes, std::string(kSmallModule) + kSmallSteps);
+  auto module =
+      parseModule(kSmallAttributes, std::string(kSmallModule) + kSmallSteps);
   ASSERT_TRUE(module);
   llvm::LLVMContext context;
   auto llvmModule = codegen::translateToLLVMIR(*module, context);
@@ -38,32 +40,40 @@ TEST(Descriptor, HasTheLayoutOfTheABI) {
   ASSERT_NE(global, nullptr);
   EXPECT_TRUE(global->isConstant());
   EXPECT_TRUE(global->hasExternalLinkage());
-  llvm::DataLayout layout("e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-i128:128-n8:16:32:64-S128");
+  llvm::DataLayout layout("e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-i128:"
+                          "128-n8:16:32:64-S128");
   auto *type = llvm::cast<llvm::StructType>(global->getValueType());
   const llvm::StructLayout *fields = layout.getStructLayout(type);
   EXPECT_EQ(fields->getSizeInBytes().getFixedValue(), sizeof(abi::Program));
-  const size_t offsets[] = {
-      offsetof(abi::Program, version),        offsetof(abi::Program, reserved),
-      offsetof(abi::Program, target),         offsetof(abi::Program, features),
-      offsetof(abi::Program, decode),         offsetof(abi::Program, prefill),
-      offsetof(abi::Program, head),           offsetof(abi::Program, kernels),
-      offsetof(abi::Program, kernelCount),    offsetof(abi::Program, workspaceBytes),
-      offsetof(abi::Program, scratchBytes),   offsetof(abi::Program, logitsOffset),
-      offsetof(abi::Program, chunk)};
+  const size_t offsets[] = {offsetof(abi::Program, version),
+                            offsetof(abi::Program, reserved),
+                            offsetof(abi::Program, target),
+                            offsetof(abi::Program, features),
+                            offsetof(abi::Program, decode),
+                            offsetof(abi::Program, prefill),
+                            offsetof(abi::Program, head),
+                            offsetof(abi::Program, kernels),
+                            offsetof(abi::Program, kernelCount),
+                            offsetof(abi::Program, workspaceBytes),
+                            offsetof(abi::Program, scratchBytes),
+                            offsetof(abi::Program, logitsOffset),
+                            offsetof(abi::Program, chunk)};
   ASSERT_EQ(type->getNumElements(), std::size(offsets));
   for (auto [index, offset] : llvm::enumerate(offsets))
     EXPECT_EQ(fields->getElementOffset(index).getFixedValue(), offset) << index;
 }
 
 TEST(Descriptor, KeepsNamedFunctionsAndHidesTheRest) {
-  auto module = parseModule(kSmallAttributes, std::string(kSmallModule) + kSmallSteps);
+  auto module =
+      parseModule(kSmallAttributes, std::string(kSmallModule) + kSmallSteps);
   ASSERT_TRUE(module);
   llvm::LLVMContext context;
   auto llvmModule = codegen::translateToLLVMIR(*module, context);
   ASSERT_TRUE(bool(llvmModule));
   ASSERT_FALSE(bool(codegen::addProgramDescriptor(**llvmModule, *module)));
-  const char *kept[] = {"fill.decode", "fill.decode.parts", "corellama_step_decode",
-                        "corellama_step_prefill", "corellama_step_head"};
+  const char *kept[] = {"fill.decode", "fill.decode.parts",
+                        "corellama_step_decode", "corellama_step_prefill",
+                        "corellama_step_head"};
   for (const char *name : kept) {
     llvm::Function *function = (*llvmModule)->getFunction(name);
     ASSERT_NE(function, nullptr) << name;
@@ -86,43 +96,53 @@ TEST(Descriptor, SaysWhatIsMissing) {
   };
   const Row rows[] = {
       {"llama.program = ", "llama.other = ",
-       "code generation: the module has no llama.program; was it lowered to phase llvm?"},
+       "code generation: the module has no llama.program; was it lowered to "
+       "phase llvm?"},
       {"llama.kernels = ", "llama.other = ",
-       "code generation: the module has no llama.kernels; was it lowered to phase llvm?"},
+       "code generation: the module has no llama.kernels; was it lowered to "
+       "phase llvm?"},
       {"llama.target = ", "llama.other = ",
        "code generation: the module has no llama.target"},
       {"workspace_bytes = 4096 : i64, ", "",
-       "code generation: llama.program: workspace_bytes is missing or no 64-bit count"},
+       "code generation: llama.program: workspace_bytes is missing or no "
+       "64-bit count"},
       {"logits_offset = 128 : i64", "logits_offset = -1 : i64",
-       "code generation: llama.program: logits_offset is missing or no 64-bit count"},
+       "code generation: llama.program: logits_offset is missing or no 64-bit "
+       "count"},
       {"name = \"fill.decode\", ", "",
        "code generation: llama.kernels: entry 0 has no name"},
       {"scratch_bytes = 64 : i64", "scratch_bytes = 64 : i32",
-       "code generation: kernel 'fill.decode': scratch_bytes is missing or no 64-bit "
+       "code generation: kernel 'fill.decode': scratch_bytes is missing or no "
+       "64-bit "
        "count"},
       {"function = @fill.decode,", "",
-       "code generation: kernel 'fill.decode': function is missing or no symbol"},
+       "code generation: kernel 'fill.decode': function is missing or no "
+       "symbol"},
       {"function = @fill.decode,", "function = @nowhere,",
        "code generation: function @nowhere is not defined"},
       {"parts = @fill.decode.parts", "parts = @scale",
-       "code generation: function @scale has another signature than i64 (i64, i64)"},
+       "code generation: function @scale has another signature than i64 (i64, "
+       "i64)"},
   };
   for (const Row &row : rows)
-    EXPECT_EQ(describe(replaced(kSmallAttributes, row.from, row.to), kSmallModule),
-              row.message);
+    EXPECT_EQ(
+        describe(replaced(kSmallAttributes, row.from, row.to), kSmallModule),
+        row.message);
 }
 
 TEST(Descriptor, RefusesAKernelTwice) {
   std::string attributes = kSmallAttributes;
   std::string entry = attributes.substr(attributes.find("[{") + 1);
   entry = entry.substr(0, entry.find(']'));
-  EXPECT_EQ(describe(replaced(attributes, "}]", "}, " + entry + "]"), kSmallModule),
-            "code generation: kernel 'fill.decode': is there twice");
+  EXPECT_EQ(
+      describe(replaced(attributes, "}]", "}, " + entry + "]"), kSmallModule),
+      "code generation: kernel 'fill.decode': is there twice");
 }
 
 TEST(Translate, SaysWhatTheTranslationSays) {
   // An intrinsic with wrong operands is found by the translation only.
-  std::string message = describe(kSmallAttributes, std::string(kSmallModule) + R"mlir(
+  std::string message =
+      describe(kSmallAttributes, std::string(kSmallModule) + R"mlir(
     llvm.func @wrong(%a: i32) -> i32 {
       %r = llvm.call_intrinsic "llvm.ctlz.i32"(%a) : (i32) -> i32
       llvm.return %r : i32

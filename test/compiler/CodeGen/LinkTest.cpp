@@ -1,8 +1,8 @@
 //===- LinkTest.cpp - a program of hand-written code and the runtime ------===//
 
-#include "test/compiler/CodeGen/CodeGenTesting.h"
-#include "compiler/CodeGen/CodeGen.h"
 #include "compiler/CodeGen/Link.h"
+#include "compiler/CodeGen/CodeGen.h"
+#include "test/compiler/CodeGen/CodeGenTesting.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -13,7 +13,8 @@ using namespace corellama;
 using namespace corellama::test;
 
 static llvm::SmallVector<char, 0> smallObject() {
-  auto module = parseModule(kSmallAttributes, std::string(kSmallModule) + kSmallSteps);
+  auto module =
+      parseModule(kSmallAttributes, std::string(kSmallModule) + kSmallSteps);
   return llvm::cantFail(codegen::compileToObject(*module));
 }
 
@@ -26,7 +27,8 @@ TEST(Link, TwoFoldersGiveTheSameProgram) {
   llvm::SmallVector<char, 0> object = smallObject();
   llvm::SmallString<128> folder;
   ASSERT_FALSE(llvm::sys::fs::createUniqueDirectory("corellama-link", folder));
-  std::string first = (folder + "/a").str(), second = (folder + "/longer-name").str();
+  std::string first = (folder + "/a").str(),
+              second = (folder + "/longer-name").str();
   ASSERT_EQ(llvm::toString(
                 codegen::linkProgram(object, CORELLAMA_RUNTIME_FOLDER, first)),
             "");

@@ -1,7 +1,7 @@
 //===- ObjectTest.cpp - objects and assembly ------------------------------===//
 
-#include "test/compiler/CodeGen/CodeGenTesting.h"
 #include "compiler/CodeGen/CodeGen.h"
+#include "test/compiler/CodeGen/CodeGenTesting.h"
 #include "llvm/Object/ObjectFile.h"
 #include "gtest/gtest.h"
 #include <set>
@@ -18,12 +18,14 @@ static std::string compile(const std::string &body) {
 }
 
 TEST(Object, HasTheDescriptorAndNothingUndefinedButTheABI) {
-  auto module = parseModule(kSmallAttributes, std::string(kSmallModule) + kSmallSteps);
+  auto module =
+      parseModule(kSmallAttributes, std::string(kSmallModule) + kSmallSteps);
   ASSERT_TRUE(module);
   auto bytes = codegen::compileToObject(*module);
   ASSERT_TRUE(bool(bytes)) << llvm::toString(bytes.takeError());
-  auto object = llvm::object::ObjectFile::createObjectFile(
-      llvm::MemoryBufferRef(llvm::StringRef(bytes->data(), bytes->size()), "object"));
+  auto object =
+      llvm::object::ObjectFile::createObjectFile(llvm::MemoryBufferRef(
+          llvm::StringRef(bytes->data(), bytes->size()), "object"));
   ASSERT_TRUE(bool(object));
   std::set<std::string> undefined, defined;
   for (const llvm::object::SymbolRef &symbol : (*object)->symbols()) {
@@ -42,9 +44,12 @@ TEST(Object, HasTheDescriptorAndNothingUndefinedButTheABI) {
 }
 
 TEST(Object, IsTheSameEveryTime) {
-  auto first = parseModule(kSmallAttributes, std::string(kSmallModule) + kSmallSteps);
-  auto second = parseModule(kSmallAttributes, std::string(kSmallModule) + kSmallSteps);
-  EXPECT_EQ(*codegen::compileToObject(*first), *codegen::compileToObject(*second));
+  auto first =
+      parseModule(kSmallAttributes, std::string(kSmallModule) + kSmallSteps);
+  auto second =
+      parseModule(kSmallAttributes, std::string(kSmallModule) + kSmallSteps);
+  EXPECT_EQ(*codegen::compileToObject(*first),
+            *codegen::compileToObject(*second));
 }
 
 TEST(Object, RefusesACallThatTheRuntimeCannotAnswer) {
@@ -56,7 +61,8 @@ TEST(Object, RefusesACallThatTheRuntimeCannotAnswer) {
       llvm.store %y, %context : f32, !llvm.ptr
       llvm.return
     })mlir"),
-            "code generation: the code calls 'expf', which the runtime does not have; "
+            "code generation: the code calls 'expf', which the runtime does "
+            "not have; "
             "the lowering must expand it");
 }
 
@@ -68,7 +74,8 @@ TEST(Object, AnIntrinsicThatBecomesACallIsRefusedToo) {
       llvm.store %y, %context : f32, !llvm.ptr
       llvm.return
     })mlir"),
-            "code generation: the code calls 'sinf', which the runtime does not have; "
+            "code generation: the code calls 'sinf', which the runtime does "
+            "not have; "
             "the lowering must expand it");
 }
 

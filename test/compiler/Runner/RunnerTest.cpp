@@ -1,7 +1,7 @@
 //===- RunnerTest.cpp - kernels loaded and called -------------------------===//
 
-#include "compiler/Runner/KernelContext.h"
 #include "compiler/Runner/Runner.h"
+#include "compiler/Runner/KernelContext.h"
 #include "test/compiler/CodeGen/CodeGenTesting.h"
 #include "gtest/gtest.h"
 
@@ -9,7 +9,8 @@
 namespace corellama::test {
 
 TEST(Runner, ReadsTheDescriptorThroughTheABI) {
-  auto module = parseModule(kSmallAttributes, std::string(kSmallModule) + kSmallSteps);
+  auto module =
+      parseModule(kSmallAttributes, std::string(kSmallModule) + kSmallSteps);
   ASSERT_TRUE(module);
   auto loaded = RunnerModule::load(*module);
   ASSERT_TRUE(bool(loaded)) << llvm::toString(loaded.takeError());

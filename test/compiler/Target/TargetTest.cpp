@@ -104,13 +104,13 @@ TEST_F(TargetTest, WhatNoKernelUsesIsNotAskedFor) {
 
 TEST_F(TargetTest, AnUnknownNameGetsItsNearest) {
   EXPECT_EQ(messageOf("znver44"),
-            "--target: 'znver44' is not a target, the nearest names are znver4; "
+            "--target: 'znver44' is not a target, perhaps znver4; "
             "--list-targets shows all of them");
   EXPECT_EQ(messageOf("natve"),
-            "--target: 'natve' is not a target, the nearest names are native; "
+            "--target: 'natve' is not a target, perhaps native; "
             "--list-targets shows all of them");
   EXPECT_EQ(messageOf("x86-64-v"),
-            "--target: 'x86-64-v' is not a target, the nearest names are x86-64-v3 or "
+            "--target: 'x86-64-v' is not a target, perhaps x86-64-v3 or "
             "x86-64-v4; --list-targets shows all of them");
 }
 

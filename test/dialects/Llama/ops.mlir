@@ -143,7 +143,7 @@ func.func @kernel(%x: tensor<1x32xf32>) -> tensor<1x32xf32> {
     %s = llama.add %a, %a : tensor<1x32xf32>
     llama.yield %s : tensor<1x32xf32>
   }
-  // CHECK: llama.kernel "two" (%{{.*}} = %{{.*}} : tensor<1x32xf32>, %{{.*}} = %{{.*}} : tensor<1x32xf32>) -> (tensor<1x32xf32>, tensor<1x32xf32>) strategy #llama.cpu<unit = vnni, n = 32> cut <rows = [32], by = 16> {
+  // CHECK: llama.kernel "two" (%{{.*}} = %{{.*}} : tensor<1x32xf32>, %{{.*}} = %{{.*}} : tensor<1x32xf32>) -> (tensor<1x32xf32>, tensor<1x32xf32>) strategy #llama.cpu<unit = vnni, m = 1, n = 32> cut <rows = [32], by = 16> {
   %1:2 = llama.kernel "two" (%a = %x : tensor<1x32xf32>, %b = %0 : tensor<1x32xf32>) -> (tensor<1x32xf32>, tensor<1x32xf32>) strategy #llama.cpu<unit = vnni, n = 32> cut <rows = [32], by = 16> {
     llama.yield %b, %a : tensor<1x32xf32>, tensor<1x32xf32>
   }

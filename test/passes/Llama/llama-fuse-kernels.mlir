@@ -127,7 +127,7 @@ func.func @a_prefill_layer_is_seven_kernels(%x: tensor<?x32xf32>, %pos: tensor<?
 // CHECK-LABEL: func.func @embedding_and_head
 // CHECK:         %[[X:.+]] = llama.kernel "embed"
 // CHECK-NOT:     llama.kernel
-// CHECK:         llama.kernel "head" (%{{.+}} = %[[X]] : tensor<1x32xf32>)
+// CHECK:         llama.kernel "head" (%{{.+}} = %[[X]] : tensor<1x32xf32>, {{.*}}) -> tensor<1x64xf32>
 // CHECK:           llama.rms_norm
 // CHECK:           llama.linear
 // CHECK-NOT:     llama.kernel
@@ -141,23 +141,35 @@ func.func @embedding_and_head(%ids: tensor<1xi32>, %g: !llama.weight<32, #llama.
 }
 
 // A norm read by two kernels stays outside: each would have to compute it again.
-// (The residual goes through the first, so the two cannot be one.)
 // CHECK-LABEL: func.func @a_norm_with_two_readers_stays_outside
-// CHECK:         llama.kernel "norm"
-// CHECK-NOT:     llama.rms_norm
-// CHECK:         llama.kernel "head"
-// CHECK:         llama.kernel "head"
+// CHECK:         %[[H:.+]] = llama.kernel "norm"
+// CHECK:           llama.rms_norm
+// CHECK:         llama.kernel "head" (%{{.+}} = %[[H]] :
+// CHECK-NOT:       llama.rms_norm
+// CHECK:           llama.linear
+// CHECK:         llama.kernel "silu" (%{{.+}} = %[[H]] :
 // CHECK:         return
-// REMARK:        [Missed] siblings {{.*}}Function=a_norm_with_two_readers_stays_outside | Reason="a kernel between the two would have to wait for both and be waited for", Remark=llama.linear
-// REMARK:        [Missed] prologue {{.*}}Reason="it is read by 3 kernels, each would compute it again", Remark=llama.rms_norm
-func.func @a_norm_with_two_readers_stays_outside(%x: tensor<1x32xf32>, %g: !llama.weight<32, #llama.f32>, %w: !llama.weight<32x32, #llama.f32>) -> tensor<1x32xf32> {
+// REMARK:        [Missed] prologue {{.*}}Function=a_norm_with_two_readers_stays_outside | Reason="it is read by 2 kernels, each would compute it again", Remark=llama.rms_norm
+func.func @a_norm_with_two_readers_stays_outside(%x: tensor<1x32xf32>, %g: !llama.weight<32, #llama.f32>, %w: !llama.weight<32x32, #llama.f32>) -> (tensor<1x32xf32>, tensor<1x32xf32>) {
   %h = llama.rms_norm %x, %g eps 1.0e-05 : tensor<1x32xf32>, !llama.weight<32, #llama.f32>
   %a = llama.linear %h, %w : tensor<1x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<1x32xf32>
-  %n = llama.rms_norm %a, %g eps 1.0e-05 : tensor<1x32xf32>, !llama.weight<32, #llama.f32>
-  %m = llama.mul %n, %h : tensor<1x32xf32>
-  %b = llama.linear %h, %w : tensor<1x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<1x32xf32>
-  %r = llama.add %m, %b : tensor<1x32xf32>
-  return %r : tensor<1x32xf32>
+  %b = llama.silu %h : tensor<1x32xf32>
+  return %a, %b : tensor<1x32xf32>, tensor<1x32xf32>
+}
+
+// The append has to wait for an attention that waits for the linears.
+// CHECK-LABEL: func.func @an_append_behind_its_attention_stays_outside
+// CHECK:         llama.kernel "linear" {{.*}} -> (tensor<1x32xf32>, tensor<1x32xf32>)
+// CHECK:         llama.kernel "attn"
+// CHECK:         llama.kernel "kv_append"
+// CHECK:         return
+// REMARK:        [Missed] epilogue {{.*}}Function=an_append_behind_its_attention_stays_outside | Reason="a kernel between the two would have to wait for both and be waited for", Remark=llama.kv_append
+func.func @an_append_behind_its_attention_stays_outside(%x: tensor<1x32xf32>, %kv: !llama.cache<2x1x32, f16>, %l: index, %pos: tensor<1xi32>, %w: !llama.weight<32x32, #llama.f32>) -> tensor<1x32xf32> {
+  %q = llama.linear %x, %w : tensor<1x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<1x32xf32>
+  %k = llama.linear %x, %w : tensor<1x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<1x32xf32>
+  %a = llama.attention %q, %kv[%l], %pos causal heads 1 : tensor<1x32xf32>, !llama.cache<2x1x32, f16>, tensor<1xi32>
+  llama.kv_append %kv[%l], %k, %k at %pos : !llama.cache<2x1x32, f16>, tensor<1x32xf32>, tensor<1x32xf32>, tensor<1xi32>
+  return %a : tensor<1x32xf32>
 }
 
 // The fourth linear of the same rows would be a fourth result.

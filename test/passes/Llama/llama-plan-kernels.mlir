@@ -19,8 +19,8 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4"
   // CHECK:            llama.kernel "linear" {{.*}} strategy #llama.cpu<{{.*}}> cut <rows = [48], by = {{[0-9]+}}>
   // CHECK:              llama.linear {{.*}} order [[LINEAR:<.+>]] :
   // OVERRIDE-LABEL: func.func @one_row
-  // OVERRIDE:         llama.kernel "norm" {{.*}} strategy #llama.cpu<m = 3, n = 48> cut <
-  // OVERRIDE:         llama.kernel "linear" {{.*}} strategy #llama.cpu<m = 2> cut <
+  // OVERRIDE:         llama.kernel "norm" {{.*}} strategy #llama.cpu<unit = f32, m = 3, n = 48> cut <
+  // OVERRIDE:         llama.kernel "linear" {{.*}} strategy #llama.cpu<unit = f32, m = 2, n = 16> cut <
   // REMARK:         [Passed] strategy {{.*}}Function=one_row {{.*}}Reason="the target's table"
   func.func @one_row(%x: tensor<1x32xf32>) -> tensor<1x48xf32> {
     %h = llama.kernel "norm" (%ix = %x : tensor<1x32xf32>) -> tensor<1x32xf32> {

@@ -1,0 +1,167 @@
+//===- InspectTest.cpp - what is said of checkpoints and programs ---------===//
+//
+// A small checkpoint, and a program made of it -> the text and the JSON of both.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Inspect/Inspect.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/JSON.h"
+#include "test/compiler/Image/ImageTesting.h"
+
+using namespace corellama;
+using namespace corellama::test;
+using llvm::StringRef;
+
+namespace {
+
+GGUFBuilder alternating() {
+  SmallLlama small;
+  small.type = F16;
+  small.layers = 4;
+  small.tied = true;
+  GGUFBuilder builder = small.builder();
+  builder.text("general.name", "a\nname"); // any bytes may stand there
+  builder.at("blk.2.attn_v.weight").type = F32;
+  return builder;
+}
+
+class InspectTest : public testing::Test {
+protected:
+  void SetUp() override {
+    llvm::SmallString<128> name;
+    ASSERT_FALSE(llvm::sys::fs::createUniqueDirectory("corellama-inspect", name));
+    folder = name.str().str();
+  }
+  void TearDown() override { llvm::sys::fs::remove_directories(folder); }
+
+  /// A file with these bytes.
+  std::string file(StringRef name, StringRef bytes) {
+    std::string path = folder + "/" + name.str();
+    std::error_code error;
+    llvm::raw_fd_ostream(path, error) << bytes;
+    return path;
+  }
+  std::string program() {
+    PlacedModel model(alternating());
+    std::string path = folder + "/program";
+    llvm::cantFail(
+        image::attachImage(model.goodPlan(), *model.checkpoint, IMAGE_PROBE, path));
+    return path;
+  }
+  std::string inspect(StringRef path, bool json) {
+    std::string text;
+    llvm::raw_string_ostream out(text);
+    if (llvm::Error error = inspectFile(path, json, out)) {
+      EXPECT_EQ(text, "");
+      return llvm::toString(std::move(error));
+    }
+    return text;
+  }
+  llvm::json::Object inspectAsJSON(StringRef path) {
+    auto value = llvm::json::parse(inspect(path, /*json=*/true));
+    if (!value || !value->getAsObject()) {
+      ADD_FAILURE() << "not a JSON object";
+      llvm::consumeError(value.takeError());
+      return {};
+    }
+    return std::move(*value->getAsObject());
+  }
+
+  std::string folder;
+};
+
+TEST_F(InspectTest, ACheckpointAsText) {
+  std::string path = file("m.gguf", alternating().build());
+  std::string text = inspect(path, /*json=*/false);
+  // The identity is compared in the JSON test.
+  StringRef rest = text;
+  EXPECT_TRUE(rest.consume_front("checkpoint  m.gguf\n"
+                                 "model       a\\nname\n"
+                                 "blake3      "))
+      << text;
+  rest = rest.drop_front(64);
+  std::string expected = "\nbytes       " + std::to_string(alternating().build().size()) + R"(
+parameters  123776
+layers      4
+dim         64
+hidden      96
+heads       4 of 16, over 2 of keys and values
+vocabulary  5, head tied to the embedding
+context     128
+rope base   50000
+rms eps     0.000976562
+
+layer signatures: 2
+  layers 0-1, 3: attn_norm F32, attn_q F16, attn_k F16, attn_v F16, attn_output F16, ffn_norm F32, ffn_gate F16, ffn_up F16, ffn_down F16
+  layers 2: attn_norm F32, attn_q F16, attn_k F16, attn_v F32, attn_output F16, ffn_norm F32, ffn_gate F16, ffn_up F16, ffn_down F16
+
+tensors: 38
+  token_embd.weight         F16             5 x 64          640 bytes
+  blk.0.attn_norm.weight    F32                 64          256 bytes
+  blk.0.attn_q.weight       F16            64 x 64         8192 bytes
+)";
+  EXPECT_EQ(rest.substr(0, expected.size()).str(), expected);
+}
+
+TEST_F(InspectTest, ACheckpointAsJSON) {
+  std::string bytes = alternating().build();
+  llvm::json::Object object = inspectAsJSON(file("m.gguf", bytes));
+  EXPECT_EQ(object.getString("kind"), "checkpoint");
+  EXPECT_EQ(object.getString("name"), "m.gguf");
+  EXPECT_EQ(object.getString("blake3")->size(), 64u);
+  EXPECT_EQ(object.getInteger("bytes"), int64_t(bytes.size()));
+  EXPECT_EQ(object.getObject("config")->getString("name"), "a\nname");
+  EXPECT_EQ(object.getObject("config")->getInteger("kv_heads"), 2);
+  EXPECT_EQ(object.getObject("config")->getNumber("rope_base"), 50000.0);
+  std::string signature;
+  llvm::raw_string_ostream(signature) << object.getArray("signatures")->back();
+  EXPECT_EQ(signature,
+            R"({"layers":[2],"types":{"attn_k":"F16","attn_norm":"F32","attn_output":"F16",)"
+            R"("attn_q":"F16","attn_v":"F32","ffn_down":"F16","ffn_gate":"F16",)"
+            R"("ffn_norm":"F32","ffn_up":"F16"}})");
+  EXPECT_EQ(object.getArray("tensors")->size(), 38u);
+}
+
+TEST_F(InspectTest, AProgramAsText) {
+  std::string text = inspect(program(), /*json=*/false);
+  for (const char *line :
+       {"program     program\n", "checkpoint  m.gguf\n", "target      x86-64-v3, 256-bit vectors\n",
+        "features    +avx2,+fma\n", "cache       f16, keys #llama.keys16<d = 1>, values "
+        "#llama.rowmajor\n", "chunk       512 rows\n",
+        "model       4 layers, dim 64, hidden 96, 4 heads over 2 of 16, vocabulary 5, context "
+        "128\n",
+        "  workspace                  4096 bytes\n", "kernels: 1\n",
+        "  kernel      parts      scratch  strategy\n", "  qkv.decode  qkv.parts  64\n",
+        "tensors: 38\n"})
+    EXPECT_NE(text.find(line), std::string::npos) << line << "in\n" << text;
+}
+
+TEST_F(InspectTest, AProgramAsJSON) {
+  llvm::json::Object object = inspectAsJSON(program());
+  EXPECT_EQ(object.getString("kind"), "program");
+  EXPECT_EQ(object.getObject("checkpoint")->getString("name"), "m.gguf");
+  EXPECT_EQ(object.getArray("kernels")->size(), 1u);
+  EXPECT_GT(object.getObject("image")->getInteger("weights"), 0);
+}
+
+TEST_F(InspectTest, ADamagedManifestIsRefusedAndNothingPrinted) {
+  std::string path = program();
+  auto bytes = (*llvm::MemoryBuffer::getFile(path))->getBuffer().str();
+  bytes[bytes.find("{\"activations\"")] = 'x';
+  EXPECT_EQ(inspect(file("damaged", bytes), /*json=*/false),
+            folder + "/damaged: image: manifest: is not JSON: [1:1, byte=1]: Invalid JSON value; "
+                     "the file is damaged, copy or compile it again");
+}
+
+TEST_F(InspectTest, AnyOtherExecutableHasNoImage) {
+  EXPECT_EQ(inspect(IMAGE_PROBE, /*json=*/false),
+            IMAGE_PROBE ": has no image; give a program that `corellama compile` made");
+}
+
+TEST_F(InspectTest, AnyOtherFileIsABadCheckpoint) {
+  std::string path = file("text.txt", "some text");
+  EXPECT_EQ(StringRef(inspect(path, /*json=*/false)).substr(0, path.size() + 2), path + ": ");
+}
+
+} // namespace

@@ -1,0 +1,116 @@
+// What attributes and types refuse, each message whole.
+//
+// RUN: %opt %s --split-input-file --verify-diagnostics
+
+// expected-error @+1 {{block and lanes of an order are not negative}}
+module attributes {order = #llama.order<block = -1>} {}
+
+// -----
+
+// expected-error @+1 {{block and lanes of an order are not negative}}
+module attributes {order = #llama.order<lanes = -16>} {}
+
+// -----
+
+// expected-error @+1 {{5 chains do not divide a block of 32}}
+module attributes {order = #llama.order<block = 32, chains = 5>} {}
+
+// -----
+
+// expected-error @+1 {{0 chains do not divide a block of 32}}
+module attributes {order = #llama.order<block = 32, chains = 0>} {}
+
+// -----
+
+// expected-error @+1 {{lanes are added by a tree, so their number is a power of two, found 12}}
+module attributes {order = #llama.order<lanes = 12>} {}
+
+// -----
+
+// expected-error @+1 {{a cut goes by positive steps}}
+module attributes {cut = #llama.cut<rows = [32], by = 0>} {}
+
+// -----
+
+// expected-error @+1 {{a cut goes by positive steps}}
+module attributes {cut = #llama.cut<rows = [32]>} {}
+
+// -----
+
+// expected-error @+1 {{a cut is either of groups of weight rows, or of keys or rows}}
+module attributes {cut = #llama.cut<by = 32>} {}
+
+// -----
+
+// expected-error @+1 {{a cut is either of groups of weight rows, or of keys or rows}}
+module attributes {cut = #llama.cut<rows = [32], of = keys, by = 32>} {}
+
+// -----
+
+// expected-error @+1 {{a cut is of keys or rows, found 'heads'}}
+module attributes {cut = #llama.cut<of = heads, by = 1>} {}
+
+// -----
+
+// expected-error @+1 {{a group of a cut has 0 rows}}
+module attributes {cut = #llama.cut<rows = [32, 0], by = 16>} {}
+
+// -----
+
+// expected-error @+1 {{a cut has rows, of, by, times and rows_by, not 'step'}}
+module attributes {cut = #llama.cut<rows = [32], step = 16>} {}
+
+// -----
+
+// expected-error @+1 {{a size of the model is 0, not in 1..2147483647}}
+module attributes {config = #llama.config<dim = 0, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>} {}
+
+// -----
+
+// expected-error @+1 {{3 heads cannot share 2 heads of keys and values}}
+module attributes {config = #llama.config<dim = 48, heads = 3, kv_heads = 2, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>} {}
+
+// -----
+
+// expected-error @+1 {{RoPE rotates pairs, so a head size is even, found 15}}
+module attributes {config = #llama.config<dim = 30, heads = 2, kv_heads = 1, head_size = 15, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>} {}
+
+// -----
+
+// expected-error @+1 {{a weight has one or two extents, found 3}}
+func.func private @weight(!llama.weight<2x32x32, #llama.q4_0>)
+
+// -----
+
+// expected-error @+1 {{extent 0 of a weight is not in 1..2147483647}}
+func.func private @weight(!llama.weight<0x32, #llama.q4_0>)
+
+// -----
+
+// expected-error @+1 {{extent 2147483648 of a weight is not in 1..2147483647}}
+func.func private @weight(!llama.weight<2147483648x32, #llama.q4_0>)
+
+// -----
+
+// expected-error @+1 {{rows of 48 columns are not a whole number of q4_0 blocks of 32; such a weight is stored as f16}}
+func.func private @weight(!llama.weight<32x48, #llama.q4_0>)
+
+// -----
+
+// expected-error @+1 {{rows of 128 columns are not a whole number of q6_k blocks of 256; such a weight is stored as f16}}
+func.func private @weight(!llama.weight<32x128, #llama.q6_k>)
+
+// -----
+
+// expected-error @+1 {{a cache is layers x heads x head size, found 2 extents}}
+func.func private @cache(!llama.cache<2x16, f16>)
+
+// -----
+
+// expected-error @+1 {{extent 0 of a cache is not in 1..2147483647}}
+func.func private @cache(!llama.cache<2x0x16, f16>)
+
+// -----
+
+// expected-error @+1 {{a cache holds f32, f16 or bf16, found 'i8'}}
+func.func private @cache(!llama.cache<2x1x16, i8>)

@@ -1,0 +1,342 @@
+// Every labelled constraint of every op, broken once: @rms_norm_a2 breaks (A2)
+// of rms_norm. Where a constraint has several sides, a letter follows.
+//
+// RUN: %opt %s --split-input-file --verify-diagnostics
+
+//===----------------------------------------------------------------------===//
+// The graph
+//===----------------------------------------------------------------------===//
+
+func.func @embed_a1_rows(%ids: tensor<2xi32>, %w: !llama.weight<64x32, #llama.q8_0>) {
+  // expected-error @+1 {{'llama.embed' op one row an id: 3 rows against 2}}
+  %x = llama.embed %ids, %w : tensor<2xi32>, !llama.weight<64x32, #llama.q8_0> -> tensor<3x32xf32>
+  return
+}
+
+// -----
+
+func.func @embed_a1_dynamic_rows(%ids: tensor<?xi32>, %w: !llama.weight<64x32, #llama.q8_0>) {
+  // expected-error @+1 {{'llama.embed' op one row an id: 1 rows against ?}}
+  %x = llama.embed %ids, %w : tensor<?xi32>, !llama.weight<64x32, #llama.q8_0> -> tensor<1x32xf32>
+  return
+}
+
+// -----
+
+func.func @embed_a1_columns(%ids: tensor<2xi32>, %w: !llama.weight<64x32, #llama.q8_0>) {
+  // expected-error @+1 {{'llama.embed' op rows of the result are rows of the weight: 48 columns against '!llama.weight<64x32, #llama.q8_0>'}}
+  %x = llama.embed %ids, %w : tensor<2xi32>, !llama.weight<64x32, #llama.q8_0> -> tensor<2x48xf32>
+  return
+}
+
+// -----
+
+func.func @embed_a1_vector(%ids: tensor<2xi32>, %w: !llama.weight<32, #llama.f32>) {
+  // expected-error @+1 {{'llama.embed' op rows of the result are rows of the weight: 32 columns against '!llama.weight<32, #llama.f32>'}}
+  %x = llama.embed %ids, %w : tensor<2xi32>, !llama.weight<32, #llama.f32> -> tensor<2x32xf32>
+  return
+}
+
+// -----
+
+func.func @embed_a1_ids(%ids: tensor<2x1xi32>, %w: !llama.weight<64x32, #llama.q8_0>) {
+  // expected-error @+1 {{'llama.embed' op ids are one integer a row, found 'tensor<2x1xi32>'}}
+  %x = llama.embed %ids, %w : tensor<2x1xi32>, !llama.weight<64x32, #llama.q8_0> -> tensor<2x32xf32>
+  return
+}
+
+// -----
+
+func.func @embed_a1_result(%ids: tensor<2xi32>, %w: !llama.weight<64x32, #llama.q8_0>) {
+  // expected-error @+1 {{'llama.embed' op the result is rows x columns with the columns known, found 'tensor<2x?xf32>'}}
+  %x = llama.embed %ids, %w : tensor<2xi32>, !llama.weight<64x32, #llama.q8_0> -> tensor<2x?xf32>
+  return
+}
+
+// -----
+
+func.func @rms_norm_a1(%x: tensor<?x32xf32>, %w: !llama.weight<16, #llama.f32>) {
+  // expected-error @+1 {{'llama.rms_norm' op the weight is a vector of x's 32 columns, found '!llama.weight<16, #llama.f32>'}}
+  %y = llama.rms_norm %x, %w eps 1.0e-05 : tensor<?x32xf32>, !llama.weight<16, #llama.f32>
+  return
+}
+
+// -----
+
+func.func @rms_norm_a1_matrix(%x: tensor<?x32xf32>, %w: !llama.weight<1x32, #llama.f32>) {
+  // expected-error @+1 {{'llama.rms_norm' op the weight is a vector of x's 32 columns, found '!llama.weight<1x32, #llama.f32>'}}
+  %y = llama.rms_norm %x, %w eps 1.0e-05 : tensor<?x32xf32>, !llama.weight<1x32, #llama.f32>
+  return
+}
+
+// -----
+
+func.func @rms_norm_a2(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>) {
+  // expected-error @+1 {{'llama.rms_norm' op eps is positive, found 0.000000e+00}}
+  %y = llama.rms_norm %x, %w eps 0.0 : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
+  return
+}
+
+// -----
+
+func.func @rms_norm_a2_nan(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>) {
+  // expected-error @+1 {{'llama.rms_norm' op eps is positive, found nan}}
+  %y = llama.rms_norm %x, %w eps 0x7FF8000000000000 : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
+  return
+}
+
+// -----
+
+func.func @linear_a1(%x: tensor<?x64xf32>, %w: !llama.weight<48x32, #llama.q4_0>) {
+  // expected-error @+1 {{'llama.linear' op the weight has x's 64 columns, found '!llama.weight<48x32, #llama.q4_0>'}}
+  %y = llama.linear %x, %w : tensor<?x64xf32>, !llama.weight<48x32, #llama.q4_0> -> tensor<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @linear_a1_vector(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>) {
+  // expected-error @+1 {{'llama.linear' op the weight has x's 32 columns, found '!llama.weight<32, #llama.f32>'}}
+  %y = llama.linear %x, %w : tensor<?x32xf32>, !llama.weight<32, #llama.f32> -> tensor<?x1xf32>
+  return
+}
+
+// -----
+
+func.func @linear_a2_columns(%x: tensor<?x32xf32>, %w: !llama.weight<48x32, #llama.q4_0>) {
+  // expected-error @+1 {{'llama.linear' op the result has a column for each of the weight's 48 rows, found 32}}
+  %y = llama.linear %x, %w : tensor<?x32xf32>, !llama.weight<48x32, #llama.q4_0> -> tensor<?x32xf32>
+  return
+}
+
+// -----
+
+func.func @linear_a2_rows(%x: tensor<?x32xf32>, %w: !llama.weight<48x32, #llama.q4_0>) {
+  // expected-error @+1 {{'llama.linear' op one result a row: ? rows against 1}}
+  %y = llama.linear %x, %w : tensor<?x32xf32>, !llama.weight<48x32, #llama.q4_0> -> tensor<1x48xf32>
+  return
+}
+
+// -----
+
+func.func @linear_a3(%x: tensor<?x32x!llama.q8b32>, %w: !llama.weight<48x32, #llama.f16>) {
+  // expected-error @+1 {{'llama.linear' op rows of q8b32 go with block-quantised weights, found f16; leave the rows in f32 or round them to bf16}}
+  %y = llama.linear %x, %w : tensor<?x32x!llama.q8b32>, !llama.weight<48x32, #llama.f16> -> tensor<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @rope_a1(%x: tensor<?x32xf32>, %pos: tensor<?xi32>) {
+  // expected-error @+1 {{'llama.rope' op 32 columns are not 3 heads of an even size}}
+  %y = llama.rope %x, %pos base 1.0e+04 heads 3 : tensor<?x32xf32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+func.func @rope_a1_odd(%x: tensor<?x6xf32>, %pos: tensor<?xi32>) {
+  // expected-error @+1 {{'llama.rope' op 6 columns are not 2 heads of an even size}}
+  %y = llama.rope %x, %pos base 1.0e+04 heads 2 : tensor<?x6xf32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+func.func @rope_a1_no_heads(%x: tensor<?x32xf32>, %pos: tensor<?xi32>) {
+  // expected-error @+1 {{'llama.rope' op 32 columns are not 0 heads of an even size}}
+  %y = llama.rope %x, %pos base 1.0e+04 heads 0 : tensor<?x32xf32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+func.func @rope_a2(%x: tensor<2x32xf32>, %pos: tensor<3xi32>) {
+  // expected-error @+1 {{'llama.rope' op one position a row: 2 rows against 3}}
+  %y = llama.rope %x, %pos base 1.0e+04 heads 2 : tensor<2x32xf32>, tensor<3xi32>
+  return
+}
+
+// -----
+
+func.func @rope_a2_rank(%x: tensor<2x32xf32>, %pos: tensor<2x1xi32>) {
+  // expected-error @+1 {{'llama.rope' op positions are one integer a row, found 'tensor<2x1xi32>'}}
+  %y = llama.rope %x, %pos base 1.0e+04 heads 2 : tensor<2x32xf32>, tensor<2x1xi32>
+  return
+}
+
+// -----
+
+func.func @rope_a3(%x: tensor<2x32xf32>, %pos: tensor<2xi32>) {
+  // expected-error @+1 {{'llama.rope' op the base is positive, found -1.000000e+00}}
+  %y = llama.rope %x, %pos base -1.0 heads 2 : tensor<2x32xf32>, tensor<2xi32>
+  return
+}
+
+// -----
+
+func.func @kv_append_a1(%kv: !llama.cache<2x2x16, f16>, %l: index, %k: tensor<?x32xf32>, %v: tensor<?x16xf32>, %pos: tensor<?xi32>) {
+  // expected-error @+1 {{'llama.kv_append' op a row of the cache has 2 x 16 elements, found 16 columns}}
+  llama.kv_append %kv[%l], %k, %v at %pos : !llama.cache<2x2x16, f16>, tensor<?x32xf32>, tensor<?x16xf32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+func.func @kv_append_a2_values(%kv: !llama.cache<2x1x16, f16>, %l: index, %k: tensor<2x16xf32>, %v: tensor<3x16xf32>, %pos: tensor<2xi32>) {
+  // expected-error @+1 {{'llama.kv_append' op keys and values: 2 rows against 3}}
+  llama.kv_append %kv[%l], %k, %v at %pos : !llama.cache<2x1x16, f16>, tensor<2x16xf32>, tensor<3x16xf32>, tensor<2xi32>
+  return
+}
+
+// -----
+
+func.func @kv_append_a2_positions(%kv: !llama.cache<2x1x16, f16>, %l: index, %k: tensor<2x16xf32>, %pos: tensor<1xi32>) {
+  // expected-error @+1 {{'llama.kv_append' op one position a row: 2 rows against 1}}
+  llama.kv_append %kv[%l], %k, %k at %pos : !llama.cache<2x1x16, f16>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<1xi32>
+  return
+}
+
+// -----
+
+func.func @attention_a1(%q: tensor<?x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<?xi32>) {
+  // expected-error @+1 {{'llama.attention' op the query has 32 columns, not 3 heads of the cache's size 16}}
+  %y = llama.attention %q, %kv[%l], %pos causal heads 3 : tensor<?x32xf32>, !llama.cache<2x1x16, f16>, tensor<?xi32>
+  return
+}
+
+// -----
+
+func.func @attention_a2(%q: tensor<?x48xf32>, %kv: !llama.cache<2x2x16, f16>, %l: index, %pos: tensor<?xi32>) {
+  // expected-error @+1 {{'llama.attention' op 3 heads cannot share the cache's 2}}
+  %y = llama.attention %q, %kv[%l], %pos causal heads 3 : tensor<?x48xf32>, !llama.cache<2x2x16, f16>, tensor<?xi32>
+  return
+}
+
+// -----
+
+func.func @attention_a3(%q: tensor<?x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<1xi32>) {
+  // expected-error @+1 {{'llama.attention' op one position a row: ? rows against 1}}
+  %y = llama.attention %q, %kv[%l], %pos causal heads 2 : tensor<?x32xf32>, !llama.cache<2x1x16, f16>, tensor<1xi32>
+  return
+}
+
+// -----
+
+func.func @attention_a4(%q: tensor<?x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<?xi32>) {
+  // expected-error @+1 {{'llama.attention' op a block of keys is not empty, found -256}}
+  %y = llama.attention %q, %kv[%l], %pos causal heads 2 keys -256 : tensor<?x32xf32>, !llama.cache<2x1x16, f16>, tensor<?xi32>
+  return
+}
+
+// -----
+
+func.func @attention_part_a1(%q: tensor<1x30xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<1xi32>) {
+  // expected-error @+1 {{'llama.attention_part' op the query has 30 columns, not 2 heads of the cache's size 16}}
+  %p = llama.attention_part %q, %kv[%l], %pos causal heads 2 keys 256 : tensor<1x30xf32>, !llama.cache<2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
+  return
+}
+
+// -----
+
+func.func @attention_part_a2(%q: tensor<1x48xf32>, %kv: !llama.cache<2x2x16, f16>, %l: index, %pos: tensor<1xi32>) {
+  // expected-error @+1 {{'llama.attention_part' op 3 heads cannot share the cache's 2}}
+  %p = llama.attention_part %q, %kv[%l], %pos causal heads 3 keys 256 : tensor<1x48xf32>, !llama.cache<2x2x16, f16>, tensor<1xi32> -> tensor<1x3x?x18xf32>
+  return
+}
+
+// -----
+
+func.func @attention_part_a3(%q: tensor<1x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<2xi32>) {
+  // expected-error @+1 {{'llama.attention_part' op one position a row: 1 rows against 2}}
+  %p = llama.attention_part %q, %kv[%l], %pos causal heads 2 keys 256 : tensor<1x32xf32>, !llama.cache<2x1x16, f16>, tensor<2xi32> -> tensor<1x2x?x18xf32>
+  return
+}
+
+// -----
+
+func.func @attention_part_a4(%q: tensor<1x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<1xi32>) {
+  // expected-error @+1 {{'llama.attention_part' op the result is rows x 2 heads x blocks x 18, found 'tensor<1x2x?x16xf32>'}}
+  %p = llama.attention_part %q, %kv[%l], %pos causal heads 2 keys 256 : tensor<1x32xf32>, !llama.cache<2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x16xf32>
+  return
+}
+
+// -----
+
+func.func @attention_part_a5(%q: tensor<1x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<1xi32>) {
+  // expected-error @+1 {{'llama.attention_part' op a block of keys is not empty, found 0}}
+  %p = llama.attention_part %q, %kv[%l], %pos causal heads 2 keys 0 : tensor<1x32xf32>, !llama.cache<2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
+  return
+}
+
+// -----
+
+func.func @attention_merge_a1(%p: tensor<1x3x?x18xf32>) {
+  // expected-error @+1 {{'llama.attention_merge' op parts are rows x 2 heads x blocks x (head size + 2), found 'tensor<1x3x?x18xf32>'}}
+  %y = llama.attention_merge %p heads 2 : tensor<1x3x?x18xf32> -> tensor<1x32xf32>
+  return
+}
+
+// -----
+
+func.func @attention_merge_a2_columns(%p: tensor<1x2x?x18xf32>) {
+  // expected-error @+1 {{'llama.attention_merge' op the result has 2 x 16 columns, found 36}}
+  %y = llama.attention_merge %p heads 2 : tensor<1x2x?x18xf32> -> tensor<1x36xf32>
+  return
+}
+
+// -----
+
+func.func @attention_merge_a2_rows(%p: tensor<1x2x?x18xf32>) {
+  // expected-error @+1 {{'llama.attention_merge' op one result a row: 1 rows against 2}}
+  %y = llama.attention_merge %p heads 2 : tensor<1x2x?x18xf32> -> tensor<2x32xf32>
+  return
+}
+
+// -----
+
+func.func @argmax_a1(%x: tensor<?x64xf32>) {
+  // expected-error @+1 {{'llama.argmax' op one result a row: ? rows against 1}}
+  %id = llama.argmax %x : tensor<?x64xf32> -> tensor<1xi32>
+  return
+}
+
+// -----
+
+func.func @argmax_a1_rank(%x: tensor<2x64xf32>) {
+  // expected-error @+1 {{'llama.argmax' op the result is one integer a row, found 'tensor<2x1xi32>'}}
+  %id = llama.argmax %x : tensor<2x64xf32> -> tensor<2x1xi32>
+  return
+}
+
+// -----
+
+func.func @argmax_a2(%x: tensor<f32>) {
+  // expected-error @+1 {{'llama.argmax' op x is rows x columns with the columns known, found 'tensor<f32>'}}
+  %id = llama.argmax %x : tensor<f32> -> tensor<1xi32>
+  return
+}
+
+// -----
+
+func.func @quantize_a1(%x: tensor<2x32xf32>) {
+  // expected-error @+1 {{'llama.quantize' op rounding keeps the shape, found 'tensor<2x32xf32>' to 'tensor<32x2xbf16>'}}
+  %y = llama.quantize %x : tensor<2x32xf32> to tensor<32x2xbf16>
+  return
+}
+
+// -----
+
+func.func @quantize_a2(%x: tensor<2x32xf32>) {
+  // expected-error @+1 {{'llama.quantize' op rounds to bf16 or q8b32, not to f32}}
+  %y = llama.quantize %x : tensor<2x32xf32> to tensor<2x32xf32>
+  return
+}
+
+// -----
+
+func.func @quantize_a3(%x: tensor<32xf32>) {
+  // expected-error @+1 {{'llama.quantize' op x is rows x columns with the columns known, found 'tensor<32xf32>'}}
+  %y = llama.quantize %x : tensor<32xf32> to tensor<32xbf16>
+  return
+}

@@ -1,0 +1,41 @@
+// What a model names is in use, however deep in its attributes: the functions
+// of an entry, the steps, the callees of a run, the weights of a reference.
+//
+// RUN: %opt %s --symbol-dce --split-input-file | FileCheck %s
+
+// CHECK: llama.model @m entries
+// CHECK-DAG: func.func private @embed
+// CHECK-DAG: func.func private @layer.0
+// CHECK-DAG: func.func private @layer.1
+// CHECK-DAG: func.func private @head
+// CHECK-NOT: @nobody
+llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer.0, @layer.1], of = [0, 1], head = @head>]
+func.func private @embed()
+func.func private @layer.0()
+func.func private @layer.1()
+func.func private @head()
+func.func private @nobody()
+
+// -----
+
+// CHECK-LABEL: llama.model @m steps
+// CHECK: llama.step @decode
+// CHECK: func.func private @k.0
+// CHECK: func.func private @k.1
+// CHECK: llama.slot @x
+// CHECK: llama.weight @w
+// CHECK-NOT: @nobody
+llama.model @m steps [@decode]
+llama.step @decode rows 1 {
+  %c0 = arith.constant 0 : index
+  llama.run [@k.0, @k.1] of [0, 1] (%c0)
+}
+func.func private @k.0(%l: index) {
+  %x = llama.slot_read @x : tensor<1x32xf32>
+  %w = llama.weight_ref @w : !llama.weight<32, #llama.f32>
+  return
+}
+func.func private @k.1(%l: index)
+func.func private @nobody(%l: index)
+llama.slot @x : tensor<1x32xf32>
+llama.weight @w : 32 formats [#llama.f32]

@@ -1,0 +1,106 @@
+// RUN: %opt %s --cse --canonicalize | FileCheck %s
+
+// What may be merged, and what may be dropped where nobody reads it.
+
+// The context is constant while a step runs, and so is where things are.
+// CHECK-LABEL: func.func @what_the_runtime_provides_is_read_once
+// CHECK:         %[[ROWS:.+]] = tile.row_count
+// CHECK-NEXT:    %[[X:.+]] = tile.slot
+// CHECK-NEXT:    return %[[ROWS]], %[[ROWS]], %[[X]], %[[X]]
+func.func @what_the_runtime_provides_is_read_once(%ctx: !tile.context) -> (index, index, memref<1x32xf32>, memref<1x32xf32>) {
+  %a = tile.row_count %ctx
+  %b = tile.row_count %ctx
+  %x = tile.slot %ctx @x at 0 : memref<1x32xf32>
+  %y = tile.slot %ctx @x at 0 : memref<1x32xf32>
+  return %a, %b, %x, %y : index, index, memref<1x32xf32>, memref<1x32xf32>
+}
+
+// CHECK-LABEL: func.func @two_scratches_are_two
+// CHECK:         %[[A:.+]] = tile.scratch
+// CHECK:         %[[B:.+]] = tile.scratch
+// CHECK:         return %[[A]], %[[B]]
+func.func @two_scratches_are_two() -> (memref<1x16xf32>, memref<1x16xf32>) {
+  %a = tile.scratch : memref<1x16xf32>
+  %b = tile.scratch : memref<1x16xf32>
+  return %a, %b : memref<1x16xf32>, memref<1x16xf32>
+}
+
+// Two stages have memory of their own: the second may run while the first is read.
+// CHECK-LABEL: func.func @two_stages_are_two
+// CHECK-COUNT-2: tile.stage
+func.func @two_stages_are_two(%x: memref<1x16xf32>, %i: index) -> (!tile.rows<1x16xf32>, !tile.rows<1x16xf32>) {
+  %a = tile.stage %x[%i] : memref<1x16xf32> -> <1x16xf32> {
+  ^bb0(%v: f32):
+    tile.yield %v
+  }
+  %b = tile.stage %x[%i] : memref<1x16xf32> -> <1x16xf32> {
+  ^bb0(%v: f32):
+    tile.yield %v
+  }
+  return %a, %b : !tile.rows<1x16xf32>, !tile.rows<1x16xf32>
+}
+
+// CHECK-LABEL: func.func @a_load_is_not_moved_across_a_store
+// CHECK:         %[[A:.+]] = tile.load
+// CHECK-NEXT:    tile.store
+// CHECK-NEXT:    %[[B:.+]] = tile.load
+// CHECK-NEXT:    return %[[A]], %[[B]]
+func.func @a_load_is_not_moved_across_a_store(%m: memref<1x16xf32>, %i: index, %v: vector<1x16xf32>) -> (vector<1x16xf32>, vector<1x16xf32>) {
+  %a = tile.load %m[%i, %i] : memref<1x16xf32> -> vector<1x16xf32>
+  tile.store %v, %m[%i, %i] : vector<1x16xf32>, memref<1x16xf32>
+  %b = tile.load %m[%i, %i] : memref<1x16xf32> -> vector<1x16xf32>
+  return %a, %b : vector<1x16xf32>, vector<1x16xf32>
+}
+
+// CHECK-LABEL: func.func @keys_are_scored_again_after_an_append
+// CHECK:         %[[A:.+]] = tile.score_keys
+// CHECK-NEXT:    tile.append
+// CHECK-NEXT:    %[[B:.+]] = tile.score_keys
+// CHECK-NEXT:    return %[[A]], %[[B]]
+func.func @keys_are_scored_again_after_an_append(%q: !tile.rows<1x16xf32>, %kv: !llama.cache<2x1x16, f16>, %ctx: !tile.context, %v: vector<1x16xf32>, %i: index) -> (vector<1x16xf32>, vector<1x16xf32>) {
+  %a = tile.score_keys %q[%i], %kv[%i, %i] : <1x16xf32>, <2x1x16, f16> -> vector<1x16xf32>
+  tile.append "keys" %v, %kv, %ctx[%i, %i] rows %i : vector<1x16xf32>, <2x1x16, f16>
+  %b = tile.score_keys %q[%i], %kv[%i, %i] : <1x16xf32>, <2x1x16, f16> -> vector<1x16xf32>
+  return %a, %b : vector<1x16xf32>, vector<1x16xf32>
+}
+
+// Two equal reads with nothing between them are one.
+// CHECK-LABEL: func.func @a_product_is_made_once
+// CHECK:         %[[A:.+]] = tile.contract
+// CHECK-NEXT:    return %[[A]], %[[A]]
+func.func @a_product_is_made_once(%x: !tile.rows<1x32xf32>, %w: !llama.weight<16x32, #llama.q8_0>, %i: index) -> (vector<1x16xf32>, vector<1x16xf32>) {
+  %a = tile.contract %x[%i], %w[%i] order <block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
+  %b = tile.contract %x[%i], %w[%i] order <block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
+  return %a, %b : vector<1x16xf32>, vector<1x16xf32>
+}
+
+// CHECK-LABEL: func.func @reads_are_dead_when_unused
+// CHECK-NEXT:    return
+func.func @reads_are_dead_when_unused(%ctx: !tile.context, %m: memref<1x16xf32>, %q: !tile.rows<1x16xf32>, %w: !llama.weight<16x16, #llama.f16>, %kv: !llama.cache<2x1x16, f16>, %i: index) {
+  %rows = tile.row_count %ctx
+  %slot = tile.slot %ctx @x at 0 : memref<1x32xf32>
+  %scratch = tile.scratch : memref<1x16xf32>
+  %panel = tile.panel %w[%i] : <16x16, #llama.f16> -> <16x16, #llama.f16, f32>
+  %a = tile.contract %q[%i], %w[%i] order <block = 32> : <1x16xf32>, !llama.weight<16x16, #llama.f16> -> vector<1x16xf32>
+  %s = tile.score_keys %q[%i], %kv[%i, %i] : <1x16xf32>, <2x1x16, f16> -> vector<1x16xf32>
+  %o = tile.sum_values %m, %kv[%i, %i, %i] count %i advance 0 : memref<1x16xf32>, <2x1x16, f16> -> vector<1x16xf32>
+  %v = tile.decode %w[%i, %i] : <16x16, #llama.f16>
+  %angle = tile.rope_row %ctx[%i, %i] head 16 : vector<1x16xf32>
+  %mask = tile.causal_mask %i, %i advance 0 : vector<1xi1>
+  %l = tile.load %m[%i, %i] : memref<1x16xf32> -> vector<1x16xf32>
+  %sum = tile.sum %m[%i] order <lanes = 16> : memref<1x16xf32> -> vector<1xf32> {
+  ^bb0(%x: f32):
+    tile.yield %x
+  }
+  return
+}
+
+// CHECK-LABEL: func.func @writes_are_never_dead
+// CHECK-NEXT:    tile.store
+// CHECK-NEXT:    tile.append
+// CHECK-NEXT:    return
+func.func @writes_are_never_dead(%ctx: !tile.context, %m: memref<1x16xf32>, %kv: !llama.cache<2x1x16, f16>, %v: vector<1x16xf32>, %i: index) {
+  tile.store %v, %m[%i, %i] : vector<1x16xf32>, memref<1x16xf32>
+  tile.append "values" %v, %kv, %ctx[%i, %i] rows %i : vector<1x16xf32>, <2x1x16, f16>
+  return
+}

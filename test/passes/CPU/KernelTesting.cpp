@@ -1,0 +1,289 @@
+//===- KernelTesting.cpp - a small model, compiled for tests of kernels ---===//
+//
+// See KernelTesting.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/passes/CPU/KernelTesting.h"
+#include "compiler/Driver/Registration.h"
+#include "compiler/Image/Packing.h"
+#include "compiler/Pipelines/Pipelines.h"
+#include "compiler/Target/Target.h"
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "test/passes/CPU/RandomWeights.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+#include <cmath>
+
+namespace corellama::test {
+
+using llama::reference::Format;
+using llama::reference::WeightData;
+
+mlir::MLIRContext &kernelContext() {
+  static mlir::MLIRContext *context = [] {
+    mlir::DialectRegistry registry;
+    registerAllDialects(registry);
+    auto *made = new mlir::MLIRContext(registry, mlir::MLIRContext::Threading::DISABLED);
+    made->loadAllAvailableDialects();
+    return made;
+  }();
+  return *context;
+}
+
+static llama::TargetAttr targetOf(const std::string &name) {
+  return llvm::cantFail(resolveTarget(kernelContext(), name));
+}
+
+bool hostHas(const std::string &target) {
+  std::string missing;
+  return hostSupports(targetOf(target), missing);
+}
+
+std::string targetText(const std::string &target) {
+  std::string text;
+  llvm::raw_string_ostream(text) << targetOf(target);
+  return text;
+}
+
+//===----------------------------------------------------------------------===//
+// The module
+//===----------------------------------------------------------------------===//
+
+/// Text with $NAME replaced by numbers and words.
+static std::string substitute(std::string text,
+                              llvm::ArrayRef<std::pair<std::string, std::string>> values) {
+  for (const auto &[name, value] : values)
+    for (size_t at = text.find(name); at != std::string::npos; at = text.find(name, at))
+      text.replace(at, name.size(), value);
+  return text;
+}
+
+std::string importText(const ModelShape &s, llvm::StringRef format,
+                       const std::string &target) {
+  static const char *text = R"mlir(
+module attributes {
+    llama.config = #llama.config<dim = $DIM, heads = $HEADS, kv_heads = $KVHEADS, head_size = $SIZE, hidden = $HIDDEN, vocabulary = $VOCABULARY, layers = $LAYERS, context_length = $CONTEXT, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>,
+    llama.target = $TARGET} {
+  llama.weight @token_embd : $VOCABULARYx$DIM formats [#llama.$FORMAT]
+  llama.weight @output_norm : $DIM formats [#llama.f32]
+  llama.weights @blk layers $LAYERS {
+    llama.weight @attn_norm : $DIM formats [#llama.f32]
+    llama.weight @attn_q : $QUERIESx$DIM formats [#llama.$FORMAT]
+    llama.weight @attn_k : $KEYSx$DIM formats [#llama.$FORMAT]
+    llama.weight @attn_v : $KEYSx$DIM formats [#llama.$FORMAT]
+    llama.weight @attn_output : $DIMx$QUERIES formats [#llama.$FORMAT]
+    llama.weight @ffn_norm : $DIM formats [#llama.f32]
+    llama.weight @ffn_gate : $HIDDENx$DIM formats [#llama.$FORMAT]
+    llama.weight @ffn_up : $HIDDENx$DIM formats [#llama.$FORMAT]
+    llama.weight @ffn_down : $DIMx$HIDDEN formats [#llama.$FORMAT]
+  }
+  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer], of = [$ZEROS], head = @head>]
+  func.func private @embed(%ids: tensor<?xi32>) -> tensor<?x$DIMxf32> {
+    %w = llama.weight_ref @token_embd : <$VOCABULARYx$DIM, #llama.$FORMAT>
+    %x = llama.embed %ids, %w : tensor<?xi32>, <$VOCABULARYx$DIM, #llama.$FORMAT> -> tensor<?x$DIMxf32>
+    return %x : tensor<?x$DIMxf32>
+  }
+  func.func private @layer(%x: tensor<?x$DIMxf32>, %pos: tensor<?xi32>, %kv: !llama.cache<$LAYERSx$KVHEADSx$SIZE, f32>, %l: index) -> tensor<?x$DIMxf32> {
+    %g0 = llama.weight_ref @blk::@attn_norm[%l] : <$DIM, #llama.f32>
+    %h = llama.rms_norm %x, %g0 eps 1.0e-05 : tensor<?x$DIMxf32>, <$DIM, #llama.f32>
+    %wq = llama.weight_ref @blk::@attn_q[%l] : <$QUERIESx$DIM, #llama.$FORMAT>
+    %wk = llama.weight_ref @blk::@attn_k[%l] : <$KEYSx$DIM, #llama.$FORMAT>
+    %wv = llama.weight_ref @blk::@attn_v[%l] : <$KEYSx$DIM, #llama.$FORMAT>
+    %q = llama.linear %h, %wq : tensor<?x$DIMxf32>, <$QUERIESx$DIM, #llama.$FORMAT> -> tensor<?x$QUERIESxf32>
+    %k = llama.linear %h, %wk : tensor<?x$DIMxf32>, <$KEYSx$DIM, #llama.$FORMAT> -> tensor<?x$KEYSxf32>
+    %v = llama.linear %h, %wv : tensor<?x$DIMxf32>, <$KEYSx$DIM, #llama.$FORMAT> -> tensor<?x$KEYSxf32>
+    %qr = llama.rope %q, %pos base 1.0e+04 heads $HEADS : tensor<?x$QUERIESxf32>, tensor<?xi32>
+    %kr = llama.rope %k, %pos base 1.0e+04 heads $KVHEADS : tensor<?x$KEYSxf32>, tensor<?xi32>
+    llama.kv_append %kv[%l], %kr, %v at %pos : <$LAYERSx$KVHEADSx$SIZE, f32>, tensor<?x$KEYSxf32>, tensor<?x$KEYSxf32>, tensor<?xi32>
+    %a = llama.attention %qr, %kv[%l], %pos causal heads $HEADS : tensor<?x$QUERIESxf32>, <$LAYERSx$KVHEADSx$SIZE, f32>, tensor<?xi32>
+    %wo = llama.weight_ref @blk::@attn_output[%l] : <$DIMx$QUERIES, #llama.$FORMAT>
+    %o = llama.linear %a, %wo : tensor<?x$QUERIESxf32>, <$DIMx$QUERIES, #llama.$FORMAT> -> tensor<?x$DIMxf32>
+    %x1 = llama.add %x, %o : tensor<?x$DIMxf32>
+    %g1 = llama.weight_ref @blk::@ffn_norm[%l] : <$DIM, #llama.f32>
+    %h1 = llama.rms_norm %x1, %g1 eps 1.0e-05 : tensor<?x$DIMxf32>, <$DIM, #llama.f32>
+    %wg = llama.weight_ref @blk::@ffn_gate[%l] : <$HIDDENx$DIM, #llama.$FORMAT>
+    %wu = llama.weight_ref @blk::@ffn_up[%l] : <$HIDDENx$DIM, #llama.$FORMAT>
+    %wd = llama.weight_ref @blk::@ffn_down[%l] : <$DIMx$HIDDEN, #llama.$FORMAT>
+    %g = llama.linear %h1, %wg : tensor<?x$DIMxf32>, <$HIDDENx$DIM, #llama.$FORMAT> -> tensor<?x$HIDDENxf32>
+    %u = llama.linear %h1, %wu : tensor<?x$DIMxf32>, <$HIDDENx$DIM, #llama.$FORMAT> -> tensor<?x$HIDDENxf32>
+    %s = llama.swiglu %g, %u : tensor<?x$HIDDENxf32>
+    %d = llama.linear %s, %wd : tensor<?x$HIDDENxf32>, <$DIMx$HIDDEN, #llama.$FORMAT> -> tensor<?x$DIMxf32>
+    %x2 = llama.add %x1, %d : tensor<?x$DIMxf32>
+    return %x2 : tensor<?x$DIMxf32>
+  }
+  func.func private @head(%x: tensor<?x$DIMxf32>) -> tensor<?x$VOCABULARYxf32> {
+    %g = llama.weight_ref @output_norm : <$DIM, #llama.f32>
+    %h = llama.rms_norm %x, %g eps 1.0e-05 : tensor<?x$DIMxf32>, <$DIM, #llama.f32>
+    %w = llama.weight_ref @token_embd : <$VOCABULARYx$DIM, #llama.$FORMAT>
+    %y = llama.linear %h, %w : tensor<?x$DIMxf32>, <$VOCABULARYx$DIM, #llama.$FORMAT> -> tensor<?x$VOCABULARYxf32>
+    return %y : tensor<?x$VOCABULARYxf32>
+  }
+})mlir";
+  std::string zeros = "0";
+  for (int64_t layer = 1; layer < s.layers; ++layer)
+    zeros += ", 0";
+  auto number = [](int64_t value) { return std::to_string(value); };
+  return substitute(text, {{"$DIM", number(s.dim)},
+                           {"$HEADS", number(s.heads)},
+                           {"$KVHEADS", number(s.kvHeads)},
+                           {"$SIZE", number(s.headSize)},
+                           {"$HIDDEN", number(s.hidden)},
+                           {"$VOCABULARY", number(s.vocabulary)},
+                           {"$LAYERS", number(s.layers)},
+                           {"$CONTEXT", number(kCapacity)},
+                           {"$QUERIES", number(s.heads * s.headSize)},
+                           {"$KEYS", number(s.kvHeads * s.headSize)},
+                           {"$ZEROS", zeros},
+                           {"$FORMAT", format.str()},
+                           {"$TARGET", target}});
+}
+
+static llvm::Error runPhases(mlir::ModuleOp module, llama::Phase first, llama::Phase last,
+                             const ModelChoice &choice) {
+  PipelineOptions options;
+  options.chunk = choice.chunk;
+  options.cacheType = choice.cacheType;
+  mlir::PassManager manager(module.getContext());
+  buildPhases(manager, first, last, options);
+  if (mlir::failed(manager.run(module)))
+    return llvm::createStringError("a pipeline failed");
+  return llvm::Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+std::string RandomWeights::nameOf(mlir::SymbolRefAttr weight) {
+  std::string name = weight.getRootReference().str();
+  for (mlir::FlatSymbolRefAttr nested : weight.getNestedReferences())
+    name += "::" + nested.getValue().str();
+  return name;
+}
+
+llvm::Expected<WeightData> RandomWeights::get(mlir::SymbolRefAttr weight,
+                                              std::optional<int64_t> layer) {
+  auto it = entries.find({nameOf(weight), layer.value_or(0)});
+  if (it == entries.end())
+    return llvm::createStringError("no weight " + nameOf(weight));
+  WeightData data;
+  data.format = it->second.format;
+  data.shape = it->second.shape;
+  data.bytes = it->second.bytes;
+  return data;
+}
+
+llvm::Error TestModel::packWeights(std::mt19937 &random) {
+  mlir::ModuleOp module = *schedule;
+  offsets.resize(llama::getWeightTableSize(module));
+  llvm::Error error = llvm::Error::success();
+  module->walk([&](llama::WeightOp op) {
+    auto parent = mlir::dyn_cast<llama::WeightsOp>(op->getParentOp());
+    std::string name = (parent ? parent.getSymName().str() + "::" : "") + op.getSymName().str();
+    int64_t rows = op.getRows(), columns = op.getColumns();
+    for (int64_t layer = 0; layer < op.getCount() && !error; ++layer) {
+      llama::FormatInterface format = op.getFormat(layer);
+      RandomWeights::Entry entry;
+      entry.format = *llama::reference::parseFormat(format.getName());
+      entry.shape.assign(op.getShape().begin(), op.getShape().end());
+      entry.bytes = randomWeight(entry.format, rows, columns, random);
+
+      std::vector<double> values = decodeWeight(entry.format, entry.bytes, rows, columns);
+      for (double &value : values)
+        value = std::abs(value);
+      magnitudes.entries[{name, layer}] = {Format::F32, entry.shape, toF32Bytes(values)};
+
+      auto packer = image::Packer::create(format, op.getLayout(layer), rows, columns);
+      if (!packer) {
+        error = packer.takeError();
+        return;
+      }
+      uint64_t at = llvm::alignTo(packed.size(), 64);
+      packed.resize(at + packer->bytes());
+      packer->pack(0, packer->tileCount(), entry.bytes,
+                   llvm::MutableArrayRef<uint8_t>(packed).drop_front(at));
+      offsets[llama::getWeightTableIndex(module, op) + layer] = at;
+      weights.entries[{name, layer}] = std::move(entry);
+    }
+  });
+  return error;
+}
+
+//===----------------------------------------------------------------------===//
+// The model
+//===----------------------------------------------------------------------===//
+
+std::unique_ptr<TestModel> TestModel::compile(const ModelChoice &choice,
+                                              std::string &message) {
+  std::unique_ptr<TestModel> model(new TestModel(choice));
+  auto build = [&]() -> llvm::Error {
+    auto parse = [&](llvm::StringRef format, mlir::OwningOpRef<mlir::ModuleOp> &module) {
+      module = mlir::parseSourceString<mlir::ModuleOp>(
+          importText(choice.shape, format, targetText(choice.target)), &kernelContext());
+      if (!module)
+        return llvm::createStringError("the text does not parse");
+      return runPhases(*module, llama::Phase::Import, llama::Phase::Schedule, choice);
+    };
+    if (llvm::Error error = parse("f32", model->magnitudeSchedule))
+      return error;
+    if (llvm::Error error =
+            parse(llama::reference::formatName(choice.format), model->schedule))
+      return error;
+    std::mt19937 random(static_cast<uint32_t>(choice.format) + 1);
+    if (llvm::Error error = model->packWeights(random))
+      return error;
+    mlir::OwningOpRef<mlir::ModuleOp> code = model->schedule->clone();
+    if (llvm::Error error =
+            runPhases(*code, llama::Phase::Tile, llama::Phase::LLVM, choice))
+      return error;
+    auto loaded = RunnerModule::load(*code);
+    if (!loaded)
+      return loaded.takeError();
+    model->loaded = std::make_unique<RunnerModule>(std::move(*loaded));
+    return llvm::Error::success();
+  };
+  if (llvm::Error error = build()) {
+    message = llvm::toString(std::move(error));
+    return nullptr;
+  }
+  return model;
+}
+
+KernelContext TestModel::makeContext() const {
+  const ModelShape &s = choice.shape;
+  size_t element = choice.cacheType == "f16" ? 2 : 4;
+  size_t positions = s.layers * s.kvHeads * kCapacity;
+  // One row of RoPE's table (runtime/ABI/Image.h): cosines, then signed sines,
+  // each long enough for a vector that begins in any column of a head.
+  size_t half = llvm::alignTo(s.headSize + 15, 16);
+  KernelContextSizes sizes;
+  sizes.weightBytes = packed.size();
+  sizes.workspaceBytes = loaded->program().workspaceBytes;
+  sizes.keyBytes = positions * s.headSize * element;
+  sizes.valueBytes = positions * paddedHead() * element;
+  sizes.ropeRow = 2 * half;
+  sizes.capacity = kCapacity;
+  sizes.scratchBytes = loaded->program().scratchBytes;
+  KernelContext context(sizes);
+  std::copy(packed.begin(), packed.end(), context.weights.data());
+  context.offsets = offsets;
+  for (int64_t position = 0; position < kCapacity; ++position)
+    for (size_t e = 0; e < half; ++e) {
+      int64_t column = static_cast<int64_t>(e) % s.headSize;
+      double angle =
+          position * std::pow(1.0e4, -2.0 * (column / 2) / static_cast<double>(s.headSize));
+      float *row = context.rope.as<float>() + position * 2 * half;
+      row[e] = static_cast<float>(std::cos(angle));
+      row[half + e] = static_cast<float>(column % 2 ? std::sin(angle) : -std::sin(angle));
+    }
+  // All bits set is not a number in f32 and in f16.
+  for (AlignedBytes *bytes : {&context.workspace, &context.keys, &context.values})
+    std::fill_n(bytes->data(), bytes->size(), uint8_t(0xff));
+  return context;
+}
+
+} // namespace corellama::test

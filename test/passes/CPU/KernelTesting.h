@@ -1,0 +1,102 @@
+//===- KernelTesting.h - a small model, compiled for tests of kernels -----===//
+//
+// Sizes and a format -> a module at phase import with random weights, the same
+// at phase schedule for the evaluator, and its kernels, loaded. How one kernel
+// is called and judged is in KernelCall.h.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_TEST_PASSES_CPU_KERNELTESTING_H
+#define CORELLAMA_TEST_PASSES_CPU_KERNELTESTING_H
+
+#include "compiler/Runner/KernelContext.h"
+#include "compiler/Runner/Runner.h"
+#include "dialects/Llama/Reference/Evaluator.h"
+#include "mlir/IR/OwningOpRef.h"
+#include <map>
+#include <memory>
+#include <string>
+
+namespace corellama::test {
+
+struct ModelShape {
+  int64_t dim, heads, kvHeads, headSize, hidden, vocabulary;
+  int64_t layers = 2;
+};
+
+struct ModelChoice {
+  llama::reference::Format format;
+  /// A name that resolveTarget knows.
+  std::string target;
+  /// "f32" or "f16".
+  std::string cacheType;
+  ModelShape shape;
+  /// Rows of the largest prefill call: no multiple of a tile.
+  int64_t chunk = 11;
+};
+
+/// Positions that a test's cache has room for, and the checkpoint's context.
+inline constexpr int64_t kCapacity = 512;
+
+/// Weights in the checkpoint's order, by symbol and layer.
+class RandomWeights : public llama::reference::WeightSource {
+public:
+  llvm::Expected<llama::reference::WeightData>
+  get(mlir::SymbolRefAttr weight, std::optional<int64_t> layer) override;
+
+  /// "blk::attn_q" for a weight that exists once a layer.
+  static std::string nameOf(mlir::SymbolRefAttr weight);
+
+  struct Entry {
+    llama::reference::Format format;
+    llama::reference::Shape shape;
+    std::vector<uint8_t> bytes;
+  };
+  std::map<std::pair<std::string, int64_t>, Entry> entries;
+};
+
+class TestModel {
+public:
+  /// Null, with a message, where something fails.
+  static std::unique_ptr<TestModel> compile(const ModelChoice &choice,
+                                            std::string &message);
+
+  const ModelChoice choice;
+  /// At phase schedule: what the evaluator runs.
+  mlir::OwningOpRef<mlir::ModuleOp> schedule;
+  RandomWeights weights;
+  /// The same graph with F32 weights that are the absolute values: from it comes
+  /// how large the sums of a kernel are, which its tolerance is relative to.
+  mlir::OwningOpRef<mlir::ModuleOp> magnitudeSchedule;
+  RandomWeights magnitudes;
+
+  const RunnerModule &runner() const { return *loaded; }
+  /// Buffers with the weights in their layouts and RoPE's table filled in, all
+  /// else not a number: what nobody may read.
+  KernelContext makeContext() const;
+
+  int64_t paddedHead() const { return (choice.shape.headSize + 15) / 16 * 16; }
+
+private:
+  explicit TestModel(const ModelChoice &choice) : choice(choice) {}
+  llvm::Error packWeights(std::mt19937 &random);
+
+  std::unique_ptr<RunnerModule> loaded;
+  std::vector<uint8_t> packed;
+  std::vector<uint64_t> offsets;
+};
+
+/// A model at phase import, as text; all matrices in one format.
+std::string importText(const ModelShape &shape, llvm::StringRef format,
+                       const std::string &target);
+
+/// The context of all modules of these tests: one that knows every pass.
+mlir::MLIRContext &kernelContext();
+
+/// The attribute of a target as text, and whether this machine has it.
+bool hostHas(const std::string &target);
+std::string targetText(const std::string &target);
+
+} // namespace corellama::test
+
+#endif // CORELLAMA_TEST_PASSES_CPU_KERNELTESTING_H

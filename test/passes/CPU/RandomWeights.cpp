@@ -1,0 +1,82 @@
+//===- RandomWeights.cpp - bytes of weights for tests of kernels ----------===//
+//
+// See RandomWeights.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/passes/CPU/RandomWeights.h"
+#include <cstring>
+
+using namespace corellama;
+using namespace corellama::llama::reference;
+
+namespace {
+
+uint32_t below(std::mt19937 &random, uint32_t limit) {
+  return std::uniform_int_distribution<uint32_t>(0, limit - 1)(random);
+}
+
+/// A binary16 whose exponent field is first to last; one in 16 is subnormal.
+uint16_t randomHalf(std::mt19937 &random, uint32_t first, uint32_t last) {
+  uint32_t exponent = below(random, 16) ? first + below(random, last - first + 1) : 0;
+  return static_cast<uint16_t>(below(random, 2) << 15 | exponent << 10 | below(random, 1024));
+}
+
+void putHalf(uint8_t *at, uint16_t half) { std::memcpy(at, &half, sizeof(half)); }
+
+void randomBlock(Format format, uint8_t *block, std::mt19937 &random) {
+  // Quants first: whatever the bytes are.
+  for (int64_t i = 0; i < blockBytes(format); ++i)
+    block[i] = static_cast<uint8_t>(below(random, 256));
+  switch (format) {
+  case Format::F32: {
+    float value = std::uniform_real_distribution<float>(-0.5f, 0.5f)(random);
+    std::memcpy(block, &value, sizeof(value));
+    return;
+  }
+  case Format::F16:
+    return putHalf(block, randomHalf(random, 8, 13));
+  case Format::BF16:
+    // Exponents of 2^-7 to 2^-2, or a subnormal.
+    return putHalf(block, static_cast<uint16_t>(
+                              below(random, 2) << 15 |
+                              (below(random, 16) ? 120 + below(random, 6) : 0) << 7 |
+                              below(random, 128)));
+  case Format::Q8_0:
+    return putHalf(block, randomHalf(random, 4, 7));
+  case Format::Q4_0:
+    return putHalf(block, randomHalf(random, 8, 11));
+  case Format::Q4_1:
+    putHalf(block, randomHalf(random, 8, 11));
+    return putHalf(block + 2, randomHalf(random, 8, 13));
+  case Format::Q6_K:
+    return putHalf(block + 208, randomHalf(random, 1, 3));
+  }
+}
+
+} // namespace
+
+std::vector<uint8_t> test::randomWeight(Format format, int64_t rows, int64_t columns,
+                                        std::mt19937 &random) {
+  int64_t blocks = rows * columns / blockColumns(format);
+  std::vector<uint8_t> bytes(blocks * blockBytes(format));
+  for (int64_t block = 0; block < blocks; ++block)
+    randomBlock(format, bytes.data() + block * blockBytes(format), random);
+  return bytes;
+}
+
+std::vector<double> test::decodeWeight(Format format, llvm::ArrayRef<uint8_t> bytes,
+                                       int64_t rows, int64_t columns) {
+  std::vector<double> values(rows * columns);
+  decodeRow(format, bytes, values);
+  return values;
+}
+
+std::vector<uint8_t> test::toF32Bytes(llvm::ArrayRef<double> values) {
+  std::vector<uint8_t> bytes(values.size() * sizeof(float));
+  for (size_t i = 0; i < values.size(); ++i) {
+    float value = static_cast<float>(values[i]);
+    std::memcpy(bytes.data() + i * sizeof(float), &value, sizeof(float));
+  }
+  return bytes;
+}

@@ -1,0 +1,33 @@
+//===- RandomWeights.h - bytes of weights for tests of kernels ------------===//
+//
+// A format and a shape -> random bytes in the checkpoint's order, every one of
+// which means a finite number. Apart from KernelTesting.h because it knows the
+// bytes of formats and nothing else.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_TEST_PASSES_CPU_RANDOMWEIGHTS_H
+#define CORELLAMA_TEST_PASSES_CPU_RANDOMWEIGHTS_H
+
+#include "dialects/Llama/Reference/FormatDecoder.h"
+#include <random>
+#include <vector>
+
+namespace corellama::test {
+
+/// Every pattern of quants occurs; scales are of both signs, some of them
+/// subnormal, and such that values are of a size that products keep.
+std::vector<uint8_t> randomWeight(llama::reference::Format format, int64_t rows,
+                                  int64_t columns, std::mt19937 &random);
+
+/// All values, row after row.
+std::vector<double> decodeWeight(llama::reference::Format format,
+                                 llvm::ArrayRef<uint8_t> bytes, int64_t rows,
+                                 int64_t columns);
+
+/// Numbers as a weight in F32.
+std::vector<uint8_t> toF32Bytes(llvm::ArrayRef<double> values);
+
+} // namespace corellama::test
+
+#endif // CORELLAMA_TEST_PASSES_CPU_RANDOMWEIGHTS_H

@@ -1,0 +1,19 @@
+// RUN: %opt %pass %s --split-input-file --verify-diagnostics
+
+// expected-error @below {{'func.func' op is not yet a function of (context, scratch, layer, begin, end); run tile-to-vector-cpu first}}
+func.func private @a_kernel_of_phase_tile(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+  return
+}
+llama.step @decode rows 1 {
+  llama.run @a_kernel_of_phase_tile
+}
+
+// -----
+
+// expected-error @below {{'func.func' op is not yet a function of (context, scratch, layer, begin, end); run tile-to-vector-cpu first}}
+func.func private @a_kernel_of_unknown_scratch(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+  return
+}
+llama.step @decode rows 1 {
+  llama.run @a_kernel_of_unknown_scratch
+}

@@ -1,0 +1,96 @@
+// RUN: %opt %pass %s | FileCheck %s
+
+// The program's table: workspace up to the last slot's end, the largest scratch,
+// where the logits are, the largest chunk; a row for each kernel.
+// CHECK:       module attributes {llama.kernels = [
+// CHECK-SAME:    {function = @embed.decode, name = "embed.decode", parts = @embed.decode.parts, scratch_bytes = 0 : i64}
+// CHECK-SAME:    {function = @qkv.decode.0, name = "qkv.decode.0", parts = @qkv.decode.0.parts, scratch_bytes = 128 : i64}
+// CHECK-SAME:    {function = @qkv.decode.1, name = "qkv.decode.1", parts = @qkv.decode.1.parts, scratch_bytes = 64 : i64}
+// CHECK-SAME:    llama.program = {chunk = 8 : i64, logits_offset = 256 : i64, scratch_bytes = 128 : i64, workspace_bytes = 512 : i64}
+module {
+  llama.slot @x : tensor<2x32xf32> at 0
+  llama.slot @logits : tensor<1x64xf32> at 256
+
+  // A kernel's parts are a function of rows and keys, and the kernel is public:
+  // profilers and the program's table see it.
+  // CHECK-LABEL: func.func @embed.decode.parts(
+  // CHECK-SAME:    %[[ROWS:.+]]: i64, %[[KEYS:.+]]: i64) -> i64
+  // CHECK:         %[[PARTS:.+]] = arith.ceildivui %[[ROWS]], %{{.+}} : i64
+  // CHECK:         return %[[PARTS]]
+  // CHECK:       func.func @embed.decode(
+  func.func private @embed.decode(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (rows ceildiv 4)>, llama.scratch = 0 : i64} {
+    return
+  }
+
+  // CHECK-LABEL: func.func @qkv.decode.0.parts(
+  // CHECK-SAME:    %[[ROWS:.+]]: i64, %[[KEYS:.+]]: i64) -> i64
+  // CHECK:         %[[BLOCKS:.+]] = arith.ceildivui %[[KEYS]], %{{.+}} : i64
+  // CHECK:         %[[PARTS:.+]] = arith.muli %[[BLOCKS]], %{{.+}} : i64
+  // CHECK:         return %[[PARTS]]
+  func.func private @qkv.decode.0(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> ((keys ceildiv 256) * 3)>, llama.scratch = 128 : i64} {
+    return
+  }
+
+  // CHECK-LABEL: func.func @qkv.decode.1.parts(
+  // CHECK:         %[[PARTS:.+]] = arith.constant 5 : i64
+  // CHECK:         return %[[PARTS]]
+  func.func private @qkv.decode.1(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (5)>, llama.scratch = 64 : i64} {
+    return
+  }
+
+  // A run is a call of this worker's contiguous share: parts w * n / workers up to
+  // (w + 1) * n / workers, none where they are equal. A barrier is a call of the
+  // runtime's.
+  // CHECK-LABEL: func.func @corellama_step_decode(
+  // CHECK-SAME:    %[[CTX:.+]]: !llvm.ptr, %[[SCRATCH:.+]]: !llvm.ptr, %[[WORKER:.+]]: i32, %[[WORKERS:.+]]: i32)
+  // CHECK:         %[[NONE:.+]] = arith.constant 0 : i32
+  // CHECK:         cpu.field %[[CTX]] rows
+  // CHECK:         cpu.field %[[CTX]] key_count
+  // CHECK:         %[[N:.+]] = call @embed.decode.parts
+  // CHECK:         %[[W:.+]] = arith.extui %[[WORKER]] : i32 to i64
+  // CHECK:         %[[ALL:.+]] = arith.extui %[[WORKERS]] : i32 to i64
+  // CHECK:         %[[FIRST:.+]] = arith.muli %[[N]], %[[W]]
+  // CHECK:         arith.divui %[[FIRST]], %[[ALL]]
+  // CHECK:         %[[BEGIN:.+]] = arith.trunci
+  // CHECK:         %[[NEXT:.+]] = arith.addi %[[W]]
+  // CHECK:         %[[LAST:.+]] = arith.muli %[[N]], %[[NEXT]]
+  // CHECK:         arith.divui %[[LAST]], %[[ALL]]
+  // CHECK:         %[[END:.+]] = arith.trunci
+  // CHECK:         %[[ANY:.+]] = arith.cmpi ult, %[[BEGIN]], %[[END]]
+  // CHECK:         scf.if %[[ANY]] {
+  // CHECK:           func.call @embed.decode(%[[CTX]], %[[SCRATCH]], %[[NONE]], %[[BEGIN]], %[[END]])
+  // CHECK:         scf.for %[[L:.+]] =
+  // CHECK:           %[[THREADS:.+]] = cpu.field %[[CTX]] threads
+  // CHECK:           call @corellama_barrier(%[[THREADS]], %[[WORKER]])
+  // The callee by the layer: 1, 0, 0, 1.
+  // CHECK:           %[[LAYER:.+]] = arith.index_cast %[[L]] : index to i32
+  // CHECK:           %[[W0:.+]] = arith.constant 1 : i32
+  // CHECK:           %[[L1:.+]] = arith.constant 1 : i32
+  // CHECK:           arith.cmpi uge, %[[LAYER]], %[[L1]]
+  // CHECK:           %[[W1:.+]] = arith.select %{{.+}}, %{{.+}}, %[[W0]] : i32
+  // CHECK:           %[[L3:.+]] = arith.constant 3 : i32
+  // CHECK:           arith.cmpi uge, %[[LAYER]], %[[L3]]
+  // CHECK:           %[[WHICH:.+]] = arith.select %{{.+}}, %{{.+}}, %[[W1]] : i32
+  // CHECK:           arith.cmpi eq, %[[WHICH]]
+  // CHECK:           call @qkv.decode.0(%[[CTX]], %[[SCRATCH]], %[[LAYER]],
+  // CHECK:           arith.cmpi eq, %[[WHICH]]
+  // CHECK:           call @qkv.decode.1(%[[CTX]], %[[SCRATCH]], %[[LAYER]],
+  llama.step @decode rows 1 {
+    llama.run @embed.decode
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c4 = arith.constant 4 : index
+    scf.for %l = %c0 to %c4 step %c1 {
+      llama.barrier
+      llama.run [@qkv.decode.0, @qkv.decode.1] of [1, 0, 0, 1](%l)
+    }
+  }
+  // CHECK-LABEL: func.func @corellama_step_prefill(
+  // CHECK-NEXT:    return
+  llama.step @prefill rows 8 {
+  }
+  // CHECK:       func.func private @corellama_barrier(!llvm.ptr, i32)
+  // CHECK-NOT:   llama.model
+  // CHECK-NOT:   llama.step
+  llama.model @m steps [@decode, @prefill]
+}

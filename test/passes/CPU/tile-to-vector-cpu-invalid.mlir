@@ -1,0 +1,70 @@
+// RUN: %opt %pass %s --split-input-file --verify-diagnostics
+
+// expected-error @below {{has no llama.target of a CPU; the driver stamps it}}
+module {
+  func.func @a_kernel(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    return
+  }
+}
+
+// -----
+
+// expected-error @below {{has no llama.target of a CPU; the driver stamps it}}
+module attributes {llama.target = #llama.target<family = gpu, name = "sm_80">} {
+  func.func @a_kernel(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    return
+  }
+}
+
+// -----
+
+module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3", vector_bits = 256>} {
+  func.func @a_matrix_in_the_checkpoints_order(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    // expected-error @below {{'tile.weight' op is read on a CPU as f32 where it is a vector and in rows16 where it is a matrix, found '!llama.weight<16x32, #llama.q4_0>' in #llama.rowmajor}}
+    %w = tile.weight %ctx @w : <16x32, #llama.q4_0> in #llama.rowmajor index 0
+    return
+  }
+}
+
+// -----
+
+module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3", vector_bits = 256>} {
+  func.func @a_vector_of_halves(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    // expected-error @below {{'tile.weight' op is read on a CPU as f32 where it is a vector and in rows16 where it is a matrix, found '!llama.weight<32, #llama.f16>' in #llama.rowmajor}}
+    %w = tile.weight %ctx @w : <32, #llama.f16> in #llama.rowmajor index 0
+    return
+  }
+}
+
+// -----
+
+module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3", vector_bits = 256>} {
+  func.func @a_cache_of_bf16(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %l = arith.index_castui %layer : i32 to index
+    // expected-error @below {{'tile.cache' op is read on a CPU with keys in keys16<d = 1>, values in rowmajor and elements f32 or f16}}
+    %kv = tile.cache %ctx[%l] : <2x1x16, bf16> keys #llama.keys16<d = 1> values #llama.rowmajor
+    return
+  }
+}
+
+// -----
+
+module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3", vector_bits = 256>} {
+  func.func @keys_row_by_row(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %l = arith.index_castui %layer : i32 to index
+    // expected-error @below {{'tile.cache' op is read on a CPU with keys in keys16<d = 1>, values in rowmajor and elements f32 or f16}}
+    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
+    return
+  }
+}
+
+// -----
+
+module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3", vector_bits = 256>} {
+  func.func @keys_in_pairs_of_elements(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %l = arith.index_castui %layer : i32 to index
+    // expected-error @below {{'tile.cache' op is read on a CPU with keys in keys16<d = 1>, values in rowmajor and elements f32 or f16}}
+    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys16<d = 2> values #llama.rowmajor
+    return
+  }
+}

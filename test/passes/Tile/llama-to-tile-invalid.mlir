@@ -1,0 +1,160 @@
+// RUN: %opt %pass %s --split-input-file --verify-diagnostics
+
+llama.slot @x : tensor<8x32xf32> at 0
+llama.slot @y : tensor<8x16xf32> at 1024
+func.func private @a_norm_of_many_rows_before_a_product() attributes {llama.cut = #llama.cut<rows = [16], by = 32>, llama.strategy = #llama.cpu<>} {
+  %x = llama.slot_read @x at 0 : tensor<?x32xf32>
+  %g = llama.weight_ref @g : <32, #llama.f32> in #llama.rowmajor index 0
+  // expected-error @below {{'llama.rms_norm' op can be staged for a product where it normalises one row of a slot; run llama-fuse-kernels, which leaves others as kernels of their own}}
+  %h = llama.rms_norm %x, %g eps 1.0e-05 order <lanes = 16> : tensor<?x32xf32>, <32, #llama.f32>
+  %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.rows16<k = 4> index 1
+  %y = llama.linear %h, %w order <block = 32, scale = outer> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
+  llama.slot_write %y, @y at 1024 : tensor<?x16xf32>
+  return
+}
+llama.weight @g : 32 formats [#llama.f32]
+llama.weight @w : 16x32 formats [#llama.q8_0]
+
+// -----
+
+llama.slot @p : tensor<8x2x8x18xf32> at 0
+llama.slot @y : tensor<8x16xf32> at 16384
+func.func private @a_merge_of_many_rows() attributes {llama.cut = #llama.cut<rows = [16], by = 32>, llama.strategy = #llama.cpu<>} {
+  %p = llama.slot_read @p at 0 : tensor<?x2x?x18xf32>
+  // expected-error @below {{'llama.attention_merge' op is staged for one row, found 'tensor<?x32xf32>'}}
+  %a = llama.attention_merge %p heads 2 keys 256 : tensor<?x2x?x18xf32> -> tensor<?x32xf32>
+  %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.rows16<k = 4> index 0
+  %y = llama.linear %a, %w order <block = 32, scale = outer> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
+  llama.slot_write %y, @y at 16384 : tensor<?x16xf32>
+  return
+}
+llama.weight @w : 16x32 formats [#llama.q8_0]
+
+// -----
+
+llama.slot @p : tensor<1x2x8x18xf32> at 0
+llama.slot @y : tensor<1x16xf32> at 1152
+func.func private @a_merge_of_blocks_of_unknown_size() attributes {llama.cut = #llama.cut<rows = [16], by = 32>, llama.strategy = #llama.cpu<>} {
+  %p = llama.slot_read @p at 0 : tensor<1x2x?x18xf32>
+  // expected-error @below {{'llama.attention_merge' op reads its parts from a slot and names the keys of a block; run llama-split-attention}}
+  %a = llama.attention_merge %p heads 2 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
+  %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.rows16<k = 4> index 0
+  %y = llama.linear %a, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+  llama.slot_write %y, @y at 1152 : tensor<1x16xf32>
+  return
+}
+llama.weight @w : 16x32 formats [#llama.q8_0]
+
+// -----
+
+llama.slot @x : tensor<1x32xf32> at 0
+llama.slot @y : tensor<1x16xf32> at 128
+func.func private @a_product_of_what_is_no_row() attributes {llama.cut = #llama.cut<rows = [16], by = 32>, llama.strategy = #llama.cpu<>} {
+  %x = llama.slot_read @x at 0 : tensor<1x32xf32>
+  // expected-error @below {{'llama.add' op gives no rows that a product can read; it should be a kernel of its own}}
+  %h = llama.add %x, %x : tensor<1x32xf32>
+  %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.rows16<k = 4> index 0
+  %y = llama.linear %h, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+  llama.slot_write %y, @y at 128 : tensor<1x16xf32>
+  return
+}
+llama.weight @w : 16x32 formats [#llama.q8_0]
+
+// -----
+
+llama.slot @x : tensor<1x32xf32> at 0
+llama.slot @y : tensor<1x32xf32> at 128
+func.func private @a_norm_in_an_epilogue() attributes {llama.cut = #llama.cut<rows = [32], by = 32>, llama.strategy = #llama.cpu<>} {
+  %x = llama.slot_read @x at 0 : tensor<1x32xf32>
+  %g = llama.weight_ref @g : <32, #llama.f32> in #llama.rowmajor index 0
+  %w = llama.weight_ref @w : <32x32, #llama.q8_0> in #llama.rows16<k = 4> index 1
+  %y = llama.linear %x, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <32x32, #llama.q8_0> -> tensor<1x32xf32>
+  // expected-error @below {{'llama.rms_norm' op is needed tile by tile in a kernel that is not row-wise}}
+  %h = llama.rms_norm %x, %g eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
+  %z = llama.add %y, %h : tensor<1x32xf32>
+  llama.slot_write %z, @y at 128 : tensor<1x32xf32>
+  return
+}
+llama.weight @g : 32 formats [#llama.f32]
+llama.weight @w : 32x32 formats [#llama.q8_0]
+
+// -----
+
+llama.slot @x : tensor<1x32xf32> at 0
+llama.slot @y : tensor<1x32x!llama.q8b32> at 128
+func.func private @rows_that_are_rounded() attributes {llama.cut = #llama.cut<of = rows, by = 4>, llama.strategy = #llama.cpu<>} {
+  %x = llama.slot_read @x at 0 : tensor<1x32xf32>
+  // expected-error @below {{'llama.quantize' op has no body on a tile with this kernel's numerics; float32 activations have one for every op but quantize and argmax}}
+  %y = llama.quantize %x : tensor<1x32xf32> to tensor<1x32x!llama.q8b32>
+  llama.slot_write %y, @y at 128 : tensor<1x32x!llama.q8b32>
+  return
+}
+
+// -----
+
+llama.slot @x : tensor<1x32xf32> at 0
+func.func private @a_product_that_nobody_keeps() attributes {llama.cut = #llama.cut<rows = [16], by = 32>, llama.strategy = #llama.cpu<>} {
+  %x = llama.slot_read @x at 0 : tensor<1x32xf32>
+  %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.rows16<k = 4> index 0
+  // expected-error @below {{'llama.linear' op leaves the kernel in no slot and no cache}}
+  %y = llama.linear %x, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+  return
+}
+llama.weight @w : 16x32 formats [#llama.q8_0]
+
+// -----
+
+llama.slot @x : tensor<1x32xf32> at 0
+llama.slot @y : tensor<1x16xf32> at 128
+// expected-error @below {{'func.func' op is cut into 2 groups of rows and has 1 groups of products}}
+func.func private @a_cut_of_other_groups() attributes {llama.cut = #llama.cut<rows = [16, 16], by = 32>, llama.strategy = #llama.cpu<>} {
+  %x = llama.slot_read @x at 0 : tensor<1x32xf32>
+  %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.rows16<k = 4> index 0
+  %y = llama.linear %x, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+  llama.slot_write %y, @y at 128 : tensor<1x16xf32>
+  return
+}
+llama.weight @w : 16x32 formats [#llama.q8_0]
+
+// -----
+
+llama.slot @x : tensor<1x32xf32> at 0
+llama.slot @y : tensor<1x32xf32> at 128
+func.func private @a_norm_of_what_is_in_no_slot() attributes {llama.cut = #llama.cut<of = rows, by = 4>, llama.strategy = #llama.cpu<>} {
+  %x = llama.slot_read @x at 0 : tensor<1x32xf32>
+  %g = llama.weight_ref @g : <32, #llama.f32> in #llama.rowmajor index 0
+  %d = llama.add %x, %x : tensor<1x32xf32>
+  // expected-error @below {{'llama.rms_norm' op normalises a value that is not in a slot}}
+  %h = llama.rms_norm %d, %g eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
+  llama.slot_write %h, @y at 128 : tensor<1x32xf32>
+  return
+}
+llama.weight @g : 32 formats [#llama.f32]
+
+// -----
+
+llama.slot @q : tensor<1x32xf32> at 0
+llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
+func.func private @parts_that_nobody_keeps(%l: index) attributes {llama.cut = #llama.cut<of = keys, by = 256>, llama.strategy = #llama.cpu<m = 2>} {
+  %q = llama.slot_read @q at 0 : tensor<1x32xf32>
+  %kv = llama.input cache : !llama.cache<2x1x16, f16>
+  %pos = llama.input positions : tensor<1xi32>
+  // expected-error @below {{'llama.attention_part' op reads its query from a slot and leaves its parts in one}}
+  %p = llama.attention_part %q, %kv[%l], %pos causal heads 2 keys 256 order <lanes = 16> : tensor<1x32xf32>, <2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
+  return
+}
+
+// -----
+
+llama.slot @q : tensor<8x32xf32> at 0
+llama.slot @a : tensor<8x32xf32> at 1024
+llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
+func.func private @attention_over_all_keys_at_once(%l: index) attributes {llama.cut = #llama.cut<of = rows, by = 8>, llama.strategy = #llama.cpu<m = 8>} {
+  %q = llama.slot_read @q at 0 : tensor<?x32xf32>
+  %kv = llama.input cache : !llama.cache<2x1x16, f16>
+  %pos = llama.input positions : tensor<?xi32>
+  // expected-error @below {{'llama.attention' op has its keys in blocks, reads its query from a slot and leaves its result in one; run llama-split-attention and llama-fuse-kernels}}
+  %a = llama.attention %q, %kv[%l], %pos causal heads 2 order <lanes = 16> : tensor<?x32xf32>, <2x1x16, f16>, tensor<?xi32>
+  llama.slot_write %a, @a at 1024 : tensor<?x32xf32>
+  return
+}

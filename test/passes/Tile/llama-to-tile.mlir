@@ -1,0 +1,333 @@
+// RUN: %opt %pass --split-input-file %s | FileCheck %s
+
+// A kernel becomes loops over its parts and over groups of 16 rows of the weight.
+// The tile's arithmetic follows the graph from the sink back.
+
+llama.slot @s : tensor<1x48xf32> at 0
+llama.slot @x1 : tensor<1x40xf32> at 192
+llama.slot @x : tensor<1x40xf32> at 384
+
+// CHECK-LABEL: func.func private @down.decode
+// CHECK-SAME:    (%[[CTX:.+]]: !tile.context, %[[LAYER:.+]]: i32, %[[BEGIN:.+]]: i32, %[[END:.+]]: i32) attributes {llama.cut = #llama.cut<rows = [40], by = 32>, llama.strategy = #llama.cpu<{{.*}}>}
+// CHECK:         %[[L:.+]] = arith.index_castui %[[LAYER]]
+// CHECK:         %[[W:.+]] = tile.weight %[[CTX]] @blk::@ffn_down[%[[L]]] : <40x48, #llama.f16> in #llama.rows16<k = 1> index 7
+// CHECK:         %[[S:.+]] = tile.slot_rows %[[CTX]] @s at 0 : <1x48xf32>
+// CHECK:         scf.for %[[PART:.+]] =
+// Two parts: rows 0 to 31, rows 32 to 47, of which 40 on are padding.
+// CHECK:           %[[FIRST:.+]] = arith.muli {{.*}}, %{{c32(_[0-9]+)?}}
+// CHECK:           %[[NEXT:.+]] = arith.addi %[[FIRST]], %{{c32(_[0-9]+)?}}
+// CHECK:           %[[LAST:.+]] = arith.minsi %[[NEXT]], %{{c48(_[0-9]+)?}}
+// CHECK:           scf.for %[[N:.+]] = %[[FIRST]] to %[[LAST]] step %{{c16(_[0-9]+)?}}
+// CHECK:             %[[X1:.+]] = tile.slot %[[CTX]] @x1 at 192 : memref<1x40xf32>
+// CHECK:             %[[RESIDUAL:.+]] = tile.load %[[X1]][{{.*}}, %[[N]]] : memref<1x40xf32> -> vector<1x16xf32>
+// CHECK:             %[[ACC:.+]] = tile.contract %[[S]][{{.*}}], %[[W]][%[[N]]] order <block = 32> : <1x48xf32>, !llama.weight<40x48, #llama.f16> -> vector<1x16xf32>
+// CHECK:             %[[SUM:.+]] = arith.addf %[[RESIDUAL]], %[[ACC]]
+// CHECK:             %[[X:.+]] = tile.slot %[[CTX]] @x at 384 : memref<1x40xf32>
+// CHECK:             tile.store %[[SUM]], %[[X]][{{.*}}, %[[N]]] : vector<1x16xf32>, memref<1x40xf32>
+// CHECK-NOT:     tensor
+// CHECK:         return
+func.func private @down.decode(%l: index) attributes {llama.cut = #llama.cut<rows = [40], by = 32>, llama.strategy = #llama.cpu<>} {
+  %s = llama.slot_read @s at 0 : tensor<1x48xf32>
+  %x1 = llama.slot_read @x1 at 192 : tensor<1x40xf32>
+  %w = llama.weight_ref @blk::@ffn_down[%l] : <40x48, #llama.f16> in #llama.rows16<k = 1> index 7
+  %d = llama.linear %s, %w order <block = 32> : tensor<1x48xf32>, <40x48, #llama.f16> -> tensor<1x40xf32>
+  %x2 = llama.add %x1, %d : tensor<1x40xf32>
+  llama.slot_write %x2, @x at 384 : tensor<1x40xf32>
+  return
+}
+llama.weights @blk layers 2 { llama.weight @ffn_down : 40x48 formats [#llama.f16] }
+
+// -----
+
+// Many rows: a panel of 16 rows of the weight is decoded once and reused over
+// tiles of 4 rows; a format with minima takes the sums of blocks of the rows, made
+// once a call. What a tile has beyond the call's rows is not stored.
+
+llama.slot @h : tensor<8x32xf32> at 0
+llama.slot @y : tensor<8x32xf32> at 1024
+
+// CHECK-LABEL: func.func private @a_panel_is_reused_over_tiles_of_rows
+// CHECK-SAME:    (%[[CTX:[^:]+]]: !tile.context
+// CHECK:         %[[H:.+]] = tile.slot_rows %[[CTX]] @h at 0 : <8x32xf32>
+// CHECK:         %[[SUMS:.+]] = tile.block_sums %[[H]], %{{.+}} block 32 : <8x32xf32> -> memref<8x1xf32>
+// CHECK:         scf.for
+// CHECK:           scf.for %[[N:.+]] =
+// CHECK:             %[[PANEL:.+]] = tile.panel %{{.+}}[%[[N]]] : <32x32, #llama.q4_1> -> <16x32, #llama.q4_1, f32>
+// CHECK:             %[[ROWS:.+]] = tile.row_count
+// CHECK:             scf.for %[[ROW:.+]] = %{{c0(_[0-9]+)?}} to %{{.+}} step %{{c4(_[0-9]+)?}}
+// CHECK:               %[[ACC:.+]] = tile.contract %[[H]][%[[ROW]]], %[[PANEL]][%{{c0(_[0-9]+)?}}] sums(%[[SUMS]] : memref<8x1xf32>) order <block = 32, scale = outer> : {{.*}} -> vector<4x16xf32>
+// CHECK:               tile.store %[[ACC]], %{{.+}}[%[[ROW]], %[[N]]] rows %{{.+}} : vector<4x16xf32>, memref<8x32xf32>
+func.func private @a_panel_is_reused_over_tiles_of_rows() attributes {llama.cut = #llama.cut<rows = [32], by = 32>, llama.strategy = #llama.cpu<m = 4>} {
+  %h = llama.slot_read @h at 0 : tensor<?x32xf32>
+  %w = llama.weight_ref @w : <32x32, #llama.q4_1> in #llama.rows16<k = 4> index 0
+  %y = llama.linear %h, %w order <block = 32, scale = outer> : tensor<?x32xf32>, <32x32, #llama.q4_1> -> tensor<?x32xf32>
+  llama.slot_write %y, @y at 1024 : tensor<?x32xf32>
+  return
+}
+llama.weight @w : 32x32 formats [#llama.q4_1]
+
+// -----
+
+// Weights that one epilogue joins are one group; others are groups of their own,
+// whose parts follow each other. A norm is staged once a call, whatever part.
+
+llama.slot @x : tensor<1x32xf32> at 0
+llama.slot @s : tensor<1x48xf32> at 128
+llama.slot @t : tensor<1x16xf32> at 320
+
+// CHECK-LABEL: func.func private @a_norm_is_staged_once_for_all_groups
+// CHECK:         tile.sum {{.*}} order <lanes = 16> : memref<1x32xf32> -> vector<1xf32>
+// CHECK:           arith.mulf
+// CHECK:         math.sqrt
+// CHECK:         %[[ROWS:.+]] = tile.stage %{{.+}}[%{{.+}}] rows(%{{.+}} : vector<1xf32>) columns(%{{.+}} : !llama.weight<32, #llama.f32>) : memref<1x32xf32> -> <1x32xf32>
+// CHECK-NOT:     tile.stage
+// Parts 0 and 1: gate and up.
+// CHECK:         scf.for
+// CHECK:           %[[GATE:.+]] = tile.contract %[[ROWS]]
+// CHECK:           %[[UP:.+]] = tile.contract %[[ROWS]]
+// CHECK:           %[[MINUS:.+]] = arith.negf %[[GATE]]
+// CHECK:           %[[EXP:.+]] = math.exp %[[MINUS]]
+// CHECK:           %[[ONE:.+]] = arith.addf %[[EXP]]
+// CHECK:           %[[SILU:.+]] = arith.divf %[[GATE]], %[[ONE]]
+// CHECK:           arith.mulf %[[SILU]], %[[UP]]
+// Part 2: a silu alone.
+// CHECK:         scf.for %[[PART:.+]] =
+// CHECK:           arith.subi %[[PART]], %{{c2(_[0-9]+)?}}
+// CHECK:           %[[T:.+]] = tile.contract %[[ROWS]]
+// CHECK:           arith.divf %[[T]]
+// CHECK:         return
+func.func private @a_norm_is_staged_once_for_all_groups() attributes {llama.cut = #llama.cut<rows = [48, 16], by = 32>, llama.strategy = #llama.cpu<>} {
+  %x = llama.slot_read @x at 0 : tensor<1x32xf32>
+  %g = llama.weight_ref @g : <32, #llama.f32> in #llama.rowmajor index 0
+  %h = llama.rms_norm %x, %g eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
+  %wg = llama.weight_ref @wg : <48x32, #llama.q4_0> in #llama.rows16<k = 4> index 1
+  %wu = llama.weight_ref @wu : <48x32, #llama.q8_0> in #llama.rows16<k = 4> index 2
+  %wt = llama.weight_ref @wt : <16x32, #llama.q8_0> in #llama.rows16<k = 4> index 3
+  %gate = llama.linear %h, %wg order <block = 32, scale = outer> : tensor<1x32xf32>, <48x32, #llama.q4_0> -> tensor<1x48xf32>
+  %up = llama.linear %h, %wu order <block = 32, scale = outer> : tensor<1x32xf32>, <48x32, #llama.q8_0> -> tensor<1x48xf32>
+  %t = llama.linear %h, %wt order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+  %s = llama.swiglu %gate, %up : tensor<1x48xf32>
+  %u = llama.silu %t : tensor<1x16xf32>
+  llama.slot_write %s, @s at 128 : tensor<1x48xf32>
+  llama.slot_write %u, @t at 320 : tensor<1x16xf32>
+  return
+}
+llama.weight @g : 32 formats [#llama.f32]
+llama.weight @wg : 48x32 formats [#llama.q4_0]
+llama.weight @wu : 48x32 formats [#llama.q8_0]
+llama.weight @wt : 16x32 formats [#llama.q8_0]
+
+// -----
+
+// RoPE is arithmetic on the tile: x cos + swapped x signed sin. Keys and values go
+// to the cache by position.
+
+llama.slot @h : tensor<1x32xf32> at 0
+llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
+
+// CHECK-LABEL: func.func private @keys_are_turned_and_appended
+// CHECK-SAME:    (%[[CTX:[^:]+]]: !tile.context, %[[LAYER:[^:]+]]: i32
+// CHECK:         %[[K:.+]] = tile.contract
+// CHECK:         %[[COS:.+]] = tile.rope_row %[[CTX]][%{{.+}}, %[[N:.+]]] head 16 : vector<1x16xf32>
+// CHECK:         %[[SIN:.+]] = tile.rope_row %[[CTX]][%{{.+}}, %[[N]]] head 16 sine : vector<1x16xf32>
+// CHECK:         %[[SWAPPED:.+]] = tile.swap_pairs %[[K]]
+// CHECK:         %[[TURNED:.+]] = arith.mulf %[[K]], %[[COS]]
+// CHECK:         %[[ROPE:.+]] = math.fma %[[SWAPPED]], %[[SIN]], %[[TURNED]]
+// CHECK:         %[[CACHE:.+]] = tile.cache %[[CTX]][%{{.+}}] : <2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
+// CHECK:         tile.append "keys" %[[ROPE]], %[[CACHE]], %[[CTX]][%{{.+}}, %[[N]]] rows %{{.+}} : vector<1x16xf32>, <2x1x16, f16>
+// CHECK:         %[[V:.+]] = tile.contract
+// CHECK:         tile.append "values" %[[V]]
+func.func private @keys_are_turned_and_appended(%l: index) attributes {llama.cut = #llama.cut<rows = [16, 16], by = 32>, llama.strategy = #llama.cpu<>} {
+  %h = llama.slot_read @h at 0 : tensor<1x32xf32>
+  %pos = llama.input positions : tensor<1xi32>
+  %kv = llama.input cache : !llama.cache<2x1x16, f16>
+  %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.rows16<k = 4> index 0
+  %k = llama.linear %h, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+  %v = llama.linear %h, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+  %kr = llama.rope %k, %pos base 1.0e+04 heads 1 : tensor<1x16xf32>, tensor<1xi32>
+  llama.kv_append %kv[%l], %kr, %v at %pos : <2x1x16, f16>, tensor<1x16xf32>, tensor<1x16xf32>, tensor<1xi32>
+  return
+}
+llama.weight @w : 16x32 formats [#llama.q8_0]
+
+// -----
+
+// A block of keys alone: scores with -inf where a key is not visible, their
+// maximum, exp, the sum, the weighted values; all three are left in the slot.
+
+llama.slot @q : tensor<1x32xf32> at 0
+llama.slot @p : tensor<1x2x8x18xf32> at 128
+llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
+
+// CHECK-LABEL: func.func private @a_block_of_keys_is_attended_alone
+// CHECK:         %[[SCORES:.+]] = tile.scratch : memref<2x256xf32>
+// CHECK:         scf.for
+// CHECK:           %[[Q:.+]] = tile.stage %{{.+}}[%{{.+}}] : memref<2x16xf32> -> <2x16xf32>
+// CHECK:           scf.for
+// CHECK:             %[[S:.+]] = tile.score_keys %[[Q]]
+// CHECK:             %[[SEEN:.+]] = tile.causal_mask %{{.+}}, %{{.+}} advance 0 : vector<2x16xi1>
+// CHECK:             %[[MASKED:.+]] = arith.select %[[SEEN]], %[[S]]
+// CHECK:             tile.store %[[MASKED]], %[[SCORES]]
+// CHECK:           %[[MAX:.+]] = tile.reduce_lanes "max"
+// CHECK:           scf.for
+// CHECK:             math.exp
+// CHECK:           %[[SUM:.+]] = tile.reduce_lanes "add"
+// CHECK:           %[[O:.+]] = tile.sum_values %[[SCORES]], {{.*}} advance 0 : memref<2x256xf32>, <2x1x16, f16> -> vector<2x16xf32>
+// CHECK:           tile.store %[[O]], %[[P:.+]][%{{.+}}, %{{.+}}] : vector<2x16xf32>, memref<2x144xf32>
+// CHECK:           %[[M0:.+]] = vector.extract %[[MAX]][0]
+// CHECK:           %[[S0:.+]] = vector.extract %[[SUM]][0]
+// CHECK:           memref.store %[[M0]], %[[P]]
+// CHECK:           memref.store %[[S0]], %[[P]]
+func.func private @a_block_of_keys_is_attended_alone(%l: index) attributes {llama.cut = #llama.cut<of = keys, by = 256>, llama.strategy = #llama.cpu<m = 2>} {
+  %q = llama.slot_read @q at 0 : tensor<1x32xf32>
+  %kv = llama.input cache : !llama.cache<2x1x16, f16>
+  %pos = llama.input positions : tensor<1xi32>
+  %p = llama.attention_part %q, %kv[%l], %pos causal heads 2 keys 256 order <lanes = 16> : tensor<1x32xf32>, <2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
+  llama.slot_write %p, @p at 128 : tensor<1x2x?x18xf32>
+  return
+}
+
+// -----
+
+// Blocks are merged left to right by every part's prologue; a head of 20 elements
+// takes tiles of 32, of which 20 are read and written.
+
+llama.slot @p : tensor<1x2x8x22xf32> at 0
+llama.slot @x : tensor<1x32xf32> at 1408
+
+// CHECK-LABEL: func.func private @blocks_are_merged_left_to_right
+// CHECK:         %[[ROW:.+]] = tile.scratch : memref<1x40xf32>
+// CHECK:         %[[KEYS:.+]] = tile.key_count
+// CHECK:         %[[BLOCKS:.+]] = arith.ceildivsi %[[KEYS]], %{{c256(_[0-9]+)?}}
+// CHECK:         scf.for %[[HEAD:.+]] = %{{c0(_[0-9]+)?}} to %{{c2(_[0-9]+)?}}
+// CHECK:           %[[ALL:.+]]:3 = scf.for %{{.+}} = %{{c0(_[0-9]+)?}} to %[[BLOCKS]] step %{{c1(_[0-9]+)?}} iter_args(%[[M:.+]] = %{{.+}}, %[[S:.+]] = %{{.+}}, %[[O:.+]] = %{{.+}}) -> (vector<1xf32>, vector<1xf32>, vector<1x32xf32>)
+// CHECK:             tile.load %{{.+}}[%[[HEAD]], %{{.+}}] columns %{{.+}} : memref<2x176xf32> -> vector<1x32xf32>
+// CHECK:             %[[GREATER:.+]] = arith.cmpf ogt, %[[MI:.+]], %[[M]]
+// CHECK:             %[[NEW:.+]] = arith.select %[[GREATER]], %[[MI]], %[[M]]
+// CHECK:             math.fma %[[S]]
+// CHECK:             math.fma %[[O]]
+// CHECK:           arith.divf %[[ALL]]#2
+// CHECK:           tile.store %{{.+}}, %[[ROW]][%{{c0(_[0-9]+)?}}, %{{.+}}] columns %{{.+}} : vector<1x32xf32>, memref<1x40xf32>
+// CHECK:         %[[STAGED:.+]] = tile.stage %[[ROW]]
+// CHECK:         tile.contract %[[STAGED]]
+func.func private @blocks_are_merged_left_to_right() attributes {llama.cut = #llama.cut<rows = [32], by = 32>, llama.strategy = #llama.cpu<>} {
+  %p = llama.slot_read @p at 0 : tensor<1x2x?x22xf32>
+  %a = llama.attention_merge %p heads 2 keys 256 : tensor<1x2x?x22xf32> -> tensor<1x40xf32>
+  %w = llama.weight_ref @w : <32x40, #llama.f16> in #llama.rows16<k = 1> index 0
+  %o = llama.linear %a, %w order <block = 32> : tensor<1x40xf32>, <32x40, #llama.f16> -> tensor<1x32xf32>
+  llama.slot_write %o, @x at 1408 : tensor<1x32xf32>
+  return
+}
+llama.weight @w : 32x40 formats [#llama.f16]
+
+// -----
+
+// A tile of 8 rows keeps maximum, sum and accumulator and merges after each block;
+// a row that sees no key of a block keeps what it had.
+
+llama.slot @q : tensor<16x32xf32> at 0
+llama.slot @a : tensor<16x32xf32> at 2048
+llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
+
+// CHECK-LABEL: func.func private @rows_attend_block_after_block
+// CHECK:         scf.for %[[PART:.+]] =
+// CHECK:           %[[ROW:.+]] = arith.muli %{{.+}}, %{{c8(_[0-9]+)?}}
+// CHECK:           %[[POS:.+]] = tile.position %{{.+}}[%[[ROW]]]
+// CHECK:           scf.for
+// CHECK:             %[[Q:.+]] = tile.stage %{{.+}}[%{{.+}}] every 2 : memref<32x16xf32> -> <8x16xf32>
+// CHECK:             %[[ALL:.+]]:3 = scf.for {{.*}} -> (vector<8xf32>, vector<8xf32>, vector<8x16xf32>)
+// CHECK:               tile.score_keys %[[Q]]
+// CHECK:               tile.causal_mask %{{.+}}, %[[POS]] advance 1 : vector<8x16xi1>
+// CHECK:               tile.sum_values {{.*}} advance 1
+// CHECK:               %[[SEES:.+]] = tile.causal_mask %{{.+}}, %[[POS]] advance 1 : vector<8xi1>
+// CHECK:               arith.select %[[SEES]]
+// CHECK:               arith.select %[[SEES]]
+// CHECK:               %[[SPREAD:.+]] = tile.broadcast_rows %[[SEES]] : vector<8xi1> -> vector<8x16xi1>
+// CHECK:               arith.select %[[SPREAD]]
+// CHECK:             tile.store %{{.+}}, %{{.+}}[%[[ROW]], %{{.+}}] rows %{{.+}} : vector<8x16xf32>, memref<16x32xf32>
+func.func private @rows_attend_block_after_block(%l: index) attributes {llama.cut = #llama.cut<of = rows, by = 8>, llama.strategy = #llama.cpu<m = 8>} {
+  %q = llama.slot_read @q at 0 : tensor<?x32xf32>
+  %kv = llama.input cache : !llama.cache<2x1x16, f16>
+  %pos = llama.input positions : tensor<?xi32>
+  %a = llama.attention %q, %kv[%l], %pos causal heads 2 keys 256 order <lanes = 16> : tensor<?x32xf32>, <2x1x16, f16>, tensor<?xi32>
+  llama.slot_write %a, @a at 2048 : tensor<?x32xf32>
+  return
+}
+
+// -----
+
+// Rows are parts where no weight is multiplied.
+
+llama.slot @x : tensor<8x24xf32> at 0
+llama.slot @h : tensor<8x24xf32> at 768
+
+// CHECK-LABEL: func.func private @rows_of_the_embedding_are_decoded
+// CHECK:         scf.for
+// CHECK:           scf.for %[[ROW:.+]] =
+// CHECK:             %[[ID:.+]] = tile.token %{{.+}}[%[[ROW]]]
+// CHECK:             scf.for %[[COLUMN:.+]] = %{{c0(_[0-9]+)?}} to %{{c24(_[0-9]+)?}}
+// CHECK:               %[[VALUE:.+]] = tile.decode %{{.+}}[%[[ID]], %[[COLUMN]]] : <10x24, #llama.bf16>
+// CHECK:               memref.store %[[VALUE]], %{{.+}}[%[[ROW]], %[[COLUMN]]]
+func.func private @rows_of_the_embedding_are_decoded() attributes {llama.cut = #llama.cut<of = rows, by = 4>, llama.strategy = #llama.cpu<>} {
+  %ids = llama.input ids : tensor<?xi32>
+  %w = llama.weight_ref @token_embd : <10x24, #llama.bf16> in #llama.rows16<k = 2> index 0
+  %x = llama.embed %ids, %w : tensor<?xi32>, <10x24, #llama.bf16> -> tensor<?x24xf32>
+  llama.slot_write %x, @x at 0 : tensor<?x24xf32>
+  return
+}
+
+// CHECK-LABEL: func.func private @a_norm_alone_goes_row_by_row
+// CHECK:         scf.for
+// CHECK:           scf.for %[[ROW:.+]] =
+// CHECK:             tile.sum %{{.+}}[%[[ROW]]]
+// CHECK:             scf.for %[[COLUMN:.+]] = %{{c0(_[0-9]+)?}} to %{{c24(_[0-9]+)?}} step %{{c16(_[0-9]+)?}}
+// CHECK:               tile.load %{{.+}}[%[[ROW]], %[[COLUMN]]] rows %{{.+}} : memref<8x24xf32> -> vector<1x16xf32>
+// CHECK:               tile.broadcast_rows
+// CHECK:               tile.column_values %{{.+}}[%[[COLUMN]]] : <24, #llama.f32> -> vector<1x16xf32>
+// CHECK:               tile.store
+func.func private @a_norm_alone_goes_row_by_row() attributes {llama.cut = #llama.cut<of = rows, by = 4>, llama.strategy = #llama.cpu<>} {
+  %x = llama.slot_read @x at 0 : tensor<?x24xf32>
+  %g = llama.weight_ref @g : <24, #llama.f32> in #llama.rowmajor index 1
+  %h = llama.rms_norm %x, %g eps 1.0e-05 order <lanes = 16> : tensor<?x24xf32>, <24, #llama.f32>
+  llama.slot_write %h, @h at 768 : tensor<?x24xf32>
+  return
+}
+llama.weight @token_embd : 10x24 formats [#llama.bf16]
+llama.weight @g : 24 formats [#llama.f32]
+
+// -----
+
+// The head reads one row of the carried ones: the runtime says which.
+
+llama.slot @x : tensor<8x32xf32> at 0
+llama.slot @logits : tensor<1x64xf32> at 1024
+
+// CHECK-LABEL: func.func private @the_head_reads_one_row
+// CHECK:         %[[X:.+]] = tile.slot %{{.+}} @x at 0 : memref<8x32xf32>
+// CHECK:         %[[ROW:.+]] = tile.head_row
+// CHECK:         tile.sum %[[X]][%[[ROW]]]
+// CHECK:         tile.stage %[[X]][%[[ROW]]] rows
+// CHECK:         tile.contract
+func.func private @the_head_reads_one_row() attributes {llama.cut = #llama.cut<rows = [64], by = 32>, llama.strategy = #llama.cpu<>} {
+  %row = llama.input row : index
+  %x = llama.slot_read @x[%row] at 0 : tensor<1x32xf32>
+  %g = llama.weight_ref @g : <32, #llama.f32> in #llama.rowmajor index 0
+  %h = llama.rms_norm %x, %g eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
+  %w = llama.weight_ref @w : <64x32, #llama.q8_0> in #llama.rows16<k = 4> index 1
+  %y = llama.linear %h, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <64x32, #llama.q8_0> -> tensor<1x64xf32>
+  llama.slot_write %y, @logits at 1024 : tensor<1x64xf32>
+  return
+}
+llama.weight @g : 32 formats [#llama.f32]
+llama.weight @w : 64x32 formats [#llama.q8_0]
+
+// -----
+
+// What is no kernel stays: CHECK lines of tensors show it.
+
+// CHECK-LABEL: func.func private @a_function_without_a_cut_is_no_kernel
+// CHECK:         llama.add %{{.+}}, %{{.+}} : tensor<1x32xf32>
+func.func private @a_function_without_a_cut_is_no_kernel(%x: tensor<1x32xf32>) -> tensor<1x32xf32> {
+  %y = llama.add %x, %x : tensor<1x32xf32>
+  return %y : tensor<1x32xf32>
+}
