@@ -11,6 +11,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 
 LLD_HAS_DRIVER(elf)
@@ -53,6 +54,7 @@ static llvm::Error runLinker(llvm::ArrayRef<char> object, StringRef output,
     return llvm::createStringError("a temporary file for the linker: " +
                                    code.message());
   llvm::FileRemover remover(path);
+  llvm::sys::RemoveFileOnSignal(path);
   {
     llvm::raw_fd_ostream out(descriptor, /*shouldClose=*/true);
     out.write(object.data(), object.size());

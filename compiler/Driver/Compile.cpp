@@ -18,7 +18,6 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/Timing.h"
-#include "passes/Llama/Passes.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/Path.h"
@@ -133,8 +132,7 @@ Error Compilation::begin(const checkpoint::Checkpoint &checkpoint) {
     options = *carried;
     // Somebody may have edited it.
     return runPasses(phase, [&](mlir::PassManager &pm) {
-      pm.addPass(
-          llama::createLlamaVerifyPhase({llama::infoOf(phase).name.str()}));
+      buildPhaseVerifiers(pm, phase);
     });
   }
 

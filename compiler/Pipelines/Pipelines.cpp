@@ -47,7 +47,6 @@ void corellama::buildSchedulePipeline(OpPassManager &pm,
   pm.addPass(llama::createLlamaInsertBarriers());
   pm.addPass(llama::createLlamaAssignSlots());
   pm.addPass(llama::createLlamaStampReferences());
-  pm.addPass(llama::createLlamaVerifySchedule());
 }
 
 void corellama::buildTilePipeline(OpPassManager &pm, const PipelineOptions &) {
@@ -80,12 +79,18 @@ llvm::ArrayRef<PhasePipeline> corellama::allPhasePipelines() {
   return kPipelines;
 }
 
+void corellama::buildPhaseVerifiers(OpPassManager &pm, Phase phase) {
+  if (phase == Phase::Schedule)
+    pm.addPass(llama::createLlamaVerifySchedule());
+  pm.addPass(llama::createLlamaVerifyPhase({llama::infoOf(phase).name.str()}));
+}
+
 void corellama::buildPhase(OpPassManager &pm, Phase phase,
                            const PipelineOptions &options) {
   for (const PhasePipeline &row : kPipelines)
     if (row.phase == phase)
       row.build(pm, options);
-  pm.addPass(llama::createLlamaVerifyPhase({llama::infoOf(phase).name.str()}));
+  buildPhaseVerifiers(pm, phase);
 }
 
 void corellama::buildPhases(OpPassManager &pm, Phase first, Phase last,

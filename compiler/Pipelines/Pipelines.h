@@ -55,7 +55,11 @@ struct PhasePipeline {
 };
 llvm::ArrayRef<PhasePipeline> allPhasePipelines();
 
-/// Appends what leads to phase `phase` and its verifier.
+/// Appends what checks that a module is of a phase: what may be in it, and from
+/// what it says of itself that no two kernels race.
+void buildPhaseVerifiers(mlir::OpPassManager &pm, llama::Phase phase);
+
+/// Appends what leads to phase `phase` and its verifiers.
 void buildPhase(mlir::OpPassManager &pm, llama::Phase phase,
                 const PipelineOptions &options);
 

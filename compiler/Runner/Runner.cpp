@@ -9,6 +9,7 @@
 #include "compiler/CodeGen/Link.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/Signals.h"
 #include <dlfcn.h>
 #include <utility>
 
@@ -25,6 +26,7 @@ llvm::Expected<RunnerModule> RunnerModule::load(mlir::ModuleOp module) {
                                    code.message());
   // The mapping outlives the file's name.
   llvm::FileRemover remover(path);
+  llvm::sys::RemoveFileOnSignal(path);
   if (llvm::Error error = codegen::linkShared(*object, path))
     return error;
 

@@ -18,11 +18,6 @@
 
 namespace corellama::runtime {
 
-/// Pauses before a waiting worker sleeps. A pause is 40 to 140 cycles, so this
-/// is 3 to 10 us: longer than the spread with which workers of one kernel end,
-/// of the order of what sleeping and waking cost.
-static constexpr int kSpins = 200;
-
 static long futex(std::atomic<uint32_t> &word, int operation, uint32_t value) {
   static_assert(sizeof(word) == sizeof(uint32_t));
   return syscall(SYS_futex, &word, operation, value, nullptr, nullptr, 0);
@@ -40,7 +35,7 @@ void Barrier::wait() {
       futex(generation, FUTEX_WAKE_PRIVATE, INT_MAX);
     return;
   }
-  for (int spin = 0; spin < kSpins; ++spin) {
+  for (int spin = 0; spin < spins; ++spin) {
     if (generation.load(std::memory_order_acquire) != round)
       return;
     __builtin_ia32_pause();

@@ -19,8 +19,8 @@ namespace corellama::runtime {
 
 ThreadPool::ThreadPool(uint32_t workers, Reservation scratch,
                        uint64_t scratchBytes)
-    : count(workers), barrierOfStep(workers), scratch(std::move(scratch)),
-      scratchStride(scratchBytes) {
+    : count(workers), barrierOfStep(workers, workers > allowedCpus()),
+      scratch(std::move(scratch)), scratchStride(scratchBytes) {
   // Bound only where there is nothing to choose: one worker for every CPU of
   // the mask. With CPUs to spare, any fixed choice would be the one that the
   // next program makes too, or two threads of one core.

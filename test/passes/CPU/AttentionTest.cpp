@@ -1,0 +1,31 @@
+//===- AttentionTest.cpp - attention at the borders of its blocks ---------===//
+//
+// Depths around the first key, the last of a block of 256 and the first of the
+// next, for all groupings of heads and both cache types.
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/passes/CPU/KernelCall.h"
+#include "test/passes/CPU/Models.h"
+
+namespace corellama::test {
+namespace {
+
+using AttentionTest = CompiledModels;
+
+TEST_P(AttentionTest, DepthsAroundABlockOfKeys) {
+  for (int64_t depth : {1, 2, 255, 256, 257}) {
+    for (const char *kernel : {"attn.decode", "o.decode"})
+      checkKernel(*model, {kernel, /*layer=*/1, /*rows=*/1, depth - 1}, random);
+    for (int64_t rows : {int64_t(1), std::min(depth, model->choice.chunk)})
+      checkKernel(*model, {"attn.prefill", /*layer=*/0, rows, depth - rows}, random);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, AttentionTest,
+                         testing::Combine(testing::Range<size_t>(0, std::size(kFormatCases)),
+                                          testing::ValuesIn(kTargets)),
+                         nameOfModel);
+
+} // namespace
+} // namespace corellama::test

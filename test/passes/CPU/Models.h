@@ -1,0 +1,69 @@
+//===- Models.h - the models that the tests of kernels share --------------===//
+//
+// One model a format and target, compiled when the first test asks for it. Sizes
+// are no multiple of anything where the format allows; grouped-query, multi-query
+// and multi-head attention and both cache types take turns.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_TEST_PASSES_CPU_MODELS_H
+#define CORELLAMA_TEST_PASSES_CPU_MODELS_H
+
+#include "test/passes/CPU/KernelTesting.h"
+#include "gtest/gtest.h"
+
+namespace corellama::test {
+
+struct FormatCase {
+  llama::reference::Format format;
+  ModelShape shape;
+  const char *cacheType;
+};
+
+inline const FormatCase kFormatCases[] = {
+    {llama::reference::Format::F32, {43, 3, 3, 14, 71, 37}, "f32"},
+    {llama::reference::Format::F16, {45, 6, 2, 18, 51, 29}, "f16"},
+    {llama::reference::Format::BF16, {37, 5, 1, 22, 67, 41}, "f32"},
+    {llama::reference::Format::Q8_0, {96, 8, 2, 20, 160, 53}, "f16"},
+    {llama::reference::Format::Q4_0, {96, 4, 4, 24, 96, 35}, "f32"},
+    {llama::reference::Format::Q4_1, {64, 8, 1, 20, 160, 50}, "f16"},
+    {llama::reference::Format::Q6_K, {256, 8, 2, 32, 256, 21}, "f16"},
+};
+
+inline const char *const kTargets[] = {"x86-64-v3", "x86-64-v4"};
+
+/// Which row of kFormatCases, and which target.
+using ModelParam = std::tuple<size_t, const char *>;
+
+class CompiledModels : public testing::TestWithParam<ModelParam> {
+protected:
+  /// Skips where this machine lacks the target.
+  void SetUp() override {
+    auto [index, target] = GetParam();
+    if (!hostHas(target))
+      GTEST_SKIP() << "this machine does not run " << target;
+    static std::map<std::pair<size_t, std::string>, std::unique_ptr<TestModel>> compiled;
+    std::unique_ptr<TestModel> &entry = compiled[{index, target}];
+    const FormatCase &row = kFormatCases[index];
+    std::string message;
+    if (!entry)
+      entry = TestModel::compile({row.format, target, row.cacheType, row.shape}, message);
+    ASSERT_TRUE(entry) << message;
+    model = entry.get();
+  }
+
+  TestModel *model = nullptr;
+  /// A fixed seed: a failure can be repeated.
+  std::mt19937 random{12345};
+};
+
+inline std::string nameOfModel(const testing::TestParamInfo<ModelParam> &info) {
+  auto [index, target] = info.param;
+  std::string name = llama::reference::formatName(kFormatCases[index].format).str() + "_" + target;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+} // namespace corellama::test
+
+#endif // CORELLAMA_TEST_PASSES_CPU_MODELS_H
