@@ -17,7 +17,6 @@
 LLD_HAS_DRIVER(elf)
 
 using llvm::StringRef;
-using llvm::Twine;
 
 static std::string join(StringRef folder, StringRef file) {
   llvm::SmallString<128> path(folder);

@@ -226,8 +226,10 @@ llvm::Error DescriptorBuilder::build() {
       sizes[3],
   };
   Constant *value = llvm::ConstantStruct::getAnon(fields);
-  constant(value->getType(), value, "corellama_program",
-           llvm::GlobalValue::ExternalLinkage);
+  auto *descriptor = llvm::cast<llvm::GlobalVariable>(
+      llvmModule.getOrInsertGlobal("corellama_program", value->getType()));
+  descriptor->setConstant(true);
+  descriptor->setInitializer(value);
   internalizeTheRest();
   return llvm::Error::success();
 }

@@ -26,7 +26,6 @@
 using namespace corellama;
 using llama::Phase;
 using llvm::Error;
-using llvm::Twine;
 
 namespace {
 
@@ -119,7 +118,8 @@ Error Compilation::begin(const checkpoint::Checkpoint &checkpoint) {
   }
   mlir::TimingScope scope = timing.nest("import");
   if (arguments.compileFrom) {
-    auto read = readPhaseFile(context, arguments, checkpoint);
+    auto read =
+        readPhaseFile(context, arguments, *arguments.compileFrom, checkpoint);
     if (!read)
       return read.takeError();
     if (!*read)
@@ -131,9 +131,8 @@ Error Compilation::begin(const checkpoint::Checkpoint &checkpoint) {
       return carried.takeError();
     options = *carried;
     // Somebody may have edited it.
-    return runPasses(phase, [&](mlir::PassManager &pm) {
-      buildPhaseVerifiers(pm, phase);
-    });
+    return runPasses(
+        phase, [&](mlir::PassManager &pm) { buildPhaseVerifiers(pm, phase); });
   }
 
   auto target = resolveTarget(

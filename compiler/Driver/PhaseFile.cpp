@@ -132,12 +132,10 @@ static llvm::Error checkArguments(ModuleOp module,
   return llvm::Error::success();
 }
 
-llvm::Expected<OwningOpRef<ModuleOp>>
-corellama::readPhaseFile(MLIRContext &context,
-                         const CompileArguments &arguments,
-                         const checkpoint::Checkpoint &checkpoint) {
+llvm::Expected<OwningOpRef<ModuleOp>> corellama::readPhaseFile(
+    MLIRContext &context, const CompileArguments &arguments,
+    llama::Phase expectedPhase, const checkpoint::Checkpoint &checkpoint) {
   llvm::StringRef path = arguments.ir;
-  std::string why;
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path, /*IsText=*/true);
   if (std::error_code code = buffer.getError())
     return refuse(path, code.message());
@@ -146,7 +144,7 @@ corellama::readPhaseFile(MLIRContext &context,
   if (!module)
     return module; // diagnosed
 
-  llvm::StringRef expected = llama::infoOf(*arguments.compileFrom).name;
+  llvm::StringRef expected = llama::infoOf(expectedPhase).name;
   auto phase = (*module)->getAttrOfType<StringAttr>(llama::kPhaseAttr);
   if (!phase)
     return refuse(path,

@@ -56,6 +56,7 @@ llvm::Error writePhaseFile(mlir::ModuleOp module, llvm::StringRef path);
 /// Errors in its text are diagnostics; the result is null then.
 llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>
 readPhaseFile(mlir::MLIRContext &context, const CompileArguments &arguments,
+              llama::Phase expectedPhase,
               const checkpoint::Checkpoint &checkpoint);
 
 /// "fuse" -> "3-fuse.mlir".

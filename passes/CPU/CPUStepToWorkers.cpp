@@ -201,6 +201,11 @@ void describeProgram(ModuleOp module, ArrayRef<func::FuncOp> kernels) {
 struct CPUStepToWorkers : cpu::impl::CPUStepToWorkersBase<CPUStepToWorkers> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    for (auto slot : module.getOps<llama::SlotOp>())
+      if (!slot.getAt()) {
+        slot.emitOpError() << "has no offset; run llama-assign-slots";
+        return signalPassFailure();
+      }
     StepWriter writer(module);
     SmallVector<func::FuncOp> kernels;
     for (auto function : module.getOps<func::FuncOp>())

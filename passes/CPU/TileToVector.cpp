@@ -198,7 +198,13 @@ LogicalResult VectorKernel::rewriteOp(Operation *op) {
       .Case<tile::StageOp>([&](tile::StageOp o) { rewriteStage(o); })
       .Case<tile::BlockSumsOp>([&](tile::BlockSumsOp o) { rewriteBlockSums(o); })
       .Case<tile::PanelOp>([&](tile::PanelOp o) { rewritePanel(o); })
-      .Case<tile::ContractOp>([&](tile::ContractOp o) { rewriteContract(o); })
+      .Case<tile::ContractOp>([&](tile::ContractOp o) {
+        if (cast<VectorType>(o.getType()).getDimSize(1) != kLanes)
+          result = o.emitOpError() << "is a group of 16 rows of the weight on a CPU (n = 16), found "
+                                   << o.getType();
+        else
+          rewriteContract(o);
+      })
       .Case<tile::ScoreKeysOp>([&](tile::ScoreKeysOp o) { rewriteScores(o); })
       .Case<tile::SumValuesOp>([&](tile::SumValuesOp o) { rewriteSumValues(o); })
       .Case<tile::LoadOp>([&](tile::LoadOp o) { rewriteLoad(o); })

@@ -11,6 +11,7 @@
 #include "passes/Tile/Passes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include <tuple>
 
 namespace corellama::tile {
 #define GEN_PASS_DEF_LLAMATOTILE
@@ -19,6 +20,7 @@ namespace corellama::tile {
 
 using namespace mlir;
 using namespace corellama;
+using namespace corellama::llama;
 using namespace corellama::tile;
 
 /// The function that takes a kernel's place: same name, same strategy and cut.
@@ -33,6 +35,54 @@ static func::FuncOp declareKernel(func::FuncOp source, OpBuilder &builder) {
   return target;
 }
 
+/// More rows or columns than a register tile of any unit has, and few enough to
+/// be written out.
+static constexpr int64_t kMostTile = 256;
+
+/// What the bodies take for granted: earlier passes wrote it, or somebody wrote
+/// the module by hand.
+static LogicalResult verifyStamped(func::FuncOp kernel) {
+  int64_t m = 1, n = 16;
+  if (auto cpu = kernel->getAttrOfType<CPUAttr>(kStrategyAttr))
+    std::tie(m, n) = std::pair(cpu.getM(), cpu.getN());
+  else if (auto gpu = kernel->getAttrOfType<GPUAttr>(kStrategyAttr))
+    std::tie(m, n) = std::pair(gpu.getM(), gpu.getN());
+  bool products = !kernel.getOps<LinearOp>().empty();
+  if (m < 1 || m > kMostTile || (products && (n < 16 || n > kMostTile || n % 16 != 0)))
+    return kernel.emitOpError() << "has a strategy of " << m << " x " << n
+                                << " rows; a tile has 1 to " << kMostTile
+                                << " rows of x and a multiple of 16 up to " << kMostTile
+                                << " of a weight";
+
+  auto slots = [&](Operation *op, FlatSymbolRefAttr name, bool stamped) -> LogicalResult {
+    if (!stamped)
+      return op->emitOpError() << "has no offset; run llama-assign-slots";
+    auto slot = SymbolTable::lookupNearestSymbolFrom<llama::SlotOp>(op, name);
+    if (!slot)
+      return op->emitOpError() << name << " is not a declared slot";
+    if (cast<RankedTensorType>(slot.getType()).getRank() < 2)
+      return op->emitOpError() << "uses a slot of rows x columns, found " << slot.getType();
+    return success();
+  };
+  bool placed = !kernel->getParentOfType<ModuleOp>().getOps<CacheLayoutOp>().empty();
+  LogicalResult result = success();
+  kernel.walk([&](Operation *op) {
+    if (auto read = dyn_cast<SlotReadOp>(op))
+      result = slots(op, read.getSlotAttr(), read.getAt().has_value());
+    else if (auto write = dyn_cast<SlotWriteOp>(op))
+      result = slots(op, write.getSlotAttr(), write.getAt().has_value());
+    else if (auto ref = dyn_cast<WeightRefOp>(op); ref && (!ref.getLayout() || !ref.getIndex()))
+      result = op->emitOpError() << "has no layout and index; run llama-stamp-references";
+    else if (isa<AttentionOp, AttentionPartOp, KVAppendOp>(op) && !placed)
+      result = op->emitOpError()
+               << "uses a cache and the module has no llama.cache_layout; run llama-place-layouts";
+    else if (isa<LinearOp, RmsNormOp>(op) && !op->getAttr("order"))
+      result = op->emitOpError() << "has no order for its sum; run llama-plan-kernels";
+    return failed(result) ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  return result;
+}
+
 namespace {
 struct LlamaToTile : tile::impl::LlamaToTileBase<LlamaToTile> {
   void runOnOperation() override {
@@ -42,6 +92,8 @@ struct LlamaToTile : tile::impl::LlamaToTileBase<LlamaToTile> {
         kernels.push_back(function);
 
     for (func::FuncOp source : kernels) {
+      if (failed(verifyStamped(source)))
+        return signalPassFailure();
       OpBuilder builder(source);
       func::FuncOp target = declareKernel(source, builder);
       Block *entry = target.addEntryBlock();

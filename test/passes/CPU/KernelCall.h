@@ -24,7 +24,7 @@ namespace corellama::test {
 /// error into a relative one (hence 2 k). 64 covers what does not depend on k:
 /// norm, exp, rotation, division, the residual.
 inline double tolerance(int64_t k, double magnitude) {
-  return 0x1p-29 * static_cast<double>(64 + 2 * k) * magnitude;
+  return 0x1p-24 * static_cast<double>(64 + 2 * k) * magnitude;
 }
 
 struct KernelCall {

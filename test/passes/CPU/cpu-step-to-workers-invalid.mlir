@@ -17,3 +17,10 @@ func.func private @a_kernel_of_unknown_scratch(%ctx: !llvm.ptr, %scratch: !llvm.
 llama.step @decode rows 1 {
   llama.run @a_kernel_of_unknown_scratch
 }
+
+// -----
+
+// expected-error @below {{'llama.slot' op has no offset; run llama-assign-slots}}
+llama.slot @x : tensor<1x32xf32>
+llama.step @decode rows 1 {
+}

@@ -68,3 +68,18 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3"
     return
   }
 }
+
+// -----
+
+module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3", vector_bits = 256>} {
+  func.func @a_tile_of_two_groups(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %x = tile.slot_rows %ctx @x at 0 : <1x32xf32>
+    %y = tile.slot %ctx @y at 128 : memref<1x32xf32>
+    %w = tile.weight %ctx @w : <32x32, #llama.q8_0> in #llama.rows16<k = 4> index 0
+    // expected-error @below {{'tile.contract' op is a group of 16 rows of the weight on a CPU (n = 16), found 'vector<1x32xf32>'}}
+    %acc = tile.contract %x[%c0], %w[%c0] order <block = 32, scale = outer> : <1x32xf32>, !llama.weight<32x32, #llama.q8_0> -> vector<1x32xf32>
+    tile.store %acc, %y[%c0, %c0] : vector<1x32xf32>, memref<1x32xf32>
+    return
+  }
+}

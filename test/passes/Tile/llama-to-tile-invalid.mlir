@@ -158,3 +158,89 @@ func.func private @attention_over_all_keys_at_once(%l: index) attributes {llama.
   llama.slot_write %a, @a at 1024 : tensor<?x32xf32>
   return
 }
+
+// -----
+
+llama.slot @x : tensor<1x32xf32>
+func.func private @a_slot_without_an_offset() attributes {llama.cut = #llama.cut<of = rows, by = 4>, llama.strategy = #llama.cpu<m = 1>} {
+  // expected-error @below {{'llama.slot_read' op has no offset; run llama-assign-slots}}
+  %x = llama.slot_read @x : tensor<1x32xf32>
+  llama.slot_write %x, @x : tensor<1x32xf32>
+  return
+}
+
+// -----
+
+llama.slot @x : tensor<1x32xf32> at 0
+llama.slot @y : tensor<1x16xf32> at 128
+func.func private @a_reference_without_a_layout() attributes {llama.cut = #llama.cut<rows = [16], by = 32>, llama.strategy = #llama.cpu<m = 1>} {
+  %x = llama.slot_read @x at 0 : tensor<1x32xf32>
+  // expected-error @below {{'llama.weight_ref' op has no layout and index; run llama-stamp-references}}
+  %w = llama.weight_ref @w : <16x32, #llama.q8_0>
+  %y = llama.linear %x, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+  llama.slot_write %y, @y at 128 : tensor<1x16xf32>
+  return
+}
+llama.weight @w : 16x32 formats [#llama.q8_0]
+
+// -----
+
+llama.slot @x : tensor<1x32xf32> at 0
+llama.slot @y : tensor<1x16xf32> at 128
+func.func private @a_sum_in_no_order() attributes {llama.cut = #llama.cut<rows = [16], by = 32>, llama.strategy = #llama.cpu<m = 1>} {
+  %x = llama.slot_read @x at 0 : tensor<1x32xf32>
+  %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.rows16<k = 4> index 0
+  // expected-error @below {{'llama.linear' op has no order for its sum; run llama-plan-kernels}}
+  %y = llama.linear %x, %w : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+  llama.slot_write %y, @y at 128 : tensor<1x16xf32>
+  return
+}
+llama.weight @w : 16x32 formats [#llama.q8_0]
+
+// -----
+
+llama.slot @q : tensor<1x32xf32> at 0
+llama.slot @p : tensor<1x2x8x18xf32> at 128
+func.func private @a_cache_without_a_layout(%l: index) attributes {llama.cut = #llama.cut<of = keys, by = 256>, llama.strategy = #llama.cpu<m = 2>} {
+  %q = llama.slot_read @q at 0 : tensor<1x32xf32>
+  %kv = llama.input cache : !llama.cache<2x1x16, f16>
+  %pos = llama.input positions : tensor<1xi32>
+  // expected-error @below {{'llama.attention_part' op uses a cache and the module has no llama.cache_layout; run llama-place-layouts}}
+  %p = llama.attention_part %q, %kv[%l], %pos causal heads 2 keys 256 order <lanes = 16> : tensor<1x32xf32>, <2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
+  llama.slot_write %p, @p at 128 : tensor<1x2x?x18xf32>
+  return
+}
+
+// -----
+
+llama.slot @x : tensor<1x32xf32> at 0
+// expected-error @below {{'func.func' op has a strategy of 0 x 16 rows; a tile has 1 to 256 rows of x and a multiple of 16 up to 256 of a weight}}
+func.func private @a_tile_of_no_rows() attributes {llama.cut = #llama.cut<of = rows, by = 4>, llama.strategy = #llama.cpu<m = 0>} {
+  %x = llama.slot_read @x at 0 : tensor<1x32xf32>
+  llama.slot_write %x, @x at 0 : tensor<1x32xf32>
+  return
+}
+
+// -----
+
+llama.slot @x : tensor<1x32xf32> at 0
+llama.slot @y : tensor<1x16xf32> at 128
+// expected-error @below {{'func.func' op has a strategy of 1 x 20 rows; a tile has 1 to 256 rows of x and a multiple of 16 up to 256 of a weight}}
+func.func private @a_tile_across_groups() attributes {llama.cut = #llama.cut<rows = [16], by = 32>, llama.strategy = #llama.cpu<n = 20>} {
+  %x = llama.slot_read @x at 0 : tensor<1x32xf32>
+  %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.rows16<k = 4> index 0
+  %y = llama.linear %x, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+  llama.slot_write %y, @y at 128 : tensor<1x16xf32>
+  return
+}
+llama.weight @w : 16x32 formats [#llama.q8_0]
+
+// -----
+
+llama.slot @x : tensor<32xf32> at 0
+func.func private @a_slot_without_rows() attributes {llama.cut = #llama.cut<of = rows, by = 4>, llama.strategy = #llama.cpu<m = 1>} {
+  // expected-error @below {{'llama.slot_read' op uses a slot of rows x columns, found 'tensor<32xf32>'}}
+  %x = llama.slot_read @x at 0 : tensor<32xf32>
+  llama.slot_write %x, @x at 0 : tensor<32xf32>
+  return
+}
