@@ -51,9 +51,9 @@ llvm::Expected<ModuleOptions> readOptions(mlir::ModuleOp module,
 /// a dump prints the same again.
 llvm::Error writePhaseFile(mlir::ModuleOp module, llvm::StringRef path);
 
-/// Reads arguments.ir and checks that it is of the phase and the checkpoint
-/// that the arguments say, and that no argument contradicts what it carries.
-/// Errors in its text are diagnostics; the result is null then.
+/// Reads arguments.ir and checks that it is of that phase and checkpoint, and
+/// that no argument contradicts what it carries. Errors in its text are
+/// diagnostics; the result is null then.
 llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>
 readPhaseFile(mlir::MLIRContext &context, const CompileArguments &arguments,
               llama::Phase expectedPhase,
