@@ -1,8 +1,8 @@
 //===- AttachImage.cpp - the image behind a linked program ----------------===//
 //
 // A linked executable and a planned image -> the program. A file of its own
-// because it is about ELF: the linker cannot place more than 2 GiB, so the image
-// is appended after the link, and headers are added for it.
+// because it is about ELF: the linker cannot place more than 2 GiB, so the
+// image is appended after the link, and headers are added for it.
 //
 //   linked file | padding | image | section names | section headers
 //
@@ -50,8 +50,9 @@ static constexpr StringRef kSectionName = ".image";
 static Expected<ProgramLayout> planProgram(StringRef linked, StringRef path,
                                            uint64_t imageBytes) {
   auto refuse = [&](const Twine &problem) {
-    return refuseFile(path, problem + "; link it as an executable with section headers and "
-                                      "a build id");
+    return refuseFile(
+        path, problem + "; link it as an executable with section headers and "
+                        "a build id");
   };
   Expected<ElfFile> elf = readElfFile(linked, path);
   if (!elf)
@@ -76,10 +77,11 @@ static Expected<ProgramLayout> planProgram(StringRef linked, StringRef path,
   uint64_t address = llvm::alignTo(memoryEnd, kPageBytes);
   if (imageBytes > UINT64_MAX / 4)
     return refuse("its image exceeds 64-bit sizes");
-  *slot = {PT_LOAD, PF_R, program.imageOffset, address, address, imageBytes, imageBytes,
-           kPageBytes};
+  *slot = {PT_LOAD, PF_R,       program.imageOffset, address,
+           address, imageBytes, imageBytes,          kPageBytes};
 
-  if (elf->header.e_shstrndx >= elf->sections.size() || elf->sections.size() >= UINT16_MAX)
+  if (elf->header.e_shstrndx >= elf->sections.size() ||
+      elf->sections.size() >= UINT16_MAX)
     return refuse("has no table of section names");
   Elf64_Shdr &names = elf->sections[elf->header.e_shstrndx];
   if (names.sh_type != SHT_STRTAB)
@@ -101,29 +103,36 @@ static Expected<ProgramLayout> planProgram(StringRef linked, StringRef path,
   names.sh_size = program.sectionNames.size();
   elf->sections.push_back(section);
   elf->header.e_shnum = elf->sections.size();
-  elf->header.e_shoff = llvm::alignTo(program.namesOffset + program.sectionNames.size(), 16);
-  program.fileBytes = elf->header.e_shoff + elf->sections.size() * sizeof(Elf64_Shdr);
+  elf->header.e_shoff =
+      llvm::alignTo(program.namesOffset + program.sectionNames.size(), 16);
+  program.fileBytes =
+      elf->header.e_shoff + elf->sections.size() * sizeof(Elf64_Shdr);
   program.elf = std::move(*elf);
   return program;
 }
 
 /// Everything but the image.
-static void writeProgram(const ProgramLayout &program, StringRef linked, char *out) {
+static void writeProgram(const ProgramLayout &program, StringRef linked,
+                         char *out) {
   auto put = [&](uint64_t offset, const void *from, size_t bytes) {
     memcpy(out + offset, from, bytes);
   };
   put(0, linked.data(), linked.size());
   const ElfFile &elf = program.elf;
   put(0, &elf.header, sizeof(elf.header));
-  put(elf.header.e_phoff, elf.segments.data(), elf.segments.size() * sizeof(Elf64_Phdr));
-  put(program.namesOffset, program.sectionNames.data(), program.sectionNames.size());
-  put(elf.header.e_shoff, elf.sections.data(), elf.sections.size() * sizeof(Elf64_Shdr));
+  put(elf.header.e_phoff, elf.segments.data(),
+      elf.segments.size() * sizeof(Elf64_Phdr));
+  put(program.namesOffset, program.sectionNames.data(),
+      program.sectionNames.size());
+  put(elf.header.e_shoff, elf.sections.data(),
+      elf.sections.size() * sizeof(Elf64_Shdr));
 }
 
 /// Renaming over a device or a folder would destroy it or fail after the work.
 static Error checkOutput(StringRef output) {
   fs::file_status status;
-  if (!fs::status(output, status) && fs::exists(status) && !fs::is_regular_file(status))
+  if (!fs::status(output, status) && fs::exists(status) &&
+      !fs::is_regular_file(status))
     return refuseFile(output, "is not a regular file; name another output");
   return Error::success();
 }
@@ -146,7 +155,8 @@ Error corellama::image::attachImage(const ImagePlan &plan,
   // removed on every signal that ends the process.
   Expected<fs::TempFile> file = fs::TempFile::create(output + ".tmp-%%%%%%");
   if (!file)
-    return refuseFile(output, "cannot be created: " + llvm::toString(file.takeError()));
+    return refuseFile(output,
+                      "cannot be created: " + llvm::toString(file.takeError()));
   auto failed = [&](const Twine &problem) {
     llvm::consumeError(file->discard());
     return refuseFile(output, problem);
@@ -154,10 +164,12 @@ Error corellama::image::attachImage(const ImagePlan &plan,
   // Allocates blocks where the file system can, so that a full disk is an error
   // here rather than a signal at the first write to the mapping.
   if (std::error_code error = fs::resize_file(file->FD, program->fileBytes))
-    return failed("cannot have " + Twine(program->fileBytes) + " bytes: " + error.message());
+    return failed("cannot have " + Twine(program->fileBytes) +
+                  " bytes: " + error.message());
   std::error_code error;
   fs::mapped_file_region mapping(fs::convertFDToNativeFile(file->FD),
-                                 fs::mapped_file_region::readwrite, program->fileBytes, 0, error);
+                                 fs::mapped_file_region::readwrite,
+                                 program->fileBytes, 0, error);
   if (error)
     return failed("cannot be mapped: " + error.message());
   writeProgram(*program, (*linked)->getBuffer(), mapping.data());
@@ -168,8 +180,8 @@ Error corellama::image::attachImage(const ImagePlan &plan,
     return failed(llvm::toString(std::move(failure)));
   mapping.unmap();
 
-  if (std::error_code error =
-          fs::setPermissions(file->FD, fs::perms(fs::all_read | fs::all_exe | fs::owner_write)))
+  if (std::error_code error = fs::setPermissions(
+          file->FD, fs::perms(fs::all_read | fs::all_exe | fs::owner_write)))
     return failed("cannot be made executable: " + error.message());
   if (Error failure = file->keep(output))
     return failed("cannot be written: " + llvm::toString(std::move(failure)));

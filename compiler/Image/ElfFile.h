@@ -25,7 +25,8 @@ struct ElfFile {
 };
 
 /// `path` names the file in messages.
-llvm::Expected<ElfFile> readElfFile(llvm::StringRef bytes, llvm::StringRef path);
+llvm::Expected<ElfFile> readElfFile(llvm::StringRef bytes,
+                                    llvm::StringRef path);
 
 /// "FILE: PROBLEM".
 llvm::Error refuseFile(llvm::StringRef path, const llvm::Twine &problem);

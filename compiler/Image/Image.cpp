@@ -40,9 +40,11 @@ public:
   Error run() {
     // Counts first: they size the table.
     for (auto layered : module.getOps<WeightsOp>())
-      if (static_cast<uint64_t>(layered.getLayers()) != checkpoint.config().layers)
-        return refuseModule("@" + layered.getSymName() + " has " + Twine(layered.getLayers()) +
-                            " layers, the checkpoint has " + Twine(checkpoint.config().layers));
+      if (static_cast<uint64_t>(layered.getLayers()) !=
+          checkpoint.config().layers)
+        return refuseModule(
+            "@" + layered.getSymName() + " has " + Twine(layered.getLayers()) +
+            " layers, the checkpoint has " + Twine(checkpoint.config().layers));
     plan.weights.resize(getWeightTableSize(module));
     for (Operation &op : module.getBody()->getOperations())
       if (auto weight = dyn_cast<WeightOp>(op)) {
@@ -70,7 +72,9 @@ private:
 
   Expected<ImageWeight> planOne(WeightOp weight, int64_t layer) {
     std::string name = tensorNameOf(weight, layer);
-    auto refuse = [&](const Twine &problem) { return refuseModule("'" + name + "': " + problem); };
+    auto refuse = [&](const Twine &problem) {
+      return refuseModule("'" + name + "': " + problem);
+    };
     const TensorInfo *tensor = checkpoint.find(name);
     if (!tensor)
       return refuse("is declared, the checkpoint has no such tensor");
@@ -84,17 +88,20 @@ private:
       return refuse("is declared as " + Twine(weight.getRows()) + " x " +
                     Twine(weight.getColumns()) + " in " + format.getName() +
                     ", the checkpoint has " + Twine(tensor->rows) + " x " +
-                    Twine(tensor->columns) + " in " + checkpoint::getName(tensor->type));
+                    Twine(tensor->columns) + " in " +
+                    checkpoint::getName(tensor->type));
 
     std::shared_ptr<const Packer> &packer =
         packers[{format, layout, tensor->rows, tensor->columns}];
     if (!packer) {
-      Expected<Packer> made = Packer::create(format, layout, tensor->rows, tensor->columns);
+      Expected<Packer> made =
+          Packer::create(format, layout, tensor->rows, tensor->columns);
       if (!made)
         return refuse(llvm::toString(made.takeError()));
       packer = std::make_shared<const Packer>(std::move(*made));
       if (packer->sourceBytes() != tensor->bytes)
-        return refuse("has " + Twine(tensor->bytes) + " bytes, its declaration asks for " +
+        return refuse("has " + Twine(tensor->bytes) +
+                      " bytes, its declaration asks for " +
                       Twine(packer->sourceBytes()));
     }
     return ImageWeight{tensor, format, layout, packer, /*offset=*/0};
@@ -139,14 +146,16 @@ static Error planCache(ModuleOp module, const checkpoint::ModelConfig &config,
   if (!layout)
     return layout.takeError();
   auto cache = cast<CacheType>(layout->getType());
-  auto refuse = [&](const Twine &problem) { return refuseModule("llama.cache_layout: " + problem); };
+  auto refuse = [&](const Twine &problem) {
+    return refuseModule("llama.cache_layout: " + problem);
+  };
   if (static_cast<uint64_t>(cache.getLayers()) != config.layers ||
       static_cast<uint64_t>(cache.getHeads()) != config.kvHeads ||
       static_cast<uint64_t>(cache.getHeadSize()) != config.headSize)
-    return refuse("is of " + Twine(cache.getLayers()) + " x " + Twine(cache.getHeads()) + " x " +
-                  Twine(cache.getHeadSize()) + ", the checkpoint asks for " +
-                  Twine(config.layers) + " x " + Twine(config.kvHeads) + " x " +
-                  Twine(config.headSize));
+    return refuse("is of " + Twine(cache.getLayers()) + " x " +
+                  Twine(cache.getHeads()) + " x " + Twine(cache.getHeadSize()) +
+                  ", the checkpoint asks for " + Twine(config.layers) + " x " +
+                  Twine(config.kvHeads) + " x " + Twine(config.headSize));
   Type element = cache.getElementType();
   unsigned bits = element.isIntOrFloat() ? element.getIntOrFloatBitWidth() : 0;
   if (bits != 8 && bits != 16 && bits != 32)
@@ -160,22 +169,27 @@ static Error planCache(ModuleOp module, const checkpoint::ModelConfig &config,
   // The runtime's bound (runtime/Weights), by which its products stay in range.
   constexpr uint64_t kMostBytes = uint64_t(1) << 32;
   if (header.keyBytes > kMostBytes || header.valueBytes > kMostBytes)
-    return refuse("a position has " + Twine(header.keyBytes + header.valueBytes) +
+    return refuse("a position has " +
+                  Twine(header.keyBytes + header.valueBytes) +
                   " bytes, programs can have " + Twine(2 * kMostBytes));
   return Error::success();
 }
 
-Expected<ImagePlan> corellama::image::planImage(ModuleOp module, const Checkpoint &checkpoint,
+Expected<ImagePlan> corellama::image::planImage(ModuleOp module,
+                                                const Checkpoint &checkpoint,
                                                 const ImageOptions &options) {
   MLIRContext &context = *module.getContext();
   const checkpoint::ModelConfig &config = checkpoint.config();
   auto identity = module->getAttrOfType<StringAttr>(kCheckpointAttr);
   if (!identity || identity.getValue() != checkpointAttribute(checkpoint))
-    return refuseModule("is of checkpoint " + (identity ? identity.getValue() : "(none named)") +
-                        ", " + checkpoint.path() + " is " + checkpointAttribute(checkpoint) +
+    return refuseModule("is of checkpoint " +
+                        (identity ? identity.getValue() : "(none named)") +
+                        ", " + checkpoint.path() + " is " +
+                        checkpointAttribute(checkpoint) +
                         "; compile each checkpoint from its own module");
   if (module->getAttr(kConfigAttr) != configAttribute(context, checkpoint))
-    return refuseModule("its llama.config is not the checkpoint's; compile the checkpoint anew");
+    return refuseModule("its llama.config is not the checkpoint's; compile the "
+                        "checkpoint anew");
   // The runtime's bound, by which the table's arithmetic stays in range.
   if (config.ropeBase > 1e30)
     return refuseModule("a RoPE base above 1e30 cannot be computed");
@@ -201,7 +215,8 @@ Expected<ImagePlan> corellama::image::planImage(ModuleOp module, const Checkpoin
     return error;
   if (Error error = WeightPlanner(module, checkpoint, plan).run())
     return error;
-  Expected<std::string> manifest = makeManifest(module, checkpoint, options, plan);
+  Expected<std::string> manifest =
+      makeManifest(module, checkpoint, options, plan);
   if (!manifest)
     return manifest.takeError();
   plan.manifest = std::move(*manifest);
@@ -240,16 +255,19 @@ static void packWeights(const ImagePlan &plan, const Checkpoint &checkpoint,
   for (const ImageWeight &weight : plan.weights) {
     uint64_t tiles = weight.packer->tileCount();
     uint64_t tileBytes = llvm::divideCeil(weight.packer->sourceBytes(), tiles);
-    uint64_t step = std::max<uint64_t>(1, kTaskBytes / std::max<uint64_t>(1, tileBytes));
+    uint64_t step =
+        std::max<uint64_t>(1, kTaskBytes / std::max<uint64_t>(1, tileBytes));
     for (uint64_t first = 0; first < tiles; first += step)
       tasks.push_back({&weight, first, std::min(step, tiles - first)});
   }
 
   std::atomic<size_t> next = 0;
   auto work = [&]() {
-    for (size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < tasks.size();) {
+    for (size_t i;
+         (i = next.fetch_add(1, std::memory_order_relaxed)) < tasks.size();) {
       const ImageWeight &weight = *tasks[i].weight;
-      weight.packer->pack(tasks[i].first, tasks[i].count, checkpoint.bytes(*weight.tensor),
+      weight.packer->pack(tasks[i].first, tasks[i].count,
+                          checkpoint.bytes(*weight.tensor),
                           out.slice(weight.offset, weight.packer->bytes()));
     }
   };
@@ -259,18 +277,20 @@ static void packWeights(const ImagePlan &plan, const Checkpoint &checkpoint,
   pool.wait();
 }
 
-Error corellama::image::writeImage(const ImagePlan &plan, const Checkpoint &checkpoint,
+Error corellama::image::writeImage(const ImagePlan &plan,
+                                   const Checkpoint &checkpoint,
                                    MutableArrayRef<uint8_t> out) {
   const abi::ImageHeader &header = plan.header;
   if (out.size() != header.bytes)
-    return refuseModule("its image has " + Twine(header.bytes) + " bytes, given are " +
-                        Twine(out.size()));
+    return refuseModule("its image has " + Twine(header.bytes) +
+                        " bytes, given are " + Twine(out.size()));
   memcpy(out.data(), &header, sizeof(header));
   for (auto [i, weight] : llvm::enumerate(plan.weights))
-    memcpy(out.data() + header.offsets.offset + i * sizeof(uint64_t), &weight.offset,
-           sizeof(uint64_t));
+    memcpy(out.data() + header.offsets.offset + i * sizeof(uint64_t),
+           &weight.offset, sizeof(uint64_t));
   llvm::copy(plan.manifest, out.begin() + header.manifest.offset);
   llvm::copy(checkpoint.metadata(), out.begin() + header.metadata.offset);
-  packWeights(plan, checkpoint, out.slice(header.weights.offset, header.weights.bytes));
+  packWeights(plan, checkpoint,
+              out.slice(header.weights.offset, header.weights.bytes));
   return Error::success();
 }

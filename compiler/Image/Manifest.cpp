@@ -20,14 +20,16 @@ using llvm::Expected;
 namespace json = llvm::json;
 
 Error corellama::image::refuseModule(const Twine &problem) {
-  return llvm::createStringError(llvm::inconvertibleErrorCode(), "module: " + problem);
+  return llvm::createStringError(llvm::inconvertibleErrorCode(),
+                                 "module: " + problem);
 }
 
 Expected<CacheLayoutOp> corellama::image::findCacheLayout(ModuleOp module) {
   auto layouts = llvm::to_vector(module.getOps<CacheLayoutOp>());
   if (layouts.size() != 1)
-    return refuseModule("has " + Twine(layouts.size()) +
-                        " llama.cache_layout, expected one; run the phases from `place` on");
+    return refuseModule(
+        "has " + Twine(layouts.size()) +
+        " llama.cache_layout, expected one; run the phases from `place` on");
   return layouts.front();
 }
 
@@ -41,10 +43,12 @@ static std::string printed(Attribute attribute) {
 }
 
 /// A count of the module; a signed attribute, so negative ones are refused.
-static Expected<int64_t> count(DictionaryAttr facts, StringRef where, StringRef name) {
+static Expected<int64_t> count(DictionaryAttr facts, StringRef where,
+                               StringRef name) {
   auto value = facts ? facts.getAs<IntegerAttr>(name) : IntegerAttr();
   if (!value || !value.getType().isSignlessInteger(64) || value.getInt() < 0)
-    return refuseModule(where + ": " + name + " is missing or no count of 64 bits; " +
+    return refuseModule(where + ": " + name +
+                        " is missing or no count of 64 bits; " +
                         "run the phases up to `llvm`");
   return value.getInt();
 }
@@ -52,7 +56,8 @@ static Expected<int64_t> count(DictionaryAttr facts, StringRef where, StringRef 
 /// The number of parts as a formula of rows and keys, where the kernel's
 /// function still has it, else the symbol that computes it.
 static std::string partsOf(Operation *function, Attribute symbol) {
-  auto map = function ? function->getAttrOfType<AffineMapAttr>(kPartsAttr) : AffineMapAttr();
+  auto map = function ? function->getAttrOfType<AffineMapAttr>(kPartsAttr)
+                      : AffineMapAttr();
   if (!map || map.getValue().getNumResults() != 1) {
     auto reference = dyn_cast_or_null<FlatSymbolRefAttr>(symbol);
     return reference ? reference.getValue().str() : "";
@@ -81,7 +86,8 @@ static Expected<json::Array> kernels(ModuleOp module) {
   for (Attribute attribute : kernels) {
     auto kernel = dyn_cast<DictionaryAttr>(attribute);
     auto name = kernel ? kernel.getAs<StringAttr>("name") : StringAttr();
-    auto symbol = kernel ? kernel.getAs<FlatSymbolRefAttr>("function") : FlatSymbolRefAttr();
+    auto symbol = kernel ? kernel.getAs<FlatSymbolRefAttr>("function")
+                         : FlatSymbolRefAttr();
     if (!name || !symbol)
       return refuseModule("llama.kernels: an entry has no name or no function");
     Expected<int64_t> scratch = count(kernel, name, "scratch_bytes");
@@ -92,7 +98,8 @@ static Expected<json::Array> kernels(ModuleOp module) {
                         {"symbol", text(symbol.getValue())},
                         {"parts", partsOf(function, kernel.get("parts"))},
                         {"scratch", *scratch}};
-    if (Attribute strategy = function ? function->getAttr(kStrategyAttr) : Attribute())
+    if (Attribute strategy =
+            function ? function->getAttr(kStrategyAttr) : Attribute())
       object["strategy"] = text(printed(strategy));
     list.push_back(std::move(object));
   }
@@ -130,10 +137,9 @@ static json::Array tensors(const ImagePlan &plan) {
   return list;
 }
 
-Expected<std::string> corellama::image::makeManifest(ModuleOp module,
-                                                     const checkpoint::Checkpoint &checkpoint,
-                                                     const ImageOptions &options,
-                                                     const ImagePlan &plan) {
+Expected<std::string> corellama::image::makeManifest(
+    ModuleOp module, const checkpoint::Checkpoint &checkpoint,
+    const ImageOptions &options, const ImagePlan &plan) {
   auto target = module->getAttrOfType<TargetAttr>(kTargetAttr);
   if (!target)
     return refuseModule("has no llama.target; run the phases up to `llvm`");
@@ -147,9 +153,10 @@ Expected<std::string> corellama::image::makeManifest(ModuleOp module,
   if (!kernelList)
     return kernelList.takeError();
   int64_t workspaceBytes, scratchBytes, chunk;
-  const std::pair<StringRef, int64_t &> counts[] = {{"workspace_bytes", workspaceBytes},
-                                                    {"scratch_bytes", scratchBytes},
-                                                    {"chunk", chunk}};
+  const std::pair<StringRef, int64_t &> counts[] = {
+      {"workspace_bytes", workspaceBytes},
+      {"scratch_bytes", scratchBytes},
+      {"chunk", chunk}};
   for (auto &[name, value] : counts) {
     Expected<int64_t> found = count(program, "llama.program", name);
     if (!found)
@@ -158,18 +165,21 @@ Expected<std::string> corellama::image::makeManifest(ModuleOp module,
   }
 
   std::string elementType;
-  llvm::raw_string_ostream(elementType) << cast<CacheType>(cache->getType()).getElementType();
+  llvm::raw_string_ostream(elementType)
+      << cast<CacheType>(cache->getType()).getElementType();
   json::Object manifest{
-      {"checkpoint", json::Object{{"name", text(llvm::sys::path::filename(checkpoint.path()))},
+      {"checkpoint", json::Object{{"name", text(llvm::sys::path::filename(
+                                               checkpoint.path()))},
                                   {"blake3", checkpoint.identity()},
                                   {"bytes", checkpoint.fileBytes()}}},
       {"config", configuration(checkpoint.config())},
-      {"target", json::Object{{"name", text(target.getName().getValue())},
-                              {"features", text(target.getFeatures()
-                                                    ? target.getFeatures().getValue()
-                                                    : StringRef())},
-                              {"vector_bits", target.getVectorBits()},
-                              {"l2_bytes", target.getL2Bytes()}}},
+      {"target",
+       json::Object{{"name", text(target.getName().getValue())},
+                    {"features",
+                     text(target.getFeatures() ? target.getFeatures().getValue()
+                                               : StringRef())},
+                    {"vector_bits", target.getVectorBits()},
+                    {"l2_bytes", target.getL2Bytes()}}},
       {"activations", options.activations},
       // With rounded activations decode and prefill round different rows at
       // different places; with float32 both make the same sums.
@@ -189,6 +199,7 @@ Expected<std::string> corellama::image::makeManifest(ModuleOp module,
                                plan.header.keyBytes + plan.header.valueBytes}}},
       {"tensors", tensors(plan)}};
   std::string result;
-  llvm::raw_string_ostream(result) << json::Value(std::move(manifest)); // sorts the keys
+  llvm::raw_string_ostream(result)
+      << json::Value(std::move(manifest)); // sorts the keys
   return result;
 }

@@ -15,9 +15,9 @@ namespace corellama::image {
 
 /// Everything but the manifest is planned. The text depends on these arguments
 /// only: no path, no time, keys in alphabetical order.
-llvm::Expected<std::string> makeManifest(mlir::ModuleOp module,
-                                         const checkpoint::Checkpoint &checkpoint,
-                                         const ImageOptions &options, const ImagePlan &plan);
+llvm::Expected<std::string>
+makeManifest(mlir::ModuleOp module, const checkpoint::Checkpoint &checkpoint,
+             const ImageOptions &options, const ImagePlan &plan);
 
 /// The module's cache_layout, of which there must be one.
 llvm::Expected<llama::CacheLayoutOp> findCacheLayout(mlir::ModuleOp module);

@@ -96,7 +96,8 @@ void Moves::run(const uint8_t *source, uint8_t *out) const {
   for (const LongCopy &move : copies)
     memcpy(out + move.to, source + move.from, move.bytes);
   for (const BitMove &move : bits)
-    out[move.to] |= ((source[move.from] >> move.fromBit) & move.mask) << move.toBit;
+    out[move.to] |= ((source[move.from] >> move.fromBit) & move.mask)
+                    << move.toBit;
 }
 
 //===----------------------------------------------------------------------===//
@@ -130,13 +131,15 @@ public:
         whole[to] = fields.front().from;
       else
         for (const FieldMove &field : fields)
-          moves.bits.push_back({field.from, to, static_cast<uint8_t>(field.fromBit),
+          moves.bits.push_back({field.from, to,
+                                static_cast<uint8_t>(field.fromBit),
                                 static_cast<uint8_t>(field.toBit),
                                 static_cast<uint8_t>((1u << field.bits) - 1)});
     // Neighbours on both sides are one copy; the map is in the order of `to`.
     LongCopy run = {0, 0, 0};
     for (auto [to, from] : whole) {
-      if (run.bytes != 0 && run.to + run.bytes == to && run.from + run.bytes == from) {
+      if (run.bytes != 0 && run.to + run.bytes == to &&
+          run.from + run.bytes == from) {
         ++run.bytes;
         continue;
       }
@@ -185,11 +188,14 @@ struct Packer::State {
   std::array<std::array<PlaneMoves, 2>, 2> moves;
 
   uint64_t rowTiles() const { return llvm::divideCeil(rows, kTileRows); }
-  uint64_t columnTiles() const { return llvm::divideCeil(columns, tileColumns); }
+  uint64_t columnTiles() const {
+    return llvm::divideCeil(columns, tileColumns);
+  }
   uint64_t sourceTileBytes() const {
     return tileColumns / format.getBlock() * format.getBlockBytes();
   }
-  BitPosition locate(unsigned plane, uint64_t rowTile, uint64_t columnTile) const {
+  BitPosition locate(unsigned plane, uint64_t rowTile,
+                     uint64_t columnTile) const {
     return layout.locate(format, rows, columns, plane, rowTile * kTileRows,
                          columnTile * tileColumns);
   }
@@ -208,8 +214,10 @@ bool Packer::State::findPlaces() {
       place.rowStep = locate(plane, 1, 0).byte - place.base;
     if (lastColumn != 0)
       place.columnStep = locate(plane, 0, 1).byte - place.base;
-    for (auto [row, column] : {std::pair{lastRow, lastColumn}, {lastRow, uint64_t(0)},
-                               {uint64_t(0), lastColumn}, {lastRow / 2, lastColumn / 2}})
+    for (auto [row, column] : {std::pair{lastRow, lastColumn},
+                               {lastRow, uint64_t(0)},
+                               {uint64_t(0), lastColumn},
+                               {lastRow / 2, lastColumn / 2}})
       if (locate(plane, row, column).byte !=
           place.base + row * place.rowStep + column * place.columnStep)
         return false;
@@ -218,7 +226,8 @@ bool Packer::State::findPlaces() {
   return true;
 }
 
-Packer::State::PlaneMoves Packer::State::listMoves(uint64_t tileRows, uint64_t width) const {
+Packer::State::PlaneMoves Packer::State::listMoves(uint64_t tileRows,
+                                                   uint64_t width) const {
   PlaneMoves moves;
   int64_t block = format.getBlock();
   for (auto [plane, facts] : llvm::enumerate(format.getPlanes())) {
@@ -226,8 +235,10 @@ Packer::State::PlaneMoves Packer::State::listMoves(uint64_t tileRows, uint64_t w
     for (uint64_t row = 0; row < tileRows; ++row)
       for (uint64_t column = 0; column < width; column += facts.per) {
         BitPosition from = format.locateInBlock(plane, column % block);
-        BitPosition to = layout.locate(format, rows, columns, plane, row, column);
-        list.add({row * rowBytes + column / block * format.getBlockBytes() + from.byte,
+        BitPosition to =
+            layout.locate(format, rows, columns, plane, row, column);
+        list.add({row * rowBytes + column / block * format.getBlockBytes() +
+                      from.byte,
                   to.byte - places[plane].base, from.bit, to.bit, facts.bits});
       }
     moves.push_back(std::move(list).finish());
@@ -240,18 +251,20 @@ Packer::Packer(Packer &&) = default;
 Packer &Packer::operator=(Packer &&) = default;
 Packer::~Packer() = default;
 
-Expected<Packer> Packer::create(FormatInterface format, LayoutInterface layout, uint64_t rows,
-                                uint64_t columns) {
+Expected<Packer> Packer::create(FormatInterface format, LayoutInterface layout,
+                                uint64_t rows, uint64_t columns) {
   auto refuse = [&](const llvm::Twine &why) {
     return llvm::createStringError(llvm::inconvertibleErrorCode(),
-                                   format.getName() + " weight of " + llvm::Twine(rows) + " x " +
+                                   format.getName() + " weight of " +
+                                       llvm::Twine(rows) + " x " +
                                        llvm::Twine(columns) + ": " + why);
   };
   std::string why;
   if (rows == 0 || columns == 0 || rows > INT32_MAX || columns > INT32_MAX)
     return refuse("extents are 1 to " + llvm::Twine(INT32_MAX));
   if (columns % format.getBlock() != 0)
-    return refuse("rows are whole blocks of " + llvm::Twine(format.getBlock()) + " columns");
+    return refuse("rows are whole blocks of " + llvm::Twine(format.getBlock()) +
+                  " columns");
   if (mlir::failed(layout.accepts(format, rows, columns, why)))
     return refuse(why);
 
@@ -260,7 +273,8 @@ Expected<Packer> Packer::create(FormatInterface format, LayoutInterface layout, 
   state->layout = layout;
   state->rows = rows;
   state->columns = columns;
-  state->tileColumns = format.getBlock() == 1 ? kPlainTileColumns : format.getBlock();
+  state->tileColumns =
+      format.getBlock() == 1 ? kPlainTileColumns : format.getBlock();
   // Extents below 2^31 and blocks below 2^31 bytes: no product overflows.
   state->rowBytes = columns / format.getBlock() * format.getBlockBytes();
   auto sourceBytes = llvm::checkedMulUnsigned(state->rowBytes, rows);
@@ -270,12 +284,15 @@ Expected<Packer> Packer::create(FormatInterface format, LayoutInterface layout, 
   state->sourceBytes = *sourceBytes;
   state->bytes = *bytes;
   if (!state->findPlaces())
-    return refuse("its layout is not regular in tiles of " + llvm::Twine(kTileRows) + " rows by " +
+    return refuse("its layout is not regular in tiles of " +
+                  llvm::Twine(kTileRows) + " rows by " +
                   llvm::Twine(state->tileColumns) + " columns");
 
-  uint64_t rowTail = rows % kTileRows, columnTail = columns % state->tileColumns;
+  uint64_t rowTail = rows % kTileRows,
+           columnTail = columns % state->tileColumns;
   uint64_t heights[] = {rows >= kTileRows ? kTileRows : 0, rowTail};
-  uint64_t widths[] = {columns >= state->tileColumns ? state->tileColumns : 0, columnTail};
+  uint64_t widths[] = {columns >= state->tileColumns ? state->tileColumns : 0,
+                       columnTail};
   for (auto [i, height] : llvm::enumerate(heights))
     for (auto [j, width] : llvm::enumerate(widths))
       if (height != 0 && width != 0)
@@ -290,13 +307,15 @@ uint64_t Packer::tileCount() const { return state->rowTiles(); }
 void Packer::pack(uint64_t first, uint64_t count, ArrayRef<uint8_t> source,
                   MutableArrayRef<uint8_t> out) const {
   assert(source.size() == state->sourceBytes && out.size() == state->bytes);
-  uint64_t rowTileBytes = kTileRows * state->rowBytes, tileBytes = state->sourceTileBytes();
+  uint64_t rowTileBytes = kTileRows * state->rowBytes,
+           tileBytes = state->sourceTileBytes();
   uint64_t wholeColumns = state->columns / state->tileColumns;
   for (uint64_t row = first; row < first + count; ++row) {
     bool isTail = (row + 1) * kTileRows > state->rows;
     const auto &rowMoves = state->moves[isTail];
     for (uint64_t column = 0; column < state->columnTiles(); ++column) {
-      const uint8_t *from = source.data() + row * rowTileBytes + column * tileBytes;
+      const uint8_t *from =
+          source.data() + row * rowTileBytes + column * tileBytes;
       const State::PlaneMoves &moves = rowMoves[column >= wholeColumns];
       for (auto [place, planeMoves] : llvm::zip_equal(state->places, moves))
         planeMoves.run(from, out.data() + place.base + row * place.rowStep +

@@ -42,20 +42,24 @@ static const Elf64_Phdr *findImageSegment(const ElfFile &elf, StringRef bytes) {
   return found;
 }
 
-static Error checkHeader(const abi::ImageHeader &header, uint64_t segmentBytes, StringRef path) {
+static Error checkHeader(const abi::ImageHeader &header, uint64_t segmentBytes,
+                         StringRef path) {
   auto damaged = [&](StringRef place, const Twine &what) {
-    return refuseFile(path, "image: " + place + ": " + what +
-                                "; the file is damaged, copy or compile it again");
+    return refuseFile(path,
+                      "image: " + place + ": " + what +
+                          "; the file is damaged, copy or compile it again");
   };
   if (header.version != abi::kVersion)
     return damaged("header", "is of version " + Twine(header.version) +
-                                 ", this compiler knows version " + Twine(abi::kVersion));
+                                 ", this compiler knows version " +
+                                 Twine(abi::kVersion));
   if (header.headerBytes != sizeof(header))
-    return damaged("header", "says it has " + Twine(header.headerBytes) + " bytes, expected " +
-                                 Twine(sizeof(header)));
+    return damaged("header", "says it has " + Twine(header.headerBytes) +
+                                 " bytes, expected " + Twine(sizeof(header)));
   if (header.bytes < sizeof(header) || header.bytes > segmentBytes)
     return damaged("header", "says the image has " + Twine(header.bytes) +
-                                 " bytes, its segment has " + Twine(segmentBytes));
+                                 " bytes, its segment has " +
+                                 Twine(segmentBytes));
   const struct {
     StringRef place;
     const abi::ImageRange &range;
@@ -66,57 +70,71 @@ static Error checkHeader(const abi::ImageHeader &header, uint64_t segmentBytes, 
                 {"weights", header.weights, kPageBytes}};
   for (const auto &[place, range, alignment] : ranges) {
     if (range.offset % alignment != 0 || range.offset < sizeof(header))
-      return damaged(place, "starts at byte " + Twine(range.offset) + ", expected a multiple of " +
-                                Twine(alignment) + " behind the header");
-    if (range.offset > header.bytes || range.bytes > header.bytes - range.offset)
-      return damaged(place, Twine(range.bytes) + " bytes at byte " + Twine(range.offset) +
-                                " are more than the image has (" + Twine(header.bytes) + ")");
+      return damaged(place, "starts at byte " + Twine(range.offset) +
+                                ", expected a multiple of " + Twine(alignment) +
+                                " behind the header");
+    if (range.offset > header.bytes ||
+        range.bytes > header.bytes - range.offset)
+      return damaged(place, Twine(range.bytes) + " bytes at byte " +
+                                Twine(range.offset) +
+                                " are more than the image has (" +
+                                Twine(header.bytes) + ")");
   }
   if (header.offsets.bytes % 8 != 0)
-    return damaged("offsets",
-                   "has " + Twine(header.offsets.bytes) + " bytes, expected a multiple of 8");
+    return damaged("offsets", "has " + Twine(header.offsets.bytes) +
+                                  " bytes, expected a multiple of 8");
   return Error::success();
 }
 
-Expected<ImageView> corellama::image::readProgramImage(std::unique_ptr<MemoryBuffer> file) {
+Expected<ImageView>
+corellama::image::readProgramImage(std::unique_ptr<MemoryBuffer> file) {
   StringRef bytes = file->getBuffer(), path = file->getBufferIdentifier();
   Expected<ElfFile> elf = readElfFile(bytes, path);
   if (!elf)
     return elf.takeError();
   const Elf64_Phdr *segment = findImageSegment(*elf, bytes);
   if (!segment)
-    return refuseFile(path, "has no image; give a program that `corellama compile` made");
+    return refuseFile(
+        path, "has no image; give a program that `corellama compile` made");
   if (segment->p_filesz < sizeof(abi::ImageHeader))
-    return refuseFile(path, "image: header: has " + Twine(segment->p_filesz) +
-                                " bytes, expected " + Twine(sizeof(abi::ImageHeader)) +
-                                "; the file is damaged, copy or compile it again");
+    return refuseFile(
+        path, "image: header: has " + Twine(segment->p_filesz) +
+                  " bytes, expected " + Twine(sizeof(abi::ImageHeader)) +
+                  "; the file is damaged, copy or compile it again");
   ImageView view;
   view.fileOffset = segment->p_offset;
   memcpy(&view.header, bytes.data() + segment->p_offset, sizeof(view.header));
   if (Error error = checkHeader(view.header, segment->p_filesz, path))
     return error;
 
-  ArrayRef<uint8_t> image(reinterpret_cast<const uint8_t *>(bytes.data()) + segment->p_offset,
+  ArrayRef<uint8_t> image(reinterpret_cast<const uint8_t *>(bytes.data()) +
+                              segment->p_offset,
                           view.header.bytes);
-  auto slice = [&](const abi::ImageRange &range) { return image.slice(range.offset, range.bytes); };
+  auto slice = [&](const abi::ImageRange &range) {
+    return image.slice(range.offset, range.bytes);
+  };
   ArrayRef<uint8_t> manifest = slice(view.header.manifest);
-  view.manifest = {reinterpret_cast<const char *>(manifest.data()), manifest.size()};
+  view.manifest = {reinterpret_cast<const char *>(manifest.data()),
+                   manifest.size()};
   view.metadata = slice(view.header.metadata);
   view.weights = slice(view.header.weights);
   view.offsetTable = slice(view.header.offsets);
   for (uint64_t entry = 0; entry < view.offsetCount(); ++entry)
     if (view.offset(entry) >= view.weights.size())
-      return refuseFile(path, "image: offsets: entry " + Twine(entry) + " is " +
-                                  Twine(view.offset(entry)) + ", the weights have " +
-                                  Twine(view.weights.size()) +
-                                  " bytes; the file is damaged, copy or compile it again");
+      return refuseFile(
+          path, "image: offsets: entry " + Twine(entry) + " is " +
+                    Twine(view.offset(entry)) + ", the weights have " +
+                    Twine(view.weights.size()) +
+                    " bytes; the file is damaged, copy or compile it again");
   view.file = std::move(file);
   return view;
 }
 
 Expected<ImageView> corellama::image::openProgramImage(StringRef path) {
-  auto file = MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  auto file = MemoryBuffer::getFile(path, /*IsText=*/false,
+                                    /*RequiresNullTerminator=*/false);
   if (!file)
-    return refuseFile(path, file.getError().message() + "; give a program's file");
+    return refuseFile(path,
+                      file.getError().message() + "; give a program's file");
   return readProgramImage(std::move(*file));
 }

@@ -9,11 +9,11 @@
 #ifndef CORELLAMA_COMPILER_IMAGE_PROGRAMIMAGE_H
 #define CORELLAMA_COMPILER_IMAGE_PROGRAMIMAGE_H
 
+#include "runtime/ABI/Image.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "runtime/ABI/Image.h"
 #include <memory>
 
 namespace corellama::image {

@@ -17,7 +17,8 @@ using checkpoint::Checkpoint;
 using checkpoint::ModelConfig;
 using checkpoint::TensorInfo;
 
-FormatInterface corellama::formatOf(MLIRContext &context, checkpoint::TensorType type) {
+FormatInterface corellama::formatOf(MLIRContext &context,
+                                    checkpoint::TensorType type) {
   switch (type) {
   case checkpoint::TensorType::F32:
     return F32Attr::get(&context);
@@ -41,12 +42,16 @@ std::string corellama::checkpointAttribute(const Checkpoint &checkpoint) {
   return "blake3:" + checkpoint.identity();
 }
 
-ConfigAttr corellama::configAttribute(MLIRContext &context, const Checkpoint &checkpoint) {
+ConfigAttr corellama::configAttribute(MLIRContext &context,
+                                      const Checkpoint &checkpoint) {
   const ModelConfig &config = checkpoint.config();
-  auto number = [&](double value) { return FloatAttr::get(Float64Type::get(&context), value); };
-  return ConfigAttr::get(&context, config.dim, config.heads, config.kvHeads, config.headSize,
-                         config.hidden, config.vocab, config.layers, config.context,
-                         number(config.eps), number(config.ropeBase));
+  auto number = [&](double value) {
+    return FloatAttr::get(Float64Type::get(&context), value);
+  };
+  return ConfigAttr::get(&context, config.dim, config.heads, config.kvHeads,
+                         config.headSize, config.hidden, config.vocab,
+                         config.layers, config.context, number(config.eps),
+                         number(config.ropeBase));
 }
 
 std::string corellama::tensorNameOf(WeightOp weight, int64_t layer) {
@@ -77,8 +82,10 @@ public:
   OwningOpRef<ModuleOp> run() {
     OwningOpRef<ModuleOp> module = ModuleOp::create(at("model"));
     builder.setInsertionPointToStart(module->getBody());
-    (*module)->setAttr(kCheckpointAttr, builder.getStringAttr(checkpointAttribute(checkpoint)));
-    (*module)->setAttr(kConfigAttr, configAttribute(*builder.getContext(), checkpoint));
+    (*module)->setAttr(kCheckpointAttr,
+                       builder.getStringAttr(checkpointAttribute(checkpoint)));
+    (*module)->setAttr(kConfigAttr,
+                       configAttribute(*builder.getContext(), checkpoint));
 
     embedding = declare("token_embd");
     outputNorm = declare("output_norm");
@@ -93,26 +100,32 @@ public:
   }
 
 private:
-  Location at(const Twine &name) { return NameLoc::get(builder.getStringAttr(name)); }
+  Location at(const Twine &name) {
+    return NameLoc::get(builder.getStringAttr(name));
+  }
 
   //===--------------------------------------------------------------------===//
   // Declarations
   //===--------------------------------------------------------------------===//
 
   /// Norms are vectors, all other weights matrices, whatever their extents.
-  static SmallVector<int64_t> shapeOf(const TensorInfo &tensor, StringRef weight) {
+  static SmallVector<int64_t> shapeOf(const TensorInfo &tensor,
+                                      StringRef weight) {
     if (weight.ends_with("_norm"))
       return {static_cast<int64_t>(tensor.columns)};
-    return {static_cast<int64_t>(tensor.rows), static_cast<int64_t>(tensor.columns)};
+    return {static_cast<int64_t>(tensor.rows),
+            static_cast<int64_t>(tensor.columns)};
   }
 
   void declareWeight(const Declared &weight, ArrayRef<Attribute> formats,
                      ArrayRef<int32_t> of) {
-    WeightOp::create(builder, at(weight.tensorName), weight.symbol.getLeafReference(),
-                     /*sym_visibility=*/StringAttr(), builder.getDenseI64ArrayAttr(weight.shape),
-                     builder.getArrayAttr(formats),
-                     of.empty() ? DenseI32ArrayAttr() : builder.getDenseI32ArrayAttr(of),
-                     /*layouts=*/ArrayAttr());
+    WeightOp::create(
+        builder, at(weight.tensorName), weight.symbol.getLeafReference(),
+        /*sym_visibility=*/StringAttr(),
+        builder.getDenseI64ArrayAttr(weight.shape),
+        builder.getArrayAttr(formats),
+        of.empty() ? DenseI32ArrayAttr() : builder.getDenseI32ArrayAttr(of),
+        /*layouts=*/ArrayAttr());
   }
 
   Declared declare(StringRef name) {
@@ -125,16 +138,17 @@ private:
   }
 
   void declareLayers() {
-    auto layered = WeightsOp::create(builder, at(kLayers), builder.getStringAttr(kLayers),
-                                     /*sym_visibility=*/StringAttr(), config.layers);
+    auto layered =
+        WeightsOp::create(builder, at(kLayers), builder.getStringAttr(kLayers),
+                          /*sym_visibility=*/StringAttr(), config.layers);
     OpBuilder::InsertionGuard guard(builder);
     builder.createBlock(&layered.getBody());
     for (auto [i, name] : llvm::enumerate(kLayerWeights)) {
       const TensorInfo &first = *checkpoint.find(layerTensorName(name, 0));
       Declared &weight = layerWeights[i];
-      weight.symbol =
-          SymbolRefAttr::get(builder.getContext(), kLayers,
-                             FlatSymbolRefAttr::get(builder.getContext(), name));
+      weight.symbol = SymbolRefAttr::get(
+          builder.getContext(), kLayers,
+          FlatSymbolRefAttr::get(builder.getContext(), name));
       weight.shape = shapeOf(first, name);
       weight.tensorName = (kLayers + ".*." + name + ".weight").str();
 
@@ -148,7 +162,8 @@ private:
         if (known == formats.end())
           formats.push_back(format);
       }
-      declareWeight(weight, formats, formats.size() == 1 ? ArrayRef<int32_t>() : of);
+      declareWeight(weight, formats,
+                    formats.size() == 1 ? ArrayRef<int32_t>() : of);
     }
   }
 
@@ -163,13 +178,14 @@ private:
     SmallVector<Attribute> layers;
     for (size_t i = 0; i < signatures.distinct.size(); ++i)
       layers.push_back(FlatSymbolRefAttr::get(context, layerName(i)));
-    Attribute entry =
-        EntryAttr::get(context, builder.getStringAttr("import"), /*rows=*/0,
-                       FlatSymbolRefAttr::get(context, "embed"), builder.getArrayAttr(layers),
-                       builder.getDenseI32ArrayAttr(signatures.of),
-                       FlatSymbolRefAttr::get(context, "head"));
+    Attribute entry = EntryAttr::get(
+        context, builder.getStringAttr("import"), /*rows=*/0,
+        FlatSymbolRefAttr::get(context, "embed"), builder.getArrayAttr(layers),
+        builder.getDenseI32ArrayAttr(signatures.of),
+        FlatSymbolRefAttr::get(context, "head"));
     ModelOp::create(builder, at("model"), builder.getStringAttr("m"),
-                    /*sym_visibility=*/StringAttr(), builder.getArrayAttr(entry),
+                    /*sym_visibility=*/StringAttr(),
+                    builder.getArrayAttr(entry),
                     /*steps=*/ArrayAttr());
   }
 
@@ -179,7 +195,8 @@ private:
 
   /// Rows of any number.
   RankedTensorType rows(int64_t columns) {
-    return RankedTensorType::get({ShapedType::kDynamic, columns}, builder.getF32Type());
+    return RankedTensorType::get({ShapedType::kDynamic, columns},
+                                 builder.getF32Type());
   }
   RankedTensorType integers() {
     return RankedTensorType::get({ShapedType::kDynamic}, builder.getI32Type());
@@ -188,8 +205,8 @@ private:
   /// Starts a function whose body goes where the builder stands; `finish` ends
   /// it.
   func::FuncOp begin(StringRef name, TypeRange inputs, Type result) {
-    auto function = func::FuncOp::create(builder, at(name), name,
-                                         builder.getFunctionType(inputs, result));
+    auto function = func::FuncOp::create(
+        builder, at(name), name, builder.getFunctionType(inputs, result));
     function.setPrivate();
     builder.setInsertionPointToStart(function.addEntryBlock());
     return function;
@@ -199,22 +216,28 @@ private:
     builder.setInsertionPointAfter(function);
   }
 
-  Value reference(const Declared &weight, checkpoint::TensorType type, Value layer = {}) {
+  Value reference(const Declared &weight, checkpoint::TensorType type,
+                  Value layer = {}) {
     auto handle = WeightType::get(builder.getContext(), weight.shape,
                                   formatOf(*builder.getContext(), type));
-    return WeightRefOp::create(builder, at(weight.tensorName), handle, weight.symbol, layer,
+    return WeightRefOp::create(builder, at(weight.tensorName), handle,
+                               weight.symbol, layer,
                                /*layout=*/Attribute(), /*index=*/IntegerAttr());
   }
   Value norm(Location loc, Value x, Value weight) {
     return RmsNormOp::create(builder, loc, x.getType(), x, weight,
-                             builder.getF64FloatAttr(config.eps), /*order=*/OrderAttr());
+                             builder.getF64FloatAttr(config.eps),
+                             /*order=*/OrderAttr());
   }
   Value linear(Location loc, Value x, Value weight) {
-    return LinearOp::create(builder, loc, rows(cast<WeightType>(weight.getType()).getRows()), x,
-                            weight, /*order=*/OrderAttr());
+    return LinearOp::create(builder, loc,
+                            rows(cast<WeightType>(weight.getType()).getRows()),
+                            x, weight, /*order=*/OrderAttr());
   }
 
-  checkpoint::TensorType typeOf(const Declared &weight) { return checkpoint.find(weight.tensorName)->type; }
+  checkpoint::TensorType typeOf(const Declared &weight) {
+    return checkpoint.find(weight.tensorName)->type;
+  }
 
   void makeEmbed() {
     func::FuncOp function = begin("embed", integers(), rows(config.dim));
@@ -232,13 +255,14 @@ private:
   }
 
   void makeLayer(StringRef name, const LayerSignature &signature) {
-    auto cache = CacheType::get(
-        builder.getContext(),
-        {int64_t(config.layers), int64_t(config.kvHeads), int64_t(config.headSize)},
-        builder.getF32Type());
+    auto cache =
+        CacheType::get(builder.getContext(),
+                       {int64_t(config.layers), int64_t(config.kvHeads),
+                        int64_t(config.headSize)},
+                       builder.getF32Type());
     RankedTensorType residual = rows(config.dim);
-    func::FuncOp function =
-        begin(name, {residual, integers(), cache, builder.getIndexType()}, residual);
+    func::FuncOp function = begin(
+        name, {residual, integers(), cache, builder.getIndexType()}, residual);
     Value x = function.getArgument(0), positions = function.getArgument(1);
     Value kv = function.getArgument(2), layer = function.getArgument(3);
 
@@ -263,9 +287,10 @@ private:
     q = rotated(q, config.heads);
     k = rotated(k, config.kvHeads);
     KVAppendOp::create(builder, k.getLoc(), kv, layer, k, v, positions);
-    Value a = AttentionOp::create(builder, q.getLoc(), q.getType(), q, kv, layer, positions,
-                                  builder.getI64IntegerAttr(config.heads),
-                                  /*keys=*/IntegerAttr(), /*order=*/OrderAttr());
+    Value a =
+        AttentionOp::create(builder, q.getLoc(), q.getType(), q, kv, layer,
+                            positions, builder.getI64IntegerAttr(config.heads),
+                            /*keys=*/IntegerAttr(), /*order=*/OrderAttr());
     Value o = product(a, weight(kAttnOutput));
     x = AddOp::create(builder, o.getLoc(), residual, x, o);
 
@@ -288,8 +313,9 @@ private:
 
 } // namespace
 
-OwningOpRef<ModuleOp> corellama::importCheckpoint(MLIRContext &context,
-                                                  const Checkpoint &checkpoint) {
+OwningOpRef<ModuleOp>
+corellama::importCheckpoint(MLIRContext &context,
+                            const Checkpoint &checkpoint) {
   context.loadDialect<LlamaDialect, func::FuncDialect>();
   return Importer(context, checkpoint).run();
 }

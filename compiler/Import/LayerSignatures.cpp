@@ -13,7 +13,8 @@ std::string corellama::layerTensorName(llvm::StringRef weight, uint64_t layer) {
   return ("blk." + llvm::Twine(layer) + "." + weight + ".weight").str();
 }
 
-LayerSignatures corellama::findLayerSignatures(const checkpoint::Checkpoint &checkpoint) {
+LayerSignatures
+corellama::findLayerSignatures(const checkpoint::Checkpoint &checkpoint) {
   LayerSignatures found;
   for (uint64_t layer = 0; layer < checkpoint.config().layers; ++layer) {
     LayerSignature signature;

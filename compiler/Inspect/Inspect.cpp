@@ -10,13 +10,16 @@
 
 using namespace corellama;
 
-llvm::Error corellama::inspectFile(llvm::StringRef path, bool json, llvm::raw_ostream &out) {
-  auto start = llvm::MemoryBuffer::getFileSlice(path, /*MapSize=*/4, /*Offset=*/0);
+llvm::Error corellama::inspectFile(llvm::StringRef path, bool json,
+                                   llvm::raw_ostream &out) {
+  auto start =
+      llvm::MemoryBuffer::getFileSlice(path, /*MapSize=*/4, /*Offset=*/0);
   // A file that cannot be read is a checkpoint that cannot be read: the reader
   // says why.
   if (start && image::looksLikeProgram((*start)->getBuffer()))
     return inspectProgram(path, json, out);
-  llvm::Expected<checkpoint::Checkpoint> checkpoint = checkpoint::openCheckpoint(path);
+  llvm::Expected<checkpoint::Checkpoint> checkpoint =
+      checkpoint::openCheckpoint(path);
   if (!checkpoint)
     return checkpoint.takeError();
   inspectCheckpoint(*checkpoint, json, out);

@@ -42,7 +42,8 @@ static std::string ranges(llvm::ArrayRef<uint64_t> layers) {
 }
 
 /// The layers of each signature.
-static std::vector<std::vector<uint64_t>> layersOf(const LayerSignatures &signatures) {
+static std::vector<std::vector<uint64_t>>
+layersOf(const LayerSignatures &signatures) {
   std::vector<std::vector<uint64_t>> layers(signatures.distinct.size());
   for (auto [layer, signature] : llvm::enumerate(signatures.of))
     layers[signature].push_back(layer);
@@ -70,11 +71,13 @@ static json::Value asJSON(const Checkpoint &checkpoint) {
                                    {"offset", tensor.offset}});
   }
   LayerSignatures found = findLayerSignatures(checkpoint);
-  for (auto [signature, layers] : llvm::zip_equal(found.distinct, layersOf(found))) {
+  for (auto [signature, layers] :
+       llvm::zip_equal(found.distinct, layersOf(found))) {
     json::Object types;
     for (auto [name, type] : llvm::zip_equal(kLayerWeights, signature))
       types[name] = checkpoint::getName(type);
-    signatures.push_back(json::Object{{"types", std::move(types)}, {"layers", json::Array(layers)}});
+    signatures.push_back(json::Object{{"types", std::move(types)},
+                                      {"layers", json::Array(layers)}});
   }
   return json::Object{
       {"kind", "checkpoint"},
@@ -115,11 +118,14 @@ static void printText(const Checkpoint &checkpoint, llvm::raw_ostream &out) {
   line("layers", Twine(config.layers));
   line("dim", Twine(config.dim));
   line("hidden", Twine(config.hidden));
-  line("heads", Twine(config.heads) + " of " + Twine(config.headSize) + ", over " +
-                    Twine(config.kvHeads) + " of keys and values");
-  line("vocabulary", Twine(config.vocab) + (config.tiedHead ? ", head tied to the embedding" : ""));
+  line("heads", Twine(config.heads) + " of " + Twine(config.headSize) +
+                    ", over " + Twine(config.kvHeads) + " of keys and values");
+  line("vocabulary",
+       Twine(config.vocab) +
+           (config.tiedHead ? ", head tied to the embedding" : ""));
   line("context", Twine(config.context));
-  out << llvm::left_justify("rope base", 12) << llvm::format("%g\n", config.ropeBase);
+  out << llvm::left_justify("rope base", 12)
+      << llvm::format("%g\n", config.ropeBase);
   out << llvm::left_justify("rms eps", 12) << llvm::format("%g\n", config.eps);
 
   LayerSignatures found = findLayerSignatures(checkpoint);

@@ -69,36 +69,45 @@ static void printKernels(const json::Array &kernels, llvm::raw_ostream &out) {
   }
 }
 
-static void printText(const json::Object &manifest, const image::ImageView &view, StringRef path,
+static void printText(const json::Object &manifest,
+                      const image::ImageView &view, StringRef path,
                       llvm::raw_ostream &out) {
   auto line = [&](StringRef what, const llvm::Twine &value) {
     out << llvm::left_justify(what, 12) << value << '\n';
   };
-  auto of = [&](std::initializer_list<StringRef> keys) { return memberText(manifest, keys); };
+  auto of = [&](std::initializer_list<StringRef> keys) {
+    return memberText(manifest, keys);
+  };
   line("program", llvm::sys::path::filename(path));
   line("checkpoint", of({"checkpoint", "name"}));
   line("blake3", of({"checkpoint", "blake3"}));
-  line("compiler", of({"compiler", "name"}) + " " + of({"compiler", "version"}) + ", LLVM " +
+  line("compiler", of({"compiler", "name"}) + " " +
+                       of({"compiler", "version"}) + ", LLVM " +
                        of({"compiler", "llvm"}));
-  line("target", of({"target", "name"}) + ", " + of({"target", "vector_bits"}) + "-bit vectors");
+  line("target", of({"target", "name"}) + ", " + of({"target", "vector_bits"}) +
+                     "-bit vectors");
   line("features", of({"target", "features"}));
   line("activations", of({"activations"}));
-  line("cache", of({"cache", "type"}) + ", keys " + of({"cache", "keys"}) + ", values " +
-                    of({"cache", "values"}));
+  line("cache", of({"cache", "type"}) + ", keys " + of({"cache", "keys"}) +
+                    ", values " + of({"cache", "values"}));
   line("chunk", of({"chunk"}) + " rows");
-  line("model", of({"config", "layers"}) + " layers, dim " + of({"config", "dim"}) + ", hidden " +
-                    of({"config", "hidden"}) + ", " + of({"config", "heads"}) + " heads over " +
-                    of({"config", "kv_heads"}) + " of " + of({"config", "head_size"}) +
-                    ", vocabulary " + of({"config", "vocabulary"}) + ", context " +
+  line("model", of({"config", "layers"}) + " layers, dim " +
+                    of({"config", "dim"}) + ", hidden " +
+                    of({"config", "hidden"}) + ", " + of({"config", "heads"}) +
+                    " heads over " + of({"config", "kv_heads"}) + " of " +
+                    of({"config", "head_size"}) + ", vocabulary " +
+                    of({"config", "vocabulary"}) + ", context " +
                     of({"config", "context"}));
 
   out << "\nmemory\n";
-  for (StringRef what : {"weights", "workspace", "scratch", "cache_per_position"})
+  for (StringRef what :
+       {"weights", "workspace", "scratch", "cache_per_position"})
     out << "  " << llvm::left_justify(what, 19)
-        << llvm::right_justify(memberText(manifest, {"memory", what}), 12) << " bytes\n";
+        << llvm::right_justify(memberText(manifest, {"memory", what}), 12)
+        << " bytes\n";
   out << "  " << llvm::left_justify("image", 19)
-      << llvm::right_justify(llvm::utostr(view.header.bytes), 12) << " bytes at byte "
-      << view.fileOffset << " of the file\n";
+      << llvm::right_justify(llvm::utostr(view.header.bytes), 12)
+      << " bytes at byte " << view.fileOffset << " of the file\n";
 
   if (const json::Array *kernels = manifest.getArray("kernels"))
     printKernels(*kernels, out);
@@ -109,21 +118,24 @@ static void printText(const json::Object &manifest, const image::ImageView &view
   out << "\ntensors: " << tensors->size() << '\n';
   for (const json::Value &value : *tensors)
     if (const json::Object *tensor = value.getAsObject())
-      out << "  " << llvm::left_justify(memberText(*tensor, {"name"}), 26) << "  "
-          << llvm::left_justify(memberText(*tensor, {"format"}), 5)
+      out << "  " << llvm::left_justify(memberText(*tensor, {"name"}), 26)
+          << "  " << llvm::left_justify(memberText(*tensor, {"format"}), 5)
           << llvm::right_justify(memberText(*tensor, {"shape"}), 15) << "  "
           << llvm::left_justify(memberText(*tensor, {"layout"}), 24)
-          << llvm::right_justify(memberText(*tensor, {"bytes"}), 11) << " bytes\n";
+          << llvm::right_justify(memberText(*tensor, {"bytes"}), 11)
+          << " bytes\n";
 }
 
-llvm::Error corellama::inspectProgram(StringRef path, bool json, llvm::raw_ostream &out) {
+llvm::Error corellama::inspectProgram(StringRef path, bool json,
+                                      llvm::raw_ostream &out) {
   llvm::Expected<image::ImageView> view = image::openProgramImage(path);
   if (!view)
     return view.takeError();
   auto damaged = [&](const llvm::Twine &what) {
-    return llvm::createStringError(llvm::inconvertibleErrorCode(),
-                                   path + ": image: manifest: " + what +
-                                       "; the file is damaged, copy or compile it again");
+    return llvm::createStringError(
+        llvm::inconvertibleErrorCode(),
+        path + ": image: manifest: " + what +
+            "; the file is damaged, copy or compile it again");
   };
   llvm::Expected<json::Value> manifest = json::parse(view->manifest);
   if (!manifest) {

@@ -26,7 +26,8 @@ using llvm::StringLiteral;
 using FeatureSet = llvm::StringMap<bool>;
 
 static Error refuse(const Twine &message) {
-  return llvm::createStringError(llvm::inconvertibleErrorCode(), "--target: " + message);
+  return llvm::createStringError(llvm::inconvertibleErrorCode(),
+                                 "--target: " + message);
 }
 
 //===----------------------------------------------------------------------===//
@@ -80,7 +81,8 @@ static uint64_t hostL2Bytes(StringRef cpu) {
     return info->l2Bytes;
   // Zero or less where the system does not know; then as the least target.
   long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
-  return bytes > 0 ? static_cast<uint64_t>(bytes) : allTargets().front().l2Bytes;
+  return bytes > 0 ? static_cast<uint64_t>(bytes)
+                   : allTargets().front().l2Bytes;
 }
 
 //===----------------------------------------------------------------------===//
@@ -101,31 +103,38 @@ static std::string nearestNames(StringRef name) {
     if (nearest.size() < 3 && name.edit_distance(candidate) == fewest)
       nearest.push_back(candidate);
   StringRef last = nearest.pop_back_val();
-  return llvm::join(nearest, ", ") + (nearest.empty() ? "" : " or ") + last.str();
+  return llvm::join(nearest, ", ") + (nearest.empty() ? "" : " or ") +
+         last.str();
 }
 
 static llama::TargetAttr makeAttribute(MLIRContext &context, const Twine &name,
-                                       const FeatureSet &features, uint64_t l2Bytes) {
-  return llama::TargetAttr::get(&context, llama::Family::CPU, StringAttr::get(&context, name),
+                                       const FeatureSet &features,
+                                       uint64_t l2Bytes) {
+  return llama::TargetAttr::get(&context, llama::Family::CPU,
+                                StringAttr::get(&context, name),
                                 StringAttr::get(&context, usableOf(features)),
                                 vectorBitsOf(features), l2Bytes);
 }
 
-Expected<llama::TargetAttr> corellama::resolveTarget(MLIRContext &context, StringRef name) {
+Expected<llama::TargetAttr> corellama::resolveTarget(MLIRContext &context,
+                                                     StringRef name) {
   context.loadDialect<llama::LlamaDialect>();
   if (name == kNative) {
     StringRef cpu = llvm::sys::getHostCPUName();
     FeatureSet features = llvm::sys::getHostCPUFeatures();
-    if (auto lacking = lackingOf(features, requiredFeatures()); !lacking.empty())
-      return refuse("this machine (" + cpu + ") lacks " + llvm::join(lacking, ", ") +
-                    ", which programs need; compile for another one, as in --target=" +
-                    allTargets().front().name);
-    return makeAttribute(context, kNative + ":" + cpu, features, hostL2Bytes(cpu));
+    if (auto lacking = lackingOf(features, requiredFeatures());
+        !lacking.empty())
+      return refuse(
+          "this machine (" + cpu + ") lacks " + llvm::join(lacking, ", ") +
+          ", which programs need; compile for another one, as in --target=" +
+          allTargets().front().name);
+    return makeAttribute(context, kNative + ":" + cpu, features,
+                         hostL2Bytes(cpu));
   }
   const TargetInfo *info = findTarget(name);
   if (!info)
-    return refuse("'" + name + "' is not a target, perhaps " + nearestNames(name) +
-                  "; --list-targets shows all of them");
+    return refuse("'" + name + "' is not a target, perhaps " +
+                  nearestNames(name) + "; --list-targets shows all of them");
   return makeAttribute(context, name, featuresOfCPU(name), info->l2Bytes);
 }
 
@@ -133,7 +142,8 @@ bool corellama::hostSupports(llama::TargetAttr target, std::string &missing) {
   FeatureSet host = llvm::sys::getHostCPUFeatures();
   SmallVector<StringRef> wanted, lacking;
   if (target.getFeatures())
-    target.getFeatures().getValue().split(wanted, ',', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
+    target.getFeatures().getValue().split(wanted, ',', /*MaxSplit=*/-1,
+                                          /*KeepEmpty=*/false);
   for (StringRef feature : wanted)
     if (feature.consume_front("+") && !host.lookup(feature))
       lacking.push_back(feature);
@@ -143,11 +153,12 @@ bool corellama::hostSupports(llama::TargetAttr target, std::string &missing) {
 
 void corellama::listTargets(llvm::raw_ostream &out) {
   for (const TargetInfo &target : allTargets())
-    out << llvm::formatv("{0,-16} {1}-bit vectors, {2,4} KiB L2   {3}\n", target.name,
-                         vectorBitsOf(featuresOfCPU(target.name)), target.l2Bytes / 1024,
-                         target.machines);
+    out << llvm::formatv("{0,-16} {1}-bit vectors, {2,4} KiB L2   {3}\n",
+                         target.name, vectorBitsOf(featuresOfCPU(target.name)),
+                         target.l2Bytes / 1024, target.machines);
   FeatureSet host = llvm::sys::getHostCPUFeatures();
   StringRef cpu = llvm::sys::getHostCPUName();
-  out << llvm::formatv("{0,-16} {1}-bit vectors, {2,4} KiB L2   this machine: {3}\n", kNative,
-                       vectorBitsOf(host), hostL2Bytes(cpu) / 1024, cpu);
+  out << llvm::formatv(
+      "{0,-16} {1}-bit vectors, {2,4} KiB L2   this machine: {3}\n", kNative,
+      vectorBitsOf(host), hostL2Bytes(cpu) / 1024, cpu);
 }

@@ -24,21 +24,51 @@ static constexpr TargetInfo kTargets[] = {
     {.name = "x86-64-v4",
      .machines = "any CPU with AVX-512 F, BW, CD, DQ and VL (since 2017)",
      .l2Bytes = 512 * kKiB}, // Ice Lake client
-    {.name = "haswell", .machines = "Intel Core 4000, Xeon v3", .l2Bytes = 256 * kKiB},
-    {.name = "broadwell", .machines = "Intel Core 5000, Xeon v4", .l2Bytes = 256 * kKiB},
-    {.name = "skylake", .machines = "Intel Core 6000 to 10000", .l2Bytes = 256 * kKiB},
-    {.name = "alderlake", .machines = "Intel Core 12000 to 14000", .l2Bytes = 1280 * kKiB},
-    {.name = "skylake-avx512", .machines = "Intel Xeon Scalable, 1st", .l2Bytes = 1024 * kKiB},
-    {.name = "cascadelake", .machines = "Intel Xeon Scalable, 2nd", .l2Bytes = 1024 * kKiB},
-    {.name = "icelake-server", .machines = "Intel Xeon Scalable, 3rd", .l2Bytes = 1280 * kKiB},
-    {.name = "sapphirerapids", .machines = "Intel Xeon Scalable, 4th", .l2Bytes = 2048 * kKiB},
-    {.name = "emeraldrapids", .machines = "Intel Xeon Scalable, 5th", .l2Bytes = 2048 * kKiB},
-    {.name = "graniterapids", .machines = "Intel Xeon 6 (P cores)", .l2Bytes = 2048 * kKiB},
-    {.name = "znver1", .machines = "AMD Ryzen 1000, EPYC 7001", .l2Bytes = 512 * kKiB},
-    {.name = "znver2", .machines = "AMD Ryzen 3000, EPYC 7002", .l2Bytes = 512 * kKiB},
-    {.name = "znver3", .machines = "AMD Ryzen 5000, EPYC 7003", .l2Bytes = 512 * kKiB},
-    {.name = "znver4", .machines = "AMD Ryzen 7000, EPYC 9004", .l2Bytes = 1024 * kKiB},
-    {.name = "znver5", .machines = "AMD Ryzen 9000, EPYC 9005", .l2Bytes = 1024 * kKiB},
+    {.name = "haswell",
+     .machines = "Intel Core 4000, Xeon v3",
+     .l2Bytes = 256 * kKiB},
+    {.name = "broadwell",
+     .machines = "Intel Core 5000, Xeon v4",
+     .l2Bytes = 256 * kKiB},
+    {.name = "skylake",
+     .machines = "Intel Core 6000 to 10000",
+     .l2Bytes = 256 * kKiB},
+    {.name = "alderlake",
+     .machines = "Intel Core 12000 to 14000",
+     .l2Bytes = 1280 * kKiB},
+    {.name = "skylake-avx512",
+     .machines = "Intel Xeon Scalable, 1st",
+     .l2Bytes = 1024 * kKiB},
+    {.name = "cascadelake",
+     .machines = "Intel Xeon Scalable, 2nd",
+     .l2Bytes = 1024 * kKiB},
+    {.name = "icelake-server",
+     .machines = "Intel Xeon Scalable, 3rd",
+     .l2Bytes = 1280 * kKiB},
+    {.name = "sapphirerapids",
+     .machines = "Intel Xeon Scalable, 4th",
+     .l2Bytes = 2048 * kKiB},
+    {.name = "emeraldrapids",
+     .machines = "Intel Xeon Scalable, 5th",
+     .l2Bytes = 2048 * kKiB},
+    {.name = "graniterapids",
+     .machines = "Intel Xeon 6 (P cores)",
+     .l2Bytes = 2048 * kKiB},
+    {.name = "znver1",
+     .machines = "AMD Ryzen 1000, EPYC 7001",
+     .l2Bytes = 512 * kKiB},
+    {.name = "znver2",
+     .machines = "AMD Ryzen 3000, EPYC 7002",
+     .l2Bytes = 512 * kKiB},
+    {.name = "znver3",
+     .machines = "AMD Ryzen 5000, EPYC 7003",
+     .l2Bytes = 512 * kKiB},
+    {.name = "znver4",
+     .machines = "AMD Ryzen 7000, EPYC 9004",
+     .l2Bytes = 1024 * kKiB},
+    {.name = "znver5",
+     .machines = "AMD Ryzen 9000, EPYC 9005",
+     .l2Bytes = 1024 * kKiB},
 };
 
 // In the order in which they came; what comes later implies some of what is
@@ -51,8 +81,8 @@ static constexpr StringLiteral kUsableFeatures[] = {
     // x86-64-v4
     "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl",
     // bytes, halves, permutations
-    "avx512ifma", "avx512vbmi", "avx512vbmi2", "avx512bitalg", "avx512vpopcntdq",
-    "avx512vnni", "avx512bf16", "avx512fp16", "gfni",
+    "avx512ifma", "avx512vbmi", "avx512vbmi2", "avx512bitalg",
+    "avx512vpopcntdq", "avx512vnni", "avx512bf16", "avx512fp16", "gfni",
     // the same in 256 bits, for CPUs without AVX-512
     "avxvnni", "avxifma", "avxvnniint8", "avxvnniint16", "avxneconvert",
     // matrices
@@ -61,15 +91,15 @@ static constexpr StringLiteral kUsableFeatures[] = {
 ArrayRef<TargetInfo> corellama::allTargets() { return kTargets; }
 
 const TargetInfo *corellama::findTarget(llvm::StringRef name) {
-  const TargetInfo *found =
-      llvm::find_if(kTargets, [&](const TargetInfo &target) { return target.name == name; });
+  const TargetInfo *found = llvm::find_if(
+      kTargets, [&](const TargetInfo &target) { return target.name == name; });
   return found == std::end(kTargets) ? nullptr : found;
 }
 
 ArrayRef<StringLiteral> corellama::usableFeatures() { return kUsableFeatures; }
 
 ArrayRef<StringLiteral> corellama::requiredFeatures() {
-  static constexpr StringLiteral kRequired[] = {"avx", "avx2", "bmi",   "bmi2",
-                                                "f16c", "fma", "lzcnt", "movbe"};
+  static constexpr StringLiteral kRequired[] = {
+      "avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe"};
   return kRequired;
 }

@@ -34,7 +34,8 @@ Value emitAffine(ImplicitLocOpBuilder &b, AffineExpr expr, ValueRange dims) {
   if (auto dim = dyn_cast<AffineDimExpr>(expr))
     return dims[dim.getPosition()];
   auto binary = cast<AffineBinaryOpExpr>(expr);
-  Value x = emitAffine(b, binary.getLHS(), dims), y = emitAffine(b, binary.getRHS(), dims);
+  Value x = emitAffine(b, binary.getLHS(), dims),
+        y = emitAffine(b, binary.getRHS(), dims);
   switch (expr.getKind()) {
   case AffineExprKind::Add:
     return arith::AddIOp::create(b, x, y);
@@ -55,18 +56,23 @@ struct StepWriter {
   Type pointer, i32, i64;
 
   explicit StepWriter(ModuleOp module)
-      : module(module), pointer(LLVM::LLVMPointerType::get(module.getContext())),
+      : module(module),
+        pointer(LLVM::LLVMPointerType::get(module.getContext())),
         i32(IntegerType::get(module.getContext(), 32)),
         i64(IntegerType::get(module.getContext(), 64)) {}
 
-  static std::string partsName(StringRef kernel) { return (kernel + ".parts").str(); }
+  static std::string partsName(StringRef kernel) {
+    return (kernel + ".parts").str();
+  }
 
   /// i64 @kernel.parts(rows, keys)
   void writeParts(func::FuncOp kernel) {
-    auto map = kernel->getAttrOfType<AffineMapAttr>(llama::kPartsAttr).getValue();
+    auto map =
+        kernel->getAttrOfType<AffineMapAttr>(llama::kPartsAttr).getValue();
     OpBuilder builder(kernel);
-    auto function = func::FuncOp::create(builder, kernel.getLoc(), partsName(kernel.getName()),
-                                         builder.getFunctionType({i64, i64}, {i64}));
+    auto function = func::FuncOp::create(
+        builder, kernel.getLoc(), partsName(kernel.getName()),
+        builder.getFunctionType({i64, i64}, {i64}));
     ImplicitLocOpBuilder b(kernel.getLoc(), builder);
     Block *entry = function.addEntryBlock();
     b.setInsertionPointToStart(entry);
@@ -77,19 +83,22 @@ struct StepWriter {
   /// This worker's share of one callee's parts.
   void writeCall(ImplicitLocOpBuilder &b, FlatSymbolRefAttr callee, Value layer,
                  ValueRange worker) {
-    Value context = worker[0], scratch = worker[1], number = worker[2], workers = worker[3];
+    Value context = worker[0], scratch = worker[1], number = worker[2],
+          workers = worker[3];
     auto count = [&](Field field) -> Value {
       Value value = FieldOp::create(b, b.getIndexType(), context, field);
       return arith::IndexCastOp::create(b, i64, value);
     };
-    Value parts = func::CallOp::create(b, partsName(callee.getValue()), TypeRange{i64},
-                                       ValueRange{count(Field::Rows), count(Field::KeyCount)})
+    Value parts = func::CallOp::create(
+                      b, partsName(callee.getValue()), TypeRange{i64},
+                      ValueRange{count(Field::Rows), count(Field::KeyCount)})
                       .getResult(0);
     Value wide = arith::ExtUIOp::create(b, i64, number);
     Value all = arith::ExtUIOp::create(b, i64, workers);
     Value one = arith::ConstantIntOp::create(b, i64, 1);
     auto bound = [&](Value w) -> Value {
-      Value share = arith::DivUIOp::create(b, arith::MulIOp::create(b, parts, w), all);
+      Value share =
+          arith::DivUIOp::create(b, arith::MulIOp::create(b, parts, w), all);
       return arith::TruncIOp::create(b, i32, share);
     };
     Value begin = bound(wide);
@@ -109,22 +118,25 @@ struct StepWriter {
     auto callees = run.getCallees().getAsRange<FlatSymbolRefAttr>();
     if (run.getCallees().size() == 1)
       return writeCall(b, *callees.begin(), layer, worker);
-    // Which callee: the layer's entry of the table, as nested comparisons of the
-    // layer with the ranges that share a callee.
+    // Which callee: the layer's entry of the table, as nested comparisons of
+    // the layer with the ranges that share a callee.
     Value which = arith::ConstantIntOp::create(b, i32, (*run.getOf())[0]);
     for (auto [l, callee] : llvm::enumerate(*run.getOf())) {
       if (l == 0 || callee == (*run.getOf())[l - 1])
         continue;
       Value from = arith::CmpIOp::create(
           b, arith::CmpIPredicate::uge, layer,
-          arith::ConstantIntOp::create(b, i32, static_cast<int64_t>(l)).getResult());
+          arith::ConstantIntOp::create(b, i32, static_cast<int64_t>(l))
+              .getResult());
       which = arith::SelectOp::create(
-          b, from, arith::ConstantIntOp::create(b, i32, callee).getResult(), which);
+          b, from, arith::ConstantIntOp::create(b, i32, callee).getResult(),
+          which);
     }
     for (auto [i, callee] : llvm::enumerate(callees)) {
       Value own = arith::CmpIOp::create(
           b, arith::CmpIPredicate::eq, which,
-          arith::ConstantIntOp::create(b, i32, static_cast<int64_t>(i)).getResult());
+          arith::ConstantIntOp::create(b, i32, static_cast<int64_t>(i))
+              .getResult());
       auto chosen = scf::IfOp::create(b, own, /*withElseRegion=*/false);
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToStart(chosen.thenBlock());
@@ -134,7 +146,8 @@ struct StepWriter {
 
   void writeBarrier(ImplicitLocOpBuilder &b, ValueRange worker) {
     Value threads = FieldOp::create(b, pointer, worker[0], Field::Threads);
-    func::CallOp::create(b, kBarrier, TypeRange{}, ValueRange{threads, worker[2]});
+    func::CallOp::create(b, kBarrier, TypeRange{},
+                         ValueRange{threads, worker[2]});
   }
 
   void writeStep(llama::StepOp step) {
@@ -179,23 +192,25 @@ void describeProgram(ModuleOp module, ArrayRef<func::FuncOp> kernels) {
     chunk = std::max<int64_t>(chunk, step.getRows());
   SmallVector<Attribute> list;
   for (func::FuncOp kernel : kernels) {
-    int64_t bytes = kernel->getAttrOfType<IntegerAttr>(llama::kScratchAttr).getInt();
+    int64_t bytes =
+        kernel->getAttrOfType<IntegerAttr>(llama::kScratchAttr).getInt();
     scratch = std::max(scratch, bytes);
     list.push_back(b.getDictionaryAttr(
         {b.getNamedAttr("name", b.getStringAttr(kernel.getName())),
          b.getNamedAttr("function", FlatSymbolRefAttr::get(kernel)),
-         b.getNamedAttr("parts",
-                        FlatSymbolRefAttr::get(module.getContext(),
-                                               StepWriter::partsName(kernel.getName()))),
+         b.getNamedAttr("parts", FlatSymbolRefAttr::get(
+                                     module.getContext(),
+                                     StepWriter::partsName(kernel.getName()))),
          b.getNamedAttr("scratch_bytes", b.getI64IntegerAttr(bytes))}));
   }
   module->setAttr("llama.kernels", b.getArrayAttr(list));
-  module->setAttr("llama.program",
-                  b.getDictionaryAttr(
-                      {b.getNamedAttr("workspace_bytes", b.getI64IntegerAttr(workspace)),
-                       b.getNamedAttr("scratch_bytes", b.getI64IntegerAttr(scratch)),
-                       b.getNamedAttr("logits_offset", b.getI64IntegerAttr(logits)),
-                       b.getNamedAttr("chunk", b.getI64IntegerAttr(chunk))}));
+  module->setAttr(
+      "llama.program",
+      b.getDictionaryAttr(
+          {b.getNamedAttr("workspace_bytes", b.getI64IntegerAttr(workspace)),
+           b.getNamedAttr("scratch_bytes", b.getI64IntegerAttr(scratch)),
+           b.getNamedAttr("logits_offset", b.getI64IntegerAttr(logits)),
+           b.getNamedAttr("chunk", b.getI64IntegerAttr(chunk))}));
 }
 
 struct CPUStepToWorkers : cpu::impl::CPUStepToWorkersBase<CPUStepToWorkers> {
@@ -212,8 +227,10 @@ struct CPUStepToWorkers : cpu::impl::CPUStepToWorkersBase<CPUStepToWorkers> {
       if (function->hasAttr(llama::kPartsAttr))
         kernels.push_back(function);
     for (func::FuncOp kernel : kernels) {
-      if (!kernel->hasAttr(llama::kScratchAttr) || kernel.getNumArguments() != 5) {
-        kernel.emitOpError() << "is not yet a function of (context, scratch, layer, begin, end); "
+      if (!kernel->hasAttr(llama::kScratchAttr) ||
+          kernel.getNumArguments() != 5) {
+        kernel.emitOpError() << "is not yet a function of (context, scratch, "
+                                "layer, begin, end); "
                                 "run tile-to-vector-cpu first";
         return signalPassFailure();
       }
@@ -224,8 +241,9 @@ struct CPUStepToWorkers : cpu::impl::CPUStepToWorkersBase<CPUStepToWorkers> {
     describeProgram(module, kernels);
 
     OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
-    auto barrier = func::FuncOp::create(builder, module.getLoc(), kBarrier,
-                                        builder.getFunctionType({writer.pointer, writer.i32}, {}));
+    auto barrier = func::FuncOp::create(
+        builder, module.getLoc(), kBarrier,
+        builder.getFunctionType({writer.pointer, writer.i32}, {}));
     barrier.setPrivate();
     SmallVector<llama::StepOp> steps(module.getOps<llama::StepOp>());
     for (llama::StepOp step : steps) {
@@ -233,7 +251,8 @@ struct CPUStepToWorkers : cpu::impl::CPUStepToWorkersBase<CPUStepToWorkers> {
       step.erase();
     }
     // The model named the steps, which are functions now.
-    for (auto model : llvm::make_early_inc_range(module.getOps<llama::ModelOp>()))
+    for (auto model :
+         llvm::make_early_inc_range(module.getOps<llama::ModelOp>()))
       model.erase();
   }
 };

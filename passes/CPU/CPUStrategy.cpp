@@ -100,27 +100,30 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
     return CPUAttr::get(context, Unit::F32, m, n);
   };
   auto ofRows = [&](int64_t by, int64_t times) {
-    return CutAttr::get(context, {}, StringAttr::get(context, "rows"), by, times, 0);
+    return CutAttr::get(context, {}, StringAttr::get(context, "rows"), by,
+                        times, 0);
   };
   Block &body = kernel.getBody().front();
 
   for (auto part : body.getOps<AttentionPartOp>()) {
     int64_t heads = part.getCache().getType().getHeads();
     return {strategy(part.getHeads() / heads, kGroupRows),
-            CutAttr::get(context, {}, StringAttr::get(context, "keys"), part.getKeys(), heads,
-                         0),
+            CutAttr::get(context, {}, StringAttr::get(context, "keys"),
+                         part.getKeys(), heads, 0),
             {}};
   }
   for (auto attention : body.getOps<AttentionOp>())
-    return {strategy(row.attentionRows, kGroupRows),
-            ofRows(row.attentionRows, attention.getCache().getType().getHeads()),
-            {}};
+    return {
+        strategy(row.attentionRows, kGroupRows),
+        ofRows(row.attentionRows, attention.getCache().getType().getHeads()),
+        {}};
 
   auto linears = body.getOps<LinearOp>();
   if (!linears.empty()) {
     FailureOr<SmallVector<int64_t>> groups = groupsOf(kernel);
     bool decode = hasOneRow(*linears.begin());
-    bool head = llvm::any_of(*groups, [](int64_t rows) { return rows >= 64 * kHeadPart; });
+    bool head = llvm::any_of(
+        *groups, [](int64_t rows) { return rows >= 64 * kHeadPart; });
     int64_t by = !decode ? kPrefillPart : head ? kHeadPart : kDecodePart;
     return {strategy(decode ? 1 : row.prefillRows, kGroupRows),
             CutAttr::get(context, *groups, {}, by, 1, 0),
@@ -133,7 +136,8 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
 struct CPUStrategy : StrategyInterface::ExternalModel<CPUStrategy, TargetAttr> {
   int64_t getAttentionKeys(Attribute) const { return kAttentionKeys; }
 
-  Attribute getWeightLayout(Attribute self, FormatInterface format, int64_t rank) const {
+  Attribute getWeightLayout(Attribute self, FormatInterface format,
+                            int64_t rank) const {
     MLIRContext *context = self.getContext();
     if (rank == 1)
       return RowMajorAttr::get(context);
@@ -143,26 +147,33 @@ struct CPUStrategy : StrategyInterface::ExternalModel<CPUStrategy, TargetAttr> {
   }
 
   std::pair<Attribute, Attribute> getCacheLayouts(Attribute self, Type) const {
-    return {Keys16Attr::get(self.getContext(), 1), RowMajorAttr::get(self.getContext())};
+    return {Keys16Attr::get(self.getContext(), 1),
+            RowMajorAttr::get(self.getContext())};
   }
 
   KernelPlan plan(Attribute self, Operation *op) const {
     auto target = cast<TargetAttr>(self);
     const TableRow *row = rowFor(target);
     if (!row)
-      return {{}, {}, "the CPU's table has rows for CPUs with vectors of at least 256 bits (AVX2)"};
+      return {{},
+              {},
+              "the CPU's table has rows for CPUs with vectors of at least 256 "
+              "bits (AVX2)"};
     return makePlan(*row, cast<KernelOp>(op));
   }
 
   Attribute getOrder(Attribute self, Operation *op) const {
     MLIRContext *context = self.getContext();
     if (auto linear = dyn_cast<LinearOp>(op)) {
-      FormatInterface format = cast<WeightType>(linear.getWeight().getType()).getFormat();
-      return OrderAttr::get(context, Unit::F32, format.getScaleBlock(), 1,
-                            format.hasScale() ? ScaleMode::Outer : ScaleMode::None, 0);
+      FormatInterface format =
+          cast<WeightType>(linear.getWeight().getType()).getFormat();
+      return OrderAttr::get(
+          context, Unit::F32, format.getScaleBlock(), 1,
+          format.hasScale() ? ScaleMode::Outer : ScaleMode::None, 0);
     }
     if (isa<RmsNormOp, AttentionOp, AttentionPartOp>(op))
-      return OrderAttr::get(context, Unit::F32, 0, 1, ScaleMode::None, kSumLanes);
+      return OrderAttr::get(context, Unit::F32, 0, 1, ScaleMode::None,
+                            kSumLanes);
     return {};
   }
 };

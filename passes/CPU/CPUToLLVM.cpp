@@ -30,8 +30,8 @@ Value byteAddress(ImplicitLocOpBuilder &b, Value base, Value offset) {
 
 /// A field is constant while a step runs, and in the caller's memory.
 Value lowerField(ImplicitLocOpBuilder &b, FieldOp op) {
-  Value offset = LLVM::ConstantOp::create(b, b.getI64Type(),
-                                          b.getI64IntegerAttr(offsetOf(op.getField())));
+  Value offset = LLVM::ConstantOp::create(
+      b, b.getI64Type(), b.getI64IntegerAttr(offsetOf(op.getField())));
   Value address = byteAddress(b, op.getCtx(), offset);
   bool pointer = isPointer(op.getField());
   Type type = pointer ? op.getType() : Type(b.getI64Type());
@@ -51,9 +51,12 @@ Value lowerView(ImplicitLocOpBuilder &b, ViewOp op) {
   int64_t rank = type.getRank();
   auto array = LLVM::LLVMArrayType::get(b.getI64Type(), rank);
   auto structure = LLVM::LLVMStructType::getLiteral(
-      b.getContext(), {address.getType(), address.getType(), b.getI64Type(), array, array});
+      b.getContext(),
+      {address.getType(), address.getType(), b.getI64Type(), array, array});
   auto constant = [&](int64_t value) {
-    return LLVM::ConstantOp::create(b, b.getI64Type(), b.getI64IntegerAttr(value)).getResult();
+    return LLVM::ConstantOp::create(b, b.getI64Type(),
+                                    b.getI64IntegerAttr(value))
+        .getResult();
   };
   Value descriptor = LLVM::PoisonOp::create(b, structure);
   auto set = [&](Value value, ArrayRef<int64_t> at) {
@@ -69,19 +72,21 @@ Value lowerView(ImplicitLocOpBuilder &b, ViewOp op) {
     set(constant(stride), {4, d});
     stride *= extent;
   }
-  return UnrealizedConversionCastOp::create(b, TypeRange{type}, ValueRange{descriptor})
+  return UnrealizedConversionCastOp::create(b, TypeRange{type},
+                                            ValueRange{descriptor})
       .getResult(0);
 }
 
 Value lowerLookup(ImplicitLocOpBuilder &b, Lookup16Op op) {
-  return LLVM::CallIntrinsicOp::create(b, op.getType(),
-                                       b.getStringAttr("llvm.x86.avx512.permvar.sf.512"),
-                                       ValueRange{op.getTable(), op.getIndex()})
+  return LLVM::CallIntrinsicOp::create(
+             b, op.getType(), b.getStringAttr("llvm.x86.avx512.permvar.sf.512"),
+             ValueRange{op.getTable(), op.getIndex()})
       .getResults();
 }
 
-/// Upstream lowers vector.fma to fmuladd, which may be split into two roundings;
-/// math.fma becomes an fma. The order of a sum promises one rounding.
+/// Upstream lowers vector.fma to fmuladd, which may be split into two
+/// roundings; math.fma becomes an fma. The order of a sum promises one
+/// rounding.
 Value lowerFma(ImplicitLocOpBuilder &b, vector::FMAOp op) {
   return math::FmaOp::create(b, op.getLhs(), op.getRhs(), op.getAcc());
 }

@@ -32,23 +32,40 @@ VectorKernel::VectorKernel(func::FuncOp kernel, bool tables)
 // Small things
 //===----------------------------------------------------------------------===//
 
-Value VectorKernel::index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
-Value VectorKernel::add(Value x, Value y) { return arith::AddIOp::create(b, x, y); }
-Value VectorKernel::sub(Value x, Value y) { return arith::SubIOp::create(b, x, y); }
-Value VectorKernel::mul(Value x, Value y) { return arith::MulIOp::create(b, x, y); }
-Value VectorKernel::minimum(Value x, Value y) { return arith::MinSIOp::create(b, x, y); }
-Value VectorKernel::maximum(Value x, Value y) { return arith::MaxSIOp::create(b, x, y); }
+Value VectorKernel::index(int64_t value) {
+  return arith::ConstantIndexOp::create(b, value);
+}
+Value VectorKernel::add(Value x, Value y) {
+  return arith::AddIOp::create(b, x, y);
+}
+Value VectorKernel::sub(Value x, Value y) {
+  return arith::SubIOp::create(b, x, y);
+}
+Value VectorKernel::mul(Value x, Value y) {
+  return arith::MulIOp::create(b, x, y);
+}
+Value VectorKernel::minimum(Value x, Value y) {
+  return arith::MinSIOp::create(b, x, y);
+}
+Value VectorKernel::maximum(Value x, Value y) {
+  return arith::MaxSIOp::create(b, x, y);
+}
 Value VectorKernel::lessThan(Value x, Value y) {
   return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, x, y);
 }
 VectorType VectorKernel::floats(int64_t lanes) {
   return VectorType::get({lanes}, b.getF32Type());
 }
-Value VectorKernel::zeros(Type type) { return arith::ConstantOp::create(b, b.getZeroAttr(type)); }
-Value VectorKernel::splat(Value scalar) {
-  return vector::BroadcastOp::create(b, VectorType::get({kLanes}, scalar.getType()), scalar);
+Value VectorKernel::zeros(Type type) {
+  return arith::ConstantOp::create(b, b.getZeroAttr(type));
 }
-Value VectorKernel::fma(Value x, Value y, Value z) { return vector::FMAOp::create(b, x, y, z); }
+Value VectorKernel::splat(Value scalar) {
+  return vector::BroadcastOp::create(
+      b, VectorType::get({kLanes}, scalar.getType()), scalar);
+}
+Value VectorKernel::fma(Value x, Value y, Value z) {
+  return vector::FMAOp::create(b, x, y, z);
+}
 
 Value VectorKernel::loop(int64_t from, Value to, int64_t step, ValueRange init,
                          function_ref<Vec<Value>(Value, ValueRange)> body,
@@ -65,8 +82,9 @@ Value VectorKernel::loop(int64_t from, Value to, int64_t step, ValueRange init,
 }
 
 Value VectorKernel::field(Field which) {
-  Type type = isPointer(which) ? Type(LLVM::LLVMPointerType::get(b.getContext()))
-                               : Type(b.getIndexType());
+  Type type = isPointer(which)
+                  ? Type(LLVM::LLVMPointerType::get(b.getContext()))
+                  : Type(b.getIndexType());
   return FieldOp::create(b, type, context, which);
 }
 
@@ -87,7 +105,8 @@ Value VectorKernel::loadScalar(Value memory, ValueRange indices) {
 
 SmallVector<Value> VectorKernel::unpack(Value tile) {
   Vec<Value> found;
-  for (int64_t i = 0, e = cast<VectorType>(tile.getType()).getDimSize(0); i < e; ++i)
+  for (int64_t i = 0, e = cast<VectorType>(tile.getType()).getDimSize(0); i < e;
+       ++i)
     found.push_back(vector::ExtractOp::create(b, tile, i));
   return found;
 }
@@ -95,23 +114,25 @@ SmallVector<Value> VectorKernel::unpack(Value tile) {
 Value VectorKernel::pack(ArrayRef<Value> values, Type type) {
   Value packed = zeros(type);
   for (auto [i, value] : llvm::enumerate(values))
-    packed = vector::InsertOp::create(b, value, packed, static_cast<int64_t>(i));
+    packed =
+        vector::InsertOp::create(b, value, packed, static_cast<int64_t>(i));
   return packed;
 }
 
 Value VectorKernel::chunk(Value vector, int64_t first) {
   if (cast<VectorType>(vector.getType()).getDimSize(0) == kLanes)
     return vector;
-  return vector::ExtractStridedSliceOp::create(b, vector, ArrayRef<int64_t>{first},
-                                               ArrayRef<int64_t>{kLanes}, ArrayRef<int64_t>{1});
+  return vector::ExtractStridedSliceOp::create(
+      b, vector, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{kLanes},
+      ArrayRef<int64_t>{1});
 }
 
 Value VectorKernel::joinChunks(ArrayRef<Value> chunks) {
   if (chunks.size() == 1)
     return chunks[0];
   auto element = cast<VectorType>(chunks[0].getType()).getElementType();
-  Value joined =
-      zeros(VectorType::get({static_cast<int64_t>(chunks.size()) * kLanes}, element));
+  Value joined = zeros(
+      VectorType::get({static_cast<int64_t>(chunks.size()) * kLanes}, element));
   for (auto [i, value] : llvm::enumerate(chunks))
     joined = vector::InsertStridedSliceOp::create(
         b, value, joined, ArrayRef<int64_t>{static_cast<int64_t>(i) * kLanes},
@@ -120,15 +141,16 @@ Value VectorKernel::joinChunks(ArrayRef<Value> chunks) {
 }
 
 Value VectorKernel::positionOf(Value row) {
-  Value memory = view(field(Field::Positions), index(0), MemRefType::get({ShapedType::kDynamic},
-                                                                         b.getI32Type()));
-  return arith::IndexCastOp::create(b, b.getIndexType(), loadScalar(memory, {row}));
+  Value memory = view(field(Field::Positions), index(0),
+                      MemRefType::get({ShapedType::kDynamic}, b.getI32Type()));
+  return arith::IndexCastOp::create(b, b.getIndexType(),
+                                    loadScalar(memory, {row}));
 }
 
 Value VectorKernel::maskBelow(Value limit) {
   Value bounded = minimum(maximum(limit, index(0)), index(kLanes));
-  return vector::CreateMaskOp::create(b, VectorType::get({kLanes}, b.getI1Type()),
-                                      ValueRange{bounded});
+  return vector::CreateMaskOp::create(
+      b, VectorType::get({kLanes}, b.getI1Type()), ValueRange{bounded});
 }
 
 //===----------------------------------------------------------------------===//
@@ -138,7 +160,9 @@ Value VectorKernel::maskBelow(Value limit) {
 LogicalResult VectorKernel::rewriteOp(Operation *op) {
   b.setInsertionPoint(op);
   b.setLoc(op->getLoc());
-  auto replace = [&](Value value) { op->getResult(0).replaceAllUsesWith(value); };
+  auto replace = [&](Value value) {
+    op->getResult(0).replaceAllUsesWith(value);
+  };
   auto dynamic = [&](Type element) {
     return MemRefType::get({ShapedType::kDynamic}, element);
   };
@@ -148,81 +172,108 @@ LogicalResult VectorKernel::rewriteOp(Operation *op) {
       .Case<tile::RowCountOp>([&](auto) { replace(field(Field::Rows)); })
       .Case<tile::KeyCountOp>([&](auto) { replace(field(Field::KeyCount)); })
       .Case<tile::HeadRowOp>([&](auto) { replace(field(Field::HeadRow)); })
-      .Case<tile::PositionOp>([&](tile::PositionOp o) { replace(positionOf(o.getRow())); })
+      .Case<tile::PositionOp>(
+          [&](tile::PositionOp o) { replace(positionOf(o.getRow())); })
       .Case<tile::TokenOp>([&](tile::TokenOp o) {
-        Value memory = view(field(Field::Tokens), index(0), dynamic(b.getI32Type()));
-        replace(arith::IndexCastOp::create(b, b.getIndexType(), loadScalar(memory, {o.getRow()})));
+        Value memory =
+            view(field(Field::Tokens), index(0), dynamic(b.getI32Type()));
+        replace(arith::IndexCastOp::create(b, b.getIndexType(),
+                                           loadScalar(memory, {o.getRow()})));
       })
       .Case<tile::SlotOp>([&](tile::SlotOp o) {
         replace(view(field(Field::Workspace), index(o.getAt()), o.getType()));
       })
       .Case<tile::SlotRowsOp>([&](tile::SlotRowsOp o) {
-        auto type = MemRefType::get({o.getType().getRows(), o.getType().getColumns()},
-                                    o.getType().getElementType());
+        auto type =
+            MemRefType::get({o.getType().getRows(), o.getType().getColumns()},
+                            o.getType().getElementType());
         rows[o] = view(field(Field::Workspace), index(o.getAt()), type);
       })
       .Case<tile::ScratchOp>([&](tile::ScratchOp o) {
         replace(allocate(cast<MemRefType>(o.getType())));
       })
       .Case<tile::WeightOp>([&](tile::WeightOp o) {
-        Value table = view(field(Field::Offsets), index(0), dynamic(b.getI64Type()));
+        Value table =
+            view(field(Field::Offsets), index(0), dynamic(b.getI64Type()));
         Value entry = index(o.getIndex());
         if (o.getLayer())
           entry = add(entry, o.getLayer());
-        Value at = arith::IndexCastOp::create(b, b.getIndexType(), loadScalar(table, {entry}));
+        Value at = arith::IndexCastOp::create(b, b.getIndexType(),
+                                              loadScalar(table, {entry}));
         auto type = cast<llama::WeightType>(o.getType());
-        Type element = type.getShape().size() == 1 ? Type(b.getF32Type()) : Type(b.getI8Type());
+        Type element = type.getShape().size() == 1 ? Type(b.getF32Type())
+                                                   : Type(b.getI8Type());
         weights[o] = {view(field(Field::Weights), at, dynamic(element)), type};
-        bool vectorWeight = type.getShape().size() == 1;
-        if (vectorWeight ? !isa<llama::F32Attr>(type.getFormat())
-                         : !isa<llama::Rows16Attr>(o.getLayout()))
-          result = o.emitOpError() << "is read on a CPU as f32 where it is a vector and in rows16 "
-                                      "where it is a matrix, found "
-                                   << type << " in " << o.getLayout();
+        bool isVector = type.getShape().size() == 1;
+        std::string why;
+        auto layout = dyn_cast<llama::Rows16Attr>(o.getLayout());
+        bool readable =
+            isVector
+                ? isa<llama::F32Attr>(type.getFormat())
+                : layout &&
+                      succeeded(layout.accepts(type.getFormat(), type.getRows(),
+                                               type.getColumns(), why));
+        if (!readable)
+          result = o.emitOpError()
+                   << "is read on a CPU as f32 where it is a vector and in the "
+                      "format's rows16 where it is a matrix, found "
+                   << type << " in " << o.getLayout();
       })
       .Case<tile::CacheOp>([&](tile::CacheOp o) {
         auto type = cast<llama::CacheType>(o.getType());
         auto keys = dyn_cast<llama::Keys16Attr>(o.getKeys());
-        if (!keys || keys.getD() != 1 || !isa<llama::RowMajorAttr>(o.getValues()) ||
+        if (!keys || keys.getD() != 1 ||
+            !isa<llama::RowMajorAttr>(o.getValues()) ||
             type.getElementType().isBF16())
-          result = o.emitOpError() << "is read on a CPU with keys in keys16<d = 1>, values in "
-                                      "rowmajor and elements f32 or f16";
-        caches[o] = {view(field(Field::Keys), index(0), dynamic(type.getElementType())),
-                     view(field(Field::Values), index(0), dynamic(type.getElementType())),
-                     mul(o.getLayer(), type.getHeads()),
-                     field(Field::Capacity),
-                     type,
-                     static_cast<int64_t>(llvm::alignTo(type.getHeadSize(), kLanes))};
+          result = o.emitOpError()
+                   << "is read on a CPU with keys in keys16<d = 1>, values in "
+                      "rowmajor and elements f32 or f16";
+        caches[o] = {
+            view(field(Field::Keys), index(0), dynamic(type.getElementType())),
+            view(field(Field::Values), index(0),
+                 dynamic(type.getElementType())),
+            mul(o.getLayer(), type.getHeads()),
+            field(Field::Capacity),
+            type,
+            static_cast<int64_t>(llvm::alignTo(type.getHeadSize(), kLanes))};
       })
       .Case<tile::SumOp>([&](tile::SumOp o) { rewriteSum(o); })
       .Case<tile::StageOp>([&](tile::StageOp o) { rewriteStage(o); })
-      .Case<tile::BlockSumsOp>([&](tile::BlockSumsOp o) { rewriteBlockSums(o); })
+      .Case<tile::BlockSumsOp>(
+          [&](tile::BlockSumsOp o) { rewriteBlockSums(o); })
       .Case<tile::PanelOp>([&](tile::PanelOp o) { rewritePanel(o); })
       .Case<tile::ContractOp>([&](tile::ContractOp o) {
         if (cast<VectorType>(o.getType()).getDimSize(1) != kLanes)
-          result = o.emitOpError() << "is a group of 16 rows of the weight on a CPU (n = 16), found "
-                                   << o.getType();
+          result =
+              o.emitOpError()
+              << "is a group of 16 rows of the weight on a CPU (n = 16), found "
+              << o.getType();
         else
           rewriteContract(o);
       })
       .Case<tile::ScoreKeysOp>([&](tile::ScoreKeysOp o) { rewriteScores(o); })
-      .Case<tile::SumValuesOp>([&](tile::SumValuesOp o) { rewriteSumValues(o); })
+      .Case<tile::SumValuesOp>(
+          [&](tile::SumValuesOp o) { rewriteSumValues(o); })
       .Case<tile::LoadOp>([&](tile::LoadOp o) { rewriteLoad(o); })
       .Case<tile::StoreOp>([&](tile::StoreOp o) { rewriteStore(o); })
-      .Case<tile::AppendOp>([&](tile::AppendOp o) { result = rewriteAppend(o); })
+      .Case<tile::AppendOp>(
+          [&](tile::AppendOp o) { result = rewriteAppend(o); })
       .Case<tile::RopeRowOp>([&](tile::RopeRowOp o) { rewriteRope(o); })
       .Case<tile::CausalMaskOp>([&](tile::CausalMaskOp o) { rewriteMask(o); })
-      .Case<tile::ColumnValuesOp>([&](tile::ColumnValuesOp o) { rewriteColumnValues(o); })
+      .Case<tile::ColumnValuesOp>(
+          [&](tile::ColumnValuesOp o) { rewriteColumnValues(o); })
       .Case<tile::DecodeOp>([&](tile::DecodeOp o) {
         const Weight &weight = weights.find(o.getWeight())->second;
-        GroupStream stream{b, weight.memory, {}, weight.type.getColumns(), tables};
+        GroupStream stream{
+            b, weight.memory, {}, weight.type.getColumns(), tables};
         auto loads = cast<GroupLoadInterface>(weight.type.getFormat());
         replace(loads.emitValue(stream, o.getRow(), o.getColumn()));
       })
       .Case<tile::SwapPairsOp>([&](tile::SwapPairsOp o) {
         Vec<Value> swapped;
         Vec<int64_t> pairs;
-        for (int64_t j = 0, e = cast<VectorType>(o.getType()).getDimSize(1); j < e; ++j)
+        for (int64_t j = 0, e = cast<VectorType>(o.getType()).getDimSize(1);
+             j < e; ++j)
           pairs.push_back(j ^ 1);
         for (Value row : unpack(o.getSource()))
           swapped.push_back(vector::ShuffleOp::create(b, row, row, pairs));
@@ -231,7 +282,8 @@ LogicalResult VectorKernel::rewriteOp(Operation *op) {
       .Case<tile::ReduceLanesOp>([&](tile::ReduceLanesOp o) {
         Vec<Value> reduced;
         for (Value row : unpack(o.getSource()))
-          reduced.push_back(o.getKind() == "add" ? sumLanes(row) : maxLanes(row));
+          reduced.push_back(o.getKind() == "add" ? sumLanes(row)
+                                                 : maxLanes(row));
         replace(vector::FromElementsOp::create(b, o.getType(), reduced));
       })
       .Case<tile::BroadcastRowsOp>([&](tile::BroadcastRowsOp o) {
@@ -240,7 +292,8 @@ LogicalResult VectorKernel::rewriteOp(Operation *op) {
         Vec<Value> spread;
         for (int64_t i = 0; i < type.getDimSize(0); ++i)
           spread.push_back(vector::BroadcastOp::create(
-              b, row, vector::ExtractOp::create(b, o.getSource(), i).getResult()));
+              b, row,
+              vector::ExtractOp::create(b, o.getSource(), i).getResult()));
         replace(pack(spread, type));
       })
       .Default([&](Operation *other) {
@@ -259,7 +312,8 @@ LogicalResult VectorKernel::rewrite() {
 
   Vec<Operation *> ops;
   kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
-    if (op->getDialect() && op->getDialect()->getNamespace() == "tile" && !isa<tile::YieldOp>(op))
+    if (op->getDialect() && op->getDialect()->getNamespace() == "tile" &&
+        !isa<tile::YieldOp>(op))
       ops.push_back(op);
   });
   for (Operation *op : ops)
@@ -268,18 +322,22 @@ LogicalResult VectorKernel::rewrite() {
   for (Operation *op : llvm::reverse(ops))
     op->erase();
   entry.eraseArgument(2);
-  kernel.setType(FunctionType::get(kernel.getContext(), entry.getArgumentTypes(), {}));
-  kernel->setAttr(llama::kScratchAttr, IntegerAttr::get(IntegerType::get(kernel.getContext(), 64),
-                                                        scratchBytes));
+  kernel.setType(
+      FunctionType::get(kernel.getContext(), entry.getArgumentTypes(), {}));
+  kernel->setAttr(llama::kScratchAttr,
+                  IntegerAttr::get(IntegerType::get(kernel.getContext(), 64),
+                                   scratchBytes));
   return success();
 }
 
 namespace {
 struct TileToVectorCPU : cpu::impl::TileToVectorCPUBase<TileToVectorCPU> {
   void runOnOperation() override {
-    auto target = getOperation()->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr);
+    auto target =
+        getOperation()->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr);
     if (!target || target.getFamily() != llama::Family::CPU) {
-      getOperation()->emitError() << "has no llama.target of a CPU; the driver stamps it";
+      getOperation()->emitError()
+          << "has no llama.target of a CPU; the driver stamps it";
       return signalPassFailure();
     }
     // vpermps with a 512-bit table.

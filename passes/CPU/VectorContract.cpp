@@ -20,10 +20,12 @@ GroupStream VectorKernel::groupStream(const Weight &weight, Value firstRow) {
   // The size of one group is the layout's size of 16 rows.
   llama::FormatInterface format = weight.type.getFormat();
   int64_t k = format.getBlock() != 1 ? 4 : isa<llama::BF16Attr>(format) ? 2 : 1;
-  auto layout = cast<llama::LayoutInterface>(llama::Rows16Attr::get(b.getContext(), k));
+  auto layout =
+      cast<llama::LayoutInterface>(llama::Rows16Attr::get(b.getContext(), k));
   int64_t bytes = *layout.byteSize(format, kLanes, weight.type.getColumns());
   Value group = arith::DivUIOp::create(b, firstRow, index(kLanes));
-  return {b, weight.memory, mul(group, bytes), weight.type.getColumns(), tables};
+  return {b, weight.memory, mul(group, bytes), weight.type.getColumns(),
+          tables};
 }
 
 //===----------------------------------------------------------------------===//
@@ -34,14 +36,17 @@ void VectorKernel::rewritePanel(tile::PanelOp op) {
   const Weight &weight = weights.find(op.getWeight())->second;
   llama::FormatInterface format = weight.type.getFormat();
   auto loads = cast<GroupLoadInterface>(format);
-  int64_t columns = weight.type.getColumns(), scaleBlock = format.getScaleBlock();
+  int64_t columns = weight.type.getColumns(),
+          scaleBlock = format.getScaleBlock();
   Type f32 = b.getF32Type();
   Panel panel;
   panel.quants = allocate(MemRefType::get({columns, kLanes}, f32));
   if (format.hasScale())
-    panel.scales = allocate(MemRefType::get({columns / scaleBlock, kLanes}, f32));
+    panel.scales =
+        allocate(MemRefType::get({columns / scaleBlock, kLanes}, f32));
   if (format.hasMinimum())
-    panel.minima = allocate(MemRefType::get({columns / scaleBlock, kLanes}, f32));
+    panel.minima =
+        allocate(MemRefType::get({columns / scaleBlock, kLanes}, f32));
 
   GroupStream stream = groupStream(weight, op.getFirst());
   auto decode = [&](Value block, int64_t count) {
@@ -53,12 +58,13 @@ void VectorKernel::rewritePanel(tile::PanelOp op) {
     if (!format.hasScale())
       return;
     for (int64_t c = 0; c < count; c += scaleBlock) {
-      Value number = arith::DivUIOp::create(b, add(first, index(c)), index(scaleBlock));
-      vector::StoreOp::create(b, loads.emitScale(stream, block, c), panel.scales,
-                              ValueRange{number, index(0)});
+      Value number =
+          arith::DivUIOp::create(b, add(first, index(c)), index(scaleBlock));
+      vector::StoreOp::create(b, loads.emitScale(stream, block, c),
+                              panel.scales, ValueRange{number, index(0)});
       if (panel.minima)
-        vector::StoreOp::create(b, loads.emitMinimum(stream, block), panel.minima,
-                                ValueRange{number, index(0)});
+        vector::StoreOp::create(b, loads.emitMinimum(stream, block),
+                                panel.minima, ValueRange{number, index(0)});
     }
   };
   int64_t blocks = columns / kColumnBlock;
@@ -107,11 +113,13 @@ void VectorKernel::rewriteContract(tile::ContractOp op) {
     if (!isPanel)
       return loads.emitQuants(*stream, block, from, to, visit);
     for (int64_t c = from; c < to; ++c)
-      visit(c, vector::LoadOp::create(b, floats(), panelIt->second.quants,
-                                      ValueRange{add(firstColumn, index(c)), index(0)}));
+      visit(c, vector::LoadOp::create(
+                   b, floats(), panelIt->second.quants,
+                   ValueRange{add(firstColumn, index(c)), index(0)}));
   };
   auto fromPanel = [&](Value memory, Value number) -> Value {
-    return vector::LoadOp::create(b, floats(), memory, ValueRange{number, index(0)});
+    return vector::LoadOp::create(b, floats(), memory,
+                                  ValueRange{number, index(0)});
   };
 
   // One block of columns: each scale's share summed from +0, then added.
@@ -124,11 +132,14 @@ void VectorKernel::rewriteContract(tile::ContractOp op) {
              [&](int64_t c, Value q) {
                Value column = add(firstColumn, index(c));
                for (int64_t i = 0; i < m; ++i)
-                 sums[i] = fma(q, splat(loadScalar(source, {rowIndex[i], column})), sums[i]);
+                 sums[i] =
+                     fma(q, splat(loadScalar(source, {rowIndex[i], column})),
+                         sums[i]);
              });
       Value number;
       if (isPanel || op.getSums())
-        number = arith::DivUIOp::create(b, add(firstColumn, index(from)), index(scaleBlock));
+        number = arith::DivUIOp::create(b, add(firstColumn, index(from)),
+                                        index(scaleBlock));
       Value scale, minimum;
       if (format.hasScale())
         scale = isPanel ? fromPanel(panelIt->second.scales, number)
@@ -137,12 +148,14 @@ void VectorKernel::rewriteContract(tile::ContractOp op) {
         minimum = isPanel ? fromPanel(panelIt->second.minima, number)
                           : loads.emitMinimum(*stream, block);
       for (int64_t i = 0; i < m; ++i) {
-        accumulators[i] = scale ? fma(sums[i], scale, accumulators[i])
-                                : arith::AddFOp::create(b, accumulators[i], sums[i]).getResult();
+        accumulators[i] =
+            scale ? fma(sums[i], scale, accumulators[i])
+                  : arith::AddFOp::create(b, accumulators[i], sums[i])
+                        .getResult();
         if (minimum)
-          accumulators[i] =
-              fma(minimum, splat(loadScalar(op.getSums(), {rowIndex[i], number})),
-                  accumulators[i]);
+          accumulators[i] = fma(
+              minimum, splat(loadScalar(op.getSums(), {rowIndex[i], number})),
+              accumulators[i]);
       }
     }
     return accumulators;
@@ -157,7 +170,8 @@ void VectorKernel::rewriteContract(tile::ContractOp op) {
       },
       &accumulators);
   if (columns % kColumnBlock)
-    accumulators = sumBlock(index(blocks), columns % kColumnBlock, accumulators);
+    accumulators =
+        sumBlock(index(blocks), columns % kColumnBlock, accumulators);
   op.getResult().replaceAllUsesWith(pack(accumulators, type));
 }
 
@@ -166,8 +180,8 @@ void VectorKernel::rewriteContract(tile::ContractOp op) {
 //===----------------------------------------------------------------------===//
 
 Value VectorKernel::loadCache(Value memory, Value element, Type elementType) {
-  Value lanes = vector::LoadOp::create(b, VectorType::get({kLanes}, elementType), memory,
-                                       ValueRange{element});
+  Value lanes = vector::LoadOp::create(
+      b, VectorType::get({kLanes}, elementType), memory, ValueRange{element});
   if (elementType.isF32())
     return lanes;
   return arith::ExtFOp::create(b, floats(), lanes);
@@ -191,7 +205,8 @@ void VectorKernel::rewriteScores(tile::ScoreKeysOp op) {
         SmallVector<Value> next;
         for (int64_t i = 0; i < m; ++i) {
           Value row = i ? add(op.getRow(), index(i)) : op.getRow();
-          next.push_back(fma(keys, splat(loadScalar(source, {row, d})), carried[i]));
+          next.push_back(
+              fma(keys, splat(loadScalar(source, {row, d})), carried[i]));
         }
         return next;
       },
@@ -205,18 +220,22 @@ void VectorKernel::rewriteSumValues(tile::SumValuesOp op) {
   int64_t m = type.getDimSize(0), chunks = type.getDimSize(1) / kLanes;
   int64_t keys = cast<MemRefType>(op.getWeights().getType()).getDimSize(1);
   Value region = mul(add(cache.firstHead, op.getHead()), cache.capacity);
-  Value base = add(mul(add(region, op.getFirst()), cache.paddedHead), op.getElement());
+  Value base =
+      add(mul(add(region, op.getFirst()), cache.paddedHead), op.getElement());
   auto limitOf = [&](int64_t row) {
-    Value limit = row ? add(op.getCount(), index(row * op.getAdvance())) : op.getCount();
+    Value limit =
+        row ? add(op.getCount(), index(row * op.getAdvance())) : op.getCount();
     return minimum(maximum(limit, index(0)), index(keys));
   };
 
   // accumulators[i * chunks + c]: row i, elements 16 c to 16 c + 15.
-  auto addKey = [&](Value key, ValueRange carried, llvm::function_ref<Value(int64_t)> sees) {
+  auto addKey = [&](Value key, ValueRange carried,
+                    llvm::function_ref<Value(int64_t)> sees) {
     Value at = add(base, mul(key, cache.paddedHead));
     SmallVector<Value> values, next;
     for (int64_t c = 0; c < chunks; ++c)
-      values.push_back(loadCache(cache.values, c ? add(at, index(c * kLanes)) : at,
+      values.push_back(loadCache(cache.values,
+                                 c ? add(at, index(c * kLanes)) : at,
                                  cache.type.getElementType()));
     for (int64_t i = 0; i < m; ++i) {
       Value weight = splat(loadScalar(op.getWeights(), {index(i), key}));
@@ -225,7 +244,9 @@ void VectorKernel::rewriteSumValues(tile::SumValuesOp op) {
         Value last = carried[i * chunks + c];
         Value sum = fma(values[c], weight, last);
         next.push_back(
-            condition ? arith::SelectOp::create(b, condition, sum, last).getResult() : sum);
+            condition
+                ? arith::SelectOp::create(b, condition, sum, last).getResult()
+                : sum);
       }
     }
     return next;
@@ -249,12 +270,14 @@ void VectorKernel::rewriteSumValues(tile::SumValuesOp op) {
         0, sub(limits.back(), common), 1, SmallVector<Value>(sums),
         [&](Value more, ValueRange carried) {
           Value key = add(common, more);
-          return addKey(key, carried, [&](int64_t i) { return lessThan(key, limits[i]); });
+          return addKey(key, carried,
+                        [&](int64_t i) { return lessThan(key, limits[i]); });
         },
         &sums);
   }
   SmallVector<Value> packed;
   for (int64_t i = 0; i < m; ++i)
-    packed.push_back(joinChunks(ArrayRef<Value>(sums).slice(i * chunks, chunks)));
+    packed.push_back(
+        joinChunks(ArrayRef<Value>(sums).slice(i * chunks, chunks)));
   op.getResult().replaceAllUsesWith(pack(packed, type));
 }

@@ -84,7 +84,8 @@ private:
   Value maskBelow(Value limit);
 
   // VectorRows.cpp
-  Value loadLanes(Value memory, Value row, Value column, int64_t columns, int64_t lanesLeft);
+  Value loadLanes(Value memory, Value row, Value column, int64_t columns,
+                  int64_t lanesLeft);
   Value sumLanes(Value vector);
   Value maxLanes(Value vector);
   Value mapBody(mlir::Region &body, llvm::ArrayRef<Value> arguments);

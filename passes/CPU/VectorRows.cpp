@@ -19,33 +19,37 @@ using namespace corellama::cpu;
 
 /// 16 lanes of a row; where fewer than 16 columns are left, the others are zero
 /// and are not read.
-Value VectorKernel::loadLanes(Value memory, Value row, Value column, int64_t, int64_t left) {
+Value VectorKernel::loadLanes(Value memory, Value row, Value column, int64_t,
+                              int64_t left) {
   SmallVector<Value> at;
   if (row)
     at.push_back(row);
   at.push_back(column);
   if (left >= kLanes)
     return vector::LoadOp::create(b, floats(), memory, at);
-  return vector::MaskedLoadOp::create(b, floats(), memory, at, maskBelow(index(left)),
-                                      zeros(floats()));
+  return vector::MaskedLoadOp::create(b, floats(), memory, at,
+                                      maskBelow(index(left)), zeros(floats()));
 }
 
 /// Lane j and lane j + half, halving.
 Value VectorKernel::sumLanes(Value vector) {
-  for (int64_t half = cast<VectorType>(vector.getType()).getDimSize(0) / 2; half; half /= 2) {
+  for (int64_t half = cast<VectorType>(vector.getType()).getDimSize(0) / 2;
+       half; half /= 2) {
     SmallVector<int64_t> low, high;
     for (int64_t j = 0; j < half; ++j) {
       low.push_back(j);
       high.push_back(j + half);
     }
-    vector = arith::AddFOp::create(b, vector::ShuffleOp::create(b, vector, vector, low).getResult(),
-                                   vector::ShuffleOp::create(b, vector, vector, high).getResult());
+    vector = arith::AddFOp::create(
+        b, vector::ShuffleOp::create(b, vector, vector, low).getResult(),
+        vector::ShuffleOp::create(b, vector, vector, high).getResult());
   }
   return vector::ExtractOp::create(b, vector, 0);
 }
 
 Value VectorKernel::maxLanes(Value vector) {
-  for (int64_t half = cast<VectorType>(vector.getType()).getDimSize(0) / 2; half; half /= 2) {
+  for (int64_t half = cast<VectorType>(vector.getType()).getDimSize(0) / 2;
+       half; half /= 2) {
     SmallVector<int64_t> low, high;
     for (int64_t j = 0; j < half; ++j) {
       low.push_back(j);
@@ -67,7 +71,8 @@ Value VectorKernel::mapBody(Region &body, ArrayRef<Value> arguments) {
     if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
       auto value = cast<FloatAttr>(constant.getValue());
       mapping.map(constant.getResult(),
-                  arith::ConstantOp::create(b, DenseElementsAttr::get(floats(), value.getValue()))
+                  arith::ConstantOp::create(
+                      b, DenseElementsAttr::get(floats(), value.getValue()))
                       .getResult());
       continue;
     }
@@ -79,8 +84,8 @@ Value VectorKernel::mapBody(Region &body, ArrayRef<Value> arguments) {
       operands.push_back(mapping.lookup(operand));
     }
     SmallVector<Type> types(op.getNumResults(), floats());
-    Operation *lanes = b.create(op.getLoc(), op.getName().getIdentifier(), operands, types,
-                                op.getAttrs());
+    Operation *lanes = b.create(op.getLoc(), op.getName().getIdentifier(),
+                                operands, types, op.getAttrs());
     mapping.map(op.getResults(), lanes->getResults());
   }
   Value result = body.front().getTerminator()->getOperand(0);
@@ -91,16 +96,19 @@ void VectorKernel::rewriteSum(tile::SumOp op) {
   int64_t columns = cast<MemRefType>(op.getSource().getType()).getDimSize(1);
   int64_t whole = columns / kLanes * kLanes;
   SmallVector<Value> sums;
-  for (int64_t i = 0, e = cast<VectorType>(op.getType()).getDimSize(0); i < e; ++i) {
+  for (int64_t i = 0, e = cast<VectorType>(op.getType()).getDimSize(0); i < e;
+       ++i) {
     Value row = i ? add(op.getRow(), index(i)) : op.getRow();
-    Value lanes = loop(0, index(whole), kLanes, {zeros(floats())},
-                       [&](Value k, ValueRange carried) -> Vec<Value> {
-                         Value x = loadLanes(op.getSource(), row, k, columns, kLanes);
-                         Value y = mapBody(op.getBody(), {x});
-                         return {arith::AddFOp::create(b, carried[0], y).getResult()};
-                       });
+    Value lanes =
+        loop(0, index(whole), kLanes, {zeros(floats())},
+             [&](Value k, ValueRange carried) -> Vec<Value> {
+               Value x = loadLanes(op.getSource(), row, k, columns, kLanes);
+               Value y = mapBody(op.getBody(), {x});
+               return {arith::AddFOp::create(b, carried[0], y).getResult()};
+             });
     if (whole != columns) {
-      Value x = loadLanes(op.getSource(), row, index(whole), columns, columns - whole);
+      Value x = loadLanes(op.getSource(), row, index(whole), columns,
+                          columns - whole);
       Value y = mapBody(op.getBody(), {x});
       // Lanes past the row add nothing, whatever the region makes of zero.
       Value mask = maskBelow(index(columns - whole));
@@ -115,7 +123,8 @@ void VectorKernel::rewriteSum(tile::SumOp op) {
 
 void VectorKernel::rewriteStage(tile::StageOp op) {
   int64_t columns = op.getType().getColumns(), count = op.getType().getRows();
-  int64_t whole = columns / kLanes * kLanes, padded = llvm::alignTo(columns, kLanes);
+  int64_t whole = columns / kLanes * kLanes,
+          padded = llvm::alignTo(columns, kLanes);
   Value target = allocate(MemRefType::get({count, padded}, b.getF32Type()));
   for (int64_t i = 0; i < count; ++i) {
     Value source = i ? add(op.getRow(), index(i * op.getEvery())) : op.getRow();
@@ -123,11 +132,12 @@ void VectorKernel::rewriteStage(tile::StageOp op) {
     for (Value values : op.getPerRow())
       perRow.push_back(splat(vector::ExtractOp::create(b, values, i)));
     auto map = [&](Value k, int64_t left) {
-      SmallVector<Value> arguments{loadLanes(op.getSource(), source, k, columns, left)};
+      SmallVector<Value> arguments{
+          loadLanes(op.getSource(), source, k, columns, left)};
       llvm::append_range(arguments, perRow);
       for (Value weight : op.getPerColumn())
-        arguments.push_back(
-            loadLanes(weights.find(weight)->second.memory, {}, k, columns, left));
+        arguments.push_back(loadLanes(weights.find(weight)->second.memory, {},
+                                      k, columns, left));
       Value y = mapBody(op.getBody(), arguments);
       vector::StoreOp::create(b, y, target, ValueRange{index(i), k});
     };
@@ -147,14 +157,16 @@ void VectorKernel::rewriteBlockSums(tile::BlockSumsOp op) {
   Value source = rows.lookup(op.getRows());
   int64_t block = op.getBlock();
   loop(0, op.getCount(), 1, {}, [&](Value row, ValueRange) -> Vec<Value> {
-    loop(0, index(type.getDimSize(1)), 1, {}, [&](Value number, ValueRange) -> Vec<Value> {
-      Value first = mul(number, block);
-      Value sum = zeros(b.getF32Type());
-      for (int64_t k = 0; k < block; ++k)
-        sum = arith::AddFOp::create(b, sum, loadScalar(source, {row, add(first, index(k))}));
-      memref::StoreOp::create(b, sum, target, ValueRange{row, number});
-      return {};
-    });
+    loop(0, index(type.getDimSize(1)), 1, {},
+         [&](Value number, ValueRange) -> Vec<Value> {
+           Value first = mul(number, block);
+           Value sum = zeros(b.getF32Type());
+           for (int64_t k = 0; k < block; ++k)
+             sum = arith::AddFOp::create(
+                 b, sum, loadScalar(source, {row, add(first, index(k))}));
+           memref::StoreOp::create(b, sum, target, ValueRange{row, number});
+           return {};
+         });
     return {};
   });
   op.getResult().replaceAllUsesWith(target);
@@ -174,14 +186,13 @@ void VectorKernel::rewriteLoad(tile::LoadOp op) {
     for (int64_t c = 0; c < type.getDimSize(1); c += kLanes) {
       Value column = c ? add(op.getColumn(), index(c)) : op.getColumn();
       if (!masked) {
-        chunks.push_back(
-            vector::LoadOp::create(b, floats(), op.getSource(), ValueRange{row, column}));
+        chunks.push_back(vector::LoadOp::create(b, floats(), op.getSource(),
+                                                ValueRange{row, column}));
         continue;
       }
-      chunks.push_back(vector::MaskedLoadOp::create(b, floats(), op.getSource(),
-                                                    ValueRange{row, column},
-                                                    maskBelow(sub(limit, column)),
-                                                    zeros(floats())));
+      chunks.push_back(vector::MaskedLoadOp::create(
+          b, floats(), op.getSource(), ValueRange{row, column},
+          maskBelow(sub(limit, column)), zeros(floats())));
     }
     loaded.push_back(joinChunks(chunks));
   }
@@ -199,10 +210,12 @@ void VectorKernel::rewriteStore(tile::StoreOp op) {
       for (int64_t c = 0; c < type.getDimSize(1); c += kLanes) {
         Value column = c ? add(op.getColumn(), index(c)) : op.getColumn();
         if (!masked)
-          vector::StoreOp::create(b, chunk(lanes, c), op.getTarget(), ValueRange{row, column});
+          vector::StoreOp::create(b, chunk(lanes, c), op.getTarget(),
+                                  ValueRange{row, column});
         else
-          vector::MaskedStoreOp::create(b, op.getTarget(), ValueRange{row, column},
-                                        maskBelow(sub(limit, column)), chunk(lanes, c));
+          vector::MaskedStoreOp::create(
+              b, op.getTarget(), ValueRange{row, column},
+              maskBelow(sub(limit, column)), chunk(lanes, c));
       }
     };
     // The first row of a tile is always one of the call's.
@@ -210,7 +223,8 @@ void VectorKernel::rewriteStore(tile::StoreOp op) {
       storeRow();
       continue;
     }
-    auto valid = scf::IfOp::create(b, lessThan(row, op.getRows()), /*withElseRegion=*/false);
+    auto valid = scf::IfOp::create(b, lessThan(row, op.getRows()),
+                                   /*withElseRegion=*/false);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(valid.thenBlock());
     storeRow();
@@ -235,9 +249,10 @@ void VectorKernel::rewriteRope(tile::RopeRowOp op) {
     Value base = add(mul(position, 2 * half), index(op.getSine() ? half : 0));
     SmallVector<Value> chunks;
     for (int64_t c = 0; c < type.getDimSize(1); c += kLanes) {
-      Value column = arith::RemUIOp::create(b, add(op.getFirst(), index(c)), index(head));
-      chunks.push_back(
-          vector::LoadOp::create(b, floats(), table, ValueRange{add(base, column)}));
+      Value column =
+          arith::RemUIOp::create(b, add(op.getFirst(), index(c)), index(head));
+      chunks.push_back(vector::LoadOp::create(b, floats(), table,
+                                              ValueRange{add(base, column)}));
     }
     loaded.push_back(joinChunks(chunks));
   }
@@ -251,8 +266,8 @@ void VectorKernel::rewriteMask(tile::CausalMaskOp op) {
     // Keys key .. key + left - 1 are at or before the row's position.
     Value position = add(op.getPosition(), index(i * op.getAdvance()));
     if (type.getRank() == 1) {
-      visible.push_back(
-          arith::CmpIOp::create(b, arith::CmpIPredicate::sle, op.getKey(), position));
+      visible.push_back(arith::CmpIOp::create(b, arith::CmpIPredicate::sle,
+                                              op.getKey(), position));
       continue;
     }
     Value left = add(sub(position, op.getKey()), index(1));
@@ -262,8 +277,9 @@ void VectorKernel::rewriteMask(tile::CausalMaskOp op) {
     visible.push_back(joinChunks(chunks));
   }
   op.getResult().replaceAllUsesWith(
-      type.getRank() == 1 ? vector::FromElementsOp::create(b, type, visible).getResult()
-                          : pack(visible, type));
+      type.getRank() == 1
+          ? vector::FromElementsOp::create(b, type, visible).getResult()
+          : pack(visible, type));
 }
 
 void VectorKernel::rewriteColumnValues(tile::ColumnValuesOp op) {
@@ -271,11 +287,12 @@ void VectorKernel::rewriteColumnValues(tile::ColumnValuesOp op) {
   int64_t columns = weight.type.getColumns();
   Value lanes;
   if (columns % kLanes == 0)
-    lanes = vector::LoadOp::create(b, floats(), weight.memory, ValueRange{op.getFirst()});
+    lanes = vector::LoadOp::create(b, floats(), weight.memory,
+                                   ValueRange{op.getFirst()});
   else
-    lanes = vector::MaskedLoadOp::create(b, floats(), weight.memory, ValueRange{op.getFirst()},
-                                         maskBelow(sub(index(columns), op.getFirst())),
-                                         zeros(floats()));
+    lanes = vector::MaskedLoadOp::create(
+        b, floats(), weight.memory, ValueRange{op.getFirst()},
+        maskBelow(sub(index(columns), op.getFirst())), zeros(floats()));
   op.getResult().replaceAllUsesWith(pack({lanes}, op.getType()));
 }
 
@@ -291,8 +308,8 @@ LogicalResult VectorKernel::rewriteAppend(tile::AppendOp op) {
   for (auto [i, row] : llvm::enumerate(unpack(op.getValue()))) {
     Value narrowed = row;
     if (!element.isF32())
-      narrowed =
-          arith::TruncFOp::create(b, VectorType::get({type.getDimSize(1)}, element), row);
+      narrowed = arith::TruncFOp::create(
+          b, VectorType::get({type.getDimSize(1)}, element), row);
     auto storeRow = [&, i = i] {
       Value position = i ? add(first, index(i)) : first;
       // Element of the cache where (head, d) of this position is.
@@ -302,7 +319,8 @@ LogicalResult VectorKernel::rewriteAppend(tile::AppendOp op) {
           return add(mul(add(region, position), cache.paddedHead), d);
         Value group = arith::DivUIOp::create(b, position, index(kLanes));
         Value lane = arith::RemUIOp::create(b, position, index(kLanes));
-        return add(add(mul(region, size), mul(group, size * kLanes)), add(mul(d, kLanes), lane));
+        return add(add(mul(region, size), mul(group, size * kLanes)),
+                   add(mul(d, kLanes), lane));
       };
       Value memory = keys ? cache.keys : cache.values;
       for (int64_t c = 0; c < type.getDimSize(1); c += kLanes) {
@@ -317,19 +335,22 @@ LogicalResult VectorKernel::rewriteAppend(tile::AppendOp op) {
             continue;
           }
           for (int64_t j = 0; j < kLanes; ++j)
-            memref::StoreOp::create(b, vector::ExtractOp::create(b, lanes, j).getResult(), memory,
-                                    ValueRange{add(at, index(j * kLanes))});
+            memref::StoreOp::create(
+                b, vector::ExtractOp::create(b, lanes, j).getResult(), memory,
+                ValueRange{add(at, index(j * kLanes))});
           continue;
         }
         for (int64_t j = 0; j < kLanes; ++j) {
           Value own = add(column, index(j));
-          auto inside = scf::IfOp::create(b, lessThan(own, index(heads * size)), false);
+          auto inside =
+              scf::IfOp::create(b, lessThan(own, index(heads * size)), false);
           OpBuilder::InsertionGuard guard(b);
           b.setInsertionPointToStart(inside.thenBlock());
           Value head = arith::DivUIOp::create(b, own, index(size));
           Value d = arith::RemUIOp::create(b, own, index(size));
-          memref::StoreOp::create(b, vector::ExtractOp::create(b, lanes, j).getResult(), memory,
-                                  ValueRange{place(head, d)});
+          memref::StoreOp::create(
+              b, vector::ExtractOp::create(b, lanes, j).getResult(), memory,
+              ValueRange{place(head, d)});
         }
       }
     };
@@ -337,8 +358,9 @@ LogicalResult VectorKernel::rewriteAppend(tile::AppendOp op) {
       storeRow();
       continue;
     }
-    auto valid = scf::IfOp::create(
-        b, lessThan(add(op.getRow(), index(i)), op.getRows()), /*withElseRegion=*/false);
+    auto valid =
+        scf::IfOp::create(b, lessThan(add(op.getRow(), index(i)), op.getRows()),
+                          /*withElseRegion=*/false);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(valid.thenBlock());
     storeRow();

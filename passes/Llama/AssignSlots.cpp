@@ -1,14 +1,14 @@
 //===- AssignSlots.cpp - byte offsets of slots in the workspace -----------===//
 //
 // From slots to slots with offsets: a scan of when each value lives, and the
-// first place that is free. The stamps on slot_read and slot_write are made here
-// too, so that function passes need no declaration.
+// first place that is free. The stamps on slot_read and slot_write are made
+// here too, so that function passes need no declaration.
 //
 //===----------------------------------------------------------------------===//
 
+#include "mlir/IR/Builders.h"
 #include "passes/Llama/Passes.h"
 #include "passes/Llama/ScheduleDependences.h"
-#include "mlir/IR/Builders.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -20,8 +20,8 @@ namespace corellama::llama {
 using namespace mlir;
 using namespace corellama::llama;
 
-/// A cache line, and the widest vector: every slot starts on one, so that no two
-/// workers write one line for different slots.
+/// A cache line, and the widest vector: every slot starts on one, so that no
+/// two workers write one line for different slots.
 static constexpr int64_t kAlignment = 64;
 
 namespace {
@@ -36,8 +36,9 @@ struct Lifetime {
     if (betweenSteps || other.betweenSteps)
       return true;
     return llvm::any_of(spans, [&](auto a) {
-      return llvm::any_of(other.spans,
-                          [&](auto b) { return a.first <= b.second && b.first <= a.second; });
+      return llvm::any_of(other.spans, [&](auto b) {
+        return a.first <= b.second && b.first <= a.second;
+      });
     });
   }
 };
@@ -46,8 +47,8 @@ using Lifetimes = llvm::MapVector<Operation *, Lifetime>;
 } // namespace
 
 /// Adds a step to the lifetimes; `stretch` goes on counting.
-static void addStep(StepOp step, const ScheduleDependences &dependences, unsigned &stretch,
-                    Lifetimes &lifetimes) {
+static void addStep(StepOp step, const ScheduleDependences &dependences,
+                    unsigned &stretch, Lifetimes &lifetimes) {
   struct Value {
     unsigned written, lastUse;
   };
@@ -91,8 +92,8 @@ static void addStep(StepOp step, const ScheduleDependences &dependences, unsigne
 }
 
 /// The lowest offset at which `bytes` lie free of `taken`, which ascend.
-static FailureOr<int64_t> firstFree(int64_t bytes,
-                                    ArrayRef<std::pair<int64_t, int64_t>> taken) {
+static FailureOr<int64_t>
+firstFree(int64_t bytes, ArrayRef<std::pair<int64_t, int64_t>> taken) {
   int64_t at = 0;
   for (auto [begin, end] : taken) {
     int64_t need;
@@ -102,7 +103,8 @@ static FailureOr<int64_t> firstFree(int64_t bytes,
   }
   int64_t end;
   // Room for the alignment of whatever comes behind.
-  if (llvm::AddOverflow(at, bytes, end) || llvm::AddOverflow(end, kAlignment, end))
+  if (llvm::AddOverflow(at, bytes, end) ||
+      llvm::AddOverflow(end, kAlignment, end))
     return failure();
   return at;
 }
@@ -117,7 +119,8 @@ struct AssignSlots : corellama::llama::impl::LlamaAssignSlotsBase<AssignSlots> {
   static LogicalResult assign(ModuleOp module) {
     for (auto slot : module.getOps<SlotOp>())
       slot.removeAtAttr();
-    FailureOr<ScheduleDependences> dependences = ScheduleDependences::compute(module);
+    FailureOr<ScheduleDependences> dependences =
+        ScheduleDependences::compute(module);
     if (failed(dependences))
       return failure();
     Lifetimes lifetimes;
@@ -144,8 +147,9 @@ struct AssignSlots : corellama::llama::impl::LlamaAssignSlotsBase<AssignSlots> {
       llvm::sort(taken);
       FailureOr<int64_t> at = firstFree(slot.getBytes(), taken);
       if (failed(at))
-        return slot.emitOpError() << "@" << slot.getSymName()
-                                  << " does not fit: the workspace is larger than memory";
+        return slot.emitOpError()
+               << "@" << slot.getSymName()
+               << " does not fit: the workspace is larger than memory";
       slot.setAtAttr(builder.getI64IntegerAttr(*at));
     }
 

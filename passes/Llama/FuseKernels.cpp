@@ -6,12 +6,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "passes/Llama/FusionGroups.h"
-#include "passes/Llama/Passes.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "passes/Llama/FusionGroups.h"
+#include "passes/Llama/Passes.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace corellama::llama {
@@ -78,8 +78,8 @@ static void buildKernel(const FusionGroup &group, Operation *before) {
   OpBuilder builder(before);
   auto kernel = KernelOp::create(builder, builder.getFusedLoc(locations),
                                  TypeRange(ValueRange(outputs)),
-                                 builder.getStringAttr(group.role), inputs.getArrayRef(),
-                                 Attribute(), CutAttr());
+                                 builder.getStringAttr(group.role),
+                                 inputs.getArrayRef(), Attribute(), CutAttr());
   Block &body = kernel.getBody().emplaceBlock();
   IRMapping inside;
   for (Value input : inputs)
@@ -94,8 +94,8 @@ static void buildKernel(const FusionGroup &group, Operation *before) {
     OpBuilder inner(op);
     for (OpOperand &operand : op->getOpOperands()) {
       Operation *producer = operand.get().getDefiningOp();
-      if (producer && isSunkIntoKernels(producer) && producer->getBlock() != &body &&
-          !inside.contains(operand.get()))
+      if (producer && isSunkIntoKernels(producer) &&
+          producer->getBlock() != &body && !inside.contains(operand.get()))
         sink(producer, inner, inside);
       operand.set(inside.lookupOrDefault(operand.get()));
     }
@@ -111,8 +111,9 @@ struct FuseKernels : corellama::llama::impl::LlamaFuseKernelsBase<FuseKernels> {
       if (function.isExternal())
         continue;
       if (!function.getFunctionBody().hasOneBlock()) {
-        function.emitOpError() << "has " << function.getFunctionBody().getBlocks().size()
-                               << " blocks, a function of the model has one";
+        function.emitOpError()
+            << "has " << function.getFunctionBody().getBlocks().size()
+            << " blocks, a function of the model has one";
         return signalPassFailure();
       }
       fuse(function);
@@ -129,11 +130,11 @@ struct FuseKernels : corellama::llama::impl::LlamaFuseKernelsBase<FuseKernels> {
       Location loc = decision.op->getLoc();
       std::string text = decision.op->getName().getStringRef().str();
       if (decision.joined)
-        remark::passed(loc, options)
-            << remark::add("{0}", text) << remark::reason("{0}", decision.reason);
+        remark::passed(loc, options) << remark::add("{0}", text)
+                                     << remark::reason("{0}", decision.reason);
       else
-        remark::missed(loc, options)
-            << remark::add("{0}", text) << remark::reason("{0}", decision.reason);
+        remark::missed(loc, options) << remark::add("{0}", text)
+                                     << remark::reason("{0}", decision.reason);
       fusionsMissed += !decision.joined;
     }
 

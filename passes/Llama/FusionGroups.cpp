@@ -27,7 +27,8 @@ static constexpr unsigned kMaxResults = 3;
 static constexpr int64_t kRoundingBlock = 32;
 
 bool corellama::llama::isSunkIntoKernels(Operation *op) {
-  return isa<WeightRefOp>(op) || (op->getNumOperands() == 0 && matchPattern(op, m_Constant()));
+  return isa<WeightRefOp>(op) ||
+         (op->getNumOperands() == 0 && matchPattern(op, m_Constant()));
 }
 
 static bool isGraphOp(Operation *op) {
@@ -107,9 +108,11 @@ static bool mustKeepOrder(Operation *before, Operation *after) {
   auto writes = [](Operation *op) {
     std::optional<SmallVector<MemoryEffects::EffectInstance>> effects =
         getEffectsRecursively(op);
-    return !effects || llvm::any_of(*effects, [](const MemoryEffects::EffectInstance &effect) {
-      return !isa<MemoryEffects::Read>(effect.getEffect());
-    });
+    return !effects ||
+           llvm::any_of(*effects,
+                        [](const MemoryEffects::EffectInstance &effect) {
+                          return !isa<MemoryEffects::Read>(effect.getEffect());
+                        });
   };
   return writes(before) || writes(after);
 }
@@ -188,7 +191,8 @@ unsigned Grouping::resultsOf(unsigned a, unsigned b) const {
 
 std::optional<std::string> Grouping::whyNotOne(unsigned a, unsigned b) const {
   if (dependsThroughOthers(a, b) || dependsThroughOthers(b, a))
-    return "a kernel between the two would have to wait for both and be waited for";
+    return "a kernel between the two would have to wait for both and be waited "
+           "for";
   if (unsigned results = resultsOf(a, b); results > kMaxResults)
     return "together they have " + std::to_string(results) +
            " results, a kernel has at most " + std::to_string(kMaxResults);
@@ -231,27 +235,33 @@ SmallVector<unsigned> Grouping::inOrder() const {
 //===----------------------------------------------------------------------===//
 
 /// Why `op` is no epilogue of the group `producer`, or nothing if it is one.
-static std::optional<std::string> whyNotEpilogue(Operation *op, unsigned producer,
-                                                 const Grouping &groups) {
+static std::optional<std::string>
+whyNotEpilogue(Operation *op, unsigned producer, const Grouping &groups) {
   if (isa<RopeOp, SiluOp, SwigluOp, MulOp, AddOp, KVAppendOp>(op)) {
     if (!groups.holds<LinearOp>(producer))
       return "it reads no result of a linear";
-    auto comesFromProducer = [&](Value value) { return groups.producerOf(value) == producer; };
-    if (isa<SwigluOp, MulOp>(op) && !llvm::all_of(op->getOperands(), comesFromProducer))
+    auto comesFromProducer = [&](Value value) {
+      return groups.producerOf(value) == producer;
+    };
+    if (isa<SwigluOp, MulOp>(op) &&
+        !llvm::all_of(op->getOperands(), comesFromProducer))
       return "its operands come from two kernels";
     if (auto append = dyn_cast<KVAppendOp>(op))
-      if (!comesFromProducer(append.getKeys()) || !comesFromProducer(append.getValues()))
+      if (!comesFromProducer(append.getKeys()) ||
+          !comesFromProducer(append.getValues()))
         return "keys and values come from two kernels";
   } else if (auto quantize = dyn_cast<QuantizeOp>(op)) {
     if (isOneRow(quantize.getX()))
       return "one row is rounded by whoever reads it";
-    // Parts of attention are the columns of the heads that share a head of keys.
+    // Parts of attention are the columns of the heads that share a head of
+    // keys.
     if (auto attention = quantize.getX().getDefiningOp<AttentionOp>()) {
-      int64_t columns = cast<RankedTensorType>(attention.getType()).getDimSize(1) /
-                        attention.getCache().getType().getHeads();
+      int64_t columns =
+          cast<RankedTensorType>(attention.getType()).getDimSize(1) /
+          attention.getCache().getType().getHeads();
       if (columns % kRoundingBlock != 0)
-        return "a part has " + std::to_string(columns) + " columns, no whole blocks of " +
-               std::to_string(kRoundingBlock);
+        return "a part has " + std::to_string(columns) +
+               " columns, no whole blocks of " + std::to_string(kRoundingBlock);
     }
   } else {
     return "it is no op of an epilogue";
@@ -260,10 +270,12 @@ static std::optional<std::string> whyNotEpilogue(Operation *op, unsigned produce
 }
 
 /// Why `op` is no prologue of its readers, or nothing if it is.
-static std::optional<std::string> whyNotPrologue(Operation *op, const Grouping &groups) {
+static std::optional<std::string> whyNotPrologue(Operation *op,
+                                                 const Grouping &groups) {
   if (!isOneRow(op->getResult(0)))
-    return isa<RmsNormOp>(op) ? "each part would normalise all rows of the call again"
-                              : "each part would round all rows of the call again";
+    return isa<RmsNormOp>(op)
+               ? "each part would normalise all rows of the call again"
+               : "each part would round all rows of the call again";
   std::optional<SmallVector<unsigned>> readers = groups.readersOf(op);
   if (!readers)
     return "it is a result of the function";
@@ -277,7 +289,8 @@ static std::optional<std::string> whyNotPrologue(Operation *op, const Grouping &
   return groups.whyNotOne(groups.groupOf(op), readers->front());
 }
 
-static void joinSiblings(Grouping &groups, SmallVectorImpl<FusionDecision> &decisions) {
+static void joinSiblings(Grouping &groups,
+                         SmallVectorImpl<FusionDecision> &decisions) {
   // In the block's order; later linears join the first that reads their rows.
   SmallVector<LinearOp> linears;
   for (Operation *op : groups.ops())
@@ -291,8 +304,9 @@ static void joinSiblings(Grouping &groups, SmallVectorImpl<FusionDecision> &deci
       if (a == b)
         continue;
       std::optional<std::string> why = groups.whyNotOne(a, b);
-      decisions.push_back({linear, "siblings", !why,
-                           why.value_or("it reads the rows that another linear reads")});
+      decisions.push_back(
+          {linear, "siblings", !why,
+           why.value_or("it reads the rows that another linear reads")});
       if (!why) {
         groups.join(a, b);
         break;
@@ -300,9 +314,11 @@ static void joinSiblings(Grouping &groups, SmallVectorImpl<FusionDecision> &deci
     }
 }
 
-static void joinEpilogues(Grouping &groups, SmallVectorImpl<FusionDecision> &decisions) {
+static void joinEpilogues(Grouping &groups,
+                          SmallVectorImpl<FusionDecision> &decisions) {
   for (Operation *op : groups.ops()) {
-    if (!isa<RopeOp, SiluOp, SwigluOp, MulOp, AddOp, KVAppendOp, QuantizeOp>(op))
+    if (!isa<RopeOp, SiluOp, SwigluOp, MulOp, AddOp, KVAppendOp, QuantizeOp>(
+            op))
       continue;
     // The latest producer: all others have ended when its parts run.
     std::optional<unsigned> producer;
@@ -316,14 +332,16 @@ static void joinEpilogues(Grouping &groups, SmallVectorImpl<FusionDecision> &dec
     if (!isGraphOp(groups.ops()[*producer]))
       continue;
     std::optional<std::string> why = whyNotEpilogue(op, *producer, groups);
-    decisions.push_back({op, "epilogue", !why,
-                         why.value_or("each part has the elements that it needs")});
+    decisions.push_back(
+        {op, "epilogue", !why,
+         why.value_or("each part has the elements that it needs")});
     if (!why)
       groups.join(groups.groupOf(op), *producer);
   }
 }
 
-static void joinPrologues(Grouping &groups, SmallVectorImpl<FusionDecision> &decisions) {
+static void joinPrologues(Grouping &groups,
+                          SmallVectorImpl<FusionDecision> &decisions) {
   // Backwards: the rounding between a norm and its linear joins first.
   for (Operation *op : llvm::reverse(groups.ops())) {
     bool isPrologue = isa<RmsNormOp, AttentionMergeOp>(op) ||
@@ -331,7 +349,8 @@ static void joinPrologues(Grouping &groups, SmallVectorImpl<FusionDecision> &dec
     if (!isPrologue)
       continue;
     std::optional<std::string> why = whyNotPrologue(op, groups);
-    decisions.push_back({op, "prologue", !why, why.value_or("one kernel reads its one row")});
+    decisions.push_back(
+        {op, "prologue", !why, why.value_or("one kernel reads its one row")});
     if (!why)
       groups.join(groups.groupOf(op), groups.readersOf(op)->front());
   }
@@ -352,9 +371,11 @@ static Operation *originOf(ArrayRef<Operation *> ops) {
 /// What a group is for, from its ops and from what its linears read.
 static StringRef roleOf(ArrayRef<Operation *> ops) {
   auto holds = [&](auto isOne) { return llvm::any_of(ops, isOne); };
-  if (holds([](Operation *op) { return isa<AttentionOp, AttentionPartOp>(op); }))
+  if (holds(
+          [](Operation *op) { return isa<AttentionOp, AttentionPartOp>(op); }))
     return "attn";
-  if (llvm::count_if(ops, [](Operation *op) { return isa<LinearOp>(op); }) > 0) {
+  if (llvm::count_if(ops, [](Operation *op) { return isa<LinearOp>(op); }) >
+      0) {
     if (holds([](Operation *op) { return isa<KVAppendOp, RopeOp>(op); }))
       return "qkv";
     if (holds([](Operation *op) { return isa<SwigluOp, MulOp, SiluOp>(op); }))

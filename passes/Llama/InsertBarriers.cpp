@@ -6,9 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "mlir/IR/Builders.h"
 #include "passes/Llama/Passes.h"
 #include "passes/Llama/ScheduleDependences.h"
-#include "mlir/IR/Builders.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace corellama::llama {
@@ -22,7 +22,8 @@ using namespace corellama::llama;
 using BarrierPlaces = llvm::SmallSetVector<Operation *, 16>;
 
 /// The first run of the trace that depends on one since the last barrier.
-static RunOp firstUnordered(ArrayRef<TracePoint> trace, const ScheduleDependences &dependences,
+static RunOp firstUnordered(ArrayRef<TracePoint> trace,
+                            const ScheduleDependences &dependences,
                             const BarrierPlaces &barrierBefore) {
   SmallVector<RunOp> sinceBarrier;
   for (const TracePoint &point : trace) {
@@ -57,9 +58,11 @@ static BarrierPlaces placeBarriers(ArrayRef<TracePoint> trace,
 }
 
 namespace {
-struct InsertBarriers : corellama::llama::impl::LlamaInsertBarriersBase<InsertBarriers> {
+struct InsertBarriers
+    : corellama::llama::impl::LlamaInsertBarriersBase<InsertBarriers> {
   void runOnOperation() override {
-    FailureOr<ScheduleDependences> dependences = ScheduleDependences::compute(getOperation());
+    FailureOr<ScheduleDependences> dependences =
+        ScheduleDependences::compute(getOperation());
     if (failed(dependences))
       return signalPassFailure();
     for (StepOp step : dependences->getSteps()) {

@@ -7,14 +7,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "passes/Llama/Passes.h"
-#include "passes/Llama/StepSlots.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/OperationSupport.h"
+#include "passes/Llama/Passes.h"
+#include "passes/Llama/StepSlots.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 #include <map>
@@ -59,27 +59,31 @@ struct StepLines {
 class Outliner {
 public:
   explicit Outliner(ModuleOp module)
-      : module(module), symbols(module), slots(module, symbols), loc(module.getLoc()) {}
+      : module(module), symbols(module), slots(module, symbols),
+        loc(module.getLoc()) {}
   LogicalResult run();
 
 private:
   // From functions to kernel functions and lines.
   FailureOr<SmallVector<KernelOp>> kernelsOf(func::FuncOp function);
-  FailureOr<SmallVector<Line>> outline(func::FuncOp function, Part part, StringRef step,
-                                       int64_t rows);
-  FailureOr<unsigned> outlineKernel(KernelOp kernel, Part part, StringRef step,
-                                    const llvm::DenseMap<Value, SlotOp> &slotOf);
+  FailureOr<SmallVector<Line>> outline(func::FuncOp function, Part part,
+                                       StringRef step, int64_t rows);
+  FailureOr<unsigned>
+  outlineKernel(KernelOp kernel, Part part, StringRef step,
+                const llvm::DenseMap<Value, SlotOp> &slotOf);
   unsigned share(Outlined made);
   LogicalResult outlineEntry(EntryAttr entry, ModelOp model);
 
   // From lines to steps.
   void declareFunctions();
-  void addStep(const StepLines &lines, Operation *before, SmallVectorImpl<Attribute> &names);
+  void addStep(const StepLines &lines, Operation *before,
+               SmallVectorImpl<Attribute> &names);
   void addLayers(OpBuilder &builder, const StepLines &lines);
   void addRun(OpBuilder &builder, ArrayRef<unsigned> outlinedOf, Value layer);
 
   func::FuncOp lookup(Attribute symbol) {
-    return symbols.lookup<func::FuncOp>(cast<FlatSymbolRefAttr>(symbol).getValue());
+    return symbols.lookup<func::FuncOp>(
+        cast<FlatSymbolRefAttr>(symbol).getValue());
   }
 
   ModuleOp module;
@@ -105,18 +109,21 @@ static constexpr llvm::StringLiteral kCarriedSlot = "x", kLogitsSlot = "logits",
 
 FailureOr<SmallVector<KernelOp>> Outliner::kernelsOf(func::FuncOp function) {
   if (!function.getBody().hasOneBlock())
-    return function.emitOpError() << "has no body of one block to outline kernels from";
+    return function.emitOpError()
+           << "has no body of one block to outline kernels from";
   SmallVector<KernelOp> kernels;
   for (Operation &op : function.getBody().front().without_terminator()) {
     auto kernel = dyn_cast<KernelOp>(op);
     if (!kernel) {
       if (isa<LlamaDialect>(op.getDialect()) && !isa<WeightRefOp>(op))
-        return op.emitOpError() << "stands outside of kernels; run llama-fuse-kernels first";
+        return op.emitOpError()
+               << "stands outside of kernels; run llama-fuse-kernels first";
       continue;
     }
     if (!kernel.getStrategyAttr() || !kernel.getCutAttr())
-      return kernel.emitOpError() << "\"" << kernel.getName()
-                                  << "\" has no strategy and cut; run llama-plan-kernels first";
+      return kernel.emitOpError()
+             << "\"" << kernel.getName()
+             << "\" has no strategy and cut; run llama-plan-kernels first";
     kernels.push_back(kernel);
   }
   return kernels;
@@ -142,8 +149,9 @@ static bool isLayer(Value value) {
   return isa<BlockArgument>(value) && value.getType().isIndex();
 }
 
-FailureOr<unsigned> Outliner::outlineKernel(KernelOp kernel, Part part, StringRef step,
-                                            const llvm::DenseMap<Value, SlotOp> &slotOf) {
+FailureOr<unsigned>
+Outliner::outlineKernel(KernelOp kernel, Part part, StringRef step,
+                        const llvm::DenseMap<Value, SlotOp> &slotOf) {
   OpBuilder builder(module.getContext());
   bool usesLayer = llvm::any_of(kernel.getInputs(), isLayer);
   SmallVector<Type> arguments(usesLayer, builder.getIndexType());
@@ -153,34 +161,40 @@ FailureOr<unsigned> Outliner::outlineKernel(KernelOp kernel, Part part, StringRe
   function->setPrivate();
   (*function)->setAttr(kStrategyAttr, kernel.getStrategyAttr());
   (*function)->setAttr(kCutAttr, kernel.getCutAttr());
-  (*function)->setAttr(kPartsAttr, AffineMapAttr::get(kernel.getCutAttr().getParts()));
+  (*function)->setAttr(kPartsAttr,
+                       AffineMapAttr::get(kernel.getCutAttr().getParts()));
   builder.setInsertionPointToStart(function->addEntryBlock());
 
   llvm::SmallSetVector<SlotOp, 4> read;
   auto readSlot = [&](SlotOp slot, Type type, Value row) -> Value {
     read.insert(slot);
     return SlotReadOp::create(builder, kernel.getLoc(), type,
-                              FlatSymbolRefAttr::get(slot.getSymNameAttr()), row, IntegerAttr());
+                              FlatSymbolRefAttr::get(slot.getSymNameAttr()),
+                              row, IntegerAttr());
   };
   IRMapping inside;
-  for (auto [input, argument] : llvm::zip(kernel.getInputs(), kernel.getBody().getArguments())) {
+  for (auto [input, argument] :
+       llvm::zip(kernel.getInputs(), kernel.getBody().getArguments())) {
     Value value;
     if (SlotOp slot = slotOf.lookup(input)) {
       Value row;
       if (part == Part::Head && isCarried(input))
-        row = InputOp::create(builder, kernel.getLoc(), builder.getIndexType(), Input::Row);
+        row = InputOp::create(builder, kernel.getLoc(), builder.getIndexType(),
+                              Input::Row);
       value = readSlot(slot, input.getType(), row);
     } else if (isLayer(input)) {
       value = function->getArgument(0);
     } else if (std::optional<Input> provided = inputOf(input, part)) {
-      value = InputOp::create(builder, kernel.getLoc(), input.getType(), *provided);
+      value =
+          InputOp::create(builder, kernel.getLoc(), input.getType(), *provided);
     } else if (Operation *constant = input.getDefiningOp();
                constant && matchPattern(constant, m_Constant())) {
       value = builder.clone(*constant)->getResult(0);
     } else {
-      return kernel.emitOpError() << "\"" << kernel.getName() << "\" takes a "
-                                  << input.getType() << " that neither a kernel nor the runtime "
-                                  << "provides";
+      return kernel.emitOpError()
+             << "\"" << kernel.getName() << "\" takes a " << input.getType()
+             << " that neither a kernel nor the runtime "
+             << "provides";
     }
     inside.map(argument, value);
   }
@@ -188,14 +202,17 @@ FailureOr<unsigned> Outliner::outlineKernel(KernelOp kernel, Part part, StringRe
   auto yield = cast<YieldOp>(kernel.getBody().front().getTerminator());
   for (Operation &op : kernel.getBody().front().without_terminator())
     builder.clone(op, inside);
-  for (auto [result, yielded] : llvm::zip(kernel.getResults(), yield.getValues())) {
+  for (auto [result, yielded] :
+       llvm::zip(kernel.getResults(), yield.getValues())) {
     SlotOp slot = slotOf.lookup(result);
     if (read.contains(slot))
-      return kernel.emitOpError() << "\"" << kernel.getName() << "\" would write slot @"
-                                  << slot.getSymName()
-                                  << ", which it reads; no part may overwrite what another reads";
-    SlotWriteOp::create(builder, kernel.getLoc(), inside.lookupOrDefault(yielded),
-                        FlatSymbolRefAttr::get(slot.getSymNameAttr()), IntegerAttr());
+      return kernel.emitOpError()
+             << "\"" << kernel.getName() << "\" would write slot @"
+             << slot.getSymName()
+             << ", which it reads; no part may overwrite what another reads";
+    SlotWriteOp::create(
+        builder, kernel.getLoc(), inside.lookupOrDefault(yielded),
+        FlatSymbolRefAttr::get(slot.getSymNameAttr()), IntegerAttr());
   }
   func::ReturnOp::create(builder, kernel.getLoc());
   return share({kernel.getName().str(), step.str(), std::move(function)});
@@ -207,10 +224,11 @@ unsigned Outliner::share(Outlined made) {
   for (auto [i, known] : llvm::enumerate(outlined)) {
     func::FuncOp a = *known.function, b = *made.function;
     if (known.kernel == made.kernel && known.step == made.step &&
-        a->getDiscardableAttrDictionary() == b->getDiscardableAttrDictionary() &&
+        a->getDiscardableAttrDictionary() ==
+            b->getDiscardableAttrDictionary() &&
         a.getFunctionType() == b.getFunctionType() &&
-        OperationEquivalence::isRegionEquivalentTo(&a.getBody(), &b.getBody(),
-                                                   OperationEquivalence::IgnoreLocations))
+        OperationEquivalence::isRegionEquivalentTo(
+            &a.getBody(), &b.getBody(), OperationEquivalence::IgnoreLocations))
       return i;
   }
   outlined.push_back(std::move(made));
@@ -221,16 +239,17 @@ unsigned Outliner::share(Outlined made) {
 // One function of the model
 //===----------------------------------------------------------------------===//
 
-FailureOr<SmallVector<Line>> Outliner::outline(func::FuncOp function, Part part, StringRef step,
-                                               int64_t rows) {
+FailureOr<SmallVector<Line>> Outliner::outline(func::FuncOp function, Part part,
+                                               StringRef step, int64_t rows) {
   FailureOr<SmallVector<KernelOp>> kernels = kernelsOf(function);
   if (failed(kernels))
     return failure();
   replaced.insert(function);
   Operation *end = function.getBody().front().getTerminator();
   if (end->getNumOperands() != 1)
-    return function.emitOpError() << "has " << end->getNumOperands()
-                                  << " results, a function of the model has one";
+    return function.emitOpError()
+           << "has " << end->getNumOperands()
+           << " results, a function of the model has one";
   Value returned = end->getOperand(0);
 
   llvm::DenseMap<Value, SlotOp> slotOf;
@@ -238,8 +257,9 @@ FailureOr<SmallVector<Line>> Outliner::outline(func::FuncOp function, Part part,
   for (BlockArgument argument : function.getArguments())
     if (isCarried(argument)) {
       if (given || part == Part::Embed)
-        return function.emitOpError() << "takes " << argument.getType()
-                                      << "; only layers and the head take rows, and one tensor";
+        return function.emitOpError()
+               << "takes " << argument.getType()
+               << "; only layers and the head take rows, and one tensor";
       given = argument;
     }
 
@@ -254,7 +274,8 @@ FailureOr<SmallVector<Line>> Outliner::outline(func::FuncOp function, Part part,
       FailureOr<SlotOp> slot =
           result == returned
               ? slots.forModel(resultSlot, yielded, rows)
-              : slots.forResult({step, kernel.getName(), occurrence, static_cast<unsigned>(i)},
+              : slots.forResult({step, kernel.getName(), occurrence,
+                                 static_cast<unsigned>(i)},
                                 yielded, rows);
       if (failed(slot))
         return failure();
@@ -275,8 +296,9 @@ FailureOr<SmallVector<Line>> Outliner::outline(func::FuncOp function, Part part,
     if (last && part == Part::Layer)
       for (Operation *user : given.getUsers())
         if (last->isBeforeInBlock(user))
-          return user->emitOpError() << "reads the rows of the layer behind the kernel that "
-                                     << "replaces them";
+          return user->emitOpError()
+                 << "reads the rows of the layer behind the kernel that "
+                 << "replaces them";
   }
 
   SmallVector<Line> lines;
@@ -296,8 +318,9 @@ FailureOr<SmallVector<Line>> Outliner::outline(func::FuncOp function, Part part,
 LogicalResult Outliner::outlineEntry(EntryAttr entry, ModelOp model) {
   StringRef name = entry.getName().getValue();
   if (entry.getRows() < 1 || entry.getRows() > INT32_MAX)
-    return model.emitOpError() << "entry '" << name << "' has " << entry.getRows()
-                               << " rows, expected at least one; run llama-specialize-forms first";
+    return model.emitOpError()
+           << "entry '" << name << "' has " << entry.getRows()
+           << " rows, expected at least one; run llama-specialize-forms first";
   SmallVector<func::FuncOp> layers;
   for (Attribute layer : entry.getLayers())
     layers.push_back(lookup(layer));
@@ -310,13 +333,18 @@ LogicalResult Outliner::outlineEntry(EntryAttr entry, ModelOp model) {
   if (failed(rows))
     return failure();
 
-  StepLines step{name.str(), entry.getRows(), {}, {}, llvm::to_vector(entry.getOf().asArrayRef())};
+  StepLines step{name.str(),
+                 entry.getRows(),
+                 {},
+                 {},
+                 llvm::to_vector(entry.getOf().asArrayRef())};
   FailureOr<SmallVector<Line>> once = outline(embed, Part::Embed, name, *rows);
   if (failed(once))
     return failure();
   step.once = *once;
   for (func::FuncOp layer : layers) {
-    FailureOr<SmallVector<Line>> lines = outline(layer, Part::Layer, name, *rows);
+    FailureOr<SmallVector<Line>> lines =
+        outline(layer, Part::Layer, name, *rows);
     if (failed(lines))
       return failure();
     step.layers.push_back(*lines);
@@ -345,14 +373,17 @@ void Outliner::declareFunctions() {
 }
 
 /// A run of one kernel of each layer: by one callee, or by a table.
-void Outliner::addRun(OpBuilder &builder, ArrayRef<unsigned> outlinedOf, Value layer) {
-  llvm::SmallSetVector<unsigned, 4> distinct(outlinedOf.begin(), outlinedOf.end());
+void Outliner::addRun(OpBuilder &builder, ArrayRef<unsigned> outlinedOf,
+                      Value layer) {
+  llvm::SmallSetVector<unsigned, 4> distinct(outlinedOf.begin(),
+                                             outlinedOf.end());
   SmallVector<unsigned> sorted(distinct.begin(), distinct.end());
   llvm::sort(sorted);
   SmallVector<Attribute> callees;
   bool takesLayer = sorted.size() > 1;
   for (unsigned callee : sorted) {
-    callees.push_back(FlatSymbolRefAttr::get(functions[callee].getSymNameAttr()));
+    callees.push_back(
+        FlatSymbolRefAttr::get(functions[callee].getSymNameAttr()));
     takesLayer |= functions[callee].getNumArguments() > 0;
   }
   DenseI32ArrayAttr of;
@@ -362,20 +393,25 @@ void Outliner::addRun(OpBuilder &builder, ArrayRef<unsigned> outlinedOf, Value l
       table.push_back(llvm::lower_bound(sorted, callee) - sorted.begin());
     of = builder.getDenseI32ArrayAttr(table);
   }
-  RunOp::create(builder, loc, builder.getArrayAttr(callees), of, takesLayer ? layer : Value());
+  RunOp::create(builder, loc, builder.getArrayAttr(callees), of,
+                takesLayer ? layer : Value());
 }
 
 static bool haveSameKernels(ArrayRef<Line> a, ArrayRef<Line> b) {
-  return llvm::equal(a, b, [](const Line &x, const Line &y) { return x.kernel == y.kernel; });
+  return llvm::equal(
+      a, b, [](const Line &x, const Line &y) { return x.kernel == y.kernel; });
 }
 
 /// One loop over all layers, or several where neighbouring layers are made of
 /// different kernels and no table could say which runs.
 void Outliner::addLayers(OpBuilder &builder, const StepLines &step) {
-  auto linesOf = [&](size_t layer) -> ArrayRef<Line> { return step.layers[step.of[layer]]; };
+  auto linesOf = [&](size_t layer) -> ArrayRef<Line> {
+    return step.layers[step.of[layer]];
+  };
   size_t count = step.of.size();
   for (size_t begin = 0, end; begin < count; begin = end) {
-    for (end = begin + 1; end < count && haveSameKernels(linesOf(begin), linesOf(end));)
+    for (end = begin + 1;
+         end < count && haveSameKernels(linesOf(begin), linesOf(end));)
       ++end;
     auto constant = [&](int64_t value) -> Value {
       return arith::ConstantIndexOp::create(builder, loc, value);
@@ -399,13 +435,15 @@ void Outliner::addLayers(OpBuilder &builder, const StepLines &step) {
 void Outliner::addStep(const StepLines &lines, Operation *before,
                        SmallVectorImpl<Attribute> &names) {
   OpBuilder builder(module.getContext());
-  auto step = StepOp::create(builder, loc, builder.getStringAttr(lines.name), StringAttr(),
-                             builder.getI64IntegerAttr(lines.rows));
+  auto step =
+      StepOp::create(builder, loc, builder.getStringAttr(lines.name),
+                     StringAttr(), builder.getI64IntegerAttr(lines.rows));
   builder.setInsertionPointToStart(&step.getBody().emplaceBlock());
   for (const Line &line : lines.once)
     addRun(builder, line.outlined, Value());
   addLayers(builder, lines);
-  symbols.insert(step, before ? before->getIterator() : module.getBody()->end());
+  symbols.insert(step,
+                 before ? before->getIterator() : module.getBody()->end());
   names.push_back(FlatSymbolRefAttr::get(step.getSymNameAttr()));
 }
 
@@ -420,13 +458,14 @@ LogicalResult Outliner::run() {
   auto entries = llvm::to_vector(model.getEntries()->getAsRange<EntryAttr>());
   for (EntryAttr entry : entries) {
     if (entry.getHead() != entries.front().getHead())
-      return model.emitOpError() << "has entries with different heads, expected one head on one "
-                                    "row; run llama-specialize-forms first";
+      return model.emitOpError()
+             << "has entries with different heads, expected one head on one "
+                "row; run llama-specialize-forms first";
     if (failed(outlineEntry(entry, model)))
       return failure();
   }
-  FailureOr<SmallVector<Line>> head =
-      outline(lookup(entries.front().getHead()), Part::Head, kHeadStep, /*rows=*/1);
+  FailureOr<SmallVector<Line>> head = outline(
+      lookup(entries.front().getHead()), Part::Head, kHeadStep, /*rows=*/1);
   if (failed(head))
     return failure();
   steps.push_back({kHeadStep.str(), 1, *head, {}, {}});
@@ -438,14 +477,17 @@ LogicalResult Outliner::run() {
   declareFunctions();
   SmallVector<Attribute> names;
   for (const StepLines &step : steps)
-    addStep(step, functions.empty() ? nullptr : functions.front().getOperation(), names);
+    addStep(step,
+            functions.empty() ? nullptr : functions.front().getOperation(),
+            names);
   model.removeEntriesAttr();
   model.setStepsAttr(ArrayAttr::get(module.getContext(), names));
   return success();
 }
 
 namespace {
-struct OutlineKernels : corellama::llama::impl::LlamaOutlineKernelsBase<OutlineKernels> {
+struct OutlineKernels
+    : corellama::llama::impl::LlamaOutlineKernelsBase<OutlineKernels> {
   void runOnOperation() override {
     if (failed(Outliner(getOperation()).run()))
       signalPassFailure();

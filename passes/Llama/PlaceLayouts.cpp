@@ -7,10 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Llama/IR/LlamaDialect.h"
-#include "passes/Llama/Passes.h"
-#include "passes/Llama/TargetStrategy.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "passes/Llama/Passes.h"
+#include "passes/Llama/TargetStrategy.h"
 
 namespace corellama::llama {
 #define GEN_PASS_DEF_LLAMAPLACELAYOUTS
@@ -24,11 +24,11 @@ static LogicalResult placeWeight(WeightOp weight, StrategyInterface strategy) {
   SmallVector<Attribute> layouts;
   for (Attribute attribute : weight.getFormats()) {
     auto format = cast<FormatInterface>(attribute);
-    Attribute layout =
-        strategy.getWeightLayout(format, static_cast<int64_t>(weight.getShape().size()));
+    Attribute layout = strategy.getWeightLayout(
+        format, static_cast<int64_t>(weight.getShape().size()));
     if (!layout)
-      return weight.emitOpError() << "the target has no layout for weights in "
-                                  << format.getName();
+      return weight.emitOpError()
+             << "the target has no layout for weights in " << format.getName();
     layouts.push_back(layout);
   }
   weight.setLayoutsAttr(ArrayAttr::get(weight.getContext(), layouts));
@@ -43,8 +43,9 @@ static FailureOr<CacheType> findCache(ModuleOp module) {
     for (Type type : function.getArgumentTypes()) {
       auto cache = dyn_cast<CacheType>(type);
       if (cache && found && cache != found)
-        return function.emitOpError() << "takes a " << cache << ", another function a " << found
-                                      << "; a model has one cache";
+        return function.emitOpError()
+               << "takes a " << cache << ", another function a " << found
+               << "; a model has one cache";
       if (cache)
         found = cache;
     }
@@ -52,7 +53,8 @@ static FailureOr<CacheType> findCache(ModuleOp module) {
 }
 
 namespace {
-struct PlaceLayouts : corellama::llama::impl::LlamaPlaceLayoutsBase<PlaceLayouts> {
+struct PlaceLayouts
+    : corellama::llama::impl::LlamaPlaceLayoutsBase<PlaceLayouts> {
   void runOnOperation() override {
     if (failed(place(getOperation())))
       signalPassFailure();
@@ -70,7 +72,8 @@ struct PlaceLayouts : corellama::llama::impl::LlamaPlaceLayoutsBase<PlaceLayouts
     if (weights.wasInterrupted() || failed(cache))
       return failure();
 
-    for (CacheLayoutOp old : llvm::make_early_inc_range(module.getOps<CacheLayoutOp>()))
+    for (CacheLayoutOp old :
+         llvm::make_early_inc_range(module.getOps<CacheLayoutOp>()))
       old.erase();
     if (!*cache)
       return success();
@@ -83,7 +86,8 @@ struct PlaceLayouts : corellama::llama::impl::LlamaPlaceLayoutsBase<PlaceLayouts
     for (Operation &op : *module.getBody())
       if (isa<WeightOp, WeightsOp>(op))
         builder.setInsertionPointAfter(&op);
-    CacheLayoutOp::create(builder, module.getLoc(), TypeAttr::get(*cache), keys, values);
+    CacheLayoutOp::create(builder, module.getLoc(), TypeAttr::get(*cache), keys,
+                          values);
     return success();
   }
 };

@@ -7,13 +7,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Llama/IR/LlamaDialect.h"
-#include "passes/Llama/Passes.h"
-#include "passes/Llama/PlanPromises.h"
-#include "passes/Llama/TargetStrategy.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "passes/Llama/Passes.h"
+#include "passes/Llama/PlanPromises.h"
+#include "passes/Llama/TargetStrategy.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -41,8 +41,9 @@ static FailureOr<Overrides> parseOverrides(StringRef text, ModuleOp module) {
     auto [name, value] = entry.split('=');
     name = name.trim();
     value = value.trim();
-    Attribute strategy =
-        value.empty() ? Attribute() : parseAttribute(value, module.getContext());
+    Attribute strategy = value.empty()
+                             ? Attribute()
+                             : parseAttribute(value, module.getContext());
     if (name.empty() || !strategy)
       return module.emitError() << "override '" << entry.trim()
                                 << "' is not of the form NAME=ATTRIBUTE, as in "
@@ -54,7 +55,8 @@ static FailureOr<Overrides> parseOverrides(StringRef text, ModuleOp module) {
 
 /// A name that no kernel has is a slip of the user's.
 static LogicalResult expectNamesOfKernels(const Overrides &overrides,
-                                          ArrayRef<KernelOp> kernels, ModuleOp module) {
+                                          ArrayRef<KernelOp> kernels,
+                                          ModuleOp module) {
   llvm::SmallSetVector<StringRef, 8> names;
   for (KernelOp kernel : kernels)
     names.insert(kernel.getName());
@@ -86,17 +88,20 @@ struct PlanKernels : corellama::llama::impl::LlamaPlanKernelsBase<PlanKernels> {
     if (failed(strategy))
       return failure();
     FailureOr<Overrides> parsed = parseOverrides(overrides, module);
-    if (failed(parsed) || failed(expectNamesOfKernels(*parsed, kernels, module)))
+    if (failed(parsed) ||
+        failed(expectNamesOfKernels(*parsed, kernels, module)))
       return failure();
 
     for (KernelOp kernel : kernels)
-      if (failed(plan(kernel, *strategy, parsed->lookup(kernel.getNameAttr()))) ||
+      if (failed(
+              plan(kernel, *strategy, parsed->lookup(kernel.getNameAttr()))) ||
           failed(order(kernel, *strategy)))
         return failure();
     return verifyPlanPromises(module);
   }
 
-  static LogicalResult plan(KernelOp kernel, StrategyInterface strategy, Attribute wanted) {
+  static LogicalResult plan(KernelOp kernel, StrategyInterface strategy,
+                            Attribute wanted) {
     // The kernel carries an override when the table is asked, so that the cut
     // fits it.
     if (wanted)
@@ -106,15 +111,17 @@ struct PlanKernels : corellama::llama::impl::LlamaPlanKernelsBase<PlanKernels> {
     KernelPlan plan = strategy.plan(kernel);
     auto cut = dyn_cast_or_null<CutAttr>(plan.cut);
     if (!plan.error.empty() || !plan.strategy || !cut)
-      return kernel.emitOpError() << "\"" << kernel.getName() << "\": "
-                                  << (plan.error.empty() ? "the target has no strategy for it"
-                                                         : plan.error);
+      return kernel.emitOpError()
+             << "\"" << kernel.getName() << "\": "
+             << (plan.error.empty() ? "the target has no strategy for it"
+                                    : plan.error);
     kernel.setStrategyAttr(wanted ? wanted : plan.strategy);
     kernel.setCutAttr(cut);
     auto function = kernel->getParentOfType<FunctionOpInterface>();
-    remark::passed(kernel.getLoc(), remark::RemarkOpts::name("strategy")
-                                        .category("llama-place")
-                                        .function(function ? function.getName() : StringRef()))
+    remark::passed(kernel.getLoc(),
+                   remark::RemarkOpts::name("strategy")
+                       .category("llama-place")
+                       .function(function ? function.getName() : StringRef()))
         << remark::add("{0}", kernel.getName().str())
         << remark::reason("{0}", wanted ? "override" : "the target's table")
         << remark::metric("Strategy", kernel.getStrategyAttr());

@@ -19,11 +19,13 @@ static LogicalResult verifyWholeRoundingBlocks(KernelOp kernel) {
   auto yield = cast<YieldOp>(kernel.getBody().front().getTerminator());
   for (Value value : yield.getValues())
     if (value.getDefiningOp<QuantizeOp>() &&
-        isa<Q8B32Type>(cast<RankedTensorType>(value.getType()).getElementType()) &&
+        isa<Q8B32Type>(
+            cast<RankedTensorType>(value.getType()).getElementType()) &&
         kernel.getCutAttr().getBy() % kRoundingBlock != 0)
-      return kernel.emitOpError() << "\"" << kernel.getName() << "\" rounds its result in blocks "
-                                  << "of " << kRoundingBlock << ", but is cut by "
-                                  << kernel.getCutAttr().getBy();
+      return kernel.emitOpError()
+             << "\"" << kernel.getName() << "\" rounds its result in blocks "
+             << "of " << kRoundingBlock << ", but is cut by "
+             << kernel.getCutAttr().getBy();
   return success();
 }
 
@@ -47,7 +49,9 @@ static std::optional<Sum> sumOf(Operation *op) {
     return std::nullopt;
   };
   if (auto linear = dyn_cast<LinearOp>(op)) {
-    if (!cast<RankedTensorType>(linear.getX().getType()).getElementType().isF32())
+    if (!cast<RankedTensorType>(linear.getX().getType())
+             .getElementType()
+             .isF32())
       return std::nullopt;
     return weightSum("linear", linear.getWeight());
   }
@@ -68,12 +72,14 @@ static LogicalResult verifySameOrders(ModuleOp module) {
     std::optional<Sum> sum = sumOf(op);
     if (!sum)
       return WalkResult::advance();
-    auto known = llvm::find_if(first, [&](auto &entry) { return entry.first == *sum; });
+    auto known =
+        llvm::find_if(first, [&](auto &entry) { return entry.first == *sum; });
     if (known == first.end()) {
       first.push_back({*sum, op});
       return WalkResult::advance();
     }
-    Attribute here = op->getAttr("order"), there = known->second->getAttr("order");
+    Attribute here = op->getAttr("order"),
+              there = known->second->getAttr("order");
     if (here == there)
       return WalkResult::advance();
     InFlightDiagnostic diagnostic = op->emitOpError();

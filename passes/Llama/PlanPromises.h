@@ -2,9 +2,9 @@
 //
 // Reads kernels with strategies, cuts and orders and proves what other phases
 // rely on, whichever table or override they come from: on float32 rows decode
-// and prefill make each sum in the same order, and a part that rounds its result
-// holds whole blocks of it. Asked by llama-plan-kernels, which names the culprit
-// at once, and by llama-verify-phase.
+// and prefill make each sum in the same order, and a part that rounds its
+// result holds whole blocks of it. Asked by llama-plan-kernels, which names the
+// culprit at once, and by llama-verify-phase.
 //
 //===----------------------------------------------------------------------===//
 

@@ -17,8 +17,8 @@ FailureOr<int64_t> corellama::llama::checkedBytes(SlotOp slot) {
   int64_t bound = 64;
   for (int64_t extent : cast<RankedTensorType>(slot.getType()).getShape())
     if (llvm::MulOverflow(bound, extent, bound))
-      return slot.emitOpError() << "@" << slot.getSymName() << " of type " << slot.getType()
-                                << " is larger than memory";
+      return slot.emitOpError() << "@" << slot.getSymName() << " of type "
+                                << slot.getType() << " is larger than memory";
   return static_cast<int64_t>(slot.getBytes());
 }
 
@@ -54,8 +54,8 @@ static LogicalResult collectAccesses(Operation *callee, SymbolTable &symbols,
                                      SmallVectorImpl<SlotAccess> &accesses) {
   auto function = cast<FunctionOpInterface>(callee);
   if (function.isExternal())
-    return function.emitOpError()
-           << "has no body, so there is no telling what its runs read and write";
+    return function.emitOpError() << "has no body, so there is no telling what "
+                                     "its runs read and write";
   WalkResult result = callee->walk([&](Operation *op) {
     auto slot = [&](FlatSymbolRefAttr symbol, bool writes) {
       auto declared = symbols.lookup<SlotOp>(symbol.getValue());
@@ -92,8 +92,9 @@ static LogicalResult collectTrace(Block &block, bool inLoop, bool again,
       trace.push_back({&op, again});
     } else if (op.getNumRegions() == 1) {
       if (inLoop)
-        return op.emitOpError() << "stands in another loop; a step has one loop over layers "
-                                   "behind the other";
+        return op.emitOpError()
+               << "stands in another loop; a step has one loop over layers "
+                  "behind the other";
       for (bool round : {false, true})
         if (failed(collectTrace(op.getRegion(0).front(), true, round, trace)))
           return failure();
@@ -111,7 +112,8 @@ FailureOr<ScheduleDependences> ScheduleDependences::compute(ModuleOp module) {
       return failure();
   for (auto step : module.getOps<StepOp>()) {
     result.steps.push_back(step);
-    if (failed(collectTrace(step.getBody().front(), false, false, result.traces[step])))
+    if (failed(collectTrace(step.getBody().front(), false, false,
+                            result.traces[step])))
       return failure();
     for (const TracePoint &point : result.traces[step]) {
       auto run = dyn_cast<RunOp>(point.op);
@@ -131,7 +133,8 @@ FailureOr<ScheduleDependences> ScheduleDependences::compute(ModuleOp module) {
   return result;
 }
 
-std::optional<Conflict> ScheduleDependences::conflictBetween(RunOp earlier, RunOp later) const {
+std::optional<Conflict>
+ScheduleDependences::conflictBetween(RunOp earlier, RunOp later) const {
   for (const SlotAccess &mine : accessesOf(later))
     for (const SlotAccess &theirs : accessesOf(earlier))
       if ((mine.writes || theirs.writes) && touchTheSame(mine, theirs))

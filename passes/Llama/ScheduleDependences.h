@@ -55,10 +55,13 @@ public:
   }
 
   /// What any callee of the run touches.
-  llvm::ArrayRef<SlotAccess> accessesOf(RunOp run) const { return accesses.find(run)->second; }
+  llvm::ArrayRef<SlotAccess> accessesOf(RunOp run) const {
+    return accesses.find(run)->second;
+  }
 
   /// What each callee of a run touches, in the order of the first run.
-  const llvm::MapVector<mlir::Operation *, llvm::SmallVector<SlotAccess>> &getCallees() const {
+  const llvm::MapVector<mlir::Operation *, llvm::SmallVector<SlotAccess>> &
+  getCallees() const {
     return callees;
   }
 

@@ -7,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Llama/IR/LlamaDialect.h"
-#include "passes/Llama/Passes.h"
 #include "mlir/IR/AttrTypeSubElements.h"
+#include "passes/Llama/Passes.h"
 #include "llvm/ADT/StringSwitch.h"
 
 namespace corellama::llama {
@@ -29,13 +29,15 @@ static Type parseElementType(StringRef name, MLIRContext *context) {
 }
 
 namespace {
-struct SetCacheType : corellama::llama::impl::LlamaSetCacheTypeBase<SetCacheType> {
+struct SetCacheType
+    : corellama::llama::impl::LlamaSetCacheTypeBase<SetCacheType> {
   using LlamaSetCacheTypeBase::LlamaSetCacheTypeBase;
 
   void runOnOperation() override {
     Type element = parseElementType(type, &getContext());
     if (!element) {
-      getOperation().emitError() << "type is '" << type << "', expected f32, f16 or bf16";
+      getOperation().emitError()
+          << "type is '" << type << "', expected f32, f16 or bf16";
       return signalPassFailure();
     }
     AttrTypeReplacer replacer;
@@ -43,7 +45,8 @@ struct SetCacheType : corellama::llama::impl::LlamaSetCacheTypeBase<SetCacheType
       return CacheType::get(cache.getContext(), cache.getShape(), element);
     });
     replacer.recursivelyReplaceElementsIn(getOperation(), /*replaceAttrs=*/true,
-                                          /*replaceLocs=*/false, /*replaceTypes=*/true);
+                                          /*replaceLocs=*/false,
+                                          /*replaceTypes=*/true);
   }
 };
 } // namespace

@@ -1,14 +1,14 @@
 //===- SetNumerics.cpp - which rows are rounded, and to what --------------===//
 //
 // From a graph on float32 rows to one where each rounding stands as an op of
-// its own. A pass of its own because numerics are part of what is computed: they
-// are written down before fusion, and everything after obeys them.
+// its own. A pass of its own because numerics are part of what is computed:
+// they are written down before fusion, and everything after obeys them.
 //
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Llama/IR/LlamaDialect.h"
-#include "passes/Llama/Passes.h"
 #include "mlir/IR/Builders.h"
+#include "passes/Llama/Passes.h"
 
 namespace corellama::llama {
 #define GEN_PASS_DEF_LLAMASETNUMERICS
@@ -22,7 +22,9 @@ using namespace corellama::llama;
 /// no scale that the rounding could hide behind.
 static bool readsRoundedRows(LinearOp linear) {
   return linear.getWeight().getType().getFormat().getBlock() > 1 &&
-         cast<RankedTensorType>(linear.getX().getType()).getElementType().isF32();
+         cast<RankedTensorType>(linear.getX().getType())
+             .getElementType()
+             .isF32();
 }
 
 namespace {
@@ -31,8 +33,8 @@ struct SetNumerics : corellama::llama::impl::LlamaSetNumericsBase<SetNumerics> {
 
   void runOnOperation() override {
     if (activations != "f32" && activations != "q8b32") {
-      getOperation().emitError() << "activations is '" << activations
-                                 << "', expected f32 or q8b32";
+      getOperation().emitError()
+          << "activations is '" << activations << "', expected f32 or q8b32";
       return signalPassFailure();
     }
     if (activations == "f32")
@@ -48,7 +50,8 @@ struct SetNumerics : corellama::llama::impl::LlamaSetNumericsBase<SetNumerics> {
         auto type = cast<RankedTensorType>(linear.getX().getType());
         OpBuilder builder(linear);
         rounding = QuantizeOp::create(builder, linear.getLoc(),
-                                      type.clone(Q8B32Type::get(&getContext())), linear.getX());
+                                      type.clone(Q8B32Type::get(&getContext())),
+                                      linear.getX());
       }
       linear.getXMutable().assign(rounding.getResult());
     });

@@ -8,8 +8,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Llama/IR/LlamaDialect.h"
-#include "passes/Llama/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "passes/Llama/Passes.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace corellama::llama {
@@ -33,24 +33,28 @@ static bool hasOpenRows(Type type) {
 /// The entry of import, or why there is none.
 static FailureOr<EntryAttr> findImportEntry(ModelOp model) {
   if (!model.getEntries() || model.getEntries()->size() != 1)
-    return model.emitOpError() << "has no single entry: forms are made once, from the entry "
-                                  "that import leaves";
+    return model.emitOpError()
+           << "has no single entry: forms are made once, from the entry "
+              "that import leaves";
   auto entry = cast<EntryAttr>((*model.getEntries())[0]);
   if (entry.getRows() != 0)
-    return model.emitOpError() << "entry '" << entry.getName().getValue() << "' has "
-                               << entry.getRows()
-                               << " rows, expected 0 (any number), as import leaves it";
+    return model.emitOpError()
+           << "entry '" << entry.getName().getValue() << "' has "
+           << entry.getRows()
+           << " rows, expected 0 (any number), as import leaves it";
   return entry;
 }
 
 /// A function whose rows are known already cannot become both forms.
 static LogicalResult expectOpenRows(func::FuncOp function) {
   if (function.isExternal())
-    return function.emitOpError() << "has no body to make decode and prefill from";
+    return function.emitOpError()
+           << "has no body to make decode and prefill from";
   for (Type type : function.getArgumentTypes())
     if (isa<RankedTensorType>(type) && !hasOpenRows(type))
-      return function.emitOpError() << "takes " << type
-                                    << ", expected an open number of rows, as import leaves it";
+      return function.emitOpError()
+             << "takes " << type
+             << ", expected an open number of rows, as import leaves it";
   return success();
 }
 
@@ -71,7 +75,8 @@ static void setOneRow(func::FuncOp function) {
   auto narrow = [](Value value) { value.setType(withOneRow(value.getType())); };
   for (BlockArgument argument : function.getArguments())
     narrow(argument);
-  function.walk([&](Operation *op) { llvm::for_each(op->getResults(), narrow); });
+  function.walk(
+      [&](Operation *op) { llvm::for_each(op->getResults(), narrow); });
   SmallVector<Type> inputs, results;
   for (Type type : function.getArgumentTypes())
     inputs.push_back(withOneRow(type));
@@ -85,7 +90,8 @@ static void setOneRow(func::FuncOp function) {
 //===----------------------------------------------------------------------===//
 
 namespace {
-struct SpecializeForms : corellama::llama::impl::LlamaSpecializeFormsBase<SpecializeForms> {
+struct SpecializeForms
+    : corellama::llama::impl::LlamaSpecializeFormsBase<SpecializeForms> {
   using LlamaSpecializeFormsBase::LlamaSpecializeFormsBase;
 
   void runOnOperation() override {
@@ -96,12 +102,13 @@ struct SpecializeForms : corellama::llama::impl::LlamaSpecializeFormsBase<Specia
   LogicalResult specialize() {
     ModuleOp module = getOperation();
     if (chunk < 1 || chunk > INT32_MAX)
-      return module.emitError() << "chunk is " << chunk << ", expected 1 to " << INT32_MAX
-                                << " rows";
+      return module.emitError() << "chunk is " << chunk << ", expected 1 to "
+                                << INT32_MAX << " rows";
     auto models = llvm::to_vector(module.getOps<ModelOp>());
     if (models.size() != 1)
-      return module.emitError() << "the module has " << models.size()
-                                << " llama.model, expected one; import makes it";
+      return module.emitError()
+             << "the module has " << models.size()
+             << " llama.model, expected one; import makes it";
     FailureOr<EntryAttr> entry = findImportEntry(models.front());
     if (failed(entry))
       return failure();
@@ -111,8 +118,8 @@ struct SpecializeForms : corellama::llama::impl::LlamaSpecializeFormsBase<Specia
     // A copy of `symbol`, behind the original, under the name of its form.
     auto copy = [&](Attribute symbol, StringRef suffix,
                     bool oneRow) -> FailureOr<FlatSymbolRefAttr> {
-      auto original =
-          symbols.lookup<func::FuncOp>(cast<FlatSymbolRefAttr>(symbol).getValue());
+      auto original = symbols.lookup<func::FuncOp>(
+          cast<FlatSymbolRefAttr>(symbol).getValue());
       if (failed(expectOpenRows(original)))
         return failure();
       old.insert(original);
@@ -125,9 +132,11 @@ struct SpecializeForms : corellama::llama::impl::LlamaSpecializeFormsBase<Specia
     };
 
     Builder builder(&getContext());
-    auto form = [&](StringRef name, int64_t rows, bool oneRow) -> FailureOr<EntryAttr> {
+    auto form = [&](StringRef name, int64_t rows,
+                    bool oneRow) -> FailureOr<EntryAttr> {
       std::string suffix = ("." + name).str();
-      FailureOr<FlatSymbolRefAttr> embed = copy(entry->getEmbed(), suffix, oneRow);
+      FailureOr<FlatSymbolRefAttr> embed =
+          copy(entry->getEmbed(), suffix, oneRow);
       if (failed(embed))
         return failure();
       SmallVector<Attribute> layers;
@@ -137,8 +146,9 @@ struct SpecializeForms : corellama::llama::impl::LlamaSpecializeFormsBase<Specia
           return failure();
         layers.push_back(*made);
       }
-      return EntryAttr::get(&getContext(), builder.getStringAttr(name), rows, *embed,
-                            builder.getArrayAttr(layers), entry->getOf(), entry->getHead());
+      return EntryAttr::get(&getContext(), builder.getStringAttr(name), rows,
+                            *embed, builder.getArrayAttr(layers),
+                            entry->getOf(), entry->getHead());
     };
     FailureOr<EntryAttr> decode = form("decode", 1, true);
     if (failed(decode))
@@ -152,7 +162,8 @@ struct SpecializeForms : corellama::llama::impl::LlamaSpecializeFormsBase<Specia
     // The head has one form: prefill, too, looks at one row at a time.
     auto head = symbols.lookup<func::FuncOp>(entry->getHead().getValue());
     if (old.contains(head))
-      return head.emitOpError() << "is the head and another function of the entry as well";
+      return head.emitOpError()
+             << "is the head and another function of the entry as well";
     if (failed(expectOpenRows(head)))
       return failure();
     setOneRow(head);

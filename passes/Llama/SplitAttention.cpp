@@ -8,11 +8,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Llama/IR/LlamaDialect.h"
-#include "passes/Llama/Passes.h"
-#include "passes/Llama/TargetStrategy.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "passes/Llama/Passes.h"
+#include "passes/Llama/TargetStrategy.h"
 
 namespace corellama::llama {
 #define GEN_PASS_DEF_LLAMASPLITATTENTION
@@ -25,7 +25,8 @@ using namespace corellama::llama;
 /// Why attention stays one op, or nothing if its blocks become parts.
 static std::optional<StringRef> whyNotSplit(AttentionOp attention) {
   if (cast<RankedTensorType>(attention.getType()).getDimSize(0) != 1)
-    return "tiles of rows times heads are parts enough, and partial results of many rows would "
+    return "tiles of rows times heads are parts enough, and partial results of "
+           "many rows would "
            "have to be written and read again";
   return std::nullopt;
 }
@@ -34,24 +35,25 @@ static void split(AttentionOp attention, int64_t keys) {
   CacheType cache = attention.getCache().getType();
   auto type = cast<RankedTensorType>(attention.getType());
   // Accumulator, maximum and sum of each block.
-  auto partsType = RankedTensorType::get({type.getDimSize(0),
-                                          static_cast<int64_t>(attention.getHeads()),
-                                          ShapedType::kDynamic, cache.getHeadSize() + 2},
-                                         type.getElementType());
+  auto partsType = RankedTensorType::get(
+      {type.getDimSize(0), static_cast<int64_t>(attention.getHeads()),
+       ShapedType::kDynamic, cache.getHeadSize() + 2},
+      type.getElementType());
   OpBuilder builder(attention);
   auto parts = AttentionPartOp::create(
-      builder, attention.getLoc(), partsType, attention.getQuery(), attention.getCache(),
-      attention.getLayer(), attention.getPositions(), attention.getHeads(), keys,
-      attention.getOrderAttr());
-  auto merge = AttentionMergeOp::create(builder, attention.getLoc(), type, parts.getResult(),
-                                        attention.getHeadsAttr(),
-                                        builder.getI64IntegerAttr(keys));
+      builder, attention.getLoc(), partsType, attention.getQuery(),
+      attention.getCache(), attention.getLayer(), attention.getPositions(),
+      attention.getHeads(), keys, attention.getOrderAttr());
+  auto merge = AttentionMergeOp::create(
+      builder, attention.getLoc(), type, parts.getResult(),
+      attention.getHeadsAttr(), builder.getI64IntegerAttr(keys));
   attention.replaceAllUsesWith(merge.getResult());
   attention.erase();
 }
 
 namespace {
-struct SplitAttention : corellama::llama::impl::LlamaSplitAttentionBase<SplitAttention> {
+struct SplitAttention
+    : corellama::llama::impl::LlamaSplitAttentionBase<SplitAttention> {
   void runOnOperation() override {
     SmallVector<AttentionOp> attentions;
     getOperation().walk([&](AttentionOp op) { attentions.push_back(op); });
@@ -74,11 +76,12 @@ struct SplitAttention : corellama::llama::impl::LlamaSplitAttentionBase<SplitAtt
                          .function(function ? function.getName() : StringRef());
       attention.setKeys(keys);
       if (std::optional<StringRef> why = whyNotSplit(attention)) {
-        remark::missed(attention.getLoc(), options) << remark::reason("{0}", *why);
+        remark::missed(attention.getLoc(), options)
+            << remark::reason("{0}", *why);
         continue;
       }
-      remark::passed(attention.getLoc(), options)
-          << remark::reason("blocks of {0} keys are parts, merged by their reader", keys);
+      remark::passed(attention.getLoc(), options) << remark::reason(
+          "blocks of {0} keys are parts, merged by their reader", keys);
       split(attention, keys);
     }
   }

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Llama/IR/LlamaDialect.h"
-#include "passes/Llama/Passes.h"
 #include "mlir/IR/Builders.h"
+#include "passes/Llama/Passes.h"
 
 namespace corellama::llama {
 #define GEN_PASS_DEF_LLAMASTAMPREFERENCES
@@ -20,10 +20,12 @@ using namespace corellama::llama;
 /// The layout that a declaration gives to the format of a reference to it.
 static FailureOr<Attribute> layoutOf(WeightRefOp ref, WeightOp weight) {
   if (!weight.getLayouts())
-    return ref.emitOpError() << ref.getWeight()
-                             << " has no layouts; run llama-place-layouts first";
+    return ref.emitOpError()
+           << ref.getWeight()
+           << " has no layouts; run llama-place-layouts first";
   Attribute wanted = ref.getType().getFormat();
-  for (auto [format, layout] : llvm::zip(weight.getFormats(), *weight.getLayouts()))
+  for (auto [format, layout] :
+       llvm::zip(weight.getFormats(), *weight.getLayouts()))
     if (format == wanted)
       return layout;
   return ref.emitOpError() << ref.getWeight() << " is not declared in format "
@@ -31,19 +33,22 @@ static FailureOr<Attribute> layoutOf(WeightRefOp ref, WeightOp weight) {
 }
 
 namespace {
-struct StampReferences : corellama::llama::impl::LlamaStampReferencesBase<StampReferences> {
+struct StampReferences
+    : corellama::llama::impl::LlamaStampReferencesBase<StampReferences> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     SymbolTableCollection symbols;
     Builder builder(&getContext());
     WalkResult result = module.walk([&](WeightRefOp ref) {
       // The reference's verifier has seen to it that this is a weight.
-      auto weight = symbols.lookupNearestSymbolFrom<WeightOp>(ref, ref.getWeightAttr());
+      auto weight =
+          symbols.lookupNearestSymbolFrom<WeightOp>(ref, ref.getWeightAttr());
       FailureOr<Attribute> layout = layoutOf(ref, weight);
       if (failed(layout))
         return WalkResult::interrupt();
       ref.setLayoutAttr(*layout);
-      ref.setIndexAttr(builder.getI64IntegerAttr(getWeightTableIndex(module, weight)));
+      ref.setIndexAttr(
+          builder.getI64IntegerAttr(getWeightTableIndex(module, weight)));
       return WalkResult::advance();
     });
     if (result.wasInterrupted())

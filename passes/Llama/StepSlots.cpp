@@ -20,13 +20,15 @@ static int64_t rowTileOf(Attribute strategy) {
   return 1;
 }
 
-FailureOr<int64_t> StepSlots::rowCapacity(int64_t rows, ArrayRef<KernelOp> kernels) {
+FailureOr<int64_t> StepSlots::rowCapacity(int64_t rows,
+                                          ArrayRef<KernelOp> kernels) {
   int64_t capacity = rows;
   for (KernelOp kernel : kernels) {
     int64_t tile = rowTileOf(kernel.getStrategyAttr());
     if (tile < 1 || tile > INT32_MAX)
-      return kernel.emitOpError() << "\"" << kernel.getName() << "\" has a tile of " << tile
-                                  << " rows, expected 1 to " << INT32_MAX;
+      return kernel.emitOpError()
+             << "\"" << kernel.getName() << "\" has a tile of " << tile
+             << " rows, expected 1 to " << INT32_MAX;
     capacity = std::max<int64_t>(capacity, llvm::alignTo(rows, tile));
   }
   return capacity;
@@ -36,37 +38,44 @@ FailureOr<RankedTensorType> StepSlots::capacityOf(Value value, int64_t rows) {
   Operation *op = value.getDefiningOp();
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type || !op)
-    return module.emitError() << "a value of type " << value.getType()
-                              << " goes from one kernel to another; only tensors that the "
-                                 "kernel makes can";
+    return module.emitError()
+           << "a value of type " << value.getType()
+           << " goes from one kernel to another; only tensors that the "
+              "kernel makes can";
   SmallVector<int64_t> shape(type.getShape());
   if (!shape.empty() && ShapedType::isDynamic(shape[0]))
     shape[0] = rows;
   // Blocks of keys: as many as the longest context has.
-  if (auto part = dyn_cast<AttentionPartOp>(op); part && ShapedType::isDynamic(shape[2])) {
+  if (auto part = dyn_cast<AttentionPartOp>(op);
+      part && ShapedType::isDynamic(shape[2])) {
     auto config = module->getAttrOfType<ConfigAttr>(kConfigAttr);
     if (!config)
-      return module.emitError() << "the module has no " << kConfigAttr
-                                << "; without its context length there is no telling how many "
-                                   "blocks of keys attention has";
-    shape[2] = llvm::divideCeil(config.getContextLength(), static_cast<int64_t>(part.getKeys()));
+      return module.emitError()
+             << "the module has no " << kConfigAttr
+             << "; without its context length there is no telling how many "
+                "blocks of keys attention has";
+    shape[2] = llvm::divideCeil(config.getContextLength(),
+                                static_cast<int64_t>(part.getKeys()));
   }
   if (llvm::any_of(shape, ShapedType::isDynamic))
-    return op->emitOpError() << "leaves a " << type
-                             << " to another kernel; a slot needs to know the extents behind "
-                                "the first";
+    return op->emitOpError()
+           << "leaves a " << type
+           << " to another kernel; a slot needs to know the extents behind "
+              "the first";
   return type.clone(shape);
 }
 
 SlotOp StepSlots::add(StringRef name, RankedTensorType type, Location loc) {
   // The name stands in reads and writes from now on, so it is free for good.
   std::string unique = name.str();
-  for (unsigned number = 1; names.contains(unique) || symbols.lookup(unique); ++number)
+  for (unsigned number = 1; names.contains(unique) || symbols.lookup(unique);
+       ++number)
     unique = (name + "." + Twine(number)).str();
   names.insert(unique);
   OpBuilder builder(module.getContext());
-  auto slot = SlotOp::create(builder, loc, builder.getStringAttr(unique), StringAttr(),
-                             TypeAttr::get(type), Attribute(), IntegerAttr());
+  auto slot =
+      SlotOp::create(builder, loc, builder.getStringAttr(unique), StringAttr(),
+                     TypeAttr::get(type), Attribute(), IntegerAttr());
   slots.push_back(OwningOpRef<SlotOp>(slot));
   return slot;
 }
@@ -77,22 +86,25 @@ void StepSlots::declare() {
   slots.clear();
 }
 
-FailureOr<SlotOp> StepSlots::forResult(const SlotKey &key, Value value, int64_t rows) {
+FailureOr<SlotOp> StepSlots::forResult(const SlotKey &key, Value value,
+                                       int64_t rows) {
   FailureOr<RankedTensorType> type = capacityOf(value, rows);
   if (failed(type))
     return failure();
   // Layer functions whose kernels differ only in formats leave values of the
   // same type, and in a step only one of them runs at a time.
   std::string text;
-  llvm::raw_string_ostream(text) << key.step << '\0' << key.kernel << '\0' << key.occurrence
-                                 << '\0' << key.result << '\0' << *type;
+  llvm::raw_string_ostream(text)
+      << key.step << '\0' << key.kernel << '\0' << key.occurrence << '\0'
+      << key.result << '\0' << *type;
   SlotOp &slot = byKey[text];
   if (!slot)
     slot = add((key.step + "." + key.kernel).str(), *type, value.getLoc());
   return slot;
 }
 
-FailureOr<SlotOp> StepSlots::forModel(StringRef name, Value value, int64_t rows) {
+FailureOr<SlotOp> StepSlots::forModel(StringRef name, Value value,
+                                      int64_t rows) {
   FailureOr<RankedTensorType> type = capacityOf(value, rows);
   if (failed(type))
     return failure();
@@ -106,7 +118,8 @@ FailureOr<SlotOp> StepSlots::forModel(StringRef name, Value value, int64_t rows)
   if (have.getElementType() != type->getElementType() ||
       have.getShape().drop_front() != type->getShape().drop_front())
     return value.getDefiningOp()->emitOpError()
-           << "leaves a " << *type << " in slot @" << name << ", another function a " << have;
+           << "leaves a " << *type << " in slot @" << name
+           << ", another function a " << have;
   if (type->getDimSize(0) > have.getDimSize(0))
     slot.setTypeAttr(TypeAttr::get(*type));
   return slot;

@@ -39,9 +39,11 @@ public:
 
   /// The slot that holds `value`, which a kernel yields, in a step with room
   /// for `rows` rows.
-  mlir::FailureOr<SlotOp> forResult(const SlotKey &key, mlir::Value value, int64_t rows);
+  mlir::FailureOr<SlotOp> forResult(const SlotKey &key, mlir::Value value,
+                                    int64_t rows);
   /// The slot of the carried rows or of the logits.
-  mlir::FailureOr<SlotOp> forModel(llvm::StringRef name, mlir::Value value, int64_t rows);
+  mlir::FailureOr<SlotOp> forModel(llvm::StringRef name, mlir::Value value,
+                                   int64_t rows);
 
   /// The slot that forModel made by this name, null if there is none yet.
   SlotOp find(llvm::StringRef name) const { return byKey.lookup(name); }
@@ -51,8 +53,10 @@ public:
   void declare();
 
 private:
-  mlir::FailureOr<mlir::RankedTensorType> capacityOf(mlir::Value value, int64_t rows);
-  SlotOp add(llvm::StringRef name, mlir::RankedTensorType type, mlir::Location loc);
+  mlir::FailureOr<mlir::RankedTensorType> capacityOf(mlir::Value value,
+                                                     int64_t rows);
+  SlotOp add(llvm::StringRef name, mlir::RankedTensorType type,
+             mlir::Location loc);
 
   mlir::ModuleOp module;
   mlir::SymbolTable &symbols;

@@ -8,9 +8,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Llama/IR/LlamaDialect.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "passes/Llama/Passes.h"
 #include "passes/Llama/PlanPromises.h"
-#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
 
 namespace corellama::llama {
@@ -30,18 +30,21 @@ static LogicalResult verifyOp(Operation *op, const PhaseInfo &info) {
   if (auto ours = dyn_cast<PhaseOpInterface>(op)) {
     PhaseRange range = ours.getPhases();
     if (info.phase < range.first)
-      return op->emitOpError() << "is in phase " << info.name << ", but comes with phase "
-                               << infoOf(range.first).name;
+      return op->emitOpError()
+             << "is in phase " << info.name << ", but comes with phase "
+             << infoOf(range.first).name;
     if (info.phase > range.last)
-      return op->emitOpError() << "is in phase " << info.name << "; " << range.removedBy
-                               << " should have removed it";
+      return op->emitOpError() << "is in phase " << info.name << "; "
+                               << range.removedBy << " should have removed it";
     return success();
   }
   StringRef dialect = op->getName().getDialectNamespace();
   if (dialect == "builtin" || llvm::is_contained(info.dialects, dialect))
     return success();
-  return op->emitOpError() << "is in phase " << info.name << ", which has no ops of '" << dialect
-                           << "'; besides ours it has " << llvm::join(info.dialects, ", ");
+  return op->emitOpError() << "is in phase " << info.name
+                           << ", which has no ops of '" << dialect
+                           << "'; besides ours it has "
+                           << llvm::join(info.dialects, ", ");
 }
 
 //===----------------------------------------------------------------------===//
@@ -63,8 +66,8 @@ static LogicalResult forEach(ModuleOp module, Check check) {
 static LogicalResult expectConfig(ModuleOp module) {
   return forEach<ModelOp>(module, [&](ModelOp model) -> LogicalResult {
     if (!module->getAttrOfType<ConfigAttr>(kConfigAttr))
-      return module.emitError() << "the module has a llama.model but no " << kConfigAttr
-                                << "; import writes it";
+      return module.emitError() << "the module has a llama.model but no "
+                                << kConfigAttr << "; import writes it";
     return success();
   });
 }
@@ -72,8 +75,9 @@ static LogicalResult expectConfig(ModuleOp module) {
 static LogicalResult expectTarget(ModuleOp module) {
   return forEach<ModelOp>(module, [&](ModelOp model) -> LogicalResult {
     if (!module->getAttrOfType<TargetAttr>(kTargetAttr))
-      return module.emitError() << "the module has a llama.model but no " << kTargetAttr
-                                << "; the driver stamps it before specialize";
+      return module.emitError()
+             << "the module has a llama.model but no " << kTargetAttr
+             << "; the driver stamps it before specialize";
     return success();
   });
 }
@@ -82,17 +86,19 @@ static LogicalResult expectEntryOfImport(ModuleOp module) {
   return forEach<ModelOp>(module, [&](ModelOp model) -> LogicalResult {
     if (!model.getEntries() || model.getEntries()->size() != 1 ||
         cast<EntryAttr>((*model.getEntries())[0]).getRows() != 0)
-      return model.emitOpError() << "has one entry of 0 (any number of) rows after import";
+      return model.emitOpError()
+             << "has one entry of 0 (any number of) rows after import";
     return success();
   });
 }
 
 static LogicalResult expectForms(ModuleOp module) {
   return forEach<ModelOp>(module, [&](ModelOp model) -> LogicalResult {
-    if (!model.getEntries() || llvm::any_of(model.getEntries()->getAsRange<EntryAttr>(),
-                                            [](EntryAttr e) { return e.getRows() < 1; }))
-      return model.emitOpError()
-             << "has entries of a known number of rows; llama-specialize-forms makes them";
+    if (!model.getEntries() ||
+        llvm::any_of(model.getEntries()->getAsRange<EntryAttr>(),
+                     [](EntryAttr e) { return e.getRows() < 1; }))
+      return model.emitOpError() << "has entries of a known number of rows; "
+                                    "llama-specialize-forms makes them";
     return success();
   });
 }
@@ -100,20 +106,23 @@ static LogicalResult expectForms(ModuleOp module) {
 static LogicalResult expectSteps(ModuleOp module) {
   return forEach<ModelOp>(module, [&](ModelOp model) -> LogicalResult {
     if (!model.getSteps())
-      return model.emitOpError() << "has no steps; llama-outline-kernels makes them";
+      return model.emitOpError()
+             << "has no steps; llama-outline-kernels makes them";
     return success();
   });
 }
 
 static LogicalResult expectNothingPlaced(ModuleOp module) {
-  auto decidedInPlace = [](Operation *op, Attribute decided, StringRef what) -> LogicalResult {
+  auto decidedInPlace = [](Operation *op, Attribute decided,
+                           StringRef what) -> LogicalResult {
     if (decided)
       return op->emitOpError() << "has " << what << " " << decided
                                << ", which is decided in phase place";
     return success();
   };
   if (failed(forEach<KernelOp>(module, [&](KernelOp kernel) -> LogicalResult {
-        if (failed(decidedInPlace(kernel, kernel.getStrategyAttr(), "strategy")))
+        if (failed(
+                decidedInPlace(kernel, kernel.getStrategyAttr(), "strategy")))
           return failure();
         return decidedInPlace(kernel, kernel.getCutAttr(), "cut");
       })))
@@ -124,7 +133,8 @@ static LogicalResult expectNothingPlaced(ModuleOp module) {
     return failure();
   return forEach<Operation *>(module, [&](Operation *op) {
     return isa<LlamaDialect>(op->getDialect())
-               ? decidedInPlace(op, op->getAttrOfType<OrderAttr>("order"), "order")
+               ? decidedInPlace(op, op->getAttrOfType<OrderAttr>("order"),
+                                "order")
                : success();
   });
 }
@@ -133,39 +143,53 @@ static LogicalResult expectAllInKernels(ModuleOp module) {
   for (auto function : module.getOps<FunctionOpInterface>())
     for (Operation &op : function.getFunctionBody().getOps())
       if (isa<LlamaDialect>(op.getDialect()) && !isa<KernelOp, WeightRefOp>(op))
-        return op.emitOpError() << "stands outside of kernels; llama-fuse-kernels gathers it";
+        return op.emitOpError()
+               << "stands outside of kernels; llama-fuse-kernels gathers it";
   return success();
 }
 
 static LogicalResult expectPlans(ModuleOp module) {
   if (failed(forEach<KernelOp>(module, [&](KernelOp kernel) -> LogicalResult {
         if (!kernel.getStrategyAttr() || !kernel.getCutAttr())
-          return kernel.emitOpError() << "\"" << kernel.getName()
-                                      << "\" has no strategy and cut; llama-plan-kernels "
-                                         "sets them";
+          return kernel.emitOpError()
+                 << "\"" << kernel.getName()
+                 << "\" has no strategy and cut; llama-plan-kernels "
+                    "sets them";
         return success();
       })))
     return failure();
   return forEach<Operation *>(module, [&](Operation *op) -> LogicalResult {
-    if (isa<LinearOp, RmsNormOp, AttentionOp, AttentionPartOp>(op) && !op->getAttr("order"))
-      return op->emitOpError() << "has no order for its sums; llama-plan-kernels sets it";
+    if (isa<LinearOp, RmsNormOp, AttentionOp, AttentionPartOp>(op) &&
+        !op->getAttr("order"))
+      return op->emitOpError()
+             << "has no order for its sums; llama-plan-kernels sets it";
     return success();
   });
 }
 
 static LogicalResult expectLayouts(ModuleOp module) {
+  bool usesCache = false;
+  module.walk([&](Operation *op) {
+    usesCache |= isa<AttentionOp, AttentionPartOp, KVAppendOp>(op);
+  });
+  if (usesCache && module.getOps<CacheLayoutOp>().empty())
+    return module.emitError() << "uses a cache and has no llama.cache_layout; "
+                                 "llama-place-layouts makes it";
   return forEach<WeightOp>(module, [&](WeightOp weight) -> LogicalResult {
     if (!weight.getLayouts())
-      return weight.emitOpError() << "@" << weight.getSymName()
-                                  << " has no layouts; llama-place-layouts sets them";
+      return weight.emitOpError()
+             << "@" << weight.getSymName()
+             << " has no layouts; llama-place-layouts sets them";
     return success();
   });
 }
 
 static LogicalResult expectStamps(ModuleOp module) {
-  auto expect = [](Operation *op, bool there, StringRef what, StringRef pass) -> LogicalResult {
+  auto expect = [](Operation *op, bool there, StringRef what,
+                   StringRef pass) -> LogicalResult {
     if (!there)
-      return op->emitOpError() << "has no " << what << "; " << pass << " sets it";
+      return op->emitOpError()
+             << "has no " << what << "; " << pass << " sets it";
     return success();
   };
   return forEach<Operation *>(module, [&](Operation *op) -> LogicalResult {
@@ -243,7 +267,8 @@ struct VerifyPhase : corellama::llama::impl::LlamaVerifyPhaseBase<VerifyPhase> {
     if (failed(ops))
       return signalPassFailure();
     for (const Fact &fact : kFacts)
-      if (fact.first <= *wanted && *wanted <= fact.last && failed(fact.verify(module)))
+      if (fact.first <= *wanted && *wanted <= fact.last &&
+          failed(fact.verify(module)))
         return signalPassFailure();
   }
 };

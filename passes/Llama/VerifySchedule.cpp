@@ -7,9 +7,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "mlir/IR/SymbolTable.h"
 #include "passes/Llama/Passes.h"
 #include "passes/Llama/ScheduleDependences.h"
-#include "mlir/IR/SymbolTable.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -40,7 +40,8 @@ static LogicalResult verifyOffset(SlotOp slot) {
     return failure();
   int64_t end;
   if (llvm::AddOverflow(static_cast<int64_t>(*slot.getAt()), *bytes, end))
-    return slot.emitOpError() << "@" << slot.getSymName() << " ends beyond all memory";
+    return slot.emitOpError()
+           << "@" << slot.getSymName() << " ends beyond all memory";
   return success();
 }
 
@@ -57,8 +58,8 @@ static LogicalResult verifyStamp(const SlotAccess &access) {
     diagnostic << "is stamped with offset " << stamp.getInt();
   else
     diagnostic << "is not stamped with an offset";
-  return diagnostic << ", slot @" << slot.getSymName() << " lies at " << *slot.getAt()
-                    << "; run llama-assign-slots again";
+  return diagnostic << ", slot @" << slot.getSymName() << " lies at "
+                    << *slot.getAt() << "; run llama-assign-slots again";
 }
 
 //===----------------------------------------------------------------------===//
@@ -66,7 +67,8 @@ static LogicalResult verifyStamp(const SlotAccess &access) {
 //===----------------------------------------------------------------------===//
 
 /// Parts of one run are in no order, so what one writes no other may touch.
-static LogicalResult verifyCallee(Operation *callee, ArrayRef<SlotAccess> accesses) {
+static LogicalResult verifyCallee(Operation *callee,
+                                  ArrayRef<SlotAccess> accesses) {
   for (auto [i, write] : llvm::enumerate(accesses)) {
     if (!write.writes)
       continue;
@@ -74,13 +76,15 @@ static LogicalResult verifyCallee(Operation *callee, ArrayRef<SlotAccess> access
       if (i == j || (other.writes && j < i) || !touchTheSame(write, other))
         continue;
       InFlightDiagnostic diagnostic = write.op->emitOpError();
-      diagnostic << "of @" << SymbolTable::getSymbolName(callee).getValue() << " writes "
-                 << nameOf(write);
+      diagnostic << "of @" << SymbolTable::getSymbolName(callee).getValue()
+                 << " writes " << nameOf(write);
       if (write.slot != other.slot)
-        diagnostic << ", which shares bytes with " << nameOf(other) << " that it "
-                   << (other.writes ? "writes" : "reads") << " as well";
+        diagnostic << ", which shares bytes with " << nameOf(other)
+                   << " that it " << (other.writes ? "writes" : "reads")
+                   << " as well";
       else
-        diagnostic << ", which it " << (other.writes ? "writes twice" : "reads as well");
+        diagnostic << ", which it "
+                   << (other.writes ? "writes twice" : "reads as well");
       diagnostic << "; parts of a run are in no order";
       diagnostic.attachNote(other.op->getLoc()) << "here";
       return failure();
@@ -93,9 +97,11 @@ static LogicalResult verifyCallee(Operation *callee, ArrayRef<SlotAccess> access
 // Between runs
 //===----------------------------------------------------------------------===//
 
-static void report(RunOp run, RunOp earlier, bool roundBefore, const Conflict &conflict) {
+static void report(RunOp run, RunOp earlier, bool roundBefore,
+                   const Conflict &conflict) {
   InFlightDiagnostic diagnostic = run.emitOpError();
-  diagnostic << "of " << namesOf(run) << (conflict.later.writes ? " writes " : " reads ")
+  diagnostic << "of " << namesOf(run)
+             << (conflict.later.writes ? " writes " : " reads ")
              << nameOf(conflict.later);
   if (conflict.later.slot == conflict.earlier.slot)
     diagnostic << ", which the run of " << namesOf(earlier);
@@ -110,7 +116,8 @@ static void report(RunOp run, RunOp earlier, bool roundBefore, const Conflict &c
 
 /// Runs without a barrier between them touch nothing in common that one of them
 /// writes.
-static LogicalResult verifyBarriers(StepOp step, const ScheduleDependences &dependences) {
+static LogicalResult verifyBarriers(StepOp step,
+                                    const ScheduleDependences &dependences) {
   llvm::DenseSet<std::pair<Operation *, Operation *>> reported;
   SmallVector<TracePoint> sinceBarrier;
   for (const TracePoint &point : dependences.traceOf(step)) {
@@ -121,7 +128,8 @@ static LogicalResult verifyBarriers(StepOp step, const ScheduleDependences &depe
     }
     for (const TracePoint &before : sinceBarrier) {
       auto earlier = cast<RunOp>(before.op);
-      std::optional<Conflict> conflict = dependences.conflictBetween(earlier, run);
+      std::optional<Conflict> conflict =
+          dependences.conflictBetween(earlier, run);
       if (!conflict || !reported.insert({earlier, run}).second)
         continue;
       bool sameLoop = earlier->getBlock() == run->getBlock();
@@ -134,7 +142,8 @@ static LogicalResult verifyBarriers(StepOp step, const ScheduleDependences &depe
 
 /// A slot is read before any slot that shares bytes with it was written over
 /// its value.
-static LogicalResult verifyValues(StepOp step, const ScheduleDependences &dependences) {
+static LogicalResult verifyValues(StepOp step,
+                                  const ScheduleDependences &dependences) {
   struct Overwritten {
     RunOp by;
     SlotOp with;
@@ -152,9 +161,11 @@ static LogicalResult verifyValues(StepOp step, const ScheduleDependences &depend
         continue;
       InFlightDiagnostic diagnostic = run.emitOpError();
       diagnostic << "of " << namesOf(run) << " reads " << nameOf(access)
-                 << ", but the run of " << namesOf(lost->second.by) << " has written slot @"
-                 << lost->second.with.getSymName() << " over its bytes";
-      diagnostic.attachNote(lost->second.by.getLoc()) << "the other run is here";
+                 << ", but the run of " << namesOf(lost->second.by)
+                 << " has written slot @" << lost->second.with.getSymName()
+                 << " over its bytes";
+      diagnostic.attachNote(lost->second.by.getLoc())
+          << "the other run is here";
       return failure();
     }
     for (const SlotAccess &access : dependences.accessesOf(run)) {
@@ -192,12 +203,14 @@ static LogicalResult verifyCarried(const ScheduleDependences &dependences) {
         if (!slot || access.writes || written.contains(slot))
           continue;
         if (!writtenAnywhere.contains(slot))
-          return run.emitOpError() << "of " << namesOf(run) << " reads slot @"
-                                   << slot.getSymName() << ", which no run writes";
+          return run.emitOpError()
+                 << "of " << namesOf(run) << " reads slot @"
+                 << slot.getSymName() << ", which no run writes";
         for (SlotOp other : dependences.getSlots())
           if (other != slot && overlap(other, slot))
             return slot.emitOpError()
-                   << "@" << slot.getSymName() << " carries a value from step to step, but "
+                   << "@" << slot.getSymName()
+                   << " carries a value from step to step, but "
                    << "shares bytes with slot @" << other.getSymName();
       }
       for (const SlotAccess &access : dependences.accessesOf(run))
@@ -209,7 +222,8 @@ static LogicalResult verifyCarried(const ScheduleDependences &dependences) {
 }
 
 namespace {
-struct VerifySchedule : corellama::llama::impl::LlamaVerifyScheduleBase<VerifySchedule> {
+struct VerifySchedule
+    : corellama::llama::impl::LlamaVerifyScheduleBase<VerifySchedule> {
   void runOnOperation() override {
     markAllAnalysesPreserved();
     if (failed(verify(getOperation())))
@@ -220,7 +234,8 @@ struct VerifySchedule : corellama::llama::impl::LlamaVerifyScheduleBase<VerifySc
     for (auto slot : module.getOps<SlotOp>())
       if (failed(verifyOffset(slot)))
         return failure();
-    FailureOr<ScheduleDependences> dependences = ScheduleDependences::compute(module);
+    FailureOr<ScheduleDependences> dependences =
+        ScheduleDependences::compute(module);
     if (failed(dependences))
       return failure();
     for (auto &[callee, accesses] : dependences->getCallees()) {

@@ -7,9 +7,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "passes/Tile/KernelBody.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "passes/Tile/KernelBody.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
 #include <limits>
@@ -46,29 +46,34 @@ Value KernelBody::headLimit(Value column, int64_t headSize) {
 
 Value KernelBody::cacheOf(Value cache) {
   // schedule has the layouts on the declaration, of which there is one.
-  for (auto layout : source->getParentOfType<ModuleOp>().getOps<CacheLayoutOp>())
-    return CacheOp::create(b, cache.getType(), context, layerIndex(), layout.getKeys(),
-                           layout.getValues());
+  for (auto layout :
+       source->getParentOfType<ModuleOp>().getOps<CacheLayoutOp>())
+    return CacheOp::create(b, cache.getType(), context, layerIndex(),
+                           layout.getKeys(), layout.getValues());
   llvm_unreachable("the place phase has verified that there is a cache_layout");
 }
 
 /// m rows of the query, scaled by 1 / sqrt(head size).
-Value KernelBody::stageQuery(Value memory, Value row, int64_t every, int64_t rows,
-                             int64_t headSize) {
+Value KernelBody::stageQuery(Value memory, Value row, int64_t every,
+                             int64_t rows, int64_t headSize) {
   Type f32 = b.getF32Type();
-  float scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(headSize)));
-  auto stage = StageOp::create(b, RowsType::get(b.getContext(), rows, headSize, f32), memory,
-                               row, every, ValueRange{}, ValueRange{});
+  float scale =
+      static_cast<float>(1.0 / std::sqrt(static_cast<double>(headSize)));
+  auto stage =
+      StageOp::create(b, RowsType::get(b.getContext(), rows, headSize, f32),
+                      memory, row, every, ValueRange{}, ValueRange{});
   OpBuilder::InsertionGuard guard(b);
   Block *body = b.createBlock(&stage.getBody(), {}, {f32}, {b.getLoc()});
   Value factor = arith::ConstantOp::create(b, b.getF32FloatAttr(scale));
-  tile::YieldOp::create(b, arith::MulFOp::create(b, body->getArgument(0), factor));
+  tile::YieldOp::create(b,
+                        arith::MulFOp::create(b, body->getArgument(0), factor));
   return stage;
 }
 
 /// One block of keys, alone: scores, their maximum, weights and their sum,
 /// weighted values.
-KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey, int64_t keys) {
+KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey,
+                                             int64_t keys) {
   Type f32 = b.getF32Type();
   auto tileType = VectorType::get({q.m, kLanes}, f32);
   auto maskType = VectorType::get({q.m, kLanes}, b.getI1Type());
@@ -76,21 +81,26 @@ KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey, int
   Value zero = index(0);
   // Whole groups of 16 keys; keys past the position are -inf, whose exp is +0.
   Value left = minimum(sub(q.keyLimit, firstKey), index(keys));
-  Value upper = mul(arith::CeilDivSIOp::create(b, left, index(kLanes)), index(kLanes));
+  Value upper =
+      mul(arith::CeilDivSIOp::create(b, left, index(kLanes)), index(kLanes));
 
   Value lowest = splat(kMinusInfinity, tileType);
-  auto scores = scf::ForOp::create(b, zero, upper, index(kLanes), ValueRange{lowest});
+  auto scores =
+      scf::ForOp::create(b, zero, upper, index(kLanes), ValueRange{lowest});
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(scores.getBody());
     Value k = scores.getInductionVar(), key = add(firstKey, k);
-    Value s = ScoreKeysOp::create(b, tileType, q.rows, zero, q.cache, q.head, key);
+    Value s =
+        ScoreKeysOp::create(b, tileType, q.rows, zero, q.cache, q.head, key);
     Value mask = CausalMaskOp::create(b, maskType, key, q.position, q.advance);
     Value masked = arith::SelectOp::create(b, mask, s, lowest);
     tile::StoreOp::create(b, masked, q.scores, zero, k, Value(), Value());
     Value largest = scores.getRegionIterArg(0);
-    Value greater = arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, masked, largest);
-    scf::YieldOp::create(b, arith::SelectOp::create(b, greater, masked, largest).getResult());
+    Value greater =
+        arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, masked, largest);
+    scf::YieldOp::create(
+        b, arith::SelectOp::create(b, greater, masked, largest).getResult());
   }
   KeyBlock block;
   block.maximum = ReduceLanesOp::create(b, rowType, "max", scores.getResult(0));
@@ -101,11 +111,12 @@ KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey, int
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(sums.getBody());
     Value k = sums.getInductionVar();
-    Value s = tile::LoadOp::create(b, tileType, q.scores, zero, k, Value(), Value());
+    Value s =
+        tile::LoadOp::create(b, tileType, q.scores, zero, k, Value(), Value());
     Value w = math::ExpOp::create(b, arith::SubFOp::create(b, s, spread));
     tile::StoreOp::create(b, w, q.scores, zero, k, Value(), Value());
-    scf::YieldOp::create(b,
-                         arith::AddFOp::create(b, sums.getRegionIterArg(0), w).getResult());
+    scf::YieldOp::create(
+        b, arith::AddFOp::create(b, sums.getRegionIterArg(0), w).getResult());
   }
   block.sum = ReduceLanesOp::create(b, rowType, "add", sums.getResult(0));
 
@@ -113,9 +124,9 @@ KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey, int
   int64_t element = 0;
   int64_t headSize = cast<CacheType>(q.cache.getType()).getHeadSize();
   for (int64_t width : headTiles(q.m, headSize)) {
-    block.accumulators.push_back(SumValuesOp::create(b, VectorType::get({q.m, width}, f32),
-                                                     q.scores, q.cache, q.head, firstKey,
-                                                     index(element), count, q.advance));
+    block.accumulators.push_back(SumValuesOp::create(
+        b, VectorType::get({q.m, width}, f32), q.scores, q.cache, q.head,
+        firstKey, index(element), count, q.advance));
     element += width;
   }
   return block;
@@ -127,25 +138,31 @@ KernelBody::KeyBlock KernelBody::emptyBlock(int64_t rows, int64_t headSize) {
   block.maximum = splat(kMinusInfinity, VectorType::get({rows}, f32));
   block.sum = splat(0.0f, VectorType::get({rows}, f32));
   for (int64_t width : headTiles(rows, headSize))
-    block.accumulators.push_back(splat(0.0f, VectorType::get({rows, width}, f32)));
+    block.accumulators.push_back(
+        splat(0.0f, VectorType::get({rows, width}, f32)));
   return block;
 }
 
 /// m' = max(m, mi); a = exp(m - m'), c = exp(mi - m'); s' = fma(s, a, si * c);
 /// o' = fma(o, a, oi * c).
-KernelBody::KeyBlock KernelBody::merge(const KeyBlock &left, const KeyBlock &right) {
+KernelBody::KeyBlock KernelBody::merge(const KeyBlock &left,
+                                       const KeyBlock &right) {
   KeyBlock merged;
-  Value greater =
-      arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, right.maximum, left.maximum);
-  merged.maximum = arith::SelectOp::create(b, greater, right.maximum, left.maximum);
-  Value a = math::ExpOp::create(b, arith::SubFOp::create(b, left.maximum, merged.maximum));
-  Value c = math::ExpOp::create(b, arith::SubFOp::create(b, right.maximum, merged.maximum));
-  merged.sum = math::FmaOp::create(b, left.sum, a, arith::MulFOp::create(b, right.sum, c));
+  Value greater = arith::CmpFOp::create(b, arith::CmpFPredicate::OGT,
+                                        right.maximum, left.maximum);
+  merged.maximum =
+      arith::SelectOp::create(b, greater, right.maximum, left.maximum);
+  Value a = math::ExpOp::create(
+      b, arith::SubFOp::create(b, left.maximum, merged.maximum));
+  Value c = math::ExpOp::create(
+      b, arith::SubFOp::create(b, right.maximum, merged.maximum));
+  merged.sum = math::FmaOp::create(b, left.sum, a,
+                                   arith::MulFOp::create(b, right.sum, c));
   for (auto [o, oi] : llvm::zip(left.accumulators, right.accumulators)) {
     Value spreadA = BroadcastRowsOp::create(b, o.getType(), a);
     Value spreadC = BroadcastRowsOp::create(b, o.getType(), c);
-    merged.accumulators.push_back(
-        math::FmaOp::create(b, o, spreadA, arith::MulFOp::create(b, oi, spreadC)));
+    merged.accumulators.push_back(math::FmaOp::create(
+        b, o, spreadA, arith::MulFOp::create(b, oi, spreadC)));
   }
   return merged;
 }
@@ -163,19 +180,23 @@ static int64_t partColumns(RankedTensorType parts) {
 LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
   CacheType cacheType = part.getCache().getType();
   int64_t headSize = cacheType.getHeadSize(), kvHeads = cacheType.getHeads();
-  int64_t heads = part.getHeads(), group = heads / kvHeads, keys = part.getKeys();
+  int64_t heads = part.getHeads(), group = heads / kvHeads,
+          keys = part.getKeys();
   auto read = part.getQuery().getDefiningOp<SlotReadOp>();
   SlotWriteOp write;
   for (Operation *user : part->getUsers())
     write = dyn_cast<SlotWriteOp>(user);
   if (!read || !write)
-    return part.emitOpError() << "reads its query from a slot and leaves its parts in one";
+    return part.emitOpError()
+           << "reads its query from a slot and leaves its parts in one";
 
   RankedTensorType parts = capacityOf(write.getSlotAttr());
   Value query = slotMemory(read.getSlotAttr(), *read.getAt(), heads, headSize);
-  Value target = slotMemory(write.getSlotAttr(), *write.getAt(), heads, partColumns(parts));
+  Value target = slotMemory(write.getSlotAttr(), *write.getAt(), heads,
+                            partColumns(parts));
   Value cache = cacheOf(part.getCache());
-  Value scores = ScratchOp::create(b, MemRefType::get({group, keys}, b.getF32Type()));
+  Value scores =
+      ScratchOp::create(b, MemRefType::get({group, keys}, b.getF32Type()));
   Value position = PositionOp::create(b, b.getIndexType(), context, index(0));
 
   loop(toIndex(begin), toIndex(end), 1, [&](Value number) {
@@ -193,10 +214,12 @@ LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
             /*advance=*/0};
     KeyBlock block = attendBlock(q, firstKey, keys);
     Value column = mul(blockNumber, index(headSize + 2));
-    Value bound = headLimit(column, headSize), limit = add(column, index(headSize));
+    Value bound = headLimit(column, headSize),
+          limit = add(column, index(headSize));
     int64_t element = 0;
     for (Value o : block.accumulators) {
-      tile::StoreOp::create(b, o, target, firstHead, add(column, index(element)), Value(), bound);
+      tile::StoreOp::create(b, o, target, firstHead,
+                            add(column, index(element)), Value(), bound);
       element += cast<VectorType>(o.getType()).getDimSize(1);
     }
     for (int64_t i = 0; i < group; ++i) {
@@ -204,7 +227,8 @@ LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
       Value largest = vector::ExtractOp::create(b, block.maximum, i);
       Value sum = vector::ExtractOp::create(b, block.sum, i);
       memref::StoreOp::create(b, largest, target, ValueRange{row, limit});
-      memref::StoreOp::create(b, sum, target, ValueRange{row, add(limit, index(1))});
+      memref::StoreOp::create(b, sum, target,
+                              ValueRange{row, add(limit, index(1))});
     }
   });
   return success();
@@ -214,16 +238,20 @@ LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
 FailureOr<Value> KernelBody::mergedRow(AttentionMergeOp merge) {
   auto read = merge.getParts().getDefiningOp<SlotReadOp>();
   if (!read || !merge.getKeys())
-    return merge.emitOpError() << "reads its parts from a slot and names the keys of a block; run "
-                                  "llama-split-attention";
+    return merge.emitOpError()
+           << "reads its parts from a slot and names the keys of a block; run "
+              "llama-split-attention";
   RankedTensorType parts = capacityOf(read.getSlotAttr());
-  int64_t heads = merge.getHeads(), stride = parts.getDimSize(3), headSize = stride - 2;
+  int64_t heads = merge.getHeads(), stride = parts.getDimSize(3),
+          headSize = stride - 2;
   Type f32 = b.getF32Type();
   auto one = VectorType::get({1}, f32);
-  Value source = slotMemory(read.getSlotAttr(), *read.getAt(), heads, partColumns(parts));
+  Value source =
+      slotMemory(read.getSlotAttr(), *read.getAt(), heads, partColumns(parts));
   Value row = ScratchOp::create(b, MemRefType::get({1, heads * headSize}, f32));
   Value keyCount = KeyCountOp::create(b, b.getIndexType(), context);
-  Value blocks = arith::CeilDivSIOp::create(b, keyCount, index(*merge.getKeys()));
+  Value blocks =
+      arith::CeilDivSIOp::create(b, keyCount, index(*merge.getKeys()));
   SmallVector<int64_t> widths = headTiles(1, headSize);
 
   loop(index(0), index(heads), 1, [&](Value head) {
@@ -252,10 +280,9 @@ FailureOr<Value> KernelBody::mergedRow(AttentionMergeOp merge) {
       next.sum = scalar(add(limit, index(1)));
       int64_t element = 0;
       for (int64_t width : widths) {
-        next.accumulators.push_back(
-            tile::LoadOp::create(b, VectorType::get({1, width}, f32), source, head,
-                                 add(column, index(element)), Value(),
-                                 headLimit(column, headSize)));
+        next.accumulators.push_back(tile::LoadOp::create(
+            b, VectorType::get({1, width}, f32), source, head,
+            add(column, index(element)), Value(), headLimit(column, headSize)));
         element += width;
       }
       KeyBlock merged = this->merge(unpack(over.getRegionIterArgs()), next);
@@ -275,9 +302,9 @@ FailureOr<Value> KernelBody::mergedRow(AttentionMergeOp merge) {
     }
   });
 
-  auto stage =
-      StageOp::create(b, RowsType::get(b.getContext(), 1, heads * headSize, f32), row, index(0),
-                      1, ValueRange{}, ValueRange{});
+  auto stage = StageOp::create(
+      b, RowsType::get(b.getContext(), 1, heads * headSize, f32), row, index(0),
+      1, ValueRange{}, ValueRange{});
   OpBuilder::InsertionGuard guard(b);
   mlir::Block *body = b.createBlock(&stage.getBody(), {}, {f32}, {b.getLoc()});
   tile::YieldOp::create(b, body->getArgument(0));
@@ -297,18 +324,20 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
   for (Operation *user : attention->getUsers())
     write = dyn_cast<SlotWriteOp>(user);
   if (!read || !write || !attention.getKeys())
-    return attention.emitOpError() << "has its keys in blocks, reads its query from a slot and "
-                                      "leaves its result in one; run llama-split-attention and "
-                                      "llama-fuse-kernels";
+    return attention.emitOpError()
+           << "has its keys in blocks, reads its query from a slot and "
+              "leaves its result in one; run llama-split-attention and "
+              "llama-fuse-kernels";
   int64_t keys = *attention.getKeys();
   Type f32 = b.getF32Type();
   int64_t capacity = capacityOf(read.getSlotAttr()).getDimSize(0);
   RankedTensorType result = capacityOf(write.getSlotAttr());
   // Row r * heads + h is head h of row r: one head of consecutive positions is
   // every heads-th row.
-  Value query = slotMemory(read.getSlotAttr(), *read.getAt(), capacity * heads, headSize);
-  Value target =
-      slotMemory(write.getSlotAttr(), *write.getAt(), result.getDimSize(0), result.getDimSize(1));
+  Value query =
+      slotMemory(read.getSlotAttr(), *read.getAt(), capacity * heads, headSize);
+  Value target = slotMemory(write.getSlotAttr(), *write.getAt(),
+                            result.getDimSize(0), result.getDimSize(1));
   Value cache = cacheOf(attention.getCache());
   Value scores = ScratchOp::create(b, MemRefType::get({m, keys}, f32));
   Value rows = rowCount();
@@ -323,9 +352,11 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
     Value blocks = arith::CeilDivSIOp::create(b, keyLimit, index(keys));
     loop(index(0), index(group), 1, [&](Value member) {
       Value queryHead = add(mul(head, index(group)), member);
-      Value staged = stageQuery(query, add(mul(firstRow, index(heads)), queryHead), heads, m,
-                                headSize);
-      Query q{staged, scores, cache, head, position, keyLimit, m, /*advance=*/1};
+      Value staged =
+          stageQuery(query, add(mul(firstRow, index(heads)), queryHead), heads,
+                     m, headSize);
+      Query q{staged,   scores,   cache, head,
+              position, keyLimit, m,     /*advance=*/1};
       KeyBlock empty = emptyBlock(m, headSize);
       SmallVector<Value> start{empty.maximum, empty.sum};
       llvm::append_range(start, empty.accumulators);
@@ -337,15 +368,20 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
         KeyBlock left;
         left.maximum = over.getRegionIterArg(0);
         left.sum = over.getRegionIterArg(1);
-        llvm::append_range(left.accumulators, over.getRegionIterArgs().drop_front(2));
+        llvm::append_range(left.accumulators,
+                           over.getRegionIterArgs().drop_front(2));
         KeyBlock merged = merge(left, attendBlock(q, firstKey, keys));
         // A row that has no key in this block keeps what it had.
         SmallVector<Value> values;
-        Value sees = CausalMaskOp::create(b, VectorType::get({m}, b.getI1Type()), firstKey,
-                                          position, /*advance=*/1);
-        values.push_back(arith::SelectOp::create(b, sees, merged.maximum, left.maximum));
-        values.push_back(arith::SelectOp::create(b, sees, merged.sum, left.sum));
-        for (auto [next, last] : llvm::zip(merged.accumulators, left.accumulators)) {
+        Value sees =
+            CausalMaskOp::create(b, VectorType::get({m}, b.getI1Type()),
+                                 firstKey, position, /*advance=*/1);
+        values.push_back(
+            arith::SelectOp::create(b, sees, merged.maximum, left.maximum));
+        values.push_back(
+            arith::SelectOp::create(b, sees, merged.sum, left.sum));
+        for (auto [next, last] :
+             llvm::zip(merged.accumulators, left.accumulators)) {
           auto type = cast<VectorType>(next.getType());
           Value spread = BroadcastRowsOp::create(
               b, VectorType::get(type.getShape(), b.getI1Type()), sees);
@@ -358,8 +394,9 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
       int64_t element = 0;
       for (Value o : over.getResults().drop_front(2)) {
         Value sum = BroadcastRowsOp::create(b, o.getType(), over.getResult(1));
-        tile::StoreOp::create(b, arith::DivFOp::create(b, o, sum), target, firstRow,
-                              add(column, index(element)), rows, limit);
+        tile::StoreOp::create(b, arith::DivFOp::create(b, o, sum), target,
+                              firstRow, add(column, index(element)), rows,
+                              limit);
         element += cast<VectorType>(o.getType()).getDimSize(1);
       }
     });

@@ -22,7 +22,8 @@ using namespace corellama::tile;
 /// in multiples of it.
 static constexpr int64_t kGroup = 16;
 
-KernelBody::KernelBody(func::FuncOp source, func::FuncOp target, OpBuilder &builder)
+KernelBody::KernelBody(func::FuncOp source, func::FuncOp target,
+                       OpBuilder &builder)
     : source(source), b(source.getLoc(), builder) {
   b.setInsertionPoint(builder.getInsertionBlock(), builder.getInsertionPoint());
   context = target.getArgument(0);
@@ -48,12 +49,24 @@ KernelBody::KernelBody(func::FuncOp source, func::FuncOp target, OpBuilder &buil
 // Small things
 //===----------------------------------------------------------------------===//
 
-Value KernelBody::index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
-Value KernelBody::add(Value x, Value y) { return arith::AddIOp::create(b, x, y); }
-Value KernelBody::sub(Value x, Value y) { return arith::SubIOp::create(b, x, y); }
-Value KernelBody::mul(Value x, Value y) { return arith::MulIOp::create(b, x, y); }
-Value KernelBody::minimum(Value x, Value y) { return arith::MinSIOp::create(b, x, y); }
-Value KernelBody::maximum(Value x, Value y) { return arith::MaxSIOp::create(b, x, y); }
+Value KernelBody::index(int64_t value) {
+  return arith::ConstantIndexOp::create(b, value);
+}
+Value KernelBody::add(Value x, Value y) {
+  return arith::AddIOp::create(b, x, y);
+}
+Value KernelBody::sub(Value x, Value y) {
+  return arith::SubIOp::create(b, x, y);
+}
+Value KernelBody::mul(Value x, Value y) {
+  return arith::MulIOp::create(b, x, y);
+}
+Value KernelBody::minimum(Value x, Value y) {
+  return arith::MinSIOp::create(b, x, y);
+}
+Value KernelBody::maximum(Value x, Value y) {
+  return arith::MaxSIOp::create(b, x, y);
+}
 Value KernelBody::toIndex(Value i32) {
   return arith::IndexCastUIOp::create(b, b.getIndexType(), i32);
 }
@@ -75,7 +88,9 @@ scf::ForOp KernelBody::loop(Value from, Value to, int64_t step,
 Value KernelBody::layerIndex() { return toIndex(layer); }
 
 Value KernelBody::rowCount() {
-  return dynamicRows ? RowCountOp::create(b, b.getIndexType(), context).getResult() : index(1);
+  return dynamicRows
+             ? RowCountOp::create(b, b.getIndexType(), context).getResult()
+             : index(1);
 }
 
 RankedTensorType KernelBody::capacityOf(FlatSymbolRefAttr slot) {
@@ -86,13 +101,15 @@ RankedTensorType KernelBody::capacityOf(FlatSymbolRefAttr slot) {
 
 Value KernelBody::slotMemory(FlatSymbolRefAttr slot, int64_t at, int64_t rows,
                              int64_t columns) {
-  return tile::SlotOp::create(b, MemRefType::get({rows, columns}, b.getF32Type()), context, slot,
-                              b.getI64IntegerAttr(at));
+  return tile::SlotOp::create(b,
+                              MemRefType::get({rows, columns}, b.getF32Type()),
+                              context, slot, b.getI64IntegerAttr(at));
 }
 
 Value KernelBody::slotMemory(SlotReadOp read) {
   RankedTensorType type = capacityOf(read.getSlotAttr());
-  return slotMemory(read.getSlotAttr(), *read.getAt(), type.getDimSize(0), type.getDimSize(1));
+  return slotMemory(read.getSlotAttr(), *read.getAt(), type.getDimSize(0),
+                    type.getDimSize(1));
 }
 
 Value KernelBody::weight(Value reference) {
@@ -104,8 +121,8 @@ Value KernelBody::weight(Value reference) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointAfterValue(context);
   Value l = ref.getLayer() ? layerIndex() : Value();
-  made = tile::WeightOp::create(b, ref.getType(), context, ref.getWeightAttr(), l,
-                                *ref.getLayout(), ref.getIndexAttr());
+  made = tile::WeightOp::create(b, ref.getType(), context, ref.getWeightAttr(),
+                                l, *ref.getLayout(), ref.getIndexAttr());
   return made;
 }
 
@@ -116,13 +133,16 @@ Value KernelBody::inverseRms(RmsNormOp norm, Value memory, Value row) {
   auto sum = SumOp::create(b, type, memory, row, norm.getOrderAttr());
   {
     OpBuilder::InsertionGuard guard(b);
-    Block *body = b.createBlock(&sum.getBody(), {}, {b.getF32Type()}, {b.getLoc()});
+    Block *body =
+        b.createBlock(&sum.getBody(), {}, {b.getF32Type()}, {b.getLoc()});
     Value x = body->getArgument(0);
     tile::YieldOp::create(b, arith::MulFOp::create(b, x, x));
   }
-  Value mean = arith::MulFOp::create(b, sum, splat(1.0f / static_cast<float>(columns), type));
+  Value mean = arith::MulFOp::create(
+      b, sum, splat(1.0f / static_cast<float>(columns), type));
   float eps = static_cast<float>(norm.getEps().convertToDouble());
-  Value root = math::SqrtOp::create(b, arith::AddFOp::create(b, mean, splat(eps, type)));
+  Value root =
+      math::SqrtOp::create(b, arith::AddFOp::create(b, mean, splat(eps, type)));
   return arith::DivFOp::create(b, splat(1.0f, type), root);
 }
 
@@ -138,31 +158,38 @@ FailureOr<KernelBody::Rows *> KernelBody::rowsOf(Value tensor) {
   Rows made;
   if (auto read = dyn_cast<SlotReadOp>(op)) {
     RankedTensorType capacity = capacityOf(read.getSlotAttr());
-    made.rows = SlotRowsOp::create(b,
-                                   RowsType::get(b.getContext(), capacity.getDimSize(0),
-                                                 capacity.getDimSize(1), b.getF32Type()),
-                                   context, read.getSlotAttr(), read.getAtAttr());
+    made.rows = SlotRowsOp::create(
+        b,
+        RowsType::get(b.getContext(), capacity.getDimSize(0),
+                      capacity.getDimSize(1), b.getF32Type()),
+        context, read.getSlotAttr(), read.getAtAttr());
     if (read.getRow())
       made.base = HeadRowOp::create(b, b.getIndexType(), context);
   } else if (auto norm = dyn_cast<RmsNormOp>(op)) {
     auto read = norm.getX().getDefiningOp<SlotReadOp>();
     if (!read || type.getDimSize(0) != 1)
-      return norm.emitOpError()
-             << "can be staged for a product where it normalises one row of a slot; run "
-                "llama-fuse-kernels, which leaves others as kernels of their own";
+      return norm.emitOpError() << "can be staged for a product where it "
+                                   "normalises one row of a slot; run "
+                                   "llama-fuse-kernels, which leaves others as "
+                                   "kernels of their own";
     Value memory = slotMemory(read);
-    Value row = read.getRow() ? HeadRowOp::create(b, b.getIndexType(), context).getResult()
-                              : index(0);
+    Value row =
+        read.getRow()
+            ? HeadRowOp::create(b, b.getIndexType(), context).getResult()
+            : index(0);
     Value inverse = inverseRms(norm, memory, row);
     auto stage = StageOp::create(
-        b, RowsType::get(b.getContext(), 1, type.getDimSize(1), b.getF32Type()), memory, row, 1,
-        ValueRange{inverse}, ValueRange{weight(norm.getWeight())});
+        b, RowsType::get(b.getContext(), 1, type.getDimSize(1), b.getF32Type()),
+        memory, row, 1, ValueRange{inverse},
+        ValueRange{weight(norm.getWeight())});
     OpBuilder::InsertionGuard guard(b);
     Type f32 = b.getF32Type();
-    Block *body =
-        b.createBlock(&stage.getBody(), {}, {f32, f32, f32}, SmallVector<Location>(3, b.getLoc()));
-    Value scaled = arith::MulFOp::create(b, body->getArgument(0), body->getArgument(1));
-    tile::YieldOp::create(b, arith::MulFOp::create(b, scaled, body->getArgument(2)));
+    Block *body = b.createBlock(&stage.getBody(), {}, {f32, f32, f32},
+                                SmallVector<Location>(3, b.getLoc()));
+    Value scaled =
+        arith::MulFOp::create(b, body->getArgument(0), body->getArgument(1));
+    tile::YieldOp::create(
+        b, arith::MulFOp::create(b, scaled, body->getArgument(2)));
     made.rows = stage;
   } else if (auto merge = dyn_cast<AttentionMergeOp>(op)) {
     if (type.getDimSize(0) != 1)
@@ -172,8 +199,8 @@ FailureOr<KernelBody::Rows *> KernelBody::rowsOf(Value tensor) {
       return failure();
     made.rows = *row;
   } else {
-    return op->emitOpError()
-           << "gives no rows that a product can read; it should be a kernel of its own";
+    return op->emitOpError() << "gives no rows that a product can read; it "
+                                "should be a kernel of its own";
   }
   return &(rowsMade[tensor] = made);
 }
@@ -191,19 +218,26 @@ FailureOr<Value> KernelBody::tileOf(Value tensor, const Position &at) {
     if (failed(rows))
       return failure();
     Value row = (*rows)->base ? (*rows)->base : at.row;
-    FormatInterface format = cast<WeightType>(linear.getWeight().getType()).getFormat();
-    Value sums = format.hasMinimum() ? (*rows)->sums.lookup(format.getScaleBlock()) : Value();
+    FormatInterface format =
+        cast<WeightType>(linear.getWeight().getType()).getFormat();
+    Value sums = format.hasMinimum()
+                     ? (*rows)->sums.lookup(format.getScaleBlock())
+                     : Value();
     Value panel = panels.lookup(linear);
     return ContractOp::create(b, type, (*rows)->rows, row,
                               panel ? panel : weight(linear.getWeight()),
-                              panel ? index(0) : at.column, sums, *linear.getOrder())
+                              panel ? index(0) : at.column, sums,
+                              *linear.getOrder())
         .getResult();
   }
   if (auto read = dyn_cast<SlotReadOp>(op)) {
-    Value row = read.getRow() ? HeadRowOp::create(b, b.getIndexType(), context).getResult()
-                              : at.row;
+    Value row =
+        read.getRow()
+            ? HeadRowOp::create(b, b.getIndexType(), context).getResult()
+            : at.row;
     Value rows = dynamicRows ? rowCount() : Value();
-    return tile::LoadOp::create(b, type, slotMemory(read), row, at.column, rows, Value())
+    return tile::LoadOp::create(b, type, slotMemory(read), row, at.column, rows,
+                                Value())
         .getResult();
   }
   if (auto rope = dyn_cast<RopeOp>(op)) {
@@ -212,8 +246,10 @@ FailureOr<Value> KernelBody::tileOf(Value tensor, const Position &at) {
       return failure();
     int64_t head = cast<RankedTensorType>(tensor.getType()).getDimSize(1) /
                    static_cast<int64_t>(rope.getHeads());
-    Value cosine = RopeRowOp::create(b, type, context, at.row, at.column, head, false);
-    Value sine = RopeRowOp::create(b, type, context, at.row, at.column, head, true);
+    Value cosine =
+        RopeRowOp::create(b, type, context, at.row, at.column, head, false);
+    Value sine =
+        RopeRowOp::create(b, type, context, at.row, at.column, head, true);
     Value swapped = SwapPairsOp::create(b, type, *x);
     Value turned = arith::MulFOp::create(b, *x, cosine);
     return math::FmaOp::create(b, swapped, sine, turned).getResult();
@@ -224,16 +260,19 @@ FailureOr<Value> KernelBody::tileOf(Value tensor, const Position &at) {
       return failure();
     Value inverse = inverses.lookup(norm);
     if (!inverse)
-      return norm.emitOpError() << "is needed tile by tile in a kernel that is not row-wise";
-    Value scaled =
-        arith::MulFOp::create(b, *x, BroadcastRowsOp::create(b, type, inverse).getResult());
-    Value gain = ColumnValuesOp::create(b, type, weight(norm.getWeight()), at.column);
+      return norm.emitOpError()
+             << "is needed tile by tile in a kernel that is not row-wise";
+    Value scaled = arith::MulFOp::create(
+        b, *x, BroadcastRowsOp::create(b, type, inverse).getResult());
+    Value gain =
+        ColumnValuesOp::create(b, type, weight(norm.getWeight()), at.column);
     return arith::MulFOp::create(b, scaled, gain).getResult();
   }
 
   auto silu = [&](Value x) -> Value {
     Value e = math::ExpOp::create(b, arith::NegFOp::create(b, x));
-    return arith::DivFOp::create(b, x, arith::AddFOp::create(b, e, splat(1.0f, type)));
+    return arith::DivFOp::create(
+        b, x, arith::AddFOp::create(b, e, splat(1.0f, type)));
   };
   if (isa<AddOp, MulOp, SwigluOp, SiluOp>(op)) {
     SmallVector<Value, 2> operands;
@@ -252,22 +291,23 @@ FailureOr<Value> KernelBody::tileOf(Value tensor, const Position &at) {
       return gated;
     return arith::MulFOp::create(b, gated, operands[1]).getResult();
   }
-  return op->emitOpError() << "has no body on a tile with this kernel's numerics; "
-                              "float32 activations have one for every op but quantize and argmax";
+  return op->emitOpError()
+         << "has no body on a tile with this kernel's numerics; "
+            "float32 activations have one for every op but quantize and argmax";
 }
 
 void KernelBody::store(const Sink &sink, Value tile, const Position &at) {
   if (auto write = dyn_cast<SlotWriteOp>(sink.op)) {
     RankedTensorType capacity = capacityOf(write.getSlotAttr());
-    Value memory = slotMemory(write.getSlotAttr(), *write.getAt(), capacity.getDimSize(0),
-                              capacity.getDimSize(1));
+    Value memory = slotMemory(write.getSlotAttr(), *write.getAt(),
+                              capacity.getDimSize(0), capacity.getDimSize(1));
     tile::StoreOp::create(b, tile, memory, at.row, at.column,
                           dynamicRows ? rowCount() : Value(), Value());
     return;
   }
   auto append = cast<KVAppendOp>(sink.op);
-  AppendOp::create(b, tile, cacheOf(append.getCache()), context, at.row, at.column,
-                   rowCount(), sink.what);
+  AppendOp::create(b, tile, cacheOf(append.getCache()), context, at.row,
+                   at.column, rowCount(), sink.what);
 }
 
 //===----------------------------------------------------------------------===//
@@ -289,7 +329,8 @@ FailureOr<SmallVector<KernelBody::Sink>> KernelBody::sinks() {
 
 /// The products that a value is made of on a tile: what stands behind a staged
 /// row belongs to the row.
-void KernelBody::collectLinears(Value tensor, SmallVectorImpl<LinearOp> &linears) {
+void KernelBody::collectLinears(Value tensor,
+                                SmallVectorImpl<LinearOp> &linears) {
   Operation *op = tensor.getDefiningOp();
   if (auto linear = dyn_cast_or_null<LinearOp>(op)) {
     if (!llvm::is_contained(linears, linear))
@@ -327,7 +368,9 @@ LogicalResult KernelBody::writeProducts() {
   };
   SmallVector<Group> groups;
   for (auto linear : source.getBody().front().getOps<LinearOp>()) {
-    if (llvm::any_of(groups, [&](Group &g) { return llvm::is_contained(g.linears, linear); }))
+    if (llvm::any_of(groups, [&](Group &g) {
+          return llvm::is_contained(g.linears, linear);
+        }))
       continue;
     Group group;
     for (const Sink &sink : *all) {
@@ -341,7 +384,8 @@ LogicalResult KernelBody::writeProducts() {
           group.linears.push_back(other);
     }
     if (group.sinks.empty())
-      return linear.emitOpError() << "leaves the kernel in no slot and no cache";
+      return linear.emitOpError()
+             << "leaves the kernel in no slot and no cache";
     groups.push_back(group);
   }
   if (groups.size() != cut.getRows().size())
@@ -365,8 +409,10 @@ LogicalResult KernelBody::writeProducts() {
       if (!sums)
         sums = BlockSumsOp::create(
             b,
-            MemRefType::get({rowsType.getRows(), rowsType.getColumns() / block}, b.getF32Type()),
-            (*rows)->rows, (*rows)->base ? index(rowsType.getRows()) : rowCount(), block);
+            MemRefType::get({rowsType.getRows(), rowsType.getColumns() / block},
+                            b.getF32Type()),
+            (*rows)->rows,
+            (*rows)->base ? index(rowsType.getRows()) : rowCount(), block);
     }
 
   int64_t firstPart = 0;
@@ -379,8 +425,9 @@ LogicalResult KernelBody::writeProducts() {
   return success();
 }
 
-LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks, ArrayRef<LinearOp> linears,
-                                     int64_t rows, int64_t firstPart, int64_t parts) {
+LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
+                                     ArrayRef<LinearOp> linears, int64_t rows,
+                                     int64_t firstPart, int64_t parts) {
   LogicalResult result = success();
   auto writeTile = [&](const Position &at) {
     for (const Sink &sink : sinks) {
@@ -397,7 +444,8 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks, ArrayRef<LinearOp> li
   loop(from, to, 1, [&](Value part) {
     Value first = mul(sub(part, index(firstPart)), index(cut.getBy()));
     // Padding rows of the last group are zero in the image and never stored.
-    Value last = minimum(add(first, index(cut.getBy())), index(llvm::alignTo(rows, kGroup)));
+    Value last = minimum(add(first, index(cut.getBy())),
+                         index(llvm::alignTo(rows, kGroup)));
     loop(first, last, n, [&](Value column) {
       if (!dynamicRows) {
         writeTile({index(0), column, 1, n});
@@ -406,10 +454,11 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks, ArrayRef<LinearOp> li
       panels.clear();
       for (LinearOp linear : linears) {
         auto type = cast<WeightType>(linear.getWeight().getType());
-        panels[linear] = PanelOp::create(b,
-                                         PanelType::get(b.getContext(), n, type.getColumns(),
-                                                        type.getFormat(), b.getF32Type()),
-                                         weight(linear.getWeight()), column);
+        panels[linear] =
+            PanelOp::create(b,
+                            PanelType::get(b.getContext(), n, type.getColumns(),
+                                           type.getFormat(), b.getF32Type()),
+                            weight(linear.getWeight()), column);
       }
       // The last tile computes m rows and stores those of the call: no fma of a
       // row depends on its tile.
@@ -425,8 +474,8 @@ LogicalResult KernelBody::writeEmbed(EmbedOp embed, const Sink &sink) {
   auto type = cast<WeightType>(embed.getWeight().getType());
   auto write = cast<SlotWriteOp>(sink.op);
   RankedTensorType capacity = capacityOf(write.getSlotAttr());
-  Value memory = slotMemory(write.getSlotAttr(), *write.getAt(), capacity.getDimSize(0),
-                            capacity.getDimSize(1));
+  Value memory = slotMemory(write.getSlotAttr(), *write.getAt(),
+                            capacity.getDimSize(0), capacity.getDimSize(1));
   Value table = weight(embed.getWeight());
   loop(toIndex(begin), toIndex(end), 1, [&](Value part) {
     Value first = mul(part, index(cut.getBy()));
@@ -456,13 +505,15 @@ LogicalResult KernelBody::writeRowWise() {
       for (auto norm : source.getBody().front().getOps<RmsNormOp>()) {
         auto read = norm.getX().getDefiningOp<SlotReadOp>();
         if (!read) {
-          result = norm.emitOpError() << "normalises a value that is not in a slot";
+          result = norm.emitOpError()
+                   << "normalises a value that is not in a slot";
           return;
         }
         inverses[norm] = inverseRms(norm, slotMemory(read), row);
       }
       for (const Sink &sink : *all) {
-        int64_t columns = cast<RankedTensorType>(sink.value.getType()).getShape().back();
+        int64_t columns =
+            cast<RankedTensorType>(sink.value.getType()).getShape().back();
         loop(index(0), index(columns), kGroup, [&](Value column) {
           Position at{row, column, 1, kGroup};
           FailureOr<Value> tile = tileOf(sink.value, at);

@@ -23,7 +23,8 @@ namespace corellama::tile {
 /// `builder` stands in the new function, whose arguments are given.
 class KernelBody {
 public:
-  KernelBody(mlir::func::FuncOp source, mlir::func::FuncOp target, mlir::OpBuilder &builder);
+  KernelBody(mlir::func::FuncOp source, mlir::func::FuncOp target,
+             mlir::OpBuilder &builder);
 
   /// Writes all of it; the error has been reported where this fails.
   mlir::LogicalResult write();
@@ -66,7 +67,8 @@ private:
   Value layerIndex();
   Value rowCount();
   mlir::RankedTensorType capacityOf(mlir::FlatSymbolRefAttr slot);
-  Value slotMemory(mlir::FlatSymbolRefAttr slot, int64_t at, int64_t rows, int64_t columns);
+  Value slotMemory(mlir::FlatSymbolRefAttr slot, int64_t at, int64_t rows,
+                   int64_t columns);
   Value slotMemory(llama::SlotReadOp read);
   Value weight(Value reference);
   Value inverseRms(llama::RmsNormOp norm, Value memory, Value row);
@@ -74,11 +76,13 @@ private:
   mlir::FailureOr<Value> tileOf(Value tensor, const Position &at);
   void store(const Sink &sink, Value tile, const Position &at);
   mlir::FailureOr<llvm::SmallVector<Sink>> sinks();
-  void collectLinears(Value tensor, llvm::SmallVectorImpl<llama::LinearOp> &linears);
+  void collectLinears(Value tensor,
+                      llvm::SmallVectorImpl<llama::LinearOp> &linears);
   mlir::LogicalResult writeProducts();
   mlir::LogicalResult writeGroup(llvm::ArrayRef<Sink> sinks,
-                                 llvm::ArrayRef<llama::LinearOp> linears, int64_t rows,
-                                 int64_t firstPart, int64_t parts);
+                                 llvm::ArrayRef<llama::LinearOp> linears,
+                                 int64_t rows, int64_t firstPart,
+                                 int64_t parts);
   mlir::LogicalResult writeRowWise();
   mlir::LogicalResult writeEmbed(llama::EmbedOp embed, const Sink &sink);
 
@@ -88,17 +92,18 @@ private:
     Value maximum, sum;                    // one a row
   };
   struct Query {
-    Value rows;      // staged and scaled
-    Value scores;    // scratch, m x keys
+    Value rows;   // staged and scaled
+    Value scores; // scratch, m x keys
     Value cache;
-    Value head;      // of keys and values
-    Value position;  // of row 0
-    Value keyLimit;  // keys that some row of the tile may see
+    Value head;     // of keys and values
+    Value position; // of row 0
+    Value keyLimit; // keys that some row of the tile may see
     int64_t m;
     int64_t advance; // of the position from row to row
   };
   llvm::SmallVector<int64_t> headTiles(int64_t m, int64_t headSize);
-  Value stageQuery(Value memory, Value row, int64_t every, int64_t m, int64_t headSize);
+  Value stageQuery(Value memory, Value row, int64_t every, int64_t m,
+                   int64_t headSize);
   KeyBlock attendBlock(const Query &query, Value firstKey, int64_t keys);
   KeyBlock merge(const KeyBlock &left, const KeyBlock &right);
   KeyBlock emptyBlock(int64_t m, int64_t headSize);

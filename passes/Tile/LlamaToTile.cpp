@@ -7,10 +7,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "passes/Tile/KernelBody.h"
-#include "passes/Tile/Passes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "passes/Tile/KernelBody.h"
+#include "passes/Tile/Passes.h"
 #include <tuple>
 
 namespace corellama::tile {
@@ -27,8 +27,10 @@ using namespace corellama::tile;
 static func::FuncOp declareKernel(func::FuncOp source, OpBuilder &builder) {
   MLIRContext *context = source.getContext();
   Type i32 = builder.getI32Type();
-  auto type = builder.getFunctionType({ContextType::get(context), i32, i32, i32}, {});
-  auto target = func::FuncOp::create(builder, source.getLoc(), source.getName(), type);
+  auto type =
+      builder.getFunctionType({ContextType::get(context), i32, i32, i32}, {});
+  auto target =
+      func::FuncOp::create(builder, source.getLoc(), source.getName(), type);
   target.setPrivate();
   for (NamedAttribute attribute : source->getDiscardableAttrs())
     target->setAttr(attribute.getName(), attribute.getValue());
@@ -48,36 +50,44 @@ static LogicalResult verifyStamped(func::FuncOp kernel) {
   else if (auto gpu = kernel->getAttrOfType<GPUAttr>(kStrategyAttr))
     std::tie(m, n) = std::pair(gpu.getM(), gpu.getN());
   bool products = !kernel.getOps<LinearOp>().empty();
-  if (m < 1 || m > kMostTile || (products && (n < 16 || n > kMostTile || n % 16 != 0)))
+  if (m < 1 || m > kMostTile ||
+      (products && (n < 16 || n > kMostTile || n % 16 != 0)))
     return kernel.emitOpError() << "has a strategy of " << m << " x " << n
                                 << " rows; a tile has 1 to " << kMostTile
-                                << " rows of x and a multiple of 16 up to " << kMostTile
-                                << " of a weight";
+                                << " rows of x and a multiple of 16 up to "
+                                << kMostTile << " of a weight";
 
-  auto slots = [&](Operation *op, FlatSymbolRefAttr name, bool stamped) -> LogicalResult {
+  auto slots = [&](Operation *op, FlatSymbolRefAttr name,
+                   bool stamped) -> LogicalResult {
     if (!stamped)
       return op->emitOpError() << "has no offset; run llama-assign-slots";
     auto slot = SymbolTable::lookupNearestSymbolFrom<llama::SlotOp>(op, name);
     if (!slot)
       return op->emitOpError() << name << " is not a declared slot";
     if (cast<RankedTensorType>(slot.getType()).getRank() < 2)
-      return op->emitOpError() << "uses a slot of rows x columns, found " << slot.getType();
+      return op->emitOpError()
+             << "uses a slot of rows x columns, found " << slot.getType();
     return success();
   };
-  bool placed = !kernel->getParentOfType<ModuleOp>().getOps<CacheLayoutOp>().empty();
+  bool placed =
+      !kernel->getParentOfType<ModuleOp>().getOps<CacheLayoutOp>().empty();
   LogicalResult result = success();
   kernel.walk([&](Operation *op) {
     if (auto read = dyn_cast<SlotReadOp>(op))
       result = slots(op, read.getSlotAttr(), read.getAt().has_value());
     else if (auto write = dyn_cast<SlotWriteOp>(op))
       result = slots(op, write.getSlotAttr(), write.getAt().has_value());
-    else if (auto ref = dyn_cast<WeightRefOp>(op); ref && (!ref.getLayout() || !ref.getIndex()))
-      result = op->emitOpError() << "has no layout and index; run llama-stamp-references";
+    else if (auto ref = dyn_cast<WeightRefOp>(op);
+             ref && (!ref.getLayout() || !ref.getIndex()))
+      result = op->emitOpError()
+               << "has no layout and index; run llama-stamp-references";
     else if (isa<AttentionOp, AttentionPartOp, KVAppendOp>(op) && !placed)
       result = op->emitOpError()
-               << "uses a cache and the module has no llama.cache_layout; run llama-place-layouts";
+               << "uses a cache and the module has no llama.cache_layout; run "
+                  "llama-place-layouts";
     else if (isa<LinearOp, RmsNormOp>(op) && !op->getAttr("order"))
-      result = op->emitOpError() << "has no order for its sum; run llama-plan-kernels";
+      result = op->emitOpError()
+               << "has no order for its sum; run llama-plan-kernels";
     return failed(result) ? WalkResult::interrupt() : WalkResult::advance();
   });
   return result;

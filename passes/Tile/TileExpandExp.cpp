@@ -23,8 +23,9 @@ using namespace mlir;
 namespace {
 
 /// Coefficients of 2^f on [-0.5, 0.5], constant term first.
-constexpr uint32_t kPolynomial[] = {0x3F800000, 0x3F317218, 0x3E75FDED, 0x3D63576A,
-                                    0x3C1D96DE, 0x3AAFA2B5, 0x3920E99A};
+constexpr uint32_t kPolynomial[] = {0x3F800000, 0x3F317218, 0x3E75FDED,
+                                    0x3D63576A, 0x3C1D96DE, 0x3AAFA2B5,
+                                    0x3920E99A};
 /// Below this e^x is under the smallest normal number: the result is +0.
 constexpr float kUnderflow = -87.33f;
 /// e^88 is the largest power whose exponent arithmetic cannot overflow.
@@ -43,17 +44,23 @@ struct Expansion {
   Value constant(float value) {
     FloatAttr scalar = b.getF32FloatAttr(value);
     if (auto vector = dyn_cast<VectorType>(type))
-      return arith::ConstantOp::create(b, DenseElementsAttr::get(vector, scalar.getValue()));
+      return arith::ConstantOp::create(
+          b, DenseElementsAttr::get(vector, scalar.getValue()));
     return arith::ConstantOp::create(b, scalar);
   }
   Value constantInt(int32_t value) {
     IntegerAttr scalar = b.getI32IntegerAttr(value);
     if (auto vector = dyn_cast<VectorType>(intType))
-      return arith::ConstantOp::create(b, DenseElementsAttr::get(vector, scalar.getValue()));
+      return arith::ConstantOp::create(
+          b, DenseElementsAttr::get(vector, scalar.getValue()));
     return arith::ConstantOp::create(b, scalar);
   }
-  Value bits(uint32_t pattern) { return constant(llvm::bit_cast<float>(pattern)); }
-  Value fma(Value x, Value y, Value z) { return math::FmaOp::create(b, x, y, z); }
+  Value bits(uint32_t pattern) {
+    return constant(llvm::bit_cast<float>(pattern));
+  }
+  Value fma(Value x, Value y, Value z) {
+    return math::FmaOp::create(b, x, y, z);
+  }
 
   Value exp(Value x) {
     Value lowest = constant(kUnderflow);
@@ -75,7 +82,8 @@ struct Expansion {
       p = fma(p, f, bits(kPolynomial[i]));
     Value exponent = arith::ShLIOp::create(
         b, arith::BitcastOp::create(b, intType, shifted), constantInt(23));
-    Value power = arith::AddIOp::create(b, arith::BitcastOp::create(b, intType, p), exponent);
+    Value power = arith::AddIOp::create(
+        b, arith::BitcastOp::create(b, intType, p), exponent);
     Value result = arith::BitcastOp::create(b, type, power);
     return arith::SelectOp::create(b, tiny, constant(0.0f), result);
   }

@@ -31,10 +31,10 @@ public:
   void wait();
 
 private:
-  /// Pauses before a waiting worker sleeps. A pause is 40 to 140 cycles, so 4000
-  /// are 50 to 200 us: more than the spread with which the workers of a kernel
-  /// end, and than the greedy choice of an id takes between two steps; waking a
-  /// sleeper costs 10 to 50 us on a virtual machine, at every barrier.
+  /// Pauses before a waiting worker sleeps. A pause is 40 to 140 cycles, so
+  /// 4000 are 50 to 200 us: more than the spread with which the workers of a
+  /// kernel end, and than the greedy choice of an id takes between two steps;
+  /// waking a sleeper costs 10 to 50 us on a virtual machine, at every barrier.
   static constexpr int kSpins = 4000;
   /// With four workers on two CPUs a barrier took 12 to 16 us with 200 pauses
   /// and 0.5 ms with 20000.

@@ -68,8 +68,8 @@ bool corellama::cpu::isPointer(Field field) {
 LogicalResult FieldOp::verify() {
   if (isPointer(getField()) != isa<LLVM::LLVMPointerType>(getType()))
     return emitOpError() << stringifyField(getField()) << " is "
-                         << (isPointer(getField()) ? "a pointer" : "an index") << ", found "
-                         << getType();
+                         << (isPointer(getField()) ? "a pointer" : "an index")
+                         << ", found " << getType();
   return success();
 }
 
@@ -79,6 +79,7 @@ LogicalResult ViewOp::verify() {
     return emitOpError() << "views memory row by row, found " << type;
   for (int64_t extent : type.getShape().drop_front(type.getRank() ? 1 : 0))
     if (ShapedType::isDynamic(extent))
-      return emitOpError() << "only the first extent may be dynamic, found " << type;
+      return emitOpError() << "only the first extent may be dynamic, found "
+                           << type;
   return success();
 }

@@ -24,15 +24,17 @@ void LlamaDialect::registerAttributes() {
       >();
 }
 
-LogicalResult OrderAttr::verify(function_ref<InFlightDiagnostic()> emitError, Unit unit,
-                                int64_t block, int64_t chains, ScaleMode scale,
-                                int64_t lanes) {
+LogicalResult OrderAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                Unit unit, int64_t block, int64_t chains,
+                                ScaleMode scale, int64_t lanes) {
   if (block < 0 || lanes < 0)
     return emitError() << "block and lanes of an order are not negative";
   if (chains < 1 || (block != 0 && block % chains != 0))
-    return emitError() << chains << " chains do not divide a block of " << block;
+    return emitError() << chains << " chains do not divide a block of "
+                       << block;
   if (lanes != 0 && (lanes & (lanes - 1)) != 0)
-    return emitError() << "lanes are added by a tree, so their number is a power of two, found "
+    return emitError() << "lanes are added by a tree, so their number is a "
+                          "power of two, found "
                        << lanes;
   return success();
 }
@@ -43,9 +45,11 @@ LogicalResult CutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   if (by <= 0 || times <= 0 || rowsBy < 0)
     return emitError() << "a cut goes by positive steps";
   if (rows.empty() == !of)
-    return emitError() << "a cut is either of groups of weight rows, or of keys or rows";
+    return emitError()
+           << "a cut is either of groups of weight rows, or of keys or rows";
   if (of && of.getValue() != "keys" && of.getValue() != "rows")
-    return emitError() << "a cut is of keys or rows, found '" << of.getValue() << "'";
+    return emitError() << "a cut is of keys or rows, found '" << of.getValue()
+                       << "'";
   for (int64_t group : rows)
     if (group <= 0)
       return emitError() << "a group of a cut has " << group << " rows";
@@ -79,13 +83,13 @@ Attribute CutAttr::parse(AsmParser &parser, Type) {
       return parser.parseInteger(times);
     if (name == "rows_by")
       return parser.parseInteger(rowsBy);
-    return parser.emitError(loc) << "a cut has rows, of, by, times and rows_by, not '"
-                                 << name << "'";
+    return parser.emitError(loc)
+           << "a cut has rows, of, by, times and rows_by, not '" << name << "'";
   };
   if (parser.parseCommaSeparatedList(AsmParser::Delimiter::LessGreater, field))
     return {};
-  return CutAttr::getChecked([&] { return parser.emitError(loc); }, parser.getContext(),
-                             rows, of, by, times, rowsBy);
+  return CutAttr::getChecked([&] { return parser.emitError(loc); },
+                             parser.getContext(), rows, of, by, times, rowsBy);
 }
 
 void CutAttr::print(AsmPrinter &printer) const {
@@ -107,7 +111,8 @@ void CutAttr::print(AsmPrinter &printer) const {
 
 AffineMap CutAttr::getParts() const {
   MLIRContext *context = getContext();
-  AffineExpr rows = getAffineDimExpr(0, context), keys = getAffineDimExpr(1, context);
+  AffineExpr rows = getAffineDimExpr(0, context),
+             keys = getAffineDimExpr(1, context);
   AffineExpr count = getAffineConstantExpr(0, context);
   if (isOfKeys()) {
     count = keys.ceilDiv(getBy()) * getTimes();
@@ -134,7 +139,8 @@ Attribute CPUAttr::parse(AsmParser &parser, Type) {
     if (name == "m" || name == "n")
       return parser.parseInteger(name == "m" ? m : n);
     if (name != "unit")
-      return parser.emitError(loc) << "a strategy of a CPU has unit, m and n, not '" << name << "'";
+      return parser.emitError(loc)
+             << "a strategy of a CPU has unit, m and n, not '" << name << "'";
     StringRef keyword;
     if (parser.parseKeyword(&keyword))
       return failure();
@@ -150,21 +156,26 @@ Attribute CPUAttr::parse(AsmParser &parser, Type) {
 }
 
 void CPUAttr::print(AsmPrinter &printer) const {
-  printer << "<unit = " << stringifyUnit(getUnit()) << ", m = " << getM() << ", n = " << getN()
-          << ">";
+  printer << "<unit = " << stringifyUnit(getUnit()) << ", m = " << getM()
+          << ", n = " << getN() << ">";
 }
 
-LogicalResult ConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t dim,
-                                 int64_t heads, int64_t kvHeads, int64_t headSize,
-                                 int64_t hidden, int64_t vocabulary, int64_t layers,
-                                 int64_t contextLength, FloatAttr eps, FloatAttr ropeBase) {
-  for (int64_t size : {dim, heads, kvHeads, headSize, hidden, vocabulary, layers, contextLength})
+LogicalResult ConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 int64_t dim, int64_t heads, int64_t kvHeads,
+                                 int64_t headSize, int64_t hidden,
+                                 int64_t vocabulary, int64_t layers,
+                                 int64_t contextLength, FloatAttr eps,
+                                 FloatAttr ropeBase) {
+  for (int64_t size : {dim, heads, kvHeads, headSize, hidden, vocabulary,
+                       layers, contextLength})
     if (size <= 0 || size > INT32_MAX)
-      return emitError() << "a size of the model is " << size << ", not in 1.." << INT32_MAX;
+      return emitError() << "a size of the model is " << size << ", not in 1.."
+                         << INT32_MAX;
   if (heads % kvHeads != 0)
     return emitError() << heads << " heads cannot share " << kvHeads
                        << " heads of keys and values";
   if (headSize % 2 != 0)
-    return emitError() << "RoPE rotates pairs, so a head size is even, found " << headSize;
+    return emitError() << "RoPE rotates pairs, so a head size is even, found "
+                       << headSize;
   return success();
 }

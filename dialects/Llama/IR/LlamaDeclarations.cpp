@@ -17,14 +17,17 @@ using namespace corellama::llama;
 
 LogicalResult ModelOp::verify() {
   if (!getEntries() == !getSteps()) // model A1
-    return emitOpError() << "has either entries (until place) or steps (from schedule on)";
+    return emitOpError()
+           << "has either entries (until place) or steps (from schedule on)";
   if (!getEntries())
     return success();
   for (auto entry : getEntries()->getAsRange<EntryAttr>()) {
     for (int32_t index : entry.getOf().asArrayRef())
-      if (index < 0 || static_cast<size_t>(index) >= entry.getLayers().size()) // model A2
-        return emitOpError() << "entry '" << entry.getName().getValue() << "': layer function "
-                             << index << " of " << entry.getLayers().size();
+      if (index < 0 ||
+          static_cast<size_t>(index) >= entry.getLayers().size()) // model A2
+        return emitOpError() << "entry '" << entry.getName().getValue()
+                             << "': layer function " << index << " of "
+                             << entry.getLayers().size();
     for (Attribute layer : entry.getLayers())
       if (!isa<FlatSymbolRefAttr>(layer))
         return emitOpError() << "entry '" << entry.getName().getValue()
@@ -34,12 +37,16 @@ LogicalResult ModelOp::verify() {
 }
 
 LogicalResult ModelOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  auto expect = [&](Attribute symbol, StringRef what) -> LogicalResult { // model A3
-    Operation *op = symbols.lookupNearestSymbolFrom(*this, cast<SymbolRefAttr>(symbol));
-    bool found = op && (what == "step" ? isa<StepOp>(op)
-                                       : op->getName().getStringRef() == "func.func");
+  auto expect = [&](Attribute symbol,
+                    StringRef what) -> LogicalResult { // model A3
+    Operation *op =
+        symbols.lookupNearestSymbolFrom(*this, cast<SymbolRefAttr>(symbol));
+    bool found =
+        op && (what == "step" ? isa<StepOp>(op)
+                              : op->getName().getStringRef() == "func.func");
     if (!found)
-      return emitOpError() << symbol << " is not a " << what << " of this module";
+      return emitOpError() << symbol << " is not a " << what
+                           << " of this module";
     return success();
   };
   if (getSteps())
@@ -62,19 +69,23 @@ LogicalResult ModelOp::verifySymbolUses(SymbolTableCollection &symbols) {
 // weights, weight
 //===----------------------------------------------------------------------===//
 
-static ParseResult parseWeightShape(OpAsmParser &parser, DenseI64ArrayAttr &shape) {
+static ParseResult parseWeightShape(OpAsmParser &parser,
+                                    DenseI64ArrayAttr &shape) {
   SmallVector<int64_t> extents;
-  if (parser.parseDimensionList(extents, /*allowDynamic=*/false, /*withTrailingX=*/false))
+  if (parser.parseDimensionList(extents, /*allowDynamic=*/false,
+                                /*withTrailingX=*/false))
     return failure();
   shape = parser.getBuilder().getDenseI64ArrayAttr(extents);
   return success();
 }
 
-static void printWeightShape(OpAsmPrinter &printer, Operation *, DenseI64ArrayAttr shape) {
+static void printWeightShape(OpAsmPrinter &printer, Operation *,
+                             DenseI64ArrayAttr shape) {
   llvm::interleave(shape.asArrayRef(), printer.getStream(), "x");
 }
 
-static ParseResult parseCallees(OpAsmParser &parser, ArrayAttr &callees, DenseI32ArrayAttr &of) {
+static ParseResult parseCallees(OpAsmParser &parser, ArrayAttr &callees,
+                                DenseI32ArrayAttr &of) {
   SmallVector<Attribute> symbols;
   auto callee = [&]() -> ParseResult {
     FlatSymbolRefAttr symbol;
@@ -120,7 +131,8 @@ LogicalResult WeightsOp::verify() {
     return emitOpError() << "a model has layers, found " << layers;
   for (Operation &op : getBody().front())
     if (!isa<WeightOp>(op)) // weights A1
-      return op.emitOpError() << "stands in llama.weights, which holds llama.weight only";
+      return op.emitOpError()
+             << "stands in llama.weights, which holds llama.weight only";
   return success();
 }
 
@@ -153,24 +165,31 @@ LogicalResult WeightOp::verify() {
       return emitOpError() << "has a format index for each of " << getCount()
                            << " layers, found " << getOf()->size();
     for (int32_t index : getOfAttr().asArrayRef())
-      if (index < 0 || static_cast<size_t>(index) >= getFormats().size()) // weight A2
-        return emitOpError() << "format index " << index << " of " << getFormats().size();
+      if (index < 0 ||
+          static_cast<size_t>(index) >= getFormats().size()) // weight A2
+        return emitOpError()
+               << "format index " << index << " of " << getFormats().size();
   }
   if (getLayouts() && getLayouts()->size() != getFormats().size()) // weight A3
-    return emitOpError() << "has a layout for each of its " << getFormats().size()
-                         << " formats, found " << getLayouts()->size();
+    return emitOpError() << "has a layout for each of its "
+                         << getFormats().size() << " formats, found "
+                         << getLayouts()->size();
   for (auto [i, attribute] : llvm::enumerate(getFormats())) {
     auto format = dyn_cast<FormatInterface>(attribute);
     if (!format)
-      return emitOpError() << "formats are formats of weights, found " << attribute;
+      return emitOpError() << "formats are formats of weights, found "
+                           << attribute;
     if (getColumns() % format.getBlock() != 0) // weight A4
-      return emitOpError() << "rows of " << getColumns() << " columns are not a whole number of "
-                           << format.getName() << " blocks of " << format.getBlock();
+      return emitOpError() << "rows of " << getColumns()
+                           << " columns are not a whole number of "
+                           << format.getName() << " blocks of "
+                           << format.getBlock();
     if (!getLayouts())
       continue;
     auto layout = dyn_cast<LayoutInterface>((*getLayouts())[i]);
     std::string why = "it is not a layout";
-    if (!layout || failed(layout.accepts(format, getRows(), getColumns(), why))) // weight A3
+    if (!layout || failed(layout.accepts(format, getRows(), getColumns(),
+                                         why))) // weight A3
       return emitOpError() << "layout " << (*getLayouts())[i] << ": " << why;
     if (failed(layout.byteSize(format, getRows(), getColumns())))
       return emitOpError() << "its size in bytes overflows";
@@ -183,20 +202,25 @@ LogicalResult WeightOp::verify() {
 //===----------------------------------------------------------------------===//
 
 LogicalResult WeightRefOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  auto weight = symbols.lookupNearestSymbolFrom<WeightOp>(*this, getWeightAttr());
+  auto weight =
+      symbols.lookupNearestSymbolFrom<WeightOp>(*this, getWeightAttr());
   if (!weight) // weight_ref A1
     return emitOpError() << getWeight() << " is not a declared weight";
   WeightType type = getType();
   if (weight.getShape() != type.getShape()) // weight_ref A1
-    return emitOpError() << getWeight() << " is declared with another shape than " << type;
-  if (!llvm::is_contained(weight.getFormats(), static_cast<Attribute>(type.getFormat()))) // weight_ref A1
+    return emitOpError() << getWeight()
+                         << " is declared with another shape than " << type;
+  if (!llvm::is_contained(
+          weight.getFormats(),
+          static_cast<Attribute>(type.getFormat()))) // weight_ref A1
     return emitOpError() << getWeight() << " is not declared in format "
                          << type.getFormat().getName();
   bool layered = isa<WeightsOp>(weight->getParentOp());
   if (layered != static_cast<bool>(getLayer())) // weight_ref A2
     return emitOpError() << getWeight()
-                         << (layered ? " exists once a layer: a layer is missing"
-                                     : " exists once: it has no layer");
+                         << (layered
+                                 ? " exists once a layer: a layer is missing"
+                                 : " exists once: it has no layer");
   return success();
 }
 
@@ -207,7 +231,8 @@ LogicalResult InputOp::verify() {
   case Input::Ids:
   case Input::Positions: {
     auto tensor = dyn_cast<RankedTensorType>(type);
-    ok = tensor && tensor.getRank() == 1 && tensor.getElementType().isInteger(32);
+    ok = tensor && tensor.getRank() == 1 &&
+         tensor.getElementType().isInteger(32);
     break;
   }
   case Input::Cache:
@@ -218,7 +243,8 @@ LogicalResult InputOp::verify() {
     break;
   }
   if (!ok)
-    return emitOpError() << "'" << stringifyInput(getName()) << "' is not of type " << type;
+    return emitOpError() << "'" << stringifyInput(getName())
+                         << "' is not of type " << type;
   return success();
 }
 
@@ -240,7 +266,8 @@ static void forEachWeight(ModuleOp module, function_ref<bool(WeightOp)> visit) {
   }
 }
 
-int64_t corellama::llama::getWeightTableIndex(ModuleOp module, WeightOp wanted) {
+int64_t corellama::llama::getWeightTableIndex(ModuleOp module,
+                                              WeightOp wanted) {
   int64_t index = 0;
   forEachWeight(module, [&](WeightOp weight) {
     if (weight == wanted)

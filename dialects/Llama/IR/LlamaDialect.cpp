@@ -18,7 +18,8 @@ static ParseResult parseStaticDimensions(AsmParser &parser,
   return parser.parseDimensionList(shape, /*allowDynamic=*/false,
                                    /*withTrailingX=*/false);
 }
-static void printStaticDimensions(AsmPrinter &printer, ArrayRef<int64_t> shape) {
+static void printStaticDimensions(AsmPrinter &printer,
+                                  ArrayRef<int64_t> shape) {
   llvm::interleave(shape, printer.getStream(), "x");
 }
 
@@ -47,15 +48,18 @@ void LlamaDialect::registerTypes() {
 }
 
 LogicalResult WeightType::verify(function_ref<InFlightDiagnostic()> emitError,
-                                 ArrayRef<int64_t> shape, FormatInterface format) {
+                                 ArrayRef<int64_t> shape,
+                                 FormatInterface format) {
   if (shape.empty() || shape.size() > 2)
-    return emitError() << "a weight has one or two extents, found " << shape.size();
+    return emitError() << "a weight has one or two extents, found "
+                       << shape.size();
   for (int64_t extent : shape)
     if (extent <= 0 || extent > INT32_MAX)
       return emitError() << "extent " << extent << " of a weight is not in 1.."
                          << INT32_MAX;
   if (shape.back() % format.getBlock() != 0)
-    return emitError() << "rows of " << shape.back() << " columns are not a whole number of "
+    return emitError() << "rows of " << shape.back()
+                       << " columns are not a whole number of "
                        << format.getName() << " blocks of " << format.getBlock()
                        << "; such a weight is stored as f16";
   return success();
@@ -71,7 +75,8 @@ LogicalResult CacheType::verify(function_ref<InFlightDiagnostic()> emitError,
       return emitError() << "extent " << extent << " of a cache is not in 1.."
                          << INT32_MAX;
   if (!elementType.isF32() && !elementType.isF16() && !elementType.isBF16())
-    return emitError() << "a cache holds f32, f16 or bf16, found " << elementType;
+    return emitError() << "a cache holds f32, f16 or bf16, found "
+                       << elementType;
   return success();
 }
 
@@ -80,25 +85,31 @@ LogicalResult CacheType::verify(function_ref<InFlightDiagnostic()> emitError,
 //===----------------------------------------------------------------------===//
 
 static constexpr llvm::StringLiteral kGraphDialects[] = {"func", "arith"};
-static constexpr llvm::StringLiteral kScheduleDialects[] = {"func", "arith", "scf"};
-static constexpr llvm::StringLiteral kTileDialects[] = {"func",   "arith", "scf",
-                                                        "memref", "math",  "vector"};
+static constexpr llvm::StringLiteral kScheduleDialects[] = {"func", "arith",
+                                                            "scf"};
+static constexpr llvm::StringLiteral kTileDialects[] = {
+    "func", "arith", "scf", "memref", "math", "vector"};
 static constexpr llvm::StringLiteral kVectorDialects[] = {
     "func", "arith", "scf", "memref", "math", "vector", "x86vector", "amx"};
 static constexpr llvm::StringLiteral kLLVMDialects[] = {"llvm"};
 
 static constexpr PhaseInfo kPhases[] = {
-    {Phase::Import, "import", "the graph as the checkpoint means it", kGraphDialects},
-    {Phase::Specialize, "specialize", "decode and prefill apart, every number's type fixed",
+    {Phase::Import, "import", "the graph as the checkpoint means it",
      kGraphDialects},
-    {Phase::Fuse, "fuse", "the same graph, gathered into kernels", kGraphDialects},
-    {Phase::Place, "place", "layouts, strategies and cuts, as attributes", kGraphDialects},
-    {Phase::Schedule, "schedule", "kernels as functions, slots, steps, barriers",
-     kScheduleDialects},
-    {Phase::Tile, "tile", "kernel bodies as loops over tiles, target not yet known",
-     kTileDialects},
-    {Phase::Vector, "vector", "kernel bodies in the target's vectors", kVectorDialects},
-    {Phase::LLVM, "llvm", "the llvm dialect, steps opened for workers", kLLVMDialects},
+    {Phase::Specialize, "specialize",
+     "decode and prefill apart, every number's type fixed", kGraphDialects},
+    {Phase::Fuse, "fuse", "the same graph, gathered into kernels",
+     kGraphDialects},
+    {Phase::Place, "place", "layouts, strategies and cuts, as attributes",
+     kGraphDialects},
+    {Phase::Schedule, "schedule",
+     "kernels as functions, slots, steps, barriers", kScheduleDialects},
+    {Phase::Tile, "tile",
+     "kernel bodies as loops over tiles, target not yet known", kTileDialects},
+    {Phase::Vector, "vector", "kernel bodies in the target's vectors",
+     kVectorDialects},
+    {Phase::LLVM, "llvm", "the llvm dialect, steps opened for workers",
+     kLLVMDialects},
 };
 
 ArrayRef<PhaseInfo> corellama::llama::allPhases() { return kPhases; }

@@ -7,18 +7,21 @@ using namespace mlir;
 using namespace corellama::llama;
 
 namespace {
-/// mul(silu(g), u) is swiglu(g, u): one op that fusion and code generation know.
+/// mul(silu(g), u) is swiglu(g, u): one op that fusion and code generation
+/// know.
 struct GatedSiluIsSwiglu : OpRewritePattern<MulOp> {
   using OpRewritePattern::OpRewritePattern;
 
-  LogicalResult matchAndRewrite(MulOp mul, PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(MulOp mul,
+                                PatternRewriter &rewriter) const override {
     for (auto [gated, up] : {std::pair(mul.getLhs(), mul.getRhs()),
                              std::pair(mul.getRhs(), mul.getLhs())}) {
       auto silu = gated.getDefiningOp<SiluOp>();
       // Another reader of silu would make it be computed twice.
       if (!silu || !silu->hasOneUse())
         continue;
-      rewriter.replaceOpWithNewOp<SwigluOp>(mul, mul.getType(), silu.getX(), up);
+      rewriter.replaceOpWithNewOp<SwigluOp>(mul, mul.getType(), silu.getX(),
+                                            up);
       return success();
     }
     return failure();
@@ -26,6 +29,7 @@ struct GatedSiluIsSwiglu : OpRewritePattern<MulOp> {
 };
 } // namespace
 
-void MulOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+void MulOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                        MLIRContext *context) {
   patterns.add<GatedSiluIsSwiglu>(context);
 }

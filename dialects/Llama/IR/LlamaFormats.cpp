@@ -23,14 +23,14 @@ static constexpr Plane kHalfPlanes[] = {{PlaneKind::Quants, 16, 1}};
 // model their error is about half that of one accumulator over all of k.
 static constexpr int64_t kPlainSumBlock = 32;
 
-#define PLAIN_FORMAT(ATTR, NAME, BYTES, PLANES)                                          \
-  llvm::StringRef ATTR::getName() const { return NAME; }                                 \
-  int64_t ATTR::getBlock() const { return 1; }                                           \
-  int64_t ATTR::getBlockBytes() const { return BYTES; }                                  \
-  PlaneList ATTR::getPlanes() const { return PLANES; }                                   \
-  int64_t ATTR::getScaleBlock() const { return kPlainSumBlock; }                         \
-  bool ATTR::hasScale() const { return false; }                                          \
-  bool ATTR::hasMinimum() const { return false; }                                        \
+#define PLAIN_FORMAT(ATTR, NAME, BYTES, PLANES)                                \
+  llvm::StringRef ATTR::getName() const { return NAME; }                       \
+  int64_t ATTR::getBlock() const { return 1; }                                 \
+  int64_t ATTR::getBlockBytes() const { return BYTES; }                        \
+  PlaneList ATTR::getPlanes() const { return PLANES; }                         \
+  int64_t ATTR::getScaleBlock() const { return kPlainSumBlock; }               \
+  bool ATTR::hasScale() const { return false; }                                \
+  bool ATTR::hasMinimum() const { return false; }                              \
   BitPosition ATTR::locateInBlock(unsigned, int64_t) const { return {0, 0}; }
 
 PLAIN_FORMAT(F32Attr, "f32", 4, kF32Planes)
@@ -41,7 +41,8 @@ PLAIN_FORMAT(BF16Attr, "bf16", 2, kHalfPlanes)
 // Q8_0: f16 scale, 32 x i8
 //===----------------------------------------------------------------------===//
 
-static constexpr Plane kQ8_0Planes[] = {{PlaneKind::Quants, 8, 1}, {PlaneKind::Scales, 16, 32}};
+static constexpr Plane kQ8_0Planes[] = {{PlaneKind::Quants, 8, 1},
+                                        {PlaneKind::Scales, 16, 32}};
 
 llvm::StringRef Q8_0Attr::getName() const { return "q8_0"; }
 int64_t Q8_0Attr::getBlock() const { return 32; }
@@ -65,7 +66,8 @@ static BitPosition locateNibble(uint64_t quants, int64_t column) {
   return {quants + static_cast<uint64_t>(column % 16), column < 16 ? 0u : 4u};
 }
 
-static constexpr Plane kQ4_0Planes[] = {{PlaneKind::Quants, 4, 1}, {PlaneKind::Scales, 16, 32}};
+static constexpr Plane kQ4_0Planes[] = {{PlaneKind::Quants, 4, 1},
+                                        {PlaneKind::Scales, 16, 32}};
 
 llvm::StringRef Q4_0Attr::getName() const { return "q4_0"; }
 int64_t Q4_0Attr::getBlock() const { return 32; }

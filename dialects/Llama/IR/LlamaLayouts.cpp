@@ -29,17 +29,20 @@ static int64_t blocksOf(FormatInterface format, int64_t columns) {
 // rowmajor: the checkpoint's own bytes
 //===----------------------------------------------------------------------===//
 
-LogicalResult RowMajorAttr::accepts(FormatInterface, int64_t, int64_t, std::string &) const {
+LogicalResult RowMajorAttr::accepts(FormatInterface, int64_t, int64_t,
+                                    std::string &) const {
   return success();
 }
 
 FailureOr<uint64_t> RowMajorAttr::byteSize(FormatInterface format, int64_t rows,
                                            int64_t columns) const {
-  return product(product(uint64_t(rows), blocksOf(format, columns)), format.getBlockBytes());
+  return product(product(uint64_t(rows), blocksOf(format, columns)),
+                 format.getBlockBytes());
 }
 
-BitPosition RowMajorAttr::locate(FormatInterface format, int64_t, int64_t columns,
-                                 unsigned plane, int64_t row, int64_t column) const {
+BitPosition RowMajorAttr::locate(FormatInterface format, int64_t,
+                                 int64_t columns, unsigned plane, int64_t row,
+                                 int64_t column) const {
   uint64_t block = row * blocksOf(format, columns) + column / format.getBlock();
   BitPosition inside = format.locateInBlock(plane, column % format.getBlock());
   return {block * format.getBlockBytes() + inside.byte, inside.bit};
@@ -75,8 +78,8 @@ LogicalResult Rows16Attr::accepts(FormatInterface format, int64_t, int64_t,
     wanted = 2;
   if (getK() == wanted)
     return success();
-  why = ("rows16 has k = " + Twine(wanted) + " for " + format.getName() + ", found k = " +
-         Twine(getK()))
+  why = ("rows16 has k = " + Twine(wanted) + " for " + format.getName() +
+         ", found k = " + Twine(getK()))
             .str();
   return failure();
 }
@@ -84,7 +87,8 @@ LogicalResult Rows16Attr::accepts(FormatInterface format, int64_t, int64_t,
 FailureOr<uint64_t> Rows16Attr::byteSize(FormatInterface format, int64_t rows,
                                          int64_t columns) const {
   uint64_t groups = llvm::divideCeil(rows, kGroup);
-  uint64_t blocks = llvm::divideCeil(columns, groupBlockColumns(format, getK()));
+  uint64_t blocks =
+      llvm::divideCeil(columns, groupBlockColumns(format, getK()));
   return product(product(groups, blocks), groupBlockBytes(format, getK()));
 }
 
@@ -95,8 +99,8 @@ static uint64_t inVector(uint64_t vector, uint64_t row, uint64_t j) {
 
 /// Place of a field inside one block of a group; `row` and `column` are those
 /// inside the block.
-static BitPosition locateInGroupBlock(FormatInterface format, unsigned plane, uint64_t row,
-                                      uint64_t column) {
+static BitPosition locateInGroupBlock(FormatInterface format, unsigned plane,
+                                      uint64_t row, uint64_t column) {
   if (isa<Q8_0Attr>(format)) {
     if (plane == 1)
       return {2 * row, 0};
@@ -121,11 +125,13 @@ static BitPosition locateInGroupBlock(FormatInterface format, unsigned plane, ui
   uint64_t pair = kQuants + kPairBytes * (column / 32), c = column % 32;
   if (plane == 0)
     return {pair + inVector(c % 16 / 4, row, c % 4), c < 16 ? 0u : 4u};
-  return {pair + 256 + inVector(c / 16, row, c % 4), static_cast<unsigned>(2 * (c % 16 / 4))};
+  return {pair + 256 + inVector(c / 16, row, c % 4),
+          static_cast<unsigned>(2 * (c % 16 / 4))};
 }
 
 BitPosition Rows16Attr::locate(FormatInterface format, int64_t, int64_t columns,
-                               unsigned plane, int64_t row, int64_t column) const {
+                               unsigned plane, int64_t row,
+                               int64_t column) const {
   int64_t blockColumns = groupBlockColumns(format, getK());
   uint64_t blockBytes = groupBlockBytes(format, getK());
   uint64_t blocks = llvm::divideCeil(columns, blockColumns);
@@ -152,7 +158,8 @@ LogicalResult RowMajorSplitAttr::accepts(FormatInterface, int64_t, int64_t,
   return success();
 }
 
-FailureOr<uint64_t> RowMajorSplitAttr::byteSize(FormatInterface format, int64_t rows,
+FailureOr<uint64_t> RowMajorSplitAttr::byteSize(FormatInterface format,
+                                                int64_t rows,
                                                 int64_t columns) const {
   uint64_t row = 0;
   for (const Plane &plane : format.getPlanes())
@@ -160,8 +167,9 @@ FailureOr<uint64_t> RowMajorSplitAttr::byteSize(FormatInterface format, int64_t 
   return product(uint64_t(rows), row);
 }
 
-BitPosition RowMajorSplitAttr::locate(FormatInterface format, int64_t rows, int64_t columns,
-                                      unsigned plane, int64_t row, int64_t column) const {
+BitPosition RowMajorSplitAttr::locate(FormatInterface format, int64_t rows,
+                                      int64_t columns, unsigned plane,
+                                      int64_t row, int64_t column) const {
   ArrayRef<Plane> planes = format.getPlanes();
   uint64_t region = 0;
   for (unsigned p = 0; p < plane; ++p)
@@ -173,10 +181,10 @@ BitPosition RowMajorSplitAttr::locate(FormatInterface format, int64_t rows, int6
   for (int64_t i = 0; i < format.getBlock(); i += planes[plane].per)
     first = std::min(first, format.locateInBlock(plane, i).byte);
   BitPosition inside = format.locateInBlock(plane, c);
-  uint64_t blockBytes =
-      llvm::divideCeil(format.getBlock() / planes[plane].per * planes[plane].bits, 8);
-  return {region + row * planeRowBytes(planes[plane], columns) + block * blockBytes +
-              inside.byte - first,
+  uint64_t blockBytes = llvm::divideCeil(
+      format.getBlock() / planes[plane].per * planes[plane].bits, 8);
+  return {region + row * planeRowBytes(planes[plane], columns) +
+              block * blockBytes + inside.byte - first,
           inside.bit};
 }
 
@@ -184,19 +192,22 @@ BitPosition RowMajorSplitAttr::locate(FormatInterface format, int64_t rows, int6
 // keys16: the cache's keys only
 //===----------------------------------------------------------------------===//
 
-LogicalResult Keys16Attr::accepts(FormatInterface, int64_t, int64_t, std::string &why) const {
+LogicalResult Keys16Attr::accepts(FormatInterface, int64_t, int64_t,
+                                  std::string &why) const {
   why = "keys16 is a layout of the cache, not of a weight";
   return failure();
 }
 
 FailureOr<uint64_t> Keys16Attr::byteSize(FormatInterface format, int64_t rows,
                                          int64_t columns) const {
-  return product(product(llvm::alignTo(rows, 16), columns), format.getBlockBytes());
+  return product(product(llvm::alignTo(rows, 16), columns),
+                 format.getBlockBytes());
 }
 
-BitPosition Keys16Attr::locate(FormatInterface format, int64_t, int64_t columns, unsigned,
-                               int64_t row, int64_t column) const {
+BitPosition Keys16Attr::locate(FormatInterface format, int64_t, int64_t columns,
+                               unsigned, int64_t row, int64_t column) const {
   uint64_t group = row / 16 * columns * 16;
-  uint64_t inside = (column / getD() * 16 + row % 16) * getD() + column % getD();
+  uint64_t inside =
+      (column / getD() * 16 + row % 16) * getD() + column % getD();
   return {(group + inside) * format.getBlockBytes(), 0};
 }

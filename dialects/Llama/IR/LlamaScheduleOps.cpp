@@ -26,7 +26,8 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
   auto binding = [&]() -> ParseResult {
     OpAsmParser::Argument &argument = arguments.emplace_back();
     if (parser.parseArgument(argument) || parser.parseEqual() ||
-        parser.parseOperand(operands.emplace_back()) || parser.parseColonType(argument.type))
+        parser.parseOperand(operands.emplace_back()) ||
+        parser.parseColonType(argument.type))
       return failure();
     types.push_back(argument.type);
     return success();
@@ -45,17 +46,19 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
       return failure();
     result.addAttribute("cut", cut);
   }
-  return failure(parser.resolveOperands(operands, types, loc, result.operands) ||
-                 parser.parseOptionalAttrDictWithKeyword(result.attributes) ||
-                 parser.parseRegion(*result.addRegion(), arguments));
+  return failure(
+      parser.resolveOperands(operands, types, loc, result.operands) ||
+      parser.parseOptionalAttrDictWithKeyword(result.attributes) ||
+      parser.parseRegion(*result.addRegion(), arguments));
 }
 
 void KernelOp::print(OpAsmPrinter &printer) {
   printer << ' ' << getNameAttr() << " (";
-  llvm::interleaveComma(llvm::zip(getBody().getArguments(), getInputs()), printer,
-                        [&](auto pair) {
+  llvm::interleaveComma(llvm::zip(getBody().getArguments(), getInputs()),
+                        printer, [&](auto pair) {
                           auto [argument, operand] = pair;
-                          printer << argument << " = " << operand << " : " << operand.getType();
+                          printer << argument << " = " << operand << " : "
+                                  << operand.getType();
                         });
   printer << ")";
   printer.printOptionalArrowTypeList(getOutputs().getTypes());
@@ -65,7 +68,8 @@ void KernelOp::print(OpAsmPrinter &printer) {
     printer << " cut ";
     getCutAttr().print(printer);
   }
-  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(), {"name", "strategy", "cut"});
+  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(),
+                                           {"name", "strategy", "cut"});
   printer << ' ';
   printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
 }
@@ -75,10 +79,13 @@ LogicalResult KernelOp::verify() {
     return emitOpError() << "\"" << getName() << "\" has " << getNumResults()
                          << " results, a kernel has at most three";
   if (getBody().getArgumentTypes() != getInputs().getTypes())
-    return emitOpError() << "\"" << getName() << "\": its inputs and what its body takes differ";
+    return emitOpError() << "\"" << getName()
+                         << "\": its inputs and what its body takes differ";
   auto yield = dyn_cast<YieldOp>(getBody().front().getTerminator());
-  if (!yield || yield.getValues().getTypes() != getOutputs().getTypes()) // kernel A2
-    return emitOpError() << "\"" << getName() << "\" ends in a llama.yield of its result types";
+  if (!yield ||
+      yield.getValues().getTypes() != getOutputs().getTypes()) // kernel A2
+    return emitOpError() << "\"" << getName()
+                         << "\" ends in a llama.yield of its result types";
   return success();
 }
 
@@ -105,20 +112,24 @@ uint64_t SlotOp::getBytes() {
 LogicalResult SlotOp::verify() {
   auto type = cast<RankedTensorType>(getType());
   if (!type.hasStaticShape() || type.getRank() == 0) // slot A1
-    return emitOpError() << "the type of a slot is its capacity, all extents known, found " << type;
+    return emitOpError()
+           << "the type of a slot is its capacity, all extents known, found "
+           << type;
   if (getAt() && static_cast<int64_t>(*getAt()) < 0) // slot A2
     return emitOpError() << "lies at a negative offset";
   return success();
 }
 
-static LogicalResult verifySlotUse(Operation *op, FlatSymbolRefAttr symbol, Type valueType,
-                                   bool oneRow, SymbolTableCollection &symbols) {
+static LogicalResult verifySlotUse(Operation *op, FlatSymbolRefAttr symbol,
+                                   Type valueType, bool oneRow,
+                                   SymbolTableCollection &symbols) {
   auto slot = symbols.lookupNearestSymbolFrom<SlotOp>(op, symbol);
   if (!slot)
     return op->emitOpError() << symbol << " is not a slot of this module";
   auto have = cast<RankedTensorType>(slot.getType());
   auto want = cast<RankedTensorType>(valueType);
-  bool fits = have.getRank() == want.getRank() && have.getElementType() == want.getElementType();
+  bool fits = have.getRank() == want.getRank() &&
+              have.getElementType() == want.getElementType();
   for (int64_t i = 0; fits && i < want.getRank(); ++i) {
     if (want.isDynamicDim(i))
       continue;
@@ -127,19 +138,21 @@ static LogicalResult verifySlotUse(Operation *op, FlatSymbolRefAttr symbol, Type
                   : want.getDimSize(i) == have.getDimSize(i);
   }
   if (!fits) // slot_read A1, slot_write A1
-    return op->emitOpError() << "slot " << symbol << " of type " << have << " does not hold a "
-                             << want;
+    return op->emitOpError() << "slot " << symbol << " of type " << have
+                             << " does not hold a " << want;
   if (oneRow && want.getDimSize(0) != 1) // slot_read A1
     return op->emitOpError() << "reads one row, found " << want;
   return success();
 }
 
 LogicalResult SlotReadOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  return verifySlotUse(*this, getSlotAttr(), getType(), static_cast<bool>(getRow()), symbols);
+  return verifySlotUse(*this, getSlotAttr(), getType(),
+                       static_cast<bool>(getRow()), symbols);
 }
 
 LogicalResult SlotWriteOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  return verifySlotUse(*this, getSlotAttr(), getValue().getType(), false, symbols);
+  return verifySlotUse(*this, getSlotAttr(), getValue().getType(), false,
+                       symbols);
 }
 
 //===----------------------------------------------------------------------===//
@@ -149,10 +162,11 @@ LogicalResult SlotWriteOp::verifySymbolUses(SymbolTableCollection &symbols) {
 LogicalResult StepOp::verify() {
   WalkResult result = getBody().walk([&](Operation *op) {
     StringRef name = op->getName().getStringRef();
-    if (isa<RunOp, BarrierOp>(op) || name == "arith.constant" || name == "scf.for" ||
-        name == "scf.yield") // step A1
+    if (isa<RunOp, BarrierOp>(op) || name == "arith.constant" ||
+        name == "scf.for" || name == "scf.yield") // step A1
       return WalkResult::advance();
-    op->emitOpError() << "stands in llama.step, which holds runs, barriers and loops over layers";
+    op->emitOpError() << "stands in llama.step, which holds runs, barriers and "
+                         "loops over layers";
     return WalkResult::interrupt();
   });
   return failure(result.wasInterrupted());
@@ -162,11 +176,14 @@ LogicalResult RunOp::verify() {
   if (getCallees().empty())
     return emitOpError() << "runs at least one callee";
   if (getCallees().size() > 1 && (!getOf() || !getLayer())) // run A2
-    return emitOpError() << "picks its callee by a table and a layer, one of them is missing";
+    return emitOpError()
+           << "picks its callee by a table and a layer, one of them is missing";
   if (getOf())
     for (int32_t index : getOfAttr().asArrayRef())
-      if (index < 0 || static_cast<size_t>(index) >= getCallees().size()) // run A2
-        return emitOpError() << "callee " << index << " of " << getCallees().size();
+      if (index < 0 ||
+          static_cast<size_t>(index) >= getCallees().size()) // run A2
+        return emitOpError()
+               << "callee " << index << " of " << getCallees().size();
   return success();
 }
 

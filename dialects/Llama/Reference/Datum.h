@@ -52,7 +52,8 @@ struct Tensor {
     return llvm::ArrayRef<double>(values).slice(r * columns(), columns());
   }
   llvm::MutableArrayRef<double> row(int64_t r) {
-    return llvm::MutableArrayRef<double>(values).slice(r * columns(), columns());
+    return llvm::MutableArrayRef<double>(values).slice(r * columns(),
+                                                       columns());
   }
 };
 
@@ -79,7 +80,8 @@ struct WeightData {
 
 /// The size of a weight in bytes; an error where a row is no whole number of
 /// blocks, an extent is not positive or the size overflows.
-llvm::Expected<uint64_t> weightBytes(Format format, llvm::ArrayRef<int64_t> shape);
+llvm::Expected<uint64_t> weightBytes(Format format,
+                                     llvm::ArrayRef<int64_t> shape);
 
 /// Whether the bytes are as many as format and shape need.
 llvm::Error checkWeight(const WeightData &weight);

@@ -38,18 +38,20 @@ using llvm::formatv;
 
 /// Bytes of a weight from an array: float32 of the weight's shape for f32, else
 /// the raw blocks, uint8 of rows x bytes of a row (a vector has no rows).
-static Expected<WeightData> toWeight(const NpyArray &array, FormatInterface interface,
+static Expected<WeightData> toWeight(const NpyArray &array,
+                                     FormatInterface interface,
                                      ArrayRef<int64_t> shape) {
   std::optional<Format> format = parseFormat(interface.getName());
   if (!format)
-    return createStringError(
-        formatv("format {0} is not known to the evaluator", interface.getName()));
+    return createStringError(formatv("format {0} is not known to the evaluator",
+                                     interface.getName()));
   Expected<uint64_t> bytes = weightBytes(*format, shape);
   if (!bytes)
     return bytes.takeError();
   Shape expected(shape);
   if (*format != Format::F32)
-    expected.back() = shape.back() / blockColumns(*format) * blockBytes(*format);
+    expected.back() =
+        shape.back() / blockColumns(*format) * blockBytes(*format);
   NpyType type = *format == Format::F32 ? NpyType::Float32 : NpyType::UInt8;
   if (array.type != type || array.shape != expected)
     return createStringError(formatv(
@@ -64,9 +66,11 @@ namespace {
 /// @blk::@attn_q.
 class WeightFolder : public WeightSource {
 public:
-  WeightFolder(ModuleOp module, StringRef folder) : module(module), folder(folder) {}
+  WeightFolder(ModuleOp module, StringRef folder)
+      : module(module), folder(folder) {}
 
-  Expected<WeightData> get(SymbolRefAttr symbol, std::optional<int64_t> layer) override {
+  Expected<WeightData> get(SymbolRefAttr symbol,
+                           std::optional<int64_t> layer) override {
     std::string name = symbol.getRootReference().str();
     if (layer)
       name += "." + std::to_string(*layer);
@@ -80,13 +84,15 @@ public:
     Expected<NpyArray> array = readNpy(path);
     if (!array)
       return array.takeError();
-    auto declared = dyn_cast_or_null<WeightOp>(SymbolTable::lookupSymbolIn(module, symbol));
+    auto declared =
+        dyn_cast_or_null<WeightOp>(SymbolTable::lookupSymbolIn(module, symbol));
     if (!declared)
       return createStringError(name + " is not a declared weight");
-    Expected<WeightData> weight =
-        toWeight(*array, declared.getFormat(layer.value_or(0)), declared.getShape());
+    Expected<WeightData> weight = toWeight(
+        *array, declared.getFormat(layer.value_or(0)), declared.getShape());
     if (!weight)
-      return createStringError(Twine(path) + ": " + llvm::toString(weight.takeError()));
+      return createStringError(Twine(path) + ": " +
+                               llvm::toString(weight.takeError()));
     weights[name] = *weight;
     return weight;
   }
@@ -110,21 +116,24 @@ static std::optional<int64_t> parseNumber(StringRef text) {
   return number;
 }
 
-static Expected<std::vector<int64_t>> toIntegers(const NpyArray &array, unsigned width) {
+static Expected<std::vector<int64_t>> toIntegers(const NpyArray &array,
+                                                 unsigned width) {
   if (!array.isInteger())
-    return createStringError(formatv("holds {0}, expected int32 or int64",
-                                     npyTypeName(array.type)));
+    return createStringError(
+        formatv("holds {0}, expected int32 or int64", npyTypeName(array.type)));
   std::vector<int64_t> values = array.toIntegers();
   for (int64_t value : values)
     if (!llvm::isIntN(width, value))
-      return createStringError(formatv("{0} is not an integer of {1} bits", value, width));
+      return createStringError(
+          formatv("{0} is not an integer of {1} bits", value, width));
   return values;
 }
 
 /// The value of an argument from an array.
 static Expected<Datum> toDatum(const NpyArray &array, Type type) {
   if (auto weight = dyn_cast<WeightType>(type)) {
-    Expected<WeightData> data = toWeight(array, weight.getFormat(), weight.getShape());
+    Expected<WeightData> data =
+        toWeight(array, weight.getFormat(), weight.getShape());
     if (!data)
       return data.takeError();
     return Datum(std::move(*data));
@@ -132,15 +141,17 @@ static Expected<Datum> toDatum(const NpyArray &array, Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   Type element = tensor ? tensor.getElementType() : type;
   if (element.isIndex() || element.isInteger()) {
-    unsigned width = element.isIndex() ? 64 : std::min(64u, element.getIntOrFloatBitWidth());
+    unsigned width =
+        element.isIndex() ? 64 : std::min(64u, element.getIntOrFloatBitWidth());
     Expected<std::vector<int64_t>> values = toIntegers(array, width);
     if (!values)
       return values.takeError();
     if (tensor)
       return Datum(IntTensor{array.shape, std::move(*values)});
     if (!array.shape.empty())
-      return createStringError(formatv("holds {0} integers, expected one (shape ())",
-                                       formatShape(array.shape)));
+      return createStringError(
+          formatv("holds {0} integers, expected one (shape ())",
+                  formatShape(array.shape)));
     return Datum(values->front());
   }
   if (!tensor)
@@ -174,7 +185,8 @@ static Expected<Datum> readInput(StringRef text, Type type) {
 /// Rows of numbers, the last extent on one line. Nine digits: what a float32
 /// needs, and few enough for float64's last bits not to show.
 template <typename T>
-static void printTensor(llvm::raw_ostream &out, ArrayRef<int64_t> shape, ArrayRef<T> values) {
+static void printTensor(llvm::raw_ostream &out, ArrayRef<int64_t> shape,
+                        ArrayRef<T> values) {
   out << formatShape(shape) << "\n";
   size_t columns = shape.empty() ? 1 : shape.back();
   for (size_t i = 0; i < values.size(); ++i) {
@@ -188,9 +200,11 @@ static void printTensor(llvm::raw_ostream &out, ArrayRef<int64_t> shape, ArrayRe
 
 static Error printText(llvm::raw_ostream &out, const Datum &value) {
   if (auto *tensor = std::get_if<Tensor>(&value))
-    printTensor(out << "float ", tensor->shape, ArrayRef<double>(tensor->values));
+    printTensor(out << "float ", tensor->shape,
+                ArrayRef<double>(tensor->values));
   else if (auto *integers = std::get_if<IntTensor>(&value))
-    printTensor(out << "int ", integers->shape, ArrayRef<int64_t>(integers->values));
+    printTensor(out << "int ", integers->shape,
+                ArrayRef<int64_t>(integers->values));
   else if (auto *integer = std::get_if<int64_t>(&value))
     out << "index " << *integer << "\n";
   else
@@ -198,7 +212,8 @@ static Error printText(llvm::raw_ostream &out, const Datum &value) {
   return Error::success();
 }
 
-static Error writeOutput(llvm::raw_ostream &out, StringRef path, const Datum &value) {
+static Error writeOutput(llvm::raw_ostream &out, StringRef path,
+                         const Datum &value) {
   if (path == "-")
     return printText(out, value);
   std::error_code code;
@@ -231,17 +246,20 @@ static Error expectCount(const char *option, size_t found, size_t expected,
                          const Twine &what) {
   if (found == expected)
     return Error::success();
-  return createStringError(formatv("{0} {1} {2}, found {3}", what.str(), expected, option, found));
+  return createStringError(
+      formatv("{0} {1} {2}, found {3}", what.str(), expected, option, found));
 }
 
 /// A function of the module, its arguments from --in.
-static Expected<std::vector<Datum>> runFunction(ModuleOp module, func::FuncOp function,
-                                                WeightSource *weights, Mode mode,
-                                                const EvalOptions &options) {
+static Expected<std::vector<Datum>>
+runFunction(ModuleOp module, func::FuncOp function, WeightSource *weights,
+            Mode mode, const EvalOptions &options) {
   std::string place = "@" + options.entry;
-  size_t expected = llvm::count_if(function.getArgumentTypes(),
-                                   [](Type type) { return !isa<CacheType>(type); });
-  if (Error error = expectCount("--in", options.in.size(), expected, place + ": takes"))
+  size_t expected = llvm::count_if(function.getArgumentTypes(), [](Type type) {
+    return !isa<CacheType>(type);
+  });
+  if (Error error =
+          expectCount("--in", options.in.size(), expected, place + ": takes"))
     return error;
   std::vector<Datum> arguments;
   size_t next = 0;
@@ -255,27 +273,31 @@ static Expected<std::vector<Datum>> runFunction(ModuleOp module, func::FuncOp fu
       return value.takeError();
     arguments.push_back(std::move(*value));
   }
-  return Evaluator(module, weights, mode).call(options.entry, std::move(arguments));
+  return Evaluator(module, weights, mode)
+      .call(options.entry, std::move(arguments));
 }
 
 /// The whole model: ids in, logits out.
-static Expected<std::vector<Datum>> runModel(ModuleOp module, WeightSource *weights, Mode mode,
+static Expected<std::vector<Datum>> runModel(ModuleOp module,
+                                             WeightSource *weights, Mode mode,
                                              const EvalOptions &options) {
   std::string place = "@" + options.entry;
   if (!weights)
-    return createStringError(place + ": a model reads its weights from --weights FOLDER");
-  if (Error error = expectCount("--in", options.in.size(), 1, place + ": takes"))
+    return createStringError(
+        place + ": a model reads its weights from --weights FOLDER");
+  if (Error error =
+          expectCount("--in", options.in.size(), 1, place + ": takes"))
     return error;
-  Type idsType = RankedTensorType::get({ShapedType::kDynamic},
-                                       IntegerType::get(module.getContext(), 32));
+  Type idsType = RankedTensorType::get(
+      {ShapedType::kDynamic}, IntegerType::get(module.getContext(), 32));
   Expected<Datum> ids = readInput(options.in.front(), idsType);
   if (!ids)
     return ids.takeError();
   std::vector<int32_t> narrow;
   for (int64_t id : std::get<IntTensor>(*ids).values)
     narrow.push_back(static_cast<int32_t>(id));
-  Expected<Tensor> logits =
-      evaluateModel(module, *weights, narrow, mode, {options.form, options.chunk});
+  Expected<Tensor> logits = evaluateModel(module, *weights, narrow, mode,
+                                          {options.form, options.chunk});
   if (!logits)
     return logits.takeError();
   std::vector<Datum> results;
@@ -289,7 +311,8 @@ static Error runEval(const EvalOptions &options, llvm::raw_ostream &out) {
                              "' is not a mode, expected as-specified or ideal");
   Mode mode = options.mode == "ideal" ? Mode::Ideal : Mode::AsSpecified;
   MLIRContext context(MLIRContext::Threading::DISABLED);
-  context.loadDialect<LlamaDialect, func::FuncDialect, arith::ArithDialect, scf::SCFDialect>();
+  context.loadDialect<LlamaDialect, func::FuncDialect, arith::ArithDialect,
+                      scf::SCFDialect>();
 
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(options.file);
   if (!buffer)
@@ -299,7 +322,8 @@ static Error runEval(const EvalOptions &options, llvm::raw_ostream &out) {
   OwningOpRef<ModuleOp> module;
   {
     ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
-      if (diagnostic.getSeverity() != DiagnosticSeverity::Error || !message.empty())
+      if (diagnostic.getSeverity() != DiagnosticSeverity::Error ||
+          !message.empty())
         return;
       if (auto loc = diagnostic.getLocation()->findInstanceOf<FileLineColLoc>())
         message = formatv("{0}:{1}: ", loc.getLine(), loc.getColumn());
@@ -323,17 +347,21 @@ static Error runEval(const EvalOptions &options, llvm::raw_ostream &out) {
   else if (isa_and_nonnull<ModelOp>(entry))
     results = runModel(*module, weights, mode, options);
   else
-    results = createStringError("--entry: @" + options.entry +
-                                " is not a function or the model of this module");
+    results =
+        createStringError("--entry: @" + options.entry +
+                          " is not a function or the model of this module");
   if (!results)
-    return createStringError(options.file + ": " + llvm::toString(results.takeError()));
+    return createStringError(options.file + ": " +
+                             llvm::toString(results.takeError()));
 
   if (!options.out.empty())
     if (Error error = expectCount("--out", options.out.size(), results->size(),
                                   "@" + options.entry + ": gives"))
-      return createStringError(options.file + ": " + llvm::toString(std::move(error)));
+      return createStringError(options.file + ": " +
+                               llvm::toString(std::move(error)));
   for (auto [i, result] : llvm::enumerate(*results))
-    if (Error error = writeOutput(out, options.out.empty() ? "-" : options.out[i], result))
+    if (Error error = writeOutput(
+            out, options.out.empty() ? "-" : options.out[i], result))
       return error;
   return Error::success();
 }

@@ -43,7 +43,8 @@ struct EvalOptions {
 int evalMain(const EvalOptions &options);
 
 /// The same, with streams of the caller's.
-int evalMain(const EvalOptions &options, llvm::raw_ostream &out, llvm::raw_ostream &err);
+int evalMain(const EvalOptions &options, llvm::raw_ostream &out,
+             llvm::raw_ostream &err);
 
 } // namespace corellama::llama::reference
 

@@ -29,10 +29,11 @@ static StepInputs portion(ArrayRef<int32_t> ids, int64_t begin, int64_t size) {
 }
 
 /// How many ids go into one call of a form of at most `rows` (0: any number).
-static Expected<int64_t> portionSize(const ModelRun &run, int64_t rows, size_t ids) {
+static Expected<int64_t> portionSize(const ModelRun &run, int64_t rows,
+                                     size_t ids) {
   if (run.chunk < 0 || (rows > 0 && run.chunk > rows))
-    return createStringError(
-        formatv("a chunk of {0} ids, the form takes 1 to {1}", run.chunk, rows));
+    return createStringError(formatv(
+        "a chunk of {0} ids, the form takes 1 to {1}", run.chunk, rows));
   int64_t most = rows > 0 ? rows : ids;
   return std::min(run.chunk > 0 ? run.chunk : most, most);
 }
@@ -41,8 +42,8 @@ static Error appendRows(Tensor &logits, const Tensor &rows) {
   if (logits.shape.empty())
     logits.shape = {0, rows.columns()};
   if (rows.columns() != logits.columns())
-    return createStringError(formatv("logits of {0} columns after {1}", rows.columns(),
-                                     logits.columns()));
+    return createStringError(formatv("logits of {0} columns after {1}",
+                                     rows.columns(), logits.columns()));
   logits.shape.front() += rows.rows();
   if (Expected<int64_t> count = countElements(logits.shape); !count)
     return count.takeError();
@@ -56,7 +57,8 @@ static Tensor rowOf(const Tensor &x, int64_t r) {
 
 static bool isRows(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
-  return tensor && tensor.getRank() == 2 && !tensor.getElementType().isInteger();
+  return tensor && tensor.getRank() == 2 &&
+         !tensor.getElementType().isInteger();
 }
 
 //===----------------------------------------------------------------------===//
@@ -74,8 +76,8 @@ public:
 
 private:
   Expected<func::FuncOp> function(FlatSymbolRefAttr symbol);
-  Expected<Tensor> call(FlatSymbolRefAttr symbol, const Tensor &x, const StepInputs &inputs,
-                        int64_t layer);
+  Expected<Tensor> call(FlatSymbolRefAttr symbol, const Tensor &x,
+                        const StepInputs &inputs, int64_t layer);
 
   ModuleOp module;
   Evaluator &evaluator;
@@ -87,7 +89,8 @@ private:
 Expected<func::FuncOp> EntryRun::function(FlatSymbolRefAttr symbol) {
   auto function = module.lookupSymbol<func::FuncOp>(symbol.getAttr());
   if (!function)
-    return createStringError("@" + symbol.getValue() + ": is not a function of this module");
+    return createStringError("@" + symbol.getValue() +
+                             ": is not a function of this module");
   return function;
 }
 
@@ -103,7 +106,8 @@ Expected<Tensor> EntryRun::call(FlatSymbolRefAttr symbol, const Tensor &x,
     if (isRows(type)) {
       arguments.push_back(x);
     } else if (isa<RankedTensorType>(type)) {
-      arguments.push_back(symbol == entry.getEmbed() ? inputs.ids : inputs.positions);
+      arguments.push_back(symbol == entry.getEmbed() ? inputs.ids
+                                                     : inputs.positions);
     } else if (auto cacheType = dyn_cast<CacheType>(type)) {
       if (!cache)
         cache = makeCache(cacheType);
@@ -115,9 +119,11 @@ Expected<Tensor> EntryRun::call(FlatSymbolRefAttr symbol, const Tensor &x,
   auto results = evaluator.call(symbol.getValue(), std::move(arguments));
   if (!results)
     return results.takeError();
-  auto *tensor = results->size() == 1 ? std::get_if<Tensor>(&results->front()) : nullptr;
+  auto *tensor =
+      results->size() == 1 ? std::get_if<Tensor>(&results->front()) : nullptr;
   if (!tensor || tensor->shape.size() != 2)
-    return createStringError("@" + symbol.getValue() + ": gives one tensor of rows x columns");
+    return createStringError("@" + symbol.getValue() +
+                             ": gives one tensor of rows x columns");
   return std::move(*tensor);
 }
 
@@ -126,7 +132,8 @@ Error EntryRun::append(const StepInputs &inputs, Tensor &logits) {
   if (!x)
     return x.takeError();
   for (auto [layer, index] : llvm::enumerate(entry.getOf().asArrayRef())) {
-    x = call(cast<FlatSymbolRefAttr>(entry.getLayers()[index]), *x, inputs, layer);
+    x = call(cast<FlatSymbolRefAttr>(entry.getLayers()[index]), *x, inputs,
+             layer);
     if (!x)
       return x.takeError();
   }
@@ -139,7 +146,8 @@ Error EntryRun::append(const StepInputs &inputs, Tensor &logits) {
                   : RankedTensorType();
   bool oneRow = type && type.getRank() == 2 && type.getDimSize(0) == 1;
   for (int64_t r = 0; r < (oneRow ? x->rows() : 1); ++r) {
-    Expected<Tensor> rows = call(entry.getHead(), oneRow ? rowOf(*x, r) : *x, inputs, 0);
+    Expected<Tensor> rows =
+        call(entry.getHead(), oneRow ? rowOf(*x, r) : *x, inputs, 0);
     if (!rows)
       return rows.takeError();
     if (Error error = appendRows(logits, *rows))
@@ -149,7 +157,8 @@ Error EntryRun::append(const StepInputs &inputs, Tensor &logits) {
 }
 
 static Expected<Tensor> evaluateEntries(ModuleOp module, ArrayAttr entries,
-                                        Evaluator &evaluator, ArrayRef<int32_t> ids,
+                                        Evaluator &evaluator,
+                                        ArrayRef<int32_t> ids,
                                         const ModelRun &run) {
   EntryAttr entry;
   for (auto candidate : entries.getAsRange<EntryAttr>()) {
@@ -164,7 +173,8 @@ static Expected<Tensor> evaluateEntries(ModuleOp module, ArrayAttr entries,
     return size.takeError();
   EntryRun entryRun(module, evaluator, entry);
   Tensor logits;
-  for (int64_t begin = 0; begin < static_cast<int64_t>(ids.size()); begin += *size) {
+  for (int64_t begin = 0; begin < static_cast<int64_t>(ids.size());
+       begin += *size) {
     int64_t rows = std::min<int64_t>(*size, ids.size() - begin);
     if (Error error = entryRun.append(portion(ids, begin, rows), logits))
       return error;
@@ -189,9 +199,12 @@ static CacheRef findCache(ModuleOp module) {
   return cache;
 }
 
-static Expected<Tensor> evaluateSteps(ModuleOp module, ArrayAttr steps, Evaluator &evaluator,
-                                      ArrayRef<int32_t> ids, const ModelRun &run) {
-  StringRef form = run.form.empty() ? StringRef("prefill") : StringRef(run.form);
+static Expected<Tensor> evaluateSteps(ModuleOp module, ArrayAttr steps,
+                                      Evaluator &evaluator,
+                                      ArrayRef<int32_t> ids,
+                                      const ModelRun &run) {
+  StringRef form =
+      run.form.empty() ? StringRef("prefill") : StringRef(run.form);
   StepOp step, head;
   for (auto symbol : steps.getAsRange<FlatSymbolRefAttr>()) {
     auto candidate = module.lookupSymbol<StepOp>(symbol.getAttr());
@@ -201,13 +214,15 @@ static Expected<Tensor> evaluateSteps(ModuleOp module, ArrayAttr steps, Evaluato
       head = candidate;
   }
   if (!step || !head)
-    return createStringError("the model has no step '" + Twine(step ? "head" : form) + "'");
+    return createStringError("the model has no step '" +
+                             Twine(step ? "head" : form) + "'");
   Expected<int64_t> size = portionSize(run, step.getRows(), ids.size());
   if (!size)
     return size.takeError();
   CacheRef cache = findCache(module);
   Tensor logits;
-  for (int64_t begin = 0; begin < static_cast<int64_t>(ids.size()); begin += *size) {
+  for (int64_t begin = 0; begin < static_cast<int64_t>(ids.size());
+       begin += *size) {
     int64_t rows = std::min<int64_t>(*size, ids.size() - begin);
     StepInputs inputs = portion(ids, begin, rows);
     inputs.cache = cache;
@@ -227,7 +242,8 @@ static Expected<Tensor> evaluateSteps(ModuleOp module, ArrayAttr steps, Evaluato
   return logits;
 }
 
-Expected<Tensor> reference::evaluateModel(ModuleOp module, WeightSource &weights,
+Expected<Tensor> reference::evaluateModel(ModuleOp module,
+                                          WeightSource &weights,
                                           ArrayRef<int32_t> ids, Mode mode,
                                           const ModelRun &run) {
   auto models = module.getOps<ModelOp>();

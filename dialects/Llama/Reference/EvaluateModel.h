@@ -23,7 +23,8 @@ struct ModelRun {
 };
 
 /// The logits after each id, ids x vocabulary, from an empty cache.
-llvm::Expected<Tensor> evaluateModel(mlir::ModuleOp module, WeightSource &weights,
+llvm::Expected<Tensor> evaluateModel(mlir::ModuleOp module,
+                                     WeightSource &weights,
                                      llvm::ArrayRef<int32_t> ids, Mode mode,
                                      const ModelRun &run = {});
 

@@ -28,68 +28,10 @@ using Results = Expected<std::vector<Datum>>;
 /// at most a few helpers; more is a recursion.
 static constexpr unsigned kMaxDepth = 64;
 
-template <typename T>
-static std::string text(const T &irObject) {
+template <typename T> static std::string text(const T &irObject) {
   std::string result;
   llvm::raw_string_ostream(result) << irObject;
   return result;
-}
-
-//===----------------------------------------------------------------------===//
-// Types
-//===----------------------------------------------------------------------===//
-
-CacheRef reference::makeCache(CacheType type) {
-  return std::make_shared<Cache>(type.getLayers(), type.getHeads(), type.getHeadSize());
-}
-
-/// "a tensor of 2x3".
-static std::string describe(const Datum &value) {
-  if (auto *tensor = std::get_if<Tensor>(&value))
-    return "a tensor of " + formatShape(tensor->shape);
-  if (auto *tensor = std::get_if<IntTensor>(&value))
-    return "an integer tensor of " + formatShape(tensor->shape);
-  if (auto *weight = std::get_if<WeightData>(&value))
-    return "a weight of " + formatShape(weight->shape) + " in " +
-           formatName(weight->format).str();
-  if (auto *cache = std::get_if<CacheRef>(&value))
-    return "a cache of " + formatShape({(*cache)->layers, (*cache)->heads, (*cache)->headSize});
-  return "an integer";
-}
-
-static bool fits(ArrayRef<int64_t> shape, ArrayRef<int64_t> type) {
-  return shape.size() == type.size() && llvm::all_of(llvm::zip(shape, type), [](auto pair) {
-           auto [extent, expected] = pair;
-           return ShapedType::isDynamic(expected) || extent == expected;
-         });
-}
-
-Error reference::checkType(const Datum &value, Type type) {
-  bool ok = false;
-  if (auto tensor = dyn_cast<RankedTensorType>(type)) {
-    if (tensor.getElementType().isInteger())
-      ok = std::holds_alternative<IntTensor>(value) &&
-           fits(std::get<IntTensor>(value).shape, tensor.getShape());
-    else
-      ok = std::holds_alternative<Tensor>(value) &&
-           fits(std::get<Tensor>(value).shape, tensor.getShape());
-  } else if (auto weight = dyn_cast<WeightType>(type)) {
-    auto *data = std::get_if<WeightData>(&value);
-    ok = data && ArrayRef<int64_t>(data->shape) == weight.getShape() &&
-         formatName(data->format) == weight.getFormat().getName();
-  } else if (auto cache = dyn_cast<CacheType>(type)) {
-    auto *data = std::get_if<CacheRef>(&value);
-    ok = data && (*data)->layers == cache.getLayers() && (*data)->heads == cache.getHeads() &&
-         (*data)->headSize == cache.getHeadSize();
-  } else if (type.isIndex() || type.isInteger()) {
-    ok = std::holds_alternative<int64_t>(value);
-  } else {
-    return createStringError(
-        formatv("values of type {0} are not known to the evaluator", text(type)));
-  }
-  if (!ok)
-    return createStringError(formatv("{0} was expected, found {1}", text(type), describe(value)));
-  return Error::success();
 }
 
 /// What an element of a cache is rounded to when it is stored.
@@ -111,8 +53,7 @@ static Results one(Datum value) {
   return results;
 }
 
-template <typename T>
-static Results one(Expected<T> value) {
+template <typename T> static Results one(Expected<T> value) {
   if (!value)
     return value.takeError();
   return one(Datum(std::move(*value)));
@@ -126,7 +67,8 @@ static Results none(Error error) {
 
 class Evaluator::Frame {
 public:
-  Frame(Evaluator &evaluator, StringRef symbol) : evaluator(evaluator), symbol(symbol) {}
+  Frame(Evaluator &evaluator, StringRef symbol)
+      : evaluator(evaluator), symbol(symbol) {}
 
   /// Runs a block; the values of its terminator.
   Results runBlock(Block &block, std::vector<Datum> arguments);
@@ -135,14 +77,20 @@ private:
   Results run(Operation *op);
   Error checkRows(Operation *op);
   Error fail(Operation *op, const Twine &message) {
-    return createStringError("@" + symbol + ": " + op->getName().getStringRef() + ": " +
-                             message);
+    return createStringError("@" + symbol + ": " +
+                             op->getName().getStringRef() + ": " + message);
   }
 
-  const Tensor &tensor(Value value) { return std::get<Tensor>(values.at(value)); }
-  const IntTensor &integers(Value value) { return std::get<IntTensor>(values.at(value)); }
+  const Tensor &tensor(Value value) {
+    return std::get<Tensor>(values.at(value));
+  }
+  const IntTensor &integers(Value value) {
+    return std::get<IntTensor>(values.at(value));
+  }
   int64_t integer(Value value) { return std::get<int64_t>(values.at(value)); }
-  const WeightData &weight(Value value) { return std::get<WeightData>(values.at(value)); }
+  const WeightData &weight(Value value) {
+    return std::get<WeightData>(values.at(value));
+  }
   Cache &cache(Value value) { return *std::get<CacheRef>(values.at(value)); }
   std::vector<Datum> list(OperandRange operands) {
     std::vector<Datum> result;
@@ -167,33 +115,43 @@ private:
                     op.getBase().convertToDouble(), op.getHeads()));
   }
   Results evaluate(KVAppendOp op) {
-    return none(kvAppend(cache(op.getCache()), integer(op.getLayer()), tensor(op.getKeys()),
-                         tensor(op.getValues()), integers(op.getPositions()),
+    return none(kvAppend(cache(op.getCache()), integer(op.getLayer()),
+                         tensor(op.getKeys()), tensor(op.getValues()),
+                         integers(op.getPositions()),
                          elementOf(op.getCache().getType(), evaluator.mode)));
   }
   Results evaluate(AttentionOp op) {
     // Blocks of keys are a matter of rounding: here there is none.
-    return one(attention(tensor(op.getQuery()), cache(op.getCache()), integer(op.getLayer()),
-                         integers(op.getPositions()), op.getHeads()));
+    return one(attention(tensor(op.getQuery()), cache(op.getCache()),
+                         integer(op.getLayer()), integers(op.getPositions()),
+                         op.getHeads()));
   }
   Results evaluate(AttentionPartOp op) {
-    return one(attentionPart(tensor(op.getQuery()), cache(op.getCache()),
-                             integer(op.getLayer()), integers(op.getPositions()),
-                             op.getHeads(), op.getKeys()));
+    return one(attentionPart(
+        tensor(op.getQuery()), cache(op.getCache()), integer(op.getLayer()),
+        integers(op.getPositions()), op.getHeads(), op.getKeys()));
   }
-  Results evaluate(AttentionMergeOp op) { return one(attentionMerge(tensor(op.getParts()))); }
+  Results evaluate(AttentionMergeOp op) {
+    return one(attentionMerge(tensor(op.getParts())));
+  }
   Results evaluate(SwigluOp op) {
     return one(swiglu(tensor(op.getGate()), tensor(op.getUp())));
   }
   Results evaluate(SiluOp op) { return one(silu(tensor(op.getX()))); }
-  Results evaluate(MulOp op) { return one(mul(tensor(op.getLhs()), tensor(op.getRhs()))); }
-  Results evaluate(AddOp op) { return one(add(tensor(op.getLhs()), tensor(op.getRhs()))); }
+  Results evaluate(MulOp op) {
+    return one(mul(tensor(op.getLhs()), tensor(op.getRhs())));
+  }
+  Results evaluate(AddOp op) {
+    return one(add(tensor(op.getLhs()), tensor(op.getRhs())));
+  }
   Results evaluate(ArgmaxOp op) { return one(argmax(tensor(op.getX()))); }
   Results evaluate(QuantizeOp op);
 
   // Kernels, slots, steps.
   Results evaluate(WeightRefOp op);
-  Results evaluate(KernelOp op) { return runBlock(op.getBody().front(), list(op.getInputs())); }
+  Results evaluate(KernelOp op) {
+    return runBlock(op.getBody().front(), list(op.getInputs()));
+  }
   Results evaluate(InputOp op);
   Results evaluate(SlotReadOp op);
   Results evaluate(SlotWriteOp op);
@@ -208,7 +166,8 @@ private:
   Results evaluate(arith::ConstantOp op);
   Results evaluate(arith::IndexCastOp op);
   Results evaluate(arith::SelectOp op) {
-    Value chosen = integer(op.getCondition()) & 1 ? op.getTrueValue() : op.getFalseValue();
+    Value chosen =
+        integer(op.getCondition()) & 1 ? op.getTrueValue() : op.getFalseValue();
     return one(values.at(chosen));
   }
   Results evaluateArithmetic(Operation *op);
@@ -219,7 +178,8 @@ private:
 };
 
 Results Evaluator::Frame::runBlock(Block &block, std::vector<Datum> arguments) {
-  for (auto [argument, value] : llvm::zip_equal(block.getArguments(), arguments))
+  for (auto [argument, value] :
+       llvm::zip_equal(block.getArguments(), arguments))
     values[argument] = std::move(value);
   for (Operation &op : block) {
     if (op.hasTrait<OpTrait::IsTerminator>())
@@ -244,11 +204,11 @@ Results Evaluator::Frame::run(Operation *op) {
   if (Error error = checkRows(op))
     return error;
   return llvm::TypeSwitch<Operation *, Results>(op)
-      .Case<EmbedOp, RmsNormOp, LinearOp, RopeOp, KVAppendOp, AttentionOp, AttentionPartOp,
-            AttentionMergeOp, SwigluOp, SiluOp, MulOp, AddOp, ArgmaxOp, QuantizeOp,
-            WeightRefOp, KernelOp, InputOp, SlotReadOp, SlotWriteOp, RunOp, BarrierOp,
-            func::CallOp, scf::ForOp, arith::ConstantOp, arith::IndexCastOp,
-            arith::SelectOp>(
+      .Case<EmbedOp, RmsNormOp, LinearOp, RopeOp, KVAppendOp, AttentionOp,
+            AttentionPartOp, AttentionMergeOp, SwigluOp, SiluOp, MulOp, AddOp,
+            ArgmaxOp, QuantizeOp, WeightRefOp, KernelOp, InputOp, SlotReadOp,
+            SlotWriteOp, RunOp, BarrierOp, func::CallOp, scf::ForOp,
+            arith::ConstantOp, arith::IndexCastOp, arith::SelectOp>(
           [&](auto typed) { return evaluate(typed); })
       .Default([&](Operation *other) { return evaluateArithmetic(other); });
 }
@@ -269,13 +229,14 @@ Error Evaluator::Frame::checkRows(Operation *op) {
     else
       continue;
     if (shape.empty())
-      return createStringError("operands have rows, found a tensor without extents");
+      return createStringError(
+          "operands have rows, found a tensor without extents");
     if (!isa<MulOp, AddOp, SwigluOp>(op))
       shape.truncate(1);
     if (first && *first != shape)
-      return createStringError(
-          formatv("operands of {0} and {1} do not go together{2}", formatShape(*first),
-                  formatShape(shape), shape.size() == 1 ? " (rows)" : ""));
+      return createStringError(formatv(
+          "operands of {0} and {1} do not go together{2}", formatShape(*first),
+          formatShape(shape), shape.size() == 1 ? " (rows)" : ""));
     first = shape;
   }
   return Error::success();
@@ -298,16 +259,18 @@ Results Evaluator::Frame::evaluate(WeightRefOp op) {
   if (op.getLayer())
     layer = integer(op.getLayer());
   std::string name = text(op.getWeight());
-  auto declared = evaluator.symbols.lookupNearestSymbolFrom<WeightOp>(op, op.getWeightAttr());
+  auto declared = evaluator.symbols.lookupNearestSymbolFrom<WeightOp>(
+      op, op.getWeightAttr());
   if (!declared)
     return createStringError(name + " is not a declared weight");
   if (layer && (*layer < 0 || *layer >= declared.getCount()))
-    return createStringError(
-        formatv("layer {0} of {1}, which has {2}", *layer, name, declared.getCount()));
+    return createStringError(formatv("layer {0} of {1}, which has {2}", *layer,
+                                     name, declared.getCount()));
   if (declared.getFormat(layer.value_or(0)) != op.getType().getFormat())
-    return createStringError(formatv("{0} is {1} in layer {2}, not {3}", name,
-                                     declared.getFormat(layer.value_or(0)).getName(),
-                                     layer.value_or(0), op.getType().getFormat().getName()));
+    return createStringError(
+        formatv("{0} is {1} in layer {2}, not {3}", name,
+                declared.getFormat(layer.value_or(0)).getName(),
+                layer.value_or(0), op.getType().getFormat().getName()));
   if (!evaluator.weights)
     return createStringError(name + " is needed, but no weights were given");
   Expected<WeightData> data = evaluator.weights->get(op.getWeight(), layer);
@@ -338,41 +301,49 @@ Results Evaluator::Frame::evaluate(InputOp op) {
 Results Evaluator::Frame::evaluate(SlotReadOp op) {
   const Tensor *slot = evaluator.getSlot(op.getSlot());
   if (!slot)
-    return createStringError(formatv(
-        "slot @{0} has no value: nothing wrote it, or a slot that lies over it was written since",
-        op.getSlot()));
+    return createStringError(
+        formatv("slot @{0} has no value: nothing wrote it, or a slot that lies "
+                "over it was written since",
+                op.getSlot()));
   if (!op.getRow())
     return one(Datum(*slot));
   int64_t row = integer(op.getRow());
   if (row < 0 || row >= slot->rows())
-    return createStringError(
-        formatv("row {0} of slot @{1}, which holds {2}", row, op.getSlot(), slot->rows()));
+    return createStringError(formatv("row {0} of slot @{1}, which holds {2}",
+                                     row, op.getSlot(), slot->rows()));
   Tensor result;
   result.shape = slot->shape;
   result.shape.front() = 1;
   size_t size = slot->values.size() / slot->rows();
-  llvm::append_range(result.values, ArrayRef(slot->values).slice(row * size, size));
+  llvm::append_range(result.values,
+                     ArrayRef(slot->values).slice(row * size, size));
   return one(Datum(std::move(result)));
 }
 
 Results Evaluator::Frame::evaluate(SlotWriteOp op) {
-  auto slot = evaluator.symbols.lookupNearestSymbolFrom<SlotOp>(op, op.getSlotAttr());
+  auto slot =
+      evaluator.symbols.lookupNearestSymbolFrom<SlotOp>(op, op.getSlotAttr());
   if (!slot)
-    return createStringError(formatv("@{0} is not a declared slot", op.getSlot()));
+    return createStringError(
+        formatv("@{0} is not a declared slot", op.getSlot()));
   auto *value = std::get_if<Tensor>(&values.at(op.getValue()));
   if (!value)
     return createStringError("slots hold tensors of floating point numbers");
-  ArrayRef<int64_t> capacity = cast<RankedTensorType>(slot.getType()).getShape();
+  ArrayRef<int64_t> capacity =
+      cast<RankedTensorType>(slot.getType()).getShape();
   if (value->shape.size() != capacity.size() ||
-      llvm::any_of(llvm::zip(value->shape, capacity),
-                   [](auto pair) { return std::get<0>(pair) > std::get<1>(pair); }))
-    return createStringError(formatv("slot @{0} holds at most {1}, found {2}", op.getSlot(),
-                                     formatShape(capacity), formatShape(value->shape)));
+      llvm::any_of(llvm::zip(value->shape, capacity), [](auto pair) {
+        return std::get<0>(pair) > std::get<1>(pair);
+      }))
+    return createStringError(formatv("slot @{0} holds at most {1}, found {2}",
+                                     op.getSlot(), formatShape(capacity),
+                                     formatShape(value->shape)));
   // Slots share bytes where their values do not live at once; a value that lost
   // its bytes is gone.
   if (slot.getAt())
     for (auto other : evaluator.module.getOps<SlotOp>())
-      if (other != slot && other.getAt() && *other.getAt() < *slot.getAt() + slot.getBytes() &&
+      if (other != slot && other.getAt() &&
+          *other.getAt() < *slot.getAt() + slot.getBytes() &&
           *slot.getAt() < *other.getAt() + other.getBytes())
         evaluator.slots.erase(other.getSymName());
   evaluator.setSlot(op.getSlot(), *value);
@@ -388,7 +359,8 @@ Results Evaluator::Frame::evaluate(RunOp op) {
     arguments.push_back(layer);
     if (auto of = op.getOf()) {
       if (layer < 0 || layer >= static_cast<int64_t>(of->size()))
-        return fail(op, formatv("layer {0} of a table of {1}", layer, of->size()));
+        return fail(op,
+                    formatv("layer {0} of a table of {1}", layer, of->size()));
       index = (*of)[layer];
     }
   }
@@ -441,7 +413,8 @@ Results Evaluator::Frame::evaluate(arith::ConstantOp op) {
   for (const APFloat &value : elements.getValues<APFloat>()) {
     APFloat wide = value;
     bool losesInfo;
-    wide.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &losesInfo);
+    wide.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven,
+                 &losesInfo);
     result.values.push_back(wide.convertToDouble());
   }
   return one(Datum(std::move(result)));
@@ -455,13 +428,15 @@ Results Evaluator::Frame::evaluate(arith::IndexCastOp op) {
   auto *wide = std::get_if<int64_t>(&values.at(op.getIn()));
   if (!wide)
     return createStringError("casts one integer");
-  APInt narrow = APInt(64, *wide, /*isSigned=*/true).sextOrTrunc(widthOf(op.getType()));
+  APInt narrow =
+      APInt(64, *wide, /*isSigned=*/true).sextOrTrunc(widthOf(op.getType()));
   return one(Datum(narrow.getSExtValue()));
 }
 
 /// The result of a binary op on integers of one width; nothing for an op that
 /// is none.
-static std::optional<APInt> compute(Operation *op, const APInt &a, const APInt &b) {
+static std::optional<APInt> compute(Operation *op, const APInt &a,
+                                    const APInt &b) {
   return llvm::TypeSwitch<Operation *, std::optional<APInt>>(op)
       .Case([&](arith::AddIOp) { return a + b; })
       .Case([&](arith::SubIOp) { return a - b; })
@@ -492,13 +467,14 @@ Results Evaluator::Frame::evaluateArithmetic(Operation *op) {
           .sextOrTrunc(widthOf(op->getOperand(i).getType()));
     };
     APInt a = operand(0), b = operand(1);
-    if (isa<arith::DivSIOp, arith::RemSIOp, arith::CeilDivSIOp>(op) && b.isZero())
+    if (isa<arith::DivSIOp, arith::RemSIOp, arith::CeilDivSIOp>(op) &&
+        b.isZero())
       return createStringError("divides by zero");
     result = compute(op, a, b);
   }
   if (!result)
-    return createStringError(
-        "is not an op that the evaluator knows: it runs the phases from import to schedule");
+    return createStringError("is not an op that the evaluator knows: it runs "
+                             "the phases from import to schedule");
   return one(Datum(result->getSExtValue()));
 }
 
@@ -515,26 +491,30 @@ Results Evaluator::call(StringRef name, std::vector<Datum> arguments) {
   if (!function)
     return createStringError("@" + name + ": is not a function of this module");
   if (!function.getBody().hasOneBlock())
-    return createStringError("@" + name + ": has " +
-                             (function.isExternal() ? "no body" : "several blocks") +
-                             ", the evaluator runs functions of one");
+    return createStringError(
+        "@" + name + ": has " +
+        (function.isExternal() ? "no body" : "several blocks") +
+        ", the evaluator runs functions of one");
   if (arguments.size() != function.getNumArguments())
-    return createStringError(formatv("@{0}: takes {1} arguments, found {2}", name,
-                                     function.getNumArguments(), arguments.size()));
+    return createStringError(formatv("@{0}: takes {1} arguments, found {2}",
+                                     name, function.getNumArguments(),
+                                     arguments.size()));
   for (auto [i, argument] : llvm::enumerate(arguments)) {
     if (Error error = checkType(argument, function.getArgument(i).getType()))
-      return createStringError(
-          formatv("@{0}: argument {1}: {2}", name, i, llvm::toString(std::move(error))));
+      return createStringError(formatv("@{0}: argument {1}: {2}", name, i,
+                                       llvm::toString(std::move(error))));
     if (auto *weight = std::get_if<WeightData>(&argument))
       if (Error error = checkWeight(*weight))
-        return createStringError(
-            formatv("@{0}: argument {1}: {2}", name, i, llvm::toString(std::move(error))));
+        return createStringError(formatv("@{0}: argument {1}: {2}", name, i,
+                                         llvm::toString(std::move(error))));
   }
   if (depth == kMaxDepth)
-    return createStringError(formatv("@{0}: calls are nested deeper than {1}", name, kMaxDepth));
+    return createStringError(
+        formatv("@{0}: calls are nested deeper than {1}", name, kMaxDepth));
   ++depth;
-  Results results = Frame(*this, name).runBlock(function.getBody().front(),
-                                                std::move(arguments));
+  Results results =
+      Frame(*this, name)
+          .runBlock(function.getBody().front(), std::move(arguments));
   --depth;
   return results;
 }
@@ -550,7 +530,9 @@ Error Evaluator::runStep(StringRef name, const StepInputs &values) {
   return results ? Error::success() : results.takeError();
 }
 
-void Evaluator::setSlot(StringRef slot, Tensor value) { slots[slot] = std::move(value); }
+void Evaluator::setSlot(StringRef slot, Tensor value) {
+  slots[slot] = std::move(value);
+}
 
 const Tensor *Evaluator::getSlot(StringRef slot) const {
   auto it = slots.find(slot);

@@ -24,8 +24,9 @@ struct FormatInfo {
 
 // In the order of the enum.
 static constexpr FormatInfo kFormats[] = {
-    {Format::F32, "f32", 1, 4},    {Format::F16, "f16", 1, 2},    {Format::BF16, "bf16", 1, 2},
-    {Format::Q8_0, "q8_0", 32, 34}, {Format::Q4_0, "q4_0", 32, 18}, {Format::Q4_1, "q4_1", 32, 20},
+    {Format::F32, "f32", 1, 4},       {Format::F16, "f16", 1, 2},
+    {Format::BF16, "bf16", 1, 2},     {Format::Q8_0, "q8_0", 32, 34},
+    {Format::Q4_0, "q4_0", 32, 18},   {Format::Q4_1, "q4_1", 32, 20},
     {Format::Q6_K, "q6_k", 256, 210},
 };
 
@@ -33,11 +34,15 @@ static const FormatInfo &infoOf(Format format) {
   return kFormats[static_cast<unsigned>(format)];
 }
 
-StringRef corellama::llama::reference::formatName(Format format) { return infoOf(format).name; }
+StringRef corellama::llama::reference::formatName(Format format) {
+  return infoOf(format).name;
+}
 int64_t corellama::llama::reference::blockColumns(Format format) {
   return infoOf(format).columns;
 }
-int64_t corellama::llama::reference::blockBytes(Format format) { return infoOf(format).bytes; }
+int64_t corellama::llama::reference::blockBytes(Format format) {
+  return infoOf(format).bytes;
+}
 
 std::optional<Format> corellama::llama::reference::parseFormat(StringRef name) {
   for (const FormatInfo &info : kFormats)
@@ -50,7 +55,9 @@ std::optional<Format> corellama::llama::reference::parseFormat(StringRef name) {
 // Plain numbers, little endian
 //===----------------------------------------------------------------------===//
 
-static uint16_t read16(const uint8_t *p) { return static_cast<uint16_t>(p[0] | p[1] << 8); }
+static uint16_t read16(const uint8_t *p) {
+  return static_cast<uint16_t>(p[0] | p[1] << 8);
+}
 static uint32_t read32(const uint8_t *p) {
   return read16(p) | static_cast<uint32_t>(read16(p + 2)) << 16;
 }
@@ -153,10 +160,13 @@ static void decodeBlock(Format format, const uint8_t *block, double *out) {
   }
 }
 
-void corellama::llama::reference::decodeRow(Format format, ArrayRef<uint8_t> bytes,
+void corellama::llama::reference::decodeRow(Format format,
+                                            ArrayRef<uint8_t> bytes,
                                             MutableArrayRef<double> out) {
   size_t columns = blockColumns(format), size = blockBytes(format);
-  assert(out.size() % columns == 0 && bytes.size() == out.size() / columns * size);
+  assert(out.size() % columns == 0 &&
+         bytes.size() == out.size() / columns * size);
   for (size_t block = 0; block < out.size() / columns; ++block)
-    decodeBlock(format, bytes.data() + block * size, out.data() + block * columns);
+    decodeBlock(format, bytes.data() + block * size,
+                out.data() + block * columns);
 }

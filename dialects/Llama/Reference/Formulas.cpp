@@ -28,7 +28,8 @@ static double dot(ArrayRef<double> a, ArrayRef<double> b) {
 //===----------------------------------------------------------------------===//
 
 // y[r, :] = w[ids[r], :]
-Expected<Tensor> reference::embed(const IntTensor &ids, const WeightData &weight) {
+Expected<Tensor> reference::embed(const IntTensor &ids,
+                                  const WeightData &weight) {
   int64_t rows = ids.values.size();
   if (Expected<int64_t> count = countElements({rows, weight.columns()}); !count)
     return count.takeError();
@@ -36,15 +37,17 @@ Expected<Tensor> reference::embed(const IntTensor &ids, const WeightData &weight
   for (int64_t r = 0; r < rows; ++r) {
     int64_t id = ids.values[r];
     if (id < 0 || id >= weight.rows())
-      return createStringError(formatv("id {0} in row {1} is not one of the vocabulary's {2}",
-                                       id, r, weight.rows()));
+      return createStringError(
+          formatv("id {0} in row {1} is not one of the vocabulary's {2}", id, r,
+                  weight.rows()));
     copy(weight.row(id), y.row(r).begin());
   }
   return y;
 }
 
 // y[r, i] = x[r, i] / sqrt(mean_j x[r, j]^2 + eps) * w[i]
-Tensor reference::rmsNorm(const Tensor &x, const WeightData &weight, double eps) {
+Tensor reference::rmsNorm(const Tensor &x, const WeightData &weight,
+                          double eps) {
   std::vector<double> w = weight.row(0);
   Tensor y = x;
   for (int64_t r = 0; r < x.rows(); ++r) {
@@ -58,7 +61,8 @@ Tensor reference::rmsNorm(const Tensor &x, const WeightData &weight, double eps)
 
 // y[r, n] = sum_k x[r, k] * w[n, k]
 Expected<Tensor> reference::linear(const Tensor &x, const WeightData &weight) {
-  if (Expected<int64_t> count = countElements({x.rows(), weight.rows()}); !count)
+  if (Expected<int64_t> count = countElements({x.rows(), weight.rows()});
+      !count)
     return count.takeError();
   Tensor y = Tensor::zeros({x.rows(), weight.rows()});
   // n outside: a row of the weight is decoded once for all rows of x.
@@ -93,14 +97,15 @@ Tensor reference::rope(const Tensor &x, const IntTensor &positions, double base,
 
 static Error checkLayer(const Cache &cache, int64_t layer) {
   if (layer < 0 || layer >= cache.layers)
-    return createStringError(
-        formatv("layer {0} is not one of the cache's {1}", layer, cache.layers));
+    return createStringError(formatv("layer {0} is not one of the cache's {1}",
+                                     layer, cache.layers));
   return Error::success();
 }
 
 static Error checkPosition(int64_t position, int64_t row) {
   if (position < 0)
-    return createStringError(formatv("position {0} in row {1} is negative", position, row));
+    return createStringError(
+        formatv("position {0} in row {1} is negative", position, row));
   return Error::success();
 }
 
@@ -112,7 +117,8 @@ static std::vector<double> rounded(ArrayRef<double> row, Number number) {
 }
 
 Error reference::kvAppend(Cache &cache, int64_t layer, const Tensor &keys,
-                          const Tensor &values, const IntTensor &positions, Number number) {
+                          const Tensor &values, const IntTensor &positions,
+                          Number number) {
   if (Error error = checkLayer(cache, layer))
     return error;
   for (int64_t r = 0; r < keys.rows(); ++r) {
@@ -125,18 +131,18 @@ Error reference::kvAppend(Cache &cache, int64_t layer, const Tensor &keys,
 }
 
 /// The entries of positions 0 to `last` of a layer, all of which must be there.
-static Expected<std::vector<const Cache::Entry *>> readCache(const Cache &cache,
-                                                             int64_t layer, int64_t last) {
+static Expected<std::vector<const Cache::Entry *>>
+readCache(const Cache &cache, int64_t layer, int64_t last) {
   if (Error error = checkLayer(cache, layer))
     return error;
   std::vector<const Cache::Entry *> entries;
   for (int64_t p = 0; p <= last; ++p) {
     const Cache::Entry *entry = cache.find(layer, p);
     if (!entry)
-      return createStringError(
-          formatv("position {0} of layer {1} of the cache was never appended, attention "
-                  "reads 0 to {2}",
-                  p, layer, last));
+      return createStringError(formatv("position {0} of layer {1} of the cache "
+                                       "was never appended, attention "
+                                       "reads 0 to {2}",
+                                       p, layer, last));
     entries.push_back(entry);
   }
   return entries;
@@ -157,13 +163,15 @@ struct Partial {
 };
 } // namespace
 
-static Partial attend(ArrayRef<double> q, ArrayRef<const Cache::Entry *> entries,
-                      int64_t kvHead) {
+static Partial attend(ArrayRef<double> q,
+                      ArrayRef<const Cache::Entry *> entries, int64_t kvHead) {
   int64_t d = q.size();
-  Partial partial{std::vector<double>(d), -std::numeric_limits<double>::infinity(), 0.0};
+  Partial partial{std::vector<double>(d),
+                  -std::numeric_limits<double>::infinity(), 0.0};
   std::vector<double> scores;
   for (const Cache::Entry *entry : entries) {
-    scores.push_back(dot(q, head(entry->keys, kvHead, d)) / std::sqrt(static_cast<double>(d)));
+    scores.push_back(dot(q, head(entry->keys, kvHead, d)) /
+                     std::sqrt(static_cast<double>(d)));
     partial.maximum = std::max(partial.maximum, scores.back());
   }
   for (auto [entry, score] : zip_equal(entries, scores)) {
@@ -198,8 +206,9 @@ Expected<Tensor> reference::attention(const Tensor &query, const Cache &cache,
 }
 
 // y[r, h, b, :] = accumulator, maximum, sum of block b alone
-Expected<Tensor> reference::attentionPart(const Tensor &query, const Cache &cache,
-                                          int64_t layer, const IntTensor &positions,
+Expected<Tensor> reference::attentionPart(const Tensor &query,
+                                          const Cache &cache, int64_t layer,
+                                          const IntTensor &positions,
                                           int64_t heads, int64_t keys) {
   int64_t d = cache.headSize, group = heads / cache.heads;
   int64_t last = -1;
@@ -223,8 +232,9 @@ Expected<Tensor> reference::attentionPart(const Tensor &query, const Cache &cach
         int64_t begin = b * keys;
         int64_t end = std::clamp(positions.values[r] + 1, begin,
                                  begin + std::min(keys, last + 1 - begin));
-        Partial part = attend(head(query.row(r), h, d),
-                              ArrayRef(*entries).slice(begin, end - begin), h / group);
+        Partial part =
+            attend(head(query.row(r), h, d),
+                   ArrayRef(*entries).slice(begin, end - begin), h / group);
         MutableArrayRef<double> out = y.row((r * heads + h) * blocks + b);
         copy(part.accumulator, out.begin());
         out[d] = part.maximum;
@@ -237,7 +247,8 @@ Expected<Tensor> reference::attentionPart(const Tensor &query, const Cache &cach
 // m' = max(m, mi), a = exp(m - m'), c = exp(mi - m'),
 // s' = s a + si c, o' = o a + oi c; then y = o / s.
 Tensor reference::attentionMerge(const Tensor &parts) {
-  int64_t rows = parts.shape[0], heads = parts.shape[1], blocks = parts.shape[2];
+  int64_t rows = parts.shape[0], heads = parts.shape[1],
+          blocks = parts.shape[2];
   int64_t d = parts.columns() - 2;
   Tensor y = Tensor::zeros({rows, heads * d});
   for (int64_t r = 0; r < rows; ++r)
@@ -288,7 +299,9 @@ Tensor reference::add(const Tensor &lhs, const Tensor &rhs) {
   return y;
 }
 
-Tensor reference::swiglu(const Tensor &gate, const Tensor &up) { return mul(silu(gate), up); }
+Tensor reference::swiglu(const Tensor &gate, const Tensor &up) {
+  return mul(silu(gate), up);
+}
 
 // The lowest column wins a tie, NaN never wins: only what is larger than the
 // best so far, or than none, becomes the best.

@@ -20,15 +20,19 @@ namespace corellama::llama::reference {
 llvm::Expected<Tensor> embed(const IntTensor &ids, const WeightData &weight);
 Tensor rmsNorm(const Tensor &x, const WeightData &weight, double eps);
 llvm::Expected<Tensor> linear(const Tensor &x, const WeightData &weight);
-Tensor rope(const Tensor &x, const IntTensor &positions, double base, int64_t heads);
+Tensor rope(const Tensor &x, const IntTensor &positions, double base,
+            int64_t heads);
 
 /// `number` is what an element of the cache is rounded to.
-llvm::Error kvAppend(Cache &cache, int64_t layer, const Tensor &keys, const Tensor &values,
-                     const IntTensor &positions, Number number);
-llvm::Expected<Tensor> attention(const Tensor &query, const Cache &cache, int64_t layer,
-                                 const IntTensor &positions, int64_t heads);
-llvm::Expected<Tensor> attentionPart(const Tensor &query, const Cache &cache, int64_t layer,
-                                     const IntTensor &positions, int64_t heads, int64_t keys);
+llvm::Error kvAppend(Cache &cache, int64_t layer, const Tensor &keys,
+                     const Tensor &values, const IntTensor &positions,
+                     Number number);
+llvm::Expected<Tensor> attention(const Tensor &query, const Cache &cache,
+                                 int64_t layer, const IntTensor &positions,
+                                 int64_t heads);
+llvm::Expected<Tensor> attentionPart(const Tensor &query, const Cache &cache,
+                                     int64_t layer, const IntTensor &positions,
+                                     int64_t heads, int64_t keys);
 Tensor attentionMerge(const Tensor &parts);
 
 Tensor silu(const Tensor &x);

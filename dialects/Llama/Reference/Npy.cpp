@@ -30,8 +30,10 @@ struct TypeInfo {
 
 // In the order of the enum.
 static constexpr TypeInfo kTypes[] = {
-    {NpyType::Float32, "float32", "<f4", 4}, {NpyType::Float64, "float64", "<f8", 8},
-    {NpyType::Int32, "int32", "<i4", 4},     {NpyType::Int64, "int64", "<i8", 8},
+    {NpyType::Float32, "float32", "<f4", 4},
+    {NpyType::Float64, "float64", "<f8", 8},
+    {NpyType::Int32, "int32", "<i4", 4},
+    {NpyType::Int64, "int64", "<i8", 8},
     {NpyType::UInt8, "uint8", "|u1", 1},
 };
 
@@ -91,7 +93,8 @@ bool HeaderParser::parseShape(Shape &shape) {
   while (!eat(")")) {
     int64_t extent;
     text = text.ltrim();
-    if (shape.size() == kMaxRank || text.consumeInteger(10, extent) || extent < 0)
+    if (shape.size() == kMaxRank || text.consumeInteger(10, extent) ||
+        extent < 0)
       return false;
     shape.push_back(extent);
     if (!eat(",")) {
@@ -106,11 +109,14 @@ Error HeaderParser::parseField(StringRef key, NpyArray &array) {
   if (key == "descr") {
     StringRef descr;
     if (!parseString(descr))
-      return createStringError("header: descr is not a string; arrays of records are not read");
-    const auto *info = find_if(kTypes, [&](const TypeInfo &t) { return t.descr == descr; });
+      return createStringError(
+          "header: descr is not a string; arrays of records are not read");
+    const auto *info =
+        find_if(kTypes, [&](const TypeInfo &t) { return t.descr == descr; });
     if (info == std::end(kTypes))
       return createStringError(
-          formatv("header: elements are '{0}', expected float32, float64, int32, int64 or "
+          formatv("header: elements are '{0}', expected float32, float64, "
+                  "int32, int64 or "
                   "uint8 in little endian; convert the array with astype",
                   descr));
     array.type = info->type;
@@ -119,8 +125,9 @@ Error HeaderParser::parseField(StringRef key, NpyArray &array) {
   if (key == "fortran_order") {
     if (eat("False"))
       return Error::success();
-    return createStringError("header: fortran_order is not False; save the array with "
-                             "numpy.ascontiguousarray");
+    return createStringError(
+        "header: fortran_order is not False; save the array with "
+        "numpy.ascontiguousarray");
   }
   if (key == "shape") {
     if (parseShape(array.shape))
@@ -128,8 +135,9 @@ Error HeaderParser::parseField(StringRef key, NpyArray &array) {
     return createStringError(
         formatv("header: shape is not a tuple of at most {0} sizes", kMaxRank));
   }
-  return createStringError(
-      formatv("header: unknown key '{0}', expected descr, fortran_order and shape", key));
+  return createStringError(formatv(
+      "header: unknown key '{0}', expected descr, fortran_order and shape",
+      key));
 }
 
 Error HeaderParser::parse(NpyArray &array) {
@@ -139,7 +147,8 @@ Error HeaderParser::parse(NpyArray &array) {
   while (!eat("}")) {
     StringRef key;
     if (!parseString(key) || !eat(":"))
-      return createStringError("header: a key in quotes and a colon were expected");
+      return createStringError(
+          "header: a key in quotes and a colon were expected");
     if (is_contained(seen, key))
       return createStringError(formatv("header: key '{0}' stands twice", key));
     seen.push_back(key);
@@ -147,7 +156,8 @@ Error HeaderParser::parse(NpyArray &array) {
       return error;
     if (!eat(",")) {
       if (!eat("}"))
-        return createStringError("header: a comma or the end of the dictionary was expected");
+        return createStringError(
+            "header: a comma or the end of the dictionary was expected");
       break;
     }
   }
@@ -163,22 +173,26 @@ Error HeaderParser::parse(NpyArray &array) {
 // Reading
 //===----------------------------------------------------------------------===//
 
-Expected<NpyArray> corellama::llama::reference::parseNpy(ArrayRef<uint8_t> file) {
+Expected<NpyArray>
+corellama::llama::reference::parseNpy(ArrayRef<uint8_t> file) {
   StringRef bytes = toStringRef(file);
   constexpr StringLiteral kMagic("\x93NUMPY");
   if (!bytes.starts_with(kMagic) || bytes.size() < 10)
-    return createStringError("not a .npy file, or cut off in its first 10 bytes");
+    return createStringError(
+        "not a .npy file, or cut off in its first 10 bytes");
   unsigned version = file[6];
   if (version < 1 || version > 3)
-    return createStringError(formatv("version {0} of .npy, expected 1 to 3", version));
+    return createStringError(
+        formatv("version {0} of .npy, expected 1 to 3", version));
   size_t start = version == 1 ? 10 : 12;
   if (bytes.size() < start)
     return createStringError("cut off before the header's length");
   uint64_t length = version == 1 ? support::endian::read16le(file.data() + 8)
                                  : support::endian::read32le(file.data() + 8);
   if (length > bytes.size() - start)
-    return createStringError(formatv("header: has {0} bytes, the file ends after {1} of them",
-                                     length, bytes.size() - start));
+    return createStringError(
+        formatv("header: has {0} bytes, the file ends after {1} of them",
+                length, bytes.size() - start));
   NpyArray array;
   if (Error error = HeaderParser(bytes.substr(start, length)).parse(array))
     return error;
@@ -188,13 +202,14 @@ Expected<NpyArray> corellama::llama::reference::parseNpy(ArrayRef<uint8_t> file)
     if (size)
       size = checkedMulUnsigned(*size, static_cast<uint64_t>(extent));
   if (!size)
-    return createStringError(
-        formatv("the size of {0} elements overflows", formatShape(array.shape)));
+    return createStringError(formatv("the size of {0} elements overflows",
+                                     formatShape(array.shape)));
   if (*size != elements.size())
-    return createStringError(formatv("{0} of {1} take {2} bytes, the file has {3}",
-                                     npyTypeName(array.type), formatShape(array.shape), *size,
-                                     elements.size()));
-  array.bytes = std::make_shared<std::vector<uint8_t>>(elements.begin(), elements.end());
+    return createStringError(formatv(
+        "{0} of {1} take {2} bytes, the file has {3}", npyTypeName(array.type),
+        formatShape(array.shape), *size, elements.size()));
+  array.bytes =
+      std::make_shared<std::vector<uint8_t>>(elements.begin(), elements.end());
   return array;
 }
 
@@ -203,7 +218,8 @@ Expected<NpyArray> corellama::llama::reference::readNpy(StringRef path) {
                                       /*RequiresNullTerminator=*/false);
   if (!buffer)
     return createStringError(path + ": " + buffer.getError().message());
-  Expected<NpyArray> array = parseNpy(arrayRefFromStringRef((*buffer)->getBuffer()));
+  Expected<NpyArray> array =
+      parseNpy(arrayRefFromStringRef((*buffer)->getBuffer()));
   if (!array)
     return createStringError(path + ": " + toString(array.takeError()));
   return array;
@@ -214,7 +230,8 @@ template <typename T, typename Result>
 static std::vector<Result> convert(ArrayRef<uint8_t> bytes) {
   std::vector<Result> result;
   for (size_t i = 0; i < bytes.size(); i += sizeof(T))
-    result.push_back(support::endian::read<T, endianness::little>(bytes.data() + i));
+    result.push_back(
+        support::endian::read<T, endianness::little>(bytes.data() + i));
   return result;
 }
 
@@ -238,7 +255,8 @@ std::vector<int64_t> NpyArray::toIntegers() const {
 // Writing
 //===----------------------------------------------------------------------===//
 
-static void writeHeader(raw_ostream &out, NpyType type, ArrayRef<int64_t> shape) {
+static void writeHeader(raw_ostream &out, NpyType type,
+                        ArrayRef<int64_t> shape) {
   std::string sizes;
   for (int64_t extent : shape)
     sizes += std::to_string(extent) + ", ";
@@ -246,8 +264,9 @@ static void writeHeader(raw_ostream &out, NpyType type, ArrayRef<int64_t> shape)
     sizes.resize(sizes.size() - 2);
   else if (shape.size() == 1)
     sizes.pop_back();
-  std::string header = formatv("{{'descr': '{0}', 'fortran_order': False, 'shape': ({1}), }",
-                               kTypes[static_cast<unsigned>(type)].descr, sizes);
+  std::string header =
+      formatv("{{'descr': '{0}', 'fortran_order': False, 'shape': ({1}), }",
+              kTypes[static_cast<unsigned>(type)].descr, sizes);
   // The elements begin at a multiple of 64; the header ends in a newline.
   size_t length = alignTo(10 + header.size() + 1, 64) - 10;
   header.resize(length - 1, ' ');
@@ -262,13 +281,15 @@ static void write64(raw_ostream &out, uint64_t bits) {
   out.write(bytes, sizeof(bytes));
 }
 
-void corellama::llama::reference::writeNpy(raw_ostream &out, const Tensor &tensor) {
+void corellama::llama::reference::writeNpy(raw_ostream &out,
+                                           const Tensor &tensor) {
   writeHeader(out, NpyType::Float64, tensor.shape);
   for (double value : tensor.values)
     write64(out, bit_cast<uint64_t>(value));
 }
 
-void corellama::llama::reference::writeNpy(raw_ostream &out, const IntTensor &tensor) {
+void corellama::llama::reference::writeNpy(raw_ostream &out,
+                                           const IntTensor &tensor) {
   writeHeader(out, NpyType::Int64, tensor.shape);
   for (int64_t value : tensor.values)
     write64(out, static_cast<uint64_t>(value));

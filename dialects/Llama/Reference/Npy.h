@@ -32,8 +32,12 @@ struct NpyArray {
   /// Exactly the elements, C order, little endian.
   std::shared_ptr<std::vector<uint8_t>> bytes;
 
-  bool isFloat() const { return type == NpyType::Float32 || type == NpyType::Float64; }
-  bool isInteger() const { return type == NpyType::Int32 || type == NpyType::Int64; }
+  bool isFloat() const {
+    return type == NpyType::Float32 || type == NpyType::Float64;
+  }
+  bool isInteger() const {
+    return type == NpyType::Int32 || type == NpyType::Int64;
+  }
   /// The elements of an array for which isFloat() or isInteger() holds.
   std::vector<double> toDoubles() const;
   std::vector<int64_t> toIntegers() const;

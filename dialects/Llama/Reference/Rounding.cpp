@@ -12,14 +12,16 @@ using namespace corellama::llama::reference;
 
 /// Rounds to `precision` significant bits, fewer below 2^minExponent (the
 /// smallest normal number), as IEEE 754 types do.
-static double roundToPrecision(double x, int precision, int minExponent, double largest) {
+static double roundToPrecision(double x, int precision, int minExponent,
+                               double largest) {
   if (x == 0 || !std::isfinite(x))
     return x;
   // x = fraction * 2^exponent with 0.5 <= fraction < 1, so 2^(exponent - 1) is
   // the power of two at or below x.
   int exponent;
   std::frexp(x, &exponent);
-  double unit = std::ldexp(1.0, std::max(exponent - 1, minExponent) - (precision - 1));
+  double unit =
+      std::ldexp(1.0, std::max(exponent - 1, minExponent) - (precision - 1));
   // Exact: unit is a power of two. nearbyint takes ties to even.
   double rounded = std::nearbyint(x / unit) * unit;
   return std::fabs(rounded) > largest ? std::copysign(INFINITY, x) : rounded;
@@ -39,7 +41,8 @@ double corellama::llama::reference::roundTo(Number number, double x) {
   }
 }
 
-void corellama::llama::reference::roundToQ8B32(llvm::MutableArrayRef<double> row) {
+void corellama::llama::reference::roundToQ8B32(
+    llvm::MutableArrayRef<double> row) {
   for (size_t begin = 0; begin < row.size(); begin += 32) {
     // The zeros that pad the last block change neither amax nor other quants.
     auto block = row.slice(begin, std::min<size_t>(32, row.size() - begin));

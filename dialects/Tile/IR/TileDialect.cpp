@@ -28,7 +28,8 @@ Type RowsType::parse(AsmParser &parser) {
   SmallVector<int64_t> shape;
   Type element;
   SMLoc loc = parser.getCurrentLocation();
-  if (parser.parseLess() || parser.parseDimensionList(shape, /*allowDynamic=*/false) ||
+  if (parser.parseLess() ||
+      parser.parseDimensionList(shape, /*allowDynamic=*/false) ||
       parser.parseType(element) || parser.parseGreater())
     return {};
   if (shape.size() != 2) {
@@ -39,7 +40,8 @@ Type RowsType::parse(AsmParser &parser) {
 }
 
 void RowsType::print(AsmPrinter &printer) const {
-  printer << "<" << getRows() << "x" << getColumns() << "x" << getElementType() << ">";
+  printer << "<" << getRows() << "x" << getColumns() << "x" << getElementType()
+          << ">";
 }
 
 // !tile.panel<16x576, #llama.q4_1, f32>
@@ -49,18 +51,20 @@ Type PanelType::parse(AsmParser &parser) {
   Type element;
   SMLoc loc = parser.getCurrentLocation();
   if (parser.parseLess() ||
-      parser.parseDimensionList(shape, /*allowDynamic=*/false, /*withTrailingX=*/false) ||
-      parser.parseComma() || parser.parseAttribute(format) || parser.parseComma() ||
-      parser.parseType(element) || parser.parseGreater())
+      parser.parseDimensionList(shape, /*allowDynamic=*/false,
+                                /*withTrailingX=*/false) ||
+      parser.parseComma() || parser.parseAttribute(format) ||
+      parser.parseComma() || parser.parseType(element) || parser.parseGreater())
     return {};
   if (shape.size() != 2) {
     parser.emitError(loc) << "a panel is rows x columns";
     return {};
   }
-  return PanelType::get(parser.getContext(), shape[0], shape[1], format, element);
+  return PanelType::get(parser.getContext(), shape[0], shape[1], format,
+                        element);
 }
 
 void PanelType::print(AsmPrinter &printer) const {
-  printer << "<" << getRows() << "x" << getColumns() << ", " << getFormat() << ", "
-          << getElementType() << ">";
+  printer << "<" << getRows() << "x" << getColumns() << ", " << getFormat()
+          << ", " << getElementType() << ">";
 }

@@ -15,16 +15,20 @@ using namespace corellama::tile;
 static LogicalResult verifyMap(Operation *op, Region &body, size_t arguments) {
   Block &block = body.front();
   if (block.getNumArguments() != arguments ||
-      !llvm::all_of(block.getArgumentTypes(), [](Type type) { return type.isF32(); }))
-    return op->emitOpError() << "the region takes " << arguments << " values of type f32";
-  if (!isa_and_nonnull<YieldOp>(block.mightHaveTerminator() ? block.getTerminator() : nullptr))
+      !llvm::all_of(block.getArgumentTypes(),
+                    [](Type type) { return type.isF32(); }))
+    return op->emitOpError()
+           << "the region takes " << arguments << " values of type f32";
+  if (!isa_and_nonnull<YieldOp>(
+          block.mightHaveTerminator() ? block.getTerminator() : nullptr))
     return op->emitOpError() << "the region ends in tile.yield";
   return success();
 }
 
 LogicalResult SumOp::verify() {
   if (cast<MemRefType>(getSource().getType()).getRank() != 2)
-    return emitOpError() << "sums rows of a matrix, found " << getSource().getType();
+    return emitOpError() << "sums rows of a matrix, found "
+                         << getSource().getType();
   if (getOrder().getLanes() == 0)
     return emitOpError() << "the order of a sum over a row names its lanes";
   return verifyMap(*this, getBody(), 1);
@@ -33,14 +37,18 @@ LogicalResult SumOp::verify() {
 LogicalResult StageOp::verify() {
   auto source = cast<MemRefType>(getSource().getType());
   if (source.getRank() != 2 || source.getDimSize(1) != getType().getColumns())
-    return emitOpError() << "stages whole rows: " << source << " to " << getType();
+    return emitOpError() << "stages whole rows: " << source << " to "
+                         << getType();
   for (Value weight : getPerColumn()) {
     auto type = cast<llama::WeightType>(weight.getType());
-    if (type.getShape().size() != 1 || type.getColumns() != getType().getColumns())
-      return emitOpError() << "a per-column weight has the row's " << getType().getColumns()
-                           << " elements, found " << type;
+    if (type.getShape().size() != 1 ||
+        type.getColumns() != getType().getColumns())
+      return emitOpError() << "a per-column weight has the row's "
+                           << getType().getColumns() << " elements, found "
+                           << type;
   }
-  return verifyMap(*this, getBody(), 1 + getPerRow().size() + getPerColumn().size());
+  return verifyMap(*this, getBody(),
+                   1 + getPerRow().size() + getPerColumn().size());
 }
 
 LogicalResult ContractOp::verify() {
@@ -58,27 +66,34 @@ LogicalResult ContractOp::verify() {
     return emitOpError() << "rows of " << getRows().getType().getColumns()
                          << " columns against a weight of " << columns;
   if (format.hasMinimum() && !getSums())
-    return emitOpError() << format.getName()
-                         << " has minima, so the sums of blocks of the rows are needed";
-  if (getOrder().getBlock() != format.getScaleBlock())
+    return emitOpError()
+           << format.getName()
+           << " has minima, so the sums of blocks of the rows are needed";
+  // A tensor core's order is its own, whatever a scale covers.
+  if (getOrder().getUnit() != llama::Unit::MMA &&
+      getOrder().getBlock() != format.getScaleBlock())
     return emitOpError() << "a scale of " << format.getName() << " covers "
-                         << format.getScaleBlock() << " columns, the order has blocks of "
+                         << format.getScaleBlock()
+                         << " columns, the order has blocks of "
                          << getOrder().getBlock();
   return success();
 }
 
 LogicalResult ReduceLanesOp::verify() {
   if (getKind() != "add" && getKind() != "max")
-    return emitOpError() << "adds or takes the maximum, found '" << getKind() << "'";
+    return emitOpError() << "adds or takes the maximum, found '" << getKind()
+                         << "'";
   int64_t lanes = cast<VectorType>(getSource().getType()).getDimSize(1);
   if ((lanes & (lanes - 1)) != 0)
-    return emitOpError() << "lanes are reduced by a tree, so their number is a power of two, found "
+    return emitOpError() << "lanes are reduced by a tree, so their number is a "
+                            "power of two, found "
                          << lanes;
   return success();
 }
 
 LogicalResult AppendOp::verify() {
   if (getWhat() != "keys" && getWhat() != "values")
-    return emitOpError() << "appends keys or values, found '" << getWhat() << "'";
+    return emitOpError() << "appends keys or values, found '" << getWhat()
+                         << "'";
   return success();
 }

@@ -41,7 +41,8 @@ protected:
     std::string out = in("stdout");
     llvm::SmallVector<StringRef> line = {program};
     line.append(arguments.begin(), arguments.end());
-    llvm::sys::ExecuteAndWait(program, line, std::nullopt, {std::nullopt, StringRef(out), std::nullopt});
+    llvm::sys::ExecuteAndWait(program, line, std::nullopt,
+                              {std::nullopt, StringRef(out), std::nullopt});
     return read(out);
   }
   static std::string read(StringRef path) {
@@ -62,7 +63,8 @@ protected:
   std::vector<std::string> filesInFolder() {
     std::vector<std::string> names;
     std::error_code error;
-    for (fs::directory_iterator it(folder, error), end; it != end; it.increment(error))
+    for (fs::directory_iterator it(folder, error), end; it != end;
+         it.increment(error))
       names.push_back(llvm::sys::path::filename(it->path()).str());
     llvm::sort(names);
     return names;
@@ -99,8 +101,9 @@ TEST_F(AttachTest, TheImageIsReadBackFromTheFile) {
   ASSERT_EQ(view->offsetCount(), plan->weights.size());
   for (auto [i, weight] : llvm::enumerate(plan->weights))
     EXPECT_EQ(view->offset(i), weight.offset);
-  EXPECT_EQ(StringRef(read(in("program"))).substr(view->fileOffset, image.size()),
-            StringRef(reinterpret_cast<const char *>(image.data()), image.size()));
+  EXPECT_EQ(
+      StringRef(read(in("program"))).substr(view->fileOffset, image.size()),
+      StringRef(reinterpret_cast<const char *>(image.data()), image.size()));
 }
 
 TEST_F(AttachTest, TheFileIsExecutableByAll) {
@@ -125,9 +128,12 @@ TEST_F(AttachTest, ALinkedFileCanBeReplacedByItsProgram) {
 
 TEST_F(AttachTest, AnErrorLeavesNothingBehind) {
   write(in("text"), "not a program");
-  EXPECT_EQ(attach(in("text"), in("program")),
-            in("text") + ": is not an ELF file; give a program that `corellama compile` made");
-  EXPECT_EQ(attach(in("none"), in("program")), in("none") + ": No such file or directory");
+  EXPECT_EQ(
+      attach(in("text"), in("program")),
+      in("text") +
+          ": is not an ELF file; give a program that `corellama compile` made");
+  EXPECT_EQ(attach(in("none"), in("program")),
+            in("none") + ": No such file or directory");
   EXPECT_EQ(filesInFolder(), (std::vector<std::string>{"text"}));
 }
 
@@ -142,14 +148,16 @@ TEST_F(AttachTest, AFailureWhileWritingLeavesTheOldFile) {
 }
 
 TEST_F(AttachTest, AFolderOrADeviceIsNotReplaced) {
-  EXPECT_EQ(attach(IMAGE_PROBE, folder), folder + ": is not a regular file; name another output");
+  EXPECT_EQ(attach(IMAGE_PROBE, folder),
+            folder + ": is not a regular file; name another output");
   EXPECT_EQ(attach(IMAGE_PROBE, "/dev/null"),
             "/dev/null: is not a regular file; name another output");
 }
 
 TEST_F(AttachTest, AMissingFolderIsNamed) {
   EXPECT_EQ(attach(IMAGE_PROBE, in("nowhere/program")),
-            in("nowhere/program") + ": cannot be created: No such file or directory");
+            in("nowhere/program") +
+                ": cannot be created: No such file or directory");
 }
 
 } // namespace

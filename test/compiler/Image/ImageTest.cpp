@@ -7,9 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "ImageTesting.h"
+#include "runtime/ABI/Kernel.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/JSON.h"
-#include "runtime/ABI/Kernel.h"
 
 using namespace corellama;
 using namespace corellama::image;
@@ -82,18 +82,19 @@ TEST(ImageTest, TheTableLeadsToEachWeightInItsLayout) {
   model.module->walk([&](llama::WeightOp op) {
     int64_t index = llama::getWeightTableIndex(*model.module, op);
     for (int64_t layer = 0; layer < op.getCount(); ++layer, ++seen) {
-      uint64_t offset = llvm::support::endian::read64le(bytes.data() + header.offsets.offset +
-                                                        8 * (index + layer));
+      uint64_t offset = llvm::support::endian::read64le(
+          bytes.data() + header.offsets.offset + 8 * (index + layer));
       EXPECT_EQ(offset % 64, 0u);
       std::string name = tensorNameOf(op, layer);
       SCOPED_TRACE(name);
       const checkpoint::TensorInfo *tensor = model.checkpoint->find(name);
       llama::FormatInterface format = op.getFormat(layer);
       llama::LayoutInterface layout = op.getLayout(layer);
-      auto packer =
-          llvm::cantFail(Packer::create(format, layout, tensor->rows, tensor->columns));
+      auto packer = llvm::cantFail(
+          Packer::create(format, layout, tensor->rows, tensor->columns));
       std::vector<uint8_t> expected(packer.bytes());
-      packer.pack(0, packer.tileCount(), model.checkpoint->bytes(*tensor), expected);
+      packer.pack(0, packer.tileCount(), model.checkpoint->bytes(*tensor),
+                  expected);
       ASSERT_LE(offset + expected.size(), header.weights.bytes);
       EXPECT_TRUE(std::equal(expected.begin(), expected.end(),
                              bytes.begin() + header.weights.offset + offset));
@@ -125,9 +126,10 @@ TEST(ImageTest, TheManifestSaysHowItWasMade) {
   PlacedModel model(small.builder());
   // As conversion leaves it: the kernel's function still has its formula.
   mlir::SymbolTable::lookupSymbolIn(*model.module, "layer")
-      ->setAttr(llama::kPartsAttr,
-                mlir::parseAttribute("affine_map<(r, k) -> (k ceildiv 256 * 3 + r)>",
-                                     &model.context));
+      ->setAttr(
+          llama::kPartsAttr,
+          mlir::parseAttribute("affine_map<(r, k) -> (k ceildiv 256 * 3 + r)>",
+                               &model.context));
   ImagePlan plan = model.goodPlan();
   llvm::json::Object manifest = parseManifest(plan.manifest);
   auto text = [&](llvm::StringRef object, llvm::StringRef key) {
@@ -154,7 +156,8 @@ TEST(ImageTest, TheManifestSaysHowItWasMade) {
   EXPECT_EQ(number("memory", "cache_per_position"),
             int64_t(plan.header.keyBytes + plan.header.valueBytes));
 
-  const llvm::json::Object &kernel = *manifest.getArray("kernels")->front().getAsObject();
+  const llvm::json::Object &kernel =
+      *manifest.getArray("kernels")->front().getAsObject();
   EXPECT_EQ(kernel.getString("name"), "qkv.decode");
   EXPECT_EQ(kernel.getString("symbol"), "layer");
   EXPECT_EQ(kernel.getString("parts"), "(keys ceildiv 256) * 3 + rows");
@@ -164,19 +167,24 @@ TEST(ImageTest, TheManifestSaysHowItWasMade) {
   ASSERT_EQ(tensors.size(), model.checkpoint->tensors().size());
   std::string tensor;
   llvm::raw_string_ostream(tensor) << tensors[2];
-  EXPECT_EQ(tensor, "{\"bytes\":2048,\"format\":\"f16\",\"layout\":\"#llama.rows16<k = 1>\","
-                    "\"name\":\"output.weight\",\"shape\":[5,64]}");
+  EXPECT_EQ(
+      tensor,
+      "{\"bytes\":2048,\"format\":\"f16\",\"layout\":\"#llama.rows16<k = 1>\","
+      "\"name\":\"output.weight\",\"shape\":[5,64]}");
 }
 
 TEST(ImageTest, WithRoundedActivationsPrefillIsNotDecode) {
   PlacedModel model(SmallLlama().builder());
-  auto plan = llvm::cantFail(planImage(*model.module, *model.checkpoint, {"q8b32", "0.1.0"}));
-  EXPECT_EQ(parseManifest(plan.manifest).getBoolean("decode_equals_prefill"), false);
+  auto plan = llvm::cantFail(
+      planImage(*model.module, *model.checkpoint, {"q8b32", "0.1.0"}));
+  EXPECT_EQ(parseManifest(plan.manifest).getBoolean("decode_equals_prefill"),
+            false);
 }
 
 TEST(ImageTest, TheSameCheckpointElsewhereGivesTheSameImage) {
   GGUFBuilder builder = SmallLlama().builder();
-  PlacedModel here(builder, "here/m.gguf"), there(builder, "/over/there/m.gguf");
+  PlacedModel here(builder, "here/m.gguf"),
+      there(builder, "/over/there/m.gguf");
   EXPECT_EQ(here.write(here.goodPlan()), there.write(there.goodPlan()));
 }
 
@@ -207,57 +215,67 @@ mlir::Attribute parse(PlacedModel &model, llvm::StringRef text) {
 
 const BadModule kBadModules[] = {
     {"AnotherConfig",
-     [](PlacedModel &model) {
-       (*model.module)->removeAttr("llama.config");
-     },
-     "module: its llama.config is not the checkpoint's; compile the checkpoint anew"},
-    {"NoTarget", [](PlacedModel &model) { (*model.module)->removeAttr("llama.target"); },
+     [](PlacedModel &model) { (*model.module)->removeAttr("llama.config"); },
+     "module: its llama.config is not the checkpoint's; compile the checkpoint "
+     "anew"},
+    {"NoTarget",
+     [](PlacedModel &model) { (*model.module)->removeAttr("llama.target"); },
      "module: has no llama.target; run the phases up to `llvm`"},
-    {"NoProgram", [](PlacedModel &model) { (*model.module)->removeAttr("llama.program"); },
+    {"NoProgram",
+     [](PlacedModel &model) { (*model.module)->removeAttr("llama.program"); },
      "module: has no llama.program; run the phases up to `llvm`"},
-    {"NoKernels", [](PlacedModel &model) { (*model.module)->removeAttr("llama.kernels"); },
+    {"NoKernels",
+     [](PlacedModel &model) { (*model.module)->removeAttr("llama.kernels"); },
      "module: has no llama.kernels; run the phases up to `llvm`"},
     {"AKernelWithoutAName",
      [](PlacedModel &model) {
-       (*model.module)->setAttr("llama.kernels", parse(model, "[{function = @layer}]"));
+       (*model.module)
+           ->setAttr("llama.kernels", parse(model, "[{function = @layer}]"));
      },
      "module: llama.kernels: an entry has no name or no function"},
     {"ANegativeSize",
      [](PlacedModel &model) {
        (*model.module)
-           ->setAttr("llama.program",
-                     parse(model, "{workspace_bytes = -1 : i64, scratch_bytes = 0 : i64, "
-                                  "chunk = 1 : i64}"));
+           ->setAttr(
+               "llama.program",
+               parse(model,
+                     "{workspace_bytes = -1 : i64, scratch_bytes = 0 : i64, "
+                     "chunk = 1 : i64}"));
      },
-     "module: llama.program: workspace_bytes is missing or no count of 64 bits; run the phases "
+     "module: llama.program: workspace_bytes is missing or no count of 64 "
+     "bits; run the phases "
      "up to `llvm`"},
     {"NoCacheLayout",
      [](PlacedModel &model) {
        (*model.module->getOps<llama::CacheLayoutOp>().begin()).erase();
      },
-     "module: has 0 llama.cache_layout, expected one; run the phases from `place` on"},
+     "module: has 0 llama.cache_layout, expected one; run the phases from "
+     "`place` on"},
     {"ACacheOfAnotherModel",
      [](PlacedModel &model) {
        (*model.module->getOps<llama::CacheLayoutOp>().begin())
-           .setType(llama::CacheType::get(&model.context, {2, 1, 16},
-                                          mlir::Float16Type::get(&model.context)));
+           .setType(
+               llama::CacheType::get(&model.context, {2, 1, 16},
+                                     mlir::Float16Type::get(&model.context)));
      },
-     "module: llama.cache_layout: is of 2 x 1 x 16, the checkpoint asks for 2 x 2 x 16"},
+     "module: llama.cache_layout: is of 2 x 1 x 16, the checkpoint asks for 2 "
+     "x 2 x 16"},
     {"AWeightWithoutALayout",
      [](PlacedModel &model) { model.weight("attn_q").removeLayoutsAttr(); },
-     "module: 'blk.0.attn_q.weight': has no layout; run the phases from `place` on"},
+     "module: 'blk.0.attn_q.weight': has no layout; run the phases from "
+     "`place` on"},
     {"AnotherShape",
-     [](PlacedModel &model) {
-       model.weight("attn_q").setShape({16, 64});
-     },
-     "module: 'blk.0.attn_q.weight': is declared as 16 x 64 in f32, the checkpoint has 64 x 64 "
+     [](PlacedModel &model) { model.weight("attn_q").setShape({16, 64}); },
+     "module: 'blk.0.attn_q.weight': is declared as 16 x 64 in f32, the "
+     "checkpoint has 64 x 64 "
      "in F32"},
     {"AnotherFormat",
      [](PlacedModel &model) {
        model.weight("attn_q").setFormatsAttr(
            mlir::cast<mlir::ArrayAttr>(parse(model, "[#llama.f16]")));
      },
-     "module: 'blk.0.attn_q.weight': is declared as 64 x 64 in f16, the checkpoint has 64 x 64 "
+     "module: 'blk.0.attn_q.weight': is declared as 64 x 64 in f16, the "
+     "checkpoint has 64 x 64 "
      "in F32"},
     {"AnUnknownWeight",
      [](PlacedModel &model) { model.weight("output_norm").setSymName("gain"); },
@@ -281,7 +299,8 @@ INSTANTIATE_TEST_SUITE_P(Modules, ImageRefuses, testing::ValuesIn(kBadModules),
 TEST(ImageTest, AnotherCheckpointIsRefusedByBothNames) {
   SmallLlama small;
   small.vocab = 6;
-  PlacedModel model(SmallLlama().builder()), other(small.builder(), "other.gguf");
+  PlacedModel model(SmallLlama().builder()),
+      other(small.builder(), "other.gguf");
   auto plan = planImage(*model.module, *other.checkpoint, {"f32", "0.1.0"});
   ASSERT_FALSE(static_cast<bool>(plan));
   EXPECT_EQ(llvm::toString(plan.takeError()),
@@ -296,8 +315,8 @@ TEST(ImageTest, ABufferOfAnotherSizeIsRefused) {
   std::vector<uint8_t> bytes(plan.header.bytes - 1);
   llvm::Error error = writeImage(plan, *model.checkpoint, bytes);
   EXPECT_EQ(llvm::toString(std::move(error)),
-            "module: its image has " + std::to_string(plan.header.bytes) + " bytes, given are " +
-                std::to_string(plan.header.bytes - 1));
+            "module: its image has " + std::to_string(plan.header.bytes) +
+                " bytes, given are " + std::to_string(plan.header.bytes - 1));
 }
 
 } // namespace

@@ -19,7 +19,8 @@
 namespace corellama::test {
 
 /// The layout that CPU targets give a format.
-inline llama::LayoutInterface layoutFor(llama::FormatInterface format, bool isVector) {
+inline llama::LayoutInterface layoutFor(llama::FormatInterface format,
+                                        bool isVector) {
   mlir::MLIRContext *context = format.getContext();
   if (isVector)
     return llama::RowMajorAttr::get(context);
@@ -30,7 +31,8 @@ inline llama::LayoutInterface layoutFor(llama::FormatInterface format, bool isVe
 
 class PlacedModel {
 public:
-  explicit PlacedModel(const GGUFBuilder &builder, llvm::StringRef path = "folder/m.gguf") {
+  explicit PlacedModel(const GGUFBuilder &builder,
+                       llvm::StringRef path = "folder/m.gguf") {
     auto read = checkpoint::readCheckpoint(
         llvm::MemoryBuffer::getMemBufferCopy(builder.build(), path));
     if (!read) {
@@ -95,21 +97,27 @@ private:
     });
     builder.setInsertionPointToStart(module->getBody());
     const checkpoint::ModelConfig &config = checkpoint->config();
-    auto cache = llama::CacheType::get(
-        &context, {int64_t(config.layers), int64_t(config.kvHeads), int64_t(config.headSize)},
-        builder.getF16Type());
-    llama::CacheLayoutOp::create(builder, builder.getUnknownLoc(), mlir::TypeAttr::get(cache),
+    auto cache =
+        llama::CacheType::get(&context,
+                              {int64_t(config.layers), int64_t(config.kvHeads),
+                               int64_t(config.headSize)},
+                              builder.getF16Type());
+    llama::CacheLayoutOp::create(builder, builder.getUnknownLoc(),
+                                 mlir::TypeAttr::get(cache),
                                  llama::Keys16Attr::get(&context, 1),
                                  llama::RowMajorAttr::get(&context));
     auto set = [&](llvm::StringRef name, llvm::StringRef text) {
       (*module)->setAttr(name, mlir::parseAttribute(text, &context));
     };
-    set("llama.target", "#llama.target<family = cpu, name = \"x86-64-v3\", features = "
-                        "\"+avx2,+fma\", vector_bits = 256, l2_bytes = 262144>");
-    set("llama.program", "{workspace_bytes = 4096 : i64, scratch_bytes = 128 : i64, "
-                         "logits_offset = 0 : i64, chunk = 512 : i64}");
-    set("llama.kernels", "[{name = \"qkv.decode\", function = @layer, parts = @qkv.parts, "
-                         "scratch_bytes = 64 : i64}]");
+    set("llama.target",
+        "#llama.target<family = cpu, name = \"x86-64-v3\", features = "
+        "\"+avx2,+fma\", vector_bits = 256, l2_bytes = 262144>");
+    set("llama.program",
+        "{workspace_bytes = 4096 : i64, scratch_bytes = 128 : i64, "
+        "logits_offset = 0 : i64, chunk = 512 : i64}");
+    set("llama.kernels",
+        "[{name = \"qkv.decode\", function = @layer, parts = @qkv.parts, "
+        "scratch_bytes = 64 : i64}]");
   }
 };
 

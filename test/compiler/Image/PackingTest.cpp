@@ -2,8 +2,8 @@
 //
 // Random weights of every format, in every layout that accepts it, in shapes
 // with tails -> packed bytes, compared bit by bit with what the definition
-// (`locateInBlock`, `locate`) says. The packer lists moves and repeats them; the
-// test asks for every single field.
+// (`locateInBlock`, `locate`) says. The packer lists moves and repeats them;
+// the test asks for every single field.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,8 +27,9 @@ struct PackingTest : testing::Test {
   PackingTest() { context.loadDialect<LlamaDialect>(); }
 
   std::vector<FormatInterface> formats() {
-    return {F32Attr::get(&context),  F16Attr::get(&context),  BF16Attr::get(&context),
-            Q8_0Attr::get(&context), Q4_0Attr::get(&context), Q4_1Attr::get(&context),
+    return {F32Attr::get(&context),  F16Attr::get(&context),
+            BF16Attr::get(&context), Q8_0Attr::get(&context),
+            Q4_0Attr::get(&context), Q4_1Attr::get(&context),
             Q6_KAttr::get(&context)};
   }
   std::vector<LayoutInterface> layouts() {
@@ -52,11 +53,12 @@ struct PackingTest : testing::Test {
             if (failed(layout.accepts(format, rows, columns, why)))
               continue;
             std::string name;
-            llvm::raw_string_ostream(name)
-                << format << " in " << layout << ", " << rows << " x " << columns;
+            llvm::raw_string_ostream(name) << format << " in " << layout << ", "
+                                           << rows << " x " << columns;
             SCOPED_TRACE(name);
             auto packer = Packer::create(format, layout, rows, columns);
-            ASSERT_TRUE(static_cast<bool>(packer)) << llvm::toString(packer.takeError());
+            ASSERT_TRUE(static_cast<bool>(packer))
+                << llvm::toString(packer.takeError());
             check(format, layout, rows, columns, *packer);
             ++cases;
           }
@@ -96,8 +98,10 @@ void forEachField(FormatInterface format, LayoutInterface layout, uint64_t rows,
     for (uint64_t row = 0; row < rows; ++row)
       for (uint64_t column = 0; column < columns; column += facts.per) {
         BitPosition from = format.locateInBlock(plane, column % block);
-        from.byte += (row * rowBlocks + column / block) * format.getBlockBytes();
-        visit(from, layout.locate(format, rows, columns, plane, row, column), facts.bits);
+        from.byte +=
+            (row * rowBlocks + column / block) * format.getBlockBytes();
+        visit(from, layout.locate(format, rows, columns, plane, row, column),
+              facts.bits);
       }
 }
 
@@ -105,12 +109,15 @@ TEST_F(PackingTest, EachFieldIsAtItsPlaceAndAllPaddingIsZero) {
   forEachCase([&](FormatInterface format, LayoutInterface layout, uint64_t rows,
                   uint64_t columns, const Packer &packer) {
     ASSERT_EQ(packer.bytes(), *layout.byteSize(format, rows, columns));
-    ASSERT_EQ(packer.sourceBytes(), rows * columns / format.getBlock() * format.getBlockBytes());
-    Bytes source = randomBytes(packer.sourceBytes()), out = pack(packer, source);
+    ASSERT_EQ(packer.sourceBytes(),
+              rows * columns / format.getBlock() * format.getBlockBytes());
+    Bytes source = randomBytes(packer.sourceBytes()),
+          out = pack(packer, source);
     Bytes expected(out.size());
     forEachField(format, layout, rows, columns,
                  [&](BitPosition from, BitPosition to, unsigned bits) {
-                   ASSERT_LE(to.byte + llvm::divideCeil(to.bit + bits, 8), out.size());
+                   ASSERT_LE(to.byte + llvm::divideCeil(to.bit + bits, 8),
+                             out.size());
                    for (unsigned bit = 0; bit < bits; ++bit)
                      expected[to.byte + (to.bit + bit) / 8] |=
                          bitAt(source, from, bit) << (to.bit + bit) % 8;
@@ -122,7 +129,8 @@ TEST_F(PackingTest, EachFieldIsAtItsPlaceAndAllPaddingIsZero) {
 TEST_F(PackingTest, NoTwoFieldsShareABitAndNoneIsForgotten) {
   forEachCase([&](FormatInterface format, LayoutInterface layout, uint64_t rows,
                   uint64_t columns, const Packer &packer) {
-    std::vector<bool> read(8 * packer.sourceBytes()), written(8 * packer.bytes());
+    std::vector<bool> read(8 * packer.sourceBytes()),
+        written(8 * packer.bytes());
     // Bits that lie outside or have been seen before.
     uint64_t wrong = 0, seen = 0;
     auto see = [&](std::vector<bool> &bits, uint64_t bit) {
@@ -147,20 +155,22 @@ TEST_F(PackingTest, NoTwoFieldsShareABitAndNoneIsForgotten) {
 TEST_F(PackingTest, ReadBackGivesTheCheckpointsBytes) {
   forEachCase([&](FormatInterface format, LayoutInterface layout, uint64_t rows,
                   uint64_t columns, const Packer &packer) {
-    Bytes source = randomBytes(packer.sourceBytes()), out = pack(packer, source);
+    Bytes source = randomBytes(packer.sourceBytes()),
+          out = pack(packer, source);
     Bytes back(source.size());
     forEachField(format, layout, rows, columns,
                  [&](BitPosition from, BitPosition to, unsigned bits) {
                    for (unsigned bit = 0; bit < bits; ++bit)
-                     back[from.byte + (from.bit + bit) / 8] |= bitAt(out, to, bit)
-                                                              << (from.bit + bit) % 8;
+                     back[from.byte + (from.bit + bit) / 8] |=
+                         bitAt(out, to, bit) << (from.bit + bit) % 8;
                  });
     ASSERT_EQ(back, source);
   });
 }
 
 TEST_F(PackingTest, TilesCanBePackedOneByOneInAnyOrder) {
-  forEachCase([&](FormatInterface, LayoutInterface, uint64_t, uint64_t, const Packer &packer) {
+  forEachCase([&](FormatInterface, LayoutInterface, uint64_t, uint64_t,
+                  const Packer &packer) {
     Bytes source = randomBytes(packer.sourceBytes());
     std::vector<uint64_t> tiles(packer.tileCount());
     std::iota(tiles.begin(), tiles.end(), 0);
@@ -177,16 +187,16 @@ TEST_F(PackingTest, TilesCanBePackedOneByOneInAnyOrder) {
 //===----------------------------------------------------------------------===//
 
 TEST_F(PackingTest, RowMajorIsTheCheckpointItself) {
-  auto packer = llvm::cantFail(
-      Packer::create(Q4_1Attr::get(&context), RowMajorAttr::get(&context), 20, 96));
+  auto packer = llvm::cantFail(Packer::create(
+      Q4_1Attr::get(&context), RowMajorAttr::get(&context), 20, 96));
   Bytes source = randomBytes(packer.sourceBytes());
   EXPECT_EQ(pack(packer, source), source);
 }
 
 TEST_F(PackingTest, Rows16OfFloatsTransposesGroups) {
   // The example of LayoutInterface: row 17, column 2 of 20 x 3 is at byte 324.
-  auto packer = llvm::cantFail(
-      Packer::create(F32Attr::get(&context), Rows16Attr::get(&context, 1), 20, 3));
+  auto packer = llvm::cantFail(Packer::create(
+      F32Attr::get(&context), Rows16Attr::get(&context, 1), 20, 3));
   Bytes source(packer.sourceBytes());
   source[(17 * 3 + 2) * 4 + 1] = 0xAB;
   Bytes out = pack(packer, source), expected(384);
@@ -195,10 +205,10 @@ TEST_F(PackingTest, Rows16OfFloatsTransposesGroups) {
 }
 
 TEST_F(PackingTest, Rows16OfQ4KeepsNibblePairs) {
-  // Byte 4p + j of a block's quants, of row r: byte 4r + j of vector p, behind 16
-  // scales; second block of the second group of a weight of 2 blocks a row.
-  auto packer = llvm::cantFail(
-      Packer::create(Q4_0Attr::get(&context), Rows16Attr::get(&context, 4), 32, 64));
+  // Byte 4p + j of a block's quants, of row r: byte 4r + j of vector p, behind
+  // 16 scales; second block of the second group of a weight of 2 blocks a row.
+  auto packer = llvm::cantFail(Packer::create(
+      Q4_0Attr::get(&context), Rows16Attr::get(&context, 4), 32, 64));
   Bytes source(packer.sourceBytes());
   uint64_t row = 16 + 5, block = 1, p = 2, j = 3;
   source[(row * 2 + block) * 18 + 2 + 4 * p + j] = 0x7E;
@@ -211,10 +221,10 @@ TEST_F(PackingTest, Rows16OfQ4KeepsNibblePairs) {
 
 TEST_F(PackingTest, Rows16OfQ6KRegroupsBits) {
   // Column 161 = 128 + 32 + 1 of row 3: low bits in byte 64 + 32 + 1 of ql, low
-  // nibble; high bits in byte 32 + 1 of qh from bit 2. In the layout it is column
-  // 1 of pair 5: low nibble of vector 0 there, bits 0 and 1 of vector 4.
-  auto packer = llvm::cantFail(
-      Packer::create(Q6_KAttr::get(&context), Rows16Attr::get(&context, 4), 16, 256));
+  // nibble; high bits in byte 32 + 1 of qh from bit 2. In the layout it is
+  // column 1 of pair 5: low nibble of vector 0 there, bits 0 and 1 of vector 4.
+  auto packer = llvm::cantFail(Packer::create(
+      Q6_KAttr::get(&context), Rows16Attr::get(&context, 4), 16, 256));
   Bytes source(packer.sourceBytes());
   source[3 * 210 + 64 + 32 + 1] = 0x0D;
   source[3 * 210 + 128 + 32 + 1] = 0x08; // 2 << 2
@@ -229,22 +239,26 @@ TEST_F(PackingTest, Rows16OfQ6KRegroupsBits) {
 // Refusals
 //===----------------------------------------------------------------------===//
 
-std::string refusal(FormatInterface format, LayoutInterface layout, uint64_t rows,
-                    uint64_t columns) {
+std::string refusal(FormatInterface format, LayoutInterface layout,
+                    uint64_t rows, uint64_t columns) {
   auto packer = Packer::create(format, layout, rows, columns);
   return packer ? "" : llvm::toString(packer.takeError());
 }
 
 TEST_F(PackingTest, ALayoutMustAcceptTheFormat) {
-  EXPECT_EQ(refusal(F32Attr::get(&context), Rows16Attr::get(&context, 4), 16, 16),
-            "f32 weight of 16 x 16: rows16 has k = 1 for f32, found k = 4");
-  EXPECT_EQ(refusal(F32Attr::get(&context), Keys16Attr::get(&context, 1), 16, 16),
-            "f32 weight of 16 x 16: keys16 is a layout of the cache, not of a weight");
+  EXPECT_EQ(
+      refusal(F32Attr::get(&context), Rows16Attr::get(&context, 4), 16, 16),
+      "f32 weight of 16 x 16: rows16 has k = 1 for f32, found k = 4");
+  EXPECT_EQ(
+      refusal(F32Attr::get(&context), Keys16Attr::get(&context, 1), 16, 16),
+      "f32 weight of 16 x 16: keys16 is a layout of the cache, not of a "
+      "weight");
 }
 
 TEST_F(PackingTest, RowsMustBeWholeBlocks) {
-  EXPECT_EQ(refusal(Q4_0Attr::get(&context), RowMajorAttr::get(&context), 2, 33),
-            "q4_0 weight of 2 x 33: rows are whole blocks of 32 columns");
+  EXPECT_EQ(
+      refusal(Q4_0Attr::get(&context), RowMajorAttr::get(&context), 2, 33),
+      "q4_0 weight of 2 x 33: rows are whole blocks of 32 columns");
 }
 
 TEST_F(PackingTest, ExtentsMustBePositiveAndBelow2To31) {
@@ -258,16 +272,16 @@ TEST_F(PackingTest, ExtentsMustBePositiveAndBelow2To31) {
 
 /// A layout whose third tile of rows is not where the first two say.
 struct Irregular : LayoutInterface::ExternalModel<Irregular, mlir::UnitAttr> {
-  mlir::LogicalResult accepts(mlir::Attribute, FormatInterface, int64_t, int64_t,
-                              std::string &) const {
+  mlir::LogicalResult accepts(mlir::Attribute, FormatInterface, int64_t,
+                              int64_t, std::string &) const {
     return mlir::success();
   }
-  mlir::FailureOr<uint64_t> byteSize(mlir::Attribute, FormatInterface, int64_t rows,
-                                     int64_t columns) const {
+  mlir::FailureOr<uint64_t> byteSize(mlir::Attribute, FormatInterface,
+                                     int64_t rows, int64_t columns) const {
     return uint64_t(rows) * columns * 8;
   }
-  BitPosition locate(mlir::Attribute, FormatInterface, int64_t, int64_t columns, unsigned,
-                     int64_t row, int64_t column) const {
+  BitPosition locate(mlir::Attribute, FormatInterface, int64_t, int64_t columns,
+                     unsigned, int64_t row, int64_t column) const {
     return {uint64_t(row * columns + column) * 4 + (row >= 32 ? 64 : 0), 0};
   }
 };
@@ -279,7 +293,8 @@ TEST_F(PackingTest, ALayoutMustBeRegular) {
   FormatInterface format = F32Attr::get(&context);
   EXPECT_EQ(refusal(format, layout, 32, 8), "");
   EXPECT_EQ(refusal(format, layout, 48, 8),
-            "f32 weight of 48 x 8: its layout is not regular in tiles of 16 rows by 32 columns");
+            "f32 weight of 48 x 8: its layout is not regular in tiles of 16 "
+            "rows by 32 columns");
 }
 
 } // namespace

@@ -1,15 +1,15 @@
 //===- ProgramImageTest.cpp - damaged programs ----------------------------===//
 //
-// A small program built here, header by header, then damaged: cut at every byte,
-// and every number of its headers set to extremes. Each is refused with a
+// A small program built here, header by header, then damaged: cut at every
+// byte, and every number of its headers set to extremes. Each is refused with a
 // message, or gives views that lie inside the file.
 //
 //===----------------------------------------------------------------------===//
 
-#include "ImageTesting.h"
 #include "compiler/Image/ProgramImage.h"
-#include "llvm/BinaryFormat/ELF.h"
+#include "ImageTesting.h"
 #include "runtime/ABI/Kernel.h"
+#include "llvm/BinaryFormat/ELF.h"
 
 using namespace corellama;
 using namespace corellama::image;
@@ -64,8 +64,8 @@ struct SmallProgram {
 };
 
 llvm::Expected<ImageView> read(StringRef bytes) {
-  return readProgramImage(
-      llvm::MemoryBuffer::getMemBuffer(bytes, "p", /*RequiresNullTerminator=*/false));
+  return readProgramImage(llvm::MemoryBuffer::getMemBuffer(
+      bytes, "p", /*RequiresNullTerminator=*/false));
 }
 
 std::string messageOf(const SmallProgram &program) {
@@ -121,7 +121,8 @@ TEST(ProgramImageTest, EveryFieldAtItsExtremesIsSafe) {
   auto damage = [&](size_t from, size_t to) {
     for (size_t at = from; at < to; at += 2)
       for (size_t width : {2, 4, 8})
-        for (uint64_t value : {uint64_t(0), uint64_t(1), ~uint64_t(0), uint64_t(INT64_MAX)}) {
+        for (uint64_t value :
+             {uint64_t(0), uint64_t(1), ~uint64_t(0), uint64_t(INT64_MAX)}) {
           std::string damaged = bytes;
           memcpy(damaged.data() + at, &value, width);
           expectSafe(damaged);
@@ -147,43 +148,58 @@ const Damage kDamages[] = {
     {"AnotherMachine", [](SmallProgram &p) { p.elf.e_machine = EM_AARCH64; },
      "p: is an ELF file of another kind of machine, expected x86-64"},
     {"SegmentHeaderSize", [](SmallProgram &p) { p.elf.e_phentsize = 32; },
-     "p: segment headers: have 32 bytes each, expected 56; the file is damaged"},
-    {"SegmentHeadersOutside", [](SmallProgram &p) { p.elf.e_phoff = UINT64_MAX - 7; },
-     "p: segment headers: 1 at byte 18446744073709551608 end beyond the file's 8292 bytes; the "
+     "p: segment headers: have 32 bytes each, expected 56; the file is "
+     "damaged"},
+    {"SegmentHeadersOutside",
+     [](SmallProgram &p) { p.elf.e_phoff = UINT64_MAX - 7; },
+     "p: segment headers: 1 at byte 18446744073709551608 end beyond the file's "
+     "8292 bytes; the "
      "file is damaged"},
     {"SegmentOutside", [](SmallProgram &p) { p.segment.p_filesz = 1 << 20; },
-     "p: segment: 1048576 bytes at byte 4096 end beyond the file's 8292 bytes; the file is cut "
+     "p: segment: 1048576 bytes at byte 4096 end beyond the file's 8292 bytes; "
+     "the file is cut "
      "short, copy it again"},
     {"NoImage", [](SmallProgram &p) { p.header.magic[7] = '2'; },
      "p: has no image; give a program that `corellama compile` made"},
-    {"AWritableSegment", [](SmallProgram &p) { p.segment.p_flags = PF_R | PF_W; },
+    {"AWritableSegment",
+     [](SmallProgram &p) { p.segment.p_flags = PF_R | PF_W; },
      "p: has no image; give a program that `corellama compile` made"},
     {"AnotherVersion", [](SmallProgram &p) { p.header.version = 99; },
-     "p: image: header: is of version 99, this compiler knows version 1; the file is damaged, "
+     "p: image: header: is of version 99, this compiler knows version 1; the "
+     "file is damaged, "
      "copy or compile it again"},
     {"HeaderBytes", [](SmallProgram &p) { p.header.headerBytes = 8; },
-     "p: image: header: says it has 8 bytes, expected 176; the file is damaged, copy or compile "
+     "p: image: header: says it has 8 bytes, expected 176; the file is "
+     "damaged, copy or compile "
      "it again"},
     {"ImageBytes", [](SmallProgram &p) { p.header.bytes = 5000; },
-     "p: image: header: says the image has 5000 bytes, its segment has 4196; the file is "
+     "p: image: header: says the image has 5000 bytes, its segment has 4196; "
+     "the file is "
      "damaged, copy or compile it again"},
     {"Unaligned", [](SmallProgram &p) { p.header.manifest.offset = 321; },
-     "p: image: manifest: starts at byte 321, expected a multiple of 64 behind the header; the "
+     "p: image: manifest: starts at byte 321, expected a multiple of 64 behind "
+     "the header; the "
      "file is damaged, copy or compile it again"},
     {"InTheHeader", [](SmallProgram &p) { p.header.offsets.offset = 64; },
-     "p: image: offsets: starts at byte 64, expected a multiple of 64 behind the header; the "
+     "p: image: offsets: starts at byte 64, expected a multiple of 64 behind "
+     "the header; the "
      "file is damaged, copy or compile it again"},
     {"RangeOutside", [](SmallProgram &p) { p.header.weights.bytes = 101; },
-     "p: image: weights: 101 bytes at byte 4096 are more than the image has (4196); the file is "
+     "p: image: weights: 101 bytes at byte 4096 are more than the image has "
+     "(4196); the file is "
      "damaged, copy or compile it again"},
-    {"RangeOverflows", [](SmallProgram &p) { p.header.metadata.bytes = UINT64_MAX; },
-     "p: image: metadata: 18446744073709551615 bytes at byte 384 are more than the image has "
+    {"RangeOverflows",
+     [](SmallProgram &p) { p.header.metadata.bytes = UINT64_MAX; },
+     "p: image: metadata: 18446744073709551615 bytes at byte 384 are more than "
+     "the image has "
      "(4196); the file is damaged, copy or compile it again"},
     {"PartOfAnOffset", [](SmallProgram &p) { p.header.offsets.bytes = 15; },
-     "p: image: offsets: has 15 bytes, expected a multiple of 8; the file is damaged, copy or "
+     "p: image: offsets: has 15 bytes, expected a multiple of 8; the file is "
+     "damaged, copy or "
      "compile it again"},
     {"OffsetOutside", [](SmallProgram &p) { p.offsets[1] = 100; },
-     "p: image: offsets: entry 1 is 100, the weights have 100 bytes; the file is damaged, copy "
+     "p: image: offsets: entry 1 is 100, the weights have 100 bytes; the file "
+     "is damaged, copy "
      "or compile it again"},
 };
 
@@ -193,7 +209,8 @@ TEST_P(ProgramImageRefuses, WithAMessage) {
   EXPECT_EQ(messageOf(program), GetParam().message);
 }
 
-INSTANTIATE_TEST_SUITE_P(Damages, ProgramImageRefuses, testing::ValuesIn(kDamages),
+INSTANTIATE_TEST_SUITE_P(Damages, ProgramImageRefuses,
+                         testing::ValuesIn(kDamages),
                          [](const auto &info) { return info.param.name; });
 
 TEST(ProgramImageTest, AMissingFileIsNamed) {

@@ -62,7 +62,9 @@ TEST_F(ImportTest, AWholeModelReadsAsTheCheckpointMeansIt) {
   small.tied = true;
   import(small.builder());
   std::string expected =
-      "module attributes {llama.checkpoint = \"blake3:" + checkpoint->identity() + R"mlir(", )mlir"
+      "module attributes {llama.checkpoint = \"blake3:" +
+      checkpoint->identity() +
+      R"mlir(", )mlir"
       R"mlir(llama.config = #llama.config<dim = 64, heads = 4, kv_heads = 2, head_size = 16, )mlir"
       R"mlir(hidden = 96, vocabulary = 5, layers = 2, context_length = 128, )mlir"
       R"mlir(eps = 9.765625E-4 : f64, rope_base = 5.000000e+04 : f64>} {
@@ -130,7 +132,8 @@ TEST_F(ImportTest, AnUntiedHeadHasItsOwnWeight) {
   SmallLlama small;
   small.type = F16;
   std::string text = print(import(small.builder()));
-  EXPECT_NE(text.find("llama.weight @output : 5x64 formats [#llama.f16]"), std::string::npos);
+  EXPECT_NE(text.find("llama.weight @output : 5x64 formats [#llama.f16]"),
+            std::string::npos);
   EXPECT_NE(text.find("llama.weight_ref @output :"), std::string::npos);
 }
 
@@ -140,18 +143,22 @@ TEST_F(ImportTest, AlternatingTypesMakeAFunctionEach) {
   small.layers = 4;
   GGUFBuilder builder = small.builder();
   // Layers: plain, v in F32, v and down in F32, as the second.
-  for (const char *name : {"blk.1.attn_v.weight", "blk.2.attn_v.weight", "blk.3.attn_v.weight",
-                           "blk.2.ffn_down.weight"})
+  for (const char *name : {"blk.1.attn_v.weight", "blk.2.attn_v.weight",
+                           "blk.3.attn_v.weight", "blk.2.ffn_down.weight"})
     builder.at(name).type = F32;
   std::string text = print(import(builder));
-  EXPECT_NE(text.find("llama.weight @attn_v : 32x64 formats [#llama.f16, #llama.f32] of [0, 1, 1, 1]\n"),
+  EXPECT_NE(text.find("llama.weight @attn_v : 32x64 formats [#llama.f16, "
+                      "#llama.f32] of [0, 1, 1, 1]\n"),
             std::string::npos);
-  EXPECT_NE(text.find("llama.weight @ffn_down : 64x96 formats [#llama.f16, #llama.f32] of [0, 0, 1, 0]\n"),
+  EXPECT_NE(text.find("llama.weight @ffn_down : 64x96 formats [#llama.f16, "
+                      "#llama.f32] of [0, 0, 1, 0]\n"),
             std::string::npos);
-  EXPECT_NE(text.find("llama.weight @attn_q : 64x64 formats [#llama.f16]\n"), std::string::npos);
-  EXPECT_EQ(printFirst<ModelOp>(),
-            "llama.model @m entries [#llama.entry<name = \"import\", rows = 0, embed = @embed, "
-            "layers = [@layer.0, @layer.1, @layer.2], of = [0, 1, 2, 1], head = @head>]");
+  EXPECT_NE(text.find("llama.weight @attn_q : 64x64 formats [#llama.f16]\n"),
+            std::string::npos);
+  EXPECT_EQ(printFirst<ModelOp>(), "llama.model @m entries [#llama.entry<name "
+                                   "= \"import\", rows = 0, embed = @embed, "
+                                   "layers = [@layer.0, @layer.1, @layer.2], "
+                                   "of = [0, 1, 2, 1], head = @head>]");
   EXPECT_EQ(text.find("func private @layer("), std::string::npos);
 }
 
@@ -202,7 +209,8 @@ TEST_F(ImportTest, EveryDeclarationNamesATensorAndEveryTensorIsDeclared) {
   size_t declared = 0;
   module->walk([&](WeightOp weight) {
     for (int64_t layer = 0; layer < weight.getCount(); ++layer, ++declared) {
-      const checkpoint::TensorInfo *tensor = checkpoint->find(tensorNameOf(weight, layer));
+      const checkpoint::TensorInfo *tensor =
+          checkpoint->find(tensorNameOf(weight, layer));
       ASSERT_TRUE(tensor) << tensorNameOf(weight, layer);
       EXPECT_EQ(static_cast<uint64_t>(weight.getRows()), tensor->rows);
       EXPECT_EQ(static_cast<uint64_t>(weight.getColumns()), tensor->columns);
@@ -218,9 +226,10 @@ TEST_F(ImportTest, LocationsNameTheTensor) {
     names.push_back(mlir::cast<mlir::NameLoc>(op.getLoc()).getName().str());
   });
   EXPECT_EQ(names, (std::vector<std::string>{
-                       "blk.*.attn_q.weight", "blk.*.attn_k.weight", "blk.*.attn_v.weight",
-                       "blk.*.attn_output.weight", "blk.*.ffn_gate.weight",
-                       "blk.*.ffn_up.weight", "blk.*.ffn_down.weight", "output.weight"}));
+                       "blk.*.attn_q.weight", "blk.*.attn_k.weight",
+                       "blk.*.attn_v.weight", "blk.*.attn_output.weight",
+                       "blk.*.ffn_gate.weight", "blk.*.ffn_up.weight",
+                       "blk.*.ffn_down.weight", "output.weight"}));
 }
 
 TEST_F(ImportTest, TwoImportsAreEqual) {

@@ -1,13 +1,14 @@
 //===- InspectTest.cpp - what is said of checkpoints and programs ---------===//
 //
-// A small checkpoint, and a program made of it -> the text and the JSON of both.
+// A small checkpoint, and a program made of it -> the text and the JSON of
+// both.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Inspect/Inspect.h"
+#include "test/compiler/Image/ImageTesting.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
-#include "test/compiler/Image/ImageTesting.h"
 
 using namespace corellama;
 using namespace corellama::test;
@@ -30,7 +31,8 @@ class InspectTest : public testing::Test {
 protected:
   void SetUp() override {
     llvm::SmallString<128> name;
-    ASSERT_FALSE(llvm::sys::fs::createUniqueDirectory("corellama-inspect", name));
+    ASSERT_FALSE(
+        llvm::sys::fs::createUniqueDirectory("corellama-inspect", name));
     folder = name.str().str();
   }
   void TearDown() override { llvm::sys::fs::remove_directories(folder); }
@@ -45,8 +47,8 @@ protected:
   std::string program() {
     PlacedModel model(alternating());
     std::string path = folder + "/program";
-    llvm::cantFail(
-        image::attachImage(model.goodPlan(), *model.checkpoint, IMAGE_PROBE, path));
+    llvm::cantFail(image::attachImage(model.goodPlan(), *model.checkpoint,
+                                      IMAGE_PROBE, path));
     return path;
   }
   std::string inspect(StringRef path, bool json) {
@@ -81,7 +83,8 @@ TEST_F(InspectTest, ACheckpointAsText) {
                                  "blake3      "))
       << text;
   rest = rest.drop_front(64);
-  std::string expected = "\nbytes       " + std::to_string(alternating().build().size()) + R"(
+  std::string expected =
+      "\nbytes       " + std::to_string(alternating().build().size()) + R"(
 parameters  123776
 layers      4
 dim         64
@@ -116,24 +119,28 @@ TEST_F(InspectTest, ACheckpointAsJSON) {
   EXPECT_EQ(object.getObject("config")->getNumber("rope_base"), 50000.0);
   std::string signature;
   llvm::raw_string_ostream(signature) << object.getArray("signatures")->back();
-  EXPECT_EQ(signature,
-            R"({"layers":[2],"types":{"attn_k":"F16","attn_norm":"F32","attn_output":"F16",)"
-            R"("attn_q":"F16","attn_v":"F32","ffn_down":"F16","ffn_gate":"F16",)"
-            R"("ffn_norm":"F32","ffn_up":"F16"}})");
+  EXPECT_EQ(
+      signature,
+      R"({"layers":[2],"types":{"attn_k":"F16","attn_norm":"F32","attn_output":"F16",)"
+      R"("attn_q":"F16","attn_v":"F32","ffn_down":"F16","ffn_gate":"F16",)"
+      R"("ffn_norm":"F32","ffn_up":"F16"}})");
   EXPECT_EQ(object.getArray("tensors")->size(), 38u);
 }
 
 TEST_F(InspectTest, AProgramAsText) {
   std::string text = inspect(program(), /*json=*/false);
   for (const char *line :
-       {"program     program\n", "checkpoint  m.gguf\n", "target      x86-64-v3, 256-bit vectors\n",
-        "features    +avx2,+fma\n", "cache       f16, keys #llama.keys16<d = 1>, values "
-        "#llama.rowmajor\n", "chunk       512 rows\n",
-        "model       4 layers, dim 64, hidden 96, 4 heads over 2 of 16, vocabulary 5, context "
+       {"program     program\n", "checkpoint  m.gguf\n",
+        "target      x86-64-v3, 256-bit vectors\n", "features    +avx2,+fma\n",
+        "cache       f16, keys #llama.keys16<d = 1>, values "
+        "#llama.rowmajor\n",
+        "chunk       512 rows\n",
+        "model       4 layers, dim 64, hidden 96, 4 heads over 2 of 16, "
+        "vocabulary 5, context "
         "128\n",
         "  workspace                  4096 bytes\n", "kernels: 1\n",
-        "  kernel      parts      scratch  strategy\n", "  qkv.decode  qkv.parts  64\n",
-        "tensors: 38\n"})
+        "  kernel      parts      scratch  strategy\n",
+        "  qkv.decode  qkv.parts  64\n", "tensors: 38\n"})
     EXPECT_NE(text.find(line), std::string::npos) << line << "in\n" << text;
 }
 
@@ -150,18 +157,20 @@ TEST_F(InspectTest, ADamagedManifestIsRefusedAndNothingPrinted) {
   auto bytes = (*llvm::MemoryBuffer::getFile(path))->getBuffer().str();
   bytes[bytes.find("{\"activations\"")] = 'x';
   EXPECT_EQ(inspect(file("damaged", bytes), /*json=*/false),
-            folder + "/damaged: image: manifest: is not JSON: [1:1, byte=1]: Invalid JSON value; "
+            folder + "/damaged: image: manifest: is not JSON: [1:1, byte=1]: "
+                     "Invalid JSON value; "
                      "the file is damaged, copy or compile it again");
 }
 
 TEST_F(InspectTest, AnyOtherExecutableHasNoImage) {
-  EXPECT_EQ(inspect(IMAGE_PROBE, /*json=*/false),
-            IMAGE_PROBE ": has no image; give a program that `corellama compile` made");
+  EXPECT_EQ(inspect(IMAGE_PROBE, /*json=*/false), IMAGE_PROBE
+            ": has no image; give a program that `corellama compile` made");
 }
 
 TEST_F(InspectTest, AnyOtherFileIsABadCheckpoint) {
   std::string path = file("text.txt", "some text");
-  EXPECT_EQ(StringRef(inspect(path, /*json=*/false)).substr(0, path.size() + 2), path + ": ");
+  EXPECT_EQ(StringRef(inspect(path, /*json=*/false)).substr(0, path.size() + 2),
+            path + ": ");
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 //===- TargetTest.cpp - the table of targets and this machine -------------===//
 //
-// Each row of the table against LLVM's own knowledge of the CPU; messages whole.
+// Each row of the table against LLVM's own knowledge of the CPU; messages
+// whole.
 //
 //===----------------------------------------------------------------------===//
 
@@ -57,8 +58,10 @@ TEST_F(TargetTest, EveryRowIsACPUOfLLVMAndAtLeastV3) {
     EXPECT_EQ(static_cast<uint64_t>(target.getL2Bytes()), info.l2Bytes);
     llvm::StringSet<> features = featuresOf(target);
     for (StringRef feature : requiredFeatures())
-      EXPECT_TRUE(features.contains(feature)) << info.name.str() << " " << feature.str();
-    EXPECT_EQ(target.getVectorBits(), features.contains("avx512vl") ? 512 : 256);
+      EXPECT_TRUE(features.contains(feature))
+          << info.name.str() << " " << feature.str();
+    EXPECT_EQ(target.getVectorBits(),
+              features.contains("avx512vl") ? 512 : 256);
   }
 }
 
@@ -126,10 +129,12 @@ TEST_F(TargetTest, NativeIsThisMachine) {
     if (!host.lookup(feature))
       GTEST_SKIP() << "this machine lacks " << feature.str();
   llama::TargetAttr target = resolve("native");
-  EXPECT_EQ(target.getName().getValue(), "native:" + llvm::sys::getHostCPUName().str());
+  EXPECT_EQ(target.getName().getValue(),
+            "native:" + llvm::sys::getHostCPUName().str());
   llvm::StringSet<> features = featuresOf(target);
   for (StringRef feature : usableFeatures())
-    EXPECT_EQ(features.contains(feature), host.lookup(feature)) << feature.str();
+    EXPECT_EQ(features.contains(feature), host.lookup(feature))
+        << feature.str();
   std::string missing;
   EXPECT_TRUE(hostSupports(target, missing));
   EXPECT_EQ(missing, "");
@@ -151,7 +156,8 @@ TEST_F(TargetTest, TheListHasEveryTargetAndThisMachine) {
   llvm::raw_string_ostream stream(text);
   listTargets(stream);
   for (const TargetInfo &info : allTargets())
-    EXPECT_NE(text.find(info.name.str() + " "), std::string::npos) << info.name.str();
+    EXPECT_NE(text.find(info.name.str() + " "), std::string::npos)
+        << info.name.str();
   EXPECT_NE(text.find("native "), std::string::npos);
   EXPECT_NE(text.find("this machine: "), std::string::npos);
 }

@@ -18,14 +18,16 @@ TEST_P(AttentionTest, DepthsAroundABlockOfKeys) {
     for (const char *kernel : {"attn.decode", "o.decode"})
       checkKernel(*model, {kernel, /*layer=*/1, /*rows=*/1, depth - 1}, random);
     for (int64_t rows : {int64_t(1), std::min(depth, model->choice.chunk)})
-      checkKernel(*model, {"attn.prefill", /*layer=*/0, rows, depth - rows}, random);
+      checkKernel(*model, {"attn.prefill", /*layer=*/0, rows, depth - rows},
+                  random);
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, AttentionTest,
-                         testing::Combine(testing::Range<size_t>(0, std::size(kFormatCases)),
-                                          testing::ValuesIn(kTargets)),
-                         nameOfModel);
+INSTANTIATE_TEST_SUITE_P(
+    Formats, AttentionTest,
+    testing::Combine(testing::Range<size_t>(0, std::size(kFormatCases)),
+                     testing::ValuesIn(kTargets)),
+    nameOfModel);
 
 } // namespace
 } // namespace corellama::test

@@ -25,7 +25,8 @@ protected:
     if (!hostHas(GetParam()))
       GTEST_SKIP() << "this machine does not run " << GetParam();
     std::string text = R"mlir(
-module attributes {llama.target = )mlir" + targetText(GetParam()) +
+module attributes {llama.target = )mlir" +
+                       targetText(GetParam()) +
                        R"mlir(} {
   llama.slot @x : tensor<4096x16xf32> at 0
   llama.slot @logits : tensor<1x16xf32> at 0
@@ -62,7 +63,8 @@ module attributes {llama.target = )mlir" + targetText(GetParam()) +
   std::vector<float> exp(std::vector<float> values) {
     const abi::Kernel *kernel = loaded->lookup("exp");
     std::vector<float> results;
-    values.resize((values.size() + kRows * kColumns - 1) / (kRows * kColumns) * kRows * kColumns);
+    values.resize((values.size() + kRows * kColumns - 1) / (kRows * kColumns) *
+                  kRows * kColumns);
     for (size_t first = 0; first < values.size(); first += kRows * kColumns) {
       std::memcpy(context->workspace.data(), values.data() + first,
                   kRows * kColumns * sizeof(float));
@@ -131,7 +133,8 @@ TEST_P(ExpTest, IsExactAtZeroAndFlushesWhatIsTiny) {
   EXPECT_GT(got[5], 0.0f);
 }
 
-INSTANTIATE_TEST_SUITE_P(Targets, ExpTest, testing::Values("x86-64-v3", "x86-64-v4"),
+INSTANTIATE_TEST_SUITE_P(Targets, ExpTest,
+                         testing::Values("x86-64-v3", "x86-64-v4"),
                          [](const auto &info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');

@@ -28,9 +28,11 @@ static llvm::ArrayRef<int64_t> capacityOf(SlotOp slot) {
 }
 
 std::vector<float *> slotElements(TestModel &model, KernelContext &context,
-                                  llvm::StringRef name, llvm::ArrayRef<int64_t> shape) {
+                                  llvm::StringRef name,
+                                  llvm::ArrayRef<int64_t> shape) {
   auto slot = model.schedule->lookupSymbol<SlotOp>(name);
-  auto *base = reinterpret_cast<float *>(context.workspace.data() + *slot.getAt());
+  auto *base =
+      reinterpret_cast<float *>(context.workspace.data() + *slot.getAt());
   llvm::ArrayRef<int64_t> capacity = capacityOf(slot);
   std::vector<int64_t> offsets{0};
   for (size_t d = 0; d < shape.size(); ++d) {
@@ -52,26 +54,29 @@ static int64_t cacheIndex(const TestModel &model, CacheElement at) {
   int64_t region = (at.layer * s.kvHeads + at.head) * kCapacity;
   if (!at.keys)
     return (region + at.position) * model.paddedHead() + at.element;
-  return region * s.headSize + at.position / 16 * (s.headSize * 16) + at.element * 16 +
-         at.position % 16;
+  return region * s.headSize + at.position / 16 * (s.headSize * 16) +
+         at.element * 16 + at.position % 16;
 }
 
-double readCache(const TestModel &model, const KernelContext &context, CacheElement at) {
+double readCache(const TestModel &model, const KernelContext &context,
+                 CacheElement at) {
   const AlignedBytes &bytes = at.keys ? context.keys : context.values;
   int64_t index = cacheIndex(model, at);
-  return model.choice.cacheType == "f16" ? decodeF16(bytes.as<uint16_t>()[index])
-                                         : bytes.as<float>()[index];
+  return model.choice.cacheType == "f16"
+             ? decodeF16(bytes.as<uint16_t>()[index])
+             : bytes.as<float>()[index];
 }
 
 static uint16_t toHalf(double value) {
   llvm::APFloat number(value);
   bool lost;
-  number.convert(llvm::APFloat::IEEEhalf(), llvm::APFloat::rmNearestTiesToEven, &lost);
+  number.convert(llvm::APFloat::IEEEhalf(), llvm::APFloat::rmNearestTiesToEven,
+                 &lost);
   return static_cast<uint16_t>(number.bitcastToAPInt().getZExtValue());
 }
 
-double writeCache(const TestModel &model, KernelContext &context, CacheElement at,
-                  double value) {
+double writeCache(const TestModel &model, KernelContext &context,
+                  CacheElement at, double value) {
   AlignedBytes &bytes = at.keys ? context.keys : context.values;
   int64_t index = cacheIndex(model, at);
   if (model.choice.cacheType == "f16")
@@ -95,7 +100,8 @@ void fillCache(const TestModel &model, KernelContext &context, Cache *cache,
         for (int64_t head = 0; head < s.kvHeads; ++head)
           for (int64_t e = 0; e < s.headSize; ++e)
             (keys ? entry.keys : entry.values)
-                .push_back(writeCache(model, context, {keys, layer, head, position, e},
+                .push_back(writeCache(model, context,
+                                      {keys, layer, head, position, e},
                                       uniform(random)));
       Cache::Entry positive = entry;
       for (auto *values : {&positive.keys, &positive.values})
@@ -114,7 +120,10 @@ std::vector<std::pair<std::string, int64_t>> kernelsOf(TestModel &model,
   auto add = [&](llama::RunOp run, int64_t layer) {
     int64_t which = run.getOf() ? (*run.getOf())[layer] : 0;
     found.emplace_back(
-        mlir::cast<mlir::FlatSymbolRefAttr>(run.getCallees()[which]).getValue().str(), layer);
+        mlir::cast<mlir::FlatSymbolRefAttr>(run.getCallees()[which])
+            .getValue()
+            .str(),
+        layer);
   };
   auto step = model.schedule->lookupSymbol<llama::StepOp>(name);
   for (mlir::Operation &op : step.getBody().front()) {
@@ -154,7 +163,8 @@ private:
   void compareCache();
   /// Compares an element, then makes the memory as it was before the call: what
   /// still differs at the end was written and may not be.
-  void compare(double got, double expected, double bound, const std::string &where);
+  void compare(double got, double expected, double bound,
+               const std::string &where);
 
   TestModel &model;
   const KernelCall &call;
@@ -182,8 +192,10 @@ int64_t Judge::longestSum() {
   kernel.walk([&](mlir::Operation *op) {
     if (auto linear = mlir::dyn_cast<llama::LinearOp>(op))
       longest = std::max(longest, linear.getWeight().getType().getColumns());
-    if (mlir::isa<llama::AttentionOp, llama::AttentionPartOp, llama::AttentionMergeOp>(op))
-      longest = std::max(longest, call.position + call.rows + model.choice.shape.headSize);
+    if (mlir::isa<llama::AttentionOp, llama::AttentionPartOp,
+                  llama::AttentionMergeOp>(op))
+      longest = std::max(longest, call.position + call.rows +
+                                      model.choice.shape.headSize);
   });
   return longest;
 }
@@ -221,9 +233,11 @@ void Judge::setSlots() {
       value = uniform(random);
     // Sums of a block of keys are positive.
     if (tensor.shape.size() == 4)
-      for (size_t i = tensor.columns() - 1; i < tensor.values.size(); i += tensor.columns())
+      for (size_t i = tensor.columns() - 1; i < tensor.values.size();
+           i += tensor.columns())
         tensor.values[i] = static_cast<float>(2.0 + tensor.values[i]);
-    std::vector<float *> memory = slotElements(model, context, read.getSlot(), tensor.shape);
+    std::vector<float *> memory =
+        slotElements(model, context, read.getSlot(), tensor.shape);
     for (auto [value, at] : llvm::zip(tensor.values, memory))
       *at = static_cast<float>(value);
     exact.setSlot(read.getSlot(), tensor);
@@ -233,34 +247,40 @@ void Judge::setSlots() {
   }
 }
 
-void Judge::compare(double got, double expected, double bound, const std::string &where) {
+void Judge::compare(double got, double expected, double bound,
+                    const std::string &where) {
   // Not a number fails too. The first few say enough.
   if (!(std::abs(got - expected) <= bound) && ++failures <= 3)
-    ADD_FAILURE() << where << ": " << got << ", expected " << expected << " within " << bound;
+    ADD_FAILURE() << where << ": " << got << ", expected " << expected
+                  << " within " << bound;
 }
 
 void Judge::compareSlots() {
   int64_t k = longestSum();
   for (auto write : kernel.getOps<SlotWriteOp>()) {
     llvm::StringRef name = write.getSlot();
-    const Tensor *expected = exact.getSlot(name), *magnitude = positive.getSlot(name);
+    const Tensor *expected = exact.getSlot(name),
+                 *magnitude = positive.getSlot(name);
     ASSERT_TRUE(expected && magnitude) << name.str();
     ASSERT_EQ(expected->shape, shapeOf(write.getValue().getType()));
     bool parts = expected->shape.size() == 4;
-    std::vector<float *> memory = slotElements(model, context, name, expected->shape);
+    std::vector<float *> memory =
+        slotElements(model, context, name, expected->shape);
     for (size_t i = 0; i < memory.size(); ++i) {
       // A rotation mixes columns, so a row has one magnitude. In parts of
       // attention columns mean different things; there the weights of positive
       // scores differ from the true ones, by less than a factor of 4.
       size_t row = i / expected->columns() * expected->columns();
-      double largest = parts ? 4 * magnitude->values[i]
-                             : *std::max_element(magnitude->values.begin() + row,
-                                                 magnitude->values.begin() + row +
-                                                     expected->columns());
+      double largest = parts
+                           ? 4 * magnitude->values[i]
+                           : *std::max_element(magnitude->values.begin() + row,
+                                               magnitude->values.begin() + row +
+                                                   expected->columns());
       // 1.5 > sqrt(2), by which a rotation of a pair may lengthen a column.
       compare(*memory[i], expected->values[i], tolerance(k, 1.5 * largest),
               ("slot " + name + " element " + llvm::Twine(i)).str());
-      size_t at = reinterpret_cast<uint8_t *>(memory[i]) - context.workspace.data();
+      size_t at =
+          reinterpret_cast<uint8_t *>(memory[i]) - context.workspace.data();
       std::memcpy(memory[i], workspaceBefore.data() + at, sizeof(float));
     }
   }
@@ -272,7 +292,8 @@ void Judge::compareCache() {
   const ModelShape &s = model.choice.shape;
   bool half = model.choice.cacheType == "f16";
   int64_t k = longestSum();
-  for (int64_t position = call.position; position < call.position + call.rows; ++position) {
+  for (int64_t position = call.position; position < call.position + call.rows;
+       ++position) {
     const Cache::Entry *expected = cache->find(call.layer, position);
     const Cache::Entry *magnitude = positiveCache->find(call.layer, position);
     ASSERT_TRUE(expected && magnitude);
@@ -282,14 +303,16 @@ void Judge::compareCache() {
           const auto &row = keys ? expected->keys : expected->values;
           const auto &sizes = keys ? magnitude->keys : magnitude->values;
           double value = row[head * s.headSize + e];
-          double bound = tolerance(k, 1.5 * *std::max_element(sizes.begin(), sizes.end()));
+          double bound =
+              tolerance(k, 1.5 * *std::max_element(sizes.begin(), sizes.end()));
           // A float near a tie may be rounded to the other neighbour.
           if (half)
             bound += std::max(std::abs(value) * 0x1p-10, 0x1p-24);
           CacheElement at{keys, call.layer, head, position, e};
           compare(readCache(model, context, at), value, bound,
-                  (llvm::Twine(keys ? "key " : "value ") + llvm::Twine(position) + " head " +
-                   llvm::Twine(head) + " element " + llvm::Twine(e))
+                  (llvm::Twine(keys ? "key " : "value ") +
+                   llvm::Twine(position) + " head " + llvm::Twine(head) +
+                   " element " + llvm::Twine(e))
                       .str());
           AlignedBytes &bytes = keys ? context.keys : context.values;
           const auto &before = keys ? keysBefore : valuesBefore;
@@ -327,13 +350,15 @@ void Judge::run() {
   compareCache();
   EXPECT_TRUE(copy(context.workspace) == workspaceBefore)
       << "bytes of the workspace were written that are not the kernel's";
-  EXPECT_TRUE(copy(context.keys) == keysBefore && copy(context.values) == valuesBefore)
+  EXPECT_TRUE(copy(context.keys) == keysBefore &&
+              copy(context.values) == valuesBefore)
       << "bytes of the cache were written that are not the kernel's";
 }
 
 } // namespace
 
-void checkKernel(TestModel &model, const KernelCall &call, std::mt19937 &random) {
+void checkKernel(TestModel &model, const KernelCall &call,
+                 std::mt19937 &random) {
   Judge(model, call, random).run();
 }
 

@@ -35,7 +35,8 @@ struct KernelCall {
 };
 
 /// Calls and compares; reports through GoogleTest.
-void checkKernel(TestModel &model, const KernelCall &call, std::mt19937 &random);
+void checkKernel(TestModel &model, const KernelCall &call,
+                 std::mt19937 &random);
 
 /// The kernels of a step, in order, each with its layer.
 std::vector<std::pair<std::string, int64_t>> kernelsOf(TestModel &model,
@@ -44,21 +45,24 @@ std::vector<std::pair<std::string, int64_t>> kernelsOf(TestModel &model,
 /// The slot's elements in the workspace: `shape` of its capacity, last extent
 /// fastest. As pointers, so that they can be read and written.
 std::vector<float *> slotElements(TestModel &model, KernelContext &context,
-                                  llvm::StringRef slot, llvm::ArrayRef<int64_t> shape);
+                                  llvm::StringRef slot,
+                                  llvm::ArrayRef<int64_t> shape);
 
 /// Elements of the cache, by their place in the layouts keys16 and rowmajor.
 struct CacheElement {
   bool keys;
   int64_t layer, head, position, element;
 };
-double readCache(const TestModel &model, const KernelContext &context, CacheElement at);
+double readCache(const TestModel &model, const KernelContext &context,
+                 CacheElement at);
 /// The value as it is kept, which is what the evaluator gets.
-double writeCache(const TestModel &model, KernelContext &context, CacheElement at,
-                  double value);
+double writeCache(const TestModel &model, KernelContext &context,
+                  CacheElement at, double value);
 /// Gives `positions` positions of every layer random keys and values.
 void fillCache(const TestModel &model, KernelContext &context,
-               llama::reference::Cache *cache, llama::reference::Cache *magnitudes,
-               int64_t positions, std::mt19937 &random);
+               llama::reference::Cache *cache,
+               llama::reference::Cache *magnitudes, int64_t positions,
+               std::mt19937 &random);
 
 } // namespace corellama::test
 

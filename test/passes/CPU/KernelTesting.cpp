@@ -27,7 +27,8 @@ mlir::MLIRContext &kernelContext() {
   static mlir::MLIRContext *context = [] {
     mlir::DialectRegistry registry;
     registerAllDialects(registry);
-    auto *made = new mlir::MLIRContext(registry, mlir::MLIRContext::Threading::DISABLED);
+    auto *made =
+        new mlir::MLIRContext(registry, mlir::MLIRContext::Threading::DISABLED);
     made->loadAllAvailableDialects();
     return made;
   }();
@@ -54,10 +55,12 @@ std::string targetText(const std::string &target) {
 //===----------------------------------------------------------------------===//
 
 /// Text with $NAME replaced by numbers and words.
-static std::string substitute(std::string text,
-                              llvm::ArrayRef<std::pair<std::string, std::string>> values) {
+static std::string
+substitute(std::string text,
+           llvm::ArrayRef<std::pair<std::string, std::string>> values) {
   for (const auto &[name, value] : values)
-    for (size_t at = text.find(name); at != std::string::npos; at = text.find(name, at))
+    for (size_t at = text.find(name); at != std::string::npos;
+         at = text.find(name, at))
       text.replace(at, name.size(), value);
   return text;
 }
@@ -142,8 +145,8 @@ module attributes {
                            {"$TARGET", target}});
 }
 
-static llvm::Error runPhases(mlir::ModuleOp module, llama::Phase first, llama::Phase last,
-                             const ModelChoice &choice) {
+static llvm::Error runPhases(mlir::ModuleOp module, llama::Phase first,
+                             llama::Phase last, const ModelChoice &choice) {
   PipelineOptions options;
   options.chunk = choice.chunk;
   options.cacheType = choice.cacheType;
@@ -183,7 +186,8 @@ llvm::Error TestModel::packWeights(std::mt19937 &random) {
   llvm::Error error = llvm::Error::success();
   module->walk([&](llama::WeightOp op) {
     auto parent = mlir::dyn_cast<llama::WeightsOp>(op->getParentOp());
-    std::string name = (parent ? parent.getSymName().str() + "::" : "") + op.getSymName().str();
+    std::string name = (parent ? parent.getSymName().str() + "::" : "") +
+                       op.getSymName().str();
     int64_t rows = op.getRows(), columns = op.getColumns();
     for (int64_t layer = 0; layer < op.getCount() && !error; ++layer) {
       llama::FormatInterface format = op.getFormat(layer);
@@ -192,12 +196,15 @@ llvm::Error TestModel::packWeights(std::mt19937 &random) {
       entry.shape.assign(op.getShape().begin(), op.getShape().end());
       entry.bytes = randomWeight(entry.format, rows, columns, random);
 
-      std::vector<double> values = decodeWeight(entry.format, entry.bytes, rows, columns);
+      std::vector<double> values =
+          decodeWeight(entry.format, entry.bytes, rows, columns);
       for (double &value : values)
         value = std::abs(value);
-      magnitudes.entries[{name, layer}] = {Format::F32, entry.shape, toF32Bytes(values)};
+      magnitudes.entries[{name, layer}] = {Format::F32, entry.shape,
+                                           toF32Bytes(values)};
 
-      auto packer = image::Packer::create(format, op.getLayout(layer), rows, columns);
+      auto packer =
+          image::Packer::create(format, op.getLayout(layer), rows, columns);
       if (!packer) {
         error = packer.takeError();
         return;
@@ -221,12 +228,15 @@ std::unique_ptr<TestModel> TestModel::compile(const ModelChoice &choice,
                                               std::string &message) {
   std::unique_ptr<TestModel> model(new TestModel(choice));
   auto build = [&]() -> llvm::Error {
-    auto parse = [&](llvm::StringRef format, mlir::OwningOpRef<mlir::ModuleOp> &module) {
+    auto parse = [&](llvm::StringRef format,
+                     mlir::OwningOpRef<mlir::ModuleOp> &module) {
       module = mlir::parseSourceString<mlir::ModuleOp>(
-          importText(choice.shape, format, targetText(choice.target)), &kernelContext());
+          importText(choice.shape, format, targetText(choice.target)),
+          &kernelContext());
       if (!module)
         return llvm::createStringError("the text does not parse");
-      return runPhases(*module, llama::Phase::Import, llama::Phase::Schedule, choice);
+      return runPhases(*module, llama::Phase::Import, llama::Phase::Schedule,
+                       choice);
     };
     if (llvm::Error error = parse("f32", model->magnitudeSchedule))
       return error;
@@ -275,13 +285,16 @@ KernelContext TestModel::makeContext() const {
     for (size_t e = 0; e < half; ++e) {
       int64_t column = static_cast<int64_t>(e) % s.headSize;
       double angle =
-          position * std::pow(1.0e4, -2.0 * (column / 2) / static_cast<double>(s.headSize));
+          position * std::pow(1.0e4, -2.0 * (column / 2) /
+                                         static_cast<double>(s.headSize));
       float *row = context.rope.as<float>() + position * 2 * half;
       row[e] = static_cast<float>(std::cos(angle));
-      row[half + e] = static_cast<float>(column % 2 ? std::sin(angle) : -std::sin(angle));
+      row[half + e] =
+          static_cast<float>(column % 2 ? std::sin(angle) : -std::sin(angle));
     }
   // All bits set is not a number in f32 and in f16.
-  for (AlignedBytes *bytes : {&context.workspace, &context.keys, &context.values})
+  for (AlignedBytes *bytes :
+       {&context.workspace, &context.keys, &context.values})
     std::fill_n(bytes->data(), bytes->size(), uint8_t(0xff));
   return context;
 }

@@ -65,8 +65,9 @@ public:
   /// At phase schedule: what the evaluator runs.
   mlir::OwningOpRef<mlir::ModuleOp> schedule;
   RandomWeights weights;
-  /// The same graph with F32 weights that are the absolute values: from it comes
-  /// how large the sums of a kernel are, which its tolerance is relative to.
+  /// The same graph with F32 weights that are the absolute values: from it
+  /// comes how large the sums of a kernel are, which its tolerance is relative
+  /// to.
   mlir::OwningOpRef<mlir::ModuleOp> magnitudeSchedule;
   RandomWeights magnitudes;
 

@@ -1,8 +1,8 @@
 //===- Models.h - the models that the tests of kernels share --------------===//
 //
-// One model a format and target, compiled when the first test asks for it. Sizes
-// are no multiple of anything where the format allows; grouped-query, multi-query
-// and multi-head attention and both cache types take turns.
+// One model a format and target, compiled when the first test asks for it.
+// Sizes are no multiple of anything where the format allows; grouped-query,
+// multi-query and multi-head attention and both cache types take turns.
 //
 //===----------------------------------------------------------------------===//
 
@@ -42,12 +42,14 @@ protected:
     auto [index, target] = GetParam();
     if (!hostHas(target))
       GTEST_SKIP() << "this machine does not run " << target;
-    static std::map<std::pair<size_t, std::string>, std::unique_ptr<TestModel>> compiled;
+    static std::map<std::pair<size_t, std::string>, std::unique_ptr<TestModel>>
+        compiled;
     std::unique_ptr<TestModel> &entry = compiled[{index, target}];
     const FormatCase &row = kFormatCases[index];
     std::string message;
     if (!entry)
-      entry = TestModel::compile({row.format, target, row.cacheType, row.shape}, message);
+      entry = TestModel::compile({row.format, target, row.cacheType, row.shape},
+                                 message);
     ASSERT_TRUE(entry) << message;
     model = entry.get();
   }
@@ -59,7 +61,9 @@ protected:
 
 inline std::string nameOfModel(const testing::TestParamInfo<ModelParam> &info) {
   auto [index, target] = info.param;
-  std::string name = llama::reference::formatName(kFormatCases[index].format).str() + "_" + target;
+  std::string name =
+      llama::reference::formatName(kFormatCases[index].format).str() + "_" +
+      target;
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
 }

@@ -18,11 +18,15 @@ uint32_t below(std::mt19937 &random, uint32_t limit) {
 
 /// A binary16 whose exponent field is first to last; one in 16 is subnormal.
 uint16_t randomHalf(std::mt19937 &random, uint32_t first, uint32_t last) {
-  uint32_t exponent = below(random, 16) ? first + below(random, last - first + 1) : 0;
-  return static_cast<uint16_t>(below(random, 2) << 15 | exponent << 10 | below(random, 1024));
+  uint32_t exponent =
+      below(random, 16) ? first + below(random, last - first + 1) : 0;
+  return static_cast<uint16_t>(below(random, 2) << 15 | exponent << 10 |
+                               below(random, 1024));
 }
 
-void putHalf(uint8_t *at, uint16_t half) { std::memcpy(at, &half, sizeof(half)); }
+void putHalf(uint8_t *at, uint16_t half) {
+  std::memcpy(at, &half, sizeof(half));
+}
 
 void randomBlock(Format format, uint8_t *block, std::mt19937 &random) {
   // Quants first: whatever the bytes are.
@@ -38,10 +42,11 @@ void randomBlock(Format format, uint8_t *block, std::mt19937 &random) {
     return putHalf(block, randomHalf(random, 8, 13));
   case Format::BF16:
     // Exponents of 2^-7 to 2^-2, or a subnormal.
-    return putHalf(block, static_cast<uint16_t>(
-                              below(random, 2) << 15 |
-                              (below(random, 16) ? 120 + below(random, 6) : 0) << 7 |
-                              below(random, 128)));
+    return putHalf(block,
+                   static_cast<uint16_t>(
+                       below(random, 2) << 15 |
+                       (below(random, 16) ? 120 + below(random, 6) : 0) << 7 |
+                       below(random, 128)));
   case Format::Q8_0:
     return putHalf(block, randomHalf(random, 4, 7));
   case Format::Q4_0:
@@ -56,8 +61,8 @@ void randomBlock(Format format, uint8_t *block, std::mt19937 &random) {
 
 } // namespace
 
-std::vector<uint8_t> test::randomWeight(Format format, int64_t rows, int64_t columns,
-                                        std::mt19937 &random) {
+std::vector<uint8_t> test::randomWeight(Format format, int64_t rows,
+                                        int64_t columns, std::mt19937 &random) {
   int64_t blocks = rows * columns / blockColumns(format);
   std::vector<uint8_t> bytes(blocks * blockBytes(format));
   for (int64_t block = 0; block < blocks; ++block)
@@ -65,7 +70,8 @@ std::vector<uint8_t> test::randomWeight(Format format, int64_t rows, int64_t col
   return bytes;
 }
 
-std::vector<double> test::decodeWeight(Format format, llvm::ArrayRef<uint8_t> bytes,
+std::vector<double> test::decodeWeight(Format format,
+                                       llvm::ArrayRef<uint8_t> bytes,
                                        int64_t rows, int64_t columns) {
   std::vector<double> values(rows * columns);
   decodeRow(format, bytes, values);

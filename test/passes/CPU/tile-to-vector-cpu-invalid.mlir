@@ -20,7 +20,7 @@ module attributes {llama.target = #llama.target<family = gpu, name = "sm_80">} {
 
 module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3", vector_bits = 256>} {
   func.func @a_matrix_in_the_checkpoints_order(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
-    // expected-error @below {{'tile.weight' op is read on a CPU as f32 where it is a vector and in rows16 where it is a matrix, found '!llama.weight<16x32, #llama.q4_0>' in #llama.rowmajor}}
+    // expected-error @below {{'tile.weight' op is read on a CPU as f32 where it is a vector and in the format's rows16 where it is a matrix, found '!llama.weight<16x32, #llama.q4_0>' in #llama.rowmajor}}
     %w = tile.weight %ctx @w : <16x32, #llama.q4_0> in #llama.rowmajor index 0
     return
   }
@@ -30,7 +30,7 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3"
 
 module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3", vector_bits = 256>} {
   func.func @a_vector_of_halves(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
-    // expected-error @below {{'tile.weight' op is read on a CPU as f32 where it is a vector and in rows16 where it is a matrix, found '!llama.weight<32, #llama.f16>' in #llama.rowmajor}}
+    // expected-error @below {{'tile.weight' op is read on a CPU as f32 where it is a vector and in the format's rows16 where it is a matrix, found '!llama.weight<32, #llama.f16>' in #llama.rowmajor}}
     %w = tile.weight %ctx @w : <32, #llama.f16> in #llama.rowmajor index 0
     return
   }

@@ -26,8 +26,8 @@ namespace {
 class EvaluatorTest : public ::testing::Test {
 protected:
   EvaluatorTest() {
-    context.loadDialect<LlamaDialect, mlir::func::FuncDialect, mlir::arith::ArithDialect,
-                        mlir::scf::SCFDialect>();
+    context.loadDialect<LlamaDialect, mlir::func::FuncDialect,
+                        mlir::arith::ArithDialect, mlir::scf::SCFDialect>();
   }
   mlir::ModuleOp parse(const char *text) {
     module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
@@ -46,7 +46,8 @@ protected:
 class OneWeight : public WeightSource {
 public:
   explicit OneWeight(WeightData weight) : weight(std::move(weight)) {}
-  llvm::Expected<WeightData> get(mlir::SymbolRefAttr, std::optional<int64_t>) override {
+  llvm::Expected<WeightData> get(mlir::SymbolRefAttr,
+                                 std::optional<int64_t>) override {
     return weight;
   }
 
@@ -55,7 +56,8 @@ private:
 };
 
 WeightData weightOf(Shape shape, std::vector<float> values) {
-  auto bytes = std::make_shared<std::vector<uint8_t>>(values.size() * sizeof(float));
+  auto bytes =
+      std::make_shared<std::vector<uint8_t>>(values.size() * sizeof(float));
   std::memcpy(bytes->data(), values.data(), bytes->size());
   return {Format::F32, std::move(shape), *bytes, bytes};
 }
@@ -84,12 +86,14 @@ TEST_F(EvaluatorTest, AKernelAloneOnSlots) {
   OneWeight weights(weightOf({2}, {1, 10}));
   Evaluator evaluator(parse(kScaled), &weights, Mode::Ideal);
   EXPECT_EQ(message(evaluator.call("norm", {})),
-            "@norm: llama.slot_read: slot @x has no value: nothing wrote it, or a slot that "
+            "@norm: llama.slot_read: slot @x has no value: nothing wrote it, "
+            "or a slot that "
             "lies over it was written since");
   evaluator.setSlot("x", Tensor{{3, 2}, {1, 1, -1, 1, 2, 2}});
   EXPECT_EQ(message(evaluator.call("norm", {})), "");
   ASSERT_TRUE(evaluator.getSlot("y"));
-  EXPECT_EQ(evaluator.getSlot("y")->values, (std::vector<double>{1, 10, -1, 10, 1, 10}));
+  EXPECT_EQ(evaluator.getSlot("y")->values,
+            (std::vector<double>{1, 10, -1, 10, 1, 10}));
   EXPECT_EQ(evaluator.getLastSlotWritten(), "y");
   EXPECT_EQ(evaluator.getSlot("z"), nullptr);
 }
@@ -111,7 +115,8 @@ TEST_F(EvaluatorTest, ARowOfASlotAndWhatLiesOverIt) {
   evaluator.setInputs(inputs);
   auto results = evaluator.call("row", {});
   ASSERT_TRUE(bool(results));
-  EXPECT_EQ(std::get<Tensor>(results->front()).values, (std::vector<double>{3, 4}));
+  EXPECT_EQ(std::get<Tensor>(results->front()).values,
+            (std::vector<double>{3, 4}));
   // @z lies over the last bytes of @x's capacity, and beside @y.
   EXPECT_EQ(evaluator.getSlot("x"), nullptr);
   EXPECT_NE(evaluator.getSlot("y"), nullptr);
@@ -128,13 +133,15 @@ TEST_F(EvaluatorTest, AWeightOfTheWrongSizeOrShape) {
   OneWeight shortWeights(short_);
   Evaluator first(parse(kScaled), &shortWeights, Mode::Ideal);
   first.setSlot("x", x);
-  EXPECT_EQ(message(first.call("norm", {})),
-            "@norm: llama.weight_ref: @w: a weight of 2 in f32 has 8 bytes, found 4");
+  EXPECT_EQ(
+      message(first.call("norm", {})),
+      "@norm: llama.weight_ref: @w: a weight of 2 in f32 has 8 bytes, found 4");
   OneWeight otherWeights(weightOf({3}, {1, 2, 3}));
   Evaluator second(*module, &otherWeights, Mode::Ideal);
   second.setSlot("x", x);
   EXPECT_EQ(message(second.call("norm", {})),
-            "@norm: llama.weight_ref: the result: !llama.weight<2, #llama.f32> was expected, "
+            "@norm: llama.weight_ref: the result: !llama.weight<2, #llama.f32> "
+            "was expected, "
             "found a weight of 3 in f32");
 }
 
@@ -148,24 +155,31 @@ TEST_F(EvaluatorTest, WhatACallRefuses) {
     func.func @zero(%a: index, %b: index) -> index { %0 = arith.divsi %a, %b : index return %0 : index }
   )mlir"),
                       nullptr, Mode::Ideal);
-  EXPECT_EQ(message(evaluator.call("g", {})), "@g: is not a function of this module");
+  EXPECT_EQ(message(evaluator.call("g", {})),
+            "@g: is not a function of this module");
   EXPECT_EQ(message(evaluator.call("declared", {})),
             "@declared: has no body, the evaluator runs functions of one");
   EXPECT_EQ(message(evaluator.call("f", {})), "@f: takes 2 arguments, found 0");
-  EXPECT_EQ(message(evaluator.call("f", {Tensor{{1, 3}, {1, 2, 3}}, Datum(int64_t(0))})),
-            "@f: argument 0: tensor<?x2xf32> was expected, found a tensor of 1x3");
-  EXPECT_EQ(message(evaluator.call("f", {Tensor{{1, 2}, {1, 2}}, Tensor{{1, 2}, {1, 2}}})),
+  EXPECT_EQ(
+      message(
+          evaluator.call("f", {Tensor{{1, 3}, {1, 2, 3}}, Datum(int64_t(0))})),
+      "@f: argument 0: tensor<?x2xf32> was expected, found a tensor of 1x3");
+  EXPECT_EQ(message(evaluator.call(
+                "f", {Tensor{{1, 2}, {1, 2}}, Tensor{{1, 2}, {1, 2}}})),
             "@f: argument 1: index was expected, found a tensor of 1x2");
   WeightData weight = weightOf({2}, {1, 2});
   weight.bytes = weight.bytes.drop_back();
   EXPECT_EQ(message(evaluator.call("w", {weight})),
             "@w: argument 0: a weight of 2 in f32 has 8 bytes, found 7");
-  EXPECT_EQ(message(evaluator.call("again", {})), "@again: calls are nested deeper than 64");
+  EXPECT_EQ(message(evaluator.call("again", {})),
+            "@again: calls are nested deeper than 64");
   EXPECT_EQ(message(evaluator.call("unknown", {Tensor{{2}, {1, 2}}})),
-            "@unknown: arith.addf: is not an op that the evaluator knows: it runs the phases "
+            "@unknown: arith.addf: is not an op that the evaluator knows: it "
+            "runs the phases "
             "from import to schedule");
-  EXPECT_EQ(message(evaluator.call("zero", {Datum(int64_t(1)), Datum(int64_t(0))})),
-            "@zero: arith.divsi: divides by zero");
+  EXPECT_EQ(
+      message(evaluator.call("zero", {Datum(int64_t(1)), Datum(int64_t(0))})),
+      "@zero: arith.divsi: divides by zero");
 }
 
 TEST_F(EvaluatorTest, IndexArithmeticAndLoops) {
@@ -196,12 +210,14 @@ TEST_F(EvaluatorTest, IndexArithmeticAndLoops) {
 
 TEST_F(EvaluatorTest, AModelNeedsIds) {
   OneWeight weights(weightOf({2}, {1, 2}));
-  auto logits = evaluateModel(parse("llama.model @m steps []"), weights, {}, Mode::Ideal);
+  auto logits =
+      evaluateModel(parse("llama.model @m steps []"), weights, {}, Mode::Ideal);
   ASSERT_FALSE(bool(logits));
   EXPECT_EQ(llvm::toString(logits.takeError()), "there are no ids to run");
   logits = evaluateModel(*module, weights, {1}, Mode::Ideal);
   ASSERT_FALSE(bool(logits));
-  EXPECT_EQ(llvm::toString(logits.takeError()), "the model has no step 'prefill'");
+  EXPECT_EQ(llvm::toString(logits.takeError()),
+            "the model has no step 'prefill'");
 }
 
 TEST(EvalMain, AnUnknownMode) {
@@ -211,7 +227,8 @@ TEST(EvalMain, AnUnknownMode) {
   llvm::raw_string_ostream outStream(out), errStream(err);
   EXPECT_EQ(evalMain(options, outStream, errStream), 1);
   EXPECT_EQ(out, "");
-  EXPECT_EQ(err, "corellama: --mode: 'exact' is not a mode, expected as-specified or ideal\n");
+  EXPECT_EQ(err, "corellama: --mode: 'exact' is not a mode, expected "
+                 "as-specified or ideal\n");
 }
 
 } // namespace

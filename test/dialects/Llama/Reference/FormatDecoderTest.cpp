@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialects/Llama/IR/LlamaDialect.h"
 #include "dialects/Llama/Reference/FormatDecoder.h"
+#include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/ADT/APFloat.h"
 #include "gtest/gtest.h"
@@ -20,13 +20,17 @@ using namespace corellama::llama::reference;
 
 namespace {
 
-double toDouble(const llvm::fltSemantics &semantics, unsigned width, uint64_t bits) {
+double toDouble(const llvm::fltSemantics &semantics, unsigned width,
+                uint64_t bits) {
   llvm::APFloat value(semantics, llvm::APInt(width, bits));
   bool losesInfo;
-  value.convert(llvm::APFloat::IEEEdouble(), llvm::APFloat::rmNearestTiesToEven, &losesInfo);
+  value.convert(llvm::APFloat::IEEEdouble(), llvm::APFloat::rmNearestTiesToEven,
+                &losesInfo);
   return value.convertToDouble();
 }
-double half(uint64_t bits) { return toDouble(llvm::APFloat::IEEEhalf(), 16, bits); }
+double half(uint64_t bits) {
+  return toDouble(llvm::APFloat::IEEEhalf(), 16, bits);
+}
 
 /// Equal, with all NaNs alike and zeros told apart by their sign.
 bool same(double found, double expected) {
@@ -40,8 +44,8 @@ protected:
   FormatDecoderTest() { context.loadDialect<LlamaDialect>(); }
 
   /// The bits of one field, least significant first.
-  uint64_t field(FormatInterface format, llvm::ArrayRef<uint8_t> block, unsigned plane,
-                 int64_t column) {
+  uint64_t field(FormatInterface format, llvm::ArrayRef<uint8_t> block,
+                 unsigned plane, int64_t column) {
     BitPosition at = format.locateInBlock(plane, column);
     uint64_t value = 0;
     for (unsigned i = 0; i < format.getPlanes()[plane].bits; ++i) {
@@ -52,8 +56,11 @@ protected:
   }
 
   /// The value of a column, by the formula of the attribute's summary.
-  double expected(FormatInterface format, llvm::ArrayRef<uint8_t> block, int64_t column) {
-    auto at = [&](unsigned plane) { return field(format, block, plane, column); };
+  double expected(FormatInterface format, llvm::ArrayRef<uint8_t> block,
+                  int64_t column) {
+    auto at = [&](unsigned plane) {
+      return field(format, block, plane, column);
+    };
     llvm::StringRef name = format.getName();
     if (name == "f32")
       return toDouble(llvm::APFloat::IEEEsingle(), 32, at(0));
@@ -79,19 +86,20 @@ protected:
     for (int64_t column = 0; column < interface.getBlock(); ++column) {
       double wanted = expected(interface, block, column);
       if (!same(values[column], wanted))
-        ADD_FAILURE() << interface.getName().str() << " column " << column << ": "
-                      << values[column] << ", expected " << wanted;
+        ADD_FAILURE() << interface.getName().str() << " column " << column
+                      << ": " << values[column] << ", expected " << wanted;
     }
   }
 
   std::vector<FormatInterface> formats() {
-    return {llvm::cast<FormatInterface>(mlir::Attribute(F32Attr::get(&context))),
-            llvm::cast<FormatInterface>(mlir::Attribute(F16Attr::get(&context))),
-            llvm::cast<FormatInterface>(mlir::Attribute(BF16Attr::get(&context))),
-            llvm::cast<FormatInterface>(mlir::Attribute(Q8_0Attr::get(&context))),
-            llvm::cast<FormatInterface>(mlir::Attribute(Q4_0Attr::get(&context))),
-            llvm::cast<FormatInterface>(mlir::Attribute(Q4_1Attr::get(&context))),
-            llvm::cast<FormatInterface>(mlir::Attribute(Q6_KAttr::get(&context)))};
+    return {
+        llvm::cast<FormatInterface>(mlir::Attribute(F32Attr::get(&context))),
+        llvm::cast<FormatInterface>(mlir::Attribute(F16Attr::get(&context))),
+        llvm::cast<FormatInterface>(mlir::Attribute(BF16Attr::get(&context))),
+        llvm::cast<FormatInterface>(mlir::Attribute(Q8_0Attr::get(&context))),
+        llvm::cast<FormatInterface>(mlir::Attribute(Q4_0Attr::get(&context))),
+        llvm::cast<FormatInterface>(mlir::Attribute(Q4_1Attr::get(&context))),
+        llvm::cast<FormatInterface>(mlir::Attribute(Q6_KAttr::get(&context)))};
   }
 
   mlir::MLIRContext context;
@@ -111,7 +119,9 @@ TEST_F(FormatDecoderTest, NamesAndSizesAreTheDialects) {
 TEST_F(FormatDecoderTest, AllHalvesAndBFloats) {
   for (uint32_t bits = 0; bits < 65536; ++bits) {
     EXPECT_TRUE(same(decodeF16(bits), half(bits))) << bits;
-    EXPECT_TRUE(same(decodeBF16(bits), toDouble(llvm::APFloat::BFloat(), 16, bits))) << bits;
+    EXPECT_TRUE(
+        same(decodeBF16(bits), toDouble(llvm::APFloat::BFloat(), 16, bits)))
+        << bits;
   }
 }
 
@@ -138,13 +148,15 @@ TEST_F(FormatDecoderTest, EveryScale) {
   std::mt19937 random(9);
   for (FormatInterface format : formats()) {
     for (auto [plane, info] : llvm::enumerate(format.getPlanes())) {
-      if (info.bits != 16 || info.per != format.getBlock() || format.getBlock() == 1)
+      if (info.bits != 16 || info.per != format.getBlock() ||
+          format.getBlock() == 1)
         continue;
       std::vector<uint8_t> block(format.getBlockBytes());
       for (uint8_t &byte : block)
         byte = static_cast<uint8_t>(random());
       uint64_t at = format.locateInBlock(plane, 0).byte;
-      for (uint32_t bits = 0; bits < 65536; bits += format.getBlock() == 32 ? 1 : 7) {
+      for (uint32_t bits = 0; bits < 65536;
+           bits += format.getBlock() == 32 ? 1 : 7) {
         block[at] = bits & 255;
         block[at + 1] = bits >> 8;
         compare(format, block);
@@ -158,7 +170,8 @@ TEST_F(FormatDecoderTest, EveryScale) {
 // A block by hand, so that the two readings are not wrong alike.
 TEST_F(FormatDecoderTest, BlocksByHand) {
   double out[256];
-  // Q4_0: d = 1 (0x3c00); byte 0 = 0xf0: column 0 is 0 - 8, column 16 is 15 - 8.
+  // Q4_0: d = 1 (0x3c00); byte 0 = 0xf0: column 0 is 0 - 8, column 16 is 15
+  // - 8.
   std::vector<uint8_t> q4(18, 0x88);
   q4[0] = 0x00, q4[1] = 0x3c, q4[2] = 0xf0;
   decodeRow(Format::Q4_0, q4, llvm::MutableArrayRef<double>(out, 32));
@@ -178,8 +191,9 @@ TEST_F(FormatDecoderTest, BlocksByHand) {
   EXPECT_EQ(out[0], 0.5);
   EXPECT_EQ(out[31], -64);
   // Q6_K: d = 1, scale 15 (columns 240 to 255) is -3, the others 1. Column 255
-  // = 128 + 3 * 32 + 31: low bits in the high nibble of byte 64 + 32 + 31 = 127,
-  // high bits in bits 6 and 7 of byte 128 + 32 + 31: 0x9 and 2: 41 - 32 = 9.
+  // = 128 + 3 * 32 + 31: low bits in the high nibble of byte 64 + 32 + 31 =
+  // 127, high bits in bits 6 and 7 of byte 128 + 32 + 31: 0x9 and 2: 41 - 32
+  // = 9.
   std::vector<uint8_t> q6(210, 0);
   for (int i = 0; i < 16; ++i)
     q6[192 + i] = 1;

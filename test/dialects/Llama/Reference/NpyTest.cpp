@@ -66,7 +66,8 @@ TEST(Npy, ElementsBeginAtAMultipleOf64) {
 TEST(Npy, EveryElementType) {
   std::string float32("\x00\x00\xc0\xbf", 4), int32("\xfe\xff\xff\xff", 4);
   auto header = [](const char *descr) {
-    return std::string("{'descr': '") + descr + "', 'fortran_order': False, 'shape': (1,), }";
+    return std::string("{'descr': '") + descr +
+           "', 'fortran_order': False, 'shape': (1,), }";
   };
   EXPECT_EQ(parse(fileWith(header("<f4"), float32))->toDoubles().front(), -1.5);
   EXPECT_EQ(parse(fileWith(header("<i4"), int32))->toIntegers().front(), -2);
@@ -74,7 +75,8 @@ TEST(Npy, EveryElementType) {
 }
 
 TEST(Npy, WhatIsRefused) {
-  const std::string good = "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }";
+  const std::string good =
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }";
   const std::string one(4, '\0');
   ASSERT_EQ(messageOf(fileWith(good, one)), "");
   struct Row {
@@ -91,7 +93,8 @@ TEST(Npy, WhatIsRefused) {
        "cut off before the header's length"},
       {"header cut", fileWith(good, one).substr(0, 20),
        "header: has 57 bytes, the file ends after 10 of them"},
-      {"version 2, header of 4 GiB", std::string("\x93NUMPY\x02\x00\xff\xff\xff\xff{}", 14),
+      {"version 2, header of 4 GiB",
+       std::string("\x93NUMPY\x02\x00\xff\xff\xff\xff{}", 14),
        "header: has 4294967295 bytes, the file ends after 2 of them"},
       {"no dictionary", fileWith("[]", one), "header: not a dictionary"},
       {"key without quotes", fileWith("{descr: '<f4'}", one),
@@ -106,28 +109,35 @@ TEST(Npy, WhatIsRefused) {
        "header: key 'fortran_order' is missing"},
       {"no comma", fileWith("{'descr': '<f4' 'shape': (1,)}", one),
        "header: a comma or the end of the dictionary was expected"},
-      {"rest", fileWith(good + "x", one), "header: something follows the dictionary"},
+      {"rest", fileWith(good + "x", one),
+       "header: something follows the dictionary"},
       {"records", fileWith("{'descr': [('a', '<f4')]}", one),
        "header: descr is not a string; arrays of records are not read"},
       {"big endian", fileWith("{'descr': '>f4'}", one),
-       "header: elements are '>f4', expected float32, float64, int32, int64 or uint8 in "
+       "header: elements are '>f4', expected float32, float64, int32, int64 or "
+       "uint8 in "
        "little endian; convert the array with astype"},
       {"Fortran order", fileWith("{'fortran_order': True}", one),
-       "header: fortran_order is not False; save the array with numpy.ascontiguousarray"},
+       "header: fortran_order is not False; save the array with "
+       "numpy.ascontiguousarray"},
       {"negative", fileWith("{'shape': (-1,)}", one),
        "header: shape is not a tuple of at most 8 sizes"},
-      {"too large for 64 bits", fileWith("{'shape': (99999999999999999999,)}", one),
+      {"too large for 64 bits",
+       fileWith("{'shape': (99999999999999999999,)}", one),
        "header: shape is not a tuple of at most 8 sizes"},
       {"a number", fileWith("{'shape': (3)}", one),
        "header: shape is not a tuple of at most 8 sizes"},
       {"nine sizes", fileWith("{'shape': (1, 1, 1, 1, 1, 1, 1, 1, 1)}", one),
        "header: shape is not a tuple of at most 8 sizes"},
       {"overflow",
-       fileWith("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296)}",
+       fileWith("{'descr': '<f4', 'fortran_order': False, 'shape': "
+                "(4294967296, 4294967296)}",
                 one),
        "the size of 4294967296x4294967296 elements overflows"},
-      {"short", fileWith(good, "abc"), "float32 of 1 take 4 bytes, the file has 3"},
-      {"long", fileWith(good, "abcde"), "float32 of 1 take 4 bytes, the file has 5"},
+      {"short", fileWith(good, "abc"),
+       "float32 of 1 take 4 bytes, the file has 3"},
+      {"long", fileWith(good, "abcde"),
+       "float32 of 1 take 4 bytes, the file has 5"},
   };
   for (const Row &row : rows)
     EXPECT_EQ(messageOf(row.file), row.message) << row.what;

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialects/Llama/Reference/FormatDecoder.h"
 #include "dialects/Llama/Reference/Rounding.h"
+#include "dialects/Llama/Reference/FormatDecoder.h"
 #include "llvm/ADT/APFloat.h"
 #include "gtest/gtest.h"
 #include <cmath>
@@ -22,7 +22,8 @@ double byAPFloat(const llvm::fltSemantics &semantics, float x) {
   llvm::APFloat value(x);
   bool losesInfo;
   value.convert(semantics, llvm::APFloat::rmNearestTiesToEven, &losesInfo);
-  value.convert(llvm::APFloat::IEEEdouble(), llvm::APFloat::rmNearestTiesToEven, &losesInfo);
+  value.convert(llvm::APFloat::IEEEdouble(), llvm::APFloat::rmNearestTiesToEven,
+                &losesInfo);
   return value.convertToDouble();
 }
 
@@ -37,12 +38,14 @@ void compareAll(Number number, const llvm::fltSemantics &semantics,
                 double (*decode)(uint16_t)) {
   for (uint32_t bits = 0; bits < 65535; ++bits) {
     double low = decode(bits), high = decode(bits + 1);
-    if (!std::isfinite(low) || !std::isfinite(high) || std::signbit(low) != std::signbit(high))
+    if (!std::isfinite(low) || !std::isfinite(high) ||
+        std::signbit(low) != std::signbit(high))
       continue;
     float middle = static_cast<float>((low + high) / 2);
-    for (float x : {static_cast<float>(low), middle,
-                    std::nextafter(middle, std::numeric_limits<float>::infinity()),
-                    std::nextafter(middle, -std::numeric_limits<float>::infinity())}) {
+    for (float x :
+         {static_cast<float>(low), middle,
+          std::nextafter(middle, std::numeric_limits<float>::infinity()),
+          std::nextafter(middle, -std::numeric_limits<float>::infinity())}) {
       compare(number, semantics, x);
       if (::testing::Test::HasFailure())
         return;
@@ -50,8 +53,12 @@ void compareAll(Number number, const llvm::fltSemantics &semantics,
   }
 }
 
-TEST(Rounding, AllHalves) { compareAll(Number::F16, llvm::APFloat::IEEEhalf(), decodeF16); }
-TEST(Rounding, AllBFloats) { compareAll(Number::BF16, llvm::APFloat::BFloat(), decodeBF16); }
+TEST(Rounding, AllHalves) {
+  compareAll(Number::F16, llvm::APFloat::IEEEhalf(), decodeF16);
+}
+TEST(Rounding, AllBFloats) {
+  compareAll(Number::BF16, llvm::APFloat::BFloat(), decodeBF16);
+}
 
 TEST(Rounding, BeyondTheLargest) {
   for (float x : {65504.0f, 65519.99f, 65520.0f, -65520.0f, 1e30f})
@@ -71,7 +78,8 @@ TEST(Rounding, ExactAndSingle) {
 // A value is float32 before it is a half: 1 + 2^-11 + 2^-40 is the tie
 // 1 + 2^-11 in float32 and goes to the even 1.
 TEST(Rounding, ThroughFloat32) {
-  EXPECT_EQ(roundTo(Number::F16, 1 + std::ldexp(1.0, -11) + std::ldexp(1.0, -40)), 1);
+  EXPECT_EQ(
+      roundTo(Number::F16, 1 + std::ldexp(1.0, -11) + std::ldexp(1.0, -40)), 1);
 }
 
 // Each value is a whole number of steps amax / 127, none is off by more than
