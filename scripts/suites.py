@@ -169,6 +169,8 @@ class Suites:
             self.ours("bits-f32", *bits, "--flags=--activations=f32")
         self.ours("kernels", e2e / "test_kernels.py", "--corellama", driver,
                   "--model", demo)
+        self.ours("metrics", ROOT / "benchmarks/metrics.py", "--corellama", driver,
+                  "--model", demo, "--check", ROOT / "benchmarks/metrics.csv")
         if self.args.all:
             self.ours("floor", ROOT / "benchmarks/floor", "--corellama", driver,
                       "--model", demo)
