@@ -153,8 +153,7 @@ class Suites:
         self.ours("refusals", e2e / "test_refusals.py", "--corellama", driver)
         exact = [e2e / "test_exact.py", "--corellama", driver]
         both = "--target=native,x86-64-v3"
-        self.ours("exact-demo", *exact, "--model", demo, "--negative",
-                  *([both] if self.args.all else []))
+        self.ours("exact-demo", *exact, "--model", demo, "--negative", both)
         self.ours("exact-random", *exact, "--random", both)
         if self.args.all:
             for seed in (2, 3, 4):
