@@ -9,7 +9,6 @@ of lit, GoogleTest and our own scripts is data, not shell.
 
 import argparse
 import json
-import os
 import re
 import subprocess
 import sys
@@ -185,10 +184,9 @@ class Suites:
         self.end_to_end()
 
 
-def show(path):
-    """A path as one would type it at the root."""
-    text = str(path)
-    return os.path.relpath(text, ROOT) if text.startswith(str(ROOT)) else text
+def show(argument):
+    """An argument as one would type it at the root."""
+    return str(argument).replace(f"{ROOT}/", "")
 
 
 def main():

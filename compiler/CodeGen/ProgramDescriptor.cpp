@@ -186,9 +186,9 @@ llvm::Error DescriptorBuilder::build() {
   if (llvmModule.getNamedValue("corellama_program"))
     return error("the name corellama_program is taken");
 
+  static constexpr llvm::StringLiteral kSteps[] = {"decode", "prefill", "head"};
   Constant *steps[3];
-  for (auto [slot, name] : llvm::zip_equal(
-           steps, llvm::ArrayRef<StringRef>{"decode", "prefill", "head"})) {
+  for (auto [slot, name] : llvm::zip_equal(steps, kSteps)) {
     Expected<Constant *> function = step(name);
     if (!function)
       return function.takeError();
@@ -197,10 +197,10 @@ llvm::Error DescriptorBuilder::build() {
   Expected<Constant *> table = buildKernels(kernels);
   if (!table)
     return table.takeError();
+  static constexpr llvm::StringLiteral kSizes[] = {
+      "workspace_bytes", "scratch_bytes", "logits_offset", "chunk"};
   Constant *sizes[4];
-  for (auto [slot, name] : llvm::zip_equal(
-           sizes, llvm::ArrayRef<StringRef>{"workspace_bytes", "scratch_bytes",
-                                            "logits_offset", "chunk"})) {
+  for (auto [slot, name] : llvm::zip_equal(sizes, kSizes)) {
     Expected<Constant *> value = integer(program, "llama.program", name);
     if (!value)
       return value.takeError();
