@@ -103,7 +103,8 @@ class Suites:
 
     def by_exit_code(self, name, *command):
         """A check that is one: it passes or it says why it does not."""
-        self.run(name, [sys.executable, *command],
+        python = [sys.executable] if Path(command[0]).suffix == ".py" else []
+        self.run(name, [*python, *command],
                  f"again: {' '.join(show(c) for c in command)}",
                  lambda code, text: (int(code == 0), int(code != 0),
                                      text.strip().splitlines() if code else []))
@@ -174,6 +175,8 @@ class Suites:
                       "--model", demo)
 
     def all(self):
+        self.by_exit_code("format", ROOT / "scripts/lint", "--format", "--all")
+        self.by_exit_code("tidy", ROOT / "scripts/lint", "--tidy")
         self.by_exit_code("lint-lit", ROOT / "scripts/lint-lit")
         self.lit("lit")
         self.lit("lit-roundtrip", "--param", "roundtrip=1")

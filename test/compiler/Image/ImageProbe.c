@@ -17,13 +17,15 @@ static int visit(struct dl_phdr_info *info, size_t size, void *found) {
     const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
     if (segment->p_type != PT_LOAD || segment->p_flags != PF_R)
       continue;
-    const unsigned char *bytes = (const unsigned char *)(info->dlpi_addr + segment->p_vaddr);
+    const unsigned char *bytes =
+        (const unsigned char *)(info->dlpi_addr + segment->p_vaddr);
     if (segment->p_filesz < 8 || memcmp(bytes, "CLIMAGE1", 8) != 0)
       continue;
     uint64_t sum = 0;
     for (uint64_t b = 0; b < segment->p_filesz; ++b)
       sum = sum * 31 + bytes[b];
-    printf("%llu %llu\n", (unsigned long long)segment->p_filesz, (unsigned long long)sum);
+    printf("%llu %llu\n", (unsigned long long)segment->p_filesz,
+           (unsigned long long)sum);
     *(int *)found = 1;
   }
   return 1; // the first object is the program
