@@ -9,6 +9,7 @@ of lit, GoogleTest and our own scripts is data, not shell.
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -30,6 +31,8 @@ class Suites:
         self.passed = self.failed = 0
         self.only = set(args.only.split(",")) if args.only else None
         self.known = []
+        # The tests of GPU kernels read it: all combinations, not some by a seed.
+        self.environment = os.environ | ({"CORELLAMA_ALL": "1"} if args.all else {})
 
     def wanted(self, name):
         self.known.append(name)
@@ -45,7 +48,8 @@ class Suites:
         with open(log, "wb") as out:
             try:
                 code = subprocess.run([str(c) for c in command], stdout=out,
-                                      stderr=subprocess.STDOUT, cwd=ROOT).returncode
+                                      stderr=subprocess.STDOUT, cwd=ROOT,
+                                      env=self.environment).returncode
             except OSError as error:
                 out.write(str(error).encode())
                 code = 127
@@ -168,6 +172,9 @@ class Suites:
             self.ours("bits-f32", *bits, "--flags=--activations=f32")
         self.ours("kernels", e2e / "test_kernels.py", "--corellama", driver,
                   "--model", demo)
+        self.ours("gpu-ptx", e2e / "test_gpu_ptx.py", "--corellama", driver)
+        self.ours("fibres", e2e / "test_fibres.py", "--corellama", driver, "--fibres",
+                  self.build / "bin/corellama-fibres", "--model", demo)
         self.ours("metrics", ROOT / "benchmarks/metrics.py", "--corellama", driver,
                   "--model", demo, "--check", ROOT / "benchmarks/metrics.csv")
         if self.args.all:

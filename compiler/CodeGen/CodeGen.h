@@ -15,6 +15,9 @@
 // and the functions corellama_step_decode, _prefill and _head are the steps (a
 // module of kernels alone, as tests have it, may lack them).
 //
+// For a GPU the module holds `gpu.module @device` with the kernels
+// (gpu-outline-device): that module becomes PTX, by the last functions below.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef CORELLAMA_COMPILER_CODEGEN_CODEGEN_H
@@ -31,10 +34,11 @@
 
 namespace corellama::codegen {
 
-/// Translates; the declarations of `llama` are left out. The module stays as it
-/// is. Its context needs the LLVM translation registered.
+/// Translates a module, the host's or the device's; the declarations of `llama`
+/// are left out. The module stays as it is. Its context needs the LLVM
+/// translation registered.
 llvm::Expected<std::unique_ptr<llvm::Module>>
-translateToLLVMIR(mlir::ModuleOp module, llvm::LLVMContext &context);
+translateToLLVMIR(mlir::Operation *module, llvm::LLVMContext &context);
 
 /// Adds the constant `corellama_program` and gives every other function its
 /// linkage: what the constant names stays a symbol of its own (a profiler shows
@@ -65,6 +69,20 @@ emitObject(llvm::Module &llvmModule, llvm::TargetMachine &machine);
 /// All of it: module in, object out.
 llvm::Expected<llvm::SmallVector<char, 0>>
 compileToObject(mlir::ModuleOp module);
+
+/// The GPU that `target` describes.
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+createDeviceMachine(llama::TargetAttr target);
+
+/// Optimized IR of the device's module.
+llvm::Expected<std::unique_ptr<llvm::Module>>
+buildDeviceIR(mlir::ModuleOp module, llvm::LLVMContext &context,
+              llvm::TargetMachine &machine);
+
+/// Writes PTX of what buildDeviceIR made. Its first lines say for which target
+/// it is and list the kernels with their threads and bytes of workgroup memory.
+llvm::Error emitPTX(llvm::Module &llvmModule, llvm::TargetMachine &machine,
+                    mlir::ModuleOp module, llvm::raw_pwrite_stream &out);
 
 } // namespace corellama::codegen
 

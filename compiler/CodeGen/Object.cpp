@@ -72,7 +72,8 @@ void corellama::codegen::optimize(llvm::Module &llvmModule,
                                   llvm::TargetMachine &machine) {
   llvmModule.setTargetTriple(machine.getTargetTriple());
   llvmModule.setDataLayout(machine.createDataLayout());
-  llvmModule.setPICLevel(llvm::PICLevel::BigPIC);
+  if (machine.isPositionIndependent())
+    llvmModule.setPICLevel(llvm::PICLevel::BigPIC);
   addFunctionAttributes(llvmModule, machine);
 
   llvm::LoopAnalysisManager loops;
@@ -122,7 +123,10 @@ llvm::Error corellama::codegen::emitAssembly(llvm::Module &llvmModule,
 /// What an object may leave to the runtime. LLVM may ask for the first two
 /// whatever it is told: they are the copies and fills of its own intrinsics.
 static constexpr llvm::StringLiteral kRuntimeSymbols[] = {
-    "memcpy", "memset", "corellama_barrier", "_GLOBAL_OFFSET_TABLE_"};
+    "memcpy", "memset", "corellama_barrier", "corellama_launch",
+    "_GLOBAL_OFFSET_TABLE_"};
+/// The words of kernels on fibres (compiler/Runner/FibreABI.h).
+static constexpr llvm::StringLiteral kFibreWords = "corellama_fibre_";
 
 /// A call to libm or libgcc would depend on the machine that the program runs
 /// on, in bits or in being there at all.
@@ -139,7 +143,8 @@ static llvm::Error checkUndefinedSymbols(llvm::MemoryBufferRef buffer) {
     llvm::Expected<llvm::StringRef> name = symbol.getName();
     if (!name)
       return name.takeError();
-    if (!name->empty() && !llvm::is_contained(kRuntimeSymbols, *name))
+    if (!name->empty() && !name->starts_with(kFibreWords) &&
+        !llvm::is_contained(kRuntimeSymbols, *name))
       return llvm::createStringError(
           "code generation: the code calls '" + *name +
           "', which the runtime does not have; the lowering must expand it");

@@ -1,13 +1,16 @@
 //===- ProgramDescriptor.cpp - the constant `corellama_program` -----------===//
 //
 // From the attributes llama.program, llama.kernels and llama.target of a module
-// to a constant of type abi::Program in LLVM IR. A file of its own because it
-// is the compiler's whole knowledge of that struct's layout; the tests load one
-// and read it through runtime/ABI/Kernel.h.
+// to a constant of type abi::Program in LLVM IR, or, where the steps launch
+// kernels (`launches` in llama.program), `corellama_device_program` of type
+// abi::DeviceProgram. A file of its own because it is the compiler's whole
+// knowledge of these structs' layout; the tests load one of each and read it
+// through runtime/ABI.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/CodeGen/CodeGen.h"
+#include "runtime/ABI/Device.h"
 #include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/IR/Constants.h"
@@ -41,13 +44,17 @@ private:
     return llvm::createStringError("code generation: " + what);
   }
   Expected<Constant *> integer(mlir::DictionaryAttr dictionary,
-                               const Twine &place, StringRef name) const;
+                               const Twine &place, StringRef name,
+                               unsigned bits = 64) const;
   Expected<Constant *> function(StringRef name, llvm::FunctionType *type);
   Expected<Constant *> referenced(mlir::DictionaryAttr kernel,
                                   const Twine &place, StringRef name,
                                   llvm::FunctionType *type);
   Expected<Constant *> step(StringRef name);
   Expected<Constant *> buildKernels(mlir::ArrayAttr kernels);
+  Expected<Constant *> buildKernel(mlir::DictionaryAttr kernel, StringRef name);
+  Expected<Constant *> buildDeviceKernel(mlir::DictionaryAttr kernel,
+                                         StringRef name);
   Constant *text(StringRef string);
   Constant *constant(llvm::Type *type, Constant *value, const Twine &name,
                      llvm::GlobalValue::LinkageTypes linkage);
@@ -60,6 +67,8 @@ private:
   llvm::IntegerType *i32;
   llvm::IntegerType *i64;
   llvm::Type *nothing;
+  /// Whether the steps launch kernels: the constant is a DeviceProgram.
+  bool launches = false;
   /// Functions that the constant names.
   llvm::SmallPtrSet<llvm::Function *, 32> named;
 };
@@ -68,11 +77,16 @@ private:
 
 Expected<Constant *> DescriptorBuilder::integer(mlir::DictionaryAttr dictionary,
                                                 const Twine &place,
-                                                StringRef name) const {
+                                                StringRef name,
+                                                unsigned bits) const {
   auto value = dictionary.getAs<mlir::IntegerAttr>(name);
   if (!value || !value.getType().isInteger(64) || value.getInt() < 0)
     return error(place + ": " + name + " is missing or no 64-bit count");
-  return llvm::ConstantInt::get(i64, value.getInt());
+  if (!llvm::isUIntN(bits, value.getInt()))
+    return error(place + ": " + name + " is " + Twine(value.getInt()) +
+                 ", which has no room in " + Twine(bits) + " bits");
+  return llvm::ConstantInt::get(llvm::Type::getIntNTy(context, bits),
+                                value.getInt());
 }
 
 Expected<Constant *> DescriptorBuilder::function(StringRef name,
@@ -110,8 +124,10 @@ Expected<Constant *> DescriptorBuilder::step(StringRef name) {
   std::string symbol = ("corellama_step_" + name).str();
   if (!llvmModule.getFunction(symbol)) // kernels alone, as tests have them
     return llvm::ConstantPointerNull::get(pointer);
-  return function(symbol, llvm::FunctionType::get(
-                              nothing, {pointer, pointer, i32, i32}, false));
+  llvm::SmallVector<llvm::Type *> arguments = {pointer, pointer};
+  if (!launches)
+    arguments.append({i32, i32});
+  return function(symbol, llvm::FunctionType::get(nothing, arguments, false));
 }
 
 Constant *DescriptorBuilder::constant(llvm::Type *type, Constant *value,
@@ -127,12 +143,51 @@ Constant *DescriptorBuilder::text(StringRef string) {
                   llvm::GlobalValue::PrivateLinkage);
 }
 
+/// abi::Kernel: name, function, parts, scratchBytes.
+Expected<Constant *> DescriptorBuilder::buildKernel(mlir::DictionaryAttr kernel,
+                                                    StringRef name) {
+  std::string place = ("kernel '" + name + "'").str();
+  Expected<Constant *> code =
+      referenced(kernel, place, "function",
+                 llvm::FunctionType::get(
+                     nothing, {pointer, pointer, i32, i32, i32}, false));
+  if (!code)
+    return code;
+  Expected<Constant *> parts = referenced(
+      kernel, place, "parts", llvm::FunctionType::get(i64, {i64, i64}, false));
+  if (!parts)
+    return parts;
+  Expected<Constant *> scratch = integer(kernel, place, "scratch_bytes");
+  if (!scratch)
+    return scratch;
+  return llvm::ConstantStruct::getAnon({text(name), *code, *parts, *scratch});
+}
+
+/// abi::DeviceKernel: name, thread, parts, threads, sharedBytes.
+Expected<Constant *>
+DescriptorBuilder::buildDeviceKernel(mlir::DictionaryAttr kernel,
+                                     StringRef name) {
+  std::string place = ("kernel '" + name + "'").str();
+  Expected<Constant *> thread =
+      referenced(kernel, place, "function",
+                 llvm::FunctionType::get(nothing, {pointer, i32}, false));
+  if (!thread)
+    return thread;
+  Expected<Constant *> parts = referenced(
+      kernel, place, "parts", llvm::FunctionType::get(i64, {i64, i64}, false));
+  if (!parts)
+    return parts;
+  Expected<Constant *> threads = integer(kernel, place, "threads", 32);
+  if (!threads)
+    return threads;
+  Expected<Constant *> shared = integer(kernel, place, "scratch_bytes", 32);
+  if (!shared)
+    return shared;
+  return llvm::ConstantStruct::getAnon(
+      {text(name), *thread, *parts, *threads, *shared});
+}
+
 Expected<Constant *> DescriptorBuilder::buildKernels(mlir::ArrayAttr kernels) {
-  // abi::Kernel: name, function, parts, scratchBytes.
-  auto *type = llvm::StructType::get(context, {pointer, pointer, pointer, i64});
-  auto *kernelType = llvm::FunctionType::get(
-      nothing, {pointer, pointer, i32, i32, i32}, false);
-  auto *partsType = llvm::FunctionType::get(i64, {i64, i64}, false);
   llvm::StringSet<> names;
   llvm::SmallVector<Constant *> rows;
   for (auto [index, attr] : llvm::enumerate(kernels)) {
@@ -141,23 +196,18 @@ Expected<Constant *> DescriptorBuilder::buildKernels(mlir::ArrayAttr kernels) {
         kernel ? kernel.getAs<mlir::StringAttr>("name") : mlir::StringAttr();
     if (!name || name.getValue().contains('\0'))
       return error("llama.kernels: entry " + Twine(index) + " has no name");
-    std::string place = ("kernel '" + name.getValue() + "'").str();
     if (!names.insert(name.getValue()).second)
-      return error(place + ": is there twice");
-    Expected<Constant *> kernelFunction =
-        referenced(kernel, place, "function", kernelType);
-    if (!kernelFunction)
-      return kernelFunction;
-    Expected<Constant *> parts = referenced(kernel, place, "parts", partsType);
-    if (!parts)
-      return parts;
-    Expected<Constant *> scratch = integer(kernel, place, "scratch_bytes");
-    if (!scratch)
-      return scratch;
-    rows.push_back(llvm::ConstantStruct::get(
-        type, {text(name.getValue()), *kernelFunction, *parts, *scratch}));
+      return error("kernel '" + name.getValue() + "': is there twice");
+    Expected<Constant *> row = launches
+                                   ? buildDeviceKernel(kernel, name.getValue())
+                                   : buildKernel(kernel, name.getValue());
+    if (!row)
+      return row;
+    rows.push_back(*row);
   }
-  auto *arrayType = llvm::ArrayType::get(type, rows.size());
+  if (rows.empty())
+    return llvm::ConstantPointerNull::get(pointer);
+  auto *arrayType = llvm::ArrayType::get(rows[0]->getType(), rows.size());
   return constant(arrayType, llvm::ConstantArray::get(arrayType, rows),
                   "corellama.kernels", llvm::GlobalValue::InternalLinkage);
 }
@@ -183,8 +233,11 @@ llvm::Error DescriptorBuilder::build() {
   auto target = module->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr);
   if (!target)
     return error("the module has no llama.target");
-  if (llvmModule.getNamedValue("corellama_program"))
-    return error("the name corellama_program is taken");
+  launches = program.contains("launches");
+  StringRef symbol =
+      launches ? "corellama_device_program" : "corellama_program";
+  if (llvmModule.getNamedValue(symbol))
+    return error("the name " + symbol + " is taken");
 
   static constexpr llvm::StringLiteral kSteps[] = {"decode", "prefill", "head"};
   Constant *steps[3];
@@ -197,37 +250,29 @@ llvm::Error DescriptorBuilder::build() {
   Expected<Constant *> table = buildKernels(kernels);
   if (!table)
     return table.takeError();
-  static constexpr llvm::StringLiteral kSizes[] = {
-      "workspace_bytes", "scratch_bytes", "logits_offset", "chunk"};
-  Constant *sizes[4];
-  for (auto [slot, name] : llvm::zip_equal(sizes, kSizes)) {
+  // abi::Program or abi::DeviceProgram, field by field.
+  llvm::SmallVector<Constant *> fields = {
+      llvm::ConstantInt::get(i32, abi::kVersion),
+      llvm::ConstantInt::get(i32, 0), text(target.getName().getValue())};
+  if (!launches)
+    fields.push_back(
+        text(target.getFeatures() ? target.getFeatures().getValue() : ""));
+  fields.append(std::begin(steps), std::end(steps));
+  fields.push_back(*table);
+  fields.push_back(llvm::ConstantInt::get(i64, kernels.size()));
+  llvm::SmallVector<StringRef> sizes = {"workspace_bytes"};
+  if (!launches)
+    sizes.push_back("scratch_bytes"); // a launch names each kernel's own
+  sizes.append({"logits_offset", "chunk"});
+  for (StringRef name : sizes) {
     Expected<Constant *> value = integer(program, "llama.program", name);
     if (!value)
       return value.takeError();
-    slot = *value;
+    fields.push_back(*value);
   }
-
-  // abi::Program, field by field.
-  StringRef features =
-      target.getFeatures() ? target.getFeatures().getValue() : "";
-  Constant *fields[] = {
-      llvm::ConstantInt::get(i32, abi::kVersion),
-      llvm::ConstantInt::get(i32, 0),
-      text(target.getName().getValue()),
-      text(features),
-      steps[0],
-      steps[1],
-      steps[2],
-      *table,
-      llvm::ConstantInt::get(i64, kernels.size()),
-      sizes[0],
-      sizes[1],
-      sizes[2],
-      sizes[3],
-  };
   Constant *value = llvm::ConstantStruct::getAnon(fields);
   auto *descriptor = llvm::cast<llvm::GlobalVariable>(
-      llvmModule.getOrInsertGlobal("corellama_program", value->getType()));
+      llvmModule.getOrInsertGlobal(symbol, value->getType()));
   descriptor->setConstant(true);
   descriptor->setInitializer(value);
   internalizeTheRest();

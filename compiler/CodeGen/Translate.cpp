@@ -24,10 +24,11 @@ static void dropOurAttributes(Operation *op) {
 }
 
 llvm::Expected<std::unique_ptr<llvm::Module>>
-corellama::codegen::translateToLLVMIR(ModuleOp module,
+corellama::codegen::translateToLLVMIR(Operation *module,
                                       llvm::LLVMContext &context) {
-  OwningOpRef<ModuleOp> copy = module.clone();
-  for (Operation &op : llvm::make_early_inc_range(*copy->getBody())) {
+  OwningOpRef<Operation *> copy = module->clone();
+  for (Operation &op :
+       llvm::make_early_inc_range((*copy)->getRegion(0).front())) {
     if (isa_and_nonnull<llama::LlamaDialect>(op.getDialect()))
       op.erase();
     else
@@ -39,7 +40,7 @@ corellama::codegen::translateToLLVMIR(ModuleOp module,
   // the cause.
   std::string why;
   ScopedDiagnosticHandler handler(
-      module.getContext(), [&](Diagnostic &diagnostic) {
+      module->getContext(), [&](Diagnostic &diagnostic) {
         if (why.empty() &&
             diagnostic.getSeverity() == DiagnosticSeverity::Error)
           why = diagnostic.str();

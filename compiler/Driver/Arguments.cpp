@@ -29,6 +29,7 @@ static constexpr const char *kCompileExamples = R"(examples:
   corellama compile model.gguf --compile-to=schedule       # to the terminal
   corellama compile model.gguf -o model --dump-compilation-phases-to=phases
   corellama compile model.gguf -o model --compile-from=fuse --ir=3-fuse.mlir
+  corellama compile model.gguf -o model.ptx --target=cuda:sm_90a --emit=ptx
 
 MLIR's own flags are passed on, written as one word:
   --mlir-print-ir-after-all --mlir-print-ir-tree-dir=DIR --mlir-timing
@@ -195,8 +196,9 @@ void CommandLine::addCompile() {
   c.add_flag("--list-targets", listTargets, "list the targets and end");
   isOneOf(c.add_option(
               "--activations", compile.activations,
-              "auto (default): float32 arithmetic, the cache in f16; f32: the "
-              "cache in f32 too, unless --cache-type says otherwise"),
+              "auto (default): float32 arithmetic but on a GPU's tensor cores, "
+              "the cache in f16; f32: float32 everywhere, the cache too unless "
+              "--cache-type says otherwise"),
           {"auto", "f32"});
   isOneOf(c.add_option("--cache-type", compile.cacheType,
                        "what the KV cache holds"),
@@ -209,8 +211,8 @@ void CommandLine::addCompile() {
   isOneOf(c.add_option(
               "--emit", emit,
               "exe (default): the program; llvm, asm, obj: its code alone, "
-              "optimized"),
-          {"exe", "llvm", "asm", "obj"});
+              "optimized; ptx: a GPU's kernels"),
+          {"exe", "llvm", "asm", "obj", "ptx"});
   isPhase(c.add_option("--compile-to", compileTo,
                        "stop after a phase (" + phaseNames() +
                            ") and write the module"));
@@ -289,6 +291,7 @@ std::string CommandLine::finishCompile() {
                      .Case("llvm", Emit::LLVM)
                      .Case("asm", Emit::Assembly)
                      .Case("obj", Emit::Object)
+                     .Case("ptx", Emit::PTX)
                      .Default(Emit::Program);
 
   if (compile.compileTo && compileCommand->get_option("--emit")->count())
@@ -299,8 +302,12 @@ std::string CommandLine::finishCompile() {
       *compile.compileTo < *compile.compileFrom)
     return "--compile-to=" + compileTo +
            " comes before --compile-from=" + compileFrom;
+  // Where a dump is gone on from, the target is the dump's.
+  if (compile.emit == Emit::PTX && !compile.compileFrom &&
+      !StringRef(compile.target).starts_with("cuda:"))
+    return "--emit=ptx is for a GPU; name one, as in --target=cuda:sm_90a";
   bool text = compile.compileTo || compile.emit == Emit::LLVM ||
-              compile.emit == Emit::Assembly;
+              compile.emit == Emit::Assembly || compile.emit == Emit::PTX;
   if (compile.output.empty() && text)
     compile.output = "-";
   if (compile.output.empty())

@@ -20,7 +20,7 @@
 
 namespace corellama {
 
-enum class Emit { Program, LLVM, Assembly, Object };
+enum class Emit { Program, LLVM, Assembly, Object, PTX };
 
 /// `corellama compile`.
 struct CompileArguments {

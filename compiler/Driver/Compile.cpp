@@ -39,12 +39,16 @@ public:
 private:
   Error checkPaths() const;
   Error begin(const checkpoint::Checkpoint &checkpoint);
+  Error checkTarget();
+  void copyOptionsTo(PipelineOptions &pipeline);
   Error runPhases();
   Error runPasses(Phase phase,
                   llvm::function_ref<void(mlir::PassManager &)> build);
   Error reparse(Phase phase);
   Error dump(Phase phase);
   Error generate(const checkpoint::Checkpoint &checkpoint);
+  Error generateDevice();
+  Error writeBytes(llvm::ArrayRef<char> bytes) const;
   Error writeProgram(const checkpoint::Checkpoint &checkpoint,
                      llvm::ArrayRef<char> object);
   /// The error that says that all has been said.
@@ -63,6 +67,11 @@ private:
   /// The phase that `module` is at.
   Phase phase = Phase::Import;
 };
+
+llama::Family familyOf(mlir::ModuleOp module) {
+  return module->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr)
+      .getFamily();
+}
 
 mlir::DialectRegistry makeRegistry() {
   mlir::DialectRegistry registry;
@@ -105,6 +114,27 @@ Error Compilation::checkPaths() const {
   return Error::success();
 }
 
+/// The target is known and no phase has run.
+Error Compilation::checkTarget() {
+  bool needsRuntime =
+      !arguments.compileTo &&
+      llvm::is_contained({Emit::Program, Emit::Assembly, Emit::Object},
+                         arguments.emit);
+  if (familyOf(*module) == llama::Family::GPU && needsRuntime)
+    return llvm::createStringError(
+        "programs for a GPU need its runtime, which is not there yet; "
+        "--emit=ptx, --emit=llvm or --compile-to");
+  if (familyOf(*module) != llama::Family::GPU && arguments.emit == Emit::PTX)
+    return llvm::createStringError("--emit=ptx is for a GPU, and " +
+                                   arguments.ir + " is for a CPU");
+  return Error::success();
+}
+
+void Compilation::copyOptionsTo(PipelineOptions &pipeline) {
+  options.copyTo(pipeline);
+  pipeline.backend = familyOf(*module) == llama::Family::GPU ? "cuda" : "cpu";
+}
+
 /// The module that the phases start from: imported, or read from a dump.
 Error Compilation::begin(const checkpoint::Checkpoint &checkpoint) {
   if (arguments.remarks) {
@@ -130,6 +160,8 @@ Error Compilation::begin(const checkpoint::Checkpoint &checkpoint) {
     if (!carried)
       return carried.takeError();
     options = *carried;
+    if (Error error = checkTarget())
+      return error;
     // Somebody may have edited it.
     return runPasses(
         phase, [&](mlir::PassManager &pm) { buildPhaseVerifiers(pm, phase); });
@@ -139,12 +171,14 @@ Error Compilation::begin(const checkpoint::Checkpoint &checkpoint) {
       context, arguments.target.empty() ? "native" : arguments.target);
   if (!target)
     return target.takeError();
-  options = ModuleOptions::fromArguments(arguments);
+  options = ModuleOptions::fromArguments(arguments, target->getFamily());
   module = importCheckpoint(context, checkpoint);
   stampModule(*module, *target, options);
   phase = Phase::Import;
+  if (Error error = checkTarget())
+    return error;
   PipelineOptions pipeline;
-  options.copyTo(pipeline);
+  copyOptionsTo(pipeline);
   if (Error error = runPasses(phase, [&](mlir::PassManager &pm) {
         buildPhase(pm, phase, pipeline);
       }))
@@ -208,7 +242,7 @@ Error Compilation::dump(Phase phase) {
 
 Error Compilation::runPhases() {
   PipelineOptions pipeline;
-  options.copyTo(pipeline);
+  copyOptionsTo(pipeline);
   Phase last = arguments.compileTo.value_or(Phase::LLVM);
   for (const PhasePipeline &row : allPhasePipelines()) {
     if (row.phase <= phase || row.phase > last)
@@ -225,8 +259,44 @@ Error Compilation::runPhases() {
   return Error::success();
 }
 
+/// Through a temporary file beside the output, which nobody sees half.
+Error Compilation::writeBytes(llvm::ArrayRef<char> bytes) const {
+  return llvm::writeToOutput(arguments.output, [&](llvm::raw_ostream &out) {
+    out.write(bytes.data(), bytes.size());
+    return Error::success();
+  });
+}
+
+/// From the llvm phase of a GPU's target to a file.
+Error Compilation::generateDevice() {
+  auto target = (*module)->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr);
+  auto machine = codegen::createDeviceMachine(target);
+  if (!machine)
+    return machine.takeError();
+  progress.begin("optimizing");
+  mlir::TimingScope scope = timing.nest("LLVM IR passes");
+  llvm::LLVMContext llvmContext;
+  auto ir = codegen::buildDeviceIR(*module, llvmContext, **machine);
+  if (!ir)
+    return ir.takeError();
+  llvm::SmallVector<char, 0> text;
+  llvm::raw_svector_ostream stream(text);
+  if (arguments.emit == Emit::LLVM) {
+    (*ir)->print(stream, nullptr);
+  } else {
+    progress.begin("generating code");
+    scope = timing.nest("code generation");
+    if (Error error = codegen::emitPTX(**ir, **machine, *module, stream))
+      return error;
+  }
+  progress.clear();
+  return writeBytes(text);
+}
+
 /// From the llvm phase to a file.
 Error Compilation::generate(const checkpoint::Checkpoint &checkpoint) {
+  if (familyOf(*module) == llama::Family::GPU)
+    return generateDevice();
   auto target = (*module)->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr);
   auto machine = codegen::createTargetMachine(target);
   if (!machine)
@@ -250,19 +320,13 @@ Error Compilation::generate(const checkpoint::Checkpoint &checkpoint) {
     llvm::raw_svector_ostream stream(text);
     if (Error error = codegen::emitAssembly(**ir, **machine, stream))
       return error;
-    return llvm::writeToOutput(arguments.output, [&](llvm::raw_ostream &out) {
-      out.write(text.data(), text.size());
-      return Error::success();
-    });
+    return writeBytes(text);
   }
   auto object = codegen::emitObject(**ir, **machine);
   if (!object)
     return object.takeError();
   if (arguments.emit == Emit::Object)
-    return llvm::writeToOutput(arguments.output, [&](llvm::raw_ostream &out) {
-      out.write(object->data(), object->size());
-      return Error::success();
-    });
+    return writeBytes(*object);
   scope.stop();
   return writeProgram(checkpoint, *object);
 }

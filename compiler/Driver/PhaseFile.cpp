@@ -16,11 +16,13 @@ using namespace mlir;
 
 static constexpr llvm::StringLiteral kOptionsAttr = "llama.options";
 
-ModuleOptions ModuleOptions::fromArguments(const CompileArguments &arguments) {
+ModuleOptions ModuleOptions::fromArguments(const CompileArguments &arguments,
+                                           llama::Family family) {
   ModuleOptions options;
-  // Float32 is the only arithmetic that there is code for, so auto means it
-  // too; asked for by name, it means that nothing at all is rounded.
-  options.activations = "f32";
+  // Float32 is the only arithmetic of a CPU that there is code for, so auto
+  // means it too; asked for by name, it means that nothing at all is rounded.
+  bool choice = family == llama::Family::GPU && arguments.activations != "f32";
+  options.activations = choice ? "auto" : "f32";
   options.cacheType = arguments.activations == "f32" ? "f32" : "f16";
   if (!arguments.cacheType.empty())
     options.cacheType = arguments.cacheType;
@@ -123,7 +125,8 @@ static llvm::Error checkArguments(ModuleOp module,
   // --activations alone also says what the cache holds.
   bool saysCache =
       !arguments.activations.empty() || !arguments.cacheType.empty();
-  std::string cacheType = ModuleOptions::fromArguments(arguments).cacheType;
+  std::string cacheType =
+      ModuleOptions::fromArguments(arguments, target.getFamily()).cacheType;
   if (saysCache && cacheType != options->cacheType)
     return contradiction("--cache-type", cacheType, options->cacheType);
   if (arguments.chunk && *arguments.chunk != options->chunk)

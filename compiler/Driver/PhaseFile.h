@@ -33,7 +33,8 @@ struct ModuleOptions {
   int64_t chunk;
 
   /// What the command line means.
-  static ModuleOptions fromArguments(const CompileArguments &arguments);
+  static ModuleOptions fromArguments(const CompileArguments &arguments,
+                                     llama::Family family);
   void copyTo(PipelineOptions &options) const;
 };
 

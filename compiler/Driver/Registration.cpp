@@ -7,6 +7,8 @@
 #include "compiler/Driver/Registration.h"
 #include "compiler/Pipelines/Pipelines.h"
 #include "dialects/CPU/IR/CPUDialect.h"
+#include "dialects/Context/IR/ContextDialect.h"
+#include "dialects/GPU/IR/GPUDialect.h"
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "dialects/Tile/IR/TileDialect.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
@@ -21,30 +23,39 @@
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/Extensions/InlinerExtension.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Index/IR/IndexDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Dialect/X86Vector/X86VectorDialect.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/GPU/GPUToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/CPU/Passes.h"
+#include "passes/Context/Passes.h"
+#include "passes/GPU/Passes.h"
 #include "passes/Llama/Passes.h"
 #include "passes/Tile/Passes.h"
 
 void corellama::registerAllDialects(mlir::DialectRegistry &registry) {
-  registry.insert<llama::LlamaDialect, tile::TileDialect, cpu::CPUDialect>();
+  registry.insert<llama::LlamaDialect, tile::TileDialect, cpu::CPUDialect,
+                  context::ContextDialect, gpu::GPUDialect>();
   registry.insert<mlir::amx::AMXDialect, mlir::arith::ArithDialect,
                   mlir::cf::ControlFlowDialect, mlir::func::FuncDialect,
+                  mlir::gpu::GPUDialect, mlir::NVVM::NVVMDialect,
                   mlir::index::IndexDialect, mlir::LLVM::LLVMDialect,
                   mlir::math::MathDialect, mlir::memref::MemRefDialect,
                   mlir::scf::SCFDialect, mlir::vector::VectorDialect,
                   mlir::x86vector::X86VectorDialect>();
 
   cpu::registerExternalModels(registry);
+  gpu::registerExternalModels(registry);
 
   mlir::func::registerInlinerExtension(registry);
   mlir::arith::registerConvertArithToLLVMInterface(registry);
@@ -55,12 +66,16 @@ void corellama::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerConvertMemRefToLLVMInterface(registry);
   mlir::vector::registerConvertVectorToLLVMInterface(registry);
   mlir::registerBuiltinDialectTranslation(registry);
+  mlir::registerGPUDialectTranslation(registry);
   mlir::registerLLVMDialectTranslation(registry);
+  mlir::registerNVVMDialectTranslation(registry);
 }
 
 void corellama::registerAllPasses() {
   llama::registerLlamaPasses();
   tile::registerCoreLlamaTilePasses();
+  context::registerCoreLlamaContextPasses();
   cpu::registerCoreLlamaCPUPasses();
+  gpu::registerCoreLlamaGPUPasses();
   registerPipelines();
 }

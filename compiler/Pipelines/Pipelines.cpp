@@ -2,7 +2,7 @@
 //
 // From a phase to the next. Read from top to bottom it is what the compiler
 // does between import and code generation; what a target does with tiles is
-// behind the two functions of passes/CPU.
+// behind the functions of passes/CPU and passes/GPU.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,6 +10,7 @@
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/CPU/Passes.h"
+#include "passes/GPU/Passes.h"
 #include "passes/Llama/Passes.h"
 #include "passes/Tile/Passes.h"
 
@@ -56,12 +57,21 @@ void corellama::buildTilePipeline(OpPassManager &pm, const PipelineOptions &) {
 }
 
 void corellama::buildVectorPipeline(OpPassManager &pm,
-                                    const PipelineOptions &) {
-  cpu::buildVectorPasses(pm);
+                                    const PipelineOptions &options) {
+  if (options.backend == "cpu")
+    cpu::buildVectorPasses(pm);
+  else
+    gpu::buildVectorPasses(pm);
 }
 
-void corellama::buildLLVMPipeline(OpPassManager &pm, const PipelineOptions &) {
-  cpu::buildLLVMPasses(pm);
+void corellama::buildLLVMPipeline(OpPassManager &pm,
+                                  const PipelineOptions &options) {
+  if (options.backend == "cpu")
+    cpu::buildLLVMPasses(pm);
+  else if (options.backend == "fibres")
+    gpu::buildFibrePasses(pm);
+  else
+    gpu::buildLLVMPasses(pm);
 }
 
 static constexpr PhasePipeline kPipelines[] = {

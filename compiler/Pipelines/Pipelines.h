@@ -24,12 +24,18 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
                         llvm::cl::init(512)};
   Option<std::string> activations{
       *this, "activations",
-      llvm::cl::desc("what rows are rounded to before a product: f32 or q8b32"),
-      llvm::cl::init("f32")};
+      llvm::cl::desc("what rows are rounded to before a product: auto, what "
+                     "the target's table says; f32; q8b32"),
+      llvm::cl::init("auto")};
   Option<std::string> cacheType{
       *this, "cache-type",
       llvm::cl::desc("element type of the KV cache: f32 or f16"),
       llvm::cl::init("f16")};
+  Option<std::string> backend{
+      *this, "backend",
+      llvm::cl::desc("what tiles become from vector on: cpu; cuda, GPU code; "
+                     "fibres, GPU code that runs on this machine's fibres"),
+      llvm::cl::init("cpu")};
 };
 
 /// Each leads from the phase before it to its own; a module of the phase before

@@ -61,6 +61,25 @@ abi::Context KernelContext::context() const {
   return result;
 }
 
+std::vector<MemoryRange> KernelContext::ranges() const {
+  // As writable bytes, which `writable` below denies again.
+  auto bytesOf = [](const auto &list) {
+    return static_cast<uint8_t *>(
+        const_cast<void *>(static_cast<const void *>(list.data())));
+  };
+  return {
+      {"weights", weights.data(), weights.size(), false},
+      {"offsets", bytesOf(offsets), offsets.size() * sizeof(uint64_t), false},
+      {"workspace", workspace.data(), workspace.size(), true},
+      {"keys", keys.data(), keys.size(), true},
+      {"values", values.data(), values.size(), true},
+      {"rope", rope.data(), rope.size(), false},
+      {"tokens", bytesOf(tokens), tokens.size() * sizeof(int32_t), false},
+      {"positions", bytesOf(positions), positions.size() * sizeof(int32_t),
+       false},
+  };
+}
+
 void KernelContext::run(const abi::Kernel &kernel, uint32_t layer) {
   abi::Context arguments = context();
   kernel.function(&arguments, scratch.data(), layer, 0,

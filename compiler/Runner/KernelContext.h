@@ -36,6 +36,14 @@ private:
   size_t bytes = 0;
 };
 
+/// Memory that a kernel may touch, under its name in abi::Context.
+struct MemoryRange {
+  const char *name;
+  uint8_t *begin;
+  size_t bytes;
+  bool writable;
+};
+
 /// How large everything is; zero means that the kernel does not use it.
 struct KernelContextSizes {
   size_t weightBytes = 0;
@@ -64,6 +72,9 @@ public:
 
   /// The context as a kernel gets it; valid as long as nothing here is resized.
   abi::Context context() const;
+
+  /// All memory that context() points to; valid as long as it is.
+  std::vector<MemoryRange> ranges() const;
 
   /// Computes all parts of a kernel in one call, as a single worker would.
   void run(const abi::Kernel &kernel, uint32_t layer);

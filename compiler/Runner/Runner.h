@@ -10,7 +10,7 @@
 #ifndef CORELLAMA_COMPILER_RUNNER_RUNNER_H
 #define CORELLAMA_COMPILER_RUNNER_RUNNER_H
 
-#include "mlir/IR/BuiltinOps.h"
+#include "compiler/Runner/SharedObject.h"
 #include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
@@ -25,10 +25,6 @@ public:
   /// features: compiler/Target's hostSupports.
   static llvm::Expected<RunnerModule> load(mlir::ModuleOp module);
 
-  RunnerModule(RunnerModule &&other);
-  RunnerModule &operator=(RunnerModule &&other);
-  ~RunnerModule();
-
   const abi::Program &program() const { return *descriptor; }
   llvm::ArrayRef<abi::Kernel> kernels() const {
     return {descriptor->kernels, descriptor->kernelCount};
@@ -37,10 +33,10 @@ public:
   const abi::Kernel *lookup(llvm::StringRef name) const;
 
 private:
-  RunnerModule(void *library, const abi::Program *descriptor)
-      : library(library), descriptor(descriptor) {}
+  RunnerModule(SharedObject object, const abi::Program *descriptor)
+      : object(std::move(object)), descriptor(descriptor) {}
 
-  void *library;
+  SharedObject object;
   const abi::Program *descriptor;
 };
 

@@ -135,10 +135,19 @@ Expected<llama::TargetAttr> corellama::resolveTarget(MLIRContext &context,
   if (!info)
     return refuse("'" + name + "' is not a target, perhaps " +
                   nearestNames(name) + "; --list-targets shows all of them");
+  if (info->family == llama::Family::GPU)
+    return llama::TargetAttr::get(&context, info->family,
+                                  StringAttr::get(&context, name),
+                                  StringAttr::get(&context, info->features),
+                                  /*vectorBits=*/0, /*l2Bytes=*/0);
   return makeAttribute(context, name, featuresOfCPU(name), info->l2Bytes);
 }
 
 bool corellama::hostSupports(llama::TargetAttr target, std::string &missing) {
+  if (target.getFamily() == llama::Family::GPU) {
+    missing = "a GPU";
+    return false;
+  }
   FeatureSet host = llvm::sys::getHostCPUFeatures();
   SmallVector<StringRef> wanted, lacking;
   if (target.getFeatures())
@@ -152,10 +161,15 @@ bool corellama::hostSupports(llama::TargetAttr target, std::string &missing) {
 }
 
 void corellama::listTargets(llvm::raw_ostream &out) {
-  for (const TargetInfo &target : allTargets())
-    out << llvm::formatv("{0,-16} {1}-bit vectors, {2,4} KiB L2   {3}\n",
-                         target.name, vectorBitsOf(featuresOfCPU(target.name)),
-                         target.l2Bytes / 1024, target.machines);
+  for (const TargetInfo &target : allTargets()) {
+    std::string size = "GPU";
+    if (target.family == llama::Family::CPU)
+      size = llvm::formatv("{0}-bit vectors, {1,4} KiB L2",
+                           vectorBitsOf(featuresOfCPU(target.name)),
+                           target.l2Bytes / 1024);
+    out << llvm::formatv("{0,-16} {1,-28}   {2}\n", target.name, size,
+                         target.machines);
+  }
   FeatureSet host = llvm::sys::getHostCPUFeatures();
   StringRef cpu = llvm::sys::getHostCPUName();
   out << llvm::formatv(

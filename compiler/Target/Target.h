@@ -19,13 +19,13 @@ namespace corellama {
 /// machine for `native`, whose name is then "native:" and LLVM's name of its
 /// CPU. Its features, "+avx,+avx2,...", are those that code may use beyond
 /// baseline x86-64, the implied ones spelt out, in the order of
-/// `usableFeatures`. An unknown name is an error that gives the nearest ones.
-/// Loads the dialect.
+/// `usableFeatures`; a GPU's are the version of PTX. An unknown name is an
+/// error that gives the nearest ones. Loads the dialect.
 llvm::Expected<llama::TargetAttr> resolveTarget(mlir::MLIRContext &context,
                                                 llvm::StringRef name);
 
-/// Whether code for `target` runs here; otherwise `missing` is the list of the
-/// features that this machine lacks, "avx512f, avx512bw". For messages of the
+/// Whether code for `target` runs on this CPU; otherwise `missing` is the list
+/// of the features that it lacks, "avx512f, avx512bw". For messages of the
 /// compiler: programs check for themselves.
 bool hostSupports(llama::TargetAttr target, std::string &missing);
 

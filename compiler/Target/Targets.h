@@ -9,6 +9,7 @@
 #ifndef CORELLAMA_COMPILER_TARGET_TARGETS_H
 #define CORELLAMA_COMPILER_TARGET_TARGETS_H
 
+#include "dialects/Llama/IR/LlamaDialect.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include <cstdint>
@@ -16,13 +17,17 @@
 namespace corellama {
 
 struct TargetInfo {
-  /// LLVM's name of the CPU, which is also its features' source; the name on
-  /// the command line.
+  /// The name on the command line. Of a CPU it is LLVM's, which is also its
+  /// features' source; of a GPU "cuda:" and LLVM's.
   llvm::StringLiteral name;
   /// For people: which machines these are.
   llvm::StringLiteral machines;
-  /// Cache of one core that a worker may fill.
+  /// Cache of one core that a worker may fill; 0 of a GPU, whose blocks have
+  /// what their strategies say.
   uint64_t l2Bytes;
+  llama::Family family = llama::Family::CPU;
+  /// Of a GPU: its features in LLVM's spelling.
+  llvm::StringLiteral features = "";
 };
 
 /// From the least to the most capable of each maker.

@@ -9,6 +9,7 @@
 #include "passes/CPU/CPUStrategy.h"
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/IR/DialectRegistry.h"
+#include "passes/Llama/TargetStrategy.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -59,8 +60,6 @@ constexpr int64_t kHeadPart = 16 * kGroupRows;
 constexpr int64_t kRowPart = 4;
 
 const TableRow *rowFor(TargetAttr target) {
-  if (target.getFamily() != Family::CPU)
-    return nullptr;
   for (const TableRow &row : kTable)
     if (target.getVectorBits() >= row.vectorBits)
       return &row;
@@ -70,28 +69,6 @@ const TableRow *rowFor(TargetAttr target) {
 bool hasOneRow(Operation *op) {
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
   return type.getDimSize(0) == 1;
-}
-
-/// The groups of weight rows of a kernel: linears joined by an elementwise op
-/// (gate and up) are one group, in the order of their first linear.
-FailureOr<SmallVector<int64_t>> groupsOf(KernelOp kernel) {
-  SmallVector<int64_t> groups;
-  llvm::SmallPtrSet<Operation *, 4> joined;
-  for (auto linear : kernel.getBody().getOps<LinearOp>()) {
-    if (joined.contains(linear))
-      continue;
-    for (Operation *user : linear->getUsers())
-      if (isa<SwigluOp, MulOp, AddOp>(user))
-        for (Value operand : user->getOperands()) {
-          auto *definition = operand.getDefiningOp();
-          while (definition && isa<SiluOp>(definition))
-            definition = definition->getOperand(0).getDefiningOp();
-          if (auto other = dyn_cast_or_null<LinearOp>(definition))
-            joined.insert(other);
-        }
-    groups.push_back(cast<WeightType>(linear.getWeight().getType()).getRows());
-  }
-  return groups;
 }
 
 KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
@@ -120,24 +97,31 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
 
   auto linears = body.getOps<LinearOp>();
   if (!linears.empty()) {
-    FailureOr<SmallVector<int64_t>> groups = groupsOf(kernel);
+    SmallVector<int64_t> groups = getRowGroups(kernel);
     bool decode = hasOneRow(*linears.begin());
     bool head = llvm::any_of(
-        *groups, [](int64_t rows) { return rows >= 64 * kHeadPart; });
+        groups, [](int64_t rows) { return rows >= 64 * kHeadPart; });
     int64_t by = !decode ? kPrefillPart : head ? kHeadPart : kDecodePart;
     return {strategy(decode ? 1 : row.prefillRows, kGroupRows),
-            CutAttr::get(context, *groups, {}, by, 1, 0),
+            CutAttr::get(context, groups, {}, by, 1, 0),
             {}};
   }
   // Row-wise kernels: norm, embed, what is left of an unfused graph.
   return {strategy(1, kGroupRows), ofRows(kRowPart, 1), {}};
 }
 
-struct CPUStrategy : StrategyInterface::ExternalModel<CPUStrategy, TargetAttr> {
-  int64_t getAttentionKeys(Attribute) const { return kAttentionKeys; }
+struct CPUStrategy : StrategyInterface::ExternalModel<CPUStrategy, CPUAttr> {
+  /// Float32 is the only arithmetic that there is code for.
+  Type getRowsType(Attribute, const TargetAttr &, Operation *) const {
+    return {};
+  }
 
-  Attribute getWeightLayout(Attribute self, FormatInterface format,
-                            int64_t rank) const {
+  int64_t getAttentionKeys(Attribute, const TargetAttr &) const {
+    return kAttentionKeys;
+  }
+
+  Attribute getWeightLayout(Attribute self, const TargetAttr &,
+                            FormatInterface format, int64_t rank) const {
     MLIRContext *context = self.getContext();
     if (rank == 1)
       return RowMajorAttr::get(context);
@@ -146,13 +130,13 @@ struct CPUStrategy : StrategyInterface::ExternalModel<CPUStrategy, TargetAttr> {
     return Rows16Attr::get(context, isa<BF16Attr>(format) ? 2 : 4);
   }
 
-  std::pair<Attribute, Attribute> getCacheLayouts(Attribute self, Type) const {
+  std::pair<Attribute, Attribute>
+  getCacheLayouts(Attribute self, const TargetAttr &, Type) const {
     return {Keys16Attr::get(self.getContext(), 1),
             RowMajorAttr::get(self.getContext())};
   }
 
-  KernelPlan plan(Attribute self, Operation *op) const {
-    auto target = cast<TargetAttr>(self);
+  KernelPlan plan(Attribute, const TargetAttr &target, Operation *op) const {
     const TableRow *row = rowFor(target);
     if (!row)
       return {{},
@@ -162,7 +146,7 @@ struct CPUStrategy : StrategyInterface::ExternalModel<CPUStrategy, TargetAttr> {
     return makePlan(*row, cast<KernelOp>(op));
   }
 
-  Attribute getOrder(Attribute self, Operation *op) const {
+  Attribute getOrder(Attribute self, const TargetAttr &, Operation *op) const {
     MLIRContext *context = self.getContext();
     if (auto linear = dyn_cast<LinearOp>(op)) {
       FormatInterface format =
@@ -182,6 +166,6 @@ struct CPUStrategy : StrategyInterface::ExternalModel<CPUStrategy, TargetAttr> {
 
 void cpu::registerStrategy(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, LlamaDialect *) {
-    TargetAttr::attachInterface<CPUStrategy>(*context);
+    CPUAttr::attachInterface<CPUStrategy>(*context);
   });
 }

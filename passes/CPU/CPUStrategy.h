@@ -1,6 +1,6 @@
 //===- CPUStrategy.h - how kernels run on a CPU: the table ----------------===//
 //
-// Attaches the CPU's StrategyInterface to `#llama.target`. `place` asks it; no
+// Attaches the CPU's StrategyInterface to `#llama.cpu`. `place` asks it; no
 // other code decides tiles, cuts, layouts or orders for a CPU.
 //
 //===----------------------------------------------------------------------===//

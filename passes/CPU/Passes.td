@@ -8,8 +8,8 @@ include "mlir/Pass/PassBase.td"
 def TileToVectorCPU : Pass<"tile-to-vector-cpu", "::mlir::ModuleOp"> {
   let summary = "Write tile in a CPU's vectors";
   let description = [{
-    Phase: vector. Needs: kernels at phase tile, math.exp expanded, weights in
-    rows16 or rowmajor. Leaves: func, arith, math, scf, memref, vector and cpu;
+    Phase: vector. Needs: kernels at phase tile, math.exp expanded, scf.parallel as
+    loops, weights in rows16 or rowmajor. Leaves: func, arith, math, scf, memref, vector and cpu;
     a kernel takes (context, scratch, layer, begin, end), and `llama.scratch`
     says how much scratch it uses. Never: changes the order of a sum, or the
     strategy.
@@ -20,7 +20,8 @@ def TileToVectorCPU : Pass<"tile-to-vector-cpu", "::mlir::ModuleOp"> {
     EXAMPLE test/passes/CPU/tile-to-vector-cpu.mlir @product
   }];
   let dependentDialects = [
-    "::corellama::cpu::CPUDialect", "::mlir::arith::ArithDialect",
+    "::corellama::cpu::CPUDialect",
+    "::corellama::context::ContextDialect", "::mlir::arith::ArithDialect",
     "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
@@ -38,23 +39,21 @@ def CPUStepToWorkers : Pass<"cpu-step-to-workers", "::mlir::ModuleOp"> {
 
     EXAMPLE test/passes/CPU/cpu-step-to-workers.mlir @decode
   }];
-  let dependentDialects = ["::corellama::cpu::CPUDialect", "::mlir::arith::ArithDialect",
+  let dependentDialects = ["::corellama::cpu::CPUDialect",
+    "::corellama::context::ContextDialect", "::mlir::arith::ArithDialect",
                            "::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect"];
 }
 
 def CPUToLLVM : Pass<"cpu-to-llvm"> {
   let summary = "Lower cpu to the llvm dialect";
   let description = [{
-    Phase: llvm. Needs: cpu.field, cpu.view, cpu.lookup16 in functions. Leaves:
-    loads from the context, memref descriptors (as unrealised casts that
-    `reconcile-unrealized-casts` takes away) and intrinsics; vector.fma as
-    math.fma, because upstream lowers the former to an fmuladd, which may round
-    twice. Never: leaves an op of cpu.
+    Phase: llvm. Needs: cpu.lookup16 in functions. Leaves: intrinsics;
+    vector.fma as math.fma, because upstream lowers the former to an fmuladd,
+    which may round twice. Never: leaves an op of cpu.
 
-    EXAMPLE test/passes/CPU/cpu-to-llvm.mlir @field
+    EXAMPLE test/passes/CPU/cpu-to-llvm.mlir @a_lookup_is_one_instruction
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
-                           "::mlir::math::MathDialect"];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect"];
 }
 
 #endif

@@ -17,17 +17,21 @@
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/CPU/CPUStrategy.h"
 #include "passes/CPU/GroupLoads.h"
 #include "passes/CPU/Passes.h"
+#include "passes/Context/Passes.h"
 #include "passes/Tile/Passes.h"
 
 using namespace mlir;
 using namespace corellama;
 
 void cpu::buildVectorPasses(OpPassManager &manager) {
+  // A worker computes independent iterations one after the other.
+  manager.addPass(createParallelForToNestedForsPass());
   manager.addPass(tile::createTileExpandExp());
   manager.addPass(cpu::createTileToVectorCPU());
   manager.addPass(createCanonicalizerPass());
@@ -38,6 +42,7 @@ void cpu::buildVectorPasses(OpPassManager &manager) {
 void cpu::buildLLVMPasses(OpPassManager &manager) {
   manager.addPass(cpu::createCPUStepToWorkers());
   manager.addPass(cpu::createCPUToLLVM());
+  manager.addPass(context::createContextToLLVM());
   // ceildivsi and its like have no llvm op.
   manager.addPass(arith::createArithExpandOpsPass());
   manager.addPass(createSCFToControlFlowPass());

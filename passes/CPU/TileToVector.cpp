@@ -81,15 +81,15 @@ Value VectorKernel::loop(int64_t from, Value to, int64_t step, ValueRange init,
   return init.empty() ? Value() : op.getResult(0);
 }
 
-Value VectorKernel::field(Field which) {
-  Type type = isPointer(which)
+Value VectorKernel::field(context::Field which) {
+  Type type = context::isPointer(which)
                   ? Type(LLVM::LLVMPointerType::get(b.getContext()))
                   : Type(b.getIndexType());
-  return FieldOp::create(b, type, context, which);
+  return context::FieldOp::create(b, type, context, which);
 }
 
 Value VectorKernel::view(Value pointer, Value byteOffset, Type type) {
-  return ViewOp::create(b, type, pointer, byteOffset);
+  return context::ViewOp::create(b, type, pointer, byteOffset);
 }
 
 /// Scratch for the whole call; each op has memory of its own.
@@ -141,7 +141,7 @@ Value VectorKernel::joinChunks(ArrayRef<Value> chunks) {
 }
 
 Value VectorKernel::positionOf(Value row) {
-  Value memory = view(field(Field::Positions), index(0),
+  Value memory = view(field(context::Field::Positions), index(0),
                       MemRefType::get({ShapedType::kDynamic}, b.getI32Type()));
   return arith::IndexCastOp::create(b, b.getIndexType(),
                                     loadScalar(memory, {row}));
@@ -169,32 +169,37 @@ LogicalResult VectorKernel::rewriteOp(Operation *op) {
 
   LogicalResult result = success();
   llvm::TypeSwitch<Operation *>(op)
-      .Case<tile::RowCountOp>([&](auto) { replace(field(Field::Rows)); })
-      .Case<tile::KeyCountOp>([&](auto) { replace(field(Field::KeyCount)); })
-      .Case<tile::HeadRowOp>([&](auto) { replace(field(Field::HeadRow)); })
+      .Case<tile::RowCountOp>(
+          [&](auto) { replace(field(context::Field::Rows)); })
+      .Case<tile::KeyCountOp>(
+          [&](auto) { replace(field(context::Field::KeyCount)); })
+      .Case<tile::HeadRowOp>(
+          [&](auto) { replace(field(context::Field::HeadRow)); })
       .Case<tile::PositionOp>(
           [&](tile::PositionOp o) { replace(positionOf(o.getRow())); })
       .Case<tile::TokenOp>([&](tile::TokenOp o) {
-        Value memory =
-            view(field(Field::Tokens), index(0), dynamic(b.getI32Type()));
+        Value memory = view(field(context::Field::Tokens), index(0),
+                            dynamic(b.getI32Type()));
         replace(arith::IndexCastOp::create(b, b.getIndexType(),
                                            loadScalar(memory, {o.getRow()})));
       })
       .Case<tile::SlotOp>([&](tile::SlotOp o) {
-        replace(view(field(Field::Workspace), index(o.getAt()), o.getType()));
+        replace(view(field(context::Field::Workspace), index(o.getAt()),
+                     o.getType()));
       })
       .Case<tile::SlotRowsOp>([&](tile::SlotRowsOp o) {
         auto type =
             MemRefType::get({o.getType().getRows(), o.getType().getColumns()},
                             o.getType().getElementType());
-        rows[o] = view(field(Field::Workspace), index(o.getAt()), type);
+        rows[o] =
+            view(field(context::Field::Workspace), index(o.getAt()), type);
       })
       .Case<tile::ScratchOp>([&](tile::ScratchOp o) {
         replace(allocate(cast<MemRefType>(o.getType())));
       })
       .Case<tile::WeightOp>([&](tile::WeightOp o) {
-        Value table =
-            view(field(Field::Offsets), index(0), dynamic(b.getI64Type()));
+        Value table = view(field(context::Field::Offsets), index(0),
+                           dynamic(b.getI64Type()));
         Value entry = index(o.getIndex());
         if (o.getLayer())
           entry = add(entry, o.getLayer());
@@ -203,7 +208,8 @@ LogicalResult VectorKernel::rewriteOp(Operation *op) {
         auto type = cast<llama::WeightType>(o.getType());
         Type element = type.getShape().size() == 1 ? Type(b.getF32Type())
                                                    : Type(b.getI8Type());
-        weights[o] = {view(field(Field::Weights), at, dynamic(element)), type};
+        weights[o] = {
+            view(field(context::Field::Weights), at, dynamic(element)), type};
         bool isVector = type.getShape().size() == 1;
         std::string why;
         auto layout = dyn_cast<llama::Rows16Attr>(o.getLayout());
@@ -229,11 +235,12 @@ LogicalResult VectorKernel::rewriteOp(Operation *op) {
                    << "is read on a CPU with keys in keys16<d = 1>, values in "
                       "rowmajor and elements f32 or f16";
         caches[o] = {
-            view(field(Field::Keys), index(0), dynamic(type.getElementType())),
-            view(field(Field::Values), index(0),
+            view(field(context::Field::Keys), index(0),
+                 dynamic(type.getElementType())),
+            view(field(context::Field::Values), index(0),
                  dynamic(type.getElementType())),
             mul(o.getLayer(), type.getHeads()),
-            field(Field::Capacity),
+            field(context::Field::Capacity),
             type,
             static_cast<int64_t>(llvm::alignTo(type.getHeadSize(), kLanes))};
       })
@@ -267,7 +274,17 @@ LogicalResult VectorKernel::rewriteOp(Operation *op) {
         GroupStream stream{
             b, weight.memory, {}, weight.type.getColumns(), tables};
         auto loads = cast<GroupLoadInterface>(weight.type.getFormat());
-        replace(loads.emitValue(stream, o.getRow(), o.getColumn()));
+        int64_t columns = weight.type.getColumns();
+        int64_t n = cast<VectorType>(o.getType()).getDimSize(1);
+        Vec<Value> values;
+        for (int64_t j = 0; j < n; ++j) {
+          Value column = add(o.getColumn(), index(j));
+          // What is past the last column is not stored, so any value does.
+          if (columns % n != 0)
+            column = minimum(column, index(columns - 1));
+          values.push_back(loads.emitValue(stream, o.getRow(), column));
+        }
+        replace(vector::FromElementsOp::create(b, o.getType(), values));
       })
       .Case<tile::SwapPairsOp>([&](tile::SwapPairsOp o) {
         Vec<Value> swapped;

@@ -9,6 +9,7 @@
 #define CORELLAMA_PASSES_CPU_VECTORKERNEL_H
 
 #include "dialects/CPU/IR/CPUDialect.h"
+#include "dialects/Context/IR/ContextDialect.h"
 #include "dialects/Tile/IR/TileDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -69,7 +70,7 @@ private:
   Value loop(int64_t from, Value to, int64_t step, mlir::ValueRange init,
              llvm::function_ref<Vec<Value>(Value, mlir::ValueRange)> body,
              Vec<Value> *results = nullptr);
-  Value field(Field which);
+  Value field(context::Field which);
   Value view(Value pointer, Value byteOffset, mlir::Type type);
   Value allocate(mlir::MemRefType type);
   Value loadScalar(Value memory, mlir::ValueRange indices);

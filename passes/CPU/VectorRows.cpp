@@ -237,12 +237,12 @@ void VectorKernel::rewriteRope(tile::RopeRowOp op) {
   // runtime/ABI/Image.h: cosines, then signed sines, each long enough for a
   // vector that begins at any column of a head.
   int64_t half = llvm::alignTo(head + kLanes - 1, kLanes);
-  Value table = view(field(Field::Rope), index(0),
+  Value table = view(field(context::Field::Rope), index(0),
                      MemRefType::get({ShapedType::kDynamic}, b.getF32Type()));
   Value first = positionOf(op.getRow());
   // Rows past the call's last are computed and not stored; their positions are
   // kept inside the table.
-  Value last = sub(field(Field::KeyCount), index(1));
+  Value last = sub(field(context::Field::KeyCount), index(1));
   SmallVector<Value> loaded;
   for (int64_t i = 0; i < type.getDimSize(0); ++i) {
     Value position = i ? minimum(add(first, index(i)), last) : first;

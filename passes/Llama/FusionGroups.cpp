@@ -255,7 +255,10 @@ whyNotEpilogue(Operation *op, unsigned producer, const Grouping &groups) {
       return "one row is rounded by whoever reads it";
     // Parts of attention are the columns of the heads that share a head of
     // keys.
-    if (auto attention = quantize.getX().getDefiningOp<AttentionOp>()) {
+    bool inBlocks = isa<Q8B32Type>(
+        cast<RankedTensorType>(quantize.getType()).getElementType());
+    if (auto attention = quantize.getX().getDefiningOp<AttentionOp>();
+        attention && inBlocks) {
       int64_t columns =
           cast<RankedTensorType>(attention.getType()).getDimSize(1) /
           attention.getCache().getType().getHeads();

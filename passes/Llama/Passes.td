@@ -48,21 +48,23 @@ def LlamaSetCacheType : Pass<"llama-set-cache-type", "::mlir::ModuleOp"> {
 }
 
 def LlamaSetNumerics : Pass<"llama-set-numerics", "::mlir::ModuleOp"> {
-  let summary = "round the rows that block-quantised weights multiply";
+  let summary = "round the rows that a product reads, where its unit wants it";
   let description = [{
     Phase: specialize.
     Needs: linear ops on float32 rows.
-    Leaves: with `activations=q8b32` each value that a linear with a
-    block-quantised weight reads goes through one `llama.quantize`, which its
-    readers share; linears with F32, F16 and BF16 weights keep float32 rows.
-    With `activations=f32` everything as it was.
+    Leaves: each value that a linear is to read rounded goes through one
+    `llama.quantize`, which its readers share. With `activations=auto` the table
+    of `llama.target` says which linears and to what: none on a CPU, f16 for
+    those that a GPU's tensor cores compute. With `activations=q8b32` those with
+    a block-quantised weight; linears with F32, F16 and BF16 weights keep float32
+    rows. With `activations=f32` everything as it was.
     Never: rounds what is rounded already, or rounds for a reader that is no
     linear.
 
     EXAMPLE test/passes/Llama/llama-set-numerics.mlir @readers_share_one_rounding
   }];
-  let options = [Option<"activations", "activations", "std::string", "\"f32\"",
-                        "f32 or q8b32">];
+  let options = [Option<"activations", "activations", "std::string", "\"auto\"",
+                        "auto, f32 or q8b32">];
   let dependentDialects = ["::corellama::llama::LlamaDialect"];
 }
 

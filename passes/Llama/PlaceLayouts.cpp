@@ -20,12 +20,14 @@ namespace corellama::llama {
 using namespace mlir;
 using namespace corellama::llama;
 
-static LogicalResult placeWeight(WeightOp weight, StrategyInterface strategy) {
+static LogicalResult placeWeight(WeightOp weight,
+                                 const TargetStrategy &strategy) {
   SmallVector<Attribute> layouts;
   for (Attribute attribute : weight.getFormats()) {
     auto format = cast<FormatInterface>(attribute);
-    Attribute layout = strategy.getWeightLayout(
-        format, static_cast<int64_t>(weight.getShape().size()));
+    Attribute layout = strategy.table.getWeightLayout(
+        strategy.target, format,
+        static_cast<int64_t>(weight.getShape().size()));
     if (!layout)
       return weight.emitOpError()
              << "the target has no layout for weights in " << format.getName();
@@ -61,7 +63,7 @@ struct PlaceLayouts
   }
 
   static LogicalResult place(ModuleOp module) {
-    FailureOr<StrategyInterface> strategy = getTargetStrategy(module);
+    FailureOr<TargetStrategy> strategy = getTargetStrategy(module);
     if (failed(strategy))
       return failure();
     WalkResult weights = module.walk([&](WeightOp weight) {
@@ -77,7 +79,8 @@ struct PlaceLayouts
       old.erase();
     if (!*cache)
       return success();
-    auto [keys, values] = strategy->getCacheLayouts(cache->getElementType());
+    auto [keys, values] = strategy->table.getCacheLayouts(
+        strategy->target, cache->getElementType());
     if (!keys || !values)
       return module.emitError() << "the target has no layout for a cache of "
                                 << cache->getElementType();

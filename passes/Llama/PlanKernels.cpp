@@ -84,7 +84,7 @@ struct PlanKernels : corellama::llama::impl::LlamaPlanKernelsBase<PlanKernels> {
   LogicalResult planAll(ModuleOp module) {
     SmallVector<KernelOp> kernels;
     module.walk([&](KernelOp kernel) { kernels.push_back(kernel); });
-    FailureOr<StrategyInterface> strategy = getTargetStrategy(module);
+    FailureOr<TargetStrategy> strategy = getTargetStrategy(module);
     if (failed(strategy))
       return failure();
     FailureOr<Overrides> parsed = parseOverrides(overrides, module);
@@ -100,15 +100,20 @@ struct PlanKernels : corellama::llama::impl::LlamaPlanKernelsBase<PlanKernels> {
     return verifyPlanPromises(module);
   }
 
-  static LogicalResult plan(KernelOp kernel, StrategyInterface strategy,
+  static LogicalResult plan(KernelOp kernel, const TargetStrategy &strategy,
                             Attribute wanted) {
     // The kernel carries an override when the table is asked, so that the cut
     // fits it.
+    if (wanted && !isStrategyOf(strategy, wanted))
+      return kernel.emitOpError()
+             << "\"" << kernel.getName() << "\": override " << wanted
+             << " is no strategy of family "
+             << stringifyFamily(strategy.target.getFamily());
     if (wanted)
       kernel.setStrategyAttr(wanted);
     else
       kernel.removeStrategyAttr();
-    KernelPlan plan = strategy.plan(kernel);
+    KernelPlan plan = strategy.table.plan(strategy.target, kernel);
     auto cut = dyn_cast_or_null<CutAttr>(plan.cut);
     if (!plan.error.empty() || !plan.strategy || !cut)
       return kernel.emitOpError()
@@ -128,11 +133,12 @@ struct PlanKernels : corellama::llama::impl::LlamaPlanKernelsBase<PlanKernels> {
     return success();
   }
 
-  static LogicalResult order(KernelOp kernel, StrategyInterface strategy) {
+  static LogicalResult order(KernelOp kernel, const TargetStrategy &strategy) {
     for (Operation &op : kernel.getBody().front()) {
       if (!isa<LinearOp, RmsNormOp, AttentionOp, AttentionPartOp>(op))
         continue;
-      auto order = dyn_cast_or_null<OrderAttr>(strategy.getOrder(&op));
+      auto order = dyn_cast_or_null<OrderAttr>(
+          strategy.table.getOrder(strategy.target, &op));
       if (!order)
         return op.emitOpError() << "in kernel \"" << kernel.getName()
                                 << "\": the target says no order for its sums";

@@ -9,6 +9,7 @@
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/IR/Builders.h"
 #include "passes/Llama/Passes.h"
+#include "passes/Llama/TargetStrategy.h"
 
 namespace corellama::llama {
 #define GEN_PASS_DEF_LLAMASETNUMERICS
@@ -20,11 +21,15 @@ using namespace corellama::llama;
 
 /// Blocks of 8-bit rows go with blocks of quants; a weight of plain numbers has
 /// no scale that the rounding could hide behind.
-static bool readsRoundedRows(LinearOp linear) {
-  return linear.getWeight().getType().getFormat().getBlock() > 1 &&
-         cast<RankedTensorType>(linear.getX().getType())
-             .getElementType()
-             .isF32();
+static Type q8b32RowsOf(LinearOp linear) {
+  bool blocks = linear.getWeight().getType().getFormat().getBlock() > 1;
+  return blocks ? Type(Q8B32Type::get(linear.getContext())) : Type();
+}
+
+static bool readsFloat32(LinearOp linear) {
+  return cast<RankedTensorType>(linear.getX().getType())
+      .getElementType()
+      .isF32();
 }
 
 namespace {
@@ -32,29 +37,48 @@ struct SetNumerics : corellama::llama::impl::LlamaSetNumericsBase<SetNumerics> {
   using LlamaSetNumericsBase::LlamaSetNumericsBase;
 
   void runOnOperation() override {
-    if (activations != "f32" && activations != "q8b32") {
-      getOperation().emitError()
-          << "activations is '" << activations << "', expected f32 or q8b32";
+    if (activations != "auto" && activations != "f32" &&
+        activations != "q8b32") {
+      getOperation().emitError() << "activations is '" << activations
+                                 << "', expected auto, f32 or q8b32";
       return signalPassFailure();
     }
-    if (activations == "f32")
+    SmallVector<LinearOp> linears;
+    getOperation().walk([&](LinearOp linear) {
+      if (readsFloat32(linear))
+        linears.push_back(linear);
+    });
+    if (activations == "f32" || linears.empty())
       return;
 
-    // One rounding a value and block: its readers share it.
-    llvm::DenseMap<std::pair<Value, Block *>, QuantizeOp> roundings;
-    getOperation().walk([&](LinearOp linear) {
-      if (!readsRoundedRows(linear))
-        return;
-      QuantizeOp &rounding = roundings[{linear.getX(), linear->getBlock()}];
+    // All are asked before one is changed: a table may look at a linear's
+    // neighbours.
+    SmallVector<Type> wanted;
+    if (activations == "q8b32") {
+      llvm::append_range(wanted, llvm::map_range(linears, q8b32RowsOf));
+    } else {
+      FailureOr<TargetStrategy> strategy = getTargetStrategy(getOperation());
+      if (failed(strategy))
+        return signalPassFailure();
+      for (LinearOp linear : linears)
+        wanted.push_back(strategy->table.getRowsType(strategy->target, linear));
+    }
+
+    // One rounding a value, type and block: its readers share it.
+    llvm::DenseMap<std::tuple<Value, Type, Block *>, QuantizeOp> roundings;
+    for (auto [linear, element] : llvm::zip_equal(linears, wanted)) {
+      if (!element)
+        continue;
+      QuantizeOp &rounding =
+          roundings[{linear.getX(), element, linear->getBlock()}];
       if (!rounding) {
         auto type = cast<RankedTensorType>(linear.getX().getType());
         OpBuilder builder(linear);
         rounding = QuantizeOp::create(builder, linear.getLoc(),
-                                      type.clone(Q8B32Type::get(&getContext())),
-                                      linear.getX());
+                                      type.clone(element), linear.getX());
       }
       linear.getXMutable().assign(rounding.getResult());
-    });
+    }
   }
 };
 } // namespace

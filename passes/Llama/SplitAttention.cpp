@@ -59,10 +59,10 @@ struct SplitAttention
     getOperation().walk([&](AttentionOp op) { attentions.push_back(op); });
     if (attentions.empty())
       return;
-    FailureOr<StrategyInterface> strategy = getTargetStrategy(getOperation());
+    FailureOr<TargetStrategy> strategy = getTargetStrategy(getOperation());
     if (failed(strategy))
       return signalPassFailure();
-    int64_t keys = strategy->getAttentionKeys();
+    int64_t keys = strategy->table.getAttentionKeys(strategy->target);
     if (keys <= 0) {
       getOperation().emitError() << "the target treats " << keys
                                  << " keys as one block, expected at least one";

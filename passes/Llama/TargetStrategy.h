@@ -1,8 +1,9 @@
 //===- TargetStrategy.h - the table of strategies of a module's target ----===//
 //
-// From the module's `llama.target` to the StrategyInterface that a target's
-// folder has attached to it. Three passes ask it; the message for a target
-// without one is the same in all.
+// From the module's `llama.target` to the StrategyInterface that a family's
+// folder has attached to the class of its strategies. Four passes ask it; the
+// message for a target without one is the same in all. Besides, what tables
+// have in common: how the linears of a kernel are grouped.
 //
 //===----------------------------------------------------------------------===//
 
@@ -13,8 +14,22 @@
 
 namespace corellama::llama {
 
-/// Emits an error where the module has no target, or the target no table.
-mlir::FailureOr<StrategyInterface> getTargetStrategy(mlir::ModuleOp module);
+/// A family's table and the target that it is asked for.
+struct TargetStrategy {
+  StrategyInterface table;
+  TargetAttr target;
+};
+
+/// Emits an error where the module has no target, or its family no table.
+mlir::FailureOr<TargetStrategy> getTargetStrategy(mlir::ModuleOp module);
+
+/// Whether `strategy` is one of the family that `table` is for.
+bool isStrategyOf(const TargetStrategy &table, mlir::Attribute strategy);
+
+/// The groups of weight rows of a kernel, as its cut counts them: linears
+/// joined by an elementwise op (gate and up) are one group, in the order of
+/// their first linear.
+llvm::SmallVector<int64_t> getRowGroups(KernelOp kernel);
 
 } // namespace corellama::llama
 

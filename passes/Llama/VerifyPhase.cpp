@@ -26,7 +26,8 @@ using namespace corellama::llama;
 //===----------------------------------------------------------------------===//
 
 /// Ops of ours say it themselves; of others, the table lists whole dialects.
-static LogicalResult verifyOp(Operation *op, const PhaseInfo &info) {
+static LogicalResult verifyOp(Operation *op, const PhaseInfo &info,
+                              Family family) {
   if (auto ours = dyn_cast<PhaseOpInterface>(op)) {
     PhaseRange range = ours.getPhases();
     if (info.phase < range.first)
@@ -34,8 +35,10 @@ static LogicalResult verifyOp(Operation *op, const PhaseInfo &info) {
              << "is in phase " << info.name << ", but comes with phase "
              << infoOf(range.first).name;
     if (info.phase > range.last)
-      return op->emitOpError() << "is in phase " << info.name << "; "
-                               << range.removedBy << " should have removed it";
+      return op->emitOpError()
+             << "is in phase " << info.name << "; "
+             << (family == Family::GPU ? range.removedByOnGPU : range.removedBy)
+             << " should have removed it";
     return success();
   }
   StringRef dialect = op->getName().getDialectNamespace();
@@ -262,8 +265,11 @@ struct VerifyPhase : corellama::llama::impl::LlamaVerifyPhaseBase<VerifyPhase> {
       return signalPassFailure();
     }
     const PhaseInfo &info = infoOf(*wanted);
+    // Messages to a module without a target speak of a CPU's passes.
+    auto target = module->getAttrOfType<TargetAttr>(kTargetAttr);
+    Family family = target ? target.getFamily() : Family::CPU;
     LogicalResult ops = forEach<Operation *>(
-        module, [&](Operation *op) { return verifyOp(op, info); });
+        module, [&](Operation *op) { return verifyOp(op, info, family); });
     if (failed(ops))
       return signalPassFailure();
     for (const Fact &fact : kFacts)

@@ -19,29 +19,32 @@ using namespace corellama;
 using namespace corellama::llama;
 using namespace corellama::tile;
 
-/// Keys that share a vector; the lane of a sum is the key modulo this.
-static constexpr int64_t kLanes = 16;
-/// Accumulators of 16 elements that a tile of values may keep: half of the
-/// registers, so that converted values and weights have room.
+/// Elements of a head come in multiples of this: so far the cache pads them.
+static constexpr int64_t kElements = 16;
+/// Accumulators of 16 elements that a tile of values may keep on a CPU: half of
+/// the registers, so that converted values and weights have room. On a GPU a
+/// row of the tile may have as many, because each thread has its own elements.
 static constexpr int64_t kAccumulators = 16;
 
 static constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
 /// The head's elements in tiles of whole vectors: widths that add up to the
 /// head size rounded up to 16.
-SmallVector<int64_t> KernelBody::headTiles(int64_t rows, int64_t headSize) {
-  int64_t vectors = llvm::divideCeil(headSize, kLanes);
-  int64_t most = std::max<int64_t>(1, kAccumulators / rows);
+SmallVector<int64_t> KernelBody::headTiles(int64_t rows,
+                                           int64_t headSize) const {
+  int64_t vectors = llvm::divideCeil(headSize, kElements);
+  int64_t most =
+      onGPU ? kAccumulators : std::max<int64_t>(1, kAccumulators / rows);
   SmallVector<int64_t> widths;
   for (int64_t done = 0; done < vectors; done += most)
-    widths.push_back(std::min(most, vectors - done) * kLanes);
+    widths.push_back(std::min(most, vectors - done) * kElements);
   return widths;
 }
 
 /// The column where a head that begins at `column` ends, where tiles of whole
 /// vectors would write past it; else null.
 Value KernelBody::headLimit(Value column, int64_t headSize) {
-  return headSize % kLanes == 0 ? Value() : add(column, index(headSize));
+  return headSize % kElements == 0 ? Value() : add(column, index(headSize));
 }
 
 Value KernelBody::cacheOf(Value cache) {
@@ -75,18 +78,18 @@ Value KernelBody::stageQuery(Value memory, Value row, int64_t every,
 KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey,
                                              int64_t keys) {
   Type f32 = b.getF32Type();
-  auto tileType = VectorType::get({q.m, kLanes}, f32);
-  auto maskType = VectorType::get({q.m, kLanes}, b.getI1Type());
+  auto tileType = VectorType::get({q.m, n}, f32);
+  auto maskType = VectorType::get({q.m, n}, b.getI1Type());
   auto rowType = VectorType::get({q.m}, f32);
   Value zero = index(0);
-  // Whole groups of 16 keys; keys past the position are -inf, whose exp is +0.
+  // Whole tiles of n keys, the lane of a sum being the key modulo n; keys past
+  // the position are -inf, whose exp is +0.
   Value left = minimum(sub(q.keyLimit, firstKey), index(keys));
-  Value upper =
-      mul(arith::CeilDivSIOp::create(b, left, index(kLanes)), index(kLanes));
+  Value upper = mul(arith::CeilDivSIOp::create(b, left, index(n)), index(n));
 
   Value lowest = splat(kMinusInfinity, tileType);
   auto scores =
-      scf::ForOp::create(b, zero, upper, index(kLanes), ValueRange{lowest});
+      scf::ForOp::create(b, zero, upper, index(n), ValueRange{lowest});
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(scores.getBody());
@@ -105,7 +108,7 @@ KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey,
   KeyBlock block;
   block.maximum = ReduceLanesOp::create(b, rowType, "max", scores.getResult(0));
   Value spread = BroadcastRowsOp::create(b, tileType, block.maximum);
-  auto sums = scf::ForOp::create(b, zero, upper, index(kLanes),
+  auto sums = scf::ForOp::create(b, zero, upper, index(n),
                                  ValueRange{splat(0.0f, tileType)});
   {
     OpBuilder::InsertionGuard guard(b);
@@ -254,7 +257,8 @@ FailureOr<Value> KernelBody::mergedRow(AttentionMergeOp merge) {
       arith::CeilDivSIOp::create(b, keyCount, index(*merge.getKeys()));
   SmallVector<int64_t> widths = headTiles(1, headSize);
 
-  loop(index(0), index(heads), 1, [&](Value head) {
+  // Each head writes its own columns of the row.
+  parallelLoop(heads, [&](Value head) {
     KeyBlock empty = emptyBlock(1, headSize);
     SmallVector<Value> start{empty.maximum, empty.sum};
     llvm::append_range(start, empty.accumulators);

@@ -1,4 +1,4 @@
-//===- KernelBody.cpp - bodies of products and row-wise kernels -----------===//
+//===- KernelBody.cpp - what bodies are made of, and row-wise kernels -----===//
 //
 // schedule -> tile, one kernel. A kernel is read from its sinks (what leaves
 // it) back to its sources: what is needed as whole rows is staged once a call,
@@ -11,16 +11,11 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/TypeSwitch.h"
-#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace corellama;
 using namespace corellama::llama;
 using namespace corellama::tile;
-
-/// Rows of a weight that `rows16` keeps together, so that a tile's columns come
-/// in multiples of it.
-static constexpr int64_t kGroup = 16;
 
 KernelBody::KernelBody(func::FuncOp source, func::FuncOp target,
                        OpBuilder &builder)
@@ -37,6 +32,7 @@ KernelBody::KernelBody(func::FuncOp source, func::FuncOp target,
   } else if (auto gpu = source->getAttrOfType<GPUAttr>(kStrategyAttr)) {
     m = gpu.getM();
     n = gpu.getN();
+    onGPU = true;
   }
   source.walk([&](Operation *op) {
     for (Value result : op->getResults())
@@ -85,6 +81,15 @@ scf::ForOp KernelBody::loop(Value from, Value to, int64_t step,
   return op;
 }
 
+/// Iterations that write nothing that another one reads or writes.
+void KernelBody::parallelLoop(int64_t count, function_ref<void(Value)> body) {
+  auto op = scf::ParallelOp::create(
+      b, ValueRange{index(0)}, ValueRange{index(count)}, ValueRange{index(1)});
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(op.getBody());
+  body(op.getInductionVars()[0]);
+}
+
 Value KernelBody::layerIndex() { return toIndex(layer); }
 
 Value KernelBody::rowCount() {
@@ -101,8 +106,8 @@ RankedTensorType KernelBody::capacityOf(FlatSymbolRefAttr slot) {
 
 Value KernelBody::slotMemory(FlatSymbolRefAttr slot, int64_t at, int64_t rows,
                              int64_t columns) {
-  return tile::SlotOp::create(b,
-                              MemRefType::get({rows, columns}, b.getF32Type()),
+  Type element = capacityOf(slot).getElementType();
+  return tile::SlotOp::create(b, MemRefType::get({rows, columns}, element),
                               context, slot, b.getI64IntegerAttr(at));
 }
 
@@ -161,7 +166,7 @@ FailureOr<KernelBody::Rows *> KernelBody::rowsOf(Value tensor) {
     made.rows = SlotRowsOp::create(
         b,
         RowsType::get(b.getContext(), capacity.getDimSize(0),
-                      capacity.getDimSize(1), b.getF32Type()),
+                      capacity.getDimSize(1), capacity.getElementType()),
         context, read.getSlotAttr(), read.getAtAttr());
     if (read.getRow())
       made.base = HeadRowOp::create(b, b.getIndexType(), context);
@@ -291,9 +296,19 @@ FailureOr<Value> KernelBody::tileOf(Value tensor, const Position &at) {
       return gated;
     return arith::MulFOp::create(b, gated, operands[1]).getResult();
   }
+  if (auto quantize = dyn_cast<QuantizeOp>(op);
+      quantize && quantize.getType().getElementType().isF16()) {
+    FailureOr<Value> x = tileOf(quantize.getX(), at);
+    if (failed(x))
+      return failure();
+    auto halves = VectorType::get({at.m, at.n}, b.getF16Type());
+    return arith::TruncFOp::create(b, halves, *x).getResult();
+  }
   return op->emitOpError()
          << "has no body on a tile with this kernel's numerics; "
-            "float32 activations have one for every op but quantize and argmax";
+            "float32 activations have one for every op but argmax, and rows "
+            "can "
+            "be rounded to f16";
 }
 
 void KernelBody::store(const Sink &sink, Value tile, const Position &at) {
@@ -327,22 +342,6 @@ FailureOr<SmallVector<KernelBody::Sink>> KernelBody::sinks() {
   return found;
 }
 
-/// The products that a value is made of on a tile: what stands behind a staged
-/// row belongs to the row.
-void KernelBody::collectLinears(Value tensor,
-                                SmallVectorImpl<LinearOp> &linears) {
-  Operation *op = tensor.getDefiningOp();
-  if (auto linear = dyn_cast_or_null<LinearOp>(op)) {
-    if (!llvm::is_contained(linears, linear))
-      linears.push_back(linear);
-    return;
-  }
-  if (!isa_and_nonnull<RopeOp, AddOp, MulOp, SwigluOp, SiluOp>(op))
-    return;
-  for (Value operand : op->getOperands())
-    collectLinears(operand, linears);
-}
-
 LogicalResult KernelBody::write() {
   Block &body = source.getBody().front();
   LogicalResult result = success();
@@ -359,132 +358,18 @@ LogicalResult KernelBody::write() {
   return result;
 }
 
-LogicalResult KernelBody::writeProducts() {
-  FailureOr<SmallVector<Sink>> all = sinks();
-  // Groups in the order of their first product, as the cut counts them.
-  struct Group {
-    SmallVector<LinearOp> linears;
-    SmallVector<Sink> sinks;
-  };
-  SmallVector<Group> groups;
-  for (auto linear : source.getBody().front().getOps<LinearOp>()) {
-    if (llvm::any_of(groups, [&](Group &g) {
-          return llvm::is_contained(g.linears, linear);
-        }))
-      continue;
-    Group group;
-    for (const Sink &sink : *all) {
-      SmallVector<LinearOp> linears;
-      collectLinears(sink.value, linears);
-      if (!llvm::is_contained(linears, linear))
-        continue;
-      group.sinks.push_back(sink);
-      for (LinearOp other : linears)
-        if (!llvm::is_contained(group.linears, other))
-          group.linears.push_back(other);
-    }
-    if (group.sinks.empty())
-      return linear.emitOpError()
-             << "leaves the kernel in no slot and no cache";
-    groups.push_back(group);
-  }
-  if (groups.size() != cut.getRows().size())
-    return source.emitOpError() << "is cut into " << cut.getRows().size()
-                                << " groups of rows and has " << groups.size()
-                                << " groups of products";
-
-  // What is read as whole rows, once a call.
-  for (Group &group : groups)
-    for (LinearOp linear : group.linears) {
-      FailureOr<Rows *> rows = rowsOf(linear.getX());
-      if (failed(rows))
-        return failure();
-      auto type = cast<WeightType>(linear.getWeight().getType());
-      weight(linear.getWeight());
-      if (!type.getFormat().hasMinimum())
-        continue;
-      int64_t block = type.getFormat().getScaleBlock();
-      Value &sums = (*rows)->sums[block];
-      auto rowsType = cast<RowsType>((*rows)->rows.getType());
-      if (!sums)
-        sums = BlockSumsOp::create(
-            b,
-            MemRefType::get({rowsType.getRows(), rowsType.getColumns() / block},
-                            b.getF32Type()),
-            (*rows)->rows,
-            (*rows)->base ? index(rowsType.getRows()) : rowCount(), block);
-    }
-
-  int64_t firstPart = 0;
-  for (auto [group, rows] : llvm::zip(groups, cut.getRows())) {
-    int64_t parts = llvm::divideCeil(rows, cut.getBy());
-    if (failed(writeGroup(group.sinks, group.linears, rows, firstPart, parts)))
-      return failure();
-    firstPart += parts;
-  }
-  return success();
-}
-
-LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
-                                     ArrayRef<LinearOp> linears, int64_t rows,
-                                     int64_t firstPart, int64_t parts) {
-  LogicalResult result = success();
-  auto writeTile = [&](const Position &at) {
-    for (const Sink &sink : sinks) {
-      FailureOr<Value> tile = tileOf(sink.value, at);
-      if (failed(tile)) {
-        result = failure();
-        return;
-      }
-      store(sink, *tile, at);
-    }
-  };
-  Value from = maximum(toIndex(begin), index(firstPart));
-  Value to = minimum(toIndex(end), index(firstPart + parts));
-  loop(from, to, 1, [&](Value part) {
-    Value first = mul(sub(part, index(firstPart)), index(cut.getBy()));
-    // Padding rows of the last group are zero in the image and never stored.
-    Value last = minimum(add(first, index(cut.getBy())),
-                         index(llvm::alignTo(rows, kGroup)));
-    loop(first, last, n, [&](Value column) {
-      if (!dynamicRows) {
-        writeTile({index(0), column, 1, n});
-        return;
-      }
-      panels.clear();
-      for (LinearOp linear : linears) {
-        auto type = cast<WeightType>(linear.getWeight().getType());
-        panels[linear] =
-            PanelOp::create(b,
-                            PanelType::get(b.getContext(), n, type.getColumns(),
-                                           type.getFormat(), b.getF32Type()),
-                            weight(linear.getWeight()), column);
-      }
-      // The last tile computes m rows and stores those of the call: no fma of a
-      // row depends on its tile.
-      loop(index(0), rowCount(), m,
-           [&](Value row) { writeTile({row, column, m, n}); });
-      panels.clear();
-    });
-  });
-  return result;
-}
-
 LogicalResult KernelBody::writeEmbed(EmbedOp embed, const Sink &sink) {
   auto type = cast<WeightType>(embed.getWeight().getType());
-  auto write = cast<SlotWriteOp>(sink.op);
-  RankedTensorType capacity = capacityOf(write.getSlotAttr());
-  Value memory = slotMemory(write.getSlotAttr(), *write.getAt(),
-                            capacity.getDimSize(0), capacity.getDimSize(1));
   Value table = weight(embed.getWeight());
   loop(toIndex(begin), toIndex(end), 1, [&](Value part) {
     Value first = mul(part, index(cut.getBy()));
     Value last = minimum(add(first, index(cut.getBy())), rowCount());
     loop(first, last, 1, [&](Value row) {
       Value token = TokenOp::create(b, b.getIndexType(), context, row);
-      loop(index(0), index(type.getColumns()), 1, [&](Value column) {
-        Value x = DecodeOp::create(b, b.getF32Type(), table, token, column);
-        memref::StoreOp::create(b, x, memory, ValueRange{row, column});
+      loop(index(0), index(type.getColumns()), n, [&](Value column) {
+        Value x = DecodeOp::create(b, VectorType::get({1, n}, b.getF32Type()),
+                                   table, token, column);
+        store(sink, x, {row, column, 1, n});
       });
     });
   });
@@ -514,8 +399,8 @@ LogicalResult KernelBody::writeRowWise() {
       for (const Sink &sink : *all) {
         int64_t columns =
             cast<RankedTensorType>(sink.value.getType()).getShape().back();
-        loop(index(0), index(columns), kGroup, [&](Value column) {
-          Position at{row, column, 1, kGroup};
+        loop(index(0), index(columns), n, [&](Value column) {
+          Position at{row, column, 1, n};
           FailureOr<Value> tile = tileOf(sink.value, at);
           if (failed(tile)) {
             result = failure();

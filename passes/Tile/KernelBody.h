@@ -53,7 +53,7 @@ private:
     mlir::StringRef what; // "slot", "keys", "values"
   };
 
-  // KernelBody.cpp: values, products, row-wise kernels.
+  // KernelBody.cpp: values, rows, tiles, row-wise kernels.
   Value index(int64_t value);
   Value add(Value a, Value b);
   Value sub(Value a, Value b);
@@ -64,6 +64,7 @@ private:
   Value splat(float value, mlir::Type type);
   mlir::scf::ForOp loop(Value from, Value to, int64_t step,
                         llvm::function_ref<void(Value)> body);
+  void parallelLoop(int64_t count, llvm::function_ref<void(Value)> body);
   Value layerIndex();
   Value rowCount();
   mlir::RankedTensorType capacityOf(mlir::FlatSymbolRefAttr slot);
@@ -76,15 +77,17 @@ private:
   mlir::FailureOr<Value> tileOf(Value tensor, const Position &at);
   void store(const Sink &sink, Value tile, const Position &at);
   mlir::FailureOr<llvm::SmallVector<Sink>> sinks();
+  mlir::LogicalResult writeRowWise();
+  mlir::LogicalResult writeEmbed(llama::EmbedOp embed, const Sink &sink);
+
+  // ProductBody.cpp
   void collectLinears(Value tensor,
                       llvm::SmallVectorImpl<llama::LinearOp> &linears);
   mlir::LogicalResult writeProducts();
   mlir::LogicalResult writeGroup(llvm::ArrayRef<Sink> sinks,
                                  llvm::ArrayRef<llama::LinearOp> linears,
-                                 int64_t rows, int64_t firstPart,
-                                 int64_t parts);
-  mlir::LogicalResult writeRowWise();
-  mlir::LogicalResult writeEmbed(llama::EmbedOp embed, const Sink &sink);
+                                 int64_t rows, int64_t firstPart, int64_t parts,
+                                 int64_t allParts);
 
   // AttentionBody.cpp: the blocks of keys, alone and merged.
   struct KeyBlock {
@@ -101,7 +104,7 @@ private:
     int64_t m;
     int64_t advance; // of the position from row to row
   };
-  llvm::SmallVector<int64_t> headTiles(int64_t m, int64_t headSize);
+  llvm::SmallVector<int64_t> headTiles(int64_t m, int64_t headSize) const;
   Value stageQuery(Value memory, Value row, int64_t every, int64_t m,
                    int64_t headSize);
   KeyBlock attendBlock(const Query &query, Value firstKey, int64_t keys);
@@ -118,6 +121,8 @@ private:
   Value context, layer, begin, end;
   llama::CutAttr cut;
   int64_t m = 1, n = 16;
+  /// A block of threads computes a part, not a worker with vectors.
+  bool onGPU = false;
   bool dynamicRows = false;
   llvm::DenseMap<Value, Rows> rowsMade;
   llvm::DenseMap<Value, Value> weightsMade;

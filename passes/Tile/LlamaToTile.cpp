@@ -49,13 +49,12 @@ static LogicalResult verifyStamped(func::FuncOp kernel) {
     std::tie(m, n) = std::pair(cpu.getM(), cpu.getN());
   else if (auto gpu = kernel->getAttrOfType<GPUAttr>(kStrategyAttr))
     std::tie(m, n) = std::pair(gpu.getM(), gpu.getN());
-  bool products = !kernel.getOps<LinearOp>().empty();
-  if (m < 1 || m > kMostTile ||
-      (products && (n < 16 || n > kMostTile || n % 16 != 0)))
-    return kernel.emitOpError() << "has a strategy of " << m << " x " << n
-                                << " rows; a tile has 1 to " << kMostTile
-                                << " rows of x and a multiple of 16 up to "
-                                << kMostTile << " of a weight";
+  if (m < 1 || m > kMostTile || n < 16 || n > kMostTile || n % 16 != 0)
+    return kernel.emitOpError()
+           << "has a strategy of " << m << " x " << n
+           << " rows; a tile has 1 to " << kMostTile
+           << " rows of x and a multiple of 16 up to " << kMostTile
+           << " of a weight, of keys or of columns";
 
   auto slots = [&](Operation *op, FlatSymbolRefAttr name,
                    bool stamped) -> LogicalResult {

@@ -16,6 +16,8 @@ def LlamaToTile : Pass<"llama-to-tile", "::mlir::ModuleOp"> {
     What is read as whole rows (the result of a norm, of a merge, a slot) is
     staged once a call; then each part loops over tiles of the groups it was cut
     into, contracts, and applies the rest of the graph as arithmetic on the tile.
+    Iterations that do not depend on each other (heads that are merged) are an
+    scf.parallel.
 
     EXAMPLE test/passes/Tile/llama-to-tile.mlir @down.decode
   }];

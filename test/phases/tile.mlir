@@ -96,12 +96,12 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   }
 
   func.func private @embed.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.cut = #llama.cut<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+    %c16 = arith.constant 16 : index
     %c32 = arith.constant 32 : index
     %c0 = arith.constant 0 : index
     %c4 = arith.constant 4 : index
     %c1 = arith.constant 1 : index
     %token_embd = tile.weight %ctx @token_embd : <64x32, #llama.q8_0> in #llama.rows16<k = 4> index 0
-    %x = tile.slot %ctx @x at 0 : memref<512x32xf32>
     %first = arith.index_castui %begin : i32 to index
     %last = arith.index_castui %end : i32 to index
     scf.for %part = %first to %last step %c1 {
@@ -110,9 +110,10 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_2 = arith.minsi %i_1, %c1 : index
       scf.for %n = %i to %i_2 step %c1 {
         %token = tile.token %ctx[%n]
-        scf.for %k = %c0 to %c32 step %c1 {
-          %value = tile.decode %token_embd[%token, %k] : <64x32, #llama.q8_0>
-          memref.store %value, %x[%n, %k] : memref<512x32xf32>
+        scf.for %k = %c0 to %c32 step %c16 {
+          %values = tile.decode %token_embd[%token, %k] : <64x32, #llama.q8_0> -> vector<1x16xf32>
+          %x = tile.slot %ctx @x at 0 : memref<512x32xf32>
+          tile.store %values, %x[%n, %k] : vector<1x16xf32>, memref<512x32xf32>
         }
       }
     }
@@ -291,7 +292,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %scratch = tile.scratch : memref<1x32xf32>
     %keys = tile.key_count %ctx
     %i = arith.ceildivsi %keys, %c256 : index
-    scf.for %part = %c0 to %c2 step %c1 {
+    scf.parallel (%part) = (%c0) to (%c2) step (%c1) {
       %loop:3 = scf.for %n = %c0 to %i step %c1 iter_args(%carried = %lowest, %carried_1 = %zero_1, %carried_2 = %zero) -> (vector<1xf32>, vector<1xf32>, vector<1x16xf32>) {
         %i_1 = arith.muli %n, %c18 : index
         %i_2 = arith.addi %i_1, %c16 : index
@@ -319,6 +320,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %spread_2 = tile.broadcast_rows %loop#1 : vector<1xf32> -> vector<1x16xf32>
       %quotient = arith.divf %loop#2, %spread_2 : vector<1x16xf32>
       tile.store %quotient, %scratch[%c0, %i_4] : vector<1x16xf32>, memref<1x32xf32>
+      scf.reduce
     }
     %staged = tile.stage %scratch[%c0] : memref<1x32xf32> -> <1x32xf32> {
     ^bb0(%a: f32):
@@ -427,12 +429,12 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   }
 
   func.func private @embed.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.cut = #llama.cut<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+    %c16 = arith.constant 16 : index
     %c32 = arith.constant 32 : index
     %c0 = arith.constant 0 : index
     %c4 = arith.constant 4 : index
     %c1 = arith.constant 1 : index
     %token_embd = tile.weight %ctx @token_embd : <64x32, #llama.q8_0> in #llama.rows16<k = 4> index 0
-    %x = tile.slot %ctx @x at 0 : memref<512x32xf32>
     %first = arith.index_castui %begin : i32 to index
     %last = arith.index_castui %end : i32 to index
     scf.for %part = %first to %last step %c1 {
@@ -442,9 +444,10 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_2 = arith.minsi %i_1, %rows : index
       scf.for %n = %i to %i_2 step %c1 {
         %token = tile.token %ctx[%n]
-        scf.for %k = %c0 to %c32 step %c1 {
-          %value = tile.decode %token_embd[%token, %k] : <64x32, #llama.q8_0>
-          memref.store %value, %x[%n, %k] : memref<512x32xf32>
+        scf.for %k = %c0 to %c32 step %c16 {
+          %values = tile.decode %token_embd[%token, %k] : <64x32, #llama.q8_0> -> vector<1x16xf32>
+          %x = tile.slot %ctx @x at 0 : memref<512x32xf32>
+          tile.store %values, %x[%n, %k] rows %rows : vector<1x16xf32>, memref<512x32xf32>
         }
       }
     }

@@ -160,8 +160,17 @@ def Llama_OrderAttr : Llama_Attr<"Order", "order"> {
     one chain, ascending; without scales: acc = acc + sum. With `inner`:
     acc = fma(w, x, acc), w dequantised and rounded to float32.
     `lanes = L`: lane j sums the terms j, j + L, ... ascending, then a fixed
-    tree adds lane j and lane j + L/2, L halving. A `unit` other than f32 is that
-    unit's own order.
+    tree adds lane j and lane j + L/2, L halving.
+
+    That is the unit `f32`; the others have orders of their own.
+
+    - `unit = simt`: lane j of L takes blocks j, j + L, ... ascending, a block
+      being the 16 bytes of quants that one load brings; its terms are one chain
+      of fma from +0, then scale and minimum as above, the scale being that of
+      the block's columns; the tree adds the lanes.
+    - `unit = mma`: blocks ascend; a block is summed by the tensor core in steps
+      of its own depth, in float32, in the order that its maker does not say;
+      without scales the blocks are not summed apart.
   }];
   let parameters = (ins
     DefaultValuedParameter<"::corellama::llama::Unit",
@@ -185,6 +194,8 @@ def Llama_CutAttr : Llama_Attr<"Cut", "cut"> {
     - `<rows = [2048, 256, 256], by = 32>`: rows of weights in groups; each group
       is cut into pieces of `by` rows, the last one shorter; a part never spans
       two groups. Weights that one epilogue joins (gate and up) are one group.
+      With `rows_by = 64` those pieces times tiles of 64 rows of the call;
+      part = tile * pieces + piece.
     - `<of = keys, by = 256, times = 3>`: blocks of `by` keys times 3 heads of
       keys and values; part = block * times + head.
     - `<of = rows, by = 8, times = 3>`: tiles of `by` rows of the call;
@@ -260,10 +271,10 @@ def Llama_TargetAttr : Llama_Attr<"Target", "target"> {
   let description = [{
     Stamped on the module by the driver before `specialize`, as
     `llama.target`. `name` as on the command line, `features` in LLVM's spelling
-    ("+avx2,+fma"), `vector_bits` the widest vector that code should use,
-    `l2_bytes` the cache of a core that a worker may fill. Implements
-    `StrategyInterface` by what `passes/CPU` or `passes/GPU` attaches for its
-    family.
+    ("+avx2,+fma"; "+ptx80" for a GPU). Of a CPU also `vector_bits`, the widest
+    vector that code should use, and `l2_bytes`, the cache of a core that a
+    worker may fill. How its kernels run is the table of its family
+    (`StrategyInterface`).
   }];
   let parameters = (ins
     "::corellama::llama::Family":$family, "::mlir::StringAttr":$name,

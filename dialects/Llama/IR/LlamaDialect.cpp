@@ -91,7 +91,7 @@ static constexpr llvm::StringLiteral kTileDialects[] = {
     "func", "arith", "scf", "memref", "math", "vector"};
 static constexpr llvm::StringLiteral kVectorDialects[] = {
     "func", "arith", "scf", "memref", "math", "vector", "x86vector", "amx"};
-static constexpr llvm::StringLiteral kLLVMDialects[] = {"llvm"};
+static constexpr llvm::StringLiteral kLLVMDialects[] = {"llvm", "gpu", "nvvm"};
 
 static constexpr PhaseInfo kPhases[] = {
     {Phase::Import, "import", "the graph as the checkpoint means it",

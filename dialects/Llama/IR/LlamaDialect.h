@@ -43,6 +43,7 @@ struct ContextResource : mlir::SideEffects::Resource::Base<ContextResource> {
 };
 
 class CutAttr;
+class TargetAttr;
 
 /// What a target's table says of a kernel: `strategy` and `cut`, or why it has
 /// no row for it.

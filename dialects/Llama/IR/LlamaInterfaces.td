@@ -80,30 +80,41 @@ def Llama_LayoutInterface : AttrInterface<"LayoutInterface"> {
 def Llama_StrategyInterface : AttrInterface<"StrategyInterface"> {
   let cppNamespace = "::corellama::llama";
   let description = [{
-    How a target runs a kernel: which unit, which tile, how it is cut into
-    parts, in which order it sums, and how its weights and its cache are laid
-    out. `#llama.target` promises it; the tables are in `passes/CPU` and
-    `passes/GPU` and attached from there. A missing one is an error of the pass
-    that asks.
+    How the targets of a family run a kernel: which unit, which tile, how it is
+    cut into parts, in which order it sums, and how weights and cache are laid
+    out. A family's table is attached to the class of its strategies
+    (`#llama.cpu`, `#llama.gpu`) by `passes/CPU` or `passes/GPU`; which one a
+    module's target has, `passes/Llama/TargetStrategy` says. A missing one is an
+    error of the pass that asks.
   }];
   let methods = [
+    InterfaceMethod<[{
+      What `auto` rounds the rows of a linear to, as the type of an element; null:
+      they stay float32. Asked at specialize, of linears on float32 rows.}],
+      "::mlir::Type", "getRowsType",
+      (ins "const ::corellama::llama::TargetAttr &":$target,
+           "::mlir::Operation *":$linear)>,
     InterfaceMethod<"Keys that attention treats as one block.", "int64_t",
-                    "getAttentionKeys">,
-    InterfaceMethod<"The layout of a weight of this format.",
+      "getAttentionKeys", (ins "const ::corellama::llama::TargetAttr &":$target)>,
+    InterfaceMethod<"The layout of a weight of this format; null: it has none.",
       "::mlir::Attribute", "getWeightLayout",
-      (ins "::corellama::llama::FormatInterface":$format, "int64_t":$rank)>,
+      (ins "const ::corellama::llama::TargetAttr &":$target,
+           "::corellama::llama::FormatInterface":$format, "int64_t":$rank)>,
     InterfaceMethod<"The layouts of the cache's keys and values.",
       "std::pair<::mlir::Attribute, ::mlir::Attribute>", "getCacheLayouts",
-      (ins "::mlir::Type":$elementType)>,
+      (ins "const ::corellama::llama::TargetAttr &":$target,
+           "::mlir::Type":$elementType)>,
     InterfaceMethod<[{
       Strategy and cut of a kernel (an operation of type llama.kernel) whose
       rows are 1 in decode and at most `rows` in prefill.}],
       "::corellama::llama::KernelPlan", "plan",
-      (ins "::mlir::Operation *":$kernel)>,
+      (ins "const ::corellama::llama::TargetAttr &":$target,
+           "::mlir::Operation *":$kernel)>,
     InterfaceMethod<[{
       The summation order of an op inside `kernel` under this plan.}],
       "::mlir::Attribute", "getOrder",
-      (ins "::mlir::Operation *":$op)>,
+      (ins "const ::corellama::llama::TargetAttr &":$target,
+           "::mlir::Operation *":$op)>,
   ];
 }
 
@@ -114,7 +125,7 @@ def Llama_PhaseOpInterface : OpInterface<"PhaseOpInterface"> {
     listed and names the pass that should have removed the op.
   }];
   let methods = [
-    StaticInterfaceMethod<"First phase, last phase, pass that removes it.",
+    StaticInterfaceMethod<"First phase, last phase, passes that remove it.",
       "::corellama::llama::PhaseRange", "getPhases">,
   ];
 }

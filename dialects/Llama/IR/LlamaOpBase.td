@@ -9,10 +9,13 @@ include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 include "dialects/Llama/IR/LlamaTypes.td"
 
-// The phases an op may stand in: see Phase.h.
-class Llama_Phases<string first, string last, string removedBy> {
+// The phases an op may stand in and the pass that removes it, which for a GPU
+// may be another: see Phase.h.
+class Llama_Phases<string first, string last, string removedBy,
+                   string removedByOnGPU = removedBy> {
   string text = "::corellama::llama::Phase::" # first #
-    ", ::corellama::llama::Phase::" # last # ", \"" # removedBy # "\"";
+    ", ::corellama::llama::Phase::" # last # ", \"" # removedBy # "\", \"" #
+    removedByOnGPU # "\"";
 }
 def Llama_GraphPhases : Llama_Phases<"Import", "Schedule", "llama-to-tile">;
 def Llama_FusePhases : Llama_Phases<"Fuse", "Place", "llama-outline-kernels">;
@@ -21,7 +24,8 @@ def Llama_FunctionPhases : Llama_Phases<"Schedule", "Schedule", "llama-to-tile">
 def Llama_DeclarationPhases : Llama_Phases<"Import", "LLVM", "code generation">;
 def Llama_PlacedPhases : Llama_Phases<"Place", "LLVM", "code generation">;
 def Llama_SlotPhases : Llama_Phases<"Schedule", "LLVM", "code generation">;
-def Llama_StepPhases : Llama_Phases<"Schedule", "Vector", "llama-step-to-workers">;
+def Llama_StepPhases : Llama_Phases<"Schedule", "Vector",
+  "cpu-step-to-workers", "gpu-step-to-launches">;
 
 class Llama_Op<string opMnemonic, Llama_Phases phases, list<Trait> traits = []>
     : Op<Llama_Dialect, opMnemonic,

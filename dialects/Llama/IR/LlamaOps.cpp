@@ -224,6 +224,6 @@ LogicalResult QuantizeOp::verify() {
     return emitOpError() << "rounding keeps the shape, found " << x << " to "
                          << result;
   if (result.getElementType().isF32()) // quantize A2
-    return emitOpError() << "rounds to bf16 or q8b32, not to f32";
+    return emitOpError() << "rounds to f16, bf16 or q8b32, not to f32";
   return expectRank2(*this, getX(), "x"); // quantize A3
 }

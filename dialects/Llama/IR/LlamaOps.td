@@ -17,7 +17,7 @@ include "dialects/Llama/IR/LlamaSchedule.td"
 def Llama_CacheResource : Resource<"CacheResource">;
 
 def Llama_Rows : RankedTensorOf<[F32]>;
-def Llama_AnyRows : RankedTensorOf<[F32, BF16, Llama_Q8B32Type]>;
+def Llama_AnyRows : RankedTensorOf<[F32, F16, BF16, Llama_Q8B32Type]>;
 def Llama_Integers : RankedTensorOf<[I32]>;
 
 def Llama_EmbedOp : Llama_Op<"embed", Llama_GraphPhases, [Pure]> {
@@ -368,8 +368,8 @@ def Llama_QuantizeOp : Llama_Op<"quantize", Llama_GraphPhases, [Pure]> {
   let summary = "round rows to another type";
   let description = [{
     To `!llama.q8b32`: in blocks of 32 along a row, d = amax / 127 in float32,
-    q = roundeven(x * (127 / amax)), all zero where amax is 0. To bf16: round to
-    nearest even.
+    q = roundeven(x * (127 / amax)), all zero where amax is 0. To f16 and bf16:
+    round to nearest even.
 
     (A1) same shape. (A2) the result is not float32. (A3) x is rows x columns.
 

@@ -246,8 +246,10 @@ Results Evaluator::Frame::evaluate(QuantizeOp op) {
   const Tensor &x = tensor(op.getX());
   if (evaluator.mode == Mode::Ideal)
     return one(Datum(x));
-  bool toBF16 = op.getType().getElementType().isBF16();
-  return one(toBF16 ? quantizeToBF16(x) : quantizeToQ8B32(x));
+  Type element = op.getType().getElementType();
+  if (element.isF16())
+    return one(quantizeToF16(x));
+  return one(element.isBF16() ? quantizeToBF16(x) : quantizeToQ8B32(x));
 }
 
 //===----------------------------------------------------------------------===//

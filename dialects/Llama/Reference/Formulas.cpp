@@ -317,11 +317,19 @@ IntTensor reference::argmax(const Tensor &x) {
   return ids;
 }
 
-Tensor reference::quantizeToBF16(const Tensor &x) {
+static Tensor rounded(const Tensor &x, Number number) {
   Tensor y = x;
   for (double &value : y.values)
-    value = roundTo(Number::BF16, value);
+    value = roundTo(number, value);
   return y;
+}
+
+Tensor reference::quantizeToF16(const Tensor &x) {
+  return rounded(x, Number::F16);
+}
+
+Tensor reference::quantizeToBF16(const Tensor &x) {
+  return rounded(x, Number::BF16);
 }
 
 Tensor reference::quantizeToQ8B32(const Tensor &x) {

@@ -41,6 +41,7 @@ Tensor add(const Tensor &lhs, const Tensor &rhs);
 Tensor swiglu(const Tensor &gate, const Tensor &up);
 IntTensor argmax(const Tensor &x);
 
+Tensor quantizeToF16(const Tensor &x);
 Tensor quantizeToBF16(const Tensor &x);
 Tensor quantizeToQ8B32(const Tensor &x);
 

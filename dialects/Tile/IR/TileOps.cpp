@@ -65,17 +65,40 @@ LogicalResult ContractOp::verify() {
   if (getRows().getType().getColumns() != columns)
     return emitOpError() << "rows of " << getRows().getType().getColumns()
                          << " columns against a weight of " << columns;
-  if (format.hasMinimum() && !getSums())
+  llvm::StringRef unit = llama::stringifyUnit(getOrder().getUnit());
+  bool onHalves = getRows().getType().getElementType().isF16();
+  if (onHalves != (getOrder().getUnit() == llama::Unit::MMA))
+    return emitOpError() << "the unit mma reads rows of f16 and no other does, "
+                            "found "
+                         << getRows().getType() << " for " << unit;
+  if (format.hasMinimum() && !getSums() &&
+      getOrder().getUnit() == llama::Unit::F32)
     return emitOpError()
            << format.getName()
            << " has minima, so the sums of blocks of the rows are needed";
-  // A tensor core's order is its own, whatever a scale covers.
-  if (getOrder().getUnit() != llama::Unit::MMA &&
+  // Other units have blocks of their own, whatever a scale covers.
+  if (getOrder().getUnit() == llama::Unit::F32 &&
       getOrder().getBlock() != format.getScaleBlock())
     return emitOpError() << "a scale of " << format.getName() << " covers "
                          << format.getScaleBlock()
                          << " columns, the order has blocks of "
                          << getOrder().getBlock();
+  return success();
+}
+
+LogicalResult DecodeOp::verify() {
+  int64_t rows = cast<VectorType>(getType()).getDimSize(0);
+  if (rows != 1)
+    return emitOpError() << "decodes columns of one row, found " << rows
+                         << " rows";
+  return success();
+}
+
+LogicalResult StoreOp::verify() {
+  Type tile = cast<VectorType>(getValue().getType()).getElementType();
+  Type memory = cast<MemRefType>(getTarget().getType()).getElementType();
+  if (tile != memory)
+    return emitOpError() << "stores " << tile << " to memory of " << memory;
   return success();
 }
 

@@ -64,7 +64,7 @@ def Tile_PanelType : Tile_Type<"Panel", "panel"> {
   let hasCustomAssemblyFormat = 1;
 }
 
-def Tile_KernelPhases : Llama_Phases<"Tile", "Tile", "tile-to-vector-cpu">;
+def Tile_KernelPhases : Llama_Phases<"Tile", "Tile", "tile-to-vector-cpu", "tile-to-vector-gpu">;
 
 class Tile_Op<string opMnemonic, list<Trait> traits = [],
               Llama_Phases phases = Tile_KernelPhases>
@@ -75,7 +75,10 @@ class Tile_Op<string opMnemonic, list<Trait> traits = [],
 }
 
 def Tile_F32Memory : StaticShapeMemRefOf<[F32]>;
+// A slot of rounded rows is written, and read as rows; values are float32.
+def Tile_SlotMemory : StaticShapeMemRefOf<[F32, F16]>;
 def Tile_Tile : VectorOfRankAndType<[2], [F32]>;
+def Tile_StoredTile : VectorOfRankAndType<[2], [F32, F16]>;
 def Tile_PerRow : VectorOfRankAndType<[1], [F32]>;
 
 //===----------------------------------------------------------------------===//
@@ -115,7 +118,7 @@ def Tile_TokenOp : Tile_OfRow<"token"> {
 def Tile_SlotOp : Tile_Op<"slot", [Pure]> {
   let summary = "the memory of a slot, seen in any static shape of its size";
   let arguments = (ins Tile_ContextType:$ctx, FlatSymbolRefAttr:$slot, I64Attr:$at);
-  let results = (outs Tile_F32Memory:$result);
+  let results = (outs Tile_SlotMemory:$result);
   let assemblyFormat = "$ctx $slot `at` $at attr-dict `:` type($result)";
 }
 def Tile_SlotRowsOp : Tile_Op<"slot_rows", [Pure]> {
@@ -252,7 +255,8 @@ def Tile_ContractOp : Tile_Op<"contract", [MemoryEffects<[MemRead]>]> {
     result[i, j] = sum_k rows[row + i, k] * weight[first + j, k], each element in
     the written order. The weight is in memory or a decoded panel (then `first`
     counts from the panel's). `sums` are those of `block_sums`, where the format
-    has minima. Rows beyond the weight's last are padding of the image and give
+    has minima; units whose lanes hold whole blocks (simt) can do without. Rows
+    of f16 are for the unit mma. Rows beyond the weight's last are padding of the image and give
     zeros or unused values; rows beyond the call's are computed and not stored.
   }];
   let arguments = (ins Tile_RowsType:$rows, Index:$row,
@@ -298,10 +302,17 @@ def Tile_SumValuesOp : Tile_Op<"sum_values", [MemoryEffects<[MemRead]>]> {
   }];
 }
 def Tile_DecodeOp : Tile_Op<"decode", [MemoryEffects<[MemRead]>]> {
-  let summary = "one value of a weight, dequantised to f32";
+  let summary = "values of one row of a weight, dequantised to f32";
+  let description = [{
+    result[0, j] = weight[row, column + j]; columns past the weight's last are
+    unspecified, and not read.
+  }];
   let arguments = (ins Llama_WeightType:$weight, Index:$row, Index:$column);
-  let results = (outs F32:$result);
-  let assemblyFormat = "$weight `[` $row `,` $column `]` attr-dict `:` type($weight)";
+  let results = (outs Tile_Tile:$result);
+  let assemblyFormat = [{
+    $weight `[` $row `,` $column `]` attr-dict `:` type($weight) `->` type($result)
+  }];
+  let hasVerifier = 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -355,14 +366,15 @@ def Tile_StoreOp : Tile_Op<"store", [AttrSizedOperandSegments]> {
   let summary = "a tile to memory; what is not valid is not written";
   let description = [{
     Rows from `rows` on and columns from `columns` on (absent: the memory's
-    extents) are not written.
+    extents) are not written. Memory of f16 takes tiles of f16.
   }];
-  let arguments = (ins Tile_Tile:$value, Arg<Tile_F32Memory, "", [MemWrite]>:$target,
+  let arguments = (ins Tile_StoredTile:$value, Arg<Tile_SlotMemory, "", [MemWrite]>:$target,
     Index:$row, Index:$column, Optional<Index>:$rows, Optional<Index>:$columns);
   let assemblyFormat = [{
     $value `,` $target `[` $row `,` $column `]` (`rows` $rows^)? (`columns` $columns^)?
     attr-dict `:` type($value) `,` type($target)
   }];
+  let hasVerifier = 1;
 }
 def Tile_AppendOp : Tile_Op<"append", [MemoryEffects<[MemWrite]>]> {
   let summary = "a tile of keys or values into the cache";

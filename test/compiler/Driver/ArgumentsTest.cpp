@@ -57,6 +57,8 @@ TEST(Arguments, TextGoesToStandardOutputByDefault) {
   EXPECT_EQ(compile({"m.gguf", "--compile-to=import"}).output, "-");
   EXPECT_EQ(compile({"m.gguf", "--emit=asm"}).output, "-");
   EXPECT_EQ(compile({"m.gguf", "--emit=llvm", "-o", "x.ll"}).output, "x.ll");
+  EXPECT_EQ(compile({"m.gguf", "--emit=ptx", "--target=cuda:sm_80"}).output,
+            "-");
 }
 
 TEST(Arguments, MLIRsFlagsArePassedOn) {
@@ -169,6 +171,9 @@ TEST(Arguments, UsageErrorsAreOneLine) {
         "--emit and --compile-to exclude each other; --compile-to ends before "
         "code "
         "generation"},
+       compileHelp},
+      {{{"compile", "m.gguf", "--emit=ptx", "--target=x86-64-v4"},
+        "--emit=ptx is for a GPU; name one, as in --target=cuda:sm_90a"},
        compileHelp},
       {{{"inspect"}, "FILE is required"},
        "; 'corellama inspect --help' says more\n"},

@@ -1,7 +1,7 @@
 //===- TargetTest.cpp - the table of targets and this machine -------------===//
 //
-// Each row of the table against LLVM's own knowledge of the CPU; messages
-// whole.
+// Each row of the table against LLVM's own knowledge of the CPU, or what it is
+// to say of a GPU; messages whole.
 //
 //===----------------------------------------------------------------------===//
 
@@ -47,10 +47,12 @@ protected:
   mlir::MLIRContext context;
 };
 
-TEST_F(TargetTest, EveryRowIsACPUOfLLVMAndAtLeastV3) {
+TEST_F(TargetTest, EveryCPUIsOneOfLLVMAndAtLeastV3) {
   llvm::SmallVector<StringRef> known;
   llvm::X86::fillValidCPUArchList(known, /*Only64Bit=*/true);
   for (const TargetInfo &info : allTargets()) {
+    if (info.family != llama::Family::CPU)
+      continue;
     EXPECT_TRUE(llvm::is_contained(known, info.name)) << info.name.str();
     llama::TargetAttr target = resolve(info.name);
     EXPECT_EQ(target.getName().getValue(), info.name);
@@ -62,6 +64,19 @@ TEST_F(TargetTest, EveryRowIsACPUOfLLVMAndAtLeastV3) {
           << info.name.str() << " " << feature.str();
     EXPECT_EQ(target.getVectorBits(),
               features.contains("avx512vl") ? 512 : 256);
+  }
+}
+
+TEST_F(TargetTest, GPUsHaveAVersionOfPTXAndNothingOfACPU) {
+  for (StringRef name : {"cuda:sm_80", "cuda:sm_90a"}) {
+    llama::TargetAttr target = resolve(name);
+    std::string text;
+    llvm::raw_string_ostream(text) << target;
+    EXPECT_EQ(text, "#llama.target<family = gpu, name = \"" + name.str() +
+                        "\", features = \"+ptx80\">");
+    std::string missing;
+    EXPECT_FALSE(hostSupports(target, missing));
+    EXPECT_EQ(missing, "a GPU");
   }
 }
 
@@ -115,6 +130,9 @@ TEST_F(TargetTest, AnUnknownNameGetsItsNearest) {
   EXPECT_EQ(messageOf("x86-64-v"),
             "--target: 'x86-64-v' is not a target, perhaps x86-64-v3 or "
             "x86-64-v4; --list-targets shows all of them");
+  EXPECT_EQ(messageOf("cuda:sm_90"),
+            "--target: 'cuda:sm_90' is not a target, perhaps cuda:sm_80 or "
+            "cuda:sm_90a; --list-targets shows all of them");
 }
 
 TEST_F(TargetTest, BaselineX86IsNotATarget) {
@@ -158,6 +176,10 @@ TEST_F(TargetTest, TheListHasEveryTargetAndThisMachine) {
   for (const TargetInfo &info : allTargets())
     EXPECT_NE(text.find(info.name.str() + " "), std::string::npos)
         << info.name.str();
+  EXPECT_NE(text.find("\ncuda:sm_80       GPU                            "
+                      "NVIDIA A100, and any later GPU\n"),
+            std::string::npos)
+      << text;
   EXPECT_NE(text.find("native "), std::string::npos);
   EXPECT_NE(text.find("this machine: "), std::string::npos);
 }

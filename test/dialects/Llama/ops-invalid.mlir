@@ -328,7 +328,7 @@ func.func @quantize_a1(%x: tensor<2x32xf32>) {
 // -----
 
 func.func @quantize_a2(%x: tensor<2x32xf32>) {
-  // expected-error @+1 {{'llama.quantize' op rounds to bf16 or q8b32, not to f32}}
+  // expected-error @+1 {{'llama.quantize' op rounds to f16, bf16 or q8b32, not to f32}}
   %y = llama.quantize %x : tensor<2x32xf32> to tensor<2x32xf32>
   return
 }

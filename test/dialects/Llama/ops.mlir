@@ -127,6 +127,8 @@ func.func @elementwise(%a: tensor<?x48xf32>, %b: tensor<?x48xf32>) {
   %5 = llama.quantize %a : tensor<?x48xf32> to tensor<?x48x!llama.q8b32>
   // CHECK: llama.quantize %{{.*}} : tensor<?x48xf32> to tensor<?x48xbf16>
   %6 = llama.quantize %a : tensor<?x48xf32> to tensor<?x48xbf16>
+  // CHECK: llama.quantize %{{.*}} : tensor<?x48xf32> to tensor<?x48xf16>
+  %half = llama.quantize %a : tensor<?x48xf32> to tensor<?x48xf16>
   return
 }
 

@@ -84,7 +84,7 @@ func.func @reads_are_dead_when_unused(%ctx: !tile.context, %m: memref<1x16xf32>,
   %a = tile.contract %q[%i], %w[%i] order <block = 32> : <1x16xf32>, !llama.weight<16x16, #llama.f16> -> vector<1x16xf32>
   %s = tile.score_keys %q[%i], %kv[%i, %i] : <1x16xf32>, <2x1x16, f16> -> vector<1x16xf32>
   %o = tile.sum_values %m, %kv[%i, %i, %i] count %i advance 0 : memref<1x16xf32>, <2x1x16, f16> -> vector<1x16xf32>
-  %v = tile.decode %w[%i, %i] : <16x16, #llama.f16>
+  %v = tile.decode %w[%i, %i] : <16x16, #llama.f16> -> vector<1x16xf32>
   %angle = tile.rope_row %ctx[%i, %i] head 16 : vector<1x16xf32>
   %mask = tile.causal_mask %i, %i advance 0 : vector<1xi1>
   %l = tile.load %m[%i, %i] : memref<1x16xf32> -> vector<1x16xf32>

@@ -149,6 +149,38 @@ func.func @blocks_of_another_size(%x: !tile.rows<1x256xf32>, %w: !llama.weight<1
 
 // -----
 
+func.func @tensor_cores_on_float32(%x: !tile.rows<64x32xf32>, %w: !llama.weight<64x32, #llama.q8_0>, %i: index) {
+  // expected-error @below {{'tile.contract' op the unit mma reads rows of f16 and no other does, found '!tile.rows<64x32xf32>' for mma}}
+  %s = tile.contract %x[%i], %w[%i] order <unit = mma, block = 32, scale = outer> : <64x32xf32>, !llama.weight<64x32, #llama.q8_0> -> vector<64x64xf32>
+  return
+}
+
+// -----
+
+func.func @lanes_on_halves(%x: !tile.rows<1x32xf16>, %w: !llama.weight<16x32, #llama.q8_0>, %i: index) {
+  // expected-error @below {{'tile.contract' op the unit mma reads rows of f16 and no other does, found '!tile.rows<1x32xf16>' for simt}}
+  %s = tile.contract %x[%i], %w[%i] order <unit = simt, block = 16, scale = outer, lanes = 32> : <1x32xf16>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
+  return
+}
+
+// -----
+
+func.func @values_of_two_rows(%w: !llama.weight<16x32, #llama.q8_0>, %i: index) {
+  // expected-error @below {{'tile.decode' op decodes columns of one row, found 2 rows}}
+  %v = tile.decode %w[%i, %i] : <16x32, #llama.q8_0> -> vector<2x16xf32>
+  return
+}
+
+// -----
+
+func.func @halves_in_memory_of_floats(%v: vector<1x16xf16>, %m: memref<8x32xf32>, %i: index) {
+  // expected-error @below {{'tile.store' op stores 'f16' to memory of 'f32'}}
+  tile.store %v, %m[%i, %i] : vector<1x16xf16>, memref<8x32xf32>
+  return
+}
+
+// -----
+
 func.func @another_reduction(%x: vector<2x16xf32>) {
   // expected-error @below {{'tile.reduce_lanes' op adds or takes the maximum, found 'mul'}}
   %s = tile.reduce_lanes "mul" %x : vector<2x16xf32> -> vector<2xf32>

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "test/passes/CPU/KernelCall.h"
 #include "test/passes/CPU/Models.h"
+#include "test/passes/Testing/KernelCall.h"
 
 namespace corellama::test {
 namespace {

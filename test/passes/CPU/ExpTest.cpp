@@ -6,9 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Pipelines/Pipelines.h"
+#include "compiler/Runner/Runner.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
-#include "test/passes/CPU/KernelTesting.h"
+#include "test/passes/Testing/TestModel.h"
 #include "gtest/gtest.h"
 #include <cmath>
 #include <cstring>

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "test/passes/CPU/KernelCall.h"
 #include "test/passes/CPU/Models.h"
+#include "test/passes/Testing/KernelCall.h"
 #include <cstring>
 #include <set>
 
@@ -32,9 +32,9 @@ TEST_P(KernelTest, NoKernelIsForgotten) {
   for (const char *step : {"decode", "prefill", "head"})
     for (const auto &[kernel, layer] : kernelsOf(*model, step))
       called.insert(kernel);
-  for (const abi::Kernel &kernel : model->runner().kernels())
-    EXPECT_EQ(called.count(kernel.name), 1u) << kernel.name;
-  EXPECT_EQ(called.size(), model->runner().kernels().size());
+  std::vector<std::string> names = model->kernels().names();
+  EXPECT_EQ(called, std::set<std::string>(names.begin(), names.end()));
+  EXPECT_EQ(called.size(), names.size());
 }
 
 /// Runs a step on some ids from a position on.
@@ -44,8 +44,8 @@ void runStep(TestModel &model, KernelContext &context, llvm::StringRef step,
   context.setRows(ids.size(), position);
   std::copy(ids.begin(), ids.end(), context.tokens.begin());
   for (const auto &[kernel, layer] : kernelsOf(model, step))
-    context.runShuffled(*model.runner().lookup(kernel),
-                        static_cast<uint32_t>(layer), random);
+    llvm::cantFail(model.kernels().run(kernel, static_cast<uint32_t>(layer),
+                                       context, random));
 }
 
 /// The bits that a step left in the slot @x.

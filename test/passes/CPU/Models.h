@@ -9,7 +9,7 @@
 #ifndef CORELLAMA_TEST_PASSES_CPU_MODELS_H
 #define CORELLAMA_TEST_PASSES_CPU_MODELS_H
 
-#include "test/passes/CPU/KernelTesting.h"
+#include "test/passes/Testing/TestModel.h"
 #include "gtest/gtest.h"
 
 namespace corellama::test {

@@ -44,8 +44,8 @@ module {
   // CHECK-LABEL: func.func @corellama_step_decode(
   // CHECK-SAME:    %[[CTX:.+]]: !llvm.ptr, %[[SCRATCH:.+]]: !llvm.ptr, %[[WORKER:.+]]: i32, %[[WORKERS:.+]]: i32)
   // CHECK:         %[[NONE:.+]] = arith.constant 0 : i32
-  // CHECK:         cpu.field %[[CTX]] rows
-  // CHECK:         cpu.field %[[CTX]] key_count
+  // CHECK:         context.field %[[CTX]] rows
+  // CHECK:         context.field %[[CTX]] key_count
   // CHECK:         %[[N:.+]] = call @embed.decode.parts
   // CHECK:         %[[W:.+]] = arith.extui %[[WORKER]] : i32 to i64
   // CHECK:         %[[ALL:.+]] = arith.extui %[[WORKERS]] : i32 to i64
@@ -60,7 +60,7 @@ module {
   // CHECK:         scf.if %[[ANY]] {
   // CHECK:           func.call @embed.decode(%[[CTX]], %[[SCRATCH]], %[[NONE]], %[[BEGIN]], %[[END]])
   // CHECK:         scf.for %[[L:.+]] =
-  // CHECK:           %[[THREADS:.+]] = cpu.field %[[CTX]] threads
+  // CHECK:           %[[THREADS:.+]] = context.field %[[CTX]] threads
   // CHECK:           call @corellama_barrier(%[[THREADS]], %[[WORKER]])
   // The callee by the layer: 1, 0, 0, 1.
   // CHECK:           %[[LAYER:.+]] = arith.index_cast %[[L]] : index to i32

@@ -7,13 +7,13 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4"
   // CHECK-LABEL: func.func @product
   // CHECK-SAME:    (%[[CTX:[^:]+]]: !llvm.ptr, %[[SCRATCH:[^:]+]]: !llvm.ptr, %[[LAYER:[^:]+]]: i32, %{{.+}}: i32, %{{.+}}: i32) attributes {llama.scratch = 0 : i64}
   // CHECK:         %[[L:.+]] = arith.index_castui %[[LAYER]]
-  // CHECK:         %[[X:.+]] = cpu.view %{{.+}}[%c128{{[_0-9]*}}] : !llvm.ptr -> memref<1x64xf32>
+  // CHECK:         %[[X:.+]] = context.view %{{.+}}[%c128{{[_0-9]*}}] : !llvm.ptr -> memref<1x64xf32>
   // The weight's place: offsets[5 + layer] bytes into the image's weights.
-  // CHECK:         cpu.field %[[CTX]] offsets
+  // CHECK:         context.field %[[CTX]] offsets
   // CHECK:         %[[ENTRY:.+]] = arith.addi %c5{{[_0-9]*}}, %[[L]]
   // CHECK:         memref.load %{{.+}}[%[[ENTRY]]] : memref<?xi64>
-  // CHECK:         cpu.field %[[CTX]] weights
-  // CHECK:         %[[W:.+]] = cpu.view %{{.+}} : !llvm.ptr -> memref<?xi8>
+  // CHECK:         context.field %[[CTX]] weights
+  // CHECK:         %[[W:.+]] = context.view %{{.+}} : !llvm.ptr -> memref<?xi8>
   // Row 16 is in the second group, of 2 blocks of 288 bytes.
   // CHECK:         arith.divui %c16, %c16
   // CHECK:         %[[GROUP:.+]] = arith.muli %{{.+}}, %c576
@@ -55,12 +55,12 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4"
   // CHECK-LABEL: func.func @a_panel_is_scratch
   // 32 x 16 quants, 16 scales, 16 minima, two sums rounded up to 64 bytes.
   // CHECK-SAME:    llama.scratch = 2240 : i64
-  // CHECK:         %[[SUMS:.+]] = cpu.view {{.*}} -> memref<2x1xf32>
+  // CHECK:         %[[SUMS:.+]] = context.view {{.*}} -> memref<2x1xf32>
   // CHECK-COUNT-32: arith.addf {{.*}} : f32
   // CHECK:         memref.store %{{.+}}, %[[SUMS]]
-  // CHECK:         %[[QUANTS:.+]] = cpu.view {{.*}} -> memref<32x16xf32>
-  // CHECK:         %[[SCALES:.+]] = cpu.view {{.*}} -> memref<1x16xf32>
-  // CHECK:         %[[MINIMA:.+]] = cpu.view {{.*}} -> memref<1x16xf32>
+  // CHECK:         %[[QUANTS:.+]] = context.view {{.*}} -> memref<32x16xf32>
+  // CHECK:         %[[SCALES:.+]] = context.view {{.*}} -> memref<1x16xf32>
+  // CHECK:         %[[MINIMA:.+]] = context.view {{.*}} -> memref<1x16xf32>
   // CHECK:         scf.for
   // CHECK-COUNT-32:  vector.store %{{.+}}, %[[QUANTS]]
   // CHECK:           vector.store %{{.+}}, %[[SCALES]]
@@ -110,20 +110,24 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3"
     return
   }
 
-  // One value of a weight is found by row and column.
-  // CHECK-LABEL: func.func @one_value_is_decoded
+  // Each value of a tile of the embedding is found by row and column; no column
+  // past the last of 24 is read.
+  // CHECK-LABEL: func.func @values_are_decoded_one_by_one
   // CHECK:         %[[GROUP:.+]] = arith.divui %{{.+}}, %c16
   // CHECK:         vector.load %{{.+}} : memref<?xi8>, vector<2xi8>
   // CHECK:         vector.bitcast %{{.+}} : vector<2xi8> to vector<1xf16>
   // CHECK:         arith.extf {{.*}} : f16 to f32
-  // CHECK:         memref.store
-  func.func @one_value_is_decoded(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+  // CHECK:         %[[LAST:.+]] = arith.minsi %{{.+}}, %c23
+  // CHECK:         arith.muli %[[LAST]], %c32
+  // CHECK:         vector.from_elements %{{.+}} : vector<1x16xf32>
+  func.func @values_are_decoded_one_by_one(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     %c0 = arith.constant 0 : index
-    %y = tile.slot %ctx @y at 128 : memref<1x16xf32>
-    %w = tile.weight %ctx @w : <16x32, #llama.f16> in #llama.rows16<k = 1> index 0
+    %c16 = arith.constant 16 : index
+    %y = tile.slot %ctx @y at 128 : memref<1x24xf32>
+    %w = tile.weight %ctx @w : <16x24, #llama.f16> in #llama.rows16<k = 1> index 0
     %token = tile.token %ctx[%c0]
-    %v = tile.decode %w[%token, %c0] : <16x32, #llama.f16>
-    memref.store %v, %y[%c0, %c0] : memref<1x16xf32>
+    %v = tile.decode %w[%token, %c16] : <16x24, #llama.f16> -> vector<1x16xf32>
+    tile.store %v, %y[%c0, %c16] : vector<1x16xf32>, memref<1x24xf32>
     return
   }
 
@@ -146,7 +150,7 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3"
   // CHECK:         arith.addf {{.*}} : vector<2xf32>
   // CHECK:         arith.addf {{.*}} : vector<1xf32>
   // Two rows, 3 apart, are staged.
-  // CHECK:         %[[STAGED:.+]] = cpu.view {{.*}} -> memref<2x32xf32>
+  // CHECK:         %[[STAGED:.+]] = context.view {{.*}} -> memref<2x32xf32>
   // CHECK:         vector.store %{{.+}}, %[[STAGED]][%c0
   // CHECK:         %[[SECOND:.+]] = arith.addi %{{.+}}, %c3
   // CHECK:         vector.load %{{.+}}[%[[SECOND]]
@@ -175,7 +179,7 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3"
   // What is not valid is not written: columns by a mask, rows by a branch. The
   // first row of a tile is always one of the call's.
   // CHECK-LABEL: func.func @only_valid_elements_are_stored
-  // CHECK:         %[[ROWS:.+]] = cpu.field %{{.+}} rows
+  // CHECK:         %[[ROWS:.+]] = context.field %{{.+}} rows
   // CHECK:         vector.maskedload %{{.+}} : memref<4x20xf32>
   // CHECK:         vector.maskedstore
   // CHECK:         %[[VALID:.+]] = arith.cmpi slt, %{{.+}}, %[[ROWS]]

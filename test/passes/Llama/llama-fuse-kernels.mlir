@@ -265,3 +265,21 @@ func.func @kernels_are_left_as_they_are(%x: tensor<?x32xf32>) -> tensor<?x32xf32
   }
   return %y : tensor<?x32xf32>
 }
+
+// Rows for tensor cores are rounded by the norm that makes them: what goes from
+// kernel to kernel is f16.
+// CHECK-LABEL: func.func @rows_are_rounded_where_they_are_made
+// CHECK:         %[[H:.+]] = llama.kernel "norm" {{.*}} -> tensor<?x32xf16>
+// CHECK:           llama.rms_norm
+// CHECK-NEXT:      llama.quantize
+// CHECK:         llama.kernel "gate_up" (%{{.+}} = %[[H]] : tensor<?x32xf16>
+// CHECK:           llama.swiglu
+// CHECK:         return
+func.func @rows_are_rounded_where_they_are_made(%x: tensor<?x32xf32>, %g: !llama.weight<32, #llama.f32>, %a: !llama.weight<16x32, #llama.q4_0>, %b: !llama.weight<16x32, #llama.q8_0>) -> tensor<?x16xf32> {
+  %n = llama.rms_norm %x, %g eps 1.0e-05 : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
+  %h = llama.quantize %n : tensor<?x32xf32> to tensor<?x32xf16>
+  %y = llama.linear %h, %a : tensor<?x32xf16>, !llama.weight<16x32, #llama.q4_0> -> tensor<?x16xf32>
+  %u = llama.linear %h, %b : tensor<?x32xf16>, !llama.weight<16x32, #llama.q8_0> -> tensor<?x16xf32>
+  %s = llama.swiglu %y, %u : tensor<?x16xf32>
+  return %s : tensor<?x16xf32>
+}

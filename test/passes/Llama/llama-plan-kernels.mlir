@@ -4,12 +4,17 @@
 // RUN: not %opt %pass{override="qvk=#llama.cpu<m = 4>"} %s 2>&1 | FileCheck %s --check-prefix=NONAME
 // RUN: not %opt %pass{override="norm"} %s 2>&1 | FileCheck %s --check-prefix=NOFORM
 
+// RUN: not %opt %pass{override="norm=#llama.gpu<unit = simt, threads = 128>"} %s 2>&1 | FileCheck %s --check-prefix=FAMILY
+// RUN: sed 's/family = cpu, name = "x86-64-v4", vector_bits = 512/family = gpu, name = "cuda:sm_80"/' %s | %opt %pass - | FileCheck %s --check-prefix=GPU
+
+// FAMILY: error: 'llama.kernel' op "norm": override #llama.gpu<unit = simt, threads = 128> is no strategy of family cpu
 // NONAME: error: override of 'qvk': no kernel has that name; there are norm, linear
 // NOFORM: error: override 'norm' is not of the form NAME=ATTRIBUTE, as in qkv=#llama.cpu<m = 4>
 
 module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4", vector_bits = 512>} {
   llama.weight @norm : 32 formats [#llama.f32]
   llama.weight @w : 48x32 formats [#llama.q4_0]
+  llama.weight @v : 16384x32 formats [#llama.f16]
 
   // Each kernel gets a strategy and a cut, each sum an order; nothing else
   // changes. An override touches the kernels of its name only.
@@ -22,6 +27,11 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4"
   // OVERRIDE:         llama.kernel "norm" {{.*}} strategy #llama.cpu<unit = f32, m = 3, n = 48> cut <
   // OVERRIDE:         llama.kernel "linear" {{.*}} strategy #llama.cpu<unit = f32, m = 2, n = 16> cut <
   // REMARK:         [Passed] strategy {{.*}}Function=one_row {{.*}}Reason="the target's table"
+  // GPU-LABEL:      func.func @one_row
+  // GPU:              llama.kernel "norm" {{.*}} strategy #llama.gpu<unit = simt, threads = 256, n = 256> cut <of = rows, by = 1>
+  // GPU:                llama.rms_norm {{.*}} order <lanes = 256> :
+  // GPU:              llama.kernel "linear" {{.*}} strategy #llama.gpu<unit = simt, threads = 256, n = 16> cut <rows = [48], by = 16>
+  // GPU:                llama.linear {{.*}} order <unit = simt, block = 32, scale = outer, lanes = 32> :
   func.func @one_row(%x: tensor<1x32xf32>) -> tensor<1x48xf32> {
     %h = llama.kernel "norm" (%ix = %x : tensor<1x32xf32>) -> tensor<1x32xf32> {
       %g = llama.weight_ref @norm : !llama.weight<32, #llama.f32>
@@ -40,6 +50,9 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4"
   // CHECK-LABEL:    func.func @many_rows
   // CHECK:              llama.rms_norm {{.*}} order [[NORM]] :
   // CHECK:              llama.linear {{.*}} order [[LINEAR]] :
+  // GPU-LABEL:      func.func @many_rows
+  // GPU:                llama.rms_norm {{.*}} order <lanes = 256> :
+  // GPU:                llama.linear {{.*}} order <unit = simt, block = 32, scale = outer, lanes = 32> :
   func.func @many_rows(%x: tensor<?x32xf32>) -> tensor<?x48xf32> {
     %h = llama.kernel "norm" (%ix = %x : tensor<?x32xf32>) -> tensor<?x32xf32> {
       %g = llama.weight_ref @norm : !llama.weight<32, #llama.f32>
@@ -52,5 +65,50 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4"
       llama.yield %l : tensor<?x48xf32>
     }
     return %y : tensor<?x48xf32>
+  }
+
+  // Rows of f16 are for tensor cores: a part is a tile of rows times a tile of the
+  // weight; the order is the unit's own.
+  // GPU-LABEL:      func.func @rows_of_halves
+  // GPU:              strategy #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2> cut <rows = [48], by = 64, rows_by = 64>
+  // GPU:                llama.linear {{.*}} order <unit = mma, block = 32, scale = outer> :
+  func.func @rows_of_halves(%h: tensor<?x32xf16>) -> tensor<?x48xf32> {
+    %y = llama.kernel "linear" (%ih = %h : tensor<?x32xf16>) -> tensor<?x48xf32> {
+      %w = llama.weight_ref @w : !llama.weight<48x32, #llama.q4_0>
+      %l = llama.linear %ih, %w : tensor<?x32xf16>, !llama.weight<48x32, #llama.q4_0> -> tensor<?x48xf32>
+      llama.yield %l : tensor<?x48xf32>
+    }
+    return %y : tensor<?x48xf32>
+  }
+
+  // A vocabulary is cut into parts of 64 rows, four tiles each.
+  // GPU-LABEL:      func.func @a_vocabulary
+  // GPU:              strategy #llama.gpu<unit = simt, threads = 256, n = 16> cut <rows = [16384], by = 64>
+  // GPU:                llama.linear {{.*}} order <unit = simt, block = 8, lanes = 32> :
+  func.func @a_vocabulary(%h: tensor<1x32xf32>) -> tensor<1x16384xf32> {
+    %y = llama.kernel "head" (%ih = %h : tensor<1x32xf32>) -> tensor<1x16384xf32> {
+      %w = llama.weight_ref @v : !llama.weight<16384x32, #llama.f16>
+      %l = llama.linear %ih, %w : tensor<1x32xf32>, !llama.weight<16384x32, #llama.f16> -> tensor<1x16384xf32>
+      llama.yield %l : tensor<1x16384xf32>
+    }
+    return %y : tensor<1x16384xf32>
+  }
+
+  // A part of decode's attention is a block of keys for all heads that share them.
+  // GPU-LABEL:      func.func @attention
+  // GPU:              strategy #llama.gpu<unit = simt, threads = 128, m = 2, n = 128> cut <of = keys, by = 256, times = 3>
+  // GPU:                llama.attention_part {{.*}} order <lanes = 128> :
+  // GPU:              strategy #llama.gpu<unit = simt, threads = 128, n = 128> cut <of = rows, by = 1, times = 3>
+  // GPU:                llama.attention {{.*}} order <lanes = 128> :
+  func.func @attention(%q: tensor<1x96xf32>, %qs: tensor<?x96xf32>, %kv: !llama.cache<2x3x16, f16>, %l: index, %pos: tensor<1xi32>, %ps: tensor<?xi32>) -> (tensor<1x6x?x18xf32>, tensor<?x96xf32>) {
+    %p = llama.kernel "attn" (%iq = %q : tensor<1x96xf32>, %ikv = %kv : !llama.cache<2x3x16, f16>, %il = %l : index, %ip = %pos : tensor<1xi32>) -> tensor<1x6x?x18xf32> {
+      %a = llama.attention_part %iq, %ikv[%il], %ip causal heads 6 keys 256 : tensor<1x96xf32>, <2x3x16, f16>, tensor<1xi32> -> tensor<1x6x?x18xf32>
+      llama.yield %a : tensor<1x6x?x18xf32>
+    }
+    %y = llama.kernel "attn" (%iq = %qs : tensor<?x96xf32>, %ikv = %kv : !llama.cache<2x3x16, f16>, %il = %l : index, %ip = %ps : tensor<?xi32>) -> tensor<?x96xf32> {
+      %a = llama.attention %iq, %ikv[%il], %ip causal heads 6 keys 256 : tensor<?x96xf32>, <2x3x16, f16>, tensor<?xi32>
+      llama.yield %a : tensor<?x96xf32>
+    }
+    return %p, %y : tensor<1x6x?x18xf32>, tensor<?x96xf32>
   }
 }

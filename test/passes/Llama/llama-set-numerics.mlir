@@ -1,50 +1,117 @@
 // RUN: %opt %pass{activations=q8b32} %s | FileCheck %s
 // RUN: %opt %pass{activations=f32} %s | FileCheck %s --check-prefix=F32
+// RUN: %opt %pass{activations=auto} %s | FileCheck %s --check-prefix=AUTO
+// RUN: sed 's/family = gpu, name = "cuda:sm_80"/family = cpu, name = "x86-64-v4", vector_bits = 512/' %s | %opt %pass{activations=auto} - | FileCheck %s --check-prefix=F32
 // RUN: not %opt %pass{activations=int4} %s 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
-// UNKNOWN: error: activations is 'int4', expected f32 or q8b32
+// UNKNOWN: error: activations is 'int4', expected auto, f32 or q8b32
 
-// F32-NOT: llama.quantize
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+  // F32-NOT: llama.quantize
 
-// CHECK-LABEL: func.func @readers_share_one_rounding
-// CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<?x32xf32>
-// CHECK:         %[[Q:.+]] = llama.quantize %[[X]] : tensor<?x32xf32> to tensor<?x32x!llama.q8b32>
-// CHECK-NEXT:    llama.linear %[[Q]],
-// CHECK-NEXT:    llama.linear %[[Q]],
-// CHECK-NOT:     llama.quantize
-// CHECK:         return
-func.func @readers_share_one_rounding(%x: tensor<?x32xf32>, %a: !llama.weight<32x32, #llama.q4_0>, %b: !llama.weight<16x32, #llama.q8_0>) -> (tensor<?x32xf32>, tensor<?x16xf32>) {
-  %y = llama.linear %x, %a : tensor<?x32xf32>, !llama.weight<32x32, #llama.q4_0> -> tensor<?x32xf32>
-  %z = llama.linear %x, %b : tensor<?x32xf32>, !llama.weight<16x32, #llama.q8_0> -> tensor<?x16xf32>
-  return %y, %z : tensor<?x32xf32>, tensor<?x16xf32>
-}
+  // Products of no SwiGLU stay float32 on a GPU.
+  // AUTO-LABEL:  func.func @readers_share_one_rounding
+  // AUTO-NOT:      llama.quantize
+  // AUTO:          return
+  // CHECK-LABEL: func.func @readers_share_one_rounding
+  // CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<?x32xf32>
+  // CHECK:         %[[Q:.+]] = llama.quantize %[[X]] : tensor<?x32xf32> to tensor<?x32x!llama.q8b32>
+  // CHECK-NEXT:    llama.linear %[[Q]],
+  // CHECK-NEXT:    llama.linear %[[Q]],
+  // CHECK-NOT:     llama.quantize
+  // CHECK:         return
+  func.func @readers_share_one_rounding(%x: tensor<?x32xf32>, %a: !llama.weight<32x32, #llama.q4_0>, %b: !llama.weight<16x32, #llama.q8_0>) -> (tensor<?x32xf32>, tensor<?x16xf32>) {
+    %y = llama.linear %x, %a : tensor<?x32xf32>, !llama.weight<32x32, #llama.q4_0> -> tensor<?x32xf32>
+    %z = llama.linear %x, %b : tensor<?x32xf32>, !llama.weight<16x32, #llama.q8_0> -> tensor<?x16xf32>
+    return %y, %z : tensor<?x32xf32>, tensor<?x16xf32>
+  }
 
-// Plain weights keep float32 rows, beside a reader that rounds them.
-// CHECK-LABEL: func.func @plain_weights_read_f32
-// CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<?x32xf32>
-// CHECK:         llama.linear %[[X]], %{{.+}} : tensor<?x32xf32>, <32x32, #llama.f16>
-// CHECK:         %[[Q:.+]] = llama.quantize %[[X]]
-// CHECK:         llama.linear %[[Q]], %{{.+}} : tensor<?x32x!llama.q8b32>, <32x32, #llama.q4_1>
-func.func @plain_weights_read_f32(%x: tensor<?x32xf32>, %a: !llama.weight<32x32, #llama.f16>, %b: !llama.weight<32x32, #llama.q4_1>) -> (tensor<?x32xf32>, tensor<?x32xf32>) {
-  %y = llama.linear %x, %a : tensor<?x32xf32>, !llama.weight<32x32, #llama.f16> -> tensor<?x32xf32>
-  %z = llama.linear %x, %b : tensor<?x32xf32>, !llama.weight<32x32, #llama.q4_1> -> tensor<?x32xf32>
-  return %y, %z : tensor<?x32xf32>, tensor<?x32xf32>
-}
+  // Plain weights keep float32 rows, beside a reader that rounds them.
+  // CHECK-LABEL: func.func @plain_weights_read_f32
+  // CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<?x32xf32>
+  // CHECK:         llama.linear %[[X]], %{{.+}} : tensor<?x32xf32>, <32x32, #llama.f16>
+  // CHECK:         %[[Q:.+]] = llama.quantize %[[X]]
+  // CHECK:         llama.linear %[[Q]], %{{.+}} : tensor<?x32x!llama.q8b32>, <32x32, #llama.q4_1>
+  func.func @plain_weights_read_f32(%x: tensor<?x32xf32>, %a: !llama.weight<32x32, #llama.f16>, %b: !llama.weight<32x32, #llama.q4_1>) -> (tensor<?x32xf32>, tensor<?x32xf32>) {
+    %y = llama.linear %x, %a : tensor<?x32xf32>, !llama.weight<32x32, #llama.f16> -> tensor<?x32xf32>
+    %z = llama.linear %x, %b : tensor<?x32xf32>, !llama.weight<32x32, #llama.q4_1> -> tensor<?x32xf32>
+    return %y, %z : tensor<?x32xf32>, tensor<?x32xf32>
+  }
 
-// CHECK-LABEL: func.func @rounded_rows_are_not_rounded_again
-// CHECK-NOT:     llama.quantize
-// CHECK:         return
-func.func @rounded_rows_are_not_rounded_again(%x: tensor<?x32x!llama.q8b32>, %a: !llama.weight<32x32, #llama.q4_0>) -> tensor<?x32xf32> {
-  %y = llama.linear %x, %a : tensor<?x32x!llama.q8b32>, !llama.weight<32x32, #llama.q4_0> -> tensor<?x32xf32>
-  return %y : tensor<?x32xf32>
-}
+  // CHECK-LABEL: func.func @rounded_rows_are_not_rounded_again
+  // CHECK-NOT:     llama.quantize
+  // CHECK:         return
+  func.func @rounded_rows_are_not_rounded_again(%x: tensor<?x32x!llama.q8b32>, %a: !llama.weight<32x32, #llama.q4_0>) -> tensor<?x32xf32> {
+    %y = llama.linear %x, %a : tensor<?x32x!llama.q8b32>, !llama.weight<32x32, #llama.q4_0> -> tensor<?x32xf32>
+    return %y : tensor<?x32xf32>
+  }
 
-// The residual reads what was there before.
-// CHECK-LABEL: func.func @other_readers_see_f32
-// CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<?x32xf32>
-// CHECK:         llama.add %[[X]],
-func.func @other_readers_see_f32(%x: tensor<?x32xf32>, %a: !llama.weight<32x32, #llama.q8_0>) -> tensor<?x32xf32> {
-  %y = llama.linear %x, %a : tensor<?x32xf32>, !llama.weight<32x32, #llama.q8_0> -> tensor<?x32xf32>
-  %z = llama.add %x, %y : tensor<?x32xf32>
-  return %z : tensor<?x32xf32>
+  // The residual reads what was there before.
+  // CHECK-LABEL: func.func @other_readers_see_f32
+  // CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<?x32xf32>
+  // CHECK:         llama.add %[[X]],
+  func.func @other_readers_see_f32(%x: tensor<?x32xf32>, %a: !llama.weight<32x32, #llama.q8_0>) -> tensor<?x32xf32> {
+    %y = llama.linear %x, %a : tensor<?x32xf32>, !llama.weight<32x32, #llama.q8_0> -> tensor<?x32xf32>
+    %z = llama.add %x, %y : tensor<?x32xf32>
+    return %z : tensor<?x32xf32>
+  }
+
+  // What tensor cores compute, gate and up of prefill, reads rows of f16; the
+  // formats may differ.
+  // AUTO-LABEL:  func.func @gate_and_up_share_one_rounding
+  // AUTO-SAME:     %[[X:[a-z0-9]+]]: tensor<?x40xf32>
+  // AUTO:          %[[H:.+]] = llama.quantize %[[X]] : tensor<?x40xf32> to tensor<?x40xf16>
+  // AUTO-NEXT:     llama.linear %[[H]],
+  // AUTO-NEXT:     llama.linear %[[H]],
+  // AUTO-NOT:      llama.quantize
+  // AUTO:          return
+  func.func @gate_and_up_share_one_rounding(%x: tensor<?x40xf32>, %a: !llama.weight<16x40, #llama.f16>, %b: !llama.weight<16x40, #llama.f16>) -> tensor<?x16xf32> {
+    %g = llama.linear %x, %a : tensor<?x40xf32>, !llama.weight<16x40, #llama.f16> -> tensor<?x16xf32>
+    %u = llama.linear %x, %b : tensor<?x40xf32>, !llama.weight<16x40, #llama.f16> -> tensor<?x16xf32>
+    %s = llama.swiglu %g, %u : tensor<?x16xf32>
+    return %s : tensor<?x16xf32>
+  }
+
+  // AUTO-LABEL:  func.func @formats_may_differ
+  // AUTO:          llama.quantize %{{.+}} : tensor<?x32xf32> to tensor<?x32xf16>
+  func.func @formats_may_differ(%x: tensor<?x32xf32>, %a: !llama.weight<16x32, #llama.q4_0>, %b: !llama.weight<16x32, #llama.q8_0>) -> tensor<?x16xf32> {
+    %g = llama.linear %x, %a : tensor<?x32xf32>, !llama.weight<16x32, #llama.q4_0> -> tensor<?x16xf32>
+    %u = llama.linear %x, %b : tensor<?x32xf32>, !llama.weight<16x32, #llama.q8_0> -> tensor<?x16xf32>
+    %s = llama.swiglu %g, %u : tensor<?x16xf32>
+    return %s : tensor<?x16xf32>
+  }
+
+  // One row is read by lanes, in float32.
+  // AUTO-LABEL:  func.func @one_row_stays_f32
+  // AUTO-NOT:      llama.quantize
+  // AUTO:          return
+  func.func @one_row_stays_f32(%x: tensor<1x32xf32>, %a: !llama.weight<16x32, #llama.q4_0>, %b: !llama.weight<16x32, #llama.q4_0>) -> tensor<1x16xf32> {
+    %g = llama.linear %x, %a : tensor<1x32xf32>, !llama.weight<16x32, #llama.q4_0> -> tensor<1x16xf32>
+    %u = llama.linear %x, %b : tensor<1x32xf32>, !llama.weight<16x32, #llama.q4_0> -> tensor<1x16xf32>
+    %s = llama.swiglu %g, %u : tensor<1x16xf32>
+    return %s : tensor<1x16xf32>
+  }
+
+  // Gate and up are one kernel, so one weight that is not for tensor cores keeps
+  // both in float32.
+  // AUTO-LABEL:  func.func @both_or_none
+  // AUTO-NOT:      llama.quantize
+  // AUTO:          return
+  func.func @both_or_none(%x: tensor<?x32xf32>, %a: !llama.weight<16x32, #llama.q4_0>, %b: !llama.weight<16x32, #llama.q4_1>) -> tensor<?x16xf32> {
+    %g = llama.linear %x, %a : tensor<?x32xf32>, !llama.weight<16x32, #llama.q4_0> -> tensor<?x16xf32>
+    %u = llama.linear %x, %b : tensor<?x32xf32>, !llama.weight<16x32, #llama.q4_1> -> tensor<?x16xf32>
+    %s = llama.swiglu %g, %u : tensor<?x16xf32>
+    return %s : tensor<?x16xf32>
+  }
+
+  // Rows of 36 halves do not begin at multiples of 16 bytes.
+  // AUTO-LABEL:  func.func @rows_that_cannot_be_copied_by_16_bytes
+  // AUTO-NOT:      llama.quantize
+  // AUTO:          return
+  func.func @rows_that_cannot_be_copied_by_16_bytes(%x: tensor<?x36xf32>, %a: !llama.weight<16x36, #llama.f16>, %b: !llama.weight<16x36, #llama.f16>) -> tensor<?x16xf32> {
+    %g = llama.linear %x, %a : tensor<?x36xf32>, !llama.weight<16x36, #llama.f16> -> tensor<?x16xf32>
+    %u = llama.linear %x, %b : tensor<?x36xf32>, !llama.weight<16x36, #llama.f16> -> tensor<?x16xf32>
+    %s = llama.swiglu %g, %u : tensor<?x16xf32>
+    return %s : tensor<?x16xf32>
+  }
 }

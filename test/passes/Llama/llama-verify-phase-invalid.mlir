@@ -5,6 +5,8 @@
 // RUN: %opt %pass{phase=place} %t/place.mlir --split-input-file --verify-diagnostics
 // RUN: %opt %pass{phase=schedule} %t/schedule.mlir --split-input-file --verify-diagnostics
 // RUN: %opt %pass{phase=tile} %t/tile.mlir --split-input-file --verify-diagnostics
+// RUN: %opt %pass{phase=vector} %t/vector.mlir --split-input-file --verify-diagnostics
+// RUN: %opt %pass{phase=llvm} %t/llvm.mlir --split-input-file --verify-diagnostics
 
 //--- import.mlir
 
@@ -216,4 +218,43 @@ func.func private @read() {
   // expected-error @below {{'llama.slot_read' op is in phase tile; llama-to-tile should have removed it}}
   %x = llama.slot_read @s at 0 : tensor<1x16xf32>
   return
+}
+
+//--- vector.mlir
+
+// Where the passes of a CPU and of a GPU part, the message names the target's.
+module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4", vector_bits = 512>} {
+  func.func private @kernel(%ctx: !tile.context) {
+    // expected-error @below {{'tile.row_count' op is in phase vector; tile-to-vector-cpu should have removed it}}
+    %rows = tile.row_count %ctx
+    return
+  }
+}
+
+// -----
+
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+  func.func private @kernel(%ctx: !tile.context) {
+    // expected-error @below {{'tile.row_count' op is in phase vector; tile-to-vector-gpu should have removed it}}
+    %rows = tile.row_count %ctx
+    return
+  }
+}
+
+//--- llvm.mlir
+
+module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4", vector_bits = 512>} {
+  // expected-error @below {{'llama.step' op is in phase llvm; cpu-step-to-workers should have removed it}}
+  llama.step @decode rows 1 {
+    llama.barrier
+  }
+}
+
+// -----
+
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+  // expected-error @below {{'llama.step' op is in phase llvm; gpu-step-to-launches should have removed it}}
+  llama.step @decode rows 1 {
+    llama.barrier
+  }
 }

@@ -84,7 +84,7 @@ llama.slot @x : tensor<1x32xf32> at 0
 llama.slot @y : tensor<1x32x!llama.q8b32> at 128
 func.func private @rows_that_are_rounded() attributes {llama.cut = #llama.cut<of = rows, by = 4>, llama.strategy = #llama.cpu<>} {
   %x = llama.slot_read @x at 0 : tensor<1x32xf32>
-  // expected-error @below {{'llama.quantize' op has no body on a tile with this kernel's numerics; float32 activations have one for every op but quantize and argmax}}
+  // expected-error @below {{'llama.quantize' op has no body on a tile with this kernel's numerics; float32 activations have one for every op but argmax, and rows can be rounded to f16}}
   %y = llama.quantize %x : tensor<1x32xf32> to tensor<1x32x!llama.q8b32>
   llama.slot_write %y, @y at 128 : tensor<1x32x!llama.q8b32>
   return
@@ -214,7 +214,7 @@ func.func private @a_cache_without_a_layout(%l: index) attributes {llama.cut = #
 // -----
 
 llama.slot @x : tensor<1x32xf32> at 0
-// expected-error @below {{'func.func' op has a strategy of 0 x 16 rows; a tile has 1 to 256 rows of x and a multiple of 16 up to 256 of a weight}}
+// expected-error @below {{'func.func' op has a strategy of 0 x 16 rows; a tile has 1 to 256 rows of x and a multiple of 16 up to 256 of a weight, of keys or of columns}}
 func.func private @a_tile_of_no_rows() attributes {llama.cut = #llama.cut<of = rows, by = 4>, llama.strategy = #llama.cpu<m = 0>} {
   %x = llama.slot_read @x at 0 : tensor<1x32xf32>
   llama.slot_write %x, @x at 0 : tensor<1x32xf32>
@@ -225,7 +225,7 @@ func.func private @a_tile_of_no_rows() attributes {llama.cut = #llama.cut<of = r
 
 llama.slot @x : tensor<1x32xf32> at 0
 llama.slot @y : tensor<1x16xf32> at 128
-// expected-error @below {{'func.func' op has a strategy of 1 x 20 rows; a tile has 1 to 256 rows of x and a multiple of 16 up to 256 of a weight}}
+// expected-error @below {{'func.func' op has a strategy of 1 x 20 rows; a tile has 1 to 256 rows of x and a multiple of 16 up to 256 of a weight, of keys or of columns}}
 func.func private @a_tile_across_groups() attributes {llama.cut = #llama.cut<rows = [16], by = 32>, llama.strategy = #llama.cpu<n = 20>} {
   %x = llama.slot_read @x at 0 : tensor<1x32xf32>
   %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.rows16<k = 4> index 0

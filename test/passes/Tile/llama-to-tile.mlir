@@ -199,7 +199,7 @@ llama.slot @x : tensor<1x32xf32> at 1408
 // CHECK:         %[[ROW:.+]] = tile.scratch : memref<1x40xf32>
 // CHECK:         %[[KEYS:.+]] = tile.key_count
 // CHECK:         %[[BLOCKS:.+]] = arith.ceildivsi %[[KEYS]], %{{c256(_[0-9]+)?}}
-// CHECK:         scf.for %[[HEAD:.+]] = %{{c0(_[0-9]+)?}} to %{{c2(_[0-9]+)?}}
+// CHECK:         scf.parallel (%[[HEAD:.+]]) = (%{{c0(_[0-9]+)?}}) to (%{{c2(_[0-9]+)?}})
 // CHECK:           %[[ALL:.+]]:3 = scf.for %{{.+}} = %{{c0(_[0-9]+)?}} to %[[BLOCKS]] step %{{c1(_[0-9]+)?}} iter_args(%[[M:.+]] = %{{.+}}, %[[S:.+]] = %{{.+}}, %[[O:.+]] = %{{.+}}) -> (vector<1xf32>, vector<1xf32>, vector<1x32xf32>)
 // CHECK:             tile.load %{{.+}}[%[[HEAD]], %{{.+}}] columns %{{.+}} : memref<2x176xf32> -> vector<1x32xf32>
 // CHECK:             %[[GREATER:.+]] = arith.cmpf ogt, %[[MI:.+]], %[[M]]
@@ -265,9 +265,9 @@ llama.slot @h : tensor<8x24xf32> at 768
 // CHECK:         scf.for
 // CHECK:           scf.for %[[ROW:.+]] =
 // CHECK:             %[[ID:.+]] = tile.token %{{.+}}[%[[ROW]]]
-// CHECK:             scf.for %[[COLUMN:.+]] = %{{c0(_[0-9]+)?}} to %{{c24(_[0-9]+)?}}
-// CHECK:               %[[VALUE:.+]] = tile.decode %{{.+}}[%[[ID]], %[[COLUMN]]] : <10x24, #llama.bf16>
-// CHECK:               memref.store %[[VALUE]], %{{.+}}[%[[ROW]], %[[COLUMN]]]
+// CHECK:             scf.for %[[COLUMN:.+]] = %{{c0(_[0-9]+)?}} to %{{c24(_[0-9]+)?}} step %{{c16(_[0-9]+)?}}
+// CHECK:               %[[VALUES:.+]] = tile.decode %{{.+}}[%[[ID]], %[[COLUMN]]] : <10x24, #llama.bf16> -> vector<1x16xf32>
+// CHECK:               tile.store %[[VALUES]], %{{.+}}[%[[ROW]], %[[COLUMN]]] rows %{{.+}} : vector<1x16xf32>, memref<8x24xf32>
 func.func private @rows_of_the_embedding_are_decoded() attributes {llama.cut = #llama.cut<of = rows, by = 4>, llama.strategy = #llama.cpu<>} {
   %ids = llama.input ids : tensor<?xi32>
   %w = llama.weight_ref @token_embd : <10x24, #llama.bf16> in #llama.rows16<k = 2> index 0
@@ -330,4 +330,129 @@ llama.weight @w : 64x32 formats [#llama.q8_0]
 func.func private @a_function_without_a_cut_is_no_kernel(%x: tensor<1x32xf32>) -> tensor<1x32xf32> {
   %y = llama.add %x, %x : tensor<1x32xf32>
   return %y : tensor<1x32xf32>
+}
+
+// -----
+
+// On a GPU a block has no room for decoded rows: no panel, one row of the call
+// after the other. Where the format has minima each lane sums its blocks itself.
+
+llama.slot @x : tensor<8x32xf32> at 0
+llama.slot @y : tensor<8x32xf32> at 1024
+
+// CHECK-LABEL: func.func private @a_block_reads_rows_one_by_one
+// CHECK-NOT:     tile.panel
+// CHECK-NOT:     tile.block_sums
+// CHECK:         scf.for %[[N:.+]] = %{{.+}} to %{{.+}} step %{{c16(_[0-9]+)?}}
+// CHECK:           scf.for %[[ROW:.+]] = %{{c0(_[0-9]+)?}} to %{{.+}} step %{{c1(_[0-9]+)?}}
+// CHECK:             tile.contract %{{.+}}[%[[ROW]]], %{{.+}}[%[[N]]] order <unit = simt, block = 32, scale = outer, lanes = 32> : <8x32xf32>, !llama.weight<32x32, #llama.q4_1> -> vector<1x16xf32>
+func.func private @a_block_reads_rows_one_by_one() attributes {llama.cut = #llama.cut<rows = [32], by = 16>, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 16>} {
+  %x = llama.slot_read @x at 0 : tensor<?x32xf32>
+  %w = llama.weight_ref @w : <32x32, #llama.q4_1> in #llama.rowmajor_split index 0
+  %y = llama.linear %x, %w order <unit = simt, block = 32, scale = outer, lanes = 32> : tensor<?x32xf32>, <32x32, #llama.q4_1> -> tensor<?x32xf32>
+  llama.slot_write %y, @y at 1024 : tensor<?x32xf32>
+  return
+}
+llama.weight @w : 32x32 formats [#llama.q4_1]
+
+// -----
+
+// Tensor cores: a part is a tile of rows times one of the three tiles of the
+// weight, whose number is the remainder.
+
+llama.slot @x : tensor<512x32xf16> at 0
+llama.slot @y : tensor<512x160xf32> at 32768
+
+// CHECK-LABEL: func.func private @a_part_is_a_tile_of_rows_times_a_tile_of_the_weight
+// CHECK:         %[[X:.+]] = tile.slot_rows %{{.+}} @x at 0 : <512x32xf16>
+// CHECK:         scf.for %[[PART:.+]] =
+// CHECK:           %[[TILE:.+]] = arith.divui %[[PART]], %{{c3(_[0-9]+)?}}
+// CHECK:           %[[NUMBER:.+]] = arith.remui %[[PART]], %{{c3(_[0-9]+)?}}
+// CHECK:           %[[ROW:.+]] = arith.muli %[[TILE]], %{{c64(_[0-9]+)?}}
+// CHECK:           %[[N:.+]] = arith.muli %[[NUMBER]], %{{c64(_[0-9]+)?}}
+// CHECK-NOT:       scf.for
+// CHECK:           %[[ACC:.+]] = tile.contract %[[X]][%[[ROW]]], %{{.+}}[%[[N]]] order <unit = mma, block = 32, scale = outer> : <512x32xf16>, !llama.weight<160x32, #llama.q8_0> -> vector<64x64xf32>
+// CHECK:           tile.store %[[ACC]], %{{.+}}[%[[ROW]], %[[N]]] rows %{{.+}} : vector<64x64xf32>, memref<512x160xf32>
+func.func private @a_part_is_a_tile_of_rows_times_a_tile_of_the_weight() attributes {llama.cut = #llama.cut<rows = [160], by = 64, rows_by = 64>, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+  %x = llama.slot_read @x at 0 : tensor<?x32xf16>
+  %w = llama.weight_ref @w : <160x32, #llama.q8_0> in #llama.rowmajor_split index 0
+  %y = llama.linear %x, %w order <unit = mma, block = 32, scale = outer> : tensor<?x32xf16>, <160x32, #llama.q8_0> -> tensor<?x160xf32>
+  llama.slot_write %y, @y at 32768 : tensor<?x160xf32>
+  return
+}
+llama.weight @w : 160x32 formats [#llama.q8_0]
+
+// -----
+
+// Two groups: a tile of the weight is of one of them.
+
+llama.slot @x : tensor<512x32xf16> at 0
+llama.slot @y : tensor<512x128xf32> at 32768
+llama.slot @z : tensor<512x64xf32> at 294912
+
+// CHECK-LABEL: func.func private @tiles_of_two_groups
+// CHECK:         %[[NUMBER:.+]] = arith.remui %{{.+}}, %{{c3(_[0-9]+)?}}
+// CHECK:         %[[FIRST:.+]] = arith.cmpi ult, %[[NUMBER]], %{{c2(_[0-9]+)?}}
+// CHECK:         scf.if %[[FIRST]]
+// CHECK:           tile.store %{{.+}} : vector<64x64xf32>, memref<512x128xf32>
+// CHECK:         %[[OTHER:.+]] = arith.remui %{{.+}}, %{{c3(_[0-9]+)?}}
+// CHECK:         %[[OWN:.+]] = arith.subi %[[OTHER]], %{{c2(_[0-9]+)?}}
+// CHECK:         %[[SECOND:.+]] = arith.cmpi ult, %[[OWN]], %{{c1(_[0-9]+)?}}
+// CHECK:         scf.if %[[SECOND]]
+// CHECK:           tile.store %{{.+}} : vector<64x64xf32>, memref<512x64xf32>
+func.func private @tiles_of_two_groups() attributes {llama.cut = #llama.cut<rows = [128, 64], by = 64, rows_by = 64>, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+  %x = llama.slot_read @x at 0 : tensor<?x32xf16>
+  %w = llama.weight_ref @w : <128x32, #llama.q8_0> in #llama.rowmajor_split index 0
+  %v = llama.weight_ref @v : <64x32, #llama.f16> in #llama.rowmajor_split index 1
+  %y = llama.linear %x, %w order <unit = mma, block = 32, scale = outer> : tensor<?x32xf16>, <128x32, #llama.q8_0> -> tensor<?x128xf32>
+  %z = llama.linear %x, %v order <unit = mma, block = 32> : tensor<?x32xf16>, <64x32, #llama.f16> -> tensor<?x64xf32>
+  llama.slot_write %y, @y at 32768 : tensor<?x128xf32>
+  llama.slot_write %z, @z at 294912 : tensor<?x64xf32>
+  return
+}
+llama.weight @w : 128x32 formats [#llama.q8_0]
+llama.weight @v : 64x32 formats [#llama.f16]
+
+// -----
+
+// Rows for tensor cores are rounded where they are made. Row-wise kernels go by
+// as many columns as the strategy says.
+
+llama.slot @x : tensor<64x600xf32> at 0
+llama.slot @h : tensor<64x600xf16> at 153600
+
+// CHECK-LABEL: func.func private @rows_are_rounded_to_halves
+// CHECK:         scf.for %[[COLUMN:.+]] = %{{c0(_[0-9]+)?}} to %{{c600(_[0-9]+)?}} step %{{c256(_[0-9]+)?}}
+// CHECK:           %[[X:.+]] = tile.load %{{.+}}[%{{.+}}, %[[COLUMN]]] rows %{{.+}} : memref<64x600xf32> -> vector<1x256xf32>
+// CHECK:           %[[H:.+]] = arith.truncf %[[X]] : vector<1x256xf32> to vector<1x256xf16>
+// CHECK:           tile.store %[[H]], %{{.+}}[%{{.+}}, %[[COLUMN]]] rows %{{.+}} : vector<1x256xf16>, memref<64x600xf16>
+func.func private @rows_are_rounded_to_halves() attributes {llama.cut = #llama.cut<of = rows, by = 1>, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 256>} {
+  %x = llama.slot_read @x at 0 : tensor<?x600xf32>
+  %h = llama.quantize %x : tensor<?x600xf32> to tensor<?x600xf16>
+  llama.slot_write %h, @h at 153600 : tensor<?x600xf16>
+  return
+}
+
+// -----
+
+// Keys go by tiles of the block's threads; a head's elements are one tile,
+// because each thread has its own.
+
+llama.slot @q : tensor<1x1024xf32> at 0
+llama.slot @p : tensor<1x8x8x130xf32> at 4096
+llama.cache_layout !llama.cache<2x1x128, f16> keys #llama.rowmajor values #llama.rowmajor
+
+// CHECK-LABEL: func.func private @a_tile_of_keys_is_as_wide_as_the_block
+// CHECK:         scf.for %{{.+}} = %{{.+}} to %{{.+}} step %{{c128(_[0-9]+)?}} iter_args({{.*}}) -> (vector<8x128xf32>)
+// CHECK:           tile.score_keys {{.*}} -> vector<8x128xf32>
+// CHECK:         tile.sum_values {{.*}} -> vector<8x128xf32>
+// CHECK-NOT:     tile.sum_values
+// CHECK:         return
+func.func private @a_tile_of_keys_is_as_wide_as_the_block(%l: index) attributes {llama.cut = #llama.cut<of = keys, by = 256>, llama.strategy = #llama.gpu<unit = simt, threads = 128, m = 8, n = 128>} {
+  %q = llama.slot_read @q at 0 : tensor<1x1024xf32>
+  %kv = llama.input cache : !llama.cache<2x1x128, f16>
+  %pos = llama.input positions : tensor<1xi32>
+  %p = llama.attention_part %q, %kv[%l], %pos causal heads 8 keys 256 order <lanes = 128> : tensor<1x1024xf32>, <2x1x128, f16>, tensor<1xi32> -> tensor<1x8x?x130xf32>
+  llama.slot_write %p, @p at 4096 : tensor<1x8x?x130xf32>
+  return
 }

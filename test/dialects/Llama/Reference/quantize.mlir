@@ -42,6 +42,20 @@ func.func @bf16() -> tensor<1x4xbf16> {
   return %y : tensor<1x4xbf16>
 }
 
+// f16 has 11 bits: 2049 and 2051 are ties between 2048, 2050 and 2052 and go to
+// the even 2048 and 2052; 1e-7 is below the smallest normal number and rounds to
+// a multiple of 2^-24 = 5.96e-8; from 65520 on it is infinity.
+// RUN: %corellama eval %s --entry f16 | FileCheck %s --check-prefix=F16
+// F16: float 1x4
+// F16-NEXT: {{^}}2048 2052 1.1920929e-07 inf{{$}}
+// RUN: %corellama eval %s --entry f16 --mode ideal | FileCheck %s --check-prefix=F16-IDEAL
+// F16-IDEAL: {{^}}2049 2051
+func.func @f16() -> tensor<1x4xf16> {
+  %x = arith.constant dense<[[2049.0, 2051.0, 1.0e-7, 65520.0]]> : tensor<1x4xf32>
+  %y = llama.quantize %x : tensor<1x4xf32> to tensor<1x4xf16>
+  return %y : tensor<1x4xf16>
+}
+
 // A product sees the rounded row: x = (127, 0.5, ..., 0.5) becomes (127, 0, ...).
 // RUN: %python %S/npy.py %t.x.npy f4 1x32 127 0.5*31
 // RUN: %python %S/npy.py %t.w.npy u1 1x34 h:1 1*32

@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "test/passes/CPU/RandomWeights.h"
+#include "test/passes/Testing/RandomWeights.h"
 #include <cstring>
 
 using namespace corellama;

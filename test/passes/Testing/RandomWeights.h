@@ -1,13 +1,13 @@
 //===- RandomWeights.h - bytes of weights for tests of kernels ------------===//
 //
 // A format and a shape -> random bytes in the checkpoint's order, every one of
-// which means a finite number. Apart from KernelTesting.h because it knows the
+// which means a finite number. Apart from TestModel.h because it knows the
 // bytes of formats and nothing else.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef CORELLAMA_TEST_PASSES_CPU_RANDOMWEIGHTS_H
-#define CORELLAMA_TEST_PASSES_CPU_RANDOMWEIGHTS_H
+#ifndef CORELLAMA_TEST_PASSES_TESTING_RANDOMWEIGHTS_H
+#define CORELLAMA_TEST_PASSES_TESTING_RANDOMWEIGHTS_H
 
 #include "dialects/Llama/Reference/FormatDecoder.h"
 #include <random>
@@ -30,4 +30,4 @@ std::vector<uint8_t> toF32Bytes(llvm::ArrayRef<double> values);
 
 } // namespace corellama::test
 
-#endif // CORELLAMA_TEST_PASSES_CPU_RANDOMWEIGHTS_H
+#endif // CORELLAMA_TEST_PASSES_TESTING_RANDOMWEIGHTS_H

@@ -1,10 +1,10 @@
-//===- KernelTesting.cpp - a small model, compiled for tests of kernels ---===//
+//===- TestModel.cpp - a small model, compiled for tests of kernels -------===//
 //
-// See KernelTesting.h.
+// See TestModel.h.
 //
 //===----------------------------------------------------------------------===//
 
-#include "test/passes/CPU/KernelTesting.h"
+#include "test/passes/Testing/TestModel.h"
 #include "compiler/Driver/Registration.h"
 #include "compiler/Image/Packing.h"
 #include "compiler/Pipelines/Pipelines.h"
@@ -13,7 +13,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
-#include "test/passes/CPU/RandomWeights.h"
+#include "test/passes/Testing/RandomWeights.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
@@ -65,8 +65,8 @@ substitute(std::string text,
   return text;
 }
 
-std::string importText(const ModelShape &s, llvm::StringRef format,
-                       const std::string &target) {
+std::string importText(const ModelChoice &choice, llvm::StringRef format) {
+  const ModelShape &s = choice.shape;
   static const char *text = R"mlir(
 module attributes {
     llama.config = #llama.config<dim = $DIM, heads = $HEADS, kv_heads = $KVHEADS, head_size = $SIZE, hidden = $HIDDEN, vocabulary = $VOCABULARY, layers = $LAYERS, context_length = $CONTEXT, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>,
@@ -137,12 +137,12 @@ module attributes {
                            {"$HIDDEN", number(s.hidden)},
                            {"$VOCABULARY", number(s.vocabulary)},
                            {"$LAYERS", number(s.layers)},
-                           {"$CONTEXT", number(kCapacity)},
+                           {"$CONTEXT", number(choice.capacity)},
                            {"$QUERIES", number(s.heads * s.headSize)},
                            {"$KEYS", number(s.kvHeads * s.headSize)},
                            {"$ZEROS", zeros},
                            {"$FORMAT", format.str()},
-                           {"$TARGET", target}});
+                           {"$TARGET", targetText(choice.target)}});
 }
 
 static llvm::Error runPhases(mlir::ModuleOp module, llama::Phase first,
@@ -150,6 +150,7 @@ static llvm::Error runPhases(mlir::ModuleOp module, llama::Phase first,
   PipelineOptions options;
   options.chunk = choice.chunk;
   options.cacheType = choice.cacheType;
+  options.backend = choice.backend;
   mlir::PassManager manager(module.getContext());
   buildPhases(manager, first, last, options);
   if (mlir::failed(manager.run(module)))
@@ -231,8 +232,7 @@ std::unique_ptr<TestModel> TestModel::compile(const ModelChoice &choice,
     auto parse = [&](llvm::StringRef format,
                      mlir::OwningOpRef<mlir::ModuleOp> &module) {
       module = mlir::parseSourceString<mlir::ModuleOp>(
-          importText(choice.shape, format, targetText(choice.target)),
-          &kernelContext());
+          importText(choice, format), &kernelContext());
       if (!module)
         return llvm::createStringError("the text does not parse");
       return runPhases(*module, llama::Phase::Import, llama::Phase::Schedule,
@@ -243,45 +243,73 @@ std::unique_ptr<TestModel> TestModel::compile(const ModelChoice &choice,
     if (llvm::Error error =
             parse(llama::reference::formatName(choice.format), model->schedule))
       return error;
+    for (auto layout : model->schedule->getOps<llama::CacheLayoutOp>())
+      model->groupedKeys = mlir::isa<llama::Keys16Attr>(layout.getKeys());
     std::mt19937 random(static_cast<uint32_t>(choice.format) + 1);
     if (llvm::Error error = model->packWeights(random))
       return error;
-    mlir::OwningOpRef<mlir::ModuleOp> code = model->schedule->clone();
-    if (llvm::Error error =
-            runPhases(*code, llama::Phase::Tile, llama::Phase::LLVM, choice))
+    model->vector = model->schedule->clone();
+    if (llvm::Error error = runPhases(*model->vector, llama::Phase::Tile,
+                                      llama::Phase::Vector, choice))
       return error;
-    auto loaded = RunnerModule::load(*code);
+    if (!choice.only.empty())
+      keepKernels(*model->vector, [&](llvm::StringRef name) {
+        return llvm::is_contained(choice.only, name);
+      });
+    auto loaded = model->load(*model->vector);
     if (!loaded)
       return loaded.takeError();
-    model->loaded = std::make_unique<RunnerModule>(std::move(*loaded));
+    model->loaded = std::move(*loaded);
     return llvm::Error::success();
   };
   if (llvm::Error error = build()) {
-    message = llvm::toString(std::move(error));
+    message = model->describe() + ": " + llvm::toString(std::move(error));
     return nullptr;
   }
   return model;
 }
 
+void keepKernels(mlir::ModuleOp module,
+                 llvm::function_ref<bool(llvm::StringRef)> keep) {
+  for (mlir::Operation &op :
+       llvm::make_early_inc_range(module.getBody()->getOperations())) {
+    auto kernel = mlir::dyn_cast<mlir::func::FuncOp>(op);
+    if (mlir::isa<llama::StepOp, llama::ModelOp>(op) ||
+        (kernel && kernel->hasAttr(llama::kPartsAttr) &&
+         !keep(kernel.getName())))
+      op.erase();
+  }
+}
+
+llvm::Expected<std::unique_ptr<LoadedKernels>>
+TestModel::load(mlir::ModuleOp vector) const {
+  mlir::OwningOpRef<mlir::ModuleOp> code = vector.clone();
+  if (llvm::Error error =
+          runPhases(*code, llama::Phase::LLVM, llama::Phase::LLVM, choice))
+    return error;
+  return loadKernels(*code, choice.backend);
+}
+
 KernelContext TestModel::makeContext() const {
   const ModelShape &s = choice.shape;
   size_t element = choice.cacheType == "f16" ? 2 : 4;
-  size_t positions = s.layers * s.kvHeads * kCapacity;
+  size_t positions = s.layers * s.kvHeads * choice.capacity;
   // One row of RoPE's table (runtime/ABI/Image.h): cosines, then signed sines,
   // each long enough for a vector that begins in any column of a head.
   size_t half = llvm::alignTo(s.headSize + 15, 16);
   KernelContextSizes sizes;
   sizes.weightBytes = packed.size();
-  sizes.workspaceBytes = loaded->program().workspaceBytes;
-  sizes.keyBytes = positions * s.headSize * element;
+  sizes.workspaceBytes = loaded->workspaceBytes();
+  sizes.keyBytes =
+      positions * (groupedKeys ? s.headSize : paddedHead()) * element;
   sizes.valueBytes = positions * paddedHead() * element;
   sizes.ropeRow = 2 * half;
-  sizes.capacity = kCapacity;
-  sizes.scratchBytes = loaded->program().scratchBytes;
+  sizes.capacity = choice.capacity;
+  sizes.scratchBytes = loaded->scratchBytes();
   KernelContext context(sizes);
   std::copy(packed.begin(), packed.end(), context.weights.data());
   context.offsets = offsets;
-  for (int64_t position = 0; position < kCapacity; ++position)
+  for (int64_t position = 0; position < choice.capacity; ++position)
     for (size_t e = 0; e < half; ++e) {
       int64_t column = static_cast<int64_t>(e) % s.headSize;
       double angle =
@@ -297,6 +325,25 @@ KernelContext TestModel::makeContext() const {
        {&context.workspace, &context.keys, &context.values})
     std::fill_n(bytes->data(), bytes->size(), uint8_t(0xff));
   return context;
+}
+
+int64_t TestModel::cacheIndex(CacheElement at) const {
+  const ModelShape &s = choice.shape;
+  int64_t region = (at.layer * s.kvHeads + at.head) * choice.capacity;
+  if (!at.keys || !groupedKeys)
+    return (region + at.position) * paddedHead() + at.element;
+  return region * s.headSize + at.position / 16 * (s.headSize * 16) +
+         at.element * 16 + at.position % 16;
+}
+
+std::string TestModel::describe() const {
+  const ModelShape &s = choice.shape;
+  return llvm::formatv("{0} for {1}, {2} cache, dim {3}, {4} heads of {5}, {6} "
+                       "of keys, hidden {7}, vocabulary {8}, {9} layers",
+                       llama::reference::formatName(choice.format),
+                       choice.target, choice.cacheType, s.dim, s.heads,
+                       s.headSize, s.kvHeads, s.hidden, s.vocabulary, s.layers)
+      .str();
 }
 
 } // namespace corellama::test

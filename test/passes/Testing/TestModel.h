@@ -1,18 +1,20 @@
-//===- KernelTesting.h - a small model, compiled for tests of kernels -----===//
+//===- TestModel.h - a small model, compiled for tests of kernels ---------===//
 //
 // Sizes and a format -> a module at phase import with random weights, the same
-// at phase schedule for the evaluator, and its kernels, loaded. How one kernel
-// is called and judged is in KernelCall.h.
+// at phase schedule for the evaluator, and its kernels, loaded. For every
+// target: what differs between them is behind LoadedKernels. How one kernel is
+// called and judged is in KernelCall.h.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef CORELLAMA_TEST_PASSES_CPU_KERNELTESTING_H
-#define CORELLAMA_TEST_PASSES_CPU_KERNELTESTING_H
+#ifndef CORELLAMA_TEST_PASSES_TESTING_TESTMODEL_H
+#define CORELLAMA_TEST_PASSES_TESTING_TESTMODEL_H
 
 #include "compiler/Runner/KernelContext.h"
-#include "compiler/Runner/Runner.h"
+#include "dialects/Llama/IR/Phase.h"
 #include "dialects/Llama/Reference/Evaluator.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "test/passes/Testing/LoadedKernels.h"
 #include <map>
 #include <memory>
 #include <string>
@@ -33,10 +35,13 @@ struct ModelChoice {
   ModelShape shape;
   /// Rows of the largest prefill call: no multiple of a tile.
   int64_t chunk = 11;
+  /// Positions that a test's cache has room for, and the checkpoint's context.
+  int64_t capacity = 512;
+  /// As the pipelines' option: "cpu", or "fibres" for a GPU's kernels.
+  std::string backend = "cpu";
+  /// The kernels to compile; empty: all.
+  std::vector<std::string> only = {};
 };
-
-/// Positions that a test's cache has room for, and the checkpoint's context.
-inline constexpr int64_t kCapacity = 512;
 
 /// Weights in the checkpoint's order, by symbol and layer.
 class RandomWeights : public llama::reference::WeightSource {
@@ -55,6 +60,12 @@ public:
   std::map<std::pair<std::string, int64_t>, Entry> entries;
 };
 
+/// An element of the cache, whatever its layout.
+struct CacheElement {
+  bool keys;
+  int64_t layer, head, position, element;
+};
+
 class TestModel {
 public:
   /// Null, with a message, where something fails.
@@ -70,26 +81,42 @@ public:
   /// to.
   mlir::OwningOpRef<mlir::ModuleOp> magnitudeSchedule;
   RandomWeights magnitudes;
+  /// At phase vector, from which a test may make kernels that are wrong.
+  mlir::OwningOpRef<mlir::ModuleOp> vector;
 
-  const RunnerModule &runner() const { return *loaded; }
+  LoadedKernels &kernels() const { return *loaded; }
+  /// Kernels made from a changed module of phase vector.
+  llvm::Expected<std::unique_ptr<LoadedKernels>>
+  load(mlir::ModuleOp vector) const;
   /// Buffers with the weights in their layouts and RoPE's table filled in, all
   /// else not a number: what nobody may read.
   KernelContext makeContext() const;
 
   int64_t paddedHead() const { return (choice.shape.headSize + 15) / 16 * 16; }
+  /// Where an element stands, counted in elements from the first of the keys or
+  /// of the values.
+  int64_t cacheIndex(CacheElement at) const;
+  /// Format, shape and target in a line: what a failure is said to be of.
+  std::string describe() const;
 
 private:
   explicit TestModel(const ModelChoice &choice) : choice(choice) {}
   llvm::Error packWeights(std::mt19937 &random);
 
-  std::unique_ptr<RunnerModule> loaded;
+  std::unique_ptr<LoadedKernels> loaded;
+  /// Whether keys stand in groups of 16 positions (`keys16`), not row by row.
+  bool groupedKeys = false;
   std::vector<uint8_t> packed;
   std::vector<uint64_t> offsets;
 };
 
+/// Leaves of a module of phase vector the kernels that `keep` accepts, and no
+/// step.
+void keepKernels(mlir::ModuleOp module,
+                 llvm::function_ref<bool(llvm::StringRef)> keep);
+
 /// A model at phase import, as text; all matrices in one format.
-std::string importText(const ModelShape &shape, llvm::StringRef format,
-                       const std::string &target);
+std::string importText(const ModelChoice &choice, llvm::StringRef format);
 
 /// The context of all modules of these tests: one that knows every pass.
 mlir::MLIRContext &kernelContext();
@@ -100,4 +127,4 @@ std::string targetText(const std::string &target);
 
 } // namespace corellama::test
 
-#endif // CORELLAMA_TEST_PASSES_CPU_KERNELTESTING_H
+#endif // CORELLAMA_TEST_PASSES_TESTING_TESTMODEL_H

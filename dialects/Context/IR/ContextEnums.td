@@ -1,15 +1,15 @@
-//===- CPUEnums.td - the fields of the context ----------------------------===//
+//===- ContextEnums.td - the fields of the context ----------------------------===//
 //
 // Apart from the ops, so that generating it does not repeat llama's enums.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef CORELLAMA_DIALECTS_CPU_IR_CPUENUMS
-#define CORELLAMA_DIALECTS_CPU_IR_CPUENUMS
+#ifndef CORELLAMA_DIALECTS_CONTEXT_IR_CONTEXTENUMS
+#define CORELLAMA_DIALECTS_CONTEXT_IR_CONTEXTENUMS
 
 include "mlir/IR/EnumAttr.td"
 
-def CPU_Field : I32EnumAttr<"Field", "a field of the context (runtime/ABI/Kernel.h)", [
+def Context_Field : I32EnumAttr<"Field", "a field of the context (runtime/ABI/Kernel.h)", [
     I32EnumAttrCase<"Weights", 0, "weights">,
     I32EnumAttrCase<"Offsets", 1, "offsets">,
     I32EnumAttrCase<"Workspace", 2, "workspace">,
@@ -23,7 +23,7 @@ def CPU_Field : I32EnumAttr<"Field", "a field of the context (runtime/ABI/Kernel
     I32EnumAttrCase<"Capacity", 10, "capacity">,
     I32EnumAttrCase<"HeadRow", 11, "head_row">,
     I32EnumAttrCase<"Threads", 12, "threads">]> {
-  let cppNamespace = "::corellama::cpu";
+  let cppNamespace = "::corellama::context";
 }
 
 #endif

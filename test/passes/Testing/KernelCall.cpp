@@ -4,13 +4,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "test/passes/CPU/KernelCall.h"
-#include "dialects/Llama/Reference/Rounding.h"
+#include "test/passes/Testing/KernelCall.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/APFloat.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "gtest/gtest.h"
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 namespace corellama::test {
 
@@ -20,70 +21,100 @@ using llama::SlotReadOp;
 using llama::SlotWriteOp;
 
 //===----------------------------------------------------------------------===//
+// Numbers in memory
+//===----------------------------------------------------------------------===//
+
+static double readNumber(const uint8_t *at, bool half) {
+  if (half) {
+    uint16_t bits;
+    std::memcpy(&bits, at, sizeof(bits));
+    return decodeF16(bits);
+  }
+  float value;
+  std::memcpy(&value, at, sizeof(value));
+  return value;
+}
+
+/// The value as it is kept.
+static double writeNumber(uint8_t *at, bool half, double value) {
+  if (half) {
+    llvm::APFloat number(value);
+    bool lost;
+    number.convert(llvm::APFloat::IEEEhalf(),
+                   llvm::APFloat::rmNearestTiesToEven, &lost);
+    auto bits = static_cast<uint16_t>(number.bitcastToAPInt().getZExtValue());
+    std::memcpy(at, &bits, sizeof(bits));
+  } else {
+    auto narrow = static_cast<float>(value);
+    std::memcpy(at, &narrow, sizeof(narrow));
+  }
+  return readNumber(at, half);
+}
+
+/// A number near the middle of two halves may become either of them: one unit
+/// in the last place of a half, or the smallest one.
+static double halfStep(double value) {
+  return std::max(std::abs(value) * 0x1p-10, 0x1p-24);
+}
+
+//===----------------------------------------------------------------------===//
 // Where things are
 //===----------------------------------------------------------------------===//
 
-static llvm::ArrayRef<int64_t> capacityOf(SlotOp slot) {
-  return mlir::cast<mlir::RankedTensorType>(slot.getType()).getShape();
-}
+namespace {
+/// Elements of a slot, as bytes from the workspace's first.
+struct SlotPlaces {
+  bool half;
+  std::vector<size_t> bytes;
+};
+} // namespace
 
-std::vector<float *> slotElements(TestModel &model, KernelContext &context,
-                                  llvm::StringRef name,
-                                  llvm::ArrayRef<int64_t> shape) {
+static SlotPlaces slotPlaces(TestModel &model, llvm::StringRef name,
+                             llvm::ArrayRef<int64_t> shape) {
   auto slot = model.schedule->lookupSymbol<SlotOp>(name);
-  auto *base =
-      reinterpret_cast<float *>(context.workspace.data() + *slot.getAt());
-  llvm::ArrayRef<int64_t> capacity = capacityOf(slot);
+  auto type = mlir::cast<mlir::RankedTensorType>(slot.getType());
   std::vector<int64_t> offsets{0};
   for (size_t d = 0; d < shape.size(); ++d) {
     std::vector<int64_t> inner;
     for (int64_t outer : offsets)
       for (int64_t i = 0; i < shape[d]; ++i)
-        inner.push_back(outer * capacity[d] + i);
+        inner.push_back(outer * type.getDimSize(d) + i);
     offsets = std::move(inner);
   }
-  std::vector<float *> elements;
+  SlotPlaces places{type.getElementType().isF16(), {}};
   for (int64_t offset : offsets)
-    elements.push_back(base + offset);
+    places.bytes.push_back(*slot.getAt() + offset * (places.half ? 2 : 4));
+  return places;
+}
+
+std::vector<float *> slotElements(TestModel &model, KernelContext &context,
+                                  llvm::StringRef name,
+                                  llvm::ArrayRef<int64_t> shape) {
+  SlotPlaces places = slotPlaces(model, name, shape);
+  assert(!places.half);
+  std::vector<float *> elements;
+  for (size_t byte : places.bytes)
+    elements.push_back(
+        reinterpret_cast<float *>(context.workspace.data() + byte));
   return elements;
 }
 
-/// Which element of keys or values, counted from their first.
-static int64_t cacheIndex(const TestModel &model, CacheElement at) {
-  const ModelShape &s = model.choice.shape;
-  int64_t region = (at.layer * s.kvHeads + at.head) * kCapacity;
-  if (!at.keys)
-    return (region + at.position) * model.paddedHead() + at.element;
-  return region * s.headSize + at.position / 16 * (s.headSize * 16) +
-         at.element * 16 + at.position % 16;
+static size_t cacheByte(const TestModel &model, CacheElement at) {
+  return model.cacheIndex(at) * (model.choice.cacheType == "f16" ? 2 : 4);
 }
 
 double readCache(const TestModel &model, const KernelContext &context,
                  CacheElement at) {
   const AlignedBytes &bytes = at.keys ? context.keys : context.values;
-  int64_t index = cacheIndex(model, at);
-  return model.choice.cacheType == "f16"
-             ? decodeF16(bytes.as<uint16_t>()[index])
-             : bytes.as<float>()[index];
-}
-
-static uint16_t toHalf(double value) {
-  llvm::APFloat number(value);
-  bool lost;
-  number.convert(llvm::APFloat::IEEEhalf(), llvm::APFloat::rmNearestTiesToEven,
-                 &lost);
-  return static_cast<uint16_t>(number.bitcastToAPInt().getZExtValue());
+  return readNumber(bytes.data() + cacheByte(model, at),
+                    model.choice.cacheType == "f16");
 }
 
 double writeCache(const TestModel &model, KernelContext &context,
                   CacheElement at, double value) {
   AlignedBytes &bytes = at.keys ? context.keys : context.values;
-  int64_t index = cacheIndex(model, at);
-  if (model.choice.cacheType == "f16")
-    bytes.as<uint16_t>()[index] = toHalf(value);
-  else
-    bytes.as<float>()[index] = static_cast<float>(value);
-  return readCache(model, context, at);
+  return writeNumber(bytes.data() + cacheByte(model, at),
+                     model.choice.cacheType == "f16", value);
 }
 
 static double uniform(std::mt19937 &random) {
@@ -141,43 +172,27 @@ std::vector<std::pair<std::string, int64_t>> kernelsOf(TestModel &model,
 // One call
 //===----------------------------------------------------------------------===//
 
-namespace {
+std::string KernelCall::describe() const {
+  return kernel + " layer " + std::to_string(layer) + ", " +
+         std::to_string(rows) + " rows from position " +
+         std::to_string(position);
+}
 
-class Judge {
-public:
-  Judge(TestModel &model, const KernelCall &call, std::mt19937 &random)
-      : model(model), call(call), random(random), context(model.makeContext()),
-        kernel(model.schedule->lookupSymbol<mlir::func::FuncOp>(call.kernel)),
-        exact(*model.schedule, &model.weights, Mode::AsSpecified),
-        positive(*model.magnitudeSchedule, &model.magnitudes, Mode::Ideal) {}
+CheckedCall::CheckedCall(TestModel &model, const KernelCall &call,
+                         std::mt19937 &random)
+    : model(model), call(call), context(model.makeContext()),
+      kernel(model.schedule->lookupSymbol<mlir::func::FuncOp>(call.kernel)),
+      exact(*model.schedule, &model.weights, Mode::AsSpecified),
+      positive(*model.magnitudeSchedule, &model.magnitudes, Mode::Ideal) {
+  setInputs(random);
+  setSlots(random);
+  auto copy = [](const AlignedBytes &bytes) {
+    return std::vector<uint8_t>(bytes.data(), bytes.data() + bytes.size());
+  };
+  before = {copy(context.workspace), copy(context.keys), copy(context.values)};
+}
 
-  void run();
-
-private:
-  bool appends() { return !kernel.getOps<llama::KVAppendOp>().empty(); }
-  Shape shapeOf(mlir::Type type);
-  int64_t longestSum();
-  void setInputs();
-  void setSlots();
-  void compareSlots();
-  void compareCache();
-  /// Compares an element, then makes the memory as it was before the call: what
-  /// still differs at the end was written and may not be.
-  void compare(double got, double expected, double bound,
-               const std::string &where);
-
-  TestModel &model;
-  const KernelCall &call;
-  std::mt19937 &random;
-  KernelContext context;
-  mlir::func::FuncOp kernel;
-  Evaluator exact, positive;
-  CacheRef cache, positiveCache;
-  std::vector<uint8_t> workspaceBefore, keysBefore, valuesBefore;
-  int failures = 0;
-};
-
-Shape Judge::shapeOf(mlir::Type type) {
+Shape CheckedCall::shapeOf(mlir::Type type) {
   Shape shape(mlir::cast<mlir::RankedTensorType>(type).getShape());
   int64_t keys = call.position + call.rows;
   if (mlir::ShapedType::isDynamic(shape[0]))
@@ -187,7 +202,7 @@ Shape Judge::shapeOf(mlir::Type type) {
   return shape;
 }
 
-int64_t Judge::longestSum() {
+int64_t CheckedCall::longestSum() {
   int64_t longest = 1;
   kernel.walk([&](mlir::Operation *op) {
     if (auto linear = mlir::dyn_cast<llama::LinearOp>(op))
@@ -200,7 +215,7 @@ int64_t Judge::longestSum() {
   return longest;
 }
 
-void Judge::setInputs() {
+void CheckedCall::setInputs(std::mt19937 &random) {
   const ModelShape &s = model.choice.shape;
   context.setRows(call.rows, call.position);
   context.headRow = call.rows - 1;
@@ -223,7 +238,7 @@ void Judge::setInputs() {
   positive.setInputs(inputs);
 }
 
-void Judge::setSlots() {
+void CheckedCall::setSlots(std::mt19937 &random) {
   for (auto read : kernel.getOps<SlotReadOp>()) {
     Tensor tensor = Tensor::zeros(shapeOf(read.getType()));
     // The head reads one of many rows.
@@ -235,11 +250,10 @@ void Judge::setSlots() {
     if (tensor.shape.size() == 4)
       for (size_t i = tensor.columns() - 1; i < tensor.values.size();
            i += tensor.columns())
-        tensor.values[i] = static_cast<float>(2.0 + tensor.values[i]);
-    std::vector<float *> memory =
-        slotElements(model, context, read.getSlot(), tensor.shape);
-    for (auto [value, at] : llvm::zip(tensor.values, memory))
-      *at = static_cast<float>(value);
+        tensor.values[i] += 2.0;
+    SlotPlaces places = slotPlaces(model, read.getSlot(), tensor.shape);
+    for (auto [value, byte] : llvm::zip(tensor.values, places.bytes))
+      value = writeNumber(context.workspace.data() + byte, places.half, value);
     exact.setSlot(read.getSlot(), tensor);
     for (double &value : tensor.values)
       value = std::abs(value);
@@ -247,15 +261,59 @@ void Judge::setSlots() {
   }
 }
 
-void Judge::compare(double got, double expected, double bound,
-                    const std::string &where) {
-  // Not a number fails too. The first few say enough.
-  if (!(std::abs(got - expected) <= bound) && ++failures <= 3)
-    ADD_FAILURE() << where << ": " << got << ", expected " << expected
-                  << " within " << bound;
+llvm::Expected<Memory> CheckedCall::run(LoadedKernels &kernels,
+                                        llvm::StringRef name,
+                                        std::mt19937 &random) {
+  auto restore = [](const std::vector<uint8_t> &from, AlignedBytes &to) {
+    std::copy(from.begin(), from.end(), to.data());
+  };
+  restore(before.workspace, context.workspace);
+  restore(before.keys, context.keys);
+  restore(before.values, context.values);
+  if (llvm::Error error =
+          kernels.run(name, static_cast<uint32_t>(call.layer), context, random))
+    return std::move(error);
+  auto copy = [](const AlignedBytes &bytes) {
+    return std::vector<uint8_t>(bytes.data(), bytes.data() + bytes.size());
+  };
+  return Memory{copy(context.workspace), copy(context.keys),
+                copy(context.values)};
 }
 
-void Judge::compareSlots() {
+llvm::Error CheckedCall::evaluate() {
+  if (std::exchange(evaluated, true))
+    return llvm::Error::success();
+  for (Evaluator *evaluator : {&exact, &positive}) {
+    std::vector<Datum> arguments;
+    if (kernel.getNumArguments())
+      arguments.push_back(call.layer);
+    auto results = evaluator->call(call.kernel, std::move(arguments));
+    if (!results)
+      return results.takeError();
+  }
+  return llvm::Error::success();
+}
+
+void CheckedCall::compare(double got, double expected, double bound,
+                          const std::string &where) {
+  // Not a number is wrong too, and worse than any number.
+  double error = std::abs(got - expected);
+  if (error <= bound)
+    return;
+  ++wrong;
+  double measure = std::isnan(error) ? INFINITY : error / bound;
+  if (wrong > 1 && measure <= worst)
+    return;
+  worst = measure;
+  message = llvm::formatv("{0}: {1}, expected {2} within {3}", where, got,
+                          expected, bound)
+                .str();
+}
+
+// Both comparisons make the memory as it was before the call, element by
+// element: what still differs at the end was written and may not be.
+
+void CheckedCall::compareSlots(Memory &result) {
   int64_t k = longestSum();
   for (auto write : kernel.getOps<SlotWriteOp>()) {
     llvm::StringRef name = write.getSlot();
@@ -264,9 +322,8 @@ void Judge::compareSlots() {
     ASSERT_TRUE(expected && magnitude) << name.str();
     ASSERT_EQ(expected->shape, shapeOf(write.getValue().getType()));
     bool parts = expected->shape.size() == 4;
-    std::vector<float *> memory =
-        slotElements(model, context, name, expected->shape);
-    for (size_t i = 0; i < memory.size(); ++i) {
+    SlotPlaces places = slotPlaces(model, name, expected->shape);
+    for (size_t i = 0; i < places.bytes.size(); ++i) {
       // A rotation mixes columns, so a row has one magnitude. In parts of
       // attention columns mean different things; there the weights of positive
       // scores differ from the true ones, by less than a factor of 4.
@@ -277,16 +334,19 @@ void Judge::compareSlots() {
                                                magnitude->values.begin() + row +
                                                    expected->columns());
       // 1.5 > sqrt(2), by which a rotation of a pair may lengthen a column.
-      compare(*memory[i], expected->values[i], tolerance(k, 1.5 * largest),
+      double bound = tolerance(k, 1.5 * largest);
+      if (places.half)
+        bound += halfStep(expected->values[i]);
+      uint8_t *at = result.workspace.data() + places.bytes[i];
+      compare(readNumber(at, places.half), expected->values[i], bound,
               ("slot " + name + " element " + llvm::Twine(i)).str());
-      size_t at =
-          reinterpret_cast<uint8_t *>(memory[i]) - context.workspace.data();
-      std::memcpy(memory[i], workspaceBefore.data() + at, sizeof(float));
+      std::memcpy(at, before.workspace.data() + places.bytes[i],
+                  places.half ? 2 : 4);
     }
   }
 }
 
-void Judge::compareCache() {
+void CheckedCall::compareCache(Memory &result) {
   if (!appends())
     return;
   const ModelShape &s = model.choice.shape;
@@ -305,61 +365,49 @@ void Judge::compareCache() {
           double value = row[head * s.headSize + e];
           double bound =
               tolerance(k, 1.5 * *std::max_element(sizes.begin(), sizes.end()));
-          // A float near a tie may be rounded to the other neighbour.
           if (half)
-            bound += std::max(std::abs(value) * 0x1p-10, 0x1p-24);
-          CacheElement at{keys, call.layer, head, position, e};
-          compare(readCache(model, context, at), value, bound,
+            bound += halfStep(value);
+          size_t byte = cacheByte(model, {keys, call.layer, head, position, e});
+          uint8_t *at = (keys ? result.keys : result.values).data() + byte;
+          compare(readNumber(at, half), value, bound,
                   (llvm::Twine(keys ? "key " : "value ") +
                    llvm::Twine(position) + " head " + llvm::Twine(head) +
                    " element " + llvm::Twine(e))
                       .str());
-          AlignedBytes &bytes = keys ? context.keys : context.values;
-          const auto &before = keys ? keysBefore : valuesBefore;
-          size_t size = half ? 2 : 4, byte = cacheIndex(model, at) * size;
-          std::memcpy(bytes.data() + byte, before.data() + byte, size);
+          std::memcpy(at, (keys ? before.keys : before.values).data() + byte,
+                      half ? 2 : 4);
         }
     // Elements that pad a head of values may hold anything.
   }
 }
 
-void Judge::run() {
-  SCOPED_TRACE(call.kernel + " layer " + std::to_string(call.layer) + ", " +
-               std::to_string(call.rows) + " rows from position " +
-               std::to_string(call.position));
-  const abi::Kernel *code = model.runner().lookup(call.kernel);
-  ASSERT_TRUE(code && kernel);
-  setInputs();
-  setSlots();
-  auto copy = [](const AlignedBytes &bytes) {
-    return std::vector<uint8_t>(bytes.data(), bytes.data() + bytes.size());
-  };
-  workspaceBefore = copy(context.workspace);
-  keysBefore = copy(context.keys);
-  valuesBefore = copy(context.values);
-
-  context.runShuffled(*code, static_cast<uint32_t>(call.layer), random);
-  for (Evaluator *evaluator : {&exact, &positive}) {
-    std::vector<Datum> arguments;
-    if (kernel.getNumArguments())
-      arguments.push_back(call.layer);
-    auto results = evaluator->call(call.kernel, std::move(arguments));
-    ASSERT_TRUE(bool(results)) << llvm::toString(results.takeError());
-  }
-  compareSlots();
-  compareCache();
-  EXPECT_TRUE(copy(context.workspace) == workspaceBefore)
-      << "bytes of the workspace were written that are not the kernel's";
-  EXPECT_TRUE(copy(context.keys) == keysBefore &&
-              copy(context.values) == valuesBefore)
-      << "bytes of the cache were written that are not the kernel's";
+std::string CheckedCall::judge(Memory result) {
+  if (llvm::Error error = evaluate())
+    return "the evaluator: " + llvm::toString(std::move(error));
+  wrong = 0;
+  message.clear();
+  compareSlots(result);
+  compareCache(result);
+  if (wrong)
+    return std::to_string(wrong) + " wrong elements, the worst: " + message;
+  if (result.workspace != before.workspace)
+    return "bytes of the workspace were written that are not the kernel's";
+  if (result.keys != before.keys || result.values != before.values)
+    return "bytes of the cache were written that are not the kernel's";
+  return "";
 }
-
-} // namespace
 
 void checkKernel(TestModel &model, const KernelCall &call,
                  std::mt19937 &random) {
-  Judge(model, call, random).run();
+  ASSERT_TRUE(model.schedule->lookupSymbol(call.kernel)) << call.kernel;
+  CheckedCall checked(model, call, random);
+  llvm::Expected<Memory> result =
+      checked.run(model.kernels(), call.kernel, random);
+  std::string problem = result ? checked.judge(std::move(*result))
+                               : llvm::toString(result.takeError());
+  if (!problem.empty())
+    ADD_FAILURE() << model.describe() << ": " << call.describe() << ": "
+                  << problem;
 }
 
 } // namespace corellama::test

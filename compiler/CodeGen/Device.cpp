@@ -1,0 +1,142 @@
+//===- Device.cpp - the device's module to PTX ----------------------------===//
+//
+// From `gpu.module @device` of the llvm phase to PTX text, by LLVM's -O3
+// pipeline and NVPTX back end, in process. PTX and not machine code: the driver
+// assembles it for the card that is there. A file of its own because all that
+// is not x86-64 of code generation is in it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/CodeGen/CodeGen.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "passes/GPU/DeviceNames.h"
+#include "llvm/Analysis/LoopInfo.h"
+#include "llvm/IR/Dominators.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/TargetSelect.h"
+
+using namespace corellama;
+using namespace corellama::codegen;
+
+/// What a target's name begins with; what follows is LLVM's name of the chip.
+static constexpr llvm::StringLiteral kPrefix = "cuda:";
+
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+corellama::codegen::createDeviceMachine(llama::TargetAttr target) {
+  llvm::StringRef chip = target.getName().getValue();
+  if (target.getFamily() != llama::Family::GPU || !chip.consume_front(kPrefix))
+    return llvm::createStringError("code generation: target '" +
+                                   target.getName().getValue() +
+                                   "' is no GPU that PTX is made for");
+  // Doing it again changes nothing.
+  LLVMInitializeNVPTXTargetInfo();
+  LLVMInitializeNVPTXTarget();
+  LLVMInitializeNVPTXTargetMC();
+  LLVMInitializeNVPTXAsmPrinter();
+
+  llvm::Triple triple("nvptx64-nvidia-cuda");
+  std::string why;
+  const llvm::Target *nvptx = llvm::TargetRegistry::lookupTarget(triple, why);
+  if (!nvptx)
+    return llvm::createStringError("code generation: " + why);
+  llvm::TargetOptions options;
+  // The bits of a sum are written in the IR: where an fma is meant, it is
+  // there. With this LLVM says `mul.rn` and `add.rn`, which ptxas leaves alone;
+  // a plain `mul` and `add` it would contract by itself.
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
+  llvm::StringRef features =
+      target.getFeatures() ? target.getFeatures().getValue() : "";
+  std::unique_ptr<llvm::TargetMachine> machine(nvptx->createTargetMachine(
+      triple, chip, features, options, std::nullopt, std::nullopt,
+      llvm::CodeGenOptLevel::Aggressive));
+  if (!machine)
+    return llvm::createStringError("code generation: LLVM has no machine for " +
+                                   target.getName().getValue());
+  return machine;
+}
+
+static llvm::Expected<mlir::gpu::GPUModuleOp> deviceOf(mlir::ModuleOp module) {
+  if (auto device =
+          module.lookupSymbol<mlir::gpu::GPUModuleOp>(gpu::kDeviceModule))
+    return device;
+  return llvm::createStringError(
+      "code generation: the module has no gpu.module @" + gpu::kDeviceModule +
+      "; gpu-outline-device makes it");
+}
+
+/// All lanes of a warp execute a mma together, which LLVM's declaration of it
+/// does not say (that of ldmatrix does): without this a mma could be moved to
+/// the one of two branches that uses its result.
+static void markConvergent(llvm::Module &llvmModule) {
+  for (llvm::Function &function : llvmModule)
+    if (function.getName().starts_with("llvm.nvvm.mma."))
+      function.setConvergent();
+}
+
+/// How often a loop is unrolled is decided where its loads are placed, in
+/// passes/GPU. LLVM and, by a pragma that comes of this, ptxas leave it: ptxas
+/// would unroll the loop over k of a prefill product until registers spill.
+static void forbidUnrolling(llvm::Module &llvmModule) {
+  for (llvm::Function &function : llvmModule) {
+    if (function.isDeclaration())
+      continue;
+    llvm::DominatorTree dominators(function);
+    llvm::LoopInfo loops(dominators);
+    for (llvm::Loop *loop : loops.getLoopsInPreorder())
+      loop->setLoopAlreadyUnrolled();
+  }
+}
+
+llvm::Expected<std::unique_ptr<llvm::Module>>
+corellama::codegen::buildDeviceIR(mlir::ModuleOp module,
+                                  llvm::LLVMContext &context,
+                                  llvm::TargetMachine &machine) {
+  auto device = deviceOf(module);
+  if (!device)
+    return device.takeError();
+  auto llvmModule = translateToLLVMIR(*device, context);
+  if (!llvmModule)
+    return llvmModule.takeError();
+  markConvergent(**llvmModule);
+  forbidUnrolling(**llvmModule);
+  optimize(**llvmModule, machine);
+  // A device has no library: what LLVM could not lower would be a call.
+  for (const llvm::Function &function : **llvmModule)
+    if (function.isDeclaration() && !function.isIntrinsic())
+      return llvm::createStringError(
+          "code generation: a kernel calls '" + function.getName() +
+          "', which a device does not have; the lowering must expand it");
+  return llvmModule;
+}
+
+/// A line a kernel, in the order of the module.
+static void writeTable(mlir::gpu::GPUModuleOp device, llama::TargetAttr target,
+                       llvm::raw_ostream &out) {
+  out << "// corellama, target " << target.getName().getValue() << "\n"
+      << "// kernel, threads of a block, bytes of workgroup memory:\n";
+  for (auto kernel : device.getOps<mlir::LLVM::LLVMFuncOp>()) {
+    auto threads = kernel->getAttrOfType<mlir::DenseI32ArrayAttr>(
+        mlir::NVVM::NVVMDialect::getReqntidAttrName());
+    if (!threads)
+      continue;
+    auto bytes = kernel->getAttrOfType<mlir::IntegerAttr>(llama::kScratchAttr);
+    out << llvm::formatv("//   {0} {1} {2}\n",
+                         gpu::kernelNameOf(kernel.getName()), threads[0],
+                         bytes ? bytes.getInt() : 0);
+  }
+}
+
+llvm::Error corellama::codegen::emitPTX(llvm::Module &llvmModule,
+                                        llvm::TargetMachine &machine,
+                                        mlir::ModuleOp module,
+                                        llvm::raw_pwrite_stream &out) {
+  auto device = deviceOf(module);
+  if (!device)
+    return device.takeError();
+  writeTable(*device,
+             module->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr), out);
+  return emitAssembly(llvmModule, machine, out);
+}

@@ -1,0 +1,59 @@
+//===- FibreProgram.h - a checkpoint, run as GPU code on fibres -----------===//
+//
+// What a program for a GPU would do, in this process: a checkpoint through all
+// phases to kernels on fibres, its weights packed, its steps run. A library of
+// its own, because it needs the whole compiler and the Runner does not.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_COMPILER_RUNNER_FIBREPROGRAM_H
+#define CORELLAMA_COMPILER_RUNNER_FIBREPROGRAM_H
+
+#include "compiler/Checkpoint/Checkpoint.h"
+#include "compiler/Runner/FibreModule.h"
+#include <string>
+
+namespace corellama {
+
+struct FibreProgramOptions {
+  /// A GPU's name: "cuda:sm_80".
+  std::string target;
+  /// As the driver's: what rows are rounded to, and the cache's type.
+  std::string activations, cacheType;
+  /// Positions that there is room for, and rows of the largest prefill call.
+  uint64_t positions = 0, chunk = 1;
+  FibreOptions fibres;
+};
+
+class FibreProgram {
+public:
+  static llvm::Expected<std::unique_ptr<FibreProgram>>
+  compile(const checkpoint::Checkpoint &checkpoint,
+          const FibreProgramOptions &options);
+
+  /// Runs the tokens that follow those before as one prefill call, or as many
+  /// decode steps. Appends their logits, `vocabulary` floats a token.
+  llvm::Error prefill(llvm::ArrayRef<int32_t> ids, std::vector<float> &logits);
+  llvm::Error decode(llvm::ArrayRef<int32_t> ids, std::vector<float> &logits);
+
+  uint64_t vocabulary() const { return vocabularySize; }
+
+private:
+  FibreProgram(FibreModule module, KernelContext context, FibreOptions fibres,
+               uint64_t vocabulary)
+      : module(std::move(module)), context(std::move(context)), fibres(fibres),
+        vocabularySize(vocabulary) {}
+
+  llvm::Error step(abi::DeviceStepFunction function,
+                   llvm::ArrayRef<int32_t> ids, std::vector<float> &logits);
+
+  FibreModule module;
+  KernelContext context;
+  FibreOptions fibres;
+  uint64_t vocabularySize;
+  uint64_t position = 0;
+};
+
+} // namespace corellama
+
+#endif // CORELLAMA_COMPILER_RUNNER_FIBREPROGRAM_H

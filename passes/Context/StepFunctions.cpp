@@ -1,0 +1,164 @@
+//===- StepFunctions.cpp - what all targets' steps have in common ---------===//
+//
+// See StepFunctions.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/Context/StepFunctions.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/AffineExpr.h"
+
+using namespace mlir;
+using namespace corellama;
+using namespace corellama::context;
+
+static std::string partsName(StringRef kernel) {
+  return (kernel + ".parts").str();
+}
+
+/// rows and keys -> a number of parts, on i64.
+static Value emitAffine(ImplicitLocOpBuilder &b, AffineExpr expr,
+                        ValueRange dims) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return arith::ConstantIntOp::create(b, b.getI64Type(), constant.getValue());
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return dims[dim.getPosition()];
+  auto binary = cast<AffineBinaryOpExpr>(expr);
+  Value x = emitAffine(b, binary.getLHS(), dims),
+        y = emitAffine(b, binary.getRHS(), dims);
+  switch (expr.getKind()) {
+  case AffineExprKind::Add:
+    return arith::AddIOp::create(b, x, y);
+  case AffineExprKind::Mul:
+    return arith::MulIOp::create(b, x, y);
+  case AffineExprKind::CeilDiv:
+    // Rows and keys are not negative.
+    return arith::CeilDivUIOp::create(b, x, y);
+  case AffineExprKind::FloorDiv:
+    return arith::DivUIOp::create(b, x, y);
+  default:
+    return arith::RemUIOp::create(b, x, y);
+  }
+}
+
+LogicalResult context::verifySlotsHaveOffsets(ModuleOp module) {
+  for (auto slot : module.getOps<llama::SlotOp>())
+    if (!slot.getAt())
+      return slot.emitOpError() << "has no offset; run llama-assign-slots";
+  return success();
+}
+
+SmallVector<func::FuncOp> context::kernelsOf(ModuleOp module) {
+  SmallVector<func::FuncOp> kernels;
+  for (auto function : module.getOps<func::FuncOp>())
+    if (function->hasAttr(llama::kPartsAttr))
+      kernels.push_back(function);
+  return kernels;
+}
+
+void context::writePartsFunction(func::FuncOp kernel) {
+  auto map = kernel->getAttrOfType<AffineMapAttr>(llama::kPartsAttr).getValue();
+  OpBuilder builder(kernel);
+  Type i64 = builder.getI64Type();
+  auto function = func::FuncOp::create(
+      builder, kernel.getLoc(), partsName(kernel.getName()),
+      builder.getFunctionType({i64, i64}, {i64}));
+  ImplicitLocOpBuilder b(kernel.getLoc(), builder);
+  Block *entry = function.addEntryBlock();
+  b.setInsertionPointToStart(entry);
+  Value parts = emitAffine(b, map.getResult(0), entry->getArguments());
+  func::ReturnOp::create(b, parts);
+}
+
+Value context::callParts(ImplicitLocOpBuilder &b, StringRef kernel,
+                         Value context, Field keys) {
+  auto count = [&](Field field) -> Value {
+    Value value = FieldOp::create(b, b.getIndexType(), context, field);
+    return arith::IndexCastOp::create(b, b.getI64Type(), value);
+  };
+  Value rows = count(Field::Rows);
+  return func::CallOp::create(b, partsName(kernel), TypeRange{b.getI64Type()},
+                              ValueRange{rows, count(keys)})
+      .getResult(0);
+}
+
+void context::forEachCallee(ImplicitLocOpBuilder &b, llama::RunOp run,
+                            function_ref<void(StringRef, Value)> write) {
+  Type i32 = b.getI32Type();
+  auto constant = [&](int64_t value) -> Value {
+    return arith::ConstantIntOp::create(b, i32, value);
+  };
+  Value layer = constant(0);
+  if (run.getLayer())
+    layer = arith::IndexCastOp::create(b, i32, run.getLayer());
+  auto callees = run.getCallees().getAsRange<FlatSymbolRefAttr>();
+  if (run.getCallees().size() == 1)
+    return write((*callees.begin()).getValue(), layer);
+  // Which callee: the layer's entry of the table, as nested comparisons of the
+  // layer with the ranges that share a callee.
+  ArrayRef<int32_t> table = *run.getOf();
+  Value which = constant(table[0]);
+  for (auto [l, callee] : llvm::enumerate(table)) {
+    if (l == 0 || callee == table[l - 1])
+      continue;
+    Value from = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, layer,
+                                       constant(static_cast<int64_t>(l)));
+    which = arith::SelectOp::create(b, from, constant(callee), which);
+  }
+  for (auto [i, callee] : llvm::enumerate(callees)) {
+    Value own = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, which,
+                                      constant(static_cast<int64_t>(i)));
+    auto chosen = scf::IfOp::create(b, own, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(chosen.thenBlock());
+    write(callee.getValue(), layer);
+  }
+}
+
+func::FuncOp context::moveStepBody(llama::StepOp step, TypeRange arguments) {
+  OpBuilder builder(step);
+  auto function = func::FuncOp::create(
+      builder, step.getLoc(), ("corellama_step_" + step.getSymName()).str(),
+      builder.getFunctionType(arguments, {}));
+  Block *entry = function.addEntryBlock();
+  builder.setInsertionPointToStart(entry);
+  func::ReturnOp::create(builder, step.getLoc());
+  entry->getOperations().splice(std::prev(entry->end()),
+                                step.getBody().front().getOperations());
+  step.erase();
+  return function;
+}
+
+Attribute context::describeKernel(func::FuncOp kernel,
+                                  ArrayRef<NamedAttribute> more) {
+  Builder b(kernel.getContext());
+  SmallVector<NamedAttribute> row = {
+      b.getNamedAttr("name", b.getStringAttr(kernel.getName())),
+      b.getNamedAttr("function", FlatSymbolRefAttr::get(kernel)),
+      b.getNamedAttr("parts",
+                     FlatSymbolRefAttr::get(kernel.getContext(),
+                                            partsName(kernel.getName()))),
+      b.getNamedAttr("scratch_bytes", kernel->getAttr(llama::kScratchAttr))};
+  row.append(more.begin(), more.end());
+  return b.getDictionaryAttr(row);
+}
+
+Attribute context::describeProgram(ModuleOp module,
+                                   ArrayRef<NamedAttribute> more) {
+  Builder b(module.getContext());
+  int64_t workspace = 0, logits = 0, chunk = 1;
+  for (auto slot : module.getOps<llama::SlotOp>()) {
+    workspace = std::max<int64_t>(workspace, *slot.getAt() + slot.getBytes());
+    if (slot.getSymName() == "logits")
+      logits = *slot.getAt();
+  }
+  for (auto step : module.getOps<llama::StepOp>())
+    chunk = std::max<int64_t>(chunk, step.getRows());
+  SmallVector<NamedAttribute> fields = {
+      b.getNamedAttr("workspace_bytes", b.getI64IntegerAttr(workspace)),
+      b.getNamedAttr("logits_offset", b.getI64IntegerAttr(logits)),
+      b.getNamedAttr("chunk", b.getI64IntegerAttr(chunk))};
+  fields.append(more.begin(), more.end());
+  return b.getDictionaryAttr(fields);
+}

@@ -1,0 +1,56 @@
+//===- StepFunctions.h - what all targets' steps have in common -----------===//
+//
+// vector -> llvm. A step becomes a function: of every worker on a CPU, of the
+// host that launches kernels on a GPU. Which kernels, for which layer, with how
+// many parts, and what the program's descriptor says of them is the same, and
+// stands here; what is done with a run and a barrier is the caller's.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_PASSES_CONTEXT_STEPFUNCTIONS_H
+#define CORELLAMA_PASSES_CONTEXT_STEPFUNCTIONS_H
+
+#include "dialects/Context/IR/ContextDialect.h"
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace corellama::context {
+
+/// An error where a slot has no offset yet.
+mlir::LogicalResult verifySlotsHaveOffsets(mlir::ModuleOp module);
+
+/// The functions that are kernels, in the order of the program's table.
+llvm::SmallVector<mlir::func::FuncOp> kernelsOf(mlir::ModuleOp module);
+
+/// Writes i64 @<kernel>.parts(rows, keys) before the kernel.
+void writePartsFunction(mlir::func::FuncOp kernel);
+
+/// Calls it, with the context's rows and with `keys`, one of its fields.
+mlir::Value callParts(mlir::ImplicitLocOpBuilder &b, llvm::StringRef kernel,
+                      mlir::Value context, Field keys);
+
+/// Calls `write` once for each kernel that a run may be of, at a place that is
+/// reached for its layers only; the layer is an i32.
+void forEachCallee(
+    mlir::ImplicitLocOpBuilder &b, llama::RunOp run,
+    llvm::function_ref<void(llvm::StringRef kernel, mlir::Value layer)> write);
+
+/// Moves the step's body to a function @corellama_step_<name> of `arguments`
+/// before it and erases the step. Gives the function; runs and barriers in it
+/// are the caller's to replace.
+mlir::func::FuncOp moveStepBody(llama::StepOp step, mlir::TypeRange arguments);
+
+/// One row of llama.kernels: name, function, parts, scratch_bytes, and what the
+/// target adds.
+mlir::Attribute describeKernel(mlir::func::FuncOp kernel,
+                               llvm::ArrayRef<mlir::NamedAttribute> more = {});
+
+/// llama.program: workspace_bytes, logits_offset, chunk, and what the target
+/// adds.
+mlir::Attribute describeProgram(mlir::ModuleOp module,
+                                llvm::ArrayRef<mlir::NamedAttribute> more);
+
+} // namespace corellama::context
+
+#endif // CORELLAMA_PASSES_CONTEXT_STEPFUNCTIONS_H

@@ -1,0 +1,127 @@
+//===- GPUStepToLaunches.cpp - what the host does in a step ---------------===//
+//
+// vector -> llvm. A step becomes a function of the host that launches kernel
+// after kernel. Barriers vanish: launches follow each other, so each sees all
+// that those before it wrote. Twin of passes/CPU/CPUStepToWorkers.cpp.
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "passes/Context/StepFunctions.h"
+#include "passes/GPU/Passes.h"
+
+namespace corellama::gpu {
+#define GEN_PASS_DEF_GPUSTEPTOLAUNCHES
+#include "passes/GPU/Passes.h.inc"
+} // namespace corellama::gpu
+
+using namespace mlir;
+using namespace corellama;
+
+namespace {
+
+constexpr llvm::StringLiteral kLaunch = "corellama_launch";
+
+struct GPUStepToLaunches
+    : corellama::gpu::impl::GPUStepToLaunchesBase<GPUStepToLaunches> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    if (failed(context::verifySlotsHaveOffsets(module)))
+      return signalPassFailure();
+    SmallVector<func::FuncOp> kernels = context::kernelsOf(module);
+    for (func::FuncOp kernel : kernels) {
+      if (!kernel->hasAttr(llama::kScratchAttr) ||
+          kernel.getNumArguments() != 2) {
+        kernel.emitOpError() << "is not yet a function of (context, layer); "
+                                "run tile-to-vector-gpu first";
+        return signalPassFailure();
+      }
+      if (!strategyOf(kernel)) {
+        kernel.emitOpError() << "has no strategy of a GPU, which says how many "
+                                "threads a block has; run llama-plan-kernels "
+                                "for a GPU";
+        return signalPassFailure();
+      }
+    }
+    describe(module, kernels);
+    for (func::FuncOp kernel : kernels) {
+      context::writePartsFunction(kernel);
+      // Named by the program's table.
+      kernel.setPublic();
+    }
+    declareLaunch(module);
+    SmallVector<llama::StepOp> steps(module.getOps<llama::StepOp>());
+    for (llama::StepOp step : steps)
+      writeStep(step, kernels);
+    // The model named the steps, which are functions now.
+    for (auto model :
+         llvm::make_early_inc_range(module.getOps<llama::ModelOp>()))
+      model.erase();
+  }
+
+  static llama::GPUAttr strategyOf(func::FuncOp kernel) {
+    return kernel->getAttrOfType<llama::GPUAttr>(llama::kStrategyAttr);
+  }
+
+  /// The attributes from which the program's descriptor is made. `launches`
+  /// says that it is a DeviceProgram.
+  static void describe(ModuleOp module, ArrayRef<func::FuncOp> kernels) {
+    Builder b(module.getContext());
+    SmallVector<Attribute> rows;
+    for (func::FuncOp kernel : kernels)
+      rows.push_back(context::describeKernel(
+          kernel,
+          b.getNamedAttr("threads", b.getI64IntegerAttr(
+                                        strategyOf(kernel).getThreads()))));
+    module->setAttr("llama.kernels", b.getArrayAttr(rows));
+    module->setAttr("llama.program",
+                    context::describeProgram(
+                        module, b.getNamedAttr("launches", b.getUnitAttr())));
+  }
+
+  /// The function of runtime/ABI/Device.h.
+  static void declareLaunch(ModuleOp module) {
+    OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
+    Type pointer = LLVM::LLVMPointerType::get(module.getContext());
+    func::FuncOp::create(b, module.getLoc(), kLaunch,
+                         b.getFunctionType({pointer, b.getI32Type(), pointer,
+                                            b.getI32Type(), b.getI64Type()},
+                                           {}))
+        .setPrivate();
+  }
+
+  /// void @corellama_step_<name>(context, device)
+  static void writeStep(llama::StepOp step, ArrayRef<func::FuncOp> kernels) {
+    Type pointer = LLVM::LLVMPointerType::get(step.getContext());
+    func::FuncOp function = context::moveStepBody(step, {pointer, pointer});
+    SmallVector<Operation *> ops;
+    function.walk([&](Operation *op) {
+      if (isa<llama::RunOp, llama::BarrierOp>(op))
+        ops.push_back(op);
+    });
+    Value context = function.getArgument(0), device = function.getArgument(1);
+    for (Operation *op : ops) {
+      ImplicitLocOpBuilder b(op->getLoc(), op);
+      if (auto run = dyn_cast<llama::RunOp>(op))
+        context::forEachCallee(b, run, [&](StringRef kernel, Value layer) {
+          auto *at = llvm::find_if(kernels, [&](func::FuncOp other) {
+            return other.getName() == kernel;
+          });
+          Value number = arith::ConstantIntOp::create(b, b.getI32Type(),
+                                                      at - kernels.begin());
+          // For the capacity: how many keys there are may change between two
+          // replays of one graph, its grids may not.
+          Value blocks =
+              context::callParts(b, kernel, context, context::Field::Capacity);
+          func::CallOp::create(
+              b, kLaunch, TypeRange{},
+              ValueRange{device, number, context, layer, blocks});
+        });
+      op->erase();
+    }
+  }
+};
+
+} // namespace

@@ -1,0 +1,237 @@
+//===- GPUStrategy.cpp - how kernels run on a GPU: the table --------------===//
+//
+// One row a kind of kernel, each constant explained, and the functions that
+// pick a row from what is in a kernel. Read by `llama-set-numerics`,
+// `llama-place-layouts` and `llama-plan-kernels` through StrategyInterface. One
+// table for sm_80 and sm_90: the kernels use nothing that the older one lacks.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/GPU/GPUStrategy.h"
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "mlir/IR/DialectRegistry.h"
+#include "passes/GPU/Passes.h"
+#include "passes/Llama/TargetStrategy.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace corellama;
+using namespace corellama::llama;
+
+namespace {
+
+/// Keys that attention computes as one block, as on a CPU: two passes of a
+/// block of 128 threads. A context of 2048 gives 8 parts a head of keys and
+/// values, so that 8 such heads fill half of the multiprocessors.
+constexpr int64_t kAttentionKeys = 256;
+
+/// Threads of a warp: lanes that sum a row of a weight.
+constexpr int64_t kWarp = 32;
+
+/// What a row of the table says, in the order of #llama.gpu.
+struct TableRow {
+  Unit unit;
+  int64_t threads, m, n, k, stages;
+};
+
+/// Products on float32 rows: 8 warps, each two rows of the weight, so that a
+/// value of x that a lane reads is used twice. Two blocks are resident on a
+/// multiprocessor at 128 registers a thread, and with eight loads of 16 bytes
+/// in flight a lane they ask for 64 KiB at a time, twice what it takes to cover
+/// the latency of memory.
+constexpr TableRow kProduct = {
+    .unit = Unit::SIMT, .threads = 256, .m = 1, .n = 16, .k = 0, .stages = 1};
+/// Products on tensor cores: 4 warps of 16 x 64. A stage of 32 columns, one
+/// block of the formats' scales, is 4 KiB of rows and 4 KiB of weights; two
+/// stages let the next one arrive while this one is computed, and 16 KiB leave
+/// room for all blocks that registers allow.
+constexpr TableRow kTensorCores = {
+    .unit = Unit::MMA, .threads = 128, .m = 64, .n = 64, .k = 32, .stages = 2};
+/// Attention: a thread a key of the tile for scores, a thread an element of the
+/// head for values; heads have at most 128 elements in all models known.
+/// In decode m is the number of heads that share the keys.
+constexpr TableRow kAttention = {
+    .unit = Unit::SIMT, .threads = 128, .m = 1, .n = 128, .k = 0, .stages = 1};
+/// Row-wise kernels (norm, embed): a thread a column.
+constexpr TableRow kRowWise = {
+    .unit = Unit::SIMT, .threads = 256, .m = 1, .n = 256, .k = 0, .stages = 1};
+
+/// Rows of weights in a part of a head: a vocabulary has rows enough for
+/// hundreds of blocks, so that each stages and normalises the row for four
+/// times as many.
+constexpr int64_t kHeadPart = 64;
+/// Rows from which on a group is cut that way: at least 256 parts, which is
+/// more than an A100 (108) or an H100 (132) has multiprocessors.
+constexpr int64_t kHeadRows = 256 * kHeadPart;
+
+/// Elements of f16 in the 16 bytes that rows are copied by on their way to
+/// tensor cores; a row of x has to begin at such a multiple.
+constexpr int64_t kCopiedHalves = 8;
+
+GPUAttr makeStrategy(MLIRContext *context, const TableRow &row) {
+  return GPUAttr::get(context, row.unit, row.threads, row.m, row.n, row.k,
+                      row.stages);
+}
+
+RankedTensorType rowsOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+//===----------------------------------------------------------------------===//
+// Tensor cores
+//===----------------------------------------------------------------------===//
+
+/// The quants of these formats are exact as f16, so that only x is rounded.
+bool fitsTensorCores(LinearOp linear) {
+  WeightType weight = linear.getWeight().getType();
+  return isa<F16Attr, Q8_0Attr, Q4_0Attr>(weight.getFormat()) &&
+         weight.getColumns() % kCopiedHalves == 0;
+}
+
+/// Which products are computed by tensor cores: gate and up of prefill, the
+/// largest of a layer. Both or none, because one kernel computes them.
+bool runsOnTensorCores(LinearOp linear) {
+  if (rowsOf(linear.getX()).getDimSize(0) == 1 || linear->use_empty())
+    return false;
+  return llvm::all_of(linear->getUsers(), [](Operation *user) {
+    return isa<SwigluOp>(user) &&
+           llvm::all_of(user->getOperands(), [](Value operand) {
+             auto other = operand.getDefiningOp<LinearOp>();
+             return other && fitsTensorCores(other);
+           });
+  });
+}
+
+/// What a lane takes at a time: the columns whose quants are 16 bytes. 0: there
+/// are no loads for the format.
+int64_t chunkOf(FormatInterface format) {
+  if (isa<F32Attr>(format))
+    return 4;
+  if (isa<F16Attr, BF16Attr>(format))
+    return 8;
+  if (isa<Q8_0Attr>(format))
+    return 16;
+  return isa<Q4_0Attr, Q4_1Attr>(format) ? 32 : 0;
+}
+
+//===----------------------------------------------------------------------===//
+// Plans
+//===----------------------------------------------------------------------===//
+
+KernelPlan planProducts(KernelOp kernel) {
+  MLIRContext *context = kernel.getContext();
+  SmallVector<int64_t> groups = getRowGroups(kernel);
+  auto linears = kernel.getBody().getOps<LinearOp>();
+  auto hasHalves = [](LinearOp linear) {
+    return rowsOf(linear.getX()).getElementType().isF16();
+  };
+  if (llvm::all_of(linears, hasHalves))
+    return {makeStrategy(context, kTensorCores),
+            CutAttr::get(context, groups, {}, /*by=*/kTensorCores.n,
+                         /*times=*/1, /*rowsBy=*/kTensorCores.m),
+            {}};
+  for (LinearOp linear : linears)
+    if (!rowsOf(linear.getX()).getElementType().isF32())
+      return {{},
+              {},
+              "a GPU's products are on float32 rows, or all of a kernel on f16 "
+              "rows; compile with --activations=f32"};
+  bool decode = rowsOf((*linears.begin()).getX()).getDimSize(0) == 1;
+  bool head = decode && llvm::any_of(groups, [](int64_t rows) {
+                return rows >= kHeadRows;
+              });
+  return {makeStrategy(context, kProduct),
+          CutAttr::get(context, groups, {}, head ? kHeadPart : kProduct.n,
+                       /*times=*/1, /*rowsBy=*/0),
+          {}};
+}
+
+KernelPlan makePlan(KernelOp kernel) {
+  MLIRContext *context = kernel.getContext();
+  auto cutOf = [&](StringRef what, int64_t by, int64_t times) {
+    return CutAttr::get(context, {}, StringAttr::get(context, what), by, times,
+                        /*rowsBy=*/0);
+  };
+  Block &body = kernel.getBody().front();
+  for (auto part : body.getOps<AttentionPartOp>()) {
+    int64_t heads = part.getCache().getType().getHeads();
+    TableRow row = kAttention;
+    row.m = part.getHeads() / heads;
+    return {
+        makeStrategy(context, row), cutOf("keys", part.getKeys(), heads), {}};
+  }
+  for (auto attention : body.getOps<AttentionOp>())
+    return {
+        makeStrategy(context, kAttention),
+        cutOf("rows", kAttention.m, attention.getCache().getType().getHeads()),
+        {}};
+  if (!body.getOps<LinearOp>().empty())
+    return planProducts(kernel);
+  return {makeStrategy(context, kRowWise), cutOf("rows", 1, 1), {}};
+}
+
+struct GPUStrategy : StrategyInterface::ExternalModel<GPUStrategy, GPUAttr> {
+  Type getRowsType(Attribute self, const TargetAttr &, Operation *op) const {
+    auto linear = cast<LinearOp>(op);
+    return runsOnTensorCores(linear) ? Type(Float16Type::get(self.getContext()))
+                                     : Type();
+  }
+
+  int64_t getAttentionKeys(Attribute, const TargetAttr &) const {
+    return kAttentionKeys;
+  }
+
+  Attribute getWeightLayout(Attribute self, const TargetAttr &,
+                            FormatInterface format, int64_t rank) const {
+    if (rank == 1)
+      return RowMajorAttr::get(self.getContext());
+    return chunkOf(format)
+               ? Attribute(RowMajorSplitAttr::get(self.getContext()))
+               : Attribute();
+  }
+
+  std::pair<Attribute, Attribute>
+  getCacheLayouts(Attribute self, const TargetAttr &, Type) const {
+    auto rows = RowMajorAttr::get(self.getContext());
+    return {rows, rows};
+  }
+
+  KernelPlan plan(Attribute, const TargetAttr &, Operation *op) const {
+    return makePlan(cast<KernelOp>(op));
+  }
+
+  Attribute getOrder(Attribute self, const TargetAttr &, Operation *op) const {
+    MLIRContext *context = self.getContext();
+    auto order = [&](Unit unit, int64_t block, ScaleMode scale, int64_t lanes) {
+      return OrderAttr::get(context, unit, block, /*chains=*/1, scale, lanes);
+    };
+    if (isa<RmsNormOp>(op)) // of a product's prologue or row-wise: 256 both
+      return order(Unit::F32, 0, ScaleMode::None, kRowWise.threads);
+    if (isa<AttentionOp, AttentionPartOp>(op))
+      return order(Unit::F32, 0, ScaleMode::None, kAttention.n);
+    auto linear = dyn_cast<LinearOp>(op);
+    if (!linear)
+      return {};
+    FormatInterface format = linear.getWeight().getType().getFormat();
+    ScaleMode scale = format.hasScale() ? ScaleMode::Outer : ScaleMode::None;
+    if (rowsOf(linear.getX()).getElementType().isF16())
+      return order(Unit::MMA, kTensorCores.k, scale, 0);
+    return order(Unit::SIMT, chunkOf(format), scale, kWarp);
+  }
+};
+
+static_assert(kProduct.threads == kRowWise.threads,
+              "a norm is summed by all threads of a block, and decode and "
+              "prefill sum it in one order");
+
+} // namespace
+
+void corellama::gpu::registerStrategy(DialectRegistry &registry) {
+  registry.addExtension(+[](MLIRContext *context, LlamaDialect *) {
+    GPUAttr::attachInterface<GPUStrategy>(*context);
+  });
+}
+
+void corellama::gpu::registerExternalModels(DialectRegistry &registry) {
+  registerStrategy(registry);
+}

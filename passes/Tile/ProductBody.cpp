@@ -1,0 +1,204 @@
+//===- ProductBody.cpp - the groups of products of a kernel ---------------===//
+//
+// schedule -> tile, kernels that multiply weights: what is read as whole rows
+// is staged once a call, then each part loops over the tiles of its group, and
+// what comes after the products is arithmetic on the tile (KernelBody.cpp). How
+// parts are numbered is here and in CutAttr, nowhere else.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/Tile/KernelBody.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace corellama;
+using namespace corellama::llama;
+using namespace corellama::tile;
+
+/// Rows of a weight that `rows16` keeps together, so that a tile's columns come
+/// in multiples of it.
+static constexpr int64_t kGroup = 16;
+
+/// The products that a value is made of on a tile: what stands behind a staged
+/// row belongs to the row.
+void KernelBody::collectLinears(Value tensor,
+                                SmallVectorImpl<LinearOp> &linears) {
+  Operation *op = tensor.getDefiningOp();
+  if (auto linear = dyn_cast_or_null<LinearOp>(op)) {
+    if (!llvm::is_contained(linears, linear))
+      linears.push_back(linear);
+    return;
+  }
+  if (!isa_and_nonnull<RopeOp, AddOp, MulOp, SwigluOp, SiluOp>(op))
+    return;
+  for (Value operand : op->getOperands())
+    collectLinears(operand, linears);
+}
+
+LogicalResult KernelBody::writeProducts() {
+  FailureOr<SmallVector<Sink>> all = sinks();
+  // Groups in the order of their first product, as the cut counts them.
+  struct Group {
+    SmallVector<LinearOp> linears;
+    SmallVector<Sink> sinks;
+  };
+  SmallVector<Group> groups;
+  for (auto linear : source.getBody().front().getOps<LinearOp>()) {
+    if (llvm::any_of(groups, [&](Group &g) {
+          return llvm::is_contained(g.linears, linear);
+        }))
+      continue;
+    Group group;
+    for (const Sink &sink : *all) {
+      SmallVector<LinearOp> linears;
+      collectLinears(sink.value, linears);
+      if (!llvm::is_contained(linears, linear))
+        continue;
+      group.sinks.push_back(sink);
+      for (LinearOp other : linears)
+        if (!llvm::is_contained(group.linears, other))
+          group.linears.push_back(other);
+    }
+    if (group.sinks.empty())
+      return linear.emitOpError()
+             << "leaves the kernel in no slot and no cache";
+    groups.push_back(group);
+  }
+  if (groups.size() != cut.getRows().size())
+    return source.emitOpError() << "is cut into " << cut.getRows().size()
+                                << " groups of rows and has " << groups.size()
+                                << " groups of products";
+
+  // What is read as whole rows, once a call.
+  for (Group &group : groups)
+    for (LinearOp linear : group.linears) {
+      FailureOr<Rows *> rows = rowsOf(linear.getX());
+      if (failed(rows))
+        return failure();
+      auto type = cast<WeightType>(linear.getWeight().getType());
+      weight(linear.getWeight());
+      // The sums of all rows of a call would not fit a block's memory; there
+      // each lane has the terms of its blocks anyway.
+      if (!type.getFormat().hasMinimum() || (onGPU && dynamicRows))
+        continue;
+      int64_t block = type.getFormat().getScaleBlock();
+      Value &sums = (*rows)->sums[block];
+      auto rowsType = cast<RowsType>((*rows)->rows.getType());
+      if (!sums)
+        sums = BlockSumsOp::create(
+            b,
+            MemRefType::get({rowsType.getRows(), rowsType.getColumns() / block},
+                            b.getF32Type()),
+            (*rows)->rows,
+            (*rows)->base ? index(rowsType.getRows()) : rowCount(), block);
+    }
+
+  auto partsOf = [&](int64_t rows) {
+    return static_cast<int64_t>(llvm::divideCeil(rows, cut.getBy()));
+  };
+  int64_t allParts = 0;
+  for (int64_t rows : cut.getRows())
+    allParts += partsOf(rows);
+  int64_t firstPart = 0;
+  for (auto [group, rows] : llvm::zip(groups, cut.getRows())) {
+    if (failed(writeGroup(group.sinks, group.linears, rows, firstPart,
+                          partsOf(rows), allParts)))
+      return failure();
+    firstPart += partsOf(rows);
+  }
+  return success();
+}
+
+/// A group's parts: `parts` of them from `firstPart` on, of `allParts` that the
+/// kernel has for the rows of the call, or for a tile of them.
+LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
+                                     ArrayRef<LinearOp> linears, int64_t rows,
+                                     int64_t firstPart, int64_t parts,
+                                     int64_t allParts) {
+  LogicalResult result = success();
+  auto writeTile = [&](const Position &at) {
+    for (const Sink &sink : sinks) {
+      FailureOr<Value> tile = tileOf(sink.value, at);
+      if (failed(tile)) {
+        result = failure();
+        return;
+      }
+      store(sink, *tile, at);
+    }
+  };
+  // Calls `body` with the first row of each tile of the weight in a part.
+  auto tilesOf = [&](Value part, function_ref<void(Value)> body) {
+    Value first = mul(part, index(cut.getBy()));
+    if (cut.getRowsBy() && cut.getBy() == n) {
+      body(first);
+      return;
+    }
+    // Padding rows of the last group are zero in the image and never stored.
+    Value last = minimum(add(first, index(cut.getBy())),
+                         index(llvm::alignTo(rows, kGroup)));
+    loop(first, last, n, body);
+  };
+
+  if (cut.getRowsBy()) {
+    // part = tile of rows * allParts + tile of the weight: blocks that run at
+    // once read the same rows.
+    loop(toIndex(begin), toIndex(end), 1, [&](Value part) {
+      Value rowTile = arith::DivUIOp::create(b, part, index(allParts));
+      Value number = arith::RemUIOp::create(b, part, index(allParts));
+      if (firstPart)
+        number = sub(number, index(firstPart));
+      Value firstRow = mul(rowTile, index(cut.getRowsBy()));
+      auto writePart = [&] {
+        tilesOf(number, [&](Value column) {
+          if (cut.getRowsBy() == m) {
+            writeTile({firstRow, column, m, n});
+            return;
+          }
+          Value lastRow =
+              minimum(add(firstRow, index(cut.getRowsBy())), rowCount());
+          loop(firstRow, lastRow, m,
+               [&](Value row) { writeTile({row, column, m, n}); });
+        });
+      };
+      if (parts == allParts) {
+        writePart();
+        return;
+      }
+      // Numbers below the group's first are large ones after the subtraction.
+      Value isOfGroup = arith::CmpIOp::create(b, arith::CmpIPredicate::ult,
+                                              number, index(parts));
+      auto branch = scf::IfOp::create(b, isOfGroup, /*withElseRegion=*/false);
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(branch.thenBlock());
+      writePart();
+    });
+    return result;
+  }
+
+  Value from = maximum(toIndex(begin), index(firstPart));
+  Value to = minimum(toIndex(end), index(firstPart + parts));
+  loop(from, to, 1, [&](Value part) {
+    tilesOf(sub(part, index(firstPart)), [&](Value column) {
+      if (!dynamicRows) {
+        writeTile({index(0), column, 1, n});
+        return;
+      }
+      panels.clear();
+      // A block has no room for decoded rows; it reads them again from caches.
+      for (LinearOp linear : onGPU ? ArrayRef<LinearOp>() : linears) {
+        auto type = cast<WeightType>(linear.getWeight().getType());
+        panels[linear] =
+            PanelOp::create(b,
+                            PanelType::get(b.getContext(), n, type.getColumns(),
+                                           type.getFormat(), b.getF32Type()),
+                            weight(linear.getWeight()), column);
+      }
+      // The last tile computes m rows and stores those of the call: no fma of a
+      // row depends on its tile.
+      loop(index(0), rowCount(), m,
+           [&](Value row) { writeTile({row, column, m, n}); });
+      panels.clear();
+    });
+  });
+  return result;
+}

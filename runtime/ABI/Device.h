@@ -1,0 +1,69 @@
+//===- Device.h - what generated host code and a device agree on ----------===//
+//
+// A program for a GPU is kernels for the device and, for the host, one function
+// a step that launches them in order. This header is the seam between those
+// functions and whoever executes launches: a CUDA stream, or fibres in a test.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_RUNTIME_ABI_DEVICE_H
+#define CORELLAMA_RUNTIME_ABI_DEVICE_H
+
+#include "runtime/ABI/Kernel.h"
+
+namespace corellama::abi {
+
+/// One thread of one block of a kernel. On a device: the entry point. On the
+/// host: what a fibre runs.
+using ThreadFunction = void (*)(const Context *, uint32_t layer);
+
+/// A kernel of the device.
+struct DeviceKernel {
+  const char *name;
+  /// Null where the code is the device's.
+  ThreadFunction thread;
+  /// Blocks of a launch: parts(rows, capacity). The capacity, not the keys that
+  /// are there: a captured graph cannot change its grid. A block past the parts
+  /// that there are returns at once.
+  PartsFunction parts;
+  /// Threads of a block, a multiple of 32.
+  uint32_t threads;
+  /// Bytes of workgroup memory of a block.
+  uint32_t sharedBytes;
+};
+
+/// Launches all of a step, in order, on `device`. The context is the host's.
+using DeviceStepFunction = void (*)(const Context *, void *device);
+
+/// `extern "C" const DeviceProgram corellama_device_program`.
+struct DeviceProgram {
+  uint32_t version;
+  uint32_t reserved;
+  const char *target;
+  DeviceStepFunction decode;
+  DeviceStepFunction prefill;
+  DeviceStepFunction head;
+  const DeviceKernel *kernels;
+  uint64_t kernelCount;
+  uint64_t workspaceBytes;
+  /// Where the head leaves `vocabulary` float32 logits, in the workspace.
+  uint64_t logitsOffset;
+  /// Rows of the largest prefill call.
+  uint64_t chunk;
+};
+
+} // namespace corellama::abi
+
+extern "C" {
+/// Defined by generated code.
+extern const corellama::abi::DeviceProgram corellama_device_program;
+
+/// Defined by whoever executes: launches `blocks` blocks of kernel number
+/// `kernel`. It starts when all launches before it have ended, and what they
+/// wrote is seen by it.
+void corellama_launch(void *device, uint32_t kernel,
+                      const corellama::abi::Context *, uint32_t layer,
+                      uint64_t blocks);
+}
+
+#endif // CORELLAMA_RUNTIME_ABI_DEVICE_H

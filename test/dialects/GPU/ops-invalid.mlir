@@ -1,0 +1,79 @@
+// RUN: %opt %s --split-input-file --verify-diagnostics
+
+func.func @a_shuffle_with_oneself(%x: f32) {
+  // expected-error @below {{'cuda.shuffle_xor' op attribute 'mask' failed to satisfy constraint: 32-bit signless integer attribute whose minimum value is 1 whose maximum value is 31}}
+  %y = cuda.shuffle_xor %x mask 0 : f32
+  return
+}
+
+// -----
+
+func.func @a_shuffle_beyond_the_warp(%x: f32) {
+  // expected-error @below {{'cuda.shuffle_xor' op attribute 'mask' failed to satisfy constraint: 32-bit signless integer attribute whose minimum value is 1 whose maximum value is 31}}
+  %y = cuda.shuffle_xor %x mask 32 : f32
+  return
+}
+
+// -----
+
+func.func @workgroup_memory_in_global_memory() {
+  // expected-error @below {{'cuda.shared' op is memory of static shape in space 3, found 'memref<32xf32, 1>'}}
+  %m = cuda.shared at 0 : memref<32xf32, 1>
+  return
+}
+
+// -----
+
+func.func @workgroup_memory_of_any_size() {
+  // expected-error @below {{'cuda.shared' op is memory of static shape in space 3, found 'memref<?xf32, 3>'}}
+  %m = cuda.shared at 0 : memref<?xf32, 3>
+  return
+}
+
+// -----
+
+func.func @workgroup_memory_between_vectors() {
+  // expected-error @below {{'cuda.shared' op stands at a multiple of 16 bytes, found 8}}
+  %m = cuda.shared at 8 : memref<32xf32, 3>
+  return
+}
+
+// -----
+
+func.func @three_matrices(%m: memref<64x32xf16, 3>, %i: index) {
+  // expected-error @below {{'cuda.ldmatrix' op gives 1, 2 or 4 pairs of halves, found 'vector<3x2xf16>'}}
+  %v = cuda.ldmatrix %m[%i, %i] : memref<64x32xf16, 3> -> vector<3x2xf16>
+  return
+}
+
+// -----
+
+func.func @a_matrix_of_global_memory(%m: memref<64x32xf16, 1>, %i: index) {
+  // expected-error @below {{'cuda.ldmatrix' op reads workgroup memory of its result's elements, found 'memref<64x32xf16, 1>'}}
+  %v = cuda.ldmatrix %m[%i, %i] : memref<64x32xf16, 1> -> vector<4x2xf16>
+  return
+}
+
+// -----
+
+func.func @a_matrix_of_other_elements(%m: memref<64x32xbf16, 3>, %i: index) {
+  // expected-error @below {{'cuda.ldmatrix' op reads workgroup memory of its result's elements, found 'memref<64x32xbf16, 3>'}}
+  %v = cuda.ldmatrix %m[%i, %i] : memref<64x32xbf16, 3> -> vector<4x2xf16>
+  return
+}
+
+// -----
+
+func.func @a_product_of_two_types(%a: vector<4x2xf16>, %b: vector<2x2xbf16>, %c: vector<4xf32>) {
+  // expected-error @below {{'cuda.mma' op multiplies 4 by 2 pairs of one type of halves, found 'vector<4x2xf16>' and 'vector<2x2xbf16>'}}
+  %d = cuda.mma %a, %b, %c : vector<4x2xf16>, vector<2x2xbf16>
+  return
+}
+
+// -----
+
+func.func @a_product_of_the_wrong_shape(%a: vector<2x2xf16>, %b: vector<2x2xf16>, %c: vector<4xf32>) {
+  // expected-error @below {{'cuda.mma' op multiplies 4 by 2 pairs of one type of halves, found 'vector<2x2xf16>' and 'vector<2x2xf16>'}}
+  %d = cuda.mma %a, %b, %c : vector<2x2xf16>, vector<2x2xf16>
+  return
+}

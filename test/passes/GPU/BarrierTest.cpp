@@ -1,0 +1,128 @@
+//===- BarrierTest.cpp - every barrier of a GPU kernel is needed ----------===//
+//
+// A kernel without one of its barriers, or without one of its waits for copies,
+// must be seen to be wrong: two threads touch the same bytes without order, or
+// the result changes. So no barrier is there for nothing, and the search for
+// conflicts finds each kind that our kernels could have.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/GPU/IR/GPUDialect.h"
+#include "test/passes/GPU/Models.h"
+#include "test/passes/Testing/KernelCall.h"
+
+namespace corellama::test {
+namespace {
+
+using GPUBarrierTest = GPUModelTest;
+
+/// Orders of blocks and threads that are tried. A conflict shows in each; that
+/// a result changes may take one in which the wrong thread came first.
+constexpr int kTriedOrders = 4;
+
+/// A kernel of which one operation was left out.
+struct Mutant {
+  std::string kernel, name;
+  /// Which operation it was, for people.
+  std::string without;
+};
+
+std::string textOf(mlir::Operation *op) {
+  std::string text;
+  if (op)
+    llvm::raw_string_ostream(text) << op->getName();
+  return text.empty() ? "nothing" : text;
+}
+
+/// What a kernel waits with, in order.
+std::vector<mlir::Operation *> waitsOf(mlir::func::FuncOp kernel) {
+  std::vector<mlir::Operation *> waits;
+  kernel.walk([&](mlir::Operation *op) {
+    if (mlir::isa<corellama::gpu::BarrierOp, corellama::gpu::CopyWaitOp>(op))
+      waits.push_back(op);
+  });
+  return waits;
+}
+
+/// Adds to a module of phase vector each of its kernels without each of its
+/// waits.
+std::vector<Mutant> addMutants(mlir::ModuleOp module) {
+  std::vector<Mutant> mutants;
+  std::vector<mlir::func::FuncOp> kernels;
+  for (auto function : module.getOps<mlir::func::FuncOp>())
+    if (function->hasAttr(llama::kPartsAttr))
+      kernels.push_back(function);
+  for (mlir::func::FuncOp kernel : kernels) {
+    size_t count = waitsOf(kernel).size();
+    for (size_t i = 0; i < count; ++i) {
+      auto copy = kernel.clone();
+      std::string name =
+          (kernel.getName() + ".without." + llvm::Twine(i)).str();
+      copy.setName(name);
+      module.push_back(copy);
+      mlir::Operation *wait = waitsOf(copy)[i];
+      mutants.push_back({kernel.getName().str(), name,
+                         textOf(wait) + ", number " + std::to_string(i) +
+                             " of " + std::to_string(count) + ", between " +
+                             textOf(wait->getPrevNode()) + " and " +
+                             textOf(wait->getNextNode())});
+      wait->erase();
+    }
+  }
+  return mutants;
+}
+
+/// Calls that take every path of a kernel: of decode the first position and
+/// several blocks of keys, of prefill more than a tile of rows.
+std::vector<KernelCall> callsOf(llvm::StringRef kernel) {
+  std::string name = kernel.str();
+  if (kernel.contains(".prefill"))
+    return {{name, 0, /*rows=*/65, /*position=*/0},
+            {name, 0, /*rows=*/65, /*position=*/300}};
+  return {{name, 0, /*rows=*/1, /*position=*/300},
+          {name, 0, /*rows=*/1, /*position=*/0}};
+}
+
+TEST_P(GPUBarrierTest, NoneCanBeLeftOut) {
+  mlir::OwningOpRef<mlir::ModuleOp> module = model->vector->clone();
+  std::vector<Mutant> mutants = addMutants(*module);
+  ASSERT_FALSE(mutants.empty());
+  keepKernels(*module,
+              [](llvm::StringRef name) { return name.contains(".without."); });
+  auto loaded = model->load(*module);
+  ASSERT_TRUE(bool(loaded)) << llvm::toString(loaded.takeError());
+
+  // Each with the bytes that are right.
+  std::map<std::string,
+           std::vector<std::pair<std::unique_ptr<CheckedCall>, Memory>>>
+      calls;
+  for (const Mutant &mutant : mutants) {
+    auto [entry, isNew] = calls.try_emplace(mutant.kernel);
+    for (const KernelCall &call :
+         isNew ? callsOf(mutant.kernel) : std::vector<KernelCall>()) {
+      auto checked = std::make_unique<CheckedCall>(*model, call, random);
+      std::mt19937 order(1);
+      auto right = checked->run(model->kernels(), call.kernel, order);
+      ASSERT_TRUE(bool(right))
+          << call.describe() << ": " << llvm::toString(right.takeError());
+      entry->second.emplace_back(std::move(checked), std::move(*right));
+    }
+    bool seen = false;
+    for (auto &[call, right] : entry->second)
+      for (int seed = 1; seed <= kTriedOrders && !seen; ++seed) {
+        std::mt19937 order(seed);
+        auto result = call->run(**loaded, mutant.name, order);
+        seen = !result || *result != right;
+        if (!result)
+          llvm::consumeError(result.takeError());
+      }
+    EXPECT_TRUE(seen) << model->describe() << ": " << mutant.kernel
+                      << " is right without " << mutant.without;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, GPUBarrierTest,
+                         testing::ValuesIn(barrierModels()), nameOfModel);
+
+} // namespace
+} // namespace corellama::test

@@ -1,0 +1,71 @@
+//===- KernelTest.cpp - every GPU kernel against the evaluator ------------===//
+//
+// Decode, prefill and head of small models, as code for a GPU that fibres
+// execute: each kernel alone on random inputs, under many orders of its blocks
+// and threads, and decode beside prefill, bit for bit.
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/passes/GPU/Models.h"
+#include "test/passes/GPU/OrderedCalls.h"
+#include <cstring>
+#include <set>
+
+namespace corellama::test {
+namespace {
+
+using GPUKernelTest = GPUModelTest;
+
+/// Rows of a prefill call: around a tile of 64, and the largest call.
+const int64_t kRows[] = {1, 2, 63, 64, 65, 70};
+
+TEST_P(GPUKernelTest, DecodeComputesWhatTheEvaluatorDoes) {
+  for (const auto &[kernel, layer] : kernelsOf(*model, "decode"))
+    checkInOrders(*model, {kernel, layer, /*rows=*/1, /*position=*/5}, random);
+  for (const auto &[kernel, layer] : kernelsOf(*model, "head"))
+    checkInOrders(*model, {kernel, layer, /*rows=*/3, /*position=*/0}, random);
+}
+
+TEST_P(GPUKernelTest, PrefillComputesWhatTheEvaluatorDoes) {
+  for (const auto &[kernel, layer] : kernelsOf(*model, "prefill"))
+    for (int64_t rows : kRows)
+      // All orders where there are few threads, some where there are many:
+      // another order of them is no other case.
+      checkInOrders(*model, {kernel, layer, rows, /*position=*/4}, random,
+                    takesAll() || rows <= 2 ? kOrders : 2);
+}
+
+TEST_P(GPUKernelTest, NoKernelIsForgotten) {
+  std::set<std::string> called;
+  for (const char *step : {"decode", "prefill", "head"})
+    for (const auto &[kernel, layer] : kernelsOf(*model, step))
+      called.insert(kernel);
+  std::vector<std::string> names = model->kernels().names();
+  EXPECT_EQ(called, std::set<std::string>(names.begin(), names.end()));
+  EXPECT_EQ(called.size(), names.size());
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, GPUKernelTest,
+                         testing::ValuesIn(wholeModels()), nameOfModel);
+
+//===----------------------------------------------------------------------===//
+// Long sums, large vocabularies
+//===----------------------------------------------------------------------===//
+
+using GPULongSumTest = GPUModelTest;
+
+TEST_P(GPULongSumTest, MainLoopsComputeWhatTheEvaluatorDoes) {
+  checkInOrders(*model, {"down.decode", /*layer=*/1, /*rows=*/1, 0}, random, 3);
+  checkInOrders(*model, {"down.prefill", /*layer=*/0, /*rows=*/3, 0}, random,
+                2);
+}
+
+TEST_P(GPULongSumTest, TheHeadOfALargeVocabularyDoesToo) {
+  checkInOrders(*model, {"head.head", /*layer=*/0, /*rows=*/2, 0}, random, 2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, GPULongSumTest,
+                         testing::ValuesIn(longModels()), nameOfModel);
+
+} // namespace
+} // namespace corellama::test

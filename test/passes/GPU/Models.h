@@ -1,0 +1,61 @@
+//===- Models.h - the models that the tests of GPU kernels share ----------===//
+//
+// One model a combination of weight format, grouping of heads, head size and
+// cache type, compiled when the first test asks for it. All combinations take
+// an hour, so a run takes some: each format, grouping, head size and cache type
+// at least once, joined by a seed. CORELLAMA_SEED=N joins them another way,
+// CORELLAMA_ALL=1 takes all.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_TEST_PASSES_GPU_MODELS_H
+#define CORELLAMA_TEST_PASSES_GPU_MODELS_H
+
+#include "test/passes/Testing/TestModel.h"
+#include "gtest/gtest.h"
+#include <optional>
+
+namespace corellama::test {
+
+/// What a seed joins.
+struct GPUModel {
+  std::string name;
+  ModelChoice choice;
+};
+
+/// Whether all combinations were asked for, and the seed that joins them.
+bool takesAll();
+uint32_t modelSeed();
+
+/// Models of which every kernel is tested.
+std::vector<GPUModel> wholeModels();
+/// Models of which the kernels of attention are: every head size and grouping.
+std::vector<GPUModel> attentionModels();
+/// Models whose sums are so long that loops over k take their main path, and
+/// whose vocabulary is cut as a large one is.
+std::vector<GPUModel> longModels();
+
+/// Models of which each kernel is made once more for each of its barriers: some
+/// of the whole ones, always one with products on tensor cores.
+std::vector<GPUModel> barrierModels();
+
+/// A model that is compiled once for all tests that ask for it by this name.
+class GPUModelTest : public testing::TestWithParam<GPUModel> {
+protected:
+  void SetUp() override;
+
+  TestModel *model = nullptr;
+  /// A fixed seed: a failure can be repeated.
+  std::mt19937 random{12345};
+};
+
+inline std::string nameOfModel(const testing::TestParamInfo<GPUModel> &info) {
+  return info.param.name;
+}
+inline void PrintTo(const GPUModel &model, std::ostream *out) {
+  *out << model.name;
+}
+
+} // namespace corellama::test
+
+#endif // CORELLAMA_TEST_PASSES_GPU_MODELS_H

@@ -1,0 +1,27 @@
+// RUN: %opt %pass %s --split-input-file --verify-diagnostics
+
+// expected-error @below {{'func.func' op is not yet a function of (context, layer); run tile-to-vector-gpu first}}
+func.func private @a_kernel_of_phase_tile(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+  return
+}
+
+// -----
+
+// expected-error @below {{'func.func' op is not yet a function of (context, layer); run tile-to-vector-gpu first}}
+func.func private @a_kernel_of_unknown_scratch(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #llama.gpu<unit = simt, threads = 64>} {
+  return
+}
+
+// -----
+
+// expected-error @below {{'func.func' op has no strategy of a GPU, which says how many threads a block has; run llama-plan-kernels for a GPU}}
+func.func private @a_kernel_of_a_cpu(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.scratch = 0 : i64, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  return
+}
+
+// -----
+
+// expected-error @below {{'llama.slot' op has no offset; run llama-assign-slots}}
+llama.slot @x : tensor<1x32xf32>
+llama.step @decode rows 1 {
+}

@@ -1,0 +1,90 @@
+//===- LoadedKernels.cpp - compiled kernels of any target, to be called ---===//
+//
+// See LoadedKernels.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/passes/Testing/LoadedKernels.h"
+#include "compiler/Runner/FibreModule.h"
+#include "compiler/Runner/Runner.h"
+
+using namespace corellama;
+using namespace corellama::test;
+
+static llvm::Error noKernel(llvm::StringRef name) {
+  return llvm::createStringError("there is no kernel " + name);
+}
+
+namespace {
+
+class CPUKernels : public LoadedKernels {
+public:
+  explicit CPUKernels(RunnerModule runner) : runner(std::move(runner)) {}
+
+  std::vector<std::string> names() const override {
+    std::vector<std::string> names;
+    for (const abi::Kernel &kernel : runner.kernels())
+      names.push_back(kernel.name);
+    return names;
+  }
+  uint64_t workspaceBytes() const override {
+    return runner.program().workspaceBytes;
+  }
+  uint64_t scratchBytes() const override {
+    return runner.program().scratchBytes;
+  }
+  llvm::Error run(llvm::StringRef name, uint32_t layer, KernelContext &context,
+                  std::mt19937 &random) override {
+    const abi::Kernel *kernel = runner.lookup(name);
+    if (!kernel)
+      return noKernel(name);
+    context.runShuffled(*kernel, layer, random);
+    return llvm::Error::success();
+  }
+
+private:
+  RunnerModule runner;
+};
+
+class FibreKernels : public LoadedKernels {
+public:
+  explicit FibreKernels(FibreModule module) : module(std::move(module)) {}
+
+  std::vector<std::string> names() const override {
+    std::vector<std::string> names;
+    for (const abi::DeviceKernel &kernel : module.kernels())
+      names.push_back(kernel.name);
+    return names;
+  }
+  uint64_t workspaceBytes() const override {
+    return module.program().workspaceBytes;
+  }
+  llvm::Error run(llvm::StringRef name, uint32_t layer, KernelContext &context,
+                  std::mt19937 &random) override {
+    if (!module.lookup(name))
+      return noKernel(name);
+    FibreOptions options;
+    options.seed = random();
+    return module.run(name, context, layer, options);
+  }
+
+private:
+  FibreModule module;
+};
+
+} // namespace
+
+llvm::Expected<std::unique_ptr<LoadedKernels>>
+test::loadKernels(mlir::ModuleOp module, llvm::StringRef backend) {
+  if (backend == "cpu") {
+    auto runner = RunnerModule::load(module);
+    if (!runner)
+      return runner.takeError();
+    return std::make_unique<CPUKernels>(std::move(*runner));
+  }
+  assert(backend == "fibres");
+  auto fibres = FibreModule::load(module);
+  if (!fibres)
+    return fibres.takeError();
+  return std::make_unique<FibreKernels>(std::move(*fibres));
+}

@@ -1,0 +1,41 @@
+//===- LoadedKernels.h - compiled kernels of any target, to be called -----===//
+//
+// What a test needs of kernels that are loaded, whether a worker of a CPU calls
+// them part by part or fibres play the threads of a GPU.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_TEST_PASSES_TESTING_LOADEDKERNELS_H
+#define CORELLAMA_TEST_PASSES_TESTING_LOADEDKERNELS_H
+
+#include "compiler/Runner/KernelContext.h"
+#include "mlir/IR/BuiltinOps.h"
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace corellama::test {
+
+class LoadedKernels {
+public:
+  virtual ~LoadedKernels() = default;
+
+  virtual std::vector<std::string> names() const = 0;
+  virtual uint64_t workspaceBytes() const = 0;
+  /// Of a worker of a CPU.
+  virtual uint64_t scratchBytes() const { return 0; }
+
+  /// Computes all parts of a kernel, in an order that `random` decides: of
+  /// parts on a CPU, of blocks and threads on a GPU. An error says what the
+  /// kernel did that it may not, where the device can tell.
+  virtual llvm::Error run(llvm::StringRef kernel, uint32_t layer,
+                          KernelContext &context, std::mt19937 &random) = 0;
+};
+
+/// Compiles a module of phase llvm and loads it; `backend` as in ModelChoice.
+llvm::Expected<std::unique_ptr<LoadedKernels>>
+loadKernels(mlir::ModuleOp module, llvm::StringRef backend);
+
+} // namespace corellama::test
+
+#endif // CORELLAMA_TEST_PASSES_TESTING_LOADEDKERNELS_H
