@@ -83,42 +83,98 @@ std::vector<KernelCall> callsOf(llvm::StringRef kernel) {
           {name, 0, /*rows=*/1, /*position=*/0}};
 }
 
+/// Compiles mutants, and asks of each whether it is seen to be wrong.
+class Hunt {
+public:
+  Hunt(TestModel &model, std::mt19937 &random) : model(model), random(random) {}
+
+  /// The kernels are in `module`, at phase vector.
+  llvm::Error load(mlir::ModuleOp module) {
+    keepKernels(module, [](llvm::StringRef name) {
+      return name.contains(".without.");
+    });
+    auto made = model.load(module);
+    if (!made)
+      return made.takeError();
+    loaded = std::move(*made);
+    return llvm::Error::success();
+  }
+
+  llvm::Expected<bool> sees(const Mutant &mutant) {
+    auto [entry, isNew] = calls.try_emplace(mutant.kernel);
+    for (const KernelCall &call :
+         isNew ? callsOf(mutant.kernel) : std::vector<KernelCall>()) {
+      auto checked = std::make_unique<CheckedCall>(model, call, random);
+      std::mt19937 order(1);
+      auto right = checked->run(model.kernels(), call.kernel, order);
+      if (!right)
+        return right.takeError();
+      entry->second.emplace_back(std::move(checked), std::move(*right));
+    }
+    for (auto &[call, right] : entry->second)
+      for (int seed = 1; seed <= kTriedOrders; ++seed) {
+        std::mt19937 order(seed);
+        auto result = call->run(*loaded, mutant.name, order);
+        bool wrong = !result || *result != right;
+        if (!result)
+          llvm::consumeError(result.takeError());
+        if (wrong)
+          return true;
+      }
+    return false;
+  }
+
+private:
+  TestModel &model;
+  std::mt19937 &random;
+  std::unique_ptr<LoadedKernels> loaded;
+  /// Of each kernel, with the bytes that are right.
+  std::map<std::string,
+           std::vector<std::pair<std::unique_ptr<CheckedCall>, Memory>>>
+      calls;
+};
+
 TEST_P(GPUBarrierTest, NoneCanBeLeftOut) {
   mlir::OwningOpRef<mlir::ModuleOp> module = model->vector->clone();
   std::vector<Mutant> mutants = addMutants(*module);
   ASSERT_FALSE(mutants.empty());
-  keepKernels(*module,
-              [](llvm::StringRef name) { return name.contains(".without."); });
-  auto loaded = model->load(*module);
-  ASSERT_TRUE(bool(loaded)) << llvm::toString(loaded.takeError());
-
-  // Each with the bytes that are right.
-  std::map<std::string,
-           std::vector<std::pair<std::unique_ptr<CheckedCall>, Memory>>>
-      calls;
+  RecordProperty("mutants", static_cast<int>(mutants.size()));
+  Hunt hunt(*model, random);
+  llvm::Error error = hunt.load(*module);
+  ASSERT_FALSE(bool(error)) << llvm::toString(std::move(error));
   for (const Mutant &mutant : mutants) {
-    auto [entry, isNew] = calls.try_emplace(mutant.kernel);
-    for (const KernelCall &call :
-         isNew ? callsOf(mutant.kernel) : std::vector<KernelCall>()) {
-      auto checked = std::make_unique<CheckedCall>(*model, call, random);
-      std::mt19937 order(1);
-      auto right = checked->run(model->kernels(), call.kernel, order);
-      ASSERT_TRUE(bool(right))
-          << call.describe() << ": " << llvm::toString(right.takeError());
-      entry->second.emplace_back(std::move(checked), std::move(*right));
-    }
-    bool seen = false;
-    for (auto &[call, right] : entry->second)
-      for (int seed = 1; seed <= kTriedOrders && !seen; ++seed) {
-        std::mt19937 order(seed);
-        auto result = call->run(**loaded, mutant.name, order);
-        seen = !result || *result != right;
-        if (!result)
-          llvm::consumeError(result.takeError());
-      }
-    EXPECT_TRUE(seen) << model->describe() << ": " << mutant.kernel
-                      << " is right without " << mutant.without;
+    llvm::Expected<bool> seen = hunt.sees(mutant);
+    ASSERT_TRUE(bool(seen)) << llvm::toString(seen.takeError());
+    EXPECT_TRUE(*seen) << model->describe() << ": " << mutant.kernel
+                       << " is right without " << mutant.without;
   }
+}
+
+// Two barriers in a row: either can be left out, and the test above must say
+// so.
+TEST_P(GPUBarrierTest, OneTooManyIsFound) {
+  mlir::OwningOpRef<mlir::ModuleOp> module = model->vector->clone();
+  auto kernel = module->lookupSymbol<mlir::func::FuncOp>("o.decode");
+  ASSERT_TRUE(kernel);
+  std::vector<mlir::Operation *> waits = waitsOf(kernel);
+  ASSERT_FALSE(waits.empty());
+  for (mlir::Operation *wait : waits)
+    mlir::OpBuilder(wait).clone(*wait);
+  std::vector<Mutant> mutants = addMutants(*module);
+  Hunt hunt(*model, random);
+  llvm::Error error = hunt.load(*module);
+  ASSERT_FALSE(bool(error)) << llvm::toString(std::move(error));
+  size_t tried = 0;
+  for (const Mutant &mutant : mutants) {
+    if (mutant.kernel != "o.decode")
+      continue;
+    ++tried;
+    llvm::Expected<bool> seen = hunt.sees(mutant);
+    ASSERT_TRUE(bool(seen)) << llvm::toString(seen.takeError());
+    EXPECT_FALSE(*seen) << mutant.kernel << " is wrong without "
+                        << mutant.without << ", of which there are two";
+  }
+  EXPECT_EQ(tried, 2 * waits.size());
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, GPUBarrierTest,

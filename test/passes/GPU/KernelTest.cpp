@@ -8,7 +8,7 @@
 
 #include "test/passes/GPU/Models.h"
 #include "test/passes/GPU/OrderedCalls.h"
-#include <cstring>
+#include "test/passes/Testing/Steps.h"
 #include <set>
 
 namespace corellama::test {
@@ -27,12 +27,24 @@ TEST_P(GPUKernelTest, DecodeComputesWhatTheEvaluatorDoes) {
 }
 
 TEST_P(GPUKernelTest, PrefillComputesWhatTheEvaluatorDoes) {
-  for (const auto &[kernel, layer] : kernelsOf(*model, "prefill"))
-    for (int64_t rows : kRows)
+  for (const auto &[kernel, layer] : kernelsOf(*model, "prefill")) {
+    bool ofLayer = llvm::StringRef(kernel) != "embed.prefill";
+    for (auto [i, rows] : llvm::enumerate(kRows)) {
+      // One layer or the other.
+      if (ofLayer && !takesAll() && static_cast<int64_t>(i) % 2 != layer)
+        continue;
       // All orders where there are few threads, some where there are many:
       // another order of them is no other case.
       checkInOrders(*model, {kernel, layer, rows, /*position=*/4}, random,
                     takesAll() || rows <= 2 ? kOrders : 2);
+    }
+  }
+}
+
+TEST_P(GPUKernelTest, DecodeEqualsPrefillBitForBit) {
+  if (hasTensorCores(GetParam()))
+    GTEST_SKIP() << "prefill rounds rows for tensor cores, decode does not";
+  checkDecodeEqualsPrefill(*model, random);
 }
 
 TEST_P(GPUKernelTest, NoKernelIsForgotten) {

@@ -137,6 +137,12 @@ std::vector<GPUModel> test::wholeModels() {
   return models;
 }
 
+bool test::hasTensorCores(const GPUModel &model) {
+  Format format = model.choice.format;
+  return format == Format::Q8_0 || format == Format::Q4_0 ||
+         (format == Format::F16 && model.choice.shape.dim % 8 == 0);
+}
+
 std::vector<GPUModel> test::attentionModels() {
   std::vector<GPUModel> models;
   auto groupings = shuffled(kGroupings, 3);
@@ -187,11 +193,6 @@ std::vector<GPUModel> test::barrierModels() {
   std::vector<GPUModel> models = wholeModels();
   if (takesAll())
     return models;
-  auto hasTensorCores = [](const GPUModel &model) {
-    Format format = model.choice.format;
-    return format == Format::Q8_0 || format == Format::Q4_0 ||
-           (format == Format::F16 && model.choice.shape.dim % 8 == 0);
-  };
   llvm::erase_if(models,
                  [&](const GPUModel &model) { return !hasTensorCores(model); });
   return {models[modelSeed() % models.size()]};

@@ -13,7 +13,6 @@
 
 #include "test/passes/Testing/TestModel.h"
 #include "gtest/gtest.h"
-#include <optional>
 
 namespace corellama::test {
 
@@ -29,6 +28,8 @@ uint32_t modelSeed();
 
 /// Models of which every kernel is tested.
 std::vector<GPUModel> wholeModels();
+/// Whether tensor cores compute gate and up of prefill.
+bool hasTensorCores(const GPUModel &model);
 /// Models of which the kernels of attention are: every head size and grouping.
 std::vector<GPUModel> attentionModels();
 /// Models whose sums are so long that loops over k take their main path, and

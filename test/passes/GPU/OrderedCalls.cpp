@@ -6,6 +6,7 @@
 
 #include "test/passes/GPU/OrderedCalls.h"
 #include "gtest/gtest.h"
+#include <optional>
 
 using namespace corellama;
 using namespace corellama::test;

@@ -294,6 +294,15 @@ llvm::Error CheckedCall::evaluate() {
   return llvm::Error::success();
 }
 
+/// Positive sums that were rotated may be negative: head size 2 has one angle
+/// for all of a row.
+static double largestOf(llvm::ArrayRef<double> values) {
+  double largest = 0;
+  for (double value : values)
+    largest = std::max(largest, std::abs(value));
+  return largest;
+}
+
 void CheckedCall::compare(double got, double expected, double bound,
                           const std::string &where) {
   // Not a number is wrong too, and worse than any number.
@@ -305,9 +314,19 @@ void CheckedCall::compare(double got, double expected, double bound,
   if (wrong > 1 && measure <= worst)
     return;
   worst = measure;
-  message = llvm::formatv("{0}: {1}, expected {2} within {3}", where, got,
-                          expected, bound)
+  message = llvm::formatv("{0}: {1:E9}, expected {2:E9} within {3:E2}", where,
+                          got, expected, bound)
                 .str();
+}
+
+/// The longest pair of neighbours. A rotation turns a pair, which may make both
+/// of its numbers small or negative, and keeps its length.
+static double largestPair(llvm::ArrayRef<double> sizes) {
+  double largest = 0;
+  for (size_t i = 0; i < sizes.size(); i += 2)
+    largest = std::max(
+        largest, std::hypot(sizes[i], i + 1 < sizes.size() ? sizes[i + 1] : 0));
+  return largest;
 }
 
 // Both comparisons make the memory as it was before the call, element by
@@ -328,11 +347,9 @@ void CheckedCall::compareSlots(Memory &result) {
       // attention columns mean different things; there the weights of positive
       // scores differ from the true ones, by less than a factor of 4.
       size_t row = i / expected->columns() * expected->columns();
-      double largest = parts
-                           ? 4 * magnitude->values[i]
-                           : *std::max_element(magnitude->values.begin() + row,
-                                               magnitude->values.begin() + row +
-                                                   expected->columns());
+      double largest = parts ? 4 * magnitude->values[i]
+                             : largestOf(llvm::ArrayRef(magnitude->values)
+                                             .slice(row, expected->columns()));
       // 1.5 > sqrt(2), by which a rotation of a pair may lengthen a column.
       double bound = tolerance(k, 1.5 * largest);
       if (places.half)
@@ -363,8 +380,7 @@ void CheckedCall::compareCache(Memory &result) {
           const auto &row = keys ? expected->keys : expected->values;
           const auto &sizes = keys ? magnitude->keys : magnitude->values;
           double value = row[head * s.headSize + e];
-          double bound =
-              tolerance(k, 1.5 * *std::max_element(sizes.begin(), sizes.end()));
+          double bound = tolerance(k, 1.5 * largestPair(sizes));
           if (half)
             bound += halfStep(value);
           size_t byte = cacheByte(model, {keys, call.layer, head, position, e});
