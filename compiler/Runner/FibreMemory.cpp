@@ -78,22 +78,22 @@ bool FibreMemory::access(uint32_t thread, const void *address, size_t bytes,
                          size_t alignment, Access kind) {
   auto *first = static_cast<const uint8_t *>(address);
   bool writes = kind != Access::Read;
-  std::string does =
-      ("thread " + llvm::Twine(thread) + (writes ? " writes " : " reads "))
-          .str();
+  // Made only for a report: this function is called millions of times a step.
+  auto does = [&] {
+    return "thread " + std::to_string(thread) +
+           (writes ? " writes " : " reads ") + std::to_string(bytes) + " bytes";
+  };
   for (const Range &range : ranges) {
     size_t at = first - range.begin;
     if (at >= range.bytes)
       continue;
     auto place = [&] {
-      return (does + llvm::Twine(bytes) + " bytes at " + range.name + " + " +
-              llvm::Twine(at))
-          .str();
+      return does() + " at " + range.name + " + " + std::to_string(at);
     };
     if (bytes > range.bytes - at)
       return fail(place() + ", which has " + std::to_string(range.bytes) +
                   " bytes");
-    if (reinterpret_cast<uintptr_t>(address) % alignment != 0)
+    if ((reinterpret_cast<uintptr_t>(address) & (alignment - 1)) != 0)
       return fail(place() + ", which is no multiple of " +
                   std::to_string(alignment));
     if (!writes)
@@ -105,8 +105,7 @@ bool FibreMemory::access(uint32_t thread, const void *address, size_t bytes,
       return fail(place() + ": single bytes are not watched");
     return !findConflicts || order(range, at, bytes, thread, kind);
   }
-  return fail(does + std::to_string(bytes) +
-              " bytes outside all memory of the launch");
+  return fail(does() + " outside all memory of the launch");
 }
 
 void FibreMemory::dropCopy(const void *target, size_t bytes) {

@@ -39,7 +39,7 @@ TEST_P(GroupLoadsTest, EveryValueOfTheEmbeddingIsDecoded) {
       context.setRows(rows, 0);
       for (int64_t row = 0; row < rows; ++row)
         context.tokens[row] = static_cast<int32_t>(first + row);
-      llvm::cantFail(model->kernels().run(kernel, 0, context, random));
+      runKernel(*model, kernel, 0, context, random);
       std::vector<float *> got =
           slotElements(*model, context, "x", {rows, s.dim});
       for (size_t i = 0; i < got.size(); ++i)
@@ -65,8 +65,7 @@ void expectColumns(TestModel &model, KernelContext &context,
   for (float *residual :
        slotElements(model, context, form + ".o", {rows, s.dim}))
     *residual = 0.0f;
-  llvm::cantFail(model.kernels().run(
-      "down." + form, static_cast<uint32_t>(layer), context, random));
+  runKernel(model, "down." + form, layer, context, random);
   std::vector<float *> y = slotElements(model, context, "x", {rows, s.dim});
   for (int64_t row = 0; row < rows; ++row)
     for (int64_t n = 0; n < s.dim; ++n)

@@ -426,4 +426,12 @@ void checkKernel(TestModel &model, const KernelCall &call,
                   << problem;
 }
 
+void runKernel(TestModel &model, const std::string &kernel, int64_t layer,
+               KernelContext &context, std::mt19937 &random) {
+  if (llvm::Error error = model.kernels().run(
+          kernel, static_cast<uint32_t>(layer), context, random))
+    ADD_FAILURE() << model.describe() << ": " << kernel << ": "
+                  << llvm::toString(std::move(error));
+}
+
 } // namespace corellama::test

@@ -88,6 +88,10 @@ private:
 void checkKernel(TestModel &model, const KernelCall &call,
                  std::mt19937 &random);
 
+/// Runs a kernel on what is there; reports an error through GoogleTest.
+void runKernel(TestModel &model, const std::string &kernel, int64_t layer,
+               KernelContext &context, std::mt19937 &random);
+
 /// The kernels of a step, in order, each with its layer.
 std::vector<std::pair<std::string, int64_t>> kernelsOf(TestModel &model,
                                                        llvm::StringRef step);

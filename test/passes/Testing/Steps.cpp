@@ -17,8 +17,7 @@ static void runStep(TestModel &model, KernelContext &context,
   context.setRows(ids.size(), position);
   std::copy(ids.begin(), ids.end(), context.tokens.begin());
   for (const auto &[kernel, layer] : kernelsOf(model, step))
-    llvm::cantFail(model.kernels().run(kernel, static_cast<uint32_t>(layer),
-                                       context, random));
+    runKernel(model, kernel, layer, context, random);
 }
 
 /// The bits that a step left in the slot @x.
