@@ -53,8 +53,6 @@ private:
   Expected<Constant *> step(StringRef name);
   Expected<Constant *> buildKernels(mlir::ArrayAttr kernels);
   Expected<Constant *> buildKernel(mlir::DictionaryAttr kernel, StringRef name);
-  Expected<Constant *> buildDeviceKernel(mlir::DictionaryAttr kernel,
-                                         StringRef name);
   Constant *text(StringRef string);
   Constant *constant(llvm::Type *type, Constant *value, const Twine &name,
                      llvm::GlobalValue::LinkageTypes linkage);
@@ -143,48 +141,36 @@ Constant *DescriptorBuilder::text(StringRef string) {
                   llvm::GlobalValue::PrivateLinkage);
 }
 
-/// abi::Kernel: name, function, parts, scratchBytes.
+/// abi::Kernel: name, function, parts, scratchBytes. abi::DeviceKernel: name,
+/// thread, parts, threads, sharedBytes, the last two of 32 bits.
 Expected<Constant *> DescriptorBuilder::buildKernel(mlir::DictionaryAttr kernel,
                                                     StringRef name) {
   std::string place = ("kernel '" + name + "'").str();
+  llvm::SmallVector<llvm::Type *> arguments = {pointer, i32};
+  if (!launches)
+    arguments = {pointer, pointer, i32, i32, i32};
   Expected<Constant *> code =
       referenced(kernel, place, "function",
-                 llvm::FunctionType::get(
-                     nothing, {pointer, pointer, i32, i32, i32}, false));
+                 llvm::FunctionType::get(nothing, arguments, false));
   if (!code)
     return code;
   Expected<Constant *> parts = referenced(
       kernel, place, "parts", llvm::FunctionType::get(i64, {i64, i64}, false));
   if (!parts)
     return parts;
-  Expected<Constant *> scratch = integer(kernel, place, "scratch_bytes");
+  llvm::SmallVector<Constant *> fields = {text(name), *code, *parts};
+  if (launches) {
+    Expected<Constant *> threads = integer(kernel, place, "threads", 32);
+    if (!threads)
+      return threads;
+    fields.push_back(*threads);
+  }
+  Expected<Constant *> scratch =
+      integer(kernel, place, "scratch_bytes", launches ? 32 : 64);
   if (!scratch)
     return scratch;
-  return llvm::ConstantStruct::getAnon({text(name), *code, *parts, *scratch});
-}
-
-/// abi::DeviceKernel: name, thread, parts, threads, sharedBytes.
-Expected<Constant *>
-DescriptorBuilder::buildDeviceKernel(mlir::DictionaryAttr kernel,
-                                     StringRef name) {
-  std::string place = ("kernel '" + name + "'").str();
-  Expected<Constant *> thread =
-      referenced(kernel, place, "function",
-                 llvm::FunctionType::get(nothing, {pointer, i32}, false));
-  if (!thread)
-    return thread;
-  Expected<Constant *> parts = referenced(
-      kernel, place, "parts", llvm::FunctionType::get(i64, {i64, i64}, false));
-  if (!parts)
-    return parts;
-  Expected<Constant *> threads = integer(kernel, place, "threads", 32);
-  if (!threads)
-    return threads;
-  Expected<Constant *> shared = integer(kernel, place, "scratch_bytes", 32);
-  if (!shared)
-    return shared;
-  return llvm::ConstantStruct::getAnon(
-      {text(name), *thread, *parts, *threads, *shared});
+  fields.push_back(*scratch);
+  return llvm::ConstantStruct::getAnon(fields);
 }
 
 Expected<Constant *> DescriptorBuilder::buildKernels(mlir::ArrayAttr kernels) {
@@ -198,9 +184,7 @@ Expected<Constant *> DescriptorBuilder::buildKernels(mlir::ArrayAttr kernels) {
       return error("llama.kernels: entry " + Twine(index) + " has no name");
     if (!names.insert(name.getValue()).second)
       return error("kernel '" + name.getValue() + "': is there twice");
-    Expected<Constant *> row = launches
-                                   ? buildDeviceKernel(kernel, name.getValue())
-                                   : buildKernel(kernel, name.getValue());
+    Expected<Constant *> row = buildKernel(kernel, name.getValue());
     if (!row)
       return row;
     rows.push_back(*row);

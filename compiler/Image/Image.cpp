@@ -207,9 +207,7 @@ Expected<ImagePlan> corellama::image::planImage(ModuleOp module,
   header.heads = config.heads;
   header.kvHeads = config.kvHeads;
   header.headSize = config.headSize;
-  // A tile of 16 columns may begin anywhere in a head: the row goes on for as
-  // many elements less one.
-  header.ropeRow = 2 * llvm::alignTo(config.headSize + 15, 16);
+  header.ropeRow = abi::ropeRowOf(config.headSize);
   header.ropeBase = config.ropeBase;
   if (Error error = planCache(module, config, header))
     return error;

@@ -10,8 +10,8 @@
 #include "compiler/Import/Import.h"
 #include "compiler/Pipelines/Pipelines.h"
 #include "compiler/Target/Target.h"
+#include "runtime/ABI/Image.h"
 #include "llvm/Support/MathExtras.h"
-#include <cmath>
 
 using namespace corellama;
 using llvm::Error;
@@ -76,24 +76,6 @@ struct PackedWeights {
 
 } // namespace
 
-/// RoPE's table as runtime/ABI/Image.h has it: cosines, then signed sines.
-static void fillRope(KernelContext &context, size_t row,
-                     const checkpoint::ModelConfig &config,
-                     uint64_t positions) {
-  for (uint64_t position = 0; position < positions; ++position)
-    for (size_t e = 0; e < row / 2; ++e) {
-      uint64_t column = e % config.headSize;
-      double angle =
-          static_cast<double>(position) *
-          std::pow(config.ropeBase, -2.0 * static_cast<double>(column / 2) /
-                                        static_cast<double>(config.headSize));
-      float *out = context.rope.as<float>() + position * row;
-      out[e] = static_cast<float>(std::cos(angle));
-      out[row / 2 + e] =
-          static_cast<float>(column % 2 ? std::sin(angle) : -std::sin(angle));
-    }
-}
-
 Expected<std::unique_ptr<FibreProgram>>
 FibreProgram::compile(const checkpoint::Checkpoint &checkpoint,
                       const FibreProgramOptions &options) {
@@ -132,16 +114,12 @@ FibreProgram::compile(const checkpoint::Checkpoint &checkpoint,
   sizes.keyBytes = sizes.valueBytes =
       config.layers * config.kvHeads * sizes.capacity *
       llvm::alignTo(config.headSize, 16) * element;
-  // For a head and 15 columns more, as Image.h has it for all targets.
-  sizes.ropeRow = 2 * llvm::alignTo(config.headSize + 15, 16);
+  sizes.ropeRow = abi::ropeRowOf(config.headSize);
   KernelContext context(sizes);
   std::copy(weights.bytes.begin(), weights.bytes.end(), context.weights.data());
   context.offsets = std::move(weights.offsets);
-  fillRope(context, sizes.ropeRow, config, sizes.capacity);
-  // All bits set is not a number: what nobody wrote shows.
-  for (AlignedBytes *memory :
-       {&context.workspace, &context.keys, &context.values})
-    std::fill_n(memory->data(), memory->size(), uint8_t(0xff));
+  context.fillRope(config.headSize, config.ropeBase);
+  context.poison();
   return std::unique_ptr<FibreProgram>(new FibreProgram(
       std::move(*loaded), std::move(context), options.fibres, config.vocab));
 }

@@ -5,9 +5,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Runner/KernelContext.h"
+#include "runtime/ABI/Image.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <numeric>
@@ -42,6 +44,26 @@ void KernelContext::setRows(uint64_t newRows, uint64_t firstPosition) {
   std::iota(positions.begin(), positions.end(),
             static_cast<int32_t>(firstPosition));
   tokens.resize(rows);
+}
+
+void KernelContext::fillRope(uint64_t headSize, double base) {
+  uint64_t half = abi::ropeRowOf(headSize) / 2;
+  for (uint64_t position = 0; position < capacity; ++position)
+    for (uint64_t e = 0; e < half; ++e) {
+      uint64_t column = e % headSize, evenColumn = column - column % 2;
+      double angle = static_cast<double>(position) *
+                     std::pow(base, -static_cast<double>(evenColumn) /
+                                        static_cast<double>(headSize));
+      float *row = rope.as<float>() + position * 2 * half;
+      row[e] = static_cast<float>(std::cos(angle));
+      row[half + e] =
+          static_cast<float>(column % 2 ? std::sin(angle) : -std::sin(angle));
+    }
+}
+
+void KernelContext::poison() {
+  for (AlignedBytes *memory : {&workspace, &keys, &values})
+    std::fill_n(memory->data(), memory->size(), uint8_t(0xff));
 }
 
 abi::Context KernelContext::context() const {

@@ -70,6 +70,13 @@ public:
   /// Sets rows, their consecutive positions and how many keys there are then.
   void setRows(uint64_t rows, uint64_t firstPosition);
 
+  /// Fills RoPE's table as runtime/ABI/Image.h has it, for the capacity.
+  void fillRope(uint64_t headSize, double base);
+
+  /// Fills workspace and cache with bits that are not a number in any type, so
+  /// that what nobody wrote shows.
+  void poison();
+
   /// The context as a kernel gets it; valid as long as nothing here is resized.
   abi::Context context() const;
 

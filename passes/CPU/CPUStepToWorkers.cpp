@@ -26,7 +26,7 @@ namespace {
 
 constexpr llvm::StringLiteral kBarrier = "corellama_barrier";
 
-/// Opens the steps of one module.
+/// What takes the place of runs and barriers.
 struct StepWriter {
   ModuleOp module;
   Type pointer, i32, i64;
@@ -67,27 +67,6 @@ struct StepWriter {
                                              context::Field::Threads);
     func::CallOp::create(b, kBarrier, TypeRange{},
                          ValueRange{threads, worker[2]});
-  }
-
-  void writeStep(llama::StepOp step) {
-    func::FuncOp function =
-        context::moveStepBody(step, {pointer, pointer, i32, i32});
-    SmallVector<Operation *> ops;
-    function.walk([&](Operation *op) {
-      if (isa<llama::RunOp, llama::BarrierOp>(op))
-        ops.push_back(op);
-    });
-    ValueRange worker = function.getArguments();
-    for (Operation *op : ops) {
-      ImplicitLocOpBuilder b(op->getLoc(), op);
-      if (auto run = dyn_cast<llama::RunOp>(op))
-        context::forEachCallee(b, run, [&](StringRef kernel, Value layer) {
-          writeCall(b, kernel, layer, worker);
-        });
-      else
-        writeBarrier(b, worker);
-      op->erase();
-    }
   }
 };
 
@@ -134,13 +113,16 @@ struct CPUStepToWorkers : cpu::impl::CPUStepToWorkersBase<CPUStepToWorkers> {
         builder, module.getLoc(), kBarrier,
         builder.getFunctionType({writer.pointer, writer.i32}, {}));
     barrier.setPrivate();
-    SmallVector<llama::StepOp> steps(module.getOps<llama::StepOp>());
-    for (llama::StepOp step : steps)
-      writer.writeStep(step);
-    // The model named the steps, which are functions now.
-    for (auto model :
-         llvm::make_early_inc_range(module.getOps<llama::ModelOp>()))
-      model.erase();
+    context::openSteps(
+        module, {writer.pointer, writer.pointer, writer.i32, writer.i32},
+        [&](ImplicitLocOpBuilder &b, Operation *op, ValueRange worker) {
+          auto run = dyn_cast<llama::RunOp>(op);
+          if (!run)
+            return writer.writeBarrier(b, worker);
+          context::forEachCallee(b, run, [&](StringRef kernel, Value layer) {
+            writer.writeCall(b, kernel, layer, worker);
+          });
+        });
   }
 };
 

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "passes/CPU/VectorKernel.h"
+#include "runtime/ABI/Image.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -234,9 +235,9 @@ void VectorKernel::rewriteStore(tile::StoreOp op) {
 void VectorKernel::rewriteRope(tile::RopeRowOp op) {
   auto type = cast<VectorType>(op.getType());
   int64_t head = op.getHead();
-  // runtime/ABI/Image.h: cosines, then signed sines, each long enough for a
-  // vector that begins at any column of a head.
-  int64_t half = llvm::alignTo(head + kLanes - 1, kLanes);
+  // Cosines, then signed sines, each long enough for a vector that begins at
+  // any column of a head.
+  int64_t half = abi::ropeRowOf(head) / 2;
   Value table = view(field(context::Field::Rope), index(0),
                      MemRefType::get({ShapedType::kDynamic}, b.getF32Type()));
   Value first = positionOf(op.getRow());

@@ -5,12 +5,20 @@
 
 #include "mlir/Pass/Pass.h"
 
+namespace mlir {
+class OpPassManager;
+} // namespace mlir
+
 namespace corellama::context {
 
 #define GEN_PASS_DECL
 #include "passes/Context/Passes.h.inc"
 #define GEN_PASS_REGISTRATION
 #include "passes/Context/Passes.h.inc"
+
+/// Upstream's conversions to the llvm dialect of everything that is not ours:
+/// behind a target's own lowerings and context-to-llvm.
+void addUpstreamConversions(mlir::OpPassManager &manager);
 
 } // namespace corellama::context
 

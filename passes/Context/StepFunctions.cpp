@@ -116,7 +116,8 @@ void context::forEachCallee(ImplicitLocOpBuilder &b, llama::RunOp run,
   }
 }
 
-func::FuncOp context::moveStepBody(llama::StepOp step, TypeRange arguments) {
+/// Moves the step's body to a function before it and erases the step.
+static func::FuncOp moveStepBody(llama::StepOp step, TypeRange arguments) {
   OpBuilder builder(step);
   auto function = func::FuncOp::create(
       builder, step.getLoc(), ("corellama_step_" + step.getSymName()).str(),
@@ -128,6 +129,28 @@ func::FuncOp context::moveStepBody(llama::StepOp step, TypeRange arguments) {
                                 step.getBody().front().getOperations());
   step.erase();
   return function;
+}
+
+void context::openSteps(
+    ModuleOp module, TypeRange arguments,
+    function_ref<void(ImplicitLocOpBuilder &, Operation *, ValueRange)> write) {
+  SmallVector<llama::StepOp> steps(module.getOps<llama::StepOp>());
+  for (llama::StepOp step : steps) {
+    func::FuncOp function = moveStepBody(step, arguments);
+    SmallVector<Operation *> ops;
+    function.walk([&](Operation *op) {
+      if (isa<llama::RunOp, llama::BarrierOp>(op))
+        ops.push_back(op);
+    });
+    for (Operation *op : ops) {
+      ImplicitLocOpBuilder b(op->getLoc(), op);
+      write(b, op, function.getArguments());
+      op->erase();
+    }
+  }
+  // The model named the steps, which are functions now.
+  for (auto model : llvm::make_early_inc_range(module.getOps<llama::ModelOp>()))
+    model.erase();
 }
 
 Attribute context::describeKernel(func::FuncOp kernel,

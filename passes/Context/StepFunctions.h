@@ -36,10 +36,14 @@ void forEachCallee(
     mlir::ImplicitLocOpBuilder &b, llama::RunOp run,
     llvm::function_ref<void(llvm::StringRef kernel, mlir::Value layer)> write);
 
-/// Moves the step's body to a function @corellama_step_<name> of `arguments`
-/// before it and erases the step. Gives the function; runs and barriers in it
-/// are the caller's to replace.
-mlir::func::FuncOp moveStepBody(llama::StepOp step, mlir::TypeRange arguments);
+/// Makes a function @corellama_step_<name> of `arguments` of each step. `write`
+/// is asked for what takes the place of each run and barrier, with the builder
+/// before it, and given the function's arguments.
+void openSteps(
+    mlir::ModuleOp module, mlir::TypeRange arguments,
+    llvm::function_ref<void(mlir::ImplicitLocOpBuilder &b, mlir::Operation *op,
+                            mlir::ValueRange arguments)>
+        write);
 
 /// One row of llama.kernels: name, function, parts, scratch_bytes, and what the
 /// target adds.

@@ -52,13 +52,14 @@ struct GPUStepToLaunches
       kernel.setPublic();
     }
     declareLaunch(module);
-    SmallVector<llama::StepOp> steps(module.getOps<llama::StepOp>());
-    for (llama::StepOp step : steps)
-      writeStep(step, kernels);
-    // The model named the steps, which are functions now.
-    for (auto model :
-         llvm::make_early_inc_range(module.getOps<llama::ModelOp>()))
-      model.erase();
+    Type pointer = LLVM::LLVMPointerType::get(module.getContext());
+    context::openSteps(
+        module, {pointer, pointer},
+        [&](ImplicitLocOpBuilder &b, Operation *op, ValueRange arguments) {
+          // Barriers leave nothing behind.
+          if (auto run = dyn_cast<llama::RunOp>(op))
+            writeLaunch(b, run, kernels, arguments[0], arguments[1]);
+        });
   }
 
   static llama::GPUAttr strategyOf(func::FuncOp kernel) {
@@ -92,35 +93,22 @@ struct GPUStepToLaunches
         .setPrivate();
   }
 
-  /// void @corellama_step_<name>(context, device)
-  static void writeStep(llama::StepOp step, ArrayRef<func::FuncOp> kernels) {
-    Type pointer = LLVM::LLVMPointerType::get(step.getContext());
-    func::FuncOp function = context::moveStepBody(step, {pointer, pointer});
-    SmallVector<Operation *> ops;
-    function.walk([&](Operation *op) {
-      if (isa<llama::RunOp, llama::BarrierOp>(op))
-        ops.push_back(op);
+  static void writeLaunch(ImplicitLocOpBuilder &b, llama::RunOp run,
+                          ArrayRef<func::FuncOp> kernels, Value context,
+                          Value device) {
+    context::forEachCallee(b, run, [&](StringRef kernel, Value layer) {
+      auto *at = llvm::find_if(kernels, [&](func::FuncOp other) {
+        return other.getName() == kernel;
+      });
+      Value number =
+          arith::ConstantIntOp::create(b, b.getI32Type(), at - kernels.begin());
+      // For the capacity: how many keys there are may change between two
+      // replays of one graph, its grids may not.
+      Value blocks =
+          context::callParts(b, kernel, context, context::Field::Capacity);
+      func::CallOp::create(b, kLaunch, TypeRange{},
+                           ValueRange{device, number, context, layer, blocks});
     });
-    Value context = function.getArgument(0), device = function.getArgument(1);
-    for (Operation *op : ops) {
-      ImplicitLocOpBuilder b(op->getLoc(), op);
-      if (auto run = dyn_cast<llama::RunOp>(op))
-        context::forEachCallee(b, run, [&](StringRef kernel, Value layer) {
-          auto *at = llvm::find_if(kernels, [&](func::FuncOp other) {
-            return other.getName() == kernel;
-          });
-          Value number = arith::ConstantIntOp::create(b, b.getI32Type(),
-                                                      at - kernels.begin());
-          // For the capacity: how many keys there are may change between two
-          // replays of one graph, its grids may not.
-          Value blocks =
-              context::callParts(b, kernel, context, context::Field::Capacity);
-          func::CallOp::create(
-              b, kLaunch, TypeRange{},
-              ValueRange{device, number, context, layer, blocks});
-        });
-      op->erase();
-    }
   }
 };
 

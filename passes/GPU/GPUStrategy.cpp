@@ -8,9 +8,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/GPU/GPUStrategy.h"
-#include "dialects/Llama/IR/LlamaDialect.h"
+#include "dialects/GPU/IR/GPUDialect.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "passes/GPU/Passes.h"
+#include "passes/GPU/WeightChunks.h"
 #include "passes/Llama/TargetStrategy.h"
 #include "llvm/ADT/STLExtras.h"
 
@@ -24,9 +25,6 @@ namespace {
 /// block of 128 threads. A context of 2048 gives 8 parts a head of keys and
 /// values, so that 8 such heads fill half of the multiprocessors.
 constexpr int64_t kAttentionKeys = 256;
-
-/// Threads of a warp: lanes that sum a row of a weight.
-constexpr int64_t kWarp = 32;
 
 /// What a row of the table says, in the order of #llama.gpu.
 struct TableRow {
@@ -105,13 +103,8 @@ bool runsOnTensorCores(LinearOp linear) {
 /// What a lane takes at a time: the columns whose quants are 16 bytes. 0: there
 /// are no loads for the format.
 int64_t chunkOf(FormatInterface format) {
-  if (isa<F32Attr>(format))
-    return 4;
-  if (isa<F16Attr, BF16Attr>(format))
-    return 8;
-  if (isa<Q8_0Attr>(format))
-    return 16;
-  return isa<Q4_0Attr, Q4_1Attr>(format) ? 32 : 0;
+  const auto *chunks = corellama::gpu::ChunkFormat::get(format);
+  return chunks ? chunks->columns() : 0;
 }
 
 //===----------------------------------------------------------------------===//
@@ -216,7 +209,7 @@ struct GPUStrategy : StrategyInterface::ExternalModel<GPUStrategy, GPUAttr> {
     ScaleMode scale = format.hasScale() ? ScaleMode::Outer : ScaleMode::None;
     if (rowsOf(linear.getX()).getElementType().isF16())
       return order(Unit::MMA, kTensorCores.k, scale, 0);
-    return order(Unit::SIMT, chunkOf(format), scale, kWarp);
+    return order(Unit::SIMT, chunkOf(format), scale, corellama::gpu::kWarp);
   }
 };
 

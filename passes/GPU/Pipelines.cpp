@@ -6,18 +6,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
-#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
-#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVMPass.h"
-#include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
-#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
-#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
-#include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
-#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
-#include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
-#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
-#include "mlir/Dialect/Arith/Transforms/Passes.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/Context/Passes.h"
@@ -35,29 +23,11 @@ void corellama::gpu::buildVectorPasses(OpPassManager &manager) {
   manager.addPass(createLoopInvariantCodeMotionPass());
 }
 
-/// Upstream's conversions of everything that is not ours.
-static void addUpstreamConversions(OpPassManager &manager) {
-  // ceildivsi and its like have no llvm op.
-  manager.addPass(arith::createArithExpandOpsPass());
-  manager.addPass(createSCFToControlFlowPass());
-  manager.addPass(createConvertVectorToLLVMPass());
-  manager.addPass(createArithToLLVMConversionPass());
-  manager.addPass(createConvertMathToLLVMPass());
-  manager.addPass(createFinalizeMemRefToLLVMConversionPass());
-  manager.addPass(createConvertIndexToLLVMPass());
-  manager.addPass(createUBToLLVMConversionPass());
-  manager.addPass(createConvertFuncToLLVMPass());
-  manager.addPass(createConvertControlFlowToLLVMPass());
-  manager.addPass(createReconcileUnrealizedCastsPass());
-  manager.addPass(createCanonicalizerPass());
-  manager.addPass(createCSEPass());
-}
-
 void corellama::gpu::buildLLVMPasses(OpPassManager &manager) {
   manager.addPass(createGPUStepToLaunches());
   manager.addPass(createGPUToNVVM());
   manager.addPass(context::createContextToLLVM());
-  addUpstreamConversions(manager);
+  context::addUpstreamConversions(manager);
   manager.addPass(createGPUOutlineDevice());
 }
 
@@ -65,6 +35,6 @@ void corellama::gpu::buildFibrePasses(OpPassManager &manager) {
   manager.addPass(createGPUStepToLaunches());
   manager.addPass(createGPUToFibres());
   manager.addPass(context::createContextToLLVM());
-  addUpstreamConversions(manager);
+  context::addUpstreamConversions(manager);
   manager.addPass(createGPUTraceAccesses());
 }

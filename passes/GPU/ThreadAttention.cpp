@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/GPU/GPUKernel.h"
+#include "runtime/ABI/Kernel.h"
 
 using namespace mlir;
 using namespace corellama;
@@ -19,10 +20,9 @@ using corellama::gpu::Spread;
 /// chain of a thread busy for the 8 x 4 cycles that its fma take.
 static constexpr int64_t kKeyLoads = 4, kValueLoads = 8;
 
-/// runtime/ABI/Kernel.h, kCacheBlock: the capacity is a multiple of it, so a
-/// tile of keys whose width divides it has all of its keys in the cache's
-/// memory.
-static constexpr int64_t kCacheBlock = 256;
+/// The capacity is a multiple of it, so a tile of keys whose width divides it
+/// has all of its keys in the cache's memory.
+static constexpr int64_t kCacheBlock = abi::kCacheBlock;
 
 Value GPUKernel::toFloat(Value number) {
   Type type = number.getType();

@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/GPU/GPUKernel.h"
-#include "llvm/Support/MathExtras.h"
+#include "runtime/ABI/Image.h"
 
 using namespace mlir;
 using namespace corellama;
@@ -217,9 +217,8 @@ LogicalResult GPUKernel::writeRope(tile::RopeRowOp op) {
   if (failed(fragment))
     return failure();
   int64_t head = op.getHead();
-  // runtime/ABI/Image.h: cosines, then signed sines, each long enough for a
-  // CPU's vector of 16 that begins at any column of a head.
-  int64_t half = llvm::alignTo(head + 15, 16);
+  // Cosines, then signed sines.
+  int64_t half = abi::ropeRowOf(head) / 2;
   Value table = view(field(context::Field::Rope), index(0),
                      global({ShapedType::kDynamic}, b.getF32Type()));
   Value position = positionOf(lookup(op.getRow()));

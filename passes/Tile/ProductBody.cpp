@@ -77,9 +77,8 @@ LogicalResult KernelBody::writeProducts() {
         return failure();
       auto type = cast<WeightType>(linear.getWeight().getType());
       weight(linear.getWeight());
-      // The sums of all rows of a call would not fit a block's memory; there
-      // each lane has the terms of its blocks anyway.
-      if (!type.getFormat().hasMinimum() || (onGPU && dynamicRows))
+      // On a GPU each lane has the terms of its blocks in registers anyway.
+      if (!type.getFormat().hasMinimum() || onGPU)
         continue;
       int64_t block = type.getFormat().getScaleBlock();
       Value &sums = (*rows)->sums[block];

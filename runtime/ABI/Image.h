@@ -64,6 +64,12 @@ struct ImageHeader {
   double ropeBase;
 };
 
+/// ropeRow of a head: a tile of 16 columns may begin anywhere in it, so each
+/// half goes on for as many elements less one, and is rounded up to 16.
+constexpr uint64_t ropeRowOf(uint64_t headSize) {
+  return 2 * ((headSize + 15 + 15) / 16 * 16);
+}
+
 } // namespace corellama::abi
 
 #endif // CORELLAMA_RUNTIME_ABI_IMAGE_H

@@ -185,6 +185,60 @@ def write_model(path, seed, index, architecture="llama", extra=None):
                 tensors=used)
 
 
+def write_shapes(path, sizes, form):
+    """Writes a checkpoint of these sizes whose weights are a hole in the file: code
+    does not depend on their values, and 8 GB of zeros take no time this way."""
+    s = sizes
+    w = gguf.GGUFWriter(path, "llama")
+    w.add_context_length(8192)
+    w.add_embedding_length(s["dim"])
+    w.add_block_count(s["layers"])
+    w.add_feed_forward_length(s["hidden"])
+    w.add_head_count(s["heads"])
+    w.add_head_count_kv(s["kv_heads"])
+    w.add_layer_norm_rms_eps(1e-5)
+    w.add_rope_freq_base(5e5)
+    w.add_rope_dimension_count(s["head_size"])
+    w.add_vocab_size(s["vocabulary"])
+    kind = Type[form]
+    block, block_bytes = gguf.GGML_QUANT_SIZES[kind]
+    total = 0
+
+    def add(name, kind, elements, unit, unit_bytes, shape):
+        nonlocal total
+        size = elements // unit * unit_bytes
+        w.add_tensor_info(name, shape, np.dtype("float32"), size, kind)
+        total += -(-size // 32) * 32  # each begins at a multiple of 32 bytes
+
+    def matrix(name, rows, columns):
+        add(name, kind, rows * columns, block, block_bytes, (rows, columns))
+
+    def norm(name):
+        add(name, Type.F32, s["dim"], 1, 4, (s["dim"],))
+
+    q_rows, kv_rows = s["heads"] * s["head_size"], s["kv_heads"] * s["head_size"]
+    matrix("token_embd.weight", s["vocabulary"], s["dim"])
+    for layer in range(s["layers"]):
+        b = f"blk.{layer}."
+        norm(b + "attn_norm.weight")
+        matrix(b + "attn_q.weight", q_rows, s["dim"])
+        matrix(b + "attn_k.weight", kv_rows, s["dim"])
+        matrix(b + "attn_v.weight", kv_rows, s["dim"])
+        matrix(b + "attn_output.weight", s["dim"], q_rows)
+        norm(b + "ffn_norm.weight")
+        matrix(b + "ffn_gate.weight", s["hidden"], s["dim"])
+        matrix(b + "ffn_up.weight", s["hidden"], s["dim"])
+        matrix(b + "ffn_down.weight", s["dim"], s["hidden"])
+    norm("output_norm.weight")
+    matrix("output.weight", s["vocabulary"], s["dim"])
+    w.write_header_to_file()
+    w.write_kv_data_to_file()
+    w.write_ti_data_to_file()
+    w.close()
+    header = -(-os.path.getsize(path) // 32) * 32
+    os.truncate(path, header + total)
+
+
 def write_all(folder, seed, only=None):
     """Writes the models (or those of `only`) and models.json; [(path, what)]."""
     os.makedirs(folder, exist_ok=True)

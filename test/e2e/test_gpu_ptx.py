@@ -15,8 +15,6 @@ import shutil
 import sysconfig
 from pathlib import Path
 
-import gguf
-
 import harness
 import make_models
 
@@ -32,8 +30,9 @@ SMALL = dict(layers=2, dim=96, heads=6, kv_heads=2, head_size=16, hidden=160,
 LARGE = dict(layers=2, dim=4096, heads=32, kv_heads=8, head_size=128, hidden=14336,
              vocabulary=128256)
 
-# As gpu-outline-device asks ptxas for. An SM has 65536 registers. 128 let two blocks of 256 threads run on it, and
-# four of 128: enough warps to have the loads in flight that its bandwidth needs.
+# As gpu-outline-device asks ptxas for. An SM has 65536 registers. 128 let two blocks
+# of 256 threads run on it, and four of 128: enough warps to have the loads in flight
+# that its bandwidth needs.
 REGISTERS = 128
 # A tensor-core kernel hides latency by its stages and holds two tiles of sums;
 # three blocks of 128 threads are 12 warps, and registers come in eights.
@@ -57,60 +56,6 @@ def find_ptxas():
         if not found and os.access(path, os.X_OK):
             found = str(path)
     return found
-
-
-def write_checkpoint(path, sizes, form):
-    """A checkpoint of those sizes whose weights are a hole in the file: kernels
-    do not depend on their values, and 8 GB of zeros take no time this way."""
-    s = sizes
-    w = gguf.GGUFWriter(path, "llama")
-    w.add_context_length(8192)
-    w.add_embedding_length(s["dim"])
-    w.add_block_count(s["layers"])
-    w.add_feed_forward_length(s["hidden"])
-    w.add_head_count(s["heads"])
-    w.add_head_count_kv(s["kv_heads"])
-    w.add_layer_norm_rms_eps(1e-5)
-    w.add_rope_freq_base(5e5)
-    w.add_rope_dimension_count(s["head_size"])
-    w.add_vocab_size(s["vocabulary"])
-    kind = make_models.Type[form]
-    block, block_bytes = gguf.GGML_QUANT_SIZES[kind]
-    total = 0
-
-    def add(name, kind, elements, unit, unit_bytes, shape):
-        nonlocal total
-        size = elements // unit * unit_bytes
-        w.add_tensor_info(name, shape, make_models.np.dtype("float32"), size, kind)
-        total += -(-size // 32) * 32  # each begins at a multiple of 32 bytes
-
-    def matrix(name, rows, columns):
-        add(name, kind, rows * columns, block, block_bytes, (rows, columns))
-
-    def norm(name):
-        add(name, make_models.Type.F32, s["dim"], 1, 4, (s["dim"],))
-
-    q_rows, kv_rows = s["heads"] * s["head_size"], s["kv_heads"] * s["head_size"]
-    matrix("token_embd.weight", s["vocabulary"], s["dim"])
-    for layer in range(s["layers"]):
-        b = f"blk.{layer}."
-        norm(b + "attn_norm.weight")
-        matrix(b + "attn_q.weight", q_rows, s["dim"])
-        matrix(b + "attn_k.weight", kv_rows, s["dim"])
-        matrix(b + "attn_v.weight", kv_rows, s["dim"])
-        matrix(b + "attn_output.weight", s["dim"], q_rows)
-        norm(b + "ffn_norm.weight")
-        matrix(b + "ffn_gate.weight", s["hidden"], s["dim"])
-        matrix(b + "ffn_up.weight", s["hidden"], s["dim"])
-        matrix(b + "ffn_down.weight", s["dim"], s["hidden"])
-    norm("output_norm.weight")
-    matrix("output.weight", s["vocabulary"], s["dim"])
-    w.write_header_to_file()
-    w.write_kv_data_to_file()
-    w.write_ti_data_to_file()
-    w.close()
-    header = -(-os.path.getsize(path) // 32) * 32
-    os.truncate(path, header + total)
 
 
 class Kernel:
@@ -234,7 +179,7 @@ def main():
         for form in args.format or FORMATS:
             for large in (False, True):
                 model = folder / "model.gguf"
-                write_checkpoint(model, LARGE if large else SMALL, form)
+                make_models.write_shapes(model, LARGE if large else SMALL, form)
                 for arch in args.arch or ARCHITECTURES:
                     test_model(report, args.corellama, ptxas, model, arch, form, large,
                                folder)

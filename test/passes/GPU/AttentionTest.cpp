@@ -21,12 +21,12 @@ TEST_P(GPUAttentionTest, DepthsAroundTilesAndBlocksOfKeys) {
     bool many = takesAll() || depth == 65;
     for (const char *kernel : {"attn.decode", "o.decode"})
       checkInOrders(*model, {kernel, /*layer=*/1, /*rows=*/1, depth - 1},
-                    random, many ? kOrders : 2);
+                    random, many ? kOrders : fewOrders());
     checkInOrders(*model, {"attn.prefill", /*layer=*/0, /*rows=*/1, depth - 1},
-                  random, many ? kOrders : 2);
+                  random, many ? kOrders : fewOrders());
     if (int64_t rows = std::min(depth, model->choice.chunk); rows > 1 && many)
       checkInOrders(*model, {"attn.prefill", /*layer=*/0, rows, depth - rows},
-                    random, takesAll() ? kOrders : 2);
+                    random, fewOrders());
   }
 }
 

@@ -9,7 +9,6 @@
 #include "test/passes/GPU/Models.h"
 #include "test/passes/GPU/OrderedCalls.h"
 #include "test/passes/Testing/Steps.h"
-#include <set>
 
 namespace corellama::test {
 namespace {
@@ -36,29 +35,34 @@ TEST_P(GPUKernelTest, PrefillComputesWhatTheEvaluatorDoes) {
       // All orders where there are few threads, some where there are many:
       // another order of them is no other case.
       checkInOrders(*model, {kernel, layer, rows, /*position=*/4}, random,
-                    takesAll() || rows <= 2 ? kOrders : 2);
+                    rows <= 2 ? kOrders : fewOrders());
     }
   }
 }
 
-TEST_P(GPUKernelTest, DecodeEqualsPrefillBitForBit) {
-  if (hasTensorCores(GetParam()))
-    GTEST_SKIP() << "prefill rounds rows for tensor cores, decode does not";
-  checkDecodeEqualsPrefill(*model, random);
-}
-
-TEST_P(GPUKernelTest, NoKernelIsForgotten) {
-  std::set<std::string> called;
-  for (const char *step : {"decode", "prefill", "head"})
-    for (const auto &[kernel, layer] : kernelsOf(*model, step))
-      called.insert(kernel);
-  std::vector<std::string> names = model->kernels().names();
-  EXPECT_EQ(called, std::set<std::string>(names.begin(), names.end()));
-  EXPECT_EQ(called.size(), names.size());
-}
+TEST_P(GPUKernelTest, NoKernelIsForgotten) { checkNoneIsForgotten(*model); }
 
 INSTANTIATE_TEST_SUITE_P(Models, GPUKernelTest,
                          testing::ValuesIn(wholeModels()), nameOfModel);
+
+//===----------------------------------------------------------------------===//
+// Rows that nothing rounds
+//===----------------------------------------------------------------------===//
+
+using GPUExactRowsTest = GPUModelTest;
+
+TEST_P(GPUExactRowsTest, DecodeEqualsPrefillBitForBit) {
+  checkDecodeEqualsPrefill(*model, random);
+}
+
+TEST_P(GPUExactRowsTest, GateAndUpComputeWhatTheEvaluatorDoes) {
+  for (int64_t rows : kRows)
+    checkInOrders(*model, {"gate_up.prefill", /*layer=*/1, rows, 0}, random,
+                  fewOrders());
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, GPUExactRowsTest,
+                         testing::ValuesIn(exactRowsModels()), nameOfModel);
 
 //===----------------------------------------------------------------------===//
 // Long sums, large vocabularies

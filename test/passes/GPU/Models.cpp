@@ -137,10 +137,21 @@ std::vector<GPUModel> test::wholeModels() {
   return models;
 }
 
-bool test::hasTensorCores(const GPUModel &model) {
+/// Whether tensor cores compute gate and up of prefill.
+static bool hasTensorCores(const GPUModel &model) {
   Format format = model.choice.format;
   return format == Format::Q8_0 || format == Format::Q4_0 ||
          (format == Format::F16 && model.choice.shape.dim % 8 == 0);
+}
+
+std::vector<GPUModel> test::exactRowsModels() {
+  std::vector<GPUModel> models = wholeModels();
+  for (GPUModel &model : models)
+    if (hasTensorCores(model)) {
+      model.choice.activations = "f32";
+      model.name += "_exact_rows";
+    }
+  return models;
 }
 
 std::vector<GPUModel> test::attentionModels() {
@@ -187,15 +198,6 @@ std::vector<GPUModel> test::longModels() {
     models.push_back(model);
   }
   return models;
-}
-
-std::vector<GPUModel> test::barrierModels() {
-  std::vector<GPUModel> models = wholeModels();
-  if (takesAll())
-    return models;
-  llvm::erase_if(models,
-                 [&](const GPUModel &model) { return !hasTensorCores(model); });
-  return {models[modelSeed() % models.size()]};
 }
 
 void GPUModelTest::SetUp() {

@@ -28,17 +28,14 @@ uint32_t modelSeed();
 
 /// Models of which every kernel is tested.
 std::vector<GPUModel> wholeModels();
-/// Whether tensor cores compute gate and up of prefill.
-bool hasTensorCores(const GPUModel &model);
+/// The same models with --activations=f32, where decode and prefill sum in one
+/// order whatever the format.
+std::vector<GPUModel> exactRowsModels();
 /// Models of which the kernels of attention are: every head size and grouping.
 std::vector<GPUModel> attentionModels();
 /// Models whose sums are so long that loops over k take their main path, and
 /// whose vocabulary is cut as a large one is.
 std::vector<GPUModel> longModels();
-
-/// Models of which each kernel is made once more for each of its barriers: some
-/// of the whole ones, always one with products on tensor cores.
-std::vector<GPUModel> barrierModels();
 
 /// A model that is compiled once for all tests that ask for it by this name.
 class GPUModelTest : public testing::TestWithParam<GPUModel> {

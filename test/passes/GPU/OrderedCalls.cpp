@@ -5,11 +5,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/passes/GPU/OrderedCalls.h"
+#include "test/passes/GPU/Models.h"
 #include "gtest/gtest.h"
 #include <optional>
 
 using namespace corellama;
 using namespace corellama::test;
+
+int test::fewOrders() { return takesAll() ? kOrders : 2; }
 
 void test::checkInOrders(TestModel &model, const KernelCall &call,
                          std::mt19937 &random, int orders) {

@@ -15,6 +15,9 @@ namespace corellama::test {
 /// first in some of them (but for one call in 2^19).
 inline constexpr int kOrders = 20;
 
+/// Orders of a call with many threads, of which another order is no other case.
+int fewOrders();
+
 /// Compares a kernel with the evaluator, then its bytes under `orders` orders;
 /// reports through GoogleTest.
 void checkInOrders(TestModel &model, const KernelCall &call,

@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include <cmath>
 #include <cstring>
+#include <set>
 #include <utility>
 
 namespace corellama::test {
@@ -82,8 +83,10 @@ static SlotPlaces slotPlaces(TestModel &model, llvm::StringRef name,
     offsets = std::move(inner);
   }
   SlotPlaces places{type.getElementType().isF16(), {}};
+  // Every slot of phase schedule has an offset.
+  size_t first = slot.getAt().value_or(0);
   for (int64_t offset : offsets)
-    places.bytes.push_back(*slot.getAt() + offset * (places.half ? 2 : 4));
+    places.bytes.push_back(first + offset * (places.half ? 2 : 4));
   return places;
 }
 
@@ -432,6 +435,16 @@ void runKernel(TestModel &model, const std::string &kernel, int64_t layer,
           kernel, static_cast<uint32_t>(layer), context, random))
     ADD_FAILURE() << model.describe() << ": " << kernel << ": "
                   << llvm::toString(std::move(error));
+}
+
+void checkNoneIsForgotten(TestModel &model) {
+  std::set<std::string> called;
+  for (const char *step : {"decode", "prefill", "head"})
+    for (const auto &[kernel, layer] : kernelsOf(model, step))
+      called.insert(kernel);
+  std::vector<std::string> names = model.kernels().names();
+  EXPECT_EQ(called, std::set<std::string>(names.begin(), names.end()));
+  EXPECT_EQ(called.size(), names.size());
 }
 
 } // namespace corellama::test

@@ -96,6 +96,10 @@ void runKernel(TestModel &model, const std::string &kernel, int64_t layer,
 std::vector<std::pair<std::string, int64_t>> kernelsOf(TestModel &model,
                                                        llvm::StringRef step);
 
+/// The kernels of all steps are those that were compiled; reports through
+/// GoogleTest.
+void checkNoneIsForgotten(TestModel &model);
+
 /// The elements of a slot of float32 in the workspace: `shape` of its capacity,
 /// last extent fastest. As pointers, so that they can be read and written.
 std::vector<float *> slotElements(TestModel &model, KernelContext &context,

@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
+#include "runtime/ABI/Image.h"
 #include "test/passes/Testing/RandomWeights.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
@@ -151,6 +152,7 @@ static llvm::Error runPhases(mlir::ModuleOp module, llama::Phase first,
   options.chunk = choice.chunk;
   options.cacheType = choice.cacheType;
   options.backend = choice.backend;
+  options.activations = choice.activations;
   mlir::PassManager manager(module.getContext());
   buildPhases(manager, first, last, options);
   if (mlir::failed(manager.run(module)))
@@ -294,36 +296,20 @@ KernelContext TestModel::makeContext() const {
   const ModelShape &s = choice.shape;
   size_t element = choice.cacheType == "f16" ? 2 : 4;
   size_t positions = s.layers * s.kvHeads * choice.capacity;
-  // One row of RoPE's table (runtime/ABI/Image.h): cosines, then signed sines,
-  // each long enough for a vector that begins in any column of a head.
-  size_t half = llvm::alignTo(s.headSize + 15, 16);
   KernelContextSizes sizes;
   sizes.weightBytes = packed.size();
   sizes.workspaceBytes = loaded->workspaceBytes();
   sizes.keyBytes =
       positions * (groupedKeys ? s.headSize : paddedHead()) * element;
   sizes.valueBytes = positions * paddedHead() * element;
-  sizes.ropeRow = 2 * half;
+  sizes.ropeRow = abi::ropeRowOf(s.headSize);
   sizes.capacity = choice.capacity;
   sizes.scratchBytes = loaded->scratchBytes();
   KernelContext context(sizes);
   std::copy(packed.begin(), packed.end(), context.weights.data());
   context.offsets = offsets;
-  for (int64_t position = 0; position < choice.capacity; ++position)
-    for (size_t e = 0; e < half; ++e) {
-      int64_t column = static_cast<int64_t>(e) % s.headSize;
-      double angle =
-          position * std::pow(1.0e4, -2.0 * (column / 2) /
-                                         static_cast<double>(s.headSize));
-      float *row = context.rope.as<float>() + position * 2 * half;
-      row[e] = static_cast<float>(std::cos(angle));
-      row[half + e] =
-          static_cast<float>(column % 2 ? std::sin(angle) : -std::sin(angle));
-    }
-  // All bits set is not a number in f32 and in f16.
-  for (AlignedBytes *bytes :
-       {&context.workspace, &context.keys, &context.values})
-    std::fill_n(bytes->data(), bytes->size(), uint8_t(0xff));
+  context.fillRope(s.headSize, /*base=*/1.0e4);
+  context.poison();
   return context;
 }
 

@@ -39,6 +39,8 @@ struct ModelChoice {
   int64_t capacity = 512;
   /// As the pipelines' option: "cpu", or "fibres" for a GPU's kernels.
   std::string backend = "cpu";
+  /// As the pipelines' option.
+  std::string activations = "auto";
   /// The kernels to compile; empty: all.
   std::vector<std::string> only = {};
 };
