@@ -125,7 +125,7 @@ LogicalResult GPUKernel::writeLoad(tile::LoadOp op) {
     Value inside = below(column, *fragment, offset, extent, limit);
     Vec<Value> otherwise(unit, inside ? zeros(number) : Value());
     auto read = [&]() -> Vec<Value> {
-      ValueRange place{at, add(column, offset)};
+      Value place[] = {at, add(column, offset)};
       if (unit == 1)
         return {load(memory, place)};
       Value pair = loadVector(memory, place, unit,
@@ -161,7 +161,7 @@ LogicalResult GPUKernel::writeStore(tile::StoreOp op) {
       if (op.getRows() && inTile)
         inside = both(lessThan(at, lookup(op.getRows())), inside);
       guarded(inside, [&] {
-        ValueRange place{at, add(column, offset)};
+        Value place[] = {at, add(column, offset)};
         if (unit == 1)
           memref::StoreOp::create(b, element(value, e), memory, place);
         else
