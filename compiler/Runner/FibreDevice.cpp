@@ -260,7 +260,7 @@ void FibreDevice::Impl::nobodyCanGoOn() {
     Fibre &fibre = fibres[t];
     if (fibre.state == State::Barrier || fibre.state == State::Ended)
       continue;
-    Fibre *warp = &fibres[t / kWarpLanes * kWarpLanes];
+    Fibre *warp = &fibres[t - t % kWarpLanes];
     for (uint32_t lane = 0; lane < kWarpLanes; ++lane)
       if (warp[lane].state != fibre.state)
         fail("thread " + std::to_string(t) + " " + describe(fibre.state) +
@@ -304,7 +304,7 @@ void FibreDevice::Impl::arriveInWarp(State state, uint32_t site) {
   uint32_t number = fibre.thread / kWarpLanes;
   if (++arrived[number] == kWarpLanes) {
     arrived[number] = 0;
-    Fibre *warp = &fibres[number * kWarpLanes];
+    Fibre *warp = &fibres[fibre.thread - fibre.thread % kWarpLanes];
     for (uint32_t lane = 0; lane < kWarpLanes; ++lane)
       if (warp[lane].state != state || warp[lane].site != site)
         fail("thread " + std::to_string(fibre.thread) + " " +

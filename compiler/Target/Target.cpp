@@ -139,7 +139,7 @@ Expected<llama::TargetAttr> corellama::resolveTarget(MLIRContext &context,
     return llama::TargetAttr::get(&context, info->family,
                                   StringAttr::get(&context, name),
                                   StringAttr::get(&context, info->features),
-                                  /*vectorBits=*/0, /*l2Bytes=*/0);
+                                  /*vector_bits=*/0, /*l2_bytes=*/0);
   return makeAttribute(context, name, featuresOfCPU(name), info->l2Bytes);
 }
 

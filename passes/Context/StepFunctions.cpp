@@ -17,11 +17,11 @@ static std::string partsName(StringRef kernel) {
   return (kernel + ".parts").str();
 }
 
-/// rows and keys -> a number of parts, on i64.
 static Value emitAffine(ImplicitLocOpBuilder &b, AffineExpr expr,
                         ValueRange dims) {
   if (auto constant = dyn_cast<AffineConstantExpr>(expr))
-    return arith::ConstantIntOp::create(b, b.getI64Type(), constant.getValue());
+    return arith::ConstantOp::create(
+        b, b.getIntegerAttr(dims[0].getType(), constant.getValue()));
   if (auto dim = dyn_cast<AffineDimExpr>(expr))
     return dims[dim.getPosition()];
   auto binary = cast<AffineBinaryOpExpr>(expr);
@@ -40,6 +40,11 @@ static Value emitAffine(ImplicitLocOpBuilder &b, AffineExpr expr,
   default:
     return arith::RemUIOp::create(b, x, y);
   }
+}
+
+Value context::emitParts(ImplicitLocOpBuilder &b, AffineMap parts,
+                         ValueRange rowsAndKeys) {
+  return emitAffine(b, parts.getResult(0), rowsAndKeys);
 }
 
 LogicalResult context::verifySlotsHaveOffsets(ModuleOp module) {
@@ -67,7 +72,7 @@ void context::writePartsFunction(func::FuncOp kernel) {
   ImplicitLocOpBuilder b(kernel.getLoc(), builder);
   Block *entry = function.addEntryBlock();
   b.setInsertionPointToStart(entry);
-  Value parts = emitAffine(b, map.getResult(0), entry->getArguments());
+  Value parts = emitParts(b, map, entry->getArguments());
   func::ReturnOp::create(b, parts);
 }
 
@@ -97,7 +102,7 @@ void context::forEachCallee(ImplicitLocOpBuilder &b, llama::RunOp run,
     return write((*callees.begin()).getValue(), layer);
   // Which callee: the layer's entry of the table, as nested comparisons of the
   // layer with the ranges that share a callee.
-  ArrayRef<int32_t> table = *run.getOf();
+  ArrayRef<int32_t> table = run.getOfAttr();
   Value which = constant(table[0]);
   for (auto [l, callee] : llvm::enumerate(table)) {
     if (l == 0 || callee == table[l - 1])
@@ -172,9 +177,10 @@ Attribute context::describeProgram(ModuleOp module,
   Builder b(module.getContext());
   int64_t workspace = 0, logits = 0, chunk = 1;
   for (auto slot : module.getOps<llama::SlotOp>()) {
-    workspace = std::max<int64_t>(workspace, *slot.getAt() + slot.getBytes());
+    int64_t at = slot.getAtAttr().getInt();
+    workspace = std::max<int64_t>(workspace, at + slot.getBytes());
     if (slot.getSymName() == "logits")
-      logits = *slot.getAt();
+      logits = at;
   }
   for (auto step : module.getOps<llama::StepOp>())
     chunk = std::max<int64_t>(chunk, step.getRows());

@@ -23,6 +23,10 @@ mlir::LogicalResult verifySlotsHaveOffsets(mlir::ModuleOp module);
 /// The functions that are kernels, in the order of the program's table.
 llvm::SmallVector<mlir::func::FuncOp> kernelsOf(mlir::ModuleOp module);
 
+/// The number of parts, llama.parts of rows and keys, in the type of these.
+mlir::Value emitParts(mlir::ImplicitLocOpBuilder &b, mlir::AffineMap parts,
+                      mlir::ValueRange rowsAndKeys);
+
 /// Writes i64 @<kernel>.parts(rows, keys) before the kernel.
 void writePartsFunction(mlir::func::FuncOp kernel);
 

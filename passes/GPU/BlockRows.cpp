@@ -248,8 +248,8 @@ LogicalResult GPUKernel::writeSum(tile::SumOp op) {
 }
 
 LogicalResult GPUKernel::writeReduceLanes(tile::ReduceLanesOp op) {
-  FailureOr<Fragment> fragment = fragmentOf(op, op.getSource().getType());
-  if (failed(fragment))
+  std::optional<Fragment> fragment = fragmentOf(op, op.getSource().getType());
+  if (!fragment)
     return failure();
   bool isMaximum = op.getKind() == "max";
   if ((fragment->spread != Spread::ThreadColumns &&

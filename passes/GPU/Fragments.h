@@ -60,8 +60,8 @@ struct Fragment {
 };
 
 /// The table. Fails where this strategy cannot spread such a tile.
-mlir::FailureOr<Fragment> fragmentOf(llvm::ArrayRef<int64_t> shape, Team team,
-                                     llama::GPUAttr strategy);
+std::optional<Fragment> fragmentOf(llvm::ArrayRef<int64_t> shape, Team team,
+                                   llama::GPUAttr strategy);
 
 } // namespace corellama::gpu
 

@@ -65,7 +65,7 @@ private:
   };
 
   /// The double buffer of products in tensor cores (MmaContract.cpp): rows,
-  /// weight and its scales (null: none has any yet).
+  /// weight and its scales; null until one needs them.
   struct Stages {
     Value rows, weight, scales;
     /// Where the next product begins, so that it need not wait for the last.
@@ -76,7 +76,7 @@ private:
   mlir::LogicalResult verifyStrategy();
   Value isPart();
   mlir::LogicalResult writeBlock(mlir::Block &block);
-  mlir::FailureOr<Vec<Value>> writeBody(mlir::Block &body);
+  std::optional<Vec<Value>> writeBody(mlir::Block &body);
   mlir::LogicalResult writeOp(mlir::Operation *op);
   mlir::LogicalResult writeTileOp(mlir::Operation *op);
   mlir::LogicalResult writeFor(mlir::scf::ForOp op);
@@ -89,7 +89,7 @@ private:
   /// The new value of an old one.
   Value lookup(Value old);
   /// The type of this thread's share of a value.
-  mlir::FailureOr<mlir::Type> typeOf(mlir::Operation *op, mlir::Type old);
+  mlir::Type typeOf(mlir::Operation *op, mlir::Type old);
 
   // GPUKernel.cpp: small things. Indices are of type index.
   Value index(int64_t value);
@@ -148,7 +148,7 @@ private:
              body);
 
   // TileFragments.cpp: the words that ask which element a thread has.
-  mlir::FailureOr<Fragment> fragmentOf(mlir::Operation *op, mlir::Type type);
+  std::optional<Fragment> fragmentOf(mlir::Operation *op, mlir::Type type);
   /// Row (null: the tile's first) and column of an element inside its tile.
   Value rowOf(const Fragment &fragment, int64_t element);
   Value columnOf(const Fragment &fragment, int64_t element);
@@ -201,11 +201,11 @@ private:
   Value decodeValue(const Weight &weight, Value row, Value column);
   Vec<Value> loadColumns(const Rows &x, Value row, Value from, int64_t width,
                          int64_t group);
-  mlir::FailureOr<Value> writeWarpContract(tile::ContractOp op);
+  Value writeWarpContract(tile::ContractOp op);
 
   // MmaContract.cpp: products in tensor cores. Gives the fragment
   // (Spread::Accumulators) of the contraction's tile.
-  mlir::FailureOr<Value> writeMmaContract(tile::ContractOp op);
+  Value writeMmaContract(tile::ContractOp op);
 
   // ThreadAttention.cpp
   Value toFloat(Value number);
@@ -220,7 +220,7 @@ private:
   BlockBarriers barriers;
   Team team = Team::Block;
   int64_t workgroupBytes = 0;
-  std::optional<Stages> stages;
+  Stages stages;
 
   /// The new function's context and layer; made once at its top: the number of
   /// the block, and of the thread in the block, warp and lane (index).

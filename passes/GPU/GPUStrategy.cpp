@@ -121,7 +121,7 @@ KernelPlan planProducts(KernelOp kernel) {
   if (llvm::all_of(linears, hasHalves))
     return {makeStrategy(context, kTensorCores),
             CutAttr::get(context, groups, {}, /*by=*/kTensorCores.n,
-                         /*times=*/1, /*rowsBy=*/kTensorCores.m),
+                         /*times=*/1, /*rows_by=*/kTensorCores.m),
             {}};
   for (LinearOp linear : linears)
     if (!rowsOf(linear.getX()).getElementType().isF32())
@@ -135,7 +135,7 @@ KernelPlan planProducts(KernelOp kernel) {
               });
   return {makeStrategy(context, kProduct),
           CutAttr::get(context, groups, {}, head ? kHeadPart : kProduct.n,
-                       /*times=*/1, /*rowsBy=*/0),
+                       /*times=*/1, /*rows_by=*/0),
           {}};
 }
 
@@ -143,7 +143,7 @@ KernelPlan makePlan(KernelOp kernel) {
   MLIRContext *context = kernel.getContext();
   auto cutOf = [&](StringRef what, int64_t by, int64_t times) {
     return CutAttr::get(context, {}, StringAttr::get(context, what), by, times,
-                        /*rowsBy=*/0);
+                        /*rows_by=*/0);
   };
   Block &body = kernel.getBody().front();
   for (auto part : body.getOps<AttentionPartOp>()) {

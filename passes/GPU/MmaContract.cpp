@@ -44,7 +44,7 @@ class MmaContract {
 public:
   MmaContract(GPUKernel &kernel, tile::ContractOp op)
       : k(kernel), b(kernel.b), op(op) {}
-  FailureOr<Value> write();
+  Value write();
 
 private:
   using Values = SmallVector<Value>;
@@ -110,12 +110,12 @@ LogicalResult MmaContract::verify() {
 /// One set for all contractions of a kernel, which follow each other.
 void MmaContract::allocateStages() {
   Type half = b.getF16Type();
-  if (!k.stages)
-    k.stages = GPUKernel::Stages{k.allocate({kStages, kRows, kDepth}, half),
-                                 k.allocate({kStages, kColumns, kDepth}, half),
-                                 Value(), 0};
-  if (format.hasScale() && !k.stages->scales)
-    k.stages->scales = k.allocate({kStages, kColumns}, b.getF32Type());
+  if (!k.stages.rows) {
+    k.stages.rows = k.allocate({kStages, kRows, kDepth}, half);
+    k.stages.weight = k.allocate({kStages, kColumns, kDepth}, half);
+  }
+  if (format.hasScale() && !k.stages.scales)
+    k.stages.scales = k.allocate({kStages, kColumns}, b.getF32Type());
 }
 
 /// The column at which 16 bytes of a row stand. Rows are 64 bytes, so that all
@@ -145,8 +145,8 @@ void MmaContract::copyRows(Value from, Value stage) {
       column = k.minimum(column, k.index(depth - kUnit));
     }
     CopyAsyncOp::create(b, rows.memory, ValueRange{source, column},
-                        k.stages->rows,
-                        ValueRange{stage, row, place(row, unit)}, valid);
+                        k.stages.rows, ValueRange{stage, row, place(row, unit)},
+                        valid);
   }
   CopyCommitOp::create(b);
 }
@@ -244,7 +244,7 @@ void MmaContract::storeWeight(ValueRange loaded, Value stage) {
   Values groups = halvesOf(scaled ? loaded.drop_back() : loaded);
   for (auto [i, group] : llvm::enumerate(groups)) {
     Value unit = k.add(k.mul(half, kUnits / 2), i);
-    k.storeVector(group, k.stages->weight,
+    k.storeVector(group, k.stages.weight,
                   {stage, weightRow, place(weightRow, unit)},
                   CopyAsyncOp::kBytes);
   }
@@ -252,7 +252,7 @@ void MmaContract::storeWeight(ValueRange loaded, Value stage) {
     k.guarded(
         arith::CmpIOp::create(b, arith::CmpIPredicate::eq, half, k.index(0)),
         [&] {
-          memref::StoreOp::create(b, loaded.back(), k.stages->scales,
+          memref::StoreOp::create(b, loaded.back(), k.stages.scales,
                                   ValueRange{stage, weightRow});
         });
 }
@@ -267,7 +267,7 @@ SmallVector<Value> MmaContract::multiply(Value stage, ValueRange sums) {
   Value row = k.add(k.mul(k.warp, kMmaRows), k.rem(k.lane, kMmaRows));
   for (int64_t unit = 0; unit < kUnits; unit += kMmaDepth / kUnit) {
     Value column = place(row, k.add(k.div(k.lane, kMmaRows), unit));
-    a.push_back(LdMatrixOp::create(b, registers, k.stages->rows,
+    a.push_back(LdMatrixOp::create(b, registers, k.stages.rows,
                                    ValueRange{stage, row, column}));
   }
   Values results;
@@ -275,7 +275,7 @@ SmallVector<Value> MmaContract::multiply(Value stage, ValueRange sums) {
     // All four units of 8 rows of the weight, for both depths of 16.
     Value other = k.add(k.rem(k.lane, kMmaColumns), j * kMmaColumns);
     Value column = place(other, k.div(k.lane, kMmaColumns));
-    Value all = LdMatrixOp::create(b, registers, k.stages->weight,
+    Value all = LdMatrixOp::create(b, registers, k.stages.weight,
                                    ValueRange{stage, other, column});
     Value product = format.hasScale() ? k.zeros(sum.getType()) : sum;
     for (auto [i, rowsOfA] : llvm::enumerate(a)) {
@@ -286,7 +286,7 @@ SmallVector<Value> MmaContract::multiply(Value stage, ValueRange sums) {
     }
     if (format.hasScale()) {
       Value first = k.add(k.mul(k.rem(k.lane, 4), 2), j * kMmaColumns);
-      Value two = k.loadVector(k.stages->scales, {stage, first}, 2, 8);
+      Value two = k.loadVector(k.stages.scales, {stage, first}, 2, 8);
       Value left = k.element(two, 0), right = k.element(two, 1);
       product = k.fma(product, k.fromElements({left, right, left, right}), sum);
     }
@@ -295,19 +295,21 @@ SmallVector<Value> MmaContract::multiply(Value stage, ValueRange sums) {
   return results;
 }
 
-FailureOr<Value> MmaContract::write() {
+Value MmaContract::write() {
   auto weightIt = k.weights.find(op.getWeight());
   auto rowsIt = k.rows.find(op.getRows());
-  if (weightIt == k.weights.end() || rowsIt == k.rows.end())
-    return op.emitOpError() << "reads rows and a weight from memory in tensor "
-                               "cores, found "
-                            << op.getWeight().getType();
+  if (weightIt == k.weights.end() || rowsIt == k.rows.end()) {
+    op.emitOpError() << "reads rows and a weight from memory in tensor "
+                        "cores, found "
+                     << op.getWeight().getType();
+    return {};
+  }
   rows = rowsIt->second;
   weight = weightIt->second;
   format = weight.type.getFormat();
   depth = weight.type.getColumns();
   if (failed(verify()))
-    return failure();
+    return {};
   allocateStages();
 
   // Two threads a row of the weight. A row past the last is not stored, so the
@@ -320,8 +322,8 @@ FailureOr<Value> MmaContract::write() {
 
   // The contraction before this one may still be read in its last stage by
   // slower warps; this one begins with the other.
-  int64_t first = k.stages->next, steps = llvm::divideCeil(depth, kDepth);
-  k.stages->next = (first + steps) % kStages;
+  int64_t first = k.stages.next, steps = llvm::divideCeil(depth, kDepth);
+  k.stages.next = (first + steps) % kStages;
   copyRows(k.index(0), k.index(first));
   Values carried(kColumns / kMmaColumns,
                  k.zeros(VectorType::get({4}, b.getF32Type())));
@@ -358,6 +360,6 @@ FailureOr<Value> MmaContract::write() {
   return k.fromElements(elements);
 }
 
-FailureOr<Value> GPUKernel::writeMmaContract(tile::ContractOp op) {
+Value GPUKernel::writeMmaContract(tile::ContractOp op) {
   return MmaContract(*this, op).write();
 }

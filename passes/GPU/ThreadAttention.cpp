@@ -35,8 +35,8 @@ Value GPUKernel::toFloat(Value number) {
 }
 
 LogicalResult GPUKernel::writeScores(tile::ScoreKeysOp op) {
-  FailureOr<Fragment> fragment = fragmentOf(op, op.getType());
-  if (failed(fragment))
+  std::optional<Fragment> fragment = fragmentOf(op, op.getType());
+  if (!fragment)
     return failure();
   if (fragment->spread != Spread::ThreadColumns ||
       kCacheBlock % fragment->columns != 0)
@@ -108,8 +108,8 @@ Value GPUKernel::loadGroup(const Rows &from, Value row, Value column) {
 }
 
 LogicalResult GPUKernel::writeSumValues(tile::SumValuesOp op) {
-  FailureOr<Fragment> fragment = fragmentOf(op, op.getType());
-  if (failed(fragment))
+  std::optional<Fragment> fragment = fragmentOf(op, op.getType());
+  if (!fragment)
     return failure();
   if (fragment->spread != Spread::ThreadColumns)
     return op.emitOpError() << "has one element a thread on a GPU, found "

@@ -20,14 +20,14 @@ using corellama::gpu::Touch;
 // The places of elements
 //===----------------------------------------------------------------------===//
 
-FailureOr<Fragment> GPUKernel::fragmentOf(Operation *op, Type type) {
+std::optional<Fragment> GPUKernel::fragmentOf(Operation *op, Type type) {
   auto shape = cast<VectorType>(type).getShape();
-  FailureOr<Fragment> fragment =
+  std::optional<Fragment> fragment =
       corellama::gpu::fragmentOf(shape, team, strategy);
-  if (failed(fragment))
-    return op->emitOpError()
-           << "has a tile of " << shape[0] << " x " << shape[1]
-           << ", which a block of " << strategy << " has no way to share";
+  if (!fragment)
+    op->emitOpError() << "has a tile of " << shape[0] << " x " << shape[1]
+                      << ", which a block of " << strategy
+                      << " has no way to share";
   return fragment;
 }
 
@@ -102,8 +102,8 @@ static int64_t unitOf(const Fragment &fragment, int64_t extent, bool limited) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult GPUKernel::writeLoad(tile::LoadOp op) {
-  FailureOr<Fragment> fragment = fragmentOf(op, op.getType());
-  if (failed(fragment))
+  std::optional<Fragment> fragment = fragmentOf(op, op.getType());
+  if (!fragment)
     return failure();
   Value memory = lookup(op.getSource()), row = lookup(op.getRow()),
         column = lookup(op.getColumn());
@@ -139,8 +139,8 @@ LogicalResult GPUKernel::writeLoad(tile::LoadOp op) {
 }
 
 LogicalResult GPUKernel::writeStore(tile::StoreOp op) {
-  FailureOr<Fragment> fragment = fragmentOf(op, op.getValue().getType());
-  if (failed(fragment))
+  std::optional<Fragment> fragment = fragmentOf(op, op.getValue().getType());
+  if (!fragment)
     return failure();
   Value memory = lookup(op.getTarget()), row = lookup(op.getRow()),
         column = lookup(op.getColumn()), value = lookup(op.getValue());
@@ -174,8 +174,8 @@ LogicalResult GPUKernel::writeStore(tile::StoreOp op) {
 }
 
 LogicalResult GPUKernel::writeAppend(tile::AppendOp op) {
-  FailureOr<Fragment> fragment = fragmentOf(op, op.getValue().getType());
-  if (failed(fragment))
+  std::optional<Fragment> fragment = fragmentOf(op, op.getValue().getType());
+  if (!fragment)
     return failure();
   const Cache &cache = caches.find(op.getCache())->second;
   int64_t size = cache.type.getHeadSize(),
@@ -213,8 +213,8 @@ LogicalResult GPUKernel::writeAppend(tile::AppendOp op) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult GPUKernel::writeRope(tile::RopeRowOp op) {
-  FailureOr<Fragment> fragment = fragmentOf(op, op.getType());
-  if (failed(fragment))
+  std::optional<Fragment> fragment = fragmentOf(op, op.getType());
+  if (!fragment)
     return failure();
   int64_t head = op.getHead();
   // Cosines, then signed sines.
@@ -253,16 +253,16 @@ LogicalResult GPUKernel::writeMask(tile::CausalMaskOp op) {
     values[op] = fromElements(seen);
     return success();
   }
-  FailureOr<Fragment> fragment = fragmentOf(op, type);
-  if (failed(fragment))
+  std::optional<Fragment> fragment = fragmentOf(op, type);
+  if (!fragment)
     return failure();
   values[op] = build(*fragment, sees);
   return success();
 }
 
 LogicalResult GPUKernel::writeColumnValues(tile::ColumnValuesOp op) {
-  FailureOr<Fragment> fragment = fragmentOf(op, op.getType());
-  if (failed(fragment))
+  std::optional<Fragment> fragment = fragmentOf(op, op.getType());
+  if (!fragment)
     return failure();
   const Weight &weight = weights.find(op.getWeight())->second;
   int64_t columns = weight.type.getColumns();
@@ -281,8 +281,8 @@ LogicalResult GPUKernel::writeDecode(tile::DecodeOp op) {
   auto type = dyn_cast<VectorType>(op->getResult(0).getType());
   if (!type)
     return op.emitOpError() << "gives a tile on a GPU, found one value";
-  FailureOr<Fragment> fragment = fragmentOf(op, type);
-  if (failed(fragment))
+  std::optional<Fragment> fragment = fragmentOf(op, type);
+  if (!fragment)
     return failure();
   const Weight &weight = weights.find(op.getWeight())->second;
   Value row = lookup(op.getRow()), first = lookup(op.getColumn());
@@ -302,8 +302,8 @@ LogicalResult GPUKernel::writeDecode(tile::DecodeOp op) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult GPUKernel::writeBroadcastRows(tile::BroadcastRowsOp op) {
-  FailureOr<Fragment> fragment = fragmentOf(op, op.getType());
-  if (failed(fragment))
+  std::optional<Fragment> fragment = fragmentOf(op, op.getType());
+  if (!fragment)
     return failure();
   Value source = lookup(op.getSource());
   if (fragment->spread == Spread::Accumulators)
@@ -318,8 +318,8 @@ LogicalResult GPUKernel::writeBroadcastRows(tile::BroadcastRowsOp op) {
 }
 
 LogicalResult GPUKernel::writeSwapPairs(tile::SwapPairsOp op) {
-  FailureOr<Fragment> fragment = fragmentOf(op, op.getType());
-  if (failed(fragment))
+  std::optional<Fragment> fragment = fragmentOf(op, op.getType());
+  if (!fragment)
     return failure();
   Value source = lookup(op.getSource());
   Vec<Value> swapped;

@@ -8,8 +8,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/GPU/IR/GPUDialect.h"
-#include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "passes/Context/StepFunctions.h"
 #include "passes/GPU/GPUKernel.h"
 #include "passes/GPU/Passes.h"
 #include "passes/GPU/WeightChunks.h"
@@ -48,22 +48,22 @@ Value GPUKernel::lookup(Value old) {
   auto constant = old.getDefiningOp<arith::ConstantOp>();
   if (!constant || !isTile(old.getType()))
     return values.lookup(old);
-  FailureOr<Fragment> fragment = fragmentOf(constant, old.getType());
+  std::optional<Fragment> fragment = fragmentOf(constant, old.getType());
   auto splat = dyn_cast<SplatElementsAttr>(constant.getValue());
-  if (failed(fragment) || !splat)
+  if (!fragment || !splat)
     return {};
   auto type = VectorType::get({fragment->size()}, splat.getElementType());
   return arith::ConstantOp::create(b, splat.resizeSplat(type));
 }
 
-FailureOr<Type> GPUKernel::typeOf(Operation *op, Type old) {
+Type GPUKernel::typeOf(Operation *op, Type old) {
   if (!isTile(old))
     return old;
-  FailureOr<Fragment> fragment = fragmentOf(op, old);
-  if (failed(fragment))
-    return failure();
-  return Type(VectorType::get({fragment->size()},
-                              cast<VectorType>(old).getElementType()));
+  std::optional<Fragment> fragment = fragmentOf(op, old);
+  if (!fragment)
+    return {};
+  return VectorType::get({fragment->size()},
+                         cast<VectorType>(old).getElementType());
 }
 
 /// An op that does the same to each element, or to a scalar.
@@ -71,19 +71,19 @@ LogicalResult GPUKernel::writeElementwise(Operation *op) {
   Vec<Value> operands;
   for (Value old : op->getOperands()) {
     Value operand = lookup(old);
-    FailureOr<Type> type = typeOf(op, old.getType());
-    if (failed(type) || !operand ||
-        (isTile(old.getType()) && operand.getType() != *type))
+    Type type = typeOf(op, old.getType());
+    if (!type || !operand ||
+        (isTile(old.getType()) && operand.getType() != type))
       return op->emitOpError()
              << "uses a value that this block or warp has no share of";
     operands.push_back(operand);
   }
   Vec<Type> types;
   for (Type old : op->getResultTypes()) {
-    FailureOr<Type> type = typeOf(op, old);
-    if (failed(type))
+    Type type = typeOf(op, old);
+    if (!type)
       return failure();
-    types.push_back(*type);
+    types.push_back(type);
   }
   Operation *made = b.create(op->getLoc(), op->getName().getIdentifier(),
                              operands, types, op->getAttrs());
@@ -144,9 +144,9 @@ bool GPUKernel::runsAtMostOnce(scf::ForOp op) {
 
 /// The body of a region in the place where the builder stands; gives what it
 /// yields.
-FailureOr<SmallVector<Value>> GPUKernel::writeBody(Block &body) {
+std::optional<SmallVector<Value>> GPUKernel::writeBody(Block &body) {
   if (failed(writeBlock(body)))
-    return failure();
+    return std::nullopt;
   Vec<Value> yielded;
   for (Value old : body.getTerminator()->getOperands())
     yielded.push_back(lookup(old));
@@ -163,9 +163,9 @@ LogicalResult GPUKernel::writeFor(scf::ForOp op) {
     values[op.getInductionVar()] = iv;
     for (auto [old, value] : llvm::zip(op.getRegionIterArgs(), carried))
       values[old] = value;
-    FailureOr<Vec<Value>> yielded = writeBody(*op.getBody());
-    failedBody |= failed(yielded);
-    return failed(yielded) ? Vec<Value>(carried) : *yielded;
+    std::optional<Vec<Value>> yielded = writeBody(*op.getBody());
+    failedBody |= !yielded;
+    return yielded.value_or(Vec<Value>(carried));
   };
   Vec<Value> results;
   if (!runsAtMostOnce(op)) {
@@ -190,19 +190,19 @@ LogicalResult GPUKernel::writeFor(scf::ForOp op) {
 LogicalResult GPUKernel::writeIf(scf::IfOp op) {
   Vec<Type> types;
   for (Type old : op.getResultTypes()) {
-    FailureOr<Type> type = typeOf(op, old);
-    if (failed(type))
+    Type type = typeOf(op, old);
+    if (!type)
       return failure();
-    types.push_back(*type);
+    types.push_back(type);
   }
   bool hasElse = !op.getElseRegion().empty();
   auto made = scf::IfOp::create(b, types, lookup(op.getCondition()), hasElse);
   OpBuilder::InsertionGuard guard(b);
   auto write = [&](Block &old) -> LogicalResult {
-    FailureOr<Vec<Value>> yielded = writeBody(old);
-    if (succeeded(yielded) && !types.empty())
+    std::optional<Vec<Value>> yielded = writeBody(old);
+    if (yielded && !types.empty())
       scf::YieldOp::create(b, *yielded);
-    return failure(failed(yielded));
+    return success(yielded.has_value());
   };
   b.setInsertionPointToStart(made.thenBlock());
   barriers.enterBranch();
@@ -334,12 +334,11 @@ LogicalResult GPUKernel::writeTileOp(Operation *op) {
       // (writeWarpContract).
       .Case([&](tile::BlockSumsOp) {})
       .Case([&](tile::ContractOp o) {
-        FailureOr<Value> product = o.getOrder().getUnit() == llama::Unit::MMA
-                                       ? writeMmaContract(o)
-                                       : writeWarpContract(o);
-        result = failure(failed(product));
-        if (succeeded(product))
-          give(*product);
+        Value product = o.getOrder().getUnit() == llama::Unit::MMA
+                            ? writeMmaContract(o)
+                            : writeWarpContract(o);
+        result = success(product != nullptr);
+        give(product);
       })
       .Case([&](tile::ScoreKeysOp o) { result = writeScores(o); })
       .Case([&](tile::SumValuesOp o) { result = writeSumValues(o); })
@@ -447,8 +446,7 @@ Value GPUKernel::isPart() {
     return {};
   Vec<Value> counts{field(context::Field::Rows),
                     field(context::Field::KeyCount)};
-  auto count = affine::expandAffineMap(b, b.getLoc(), parts, counts);
-  return lessThan(block, (*count)[0]);
+  return lessThan(block, context::emitParts(b, parts, counts));
 }
 
 LogicalResult GPUKernel::rewrite() {

@@ -80,14 +80,16 @@ Value GPUKernel::decodeValue(const Weight &weight, Value row, Value column) {
 // The product
 //===----------------------------------------------------------------------===//
 
-FailureOr<Value> GPUKernel::writeWarpContract(tile::ContractOp op) {
-  FailureOr<Fragment> fragment = fragmentOf(op, op.getType());
-  if (failed(fragment))
-    return failure();
+Value GPUKernel::writeWarpContract(tile::ContractOp op) {
+  std::optional<Fragment> fragment = fragmentOf(op, op.getType());
+  if (!fragment)
+    return {};
   auto weightIt = weights.find(op.getWeight());
-  if (weightIt == weights.end())
-    return op.emitOpError() << "reads a weight from memory on a GPU, found "
-                            << op.getWeight().getType();
+  if (weightIt == weights.end()) {
+    op.emitOpError() << "reads a weight from memory on a GPU, found "
+                     << op.getWeight().getType();
+    return {};
+  }
   const Weight weight = weightIt->second;
   llama::FormatInterface format = weight.type.getFormat();
   const ChunkFormat *format16 = ChunkFormat::get(format);
@@ -96,15 +98,19 @@ FailureOr<Value> GPUKernel::writeWarpContract(tile::ContractOp op) {
   llama::ScaleMode scale =
       format.hasScale() ? llama::ScaleMode::Outer : llama::ScaleMode::None;
   if (fragment->spread != Spread::WarpColumns || order.getLanes() != kWarp ||
-      order.getBlock() != width || order.getScale() != scale)
-    return op.emitOpError()
-           << "is a sum over 32 lanes in blocks of " << width << " columns for "
-           << format.getName() << " weights on a GPU, found " << order;
+      order.getBlock() != width || order.getScale() != scale) {
+    op.emitOpError() << "is a sum over 32 lanes in blocks of " << width
+                     << " columns for " << format.getName()
+                     << " weights on a GPU, found " << order;
+    return {};
+  }
   const Rows x = rows.find(op.getRows())->second;
-  if (!cast<MemRefType>(x.memory.getType()).getElementType().isF32())
-    return op.emitOpError() << "multiplies rows of f32 outside of tensor "
-                               "cores, found "
-                            << op.getRows().getType();
+  if (!cast<MemRefType>(x.memory.getType()).getElementType().isF32()) {
+    op.emitOpError() << "multiplies rows of f32 outside of tensor "
+                        "cores, found "
+                     << op.getRows().getType();
+    return {};
+  }
   if (x.buffer >= 0)
     barriers.read(x.buffer);
 

@@ -194,9 +194,10 @@ LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
            << "reads its query from a slot and leaves its parts in one";
 
   RankedTensorType parts = capacityOf(write.getSlotAttr());
-  Value query = slotMemory(read.getSlotAttr(), *read.getAt(), heads, headSize);
-  Value target = slotMemory(write.getSlotAttr(), *write.getAt(), heads,
-                            partColumns(parts));
+  Value query = slotMemory(read.getSlotAttr(), read.getAtAttr().getInt(), heads,
+                           headSize);
+  Value target = slotMemory(write.getSlotAttr(), write.getAtAttr().getInt(),
+                            heads, partColumns(parts));
   Value cache = cacheOf(part.getCache());
   Value scores =
       ScratchOp::create(b, MemRefType::get({group, keys}, b.getF32Type()));
@@ -238,23 +239,25 @@ LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
 }
 
 /// The blocks of every head, merged into one row, staged.
-FailureOr<Value> KernelBody::mergedRow(AttentionMergeOp merge) {
+Value KernelBody::mergedRow(AttentionMergeOp merge) {
   auto read = merge.getParts().getDefiningOp<SlotReadOp>();
-  if (!read || !merge.getKeys())
-    return merge.emitOpError()
-           << "reads its parts from a slot and names the keys of a block; run "
-              "llama-split-attention";
+  if (!read || !merge.getKeys()) {
+    merge.emitOpError()
+        << "reads its parts from a slot and names the keys of a block; run "
+           "llama-split-attention";
+    return {};
+  }
   RankedTensorType parts = capacityOf(read.getSlotAttr());
   int64_t heads = merge.getHeads(), stride = parts.getDimSize(3),
           headSize = stride - 2;
   Type f32 = b.getF32Type();
   auto one = VectorType::get({1}, f32);
-  Value source =
-      slotMemory(read.getSlotAttr(), *read.getAt(), heads, partColumns(parts));
+  Value source = slotMemory(read.getSlotAttr(), read.getAtAttr().getInt(),
+                            heads, partColumns(parts));
   Value row = ScratchOp::create(b, MemRefType::get({1, heads * headSize}, f32));
   Value keyCount = KeyCountOp::create(b, b.getIndexType(), context);
-  Value blocks =
-      arith::CeilDivSIOp::create(b, keyCount, index(*merge.getKeys()));
+  Value blocks = arith::CeilDivSIOp::create(
+      b, keyCount, index(merge.getKeysAttr().getInt()));
   SmallVector<int64_t> widths = headTiles(1, headSize);
 
   // Each head writes its own columns of the row.
@@ -312,7 +315,7 @@ FailureOr<Value> KernelBody::mergedRow(AttentionMergeOp merge) {
   OpBuilder::InsertionGuard guard(b);
   mlir::Block *body = b.createBlock(&stage.getBody(), {}, {f32}, {b.getLoc()});
   tile::YieldOp::create(b, body->getArgument(0));
-  return stage.getResult();
+  return stage;
 }
 
 //===----------------------------------------------------------------------===//
@@ -332,15 +335,15 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
            << "has its keys in blocks, reads its query from a slot and "
               "leaves its result in one; run llama-split-attention and "
               "llama-fuse-kernels";
-  int64_t keys = *attention.getKeys();
+  int64_t keys = attention.getKeysAttr().getInt();
   Type f32 = b.getF32Type();
   int64_t capacity = capacityOf(read.getSlotAttr()).getDimSize(0);
   RankedTensorType result = capacityOf(write.getSlotAttr());
   // Row r * heads + h is head h of row r: one head of consecutive positions is
   // every heads-th row.
-  Value query =
-      slotMemory(read.getSlotAttr(), *read.getAt(), capacity * heads, headSize);
-  Value target = slotMemory(write.getSlotAttr(), *write.getAt(),
+  Value query = slotMemory(read.getSlotAttr(), read.getAtAttr().getInt(),
+                           capacity * heads, headSize);
+  Value target = slotMemory(write.getSlotAttr(), write.getAtAttr().getInt(),
                             result.getDimSize(0), result.getDimSize(1));
   Value cache = cacheOf(attention.getCache());
   Value scores = ScratchOp::create(b, MemRefType::get({m, keys}, f32));

@@ -113,8 +113,8 @@ Value KernelBody::slotMemory(FlatSymbolRefAttr slot, int64_t at, int64_t rows,
 
 Value KernelBody::slotMemory(SlotReadOp read) {
   RankedTensorType type = capacityOf(read.getSlotAttr());
-  return slotMemory(read.getSlotAttr(), *read.getAt(), type.getDimSize(0),
-                    type.getDimSize(1));
+  return slotMemory(read.getSlotAttr(), read.getAtAttr().getInt(),
+                    type.getDimSize(0), type.getDimSize(1));
 }
 
 Value KernelBody::weight(Value reference) {
@@ -127,7 +127,7 @@ Value KernelBody::weight(Value reference) {
   b.setInsertionPointAfterValue(context);
   Value l = ref.getLayer() ? layerIndex() : Value();
   made = tile::WeightOp::create(b, ref.getType(), context, ref.getWeightAttr(),
-                                l, *ref.getLayout(), ref.getIndexAttr());
+                                l, ref.getLayoutAttr(), ref.getIndexAttr());
   return made;
 }
 
@@ -155,7 +155,7 @@ Value KernelBody::inverseRms(RmsNormOp norm, Value memory, Value row) {
 // Whole rows
 //===----------------------------------------------------------------------===//
 
-FailureOr<KernelBody::Rows *> KernelBody::rowsOf(Value tensor) {
+KernelBody::Rows *KernelBody::rowsOf(Value tensor) {
   if (auto it = rowsMade.find(tensor); it != rowsMade.end())
     return &it->second;
   Operation *op = tensor.getDefiningOp();
@@ -172,11 +172,13 @@ FailureOr<KernelBody::Rows *> KernelBody::rowsOf(Value tensor) {
       made.base = HeadRowOp::create(b, b.getIndexType(), context);
   } else if (auto norm = dyn_cast<RmsNormOp>(op)) {
     auto read = norm.getX().getDefiningOp<SlotReadOp>();
-    if (!read || type.getDimSize(0) != 1)
-      return norm.emitOpError() << "can be staged for a product where it "
-                                   "normalises one row of a slot; run "
-                                   "llama-fuse-kernels, which leaves others as "
-                                   "kernels of their own";
+    if (!read || type.getDimSize(0) != 1) {
+      norm.emitOpError() << "can be staged for a product where it "
+                            "normalises one row of a slot; run "
+                            "llama-fuse-kernels, which leaves others as "
+                            "kernels of their own";
+      return {};
+    }
     Value memory = slotMemory(read);
     Value row =
         read.getRow()
@@ -197,15 +199,18 @@ FailureOr<KernelBody::Rows *> KernelBody::rowsOf(Value tensor) {
         b, arith::MulFOp::create(b, scaled, body->getArgument(2)));
     made.rows = stage;
   } else if (auto merge = dyn_cast<AttentionMergeOp>(op)) {
-    if (type.getDimSize(0) != 1)
-      return merge.emitOpError() << "is staged for one row, found " << type;
-    FailureOr<Value> row = mergedRow(merge);
-    if (failed(row))
-      return failure();
-    made.rows = *row;
+    if (type.getDimSize(0) != 1) {
+      merge.emitOpError() << "is staged for one row, found " << type;
+      return {};
+    }
+    Value row = mergedRow(merge);
+    if (!row)
+      return {};
+    made.rows = row;
   } else {
-    return op->emitOpError() << "gives no rows that a product can read; it "
-                                "should be a kernel of its own";
+    op->emitOpError() << "gives no rows that a product can read; it "
+                         "should be a kernel of its own";
+    return {};
   }
   return &(rowsMade[tensor] = made);
 }
@@ -214,25 +219,24 @@ FailureOr<KernelBody::Rows *> KernelBody::rowsOf(Value tensor) {
 // Tiles
 //===----------------------------------------------------------------------===//
 
-FailureOr<Value> KernelBody::tileOf(Value tensor, const Position &at) {
+Value KernelBody::tileOf(Value tensor, const Position &at) {
   Operation *op = tensor.getDefiningOp();
   auto type = VectorType::get({at.m, at.n}, b.getF32Type());
 
   if (auto linear = dyn_cast<LinearOp>(op)) {
-    FailureOr<Rows *> rows = rowsOf(linear.getX());
-    if (failed(rows))
-      return failure();
-    Value row = (*rows)->base ? (*rows)->base : at.row;
+    Rows *rows = rowsOf(linear.getX());
+    if (!rows)
+      return {};
+    Value row = rows->base ? rows->base : at.row;
     FormatInterface format =
         cast<WeightType>(linear.getWeight().getType()).getFormat();
-    Value sums = format.hasMinimum()
-                     ? (*rows)->sums.lookup(format.getScaleBlock())
-                     : Value();
+    Value sums = format.hasMinimum() ? rows->sums.lookup(format.getScaleBlock())
+                                     : Value();
     Value panel = panels.lookup(linear);
-    return ContractOp::create(b, type, (*rows)->rows, row,
+    return ContractOp::create(b, type, rows->rows, row,
                               panel ? panel : weight(linear.getWeight()),
                               panel ? index(0) : at.column, sums,
-                              *linear.getOrder())
+                              linear.getOrderAttr())
         .getResult();
   }
   if (auto read = dyn_cast<SlotReadOp>(op)) {
@@ -246,29 +250,31 @@ FailureOr<Value> KernelBody::tileOf(Value tensor, const Position &at) {
         .getResult();
   }
   if (auto rope = dyn_cast<RopeOp>(op)) {
-    FailureOr<Value> x = tileOf(rope.getX(), at);
-    if (failed(x))
-      return failure();
+    Value x = tileOf(rope.getX(), at);
+    if (!x)
+      return {};
     int64_t head = cast<RankedTensorType>(tensor.getType()).getDimSize(1) /
                    static_cast<int64_t>(rope.getHeads());
     Value cosine =
         RopeRowOp::create(b, type, context, at.row, at.column, head, false);
     Value sine =
         RopeRowOp::create(b, type, context, at.row, at.column, head, true);
-    Value swapped = SwapPairsOp::create(b, type, *x);
-    Value turned = arith::MulFOp::create(b, *x, cosine);
+    Value swapped = SwapPairsOp::create(b, type, x);
+    Value turned = arith::MulFOp::create(b, x, cosine);
     return math::FmaOp::create(b, swapped, sine, turned).getResult();
   }
   if (auto norm = dyn_cast<RmsNormOp>(op)) {
-    FailureOr<Value> x = tileOf(norm.getX(), at);
-    if (failed(x))
-      return failure();
+    Value x = tileOf(norm.getX(), at);
+    if (!x)
+      return {};
     Value inverse = inverses.lookup(norm);
-    if (!inverse)
-      return norm.emitOpError()
-             << "is needed tile by tile in a kernel that is not row-wise";
+    if (!inverse) {
+      norm.emitOpError()
+          << "is needed tile by tile in a kernel that is not row-wise";
+      return {};
+    }
     Value scaled = arith::MulFOp::create(
-        b, *x, BroadcastRowsOp::create(b, type, inverse).getResult());
+        b, x, BroadcastRowsOp::create(b, type, inverse).getResult());
     Value gain =
         ColumnValuesOp::create(b, type, weight(norm.getWeight()), at.column);
     return arith::MulFOp::create(b, scaled, gain).getResult();
@@ -282,10 +288,10 @@ FailureOr<Value> KernelBody::tileOf(Value tensor, const Position &at) {
   if (isa<AddOp, MulOp, SwigluOp, SiluOp>(op)) {
     SmallVector<Value, 2> operands;
     for (Value operand : op->getOperands()) {
-      FailureOr<Value> x = tileOf(operand, at);
-      if (failed(x))
-        return failure();
-      operands.push_back(*x);
+      Value x = tileOf(operand, at);
+      if (!x)
+        return {};
+      operands.push_back(x);
     }
     if (isa<AddOp>(op))
       return arith::AddFOp::create(b, operands[0], operands[1]).getResult();
@@ -298,23 +304,22 @@ FailureOr<Value> KernelBody::tileOf(Value tensor, const Position &at) {
   }
   if (auto quantize = dyn_cast<QuantizeOp>(op);
       quantize && quantize.getType().getElementType().isF16()) {
-    FailureOr<Value> x = tileOf(quantize.getX(), at);
-    if (failed(x))
-      return failure();
+    Value x = tileOf(quantize.getX(), at);
+    if (!x)
+      return {};
     auto halves = VectorType::get({at.m, at.n}, b.getF16Type());
-    return arith::TruncFOp::create(b, halves, *x).getResult();
+    return arith::TruncFOp::create(b, halves, x).getResult();
   }
-  return op->emitOpError()
-         << "has no body on a tile with this kernel's numerics; "
-            "float32 activations have one for every op but argmax, and rows "
-            "can "
-            "be rounded to f16";
+  op->emitOpError() << "has no body on a tile with this kernel's numerics; "
+                       "float32 activations have one for every op but argmax, "
+                       "and rows can be rounded to f16";
+  return {};
 }
 
 void KernelBody::store(const Sink &sink, Value tile, const Position &at) {
   if (auto write = dyn_cast<SlotWriteOp>(sink.op)) {
     RankedTensorType capacity = capacityOf(write.getSlotAttr());
-    Value memory = slotMemory(write.getSlotAttr(), *write.getAt(),
+    Value memory = slotMemory(write.getSlotAttr(), write.getAtAttr().getInt(),
                               capacity.getDimSize(0), capacity.getDimSize(1));
     tile::StoreOp::create(b, tile, memory, at.row, at.column,
                           dynamicRows ? rowCount() : Value(), Value());
@@ -329,7 +334,7 @@ void KernelBody::store(const Sink &sink, Value tile, const Position &at) {
 // The kernel
 //===----------------------------------------------------------------------===//
 
-FailureOr<SmallVector<KernelBody::Sink>> KernelBody::sinks() {
+SmallVector<KernelBody::Sink> KernelBody::sinks() {
   SmallVector<Sink> found;
   for (Operation &op : source.getBody().front()) {
     if (auto write = dyn_cast<SlotWriteOp>(op)) {
@@ -377,8 +382,8 @@ LogicalResult KernelBody::writeEmbed(EmbedOp embed, const Sink &sink) {
 }
 
 LogicalResult KernelBody::writeRowWise() {
-  FailureOr<SmallVector<Sink>> all = sinks();
-  for (const Sink &sink : *all)
+  SmallVector<Sink> all = sinks();
+  for (const Sink &sink : all)
     if (auto embed = sink.value.getDefiningOp<EmbedOp>())
       return writeEmbed(embed, sink);
 
@@ -396,17 +401,17 @@ LogicalResult KernelBody::writeRowWise() {
         }
         inverses[norm] = inverseRms(norm, slotMemory(read), row);
       }
-      for (const Sink &sink : *all) {
+      for (const Sink &sink : all) {
         int64_t columns =
             cast<RankedTensorType>(sink.value.getType()).getShape().back();
         loop(index(0), index(columns), n, [&](Value column) {
           Position at{row, column, 1, n};
-          FailureOr<Value> tile = tileOf(sink.value, at);
-          if (failed(tile)) {
+          Value tile = tileOf(sink.value, at);
+          if (!tile) {
             result = failure();
             return;
           }
-          store(sink, *tile, at);
+          store(sink, tile, at);
         });
       }
     });

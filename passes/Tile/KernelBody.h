@@ -73,10 +73,10 @@ private:
   Value slotMemory(llama::SlotReadOp read);
   Value weight(Value reference);
   Value inverseRms(llama::RmsNormOp norm, Value memory, Value row);
-  mlir::FailureOr<Rows *> rowsOf(Value tensor);
-  mlir::FailureOr<Value> tileOf(Value tensor, const Position &at);
+  Rows *rowsOf(Value tensor);
+  Value tileOf(Value tensor, const Position &at);
   void store(const Sink &sink, Value tile, const Position &at);
-  mlir::FailureOr<llvm::SmallVector<Sink>> sinks();
+  llvm::SmallVector<Sink> sinks();
   mlir::LogicalResult writeRowWise();
   mlir::LogicalResult writeEmbed(llama::EmbedOp embed, const Sink &sink);
 
@@ -112,7 +112,7 @@ private:
   KeyBlock emptyBlock(int64_t m, int64_t headSize);
   mlir::LogicalResult writeAttentionPart(llama::AttentionPartOp part);
   mlir::LogicalResult writeAttention(llama::AttentionOp attention);
-  mlir::FailureOr<Value> mergedRow(llama::AttentionMergeOp merge);
+  Value mergedRow(llama::AttentionMergeOp merge);
   Value cacheOf(Value cache);
   Value headLimit(Value column, int64_t headSize);
 

@@ -36,7 +36,7 @@ void KernelBody::collectLinears(Value tensor,
 }
 
 LogicalResult KernelBody::writeProducts() {
-  FailureOr<SmallVector<Sink>> all = sinks();
+  SmallVector<Sink> all = sinks();
   // Groups in the order of their first product, as the cut counts them.
   struct Group {
     SmallVector<LinearOp> linears;
@@ -49,7 +49,7 @@ LogicalResult KernelBody::writeProducts() {
         }))
       continue;
     Group group;
-    for (const Sink &sink : *all) {
+    for (const Sink &sink : all) {
       SmallVector<LinearOp> linears;
       collectLinears(sink.value, linears);
       if (!llvm::is_contained(linears, linear))
@@ -72,8 +72,8 @@ LogicalResult KernelBody::writeProducts() {
   // What is read as whole rows, once a call.
   for (Group &group : groups)
     for (LinearOp linear : group.linears) {
-      FailureOr<Rows *> rows = rowsOf(linear.getX());
-      if (failed(rows))
+      Rows *rows = rowsOf(linear.getX());
+      if (!rows)
         return failure();
       auto type = cast<WeightType>(linear.getWeight().getType());
       weight(linear.getWeight());
@@ -81,15 +81,15 @@ LogicalResult KernelBody::writeProducts() {
       if (!type.getFormat().hasMinimum() || onGPU)
         continue;
       int64_t block = type.getFormat().getScaleBlock();
-      Value &sums = (*rows)->sums[block];
-      auto rowsType = cast<RowsType>((*rows)->rows.getType());
+      Value &sums = rows->sums[block];
+      auto rowsType = cast<RowsType>(rows->rows.getType());
       if (!sums)
         sums = BlockSumsOp::create(
             b,
             MemRefType::get({rowsType.getRows(), rowsType.getColumns() / block},
                             b.getF32Type()),
-            (*rows)->rows,
-            (*rows)->base ? index(rowsType.getRows()) : rowCount(), block);
+            rows->rows, rows->base ? index(rowsType.getRows()) : rowCount(),
+            block);
     }
 
   auto partsOf = [&](int64_t rows) {
@@ -117,12 +117,12 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
   LogicalResult result = success();
   auto writeTile = [&](const Position &at) {
     for (const Sink &sink : sinks) {
-      FailureOr<Value> tile = tileOf(sink.value, at);
-      if (failed(tile)) {
+      Value tile = tileOf(sink.value, at);
+      if (!tile) {
         result = failure();
         return;
       }
-      store(sink, *tile, at);
+      store(sink, tile, at);
     }
   };
   // Calls `body` with the first row of each tile of the weight in a part.

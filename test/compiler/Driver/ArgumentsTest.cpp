@@ -90,10 +90,10 @@ TEST(Arguments, OtherCommands) {
 }
 
 TEST(Arguments, HelpAndVersion) {
-  for (std::vector<const char *> words : {std::vector{"--help"},
-                                          {"compile", "--help"},
-                                          {"inspect", "-h"},
-                                          {"--version"}}) {
+  for (const std::vector<const char *> &words : {std::vector{"--help"},
+                                                 {"compile", "--help"},
+                                                 {"inspect", "-h"},
+                                                 {"--version"}}) {
     testing::internal::CaptureStdout();
     Arguments a = parse(words);
     llvm::outs().flush();
