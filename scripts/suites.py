@@ -38,18 +38,22 @@ class Suites:
         self.known.append(name)
         return not self.only or name in self.only
 
-    def run(self, name, command, remedy, count):
-        """Runs one suite; `count(code, text)` is its (passed, failed, lines)."""
+    def run(self, name, command, remedy, count, shards=()):
+        """Runs one suite; `count(code, text)` is its (passed, failed, lines).
+        `shards`: variables of each of several runs at once, by default one run."""
         if not self.wanted(name):
             return
         print(f"== {name}: {' '.join(show(c) for c in command)}", flush=True)
         started = time.monotonic()
         log = self.logs / f"{name}.log"
+        code = 0
         with open(log, "wb") as out:
             try:
-                code = subprocess.run([str(c) for c in command], stdout=out,
-                                      stderr=subprocess.STDOUT, cwd=ROOT,
-                                      env=self.environment).returncode
+                runs = [subprocess.Popen([str(c) for c in command], stdout=out,
+                                         stderr=subprocess.STDOUT, cwd=ROOT,
+                                         env=self.environment | variables)
+                        for variables in shards or [{}]]
+                code = max((abs(run.wait()) for run in runs))
             except OSError as error:
                 out.write(str(error).encode())
                 code = 127
@@ -127,25 +131,31 @@ class Suites:
             self.failed += 1
         for test in tests:
             name = test["name"]
-            results = self.logs / f"{name}.gtest.json"
-            results.unlink(missing_ok=True)
+            command = test.get("command") or ["false"]
+            program = Path(command[0]).name
+            is_google = "Tests" in program or "Replay" in program
+            # An hour of one core: shared out, where all of it is asked for.
+            shares = os.cpu_count() if name == "GPUKernelTests" and self.args.all else 1
+            shards = [{"GTEST_OUTPUT": f"json:{self.logs / name}.{i}.gtest.json",
+                       "GTEST_TOTAL_SHARDS": str(shares), "GTEST_SHARD_INDEX": str(i)}
+                      for i in range(shares)]
+            results = [self.logs / f"{name}.{i}.gtest.json" for i in range(shares)]
+            for old in self.logs.glob(f"{name}.*.gtest.json"):
+                old.unlink()
 
             def count(code, text):
-                if not results.exists():  # crashed, not built, or no GoogleTest
+                if not is_google:
                     return (int(code == 0), int(code != 0),
                             text.strip().splitlines()[-15:] if code else [])
-                r = json.loads(results.read_text())
+                if not all(r.exists() for r in results):  # crashed, or not built
+                    return 0, 1, text.strip().splitlines()[-15:]
                 bad = re.findall(r"^\[  FAILED  \] (\S+) \(", text, re.M)
-                return (r["tests"] - r["failures"] - r.get("disabled", 0),
-                        r["failures"] + r.get("errors", 0), bad)
-            command = test.get("command")
-            if not command:
-                command = ["false"]
-            # The GoogleTest option is harmless for what is none.
-            extra = ([f"--gtest_output=json:{results}"]
-                     if "Tests" in Path(command[0]).name
-                     or "Replay" in Path(command[0]).name else [])
-            self.run(name, command + extra, f"again: {show(command[0])}", count)
+                passed = failed = 0
+                for r in (json.loads(r.read_text()) for r in results):
+                    passed += r["tests"] - r["failures"] - r.get("disabled", 0)
+                    failed += r["failures"] + r.get("errors", 0)
+                return passed, failed, bad
+            self.run(name, command, f"again: {show(command[0])}", count, shards)
 
     def end_to_end(self):
         e2e, demo, driver = ROOT / "test/e2e", self.args.model, self.driver
@@ -172,7 +182,8 @@ class Suites:
             self.ours("bits-f32", *bits, "--flags=--activations=f32")
         self.ours("kernels", e2e / "test_kernels.py", "--corellama", driver,
                   "--model", demo)
-        self.ours("gpu-ptx", e2e / "test_gpu_ptx.py", "--corellama", driver)
+        self.ours("gpu-ptx", e2e / "test_gpu_ptx.py", "--corellama", driver,
+                  *(["--all"] if self.args.all else []))
         self.ours("fibres", e2e / "test_fibres.py", "--corellama", driver, "--fibres",
                   self.build / "bin/corellama-fibres", "--model", demo)
         self.ours("metrics", ROOT / "benchmarks/metrics.py", "--corellama", driver,
@@ -185,6 +196,7 @@ class Suites:
         self.by_exit_code("format", ROOT / "scripts/lint", "--format", "--all")
         self.by_exit_code("tidy", ROOT / "scripts/lint", "--tidy")
         self.by_exit_code("lint-lit", ROOT / "scripts/lint-lit")
+        self.by_exit_code("lint-gpu-files", ROOT / "scripts/lint-gpu-files")
         self.lit("lit")
         self.lit("lit-roundtrip", "--param", "roundtrip=1")
         lit = self.cache("LLVM_EXTERNAL_LIT") or "/usr/lib/llvm-22/bin/lit"

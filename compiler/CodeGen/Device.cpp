@@ -90,6 +90,44 @@ static void forbidUnrolling(llvm::Module &llvmModule) {
   }
 }
 
+/// The host launches what the module's table says: each row must be an entry
+/// point that has as many threads and as much workgroup memory.
+static llvm::Error verifyEntries(mlir::ModuleOp module,
+                                 mlir::gpu::GPUModuleOp device) {
+  using mlir::NVVM::NVVMDialect;
+  auto table = module->getAttrOfType<mlir::ArrayAttr>("llama.kernels");
+  if (!table)
+    return llvm::Error::success();
+  for (auto row : table.getAsRange<mlir::DictionaryAttr>()) {
+    auto name = row.getAs<mlir::StringAttr>("name");
+    auto threads = row.getAs<mlir::IntegerAttr>("threads");
+    auto bytes = row.getAs<mlir::IntegerAttr>("scratch_bytes");
+    if (!name || !threads || !bytes)
+      return llvm::createStringError(
+          "code generation: a row of llama.kernels has no name, threads or "
+          "scratch_bytes; gpu-step-to-launches writes them");
+    auto refuse = [&](const llvm::Twine &problem) {
+      return llvm::createStringError("code generation: kernel '" +
+                                     name.getValue() + "' " + problem +
+                                     ", unlike its row of llama.kernels");
+    };
+    auto entry = device.lookupSymbol<mlir::LLVM::LLVMFuncOp>(
+        gpu::entryNameOf(name.getValue()));
+    if (!entry || !entry->hasAttr(NVVMDialect::getKernelFuncAttrName()))
+      return refuse("is no entry point of the device");
+    auto required = entry->getAttrOfType<mlir::DenseI32ArrayAttr>(
+        NVVMDialect::getReqntidAttrName());
+    if (!required || required.size() != 1 || required[0] != threads.getInt())
+      return refuse("does not have " + llvm::Twine(threads.getInt()) +
+                    " threads a block");
+    auto scratch = entry->getAttrOfType<mlir::IntegerAttr>(llama::kScratchAttr);
+    if (!scratch || scratch.getInt() != bytes.getInt())
+      return refuse("does not have " + llvm::Twine(bytes.getInt()) +
+                    " bytes of workgroup memory");
+  }
+  return llvm::Error::success();
+}
+
 llvm::Expected<std::unique_ptr<llvm::Module>>
 corellama::codegen::buildDeviceIR(mlir::ModuleOp module,
                                   llvm::LLVMContext &context,
@@ -97,6 +135,8 @@ corellama::codegen::buildDeviceIR(mlir::ModuleOp module,
   auto device = deviceOf(module);
   if (!device)
     return device.takeError();
+  if (llvm::Error error = verifyEntries(module, *device))
+    return std::move(error);
   auto llvmModule = translateToLLVMIR(*device, context);
   if (!llvmModule)
     return llvmModule.takeError();

@@ -2,7 +2,7 @@
 //
 // gpu-to-fibres turns each GPU word into a call of one of these;
 // gpu-trace-accesses adds the last two. Each is called by the fibre that runs
-// the thread. Defined in FibreWords.cpp; the executable exports them to the
+// the thread. Defined in FibreDevice.cpp; the executable exports them to the
 // kernels that it loads.
 //
 //===----------------------------------------------------------------------===//

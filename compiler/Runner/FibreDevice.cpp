@@ -72,7 +72,8 @@ struct Fibre {
   uint8_t *stack;
   uint32_t thread;
   State state;
-  /// Where it waits: the return address, which tells two barriers apart.
+  /// Where it waits: the number of the word in its kernel, which tells two
+  /// barriers apart.
   uint32_t site;
   // Operands of what it waits at.
   uint32_t value, mask, count;

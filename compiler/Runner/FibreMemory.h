@@ -29,6 +29,9 @@ namespace corellama {
 
 class FibreMemory {
 public:
+  /// What is kept for each byte that kernels may write.
+  static constexpr uint64_t kWatchBytes = 12;
+
   explicit FibreMemory(llvm::ArrayRef<MemoryRange> ranges);
 
   /// Whether accesses without order are looked for; bounds always are.
@@ -91,6 +94,7 @@ private:
     uint16_t copier;
   };
   static constexpr size_t kCellBytes = 2;
+  static_assert(sizeof(Cell) == kCellBytes * kWatchBytes);
 
   struct Range {
     std::string name;

@@ -1,6 +1,6 @@
 //===- FibreProgram.cpp - a checkpoint, run as GPU code on fibres ---------===//
 //
-// See FibreProgram.h.
+// See FibreProgram.h. From top to bottom: the phases; weights; memory; a step.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,8 +10,10 @@
 #include "compiler/Import/Import.h"
 #include "compiler/Pipelines/Pipelines.h"
 #include "compiler/Target/Target.h"
+#include "mlir/IR/Diagnostics.h"
 #include "runtime/ABI/Image.h"
 #include "llvm/Support/MathExtras.h"
+#include "llvm/Support/Memory.h"
 
 using namespace corellama;
 using llvm::Error;
@@ -20,28 +22,76 @@ using llvm::Expected;
 /// Weights start at multiples of this, as in an image.
 static constexpr uint64_t kWeightAlignment = 64;
 
-static Error runPhases(mlir::ModuleOp module, llama::Phase first,
-                       llama::Phase last, const FibreProgramOptions &options) {
-  PipelineOptions pipeline;
-  pipeline.activations = options.activations;
-  pipeline.cacheType = options.cacheType;
-  pipeline.chunk = static_cast<int64_t>(options.chunk);
-  pipeline.backend = "fibres";
-  mlir::PassManager manager(module.getContext());
-  buildPhases(manager, first, last, pipeline);
-  if (mlir::failed(manager.run(module)))
-    return llvm::createStringError("the phases from " +
-                                   llama::infoOf(first).name + " to " +
-                                   llama::infoOf(last).name + " failed");
-  return Error::success();
-}
+//===----------------------------------------------------------------------===//
+// The phases
+//===----------------------------------------------------------------------===//
 
 namespace {
 
-/// The weights as kernels read them, and where each begins.
-struct PackedWeights {
-  std::vector<uint8_t> bytes;
+/// Runs phases, and makes the first error of a pass ours. The driver prints
+/// what passes say; whoever calls a library decides that itself.
+class PhaseRunner {
+public:
+  PhaseRunner(mlir::MLIRContext &context, llvm::StringRef path,
+              const FibreProgramOptions &options)
+      : path(path), handler(&context, [this](mlir::Diagnostic &diagnostic) {
+          if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error &&
+              message.empty())
+            message = describe(diagnostic);
+          return mlir::success();
+        }) {
+    pipeline.activations = options.activations;
+    pipeline.cacheType = options.cacheType;
+    pipeline.chunk = static_cast<int64_t>(options.chunk);
+    pipeline.backend = "fibres";
+  }
+
+  Error run(mlir::ModuleOp module, llama::Phase first, llama::Phase last) {
+    for (const PhasePipeline &row : allPhasePipelines()) {
+      if (row.phase < first || row.phase > last)
+        continue;
+      mlir::PassManager manager(module.getContext());
+      buildPhase(manager, row.phase, pipeline);
+      if (mlir::failed(manager.run(module)))
+        return llvm::createStringError(
+            path + ": phase " + llama::infoOf(row.phase).name + ": " +
+            (message.empty() ? "failed without saying why" : message));
+    }
+    return Error::success();
+  }
+
+private:
+  /// Ops are named after what they were made from; there is no source file.
+  static std::string describe(mlir::Diagnostic &diagnostic) {
+    auto name = diagnostic.getLocation()->findInstanceOf<mlir::NameLoc>();
+    return (name ? "'" + name.getName().str() + "': " : "") + diagnostic.str();
+  }
+
+  llvm::StringRef path;
+  PipelineOptions pipeline;
+  std::string message;
+  mlir::ScopedDiagnosticHandler handler;
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Where each weight will begin. Known before there is memory for them, and
+/// while the ops that name them are still there.
+struct WeightPlan {
+  struct Part {
+    image::Packer packer;
+    llvm::ArrayRef<uint8_t> source;
+    uint64_t at;
+  };
+  std::vector<Part> parts;
   std::vector<uint64_t> offsets;
+  uint64_t bytes = 0;
 
   Error add(mlir::ModuleOp module, llama::WeightOp weight,
             const checkpoint::Checkpoint &checkpoint) {
@@ -53,17 +103,15 @@ struct PackedWeights {
           weight.getColumns());
       if (!packer)
         return packer.takeError();
-      uint64_t at = llvm::alignTo(bytes.size(), kWeightAlignment);
-      bytes.resize(at + packer->bytes());
-      packer->pack(
-          0, packer->tileCount(), checkpoint.bytes(*tensor),
-          llvm::MutableArrayRef<uint8_t>(bytes).slice(at, packer->bytes()));
+      uint64_t at = llvm::alignTo(bytes, kWeightAlignment);
+      bytes = llvm::SaturatingAdd(at, packer->bytes());
       offsets[llama::getWeightTableIndex(module, weight) + layer] = at;
+      parts.push_back({std::move(*packer), checkpoint.bytes(*tensor), at});
     }
     return Error::success();
   }
 
-  Error pack(mlir::ModuleOp module, const checkpoint::Checkpoint &checkpoint) {
+  Error make(mlir::ModuleOp module, const checkpoint::Checkpoint &checkpoint) {
     offsets.resize(llama::getWeightTableSize(module));
     Error error = Error::success();
     module->walk([&](llama::WeightOp weight) {
@@ -72,13 +120,85 @@ struct PackedWeights {
     });
     return error;
   }
+
+  void pack(llvm::MutableArrayRef<uint8_t> out) const {
+    for (const Part &part : parts)
+      part.packer.pack(0, part.packer.tileCount(), part.source,
+                       out.slice(part.at, part.packer.bytes()));
+  }
 };
 
 } // namespace
 
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+static KernelContextSizes sizesOf(const checkpoint::ModelConfig &config,
+                                  const FibreProgramOptions &options) {
+  KernelContextSizes sizes;
+  sizes.capacity = llvm::alignTo(options.positions, abi::kCacheBlock);
+  // Keys and values alike: a position is a row, padded to 16 elements.
+  uint64_t row =
+      llvm::alignTo(config.headSize, 16) * (options.cacheType == "f16" ? 2 : 4);
+  uint64_t rows = llvm::SaturatingMultiply(config.layers * config.kvHeads,
+                                           uint64_t(sizes.capacity));
+  sizes.keyBytes = sizes.valueBytes = llvm::SaturatingMultiply(rows, row);
+  sizes.ropeRow = abi::ropeRowOf(config.headSize);
+  return sizes;
+}
+
+/// Asks for the memory and gives it back. KernelContext and FibreMemory end the
+/// process where there is none, as tests of one kernel may.
+static Error checkMemory(const KernelContextSizes &sizes) {
+  uint64_t ropeBytes = llvm::SaturatingMultiply<uint64_t>(
+      sizes.capacity * sizeof(float), sizes.ropeRow);
+  uint64_t bytes = llvm::SaturatingAdd<uint64_t>(
+      sizes.weightBytes, sizes.workspaceBytes, sizes.keyBytes, sizes.valueBytes,
+      ropeBytes);
+  std::vector<llvm::sys::OwningMemoryBlock> blocks;
+  auto isThere = [&](uint64_t wanted) {
+    // More than that would wrap around when it is rounded to pages.
+    if (wanted > std::numeric_limits<int64_t>::max())
+      return false;
+    std::error_code code;
+    blocks.emplace_back(llvm::sys::Memory::allocateMappedMemory(
+        wanted, nullptr,
+        llvm::sys::Memory::MF_READ | llvm::sys::Memory::MF_WRITE, code));
+    return !code;
+  };
+  bool enough = isThere(bytes);
+  // What FibreMemory remembers: of it, only what is touched costs memory.
+  uint64_t watchBytes = 0;
+  for (uint64_t written :
+       {sizes.workspaceBytes, sizes.keyBytes, sizes.valueBytes}) {
+    uint64_t wanted =
+        llvm::SaturatingMultiply(written, FibreMemory::kWatchBytes);
+    watchBytes = llvm::SaturatingAdd(watchBytes, wanted);
+    enough = enough && isThere(wanted);
+  }
+  if (enough)
+    return Error::success();
+  return llvm::createStringError(
+      "there is no memory for " + llvm::Twine(sizes.capacity) +
+      " positions: with the weights " + llvm::Twine(bytes >> 20) +
+      " MiB, and room to watch them in, " + llvm::Twine(watchBytes >> 20) +
+      " MiB; give a smaller -n");
+}
+
+//===----------------------------------------------------------------------===//
+// The program
+//===----------------------------------------------------------------------===//
+
 Expected<std::unique_ptr<FibreProgram>>
 FibreProgram::compile(const checkpoint::Checkpoint &checkpoint,
                       const FibreProgramOptions &options) {
+  const checkpoint::ModelConfig &config = checkpoint.config();
+  if (options.positions > config.context)
+    return llvm::createStringError(
+        checkpoint.path() + ": was made for at most " +
+        llvm::Twine(config.context) + " positions, and " +
+        llvm::Twine(options.positions) + " are asked for; give a smaller -n");
   mlir::DialectRegistry registry;
   registerAllDialects(registry);
   mlir::MLIRContext mlirContext(registry,
@@ -87,46 +207,43 @@ FibreProgram::compile(const checkpoint::Checkpoint &checkpoint,
   if (!target)
     return target.takeError();
   if (target->getFamily() != llama::Family::GPU)
-    return llvm::createStringError("--target: '" + options.target +
-                                   "' is no GPU");
+    return llvm::createStringError(
+        "--target: '" + options.target +
+        "' is no GPU; expected a name such as cuda:sm_80");
   auto module = importCheckpoint(mlirContext, checkpoint);
   (*module)->setAttr(llama::kTargetAttr, *target);
-  if (Error error = runPhases(*module, llama::Phase::Import,
-                              llama::Phase::Schedule, options))
-    return error;
-  PackedWeights weights;
-  if (Error error = weights.pack(*module, checkpoint))
-    return error;
+  PhaseRunner phases(mlirContext, checkpoint.path(), options);
   if (Error error =
-          runPhases(*module, llama::Phase::Tile, llama::Phase::LLVM, options))
+          phases.run(*module, llama::Phase::Import, llama::Phase::Schedule))
+    return error;
+  WeightPlan weights;
+  if (Error error = weights.make(*module, checkpoint))
+    return error;
+  if (Error error = phases.run(*module, llama::Phase::Tile, llama::Phase::LLVM))
     return error;
   auto loaded = FibreModule::load(*module);
   if (!loaded)
     return loaded.takeError();
 
-  const checkpoint::ModelConfig &config = checkpoint.config();
-  KernelContextSizes sizes;
-  sizes.weightBytes = weights.bytes.size();
+  KernelContextSizes sizes = sizesOf(config, options);
+  sizes.weightBytes = weights.bytes;
   sizes.workspaceBytes = loaded->program().workspaceBytes;
-  sizes.capacity = llvm::alignTo(options.positions, abi::kCacheBlock);
-  // Keys and values alike: a position is a row, padded to 16 elements.
-  size_t element = options.cacheType == "f16" ? 2 : 4;
-  sizes.keyBytes = sizes.valueBytes =
-      config.layers * config.kvHeads * sizes.capacity *
-      llvm::alignTo(config.headSize, 16) * element;
-  sizes.ropeRow = abi::ropeRowOf(config.headSize);
+  if (Error error = checkMemory(sizes))
+    return error;
   KernelContext context(sizes);
-  std::copy(weights.bytes.begin(), weights.bytes.end(), context.weights.data());
+  weights.pack({context.weights.data(), context.weights.size()});
   context.offsets = std::move(weights.offsets);
   context.fillRope(config.headSize, config.ropeBase);
   context.poison();
   return std::unique_ptr<FibreProgram>(new FibreProgram(
-      std::move(*loaded), std::move(context), options.fibres, config.vocab));
+      std::move(*loaded), std::move(context), options, config.vocab));
 }
 
 Error FibreProgram::step(abi::DeviceStepFunction function,
-                         llvm::ArrayRef<int32_t> ids,
-                         std::vector<float> &logits) {
+                         llvm::ArrayRef<int32_t> ids, LogitsSink sink) {
+  if (ids.size() > positions - position)
+    return llvm::createStringError("there is room for " +
+                                   llvm::Twine(positions) + " positions");
   context.setRows(ids.size(), position);
   std::copy(ids.begin(), ids.end(), context.tokens.begin());
   position += ids.size();
@@ -140,20 +257,22 @@ Error FibreProgram::step(abi::DeviceStepFunction function,
   for (context.headRow = 0; context.headRow < ids.size(); ++context.headRow) {
     if (Error error = device.run(module.program().head, context.context()))
       return error;
-    logits.insert(logits.end(), own, own + vocabularySize);
+    if (Error error = sink({own, vocabularySize}))
+      return error;
   }
   return Error::success();
 }
 
-Error FibreProgram::prefill(llvm::ArrayRef<int32_t> ids,
-                            std::vector<float> &logits) {
-  return step(module.program().prefill, ids, logits);
+Error FibreProgram::prefill(llvm::ArrayRef<int32_t> ids, LogitsSink sink) {
+  if (ids.size() > chunk)
+    return llvm::createStringError("a prefill call has at most " +
+                                   llvm::Twine(chunk) + " rows");
+  return step(module.program().prefill, ids, sink);
 }
 
-Error FibreProgram::decode(llvm::ArrayRef<int32_t> ids,
-                           std::vector<float> &logits) {
+Error FibreProgram::decode(llvm::ArrayRef<int32_t> ids, LogitsSink sink) {
   for (int32_t id : ids)
-    if (Error error = step(module.program().decode, id, logits))
+    if (Error error = step(module.program().decode, id, sink))
       return error;
   return Error::success();
 }

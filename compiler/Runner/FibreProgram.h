@@ -11,6 +11,7 @@
 
 #include "compiler/Checkpoint/Checkpoint.h"
 #include "compiler/Runner/FibreModule.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include <string>
 
 namespace corellama {
@@ -20,36 +21,41 @@ struct FibreProgramOptions {
   std::string target;
   /// As the driver's: what rows are rounded to, and the cache's type.
   std::string activations, cacheType;
-  /// Positions that there is room for, and rows of the largest prefill call.
+  /// Positions that there is room for, at most the checkpoint's context, and
+  /// rows of the largest prefill call.
   uint64_t positions = 0, chunk = 1;
   FibreOptions fibres;
 };
 
 class FibreProgram {
 public:
+  /// Gets the logits after one token, `vocabulary` floats; keeps no reference.
+  using LogitsSink = llvm::function_ref<llvm::Error(llvm::ArrayRef<float>)>;
+
+  /// Prints nothing: what passes complain of is in the error.
   static llvm::Expected<std::unique_ptr<FibreProgram>>
   compile(const checkpoint::Checkpoint &checkpoint,
           const FibreProgramOptions &options);
 
   /// Runs the tokens that follow those before as one prefill call, or as many
-  /// decode steps. Appends their logits, `vocabulary` floats a token.
-  llvm::Error prefill(llvm::ArrayRef<int32_t> ids, std::vector<float> &logits);
-  llvm::Error decode(llvm::ArrayRef<int32_t> ids, std::vector<float> &logits);
-
-  uint64_t vocabulary() const { return vocabularySize; }
+  /// decode steps. `sink` is called for each token, in order.
+  llvm::Error prefill(llvm::ArrayRef<int32_t> ids, LogitsSink sink);
+  llvm::Error decode(llvm::ArrayRef<int32_t> ids, LogitsSink sink);
 
 private:
-  FibreProgram(FibreModule module, KernelContext context, FibreOptions fibres,
-               uint64_t vocabulary)
-      : module(std::move(module)), context(std::move(context)), fibres(fibres),
-        vocabularySize(vocabulary) {}
+  FibreProgram(FibreModule module, KernelContext context,
+               const FibreProgramOptions &options, uint64_t vocabulary)
+      : module(std::move(module)), context(std::move(context)),
+        fibres(options.fibres), positions(options.positions),
+        chunk(options.chunk), vocabularySize(vocabulary) {}
 
   llvm::Error step(abi::DeviceStepFunction function,
-                   llvm::ArrayRef<int32_t> ids, std::vector<float> &logits);
+                   llvm::ArrayRef<int32_t> ids, LogitsSink sink);
 
   FibreModule module;
   KernelContext context;
   FibreOptions fibres;
+  uint64_t positions, chunk;
   uint64_t vocabularySize;
   uint64_t position = 0;
 };

@@ -113,7 +113,8 @@ static llama::TargetAttr makeAttribute(MLIRContext &context, const Twine &name,
   return llama::TargetAttr::get(&context, llama::Family::CPU,
                                 StringAttr::get(&context, name),
                                 StringAttr::get(&context, usableOf(features)),
-                                vectorBitsOf(features), l2Bytes);
+                                vectorBitsOf(features), l2Bytes,
+                                /*workgroup_bytes=*/0);
 }
 
 Expected<llama::TargetAttr> corellama::resolveTarget(MLIRContext &context,
@@ -139,7 +140,8 @@ Expected<llama::TargetAttr> corellama::resolveTarget(MLIRContext &context,
     return llama::TargetAttr::get(&context, info->family,
                                   StringAttr::get(&context, name),
                                   StringAttr::get(&context, info->features),
-                                  /*vector_bits=*/0, /*l2_bytes=*/0);
+                                  /*vector_bits=*/0, /*l2_bytes=*/0,
+                                  static_cast<int64_t>(info->workgroupBytes));
   return makeAttribute(context, name, featuresOfCPU(name), info->l2Bytes);
 }
 

@@ -69,18 +69,22 @@ static constexpr TargetInfo kTargets[] = {
     {.name = "znver5",
      .machines = "AMD Ryzen 9000, EPYC 9005",
      .l2Bytes = 1024 * kKiB},
-    // PTX 8.0 came with CUDA 12.0, the first that knows sm_90a; drivers of that
-    // time and all later ones read it.
+    // The most workgroup memory of a block: CUDA C++ Programming Guide,
+    // technical specifications per compute capability. PTX 8.0 came with
+    // CUDA 12.0, the first that knows sm_90a; drivers of that time and all
+    // later ones read it.
     {.name = "cuda:sm_80",
      .machines = "NVIDIA A100, and any later GPU",
      .l2Bytes = 0,
      .family = llama::Family::GPU,
-     .features = "+ptx80"},
+     .features = "+ptx80",
+     .workgroupBytes = 163 * kKiB},
     {.name = "cuda:sm_90a",
      .machines = "NVIDIA H100, H200",
      .l2Bytes = 0,
      .family = llama::Family::GPU,
-     .features = "+ptx80"},
+     .features = "+ptx80",
+     .workgroupBytes = 227 * kKiB},
 };
 
 // In the order in which they came; what comes later implies some of what is

@@ -28,6 +28,8 @@ struct TargetInfo {
   llama::Family family = llama::Family::CPU;
   /// Of a GPU: its features in LLVM's spelling.
   llvm::StringLiteral features = "";
+  /// Of a GPU: the most workgroup memory of a block, in bytes.
+  uint64_t workgroupBytes = 0;
 };
 
 /// From the least to the most capable of each maker.

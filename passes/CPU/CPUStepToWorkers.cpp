@@ -90,7 +90,7 @@ void describe(ModuleOp module, ArrayRef<func::FuncOp> kernels) {
 struct CPUStepToWorkers : cpu::impl::CPUStepToWorkersBase<CPUStepToWorkers> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    if (failed(context::verifySlotsHaveOffsets(module)))
+    if (failed(context::verifySteps(module)))
       return signalPassFailure();
     SmallVector<func::FuncOp> kernels = context::kernelsOf(module);
     for (func::FuncOp kernel : kernels) {

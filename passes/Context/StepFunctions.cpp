@@ -47,11 +47,22 @@ Value context::emitParts(ImplicitLocOpBuilder &b, AffineMap parts,
   return emitAffine(b, parts.getResult(0), rowsAndKeys);
 }
 
-LogicalResult context::verifySlotsHaveOffsets(ModuleOp module) {
+LogicalResult context::verifySteps(ModuleOp module) {
   for (auto slot : module.getOps<llama::SlotOp>())
     if (!slot.getAt())
       return slot.emitOpError() << "has no offset; run llama-assign-slots";
-  return success();
+  WalkResult runs = module.walk([&](llama::RunOp run) {
+    for (auto callee : run.getCallees().getAsRange<FlatSymbolRefAttr>()) {
+      auto kernel = module.lookupSymbol<func::FuncOp>(callee);
+      if (kernel && kernel->hasAttr(llama::kPartsAttr))
+        continue;
+      run.emitOpError() << "runs " << callee << ", which has no "
+                        << llama::kPartsAttr << "; run llama-outline-kernels";
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
+  return failure(runs.wasInterrupted());
 }
 
 SmallVector<func::FuncOp> context::kernelsOf(ModuleOp module) {

@@ -17,8 +17,8 @@
 
 namespace corellama::context {
 
-/// An error where a slot has no offset yet.
-mlir::LogicalResult verifySlotsHaveOffsets(mlir::ModuleOp module);
+/// An error where a slot has no offset yet, or where what runs is no kernel.
+mlir::LogicalResult verifySteps(mlir::ModuleOp module);
 
 /// The functions that are kernels, in the order of the program's table.
 llvm::SmallVector<mlir::func::FuncOp> kernelsOf(mlir::ModuleOp module);

@@ -196,11 +196,16 @@ private:
   int64_t planeStride(const Weight &weight, unsigned plane);
   /// A plane as a memref<? x element, 1>.
   Value planeOf(const Weight &weight, unsigned plane, mlir::Type element);
-  /// The scale (plane 1) or minimum (plane 2) of a block of a row, as f32.
-  Value loadScale(const Weight &weight, unsigned plane, Value row, Value block);
+  Value loadOfPlane(const Weight &weight, unsigned plane, mlir::Type element,
+                    Value row, Value at);
+  /// The scale or minimum of a row's block number `block` of
+  /// format.getScaleBlock() columns, as f32.
+  Value loadScale(const Weight &weight, Value row, Value block);
+  Value loadMinimum(const Weight &weight, Value row, Value block);
   Value decodeValue(const Weight &weight, Value row, Value column);
   Vec<Value> loadColumns(const Rows &x, Value row, Value from, int64_t width,
                          int64_t group);
+  void keepInvariants();
   Value writeWarpContract(tile::ContractOp op);
 
   // MmaContract.cpp: products in tensor cores. Gives the fragment

@@ -6,11 +6,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "passes/Context/StepFunctions.h"
 #include "passes/GPU/Passes.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace corellama::gpu {
 #define GEN_PASS_DEF_GPUSTEPTOLAUNCHES
@@ -28,9 +30,11 @@ struct GPUStepToLaunches
     : corellama::gpu::impl::GPUStepToLaunchesBase<GPUStepToLaunches> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    if (failed(context::verifySlotsHaveOffsets(module)))
+    if (failed(context::verifySteps(module)))
       return signalPassFailure();
     SmallVector<func::FuncOp> kernels = context::kernelsOf(module);
+    if (failed(verifyWorkgroup(module)))
+      return signalPassFailure();
     for (func::FuncOp kernel : kernels) {
       if (!kernel->hasAttr(llama::kScratchAttr) ||
           kernel.getNumArguments() != 2) {
@@ -60,6 +64,25 @@ struct GPUStepToLaunches
           if (auto run = dyn_cast<llama::RunOp>(op))
             writeLaunch(b, run, kernels, arguments[0], arguments[1]);
         });
+  }
+
+  /// A launch gives a block llama.scratch bytes; what lies beyond is nobody's.
+  static LogicalResult verifyWorkgroup(ModuleOp module) {
+    WalkResult result = module.walk([](corellama::gpu::SharedOp op) {
+      auto kernel = op->getParentOfType<func::FuncOp>();
+      auto bytes = kernel->getAttrOfType<IntegerAttr>(llama::kScratchAttr);
+      auto type = cast<MemRefType>(op.getType());
+      int64_t end = static_cast<int64_t>(op.getAt()) +
+                    type.getNumElements() *
+                        llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+      if (bytes && end <= bytes.getInt())
+        return WalkResult::advance();
+      op.emitOpError() << "ends at byte " << end << ", '" << kernel.getName()
+                       << "' has " << (bytes ? bytes.getInt() : 0)
+                       << " bytes of workgroup memory (llama.scratch)";
+      return WalkResult::interrupt();
+    });
+    return failure(result.wasInterrupted());
   }
 
   static llama::GPUAttr strategyOf(func::FuncOp kernel) {

@@ -37,7 +37,8 @@ llama::TargetAttr hostTarget(MLIRContext *context) {
   auto text = [&](StringRef s) { return StringAttr::get(context, s); };
   return llama::TargetAttr::get(context, llama::Family::CPU, text("x86-64-v3"),
                                 text("+avx2,+f16c,+fma"),
-                                /*vector_bits=*/256, /*l2_bytes=*/0);
+                                /*vector_bits=*/256, /*l2_bytes=*/0,
+                                /*workgroup_bytes=*/0);
 }
 
 /// One function of compiler/Runner/FibreABI.h.

@@ -65,7 +65,8 @@ struct GPUTraceAccesses
   LogicalResult trace(LLVM::LLVMFuncOp kernel) {
     WalkResult result = kernel.walk([&](Operation *op) {
       if (auto load = dyn_cast<LLVM::LoadOp>(op)) {
-        // The context is the host's: a GPU gets it as an argument.
+        // The context is constant: on a GPU a copy in its memory that whoever
+        // launches has made (runtime/ABI/Device.h), here the host's own.
         if (baseOf(load.getAddr()) != kernel.getArgument(0))
           call(op, read, load.getAddr(), load.getType(), load.getAlignment());
       } else if (auto store = dyn_cast<LLVM::StoreOp>(op)) {

@@ -177,7 +177,7 @@ SmallVector<Value> MmaContract::loadWeight(Value from) {
     }
   }
   if (format.hasScale())
-    loaded.push_back(k.loadScale(weight, 1, sourceRow, k.div(from, kDepth)));
+    loaded.push_back(k.loadScale(weight, sourceRow, k.div(from, kDepth)));
   return loaded;
 }
 

@@ -269,8 +269,7 @@ LogicalResult GPUKernel::writeWeight(tile::WeightOp op) {
            << type << " in " << op.getLayout();
   if (!ChunkFormat::get(format))
     return op.emitOpError() << "is of format " << format.getName()
-                            << ", which has no code for a GPU; it has f32, "
-                               "f16, bf16, q8_0, q4_0 and q4_1";
+                            << ", which has no code for a GPU";
   Value table = view(field(context::Field::Offsets), index(0),
                      global({ShapedType::kDynamic}, b.getI64Type()));
   Value entry = index(op.getIndex());
@@ -427,10 +426,6 @@ LogicalResult GPUKernel::verifyStrategy() {
   if (!strategy)
     return source.emitOpError()
            << "has no #llama.gpu as llama.strategy; run llama-plan-kernels";
-  if (threads % kWarp != 0 || !llvm::isPowerOf2_64(threads))
-    return source.emitOpError()
-           << "has blocks of a power of two of threads, 32 and more, found "
-           << threads;
   if (!source->hasAttr(llama::kPartsAttr))
     return source.emitOpError()
            << "has no llama.parts; run llama-outline-kernels";
@@ -484,6 +479,18 @@ LogicalResult GPUKernel::rewrite() {
   }
   barriers.place();
   target->setAttr(llama::kScratchAttr, b.getI64IntegerAttr(workgroupBytes));
+  auto machine =
+      source->getParentOfType<ModuleOp>()->getAttrOfType<llama::TargetAttr>(
+          llama::kTargetAttr);
+  int64_t most = machine.getWorkgroupBytes();
+  if (most && workgroupBytes > most) {
+    target.erase();
+    return source.emitOpError()
+           << "'" << source.getName() << "' needs " << workgroupBytes
+           << " bytes of workgroup memory, a block of "
+           << machine.getName().getValue() << " has at most " << most
+           << "; the model's rows are too long for this target";
+  }
   source.erase();
   return success();
 }

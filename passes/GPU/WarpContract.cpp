@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "passes/GPU/GPUKernel.h"
 #include "passes/GPU/WeightChunks.h"
 #include "llvm/Support/MathExtras.h"
@@ -15,19 +16,21 @@
 using namespace mlir;
 using namespace corellama;
 using corellama::gpu::ChunkFormat;
+using corellama::gpu::ChunkWords;
 using corellama::gpu::Fragment;
 using corellama::gpu::GPUKernel;
+using corellama::gpu::PlaneRow;
 using corellama::gpu::Spread;
 
-/// Loads of 16 bytes that a lane has on their way. An SM of an H100 needs about
-/// 30 KB in flight for full bandwidth: with eight a lane one block of 8 warps
-/// has 32 KB.
+/// Loads of 16 bytes that a lane has on their way, at most. An SM of an H100
+/// needs 18 KB in flight for its share of the bandwidth: with eight a lane one
+/// block of 8 warps has 32 KB, so that it suffices alone, and two also where
+/// rows are short and a trip has fewer.
 static constexpr int64_t kLoadsInFlight = 8;
 /// Columns of x that a lane goes through between loads, at most. Nibbles would
 /// have 128 and their x would fill 128 registers, which LLVM keeps from one
 /// product to the next: then one block fits an SM, and memory idles in its
-/// prologue. With 64 they load four times 16 bytes at once, and three blocks
-/// fit.
+/// prologue. With 64 they load four times 16 bytes at once, and two blocks fit.
 static constexpr int64_t kColumnsAtOnce = 64;
 
 //===----------------------------------------------------------------------===//
@@ -53,32 +56,90 @@ Value GPUKernel::planeOf(const Weight &weight, unsigned plane, Type element) {
               global({ShapedType::kDynamic}, element));
 }
 
-Value GPUKernel::loadScale(const Weight &weight, unsigned plane, Value row,
-                           Value block) {
-  Value memory = planeOf(weight, plane, b.getF16Type());
-  Value at = add(mul(row, planeStride(weight, plane) / 2), block);
-  return arith::ExtFOp::create(b, b.getF32Type(), load(memory, {at}));
+static unsigned planeOfKind(llama::FormatInterface format,
+                            llama::PlaneKind kind) {
+  ArrayRef<llama::Plane> planes = format.getPlanes();
+  const auto *found = llvm::find_if(
+      planes, [&](const llama::Plane &plane) { return plane.kind == kind; });
+  return static_cast<unsigned>(found - planes.begin());
+}
+
+/// Number `at` of a row of a plane that has numbers of type `element`.
+Value GPUKernel::loadOfPlane(const Weight &weight, unsigned plane, Type element,
+                             Value row, Value at) {
+  int64_t bytes = element.getIntOrFloatBitWidth() / 8;
+  return load(planeOf(weight, plane, element),
+              {add(mul(row, planeStride(weight, plane) / bytes), at)});
+}
+
+Value GPUKernel::loadScale(const Weight &weight, Value row, Value block) {
+  llama::FormatInterface format = weight.type.getFormat();
+  Type f16 = b.getF16Type(), f32 = b.getF32Type();
+  unsigned plane = planeOfKind(format, llama::PlaneKind::Scales);
+  unsigned superPlane = planeOfKind(format, llama::PlaneKind::SuperScales);
+  if (superPlane == format.getPlanes().size())
+    return arith::ExtFOp::create(b, f32,
+                                 loadOfPlane(weight, plane, f16, row, block));
+  // A signed byte times a half: 7 and 11 bits, so float32 has the product.
+  Value scale = loadOfPlane(weight, plane, b.getI8Type(), row, block);
+  int64_t blocks = format.getPlanes()[superPlane].per / format.getScaleBlock();
+  Value factor = loadOfPlane(weight, superPlane, f16, row, div(block, blocks));
+  return arith::MulFOp::create(b, arith::SIToFPOp::create(b, f32, scale),
+                               arith::ExtFOp::create(b, f32, factor));
+}
+
+Value GPUKernel::loadMinimum(const Weight &weight, Value row, Value block) {
+  unsigned plane =
+      planeOfKind(weight.type.getFormat(), llama::PlaneKind::Minima);
+  return arith::ExtFOp::create(
+      b, b.getF32Type(),
+      loadOfPlane(weight, plane, b.getF16Type(), row, block));
 }
 
 Value GPUKernel::decodeValue(const Weight &weight, Value row, Value column) {
   llama::FormatInterface format = weight.type.getFormat();
   const ChunkFormat *chunks = ChunkFormat::get(format);
   Type storage = chunks->storage(b.getContext());
-  Value first =
-      mul(row, planeStride(weight, 0) * 8 / storage.getIntOrFloatBitWidth());
-  Value value = chunks->quant(b, planeOf(weight, 0, storage), first, column);
+  SmallVector<PlaneRow> planes;
+  for (unsigned plane = 0; plane < (chunks->highChunks() ? 2u : 1u); ++plane)
+    planes.push_back({planeOf(weight, plane, storage),
+                      mul(row, planeStride(weight, plane) * 8 /
+                                   storage.getIntOrFloatBitWidth())});
+  Value value = chunks->quant(b, planes, column);
   if (!format.hasScale())
     return value;
   Value number = div(column, format.getScaleBlock());
-  value = arith::MulFOp::create(b, loadScale(weight, 1, row, number), value);
+  value = arith::MulFOp::create(b, loadScale(weight, row, number), value);
   if (!format.hasMinimum())
     return value;
-  return arith::AddFOp::create(b, value, loadScale(weight, 2, row, number));
+  return arith::AddFOp::create(b, value, loadMinimum(weight, row, number));
 }
 
 //===----------------------------------------------------------------------===//
 // The product
 //===----------------------------------------------------------------------===//
+
+namespace {
+/// Rounds of all lanes as trips of a loop, and those left one by one.
+struct Trips {
+  int64_t count, rounds;
+};
+} // namespace
+
+/// The fewest waits for memory, a trip being one. At least two trips where
+/// there are two rounds: of straight code LLVM would keep the values of x for
+/// the kernel's next product, in more registers than there are.
+static Trips tripsOf(int64_t full, int64_t most) {
+  Trips best{full, 1};
+  int64_t waits = full;
+  for (int64_t rounds = 2; rounds <= most && full / rounds >= 2; ++rounds) {
+    int64_t count = full / rounds, found = count + full % rounds;
+    if (found <= waits)
+      best = {count, rounds};
+    waits = std::min(waits, found);
+  }
+  return best;
+}
 
 Value GPUKernel::writeWarpContract(tile::ContractOp op) {
   std::optional<Fragment> fragment = fragmentOf(op, op.getType());
@@ -94,6 +155,7 @@ Value GPUKernel::writeWarpContract(tile::ContractOp op) {
   llama::FormatInterface format = weight.type.getFormat();
   const ChunkFormat *format16 = ChunkFormat::get(format);
   const int64_t width = format16->columns();
+  const int64_t highChunks = format16->highChunks();
   llama::OrderAttr order = op.getOrder();
   llama::ScaleMode scale =
       format.hasScale() ? llama::ScaleMode::Outer : llama::ScaleMode::None;
@@ -120,7 +182,7 @@ Value GPUKernel::writeWarpContract(tile::ContractOp op) {
 
   // The warp's rows of the weight. Those past its last are not stored; a row
   // that is there is read in their place.
-  Vec<Value> weightRows, starts;
+  Vec<Value> weightRows, starts, highStarts;
   bool passes = weight.type.getRows() % fragment->columns != 0;
   for (int64_t i = 0; i < count; ++i) {
     Value number = add(lookup(op.getFirst()), columnOf(*fragment, i));
@@ -128,34 +190,57 @@ Value GPUKernel::writeWarpContract(tile::ContractOp op) {
       number = minimum(number, index(weight.type.getRows() - 1));
     weightRows.push_back(number);
     starts.push_back(mul(number, planeStride(weight, 0)));
+    if (highChunks)
+      highStarts.push_back(
+          add(mul(number, planeStride(weight, 1)), planeOffset(weight, 1, 0)));
   }
+  // A chunk has one scale or several, each of a chain of its own.
+  const int64_t chains =
+      format.hasScale() ? std::max<int64_t>(1, width / format.getScaleBlock())
+                        : 1;
 
   // Chunks lane + `from` + 32 u for all u < rounds.
   auto batch = [&](Value from, int64_t rounds, ValueRange carried) {
     Vec<Value> sums(carried);
-    SmallVector<Vec<Value>> words(rounds), scales(rounds), minima(rounds);
-    Vec<Value> firstChunk;
+    SmallVector<SmallVector<ChunkWords>> words(rounds);
+    // Of each round: scales of all rows for each chain.
+    SmallVector<Vec<Value>> scales(rounds), minima(rounds);
     for (int64_t u = 0; u < rounds; ++u) {
       Value chunk = add(add(from, u * kWarp), lane);
-      for (int64_t i = 0; i < count; ++i)
-        words[u].push_back(LoadWeightOp::create(
-            b, weight.memory, add(starts[i], mul(chunk, kChunkBytes))));
+      for (int64_t i = 0; i < count; ++i) {
+        ChunkWords loaded;
+        loaded.quants = LoadWeightOp::create(
+            b, weight.memory, add(starts[i], mul(chunk, kChunkBytes)));
+        if (highChunks) {
+          loaded.high = LoadWeightOp::create(
+              b, weight.memory,
+              add(highStarts[i], mul(div(chunk, highChunks), kChunkBytes)));
+          loaded.part = rem(lane, highChunks);
+        }
+        words[u].push_back(loaded);
+      }
       if (!format.hasScale())
         continue;
-      Value block = div(chunk, format.getScaleBlock() / width);
-      for (int64_t i = 0; i < count; ++i) {
-        scales[u].push_back(loadScale(weight, 1, weightRows[i], block));
-        if (format.hasMinimum())
-          minima[u].push_back(loadScale(weight, 2, weightRows[i], block));
+      for (int64_t c = 0; c < chains; ++c) {
+        Value block = chains == 1 ? div(chunk, format.getScaleBlock() / width)
+                                  : add(mul(chunk, chains), c);
+        for (int64_t i = 0; i < count; ++i) {
+          scales[u].push_back(loadScale(weight, weightRows[i], block));
+          if (format.hasMinimum())
+            minima[u].push_back(loadMinimum(weight, weightRows[i], block));
+        }
       }
     }
-    for (int64_t u = 0; u < rounds; ++u) {
+    const int64_t groups = width / 4 / chains;
+    for (int64_t step = 0; step < rounds * chains; ++step) {
+      int64_t u = step / chains, firstScale = step % chains * count;
       Vec<Value> chain(count, constant(0.0f));
-      // What minima are multiplied by: the sum of x over the block, which is a
-      // chunk of formats that have them. Made here, from what is in registers
-      // for all rows of the warp, and not once for the block.
+      // What minima are multiplied by: the sum of x over the chain's columns.
+      // Made here, from what is in registers for all rows of the warp, and not
+      // once for the block.
       Value sumOfX = format.hasMinimum() ? constant(0.0f) : Value();
-      for (int64_t group = 0; group < width / 4; ++group) {
+      for (int64_t g = 0; g < groups; ++g) {
+        int64_t group = step % chains * groups + g;
         Vec<Value> four =
             loadColumns(x, row, add(from, u * kWarp), width, group);
         for (int64_t i = 0; i < count; ++i)
@@ -168,10 +253,10 @@ Value GPUKernel::writeWarpContract(tile::ContractOp op) {
       }
       for (int64_t i = 0; i < count; ++i) {
         sums[i] = format.hasScale()
-                      ? fma(chain[i], scales[u][i], sums[i])
+                      ? fma(chain[i], scales[u][firstScale + i], sums[i])
                       : arith::AddFOp::create(b, sums[i], chain[i]).getResult();
         if (sumOfX)
-          sums[i] = fma(minima[u][i], sumOfX, sums[i]);
+          sums[i] = fma(minima[u][firstScale + i], sumOfX, sums[i]);
       }
     }
     return sums;
@@ -179,26 +264,50 @@ Value GPUKernel::writeWarpContract(tile::ContractOp op) {
 
   // Rows that stay in global memory are many, in a loop around this one. Loads
   // of one round are enough there, because a warp has the next row's to wait
-  // for as well; and of a loop that is unrolled whole LLVM would carry the
-  // converted weights from row to row, in more registers than there are.
+  // for as well. Weights do not depend on the row: LLVM would convert them all
+  // before the loop, into more registers than there are.
+  if (x.buffer < 0)
+    keepInvariants();
   int64_t unroll = x.buffer < 0 ? 1
                                 : std::clamp<int64_t>(kLoadsInFlight / count, 1,
                                                       kColumnsAtOnce / width);
-  int64_t full = total / kWarp, whole = full / unroll * unroll;
+  int64_t full = total / kWarp;
+  Trips trips = tripsOf(full, unroll);
+  int64_t whole = trips.count * trips.rounds;
   Vec<Value> sums(count, constant(0.0f));
-  if (whole)
-    sums = ownLoop(index(0), index(whole * kWarp), unroll * kWarp, sums,
-                   [&](Value from, ValueRange carried) {
-                     return batch(from, unroll, carried);
+  auto loopOver = [&](int64_t first, int64_t last, int64_t rounds) {
+    sums = ownLoop(index(first * kWarp), index(last * kWarp), rounds * kWarp,
+                   sums, [&](Value from, ValueRange carried) {
+                     return batch(from, rounds, carried);
                    });
+  };
+  loopOver(0, whole, trips.rounds);
   if (full != whole)
-    sums = batch(index(whole * kWarp), full - whole, sums);
+    loopOver(whole, full, 1);
   if (total % kWarp)
     sums = guardedValues(lessThan(lane, index(total % kWarp)), sums,
                          [&] { return batch(index(full * kWarp), 1, sums); });
   for (Value &sum : sums)
     sum = reduceWarp(sum, /*isMaximum=*/false);
   return fromElements(sums);
+}
+
+/// LLVM moves nothing out of the loop that is being written.
+void GPUKernel::keepInvariants() {
+  auto loop = dyn_cast<scf::ForOp>(b.getInsertionBlock()->getParentOp());
+  if (!loop)
+    return;
+  MLIRContext *context = b.getContext();
+  auto licm = LLVM::LoopLICMAttr::get(context, b.getBoolAttr(true),
+                                      /*versioningDisable=*/{});
+  loop->setAttr("loop_annotation",
+                LLVM::LoopAnnotationAttr::get(
+                    context, /*disableNonforced=*/{}, /*vectorize=*/{},
+                    /*interleave=*/{}, /*unroll=*/{}, /*unrollAndJam=*/{}, licm,
+                    /*distribute=*/{}, /*pipeline=*/{}, /*peeled=*/{},
+                    /*unswitch=*/{}, /*mustProgress=*/{},
+                    /*isVectorized=*/{}, /*startLoc=*/{}, /*endLoc=*/{},
+                    /*parallelAccesses=*/{}));
 }
 
 /// Columns 4 * group to 4 * group + 3 of chunk `from` + lane; from is a

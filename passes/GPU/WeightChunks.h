@@ -18,6 +18,21 @@ namespace corellama::gpu {
 /// Bytes of a chunk: the widest load of a thread.
 inline constexpr int64_t kChunkBytes = 16;
 
+/// What a thread has loaded of a chunk.
+struct ChunkWords {
+  /// 16 bytes of plane 0, vector<4xi32>.
+  mlir::Value quants;
+  /// Of formats with high bits: 16 bytes of plane 1, which are those of
+  /// `highChunks()` chunks, and which of them is this one (index).
+  mlir::Value high, part;
+};
+
+/// A row of a plane in memory.
+struct PlaneRow {
+  /// The plane as `storage`, and the element at which the row begins.
+  mlir::Value memory, first;
+};
+
 /// What the chunks of a format are. A new format is a class in WeightChunks.cpp
 /// and a line in `get`.
 class ChunkFormat {
@@ -29,17 +44,19 @@ public:
 
   /// Columns of 16 bytes of the quants' plane.
   virtual int64_t columns() const = 0;
-  /// The type of what `value` loads from the quants' plane.
+  /// The type of what `quant` loads from the quants' planes.
   virtual mlir::Type storage(mlir::MLIRContext *context) const = 0;
-  /// Columns 4 * group to 4 * group + 3 of a chunk (vector<4xi32>), unscaled,
-  /// as float32.
+  /// Chunks whose high bits are 16 bytes of plane 1, a power of two; 0: quants
+  /// have none.
+  virtual int64_t highChunks() const { return 0; }
+  /// Columns 4 * group to 4 * group + 3 of a chunk, unscaled, as float32.
   virtual llvm::SmallVector<mlir::Value> quants(mlir::ImplicitLocOpBuilder &b,
-                                                mlir::Value words,
+                                                const ChunkWords &words,
                                                 int64_t group) const = 0;
-  /// One unscaled value: `memory` is the quants' plane as `storage`, `first`
-  /// the element at which the row begins.
-  virtual mlir::Value quant(mlir::ImplicitLocOpBuilder &b, mlir::Value memory,
-                            mlir::Value first, mlir::Value column) const;
+  /// One unscaled value, from a row of each plane that quants are in.
+  virtual mlir::Value quant(mlir::ImplicitLocOpBuilder &b,
+                            llvm::ArrayRef<PlaneRow> planes,
+                            mlir::Value column) const;
 };
 
 } // namespace corellama::gpu

@@ -185,6 +185,13 @@ LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
   int64_t headSize = cacheType.getHeadSize(), kvHeads = cacheType.getHeads();
   int64_t heads = part.getHeads(), group = heads / kvHeads,
           keys = part.getKeys();
+  // Heads of a part: those that share keys, or some of them.
+  int64_t times = cut.getTimes(), rows = heads / times;
+  if (heads % times != 0 || group % rows != 0)
+    return source.emitOpError()
+           << "has " << times << " parts for each block of keys, which "
+           << heads << " heads in groups of " << group
+           << " cannot be shared out to";
   auto read = part.getQuery().getDefiningOp<SlotReadOp>();
   SlotWriteOp write;
   for (Operation *user : part->getUsers())
@@ -200,21 +207,24 @@ LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
                             heads, partColumns(parts));
   Value cache = cacheOf(part.getCache());
   Value scores =
-      ScratchOp::create(b, MemRefType::get({group, keys}, b.getF32Type()));
+      ScratchOp::create(b, MemRefType::get({rows, keys}, b.getF32Type()));
   Value position = PositionOp::create(b, b.getIndexType(), context, index(0));
 
   loop(toIndex(begin), toIndex(end), 1, [&](Value number) {
-    Value blockNumber = arith::DivSIOp::create(b, number, index(kvHeads));
-    Value head = arith::RemSIOp::create(b, number, index(kvHeads));
-    Value firstHead = mul(head, index(group));
+    Value blockNumber = arith::DivSIOp::create(b, number, index(times));
+    Value share = arith::RemSIOp::create(b, number, index(times));
+    Value firstHead = mul(share, index(rows));
+    Value head = share;
+    if (rows != group)
+      head = arith::DivSIOp::create(b, firstHead, index(group));
     Value firstKey = mul(blockNumber, index(keys));
-    Query q{stageQuery(query, firstHead, 1, group, headSize),
+    Query q{stageQuery(query, firstHead, 1, rows, headSize),
             scores,
             cache,
             head,
             position,
             add(position, index(1)),
-            group,
+            rows,
             /*advance=*/0};
     KeyBlock block = attendBlock(q, firstKey, keys);
     Value column = mul(blockNumber, index(headSize + 2));
@@ -226,7 +236,7 @@ LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
                             add(column, index(element)), Value(), bound);
       element += cast<VectorType>(o.getType()).getDimSize(1);
     }
-    for (int64_t i = 0; i < group; ++i) {
+    for (int64_t i = 0; i < rows; ++i) {
       Value row = add(firstHead, index(i));
       Value largest = vector::ExtractOp::create(b, block.maximum, i);
       Value sum = vector::ExtractOp::create(b, block.sum, i);

@@ -14,7 +14,8 @@
 namespace corellama::abi {
 
 /// One thread of one block of a kernel. On a device: the entry point. On the
-/// host: what a fibre runs.
+/// host: what a fibre runs. The context is in the device's memory (see
+/// corellama_launch), and threads read it as constant.
 using ThreadFunction = void (*)(const Context *, uint32_t layer);
 
 /// A kernel of the device.
@@ -32,7 +33,9 @@ struct DeviceKernel {
   uint32_t sharedBytes;
 };
 
-/// Launches all of a step, in order, on `device`. The context is the host's.
+/// Launches all of a step, in order, on `device`. The context is the host's,
+/// its addresses are the device's: the function reads `rows` and `capacity`,
+/// for the numbers of blocks, and passes the pointer on.
 using DeviceStepFunction = void (*)(const Context *, void *device);
 
 /// `extern "C" const DeviceProgram corellama_device_program`.
@@ -61,6 +64,13 @@ extern const corellama::abi::DeviceProgram corellama_device_program;
 /// Defined by whoever executes: launches `blocks` blocks of kernel number
 /// `kernel`. It starts when all launches before it have ended, and what they
 /// wrote is seen by it.
+///
+/// Kernels read the context through a pointer, and as constant
+/// (`ld.global.nc`), so they get a copy in the device's memory. Whoever defines
+/// this function makes it: from the host's context, in the order of launches,
+/// before a step's first one. Nothing may change the copy until the step's last
+/// launch has ended, nor the host's context until it is copied. Fibres share
+/// the host's memory and read the host's.
 void corellama_launch(void *device, uint32_t kernel,
                       const corellama::abi::Context *, uint32_t layer,
                       uint64_t blocks);

@@ -1,12 +1,14 @@
 """The GPU's kernels, assembled: ptxas takes all of them, within their budgets.
 
 Input: the driver; output: PASS/FAIL lines. For each architecture and weight
-format a small and a large model are compiled to PTX. ptxas (of the CUDA toolkit,
-or of PyPI's nvidia-cuda-nvcc; without it the test fails) must assemble every
-kernel without a spill, with as many registers and as much workgroup memory as
-its budget allows. In the text: weights are read 16 bytes at a time, and no
-arithmetic is left that ptxas would contract. A file of its own because it is
-what can be known of a kernel's quality on a machine without a GPU.
+format a small and a large model are compiled to PTX, then a layer of each width of
+known models in two formats (with --all in every one), for one architecture each. ptxas
+(of the CUDA toolkit, or of PyPI's nvidia-cuda-nvcc; without it the test fails) must
+assemble every kernel without a spill, with as many registers and as much workgroup
+memory as its budget allows. In the text: weights are read 16 bytes at a time,
+several loads before the first is used, and no arithmetic is left that ptxas would
+contract. A file of its own because it is what can be known of a kernel's quality on
+a machine without a GPU.
 """
 
 import os
@@ -19,7 +21,7 @@ import harness
 import make_models
 
 ARCHITECTURES = ["sm_80", "sm_90a"]
-FORMATS = ["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1"]
+FORMATS = ["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q6_K"]
 # Weights of these go through tensor cores in gate_up.prefill.
 TENSOR_CORE_FORMATS = ["F16", "Q8_0", "Q4_0"]
 
@@ -27,8 +29,39 @@ TENSOR_CORE_FORMATS = ["F16", "Q8_0", "Q4_0"]
 # its rows of 14336 in workgroup memory.
 SMALL = dict(layers=2, dim=96, heads=6, kv_heads=2, head_size=16, hidden=160,
              vocabulary=301)
+# Rows of whole blocks of 256.
+SMALL_SUPERBLOCKS = SMALL | dict(dim=256, heads=8, head_size=32, hidden=512)
 LARGE = dict(layers=2, dim=4096, heads=32, kv_heads=8, head_size=128, hidden=14336,
              vocabulary=128256)
+
+
+def width(dim, hidden, heads, kv_heads, head_size):
+    # A vocabulary that is cut as the large ones are.
+    return dict(layers=1, dim=dim, hidden=hidden, heads=heads, kv_heads=kv_heads,
+                head_size=head_size, vocabulary=32000)
+
+
+# A layer of models that people have. What a row of a width leaves for the end of a
+# loop over k decides how many registers a kernel takes, so two widths do not speak
+# for a third.
+WIDTHS = {
+    "SmolLM2-135M": width(576, 1536, 9, 3, 64),
+    "SmolLM2-360M": width(960, 2560, 15, 5, 64),
+    "TinyLlama-1.1B": width(2048, 5632, 32, 4, 64),
+    "Llama-3.2-3B": width(3072, 8192, 24, 8, 128),
+    "OpenLLaMA-3B": width(3200, 8640, 32, 32, 100),
+    "Qwen2-7B": width(3584, 18944, 28, 4, 128),
+    "Llama-2-13B": width(5120, 13824, 40, 40, 128),
+    "Llama-3-70B": width(8192, 28672, 64, 8, 128),
+    # Many heads that share keys: all of them, a number that nothing divides, 16.
+    "32 heads to 1": width(4096, 11008, 32, 1, 128),
+    "71 heads to 1": width(4544, 18176, 71, 1, 64),
+    "16 heads to 1": width(2048, 8192, 32, 2, 64),
+}
+# Formats that a width is tested in by default; they take turns.
+FORMATS_A_WIDTH = 2
+# Columns of which rows of a format have whole blocks.
+BLOCKS = {"Q8_0": 32, "Q4_0": 32, "Q4_1": 32, "Q6_K": 256}
 
 # As gpu-outline-device asks ptxas for. An SM has 65536 registers. 128 let two blocks
 # of 256 threads run on it, and four of 128: enough warps to have the loads in flight
@@ -40,6 +73,12 @@ TENSOR_CORE_REGISTERS = 168
 # Two blocks on an SM of an A100, which has 164 KiB of workgroup memory, less the
 # 1 KiB that each block takes for the system.
 WORKGROUP_BYTES = (164 // 2 - 1) * 1024
+# A row that alone is more than that leaves room for one block on an SM: then what a
+# block may have at most is the budget. CUDA C++ Programming Guide, table "Technical
+# Specifications per Compute Capability": maximum amount of shared memory per thread
+# block, 8.0 and 9.0.
+LONG_ROW = 20000
+WORKGROUP_LIMIT = {"sm_80": 163 * 1024, "sm_90a": 227 * 1024}
 # Loads of 16 bytes that a lane of a product has on their way; of four bits, whose
 # 32 columns a load want as many activations, half.
 LOADS_IN_FLIGHT = {"Q4_0": 4, "Q4_1": 4}
@@ -81,6 +120,29 @@ def read_ptx(text):
             for name, threads, size in re.findall(r"^//   (\S+) (\d+) (\d+)$", text, re.M)]
 
 
+WIDE_LOAD = re.compile(r"ld\.global\.nc\.v4\.b32\s+\{(.*?)\}")
+
+
+def loads_in_flight(text):
+    """In the basic block with most loads of 16 bytes: how many of them come before the
+    first use of what one of them gives. A mov is a name for a register, no use; bits
+    and conversions wait for the load as arithmetic does."""
+    blocks = re.split(r"^\$\w+:", text, flags=re.M)
+    block = max(blocks, key=lambda b: len(WIDE_LOAD.findall(b)))
+    loaded, count = set(), 0
+    for line in block.split("\n"):
+        registers = re.findall(r"%\w+", line)
+        load = WIDE_LOAD.search(line)
+        if load:
+            count += 1
+            loaded.update(re.findall(r"%\w+", load[1]))
+        elif loaded.intersection(registers):
+            if not line.split()[0].startswith("mov."):
+                break
+            loaded.update(registers)
+    return count
+
+
 def read_ptxas(text):
     """Of each entry: (registers, bytes of stack, spilled bytes, static bytes of
     workgroup memory)."""
@@ -97,7 +159,7 @@ def read_ptxas(text):
     return found
 
 
-def test_kernel(report, place, kernel, usage, form, large):
+def test_kernel(report, place, kernel, usage, arch, form, sizes):
     registers, stack, spilled, static = usage
     budget = TENSOR_CORE_REGISTERS if kernel.is_tensor_core else REGISTERS
     faults = []
@@ -106,9 +168,9 @@ def test_kernel(report, place, kernel, usage, form, large):
     if registers > budget:
         faults.append(f"{registers} registers, {budget} is the budget")
     workgroup = kernel.workgroup_bytes + static
-    if workgroup > WORKGROUP_BYTES:
-        faults.append(f"{workgroup} bytes of workgroup memory, "
-                      f"{WORKGROUP_BYTES} is the budget")
+    allowed = WORKGROUP_LIMIT[arch] if sizes["hidden"] > LONG_ROW else WORKGROUP_BYTES
+    if workgroup > allowed:
+        faults.append(f"{workgroup} bytes of workgroup memory, {allowed} is the budget")
     if f".reqntid {kernel.threads}" not in kernel.text:
         faults.append(f"no .reqntid {kernel.threads}")
     # Without a rounding in their name ptxas makes an fma of two of them.
@@ -125,9 +187,12 @@ def test_kernel(report, place, kernel, usage, form, large):
         faults.append("reads no weight 16 bytes at a time")
     # Prefill has warps that wait for different rows; decode reads a weight once.
     is_decode = kernel.name.endswith((".decode", ".head"))
-    in_flight = LOADS_IN_FLIGHT.get(form, 8)
-    if is_product and large and is_decode and wide < in_flight:
-        faults.append(f"{wide} loads of 16 bytes, {in_flight} are to be in flight")
+    wanted = LOADS_IN_FLIGHT.get(form, 8)
+    if is_product and sizes is LARGE and is_decode:
+        in_flight = loads_in_flight(kernel.text)
+        if in_flight < wanted:
+            faults.append(f"{in_flight} loads of 16 bytes before the first use, "
+                          f"{wanted} are to be in flight")
     tensor_core = kernel.name == "gate_up.prefill" and form in TENSOR_CORE_FORMATS
     if kernel.is_tensor_core != tensor_core:
         faults.append("is in tensor cores" if kernel.is_tensor_core
@@ -140,10 +205,11 @@ def test_kernel(report, place, kernel, usage, form, large):
                  f"{registers} registers, {workgroup} bytes")
 
 
-def test_model(report, corellama, ptxas, model, arch, form, large, folder):
-    place = f"{arch} {form} {'large' if large else 'small'}"
-    ptx = folder / "kernels.ptx"
-    result = harness.compile_model(corellama, model, ptx, f"--target=cuda:{arch}",
+def test_model(report, args, ptxas, name, sizes, arch, form, folder):
+    place = f"{arch} {form} {name}"
+    model, ptx = folder / "model.gguf", folder / "kernels.ptx"
+    make_models.write_shapes(model, sizes, form)
+    result = harness.compile_model(args.corellama, model, ptx, f"--target=cuda:{arch}",
                                    "--emit=ptx")
     if not report.check(f"{place}: compiles", result.code == 0, result.why):
         return
@@ -160,15 +226,31 @@ def test_model(report, corellama, ptxas, model, arch, form, large, folder):
     usage = read_ptxas(result.err_text + result.text)
     for kernel in kernels:
         if kernel.entry in usage:
-            test_kernel(report, place, kernel, usage[kernel.entry], form, large)
+            test_kernel(report, place, kernel, usage[kernel.entry], arch, form, sizes)
         else:
             report.fail(f"{place}: {kernel.name}", "ptxas says nothing of it")
+
+
+def widths_of(args):
+    """(name, sizes, architecture, format) of each width that is tested: formats and
+    architectures take turns, or all formats stand at every width."""
+    for i, (name, sizes) in enumerate(WIDTHS.items()):
+        rows = [sizes["dim"], sizes["hidden"], sizes["heads"] * sizes["head_size"]]
+        turn = i * FORMATS_A_WIDTH % len(FORMATS)
+        forms = [form for form in FORMATS[turn:] + FORMATS[:turn]
+                 if all(row % BLOCKS.get(form, 1) == 0 for row in rows)]
+        for j, form in enumerate(forms if args.all else forms[:FORMATS_A_WIDTH]):
+            arch = ARCHITECTURES[(i + j) % len(ARCHITECTURES)]
+            if form in (args.format or FORMATS) and arch in (args.arch or ARCHITECTURES):
+                yield name, sizes, arch, form
 
 
 def main():
     parser = harness.parser(__doc__.splitlines()[0], model=False)
     parser.add_argument("--arch", action="append", choices=ARCHITECTURES)
     parser.add_argument("--format", action="append", choices=FORMATS)
+    parser.add_argument("--all", action="store_true",
+                        help="every width in every format, for one architecture each")
     args = parser.parse_args()
     report = harness.Report()
     ptxas = find_ptxas()
@@ -177,12 +259,12 @@ def main():
         report.finish()
     with harness.Workspace(args.keep) as folder:
         for form in args.format or FORMATS:
-            for large in (False, True):
-                model = folder / "model.gguf"
-                make_models.write_shapes(model, LARGE if large else SMALL, form)
+            small = SMALL_SUPERBLOCKS if form == "Q6_K" else SMALL
+            for name, sizes in [("small", small), ("large", LARGE)]:
                 for arch in args.arch or ARCHITECTURES:
-                    test_model(report, args.corellama, ptxas, model, arch, form, large,
-                               folder)
+                    test_model(report, args, ptxas, name, sizes, arch, form, folder)
+        for name, sizes, arch, form in widths_of(args):
+            test_model(report, args, ptxas, name, sizes, arch, form, folder)
     report.finish()
 
 

@@ -29,7 +29,7 @@ def GPU_Dialect : Dialect {
     dialect has some of these words, but its kernels live in a module of their
     own, its shuffle gives a flag that nobody reads, its memory is typed by an
     attribute that the conversions of memref do not take, and it lacks the others;
-    a set that is closed and small can be executed by 200 lines of fibres.
+    a set that is closed and small can be executed on fibres.
   }];
 }
 

@@ -18,10 +18,12 @@ using namespace corellama::llama;
 #include "dialects/Llama/IR/LlamaAttributes.cpp.inc"
 
 void LlamaDialect::registerAttributes() {
+#ifndef __clang_analyzer__ // It takes a pointer that MLIR keeps for a leak.
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "dialects/Llama/IR/LlamaAttributes.cpp.inc"
       >();
+#endif
 }
 
 LogicalResult OrderAttr::verify(function_ref<InFlightDiagnostic()> emitError,
@@ -158,6 +160,23 @@ Attribute CPUAttr::parse(AsmParser &parser, Type) {
 void CPUAttr::print(AsmPrinter &printer) const {
   printer << "<unit = " << stringifyUnit(getUnit()) << ", m = " << getM()
           << ", n = " << getN() << ">";
+}
+
+LogicalResult GPUAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                              Unit unit, int64_t threads, int64_t m, int64_t n,
+                              int64_t k, int64_t stages) {
+  if (unit != Unit::SIMT && unit != Unit::MMA)
+    return emitError() << "the unit of a GPU is simt or mma, found "
+                       << stringifyUnit(unit);
+  // Whole warps, and sums of a block are a tree; CUDA allows no more.
+  if (threads < 32 || threads > 1024 || !llvm::isPowerOf2_64(threads))
+    return emitError() << "a block of a GPU has a power of two of threads, 32 "
+                          "to 1024, found "
+                       << threads;
+  if (m < 1 || n < 0 || k < 0 || stages < 1)
+    return emitError() << "a tile of a GPU is of 1 row and 0 columns at least, "
+                          "in 1 stage of depth 0 at least";
+  return success();
 }
 
 LogicalResult ConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,

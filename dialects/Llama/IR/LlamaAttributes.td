@@ -112,7 +112,10 @@ def Llama_RowMajorSplitAttr : Llama_Layout<"RowMajorSplit", "rowmajor_split"> {
     One region for each plane, in the format's order; in a region rows follow
     each other, each padded to 16 bytes, so that a warp reads 16 bytes a lane
     from aligned addresses. Inside a row fields stand as `locateInBlock` has
-    them, blocks side by side.
+    them, blocks side by side; but for the quants of Q6_K, whose halves of a byte
+    are 64 columns apart in the checkpoint. Here a block of 32 columns is 16 bytes
+    of low bits as in Q4_0, and 8 bytes of high bits: byte 4 h + j has those of
+    columns 16 h + {0, 4, 8, 12} + j from bits 0, 2, 4, 6.
   }];
 }
 def Llama_Keys16Attr : Llama_Layout<"Keys16", "keys16"> {
@@ -167,7 +170,8 @@ def Llama_OrderAttr : Llama_Attr<"Order", "order"> {
     - `unit = simt`: lane j of L takes blocks j, j + L, ... ascending, a block
       being the 16 bytes of quants that one load brings; its terms are one chain
       of fma from +0, then scale and minimum as above, the scale being that of
-      the block's columns; the tree adds the lanes.
+      the block's columns, and columns of several scales one chain each,
+      ascending; the tree adds the lanes.
     - `unit = mma`: blocks ascend; a block is summed by the tensor core in steps
       of its own depth, in float32, in the order that its maker does not say;
       without scales the blocks are not summed apart.
@@ -238,8 +242,9 @@ def Llama_CPUAttr : Llama_Attr<"CPU", "cpu"> {
 def Llama_GPUAttr : Llama_Attr<"GPU", "gpu"> {
   let summary = "how a kernel runs on a GPU";
   let description = [{
-    `threads` a block; `m` x `n`: the tile of a block; `k`: the depth of a
-    stage in shared memory, of which there are `stages`.
+    `unit`: simt or mma. `threads` a block, a power of two, 32 to 1024;
+    `m` x `n`: the tile of a block; `k`: the depth of a stage in shared memory,
+    of which there are `stages`.
   }];
   let parameters = (ins
     "::corellama::llama::Unit":$unit, "int64_t":$threads,
@@ -249,6 +254,7 @@ def Llama_GPUAttr : Llama_Attr<"GPU", "gpu"> {
     DefaultValuedParameter<"int64_t", "1">:$stages
   );
   let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -273,14 +279,16 @@ def Llama_TargetAttr : Llama_Attr<"Target", "target"> {
     `llama.target`. `name` as on the command line, `features` in LLVM's spelling
     ("+avx2,+fma"; "+ptx80" for a GPU). Of a CPU also `vector_bits`, the widest
     vector that code should use, and `l2_bytes`, the cache of a core that a
-    worker may fill. How its kernels run is the table of its family
+    worker may fill; of a GPU `workgroup_bytes`, the most workgroup memory of a
+    block (0: not known). How its kernels run is the table of its family
     (`StrategyInterface`).
   }];
   let parameters = (ins
     "::corellama::llama::Family":$family, "::mlir::StringAttr":$name,
     DefaultValuedParameter<"::mlir::StringAttr", "::mlir::StringAttr()">:$features,
     DefaultValuedParameter<"int64_t", "0">:$vector_bits,
-    DefaultValuedParameter<"int64_t", "0">:$l2_bytes
+    DefaultValuedParameter<"int64_t", "0">:$l2_bytes,
+    DefaultValuedParameter<"int64_t", "0">:$workgroup_bytes
   );
   let assemblyFormat = "`<` struct(params) `>`";
 }

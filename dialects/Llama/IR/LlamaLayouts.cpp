@@ -12,13 +12,16 @@
 using namespace mlir;
 using namespace corellama::llama;
 
-/// a * b, or failure where it overflows.
-static FailureOr<uint64_t> product(FailureOr<uint64_t> a, uint64_t b) {
-  if (failed(a))
-    return failure();
-  if (std::optional<uint64_t> result = llvm::checkedMulUnsigned(*a, b))
-    return *result;
-  return failure();
+/// The product of all, or failure where it overflows.
+static FailureOr<uint64_t> product(std::initializer_list<uint64_t> factors) {
+  uint64_t all = 1;
+  for (uint64_t factor : factors) {
+    std::optional<uint64_t> next = llvm::checkedMulUnsigned(all, factor);
+    if (!next)
+      return failure();
+    all = *next;
+  }
+  return all;
 }
 
 static int64_t blocksOf(FormatInterface format, int64_t columns) {
@@ -36,8 +39,8 @@ LogicalResult RowMajorAttr::accepts(FormatInterface, int64_t, int64_t,
 
 FailureOr<uint64_t> RowMajorAttr::byteSize(FormatInterface format, int64_t rows,
                                            int64_t columns) const {
-  return product(product(uint64_t(rows), blocksOf(format, columns)),
-                 format.getBlockBytes());
+  return product({uint64_t(rows), uint64_t(blocksOf(format, columns)),
+                  uint64_t(format.getBlockBytes())});
 }
 
 BitPosition RowMajorAttr::locate(FormatInterface format, int64_t,
@@ -89,7 +92,7 @@ FailureOr<uint64_t> Rows16Attr::byteSize(FormatInterface format, int64_t rows,
   uint64_t groups = llvm::divideCeil(rows, kGroup);
   uint64_t blocks =
       llvm::divideCeil(columns, groupBlockColumns(format, getK()));
-  return product(product(groups, blocks), groupBlockBytes(format, getK()));
+  return product({groups, blocks, uint64_t(groupBlockBytes(format, getK()))});
 }
 
 /// A byte of a 64-byte vector: row r of the group, byte j of its 32-bit lane.
@@ -117,7 +120,7 @@ static BitPosition locateInGroupBlock(FormatInterface format, unsigned plane,
   }
   // Q6_K: d, scales, then for each 32 columns four vectors of low bits and two
   // of high bits.
-  constexpr uint64_t kScales = 32, kQuants = kScales + 256, kPairBytes = 6 * 64;
+  constexpr uint64_t kScales = 32, kQuants = kScales + 256, kPairBytes = 384;
   if (plane == 3)
     return {2 * row, 0};
   if (plane == 2)
@@ -164,7 +167,7 @@ FailureOr<uint64_t> RowMajorSplitAttr::byteSize(FormatInterface format,
   uint64_t row = 0;
   for (const Plane &plane : format.getPlanes())
     row += planeRowBytes(plane, columns);
-  return product(uint64_t(rows), row);
+  return product({uint64_t(rows), row});
 }
 
 BitPosition RowMajorSplitAttr::locate(FormatInterface format, int64_t rows,
@@ -174,6 +177,15 @@ BitPosition RowMajorSplitAttr::locate(FormatInterface format, int64_t rows,
   uint64_t region = 0;
   for (unsigned p = 0; p < plane; ++p)
     region += rows * planeRowBytes(planes[p], columns);
+  region += row * planeRowBytes(planes[plane], columns);
+  // One load brings columns side by side.
+  if (isa<Q6_KAttr>(format) && plane < 2) {
+    uint64_t block = column / 32, half = column % 32 / 16, c = column % 16;
+    if (plane == 0)
+      return {region + 16 * block + c, static_cast<unsigned>(4 * half)};
+    return {region + 8 * block + 4 * half + c % 4,
+            static_cast<unsigned>(2 * (c / 4))};
+  }
   // Fields of a plane in the order of the checkpoint's block: those of one
   // block, less what the planes before it take there.
   int64_t block = column / format.getBlock(), c = column % format.getBlock();
@@ -183,9 +195,7 @@ BitPosition RowMajorSplitAttr::locate(FormatInterface format, int64_t rows,
   BitPosition inside = format.locateInBlock(plane, c);
   uint64_t blockBytes = llvm::divideCeil(
       format.getBlock() / planes[plane].per * planes[plane].bits, 8);
-  return {region + row * planeRowBytes(planes[plane], columns) +
-              block * blockBytes + inside.byte - first,
-          inside.bit};
+  return {region + block * blockBytes + inside.byte - first, inside.bit};
 }
 
 //===----------------------------------------------------------------------===//
@@ -200,8 +210,8 @@ LogicalResult Keys16Attr::accepts(FormatInterface, int64_t, int64_t,
 
 FailureOr<uint64_t> Keys16Attr::byteSize(FormatInterface format, int64_t rows,
                                          int64_t columns) const {
-  return product(product(llvm::alignTo(rows, 16), columns),
-                 format.getBlockBytes());
+  return product({llvm::alignTo(rows, 16), uint64_t(columns),
+                  uint64_t(format.getBlockBytes())});
 }
 
 BitPosition Keys16Attr::locate(FormatInterface format, int64_t, int64_t columns,

@@ -128,6 +128,35 @@ TEST(Device, AMmaIsConvergent) {
   EXPECT_TRUE(mma->isConvergent());
 }
 
+// What the host will launch must be what the device has.
+TEST(Device, TheTableOfKernelsMustBeTrue) {
+  std::string body = kernel("%r = llvm.fadd %x, %y : f32");
+  auto withRow = [&](const std::string &row) {
+    return ptxOf(body,
+                 std::string(kTarget) + ", llama.kernels = [{" + row + "}]");
+  };
+  std::string good = R"(name = "fill.decode", threads = 128 : i64, )"
+                     "scratch_bytes = 512 : i64";
+  EXPECT_TRUE(has(withRow(good), ".visible .entry fill$decode("));
+  auto changed = [&](llvm::StringRef from, llvm::StringRef to) {
+    std::string row = good;
+    return withRow(row.replace(row.find(from), from.size(), to));
+  };
+  EXPECT_EQ(changed("128", "256"),
+            "code generation: kernel 'fill.decode' does not have 256 threads a "
+            "block, unlike its row of llama.kernels");
+  EXPECT_EQ(changed("512", "1024"),
+            "code generation: kernel 'fill.decode' does not have 1024 bytes of "
+            "workgroup memory, unlike its row of llama.kernels");
+  EXPECT_EQ(changed("fill", "empty"),
+            "code generation: kernel 'empty.decode' is no entry point of the "
+            "device, unlike its row of llama.kernels");
+  body = body.replace(body.find("nvvm.kernel, "), 13, "");
+  EXPECT_EQ(withRow(good),
+            "code generation: kernel 'fill.decode' is no entry point of the "
+            "device, unlike its row of llama.kernels");
+}
+
 TEST(Device, ACallIsRefused) {
   EXPECT_EQ(ptxOf(kernel("%r = llvm.call @expf(%x) : (f32) -> f32")),
             "code generation: a kernel calls 'expf', which a device does not "

@@ -278,8 +278,8 @@ TEST(Fibres, AccessesAreInBounds) {
       "kernel 'k', layer 0, block 0: thread 0 reads 16 bytes at workspace "
       "+ 4088, which has 4096 bytes");
   EXPECT_EQ(Kernel(R"mlir(
-    %m = cuda.shared at 1008 : memref<8xf32, 3>
-    %x = vector.load %m[%c4] : memref<8xf32, 3>, vector<4xf32>
+    %m = cuda.shared at 1008 : memref<4xf32, 3>
+    %x = vector.load %m[%c4] : memref<4xf32, 3>, vector<4xf32>
     vector.store %x, %in[%c0] : memref<512xf32, 1>, vector<4xf32>
 )mlir")
                 .run(),

@@ -68,12 +68,15 @@ TEST_F(TargetTest, EveryCPUIsOneOfLLVMAndAtLeastV3) {
 }
 
 TEST_F(TargetTest, GPUsHaveAVersionOfPTXAndNothingOfACPU) {
-  for (StringRef name : {"cuda:sm_80", "cuda:sm_90a"}) {
+  using Limit = std::pair<StringRef, int>;
+  for (auto [name, bytes] :
+       {Limit("cuda:sm_80", 163 * 1024), Limit("cuda:sm_90a", 227 * 1024)}) {
     llama::TargetAttr target = resolve(name);
     std::string text;
     llvm::raw_string_ostream(text) << target;
     EXPECT_EQ(text, "#llama.target<family = gpu, name = \"" + name.str() +
-                        "\", features = \"+ptx80\">");
+                        "\", features = \"+ptx80\", workgroup_bytes = " +
+                        std::to_string(bytes) + ">");
     std::string missing;
     EXPECT_FALSE(hostSupports(target, missing));
     EXPECT_EQ(missing, "a GPU");
@@ -163,7 +166,7 @@ TEST_F(TargetTest, WhatTheHostLacksIsNamed) {
   auto target = llama::TargetAttr::get(
       resolve("x86-64-v3").getContext(), llama::Family::CPU,
       mlir::StringAttr::get(&context, "t"),
-      mlir::StringAttr::get(&context, "+nosuch1,+sse3,+nosuch2"), 256, 0);
+      mlir::StringAttr::get(&context, "+nosuch1,+sse3,+nosuch2"), 256, 0, 0);
   std::string missing;
   EXPECT_FALSE(hostSupports(target, missing));
   EXPECT_EQ(missing, "nosuch1, nosuch2");

@@ -62,6 +62,21 @@ module attributes {cut = #llama.cut<rows = [32], step = 16>} {}
 
 // -----
 
+// expected-error @+1 {{the unit of a GPU is simt or mma, found f32}}
+module attributes {strategy = #llama.gpu<unit = f32, threads = 256>} {}
+
+// -----
+
+// expected-error @+1 {{a block of a GPU has a power of two of threads, 32 to 1024, found 96}}
+module attributes {strategy = #llama.gpu<unit = simt, threads = 96>} {}
+
+// -----
+
+// expected-error @+1 {{a tile of a GPU is of 1 row and 0 columns at least, in 1 stage of depth 0 at least}}
+module attributes {strategy = #llama.gpu<unit = simt, threads = 256, m = 0>} {}
+
+// -----
+
 // expected-error @+1 {{a size of the model is 0, not in 1..2147483647}}
 module attributes {config = #llama.config<dim = 0, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>} {}
 

@@ -20,6 +20,16 @@ llama.step @decode rows 1 {
 
 // -----
 
+func.func private @a_kernel_without_parts(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.scratch = 0 : i64} {
+  return
+}
+llama.step @decode rows 1 {
+  // expected-error @below {{'llama.run' op runs @a_kernel_without_parts, which has no llama.parts; run llama-outline-kernels}}
+  llama.run @a_kernel_without_parts
+}
+
+// -----
+
 // expected-error @below {{'llama.slot' op has no offset; run llama-assign-slots}}
 llama.slot @x : tensor<1x32xf32>
 llama.step @decode rows 1 {

@@ -55,6 +55,7 @@ const Sizes kSizes[] = {
     {Format::Q8_0, "q8_0", 96, 160, 53},
     {Format::Q4_0, "q4_0", 160, 96, 35},
     {Format::Q4_1, "q4_1", 64, 224, 50},
+    {Format::Q6_K, "q6_k", 256, 256, 45},
 };
 
 /// Groupings of heads; queries to a head of keys, 0: all of them.
@@ -67,9 +68,37 @@ const Grouping kGroupings[] = {{"mha", 1}, {"gqa", 2}, {"mqa", 0}};
 const int64_t kHeadSizes[] = {2, 20, 64, 80, 128};
 const char *const kCacheTypes[] = {"f32", "f16"};
 
-bool isQuantized(Format format) {
-  return format != Format::F32 && format != Format::F16 &&
-         format != Format::BF16;
+/// Depths of decode: the first keys, around half a tile of keys, several blocks
+/// of 256 of which the last is full but for one, or cut.
+const std::vector<int64_t> kDepths[] = {{1, 2}, {63, 64, 65}, {257, 1000}};
+
+/// All depths, or one of each kind: every model merges blocks of keys.
+std::vector<int64_t> chooseDepths(size_t model) {
+  std::vector<int64_t> depths;
+  for (const std::vector<int64_t> &kind : kDepths) {
+    if (takesAll())
+      llvm::append_range(depths, kind);
+    else
+      depths.push_back(kind[(model + modelSeed()) % kind.size()]);
+  }
+  return depths;
+}
+
+/// Columns of which a row has whole blocks; 1: any number.
+int64_t blockOf(Format format) {
+  switch (format) {
+  case Format::F32:
+  case Format::F16:
+  case Format::BF16:
+    return 1;
+  case Format::Q8_0:
+  case Format::Q4_0:
+  case Format::Q4_1:
+    return 32;
+  case Format::Q6_K:
+    return 256;
+  }
+  llvm_unreachable("no such format");
 }
 
 GPUModel join(const Sizes &sizes, const Grouping &grouping, int64_t headSize,
@@ -77,9 +106,13 @@ GPUModel join(const Sizes &sizes, const Grouping &grouping, int64_t headSize,
   // Heads that a grouping divides and no power of two does, where a row of
   // attn_output may have any length; else as few as give whole blocks of 32.
   int64_t heads = grouping.queries == 1 ? 3 : grouping.queries ? 6 : 5;
-  if (isQuantized(sizes.format))
+  int64_t block = blockOf(sizes.format);
+  // Else a block would be a hundred heads, or of 80 each sixteen.
+  if (block > 32)
+    headSize = headSize > 64 ? 128 : 64;
+  if (block > 1)
     for (heads = 2 * std::max<int64_t>(grouping.queries, 1);
-         heads * headSize % 32;)
+         heads * headSize % block;)
       heads += 2;
   int64_t kvHeads = grouping.queries ? heads / grouping.queries : 1;
   ModelChoice choice;
@@ -127,12 +160,14 @@ std::vector<GPUModel> test::wholeModels() {
     if (!takesAll()) {
       models.push_back(
           join(sizes, groupings[i % 3], headSizes[i % 5], cacheTypes[i % 2]));
-      ++i;
+      models.back().depths = chooseDepths(i++);
       continue;
     }
     for (const Grouping &grouping : groupings)
-      for (const char *cacheType : cacheTypes)
-        models.push_back(join(sizes, grouping, headSizes[i++ % 5], cacheType));
+      for (const char *cacheType : cacheTypes) {
+        models.push_back(join(sizes, grouping, headSizes[i % 5], cacheType));
+        models.back().depths = chooseDepths(i++);
+      }
   }
   return models;
 }
@@ -186,17 +221,50 @@ std::vector<GPUModel> test::longModels() {
     // A warp takes 32 chunks of 16 bytes at a time, 4 times over before a
     // turn of its loop ends: 4096 columns of 4 bits, fewer of others. Two
     // turns, some chunks, and where the format allows a part of a chunk.
-    model.choice.shape.hidden =
-        isQuantized(sizes.format) ? 2 * 4096 + 33 * 32 : 2 * 1024 + 517;
+    int64_t block = blockOf(sizes.format);
+    model.choice.shape.hidden = block == 1    ? 2 * 1024 + 517
+                                : block == 32 ? 2 * 4096 + 33 * 32
+                                              : 2 * 4096 + 5 * 256;
     // From 16384 rows on the head is cut into larger parts.
     model.choice.shape.vocabulary = 16384 + 77;
-    model.choice.shape.dim = isQuantized(sizes.format) ? 32 : 24;
+    model.choice.shape.dim = std::max<int64_t>(24, block);
     model.choice.capacity = 256;
     model.choice.chunk = 3;
     model.choice.only = {"down.decode", "down.prefill", "head.head"};
     model.name = std::string("long_") + sizes.name;
     models.push_back(model);
   }
+  return models;
+}
+
+std::vector<GPUModel> test::integerModels() {
+  std::vector<GPUModel> models = longModels();
+  for (GPUModel &model : models) {
+    model.name.replace(0, std::string("long").size(), "integer");
+    model.choice.integers = true;
+    model.choice.shape.vocabulary = 16;
+    model.choice.capacity = 1024;
+    model.choice.only = {"down.decode", "o.decode", "down.prefill"};
+  }
+  return models;
+}
+
+std::vector<GPUModel> test::stageModels() {
+  // A stage is 32 columns.
+  const std::pair<Format, std::vector<int64_t>> rows[] = {
+      {Format::F16, {8, 40, 64, 128}},
+      {Format::Q8_0, {32, 64, 128}},
+      {Format::Q4_0, {32, 64, 128}}};
+  std::vector<GPUModel> models;
+  for (const auto &[format, dims] : rows)
+    for (int64_t dim : dims) {
+      std::string name = llama::reference::formatName(format).str();
+      // Columns of its result: a tile of 64 and a part of one.
+      Sizes sizes{format, name.c_str(), dim, /*hidden=*/96, /*vocabulary=*/16};
+      models.push_back(join(sizes, kGroupings[0], 64, "f16"));
+      models.back().name = name + "_" + std::to_string(dim) + "_columns";
+      models.back().choice.only = {"gate_up.prefill"};
+    }
   return models;
 }
 

@@ -2,9 +2,9 @@
 //
 // One model a combination of weight format, grouping of heads, head size and
 // cache type, compiled when the first test asks for it. All combinations take
-// an hour, so a run takes some: each format, grouping, head size and cache type
-// at least once, joined by a seed. CORELLAMA_SEED=N joins them another way,
-// CORELLAMA_ALL=1 takes all.
+// an hour, so a run takes some: each format, grouping, head size, cache type
+// and depth at least once, joined by a seed. CORELLAMA_SEED=N joins them
+// another way, CORELLAMA_ALL=1 takes all.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,6 +20,8 @@ namespace corellama::test {
 struct GPUModel {
   std::string name;
   ModelChoice choice;
+  /// Positions, the last included, that decode's attention is tested over.
+  std::vector<int64_t> depths = {};
 };
 
 /// Whether all combinations were asked for, and the seed that joins them.
@@ -36,6 +38,12 @@ std::vector<GPUModel> attentionModels();
 /// Models whose sums are so long that loops over k take their main path, and
 /// whose vocabulary is cut as a large one is.
 std::vector<GPUModel> longModels();
+
+/// Models whose products on tensor cores take one, an even and an odd number of
+/// stages, and a part of one.
+std::vector<GPUModel> stageModels();
+/// Models of integers (see ModelChoice) with the same long sums.
+std::vector<GPUModel> integerModels();
 
 /// A model that is compiled once for all tests that ask for it by this name.
 class GPUModelTest : public testing::TestWithParam<GPUModel> {

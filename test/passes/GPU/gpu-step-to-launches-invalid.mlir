@@ -21,6 +21,24 @@ func.func private @a_kernel_of_a_cpu(%ctx: !llvm.ptr, %layer: i32) attributes {l
 
 // -----
 
+func.func private @memory_beyond_a_launchs(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.scratch = 512 : i64, llama.strategy = #llama.gpu<unit = simt, threads = 64>} {
+  // expected-error @below {{'cuda.shared' op ends at byte 640, 'memory_beyond_a_launchs' has 512 bytes of workgroup memory (llama.scratch)}}
+  %m = cuda.shared at 128 : memref<128xf32, 3>
+  return
+}
+
+// -----
+
+func.func private @a_kernel_without_parts(%ctx: !llvm.ptr, %layer: i32) attributes {llama.scratch = 0 : i64, llama.strategy = #llama.gpu<unit = simt, threads = 64>} {
+  return
+}
+llama.step @decode rows 1 {
+  // expected-error @below {{'llama.run' op runs @a_kernel_without_parts, which has no llama.parts; run llama-outline-kernels}}
+  llama.run @a_kernel_without_parts
+}
+
+// -----
+
 // expected-error @below {{'llama.slot' op has no offset; run llama-assign-slots}}
 llama.slot @x : tensor<1x32xf32>
 llama.step @decode rows 1 {

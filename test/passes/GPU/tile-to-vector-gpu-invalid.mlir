@@ -27,9 +27,16 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
 
 // -----
 
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
-  // expected-error @below {{'func.func' op has blocks of a power of two of threads, 32 and more, found 96}}
-  func.func private @three_warps(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #llama.gpu<unit = simt, threads = 96, n = 96>} {
+#gpu = #llama.gpu<unit = simt, threads = 256, n = 16>
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80", workgroup_bytes = 166912>} {
+  // expected-error @below {{'func.func' op 'a_row_too_long' needs 262144 bytes of workgroup memory, a block of cuda:sm_80 has at most 166912; the model's rows are too long for this target}}
+  func.func private @a_row_too_long(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+    %c0 = arith.constant 0 : index
+    %y = tile.slot %ctx @y at 0 : memref<1x16xf32>
+    %x = tile.slot_rows %ctx @x at 128 : <1x65536xf32>
+    %w = tile.weight %ctx @w : <16x65536, #llama.q8_0> in #llama.rowmajor_split index 0
+    %t = tile.contract %x[%c0], %w[%c0] order <unit = simt, block = 16, scale = outer, lanes = 32> : <1x65536xf32>, !llama.weight<16x65536, #llama.q8_0> -> vector<1x16xf32>
+    tile.store %t, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
     return
   }
 }
@@ -50,17 +57,6 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
   func.func private @a_cpus_layout(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
     // expected-error @below {{'tile.weight' op is read on a GPU as f32 where it is a vector and in rowmajor_split where it is a matrix, found '!llama.weight<16x32, #llama.q4_0>' in #llama.rows16<k = 4>}}
     %w = tile.weight %ctx @w : <16x32, #llama.q4_0> in #llama.rows16<k = 4> index 0
-    return
-  }
-}
-
-// -----
-
-#gpu = #llama.gpu<unit = simt, threads = 256, n = 16>
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
-  func.func private @a_format_without_code(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
-    // expected-error @below {{'tile.weight' op is of format q6_k, which has no code for a GPU; it has f32, f16, bf16, q8_0, q4_0 and q4_1}}
-    %w = tile.weight %ctx @w : <16x256, #llama.q6_k> in #llama.rowmajor_split index 0
     return
   }
 }

@@ -1,5 +1,8 @@
 // RUN: %opt %pass --canonicalize --cse %s | FileCheck %s
 
+// CHECK: #[[LICM:[a-z_]+]] = #llvm.loop_licm<disable = true>
+// CHECK: #[[KEEP:[a-z_]+]] = #llvm.loop_annotation<licm = #[[LICM]]>
+
 // The parts of a kernel are those of the keys that are there, the grid that of
 // the capacity: a block without a part returns at once. A block has one part, so
 // the loop over parts is gone, and so is that over a part's one tile.
@@ -125,6 +128,39 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
     return
   }
 
+  // High bits apart (Q6_K): 16 bytes of them are those of two chunks, a lane
+  // takes the half that is its own. They go to bits 4 and 5 of each byte; 2^23 + 32
+  // stands for zero. 16 columns have a scale, a signed byte times the half of 256
+  // columns, so that a chunk is two chains. 32 chunks: a round of all lanes.
+  // CHECK-LABEL: func.func private @high_bits
+  // CHECK-DAG:     %[[LOW:.+]] = arith.constant 252645135 : i32
+  // CHECK-DAG:     %[[HIGH:.+]] = arith.constant 808464432 : i32
+  // CHECK-DAG:     %[[ZERO32:.+]] = arith.constant 8.388640e+06 : f32
+  // CHECK:         cuda.barrier
+  // CHECK-COUNT-4: cuda.load_weight
+  // CHECK-DAG:     %[[BYTE:.+]] = memref.load %{{.+}}[%{{.+}}] : memref<?xi8, 1>
+  // CHECK-DAG:     %[[HALF:.+]] = memref.load %{{.+}}[%{{.+}}] : memref<?xf16, 1>
+  // CHECK-DAG:     %[[S:.+]] = arith.sitofp %[[BYTE]] : i8 to f32
+  // CHECK-DAG:     %[[D:.+]] = arith.extf %[[HALF]] : f16 to f32
+  // CHECK:         arith.mulf %[[S]], %[[D]] : f32
+  // CHECK:         %[[MINE:.+]] = arith.select %{{.+}}, %{{.+}}, %{{.+}} : i32
+  // CHECK:         %[[UP:.+]] = arith.shli %[[MINE]], %c4{{.*}} : i32
+  // CHECK:         %[[H:.+]] = arith.andi %[[UP]], %[[HIGH]] : i32
+  // CHECK:         %[[L:.+]] = arith.andi %{{.+}}, %[[LOW]] : i32
+  // CHECK:         arith.ori %[[L]], %[[H]] : i32
+  // CHECK:         arith.subf %{{.+}}, %[[ZERO32]] : f32
+  // CHECK-NOT:     scf.if
+  // CHECK:         cuda.shuffle_xor
+  func.func private @high_bits(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #decode} {
+    %c0 = arith.constant 0 : index
+    %y = tile.slot %ctx @y at 0 : memref<1x16xf32>
+    %x = tile.slot_rows %ctx @x at 128 : <1x1024xf32>
+    %w = tile.weight %ctx @w : <16x1024, #llama.q6_k> in #llama.rowmajor_split index 0
+    %t = tile.contract %x[%c0], %w[%c0] order <unit = simt, block = 32, scale = outer, lanes = 32> : <1x1024xf32>, !llama.weight<16x1024, #llama.q6_k> -> vector<1x16xf32>
+    tile.store %t, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
+    return
+  }
+
   // Minima: each lane adds its own columns of x; nothing is made for the block.
   // CHECK-LABEL: func.func private @minima
   // CHECK-SAME:    llama.scratch = 128 : i64
@@ -141,6 +177,22 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
     %sums = tile.block_sums %x, %c1 block 32 : <1x32xf32> -> memref<1x1xf32>
     %w = tile.weight %ctx @w : <16x32, #llama.q4_1> in #llama.rowmajor_split index 0
     %t = tile.contract %x[%c0], %w[%c0] sums(%sums : memref<1x1xf32>) order <unit = simt, block = 32, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<16x32, #llama.q4_1> -> vector<1x16xf32>
+    tile.store %t, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
+    return
+  }
+
+  // Six rounds of all lanes: two trips of three, and not one of four and two.
+  // CHECK-LABEL: func.func private @at_least_two_trips
+  // CHECK:         scf.for %{{.+}} = %c0 to %c192 step %c96
+  // CHECK-COUNT-6:   cuda.load_weight
+  // CHECK-NOT:     cuda.load_weight
+  // CHECK:         return
+  func.func private @at_least_two_trips(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #decode} {
+    %c0 = arith.constant 0 : index
+    %y = tile.slot %ctx @y at 0 : memref<1x16xf32>
+    %x = tile.slot_rows %ctx @x at 128 : <1x3072xf32>
+    %w = tile.weight %ctx @w : <16x3072, #llama.q8_0> in #llama.rowmajor_split index 0
+    %t = tile.contract %x[%c0], %w[%c0] order <unit = simt, block = 16, scale = outer, lanes = 32> : <1x3072xf32>, !llama.weight<16x3072, #llama.q8_0> -> vector<1x16xf32>
     tile.store %t, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
     return
   }
@@ -165,21 +217,28 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
   }
 
   // Many rows stay in global memory; of 36 columns the last chunk has four, and
-  // the others are not read.
+  // the others are not read. What does not depend on the row, such as converted
+  // weights, stays in the loop over rows.
   // CHECK-LABEL: func.func private @many_rows
   // CHECK-SAME:    llama.scratch = 0 : i64
-  // CHECK:         scf.if
-  // CHECK:           cuda.load_weight
-  // CHECK:           %[[IN:.+]] = arith.cmpi slt, %{{.+}}, %c36
-  // CHECK:           scf.if %[[IN]] -> (f32, f32, f32, f32) {
-  // CHECK:             vector.load %{{.+}} {alignment = 16 : i64} : memref<512x36xf32, 1>, vector<4xf32>
+  // CHECK:         scf.for
+  // CHECK:           scf.if
+  // CHECK:             cuda.load_weight
+  // CHECK:             %[[IN:.+]] = arith.cmpi slt, %{{.+}}, %c36
+  // CHECK:             scf.if %[[IN]] -> (f32, f32, f32, f32) {
+  // CHECK:               vector.load %{{.+}} {alignment = 16 : i64} : memref<512x36xf32, 1>, vector<4xf32>
+  // CHECK:         } {loop_annotation = #[[KEEP]]}
   func.func private @many_rows(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #decode} {
     %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c512 = arith.constant 512 : index
     %y = tile.slot %ctx @y at 0 : memref<512x16xf32>
     %x = tile.slot_rows %ctx @x at 65536 : <512x36xf32>
     %w = tile.weight %ctx @w : <16x36, #llama.f16> in #llama.rowmajor_split index 0
-    %t = tile.contract %x[%c0], %w[%c0] order <unit = simt, block = 8, lanes = 32> : <512x36xf32>, !llama.weight<16x36, #llama.f16> -> vector<1x16xf32>
-    tile.store %t, %y[%c0, %c0] : vector<1x16xf32>, memref<512x16xf32>
+    scf.for %r = %c0 to %c512 step %c1 {
+      %t = tile.contract %x[%r], %w[%c0] order <unit = simt, block = 8, lanes = 32> : <512x36xf32>, !llama.weight<16x36, #llama.f16> -> vector<1x16xf32>
+      tile.store %t, %y[%r, %c0] : vector<1x16xf32>, memref<512x16xf32>
+    }
     return
   }
 

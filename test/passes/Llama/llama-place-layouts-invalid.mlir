@@ -16,11 +16,3 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4"
     return
   }
 }
-
-// -----
-
-// A GPU has no loads for this format.
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
-  // expected-error @below {{'llama.weight' op the target has no layout for weights in q6_k}}
-  llama.weight @w : 16x256 formats [#llama.q6_k]
-}

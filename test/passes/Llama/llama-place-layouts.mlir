@@ -1,5 +1,5 @@
 // RUN: %opt %pass %s | FileCheck %s
-// RUN: sed 's/family = cpu, name = "x86-64-v4", vector_bits = 512/family = gpu, name = "cuda:sm_80"/; s/q6_k/q4_1/' %s | %opt %pass - | FileCheck %s --check-prefix=GPU
+// RUN: sed 's/family = cpu, name = "x86-64-v4", vector_bits = 512/family = gpu, name = "cuda:sm_80"/' %s | %opt %pass - | FileCheck %s --check-prefix=GPU
 
 module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4", vector_bits = 512>} {
   // A layout for each format, in the order of the formats; formats stay.
@@ -8,7 +8,7 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4"
   // CHECK:         llama.weight @attn_v : 16x256 formats [#llama.q4_0, #llama.q6_k] of [1, 0] in [#llama.{{.+}}, #llama.{{.+}}]
   // A warp reads 16 bytes a lane along a row, a thread a whole key.
   // GPU:         llama.weight @output_norm : 32 formats [#llama.f32] in [#llama.rowmajor]
-  // GPU:           llama.weight @attn_v : 16x256 formats [#llama.q4_0, #llama.q4_1] of [1, 0] in [#llama.rowmajor_split, #llama.rowmajor_split]
+  // GPU:           llama.weight @attn_v : 16x256 formats [#llama.q4_0, #llama.q6_k] of [1, 0] in [#llama.rowmajor_split, #llama.rowmajor_split]
   // GPU:         llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
   llama.weight @output_norm : 32 formats [#llama.f32]
   llama.weights @blk layers 2 {

@@ -111,4 +111,14 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4"
     }
     return %p, %y : tensor<1x6x?x18xf32>, tensor<?x96xf32>
   }
+  // At most 8 of the heads that share keys are a part: two times 6 of 12.
+  // GPU-LABEL:      func.func @many_heads_share_keys
+  // GPU:              strategy #llama.gpu<unit = simt, threads = 128, m = 6, n = 128> cut <of = keys, by = 256, times = 2>
+  func.func @many_heads_share_keys(%q: tensor<1x192xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<1xi32>) -> tensor<1x12x?x18xf32> {
+    %p = llama.kernel "attn" (%iq = %q : tensor<1x192xf32>, %ikv = %kv : !llama.cache<2x1x16, f16>, %il = %l : index, %ip = %pos : tensor<1xi32>) -> tensor<1x12x?x18xf32> {
+      %a = llama.attention_part %iq, %ikv[%il], %ip causal heads 12 keys 256 : tensor<1x192xf32>, <2x1x16, f16>, tensor<1xi32> -> tensor<1x12x?x18xf32>
+      llama.yield %a : tensor<1x12x?x18xf32>
+    }
+    return %p : tensor<1x12x?x18xf32>
+  }
 }

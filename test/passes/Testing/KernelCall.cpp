@@ -241,19 +241,47 @@ void CheckedCall::setInputs(std::mt19937 &random) {
   positive.setInputs(inputs);
 }
 
+/// Values of a slot for sums without rounding: not zero, 3 at most.
+static void fillWithIntegers(Tensor &tensor, std::mt19937 &random) {
+  auto below = [&](int limit) {
+    return std::uniform_int_distribution<int>(0, limit - 1)(random);
+  };
+  for (double &value : tensor.values)
+    value = (1 + below(3)) * (below(2) ? 1 : -1);
+  if (tensor.shape.size() != 4)
+    return;
+  // Parts of attention: one maximum, sums that add up to a power of two, and
+  // values that it divides. They are positive, so that none is another's
+  // opposite.
+  int64_t blocks = tensor.shape[2], columns = tensor.columns();
+  for (size_t i = 0; i < tensor.values.size(); ++i) {
+    int64_t column = i % columns, block = i / columns % blocks;
+    if (column < columns - 2)
+      tensor.values[i] = std::abs(tensor.values[i]) * std::exp2(blocks - 1);
+    else
+      tensor.values[i] = column == columns - 2 ? 0
+                         : block               ? std::exp2(block - 1)
+                                               : 1;
+  }
+}
+
 void CheckedCall::setSlots(std::mt19937 &random) {
   for (auto read : kernel.getOps<SlotReadOp>()) {
     Tensor tensor = Tensor::zeros(shapeOf(read.getType()));
     // The head reads one of many rows.
     if (read.getRow())
       tensor = Tensor::zeros({call.rows, tensor.columns()});
-    for (double &value : tensor.values)
-      value = uniform(random);
-    // Sums of a block of keys are positive.
-    if (tensor.shape.size() == 4)
-      for (size_t i = tensor.columns() - 1; i < tensor.values.size();
-           i += tensor.columns())
-        tensor.values[i] += 2.0;
+    if (model.choice.integers) {
+      fillWithIntegers(tensor, random);
+    } else {
+      for (double &value : tensor.values)
+        value = uniform(random);
+      // Sums of a block of keys are positive.
+      if (tensor.shape.size() == 4)
+        for (size_t i = tensor.columns() - 1; i < tensor.values.size();
+             i += tensor.columns())
+          tensor.values[i] += 2.0;
+    }
     SlotPlaces places = slotPlaces(model, read.getSlot(), tensor.shape);
     for (auto [value, byte] : llvm::zip(tensor.values, places.bytes))
       value = writeNumber(context.workspace.data() + byte, places.half, value);
@@ -357,6 +385,10 @@ void CheckedCall::compareSlots(Memory &result) {
       double bound = tolerance(k, 1.5 * largest);
       if (places.half)
         bound += halfStep(expected->values[i]);
+      if (model.choice.integers) {
+        ASSERT_LT(largest, 0x1p24) << "sums may be rounded";
+        bound = 0;
+      }
       uint8_t *at = result.workspace.data() + places.bytes[i];
       compare(readNumber(at, places.half), expected->values[i], bound,
               ("slot " + name + " element " + llvm::Twine(i)).str());

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/passes/Testing/RandomWeights.h"
+#include <algorithm>
 #include <cstring>
 
 using namespace corellama;
@@ -59,15 +60,83 @@ void randomBlock(Format format, uint8_t *block, std::mt19937 &random) {
   }
 }
 
+/// Of quants of four bits, two to a byte, those that are `from` become `to`.
+void replaceNibbles(llvm::MutableArrayRef<uint8_t> bytes, uint8_t from,
+                    uint8_t to) {
+  for (uint8_t &byte : bytes) {
+    if ((byte & 15) == from)
+      byte = static_cast<uint8_t>((byte & 0xF0) | to);
+    if (byte >> 4 == from)
+      byte = static_cast<uint8_t>((byte & 15) | to << 4);
+  }
+}
+
+void integerBlock(Format format, uint8_t *block, std::mt19937 &random) {
+  int64_t size = blockBytes(format);
+  for (int64_t i = 0; i < size; ++i)
+    block[i] = static_cast<uint8_t>(below(random, 256));
+  uint32_t sign = below(random, 2);
+  // 1, 2, -1 or -2.
+  auto scale =
+      static_cast<uint16_t>(sign << 15 | (below(random, 2) ? 0x4000 : 0x3C00));
+  float value = (sign ? -1.0f : 1.0f) * static_cast<float>(1 + block[0] % 128);
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof(bits));
+  switch (format) {
+  case Format::F32:
+    std::memcpy(block, &value, sizeof(value));
+    return;
+  case Format::F16:
+    // 2^-15 is the exponent 0 of a half and 112 of a float; ten bits of its 23
+    // are enough.
+    return putHalf(block,
+                   static_cast<uint16_t>(
+                       sign << 15 | ((bits & 0x7FFFFFFF) >> 13) - (112 << 10)));
+  case Format::BF16:
+    // Seven bits and the one in front of them: nothing is cut off.
+    return putHalf(block, static_cast<uint16_t>(bits >> 16));
+  case Format::Q8_0:
+    putHalf(block, scale);
+    std::replace(block + 2, block + size, 0, 1);
+    return;
+  case Format::Q4_0:
+    putHalf(block, scale);
+    return replaceNibbles({block + 2, block + size}, /*from=*/8, /*to=*/9);
+  case Format::Q4_1:
+    putHalf(block, scale);
+    // 31, more than 15 times the scale.
+    return putHalf(block + 2,
+                   static_cast<uint16_t>(below(random, 2) << 15 | 0x4FC0));
+  case Format::Q6_K:
+    // Of these some would mean 32, from which 32 is taken.
+    replaceNibbles({block, block + 128}, /*from=*/0, /*to=*/1);
+    for (uint8_t *at = block + 192; at != block + 208; ++at)
+      *at = static_cast<uint8_t>((1 + *at % 2) * (*at & 2 ? 1 : -1));
+    return putHalf(block + 208, scale);
+  }
+}
+
+std::vector<uint8_t>
+makeWeight(Format format, int64_t rows, int64_t columns, std::mt19937 &random,
+           void (*makeBlock)(Format, uint8_t *, std::mt19937 &)) {
+  int64_t blocks = rows * columns / blockColumns(format);
+  std::vector<uint8_t> bytes(blocks * blockBytes(format));
+  for (int64_t block = 0; block < blocks; ++block)
+    makeBlock(format, bytes.data() + block * blockBytes(format), random);
+  return bytes;
+}
+
 } // namespace
 
 std::vector<uint8_t> test::randomWeight(Format format, int64_t rows,
                                         int64_t columns, std::mt19937 &random) {
-  int64_t blocks = rows * columns / blockColumns(format);
-  std::vector<uint8_t> bytes(blocks * blockBytes(format));
-  for (int64_t block = 0; block < blocks; ++block)
-    randomBlock(format, bytes.data() + block * blockBytes(format), random);
-  return bytes;
+  return makeWeight(format, rows, columns, random, randomBlock);
+}
+
+std::vector<uint8_t> test::integerWeight(Format format, int64_t rows,
+                                         int64_t columns,
+                                         std::mt19937 &random) {
+  return makeWeight(format, rows, columns, random, integerBlock);
 }
 
 std::vector<double> test::decodeWeight(Format format,

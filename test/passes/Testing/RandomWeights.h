@@ -20,6 +20,12 @@ namespace corellama::test {
 std::vector<uint8_t> randomWeight(llama::reference::Format format, int64_t rows,
                                   int64_t columns, std::mt19937 &random);
 
+/// The same, but every number is an integer from 1 to 256, of either sign:
+/// scales and minima are integers, quants take nearly all of their values.
+std::vector<uint8_t> integerWeight(llama::reference::Format format,
+                                   int64_t rows, int64_t columns,
+                                   std::mt19937 &random);
+
 /// All values, row after row.
 std::vector<double> decodeWeight(llama::reference::Format format,
                                  llvm::ArrayRef<uint8_t> bytes, int64_t rows,

@@ -197,7 +197,8 @@ llvm::Error TestModel::packWeights(std::mt19937 &random) {
       RandomWeights::Entry entry;
       entry.format = *llama::reference::parseFormat(format.getName());
       entry.shape.assign(op.getShape().begin(), op.getShape().end());
-      entry.bytes = randomWeight(entry.format, rows, columns, random);
+      auto make = choice.integers ? integerWeight : randomWeight;
+      entry.bytes = make(entry.format, rows, columns, random);
 
       std::vector<double> values =
           decodeWeight(entry.format, entry.bytes, rows, columns);

@@ -41,6 +41,11 @@ struct ModelChoice {
   std::string backend = "cpu";
   /// As the pipelines' option.
   std::string activations = "auto";
+  /// Weights, and what slots hold, are small integers: where no norm comes
+  /// before a product, each partial sum is exact in float32 in any order, and
+  /// so must be the result. Of a sum of thousands of terms a tolerance cannot
+  /// see that one is missing.
+  bool integers = false;
   /// The kernels to compile; empty: all.
   std::vector<std::string> only = {};
 };

@@ -199,6 +199,21 @@ llama.weight @w : 16x32 formats [#llama.q8_0]
 
 // -----
 
+llama.slot @q : tensor<1x96xf32> at 0
+llama.slot @p : tensor<1x6x8x18xf32> at 384
+llama.cache_layout !llama.cache<2x2x16, f16> keys #llama.rowmajor values #llama.rowmajor
+// expected-error @below {{'func.func' op has 1 parts for each block of keys, which 6 heads in groups of 3 cannot be shared out to}}
+func.func private @a_part_of_two_heads_of_keys(%l: index) attributes {llama.cut = #llama.cut<of = keys, by = 256>, llama.strategy = #llama.cpu<m = 2>} {
+  %q = llama.slot_read @q at 0 : tensor<1x96xf32>
+  %kv = llama.input cache : !llama.cache<2x2x16, f16>
+  %pos = llama.input positions : tensor<1xi32>
+  %p = llama.attention_part %q, %kv[%l], %pos causal heads 6 keys 256 order <lanes = 16> : tensor<1x96xf32>, <2x2x16, f16>, tensor<1xi32> -> tensor<1x6x?x18xf32>
+  llama.slot_write %p, @p at 384 : tensor<1x6x?x18xf32>
+  return
+}
+
+// -----
+
 llama.slot @q : tensor<1x32xf32> at 0
 llama.slot @p : tensor<1x2x8x18xf32> at 128
 func.func private @a_cache_without_a_layout(%l: index) attributes {llama.cut = #llama.cut<of = keys, by = 256>, llama.strategy = #llama.cpu<m = 2>} {

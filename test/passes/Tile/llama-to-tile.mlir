@@ -435,6 +435,32 @@ func.func private @rows_are_rounded_to_halves() attributes {llama.cut = #llama.c
 
 // -----
 
+// Of 24 heads that share keys a part has 8: part 1 is heads 8 to 15, of the same
+// head of keys.
+
+llama.slot @q : tensor<1x1536xf32> at 0
+llama.slot @p : tensor<1x48x1x34xf32> at 6144
+llama.cache_layout !llama.cache<2x2x32, f16> keys #llama.rowmajor values #llama.rowmajor
+
+// CHECK-LABEL: func.func private @some_of_the_heads_that_share_keys
+// CHECK:         %[[BLOCK:.+]] = arith.divsi %[[PART:.+]], %{{c6(_[0-9]+)?}} : index
+// CHECK:         %[[SHARE:.+]] = arith.remsi %[[PART]], %{{c6(_[0-9]+)?}} : index
+// CHECK:         %[[FIRST:.+]] = arith.muli %[[SHARE]], %{{c8(_[0-9]+)?}} : index
+// CHECK:         %[[HEAD:.+]] = arith.divsi %[[FIRST]], %{{c24(_[0-9]+)?}} : index
+// CHECK:         tile.stage %{{.+}}[%[[FIRST]]]
+// CHECK:         tile.score_keys %{{.+}}, %{{.+}}[%[[HEAD]], {{.*}} -> vector<8x128xf32>
+// CHECK:         return
+func.func private @some_of_the_heads_that_share_keys(%l: index) attributes {llama.cut = #llama.cut<of = keys, by = 256, times = 6>, llama.strategy = #llama.gpu<unit = simt, threads = 128, m = 8, n = 128>} {
+  %q = llama.slot_read @q at 0 : tensor<1x1536xf32>
+  %kv = llama.input cache : !llama.cache<2x2x32, f16>
+  %pos = llama.input positions : tensor<1xi32>
+  %p = llama.attention_part %q, %kv[%l], %pos causal heads 48 keys 256 order <lanes = 128> : tensor<1x1536xf32>, <2x2x32, f16>, tensor<1xi32> -> tensor<1x48x?x34xf32>
+  llama.slot_write %p, @p at 6144 : tensor<1x48x?x34xf32>
+  return
+}
+
+// -----
+
 // Keys go by tiles of the block's threads; a head's elements are one tile,
 // because each thread has its own.
 
