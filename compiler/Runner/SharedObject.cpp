@@ -10,6 +10,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/Signals.h"
+#include <atomic>
 #include <dlfcn.h>
 
 using namespace corellama;
@@ -19,9 +20,12 @@ llvm::Expected<SharedObject> SharedObject::load(mlir::ModuleOp module,
   auto object = codegen::compileToObject(module);
   if (!object)
     return object.takeError();
+  // dlopen gives what it has already loaded by that name, though the file has
+  // gone since and its name is free: so a name is used once in a process.
+  static std::atomic<unsigned> loaded = 0;
   llvm::SmallString<128> path;
-  if (std::error_code code =
-          llvm::sys::fs::createTemporaryFile("corellama", "so", path))
+  if (std::error_code code = llvm::sys::fs::createTemporaryFile(
+          "corellama-" + llvm::Twine(loaded++), "so", path))
     return llvm::createStringError("a temporary file for kernels: " +
                                    code.message());
   // The mapping outlives the file's name.
