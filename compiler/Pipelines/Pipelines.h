@@ -1,6 +1,6 @@
 //===- Pipelines.h - the phases as pass pipelines -------------------------===//
 //
-// What leads from one phase to the next, for the driver (buildPhases) and for
+// What leads from one phase to the next, for the driver (buildPhase) and for
 // corellama-opt (one named pipeline a phase). All pipelines are built here, in
 // C++, so that the order of passes can be read in one place.
 //

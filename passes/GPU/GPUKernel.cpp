@@ -108,11 +108,8 @@ Value GPUKernel::view(Value pointer, Value byteOffset, MemRefType type) {
 Value GPUKernel::allocate(ArrayRef<int64_t> shape, Type element) {
   auto type = MemRefType::get(shape, element, MemRefLayoutAttrInterface(),
                               b.getI64IntegerAttr(kWorkgroupSpace));
-  Value memory = SharedOp::create(b, type, workgroupBytes);
-  workgroupBytes =
-      llvm::alignTo(workgroupBytes + type.getNumElements() *
-                                         element.getIntOrFloatBitWidth() / 8,
-                    kBufferAlignment);
+  auto memory = SharedOp::create(b, type, workgroupBytes);
+  workgroupBytes = llvm::alignTo(memory.getEnd(), kBufferAlignment);
   buffers[memory] = barriers.addBuffer();
   return memory;
 }

@@ -12,7 +12,6 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "passes/Context/StepFunctions.h"
 #include "passes/GPU/Passes.h"
-#include "llvm/Support/MathExtras.h"
 
 namespace corellama::gpu {
 #define GEN_PASS_DEF_GPUSTEPTOLAUNCHES
@@ -71,14 +70,11 @@ struct GPUStepToLaunches
     WalkResult result = module.walk([](corellama::gpu::SharedOp op) {
       auto kernel = op->getParentOfType<func::FuncOp>();
       auto bytes = kernel->getAttrOfType<IntegerAttr>(llama::kScratchAttr);
-      auto type = cast<MemRefType>(op.getType());
-      int64_t end = static_cast<int64_t>(op.getAt()) +
-                    type.getNumElements() *
-                        llvm::divideCeil(type.getElementTypeBitWidth(), 8);
-      if (bytes && end <= bytes.getInt())
+      if (bytes && op.getEnd() <= bytes.getInt())
         return WalkResult::advance();
-      op.emitOpError() << "ends at byte " << end << ", '" << kernel.getName()
-                       << "' has " << (bytes ? bytes.getInt() : 0)
+      op.emitOpError() << "ends at byte " << op.getEnd() << ", '"
+                       << kernel.getName() << "' has "
+                       << (bytes ? bytes.getInt() : 0)
                        << " bytes of workgroup memory (llama.scratch)";
       return WalkResult::interrupt();
     });

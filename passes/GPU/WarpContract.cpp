@@ -176,6 +176,9 @@ Value GPUKernel::writeWarpContract(tile::ContractOp op) {
   if (x.buffer >= 0)
     barriers.read(x.buffer);
 
+  // A lane's chunks are all at one place among those that share high bits.
+  Value highPart = highChunks ? rem(lane, highChunks) : Value();
+
   int64_t columns = weight.type.getColumns(), count = fragment->perRow;
   int64_t total = llvm::divideCeil(columns, width);
   Value row = lookup(op.getRow());
@@ -215,7 +218,7 @@ Value GPUKernel::writeWarpContract(tile::ContractOp op) {
           loaded.high = LoadWeightOp::create(
               b, weight.memory,
               add(highStarts[i], mul(div(chunk, highChunks), kChunkBytes)));
-          loaded.part = rem(lane, highChunks);
+          loaded.part = highPart;
         }
         words[u].push_back(loaded);
       }

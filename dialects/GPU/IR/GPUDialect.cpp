@@ -18,6 +18,12 @@ void GPUDialect::initialize() {
       >();
 }
 
+int64_t SharedOp::getEnd() {
+  auto type = cast<MemRefType>(getType());
+  return static_cast<int64_t>(getAt()) +
+         type.getNumElements() * type.getElementTypeBitWidth() / 8;
+}
+
 LogicalResult SharedOp::verify() {
   auto type = cast<MemRefType>(getType());
   if (type.getMemorySpaceAsInt() != kWorkgroupSpace || !type.hasStaticShape() ||

@@ -120,6 +120,10 @@ def GPU_SharedOp : GPU_Op<"shared", [Pure]> {
   let results = (outs GPU_WorkgroupMemory:$result);
   let assemblyFormat = "`at` $at attr-dict `:` type($result)";
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The byte of the region behind its last.
+    int64_t getEnd();
+  }];
 }
 def GPU_LoadWeightOp : GPU_Op<"load_weight", [MemoryEffects<[MemRead]>]> {
   let summary = "16 bytes of a weight";

@@ -120,7 +120,8 @@ static BitPosition locateInGroupBlock(FormatInterface format, unsigned plane,
   }
   // Q6_K: d, scales, then for each 32 columns four vectors of low bits and two
   // of high bits.
-  constexpr uint64_t kScales = 32, kQuants = kScales + 256, kPairBytes = 384;
+  constexpr uint64_t kScales = 32, kQuants = kScales + 256,
+                     kPairBytes = uint64_t{6} * 64;
   if (plane == 3)
     return {2 * row, 0};
   if (plane == 2)

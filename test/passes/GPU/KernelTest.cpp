@@ -74,18 +74,19 @@ TEST_P(GPUExactRowsTest, DecodeEqualsPrefillBitForBit) {
   checkDecodeEqualsPrefill(*model, random);
 }
 
-TEST_P(GPUExactRowsTest, GateAndUpComputeWhatTheEvaluatorDoes) {
-  // Without tensor cores this is a whole model, of which they were tested
-  // above.
-  if (model->choice.activations != "f32")
-    return;
+INSTANTIATE_TEST_SUITE_P(Models, GPUExactRowsTest,
+                         testing::ValuesIn(exactRowsModels()), nameOfModel);
+
+using GPUExactGateTest = GPUModelTest;
+
+TEST_P(GPUExactGateTest, GateAndUpComputeWhatTheEvaluatorDoes) {
   for (int64_t rows : kRows)
     checkInOrders(*model, {"gate_up.prefill", /*layer=*/1, rows, 0}, random,
                   fewOrders());
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, GPUExactRowsTest,
-                         testing::ValuesIn(exactRowsModels()), nameOfModel);
+INSTANTIATE_TEST_SUITE_P(Models, GPUExactGateTest,
+                         testing::ValuesIn(exactGateModels()), nameOfModel);
 
 //===----------------------------------------------------------------------===//
 // Stages of tensor cores

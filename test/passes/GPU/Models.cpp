@@ -189,6 +189,13 @@ std::vector<GPUModel> test::exactRowsModels() {
   return models;
 }
 
+std::vector<GPUModel> test::exactGateModels() {
+  std::vector<GPUModel> models = exactRowsModels();
+  llvm::erase_if(models,
+                 [](const GPUModel &model) { return !hasTensorCores(model); });
+  return models;
+}
+
 std::vector<GPUModel> test::attentionModels() {
   std::vector<GPUModel> models;
   auto groupings = shuffled(kGroupings, 3);

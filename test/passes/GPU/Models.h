@@ -33,6 +33,9 @@ std::vector<GPUModel> wholeModels();
 /// The same models with --activations=f32, where decode and prefill sum in one
 /// order whatever the format.
 std::vector<GPUModel> exactRowsModels();
+/// Those of them that keep off tensor cores by it. The others' gate and up are
+/// tested with the whole models, which they are.
+std::vector<GPUModel> exactGateModels();
 /// Models of which the kernels of attention are: every head size and grouping.
 std::vector<GPUModel> attentionModels();
 /// Models whose sums are so long that loops over k take their main path, and
