@@ -95,7 +95,7 @@ static void forbidUnrolling(llvm::Module &llvmModule) {
 static llvm::Error verifyEntries(mlir::ModuleOp module,
                                  mlir::gpu::GPUModuleOp device) {
   using mlir::NVVM::NVVMDialect;
-  auto table = module->getAttrOfType<mlir::ArrayAttr>("llama.kernels");
+  auto table = module->getAttrOfType<mlir::ArrayAttr>(llama::kKernelsAttr);
   if (!table)
     return llvm::Error::success();
   for (auto row : table.getAsRange<mlir::DictionaryAttr>()) {

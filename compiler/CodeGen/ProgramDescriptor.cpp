@@ -206,11 +206,12 @@ void DescriptorBuilder::internalizeTheRest() {
 }
 
 llvm::Error DescriptorBuilder::build() {
-  auto program = module->getAttrOfType<mlir::DictionaryAttr>("llama.program");
+  auto program =
+      module->getAttrOfType<mlir::DictionaryAttr>(llama::kProgramAttr);
   if (!program)
     return error(
         "the module has no llama.program; was it lowered to phase llvm?");
-  auto kernels = module->getAttrOfType<mlir::ArrayAttr>("llama.kernels");
+  auto kernels = module->getAttrOfType<mlir::ArrayAttr>(llama::kKernelsAttr);
   if (!kernels)
     return error(
         "the module has no llama.kernels; was it lowered to phase llvm?");
@@ -249,7 +250,7 @@ llvm::Error DescriptorBuilder::build() {
     sizes.push_back("scratch_bytes"); // a launch names each kernel's own
   sizes.append({"logits_offset", "chunk"});
   for (StringRef name : sizes) {
-    Expected<Constant *> value = integer(program, "llama.program", name);
+    Expected<Constant *> value = integer(program, llama::kProgramAttr, name);
     if (!value)
       return value.takeError();
     fields.push_back(*value);

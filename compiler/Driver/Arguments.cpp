@@ -169,6 +169,8 @@ CommandLine::CommandLine() {
                        "corellama " CORELLAMA_VERSION
                        " (LLVM " LLVM_VERSION_STRING ")",
                        "print the version");
+  // The messages about targets name it without a command.
+  app.add_flag("--list-targets", listTargets, "list the targets of compile");
   auto formatter = std::make_shared<HelpFormatter>();
   formatter->column_width(HelpFormatter::kColumn);
   app.formatter(formatter); // commands inherit it
@@ -380,6 +382,8 @@ Arguments CommandLine::parse(std::vector<std::string> words) {
   }
 
   findCommand();
+  if (listTargets)
+    return {ListTargetsArguments(), {}};
   if (command == inspectCommand)
     return {inspect, {}};
   if (command == evalCommand)
@@ -388,8 +392,6 @@ Arguments CommandLine::parse(std::vector<std::string> words) {
     return {usageError(app,
                        "no command; try corellama compile model.gguf -o model"),
             {}};
-  if (listTargets)
-    return {ListTargetsArguments(), {}};
   if (std::string message = finishCompile(); !message.empty())
     return {usageError(*compileCommand, message), {}};
   return {compile, {}};

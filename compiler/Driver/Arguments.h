@@ -42,7 +42,7 @@ struct CompileArguments {
   bool verifyEach = false;
 };
 
-/// `corellama compile --list-targets`.
+/// `corellama [compile] --list-targets`.
 struct ListTargetsArguments {};
 
 /// `corellama inspect`.

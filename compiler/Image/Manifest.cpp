@@ -80,7 +80,7 @@ static std::string partsOf(Operation *function, Attribute symbol) {
 
 static Expected<json::Array> kernels(ModuleOp module) {
   json::Array list;
-  auto kernels = module->getAttrOfType<ArrayAttr>("llama.kernels");
+  auto kernels = module->getAttrOfType<ArrayAttr>(llama::kKernelsAttr);
   if (!kernels)
     return refuseModule("has no llama.kernels; run the phases up to `llvm`");
   for (Attribute attribute : kernels) {
@@ -143,7 +143,7 @@ Expected<std::string> corellama::image::makeManifest(
   auto target = module->getAttrOfType<TargetAttr>(kTargetAttr);
   if (!target)
     return refuseModule("has no llama.target; run the phases up to `llvm`");
-  auto program = module->getAttrOfType<DictionaryAttr>("llama.program");
+  auto program = module->getAttrOfType<DictionaryAttr>(llama::kProgramAttr);
   if (!program)
     return refuseModule("has no llama.program; run the phases up to `llvm`");
   Expected<CacheLayoutOp> cache = findCacheLayout(module);
@@ -158,7 +158,7 @@ Expected<std::string> corellama::image::makeManifest(
       {"scratch_bytes", scratchBytes},
       {"chunk", chunk}};
   for (auto &[name, value] : counts) {
-    Expected<int64_t> found = count(program, "llama.program", name);
+    Expected<int64_t> found = count(program, llama::kProgramAttr, name);
     if (!found)
       return found.takeError();
     value = *found;

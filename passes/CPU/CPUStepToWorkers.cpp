@@ -80,8 +80,8 @@ void describe(ModuleOp module, ArrayRef<func::FuncOp> kernels) {
     scratch = std::max(scratch, bytes.getInt());
     rows.push_back(context::describeKernel(kernel));
   }
-  module->setAttr("llama.kernels", b.getArrayAttr(rows));
-  module->setAttr("llama.program",
+  module->setAttr(llama::kKernelsAttr, b.getArrayAttr(rows));
+  module->setAttr(llama::kProgramAttr,
                   context::describeProgram(
                       module, b.getNamedAttr("scratch_bytes",
                                              b.getI64IntegerAttr(scratch))));

@@ -26,33 +26,13 @@ using namespace corellama;
 using namespace corellama::cpu;
 
 VectorKernel::VectorKernel(func::FuncOp kernel, bool tables)
-    : kernel(kernel), b(kernel.getLoc(), kernel.getContext()), tables(tables) {}
+    : IndexBuilder({kernel.getLoc(), kernel.getContext()}), kernel(kernel),
+      tables(tables) {}
 
 //===----------------------------------------------------------------------===//
 // Small things
 //===----------------------------------------------------------------------===//
 
-Value VectorKernel::index(int64_t value) {
-  return arith::ConstantIndexOp::create(b, value);
-}
-Value VectorKernel::add(Value x, Value y) {
-  return arith::AddIOp::create(b, x, y);
-}
-Value VectorKernel::sub(Value x, Value y) {
-  return arith::SubIOp::create(b, x, y);
-}
-Value VectorKernel::mul(Value x, Value y) {
-  return arith::MulIOp::create(b, x, y);
-}
-Value VectorKernel::minimum(Value x, Value y) {
-  return arith::MinSIOp::create(b, x, y);
-}
-Value VectorKernel::maximum(Value x, Value y) {
-  return arith::MaxSIOp::create(b, x, y);
-}
-Value VectorKernel::lessThan(Value x, Value y) {
-  return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, x, y);
-}
 VectorType VectorKernel::floats(int64_t lanes) {
   return VectorType::get({lanes}, b.getF32Type());
 }

@@ -12,8 +12,8 @@
 #include "dialects/Context/IR/ContextDialect.h"
 #include "dialects/Tile/IR/TileDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "passes/CPU/GroupLoads.h"
+#include "passes/Tile/IndexBuilder.h"
 #include "llvm/ADT/DenseMap.h"
 
 namespace corellama::cpu {
@@ -24,7 +24,7 @@ inline constexpr int64_t kLanes = 16;
 /// whose blocks are eight of them.
 inline constexpr int64_t kColumnBlock = 32;
 
-class VectorKernel {
+class VectorKernel : tile::IndexBuilder {
 public:
   VectorKernel(mlir::func::FuncOp kernel, bool tables);
 
@@ -55,14 +55,6 @@ private:
   // TileToVector.cpp
   mlir::LogicalResult rewriteOp(mlir::Operation *op);
   void rewriteRegionOps(mlir::Block &block);
-  Value index(int64_t value);
-  Value add(Value x, Value y);
-  Value sub(Value x, Value y);
-  Value mul(Value x, Value y);
-  Value mul(Value x, int64_t y) { return mul(x, index(y)); }
-  Value minimum(Value x, Value y);
-  Value maximum(Value x, Value y);
-  Value lessThan(Value x, Value y);
   mlir::VectorType floats(int64_t lanes = kLanes);
   Value zeros(mlir::Type type);
   Value splat(Value scalar);
@@ -109,7 +101,6 @@ private:
   Value loadCache(Value memory, Value element, mlir::Type elementType);
 
   mlir::func::FuncOp kernel;
-  mlir::ImplicitLocOpBuilder b;
   bool tables;
   Value context, scratch;
   int64_t scratchBytes = 0;

@@ -21,37 +21,6 @@ static constexpr int64_t kBufferAlignment = 128;
 // Arithmetic
 //===----------------------------------------------------------------------===//
 
-Value GPUKernel::index(int64_t value) {
-  return arith::ConstantIndexOp::create(b, value);
-}
-Value GPUKernel::add(Value x, Value y) {
-  return arith::AddIOp::create(b, x, y);
-}
-Value GPUKernel::add(Value x, int64_t y) { return y ? add(x, index(y)) : x; }
-Value GPUKernel::sub(Value x, Value y) {
-  return arith::SubIOp::create(b, x, y);
-}
-Value GPUKernel::mul(Value x, Value y) {
-  return arith::MulIOp::create(b, x, y);
-}
-Value GPUKernel::mul(Value x, int64_t y) {
-  return y == 1 ? x : mul(x, index(y));
-}
-Value GPUKernel::div(Value x, int64_t y) {
-  return y == 1 ? x : arith::DivUIOp::create(b, x, index(y)).getResult();
-}
-Value GPUKernel::rem(Value x, int64_t y) {
-  return arith::RemUIOp::create(b, x, index(y));
-}
-Value GPUKernel::minimum(Value x, Value y) {
-  return arith::MinSIOp::create(b, x, y);
-}
-Value GPUKernel::maximum(Value x, Value y) {
-  return arith::MaxSIOp::create(b, x, y);
-}
-Value GPUKernel::lessThan(Value x, Value y) {
-  return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, x, y);
-}
 Value GPUKernel::both(Value x, Value y) {
   if (!x || !y)
     return x ? x : y;

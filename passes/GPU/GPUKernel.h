@@ -18,14 +18,14 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "passes/GPU/BlockBarriers.h"
 #include "passes/GPU/Fragments.h"
+#include "passes/Tile/IndexBuilder.h"
 #include "llvm/ADT/DenseMap.h"
 
 namespace corellama::gpu {
 
-class GPUKernel {
+class GPUKernel : tile::IndexBuilder {
 public:
   explicit GPUKernel(mlir::func::FuncOp kernel);
 
@@ -92,18 +92,7 @@ private:
   mlir::Type typeOf(mlir::Operation *op, mlir::Type old);
 
   // GPUKernel.cpp: small things. Indices are of type index.
-  Value index(int64_t value);
-  Value add(Value x, Value y);
-  Value add(Value x, int64_t y);
-  Value sub(Value x, Value y);
-  Value mul(Value x, Value y);
-  Value mul(Value x, int64_t y);
-  Value div(Value x, int64_t y); // unsigned
-  Value rem(Value x, int64_t y); // unsigned
-  Value minimum(Value x, Value y);
-  Value maximum(Value x, Value y);
-  Value lessThan(Value x, Value y); // signed
-  Value both(Value x, Value y);     // of conditions; null: true
+  Value both(Value x, Value y); // of conditions; null: true
   Value constant(float value);
   Value zeros(mlir::Type type);
   mlir::VectorType floats(int64_t count);
@@ -219,7 +208,6 @@ private:
   mlir::LogicalResult writeSumValues(tile::SumValuesOp op);
 
   mlir::func::FuncOp source;
-  mlir::ImplicitLocOpBuilder b;
   llama::GPUAttr strategy;
   int64_t threads;
   BlockBarriers barriers;

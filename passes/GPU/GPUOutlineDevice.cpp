@@ -113,8 +113,8 @@ void renameInTable(ModuleOp module, SymbolTable &device) {
     // The new reference has the entry's name inside; that one stays.
     return std::make_pair(renamed, WalkResult::skip());
   });
-  if (Attribute table = module->getAttr("llama.kernels"))
-    module->setAttr("llama.kernels", replacer.replace(table));
+  if (Attribute table = module->getAttr(llama::kKernelsAttr))
+    module->setAttr(llama::kKernelsAttr, replacer.replace(table));
 }
 
 struct GPUOutlineDevice

@@ -95,8 +95,8 @@ struct GPUStepToLaunches
           kernel,
           b.getNamedAttr("threads", b.getI64IntegerAttr(
                                         strategyOf(kernel).getThreads()))));
-    module->setAttr("llama.kernels", b.getArrayAttr(rows));
-    module->setAttr("llama.program",
+    module->setAttr(llama::kKernelsAttr, b.getArrayAttr(rows));
+    module->setAttr(llama::kProgramAttr,
                     context::describeProgram(
                         module, b.getNamedAttr("launches", b.getUnitAttr())));
   }

@@ -15,10 +15,14 @@ using corellama::gpu::Fragment;
 using corellama::gpu::GPUKernel;
 using corellama::gpu::Spread;
 
-/// Loads of 16 bytes of a key, and of a value's element, that a thread has on
-/// their way: 64 bytes are a head of 32 halves; eight rows of values keep the
-/// chain of a thread busy for the 8 x 4 cycles that its fma take.
-static constexpr int64_t kKeyLoads = 4, kValueLoads = 8;
+/// Loads of 16 bytes of a key that a thread has on their way: 64 bytes are a
+/// head of 32 halves.
+static constexpr int64_t kKeyLoads = 4;
+/// Keys whose values a thread has on their way, two bytes each: a warp's are as
+/// many bytes as its keys', 2 KiB, and 32 registers more stay within the budget
+/// with the sums of eight heads. What is left of a block of keys goes by the
+/// shorter step, then key by key.
+static constexpr int64_t kValueLoads = 32, kFewValueLoads = 8;
 
 /// The capacity is a multiple of it, so a tile of keys whose width divides it
 /// has all of its keys in the cache's memory.
@@ -177,15 +181,16 @@ LogicalResult GPUKernel::writeSumValues(tile::SumValuesOp op) {
     Vec<Value> start(m, zero);
     Value inside = below(lookup(op.getElement()), *fragment, offset, size, {});
     Vec<Value> sums = guardedValues(inside, start, [&] {
-      Value whole = sub(common, rem(common, kValueLoads));
-      Vec<Value> found = ownLoop(index(0), whole, kValueLoads, start,
-                                 [&](Value key, ValueRange carried) {
-                                   return part(key, kValueLoads, carried, all);
-                                 });
-      found =
-          ownLoop(whole, common, 1, found, [&](Value key, ValueRange carried) {
-            return part(key, 1, carried, all);
-          });
+      Vec<Value> found = start;
+      Value done = index(0);
+      for (int64_t step : {kValueLoads, kFewValueLoads, int64_t(1)}) {
+        Value whole = sub(common, rem(common, step));
+        found = ownLoop(done, whole, step, found,
+                        [&](Value key, ValueRange carried) {
+                          return part(key, step, carried, all);
+                        });
+        done = whole;
+      }
       if (m == 1 || limits.empty())
         return found;
       // Keys that only the later rows see.

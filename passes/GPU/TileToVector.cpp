@@ -28,7 +28,7 @@ using corellama::gpu::GPUKernel;
 using corellama::gpu::Team;
 
 GPUKernel::GPUKernel(func::FuncOp kernel)
-    : source(kernel), b(kernel.getLoc(), kernel.getContext()),
+    : IndexBuilder({kernel.getLoc(), kernel.getContext()}), source(kernel),
       strategy(kernel->getAttrOfType<llama::GPUAttr>(llama::kStrategyAttr)),
       threads(strategy ? strategy.getThreads() : 0), barriers(b) {}
 

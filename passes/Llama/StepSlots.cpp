@@ -13,11 +13,8 @@ using namespace corellama::llama;
 
 /// Rows of one tile; strategies that have none take rows one by one.
 static int64_t rowTileOf(Attribute strategy) {
-  if (auto cpu = dyn_cast_or_null<CPUAttr>(strategy))
-    return cpu.getM();
-  if (auto gpu = dyn_cast_or_null<GPUAttr>(strategy))
-    return gpu.getM();
-  return 1;
+  auto tile = dyn_cast_or_null<TileInterface>(strategy);
+  return tile ? tile.getM() : 1;
 }
 
 FailureOr<int64_t> StepSlots::rowCapacity(int64_t rows,

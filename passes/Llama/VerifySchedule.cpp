@@ -11,6 +11,7 @@
 #include "passes/Llama/Passes.h"
 #include "passes/Llama/ScheduleDependences.h"
 #include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace corellama::llama {
@@ -97,8 +98,17 @@ static LogicalResult verifyCallee(Operation *callee,
 // Between runs
 //===----------------------------------------------------------------------===//
 
-static void report(RunOp run, RunOp earlier, bool roundBefore,
-                   const Conflict &conflict) {
+namespace {
+/// An earlier run that the same missing barrier would have kept apart.
+struct EarlierRun {
+  RunOp run;
+  bool roundBefore; // for the layer before
+  Conflict conflict;
+};
+} // namespace
+
+static void report(RunOp run, ArrayRef<EarlierRun> allEarlier) {
+  auto [earlier, roundBefore, conflict] = allEarlier.front();
   InFlightDiagnostic diagnostic = run.emitOpError();
   diagnostic << "of " << namesOf(run)
              << (conflict.later.writes ? " writes " : " reads ")
@@ -112,13 +122,20 @@ static void report(RunOp run, RunOp earlier, bool roundBefore,
              << (conflict.earlier.writes ? " writes" : " reads")
              << "; a llama.barrier between them is missing";
   diagnostic.attachNote(earlier.getLoc()) << "the other run is here";
+  for (const EarlierRun &other : allEarlier.drop_front())
+    diagnostic.attachNote(other.run->getLoc())
+        << "the run of " << namesOf(other.run)
+        << (other.roundBefore ? " for the layer before" : "")
+        << " needs it as well";
 }
 
 /// Runs without a barrier between them touch nothing in common that one of them
-/// writes.
+/// writes. Where they do, a barrier right before the later run would mend it
+/// for all earlier ones: that is reported once, and taken for present from
+/// there on.
 static LogicalResult verifyBarriers(StepOp step,
                                     const ScheduleDependences &dependences) {
-  llvm::DenseSet<std::pair<Operation *, Operation *>> reported;
+  llvm::MapVector<Operation *, SmallVector<EarlierRun, 1>> missing;
   SmallVector<TracePoint> sinceBarrier;
   for (const TracePoint &point : dependences.traceOf(step)) {
     auto run = dyn_cast<RunOp>(point.op);
@@ -126,18 +143,27 @@ static LogicalResult verifyBarriers(StepOp step,
       sinceBarrier.clear();
       continue;
     }
+    bool conflicts = false;
     for (const TracePoint &before : sinceBarrier) {
       auto earlier = cast<RunOp>(before.op);
       std::optional<Conflict> conflict =
           dependences.conflictBetween(earlier, run);
-      if (!conflict || !reported.insert({earlier, run}).second)
+      if (!conflict)
         continue;
+      conflicts = true;
       bool sameLoop = earlier->getBlock() == run->getBlock();
-      report(run, earlier, sameLoop && point.again && !before.again, *conflict);
+      SmallVector<EarlierRun, 1> &found = missing[run];
+      if (llvm::none_of(found, [&](EarlierRun &e) { return e.run == earlier; }))
+        found.push_back(
+            {earlier, sameLoop && point.again && !before.again, *conflict});
     }
+    if (conflicts)
+      sinceBarrier.clear();
     sinceBarrier.push_back(point);
   }
-  return failure(!reported.empty());
+  for (auto &[run, earlier] : missing)
+    report(cast<RunOp>(run), earlier);
+  return failure(!missing.empty());
 }
 
 /// A slot is read before any slot that shares bytes with it was written over

@@ -21,10 +21,6 @@ using namespace corellama::tile;
 
 /// Elements of a head come in multiples of this: so far the cache pads them.
 static constexpr int64_t kElements = 16;
-/// Accumulators of 16 elements that a tile of values may keep on a CPU: half of
-/// the registers, so that converted values and weights have room. On a GPU a
-/// row of the tile may have as many, because each thread has its own elements.
-static constexpr int64_t kAccumulators = 16;
 
 static constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
@@ -33,8 +29,7 @@ static constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 SmallVector<int64_t> KernelBody::headTiles(int64_t rows,
                                            int64_t headSize) const {
   int64_t vectors = llvm::divideCeil(headSize, kElements);
-  int64_t most =
-      onGPU ? kAccumulators : std::max<int64_t>(1, kAccumulators / rows);
+  int64_t most = strategy.getValueGroups(rows);
   SmallVector<int64_t> widths;
   for (int64_t done = 0; done < vectors; done += most)
     widths.push_back(std::min(most, vectors - done) * kElements);

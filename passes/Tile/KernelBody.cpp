@@ -19,21 +19,16 @@ using namespace corellama::tile;
 
 KernelBody::KernelBody(func::FuncOp source, func::FuncOp target,
                        OpBuilder &builder)
-    : source(source), b(source.getLoc(), builder) {
+    : IndexBuilder({source.getLoc(), builder}), source(source) {
   b.setInsertionPoint(builder.getInsertionBlock(), builder.getInsertionPoint());
   context = target.getArgument(0);
   layer = target.getArgument(1);
   begin = target.getArgument(2);
   end = target.getArgument(3);
   cut = source->getAttrOfType<CutAttr>(kCutAttr);
-  if (auto cpu = source->getAttrOfType<CPUAttr>(kStrategyAttr)) {
-    m = cpu.getM();
-    n = cpu.getN();
-  } else if (auto gpu = source->getAttrOfType<GPUAttr>(kStrategyAttr)) {
-    m = gpu.getM();
-    n = gpu.getN();
-    onGPU = true;
-  }
+  strategy = source->getAttrOfType<TileInterface>(kStrategyAttr);
+  m = strategy.getM();
+  n = strategy.getN();
   source.walk([&](Operation *op) {
     for (Value result : op->getResults())
       if (auto type = dyn_cast<RankedTensorType>(result.getType()))
@@ -45,24 +40,6 @@ KernelBody::KernelBody(func::FuncOp source, func::FuncOp target,
 // Small things
 //===----------------------------------------------------------------------===//
 
-Value KernelBody::index(int64_t value) {
-  return arith::ConstantIndexOp::create(b, value);
-}
-Value KernelBody::add(Value x, Value y) {
-  return arith::AddIOp::create(b, x, y);
-}
-Value KernelBody::sub(Value x, Value y) {
-  return arith::SubIOp::create(b, x, y);
-}
-Value KernelBody::mul(Value x, Value y) {
-  return arith::MulIOp::create(b, x, y);
-}
-Value KernelBody::minimum(Value x, Value y) {
-  return arith::MinSIOp::create(b, x, y);
-}
-Value KernelBody::maximum(Value x, Value y) {
-  return arith::MaxSIOp::create(b, x, y);
-}
 Value KernelBody::toIndex(Value i32) {
   return arith::IndexCastUIOp::create(b, b.getIndexType(), i32);
 }

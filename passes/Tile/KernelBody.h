@@ -14,14 +14,14 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "passes/Tile/IndexBuilder.h"
 #include "llvm/ADT/DenseMap.h"
 
 namespace corellama::tile {
 
 /// Writes the body of one kernel. `source` is the kernel at phase schedule;
 /// `builder` stands in the new function, whose arguments are given.
-class KernelBody {
+class KernelBody : IndexBuilder {
 public:
   KernelBody(mlir::func::FuncOp source, mlir::func::FuncOp target,
              mlir::OpBuilder &builder);
@@ -54,12 +54,6 @@ private:
   };
 
   // KernelBody.cpp: values, rows, tiles, row-wise kernels.
-  Value index(int64_t value);
-  Value add(Value a, Value b);
-  Value sub(Value a, Value b);
-  Value mul(Value a, Value b);
-  Value minimum(Value a, Value b);
-  Value maximum(Value a, Value b);
   Value toIndex(Value i32);
   Value splat(float value, mlir::Type type);
   mlir::scf::ForOp loop(Value from, Value to, int64_t step,
@@ -117,12 +111,10 @@ private:
   Value headLimit(Value column, int64_t headSize);
 
   mlir::func::FuncOp source;
-  mlir::ImplicitLocOpBuilder b;
   Value context, layer, begin, end;
   llama::CutAttr cut;
-  int64_t m = 1, n = 16;
-  /// A block of threads computes a part, not a worker with vectors.
-  bool onGPU = false;
+  llama::TileInterface strategy;
+  int64_t m, n; // its tile
   bool dynamicRows = false;
   llvm::DenseMap<Value, Rows> rowsMade;
   llvm::DenseMap<Value, Value> weightsMade;

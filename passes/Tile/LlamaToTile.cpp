@@ -44,11 +44,12 @@ static constexpr int64_t kMostTile = 256;
 /// What the bodies take for granted: earlier passes wrote it, or somebody wrote
 /// the module by hand.
 static LogicalResult verifyStamped(func::FuncOp kernel) {
-  int64_t m = 1, n = 16;
-  if (auto cpu = kernel->getAttrOfType<CPUAttr>(kStrategyAttr))
-    std::tie(m, n) = std::pair(cpu.getM(), cpu.getN());
-  else if (auto gpu = kernel->getAttrOfType<GPUAttr>(kStrategyAttr))
-    std::tie(m, n) = std::pair(gpu.getM(), gpu.getN());
+  auto strategy = kernel->getAttrOfType<TileInterface>(kStrategyAttr);
+  if (!strategy)
+    return kernel.emitOpError()
+           << "has no " << kStrategyAttr
+           << ", which says how large a tile is; run llama-plan-kernels";
+  int64_t m = strategy.getM(), n = strategy.getN();
   if (m < 1 || m > kMostTile || n < 16 || n > kMostTile || n % 16 != 0)
     return kernel.emitOpError()
            << "has a strategy of " << m << " x " << n

@@ -77,8 +77,7 @@ LogicalResult KernelBody::writeProducts() {
         return failure();
       auto type = cast<WeightType>(linear.getWeight().getType());
       weight(linear.getWeight());
-      // On a GPU each lane has the terms of its blocks in registers anyway.
-      if (!type.getFormat().hasMinimum() || onGPU)
+      if (!type.getFormat().hasMinimum() || !strategy.keepsBlockSums())
         continue;
       int64_t block = type.getFormat().getScaleBlock();
       Value &sums = rows->sums[block];
@@ -183,8 +182,8 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
         return;
       }
       panels.clear();
-      // A block has no room for decoded rows; it reads them again from caches.
-      for (LinearOp linear : onGPU ? ArrayRef<LinearOp>() : linears) {
+      for (LinearOp linear :
+           strategy.keepsPanels() ? linears : ArrayRef<LinearOp>()) {
         auto type = cast<WeightType>(linear.getWeight().getType());
         panels[linear] =
             PanelOp::create(b,

@@ -162,6 +162,28 @@ void CPUAttr::print(AsmPrinter &printer) const {
           << ", n = " << getN() << ">";
 }
 
+/// Groups of 16 elements that a tile of values may sum: accumulators of 512
+/// bits on a CPU, half of the registers, so that converted values and weights
+/// have room.
+static constexpr int64_t kValueGroups = 16;
+
+/// A part reuses its panel over all rows of the call, from a core's own cache.
+bool CPUAttr::keepsPanels() const { return true; }
+/// A core would make the sums again for each group of weight rows.
+bool CPUAttr::keepsBlockSums() const { return true; }
+/// All rows of the tile are in one core's registers.
+int64_t CPUAttr::getValueGroups(int64_t rows) const {
+  return std::max<int64_t>(1, kValueGroups / rows);
+}
+
+/// A block has no room for decoded rows; it reads them again from caches.
+bool GPUAttr::keepsPanels() const { return false; }
+/// Each lane has the terms of its blocks in registers anyway.
+bool GPUAttr::keepsBlockSums() const { return false; }
+/// A tile is spread over threads: a row may have as many groups as a whole tile
+/// on a CPU, because each thread has its own elements.
+int64_t GPUAttr::getValueGroups(int64_t) const { return kValueGroups; }
+
 LogicalResult GPUAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                               Unit unit, int64_t threads, int64_t m, int64_t n,
                               int64_t k, int64_t stages) {

@@ -222,7 +222,7 @@ def Llama_CutAttr : Llama_Attr<"Cut", "cut"> {
   }];
 }
 
-def Llama_CPUAttr : Llama_Attr<"CPU", "cpu"> {
+def Llama_CPUAttr : Llama_Attr<"CPU", "cpu", [Llama_TileInterface]> {
   let summary = "how a kernel runs on a CPU";
   let description = [{
     `unit`: the arithmetic; `m` x `n`: rows of x by rows of the weight in one
@@ -234,12 +234,18 @@ def Llama_CPUAttr : Llama_Attr<"CPU", "cpu"> {
     DefaultValuedParameter<"int64_t", "1">:$m,
     DefaultValuedParameter<"int64_t", "16">:$n
   );
+  let extraClassDeclaration = [{
+    // TileInterface; m and n are parameters.
+    bool keepsPanels() const;
+    bool keepsBlockSums() const;
+    int64_t getValueGroups(int64_t rows) const;
+  }];
   // Parsed like a struct with defaults; printed whole, because what a kernel
   // runs with should be read, not known.
   let hasCustomAssemblyFormat = 1;
 }
 
-def Llama_GPUAttr : Llama_Attr<"GPU", "gpu"> {
+def Llama_GPUAttr : Llama_Attr<"GPU", "gpu", [Llama_TileInterface]> {
   let summary = "how a kernel runs on a GPU";
   let description = [{
     `unit`: simt or mma. `threads` a block, a power of two, 32 to 1024;
@@ -253,6 +259,12 @@ def Llama_GPUAttr : Llama_Attr<"GPU", "gpu"> {
     DefaultValuedParameter<"int64_t", "0">:$k,
     DefaultValuedParameter<"int64_t", "1">:$stages
   );
+  let extraClassDeclaration = [{
+    // TileInterface; m and n are parameters.
+    bool keepsPanels() const;
+    bool keepsBlockSums() const;
+    int64_t getValueGroups(int64_t rows) const;
+  }];
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

@@ -62,6 +62,8 @@ inline constexpr llvm::StringLiteral kStrategyAttr = "llama.strategy";
 inline constexpr llvm::StringLiteral kCutAttr = "llama.cut";
 inline constexpr llvm::StringLiteral kPartsAttr = "llama.parts";
 inline constexpr llvm::StringLiteral kScratchAttr = "llama.scratch";
+inline constexpr llvm::StringLiteral kKernelsAttr = "llama.kernels";
+inline constexpr llvm::StringLiteral kProgramAttr = "llama.program";
 
 } // namespace corellama::llama
 

@@ -118,6 +118,32 @@ def Llama_StrategyInterface : AttrInterface<"StrategyInterface"> {
   ];
 }
 
+def Llama_TileInterface : AttrInterface<"TileInterface"> {
+  let cppNamespace = "::corellama::llama";
+  let description = [{
+    The tile that a part of a kernel computes at a time, and what is kept for it.
+    Every strategy (`#llama.cpu`, `#llama.gpu`) says so itself: `passes/Tile`
+    writes bodies from these answers and does not know whose they are.
+  }];
+  let methods = [
+    InterfaceMethod<"Rows of x in a tile.", "int64_t", "getM">,
+    InterfaceMethod<"Rows of a weight, keys or columns in a tile.", "int64_t",
+      "getN">,
+    InterfaceMethod<[{
+      Whether a part that goes over all rows of a call decodes its rows of the
+      weight once, into a panel that it keeps.}],
+      "bool", "keepsPanels">,
+    InterfaceMethod<[{
+      Whether the sums of blocks of x, which a format with minima needs, are made
+      once a call, beside the staged rows; else each contraction makes its own.}],
+      "bool", "keepsBlockSums">,
+    InterfaceMethod<[{
+      Groups of 16 elements of a head that one tile of values may sum, where it
+      has so many rows.}],
+      "int64_t", "getValueGroups", (ins "int64_t":$rows)>,
+  ];
+}
+
 def Llama_PhaseOpInterface : OpInterface<"PhaseOpInterface"> {
   let cppNamespace = "::corellama::llama";
   let description = [{

@@ -85,8 +85,11 @@ TEST(Arguments, OtherCommands) {
   EXPECT_EQ(eval.out, (std::vector<std::string>{"-", "b.npy"}));
   EXPECT_EQ(eval.mode, "as-specified");
 
-  a = parse({"compile", "--list-targets"});
-  EXPECT_TRUE(std::holds_alternative<ListTargetsArguments>(a.command));
+  for (const std::vector<const char *> &words :
+       {std::vector{"compile", "--list-targets"}, {"--list-targets"}}) {
+    a = parse(words);
+    EXPECT_TRUE(std::holds_alternative<ListTargetsArguments>(a.command));
+  }
 }
 
 TEST(Arguments, HelpAndVersion) {

@@ -42,6 +42,42 @@ func.func private @read_s() {
 
 // -----
 
+// A barrier at the head of a loop serves what was before it and the way back:
+// where it is missing, that is one error.
+llama.slot @s : tensor<1x16xf32> at 0
+llama.slot @t : tensor<1x16xf32> at 64
+llama.step @missing_at_the_head_of_a_loop rows 1 {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  // expected-note @below {{the other run is here}}
+  llama.run @to_s
+  scf.for %l = %c0 to %c4 step %c1 {
+    // expected-error @below {{'llama.run' op of @s_to_t reads slot @s, which the run of @to_s writes; a llama.barrier between them is missing}}
+    llama.run @s_to_t
+    llama.barrier
+    // expected-note @below {{the run of @t_to_s for the layer before needs it as well}}
+    llama.run @t_to_s
+  }
+}
+func.func private @to_s() {
+  %x = arith.constant dense<0.0> : tensor<1x16xf32>
+  llama.slot_write %x, @s at 0 : tensor<1x16xf32>
+  return
+}
+func.func private @s_to_t() {
+  %x = llama.slot_read @s at 0 : tensor<1x16xf32>
+  llama.slot_write %x, @t at 64 : tensor<1x16xf32>
+  return
+}
+func.func private @t_to_s() {
+  %x = llama.slot_read @t at 64 : tensor<1x16xf32>
+  llama.slot_write %x, @s at 0 : tensor<1x16xf32>
+  return
+}
+
+// -----
+
 // In order all is well; the way back has no barrier.
 llama.slot @s : tensor<1x16xf32> at 0
 llama.slot @t : tensor<1x16xf32> at 64

@@ -259,3 +259,13 @@ func.func private @a_slot_without_rows() attributes {llama.cut = #llama.cut<of =
   llama.slot_write %x, @x at 0 : tensor<32xf32>
   return
 }
+
+// -----
+
+llama.slot @x : tensor<1x32xf32> at 0
+// expected-error @below {{'func.func' op has no llama.strategy, which says how large a tile is; run llama-plan-kernels}}
+func.func private @a_kernel_without_a_strategy() attributes {llama.cut = #llama.cut<of = rows, by = 4>} {
+  %x = llama.slot_read @x at 0 : tensor<1x32xf32>
+  llama.slot_write %x, @x at 0 : tensor<1x32xf32>
+  return
+}
