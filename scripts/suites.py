@@ -134,7 +134,7 @@ class Suites:
             command = test.get("command") or ["false"]
             program = Path(command[0]).name
             is_google = "Tests" in program or "Replay" in program
-            # An hour of one core: shared out, where all of it is asked for.
+            # An hour and a half of one core: shared out, where all of it is asked for.
             shares = os.cpu_count() if name == "GPUKernelTests" and self.args.all else 1
             shards = [{"GTEST_OUTPUT": f"json:{self.logs / name}.{i}.gtest.json",
                        "GTEST_TOTAL_SHARDS": str(shares), "GTEST_SHARD_INDEX": str(i)}

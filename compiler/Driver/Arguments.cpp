@@ -382,6 +382,10 @@ Arguments CommandLine::parse(std::vector<std::string> words) {
   }
 
   findCommand();
+  if (listTargets && command != &app && command != compileCommand)
+    return {usageError(app, "--list-targets does not go with '" +
+                                command->get_name() + "'"),
+            {}};
   if (listTargets)
     return {ListTargetsArguments(), {}};
   if (command == inspectCommand)

@@ -14,6 +14,7 @@
 #include "passes/GPU/WeightChunks.h"
 #include "passes/Llama/TargetStrategy.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace corellama;
@@ -55,6 +56,9 @@ constexpr TableRow kAttention = {
 /// each, and 16 heads take all registers that it may have; where more heads
 /// share keys, parts of the same keys read them from the second-level cache.
 constexpr int64_t kAttentionHeads = 8;
+/// Most sums of values of a thread, for the same reason: its elements of all
+/// heads of the part. It bounds heads of more than 256 elements.
+constexpr int64_t kAttentionSums = 16;
 /// Row-wise kernels (norm, embed): a thread a column.
 constexpr TableRow kRowWise = {
     .unit = Unit::SIMT, .threads = 256, .m = 1, .n = 256, .k = 0, .stages = 1};
@@ -152,9 +156,12 @@ KernelPlan makePlan(KernelOp kernel) {
   };
   Block &body = kernel.getBody().front();
   for (auto part : body.getOps<AttentionPartOp>()) {
-    int64_t group = part.getHeads() / part.getCache().getType().getHeads();
+    CacheType cache = part.getCache().getType();
+    int64_t group = part.getHeads() / cache.getHeads();
     TableRow row = kAttention;
-    row.m = kAttentionHeads;
+    int64_t elements = llvm::divideCeil(cache.getHeadSize(), row.threads);
+    row.m = std::max<int64_t>(
+        1, std::min(kAttentionHeads, kAttentionSums / elements));
     while (group % row.m != 0)
       --row.m;
     return {makeStrategy(context, row),

@@ -8,6 +8,8 @@
 
 #include "passes/GPU/GPUKernel.h"
 #include "runtime/ABI/Kernel.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace corellama;
@@ -18,15 +20,27 @@ using corellama::gpu::Spread;
 /// Loads of 16 bytes of a key that a thread has on their way: 64 bytes are a
 /// head of 32 halves.
 static constexpr int64_t kKeyLoads = 4;
-/// Keys whose values a thread has on their way, two bytes each: a warp's are as
-/// many bytes as its keys', 2 KiB, and 32 registers more stay within the budget
-/// with the sums of eight heads. What is left of a block of keys goes by the
+/// Bytes of values that a thread has on their way, an element of the head of
+/// each key: as many as of its key. What is left of a block of keys goes by the
 /// shorter step, then key by key.
-static constexpr int64_t kValueLoads = 32, kFewValueLoads = 8;
+static constexpr int64_t kValueBytes = 64, kFewValueLoads = 8;
+/// Registers for these loads and, twice (a sum and the weight it waits for),
+/// for the sums: what the budget of 128 leaves beside addresses. With more,
+/// heads that share keys would spill.
+static constexpr int64_t kValueRegisters = 40;
 
 /// The capacity is a multiple of it, so a tile of keys whose width divides it
 /// has all of its keys in the cache's memory.
 static constexpr int64_t kCacheBlock = abi::kCacheBlock;
+
+/// Keys whose values a thread loads before it uses the first, where it keeps so
+/// many sums.
+static int64_t valueLoads(Type element, int64_t sums) {
+  int64_t loads = kValueBytes * 8 / element.getIntOrFloatBitWidth();
+  while (loads > kFewValueLoads && loads + 2 * sums > kValueRegisters)
+    loads /= 2;
+  return loads;
+}
 
 Value GPUKernel::toFloat(Value number) {
   Type type = number.getType();
@@ -138,6 +152,11 @@ LogicalResult GPUKernel::writeSumValues(tile::SumValuesOp op) {
     for (int64_t i = 0; i < m; ++i)
       limits.push_back(limitOf(i));
 
+  llvm::SmallSetVector<int64_t, 3> steps;
+  steps.insert(valueLoads(cache.type.getElementType(),
+                          m * llvm::divideCeil(size, threads)));
+  steps.insert(kFewValueLoads);
+  steps.insert(1);
   Vec<Value> result(fragment->size());
   for (int64_t j = 0; j < fragment->perRow; ++j) {
     Value offset = columnOf(*fragment, j);
@@ -148,8 +167,10 @@ LogicalResult GPUKernel::writeSumValues(tile::SumValuesOp op) {
                     function_ref<Value(int64_t)> sees) {
       Vec<Value> sums(carried), read;
       for (int64_t p = 0; p < count; ++p)
-        read.push_back(toFloat(
-            load(cache.values, {add(at, mul(add(key, p), cache.paddedHead))})));
+        read.push_back(
+            load(cache.values, {add(at, mul(add(key, p), cache.paddedHead))}));
+      for (Value &value : read)
+        value = toFloat(value);
       for (int64_t i = 0; i < m; ++i) {
         Vec<Value> weight;
         for (int64_t p = 0; p < count; ++p) {
@@ -183,7 +204,7 @@ LogicalResult GPUKernel::writeSumValues(tile::SumValuesOp op) {
     Vec<Value> sums = guardedValues(inside, start, [&] {
       Vec<Value> found = start;
       Value done = index(0);
-      for (int64_t step : {kValueLoads, kFewValueLoads, int64_t(1)}) {
+      for (int64_t step : steps) {
         Value whole = sub(common, rem(common, step));
         found = ownLoop(done, whole, step, found,
                         [&](Value key, ValueRange carried) {

@@ -224,10 +224,10 @@ def LlamaVerifySchedule : Pass<"llama-verify-schedule", "::mlir::ModuleOp"> {
     Needs: slots with offsets.
     Leaves: the module as it is, or errors: two runs that touch the same bytes,
     one of them writing, without a barrier between them (the way back of the
-    loop included; the cache is one resource), once for each barrier that is
-    missing; a kernel that writes bytes it
-    reads; a slot that is read after another slot's value was put over it; a
-    reference whose offset is not its slot's.
+    loop included; the cache is one resource), once for each run that needs one
+    right before it; a kernel that writes bytes it reads; a slot that is read
+    after another slot's value was put over it; a reference whose offset is not
+    its slot's.
     Never: trusts the pass that put the barriers there.
 
     EXAMPLE test/passes/Llama/llama-verify-schedule.mlir @a

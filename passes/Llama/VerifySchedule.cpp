@@ -132,7 +132,7 @@ static void report(RunOp run, ArrayRef<EarlierRun> allEarlier) {
 /// Runs without a barrier between them touch nothing in common that one of them
 /// writes. Where they do, a barrier right before the later run would mend it
 /// for all earlier ones: that is reported once, and taken for present from
-/// there on.
+/// there on, in each round of its loop.
 static LogicalResult verifyBarriers(StepOp step,
                                     const ScheduleDependences &dependences) {
   llvm::MapVector<Operation *, SmallVector<EarlierRun, 1>> missing;
@@ -143,21 +143,19 @@ static LogicalResult verifyBarriers(StepOp step,
       sinceBarrier.clear();
       continue;
     }
-    bool conflicts = false;
     for (const TracePoint &before : sinceBarrier) {
       auto earlier = cast<RunOp>(before.op);
       std::optional<Conflict> conflict =
           dependences.conflictBetween(earlier, run);
       if (!conflict)
         continue;
-      conflicts = true;
       bool sameLoop = earlier->getBlock() == run->getBlock();
       SmallVector<EarlierRun, 1> &found = missing[run];
       if (llvm::none_of(found, [&](EarlierRun &e) { return e.run == earlier; }))
         found.push_back(
             {earlier, sameLoop && point.again && !before.again, *conflict});
     }
-    if (conflicts)
+    if (missing.contains(run))
       sinceBarrier.clear();
     sinceBarrier.push_back(point);
   }

@@ -11,7 +11,6 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "passes/Tile/KernelBody.h"
 #include "passes/Tile/Passes.h"
-#include <tuple>
 
 namespace corellama::tile {
 #define GEN_PASS_DEF_LLAMATOTILE
@@ -44,11 +43,17 @@ static constexpr int64_t kMostTile = 256;
 /// What the bodies take for granted: earlier passes wrote it, or somebody wrote
 /// the module by hand.
 static LogicalResult verifyStamped(func::FuncOp kernel) {
-  auto strategy = kernel->getAttrOfType<TileInterface>(kStrategyAttr);
-  if (!strategy)
-    return kernel.emitOpError()
-           << "has no " << kStrategyAttr
-           << ", which says how large a tile is; run llama-plan-kernels";
+  Attribute stamped = kernel->getAttr(kStrategyAttr);
+  auto strategy = dyn_cast_or_null<TileInterface>(stamped);
+  if (!strategy) {
+    InFlightDiagnostic diagnostic = kernel.emitOpError();
+    if (stamped)
+      diagnostic << "has " << stamped << " as " << kStrategyAttr;
+    else
+      diagnostic << "has no " << kStrategyAttr;
+    return diagnostic << ", expected a strategy, which says how large a tile "
+                         "is; llama-outline-kernels sets it from the kernel";
+  }
   int64_t m = strategy.getM(), n = strategy.getN();
   if (m < 1 || m > kMostTile || n < 16 || n > kMostTile || n % 16 != 0)
     return kernel.emitOpError()

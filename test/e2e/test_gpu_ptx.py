@@ -2,7 +2,8 @@
 
 Input: the driver; output: PASS/FAIL lines. For each architecture and weight
 format a small and a large model are compiled to PTX, then a layer of each width of
-known models in two formats (with --all in every one), for one architecture each. ptxas
+known models in two formats (with --all in every one), for one architecture each, then
+models with attention of many head sizes and both caches. ptxas
 (of the CUDA toolkit, or of PyPI's nvidia-cuda-nvcc; without it the test fails) must
 assemble every kernel without a spill, with as many registers and as much workgroup
 memory as its budget allows. In the text: weights are read 16 bytes at a time,
@@ -11,6 +12,7 @@ contract. A file of its own because it is what can be known of a kernel's qualit
 a machine without a GPU.
 """
 
+import itertools
 import os
 import re
 import shutil
@@ -58,6 +60,12 @@ WIDTHS = {
     "71 heads to 1": width(4544, 18176, 71, 1, 64),
     "16 heads to 1": width(2048, 8192, 32, 2, 64),
 }
+# Attention alone: heads that share keys, elements of a head. Sums and loads on their
+# way are what a thread keeps, so each pair has its own number of registers.
+SHARING = [8]  # the most of a part
+ALL_SHARING = [1, 2, 3, 4, 5, 6, 7, 8]
+HEAD_SIZES = [64, 80, 128, 256, 512]
+CACHES = ["f16", "f32"]
 # Formats that a width is tested in by default; they take turns.
 FORMATS_A_WIDTH = 2
 # Columns of which rows of a format have whole blocks.
@@ -82,6 +90,8 @@ WORKGROUP_LIMIT = {"sm_80": 163 * 1024, "sm_90a": 227 * 1024}
 # Loads of 16 bytes that a lane of a product has on their way; of four bits, whose
 # 32 columns a load want as many activations, half.
 LOADS_IN_FLIGHT = {"Q4_0": 4, "Q4_1": 4}
+# Keys whose values a thread of attention has on their way: 64 bytes of f16.
+VALUE_LOADS_IN_FLIGHT = 32
 
 PRODUCTS = ["qkv", "o", "gate_up", "down", "head"]
 
@@ -121,18 +131,19 @@ def read_ptx(text):
 
 
 WIDE_LOAD = re.compile(r"ld\.global\.nc\.v4\.b32\s+\{(.*?)\}")
+VALUE_LOAD = re.compile(r"ld\.global\.b(?:16|32)\s+(%\w+)")
 
 
-def loads_in_flight(text):
-    """In the basic block with most loads of 16 bytes: how many of them come before the
+def loads_in_flight(text, kind):
+    """In the basic block with most loads of a kind: how many of them come before the
     first use of what one of them gives. A mov is a name for a register, no use; bits
     and conversions wait for the load as arithmetic does."""
     blocks = re.split(r"^\$\w+:", text, flags=re.M)
-    block = max(blocks, key=lambda b: len(WIDE_LOAD.findall(b)))
+    block = max(blocks, key=lambda b: len(kind.findall(b)))
     loaded, count = set(), 0
     for line in block.split("\n"):
         registers = re.findall(r"%\w+", line)
-        load = WIDE_LOAD.search(line)
+        load = kind.search(line)
         if load:
             count += 1
             loaded.update(re.findall(r"%\w+", load[1]))
@@ -189,10 +200,15 @@ def test_kernel(report, place, kernel, usage, arch, form, sizes):
     is_decode = kernel.name.endswith((".decode", ".head"))
     wanted = LOADS_IN_FLIGHT.get(form, 8)
     if is_product and sizes is LARGE and is_decode:
-        in_flight = loads_in_flight(kernel.text)
+        in_flight = loads_in_flight(kernel.text, WIDE_LOAD)
         if in_flight < wanted:
             faults.append(f"{in_flight} loads of 16 bytes before the first use, "
                           f"{wanted} are to be in flight")
+    if kernel.name == "attn.decode" and sizes is LARGE:
+        in_flight = loads_in_flight(kernel.text, VALUE_LOAD)
+        if in_flight < VALUE_LOADS_IN_FLIGHT:
+            faults.append(f"{in_flight} values loaded before the first use, "
+                          f"{VALUE_LOADS_IN_FLIGHT} are to be in flight")
     tensor_core = kernel.name == "gate_up.prefill" and form in TENSOR_CORE_FORMATS
     if kernel.is_tensor_core != tensor_core:
         faults.append("is in tensor cores" if kernel.is_tensor_core
@@ -205,12 +221,12 @@ def test_kernel(report, place, kernel, usage, arch, form, sizes):
                  f"{registers} registers, {workgroup} bytes")
 
 
-def test_model(report, args, ptxas, name, sizes, arch, form, folder):
+def test_model(report, args, ptxas, name, sizes, arch, form, folder, *flags):
     place = f"{arch} {form} {name}"
     model, ptx = folder / "model.gguf", folder / "kernels.ptx"
     make_models.write_shapes(model, sizes, form)
     result = harness.compile_model(args.corellama, model, ptx, f"--target=cuda:{arch}",
-                                   "--emit=ptx")
+                                   "--emit=ptx", *flags)
     if not report.check(f"{place}: compiles", result.code == 0, result.why):
         return
     text = ptx.read_text()
@@ -265,6 +281,15 @@ def main():
                     test_model(report, args, ptxas, name, sizes, arch, form, folder)
         for name, sizes, arch, form in widths_of(args):
             test_model(report, args, ptxas, name, sizes, arch, form, folder)
+        for heads, size, cache, arch in itertools.product(
+                ALL_SHARING if args.all else SHARING, HEAD_SIZES, CACHES,
+                args.arch or ARCHITECTURES):
+            # Two heads of keys: the other kernels are there too, and with a single head
+            # in the whole model, of 512, o.decode spills on sm_90a (docs/gpu.md).
+            sizes = width(2 * heads * size, 512, 2 * heads, 2, size)
+            sizes["vocabulary"] = 512
+            test_model(report, args, ptxas, f"{heads} heads of {size}, {cache} cache",
+                       sizes, arch, "F16", folder, f"--cache-type={cache}")
     report.finish()
 
 

@@ -180,6 +180,9 @@ TEST(Arguments, UsageErrorsAreOneLine) {
        compileHelp},
       {{{"inspect"}, "FILE is required"},
        "; 'corellama inspect --help' says more\n"},
+      {{{"--list-targets", "inspect", "x"},
+        "--list-targets does not go with 'inspect'"},
+       "; 'corellama --help' says more\n"},
   };
   for (const auto &[row, end] : rows) {
     testing::internal::CaptureStderr();

@@ -309,7 +309,8 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
   }
 
   // Keys by threads: 16 bytes of a key at a time, four loads on their way, then
-  // values by threads, eight keys at a time. A thread reads back the scores that
+  // values by threads, 32 keys at a time, what is left of them eight at a time,
+  // then one by one. A thread reads back the scores that
   // it wrote, which takes no barrier; the weighted sum reads all of them, which
   // takes one, and so does the next round that overwrites them.
   // CHECK-LABEL: func.func private @attend
@@ -327,8 +328,13 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
   // CHECK:           memref.store %{{.+}}, %[[SCORES]]
   // CHECK:           cuda.barrier
   // CHECK:           scf.if
+  // CHECK:             scf.for %{{.+}} step %c32
+  // CHECK-COUNT-32:      memref.load %{{.+}} : memref<?xf16, 1>
+  // CHECK:               arith.extf
+  // CHECK-COUNT-8:       vector.load %[[SCORES]]{{.*}} {alignment = 16 : i64} : memref<2x256xf32, 3>, vector<4xf32>
   // CHECK:             scf.for %{{.+}} step %c8
   // CHECK-COUNT-8:       memref.load %{{.+}} : memref<?xf16, 1>
+  // CHECK-NOT:           memref.load %{{.+}} : memref<?xf16, 1>
   // CHECK-COUNT-2:       vector.load %[[SCORES]]{{.*}} {alignment = 16 : i64} : memref<2x256xf32, 3>, vector<4xf32>
   // CHECK:             scf.for %{{.+}} step %c1
   // CHECK:           } else {
@@ -367,6 +373,7 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
   // CHECK-LABEL: func.func private @rows_with_limits_of_their_own
   // CHECK:         %[[COMMON:.+]] = arith.minsi
   // CHECK:         %[[LAST:.+]] = arith.minsi
+  // CHECK:         scf.for %{{.+}} step %c32
   // CHECK:         scf.for %{{.+}} step %c8
   // CHECK:         scf.for %{{.+}} to %[[COMMON]] step %c1
   // CHECK:         scf.for %[[KEY:.+]] = %[[COMMON]] to %[[LAST]] step %c1

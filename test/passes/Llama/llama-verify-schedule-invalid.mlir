@@ -78,6 +78,39 @@ func.func private @t_to_s() {
 
 // -----
 
+// The same where only the first round needs it: the runs behind it are in order
+// in the other rounds as well.
+llama.slot @s : tensor<1x16xf32> at 0
+llama.slot @u : tensor<1x16xf32> at 64
+llama.step @missing_for_the_first_round rows 1 {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  // expected-note @below {{the other run is here}}
+  llama.run @to_s
+  scf.for %l = %c0 to %c4 step %c1 {
+    // expected-error @below {{'llama.run' op of @read_s reads slot @s, which the run of @to_s writes; a llama.barrier between them is missing}}
+    llama.run @read_s
+    llama.run @to_u
+  }
+}
+func.func private @to_s() {
+  %x = arith.constant dense<0.0> : tensor<1x16xf32>
+  llama.slot_write %x, @s at 0 : tensor<1x16xf32>
+  return
+}
+func.func private @read_s() {
+  %x = llama.slot_read @s at 0 : tensor<1x16xf32>
+  return
+}
+func.func private @to_u() {
+  %x = arith.constant dense<0.0> : tensor<1x16xf32>
+  llama.slot_write %x, @u at 64 : tensor<1x16xf32>
+  return
+}
+
+// -----
+
 // In order all is well; the way back has no barrier.
 llama.slot @s : tensor<1x16xf32> at 0
 llama.slot @t : tensor<1x16xf32> at 64

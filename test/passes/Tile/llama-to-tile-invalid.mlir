@@ -263,8 +263,18 @@ func.func private @a_slot_without_rows() attributes {llama.cut = #llama.cut<of =
 // -----
 
 llama.slot @x : tensor<1x32xf32> at 0
-// expected-error @below {{'func.func' op has no llama.strategy, which says how large a tile is; run llama-plan-kernels}}
+// expected-error @below {{'func.func' op has no llama.strategy, expected a strategy, which says how large a tile is; llama-outline-kernels sets it from the kernel}}
 func.func private @a_kernel_without_a_strategy() attributes {llama.cut = #llama.cut<of = rows, by = 4>} {
+  %x = llama.slot_read @x at 0 : tensor<1x32xf32>
+  llama.slot_write %x, @x at 0 : tensor<1x32xf32>
+  return
+}
+
+// -----
+
+llama.slot @x : tensor<1x32xf32> at 0
+// expected-error @below {{'func.func' op has 5 : i32 as llama.strategy, expected a strategy, which says how large a tile is; llama-outline-kernels sets it from the kernel}}
+func.func private @a_number_as_a_strategy() attributes {llama.cut = #llama.cut<of = rows, by = 4>, llama.strategy = 5 : i32} {
   %x = llama.slot_read @x at 0 : tensor<1x32xf32>
   llama.slot_write %x, @x at 0 : tensor<1x32xf32>
   return
