@@ -40,7 +40,7 @@ def step_counts(text):
                 trips = (high - low) // by
             elif re.match(r"\s*\}", line):
                 trips = 1
-            elif "llama.run" in line:
+            elif "llama.dispatch" in line:
                 runs += trips
             elif "llama.barrier" in line:
                 barriers += trips
@@ -59,7 +59,7 @@ def metrics(driver, model, target):
         yield f"{name} kernels", runs
         yield f"{name} barriers", barriers
     tensors = made["tensors"]
-    tied = made["config"]["tied_head"]
+    tied = made["config"]["tied_lm_head"]
     # A token reads every weight once; of an embedding that is not the head's
     # matrix too it reads one row.
     read = sum(t["bytes"] for t in tensors if tied or t["name"] != "token_embd.weight")

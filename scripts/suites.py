@@ -135,7 +135,7 @@ class Suites:
             program = Path(command[0]).name
             is_google = "Tests" in program or "Replay" in program
             # An hour and a half of one core: shared out, where all of it is asked for.
-            shares = os.cpu_count() if name == "GPUKernelTests" and self.args.all else 1
+            shares = os.cpu_count() if name == "CUDAKernelTests" and self.args.all else 1
             shards = [{"GTEST_OUTPUT": f"json:{self.logs / name}.{i}.gtest.json",
                        "GTEST_TOTAL_SHARDS": str(shares), "GTEST_SHARD_INDEX": str(i)}
                       for i in range(shares)]
@@ -182,10 +182,10 @@ class Suites:
             self.ours("bits-f32", *bits, "--flags=--activations=f32")
         self.ours("kernels", e2e / "test_kernels.py", "--corellama", driver,
                   "--model", demo)
-        self.ours("gpu-ptx", e2e / "test_gpu_ptx.py", "--corellama", driver,
+        self.ours("cuda-ptx", e2e / "test_cuda_ptx.py", "--corellama", driver,
                   *(["--all"] if self.args.all else []))
-        self.ours("fibres", e2e / "test_fibres.py", "--corellama", driver, "--fibres",
-                  self.build / "bin/corellama-fibres", "--model", demo)
+        self.ours("emulator", e2e / "test_emulator.py", "--corellama", driver, "--emulator",
+                  self.build / "bin/corellama-emulator", "--model", demo)
         self.ours("metrics", ROOT / "benchmarks/metrics.py", "--corellama", driver,
                   "--model", demo, "--check", ROOT / "benchmarks/metrics.csv")
         if self.args.all:
@@ -196,7 +196,6 @@ class Suites:
         self.by_exit_code("format", ROOT / "scripts/lint", "--format", "--all")
         self.by_exit_code("tidy", ROOT / "scripts/lint", "--tidy")
         self.by_exit_code("lint-lit", ROOT / "scripts/lint-lit")
-        self.by_exit_code("lint-gpu-files", ROOT / "scripts/lint-gpu-files")
         self.lit("lit")
         self.lit("lit-roundtrip", "--param", "roundtrip=1")
         lit = self.cache("LLVM_EXTERNAL_LIT") or "/usr/lib/llvm-22/bin/lit"

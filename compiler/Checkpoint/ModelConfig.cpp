@@ -331,7 +331,7 @@ Error ConfigReader::readVocabulary() {
                               Twine("is missing, expected the embedding; ") +
                                   kConvertAgain);
   config.vocab = embedding->dimensions[1];
-  config.tiedHead = !file.findTensor("output.weight");
+  config.tiedLMHead = !file.findTensor("output.weight");
 
   uint64_t stated;
   if (Error error =

@@ -34,10 +34,10 @@ struct ModelConfig {
   uint64_t hidden = 0;      ///< of the feed-forward part
   uint64_t vocab = 0;       ///< rows of the embedding
   uint64_t layers = 0;
-  uint64_t context = 0;  ///< positions the model was trained for
-  double eps = 0;        ///< of RMS norm: finite, > 0
-  double ropeBase = 0;   ///< finite, >= 1
-  bool tiedHead = false; ///< logits use the embedding's matrix
+  uint64_t context = 0;    ///< positions the model was trained for
+  double eps = 0;          ///< of RMS norm: finite, > 0
+  double ropeBase = 0;     ///< finite, >= 1
+  bool tiedLMHead = false; ///< logits use the embedding's matrix
 };
 
 /// Reads the configuration, or says which key cannot be honoured.

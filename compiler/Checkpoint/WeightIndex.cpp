@@ -202,7 +202,7 @@ Error IndexReader::checkNothingMissing() {
   };
   for (const Role &role : kModelRoles)
     if (!file.findTensor(role.name) &&
-        !(config.tiedHead && role.name == "output.weight"))
+        !(config.tiedLMHead && role.name == "output.weight"))
       return missing(role.name);
   for (uint64_t layer = 0; layer < config.layers; ++layer)
     for (const Role &role : kLayerRoles) {

@@ -16,7 +16,7 @@
 // module of kernels alone, as tests have it, may lack them).
 //
 // For a GPU the module holds `gpu.module @device` with the kernels
-// (gpu-outline-device): that module becomes PTX, by the last functions below.
+// (cuda-outline-device): that module becomes PTX, by the last functions below.
 //
 //===----------------------------------------------------------------------===//
 

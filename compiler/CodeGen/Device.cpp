@@ -11,7 +11,7 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
-#include "passes/GPU/DeviceNames.h"
+#include "passes/CUDA/DeviceNames.h"
 #include "llvm/Analysis/LoopInfo.h"
 #include "llvm/IR/Dominators.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -60,11 +60,11 @@ corellama::codegen::createDeviceMachine(llama::TargetAttr target) {
 
 static llvm::Expected<mlir::gpu::GPUModuleOp> deviceOf(mlir::ModuleOp module) {
   if (auto device =
-          module.lookupSymbol<mlir::gpu::GPUModuleOp>(gpu::kDeviceModule))
+          module.lookupSymbol<mlir::gpu::GPUModuleOp>(cuda::kDeviceModule))
     return device;
   return llvm::createStringError(
-      "code generation: the module has no gpu.module @" + gpu::kDeviceModule +
-      "; gpu-outline-device makes it");
+      "code generation: the module has no gpu.module @" + cuda::kDeviceModule +
+      "; cuda-outline-device makes it");
 }
 
 /// All lanes of a warp execute a mma together, which LLVM's declaration of it
@@ -77,7 +77,7 @@ static void markConvergent(llvm::Module &llvmModule) {
 }
 
 /// How often a loop is unrolled is decided where its loads are placed, in
-/// passes/GPU. LLVM and, by a pragma that comes of this, ptxas leave it: ptxas
+/// passes/CUDA. LLVM and, by a pragma that comes of this, ptxas leave it: ptxas
 /// would unroll the loop over k of a prefill product until registers spill.
 static void forbidUnrolling(llvm::Module &llvmModule) {
   for (llvm::Function &function : llvmModule) {
@@ -105,14 +105,14 @@ static llvm::Error verifyEntries(mlir::ModuleOp module,
     if (!name || !threads || !bytes)
       return llvm::createStringError(
           "code generation: a row of llama.kernels has no name, threads or "
-          "scratch_bytes; gpu-step-to-launches writes them");
+          "scratch_bytes; cuda-step-to-launches writes them");
     auto refuse = [&](const llvm::Twine &problem) {
       return llvm::createStringError("code generation: kernel '" +
                                      name.getValue() + "' " + problem +
                                      ", unlike its row of llama.kernels");
     };
     auto entry = device.lookupSymbol<mlir::LLVM::LLVMFuncOp>(
-        gpu::entryNameOf(name.getValue()));
+        cuda::entryNameOf(name.getValue()));
     if (!entry || !entry->hasAttr(NVVMDialect::getKernelFuncAttrName()))
       return refuse("is no entry point of the device");
     auto required = entry->getAttrOfType<mlir::DenseI32ArrayAttr>(
@@ -164,7 +164,7 @@ static void writeTable(mlir::gpu::GPUModuleOp device, llama::TargetAttr target,
       continue;
     auto bytes = kernel->getAttrOfType<mlir::IntegerAttr>(llama::kScratchAttr);
     out << llvm::formatv("//   {0} {1} {2}\n",
-                         gpu::kernelNameOf(kernel.getName()), threads[0],
+                         cuda::kernelNameOf(kernel.getName()), threads[0],
                          bytes ? bytes.getInt() : 0);
   }
 }

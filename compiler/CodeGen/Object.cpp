@@ -125,8 +125,8 @@ llvm::Error corellama::codegen::emitAssembly(llvm::Module &llvmModule,
 static constexpr llvm::StringLiteral kRuntimeSymbols[] = {
     "memcpy", "memset", "corellama_barrier", "corellama_launch",
     "_GLOBAL_OFFSET_TABLE_"};
-/// The words of kernels on fibres (compiler/Runner/FibreABI.h).
-static constexpr llvm::StringLiteral kFibreWords = "corellama_fibre_";
+/// The words of kernels on the emulator (compiler/Runner/EmulatorABI.h).
+static constexpr llvm::StringLiteral kEmulatorOps = "corellama_emulator_";
 
 /// A call to libm or libgcc would depend on the machine that the program runs
 /// on, in bits or in being there at all.
@@ -143,7 +143,7 @@ static llvm::Error checkUndefinedSymbols(llvm::MemoryBufferRef buffer) {
     llvm::Expected<llvm::StringRef> name = symbol.getName();
     if (!name)
       return name.takeError();
-    if (!name->empty() && !name->starts_with(kFibreWords) &&
+    if (!name->empty() && !name->starts_with(kEmulatorOps) &&
         !llvm::is_contained(kRuntimeSymbols, *name))
       return llvm::createStringError(
           "code generation: the code calls '" + *name +

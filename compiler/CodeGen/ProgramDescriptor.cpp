@@ -224,13 +224,14 @@ llvm::Error DescriptorBuilder::build() {
   if (llvmModule.getNamedValue(symbol))
     return error("the name " + symbol + " is taken");
 
-  static constexpr llvm::StringLiteral kSteps[] = {"decode", "prefill", "head"};
+  static constexpr llvm::StringLiteral kSteps[] = {"decode", "prefill",
+                                                   "lm_head"};
   Constant *steps[3];
-  for (auto [slot, name] : llvm::zip_equal(steps, kSteps)) {
+  for (auto [buffer, name] : llvm::zip_equal(steps, kSteps)) {
     Expected<Constant *> function = step(name);
     if (!function)
       return function.takeError();
-    slot = *function;
+    buffer = *function;
   }
   Expected<Constant *> table = buildKernels(kernels);
   if (!table)

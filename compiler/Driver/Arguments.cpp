@@ -47,7 +47,7 @@ static constexpr const char *kEvalExamples = R"(examples:
   corellama eval tiny.mlir --entry m --in ids.npy --weights tiny/ --out logits.npy
 )";
 
-/// Bounds the slots of a step, which have a row for each row of a call.
+/// Bounds the buffers of a step, which have a row for each row of a call.
 static constexpr int64_t kMaxChunk = 65536;
 
 /// The names of all phases, for help and for messages.

@@ -7,8 +7,8 @@
 #include "compiler/Driver/Registration.h"
 #include "compiler/Pipelines/Pipelines.h"
 #include "dialects/CPU/IR/CPUDialect.h"
+#include "dialects/CUDA/IR/CUDADialect.h"
 #include "dialects/Context/IR/ContextDialect.h"
-#include "dialects/GPU/IR/GPUDialect.h"
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "dialects/Tile/IR/TileDialect.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
@@ -38,14 +38,14 @@
 #include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/CPU/Passes.h"
+#include "passes/CUDA/Passes.h"
 #include "passes/Context/Passes.h"
-#include "passes/GPU/Passes.h"
 #include "passes/Llama/Passes.h"
 #include "passes/Tile/Passes.h"
 
 void corellama::registerAllDialects(mlir::DialectRegistry &registry) {
   registry.insert<llama::LlamaDialect, tile::TileDialect, cpu::CPUDialect,
-                  context::ContextDialect, gpu::GPUDialect>();
+                  context::ContextDialect, cuda::CUDADialect>();
   registry.insert<mlir::amx::AMXDialect, mlir::arith::ArithDialect,
                   mlir::cf::ControlFlowDialect, mlir::func::FuncDialect,
                   mlir::gpu::GPUDialect, mlir::NVVM::NVVMDialect,
@@ -55,7 +55,7 @@ void corellama::registerAllDialects(mlir::DialectRegistry &registry) {
                   mlir::x86vector::X86VectorDialect>();
 
   cpu::registerExternalModels(registry);
-  gpu::registerExternalModels(registry);
+  cuda::registerExternalModels(registry);
 
   mlir::func::registerInlinerExtension(registry);
   mlir::arith::registerConvertArithToLLVMInterface(registry);
@@ -76,6 +76,6 @@ void corellama::registerAllPasses() {
   tile::registerCoreLlamaTilePasses();
   context::registerCoreLlamaContextPasses();
   cpu::registerCoreLlamaCPUPasses();
-  gpu::registerCoreLlamaGPUPasses();
+  cuda::registerCoreLlamaCUDAPasses();
   registerPipelines();
 }

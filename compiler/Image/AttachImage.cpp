@@ -61,24 +61,24 @@ static Expected<ProgramLayout> planProgram(StringRef linked, StringRef path,
   program.imageOffset = llvm::alignTo(linked.size(), kPageBytes);
 
   uint64_t memoryEnd = 0;
-  Elf64_Phdr *slot = nullptr;
+  Elf64_Phdr *buffer = nullptr;
   for (Elf64_Phdr &segment : elf->segments) {
     if (segment.p_type == PT_LOAD) {
       if (segment.p_vaddr > UINT64_MAX / 4 || segment.p_memsz > UINT64_MAX / 4)
         return refuse("a segment lies outside of memory");
       memoryEnd = std::max(memoryEnd, segment.p_vaddr + segment.p_memsz);
-      slot = nullptr; // a PT_NOTE before it would break the order
+      buffer = nullptr; // a PT_NOTE before it would break the order
     }
     if (segment.p_type == PT_NOTE)
-      slot = &segment;
+      buffer = &segment;
   }
-  if (!slot)
+  if (!buffer)
     return refuse("has no PT_NOTE behind its segments");
   uint64_t address = llvm::alignTo(memoryEnd, kPageBytes);
   if (imageBytes > UINT64_MAX / 4)
     return refuse("its image exceeds 64-bit sizes");
-  *slot = {PT_LOAD, PF_R,       program.imageOffset, address,
-           address, imageBytes, imageBytes,          kPageBytes};
+  *buffer = {PT_LOAD, PF_R,       program.imageOffset, address,
+             address, imageBytes, imageBytes,          kPageBytes};
 
   if (elf->header.e_shstrndx >= elf->sections.size() ||
       elf->sections.size() >= UINT16_MAX)

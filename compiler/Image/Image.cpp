@@ -81,7 +81,7 @@ private:
     FormatInterface format = weight.getFormat(layer);
     LayoutInterface layout = weight.getLayout(layer);
     if (!layout)
-      return refuse("has no layout; run the phases from `place` on");
+      return refuse("has no layout; run the phases from `plan` on");
     if (static_cast<uint64_t>(weight.getRows()) != tensor->rows ||
         static_cast<uint64_t>(weight.getColumns()) != tensor->columns ||
         format != formatOf(*module.getContext(), tensor->type))

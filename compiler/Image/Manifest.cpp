@@ -29,7 +29,7 @@ Expected<CacheLayoutOp> corellama::image::findCacheLayout(ModuleOp module) {
   if (layouts.size() != 1)
     return refuseModule(
         "has " + Twine(layouts.size()) +
-        " llama.cache_layout, expected one; run the phases from `place` on");
+        " llama.cache_layout, expected one; run the phases from `plan` on");
   return layouts.front();
 }
 
@@ -119,7 +119,7 @@ static json::Object configuration(const checkpoint::ModelConfig &config) {
                       {"context", config.context},
                       {"eps", config.eps},
                       {"rope_base", config.ropeBase},
-                      {"tied_head", config.tiedHead}};
+                      {"tied_lm_head", config.tiedLMHead}};
 }
 
 static json::Array tensors(const ImagePlan &plan) {

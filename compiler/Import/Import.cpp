@@ -89,13 +89,13 @@ public:
 
     embedding = declare("token_embd");
     outputNorm = declare("output_norm");
-    output = config.tiedHead ? embedding : declare("output");
+    output = config.tiedLMHead ? embedding : declare("output");
     declareLayers();
     declareModel();
     makeEmbed();
     for (size_t i = 0; i < signatures.distinct.size(); ++i)
       makeLayer(layerName(i), signatures.distinct[i]);
-    makeHead();
+    makeLMHead();
     return module;
   }
 
@@ -182,7 +182,7 @@ private:
         context, builder.getStringAttr("import"), /*rows=*/0,
         FlatSymbolRefAttr::get(context, "embed"), builder.getArrayAttr(layers),
         builder.getDenseI32ArrayAttr(signatures.of),
-        FlatSymbolRefAttr::get(context, "head"));
+        FlatSymbolRefAttr::get(context, "lm_head"));
     ModelOp::create(builder, at("model"), builder.getStringAttr("m"),
                     /*sym_visibility=*/StringAttr(),
                     builder.getArrayAttr(entry),
@@ -227,12 +227,12 @@ private:
   Value norm(Location loc, Value x, Value weight) {
     return RmsNormOp::create(builder, loc, x.getType(), x, weight,
                              builder.getF64FloatAttr(config.eps),
-                             /*order=*/OrderAttr());
+                             /*order=*/ReductionOrderAttr());
   }
   Value linear(Location loc, Value x, Value weight) {
     return LinearOp::create(builder, loc,
                             rows(cast<WeightType>(weight.getType()).getRows()),
-                            x, weight, /*order=*/OrderAttr());
+                            x, weight, /*order=*/ReductionOrderAttr());
   }
 
   checkpoint::TensorType typeOf(const Declared &weight) {
@@ -246,8 +246,9 @@ private:
                                      function.getArgument(0), weight));
   }
 
-  void makeHead() {
-    func::FuncOp function = begin("head", rows(config.dim), rows(config.vocab));
+  void makeLMHead() {
+    func::FuncOp function =
+        begin("lm_head", rows(config.dim), rows(config.vocab));
     Value gain = reference(outputNorm, typeOf(outputNorm));
     Value h = norm(gain.getLoc(), function.getArgument(0), gain);
     Value weight = reference(output, typeOf(output));
@@ -287,10 +288,10 @@ private:
     q = rotated(q, config.heads);
     k = rotated(k, config.kvHeads);
     KVAppendOp::create(builder, k.getLoc(), kv, layer, k, v, positions);
-    Value a =
-        AttentionOp::create(builder, q.getLoc(), q.getType(), q, kv, layer,
-                            positions, builder.getI64IntegerAttr(config.heads),
-                            /*keys=*/IntegerAttr(), /*order=*/OrderAttr());
+    Value a = AttentionOp::create(
+        builder, q.getLoc(), q.getType(), q, kv, layer, positions,
+        builder.getI64IntegerAttr(config.heads),
+        /*keys=*/IntegerAttr(), /*order=*/ReductionOrderAttr());
     Value o = product(a, weight(kAttnOutput));
     x = AddOp::create(builder, o.getLoc(), residual, x, o);
 

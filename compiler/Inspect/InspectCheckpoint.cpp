@@ -97,7 +97,7 @@ static json::Value asJSON(const Checkpoint &checkpoint) {
                               {"context", config.context},
                               {"eps", config.eps},
                               {"rope_base", config.ropeBase},
-                              {"tied_head", config.tiedHead}}},
+                              {"tied_lm_head", config.tiedLMHead}}},
       {"signatures", std::move(signatures)},
       {"tensors", std::move(tensors)}};
 }
@@ -122,7 +122,7 @@ static void printText(const Checkpoint &checkpoint, llvm::raw_ostream &out) {
                     ", over " + Twine(config.kvHeads) + " of keys and values");
   line("vocabulary",
        Twine(config.vocab) +
-           (config.tiedHead ? ", head tied to the embedding" : ""));
+           (config.tiedLMHead ? ", LM head tied to the embedding" : ""));
   line("context", Twine(config.context));
   out << llvm::left_justify("rope base", 12)
       << llvm::format("%g\n", config.ropeBase);

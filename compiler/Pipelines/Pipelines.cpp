@@ -2,7 +2,7 @@
 //
 // From a phase to the next. Read from top to bottom it is what the compiler
 // does between import and code generation; what a target does with tiles is
-// behind the functions of passes/CPU and passes/GPU.
+// behind the functions of passes/CPU and passes/CUDA.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,7 +10,7 @@
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/CPU/Passes.h"
-#include "passes/GPU/Passes.h"
+#include "passes/CUDA/Passes.h"
 #include "passes/Llama/Passes.h"
 #include "passes/Tile/Passes.h"
 
@@ -37,8 +37,8 @@ void corellama::buildFusePipeline(OpPassManager &pm, const PipelineOptions &) {
   pm.addPass(llama::createLlamaFuseKernels());
 }
 
-void corellama::buildPlacePipeline(OpPassManager &pm, const PipelineOptions &) {
-  pm.addPass(llama::createLlamaPlaceLayouts());
+void corellama::buildPlanPipeline(OpPassManager &pm, const PipelineOptions &) {
+  pm.addPass(llama::createLlamaPlanLayouts());
   pm.addPass(llama::createLlamaPlanKernels());
 }
 
@@ -46,8 +46,8 @@ void corellama::buildSchedulePipeline(OpPassManager &pm,
                                       const PipelineOptions &) {
   pm.addPass(llama::createLlamaOutlineKernels());
   pm.addPass(llama::createLlamaInsertBarriers());
-  pm.addPass(llama::createLlamaAssignSlots());
-  pm.addPass(llama::createLlamaStampReferences());
+  pm.addPass(llama::createLlamaAssignBuffers());
+  pm.addPass(llama::createLlamaResolveWeightReferences());
 }
 
 void corellama::buildTilePipeline(OpPassManager &pm, const PipelineOptions &) {
@@ -61,24 +61,24 @@ void corellama::buildVectorPipeline(OpPassManager &pm,
   if (options.backend == "cpu")
     cpu::buildVectorPasses(pm);
   else
-    gpu::buildVectorPasses(pm);
+    cuda::buildVectorPasses(pm);
 }
 
 void corellama::buildLLVMPipeline(OpPassManager &pm,
                                   const PipelineOptions &options) {
   if (options.backend == "cpu")
     cpu::buildLLVMPasses(pm);
-  else if (options.backend == "fibres")
-    gpu::buildFibrePasses(pm);
+  else if (options.backend == "emulator")
+    cuda::buildEmulatorPasses(pm);
   else
-    gpu::buildLLVMPasses(pm);
+    cuda::buildLLVMPasses(pm);
 }
 
 static constexpr PhasePipeline kPipelines[] = {
     {Phase::Import, buildImportPipeline},
     {Phase::Specialize, buildSpecializePipeline},
     {Phase::Fuse, buildFusePipeline},
-    {Phase::Place, buildPlacePipeline},
+    {Phase::Plan, buildPlanPipeline},
     {Phase::Schedule, buildSchedulePipeline},
     {Phase::Tile, buildTilePipeline},
     {Phase::Vector, buildVectorPipeline},

@@ -34,7 +34,7 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
   Option<std::string> backend{
       *this, "backend",
       llvm::cl::desc("what tiles become from vector on: cpu; cuda, GPU code; "
-                     "fibres, GPU code that runs on this machine's fibres"),
+                     "fibres, GPU code that runs on this machine's emulator"),
       llvm::cl::init("cpu")};
 };
 
@@ -45,8 +45,7 @@ void buildImportPipeline(mlir::OpPassManager &pm,
 void buildSpecializePipeline(mlir::OpPassManager &pm,
                              const PipelineOptions &options);
 void buildFusePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
-void buildPlacePipeline(mlir::OpPassManager &pm,
-                        const PipelineOptions &options);
+void buildPlanPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
 void buildSchedulePipeline(mlir::OpPassManager &pm,
                            const PipelineOptions &options);
 void buildTilePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);

@@ -79,7 +79,7 @@ abi::Context KernelContext::context() const {
   result.rows = rows;
   result.keyCount = keyCount;
   result.capacity = capacity;
-  result.headRow = headRow;
+  result.lmHeadRow = lmHeadRow;
   return result;
 }
 

@@ -65,7 +65,7 @@ public:
   AlignedBytes weights, workspace, keys, values, rope, scratch;
   std::vector<uint64_t> offsets;
   std::vector<int32_t> tokens;
-  uint64_t headRow = 0;
+  uint64_t lmHeadRow = 0;
 
   /// Sets rows, their consecutive positions and how many keys there are then.
   void setRows(uint64_t rows, uint64_t firstPosition);

@@ -2,7 +2,7 @@
 //
 // A module at phase llvm -> its object, linked to a shared library and loaded.
 // Apart because two kinds of modules are loaded so: a CPU's kernels (Runner.h)
-// and a GPU's on fibres (FibreModule.h).
+// and a GPU's on the emulator (EmulatorModule.h).
 //
 //===----------------------------------------------------------------------===//
 

@@ -1,7 +1,7 @@
 //===- TensorCore.h - what the 32 lanes of a warp compute together --------===//
 //
 // cuda.ldmatrix and cuda.mma at their semantics: registers of 32 lanes in,
-// registers of 32 lanes out. Apart from FibreDevice because it is arithmetic
+// registers of 32 lanes out. Apart from EmulatorDevice because it is arithmetic
 // and tables of the PTX ISA, and knows of no fibre.
 //
 //===----------------------------------------------------------------------===//

@@ -3,7 +3,7 @@
 // vector -> llvm. A step, whose workers are implicit, becomes a function that
 // every worker calls with its number. Last of the schedule's ideas to be
 // spelt out, because the same step becomes launches on a GPU
-// (passes/GPU/GPUStepToLaunches.cpp).
+// (passes/CUDA/CUDAStepToLaunches.cpp).
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,7 +26,7 @@ namespace {
 
 constexpr llvm::StringLiteral kBarrier = "corellama_barrier";
 
-/// What takes the place of runs and barriers.
+/// What takes the place of dispatches and barriers.
 struct StepWriter {
   ModuleOp module;
   Type pointer, i32, i64;
@@ -116,7 +116,7 @@ struct CPUStepToWorkers : cpu::impl::CPUStepToWorkersBase<CPUStepToWorkers> {
     context::openSteps(
         module, {writer.pointer, writer.pointer, writer.i32, writer.i32},
         [&](ImplicitLocOpBuilder &b, Operation *op, ValueRange worker) {
-          auto run = dyn_cast<llama::RunOp>(op);
+          auto run = dyn_cast<llama::DispatchOp>(op);
           if (!run)
             return writer.writeBarrier(b, worker);
           context::forEachCallee(b, run, [&](StringRef kernel, Value layer) {

@@ -1,8 +1,8 @@
 //===- CPUStrategy.cpp - how kernels run on a CPU: the table --------------===//
 //
 // One row a width of vectors, each constant explained, and the function that
-// turns a row and a kernel's shapes into `strategy` and `cut`. Read by
-// `llama-plan-kernels` and `llama-place-layouts` through StrategyInterface.
+// turns a row and a kernel's shapes into `strategy` and `partition`. Read by
+// `llama-plan-kernels` and `llama-plan-layouts` through StrategyInterface.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,7 +27,8 @@ constexpr int64_t kAttentionKeys = 256;
 /// bits, so the same everywhere.
 constexpr int64_t kSumLanes = 16;
 
-/// Rows of a weight that are one stream in `rows16`, and one register tile.
+/// Rows of a weight that are one stream in `interleaved16`, and one register
+/// tile.
 constexpr int64_t kGroupRows = 16;
 
 struct TableRow {
@@ -55,7 +56,7 @@ constexpr int64_t kDecodePart = 2 * kGroupRows;
 /// over all rows of the call; two of them amortise nothing more.
 constexpr int64_t kPrefillPart = 2 * kGroupRows;
 /// Parts of the head are larger: a vocabulary has thousands of groups.
-constexpr int64_t kHeadPart = 16 * kGroupRows;
+constexpr int64_t kLMHeadPart = 16 * kGroupRows;
 /// Rows of a call that one part of a row-wise kernel (norm, embed) takes.
 constexpr int64_t kRowPart = 4;
 
@@ -77,16 +78,16 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
     return CPUAttr::get(context, Unit::F32, m, n);
   };
   auto ofRows = [&](int64_t by, int64_t times) {
-    return CutAttr::get(context, {}, StringAttr::get(context, "rows"), by,
-                        times, 0);
+    return PartitionAttr::get(context, {}, StringAttr::get(context, "rows"), by,
+                              times, 0);
   };
   Block &body = kernel.getBody().front();
 
   for (auto part : body.getOps<AttentionPartOp>()) {
     int64_t heads = part.getCache().getType().getHeads();
     return {strategy(part.getHeads() / heads, kGroupRows),
-            CutAttr::get(context, {}, StringAttr::get(context, "keys"),
-                         part.getKeys(), heads, 0),
+            PartitionAttr::get(context, {}, StringAttr::get(context, "keys"),
+                               part.getKeys(), heads, 0),
             {}};
   }
   for (auto attention : body.getOps<AttentionOp>())
@@ -100,10 +101,10 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
     SmallVector<int64_t> groups = getRowGroups(kernel);
     bool decode = hasOneRow(*linears.begin());
     bool head = llvm::any_of(
-        groups, [](int64_t rows) { return rows >= 64 * kHeadPart; });
-    int64_t by = !decode ? kPrefillPart : head ? kHeadPart : kDecodePart;
+        groups, [](int64_t rows) { return rows >= 64 * kLMHeadPart; });
+    int64_t by = !decode ? kPrefillPart : head ? kLMHeadPart : kDecodePart;
     return {strategy(decode ? 1 : row.prefillRows, kGroupRows),
-            CutAttr::get(context, groups, {}, by, 1, 0),
+            PartitionAttr::get(context, groups, {}, by, 1, 0),
             {}};
   }
   // Row-wise kernels: norm, embed, what is left of an unfused graph.
@@ -126,13 +127,13 @@ struct CPUStrategy : StrategyInterface::ExternalModel<CPUStrategy, CPUAttr> {
     if (rank == 1)
       return RowMajorAttr::get(context);
     if (isa<F32Attr, F16Attr>(format))
-      return Rows16Attr::get(context, 1);
-    return Rows16Attr::get(context, isa<BF16Attr>(format) ? 2 : 4);
+      return Interleaved16Attr::get(context, 1);
+    return Interleaved16Attr::get(context, isa<BF16Attr>(format) ? 2 : 4);
   }
 
   std::pair<Attribute, Attribute>
   getCacheLayouts(Attribute self, const TargetAttr &, Type) const {
-    return {Keys16Attr::get(self.getContext(), 1),
+    return {KeysInterleaved16Attr::get(self.getContext(), 1),
             RowMajorAttr::get(self.getContext())};
   }
 
@@ -151,13 +152,13 @@ struct CPUStrategy : StrategyInterface::ExternalModel<CPUStrategy, CPUAttr> {
     if (auto linear = dyn_cast<LinearOp>(op)) {
       FormatInterface format =
           cast<WeightType>(linear.getWeight().getType()).getFormat();
-      return OrderAttr::get(
+      return ReductionOrderAttr::get(
           context, Unit::F32, format.getScaleBlock(), 1,
           format.hasScale() ? ScaleMode::Outer : ScaleMode::None, 0);
     }
     if (isa<RmsNormOp, AttentionOp, AttentionPartOp>(op))
-      return OrderAttr::get(context, Unit::F32, 0, 1, ScaleMode::None,
-                            kSumLanes);
+      return ReductionOrderAttr::get(context, Unit::F32, 0, 1, ScaleMode::None,
+                                     kSumLanes);
     return {};
   }
 };

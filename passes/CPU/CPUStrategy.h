@@ -1,7 +1,7 @@
 //===- CPUStrategy.h - how kernels run on a CPU: the table ----------------===//
 //
-// Attaches the CPU's StrategyInterface to `#llama.cpu`. `place` asks it; no
-// other code decides tiles, cuts, layouts or orders for a CPU.
+// Attaches the CPU's StrategyInterface to `#llama.cpu`. `plan` asks it; no
+// other code decides tiles, partitions, layouts or orders for a CPU.
 //
 //===----------------------------------------------------------------------===//
 

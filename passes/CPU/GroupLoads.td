@@ -1,4 +1,4 @@
-//===- GroupLoads.td - how the CPU reads a format in rows16 ---------------===//
+//===- GroupLoads.td - how the CPU reads a format in interleaved16 ---------------===//
 
 #ifndef CORELLAMA_PASSES_CPU_GROUPLOADS
 #define CORELLAMA_PASSES_CPU_GROUPLOADS
@@ -9,7 +9,7 @@ def CPU_GroupLoadInterface : AttrInterface<"GroupLoadInterface"> {
   let cppNamespace = "::corellama::cpu";
   let description = [{
     Attached to each format: emits the loads of a group of 16 rows in the layout
-    `rows16`, whose bytes LayoutInterface::locate defines. Columns come in blocks
+    `interleaved16`, whose bytes LayoutInterface::locate defines. Columns come in blocks
     of 32, counted along the whole row.
   }];
   let methods = [

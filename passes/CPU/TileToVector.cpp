@@ -153,8 +153,8 @@ LogicalResult VectorKernel::rewriteOp(Operation *op) {
           [&](auto) { replace(field(context::Field::Rows)); })
       .Case<tile::KeyCountOp>(
           [&](auto) { replace(field(context::Field::KeyCount)); })
-      .Case<tile::HeadRowOp>(
-          [&](auto) { replace(field(context::Field::HeadRow)); })
+      .Case<tile::LMHeadRowOp>(
+          [&](auto) { replace(field(context::Field::LMHeadRow)); })
       .Case<tile::PositionOp>(
           [&](tile::PositionOp o) { replace(positionOf(o.getRow())); })
       .Case<tile::TokenOp>([&](tile::TokenOp o) {
@@ -163,11 +163,11 @@ LogicalResult VectorKernel::rewriteOp(Operation *op) {
         replace(arith::IndexCastOp::create(b, b.getIndexType(),
                                            loadScalar(memory, {o.getRow()})));
       })
-      .Case<tile::SlotOp>([&](tile::SlotOp o) {
+      .Case<tile::BufferOp>([&](tile::BufferOp o) {
         replace(view(field(context::Field::Workspace), index(o.getAt()),
                      o.getType()));
       })
-      .Case<tile::SlotRowsOp>([&](tile::SlotRowsOp o) {
+      .Case<tile::BufferRowsOp>([&](tile::BufferRowsOp o) {
         auto type =
             MemRefType::get({o.getType().getRows(), o.getType().getColumns()},
                             o.getType().getElementType());
@@ -192,7 +192,7 @@ LogicalResult VectorKernel::rewriteOp(Operation *op) {
             view(field(context::Field::Weights), at, dynamic(element)), type};
         bool isVector = type.getShape().size() == 1;
         std::string why;
-        auto layout = dyn_cast<llama::Rows16Attr>(o.getLayout());
+        auto layout = dyn_cast<llama::Interleaved16Attr>(o.getLayout());
         bool readable =
             isVector
                 ? isa<llama::F32Attr>(type.getFormat())
@@ -202,18 +202,18 @@ LogicalResult VectorKernel::rewriteOp(Operation *op) {
         if (!readable)
           result = o.emitOpError()
                    << "is read on a CPU as f32 where it is a vector and in the "
-                      "format's rows16 where it is a matrix, found "
+                      "format's interleaved16 where it is a matrix, found "
                    << type << " in " << o.getLayout();
       })
       .Case<tile::CacheOp>([&](tile::CacheOp o) {
         auto type = cast<llama::CacheType>(o.getType());
-        auto keys = dyn_cast<llama::Keys16Attr>(o.getKeys());
+        auto keys = dyn_cast<llama::KeysInterleaved16Attr>(o.getKeys());
         if (!keys || keys.getD() != 1 ||
             !isa<llama::RowMajorAttr>(o.getValues()) ||
             type.getElementType().isBF16())
-          result = o.emitOpError()
-                   << "is read on a CPU with keys in keys16<d = 1>, values in "
-                      "rowmajor and elements f32 or f16";
+          result = o.emitOpError() << "is read on a CPU with keys in "
+                                      "keys_interleaved16<d = 1>, values in "
+                                      "rowmajor and elements f32 or f16";
         caches[o] = {
             view(field(context::Field::Keys), index(0),
                  dynamic(type.getElementType())),

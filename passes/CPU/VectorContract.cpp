@@ -20,8 +20,8 @@ GroupStream VectorKernel::groupStream(const Weight &weight, Value firstRow) {
   // The size of one group is the layout's size of 16 rows.
   llama::FormatInterface format = weight.type.getFormat();
   int64_t k = format.getBlock() != 1 ? 4 : isa<llama::BF16Attr>(format) ? 2 : 1;
-  auto layout =
-      cast<llama::LayoutInterface>(llama::Rows16Attr::get(b.getContext(), k));
+  auto layout = cast<llama::LayoutInterface>(
+      llama::Interleaved16Attr::get(b.getContext(), k));
   int64_t bytes = *layout.byteSize(format, kLanes, weight.type.getColumns());
   Value group = arith::DivUIOp::create(b, firstRow, index(kLanes));
   return {b, weight.memory, mul(group, bytes), weight.type.getColumns(),
@@ -193,7 +193,7 @@ void VectorKernel::rewriteScores(tile::ScoreKeysOp op) {
   auto type = cast<VectorType>(op.getType());
   int64_t m = type.getDimSize(0);
   Value source = rows.lookup(op.getRows());
-  // keys16: a group of 16 positions is [head size][16].
+  // keys_interleaved16: a group of 16 positions is [head size][16].
   Value region = mul(add(cache.firstHead, op.getHead()), cache.capacity);
   Value base = mul(add(region, op.getFirst()), size);
   SmallVector<Value> sums(m, zeros(floats()));

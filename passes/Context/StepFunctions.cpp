@@ -48,10 +48,10 @@ Value context::emitParts(ImplicitLocOpBuilder &b, AffineMap parts,
 }
 
 LogicalResult context::verifySteps(ModuleOp module) {
-  for (auto slot : module.getOps<llama::SlotOp>())
-    if (!slot.getAt())
-      return slot.emitOpError() << "has no offset; run llama-assign-slots";
-  WalkResult runs = module.walk([&](llama::RunOp run) {
+  for (auto buffer : module.getOps<llama::BufferOp>())
+    if (!buffer.getAt())
+      return buffer.emitOpError() << "has no offset; run llama-assign-buffers";
+  WalkResult runs = module.walk([&](llama::DispatchOp run) {
     for (auto callee : run.getCallees().getAsRange<FlatSymbolRefAttr>()) {
       auto kernel = module.lookupSymbol<func::FuncOp>(callee);
       if (kernel && kernel->hasAttr(llama::kPartsAttr))
@@ -99,7 +99,7 @@ Value context::callParts(ImplicitLocOpBuilder &b, StringRef kernel,
       .getResult(0);
 }
 
-void context::forEachCallee(ImplicitLocOpBuilder &b, llama::RunOp run,
+void context::forEachCallee(ImplicitLocOpBuilder &b, llama::DispatchOp run,
                             function_ref<void(StringRef, Value)> write) {
   Type i32 = b.getI32Type();
   auto constant = [&](int64_t value) -> Value {
@@ -155,7 +155,7 @@ void context::openSteps(
     func::FuncOp function = moveStepBody(step, arguments);
     SmallVector<Operation *> ops;
     function.walk([&](Operation *op) {
-      if (isa<llama::RunOp, llama::BarrierOp>(op))
+      if (isa<llama::DispatchOp, llama::BarrierOp>(op))
         ops.push_back(op);
     });
     for (Operation *op : ops) {
@@ -187,10 +187,10 @@ Attribute context::describeProgram(ModuleOp module,
                                    ArrayRef<NamedAttribute> more) {
   Builder b(module.getContext());
   int64_t workspace = 0, logits = 0, chunk = 1;
-  for (auto slot : module.getOps<llama::SlotOp>()) {
-    int64_t at = slot.getAtAttr().getInt();
-    workspace = std::max<int64_t>(workspace, at + slot.getBytes());
-    if (slot.getSymName() == "logits")
+  for (auto buffer : module.getOps<llama::BufferOp>()) {
+    int64_t at = buffer.getAtAttr().getInt();
+    workspace = std::max<int64_t>(workspace, at + buffer.getBytes());
+    if (buffer.getSymName() == "logits")
       logits = at;
   }
   for (auto step : module.getOps<llama::StepOp>())

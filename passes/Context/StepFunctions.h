@@ -3,7 +3,7 @@
 // vector -> llvm. A step becomes a function: of every worker on a CPU, of the
 // host that launches kernels on a GPU. Which kernels, for which layer, with how
 // many parts, and what the program's descriptor says of them is the same, and
-// stands here; what is done with a run and a barrier is the caller's.
+// stands here; what is done with a dispatch and a barrier is the caller's.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,7 +17,7 @@
 
 namespace corellama::context {
 
-/// An error where a slot has no offset yet, or where what runs is no kernel.
+/// An error where a buffer has no offset yet, or where what runs is no kernel.
 mlir::LogicalResult verifySteps(mlir::ModuleOp module);
 
 /// The functions that are kernels, in the order of the program's table.
@@ -34,15 +34,15 @@ void writePartsFunction(mlir::func::FuncOp kernel);
 mlir::Value callParts(mlir::ImplicitLocOpBuilder &b, llvm::StringRef kernel,
                       mlir::Value context, Field keys);
 
-/// Calls `write` once for each kernel that a run may be of, at a place that is
-/// reached for its layers only; the layer is an i32.
+/// Calls `write` once for each kernel that a dispatch may be of, at a place
+/// that is reached for its layers only; the layer is an i32.
 void forEachCallee(
-    mlir::ImplicitLocOpBuilder &b, llama::RunOp run,
+    mlir::ImplicitLocOpBuilder &b, llama::DispatchOp run,
     llvm::function_ref<void(llvm::StringRef kernel, mlir::Value layer)> write);
 
 /// Makes a function @corellama_step_<name> of `arguments` of each step. `write`
-/// is asked for what takes the place of each run and barrier, with the builder
-/// before it, and given the function's arguments.
+/// is asked for what takes the place of each dispatch and barrier, with the
+/// builder before it, and given the function's arguments.
 void openSteps(
     mlir::ModuleOp module, mlir::TypeRange arguments,
     llvm::function_ref<void(mlir::ImplicitLocOpBuilder &b, mlir::Operation *op,

@@ -76,10 +76,10 @@ static void buildKernel(const FusionGroup &group, Operation *before) {
   SmallVector<Value> outputs = outputsOf(group);
 
   OpBuilder builder(before);
-  auto kernel = KernelOp::create(builder, builder.getFusedLoc(locations),
-                                 TypeRange(ValueRange(outputs)),
-                                 builder.getStringAttr(group.role),
-                                 inputs.getArrayRef(), Attribute(), CutAttr());
+  auto kernel = KernelOp::create(
+      builder, builder.getFusedLoc(locations), TypeRange(ValueRange(outputs)),
+      builder.getStringAttr(group.role), inputs.getArrayRef(), Attribute(),
+      PartitionAttr());
   Block &body = kernel.getBody().emplaceBlock();
   IRMapping inside;
   for (Value input : inputs)

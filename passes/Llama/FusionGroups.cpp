@@ -21,7 +21,7 @@
 using namespace mlir;
 using namespace corellama::llama;
 
-/// A kernel function writes at most so many slots (kernel A1).
+/// A kernel function writes at most so many buffers (kernel A1).
 static constexpr unsigned kMaxResults = 3;
 /// Values that share a scale in rows of !llama.q8b32.
 static constexpr int64_t kRoundingBlock = 32;
@@ -389,7 +389,7 @@ static StringRef roleOf(ArrayRef<Operation *> ops) {
     if (isa_and_nonnull<SwigluOp, MulOp>(origin))
       return "down";
     if (isa_and_nonnull<RmsNormOp>(origin))
-      return "head";
+      return "lm_head";
     return "linear";
   }
   if (holds([](Operation *op) { return isa<RmsNormOp>(op); }))

@@ -1,8 +1,8 @@
 //===- InsertBarriers.cpp - barriers between dependent runs ---------------===//
 //
-// From steps of runs to steps with as few barriers as their dependences allow.
-// A pass of its own, so that outlining says nothing of order and the verifier
-// has something to disprove.
+// From steps of dispatches to steps with as few barriers as their dependences
+// allow. A pass of its own, so that outlining says nothing of order and the
+// verifier has something to disprove.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,18 +21,18 @@ using namespace corellama::llama;
 
 using BarrierPlaces = llvm::SmallSetVector<Operation *, 16>;
 
-/// The first run of the trace that depends on one since the last barrier.
-static RunOp firstUnordered(ArrayRef<TracePoint> trace,
-                            const ScheduleDependences &dependences,
-                            const BarrierPlaces &barrierBefore) {
-  SmallVector<RunOp> sinceBarrier;
+/// The first dispatch of the trace that depends on one since the last barrier.
+static DispatchOp firstUnordered(ArrayRef<TracePoint> trace,
+                                 const ScheduleDependences &dependences,
+                                 const BarrierPlaces &barrierBefore) {
+  SmallVector<DispatchOp> sinceBarrier;
   for (const TracePoint &point : trace) {
-    auto run = dyn_cast<RunOp>(point.op);
+    auto run = dyn_cast<DispatchOp>(point.op);
     if (!run)
       continue;
     if (barrierBefore.contains(run))
       sinceBarrier.clear();
-    for (RunOp earlier : sinceBarrier)
+    for (DispatchOp earlier : sinceBarrier)
       if (dependences.conflictBetween(earlier, run))
         return run;
     sinceBarrier.push_back(run);
@@ -40,11 +40,11 @@ static RunOp firstUnordered(ArrayRef<TracePoint> trace,
   return {};
 }
 
-/// Runs that need a barrier in front of them.
+/// Dispatches that need a barrier in front of them.
 static BarrierPlaces placeBarriers(ArrayRef<TracePoint> trace,
                                    const ScheduleDependences &dependences) {
   BarrierPlaces places;
-  while (RunOp run = firstUnordered(trace, dependences, places))
+  while (DispatchOp run = firstUnordered(trace, dependences, places))
     if (!places.insert(run))
       break; // it depends on itself, round after round: the barrier is there
   // A barrier that the way back of a loop asked for stands in the first round

@@ -1,9 +1,9 @@
 //===- OutlineKernels.cpp - kernels as functions, entries as steps --------===//
 //
-// From functions of kernels on tensors to functions that read and write slots,
-// and steps that say in which order they run. Here values become memory; a pass
-// of its own because all that follows (barriers, offsets, stamps) only edits
-// what it leaves.
+// From functions of kernels on tensors to functions that read and write
+// buffers, and steps that say in which order they run. Here values become
+// memory; a pass of its own because all that follows (barriers, offsets,
+// stamps) only edits what it leaves.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,7 +14,7 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/OperationSupport.h"
 #include "passes/Llama/Passes.h"
-#include "passes/Llama/StepSlots.h"
+#include "passes/Llama/StepBuffers.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 #include <map>
@@ -30,7 +30,7 @@ using namespace corellama::llama;
 namespace {
 /// Which of the model's functions a kernel stands in: it says what the
 /// arguments are and where the result goes.
-enum class Part { Embed, Layer, Head };
+enum class Part { Embed, Layer, LMHead };
 
 /// A kernel as a function; kernels of several layer functions share one.
 struct Outlined {
@@ -59,7 +59,7 @@ struct StepLines {
 class Outliner {
 public:
   explicit Outliner(ModuleOp module)
-      : module(module), symbols(module), slots(module, symbols),
+      : module(module), symbols(module), buffers(module, symbols),
         loc(module.getLoc()) {}
   LogicalResult run();
 
@@ -70,7 +70,7 @@ private:
                                        StringRef step, int64_t rows);
   FailureOr<unsigned>
   outlineKernel(KernelOp kernel, Part part, StringRef step,
-                const llvm::DenseMap<Value, SlotOp> &slotOf);
+                const llvm::DenseMap<Value, BufferOp> &bufferOf);
   unsigned share(Outlined made);
   LogicalResult outlineEntry(EntryAttr entry, ModelOp model);
 
@@ -79,7 +79,8 @@ private:
   void addStep(const StepLines &lines, Operation *before,
                SmallVectorImpl<Attribute> &names);
   void addLayers(OpBuilder &builder, const StepLines &lines);
-  void addRun(OpBuilder &builder, ArrayRef<unsigned> outlinedOf, Value layer);
+  void addDispatch(OpBuilder &builder, ArrayRef<unsigned> outlinedOf,
+                   Value layer);
 
   func::FuncOp lookup(Attribute symbol) {
     return symbols.lookup<func::FuncOp>(
@@ -88,7 +89,7 @@ private:
 
   ModuleOp module;
   SymbolTable symbols;
-  StepSlots slots;
+  StepBuffers buffers;
   SmallVector<Outlined> outlined;
   /// The functions of `outlined`, once they stand in the module.
   SmallVector<func::FuncOp> functions;
@@ -99,9 +100,10 @@ private:
 };
 } // namespace
 
-/// The slots that every program has by these names.
-static constexpr llvm::StringLiteral kCarriedSlot = "x", kLogitsSlot = "logits",
-                                     kHeadStep = "head";
+/// The buffers that every program has by these names.
+static constexpr llvm::StringLiteral kCarriedBuffer = "x",
+                                     kLogitsBuffer = "logits",
+                                     kLMHeadStep = "lm_head";
 
 //===----------------------------------------------------------------------===//
 // One kernel
@@ -120,10 +122,10 @@ FailureOr<SmallVector<KernelOp>> Outliner::kernelsOf(func::FuncOp function) {
                << "stands outside of kernels; run llama-fuse-kernels first";
       continue;
     }
-    if (!kernel.getStrategyAttr() || !kernel.getCutAttr())
-      return kernel.emitOpError()
-             << "\"" << kernel.getName()
-             << "\" has no strategy and cut; run llama-plan-kernels first";
+    if (!kernel.getStrategyAttr() || !kernel.getPartitionAttr())
+      return kernel.emitOpError() << "\"" << kernel.getName()
+                                  << "\" has no strategy and partition; run "
+                                     "llama-plan-kernels first";
     kernels.push_back(kernel);
   }
   return kernels;
@@ -151,7 +153,7 @@ static bool isLayer(Value value) {
 
 FailureOr<unsigned>
 Outliner::outlineKernel(KernelOp kernel, Part part, StringRef step,
-                        const llvm::DenseMap<Value, SlotOp> &slotOf) {
+                        const llvm::DenseMap<Value, BufferOp> &bufferOf) {
   OpBuilder builder(module.getContext());
   bool usesLayer = llvm::any_of(kernel.getInputs(), isLayer);
   SmallVector<Type> arguments(usesLayer, builder.getIndexType());
@@ -160,28 +162,28 @@ Outliner::outlineKernel(KernelOp kernel, Part part, StringRef step,
                            builder.getFunctionType(arguments, {}));
   function->setPrivate();
   (*function)->setAttr(kStrategyAttr, kernel.getStrategyAttr());
-  (*function)->setAttr(kCutAttr, kernel.getCutAttr());
-  (*function)->setAttr(kPartsAttr,
-                       AffineMapAttr::get(kernel.getCutAttr().getParts()));
+  (*function)->setAttr(kPartitionAttr, kernel.getPartitionAttr());
+  (*function)->setAttr(
+      kPartsAttr, AffineMapAttr::get(kernel.getPartitionAttr().getParts()));
   builder.setInsertionPointToStart(function->addEntryBlock());
 
-  llvm::SmallSetVector<SlotOp, 4> read;
-  auto readSlot = [&](SlotOp slot, Type type, Value row) -> Value {
-    read.insert(slot);
-    return SlotReadOp::create(builder, kernel.getLoc(), type,
-                              FlatSymbolRefAttr::get(slot.getSymNameAttr()),
-                              row, IntegerAttr());
+  llvm::SmallSetVector<BufferOp, 4> read;
+  auto readBuffer = [&](BufferOp buffer, Type type, Value row) -> Value {
+    read.insert(buffer);
+    return BufferReadOp::create(builder, kernel.getLoc(), type,
+                                FlatSymbolRefAttr::get(buffer.getSymNameAttr()),
+                                row, IntegerAttr());
   };
   IRMapping inside;
   for (auto [input, argument] :
        llvm::zip(kernel.getInputs(), kernel.getBody().getArguments())) {
     Value value;
-    if (SlotOp slot = slotOf.lookup(input)) {
+    if (BufferOp buffer = bufferOf.lookup(input)) {
       Value row;
-      if (part == Part::Head && isCarried(input))
+      if (part == Part::LMHead && isCarried(input))
         row = InputOp::create(builder, kernel.getLoc(), builder.getIndexType(),
                               Input::Row);
-      value = readSlot(slot, input.getType(), row);
+      value = readBuffer(buffer, input.getType(), row);
     } else if (isLayer(input)) {
       value = function->getArgument(0);
     } else if (std::optional<Input> provided = inputOf(input, part)) {
@@ -204,15 +206,15 @@ Outliner::outlineKernel(KernelOp kernel, Part part, StringRef step,
     builder.clone(op, inside);
   for (auto [result, yielded] :
        llvm::zip(kernel.getResults(), yield.getValues())) {
-    SlotOp slot = slotOf.lookup(result);
-    if (read.contains(slot))
+    BufferOp buffer = bufferOf.lookup(result);
+    if (read.contains(buffer))
       return kernel.emitOpError()
-             << "\"" << kernel.getName() << "\" would write slot @"
-             << slot.getSymName()
+             << "\"" << kernel.getName() << "\" would write buffer @"
+             << buffer.getSymName()
              << ", which it reads; no part may overwrite what another reads";
-    SlotWriteOp::create(
+    BufferWriteOp::create(
         builder, kernel.getLoc(), inside.lookupOrDefault(yielded),
-        FlatSymbolRefAttr::get(slot.getSymNameAttr()), IntegerAttr());
+        FlatSymbolRefAttr::get(buffer.getSymNameAttr()), IntegerAttr());
   }
   func::ReturnOp::create(builder, kernel.getLoc());
   return share({kernel.getName().str(), step.str(), std::move(function)});
@@ -252,7 +254,7 @@ FailureOr<SmallVector<Line>> Outliner::outline(func::FuncOp function, Part part,
            << " results, a function of the model has one";
   Value returned = end->getOperand(0);
 
-  llvm::DenseMap<Value, SlotOp> slotOf;
+  llvm::DenseMap<Value, BufferOp> bufferOf;
   Value given;
   for (BlockArgument argument : function.getArguments())
     if (isCarried(argument)) {
@@ -263,7 +265,8 @@ FailureOr<SmallVector<Line>> Outliner::outline(func::FuncOp function, Part part,
       given = argument;
     }
 
-  StringRef resultSlot = part == Part::Head ? kLogitsSlot : kCarriedSlot;
+  StringRef resultBuffer =
+      part == Part::LMHead ? kLogitsBuffer : kCarriedBuffer;
   llvm::StringMap<unsigned> occurrences;
   KernelOp last;
   for (KernelOp kernel : *kernels) {
@@ -271,15 +274,15 @@ FailureOr<SmallVector<Line>> Outliner::outline(func::FuncOp function, Part part,
     auto yield = cast<YieldOp>(kernel.getBody().front().getTerminator());
     for (auto [i, result] : llvm::enumerate(kernel.getResults())) {
       Value yielded = yield.getValues()[i];
-      FailureOr<SlotOp> slot =
+      FailureOr<BufferOp> buffer =
           result == returned
-              ? slots.forModel(resultSlot, yielded, rows)
-              : slots.forResult({step, kernel.getName(), occurrence,
-                                 static_cast<unsigned>(i)},
-                                yielded, rows);
-      if (failed(slot))
+              ? buffers.forModel(resultBuffer, yielded, rows)
+              : buffers.forResult({step, kernel.getName(), occurrence,
+                                   static_cast<unsigned>(i)},
+                                  yielded, rows);
+      if (failed(buffer))
         return failure();
-      slotOf[result] = *slot;
+      bufferOf[result] = *buffer;
       if (result == returned)
         last = kernel;
     }
@@ -287,11 +290,11 @@ FailureOr<SmallVector<Line>> Outliner::outline(func::FuncOp function, Part part,
   if (!last && returned != given)
     return function.emitOpError() << "returns what none of its kernels makes";
   if (given) {
-    // The embedding is outlined before any layer, so the slot is there.
-    SlotOp slot = slots.find(kCarriedSlot);
-    if (!slot)
+    // The embedding is outlined before any layer, so the buffer is there.
+    BufferOp buffer = buffers.find(kCarriedBuffer);
+    if (!buffer)
       return function.emitOpError() << "takes rows that no embedding leaves";
-    slotOf[given] = slot;
+    bufferOf[given] = buffer;
     // The kernel that makes the layer's result puts it over the rows given.
     if (last && part == Part::Layer)
       for (Operation *user : given.getUsers())
@@ -303,7 +306,7 @@ FailureOr<SmallVector<Line>> Outliner::outline(func::FuncOp function, Part part,
 
   SmallVector<Line> lines;
   for (KernelOp kernel : *kernels) {
-    FailureOr<unsigned> made = outlineKernel(kernel, part, step, slotOf);
+    FailureOr<unsigned> made = outlineKernel(kernel, part, step, bufferOf);
     if (failed(made))
       return failure();
     lines.push_back({kernel.getName().str(), *made});
@@ -329,7 +332,7 @@ LogicalResult Outliner::outlineEntry(EntryAttr entry, ModelOp model) {
   for (func::FuncOp function : layers)
     function.walk([&](KernelOp kernel) { kernels.push_back(kernel); });
   embed.walk([&](KernelOp kernel) { kernels.push_back(kernel); });
-  FailureOr<int64_t> rows = StepSlots::rowCapacity(entry.getRows(), kernels);
+  FailureOr<int64_t> rows = StepBuffers::rowCapacity(entry.getRows(), kernels);
   if (failed(rows))
     return failure();
 
@@ -372,9 +375,9 @@ void Outliner::declareFunctions() {
   }
 }
 
-/// A run of one kernel of each layer: by one callee, or by a table.
-void Outliner::addRun(OpBuilder &builder, ArrayRef<unsigned> outlinedOf,
-                      Value layer) {
+/// A dispatch of one kernel of each layer: by one callee, or by a table.
+void Outliner::addDispatch(OpBuilder &builder, ArrayRef<unsigned> outlinedOf,
+                           Value layer) {
   llvm::SmallSetVector<unsigned, 4> distinct(outlinedOf.begin(),
                                              outlinedOf.end());
   SmallVector<unsigned> sorted(distinct.begin(), distinct.end());
@@ -393,8 +396,8 @@ void Outliner::addRun(OpBuilder &builder, ArrayRef<unsigned> outlinedOf,
       table.push_back(llvm::lower_bound(sorted, callee) - sorted.begin());
     of = builder.getDenseI32ArrayAttr(table);
   }
-  RunOp::create(builder, loc, builder.getArrayAttr(callees), of,
-                takesLayer ? layer : Value());
+  DispatchOp::create(builder, loc, builder.getArrayAttr(callees), of,
+                     takesLayer ? layer : Value());
 }
 
 static bool haveSameKernels(ArrayRef<Line> a, ArrayRef<Line> b) {
@@ -427,7 +430,7 @@ void Outliner::addLayers(OpBuilder &builder, const StepLines &step) {
         bool inside = begin <= layer && layer < end;
         outlinedOf.push_back(linesOf(inside ? layer : begin)[line].outlined);
       }
-      addRun(inner, outlinedOf, loop.getInductionVar());
+      addDispatch(inner, outlinedOf, loop.getInductionVar());
     }
   }
 }
@@ -440,7 +443,7 @@ void Outliner::addStep(const StepLines &lines, Operation *before,
                      StringAttr(), builder.getI64IntegerAttr(lines.rows));
   builder.setInsertionPointToStart(&step.getBody().emplaceBlock());
   for (const Line &line : lines.once)
-    addRun(builder, line.outlined, Value());
+    addDispatch(builder, line.outlined, Value());
   addLayers(builder, lines);
   symbols.insert(step,
                  before ? before->getIterator() : module.getBody()->end());
@@ -457,23 +460,24 @@ LogicalResult Outliner::run() {
     return model.emitOpError() << "has no entries to make steps from";
   auto entries = llvm::to_vector(model.getEntries()->getAsRange<EntryAttr>());
   for (EntryAttr entry : entries) {
-    if (entry.getHead() != entries.front().getHead())
+    if (entry.getLmHead() != entries.front().getLmHead())
       return model.emitOpError()
              << "has entries with different heads, expected one head on one "
                 "row; run llama-specialize-forms first";
     if (failed(outlineEntry(entry, model)))
       return failure();
   }
-  FailureOr<SmallVector<Line>> head = outline(
-      lookup(entries.front().getHead()), Part::Head, kHeadStep, /*rows=*/1);
+  FailureOr<SmallVector<Line>> head =
+      outline(lookup(entries.front().getLmHead()), Part::LMHead, kLMHeadStep,
+              /*rows=*/1);
   if (failed(head))
     return failure();
-  steps.push_back({kHeadStep.str(), 1, *head, {}, {}});
+  steps.push_back({kLMHeadStep.str(), 1, *head, {}, {}});
 
   // Nothing fails from here on.
   for (func::FuncOp function : replaced)
     symbols.erase(function);
-  slots.declare();
+  buffers.declare();
   declareFunctions();
   SmallVector<Attribute> names;
   for (const StepLines &step : steps)

@@ -112,31 +112,31 @@ def LlamaFuseKernels : Pass<"llama-fuse-kernels", "::mlir::ModuleOp"> {
 }
 
 //===----------------------------------------------------------------------===//
-// place
+// plan
 //===----------------------------------------------------------------------===//
 
-def LlamaPlaceLayouts : Pass<"llama-place-layouts", "::mlir::ModuleOp"> {
+def LlamaPlanLayouts : Pass<"llama-plan-layouts", "::mlir::ModuleOp"> {
   let summary = "the order of bytes of weights and cache";
   let description = [{
-    Phase: place.
+    Phase: plan.
     Needs: `llama.target` with a table of strategies.
     Leaves: `layouts` on each `llama.weight`, and one `llama.cache_layout` where
     a function takes a cache.
     Never: changes a format.
 
-    EXAMPLE test/passes/Llama/llama-place-layouts.mlir @layer
+    EXAMPLE test/passes/Llama/llama-plan-layouts.mlir @layer
   }];
   let dependentDialects = ["::corellama::llama::LlamaDialect"];
 }
 
 def LlamaPlanKernels : Pass<"llama-plan-kernels", "::mlir::ModuleOp"> {
-  let summary = "how each kernel runs, how it is cut, in which order it sums";
+  let summary = "how each kernel runs, how it is partitioned, in which order it sums";
   let description = [{
-    Phase: place.
+    Phase: plan.
     Needs: kernels; `llama.target` with a table of strategies.
-    Leaves: `strategy` and `cut` on each kernel, `order` on each linear,
+    Leaves: `strategy` and `partition` on each kernel, `order` on each linear,
     rms_norm, attention and attention_part. `override="qkv=#llama.cpu<m = 4>;o=..."`
-    gives kernels of a name another strategy; the target then cuts for that one.
+    gives kernels of a name another strategy; the target then partitions for that one.
     Decode and prefill sum a weight in the same order where its rows are
     float32: another order is an error.
     Never: decides anything itself: the table is the target's.
@@ -157,14 +157,14 @@ def LlamaOutlineKernels : Pass<"llama-outline-kernels", "::mlir::ModuleOp"> {
   let description = [{
     Phase: schedule.
     Needs: entries decode and prefill with all ops in kernels that have strategy
-    and cut; `llama.config` where attention is split.
-    Leaves: each kernel as `func.func private @KERNEL.STEP[.N]` from `slot_read`
-    and `input` to `slot_write`, equal ones as one function; a `llama.slot` for
+    and partition; `llama.config` where attention is split.
+    Leaves: each kernel as `func.func private @KERNEL.STEP[.N]` from `buffer_read`
+    and `input` to `buffer_write`, equal ones as one function; a `llama.buffer` for
     each value between kernels, its type the capacity; `llama.step` @decode,
-    @prefill and @head, which loop over the layers; layers of several functions
+    @prefill and @lm_head, which loop over the layers; layers of several functions
     pick their callee by a table. The rows that go from layer to layer, to the
-    next step and to the head share the slot @x; the head leaves @logits.
-    Never: changes what a kernel computes, or writes a slot that the same kernel
+    next step and to the head share the buffer @x; the head leaves @logits.
+    Never: changes what a kernel computes, or writes a buffer that the same kernel
     reads.
 
     EXAMPLE test/passes/Llama/llama-outline-kernels.mlir @layer.decode
@@ -175,36 +175,36 @@ def LlamaOutlineKernels : Pass<"llama-outline-kernels", "::mlir::ModuleOp"> {
 }
 
 def LlamaInsertBarriers : Pass<"llama-insert-barriers", "::mlir::ModuleOp"> {
-  let summary = "barriers between runs that depend on each other";
+  let summary = "barriers between dispatches that depend on each other";
   let description = [{
     Phase: schedule.
-    Needs: steps of runs.
-    Leaves: a `llama.barrier` in front of each run that depends on a run since
+    Needs: steps of dispatches.
+    Leaves: a `llama.barrier` in front of each dispatch that depends on a dispatch since
     the last barrier, the way back of the loop included, and no barrier that
     could be taken out. Barriers that stood there before are replaced. None
     stands at the end: a step ends with an implicit one.
-    Never: moves a run.
+    Never: moves a dispatch.
 
     EXAMPLE test/passes/Llama/llama-insert-barriers.mlir @producer_then_consumer
   }];
   let dependentDialects = ["::corellama::llama::LlamaDialect"];
 }
 
-def LlamaAssignSlots : Pass<"llama-assign-slots", "::mlir::ModuleOp"> {
-  let summary = "byte offsets of slots in the workspace";
+def LlamaAssignBuffers : Pass<"llama-assign-buffers", "::mlir::ModuleOp"> {
+  let summary = "byte offsets of buffers in the workspace";
   let description = [{
     Phase: schedule.
     Needs: steps with their barriers.
-    Leaves: `at` on each `llama.slot`, `slot_read` and `slot_write`: multiples of
-    64. Slots share bytes where their values do not live at once in any step;
+    Leaves: `at` on each `llama.buffer`, `buffer_read` and `buffer_write`: multiples of
+    64. Buffers share bytes where their values do not live at once in any step;
     what one step leaves to another shares its bytes with nothing.
-    Never: lets two slots overlap that runs without a barrier between them use.
+    Never: lets two buffers overlap that runs without a barrier between them use.
 
-    EXAMPLE test/passes/Llama/llama-assign-slots.mlir @a_to_b
+    EXAMPLE test/passes/Llama/llama-assign-buffers.mlir @a_to_b
   }];
 }
 
-def LlamaStampReferences : Pass<"llama-stamp-references", "::mlir::ModuleOp"> {
+def LlamaResolveWeightReferences : Pass<"llama-resolve-weight-references", "::mlir::ModuleOp"> {
   let summary = "layout and table index on each reference to a weight";
   let description = [{
     Phase: schedule.
@@ -213,21 +213,21 @@ def LlamaStampReferences : Pass<"llama-stamp-references", "::mlir::ModuleOp"> {
     on functions never read a declaration.
     Never: changes a declaration.
 
-    EXAMPLE test/passes/Llama/llama-stamp-references.mlir @references
+    EXAMPLE test/passes/Llama/llama-resolve-weight-references.mlir @references
   }];
 }
 
 def LlamaVerifySchedule : Pass<"llama-verify-schedule", "::mlir::ModuleOp"> {
-  let summary = "prove that no two runs race and no slot is overwritten too early";
+  let summary = "prove that no two dispatches race and no buffer is overwritten too early";
   let description = [{
     Phase: schedule.
-    Needs: slots with offsets.
-    Leaves: the module as it is, or errors: two runs that touch the same bytes,
+    Needs: buffers with offsets.
+    Leaves: the module as it is, or errors: two dispatches that touch the same bytes,
     one of them writing, without a barrier between them (the way back of the
-    loop included; the cache is one resource), once for each run that needs one
-    right before it; a kernel that writes bytes it reads; a slot that is read
-    after another slot's value was put over it; a reference whose offset is not
-    its slot's.
+    loop included; the cache is one resource), once for each dispatch that needs one
+    right before it; a kernel that writes bytes it reads; a buffer that is read
+    after another buffer's value was put over it; a reference whose offset is not
+    its buffer's.
     Never: trusts the pass that put the barriers there.
 
     EXAMPLE test/passes/Llama/llama-verify-schedule.mlir @a
@@ -252,7 +252,7 @@ def LlamaVerifyPhase : Pass<"llama-verify-phase", "::mlir::ModuleOp"> {
     EXAMPLE test/passes/Llama/llama-verify-phase.mlir @graph
   }];
   let options = [Option<"phase", "phase", "std::string", "\"\"",
-                        "import, specialize, fuse, place, schedule, tile, vector or llvm">];
+                        "import, specialize, fuse, plan, schedule, tile, vector or llvm">];
 }
 
 #endif

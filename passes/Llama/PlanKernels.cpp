@@ -1,8 +1,8 @@
 //===- PlanKernels.cpp - how each kernel runs -----------------------------===//
 //
-// From kernels to kernels with strategy, cut and orders of summation. The
+// From kernels to kernels with strategy, partition and orders of summation. The
 // decisions are the target's table; this pass asks, applies overrides and has
-// verified (PlanPromises) what must hold whatever the table says.
+// verified (PlanInvariants) what must hold whatever the table says.
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,7 +12,7 @@
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "passes/Llama/Passes.h"
-#include "passes/Llama/PlanPromises.h"
+#include "passes/Llama/PlanInvariants.h"
 #include "passes/Llama/TargetStrategy.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
@@ -97,13 +97,13 @@ struct PlanKernels : corellama::llama::impl::LlamaPlanKernelsBase<PlanKernels> {
               plan(kernel, *strategy, parsed->lookup(kernel.getNameAttr()))) ||
           failed(order(kernel, *strategy)))
         return failure();
-    return verifyPlanPromises(module);
+    return verifyPlanInvariants(module);
   }
 
   static LogicalResult plan(KernelOp kernel, const TargetStrategy &strategy,
                             Attribute wanted) {
-    // The kernel carries an override when the table is asked, so that the cut
-    // fits it.
+    // The kernel carries an override when the table is asked, so that the
+    // partition fits it.
     if (wanted && !isStrategyOf(strategy, wanted))
       return kernel.emitOpError()
              << "\"" << kernel.getName() << "\": override " << wanted
@@ -114,18 +114,18 @@ struct PlanKernels : corellama::llama::impl::LlamaPlanKernelsBase<PlanKernels> {
     else
       kernel.removeStrategyAttr();
     KernelPlan plan = strategy.table.plan(strategy.target, kernel);
-    auto cut = dyn_cast_or_null<CutAttr>(plan.cut);
-    if (!plan.error.empty() || !plan.strategy || !cut)
+    auto partition = dyn_cast_or_null<PartitionAttr>(plan.partition);
+    if (!plan.error.empty() || !plan.strategy || !partition)
       return kernel.emitOpError()
              << "\"" << kernel.getName() << "\": "
              << (plan.error.empty() ? "the target has no strategy for it"
                                     : plan.error);
     kernel.setStrategyAttr(wanted ? wanted : plan.strategy);
-    kernel.setCutAttr(cut);
+    kernel.setPartitionAttr(partition);
     auto function = kernel->getParentOfType<FunctionOpInterface>();
     remark::passed(kernel.getLoc(),
                    remark::RemarkOpts::name("strategy")
-                       .category("llama-place")
+                       .category("llama-plan")
                        .function(function ? function.getName() : StringRef()))
         << remark::add("{0}", kernel.getName().str())
         << remark::reason("{0}", wanted ? "override" : "the target's table")
@@ -137,7 +137,7 @@ struct PlanKernels : corellama::llama::impl::LlamaPlanKernelsBase<PlanKernels> {
     for (Operation &op : kernel.getBody().front()) {
       if (!isa<LinearOp, RmsNormOp, AttentionOp, AttentionPartOp>(op))
         continue;
-      auto order = dyn_cast_or_null<OrderAttr>(
+      auto order = dyn_cast_or_null<ReductionOrderAttr>(
           strategy.table.getOrder(strategy.target, &op));
       if (!order)
         return op.emitOpError() << "in kernel \"" << kernel.getName()

@@ -11,34 +11,36 @@
 using namespace mlir;
 using namespace corellama::llama;
 
-FailureOr<int64_t> corellama::llama::checkedBytes(SlotOp slot) {
+FailureOr<int64_t> corellama::llama::checkedBytes(BufferOp buffer) {
   // No element is larger than 8 bytes, padding to whole blocks included in the
   // factor 64.
   int64_t bound = 64;
-  for (int64_t extent : cast<RankedTensorType>(slot.getType()).getShape())
+  for (int64_t extent : cast<RankedTensorType>(buffer.getType()).getShape())
     if (llvm::MulOverflow(bound, extent, bound))
-      return slot.emitOpError() << "@" << slot.getSymName() << " of type "
-                                << slot.getType() << " is larger than memory";
-  return static_cast<int64_t>(slot.getBytes());
+      return buffer.emitOpError()
+             << "@" << buffer.getSymName() << " of type " << buffer.getType()
+             << " is larger than memory";
+  return static_cast<int64_t>(buffer.getBytes());
 }
 
-bool corellama::llama::overlap(SlotOp a, SlotOp b) {
+bool corellama::llama::overlap(BufferOp a, BufferOp b) {
   if (a == b)
     return true;
   if (!a.getAt() || !b.getAt())
     return false;
-  // Unsigned: an offset is not negative (slot A2) and a size fits 63 bits.
+  // Unsigned: an offset is not negative (buffer A2) and a size fits 63 bits.
   uint64_t beginA = *a.getAt(), beginB = *b.getAt();
   return beginA < beginB + b.getBytes() && beginB < beginA + a.getBytes();
 }
 
-bool corellama::llama::touchTheSame(const SlotAccess &a, const SlotAccess &b) {
-  if (!a.slot || !b.slot)
-    return !a.slot && !b.slot;
-  return overlap(a.slot, b.slot);
+bool corellama::llama::touchTheSame(const BufferAccess &a,
+                                    const BufferAccess &b) {
+  if (!a.buffer || !b.buffer)
+    return !a.buffer && !b.buffer;
+  return overlap(a.buffer, b.buffer);
 }
 
-std::string corellama::llama::namesOf(RunOp run) {
+std::string corellama::llama::namesOf(DispatchOp run) {
   std::string names;
   llvm::raw_string_ostream stream(names);
   llvm::interleaveComma(run.getCallees(), stream);
@@ -51,29 +53,29 @@ std::string corellama::llama::namesOf(RunOp run) {
 
 /// Adds what `callee` touches.
 static LogicalResult collectAccesses(Operation *callee, SymbolTable &symbols,
-                                     SmallVectorImpl<SlotAccess> &accesses) {
+                                     SmallVectorImpl<BufferAccess> &accesses) {
   auto function = cast<FunctionOpInterface>(callee);
   if (function.isExternal())
     return function.emitOpError() << "has no body, so there is no telling what "
-                                     "its runs read and write";
+                                     "its dispatches read and write";
   WalkResult result = callee->walk([&](Operation *op) {
-    auto slot = [&](FlatSymbolRefAttr symbol, bool writes) {
-      auto declared = symbols.lookup<SlotOp>(symbol.getValue());
+    auto buffer = [&](FlatSymbolRefAttr symbol, bool writes) {
+      auto declared = symbols.lookup<BufferOp>(symbol.getValue());
       if (!declared) {
-        op->emitOpError() << symbol << " is not a slot of this module";
+        op->emitOpError() << symbol << " is not a buffer of this module";
         return WalkResult::interrupt();
       }
       accesses.push_back({declared, writes, op});
       return WalkResult::advance();
     };
-    if (auto read = dyn_cast<SlotReadOp>(op))
-      return slot(read.getSlotAttr(), false);
-    if (auto write = dyn_cast<SlotWriteOp>(op))
-      return slot(write.getSlotAttr(), true);
+    if (auto read = dyn_cast<BufferReadOp>(op))
+      return buffer(read.getBufferAttr(), false);
+    if (auto write = dyn_cast<BufferWriteOp>(op))
+      return buffer(write.getBufferAttr(), true);
     if (isa<KVAppendOp>(op))
-      accesses.push_back({SlotOp(), true, op});
+      accesses.push_back({BufferOp(), true, op});
     else if (isa<AttentionOp, AttentionPartOp>(op))
-      accesses.push_back({SlotOp(), false, op});
+      accesses.push_back({BufferOp(), false, op});
     return WalkResult::advance();
   });
   return failure(result.wasInterrupted());
@@ -83,12 +85,12 @@ static LogicalResult collectAccesses(Operation *callee, SymbolTable &symbols,
 // Order
 //===----------------------------------------------------------------------===//
 
-/// Adds the runs and barriers of a block; loops are the only ops with regions
-/// in a step (step A1).
+/// Adds the dispatches and barriers of a block; loops are the only ops with
+/// regions in a step (step A1).
 static LogicalResult collectTrace(Block &block, bool inLoop, bool again,
                                   SmallVectorImpl<TracePoint> &trace) {
   for (Operation &op : block) {
-    if (isa<RunOp, BarrierOp>(op)) {
+    if (isa<DispatchOp, BarrierOp>(op)) {
       trace.push_back({&op, again});
     } else if (op.getNumRegions() == 1) {
       if (inLoop)
@@ -106,9 +108,9 @@ static LogicalResult collectTrace(Block &block, bool inLoop, bool again,
 FailureOr<ScheduleDependences> ScheduleDependences::compute(ModuleOp module) {
   ScheduleDependences result;
   SymbolTable symbols(module);
-  llvm::append_range(result.slots, module.getOps<SlotOp>());
-  for (SlotOp slot : result.slots)
-    if (failed(checkedBytes(slot)))
+  llvm::append_range(result.buffers, module.getOps<BufferOp>());
+  for (BufferOp buffer : result.buffers)
+    if (failed(checkedBytes(buffer)))
       return failure();
   for (auto step : module.getOps<StepOp>()) {
     result.steps.push_back(step);
@@ -116,10 +118,10 @@ FailureOr<ScheduleDependences> ScheduleDependences::compute(ModuleOp module) {
                             result.traces[step])))
       return failure();
     for (const TracePoint &point : result.traces[step]) {
-      auto run = dyn_cast<RunOp>(point.op);
+      auto run = dyn_cast<DispatchOp>(point.op);
       if (!run || result.accesses.count(run))
         continue;
-      SmallVector<SlotAccess> all;
+      SmallVector<BufferAccess> all;
       for (auto symbol : run.getCallees().getAsRange<FlatSymbolRefAttr>()) {
         Operation *callee = symbols.lookup(symbol.getValue());
         auto [known, isNew] = result.callees.try_emplace(callee);
@@ -134,9 +136,10 @@ FailureOr<ScheduleDependences> ScheduleDependences::compute(ModuleOp module) {
 }
 
 std::optional<Conflict>
-ScheduleDependences::conflictBetween(RunOp earlier, RunOp later) const {
-  for (const SlotAccess &mine : accessesOf(later))
-    for (const SlotAccess &theirs : accessesOf(earlier))
+ScheduleDependences::conflictBetween(DispatchOp earlier,
+                                     DispatchOp later) const {
+  for (const BufferAccess &mine : accessesOf(later))
+    for (const BufferAccess &theirs : accessesOf(earlier))
       if ((mine.writes || theirs.writes) && touchTheSame(mine, theirs))
         return Conflict{theirs, mine};
   return std::nullopt;

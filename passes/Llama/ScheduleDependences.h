@@ -1,8 +1,8 @@
 //===- ScheduleDependences.h - what runs touch and in which order ---------===//
 //
-// What each run of a step reads and writes, from its callee's slot_read,
-// slot_write, kv_append and attention ops, and the order in which a step runs
-// them. The pass that inserts barriers, the one that places slots and the
+// What each dispatch of a step reads and writes, from its callee's buffer_read,
+// buffer_write, kv_append and attention ops, and the order in which a step runs
+// them. The pass that inserts barriers, the one that places buffers and the
 // verifier share these facts and nothing else.
 //
 //===----------------------------------------------------------------------===//
@@ -19,15 +19,15 @@
 
 namespace corellama::llama {
 
-/// One op that touches a slot, or the cache where `slot` is null.
-struct SlotAccess {
-  SlotOp slot;
+/// One op that touches a buffer, or the cache where `buffer` is null.
+struct BufferAccess {
+  BufferOp buffer;
   bool writes;
   mlir::Operation *op;
 };
 
-/// Where a step is: a run or a barrier. `again` in the second round of a loop,
-/// which stands for all later ones.
+/// Where a step is: a dispatch or a barrier. `again` in the second round of a
+/// loop, which stands for all later ones.
 struct TracePoint {
   mlir::Operation *op;
   bool again;
@@ -35,59 +35,61 @@ struct TracePoint {
 
 /// Two accesses that need a barrier between them.
 struct Conflict {
-  SlotAccess earlier;
-  SlotAccess later;
+  BufferAccess earlier;
+  BufferAccess later;
 };
 
 class ScheduleDependences {
 public:
-  /// Emits an error where a callee has no body, a name is no slot's, or loops
+  /// Emits an error where a callee has no body, a name is no buffer's, or loops
   /// are nested.
   static mlir::FailureOr<ScheduleDependences> compute(mlir::ModuleOp module);
 
   llvm::ArrayRef<StepOp> getSteps() const { return steps; }
-  llvm::ArrayRef<SlotOp> getSlots() const { return slots; }
+  llvm::ArrayRef<BufferOp> getBuffers() const { return buffers; }
 
-  /// Runs and barriers of a step in the order in which they are met, the body
-  /// of a loop twice: what holds from one round to the next holds for all.
+  /// Dispatches and barriers of a step in the order in which they are met, the
+  /// body of a loop twice: what holds from one round to the next holds for all.
   llvm::ArrayRef<TracePoint> traceOf(StepOp step) const {
     return traces.find(step)->second;
   }
 
-  /// What any callee of the run touches.
-  llvm::ArrayRef<SlotAccess> accessesOf(RunOp run) const {
+  /// What any callee of the dispatch touches.
+  llvm::ArrayRef<BufferAccess> accessesOf(DispatchOp run) const {
     return accesses.find(run)->second;
   }
 
-  /// What each callee of a run touches, in the order of the first run.
-  const llvm::MapVector<mlir::Operation *, llvm::SmallVector<SlotAccess>> &
+  /// What each callee of a dispatch touches, in the order of the first
+  /// dispatch.
+  const llvm::MapVector<mlir::Operation *, llvm::SmallVector<BufferAccess>> &
   getCallees() const {
     return callees;
   }
 
   /// What makes `later` depend on `earlier`, if anything.
-  std::optional<Conflict> conflictBetween(RunOp earlier, RunOp later) const;
+  std::optional<Conflict> conflictBetween(DispatchOp earlier,
+                                          DispatchOp later) const;
 
 private:
   llvm::SmallVector<StepOp> steps;
-  llvm::SmallVector<SlotOp> slots;
+  llvm::SmallVector<BufferOp> buffers;
   llvm::DenseMap<mlir::Operation *, llvm::SmallVector<TracePoint>> traces;
-  llvm::DenseMap<mlir::Operation *, llvm::SmallVector<SlotAccess>> accesses;
-  llvm::MapVector<mlir::Operation *, llvm::SmallVector<SlotAccess>> callees;
+  llvm::DenseMap<mlir::Operation *, llvm::SmallVector<BufferAccess>> accesses;
+  llvm::MapVector<mlir::Operation *, llvm::SmallVector<BufferAccess>> callees;
 };
 
-/// Whether two slots have bytes in common; by identity before offsets are
+/// Whether two buffers have bytes in common; by identity before offsets are
 /// known.
-bool overlap(SlotOp a, SlotOp b);
+bool overlap(BufferOp a, BufferOp b);
 
 /// Whether two accesses touch the same bytes, or both the cache.
-bool touchTheSame(const SlotAccess &a, const SlotAccess &b);
+bool touchTheSame(const BufferAccess &a, const BufferAccess &b);
 
-/// Bytes of a slot; failure where they do not fit 63 bits.
-mlir::FailureOr<int64_t> checkedBytes(SlotOp slot);
+/// Bytes of a buffer; failure where they do not fit 63 bits.
+mlir::FailureOr<int64_t> checkedBytes(BufferOp buffer);
 
 /// "@qkv.decode", or all callees of a table.
-std::string namesOf(RunOp run);
+std::string namesOf(DispatchOp run);
 
 } // namespace corellama::llama
 

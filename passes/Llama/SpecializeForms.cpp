@@ -148,7 +148,7 @@ struct SpecializeForms
       }
       return EntryAttr::get(&getContext(), builder.getStringAttr(name), rows,
                             *embed, builder.getArrayAttr(layers),
-                            entry->getOf(), entry->getHead());
+                            entry->getOf(), entry->getLmHead());
     };
     FailureOr<EntryAttr> decode = form("decode", 1, true);
     if (failed(decode))
@@ -160,7 +160,7 @@ struct SpecializeForms
       return failure();
 
     // The head has one form: prefill, too, looks at one row at a time.
-    auto head = symbols.lookup<func::FuncOp>(entry->getHead().getValue());
+    auto head = symbols.lookup<func::FuncOp>(entry->getLmHead().getValue());
     if (old.contains(head))
       return head.emitOpError()
              << "is the head and another function of the entry as well";

@@ -3,7 +3,7 @@
 // From `attention` to `attention` in blocks of keys, and on one row to
 // `attention_part` and `attention_merge`. A pass of its own because it changes
 // the graph (in rounding only) where fusion merely gathers it: one row over few
-// heads has too few parts for the workers, so its keys are cut as well.
+// heads has too few parts for the workers, so its keys are partitioned as well.
 //
 //===----------------------------------------------------------------------===//
 

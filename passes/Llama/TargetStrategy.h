@@ -26,7 +26,7 @@ mlir::FailureOr<TargetStrategy> getTargetStrategy(mlir::ModuleOp module);
 /// Whether `strategy` is one of the family that `table` is for.
 bool isStrategyOf(const TargetStrategy &table, mlir::Attribute strategy);
 
-/// The groups of weight rows of a kernel, as its cut counts them: linears
+/// The groups of weight rows of a kernel, as its partition counts them: linears
 /// joined by an elementwise op (gate and up) are one group, in the order of
 /// their first linear.
 llvm::SmallVector<int64_t> getRowGroups(KernelOp kernel);

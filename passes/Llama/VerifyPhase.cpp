@@ -10,7 +10,7 @@
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "passes/Llama/Passes.h"
-#include "passes/Llama/PlanPromises.h"
+#include "passes/Llama/PlanInvariants.h"
 #include "llvm/ADT/StringExtras.h"
 
 namespace corellama::llama {
@@ -120,14 +120,14 @@ static LogicalResult expectNothingPlaced(ModuleOp module) {
                            StringRef what) -> LogicalResult {
     if (decided)
       return op->emitOpError() << "has " << what << " " << decided
-                               << ", which is decided in phase place";
+                               << ", which is decided in phase plan";
     return success();
   };
   if (failed(forEach<KernelOp>(module, [&](KernelOp kernel) -> LogicalResult {
         if (failed(
                 decidedInPlace(kernel, kernel.getStrategyAttr(), "strategy")))
           return failure();
-        return decidedInPlace(kernel, kernel.getCutAttr(), "cut");
+        return decidedInPlace(kernel, kernel.getPartitionAttr(), "partition");
       })))
     return failure();
   if (failed(forEach<WeightOp>(module, [&](WeightOp weight) {
@@ -136,7 +136,8 @@ static LogicalResult expectNothingPlaced(ModuleOp module) {
     return failure();
   return forEach<Operation *>(module, [&](Operation *op) {
     return isa<LlamaDialect>(op->getDialect())
-               ? decidedInPlace(op, op->getAttrOfType<OrderAttr>("order"),
+               ? decidedInPlace(op,
+                                op->getAttrOfType<ReductionOrderAttr>("order"),
                                 "order")
                : success();
   });
@@ -153,10 +154,10 @@ static LogicalResult expectAllInKernels(ModuleOp module) {
 
 static LogicalResult expectPlans(ModuleOp module) {
   if (failed(forEach<KernelOp>(module, [&](KernelOp kernel) -> LogicalResult {
-        if (!kernel.getStrategyAttr() || !kernel.getCutAttr())
+        if (!kernel.getStrategyAttr() || !kernel.getPartitionAttr())
           return kernel.emitOpError()
                  << "\"" << kernel.getName()
-                 << "\" has no strategy and cut; llama-plan-kernels "
+                 << "\" has no strategy and partition; llama-plan-kernels "
                     "sets them";
         return success();
       })))
@@ -177,12 +178,12 @@ static LogicalResult expectLayouts(ModuleOp module) {
   });
   if (usesCache && module.getOps<CacheLayoutOp>().empty())
     return module.emitError() << "uses a cache and has no llama.cache_layout; "
-                                 "llama-place-layouts makes it";
+                                 "llama-plan-layouts makes it";
   return forEach<WeightOp>(module, [&](WeightOp weight) -> LogicalResult {
     if (!weight.getLayouts())
       return weight.emitOpError()
              << "@" << weight.getSymName()
-             << " has no layouts; llama-place-layouts sets them";
+             << " has no layouts; llama-plan-layouts sets them";
     return success();
   });
 }
@@ -196,21 +197,21 @@ static LogicalResult expectStamps(ModuleOp module) {
     return success();
   };
   return forEach<Operation *>(module, [&](Operation *op) -> LogicalResult {
-    if (isa<SlotOp, SlotReadOp, SlotWriteOp>(op))
-      return expect(op, op->hasAttr("at"), "offset", "llama-assign-slots");
+    if (isa<BufferOp, BufferReadOp, BufferWriteOp>(op))
+      return expect(op, op->hasAttr("at"), "offset", "llama-assign-buffers");
     if (auto ref = dyn_cast<WeightRefOp>(op))
       return expect(op, ref.getLayout() && ref.getIndex(), "layout and index",
-                    "llama-stamp-references");
+                    "llama-resolve-weight-references");
     return success();
   });
 }
 
 static LogicalResult expectKernelFunctions(ModuleOp module) {
   SymbolTable symbols(module);
-  return forEach<RunOp>(module, [&](RunOp run) -> LogicalResult {
+  return forEach<DispatchOp>(module, [&](DispatchOp run) -> LogicalResult {
     for (auto callee : run.getCallees().getAsRange<FlatSymbolRefAttr>()) {
       Operation *function = symbols.lookup(callee.getValue());
-      for (StringRef attribute : {kStrategyAttr, kCutAttr, kPartsAttr})
+      for (StringRef attribute : {kStrategyAttr, kPartitionAttr, kPartsAttr})
         if (!function->hasAttr(attribute))
           return function->emitOpError()
                  << "is run by a step but has no " << attribute
@@ -233,13 +234,13 @@ static constexpr Fact kFacts[] = {
     {Phase::Import, Phase::LLVM, expectConfig},
     {Phase::Specialize, Phase::LLVM, expectTarget},
     {Phase::Import, Phase::Import, expectEntryOfImport},
-    {Phase::Specialize, Phase::Place, expectForms},
+    {Phase::Specialize, Phase::Plan, expectForms},
     {Phase::Schedule, Phase::Vector, expectSteps},
     {Phase::Import, Phase::Fuse, expectNothingPlaced},
-    {Phase::Fuse, Phase::Place, expectAllInKernels},
-    {Phase::Place, Phase::Place, expectPlans},
-    {Phase::Place, Phase::Schedule, verifyPlanPromises},
-    {Phase::Place, Phase::LLVM, expectLayouts},
+    {Phase::Fuse, Phase::Plan, expectAllInKernels},
+    {Phase::Plan, Phase::Plan, expectPlans},
+    {Phase::Plan, Phase::Schedule, verifyPlanInvariants},
+    {Phase::Plan, Phase::LLVM, expectLayouts},
     {Phase::Schedule, Phase::Schedule, expectStamps},
     {Phase::Schedule, Phase::Schedule, expectKernelFunctions},
 };

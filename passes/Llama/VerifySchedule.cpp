@@ -1,9 +1,10 @@
 //===- VerifySchedule.cpp - prove that a schedule keeps its values --------===//
 //
-// Reads a schedule and proves of it, by byte ranges, that no two runs race,
-// that no kernel writes what it reads, and that a slot still holds its value
-// when it is read. It shares with the passes that made the schedule what a run
-// touches and in which order runs are met, but none of their decisions.
+// Reads a schedule and proves of it, by byte ranges, that no two dispatches
+// race, that no kernel writes what it reads, and that a buffer still holds its
+// value when it is read. It shares with the passes that made the schedule what
+// a dispatch touches and in which order runs are met, but none of their
+// decisions.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,54 +23,56 @@ namespace corellama::llama {
 using namespace mlir;
 using namespace corellama::llama;
 
-/// "slot @x" or "the cache".
-static std::string nameOf(const SlotAccess &access) {
-  SlotOp slot = access.slot;
-  return slot ? ("slot @" + slot.getSymName()).str() : "the cache";
+/// "buffer @x" or "the cache".
+static std::string nameOf(const BufferAccess &access) {
+  BufferOp buffer = access.buffer;
+  return buffer ? ("buffer @" + buffer.getSymName()).str() : "the cache";
 }
 
 //===----------------------------------------------------------------------===//
 // Offsets
 //===----------------------------------------------------------------------===//
 
-static LogicalResult verifyOffset(SlotOp slot) {
-  if (!slot.getAt())
-    return slot.emitOpError() << "@" << slot.getSymName()
-                              << " has no offset; run llama-assign-slots first";
-  FailureOr<int64_t> bytes = checkedBytes(slot);
+static LogicalResult verifyOffset(BufferOp buffer) {
+  if (!buffer.getAt())
+    return buffer.emitOpError()
+           << "@" << buffer.getSymName()
+           << " has no offset; run llama-assign-buffers first";
+  FailureOr<int64_t> bytes = checkedBytes(buffer);
   if (failed(bytes))
     return failure();
   int64_t end;
-  if (llvm::AddOverflow(static_cast<int64_t>(*slot.getAt()), *bytes, end))
-    return slot.emitOpError()
-           << "@" << slot.getSymName() << " ends beyond all memory";
+  if (llvm::AddOverflow(static_cast<int64_t>(*buffer.getAt()), *bytes, end))
+    return buffer.emitOpError()
+           << "@" << buffer.getSymName() << " ends beyond all memory";
   return success();
 }
 
 /// The offset that code generation sees is the declared one.
-static LogicalResult verifyStamp(const SlotAccess &access) {
-  SlotOp slot = access.slot;
-  if (!slot)
+static LogicalResult verifyStamp(const BufferAccess &access) {
+  BufferOp buffer = access.buffer;
+  if (!buffer)
     return success();
   auto stamp = access.op->getAttrOfType<IntegerAttr>("at");
-  if (stamp && stamp.getInt() == static_cast<int64_t>(*slot.getAt()))
+  if (stamp && stamp.getInt() == static_cast<int64_t>(*buffer.getAt()))
     return success();
   InFlightDiagnostic diagnostic = access.op->emitOpError();
   if (stamp)
     diagnostic << "is stamped with offset " << stamp.getInt();
   else
     diagnostic << "is not stamped with an offset";
-  return diagnostic << ", slot @" << slot.getSymName() << " lies at "
-                    << *slot.getAt() << "; run llama-assign-slots again";
+  return diagnostic << ", buffer @" << buffer.getSymName() << " lies at "
+                    << *buffer.getAt() << "; run llama-assign-buffers again";
 }
 
 //===----------------------------------------------------------------------===//
-// Inside of one run
+// Inside of one dispatch
 //===----------------------------------------------------------------------===//
 
-/// Parts of one run are in no order, so what one writes no other may touch.
+/// Parts of one dispatch are in no order, so what one writes no other may
+/// touch.
 static LogicalResult verifyCallee(Operation *callee,
-                                  ArrayRef<SlotAccess> accesses) {
+                                  ArrayRef<BufferAccess> accesses) {
   for (auto [i, write] : llvm::enumerate(accesses)) {
     if (!write.writes)
       continue;
@@ -79,14 +82,14 @@ static LogicalResult verifyCallee(Operation *callee,
       InFlightDiagnostic diagnostic = write.op->emitOpError();
       diagnostic << "of @" << SymbolTable::getSymbolName(callee).getValue()
                  << " writes " << nameOf(write);
-      if (write.slot != other.slot)
+      if (write.buffer != other.buffer)
         diagnostic << ", which shares bytes with " << nameOf(other)
                    << " that it " << (other.writes ? "writes" : "reads")
                    << " as well";
       else
         diagnostic << ", which it "
                    << (other.writes ? "writes twice" : "reads as well");
-      diagnostic << "; parts of a run are in no order";
+      diagnostic << "; parts of a dispatch are in no order";
       diagnostic.attachNote(other.op->getLoc()) << "here";
       return failure();
     }
@@ -99,59 +102,60 @@ static LogicalResult verifyCallee(Operation *callee,
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// An earlier run that the same missing barrier would have kept apart.
-struct EarlierRun {
-  RunOp run;
+/// An earlier dispatch that the same missing barrier would have kept apart.
+struct EarlierDispatch {
+  DispatchOp run;
   bool roundBefore; // for the layer before
   Conflict conflict;
 };
 } // namespace
 
-static void report(RunOp run, ArrayRef<EarlierRun> allEarlier) {
+static void report(DispatchOp run, ArrayRef<EarlierDispatch> allEarlier) {
   auto [earlier, roundBefore, conflict] = allEarlier.front();
   InFlightDiagnostic diagnostic = run.emitOpError();
   diagnostic << "of " << namesOf(run)
              << (conflict.later.writes ? " writes " : " reads ")
              << nameOf(conflict.later);
-  if (conflict.later.slot == conflict.earlier.slot)
-    diagnostic << ", which the run of " << namesOf(earlier);
+  if (conflict.later.buffer == conflict.earlier.buffer)
+    diagnostic << ", which the dispatch of " << namesOf(earlier);
   else
     diagnostic << ", which shares bytes with " << nameOf(conflict.earlier)
-               << " that the run of " << namesOf(earlier);
+               << " that the dispatch of " << namesOf(earlier);
   diagnostic << (roundBefore ? " for the layer before" : "")
              << (conflict.earlier.writes ? " writes" : " reads")
              << "; a llama.barrier between them is missing";
-  diagnostic.attachNote(earlier.getLoc()) << "the other run is here";
-  for (const EarlierRun &other : allEarlier.drop_front())
+  diagnostic.attachNote(earlier.getLoc()) << "the other dispatch is here";
+  for (const EarlierDispatch &other : allEarlier.drop_front())
     diagnostic.attachNote(other.run->getLoc())
-        << "the run of " << namesOf(other.run)
+        << "the dispatch of " << namesOf(other.run)
         << (other.roundBefore ? " for the layer before" : "")
         << " needs it as well";
 }
 
 /// Runs without a barrier between them touch nothing in common that one of them
-/// writes. Where they do, a barrier right before the later run would mend it
-/// for all earlier ones: that is reported once, and taken for present from
+/// writes. Where they do, a barrier right before the later dispatch would mend
+/// it for all earlier ones: that is reported once, and taken for present from
 /// there on, in each round of its loop.
 static LogicalResult verifyBarriers(StepOp step,
                                     const ScheduleDependences &dependences) {
-  llvm::MapVector<Operation *, SmallVector<EarlierRun, 1>> missing;
+  llvm::MapVector<Operation *, SmallVector<EarlierDispatch, 1>> missing;
   SmallVector<TracePoint> sinceBarrier;
   for (const TracePoint &point : dependences.traceOf(step)) {
-    auto run = dyn_cast<RunOp>(point.op);
+    auto run = dyn_cast<DispatchOp>(point.op);
     if (!run) {
       sinceBarrier.clear();
       continue;
     }
     for (const TracePoint &before : sinceBarrier) {
-      auto earlier = cast<RunOp>(before.op);
+      auto earlier = cast<DispatchOp>(before.op);
       std::optional<Conflict> conflict =
           dependences.conflictBetween(earlier, run);
       if (!conflict)
         continue;
       bool sameLoop = earlier->getBlock() == run->getBlock();
-      SmallVector<EarlierRun, 1> &found = missing[run];
-      if (llvm::none_of(found, [&](EarlierRun &e) { return e.run == earlier; }))
+      SmallVector<EarlierDispatch, 1> &found = missing[run];
+      if (llvm::none_of(found,
+                        [&](EarlierDispatch &e) { return e.run == earlier; }))
         found.push_back(
             {earlier, sameLoop && point.again && !before.again, *conflict});
     }
@@ -160,50 +164,50 @@ static LogicalResult verifyBarriers(StepOp step,
     sinceBarrier.push_back(point);
   }
   for (auto &[run, earlier] : missing)
-    report(cast<RunOp>(run), earlier);
+    report(cast<DispatchOp>(run), earlier);
   return failure(!missing.empty());
 }
 
-/// A slot is read before any slot that shares bytes with it was written over
-/// its value.
+/// A buffer is read before any buffer that shares bytes with it was written
+/// over its value.
 static LogicalResult verifyValues(StepOp step,
                                   const ScheduleDependences &dependences) {
   struct Overwritten {
-    RunOp by;
-    SlotOp with;
+    DispatchOp by;
+    BufferOp with;
   };
   llvm::DenseMap<Operation *, Overwritten> overwritten;
   for (const TracePoint &point : dependences.traceOf(step)) {
-    auto run = dyn_cast<RunOp>(point.op);
+    auto run = dyn_cast<DispatchOp>(point.op);
     if (!run)
       continue;
-    for (const SlotAccess &access : dependences.accessesOf(run)) {
-      if (!access.slot || access.writes)
+    for (const BufferAccess &access : dependences.accessesOf(run)) {
+      if (!access.buffer || access.writes)
         continue;
-      auto lost = overwritten.find(access.slot);
+      auto lost = overwritten.find(access.buffer);
       if (lost == overwritten.end())
         continue;
       InFlightDiagnostic diagnostic = run.emitOpError();
       diagnostic << "of " << namesOf(run) << " reads " << nameOf(access)
-                 << ", but the run of " << namesOf(lost->second.by)
-                 << " has written slot @" << lost->second.with.getSymName()
+                 << ", but the dispatch of " << namesOf(lost->second.by)
+                 << " has written buffer @" << lost->second.with.getSymName()
                  << " over its bytes";
       diagnostic.attachNote(lost->second.by.getLoc())
-          << "the other run is here";
+          << "the other dispatch is here";
       return failure();
     }
-    for (const SlotAccess &access : dependences.accessesOf(run)) {
-      if (!access.slot || !access.writes)
+    for (const BufferAccess &access : dependences.accessesOf(run)) {
+      if (!access.buffer || !access.writes)
         continue;
-      for (SlotOp other : dependences.getSlots())
-        if (other != access.slot && overlap(other, access.slot))
-          overwritten[other] = {run, access.slot};
+      for (BufferOp other : dependences.getBuffers())
+        if (other != access.buffer && overlap(other, access.buffer))
+          overwritten[other] = {run, access.buffer};
     }
-    // A slot that the run writes holds its value again, whatever else the
-    // callees of a table write: verifyCallee looks at each of them.
-    for (const SlotAccess &access : dependences.accessesOf(run))
-      if (access.slot && access.writes)
-        overwritten.erase(access.slot);
+    // A buffer that the dispatch writes holds its value again, whatever else
+    // the callees of a table write: verifyCallee looks at each of them.
+    for (const BufferAccess &access : dependences.accessesOf(run))
+      if (access.buffer && access.writes)
+        overwritten.erase(access.buffer);
   }
   return success();
 }
@@ -213,33 +217,33 @@ static LogicalResult verifyValues(StepOp step,
 static LogicalResult verifyCarried(const ScheduleDependences &dependences) {
   llvm::DenseSet<Operation *> writtenAnywhere;
   for (auto &[callee, accesses] : dependences.getCallees())
-    for (const SlotAccess &access : accesses)
-      if (access.slot && access.writes)
-        writtenAnywhere.insert(access.slot);
+    for (const BufferAccess &access : accesses)
+      if (access.buffer && access.writes)
+        writtenAnywhere.insert(access.buffer);
   for (StepOp step : dependences.getSteps()) {
     llvm::DenseSet<Operation *> written;
     for (const TracePoint &point : dependences.traceOf(step)) {
-      auto run = dyn_cast<RunOp>(point.op);
+      auto run = dyn_cast<DispatchOp>(point.op);
       if (!run)
         continue;
-      for (const SlotAccess &access : dependences.accessesOf(run)) {
-        SlotOp slot = access.slot;
-        if (!slot || access.writes || written.contains(slot))
+      for (const BufferAccess &access : dependences.accessesOf(run)) {
+        BufferOp buffer = access.buffer;
+        if (!buffer || access.writes || written.contains(buffer))
           continue;
-        if (!writtenAnywhere.contains(slot))
+        if (!writtenAnywhere.contains(buffer))
           return run.emitOpError()
-                 << "of " << namesOf(run) << " reads slot @"
-                 << slot.getSymName() << ", which no run writes";
-        for (SlotOp other : dependences.getSlots())
-          if (other != slot && overlap(other, slot))
-            return slot.emitOpError()
-                   << "@" << slot.getSymName()
+                 << "of " << namesOf(run) << " reads buffer @"
+                 << buffer.getSymName() << ", which no dispatch writes";
+        for (BufferOp other : dependences.getBuffers())
+          if (other != buffer && overlap(other, buffer))
+            return buffer.emitOpError()
+                   << "@" << buffer.getSymName()
                    << " carries a value from step to step, but "
-                   << "shares bytes with slot @" << other.getSymName();
+                   << "shares bytes with buffer @" << other.getSymName();
       }
-      for (const SlotAccess &access : dependences.accessesOf(run))
-        if (access.slot && access.writes)
-          written.insert(access.slot);
+      for (const BufferAccess &access : dependences.accessesOf(run))
+        if (access.buffer && access.writes)
+          written.insert(access.buffer);
     }
   }
   return success();
@@ -255,15 +259,15 @@ struct VerifySchedule
   }
 
   static LogicalResult verify(ModuleOp module) {
-    for (auto slot : module.getOps<SlotOp>())
-      if (failed(verifyOffset(slot)))
+    for (auto buffer : module.getOps<BufferOp>())
+      if (failed(verifyOffset(buffer)))
         return failure();
     FailureOr<ScheduleDependences> dependences =
         ScheduleDependences::compute(module);
     if (failed(dependences))
       return failure();
     for (auto &[callee, accesses] : dependences->getCallees()) {
-      for (const SlotAccess &access : accesses)
+      for (const BufferAccess &access : accesses)
         if (failed(verifyStamp(access)))
           return failure();
       if (failed(verifyCallee(callee, accesses)))

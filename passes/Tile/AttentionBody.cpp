@@ -48,7 +48,7 @@ Value KernelBody::cacheOf(Value cache) {
        source->getParentOfType<ModuleOp>().getOps<CacheLayoutOp>())
     return CacheOp::create(b, cache.getType(), context, layerIndex(),
                            layout.getKeys(), layout.getValues());
-  llvm_unreachable("the place phase has verified that there is a cache_layout");
+  llvm_unreachable("the plan phase has verified that there is a cache_layout");
 }
 
 /// m rows of the query, scaled by 1 / sqrt(head size).
@@ -169,7 +169,7 @@ KernelBody::KeyBlock KernelBody::merge(const KeyBlock &left,
 // Decode: blocks alone, merged by the next kernel
 //===----------------------------------------------------------------------===//
 
-/// One head's row of a slot of parts: blocks side by side, each head size
+/// One head's row of a buffer of parts: blocks side by side, each head size
 /// elements, the maximum, the sum.
 static int64_t partColumns(RankedTensorType parts) {
   return parts.getDimSize(2) * parts.getDimSize(3);
@@ -181,25 +181,25 @@ LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
   int64_t heads = part.getHeads(), group = heads / kvHeads,
           keys = part.getKeys();
   // Heads of a part: those that share keys, or some of them.
-  int64_t times = cut.getTimes(), rows = heads / times;
+  int64_t times = partition.getTimes(), rows = heads / times;
   if (heads % times != 0 || group % rows != 0)
     return source.emitOpError()
            << "has " << times << " parts for each block of keys, which "
            << heads << " heads in groups of " << group
            << " cannot be shared out to";
-  auto read = part.getQuery().getDefiningOp<SlotReadOp>();
-  SlotWriteOp write;
+  auto read = part.getQuery().getDefiningOp<BufferReadOp>();
+  BufferWriteOp write;
   for (Operation *user : part->getUsers())
-    write = dyn_cast<SlotWriteOp>(user);
+    write = dyn_cast<BufferWriteOp>(user);
   if (!read || !write)
     return part.emitOpError()
-           << "reads its query from a slot and leaves its parts in one";
+           << "reads its query from a buffer and leaves its parts in one";
 
-  RankedTensorType parts = capacityOf(write.getSlotAttr());
-  Value query = slotMemory(read.getSlotAttr(), read.getAtAttr().getInt(), heads,
-                           headSize);
-  Value target = slotMemory(write.getSlotAttr(), write.getAtAttr().getInt(),
-                            heads, partColumns(parts));
+  RankedTensorType parts = capacityOf(write.getBufferAttr());
+  Value query = bufferMemory(read.getBufferAttr(), read.getAtAttr().getInt(),
+                             heads, headSize);
+  Value target = bufferMemory(write.getBufferAttr(), write.getAtAttr().getInt(),
+                              heads, partColumns(parts));
   Value cache = cacheOf(part.getCache());
   Value scores =
       ScratchOp::create(b, MemRefType::get({rows, keys}, b.getF32Type()));
@@ -245,20 +245,20 @@ LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
 
 /// The blocks of every head, merged into one row, staged.
 Value KernelBody::mergedRow(AttentionMergeOp merge) {
-  auto read = merge.getParts().getDefiningOp<SlotReadOp>();
+  auto read = merge.getParts().getDefiningOp<BufferReadOp>();
   if (!read || !merge.getKeys()) {
     merge.emitOpError()
-        << "reads its parts from a slot and names the keys of a block; run "
+        << "reads its parts from a buffer and names the keys of a block; run "
            "llama-split-attention";
     return {};
   }
-  RankedTensorType parts = capacityOf(read.getSlotAttr());
+  RankedTensorType parts = capacityOf(read.getBufferAttr());
   int64_t heads = merge.getHeads(), stride = parts.getDimSize(3),
           headSize = stride - 2;
   Type f32 = b.getF32Type();
   auto one = VectorType::get({1}, f32);
-  Value source = slotMemory(read.getSlotAttr(), read.getAtAttr().getInt(),
-                            heads, partColumns(parts));
+  Value source = bufferMemory(read.getBufferAttr(), read.getAtAttr().getInt(),
+                              heads, partColumns(parts));
   Value row = ScratchOp::create(b, MemRefType::get({1, heads * headSize}, f32));
   Value keyCount = KeyCountOp::create(b, b.getIndexType(), context);
   Value blocks = arith::CeilDivSIOp::create(
@@ -331,25 +331,25 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
   CacheType cacheType = attention.getCache().getType();
   int64_t headSize = cacheType.getHeadSize(), kvHeads = cacheType.getHeads();
   int64_t heads = attention.getHeads(), group = heads / kvHeads;
-  auto read = attention.getQuery().getDefiningOp<SlotReadOp>();
-  SlotWriteOp write;
+  auto read = attention.getQuery().getDefiningOp<BufferReadOp>();
+  BufferWriteOp write;
   for (Operation *user : attention->getUsers())
-    write = dyn_cast<SlotWriteOp>(user);
+    write = dyn_cast<BufferWriteOp>(user);
   if (!read || !write || !attention.getKeys())
     return attention.emitOpError()
-           << "has its keys in blocks, reads its query from a slot and "
+           << "has its keys in blocks, reads its query from a buffer and "
               "leaves its result in one; run llama-split-attention and "
               "llama-fuse-kernels";
   int64_t keys = attention.getKeysAttr().getInt();
   Type f32 = b.getF32Type();
-  int64_t capacity = capacityOf(read.getSlotAttr()).getDimSize(0);
-  RankedTensorType result = capacityOf(write.getSlotAttr());
+  int64_t capacity = capacityOf(read.getBufferAttr()).getDimSize(0);
+  RankedTensorType result = capacityOf(write.getBufferAttr());
   // Row r * heads + h is head h of row r: one head of consecutive positions is
   // every heads-th row.
-  Value query = slotMemory(read.getSlotAttr(), read.getAtAttr().getInt(),
-                           capacity * heads, headSize);
-  Value target = slotMemory(write.getSlotAttr(), write.getAtAttr().getInt(),
-                            result.getDimSize(0), result.getDimSize(1));
+  Value query = bufferMemory(read.getBufferAttr(), read.getAtAttr().getInt(),
+                             capacity * heads, headSize);
+  Value target = bufferMemory(write.getBufferAttr(), write.getAtAttr().getInt(),
+                              result.getDimSize(0), result.getDimSize(1));
   Value cache = cacheOf(attention.getCache());
   Value scores = ScratchOp::create(b, MemRefType::get({m, keys}, f32));
   Value rows = rowCount();

@@ -25,8 +25,8 @@ KernelBody::KernelBody(func::FuncOp source, func::FuncOp target,
   layer = target.getArgument(1);
   begin = target.getArgument(2);
   end = target.getArgument(3);
-  cut = source->getAttrOfType<CutAttr>(kCutAttr);
-  strategy = source->getAttrOfType<TileInterface>(kStrategyAttr);
+  partition = source->getAttrOfType<PartitionAttr>(kPartitionAttr);
+  strategy = source->getAttrOfType<TileShapeInterface>(kStrategyAttr);
   m = strategy.getM();
   n = strategy.getN();
   source.walk([&](Operation *op) {
@@ -75,23 +75,23 @@ Value KernelBody::rowCount() {
              : index(1);
 }
 
-RankedTensorType KernelBody::capacityOf(FlatSymbolRefAttr slot) {
+RankedTensorType KernelBody::capacityOf(FlatSymbolRefAttr buffer) {
   auto declaration =
-      SymbolTable::lookupNearestSymbolFrom<llama::SlotOp>(source, slot);
+      SymbolTable::lookupNearestSymbolFrom<llama::BufferOp>(source, buffer);
   return cast<RankedTensorType>(declaration.getType());
 }
 
-Value KernelBody::slotMemory(FlatSymbolRefAttr slot, int64_t at, int64_t rows,
-                             int64_t columns) {
-  Type element = capacityOf(slot).getElementType();
-  return tile::SlotOp::create(b, MemRefType::get({rows, columns}, element),
-                              context, slot, b.getI64IntegerAttr(at));
+Value KernelBody::bufferMemory(FlatSymbolRefAttr buffer, int64_t at,
+                               int64_t rows, int64_t columns) {
+  Type element = capacityOf(buffer).getElementType();
+  return tile::BufferOp::create(b, MemRefType::get({rows, columns}, element),
+                                context, buffer, b.getI64IntegerAttr(at));
 }
 
-Value KernelBody::slotMemory(SlotReadOp read) {
-  RankedTensorType type = capacityOf(read.getSlotAttr());
-  return slotMemory(read.getSlotAttr(), read.getAtAttr().getInt(),
-                    type.getDimSize(0), type.getDimSize(1));
+Value KernelBody::bufferMemory(BufferReadOp read) {
+  RankedTensorType type = capacityOf(read.getBufferAttr());
+  return bufferMemory(read.getBufferAttr(), read.getAtAttr().getInt(),
+                      type.getDimSize(0), type.getDimSize(1));
 }
 
 Value KernelBody::weight(Value reference) {
@@ -138,28 +138,28 @@ KernelBody::Rows *KernelBody::rowsOf(Value tensor) {
   Operation *op = tensor.getDefiningOp();
   auto type = cast<RankedTensorType>(tensor.getType());
   Rows made;
-  if (auto read = dyn_cast<SlotReadOp>(op)) {
-    RankedTensorType capacity = capacityOf(read.getSlotAttr());
-    made.rows = SlotRowsOp::create(
+  if (auto read = dyn_cast<BufferReadOp>(op)) {
+    RankedTensorType capacity = capacityOf(read.getBufferAttr());
+    made.rows = BufferRowsOp::create(
         b,
         RowsType::get(b.getContext(), capacity.getDimSize(0),
                       capacity.getDimSize(1), capacity.getElementType()),
-        context, read.getSlotAttr(), read.getAtAttr());
+        context, read.getBufferAttr(), read.getAtAttr());
     if (read.getRow())
-      made.base = HeadRowOp::create(b, b.getIndexType(), context);
+      made.base = LMHeadRowOp::create(b, b.getIndexType(), context);
   } else if (auto norm = dyn_cast<RmsNormOp>(op)) {
-    auto read = norm.getX().getDefiningOp<SlotReadOp>();
+    auto read = norm.getX().getDefiningOp<BufferReadOp>();
     if (!read || type.getDimSize(0) != 1) {
       norm.emitOpError() << "can be staged for a product where it "
-                            "normalises one row of a slot; run "
+                            "normalises one row of a buffer; run "
                             "llama-fuse-kernels, which leaves others as "
                             "kernels of their own";
       return {};
     }
-    Value memory = slotMemory(read);
+    Value memory = bufferMemory(read);
     Value row =
         read.getRow()
-            ? HeadRowOp::create(b, b.getIndexType(), context).getResult()
+            ? LMHeadRowOp::create(b, b.getIndexType(), context).getResult()
             : index(0);
     Value inverse = inverseRms(norm, memory, row);
     auto stage = StageOp::create(
@@ -216,14 +216,14 @@ Value KernelBody::tileOf(Value tensor, const Position &at) {
                               linear.getOrderAttr())
         .getResult();
   }
-  if (auto read = dyn_cast<SlotReadOp>(op)) {
+  if (auto read = dyn_cast<BufferReadOp>(op)) {
     Value row =
         read.getRow()
-            ? HeadRowOp::create(b, b.getIndexType(), context).getResult()
+            ? LMHeadRowOp::create(b, b.getIndexType(), context).getResult()
             : at.row;
     Value rows = dynamicRows ? rowCount() : Value();
-    return tile::LoadOp::create(b, type, slotMemory(read), row, at.column, rows,
-                                Value())
+    return tile::LoadOp::create(b, type, bufferMemory(read), row, at.column,
+                                rows, Value())
         .getResult();
   }
   if (auto rope = dyn_cast<RopeOp>(op)) {
@@ -294,10 +294,11 @@ Value KernelBody::tileOf(Value tensor, const Position &at) {
 }
 
 void KernelBody::store(const Sink &sink, Value tile, const Position &at) {
-  if (auto write = dyn_cast<SlotWriteOp>(sink.op)) {
-    RankedTensorType capacity = capacityOf(write.getSlotAttr());
-    Value memory = slotMemory(write.getSlotAttr(), write.getAtAttr().getInt(),
-                              capacity.getDimSize(0), capacity.getDimSize(1));
+  if (auto write = dyn_cast<BufferWriteOp>(sink.op)) {
+    RankedTensorType capacity = capacityOf(write.getBufferAttr());
+    Value memory =
+        bufferMemory(write.getBufferAttr(), write.getAtAttr().getInt(),
+                     capacity.getDimSize(0), capacity.getDimSize(1));
     tile::StoreOp::create(b, tile, memory, at.row, at.column,
                           dynamicRows ? rowCount() : Value(), Value());
     return;
@@ -314,8 +315,8 @@ void KernelBody::store(const Sink &sink, Value tile, const Position &at) {
 SmallVector<KernelBody::Sink> KernelBody::sinks() {
   SmallVector<Sink> found;
   for (Operation &op : source.getBody().front()) {
-    if (auto write = dyn_cast<SlotWriteOp>(op)) {
-      found.push_back({write, write.getValue(), "slot"});
+    if (auto write = dyn_cast<BufferWriteOp>(op)) {
+      found.push_back({write, write.getValue(), "buffer"});
     } else if (auto append = dyn_cast<KVAppendOp>(op)) {
       found.push_back({append, append.getKeys(), "keys"});
       found.push_back({append, append.getValues(), "values"});
@@ -331,7 +332,7 @@ LogicalResult KernelBody::write() {
     result = writeAttentionPart(*parts.begin());
   else if (auto whole = body.getOps<AttentionOp>(); !whole.empty())
     result = writeAttention(*whole.begin());
-  else if (!cut.getRows().empty())
+  else if (!partition.getRows().empty())
     result = writeProducts();
   else
     result = writeRowWise();
@@ -344,8 +345,8 @@ LogicalResult KernelBody::writeEmbed(EmbedOp embed, const Sink &sink) {
   auto type = cast<WeightType>(embed.getWeight().getType());
   Value table = weight(embed.getWeight());
   loop(toIndex(begin), toIndex(end), 1, [&](Value part) {
-    Value first = mul(part, index(cut.getBy()));
-    Value last = minimum(add(first, index(cut.getBy())), rowCount());
+    Value first = mul(part, index(partition.getBy()));
+    Value last = minimum(add(first, index(partition.getBy())), rowCount());
     loop(first, last, 1, [&](Value row) {
       Value token = TokenOp::create(b, b.getIndexType(), context, row);
       loop(index(0), index(type.getColumns()), n, [&](Value column) {
@@ -366,17 +367,17 @@ LogicalResult KernelBody::writeRowWise() {
 
   LogicalResult result = success();
   loop(toIndex(begin), toIndex(end), 1, [&](Value part) {
-    Value first = mul(part, index(cut.getBy()));
-    Value last = minimum(add(first, index(cut.getBy())), rowCount());
+    Value first = mul(part, index(partition.getBy()));
+    Value last = minimum(add(first, index(partition.getBy())), rowCount());
     loop(first, last, 1, [&](Value row) {
       for (auto norm : source.getBody().front().getOps<RmsNormOp>()) {
-        auto read = norm.getX().getDefiningOp<SlotReadOp>();
+        auto read = norm.getX().getDefiningOp<BufferReadOp>();
         if (!read) {
           result = norm.emitOpError()
-                   << "normalises a value that is not in a slot";
+                   << "normalises a value that is not in a buffer";
           return;
         }
-        inverses[norm] = inverseRms(norm, slotMemory(read), row);
+        inverses[norm] = inverseRms(norm, bufferMemory(read), row);
       }
       for (const Sink &sink : all) {
         int64_t columns =

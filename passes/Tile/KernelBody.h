@@ -45,12 +45,12 @@ private:
     Value row, column;
     int64_t m, n;
   };
-  /// Something that leaves the kernel: a slot, or the keys or values of the
+  /// Something that leaves the kernel: a buffer, or the keys or values of the
   /// cache.
   struct Sink {
     mlir::Operation *op;
     Value value;
-    mlir::StringRef what; // "slot", "keys", "values"
+    mlir::StringRef what; // "buffer", "keys", "values"
   };
 
   // KernelBody.cpp: values, rows, tiles, row-wise kernels.
@@ -61,10 +61,10 @@ private:
   void parallelLoop(int64_t count, llvm::function_ref<void(Value)> body);
   Value layerIndex();
   Value rowCount();
-  mlir::RankedTensorType capacityOf(mlir::FlatSymbolRefAttr slot);
-  Value slotMemory(mlir::FlatSymbolRefAttr slot, int64_t at, int64_t rows,
-                   int64_t columns);
-  Value slotMemory(llama::SlotReadOp read);
+  mlir::RankedTensorType capacityOf(mlir::FlatSymbolRefAttr buffer);
+  Value bufferMemory(mlir::FlatSymbolRefAttr buffer, int64_t at, int64_t rows,
+                     int64_t columns);
+  Value bufferMemory(llama::BufferReadOp read);
   Value weight(Value reference);
   Value inverseRms(llama::RmsNormOp norm, Value memory, Value row);
   Rows *rowsOf(Value tensor);
@@ -112,8 +112,8 @@ private:
 
   mlir::func::FuncOp source;
   Value context, layer, begin, end;
-  llama::CutAttr cut;
-  llama::TileInterface strategy;
+  llama::PartitionAttr partition;
+  llama::TileShapeInterface strategy;
   int64_t m, n; // its tile
   bool dynamicRows = false;
   llvm::DenseMap<Value, Rows> rowsMade;

@@ -1,6 +1,6 @@
 //===- LlamaToTile.cpp - kernels become loops over tiles ------------------===//
 //
-// schedule -> tile. Each kernel function (from slot_read to slot_write, on
+// schedule -> tile. Each kernel function (from buffer_read to buffer_write, on
 // tensors) becomes a function (context, layer, begin, end) on memory and tiles.
 // What the bodies look like is in KernelBody.cpp and AttentionBody.cpp; here is
 // only the walk over the module.
@@ -22,7 +22,8 @@ using namespace corellama;
 using namespace corellama::llama;
 using namespace corellama::tile;
 
-/// The function that takes a kernel's place: same name, same strategy and cut.
+/// The function that takes a kernel's place: same name, same strategy and
+/// partition.
 static func::FuncOp declareKernel(func::FuncOp source, OpBuilder &builder) {
   MLIRContext *context = source.getContext();
   Type i32 = builder.getI32Type();
@@ -44,7 +45,7 @@ static constexpr int64_t kMostTile = 256;
 /// the module by hand.
 static LogicalResult verifyStamped(func::FuncOp kernel) {
   Attribute stamped = kernel->getAttr(kStrategyAttr);
-  auto strategy = dyn_cast_or_null<TileInterface>(stamped);
+  auto strategy = dyn_cast_or_null<TileShapeInterface>(stamped);
   if (!strategy) {
     InFlightDiagnostic diagnostic = kernel.emitOpError();
     if (stamped)
@@ -62,34 +63,36 @@ static LogicalResult verifyStamped(func::FuncOp kernel) {
            << " rows of x and a multiple of 16 up to " << kMostTile
            << " of a weight, of keys or of columns";
 
-  auto slots = [&](Operation *op, FlatSymbolRefAttr name,
-                   bool stamped) -> LogicalResult {
+  auto buffers = [&](Operation *op, FlatSymbolRefAttr name,
+                     bool stamped) -> LogicalResult {
     if (!stamped)
-      return op->emitOpError() << "has no offset; run llama-assign-slots";
-    auto slot = SymbolTable::lookupNearestSymbolFrom<llama::SlotOp>(op, name);
-    if (!slot)
-      return op->emitOpError() << name << " is not a declared slot";
-    if (cast<RankedTensorType>(slot.getType()).getRank() < 2)
+      return op->emitOpError() << "has no offset; run llama-assign-buffers";
+    auto buffer =
+        SymbolTable::lookupNearestSymbolFrom<llama::BufferOp>(op, name);
+    if (!buffer)
+      return op->emitOpError() << name << " is not a declared buffer";
+    if (cast<RankedTensorType>(buffer.getType()).getRank() < 2)
       return op->emitOpError()
-             << "uses a slot of rows x columns, found " << slot.getType();
+             << "uses a buffer of rows x columns, found " << buffer.getType();
     return success();
   };
   bool placed =
       !kernel->getParentOfType<ModuleOp>().getOps<CacheLayoutOp>().empty();
   LogicalResult result = success();
   kernel.walk([&](Operation *op) {
-    if (auto read = dyn_cast<SlotReadOp>(op))
-      result = slots(op, read.getSlotAttr(), read.getAt().has_value());
-    else if (auto write = dyn_cast<SlotWriteOp>(op))
-      result = slots(op, write.getSlotAttr(), write.getAt().has_value());
+    if (auto read = dyn_cast<BufferReadOp>(op))
+      result = buffers(op, read.getBufferAttr(), read.getAt().has_value());
+    else if (auto write = dyn_cast<BufferWriteOp>(op))
+      result = buffers(op, write.getBufferAttr(), write.getAt().has_value());
     else if (auto ref = dyn_cast<WeightRefOp>(op);
              ref && (!ref.getLayout() || !ref.getIndex()))
-      result = op->emitOpError()
-               << "has no layout and index; run llama-stamp-references";
+      result =
+          op->emitOpError()
+          << "has no layout and index; run llama-resolve-weight-references";
     else if (isa<AttentionOp, AttentionPartOp, KVAppendOp>(op) && !placed)
       result = op->emitOpError()
                << "uses a cache and the module has no llama.cache_layout; run "
-                  "llama-place-layouts";
+                  "llama-plan-layouts";
     else if (isa<LinearOp, RmsNormOp>(op) && !op->getAttr("order"))
       result = op->emitOpError()
                << "has no order for its sum; run llama-plan-kernels";
@@ -103,7 +106,7 @@ struct LlamaToTile : tile::impl::LlamaToTileBase<LlamaToTile> {
   void runOnOperation() override {
     SmallVector<func::FuncOp> kernels;
     for (auto function : getOperation().getOps<func::FuncOp>())
-      if (function->hasAttr(llama::kCutAttr))
+      if (function->hasAttr(llama::kPartitionAttr))
         kernels.push_back(function);
 
     for (func::FuncOp source : kernels) {

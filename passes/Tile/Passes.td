@@ -8,13 +8,13 @@ include "mlir/Pass/PassBase.td"
 def LlamaToTile : Pass<"llama-to-tile", "::mlir::ModuleOp"> {
   let summary = "Write each kernel's body as loops over tiles";
   let description = [{
-    Phase: tile. Needs: kernels as functions with strategy, cut and orders, slots
+    Phase: tile. Needs: kernels as functions with strategy, partition and orders, buffers
     and weight references stamped. Leaves: each kernel a function (context,
     layer, begin, end) of scf, arith, math, vector and tile; no tensor. Never:
     reads a sibling of the function, or decides how a kernel runs.
 
-    What is read as whole rows (the result of a norm, of a merge, a slot) is
-    staged once a call; then each part loops over tiles of the groups it was cut
+    What is read as whole rows (the result of a norm, of a merge, a buffer) is
+    staged once a call; then each part loops over tiles of the groups it was partitioned
     into, contracts, and applies the rest of the graph as arithmetic on the tile.
     Iterations that do not depend on each other (heads that are merged) are an
     scf.parallel.

@@ -3,7 +3,7 @@
 // schedule -> tile, kernels that multiply weights: what is read as whole rows
 // is staged once a call, then each part loops over the tiles of its group, and
 // what comes after the products is arithmetic on the tile (KernelBody.cpp). How
-// parts are numbered is here and in CutAttr, nowhere else.
+// parts are numbered is here and in PartitionAttr, nowhere else.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,8 +15,8 @@ using namespace corellama;
 using namespace corellama::llama;
 using namespace corellama::tile;
 
-/// Rows of a weight that `rows16` keeps together, so that a tile's columns come
-/// in multiples of it.
+/// Rows of a weight that `interleaved16` keeps together, so that a tile's
+/// columns come in multiples of it.
 static constexpr int64_t kGroup = 16;
 
 /// The products that a value is made of on a tile: what stands behind a staged
@@ -37,7 +37,7 @@ void KernelBody::collectLinears(Value tensor,
 
 LogicalResult KernelBody::writeProducts() {
   SmallVector<Sink> all = sinks();
-  // Groups in the order of their first product, as the cut counts them.
+  // Groups in the order of their first product, as the partition counts them.
   struct Group {
     SmallVector<LinearOp> linears;
     SmallVector<Sink> sinks;
@@ -61,13 +61,14 @@ LogicalResult KernelBody::writeProducts() {
     }
     if (group.sinks.empty())
       return linear.emitOpError()
-             << "leaves the kernel in no slot and no cache";
+             << "leaves the kernel in no buffer and no cache";
     groups.push_back(group);
   }
-  if (groups.size() != cut.getRows().size())
-    return source.emitOpError() << "is cut into " << cut.getRows().size()
-                                << " groups of rows and has " << groups.size()
-                                << " groups of products";
+  if (groups.size() != partition.getRows().size())
+    return source.emitOpError()
+           << "is partitioned into " << partition.getRows().size()
+           << " groups of rows and has " << groups.size()
+           << " groups of products";
 
   // What is read as whole rows, once a call.
   for (Group &group : groups)
@@ -92,13 +93,13 @@ LogicalResult KernelBody::writeProducts() {
     }
 
   auto partsOf = [&](int64_t rows) {
-    return static_cast<int64_t>(llvm::divideCeil(rows, cut.getBy()));
+    return static_cast<int64_t>(llvm::divideCeil(rows, partition.getBy()));
   };
   int64_t allParts = 0;
-  for (int64_t rows : cut.getRows())
+  for (int64_t rows : partition.getRows())
     allParts += partsOf(rows);
   int64_t firstPart = 0;
-  for (auto [group, rows] : llvm::zip(groups, cut.getRows())) {
+  for (auto [group, rows] : llvm::zip(groups, partition.getRows())) {
     if (failed(writeGroup(group.sinks, group.linears, rows, firstPart,
                           partsOf(rows), allParts)))
       return failure();
@@ -126,18 +127,18 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
   };
   // Calls `body` with the first row of each tile of the weight in a part.
   auto tilesOf = [&](Value part, function_ref<void(Value)> body) {
-    Value first = mul(part, index(cut.getBy()));
-    if (cut.getRowsBy() && cut.getBy() == n) {
+    Value first = mul(part, index(partition.getBy()));
+    if (partition.getRowsBy() && partition.getBy() == n) {
       body(first);
       return;
     }
     // Padding rows of the last group are zero in the image and never stored.
-    Value last = minimum(add(first, index(cut.getBy())),
+    Value last = minimum(add(first, index(partition.getBy())),
                          index(llvm::alignTo(rows, kGroup)));
     loop(first, last, n, body);
   };
 
-  if (cut.getRowsBy()) {
+  if (partition.getRowsBy()) {
     // part = tile of rows * allParts + tile of the weight: blocks that run at
     // once read the same rows.
     loop(toIndex(begin), toIndex(end), 1, [&](Value part) {
@@ -145,15 +146,15 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
       Value number = arith::RemUIOp::create(b, part, index(allParts));
       if (firstPart)
         number = sub(number, index(firstPart));
-      Value firstRow = mul(rowTile, index(cut.getRowsBy()));
+      Value firstRow = mul(rowTile, index(partition.getRowsBy()));
       auto writePart = [&] {
         tilesOf(number, [&](Value column) {
-          if (cut.getRowsBy() == m) {
+          if (partition.getRowsBy() == m) {
             writeTile({firstRow, column, m, n});
             return;
           }
           Value lastRow =
-              minimum(add(firstRow, index(cut.getRowsBy())), rowCount());
+              minimum(add(firstRow, index(partition.getRowsBy())), rowCount());
           loop(firstRow, lastRow, m,
                [&](Value row) { writeTile({row, column, m, n}); });
         });

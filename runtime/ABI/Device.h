@@ -45,11 +45,11 @@ struct DeviceProgram {
   const char *target;
   DeviceStepFunction decode;
   DeviceStepFunction prefill;
-  DeviceStepFunction head;
+  DeviceStepFunction lmHead;
   const DeviceKernel *kernels;
   uint64_t kernelCount;
   uint64_t workspaceBytes;
-  /// Where the head leaves `vocabulary` float32 logits, in the workspace.
+  /// Where the LM head leaves `vocabulary` float32 logits, in the workspace.
   uint64_t logitsOffset;
   /// Rows of the largest prefill call.
   uint64_t chunk;

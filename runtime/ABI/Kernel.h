@@ -34,7 +34,7 @@ struct Context {
   /// Byte offset from `weights` of each weight: offsets[index + layer], where
   /// index is the one that `schedule` stamped on the weight's reference.
   const uint64_t *offsets;
-  /// The slots of the steps; Program::workspaceBytes long.
+  /// The buffers of the steps; Program::workspaceBytes long.
   uint8_t *workspace;
   /// The keys and the values of the cache: for each layer, for each head of
   /// keys and values, `capacity` positions in the layout the program was
@@ -55,7 +55,7 @@ struct Context {
   /// Positions that the cache has room for, a multiple of kCacheBlock.
   uint64_t capacity;
   /// The row that the head step reads.
-  uint64_t headRow;
+  uint64_t lmHeadRow;
   /// Passed through to corellama_barrier.
   void *threads;
 };
@@ -93,13 +93,13 @@ struct Program {
   const char *features;
   StepFunction decode;
   StepFunction prefill;
-  StepFunction head;
+  StepFunction lmHead;
   const Kernel *kernels;
   uint64_t kernelCount;
   /// Bytes of the workspace, and of the scratch memory of each worker.
   uint64_t workspaceBytes;
   uint64_t scratchBytes;
-  /// Where the head leaves `vocabulary` float32 logits, in the workspace.
+  /// Where the LM head leaves `vocabulary` float32 logits, in the workspace.
   uint64_t logitsOffset;
   /// Rows of the largest prefill call.
   uint64_t chunk;

@@ -87,7 +87,7 @@ Result<std::unique_ptr<Model>> Model::create(const abi::Program &program,
       .rows = 0,
       .keyCount = 0,
       .capacity = model->cache.capacity(),
-      .headRow = 0,
+      .lmHeadRow = 0,
       .threads = model->threads->barrier(),
   };
   return model;
@@ -123,7 +123,7 @@ void Model::append(abi::StepFunction step, std::span<const int32_t> ids) {
   rope.reach(tokensInCache);
   call.rows = ids.size();
   call.keyCount = tokensInCache;
-  call.headRow = 0;
+  call.lmHeadRow = 0;
   threads->run(step, call);
 }
 
@@ -134,8 +134,8 @@ void Model::prefill(std::span<const int32_t> ids) {
 void Model::decode(int32_t id) { append(program.decode, {&id, 1}); }
 
 std::span<const float> Model::logits(uint64_t row) {
-  call.headRow = row;
-  threads->run(program.head, call);
+  call.lmHeadRow = row;
+  threads->run(program.lmHead, call);
   return {
       reinterpret_cast<const float *>(workspace.data() + program.logitsOffset),
       image.header->vocabulary};

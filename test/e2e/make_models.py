@@ -156,7 +156,7 @@ def write_model(path, seed, index, architecture="llama", extra=None):
     # values of deviation a: queries and keys 1.2 (scores of deviation 1.4),
     # logits 1.8 (the largest of some hundred: 4 to 8). The branches add about 1
     # each to the stream.
-    tied = recipe["head"] == "tied"
+    tied = recipe["lm_head"] == "tied"
     logit = 1.8 / np.sqrt(dim)
     matrix("token_embd.weight", s["vocabulary"], dim, logit if tied else 0.8,
            recipe.get("embedding"))
@@ -181,7 +181,7 @@ def write_model(path, seed, index, architecture="llama", extra=None):
     w.write_tensors_to_file()
     w.close()
     return dict(file=os.path.basename(path), attention=recipe["attention"],
-                head=recipe["head"], formats=sorted(set(used.values())), **s,
+                head=recipe["lm_head"], formats=sorted(set(used.values())), **s,
                 tensors=used)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import harness
 import make_models
 
-PHASES = ["import", "specialize", "fuse", "place", "schedule", "tile", "vector",
+PHASES = ["import", "specialize", "fuse", "plan", "schedule", "tile", "vector",
           "llvm"]
 
 

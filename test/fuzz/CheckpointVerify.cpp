@@ -67,7 +67,7 @@ expectedShapes(const ModelConfig &config) {
   std::map<std::string, std::pair<Wide, Wide>> shapes = {
       {"token_embd.weight", {dim, config.vocab}},
       {"output_norm.weight", {dim, 1}}};
-  if (!config.tiedHead)
+  if (!config.tiedLMHead)
     shapes["output.weight"] = {dim, config.vocab};
   for (uint64_t l = 0; l < config.layers; ++l) {
     std::string layer = "blk." + std::to_string(l) + ".";

@@ -26,10 +26,10 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     llama.weight @ffn_up : 48x32 formats [#llama.q8_0]
     llama.weight @ffn_down : 32x48 formats [#llama.f16]
   }
-  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @embed.decode, layers = [@layer.decode], of = [0, 0], head = @head>, #llama.entry<name = "prefill", rows = 512, embed = @embed.prefill, layers = [@layer.prefill], of = [0, 0], head = @head>]
+  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @embed.decode, layers = [@layer.decode], of = [0, 0], lm_head = @lm_head>, #llama.entry<name = "prefill", rows = 512, embed = @embed.prefill, layers = [@layer.prefill], of = [0, 0], lm_head = @lm_head>]
 
-  func.func private @head(%x: tensor<1x32xf32>) -> tensor<1x64xf32> {
-    %y0 = llama.kernel "head" (%ix = %x : tensor<1x32xf32>) -> tensor<1x64xf32> {
+  func.func private @lm_head(%x: tensor<1x32xf32>) -> tensor<1x64xf32> {
+    %y0 = llama.kernel "lm_head" (%ix = %x : tensor<1x32xf32>) -> tensor<1x64xf32> {
       %g = llama.weight_ref @output_norm : <32, #llama.f32>
       %h = llama.rms_norm %ix, %g eps 1.0e-05 : tensor<1x32xf32>, <32, #llama.f32>
       %w = llama.weight_ref @token_embd : <64x32, #llama.q8_0>

@@ -8,7 +8,7 @@
 // through all files of this folder: 2 layers of dim 32, 2 heads over 1 head
 // of keys and values of size 16, hidden 48, 64 tokens; Q4_0 in attn_q and
 // ffn_gate, F16 in ffn_down (rows of 48 are no multiple of 32), Q8_0
-// elsewhere, and a head tied to token_embd.
+// elsewhere, and LM head tied to to token_embd.
 //
 // Look at: weights are declared once and reached by handles, so that both
 // layers are one function; the number of rows is open; the cache is a
@@ -28,7 +28,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     llama.weight @ffn_up : 48x32 formats [#llama.q8_0]
     llama.weight @ffn_down : 32x48 formats [#llama.f16]
   }
-  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer], of = [0, 0], head = @head>]
+  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer], of = [0, 0], lm_head = @lm_head>]
 
   func.func private @embed(%ids: tensor<?xi32>) -> tensor<?x32xf32> {
     %w = llama.weight_ref @token_embd : !llama.weight<64x32, #llama.q8_0>
@@ -65,7 +65,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return %x2 : tensor<?x32xf32>
   }
 
-  func.func private @head(%x: tensor<?x32xf32>) -> tensor<?x64xf32> {
+  func.func private @lm_head(%x: tensor<?x32xf32>) -> tensor<?x64xf32> {
     %g = llama.weight_ref @output_norm : !llama.weight<32, #llama.f32>
     %h = llama.rms_norm %x, %g eps 1.0e-05 : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
     %w = llama.weight_ref @token_embd : !llama.weight<64x32, #llama.q8_0>

@@ -1,14 +1,14 @@
 // RUN: %opt %s --verify-roundtrip -o /dev/null
 // RUN: %opt %s --llama-verify-phase=phase=schedule -o /dev/null
-// RUN: %opt %S/place.mlir --corellama-schedule-pipeline -o %t.got
+// RUN: %opt %S/plan.mlir --corellama-schedule-pipeline -o %t.got
 // RUN: %opt %s -o %t.want
 // RUN: %python %S/compare.py %t.got %t.want
 
-// Phase schedule: kernels are functions from slot_read to slot_write, entries
-// are steps. Made from place.mlir.
+// Phase schedule: kernels are functions from buffer_read to buffer_write, entries
+// are steps. Made from plan.mlir.
 //
 // Look at: llama.step says what runs and where all of it must have ended; the
-// loop over the layers is one scf.for; slots have byte offsets and share
+// loop over the layers is one scf.for; buffers have byte offsets and share
 // bytes where their values do not live at once (@prefill.norm, @prefill.attn
 // and @prefill.gate_up begin at one offset); each weight_ref has the layout
 // and the index in the table of offsets, each function its parts as a map of
@@ -21,239 +21,239 @@
 #map4 = affine_map<(d0, d1) -> (2)>
 #map5 = affine_map<(d0, d1) -> (d0 ceildiv 8)>
 module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>, llama.target = #llama.target<family = cpu, name = "x86-64-v4", vector_bits = 512, l2_bytes = 1048576>} {
-  llama.weight @token_embd : 64x32 formats [#llama.q8_0] in [#llama.rows16<k = 4>]
+  llama.weight @token_embd : 64x32 formats [#llama.q8_0] in [#llama.interleaved16<k = 4>]
   llama.weight @output_norm : 32 formats [#llama.f32] in [#llama.rowmajor]
   llama.weights @blk layers 2 {
     llama.weight @attn_norm : 32 formats [#llama.f32] in [#llama.rowmajor]
-    llama.weight @attn_q : 32x32 formats [#llama.q4_0] in [#llama.rows16<k = 4>]
-    llama.weight @attn_k : 16x32 formats [#llama.q8_0] in [#llama.rows16<k = 4>]
-    llama.weight @attn_v : 16x32 formats [#llama.q8_0] in [#llama.rows16<k = 4>]
-    llama.weight @attn_output : 32x32 formats [#llama.q8_0] in [#llama.rows16<k = 4>]
+    llama.weight @attn_q : 32x32 formats [#llama.q4_0] in [#llama.interleaved16<k = 4>]
+    llama.weight @attn_k : 16x32 formats [#llama.q8_0] in [#llama.interleaved16<k = 4>]
+    llama.weight @attn_v : 16x32 formats [#llama.q8_0] in [#llama.interleaved16<k = 4>]
+    llama.weight @attn_output : 32x32 formats [#llama.q8_0] in [#llama.interleaved16<k = 4>]
     llama.weight @ffn_norm : 32 formats [#llama.f32] in [#llama.rowmajor]
-    llama.weight @ffn_gate : 48x32 formats [#llama.q4_0] in [#llama.rows16<k = 4>]
-    llama.weight @ffn_up : 48x32 formats [#llama.q8_0] in [#llama.rows16<k = 4>]
-    llama.weight @ffn_down : 32x48 formats [#llama.f16] in [#llama.rows16<k = 1>]
+    llama.weight @ffn_gate : 48x32 formats [#llama.q4_0] in [#llama.interleaved16<k = 4>]
+    llama.weight @ffn_up : 48x32 formats [#llama.q8_0] in [#llama.interleaved16<k = 4>]
+    llama.weight @ffn_down : 32x48 formats [#llama.f16] in [#llama.interleaved16<k = 1>]
   }
-  llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
-  llama.model @m steps [@decode, @prefill, @head]
-  llama.slot @x : tensor<512x32xf32> at 0
-  llama.slot @decode.qkv : tensor<1x32xf32> at 66688
-  llama.slot @decode.attn : tensor<1x2x8x18xf32> at 65536
-  llama.slot @decode.o : tensor<1x32xf32> at 66688
-  llama.slot @decode.gate_up : tensor<1x48xf32> at 65536
-  llama.slot @prefill.norm : tensor<512x32xf32> at 65536
-  llama.slot @prefill.qkv : tensor<512x32xf32> at 131072
-  llama.slot @prefill.attn : tensor<512x32xf32> at 65536
-  llama.slot @prefill.o : tensor<512x32xf32> at 163840
-  llama.slot @prefill.norm.1 : tensor<512x32xf32> at 229376
-  llama.slot @prefill.gate_up : tensor<512x48xf32> at 65536
-  llama.slot @logits : tensor<1x64xf32> at 65536
+  llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+  llama.model @m steps [@decode, @prefill, @lm_head]
+  llama.buffer @x : tensor<512x32xf32> at 0
+  llama.buffer @decode.qkv : tensor<1x32xf32> at 66688
+  llama.buffer @decode.attn : tensor<1x2x8x18xf32> at 65536
+  llama.buffer @decode.o : tensor<1x32xf32> at 66688
+  llama.buffer @decode.gate_up : tensor<1x48xf32> at 65536
+  llama.buffer @prefill.norm : tensor<512x32xf32> at 65536
+  llama.buffer @prefill.qkv : tensor<512x32xf32> at 131072
+  llama.buffer @prefill.attn : tensor<512x32xf32> at 65536
+  llama.buffer @prefill.o : tensor<512x32xf32> at 163840
+  llama.buffer @prefill.norm.1 : tensor<512x32xf32> at 229376
+  llama.buffer @prefill.gate_up : tensor<512x48xf32> at 65536
+  llama.buffer @logits : tensor<1x64xf32> at 65536
 
   llama.step @decode rows 1 {
-    llama.run @embed.decode
+    llama.dispatch @embed.decode
     %c0 = arith.constant 0 : index
     %c2 = arith.constant 2 : index
     %c1 = arith.constant 1 : index
     scf.for %l = %c0 to %c2 step %c1 {
       llama.barrier
-      llama.run @qkv.decode(%l)
+      llama.dispatch @qkv.decode(%l)
       llama.barrier
-      llama.run @attn.decode(%l)
+      llama.dispatch @attn.decode(%l)
       llama.barrier
-      llama.run @o.decode(%l)
+      llama.dispatch @o.decode(%l)
       llama.barrier
-      llama.run @gate_up.decode(%l)
+      llama.dispatch @gate_up.decode(%l)
       llama.barrier
-      llama.run @down.decode(%l)
+      llama.dispatch @down.decode(%l)
     }
   }
 
   llama.step @prefill rows 512 {
-    llama.run @embed.prefill
+    llama.dispatch @embed.prefill
     %c0 = arith.constant 0 : index
     %c2 = arith.constant 2 : index
     %c1 = arith.constant 1 : index
     scf.for %l = %c0 to %c2 step %c1 {
       llama.barrier
-      llama.run @norm.prefill.0(%l)
+      llama.dispatch @norm.prefill.0(%l)
       llama.barrier
-      llama.run @qkv.prefill(%l)
+      llama.dispatch @qkv.prefill(%l)
       llama.barrier
-      llama.run @attn.prefill(%l)
+      llama.dispatch @attn.prefill(%l)
       llama.barrier
-      llama.run @o.prefill(%l)
+      llama.dispatch @o.prefill(%l)
       llama.barrier
-      llama.run @norm.prefill.1(%l)
+      llama.dispatch @norm.prefill.1(%l)
       llama.barrier
-      llama.run @gate_up.prefill(%l)
+      llama.dispatch @gate_up.prefill(%l)
       llama.barrier
-      llama.run @down.prefill(%l)
+      llama.dispatch @down.prefill(%l)
     }
   }
 
-  llama.step @head rows 1 {
-    llama.run @head.head
+  llama.step @lm_head rows 1 {
+    llama.dispatch @lm_head.lm_head
   }
 
-  func.func private @embed.decode() attributes {llama.cut = #llama.cut<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @embed.decode() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
     %ids = llama.input ids : tensor<1xi32>
-    %w = llama.weight_ref @token_embd : <64x32, #llama.q8_0> in #llama.rows16<k = 4> index 0
+    %w = llama.weight_ref @token_embd : <64x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
     %x = llama.embed %ids, %w : tensor<1xi32>, <64x32, #llama.q8_0> -> tensor<1x32xf32>
-    llama.slot_write %x, @x at 0 : tensor<1x32xf32>
+    llama.buffer_write %x, @x at 0 : tensor<1x32xf32>
     return
   }
 
-  func.func private @qkv.decode(%l: index) attributes {llama.cut = #llama.cut<rows = [32, 16, 16], by = 32>, llama.parts = #map1, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
-    %x = llama.slot_read @x at 0 : tensor<1x32xf32>
+  func.func private @qkv.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.parts = #map1, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+    %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
     %pos = llama.input positions : tensor<1xi32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
     %g0 = llama.weight_ref @blk::@attn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 2
     %h = llama.rms_norm %x, %g0 eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
-    %wq = llama.weight_ref @blk::@attn_q[%l] : <32x32, #llama.q4_0> in #llama.rows16<k = 4> index 4
+    %wq = llama.weight_ref @blk::@attn_q[%l] : <32x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 4
     %q = llama.linear %h, %wq order <block = 32, scale = outer> : tensor<1x32xf32>, <32x32, #llama.q4_0> -> tensor<1x32xf32>
-    %wk = llama.weight_ref @blk::@attn_k[%l] : <16x32, #llama.q8_0> in #llama.rows16<k = 4> index 6
+    %wk = llama.weight_ref @blk::@attn_k[%l] : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 6
     %k = llama.linear %h, %wk order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
-    %wv = llama.weight_ref @blk::@attn_v[%l] : <16x32, #llama.q8_0> in #llama.rows16<k = 4> index 8
+    %wv = llama.weight_ref @blk::@attn_v[%l] : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 8
     %v = llama.linear %h, %wv order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
     %qr = llama.rope %q, %pos base 1.0e+04 heads 2 : tensor<1x32xf32>, tensor<1xi32>
     %kr = llama.rope %k, %pos base 1.0e+04 heads 1 : tensor<1x16xf32>, tensor<1xi32>
     llama.kv_append %kv[%l], %kr, %v at %pos : <2x1x16, f16>, tensor<1x16xf32>, tensor<1x16xf32>, tensor<1xi32>
-    llama.slot_write %qr, @decode.qkv at 66688 : tensor<1x32xf32>
+    llama.buffer_write %qr, @decode.qkv at 66688 : tensor<1x32xf32>
     return
   }
 
-  func.func private @attn.decode(%l: index) attributes {llama.cut = #llama.cut<of = keys, by = 256>, llama.parts = #map2, llama.strategy = #llama.cpu<unit = f32, m = 2, n = 16>} {
-    %qkv = llama.slot_read @decode.qkv at 66688 : tensor<1x32xf32>
+  func.func private @attn.decode(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.parts = #map2, llama.strategy = #llama.cpu<unit = f32, m = 2, n = 16>} {
+    %qkv = llama.buffer_read @decode.qkv at 66688 : tensor<1x32xf32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
     %pos = llama.input positions : tensor<1xi32>
     %p = llama.attention_part %qkv, %kv[%l], %pos causal heads 2 keys 256 order <lanes = 16> : tensor<1x32xf32>, <2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
-    llama.slot_write %p, @decode.attn at 65536 : tensor<1x2x?x18xf32>
+    llama.buffer_write %p, @decode.attn at 65536 : tensor<1x2x?x18xf32>
     return
   }
 
-  func.func private @o.decode(%l: index) attributes {llama.cut = #llama.cut<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
-    %attn = llama.slot_read @decode.attn at 65536 : tensor<1x2x?x18xf32>
-    %x = llama.slot_read @x at 0 : tensor<1x32xf32>
+  func.func private @o.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+    %attn = llama.buffer_read @decode.attn at 65536 : tensor<1x2x?x18xf32>
+    %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
     %a = llama.attention_merge %attn heads 2 keys 256 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
-    %wo = llama.weight_ref @blk::@attn_output[%l] : <32x32, #llama.q8_0> in #llama.rows16<k = 4> index 10
+    %wo = llama.weight_ref @blk::@attn_output[%l] : <32x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 10
     %o = llama.linear %a, %wo order <block = 32, scale = outer> : tensor<1x32xf32>, <32x32, #llama.q8_0> -> tensor<1x32xf32>
     %x1 = llama.add %x, %o : tensor<1x32xf32>
-    llama.slot_write %x1, @decode.o at 66688 : tensor<1x32xf32>
+    llama.buffer_write %x1, @decode.o at 66688 : tensor<1x32xf32>
     return
   }
 
-  func.func private @gate_up.decode(%l: index) attributes {llama.cut = #llama.cut<rows = [48], by = 32>, llama.parts = #map4, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
-    %o = llama.slot_read @decode.o at 66688 : tensor<1x32xf32>
+  func.func private @gate_up.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.parts = #map4, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+    %o = llama.buffer_read @decode.o at 66688 : tensor<1x32xf32>
     %g1 = llama.weight_ref @blk::@ffn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 12
     %h1 = llama.rms_norm %o, %g1 eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
-    %wg = llama.weight_ref @blk::@ffn_gate[%l] : <48x32, #llama.q4_0> in #llama.rows16<k = 4> index 14
+    %wg = llama.weight_ref @blk::@ffn_gate[%l] : <48x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 14
     %g = llama.linear %h1, %wg order <block = 32, scale = outer> : tensor<1x32xf32>, <48x32, #llama.q4_0> -> tensor<1x48xf32>
-    %wu = llama.weight_ref @blk::@ffn_up[%l] : <48x32, #llama.q8_0> in #llama.rows16<k = 4> index 16
+    %wu = llama.weight_ref @blk::@ffn_up[%l] : <48x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 16
     %u = llama.linear %h1, %wu order <block = 32, scale = outer> : tensor<1x32xf32>, <48x32, #llama.q8_0> -> tensor<1x48xf32>
     %s = llama.swiglu %g, %u : tensor<1x48xf32>
-    llama.slot_write %s, @decode.gate_up at 65536 : tensor<1x48xf32>
+    llama.buffer_write %s, @decode.gate_up at 65536 : tensor<1x48xf32>
     return
   }
 
-  func.func private @down.decode(%l: index) attributes {llama.cut = #llama.cut<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
-    %gate_up = llama.slot_read @decode.gate_up at 65536 : tensor<1x48xf32>
-    %o = llama.slot_read @decode.o at 66688 : tensor<1x32xf32>
-    %wd = llama.weight_ref @blk::@ffn_down[%l] : <32x48, #llama.f16> in #llama.rows16<k = 1> index 18
+  func.func private @down.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+    %gate_up = llama.buffer_read @decode.gate_up at 65536 : tensor<1x48xf32>
+    %o = llama.buffer_read @decode.o at 66688 : tensor<1x32xf32>
+    %wd = llama.weight_ref @blk::@ffn_down[%l] : <32x48, #llama.f16> in #llama.interleaved16<k = 1> index 18
     %d = llama.linear %gate_up, %wd order <block = 32> : tensor<1x48xf32>, <32x48, #llama.f16> -> tensor<1x32xf32>
     %x2 = llama.add %o, %d : tensor<1x32xf32>
-    llama.slot_write %x2, @x at 0 : tensor<1x32xf32>
+    llama.buffer_write %x2, @x at 0 : tensor<1x32xf32>
     return
   }
 
-  func.func private @embed.prefill() attributes {llama.cut = #llama.cut<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @embed.prefill() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
     %ids = llama.input ids : tensor<?xi32>
-    %w = llama.weight_ref @token_embd : <64x32, #llama.q8_0> in #llama.rows16<k = 4> index 0
+    %w = llama.weight_ref @token_embd : <64x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
     %x = llama.embed %ids, %w : tensor<?xi32>, <64x32, #llama.q8_0> -> tensor<?x32xf32>
-    llama.slot_write %x, @x at 0 : tensor<?x32xf32>
+    llama.buffer_write %x, @x at 0 : tensor<?x32xf32>
     return
   }
 
-  func.func private @norm.prefill.0(%l: index) attributes {llama.cut = #llama.cut<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
-    %x = llama.slot_read @x at 0 : tensor<?x32xf32>
+  func.func private @norm.prefill.0(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+    %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
     %g0 = llama.weight_ref @blk::@attn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 2
     %h = llama.rms_norm %x, %g0 eps 1.0e-05 order <lanes = 16> : tensor<?x32xf32>, <32, #llama.f32>
-    llama.slot_write %h, @prefill.norm at 65536 : tensor<?x32xf32>
+    llama.buffer_write %h, @prefill.norm at 65536 : tensor<?x32xf32>
     return
   }
 
-  func.func private @qkv.prefill(%l: index) attributes {llama.cut = #llama.cut<rows = [32, 16, 16], by = 32>, llama.parts = #map1, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
-    %norm = llama.slot_read @prefill.norm at 65536 : tensor<?x32xf32>
+  func.func private @qkv.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.parts = #map1, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
+    %norm = llama.buffer_read @prefill.norm at 65536 : tensor<?x32xf32>
     %pos = llama.input positions : tensor<?xi32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
-    %wq = llama.weight_ref @blk::@attn_q[%l] : <32x32, #llama.q4_0> in #llama.rows16<k = 4> index 4
+    %wq = llama.weight_ref @blk::@attn_q[%l] : <32x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 4
     %q = llama.linear %norm, %wq order <block = 32, scale = outer> : tensor<?x32xf32>, <32x32, #llama.q4_0> -> tensor<?x32xf32>
-    %wk = llama.weight_ref @blk::@attn_k[%l] : <16x32, #llama.q8_0> in #llama.rows16<k = 4> index 6
+    %wk = llama.weight_ref @blk::@attn_k[%l] : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 6
     %k = llama.linear %norm, %wk order <block = 32, scale = outer> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
-    %wv = llama.weight_ref @blk::@attn_v[%l] : <16x32, #llama.q8_0> in #llama.rows16<k = 4> index 8
+    %wv = llama.weight_ref @blk::@attn_v[%l] : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 8
     %v = llama.linear %norm, %wv order <block = 32, scale = outer> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
     %qr = llama.rope %q, %pos base 1.0e+04 heads 2 : tensor<?x32xf32>, tensor<?xi32>
     %kr = llama.rope %k, %pos base 1.0e+04 heads 1 : tensor<?x16xf32>, tensor<?xi32>
     llama.kv_append %kv[%l], %kr, %v at %pos : <2x1x16, f16>, tensor<?x16xf32>, tensor<?x16xf32>, tensor<?xi32>
-    llama.slot_write %qr, @prefill.qkv at 131072 : tensor<?x32xf32>
+    llama.buffer_write %qr, @prefill.qkv at 131072 : tensor<?x32xf32>
     return
   }
 
-  func.func private @attn.prefill(%l: index) attributes {llama.cut = #llama.cut<of = rows, by = 8>, llama.parts = #map5, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
-    %qkv = llama.slot_read @prefill.qkv at 131072 : tensor<?x32xf32>
+  func.func private @attn.prefill(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 8>, llama.parts = #map5, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
+    %qkv = llama.buffer_read @prefill.qkv at 131072 : tensor<?x32xf32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
     %pos = llama.input positions : tensor<?xi32>
     %a = llama.attention %qkv, %kv[%l], %pos causal heads 2 keys 256 order <lanes = 16> : tensor<?x32xf32>, <2x1x16, f16>, tensor<?xi32>
-    llama.slot_write %a, @prefill.attn at 65536 : tensor<?x32xf32>
+    llama.buffer_write %a, @prefill.attn at 65536 : tensor<?x32xf32>
     return
   }
 
-  func.func private @o.prefill(%l: index) attributes {llama.cut = #llama.cut<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
-    %attn = llama.slot_read @prefill.attn at 65536 : tensor<?x32xf32>
-    %x = llama.slot_read @x at 0 : tensor<?x32xf32>
-    %wo = llama.weight_ref @blk::@attn_output[%l] : <32x32, #llama.q8_0> in #llama.rows16<k = 4> index 10
+  func.func private @o.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
+    %attn = llama.buffer_read @prefill.attn at 65536 : tensor<?x32xf32>
+    %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
+    %wo = llama.weight_ref @blk::@attn_output[%l] : <32x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 10
     %o = llama.linear %attn, %wo order <block = 32, scale = outer> : tensor<?x32xf32>, <32x32, #llama.q8_0> -> tensor<?x32xf32>
     %x1 = llama.add %x, %o : tensor<?x32xf32>
-    llama.slot_write %x1, @prefill.o at 163840 : tensor<?x32xf32>
+    llama.buffer_write %x1, @prefill.o at 163840 : tensor<?x32xf32>
     return
   }
 
-  func.func private @norm.prefill.1(%l: index) attributes {llama.cut = #llama.cut<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
-    %o = llama.slot_read @prefill.o at 163840 : tensor<?x32xf32>
+  func.func private @norm.prefill.1(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+    %o = llama.buffer_read @prefill.o at 163840 : tensor<?x32xf32>
     %g1 = llama.weight_ref @blk::@ffn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 12
     %h1 = llama.rms_norm %o, %g1 eps 1.0e-05 order <lanes = 16> : tensor<?x32xf32>, <32, #llama.f32>
-    llama.slot_write %h1, @prefill.norm.1 at 229376 : tensor<?x32xf32>
+    llama.buffer_write %h1, @prefill.norm.1 at 229376 : tensor<?x32xf32>
     return
   }
 
-  func.func private @gate_up.prefill(%l: index) attributes {llama.cut = #llama.cut<rows = [48], by = 32>, llama.parts = #map4, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
-    %norm = llama.slot_read @prefill.norm.1 at 229376 : tensor<?x32xf32>
-    %wg = llama.weight_ref @blk::@ffn_gate[%l] : <48x32, #llama.q4_0> in #llama.rows16<k = 4> index 14
+  func.func private @gate_up.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.parts = #map4, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
+    %norm = llama.buffer_read @prefill.norm.1 at 229376 : tensor<?x32xf32>
+    %wg = llama.weight_ref @blk::@ffn_gate[%l] : <48x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 14
     %g = llama.linear %norm, %wg order <block = 32, scale = outer> : tensor<?x32xf32>, <48x32, #llama.q4_0> -> tensor<?x48xf32>
-    %wu = llama.weight_ref @blk::@ffn_up[%l] : <48x32, #llama.q8_0> in #llama.rows16<k = 4> index 16
+    %wu = llama.weight_ref @blk::@ffn_up[%l] : <48x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 16
     %u = llama.linear %norm, %wu order <block = 32, scale = outer> : tensor<?x32xf32>, <48x32, #llama.q8_0> -> tensor<?x48xf32>
     %s = llama.swiglu %g, %u : tensor<?x48xf32>
-    llama.slot_write %s, @prefill.gate_up at 65536 : tensor<?x48xf32>
+    llama.buffer_write %s, @prefill.gate_up at 65536 : tensor<?x48xf32>
     return
   }
 
-  func.func private @down.prefill(%l: index) attributes {llama.cut = #llama.cut<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
-    %gate_up = llama.slot_read @prefill.gate_up at 65536 : tensor<?x48xf32>
-    %o = llama.slot_read @prefill.o at 163840 : tensor<?x32xf32>
-    %wd = llama.weight_ref @blk::@ffn_down[%l] : <32x48, #llama.f16> in #llama.rows16<k = 1> index 18
+  func.func private @down.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
+    %gate_up = llama.buffer_read @prefill.gate_up at 65536 : tensor<?x48xf32>
+    %o = llama.buffer_read @prefill.o at 163840 : tensor<?x32xf32>
+    %wd = llama.weight_ref @blk::@ffn_down[%l] : <32x48, #llama.f16> in #llama.interleaved16<k = 1> index 18
     %d = llama.linear %gate_up, %wd order <block = 32> : tensor<?x48xf32>, <32x48, #llama.f16> -> tensor<?x32xf32>
     %x2 = llama.add %o, %d : tensor<?x32xf32>
-    llama.slot_write %x2, @x at 0 : tensor<?x32xf32>
+    llama.buffer_write %x2, @x at 0 : tensor<?x32xf32>
     return
   }
 
-  func.func private @head.head() attributes {llama.cut = #llama.cut<rows = [64], by = 32>, llama.parts = #map4, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @lm_head.lm_head() attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.parts = #map4, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
     %row = llama.input row : index
-    %x = llama.slot_read @x[%row] at 0 : tensor<1x32xf32>
+    %x = llama.buffer_read @x[%row] at 0 : tensor<1x32xf32>
     %g = llama.weight_ref @output_norm : <32, #llama.f32> in #llama.rowmajor index 1
     %h = llama.rms_norm %x, %g eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
-    %w = llama.weight_ref @token_embd : <64x32, #llama.q8_0> in #llama.rows16<k = 4> index 0
+    %w = llama.weight_ref @token_embd : <64x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
     %y = llama.linear %h, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <64x32, #llama.q8_0> -> tensor<1x64xf32>
-    llama.slot_write %y, @logits at 65536 : tensor<1x64xf32>
+    llama.buffer_write %y, @logits at 65536 : tensor<1x64xf32>
     return
   }
 }

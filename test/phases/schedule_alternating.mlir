@@ -5,11 +5,11 @@
 // Look at: three signatures of layers make three functions until schedule; there
 // the loop over the layers stays one loop, a kernel is shared wherever its own
 // weights agree (@attn, @o and @gate_up have one function, @qkv and @down two),
-// and a run picks its callee by a table. At llvm the table is comparisons with
+// and a dispatch picks its callee by a table. At llvm the table is comparisons with
 // the layer.
 //
 // RUN: %opt %s --verify-roundtrip --llama-verify-phase=phase=import -o /dev/null
-// RUN: %opt %s --corellama-specialize-pipeline=chunk=8 --corellama-fuse-pipeline --corellama-place-pipeline --corellama-schedule-pipeline -o %t.schedule
+// RUN: %opt %s --corellama-specialize-pipeline=chunk=8 --corellama-fuse-pipeline --corellama-plan-pipeline --corellama-schedule-pipeline -o %t.schedule
 // RUN: FileCheck %s < %t.schedule
 // RUN: %opt %t.schedule --verify-roundtrip --corellama-tile-pipeline --corellama-vector-pipeline --corellama-llvm-pipeline | FileCheck %s --check-prefix=LLVM
 
@@ -17,27 +17,27 @@
 // CHECK:       llama.weight @ffn_down : 256x256 formats [#llama.q6_k, #llama.q4_0] of [0, 0, 1, 0]
 // CHECK-LABEL: llama.step @decode rows 1
 // CHECK:         scf.for %[[L:.+]] = %c0 to %c4 step %c1
-// CHECK:           llama.run [@qkv.decode.0, @qkv.decode.1] of [0, 1, 1, 0](%[[L]])
-// CHECK:           llama.run @attn.decode(%[[L]])
-// CHECK:           llama.run @o.decode(%[[L]])
-// CHECK:           llama.run @gate_up.decode(%[[L]])
-// CHECK:           llama.run [@down.decode.0, @down.decode.1] of [0, 0, 1, 0](%[[L]])
+// CHECK:           llama.dispatch [@qkv.decode.0, @qkv.decode.1] of [0, 1, 1, 0](%[[L]])
+// CHECK:           llama.dispatch @attn.decode(%[[L]])
+// CHECK:           llama.dispatch @o.decode(%[[L]])
+// CHECK:           llama.dispatch @gate_up.decode(%[[L]])
+// CHECK:           llama.dispatch [@down.decode.0, @down.decode.1] of [0, 0, 1, 0](%[[L]])
 // CHECK-NOT:     scf.for
 // CHECK-LABEL: llama.step @prefill rows 8
 // CHECK:         scf.for %[[L:.+]] = %c0 to %c4 step %c1
-// CHECK:           llama.run @norm.prefill.0(%[[L]])
-// CHECK:           llama.run [@qkv.prefill.0, @qkv.prefill.1] of [0, 1, 1, 0](%[[L]])
-// CHECK:           llama.run @attn.prefill(%[[L]])
-// CHECK:           llama.run @o.prefill(%[[L]])
-// CHECK:           llama.run @norm.prefill.1(%[[L]])
-// CHECK:           llama.run @gate_up.prefill(%[[L]])
-// CHECK:           llama.run [@down.prefill.0, @down.prefill.1] of [0, 0, 1, 0](%[[L]])
+// CHECK:           llama.dispatch @norm.prefill.0(%[[L]])
+// CHECK:           llama.dispatch [@qkv.prefill.0, @qkv.prefill.1] of [0, 1, 1, 0](%[[L]])
+// CHECK:           llama.dispatch @attn.prefill(%[[L]])
+// CHECK:           llama.dispatch @o.prefill(%[[L]])
+// CHECK:           llama.dispatch @norm.prefill.1(%[[L]])
+// CHECK:           llama.dispatch @gate_up.prefill(%[[L]])
+// CHECK:           llama.dispatch [@down.prefill.0, @down.prefill.1] of [0, 0, 1, 0](%[[L]])
 // CHECK-NOT:     scf.for
 // CHECK-LABEL: func.func private @qkv.decode.0
-// CHECK:         llama.weight_ref @blk::@attn_v[%{{.+}}] : <64x256, #llama.q6_k> in #llama.rows16<k = 4> index [[V:[0-9]+]]
+// CHECK:         llama.weight_ref @blk::@attn_v[%{{.+}}] : <64x256, #llama.q6_k> in #llama.interleaved16<k = 4> index [[V:[0-9]+]]
 // CHECK:         order <block = 16, scale = outer> : tensor<1x256xf32>, <64x256, #llama.q6_k>
 // CHECK-LABEL: func.func private @qkv.decode.1
-// CHECK:         llama.weight_ref @blk::@attn_v[%{{.+}}] : <64x256, #llama.q4_0> in #llama.rows16<k = 4> index [[V]]
+// CHECK:         llama.weight_ref @blk::@attn_v[%{{.+}}] : <64x256, #llama.q4_0> in #llama.interleaved16<k = 4> index [[V]]
 // CHECK:         order <block = 32, scale = outer> : tensor<1x256xf32>, <64x256, #llama.q4_0>
 
 // LLVM:       llama.kernels = [
@@ -64,7 +64,7 @@ module attributes {llama.config = #llama.config<dim = 256, heads = 4, kv_heads =
     llama.weight @ffn_up : 256x256 formats [#llama.q4_0]
     llama.weight @ffn_down : 256x256 formats [#llama.q6_k, #llama.q4_0] of [0, 0, 1, 0]
   }
-  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer.0, @layer.1, @layer.2], of = [0, 1, 2, 0], head = @head>]
+  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer.0, @layer.1, @layer.2], of = [0, 1, 2, 0], lm_head = @lm_head>]
 
   func.func private @embed(%ids: tensor<?xi32>) -> tensor<?x256xf32> {
     %w = llama.weight_ref @token_embd : <100x256, #llama.q6_k>
@@ -159,7 +159,7 @@ module attributes {llama.config = #llama.config<dim = 256, heads = 4, kv_heads =
     return %x2 : tensor<?x256xf32>
   }
 
-  func.func private @head(%x: tensor<?x256xf32>) -> tensor<?x100xf32> {
+  func.func private @lm_head(%x: tensor<?x256xf32>) -> tensor<?x100xf32> {
     %g = llama.weight_ref @output_norm : <256, #llama.f32>
     %h = llama.rms_norm %x, %g eps 1.0e-05 : tensor<?x256xf32>, <256, #llama.f32>
     %w = llama.weight_ref @token_embd : <100x256, #llama.q6_k>

@@ -21,50 +21,50 @@
 #map4 = affine_map<(d0, d1) -> (2)>
 #map5 = affine_map<(d0, d1) -> (d0 ceildiv 8)>
 module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>, llama.target = #llama.target<family = cpu, name = "x86-64-v4", vector_bits = 512, l2_bytes = 1048576>} {
-  llama.weight @token_embd : 64x32 formats [#llama.q8_0] in [#llama.rows16<k = 4>]
+  llama.weight @token_embd : 64x32 formats [#llama.q8_0] in [#llama.interleaved16<k = 4>]
   llama.weight @output_norm : 32 formats [#llama.f32] in [#llama.rowmajor]
   llama.weights @blk layers 2 {
     llama.weight @attn_norm : 32 formats [#llama.f32] in [#llama.rowmajor]
-    llama.weight @attn_q : 32x32 formats [#llama.q4_0] in [#llama.rows16<k = 4>]
-    llama.weight @attn_k : 16x32 formats [#llama.q8_0] in [#llama.rows16<k = 4>]
-    llama.weight @attn_v : 16x32 formats [#llama.q8_0] in [#llama.rows16<k = 4>]
-    llama.weight @attn_output : 32x32 formats [#llama.q8_0] in [#llama.rows16<k = 4>]
+    llama.weight @attn_q : 32x32 formats [#llama.q4_0] in [#llama.interleaved16<k = 4>]
+    llama.weight @attn_k : 16x32 formats [#llama.q8_0] in [#llama.interleaved16<k = 4>]
+    llama.weight @attn_v : 16x32 formats [#llama.q8_0] in [#llama.interleaved16<k = 4>]
+    llama.weight @attn_output : 32x32 formats [#llama.q8_0] in [#llama.interleaved16<k = 4>]
     llama.weight @ffn_norm : 32 formats [#llama.f32] in [#llama.rowmajor]
-    llama.weight @ffn_gate : 48x32 formats [#llama.q4_0] in [#llama.rows16<k = 4>]
-    llama.weight @ffn_up : 48x32 formats [#llama.q8_0] in [#llama.rows16<k = 4>]
-    llama.weight @ffn_down : 32x48 formats [#llama.f16] in [#llama.rows16<k = 1>]
+    llama.weight @ffn_gate : 48x32 formats [#llama.q4_0] in [#llama.interleaved16<k = 4>]
+    llama.weight @ffn_up : 48x32 formats [#llama.q8_0] in [#llama.interleaved16<k = 4>]
+    llama.weight @ffn_down : 32x48 formats [#llama.f16] in [#llama.interleaved16<k = 1>]
   }
-  llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
-  llama.model @m steps [@decode, @prefill, @head]
-  llama.slot @x : tensor<512x32xf32> at 0
-  llama.slot @decode.qkv : tensor<1x32xf32> at 66688
-  llama.slot @decode.attn : tensor<1x2x8x18xf32> at 65536
-  llama.slot @decode.o : tensor<1x32xf32> at 66688
-  llama.slot @decode.gate_up : tensor<1x48xf32> at 65536
-  llama.slot @prefill.norm : tensor<512x32xf32> at 65536
-  llama.slot @prefill.qkv : tensor<512x32xf32> at 131072
-  llama.slot @prefill.attn : tensor<512x32xf32> at 65536
-  llama.slot @prefill.o : tensor<512x32xf32> at 163840
-  llama.slot @prefill.norm.1 : tensor<512x32xf32> at 229376
-  llama.slot @prefill.gate_up : tensor<512x48xf32> at 65536
-  llama.slot @logits : tensor<1x64xf32> at 65536
+  llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+  llama.model @m steps [@decode, @prefill, @lm_head]
+  llama.buffer @x : tensor<512x32xf32> at 0
+  llama.buffer @decode.qkv : tensor<1x32xf32> at 66688
+  llama.buffer @decode.attn : tensor<1x2x8x18xf32> at 65536
+  llama.buffer @decode.o : tensor<1x32xf32> at 66688
+  llama.buffer @decode.gate_up : tensor<1x48xf32> at 65536
+  llama.buffer @prefill.norm : tensor<512x32xf32> at 65536
+  llama.buffer @prefill.qkv : tensor<512x32xf32> at 131072
+  llama.buffer @prefill.attn : tensor<512x32xf32> at 65536
+  llama.buffer @prefill.o : tensor<512x32xf32> at 163840
+  llama.buffer @prefill.norm.1 : tensor<512x32xf32> at 229376
+  llama.buffer @prefill.gate_up : tensor<512x48xf32> at 65536
+  llama.buffer @logits : tensor<1x64xf32> at 65536
 
   llama.step @decode rows 1 {
     %c1 = arith.constant 1 : index
     %c2 = arith.constant 2 : index
     %c0 = arith.constant 0 : index
-    llama.run @embed.decode
+    llama.dispatch @embed.decode
     scf.for %l = %c0 to %c2 step %c1 {
       llama.barrier
-      llama.run @qkv.decode(%l)
+      llama.dispatch @qkv.decode(%l)
       llama.barrier
-      llama.run @attn.decode(%l)
+      llama.dispatch @attn.decode(%l)
       llama.barrier
-      llama.run @o.decode(%l)
+      llama.dispatch @o.decode(%l)
       llama.barrier
-      llama.run @gate_up.decode(%l)
+      llama.dispatch @gate_up.decode(%l)
       llama.barrier
-      llama.run @down.decode(%l)
+      llama.dispatch @down.decode(%l)
     }
   }
 
@@ -72,36 +72,36 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %c1 = arith.constant 1 : index
     %c2 = arith.constant 2 : index
     %c0 = arith.constant 0 : index
-    llama.run @embed.prefill
+    llama.dispatch @embed.prefill
     scf.for %l = %c0 to %c2 step %c1 {
       llama.barrier
-      llama.run @norm.prefill.0(%l)
+      llama.dispatch @norm.prefill.0(%l)
       llama.barrier
-      llama.run @qkv.prefill(%l)
+      llama.dispatch @qkv.prefill(%l)
       llama.barrier
-      llama.run @attn.prefill(%l)
+      llama.dispatch @attn.prefill(%l)
       llama.barrier
-      llama.run @o.prefill(%l)
+      llama.dispatch @o.prefill(%l)
       llama.barrier
-      llama.run @norm.prefill.1(%l)
+      llama.dispatch @norm.prefill.1(%l)
       llama.barrier
-      llama.run @gate_up.prefill(%l)
+      llama.dispatch @gate_up.prefill(%l)
       llama.barrier
-      llama.run @down.prefill(%l)
+      llama.dispatch @down.prefill(%l)
     }
   }
 
-  llama.step @head rows 1 {
-    llama.run @head.head
+  llama.step @lm_head rows 1 {
+    llama.dispatch @lm_head.lm_head
   }
 
-  func.func private @embed.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.cut = #llama.cut<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @embed.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
     %c16 = arith.constant 16 : index
     %c32 = arith.constant 32 : index
     %c0 = arith.constant 0 : index
     %c4 = arith.constant 4 : index
     %c1 = arith.constant 1 : index
-    %token_embd = tile.weight %ctx @token_embd : <64x32, #llama.q8_0> in #llama.rows16<k = 4> index 0
+    %token_embd = tile.weight %ctx @token_embd : <64x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
     %first = arith.index_castui %begin : i32 to index
     %last = arith.index_castui %end : i32 to index
     scf.for %part = %first to %last step %c1 {
@@ -112,7 +112,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
         %token = tile.token %ctx[%n]
         scf.for %k = %c0 to %c32 step %c16 {
           %values = tile.decode %token_embd[%token, %k] : <64x32, #llama.q8_0> -> vector<1x16xf32>
-          %x = tile.slot %ctx @x at 0 : memref<512x32xf32>
+          %x = tile.buffer %ctx @x at 0 : memref<512x32xf32>
           tile.store %values, %x[%n, %k] : vector<1x16xf32>, memref<512x32xf32>
         }
       }
@@ -120,7 +120,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @qkv.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.cut = #llama.cut<rows = [32, 16, 16], by = 32>, llama.parts = #map1, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @qkv.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.parts = #map1, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
     %c3 = arith.constant 3 : index
     %c2 = arith.constant 2 : index
     %c16 = arith.constant 16 : index
@@ -131,11 +131,11 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %over_columns = arith.constant dense<3.125000e-02> : vector<1xf32>
     %c0 = arith.constant 0 : index
     %l = arith.index_castui %layer : i32 to index
-    %attn_v = tile.weight %ctx @blk::@attn_v[%l] : <16x32, #llama.q8_0> in #llama.rows16<k = 4> index 8
-    %attn_k = tile.weight %ctx @blk::@attn_k[%l] : <16x32, #llama.q8_0> in #llama.rows16<k = 4> index 6
-    %attn_q = tile.weight %ctx @blk::@attn_q[%l] : <32x32, #llama.q4_0> in #llama.rows16<k = 4> index 4
+    %attn_v = tile.weight %ctx @blk::@attn_v[%l] : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 8
+    %attn_k = tile.weight %ctx @blk::@attn_k[%l] : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 6
+    %attn_q = tile.weight %ctx @blk::@attn_q[%l] : <32x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 4
     %attn_norm = tile.weight %ctx @blk::@attn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 2
-    %x = tile.slot %ctx @x at 0 : memref<512x32xf32>
+    %x = tile.buffer %ctx @x at 0 : memref<512x32xf32>
     %sum = tile.sum %x[%c0] order <lanes = 16> : memref<512x32xf32> -> vector<1xf32> {
     ^bb0(%a: f32):
       %product = arith.mulf %a, %a : f32
@@ -166,7 +166,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
         %swapped = tile.swap_pairs %acc : vector<1x16xf32>
         %product_4 = arith.mulf %acc, %cosine : vector<1x16xf32>
         %fma = math.fma %swapped, %sine, %product_4 : vector<1x16xf32>
-        %decode_qkv = tile.slot %ctx @decode.qkv at 66688 : memref<1x32xf32>
+        %decode_qkv = tile.buffer %ctx @decode.qkv at 66688 : memref<1x32xf32>
         tile.store %fma, %decode_qkv[%c0, %n] : vector<1x16xf32>, memref<1x32xf32>
       }
     }
@@ -184,7 +184,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
         %swapped_1 = tile.swap_pairs %acc_1 : vector<1x16xf32>
         %product_5 = arith.mulf %acc_1, %cosine_1 : vector<1x16xf32>
         %fma_1 = math.fma %swapped_1, %sine_1, %product_5 : vector<1x16xf32>
-        %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
+        %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
         tile.append "keys" %fma_1, %kv, %ctx[%c0, %n_1] rows %c1 : vector<1x16xf32>, <2x1x16, f16>
       }
     }
@@ -197,14 +197,14 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_16 = arith.minsi %i_15, %c16 : index
       scf.for %n_2 = %i_14 to %i_16 step %c16 {
         %acc_2 = tile.contract %staged[%c0], %attn_v[%n_2] order <block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
-        %kv_1 = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
+        %kv_1 = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
         tile.append "values" %acc_2, %kv_1, %ctx[%c0, %n_2] rows %c1 : vector<1x16xf32>, <2x1x16, f16>
       }
     }
     return
   }
 
-  func.func private @attn.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.cut = #llama.cut<of = keys, by = 256>, llama.parts = #map2, llama.strategy = #llama.cpu<unit = f32, m = 2, n = 16>} {
+  func.func private @attn.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.parts = #map2, llama.strategy = #llama.cpu<unit = f32, m = 2, n = 16>} {
     %c17 = arith.constant 17 : index
     %c18 = arith.constant 18 : index
     %zero = arith.constant dense<0.000000e+00> : vector<2x16xf32>
@@ -214,10 +214,10 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %c256 = arith.constant 256 : index
     %c1 = arith.constant 1 : index
     %c0 = arith.constant 0 : index
-    %decode_qkv = tile.slot %ctx @decode.qkv at 66688 : memref<2x16xf32>
-    %decode_attn = tile.slot %ctx @decode.attn at 65536 : memref<2x144xf32>
+    %decode_qkv = tile.buffer %ctx @decode.qkv at 66688 : memref<2x16xf32>
+    %decode_attn = tile.buffer %ctx @decode.attn at 65536 : memref<2x144xf32>
     %l = arith.index_castui %layer : i32 to index
-    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
+    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
     %scratch = tile.scratch : memref<2x256xf32>
     %pos = tile.position %ctx[%c0]
     %first = arith.index_castui %begin : i32 to index
@@ -274,7 +274,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @o.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.cut = #llama.cut<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @o.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
     %c17 = arith.constant 17 : index
     %c32 = arith.constant 32 : index
     %c16 = arith.constant 16 : index
@@ -287,8 +287,8 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %c0 = arith.constant 0 : index
     %c256 = arith.constant 256 : index
     %l = arith.index_castui %layer : i32 to index
-    %attn_output = tile.weight %ctx @blk::@attn_output[%l] : <32x32, #llama.q8_0> in #llama.rows16<k = 4> index 10
-    %decode_attn = tile.slot %ctx @decode.attn at 65536 : memref<2x144xf32>
+    %attn_output = tile.weight %ctx @blk::@attn_output[%l] : <32x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 10
+    %decode_attn = tile.buffer %ctx @decode.attn at 65536 : memref<2x144xf32>
     %scratch = tile.scratch : memref<1x32xf32>
     %keys = tile.key_count %ctx
     %i = arith.ceildivsi %keys, %c256 : index
@@ -335,18 +335,18 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_8 = arith.addi %i_7, %c32 : index
       %i_9 = arith.minsi %i_8, %c32 : index
       scf.for %n_1 = %i_7 to %i_9 step %c16 {
-        %x = tile.slot %ctx @x at 0 : memref<512x32xf32>
+        %x = tile.buffer %ctx @x at 0 : memref<512x32xf32>
         %loaded_1 = tile.load %x[%c0, %n_1] : memref<512x32xf32> -> vector<1x16xf32>
         %acc = tile.contract %staged[%c0], %attn_output[%n_1] order <block = 32, scale = outer> : <1x32xf32>, !llama.weight<32x32, #llama.q8_0> -> vector<1x16xf32>
         %added = arith.addf %loaded_1, %acc : vector<1x16xf32>
-        %decode_o = tile.slot %ctx @decode.o at 66688 : memref<1x32xf32>
+        %decode_o = tile.buffer %ctx @decode.o at 66688 : memref<1x32xf32>
         tile.store %added, %decode_o[%c0, %n_1] : vector<1x16xf32>, memref<1x32xf32>
       }
     }
     return
   }
 
-  func.func private @gate_up.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.cut = #llama.cut<rows = [48], by = 32>, llama.parts = #map4, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @gate_up.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.parts = #map4, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
     %one = arith.constant dense<1.000000e+00> : vector<1x16xf32>
     %c16 = arith.constant 16 : index
     %c48 = arith.constant 48 : index
@@ -358,10 +358,10 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %over_columns = arith.constant dense<3.125000e-02> : vector<1xf32>
     %c0 = arith.constant 0 : index
     %l = arith.index_castui %layer : i32 to index
-    %ffn_up = tile.weight %ctx @blk::@ffn_up[%l] : <48x32, #llama.q8_0> in #llama.rows16<k = 4> index 16
-    %ffn_gate = tile.weight %ctx @blk::@ffn_gate[%l] : <48x32, #llama.q4_0> in #llama.rows16<k = 4> index 14
+    %ffn_up = tile.weight %ctx @blk::@ffn_up[%l] : <48x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 16
+    %ffn_gate = tile.weight %ctx @blk::@ffn_gate[%l] : <48x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 14
     %ffn_norm = tile.weight %ctx @blk::@ffn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 12
-    %decode_o = tile.slot %ctx @decode.o at 66688 : memref<1x32xf32>
+    %decode_o = tile.buffer %ctx @decode.o at 66688 : memref<1x32xf32>
     %sum = tile.sum %decode_o[%c0] order <lanes = 16> : memref<1x32xf32> -> vector<1xf32> {
     ^bb0(%a: f32):
       %product = arith.mulf %a, %a : f32
@@ -393,21 +393,21 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
         %added_1 = arith.addf %exp, %one : vector<1x16xf32>
         %quotient_1 = arith.divf %acc, %added_1 : vector<1x16xf32>
         %product_4 = arith.mulf %quotient_1, %acc_1 : vector<1x16xf32>
-        %decode_gate_up = tile.slot %ctx @decode.gate_up at 65536 : memref<1x48xf32>
+        %decode_gate_up = tile.buffer %ctx @decode.gate_up at 65536 : memref<1x48xf32>
         tile.store %product_4, %decode_gate_up[%c0, %n] : vector<1x16xf32>, memref<1x48xf32>
       }
     }
     return
   }
 
-  func.func private @down.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.cut = #llama.cut<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @down.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
     %c16 = arith.constant 16 : index
     %c32 = arith.constant 32 : index
     %c1 = arith.constant 1 : index
     %c0 = arith.constant 0 : index
     %l = arith.index_castui %layer : i32 to index
-    %ffn_down = tile.weight %ctx @blk::@ffn_down[%l] : <32x48, #llama.f16> in #llama.rows16<k = 1> index 18
-    %decode_gate_up_rows = tile.slot_rows %ctx @decode.gate_up at 65536 : <1x48xf32>
+    %ffn_down = tile.weight %ctx @blk::@ffn_down[%l] : <32x48, #llama.f16> in #llama.interleaved16<k = 1> index 18
+    %decode_gate_up_rows = tile.buffer_rows %ctx @decode.gate_up at 65536 : <1x48xf32>
     %first = arith.index_castui %begin : i32 to index
     %i = arith.maxsi %first, %c0 : index
     %last = arith.index_castui %end : i32 to index
@@ -417,24 +417,24 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_3 = arith.addi %i_2, %c32 : index
       %i_4 = arith.minsi %i_3, %c32 : index
       scf.for %n = %i_2 to %i_4 step %c16 {
-        %decode_o = tile.slot %ctx @decode.o at 66688 : memref<1x32xf32>
+        %decode_o = tile.buffer %ctx @decode.o at 66688 : memref<1x32xf32>
         %loaded = tile.load %decode_o[%c0, %n] : memref<1x32xf32> -> vector<1x16xf32>
         %acc = tile.contract %decode_gate_up_rows[%c0], %ffn_down[%n] order <block = 32> : <1x48xf32>, !llama.weight<32x48, #llama.f16> -> vector<1x16xf32>
         %added = arith.addf %loaded, %acc : vector<1x16xf32>
-        %x = tile.slot %ctx @x at 0 : memref<512x32xf32>
+        %x = tile.buffer %ctx @x at 0 : memref<512x32xf32>
         tile.store %added, %x[%c0, %n] : vector<1x16xf32>, memref<512x32xf32>
       }
     }
     return
   }
 
-  func.func private @embed.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.cut = #llama.cut<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @embed.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
     %c16 = arith.constant 16 : index
     %c32 = arith.constant 32 : index
     %c0 = arith.constant 0 : index
     %c4 = arith.constant 4 : index
     %c1 = arith.constant 1 : index
-    %token_embd = tile.weight %ctx @token_embd : <64x32, #llama.q8_0> in #llama.rows16<k = 4> index 0
+    %token_embd = tile.weight %ctx @token_embd : <64x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
     %first = arith.index_castui %begin : i32 to index
     %last = arith.index_castui %end : i32 to index
     scf.for %part = %first to %last step %c1 {
@@ -446,7 +446,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
         %token = tile.token %ctx[%n]
         scf.for %k = %c0 to %c32 step %c16 {
           %values = tile.decode %token_embd[%token, %k] : <64x32, #llama.q8_0> -> vector<1x16xf32>
-          %x = tile.slot %ctx @x at 0 : memref<512x32xf32>
+          %x = tile.buffer %ctx @x at 0 : memref<512x32xf32>
           tile.store %values, %x[%n, %k] rows %rows : vector<1x16xf32>, memref<512x32xf32>
         }
       }
@@ -454,7 +454,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @norm.prefill.0(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.cut = #llama.cut<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @norm.prefill.0(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
     %c16 = arith.constant 16 : index
     %c32 = arith.constant 32 : index
     %c0 = arith.constant 0 : index
@@ -473,7 +473,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %rows = tile.row_count %ctx
       %i_2 = arith.minsi %i_1, %rows : index
       scf.for %n = %i to %i_2 step %c1 {
-        %x = tile.slot %ctx @x at 0 : memref<512x32xf32>
+        %x = tile.buffer %ctx @x at 0 : memref<512x32xf32>
         %sum = tile.sum %x[%n] order <lanes = 16> : memref<512x32xf32> -> vector<1xf32> {
         ^bb0(%a: f32):
           %product = arith.mulf %a, %a : f32
@@ -489,7 +489,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
           %product_2 = arith.mulf %loaded, %spread : vector<1x16xf32>
           %gain = tile.column_values %attn_norm[%k] : <32, #llama.f32> -> vector<1x16xf32>
           %product_3 = arith.mulf %product_2, %gain : vector<1x16xf32>
-          %prefill_norm = tile.slot %ctx @prefill.norm at 65536 : memref<512x32xf32>
+          %prefill_norm = tile.buffer %ctx @prefill.norm at 65536 : memref<512x32xf32>
           tile.store %product_3, %prefill_norm[%n, %k] rows %rows : vector<1x16xf32>, memref<512x32xf32>
         }
       }
@@ -497,7 +497,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @qkv.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.cut = #llama.cut<rows = [32, 16, 16], by = 32>, llama.parts = #map1, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
+  func.func private @qkv.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.parts = #map1, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
     %c3 = arith.constant 3 : index
     %c2 = arith.constant 2 : index
     %c8 = arith.constant 8 : index
@@ -506,10 +506,10 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %c1 = arith.constant 1 : index
     %c0 = arith.constant 0 : index
     %l = arith.index_castui %layer : i32 to index
-    %attn_v = tile.weight %ctx @blk::@attn_v[%l] : <16x32, #llama.q8_0> in #llama.rows16<k = 4> index 8
-    %attn_k = tile.weight %ctx @blk::@attn_k[%l] : <16x32, #llama.q8_0> in #llama.rows16<k = 4> index 6
-    %attn_q = tile.weight %ctx @blk::@attn_q[%l] : <32x32, #llama.q4_0> in #llama.rows16<k = 4> index 4
-    %prefill_norm_rows = tile.slot_rows %ctx @prefill.norm at 65536 : <512x32xf32>
+    %attn_v = tile.weight %ctx @blk::@attn_v[%l] : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 8
+    %attn_k = tile.weight %ctx @blk::@attn_k[%l] : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 6
+    %attn_q = tile.weight %ctx @blk::@attn_q[%l] : <32x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 4
+    %prefill_norm_rows = tile.buffer_rows %ctx @prefill.norm at 65536 : <512x32xf32>
     %first = arith.index_castui %begin : i32 to index
     %i = arith.maxsi %first, %c0 : index
     %last = arith.index_castui %end : i32 to index
@@ -528,7 +528,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
           %swapped = tile.swap_pairs %acc : vector<8x16xf32>
           %product = arith.mulf %acc, %cosine : vector<8x16xf32>
           %fma = math.fma %swapped, %sine, %product : vector<8x16xf32>
-          %prefill_qkv = tile.slot %ctx @prefill.qkv at 131072 : memref<512x32xf32>
+          %prefill_qkv = tile.buffer %ctx @prefill.qkv at 131072 : memref<512x32xf32>
           tile.store %fma, %prefill_qkv[%k, %n] rows %rows : vector<8x16xf32>, memref<512x32xf32>
         }
       }
@@ -550,7 +550,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
           %swapped_1 = tile.swap_pairs %acc_1 : vector<8x16xf32>
           %product_1 = arith.mulf %acc_1, %cosine_1 : vector<8x16xf32>
           %fma_1 = math.fma %swapped_1, %sine_1, %product_1 : vector<8x16xf32>
-          %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
+          %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
           tile.append "keys" %fma_1, %kv, %ctx[%k_1, %n_1] rows %rows_1 : vector<8x16xf32>, <2x1x16, f16>
         }
       }
@@ -567,7 +567,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
         %rows_2 = tile.row_count %ctx
         scf.for %k_2 = %c0 to %rows_2 step %c8 {
           %acc_2 = tile.contract %prefill_norm_rows[%k_2], %panel_2[%c0] order <block = 32, scale = outer> : <512x32xf32>, !tile.panel<16x32, #llama.q8_0, f32> -> vector<8x16xf32>
-          %kv_1 = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
+          %kv_1 = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
           tile.append "values" %acc_2, %kv_1, %ctx[%k_2, %n_2] rows %rows_2 : vector<8x16xf32>, <2x1x16, f16>
         }
       }
@@ -575,7 +575,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @attn.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.cut = #llama.cut<of = rows, by = 8>, llama.parts = #map5, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
+  func.func private @attn.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 8>, llama.parts = #map5, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
     %lowest = arith.constant dense<0xFF800000> : vector<8x16xf32>
     %c16 = arith.constant 16 : index
     %zero = arith.constant dense<0.000000e+00> : vector<8x16xf32>
@@ -587,10 +587,10 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %c256 = arith.constant 256 : index
     %c8 = arith.constant 8 : index
     %c1 = arith.constant 1 : index
-    %prefill_qkv = tile.slot %ctx @prefill.qkv at 131072 : memref<1024x16xf32>
-    %prefill_attn = tile.slot %ctx @prefill.attn at 65536 : memref<512x32xf32>
+    %prefill_qkv = tile.buffer %ctx @prefill.qkv at 131072 : memref<1024x16xf32>
+    %prefill_attn = tile.buffer %ctx @prefill.attn at 65536 : memref<512x32xf32>
     %l = arith.index_castui %layer : i32 to index
-    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
+    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
     %scratch = tile.scratch : memref<8x256xf32>
     %rows = tile.row_count %ctx
     %keys = tile.key_count %ctx
@@ -668,15 +668,15 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @o.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.cut = #llama.cut<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
+  func.func private @o.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
     %c8 = arith.constant 8 : index
     %c16 = arith.constant 16 : index
     %c32 = arith.constant 32 : index
     %c1 = arith.constant 1 : index
     %c0 = arith.constant 0 : index
     %l = arith.index_castui %layer : i32 to index
-    %attn_output = tile.weight %ctx @blk::@attn_output[%l] : <32x32, #llama.q8_0> in #llama.rows16<k = 4> index 10
-    %prefill_attn_rows = tile.slot_rows %ctx @prefill.attn at 65536 : <512x32xf32>
+    %attn_output = tile.weight %ctx @blk::@attn_output[%l] : <32x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 10
+    %prefill_attn_rows = tile.buffer_rows %ctx @prefill.attn at 65536 : <512x32xf32>
     %first = arith.index_castui %begin : i32 to index
     %i = arith.maxsi %first, %c0 : index
     %last = arith.index_castui %end : i32 to index
@@ -689,11 +689,11 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
         %panel = tile.panel %attn_output[%n] : <32x32, #llama.q8_0> -> <16x32, #llama.q8_0, f32>
         %rows = tile.row_count %ctx
         scf.for %k = %c0 to %rows step %c8 {
-          %x = tile.slot %ctx @x at 0 : memref<512x32xf32>
+          %x = tile.buffer %ctx @x at 0 : memref<512x32xf32>
           %loaded = tile.load %x[%k, %n] rows %rows : memref<512x32xf32> -> vector<8x16xf32>
           %acc = tile.contract %prefill_attn_rows[%k], %panel[%c0] order <block = 32, scale = outer> : <512x32xf32>, !tile.panel<16x32, #llama.q8_0, f32> -> vector<8x16xf32>
           %added = arith.addf %loaded, %acc : vector<8x16xf32>
-          %prefill_o = tile.slot %ctx @prefill.o at 163840 : memref<512x32xf32>
+          %prefill_o = tile.buffer %ctx @prefill.o at 163840 : memref<512x32xf32>
           tile.store %added, %prefill_o[%k, %n] rows %rows : vector<8x16xf32>, memref<512x32xf32>
         }
       }
@@ -701,7 +701,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @norm.prefill.1(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.cut = #llama.cut<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @norm.prefill.1(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
     %c16 = arith.constant 16 : index
     %c32 = arith.constant 32 : index
     %c0 = arith.constant 0 : index
@@ -720,7 +720,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %rows = tile.row_count %ctx
       %i_2 = arith.minsi %i_1, %rows : index
       scf.for %n = %i to %i_2 step %c1 {
-        %prefill_o = tile.slot %ctx @prefill.o at 163840 : memref<512x32xf32>
+        %prefill_o = tile.buffer %ctx @prefill.o at 163840 : memref<512x32xf32>
         %sum = tile.sum %prefill_o[%n] order <lanes = 16> : memref<512x32xf32> -> vector<1xf32> {
         ^bb0(%a: f32):
           %product = arith.mulf %a, %a : f32
@@ -736,7 +736,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
           %product_2 = arith.mulf %loaded, %spread : vector<1x16xf32>
           %gain = tile.column_values %ffn_norm[%k] : <32, #llama.f32> -> vector<1x16xf32>
           %product_3 = arith.mulf %product_2, %gain : vector<1x16xf32>
-          %prefill_norm_1 = tile.slot %ctx @prefill.norm.1 at 229376 : memref<512x32xf32>
+          %prefill_norm_1 = tile.buffer %ctx @prefill.norm.1 at 229376 : memref<512x32xf32>
           tile.store %product_3, %prefill_norm_1[%n, %k] rows %rows : vector<1x16xf32>, memref<512x32xf32>
         }
       }
@@ -744,7 +744,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @gate_up.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.cut = #llama.cut<rows = [48], by = 32>, llama.parts = #map4, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
+  func.func private @gate_up.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.parts = #map4, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
     %one = arith.constant dense<1.000000e+00> : vector<8x16xf32>
     %c8 = arith.constant 8 : index
     %c16 = arith.constant 16 : index
@@ -754,9 +754,9 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %c2 = arith.constant 2 : index
     %c0 = arith.constant 0 : index
     %l = arith.index_castui %layer : i32 to index
-    %ffn_up = tile.weight %ctx @blk::@ffn_up[%l] : <48x32, #llama.q8_0> in #llama.rows16<k = 4> index 16
-    %ffn_gate = tile.weight %ctx @blk::@ffn_gate[%l] : <48x32, #llama.q4_0> in #llama.rows16<k = 4> index 14
-    %prefill_norm_1_rows = tile.slot_rows %ctx @prefill.norm.1 at 229376 : <512x32xf32>
+    %ffn_up = tile.weight %ctx @blk::@ffn_up[%l] : <48x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 16
+    %ffn_gate = tile.weight %ctx @blk::@ffn_gate[%l] : <48x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 14
+    %prefill_norm_1_rows = tile.buffer_rows %ctx @prefill.norm.1 at 229376 : <512x32xf32>
     %first = arith.index_castui %begin : i32 to index
     %i = arith.maxsi %first, %c0 : index
     %last = arith.index_castui %end : i32 to index
@@ -777,7 +777,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
           %added = arith.addf %exp, %one : vector<8x16xf32>
           %quotient = arith.divf %acc, %added : vector<8x16xf32>
           %product = arith.mulf %quotient, %acc_1 : vector<8x16xf32>
-          %prefill_gate_up = tile.slot %ctx @prefill.gate_up at 65536 : memref<512x48xf32>
+          %prefill_gate_up = tile.buffer %ctx @prefill.gate_up at 65536 : memref<512x48xf32>
           tile.store %product, %prefill_gate_up[%k, %n] rows %rows : vector<8x16xf32>, memref<512x48xf32>
         }
       }
@@ -785,15 +785,15 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @down.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.cut = #llama.cut<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
+  func.func private @down.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
     %c8 = arith.constant 8 : index
     %c16 = arith.constant 16 : index
     %c32 = arith.constant 32 : index
     %c1 = arith.constant 1 : index
     %c0 = arith.constant 0 : index
     %l = arith.index_castui %layer : i32 to index
-    %ffn_down = tile.weight %ctx @blk::@ffn_down[%l] : <32x48, #llama.f16> in #llama.rows16<k = 1> index 18
-    %prefill_gate_up_rows = tile.slot_rows %ctx @prefill.gate_up at 65536 : <512x48xf32>
+    %ffn_down = tile.weight %ctx @blk::@ffn_down[%l] : <32x48, #llama.f16> in #llama.interleaved16<k = 1> index 18
+    %prefill_gate_up_rows = tile.buffer_rows %ctx @prefill.gate_up at 65536 : <512x48xf32>
     %first = arith.index_castui %begin : i32 to index
     %i = arith.maxsi %first, %c0 : index
     %last = arith.index_castui %end : i32 to index
@@ -806,11 +806,11 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
         %panel = tile.panel %ffn_down[%n] : <32x48, #llama.f16> -> <16x48, #llama.f16, f32>
         %rows = tile.row_count %ctx
         scf.for %k = %c0 to %rows step %c8 {
-          %prefill_o = tile.slot %ctx @prefill.o at 163840 : memref<512x32xf32>
+          %prefill_o = tile.buffer %ctx @prefill.o at 163840 : memref<512x32xf32>
           %loaded = tile.load %prefill_o[%k, %n] rows %rows : memref<512x32xf32> -> vector<8x16xf32>
           %acc = tile.contract %prefill_gate_up_rows[%k], %panel[%c0] order <block = 32> : <512x48xf32>, !tile.panel<16x48, #llama.f16, f32> -> vector<8x16xf32>
           %added = arith.addf %loaded, %acc : vector<8x16xf32>
-          %x = tile.slot %ctx @x at 0 : memref<512x32xf32>
+          %x = tile.buffer %ctx @x at 0 : memref<512x32xf32>
           tile.store %added, %x[%k, %n] rows %rows : vector<8x16xf32>, memref<512x32xf32>
         }
       }
@@ -818,7 +818,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @head.head(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.cut = #llama.cut<rows = [64], by = 32>, llama.parts = #map4, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @lm_head.lm_head(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.parts = #map4, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
     %c16 = arith.constant 16 : index
     %c64 = arith.constant 64 : index
     %c32 = arith.constant 32 : index
@@ -828,10 +828,10 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %one = arith.constant dense<1.000000e+00> : vector<1xf32>
     %eps = arith.constant dense<9.99999974E-6> : vector<1xf32>
     %over_columns = arith.constant dense<3.125000e-02> : vector<1xf32>
-    %token_embd = tile.weight %ctx @token_embd : <64x32, #llama.q8_0> in #llama.rows16<k = 4> index 0
+    %token_embd = tile.weight %ctx @token_embd : <64x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
     %output_norm = tile.weight %ctx @output_norm : <32, #llama.f32> in #llama.rowmajor index 1
-    %x = tile.slot %ctx @x at 0 : memref<512x32xf32>
-    %row = tile.head_row %ctx
+    %x = tile.buffer %ctx @x at 0 : memref<512x32xf32>
+    %row = tile.lm_head_row %ctx
     %sum = tile.sum %x[%row] order <lanes = 16> : memref<512x32xf32> -> vector<1xf32> {
     ^bb0(%a: f32):
       %product = arith.mulf %a, %a : f32
@@ -857,7 +857,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_4 = arith.minsi %i_3, %c64 : index
       scf.for %n = %i_2 to %i_4 step %c16 {
         %acc = tile.contract %staged[%c0], %token_embd[%n] order <block = 32, scale = outer> : <1x32xf32>, !llama.weight<64x32, #llama.q8_0> -> vector<1x16xf32>
-        %logits = tile.slot %ctx @logits at 65536 : memref<1x64xf32>
+        %logits = tile.buffer %ctx @logits at 65536 : memref<1x64xf32>
         tile.store %acc, %logits[%c0, %n] : vector<1x16xf32>, memref<1x64xf32>
       }
     }

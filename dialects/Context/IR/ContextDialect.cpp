@@ -45,8 +45,8 @@ uint64_t corellama::context::offsetOf(Field field) {
     return offsetof(abi, keyCount);
   case Field::Capacity:
     return offsetof(abi, capacity);
-  case Field::HeadRow:
-    return offsetof(abi, headRow);
+  case Field::LMHeadRow:
+    return offsetof(abi, lmHeadRow);
   case Field::Threads:
     return offsetof(abi, threads);
   }
@@ -58,7 +58,7 @@ bool corellama::context::isPointer(Field field) {
   case Field::Rows:
   case Field::KeyCount:
   case Field::Capacity:
-  case Field::HeadRow:
+  case Field::LMHeadRow:
     return false;
   default:
     return true;

@@ -1,4 +1,5 @@
-//===- LlamaAttributes.cpp - order, cut, config: syntax and verifiers -----===//
+//===- LlamaAttributes.cpp - order, partition, config: syntax and verifiers
+//-----===//
 //
 // The attributes that say how a kernel runs, and the model's sizes. Formats and
 // layouts have files of their own.
@@ -26,9 +27,10 @@ void LlamaDialect::registerAttributes() {
 #endif
 }
 
-LogicalResult OrderAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                                Unit unit, int64_t block, int64_t chains,
-                                ScaleMode scale, int64_t lanes) {
+LogicalResult
+ReductionOrderAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                           Unit unit, int64_t block, int64_t chains,
+                           ScaleMode scale, int64_t lanes) {
   if (block < 0 || lanes < 0)
     return emitError() << "block and lanes of an order are not negative";
   if (chains < 1 || (block != 0 && block % chains != 0))
@@ -41,25 +43,26 @@ LogicalResult OrderAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
-LogicalResult CutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                              ArrayRef<int64_t> rows, StringAttr of, int64_t by,
-                              int64_t times, int64_t rowsBy) {
+LogicalResult
+PartitionAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                      ArrayRef<int64_t> rows, StringAttr of, int64_t by,
+                      int64_t times, int64_t rowsBy) {
   if (by <= 0 || times <= 0 || rowsBy < 0)
-    return emitError() << "a cut goes by positive steps";
+    return emitError() << "a partition goes by positive steps";
   if (rows.empty() == !of)
-    return emitError()
-           << "a cut is either of groups of weight rows, or of keys or rows";
+    return emitError() << "a partition is either of groups of weight rows, or "
+                          "of keys or rows";
   if (of && of.getValue() != "keys" && of.getValue() != "rows")
-    return emitError() << "a cut is of keys or rows, found '" << of.getValue()
-                       << "'";
+    return emitError() << "a partition is of keys or rows, found '"
+                       << of.getValue() << "'";
   for (int64_t group : rows)
     if (group <= 0)
-      return emitError() << "a group of a cut has " << group << " rows";
+      return emitError() << "a group of a partition has " << group << " rows";
   return success();
 }
 
 // <rows = [32, 16], by = 32> or <of = keys, by = 256, times = 3>
-Attribute CutAttr::parse(AsmParser &parser, Type) {
+Attribute PartitionAttr::parse(AsmParser &parser, Type) {
   SmallVector<int64_t> rows;
   StringAttr of;
   int64_t by = 0, times = 1, rowsBy = 0;
@@ -86,15 +89,17 @@ Attribute CutAttr::parse(AsmParser &parser, Type) {
     if (name == "rows_by")
       return parser.parseInteger(rowsBy);
     return parser.emitError(loc)
-           << "a cut has rows, of, by, times and rows_by, not '" << name << "'";
+           << "a partition has rows, of, by, times and rows_by, not '" << name
+           << "'";
   };
   if (parser.parseCommaSeparatedList(AsmParser::Delimiter::LessGreater, field))
     return {};
-  return CutAttr::getChecked([&] { return parser.emitError(loc); },
-                             parser.getContext(), rows, of, by, times, rowsBy);
+  return PartitionAttr::getChecked([&] { return parser.emitError(loc); },
+                                   parser.getContext(), rows, of, by, times,
+                                   rowsBy);
 }
 
-void CutAttr::print(AsmPrinter &printer) const {
+void PartitionAttr::print(AsmPrinter &printer) const {
   printer << "<";
   if (!getRows().empty()) {
     printer << "rows = [";
@@ -111,7 +116,7 @@ void CutAttr::print(AsmPrinter &printer) const {
   printer << ">";
 }
 
-AffineMap CutAttr::getParts() const {
+AffineMap PartitionAttr::getParts() const {
   MLIRContext *context = getContext();
   AffineExpr rows = getAffineDimExpr(0, context),
              keys = getAffineDimExpr(1, context);

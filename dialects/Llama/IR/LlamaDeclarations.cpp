@@ -18,7 +18,7 @@ using namespace corellama::llama;
 LogicalResult ModelOp::verify() {
   if (!getEntries() == !getSteps()) // model A1
     return emitOpError()
-           << "has either entries (until place) or steps (from schedule on)";
+           << "has either entries (until plan) or steps (from schedule on)";
   if (!getEntries())
     return success();
   for (auto entry : getEntries()->getAsRange<EntryAttr>()) {
@@ -56,7 +56,7 @@ LogicalResult ModelOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (getEntries())
     for (auto entry : getEntries()->getAsRange<EntryAttr>()) {
       if (failed(expect(entry.getEmbed(), "function")) ||
-          failed(expect(entry.getHead(), "function")))
+          failed(expect(entry.getLmHead(), "function")))
         return failure();
       for (Attribute layer : entry.getLayers())
         if (failed(expect(layer, "function")))

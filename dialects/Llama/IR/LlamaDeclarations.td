@@ -26,10 +26,10 @@ def Llama_ModelOp : Llama_Op<"model", Llama_DeclarationPhases,
     function (entries) or a step (steps).
 
     ```mlir
-    llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer], of = [0, 0], head = @head>]
+    llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer], of = [0, 0], lm_head = @lm_head>]
     func.func private @embed(%ids: tensor<?xi32>) -> tensor<?x32xf32>
     func.func private @layer(%x: tensor<?x32xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<2x1x16, f32>, %l: index) -> tensor<?x32xf32>
-    func.func private @head(%x: tensor<?x32xf32>) -> tensor<?x64xf32>
+    func.func private @lm_head(%x: tensor<?x32xf32>) -> tensor<?x64xf32>
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name,
@@ -63,10 +63,10 @@ def Llama_WeightsOp : Llama_Op<"weights", Llama_DeclarationPhases,
 }
 
 def Llama_WeightOp : Llama_Op<"weight", Llama_DeclarationPhases, [Symbol]> {
-  let summary = "declares a weight: shape, formats, and from place on its layouts";
+  let summary = "declares a weight: shape, formats, and from plan on its layouts";
   let description = [{
     In `weights`, `of[l]` is the index in `formats` for layer l; absent: all 0.
-    `layouts` (from place) has one for each format.
+    `layouts` (from plan) has one for each format.
 
     (A1) one or two positive extents. (A2) at least one format; `of` has one
     index a layer, each below the number of formats. (A3) a layout for each
@@ -92,7 +92,7 @@ def Llama_WeightOp : Llama_Op<"weight", Llama_DeclarationPhases, [Symbol]> {
     /// How many weights this declares: one, or one a layer.
     int64_t getCount();
     ::corellama::llama::FormatInterface getFormat(int64_t layer);
-    /// Null before place.
+    /// Null before plan.
     ::corellama::llama::LayoutInterface getLayout(int64_t layer);
   }];
 }
@@ -110,7 +110,7 @@ def Llama_WeightRefOp : Llama_Op<"weight_ref", Llama_GraphPhases,
 
     ```mlir
     llama.weight @token_embd : 64x32 formats [#llama.q8_0]
-    func.func private @head() {
+    func.func private @lm_head() {
       %w = llama.weight_ref @token_embd : !llama.weight<64x32, #llama.q8_0>
       return
     }
@@ -125,11 +125,11 @@ def Llama_WeightRefOp : Llama_Op<"weight_ref", Llama_GraphPhases,
   }];
 }
 
-def Llama_CacheLayoutOp : Llama_Op<"cache_layout", Llama_PlacedPhases> {
+def Llama_CacheLayoutOp : Llama_Op<"cache_layout", Llama_PlannedPhases> {
   let summary = "the layouts of the cache's keys and values";
   let description = [{
     ```mlir
-    llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
+    llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
     ```
   }];
   let arguments = (ins TypeAttrOf<Llama_CacheType>:$type, AnyAttr:$keys,

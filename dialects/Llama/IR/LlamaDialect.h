@@ -29,9 +29,9 @@ namespace corellama::llama {
 struct CacheResource : mlir::SideEffects::Resource::Base<CacheResource> {
   llvm::StringRef getName() final { return "Cache"; }
 };
-/// The slots of the workspace.
-struct SlotResource : mlir::SideEffects::Resource::Base<SlotResource> {
-  llvm::StringRef getName() final { return "Slots"; }
+/// The buffers of the workspace.
+struct BufferResource : mlir::SideEffects::Resource::Base<BufferResource> {
+  llvm::StringRef getName() final { return "Buffers"; }
 };
 /// The order of a step, which nothing may change.
 struct ScheduleResource : mlir::SideEffects::Resource::Base<ScheduleResource> {
@@ -42,14 +42,14 @@ struct ContextResource : mlir::SideEffects::Resource::Base<ContextResource> {
   llvm::StringRef getName() final { return "Context"; }
 };
 
-class CutAttr;
+class PartitionAttr;
 class TargetAttr;
 
-/// What a target's table says of a kernel: `strategy` and `cut`, or why it has
-/// no row for it.
+/// What a target's table says of a kernel: `strategy` and `partition`, or why
+/// it has no row for it.
 struct KernelPlan {
   mlir::Attribute strategy;
-  mlir::Attribute cut;
+  mlir::Attribute partition;
   std::string error;
 };
 
@@ -59,7 +59,7 @@ inline constexpr llvm::StringLiteral kConfigAttr = "llama.config";
 inline constexpr llvm::StringLiteral kTargetAttr = "llama.target";
 inline constexpr llvm::StringLiteral kPhaseAttr = "llama.phase";
 inline constexpr llvm::StringLiteral kStrategyAttr = "llama.strategy";
-inline constexpr llvm::StringLiteral kCutAttr = "llama.cut";
+inline constexpr llvm::StringLiteral kPartitionAttr = "llama.partition";
 inline constexpr llvm::StringLiteral kPartsAttr = "llama.parts";
 inline constexpr llvm::StringLiteral kScratchAttr = "llama.scratch";
 inline constexpr llvm::StringLiteral kKernelsAttr = "llama.kernels";

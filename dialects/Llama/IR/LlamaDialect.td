@@ -13,17 +13,17 @@ def Llama_Dialect : Dialect {
   let description = [{
     The dialect of the phases from `import` to `schedule`. It says what a Llama
     computes, on tensors whose rows are tokens, and then, without changing that,
-    how the work is cut.
+    how the work is partitioned.
 
     A value lives through it like this: `import` writes the graph as the
     checkpoint means it (`rms_norm`, `linear`, `rope`, ...); weights are declared
     once (`weights`, `weight`) and reached by typed handles (`weight_ref`);
     `specialize` makes decode (one row) and prefill out of one graph and fixes
-    the type of every number; `fuse` gathers ops into `kernel` regions; `place`
+    the type of every number; `fuse` gathers ops into `kernel` regions; `plan`
     edits attributes only; `schedule` outlines kernels as functions from
-    `slot_read` to `slot_write` and writes the order of `run` and `barrier` in a
+    `buffer_read` to `buffer_write` and writes the order of `dispatch` and `barrier` in a
     `step`. After that the bodies of kernels are in the `tile` dialect, while
-    declarations, steps, runs and barriers stay until code is generated.
+    declarations, steps, dispatches and barriers stay until code is generated.
 
     The KV cache is a reference with memory effects: `kv_append` writes and
     `attention` reads a resource of its own, so program order is the order and

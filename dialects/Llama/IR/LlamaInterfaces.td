@@ -16,7 +16,7 @@ include "mlir/IR/OpBase.td"
 def Llama_FormatInterface : AttrInterface<"FormatInterface"> {
   let cppNamespace = "::corellama::llama";
   let description = [{
-    What the bytes of a weight mean. A row of a weight is cut along its columns
+    What the bytes of a weight mean. A row of a weight is partitioned along its columns
     (the k of a product) into blocks of `getBlock()` values; a block is made of
     planes: its quants, its scales, its minima. A plane holds one field of
     `bits` bits for each `per` columns.
@@ -54,7 +54,7 @@ def Llama_LayoutInterface : AttrInterface<"LayoutInterface"> {
     definition; packing, reading back and sizes are tested against it: each
     field of each plane has a place of its own, inside `byteSize`.
 
-    Example, `rows16<k = 1>` of a 20 x 3 weight in F32: two groups of 16 rows,
+    Example, `interleaved16<k = 1>` of a 20 x 3 weight in F32: two groups of 16 rows,
     the second padded with zeros; in a group, columns ascend and each column is
     16 consecutive rows. Row 17, column 2 is at byte
     `1 * (3 * 16 * 4) + 2 * (16 * 4) + 1 * 4 = 324`; the size is 384.
@@ -81,9 +81,9 @@ def Llama_StrategyInterface : AttrInterface<"StrategyInterface"> {
   let cppNamespace = "::corellama::llama";
   let description = [{
     How the targets of a family run a kernel: which unit, which tile, how it is
-    cut into parts, in which order it sums, and how weights and cache are laid
+    partitioned into parts, in which order it sums, and how weights and cache are laid
     out. A family's table is attached to the class of its strategies
-    (`#llama.cpu`, `#llama.gpu`) by `passes/CPU` or `passes/GPU`; which one a
+    (`#llama.cpu`, `#llama.gpu`) by `passes/CPU` or `passes/CUDA`; which one a
     module's target has, `passes/Llama/TargetStrategy` says. A missing one is an
     error of the pass that asks.
   }];
@@ -105,7 +105,7 @@ def Llama_StrategyInterface : AttrInterface<"StrategyInterface"> {
       (ins "const ::corellama::llama::TargetAttr &":$target,
            "::mlir::Type":$elementType)>,
     InterfaceMethod<[{
-      Strategy and cut of a kernel (an operation of type llama.kernel) whose
+      Strategy and partition of a kernel (an operation of type llama.kernel) whose
       rows are 1 in decode and at most `rows` in prefill.}],
       "::corellama::llama::KernelPlan", "plan",
       (ins "const ::corellama::llama::TargetAttr &":$target,
@@ -118,7 +118,7 @@ def Llama_StrategyInterface : AttrInterface<"StrategyInterface"> {
   ];
 }
 
-def Llama_TileInterface : AttrInterface<"TileInterface"> {
+def Llama_TileShapeInterface : AttrInterface<"TileShapeInterface"> {
   let cppNamespace = "::corellama::llama";
   let description = [{
     The tile that a part of a kernel computes at a time, and what is kept for it.

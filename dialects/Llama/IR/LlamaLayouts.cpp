@@ -52,7 +52,7 @@ BitPosition RowMajorAttr::locate(FormatInterface format, int64_t,
 }
 
 //===----------------------------------------------------------------------===//
-// rows16: groups of 16 rows interleaved
+// interleaved16: groups of 16 rows interleaved
 //===----------------------------------------------------------------------===//
 
 static constexpr int64_t kGroup = 16;
@@ -72,8 +72,8 @@ static int64_t groupBlockColumns(FormatInterface format, int64_t k) {
   return format.getBlock() == 1 ? k : format.getBlock();
 }
 
-LogicalResult Rows16Attr::accepts(FormatInterface format, int64_t, int64_t,
-                                  std::string &why) const {
+LogicalResult Interleaved16Attr::accepts(FormatInterface format, int64_t,
+                                         int64_t, std::string &why) const {
   int64_t wanted = 4;
   if (isa<F32Attr, F16Attr>(format))
     wanted = 1;
@@ -81,14 +81,15 @@ LogicalResult Rows16Attr::accepts(FormatInterface format, int64_t, int64_t,
     wanted = 2;
   if (getK() == wanted)
     return success();
-  why = ("rows16 has k = " + Twine(wanted) + " for " + format.getName() +
+  why = ("interleaved16 has k = " + Twine(wanted) + " for " + format.getName() +
          ", found k = " + Twine(getK()))
             .str();
   return failure();
 }
 
-FailureOr<uint64_t> Rows16Attr::byteSize(FormatInterface format, int64_t rows,
-                                         int64_t columns) const {
+FailureOr<uint64_t> Interleaved16Attr::byteSize(FormatInterface format,
+                                                int64_t rows,
+                                                int64_t columns) const {
   uint64_t groups = llvm::divideCeil(rows, kGroup);
   uint64_t blocks =
       llvm::divideCeil(columns, groupBlockColumns(format, getK()));
@@ -133,9 +134,9 @@ static BitPosition locateInGroupBlock(FormatInterface format, unsigned plane,
           static_cast<unsigned>(2 * (c % 16 / 4))};
 }
 
-BitPosition Rows16Attr::locate(FormatInterface format, int64_t, int64_t columns,
-                               unsigned plane, int64_t row,
-                               int64_t column) const {
+BitPosition Interleaved16Attr::locate(FormatInterface format, int64_t,
+                                      int64_t columns, unsigned plane,
+                                      int64_t row, int64_t column) const {
   int64_t blockColumns = groupBlockColumns(format, getK());
   uint64_t blockBytes = groupBlockBytes(format, getK());
   uint64_t blocks = llvm::divideCeil(columns, blockColumns);
@@ -200,23 +201,25 @@ BitPosition RowMajorSplitAttr::locate(FormatInterface format, int64_t rows,
 }
 
 //===----------------------------------------------------------------------===//
-// keys16: the cache's keys only
+// keys_interleaved16: the cache's keys only
 //===----------------------------------------------------------------------===//
 
-LogicalResult Keys16Attr::accepts(FormatInterface, int64_t, int64_t,
-                                  std::string &why) const {
-  why = "keys16 is a layout of the cache, not of a weight";
+LogicalResult KeysInterleaved16Attr::accepts(FormatInterface, int64_t, int64_t,
+                                             std::string &why) const {
+  why = "keys_interleaved16 is a layout of the cache, not of a weight";
   return failure();
 }
 
-FailureOr<uint64_t> Keys16Attr::byteSize(FormatInterface format, int64_t rows,
-                                         int64_t columns) const {
+FailureOr<uint64_t> KeysInterleaved16Attr::byteSize(FormatInterface format,
+                                                    int64_t rows,
+                                                    int64_t columns) const {
   return product({llvm::alignTo(rows, 16), uint64_t(columns),
                   uint64_t(format.getBlockBytes())});
 }
 
-BitPosition Keys16Attr::locate(FormatInterface format, int64_t, int64_t columns,
-                               unsigned, int64_t row, int64_t column) const {
+BitPosition KeysInterleaved16Attr::locate(FormatInterface format, int64_t,
+                                          int64_t columns, unsigned,
+                                          int64_t row, int64_t column) const {
   uint64_t group = row / 16 * columns * 16;
   uint64_t inside =
       (column / getD() * 16 + row % 16) * getD() + column % getD();

@@ -18,14 +18,14 @@ class Llama_Phases<string first, string last, string removedBy,
     removedByOnGPU # "\"";
 }
 def Llama_GraphPhases : Llama_Phases<"Import", "Schedule", "llama-to-tile">;
-def Llama_FusePhases : Llama_Phases<"Fuse", "Place", "llama-outline-kernels">;
+def Llama_FusePhases : Llama_Phases<"Fuse", "Plan", "llama-outline-kernels">;
 def Llama_AttentionPartPhases : Llama_Phases<"Fuse", "Schedule", "llama-to-tile">;
 def Llama_FunctionPhases : Llama_Phases<"Schedule", "Schedule", "llama-to-tile">;
 def Llama_DeclarationPhases : Llama_Phases<"Import", "LLVM", "code generation">;
-def Llama_PlacedPhases : Llama_Phases<"Place", "LLVM", "code generation">;
-def Llama_SlotPhases : Llama_Phases<"Schedule", "LLVM", "code generation">;
+def Llama_PlannedPhases : Llama_Phases<"Plan", "LLVM", "code generation">;
+def Llama_BufferPhases : Llama_Phases<"Schedule", "LLVM", "code generation">;
 def Llama_StepPhases : Llama_Phases<"Schedule", "Vector",
-  "cpu-step-to-workers", "gpu-step-to-launches">;
+  "cpu-step-to-workers", "cuda-step-to-launches">;
 
 class Llama_Op<string opMnemonic, Llama_Phases phases, list<Trait> traits = []>
     : Op<Llama_Dialect, opMnemonic,

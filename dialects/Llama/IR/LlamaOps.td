@@ -53,7 +53,7 @@ def Llama_RmsNormOp : Llama_Op<"rms_norm", Llama_GraphPhases,
     `y[r, i] = x[r, i] / sqrt(mean_j x[r, j]^2 + eps) * w[i]`.
 
     (A1) w is a vector of x's columns. (A2) eps > 0.
-    `order` (from place): how the sum of squares is made.
+    `order` (from plan): how the sum of squares is made.
 
     Source: Zhang and Sennrich, Root Mean Square Layer Normalization
     (arXiv:1910.07467), equation 4.
@@ -66,7 +66,7 @@ def Llama_RmsNormOp : Llama_Op<"rms_norm", Llama_GraphPhases,
     ```
   }];
   let arguments = (ins Llama_Rows:$x, Llama_WeightType:$weight, F64Attr:$eps,
-                       OptionalAttr<Llama_OrderAttr>:$order);
+                       OptionalAttr<Llama_ReductionOrderAttr>:$order);
   let results = (outs Llama_Rows:$result);
   let assemblyFormat = [{
     $x `,` $weight `eps` $eps (`order` $order^)? attr-dict `:` type($x) `,` type($weight)
@@ -83,7 +83,7 @@ def Llama_LinearOp : Llama_Op<"linear", Llama_GraphPhases, [Pure]> {
 
     (A1) w is a matrix whose columns are x's. (A2) y has x's rows and w's rows
     as columns. (A3) rows of `!llama.q8b32` only with a block-quantised weight.
-    `order` (from place): how the sum over k is made.
+    `order` (from plan): how the sum over k is made.
 
     Source: Llama 2 (arXiv:2307.09288); projections have no bias.
 
@@ -95,7 +95,7 @@ def Llama_LinearOp : Llama_Op<"linear", Llama_GraphPhases, [Pure]> {
     ```
   }];
   let arguments = (ins Llama_AnyRows:$x, Llama_WeightType:$weight,
-                       OptionalAttr<Llama_OrderAttr>:$order);
+                       OptionalAttr<Llama_ReductionOrderAttr>:$order);
   let results = (outs Llama_Rows:$result);
   let assemblyFormat = [{
     $x `,` $weight (`order` $order^)? attr-dict `:` type($x) `,` type($weight) `->` type($result)
@@ -195,7 +195,7 @@ def Llama_AttentionOp : Llama_Op<"attention", Llama_GraphPhases,
   let arguments = (ins Llama_Rows:$query,
     Arg<Llama_CacheType, "the cache", [MemRead<Llama_CacheResource>]>:$cache,
     Index:$layer, Llama_Integers:$positions, I64Attr:$heads,
-    OptionalAttr<I64Attr>:$keys, OptionalAttr<Llama_OrderAttr>:$order);
+    OptionalAttr<I64Attr>:$keys, OptionalAttr<Llama_ReductionOrderAttr>:$order);
   let results = (outs Llama_Rows:$result);
   let assemblyFormat = [{
     $query `,` $cache `[` $layer `]` `,` $positions `causal` `heads` $heads
@@ -230,7 +230,7 @@ def Llama_AttentionPartOp : Llama_Op<"attention_part", Llama_AttentionPartPhases
   let arguments = (ins Llama_Rows:$query,
     Arg<Llama_CacheType, "the cache", [MemRead<Llama_CacheResource>]>:$cache,
     Index:$layer, Llama_Integers:$positions, I64Attr:$heads, I64Attr:$keys,
-    OptionalAttr<Llama_OrderAttr>:$order);
+    OptionalAttr<Llama_ReductionOrderAttr>:$order);
   let results = (outs Llama_Rows:$result);
   let assemblyFormat = [{
     $query `,` $cache `[` $layer `]` `,` $positions `causal` `heads` $heads

@@ -1,19 +1,19 @@
-//===- LlamaSchedule.td - kernels, slots, steps ---------------------------===//
+//===- LlamaSchedule.td - kernels, buffers, steps ---------------------------===//
 
 #ifndef CORELLAMA_DIALECTS_LLAMA_IR_LLAMASCHEDULE
 #define CORELLAMA_DIALECTS_LLAMA_IR_LLAMASCHEDULE
 
 include "dialects/Llama/IR/LlamaOpBase.td"
 
-def Llama_SlotResource : Resource<"SlotResource">;
+def Llama_BufferResource : Resource<"BufferResource">;
 def Llama_ScheduleResource : Resource<"ScheduleResource">;
 
 def Llama_KernelOp : Llama_Op<"kernel", Llama_FusePhases,
     [IsolatedFromAbove, SingleBlock, RecursiveMemoryEffects]> {
   let summary = "ops that one kernel computes";
   let description = [{
-    A name, values in, at most three values out. `place` writes the strategy and
-    the cut; nothing else says how it runs. The name is a role (qkv, attn, o,
+    A name, values in, at most three values out. `plan` writes the strategy and
+    the partition; nothing else says how it runs. The name is a role (qkv, attn, o,
     gate_up, down, norm, head, embed) and only the override option reads it.
 
     (A1) at most three results. (A2) ends in `yield` of the results' types.
@@ -31,7 +31,7 @@ def Llama_KernelOp : Llama_Op<"kernel", Llama_FusePhases,
     ```
   }];
   let arguments = (ins StrAttr:$name, Variadic<AnyType>:$inputs,
-    OptionalAttr<AnyAttr>:$strategy, OptionalAttr<Llama_CutAttr>:$cut);
+    OptionalAttr<AnyAttr>:$strategy, OptionalAttr<Llama_PartitionAttr>:$partition);
   let results = (outs Variadic<AnyType>:$outputs);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
@@ -45,18 +45,18 @@ def Llama_YieldOp : Llama_Op<"yield", Llama_FusePhases,
   let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
 }
 
-def Llama_SlotOp : Llama_Op<"slot", Llama_SlotPhases, [Symbol]> {
+def Llama_BufferOp : Llama_Op<"buffer", Llama_BufferPhases, [Symbol]> {
   let summary = "a value of a step in memory";
   let description = [{
     The type is the capacity: all rows of the largest call, rounded up to the
     row tile. `layout` where elements are not plain (`!llama.q8b32`); `at` is the
     byte offset in the workspace. Values carried round the loop over layers share
-    one slot. Slots may overlap where no two of their values live at once.
+    one buffer. Buffers may overlap where no two of their values live at once.
 
     (A1) a static shape. (A2) at is not negative.
 
     ```mlir
-    llama.slot @decode.q : tensor<1x32xf32> at 128
+    llama.buffer @decode.q : tensor<1x32xf32> at 128
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name,
@@ -69,41 +69,41 @@ def Llama_SlotOp : Llama_Op<"slot", Llama_SlotPhases, [Symbol]> {
   let extraClassDeclaration = [{ uint64_t getBytes(); }];
 }
 
-def Llama_SlotReadOp : Llama_Op<"slot_read", Llama_FunctionPhases,
-    [MemoryEffects<[MemRead<Llama_SlotResource>]>,
+def Llama_BufferReadOp : Llama_Op<"buffer_read", Llama_FunctionPhases,
+    [MemoryEffects<[MemRead<Llama_BufferResource>]>,
      DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
-  let summary = "the value of a slot, or one row of it";
+  let summary = "the value of a buffer, or one row of it";
   let description = [{
-    (A1) the symbol is a slot whose element type and inner extents are the
+    (A1) the symbol is a buffer whose element type and inner extents are the
     result's; with a row, the result has one row.
   }];
-  let arguments = (ins FlatSymbolRefAttr:$slot, Optional<Index>:$row,
+  let arguments = (ins FlatSymbolRefAttr:$buffer, Optional<Index>:$row,
                        OptionalAttr<I64Attr>:$at);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{
-    $slot (`[` $row^ `]`)? (`at` $at^)? attr-dict `:` type($result)
+    $buffer (`[` $row^ `]`)? (`at` $at^)? attr-dict `:` type($result)
   }];
 }
 
-def Llama_SlotWriteOp : Llama_Op<"slot_write", Llama_FunctionPhases,
-    [MemoryEffects<[MemWrite<Llama_SlotResource>]>,
+def Llama_BufferWriteOp : Llama_Op<"buffer_write", Llama_FunctionPhases,
+    [MemoryEffects<[MemWrite<Llama_BufferResource>]>,
      DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
-  let summary = "gives a slot its value";
-  let description = [{(A1) as for `slot_read`.}];
-  let arguments = (ins AnyRankedTensor:$value, FlatSymbolRefAttr:$slot,
+  let summary = "gives a buffer its value";
+  let description = [{(A1) as for `buffer_read`.}];
+  let arguments = (ins AnyRankedTensor:$value, FlatSymbolRefAttr:$buffer,
                        OptionalAttr<I64Attr>:$at);
-  let assemblyFormat = "$value `,` $slot (`at` $at^)? attr-dict `:` type($value)";
+  let assemblyFormat = "$value `,` $buffer (`at` $at^)? attr-dict `:` type($value)";
 }
 
 def Llama_StepOp : Llama_Op<"step", Llama_StepPhases,
     [Symbol, IsolatedFromAbove, SingleBlock, NoTerminator]> {
   let summary = "what runs, in which order, and where all of it must have ended";
   let description = [{
-    Workers are implicit: every worker goes through the step; a run is shared
-    among them part by part; a barrier is where all earlier runs have ended. The
+    Workers are implicit: every worker goes through the step; a dispatch is shared
+    among them part by part; a barrier is where all earlier dispatches have ended. The
     step ends with an implicit barrier. `rows`: the most rows of a call.
 
-    (A1) only run, barrier, constants and loops over layers inside.
+    (A1) only dispatch, barrier, constants and loops over layers inside.
 
     ```mlir
     llama.step @decode rows 1 {
@@ -111,7 +111,7 @@ def Llama_StepOp : Llama_Op<"step", Llama_StepPhases,
       %c1 = arith.constant 1 : index
       %c2 = arith.constant 2 : index
       scf.for %l = %c0 to %c2 step %c1 {
-        llama.run @qkv(%l)
+        llama.dispatch @qkv(%l)
         llama.barrier
       }
     }
@@ -125,7 +125,7 @@ def Llama_StepOp : Llama_Op<"step", Llama_StepPhases,
   let hasVerifier = 1;
 }
 
-def Llama_RunOp : Llama_Op<"run", Llama_StepPhases,
+def Llama_DispatchOp : Llama_Op<"dispatch", Llama_StepPhases,
     [MemoryEffects<[MemWrite<Llama_ScheduleResource>]>,
      DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "run a kernel, in its own parts";
@@ -143,7 +143,7 @@ def Llama_RunOp : Llama_Op<"run", Llama_StepPhases,
 
 def Llama_BarrierOp : Llama_Op<"barrier", Llama_StepPhases,
     [MemoryEffects<[MemWrite<Llama_ScheduleResource>]>]> {
-  let summary = "all earlier runs of the step have ended";
+  let summary = "all earlier dispatches of the step have ended";
   let assemblyFormat = "attr-dict";
 }
 

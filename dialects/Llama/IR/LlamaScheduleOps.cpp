@@ -1,4 +1,5 @@
-//===- LlamaScheduleOps.cpp - kernels, slots, steps -----------------------===//
+//===- LlamaScheduleOps.cpp - kernels, buffers, steps
+//-----------------------===//
 //
 // Syntax and verifiers of what a step is made of.
 //
@@ -12,7 +13,7 @@ using namespace mlir;
 using namespace corellama::llama;
 
 //===----------------------------------------------------------------------===//
-// kernel: "qkv" (%i = %x : T, ...) -> T strategy S cut C { ... }
+// kernel: "qkv" (%i = %x : T, ...) -> T strategy S partition C { ... }
 //===----------------------------------------------------------------------===//
 
 ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
@@ -40,11 +41,12 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
     if (parser.parseAttribute(strategy, "strategy", result.attributes))
       return failure();
   }
-  if (succeeded(parser.parseOptionalKeyword("cut"))) {
-    auto cut = dyn_cast_or_null<CutAttr>(CutAttr::parse(parser, {}));
-    if (!cut)
+  if (succeeded(parser.parseOptionalKeyword("partition"))) {
+    auto partition =
+        dyn_cast_or_null<PartitionAttr>(PartitionAttr::parse(parser, {}));
+    if (!partition)
       return failure();
-    result.addAttribute("cut", cut);
+    result.addAttribute("partition", partition);
   }
   return failure(
       parser.resolveOperands(operands, types, loc, result.operands) ||
@@ -64,12 +66,12 @@ void KernelOp::print(OpAsmPrinter &printer) {
   printer.printOptionalArrowTypeList(getOutputs().getTypes());
   if (getStrategyAttr())
     printer << " strategy " << getStrategyAttr();
-  if (getCutAttr()) {
-    printer << " cut ";
-    getCutAttr().print(printer);
+  if (getPartitionAttr()) {
+    printer << " partition ";
+    getPartitionAttr().print(printer);
   }
   printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(),
-                                           {"name", "strategy", "cut"});
+                                           {"name", "strategy", "partition"});
   printer << ' ';
   printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
 }
@@ -90,7 +92,7 @@ LogicalResult KernelOp::verify() {
 }
 
 //===----------------------------------------------------------------------===//
-// slot, slot_read, slot_write
+// buffer, buffer_read, buffer_write
 //===----------------------------------------------------------------------===//
 
 /// Bytes of one row of `columns` elements.
@@ -101,7 +103,7 @@ static uint64_t rowBytes(Type element, uint64_t columns) {
   return columns * llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
 }
 
-uint64_t SlotOp::getBytes() {
+uint64_t BufferOp::getBytes() {
   auto type = cast<RankedTensorType>(getType());
   uint64_t rows = 1;
   for (int64_t extent : type.getShape().drop_back())
@@ -109,24 +111,24 @@ uint64_t SlotOp::getBytes() {
   return rows * rowBytes(type.getElementType(), type.getShape().back());
 }
 
-LogicalResult SlotOp::verify() {
+LogicalResult BufferOp::verify() {
   auto type = cast<RankedTensorType>(getType());
-  if (!type.hasStaticShape() || type.getRank() == 0) // slot A1
+  if (!type.hasStaticShape() || type.getRank() == 0) // buffer A1
     return emitOpError()
-           << "the type of a slot is its capacity, all extents known, found "
+           << "the type of a buffer is its capacity, all extents known, found "
            << type;
-  if (getAt() && static_cast<int64_t>(*getAt()) < 0) // slot A2
+  if (getAt() && static_cast<int64_t>(*getAt()) < 0) // buffer A2
     return emitOpError() << "lies at a negative offset";
   return success();
 }
 
-static LogicalResult verifySlotUse(Operation *op, FlatSymbolRefAttr symbol,
-                                   Type valueType, bool oneRow,
-                                   SymbolTableCollection &symbols) {
-  auto slot = symbols.lookupNearestSymbolFrom<SlotOp>(op, symbol);
-  if (!slot)
-    return op->emitOpError() << symbol << " is not a slot of this module";
-  auto have = cast<RankedTensorType>(slot.getType());
+static LogicalResult verifyBufferUse(Operation *op, FlatSymbolRefAttr symbol,
+                                     Type valueType, bool oneRow,
+                                     SymbolTableCollection &symbols) {
+  auto buffer = symbols.lookupNearestSymbolFrom<BufferOp>(op, symbol);
+  if (!buffer)
+    return op->emitOpError() << symbol << " is not a buffer of this module";
+  auto have = cast<RankedTensorType>(buffer.getType());
   auto want = cast<RankedTensorType>(valueType);
   bool fits = have.getRank() == want.getRank() &&
               have.getElementType() == want.getElementType();
@@ -137,60 +139,63 @@ static LogicalResult verifySlotUse(Operation *op, FlatSymbolRefAttr symbol,
     fits = i == 0 ? want.getDimSize(i) <= have.getDimSize(i)
                   : want.getDimSize(i) == have.getDimSize(i);
   }
-  if (!fits) // slot_read A1, slot_write A1
-    return op->emitOpError() << "slot " << symbol << " of type " << have
+  if (!fits) // buffer_read A1, buffer_write A1
+    return op->emitOpError() << "buffer " << symbol << " of type " << have
                              << " does not hold a " << want;
-  if (oneRow && want.getDimSize(0) != 1) // slot_read A1
+  if (oneRow && want.getDimSize(0) != 1) // buffer_read A1
     return op->emitOpError() << "reads one row, found " << want;
   return success();
 }
 
-LogicalResult SlotReadOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  return verifySlotUse(*this, getSlotAttr(), getType(),
-                       static_cast<bool>(getRow()), symbols);
+LogicalResult BufferReadOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyBufferUse(*this, getBufferAttr(), getType(),
+                         static_cast<bool>(getRow()), symbols);
 }
 
-LogicalResult SlotWriteOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  return verifySlotUse(*this, getSlotAttr(), getValue().getType(), false,
-                       symbols);
+LogicalResult BufferWriteOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyBufferUse(*this, getBufferAttr(), getValue().getType(), false,
+                         symbols);
 }
 
 //===----------------------------------------------------------------------===//
-// step, run
+// step, dispatch
 //===----------------------------------------------------------------------===//
 
 LogicalResult StepOp::verify() {
-  WalkResult result = getBody().walk([&](Operation *op) {
-    StringRef name = op->getName().getStringRef();
-    if (isa<RunOp, BarrierOp>(op) || name == "arith.constant" ||
-        name == "scf.for" || name == "scf.yield") // step A1
-      return WalkResult::advance();
-    op->emitOpError() << "stands in llama.step, which holds runs, barriers and "
-                         "loops over layers";
-    return WalkResult::interrupt();
-  });
+  WalkResult result =
+      getBody().walk(
+          [&](Operation *op) {
+            StringRef name = op->getName().getStringRef();
+            if (isa<DispatchOp, BarrierOp>(op) || name == "arith.constant" ||
+                name == "scf.for" || name == "scf.yield") // step A1
+              return WalkResult::advance();
+            op->emitOpError()
+                << "stands in llama.step, which holds dispatches, barriers and "
+                   "loops over layers";
+            return WalkResult::interrupt();
+          });
   return failure(result.wasInterrupted());
 }
 
-LogicalResult RunOp::verify() {
+LogicalResult DispatchOp::verify() {
   if (getCallees().empty())
     return emitOpError() << "runs at least one callee";
-  if (getCallees().size() > 1 && (!getOf() || !getLayer())) // run A2
+  if (getCallees().size() > 1 && (!getOf() || !getLayer())) // dispatch A2
     return emitOpError()
            << "picks its callee by a table and a layer, one of them is missing";
   if (getOf())
     for (int32_t index : getOfAttr().asArrayRef())
       if (index < 0 ||
-          static_cast<size_t>(index) >= getCallees().size()) // run A2
+          static_cast<size_t>(index) >= getCallees().size()) // dispatch A2
         return emitOpError()
                << "callee " << index << " of " << getCallees().size();
   return success();
 }
 
-LogicalResult RunOp::verifySymbolUses(SymbolTableCollection &symbols) {
+LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   for (auto callee : getCallees().getAsRange<FlatSymbolRefAttr>()) {
     Operation *op = symbols.lookupNearestSymbolFrom(*this, callee);
-    if (!op || op->getName().getStringRef() != "func.func") // run A1
+    if (!op || op->getName().getStringRef() != "func.func") // dispatch A1
       return emitOpError() << callee << " is not a function of this module";
   }
   return success();

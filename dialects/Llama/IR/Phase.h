@@ -19,7 +19,7 @@ enum class Phase {
   Import,
   Specialize,
   Fuse,
-  Place,
+  Plan,
   Schedule,
   Tile,
   Vector,

@@ -1,6 +1,6 @@
 //===- EvaluateModel.cpp - logits of a whole model ------------------------===//
 //
-// Follows the `llama.model`: until place its entries (embed, a function for
+// Follows the `llama.model`: until plan its entries (embed, a function for
 // each layer, head), from schedule on its steps.
 //
 //===----------------------------------------------------------------------===//
@@ -62,7 +62,7 @@ static bool isRows(Type type) {
 }
 
 //===----------------------------------------------------------------------===//
-// Entries: import to place
+// Entries: import to plan
 //===----------------------------------------------------------------------===//
 
 namespace {
@@ -137,7 +137,7 @@ Error EntryRun::append(const StepInputs &inputs, Tensor &logits) {
     if (!x)
       return x.takeError();
   }
-  Expected<func::FuncOp> head = function(entry.getHead());
+  Expected<func::FuncOp> head = function(entry.getLmHead());
   if (!head)
     return head.takeError();
   // From specialize on the head is a function of one row.
@@ -147,7 +147,7 @@ Error EntryRun::append(const StepInputs &inputs, Tensor &logits) {
   bool oneRow = type && type.getRank() == 2 && type.getDimSize(0) == 1;
   for (int64_t r = 0; r < (oneRow ? x->rows() : 1); ++r) {
     Expected<Tensor> rows =
-        call(entry.getHead(), oneRow ? rowOf(*x, r) : *x, inputs, 0);
+        call(entry.getLmHead(), oneRow ? rowOf(*x, r) : *x, inputs, 0);
     if (!rows)
       return rows.takeError();
     if (Error error = appendRows(logits, *rows))
@@ -210,12 +210,12 @@ static Expected<Tensor> evaluateSteps(ModuleOp module, ArrayAttr steps,
     auto candidate = module.lookupSymbol<StepOp>(symbol.getAttr());
     if (symbol.getValue() == form)
       step = candidate;
-    if (symbol.getValue() == "head")
+    if (symbol.getValue() == "lm_head")
       head = candidate;
   }
   if (!step || !head)
     return createStringError("the model has no step '" +
-                             Twine(step ? "head" : form) + "'");
+                             Twine(step ? "lm_head" : form) + "'");
   Expected<int64_t> size = portionSize(run, step.getRows(), ids.size());
   if (!size)
     return size.takeError();
@@ -228,13 +228,13 @@ static Expected<Tensor> evaluateSteps(ModuleOp module, ArrayAttr steps,
     inputs.cache = cache;
     if (Error error = evaluator.runStep(step.getSymName(), inputs))
       return error;
-    // The head runs once a row; the slot it writes last holds the logits.
+    // The head runs once a row; the buffer it writes last holds the logits.
     for (inputs.row = 0; inputs.row < rows; ++inputs.row) {
       if (Error error = evaluator.runStep(head.getSymName(), inputs))
         return error;
-      const Tensor *row = evaluator.getSlot(evaluator.getLastSlotWritten());
+      const Tensor *row = evaluator.getBuffer(evaluator.getLastBufferWritten());
       if (!row || row->shape.size() != 2)
-        return createStringError("@head: ends in no slot of logits");
+        return createStringError("@lm_head: ends in no buffer of logits");
       if (Error error = appendRows(logits, *row))
         return error;
     }

@@ -2,7 +2,7 @@
 //
 // A walk over the ops of a block, in order: operands are looked up, a function
 // of Formulas.h computes, the result is checked against its type and kept. What
-// an op reads from outside (weights, slots, inputs) comes from the Evaluator.
+// an op reads from outside (weights, buffers, inputs) comes from the Evaluator.
 //
 //===----------------------------------------------------------------------===//
 
@@ -147,15 +147,15 @@ private:
   Results evaluate(ArgmaxOp op) { return one(argmax(tensor(op.getX()))); }
   Results evaluate(QuantizeOp op);
 
-  // Kernels, slots, steps.
+  // Kernels, buffers, steps.
   Results evaluate(WeightRefOp op);
   Results evaluate(KernelOp op) {
     return runBlock(op.getBody().front(), list(op.getInputs()));
   }
   Results evaluate(InputOp op);
-  Results evaluate(SlotReadOp op);
-  Results evaluate(SlotWriteOp op);
-  Results evaluate(RunOp op);
+  Results evaluate(BufferReadOp op);
+  Results evaluate(BufferWriteOp op);
+  Results evaluate(DispatchOp op);
   Results evaluate(BarrierOp) { return std::vector<Datum>(); }
 
   // Other dialects.
@@ -187,7 +187,7 @@ Results Evaluator::Frame::runBlock(Block &block, std::vector<Datum> arguments) {
     Results results = run(&op);
     if (!results) {
       // What runs other ops has passed on a message that names its place.
-      if (op.getNumRegions() != 0 || isa<RunOp, func::CallOp>(op))
+      if (op.getNumRegions() != 0 || isa<DispatchOp, func::CallOp>(op))
         return results.takeError();
       return fail(&op, llvm::toString(results.takeError()));
     }
@@ -206,8 +206,8 @@ Results Evaluator::Frame::run(Operation *op) {
   return llvm::TypeSwitch<Operation *, Results>(op)
       .Case<EmbedOp, RmsNormOp, LinearOp, RopeOp, KVAppendOp, AttentionOp,
             AttentionPartOp, AttentionMergeOp, SwigluOp, SiluOp, MulOp, AddOp,
-            ArgmaxOp, QuantizeOp, WeightRefOp, KernelOp, InputOp, SlotReadOp,
-            SlotWriteOp, RunOp, BarrierOp, func::CallOp, scf::ForOp,
+            ArgmaxOp, QuantizeOp, WeightRefOp, KernelOp, InputOp, BufferReadOp,
+            BufferWriteOp, DispatchOp, BarrierOp, func::CallOp, scf::ForOp,
             arith::ConstantOp, arith::IndexCastOp, arith::SelectOp>(
           [&](auto typed) { return evaluate(typed); })
       .Default([&](Operation *other) { return evaluateArithmetic(other); });
@@ -253,7 +253,7 @@ Results Evaluator::Frame::evaluate(QuantizeOp op) {
 }
 
 //===----------------------------------------------------------------------===//
-// Weights, inputs, slots, runs
+// Weights, inputs, buffers, dispatches
 //===----------------------------------------------------------------------===//
 
 Results Evaluator::Frame::evaluate(WeightRefOp op) {
@@ -300,60 +300,60 @@ Results Evaluator::Frame::evaluate(InputOp op) {
   llvm_unreachable("all inputs are above");
 }
 
-Results Evaluator::Frame::evaluate(SlotReadOp op) {
-  const Tensor *slot = evaluator.getSlot(op.getSlot());
-  if (!slot)
-    return createStringError(
-        formatv("slot @{0} has no value: nothing wrote it, or a slot that lies "
-                "over it was written since",
-                op.getSlot()));
+Results Evaluator::Frame::evaluate(BufferReadOp op) {
+  const Tensor *buffer = evaluator.getBuffer(op.getBuffer());
+  if (!buffer)
+    return createStringError(formatv(
+        "buffer @{0} has no value: nothing wrote it, or a buffer that lies "
+        "over it was written since",
+        op.getBuffer()));
   if (!op.getRow())
-    return one(Datum(*slot));
+    return one(Datum(*buffer));
   int64_t row = integer(op.getRow());
-  if (row < 0 || row >= slot->rows())
-    return createStringError(formatv("row {0} of slot @{1}, which holds {2}",
-                                     row, op.getSlot(), slot->rows()));
+  if (row < 0 || row >= buffer->rows())
+    return createStringError(formatv("row {0} of buffer @{1}, which holds {2}",
+                                     row, op.getBuffer(), buffer->rows()));
   Tensor result;
-  result.shape = slot->shape;
+  result.shape = buffer->shape;
   result.shape.front() = 1;
-  size_t size = slot->values.size() / slot->rows();
+  size_t size = buffer->values.size() / buffer->rows();
   llvm::append_range(result.values,
-                     ArrayRef(slot->values).slice(row * size, size));
+                     ArrayRef(buffer->values).slice(row * size, size));
   return one(Datum(std::move(result)));
 }
 
-Results Evaluator::Frame::evaluate(SlotWriteOp op) {
-  auto slot =
-      evaluator.symbols.lookupNearestSymbolFrom<SlotOp>(op, op.getSlotAttr());
-  if (!slot)
+Results Evaluator::Frame::evaluate(BufferWriteOp op) {
+  auto buffer = evaluator.symbols.lookupNearestSymbolFrom<BufferOp>(
+      op, op.getBufferAttr());
+  if (!buffer)
     return createStringError(
-        formatv("@{0} is not a declared slot", op.getSlot()));
+        formatv("@{0} is not a declared buffer", op.getBuffer()));
   auto *value = std::get_if<Tensor>(&values.at(op.getValue()));
   if (!value)
-    return createStringError("slots hold tensors of floating point numbers");
+    return createStringError("buffers hold tensors of floating point numbers");
   ArrayRef<int64_t> capacity =
-      cast<RankedTensorType>(slot.getType()).getShape();
+      cast<RankedTensorType>(buffer.getType()).getShape();
   if (value->shape.size() != capacity.size() ||
       llvm::any_of(llvm::zip(value->shape, capacity), [](auto pair) {
         return std::get<0>(pair) > std::get<1>(pair);
       }))
-    return createStringError(formatv("slot @{0} holds at most {1}, found {2}",
-                                     op.getSlot(), formatShape(capacity),
+    return createStringError(formatv("buffer @{0} holds at most {1}, found {2}",
+                                     op.getBuffer(), formatShape(capacity),
                                      formatShape(value->shape)));
-  // Slots share bytes where their values do not live at once; a value that lost
-  // its bytes is gone.
-  if (slot.getAt())
-    for (auto other : evaluator.module.getOps<SlotOp>())
-      if (other != slot && other.getAt() &&
-          *other.getAt() < *slot.getAt() + slot.getBytes() &&
-          *slot.getAt() < *other.getAt() + other.getBytes())
-        evaluator.slots.erase(other.getSymName());
-  evaluator.setSlot(op.getSlot(), *value);
-  evaluator.lastSlotWritten = op.getSlot();
+  // Buffers share bytes where their values do not live at once; a value that
+  // lost its bytes is gone.
+  if (buffer.getAt())
+    for (auto other : evaluator.module.getOps<BufferOp>())
+      if (other != buffer && other.getAt() &&
+          *other.getAt() < *buffer.getAt() + buffer.getBytes() &&
+          *buffer.getAt() < *other.getAt() + other.getBytes())
+        evaluator.buffers.erase(other.getSymName());
+  evaluator.setBuffer(op.getBuffer(), *value);
+  evaluator.lastBufferWritten = op.getBuffer();
   return std::vector<Datum>();
 }
 
-Results Evaluator::Frame::evaluate(RunOp op) {
+Results Evaluator::Frame::evaluate(DispatchOp op) {
   int64_t index = 0;
   std::vector<Datum> arguments;
   if (op.getLayer()) {
@@ -532,11 +532,11 @@ Error Evaluator::runStep(StringRef name, const StepInputs &values) {
   return results ? Error::success() : results.takeError();
 }
 
-void Evaluator::setSlot(StringRef slot, Tensor value) {
-  slots[slot] = std::move(value);
+void Evaluator::setBuffer(StringRef buffer, Tensor value) {
+  buffers[buffer] = std::move(value);
 }
 
-const Tensor *Evaluator::getSlot(StringRef slot) const {
-  auto it = slots.find(slot);
-  return it == slots.end() ? nullptr : &it->second;
+const Tensor *Evaluator::getBuffer(StringRef buffer) const {
+  auto it = buffers.find(buffer);
+  return it == buffers.end() ? nullptr : &it->second;
 }

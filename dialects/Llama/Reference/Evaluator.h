@@ -55,20 +55,20 @@ public:
   llvm::Expected<std::vector<Datum>> call(llvm::StringRef function,
                                           std::vector<Datum> arguments);
 
-  /// Runs a step: each `llama.run` is one call of its callee on whole slots.
-  /// Slots keep their values from step to step.
+  /// Runs a step: each `llama.dispatch` is one call of its callee on whole
+  /// buffers. Buffers keep their values from step to step.
   llvm::Error runStep(llvm::StringRef step, const StepInputs &inputs);
 
   /// For a function of phase schedule that is called alone: what its inputs
-  /// and slots hold.
+  /// and buffers hold.
   void setInputs(StepInputs values) { inputs = std::move(values); }
-  void setSlot(llvm::StringRef slot, Tensor value);
+  void setBuffer(llvm::StringRef buffer, Tensor value);
 
-  /// What a slot holds; null before it was written, and after another slot that
-  /// lies over it was.
-  const Tensor *getSlot(llvm::StringRef slot) const;
-  /// The slot written last; empty before any was.
-  llvm::StringRef getLastSlotWritten() const { return lastSlotWritten; }
+  /// What a buffer holds; null before it was written, and after another buffer
+  /// that lies over it was.
+  const Tensor *getBuffer(llvm::StringRef buffer) const;
+  /// The buffer written last; empty before any was.
+  llvm::StringRef getLastBufferWritten() const { return lastBufferWritten; }
 
 private:
   class Frame;
@@ -78,8 +78,8 @@ private:
   Mode mode;
   mlir::SymbolTableCollection symbols;
   std::optional<StepInputs> inputs;
-  llvm::StringMap<Tensor> slots;
-  std::string lastSlotWritten;
+  llvm::StringMap<Tensor> buffers;
+  std::string lastBufferWritten;
   /// Calls under way, to end a recursion with a message.
   unsigned depth = 0;
 };

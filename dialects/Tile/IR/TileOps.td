@@ -1,7 +1,7 @@
 //===- TileOps.td - the few words of a kernel's body ----------------------===//
 //
 // What scf, arith, math, vector and memref lack to write a kernel's body for
-// any target: where things are (context, slots, weights, cache, scratch), what
+// any target: where things are (context, buffers, weights, cache, scratch), what
 // a norm does to whole rows (sum, stage), and the loops over k, which belong to
 // the target (contract, score_keys, sum_values).
 //
@@ -29,7 +29,7 @@ def Tile_Dialect : Dialect {
     its shape; the order of its sums is written on it.
 
     Tensors have ended here. What a word means exactly is its plain meaning; the
-    summation order of `#llama.order` makes it a matter of bits.
+    summation order of `#llama.reduction_order` makes it a matter of bits.
   }];
   // Orders and weights of llama are part of tile's own text.
   let dependentDialects = ["::corellama::llama::LlamaDialect"];
@@ -46,7 +46,7 @@ def Tile_RowsType : Tile_Type<"Rows", "rows"> {
   let summary = "rows of activations as a contraction reads them";
   let description = [{
     `!tile.rows<512x576xf32>`: at most 512 rows of 576 columns, of any type of
-    activations, in a slot or staged in scratch.
+    activations, in a buffer or staged in scratch.
   }];
   let parameters = (ins "int64_t":$rows, "int64_t":$columns, "::mlir::Type":$elementType);
   let hasCustomAssemblyFormat = 1;
@@ -64,7 +64,7 @@ def Tile_PanelType : Tile_Type<"Panel", "panel"> {
   let hasCustomAssemblyFormat = 1;
 }
 
-def Tile_KernelPhases : Llama_Phases<"Tile", "Tile", "tile-to-vector-cpu", "tile-to-vector-gpu">;
+def Tile_KernelPhases : Llama_Phases<"Tile", "Tile", "tile-to-vector-cpu", "tile-to-vector-cuda">;
 
 class Tile_Op<string opMnemonic, list<Trait> traits = [],
               Llama_Phases phases = Tile_KernelPhases>
@@ -75,8 +75,8 @@ class Tile_Op<string opMnemonic, list<Trait> traits = [],
 }
 
 def Tile_F32Memory : StaticShapeMemRefOf<[F32]>;
-// A slot of rounded rows is written, and read as rows; values are float32.
-def Tile_SlotMemory : StaticShapeMemRefOf<[F32, F16]>;
+// A buffer of rounded rows is written, and read as rows; values are float32.
+def Tile_BufferMemory : StaticShapeMemRefOf<[F32, F16]>;
 def Tile_Tile : VectorOfRankAndType<[2], [F32]>;
 def Tile_StoredTile : VectorOfRankAndType<[2], [F32, F16]>;
 def Tile_PerRow : VectorOfRankAndType<[1], [F32]>;
@@ -96,7 +96,7 @@ def Tile_RowCountOp : Tile_Count<"row_count"> {
 def Tile_KeyCountOp : Tile_Count<"key_count"> {
   let summary = "positions filled after this call: the last position + 1";
 }
-def Tile_HeadRowOp : Tile_Count<"head_row"> {
+def Tile_LMHeadRowOp : Tile_Count<"lm_head_row"> {
   let summary = "the row that the head reads";
 }
 class Tile_OfRow<string opMnemonic> : Tile_Op<opMnemonic, [Pure]> {
@@ -115,17 +115,17 @@ def Tile_TokenOp : Tile_OfRow<"token"> {
 // Where things are
 //===----------------------------------------------------------------------===//
 
-def Tile_SlotOp : Tile_Op<"slot", [Pure]> {
-  let summary = "the memory of a slot, seen in any static shape of its size";
-  let arguments = (ins Tile_ContextType:$ctx, FlatSymbolRefAttr:$slot, I64Attr:$at);
-  let results = (outs Tile_SlotMemory:$result);
-  let assemblyFormat = "$ctx $slot `at` $at attr-dict `:` type($result)";
+def Tile_BufferOp : Tile_Op<"buffer", [Pure]> {
+  let summary = "the memory of a buffer, seen in any static shape of its size";
+  let arguments = (ins Tile_ContextType:$ctx, FlatSymbolRefAttr:$buffer, I64Attr:$at);
+  let results = (outs Tile_BufferMemory:$result);
+  let assemblyFormat = "$ctx $buffer `at` $at attr-dict `:` type($result)";
 }
-def Tile_SlotRowsOp : Tile_Op<"slot_rows", [Pure]> {
-  let summary = "the rows of a slot as a contraction reads them";
-  let arguments = (ins Tile_ContextType:$ctx, FlatSymbolRefAttr:$slot, I64Attr:$at);
+def Tile_BufferRowsOp : Tile_Op<"buffer_rows", [Pure]> {
+  let summary = "the rows of a buffer as a contraction reads them";
+  let arguments = (ins Tile_ContextType:$ctx, FlatSymbolRefAttr:$buffer, I64Attr:$at);
   let results = (outs Tile_RowsType:$result);
-  let assemblyFormat = "$ctx $slot `at` $at attr-dict `:` type($result)";
+  let assemblyFormat = "$ctx $buffer `at` $at attr-dict `:` type($result)";
 }
 def Tile_ScratchOp : Tile_Op<"scratch"> {
   let summary = "memory of the worker, until the end of the call";
@@ -168,7 +168,7 @@ def Tile_SumOp : Tile_Op<"sum", [SingleBlock, RecursiveMemoryEffects]> {
     then the tree adds lane j and lane j + lanes/2, halving.
   }];
   let arguments = (ins Arg<Tile_F32Memory, "", [MemRead]>:$source, Index:$row,
-                       Llama_OrderAttr:$order);
+                       Llama_ReductionOrderAttr:$order);
   let results = (outs Tile_PerRow:$result);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
@@ -182,7 +182,7 @@ def Tile_StageOp : Tile_Op<"stage", [SingleBlock, RecursiveMemoryEffects, AttrSi
     For each row and column: region(x, one value of each per-row vector, one of
     each per-column weight), converted to the element type of the result. Rows
     are `row`, `row + every`, `row + 2 every`, ...: the heads of one position, or
-    one head of consecutive positions, are such rows of a slot. They stay until
+    one head of consecutive positions, are such rows of a buffer. They stay until
     the end of the call, or until this op runs again.
   }];
   let arguments = (ins Arg<Tile_F32Memory, "", [MemRead]>:$source, Index:$row,
@@ -261,7 +261,7 @@ def Tile_ContractOp : Tile_Op<"contract", [MemoryEffects<[MemRead]>]> {
   }];
   let arguments = (ins Tile_RowsType:$rows, Index:$row,
     AnyTypeOf<[Llama_WeightType, Tile_PanelType]>:$weight, Index:$first,
-    Optional<Tile_F32Memory>:$sums, Llama_OrderAttr:$order);
+    Optional<Tile_F32Memory>:$sums, Llama_ReductionOrderAttr:$order);
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = [{
     $rows `[` $row `]` `,` $weight `[` $first `]` (`sums` `(` $sums^ `:` type($sums) `)`)?
@@ -368,7 +368,7 @@ def Tile_StoreOp : Tile_Op<"store", [AttrSizedOperandSegments]> {
     Rows from `rows` on and columns from `columns` on (absent: the memory's
     extents) are not written. Memory of f16 takes tiles of f16.
   }];
-  let arguments = (ins Tile_StoredTile:$value, Arg<Tile_SlotMemory, "", [MemWrite]>:$target,
+  let arguments = (ins Tile_StoredTile:$value, Arg<Tile_BufferMemory, "", [MemWrite]>:$target,
     Index:$row, Index:$column, Optional<Index>:$rows, Optional<Index>:$columns);
   let assemblyFormat = [{
     $value `,` $target `[` $row `,` $column `]` (`rows` $rows^)? (`columns` $columns^)?

@@ -40,7 +40,7 @@ void expectReadBack(const SmallLlama &sizes, const GGUFBuilder &builder) {
   EXPECT_EQ(config.context, 128u);
   EXPECT_EQ(config.eps, 1.0 / 1024);
   EXPECT_EQ(config.ropeBase, 50000.0);
-  EXPECT_EQ(config.tiedHead, sizes.tied);
+  EXPECT_EQ(config.tiedLMHead, sizes.tied);
 
   ASSERT_EQ(checkpoint.tensors().size(), builder.tensors.size());
   for (size_t i = 0; i < builder.tensors.size(); ++i) {

@@ -31,7 +31,7 @@ inline constexpr const char *kSmallAttributes = R"mlir(
 /// fill.decode writes `part + 10 * layer` to word `part` of the workspace
 /// (offset 16 of the context); it has rows + 2 keys parts.
 inline constexpr const char *kSmallModule = R"mlir(
-  llama.slot @logits : tensor<1x8xf32> at 128
+  llama.buffer @logits : tensor<1x8xf32> at 128
   llvm.func @scale(%value: i32) -> i32 {
     %ten = llvm.mlir.constant(10 : i32) : i32
     %r = llvm.mul %value, %ten : i32
@@ -76,7 +76,7 @@ inline constexpr const char *kSmallSteps = R"mlir(
   llvm.func @corellama_step_prefill(%context: !llvm.ptr, %scratch: !llvm.ptr, %worker: i32, %workers: i32) {
     llvm.return
   }
-  llvm.func @corellama_step_head(%context: !llvm.ptr, %scratch: !llvm.ptr, %worker: i32, %workers: i32) {
+  llvm.func @corellama_step_lm_head(%context: !llvm.ptr, %scratch: !llvm.ptr, %worker: i32, %workers: i32) {
     llvm.return
   }
 )mlir";

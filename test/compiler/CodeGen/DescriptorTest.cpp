@@ -73,7 +73,7 @@ TEST(Descriptor, KeepsNamedFunctionsAndHidesTheRest) {
   ASSERT_FALSE(bool(codegen::addProgramDescriptor(**llvmModule, *module)));
   const char *kept[] = {"fill.decode", "fill.decode.parts",
                         "corellama_step_decode", "corellama_step_prefill",
-                        "corellama_step_head"};
+                        "corellama_step_lm_head"};
   for (const char *name : kept) {
     llvm::Function *function = (*llvmModule)->getFunction(name);
     ASSERT_NE(function, nullptr) << name;

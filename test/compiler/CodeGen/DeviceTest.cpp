@@ -165,7 +165,7 @@ TEST(Device, ACallIsRefused) {
 
 TEST(Device, AModuleWithoutADeviceIsRefused) {
   EXPECT_EQ(ptxOf(""), "code generation: the module has no gpu.module @device; "
-                       "gpu-outline-device makes it");
+                       "cuda-outline-device makes it");
 }
 
 TEST(Device, ACPUIsRefused) {

@@ -70,7 +70,7 @@ protected:
     return names;
   }
 
-  PlacedModel model{SmallLlama().builder()};
+  PlannedModel model{SmallLlama().builder()};
   std::optional<ImagePlan> plan;
   std::vector<uint8_t> image;
   std::string folder;

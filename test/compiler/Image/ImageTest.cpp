@@ -30,7 +30,7 @@ llvm::json::Object parseManifest(llvm::StringRef text) {
 TEST(ImageTest, TheHeaderSaysWhatTheRuntimeNeeds) {
   SmallLlama small;
   small.headSize = 24;
-  PlacedModel model(small.builder());
+  PlannedModel model(small.builder());
   ImagePlan plan = model.goodPlan();
   const corellama::abi::ImageHeader &header = plan.header;
   EXPECT_EQ(memcmp(header.magic, "CLIMAGE1", 8), 0);
@@ -50,7 +50,7 @@ TEST(ImageTest, TheHeaderSaysWhatTheRuntimeNeeds) {
 }
 
 TEST(ImageTest, RangesAreAlignedAndFollowEachOther) {
-  PlacedModel model(SmallLlama().builder());
+  PlannedModel model(SmallLlama().builder());
   ImagePlan plan = model.goodPlan();
   const corellama::abi::ImageHeader &header = plan.header;
   uint64_t end = sizeof(header);
@@ -72,7 +72,7 @@ TEST(ImageTest, TheTableLeadsToEachWeightInItsLayout) {
   GGUFBuilder builder = small.builder();
   builder.at("blk.1.attn_v.weight").type = Q8_0;
   builder.at("blk.2.ffn_down.weight").type = BF16;
-  PlacedModel model(builder);
+  PlannedModel model(builder);
   ImagePlan plan = model.goodPlan();
   std::vector<uint8_t> bytes = model.write(plan);
   const corellama::abi::ImageHeader &header = plan.header;
@@ -111,7 +111,7 @@ TEST(ImageTest, TheTableLeadsToEachWeightInItsLayout) {
 }
 
 TEST(ImageTest, MetadataAreTheCheckpointsBytes) {
-  PlacedModel model(SmallLlama().builder());
+  PlannedModel model(SmallLlama().builder());
   ImagePlan plan = model.goodPlan();
   std::vector<uint8_t> bytes = model.write(plan);
   llvm::ArrayRef<uint8_t> metadata = model.checkpoint->metadata();
@@ -123,7 +123,7 @@ TEST(ImageTest, MetadataAreTheCheckpointsBytes) {
 TEST(ImageTest, TheManifestSaysHowItWasMade) {
   SmallLlama small;
   small.type = F16;
-  PlacedModel model(small.builder());
+  PlannedModel model(small.builder());
   // As conversion leaves it: the kernel's function still has its formula.
   mlir::SymbolTable::lookupSymbolIn(*model.module, "layer")
       ->setAttr(
@@ -143,7 +143,7 @@ TEST(ImageTest, TheManifestSaysHowItWasMade) {
   EXPECT_EQ(text("target", "name"), "x86-64-v3");
   EXPECT_EQ(text("target", "features"), "+avx2,+fma");
   EXPECT_EQ(text("cache", "type"), "f16");
-  EXPECT_EQ(text("cache", "keys"), "#llama.keys16<d = 1>");
+  EXPECT_EQ(text("cache", "keys"), "#llama.keys_interleaved16<d = 1>");
   EXPECT_EQ(text("compiler", "version"), "0.1.0");
   EXPECT_EQ(text("compiler", "llvm").substr(0, 3), "22.");
   EXPECT_EQ(manifest.getString("activations"), "f32");
@@ -167,14 +167,13 @@ TEST(ImageTest, TheManifestSaysHowItWasMade) {
   ASSERT_EQ(tensors.size(), model.checkpoint->tensors().size());
   std::string tensor;
   llvm::raw_string_ostream(tensor) << tensors[2];
-  EXPECT_EQ(
-      tensor,
-      "{\"bytes\":2048,\"format\":\"f16\",\"layout\":\"#llama.rows16<k = 1>\","
-      "\"name\":\"output.weight\",\"shape\":[5,64]}");
+  EXPECT_EQ(tensor, "{\"bytes\":2048,\"format\":\"f16\",\"layout\":\"#llama."
+                    "interleaved16<k = 1>\","
+                    "\"name\":\"output.weight\",\"shape\":[5,64]}");
 }
 
 TEST(ImageTest, WithRoundedActivationsPrefillIsNotDecode) {
-  PlacedModel model(SmallLlama().builder());
+  PlannedModel model(SmallLlama().builder());
   auto plan = llvm::cantFail(
       planImage(*model.module, *model.checkpoint, {"q8b32", "0.1.0"}));
   EXPECT_EQ(parseManifest(plan.manifest).getBoolean("decode_equals_prefill"),
@@ -183,13 +182,13 @@ TEST(ImageTest, WithRoundedActivationsPrefillIsNotDecode) {
 
 TEST(ImageTest, TheSameCheckpointElsewhereGivesTheSameImage) {
   GGUFBuilder builder = SmallLlama().builder();
-  PlacedModel here(builder, "here/m.gguf"),
+  PlannedModel here(builder, "here/m.gguf"),
       there(builder, "/over/there/m.gguf");
   EXPECT_EQ(here.write(here.goodPlan()), there.write(there.goodPlan()));
 }
 
 TEST(ImageTest, TheModuleMayGoOnceItIsPlanned) {
-  PlacedModel model(SmallLlama().builder());
+  PlannedModel model(SmallLlama().builder());
   std::vector<uint8_t> expected = model.write(model.goodPlan());
   ImagePlan plan = model.goodPlan();
   model.module = {};
@@ -202,39 +201,39 @@ TEST(ImageTest, TheModuleMayGoOnceItIsPlanned) {
 
 struct BadModule {
   const char *name;
-  void (*breakIt)(PlacedModel &);
+  void (*breakIt)(PlannedModel &);
   const char *message;
 };
 void PrintTo(const BadModule &bad, std::ostream *out) { *out << bad.name; }
 
 class ImageRefuses : public testing::TestWithParam<BadModule> {};
 
-mlir::Attribute parse(PlacedModel &model, llvm::StringRef text) {
+mlir::Attribute parse(PlannedModel &model, llvm::StringRef text) {
   return mlir::parseAttribute(text, &model.context);
 }
 
 const BadModule kBadModules[] = {
     {"AnotherConfig",
-     [](PlacedModel &model) { (*model.module)->removeAttr("llama.config"); },
+     [](PlannedModel &model) { (*model.module)->removeAttr("llama.config"); },
      "module: its llama.config is not the checkpoint's; compile the checkpoint "
      "anew"},
     {"NoTarget",
-     [](PlacedModel &model) { (*model.module)->removeAttr("llama.target"); },
+     [](PlannedModel &model) { (*model.module)->removeAttr("llama.target"); },
      "module: has no llama.target; run the phases up to `llvm`"},
     {"NoProgram",
-     [](PlacedModel &model) { (*model.module)->removeAttr("llama.program"); },
+     [](PlannedModel &model) { (*model.module)->removeAttr("llama.program"); },
      "module: has no llama.program; run the phases up to `llvm`"},
     {"NoKernels",
-     [](PlacedModel &model) { (*model.module)->removeAttr("llama.kernels"); },
+     [](PlannedModel &model) { (*model.module)->removeAttr("llama.kernels"); },
      "module: has no llama.kernels; run the phases up to `llvm`"},
     {"AKernelWithoutAName",
-     [](PlacedModel &model) {
+     [](PlannedModel &model) {
        (*model.module)
            ->setAttr("llama.kernels", parse(model, "[{function = @layer}]"));
      },
      "module: llama.kernels: an entry has no name or no function"},
     {"ANegativeSize",
-     [](PlacedModel &model) {
+     [](PlannedModel &model) {
        (*model.module)
            ->setAttr(
                "llama.program",
@@ -246,13 +245,13 @@ const BadModule kBadModules[] = {
      "bits; run the phases "
      "up to `llvm`"},
     {"NoCacheLayout",
-     [](PlacedModel &model) {
+     [](PlannedModel &model) {
        (*model.module->getOps<llama::CacheLayoutOp>().begin()).erase();
      },
      "module: has 0 llama.cache_layout, expected one; run the phases from "
-     "`place` on"},
+     "`plan` on"},
     {"ACacheOfAnotherModel",
-     [](PlacedModel &model) {
+     [](PlannedModel &model) {
        (*model.module->getOps<llama::CacheLayoutOp>().begin())
            .setType(
                llama::CacheType::get(&model.context, {2, 1, 16},
@@ -261,16 +260,16 @@ const BadModule kBadModules[] = {
      "module: llama.cache_layout: is of 2 x 1 x 16, the checkpoint asks for 2 "
      "x 2 x 16"},
     {"AWeightWithoutALayout",
-     [](PlacedModel &model) { model.weight("attn_q").removeLayoutsAttr(); },
+     [](PlannedModel &model) { model.weight("attn_q").removeLayoutsAttr(); },
      "module: 'blk.0.attn_q.weight': has no layout; run the phases from "
-     "`place` on"},
+     "`plan` on"},
     {"AnotherShape",
-     [](PlacedModel &model) { model.weight("attn_q").setShape({16, 64}); },
+     [](PlannedModel &model) { model.weight("attn_q").setShape({16, 64}); },
      "module: 'blk.0.attn_q.weight': is declared as 16 x 64 in f32, the "
      "checkpoint has 64 x 64 "
      "in F32"},
     {"AnotherFormat",
-     [](PlacedModel &model) {
+     [](PlannedModel &model) {
        model.weight("attn_q").setFormatsAttr(
            mlir::cast<mlir::ArrayAttr>(parse(model, "[#llama.f16]")));
      },
@@ -278,17 +277,19 @@ const BadModule kBadModules[] = {
      "checkpoint has 64 x 64 "
      "in F32"},
     {"AnUnknownWeight",
-     [](PlacedModel &model) { model.weight("output_norm").setSymName("gain"); },
+     [](PlannedModel &model) {
+       model.weight("output_norm").setSymName("gain");
+     },
      "module: 'gain.weight': is declared, the checkpoint has no such tensor"},
     {"AnotherNumberOfLayers",
-     [](PlacedModel &model) {
+     [](PlannedModel &model) {
        (*model.module->getOps<llama::WeightsOp>().begin()).setLayers(INT64_MAX);
      },
      "module: @blk has 9223372036854775807 layers, the checkpoint has 2"},
 };
 
 TEST_P(ImageRefuses, WithAMessage) {
-  PlacedModel model(SmallLlama().builder());
+  PlannedModel model(SmallLlama().builder());
   GetParam().breakIt(model);
   EXPECT_EQ(model.refusal(), GetParam().message);
 }
@@ -299,7 +300,7 @@ INSTANTIATE_TEST_SUITE_P(Modules, ImageRefuses, testing::ValuesIn(kBadModules),
 TEST(ImageTest, AnotherCheckpointIsRefusedByBothNames) {
   SmallLlama small;
   small.vocab = 6;
-  PlacedModel model(SmallLlama().builder()),
+  PlannedModel model(SmallLlama().builder()),
       other(small.builder(), "other.gguf");
   auto plan = planImage(*model.module, *other.checkpoint, {"f32", "0.1.0"});
   ASSERT_FALSE(static_cast<bool>(plan));
@@ -310,7 +311,7 @@ TEST(ImageTest, AnotherCheckpointIsRefusedByBothNames) {
 }
 
 TEST(ImageTest, ABufferOfAnotherSizeIsRefused) {
-  PlacedModel model(SmallLlama().builder());
+  PlannedModel model(SmallLlama().builder());
   ImagePlan plan = model.goodPlan();
   std::vector<uint8_t> bytes(plan.header.bytes - 1);
   llvm::Error error = writeImage(plan, *model.checkpoint, bytes);

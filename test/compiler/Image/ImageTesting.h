@@ -25,14 +25,15 @@ inline llama::LayoutInterface layoutFor(llama::FormatInterface format,
   if (isVector)
     return llama::RowMajorAttr::get(context);
   if (format.getName() == "f32" || format.getName() == "f16")
-    return llama::Rows16Attr::get(context, 1);
-  return llama::Rows16Attr::get(context, format.getName() == "bf16" ? 2 : 4);
+    return llama::Interleaved16Attr::get(context, 1);
+  return llama::Interleaved16Attr::get(context,
+                                       format.getName() == "bf16" ? 2 : 4);
 }
 
-class PlacedModel {
+class PlannedModel {
 public:
-  explicit PlacedModel(const GGUFBuilder &builder,
-                       llvm::StringRef path = "folder/m.gguf") {
+  explicit PlannedModel(const GGUFBuilder &builder,
+                        llvm::StringRef path = "folder/m.gguf") {
     auto read = checkpoint::readCheckpoint(
         llvm::MemoryBuffer::getMemBufferCopy(builder.build(), path));
     if (!read) {
@@ -104,7 +105,7 @@ private:
                               builder.getF16Type());
     llama::CacheLayoutOp::create(builder, builder.getUnknownLoc(),
                                  mlir::TypeAttr::get(cache),
-                                 llama::Keys16Attr::get(&context, 1),
+                                 llama::KeysInterleaved16Attr::get(&context, 1),
                                  llama::RowMajorAttr::get(&context));
     auto set = [&](llvm::StringRef name, llvm::StringRef text) {
       (*module)->setAttr(name, mlir::parseAttribute(text, &context));

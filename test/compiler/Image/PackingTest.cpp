@@ -34,8 +34,9 @@ struct PackingTest : testing::Test {
   }
   std::vector<LayoutInterface> layouts() {
     return {RowMajorAttr::get(&context), RowMajorSplitAttr::get(&context),
-            Rows16Attr::get(&context, 1), Rows16Attr::get(&context, 2),
-            Rows16Attr::get(&context, 4)};
+            Interleaved16Attr::get(&context, 1),
+            Interleaved16Attr::get(&context, 2),
+            Interleaved16Attr::get(&context, 4)};
   }
 
   /// Calls `check` for each format, accepting layout and shape.
@@ -63,7 +64,7 @@ struct PackingTest : testing::Test {
             ++cases;
           }
         }
-    // Each format in rowmajor, rowmajor_split and one rows16.
+    // Each format in rowmajor, rowmajor_split and one interleaved16.
     EXPECT_EQ(cases, 4u * (3 * 3 * 4 + 4 * 3 * 3));
   }
 
@@ -196,7 +197,7 @@ TEST_F(PackingTest, RowMajorIsTheCheckpointItself) {
 TEST_F(PackingTest, Rows16OfFloatsTransposesGroups) {
   // The example of LayoutInterface: row 17, column 2 of 20 x 3 is at byte 324.
   auto packer = llvm::cantFail(Packer::create(
-      F32Attr::get(&context), Rows16Attr::get(&context, 1), 20, 3));
+      F32Attr::get(&context), Interleaved16Attr::get(&context, 1), 20, 3));
   Bytes source(packer.sourceBytes());
   source[(17 * 3 + 2) * 4 + 1] = 0xAB;
   Bytes out = pack(packer, source), expected(384);
@@ -208,7 +209,7 @@ TEST_F(PackingTest, Rows16OfQ4KeepsNibblePairs) {
   // Byte 4p + j of a block's quants, of row r: byte 4r + j of vector p, behind
   // 16 scales; second block of the second group of a weight of 2 blocks a row.
   auto packer = llvm::cantFail(Packer::create(
-      Q4_0Attr::get(&context), Rows16Attr::get(&context, 4), 32, 64));
+      Q4_0Attr::get(&context), Interleaved16Attr::get(&context, 4), 32, 64));
   Bytes source(packer.sourceBytes());
   uint64_t row = 16 + 5, block = 1, p = 2, j = 3;
   source[(row * 2 + block) * 18 + 2 + 4 * p + j] = 0x7E;
@@ -224,7 +225,7 @@ TEST_F(PackingTest, Rows16OfQ6KRegroupsBits) {
   // nibble; high bits in byte 32 + 1 of qh from bit 2. In the layout it is
   // column 1 of pair 5: low nibble of vector 0 there, bits 0 and 1 of vector 4.
   auto packer = llvm::cantFail(Packer::create(
-      Q6_KAttr::get(&context), Rows16Attr::get(&context, 4), 16, 256));
+      Q6_KAttr::get(&context), Interleaved16Attr::get(&context, 4), 16, 256));
   Bytes source(packer.sourceBytes());
   source[3 * 210 + 64 + 32 + 1] = 0x0D;
   source[3 * 210 + 128 + 32 + 1] = 0x08; // 2 << 2
@@ -247,12 +248,14 @@ std::string refusal(FormatInterface format, LayoutInterface layout,
 
 TEST_F(PackingTest, ALayoutMustAcceptTheFormat) {
   EXPECT_EQ(
-      refusal(F32Attr::get(&context), Rows16Attr::get(&context, 4), 16, 16),
-      "f32 weight of 16 x 16: rows16 has k = 1 for f32, found k = 4");
-  EXPECT_EQ(
-      refusal(F32Attr::get(&context), Keys16Attr::get(&context, 1), 16, 16),
-      "f32 weight of 16 x 16: keys16 is a layout of the cache, not of a "
-      "weight");
+      refusal(F32Attr::get(&context), Interleaved16Attr::get(&context, 4), 16,
+              16),
+      "f32 weight of 16 x 16: interleaved16 has k = 1 for f32, found k = 4");
+  EXPECT_EQ(refusal(F32Attr::get(&context),
+                    KeysInterleaved16Attr::get(&context, 1), 16, 16),
+            "f32 weight of 16 x 16: keys_interleaved16 is a layout of the "
+            "cache, not of a "
+            "weight");
 }
 
 TEST_F(PackingTest, RowsMustBeWholeBlocks) {

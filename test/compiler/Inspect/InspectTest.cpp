@@ -45,7 +45,7 @@ protected:
     return path;
   }
   std::string program() {
-    PlacedModel model(alternating());
+    PlannedModel model(alternating());
     std::string path = folder + "/program";
     llvm::cantFail(image::attachImage(model.goodPlan(), *model.checkpoint,
                                       IMAGE_PROBE, path));
@@ -90,7 +90,7 @@ layers      4
 dim         64
 hidden      96
 heads       4 of 16, over 2 of keys and values
-vocabulary  5, head tied to the embedding
+vocabulary  5, LM head tied to the embedding
 context     128
 rope base   50000
 rms eps     0.000976562
@@ -132,7 +132,7 @@ TEST_F(InspectTest, AProgramAsText) {
   for (const char *line :
        {"program     program\n", "checkpoint  m.gguf\n",
         "target      x86-64-v3, 256-bit vectors\n", "features    +avx2,+fma\n",
-        "cache       f16, keys #llama.keys16<d = 1>, values "
+        "cache       f16, keys #llama.keys_interleaved16<d = 1>, values "
         "#llama.rowmajor\n",
         "chunk       512 rows\n",
         "model       4 layers, dim 64, hidden 96, 4 heads over 2 of 16, "

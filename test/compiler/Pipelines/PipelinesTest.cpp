@@ -62,11 +62,11 @@ TEST(Pipelines, FuseAndPlaceAndSchedule) {
   EXPECT_EQ(
       print(Phase::Fuse, Phase::Schedule, options),
       pipeline({"llama-split-attention", "llama-fuse-kernels",
-                "llama-verify-phase{phase=fuse}", "llama-place-layouts",
+                "llama-verify-phase{phase=fuse}", "llama-plan-layouts",
                 "llama-plan-kernels{override=}",
-                "llama-verify-phase{phase=place}", "llama-outline-kernels",
-                "llama-insert-barriers", "llama-assign-slots",
-                "llama-stamp-references", "llama-verify-schedule",
+                "llama-verify-phase{phase=plan}", "llama-outline-kernels",
+                "llama-insert-barriers", "llama-assign-buffers",
+                "llama-resolve-weight-references", "llama-verify-schedule",
                 "llama-verify-phase{phase=schedule}"}));
 }
 

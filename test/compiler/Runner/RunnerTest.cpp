@@ -20,7 +20,7 @@ TEST(Runner, ReadsTheDescriptorThroughTheABI) {
   EXPECT_STREQ(program.features, "+avx2,+fma");
   EXPECT_NE(program.decode, nullptr);
   EXPECT_NE(program.prefill, nullptr);
-  EXPECT_NE(program.head, nullptr);
+  EXPECT_NE(program.lmHead, nullptr);
   EXPECT_NE(program.decode, program.prefill);
   EXPECT_EQ(program.workspaceBytes, 4096u);
   EXPECT_EQ(program.scratchBytes, 256u);
@@ -77,12 +77,12 @@ TEST(KernelContext, PointsToWhatItOwns) {
   sizes.capacity = 512;
   KernelContext buffers(sizes);
   buffers.setRows(2, 510);
-  buffers.headRow = 1;
+  buffers.lmHeadRow = 1;
   abi::Context context = buffers.context();
   EXPECT_EQ(context.rows, 2u);
   EXPECT_EQ(context.keyCount, 512u);
   EXPECT_EQ(context.capacity, 512u);
-  EXPECT_EQ(context.headRow, 1u);
+  EXPECT_EQ(context.lmHeadRow, 1u);
   EXPECT_EQ(context.positions[0], 510);
   EXPECT_EQ(context.positions[1], 511);
   EXPECT_EQ(context.workspace, buffers.workspace.data());

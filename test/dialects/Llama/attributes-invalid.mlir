@@ -3,62 +3,62 @@
 // RUN: %opt %s --split-input-file --verify-diagnostics
 
 // expected-error @+1 {{block and lanes of an order are not negative}}
-module attributes {order = #llama.order<block = -1>} {}
+module attributes {order = #llama.reduction_order<block = -1>} {}
 
 // -----
 
 // expected-error @+1 {{block and lanes of an order are not negative}}
-module attributes {order = #llama.order<lanes = -16>} {}
+module attributes {order = #llama.reduction_order<lanes = -16>} {}
 
 // -----
 
 // expected-error @+1 {{5 chains do not divide a block of 32}}
-module attributes {order = #llama.order<block = 32, chains = 5>} {}
+module attributes {order = #llama.reduction_order<block = 32, chains = 5>} {}
 
 // -----
 
 // expected-error @+1 {{0 chains do not divide a block of 32}}
-module attributes {order = #llama.order<block = 32, chains = 0>} {}
+module attributes {order = #llama.reduction_order<block = 32, chains = 0>} {}
 
 // -----
 
 // expected-error @+1 {{lanes are added by a tree, so their number is a power of two, found 12}}
-module attributes {order = #llama.order<lanes = 12>} {}
+module attributes {order = #llama.reduction_order<lanes = 12>} {}
 
 // -----
 
-// expected-error @+1 {{a cut goes by positive steps}}
-module attributes {cut = #llama.cut<rows = [32], by = 0>} {}
+// expected-error @+1 {{a partition goes by positive steps}}
+module attributes {partition = #llama.partition<rows = [32], by = 0>} {}
 
 // -----
 
-// expected-error @+1 {{a cut goes by positive steps}}
-module attributes {cut = #llama.cut<rows = [32]>} {}
+// expected-error @+1 {{a partition goes by positive steps}}
+module attributes {partition = #llama.partition<rows = [32]>} {}
 
 // -----
 
-// expected-error @+1 {{a cut is either of groups of weight rows, or of keys or rows}}
-module attributes {cut = #llama.cut<by = 32>} {}
+// expected-error @+1 {{a partition is either of groups of weight rows, or of keys or rows}}
+module attributes {partition = #llama.partition<by = 32>} {}
 
 // -----
 
-// expected-error @+1 {{a cut is either of groups of weight rows, or of keys or rows}}
-module attributes {cut = #llama.cut<rows = [32], of = keys, by = 32>} {}
+// expected-error @+1 {{a partition is either of groups of weight rows, or of keys or rows}}
+module attributes {partition = #llama.partition<rows = [32], of = keys, by = 32>} {}
 
 // -----
 
-// expected-error @+1 {{a cut is of keys or rows, found 'heads'}}
-module attributes {cut = #llama.cut<of = heads, by = 1>} {}
+// expected-error @+1 {{a partition is of keys or rows, found 'heads'}}
+module attributes {partition = #llama.partition<of = heads, by = 1>} {}
 
 // -----
 
-// expected-error @+1 {{a group of a cut has 0 rows}}
-module attributes {cut = #llama.cut<rows = [32, 0], by = 16>} {}
+// expected-error @+1 {{a group of a partition has 0 rows}}
+module attributes {partition = #llama.partition<rows = [32, 0], by = 16>} {}
 
 // -----
 
-// expected-error @+1 {{a cut has rows, of, by, times and rows_by, not 'step'}}
-module attributes {cut = #llama.cut<rows = [32], step = 16>} {}
+// expected-error @+1 {{a partition has rows, of, by, times and rows_by, not 'step'}}
+module attributes {partition = #llama.partition<rows = [32], step = 16>} {}
 
 // -----
 

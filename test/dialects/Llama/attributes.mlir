@@ -5,22 +5,22 @@
 // CHECK: test.formats = [#llama.f32, #llama.f16, #llama.bf16, #llama.q8_0, #llama.q4_0, #llama.q4_1, #llama.q6_k]
 module attributes {test.formats = [#llama.f32, #llama.f16, #llama.bf16, #llama.q8_0, #llama.q4_0, #llama.q4_1, #llama.q6_k]} {}
 
-// CHECK: test.layouts = [#llama.rowmajor, #llama.rows16<k = 4>, #llama.rowmajor_split, #llama.keys16<d = 2>]
-module attributes {test.layouts = [#llama.rowmajor, #llama.rows16<k = 4>, #llama.rowmajor_split, #llama.keys16<d = 2>]} {}
+// CHECK: test.layouts = [#llama.rowmajor, #llama.interleaved16<k = 4>, #llama.rowmajor_split, #llama.keys_interleaved16<d = 2>]
+module attributes {test.layouts = [#llama.rowmajor, #llama.interleaved16<k = 4>, #llama.rowmajor_split, #llama.keys_interleaved16<d = 2>]} {}
 
-// CHECK: test.orders = [#llama.order<block = 32, scale = outer>, #llama.order<block = 32, chains = 4, scale = inner>, #llama.order<lanes = 16>, #llama.order<unit = amx>]
+// CHECK: test.orders = [#llama.reduction_order<block = 32, scale = outer>, #llama.reduction_order<block = 32, chains = 4, scale = inner>, #llama.reduction_order<lanes = 16>, #llama.reduction_order<unit = amx>]
 module attributes {test.orders = [
-  #llama.order<block = 32, chains = 1, scale = outer>,
-  #llama.order<block = 32, chains = 4, scale = inner>,
-  #llama.order<unit = f32, lanes = 16, scale = none>,
-  #llama.order<unit = amx>]} {}
+  #llama.reduction_order<block = 32, chains = 1, scale = outer>,
+  #llama.reduction_order<block = 32, chains = 4, scale = inner>,
+  #llama.reduction_order<unit = f32, lanes = 16, scale = none>,
+  #llama.reduction_order<unit = amx>]} {}
 
-// CHECK: test.cuts = [#llama.cut<rows = [2048, 256, 256], by = 32>, #llama.cut<rows = [32], by = 16, rows_by = 8>, #llama.cut<of = keys, by = 256, times = 3>, #llama.cut<of = rows, by = 8>]
-module attributes {test.cuts = [
-  #llama.cut<rows = [2048, 256, 256], by = 32>,
-  #llama.cut<rows = [32], by = 16, rows_by = 8>,
-  #llama.cut<of = keys, by = 256, times = 3>,
-  #llama.cut<by = 8, of = rows, times = 1>]} {}
+// CHECK: test.partitions = [#llama.partition<rows = [2048, 256, 256], by = 32>, #llama.partition<rows = [32], by = 16, rows_by = 8>, #llama.partition<of = keys, by = 256, times = 3>, #llama.partition<of = rows, by = 8>]
+module attributes {test.partitions = [
+  #llama.partition<rows = [2048, 256, 256], by = 32>,
+  #llama.partition<rows = [32], by = 16, rows_by = 8>,
+  #llama.partition<of = keys, by = 256, times = 3>,
+  #llama.partition<by = 8, of = rows, times = 1>]} {}
 
 // CHECK: test.strategies = [#llama.cpu<unit = vnni, m = 1, n = 32>, #llama.cpu<unit = f32, m = 4, n = 16>, #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 3>]
 module attributes {test.strategies = [
@@ -34,8 +34,8 @@ module attributes {
   llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>,
   llama.target = #llama.target<family = cpu, name = "x86-64-v4", features = "+avx2,+fma", vector_bits = 512, l2_bytes = 1048576>} {}
 
-// CHECK: test.entry = #llama.entry<name = "prefill", rows = 512, embed = @e, layers = [@a, @b], of = [1, 0, 0, 1], head = @h>
-module attributes {test.entry = #llama.entry<name = "prefill", rows = 512, embed = @e, layers = [@a, @b], of = [1, 0, 0, 1], head = @h>} {}
+// CHECK: test.entry = #llama.entry<name = "prefill", rows = 512, embed = @e, layers = [@a, @b], of = [1, 0, 0, 1], lm_head = @h>
+module attributes {test.entry = #llama.entry<name = "prefill", rows = 512, embed = @e, layers = [@a, @b], of = [1, 0, 0, 1], lm_head = @h>} {}
 
 // CHECK: test.types = [!llama.weight<256x2048, #llama.q4_0>, !llama.weight<2048, #llama.f32>, !llama.cache<22x4x64, f16>, !llama.cache<22x4x64, bf16>, tensor<?x2048x!llama.q8b32>]
 module attributes {test.types = [

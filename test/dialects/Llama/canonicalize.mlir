@@ -86,44 +86,44 @@ func.func @unused_kernel_goes(%x: tensor<1x16xf32>, %kv: !llama.cache<2x1x16, f1
   return
 }
 
-// Inputs and slots that nothing reads go, what writes a slot stays.
-// CHECK-LABEL: func.func @slot_read_and_input_go_slot_write_stays
-// CHECK-NEXT: llama.slot_write
+// Inputs and buffers that nothing reads go, what writes a buffer stays.
+// CHECK-LABEL: func.func @buffer_read_and_input_go_buffer_write_stays
+// CHECK-NEXT: llama.buffer_write
 // CHECK-NEXT: return
-llama.slot @x : tensor<8x32xf32>
-func.func @slot_read_and_input_go_slot_write_stays(%y: tensor<8x32xf32>) {
+llama.buffer @x : tensor<8x32xf32>
+func.func @buffer_read_and_input_go_buffer_write_stays(%y: tensor<8x32xf32>) {
   %ids = llama.input ids : tensor<?xi32>
-  %x = llama.slot_read @x : tensor<8x32xf32>
-  llama.slot_write %y, @x : tensor<8x32xf32>
+  %x = llama.buffer_read @x : tensor<8x32xf32>
+  llama.buffer_write %y, @x : tensor<8x32xf32>
   return
 }
 
 // Nothing in a step is moved or taken out, twice the same neither.
-// CHECK-LABEL: llama.step @every_run_and_barrier_stays
+// CHECK-LABEL: llama.step @every_dispatch_and_barrier_stays
 // CHECK: scf.for
-// CHECK-NEXT: llama.run @k
+// CHECK-NEXT: llama.dispatch @k
 // CHECK-NEXT: llama.barrier
 // CHECK-NEXT: llama.barrier
-// CHECK-NEXT: llama.run @k
+// CHECK-NEXT: llama.dispatch @k
 // CHECK-NEXT: }
 // CHECK-NEXT: llama.barrier
-// LICM-LABEL: llama.step @every_run_and_barrier_stays
+// LICM-LABEL: llama.step @every_dispatch_and_barrier_stays
 // LICM: scf.for
-// LICM-NEXT: llama.run @k
+// LICM-NEXT: llama.dispatch @k
 // LICM-NEXT: llama.barrier
 // LICM-NEXT: llama.barrier
-// LICM-NEXT: llama.run @k
+// LICM-NEXT: llama.dispatch @k
 // LICM-NEXT: }
 // LICM-NEXT: llama.barrier
-llama.step @every_run_and_barrier_stays rows 1 {
+llama.step @every_dispatch_and_barrier_stays rows 1 {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c2 = arith.constant 2 : index
   scf.for %l = %c0 to %c2 step %c1 {
-    llama.run @k
+    llama.dispatch @k
     llama.barrier
     llama.barrier
-    llama.run @k
+    llama.dispatch @k
   }
   llama.barrier
 }

@@ -3,7 +3,7 @@
 // RUN: %opt %s --cse | FileCheck %s
 
 llama.weights @blk layers 2 { llama.weight @w : 32x32 formats [#llama.f32] }
-llama.slot @x : tensor<1x32xf32>
+llama.buffer @x : tensor<1x32xf32>
 
 // CHECK-LABEL: func.func @equal_references_are_one
 // CHECK-COUNT-1: llama.weight_ref
@@ -77,16 +77,16 @@ func.func @attention_without_an_append_between_is_one(%q: tensor<1x32xf32>, %kv:
   return %0, %1 : tensor<1x32xf32>, tensor<1x32xf32>
 }
 
-// CHECK-LABEL: func.func @slot_reads_across_a_write_are_two
-// CHECK: llama.slot_read
-// CHECK: llama.slot_write
-// CHECK: llama.slot_read
-// CHECK: llama.slot_write
-func.func @slot_reads_across_a_write_are_two(%y: tensor<1x32xf32>) -> (tensor<1x32xf32>, tensor<1x32xf32>) {
-  %0 = llama.slot_read @x : tensor<1x32xf32>
-  llama.slot_write %y, @x : tensor<1x32xf32>
-  %1 = llama.slot_read @x : tensor<1x32xf32>
-  llama.slot_write %y, @x : tensor<1x32xf32>
+// CHECK-LABEL: func.func @buffer_reads_across_a_write_are_two
+// CHECK: llama.buffer_read
+// CHECK: llama.buffer_write
+// CHECK: llama.buffer_read
+// CHECK: llama.buffer_write
+func.func @buffer_reads_across_a_write_are_two(%y: tensor<1x32xf32>) -> (tensor<1x32xf32>, tensor<1x32xf32>) {
+  %0 = llama.buffer_read @x : tensor<1x32xf32>
+  llama.buffer_write %y, @x : tensor<1x32xf32>
+  %1 = llama.buffer_read @x : tensor<1x32xf32>
+  llama.buffer_write %y, @x : tensor<1x32xf32>
   return %0, %1 : tensor<1x32xf32>, tensor<1x32xf32>
 }
 
@@ -101,14 +101,14 @@ func.func @equal_inputs_are_one() -> (tensor<1xi32>, tensor<1xi32>) {
   return %0, %1 : tensor<1xi32>, tensor<1xi32>
 }
 
-// CHECK-LABEL: llama.step @runs_and_barriers_are_never_merged
-// CHECK-NEXT: llama.run @k
-// CHECK-NEXT: llama.run @k
+// CHECK-LABEL: llama.step @dispatches_and_barriers_are_never_merged
+// CHECK-NEXT: llama.dispatch @k
+// CHECK-NEXT: llama.dispatch @k
 // CHECK-NEXT: llama.barrier
 // CHECK-NEXT: llama.barrier
-llama.step @runs_and_barriers_are_never_merged rows 1 {
-  llama.run @k
-  llama.run @k
+llama.step @dispatches_and_barriers_are_never_merged rows 1 {
+  llama.dispatch @k
+  llama.dispatch @k
   llama.barrier
   llama.barrier
 }

@@ -3,42 +3,42 @@
 //
 // RUN: %opt %s --split-input-file --verify-diagnostics
 
-// expected-error @+1 {{'llama.model' op has either entries (until place) or steps (from schedule on)}}
+// expected-error @+1 {{'llama.model' op has either entries (until plan) or steps (from schedule on)}}
 llama.model @model_a1
 
 // -----
 
-// expected-error @+1 {{'llama.model' op has either entries (until place) or steps (from schedule on)}}
+// expected-error @+1 {{'llama.model' op has either entries (until plan) or steps (from schedule on)}}
 llama.model @model_a1_both entries [] steps []
 
 // -----
 
 // expected-error @+1 {{'llama.model' op entry 'decode': layer function 1 of 1}}
-llama.model @model_a2 entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [@f], of = [0, 1], head = @f>]
+llama.model @model_a2 entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [@f], of = [0, 1], lm_head = @f>]
 func.func private @f()
 
 // -----
 
 // expected-error @+1 {{'llama.model' op entry 'decode': layer function -1 of 1}}
-llama.model @model_a2_negative entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [@f], of = [-1], head = @f>]
+llama.model @model_a2_negative entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [@f], of = [-1], lm_head = @f>]
 func.func private @f()
 
 // -----
 
 // expected-error @+1 {{'llama.model' op entry 'decode': layers are functions, found "f"}}
-llama.model @model_a2_string entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = ["f"], of = [0], head = @f>]
+llama.model @model_a2_string entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = ["f"], of = [0], lm_head = @f>]
 func.func private @f()
 
 // -----
 
 // expected-error @+1 {{'llama.model' op @missing is not a function of this module}}
-llama.model @model_a3_embed entries [#llama.entry<name = "decode", rows = 1, embed = @missing, layers = [@f], of = [0], head = @f>]
+llama.model @model_a3_embed entries [#llama.entry<name = "decode", rows = 1, embed = @missing, layers = [@f], of = [0], lm_head = @f>]
 func.func private @f()
 
 // -----
 
 // expected-error @+1 {{'llama.model' op @w is not a function of this module}}
-llama.model @model_a3_layer entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [@w], of = [0], head = @f>]
+llama.model @model_a3_layer entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [@w], of = [0], lm_head = @f>]
 func.func private @f()
 llama.weight @w : 32 formats [#llama.f32]
 
@@ -108,8 +108,8 @@ llama.weight @weight_a3 : 32 formats [#llama.f32] in [#llama.rowmajor, #llama.ro
 
 // -----
 
-// expected-error @+1 {{'llama.weight' op layout #llama.rows16<k = 1>: rows16 has k = 4 for q4_0, found k = 1}}
-llama.weight @weight_a3_refused : 32x32 formats [#llama.q4_0] in [#llama.rows16<k = 1>]
+// expected-error @+1 {{'llama.weight' op layout #llama.interleaved16<k = 1>: interleaved16 has k = 4 for q4_0, found k = 1}}
+llama.weight @weight_a3_refused : 32x32 formats [#llama.q4_0] in [#llama.interleaved16<k = 1>]
 
 // -----
 

@@ -9,8 +9,8 @@
 // Declarations
 //===----------------------------------------------------------------------===//
 
-// CHECK: llama.model @entries entries [#llama.entry<name = "decode", rows = 1, embed = @embed, layers = [@kernel, @run], of = [0, 1], head = @head>]
-llama.model @entries entries [#llama.entry<name = "decode", rows = 1, embed = @embed, layers = [@kernel, @run], of = [0, 1], head = @head>]
+// CHECK: llama.model @entries entries [#llama.entry<name = "decode", rows = 1, embed = @embed, layers = [@kernel, @run], of = [0, 1], lm_head = @lm_head>]
+llama.model @entries entries [#llama.entry<name = "decode", rows = 1, embed = @embed, layers = [@kernel, @run], of = [0, 1], lm_head = @lm_head>]
 // CHECK: llama.model @steps steps [@plain, @tables]
 llama.model @steps steps [@plain, @tables]
 
@@ -22,11 +22,11 @@ llama.weight @output_norm : 32 formats [#llama.f32] in [#llama.rowmajor]
 llama.weights @blk layers 2 {
   // CHECK-NEXT: llama.weight @attn_norm : 32 formats [#llama.f32]{{$}}
   llama.weight @attn_norm : 32 formats [#llama.f32]
-  // CHECK-NEXT: llama.weight @attn_v : 16x256 formats [#llama.q4_0, #llama.q6_k] of [1, 0] in [#llama.rows16<k = 4>, #llama.rows16<k = 4>]
-  llama.weight @attn_v : 16x256 formats [#llama.q4_0, #llama.q6_k] of [1, 0] in [#llama.rows16<k = 4>, #llama.rows16<k = 4>]
+  // CHECK-NEXT: llama.weight @attn_v : 16x256 formats [#llama.q4_0, #llama.q6_k] of [1, 0] in [#llama.interleaved16<k = 4>, #llama.interleaved16<k = 4>]
+  llama.weight @attn_v : 16x256 formats [#llama.q4_0, #llama.q6_k] of [1, 0] in [#llama.interleaved16<k = 4>, #llama.interleaved16<k = 4>]
 }
-// CHECK: llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
-llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
+// CHECK: llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
 
 // CHECK-LABEL: func.func @weight_ref
 func.func @weight_ref(%l: index) {
@@ -34,8 +34,8 @@ func.func @weight_ref(%l: index) {
   %0 = llama.weight_ref @token_embd : !llama.weight<64x32, #llama.q8_0>
   // CHECK: llama.weight_ref @blk::@attn_norm[%{{.*}}] : <32, #llama.f32>{{$}}
   %1 = llama.weight_ref @blk::@attn_norm[%l] : !llama.weight<32, #llama.f32>
-  // CHECK: llama.weight_ref @blk::@attn_v[%{{.*}}] : <16x256, #llama.q6_k> in #llama.rows16<k = 4> index 2{{$}}
-  %2 = llama.weight_ref @blk::@attn_v[%l] : !llama.weight<16x256, #llama.q6_k> in #llama.rows16<k = 4> index 2
+  // CHECK: llama.weight_ref @blk::@attn_v[%{{.*}}] : <16x256, #llama.q6_k> in #llama.interleaved16<k = 4> index 2{{$}}
+  %2 = llama.weight_ref @blk::@attn_v[%l] : !llama.weight<16x256, #llama.q6_k> in #llama.interleaved16<k = 4> index 2
   return
 }
 
@@ -133,7 +133,7 @@ func.func @elementwise(%a: tensor<?x48xf32>, %b: tensor<?x48xf32>) {
 }
 
 //===----------------------------------------------------------------------===//
-// Kernels, slots, steps
+// Kernels, buffers, steps
 //===----------------------------------------------------------------------===//
 
 // CHECK-LABEL: func.func @kernel
@@ -145,8 +145,8 @@ func.func @kernel(%x: tensor<1x32xf32>) -> tensor<1x32xf32> {
     %s = llama.add %a, %a : tensor<1x32xf32>
     llama.yield %s : tensor<1x32xf32>
   }
-  // CHECK: llama.kernel "two" (%{{.*}} = %{{.*}} : tensor<1x32xf32>, %{{.*}} = %{{.*}} : tensor<1x32xf32>) -> (tensor<1x32xf32>, tensor<1x32xf32>) strategy #llama.cpu<unit = vnni, m = 1, n = 32> cut <rows = [32], by = 16> {
-  %1:2 = llama.kernel "two" (%a = %x : tensor<1x32xf32>, %b = %0 : tensor<1x32xf32>) -> (tensor<1x32xf32>, tensor<1x32xf32>) strategy #llama.cpu<unit = vnni, n = 32> cut <rows = [32], by = 16> {
+  // CHECK: llama.kernel "two" (%{{.*}} = %{{.*}} : tensor<1x32xf32>, %{{.*}} = %{{.*}} : tensor<1x32xf32>) -> (tensor<1x32xf32>, tensor<1x32xf32>) strategy #llama.cpu<unit = vnni, m = 1, n = 32> partition <rows = [32], by = 16> {
+  %1:2 = llama.kernel "two" (%a = %x : tensor<1x32xf32>, %b = %0 : tensor<1x32xf32>) -> (tensor<1x32xf32>, tensor<1x32xf32>) strategy #llama.cpu<unit = vnni, n = 32> partition <rows = [32], by = 16> {
     llama.yield %b, %a : tensor<1x32xf32>, tensor<1x32xf32>
   }
   // CHECK: llama.kernel "none" () {
@@ -157,31 +157,31 @@ func.func @kernel(%x: tensor<1x32xf32>) -> tensor<1x32xf32> {
   return %1#0 : tensor<1x32xf32>
 }
 
-// CHECK: llama.slot @x : tensor<8x32xf32>{{$}}
-llama.slot @x : tensor<8x32xf32>
-// CHECK: llama.slot @x.rounded : tensor<8x32x!llama.q8b32> layout #llama.rowmajor at 1024
-llama.slot @x.rounded : tensor<8x32x!llama.q8b32> layout #llama.rowmajor at 1024
+// CHECK: llama.buffer @x : tensor<8x32xf32>{{$}}
+llama.buffer @x : tensor<8x32xf32>
+// CHECK: llama.buffer @x.rounded : tensor<8x32x!llama.q8b32> layout #llama.rowmajor at 1024
+llama.buffer @x.rounded : tensor<8x32x!llama.q8b32> layout #llama.rowmajor at 1024
 
 // CHECK-LABEL: func.func @run
 func.func @run(%l: index) {
-  // CHECK: llama.slot_read @x : tensor<?x32xf32>
-  %0 = llama.slot_read @x : tensor<?x32xf32>
-  // CHECK: llama.slot_read @x[%{{.*}}] at 64 : tensor<1x32xf32>
-  %1 = llama.slot_read @x[%l] at 64 : tensor<1x32xf32>
-  // CHECK: llama.slot_write %{{.*}}, @x : tensor<?x32xf32>
-  llama.slot_write %0, @x : tensor<?x32xf32>
-  // CHECK: llama.slot_write %{{.*}}, @x at 64 : tensor<1x32xf32>
-  llama.slot_write %1, @x at 64 : tensor<1x32xf32>
+  // CHECK: llama.buffer_read @x : tensor<?x32xf32>
+  %0 = llama.buffer_read @x : tensor<?x32xf32>
+  // CHECK: llama.buffer_read @x[%{{.*}}] at 64 : tensor<1x32xf32>
+  %1 = llama.buffer_read @x[%l] at 64 : tensor<1x32xf32>
+  // CHECK: llama.buffer_write %{{.*}}, @x : tensor<?x32xf32>
+  llama.buffer_write %0, @x : tensor<?x32xf32>
+  // CHECK: llama.buffer_write %{{.*}}, @x at 64 : tensor<1x32xf32>
+  llama.buffer_write %1, @x at 64 : tensor<1x32xf32>
   return
 }
-func.func @head() {
+func.func @lm_head() {
   return
 }
 
 // CHECK: llama.step @plain rows 1 {
 llama.step @plain rows 1 {
-  // CHECK-NEXT: llama.run @head{{$}}
-  llama.run @head
+  // CHECK-NEXT: llama.dispatch @lm_head{{$}}
+  llama.dispatch @lm_head
   // CHECK-NEXT: llama.barrier{{$}}
   llama.barrier
 }
@@ -191,10 +191,10 @@ llama.step @tables rows 512 {
   %c1 = arith.constant 1 : index
   %c2 = arith.constant 2 : index
   scf.for %l = %c0 to %c2 step %c1 {
-    // CHECK: llama.run @run(%{{.*}})
-    llama.run @run(%l)
-    // CHECK: llama.run [@kernel.0, @kernel.1] of [1, 0](%{{.*}})
-    llama.run [@kernel.0, @kernel.1] of [1, 0] (%l)
+    // CHECK: llama.dispatch @run(%{{.*}})
+    llama.dispatch @run(%l)
+    // CHECK: llama.dispatch [@kernel.0, @kernel.1] of [1, 0](%{{.*}})
+    llama.dispatch [@kernel.0, @kernel.1] of [1, 0] (%l)
   }
 }
 func.func private @kernel.0(%l: index)

@@ -1,4 +1,4 @@
-// Every labelled constraint of kernels, slots and steps, broken once; functions
+// Every labelled constraint of kernels, buffers and steps, broken once; functions
 // are named as in ops-invalid.mlir.
 //
 // RUN: %opt %s --split-input-file --verify-diagnostics
@@ -66,64 +66,64 @@ func.func @kernel_isolated(%x: tensor<1x32xf32>) {
 
 // -----
 
-// expected-error @+1 {{'llama.slot' op the type of a slot is its capacity, all extents known, found 'tensor<?x32xf32>'}}
-llama.slot @slot_a1 : tensor<?x32xf32>
+// expected-error @+1 {{'llama.buffer' op the type of a buffer is its capacity, all extents known, found 'tensor<?x32xf32>'}}
+llama.buffer @buffer_a1 : tensor<?x32xf32>
 
 // -----
 
-// expected-error @+1 {{'llama.slot' op lies at a negative offset}}
-llama.slot @slot_a2 : tensor<1x32xf32> at -64
+// expected-error @+1 {{'llama.buffer' op lies at a negative offset}}
+llama.buffer @buffer_a2 : tensor<1x32xf32> at -64
 
 // -----
 
-func.func @slot_read_a1() {
-  // expected-error @+1 {{'llama.slot_read' op @missing is not a slot of this module}}
-  %x = llama.slot_read @missing : tensor<1x32xf32>
+func.func @buffer_read_a1() {
+  // expected-error @+1 {{'llama.buffer_read' op @missing is not a buffer of this module}}
+  %x = llama.buffer_read @missing : tensor<1x32xf32>
   return
 }
 
 // -----
 
-llama.slot @x : tensor<8x32xf32>
-func.func @slot_read_a1_columns() {
-  // expected-error @+1 {{'llama.slot_read' op slot @x of type 'tensor<8x32xf32>' does not hold a 'tensor<8x48xf32>'}}
-  %x = llama.slot_read @x : tensor<8x48xf32>
+llama.buffer @x : tensor<8x32xf32>
+func.func @buffer_read_a1_columns() {
+  // expected-error @+1 {{'llama.buffer_read' op buffer @x of type 'tensor<8x32xf32>' does not hold a 'tensor<8x48xf32>'}}
+  %x = llama.buffer_read @x : tensor<8x48xf32>
   return
 }
 
 // -----
 
-llama.slot @x : tensor<8x32xf32>
-func.func @slot_read_a1_element() {
-  // expected-error @+1 {{'llama.slot_read' op slot @x of type 'tensor<8x32xf32>' does not hold a 'tensor<8x32x!llama.q8b32>'}}
-  %x = llama.slot_read @x : tensor<8x32x!llama.q8b32>
+llama.buffer @x : tensor<8x32xf32>
+func.func @buffer_read_a1_element() {
+  // expected-error @+1 {{'llama.buffer_read' op buffer @x of type 'tensor<8x32xf32>' does not hold a 'tensor<8x32x!llama.q8b32>'}}
+  %x = llama.buffer_read @x : tensor<8x32x!llama.q8b32>
   return
 }
 
 // -----
 
-llama.slot @x : tensor<8x32xf32>
-func.func @slot_read_a1_capacity() {
-  // expected-error @+1 {{'llama.slot_read' op slot @x of type 'tensor<8x32xf32>' does not hold a 'tensor<9x32xf32>'}}
-  %x = llama.slot_read @x : tensor<9x32xf32>
+llama.buffer @x : tensor<8x32xf32>
+func.func @buffer_read_a1_capacity() {
+  // expected-error @+1 {{'llama.buffer_read' op buffer @x of type 'tensor<8x32xf32>' does not hold a 'tensor<9x32xf32>'}}
+  %x = llama.buffer_read @x : tensor<9x32xf32>
   return
 }
 
 // -----
 
-llama.slot @x : tensor<8x32xf32>
-func.func @slot_read_a1_row(%r: index) {
-  // expected-error @+1 {{'llama.slot_read' op reads one row, found 'tensor<2x32xf32>'}}
-  %x = llama.slot_read @x[%r] : tensor<2x32xf32>
+llama.buffer @x : tensor<8x32xf32>
+func.func @buffer_read_a1_row(%r: index) {
+  // expected-error @+1 {{'llama.buffer_read' op reads one row, found 'tensor<2x32xf32>'}}
+  %x = llama.buffer_read @x[%r] : tensor<2x32xf32>
   return
 }
 
 // -----
 
-llama.slot @x : tensor<8x32xf32>
-func.func @slot_write_a1(%y: tensor<9x32xf32>) {
-  // expected-error @+1 {{'llama.slot_write' op slot @x of type 'tensor<8x32xf32>' does not hold a 'tensor<9x32xf32>'}}
-  llama.slot_write %y, @x : tensor<9x32xf32>
+llama.buffer @x : tensor<8x32xf32>
+func.func @buffer_write_a1(%y: tensor<9x32xf32>) {
+  // expected-error @+1 {{'llama.buffer_write' op buffer @x of type 'tensor<8x32xf32>' does not hold a 'tensor<9x32xf32>'}}
+  llama.buffer_write %y, @x : tensor<9x32xf32>
   return
 }
 
@@ -131,54 +131,54 @@ func.func @slot_write_a1(%y: tensor<9x32xf32>) {
 
 func.func private @k()
 llama.step @step_a1 rows 1 {
-  // expected-error @+1 {{'func.call' op stands in llama.step, which holds runs, barriers and loops over layers}}
+  // expected-error @+1 {{'func.call' op stands in llama.step, which holds dispatches, barriers and loops over layers}}
   func.call @k() : () -> ()
 }
 
 // -----
 
-llama.step @run_a1 rows 1 {
-  // expected-error @+1 {{'llama.run' op @missing is not a function of this module}}
-  llama.run @missing
+llama.step @dispatch_a1 rows 1 {
+  // expected-error @+1 {{'llama.dispatch' op @missing is not a function of this module}}
+  llama.dispatch @missing
 }
 
 // -----
 
-llama.slot @x : tensor<8x32xf32>
-llama.step @run_a1_slot rows 1 {
-  // expected-error @+1 {{'llama.run' op @x is not a function of this module}}
-  llama.run @x
-}
-
-// -----
-
-func.func private @a(%l: index)
-llama.step @run_a2_layer rows 1 {
-  // expected-error @+1 {{'llama.run' op picks its callee by a table and a layer, one of them is missing}}
-  llama.run [@a, @a] of [0, 1]
+llama.buffer @x : tensor<8x32xf32>
+llama.step @dispatch_a1_buffer rows 1 {
+  // expected-error @+1 {{'llama.dispatch' op @x is not a function of this module}}
+  llama.dispatch @x
 }
 
 // -----
 
 func.func private @a(%l: index)
-llama.step @run_a2_table rows 1 {
+llama.step @dispatch_a2_layer rows 1 {
+  // expected-error @+1 {{'llama.dispatch' op picks its callee by a table and a layer, one of them is missing}}
+  llama.dispatch [@a, @a] of [0, 1]
+}
+
+// -----
+
+func.func private @a(%l: index)
+llama.step @dispatch_a2_table rows 1 {
   %c0 = arith.constant 0 : index
-  // expected-error @+1 {{'llama.run' op picks its callee by a table and a layer, one of them is missing}}
-  "llama.run"(%c0) {callees = [@a, @a]} : (index) -> ()
+  // expected-error @+1 {{'llama.dispatch' op picks its callee by a table and a layer, one of them is missing}}
+  "llama.dispatch"(%c0) {callees = [@a, @a]} : (index) -> ()
 }
 
 // -----
 
 func.func private @a(%l: index)
-llama.step @run_a2_index rows 1 {
+llama.step @dispatch_a2_index rows 1 {
   %c0 = arith.constant 0 : index
-  // expected-error @+1 {{'llama.run' op callee 2 of 2}}
-  llama.run [@a, @a] of [0, 2] (%c0)
+  // expected-error @+1 {{'llama.dispatch' op callee 2 of 2}}
+  llama.dispatch [@a, @a] of [0, 2] (%c0)
 }
 
 // -----
 
-llama.step @run_no_callee rows 1 {
-  // expected-error @+1 {{'llama.run' op runs at least one callee}}
-  "llama.run"() {callees = []} : () -> ()
+llama.step @dispatch_no_callee rows 1 {
+  // expected-error @+1 {{'llama.dispatch' op runs at least one callee}}
+  "llama.dispatch"() {callees = []} : () -> ()
 }

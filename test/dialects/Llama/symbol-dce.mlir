@@ -1,5 +1,5 @@
 // What a model names is in use, however deep in its attributes: the functions
-// of an entry, the steps, the callees of a run, the weights of a reference.
+// of an entry, the steps, the callees of a dispatch, the weights of a reference.
 //
 // RUN: %opt %s --symbol-dce --split-input-file | FileCheck %s
 
@@ -7,13 +7,13 @@
 // CHECK-DAG: func.func private @embed
 // CHECK-DAG: func.func private @layer.0
 // CHECK-DAG: func.func private @layer.1
-// CHECK-DAG: func.func private @head
+// CHECK-DAG: func.func private @lm_head
 // CHECK-NOT: @nobody
-llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer.0, @layer.1], of = [0, 1], head = @head>]
+llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer.0, @layer.1], of = [0, 1], lm_head = @lm_head>]
 func.func private @embed()
 func.func private @layer.0()
 func.func private @layer.1()
-func.func private @head()
+func.func private @lm_head()
 func.func private @nobody()
 
 // -----
@@ -22,20 +22,20 @@ func.func private @nobody()
 // CHECK: llama.step @decode
 // CHECK: func.func private @k.0
 // CHECK: func.func private @k.1
-// CHECK: llama.slot @x
+// CHECK: llama.buffer @x
 // CHECK: llama.weight @w
 // CHECK-NOT: @nobody
 llama.model @m steps [@decode]
 llama.step @decode rows 1 {
   %c0 = arith.constant 0 : index
-  llama.run [@k.0, @k.1] of [0, 1] (%c0)
+  llama.dispatch [@k.0, @k.1] of [0, 1] (%c0)
 }
 func.func private @k.0(%l: index) {
-  %x = llama.slot_read @x : tensor<1x32xf32>
+  %x = llama.buffer_read @x : tensor<1x32xf32>
   %w = llama.weight_ref @w : !llama.weight<32, #llama.f32>
   return
 }
 func.func private @k.1(%l: index)
 func.func private @nobody(%l: index)
-llama.slot @x : tensor<1x32xf32>
+llama.buffer @x : tensor<1x32xf32>
 llama.weight @w : 32 formats [#llama.f32]

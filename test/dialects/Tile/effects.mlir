@@ -5,13 +5,13 @@
 // The context is constant while a step runs, and so is where things are.
 // CHECK-LABEL: func.func @what_the_runtime_provides_is_read_once
 // CHECK:         %[[ROWS:.+]] = tile.row_count
-// CHECK-NEXT:    %[[X:.+]] = tile.slot
+// CHECK-NEXT:    %[[X:.+]] = tile.buffer
 // CHECK-NEXT:    return %[[ROWS]], %[[ROWS]], %[[X]], %[[X]]
 func.func @what_the_runtime_provides_is_read_once(%ctx: !tile.context) -> (index, index, memref<1x32xf32>, memref<1x32xf32>) {
   %a = tile.row_count %ctx
   %b = tile.row_count %ctx
-  %x = tile.slot %ctx @x at 0 : memref<1x32xf32>
-  %y = tile.slot %ctx @x at 0 : memref<1x32xf32>
+  %x = tile.buffer %ctx @x at 0 : memref<1x32xf32>
+  %y = tile.buffer %ctx @x at 0 : memref<1x32xf32>
   return %a, %b, %x, %y : index, index, memref<1x32xf32>, memref<1x32xf32>
 }
 
@@ -78,7 +78,7 @@ func.func @a_product_is_made_once(%x: !tile.rows<1x32xf32>, %w: !llama.weight<16
 // CHECK-NEXT:    return
 func.func @reads_are_dead_when_unused(%ctx: !tile.context, %m: memref<1x16xf32>, %q: !tile.rows<1x16xf32>, %w: !llama.weight<16x16, #llama.f16>, %kv: !llama.cache<2x1x16, f16>, %i: index) {
   %rows = tile.row_count %ctx
-  %slot = tile.slot %ctx @x at 0 : memref<1x32xf32>
+  %buffer = tile.buffer %ctx @x at 0 : memref<1x32xf32>
   %scratch = tile.scratch : memref<1x16xf32>
   %panel = tile.panel %w[%i] : <16x16, #llama.f16> -> <16x16, #llama.f16, f32>
   %a = tile.contract %q[%i], %w[%i] order <block = 32> : <1x16xf32>, !llama.weight<16x16, #llama.f16> -> vector<1x16xf32>

@@ -6,32 +6,32 @@
 // CHECK-SAME:    (%[[CTX:.+]]: !tile.context, %[[I:.+]]: index)
 // CHECK:         tile.row_count %[[CTX]]
 // CHECK:         tile.key_count %[[CTX]]
-// CHECK:         tile.head_row %[[CTX]]
+// CHECK:         tile.lm_head_row %[[CTX]]
 // CHECK:         tile.position %[[CTX]][%[[I]]]
 // CHECK:         tile.token %[[CTX]][%[[I]]]
 func.func @what_the_runtime_provides(%ctx: !tile.context, %i: index) -> (index, index, index, index, index) {
   %rows = tile.row_count %ctx
   %keys = tile.key_count %ctx
-  %row = tile.head_row %ctx
+  %row = tile.lm_head_row %ctx
   %position = tile.position %ctx[%i]
   %token = tile.token %ctx[%i]
   return %rows, %keys, %row, %position, %token : index, index, index, index, index
 }
 
 // CHECK-LABEL: func.func @where_things_are
-// CHECK:         tile.slot %{{.+}} @decode.x at 128 : memref<1x32xf32>
-// CHECK:         tile.slot_rows %{{.+}} @prefill.a at 0 : <512x32xbf16>
+// CHECK:         tile.buffer %{{.+}} @decode.x at 128 : memref<1x32xf32>
+// CHECK:         tile.buffer_rows %{{.+}} @prefill.a at 0 : <512x32xbf16>
 // CHECK:         tile.scratch : memref<2x256xf32>
-// CHECK:         tile.weight %{{.+}} @blk::@attn_q[%{{.+}}] : <32x32, #llama.q4_0> in #llama.rows16<k = 4> index 2
+// CHECK:         tile.weight %{{.+}} @blk::@attn_q[%{{.+}}] : <32x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 2
 // CHECK:         tile.weight %{{.+}} @output_norm : <32, #llama.f32> in #llama.rowmajor index 0
-// CHECK:         tile.cache %{{.+}}[%{{.+}}] : <2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
+// CHECK:         tile.cache %{{.+}}[%{{.+}}] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
 func.func @where_things_are(%ctx: !tile.context, %l: index) {
-  %slot = tile.slot %ctx @decode.x at 128 : memref<1x32xf32>
-  %rows = tile.slot_rows %ctx @prefill.a at 0 : !tile.rows<512x32xbf16>
+  %buffer = tile.buffer %ctx @decode.x at 128 : memref<1x32xf32>
+  %rows = tile.buffer_rows %ctx @prefill.a at 0 : !tile.rows<512x32xbf16>
   %scratch = tile.scratch : memref<2x256xf32>
-  %wq = tile.weight %ctx @blk::@attn_q[%l] : !llama.weight<32x32, #llama.q4_0> in #llama.rows16<k = 4> index 2
+  %wq = tile.weight %ctx @blk::@attn_q[%l] : !llama.weight<32x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 2
   %norm = tile.weight %ctx @output_norm : !llama.weight<32, #llama.f32> in #llama.rowmajor index 0
-  %kv = tile.cache %ctx[%l] : !llama.cache<2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
+  %kv = tile.cache %ctx[%l] : !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
   return
 }
 
@@ -84,15 +84,15 @@ func.func @loops_over_k(%x: !tile.rows<8x32xf32>, %q: !tile.rows<8x16xf32>, %w: 
 // Rows of f16 are stored as such and read by tensor cores; lanes that hold whole
 // blocks need no sums beside minima.
 // CHECK-LABEL: func.func @units_of_a_gpu
-// CHECK:         tile.slot %{{.+}} @h at 64 : memref<64x32xf16>
+// CHECK:         tile.buffer %{{.+}} @h at 64 : memref<64x32xf16>
 // CHECK:         tile.store %{{.+}}, %{{.+}}[%{{.+}}, %{{.+}}] : vector<1x32xf16>, memref<64x32xf16>
-// CHECK:         tile.slot_rows %{{.+}} @h at 64 : <64x32xf16>
+// CHECK:         tile.buffer_rows %{{.+}} @h at 64 : <64x32xf16>
 // CHECK:         tile.contract %{{.+}}[%{{.+}}], %{{.+}}[%{{.+}}] order <unit = mma, block = 32, scale = outer> : <64x32xf16>, !llama.weight<64x32, #llama.q8_0> -> vector<64x64xf32>
 // CHECK:         tile.contract %{{.+}}[%{{.+}}], %{{.+}}[%{{.+}}] order <unit = simt, block = 32, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<32x32, #llama.q4_1> -> vector<1x16xf32>
 func.func @units_of_a_gpu(%ctx: !tile.context, %v: vector<1x32xf16>, %x: !tile.rows<1x32xf32>, %a: !llama.weight<64x32, #llama.q8_0>, %b: !llama.weight<32x32, #llama.q4_1>, %i: index) {
-  %h = tile.slot %ctx @h at 64 : memref<64x32xf16>
+  %h = tile.buffer %ctx @h at 64 : memref<64x32xf16>
   tile.store %v, %h[%i, %i] : vector<1x32xf16>, memref<64x32xf16>
-  %rows = tile.slot_rows %ctx @h at 64 : !tile.rows<64x32xf16>
+  %rows = tile.buffer_rows %ctx @h at 64 : !tile.rows<64x32xf16>
   %many = tile.contract %rows[%i], %a[%i] order <unit = mma, block = 32, scale = outer> : !tile.rows<64x32xf16>, !llama.weight<64x32, #llama.q8_0> -> vector<64x64xf32>
   %one = tile.contract %x[%i], %b[%i] order <unit = simt, block = 32, scale = outer, lanes = 32> : !tile.rows<1x32xf32>, !llama.weight<32x32, #llama.q4_1> -> vector<1x16xf32>
   return

@@ -29,14 +29,14 @@ protected:
 module attributes {llama.target = )mlir" +
                        targetText(GetParam()) +
                        R"mlir(} {
-  llama.slot @x : tensor<4096x16xf32> at 0
-  llama.slot @logits : tensor<1x16xf32> at 0
+  llama.buffer @x : tensor<4096x16xf32> at 0
+  llama.buffer @logits : tensor<1x16xf32> at 0
   func.func private @exp(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32)
-      attributes {llama.cut = #llama.cut<of = rows, by = 4096>, llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #llama.cpu<m = 1>} {
+      attributes {llama.partition = #llama.partition<of = rows, by = 4096>, llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #llama.cpu<m = 1>} {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %rows = arith.constant 4096 : index
-    %x = tile.slot %ctx @x at 0 : memref<4096x16xf32>
+    %x = tile.buffer %ctx @x at 0 : memref<4096x16xf32>
     scf.for %row = %c0 to %rows step %c1 {
       %a = tile.load %x[%row, %c0] : memref<4096x16xf32> -> vector<1x16xf32>
       %e = math.exp %a : vector<1x16xf32>

@@ -41,7 +41,7 @@ TEST_P(GroupLoadsTest, EveryValueOfTheEmbeddingIsDecoded) {
         context.tokens[row] = static_cast<int32_t>(first + row);
       runKernel(*model, kernel, 0, context, random);
       std::vector<float *> got =
-          slotElements(*model, context, "x", {rows, s.dim});
+          bufferElements(*model, context, "x", {rows, s.dim});
       for (size_t i = 0; i < got.size(); ++i)
         ASSERT_EQ(*got[i], expected[first * s.dim + i])
             << kernel << " token " << first + i / s.dim << " column "
@@ -58,15 +58,15 @@ void expectColumns(TestModel &model, KernelContext &context,
   const ModelShape &s = model.choice.shape;
   context.setRows(rows, 0);
   std::vector<float *> x =
-      slotElements(model, context, form + ".gate_up", {rows, s.hidden});
+      bufferElements(model, context, form + ".gate_up", {rows, s.hidden});
   for (size_t i = 0; i < x.size(); ++i)
     *x[i] = static_cast<int64_t>(i) % s.hidden ==
             first + static_cast<int64_t>(i) / s.hidden;
   for (float *residual :
-       slotElements(model, context, form + ".o", {rows, s.dim}))
+       bufferElements(model, context, form + ".o", {rows, s.dim}))
     *residual = 0.0f;
   runKernel(model, "down." + form, layer, context, random);
-  std::vector<float *> y = slotElements(model, context, "x", {rows, s.dim});
+  std::vector<float *> y = bufferElements(model, context, "x", {rows, s.dim});
   for (int64_t row = 0; row < rows; ++row)
     for (int64_t n = 0; n < s.dim; ++n)
       ASSERT_EQ(*y[row * s.dim + n], expected[n * s.hidden + first + row])

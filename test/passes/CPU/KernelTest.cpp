@@ -22,7 +22,7 @@ TEST_P(KernelTest, EveryKernelComputesWhatTheEvaluatorDoes) {
     for (int64_t rows : {model->choice.chunk, int64_t(3), int64_t(1)})
       checkKernel(*model, {kernel, layer, rows, /*position=*/4}, random);
   }
-  for (const auto &[kernel, layer] : kernelsOf(*model, "head"))
+  for (const auto &[kernel, layer] : kernelsOf(*model, "lm_head"))
     checkKernel(*model, {kernel, layer, /*rows=*/3, /*position=*/0}, random);
 }
 

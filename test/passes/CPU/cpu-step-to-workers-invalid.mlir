@@ -5,7 +5,7 @@ func.func private @a_kernel_of_phase_tile(%ctx: !tile.context, %layer: i32, %beg
   return
 }
 llama.step @decode rows 1 {
-  llama.run @a_kernel_of_phase_tile
+  llama.dispatch @a_kernel_of_phase_tile
 }
 
 // -----
@@ -15,7 +15,7 @@ func.func private @a_kernel_of_unknown_scratch(%ctx: !llvm.ptr, %scratch: !llvm.
   return
 }
 llama.step @decode rows 1 {
-  llama.run @a_kernel_of_unknown_scratch
+  llama.dispatch @a_kernel_of_unknown_scratch
 }
 
 // -----
@@ -24,13 +24,13 @@ func.func private @a_kernel_without_parts(%ctx: !llvm.ptr, %scratch: !llvm.ptr, 
   return
 }
 llama.step @decode rows 1 {
-  // expected-error @below {{'llama.run' op runs @a_kernel_without_parts, which has no llama.parts; run llama-outline-kernels}}
-  llama.run @a_kernel_without_parts
+  // expected-error @below {{'llama.dispatch' op runs @a_kernel_without_parts, which has no llama.parts; run llama-outline-kernels}}
+  llama.dispatch @a_kernel_without_parts
 }
 
 // -----
 
-// expected-error @below {{'llama.slot' op has no offset; run llama-assign-slots}}
-llama.slot @x : tensor<1x32xf32>
+// expected-error @below {{'llama.buffer' op has no offset; run llama-assign-buffers}}
+llama.buffer @x : tensor<1x32xf32>
 llama.step @decode rows 1 {
 }

@@ -1,6 +1,6 @@
 // RUN: %opt %pass %s | FileCheck %s
 
-// The program's table: workspace up to the last slot's end, the largest scratch,
+// The program's table: workspace up to the last buffer's end, the largest scratch,
 // where the logits are, the largest chunk; a row for each kernel.
 // CHECK:       module attributes {llama.kernels = [
 // CHECK-SAME:    {function = @embed.decode, name = "embed.decode", parts = @embed.decode.parts, scratch_bytes = 0 : i64}
@@ -8,8 +8,8 @@
 // CHECK-SAME:    {function = @qkv.decode.1, name = "qkv.decode.1", parts = @qkv.decode.1.parts, scratch_bytes = 64 : i64}
 // CHECK-SAME:    llama.program = {chunk = 8 : i64, logits_offset = 256 : i64, scratch_bytes = 128 : i64, workspace_bytes = 512 : i64}
 module {
-  llama.slot @x : tensor<2x32xf32> at 0
-  llama.slot @logits : tensor<1x64xf32> at 256
+  llama.buffer @x : tensor<2x32xf32> at 0
+  llama.buffer @logits : tensor<1x64xf32> at 256
 
   // A kernel's parts are a function of rows and keys, and the kernel is public:
   // profilers and the program's table see it.
@@ -38,7 +38,7 @@ module {
     return
   }
 
-  // A run is a call of this worker's contiguous share: parts w * n / workers up to
+  // A dispatch is a call of this worker's contiguous share: parts w * n / workers up to
   // (w + 1) * n / workers, none where they are equal. A barrier is a call of the
   // runtime's.
   // CHECK-LABEL: func.func @corellama_step_decode(
@@ -76,13 +76,13 @@ module {
   // CHECK:           arith.cmpi eq, %[[WHICH]]
   // CHECK:           call @qkv.decode.1(%[[CTX]], %[[SCRATCH]], %[[LAYER]],
   llama.step @decode rows 1 {
-    llama.run @embed.decode
+    llama.dispatch @embed.decode
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %c4 = arith.constant 4 : index
     scf.for %l = %c0 to %c4 step %c1 {
       llama.barrier
-      llama.run [@qkv.decode.0, @qkv.decode.1] of [1, 0, 0, 1](%l)
+      llama.dispatch [@qkv.decode.0, @qkv.decode.1] of [1, 0, 0, 1](%l)
     }
   }
   // CHECK-LABEL: func.func @corellama_step_prefill(

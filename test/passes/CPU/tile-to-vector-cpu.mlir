@@ -42,9 +42,9 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4"
     %c0 = arith.constant 0 : index
     %c16 = arith.constant 16 : index
     %l = arith.index_castui %layer : i32 to index
-    %x = tile.slot_rows %ctx @x at 128 : <1x64xf32>
-    %y = tile.slot %ctx @y at 384 : memref<1x32xf32>
-    %w = tile.weight %ctx @blk::@w[%l] : <32x64, #llama.q4_0> in #llama.rows16<k = 4> index 5
+    %x = tile.buffer_rows %ctx @x at 128 : <1x64xf32>
+    %y = tile.buffer %ctx @y at 384 : memref<1x32xf32>
+    %w = tile.weight %ctx @blk::@w[%l] : <32x64, #llama.q4_0> in #llama.interleaved16<k = 4> index 5
     %acc = tile.contract %x[%c0], %w[%c16] order <block = 32, scale = outer> : <1x64xf32>, !llama.weight<32x64, #llama.q4_0> -> vector<1x16xf32>
     tile.store %acc, %y[%c0, %c16] : vector<1x16xf32>, memref<1x32xf32>
     return
@@ -77,9 +77,9 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4"
   func.func @a_panel_is_scratch(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     %c0 = arith.constant 0 : index
     %c2 = arith.constant 2 : index
-    %x = tile.slot_rows %ctx @x at 0 : <2x32xf32>
-    %y = tile.slot %ctx @y at 384 : memref<2x16xf32>
-    %w = tile.weight %ctx @w : <16x32, #llama.q4_1> in #llama.rows16<k = 4> index 0
+    %x = tile.buffer_rows %ctx @x at 0 : <2x32xf32>
+    %y = tile.buffer %ctx @y at 384 : memref<2x16xf32>
+    %w = tile.weight %ctx @w : <16x32, #llama.q4_1> in #llama.interleaved16<k = 4> index 0
     %sums = tile.block_sums %x, %c2 block 32 : <2x32xf32> -> memref<2x1xf32>
     %panel = tile.panel %w[%c0] : <16x32, #llama.q4_1> -> <16x32, #llama.q4_1, f32>
     %acc = tile.contract %x[%c0], %panel[%c0] sums(%sums : memref<2x1xf32>) order <block = 32, scale = outer> : <2x32xf32>, !tile.panel<16x32, #llama.q4_1, f32> -> vector<2x16xf32>
@@ -102,9 +102,9 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3"
   // CHECK:         return
   func.func @a_nibble_is_masked_and_converted(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     %c0 = arith.constant 0 : index
-    %x = tile.slot_rows %ctx @x at 0 : <1x32xf32>
-    %y = tile.slot %ctx @y at 128 : memref<1x16xf32>
-    %w = tile.weight %ctx @w : <16x32, #llama.q4_0> in #llama.rows16<k = 4> index 0
+    %x = tile.buffer_rows %ctx @x at 0 : <1x32xf32>
+    %y = tile.buffer %ctx @y at 128 : memref<1x16xf32>
+    %w = tile.weight %ctx @w : <16x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 0
     %acc = tile.contract %x[%c0], %w[%c0] order <block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q4_0> -> vector<1x16xf32>
     tile.store %acc, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
     return
@@ -123,8 +123,8 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3"
   func.func @values_are_decoded_one_by_one(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     %c0 = arith.constant 0 : index
     %c16 = arith.constant 16 : index
-    %y = tile.slot %ctx @y at 128 : memref<1x24xf32>
-    %w = tile.weight %ctx @w : <16x24, #llama.f16> in #llama.rows16<k = 1> index 0
+    %y = tile.buffer %ctx @y at 128 : memref<1x24xf32>
+    %w = tile.weight %ctx @w : <16x24, #llama.f16> in #llama.interleaved16<k = 1> index 0
     %token = tile.token %ctx[%c0]
     %v = tile.decode %w[%token, %c16] : <16x24, #llama.f16> -> vector<1x16xf32>
     tile.store %v, %y[%c0, %c16] : vector<1x16xf32>, memref<1x24xf32>
@@ -157,9 +157,9 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3"
   // CHECK:         vector.store %{{.+}}, %[[STAGED]][%c1
   func.func @rows_of_24_have_a_tail(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     %c0 = arith.constant 0 : index
-    %x = tile.slot %ctx @x at 0 : memref<4x24xf32>
-    %y = tile.slot %ctx @y at 384 : memref<2x16xf32>
-    %w = tile.weight %ctx @w : <16x24, #llama.f16> in #llama.rows16<k = 1> index 0
+    %x = tile.buffer %ctx @x at 0 : memref<4x24xf32>
+    %y = tile.buffer %ctx @y at 384 : memref<2x16xf32>
+    %w = tile.weight %ctx @w : <16x24, #llama.f16> in #llama.interleaved16<k = 1> index 0
     %s = tile.sum %x[%c0] order <lanes = 16> : memref<4x24xf32> -> vector<1xf32> {
     ^bb0(%a: f32):
       %square = arith.mulf %a, %a : f32
@@ -191,7 +191,7 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3"
     %c2 = arith.constant 2 : index
     %c16 = arith.constant 16 : index
     %rows = tile.row_count %ctx
-    %x = tile.slot %ctx @x at 0 : memref<4x20xf32>
+    %x = tile.buffer %ctx @x at 0 : memref<4x20xf32>
     %v = tile.load %x[%c2, %c16] : memref<4x20xf32> -> vector<2x16xf32>
     tile.store %v, %x[%c0, %c16] rows %rows : vector<2x16xf32>, memref<4x20xf32>
     return
@@ -209,8 +209,8 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3"
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %l = arith.index_castui %layer : i32 to index
-    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
-    %x = tile.slot %ctx @x at 0 : memref<1x16xf32>
+    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+    %x = tile.buffer %ctx @x at 0 : memref<1x16xf32>
     %v = tile.load %x[%c0, %c0] : memref<1x16xf32> -> vector<1x16xf32>
     tile.append "keys" %v, %kv, %ctx[%c0, %c0] rows %c1 : vector<1x16xf32>, <2x1x16, f16>
     tile.append "values" %v, %kv, %ctx[%c0, %c0] rows %c1 : vector<1x16xf32>, <2x1x16, f16>
@@ -237,9 +237,9 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3"
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %l = arith.index_castui %layer : i32 to index
-    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
-    %q = tile.slot_rows %ctx @q at 0 : <2x16xf32>
-    %y = tile.slot %ctx @y at 384 : memref<2x16xf32>
+    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+    %q = tile.buffer_rows %ctx @q at 0 : <2x16xf32>
+    %y = tile.buffer %ctx @y at 384 : memref<2x16xf32>
     %scores = tile.scratch : memref<2x256xf32>
     %position = tile.position %ctx[%c0]
     %lowest = arith.constant dense<0xFF800000> : vector<2x16xf32>
@@ -265,7 +265,7 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3"
   // CHECK:         vector.shuffle %{{.+}} [1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14]
   func.func @angles_come_from_the_table(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     %c0 = arith.constant 0 : index
-    %y = tile.slot %ctx @y at 0 : memref<2x16xf32>
+    %y = tile.buffer %ctx @y at 0 : memref<2x16xf32>
     %sine = tile.rope_row %ctx[%c0, %c0] head 20 sine : vector<2x16xf32>
     %swapped = tile.swap_pairs %sine : vector<2x16xf32>
     tile.store %swapped, %y[%c0, %c0] : vector<2x16xf32>, memref<2x16xf32>
@@ -280,7 +280,7 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3"
   // CHECK:         vector.broadcast %{{.+}} : f32 to vector<16xf32>
   func.func @lanes_are_reduced_and_spread(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     %c0 = arith.constant 0 : index
-    %y = tile.slot %ctx @y at 0 : memref<2x16xf32>
+    %y = tile.buffer %ctx @y at 0 : memref<2x16xf32>
     %v = tile.load %y[%c0, %c0] : memref<2x16xf32> -> vector<2x16xf32>
     %max = tile.reduce_lanes "max" %v : vector<2x16xf32> -> vector<2xf32>
     %spread = tile.broadcast_rows %max : vector<2xf32> -> vector<2x16xf32>

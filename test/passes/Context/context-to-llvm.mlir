@@ -48,7 +48,7 @@ func.func @every_field(%ctx: !llvm.ptr) -> (!llvm.ptr, !llvm.ptr, !llvm.ptr, !ll
   %positions = context.field %ctx positions : !llvm.ptr -> !llvm.ptr
   %count = context.field %ctx key_count : !llvm.ptr -> index
   %capacity = context.field %ctx capacity : !llvm.ptr -> index
-  %row = context.field %ctx head_row : !llvm.ptr -> index
+  %row = context.field %ctx lm_head_row : !llvm.ptr -> index
   %threads = context.field %ctx threads : !llvm.ptr -> !llvm.ptr
   return %weights, %offsets, %keys, %values, %rope, %tokens, %positions, %count, %capacity, %row, %threads : !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, index, index, index, !llvm.ptr
 }

@@ -127,7 +127,7 @@ func.func @a_prefill_layer_is_seven_kernels(%x: tensor<?x32xf32>, %pos: tensor<?
 // CHECK-LABEL: func.func @embedding_and_head
 // CHECK:         %[[X:.+]] = llama.kernel "embed"
 // CHECK-NOT:     llama.kernel
-// CHECK:         llama.kernel "head" (%{{.+}} = %[[X]] : tensor<1x32xf32>, {{.*}}) -> tensor<1x64xf32>
+// CHECK:         llama.kernel "lm_head" (%{{.+}} = %[[X]] : tensor<1x32xf32>, {{.*}}) -> tensor<1x64xf32>
 // CHECK:           llama.rms_norm
 // CHECK:           llama.linear
 // CHECK-NOT:     llama.kernel
@@ -144,7 +144,7 @@ func.func @embedding_and_head(%ids: tensor<1xi32>, %g: !llama.weight<32, #llama.
 // CHECK-LABEL: func.func @a_norm_with_two_readers_stays_outside
 // CHECK:         %[[H:.+]] = llama.kernel "norm"
 // CHECK:           llama.rms_norm
-// CHECK:         llama.kernel "head" (%{{.+}} = %[[H]] :
+// CHECK:         llama.kernel "lm_head" (%{{.+}} = %[[H]] :
 // CHECK-NOT:       llama.rms_norm
 // CHECK:           llama.linear
 // CHECK:         llama.kernel "silu" (%{{.+}} = %[[H]] :

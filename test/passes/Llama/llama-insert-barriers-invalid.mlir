@@ -1,9 +1,9 @@
 // RUN: %opt %pass %s --split-input-file --verify-diagnostics
 
 llama.step @s rows 1 {
-  llama.run @declared
+  llama.dispatch @declared
 }
-// expected-error @below {{'func.func' op has no body, so there is no telling what its runs read and write}}
+// expected-error @below {{'func.func' op has no body, so there is no telling what its dispatches read and write}}
 func.func private @declared()
 
 // -----
@@ -14,7 +14,7 @@ llama.step @s rows 1 {
   scf.for %i = %c0 to %c1 step %c1 {
     // expected-error @below {{'scf.for' op stands in another loop; a step has one loop over layers behind the other}}
     scf.for %j = %c0 to %c1 step %c1 {
-      llama.run @f
+      llama.dispatch @f
     }
   }
 }
@@ -24,5 +24,5 @@ func.func private @f() {
 
 // -----
 
-// expected-error @below {{'llama.slot' op @huge of type 'tensor<4611686018427387904x16xf32>' is larger than memory}}
-llama.slot @huge : tensor<4611686018427387904x16xf32>
+// expected-error @below {{'llama.buffer' op @huge of type 'tensor<4611686018427387904x16xf32>' is larger than memory}}
+llama.buffer @huge : tensor<4611686018427387904x16xf32>

@@ -1,6 +1,6 @@
 // RUN: %opt %pass %s | FileCheck %s
 // RUN: %opt %pass{override="norm=#llama.cpu<m = 3, n = 48>;linear=#llama.cpu<m = 2>"} %s | FileCheck %s --check-prefix=OVERRIDE
-// RUN: %opt %pass %s -o /dev/null --remarks-filter=llama-place --remark-format=emitRemark 2>&1 | FileCheck %s --check-prefix=REMARK
+// RUN: %opt %pass %s -o /dev/null --remarks-filter=llama-plan --remark-format=emitRemark 2>&1 | FileCheck %s --check-prefix=REMARK
 // RUN: not %opt %pass{override="qvk=#llama.cpu<m = 4>"} %s 2>&1 | FileCheck %s --check-prefix=NONAME
 // RUN: not %opt %pass{override="norm"} %s 2>&1 | FileCheck %s --check-prefix=NOFORM
 
@@ -16,21 +16,21 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4"
   llama.weight @w : 48x32 formats [#llama.q4_0]
   llama.weight @v : 16384x32 formats [#llama.f16]
 
-  // Each kernel gets a strategy and a cut, each sum an order; nothing else
+  // Each kernel gets a strategy and a partition, each sum an order; nothing else
   // changes. An override touches the kernels of its name only.
   // CHECK-LABEL:    func.func @one_row
-  // CHECK:            llama.kernel "norm" (%{{.+}} = %{{.+}} : tensor<1x32xf32>) -> tensor<1x32xf32> strategy #llama.cpu<{{.*}}> cut <{{.+}}>
+  // CHECK:            llama.kernel "norm" (%{{.+}} = %{{.+}} : tensor<1x32xf32>) -> tensor<1x32xf32> strategy #llama.cpu<{{.*}}> partition <{{.+}}>
   // CHECK:              llama.rms_norm {{.*}} order [[NORM:<.+>]] :
-  // CHECK:            llama.kernel "linear" {{.*}} strategy #llama.cpu<{{.*}}> cut <rows = [48], by = {{[0-9]+}}>
+  // CHECK:            llama.kernel "linear" {{.*}} strategy #llama.cpu<{{.*}}> partition <rows = [48], by = {{[0-9]+}}>
   // CHECK:              llama.linear {{.*}} order [[LINEAR:<.+>]] :
   // OVERRIDE-LABEL: func.func @one_row
-  // OVERRIDE:         llama.kernel "norm" {{.*}} strategy #llama.cpu<unit = f32, m = 3, n = 48> cut <
-  // OVERRIDE:         llama.kernel "linear" {{.*}} strategy #llama.cpu<unit = f32, m = 2, n = 16> cut <
+  // OVERRIDE:         llama.kernel "norm" {{.*}} strategy #llama.cpu<unit = f32, m = 3, n = 48> partition <
+  // OVERRIDE:         llama.kernel "linear" {{.*}} strategy #llama.cpu<unit = f32, m = 2, n = 16> partition <
   // REMARK:         [Passed] strategy {{.*}}Function=one_row {{.*}}Reason="the target's table"
   // GPU-LABEL:      func.func @one_row
-  // GPU:              llama.kernel "norm" {{.*}} strategy #llama.gpu<unit = simt, threads = 256, n = 256> cut <of = rows, by = 1>
+  // GPU:              llama.kernel "norm" {{.*}} strategy #llama.gpu<unit = simt, threads = 256, n = 256> partition <of = rows, by = 1>
   // GPU:                llama.rms_norm {{.*}} order <lanes = 256> :
-  // GPU:              llama.kernel "linear" {{.*}} strategy #llama.gpu<unit = simt, threads = 256, n = 16> cut <rows = [48], by = 16>
+  // GPU:              llama.kernel "linear" {{.*}} strategy #llama.gpu<unit = simt, threads = 256, n = 16> partition <rows = [48], by = 16>
   // GPU:                llama.linear {{.*}} order <unit = simt, block = 32, scale = outer, lanes = 32> :
   func.func @one_row(%x: tensor<1x32xf32>) -> tensor<1x48xf32> {
     %h = llama.kernel "norm" (%ix = %x : tensor<1x32xf32>) -> tensor<1x32xf32> {
@@ -70,7 +70,7 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4"
   // Rows of f16 are for tensor cores: a part is a tile of rows times a tile of the
   // weight; the order is the unit's own.
   // GPU-LABEL:      func.func @rows_of_halves
-  // GPU:              strategy #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2> cut <rows = [48], by = 64, rows_by = 64>
+  // GPU:              strategy #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2> partition <rows = [48], by = 64, rows_by = 64>
   // GPU:                llama.linear {{.*}} order <unit = mma, block = 32, scale = outer> :
   func.func @rows_of_halves(%h: tensor<?x32xf16>) -> tensor<?x48xf32> {
     %y = llama.kernel "linear" (%ih = %h : tensor<?x32xf16>) -> tensor<?x48xf32> {
@@ -81,12 +81,12 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4"
     return %y : tensor<?x48xf32>
   }
 
-  // A vocabulary is cut into parts of 64 rows, four tiles each.
+  // A vocabulary is partitioned into parts of 64 rows, four tiles each.
   // GPU-LABEL:      func.func @a_vocabulary
-  // GPU:              strategy #llama.gpu<unit = simt, threads = 256, n = 16> cut <rows = [16384], by = 64>
+  // GPU:              strategy #llama.gpu<unit = simt, threads = 256, n = 16> partition <rows = [16384], by = 64>
   // GPU:                llama.linear {{.*}} order <unit = simt, block = 8, lanes = 32> :
   func.func @a_vocabulary(%h: tensor<1x32xf32>) -> tensor<1x16384xf32> {
-    %y = llama.kernel "head" (%ih = %h : tensor<1x32xf32>) -> tensor<1x16384xf32> {
+    %y = llama.kernel "lm_head" (%ih = %h : tensor<1x32xf32>) -> tensor<1x16384xf32> {
       %w = llama.weight_ref @v : !llama.weight<16384x32, #llama.f16>
       %l = llama.linear %ih, %w : tensor<1x32xf32>, !llama.weight<16384x32, #llama.f16> -> tensor<1x16384xf32>
       llama.yield %l : tensor<1x16384xf32>
@@ -96,9 +96,9 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4"
 
   // A part of decode's attention is a block of keys for all heads that share them.
   // GPU-LABEL:      func.func @attention
-  // GPU:              strategy #llama.gpu<unit = simt, threads = 128, m = 2, n = 128> cut <of = keys, by = 256, times = 3>
+  // GPU:              strategy #llama.gpu<unit = simt, threads = 128, m = 2, n = 128> partition <of = keys, by = 256, times = 3>
   // GPU:                llama.attention_part {{.*}} order <lanes = 128> :
-  // GPU:              strategy #llama.gpu<unit = simt, threads = 128, n = 128> cut <of = rows, by = 1, times = 3>
+  // GPU:              strategy #llama.gpu<unit = simt, threads = 128, n = 128> partition <of = rows, by = 1, times = 3>
   // GPU:                llama.attention {{.*}} order <lanes = 128> :
   func.func @attention(%q: tensor<1x96xf32>, %qs: tensor<?x96xf32>, %kv: !llama.cache<2x3x16, f16>, %l: index, %pos: tensor<1xi32>, %ps: tensor<?xi32>) -> (tensor<1x6x?x18xf32>, tensor<?x96xf32>) {
     %p = llama.kernel "attn" (%iq = %q : tensor<1x96xf32>, %ikv = %kv : !llama.cache<2x3x16, f16>, %il = %l : index, %ip = %pos : tensor<1xi32>) -> tensor<1x6x?x18xf32> {
@@ -113,7 +113,7 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4"
   }
   // At most 8 of the heads that share keys are a part: two times 6 of 12.
   // GPU-LABEL:      func.func @many_heads_share_keys
-  // GPU:              strategy #llama.gpu<unit = simt, threads = 128, m = 6, n = 128> cut <of = keys, by = 256, times = 2>
+  // GPU:              strategy #llama.gpu<unit = simt, threads = 128, m = 6, n = 128> partition <of = keys, by = 256, times = 2>
   func.func @many_heads_share_keys(%q: tensor<1x192xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<1xi32>) -> tensor<1x12x?x18xf32> {
     %p = llama.kernel "attn" (%iq = %q : tensor<1x192xf32>, %ikv = %kv : !llama.cache<2x1x16, f16>, %il = %l : index, %ip = %pos : tensor<1xi32>) -> tensor<1x12x?x18xf32> {
       %a = llama.attention_part %iq, %ikv[%il], %ip causal heads 12 keys 256 : tensor<1x192xf32>, <2x1x16, f16>, tensor<1xi32> -> tensor<1x12x?x18xf32>

@@ -3,9 +3,9 @@
 // One entry becomes two: one row, and up to `chunk` of them. Both share the head,
 // and layers keep their functions by signature.
 // CHECK:       llama.model @m entries [
-// CHECK-SAME:    #llama.entry<name = "decode", rows = 1, embed = @embed.decode, layers = [@layer.0.decode, @layer.1.decode], of = [1, 0, 1], head = @head>
-// CHECK-SAME:    #llama.entry<name = "prefill", rows = 8, embed = @embed.prefill, layers = [@layer.0.prefill, @layer.1.prefill], of = [1, 0, 1], head = @head>]
-llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer.0, @layer.1], of = [1, 0, 1], head = @head>]
+// CHECK-SAME:    #llama.entry<name = "decode", rows = 1, embed = @embed.decode, layers = [@layer.0.decode, @layer.1.decode], of = [1, 0, 1], lm_head = @lm_head>
+// CHECK-SAME:    #llama.entry<name = "prefill", rows = 8, embed = @embed.prefill, layers = [@layer.0.prefill, @layer.1.prefill], of = [1, 0, 1], lm_head = @lm_head>]
+llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer.0, @layer.1], of = [1, 0, 1], lm_head = @lm_head>]
 
 llama.weight @token_embd : 64x32 formats [#llama.f32]
 llama.weights @blk layers 3 {
@@ -32,10 +32,10 @@ func.func private @layer.1(%x: tensor<?x32xf32>, %pos: tensor<?xi32>, %kv: !llam
 }
 
 // The head looks at one row in both forms.
-// CHECK-LABEL: func.func private @head(
+// CHECK-LABEL: func.func private @lm_head(
 // CHECK-SAME:    %[[X:.+]]: tensor<1x32xf32>) -> tensor<1x64xf32>
 // CHECK:         llama.linear %[[X]], %{{.+}} : tensor<1x32xf32>, {{.*}} -> tensor<1x64xf32>
-func.func private @head(%x: tensor<?x32xf32>) -> tensor<?x64xf32> {
+func.func private @lm_head(%x: tensor<?x32xf32>) -> tensor<?x64xf32> {
   %w = llama.weight_ref @token_embd : !llama.weight<64x32, #llama.f32>
   %y = llama.linear %x, %w : tensor<?x32xf32>, !llama.weight<64x32, #llama.f32> -> tensor<?x64xf32>
   return %y : tensor<?x64xf32>

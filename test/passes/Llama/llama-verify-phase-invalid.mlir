@@ -2,7 +2,7 @@
 // RUN: %opt %pass{phase=import} %t/import.mlir --split-input-file --verify-diagnostics
 // RUN: %opt %pass{phase=specialize} %t/specialize.mlir --split-input-file --verify-diagnostics
 // RUN: %opt %pass{phase=fuse} %t/fuse.mlir --split-input-file --verify-diagnostics
-// RUN: %opt %pass{phase=place} %t/place.mlir --split-input-file --verify-diagnostics
+// RUN: %opt %pass{phase=plan} %t/plan.mlir --split-input-file --verify-diagnostics
 // RUN: %opt %pass{phase=schedule} %t/schedule.mlir --split-input-file --verify-diagnostics
 // RUN: %opt %pass{phase=tile} %t/tile.mlir --split-input-file --verify-diagnostics
 // RUN: %opt %pass{phase=vector} %t/vector.mlir --split-input-file --verify-diagnostics
@@ -34,13 +34,13 @@ func.func @loop(%n: index) {
 // -----
 
 // A decision that comes later.
-// expected-error @below {{'llama.weight' op has layouts [#llama.rowmajor], which is decided in phase place}}
+// expected-error @below {{'llama.weight' op has layouts [#llama.rowmajor], which is decided in phase plan}}
 llama.weight @w : 32 formats [#llama.f32] in [#llama.rowmajor]
 
 // -----
 
 func.func @order(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>) -> tensor<?x32xf32> {
-  // expected-error @below {{'llama.rms_norm' op has order #llama.order<lanes = 16>, which is decided in phase place}}
+  // expected-error @below {{'llama.rms_norm' op has order #llama.reduction_order<lanes = 16>, which is decided in phase plan}}
   %y = llama.rms_norm %x, %w eps 1.0e-05 order <lanes = 16> : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
   return %y : tensor<?x32xf32>
 }
@@ -49,7 +49,7 @@ func.func @order(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>) -> ten
 
 // expected-error @below {{the module has a llama.model but no llama.config; import writes it}}
 module {
-  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @f, layers = [], of = [], head = @f>]
+  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @f, layers = [], of = [], lm_head = @f>]
   func.func private @f(%x: tensor<?x32xf32>)
 }
 
@@ -57,7 +57,7 @@ module {
 
 module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>} {
   // expected-error @below {{'llama.model' op has one entry of 0 (any number of) rows after import}}
-  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = [], head = @f>]
+  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = [], lm_head = @f>]
   func.func private @f(%x: tensor<?x32xf32>)
 }
 
@@ -65,7 +65,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 
 
 // expected-error @below {{the module has a llama.model but no llama.target; the driver stamps it before specialize}}
 module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>} {
-  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = [], head = @f>]
+  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = [], lm_head = @f>]
   func.func private @f(%x: tensor<?x32xf32>)
 }
 
@@ -73,7 +73,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 
 
 module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4">, llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>} {
   // expected-error @below {{'llama.model' op has entries of a known number of rows; llama-specialize-forms makes them}}
-  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @f, layers = [], of = [], head = @f>]
+  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @f, layers = [], of = [], lm_head = @f>]
   func.func private @f(%x: tensor<?x32xf32>)
 }
 
@@ -88,7 +88,7 @@ func.func @outside(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
 // -----
 
 func.func @strategy(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
-  // expected-error @below {{'llama.kernel' op has strategy #llama.cpu<unit = f32, m = 1, n = 16>, which is decided in phase place}}
+  // expected-error @below {{'llama.kernel' op has strategy #llama.cpu<unit = f32, m = 1, n = 16>, which is decided in phase plan}}
   %y = llama.kernel "silu" (%ix = %x : tensor<?x32xf32>) -> tensor<?x32xf32> strategy #llama.cpu<> {
     %s = llama.silu %ix : tensor<?x32xf32>
     llama.yield %s : tensor<?x32xf32>
@@ -96,10 +96,10 @@ func.func @strategy(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
   return %y : tensor<?x32xf32>
 }
 
-//--- place.mlir
+//--- plan.mlir
 
-func.func @no_cut(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
-  // expected-error @below {{'llama.kernel' op "silu" has no strategy and cut; llama-plan-kernels sets them}}
+func.func @no_partition(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
+  // expected-error @below {{'llama.kernel' op "silu" has no strategy and partition; llama-plan-kernels sets them}}
   %y = llama.kernel "silu" (%ix = %x : tensor<?x32xf32>) -> tensor<?x32xf32> strategy #llama.cpu<> {
     %s = llama.silu %ix : tensor<?x32xf32>
     llama.yield %s : tensor<?x32xf32>
@@ -110,7 +110,7 @@ func.func @no_cut(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
 // -----
 
 func.func @no_order(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>) -> tensor<?x32xf32> {
-  %y = llama.kernel "norm" (%ix = %x : tensor<?x32xf32>, %iw = %w : !llama.weight<32, #llama.f32>) -> tensor<?x32xf32> strategy #llama.cpu<> cut <of = rows, by = 1> {
+  %y = llama.kernel "norm" (%ix = %x : tensor<?x32xf32>, %iw = %w : !llama.weight<32, #llama.f32>) -> tensor<?x32xf32> strategy #llama.cpu<> partition <of = rows, by = 1> {
     // expected-error @below {{'llama.rms_norm' op has no order for its sums; llama-plan-kernels sets it}}
     %s = llama.rms_norm %ix, %iw eps 1.0e-05 : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
     llama.yield %s : tensor<?x32xf32>
@@ -120,15 +120,15 @@ func.func @no_order(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>) -> 
 
 // -----
 
-// expected-error @below {{'llama.weight' op @w has no layouts; llama-place-layouts sets them}}
+// expected-error @below {{'llama.weight' op @w has no layouts; llama-plan-layouts sets them}}
 llama.weight @w : 32 formats [#llama.f32]
 
 // -----
 
 // The bits of decode are those of prefill.
-llama.weight @w : 16x32 formats [#llama.f32] in [#llama.rows16<k = 1>]
+llama.weight @w : 16x32 formats [#llama.f32] in [#llama.interleaved16<k = 1>]
 func.func @decode(%x: tensor<1x32xf32>) -> tensor<1x16xf32> {
-  %y = llama.kernel "linear" (%ix = %x : tensor<1x32xf32>) -> tensor<1x16xf32> strategy #llama.cpu<> cut <rows = [16], by = 16> {
+  %y = llama.kernel "linear" (%ix = %x : tensor<1x32xf32>) -> tensor<1x16xf32> strategy #llama.cpu<> partition <rows = [16], by = 16> {
     %w = llama.weight_ref @w : !llama.weight<16x32, #llama.f32>
     // expected-note @below {{the other sum is here}}
     %s = llama.linear %ix, %w order <block = 32> : tensor<1x32xf32>, !llama.weight<16x32, #llama.f32> -> tensor<1x16xf32>
@@ -137,9 +137,9 @@ func.func @decode(%x: tensor<1x32xf32>) -> tensor<1x16xf32> {
   return %y : tensor<1x16xf32>
 }
 func.func @prefill(%x: tensor<?x32xf32>) -> tensor<?x16xf32> {
-  %y = llama.kernel "linear" (%ix = %x : tensor<?x32xf32>) -> tensor<?x16xf32> strategy #llama.cpu<> cut <rows = [16], by = 16> {
+  %y = llama.kernel "linear" (%ix = %x : tensor<?x32xf32>) -> tensor<?x16xf32> strategy #llama.cpu<> partition <rows = [16], by = 16> {
     %w = llama.weight_ref @w : !llama.weight<16x32, #llama.f32>
-    // expected-error @below {{'llama.linear' op with weight @w sums in the order #llama.order<lanes = 16>, elsewhere in #llama.order<block = 32>; on float32 rows every form gives the same bits}}
+    // expected-error @below {{'llama.linear' op with weight @w sums in the order #llama.reduction_order<lanes = 16>, elsewhere in #llama.reduction_order<block = 32>; on float32 rows every form gives the same bits}}
     %s = llama.linear %ix, %w order <lanes = 16> : tensor<?x32xf32>, !llama.weight<16x32, #llama.f32> -> tensor<?x16xf32>
     llama.yield %s : tensor<?x16xf32>
   }
@@ -149,8 +149,8 @@ func.func @prefill(%x: tensor<?x32xf32>) -> tensor<?x16xf32> {
 // -----
 
 func.func @half_a_block(%x: tensor<?x32xf32>, %w: !llama.weight<64x32, #llama.f32>) -> tensor<?x64x!llama.q8b32> {
-  // expected-error @below {{'llama.kernel' op "linear" rounds its result in blocks of 32, but is cut by 16}}
-  %y = llama.kernel "linear" (%ix = %x : tensor<?x32xf32>, %iw = %w : !llama.weight<64x32, #llama.f32>) -> tensor<?x64x!llama.q8b32> strategy #llama.cpu<> cut <rows = [64], by = 16> {
+  // expected-error @below {{'llama.kernel' op "linear" rounds its result in blocks of 32, but is partitioned by 16}}
+  %y = llama.kernel "linear" (%ix = %x : tensor<?x32xf32>, %iw = %w : !llama.weight<64x32, #llama.f32>) -> tensor<?x64x!llama.q8b32> strategy #llama.cpu<> partition <rows = [64], by = 16> {
     %s = llama.linear %ix, %iw order <block = 32> : tensor<?x32xf32>, !llama.weight<64x32, #llama.f32> -> tensor<?x64xf32>
     %q = llama.quantize %s : tensor<?x64xf32> to tensor<?x64x!llama.q8b32>
     llama.yield %q : tensor<?x64x!llama.q8b32>
@@ -174,21 +174,21 @@ func.func @kernel(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
 
 module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4">, llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>} {
   // expected-error @below {{'llama.model' op has no steps; llama-outline-kernels makes them}}
-  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = [], head = @f>]
+  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = [], lm_head = @f>]
   func.func private @f(%x: tensor<?x32xf32>)
 }
 
 // -----
 
-// expected-error @below {{'llama.slot' op has no offset; llama-assign-slots sets it}}
-llama.slot @s : tensor<1x16xf32>
+// expected-error @below {{'llama.buffer' op has no offset; llama-assign-buffers sets it}}
+llama.buffer @s : tensor<1x16xf32>
 
 // -----
 
-llama.slot @s : tensor<1x16xf32> at 0
+llama.buffer @s : tensor<1x16xf32> at 0
 func.func private @read() {
-  // expected-error @below {{'llama.slot_read' op has no offset; llama-assign-slots sets it}}
-  %x = llama.slot_read @s : tensor<1x16xf32>
+  // expected-error @below {{'llama.buffer_read' op has no offset; llama-assign-buffers sets it}}
+  %x = llama.buffer_read @s : tensor<1x16xf32>
   return
 }
 
@@ -196,7 +196,7 @@ func.func private @read() {
 
 llama.weight @w : 32 formats [#llama.f32] in [#llama.rowmajor]
 func.func private @read() {
-  // expected-error @below {{'llama.weight_ref' op has no layout and index; llama-stamp-references sets it}}
+  // expected-error @below {{'llama.weight_ref' op has no layout and index; llama-resolve-weight-references sets it}}
   %x = llama.weight_ref @w : !llama.weight<32, #llama.f32>
   return
 }
@@ -204,19 +204,19 @@ func.func private @read() {
 // -----
 
 llama.step @s rows 1 {
-  llama.run @no_parts
+  llama.dispatch @no_parts
 }
 // expected-error @below {{'func.func' op is run by a step but has no llama.parts; llama-outline-kernels sets it from the kernel}}
-func.func private @no_parts() attributes {llama.strategy = #llama.cpu<>, llama.cut = #llama.cut<of = rows, by = 1>} {
+func.func private @no_parts() attributes {llama.strategy = #llama.cpu<>, llama.partition = #llama.partition<of = rows, by = 1>} {
   return
 }
 
 //--- tile.mlir
 
-llama.slot @s : tensor<1x16xf32> at 0
+llama.buffer @s : tensor<1x16xf32> at 0
 func.func private @read() {
-  // expected-error @below {{'llama.slot_read' op is in phase tile; llama-to-tile should have removed it}}
-  %x = llama.slot_read @s at 0 : tensor<1x16xf32>
+  // expected-error @below {{'llama.buffer_read' op is in phase tile; llama-to-tile should have removed it}}
+  %x = llama.buffer_read @s at 0 : tensor<1x16xf32>
   return
 }
 
@@ -235,7 +235,7 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4"
 
 module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
   func.func private @kernel(%ctx: !tile.context) {
-    // expected-error @below {{'tile.row_count' op is in phase vector; tile-to-vector-gpu should have removed it}}
+    // expected-error @below {{'tile.row_count' op is in phase vector; tile-to-vector-cuda should have removed it}}
     %rows = tile.row_count %ctx
     return
   }
@@ -253,7 +253,7 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4"
 // -----
 
 module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
-  // expected-error @below {{'llama.step' op is in phase llvm; gpu-step-to-launches should have removed it}}
+  // expected-error @below {{'llama.step' op is in phase llvm; cuda-step-to-launches should have removed it}}
   llama.step @decode rows 1 {
     llama.barrier
   }

@@ -17,9 +17,9 @@
 namespace corellama::test {
 
 using namespace llama::reference;
-using llama::SlotOp;
-using llama::SlotReadOp;
-using llama::SlotWriteOp;
+using llama::BufferOp;
+using llama::BufferReadOp;
+using llama::BufferWriteOp;
 
 //===----------------------------------------------------------------------===//
 // Numbers in memory
@@ -63,17 +63,17 @@ static double halfStep(double value) {
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// Elements of a slot, as bytes from the workspace's first.
-struct SlotPlaces {
+/// Elements of a buffer, as bytes from the workspace's first.
+struct BufferPlaces {
   bool half;
   std::vector<size_t> bytes;
 };
 } // namespace
 
-static SlotPlaces slotPlaces(TestModel &model, llvm::StringRef name,
-                             llvm::ArrayRef<int64_t> shape) {
-  auto slot = model.schedule->lookupSymbol<SlotOp>(name);
-  auto type = mlir::cast<mlir::RankedTensorType>(slot.getType());
+static BufferPlaces bufferPlaces(TestModel &model, llvm::StringRef name,
+                                 llvm::ArrayRef<int64_t> shape) {
+  auto buffer = model.schedule->lookupSymbol<BufferOp>(name);
+  auto type = mlir::cast<mlir::RankedTensorType>(buffer.getType());
   std::vector<int64_t> offsets{0};
   for (size_t d = 0; d < shape.size(); ++d) {
     std::vector<int64_t> inner;
@@ -82,18 +82,18 @@ static SlotPlaces slotPlaces(TestModel &model, llvm::StringRef name,
         inner.push_back(outer * type.getDimSize(d) + i);
     offsets = std::move(inner);
   }
-  SlotPlaces places{type.getElementType().isF16(), {}};
-  // Every slot of phase schedule has an offset.
-  size_t first = slot.getAt().value_or(0);
+  BufferPlaces places{type.getElementType().isF16(), {}};
+  // Every buffer of phase schedule has an offset.
+  size_t first = buffer.getAt().value_or(0);
   for (int64_t offset : offsets)
     places.bytes.push_back(first + offset * (places.half ? 2 : 4));
   return places;
 }
 
-std::vector<float *> slotElements(TestModel &model, KernelContext &context,
-                                  llvm::StringRef name,
-                                  llvm::ArrayRef<int64_t> shape) {
-  SlotPlaces places = slotPlaces(model, name, shape);
+std::vector<float *> bufferElements(TestModel &model, KernelContext &context,
+                                    llvm::StringRef name,
+                                    llvm::ArrayRef<int64_t> shape) {
+  BufferPlaces places = bufferPlaces(model, name, shape);
   assert(!places.half);
   std::vector<float *> elements;
   for (size_t byte : places.bytes)
@@ -151,7 +151,7 @@ void fillCache(const TestModel &model, KernelContext &context, Cache *cache,
 std::vector<std::pair<std::string, int64_t>> kernelsOf(TestModel &model,
                                                        llvm::StringRef name) {
   std::vector<std::pair<std::string, int64_t>> found;
-  auto add = [&](llama::RunOp run, int64_t layer) {
+  auto add = [&](llama::DispatchOp run, int64_t layer) {
     int64_t which = run.getOf() ? (*run.getOf())[layer] : 0;
     found.emplace_back(
         mlir::cast<mlir::FlatSymbolRefAttr>(run.getCallees()[which])
@@ -161,11 +161,11 @@ std::vector<std::pair<std::string, int64_t>> kernelsOf(TestModel &model,
   };
   auto step = model.schedule->lookupSymbol<llama::StepOp>(name);
   for (mlir::Operation &op : step.getBody().front()) {
-    if (auto run = mlir::dyn_cast<llama::RunOp>(op))
+    if (auto run = mlir::dyn_cast<llama::DispatchOp>(op))
       add(run, 0);
     if (auto loop = mlir::dyn_cast<mlir::scf::ForOp>(op))
       for (int64_t layer = 0; layer < model.choice.shape.layers; ++layer)
-        for (auto run : loop.getBody()->getOps<llama::RunOp>())
+        for (auto run : loop.getBody()->getOps<llama::DispatchOp>())
           add(run, layer);
   }
   return found;
@@ -188,7 +188,7 @@ CheckedCall::CheckedCall(TestModel &model, const KernelCall &call,
       exact(*model.schedule, &model.weights, Mode::AsSpecified),
       positive(*model.magnitudeSchedule, &model.magnitudes, Mode::Ideal) {
   setInputs(random);
-  setSlots(random);
+  setBuffers(random);
   auto copy = [](const AlignedBytes &bytes) {
     return std::vector<uint8_t>(bytes.data(), bytes.data() + bytes.size());
   };
@@ -221,7 +221,7 @@ int64_t CheckedCall::longestSum() {
 void CheckedCall::setInputs(std::mt19937 &random) {
   const ModelShape &s = model.choice.shape;
   context.setRows(call.rows, call.position);
-  context.headRow = call.rows - 1;
+  context.lmHeadRow = call.rows - 1;
   StepInputs inputs;
   inputs.ids.shape = inputs.positions.shape = {call.rows};
   for (int64_t row = 0; row < call.rows; ++row) {
@@ -241,7 +241,7 @@ void CheckedCall::setInputs(std::mt19937 &random) {
   positive.setInputs(inputs);
 }
 
-/// Values of a slot for sums without rounding: not zero, 3 at most.
+/// Values of a buffer for sums without rounding: not zero, 3 at most.
 static void fillWithIntegers(Tensor &tensor, std::mt19937 &random) {
   auto below = [&](int limit) {
     return std::uniform_int_distribution<int>(0, limit - 1)(random);
@@ -265,8 +265,8 @@ static void fillWithIntegers(Tensor &tensor, std::mt19937 &random) {
   }
 }
 
-void CheckedCall::setSlots(std::mt19937 &random) {
-  for (auto read : kernel.getOps<SlotReadOp>()) {
+void CheckedCall::setBuffers(std::mt19937 &random) {
+  for (auto read : kernel.getOps<BufferReadOp>()) {
     Tensor tensor = Tensor::zeros(shapeOf(read.getType()));
     // The head reads one of many rows.
     if (read.getRow())
@@ -282,13 +282,13 @@ void CheckedCall::setSlots(std::mt19937 &random) {
              i += tensor.columns())
           tensor.values[i] += 2.0;
     }
-    SlotPlaces places = slotPlaces(model, read.getSlot(), tensor.shape);
+    BufferPlaces places = bufferPlaces(model, read.getBuffer(), tensor.shape);
     for (auto [value, byte] : llvm::zip(tensor.values, places.bytes))
       value = writeNumber(context.workspace.data() + byte, places.half, value);
-    exact.setSlot(read.getSlot(), tensor);
+    exact.setBuffer(read.getBuffer(), tensor);
     for (double &value : tensor.values)
       value = std::abs(value);
-    positive.setSlot(read.getSlot(), std::move(tensor));
+    positive.setBuffer(read.getBuffer(), std::move(tensor));
   }
 }
 
@@ -363,16 +363,16 @@ static double largestPair(llvm::ArrayRef<double> sizes) {
 // Both comparisons make the memory as it was before the call, element by
 // element: what still differs at the end was written and may not be.
 
-void CheckedCall::compareSlots(Memory &result) {
+void CheckedCall::compareBuffers(Memory &result) {
   int64_t k = longestSum();
-  for (auto write : kernel.getOps<SlotWriteOp>()) {
-    llvm::StringRef name = write.getSlot();
-    const Tensor *expected = exact.getSlot(name),
-                 *magnitude = positive.getSlot(name);
+  for (auto write : kernel.getOps<BufferWriteOp>()) {
+    llvm::StringRef name = write.getBuffer();
+    const Tensor *expected = exact.getBuffer(name),
+                 *magnitude = positive.getBuffer(name);
     ASSERT_TRUE(expected && magnitude) << name.str();
     ASSERT_EQ(expected->shape, shapeOf(write.getValue().getType()));
     bool parts = expected->shape.size() == 4;
-    SlotPlaces places = slotPlaces(model, name, expected->shape);
+    BufferPlaces places = bufferPlaces(model, name, expected->shape);
     for (size_t i = 0; i < places.bytes.size(); ++i) {
       // A rotation mixes columns, so a row has one magnitude. In parts of
       // attention columns mean different things; there the weights of positive
@@ -391,7 +391,7 @@ void CheckedCall::compareSlots(Memory &result) {
       }
       uint8_t *at = result.workspace.data() + places.bytes[i];
       compare(readNumber(at, places.half), expected->values[i], bound,
-              ("slot " + name + " element " + llvm::Twine(i)).str());
+              ("buffer " + name + " element " + llvm::Twine(i)).str());
       std::memcpy(at, before.workspace.data() + places.bytes[i],
                   places.half ? 2 : 4);
     }
@@ -437,7 +437,7 @@ std::string CheckedCall::judge(Memory result) {
     return "the evaluator: " + llvm::toString(std::move(error));
   wrong = 0;
   message.clear();
-  compareSlots(result);
+  compareBuffers(result);
   compareCache(result);
   if (wrong)
     return std::to_string(wrong) + " wrong elements, the worst: " + message;
@@ -471,7 +471,7 @@ void runKernel(TestModel &model, const std::string &kernel, int64_t layer,
 
 void checkNoneIsForgotten(TestModel &model) {
   std::set<std::string> called;
-  for (const char *step : {"decode", "prefill", "head"})
+  for (const char *step : {"decode", "prefill", "lm_head"})
     for (const auto &[kernel, layer] : kernelsOf(model, step))
       called.insert(kernel);
   std::vector<std::string> names = model.kernels().names();

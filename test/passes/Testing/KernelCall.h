@@ -61,11 +61,11 @@ private:
   llama::reference::Shape shapeOf(mlir::Type type);
   int64_t longestSum();
   void setInputs(std::mt19937 &random);
-  void setSlots(std::mt19937 &random);
+  void setBuffers(std::mt19937 &random);
   llvm::Error evaluate();
   void compare(double got, double expected, double bound,
                const std::string &where);
-  void compareSlots(Memory &result);
+  void compareBuffers(Memory &result);
   void compareCache(Memory &result);
 
   TestModel &model;
@@ -100,11 +100,12 @@ std::vector<std::pair<std::string, int64_t>> kernelsOf(TestModel &model,
 /// GoogleTest.
 void checkNoneIsForgotten(TestModel &model);
 
-/// The elements of a slot of float32 in the workspace: `shape` of its capacity,
-/// last extent fastest. As pointers, so that they can be read and written.
-std::vector<float *> slotElements(TestModel &model, KernelContext &context,
-                                  llvm::StringRef slot,
-                                  llvm::ArrayRef<int64_t> shape);
+/// The elements of a buffer of float32 in the workspace: `shape` of its
+/// capacity, last extent fastest. As pointers, so that they can be read and
+/// written.
+std::vector<float *> bufferElements(TestModel &model, KernelContext &context,
+                                    llvm::StringRef buffer,
+                                    llvm::ArrayRef<int64_t> shape);
 
 double readCache(const TestModel &model, const KernelContext &context,
                  CacheElement at);

@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/passes/Testing/LoadedKernels.h"
-#include "compiler/Runner/FibreModule.h"
+#include "compiler/Runner/EmulatorModule.h"
 #include "compiler/Runner/Runner.h"
 
 using namespace corellama;
@@ -46,9 +46,9 @@ private:
   RunnerModule runner;
 };
 
-class FibreKernels : public LoadedKernels {
+class EmulatorKernels : public LoadedKernels {
 public:
-  explicit FibreKernels(FibreModule module) : module(std::move(module)) {}
+  explicit EmulatorKernels(EmulatorModule module) : module(std::move(module)) {}
 
   std::vector<std::string> names() const override {
     std::vector<std::string> names;
@@ -63,13 +63,13 @@ public:
                   std::mt19937 &random) override {
     if (!module.lookup(name))
       return noKernel(name);
-    FibreOptions options;
+    EmulatorOptions options;
     options.seed = random();
     return module.run(name, context, layer, options);
   }
 
 private:
-  FibreModule module;
+  EmulatorModule module;
 };
 
 } // namespace
@@ -82,9 +82,9 @@ test::loadKernels(mlir::ModuleOp module, llvm::StringRef backend) {
       return runner.takeError();
     return std::make_unique<CPUKernels>(std::move(*runner));
   }
-  assert(backend == "fibres");
-  auto fibres = FibreModule::load(module);
+  assert(backend == "emulator");
+  auto fibres = EmulatorModule::load(module);
   if (!fibres)
     return fibres.takeError();
-  return std::make_unique<FibreKernels>(std::move(*fibres));
+  return std::make_unique<EmulatorKernels>(std::move(*fibres));
 }

@@ -93,7 +93,7 @@ void integerBlock(Format format, uint8_t *block, std::mt19937 &random) {
                    static_cast<uint16_t>(
                        sign << 15 | ((bits & 0x7FFFFFFF) >> 13) - (112 << 10)));
   case Format::BF16:
-    // Seven bits and the one in front of them: nothing is cut off.
+    // Seven bits and the one in front of them: nothing is partitioned off.
     return putHalf(block, static_cast<uint16_t>(bits >> 16));
   case Format::Q8_0:
     putHalf(block, scale);

@@ -20,12 +20,12 @@ static void runStep(TestModel &model, KernelContext &context,
     runKernel(model, kernel, layer, context, random);
 }
 
-/// The bits that a step left in the slot @x.
+/// The bits that a step left in the buffer @x.
 static std::vector<uint32_t> bitsOfRows(TestModel &model,
                                         KernelContext &context, int64_t rows) {
   std::vector<uint32_t> bits;
   for (float *at :
-       slotElements(model, context, "x", {rows, model.choice.shape.dim})) {
+       bufferElements(model, context, "x", {rows, model.choice.shape.dim})) {
     bits.emplace_back();
     std::memcpy(&bits.back(), at, sizeof(float));
   }
@@ -50,13 +50,13 @@ void checkDecodeEqualsPrefill(TestModel &model, std::mt19937 &random) {
   runStep(model, whole, "prefill", ids, first, random);
   std::vector<uint32_t> expected = bitsOfRows(model, whole, rows);
 
-  const int64_t cut = 4;
-  runStep(model, split, "prefill", llvm::ArrayRef(ids).take_front(cut), first,
-          random);
-  std::vector<uint32_t> got = bitsOfRows(model, split, cut);
-  runStep(model, split, "prefill", llvm::ArrayRef(ids).drop_front(cut),
-          first + cut, random);
-  llvm::append_range(got, bitsOfRows(model, split, rows - cut));
+  const int64_t partition = 4;
+  runStep(model, split, "prefill", llvm::ArrayRef(ids).take_front(partition),
+          first, random);
+  std::vector<uint32_t> got = bitsOfRows(model, split, partition);
+  runStep(model, split, "prefill", llvm::ArrayRef(ids).drop_front(partition),
+          first + partition, random);
+  llvm::append_range(got, bitsOfRows(model, split, rows - partition));
   EXPECT_EQ(got, expected) << "prefill in two calls";
 
   got.clear();

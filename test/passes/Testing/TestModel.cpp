@@ -85,7 +85,7 @@ module attributes {
     llama.weight @ffn_up : $HIDDENx$DIM formats [#llama.$FORMAT]
     llama.weight @ffn_down : $DIMx$HIDDEN formats [#llama.$FORMAT]
   }
-  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer], of = [$ZEROS], head = @head>]
+  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer], of = [$ZEROS], lm_head = @lm_head>]
   func.func private @embed(%ids: tensor<?xi32>) -> tensor<?x$DIMxf32> {
     %w = llama.weight_ref @token_embd : <$VOCABULARYx$DIM, #llama.$FORMAT>
     %x = llama.embed %ids, %w : tensor<?xi32>, <$VOCABULARYx$DIM, #llama.$FORMAT> -> tensor<?x$DIMxf32>
@@ -119,7 +119,7 @@ module attributes {
     %x2 = llama.add %x1, %d : tensor<?x$DIMxf32>
     return %x2 : tensor<?x$DIMxf32>
   }
-  func.func private @head(%x: tensor<?x$DIMxf32>) -> tensor<?x$VOCABULARYxf32> {
+  func.func private @lm_head(%x: tensor<?x$DIMxf32>) -> tensor<?x$VOCABULARYxf32> {
     %g = llama.weight_ref @output_norm : <$DIM, #llama.f32>
     %h = llama.rms_norm %x, %g eps 1.0e-05 : tensor<?x$DIMxf32>, <$DIM, #llama.f32>
     %w = llama.weight_ref @token_embd : <$VOCABULARYx$DIM, #llama.$FORMAT>
@@ -247,7 +247,8 @@ std::unique_ptr<TestModel> TestModel::compile(const ModelChoice &choice,
             parse(llama::reference::formatName(choice.format), model->schedule))
       return error;
     for (auto layout : model->schedule->getOps<llama::CacheLayoutOp>())
-      model->groupedKeys = mlir::isa<llama::Keys16Attr>(layout.getKeys());
+      model->groupedKeys =
+          mlir::isa<llama::KeysInterleaved16Attr>(layout.getKeys());
     std::mt19937 random(static_cast<uint32_t>(choice.format) + 1);
     if (llvm::Error error = model->packWeights(random))
       return error;

@@ -37,11 +37,11 @@ struct ModelChoice {
   int64_t chunk = 11;
   /// Positions that a test's cache has room for, and the checkpoint's context.
   int64_t capacity = 512;
-  /// As the pipelines' option: "cpu", or "fibres" for a GPU's kernels.
+  /// As the pipelines' option: "cpu", or "emulator" for a GPU's kernels.
   std::string backend = "cpu";
   /// As the pipelines' option.
   std::string activations = "auto";
-  /// Weights, and what slots hold, are small integers: where no norm comes
+  /// Weights, and what buffers hold, are small integers: where no norm comes
   /// before a product, each partial sum is exact in float32 in any order, and
   /// so must be the result. Of a sum of thousands of terms a tolerance cannot
   /// see that one is missing.
@@ -111,7 +111,8 @@ private:
   llvm::Error packWeights(std::mt19937 &random);
 
   std::unique_ptr<LoadedKernels> loaded;
-  /// Whether keys stand in groups of 16 positions (`keys16`), not row by row.
+  /// Whether keys stand in groups of 16 positions (`keys_interleaved16`), not
+  /// row by row.
   bool groupedKeys = false;
   std::vector<uint8_t> packed;
   std::vector<uint64_t> offsets;

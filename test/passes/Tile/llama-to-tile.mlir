@@ -3,36 +3,36 @@
 // A kernel becomes loops over its parts and over groups of 16 rows of the weight.
 // The tile's arithmetic follows the graph from the sink back.
 
-llama.slot @s : tensor<1x48xf32> at 0
-llama.slot @x1 : tensor<1x40xf32> at 192
-llama.slot @x : tensor<1x40xf32> at 384
+llama.buffer @s : tensor<1x48xf32> at 0
+llama.buffer @x1 : tensor<1x40xf32> at 192
+llama.buffer @x : tensor<1x40xf32> at 384
 
 // CHECK-LABEL: func.func private @down.decode
-// CHECK-SAME:    (%[[CTX:.+]]: !tile.context, %[[LAYER:.+]]: i32, %[[BEGIN:.+]]: i32, %[[END:.+]]: i32) attributes {llama.cut = #llama.cut<rows = [40], by = 32>, llama.strategy = #llama.cpu<{{.*}}>}
+// CHECK-SAME:    (%[[CTX:.+]]: !tile.context, %[[LAYER:.+]]: i32, %[[BEGIN:.+]]: i32, %[[END:.+]]: i32) attributes {llama.partition = #llama.partition<rows = [40], by = 32>, llama.strategy = #llama.cpu<{{.*}}>}
 // CHECK:         %[[L:.+]] = arith.index_castui %[[LAYER]]
-// CHECK:         %[[W:.+]] = tile.weight %[[CTX]] @blk::@ffn_down[%[[L]]] : <40x48, #llama.f16> in #llama.rows16<k = 1> index 7
-// CHECK:         %[[S:.+]] = tile.slot_rows %[[CTX]] @s at 0 : <1x48xf32>
+// CHECK:         %[[W:.+]] = tile.weight %[[CTX]] @blk::@ffn_down[%[[L]]] : <40x48, #llama.f16> in #llama.interleaved16<k = 1> index 7
+// CHECK:         %[[S:.+]] = tile.buffer_rows %[[CTX]] @s at 0 : <1x48xf32>
 // CHECK:         scf.for %[[PART:.+]] =
 // Two parts: rows 0 to 31, rows 32 to 47, of which 40 on are padding.
 // CHECK:           %[[FIRST:.+]] = arith.muli {{.*}}, %{{c32(_[0-9]+)?}}
 // CHECK:           %[[NEXT:.+]] = arith.addi %[[FIRST]], %{{c32(_[0-9]+)?}}
 // CHECK:           %[[LAST:.+]] = arith.minsi %[[NEXT]], %{{c48(_[0-9]+)?}}
 // CHECK:           scf.for %[[N:.+]] = %[[FIRST]] to %[[LAST]] step %{{c16(_[0-9]+)?}}
-// CHECK:             %[[X1:.+]] = tile.slot %[[CTX]] @x1 at 192 : memref<1x40xf32>
+// CHECK:             %[[X1:.+]] = tile.buffer %[[CTX]] @x1 at 192 : memref<1x40xf32>
 // CHECK:             %[[RESIDUAL:.+]] = tile.load %[[X1]][{{.*}}, %[[N]]] : memref<1x40xf32> -> vector<1x16xf32>
 // CHECK:             %[[ACC:.+]] = tile.contract %[[S]][{{.*}}], %[[W]][%[[N]]] order <block = 32> : <1x48xf32>, !llama.weight<40x48, #llama.f16> -> vector<1x16xf32>
 // CHECK:             %[[SUM:.+]] = arith.addf %[[RESIDUAL]], %[[ACC]]
-// CHECK:             %[[X:.+]] = tile.slot %[[CTX]] @x at 384 : memref<1x40xf32>
+// CHECK:             %[[X:.+]] = tile.buffer %[[CTX]] @x at 384 : memref<1x40xf32>
 // CHECK:             tile.store %[[SUM]], %[[X]][{{.*}}, %[[N]]] : vector<1x16xf32>, memref<1x40xf32>
 // CHECK-NOT:     tensor
 // CHECK:         return
-func.func private @down.decode(%l: index) attributes {llama.cut = #llama.cut<rows = [40], by = 32>, llama.strategy = #llama.cpu<>} {
-  %s = llama.slot_read @s at 0 : tensor<1x48xf32>
-  %x1 = llama.slot_read @x1 at 192 : tensor<1x40xf32>
-  %w = llama.weight_ref @blk::@ffn_down[%l] : <40x48, #llama.f16> in #llama.rows16<k = 1> index 7
+func.func private @down.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [40], by = 32>, llama.strategy = #llama.cpu<>} {
+  %s = llama.buffer_read @s at 0 : tensor<1x48xf32>
+  %x1 = llama.buffer_read @x1 at 192 : tensor<1x40xf32>
+  %w = llama.weight_ref @blk::@ffn_down[%l] : <40x48, #llama.f16> in #llama.interleaved16<k = 1> index 7
   %d = llama.linear %s, %w order <block = 32> : tensor<1x48xf32>, <40x48, #llama.f16> -> tensor<1x40xf32>
   %x2 = llama.add %x1, %d : tensor<1x40xf32>
-  llama.slot_write %x2, @x at 384 : tensor<1x40xf32>
+  llama.buffer_write %x2, @x at 384 : tensor<1x40xf32>
   return
 }
 llama.weights @blk layers 2 { llama.weight @ffn_down : 40x48 formats [#llama.f16] }
@@ -43,12 +43,12 @@ llama.weights @blk layers 2 { llama.weight @ffn_down : 40x48 formats [#llama.f16
 // tiles of 4 rows; a format with minima takes the sums of blocks of the rows, made
 // once a call. What a tile has beyond the call's rows is not stored.
 
-llama.slot @h : tensor<8x32xf32> at 0
-llama.slot @y : tensor<8x32xf32> at 1024
+llama.buffer @h : tensor<8x32xf32> at 0
+llama.buffer @y : tensor<8x32xf32> at 1024
 
 // CHECK-LABEL: func.func private @a_panel_is_reused_over_tiles_of_rows
 // CHECK-SAME:    (%[[CTX:[^:]+]]: !tile.context
-// CHECK:         %[[H:.+]] = tile.slot_rows %[[CTX]] @h at 0 : <8x32xf32>
+// CHECK:         %[[H:.+]] = tile.buffer_rows %[[CTX]] @h at 0 : <8x32xf32>
 // CHECK:         %[[SUMS:.+]] = tile.block_sums %[[H]], %{{.+}} block 32 : <8x32xf32> -> memref<8x1xf32>
 // CHECK:         scf.for
 // CHECK:           scf.for %[[N:.+]] =
@@ -57,11 +57,11 @@ llama.slot @y : tensor<8x32xf32> at 1024
 // CHECK:             scf.for %[[ROW:.+]] = %{{c0(_[0-9]+)?}} to %{{.+}} step %{{c4(_[0-9]+)?}}
 // CHECK:               %[[ACC:.+]] = tile.contract %[[H]][%[[ROW]]], %[[PANEL]][%{{c0(_[0-9]+)?}}] sums(%[[SUMS]] : memref<8x1xf32>) order <block = 32, scale = outer> : {{.*}} -> vector<4x16xf32>
 // CHECK:               tile.store %[[ACC]], %{{.+}}[%[[ROW]], %[[N]]] rows %{{.+}} : vector<4x16xf32>, memref<8x32xf32>
-func.func private @a_panel_is_reused_over_tiles_of_rows() attributes {llama.cut = #llama.cut<rows = [32], by = 32>, llama.strategy = #llama.cpu<m = 4>} {
-  %h = llama.slot_read @h at 0 : tensor<?x32xf32>
-  %w = llama.weight_ref @w : <32x32, #llama.q4_1> in #llama.rows16<k = 4> index 0
+func.func private @a_panel_is_reused_over_tiles_of_rows() attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.strategy = #llama.cpu<m = 4>} {
+  %h = llama.buffer_read @h at 0 : tensor<?x32xf32>
+  %w = llama.weight_ref @w : <32x32, #llama.q4_1> in #llama.interleaved16<k = 4> index 0
   %y = llama.linear %h, %w order <block = 32, scale = outer> : tensor<?x32xf32>, <32x32, #llama.q4_1> -> tensor<?x32xf32>
-  llama.slot_write %y, @y at 1024 : tensor<?x32xf32>
+  llama.buffer_write %y, @y at 1024 : tensor<?x32xf32>
   return
 }
 llama.weight @w : 32x32 formats [#llama.q4_1]
@@ -71,9 +71,9 @@ llama.weight @w : 32x32 formats [#llama.q4_1]
 // Weights that one epilogue joins are one group; others are groups of their own,
 // whose parts follow each other. A norm is staged once a call, whatever part.
 
-llama.slot @x : tensor<1x32xf32> at 0
-llama.slot @s : tensor<1x48xf32> at 128
-llama.slot @t : tensor<1x16xf32> at 320
+llama.buffer @x : tensor<1x32xf32> at 0
+llama.buffer @s : tensor<1x48xf32> at 128
+llama.buffer @t : tensor<1x16xf32> at 320
 
 // CHECK-LABEL: func.func private @a_norm_is_staged_once_for_all_groups
 // CHECK:         tile.sum {{.*}} order <lanes = 16> : memref<1x32xf32> -> vector<1xf32>
@@ -96,20 +96,20 @@ llama.slot @t : tensor<1x16xf32> at 320
 // CHECK:           %[[T:.+]] = tile.contract %[[ROWS]]
 // CHECK:           arith.divf %[[T]]
 // CHECK:         return
-func.func private @a_norm_is_staged_once_for_all_groups() attributes {llama.cut = #llama.cut<rows = [48, 16], by = 32>, llama.strategy = #llama.cpu<>} {
-  %x = llama.slot_read @x at 0 : tensor<1x32xf32>
+func.func private @a_norm_is_staged_once_for_all_groups() attributes {llama.partition = #llama.partition<rows = [48, 16], by = 32>, llama.strategy = #llama.cpu<>} {
+  %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
   %g = llama.weight_ref @g : <32, #llama.f32> in #llama.rowmajor index 0
   %h = llama.rms_norm %x, %g eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
-  %wg = llama.weight_ref @wg : <48x32, #llama.q4_0> in #llama.rows16<k = 4> index 1
-  %wu = llama.weight_ref @wu : <48x32, #llama.q8_0> in #llama.rows16<k = 4> index 2
-  %wt = llama.weight_ref @wt : <16x32, #llama.q8_0> in #llama.rows16<k = 4> index 3
+  %wg = llama.weight_ref @wg : <48x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 1
+  %wu = llama.weight_ref @wu : <48x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 2
+  %wt = llama.weight_ref @wt : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 3
   %gate = llama.linear %h, %wg order <block = 32, scale = outer> : tensor<1x32xf32>, <48x32, #llama.q4_0> -> tensor<1x48xf32>
   %up = llama.linear %h, %wu order <block = 32, scale = outer> : tensor<1x32xf32>, <48x32, #llama.q8_0> -> tensor<1x48xf32>
   %t = llama.linear %h, %wt order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
   %s = llama.swiglu %gate, %up : tensor<1x48xf32>
   %u = llama.silu %t : tensor<1x16xf32>
-  llama.slot_write %s, @s at 128 : tensor<1x48xf32>
-  llama.slot_write %u, @t at 320 : tensor<1x16xf32>
+  llama.buffer_write %s, @s at 128 : tensor<1x48xf32>
+  llama.buffer_write %u, @t at 320 : tensor<1x16xf32>
   return
 }
 llama.weight @g : 32 formats [#llama.f32]
@@ -122,8 +122,8 @@ llama.weight @wt : 16x32 formats [#llama.q8_0]
 // RoPE is arithmetic on the tile: x cos + swapped x signed sin. Keys and values go
 // to the cache by position.
 
-llama.slot @h : tensor<1x32xf32> at 0
-llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
+llama.buffer @h : tensor<1x32xf32> at 0
+llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
 
 // CHECK-LABEL: func.func private @keys_are_turned_and_appended
 // CHECK-SAME:    (%[[CTX:[^:]+]]: !tile.context, %[[LAYER:[^:]+]]: i32
@@ -133,15 +133,15 @@ llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys16<d = 1> values #l
 // CHECK:         %[[SWAPPED:.+]] = tile.swap_pairs %[[K]]
 // CHECK:         %[[TURNED:.+]] = arith.mulf %[[K]], %[[COS]]
 // CHECK:         %[[ROPE:.+]] = math.fma %[[SWAPPED]], %[[SIN]], %[[TURNED]]
-// CHECK:         %[[CACHE:.+]] = tile.cache %[[CTX]][%{{.+}}] : <2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
+// CHECK:         %[[CACHE:.+]] = tile.cache %[[CTX]][%{{.+}}] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
 // CHECK:         tile.append "keys" %[[ROPE]], %[[CACHE]], %[[CTX]][%{{.+}}, %[[N]]] rows %{{.+}} : vector<1x16xf32>, <2x1x16, f16>
 // CHECK:         %[[V:.+]] = tile.contract
 // CHECK:         tile.append "values" %[[V]]
-func.func private @keys_are_turned_and_appended(%l: index) attributes {llama.cut = #llama.cut<rows = [16, 16], by = 32>, llama.strategy = #llama.cpu<>} {
-  %h = llama.slot_read @h at 0 : tensor<1x32xf32>
+func.func private @keys_are_turned_and_appended(%l: index) attributes {llama.partition = #llama.partition<rows = [16, 16], by = 32>, llama.strategy = #llama.cpu<>} {
+  %h = llama.buffer_read @h at 0 : tensor<1x32xf32>
   %pos = llama.input positions : tensor<1xi32>
   %kv = llama.input cache : !llama.cache<2x1x16, f16>
-  %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.rows16<k = 4> index 0
+  %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
   %k = llama.linear %h, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
   %v = llama.linear %h, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
   %kr = llama.rope %k, %pos base 1.0e+04 heads 1 : tensor<1x16xf32>, tensor<1xi32>
@@ -153,11 +153,11 @@ llama.weight @w : 16x32 formats [#llama.q8_0]
 // -----
 
 // A block of keys alone: scores with -inf where a key is not visible, their
-// maximum, exp, the sum, the weighted values; all three are left in the slot.
+// maximum, exp, the sum, the weighted values; all three are left in the buffer.
 
-llama.slot @q : tensor<1x32xf32> at 0
-llama.slot @p : tensor<1x2x8x18xf32> at 128
-llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
+llama.buffer @q : tensor<1x32xf32> at 0
+llama.buffer @p : tensor<1x2x8x18xf32> at 128
+llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
 
 // CHECK-LABEL: func.func private @a_block_of_keys_is_attended_alone
 // CHECK:         %[[SCORES:.+]] = tile.scratch : memref<2x256xf32>
@@ -178,12 +178,12 @@ llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys16<d = 1> values #l
 // CHECK:           %[[S0:.+]] = vector.extract %[[SUM]][0]
 // CHECK:           memref.store %[[M0]], %[[P]]
 // CHECK:           memref.store %[[S0]], %[[P]]
-func.func private @a_block_of_keys_is_attended_alone(%l: index) attributes {llama.cut = #llama.cut<of = keys, by = 256>, llama.strategy = #llama.cpu<m = 2>} {
-  %q = llama.slot_read @q at 0 : tensor<1x32xf32>
+func.func private @a_block_of_keys_is_attended_alone(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.strategy = #llama.cpu<m = 2>} {
+  %q = llama.buffer_read @q at 0 : tensor<1x32xf32>
   %kv = llama.input cache : !llama.cache<2x1x16, f16>
   %pos = llama.input positions : tensor<1xi32>
   %p = llama.attention_part %q, %kv[%l], %pos causal heads 2 keys 256 order <lanes = 16> : tensor<1x32xf32>, <2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
-  llama.slot_write %p, @p at 128 : tensor<1x2x?x18xf32>
+  llama.buffer_write %p, @p at 128 : tensor<1x2x?x18xf32>
   return
 }
 
@@ -192,8 +192,8 @@ func.func private @a_block_of_keys_is_attended_alone(%l: index) attributes {llam
 // Blocks are merged left to right by every part's prologue; a head of 20 elements
 // takes tiles of 32, of which 20 are read and written.
 
-llama.slot @p : tensor<1x2x8x22xf32> at 0
-llama.slot @x : tensor<1x32xf32> at 1408
+llama.buffer @p : tensor<1x2x8x22xf32> at 0
+llama.buffer @x : tensor<1x32xf32> at 1408
 
 // CHECK-LABEL: func.func private @blocks_are_merged_left_to_right
 // CHECK:         %[[ROW:.+]] = tile.scratch : memref<1x40xf32>
@@ -210,12 +210,12 @@ llama.slot @x : tensor<1x32xf32> at 1408
 // CHECK:           tile.store %{{.+}}, %[[ROW]][%{{c0(_[0-9]+)?}}, %{{.+}}] columns %{{.+}} : vector<1x32xf32>, memref<1x40xf32>
 // CHECK:         %[[STAGED:.+]] = tile.stage %[[ROW]]
 // CHECK:         tile.contract %[[STAGED]]
-func.func private @blocks_are_merged_left_to_right() attributes {llama.cut = #llama.cut<rows = [32], by = 32>, llama.strategy = #llama.cpu<>} {
-  %p = llama.slot_read @p at 0 : tensor<1x2x?x22xf32>
+func.func private @blocks_are_merged_left_to_right() attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.strategy = #llama.cpu<>} {
+  %p = llama.buffer_read @p at 0 : tensor<1x2x?x22xf32>
   %a = llama.attention_merge %p heads 2 keys 256 : tensor<1x2x?x22xf32> -> tensor<1x40xf32>
-  %w = llama.weight_ref @w : <32x40, #llama.f16> in #llama.rows16<k = 1> index 0
+  %w = llama.weight_ref @w : <32x40, #llama.f16> in #llama.interleaved16<k = 1> index 0
   %o = llama.linear %a, %w order <block = 32> : tensor<1x40xf32>, <32x40, #llama.f16> -> tensor<1x32xf32>
-  llama.slot_write %o, @x at 1408 : tensor<1x32xf32>
+  llama.buffer_write %o, @x at 1408 : tensor<1x32xf32>
   return
 }
 llama.weight @w : 32x40 formats [#llama.f16]
@@ -225,9 +225,9 @@ llama.weight @w : 32x40 formats [#llama.f16]
 // A tile of 8 rows keeps maximum, sum and accumulator and merges after each block;
 // a row that sees no key of a block keeps what it had.
 
-llama.slot @q : tensor<16x32xf32> at 0
-llama.slot @a : tensor<16x32xf32> at 2048
-llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys16<d = 1> values #llama.rowmajor
+llama.buffer @q : tensor<16x32xf32> at 0
+llama.buffer @a : tensor<16x32xf32> at 2048
+llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
 
 // CHECK-LABEL: func.func private @rows_attend_block_after_block
 // CHECK:         scf.for %[[PART:.+]] =
@@ -245,12 +245,12 @@ llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys16<d = 1> values #l
 // CHECK:               %[[SPREAD:.+]] = tile.broadcast_rows %[[SEES]] : vector<8xi1> -> vector<8x16xi1>
 // CHECK:               arith.select %[[SPREAD]]
 // CHECK:             tile.store %{{.+}}, %{{.+}}[%[[ROW]], %{{.+}}] rows %{{.+}} : vector<8x16xf32>, memref<16x32xf32>
-func.func private @rows_attend_block_after_block(%l: index) attributes {llama.cut = #llama.cut<of = rows, by = 8>, llama.strategy = #llama.cpu<m = 8>} {
-  %q = llama.slot_read @q at 0 : tensor<?x32xf32>
+func.func private @rows_attend_block_after_block(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 8>, llama.strategy = #llama.cpu<m = 8>} {
+  %q = llama.buffer_read @q at 0 : tensor<?x32xf32>
   %kv = llama.input cache : !llama.cache<2x1x16, f16>
   %pos = llama.input positions : tensor<?xi32>
   %a = llama.attention %q, %kv[%l], %pos causal heads 2 keys 256 order <lanes = 16> : tensor<?x32xf32>, <2x1x16, f16>, tensor<?xi32>
-  llama.slot_write %a, @a at 2048 : tensor<?x32xf32>
+  llama.buffer_write %a, @a at 2048 : tensor<?x32xf32>
   return
 }
 
@@ -258,8 +258,8 @@ func.func private @rows_attend_block_after_block(%l: index) attributes {llama.cu
 
 // Rows are parts where no weight is multiplied.
 
-llama.slot @x : tensor<8x24xf32> at 0
-llama.slot @h : tensor<8x24xf32> at 768
+llama.buffer @x : tensor<8x24xf32> at 0
+llama.buffer @h : tensor<8x24xf32> at 768
 
 // CHECK-LABEL: func.func private @rows_of_the_embedding_are_decoded
 // CHECK:         scf.for
@@ -268,11 +268,11 @@ llama.slot @h : tensor<8x24xf32> at 768
 // CHECK:             scf.for %[[COLUMN:.+]] = %{{c0(_[0-9]+)?}} to %{{c24(_[0-9]+)?}} step %{{c16(_[0-9]+)?}}
 // CHECK:               %[[VALUES:.+]] = tile.decode %{{.+}}[%[[ID]], %[[COLUMN]]] : <10x24, #llama.bf16> -> vector<1x16xf32>
 // CHECK:               tile.store %[[VALUES]], %{{.+}}[%[[ROW]], %[[COLUMN]]] rows %{{.+}} : vector<1x16xf32>, memref<8x24xf32>
-func.func private @rows_of_the_embedding_are_decoded() attributes {llama.cut = #llama.cut<of = rows, by = 4>, llama.strategy = #llama.cpu<>} {
+func.func private @rows_of_the_embedding_are_decoded() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #llama.cpu<>} {
   %ids = llama.input ids : tensor<?xi32>
-  %w = llama.weight_ref @token_embd : <10x24, #llama.bf16> in #llama.rows16<k = 2> index 0
+  %w = llama.weight_ref @token_embd : <10x24, #llama.bf16> in #llama.interleaved16<k = 2> index 0
   %x = llama.embed %ids, %w : tensor<?xi32>, <10x24, #llama.bf16> -> tensor<?x24xf32>
-  llama.slot_write %x, @x at 0 : tensor<?x24xf32>
+  llama.buffer_write %x, @x at 0 : tensor<?x24xf32>
   return
 }
 
@@ -285,11 +285,11 @@ func.func private @rows_of_the_embedding_are_decoded() attributes {llama.cut = #
 // CHECK:               tile.broadcast_rows
 // CHECK:               tile.column_values %{{.+}}[%[[COLUMN]]] : <24, #llama.f32> -> vector<1x16xf32>
 // CHECK:               tile.store
-func.func private @a_norm_alone_goes_row_by_row() attributes {llama.cut = #llama.cut<of = rows, by = 4>, llama.strategy = #llama.cpu<>} {
-  %x = llama.slot_read @x at 0 : tensor<?x24xf32>
+func.func private @a_norm_alone_goes_row_by_row() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #llama.cpu<>} {
+  %x = llama.buffer_read @x at 0 : tensor<?x24xf32>
   %g = llama.weight_ref @g : <24, #llama.f32> in #llama.rowmajor index 1
   %h = llama.rms_norm %x, %g eps 1.0e-05 order <lanes = 16> : tensor<?x24xf32>, <24, #llama.f32>
-  llama.slot_write %h, @h at 768 : tensor<?x24xf32>
+  llama.buffer_write %h, @h at 768 : tensor<?x24xf32>
   return
 }
 llama.weight @token_embd : 10x24 formats [#llama.bf16]
@@ -299,23 +299,23 @@ llama.weight @g : 24 formats [#llama.f32]
 
 // The head reads one row of the carried ones: the runtime says which.
 
-llama.slot @x : tensor<8x32xf32> at 0
-llama.slot @logits : tensor<1x64xf32> at 1024
+llama.buffer @x : tensor<8x32xf32> at 0
+llama.buffer @logits : tensor<1x64xf32> at 1024
 
 // CHECK-LABEL: func.func private @the_head_reads_one_row
-// CHECK:         %[[X:.+]] = tile.slot %{{.+}} @x at 0 : memref<8x32xf32>
-// CHECK:         %[[ROW:.+]] = tile.head_row
+// CHECK:         %[[X:.+]] = tile.buffer %{{.+}} @x at 0 : memref<8x32xf32>
+// CHECK:         %[[ROW:.+]] = tile.lm_head_row
 // CHECK:         tile.sum %[[X]][%[[ROW]]]
 // CHECK:         tile.stage %[[X]][%[[ROW]]] rows
 // CHECK:         tile.contract
-func.func private @the_head_reads_one_row() attributes {llama.cut = #llama.cut<rows = [64], by = 32>, llama.strategy = #llama.cpu<>} {
+func.func private @the_head_reads_one_row() attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.strategy = #llama.cpu<>} {
   %row = llama.input row : index
-  %x = llama.slot_read @x[%row] at 0 : tensor<1x32xf32>
+  %x = llama.buffer_read @x[%row] at 0 : tensor<1x32xf32>
   %g = llama.weight_ref @g : <32, #llama.f32> in #llama.rowmajor index 0
   %h = llama.rms_norm %x, %g eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
-  %w = llama.weight_ref @w : <64x32, #llama.q8_0> in #llama.rows16<k = 4> index 1
+  %w = llama.weight_ref @w : <64x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 1
   %y = llama.linear %h, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <64x32, #llama.q8_0> -> tensor<1x64xf32>
-  llama.slot_write %y, @logits at 1024 : tensor<1x64xf32>
+  llama.buffer_write %y, @logits at 1024 : tensor<1x64xf32>
   return
 }
 llama.weight @g : 32 formats [#llama.f32]
@@ -325,9 +325,9 @@ llama.weight @w : 64x32 formats [#llama.q8_0]
 
 // What is no kernel stays: CHECK lines of tensors show it.
 
-// CHECK-LABEL: func.func private @a_function_without_a_cut_is_no_kernel
+// CHECK-LABEL: func.func private @a_function_without_a_partition_is_no_kernel
 // CHECK:         llama.add %{{.+}}, %{{.+}} : tensor<1x32xf32>
-func.func private @a_function_without_a_cut_is_no_kernel(%x: tensor<1x32xf32>) -> tensor<1x32xf32> {
+func.func private @a_function_without_a_partition_is_no_kernel(%x: tensor<1x32xf32>) -> tensor<1x32xf32> {
   %y = llama.add %x, %x : tensor<1x32xf32>
   return %y : tensor<1x32xf32>
 }
@@ -337,8 +337,8 @@ func.func private @a_function_without_a_cut_is_no_kernel(%x: tensor<1x32xf32>) -
 // On a GPU a block has no room for decoded rows: no panel, one row of the call
 // after the other. Where the format has minima each lane sums its blocks itself.
 
-llama.slot @x : tensor<8x32xf32> at 0
-llama.slot @y : tensor<8x32xf32> at 1024
+llama.buffer @x : tensor<8x32xf32> at 0
+llama.buffer @y : tensor<8x32xf32> at 1024
 
 // CHECK-LABEL: func.func private @a_block_reads_rows_one_by_one
 // CHECK-NOT:     tile.panel
@@ -346,11 +346,11 @@ llama.slot @y : tensor<8x32xf32> at 1024
 // CHECK:         scf.for %[[N:.+]] = %{{.+}} to %{{.+}} step %{{c16(_[0-9]+)?}}
 // CHECK:           scf.for %[[ROW:.+]] = %{{c0(_[0-9]+)?}} to %{{.+}} step %{{c1(_[0-9]+)?}}
 // CHECK:             tile.contract %{{.+}}[%[[ROW]]], %{{.+}}[%[[N]]] order <unit = simt, block = 32, scale = outer, lanes = 32> : <8x32xf32>, !llama.weight<32x32, #llama.q4_1> -> vector<1x16xf32>
-func.func private @a_block_reads_rows_one_by_one() attributes {llama.cut = #llama.cut<rows = [32], by = 16>, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 16>} {
-  %x = llama.slot_read @x at 0 : tensor<?x32xf32>
+func.func private @a_block_reads_rows_one_by_one() attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 16>} {
+  %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
   %w = llama.weight_ref @w : <32x32, #llama.q4_1> in #llama.rowmajor_split index 0
   %y = llama.linear %x, %w order <unit = simt, block = 32, scale = outer, lanes = 32> : tensor<?x32xf32>, <32x32, #llama.q4_1> -> tensor<?x32xf32>
-  llama.slot_write %y, @y at 1024 : tensor<?x32xf32>
+  llama.buffer_write %y, @y at 1024 : tensor<?x32xf32>
   return
 }
 llama.weight @w : 32x32 formats [#llama.q4_1]
@@ -360,11 +360,11 @@ llama.weight @w : 32x32 formats [#llama.q4_1]
 // Tensor cores: a part is a tile of rows times one of the three tiles of the
 // weight, whose number is the remainder.
 
-llama.slot @x : tensor<512x32xf16> at 0
-llama.slot @y : tensor<512x160xf32> at 32768
+llama.buffer @x : tensor<512x32xf16> at 0
+llama.buffer @y : tensor<512x160xf32> at 32768
 
 // CHECK-LABEL: func.func private @a_part_is_a_tile_of_rows_times_a_tile_of_the_weight
-// CHECK:         %[[X:.+]] = tile.slot_rows %{{.+}} @x at 0 : <512x32xf16>
+// CHECK:         %[[X:.+]] = tile.buffer_rows %{{.+}} @x at 0 : <512x32xf16>
 // CHECK:         scf.for %[[PART:.+]] =
 // CHECK:           %[[TILE:.+]] = arith.divui %[[PART]], %{{c3(_[0-9]+)?}}
 // CHECK:           %[[NUMBER:.+]] = arith.remui %[[PART]], %{{c3(_[0-9]+)?}}
@@ -373,11 +373,11 @@ llama.slot @y : tensor<512x160xf32> at 32768
 // CHECK-NOT:       scf.for
 // CHECK:           %[[ACC:.+]] = tile.contract %[[X]][%[[ROW]]], %{{.+}}[%[[N]]] order <unit = mma, block = 32, scale = outer> : <512x32xf16>, !llama.weight<160x32, #llama.q8_0> -> vector<64x64xf32>
 // CHECK:           tile.store %[[ACC]], %{{.+}}[%[[ROW]], %[[N]]] rows %{{.+}} : vector<64x64xf32>, memref<512x160xf32>
-func.func private @a_part_is_a_tile_of_rows_times_a_tile_of_the_weight() attributes {llama.cut = #llama.cut<rows = [160], by = 64, rows_by = 64>, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
-  %x = llama.slot_read @x at 0 : tensor<?x32xf16>
+func.func private @a_part_is_a_tile_of_rows_times_a_tile_of_the_weight() attributes {llama.partition = #llama.partition<rows = [160], by = 64, rows_by = 64>, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+  %x = llama.buffer_read @x at 0 : tensor<?x32xf16>
   %w = llama.weight_ref @w : <160x32, #llama.q8_0> in #llama.rowmajor_split index 0
   %y = llama.linear %x, %w order <unit = mma, block = 32, scale = outer> : tensor<?x32xf16>, <160x32, #llama.q8_0> -> tensor<?x160xf32>
-  llama.slot_write %y, @y at 32768 : tensor<?x160xf32>
+  llama.buffer_write %y, @y at 32768 : tensor<?x160xf32>
   return
 }
 llama.weight @w : 160x32 formats [#llama.q8_0]
@@ -386,9 +386,9 @@ llama.weight @w : 160x32 formats [#llama.q8_0]
 
 // Two groups: a tile of the weight is of one of them.
 
-llama.slot @x : tensor<512x32xf16> at 0
-llama.slot @y : tensor<512x128xf32> at 32768
-llama.slot @z : tensor<512x64xf32> at 294912
+llama.buffer @x : tensor<512x32xf16> at 0
+llama.buffer @y : tensor<512x128xf32> at 32768
+llama.buffer @z : tensor<512x64xf32> at 294912
 
 // CHECK-LABEL: func.func private @tiles_of_two_groups
 // CHECK:         %[[NUMBER:.+]] = arith.remui %{{.+}}, %{{c3(_[0-9]+)?}}
@@ -400,14 +400,14 @@ llama.slot @z : tensor<512x64xf32> at 294912
 // CHECK:         %[[SECOND:.+]] = arith.cmpi ult, %[[OWN]], %{{c1(_[0-9]+)?}}
 // CHECK:         scf.if %[[SECOND]]
 // CHECK:           tile.store %{{.+}} : vector<64x64xf32>, memref<512x64xf32>
-func.func private @tiles_of_two_groups() attributes {llama.cut = #llama.cut<rows = [128, 64], by = 64, rows_by = 64>, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
-  %x = llama.slot_read @x at 0 : tensor<?x32xf16>
+func.func private @tiles_of_two_groups() attributes {llama.partition = #llama.partition<rows = [128, 64], by = 64, rows_by = 64>, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+  %x = llama.buffer_read @x at 0 : tensor<?x32xf16>
   %w = llama.weight_ref @w : <128x32, #llama.q8_0> in #llama.rowmajor_split index 0
   %v = llama.weight_ref @v : <64x32, #llama.f16> in #llama.rowmajor_split index 1
   %y = llama.linear %x, %w order <unit = mma, block = 32, scale = outer> : tensor<?x32xf16>, <128x32, #llama.q8_0> -> tensor<?x128xf32>
   %z = llama.linear %x, %v order <unit = mma, block = 32> : tensor<?x32xf16>, <64x32, #llama.f16> -> tensor<?x64xf32>
-  llama.slot_write %y, @y at 32768 : tensor<?x128xf32>
-  llama.slot_write %z, @z at 294912 : tensor<?x64xf32>
+  llama.buffer_write %y, @y at 32768 : tensor<?x128xf32>
+  llama.buffer_write %z, @z at 294912 : tensor<?x64xf32>
   return
 }
 llama.weight @w : 128x32 formats [#llama.q8_0]
@@ -418,18 +418,18 @@ llama.weight @v : 64x32 formats [#llama.f16]
 // Rows for tensor cores are rounded where they are made. Row-wise kernels go by
 // as many columns as the strategy says.
 
-llama.slot @x : tensor<64x600xf32> at 0
-llama.slot @h : tensor<64x600xf16> at 153600
+llama.buffer @x : tensor<64x600xf32> at 0
+llama.buffer @h : tensor<64x600xf16> at 153600
 
 // CHECK-LABEL: func.func private @rows_are_rounded_to_halves
 // CHECK:         scf.for %[[COLUMN:.+]] = %{{c0(_[0-9]+)?}} to %{{c600(_[0-9]+)?}} step %{{c256(_[0-9]+)?}}
 // CHECK:           %[[X:.+]] = tile.load %{{.+}}[%{{.+}}, %[[COLUMN]]] rows %{{.+}} : memref<64x600xf32> -> vector<1x256xf32>
 // CHECK:           %[[H:.+]] = arith.truncf %[[X]] : vector<1x256xf32> to vector<1x256xf16>
 // CHECK:           tile.store %[[H]], %{{.+}}[%{{.+}}, %[[COLUMN]]] rows %{{.+}} : vector<1x256xf16>, memref<64x600xf16>
-func.func private @rows_are_rounded_to_halves() attributes {llama.cut = #llama.cut<of = rows, by = 1>, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 256>} {
-  %x = llama.slot_read @x at 0 : tensor<?x600xf32>
+func.func private @rows_are_rounded_to_halves() attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 256>} {
+  %x = llama.buffer_read @x at 0 : tensor<?x600xf32>
   %h = llama.quantize %x : tensor<?x600xf32> to tensor<?x600xf16>
-  llama.slot_write %h, @h at 153600 : tensor<?x600xf16>
+  llama.buffer_write %h, @h at 153600 : tensor<?x600xf16>
   return
 }
 
@@ -438,8 +438,8 @@ func.func private @rows_are_rounded_to_halves() attributes {llama.cut = #llama.c
 // Of 24 heads that share keys a part has 8: part 1 is heads 8 to 15, of the same
 // head of keys.
 
-llama.slot @q : tensor<1x1536xf32> at 0
-llama.slot @p : tensor<1x48x1x34xf32> at 6144
+llama.buffer @q : tensor<1x1536xf32> at 0
+llama.buffer @p : tensor<1x48x1x34xf32> at 6144
 llama.cache_layout !llama.cache<2x2x32, f16> keys #llama.rowmajor values #llama.rowmajor
 
 // CHECK-LABEL: func.func private @some_of_the_heads_that_share_keys
@@ -450,12 +450,12 @@ llama.cache_layout !llama.cache<2x2x32, f16> keys #llama.rowmajor values #llama.
 // CHECK:         tile.stage %{{.+}}[%[[FIRST]]]
 // CHECK:         tile.score_keys %{{.+}}, %{{.+}}[%[[HEAD]], {{.*}} -> vector<8x128xf32>
 // CHECK:         return
-func.func private @some_of_the_heads_that_share_keys(%l: index) attributes {llama.cut = #llama.cut<of = keys, by = 256, times = 6>, llama.strategy = #llama.gpu<unit = simt, threads = 128, m = 8, n = 128>} {
-  %q = llama.slot_read @q at 0 : tensor<1x1536xf32>
+func.func private @some_of_the_heads_that_share_keys(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256, times = 6>, llama.strategy = #llama.gpu<unit = simt, threads = 128, m = 8, n = 128>} {
+  %q = llama.buffer_read @q at 0 : tensor<1x1536xf32>
   %kv = llama.input cache : !llama.cache<2x2x32, f16>
   %pos = llama.input positions : tensor<1xi32>
   %p = llama.attention_part %q, %kv[%l], %pos causal heads 48 keys 256 order <lanes = 128> : tensor<1x1536xf32>, <2x2x32, f16>, tensor<1xi32> -> tensor<1x48x?x34xf32>
-  llama.slot_write %p, @p at 6144 : tensor<1x48x?x34xf32>
+  llama.buffer_write %p, @p at 6144 : tensor<1x48x?x34xf32>
   return
 }
 
@@ -464,8 +464,8 @@ func.func private @some_of_the_heads_that_share_keys(%l: index) attributes {llam
 // Keys go by tiles of the block's threads; a head's elements are one tile,
 // because each thread has its own.
 
-llama.slot @q : tensor<1x1024xf32> at 0
-llama.slot @p : tensor<1x8x8x130xf32> at 4096
+llama.buffer @q : tensor<1x1024xf32> at 0
+llama.buffer @p : tensor<1x8x8x130xf32> at 4096
 llama.cache_layout !llama.cache<2x1x128, f16> keys #llama.rowmajor values #llama.rowmajor
 
 // CHECK-LABEL: func.func private @a_tile_of_keys_is_as_wide_as_the_block
@@ -474,11 +474,11 @@ llama.cache_layout !llama.cache<2x1x128, f16> keys #llama.rowmajor values #llama
 // CHECK:         tile.sum_values {{.*}} -> vector<8x128xf32>
 // CHECK-NOT:     tile.sum_values
 // CHECK:         return
-func.func private @a_tile_of_keys_is_as_wide_as_the_block(%l: index) attributes {llama.cut = #llama.cut<of = keys, by = 256>, llama.strategy = #llama.gpu<unit = simt, threads = 128, m = 8, n = 128>} {
-  %q = llama.slot_read @q at 0 : tensor<1x1024xf32>
+func.func private @a_tile_of_keys_is_as_wide_as_the_block(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.strategy = #llama.gpu<unit = simt, threads = 128, m = 8, n = 128>} {
+  %q = llama.buffer_read @q at 0 : tensor<1x1024xf32>
   %kv = llama.input cache : !llama.cache<2x1x128, f16>
   %pos = llama.input positions : tensor<1xi32>
   %p = llama.attention_part %q, %kv[%l], %pos causal heads 8 keys 256 order <lanes = 128> : tensor<1x1024xf32>, <2x1x128, f16>, tensor<1xi32> -> tensor<1x8x?x130xf32>
-  llama.slot_write %p, @p at 4096 : tensor<1x8x?x130xf32>
+  llama.buffer_write %p, @p at 4096 : tensor<1x8x?x130xf32>
   return
 }

@@ -56,11 +56,11 @@ static void appendRows(const Context *context, void *scratch, uint32_t worker,
 static void head(const Context *context, void *, uint32_t worker,
                  uint32_t workers) {
   const uint64_t state =
-      reinterpret_cast<uint64_t *>(context->workspace)[context->headRow];
+      reinterpret_cast<uint64_t *>(context->workspace)[context->lmHeadRow];
   auto *logits =
       reinterpret_cast<float *>(context->workspace + kChunk * sizeof(uint64_t));
   const uint64_t position =
-      context->keyCount - context->rows + context->headRow;
+      context->keyCount - context->rows + context->lmHeadRow;
   const uint64_t favourite = (position + 1) % kAnswerEnds == 0
                                  ? uint64_t(kTurnEnd)
                                  : uint8_t(kText[position % kTextBytes]);
@@ -76,7 +76,7 @@ extern "C" const corellama::abi::Program corellama_program = {
     .features = FAKE_FEATURES,
     .decode = appendRows,
     .prefill = appendRows,
-    .head = head,
+    .lmHead = head,
     .kernels = nullptr,
     .kernelCount = 0,
     .workspaceBytes = kChunk * sizeof(uint64_t) + kVocabulary * sizeof(float),

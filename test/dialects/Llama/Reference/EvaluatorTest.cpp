@@ -1,6 +1,6 @@
 //===- EvaluatorTest.cpp - what only code can ask of the evaluator --------===//
 //
-// Values and weights of the caller's, slots and inputs of a kernel that runs
+// Values and weights of the caller's, buffers and inputs of a kernel that runs
 // alone, what is refused before anything is computed. Ops, steps and models are
 // tested from the command line, in the .mlir files beside this one.
 //
@@ -64,52 +64,54 @@ WeightData weightOf(Shape shape, std::vector<float> values) {
 
 constexpr const char *kScaled = R"mlir(
   llama.weight @w : 2 formats [#llama.f32]
-  llama.slot @x : tensor<4x2xf32> at 0
-  llama.slot @y : tensor<4x2xf32> at 32
-  llama.slot @z : tensor<1x2xf32> at 24
+  llama.buffer @x : tensor<4x2xf32> at 0
+  llama.buffer @y : tensor<4x2xf32> at 32
+  llama.buffer @z : tensor<1x2xf32> at 24
   func.func private @norm() {
-    %x = llama.slot_read @x : tensor<?x2xf32>
+    %x = llama.buffer_read @x : tensor<?x2xf32>
     %w = llama.weight_ref @w : !llama.weight<2, #llama.f32>
     %y = llama.rms_norm %x, %w eps 1.0e-30 : tensor<?x2xf32>, !llama.weight<2, #llama.f32>
-    llama.slot_write %y, @y : tensor<?x2xf32>
+    llama.buffer_write %y, @y : tensor<?x2xf32>
     return
   }
   func.func private @row() -> tensor<1x2xf32> {
     %r = llama.input row : index
-    %x = llama.slot_read @x[%r] : tensor<1x2xf32>
-    llama.slot_write %x, @z : tensor<1x2xf32>
+    %x = llama.buffer_read @x[%r] : tensor<1x2xf32>
+    llama.buffer_write %x, @z : tensor<1x2xf32>
     return %x : tensor<1x2xf32>
   }
 )mlir";
 
-TEST_F(EvaluatorTest, AKernelAloneOnSlots) {
+TEST_F(EvaluatorTest, AKernelAloneOnBuffers) {
   OneWeight weights(weightOf({2}, {1, 10}));
   Evaluator evaluator(parse(kScaled), &weights, Mode::Ideal);
-  EXPECT_EQ(message(evaluator.call("norm", {})),
-            "@norm: llama.slot_read: slot @x has no value: nothing wrote it, "
-            "or a slot that "
-            "lies over it was written since");
-  evaluator.setSlot("x", Tensor{{3, 2}, {1, 1, -1, 1, 2, 2}});
+  EXPECT_EQ(
+      message(evaluator.call("norm", {})),
+      "@norm: llama.buffer_read: buffer @x has no value: nothing wrote it, "
+      "or a buffer that "
+      "lies over it was written since");
+  evaluator.setBuffer("x", Tensor{{3, 2}, {1, 1, -1, 1, 2, 2}});
   EXPECT_EQ(message(evaluator.call("norm", {})), "");
-  ASSERT_TRUE(evaluator.getSlot("y"));
-  EXPECT_EQ(evaluator.getSlot("y")->values,
+  ASSERT_TRUE(evaluator.getBuffer("y"));
+  EXPECT_EQ(evaluator.getBuffer("y")->values,
             (std::vector<double>{1, 10, -1, 10, 1, 10}));
-  EXPECT_EQ(evaluator.getLastSlotWritten(), "y");
-  EXPECT_EQ(evaluator.getSlot("z"), nullptr);
+  EXPECT_EQ(evaluator.getLastBufferWritten(), "y");
+  EXPECT_EQ(evaluator.getBuffer("z"), nullptr);
 }
 
-TEST_F(EvaluatorTest, ASlotHoldsNoMoreThanItsCapacity) {
+TEST_F(EvaluatorTest, ABufferHoldsNoMoreThanItsCapacity) {
   OneWeight weights(weightOf({2}, {1, 10}));
   Evaluator evaluator(parse(kScaled), &weights, Mode::Ideal);
-  evaluator.setSlot("x", Tensor{{5, 2}, std::vector<double>(10, 1.0)});
-  EXPECT_EQ(message(evaluator.call("norm", {})),
-            "@norm: llama.slot_write: slot @y holds at most 4x2, found 5x2");
+  evaluator.setBuffer("x", Tensor{{5, 2}, std::vector<double>(10, 1.0)});
+  EXPECT_EQ(
+      message(evaluator.call("norm", {})),
+      "@norm: llama.buffer_write: buffer @y holds at most 4x2, found 5x2");
 }
 
-TEST_F(EvaluatorTest, ARowOfASlotAndWhatLiesOverIt) {
+TEST_F(EvaluatorTest, ARowOfABufferAndWhatLiesOverIt) {
   Evaluator evaluator(parse(kScaled), nullptr, Mode::Ideal);
-  evaluator.setSlot("x", Tensor{{2, 2}, {1, 2, 3, 4}});
-  evaluator.setSlot("y", Tensor{{1, 2}, {5, 6}});
+  evaluator.setBuffer("x", Tensor{{2, 2}, {1, 2, 3, 4}});
+  evaluator.setBuffer("y", Tensor{{1, 2}, {5, 6}});
   StepInputs inputs;
   inputs.row = 1;
   evaluator.setInputs(inputs);
@@ -118,13 +120,13 @@ TEST_F(EvaluatorTest, ARowOfASlotAndWhatLiesOverIt) {
   EXPECT_EQ(std::get<Tensor>(results->front()).values,
             (std::vector<double>{3, 4}));
   // @z lies over the last bytes of @x's capacity, and beside @y.
-  EXPECT_EQ(evaluator.getSlot("x"), nullptr);
-  EXPECT_NE(evaluator.getSlot("y"), nullptr);
+  EXPECT_EQ(evaluator.getBuffer("x"), nullptr);
+  EXPECT_NE(evaluator.getBuffer("y"), nullptr);
   inputs.row = 2;
   evaluator.setInputs(inputs);
-  evaluator.setSlot("x", Tensor{{2, 2}, {1, 2, 3, 4}});
+  evaluator.setBuffer("x", Tensor{{2, 2}, {1, 2, 3, 4}});
   EXPECT_EQ(message(evaluator.call("row", {})),
-            "@row: llama.slot_read: row 2 of slot @x, which holds 2");
+            "@row: llama.buffer_read: row 2 of buffer @x, which holds 2");
 }
 
 TEST_F(EvaluatorTest, AWeightOfTheWrongSizeOrShape) {
@@ -132,13 +134,13 @@ TEST_F(EvaluatorTest, AWeightOfTheWrongSizeOrShape) {
   WeightData short_ = weightOf({2}, {1});
   OneWeight shortWeights(short_);
   Evaluator first(parse(kScaled), &shortWeights, Mode::Ideal);
-  first.setSlot("x", x);
+  first.setBuffer("x", x);
   EXPECT_EQ(
       message(first.call("norm", {})),
       "@norm: llama.weight_ref: @w: a weight of 2 in f32 has 8 bytes, found 4");
   OneWeight otherWeights(weightOf({3}, {1, 2, 3}));
   Evaluator second(*module, &otherWeights, Mode::Ideal);
-  second.setSlot("x", x);
+  second.setBuffer("x", x);
   EXPECT_EQ(message(second.call("norm", {})),
             "@norm: llama.weight_ref: the result: !llama.weight<2, #llama.f32> "
             "was expected, "

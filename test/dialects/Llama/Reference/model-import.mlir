@@ -39,7 +39,7 @@ llama.weights @blk layers 2 {
   llama.weight @ffn_up : 3x2 formats [#llama.f32]
   llama.weight @ffn_down : 2x3 formats [#llama.f32]
 }
-llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer.0, @layer.1], of = [0, 1], head = @head>]
+llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer.0, @layer.1], of = [0, 1], lm_head = @lm_head>]
 
 func.func private @embed(%ids: tensor<?xi32>) -> tensor<?x2xf32> {
   %w = llama.weight_ref @token_embd : !llama.weight<4x2, #llama.f32>
@@ -102,7 +102,7 @@ func.func private @layer.1(%x: tensor<?x2xf32>, %pos: tensor<?xi32>, %kv: !llama
   %x2 = llama.add %x1, %d : tensor<?x2xf32>
   return %x2 : tensor<?x2xf32>
 }
-func.func private @head(%x: tensor<?x2xf32>) -> tensor<?x4xf32> {
+func.func private @lm_head(%x: tensor<?x2xf32>) -> tensor<?x4xf32> {
   %g = llama.weight_ref @output_norm : !llama.weight<2, #llama.f32>
   %h = llama.rms_norm %x, %g eps 1.0e-05 : tensor<?x2xf32>, !llama.weight<2, #llama.f32>
   %w = llama.weight_ref @token_embd : !llama.weight<4x2, #llama.f32>

@@ -1,5 +1,5 @@
 // A whole model as steps: decode has five kernels a layer, prefill one here; the
-// head reads a row of what they leave. Parts and barriers mean nothing, slots
+// head reads a row of what they leave. Parts and barriers mean nothing, buffers
 // are whole values, and layer 1 has a kernel of its own where its format counts.
 //
 // RUN: rm -rf %t && mkdir %t
@@ -19,9 +19,9 @@
 // @decode.q laid over @x: the value that attention's reader still needs is gone.
 // RUN: sed 's/@decode.q : tensor<1x2xf32> at 128/@decode.q : tensor<1x2xf32> at 24/' %s > %t/over.mlir
 // RUN: not %corellama eval %t/over.mlir --entry m --in %t/ids.npy --weights %t/w --form decode 2>&1 | FileCheck %s --check-prefix=OVER
-// OVER: over.mlir: @o.decode: llama.slot_read: slot @x has no value: nothing wrote it, or a slot that lies over it was written since{{$}}
+// OVER: over.mlir: @o.decode: llama.buffer_read: buffer @x has no value: nothing wrote it, or a buffer that lies over it was written since{{$}}
 //
-// The table of a run picks the kernel: the wrong one refers to the wrong format.
+// The table of a dispatch picks the kernel: the wrong one refers to the wrong format.
 // RUN: sed 's/of \[0, 1\] (%l)/of [1, 1] (%l)/' %s > %t/table.mlir
 // RUN: not %corellama eval %t/table.mlir --entry m --in %t/ids.npy --weights %t/w --form decode 2>&1 | FileCheck %s --check-prefix=TABLE
 // TABLE: table.mlir: @qkv.decode.1: llama.weight_ref: @blk::@attn_v is f32 in layer 0, not f16{{$}}
@@ -42,31 +42,31 @@ llama.weights @blk layers 2 {
   llama.weight @ffn_up : 3x2 formats [#llama.f32]
   llama.weight @ffn_down : 2x3 formats [#llama.f32]
 }
-llama.model @m steps [@decode, @prefill, @head]
+llama.model @m steps [@decode, @prefill, @lm_head]
 
-llama.slot @x : tensor<4x2xf32> at 0
-llama.slot @decode.q : tensor<1x2xf32> at 128
-llama.slot @decode.p : tensor<1x1x4x4xf32> at 192
-llama.slot @decode.x1 : tensor<1x2xf32> at 256
-llama.slot @decode.s : tensor<1x3xf32> at 128
-llama.slot @logits : tensor<1x4xf32> at 320
+llama.buffer @x : tensor<4x2xf32> at 0
+llama.buffer @decode.q : tensor<1x2xf32> at 128
+llama.buffer @decode.p : tensor<1x1x4x4xf32> at 192
+llama.buffer @decode.x1 : tensor<1x2xf32> at 256
+llama.buffer @decode.s : tensor<1x3xf32> at 128
+llama.buffer @logits : tensor<1x4xf32> at 320
 
 llama.step @decode rows 1 {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c2 = arith.constant 2 : index
-  llama.run @embed.decode
+  llama.dispatch @embed.decode
   llama.barrier
   scf.for %l = %c0 to %c2 step %c1 {
-    llama.run [@qkv.decode.0, @qkv.decode.1] of [0, 1] (%l)
+    llama.dispatch [@qkv.decode.0, @qkv.decode.1] of [0, 1] (%l)
     llama.barrier
-    llama.run @attn.decode(%l)
+    llama.dispatch @attn.decode(%l)
     llama.barrier
-    llama.run @o.decode(%l)
+    llama.dispatch @o.decode(%l)
     llama.barrier
-    llama.run @gate_up.decode(%l)
+    llama.dispatch @gate_up.decode(%l)
     llama.barrier
-    llama.run @down.decode(%l)
+    llama.dispatch @down.decode(%l)
     llama.barrier
   }
 }
@@ -74,28 +74,28 @@ llama.step @prefill rows 4 {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c2 = arith.constant 2 : index
-  llama.run @embed.prefill
+  llama.dispatch @embed.prefill
   llama.barrier
   scf.for %l = %c0 to %c2 step %c1 {
-    llama.run [@layer.prefill.0, @layer.prefill.1] of [0, 1] (%l)
+    llama.dispatch [@layer.prefill.0, @layer.prefill.1] of [0, 1] (%l)
     llama.barrier
   }
 }
-llama.step @head rows 1 {
-  llama.run @head.row
+llama.step @lm_head rows 1 {
+  llama.dispatch @lm_head.row
 }
 
 func.func private @embed.decode() {
   %ids = llama.input ids : tensor<1xi32>
   %w = llama.weight_ref @token_embd : !llama.weight<4x2, #llama.f32>
   %x = llama.embed %ids, %w : tensor<1xi32>, !llama.weight<4x2, #llama.f32> -> tensor<1x2xf32>
-  llama.slot_write %x, @x : tensor<1x2xf32>
+  llama.buffer_write %x, @x : tensor<1x2xf32>
   return
 }
 func.func private @qkv.decode.0(%l: index) {
   %pos = llama.input positions : tensor<1xi32>
   %kv = llama.input cache : !llama.cache<2x1x2, f32>
-  %x = llama.slot_read @x : tensor<1x2xf32>
+  %x = llama.buffer_read @x : tensor<1x2xf32>
   %g0 = llama.weight_ref @blk::@attn_norm[%l] : !llama.weight<2, #llama.f32>
   %h = llama.rms_norm %x, %g0 eps 1.0e-05 : tensor<1x2xf32>, !llama.weight<2, #llama.f32>
   %wq = llama.weight_ref @blk::@attn_q[%l] : !llama.weight<2x2, #llama.f32>
@@ -107,13 +107,13 @@ func.func private @qkv.decode.0(%l: index) {
   %qr = llama.rope %q, %pos base 1.0e+04 heads 1 : tensor<1x2xf32>, tensor<1xi32>
   %kr = llama.rope %k, %pos base 1.0e+04 heads 1 : tensor<1x2xf32>, tensor<1xi32>
   llama.kv_append %kv[%l], %kr, %v at %pos : !llama.cache<2x1x2, f32>, tensor<1x2xf32>, tensor<1x2xf32>, tensor<1xi32>
-  llama.slot_write %qr, @decode.q : tensor<1x2xf32>
+  llama.buffer_write %qr, @decode.q : tensor<1x2xf32>
   return
 }
 func.func private @qkv.decode.1(%l: index) {
   %pos = llama.input positions : tensor<1xi32>
   %kv = llama.input cache : !llama.cache<2x1x2, f32>
-  %x = llama.slot_read @x : tensor<1x2xf32>
+  %x = llama.buffer_read @x : tensor<1x2xf32>
   %g0 = llama.weight_ref @blk::@attn_norm[%l] : !llama.weight<2, #llama.f32>
   %h = llama.rms_norm %x, %g0 eps 1.0e-05 : tensor<1x2xf32>, !llama.weight<2, #llama.f32>
   %wq = llama.weight_ref @blk::@attn_q[%l] : !llama.weight<2x2, #llama.f32>
@@ -125,29 +125,29 @@ func.func private @qkv.decode.1(%l: index) {
   %qr = llama.rope %q, %pos base 1.0e+04 heads 1 : tensor<1x2xf32>, tensor<1xi32>
   %kr = llama.rope %k, %pos base 1.0e+04 heads 1 : tensor<1x2xf32>, tensor<1xi32>
   llama.kv_append %kv[%l], %kr, %v at %pos : !llama.cache<2x1x2, f32>, tensor<1x2xf32>, tensor<1x2xf32>, tensor<1xi32>
-  llama.slot_write %qr, @decode.q : tensor<1x2xf32>
+  llama.buffer_write %qr, @decode.q : tensor<1x2xf32>
   return
 }
 func.func private @attn.decode(%l: index) {
   %pos = llama.input positions : tensor<1xi32>
   %kv = llama.input cache : !llama.cache<2x1x2, f32>
-  %q = llama.slot_read @decode.q : tensor<1x2xf32>
+  %q = llama.buffer_read @decode.q : tensor<1x2xf32>
   %p = llama.attention_part %q, %kv[%l], %pos causal heads 1 keys 2 : tensor<1x2xf32>, !llama.cache<2x1x2, f32>, tensor<1xi32> -> tensor<1x1x?x4xf32>
-  llama.slot_write %p, @decode.p : tensor<1x1x?x4xf32>
+  llama.buffer_write %p, @decode.p : tensor<1x1x?x4xf32>
   return
 }
 func.func private @o.decode(%l: index) {
-  %p = llama.slot_read @decode.p : tensor<1x1x?x4xf32>
-  %x = llama.slot_read @x : tensor<1x2xf32>
+  %p = llama.buffer_read @decode.p : tensor<1x1x?x4xf32>
+  %x = llama.buffer_read @x : tensor<1x2xf32>
   %a = llama.attention_merge %p heads 1 keys 2 : tensor<1x1x?x4xf32> -> tensor<1x2xf32>
   %wo = llama.weight_ref @blk::@attn_output[%l] : !llama.weight<2x2, #llama.f32>
   %o = llama.linear %a, %wo : tensor<1x2xf32>, !llama.weight<2x2, #llama.f32> -> tensor<1x2xf32>
   %x1 = llama.add %x, %o : tensor<1x2xf32>
-  llama.slot_write %x1, @decode.x1 : tensor<1x2xf32>
+  llama.buffer_write %x1, @decode.x1 : tensor<1x2xf32>
   return
 }
 func.func private @gate_up.decode(%l: index) {
-  %x1 = llama.slot_read @decode.x1 : tensor<1x2xf32>
+  %x1 = llama.buffer_read @decode.x1 : tensor<1x2xf32>
   %g1 = llama.weight_ref @blk::@ffn_norm[%l] : !llama.weight<2, #llama.f32>
   %h1 = llama.rms_norm %x1, %g1 eps 1.0e-05 : tensor<1x2xf32>, !llama.weight<2, #llama.f32>
   %wg = llama.weight_ref @blk::@ffn_gate[%l] : !llama.weight<3x2, #llama.f32>
@@ -155,29 +155,29 @@ func.func private @gate_up.decode(%l: index) {
   %g = llama.linear %h1, %wg : tensor<1x2xf32>, !llama.weight<3x2, #llama.f32> -> tensor<1x3xf32>
   %u = llama.linear %h1, %wu : tensor<1x2xf32>, !llama.weight<3x2, #llama.f32> -> tensor<1x3xf32>
   %s = llama.swiglu %g, %u : tensor<1x3xf32>
-  llama.slot_write %s, @decode.s : tensor<1x3xf32>
+  llama.buffer_write %s, @decode.s : tensor<1x3xf32>
   return
 }
 func.func private @down.decode(%l: index) {
-  %s = llama.slot_read @decode.s : tensor<1x3xf32>
-  %x1 = llama.slot_read @decode.x1 : tensor<1x2xf32>
+  %s = llama.buffer_read @decode.s : tensor<1x3xf32>
+  %x1 = llama.buffer_read @decode.x1 : tensor<1x2xf32>
   %wd = llama.weight_ref @blk::@ffn_down[%l] : !llama.weight<2x3, #llama.f32>
   %d = llama.linear %s, %wd : tensor<1x3xf32>, !llama.weight<2x3, #llama.f32> -> tensor<1x2xf32>
   %x2 = llama.add %x1, %d : tensor<1x2xf32>
-  llama.slot_write %x2, @x : tensor<1x2xf32>
+  llama.buffer_write %x2, @x : tensor<1x2xf32>
   return
 }
 func.func private @embed.prefill() {
   %ids = llama.input ids : tensor<?xi32>
   %w = llama.weight_ref @token_embd : !llama.weight<4x2, #llama.f32>
   %x = llama.embed %ids, %w : tensor<?xi32>, !llama.weight<4x2, #llama.f32> -> tensor<?x2xf32>
-  llama.slot_write %x, @x : tensor<?x2xf32>
+  llama.buffer_write %x, @x : tensor<?x2xf32>
   return
 }
 func.func private @layer.prefill.0(%l: index) {
   %pos = llama.input positions : tensor<?xi32>
   %kv = llama.input cache : !llama.cache<2x1x2, f32>
-  %x = llama.slot_read @x : tensor<?x2xf32>
+  %x = llama.buffer_read @x : tensor<?x2xf32>
   %g0 = llama.weight_ref @blk::@attn_norm[%l] : !llama.weight<2, #llama.f32>
   %h = llama.rms_norm %x, %g0 eps 1.0e-05 : tensor<?x2xf32>, !llama.weight<2, #llama.f32>
   %wq = llama.weight_ref @blk::@attn_q[%l] : !llama.weight<2x2, #llama.f32>
@@ -203,13 +203,13 @@ func.func private @layer.prefill.0(%l: index) {
   %wd = llama.weight_ref @blk::@ffn_down[%l] : !llama.weight<2x3, #llama.f32>
   %d = llama.linear %s, %wd : tensor<?x3xf32>, !llama.weight<2x3, #llama.f32> -> tensor<?x2xf32>
   %x2 = llama.add %x1, %d : tensor<?x2xf32>
-  llama.slot_write %x2, @x : tensor<?x2xf32>
+  llama.buffer_write %x2, @x : tensor<?x2xf32>
   return
 }
 func.func private @layer.prefill.1(%l: index) {
   %pos = llama.input positions : tensor<?xi32>
   %kv = llama.input cache : !llama.cache<2x1x2, f32>
-  %x = llama.slot_read @x : tensor<?x2xf32>
+  %x = llama.buffer_read @x : tensor<?x2xf32>
   %g0 = llama.weight_ref @blk::@attn_norm[%l] : !llama.weight<2, #llama.f32>
   %h = llama.rms_norm %x, %g0 eps 1.0e-05 : tensor<?x2xf32>, !llama.weight<2, #llama.f32>
   %wq = llama.weight_ref @blk::@attn_q[%l] : !llama.weight<2x2, #llama.f32>
@@ -235,16 +235,16 @@ func.func private @layer.prefill.1(%l: index) {
   %wd = llama.weight_ref @blk::@ffn_down[%l] : !llama.weight<2x3, #llama.f32>
   %d = llama.linear %s, %wd : tensor<?x3xf32>, !llama.weight<2x3, #llama.f32> -> tensor<?x2xf32>
   %x2 = llama.add %x1, %d : tensor<?x2xf32>
-  llama.slot_write %x2, @x : tensor<?x2xf32>
+  llama.buffer_write %x2, @x : tensor<?x2xf32>
   return
 }
-func.func private @head.row() {
+func.func private @lm_head.row() {
   %r = llama.input row : index
-  %x = llama.slot_read @x[%r] : tensor<1x2xf32>
+  %x = llama.buffer_read @x[%r] : tensor<1x2xf32>
   %g = llama.weight_ref @output_norm : !llama.weight<2, #llama.f32>
   %h = llama.rms_norm %x, %g eps 1.0e-05 : tensor<1x2xf32>, !llama.weight<2, #llama.f32>
   %w = llama.weight_ref @token_embd : !llama.weight<4x2, #llama.f32>
   %y = llama.linear %h, %w : tensor<1x2xf32>, !llama.weight<4x2, #llama.f32> -> tensor<1x4xf32>
-  llama.slot_write %y, @logits : tensor<1x4xf32>
+  llama.buffer_write %y, @logits : tensor<1x4xf32>
   return
 }

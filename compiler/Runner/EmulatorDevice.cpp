@@ -1,0 +1,557 @@
+//===- EmulatorDevice.cpp - a GPU of one core, on the emulator
+//---------------------===//
+//
+// See EmulatorDevice.h. From top to bottom: a fibre; the scheduler, which is a
+// ring of fibres that can go on; what threads do together; a launch; the words.
+//
+// Boost.Context's two assembly routines and not its class `fiber`: a launch
+// that fails leaves its fibres where they are, in frames of generated code that
+// no exception can unwind, which is how `fiber` would end them.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Runner/EmulatorDevice.h"
+#include "compiler/Runner/EmulatorABI.h"
+#include "compiler/Runner/TensorCore.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/ErrorHandling.h"
+#include <algorithm>
+#include <boost/context/detail/fcontext.hpp>
+#include <cstring>
+#include <numeric>
+
+using namespace corellama;
+using boost::context::detail::fcontext_t;
+using boost::context::detail::jump_fcontext;
+using boost::context::detail::make_fcontext;
+using boost::context::detail::transfer_t;
+
+namespace {
+
+/// Kernels spill at most a few KiB; the rest is for our own functions, which an
+/// error calls on the fibre's stack.
+constexpr size_t kStackBytes = size_t(64) << 10;
+/// Stands at a stack's last bytes, which nothing reaches that has enough of it.
+constexpr uint64_t kStackEnd = 0x5ca1ab1e0ddba11;
+/// What CUDA allows in a block.
+constexpr uint32_t kMaxThreads = 1024;
+/// Of cp.async, and what its addresses are multiples of.
+constexpr size_t kCopyBytes = 16;
+
+/// What a fibre does, or waits for.
+enum class State { Ready, Barrier, ShuffleXor, LdMatrix, Mma, Ended };
+
+const char *describe(State state) {
+  switch (state) {
+  case State::Ready:
+    return "runs";
+  case State::Barrier:
+    return "waits at a barrier";
+  case State::ShuffleXor:
+    return "waits at a shuffle_xor";
+  case State::LdMatrix:
+    return "waits at an ldmatrix";
+  case State::Mma:
+    return "waits at an mma";
+  case State::Ended:
+    return "has ended";
+  }
+  llvm_unreachable("no such state");
+}
+
+struct Copy {
+  uint8_t *target;
+  const uint8_t *source;
+  uint32_t valid;
+  /// Number of the group that it will be, or is, part of.
+  uint32_t group;
+};
+
+/// One thread of the block that runs; then one of the next block.
+struct Fibre {
+  fcontext_t context;
+  uint8_t *stack;
+  uint32_t thread;
+  State state;
+  /// Where it waits: the number of the word in its kernel, which tells two
+  /// barriers apart.
+  uint32_t site;
+  // Operands of what it waits at.
+  uint32_t value, mask, count;
+  const void *row;
+  uint32_t *registers;
+  MmaOperands operands;
+  bool bf16;
+  llvm::SmallVector<Copy, 16> copies;
+  uint32_t committedGroups;
+};
+
+/// splitmix64: one addition and two multiplications for a switch.
+class Random {
+public:
+  explicit Random(uint64_t seed) : state(seed) {}
+  uint32_t below(uint32_t bound) {
+    uint64_t x = state += 0x9e3779b97f4a7c15;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+    return static_cast<uint32_t>(((x ^ (x >> 31)) >> 32) * bound >> 32);
+  }
+
+private:
+  uint64_t state;
+};
+
+} // namespace
+
+class EmulatorDevice::Impl {
+public:
+  Impl(llvm::ArrayRef<abi::DeviceKernel> kernels,
+       llvm::ArrayRef<MemoryRange> ranges)
+      : kernels(kernels), memory(ranges),
+        stacks(new uint8_t[kMaxThreads * kStackBytes + 16]),
+        fibres(kMaxThreads), ring(kMaxThreads) {
+    for (uint32_t t = 0; t < kMaxThreads; ++t) {
+      fibres[t].thread = t;
+      fibres[t].stack = stacks.get() + t * kStackBytes;
+    }
+  }
+
+  void setOptions(const EmulatorOptions &options) {
+    random.reset();
+    if (options.seed)
+      random.emplace(*options.seed);
+    memory.setFindConflicts(options.findConflicts);
+  }
+
+  void launch(uint32_t number, const abi::Context &context, uint32_t layer,
+              uint64_t blocks);
+  llvm::Error takeError() {
+    if (error.empty())
+      return llvm::Error::success();
+    return llvm::createStringError(std::exchange(error, {}));
+  }
+
+  // What a fibre calls.
+  uint32_t thread() const { return current->thread; }
+  uint32_t blockNumber() const { return block; }
+  uint8_t *shared() const { return memory.shared(); }
+  void barrier(uint32_t site);
+  uint32_t shuffleXor(uint32_t value, uint32_t mask, uint32_t site);
+  void ldmatrix(const void *row, uint32_t count, uint32_t *registers,
+                uint32_t site);
+  void mma(const MmaOperands &operands, bool bf16, uint32_t site);
+  void copyAsync(uint8_t *target, const uint8_t *source, uint32_t valid);
+  void copyCommit() { ++current->committedGroups; }
+  void copyWait(uint32_t pending);
+  void read(const void *address, uint32_t bytes, uint32_t alignment) {
+    if (!memory.read(current->thread, address, bytes, alignment) &&
+        !isLocal(address))
+      fail(memory.what());
+  }
+  void write(const void *address, uint32_t bytes, uint32_t alignment) {
+    if (!memory.write(current->thread, address, bytes, alignment) &&
+        !isLocal(address))
+      fail(memory.what());
+  }
+
+  /// The device that runs a kernel on this thread. The words are C functions
+  /// that generated code calls with no argument of ours, so there is no other
+  /// way to find it; set only while a launch runs.
+  static thread_local Impl *running;
+
+private:
+  /// Local variables that cuda-trace-accesses did not recognise as such.
+  bool isLocal(const void *address) const {
+    return size_t(static_cast<const uint8_t *>(address) - current->stack) <
+           kStackBytes;
+  }
+  void runBlock();
+  static void runThread(transfer_t from);
+  void switchTo(Fibre &next);
+  void makeReady(Fibre &fibre) {
+    fibre.state = State::Ready;
+    ring[(ringFirst + ringCount++) % kMaxThreads] = &fibre;
+  }
+  void goOn();
+  void nobodyCanGoOn();
+  void arriveInWarp(State state, uint32_t site);
+  void finishWarp(Fibre *warp);
+  [[noreturn]] void fail(const std::string &what);
+  const abi::DeviceKernel &kernel() const { return kernels[kernelNumber]; }
+
+  llvm::ArrayRef<abi::DeviceKernel> kernels;
+  EmulatorMemory memory;
+  std::optional<Random> random;
+  std::unique_ptr<uint8_t[]> stacks;
+  std::vector<Fibre> fibres;
+  std::string error;
+
+  // The launch that runs.
+  uint32_t kernelNumber = 0, block = 0, layer = 0;
+  const abi::Context *context = nullptr;
+
+  // The block that runs.
+  /// Whoever called launch; not in the ring.
+  Fibre host = {};
+  Fibre *current = &host;
+  /// Fibres that can go on, each at most once.
+  std::vector<Fibre *> ring;
+  uint32_t ringFirst = 0, ringCount = 0;
+  uint32_t atBarrier = 0, ended = 0;
+  uint32_t arrived[kMaxThreads / kWarpLanes] = {};
+};
+
+thread_local EmulatorDevice::Impl *EmulatorDevice::Impl::running = nullptr;
+
+//===----------------------------------------------------------------------===//
+// The scheduler
+//===----------------------------------------------------------------------===//
+
+/// Returns once somebody switches back.
+void EmulatorDevice::Impl::switchTo(Fibre &next) {
+  Fibre *from = current;
+  if (&next == from)
+    return;
+  current = &next;
+  transfer_t back = jump_fcontext(next.context, from);
+  // Whoever it was can be resumed where it left.
+  static_cast<Fibre *>(back.data)->context = back.fctx;
+}
+
+void EmulatorDevice::Impl::runThread(transfer_t from) {
+  static_cast<Fibre *>(from.data)->context = from.fctx;
+  Impl &device = *running;
+  device.kernel().thread(device.context, device.layer);
+  device.current->state = State::Ended;
+  ++device.ended;
+  device.goOn();
+  llvm_unreachable("an ended fibre is in no ring");
+}
+
+/// The current fibre waits, or has ended, or stands in the ring itself.
+void EmulatorDevice::Impl::goOn() {
+  if (ringCount == 0)
+    return nobodyCanGoOn();
+  if (random)
+    std::swap(ring[ringFirst],
+              ring[(ringFirst + random->below(ringCount)) % kMaxThreads]);
+  Fibre &next = *ring[ringFirst];
+  ringFirst = (ringFirst + 1) % kMaxThreads;
+  --ringCount;
+  switchTo(next);
+}
+
+void EmulatorDevice::Impl::nobodyCanGoOn() {
+  uint32_t threads = kernel().threads;
+  if (ended == threads)
+    return switchTo(host);
+  if (atBarrier == threads) {
+    for (uint32_t t = 1; t < threads; ++t)
+      if (fibres[t].site != fibres[0].site)
+        fail("thread 0 and thread " + std::to_string(t) +
+             " wait at different barriers");
+    atBarrier = 0;
+    memory.barrier();
+    for (uint32_t t = 0; t < threads; ++t)
+      makeReady(fibres[t]);
+    return goOn();
+  }
+  // Somebody waits for one that will not come. In a warp first: a barrier is
+  // only waited for in vain because of it.
+  for (uint32_t t = 0; t < threads; ++t) {
+    Fibre &fibre = fibres[t];
+    if (fibre.state == State::Barrier || fibre.state == State::Ended)
+      continue;
+    Fibre *warp = &fibres[t - t % kWarpLanes];
+    for (uint32_t lane = 0; lane < kWarpLanes; ++lane)
+      if (warp[lane].state != fibre.state)
+        fail("thread " + std::to_string(t) + " " + describe(fibre.state) +
+             ", but thread " + std::to_string(warp[lane].thread) +
+             " of its warp " + describe(warp[lane].state));
+  }
+  auto first = [&](State state) {
+    return std::find_if(fibres.begin(), fibres.begin() + threads,
+                        [&](const Fibre &f) { return f.state == state; })
+        ->thread;
+  };
+  fail("thread " + std::to_string(first(State::Barrier)) + " " +
+       describe(State::Barrier) + ", but thread " +
+       std::to_string(first(State::Ended)) + " " + describe(State::Ended));
+}
+
+void EmulatorDevice::Impl::fail(const std::string &what) {
+  error = (llvm::Twine("kernel '") + kernel().name + "', layer " +
+           llvm::Twine(layer) + ", block " + llvm::Twine(block) + ": " + what)
+              .str();
+  switchTo(host);
+  llvm_unreachable("a fibre that failed is not resumed");
+}
+
+//===----------------------------------------------------------------------===//
+// What threads do together
+//===----------------------------------------------------------------------===//
+
+void EmulatorDevice::Impl::barrier(uint32_t site) {
+  current->state = State::Barrier;
+  current->site = site;
+  ++atBarrier;
+  goOn();
+}
+
+/// Waits until all lanes of the warp have come to the same place.
+void EmulatorDevice::Impl::arriveInWarp(State state, uint32_t site) {
+  Fibre &fibre = *current;
+  fibre.state = state;
+  fibre.site = site;
+  uint32_t number = fibre.thread / kWarpLanes;
+  if (++arrived[number] == kWarpLanes) {
+    arrived[number] = 0;
+    Fibre *warp = &fibres[fibre.thread - fibre.thread % kWarpLanes];
+    for (uint32_t lane = 0; lane < kWarpLanes; ++lane)
+      if (warp[lane].state != state || warp[lane].site != site)
+        fail("thread " + std::to_string(fibre.thread) + " " +
+             describe(fibre.state) + ", but thread " +
+             std::to_string(warp[lane].thread) + " of its warp " +
+             describe(warp[lane].state) +
+             (warp[lane].state == state ? " elsewhere" : ""));
+    finishWarp(warp);
+    for (uint32_t lane = 0; lane < kWarpLanes; ++lane)
+      makeReady(warp[lane]);
+  }
+  goOn();
+}
+
+void EmulatorDevice::Impl::finishWarp(Fibre *warp) {
+  switch (warp->state) {
+  case State::ShuffleXor: {
+    uint32_t values[kWarpLanes];
+    for (uint32_t lane = 0; lane < kWarpLanes; ++lane)
+      values[lane] = warp[lane].value;
+    for (uint32_t lane = 0; lane < kWarpLanes; ++lane)
+      warp[lane].value = values[lane ^ (warp[lane].mask % kWarpLanes)];
+    return;
+  }
+  case State::LdMatrix: {
+    const void *rows[kWarpLanes];
+    uint32_t *registers[kWarpLanes];
+    for (uint32_t lane = 0; lane < kWarpLanes; ++lane) {
+      rows[lane] = warp[lane].row;
+      registers[lane] = warp[lane].registers;
+    }
+    return loadMatrices(rows, warp->count, registers);
+  }
+  case State::Mma: {
+    MmaOperands operands[kWarpLanes];
+    for (uint32_t lane = 0; lane < kWarpLanes; ++lane)
+      operands[lane] = warp[lane].operands;
+    return multiply(operands, warp->bf16);
+  }
+  case State::Ready:
+  case State::Barrier:
+  case State::Ended:
+    break;
+  }
+  llvm_unreachable("warps do not meet here");
+}
+
+uint32_t EmulatorDevice::Impl::shuffleXor(uint32_t value, uint32_t mask,
+                                          uint32_t site) {
+  current->value = value;
+  current->mask = mask;
+  arriveInWarp(State::ShuffleXor, site);
+  return current->value;
+}
+
+void EmulatorDevice::Impl::ldmatrix(const void *row, uint32_t count,
+                                    uint32_t *registers, uint32_t site) {
+  constexpr uint32_t kRowsOfMatrix = 8, kRowBytes = 16;
+  if (current->thread % kWarpLanes < kRowsOfMatrix * count)
+    read(row, kRowBytes, kRowBytes);
+  current->row = row;
+  current->count = count;
+  current->registers = registers;
+  arriveInWarp(State::LdMatrix, site);
+}
+
+void EmulatorDevice::Impl::mma(const MmaOperands &operands, bool bf16,
+                               uint32_t site) {
+  current->operands = operands;
+  current->bf16 = bf16;
+  arriveInWarp(State::Mma, site);
+}
+
+void EmulatorDevice::Impl::copyAsync(uint8_t *target, const uint8_t *source,
+                                     uint32_t valid) {
+  if (valid > kCopyBytes ||
+      reinterpret_cast<uintptr_t>(source) % kCopyBytes != 0)
+    fail("thread " + std::to_string(current->thread) + " copies " +
+         std::to_string(valid) + " bytes from an address that is " +
+         std::to_string(reinterpret_cast<uintptr_t>(source) % kCopyBytes) +
+         " modulo 16");
+  if (valid > 0)
+    read(source, valid, kCopyBytes);
+  if (!memory.beginCopy(current->thread, target, kCopyBytes))
+    fail(memory.what());
+  current->copies.push_back({target, source, valid, current->committedGroups});
+}
+
+/// Groups arrive in the order in which they were committed.
+void EmulatorDevice::Impl::copyWait(uint32_t pending) {
+  Fibre &fibre = *current;
+  uint32_t arrivedGroups = fibre.committedGroups - pending;
+  if (fibre.committedGroups < pending)
+    return;
+  auto end = std::find_if(
+      fibre.copies.begin(), fibre.copies.end(),
+      [&](const Copy &copy) { return copy.group >= arrivedGroups; });
+  for (Copy &copy : llvm::make_range(fibre.copies.begin(), end)) {
+    // The source may have been read as late as now.
+    if (copy.valid > 0)
+      read(copy.source, copy.valid, kCopyBytes);
+    if (!memory.endCopy(fibre.thread, copy.target, kCopyBytes))
+      fail(memory.what());
+    std::memset(copy.target, 0, kCopyBytes);
+    std::memcpy(copy.target, copy.source, copy.valid);
+  }
+  fibre.copies.erase(fibre.copies.begin(), end);
+}
+
+//===----------------------------------------------------------------------===//
+// A launch
+//===----------------------------------------------------------------------===//
+
+void EmulatorDevice::Impl::runBlock() {
+  uint32_t threads = kernel().threads;
+  memory.beginBlock(block, kernel().sharedBytes);
+  ringFirst = ringCount = atBarrier = ended = 0;
+  std::fill(std::begin(arrived), std::end(arrived), 0u);
+  for (uint32_t t = 0; t < threads; ++t) {
+    Fibre &fibre = fibres[t];
+    std::memcpy(fibre.stack, &kStackEnd, sizeof(kStackEnd));
+    fibre.context =
+        make_fcontext(fibre.stack + kStackBytes, kStackBytes, &runThread);
+    fibre.committedGroups = 0;
+    makeReady(fibre);
+  }
+  goOn();
+  for (uint32_t t = 0; t < threads; ++t) {
+    Fibre &fibre = fibres[t];
+    for (const Copy &copy : fibre.copies)
+      memory.dropCopy(copy.target, kCopyBytes);
+    fibre.copies.clear();
+    if (std::memcmp(fibre.stack, &kStackEnd, sizeof(kStackEnd)) != 0)
+      error = (llvm::Twine("kernel '") + kernel().name +
+               "': needs more stack than the " + llvm::Twine(kStackBytes) +
+               " bytes of a fibre")
+                  .str();
+  }
+}
+
+void EmulatorDevice::Impl::launch(uint32_t number,
+                                  const abi::Context &arguments,
+                                  uint32_t layerNumber, uint64_t blocks) {
+  if (!error.empty())
+    return;
+  if (number >= kernels.size()) {
+    error = "launch: there is no kernel number " + std::to_string(number);
+    return;
+  }
+  kernelNumber = number;
+  layer = layerNumber;
+  context = &arguments;
+  if (!kernel().thread || kernel().threads == 0 ||
+      kernel().threads % kWarpLanes != 0 || kernel().threads > kMaxThreads) {
+    error = (llvm::Twine("kernel '") + kernel().name +
+             "': not code for fibres, or not of whole warps")
+                .str();
+    return;
+  }
+  memory.beginLaunch();
+  std::vector<uint32_t> order(blocks);
+  std::iota(order.begin(), order.end(), 0u);
+  if (random)
+    for (uint32_t i = 0; i < order.size(); ++i)
+      std::swap(order[i],
+                order[i + random->below(static_cast<uint32_t>(blocks) - i)]);
+  running = this;
+  for (uint32_t next : order) {
+    block = next;
+    runBlock();
+    if (!error.empty())
+      break;
+  }
+  running = nullptr;
+  context = nullptr;
+}
+
+EmulatorDevice::EmulatorDevice(llvm::ArrayRef<abi::DeviceKernel> kernels,
+                               llvm::ArrayRef<MemoryRange> ranges,
+                               EmulatorOptions options)
+    : impl(std::make_unique<Impl>(kernels, ranges)) {
+  setOptions(options);
+}
+
+EmulatorDevice::~EmulatorDevice() = default;
+
+void EmulatorDevice::setOptions(EmulatorOptions options) {
+  impl->setOptions(options);
+}
+
+llvm::Error EmulatorDevice::launch(uint32_t kernel, const abi::Context &context,
+                                   uint32_t layer, uint64_t blocks) {
+  impl->launch(kernel, context, layer, blocks);
+  return impl->takeError();
+}
+
+llvm::Error EmulatorDevice::run(abi::DeviceStepFunction step,
+                                const abi::Context &context) {
+  step(&context, impl.get());
+  return impl->takeError();
+}
+
+//===----------------------------------------------------------------------===//
+// The words
+//===----------------------------------------------------------------------===//
+
+static EmulatorDevice::Impl &device() { return *EmulatorDevice::Impl::running; }
+
+void corellama_launch(void *device, uint32_t kernel,
+                      const corellama::abi::Context *context, uint32_t layer,
+                      uint64_t blocks) {
+  static_cast<EmulatorDevice::Impl *>(device)->launch(kernel, *context, layer,
+                                                      blocks);
+}
+uint32_t corellama_emulator_thread() { return device().thread(); }
+uint32_t corellama_emulator_block() { return device().blockNumber(); }
+uint8_t *corellama_emulator_shared() { return device().shared(); }
+void corellama_emulator_barrier(uint32_t site) { device().barrier(site); }
+uint32_t corellama_emulator_shuffle_xor(uint32_t value, uint32_t mask,
+                                        uint32_t site) {
+  return device().shuffleXor(value, mask, site);
+}
+void corellama_emulator_copy_async(void *target, const void *source,
+                                   uint32_t valid) {
+  device().copyAsync(static_cast<uint8_t *>(target),
+                     static_cast<const uint8_t *>(source), valid);
+}
+void corellama_emulator_copy_commit() { device().copyCommit(); }
+void corellama_emulator_copy_wait(uint32_t pending) {
+  device().copyWait(pending);
+}
+void corellama_emulator_ldmatrix(const void *row, uint32_t count,
+                                 uint32_t *registers, uint32_t site) {
+  device().ldmatrix(row, count, registers, site);
+}
+void corellama_emulator_mma(const uint32_t *a, const uint32_t *b,
+                            const float *c, float *d, uint32_t bf16,
+                            uint32_t site) {
+  device().mma({a, b, c, d}, bf16 != 0, site);
+}
+void corellama_emulator_read(const void *address, uint32_t bytes,
+                             uint32_t alignment) {
+  device().read(address, bytes, alignment);
+}
+void corellama_emulator_write(const void *address, uint32_t bytes,
+                              uint32_t alignment) {
+  device().write(address, bytes, alignment);
+}

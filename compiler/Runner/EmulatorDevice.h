@@ -1,0 +1,64 @@
+//===- EmulatorDevice.h - a GPU of one core, on the emulator
+//-----------------------===//
+//
+// Executes launches of kernels that cuda-to-emulator lowered: block after
+// block, each thread of a block a fibre that runs until it must wait for
+// others. What only a GPU would show by a hang, a fault or a wrong number now
+// and then is an error here: a barrier that not all threads reach, a shuffle in
+// a part of a warp, an access out of bounds, two accesses without order
+// (EmulatorMemory.h).
+//
+// It shows nothing of weak memory between blocks: there is none to show,
+// because blocks of a launch may not talk to each other at all.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_COMPILER_RUNNER_EMULATORDEVICE_H
+#define CORELLAMA_COMPILER_RUNNER_EMULATORDEVICE_H
+
+#include "compiler/Runner/EmulatorMemory.h"
+#include "runtime/ABI/Device.h"
+#include "llvm/Support/Error.h"
+#include <optional>
+
+namespace corellama {
+
+struct EmulatorOptions {
+  /// Runs blocks in an order that it decides, and at each point where threads
+  /// wait, which one goes on. Without it: ascending.
+  std::optional<uint64_t> seed;
+  /// Off only to time kernels, or to see what a conflict does.
+  bool findConflicts = true;
+};
+
+/// One thread of this process may use it at a time.
+class EmulatorDevice {
+public:
+  /// `kernels` have code for fibres; `ranges` is all memory that they may touch
+  /// besides their workgroup memory. Both outlive the device.
+  EmulatorDevice(llvm::ArrayRef<abi::DeviceKernel> kernels,
+                 llvm::ArrayRef<MemoryRange> ranges,
+                 EmulatorOptions options = {});
+  ~EmulatorDevice();
+  EmulatorDevice(const EmulatorDevice &) = delete;
+
+  void setOptions(EmulatorOptions options);
+
+  /// Runs blocks [0, blocks) of a kernel.
+  llvm::Error launch(uint32_t kernel, const abi::Context &context,
+                     uint32_t layer, uint64_t blocks);
+
+  /// Runs a step of generated code. Once a launch has failed, those after it do
+  /// nothing.
+  llvm::Error run(abi::DeviceStepFunction step, const abi::Context &context);
+
+  /// What the words of EmulatorABI.h and corellama_launch call.
+  class Impl;
+
+private:
+  std::unique_ptr<Impl> impl;
+};
+
+} // namespace corellama
+
+#endif // CORELLAMA_COMPILER_RUNNER_EMULATORDEVICE_H

@@ -1,0 +1,281 @@
+//===- EmulatorProgram.cpp - a checkpoint, run as GPU code on the emulator
+//---------===//
+//
+// See EmulatorProgram.h. From top to bottom: the phases; weights; memory; a
+// step.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Runner/EmulatorProgram.h"
+#include "compiler/Driver/Registration.h"
+#include "compiler/Image/Packing.h"
+#include "compiler/Import/Import.h"
+#include "compiler/Pipelines/Pipelines.h"
+#include "compiler/Target/Target.h"
+#include "mlir/IR/Diagnostics.h"
+#include "runtime/ABI/Image.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/Memory.h"
+
+using namespace corellama;
+using llvm::Error;
+using llvm::Expected;
+
+/// Weights start at multiples of this, as in an image.
+static constexpr uint64_t kWeightAlignment = 64;
+
+//===----------------------------------------------------------------------===//
+// The phases
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Runs phases, and makes the first error of a pass ours. The driver prints
+/// what passes say; whoever calls a library decides that itself.
+class PhaseRunner {
+public:
+  PhaseRunner(mlir::MLIRContext &context, llvm::StringRef path,
+              const EmulatorProgramOptions &options)
+      : path(path), handler(&context, [this](mlir::Diagnostic &diagnostic) {
+          if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error &&
+              message.empty())
+            message = describe(diagnostic);
+          return mlir::success();
+        }) {
+    pipeline.activations = options.activations;
+    pipeline.cacheType = options.cacheType;
+    pipeline.chunk = static_cast<int64_t>(options.chunk);
+    pipeline.backend = "emulator";
+  }
+
+  Error run(mlir::ModuleOp module, llama::Phase first, llama::Phase last) {
+    for (const PhasePipeline &row : allPhasePipelines()) {
+      if (row.phase < first || row.phase > last)
+        continue;
+      mlir::PassManager manager(module.getContext());
+      buildPhase(manager, row.phase, pipeline);
+      if (mlir::failed(manager.run(module)))
+        return llvm::createStringError(
+            path + ": phase " + llama::infoOf(row.phase).name + ": " +
+            (message.empty() ? "failed without saying why" : message));
+    }
+    return Error::success();
+  }
+
+private:
+  /// Ops are named after what they were made from; there is no source file.
+  static std::string describe(mlir::Diagnostic &diagnostic) {
+    auto name = diagnostic.getLocation()->findInstanceOf<mlir::NameLoc>();
+    return (name ? "'" + name.getName().str() + "': " : "") + diagnostic.str();
+  }
+
+  llvm::StringRef path;
+  PipelineOptions pipeline;
+  std::string message;
+  mlir::ScopedDiagnosticHandler handler;
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Where each weight will begin. Known before there is memory for them, and
+/// while the ops that name them are still there.
+struct WeightPlan {
+  struct Part {
+    image::Packer packer;
+    llvm::ArrayRef<uint8_t> source;
+    uint64_t at;
+  };
+  std::vector<Part> parts;
+  std::vector<uint64_t> offsets;
+  uint64_t bytes = 0;
+
+  Error add(mlir::ModuleOp module, llama::WeightOp weight,
+            const checkpoint::Checkpoint &checkpoint) {
+    for (int64_t layer = 0; layer < weight.getCount(); ++layer) {
+      const checkpoint::TensorInfo *tensor =
+          checkpoint.find(tensorNameOf(weight, layer));
+      auto packer = image::Packer::create(
+          weight.getFormat(layer), weight.getLayout(layer), weight.getRows(),
+          weight.getColumns());
+      if (!packer)
+        return packer.takeError();
+      uint64_t at = llvm::alignTo(bytes, kWeightAlignment);
+      bytes = llvm::SaturatingAdd(at, packer->bytes());
+      offsets[llama::getWeightTableIndex(module, weight) + layer] = at;
+      parts.push_back({std::move(*packer), checkpoint.bytes(*tensor), at});
+    }
+    return Error::success();
+  }
+
+  Error make(mlir::ModuleOp module, const checkpoint::Checkpoint &checkpoint) {
+    offsets.resize(llama::getWeightTableSize(module));
+    Error error = Error::success();
+    module->walk([&](llama::WeightOp weight) {
+      if (!error)
+        error = add(module, weight, checkpoint);
+    });
+    return error;
+  }
+
+  void pack(llvm::MutableArrayRef<uint8_t> out) const {
+    for (const Part &part : parts)
+      part.packer.pack(0, part.packer.tileCount(), part.source,
+                       out.slice(part.at, part.packer.bytes()));
+  }
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+static KernelContextSizes sizesOf(const checkpoint::ModelConfig &config,
+                                  const EmulatorProgramOptions &options) {
+  KernelContextSizes sizes;
+  sizes.capacity = llvm::alignTo(options.positions, abi::kCacheBlock);
+  // Keys and values alike: a position is a row, padded to 16 elements.
+  uint64_t row =
+      llvm::alignTo(config.headSize, 16) * (options.cacheType == "f16" ? 2 : 4);
+  uint64_t rows = llvm::SaturatingMultiply(config.layers * config.kvHeads,
+                                           uint64_t(sizes.capacity));
+  sizes.keyBytes = sizes.valueBytes = llvm::SaturatingMultiply(rows, row);
+  sizes.ropeRow = abi::ropeRowOf(config.headSize);
+  return sizes;
+}
+
+/// Asks for the memory and gives it back. KernelContext and EmulatorMemory end
+/// the process where there is none, as tests of one kernel may.
+static Error checkMemory(const KernelContextSizes &sizes) {
+  uint64_t ropeBytes = llvm::SaturatingMultiply<uint64_t>(
+      sizes.capacity * sizeof(float), sizes.ropeRow);
+  uint64_t bytes = llvm::SaturatingAdd<uint64_t>(
+      sizes.weightBytes, sizes.workspaceBytes, sizes.keyBytes, sizes.valueBytes,
+      ropeBytes);
+  std::vector<llvm::sys::OwningMemoryBlock> blocks;
+  auto isThere = [&](uint64_t wanted) {
+    // More than that would wrap around when it is rounded to pages.
+    if (wanted > std::numeric_limits<int64_t>::max())
+      return false;
+    std::error_code code;
+    blocks.emplace_back(llvm::sys::Memory::allocateMappedMemory(
+        wanted, nullptr,
+        llvm::sys::Memory::MF_READ | llvm::sys::Memory::MF_WRITE, code));
+    return !code;
+  };
+  bool enough = isThere(bytes);
+  // What EmulatorMemory remembers: of it, only what is touched costs memory.
+  uint64_t watchBytes = 0;
+  for (uint64_t written :
+       {sizes.workspaceBytes, sizes.keyBytes, sizes.valueBytes}) {
+    uint64_t wanted =
+        llvm::SaturatingMultiply(written, EmulatorMemory::kWatchBytes);
+    watchBytes = llvm::SaturatingAdd(watchBytes, wanted);
+    enough = enough && isThere(wanted);
+  }
+  if (enough)
+    return Error::success();
+  return llvm::createStringError(
+      "there is no memory for " + llvm::Twine(sizes.capacity) +
+      " positions: with the weights " + llvm::Twine(bytes >> 20) +
+      " MiB, and room to watch them in, " + llvm::Twine(watchBytes >> 20) +
+      " MiB; give a smaller -n");
+}
+
+//===----------------------------------------------------------------------===//
+// The program
+//===----------------------------------------------------------------------===//
+
+Expected<std::unique_ptr<EmulatorProgram>>
+EmulatorProgram::compile(const checkpoint::Checkpoint &checkpoint,
+                         const EmulatorProgramOptions &options) {
+  const checkpoint::ModelConfig &config = checkpoint.config();
+  if (options.positions > config.context)
+    return llvm::createStringError(
+        checkpoint.path() + ": was made for at most " +
+        llvm::Twine(config.context) + " positions, and " +
+        llvm::Twine(options.positions) + " are asked for; give a smaller -n");
+  mlir::DialectRegistry registry;
+  registerAllDialects(registry);
+  mlir::MLIRContext mlirContext(registry,
+                                mlir::MLIRContext::Threading::DISABLED);
+  auto target = resolveTarget(mlirContext, options.target);
+  if (!target)
+    return target.takeError();
+  if (target->getFamily() != llama::Family::GPU)
+    return llvm::createStringError(
+        "--target: '" + options.target +
+        "' is no GPU; expected a name such as cuda:sm_80");
+  auto module = importCheckpoint(mlirContext, checkpoint);
+  (*module)->setAttr(llama::kTargetAttr, *target);
+  PhaseRunner phases(mlirContext, checkpoint.path(), options);
+  if (Error error =
+          phases.run(*module, llama::Phase::Import, llama::Phase::Schedule))
+    return error;
+  WeightPlan weights;
+  if (Error error = weights.make(*module, checkpoint))
+    return error;
+  if (Error error = phases.run(*module, llama::Phase::Tile, llama::Phase::LLVM))
+    return error;
+  auto loaded = EmulatorModule::load(*module);
+  if (!loaded)
+    return loaded.takeError();
+
+  KernelContextSizes sizes = sizesOf(config, options);
+  sizes.weightBytes = weights.bytes;
+  sizes.workspaceBytes = loaded->program().workspaceBytes;
+  if (Error error = checkMemory(sizes))
+    return error;
+  KernelContext context(sizes);
+  weights.pack({context.weights.data(), context.weights.size()});
+  context.offsets = std::move(weights.offsets);
+  context.fillRope(config.headSize, config.ropeBase);
+  context.poison();
+  return std::unique_ptr<EmulatorProgram>(new EmulatorProgram(
+      std::move(*loaded), std::move(context), options, config.vocab));
+}
+
+Error EmulatorProgram::step(abi::DeviceStepFunction function,
+                            llvm::ArrayRef<int32_t> ids, LogitsSink sink) {
+  if (ids.size() > positions - position)
+    return llvm::createStringError("there is room for " +
+                                   llvm::Twine(positions) + " positions");
+  context.setRows(ids.size(), position);
+  std::copy(ids.begin(), ids.end(), context.tokens.begin());
+  position += ids.size();
+  EmulatorDevice device = module.makeDevice(context, fibres);
+  if (fibres.seed)
+    ++*fibres.seed;
+  if (Error error = device.run(function, context.context()))
+    return error;
+  const auto *own = reinterpret_cast<const float *>(
+      context.workspace.data() + module.program().logitsOffset);
+  for (context.lmHeadRow = 0; context.lmHeadRow < ids.size();
+       ++context.lmHeadRow) {
+    if (Error error = device.run(module.program().lmHead, context.context()))
+      return error;
+    if (Error error = sink({own, vocabularySize}))
+      return error;
+  }
+  return Error::success();
+}
+
+Error EmulatorProgram::prefill(llvm::ArrayRef<int32_t> ids, LogitsSink sink) {
+  if (ids.size() > chunk)
+    return llvm::createStringError("a prefill call has at most " +
+                                   llvm::Twine(chunk) + " rows");
+  return step(module.program().prefill, ids, sink);
+}
+
+Error EmulatorProgram::decode(llvm::ArrayRef<int32_t> ids, LogitsSink sink) {
+  for (int32_t id : ids)
+    if (Error error = step(module.program().decode, id, sink))
+      return error;
+  return Error::success();
+}

@@ -1,0 +1,67 @@
+//===- EmulatorProgram.h - a checkpoint, run as GPU code on the emulator
+//-----------===//
+//
+// What a program for a GPU would do, in this process: a checkpoint through all
+// phases to kernels on the emulator, its weights packed, its steps run. A
+// library of its own, because it needs the whole compiler and the Runner does
+// not.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_COMPILER_RUNNER_EMULATORPROGRAM_H
+#define CORELLAMA_COMPILER_RUNNER_EMULATORPROGRAM_H
+
+#include "compiler/Checkpoint/Checkpoint.h"
+#include "compiler/Runner/EmulatorModule.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include <string>
+
+namespace corellama {
+
+struct EmulatorProgramOptions {
+  /// A GPU's name: "cuda:sm_80".
+  std::string target;
+  /// As the driver's: what rows are rounded to, and the cache's type.
+  std::string activations, cacheType;
+  /// Positions that there is room for, at most the checkpoint's context, and
+  /// rows of the largest prefill call.
+  uint64_t positions = 0, chunk = 1;
+  EmulatorOptions fibres;
+};
+
+class EmulatorProgram {
+public:
+  /// Gets the logits after one token, `vocabulary` floats; keeps no reference.
+  using LogitsSink = llvm::function_ref<llvm::Error(llvm::ArrayRef<float>)>;
+
+  /// Prints nothing: what passes complain of is in the error.
+  static llvm::Expected<std::unique_ptr<EmulatorProgram>>
+  compile(const checkpoint::Checkpoint &checkpoint,
+          const EmulatorProgramOptions &options);
+
+  /// Runs the tokens that follow those before as one prefill call, or as many
+  /// decode steps. `sink` is called for each token, in order.
+  llvm::Error prefill(llvm::ArrayRef<int32_t> ids, LogitsSink sink);
+  llvm::Error decode(llvm::ArrayRef<int32_t> ids, LogitsSink sink);
+
+private:
+  EmulatorProgram(EmulatorModule module, KernelContext context,
+                  const EmulatorProgramOptions &options, uint64_t vocabulary)
+      : module(std::move(module)), context(std::move(context)),
+        fibres(options.fibres), positions(options.positions),
+        chunk(options.chunk), vocabularySize(vocabulary) {}
+
+  llvm::Error step(abi::DeviceStepFunction function,
+                   llvm::ArrayRef<int32_t> ids, LogitsSink sink);
+
+  EmulatorModule module;
+  KernelContext context;
+  EmulatorOptions fibres;
+  uint64_t positions, chunk;
+  uint64_t vocabularySize;
+  uint64_t position = 0;
+};
+
+} // namespace corellama
+
+#endif // CORELLAMA_COMPILER_RUNNER_EMULATORPROGRAM_H

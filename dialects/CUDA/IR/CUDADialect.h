@@ -1,0 +1,26 @@
+//===- CUDADialect.h - the cuda dialect
+//------------------------------------===//
+
+#ifndef CORELLAMA_DIALECTS_CUDA_IR_CUDADIALECT_H
+#define CORELLAMA_DIALECTS_CUDA_IR_CUDADIALECT_H
+
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "dialects/CUDA/IR/CUDADialect.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/CUDA/IR/CUDAOps.h.inc"
+
+namespace corellama::cuda {
+
+/// Memory spaces of a memref, in NVPTX's numbers.
+inline constexpr unsigned kGlobalSpace = 1;
+inline constexpr unsigned kWorkgroupSpace = 3;
+/// Threads of a warp.
+inline constexpr int64_t kWarp = 32;
+
+} // namespace corellama::cuda
+
+#endif // CORELLAMA_DIALECTS_CUDA_IR_CUDADIALECT_H

@@ -1,0 +1,209 @@
+//===- CUDAOps.td - the closed set of GPU words ----------------------------===//
+//
+// What a kernel's code can say on a GPU besides arithmetic, loads and stores.
+// Closed: each word has exactly two lowerings, to nvvm (cuda-to-nvvm) and to calls
+// of the emulator (cuda-to-emulator), so the module that ships is the module
+// that is tested without a GPU. Inline assembly stands only below this point.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_DIALECTS_CUDA_IR_CUDAOPS
+#define CORELLAMA_DIALECTS_CUDA_IR_CUDAOPS
+
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "dialects/Llama/IR/LlamaOpBase.td"
+
+def CUDA_Dialect : Dialect {
+  let name = "cuda";
+  let cppNamespace = "::corellama::cuda";
+  let summary = "the closed set of GPU words";
+  let description = [{
+    Phase `vector` of a GPU: a kernel is a function `(context, layer)` that every
+    thread of every block runs. A block computes the part of its number; threads
+    of a block share workgroup memory and wait for each other at barriers; 32
+    consecutive threads are a warp.
+
+    Memory spaces are NVPTX's numbers: 1 global, 3 workgroup. Upstream's `gpu`
+    dialect has some of these words, but its kernels live in a module of their
+    own, its shuffle gives a flag that nobody reads, its memory is typed by an
+    attribute that the conversions of memref do not take, and it lacks the others;
+    a set that is closed and small can be executed on the emulator.
+  }];
+}
+
+def CUDA_VectorPhases : Llama_Phases<"Vector", "Vector", "cuda-to-nvvm">;
+
+class CUDA_Op<string opMnemonic, list<Trait> traits = [],
+             Llama_Phases phases = CUDA_VectorPhases>
+    : Op<CUDA_Dialect, opMnemonic,
+         traits # [DeclareOpInterfaceMethods<Llama_PhaseOpInterface>]> {
+  let extraClassDefinition = "::corellama::llama::PhaseRange $cppClass::getPhases() { return {"
+    # phases.text # "}; }";
+}
+
+def CUDA_Accumulator : Type<VectorOfLengthAndType<[4], [F32]>.predicate,
+    "4 float32 sums", "::mlir::VectorType">,
+  BuildableType<"::mlir::VectorType::get({4}, $_builder.getF32Type())">;
+def CUDA_Bytes16 : Type<VectorOfLengthAndType<[4], [I32]>.predicate,
+    "16 bytes as 4 words", "::mlir::VectorType">,
+  BuildableType<"::mlir::VectorType::get({4}, $_builder.getI32Type())">;
+
+//===----------------------------------------------------------------------===//
+// Who
+//===----------------------------------------------------------------------===//
+
+class CUDA_IdOp<string opMnemonic> : CUDA_Op<opMnemonic, [Pure]> {
+  let results = (outs Index:$result);
+  let assemblyFormat = "attr-dict";
+}
+def CUDA_ThreadIdOp : CUDA_IdOp<"thread_id"> {
+  let summary = "the number of this thread in its block";
+}
+def CUDA_BlockIdOp : CUDA_IdOp<"block_id"> {
+  let summary = "the number of this block in its launch";
+}
+
+//===----------------------------------------------------------------------===//
+// Together
+//===----------------------------------------------------------------------===//
+
+def CUDA_BarrierOp : CUDA_Op<"barrier"> {
+  let summary = "all threads of the block have come here";
+  let description = [{
+    What any of them wrote before it, to workgroup or global memory, is seen by
+    all of them after it. Reached by all threads of a block or by none.
+  }];
+  let assemblyFormat = "attr-dict";
+}
+def CUDA_ShuffleXorOp : CUDA_Op<"shuffle_xor", [AllTypesMatch<["value", "result"]>]> {
+  let summary = "the value of lane (my lane xor mask) of the warp";
+  let description = [{
+    Executed by all 32 lanes of a warp. Orders no memory.
+
+    ```mlir
+    func.func @f(%x: f32) -> f32 {
+      %y = cuda.shuffle_xor %x mask 16 : f32
+      return %y : f32
+    }
+    ```
+  }];
+  // No Pure: a shuffle must stay where all lanes are.
+  let arguments = (ins AnyTypeOf<[F32, I32]>:$value,
+                       ConfinedAttr<I32Attr, [IntMinValue<1>, IntMaxValue<31>]>:$mask);
+  let results = (outs AnyTypeOf<[F32, I32]>:$result);
+  let assemblyFormat = "$value `mask` $mask attr-dict `:` type($value)";
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+def CUDA_WorkgroupMemory : MemRefOf<[F32, F16, BF16, I32, I8]>;
+
+def CUDA_SharedOp : CUDA_Op<"shared", [Pure]> {
+  let summary = "workgroup memory at a byte offset";
+  let description = [{
+    All workgroup memory of a kernel is one region, whose size the launch names
+    (`llama.scratch` on the function): more than 48 KiB cannot be static.
+    Not initialised; the region begins at a multiple of 128 bytes.
+
+    ```mlir
+    func.func @f() -> memref<32xf32, 3> {
+      %m = cuda.shared at 128 : memref<32xf32, 3>
+      return %m : memref<32xf32, 3>
+    }
+    ```
+  }];
+  let arguments = (ins ConfinedAttr<I64Attr, [IntNonNegative]>:$at);
+  let results = (outs CUDA_WorkgroupMemory:$result);
+  let assemblyFormat = "`at` $at attr-dict `:` type($result)";
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The byte of the region behind its last.
+    int64_t getEnd();
+  }];
+}
+def CUDA_LoadWeightOp : CUDA_Op<"load_weight", [MemoryEffects<[MemRead]>]> {
+  let summary = "16 bytes of a weight";
+  let description = [{
+    One aligned load of 16 bytes that goes around the first-level cache of
+    read-write memory: weights never change and are read once a launch. `at` is a
+    multiple of 16, counted in bytes.
+
+    ```mlir
+    func.func @f(%w: memref<?xi8, 1>, %at: index) -> vector<4xi32> {
+      %v = cuda.load_weight %w[%at] : memref<?xi8, 1>
+      return %v : vector<4xi32>
+    }
+    ```
+  }];
+  let arguments = (ins MemRefRankOf<[I8], [1]>:$memory, Index:$at);
+  let results = (outs CUDA_Bytes16:$result);
+  let assemblyFormat = "$memory `[` $at `]` attr-dict `:` type($memory)";
+}
+def CUDA_CopyAsyncOp : CUDA_Op<"copy_async", [AttrSizedOperandSegments]> {
+  let summary = "16 bytes from global to workgroup memory, later";
+  let description = [{
+    `valid` of the 16 bytes are read, 0 to 16, the others become zero. Source and
+    target are at multiples of 16 bytes. Nothing of it may be read before a
+    `copy_wait` that covers its group, and by other threads before a barrier after
+    that.
+  }];
+  let arguments = (ins AnyMemRef:$source, Variadic<Index>:$sourceIndices,
+                       CUDA_WorkgroupMemory:$target, Variadic<Index>:$targetIndices,
+                       Index:$valid);
+  let assemblyFormat = [{
+    $source `[` $sourceIndices `]` `to` $target `[` $targetIndices `]` `valid` $valid
+    attr-dict `:` type($source) `to` type($target)
+  }];
+  let extraClassDeclaration = [{ static constexpr int64_t kBytes = 16; }];
+}
+def CUDA_CopyCommitOp : CUDA_Op<"copy_commit"> {
+  let summary = "this thread's copies since the last one are a group";
+  let assemblyFormat = "attr-dict";
+}
+def CUDA_CopyWaitOp : CUDA_Op<"copy_wait"> {
+  let summary = "until at most so many of this thread's groups are under way";
+  let arguments = (ins ConfinedAttr<I32Attr, [IntNonNegative]>:$pending);
+  let assemblyFormat = "$pending attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
+// Tensor cores
+//===----------------------------------------------------------------------===//
+
+def CUDA_LdMatrixOp : CUDA_Op<"ldmatrix", [MemoryEffects<[MemRead]>]> {
+  let summary = "matrices of 8 x 8 halves from workgroup memory, spread over the warp";
+  let description = [{
+    Each lane names a row of 16 bytes: lanes 8 i to 8 i + 7 those of matrix i (with
+    two matrices lanes 16 to 31 name nothing that is read). Row i of the result:
+    of matrix i the halves (r, 2 c) and (r, 2 c + 1), r = lane / 4, c = lane mod 4
+    (PTX ISA, ldmatrix).
+  }];
+  let arguments = (ins CUDA_WorkgroupMemory:$memory, Variadic<Index>:$indices);
+  let results = (outs VectorOfRankAndType<[2], [F16, BF16]>:$result);
+  let assemblyFormat = [{
+    $memory `[` $indices `]` attr-dict `:` type($memory) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+def CUDA_MmaOp : CUDA_Op<"mma", [AllTypesMatch<["c", "result"]>]> {
+  let summary = "16 x 8 += (16 x 16) x (16 x 8), over a warp";
+  let description = [{
+    m16n8k16 with float32 sums (PTX ISA, mma.sync.aligned.m16n8k16.row.col). With
+    g = lane / 4 and t = lane mod 4 a lane holds of a the pairs at (g, 2t),
+    (g + 8, 2t), (g, 2t + 8), (g + 8, 2t + 8); of b, by column, k = 2t and 2t + 8 of
+    column g; of c and the result (g, 2t), (g, 2t + 1), (g + 8, 2t),
+    (g + 8, 2t + 1).
+  }];
+  let arguments = (ins VectorOfRankAndType<[2], [F16, BF16]>:$a,
+                       VectorOfRankAndType<[2], [F16, BF16]>:$b,
+                       CUDA_Accumulator:$c);
+  let results = (outs CUDA_Accumulator:$result);
+  let assemblyFormat = "$a `,` $b `,` $c attr-dict `:` type($a) `,` type($b)";
+  let hasVerifier = 1;
+}
+
+#endif

@@ -1,0 +1,77 @@
+//===- LlamaLayouts.td - the order of bytes in the image ------------------===//
+//
+// One attribute a layout of weights or of the cache. Where each field lies is in
+// LlamaLayouts.cpp.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_DIALECTS_LLAMA_IR_LLAMALAYOUTS
+#define CORELLAMA_DIALECTS_LLAMA_IR_LLAMALAYOUTS
+
+include "dialects/Llama/IR/LlamaAttributeBase.td"
+
+class Llama_Layout<string name, string attrMnemonic>
+    : Llama_Attr<name, attrMnemonic,
+                 [DeclareAttrInterfaceMethods<Llama_LayoutInterface>]>;
+
+def Llama_RowMajorAttr : Llama_Layout<"RowMajor", "rowmajor"> {
+  let summary = "rows follow each other, each in the checkpoint's own blocks";
+  let description = [{
+    For weights: the bytes of the checkpoint. For the cache's values: positions
+    follow each other, the elements of a head side by side, padded to 16.
+  }];
+}
+def Llama_Interleaved16Attr : Llama_Layout<"Interleaved16", "interleaved16"> {
+  let summary = "groups of 16 rows interleaved, one contiguous stream each";
+  let description = [{
+    A group of 16 rows (the last one padded with zeros) is one contiguous stream;
+    groups follow each other. In a group blocks of columns ascend, so that a
+    worker reads ahead along k and never jumps. `k` consecutive columns of a row
+    stand side by side, then the next row's: 16 rows x 4 bytes of quants are one
+    512-bit vector, whose 32-bit lane r belongs to row r.
+
+    Quants (k = 4), one block of 32 columns of 16 rows:
+    ```
+    Q4_0 288 B: | 16 f16 scales | P0 .. P3 |    Pp: byte 4r+j: low nibble row r,
+    Q4_1 320 B: | scales | 16 f16 minima | P0 .. P3 |  column 4p+j; high nibble
+                                                       column 16+4p+j
+    Q8_0 544 B: | scales | Q0 .. Q7 |           Qp: byte 4r+j: row r, column 4p+j
+    ```
+    Q6_K (k = 4), 16 rows x 256 columns, 3360 bytes: 16 f16 d, 16 parts of 16
+    scales (signed bytes, row r of part s at 16 s + r), then for each pair of
+    16-column parts (2t, 2t + 1): 4 vectors of 64 bytes whose byte 4r+j holds
+    the low four bits of columns 32t+4p+j (low nibble) and 32t+16+4p+j (high
+    nibble), then 2 vectors of 64 bytes for the high two bits: byte 4r+j of
+    vector v holds columns 32t + 16v + {0, 4, 8, 12} + j from bits 0, 2, 4, 6.
+
+    Plain numbers: F32 and F16 with k = 1: column c of the group is 16
+    consecutive numbers. BF16 with k = 2: a pair of columns (2p, 2p+1) of row r
+    is one 32-bit lane; an odd last column is padded with zero.
+  }];
+  let parameters = (ins "int64_t":$k);
+  let assemblyFormat = "`<` `k` `=` $k `>`";
+}
+def Llama_RowMajorSplitAttr : Llama_Layout<"RowMajorSplit", "rowmajor_split"> {
+  let summary = "row by row, quants apart from scales, each plane's row padded to 16 bytes";
+  let description = [{
+    One region for each plane, in the format's order; in a region rows follow
+    each other, each padded to 16 bytes, so that a warp reads 16 bytes a lane
+    from aligned addresses. Inside a row fields stand as `locateInBlock` has
+    them, blocks side by side; but for the quants of Q6_K, whose halves of a byte
+    are 64 columns apart in the checkpoint. Here a block of 32 columns is 16 bytes
+    of low bits as in Q4_0, and 8 bytes of high bits: byte 4 h + j has those of
+    columns 16 h + {0, 4, 8, 12} + j from bits 0, 2, 4, 6.
+  }];
+}
+def Llama_KeysInterleaved16Attr : Llama_Layout<"KeysInterleaved16", "keys_interleaved16"> {
+  let summary = "the cache's keys: groups of 16 positions, element by element";
+  let description = [{
+    A group of 16 positions of a head is [head size / d][16 positions][d]
+    elements: a vector holds the same element of 16 positions, so scores need no
+    sum across lanes.
+  }];
+  let parameters = (ins "int64_t":$d);
+  let assemblyFormat = "`<` `d` `=` $d `>`";
+}
+
+#endif

@@ -1,0 +1,221 @@
+//===- CUDAKernel.cpp - the small things that a thread's code is made of
+//---===//
+//
+// tile -> vector: arithmetic on indices, memory, loops and conditions, in the
+// shape that the barriers have to know of them.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/CUDA/CUDAKernel.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace corellama;
+// Not a using-directive for corellama::cuda: upstream's mlir::gpu is near.
+using corellama::cuda::CUDAKernel;
+
+/// Where a workgroup buffer may begin: the 128 bytes at which the region itself
+/// does, one row of all banks.
+static constexpr int64_t kBufferAlignment = 128;
+
+//===----------------------------------------------------------------------===//
+// Arithmetic
+//===----------------------------------------------------------------------===//
+
+Value CUDAKernel::both(Value x, Value y) {
+  if (!x || !y)
+    return x ? x : y;
+  return arith::AndIOp::create(b, x, y);
+}
+Value CUDAKernel::constant(float value) {
+  return arith::ConstantOp::create(b, b.getF32FloatAttr(value));
+}
+Value CUDAKernel::zeros(Type type) {
+  return arith::ConstantOp::create(b, b.getZeroAttr(type));
+}
+VectorType CUDAKernel::floats(int64_t count) {
+  return VectorType::get({count}, b.getF32Type());
+}
+Value CUDAKernel::splat(Value scalar, int64_t count) {
+  return vector::BroadcastOp::create(
+      b, VectorType::get({count}, scalar.getType()), scalar);
+}
+Value CUDAKernel::fma(Value x, Value y, Value z) {
+  return math::FmaOp::create(b, x, y, z);
+}
+Value CUDAKernel::element(Value vector, int64_t at) {
+  // What was just put together needs no taking apart.
+  if (auto made = vector.getDefiningOp<vector::FromElementsOp>())
+    return made.getElements()[at];
+  return vector::ExtractOp::create(b, vector, at);
+}
+Value CUDAKernel::fromElements(ArrayRef<Value> scalars) {
+  auto type = VectorType::get({static_cast<int64_t>(scalars.size())},
+                              scalars[0].getType());
+  return vector::FromElementsOp::create(b, type, scalars);
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+Value CUDAKernel::field(context::Field which) {
+  Type type = context::isPointer(which)
+                  ? Type(LLVM::LLVMPointerType::get(b.getContext()))
+                  : Type(b.getIndexType());
+  return context::FieldOp::create(b, type, context, which);
+}
+
+MemRefType CUDAKernel::global(ArrayRef<int64_t> shape, Type element) {
+  return MemRefType::get(shape, element, MemRefLayoutAttrInterface(),
+                         b.getI64IntegerAttr(kGlobalSpace));
+}
+
+Value CUDAKernel::view(Value pointer, Value byteOffset, MemRefType type) {
+  return context::ViewOp::create(b, type, pointer, byteOffset);
+}
+
+Value CUDAKernel::allocate(ArrayRef<int64_t> shape, Type element) {
+  auto type = MemRefType::get(shape, element, MemRefLayoutAttrInterface(),
+                              b.getI64IntegerAttr(kWorkgroupSpace));
+  auto memory = SharedOp::create(b, type, workgroupBytes);
+  workgroupBytes = llvm::alignTo(memory.getEnd(), kBufferAlignment);
+  buffers[memory] = barriers.addBuffer();
+  return memory;
+}
+
+int CUDAKernel::bufferOf(Value memory) {
+  auto it = buffers.find(memory);
+  return it == buffers.end() ? -1 : it->second;
+}
+
+Value CUDAKernel::load(Value memory, ValueRange at) {
+  return memref::LoadOp::create(b, memory, at);
+}
+
+Value CUDAKernel::loadVector(Value memory, ValueRange at, int64_t count,
+                             int64_t bytes) {
+  Type element = cast<MemRefType>(memory.getType()).getElementType();
+  return vector::LoadOp::create(b, VectorType::get({count}, element), memory,
+                                at, /*nontemporal=*/false, llvm::Align(bytes));
+}
+
+void CUDAKernel::storeVector(Value vector, Value memory, ValueRange at,
+                             int64_t bytes) {
+  vector::StoreOp::create(b, vector, memory, at, /*nontemporal=*/false,
+                          llvm::Align(bytes));
+}
+
+Value CUDAKernel::positionOf(Value row) {
+  Value memory = view(field(context::Field::Positions), index(0),
+                      global({ShapedType::kDynamic}, b.getI32Type()));
+  return arith::IndexCastOp::create(b, b.getIndexType(), load(memory, {row}));
+}
+
+//===----------------------------------------------------------------------===//
+// Control
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value>
+CUDAKernel::loop(Value from, Value to, int64_t step, ValueRange init,
+                 function_ref<Vec<Value>(Value, ValueRange)> body) {
+  std::optional<int64_t> first = getConstantIntValue(from),
+                         last = getConstantIntValue(to);
+  auto op = scf::ForOp::create(b, from, to, index(step), init);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(op.getBody());
+  barriers.enterLoop(/*runs=*/first && last && *first < *last);
+  Vec<Value> results = body(op.getInductionVar(), op.getRegionIterArgs());
+  barriers.leaveLoop();
+  if (!init.empty())
+    scf::YieldOp::create(b, results);
+  return Vec<Value>(op.getResults());
+}
+
+SmallVector<Value> CUDAKernel::branch(Value condition, ValueRange otherwise,
+                                      function_ref<Vec<Value>()> body) {
+  if (!condition)
+    return body();
+  auto op = scf::IfOp::create(b, otherwise.getTypes(), condition,
+                              /*withElseRegion=*/!otherwise.empty());
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(op.thenBlock());
+  barriers.enterBranch();
+  Vec<Value> results = body();
+  barriers.leaveBranch();
+  if (otherwise.empty())
+    return {};
+  scf::YieldOp::create(b, results);
+  b.setInsertionPointToStart(op.elseBlock());
+  scf::YieldOp::create(b, otherwise);
+  return Vec<Value>(op.getResults());
+}
+
+SmallVector<Value>
+CUDAKernel::ownLoop(Value from, Value to, int64_t step, ValueRange init,
+                    function_ref<Vec<Value>(Value, ValueRange)> body) {
+  auto op = scf::ForOp::create(b, from, to, index(step), init);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(op.getBody());
+  Vec<Value> results = body(op.getInductionVar(), op.getRegionIterArgs());
+  if (!init.empty())
+    scf::YieldOp::create(b, results);
+  return Vec<Value>(op.getResults());
+}
+
+void CUDAKernel::guarded(Value condition, function_ref<void()> body) {
+  if (!condition)
+    return body();
+  auto op = scf::IfOp::create(b, condition, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(op.thenBlock());
+  body();
+}
+
+SmallVector<Value> CUDAKernel::guardedValues(Value condition,
+                                             ValueRange otherwise,
+                                             function_ref<Vec<Value>()> body) {
+  if (otherwise.empty()) {
+    guarded(condition, [&] { body(); });
+    return {};
+  }
+  if (!condition)
+    return body();
+  auto op = scf::IfOp::create(b, otherwise.getTypes(), condition,
+                              /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(op.thenBlock());
+  scf::YieldOp::create(b, body());
+  b.setInsertionPointToStart(op.elseBlock());
+  scf::YieldOp::create(b, otherwise);
+  return Vec<Value>(op.getResults());
+}
+
+SmallVector<Value>
+CUDAKernel::rounds(int64_t count, int64_t batch, ValueRange init,
+                   function_ref<Vec<Value>(ArrayRef<Value>, ValueRange)> body) {
+  int64_t full = count / threads, batches = full / batch * batch;
+  auto items = [&](Value first, int64_t rounds) {
+    Vec<Value> found;
+    for (int64_t r = 0; r < rounds; ++r)
+      found.push_back(add(first, r * threads));
+    return found;
+  };
+  Vec<Value> carried(init);
+  if (batches > batch)
+    carried = ownLoop(index(0), index(batches * threads), batch * threads,
+                      carried, [&](Value first, ValueRange values) {
+                        return body(items(add(first, thread), batch), values);
+                      });
+  else if (batches)
+    carried = body(items(thread, batch), carried);
+  if (full != batches)
+    carried =
+        body(items(add(thread, batches * threads), full - batches), carried);
+  if (count % threads) {
+    Value last = add(thread, full * threads);
+    carried = guardedValues(lessThan(last, index(count)), carried,
+                            [&] { return body({last}, carried); });
+  }
+  return carried;
+}

@@ -1,0 +1,239 @@
+//===- CUDAKernel.h - one kernel on its way from tile to threads
+//-----------===//
+//
+// What tile-to-vector-cuda keeps of a kernel while it writes it anew. The old
+// function is read once, from top to bottom; scalars and control flow are
+// copied, and each value that was a tile becomes this thread's fragment.
+// Private to passes/CUDA.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_PASSES_CUDA_CUDAKERNEL_H
+#define CORELLAMA_PASSES_CUDA_CUDAKERNEL_H
+
+#include "dialects/Context/IR/ContextDialect.h"
+#include "dialects/Tile/IR/TileDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "passes/CUDA/BlockBarriers.h"
+#include "passes/CUDA/Fragments.h"
+#include "passes/Tile/IndexBuilder.h"
+#include "llvm/ADT/DenseMap.h"
+
+namespace corellama::cuda {
+
+class CUDAKernel : tile::IndexBuilder {
+public:
+  explicit CUDAKernel(mlir::func::FuncOp kernel);
+
+  /// Writes the new function in place of the old one; the error has been
+  /// reported where this fails.
+  mlir::LogicalResult rewrite();
+
+private:
+  friend class MmaContract;
+  using Value = mlir::Value;
+  template <typename T> using Vec = llvm::SmallVector<T>;
+
+  /// A weight in memory: a region a plane (rowmajor_split), or f32 numbers.
+  struct Weight {
+    Value memory; // memref<?xi8, 1>; a vector's: memref<?xf32, 1>
+    llama::WeightType type;
+    /// Where `memory` begins: `at` bytes from `pointer`.
+    Value pointer, at;
+  };
+  /// Rows of activations that a contraction reads.
+  struct Rows {
+    Value memory; // rows x stride, global or workgroup
+    int64_t columns;
+    /// Workgroup: the buffer's number for BlockBarriers; -1: global memory.
+    int buffer = -1;
+    /// Groups of 4 columns are permuted (swizzle), and the columns up to a
+    /// multiple of kChunkColumns are zero.
+    bool swizzled = false;
+  };
+  struct Cache {
+    Value keys, values; // memref<? x element, 1>
+    /// (layer * heads), and the positions reserved: the row of (head, position)
+    /// is ((firstHead + head) * capacity + position) * paddedHead.
+    Value firstHead, capacity;
+    llama::CacheType type;
+    int64_t paddedHead; // elements of a row, rounded up to 16
+  };
+
+  /// The double buffer of products in tensor cores (MmaContract.cpp): rows,
+  /// weight and its scales; null until one needs them.
+  struct Stages {
+    Value rows, weight, scales;
+    /// Where the next product begins, so that it need not wait for the last.
+    int64_t next = 0;
+  };
+
+  // TileToVector.cpp: the walk.
+  mlir::LogicalResult verifyStrategy();
+  Value isPart();
+  mlir::LogicalResult writeBlock(mlir::Block &block);
+  std::optional<Vec<Value>> writeBody(mlir::Block &body);
+  mlir::LogicalResult writeOp(mlir::Operation *op);
+  mlir::LogicalResult writeTileOp(mlir::Operation *op);
+  mlir::LogicalResult writeFor(mlir::scf::ForOp op);
+  mlir::LogicalResult writeIf(mlir::scf::IfOp op);
+  mlir::LogicalResult writeParallel(mlir::scf::ParallelOp op);
+  mlir::LogicalResult writeElementwise(mlir::Operation *op);
+  mlir::LogicalResult writeWeight(tile::WeightOp op);
+  mlir::LogicalResult writeCache(tile::CacheOp op);
+  bool runsAtMostOnce(mlir::scf::ForOp op);
+  /// The new value of an old one.
+  Value lookup(Value old);
+  /// The type of this thread's share of a value.
+  mlir::Type typeOf(mlir::Operation *op, mlir::Type old);
+
+  // CUDAKernel.cpp: small things. Indices are of type index.
+  Value both(Value x, Value y); // of conditions; null: true
+  Value constant(float value);
+  Value zeros(mlir::Type type);
+  mlir::VectorType floats(int64_t count);
+  Value splat(Value scalar, int64_t count);
+  Value fma(Value x, Value y, Value z); // of scalars or vectors
+  Value element(Value vector, int64_t at);
+  Value fromElements(llvm::ArrayRef<Value> scalars);
+  Value field(context::Field which);
+  mlir::MemRefType global(llvm::ArrayRef<int64_t> shape, mlir::Type element);
+  Value view(Value pointer, Value byteOffset, mlir::MemRefType type);
+  /// Workgroup memory for the whole kernel, at a multiple of 128 bytes.
+  Value allocate(llvm::ArrayRef<int64_t> shape, mlir::Type element);
+  int bufferOf(Value memory); // -1: not workgroup memory
+  Value load(Value memory, mlir::ValueRange at);
+  /// `count` neighbouring elements; `bytes` is their alignment.
+  Value loadVector(Value memory, mlir::ValueRange at, int64_t count,
+                   int64_t bytes);
+  void storeVector(Value vector, Value memory, mlir::ValueRange at,
+                   int64_t bytes);
+  Value positionOf(Value row);
+  /// A loop that all threads run equally often, known to the barriers.
+  Vec<Value> loop(Value from, Value to, int64_t step, mlir::ValueRange init,
+                  llvm::function_ref<Vec<Value>(Value, mlir::ValueRange)> body);
+  /// A branch that all threads take or leave together, known to the barriers;
+  /// null: always taken. `otherwise` is what it gives where it is not taken.
+  Vec<Value> branch(Value condition, mlir::ValueRange otherwise,
+                    llvm::function_ref<Vec<Value>()> body);
+  /// A loop of a thread's own; what it touches was told to the barriers before.
+  Vec<Value>
+  ownLoop(Value from, Value to, int64_t step, mlir::ValueRange init,
+          llvm::function_ref<Vec<Value>(Value, mlir::ValueRange)> body);
+  /// `body` where the condition of this thread holds; null: always.
+  void guarded(Value condition, llvm::function_ref<void()> body);
+  /// The same with values, and `otherwise` where it does not hold.
+  Vec<Value> guardedValues(Value condition, mlir::ValueRange otherwise,
+                           llvm::function_ref<Vec<Value>()> body);
+  /// Items 0 to count, thread t those of number t, t + threads, ... ascending:
+  /// `batch` of them at a time, so that as many loads are on their way.
+  Vec<Value>
+  rounds(int64_t count, int64_t batch, mlir::ValueRange init,
+         llvm::function_ref<Vec<Value>(llvm::ArrayRef<Value>, mlir::ValueRange)>
+             body);
+
+  // TileFragments.cpp: the words that ask which element a thread has.
+  std::optional<Fragment> fragmentOf(mlir::Operation *op, mlir::Type type);
+  /// Row (null: the tile's first) and column of an element inside its tile.
+  Value rowOf(const Fragment &fragment, int64_t element);
+  Value columnOf(const Fragment &fragment, int64_t element);
+  /// Whether it is for this thread to store what it has; null: it is.
+  Value isStored(const Fragment &fragment);
+  /// A fragment from a value for each element, given its row and column in the
+  /// tile.
+  Value build(const Fragment &fragment,
+              llvm::function_ref<Value(Value row, Value column)> make);
+  Touch touchOf(const Fragment &fragment);
+  Value rowIn(Value first, Value offset);
+  Value below(Value first, const Fragment &fragment, Value column,
+              int64_t extent, Value limit);
+  mlir::LogicalResult writeLoad(tile::LoadOp op);
+  mlir::LogicalResult writeStore(tile::StoreOp op);
+  mlir::LogicalResult writeAppend(tile::AppendOp op);
+  mlir::LogicalResult writeRope(tile::RopeRowOp op);
+  mlir::LogicalResult writeMask(tile::CausalMaskOp op);
+  mlir::LogicalResult writeColumnValues(tile::ColumnValuesOp op);
+  mlir::LogicalResult writeBroadcastRows(tile::BroadcastRowsOp op);
+  mlir::LogicalResult writeSwapPairs(tile::SwapPairsOp op);
+  mlir::LogicalResult writeDecode(tile::DecodeOp op);
+
+  // BlockRows.cpp: whole rows, and values of all threads joined.
+  /// Memory of rows that warps read 16 bytes a lane.
+  Rows allocateRows(int64_t count, int64_t columns, bool swizzled);
+  Value swizzle(Value group);
+  void fillRow(const Rows &target, int64_t row, bool byFour,
+               llvm::function_ref<Value(Value column, int64_t count)> make);
+  Value mapBody(mlir::Region &body, llvm::ArrayRef<Value> arguments);
+  void writeBufferRows(tile::BufferRowsOp op);
+  void writeStage(tile::StageOp op);
+  mlir::LogicalResult writeSum(tile::SumOp op);
+  mlir::LogicalResult writeReduceLanes(tile::ReduceLanesOp op);
+  Value combine(Value x, Value y, bool isMaximum);
+  Value reduceTree(Vec<Value> values, bool isMaximum);
+  /// One value a lane, or a thread, reduced by the fixed tree; all of them have
+  /// the result. A block reduces one value for each row.
+  Value reduceWarp(Value value, bool isMaximum);
+  Vec<Value> reduceBlock(llvm::ArrayRef<Value> mine, bool isMaximum);
+
+  // WarpContract.cpp: weights, and products in which a warp has a few rows.
+  /// Bytes from a weight's first to the plane's row, and from row to row.
+  uint64_t planeOffset(const Weight &weight, unsigned plane, int64_t row);
+  int64_t planeStride(const Weight &weight, unsigned plane);
+  /// A plane as a memref<? x element, 1>.
+  Value planeOf(const Weight &weight, unsigned plane, mlir::Type element);
+  Value loadOfPlane(const Weight &weight, unsigned plane, mlir::Type element,
+                    Value row, Value at);
+  /// The scale or minimum of a row's block number `block` of
+  /// format.getScaleBlock() columns, as f32.
+  Value loadScale(const Weight &weight, Value row, Value block);
+  Value loadMinimum(const Weight &weight, Value row, Value block);
+  Value decodeValue(const Weight &weight, Value row, Value column);
+  Vec<Value> loadColumns(const Rows &x, Value row, Value from, int64_t width,
+                         int64_t group);
+  void keepInvariants();
+  Value writeWarpContract(tile::ContractOp op);
+
+  // MmaContract.cpp: products in tensor cores. Gives the fragment
+  // (Spread::Accumulators) of the contraction's tile.
+  Value writeMmaContract(tile::ContractOp op);
+
+  // ThreadAttention.cpp
+  Value toFloat(Value number);
+  Value loadGroup(const Rows &from, Value row, Value column);
+  mlir::LogicalResult writeScores(tile::ScoreKeysOp op);
+  mlir::LogicalResult writeSumValues(tile::SumValuesOp op);
+
+  mlir::func::FuncOp source;
+  llama::GPUAttr strategy;
+  int64_t threads;
+  BlockBarriers barriers;
+  Team team = Team::Block;
+  int64_t workgroupBytes = 0;
+  Stages stages;
+
+  /// The new function's context and layer; made once at its top: the number of
+  /// the block, and of the thread in the block, warp and lane (index).
+  Value context, layer, block, thread, warp, lane;
+
+  /// New values by old ones; what has no value of its own stands in the maps
+  /// below.
+  llvm::DenseMap<Value, Value> values;
+  llvm::DenseMap<Value, Weight> weights;
+  llvm::DenseMap<Value, Rows> rows;
+  llvm::DenseMap<Value, Cache> caches;
+  /// Numbers of workgroup buffers by their memory in the new function.
+  llvm::DenseMap<Value, int> buffers;
+};
+
+/// Columns of the widest chunk of 16 bytes: 32 nibbles. Rows in workgroup
+/// memory are zero up to a multiple of it, so that a chunk needs no guard.
+inline constexpr int64_t kChunkColumns = 32;
+
+} // namespace corellama::cuda
+
+#endif // CORELLAMA_PASSES_CUDA_CUDAKERNEL_H

@@ -1,0 +1,149 @@
+//===- CUDAOutlineDevice.cpp - kernels to a module of the device
+//-----------===//
+//
+// llvm -> llvm. Kernels stood beside the steps for as long as both were the
+// same dialects; code generation wants them apart, because one module of LLVM
+// IR is for one machine. The last pass, so that no other has to look in two
+// places.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/CUDA/IR/CUDADialect.h"
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/IR/AttrTypeSubElements.h"
+#include "mlir/IR/SymbolTable.h"
+#include "passes/CUDA/DeviceNames.h"
+#include "passes/CUDA/Passes.h"
+
+namespace corellama::cuda {
+#define GEN_PASS_DEF_CUDAOUTLINEDEVICE
+#include "passes/CUDA/Passes.h.inc"
+} // namespace corellama::cuda
+
+using namespace mlir;
+using namespace corellama::cuda;
+namespace llama = corellama::llama;
+
+static std::string replaceAll(StringRef name, char from, char to) {
+  std::string result = name.str();
+  std::replace(result.begin(), result.end(), from, to);
+  return result;
+}
+
+std::string corellama::cuda::entryNameOf(StringRef kernel) {
+  return replaceAll(kernel, '.', '$');
+}
+
+std::string corellama::cuda::kernelNameOf(StringRef entry) {
+  return replaceAll(entry, '$', '.');
+}
+
+namespace {
+
+/// A kernel, or nothing: the attribute is what makes a function one.
+llama::GPUAttr strategyOf(LLVM::LLVMFuncOp function) {
+  return function->getAttrOfType<llama::GPUAttr>(llama::kStrategyAttr);
+}
+
+/// A call cannot cross from one machine to the other, and kernels do not call
+/// each other.
+LogicalResult checkCalls(ModuleOp module) {
+  SymbolTable symbols(module);
+  WalkResult result = module.walk([&](LLVM::CallOp call) {
+    auto callee = call.getCallee();
+    if (!callee)
+      return WalkResult::advance();
+    auto caller = call->getParentOfType<LLVM::LLVMFuncOp>();
+    auto function = symbols.lookup<LLVM::LLVMFuncOp>(*callee);
+    if (!strategyOf(caller) && !(function && strategyOf(function)))
+      return WalkResult::advance();
+    call.emitOpError() << "calls '" << *callee << "' from '" << caller.getName()
+                       << "'; a kernel is launched, and calls nothing";
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
+/// Registers of an SM, and what a thread may have of them. 128 leave room for
+/// two blocks of 256 threads or four of 128: warps enough to have the loads in
+/// flight that memory needs. Tensor cores hide latency by their stages and hold
+/// two tiles of sums: 168, three blocks of 128 threads.
+constexpr int64_t kRegisters = 65536, kThreadRegisters = 128,
+                  kTensorCoreRegisters = 168;
+
+/// Blocks that must fit on an SM at once. ptxas, unless it is told, stops at
+/// some number of its own, such as 48, and spills the rest.
+int64_t blocksOf(llama::GPUAttr strategy) {
+  int64_t registers = strategy.getUnit() == llama::Unit::MMA
+                          ? kTensorCoreRegisters
+                          : kThreadRegisters;
+  return std::max<int64_t>(1, kRegisters / (registers * strategy.getThreads()));
+}
+
+/// What code generation needs of an entry point.
+void makeEntry(LLVM::LLVMFuncOp kernel, llama::GPUAttr strategy) {
+  Builder b(kernel.getContext());
+  kernel->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
+  // As many as a launch has, not at most: ptxas then knows the registers that a
+  // thread can have, and a launch with others fails.
+  kernel->setAttr(
+      NVVM::NVVMDialect::getReqntidAttrName(),
+      b.getDenseI32ArrayAttr({static_cast<int32_t>(strategy.getThreads())}));
+  kernel->setAttr(
+      NVVM::NVVMDialect::getMinctasmAttrName(),
+      b.getI32IntegerAttr(static_cast<int32_t>(blocksOf(strategy))));
+  kernel.setPublic();
+  kernel.setLinkage(LLVM::Linkage::External);
+}
+
+/// The module's table of kernels names them where they are now.
+void renameInTable(ModuleOp module, SymbolTable &device) {
+  using Replacement = std::optional<std::pair<Attribute, WalkResult>>;
+  AttrTypeReplacer replacer;
+  replacer.addReplacement([&](FlatSymbolRefAttr name) -> Replacement {
+    auto entry =
+        StringAttr::get(module.getContext(), entryNameOf(name.getValue()));
+    if (!device.lookup(entry))
+      return std::nullopt;
+    Attribute renamed =
+        SymbolRefAttr::get(StringAttr::get(module.getContext(), kDeviceModule),
+                           {FlatSymbolRefAttr::get(entry)});
+    // The new reference has the entry's name inside; that one stays.
+    return std::make_pair(renamed, WalkResult::skip());
+  });
+  if (Attribute table = module->getAttr(llama::kKernelsAttr))
+    module->setAttr(llama::kKernelsAttr, replacer.replace(table));
+}
+
+struct CUDAOutlineDevice
+    : corellama::cuda::impl::CUDAOutlineDeviceBase<CUDAOutlineDevice> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    if (failed(checkCalls(module)))
+      return signalPassFailure();
+    OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
+    auto device =
+        mlir::gpu::GPUModuleOp::create(builder, module.getLoc(), kDeviceModule);
+    Block *body = device.getBody();
+    for (Operation &op : llvm::make_early_inc_range(*module.getBody())) {
+      // Globals of workgroup memory are the only ones that kernels have.
+      if (auto global = dyn_cast<LLVM::GlobalOp>(op);
+          global && global.getAddrSpace() == kWorkgroupSpace)
+        op.moveBefore(body, body->end());
+      auto kernel = dyn_cast<LLVM::LLVMFuncOp>(op);
+      auto strategy = kernel ? strategyOf(kernel) : nullptr;
+      if (!strategy)
+        continue;
+      op.moveBefore(body, body->end());
+      kernel.setName(entryNameOf(kernel.getName()));
+      makeEntry(kernel, strategy);
+    }
+    SymbolTable entries(device);
+    renameInTable(module, entries);
+  }
+};
+
+} // namespace

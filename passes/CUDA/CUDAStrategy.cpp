@@ -1,0 +1,249 @@
+//===- CUDAStrategy.cpp - how kernels run on a GPU: the table
+//--------------===//
+//
+// One row a kind of kernel, each constant explained, and the functions that
+// pick a row from what is in a kernel. Read by `llama-set-numerics`,
+// `llama-plan-layouts` and `llama-plan-kernels` through StrategyInterface. One
+// table for sm_80 and sm_90: the kernels use nothing that the older one lacks.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/CUDA/CUDAStrategy.h"
+#include "dialects/CUDA/IR/CUDADialect.h"
+#include "mlir/IR/DialectRegistry.h"
+#include "passes/CUDA/Passes.h"
+#include "passes/CUDA/WeightChunks.h"
+#include "passes/Llama/TargetStrategy.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace corellama;
+using namespace corellama::llama;
+
+namespace {
+
+/// Keys that attention computes as one block, as on a CPU: two passes of a
+/// block of 128 threads. A context of 2048 gives 8 parts a head of keys and
+/// values, so that 8 such heads fill half of the multiprocessors.
+constexpr int64_t kAttentionKeys = 256;
+
+/// What a row of the table says, in the order of #llama.gpu.
+struct TableRow {
+  Unit unit;
+  int64_t threads, m, n, k, stages;
+};
+
+/// Products on float32 rows: 8 warps, each two rows of the weight, so that a
+/// value of x that a lane reads is used twice. Two blocks are resident on a
+/// multiprocessor at 128 registers a thread, and with eight loads of 16 bytes
+/// in flight a lane (four of 4-bit quants) they ask for 64 KiB (32) at a time:
+/// more than the 17.8 KB that cover the latency of an H100's memory, 3.35 TB/s
+/// x 700 ns / 132 multiprocessors.
+constexpr TableRow kProduct = {
+    .unit = Unit::SIMT, .threads = 256, .m = 1, .n = 16, .k = 0, .stages = 1};
+/// Products on tensor cores: 4 warps of 16 x 64. A stage of 32 columns, one
+/// block of the formats' scales, is 4 KiB of rows and 4 KiB of weights; two
+/// stages let the next one arrive while this one is computed, and 16 KiB leave
+/// room for all blocks that registers allow.
+constexpr TableRow kTensorCores = {
+    .unit = Unit::MMA, .threads = 128, .m = 64, .n = 64, .k = 32, .stages = 2};
+/// Attention: a thread a key of the tile for scores, a thread an element of the
+/// head for values; heads have at most 128 elements in all models known.
+/// In decode m is the number of heads of a part, which share the keys.
+constexpr TableRow kAttention = {
+    .unit = Unit::SIMT, .threads = 128, .m = 1, .n = 128, .k = 0, .stages = 1};
+/// Most heads of such a part. A thread holds a score and several elements of
+/// each, and 16 heads take all registers that it may have; where more heads
+/// share keys, parts of the same keys read them from the second-level cache.
+constexpr int64_t kAttentionHeads = 8;
+/// Most sums of values of a thread, for the same reason: its elements of all
+/// heads of the part. It bounds heads of more than 256 elements.
+constexpr int64_t kAttentionSums = 16;
+/// Row-wise kernels (norm, embed): a thread a column.
+constexpr TableRow kRowWise = {
+    .unit = Unit::SIMT, .threads = 256, .m = 1, .n = 256, .k = 0, .stages = 1};
+
+/// Rows of weights in a part of a head: a vocabulary has rows enough for
+/// hundreds of blocks, so that each stages and normalises the row for four
+/// times as many.
+constexpr int64_t kLMHeadPart = 64;
+/// Rows from which on a group is partitioned that way: at least 256 parts,
+/// which is more than an A100 (108) or an H100 (132) has multiprocessors.
+constexpr int64_t kLMHeadRows = 256 * kLMHeadPart;
+
+/// Elements of f16 in the 16 bytes that rows are copied by on their way to
+/// tensor cores; a row of x has to begin at such a multiple.
+constexpr int64_t kCopiedHalves = 8;
+
+GPUAttr makeStrategy(MLIRContext *context, const TableRow &row) {
+  return GPUAttr::get(context, row.unit, row.threads, row.m, row.n, row.k,
+                      row.stages);
+}
+
+RankedTensorType rowsOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+//===----------------------------------------------------------------------===//
+// Tensor cores
+//===----------------------------------------------------------------------===//
+
+/// The quants of these formats are exact as f16, so that only x is rounded.
+bool fitsTensorCores(LinearOp linear) {
+  WeightType weight = linear.getWeight().getType();
+  return isa<F16Attr, Q8_0Attr, Q4_0Attr>(weight.getFormat()) &&
+         weight.getColumns() % kCopiedHalves == 0;
+}
+
+/// Which products are computed by tensor cores: gate and up of prefill, the
+/// largest of a layer. Both or none, because one kernel computes them.
+bool runsOnTensorCores(LinearOp linear) {
+  if (rowsOf(linear.getX()).getDimSize(0) == 1 || linear->use_empty())
+    return false;
+  return llvm::all_of(linear->getUsers(), [](Operation *user) {
+    return isa<SwigluOp>(user) &&
+           llvm::all_of(user->getOperands(), [](Value operand) {
+             auto other = operand.getDefiningOp<LinearOp>();
+             return other && fitsTensorCores(other);
+           });
+  });
+}
+
+/// What a lane takes at a time: the columns whose quants are 16 bytes. 0: there
+/// are no loads for the format.
+int64_t chunkOf(FormatInterface format) {
+  const auto *chunks = corellama::cuda::ChunkFormat::get(format);
+  return chunks ? chunks->columns() : 0;
+}
+
+//===----------------------------------------------------------------------===//
+// Plans
+//===----------------------------------------------------------------------===//
+
+KernelPlan planProducts(KernelOp kernel) {
+  MLIRContext *context = kernel.getContext();
+  SmallVector<int64_t> groups = getRowGroups(kernel);
+  auto linears = kernel.getBody().getOps<LinearOp>();
+  auto hasHalves = [](LinearOp linear) {
+    return rowsOf(linear.getX()).getElementType().isF16();
+  };
+  if (llvm::all_of(linears, hasHalves))
+    return {makeStrategy(context, kTensorCores),
+            PartitionAttr::get(context, groups, {}, /*by=*/kTensorCores.n,
+                               /*times=*/1, /*rows_by=*/kTensorCores.m),
+            {}};
+  for (LinearOp linear : linears)
+    if (!rowsOf(linear.getX()).getElementType().isF32())
+      return {{},
+              {},
+              "a GPU's products are on float32 rows, or all of a kernel on f16 "
+              "rows; compile with --activations=f32"};
+  bool decode = rowsOf((*linears.begin()).getX()).getDimSize(0) == 1;
+  bool head = decode && llvm::any_of(groups, [](int64_t rows) {
+                return rows >= kLMHeadRows;
+              });
+  return {makeStrategy(context, kProduct),
+          PartitionAttr::get(context, groups, {},
+                             head ? kLMHeadPart : kProduct.n,
+                             /*times=*/1, /*rows_by=*/0),
+          {}};
+}
+
+KernelPlan makePlan(KernelOp kernel) {
+  MLIRContext *context = kernel.getContext();
+  auto partitionOf = [&](StringRef what, int64_t by, int64_t times) {
+    return PartitionAttr::get(context, {}, StringAttr::get(context, what), by,
+                              times,
+                              /*rows_by=*/0);
+  };
+  Block &body = kernel.getBody().front();
+  for (auto part : body.getOps<AttentionPartOp>()) {
+    CacheType cache = part.getCache().getType();
+    int64_t group = part.getHeads() / cache.getHeads();
+    TableRow row = kAttention;
+    int64_t elements = llvm::divideCeil(cache.getHeadSize(), row.threads);
+    row.m = std::max<int64_t>(
+        1, std::min(kAttentionHeads, kAttentionSums / elements));
+    while (group % row.m != 0)
+      --row.m;
+    return {makeStrategy(context, row),
+            partitionOf("keys", part.getKeys(), part.getHeads() / row.m),
+            {}};
+  }
+  for (auto attention : body.getOps<AttentionOp>())
+    return {makeStrategy(context, kAttention),
+            partitionOf("rows", kAttention.m,
+                        attention.getCache().getType().getHeads()),
+            {}};
+  if (!body.getOps<LinearOp>().empty())
+    return planProducts(kernel);
+  return {makeStrategy(context, kRowWise), partitionOf("rows", 1, 1), {}};
+}
+
+struct CUDAStrategy : StrategyInterface::ExternalModel<CUDAStrategy, GPUAttr> {
+  Type getRowsType(Attribute self, const TargetAttr &, Operation *op) const {
+    auto linear = cast<LinearOp>(op);
+    return runsOnTensorCores(linear) ? Type(Float16Type::get(self.getContext()))
+                                     : Type();
+  }
+
+  int64_t getAttentionKeys(Attribute, const TargetAttr &) const {
+    return kAttentionKeys;
+  }
+
+  Attribute getWeightLayout(Attribute self, const TargetAttr &,
+                            FormatInterface format, int64_t rank) const {
+    if (rank == 1)
+      return RowMajorAttr::get(self.getContext());
+    return chunkOf(format)
+               ? Attribute(RowMajorSplitAttr::get(self.getContext()))
+               : Attribute();
+  }
+
+  std::pair<Attribute, Attribute>
+  getCacheLayouts(Attribute self, const TargetAttr &, Type) const {
+    auto rows = RowMajorAttr::get(self.getContext());
+    return {rows, rows};
+  }
+
+  KernelPlan plan(Attribute, const TargetAttr &, Operation *op) const {
+    return makePlan(cast<KernelOp>(op));
+  }
+
+  Attribute getOrder(Attribute self, const TargetAttr &, Operation *op) const {
+    MLIRContext *context = self.getContext();
+    auto order = [&](Unit unit, int64_t block, ScaleMode scale, int64_t lanes) {
+      return ReductionOrderAttr::get(context, unit, block, /*chains=*/1, scale,
+                                     lanes);
+    };
+    if (isa<RmsNormOp>(op)) // of a product's prologue or row-wise: 256 both
+      return order(Unit::F32, 0, ScaleMode::None, kRowWise.threads);
+    if (isa<AttentionOp, AttentionPartOp>(op))
+      return order(Unit::F32, 0, ScaleMode::None, kAttention.n);
+    auto linear = dyn_cast<LinearOp>(op);
+    if (!linear)
+      return {};
+    FormatInterface format = linear.getWeight().getType().getFormat();
+    ScaleMode scale = format.hasScale() ? ScaleMode::Outer : ScaleMode::None;
+    if (rowsOf(linear.getX()).getElementType().isF16())
+      return order(Unit::MMA, kTensorCores.k, scale, 0);
+    return order(Unit::SIMT, chunkOf(format), scale, corellama::cuda::kWarp);
+  }
+};
+
+static_assert(kProduct.threads == kRowWise.threads,
+              "a norm is summed by all threads of a block, and decode and "
+              "prefill sum it in one order");
+
+} // namespace
+
+void corellama::cuda::registerStrategy(DialectRegistry &registry) {
+  registry.addExtension(+[](MLIRContext *context, LlamaDialect *) {
+    GPUAttr::attachInterface<CUDAStrategy>(*context);
+  });
+}
+
+void corellama::cuda::registerExternalModels(DialectRegistry &registry) {
+  registerStrategy(registry);
+}

@@ -1,0 +1,262 @@
+//===- CUDAToEmulator.cpp - GPU words to calls of the emulator ----------===//
+//
+// vector -> llvm, for this machine. A kernel becomes a host function that a
+// fibre runs as one thread of one block: each word of cuda a call
+// (compiler/Runner/ EmulatorABI.h), all memory in one space. Twin of
+// CUDAToNVVM.cpp; the module that goes in is the same, which is what makes a
+// test on the emulator a test of the GPU's code.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/CUDA/IR/CUDADialect.h"
+#include "dialects/Context/IR/ContextDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "passes/CUDA/Passes.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace corellama::cuda {
+#define GEN_PASS_DEF_CUDATOEMULATOR
+#include "passes/CUDA/Passes.h.inc"
+} // namespace corellama::cuda
+
+using namespace mlir;
+using namespace corellama;
+using namespace corellama::cuda;
+
+namespace {
+
+/// The host that kernels on the emulator need. A fixed one and not the
+/// machine's own: what a test finds must not depend on where it runs. FMA and
+/// F16C because without them LLVM calls a library for an fma and for a half.
+llama::TargetAttr hostTarget(MLIRContext *context) {
+  auto text = [&](StringRef s) { return StringAttr::get(context, s); };
+  return llama::TargetAttr::get(context, llama::Family::CPU, text("x86-64-v3"),
+                                text("+avx2,+f16c,+fma"),
+                                /*vector_bits=*/256, /*l2_bytes=*/0,
+                                /*workgroup_bytes=*/0);
+}
+
+/// One function of compiler/Runner/EmulatorABI.h.
+struct Word {
+  StringRef name;
+  Type result; // null: none
+  SmallVector<Type> arguments;
+  /// The same all along a thread: it touches nothing and may move.
+  bool constant = false;
+};
+
+/// Lowers the words of one kernel.
+class KernelLowering {
+public:
+  KernelLowering(ModuleOp module, func::FuncOp kernel)
+      : module(module), kernel(kernel),
+        pointer(LLVM::LLVMPointerType::get(module.getContext())),
+        i32(IntegerType::get(module.getContext(), 32)) {}
+
+  void run() {
+    SmallVector<Operation *> words;
+    kernel.walk([&](Operation *op) {
+      if (isa<CUDADialect>(op->getDialect()))
+        words.push_back(op);
+    });
+    useOneSpace();
+    for (Operation *word : words) {
+      ImplicitLocOpBuilder b(word->getLoc(), word);
+      if (Value result = lower(b, word))
+        word->getResult(0).replaceAllUsesWith(result);
+      word->erase();
+    }
+  }
+
+private:
+  /// Memory of any space to memory of the host's only one.
+  void useOneSpace() {
+    auto adapt = [](Value value) {
+      auto type = dyn_cast<MemRefType>(value.getType());
+      if (type && type.getMemorySpace())
+        value.setType(MemRefType::get(type.getShape(), type.getElementType(),
+                                      type.getLayout(),
+                                      /*memorySpace=*/Attribute()));
+    };
+    kernel.walk([&](Operation *op) {
+      llvm::for_each(op->getResults(), adapt);
+      for (Region &region : op->getRegions())
+        for (Block &block : region)
+          llvm::for_each(block.getArguments(), adapt);
+    });
+    kernel.walk([&](memref::MemorySpaceCastOp cast) {
+      cast.replaceAllUsesWith(cast.getSource());
+      cast.erase();
+    });
+  }
+
+  Value lower(ImplicitLocOpBuilder &b, Operation *word);
+
+  /// The call of a word; its declaration is made when it is first needed.
+  Value call(ImplicitLocOpBuilder &b, const Word &word, ValueRange operands) {
+    std::string name = ("corellama_emulator_" + word.name).str();
+    auto function = module.lookupSymbol<LLVM::LLVMFuncOp>(name);
+    if (!function) {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToEnd(module.getBody());
+      Type result = word.result ? word.result
+                                : Type(LLVM::LLVMVoidType::get(b.getContext()));
+      function = LLVM::LLVMFuncOp::create(
+          b, name, LLVM::LLVMFunctionType::get(result, word.arguments));
+      function.setNoUnwind(true);
+      if (word.constant) {
+        auto none = LLVM::ModRefInfo::NoModRef;
+        function.setMemoryEffectsAttr(LLVM::MemoryEffectsAttr::get(
+            b.getContext(), none, none, none, none, none, none));
+        function.setWillReturn(true);
+      } else {
+        // LLVM may not make who calls depend on more than it does.
+        function.setConvergent(true);
+      }
+    }
+    auto made = LLVM::CallOp::create(b, function, operands);
+    made.setConvergent(!word.constant);
+    return word.result ? made.getResult() : Value();
+  }
+
+  /// Where an element is.
+  Value address(ImplicitLocOpBuilder &b, Value memory, ValueRange indices) {
+    auto metadata = memref::ExtractStridedMetadataOp::create(b, memory);
+    Value at = metadata.getOffset();
+    for (auto [index, stride] : llvm::zip_equal(indices, metadata.getStrides()))
+      at =
+          arith::AddIOp::create(b, at, arith::MulIOp::create(b, index, stride));
+    Value base = memref::ExtractAlignedPointerAsIndexOp::create(b, memory);
+    Type element = cast<MemRefType>(memory.getType()).getElementType();
+    Value start = LLVM::IntToPtrOp::create(b, pointer, toI64(b, base));
+    return LLVM::GEPOp::create(b, pointer, element, start,
+                               ArrayRef<LLVM::GEPArg>{toI64(b, at)});
+  }
+  static Value toI64(ImplicitLocOpBuilder &b, Value index) {
+    return arith::IndexCastOp::create(b, b.getI64Type(), index);
+  }
+  /// The number of a word at which threads wait for each other. Its address in
+  /// the code would not do: a call may be there twice, once for each way to it.
+  Value site(ImplicitLocOpBuilder &b) { return constant(b, nextSite++); }
+  Value constant(ImplicitLocOpBuilder &b, int64_t value) {
+    return arith::ConstantIntOp::create(b, i32, value);
+  }
+
+  /// A local variable of the kernel. In its entry, so that a loop has one.
+  Value local(VectorType type) {
+    ImplicitLocOpBuilder b(kernel.getLoc(), kernel.getContext());
+    b.setInsertionPointToStart(&kernel.getBody().front());
+    return LLVM::AllocaOp::create(b, pointer, type, constant(b, 1),
+                                  /*alignment=*/16);
+  }
+  /// Pairs of halves, one row a register, to a local variable of words.
+  Value storeRegisters(ImplicitLocOpBuilder &b, Value pairs) {
+    auto type = cast<VectorType>(pairs.getType());
+    auto words = VectorType::get(type.getDimSize(0), i32);
+    Value flat = vector::ShapeCastOp::create(
+        b, VectorType::get(type.getNumElements(), type.getElementType()),
+        pairs);
+    Value variable = local(words);
+    LLVM::StoreOp::create(b, vector::BitCastOp::create(b, words, flat),
+                          variable);
+    return variable;
+  }
+  Value loadRegisters(ImplicitLocOpBuilder &b, VectorType type,
+                      Value variable) {
+    Value words = LLVM::LoadOp::create(
+        b, VectorType::get(type.getDimSize(0), i32), variable);
+    Value flat = vector::BitCastOp::create(
+        b, VectorType::get(type.getNumElements(), type.getElementType()),
+        words);
+    return vector::ShapeCastOp::create(b, type, flat);
+  }
+
+  ModuleOp module;
+  func::FuncOp kernel;
+  Type pointer, i32;
+  int64_t nextSite = 0;
+};
+
+Value KernelLowering::lower(ImplicitLocOpBuilder &b, Operation *word) {
+  return TypeSwitch<Operation *, Value>(word)
+      .Case([&](ThreadIdOp) -> Value {
+        Value thread = call(b, {"thread", i32, {}, /*constant=*/true}, {});
+        return arith::IndexCastUIOp::create(b, b.getIndexType(), thread);
+      })
+      .Case([&](BlockIdOp) -> Value {
+        Value block = call(b, {"block", i32, {}, /*constant=*/true}, {});
+        return arith::IndexCastUIOp::create(b, b.getIndexType(), block);
+      })
+      .Case([&](BarrierOp) { return call(b, {"barrier", {}, {i32}}, site(b)); })
+      .Case([&](ShuffleXorOp op) -> Value {
+        Value mask = constant(b, op.getMask()), value = op.getValue();
+        bool isFloat = value.getType().isF32();
+        if (isFloat)
+          value = arith::BitcastOp::create(b, i32, value);
+        Value result = call(b, {"shuffle_xor", i32, {i32, i32, i32}},
+                            {value, mask, site(b)});
+        if (isFloat)
+          result = arith::BitcastOp::create(b, b.getF32Type(), result);
+        return result;
+      })
+      .Case([&](SharedOp op) -> Value {
+        Value shared = call(b, {"shared", pointer, {}, /*constant=*/true}, {});
+        Value at = arith::ConstantIndexOp::create(b, op.getAt());
+        return context::ViewOp::create(b, op.getType(), shared, at);
+      })
+      .Case([&](LoadWeightOp op) -> Value {
+        Value bytes = vector::LoadOp::create(
+            b, VectorType::get(16, b.getI8Type()), op.getMemory(),
+            ValueRange{op.getAt()}, /*nontemporal=*/false, llvm::Align(16));
+        return vector::BitCastOp::create(b, op.getType(), bytes);
+      })
+      .Case([&](CopyAsyncOp op) {
+        Value target = address(b, op.getTarget(), op.getTargetIndices());
+        Value source = address(b, op.getSource(), op.getSourceIndices());
+        Value valid = arith::IndexCastOp::create(b, i32, op.getValid());
+        return call(b, {"copy_async", {}, {pointer, pointer, i32}},
+                    {target, source, valid});
+      })
+      .Case([&](CopyCommitOp) { return call(b, {"copy_commit", {}, {}}, {}); })
+      .Case([&](CopyWaitOp op) {
+        return call(b, {"copy_wait", {}, {i32}}, constant(b, op.getPending()));
+      })
+      .Case([&](LdMatrixOp op) {
+        auto type = cast<VectorType>(op.getType());
+        Value row = address(b, op.getMemory(), op.getIndices());
+        Value variable = local(VectorType::get(type.getDimSize(0), i32));
+        call(b, {"ldmatrix", {}, {pointer, i32, pointer, i32}},
+             {row, constant(b, type.getDimSize(0)), variable, site(b)});
+        return loadRegisters(b, type, variable);
+      })
+      .Case([&](MmaOp op) -> Value {
+        auto sums = cast<VectorType>(op.getC().getType());
+        Value a = storeRegisters(b, op.getA()),
+              second = storeRegisters(b, op.getB()), c = local(sums),
+              d = local(sums);
+        LLVM::StoreOp::create(b, op.getC(), c);
+        bool bf16 =
+            cast<VectorType>(op.getA().getType()).getElementType().isBF16();
+        call(b, {"mma", {}, {pointer, pointer, pointer, pointer, i32, i32}},
+             {a, second, c, d, constant(b, bf16), site(b)});
+        return LLVM::LoadOp::create(b, sums, d);
+      });
+}
+
+struct CUDAToEmulator
+    : corellama::cuda::impl::CUDAToEmulatorBase<CUDAToEmulator> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    for (auto kernel : module.getOps<func::FuncOp>())
+      if (kernel->hasAttr(llama::kPartsAttr))
+        KernelLowering(module, kernel).run();
+    module->setAttr(llama::kTargetAttr, hostTarget(&getContext()));
+  }
+};
+
+} // namespace

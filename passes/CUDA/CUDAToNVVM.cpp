@@ -1,0 +1,298 @@
+//===- CUDAToNVVM.cpp - the words of cuda to nvvm and llvm
+//-----------------===//
+//
+// vector -> llvm, the device's half of the closed set: each word becomes the
+// one or two nvvm and llvm ops that mean it. A pass of its own, before
+// upstream's conversions, so that none of them has to be told about our
+// dialect; its twin for this machine is cuda-to-emulator.
+//
+// An address is taken out of a memref by casting it to the descriptor that
+// upstream's conversion will make of it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/CUDA/IR/CUDADialect.h"
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "passes/CUDA/Passes.h"
+
+namespace corellama::cuda {
+#define GEN_PASS_DEF_CUDATONVVM
+#include "passes/CUDA/Passes.h.inc"
+} // namespace corellama::cuda
+
+using namespace mlir;
+using namespace corellama::cuda;
+
+namespace {
+
+/// All workgroup memory of a kernel: PTX's `extern .shared`, whose size the
+/// launch names. One symbol for all kernels of a module.
+constexpr llvm::StringLiteral kShared = "corellama_shared";
+/// Where workgroup memory begins: `cuda.shared` promises it.
+constexpr unsigned kSharedAlign = 128;
+/// Lanes of a warp that take part in a shuffle: all.
+constexpr int32_t kAllLanes = -1;
+/// What shfl calls the clamp: the last lane, and segments of 32 lanes.
+constexpr int32_t kShuffleClamp = 31;
+
+struct Lowering {
+  ModuleOp module;
+  /// Threads of a block of the kernel at hand, which bounds their numbers.
+  int64_t threads;
+  ImplicitLocOpBuilder &b;
+
+  Value i32(int32_t value) {
+    return LLVM::ConstantOp::create(b, b.getI32Type(),
+                                    b.getI32IntegerAttr(value));
+  }
+  Value i64(int64_t value) {
+    return LLVM::ConstantOp::create(b, b.getI64Type(),
+                                    b.getI64IntegerAttr(value));
+  }
+
+  /// What upstream's conversion makes of a memref in `space`.
+  LLVM::LLVMStructType descriptorOf(MemRefType type) {
+    Type pointer =
+        LLVM::LLVMPointerType::get(b.getContext(), type.getMemorySpaceAsInt());
+    auto extents = LLVM::LLVMArrayType::get(b.getI64Type(), type.getRank());
+    return LLVM::LLVMStructType::getLiteral(
+        b.getContext(), type.getRank() == 0
+                            ? ArrayRef<Type>{pointer, pointer, b.getI64Type()}
+                            : ArrayRef<Type>{pointer, pointer, b.getI64Type(),
+                                             extents, extents});
+  }
+
+  /// The address of an element, in the memory space that the word demands.
+  Value addressOf(Value memory, ValueRange indices, unsigned space);
+
+  Value lowerShared(SharedOp op);
+  Value lowerLoadWeight(LoadWeightOp op);
+  void lowerCopyAsync(CopyAsyncOp op);
+  Value lowerLdMatrix(LdMatrixOp op);
+  Value lowerMma(MmaOp op);
+  /// A number of the machine, which is not negative and below `bound`.
+  template <typename Sreg> Value lowerId(int64_t bound);
+  /// Replaces a word.
+  void lower(Operation *op);
+};
+
+} // namespace
+
+Value Lowering::addressOf(Value memory, ValueRange indices, unsigned space) {
+  auto type = cast<MemRefType>(memory.getType());
+  Value descriptor = UnrealizedConversionCastOp::create(
+                         b, TypeRange{descriptorOf(type)}, ValueRange{memory})
+                         .getResult(0);
+  Value base = LLVM::ExtractValueOp::create(b, descriptor, 1);
+  auto [strides, offset] = type.getStridesAndOffset();
+  Value element = ShapedType::isDynamic(offset)
+                      ? Value(LLVM::ExtractValueOp::create(b, descriptor, 2))
+                      : i64(offset);
+  for (auto [d, index] : llvm::enumerate(indices)) {
+    Value at = arith::IndexCastOp::create(b, b.getI64Type(), index);
+    if (strides[d] != 1) {
+      int64_t position[] = {4, static_cast<int64_t>(d)};
+      Value stride =
+          ShapedType::isDynamic(strides[d])
+              ? Value(LLVM::ExtractValueOp::create(b, descriptor, position))
+              : i64(strides[d]);
+      at = LLVM::MulOp::create(b, at, stride);
+    }
+    element = LLVM::AddOp::create(b, element, at);
+  }
+  Value address = LLVM::GEPOp::create(b, base.getType(), type.getElementType(),
+                                      base, ArrayRef<LLVM::GEPArg>{element});
+  if (type.getMemorySpaceAsInt() != space)
+    address = LLVM::AddrSpaceCastOp::create(
+        b, LLVM::LLVMPointerType::get(b.getContext(), space), address);
+  return address;
+}
+
+Value Lowering::lowerShared(SharedOp op) {
+  Type bytes = LLVM::LLVMArrayType::get(b.getI8Type(), 0);
+  if (!module.lookupSymbol(kShared)) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(module.getBody());
+    LLVM::GlobalOp::create(b, bytes, /*isConstant=*/false,
+                           LLVM::Linkage::External, kShared, Attribute(),
+                           kSharedAlign, kWorkgroupSpace);
+  }
+  auto type = cast<MemRefType>(op.getType());
+  Type pointer = LLVM::LLVMPointerType::get(b.getContext(), kWorkgroupSpace);
+  Value base = LLVM::AddressOfOp::create(b, pointer, kShared);
+  Value address = LLVM::GEPOp::create(
+      b, pointer, b.getI8Type(), base,
+      ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(op.getAt())});
+  Value descriptor = LLVM::PoisonOp::create(b, descriptorOf(type));
+  auto set = [&](Value value, ArrayRef<int64_t> at) {
+    descriptor = LLVM::InsertValueOp::create(b, descriptor, value, at);
+  };
+  set(address, {0});
+  set(address, {1});
+  set(i64(0), {2});
+  int64_t stride = 1;
+  for (int64_t d = type.getRank() - 1; d >= 0; --d) {
+    set(i64(type.getDimSize(d)), {3, d});
+    set(i64(stride), {4, d});
+    stride *= type.getDimSize(d);
+  }
+  return UnrealizedConversionCastOp::create(b, TypeRange{type},
+                                            ValueRange{descriptor})
+      .getResult(0);
+}
+
+/// Invariant global memory: LLVM makes `ld.global.nc` of it, 16 bytes at once
+/// because the alignment says so.
+Value Lowering::lowerLoadWeight(LoadWeightOp op) {
+  Value address = addressOf(op.getMemory(), op.getAt(), kGlobalSpace);
+  auto load = LLVM::LoadOp::create(b, op.getType(), address, /*alignment=*/16);
+  load.setInvariant(true);
+  return load;
+}
+
+/// `.cg`: the rows that are copied go to workgroup memory, which is where they
+/// are read again, so they need no line of the first-level cache.
+void Lowering::lowerCopyAsync(CopyAsyncOp op) {
+  Value source = addressOf(op.getSource(), op.getSourceIndices(), kGlobalSpace);
+  Value target =
+      addressOf(op.getTarget(), op.getTargetIndices(), kWorkgroupSpace);
+  Value valid = arith::IndexCastOp::create(b, b.getI32Type(), op.getValid());
+  NVVM::CpAsyncOp::create(b, target, source,
+                          b.getI32IntegerAttr(CopyAsyncOp::kBytes),
+                          NVVM::LoadCacheModifierKindAttr::get(
+                              b.getContext(), NVVM::LoadCacheModifierKind::CG),
+                          valid);
+}
+
+Value Lowering::lowerLdMatrix(LdMatrixOp op) {
+  auto type = cast<VectorType>(op.getType());
+  auto pair = VectorType::get({2}, type.getElementType());
+  int64_t count = type.getDimSize(0);
+  Value row = addressOf(op.getMemory(), op.getIndices(), kWorkgroupSpace);
+  SmallVector<Type> registers(count, b.getI32Type());
+  Type result =
+      count == 1 ? Type(b.getI32Type())
+                 : LLVM::LLVMStructType::getLiteral(b.getContext(), registers);
+  Value loaded = NVVM::LdMatrixOp::create(
+      b, result, row, static_cast<uint32_t>(count), NVVM::MMALayout::row,
+      NVVM::LdStMatrixShapeAttr::get(b.getContext(), 8, 8),
+      NVVM::LdStMatrixEltType::B16);
+  Value value = arith::ConstantOp::create(b, b.getZeroAttr(type));
+  for (int64_t i = 0; i < count; ++i) {
+    Value word =
+        count == 1 ? loaded : Value(LLVM::ExtractValueOp::create(b, loaded, i));
+    value = vector::InsertOp::create(
+        b, LLVM::BitcastOp::create(b, pair, word).getResult(), value, i);
+  }
+  return value;
+}
+
+Value Lowering::lowerMma(MmaOp op) {
+  auto element = cast<VectorType>(op.getA().getType()).getElementType();
+  bool halves = element.isF16();
+  // Registers are pairs of halves, but words where the pair is of bf16.
+  auto registersOf = [&](Value value) {
+    SmallVector<Value> registers;
+    int64_t count = cast<VectorType>(value.getType()).getDimSize(0);
+    for (int64_t i = 0; i < count; ++i) {
+      Value pair = vector::ExtractOp::create(b, value, i);
+      registers.push_back(
+          halves ? pair : LLVM::BitcastOp::create(b, b.getI32Type(), pair));
+    }
+    return registers;
+  };
+  SmallVector<Value> sums;
+  for (int64_t i = 0; i < 4; ++i)
+    sums.push_back(vector::ExtractOp::create(b, op.getC(), i));
+  NVVM::MMATypes type = halves ? NVVM::MMATypes::f16 : NVVM::MMATypes::bf16;
+  Type result = LLVM::LLVMStructType::getLiteral(
+      b.getContext(), SmallVector<Type>(4, b.getF32Type()));
+  Value product = NVVM::MmaOp::create(
+      b, result, registersOf(op.getA()), registersOf(op.getB()), sums,
+      ArrayRef<int64_t>{16, 8, 16}, std::nullopt, std::nullopt,
+      std::array<NVVM::MMATypes, 2>{type, type},
+      std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row,
+                                     NVVM::MMALayout::col});
+  SmallVector<Value> elements;
+  for (int64_t i = 0; i < 4; ++i)
+    elements.push_back(LLVM::ExtractValueOp::create(b, product, i));
+  return vector::FromElementsOp::create(b, cast<VectorType>(op.getType()),
+                                        elements);
+}
+
+template <typename Sreg> Value Lowering::lowerId(int64_t bound) {
+  auto range = LLVM::ConstantRangeAttr::get(b.getContext(), APInt(32, 0),
+                                            APInt(32, bound));
+  Value number = Sreg::create(b, b.getI32Type(), range);
+  return arith::IndexCastUIOp::create(b, b.getIndexType(), number);
+}
+
+void Lowering::lower(Operation *op) {
+  Value lowered;
+  if (isa<ThreadIdOp>(op))
+    lowered = lowerId<NVVM::ThreadIdXOp>(threads);
+  else if (isa<BlockIdOp>(op))
+    // The most blocks a launch may have in x.
+    lowered = lowerId<NVVM::BlockIdXOp>(INT32_MAX);
+  else if (isa<BarrierOp>(op))
+    NVVM::Barrier0Op::create(b);
+  else if (auto shuffle = dyn_cast<ShuffleXorOp>(op))
+    lowered = NVVM::ShflOp::create(
+        b, shuffle.getType(), i32(kAllLanes), shuffle.getValue(),
+        i32(static_cast<int32_t>(shuffle.getMask())), i32(kShuffleClamp),
+        NVVM::ShflKind::bfly, UnitAttr());
+  else if (auto shared = dyn_cast<SharedOp>(op))
+    lowered = lowerShared(shared);
+  else if (auto load = dyn_cast<LoadWeightOp>(op))
+    lowered = lowerLoadWeight(load);
+  else if (auto copy = dyn_cast<CopyAsyncOp>(op))
+    lowerCopyAsync(copy);
+  else if (isa<CopyCommitOp>(op))
+    NVVM::CpAsyncCommitGroupOp::create(b);
+  else if (auto wait = dyn_cast<CopyWaitOp>(op))
+    NVVM::CpAsyncWaitGroupOp::create(b, wait.getPending());
+  else if (auto matrix = dyn_cast<LdMatrixOp>(op))
+    lowered = lowerLdMatrix(matrix);
+  else if (auto mma = dyn_cast<MmaOp>(op))
+    lowered = lowerMma(mma);
+  else
+    // Upstream lowers vector.fma to fmuladd, which may be split into two
+    // roundings; math.fma becomes an fma. The order of a sum promises one
+    // rounding.
+    lowered = math::FmaOp::create(b, cast<vector::FMAOp>(op).getLhs(),
+                                  cast<vector::FMAOp>(op).getRhs(),
+                                  cast<vector::FMAOp>(op).getAcc());
+  if (lowered)
+    op->getResult(0).replaceAllUsesWith(lowered);
+  op->erase();
+}
+
+namespace {
+struct CUDAToNVVM : corellama::cuda::impl::CUDAToNVVMBase<CUDAToNVVM> {
+  void runOnOperation() override {
+    for (auto kernel : getOperation().getOps<func::FuncOp>()) {
+      auto strategy = kernel->getAttrOfType<corellama::llama::GPUAttr>(
+          corellama::llama::kStrategyAttr);
+      // Host code has no word of a GPU.
+      if (!strategy)
+        continue;
+      SmallVector<Operation *> words;
+      kernel.walk([&](Operation *op) {
+        if (isa<CUDADialect>(op->getDialect()) || isa<vector::FMAOp>(op))
+          words.push_back(op);
+      });
+      for (Operation *op : words) {
+        ImplicitLocOpBuilder b(op->getLoc(), op);
+        Lowering{getOperation(), strategy.getThreads(), b}.lower(op);
+      }
+    }
+  }
+};
+} // namespace

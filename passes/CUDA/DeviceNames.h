@@ -1,0 +1,27 @@
+//===- DeviceNames.h - what kernels are called on the device --------------===//
+//
+// Shared by the pass that moves kernels to the device's module and by code
+// generation, which finds them there.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_PASSES_CUDA_DEVICENAMES_H
+#define CORELLAMA_PASSES_CUDA_DEVICENAMES_H
+
+#include "llvm/ADT/StringRef.h"
+#include <string>
+
+namespace corellama::cuda {
+
+/// The device's module in the module of the llvm phase.
+inline constexpr llvm::StringLiteral kDeviceModule = "device";
+
+/// The entry point of a kernel. PTX has no dots in names, so a dot becomes a
+/// `$`, which no kernel has in its name: "qkv.decode" is `qkv$decode`.
+std::string entryNameOf(llvm::StringRef kernel);
+/// The way back.
+std::string kernelNameOf(llvm::StringRef entry);
+
+} // namespace corellama::cuda
+
+#endif // CORELLAMA_PASSES_CUDA_DEVICENAMES_H

@@ -1,0 +1,34 @@
+//===- Fragments.cpp - how a tile is spread over threads ------------------===//
+
+#include "passes/CUDA/Fragments.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace corellama::cuda;
+
+/// Rows and columns of the product of one cuda.mma.
+static constexpr int64_t kMmaRows = 16, kMmaColumns = 8;
+
+std::optional<Fragment> corellama::cuda::fragmentOf(ArrayRef<int64_t> shape,
+                                                    Team team,
+                                                    llama::GPUAttr strategy) {
+  int64_t rows = shape[0], columns = shape[1], threads = strategy.getThreads(),
+          warps = threads / kWarp;
+  if (team == Team::Warp)
+    return Fragment{Spread::LaneColumns, rows, columns, kWarp,
+                    llvm::divideCeilSigned(columns, kWarp)};
+  if (strategy.getUnit() == llama::Unit::MMA) {
+    if (rows != kMmaRows * warps || columns % kMmaColumns != 0)
+      return std::nullopt;
+    return Fragment{Spread::Accumulators, rows, columns, 0,
+                    kMmaRows * columns / kWarp};
+  }
+  // A strategy with fewer columns than threads has warps that go along k.
+  if (strategy.getN() < threads) {
+    if (rows != 1 || columns % warps != 0)
+      return std::nullopt;
+    return Fragment{Spread::WarpColumns, rows, columns, 0, columns / warps};
+  }
+  return Fragment{Spread::ThreadColumns, rows, columns, threads,
+                  llvm::divideCeilSigned(columns, threads)};
+}

@@ -1,0 +1,365 @@
+//===- MmaContract.cpp - products in tensor cores -------------------------===//
+//
+// tile -> vector: 64 rows of activations times 64 rows of a weight, 32 columns
+// a stage. Four warps; warp w has rows 16 w to 16 w + 15 of the result and all
+// of its columns.
+//
+// A stage is, in workgroup memory, 64 x 32 halves of each operand and, for
+// quantised weights, the 64 scales. While the tensor cores work on one stage,
+// the rows of the next are on their way there (cp.async) and the weight's bytes
+// are on their way to registers; they become halves, exactly, when they are
+// stored. One barrier a stage does:
+//
+//     wait for my copies of stage s; store my part of the weight to stage s
+//     barrier                    all of s is there, and nobody reads 1 - s any
+//                                more: who came here has finished with it
+//     start the copies to 1 - s and the loads for it
+//     multiply s
+//
+// The sums of 32 columns start from zero and are then scaled and added (`scale
+// = outer`); weights of halves have no scale and are added up as they come.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/CUDA/CUDAKernel.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace corellama;
+using corellama::cuda::CUDAKernel;
+
+/// The tile of a block, columns of a stage, stages and threads: what the code
+/// below is written for, as the strategy table says it.
+static constexpr int64_t kRows = 64, kColumns = 64, kDepth = 32, kStages = 2,
+                         kThreads = 128;
+/// Rows and columns of the product of one cuda.mma, and its depth.
+static constexpr int64_t kMmaRows = 16, kMmaColumns = 8, kMmaDepth = 16;
+/// Halves of 16 bytes, the unit of copies and of ldmatrix's rows; units of a
+/// row of a stage.
+static constexpr int64_t kUnit = 8, kUnits = kDepth / kUnit;
+
+namespace corellama::cuda {
+
+class MmaContract {
+public:
+  MmaContract(CUDAKernel &kernel, tile::ContractOp op)
+      : k(kernel), b(kernel.b), op(op) {}
+  Value write();
+
+private:
+  using Values = SmallVector<Value>;
+  LogicalResult verify();
+  void allocateStages();
+  Value place(Value row, Value unit);
+  void copyRows(Value depth, Value stage);
+  Values loadWeight(Value depth);
+  SmallVector<Value> halvesOf(ValueRange words);
+  Value exactHalves(Value word);
+  void storeWeight(ValueRange loaded, Value stage);
+  Values multiply(Value stage, ValueRange sums);
+
+  CUDAKernel &k;
+  ImplicitLocOpBuilder &b;
+  tile::ContractOp op;
+  CUDAKernel::Rows rows;
+  CUDAKernel::Weight weight;
+  llama::FormatInterface format;
+  /// Columns of both operands.
+  int64_t depth = 0;
+  /// Of the thread: the row of the weight that it stores, inside the tile and
+  /// as a row that is there, and which half of the 32 columns.
+  Value weightRow, sourceRow, half;
+};
+
+} // namespace corellama::cuda
+
+using corellama::cuda::MmaContract;
+
+LogicalResult MmaContract::verify() {
+  if (k.strategy.getM() != kRows || k.strategy.getN() != kColumns ||
+      k.strategy.getK() != kDepth || k.strategy.getStages() != kStages ||
+      k.threads != kThreads)
+    return op.emitOpError()
+           << "has code for " << kThreads << " threads, m = " << kRows
+           << ", n = " << kColumns << ", k = " << kDepth << " and " << kStages
+           << " stages in tensor cores, found " << k.strategy;
+  if (!isa<llama::F16Attr, llama::Q8_0Attr, llama::Q4_0Attr>(format))
+    return op.emitOpError()
+           << "multiplies f16, q8_0 and q4_0 weights in tensor cores, found "
+           << format;
+  if (depth % kUnit != 0)
+    return op.emitOpError()
+           << "multiplies rows of a multiple of " << kUnit
+           << " columns in tensor cores, found " << op.getRows().getType();
+  llama::ScaleMode scale =
+      format.hasScale() ? llama::ScaleMode::Outer : llama::ScaleMode::None;
+  if (op.getOrder().getBlock() != kDepth || op.getOrder().getScale() != scale)
+    return op.emitOpError()
+           << "sums blocks of " << kDepth << " columns of " << format.getName()
+           << " weights in tensor cores, found " << op.getOrder();
+  // Which stage is free follows from the number of stages before, which a loop
+  // would change.
+  for (Operation *parent = b.getInsertionBlock()->getParentOp();
+       !isa<func::FuncOp>(parent); parent = parent->getParentOp())
+    if (isa<LoopLikeOpInterface>(parent))
+      return op.emitOpError() << "stands in a loop; a block computes one tile "
+                                 "in tensor cores";
+  return success();
+}
+
+/// One set for all contractions of a kernel, which follow each other.
+void MmaContract::allocateStages() {
+  Type half = b.getF16Type();
+  if (!k.stages.rows) {
+    k.stages.rows = k.allocate({kStages, kRows, kDepth}, half);
+    k.stages.weight = k.allocate({kStages, kColumns, kDepth}, half);
+  }
+  if (format.hasScale() && !k.stages.scales)
+    k.stages.scales = k.allocate({kStages, kColumns}, b.getF32Type());
+}
+
+/// The column at which 16 bytes of a row stand. Rows are 64 bytes, so that all
+/// 8 rows of a matrix would have their first 16 bytes in the same two places of
+/// the 128 bytes that memory gives at once. With the unit's number combined
+/// with half the row's, the 8 rows that ldmatrix reads at once have eight
+/// different ones, and so have the 8 threads that write at once.
+Value MmaContract::place(Value row, Value unit) {
+  Value high = k.rem(k.div(row, 2), kUnits);
+  return k.mul(arith::XOrIOp::create(b, unit, high), kUnit);
+}
+
+/// Starts the copies of 64 rows, `from` being their first column. A row past
+/// the call's last is not stored, so the last is read in its place; columns
+/// past the last are zero, as the weight's may be anything.
+void MmaContract::copyRows(Value from, Value stage) {
+  Value last = k.sub(k.field(context::Field::Rows), k.index(1));
+  for (int64_t item = 0; item < kRows * kUnits; item += kThreads) {
+    Value number = k.add(k.thread, item);
+    Value row = k.div(number, kUnits), unit = k.rem(number, kUnits);
+    Value source = k.minimum(k.add(k.lookup(op.getRow()), row), last);
+    Value column = k.add(from, k.mul(unit, kUnit));
+    Value valid = k.index(CopyAsyncOp::kBytes);
+    if (depth % kDepth != 0) {
+      Value inside = k.lessThan(column, k.index(depth));
+      valid = arith::SelectOp::create(b, inside, valid, k.index(0));
+      column = k.minimum(column, k.index(depth - kUnit));
+    }
+    CopyAsyncOp::create(b, rows.memory, ValueRange{source, column},
+                        k.stages.rows, ValueRange{stage, row, place(row, unit)},
+                        valid);
+  }
+  CopyCommitOp::create(b);
+}
+
+/// This thread's 16 columns of its row from column `from` on, as they stand in
+/// the checkpoint, and the scale. Four bits have both halves of a block in the
+/// same 16 bytes: two threads load them, at the same address.
+SmallVector<Value> MmaContract::loadWeight(Value from) {
+  Value start = k.mul(sourceRow, k.planeStride(weight, 0));
+  auto load = [&](Value at) -> Value {
+    return LoadWeightOp::create(b, weight.memory, k.add(start, at));
+  };
+  Values loaded;
+  if (isa<llama::Q4_0Attr>(format)) {
+    loaded.push_back(load(k.div(from, 2)));
+  } else if (isa<llama::Q8_0Attr>(format)) {
+    loaded.push_back(load(k.add(from, k.mul(half, kDepth / 2))));
+  } else {
+    for (int64_t unit = 0; unit < kUnits / 2; ++unit) {
+      Value column =
+          k.add(from, k.mul(k.add(k.mul(half, kUnits / 2), unit), kUnit));
+      Value inside =
+          depth % kDepth == 0 ? Value() : k.lessThan(column, k.index(depth));
+      Value zero = k.zeros(VectorType::get({4}, b.getI32Type()));
+      loaded.push_back(k.guardedValues(inside, zero, [&]() -> Values {
+        return {load(k.mul(column, 2))};
+      })[0]);
+    }
+  }
+  if (format.hasScale())
+    loaded.push_back(k.loadScale(weight, sourceRow, k.div(from, kDepth)));
+  return loaded;
+}
+
+/// Four bytes as halves. A half of 0x6400 + n is 1024 + n, exactly, for n below
+/// 1024: a byte beside 0x64 is a number, and one subtraction of two halves at
+/// once takes away 1024 and what stands for zero.
+Value MmaContract::exactHalves(Value word) {
+  bool nibbles = isa<llama::Q4_0Attr>(format);
+  auto i32 = [&](uint32_t value) -> Value {
+    return arith::ConstantOp::create(
+        b, b.getI32IntegerAttr(static_cast<int32_t>(value)));
+  };
+  auto pairType = VectorType::get({2}, b.getF16Type());
+  double zero = 1024.0 + (nibbles ? 8.0 : 128.0);
+  Value away = arith::ConstantOp::create(
+      b, DenseElementsAttr::get(pairType, b.getF16FloatAttr(zero).getValue()));
+  // Bytes 0 and 2, or 1 and 3.
+  auto pair = [&](Value bytes) -> Value {
+    Value number = arith::AndIOp::create(b, bytes, i32(0x00FF00FF));
+    number = arith::OrIOp::create(b, number, i32(0x64006400));
+    Value one = vector::BroadcastOp::create(
+        b, VectorType::get({1}, b.getI32Type()), number);
+    return arith::SubFOp::create(b, vector::BitCastOp::create(b, pairType, one),
+                                 away);
+  };
+  if (!nibbles)
+    // q + 128 is q with its sign bit turned.
+    word = arith::XOrIOp::create(b, word, i32(0x80808080));
+  Value even = pair(word);
+  Value odd = pair(arith::ShRUIOp::create(b, word, i32(8)));
+  return vector::ShuffleOp::create(b, even, odd, ArrayRef<int64_t>{0, 2, 1, 3});
+}
+
+/// This thread's 16 columns: two groups of eight halves.
+SmallVector<Value> MmaContract::halvesOf(ValueRange loaded) {
+  auto eight = VectorType::get({kUnit}, b.getF16Type());
+  Values groups;
+  if (isa<llama::F16Attr>(format)) {
+    for (Value words : loaded)
+      groups.push_back(vector::BitCastOp::create(b, eight, words));
+    return groups;
+  }
+  Value words = loaded[0];
+  if (isa<llama::Q4_0Attr>(format)) {
+    // Columns 0 to 15 are the low four bits of the 16 bytes, 16 to 31 the high.
+    Value shift = arith::IndexCastOp::create(b, b.getI32Type(), k.mul(half, 4));
+    words = arith::ShRUIOp::create(b, words, k.splat(shift, 4));
+    Value mask = arith::ConstantOp::create(b, b.getI32IntegerAttr(0x0F0F0F0F));
+    words = arith::AndIOp::create(b, words, k.splat(mask, 4));
+  }
+  for (int64_t group = 0; group < 2; ++group) {
+    auto four = [&](int64_t word) {
+      return exactHalves(vector::ExtractOp::create(b, words, 2 * group + word));
+    };
+    Value low = four(0), high = four(1);
+    groups.push_back(vector::ShuffleOp::create(
+        b, low, high, llvm::to_vector(llvm::seq<int64_t>(0, kUnit))));
+  }
+  return groups;
+}
+
+void MmaContract::storeWeight(ValueRange loaded, Value stage) {
+  bool scaled = format.hasScale();
+  Values groups = halvesOf(scaled ? loaded.drop_back() : loaded);
+  for (auto [i, group] : llvm::enumerate(groups)) {
+    Value unit = k.add(k.mul(half, kUnits / 2), i);
+    k.storeVector(group, k.stages.weight,
+                  {stage, weightRow, place(weightRow, unit)},
+                  CopyAsyncOp::kBytes);
+  }
+  if (scaled)
+    k.guarded(
+        arith::CmpIOp::create(b, arith::CmpIPredicate::eq, half, k.index(0)),
+        [&] {
+          memref::StoreOp::create(b, loaded.back(), k.stages.scales,
+                                  ValueRange{stage, weightRow});
+        });
+}
+
+/// The 32 columns of a stage. `sums`: the accumulators of each 8 columns of the
+/// result.
+SmallVector<Value> MmaContract::multiply(Value stage, ValueRange sums) {
+  auto registers = VectorType::get({4, 2}, b.getF16Type());
+  // Matrices of 8 x 8 in the order of mma's registers: rows 0 to 7 and 8 to 15
+  // of columns 0 to 7, then of columns 8 to 15.
+  Values a;
+  Value row = k.add(k.mul(k.warp, kMmaRows), k.rem(k.lane, kMmaRows));
+  for (int64_t unit = 0; unit < kUnits; unit += kMmaDepth / kUnit) {
+    Value column = place(row, k.add(k.div(k.lane, kMmaRows), unit));
+    a.push_back(LdMatrixOp::create(b, registers, k.stages.rows,
+                                   ValueRange{stage, row, column}));
+  }
+  Values results;
+  for (auto [j, sum] : llvm::enumerate(sums)) {
+    // All four units of 8 rows of the weight, for both depths of 16.
+    Value other = k.add(k.rem(k.lane, kMmaColumns), j * kMmaColumns);
+    Value column = place(other, k.div(k.lane, kMmaColumns));
+    Value all = LdMatrixOp::create(b, registers, k.stages.weight,
+                                   ValueRange{stage, other, column});
+    Value product = format.hasScale() ? k.zeros(sum.getType()) : sum;
+    for (auto [i, rowsOfA] : llvm::enumerate(a)) {
+      Value part = vector::ExtractStridedSliceOp::create(
+          b, all, ArrayRef<int64_t>{static_cast<int64_t>(2 * i)},
+          ArrayRef<int64_t>{2}, ArrayRef<int64_t>{1});
+      product = MmaOp::create(b, rowsOfA, part, product);
+    }
+    if (format.hasScale()) {
+      Value first = k.add(k.mul(k.rem(k.lane, 4), 2), j * kMmaColumns);
+      Value two = k.loadVector(k.stages.scales, {stage, first}, 2, 8);
+      Value left = k.element(two, 0), right = k.element(two, 1);
+      product = k.fma(product, k.fromElements({left, right, left, right}), sum);
+    }
+    results.push_back(product);
+  }
+  return results;
+}
+
+Value MmaContract::write() {
+  auto weightIt = k.weights.find(op.getWeight());
+  auto rowsIt = k.rows.find(op.getRows());
+  if (weightIt == k.weights.end() || rowsIt == k.rows.end()) {
+    op.emitOpError() << "reads rows and a weight from memory in tensor "
+                        "cores, found "
+                     << op.getWeight().getType();
+    return {};
+  }
+  rows = rowsIt->second;
+  weight = weightIt->second;
+  format = weight.type.getFormat();
+  depth = weight.type.getColumns();
+  if (failed(verify()))
+    return {};
+  allocateStages();
+
+  // Two threads a row of the weight. A row past the last is not stored, so the
+  // last is read in its place.
+  weightRow = k.div(k.thread, 2);
+  half = k.rem(k.thread, 2);
+  sourceRow = k.add(k.lookup(op.getFirst()), weightRow);
+  if (weight.type.getRows() % kColumns != 0)
+    sourceRow = k.minimum(sourceRow, k.index(weight.type.getRows() - 1));
+
+  // The contraction before this one may still be read in its last stage by
+  // slower warps; this one begins with the other.
+  int64_t first = k.stages.next, steps = llvm::divideCeil(depth, kDepth);
+  k.stages.next = (first + steps) % kStages;
+  copyRows(k.index(0), k.index(first));
+  Values carried(kColumns / kMmaColumns,
+                 k.zeros(VectorType::get({4}, b.getF32Type())));
+  int64_t tiles = carried.size();
+  llvm::append_range(carried, loadWeight(k.index(0)));
+
+  carried =
+      k.loop(k.index(0), k.index(steps), 1, carried,
+             [&](Value step, ValueRange values) -> Values {
+               Value stage = k.rem(k.add(step, first), kStages);
+               ValueRange sums = values.take_front(tiles),
+                          loaded = values.drop_front(tiles);
+               CopyWaitOp::create(b, 0);
+               storeWeight(loaded, stage);
+               // Orders copies and two stages, which no list of buffers could
+               // say.
+               k.barriers.barrier();
+               Value following = k.add(step, 1);
+               Value more = k.lessThan(following, k.index(steps));
+               Values next = k.guardedValues(more, loaded, [&]() -> Values {
+                 Value from = k.mul(following, kDepth);
+                 copyRows(from, k.rem(k.add(following, first), kStages));
+                 return loadWeight(from);
+               });
+               Values results = multiply(stage, sums);
+               llvm::append_range(results, next);
+               return results;
+             });
+
+  Values elements;
+  for (Value sum : ArrayRef<Value>(carried).take_front(tiles))
+    for (int64_t i = 0; i < 4; ++i)
+      elements.push_back(k.element(sum, i));
+  return k.fromElements(elements);
+}
+
+Value CUDAKernel::writeMmaContract(tile::ContractOp op) {
+  return MmaContract(*this, op).write();
+}

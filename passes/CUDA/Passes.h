@@ -1,0 +1,33 @@
+//===- Passes.h - the GPU's passes, in order ------------------------------===//
+
+#ifndef CORELLAMA_PASSES_CUDA_PASSES_H
+#define CORELLAMA_PASSES_CUDA_PASSES_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace mlir {
+class DialectRegistry;
+class OpPassManager;
+} // namespace mlir
+
+namespace corellama::cuda {
+
+#define GEN_PASS_DECL
+#include "passes/CUDA/Passes.h.inc"
+#define GEN_PASS_REGISTRATION
+#include "passes/CUDA/Passes.h.inc"
+
+/// tile -> vector.
+void buildVectorPasses(mlir::OpPassManager &manager);
+/// vector -> llvm dialect, for the device.
+void buildLLVMPasses(mlir::OpPassManager &manager);
+/// vector -> llvm dialect, for fibres on this machine.
+void buildEmulatorPasses(mlir::OpPassManager &manager);
+
+/// What passes/CUDA attaches to the attributes of llama: the strategy table.
+void registerExternalModels(mlir::DialectRegistry &registry);
+
+} // namespace corellama::cuda
+
+#endif // CORELLAMA_PASSES_CUDA_PASSES_H

@@ -1,0 +1,97 @@
+//===- Passes.td - tile to GPU words, then to nvvm or to fibres -----------===//
+
+#ifndef CORELLAMA_PASSES_CUDA_PASSES
+#define CORELLAMA_PASSES_CUDA_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def TileToVectorCUDA : Pass<"tile-to-vector-cuda", "::mlir::ModuleOp"> {
+  let summary = "Write tile in the words of a GPU's threads";
+  let description = [{
+    Phase: vector. Needs: kernels at phase tile, math.exp expanded, weights in
+    rowmajor_split or rowmajor. Leaves: func, arith, math, scf, memref, vector,
+    context and cuda; a kernel takes (context, layer), computes the part of its
+    block's number, and `llama.scratch` says how much workgroup memory it uses.
+    Never: changes the order of a sum, or the strategy.
+
+    A value of tile becomes each thread's share of it (its fragment), by one table
+    of shapes; a contraction becomes a loop over k of a warp, or of tensor cores.
+
+    EXAMPLE test/passes/CUDA/tile-to-vector-cuda.mlir @product
+  }];
+  let dependentDialects = [
+    "::corellama::cuda::CUDADialect", "::corellama::context::ContextDialect",
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"];
+}
+
+def CUDAStepToLaunches : Pass<"cuda-step-to-launches", "::mlir::ModuleOp"> {
+  let summary = "Open steps: a host function that launches kernel after kernel";
+  let description = [{
+    Phase: llvm. Needs: steps, dispatches and barriers; kernels as functions of (context,
+    layer). Leaves: a function `corellama_step_<name>(context, device)` for each
+    step, in which a dispatch is a call of `corellama_launch` (runtime/ABI/Device.h) and
+    a barrier is nothing, because launches of one stream follow each other; a
+    function `<kernel>.parts` for each kernel; and the module attributes
+    `llama.program` and `llama.kernels`. Never: reorders runs.
+
+    EXAMPLE test/passes/CUDA/cuda-step-to-launches.mlir @decode
+  }];
+  let dependentDialects = [
+    "::corellama::context::ContextDialect", "::mlir::arith::ArithDialect",
+    "::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
+def CUDAToNVVM : Pass<"cuda-to-nvvm", "::mlir::ModuleOp"> {
+  let summary = "Lower cuda to nvvm";
+  let description = [{
+    Phase: llvm. Needs: kernels in the words of cuda. Leaves: nvvm and llvm ops.
+    Never: leaves an op of cuda.
+    EXAMPLE test/passes/CUDA/cuda-to-nvvm.mlir @a_weight
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def CUDAOutlineDevice : Pass<"cuda-outline-device", "::mlir::ModuleOp"> {
+  let summary = "Move kernels to a module of the device";
+  let description = [{
+    Phase: llvm. Needs: kernels as llvm.func. Leaves: `gpu.module @device`, which
+    holds them as entry points with the number of their threads, and the module
+    outside, which holds the host's steps. Never: changes a body.
+    EXAMPLE test/passes/CUDA/cuda-outline-device.mlir @qkv.decode
+  }];
+  let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::NVVM::NVVMDialect",
+                           "::mlir::LLVM::LLVMDialect"];
+}
+
+def CUDAToEmulator : Pass<"cuda-to-emulator", "::mlir::ModuleOp"> {
+  let summary = "Lower cuda to calls of the emulator";
+  let description = [{
+    Phase: llvm. Needs: kernels in the words of cuda. Leaves: host functions that a
+    fibre runs as one thread of one block, with a call of the runtime
+    (compiler/Runner/EmulatorABI.h) for each word; memory of one space. Never:
+    leaves an op of cuda.
+
+    EXAMPLE test/passes/CUDA/cuda-to-emulator.mlir @together
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def CUDATraceAccesses : Pass<"cuda-trace-accesses", "::mlir::ModuleOp"> {
+  let summary = "Tell the emulator of every load and store";
+  let description = [{
+    Phase: llvm. Needs: kernels of cuda-to-emulator in the llvm dialect. Leaves: a call
+    of the runtime before each load and store whose address is not a local
+    variable's, so that it can report threads that touch the same bytes without
+    order. Never: changes an access.
+
+    EXAMPLE test/passes/CUDA/cuda-trace-accesses.mlir @corellama_step_decode
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+#endif

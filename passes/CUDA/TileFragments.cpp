@@ -1,0 +1,337 @@
+//===- TileFragments.cpp - tiles in memory, by fragments ------------------===//
+//
+// tile -> vector: the words in which it matters which row and column of a tile
+// a thread has. No access is made outside of its memory: where a tile may pass
+// its end, each element asks first.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/CUDA/CUDAKernel.h"
+#include "runtime/ABI/Image.h"
+
+using namespace mlir;
+using namespace corellama;
+using corellama::cuda::CUDAKernel;
+using corellama::cuda::Fragment;
+using corellama::cuda::Spread;
+using corellama::cuda::Touch;
+
+//===----------------------------------------------------------------------===//
+// The places of elements
+//===----------------------------------------------------------------------===//
+
+std::optional<Fragment> CUDAKernel::fragmentOf(Operation *op, Type type) {
+  auto shape = cast<VectorType>(type).getShape();
+  std::optional<Fragment> fragment =
+      corellama::cuda::fragmentOf(shape, team, strategy);
+  if (!fragment)
+    op->emitOpError() << "has a tile of " << shape[0] << " x " << shape[1]
+                      << ", which a block of " << strategy
+                      << " has no way to share";
+  return fragment;
+}
+
+Value CUDAKernel::rowOf(const Fragment &fragment, int64_t element) {
+  if (fragment.spread == Spread::Accumulators)
+    return add(add(mul(warp, 16), div(lane, 4)), element % 4 / 2 * 8);
+  int64_t row = element / fragment.perRow;
+  return row ? index(row) : Value();
+}
+
+Value CUDAKernel::columnOf(const Fragment &fragment, int64_t element) {
+  switch (fragment.spread) {
+  case Spread::WarpColumns:
+    return add(mul(warp, fragment.perRow), element);
+  case Spread::ThreadColumns:
+    return add(thread, element % fragment.perRow * fragment.stride);
+  case Spread::LaneColumns:
+    return add(lane, element % fragment.perRow * fragment.stride);
+  case Spread::Accumulators:
+    return add(mul(rem(lane, 4), 2), element / 4 * 8 + element % 2);
+  }
+  llvm_unreachable("all spreads are above");
+}
+
+Value CUDAKernel::isStored(const Fragment &fragment) {
+  if (fragment.spread != Spread::WarpColumns)
+    return {};
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, lane, index(0));
+}
+
+Touch CUDAKernel::touchOf(const Fragment &fragment) {
+  // Tiles begin at multiples of their width.
+  bool own = fragment.spread == Spread::ThreadColumns &&
+             fragment.columns % fragment.stride == 0;
+  return own ? Touch::OwnColumns : Touch::Anyone;
+}
+
+Value CUDAKernel::build(const Fragment &fragment,
+                        function_ref<Value(Value, Value)> make) {
+  Vec<Value> made;
+  for (int64_t e = 0; e < fragment.size(); ++e)
+    made.push_back(make(rowOf(fragment, e), columnOf(fragment, e)));
+  return fromElements(made);
+}
+
+Value CUDAKernel::rowIn(Value first, Value offset) {
+  return offset ? add(first, offset) : first;
+}
+
+/// Whether column `first` + `column` is inside the tile and below the limit, or
+/// the extent where there is no limit; null: it always is, because tiles begin
+/// at multiples of their width.
+Value CUDAKernel::below(Value first, const Fragment &fragment, Value column,
+                        int64_t extent, Value limit) {
+  Value inside = fragment.passesColumns()
+                     ? lessThan(column, index(fragment.columns))
+                     : Value();
+  if (!limit && extent % fragment.columns == 0)
+    return inside;
+  return both(inside,
+              lessThan(add(first, column), limit ? limit : index(extent)));
+}
+
+/// Elements that lie side by side in memory and in the fragment, and can be
+/// moved by one access: two, or one.
+static int64_t unitOf(const Fragment &fragment, int64_t extent, bool limited) {
+  return fragment.hasPairs() && !limited && extent % 2 == 0 ? 2 : 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+LogicalResult CUDAKernel::writeLoad(tile::LoadOp op) {
+  std::optional<Fragment> fragment = fragmentOf(op, op.getType());
+  if (!fragment)
+    return failure();
+  Value memory = lookup(op.getSource()), row = lookup(op.getRow()),
+        column = lookup(op.getColumn());
+  Value limit = op.getColumns() ? lookup(op.getColumns()) : Value();
+  auto type = cast<MemRefType>(memory.getType());
+  Type number = type.getElementType();
+  int64_t extent = type.getDimSize(1),
+          unit = unitOf(*fragment, extent, static_cast<bool>(limit));
+  if (int buffer = bufferOf(memory); buffer >= 0)
+    barriers.read(buffer, touchOf(*fragment));
+
+  Vec<Value> loaded;
+  for (int64_t e = 0; e < fragment->size(); e += unit) {
+    Value offset = columnOf(*fragment, e), inTile = rowOf(*fragment, e);
+    Value at = rowIn(row, inTile);
+    // Rows from `rows` on are not asked for; one that is there is read instead.
+    if (op.getRows() && inTile)
+      at = minimum(at, sub(lookup(op.getRows()), index(1)));
+    Value inside = below(column, *fragment, offset, extent, limit);
+    Vec<Value> otherwise(unit, inside ? zeros(number) : Value());
+    auto read = [&]() -> Vec<Value> {
+      Value place[] = {at, add(column, offset)};
+      if (unit == 1)
+        return {load(memory, place)};
+      Value pair = loadVector(memory, place, unit,
+                              unit * number.getIntOrFloatBitWidth() / 8);
+      return {element(pair, 0), element(pair, 1)};
+    };
+    llvm::append_range(loaded, guardedValues(inside, otherwise, read));
+  }
+  values[op] = fromElements(loaded);
+  return success();
+}
+
+LogicalResult CUDAKernel::writeStore(tile::StoreOp op) {
+  std::optional<Fragment> fragment = fragmentOf(op, op.getValue().getType());
+  if (!fragment)
+    return failure();
+  Value memory = lookup(op.getTarget()), row = lookup(op.getRow()),
+        column = lookup(op.getColumn()), value = lookup(op.getValue());
+  Value limit = op.getColumns() ? lookup(op.getColumns()) : Value();
+  auto type = cast<MemRefType>(memory.getType());
+  int64_t extent = type.getDimSize(1),
+          unit = unitOf(*fragment, extent, static_cast<bool>(limit));
+  int64_t bytes = type.getElementTypeBitWidth() / 8;
+  if (int buffer = bufferOf(memory); buffer >= 0)
+    barriers.write(buffer, touchOf(*fragment));
+
+  guarded(isStored(*fragment), [&] {
+    for (int64_t e = 0; e < fragment->size(); e += unit) {
+      Value offset = columnOf(*fragment, e), inTile = rowOf(*fragment, e);
+      Value at = rowIn(row, inTile);
+      Value inside = below(column, *fragment, offset, extent, limit);
+      // The first row of a tile is always one of the call's.
+      if (op.getRows() && inTile)
+        inside = both(lessThan(at, lookup(op.getRows())), inside);
+      guarded(inside, [&] {
+        Value place[] = {at, add(column, offset)};
+        if (unit == 1)
+          memref::StoreOp::create(b, element(value, e), memory, place);
+        else
+          storeVector(fromElements({element(value, e), element(value, e + 1)}),
+                      memory, place, unit * bytes);
+      });
+    }
+  });
+  return success();
+}
+
+LogicalResult CUDAKernel::writeAppend(tile::AppendOp op) {
+  std::optional<Fragment> fragment = fragmentOf(op, op.getValue().getType());
+  if (!fragment)
+    return failure();
+  const Cache &cache = caches.find(op.getCache())->second;
+  int64_t size = cache.type.getHeadSize(),
+          extent = cache.type.getHeads() * size;
+  Type narrow = cache.type.getElementType();
+  Value memory = op.getWhat() == "keys" ? cache.keys : cache.values;
+  Value value = lookup(op.getValue()), row = lookup(op.getRow()),
+        first = lookup(op.getFirst());
+  Value position = positionOf(row);
+
+  guarded(isStored(*fragment), [&] {
+    for (int64_t e = 0; e < fragment->size(); ++e) {
+      Value offset = columnOf(*fragment, e), inTile = rowOf(*fragment, e);
+      Value inside = below(first, *fragment, offset, extent, {});
+      if (inTile)
+        inside = both(lessThan(add(row, inTile), lookup(op.getRows())), inside);
+      guarded(inside, [&] {
+        Value column = add(first, offset);
+        Value region =
+            mul(add(cache.firstHead, div(column, size)), cache.capacity);
+        Value at = mul(add(region, rowIn(position, inTile)), cache.paddedHead);
+        Value number = element(value, e);
+        if (!narrow.isF32())
+          number = arith::TruncFOp::create(b, narrow, number);
+        memref::StoreOp::create(b, number, memory,
+                                ValueRange{add(at, rem(column, size))});
+      });
+    }
+  });
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Values by place
+//===----------------------------------------------------------------------===//
+
+LogicalResult CUDAKernel::writeRope(tile::RopeRowOp op) {
+  std::optional<Fragment> fragment = fragmentOf(op, op.getType());
+  if (!fragment)
+    return failure();
+  int64_t head = op.getHead();
+  // Cosines, then signed sines.
+  int64_t half = abi::ropeRowOf(head) / 2;
+  Value table = view(field(context::Field::Rope), index(0),
+                     global({ShapedType::kDynamic}, b.getF32Type()));
+  Value position = positionOf(lookup(op.getRow()));
+  // Rows past the call's last are computed and not stored; their positions are
+  // kept inside the table.
+  Value last = fragment->rows > 1
+                   ? sub(field(context::Field::KeyCount), index(1))
+                   : Value();
+  values[op] = build(*fragment, [&](Value row, Value column) {
+    Value at = position;
+    if (row)
+      at = minimum(add(position, row), last);
+    Value base = add(mul(at, 2 * half), op.getSine() ? half : 0);
+    Value inHead = rem(add(lookup(op.getFirst()), column), head);
+    return load(table, {add(base, inHead)});
+  });
+  return success();
+}
+
+LogicalResult CUDAKernel::writeMask(tile::CausalMaskOp op) {
+  auto type = cast<VectorType>(op.getType());
+  Value key = lookup(op.getKey()), position = lookup(op.getPosition());
+  auto sees = [&](Value row, Value column) -> Value {
+    Value last = row ? add(position, mul(row, op.getAdvance())) : position;
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::sle,
+                                 column ? add(key, column) : key, last);
+  };
+  if (type.getRank() == 1) {
+    Vec<Value> seen;
+    for (int64_t i = 0; i < type.getDimSize(0); ++i)
+      seen.push_back(sees(i ? index(i) : Value(), {}));
+    values[op] = fromElements(seen);
+    return success();
+  }
+  std::optional<Fragment> fragment = fragmentOf(op, type);
+  if (!fragment)
+    return failure();
+  values[op] = build(*fragment, sees);
+  return success();
+}
+
+LogicalResult CUDAKernel::writeColumnValues(tile::ColumnValuesOp op) {
+  std::optional<Fragment> fragment = fragmentOf(op, op.getType());
+  if (!fragment)
+    return failure();
+  const Weight &weight = weights.find(op.getWeight())->second;
+  int64_t columns = weight.type.getColumns();
+  Value first = lookup(op.getFirst());
+  values[op] = build(*fragment, [&](Value, Value column) {
+    Value inside = below(first, *fragment, column, columns, {});
+    Vec<Value> otherwise{zeros(b.getF32Type())};
+    return guardedValues(inside, otherwise, [&]() -> Vec<Value> {
+      return {load(weight.memory, {add(first, column)})};
+    })[0];
+  });
+  return success();
+}
+
+LogicalResult CUDAKernel::writeDecode(tile::DecodeOp op) {
+  auto type = dyn_cast<VectorType>(op->getResult(0).getType());
+  if (!type)
+    return op.emitOpError() << "gives a tile on a GPU, found one value";
+  std::optional<Fragment> fragment = fragmentOf(op, type);
+  if (!fragment)
+    return failure();
+  const Weight &weight = weights.find(op.getWeight())->second;
+  Value row = lookup(op.getRow()), first = lookup(op.getColumn());
+  values[op] = build(*fragment, [&](Value, Value column) {
+    Value inside =
+        below(first, *fragment, column, weight.type.getColumns(), {});
+    Vec<Value> otherwise{zeros(b.getF32Type())};
+    return guardedValues(inside, otherwise, [&]() -> Vec<Value> {
+      return {decodeValue(weight, row, add(first, column))};
+    })[0];
+  });
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Values between elements
+//===----------------------------------------------------------------------===//
+
+LogicalResult CUDAKernel::writeBroadcastRows(tile::BroadcastRowsOp op) {
+  std::optional<Fragment> fragment = fragmentOf(op, op.getType());
+  if (!fragment)
+    return failure();
+  Value source = lookup(op.getSource());
+  if (fragment->spread == Spread::Accumulators)
+    return op.emitOpError()
+           << "has a value for each row of a tile of tensor cores, which no "
+              "thread has";
+  Vec<Value> spread;
+  for (int64_t e = 0; e < fragment->size(); ++e)
+    spread.push_back(element(source, e / fragment->perRow));
+  values[op] = fromElements(spread);
+  return success();
+}
+
+LogicalResult CUDAKernel::writeSwapPairs(tile::SwapPairsOp op) {
+  std::optional<Fragment> fragment = fragmentOf(op, op.getType());
+  if (!fragment)
+    return failure();
+  Value source = lookup(op.getSource());
+  Vec<Value> swapped;
+  if (fragment->spread == Spread::WarpColumns && !fragment->hasPairs())
+    return op.emitOpError() << "swaps columns of two warps: a warp has "
+                            << fragment->perRow << " of " << fragment->columns;
+  for (int64_t e = 0; e < fragment->size(); ++e)
+    // Neighbouring columns are in one thread, or in neighbouring lanes.
+    swapped.push_back(
+        fragment->hasPairs()
+            ? element(source, e ^ 1)
+            : ShuffleXorOp::create(b, element(source, e), 1).getResult());
+  values[op] = fromElements(swapped);
+  return success();
+}

@@ -1,0 +1,519 @@
+//===- TileToVector.cpp - tile becomes the code of a GPU's threads --------===//
+//
+// tile -> vector, for GPUs. Here: the pass, and the walk over a kernel, in
+// which control flow and scalars are copied and each word goes to the file that
+// knows it. The kernel is written anew rather than rewritten, because the type
+// of every tile changes at once.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/CUDA/IR/CUDADialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "passes/CUDA/CUDAKernel.h"
+#include "passes/CUDA/Passes.h"
+#include "passes/CUDA/WeightChunks.h"
+#include "passes/Context/StepFunctions.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace corellama::cuda {
+#define GEN_PASS_DEF_TILETOVECTORCUDA
+#include "passes/CUDA/Passes.h.inc"
+} // namespace corellama::cuda
+
+using namespace mlir;
+using namespace corellama;
+using corellama::cuda::CUDAKernel;
+using corellama::cuda::Fragment;
+using corellama::cuda::Team;
+
+CUDAKernel::CUDAKernel(func::FuncOp kernel)
+    : IndexBuilder({kernel.getLoc(), kernel.getContext()}), source(kernel),
+      strategy(kernel->getAttrOfType<llama::GPUAttr>(llama::kStrategyAttr)),
+      threads(strategy ? strategy.getThreads() : 0), barriers(b) {}
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+/// Whether a value is spread over threads.
+static bool isTile(Type type) {
+  auto vector = dyn_cast<VectorType>(type);
+  return vector && vector.getRank() == 2;
+}
+
+/// The new value. A constant tile is made where it is used, because a block and
+/// a warp have other shares of it.
+Value CUDAKernel::lookup(Value old) {
+  auto constant = old.getDefiningOp<arith::ConstantOp>();
+  if (!constant || !isTile(old.getType()))
+    return values.lookup(old);
+  std::optional<Fragment> fragment = fragmentOf(constant, old.getType());
+  auto splat = dyn_cast<SplatElementsAttr>(constant.getValue());
+  if (!fragment || !splat)
+    return {};
+  auto type = VectorType::get({fragment->size()}, splat.getElementType());
+  return arith::ConstantOp::create(b, splat.resizeSplat(type));
+}
+
+Type CUDAKernel::typeOf(Operation *op, Type old) {
+  if (!isTile(old))
+    return old;
+  std::optional<Fragment> fragment = fragmentOf(op, old);
+  if (!fragment)
+    return {};
+  return VectorType::get({fragment->size()},
+                         cast<VectorType>(old).getElementType());
+}
+
+/// An op that does the same to each element, or to a scalar.
+LogicalResult CUDAKernel::writeElementwise(Operation *op) {
+  Vec<Value> operands;
+  for (Value old : op->getOperands()) {
+    Value operand = lookup(old);
+    Type type = typeOf(op, old.getType());
+    if (!type || !operand ||
+        (isTile(old.getType()) && operand.getType() != type))
+      return op->emitOpError()
+             << "uses a value that this block or warp has no share of";
+    operands.push_back(operand);
+  }
+  Vec<Type> types;
+  for (Type old : op->getResultTypes()) {
+    Type type = typeOf(op, old);
+    if (!type)
+      return failure();
+    types.push_back(type);
+  }
+  Operation *made = b.create(op->getLoc(), op->getName().getIdentifier(),
+                             operands, types, op->getAttrs());
+  for (auto [old, value] : llvm::zip(op->getResults(), made->getResults()))
+    values[old] = value;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Control flow
+//===----------------------------------------------------------------------===//
+
+/// `upper` - `lower`, where it can be read off. A block has one part: `end` is
+/// `begin` + 1.
+static std::optional<int64_t> difference(Value upper, Value lower, Value begin,
+                                         Value end) {
+  auto argumentOf = [](Value value) {
+    auto cast = value.getDefiningOp<arith::IndexCastUIOp>();
+    return cast ? cast.getIn() : Value();
+  };
+  if (argumentOf(upper) == end && argumentOf(lower) == begin)
+    return 1;
+  std::optional<int64_t> high = getConstantIntValue(upper),
+                         low = getConstantIntValue(lower);
+  if (high && low)
+    return *high - *low;
+  if (auto sum = upper.getDefiningOp<arith::AddIOp>()) {
+    if (sum.getLhs() == lower)
+      return getConstantIntValue(sum.getRhs());
+    if (sum.getRhs() == lower)
+      return getConstantIntValue(sum.getLhs());
+  }
+  return std::nullopt;
+}
+
+/// Values that are no greater than `value` because it is their maximum, or no
+/// less because it is their minimum; and itself.
+template <typename JoinOp> static SmallVector<Value> boundsOf(Value value) {
+  SmallVector<Value> bounds{value};
+  for (size_t i = 0; i < bounds.size(); ++i)
+    if (auto join = bounds[i].getDefiningOp<JoinOp>())
+      llvm::append_values(bounds, join.getLhs(), join.getRhs());
+  return bounds;
+}
+
+bool CUDAKernel::runsAtMostOnce(scf::ForOp op) {
+  std::optional<int64_t> step = getConstantIntValue(op.getStep());
+  if (!step)
+    return false;
+  for (Value lower : boundsOf<arith::MaxSIOp>(op.getLowerBound()))
+    for (Value upper : boundsOf<arith::MinSIOp>(op.getUpperBound()))
+      if (auto distance = difference(upper, lower, source.getArgument(2),
+                                     source.getArgument(3));
+          distance && *distance <= *step)
+        return true;
+  return false;
+}
+
+/// The body of a region in the place where the builder stands; gives what it
+/// yields.
+std::optional<SmallVector<Value>> CUDAKernel::writeBody(Block &body) {
+  if (failed(writeBlock(body)))
+    return std::nullopt;
+  Vec<Value> yielded;
+  for (Value old : body.getTerminator()->getOperands())
+    yielded.push_back(lookup(old));
+  return yielded;
+}
+
+LogicalResult CUDAKernel::writeFor(scf::ForOp op) {
+  Value from = lookup(op.getLowerBound()), to = lookup(op.getUpperBound());
+  Vec<Value> init;
+  for (Value old : op.getInitArgs())
+    init.push_back(lookup(old));
+  bool failedBody = false;
+  auto body = [&](Value iv, ValueRange carried) -> Vec<Value> {
+    values[op.getInductionVar()] = iv;
+    for (auto [old, value] : llvm::zip(op.getRegionIterArgs(), carried))
+      values[old] = value;
+    std::optional<Vec<Value>> yielded = writeBody(*op.getBody());
+    failedBody |= !yielded;
+    return yielded.value_or(Vec<Value>(carried));
+  };
+  Vec<Value> results;
+  if (!runsAtMostOnce(op)) {
+    std::optional<int64_t> step = getConstantIntValue(op.getStep());
+    if (!step)
+      return op.emitOpError() << "has no constant step";
+    results = loop(from, to, *step, init, body);
+  } else {
+    // A loop of one trip is its body, under a condition where it may have none.
+    std::optional<int64_t> distance =
+        difference(op.getUpperBound(), op.getLowerBound(),
+                   source.getArgument(2), source.getArgument(3));
+    bool runs = distance && *distance > 0;
+    results = branch(runs ? Value() : lessThan(from, to), init,
+                     [&] { return body(from, init); });
+  }
+  for (auto [old, value] : llvm::zip(op.getResults(), results))
+    values[old] = value;
+  return failure(failedBody);
+}
+
+LogicalResult CUDAKernel::writeIf(scf::IfOp op) {
+  Vec<Type> types;
+  for (Type old : op.getResultTypes()) {
+    Type type = typeOf(op, old);
+    if (!type)
+      return failure();
+    types.push_back(type);
+  }
+  bool hasElse = !op.getElseRegion().empty();
+  auto made = scf::IfOp::create(b, types, lookup(op.getCondition()), hasElse);
+  OpBuilder::InsertionGuard guard(b);
+  auto write = [&](Block &old) -> LogicalResult {
+    std::optional<Vec<Value>> yielded = writeBody(old);
+    if (yielded && !types.empty())
+      scf::YieldOp::create(b, *yielded);
+    return success(yielded.has_value());
+  };
+  b.setInsertionPointToStart(made.thenBlock());
+  barriers.enterBranch();
+  if (failed(write(*op.thenBlock())))
+    return failure();
+  barriers.enterElse();
+  if (hasElse) {
+    b.setInsertionPointToStart(made.elseBlock());
+    if (failed(write(*op.elseBlock())))
+      return failure();
+  }
+  barriers.leaveBranch();
+  for (auto [old, value] : llvm::zip(op.getResults(), made.getResults()))
+    values[old] = value;
+  return success();
+}
+
+/// Independent iterations: a warp each, in turn.
+LogicalResult CUDAKernel::writeParallel(scf::ParallelOp op) {
+  if (op.getNumLoops() != 1 || op.getNumReductions() != 0 || team == Team::Warp)
+    return op.emitOpError() << "is one loop of independent iterations, a warp "
+                               "each, on a GPU";
+  Value step = lookup(op.getStep()[0]);
+  Value from = add(lookup(op.getLowerBound()[0]), mul(warp, step));
+  auto made = scf::ForOp::create(b, from, lookup(op.getUpperBound()[0]),
+                                 mul(step, threads / kWarp));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(made.getBody());
+  barriers.enterWarps();
+  team = Team::Warp;
+  values[op.getInductionVars()[0]] = made.getInductionVar();
+  LogicalResult result = writeBlock(*op.getBody());
+  team = Team::Block;
+  barriers.leaveWarps();
+  return result;
+}
+
+LogicalResult CUDAKernel::writeBlock(Block &old) {
+  for (Operation &op : old) {
+    if (op.hasTrait<OpTrait::IsTerminator>())
+      continue;
+    Location before = b.getLoc();
+    b.setLoc(op.getLoc());
+    if (failed(writeOp(&op)))
+      return failure();
+    b.setLoc(before);
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// The words
+//===----------------------------------------------------------------------===//
+
+LogicalResult CUDAKernel::writeWeight(tile::WeightOp op) {
+  auto type = cast<llama::WeightType>(op.getType());
+  bool isVector = type.getShape().size() == 1;
+  llama::FormatInterface format = type.getFormat();
+  if (isVector ? !isa<llama::F32Attr>(format)
+               : !isa<llama::RowMajorSplitAttr>(op.getLayout()))
+    return op.emitOpError()
+           << "is read on a GPU as f32 where it is a vector and in "
+              "rowmajor_split where it is a matrix, found "
+           << type << " in " << op.getLayout();
+  if (!ChunkFormat::get(format))
+    return op.emitOpError() << "is of format " << format.getName()
+                            << ", which has no code for a GPU";
+  Value table = view(field(context::Field::Offsets), index(0),
+                     global({ShapedType::kDynamic}, b.getI64Type()));
+  Value entry = index(op.getIndex());
+  if (op.getLayer())
+    entry = add(entry, lookup(op.getLayer()));
+  Value at =
+      arith::IndexCastOp::create(b, b.getIndexType(), load(table, {entry}));
+  Value pointer = field(context::Field::Weights);
+  Type element = isVector ? Type(b.getF32Type()) : Type(b.getI8Type());
+  weights[op] = {view(pointer, at, global({ShapedType::kDynamic}, element)),
+                 type, pointer, at};
+  return success();
+}
+
+LogicalResult CUDAKernel::writeCache(tile::CacheOp op) {
+  auto type = cast<llama::CacheType>(op.getType());
+  if (!isa<llama::RowMajorAttr>(op.getKeys()) ||
+      !isa<llama::RowMajorAttr>(op.getValues()) ||
+      type.getElementType().isBF16())
+    return op.emitOpError() << "is read on a GPU with keys and values in "
+                               "rowmajor and elements f32 or f16";
+  auto memory = global({ShapedType::kDynamic}, type.getElementType());
+  caches[op] = {view(field(context::Field::Keys), index(0), memory),
+                view(field(context::Field::Values), index(0), memory),
+                mul(lookup(op.getLayer()), type.getHeads()),
+                field(context::Field::Capacity),
+                type,
+                static_cast<int64_t>(llvm::alignTo(type.getHeadSize(), 16))};
+  return success();
+}
+
+LogicalResult CUDAKernel::writeTileOp(Operation *op) {
+  LogicalResult result = success();
+  auto give = [&](Value value) { values[op->getResult(0)] = value; };
+  llvm::TypeSwitch<Operation *>(op)
+      .Case([&](tile::RowCountOp) { give(field(context::Field::Rows)); })
+      .Case([&](tile::KeyCountOp) { give(field(context::Field::KeyCount)); })
+      .Case([&](tile::LMHeadRowOp) { give(field(context::Field::LMHeadRow)); })
+      .Case([&](tile::PositionOp o) { give(positionOf(lookup(o.getRow()))); })
+      .Case([&](tile::TokenOp o) {
+        Value memory = view(field(context::Field::Tokens), index(0),
+                            global({ShapedType::kDynamic}, b.getI32Type()));
+        give(arith::IndexCastOp::create(b, b.getIndexType(),
+                                        load(memory, {lookup(o.getRow())})));
+      })
+      .Case([&](tile::BufferOp o) {
+        auto type = cast<MemRefType>(o.getType());
+        give(view(field(context::Field::Workspace), index(o.getAt()),
+                  global(type.getShape(), type.getElementType())));
+      })
+      .Case([&](tile::BufferRowsOp o) { writeBufferRows(o); })
+      .Case([&](tile::ScratchOp o) {
+        auto type = cast<MemRefType>(o.getType());
+        give(allocate(type.getShape(), type.getElementType()));
+      })
+      .Case([&](tile::WeightOp o) { result = writeWeight(o); })
+      .Case([&](tile::CacheOp o) { result = writeCache(o); })
+      .Case([&](tile::SumOp o) { result = writeSum(o); })
+      .Case([&](tile::StageOp o) { writeStage(o); })
+      // Whoever needs the sums has the columns in registers
+      // (writeWarpContract).
+      .Case([&](tile::BlockSumsOp) {})
+      .Case([&](tile::ContractOp o) {
+        Value product = o.getOrder().getUnit() == llama::Unit::MMA
+                            ? writeMmaContract(o)
+                            : writeWarpContract(o);
+        result = success(product != nullptr);
+        give(product);
+      })
+      .Case([&](tile::ScoreKeysOp o) { result = writeScores(o); })
+      .Case([&](tile::SumValuesOp o) { result = writeSumValues(o); })
+      .Case([&](tile::LoadOp o) { result = writeLoad(o); })
+      .Case([&](tile::StoreOp o) { result = writeStore(o); })
+      .Case([&](tile::AppendOp o) { result = writeAppend(o); })
+      .Case([&](tile::RopeRowOp o) { result = writeRope(o); })
+      .Case([&](tile::CausalMaskOp o) { result = writeMask(o); })
+      .Case([&](tile::ColumnValuesOp o) { result = writeColumnValues(o); })
+      .Case([&](tile::DecodeOp o) { result = writeDecode(o); })
+      .Case([&](tile::SwapPairsOp o) { result = writeSwapPairs(o); })
+      .Case([&](tile::ReduceLanesOp o) { result = writeReduceLanes(o); })
+      .Case([&](tile::BroadcastRowsOp o) { result = writeBroadcastRows(o); })
+      .Default([&](Operation *other) {
+        result = other->emitOpError() << "has no code for a GPU's threads";
+      });
+  return result;
+}
+
+LogicalResult CUDAKernel::writeOp(Operation *op) {
+  if (isa_and_nonnull<tile::TileDialect>(op->getDialect()))
+    return writeTileOp(op);
+  Value begin = source.getArgument(2), end = source.getArgument(3);
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](scf::ForOp o) { return writeFor(o); })
+      .Case([&](scf::IfOp o) { return writeIf(o); })
+      .Case([&](scf::ParallelOp o) { return writeParallel(o); })
+      .Case([&](arith::ConstantOp o) -> LogicalResult {
+        // A tile's is made at its uses.
+        if (!isTile(o.getType()))
+          values[o] = b.clone(*op)->getResult(0);
+        return success();
+      })
+      .Case([&](arith::IndexCastUIOp o) -> LogicalResult {
+        if (o.getIn() != begin && o.getIn() != end)
+          return writeElementwise(o);
+        values[o] = o.getIn() == begin ? block : add(block, 1);
+        return success();
+      })
+      .Case([&](memref::LoadOp o) -> LogicalResult {
+        Value memory = lookup(o.getMemref());
+        if (int buffer = bufferOf(memory); buffer >= 0)
+          barriers.read(buffer);
+        Vec<Value> at;
+        for (Value old : o.getIndices())
+          at.push_back(lookup(old));
+        values[o] = load(memory, at);
+        return success();
+      })
+      .Case([&](memref::StoreOp o) -> LogicalResult {
+        Value memory = lookup(o.getMemref());
+        if (int buffer = bufferOf(memory); buffer >= 0)
+          barriers.write(buffer);
+        Vec<Value> at;
+        for (Value old : o.getIndices())
+          at.push_back(lookup(old));
+        // All threads have the value; one stores it.
+        Value one = arith::CmpIOp::create(b, arith::CmpIPredicate::eq,
+                                          team == Team::Block ? thread : lane,
+                                          index(0));
+        guarded(one, [&] {
+          memref::StoreOp::create(b, lookup(o.getValue()), memory, at);
+        });
+        return success();
+      })
+      .Default([&](Operation *other) -> LogicalResult {
+        // Of vectors only those with a value a row come here: all threads have
+        // them whole.
+        bool ofRows =
+            isa_and_nonnull<vector::VectorDialect>(other->getDialect()) &&
+            llvm::none_of(other->getOperandTypes(), isTile) &&
+            llvm::none_of(other->getResultTypes(), isTile);
+        if (other->getNumRegions() != 0 ||
+            !(ofRows || OpTrait::hasElementwiseMappableTraits(other) ||
+              isa<arith::ArithDialect, math::MathDialect>(other->getDialect())))
+          return other->emitOpError() << "has no code for a GPU's threads";
+        return writeElementwise(other);
+      });
+}
+
+//===----------------------------------------------------------------------===//
+// The kernel
+//===----------------------------------------------------------------------===//
+
+LogicalResult CUDAKernel::verifyStrategy() {
+  if (!strategy)
+    return source.emitOpError()
+           << "has no #llama.gpu as llama.strategy; run llama-plan-kernels";
+  if (!source->hasAttr(llama::kPartsAttr))
+    return source.emitOpError()
+           << "has no llama.parts; run llama-outline-kernels";
+  return success();
+}
+
+/// Whether this block has a part; null: each block has. The grid is that of the
+/// capacity, of which only some keys are filled.
+Value CUDAKernel::isPart() {
+  AffineMap parts =
+      source->getAttrOfType<AffineMapAttr>(llama::kPartsAttr).getValue();
+  if (parts.isConstant())
+    return {};
+  Vec<Value> counts{field(context::Field::Rows),
+                    field(context::Field::KeyCount)};
+  return lessThan(block, context::emitParts(b, parts, counts));
+}
+
+LogicalResult CUDAKernel::rewrite() {
+  if (failed(verifyStrategy()))
+    return failure();
+  MLIRContext *context = source.getContext();
+  b.setInsertionPoint(source);
+  auto target = func::FuncOp::create(
+      b, source.getName(),
+      FunctionType::get(
+          context, {LLVM::LLVMPointerType::get(context), b.getI32Type()}, {}));
+  target.setPrivate();
+  for (NamedAttribute attribute : source->getDiscardableAttrs())
+    target->setAttr(attribute.getName(), attribute.getValue());
+  Block *entry = target.addEntryBlock();
+  b.setInsertionPointToStart(entry);
+  this->context = entry->getArgument(0);
+  layer = entry->getArgument(1);
+  values[source.getArgument(1)] = layer;
+  block = BlockIdOp::create(b, b.getIndexType());
+  thread = ThreadIdOp::create(b, b.getIndexType());
+  warp = div(thread, kWarp);
+  lane = rem(thread, kWarp);
+
+  LogicalResult result = success();
+  branch(isPart(), {}, [&]() -> Vec<Value> {
+    result = writeBlock(source.getBody().front());
+    return {};
+  });
+  b.setInsertionPointToEnd(entry);
+  func::ReturnOp::create(b);
+  if (failed(result)) {
+    target.erase();
+    return failure();
+  }
+  barriers.place();
+  target->setAttr(llama::kScratchAttr, b.getI64IntegerAttr(workgroupBytes));
+  auto machine =
+      source->getParentOfType<ModuleOp>()->getAttrOfType<llama::TargetAttr>(
+          llama::kTargetAttr);
+  int64_t most = machine.getWorkgroupBytes();
+  if (most && workgroupBytes > most) {
+    target.erase();
+    return source.emitOpError()
+           << "'" << source.getName() << "' needs " << workgroupBytes
+           << " bytes of workgroup memory, a block of "
+           << machine.getName().getValue() << " has at most " << most
+           << "; the model's rows are too long for this target";
+  }
+  source.erase();
+  return success();
+}
+
+namespace {
+struct TileToVectorCUDA
+    : corellama::cuda::impl::TileToVectorCUDABase<TileToVectorCUDA> {
+  void runOnOperation() override {
+    auto target =
+        getOperation()->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr);
+    if (!target || target.getFamily() != llama::Family::GPU) {
+      getOperation()->emitError()
+          << "has no llama.target of a GPU; the driver stamps it";
+      return signalPassFailure();
+    }
+    for (auto kernel :
+         llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
+      if (kernel.isExternal() || kernel.getNumArguments() == 0 ||
+          !isa<tile::ContextType>(kernel.getArgument(0).getType()))
+        continue;
+      if (failed(CUDAKernel(kernel).rewrite()))
+        return signalPassFailure();
+    }
+  }
+};
+} // namespace

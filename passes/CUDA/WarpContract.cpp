@@ -1,0 +1,353 @@
+//===- WarpContract.cpp - products, a warp a few rows of the weight -------===//
+//
+// tile -> vector: the loop over k of a product of one row. The lanes of a warp
+// go along k, each 16 bytes of every row of the warp at a time, so that a warp
+// reads 512 bytes side by side. A chunk's columns are one chain of fma from +0;
+// scaled, it is added to the lane's sum; at the end the 32 lanes are added by a
+// tree. That is the order `lanes = 32` of the op, and the bits follow from it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "passes/CUDA/CUDAKernel.h"
+#include "passes/CUDA/WeightChunks.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace corellama;
+using corellama::cuda::ChunkFormat;
+using corellama::cuda::ChunkWords;
+using corellama::cuda::CUDAKernel;
+using corellama::cuda::Fragment;
+using corellama::cuda::PlaneRow;
+using corellama::cuda::Spread;
+
+/// Loads of 16 bytes that a lane has on their way, at most. An SM of an H100
+/// needs 18 KB in flight for its share of the bandwidth: with eight a lane one
+/// block of 8 warps has 32 KB, so that it suffices alone, and two also where
+/// rows are short and a trip has fewer.
+static constexpr int64_t kLoadsInFlight = 8;
+/// Columns of x that a lane goes through between loads, at most. Nibbles would
+/// have 128 and their x would fill 128 registers, which LLVM keeps from one
+/// product to the next: then one block fits an SM, and memory idles in its
+/// prologue. With 64 they load four times 16 bytes at once, and two blocks fit.
+static constexpr int64_t kColumnsAtOnce = 64;
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+uint64_t CUDAKernel::planeOffset(const Weight &weight, unsigned plane,
+                                 int64_t row) {
+  auto layout = cast<llama::LayoutInterface>(
+      Attribute(llama::RowMajorSplitAttr::get(b.getContext())));
+  return layout
+      .locate(weight.type.getFormat(), weight.type.getRows(),
+              weight.type.getColumns(), plane, row, 0)
+      .byte;
+}
+
+int64_t CUDAKernel::planeStride(const Weight &weight, unsigned plane) {
+  return planeOffset(weight, plane, 1) - planeOffset(weight, plane, 0);
+}
+
+Value CUDAKernel::planeOf(const Weight &weight, unsigned plane, Type element) {
+  return view(weight.pointer, add(weight.at, planeOffset(weight, plane, 0)),
+              global({ShapedType::kDynamic}, element));
+}
+
+static unsigned planeOfKind(llama::FormatInterface format,
+                            llama::PlaneKind kind) {
+  ArrayRef<llama::Plane> planes = format.getPlanes();
+  const auto *found = llvm::find_if(
+      planes, [&](const llama::Plane &plane) { return plane.kind == kind; });
+  return static_cast<unsigned>(found - planes.begin());
+}
+
+/// Number `at` of a row of a plane that has numbers of type `element`.
+Value CUDAKernel::loadOfPlane(const Weight &weight, unsigned plane,
+                              Type element, Value row, Value at) {
+  int64_t bytes = element.getIntOrFloatBitWidth() / 8;
+  return load(planeOf(weight, plane, element),
+              {add(mul(row, planeStride(weight, plane) / bytes), at)});
+}
+
+Value CUDAKernel::loadScale(const Weight &weight, Value row, Value block) {
+  llama::FormatInterface format = weight.type.getFormat();
+  Type f16 = b.getF16Type(), f32 = b.getF32Type();
+  unsigned plane = planeOfKind(format, llama::PlaneKind::Scales);
+  unsigned superPlane = planeOfKind(format, llama::PlaneKind::SuperScales);
+  if (superPlane == format.getPlanes().size())
+    return arith::ExtFOp::create(b, f32,
+                                 loadOfPlane(weight, plane, f16, row, block));
+  // A signed byte times a half: 7 and 11 bits, so float32 has the product.
+  Value scale = loadOfPlane(weight, plane, b.getI8Type(), row, block);
+  int64_t blocks = format.getPlanes()[superPlane].per / format.getScaleBlock();
+  Value factor = loadOfPlane(weight, superPlane, f16, row, div(block, blocks));
+  return arith::MulFOp::create(b, arith::SIToFPOp::create(b, f32, scale),
+                               arith::ExtFOp::create(b, f32, factor));
+}
+
+Value CUDAKernel::loadMinimum(const Weight &weight, Value row, Value block) {
+  unsigned plane =
+      planeOfKind(weight.type.getFormat(), llama::PlaneKind::Minima);
+  return arith::ExtFOp::create(
+      b, b.getF32Type(),
+      loadOfPlane(weight, plane, b.getF16Type(), row, block));
+}
+
+Value CUDAKernel::decodeValue(const Weight &weight, Value row, Value column) {
+  llama::FormatInterface format = weight.type.getFormat();
+  const ChunkFormat *chunks = ChunkFormat::get(format);
+  Type storage = chunks->storage(b.getContext());
+  SmallVector<PlaneRow> planes;
+  for (unsigned plane = 0; plane < (chunks->highChunks() ? 2u : 1u); ++plane)
+    planes.push_back({planeOf(weight, plane, storage),
+                      mul(row, planeStride(weight, plane) * 8 /
+                                   storage.getIntOrFloatBitWidth())});
+  Value value = chunks->quant(b, planes, column);
+  if (!format.hasScale())
+    return value;
+  Value number = div(column, format.getScaleBlock());
+  value = arith::MulFOp::create(b, loadScale(weight, row, number), value);
+  if (!format.hasMinimum())
+    return value;
+  return arith::AddFOp::create(b, value, loadMinimum(weight, row, number));
+}
+
+//===----------------------------------------------------------------------===//
+// The product
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Rounds of all lanes as trips of a loop, and those left one by one.
+struct Trips {
+  int64_t count, rounds;
+};
+} // namespace
+
+/// The fewest waits for memory, a trip being one. At least two trips where
+/// there are two rounds: of straight code LLVM would keep the values of x for
+/// the kernel's next product, in more registers than there are.
+static Trips tripsOf(int64_t full, int64_t most) {
+  Trips best{full, 1};
+  int64_t waits = full;
+  for (int64_t rounds = 2; rounds <= most && full / rounds >= 2; ++rounds) {
+    int64_t count = full / rounds, found = count + full % rounds;
+    if (found <= waits)
+      best = {count, rounds};
+    waits = std::min(waits, found);
+  }
+  return best;
+}
+
+Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
+  std::optional<Fragment> fragment = fragmentOf(op, op.getType());
+  if (!fragment)
+    return {};
+  auto weightIt = weights.find(op.getWeight());
+  if (weightIt == weights.end()) {
+    op.emitOpError() << "reads a weight from memory on a GPU, found "
+                     << op.getWeight().getType();
+    return {};
+  }
+  const Weight weight = weightIt->second;
+  llama::FormatInterface format = weight.type.getFormat();
+  const ChunkFormat *format16 = ChunkFormat::get(format);
+  const int64_t width = format16->columns();
+  const int64_t highChunks = format16->highChunks();
+  llama::ReductionOrderAttr order = op.getOrder();
+  llama::ScaleMode scale =
+      format.hasScale() ? llama::ScaleMode::Outer : llama::ScaleMode::None;
+  if (fragment->spread != Spread::WarpColumns || order.getLanes() != kWarp ||
+      order.getBlock() != width || order.getScale() != scale) {
+    op.emitOpError() << "is a sum over 32 lanes in blocks of " << width
+                     << " columns for " << format.getName()
+                     << " weights on a GPU, found " << order;
+    return {};
+  }
+  const Rows x = rows.find(op.getRows())->second;
+  if (!cast<MemRefType>(x.memory.getType()).getElementType().isF32()) {
+    op.emitOpError() << "multiplies rows of f32 outside of tensor "
+                        "cores, found "
+                     << op.getRows().getType();
+    return {};
+  }
+  if (x.buffer >= 0)
+    barriers.read(x.buffer);
+
+  // A lane's chunks are all at one place among those that share high bits.
+  Value highPart = highChunks ? rem(lane, highChunks) : Value();
+
+  int64_t columns = weight.type.getColumns(), count = fragment->perRow;
+  int64_t total = llvm::divideCeil(columns, width);
+  Value row = lookup(op.getRow());
+
+  // The warp's rows of the weight. Those past its last are not stored; a row
+  // that is there is read in their place.
+  Vec<Value> weightRows, starts, highStarts;
+  bool passes = weight.type.getRows() % fragment->columns != 0;
+  for (int64_t i = 0; i < count; ++i) {
+    Value number = add(lookup(op.getFirst()), columnOf(*fragment, i));
+    if (passes)
+      number = minimum(number, index(weight.type.getRows() - 1));
+    weightRows.push_back(number);
+    starts.push_back(mul(number, planeStride(weight, 0)));
+    if (highChunks)
+      highStarts.push_back(
+          add(mul(number, planeStride(weight, 1)), planeOffset(weight, 1, 0)));
+  }
+  // A chunk has one scale or several, each of a chain of its own.
+  const int64_t chains =
+      format.hasScale() ? std::max<int64_t>(1, width / format.getScaleBlock())
+                        : 1;
+
+  // Chunks lane + `from` + 32 u for all u < rounds.
+  auto batch = [&](Value from, int64_t rounds, ValueRange carried) {
+    Vec<Value> sums(carried);
+    SmallVector<SmallVector<ChunkWords>> words(rounds);
+    // Of each round: scales of all rows for each chain.
+    SmallVector<Vec<Value>> scales(rounds), minima(rounds);
+    for (int64_t u = 0; u < rounds; ++u) {
+      Value chunk = add(add(from, u * kWarp), lane);
+      for (int64_t i = 0; i < count; ++i) {
+        ChunkWords loaded;
+        loaded.quants = LoadWeightOp::create(
+            b, weight.memory, add(starts[i], mul(chunk, kChunkBytes)));
+        if (highChunks) {
+          loaded.high = LoadWeightOp::create(
+              b, weight.memory,
+              add(highStarts[i], mul(div(chunk, highChunks), kChunkBytes)));
+          loaded.part = highPart;
+        }
+        words[u].push_back(loaded);
+      }
+      if (!format.hasScale())
+        continue;
+      for (int64_t c = 0; c < chains; ++c) {
+        Value block = chains == 1 ? div(chunk, format.getScaleBlock() / width)
+                                  : add(mul(chunk, chains), c);
+        for (int64_t i = 0; i < count; ++i) {
+          scales[u].push_back(loadScale(weight, weightRows[i], block));
+          if (format.hasMinimum())
+            minima[u].push_back(loadMinimum(weight, weightRows[i], block));
+        }
+      }
+    }
+    const int64_t groups = width / 4 / chains;
+    for (int64_t step = 0; step < rounds * chains; ++step) {
+      int64_t u = step / chains, firstScale = step % chains * count;
+      Vec<Value> chain(count, constant(0.0f));
+      // What minima are multiplied by: the sum of x over the chain's columns.
+      // Made here, from what is in registers for all rows of the warp, and not
+      // once for the block.
+      Value sumOfX = format.hasMinimum() ? constant(0.0f) : Value();
+      for (int64_t g = 0; g < groups; ++g) {
+        int64_t group = step % chains * groups + g;
+        Vec<Value> four =
+            loadColumns(x, row, add(from, u * kWarp), width, group);
+        for (int64_t i = 0; i < count; ++i)
+          for (auto [q, value] :
+               llvm::zip(format16->quants(b, words[u][i], group), four))
+            chain[i] = fma(q, value, chain[i]);
+        if (sumOfX)
+          for (Value value : four)
+            sumOfX = arith::AddFOp::create(b, sumOfX, value);
+      }
+      for (int64_t i = 0; i < count; ++i) {
+        sums[i] = format.hasScale()
+                      ? fma(chain[i], scales[u][firstScale + i], sums[i])
+                      : arith::AddFOp::create(b, sums[i], chain[i]).getResult();
+        if (sumOfX)
+          sums[i] = fma(minima[u][firstScale + i], sumOfX, sums[i]);
+      }
+    }
+    return sums;
+  };
+
+  // Rows that stay in global memory are many, in a loop around this one. Loads
+  // of one round are enough there, because a warp has the next row's to wait
+  // for as well. Weights do not depend on the row: LLVM would convert them all
+  // before the loop, into more registers than there are.
+  if (x.buffer < 0)
+    keepInvariants();
+  int64_t unroll = x.buffer < 0 ? 1
+                                : std::clamp<int64_t>(kLoadsInFlight / count, 1,
+                                                      kColumnsAtOnce / width);
+  int64_t full = total / kWarp;
+  Trips trips = tripsOf(full, unroll);
+  int64_t whole = trips.count * trips.rounds;
+  Vec<Value> sums(count, constant(0.0f));
+  auto loopOver = [&](int64_t first, int64_t last, int64_t rounds) {
+    sums = ownLoop(index(first * kWarp), index(last * kWarp), rounds * kWarp,
+                   sums, [&](Value from, ValueRange carried) {
+                     return batch(from, rounds, carried);
+                   });
+  };
+  loopOver(0, whole, trips.rounds);
+  if (full != whole)
+    loopOver(whole, full, 1);
+  if (total % kWarp)
+    sums = guardedValues(lessThan(lane, index(total % kWarp)), sums,
+                         [&] { return batch(index(full * kWarp), 1, sums); });
+  for (Value &sum : sums)
+    sum = reduceWarp(sum, /*isMaximum=*/false);
+  return fromElements(sums);
+}
+
+/// LLVM moves nothing out of the loop that is being written.
+void CUDAKernel::keepInvariants() {
+  auto loop = dyn_cast<scf::ForOp>(b.getInsertionBlock()->getParentOp());
+  if (!loop)
+    return;
+  MLIRContext *context = b.getContext();
+  auto licm = LLVM::LoopLICMAttr::get(context, b.getBoolAttr(true),
+                                      /*versioningDisable=*/{});
+  loop->setAttr("loop_annotation",
+                LLVM::LoopAnnotationAttr::get(
+                    context, /*disableNonforced=*/{}, /*vectorize=*/{},
+                    /*interleave=*/{}, /*unroll=*/{}, /*unrollAndJam=*/{}, licm,
+                    /*distribute=*/{}, /*pipeline=*/{}, /*peeled=*/{},
+                    /*unswitch=*/{}, /*mustProgress=*/{},
+                    /*isVectorized=*/{}, /*startLoc=*/{}, /*endLoc=*/{},
+                    /*parallelAccesses=*/{}));
+}
+
+/// Columns 4 * group to 4 * group + 3 of chunk `from` + lane; from is a
+/// multiple of 32 chunks. Zero past the row's last.
+SmallVector<Value> CUDAKernel::loadColumns(const Rows &x, Value row, Value from,
+                                           int64_t width, int64_t group) {
+  Vec<Value> four;
+  int64_t groups = width / 4;
+  auto split = [&](Value vector) {
+    for (int64_t i = 0; i < 4; ++i)
+      four.push_back(element(vector, i));
+    return four;
+  };
+  if (x.swizzled) {
+    // The permutation repeats after 64 groups: with chunks of two groups and
+    // more it is the lane's own, and the loop only adds to it.
+    Value own = add(mul(lane, groups), group), more = mul(from, groups);
+    Value place =
+        groups > 1 ? add(swizzle(own), more) : swizzle(add(own, more));
+    return split(loadVector(x.memory, {row, mul(place, 4)}, 4, 16));
+  }
+  Value column = add(mul(add(from, lane), width), 4 * group);
+  Vec<Value> zero(4, constant(0.0f));
+  if (x.columns % 4 == 0) {
+    Value inside = x.columns % width == 0 || x.buffer >= 0
+                       ? Value()
+                       : lessThan(column, index(x.columns));
+    return guardedValues(inside, zero, [&] {
+      return split(loadVector(x.memory, {row, column}, 4, 16));
+    });
+  }
+  for (int64_t i = 0; i < 4; ++i) {
+    Value at = add(column, i);
+    Value inside = x.buffer >= 0 ? Value() : lessThan(at, index(x.columns));
+    four.push_back(guardedValues(
+        inside, ValueRange(zero).take_front(1),
+        [&]() -> Vec<Value> { return {load(x.memory, {row, at})}; })[0]);
+  }
+  return four;
+}

@@ -1,0 +1,64 @@
+//===- WeightChunks.h - how a thread reads a format -----------------------===//
+//
+// The one place of passes/CUDA that knows what the 16 bytes of a weight that a
+// thread loads at once mean: how many columns they are and how they become
+// float32. Where they lie is RowMajorSplitAttr::locate's to say. Private to
+// passes/CUDA.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_PASSES_CUDA_WEIGHTCHUNKS_H
+#define CORELLAMA_PASSES_CUDA_WEIGHTCHUNKS_H
+
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace corellama::cuda {
+
+/// Bytes of a chunk: the widest load of a thread.
+inline constexpr int64_t kChunkBytes = 16;
+
+/// What a thread has loaded of a chunk.
+struct ChunkWords {
+  /// 16 bytes of plane 0, vector<4xi32>.
+  mlir::Value quants;
+  /// Of formats with high bits: 16 bytes of plane 1, which are those of
+  /// `highChunks()` chunks, and which of them is this one (index).
+  mlir::Value high, part;
+};
+
+/// A row of a plane in memory.
+struct PlaneRow {
+  /// The plane as `storage`, and the element at which the row begins.
+  mlir::Value memory, first;
+};
+
+/// What the chunks of a format are. A new format is a class in WeightChunks.cpp
+/// and a line in `get`.
+class ChunkFormat {
+public:
+  virtual ~ChunkFormat() = default;
+
+  /// The format's, or null where a GPU has no code for it.
+  static const ChunkFormat *get(llama::FormatInterface format);
+
+  /// Columns of 16 bytes of the quants' plane.
+  virtual int64_t columns() const = 0;
+  /// The type of what `quant` loads from the quants' planes.
+  virtual mlir::Type storage(mlir::MLIRContext *context) const = 0;
+  /// Chunks whose high bits are 16 bytes of plane 1, a power of two; 0: quants
+  /// have none.
+  virtual int64_t highChunks() const { return 0; }
+  /// Columns 4 * group to 4 * group + 3 of a chunk, unscaled, as float32.
+  virtual llvm::SmallVector<mlir::Value> quants(mlir::ImplicitLocOpBuilder &b,
+                                                const ChunkWords &words,
+                                                int64_t group) const = 0;
+  /// One unscaled value, from a row of each plane that quants are in.
+  virtual mlir::Value quant(mlir::ImplicitLocOpBuilder &b,
+                            llvm::ArrayRef<PlaneRow> planes,
+                            mlir::Value column) const;
+};
+
+} // namespace corellama::cuda
+
+#endif // CORELLAMA_PASSES_CUDA_WEIGHTCHUNKS_H

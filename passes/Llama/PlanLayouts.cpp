@@ -1,0 +1,96 @@
+//===- PlanLayouts.cpp - the order of bytes of weights and cache ---------===//
+//
+// From declarations with formats to declarations with layouts, as the target's
+// table has them. A pass apart from llama-plan-kernels because it edits
+// declarations only: the image can be packed from its result alone.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "passes/Llama/Passes.h"
+#include "passes/Llama/TargetStrategy.h"
+
+namespace corellama::llama {
+#define GEN_PASS_DEF_LLAMAPLANLAYOUTS
+#include "passes/Llama/Passes.h.inc"
+} // namespace corellama::llama
+
+using namespace mlir;
+using namespace corellama::llama;
+
+static LogicalResult planWeight(WeightOp weight,
+                                const TargetStrategy &strategy) {
+  SmallVector<Attribute> layouts;
+  for (Attribute attribute : weight.getFormats()) {
+    auto format = cast<FormatInterface>(attribute);
+    Attribute layout = strategy.table.getWeightLayout(
+        strategy.target, format,
+        static_cast<int64_t>(weight.getShape().size()));
+    if (!layout)
+      return weight.emitOpError()
+             << "the target has no layout for weights in " << format.getName();
+    layouts.push_back(layout);
+  }
+  weight.setLayoutsAttr(ArrayAttr::get(weight.getContext(), layouts));
+  return success();
+}
+
+/// The type of the one cache that functions of the module take; null if none
+/// does.
+static FailureOr<CacheType> findCache(ModuleOp module) {
+  CacheType found;
+  for (auto function : module.getOps<FunctionOpInterface>())
+    for (Type type : function.getArgumentTypes()) {
+      auto cache = dyn_cast<CacheType>(type);
+      if (cache && found && cache != found)
+        return function.emitOpError()
+               << "takes a " << cache << ", another function a " << found
+               << "; a model has one cache";
+      if (cache)
+        found = cache;
+    }
+  return found;
+}
+
+namespace {
+struct PlanLayouts : corellama::llama::impl::LlamaPlanLayoutsBase<PlanLayouts> {
+  void runOnOperation() override {
+    if (failed(planLayouts(getOperation())))
+      signalPassFailure();
+  }
+
+  static LogicalResult planLayouts(ModuleOp module) {
+    FailureOr<TargetStrategy> strategy = getTargetStrategy(module);
+    if (failed(strategy))
+      return failure();
+    WalkResult weights = module.walk([&](WeightOp weight) {
+      return failed(planWeight(weight, *strategy)) ? WalkResult::interrupt()
+                                                   : WalkResult::advance();
+    });
+    FailureOr<CacheType> cache = findCache(module);
+    if (weights.wasInterrupted() || failed(cache))
+      return failure();
+
+    for (CacheLayoutOp old :
+         llvm::make_early_inc_range(module.getOps<CacheLayoutOp>()))
+      old.erase();
+    if (!*cache)
+      return success();
+    auto [keys, values] = strategy->table.getCacheLayouts(
+        strategy->target, cache->getElementType());
+    if (!keys || !values)
+      return module.emitError() << "the target has no layout for a cache of "
+                                << cache->getElementType();
+    // Among the declarations: behind the last weight.
+    OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
+    for (Operation &op : *module.getBody())
+      if (isa<WeightOp, WeightsOp>(op))
+        builder.setInsertionPointAfter(&op);
+    CacheLayoutOp::create(builder, module.getLoc(), TypeAttr::get(*cache), keys,
+                          values);
+    return success();
+  }
+};
+} // namespace

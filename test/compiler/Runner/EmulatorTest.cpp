@@ -1,0 +1,536 @@
+//===- EmulatorTest.cpp - GPU kernels on the emulator
+//------------------------------===//
+//
+// Kernels at phase vector, written by hand, through the passes of the backend
+// fibres. Each rule of a GPU that the device checks has a kernel that breaks it
+// and the whole message.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Driver/Registration.h"
+#include "compiler/Runner/EmulatorModule.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "passes/CUDA/Passes.h"
+#include "llvm/ADT/bit.h"
+#include "gtest/gtest.h"
+#include <cmath>
+
+namespace corellama::test {
+
+static mlir::MLIRContext &emulatorContext() {
+  static mlir::MLIRContext *context = [] {
+    mlir::DialectRegistry registry;
+    registerAllDialects(registry);
+    auto *made =
+        new mlir::MLIRContext(registry, mlir::MLIRContext::Threading::DISABLED);
+    made->loadAllAvailableDialects();
+    return made;
+  }();
+  return *context;
+}
+
+/// Lowers and loads a module's contents.
+static llvm::Expected<EmulatorModule> loadBody(const std::string &body) {
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(
+      "module attributes {llama.target = #llama.target<family = gpu, name = "
+      "\"cuda:sm_80\">} {" +
+          body + "}",
+      &emulatorContext());
+  if (!module)
+    return llvm::createStringError("the text does not parse");
+  mlir::PassManager manager(module->getContext());
+  cuda::buildEmulatorPasses(manager);
+  if (mlir::failed(manager.run(*module)))
+    return llvm::createStringError("a pass failed");
+  return EmulatorModule::load(*module);
+}
+
+/// A kernel with 1024 bytes of workgroup memory. The body has %t and %b,
+/// numbers of thread and block, %in and %out, the two halves of 4096 bytes of
+/// workspace as float32, and %w, the weights.
+static std::string kernelText(const std::string &name, int blocks, int threads,
+                              const std::string &body) {
+  return "func.func private @" + name +
+         "(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = "
+         "affine_map<(rows, keys) -> (" +
+         std::to_string(blocks) +
+         ")>, llama.strategy = #llama.gpu<unit = simt, threads = " +
+         std::to_string(threads) + ">, llama.scratch = 1024 : i64} {" + R"mlir(
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c4 = arith.constant 4 : index
+    %c16 = arith.constant 16 : index
+    %c32 = arith.constant 32 : index
+    %c63 = arith.constant 63 : index
+    %half = arith.constant 2048 : index
+    %t = cuda.thread_id
+    %b = cuda.block_id
+    %workspace = context.field %ctx workspace : !llvm.ptr -> !llvm.ptr
+    %weights = context.field %ctx weights : !llvm.ptr -> !llvm.ptr
+    %in = context.view %workspace[%c0] : !llvm.ptr -> memref<512xf32, 1>
+    %out = context.view %workspace[%half] : !llvm.ptr -> memref<512xf32, 1>
+    %w = context.view %weights[%c0] : !llvm.ptr -> memref<?xi8, 1>
+)mlir" + body +
+         "return }\n";
+}
+
+/// A module of one kernel @k, and memory to call it on.
+struct Kernel {
+  explicit Kernel(const std::string &body, int blocks = 1, int threads = 64)
+      : module(loadBody(kernelText("k", blocks, threads, body))), context([] {
+          KernelContextSizes sizes;
+          sizes.weightBytes = 256;
+          sizes.workspaceBytes = 4096;
+          return sizes;
+        }()) {
+    if (!module)
+      failure = llvm::toString(module.takeError());
+    for (int i = 0; i < 512; ++i)
+      context.workspace.as<float>()[i] = in(i);
+    for (size_t i = 0; i < context.weights.size(); ++i)
+      context.weights.data()[i] = static_cast<uint8_t>(i);
+  }
+
+  /// Sums of these depend on their order.
+  static float in(int i) { return 1.0f / static_cast<float>(i + 1); }
+  float out(int i) const { return context.workspace.as<float>()[512 + i]; }
+
+  /// The error, or nothing.
+  std::string run(EmulatorOptions options = {}) {
+    if (!failure.empty())
+      return failure;
+    return llvm::toString(module->run("k", context, 0, options));
+  }
+  std::string runUnchecked() {
+    EmulatorOptions options;
+    options.findConflicts = false;
+    return run(options);
+  }
+
+  llvm::Expected<EmulatorModule> module;
+  KernelContext context;
+  std::string failure;
+};
+
+static EmulatorOptions seeded(uint64_t seed) {
+  EmulatorOptions options;
+  options.seed = seed;
+  return options;
+}
+
+//===----------------------------------------------------------------------===//
+// What threads do together
+//===----------------------------------------------------------------------===//
+
+static const char *kShuffleSum = R"mlir(
+    %x0 = memref.load %in[%t] : memref<512xf32, 1>
+    %y0 = cuda.shuffle_xor %x0 mask 16 : f32
+    %x1 = arith.addf %x0, %y0 : f32
+    %y1 = cuda.shuffle_xor %x1 mask 8 : f32
+    %x2 = arith.addf %x1, %y1 : f32
+    %y2 = cuda.shuffle_xor %x2 mask 4 : f32
+    %x3 = arith.addf %x2, %y2 : f32
+    %y3 = cuda.shuffle_xor %x3 mask 2 : f32
+    %x4 = arith.addf %x3, %y3 : f32
+    %y4 = cuda.shuffle_xor %x4 mask 1 : f32
+    %x5 = arith.addf %x4, %y4 : f32
+    memref.store %x5, %out[%t] : memref<512xf32, 1>
+)mlir";
+
+TEST(Emulator, ShuffleAddsAWarpInOneTreeInAnyOrder) {
+  Kernel kernel(kShuffleSum);
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    ASSERT_EQ(kernel.run(seeded(seed)), "");
+    for (int warp = 0; warp < 2; ++warp) {
+      float tree[32];
+      for (int lane = 0; lane < 32; ++lane)
+        tree[lane] = Kernel::in(32 * warp + lane);
+      for (int width = 16; width > 0; width /= 2)
+        for (int lane = 0; lane < width; ++lane)
+          tree[lane] += tree[lane + width];
+      for (int lane = 0; lane < 32; ++lane)
+        EXPECT_EQ(kernel.out(32 * warp + lane), tree[0]);
+    }
+  }
+}
+
+static std::string reverse(const char *barrier) {
+  return std::string(R"mlir(
+    %m = cuda.shared at 0 : memref<64xf32, 3>
+    %x = memref.load %in[%t] : memref<512xf32, 1>
+    memref.store %x, %m[%t] : memref<64xf32, 3>
+)mlir") + barrier +
+         R"mlir(
+    %mirror = arith.subi %c63, %t : index
+    %y = memref.load %m[%mirror] : memref<64xf32, 3>
+    memref.store %y, %out[%t] : memref<512xf32, 1>
+)mlir";
+}
+
+TEST(Emulator, BarrierOrdersWorkgroupMemory) {
+  Kernel kernel(reverse("cuda.barrier"));
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    ASSERT_EQ(kernel.run(seeded(seed)), "");
+    for (int t = 0; t < 64; ++t)
+      EXPECT_EQ(kernel.out(t), Kernel::in(63 - t));
+  }
+}
+
+TEST(Emulator, MissingBarrierIsReportedInAnyOrder) {
+  Kernel kernel(reverse(""));
+  EXPECT_EQ(kernel.run(),
+            "kernel 'k', layer 0, block 0: thread 32 writes workgroup memory + "
+            "128, which thread 31 reads, with no barrier between them");
+  for (uint64_t seed = 0; seed < 20; ++seed)
+    EXPECT_NE(kernel.run(seeded(seed)).find(", with no barrier between them"),
+              std::string::npos);
+}
+
+// What nobody wrote is not a number.
+TEST(Emulator, WorkgroupMemoryIsNotInitialised) {
+  Kernel kernel(reverse(""));
+  ASSERT_EQ(kernel.runUnchecked(), "");
+  EXPECT_TRUE(std::isnan(kernel.out(0)));
+  EXPECT_EQ(kernel.out(63), Kernel::in(0));
+}
+
+TEST(Emulator, SeedsChangeTheOrder) {
+  Kernel kernel(reverse(""));
+  EmulatorOptions first = seeded(1), second = seeded(2);
+  first.findConflicts = second.findConflicts = false;
+  ASSERT_EQ(kernel.run(first), "");
+  std::vector<uint32_t> one(64), two(64);
+  std::memcpy(one.data(), kernel.context.workspace.data() + 2048, 256);
+  ASSERT_EQ(kernel.run(second), "");
+  std::memcpy(two.data(), kernel.context.workspace.data() + 2048, 256);
+  EXPECT_NE(one, two);
+  ASSERT_EQ(kernel.run(first), "");
+  std::memcpy(two.data(), kernel.context.workspace.data() + 2048, 256);
+  EXPECT_EQ(one, two);
+}
+
+/// `word` where the thread's number is below `bound`, `otherwise` elsewhere.
+static std::string inSome(const std::string &bound, const std::string &word,
+                          const std::string &otherwise = "") {
+  return std::string(R"mlir(
+    %some = arith.cmpi ult, %t, )mlir") +
+         bound + R"mlir( : index
+    %one = arith.constant 1.0 : f32
+    %two = arith.constant 2.0 : f32
+    scf.if %some {
+      memref.store %one, %out[%t] : memref<512xf32, 1>
+)mlir" + word +
+         R"mlir(
+    } else {
+      memref.store %two, %out[%t] : memref<512xf32, 1>
+)mlir" + otherwise +
+         "}\n";
+}
+
+static const char *kShuffle = R"mlir(
+      %y = cuda.shuffle_xor %one mask 1 : f32
+      memref.store %y, %in[%t] : memref<512xf32, 1>
+)mlir";
+
+TEST(Emulator, BarrierIsReachedByAll) {
+  EXPECT_EQ(Kernel(inSome("%c32", "cuda.barrier")).run(),
+            "kernel 'k', layer 0, block 0: thread 0 waits at a barrier, but "
+            "thread 32 has ended");
+  EXPECT_EQ(
+      Kernel(inSome("%c32", "cuda.barrier",
+                    std::string("cuda.barrier") + kShuffle + "cuda.barrier"))
+          .run(),
+      "kernel 'k', layer 0, block 0: thread 0 and thread 32 wait at "
+      "different barriers");
+}
+
+TEST(Emulator, ShuffleIsReachedByAllOfAWarp) {
+  EXPECT_EQ(Kernel(inSome("%c32", kShuffle)).run(), "");
+  EXPECT_EQ(Kernel(inSome("%c16", kShuffle)).run(),
+            "kernel 'k', layer 0, block 0: thread 0 waits at a shuffle_xor, "
+            "but thread 16 of its warp has ended");
+  EXPECT_EQ(Kernel(inSome("%c16", kShuffle, "cuda.barrier")).run(),
+            "kernel 'k', layer 0, block 0: thread 0 waits at a shuffle_xor, "
+            "but thread 16 of its warp waits at a barrier");
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+TEST(Emulator, AccessesAreInBounds) {
+  EXPECT_EQ(Kernel(R"mlir(
+    %far = arith.constant 600 : index
+    %x = memref.load %in[%c0] : memref<512xf32, 1>
+    memref.store %x, %out[%far] : memref<512xf32, 1>
+)mlir")
+                .run(),
+            "kernel 'k', layer 0, block 0: thread 0 writes 4 bytes outside all "
+            "memory of the launch");
+  EXPECT_EQ(
+      Kernel(R"mlir(
+    %last = arith.constant 510 : index
+    %x = vector.load %out[%last] : memref<512xf32, 1>, vector<4xf32>
+    vector.store %x, %in[%c0] : memref<512xf32, 1>, vector<4xf32>
+)mlir")
+          .run(),
+      "kernel 'k', layer 0, block 0: thread 0 reads 16 bytes at workspace "
+      "+ 4088, which has 4096 bytes");
+  EXPECT_EQ(Kernel(R"mlir(
+    %m = cuda.shared at 1008 : memref<4xf32, 3>
+    %x = vector.load %m[%c4] : memref<4xf32, 3>, vector<4xf32>
+    vector.store %x, %in[%c0] : memref<512xf32, 1>, vector<4xf32>
+)mlir")
+                .run(),
+            "kernel 'k', layer 0, block 0: thread 0 reads 16 bytes outside all "
+            "memory of the launch");
+}
+
+TEST(Emulator, AccessesAreAlignedAsTheyPromise) {
+  EXPECT_EQ(
+      Kernel(R"mlir(
+    %x = vector.load %in[%c1] {alignment = 16} : memref<512xf32, 1>, vector<4xf32>
+    vector.store %x, %out[%c0] : memref<512xf32, 1>, vector<4xf32>
+)mlir")
+          .run(),
+      "kernel 'k', layer 0, block 0: thread 0 reads 16 bytes at workspace "
+      "+ 4, which is no multiple of 16");
+}
+
+TEST(Emulator, WeightsAreReadOnly) {
+  EXPECT_EQ(
+      Kernel(R"mlir(
+    %x = memref.load %in[%c0] : memref<512xf32, 1>
+    %wf = context.view %weights[%c0] : !llvm.ptr -> memref<?xf32, 1>
+    memref.store %x, %wf[%t] : memref<?xf32, 1>
+)mlir")
+          .run(),
+      "kernel 'k', layer 0, block 0: thread 0 writes 4 bytes at weights + "
+      "0, which is read-only");
+}
+
+TEST(Emulator, LoadsWeights) {
+  Kernel kernel(R"mlir(
+    %at = arith.remui %t, %c16 : index
+    %byte = arith.muli %at, %c16 : index
+    %x = cuda.load_weight %w[%byte] : memref<?xi8, 1>
+    %y = vector.bitcast %x : vector<4xi32> to vector<4xf32>
+    %to = arith.muli %t, %c4 : index
+    vector.store %y, %out[%to] : memref<512xf32, 1>, vector<4xf32>
+)mlir");
+  ASSERT_EQ(kernel.run(), "");
+  for (int i = 0; i < 1024; ++i)
+    EXPECT_EQ(kernel.context.workspace.data()[2048 + i], i % 256);
+}
+
+// Blocks have no order, not even by barriers.
+TEST(Emulator, BlocksDoNotMeet) {
+  EXPECT_EQ(Kernel(R"mlir(
+    %x = memref.load %in[%t] : memref<512xf32, 1>
+    memref.store %x, %out[%t] : memref<512xf32, 1>
+)mlir",
+                   2)
+                .run(),
+            "kernel 'k', layer 0, block 1: thread 0 writes workspace + 2048, "
+            "which thread 0 of block 0 writes in the same launch");
+  std::string readsNext = R"mlir(
+    cuda.barrier
+    %next = arith.addi %b, %c1 : index
+    %x = memref.load %out[%next] : memref<512xf32, 1>
+    cuda.barrier
+    memref.store %x, %m[%t] : memref<64xf32, 3>
+    %first = arith.cmpi eq, %t, %c0 : index
+    scf.if %first {
+      memref.store %x, %out[%b] : memref<512xf32, 1>
+    }
+)mlir";
+  Kernel kernel("%m = cuda.shared at 0 : memref<64xf32, 3>" + readsNext, 3);
+  EXPECT_EQ(kernel.run(),
+            "kernel 'k', layer 0, block 1: thread 0 writes workspace + 2052, "
+            "which thread 0 of block 0 reads in the same launch");
+}
+
+static std::string copies(const std::string &wait, int valid = 16) {
+  return R"mlir(
+    %m = cuda.shared at 256 : memref<128xf32, 3>
+    %at = arith.muli %t, %c4 : index
+    %zero = arith.constant dense<7.0> : vector<4xf32>
+    %some = arith.cmpi ult, %t, %c32 : index
+    %valid = arith.constant )mlir" +
+         std::to_string(valid) + R"mlir( : index
+    scf.if %some {
+      vector.store %zero, %m[%at] : memref<128xf32, 3>, vector<4xf32>
+      cuda.copy_async %in[%at] to %m[%at] valid %valid : memref<512xf32, 1> to memref<128xf32, 3>
+      cuda.copy_commit
+      )mlir" +
+         wait + R"mlir(
+      %x = vector.load %m[%at] : memref<128xf32, 3>, vector<4xf32>
+      vector.store %x, %out[%at] : memref<512xf32, 1>, vector<4xf32>
+    }
+)mlir";
+}
+
+TEST(Emulator, CopiesArriveAtTheWait) {
+  Kernel kernel(copies("cuda.copy_wait 0"));
+  ASSERT_EQ(kernel.run(), "");
+  for (int i = 0; i < 128; ++i)
+    EXPECT_EQ(kernel.out(i), Kernel::in(i));
+  Kernel part(copies("cuda.copy_wait 0", 8));
+  ASSERT_EQ(part.run(), "");
+  for (int i = 0; i < 128; ++i)
+    EXPECT_EQ(part.out(i), i % 4 < 2 ? Kernel::in(i) : 0.0f);
+}
+
+TEST(Emulator, CopiesDoNotArriveBeforeTheWait) {
+  for (const char *wait : {"", "cuda.copy_wait 1"}) {
+    Kernel kernel(copies(wait));
+    EXPECT_EQ(kernel.run(),
+              "kernel 'k', layer 0, block 0: thread 0 reads workgroup memory + "
+              "256, which a copy of thread 0 fills that no copy_wait has "
+              "covered");
+    ASSERT_EQ(kernel.runUnchecked(), "");
+    for (int i = 0; i < 128; ++i)
+      EXPECT_EQ(kernel.out(i), 7.0f);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Tensor cores
+//===----------------------------------------------------------------------===//
+
+// a is 16 x 16 halves in workgroup memory, b 8 columns of 16; thread by thread
+// the numbers are small integers, so that the product is exact.
+TEST(Emulator, MmaIsAProduct) {
+  Kernel kernel(R"mlir(
+    %m = cuda.shared at 0 : memref<16x16xf16, 3>
+    %half_in = context.view %workspace[%c0] : !llvm.ptr -> memref<24x16xf16, 1>
+    %c8 = arith.constant 8 : index
+    %c2 = arith.constant 2 : index
+    %row = arith.remui %t, %c16 : index
+    %side = arith.divui %t, %c16 : index
+    %column = arith.muli %side, %c8 : index
+    %part = vector.load %half_in[%row, %column] : memref<24x16xf16, 1>, vector<8xf16>
+    vector.store %part, %m[%row, %column] : memref<16x16xf16, 3>, vector<8xf16>
+    cuda.barrier
+    %a = cuda.ldmatrix %m[%row, %column] : memref<16x16xf16, 3> -> vector<4x2xf16>
+    %g = arith.divui %t, %c4 : index
+    %lane = arith.remui %t, %c4 : index
+    %k0 = arith.muli %lane, %c2 : index
+    %k1 = arith.addi %k0, %c8 : index
+    %brow = arith.addi %g, %c16 : index
+    %b0 = vector.load %half_in[%brow, %k0] : memref<24x16xf16, 1>, vector<2xf16>
+    %b1 = vector.load %half_in[%brow, %k1] : memref<24x16xf16, 1>, vector<2xf16>
+    %none = arith.constant dense<0.0> : vector<2x2xf16>
+    %bb0 = vector.insert %b0, %none[0] : vector<2xf16> into vector<2x2xf16>
+    %bb = vector.insert %b1, %bb0[1] : vector<2xf16> into vector<2x2xf16>
+    %c = arith.constant dense<0.5> : vector<4xf32>
+    %d = cuda.mma %a, %bb, %c : vector<4x2xf16>, vector<2x2xf16>
+    %drow = arith.muli %g, %c8 : index
+    %at = arith.addi %drow, %k0 : index
+    %top = vector.extract_strided_slice %d {offsets = [0], sizes = [2], strides = [1]} : vector<4xf32> to vector<2xf32>
+    %low = vector.extract_strided_slice %d {offsets = [2], sizes = [2], strides = [1]} : vector<4xf32> to vector<2xf32>
+    vector.store %top, %out[%at] : memref<512xf32, 1>, vector<2xf32>
+    %c64 = arith.constant 64 : index
+    %below = arith.addi %at, %c64 : index
+    vector.store %low, %out[%below] : memref<512xf32, 1>, vector<2xf32>
+)mlir",
+                /*blocks=*/1, /*threads=*/32);
+  auto value = [](int row, int k) { return (5 * row + 3 * k) % 11 - 5; };
+  auto *halves = kernel.context.workspace.as<uint16_t>();
+  // Small integers as halves: sign, exponent, and leading bits of the mantissa.
+  for (int row = 0; row < 24; ++row)
+    for (int k = 0; k < 16; ++k) {
+      int v = value(row, k), magnitude = std::abs(v);
+      int log = magnitude ? llvm::bit_width(unsigned(magnitude)) - 1 : 0;
+      halves[16 * row + k] =
+          magnitude ? static_cast<uint16_t>((v < 0) << 15 | (15 + log) << 10 |
+                                            (magnitude << (10 - log) & 1023))
+                    : 0;
+    }
+  for (uint64_t seed = 0; seed < 5; ++seed) {
+    ASSERT_EQ(kernel.run(seeded(seed)), "");
+    for (int row = 0; row < 16; ++row)
+      for (int column = 0; column < 8; ++column) {
+        int sum = 0;
+        for (int k = 0; k < 16; ++k)
+          sum += value(row, k) * value(16 + column, k);
+        EXPECT_EQ(kernel.out(8 * row + column), static_cast<float>(sum) + 0.5f)
+            << row << ", " << column;
+      }
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Steps
+//===----------------------------------------------------------------------===//
+
+static std::string stepText() {
+  std::string twice = R"mlir(
+    %x = memref.load %in[%t] : memref<512xf32, 1>
+    %y = arith.addf %x, %x : f32
+    memref.store %y, %out[%t] : memref<512xf32, 1>
+)mlir";
+  std::string back = R"mlir(
+    %mirror = arith.subi %c63, %t : index
+    %x = memref.load %out[%mirror] : memref<512xf32, 1>
+    memref.store %x, %in[%t] : memref<512xf32, 1>
+)mlir";
+  return R"mlir(
+    llama.buffer @x : tensor<1x1024xf32> at 0
+    llama.buffer @logits : tensor<1x64xf32> at 4096
+    llama.step @decode rows 8 {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c3 = arith.constant 3 : index
+      scf.for %l = %c0 to %c3 step %c1 {
+        llama.dispatch @twice(%l)
+        llama.barrier
+        llama.dispatch @back(%l)
+        llama.barrier
+      }
+    }
+)mlir" + kernelText("twice", 1, 64, twice) +
+         kernelText("back", 1, 64, back);
+}
+
+TEST(Emulator, ReadsTheDescriptorThroughTheABI) {
+  auto module = loadBody(stepText());
+  ASSERT_TRUE(bool(module)) << llvm::toString(module.takeError());
+  const abi::DeviceProgram &program = module->program();
+  EXPECT_EQ(program.version, abi::kVersion);
+  EXPECT_STREQ(program.target, "x86-64-v3");
+  EXPECT_NE(program.decode, nullptr);
+  EXPECT_EQ(program.prefill, nullptr);
+  EXPECT_EQ(program.lmHead, nullptr);
+  EXPECT_EQ(program.workspaceBytes, 4096u + 256);
+  EXPECT_EQ(program.logitsOffset, 4096u);
+  EXPECT_EQ(program.chunk, 8u);
+  ASSERT_EQ(module->kernels().size(), 2u);
+  EXPECT_STREQ(module->kernels()[1].name, "back");
+  EXPECT_EQ(module->kernels()[1].threads, 64u);
+  EXPECT_EQ(module->kernels()[1].sharedBytes, 1024u);
+  EXPECT_EQ(module->kernels()[1].parts(1, 256), 1u);
+  EXPECT_EQ(module->lookup("back"), 1u);
+  EXPECT_EQ(module->lookup("forth"), std::nullopt);
+}
+
+// Launches follow each other: each sees what those before it wrote.
+TEST(Emulator, RunsAStep) {
+  auto module = loadBody(stepText());
+  ASSERT_TRUE(bool(module)) << llvm::toString(module.takeError());
+  KernelContextSizes sizes;
+  sizes.workspaceBytes = module->program().workspaceBytes;
+  KernelContext context(sizes);
+  for (int i = 0; i < 64; ++i)
+    context.workspace.as<float>()[i] = Kernel::in(i);
+  EmulatorDevice device = module->makeDevice(context, seeded(3));
+  abi::Context arguments = context.context();
+  ASSERT_EQ(llvm::toString(device.run(module->program().decode, arguments)),
+            "");
+  for (int i = 0; i < 64; ++i)
+    EXPECT_EQ(context.workspace.as<float>()[i], 8 * Kernel::in(63 - i));
+}
+
+} // namespace corellama::test

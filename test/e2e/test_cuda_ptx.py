@@ -1,0 +1,297 @@
+"""The GPU's kernels, assembled: ptxas takes all of them, within their budgets.
+
+Input: the driver; output: PASS/FAIL lines. For each architecture and weight
+format a small and a large model are compiled to PTX, then a layer of each width of
+known models in two formats (with --all in every one), for one architecture each, then
+models with attention of many head sizes and both caches. ptxas
+(of the CUDA toolkit, or of PyPI's nvidia-cuda-nvcc; without it the test fails) must
+assemble every kernel without a spill, with as many registers and as much workgroup
+memory as its budget allows. In the text: weights are read 16 bytes at a time,
+several loads before the first is used, and no arithmetic is left that ptxas would
+contract. A file of its own because it is what can be known of a kernel's quality on
+a machine without a GPU.
+"""
+
+import itertools
+import os
+import re
+import shutil
+import sysconfig
+from pathlib import Path
+
+import harness
+import make_models
+
+ARCHITECTURES = ["sm_80", "sm_90a"]
+FORMATS = ["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q6_K"]
+# Weights of these go through tensor cores in gate_up.prefill.
+TENSOR_CORE_FORMATS = ["F16", "Q8_0", "Q4_0"]
+
+# Sizes that are multiples of nothing but a block, and those of Llama 3 8B, with
+# its rows of 14336 in workgroup memory.
+SMALL = dict(layers=2, dim=96, heads=6, kv_heads=2, head_size=16, hidden=160,
+             vocabulary=301)
+# Rows of whole blocks of 256.
+SMALL_SUPERBLOCKS = SMALL | dict(dim=256, heads=8, head_size=32, hidden=512)
+LARGE = dict(layers=2, dim=4096, heads=32, kv_heads=8, head_size=128, hidden=14336,
+             vocabulary=128256)
+
+
+def width(dim, hidden, heads, kv_heads, head_size):
+    # A vocabulary that is cut as the large ones are.
+    return dict(layers=1, dim=dim, hidden=hidden, heads=heads, kv_heads=kv_heads,
+                head_size=head_size, vocabulary=32000)
+
+
+# A layer of models that people have. What a row of a width leaves for the end of a
+# loop over k decides how many registers a kernel takes, so two widths do not speak
+# for a third.
+WIDTHS = {
+    "SmolLM2-135M": width(576, 1536, 9, 3, 64),
+    "SmolLM2-360M": width(960, 2560, 15, 5, 64),
+    "TinyLlama-1.1B": width(2048, 5632, 32, 4, 64),
+    "Llama-3.2-3B": width(3072, 8192, 24, 8, 128),
+    "OpenLLaMA-3B": width(3200, 8640, 32, 32, 100),
+    "Qwen2-7B": width(3584, 18944, 28, 4, 128),
+    "Llama-2-13B": width(5120, 13824, 40, 40, 128),
+    "Llama-3-70B": width(8192, 28672, 64, 8, 128),
+    # Many heads that share keys: all of them, a number that nothing divides, 16.
+    "32 heads to 1": width(4096, 11008, 32, 1, 128),
+    "71 heads to 1": width(4544, 18176, 71, 1, 64),
+    "16 heads to 1": width(2048, 8192, 32, 2, 64),
+}
+# Attention alone: heads that share keys, elements of a head. Sums and loads on their
+# way are what a thread keeps, so each pair has its own number of registers.
+SHARING = [8]  # the most of a part
+ALL_SHARING = [1, 2, 3, 4, 5, 6, 7, 8]
+HEAD_SIZES = [64, 80, 128, 256, 512]
+CACHES = ["f16", "f32"]
+# Formats that a width is tested in by default; they take turns.
+FORMATS_A_WIDTH = 2
+# Columns of which rows of a format have whole blocks.
+BLOCKS = {"Q8_0": 32, "Q4_0": 32, "Q4_1": 32, "Q6_K": 256}
+
+# As cuda-outline-device asks ptxas for. An SM has 65536 registers. 128 let two blocks
+# of 256 threads run on it, and four of 128: enough warps to have the loads in flight
+# that its bandwidth needs.
+REGISTERS = 128
+# A tensor-core kernel hides latency by its stages and holds two tiles of sums;
+# three blocks of 128 threads are 12 warps, and registers come in eights.
+TENSOR_CORE_REGISTERS = 168
+# Two blocks on an SM of an A100, which has 164 KiB of workgroup memory, less the
+# 1 KiB that each block takes for the system.
+WORKGROUP_BYTES = (164 // 2 - 1) * 1024
+# A row that alone is more than that leaves room for one block on an SM: then what a
+# block may have at most is the budget. CUDA C++ Programming Guide, table "Technical
+# Specifications per Compute Capability": maximum amount of shared memory per thread
+# block, 8.0 and 9.0.
+LONG_ROW = 20000
+WORKGROUP_LIMIT = {"sm_80": 163 * 1024, "sm_90a": 227 * 1024}
+# Loads of 16 bytes that a lane of a product has on their way; of four bits, whose
+# 32 columns a load want as many activations, half.
+LOADS_IN_FLIGHT = {"Q4_0": 4, "Q4_1": 4}
+# Keys whose values a thread of attention has on their way: 64 bytes of f16.
+VALUE_LOADS_IN_FLIGHT = 32
+
+PRODUCTS = ["qkv", "o", "gate_up", "down", "lm_head"]
+
+
+def find_ptxas():
+    """ptxas of the PATH, of a CUDA toolkit, or of this Python's packages."""
+    found = shutil.which("ptxas")
+    packages = Path(sysconfig.get_paths()["purelib"]) / "nvidia"
+    for path in [Path("/usr/local/cuda/bin/ptxas"), packages / "cu13/bin/ptxas",
+                 packages / "cuda_nvcc/bin/ptxas"]:
+        if not found and os.access(path, os.X_OK):
+            found = str(path)
+    return found
+
+
+class Kernel:
+    """A kernel of a PTX file: its line in the table and its text."""
+
+    def __init__(self, name, threads, workgroup_bytes, text):
+        self.name, self.threads, self.text = name, threads, text
+        self.workgroup_bytes = workgroup_bytes
+        self.entry = name.replace(".", "$")
+
+    @property
+    def is_tensor_core(self):
+        return "mma.sync" in self.text
+
+    def count(self, pattern):
+        return len(re.findall(pattern, self.text))
+
+
+def read_ptx(text):
+    """The kernels of the table in the first lines, each with its entry's text."""
+    entries = dict(re.findall(r"\.entry (\S+?)\(.*?\n(.*?)\n}", text, re.S))
+    return [Kernel(name, int(threads), int(size), entries.get(name.replace(".", "$"), ""))
+            for name, threads, size in re.findall(r"^//   (\S+) (\d+) (\d+)$", text, re.M)]
+
+
+WIDE_LOAD = re.compile(r"ld\.global\.nc\.v4\.b32\s+\{(.*?)\}")
+VALUE_LOAD = re.compile(r"ld\.global\.b(?:16|32)\s+(%\w+)")
+
+
+def loads_in_flight(text, kind):
+    """In the basic block with most loads of a kind: how many of them come before the
+    first use of what one of them gives. A mov is a name for a register, no use; bits
+    and conversions wait for the load as arithmetic does."""
+    blocks = re.split(r"^\$\w+:", text, flags=re.M)
+    block = max(blocks, key=lambda b: len(kind.findall(b)))
+    loaded, count = set(), 0
+    for line in block.split("\n"):
+        registers = re.findall(r"%\w+", line)
+        load = kind.search(line)
+        if load:
+            count += 1
+            loaded.update(re.findall(r"%\w+", load[1]))
+        elif loaded.intersection(registers):
+            if not line.split()[0].startswith("mov."):
+                break
+            loaded.update(registers)
+    return count
+
+
+def read_ptxas(text):
+    """Of each entry: (registers, bytes of stack, spilled bytes, static bytes of
+    workgroup memory)."""
+    found = {}
+    for part in text.split("Compiling entry function '")[1:]:
+        name = part.split("'")[0]
+        stack, stores, loads = re.search(
+            r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads",
+            part).groups()
+        registers = re.search(r"Used (\d+) registers", part)[1]
+        static = re.search(r"(\d+) bytes smem", part)
+        found[name] = (int(registers), int(stack), int(stores) + int(loads),
+                       int(static[1]) if static else 0)
+    return found
+
+
+def test_kernel(report, place, kernel, usage, arch, form, sizes):
+    registers, stack, spilled, static = usage
+    budget = TENSOR_CORE_REGISTERS if kernel.is_tensor_core else REGISTERS
+    faults = []
+    if stack or spilled:
+        faults.append(f"{stack} bytes of stack, {spilled} bytes spilled")
+    if registers > budget:
+        faults.append(f"{registers} registers, {budget} is the budget")
+    workgroup = kernel.workgroup_bytes + static
+    allowed = WORKGROUP_LIMIT[arch] if sizes["hidden"] > LONG_ROW else WORKGROUP_BYTES
+    if workgroup > allowed:
+        faults.append(f"{workgroup} bytes of workgroup memory, {allowed} is the budget")
+    if f".reqntid {kernel.threads}" not in kernel.text:
+        faults.append(f"no .reqntid {kernel.threads}")
+    # Without a rounding in their name ptxas makes an fma of two of them.
+    loose = kernel.count(r"\b(?:mul|add|sub)(?:\.ftz)?\.f32\b")
+    if loose:
+        faults.append(f"{loose} operations that ptxas may contract")
+    wide = kernel.count(r"\bld\.global\.nc\.v4\.b32\b")
+    # What else is constant is an address in the context, 8 bytes.
+    narrow = kernel.count(r"\bld\.global\.nc\.(?!v4\.b32\b|b64\b)")
+    is_product = kernel.name.split(".")[0] in PRODUCTS
+    if narrow:
+        faults.append(f"{narrow} loads of constants that are not 16 bytes")
+    if is_product and not wide:
+        faults.append("reads no weight 16 bytes at a time")
+    # Prefill has warps that wait for different rows; decode reads a weight once.
+    is_decode = kernel.name.endswith((".decode", ".lm_head"))
+    wanted = LOADS_IN_FLIGHT.get(form, 8)
+    if is_product and sizes is LARGE and is_decode:
+        in_flight = loads_in_flight(kernel.text, WIDE_LOAD)
+        if in_flight < wanted:
+            faults.append(f"{in_flight} loads of 16 bytes before the first use, "
+                          f"{wanted} are to be in flight")
+    if kernel.name == "attn.decode" and sizes is LARGE:
+        in_flight = loads_in_flight(kernel.text, VALUE_LOAD)
+        if in_flight < VALUE_LOADS_IN_FLIGHT:
+            faults.append(f"{in_flight} values loaded before the first use, "
+                          f"{VALUE_LOADS_IN_FLIGHT} are to be in flight")
+    tensor_core = kernel.name == "gate_up.prefill" and form in TENSOR_CORE_FORMATS
+    if kernel.is_tensor_core != tensor_core:
+        faults.append("is in tensor cores" if kernel.is_tensor_core
+                      else "is not in tensor cores")
+    if tensor_core:
+        for what in [r"cp\.async\.cg\.shared\.global", r"ldmatrix\.sync\.aligned\.m8n8\.x4"]:
+            if not kernel.count(what):
+                faults.append(f"no {what}".replace("\\", ""))
+    report.check(f"{place}: {kernel.name}", not faults, "; ".join(faults),
+                 f"{registers} registers, {workgroup} bytes")
+
+
+def test_model(report, args, ptxas, name, sizes, arch, form, folder, *flags):
+    place = f"{arch} {form} {name}"
+    model, ptx = folder / "model.gguf", folder / "kernels.ptx"
+    make_models.write_shapes(model, sizes, form)
+    result = harness.compile_model(args.corellama, model, ptx, f"--target=cuda:{arch}",
+                                   "--emit=ptx", *flags)
+    if not report.check(f"{place}: compiles", result.code == 0, result.why):
+        return
+    text = ptx.read_text()
+    kernels = read_ptx(text)
+    expected = len(re.findall(r"\.visible \.entry ", text))
+    report.check(f"{place}: the table lists the kernels",
+                 len(kernels) == expected > 0 and all(k.text for k in kernels),
+                 f"{[k.name for k in kernels]}, and {expected} entries")
+    result = harness.run([ptxas, "-v", "--warn-on-spills", "--warn-on-local-memory-usage",
+                          "-Werror", f"-arch={arch}", ptx, "-o", folder / "kernels.cubin"])
+    if not report.check(f"{place}: assembles", result.code == 0, result.why):
+        return
+    usage = read_ptxas(result.err_text + result.text)
+    for kernel in kernels:
+        if kernel.entry in usage:
+            test_kernel(report, place, kernel, usage[kernel.entry], arch, form, sizes)
+        else:
+            report.fail(f"{place}: {kernel.name}", "ptxas says nothing of it")
+
+
+def widths_of(args):
+    """(name, sizes, architecture, format) of each width that is tested: formats and
+    architectures take turns, or all formats stand at every width."""
+    for i, (name, sizes) in enumerate(WIDTHS.items()):
+        rows = [sizes["dim"], sizes["hidden"], sizes["heads"] * sizes["head_size"]]
+        turn = i * FORMATS_A_WIDTH % len(FORMATS)
+        forms = [form for form in FORMATS[turn:] + FORMATS[:turn]
+                 if all(row % BLOCKS.get(form, 1) == 0 for row in rows)]
+        for j, form in enumerate(forms if args.all else forms[:FORMATS_A_WIDTH]):
+            arch = ARCHITECTURES[(i + j) % len(ARCHITECTURES)]
+            if form in (args.format or FORMATS) and arch in (args.arch or ARCHITECTURES):
+                yield name, sizes, arch, form
+
+
+def main():
+    parser = harness.parser(__doc__.splitlines()[0], model=False)
+    parser.add_argument("--arch", action="append", choices=ARCHITECTURES)
+    parser.add_argument("--format", action="append", choices=FORMATS)
+    parser.add_argument("--all", action="store_true",
+                        help="every width in every format, for one architecture each")
+    args = parser.parse_args()
+    report = harness.Report()
+    ptxas = find_ptxas()
+    if not report.check("ptxas is there", ptxas, "no ptxas; install the CUDA toolkit or "
+                        "pip install -r scripts/requirements.txt", ptxas):
+        report.finish()
+    with harness.Workspace(args.keep) as folder:
+        for form in args.format or FORMATS:
+            small = SMALL_SUPERBLOCKS if form == "Q6_K" else SMALL
+            for name, sizes in [("small", small), ("large", LARGE)]:
+                for arch in args.arch or ARCHITECTURES:
+                    test_model(report, args, ptxas, name, sizes, arch, form, folder)
+        for name, sizes, arch, form in widths_of(args):
+            test_model(report, args, ptxas, name, sizes, arch, form, folder)
+        for heads, size, cache, arch in itertools.product(
+                ALL_SHARING if args.all else SHARING, HEAD_SIZES, CACHES,
+                args.arch or ARCHITECTURES):
+            # Two heads of keys: the other kernels are there too, and with a single head
+            # in the whole model, of 512, o.decode spills on sm_90a (docs/cuda.md).
+            sizes = width(2 * heads * size, 512, 2 * heads, 2, size)
+            sizes["vocabulary"] = 512
+            test_model(report, args, ptxas, f"{heads} heads of {size}, {cache} cache",
+                       sizes, arch, "F16", folder, f"--cache-type={cache}")
+    report.finish()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,286 @@
+//===- Models.cpp - the models that the tests of GPU kernels share --------===//
+//
+// See Models.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/passes/CUDA/Models.h"
+#include "llvm/ADT/STLExtras.h"
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <set>
+
+using namespace corellama;
+using namespace corellama::test;
+using llama::reference::Format;
+
+bool test::takesAll() { return std::getenv("CORELLAMA_ALL") != nullptr; }
+
+uint32_t test::modelSeed() {
+  const char *text = std::getenv("CORELLAMA_SEED");
+  return text ? static_cast<uint32_t>(std::strtoul(text, nullptr, 10)) : 1;
+}
+
+namespace {
+
+/// Printed once, so that a failure can be repeated.
+struct ShowSeed : testing::Environment {
+  void SetUp() override {
+    if (takesAll())
+      std::cout << "all combinations (CORELLAMA_ALL)\n";
+    else
+      std::cout << "combinations by CORELLAMA_SEED=" << modelSeed() << "\n";
+  }
+};
+[[maybe_unused]] testing::Environment *const showSeed =
+    testing::AddGlobalTestEnvironment(new ShowSeed);
+
+//===----------------------------------------------------------------------===//
+// What there is to join
+//===----------------------------------------------------------------------===//
+
+/// Sizes that are no multiple of anything where the format allows.
+struct Sizes {
+  Format format;
+  const char *name;
+  int64_t dim, hidden, vocabulary;
+};
+const Sizes kSizes[] = {
+    {Format::F32, "f32", 43, 71, 37},
+    // Rows of 16 bytes of halves go to tensor cores, others do not.
+    {Format::F16, "f16", 72, 51, 29},
+    {Format::F16, "f16_odd", 45, 53, 29},
+    {Format::BF16, "bf16", 37, 67, 41},
+    {Format::Q8_0, "q8_0", 96, 160, 53},
+    {Format::Q4_0, "q4_0", 160, 96, 35},
+    {Format::Q4_1, "q4_1", 64, 224, 50},
+    {Format::Q6_K, "q6_k", 256, 256, 45},
+};
+
+/// Groupings of heads; queries to a head of keys, 0: all of them.
+struct Grouping {
+  const char *name;
+  int64_t queries;
+};
+const Grouping kGroupings[] = {{"mha", 1}, {"gqa", 2}, {"mqa", 0}};
+
+const int64_t kHeadSizes[] = {2, 20, 64, 80, 128};
+const char *const kCacheTypes[] = {"f32", "f16"};
+
+/// Depths of decode: the first keys, around half a tile of keys, several blocks
+/// of 256 of which the last is full but for one, or partition.
+const std::vector<int64_t> kDepths[] = {{1, 2}, {63, 64, 65}, {257, 1000}};
+
+/// All depths, or one of each kind: every model merges blocks of keys.
+std::vector<int64_t> chooseDepths(size_t model) {
+  std::vector<int64_t> depths;
+  for (const std::vector<int64_t> &kind : kDepths) {
+    if (takesAll())
+      llvm::append_range(depths, kind);
+    else
+      depths.push_back(kind[(model + modelSeed()) % kind.size()]);
+  }
+  return depths;
+}
+
+/// Columns of which a row has whole blocks; 1: any number.
+int64_t blockOf(Format format) {
+  switch (format) {
+  case Format::F32:
+  case Format::F16:
+  case Format::BF16:
+    return 1;
+  case Format::Q8_0:
+  case Format::Q4_0:
+  case Format::Q4_1:
+    return 32;
+  case Format::Q6_K:
+    return 256;
+  }
+  llvm_unreachable("no such format");
+}
+
+CUDAModel join(const Sizes &sizes, const Grouping &grouping, int64_t headSize,
+               const char *cacheType) {
+  // Heads that a grouping divides and no power of two does, where a row of
+  // attn_output may have any length; else as few as give whole blocks of 32.
+  int64_t heads = grouping.queries == 1 ? 3 : grouping.queries ? 6 : 5;
+  int64_t block = blockOf(sizes.format);
+  // Else a block would be a hundred heads, or of 80 each sixteen.
+  if (block > 32)
+    headSize = headSize > 64 ? 128 : 64;
+  if (block > 1)
+    for (heads = 2 * std::max<int64_t>(grouping.queries, 1);
+         heads * headSize % block;)
+      heads += 2;
+  int64_t kvHeads = grouping.queries ? heads / grouping.queries : 1;
+  ModelChoice choice;
+  choice.format = sizes.format;
+  choice.target = "cuda:sm_80";
+  choice.cacheType = cacheType;
+  choice.shape = {.dim = sizes.dim,
+                  .heads = heads,
+                  .kvHeads = kvHeads,
+                  .headSize = headSize,
+                  .hidden = sizes.hidden,
+                  .vocabulary = sizes.vocabulary};
+  // A tile of 64 rows and a part of one.
+  choice.chunk = 70;
+  // Four blocks of keys: 1000 positions end inside the last.
+  choice.capacity = 1024;
+  choice.backend = "emulator";
+  return {std::string(sizes.name) + "_" + grouping.name + "_" +
+              std::to_string(headSize) + "_" + cacheType,
+          choice};
+}
+
+/// The values of a table in an order that the seed decides.
+template <typename T, size_t N>
+std::vector<T> shuffled(const T (&table)[N], uint32_t stream) {
+  std::vector<T> values(std::begin(table), std::end(table));
+  std::mt19937 random(modelSeed() * 16 + stream);
+  std::shuffle(values.begin(), values.end(), random);
+  return values;
+}
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// What is joined
+//===----------------------------------------------------------------------===//
+
+std::vector<CUDAModel> test::wholeModels() {
+  std::vector<CUDAModel> models;
+  auto groupings = shuffled(kGroupings, 0);
+  auto headSizes = shuffled(kHeadSizes, 1);
+  auto cacheTypes = shuffled(kCacheTypes, 2);
+  size_t i = 0;
+  for (const Sizes &sizes : kSizes) {
+    if (!takesAll()) {
+      models.push_back(
+          join(sizes, groupings[i % 3], headSizes[i % 5], cacheTypes[i % 2]));
+      models.back().depths = chooseDepths(i++);
+      continue;
+    }
+    for (const Grouping &grouping : groupings)
+      for (const char *cacheType : cacheTypes) {
+        models.push_back(join(sizes, grouping, headSizes[i % 5], cacheType));
+        models.back().depths = chooseDepths(i++);
+      }
+  }
+  return models;
+}
+
+/// Whether tensor cores compute gate and up of prefill.
+static bool hasTensorCores(const CUDAModel &model) {
+  Format format = model.choice.format;
+  return format == Format::Q8_0 || format == Format::Q4_0 ||
+         (format == Format::F16 && model.choice.shape.dim % 8 == 0);
+}
+
+std::vector<CUDAModel> test::exactRowsModels() {
+  std::vector<CUDAModel> models = wholeModels();
+  for (CUDAModel &model : models)
+    if (hasTensorCores(model)) {
+      model.choice.activations = "f32";
+      model.name += "_exact_rows";
+    }
+  return models;
+}
+
+std::vector<CUDAModel> test::exactGateModels() {
+  std::vector<CUDAModel> models = exactRowsModels();
+  llvm::erase_if(models,
+                 [](const CUDAModel &model) { return !hasTensorCores(model); });
+  return models;
+}
+
+std::vector<CUDAModel> test::attentionModels() {
+  std::vector<CUDAModel> models;
+  auto groupings = shuffled(kGroupings, 3);
+  auto cacheTypes = shuffled(kCacheTypes, 4);
+  size_t i = 0;
+  for (int64_t headSize : kHeadSizes) {
+    for (const Grouping &grouping : groupings)
+      for (const char *cacheType : cacheTypes)
+        models.push_back(join(kSizes[0], grouping, headSize, cacheType));
+    if (!takesAll()) {
+      // One of the six.
+      std::swap(models[i], models[i + (i + modelSeed()) % 6]);
+      models.resize(++i);
+    }
+  }
+  for (CUDAModel &model : models) {
+    model.name = "attn_" + model.name;
+    model.choice.only = {"attn.decode", "o.decode", "attn.prefill"};
+  }
+  return models;
+}
+
+std::vector<CUDAModel> test::longModels() {
+  std::vector<CUDAModel> models;
+  std::set<Format> taken;
+  for (const Sizes &sizes : kSizes) {
+    if (!taken.insert(sizes.format).second)
+      continue;
+    CUDAModel model = join(sizes, kGroupings[0], 20, "f16");
+    // A warp takes 32 chunks of 16 bytes at a time, 4 times over before a
+    // turn of its loop ends: 4096 columns of 4 bits, fewer of others. Two
+    // turns, some chunks, and where the format allows a part of a chunk.
+    int64_t block = blockOf(sizes.format);
+    model.choice.shape.hidden = block == 1    ? 2 * 1024 + 517
+                                : block == 32 ? 2 * 4096 + 33 * 32
+                                              : 2 * 4096 + 5 * 256;
+    // From 16384 rows on the head is partitioned into larger parts.
+    model.choice.shape.vocabulary = 16384 + 77;
+    model.choice.shape.dim = std::max<int64_t>(24, block);
+    model.choice.capacity = 256;
+    model.choice.chunk = 3;
+    model.choice.only = {"down.decode", "down.prefill", "lm_head.lm_head"};
+    model.name = std::string("long_") + sizes.name;
+    models.push_back(model);
+  }
+  return models;
+}
+
+std::vector<CUDAModel> test::integerModels() {
+  std::vector<CUDAModel> models = longModels();
+  for (CUDAModel &model : models) {
+    model.name.replace(0, std::string("long").size(), "integer");
+    model.choice.integers = true;
+    model.choice.shape.vocabulary = 16;
+    model.choice.capacity = 1024;
+    model.choice.only = {"down.decode", "o.decode", "down.prefill"};
+  }
+  return models;
+}
+
+std::vector<CUDAModel> test::stageModels() {
+  // A stage is 32 columns.
+  const std::pair<Format, std::vector<int64_t>> rows[] = {
+      {Format::F16, {8, 40, 64, 128}},
+      {Format::Q8_0, {32, 64, 128}},
+      {Format::Q4_0, {32, 64, 128}}};
+  std::vector<CUDAModel> models;
+  for (const auto &[format, dims] : rows)
+    for (int64_t dim : dims) {
+      std::string name = llama::reference::formatName(format).str();
+      // Columns of its result: a tile of 64 and a part of one.
+      Sizes sizes{format, name.c_str(), dim, /*hidden=*/96, /*vocabulary=*/16};
+      models.push_back(join(sizes, kGroupings[0], 64, "f16"));
+      models.back().name = name + "_" + std::to_string(dim) + "_columns";
+      models.back().choice.only = {"gate_up.prefill"};
+    }
+  return models;
+}
+
+void CUDAModelTest::SetUp() {
+  static std::map<std::string, std::unique_ptr<TestModel>> compiled;
+  std::unique_ptr<TestModel> &entry = compiled[GetParam().name];
+  std::string message;
+  if (!entry)
+    entry = TestModel::compile(GetParam().choice, message);
+  ASSERT_TRUE(entry) << message;
+  model = entry.get();
+}

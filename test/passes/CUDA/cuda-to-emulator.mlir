@@ -1,0 +1,121 @@
+// RUN: %opt %pass %s | FileCheck %s
+
+// The code is for this machine, whatever the GPU is.
+// CHECK: module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3", features = "+avx2,+f16c,+fma"
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80", features = "+ptx80">} {
+  // Who: constant along a thread.
+  // CHECK-LABEL: func.func @ids
+  // CHECK:         %[[T:.+]] = llvm.call @corellama_emulator_thread() : () -> i32
+  // CHECK:         arith.index_castui %[[T]] : i32 to index
+  // CHECK:         %[[B:.+]] = llvm.call @corellama_emulator_block() : () -> i32
+  // CHECK:         arith.index_castui %[[B]] : i32 to index
+  func.func @ids(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+    %workspace = context.field %ctx workspace : !llvm.ptr -> !llvm.ptr
+    %t = cuda.thread_id
+    %b = cuda.block_id
+    %m = context.view %workspace[%t] : !llvm.ptr -> memref<?xindex, 1>
+    memref.store %b, %m[%t] : memref<?xindex, 1>
+    return
+  }
+
+  // Memory of all spaces is the host's, in loops too; workgroup memory is at the
+  // block's pointer.
+  // CHECK-LABEL: func.func @memory
+  // CHECK:         %[[SHARED:.+]] = llvm.call @corellama_emulator_shared() : () -> !llvm.ptr
+  // CHECK:         %[[AT:.+]] = arith.constant 128 : index
+  // CHECK:         %[[M:.+]] = context.view %[[SHARED]][%[[AT]]] : !llvm.ptr -> memref<64xf32>
+  // CHECK:         scf.for {{.*}} iter_args(%[[R:.+]] = %[[M]]) -> (memref<64xf32>)
+  // CHECK:           memref.store %{{.+}}, %[[R]][%{{.+}}] : memref<64xf32>
+  // CHECK-NOT:     memref<{{.*}}, 3>
+  // CHECK:         return
+  func.func @memory(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c64 = arith.constant 64 : index
+    %zero = arith.constant 0.0 : f32
+    %m = cuda.shared at 128 : memref<64xf32, 3>
+    %n = scf.for %i = %c0 to %c64 step %c1 iter_args(%r = %m) -> (memref<64xf32, 3>) {
+      memref.store %zero, %r[%i] : memref<64xf32, 3>
+      scf.yield %r : memref<64xf32, 3>
+    }
+    memref.store %zero, %n[%c0] : memref<64xf32, 3>
+    return
+  }
+
+  // Together: calls that LLVM may not divide between two branches.
+  // CHECK-LABEL: func.func @together
+  // CHECK:         llvm.call @corellama_emulator_barrier(%{{.+}}) {convergent}
+  // CHECK:         %[[X:.+]] = arith.bitcast %{{.+}} : f32 to i32
+  // CHECK:         %[[Y:.+]] = llvm.call @corellama_emulator_shuffle_xor(%[[X]], %{{.+}}, %{{.+}}) {convergent} : (i32, i32, i32) -> i32
+  // CHECK:         arith.bitcast %[[Y]] : i32 to f32
+  // CHECK:         llvm.call @corellama_emulator_shuffle_xor(%{{.+}}, %{{.+}}, %{{.+}}) {convergent}
+  func.func @together(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+    %x = arith.constant 1.0 : f32
+    cuda.barrier
+    %y = cuda.shuffle_xor %x mask 4 : f32
+    %z = cuda.shuffle_xor %layer mask 1 : i32
+    return
+  }
+
+  // 16 bytes, aligned as a GPU needs it.
+  // CHECK-LABEL: func.func @weights
+  // CHECK:         %[[BYTES:.+]] = vector.load %{{.+}}[%{{.+}}] {alignment = 16 : i64} : memref<?xi8>, vector<16xi8>
+  // CHECK:         vector.bitcast %[[BYTES]] : vector<16xi8> to vector<4xi32>
+  func.func @weights(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+    %c0 = arith.constant 0 : index
+    %w = context.field %ctx weights : !llvm.ptr -> !llvm.ptr
+    %o = context.field %ctx workspace : !llvm.ptr -> !llvm.ptr
+    %m = context.view %w[%c0] : !llvm.ptr -> memref<?xi8, 1>
+    %n = context.view %o[%c0] : !llvm.ptr -> memref<?xi32, 1>
+    %x = cuda.load_weight %m[%c0] : memref<?xi8, 1>
+    vector.store %x, %n[%c0] : memref<?xi32, 1>, vector<4xi32>
+    return
+  }
+
+  // CHECK-LABEL: func.func @copies
+  // CHECK:         %[[TARGET:.+]] = llvm.getelementptr %{{.+}}[%{{.+}}] : (!llvm.ptr, i64) -> !llvm.ptr, f32
+  // CHECK:         %[[SOURCE:.+]] = llvm.getelementptr %{{.+}}[%{{.+}}] : (!llvm.ptr, i64) -> !llvm.ptr, f32
+  // CHECK:         %[[VALID:.+]] = arith.index_cast %{{.+}} : index to i32
+  // CHECK:         llvm.call @corellama_emulator_copy_async(%[[TARGET]], %[[SOURCE]], %[[VALID]])
+  // CHECK:         llvm.call @corellama_emulator_copy_commit()
+  // CHECK:         %[[PENDING:.+]] = arith.constant 1 : i32
+  // CHECK:         llvm.call @corellama_emulator_copy_wait(%[[PENDING]])
+  func.func @copies(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+    %c0 = arith.constant 0 : index
+    %c16 = arith.constant 16 : index
+    %w = context.field %ctx workspace : !llvm.ptr -> !llvm.ptr
+    %m = context.view %w[%c0] : !llvm.ptr -> memref<?x8xf32, 1>
+    %s = cuda.shared at 0 : memref<16x8xf32, 3>
+    cuda.copy_async %m[%c0, %c0] to %s[%c0, %c0] valid %c16 : memref<?x8xf32, 1> to memref<16x8xf32, 3>
+    cuda.copy_commit
+    cuda.copy_wait 1
+    return
+  }
+
+  // Registers go through local variables, which stand in the entry.
+  // CHECK-LABEL: func.func @tensor_cores
+  // CHECK-COUNT-5: llvm.alloca
+  // CHECK:         %[[TWO:.+]] = arith.constant 2 : i32
+  // CHECK:         llvm.call @corellama_emulator_ldmatrix(%{{.+}}, %[[TWO]], %[[A:.+]], %{{.+}}) {convergent}
+  // CHECK:         %[[WORDS:.+]] = llvm.load %[[A]] : !llvm.ptr -> vector<2xi32>
+  // CHECK:         %[[FLAT:.+]] = vector.bitcast %[[WORDS]] : vector<2xi32> to vector<4xf16>
+  // CHECK:         vector.shape_cast %[[FLAT]] : vector<4xf16> to vector<2x2xf16>
+  // CHECK:         %[[HALVES:.+]] = arith.constant 0 : i32
+  // CHECK:         llvm.call @corellama_emulator_mma(%{{.+}}, %{{.+}}, %{{.+}}, %[[D:.+]], %[[HALVES]], %{{.+}}) {convergent}
+  // CHECK:         llvm.load %[[D]] : !llvm.ptr -> vector<4xf32>
+  func.func @tensor_cores(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+    %c0 = arith.constant 0 : index
+    %s = cuda.shared at 0 : memref<16x8xf16, 3>
+    %a = arith.constant dense<1.0> : vector<4x2xf16>
+    %b = cuda.ldmatrix %s[%c0, %c0] : memref<16x8xf16, 3> -> vector<2x2xf16>
+    %c = arith.constant dense<0.0> : vector<4xf32>
+    %d = cuda.mma %a, %b, %c : vector<4x2xf16>, vector<2x2xf16>
+    %m = cuda.shared at 256 : memref<4xf32, 3>
+    vector.store %d, %m[%c0] : memref<4xf32, 3>, vector<4xf32>
+    return
+  }
+
+  // CHECK:       llvm.func @corellama_emulator_thread() -> i32 attributes {memory_effects = #llvm.memory_effects<other = none, {{.*}}, no_unwind, will_return}
+  // CHECK:       llvm.func @corellama_emulator_barrier(i32) attributes {convergent, no_unwind}
+  // CHECK-NOT:   cuda.
+}

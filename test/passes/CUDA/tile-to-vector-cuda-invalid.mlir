@@ -1,0 +1,296 @@
+// RUN: %opt %pass %s --split-input-file --verify-diagnostics
+
+// expected-error @below {{has no llama.target of a GPU; the driver stamps it}}
+module {
+  func.func private @a_kernel(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    return
+  }
+}
+
+// -----
+
+// expected-error @below {{has no llama.target of a GPU; the driver stamps it}}
+module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3", vector_bits = 256>} {
+  func.func private @a_kernel(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    return
+  }
+}
+
+// -----
+
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+  // expected-error @below {{'func.func' op has no #llama.gpu as llama.strategy; run llama-plan-kernels}}
+  func.func private @no_strategy(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+    return
+  }
+}
+
+// -----
+
+#gpu = #llama.gpu<unit = simt, threads = 256, n = 16>
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80", workgroup_bytes = 166912>} {
+  // expected-error @below {{'func.func' op 'a_row_too_long' needs 262144 bytes of workgroup memory, a block of cuda:sm_80 has at most 166912; the model's rows are too long for this target}}
+  func.func private @a_row_too_long(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+    %c0 = arith.constant 0 : index
+    %y = tile.buffer %ctx @y at 0 : memref<1x16xf32>
+    %x = tile.buffer_rows %ctx @x at 128 : <1x65536xf32>
+    %w = tile.weight %ctx @w : <16x65536, #llama.q8_0> in #llama.rowmajor_split index 0
+    %t = tile.contract %x[%c0], %w[%c0] order <unit = simt, block = 16, scale = outer, lanes = 32> : <1x65536xf32>, !llama.weight<16x65536, #llama.q8_0> -> vector<1x16xf32>
+    tile.store %t, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
+    return
+  }
+}
+
+// -----
+
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+  // expected-error @below {{'func.func' op has no llama.parts; run llama-outline-kernels}}
+  func.func private @no_parts(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.strategy = #llama.gpu<unit = simt, threads = 32, n = 32>} {
+    return
+  }
+}
+
+// -----
+
+#gpu = #llama.gpu<unit = simt, threads = 256, n = 16>
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+  func.func private @a_cpus_layout(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+    // expected-error @below {{'tile.weight' op is read on a GPU as f32 where it is a vector and in rowmajor_split where it is a matrix, found '!llama.weight<16x32, #llama.q4_0>' in #llama.interleaved16<k = 4>}}
+    %w = tile.weight %ctx @w : <16x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 0
+    return
+  }
+}
+
+// -----
+
+#gpu = #llama.gpu<unit = simt, threads = 128, n = 128>
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+  func.func private @keys_of_a_cpu(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+    %l = arith.index_castui %layer : i32 to index
+    // expected-error @below {{'tile.cache' op is read on a GPU with keys and values in rowmajor and elements f32 or f16}}
+    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+    return
+  }
+}
+
+// -----
+
+#gpu = #llama.gpu<unit = simt, threads = 256, n = 16>
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+  func.func private @the_order_of_a_cpu(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <1x32xf32>
+    %w = tile.weight %ctx @w : <16x32, #llama.q8_0> in #llama.rowmajor_split index 0
+    // expected-error @below {{'tile.contract' op is a sum over 32 lanes in blocks of 16 columns for q8_0 weights on a GPU, found #llama.reduction_order<block = 32, scale = outer>}}
+    %y = tile.contract %x[%c0], %w[%c0] order <block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
+    return
+  }
+}
+
+// -----
+
+#gpu = #llama.gpu<unit = simt, threads = 256, n = 256>
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+  func.func private @a_sum_over_other_lanes(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer %ctx @x at 0 : memref<1x32xf32>
+    // expected-error @below {{'tile.sum' op is a sum over the 256 threads of a block on a GPU, found #llama.reduction_order<lanes = 16>}}
+    %s = tile.sum %x[%c0] order <lanes = 16> : memref<1x32xf32> -> vector<1xf32> {
+    ^bb0(%a: f32):
+      tile.yield %a
+    }
+    return
+  }
+}
+
+// -----
+
+#gpu = #llama.gpu<unit = simt, threads = 256, m = 2, n = 16>
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+  func.func private @two_rows_of_a_warp(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer %ctx @x at 0 : memref<2x32xf32>
+    // expected-error @below {{'tile.load' op has a tile of 2 x 16, which a block of #llama.gpu<unit = simt, threads = 256, m = 2, n = 16> has no way to share}}
+    %t = tile.load %x[%c0, %c0] : memref<2x32xf32> -> vector<2x16xf32>
+    return
+  }
+}
+
+// -----
+
+#gpu = #llama.gpu<unit = simt, threads = 256, n = 8>
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+  func.func private @a_pair_in_two_warps(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer %ctx @x at 0 : memref<1x32xf32>
+    %t = tile.load %x[%c0, %c0] : memref<1x32xf32> -> vector<1x8xf32>
+    // expected-error @below {{'tile.swap_pairs' op swaps columns of two warps: a warp has 1 of 8}}
+    %s = tile.swap_pairs %t : vector<1x8xf32>
+    return
+  }
+}
+
+// -----
+
+#gpu = #llama.gpu<unit = simt, threads = 128, n = 128>
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+  func.func private @lanes_that_are_no_whole_stride(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer %ctx @x at 0 : memref<1x64xf32>
+    %t = tile.load %x[%c0, %c0] : memref<1x64xf32> -> vector<1x64xf32>
+    // expected-error @below {{'tile.reduce_lanes' op adds columns that are whole strides of the threads, a power of two, found 64 for #llama.gpu<unit = simt, threads = 128, n = 128>}}
+    %s = tile.reduce_lanes "add" %t : vector<1x64xf32> -> vector<1xf32>
+    return
+  }
+}
+
+// -----
+
+#gpu = #llama.gpu<unit = simt, threads = 128, n = 128>
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+  func.func private @a_blocks_tile_in_a_warp(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c4 = arith.constant 4 : index
+    %x = tile.buffer %ctx @x at 0 : memref<4x128xf32>
+    %t = tile.load %x[%c0, %c0] : memref<4x128xf32> -> vector<1x128xf32>
+    scf.parallel (%h) = (%c0) to (%c4) step (%c1) {
+      // expected-error @below {{'arith.addf' op uses a value that this block or warp has no share of}}
+      %u = arith.addf %t, %t : vector<1x128xf32>
+      tile.store %u, %x[%h, %c0] : vector<1x128xf32>, memref<4x128xf32>
+      scf.reduce
+    }
+    return
+  }
+}
+
+// -----
+
+#gpu = #llama.gpu<unit = simt, threads = 256, n = 16>
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+  func.func private @a_panel(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+    %c0 = arith.constant 0 : index
+    %w = tile.weight %ctx @w : <16x32, #llama.q8_0> in #llama.rowmajor_split index 0
+    // expected-error @below {{'tile.panel' op has no code for a GPU's threads}}
+    %p = tile.panel %w[%c0] : !llama.weight<16x32, #llama.q8_0> -> <16x32, #llama.q8_0, f32>
+    return
+  }
+}
+
+// -----
+
+#gpu = #llama.gpu<unit = simt, threads = 128, n = 128>
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+  func.func private @keys_past_the_capacity(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+    %c0 = arith.constant 0 : index
+    %l = arith.index_castui %layer : i32 to index
+    %q = tile.buffer_rows %ctx @x at 0 : <1x16xf32>
+    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
+    // expected-error @below {{'tile.score_keys' op has one key a thread and a width that divides 256 on a GPU, found 'vector<1x96xf32>'}}
+    %s = tile.score_keys %q[%c0], %kv[%c0, %c0] : <1x16xf32>, <2x1x16, f16> -> vector<1x96xf32>
+    return
+  }
+}
+
+// -----
+
+#gpu = #llama.gpu<unit = simt, threads = 256, n = 16>
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+  func.func private @values_in_warps(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+    %c0 = arith.constant 0 : index
+    %l = arith.index_castui %layer : i32 to index
+    %weights = tile.scratch : memref<1x256xf32>
+    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
+    // expected-error @below {{'tile.sum_values' op has one element a thread on a GPU, found 'vector<1x16xf32>' for #llama.gpu<unit = simt, threads = 256, n = 16>}}
+    %v = tile.sum_values %weights, %kv[%c0, %c0, %c0] count %c0 advance 0 : memref<1x256xf32>, <2x1x16, f16> -> vector<1x16xf32>
+    return
+  }
+}
+
+// -----
+
+#gpu = #llama.gpu<unit = simt, threads = 128, n = 128>
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+  func.func private @warps_of_warps(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c4 = arith.constant 4 : index
+    scf.parallel (%i) = (%c0) to (%c4) step (%c1) {
+      // expected-error @below {{'scf.parallel' op is one loop of independent iterations, a warp each, on a GPU}}
+      scf.parallel (%j) = (%c0) to (%c4) step (%c1) {
+        scf.reduce
+      }
+      scf.reduce
+    }
+    return
+  }
+}
+
+// -----
+
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+  func.func private @bf16_in_tensor_cores(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <512x32xf16>
+    %w = tile.weight %ctx @w : <64x32, #llama.bf16> in #llama.rowmajor_split index 0
+    // expected-error @below {{'tile.contract' op multiplies f16, q8_0 and q4_0 weights in tensor cores, found #llama.bf16}}
+    %r = tile.contract %x[%c0], %w[%c0] order <unit = mma, block = 32> : <512x32xf16>, !llama.weight<64x32, #llama.bf16> -> vector<64x64xf32>
+    return
+  }
+}
+
+// -----
+
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+  func.func private @rows_of_no_whole_copies(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <512x36xf16>
+    %w = tile.weight %ctx @w : <64x36, #llama.f16> in #llama.rowmajor_split index 0
+    // expected-error @below {{'tile.contract' op multiplies rows of a multiple of 8 columns in tensor cores, found '!tile.rows<512x36xf16>'}}
+    %r = tile.contract %x[%c0], %w[%c0] order <unit = mma, block = 32> : <512x36xf16>, !llama.weight<64x36, #llama.f16> -> vector<64x64xf32>
+    return
+  }
+}
+
+// -----
+
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+  func.func private @one_stage(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32>} {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <512x32xf16>
+    %w = tile.weight %ctx @w : <64x32, #llama.f16> in #llama.rowmajor_split index 0
+    // expected-error @below {{'tile.contract' op has code for 128 threads, m = 64, n = 64, k = 32 and 2 stages in tensor cores, found #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32>}}
+    %r = tile.contract %x[%c0], %w[%c0] order <unit = mma, block = 32> : <512x32xf16>, !llama.weight<64x32, #llama.f16> -> vector<64x64xf32>
+    return
+  }
+}
+
+// -----
+
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+  func.func private @blocks_of_16(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <512x32xf16>
+    %w = tile.weight %ctx @w : <64x32, #llama.q8_0> in #llama.rowmajor_split index 0
+    // expected-error @below {{'tile.contract' op sums blocks of 32 columns of q8_0 weights in tensor cores, found #llama.reduction_order<unit = mma, block = 16, scale = outer>}}
+    %r = tile.contract %x[%c0], %w[%c0] order <unit = mma, block = 16, scale = outer> : <512x32xf16>, !llama.weight<64x32, #llama.q8_0> -> vector<64x64xf32>
+    return
+  }
+}
+
+// -----
+
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+  func.func private @many_tiles_a_block(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <512x32xf16>
+    %w = tile.weight %ctx @w : <64x32, #llama.f16> in #llama.rowmajor_split index 0
+    %c64 = arith.constant 64 : index
+    %rows = tile.row_count %ctx
+    scf.for %row = %c0 to %rows step %c64 {
+    // expected-error @below {{'tile.contract' op stands in a loop; a block computes one tile in tensor cores}}
+    %r = tile.contract %x[%row], %w[%c0] order <unit = mma, block = 32> : <512x32xf16>, !llama.weight<64x32, #llama.f16> -> vector<64x64xf32>
+    }
+    return
+  }
+}

@@ -1,0 +1,516 @@
+// RUN: %opt %pass --canonicalize --cse %s | FileCheck %s
+
+// CHECK: #[[LICM:[a-z_]+]] = #llvm.loop_licm<disable = true>
+// CHECK: #[[KEEP:[a-z_]+]] = #llvm.loop_annotation<licm = #[[LICM]]>
+
+// The parts of a kernel are those of the keys that are there, the grid that of
+// the capacity: a block without a part returns at once. A block has one part, so
+// the loop over parts is gone, and so is that over a part's one tile.
+#decode = #llama.gpu<unit = simt, threads = 256, n = 16>
+#rows = #llama.gpu<unit = simt, threads = 256, n = 256>
+#attention = #llama.gpu<unit = simt, threads = 128, m = 2, n = 128>
+module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+  // CHECK-LABEL: func.func private @a_block_has_one_part
+  // CHECK-SAME:    (%[[CTX:.+]]: !llvm.ptr, %{{.+}}: i32) attributes {{{.*}}llama.scratch = 0 : i64
+  // CHECK:         %[[BLOCK:.+]] = cuda.block_id
+  // CHECK:         %[[KEYS:.+]] = context.field %[[CTX]] key_count
+  // CHECK:         %[[IN:.+]] = arith.cmpi slt, %[[BLOCK]], %{{.+}} : index
+  // CHECK-NEXT:    scf.if %[[IN]]
+  // CHECK-NOT:       scf.for
+  // CHECK:           memref.store
+  // CHECK:         return
+  func.func private @a_block_has_one_part(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (keys ceildiv 256)>, llama.strategy = #rows} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c256 = arith.constant 256 : index
+    %x = tile.buffer %ctx @x at 0 : memref<1x4096xf32>
+    %y = tile.buffer %ctx @y at 16384 : memref<1x4096xf32>
+    %first = arith.index_castui %begin : i32 to index
+    %last = arith.index_castui %end : i32 to index
+    scf.for %part = %first to %last step %c1 {
+      %n = arith.muli %part, %c256 : index
+      %to = arith.addi %n, %c256 : index
+      scf.for %column = %n to %to step %c256 {
+        %t = tile.load %x[%c0, %column] : memref<1x4096xf32> -> vector<1x256xf32>
+        tile.store %t, %y[%c0, %column] : vector<1x256xf32>, memref<1x4096xf32>
+      }
+    }
+    return
+  }
+
+  // The second of two groups of parts: a condition, and no loop.
+  // CHECK-LABEL: func.func private @a_group_of_parts_is_a_branch
+  // CHECK:         %[[BLOCK:.+]] = cuda.block_id
+  // CHECK-DAG:     %[[NEXT:.+]] = arith.addi %[[BLOCK]], %c1
+  // CHECK-DAG:     %[[FROM:.+]] = arith.maxsi %[[BLOCK]], %c2
+  // CHECK-DAG:     %[[TO:.+]] = arith.minsi %[[NEXT]], %c3
+  // CHECK:         %[[IN:.+]] = arith.cmpi slt, %[[FROM]], %[[TO]]
+  // CHECK:         scf.if %[[IN]]
+  // CHECK-NOT:     scf.for
+  // CHECK:         return
+  func.func private @a_group_of_parts_is_a_branch(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (3)>, llama.strategy = #rows} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c2 = arith.constant 2 : index
+    %c3 = arith.constant 3 : index
+    %x = tile.buffer %ctx @x at 0 : memref<3x256xf32>
+    %first = arith.index_castui %begin : i32 to index
+    %from = arith.maxsi %first, %c2 : index
+    %last = arith.index_castui %end : i32 to index
+    %to = arith.minsi %last, %c3 : index
+    scf.for %part = %from to %to step %c1 {
+      %t = tile.load %x[%c0, %c0] : memref<3x256xf32> -> vector<1x256xf32>
+      tile.store %t, %x[%part, %c0] : vector<1x256xf32>, memref<3x256xf32>
+    }
+    return
+  }
+
+  // A row of f16 weights of 4096 columns: 512 chunks, of which a lane has 16. A
+  // warp has two rows; four chunks of each are loaded before the first is used.
+  // Columns of x come four at a time for both rows, and lane 0 stores.
+  // CHECK-LABEL: func.func private @product
+  // CHECK:         %[[X:.+]] = cuda.shared at 0 : memref<1x4096xf32, 3>
+  // CHECK:         vector.store %{{.+}}, %[[X]]{{.*}} {alignment = 16 : i64} : memref<1x4096xf32, 3>, vector<4xf32>
+  // CHECK:         cuda.barrier
+  // CHECK:         %[[SUMS:.+]]:2 = scf.for %{{.+}} = %c0 to %c512 step %c128 iter_args({{.*}}) -> (f32, f32)
+  // CHECK-COUNT-8:   cuda.load_weight
+  // CHECK-NOT:       cuda.load_weight
+  // CHECK:           vector.load %[[X]]{{.*}} {alignment = 16 : i64} : memref<1x4096xf32, 3>, vector<4xf32>
+  // CHECK-COUNT-8:   math.fma
+  // CHECK:           vector.load %[[X]]
+  // CHECK-NOT:     cuda.barrier
+  // CHECK:         cuda.shuffle_xor %[[SUMS]]#0 mask 16 : f32
+  // CHECK:         cuda.shuffle_xor %{{.+}} mask 8 : f32
+  // CHECK:         cuda.shuffle_xor %{{.+}} mask 4 : f32
+  // CHECK:         cuda.shuffle_xor %{{.+}} mask 2 : f32
+  // CHECK:         cuda.shuffle_xor %{{.+}} mask 1 : f32
+  // CHECK:         cuda.shuffle_xor %[[SUMS]]#1 mask 16 : f32
+  // CHECK:         %[[FIRST:.+]] = arith.cmpi eq, %{{.+}}, %c0
+  // CHECK:         scf.if %[[FIRST]] {
+  // CHECK:           vector.store %{{.+}} {alignment = 8 : i64} : memref<1x16xf32, 1>, vector<2xf32>
+  func.func private @product(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #decode} {
+    %c0 = arith.constant 0 : index
+    %y = tile.buffer %ctx @y at 0 : memref<1x16xf32>
+    %x = tile.buffer_rows %ctx @x at 128 : <1x4096xf32>
+    %w = tile.weight %ctx @w : <16x4096, #llama.f16> in #llama.rowmajor_split index 0
+    %t = tile.contract %x[%c0], %w[%c0] order <unit = simt, block = 8, lanes = 32> : <1x4096xf32>, !llama.weight<16x4096, #llama.f16> -> vector<1x16xf32>
+    tile.store %t, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
+    return
+  }
+
+  // Nibbles: one chunk is one block; a nibble in the low bits of 2^23 is 2^23 +
+  // nibble, of which 2^23 + 8 is taken. 33 chunks: one round of all lanes, then
+  // one of lane 0 alone. A scale is 2 bytes, from its own plane behind the quants
+  // of all rows (16 rows of 33 chunks, 8448 bytes).
+  // CHECK-LABEL: func.func private @nibbles
+  // CHECK-DAG:     %[[MAGIC:.+]] = arith.constant 1258291200 : i32
+  // CHECK-DAG:     %[[ZERO:.+]] = arith.constant 0x4B000008 : f32
+  // CHECK-DAG:     %[[PLANE:.+]] = arith.constant 8448 : index
+  // CHECK:         cuda.barrier
+  // CHECK-COUNT-2: cuda.load_weight
+  // CHECK:         %[[AT:.+]] = arith.addi %{{.+}}, %[[PLANE]]
+  // CHECK:         %[[SCALES:.+]] = context.view %{{.+}}[%[[AT]]] : !llvm.ptr -> memref<?xf16, 1>
+  // CHECK:         memref.load %[[SCALES]]
+  // CHECK:         arith.andi %{{.+}}, %c15
+  // CHECK:         %[[WORD:.+]] = arith.ori %{{.+}}, %[[MAGIC]] : i32
+  // CHECK:         %[[FLOAT:.+]] = arith.bitcast %[[WORD]] : i32 to f32
+  // CHECK:         arith.subf %[[FLOAT]], %[[ZERO]] : f32
+  // CHECK:         %[[ONE:.+]] = arith.cmpi slt, %{{.+}}, %c1
+  // CHECK:         scf.if %[[ONE]] -> (f32, f32) {
+  // CHECK-COUNT-2:   cuda.load_weight
+  func.func private @nibbles(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #decode} {
+    %c0 = arith.constant 0 : index
+    %y = tile.buffer %ctx @y at 0 : memref<1x16xf32>
+    %x = tile.buffer_rows %ctx @x at 128 : <1x1056xf32>
+    %w = tile.weight %ctx @w : <16x1056, #llama.q4_0> in #llama.rowmajor_split index 0
+    %t = tile.contract %x[%c0], %w[%c0] order <unit = simt, block = 32, scale = outer, lanes = 32> : <1x1056xf32>, !llama.weight<16x1056, #llama.q4_0> -> vector<1x16xf32>
+    tile.store %t, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
+    return
+  }
+
+  // High bits apart (Q6_K): 16 bytes of them are those of two chunks, a lane
+  // takes the half that is its own. They go to bits 4 and 5 of each byte; 2^23 + 32
+  // stands for zero. 16 columns have a scale, a signed byte times the half of 256
+  // columns, so that a chunk is two chains. 32 chunks: a round of all lanes.
+  // CHECK-LABEL: func.func private @high_bits
+  // CHECK-DAG:     %[[LOW:.+]] = arith.constant 252645135 : i32
+  // CHECK-DAG:     %[[HIGH:.+]] = arith.constant 808464432 : i32
+  // CHECK-DAG:     %[[ZERO32:.+]] = arith.constant 8.388640e+06 : f32
+  // CHECK:         cuda.barrier
+  // CHECK-COUNT-4: cuda.load_weight
+  // CHECK-DAG:     %[[BYTE:.+]] = memref.load %{{.+}}[%{{.+}}] : memref<?xi8, 1>
+  // CHECK-DAG:     %[[HALF:.+]] = memref.load %{{.+}}[%{{.+}}] : memref<?xf16, 1>
+  // CHECK-DAG:     %[[S:.+]] = arith.sitofp %[[BYTE]] : i8 to f32
+  // CHECK-DAG:     %[[D:.+]] = arith.extf %[[HALF]] : f16 to f32
+  // CHECK:         arith.mulf %[[S]], %[[D]] : f32
+  // CHECK:         %[[MINE:.+]] = arith.select %{{.+}}, %{{.+}}, %{{.+}} : i32
+  // CHECK:         %[[UP:.+]] = arith.shli %[[MINE]], %c4{{.*}} : i32
+  // CHECK:         %[[H:.+]] = arith.andi %[[UP]], %[[HIGH]] : i32
+  // CHECK:         %[[L:.+]] = arith.andi %{{.+}}, %[[LOW]] : i32
+  // CHECK:         arith.ori %[[L]], %[[H]] : i32
+  // CHECK:         arith.subf %{{.+}}, %[[ZERO32]] : f32
+  // CHECK-NOT:     scf.if
+  // CHECK:         cuda.shuffle_xor
+  func.func private @high_bits(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #decode} {
+    %c0 = arith.constant 0 : index
+    %y = tile.buffer %ctx @y at 0 : memref<1x16xf32>
+    %x = tile.buffer_rows %ctx @x at 128 : <1x1024xf32>
+    %w = tile.weight %ctx @w : <16x1024, #llama.q6_k> in #llama.rowmajor_split index 0
+    %t = tile.contract %x[%c0], %w[%c0] order <unit = simt, block = 32, scale = outer, lanes = 32> : <1x1024xf32>, !llama.weight<16x1024, #llama.q6_k> -> vector<1x16xf32>
+    tile.store %t, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
+    return
+  }
+
+  // Minima: each lane adds its own columns of x; nothing is made for the block.
+  // CHECK-LABEL: func.func private @minima
+  // CHECK-SAME:    llama.scratch = 128 : i64
+  // CHECK:         scf.if
+  // CHECK:         %[[SUM:.+]] = arith.addf %{{.+}}, %{{.+}} : f32
+  // CHECK:         math.fma %{{.+}}, %{{.+}}, %{{.+}} : f32
+  // CHECK-NOT:     llama.scratch
+  // CHECK:         return
+  func.func private @minima(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #decode} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %y = tile.buffer %ctx @y at 0 : memref<1x16xf32>
+    %x = tile.buffer_rows %ctx @x at 128 : <1x32xf32>
+    %sums = tile.block_sums %x, %c1 block 32 : <1x32xf32> -> memref<1x1xf32>
+    %w = tile.weight %ctx @w : <16x32, #llama.q4_1> in #llama.rowmajor_split index 0
+    %t = tile.contract %x[%c0], %w[%c0] sums(%sums : memref<1x1xf32>) order <unit = simt, block = 32, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<16x32, #llama.q4_1> -> vector<1x16xf32>
+    tile.store %t, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
+    return
+  }
+
+  // Six rounds of all lanes: two trips of three, and not one of four and two.
+  // CHECK-LABEL: func.func private @at_least_two_trips
+  // CHECK:         scf.for %{{.+}} = %c0 to %c192 step %c96
+  // CHECK-COUNT-6:   cuda.load_weight
+  // CHECK-NOT:     cuda.load_weight
+  // CHECK:         return
+  func.func private @at_least_two_trips(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #decode} {
+    %c0 = arith.constant 0 : index
+    %y = tile.buffer %ctx @y at 0 : memref<1x16xf32>
+    %x = tile.buffer_rows %ctx @x at 128 : <1x3072xf32>
+    %w = tile.weight %ctx @w : <16x3072, #llama.q8_0> in #llama.rowmajor_split index 0
+    %t = tile.contract %x[%c0], %w[%c0] order <unit = simt, block = 16, scale = outer, lanes = 32> : <1x3072xf32>, !llama.weight<16x3072, #llama.q8_0> -> vector<1x16xf32>
+    tile.store %t, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
+    return
+  }
+
+  // 20 rows of a weight in tiles of 16: rows past the last are not read.
+  // CHECK-LABEL: func.func private @rows_past_the_weights_last
+  // CHECK:         arith.minsi %{{.+}}, %c19
+  // CHECK:         cuda.load_weight
+  // CHECK:         %[[COLUMN:.+]] = arith.cmpi slt, %{{.+}}, %c20
+  // CHECK-NEXT:    scf.if %[[COLUMN]]
+  func.func private @rows_past_the_weights_last(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (2)>, llama.strategy = #decode} {
+    %c0 = arith.constant 0 : index
+    %c16 = arith.constant 16 : index
+    %first = arith.index_castui %begin : i32 to index
+    %n = arith.muli %first, %c16 : index
+    %y = tile.buffer %ctx @y at 0 : memref<1x20xf32>
+    %x = tile.buffer_rows %ctx @x at 128 : <1x8xf32>
+    %w = tile.weight %ctx @w : <20x8, #llama.f16> in #llama.rowmajor_split index 0
+    %t = tile.contract %x[%c0], %w[%n] order <unit = simt, block = 8, lanes = 32> : <1x8xf32>, !llama.weight<20x8, #llama.f16> -> vector<1x16xf32>
+    tile.store %t, %y[%c0, %n] : vector<1x16xf32>, memref<1x20xf32>
+    return
+  }
+
+  // Many rows stay in global memory; of 36 columns the last chunk has four, and
+  // the others are not read. What does not depend on the row, such as converted
+  // weights, stays in the loop over rows.
+  // CHECK-LABEL: func.func private @many_rows
+  // CHECK-SAME:    llama.scratch = 0 : i64
+  // CHECK:         scf.for
+  // CHECK:           scf.if
+  // CHECK:             cuda.load_weight
+  // CHECK:             %[[IN:.+]] = arith.cmpi slt, %{{.+}}, %c36
+  // CHECK:             scf.if %[[IN]] -> (f32, f32, f32, f32) {
+  // CHECK:               vector.load %{{.+}} {alignment = 16 : i64} : memref<512x36xf32, 1>, vector<4xf32>
+  // CHECK:         } {loop_annotation = #[[KEEP]]}
+  func.func private @many_rows(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #decode} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c512 = arith.constant 512 : index
+    %y = tile.buffer %ctx @y at 0 : memref<512x16xf32>
+    %x = tile.buffer_rows %ctx @x at 65536 : <512x36xf32>
+    %w = tile.weight %ctx @w : <16x36, #llama.f16> in #llama.rowmajor_split index 0
+    scf.for %r = %c0 to %c512 step %c1 {
+      %t = tile.contract %x[%r], %w[%c0] order <unit = simt, block = 8, lanes = 32> : <512x36xf32>, !llama.weight<16x36, #llama.f16> -> vector<1x16xf32>
+      tile.store %t, %y[%r, %c0] : vector<1x16xf32>, memref<512x16xf32>
+    }
+    return
+  }
+
+  // A norm: eight loads on their way, one barrier for the sum. Each warp goes
+  // down from 256 values to 32 by itself. The weight is read by columns.
+  // CHECK-LABEL: func.func private @norm
+  // CHECK-COUNT-8: memref.load %{{.+}} : memref<1x4096xf32, 1>
+  // CHECK:         arith.mulf
+  // CHECK:         memref.store %{{.+}} : memref<1x256xf32, 3>
+  // CHECK-NEXT:    cuda.barrier
+  // CHECK-COUNT-8: memref.load %{{.+}} : memref<1x256xf32, 3>
+  // CHECK-COUNT-5: cuda.shuffle_xor
+  // CHECK-NOT:     cuda.barrier
+  // CHECK:         return
+  func.func private @norm(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #rows} {
+    %c0 = arith.constant 0 : index
+    %c256 = arith.constant 256 : index
+    %c4096 = arith.constant 4096 : index
+    %x = tile.buffer %ctx @x at 0 : memref<1x4096xf32>
+    %y = tile.buffer %ctx @y at 16384 : memref<1x4096xf32>
+    %gain = tile.weight %ctx @norm : <4096, #llama.f32> in #llama.rowmajor index 0
+    %sum = tile.sum %x[%c0] order <lanes = 256> : memref<1x4096xf32> -> vector<1xf32> {
+    ^bb0(%a: f32):
+      %square = arith.mulf %a, %a : f32
+      tile.yield %square
+    }
+    scf.for %n = %c0 to %c4096 step %c256 {
+      %t = tile.load %x[%c0, %n] : memref<1x4096xf32> -> vector<1x256xf32>
+      %s = tile.broadcast_rows %sum : vector<1xf32> -> vector<1x256xf32>
+      %g = tile.column_values %gain[%n] : !llama.weight<4096, #llama.f32> -> vector<1x256xf32>
+      %u = arith.mulf %t, %s : vector<1x256xf32>
+      %v = arith.mulf %u, %g : vector<1x256xf32>
+      tile.store %v, %y[%c0, %n] : vector<1x256xf32>, memref<1x4096xf32>
+    }
+    return
+  }
+
+  // RoPE of a row pair: both columns are the warp's own, so the swap is one of
+  // registers; in columns of threads it is a shuffle between neighbours.
+  // CHECK-LABEL: func.func private @rotate
+  // CHECK:         context.field %{{.+}} rope
+  // CHECK-NOT:     cuda.shuffle_xor
+  // CHECK:         arith.divui %{{.+}}, %c64
+  // CHECK:         arith.truncf %{{.+}} : f32 to f16
+  // CHECK:         memref.store %{{.+}} : memref<?xf16, 1>
+  // CHECK-LABEL: func.func private @swap_between_threads
+  // CHECK:         cuda.shuffle_xor %{{.+}} mask 1 : f32
+  func.func private @rotate(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #decode} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %l = arith.index_castui %layer : i32 to index
+    %x = tile.buffer %ctx @x at 0 : memref<1x128xf32>
+    %kv = tile.cache %ctx[%l] : <2x2x64, f16> keys #llama.rowmajor values #llama.rowmajor
+    %t = tile.load %x[%c0, %c0] : memref<1x128xf32> -> vector<1x16xf32>
+    %sine = tile.rope_row %ctx[%c0, %c0] head 64 sine : vector<1x16xf32>
+    %swapped = tile.swap_pairs %t : vector<1x16xf32>
+    %u = arith.mulf %swapped, %sine : vector<1x16xf32>
+    tile.append "keys" %u, %kv, %ctx[%c0, %c0] rows %c1 : vector<1x16xf32>, <2x2x64, f16>
+    return
+  }
+  func.func private @swap_between_threads(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #rows} {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer %ctx @x at 0 : memref<1x256xf32>
+    %t = tile.load %x[%c0, %c0] : memref<1x256xf32> -> vector<1x256xf32>
+    %swapped = tile.swap_pairs %t : vector<1x256xf32>
+    tile.store %swapped, %x[%c0, %c0] : vector<1x256xf32>, memref<1x256xf32>
+    return
+  }
+
+  // Keys by threads: 16 bytes of a key at a time, four loads on their way, then
+  // values by threads, 32 keys at a time, what is left of them eight at a time,
+  // then one by one. A thread reads back the scores that
+  // it wrote, which takes no barrier; the weighted sum reads all of them, which
+  // takes one, and so does the next round that overwrites them.
+  // CHECK-LABEL: func.func private @attend
+  // CHECK:         %[[SCORES:.+]] = cuda.shared at 0 : memref<2x256xf32, 3>
+  // CHECK:         cuda.barrier
+  // CHECK:         scf.for
+  // CHECK-NOT:       cuda.barrier
+  // CHECK:           scf.for %{{.+}} = %c0 to %c64 step %c32
+  // CHECK-COUNT-4:     vector.load %{{.+}} {alignment = 16 : i64} : memref<?xf16, 1>, vector<8xf16>
+  // CHECK-COUNT-64:    math.fma
+  // CHECK:           memref.store %{{.+}}, %[[SCORES]]
+  // CHECK-NOT:       cuda.barrier
+  // CHECK:           memref.load %[[SCORES]]
+  // CHECK:           math.exp
+  // CHECK:           memref.store %{{.+}}, %[[SCORES]]
+  // CHECK:           cuda.barrier
+  // CHECK:           scf.if
+  // CHECK:             scf.for %{{.+}} step %c32
+  // CHECK-COUNT-32:      memref.load %{{.+}} : memref<?xf16, 1>
+  // CHECK:               arith.extf
+  // CHECK-COUNT-8:       vector.load %[[SCORES]]{{.*}} {alignment = 16 : i64} : memref<2x256xf32, 3>, vector<4xf32>
+  // CHECK:             scf.for %{{.+}} step %c8
+  // CHECK-COUNT-8:       memref.load %{{.+}} : memref<?xf16, 1>
+  // CHECK-NOT:           memref.load %{{.+}} : memref<?xf16, 1>
+  // CHECK-COUNT-2:       vector.load %[[SCORES]]{{.*}} {alignment = 16 : i64} : memref<2x256xf32, 3>, vector<4xf32>
+  // CHECK:             scf.for %{{.+}} step %c1
+  // CHECK:           } else {
+  // CHECK:           scf.if
+  // CHECK:             memref.store
+  // CHECK:           cuda.barrier
+  // CHECK-NOT:       cuda.barrier
+  // CHECK:         return
+  func.func private @attend(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #attention} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c128 = arith.constant 128 : index
+    %l = arith.index_castui %layer : i32 to index
+    %count = tile.key_count %ctx
+    %x = tile.buffer %ctx @x at 0 : memref<2x64xf32>
+    %y = tile.buffer %ctx @y at 512 : memref<2x64xf32>
+    %kv = tile.cache %ctx[%l] : <2x1x64, f16> keys #llama.rowmajor values #llama.rowmajor
+    %scores = tile.scratch : memref<2x256xf32>
+    %q = tile.stage %x[%c0] : memref<2x64xf32> -> <2x64xf32> {
+    ^bb0(%a: f32):
+      tile.yield %a
+    }
+    scf.for %first = %c0 to %count step %c128 {
+      %s = tile.score_keys %q[%c0], %kv[%c0, %first] : <2x64xf32>, <2x1x64, f16> -> vector<2x128xf32>
+      tile.store %s, %scores[%c0, %c0] : vector<2x128xf32>, memref<2x256xf32>
+      %t = tile.load %scores[%c0, %c0] : memref<2x256xf32> -> vector<2x128xf32>
+      %e = math.exp %t : vector<2x128xf32>
+      tile.store %e, %scores[%c0, %c0] : vector<2x128xf32>, memref<2x256xf32>
+      %v = tile.sum_values %scores, %kv[%c0, %first, %c0] count %count advance 0 : memref<2x256xf32>, <2x1x64, f16> -> vector<2x64xf32>
+      tile.store %v, %y[%c0, %c0] : vector<2x64xf32>, memref<2x64xf32>
+    }
+    return
+  }
+
+  // Rows with limits of their own: keys that only the later rows see come last.
+  // CHECK-LABEL: func.func private @rows_with_limits_of_their_own
+  // CHECK:         %[[COMMON:.+]] = arith.minsi
+  // CHECK:         %[[LAST:.+]] = arith.minsi
+  // CHECK:         scf.for %{{.+}} step %c32
+  // CHECK:         scf.for %{{.+}} step %c8
+  // CHECK:         scf.for %{{.+}} to %[[COMMON]] step %c1
+  // CHECK:         scf.for %[[KEY:.+]] = %[[COMMON]] to %[[LAST]] step %c1
+  // CHECK:           %[[SEES:.+]] = arith.cmpi slt, %[[KEY]], %[[LAST]]
+  // CHECK:           arith.select %[[SEES]]
+  func.func private @rows_with_limits_of_their_own(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #attention} {
+    %c0 = arith.constant 0 : index
+    %l = arith.index_castui %layer : i32 to index
+    %count = tile.key_count %ctx
+    %y = tile.buffer %ctx @y at 512 : memref<2x64xf32>
+    %kv = tile.cache %ctx[%l] : <2x1x64, f16> keys #llama.rowmajor values #llama.rowmajor
+    %scores = tile.scratch : memref<2x256xf32>
+    %v = tile.sum_values %scores, %kv[%c0, %c0, %c0] count %count advance 1 : memref<2x256xf32>, <2x1x64, f16> -> vector<2x64xf32>
+    tile.store %v, %y[%c0, %c0] : vector<2x64xf32>, memref<2x64xf32>
+    return
+  }
+
+  // A warp an iteration: 8 warps take every eighth head, and the block waits for
+  // all of them once, behind the loop.
+  // CHECK-LABEL: func.func private @heads_by_warps
+  // CHECK:         %[[LANE:.+]] = arith.remui %{{.+}}, %c32
+  // CHECK:         %[[ROW:.+]] = cuda.shared at 0 : memref<1x512xf32, 3>
+  // CHECK-NOT:     cuda.barrier
+  // CHECK:         scf.for %{{.+}} = %{{.+}} to %c8 step %c8
+  // CHECK-COUNT-2:   memref.load %{{.+}} : memref<8x64xf32, 1>
+  // CHECK-COUNT-2:   memref.store %{{.+}}, %[[ROW]]
+  // CHECK:         }
+  // CHECK:         cuda.barrier
+  // CHECK:         vector.load %[[ROW]]
+  func.func private @heads_by_warps(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #decode} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c8 = arith.constant 8 : index
+    %c64 = arith.constant 64 : index
+    %zero = arith.constant dense<0.0> : vector<1x64xf32>
+    %x = tile.buffer %ctx @x at 0 : memref<8x64xf32>
+    %row = tile.scratch : memref<1x512xf32>
+    scf.parallel (%head) = (%c0) to (%c8) step (%c1) {
+      %t = tile.load %x[%head, %c0] : memref<8x64xf32> -> vector<1x64xf32>
+      %u = arith.subf %zero, %t : vector<1x64xf32>
+      %column = arith.muli %head, %c64 : index
+      tile.store %u, %row[%c0, %column] : vector<1x64xf32>, memref<1x512xf32>
+      scf.reduce
+    }
+    %h = tile.stage %row[%c0] : memref<1x512xf32> -> <1x512xf32> {
+    ^bb0(%a: f32):
+      tile.yield %a
+    }
+    return
+  }
+
+  // Rows of the embedding, a value a thread, of a table of 40 columns: the other
+  // threads neither read nor write.
+  // CHECK-LABEL: func.func private @embed
+  // CHECK:         %[[THREAD:.+]] = cuda.thread_id
+  // CHECK:         context.field %{{.+}} tokens
+  // CHECK:         arith.cmpi slt, %[[THREAD]], %c40
+  // CHECK:         scf.if %{{.+}} -> (f32) {
+  // CHECK:           memref.load %{{.+}} : memref<?xf16, 1>
+  // CHECK:         scf.if
+  // CHECK:           memref.store %{{.+}} : memref<1x40xf32, 1>
+  func.func private @embed(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #rows} {
+    %c0 = arith.constant 0 : index
+    %y = tile.buffer %ctx @y at 0 : memref<1x40xf32>
+    %w = tile.weight %ctx @w : <16x40, #llama.f16> in #llama.rowmajor_split index 0
+    %token = tile.token %ctx[%c0]
+    %t = tile.decode %w[%token, %c0] : <16x40, #llama.f16> -> vector<1x256xf32>
+    tile.store %t, %y[%c0, %c0] : vector<1x256xf32>, memref<1x40xf32>
+    return
+  }
+
+  // Two stages of 64 x 32 halves and a block's scales in workgroup memory. Rows
+  // arrive by asynchronous copies and the weight through registers, as halves that
+  // are whole numbers; 32 columns are summed from zero, then scaled. One barrier a
+  // stage is all there is: the second product begins with the other stage.
+  // CHECK-LABEL: func.func private @two_products_in_tensor_cores
+  // CHECK-SAME:    llama.scratch = 16896 : i64
+  // CHECK-DAG:     %[[ZERO:.+]] = arith.constant dense<0.000000e+00> : vector<4xf32>
+  // CHECK-DAG:     %[[ROWS:.+]] = cuda.shared at 0 : memref<2x64x32xf16, 3>
+  // CHECK-DAG:     %[[WEIGHT:.+]] = cuda.shared at 8192 : memref<2x64x32xf16, 3>
+  // CHECK-DAG:     %[[SCALES:.+]] = cuda.shared at 16384 : memref<2x64xf32, 3>
+  // CHECK-COUNT-2: cuda.copy_async %{{.+}} to %[[ROWS]]
+  // CHECK-NEXT:    cuda.copy_commit
+  // CHECK:         cuda.load_weight
+  // CHECK:         scf.for
+  // CHECK:           cuda.copy_wait 0
+  // CHECK-COUNT-2:   vector.store %{{.+}}, %[[WEIGHT]][{{.+}}] {alignment = 16 : i64} : memref<2x64x32xf16, 3>, vector<8xf16>
+  // CHECK:           memref.store %{{.+}}, %[[SCALES]]
+  // CHECK:           cuda.barrier
+  // CHECK-COUNT-2:   cuda.copy_async
+  // CHECK:           cuda.load_weight
+  // CHECK-COUNT-2:   cuda.ldmatrix %[[ROWS]]
+  // CHECK:           cuda.ldmatrix %[[WEIGHT]]
+  // CHECK:           %[[FIRST:.+]] = cuda.mma %{{.+}}, %{{.+}}, %[[ZERO]]
+  // CHECK:           %[[BOTH:.+]] = cuda.mma %{{.+}}, %{{.+}}, %[[FIRST]]
+  // CHECK:           math.fma %[[BOTH]]
+  // CHECK-COUNT-14:  cuda.mma
+  // CHECK-NOT:     cuda.barrier
+  // CHECK:         scf.for
+  // CHECK:           cuda.copy_wait 0
+  // CHECK:           cuda.barrier
+  // CHECK-NOT:     cuda.barrier
+  // CHECK:         return
+  func.func private @two_products_in_tensor_cores(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (rows ceildiv 64)>, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    %part = arith.index_castui %begin : i32 to index
+    %row = arith.muli %part, %c64 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <512x96xf16>
+    %y = tile.buffer %ctx @y at 98304 : memref<512x64xf32>
+    %gate = tile.weight %ctx @gate : <64x96, #llama.q8_0> in #llama.rowmajor_split index 0
+    %up = tile.weight %ctx @up : <64x96, #llama.q4_0> in #llama.rowmajor_split index 1
+    %g = tile.contract %x[%row], %gate[%c0] order <unit = mma, block = 32, scale = outer> : <512x96xf16>, !llama.weight<64x96, #llama.q8_0> -> vector<64x64xf32>
+    %u = tile.contract %x[%row], %up[%c0] order <unit = mma, block = 32, scale = outer> : <512x96xf16>, !llama.weight<64x96, #llama.q4_0> -> vector<64x64xf32>
+    %r = arith.mulf %g, %u : vector<64x64xf32>
+    %rows = tile.row_count %ctx
+    tile.store %r, %y[%row, %c0] rows %rows : vector<64x64xf32>, memref<512x64xf32>
+    return
+  }
+
+  // Weights of halves are added up as they come. 40 columns are a stage and a part
+  // of one: the copies fill it with zeros, and so do the threads whose columns are
+  // not there.
+  // CHECK-LABEL: func.func private @halves_in_tensor_cores
+  // CHECK-SAME:    llama.scratch = 16384 : i64
+  // CHECK:         scf.for
+  // CHECK:           %[[FIRST:.+]] = cuda.mma
+  // CHECK:           cuda.mma %{{.+}}, %{{.+}}, %[[FIRST]]
+  // CHECK-NOT:       math.fma
+  // CHECK:         return
+  func.func private @halves_in_tensor_cores(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <512x40xf16>
+    %y = tile.buffer %ctx @y at 98304 : memref<512x64xf32>
+    %w = tile.weight %ctx @w : <64x40, #llama.f16> in #llama.rowmajor_split index 0
+    %r = tile.contract %x[%c0], %w[%c0] order <unit = mma, block = 32> : <512x40xf16>, !llama.weight<64x40, #llama.f16> -> vector<64x64xf32>
+    tile.store %r, %y[%c0, %c0] : vector<64x64xf32>, memref<512x64xf32>
+    return
+  }
+}
