@@ -1,5 +1,4 @@
-//===- corellama-emulator.cpp - a checkpoint as GPU code, without a GPU
-//-----===//
+//===- corellama-emulator.cpp - a checkpoint as GPU code, without a GPU ---===//
 //
 // A developer's and a test's tool: the decode step of a GPU's target, run on
 // fibres, token by token. Prints the ids that it chose greedily. Ends with 1

@@ -1,5 +1,4 @@
-//===- EmulatorABI.h - what kernels on the emulator call
-//---------------------------===//
+//===- EmulatorABI.h - what kernels on the emulator call ------------------===//
 //
 // cuda-to-emulator turns each GPU word into a call of one of these;
 // cuda-trace-accesses adds the last two. Each is called by the fibre that runs

@@ -1,5 +1,4 @@
-//===- EmulatorDevice.cpp - a GPU of one core, on the emulator
-//---------------------===//
+//===- EmulatorDevice.cpp - a GPU of one core, on the emulator ------------===//
 //
 // See EmulatorDevice.h. From top to bottom: a fibre; the scheduler, which is a
 // ring of fibres that can go on; what threads do together; a launch; the words.

@@ -1,5 +1,4 @@
-//===- EmulatorDevice.h - a GPU of one core, on the emulator
-//-----------------------===//
+//===- EmulatorDevice.h - a GPU of one core, on the emulator --------------===//
 //
 // Executes launches of kernels that cuda-to-emulator lowered: block after
 // block, each thread of a block a fibre that runs until it must wait for

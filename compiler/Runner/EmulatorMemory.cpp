@@ -1,5 +1,4 @@
-//===- EmulatorMemory.cpp - which memory a thread may touch, and when
-//--------===//
+//===- EmulatorMemory.cpp - which memory a thread may touch, and when -----===//
 //
 // See EmulatorMemory.h.
 //
@@ -88,7 +87,7 @@ bool EmulatorMemory::access(uint32_t thread, const void *address, size_t bytes,
     size_t at = first - range.begin;
     if (at >= range.bytes)
       continue;
-    auto place = [&] {
+    auto plan = [&] {
       return does() + " at " + range.name + " + " + std::to_string(at);
     };
     if (bytes > range.bytes - at)

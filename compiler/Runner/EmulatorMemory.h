@@ -1,5 +1,4 @@
-//===- EmulatorMemory.h - which memory a thread may touch, and when
-//----------===//
+//===- EmulatorMemory.h - which memory a thread may touch, and when -------===//
 //
 // Every access of a kernel on the emulator comes here: it must lie in memory
 // that the launch was given, and no other thread may touch the same bytes

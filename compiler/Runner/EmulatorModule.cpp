@@ -1,5 +1,4 @@
-//===- EmulatorModule.cpp - a GPU's kernels, loaded to run on the emulator
-//---------===//
+//===- EmulatorModule.cpp - kernels of a GPU, loaded to be emulated ---------===//
 //
 // See EmulatorModule.h.
 //

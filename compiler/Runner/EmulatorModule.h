@@ -1,5 +1,4 @@
-//===- EmulatorModule.h - a GPU's kernels, loaded to run on the emulator
-//-----------===//
+//===- EmulatorModule.h - a GPU's kernels, loaded to run on the emulator --===//
 //
 // Twin of Runner.h for modules that were lowered for fibres: the same passes up
 // to phase vector as the code that a GPU gets, then host code. Kernels run

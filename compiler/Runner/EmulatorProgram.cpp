@@ -1,5 +1,4 @@
-//===- EmulatorProgram.cpp - a checkpoint, run as GPU code on the emulator
-//---------===//
+//===- EmulatorProgram.cpp - a checkpoint, run as emulated GPU code --------===//
 //
 // See EmulatorProgram.h. From top to bottom: the phases; weights; memory; a
 // step.

@@ -1,5 +1,4 @@
-//===- EmulatorProgram.h - a checkpoint, run as GPU code on the emulator
-//-----------===//
+//===- EmulatorProgram.h - a checkpoint, run as GPU code on the emulator --===//
 //
 // What a program for a GPU would do, in this process: a checkpoint through all
 // phases to kernels on the emulator, its weights packed, its steps run. A

@@ -1,5 +1,4 @@
-//===- GroupLoads.cpp - the loads of each format in interleaved16
-//----------------===//
+//===- GroupLoads.cpp - the loads of each format in interleaved16 ---------===//
 //
 // One model a format. Offsets are those of LlamaLayouts.cpp; a test compares
 // what is emitted with `locate` for every field.

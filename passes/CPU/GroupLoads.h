@@ -1,5 +1,4 @@
-//===- GroupLoads.h - how the CPU reads a format in interleaved16
-//----------------===//
+//===- GroupLoads.h - how the CPU reads a format in interleaved16 ---------===//
 //
 // The interface that a new format implements to be read by the CPU's kernels,
 // and the models of the formats there are. Attached to the formats from here,

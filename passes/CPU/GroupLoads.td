@@ -1,4 +1,4 @@
-//===- GroupLoads.td - how the CPU reads a format in interleaved16 ---------------===//
+//===- GroupLoads.td - how the CPU reads a format in interleaved16 --------===//
 
 #ifndef CORELLAMA_PASSES_CPU_GROUPLOADS
 #define CORELLAMA_PASSES_CPU_GROUPLOADS

@@ -1,5 +1,4 @@
-//===- CUDAKernel.cpp - the small things that a thread's code is made of
-//---===//
+//===- CUDAKernel.cpp - the small things that a thread's code is made of --===//
 //
 // tile -> vector: arithmetic on indices, memory, loops and conditions, in the
 // shape that the barriers have to know of them.

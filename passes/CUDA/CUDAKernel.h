@@ -1,5 +1,4 @@
-//===- CUDAKernel.h - one kernel on its way from tile to threads
-//-----------===//
+//===- CUDAKernel.h - one kernel on its way from tile to threads ----------===//
 //
 // What tile-to-vector-cuda keeps of a kernel while it writes it anew. The old
 // function is read once, from top to bottom; scalars and control flow are

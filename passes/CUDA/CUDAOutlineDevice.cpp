@@ -1,5 +1,4 @@
-//===- CUDAOutlineDevice.cpp - kernels to a module of the device
-//-----------===//
+//===- CUDAOutlineDevice.cpp - kernels to a module of the device ----------===//
 //
 // llvm -> llvm. Kernels stood beside the steps for as long as both were the
 // same dialects; code generation wants them apart, because one module of LLVM

@@ -1,5 +1,4 @@
-//===- CUDAStepToLaunches.cpp - what the host does in a step
-//---------------===//
+//===- CUDAStepToLaunches.cpp - what the host does in a step --------------===//
 //
 // vector -> llvm. A step becomes a function of the host that launches kernel
 // after kernel. Barriers vanish: launches follow each other, so each sees all

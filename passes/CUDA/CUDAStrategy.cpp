@@ -1,5 +1,4 @@
-//===- CUDAStrategy.cpp - how kernels run on a GPU: the table
-//--------------===//
+//===- CUDAStrategy.cpp - how kernels run on a GPU: the table -------------===//
 //
 // One row a kind of kernel, each constant explained, and the functions that
 // pick a row from what is in a kernel. Read by `llama-set-numerics`,

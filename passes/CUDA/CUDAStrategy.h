@@ -1,5 +1,4 @@
-//===- CUDAStrategy.h - how kernels run on a GPU: the table
-//----------------===//
+//===- CUDAStrategy.h - how kernels run on a GPU: the table ---------------===//
 //
 // Attaches the GPU's StrategyInterface to `#llama.gpu`. `specialize` asks it
 // which rows are rounded for tensor cores, `plan` everything else; no other

@@ -1,4 +1,4 @@
-//===- CUDAToEmulator.cpp - GPU words to calls of the emulator ----------===//
+//===- CUDAToEmulator.cpp - GPU words to calls of the emulator ------------===//
 //
 // vector -> llvm, for this machine. A kernel becomes a host function that a
 // fibre runs as one thread of one block: each word of cuda a call

@@ -1,5 +1,4 @@
-//===- CUDAToNVVM.cpp - the words of cuda to nvvm and llvm
-//-----------------===//
+//===- CUDAToNVVM.cpp - the words of cuda to nvvm and llvm ----------------===//
 //
 // vector -> llvm, the device's half of the closed set: each word becomes the
 // one or two nvvm and llvm ops that mean it. A pass of its own, before

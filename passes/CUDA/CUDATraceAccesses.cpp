@@ -1,4 +1,4 @@
-//===- CUDATraceAccesses.cpp - tell the emulator of every access ------===//
+//===- CUDATraceAccesses.cpp - tell the emulator of every access ----------===//
 //
 // llvm -> llvm. Before each load and store of a kernel a call says where it is,
 // how long, and how aligned. A pass of its own, after the conversions of

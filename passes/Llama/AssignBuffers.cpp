@@ -1,5 +1,4 @@
-//===- AssignBuffers.cpp - byte offsets of buffers in the workspace
-//-----------===//
+//===- AssignBuffers.cpp - byte offsets of buffers in the workspace -------===//
 //
 // From buffers to buffers with offsets: a scan of when each value lives, and
 // the first place that is free. The stamps on buffer_read and buffer_write are

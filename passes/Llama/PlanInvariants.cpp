@@ -1,5 +1,4 @@
-//===- PlanInvariants.cpp - what a plan keeps, whatever made it
-//-------------===//
+//===- PlanInvariants.cpp - what a plan keeps, whatever made it -----------===//
 //
 // See PlanInvariants.h.
 //

@@ -1,5 +1,4 @@
-//===- PlanInvariants.h - what a plan keeps, whatever made it
-//---------------===//
+//===- PlanInvariants.h - what a plan keeps, whatever made it -------------===//
 //
 // Reads kernels with strategies, partitions and orders and proves what other
 // phases rely on, whichever table or override they come from: on float32 rows

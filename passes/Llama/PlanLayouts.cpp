@@ -1,4 +1,4 @@
-//===- PlanLayouts.cpp - the order of bytes of weights and cache ---------===//
+//===- PlanLayouts.cpp - the order of bytes of weights and cache ----------===//
 //
 // From declarations with formats to declarations with layouts, as the target's
 // table has them. A pass apart from llama-plan-kernels because it edits

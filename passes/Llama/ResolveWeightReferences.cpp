@@ -1,5 +1,4 @@
-//===- ResolveWeightReferences.cpp - layout and index on references
-//---------------===//
+//===- ResolveWeightReferences.cpp - layout and index on references -------===//
 //
 // From references that name a declaration to references that carry what code
 // generation needs of it: the layout and the index in the table of offsets.

@@ -1,5 +1,4 @@
-//===- StepBuffers.cpp - the buffers between the kernels of a model
-//-----------===//
+//===- StepBuffers.cpp - the buffers between the kernels of a model -------===//
 //
 // See StepBuffers.h.
 //

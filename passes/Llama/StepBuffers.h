@@ -1,5 +1,4 @@
-//===- StepBuffers.h - the buffers between the kernels of a model
-//-------------===//
+//===- StepBuffers.h - the buffers between the kernels of a model ---------===//
 //
 // From the values between kernels to declared buffers: one buffer for the rows
 // that are carried from layer to layer, one for the logits, and in each step

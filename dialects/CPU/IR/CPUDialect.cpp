@@ -1,4 +1,4 @@
-//===- CPUDialect.cpp - registration and ops of cpu -----------------===//
+//===- CPUDialect.cpp - registration and ops of cpu -----------------------===//
 
 #include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/IR/Builders.h"

@@ -1,5 +1,4 @@
-//===- CUDADialect.cpp - registration and verifiers of cuda
-//----------------===//
+//===- CUDADialect.cpp - registration and verifiers of cuda ---------------===//
 
 #include "dialects/CUDA/IR/CUDADialect.h"
 #include "mlir/IR/Builders.h"

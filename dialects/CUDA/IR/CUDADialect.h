@@ -1,5 +1,4 @@
-//===- CUDADialect.h - the cuda dialect
-//------------------------------------===//
+//===- CUDADialect.h - the cuda dialect -----------------------------------===//
 
 #ifndef CORELLAMA_DIALECTS_CUDA_IR_CUDADIALECT_H
 #define CORELLAMA_DIALECTS_CUDA_IR_CUDADIALECT_H

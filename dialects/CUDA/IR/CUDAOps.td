@@ -1,4 +1,4 @@
-//===- CUDAOps.td - the closed set of GPU words ----------------------------===//
+//===- CUDAOps.td - the closed set of GPU words ---------------------------===//
 //
 // What a kernel's code can say on a GPU besides arithmetic, loads and stores.
 // Closed: each word has exactly two lowerings, to nvvm (cuda-to-nvvm) and to calls

@@ -1,4 +1,4 @@
-//===- ContextEnums.td - the fields of the context ----------------------------===//
+//===- ContextEnums.td - the fields of the context ------------------------===//
 //
 // Apart from the ops, so that generating it does not repeat llama's enums.
 //

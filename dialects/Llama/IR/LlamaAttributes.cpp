@@ -1,5 +1,4 @@
-//===- LlamaAttributes.cpp - order, partition, config: syntax and verifiers
-//-----===//
+//===- LlamaAttributes.cpp - order, partition, config: syntax and verifiers -===//
 //
 // The attributes that say how a kernel runs, and the model's sizes. Formats and
 // layouts have files of their own.

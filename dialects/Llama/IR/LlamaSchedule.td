@@ -1,4 +1,4 @@
-//===- LlamaSchedule.td - kernels, buffers, steps ---------------------------===//
+//===- LlamaSchedule.td - kernels, buffers, steps -------------------------===//
 
 #ifndef CORELLAMA_DIALECTS_LLAMA_IR_LLAMASCHEDULE
 #define CORELLAMA_DIALECTS_LLAMA_IR_LLAMASCHEDULE

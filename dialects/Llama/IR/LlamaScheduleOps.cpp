@@ -1,5 +1,4 @@
-//===- LlamaScheduleOps.cpp - kernels, buffers, steps
-//-----------------------===//
+//===- LlamaScheduleOps.cpp - kernels, buffers, steps ---------------------===//
 //
 // Syntax and verifiers of what a step is made of.
 //

@@ -1,5 +1,4 @@
-//===- DatumTypes.cpp - whether a value is of a type
-//-----------------------===//
+//===- DatumTypes.cpp - whether a value is of a type ----------------------===//
 //
 // The evaluator's values against the IR's types: each result is checked before
 // it is kept, so that a wrong formula is found where it is.

@@ -1,4 +1,4 @@
-//===- GGUFTest.cpp - containers that are refused ------------------------===//
+//===- GGUFTest.cpp - containers that are refused -------------------------===//
 //
 // One row for each rule of the container: a well-formed file, broken in one
 // way -> the message, whole.

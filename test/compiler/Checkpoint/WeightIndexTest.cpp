@@ -1,4 +1,4 @@
-//===- WeightIndexTest.cpp - tensors that are refused --------------------===//
+//===- WeightIndexTest.cpp - tensors that are refused ---------------------===//
 //
 // One row for each rule about the tensor table: a well-formed file, broken in
 // one way -> the message, whole.

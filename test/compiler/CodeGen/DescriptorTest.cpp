@@ -51,7 +51,7 @@ TEST(Descriptor, HasTheLayoutOfTheABI) {
                             offsetof(abi::Program, features),
                             offsetof(abi::Program, decode),
                             offsetof(abi::Program, prefill),
-                            offsetof(abi::Program, head),
+                            offsetof(abi::Program, lmHead),
                             offsetof(abi::Program, kernels),
                             offsetof(abi::Program, kernelCount),
                             offsetof(abi::Program, workspaceBytes),

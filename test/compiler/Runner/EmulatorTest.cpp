@@ -1,5 +1,4 @@
-//===- EmulatorTest.cpp - GPU kernels on the emulator
-//------------------------------===//
+//===- EmulatorTest.cpp - GPU kernels on the emulator ---------------------===//
 //
 // Kernels at phase vector, written by hand, through the passes of the backend
 // fibres. Each rule of a GPU that the device checks has a kernel that breaks it
