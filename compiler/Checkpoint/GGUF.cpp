@@ -516,7 +516,7 @@ Value GGUF::value(uint64_t index) const {
 }
 
 std::optional<Value> GGUF::find(StringRef key) const {
-  auto plan = llvm::lower_bound(
+  auto place = llvm::lower_bound(
       keys, key, [&](const KeyRecord &record, StringRef wanted) {
         return keyOf(record) < wanted;
       });
@@ -526,7 +526,7 @@ std::optional<Value> GGUF::find(StringRef key) const {
 }
 
 const TensorRecord *GGUF::findTensor(StringRef name) const {
-  auto plan = llvm::lower_bound(recordsByName, name,
+  auto place = llvm::lower_bound(recordsByName, name,
                                  [&](uint32_t index, StringRef wanted) {
                                    return records[index].name < wanted;
                                  });

@@ -304,7 +304,7 @@ Error IndexReader::checkOverlap(llvm::ArrayRef<TensorInfo> infos) {
 } // namespace
 
 const TensorInfo *WeightIndex::find(StringRef name) const {
-  auto plan =
+  auto place =
       llvm::lower_bound(byName, name, [&](uint32_t index, StringRef wanted) {
         return infos[index].name < wanted;
       });

@@ -87,7 +87,7 @@ bool EmulatorMemory::access(uint32_t thread, const void *address, size_t bytes,
     size_t at = first - range.begin;
     if (at >= range.bytes)
       continue;
-    auto plan = [&] {
+    auto place = [&] {
       return does() + " at " + range.name + " + " + std::to_string(at);
     };
     if (bytes > range.bytes - at)

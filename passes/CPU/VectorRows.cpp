@@ -314,7 +314,7 @@ LogicalResult VectorKernel::rewriteAppend(tile::AppendOp op) {
     auto storeRow = [&, i = i] {
       Value position = i ? add(first, index(i)) : first;
       // Element of the cache where (head, d) of this position is.
-      auto plan = [&](Value head, Value d) -> Value {
+      auto place = [&](Value head, Value d) -> Value {
         Value region = mul(add(cache.firstHead, head), cache.capacity);
         if (!keys)
           return add(mul(add(region, position), cache.paddedHead), d);

@@ -126,7 +126,7 @@ struct BF16Chunks : ChunkFormat {
   }
   Values quants(ImplicitLocOpBuilder &b, const ChunkWords &words,
                 int64_t group) const override {
-    // The upper half of a float: shifted or masked into plan.
+    // The upper half of a float: shifted or masked into place.
     Values found;
     for (int64_t i = 0; i < 2; ++i) {
       Value pair = vector::ExtractOp::create(b, words.quants, 2 * group + i);
