@@ -10,7 +10,7 @@
 //   llama.program = {workspace_bytes, scratch_bytes, logits_offset, chunk :
 //   i64} llama.kernels = [{name = "qkv.decode", function = @qkv.decode,
 //                     parts = @qkv.decode.parts, scratch_bytes = 0 : i64}, ...]
-//   llama.target  = #llama.target<...>
+//   llama.target  = #cpu.target<...>
 //
 // and the functions corellama_step_decode, _prefill and _head are the steps (a
 // module of kernels alone, as tests have it, may lack them).
@@ -48,7 +48,7 @@ llvm::Error addProgramDescriptor(llvm::Module &llvmModule,
 
 /// The machine that `target` describes; position independent code.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
-createTargetMachine(llama::TargetAttr target);
+createTargetMachine(llama::TargetInterface target);
 
 /// LLVM's -O3 IR pipeline, without fast math and without library calls.
 void optimize(llvm::Module &llvmModule, llvm::TargetMachine &machine);
@@ -72,7 +72,7 @@ compileToObject(mlir::ModuleOp module);
 
 /// The GPU that `target` describes.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
-createDeviceMachine(llama::TargetAttr target);
+createDeviceMachine(llama::TargetInterface target);
 
 /// Optimized IR of the device's module.
 llvm::Expected<std::unique_ptr<llvm::Module>>

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/CodeGen/CodeGen.h"
+#include "dialects/CUDA/IR/CUDADialect.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -25,11 +26,11 @@ using namespace corellama::codegen;
 static constexpr llvm::StringLiteral kPrefix = "cuda:";
 
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
-corellama::codegen::createDeviceMachine(llama::TargetAttr target) {
-  llvm::StringRef chip = target.getName().getValue();
-  if (target.getFamily() != llama::Family::GPU || !chip.consume_front(kPrefix))
+corellama::codegen::createDeviceMachine(llama::TargetInterface target) {
+  llvm::StringRef chip = target.getName();
+  if (!mlir::isa<cuda::TargetAttr>(target) || !chip.consume_front(kPrefix))
     return llvm::createStringError("code generation: target '" +
-                                   target.getName().getValue() +
+                                   target.getName() +
                                    "' is no GPU that PTX is made for");
   // Doing it again changes nothing.
   LLVMInitializeNVPTXTargetInfo();
@@ -47,14 +48,12 @@ corellama::codegen::createDeviceMachine(llama::TargetAttr target) {
   // there. With this LLVM says `mul.rn` and `add.rn`, which ptxas leaves alone;
   // a plain `mul` and `add` it would contract by itself.
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-  llvm::StringRef features =
-      target.getFeatures() ? target.getFeatures().getValue() : "";
   std::unique_ptr<llvm::TargetMachine> machine(nvptx->createTargetMachine(
-      triple, chip, features, options, std::nullopt, std::nullopt,
+      triple, chip, target.getFeatures(), options, std::nullopt, std::nullopt,
       llvm::CodeGenOptLevel::Aggressive));
   if (!machine)
     return llvm::createStringError("code generation: LLVM has no machine for " +
-                                   target.getName().getValue());
+                                   target.getName());
   return machine;
 }
 
@@ -153,9 +152,9 @@ corellama::codegen::buildDeviceIR(mlir::ModuleOp module,
 }
 
 /// A line a kernel, in the order of the module.
-static void writeTable(mlir::gpu::GPUModuleOp device, llama::TargetAttr target,
-                       llvm::raw_ostream &out) {
-  out << "// corellama, target " << target.getName().getValue() << "\n"
+static void writeTable(mlir::gpu::GPUModuleOp device,
+                       llama::TargetInterface target, llvm::raw_ostream &out) {
+  out << "// corellama, target " << target.getName() << "\n"
       << "// kernel, threads of a block, bytes of workgroup memory:\n";
   for (auto kernel : device.getOps<mlir::LLVM::LLVMFuncOp>()) {
     auto threads = kernel->getAttrOfType<mlir::DenseI32ArrayAttr>(
@@ -176,7 +175,6 @@ llvm::Error corellama::codegen::emitPTX(llvm::Module &llvmModule,
   auto device = deviceOf(module);
   if (!device)
     return device.takeError();
-  writeTable(*device,
-             module->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr), out);
+  writeTable(*device, llama::getTarget(module), out);
   return emitAssembly(llvmModule, machine, out);
 }

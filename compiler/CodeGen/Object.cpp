@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/CodeGen/CodeGen.h"
+#include "dialects/CPU/IR/CPUDialect.h"
 #include "llvm/Analysis/CGSCCPassManager.h"
 #include "llvm/Analysis/LoopAnalysisManager.h"
 #include "llvm/IR/LegacyPassManager.h"
@@ -20,10 +21,10 @@ using namespace corellama;
 using namespace corellama::codegen;
 
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
-corellama::codegen::createTargetMachine(llama::TargetAttr target) {
-  if (target.getFamily() != llama::Family::CPU)
+corellama::codegen::createTargetMachine(llama::TargetInterface target) {
+  if (!mlir::isa<cpu::TargetAttr>(target))
     return llvm::createStringError("code generation: target '" +
-                                   target.getName().getValue() + "' is no CPU");
+                                   target.getName() + "' is no CPU");
   // Only this one target; doing it again changes nothing.
   LLVMInitializeX86TargetInfo();
   LLVMInitializeX86Target();
@@ -43,11 +44,9 @@ corellama::codegen::createTargetMachine(llama::TargetAttr target) {
   options.MCOptions.AsmVerbose = true;
   // The baseline CPU plus the target's features, so that two targets with the
   // same features give the same code.
-  llvm::StringRef features =
-      target.getFeatures() ? target.getFeatures().getValue() : "";
   std::unique_ptr<llvm::TargetMachine> machine(x86->createTargetMachine(
-      triple, "x86-64", features, options, llvm::Reloc::PIC_, std::nullopt,
-      llvm::CodeGenOptLevel::Aggressive));
+      triple, "x86-64", target.getFeatures(), options, llvm::Reloc::PIC_,
+      std::nullopt, llvm::CodeGenOptLevel::Aggressive));
   if (!machine)
     return llvm::createStringError("code generation: LLVM has no machine for " +
                                    triple.str());
@@ -169,7 +168,7 @@ corellama::codegen::emitObject(llvm::Module &llvmModule,
 
 llvm::Expected<llvm::SmallVector<char, 0>>
 corellama::codegen::compileToObject(mlir::ModuleOp module) {
-  auto target = module->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr);
+  auto target = llama::getTarget(module);
   if (!target)
     return llvm::createStringError(
         "code generation: the module has no llama.target");

@@ -215,7 +215,7 @@ llvm::Error DescriptorBuilder::build() {
   if (!kernels)
     return error(
         "the module has no llama.kernels; was it lowered to phase llvm?");
-  auto target = module->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr);
+  auto target = llama::getTarget(module);
   if (!target)
     return error("the module has no llama.target");
   launches = program.contains("launches");
@@ -239,10 +239,9 @@ llvm::Error DescriptorBuilder::build() {
   // abi::Program or abi::DeviceProgram, field by field.
   llvm::SmallVector<Constant *> fields = {
       llvm::ConstantInt::get(i32, abi::kVersion),
-      llvm::ConstantInt::get(i32, 0), text(target.getName().getValue())};
+      llvm::ConstantInt::get(i32, 0), text(target.getName())};
   if (!launches)
-    fields.push_back(
-        text(target.getFeatures() ? target.getFeatures().getValue() : ""));
+    fields.push_back(text(target.getFeatures()));
   fields.append(std::begin(steps), std::end(steps));
   fields.push_back(*table);
   fields.push_back(llvm::ConstantInt::get(i64, kernels.size()));

@@ -14,6 +14,7 @@
 #include "compiler/Image/Image.h"
 #include "compiler/Import/Import.h"
 #include "compiler/Target/Target.h"
+#include "dialects/CUDA/IR/CUDADialect.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
@@ -68,9 +69,8 @@ private:
   Phase phase = Phase::Import;
 };
 
-llama::Family familyOf(mlir::ModuleOp module) {
-  return module->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr)
-      .getFamily();
+bool isForGPU(mlir::ModuleOp module) {
+  return mlir::isa<cuda::TargetAttr>(llama::getTarget(module));
 }
 
 mlir::DialectRegistry makeRegistry() {
@@ -120,11 +120,11 @@ Error Compilation::checkTarget() {
       !arguments.compileTo &&
       llvm::is_contained({Emit::Program, Emit::Assembly, Emit::Object},
                          arguments.emit);
-  if (familyOf(*module) == llama::Family::GPU && needsRuntime)
+  if (isForGPU(*module) && needsRuntime)
     return llvm::createStringError(
         "programs for a GPU need its runtime, which is not there yet; "
         "--emit=ptx, --emit=llvm or --compile-to");
-  if (familyOf(*module) != llama::Family::GPU && arguments.emit == Emit::PTX)
+  if (!isForGPU(*module) && arguments.emit == Emit::PTX)
     return llvm::createStringError("--emit=ptx is for a GPU, and " +
                                    arguments.ir + " is for a CPU");
   return Error::success();
@@ -132,7 +132,7 @@ Error Compilation::checkTarget() {
 
 void Compilation::copyOptionsTo(PipelineOptions &pipeline) {
   options.copyTo(pipeline);
-  pipeline.backend = familyOf(*module) == llama::Family::GPU ? "cuda" : "cpu";
+  pipeline.backend = llama::getTarget(*module).getBackend().str();
 }
 
 /// The module that the phases start from: imported, or read from a dump.
@@ -171,7 +171,7 @@ Error Compilation::begin(const checkpoint::Checkpoint &checkpoint) {
       context, arguments.target.empty() ? "native" : arguments.target);
   if (!target)
     return target.takeError();
-  options = ModuleOptions::fromArguments(arguments, target->getFamily());
+  options = ModuleOptions::fromArguments(arguments, *target);
   module = importCheckpoint(context, checkpoint);
   stampModule(*module, *target, options);
   phase = Phase::Import;
@@ -269,7 +269,7 @@ Error Compilation::writeBytes(llvm::ArrayRef<char> bytes) const {
 
 /// From the llvm phase of a GPU's target to a file.
 Error Compilation::generateDevice() {
-  auto target = (*module)->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr);
+  llama::TargetInterface target = llama::getTarget(*module);
   auto machine = codegen::createDeviceMachine(target);
   if (!machine)
     return machine.takeError();
@@ -295,9 +295,9 @@ Error Compilation::generateDevice() {
 
 /// From the llvm phase to a file.
 Error Compilation::generate(const checkpoint::Checkpoint &checkpoint) {
-  if (familyOf(*module) == llama::Family::GPU)
+  if (isForGPU(*module))
     return generateDevice();
-  auto target = (*module)->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr);
+  llama::TargetInterface target = llama::getTarget(*module);
   auto machine = codegen::createTargetMachine(target);
   if (!machine)
     return machine.takeError();

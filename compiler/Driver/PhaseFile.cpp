@@ -7,6 +7,7 @@
 #include "compiler/Driver/PhaseFile.h"
 #include "compiler/Import/Import.h"
 #include "compiler/Target/Target.h"
+#include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/raw_ostream.h"
@@ -17,11 +18,11 @@ using namespace mlir;
 static constexpr llvm::StringLiteral kOptionsAttr = "llama.options";
 
 ModuleOptions ModuleOptions::fromArguments(const CompileArguments &arguments,
-                                           llama::Family family) {
+                                           llama::TargetInterface target) {
   ModuleOptions options;
   // Float32 is the only arithmetic of a CPU that there is code for, so auto
   // means it too; asked for by name, it means that nothing at all is rounded.
-  bool choice = family == llama::Family::GPU && arguments.activations != "f32";
+  bool choice = !isa<cpu::TargetAttr>(target) && arguments.activations != "f32";
   options.activations = choice ? "auto" : "f32";
   options.cacheType = arguments.activations == "f32" ? "f32" : "f16";
   if (!arguments.cacheType.empty())
@@ -36,7 +37,7 @@ void ModuleOptions::copyTo(PipelineOptions &options) const {
   options.chunk = chunk;
 }
 
-void corellama::stampModule(ModuleOp module, llama::TargetAttr target,
+void corellama::stampModule(ModuleOp module, llama::TargetInterface target,
                             const ModuleOptions &options) {
   Builder builder(module.getContext());
   module->setAttr(llama::kTargetAttr, target);
@@ -103,7 +104,7 @@ static llvm::Error checkArguments(ModuleOp module,
                   "was made with " + flag + "=" + carried + ", not " + asked +
                       "; leave the option out, or compile from the checkpoint");
   };
-  auto target = module->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr);
+  llama::TargetInterface target = llama::getTarget(module);
   if (!target)
     return refuse(
         path, "llama.target: is missing, which every dump carries; make a new "
@@ -126,7 +127,7 @@ static llvm::Error checkArguments(ModuleOp module,
   bool saysCache =
       !arguments.activations.empty() || !arguments.cacheType.empty();
   std::string cacheType =
-      ModuleOptions::fromArguments(arguments, target.getFamily()).cacheType;
+      ModuleOptions::fromArguments(arguments, target).cacheType;
   if (saysCache && cacheType != options->cacheType)
     return contradiction("--cache-type", cacheType, options->cacheType);
   if (arguments.chunk && *arguments.chunk != options->chunk)

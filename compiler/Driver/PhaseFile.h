@@ -32,14 +32,14 @@ struct ModuleOptions {
   std::string cacheType;
   int64_t chunk;
 
-  /// What the command line means.
+  /// What the command line means for a target.
   static ModuleOptions fromArguments(const CompileArguments &arguments,
-                                     llama::Family family);
+                                     llama::TargetInterface target);
   void copyTo(PipelineOptions &options) const;
 };
 
 /// Stamps target and options on a module that was just imported.
-void stampModule(mlir::ModuleOp module, llama::TargetAttr target,
+void stampModule(mlir::ModuleOp module, llama::TargetInterface target,
                  const ModuleOptions &options);
 void setPhase(mlir::ModuleOp module, llama::Phase phase);
 

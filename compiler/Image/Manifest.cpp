@@ -6,6 +6,7 @@
 
 #include "compiler/Image/Manifest.h"
 #include "compiler/Import/Import.h"
+#include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/IR/SymbolTable.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/JSON.h"
@@ -140,9 +141,10 @@ static json::Array tensors(const ImagePlan &plan) {
 Expected<std::string> corellama::image::makeManifest(
     ModuleOp module, const checkpoint::Checkpoint &checkpoint,
     const ImageOptions &options, const ImagePlan &plan) {
-  auto target = module->getAttrOfType<TargetAttr>(kTargetAttr);
+  auto target = module->getAttrOfType<cpu::TargetAttr>(kTargetAttr);
   if (!target)
-    return refuseModule("has no llama.target; run the phases up to `llvm`");
+    return refuseModule(
+        "has no llama.target of a CPU; run the phases up to `llvm`");
   auto program = module->getAttrOfType<DictionaryAttr>(llama::kProgramAttr);
   if (!program)
     return refuseModule("has no llama.program; run the phases up to `llvm`");
@@ -173,13 +175,10 @@ Expected<std::string> corellama::image::makeManifest(
                                   {"blake3", checkpoint.identity()},
                                   {"bytes", checkpoint.fileBytes()}}},
       {"config", configuration(checkpoint.config())},
-      {"target",
-       json::Object{{"name", text(target.getName().getValue())},
-                    {"features",
-                     text(target.getFeatures() ? target.getFeatures().getValue()
-                                               : StringRef())},
-                    {"vector_bits", target.getVectorBits()},
-                    {"l2_bytes", target.getL2Bytes()}}},
+      {"target", json::Object{{"name", text(target.getName())},
+                              {"features", text(target.getFeatures())},
+                              {"vector_bits", target.getVectorBits()},
+                              {"l2_bytes", target.getL2Bytes()}}},
       {"activations", options.activations},
       // With rounded activations decode and prefill round different rows at
       // different places; with float32 both make the same sums.

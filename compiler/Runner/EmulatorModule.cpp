@@ -1,4 +1,4 @@
-//===- EmulatorModule.cpp - kernels of a GPU, loaded to be emulated ---------===//
+//===- EmulatorModule.cpp - kernels of a GPU, loaded to be emulated -------===//
 //
 // See EmulatorModule.h.
 //

@@ -1,4 +1,4 @@
-//===- EmulatorProgram.cpp - a checkpoint, run as emulated GPU code --------===//
+//===- EmulatorProgram.cpp - a checkpoint, run as emulated GPU code -------===//
 //
 // See EmulatorProgram.h. From top to bottom: the phases; weights; memory; a
 // step.
@@ -11,6 +11,7 @@
 #include "compiler/Import/Import.h"
 #include "compiler/Pipelines/Pipelines.h"
 #include "compiler/Target/Target.h"
+#include "dialects/CUDA/IR/CUDADialect.h"
 #include "mlir/IR/Diagnostics.h"
 #include "runtime/ABI/Image.h"
 #include "llvm/Support/MathExtras.h"
@@ -207,7 +208,7 @@ EmulatorProgram::compile(const checkpoint::Checkpoint &checkpoint,
   auto target = resolveTarget(mlirContext, options.target);
   if (!target)
     return target.takeError();
-  if (target->getFamily() != llama::Family::GPU)
+  if (!mlir::isa<cuda::TargetAttr>(*target))
     return llvm::createStringError(
         "--target: '" + options.target +
         "' is no GPU; expected a name such as cuda:sm_80");

@@ -1,4 +1,4 @@
-//===- Target.cpp - names of machines -> #llama.target --------------------===//
+//===- Target.cpp - names of machines -> the target attribute -------------===//
 //
 // See Target.h.
 //
@@ -6,6 +6,8 @@
 
 #include "compiler/Target/Target.h"
 #include "compiler/Target/Targets.h"
+#include "dialects/CPU/IR/CPUDialect.h"
+#include "dialects/CUDA/IR/CUDADialect.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
@@ -107,19 +109,17 @@ static std::string nearestNames(StringRef name) {
          last.str();
 }
 
-static llama::TargetAttr makeAttribute(MLIRContext &context, const Twine &name,
-                                       const FeatureSet &features,
-                                       uint64_t l2Bytes) {
-  return llama::TargetAttr::get(&context, llama::Family::CPU,
-                                StringAttr::get(&context, name),
-                                StringAttr::get(&context, usableOf(features)),
-                                vectorBitsOf(features), l2Bytes,
-                                /*workgroup_bytes=*/0);
+static llama::TargetInterface makeAttribute(MLIRContext &context,
+                                            const Twine &name,
+                                            const FeatureSet &features,
+                                            uint64_t l2Bytes) {
+  context.loadDialect<cpu::CPUDialect>();
+  return cpu::TargetAttr::get(&context, name.str(), usableOf(features),
+                              vectorBitsOf(features), l2Bytes);
 }
 
-Expected<llama::TargetAttr> corellama::resolveTarget(MLIRContext &context,
-                                                     StringRef name) {
-  context.loadDialect<llama::LlamaDialect>();
+Expected<llama::TargetInterface> corellama::resolveTarget(MLIRContext &context,
+                                                          StringRef name) {
   if (name == kNative) {
     StringRef cpu = llvm::sys::getHostCPUName();
     FeatureSet features = llvm::sys::getHostCPUFeatures();
@@ -136,25 +136,24 @@ Expected<llama::TargetAttr> corellama::resolveTarget(MLIRContext &context,
   if (!info)
     return refuse("'" + name + "' is not a target, perhaps " +
                   nearestNames(name) + "; --list-targets shows all of them");
-  if (info->family == llama::Family::GPU)
-    return llama::TargetAttr::get(&context, info->family,
-                                  StringAttr::get(&context, name),
-                                  StringAttr::get(&context, info->features),
-                                  /*vector_bits=*/0, /*l2_bytes=*/0,
-                                  static_cast<int64_t>(info->workgroupBytes));
+  if (!info->isCPU()) {
+    context.loadDialect<cuda::CUDADialect>();
+    return cuda::TargetAttr::get(&context, name, info->features,
+                                 static_cast<int64_t>(info->workgroupBytes));
+  }
   return makeAttribute(context, name, featuresOfCPU(name), info->l2Bytes);
 }
 
-bool corellama::hostSupports(llama::TargetAttr target, std::string &missing) {
-  if (target.getFamily() == llama::Family::GPU) {
+bool corellama::hostSupports(llama::TargetInterface target,
+                             std::string &missing) {
+  if (!isa<cpu::TargetAttr>(target)) {
     missing = "a GPU";
     return false;
   }
   FeatureSet host = llvm::sys::getHostCPUFeatures();
   SmallVector<StringRef> wanted, lacking;
-  if (target.getFeatures())
-    target.getFeatures().getValue().split(wanted, ',', /*MaxSplit=*/-1,
-                                          /*KeepEmpty=*/false);
+  target.getFeatures().split(wanted, ',', /*MaxSplit=*/-1,
+                             /*KeepEmpty=*/false);
   for (StringRef feature : wanted)
     if (feature.consume_front("+") && !host.lookup(feature))
       lacking.push_back(feature);
@@ -165,7 +164,7 @@ bool corellama::hostSupports(llama::TargetAttr target, std::string &missing) {
 void corellama::listTargets(llvm::raw_ostream &out) {
   for (const TargetInfo &target : allTargets()) {
     std::string size = "GPU";
-    if (target.family == llama::Family::CPU)
+    if (target.isCPU())
       size = llvm::formatv("{0}-bit vectors, {1,4} KiB L2",
                            vectorBitsOf(featuresOfCPU(target.name)),
                            target.l2Bytes / 1024);

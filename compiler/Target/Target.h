@@ -1,4 +1,4 @@
-//===- Target.h - names of machines -> #llama.target ----------------------===//
+//===- Target.h - names of machines -> the target attribute ---------------===//
 //
 // The name of a target as on the command line -> the attribute that passes
 // see. A file of its own because it is the only place of the compiler that
@@ -20,14 +20,14 @@ namespace corellama {
 /// CPU. Its features, "+avx,+avx2,...", are those that code may use beyond
 /// baseline x86-64, the implied ones spelt out, in the order of
 /// `usableFeatures`; a GPU's are the version of PTX. An unknown name is an
-/// error that gives the nearest ones. Loads the dialect.
-llvm::Expected<llama::TargetAttr> resolveTarget(mlir::MLIRContext &context,
-                                                llvm::StringRef name);
+/// error that gives the nearest ones. Loads the dialect of the target.
+llvm::Expected<llama::TargetInterface> resolveTarget(mlir::MLIRContext &context,
+                                                     llvm::StringRef name);
 
 /// Whether code for `target` runs on this CPU; otherwise `missing` is the list
 /// of the features that it lacks, "avx512f, avx512bw". For messages of the
 /// compiler: programs check for themselves.
-bool hostSupports(llama::TargetAttr target, std::string &missing);
+bool hostSupports(llama::TargetInterface target, std::string &missing);
 
 /// For --list-targets: a line a target, and one for this machine.
 void listTargets(llvm::raw_ostream &out);

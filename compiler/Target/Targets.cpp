@@ -76,13 +76,11 @@ static constexpr TargetInfo kTargets[] = {
     {.name = "cuda:sm_80",
      .machines = "NVIDIA A100, and any later GPU",
      .l2Bytes = 0,
-     .family = llama::Family::GPU,
      .features = "+ptx80",
      .workgroupBytes = 163 * kKiB},
     {.name = "cuda:sm_90a",
      .machines = "NVIDIA H100, H200",
      .l2Bytes = 0,
-     .family = llama::Family::GPU,
      .features = "+ptx80",
      .workgroupBytes = 227 * kKiB},
 };

@@ -9,7 +9,6 @@
 #ifndef CORELLAMA_COMPILER_TARGET_TARGETS_H
 #define CORELLAMA_COMPILER_TARGET_TARGETS_H
 
-#include "dialects/Llama/IR/LlamaDialect.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include <cstdint>
@@ -25,11 +24,12 @@ struct TargetInfo {
   /// Cache of one core that a worker may fill; 0 of a GPU, whose blocks have
   /// what their strategies say.
   uint64_t l2Bytes;
-  llama::Family family = llama::Family::CPU;
-  /// Of a GPU: its features in LLVM's spelling.
+  /// Of a GPU: its features in LLVM's spelling; empty: it is a CPU.
   llvm::StringLiteral features = "";
   /// Of a GPU: the most workgroup memory of a block, in bytes.
   uint64_t workgroupBytes = 0;
+
+  constexpr bool isCPU() const { return features.empty(); }
 };
 
 /// From the least to the most capable of each maker.

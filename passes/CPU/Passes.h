@@ -23,8 +23,8 @@ void buildVectorPasses(mlir::OpPassManager &manager);
 /// vector -> llvm dialect.
 void buildLLVMPasses(mlir::OpPassManager &manager);
 
-/// What passes/CPU attaches to the attributes of llama: the strategy table and
-/// the loads of each format.
+/// What passes/CPU attaches to attributes: the table of strategies to the
+/// target, the loads to each format, the lowering to each unit.
 void registerExternalModels(mlir::DialectRegistry &registry);
 
 } // namespace corellama::cpu

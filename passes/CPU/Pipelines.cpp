@@ -1,16 +1,17 @@
 //===- Pipelines.cpp - the order of the CPU's passes ----------------------===//
 //
 // The only place that lists them; compiler/Pipelines calls these two functions
-// for targets of the CPU family.
+// for CPUs.
 //
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Dialect/SCF/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
-#include "passes/CPU/CPUStrategy.h"
+#include "passes/CPU/CPUPlanner.h"
 #include "passes/CPU/GroupLoads.h"
 #include "passes/CPU/Passes.h"
+#include "passes/CPU/UnitLowering.h"
 #include "passes/Context/Passes.h"
 #include "passes/Tile/Passes.h"
 
@@ -35,6 +36,7 @@ void cpu::buildLLVMPasses(OpPassManager &manager) {
 }
 
 void cpu::registerExternalModels(DialectRegistry &registry) {
-  registerStrategy(registry);
+  registerPlanner(registry);
   registerGroupLoads(registry);
+  registerFma(registry);
 }

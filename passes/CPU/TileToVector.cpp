@@ -1,8 +1,8 @@
 //===- TileToVector.cpp - tile becomes a CPU's vectors --------------------===//
 //
 // tile -> vector, for CPUs. Here: the pass, where things are in memory, and the
-// words that become one or two ops. Rows and epilogues are in VectorRows.cpp,
-// the loops over k in VectorContract.cpp.
+// ops that become one or two others. Rows and epilogues are in VectorRows.cpp,
+// attention in VectorAttention.cpp, the loops over k in Units/.
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,6 +12,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "passes/CPU/Passes.h"
+#include "passes/CPU/UnitLowering.h"
 #include "passes/CPU/VectorKernel.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
@@ -25,9 +26,12 @@ using namespace mlir;
 using namespace corellama;
 using namespace corellama::cpu;
 
-VectorKernel::VectorKernel(func::FuncOp kernel, bool tables)
-    : IndexBuilder({kernel.getLoc(), kernel.getContext()}), kernel(kernel),
-      tables(tables) {}
+#include "passes/CPU/UnitLowering.cpp.inc"
+
+VectorKernel::VectorKernel(func::FuncOp kernel, TargetAttr target)
+    : IndexBuilder({kernel.getLoc(), kernel.getContext()}),
+      // vpermps with a 512-bit table.
+      tables(target.getVectorBits() >= 512), kernel(kernel), target(target) {}
 
 //===----------------------------------------------------------------------===//
 // Small things
@@ -137,6 +141,38 @@ Value VectorKernel::maskBelow(Value limit) {
 // The words
 //===----------------------------------------------------------------------===//
 
+/// The lowering of a unit, where the target has its instructions: LLVM would
+/// abort on one that it lacks.
+static FailureOr<UnitLoweringInterface>
+findLowering(Operation *op, llama::ContractionUnitInterface unit,
+             llama::TargetInterface target) {
+  auto lowering = dyn_cast<UnitLoweringInterface>(unit);
+  if (!lowering)
+    return op->emitOpError()
+           << "the unit " << unit << " has no lowering to a CPU's vectors";
+  StringRef missing = llama::getMissingFeature(unit, target);
+  if (!missing.empty())
+    return op->emitOpError()
+           << "the unit " << unit << " needs " << missing
+           << ", which the target " << target.getName() << " lacks";
+  return lowering;
+}
+
+LogicalResult VectorKernel::rewritePanel(tile::PanelOp op) {
+  auto lowering = findLowering(op, op.getType().getUnit(), target);
+  return failure(failed(lowering) || failed(lowering->lowerPanel(*this, op)));
+}
+
+LogicalResult VectorKernel::rewriteContract(tile::ContractOp op) {
+  if (cast<VectorType>(op.getType()).getDimSize(1) != kLanes)
+    return op.emitOpError()
+           << "is a group of 16 rows of the weight on a CPU (n = 16), found "
+           << op.getType();
+  auto lowering = findLowering(op, op.getOrder().getUnit(), target);
+  return failure(failed(lowering) ||
+                 failed(lowering->lowerContract(*this, op)));
+}
+
 LogicalResult VectorKernel::rewriteOp(Operation *op) {
   b.setInsertionPoint(op);
   b.setLoc(op->getLoc());
@@ -228,16 +264,9 @@ LogicalResult VectorKernel::rewriteOp(Operation *op) {
       .Case<tile::StageOp>([&](tile::StageOp o) { rewriteStage(o); })
       .Case<tile::BlockSumsOp>(
           [&](tile::BlockSumsOp o) { rewriteBlockSums(o); })
-      .Case<tile::PanelOp>([&](tile::PanelOp o) { rewritePanel(o); })
-      .Case<tile::ContractOp>([&](tile::ContractOp o) {
-        if (cast<VectorType>(o.getType()).getDimSize(1) != kLanes)
-          result =
-              o.emitOpError()
-              << "is a group of 16 rows of the weight on a CPU (n = 16), found "
-              << o.getType();
-        else
-          rewriteContract(o);
-      })
+      .Case<tile::PanelOp>([&](tile::PanelOp o) { result = rewritePanel(o); })
+      .Case<tile::ContractOp>(
+          [&](tile::ContractOp o) { result = rewriteContract(o); })
       .Case<tile::ScoreKeysOp>([&](tile::ScoreKeysOp o) { rewriteScores(o); })
       .Case<tile::SumValuesOp>(
           [&](tile::SumValuesOp o) { rewriteSumValues(o); })
@@ -330,20 +359,17 @@ LogicalResult VectorKernel::rewrite() {
 namespace {
 struct TileToVectorCPU : cpu::impl::TileToVectorCPUBase<TileToVectorCPU> {
   void runOnOperation() override {
-    auto target =
-        getOperation()->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr);
-    if (!target || target.getFamily() != llama::Family::CPU) {
+    auto target = getOperation()->getAttrOfType<TargetAttr>(llama::kTargetAttr);
+    if (!target) {
       getOperation()->emitError()
           << "has no llama.target of a CPU; the driver stamps it";
       return signalPassFailure();
     }
-    // vpermps with a 512-bit table.
-    bool tables = target.getVectorBits() >= 512;
     for (auto kernel : getOperation().getOps<func::FuncOp>()) {
       if (kernel.isExternal() || kernel.getNumArguments() == 0 ||
           !isa<tile::ContextType>(kernel.getArgument(0).getType()))
         continue;
-      if (failed(VectorKernel(kernel, tables).rewrite()))
+      if (failed(VectorKernel(kernel, target).rewrite()))
         return signalPassFailure();
     }
   }

@@ -24,13 +24,14 @@ inline constexpr int64_t kLanes = 16;
 /// whose blocks are eight of them.
 inline constexpr int64_t kColumnBlock = 32;
 
-class VectorKernel : tile::IndexBuilder {
+class VectorKernel : public tile::IndexBuilder {
 public:
-  VectorKernel(mlir::func::FuncOp kernel, bool tables);
+  VectorKernel(mlir::func::FuncOp kernel, TargetAttr target);
 
   mlir::LogicalResult rewrite();
 
-private:
+  // What a unit's lowering (Units/) writes with.
+  using IndexBuilder::b;
   using Value = mlir::Value;
   template <typename T> using Vec = llvm::SmallVector<T>;
 
@@ -53,8 +54,6 @@ private:
   };
 
   // TileToVector.cpp
-  mlir::LogicalResult rewriteOp(mlir::Operation *op);
-  void rewriteRegionOps(mlir::Block &block);
   mlir::VectorType floats(int64_t lanes = kLanes);
   Value zeros(mlir::Type type);
   Value splat(Value scalar);
@@ -72,6 +71,16 @@ private:
   /// 16 lanes of a 1-D vector from lane `first`, and whole vectors from them.
   Value chunk(Value vector, int64_t first);
   Value joinChunks(llvm::ArrayRef<Value> chunks);
+
+  bool tables;
+  llvm::DenseMap<Value, Weight> weights;
+  llvm::DenseMap<Value, Panel> panels;
+  llvm::DenseMap<Value, Value> rows;
+
+private:
+  mlir::LogicalResult rewriteOp(mlir::Operation *op);
+  mlir::LogicalResult rewriteContract(tile::ContractOp op);
+  mlir::LogicalResult rewritePanel(tile::PanelOp op);
   Value positionOf(Value row);
   /// Lanes j < limit, as a mask of 16.
   Value maskBelow(Value limit);
@@ -92,21 +101,15 @@ private:
   void rewriteMask(tile::CausalMaskOp op);
   void rewriteColumnValues(tile::ColumnValuesOp op);
 
-  // VectorContract.cpp
-  GroupStream groupStream(const Weight &weight, Value firstRow);
-  void rewritePanel(tile::PanelOp op);
-  void rewriteContract(tile::ContractOp op);
+  // VectorAttention.cpp
   void rewriteScores(tile::ScoreKeysOp op);
   void rewriteSumValues(tile::SumValuesOp op);
   Value loadCache(Value memory, Value element, mlir::Type elementType);
 
   mlir::func::FuncOp kernel;
-  bool tables;
+  llama::TargetInterface target;
   Value context, scratch;
   int64_t scratchBytes = 0;
-  llvm::DenseMap<Value, Weight> weights;
-  llvm::DenseMap<Value, Panel> panels;
-  llvm::DenseMap<Value, Value> rows;
   llvm::DenseMap<Value, Cache> caches;
 };
 

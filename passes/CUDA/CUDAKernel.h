@@ -33,6 +33,10 @@ public:
   /// reported where this fails.
   mlir::LogicalResult rewrite();
 
+  /// The product of `#cuda.simt`: the thread's fragment of it; null after an
+  /// error.
+  mlir::Value writeWarpContract(tile::ContractOp op);
+
 private:
   friend class MmaContract;
   using Value = mlir::Value;
@@ -64,7 +68,7 @@ private:
     int64_t paddedHead; // elements of a row, rounded up to 16
   };
 
-  /// The double buffer of products in tensor cores (MmaContract.cpp): rows,
+  /// The double buffer of products in tensor cores (Units/Mma.cpp): rows,
   /// weight and its scales; null until one needs them.
   struct Stages {
     Value rows, weight, scales;
@@ -179,7 +183,7 @@ private:
   Value reduceWarp(Value value, bool isMaximum);
   Vec<Value> reduceBlock(llvm::ArrayRef<Value> mine, bool isMaximum);
 
-  // WarpContract.cpp: weights, and products in which a warp has a few rows.
+  // WeightLoads.cpp
   /// Bytes from a weight's first to the plane's row, and from row to row.
   uint64_t planeOffset(const Weight &weight, unsigned plane, int64_t row);
   int64_t planeStride(const Weight &weight, unsigned plane);
@@ -192,14 +196,11 @@ private:
   Value loadScale(const Weight &weight, Value row, Value block);
   Value loadMinimum(const Weight &weight, Value row, Value block);
   Value decodeValue(const Weight &weight, Value row, Value column);
+
+  // Units/Simt.cpp
   Vec<Value> loadColumns(const Rows &x, Value row, Value from, int64_t width,
                          int64_t group);
   void keepInvariants();
-  Value writeWarpContract(tile::ContractOp op);
-
-  // MmaContract.cpp: products in tensor cores. Gives the fragment
-  // (Spread::Accumulators) of the contraction's tile.
-  Value writeMmaContract(tile::ContractOp op);
 
   // ThreadAttention.cpp
   Value toFloat(Value number);
@@ -208,7 +209,7 @@ private:
   mlir::LogicalResult writeSumValues(tile::SumValuesOp op);
 
   mlir::func::FuncOp source;
-  llama::GPUAttr strategy;
+  StrategyAttr strategy;
   int64_t threads;
   BlockBarriers barriers;
   Team team = Team::Block;

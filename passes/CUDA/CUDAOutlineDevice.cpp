@@ -43,8 +43,8 @@ std::string corellama::cuda::kernelNameOf(StringRef entry) {
 namespace {
 
 /// A kernel, or nothing: the attribute is what makes a function one.
-llama::GPUAttr strategyOf(LLVM::LLVMFuncOp function) {
-  return function->getAttrOfType<llama::GPUAttr>(llama::kStrategyAttr);
+StrategyAttr strategyOf(LLVM::LLVMFuncOp function) {
+  return function->getAttrOfType<StrategyAttr>(llama::kStrategyAttr);
 }
 
 /// A call cannot cross from one machine to the other, and kernels do not call
@@ -75,15 +75,14 @@ constexpr int64_t kRegisters = 65536, kThreadRegisters = 128,
 
 /// Blocks that must fit on an SM at once. ptxas, unless it is told, stops at
 /// some number of its own, such as 48, and spills the rest.
-int64_t blocksOf(llama::GPUAttr strategy) {
-  int64_t registers = strategy.getUnit() == llama::Unit::MMA
-                          ? kTensorCoreRegisters
-                          : kThreadRegisters;
+int64_t blocksOf(StrategyAttr strategy) {
+  int64_t registers = isa<MmaAttr>(strategy.getUnit()) ? kTensorCoreRegisters
+                                                       : kThreadRegisters;
   return std::max<int64_t>(1, kRegisters / (registers * strategy.getThreads()));
 }
 
 /// What code generation needs of an entry point.
-void makeEntry(LLVM::LLVMFuncOp kernel, llama::GPUAttr strategy) {
+void makeEntry(LLVM::LLVMFuncOp kernel, StrategyAttr strategy) {
   Builder b(kernel.getContext());
   kernel->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
   // As many as a launch has, not at most: ptxas then knows the registers that a

@@ -81,8 +81,9 @@ struct CUDAStepToLaunches
     return failure(result.wasInterrupted());
   }
 
-  static llama::GPUAttr strategyOf(func::FuncOp kernel) {
-    return kernel->getAttrOfType<llama::GPUAttr>(llama::kStrategyAttr);
+  static corellama::cuda::StrategyAttr strategyOf(func::FuncOp kernel) {
+    return kernel->getAttrOfType<corellama::cuda::StrategyAttr>(
+        llama::kStrategyAttr);
   }
 
   /// The attributes from which the program's descriptor is made. `launches`

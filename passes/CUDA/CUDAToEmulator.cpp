@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/CPU/IR/CPUDialect.h"
 #include "dialects/CUDA/IR/CUDADialect.h"
 #include "dialects/Context/IR/ContextDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -33,12 +34,9 @@ namespace {
 /// The host that kernels on the emulator need. A fixed one and not the
 /// machine's own: what a test finds must not depend on where it runs. FMA and
 /// F16C because without them LLVM calls a library for an fma and for a half.
-llama::TargetAttr hostTarget(MLIRContext *context) {
-  auto text = [&](StringRef s) { return StringAttr::get(context, s); };
-  return llama::TargetAttr::get(context, llama::Family::CPU, text("x86-64-v3"),
-                                text("+avx2,+f16c,+fma"),
-                                /*vector_bits=*/256, /*l2_bytes=*/0,
-                                /*workgroup_bytes=*/0);
+cpu::TargetAttr hostTarget(MLIRContext *context) {
+  return cpu::TargetAttr::get(context, "x86-64-v3", "+avx2,+f16c,+fma",
+                              /*vector_bits=*/256, /*l2_bytes=*/0);
 }
 
 /// One function of compiler/Runner/EmulatorABI.h.

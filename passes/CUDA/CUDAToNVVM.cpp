@@ -277,7 +277,7 @@ namespace {
 struct CUDAToNVVM : corellama::cuda::impl::CUDAToNVVMBase<CUDAToNVVM> {
   void runOnOperation() override {
     for (auto kernel : getOperation().getOps<func::FuncOp>()) {
-      auto strategy = kernel->getAttrOfType<corellama::llama::GPUAttr>(
+      auto strategy = kernel->getAttrOfType<corellama::cuda::StrategyAttr>(
           corellama::llama::kStrategyAttr);
       // Host code has no word of a GPU.
       if (!strategy)

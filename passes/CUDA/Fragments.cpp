@@ -11,13 +11,13 @@ static constexpr int64_t kMmaRows = 16, kMmaColumns = 8;
 
 std::optional<Fragment> corellama::cuda::fragmentOf(ArrayRef<int64_t> shape,
                                                     Team team,
-                                                    llama::GPUAttr strategy) {
+                                                    StrategyAttr strategy) {
   int64_t rows = shape[0], columns = shape[1], threads = strategy.getThreads(),
           warps = threads / kWarp;
   if (team == Team::Warp)
     return Fragment{Spread::LaneColumns, rows, columns, kWarp,
                     llvm::divideCeilSigned(columns, kWarp)};
-  if (strategy.getUnit() == llama::Unit::MMA) {
+  if (isa<MmaAttr>(strategy.getUnit())) {
     if (rows != kMmaRows * warps || columns % kMmaColumns != 0)
       return std::nullopt;
     return Fragment{Spread::Accumulators, rows, columns, 0,

@@ -61,7 +61,7 @@ struct Fragment {
 
 /// The table. Fails where this strategy cannot spread such a tile.
 std::optional<Fragment> fragmentOf(llvm::ArrayRef<int64_t> shape, Team team,
-                                   llama::GPUAttr strategy);
+                                   StrategyAttr strategy);
 
 } // namespace corellama::cuda
 

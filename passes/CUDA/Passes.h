@@ -25,7 +25,8 @@ void buildLLVMPasses(mlir::OpPassManager &manager);
 /// vector -> llvm dialect, for fibres on this machine.
 void buildEmulatorPasses(mlir::OpPassManager &manager);
 
-/// What passes/CUDA attaches to the attributes of llama: the strategy table.
+/// What passes/CUDA attaches to attributes: the table of strategies to the
+/// target, the lowering to each unit.
 void registerExternalModels(mlir::DialectRegistry &registry);
 
 } // namespace corellama::cuda

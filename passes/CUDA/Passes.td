@@ -77,8 +77,8 @@ def CUDAToEmulator : Pass<"cuda-to-emulator", "::mlir::ModuleOp"> {
 
     EXAMPLE test/passes/CUDA/cuda-to-emulator.mlir @together
   }];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
-                           "::mlir::vector::VectorDialect"];
+  let dependentDialects = ["::corellama::cpu::CPUDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::vector::VectorDialect"];
 }
 
 def CUDATraceAccesses : Pass<"cuda-trace-accesses", "::mlir::ModuleOp"> {

@@ -1,7 +1,7 @@
 //===- Pipelines.cpp - the order of the GPU's passes ----------------------===//
 //
 // The only place that lists them; compiler/Pipelines calls these functions for
-// targets of the GPU family. Device and fibres differ in the lowering of cuda's
+// GPUs. Device and fibres differ in the lowering of cuda's
 // words and in what is done around the kernels, and in nothing else.
 //
 //===----------------------------------------------------------------------===//

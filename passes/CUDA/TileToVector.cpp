@@ -11,6 +11,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "passes/CUDA/CUDAKernel.h"
 #include "passes/CUDA/Passes.h"
+#include "passes/CUDA/UnitLowering.h"
 #include "passes/CUDA/WeightChunks.h"
 #include "passes/Context/StepFunctions.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -25,11 +26,16 @@ using namespace mlir;
 using namespace corellama;
 using corellama::cuda::CUDAKernel;
 using corellama::cuda::Fragment;
+using corellama::cuda::StrategyAttr;
+using corellama::cuda::TargetAttr;
 using corellama::cuda::Team;
+using corellama::cuda::UnitLoweringInterface;
+
+#include "passes/CUDA/UnitLowering.cpp.inc"
 
 CUDAKernel::CUDAKernel(func::FuncOp kernel)
     : IndexBuilder({kernel.getLoc(), kernel.getContext()}), source(kernel),
-      strategy(kernel->getAttrOfType<llama::GPUAttr>(llama::kStrategyAttr)),
+      strategy(kernel->getAttrOfType<StrategyAttr>(llama::kStrategyAttr)),
       threads(strategy ? strategy.getThreads() : 0), barriers(b) {}
 
 //===----------------------------------------------------------------------===//
@@ -329,13 +335,14 @@ LogicalResult CUDAKernel::writeTileOp(Operation *op) {
       .Case([&](tile::CacheOp o) { result = writeCache(o); })
       .Case([&](tile::SumOp o) { result = writeSum(o); })
       .Case([&](tile::StageOp o) { writeStage(o); })
-      // Whoever needs the sums has the columns in registers
-      // (writeWarpContract).
-      .Case([&](tile::BlockSumsOp) {})
       .Case([&](tile::ContractOp o) {
-        Value product = o.getOrder().getUnit() == llama::Unit::MMA
-                            ? writeMmaContract(o)
-                            : writeWarpContract(o);
+        auto unit = dyn_cast<UnitLoweringInterface>(o.getOrder().getUnit());
+        if (!unit) {
+          result = o.emitOpError() << "the unit " << o.getOrder().getUnit()
+                                   << " has no lowering to a GPU's threads";
+          return;
+        }
+        Value product = unit.lowerContract(*this, o);
         result = success(product != nullptr);
         give(product);
       })
@@ -425,7 +432,7 @@ LogicalResult CUDAKernel::writeOp(Operation *op) {
 LogicalResult CUDAKernel::verifyStrategy() {
   if (!strategy)
     return source.emitOpError()
-           << "has no #llama.gpu as llama.strategy; run llama-plan-kernels";
+           << "has no #cuda.strategy as llama.strategy; run llama-plan-kernels";
   if (!source->hasAttr(llama::kPartsAttr))
     return source.emitOpError()
            << "has no llama.parts; run llama-outline-kernels";
@@ -479,16 +486,14 @@ LogicalResult CUDAKernel::rewrite() {
   }
   barriers.place();
   target->setAttr(llama::kScratchAttr, b.getI64IntegerAttr(workgroupBytes));
-  auto machine =
-      source->getParentOfType<ModuleOp>()->getAttrOfType<llama::TargetAttr>(
-          llama::kTargetAttr);
+  auto machine = cast<TargetAttr>(llama::getTarget(source));
   int64_t most = machine.getWorkgroupBytes();
   if (most && workgroupBytes > most) {
     target.erase();
     return source.emitOpError()
            << "'" << source.getName() << "' needs " << workgroupBytes
-           << " bytes of workgroup memory, a block of "
-           << machine.getName().getValue() << " has at most " << most
+           << " bytes of workgroup memory, a block of " << machine.getName()
+           << " has at most " << most
            << "; the model's rows are too long for this target";
   }
   source.erase();
@@ -499,9 +504,7 @@ namespace {
 struct TileToVectorCUDA
     : corellama::cuda::impl::TileToVectorCUDABase<TileToVectorCUDA> {
   void runOnOperation() override {
-    auto target =
-        getOperation()->getAttrOfType<llama::TargetAttr>(llama::kTargetAttr);
-    if (!target || target.getFamily() != llama::Family::GPU) {
+    if (!getOperation()->getAttrOfType<TargetAttr>(llama::kTargetAttr)) {
       getOperation()->emitError()
           << "has no llama.target of a GPU; the driver stamps it";
       return signalPassFailure();

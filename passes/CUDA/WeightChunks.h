@@ -15,9 +15,6 @@
 
 namespace corellama::cuda {
 
-/// Bytes of a chunk: the widest load of a thread.
-inline constexpr int64_t kChunkBytes = 16;
-
 /// What a thread has loaded of a chunk.
 struct ChunkWords {
   /// 16 bytes of plane 0, vector<4xi32>.

@@ -135,7 +135,7 @@ def LlamaPlanKernels : Pass<"llama-plan-kernels", "::mlir::ModuleOp"> {
     Phase: plan.
     Needs: kernels; `llama.target` with a table of strategies.
     Leaves: `strategy` and `partition` on each kernel, `order` on each linear,
-    rms_norm, attention and attention_part. `override="qkv=#llama.cpu<m = 4>;o=..."`
+    rms_norm, attention and attention_part. `override="qkv=#cpu.strategy<unit = #cpu.fma, m = 4, n = 16>;o=..."`
     gives kernels of a name another strategy; the target then partitions for that one.
     Decode and prefill sum a weight in the same order where its rows are
     float32: another order is an error.

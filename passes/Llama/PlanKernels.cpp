@@ -13,7 +13,7 @@
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "passes/Llama/Passes.h"
 #include "passes/Llama/PlanInvariants.h"
-#include "passes/Llama/TargetStrategy.h"
+#include "passes/Llama/Planner.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -31,7 +31,8 @@ using namespace corellama::llama;
 
 using Overrides = llvm::MapVector<StringAttr, Attribute>;
 
-/// "qkv=#llama.cpu<m = 4>;o=..." to strategies by name.
+/// "qkv=#cpu.strategy<unit = #cpu.fma, m = 4, n = 16>;o=..." to strategies by
+/// name.
 static FailureOr<Overrides> parseOverrides(StringRef text, ModuleOp module) {
   Overrides overrides;
   SmallVector<StringRef> entries;
@@ -45,9 +46,10 @@ static FailureOr<Overrides> parseOverrides(StringRef text, ModuleOp module) {
                              ? Attribute()
                              : parseAttribute(value, module.getContext());
     if (name.empty() || !strategy)
-      return module.emitError() << "override '" << entry.trim()
-                                << "' is not of the form NAME=ATTRIBUTE, as in "
-                                   "qkv=#llama.cpu<m = 4>";
+      return module.emitError()
+             << "override '" << entry.trim()
+             << "' is not of the form NAME=ATTRIBUTE, as in "
+                "qkv=#cpu.strategy<unit = #cpu.fma, m = 4, n = 16>";
     overrides[StringAttr::get(module.getContext(), name)] = strategy;
   }
   return overrides;
@@ -84,8 +86,8 @@ struct PlanKernels : corellama::llama::impl::LlamaPlanKernelsBase<PlanKernels> {
   LogicalResult planAll(ModuleOp module) {
     SmallVector<KernelOp> kernels;
     module.walk([&](KernelOp kernel) { kernels.push_back(kernel); });
-    FailureOr<TargetStrategy> strategy = getTargetStrategy(module);
-    if (failed(strategy))
+    FailureOr<PlannerInterface> planner = getPlanner(module);
+    if (failed(planner))
       return failure();
     FailureOr<Overrides> parsed = parseOverrides(overrides, module);
     if (failed(parsed) ||
@@ -94,26 +96,27 @@ struct PlanKernels : corellama::llama::impl::LlamaPlanKernelsBase<PlanKernels> {
 
     for (KernelOp kernel : kernels)
       if (failed(
-              plan(kernel, *strategy, parsed->lookup(kernel.getNameAttr()))) ||
-          failed(order(kernel, *strategy)))
+              plan(kernel, *planner, parsed->lookup(kernel.getNameAttr()))) ||
+          failed(order(kernel, *planner)))
         return failure();
     return verifyPlanInvariants(module);
   }
 
-  static LogicalResult plan(KernelOp kernel, const TargetStrategy &strategy,
+  static LogicalResult plan(KernelOp kernel, PlannerInterface planner,
                             Attribute wanted) {
     // The kernel carries an override when the table is asked, so that the
     // partition fits it.
-    if (wanted && !isStrategyOf(strategy, wanted))
+    TargetInterface target = getTarget(kernel);
+    if (wanted && (!isa<StrategyInterface>(wanted) ||
+                   wanted.getDialect().getNamespace() != target.getBackend()))
       return kernel.emitOpError()
              << "\"" << kernel.getName() << "\": override " << wanted
-             << " is no strategy of family "
-             << stringifyFamily(strategy.target.getFamily());
+             << " is no strategy of target '" << target.getName() << "'";
     if (wanted)
       kernel.setStrategyAttr(wanted);
     else
       kernel.removeStrategyAttr();
-    KernelPlan plan = strategy.table.plan(strategy.target, kernel);
+    KernelPlan plan = planner.plan(kernel);
     auto partition = dyn_cast_or_null<PartitionAttr>(plan.partition);
     if (!plan.error.empty() || !plan.strategy || !partition)
       return kernel.emitOpError()
@@ -133,15 +136,25 @@ struct PlanKernels : corellama::llama::impl::LlamaPlanKernelsBase<PlanKernels> {
     return success();
   }
 
-  static LogicalResult order(KernelOp kernel, const TargetStrategy &strategy) {
+  /// Products sum as the kernel's unit does, all else as the target says.
+  static LogicalResult order(KernelOp kernel, PlannerInterface planner) {
+    ContractionUnitInterface unit =
+        cast<StrategyInterface>(kernel.getStrategyAttr()).getUnit();
     for (Operation &op : kernel.getBody().front()) {
       if (!isa<LinearOp, RmsNormOp, AttentionOp, AttentionPartOp>(op))
         continue;
-      auto order = dyn_cast_or_null<ReductionOrderAttr>(
-          strategy.table.getOrder(strategy.target, &op));
-      if (!order)
-        return op.emitOpError() << "in kernel \"" << kernel.getName()
-                                << "\": the target says no order for its sums";
+      Attribute order;
+      if (auto linear = dyn_cast<LinearOp>(op)) {
+        FormatInterface format = linear.getWeight().getType().getFormat();
+        order = unit.getOrder(format);
+        if (!order)
+          return op.emitOpError()
+                 << "in kernel \"" << kernel.getName() << "\": the unit "
+                 << unit << " does not multiply " << format.getName()
+                 << " weights";
+      } else {
+        order = planner.getOrder(&op);
+      }
       op.setAttr("order", order);
     }
     return success();

@@ -10,7 +10,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "passes/Llama/Passes.h"
-#include "passes/Llama/TargetStrategy.h"
+#include "passes/Llama/Planner.h"
 
 namespace corellama::llama {
 #define GEN_PASS_DEF_LLAMAPLANLAYOUTS
@@ -20,14 +20,12 @@ namespace corellama::llama {
 using namespace mlir;
 using namespace corellama::llama;
 
-static LogicalResult planWeight(WeightOp weight,
-                                const TargetStrategy &strategy) {
+static LogicalResult planWeight(WeightOp weight, PlannerInterface planner) {
   SmallVector<Attribute> layouts;
   for (Attribute attribute : weight.getFormats()) {
     auto format = cast<FormatInterface>(attribute);
-    Attribute layout = strategy.table.getWeightLayout(
-        strategy.target, format,
-        static_cast<int64_t>(weight.getShape().size()));
+    Attribute layout = planner.getWeightLayout(
+        format, static_cast<int64_t>(weight.getShape().size()));
     if (!layout)
       return weight.emitOpError()
              << "the target has no layout for weights in " << format.getName();
@@ -62,12 +60,12 @@ struct PlanLayouts : corellama::llama::impl::LlamaPlanLayoutsBase<PlanLayouts> {
   }
 
   static LogicalResult planLayouts(ModuleOp module) {
-    FailureOr<TargetStrategy> strategy = getTargetStrategy(module);
-    if (failed(strategy))
+    FailureOr<PlannerInterface> planner = getPlanner(module);
+    if (failed(planner))
       return failure();
     WalkResult weights = module.walk([&](WeightOp weight) {
-      return failed(planWeight(weight, *strategy)) ? WalkResult::interrupt()
-                                                   : WalkResult::advance();
+      return failed(planWeight(weight, *planner)) ? WalkResult::interrupt()
+                                                  : WalkResult::advance();
     });
     FailureOr<CacheType> cache = findCache(module);
     if (weights.wasInterrupted() || failed(cache))
@@ -78,8 +76,7 @@ struct PlanLayouts : corellama::llama::impl::LlamaPlanLayoutsBase<PlanLayouts> {
       old.erase();
     if (!*cache)
       return success();
-    auto [keys, values] = strategy->table.getCacheLayouts(
-        strategy->target, cache->getElementType());
+    auto [keys, values] = planner->getCacheLayouts(cache->getElementType());
     if (!keys || !values)
       return module.emitError() << "the target has no layout for a cache of "
                                 << cache->getElementType();

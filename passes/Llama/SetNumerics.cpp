@@ -9,7 +9,7 @@
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/IR/Builders.h"
 #include "passes/Llama/Passes.h"
-#include "passes/Llama/TargetStrategy.h"
+#include "passes/Llama/Planner.h"
 
 namespace corellama::llama {
 #define GEN_PASS_DEF_LLAMASETNUMERICS
@@ -57,11 +57,11 @@ struct SetNumerics : corellama::llama::impl::LlamaSetNumericsBase<SetNumerics> {
     if (activations == "q8b32") {
       llvm::append_range(wanted, llvm::map_range(linears, q8b32RowsOf));
     } else {
-      FailureOr<TargetStrategy> strategy = getTargetStrategy(getOperation());
-      if (failed(strategy))
+      FailureOr<PlannerInterface> planner = getPlanner(getOperation());
+      if (failed(planner))
         return signalPassFailure();
       for (LinearOp linear : linears)
-        wanted.push_back(strategy->table.getRowsType(strategy->target, linear));
+        wanted.push_back(planner->getRowsType(linear));
     }
 
     // One rounding a value, type and block: its readers share it.

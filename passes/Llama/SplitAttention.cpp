@@ -12,7 +12,7 @@
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "passes/Llama/Passes.h"
-#include "passes/Llama/TargetStrategy.h"
+#include "passes/Llama/Planner.h"
 
 namespace corellama::llama {
 #define GEN_PASS_DEF_LLAMASPLITATTENTION
@@ -59,10 +59,10 @@ struct SplitAttention
     getOperation().walk([&](AttentionOp op) { attentions.push_back(op); });
     if (attentions.empty())
       return;
-    FailureOr<TargetStrategy> strategy = getTargetStrategy(getOperation());
-    if (failed(strategy))
+    FailureOr<PlannerInterface> planner = getPlanner(getOperation());
+    if (failed(planner))
       return signalPassFailure();
-    int64_t keys = strategy->table.getAttentionKeys(strategy->target);
+    int64_t keys = planner->getAttentionKeys();
     if (keys <= 0) {
       getOperation().emitError() << "the target treats " << keys
                                  << " keys as one block, expected at least one";

@@ -13,7 +13,7 @@ using namespace corellama::llama;
 
 /// Rows of one tile; strategies that have none take rows one by one.
 static int64_t rowTileOf(Attribute strategy) {
-  auto tile = dyn_cast_or_null<TileShapeInterface>(strategy);
+  auto tile = dyn_cast_or_null<StrategyInterface>(strategy);
   return tile ? tile.getM() : 1;
 }
 

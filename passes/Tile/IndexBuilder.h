@@ -1,6 +1,6 @@
 //===- IndexBuilder.h - arithmetic on indices, as code is written ---------===//
 //
-// What the writers of kernels share, at tile and, for each family of targets,
+// What the writers of kernels share, at tile and, for each kind of target,
 // from tile to vector: all of them compute addresses. Values are of type index;
 // a number of the compiler that changes nothing (plus 0, times 1) makes no op.
 //

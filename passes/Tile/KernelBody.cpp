@@ -26,7 +26,7 @@ KernelBody::KernelBody(func::FuncOp source, func::FuncOp target,
   begin = target.getArgument(2);
   end = target.getArgument(3);
   partition = source->getAttrOfType<PartitionAttr>(kPartitionAttr);
-  strategy = source->getAttrOfType<TileShapeInterface>(kStrategyAttr);
+  strategy = source->getAttrOfType<StrategyInterface>(kStrategyAttr);
   m = strategy.getM();
   n = strategy.getN();
   source.walk([&](Operation *op) {

@@ -113,7 +113,7 @@ private:
   mlir::func::FuncOp source;
   Value context, layer, begin, end;
   llama::PartitionAttr partition;
-  llama::TileShapeInterface strategy;
+  llama::StrategyInterface strategy;
   int64_t m, n; // its tile
   bool dynamicRows = false;
   llvm::DenseMap<Value, Rows> rowsMade;

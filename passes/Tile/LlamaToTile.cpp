@@ -45,7 +45,7 @@ static constexpr int64_t kMostTile = 256;
 /// the module by hand.
 static LogicalResult verifyStamped(func::FuncOp kernel) {
   Attribute stamped = kernel->getAttr(kStrategyAttr);
-  auto strategy = dyn_cast_or_null<TileShapeInterface>(stamped);
+  auto strategy = dyn_cast_or_null<StrategyInterface>(stamped);
   if (!strategy) {
     InFlightDiagnostic diagnostic = kernel.emitOpError();
     if (stamped)

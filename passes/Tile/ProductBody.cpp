@@ -78,7 +78,7 @@ LogicalResult KernelBody::writeProducts() {
         return failure();
       auto type = cast<WeightType>(linear.getWeight().getType());
       weight(linear.getWeight());
-      if (!type.getFormat().hasMinimum() || !strategy.keepsBlockSums())
+      if (!linear.getOrderAttr().getUnit().needsBlockSums(type.getFormat()))
         continue;
       int64_t block = type.getFormat().getScaleBlock();
       Value &sums = rows->sums[block];
@@ -183,13 +183,15 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
         return;
       }
       panels.clear();
-      for (LinearOp linear :
-           strategy.keepsPanels() ? linears : ArrayRef<LinearOp>()) {
+      for (LinearOp linear : linears) {
+        ContractionUnitInterface unit = linear.getOrderAttr().getUnit();
+        if (!unit.usesPanels())
+          continue;
         auto type = cast<WeightType>(linear.getWeight().getType());
         panels[linear] =
             PanelOp::create(b,
                             PanelType::get(b.getContext(), n, type.getColumns(),
-                                           type.getFormat(), b.getF32Type()),
+                                           type.getFormat(), unit),
                             weight(linear.getWeight()), column);
       }
       // The last tile computes m rows and stores those of the call: no fma of a

@@ -14,7 +14,7 @@
 #map3 = affine_map<(d0, d1) -> (2)>
 #map4 = affine_map<(d0, d1) -> (3)>
 #map5 = affine_map<(d0, d1) -> (d0 ceildiv 64)>
-module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>, llama.target = #llama.target<family = gpu, name = "cuda:sm_80", features = "+ptx80">} {
+module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>, llama.target = #cuda.target<name = "cuda:sm_80", features = "+ptx80">} {
   llama.weight @token_embd : 64x32 formats [#llama.q8_0] in [#llama.rowmajor_split]
   llama.weight @output_norm : 32 formats [#llama.f32] in [#llama.rowmajor]
   llama.weights @blk layers 2 {
@@ -89,7 +89,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     llama.dispatch @lm_head.lm_head
   }
 
-  func.func private @embed.decode() attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 256>} {
+  func.func private @embed.decode() attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %ids = llama.input ids : tensor<1xi32>
     %token_embd = llama.weight_ref @token_embd : <64x32, #llama.q8_0> in #llama.rowmajor_split index 0
     %x = llama.embed %ids, %token_embd : tensor<1xi32>, <64x32, #llama.q8_0> -> tensor<1x32xf32>
@@ -97,18 +97,18 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @qkv.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 16>, llama.parts = #map1, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 16>} {
+  func.func private @qkv.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 16>, llama.parts = #map1, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
     %pos = llama.input positions : tensor<1xi32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
     %attn_norm = llama.weight_ref @blk::@attn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 2
     %h = llama.rms_norm %x, %attn_norm eps 1.0e-05 order <lanes = 256> : tensor<1x32xf32>, <32, #llama.f32>
     %attn_q = llama.weight_ref @blk::@attn_q[%l] : <32x32, #llama.q4_0> in #llama.rowmajor_split index 4
-    %q = llama.linear %h, %attn_q order <unit = simt, block = 32, scale = outer, lanes = 32> : tensor<1x32xf32>, <32x32, #llama.q4_0> -> tensor<1x32xf32>
+    %q = llama.linear %h, %attn_q order <unit = #cuda.simt, block = 32, scale = outer, lanes = 32> : tensor<1x32xf32>, <32x32, #llama.q4_0> -> tensor<1x32xf32>
     %attn_k = llama.weight_ref @blk::@attn_k[%l] : <16x32, #llama.q8_0> in #llama.rowmajor_split index 6
-    %k = llama.linear %h, %attn_k order <unit = simt, block = 16, scale = outer, lanes = 32> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+    %k = llama.linear %h, %attn_k order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
     %attn_v = llama.weight_ref @blk::@attn_v[%l] : <16x32, #llama.q8_0> in #llama.rowmajor_split index 8
-    %v = llama.linear %h, %attn_v order <unit = simt, block = 16, scale = outer, lanes = 32> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+    %v = llama.linear %h, %attn_v order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
     %turned = llama.rope %q, %pos base 1.0e+04 heads 2 : tensor<1x32xf32>, tensor<1xi32>
     %turned_1 = llama.rope %k, %pos base 1.0e+04 heads 1 : tensor<1x16xf32>, tensor<1xi32>
     llama.kv_append %kv[%l], %turned_1, %v at %pos : <2x1x16, f16>, tensor<1x16xf32>, tensor<1x16xf32>, tensor<1xi32>
@@ -116,7 +116,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @attn.decode(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.parts = #map2, llama.strategy = #llama.gpu<unit = simt, threads = 128, m = 2, n = 128>} {
+  func.func private @attn.decode(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.parts = #map2, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128, m = 2, n = 128>} {
     %decode_qkv = llama.buffer_read @decode.qkv at 66688 : tensor<1x32xf32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
     %pos = llama.input positions : tensor<1xi32>
@@ -125,41 +125,41 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @o.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 16>} {
+  func.func private @o.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %decode_attn = llama.buffer_read @decode.attn at 65536 : tensor<1x2x?x18xf32>
     %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
     %merged = llama.attention_merge %decode_attn heads 2 keys 256 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
     %attn_output = llama.weight_ref @blk::@attn_output[%l] : <32x32, #llama.q8_0> in #llama.rowmajor_split index 10
-    %o = llama.linear %merged, %attn_output order <unit = simt, block = 16, scale = outer, lanes = 32> : tensor<1x32xf32>, <32x32, #llama.q8_0> -> tensor<1x32xf32>
+    %o = llama.linear %merged, %attn_output order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : tensor<1x32xf32>, <32x32, #llama.q8_0> -> tensor<1x32xf32>
     %x_1 = llama.add %x, %o : tensor<1x32xf32>
     llama.buffer_write %x_1, @decode.o at 66688 : tensor<1x32xf32>
     return
   }
 
-  func.func private @gate_up.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 16>, llama.parts = #map4, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 16>} {
+  func.func private @gate_up.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 16>, llama.parts = #map4, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %decode_o = llama.buffer_read @decode.o at 66688 : tensor<1x32xf32>
     %ffn_norm = llama.weight_ref @blk::@ffn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 12
     %h = llama.rms_norm %decode_o, %ffn_norm eps 1.0e-05 order <lanes = 256> : tensor<1x32xf32>, <32, #llama.f32>
     %ffn_gate = llama.weight_ref @blk::@ffn_gate[%l] : <48x32, #llama.q4_0> in #llama.rowmajor_split index 14
-    %gate = llama.linear %h, %ffn_gate order <unit = simt, block = 32, scale = outer, lanes = 32> : tensor<1x32xf32>, <48x32, #llama.q4_0> -> tensor<1x48xf32>
+    %gate = llama.linear %h, %ffn_gate order <unit = #cuda.simt, block = 32, scale = outer, lanes = 32> : tensor<1x32xf32>, <48x32, #llama.q4_0> -> tensor<1x48xf32>
     %ffn_up = llama.weight_ref @blk::@ffn_up[%l] : <48x32, #llama.q8_0> in #llama.rowmajor_split index 16
-    %up = llama.linear %h, %ffn_up order <unit = simt, block = 16, scale = outer, lanes = 32> : tensor<1x32xf32>, <48x32, #llama.q8_0> -> tensor<1x48xf32>
+    %up = llama.linear %h, %ffn_up order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : tensor<1x32xf32>, <48x32, #llama.q8_0> -> tensor<1x48xf32>
     %s = llama.swiglu %gate, %up : tensor<1x48xf32>
     llama.buffer_write %s, @decode.gate_up at 65536 : tensor<1x48xf32>
     return
   }
 
-  func.func private @down.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 16>} {
+  func.func private @down.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %decode_gate_up = llama.buffer_read @decode.gate_up at 65536 : tensor<1x48xf32>
     %decode_o = llama.buffer_read @decode.o at 66688 : tensor<1x32xf32>
     %ffn_down = llama.weight_ref @blk::@ffn_down[%l] : <32x48, #llama.f16> in #llama.rowmajor_split index 18
-    %down = llama.linear %decode_gate_up, %ffn_down order <unit = simt, block = 8, lanes = 32> : tensor<1x48xf32>, <32x48, #llama.f16> -> tensor<1x32xf32>
+    %down = llama.linear %decode_gate_up, %ffn_down order <unit = #cuda.simt, block = 8, lanes = 32> : tensor<1x48xf32>, <32x48, #llama.f16> -> tensor<1x32xf32>
     %x = llama.add %decode_o, %down : tensor<1x32xf32>
     llama.buffer_write %x, @x at 0 : tensor<1x32xf32>
     return
   }
 
-  func.func private @embed.prefill() attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 256>} {
+  func.func private @embed.prefill() attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %ids = llama.input ids : tensor<?xi32>
     %token_embd = llama.weight_ref @token_embd : <64x32, #llama.q8_0> in #llama.rowmajor_split index 0
     %x = llama.embed %ids, %token_embd : tensor<?xi32>, <64x32, #llama.q8_0> -> tensor<?x32xf32>
@@ -167,7 +167,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @norm.prefill.0(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 256>} {
+  func.func private @norm.prefill.0(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
     %attn_norm = llama.weight_ref @blk::@attn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 2
     %h = llama.rms_norm %x, %attn_norm eps 1.0e-05 order <lanes = 256> : tensor<?x32xf32>, <32, #llama.f32>
@@ -175,16 +175,16 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @qkv.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 16>, llama.parts = #map1, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 16>} {
+  func.func private @qkv.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 16>, llama.parts = #map1, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %prefill_norm = llama.buffer_read @prefill.norm at 65536 : tensor<?x32xf32>
     %pos = llama.input positions : tensor<?xi32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
     %attn_q = llama.weight_ref @blk::@attn_q[%l] : <32x32, #llama.q4_0> in #llama.rowmajor_split index 4
-    %q = llama.linear %prefill_norm, %attn_q order <unit = simt, block = 32, scale = outer, lanes = 32> : tensor<?x32xf32>, <32x32, #llama.q4_0> -> tensor<?x32xf32>
+    %q = llama.linear %prefill_norm, %attn_q order <unit = #cuda.simt, block = 32, scale = outer, lanes = 32> : tensor<?x32xf32>, <32x32, #llama.q4_0> -> tensor<?x32xf32>
     %attn_k = llama.weight_ref @blk::@attn_k[%l] : <16x32, #llama.q8_0> in #llama.rowmajor_split index 6
-    %k = llama.linear %prefill_norm, %attn_k order <unit = simt, block = 16, scale = outer, lanes = 32> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
+    %k = llama.linear %prefill_norm, %attn_k order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
     %attn_v = llama.weight_ref @blk::@attn_v[%l] : <16x32, #llama.q8_0> in #llama.rowmajor_split index 8
-    %v = llama.linear %prefill_norm, %attn_v order <unit = simt, block = 16, scale = outer, lanes = 32> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
+    %v = llama.linear %prefill_norm, %attn_v order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
     %turned = llama.rope %q, %pos base 1.0e+04 heads 2 : tensor<?x32xf32>, tensor<?xi32>
     %turned_1 = llama.rope %k, %pos base 1.0e+04 heads 1 : tensor<?x16xf32>, tensor<?xi32>
     llama.kv_append %kv[%l], %turned_1, %v at %pos : <2x1x16, f16>, tensor<?x16xf32>, tensor<?x16xf32>, tensor<?xi32>
@@ -192,7 +192,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @attn.prefill(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #llama.gpu<unit = simt, threads = 128, n = 128>} {
+  func.func private @attn.prefill(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>} {
     %prefill_qkv = llama.buffer_read @prefill.qkv at 131072 : tensor<?x32xf32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
     %pos = llama.input positions : tensor<?xi32>
@@ -201,17 +201,17 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @o.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 16>} {
+  func.func private @o.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %prefill_attn = llama.buffer_read @prefill.attn at 65536 : tensor<?x32xf32>
     %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
     %attn_output = llama.weight_ref @blk::@attn_output[%l] : <32x32, #llama.q8_0> in #llama.rowmajor_split index 10
-    %o = llama.linear %prefill_attn, %attn_output order <unit = simt, block = 16, scale = outer, lanes = 32> : tensor<?x32xf32>, <32x32, #llama.q8_0> -> tensor<?x32xf32>
+    %o = llama.linear %prefill_attn, %attn_output order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : tensor<?x32xf32>, <32x32, #llama.q8_0> -> tensor<?x32xf32>
     %x_1 = llama.add %x, %o : tensor<?x32xf32>
     llama.buffer_write %x_1, @prefill.o at 163840 : tensor<?x32xf32>
     return
   }
 
-  func.func private @norm.prefill.1(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 256>} {
+  func.func private @norm.prefill.1(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %prefill_o = llama.buffer_read @prefill.o at 163840 : tensor<?x32xf32>
     %ffn_norm = llama.weight_ref @blk::@ffn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 12
     %h = llama.rms_norm %prefill_o, %ffn_norm eps 1.0e-05 order <lanes = 256> : tensor<?x32xf32>, <32, #llama.f32>
@@ -220,34 +220,34 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @gate_up.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 64, rows_by = 64>, llama.parts = #map5, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+  func.func private @gate_up.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 64, rows_by = 64>, llama.parts = #map5, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
     %prefill_norm_1 = llama.buffer_read @prefill.norm.1 at 229376 : tensor<?x32xf16>
     %ffn_gate = llama.weight_ref @blk::@ffn_gate[%l] : <48x32, #llama.q4_0> in #llama.rowmajor_split index 14
-    %gate = llama.linear %prefill_norm_1, %ffn_gate order <unit = mma, block = 32, scale = outer> : tensor<?x32xf16>, <48x32, #llama.q4_0> -> tensor<?x48xf32>
+    %gate = llama.linear %prefill_norm_1, %ffn_gate order <unit = #cuda.mma, block = 32, scale = outer> : tensor<?x32xf16>, <48x32, #llama.q4_0> -> tensor<?x48xf32>
     %ffn_up = llama.weight_ref @blk::@ffn_up[%l] : <48x32, #llama.q8_0> in #llama.rowmajor_split index 16
-    %up = llama.linear %prefill_norm_1, %ffn_up order <unit = mma, block = 32, scale = outer> : tensor<?x32xf16>, <48x32, #llama.q8_0> -> tensor<?x48xf32>
+    %up = llama.linear %prefill_norm_1, %ffn_up order <unit = #cuda.mma, block = 32, scale = outer> : tensor<?x32xf16>, <48x32, #llama.q8_0> -> tensor<?x48xf32>
     %s = llama.swiglu %gate, %up : tensor<?x48xf32>
     llama.buffer_write %s, @prefill.gate_up at 65536 : tensor<?x48xf32>
     return
   }
 
-  func.func private @down.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 16>} {
+  func.func private @down.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %prefill_gate_up = llama.buffer_read @prefill.gate_up at 65536 : tensor<?x48xf32>
     %prefill_o = llama.buffer_read @prefill.o at 163840 : tensor<?x32xf32>
     %ffn_down = llama.weight_ref @blk::@ffn_down[%l] : <32x48, #llama.f16> in #llama.rowmajor_split index 18
-    %down = llama.linear %prefill_gate_up, %ffn_down order <unit = simt, block = 8, lanes = 32> : tensor<?x48xf32>, <32x48, #llama.f16> -> tensor<?x32xf32>
+    %down = llama.linear %prefill_gate_up, %ffn_down order <unit = #cuda.simt, block = 8, lanes = 32> : tensor<?x48xf32>, <32x48, #llama.f16> -> tensor<?x32xf32>
     %x = llama.add %prefill_o, %down : tensor<?x32xf32>
     llama.buffer_write %x, @x at 0 : tensor<?x32xf32>
     return
   }
 
-  func.func private @lm_head.lm_head() attributes {llama.partition = #llama.partition<rows = [64], by = 16>, llama.parts = #map1, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 16>} {
+  func.func private @lm_head.lm_head() attributes {llama.partition = #llama.partition<rows = [64], by = 16>, llama.parts = #map1, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %row = llama.input row : index
     %x = llama.buffer_read @x[%row] at 0 : tensor<1x32xf32>
     %output_norm = llama.weight_ref @output_norm : <32, #llama.f32> in #llama.rowmajor index 1
     %h = llama.rms_norm %x, %output_norm eps 1.0e-05 order <lanes = 256> : tensor<1x32xf32>, <32, #llama.f32>
     %token_embd = llama.weight_ref @token_embd : <64x32, #llama.q8_0> in #llama.rowmajor_split index 0
-    %logits = llama.linear %h, %token_embd order <unit = simt, block = 16, scale = outer, lanes = 32> : tensor<1x32xf32>, <64x32, #llama.q8_0> -> tensor<1x64xf32>
+    %logits = llama.linear %h, %token_embd order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : tensor<1x32xf32>, <64x32, #llama.q8_0> -> tensor<1x64xf32>
     llama.buffer_write %logits, @logits at 65536 : tensor<1x64xf32>
     return
   }

@@ -20,7 +20,7 @@
 #map3 = affine_map<(d0, d1) -> (2)>
 #map4 = affine_map<(d0, d1) -> (3)>
 #map5 = affine_map<(d0, d1) -> (d0 ceildiv 64)>
-module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>, llama.target = #llama.target<family = gpu, name = "cuda:sm_80", features = "+ptx80">} {
+module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>, llama.target = #cuda.target<name = "cuda:sm_80", features = "+ptx80">} {
   llama.weight @token_embd : 64x32 formats [#llama.q8_0] in [#llama.rowmajor_split]
   llama.weight @output_norm : 32 formats [#llama.f32] in [#llama.rowmajor]
   llama.weights @blk layers 2 {
@@ -95,7 +95,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     llama.dispatch @lm_head.lm_head
   }
 
-  func.func private @embed.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 256>} {
+  func.func private @embed.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %token_embd = tile.weight %ctx @token_embd : <64x32, #llama.q8_0> in #llama.rowmajor_split index 0
@@ -114,7 +114,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @qkv.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 16>, llama.parts = #map1, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 16>} {
+  func.func private @qkv.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 16>, llama.parts = #map1, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %c4 = arith.constant 4 : index
     %c3 = arith.constant 3 : index
     %c32 = arith.constant 32 : index
@@ -155,7 +155,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_3 = arith.addi %i_2, %c16 : index
       %i_4 = arith.minsi %i_3, %c32 : index
       scf.for %n = %i_2 to %i_4 step %c16 {
-        %acc = tile.contract %staged[%c0], %attn_q[%n] order <unit = simt, block = 32, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<32x32, #llama.q4_0> -> vector<1x16xf32>
+        %acc = tile.contract %staged[%c0], %attn_q[%n] order <unit = #cuda.simt, block = 32, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<32x32, #llama.q4_0> -> vector<1x16xf32>
         %cosine = tile.rope_row %ctx[%c0, %n] head 16 : vector<1x16xf32>
         %sine = tile.rope_row %ctx[%c0, %n] head 16 sine : vector<1x16xf32>
         %swapped = tile.swap_pairs %acc : vector<1x16xf32>
@@ -173,7 +173,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_9 = arith.addi %i_8, %c16 : index
       %i_10 = arith.minsi %i_9, %c16 : index
       scf.for %n_1 = %i_8 to %i_10 step %c16 {
-        %acc_1 = tile.contract %staged[%c0], %attn_k[%n_1] order <unit = simt, block = 16, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
+        %acc_1 = tile.contract %staged[%c0], %attn_k[%n_1] order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
         %cosine_1 = tile.rope_row %ctx[%c0, %n_1] head 16 : vector<1x16xf32>
         %sine_1 = tile.rope_row %ctx[%c0, %n_1] head 16 sine : vector<1x16xf32>
         %swapped_1 = tile.swap_pairs %acc_1 : vector<1x16xf32>
@@ -191,7 +191,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_15 = arith.addi %i_14, %c16 : index
       %i_16 = arith.minsi %i_15, %c16 : index
       scf.for %n_2 = %i_14 to %i_16 step %c16 {
-        %acc_2 = tile.contract %staged[%c0], %attn_v[%n_2] order <unit = simt, block = 16, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
+        %acc_2 = tile.contract %staged[%c0], %attn_v[%n_2] order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
         %kv_1 = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
         tile.append "values" %acc_2, %kv_1, %ctx[%c0, %n_2] rows %c1 : vector<1x16xf32>, <2x1x16, f16>
       }
@@ -199,7 +199,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @attn.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.parts = #map2, llama.strategy = #llama.gpu<unit = simt, threads = 128, m = 2, n = 128>} {
+  func.func private @attn.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.parts = #map2, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128, m = 2, n = 128>} {
     %c17 = arith.constant 17 : index
     %c16 = arith.constant 16 : index
     %c18 = arith.constant 18 : index
@@ -270,7 +270,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @o.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 16>} {
+  func.func private @o.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %c17 = arith.constant 17 : index
     %c32 = arith.constant 32 : index
     %c16 = arith.constant 16 : index
@@ -333,7 +333,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       scf.for %n_1 = %i_7 to %i_9 step %c16 {
         %x = tile.buffer %ctx @x at 0 : memref<512x32xf32>
         %loaded_1 = tile.load %x[%c0, %n_1] : memref<512x32xf32> -> vector<1x16xf32>
-        %acc = tile.contract %staged[%c0], %attn_output[%n_1] order <unit = simt, block = 16, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<32x32, #llama.q8_0> -> vector<1x16xf32>
+        %acc = tile.contract %staged[%c0], %attn_output[%n_1] order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<32x32, #llama.q8_0> -> vector<1x16xf32>
         %added = arith.addf %loaded_1, %acc : vector<1x16xf32>
         %decode_o = tile.buffer %ctx @decode.o at 66688 : memref<1x32xf32>
         tile.store %added, %decode_o[%c0, %n_1] : vector<1x16xf32>, memref<1x32xf32>
@@ -342,7 +342,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @gate_up.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [48], by = 16>, llama.parts = #map4, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 16>} {
+  func.func private @gate_up.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [48], by = 16>, llama.parts = #map4, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %one = arith.constant dense<1.000000e+00> : vector<1x16xf32>
     %c48 = arith.constant 48 : index
     %c16 = arith.constant 16 : index
@@ -381,8 +381,8 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_3 = arith.addi %i_2, %c16 : index
       %i_4 = arith.minsi %i_3, %c48 : index
       scf.for %n = %i_2 to %i_4 step %c16 {
-        %acc = tile.contract %staged[%c0], %ffn_gate[%n] order <unit = simt, block = 32, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<48x32, #llama.q4_0> -> vector<1x16xf32>
-        %acc_1 = tile.contract %staged[%c0], %ffn_up[%n] order <unit = simt, block = 16, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<48x32, #llama.q8_0> -> vector<1x16xf32>
+        %acc = tile.contract %staged[%c0], %ffn_gate[%n] order <unit = #cuda.simt, block = 32, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<48x32, #llama.q4_0> -> vector<1x16xf32>
+        %acc_1 = tile.contract %staged[%c0], %ffn_up[%n] order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<48x32, #llama.q8_0> -> vector<1x16xf32>
         %negated = arith.negf %acc : vector<1x16xf32>
         %exp = math.exp %negated : vector<1x16xf32>
         %added_1 = arith.addf %exp, %one : vector<1x16xf32>
@@ -395,7 +395,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @down.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 16>} {
+  func.func private @down.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %c32 = arith.constant 32 : index
     %c16 = arith.constant 16 : index
     %c1 = arith.constant 1 : index
@@ -415,7 +415,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       scf.for %n = %i_2 to %i_4 step %c16 {
         %decode_o = tile.buffer %ctx @decode.o at 66688 : memref<1x32xf32>
         %loaded = tile.load %decode_o[%c0, %n] : memref<1x32xf32> -> vector<1x16xf32>
-        %acc = tile.contract %decode_gate_up[%c0], %ffn_down[%n] order <unit = simt, block = 8, lanes = 32> : <1x48xf32>, !llama.weight<32x48, #llama.f16> -> vector<1x16xf32>
+        %acc = tile.contract %decode_gate_up[%c0], %ffn_down[%n] order <unit = #cuda.simt, block = 8, lanes = 32> : <1x48xf32>, !llama.weight<32x48, #llama.f16> -> vector<1x16xf32>
         %added = arith.addf %loaded, %acc : vector<1x16xf32>
         %x = tile.buffer %ctx @x at 0 : memref<512x32xf32>
         tile.store %added, %x[%c0, %n] : vector<1x16xf32>, memref<512x32xf32>
@@ -424,7 +424,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @embed.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 256>} {
+  func.func private @embed.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %token_embd = tile.weight %ctx @token_embd : <64x32, #llama.q8_0> in #llama.rowmajor_split index 0
@@ -444,7 +444,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @norm.prefill.0(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 256>} {
+  func.func private @norm.prefill.0(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %c0 = arith.constant 0 : index
     %one = arith.constant dense<1.000000e+00> : vector<1xf32>
     %eps = arith.constant dense<9.99999974E-6> : vector<1xf32>
@@ -481,7 +481,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @qkv.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 16>, llama.parts = #map1, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 16>} {
+  func.func private @qkv.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 16>, llama.parts = #map1, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %c4 = arith.constant 4 : index
     %c3 = arith.constant 3 : index
     %c32 = arith.constant 32 : index
@@ -505,7 +505,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       scf.for %n = %i_2 to %i_4 step %c16 {
         %rows = tile.row_count %ctx
         scf.for %k = %c0 to %rows step %c1 {
-          %acc = tile.contract %prefill_norm[%k], %attn_q[%n] order <unit = simt, block = 32, scale = outer, lanes = 32> : <512x32xf32>, !llama.weight<32x32, #llama.q4_0> -> vector<1x16xf32>
+          %acc = tile.contract %prefill_norm[%k], %attn_q[%n] order <unit = #cuda.simt, block = 32, scale = outer, lanes = 32> : <512x32xf32>, !llama.weight<32x32, #llama.q4_0> -> vector<1x16xf32>
           %cosine = tile.rope_row %ctx[%k, %n] head 16 : vector<1x16xf32>
           %sine = tile.rope_row %ctx[%k, %n] head 16 sine : vector<1x16xf32>
           %swapped = tile.swap_pairs %acc : vector<1x16xf32>
@@ -526,7 +526,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       scf.for %n_1 = %i_8 to %i_10 step %c16 {
         %rows_1 = tile.row_count %ctx
         scf.for %k_1 = %c0 to %rows_1 step %c1 {
-          %acc_1 = tile.contract %prefill_norm[%k_1], %attn_k[%n_1] order <unit = simt, block = 16, scale = outer, lanes = 32> : <512x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
+          %acc_1 = tile.contract %prefill_norm[%k_1], %attn_k[%n_1] order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : <512x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
           %cosine_1 = tile.rope_row %ctx[%k_1, %n_1] head 16 : vector<1x16xf32>
           %sine_1 = tile.rope_row %ctx[%k_1, %n_1] head 16 sine : vector<1x16xf32>
           %swapped_1 = tile.swap_pairs %acc_1 : vector<1x16xf32>
@@ -547,7 +547,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       scf.for %n_2 = %i_14 to %i_16 step %c16 {
         %rows_2 = tile.row_count %ctx
         scf.for %k_2 = %c0 to %rows_2 step %c1 {
-          %acc_2 = tile.contract %prefill_norm[%k_2], %attn_v[%n_2] order <unit = simt, block = 16, scale = outer, lanes = 32> : <512x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
+          %acc_2 = tile.contract %prefill_norm[%k_2], %attn_v[%n_2] order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : <512x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
           %kv_1 = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
           tile.append "values" %acc_2, %kv_1, %ctx[%k_2, %n_2] rows %rows_2 : vector<1x16xf32>, <2x1x16, f16>
         }
@@ -556,7 +556,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @attn.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #llama.gpu<unit = simt, threads = 128, n = 128>} {
+  func.func private @attn.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>} {
     %c16 = arith.constant 16 : index
     %zero = arith.constant dense<0.000000e+00> : vector<1x128xf32>
     %lowest = arith.constant dense<0xFF800000> : vector<1x128xf32>
@@ -649,7 +649,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @o.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 16>} {
+  func.func private @o.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %c32 = arith.constant 32 : index
     %c16 = arith.constant 16 : index
     %c1 = arith.constant 1 : index
@@ -671,7 +671,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
         scf.for %k = %c0 to %rows step %c1 {
           %x = tile.buffer %ctx @x at 0 : memref<512x32xf32>
           %loaded = tile.load %x[%k, %n] rows %rows : memref<512x32xf32> -> vector<1x16xf32>
-          %acc = tile.contract %prefill_attn[%k], %attn_output[%n] order <unit = simt, block = 16, scale = outer, lanes = 32> : <512x32xf32>, !llama.weight<32x32, #llama.q8_0> -> vector<1x16xf32>
+          %acc = tile.contract %prefill_attn[%k], %attn_output[%n] order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : <512x32xf32>, !llama.weight<32x32, #llama.q8_0> -> vector<1x16xf32>
           %added = arith.addf %loaded, %acc : vector<1x16xf32>
           %prefill_o = tile.buffer %ctx @prefill.o at 163840 : memref<512x32xf32>
           tile.store %added, %prefill_o[%k, %n] rows %rows : vector<1x16xf32>, memref<512x32xf32>
@@ -681,7 +681,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @norm.prefill.1(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 256>} {
+  func.func private @norm.prefill.1(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %c0 = arith.constant 0 : index
     %one = arith.constant dense<1.000000e+00> : vector<1xf32>
     %eps = arith.constant dense<9.99999974E-6> : vector<1xf32>
@@ -719,7 +719,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @gate_up.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [48], by = 64, rows_by = 64>, llama.parts = #map5, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+  func.func private @gate_up.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [48], by = 64, rows_by = 64>, llama.parts = #map5, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
     %c0 = arith.constant 0 : index
     %one = arith.constant dense<1.000000e+00> : vector<64x64xf32>
     %c64 = arith.constant 64 : index
@@ -732,8 +732,8 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %last = arith.index_castui %end : i32 to index
     scf.for %part = %first to %last step %c1 {
       %i = arith.muli %part, %c64 : index
-      %acc = tile.contract %prefill_norm_1[%i], %ffn_gate[%c0] order <unit = mma, block = 32, scale = outer> : <512x32xf16>, !llama.weight<48x32, #llama.q4_0> -> vector<64x64xf32>
-      %acc_1 = tile.contract %prefill_norm_1[%i], %ffn_up[%c0] order <unit = mma, block = 32, scale = outer> : <512x32xf16>, !llama.weight<48x32, #llama.q8_0> -> vector<64x64xf32>
+      %acc = tile.contract %prefill_norm_1[%i], %ffn_gate[%c0] order <unit = #cuda.mma, block = 32, scale = outer> : <512x32xf16>, !llama.weight<48x32, #llama.q4_0> -> vector<64x64xf32>
+      %acc_1 = tile.contract %prefill_norm_1[%i], %ffn_up[%c0] order <unit = #cuda.mma, block = 32, scale = outer> : <512x32xf16>, !llama.weight<48x32, #llama.q8_0> -> vector<64x64xf32>
       %negated = arith.negf %acc : vector<64x64xf32>
       %exp = math.exp %negated : vector<64x64xf32>
       %added = arith.addf %exp, %one : vector<64x64xf32>
@@ -746,7 +746,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @down.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 16>} {
+  func.func private @down.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %c32 = arith.constant 32 : index
     %c16 = arith.constant 16 : index
     %c1 = arith.constant 1 : index
@@ -768,7 +768,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
         scf.for %k = %c0 to %rows step %c1 {
           %prefill_o = tile.buffer %ctx @prefill.o at 163840 : memref<512x32xf32>
           %loaded = tile.load %prefill_o[%k, %n] rows %rows : memref<512x32xf32> -> vector<1x16xf32>
-          %acc = tile.contract %prefill_gate_up[%k], %ffn_down[%n] order <unit = simt, block = 8, lanes = 32> : <512x48xf32>, !llama.weight<32x48, #llama.f16> -> vector<1x16xf32>
+          %acc = tile.contract %prefill_gate_up[%k], %ffn_down[%n] order <unit = #cuda.simt, block = 8, lanes = 32> : <512x48xf32>, !llama.weight<32x48, #llama.f16> -> vector<1x16xf32>
           %added = arith.addf %loaded, %acc : vector<1x16xf32>
           %x = tile.buffer %ctx @x at 0 : memref<512x32xf32>
           tile.store %added, %x[%k, %n] rows %rows : vector<1x16xf32>, memref<512x32xf32>
@@ -778,7 +778,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @lm_head.lm_head(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [64], by = 16>, llama.parts = #map1, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 16>} {
+  func.func private @lm_head.lm_head(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [64], by = 16>, llama.parts = #map1, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %c64 = arith.constant 64 : index
     %c16 = arith.constant 16 : index
     %c1 = arith.constant 1 : index
@@ -815,7 +815,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_3 = arith.addi %i_2, %c16 : index
       %i_4 = arith.minsi %i_3, %c64 : index
       scf.for %n = %i_2 to %i_4 step %c16 {
-        %acc = tile.contract %staged[%c0], %token_embd[%n] order <unit = simt, block = 16, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<64x32, #llama.q8_0> -> vector<1x16xf32>
+        %acc = tile.contract %staged[%c0], %token_embd[%n] order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<64x32, #llama.q8_0> -> vector<1x16xf32>
         %logits = tile.buffer %ctx @logits at 65536 : memref<1x64xf32>
         tile.store %acc, %logits[%c0, %n] : vector<1x16xf32>, memref<1x64xf32>
       }

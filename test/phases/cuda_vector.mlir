@@ -14,12 +14,12 @@
 // Then cuda.barrier: no thread reads the row before all of it is there. Each warp
 // computes two rows of the weight: a lane of the first six reads 8 halves of each
 // (cuda.load_weight, 16 bytes: both loads come before the first use), multiplies
-// them in ascending order by fma from +0 (`order <block = 8, lanes = 32>`). The
+// them in ascending order by fma from +0 (`order <unit = #cpu.fma, block = 8, lanes = 32>`). The
 // sums of the lanes go through five cuda.shuffle_xor, a tree that gives every lane
 // the same bits; the residual, read before the barrier, is added, and lane 0 stores
 // the two elements.
 
-module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.000000e-05 : f64, rope_base = 1.000000e+04 : f64>, llama.target = #llama.target<family = gpu, name = "cuda:sm_80", features = "+ptx80">} {
+module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.000000e-05 : f64, rope_base = 1.000000e+04 : f64>, llama.target = #cuda.target<name = "cuda:sm_80", features = "+ptx80">} {
   llama.weights @blk layers 2 {
     llama.weight @ffn_down : 32x48 formats [#llama.f16] in [#llama.rowmajor_split]
   }
@@ -27,7 +27,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   llama.buffer @decode.o : tensor<1x32xf32> at 66688
   llama.buffer @decode.gate_up : tensor<1x48xf32> at 65536
 
-  func.func private @down.decode(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = affine_map<(d0, d1) -> (2)>, llama.scratch = 256 : i64, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 16>} {
+  func.func private @down.decode(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = affine_map<(d0, d1) -> (2)>, llama.scratch = 256 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %c6 = arith.constant 6 : index
     %cst = arith.constant 0.000000e+00 : f32
     %c96 = arith.constant 96 : index

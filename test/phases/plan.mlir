@@ -12,7 +12,7 @@
 // tile) and its partitioned into parts; on each linear, norm and attention the order
 // of its sum, the same in decode and prefill.
 
-module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>, llama.target = #llama.target<family = cpu, name = "x86-64-v4", vector_bits = 512, l2_bytes = 1048576>} {
+module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>, llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma", vector_bits = 512, l2_bytes = 1048576>} {
   llama.weight @token_embd : 64x32 formats [#llama.q8_0] in [#llama.interleaved16<k = 4>]
   llama.weight @output_norm : 32 formats [#llama.f32] in [#llama.rowmajor]
   llama.weights @blk layers 2 {
@@ -30,18 +30,18 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @embed.decode, layers = [@layer.decode], of = [0, 0], lm_head = @lm_head>, #llama.entry<name = "prefill", rows = 512, embed = @embed.prefill, layers = [@layer.prefill], of = [0, 0], lm_head = @lm_head>]
 
   func.func private @lm_head(%x: tensor<1x32xf32>) -> tensor<1x64xf32> {
-    %y0 = llama.kernel "lm_head" (%ix = %x : tensor<1x32xf32>) -> tensor<1x64xf32> strategy #llama.cpu<unit = f32, m = 1, n = 16> partition <rows = [64], by = 32> {
+    %y0 = llama.kernel "lm_head" (%ix = %x : tensor<1x32xf32>) -> tensor<1x64xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [64], by = 32> {
       %g = llama.weight_ref @output_norm : <32, #llama.f32>
       %h = llama.rms_norm %ix, %g eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
       %w = llama.weight_ref @token_embd : <64x32, #llama.q8_0>
-      %y = llama.linear %h, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <64x32, #llama.q8_0> -> tensor<1x64xf32>
+      %y = llama.linear %h, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <64x32, #llama.q8_0> -> tensor<1x64xf32>
       llama.yield %y : tensor<1x64xf32>
     }
     return %y0 : tensor<1x64xf32>
   }
 
   func.func private @embed.decode(%ids: tensor<1xi32>) -> tensor<1x32xf32> {
-    %x0 = llama.kernel "embed" (%iids = %ids : tensor<1xi32>) -> tensor<1x32xf32> strategy #llama.cpu<unit = f32, m = 1, n = 16> partition <of = rows, by = 4> {
+    %x0 = llama.kernel "embed" (%iids = %ids : tensor<1xi32>) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <of = rows, by = 4> {
       %w = llama.weight_ref @token_embd : <64x32, #llama.q8_0>
       %x = llama.embed %iids, %w : tensor<1xi32>, <64x32, #llama.q8_0> -> tensor<1x32xf32>
       llama.yield %x : tensor<1x32xf32>
@@ -50,44 +50,44 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   }
 
   func.func private @layer.decode(%x: tensor<1x32xf32>, %pos: tensor<1xi32>, %kv: !llama.cache<2x1x16, f16>, %l: index) -> tensor<1x32xf32> {
-    %qr0 = llama.kernel "qkv" (%ix = %x : tensor<1x32xf32>, %ipos = %pos : tensor<1xi32>, %ikv = %kv : !llama.cache<2x1x16, f16>, %il = %l : index) -> tensor<1x32xf32> strategy #llama.cpu<unit = f32, m = 1, n = 16> partition <rows = [32, 16, 16], by = 32> {
+    %qr0 = llama.kernel "qkv" (%ix = %x : tensor<1x32xf32>, %ipos = %pos : tensor<1xi32>, %ikv = %kv : !llama.cache<2x1x16, f16>, %il = %l : index) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [32, 16, 16], by = 32> {
       %g0 = llama.weight_ref @blk::@attn_norm[%il] : <32, #llama.f32>
       %h = llama.rms_norm %ix, %g0 eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
       %wq = llama.weight_ref @blk::@attn_q[%il] : <32x32, #llama.q4_0>
-      %q = llama.linear %h, %wq order <block = 32, scale = outer> : tensor<1x32xf32>, <32x32, #llama.q4_0> -> tensor<1x32xf32>
+      %q = llama.linear %h, %wq order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <32x32, #llama.q4_0> -> tensor<1x32xf32>
       %wk = llama.weight_ref @blk::@attn_k[%il] : <16x32, #llama.q8_0>
-      %k = llama.linear %h, %wk order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+      %k = llama.linear %h, %wk order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
       %wv = llama.weight_ref @blk::@attn_v[%il] : <16x32, #llama.q8_0>
-      %v = llama.linear %h, %wv order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+      %v = llama.linear %h, %wv order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
       %qr = llama.rope %q, %ipos base 1.0e+04 heads 2 : tensor<1x32xf32>, tensor<1xi32>
       %kr = llama.rope %k, %ipos base 1.0e+04 heads 1 : tensor<1x16xf32>, tensor<1xi32>
       llama.kv_append %ikv[%il], %kr, %v at %ipos : <2x1x16, f16>, tensor<1x16xf32>, tensor<1x16xf32>, tensor<1xi32>
       llama.yield %qr : tensor<1x32xf32>
     }
-    %p0 = llama.kernel "attn" (%iqr0 = %qr0 : tensor<1x32xf32>, %ikv = %kv : !llama.cache<2x1x16, f16>, %ipos = %pos : tensor<1xi32>, %il = %l : index) -> tensor<1x2x?x18xf32> strategy #llama.cpu<unit = f32, m = 2, n = 16> partition <of = keys, by = 256> {
+    %p0 = llama.kernel "attn" (%iqr0 = %qr0 : tensor<1x32xf32>, %ikv = %kv : !llama.cache<2x1x16, f16>, %ipos = %pos : tensor<1xi32>, %il = %l : index) -> tensor<1x2x?x18xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 2, n = 16> partition <of = keys, by = 256> {
       %p = llama.attention_part %iqr0, %ikv[%il], %ipos causal heads 2 keys 256 order <lanes = 16> : tensor<1x32xf32>, <2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
       llama.yield %p : tensor<1x2x?x18xf32>
     }
-    %x10 = llama.kernel "o" (%ip0 = %p0 : tensor<1x2x?x18xf32>, %ix = %x : tensor<1x32xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #llama.cpu<unit = f32, m = 1, n = 16> partition <rows = [32], by = 32> {
+    %x10 = llama.kernel "o" (%ip0 = %p0 : tensor<1x2x?x18xf32>, %ix = %x : tensor<1x32xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [32], by = 32> {
       %a = llama.attention_merge %ip0 heads 2 keys 256 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
       %wo = llama.weight_ref @blk::@attn_output[%il] : <32x32, #llama.q8_0>
-      %o = llama.linear %a, %wo order <block = 32, scale = outer> : tensor<1x32xf32>, <32x32, #llama.q8_0> -> tensor<1x32xf32>
+      %o = llama.linear %a, %wo order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <32x32, #llama.q8_0> -> tensor<1x32xf32>
       %x1 = llama.add %ix, %o : tensor<1x32xf32>
       llama.yield %x1 : tensor<1x32xf32>
     }
-    %s0 = llama.kernel "gate_up" (%ix10 = %x10 : tensor<1x32xf32>, %il = %l : index) -> tensor<1x48xf32> strategy #llama.cpu<unit = f32, m = 1, n = 16> partition <rows = [48], by = 32> {
+    %s0 = llama.kernel "gate_up" (%ix10 = %x10 : tensor<1x32xf32>, %il = %l : index) -> tensor<1x48xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [48], by = 32> {
       %g1 = llama.weight_ref @blk::@ffn_norm[%il] : <32, #llama.f32>
       %h1 = llama.rms_norm %ix10, %g1 eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
       %wg = llama.weight_ref @blk::@ffn_gate[%il] : <48x32, #llama.q4_0>
-      %g = llama.linear %h1, %wg order <block = 32, scale = outer> : tensor<1x32xf32>, <48x32, #llama.q4_0> -> tensor<1x48xf32>
+      %g = llama.linear %h1, %wg order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <48x32, #llama.q4_0> -> tensor<1x48xf32>
       %wu = llama.weight_ref @blk::@ffn_up[%il] : <48x32, #llama.q8_0>
-      %u = llama.linear %h1, %wu order <block = 32, scale = outer> : tensor<1x32xf32>, <48x32, #llama.q8_0> -> tensor<1x48xf32>
+      %u = llama.linear %h1, %wu order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <48x32, #llama.q8_0> -> tensor<1x48xf32>
       %s = llama.swiglu %g, %u : tensor<1x48xf32>
       llama.yield %s : tensor<1x48xf32>
     }
-    %x20 = llama.kernel "down" (%is0 = %s0 : tensor<1x48xf32>, %ix10 = %x10 : tensor<1x32xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #llama.cpu<unit = f32, m = 1, n = 16> partition <rows = [32], by = 32> {
+    %x20 = llama.kernel "down" (%is0 = %s0 : tensor<1x48xf32>, %ix10 = %x10 : tensor<1x32xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [32], by = 32> {
       %wd = llama.weight_ref @blk::@ffn_down[%il] : <32x48, #llama.f16>
-      %d = llama.linear %is0, %wd order <block = 32> : tensor<1x48xf32>, <32x48, #llama.f16> -> tensor<1x32xf32>
+      %d = llama.linear %is0, %wd order <unit = #cpu.fma, block = 32> : tensor<1x48xf32>, <32x48, #llama.f16> -> tensor<1x32xf32>
       %x2 = llama.add %ix10, %d : tensor<1x32xf32>
       llama.yield %x2 : tensor<1x32xf32>
     }
@@ -95,7 +95,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   }
 
   func.func private @embed.prefill(%ids: tensor<?xi32>) -> tensor<?x32xf32> {
-    %x0 = llama.kernel "embed" (%iids = %ids : tensor<?xi32>) -> tensor<?x32xf32> strategy #llama.cpu<unit = f32, m = 1, n = 16> partition <of = rows, by = 4> {
+    %x0 = llama.kernel "embed" (%iids = %ids : tensor<?xi32>) -> tensor<?x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <of = rows, by = 4> {
       %w = llama.weight_ref @token_embd : <64x32, #llama.q8_0>
       %x = llama.embed %iids, %w : tensor<?xi32>, <64x32, #llama.q8_0> -> tensor<?x32xf32>
       llama.yield %x : tensor<?x32xf32>
@@ -104,49 +104,49 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   }
 
   func.func private @layer.prefill(%x: tensor<?x32xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<2x1x16, f16>, %l: index) -> tensor<?x32xf32> {
-    %h0 = llama.kernel "norm" (%ix = %x : tensor<?x32xf32>, %il = %l : index) -> tensor<?x32xf32> strategy #llama.cpu<unit = f32, m = 1, n = 16> partition <of = rows, by = 4> {
+    %h0 = llama.kernel "norm" (%ix = %x : tensor<?x32xf32>, %il = %l : index) -> tensor<?x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <of = rows, by = 4> {
       %g0 = llama.weight_ref @blk::@attn_norm[%il] : <32, #llama.f32>
       %h = llama.rms_norm %ix, %g0 eps 1.0e-05 order <lanes = 16> : tensor<?x32xf32>, <32, #llama.f32>
       llama.yield %h : tensor<?x32xf32>
     }
-    %qr0 = llama.kernel "qkv" (%ih0 = %h0 : tensor<?x32xf32>, %ipos = %pos : tensor<?xi32>, %ikv = %kv : !llama.cache<2x1x16, f16>, %il = %l : index) -> tensor<?x32xf32> strategy #llama.cpu<unit = f32, m = 8, n = 16> partition <rows = [32, 16, 16], by = 32> {
+    %qr0 = llama.kernel "qkv" (%ih0 = %h0 : tensor<?x32xf32>, %ipos = %pos : tensor<?xi32>, %ikv = %kv : !llama.cache<2x1x16, f16>, %il = %l : index) -> tensor<?x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 8, n = 16> partition <rows = [32, 16, 16], by = 32> {
       %wq = llama.weight_ref @blk::@attn_q[%il] : <32x32, #llama.q4_0>
-      %q = llama.linear %ih0, %wq order <block = 32, scale = outer> : tensor<?x32xf32>, <32x32, #llama.q4_0> -> tensor<?x32xf32>
+      %q = llama.linear %ih0, %wq order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <32x32, #llama.q4_0> -> tensor<?x32xf32>
       %wk = llama.weight_ref @blk::@attn_k[%il] : <16x32, #llama.q8_0>
-      %k = llama.linear %ih0, %wk order <block = 32, scale = outer> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
+      %k = llama.linear %ih0, %wk order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
       %wv = llama.weight_ref @blk::@attn_v[%il] : <16x32, #llama.q8_0>
-      %v = llama.linear %ih0, %wv order <block = 32, scale = outer> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
+      %v = llama.linear %ih0, %wv order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
       %qr = llama.rope %q, %ipos base 1.0e+04 heads 2 : tensor<?x32xf32>, tensor<?xi32>
       %kr = llama.rope %k, %ipos base 1.0e+04 heads 1 : tensor<?x16xf32>, tensor<?xi32>
       llama.kv_append %ikv[%il], %kr, %v at %ipos : <2x1x16, f16>, tensor<?x16xf32>, tensor<?x16xf32>, tensor<?xi32>
       llama.yield %qr : tensor<?x32xf32>
     }
-    %a0 = llama.kernel "attn" (%iqr0 = %qr0 : tensor<?x32xf32>, %ikv = %kv : !llama.cache<2x1x16, f16>, %ipos = %pos : tensor<?xi32>, %il = %l : index) -> tensor<?x32xf32> strategy #llama.cpu<unit = f32, m = 8, n = 16> partition <of = rows, by = 8> {
+    %a0 = llama.kernel "attn" (%iqr0 = %qr0 : tensor<?x32xf32>, %ikv = %kv : !llama.cache<2x1x16, f16>, %ipos = %pos : tensor<?xi32>, %il = %l : index) -> tensor<?x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 8, n = 16> partition <of = rows, by = 8> {
       %a = llama.attention %iqr0, %ikv[%il], %ipos causal heads 2 keys 256 order <lanes = 16> : tensor<?x32xf32>, <2x1x16, f16>, tensor<?xi32>
       llama.yield %a : tensor<?x32xf32>
     }
-    %x10 = llama.kernel "o" (%ia0 = %a0 : tensor<?x32xf32>, %ix = %x : tensor<?x32xf32>, %il = %l : index) -> tensor<?x32xf32> strategy #llama.cpu<unit = f32, m = 8, n = 16> partition <rows = [32], by = 32> {
+    %x10 = llama.kernel "o" (%ia0 = %a0 : tensor<?x32xf32>, %ix = %x : tensor<?x32xf32>, %il = %l : index) -> tensor<?x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 8, n = 16> partition <rows = [32], by = 32> {
       %wo = llama.weight_ref @blk::@attn_output[%il] : <32x32, #llama.q8_0>
-      %o = llama.linear %ia0, %wo order <block = 32, scale = outer> : tensor<?x32xf32>, <32x32, #llama.q8_0> -> tensor<?x32xf32>
+      %o = llama.linear %ia0, %wo order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <32x32, #llama.q8_0> -> tensor<?x32xf32>
       %x1 = llama.add %ix, %o : tensor<?x32xf32>
       llama.yield %x1 : tensor<?x32xf32>
     }
-    %h10 = llama.kernel "norm" (%ix10 = %x10 : tensor<?x32xf32>, %il = %l : index) -> tensor<?x32xf32> strategy #llama.cpu<unit = f32, m = 1, n = 16> partition <of = rows, by = 4> {
+    %h10 = llama.kernel "norm" (%ix10 = %x10 : tensor<?x32xf32>, %il = %l : index) -> tensor<?x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <of = rows, by = 4> {
       %g1 = llama.weight_ref @blk::@ffn_norm[%il] : <32, #llama.f32>
       %h1 = llama.rms_norm %ix10, %g1 eps 1.0e-05 order <lanes = 16> : tensor<?x32xf32>, <32, #llama.f32>
       llama.yield %h1 : tensor<?x32xf32>
     }
-    %s0 = llama.kernel "gate_up" (%ih10 = %h10 : tensor<?x32xf32>, %il = %l : index) -> tensor<?x48xf32> strategy #llama.cpu<unit = f32, m = 8, n = 16> partition <rows = [48], by = 32> {
+    %s0 = llama.kernel "gate_up" (%ih10 = %h10 : tensor<?x32xf32>, %il = %l : index) -> tensor<?x48xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 8, n = 16> partition <rows = [48], by = 32> {
       %wg = llama.weight_ref @blk::@ffn_gate[%il] : <48x32, #llama.q4_0>
-      %g = llama.linear %ih10, %wg order <block = 32, scale = outer> : tensor<?x32xf32>, <48x32, #llama.q4_0> -> tensor<?x48xf32>
+      %g = llama.linear %ih10, %wg order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <48x32, #llama.q4_0> -> tensor<?x48xf32>
       %wu = llama.weight_ref @blk::@ffn_up[%il] : <48x32, #llama.q8_0>
-      %u = llama.linear %ih10, %wu order <block = 32, scale = outer> : tensor<?x32xf32>, <48x32, #llama.q8_0> -> tensor<?x48xf32>
+      %u = llama.linear %ih10, %wu order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <48x32, #llama.q8_0> -> tensor<?x48xf32>
       %s = llama.swiglu %g, %u : tensor<?x48xf32>
       llama.yield %s : tensor<?x48xf32>
     }
-    %x20 = llama.kernel "down" (%is0 = %s0 : tensor<?x48xf32>, %ix10 = %x10 : tensor<?x32xf32>, %il = %l : index) -> tensor<?x32xf32> strategy #llama.cpu<unit = f32, m = 8, n = 16> partition <rows = [32], by = 32> {
+    %x20 = llama.kernel "down" (%is0 = %s0 : tensor<?x48xf32>, %ix10 = %x10 : tensor<?x32xf32>, %il = %l : index) -> tensor<?x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 8, n = 16> partition <rows = [32], by = 32> {
       %wd = llama.weight_ref @blk::@ffn_down[%il] : <32x48, #llama.f16>
-      %d = llama.linear %is0, %wd order <block = 32> : tensor<?x48xf32>, <32x48, #llama.f16> -> tensor<?x32xf32>
+      %d = llama.linear %is0, %wd order <unit = #cpu.fma, block = 32> : tensor<?x48xf32>, <32x48, #llama.f16> -> tensor<?x32xf32>
       %x2 = llama.add %ix10, %d : tensor<?x32xf32>
       llama.yield %x2 : tensor<?x32xf32>
     }

@@ -20,7 +20,7 @@
 #map3 = affine_map<(d0, d1) -> (1)>
 #map4 = affine_map<(d0, d1) -> (2)>
 #map5 = affine_map<(d0, d1) -> (d0 ceildiv 8)>
-module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>, llama.target = #llama.target<family = cpu, name = "x86-64-v4", vector_bits = 512, l2_bytes = 1048576>} {
+module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>, llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma", vector_bits = 512, l2_bytes = 1048576>} {
   llama.weight @token_embd : 64x32 formats [#llama.q8_0] in [#llama.interleaved16<k = 4>]
   llama.weight @output_norm : 32 formats [#llama.f32] in [#llama.rowmajor]
   llama.weights @blk layers 2 {
@@ -95,7 +95,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     llama.dispatch @lm_head.lm_head
   }
 
-  func.func private @embed.decode() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @embed.decode() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %ids = llama.input ids : tensor<1xi32>
     %w = llama.weight_ref @token_embd : <64x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
     %x = llama.embed %ids, %w : tensor<1xi32>, <64x32, #llama.q8_0> -> tensor<1x32xf32>
@@ -103,18 +103,18 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @qkv.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.parts = #map1, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @qkv.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.parts = #map1, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
     %pos = llama.input positions : tensor<1xi32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
     %g0 = llama.weight_ref @blk::@attn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 2
     %h = llama.rms_norm %x, %g0 eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
     %wq = llama.weight_ref @blk::@attn_q[%l] : <32x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 4
-    %q = llama.linear %h, %wq order <block = 32, scale = outer> : tensor<1x32xf32>, <32x32, #llama.q4_0> -> tensor<1x32xf32>
+    %q = llama.linear %h, %wq order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <32x32, #llama.q4_0> -> tensor<1x32xf32>
     %wk = llama.weight_ref @blk::@attn_k[%l] : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 6
-    %k = llama.linear %h, %wk order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+    %k = llama.linear %h, %wk order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
     %wv = llama.weight_ref @blk::@attn_v[%l] : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 8
-    %v = llama.linear %h, %wv order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+    %v = llama.linear %h, %wv order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
     %qr = llama.rope %q, %pos base 1.0e+04 heads 2 : tensor<1x32xf32>, tensor<1xi32>
     %kr = llama.rope %k, %pos base 1.0e+04 heads 1 : tensor<1x16xf32>, tensor<1xi32>
     llama.kv_append %kv[%l], %kr, %v at %pos : <2x1x16, f16>, tensor<1x16xf32>, tensor<1x16xf32>, tensor<1xi32>
@@ -122,7 +122,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @attn.decode(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.parts = #map2, llama.strategy = #llama.cpu<unit = f32, m = 2, n = 16>} {
+  func.func private @attn.decode(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.parts = #map2, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 2, n = 16>} {
     %qkv = llama.buffer_read @decode.qkv at 66688 : tensor<1x32xf32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
     %pos = llama.input positions : tensor<1xi32>
@@ -131,41 +131,41 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @o.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @o.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %attn = llama.buffer_read @decode.attn at 65536 : tensor<1x2x?x18xf32>
     %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
     %a = llama.attention_merge %attn heads 2 keys 256 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
     %wo = llama.weight_ref @blk::@attn_output[%l] : <32x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 10
-    %o = llama.linear %a, %wo order <block = 32, scale = outer> : tensor<1x32xf32>, <32x32, #llama.q8_0> -> tensor<1x32xf32>
+    %o = llama.linear %a, %wo order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <32x32, #llama.q8_0> -> tensor<1x32xf32>
     %x1 = llama.add %x, %o : tensor<1x32xf32>
     llama.buffer_write %x1, @decode.o at 66688 : tensor<1x32xf32>
     return
   }
 
-  func.func private @gate_up.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.parts = #map4, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @gate_up.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.parts = #map4, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %o = llama.buffer_read @decode.o at 66688 : tensor<1x32xf32>
     %g1 = llama.weight_ref @blk::@ffn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 12
     %h1 = llama.rms_norm %o, %g1 eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
     %wg = llama.weight_ref @blk::@ffn_gate[%l] : <48x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 14
-    %g = llama.linear %h1, %wg order <block = 32, scale = outer> : tensor<1x32xf32>, <48x32, #llama.q4_0> -> tensor<1x48xf32>
+    %g = llama.linear %h1, %wg order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <48x32, #llama.q4_0> -> tensor<1x48xf32>
     %wu = llama.weight_ref @blk::@ffn_up[%l] : <48x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 16
-    %u = llama.linear %h1, %wu order <block = 32, scale = outer> : tensor<1x32xf32>, <48x32, #llama.q8_0> -> tensor<1x48xf32>
+    %u = llama.linear %h1, %wu order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <48x32, #llama.q8_0> -> tensor<1x48xf32>
     %s = llama.swiglu %g, %u : tensor<1x48xf32>
     llama.buffer_write %s, @decode.gate_up at 65536 : tensor<1x48xf32>
     return
   }
 
-  func.func private @down.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @down.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %gate_up = llama.buffer_read @decode.gate_up at 65536 : tensor<1x48xf32>
     %o = llama.buffer_read @decode.o at 66688 : tensor<1x32xf32>
     %wd = llama.weight_ref @blk::@ffn_down[%l] : <32x48, #llama.f16> in #llama.interleaved16<k = 1> index 18
-    %d = llama.linear %gate_up, %wd order <block = 32> : tensor<1x48xf32>, <32x48, #llama.f16> -> tensor<1x32xf32>
+    %d = llama.linear %gate_up, %wd order <unit = #cpu.fma, block = 32> : tensor<1x48xf32>, <32x48, #llama.f16> -> tensor<1x32xf32>
     %x2 = llama.add %o, %d : tensor<1x32xf32>
     llama.buffer_write %x2, @x at 0 : tensor<1x32xf32>
     return
   }
 
-  func.func private @embed.prefill() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @embed.prefill() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %ids = llama.input ids : tensor<?xi32>
     %w = llama.weight_ref @token_embd : <64x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
     %x = llama.embed %ids, %w : tensor<?xi32>, <64x32, #llama.q8_0> -> tensor<?x32xf32>
@@ -173,7 +173,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @norm.prefill.0(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @norm.prefill.0(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
     %g0 = llama.weight_ref @blk::@attn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 2
     %h = llama.rms_norm %x, %g0 eps 1.0e-05 order <lanes = 16> : tensor<?x32xf32>, <32, #llama.f32>
@@ -181,16 +181,16 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @qkv.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.parts = #map1, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
+  func.func private @qkv.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.parts = #map1, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %norm = llama.buffer_read @prefill.norm at 65536 : tensor<?x32xf32>
     %pos = llama.input positions : tensor<?xi32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
     %wq = llama.weight_ref @blk::@attn_q[%l] : <32x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 4
-    %q = llama.linear %norm, %wq order <block = 32, scale = outer> : tensor<?x32xf32>, <32x32, #llama.q4_0> -> tensor<?x32xf32>
+    %q = llama.linear %norm, %wq order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <32x32, #llama.q4_0> -> tensor<?x32xf32>
     %wk = llama.weight_ref @blk::@attn_k[%l] : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 6
-    %k = llama.linear %norm, %wk order <block = 32, scale = outer> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
+    %k = llama.linear %norm, %wk order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
     %wv = llama.weight_ref @blk::@attn_v[%l] : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 8
-    %v = llama.linear %norm, %wv order <block = 32, scale = outer> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
+    %v = llama.linear %norm, %wv order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
     %qr = llama.rope %q, %pos base 1.0e+04 heads 2 : tensor<?x32xf32>, tensor<?xi32>
     %kr = llama.rope %k, %pos base 1.0e+04 heads 1 : tensor<?x16xf32>, tensor<?xi32>
     llama.kv_append %kv[%l], %kr, %v at %pos : <2x1x16, f16>, tensor<?x16xf32>, tensor<?x16xf32>, tensor<?xi32>
@@ -198,7 +198,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @attn.prefill(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 8>, llama.parts = #map5, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
+  func.func private @attn.prefill(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 8>, llama.parts = #map5, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %qkv = llama.buffer_read @prefill.qkv at 131072 : tensor<?x32xf32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
     %pos = llama.input positions : tensor<?xi32>
@@ -207,17 +207,17 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @o.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
+  func.func private @o.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %attn = llama.buffer_read @prefill.attn at 65536 : tensor<?x32xf32>
     %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
     %wo = llama.weight_ref @blk::@attn_output[%l] : <32x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 10
-    %o = llama.linear %attn, %wo order <block = 32, scale = outer> : tensor<?x32xf32>, <32x32, #llama.q8_0> -> tensor<?x32xf32>
+    %o = llama.linear %attn, %wo order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <32x32, #llama.q8_0> -> tensor<?x32xf32>
     %x1 = llama.add %x, %o : tensor<?x32xf32>
     llama.buffer_write %x1, @prefill.o at 163840 : tensor<?x32xf32>
     return
   }
 
-  func.func private @norm.prefill.1(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @norm.prefill.1(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %o = llama.buffer_read @prefill.o at 163840 : tensor<?x32xf32>
     %g1 = llama.weight_ref @blk::@ffn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 12
     %h1 = llama.rms_norm %o, %g1 eps 1.0e-05 order <lanes = 16> : tensor<?x32xf32>, <32, #llama.f32>
@@ -225,34 +225,34 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @gate_up.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.parts = #map4, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
+  func.func private @gate_up.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.parts = #map4, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %norm = llama.buffer_read @prefill.norm.1 at 229376 : tensor<?x32xf32>
     %wg = llama.weight_ref @blk::@ffn_gate[%l] : <48x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 14
-    %g = llama.linear %norm, %wg order <block = 32, scale = outer> : tensor<?x32xf32>, <48x32, #llama.q4_0> -> tensor<?x48xf32>
+    %g = llama.linear %norm, %wg order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <48x32, #llama.q4_0> -> tensor<?x48xf32>
     %wu = llama.weight_ref @blk::@ffn_up[%l] : <48x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 16
-    %u = llama.linear %norm, %wu order <block = 32, scale = outer> : tensor<?x32xf32>, <48x32, #llama.q8_0> -> tensor<?x48xf32>
+    %u = llama.linear %norm, %wu order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <48x32, #llama.q8_0> -> tensor<?x48xf32>
     %s = llama.swiglu %g, %u : tensor<?x48xf32>
     llama.buffer_write %s, @prefill.gate_up at 65536 : tensor<?x48xf32>
     return
   }
 
-  func.func private @down.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
+  func.func private @down.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %gate_up = llama.buffer_read @prefill.gate_up at 65536 : tensor<?x48xf32>
     %o = llama.buffer_read @prefill.o at 163840 : tensor<?x32xf32>
     %wd = llama.weight_ref @blk::@ffn_down[%l] : <32x48, #llama.f16> in #llama.interleaved16<k = 1> index 18
-    %d = llama.linear %gate_up, %wd order <block = 32> : tensor<?x48xf32>, <32x48, #llama.f16> -> tensor<?x32xf32>
+    %d = llama.linear %gate_up, %wd order <unit = #cpu.fma, block = 32> : tensor<?x48xf32>, <32x48, #llama.f16> -> tensor<?x32xf32>
     %x2 = llama.add %o, %d : tensor<?x32xf32>
     llama.buffer_write %x2, @x at 0 : tensor<?x32xf32>
     return
   }
 
-  func.func private @lm_head.lm_head() attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.parts = #map4, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @lm_head.lm_head() attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.parts = #map4, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %row = llama.input row : index
     %x = llama.buffer_read @x[%row] at 0 : tensor<1x32xf32>
     %g = llama.weight_ref @output_norm : <32, #llama.f32> in #llama.rowmajor index 1
     %h = llama.rms_norm %x, %g eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
     %w = llama.weight_ref @token_embd : <64x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
-    %y = llama.linear %h, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <64x32, #llama.q8_0> -> tensor<1x64xf32>
+    %y = llama.linear %h, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <64x32, #llama.q8_0> -> tensor<1x64xf32>
     llama.buffer_write %y, @logits at 65536 : tensor<1x64xf32>
     return
   }

@@ -20,7 +20,7 @@
 #map3 = affine_map<(d0, d1) -> (1)>
 #map4 = affine_map<(d0, d1) -> (2)>
 #map5 = affine_map<(d0, d1) -> (d0 ceildiv 8)>
-module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>, llama.target = #llama.target<family = cpu, name = "x86-64-v4", vector_bits = 512, l2_bytes = 1048576>} {
+module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>, llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma", vector_bits = 512, l2_bytes = 1048576>} {
   llama.weight @token_embd : 64x32 formats [#llama.q8_0] in [#llama.interleaved16<k = 4>]
   llama.weight @output_norm : 32 formats [#llama.f32] in [#llama.rowmajor]
   llama.weights @blk layers 2 {
@@ -95,7 +95,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     llama.dispatch @lm_head.lm_head
   }
 
-  func.func private @embed.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @embed.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %c16 = arith.constant 16 : index
     %c32 = arith.constant 32 : index
     %c0 = arith.constant 0 : index
@@ -120,7 +120,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @qkv.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.parts = #map1, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @qkv.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.parts = #map1, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %c3 = arith.constant 3 : index
     %c2 = arith.constant 2 : index
     %c16 = arith.constant 16 : index
@@ -160,7 +160,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_3 = arith.addi %i_2, %c32 : index
       %i_4 = arith.minsi %i_3, %c32 : index
       scf.for %n = %i_2 to %i_4 step %c16 {
-        %acc = tile.contract %staged[%c0], %attn_q[%n] order <block = 32, scale = outer> : <1x32xf32>, !llama.weight<32x32, #llama.q4_0> -> vector<1x16xf32>
+        %acc = tile.contract %staged[%c0], %attn_q[%n] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<32x32, #llama.q4_0> -> vector<1x16xf32>
         %cosine = tile.rope_row %ctx[%c0, %n] head 16 : vector<1x16xf32>
         %sine = tile.rope_row %ctx[%c0, %n] head 16 sine : vector<1x16xf32>
         %swapped = tile.swap_pairs %acc : vector<1x16xf32>
@@ -178,7 +178,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_9 = arith.addi %i_8, %c32 : index
       %i_10 = arith.minsi %i_9, %c16 : index
       scf.for %n_1 = %i_8 to %i_10 step %c16 {
-        %acc_1 = tile.contract %staged[%c0], %attn_k[%n_1] order <block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
+        %acc_1 = tile.contract %staged[%c0], %attn_k[%n_1] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
         %cosine_1 = tile.rope_row %ctx[%c0, %n_1] head 16 : vector<1x16xf32>
         %sine_1 = tile.rope_row %ctx[%c0, %n_1] head 16 sine : vector<1x16xf32>
         %swapped_1 = tile.swap_pairs %acc_1 : vector<1x16xf32>
@@ -196,7 +196,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_15 = arith.addi %i_14, %c32 : index
       %i_16 = arith.minsi %i_15, %c16 : index
       scf.for %n_2 = %i_14 to %i_16 step %c16 {
-        %acc_2 = tile.contract %staged[%c0], %attn_v[%n_2] order <block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
+        %acc_2 = tile.contract %staged[%c0], %attn_v[%n_2] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
         %kv_1 = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
         tile.append "values" %acc_2, %kv_1, %ctx[%c0, %n_2] rows %c1 : vector<1x16xf32>, <2x1x16, f16>
       }
@@ -204,7 +204,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @attn.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.parts = #map2, llama.strategy = #llama.cpu<unit = f32, m = 2, n = 16>} {
+  func.func private @attn.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.parts = #map2, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 2, n = 16>} {
     %c17 = arith.constant 17 : index
     %c18 = arith.constant 18 : index
     %zero = arith.constant dense<0.000000e+00> : vector<2x16xf32>
@@ -274,7 +274,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @o.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @o.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %c17 = arith.constant 17 : index
     %c32 = arith.constant 32 : index
     %c16 = arith.constant 16 : index
@@ -337,7 +337,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       scf.for %n_1 = %i_7 to %i_9 step %c16 {
         %x = tile.buffer %ctx @x at 0 : memref<512x32xf32>
         %loaded_1 = tile.load %x[%c0, %n_1] : memref<512x32xf32> -> vector<1x16xf32>
-        %acc = tile.contract %staged[%c0], %attn_output[%n_1] order <block = 32, scale = outer> : <1x32xf32>, !llama.weight<32x32, #llama.q8_0> -> vector<1x16xf32>
+        %acc = tile.contract %staged[%c0], %attn_output[%n_1] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<32x32, #llama.q8_0> -> vector<1x16xf32>
         %added = arith.addf %loaded_1, %acc : vector<1x16xf32>
         %decode_o = tile.buffer %ctx @decode.o at 66688 : memref<1x32xf32>
         tile.store %added, %decode_o[%c0, %n_1] : vector<1x16xf32>, memref<1x32xf32>
@@ -346,7 +346,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @gate_up.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.parts = #map4, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @gate_up.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.parts = #map4, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %one = arith.constant dense<1.000000e+00> : vector<1x16xf32>
     %c16 = arith.constant 16 : index
     %c48 = arith.constant 48 : index
@@ -386,8 +386,8 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_3 = arith.addi %i_2, %c32 : index
       %i_4 = arith.minsi %i_3, %c48 : index
       scf.for %n = %i_2 to %i_4 step %c16 {
-        %acc = tile.contract %staged[%c0], %ffn_gate[%n] order <block = 32, scale = outer> : <1x32xf32>, !llama.weight<48x32, #llama.q4_0> -> vector<1x16xf32>
-        %acc_1 = tile.contract %staged[%c0], %ffn_up[%n] order <block = 32, scale = outer> : <1x32xf32>, !llama.weight<48x32, #llama.q8_0> -> vector<1x16xf32>
+        %acc = tile.contract %staged[%c0], %ffn_gate[%n] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<48x32, #llama.q4_0> -> vector<1x16xf32>
+        %acc_1 = tile.contract %staged[%c0], %ffn_up[%n] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<48x32, #llama.q8_0> -> vector<1x16xf32>
         %negated = arith.negf %acc : vector<1x16xf32>
         %exp = math.exp %negated : vector<1x16xf32>
         %added_1 = arith.addf %exp, %one : vector<1x16xf32>
@@ -400,7 +400,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @down.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @down.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %c16 = arith.constant 16 : index
     %c32 = arith.constant 32 : index
     %c1 = arith.constant 1 : index
@@ -419,7 +419,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       scf.for %n = %i_2 to %i_4 step %c16 {
         %decode_o = tile.buffer %ctx @decode.o at 66688 : memref<1x32xf32>
         %loaded = tile.load %decode_o[%c0, %n] : memref<1x32xf32> -> vector<1x16xf32>
-        %acc = tile.contract %decode_gate_up_rows[%c0], %ffn_down[%n] order <block = 32> : <1x48xf32>, !llama.weight<32x48, #llama.f16> -> vector<1x16xf32>
+        %acc = tile.contract %decode_gate_up_rows[%c0], %ffn_down[%n] order <unit = #cpu.fma, block = 32> : <1x48xf32>, !llama.weight<32x48, #llama.f16> -> vector<1x16xf32>
         %added = arith.addf %loaded, %acc : vector<1x16xf32>
         %x = tile.buffer %ctx @x at 0 : memref<512x32xf32>
         tile.store %added, %x[%c0, %n] : vector<1x16xf32>, memref<512x32xf32>
@@ -428,7 +428,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @embed.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @embed.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %c16 = arith.constant 16 : index
     %c32 = arith.constant 32 : index
     %c0 = arith.constant 0 : index
@@ -454,7 +454,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @norm.prefill.0(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @norm.prefill.0(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %c16 = arith.constant 16 : index
     %c32 = arith.constant 32 : index
     %c0 = arith.constant 0 : index
@@ -497,7 +497,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @qkv.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.parts = #map1, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
+  func.func private @qkv.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.parts = #map1, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %c3 = arith.constant 3 : index
     %c2 = arith.constant 2 : index
     %c8 = arith.constant 8 : index
@@ -519,10 +519,10 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_3 = arith.addi %i_2, %c32 : index
       %i_4 = arith.minsi %i_3, %c32 : index
       scf.for %n = %i_2 to %i_4 step %c16 {
-        %panel = tile.panel %attn_q[%n] : <32x32, #llama.q4_0> -> <16x32, #llama.q4_0, f32>
+        %panel = tile.panel %attn_q[%n] : <32x32, #llama.q4_0> -> <16x32, #llama.q4_0, #cpu.fma>
         %rows = tile.row_count %ctx
         scf.for %k = %c0 to %rows step %c8 {
-          %acc = tile.contract %prefill_norm_rows[%k], %panel[%c0] order <block = 32, scale = outer> : <512x32xf32>, !tile.panel<16x32, #llama.q4_0, f32> -> vector<8x16xf32>
+          %acc = tile.contract %prefill_norm_rows[%k], %panel[%c0] order <unit = #cpu.fma, block = 32, scale = outer> : <512x32xf32>, !tile.panel<16x32, #llama.q4_0, #cpu.fma> -> vector<8x16xf32>
           %cosine = tile.rope_row %ctx[%k, %n] head 16 : vector<8x16xf32>
           %sine = tile.rope_row %ctx[%k, %n] head 16 sine : vector<8x16xf32>
           %swapped = tile.swap_pairs %acc : vector<8x16xf32>
@@ -541,10 +541,10 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_9 = arith.addi %i_8, %c32 : index
       %i_10 = arith.minsi %i_9, %c16 : index
       scf.for %n_1 = %i_8 to %i_10 step %c16 {
-        %panel_1 = tile.panel %attn_k[%n_1] : <16x32, #llama.q8_0> -> <16x32, #llama.q8_0, f32>
+        %panel_1 = tile.panel %attn_k[%n_1] : <16x32, #llama.q8_0> -> <16x32, #llama.q8_0, #cpu.fma>
         %rows_1 = tile.row_count %ctx
         scf.for %k_1 = %c0 to %rows_1 step %c8 {
-          %acc_1 = tile.contract %prefill_norm_rows[%k_1], %panel_1[%c0] order <block = 32, scale = outer> : <512x32xf32>, !tile.panel<16x32, #llama.q8_0, f32> -> vector<8x16xf32>
+          %acc_1 = tile.contract %prefill_norm_rows[%k_1], %panel_1[%c0] order <unit = #cpu.fma, block = 32, scale = outer> : <512x32xf32>, !tile.panel<16x32, #llama.q8_0, #cpu.fma> -> vector<8x16xf32>
           %cosine_1 = tile.rope_row %ctx[%k_1, %n_1] head 16 : vector<8x16xf32>
           %sine_1 = tile.rope_row %ctx[%k_1, %n_1] head 16 sine : vector<8x16xf32>
           %swapped_1 = tile.swap_pairs %acc_1 : vector<8x16xf32>
@@ -563,10 +563,10 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_15 = arith.addi %i_14, %c32 : index
       %i_16 = arith.minsi %i_15, %c16 : index
       scf.for %n_2 = %i_14 to %i_16 step %c16 {
-        %panel_2 = tile.panel %attn_v[%n_2] : <16x32, #llama.q8_0> -> <16x32, #llama.q8_0, f32>
+        %panel_2 = tile.panel %attn_v[%n_2] : <16x32, #llama.q8_0> -> <16x32, #llama.q8_0, #cpu.fma>
         %rows_2 = tile.row_count %ctx
         scf.for %k_2 = %c0 to %rows_2 step %c8 {
-          %acc_2 = tile.contract %prefill_norm_rows[%k_2], %panel_2[%c0] order <block = 32, scale = outer> : <512x32xf32>, !tile.panel<16x32, #llama.q8_0, f32> -> vector<8x16xf32>
+          %acc_2 = tile.contract %prefill_norm_rows[%k_2], %panel_2[%c0] order <unit = #cpu.fma, block = 32, scale = outer> : <512x32xf32>, !tile.panel<16x32, #llama.q8_0, #cpu.fma> -> vector<8x16xf32>
           %kv_1 = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
           tile.append "values" %acc_2, %kv_1, %ctx[%k_2, %n_2] rows %rows_2 : vector<8x16xf32>, <2x1x16, f16>
         }
@@ -575,7 +575,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @attn.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 8>, llama.parts = #map5, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
+  func.func private @attn.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 8>, llama.parts = #map5, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %lowest = arith.constant dense<0xFF800000> : vector<8x16xf32>
     %c16 = arith.constant 16 : index
     %zero = arith.constant dense<0.000000e+00> : vector<8x16xf32>
@@ -668,7 +668,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @o.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
+  func.func private @o.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %c8 = arith.constant 8 : index
     %c16 = arith.constant 16 : index
     %c32 = arith.constant 32 : index
@@ -686,12 +686,12 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_3 = arith.addi %i_2, %c32 : index
       %i_4 = arith.minsi %i_3, %c32 : index
       scf.for %n = %i_2 to %i_4 step %c16 {
-        %panel = tile.panel %attn_output[%n] : <32x32, #llama.q8_0> -> <16x32, #llama.q8_0, f32>
+        %panel = tile.panel %attn_output[%n] : <32x32, #llama.q8_0> -> <16x32, #llama.q8_0, #cpu.fma>
         %rows = tile.row_count %ctx
         scf.for %k = %c0 to %rows step %c8 {
           %x = tile.buffer %ctx @x at 0 : memref<512x32xf32>
           %loaded = tile.load %x[%k, %n] rows %rows : memref<512x32xf32> -> vector<8x16xf32>
-          %acc = tile.contract %prefill_attn_rows[%k], %panel[%c0] order <block = 32, scale = outer> : <512x32xf32>, !tile.panel<16x32, #llama.q8_0, f32> -> vector<8x16xf32>
+          %acc = tile.contract %prefill_attn_rows[%k], %panel[%c0] order <unit = #cpu.fma, block = 32, scale = outer> : <512x32xf32>, !tile.panel<16x32, #llama.q8_0, #cpu.fma> -> vector<8x16xf32>
           %added = arith.addf %loaded, %acc : vector<8x16xf32>
           %prefill_o = tile.buffer %ctx @prefill.o at 163840 : memref<512x32xf32>
           tile.store %added, %prefill_o[%k, %n] rows %rows : vector<8x16xf32>, memref<512x32xf32>
@@ -701,7 +701,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @norm.prefill.1(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @norm.prefill.1(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %c16 = arith.constant 16 : index
     %c32 = arith.constant 32 : index
     %c0 = arith.constant 0 : index
@@ -744,7 +744,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @gate_up.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.parts = #map4, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
+  func.func private @gate_up.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.parts = #map4, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %one = arith.constant dense<1.000000e+00> : vector<8x16xf32>
     %c8 = arith.constant 8 : index
     %c16 = arith.constant 16 : index
@@ -766,12 +766,12 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_3 = arith.addi %i_2, %c32 : index
       %i_4 = arith.minsi %i_3, %c48 : index
       scf.for %n = %i_2 to %i_4 step %c16 {
-        %panel = tile.panel %ffn_gate[%n] : <48x32, #llama.q4_0> -> <16x32, #llama.q4_0, f32>
-        %panel_1 = tile.panel %ffn_up[%n] : <48x32, #llama.q8_0> -> <16x32, #llama.q8_0, f32>
+        %panel = tile.panel %ffn_gate[%n] : <48x32, #llama.q4_0> -> <16x32, #llama.q4_0, #cpu.fma>
+        %panel_1 = tile.panel %ffn_up[%n] : <48x32, #llama.q8_0> -> <16x32, #llama.q8_0, #cpu.fma>
         %rows = tile.row_count %ctx
         scf.for %k = %c0 to %rows step %c8 {
-          %acc = tile.contract %prefill_norm_1_rows[%k], %panel[%c0] order <block = 32, scale = outer> : <512x32xf32>, !tile.panel<16x32, #llama.q4_0, f32> -> vector<8x16xf32>
-          %acc_1 = tile.contract %prefill_norm_1_rows[%k], %panel_1[%c0] order <block = 32, scale = outer> : <512x32xf32>, !tile.panel<16x32, #llama.q8_0, f32> -> vector<8x16xf32>
+          %acc = tile.contract %prefill_norm_1_rows[%k], %panel[%c0] order <unit = #cpu.fma, block = 32, scale = outer> : <512x32xf32>, !tile.panel<16x32, #llama.q4_0, #cpu.fma> -> vector<8x16xf32>
+          %acc_1 = tile.contract %prefill_norm_1_rows[%k], %panel_1[%c0] order <unit = #cpu.fma, block = 32, scale = outer> : <512x32xf32>, !tile.panel<16x32, #llama.q8_0, #cpu.fma> -> vector<8x16xf32>
           %negated = arith.negf %acc : vector<8x16xf32>
           %exp = math.exp %negated : vector<8x16xf32>
           %added = arith.addf %exp, %one : vector<8x16xf32>
@@ -785,7 +785,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @down.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #llama.cpu<unit = f32, m = 8, n = 16>} {
+  func.func private @down.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %c8 = arith.constant 8 : index
     %c16 = arith.constant 16 : index
     %c32 = arith.constant 32 : index
@@ -803,12 +803,12 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_3 = arith.addi %i_2, %c32 : index
       %i_4 = arith.minsi %i_3, %c32 : index
       scf.for %n = %i_2 to %i_4 step %c16 {
-        %panel = tile.panel %ffn_down[%n] : <32x48, #llama.f16> -> <16x48, #llama.f16, f32>
+        %panel = tile.panel %ffn_down[%n] : <32x48, #llama.f16> -> <16x48, #llama.f16, #cpu.fma>
         %rows = tile.row_count %ctx
         scf.for %k = %c0 to %rows step %c8 {
           %prefill_o = tile.buffer %ctx @prefill.o at 163840 : memref<512x32xf32>
           %loaded = tile.load %prefill_o[%k, %n] rows %rows : memref<512x32xf32> -> vector<8x16xf32>
-          %acc = tile.contract %prefill_gate_up_rows[%k], %panel[%c0] order <block = 32> : <512x48xf32>, !tile.panel<16x48, #llama.f16, f32> -> vector<8x16xf32>
+          %acc = tile.contract %prefill_gate_up_rows[%k], %panel[%c0] order <unit = #cpu.fma, block = 32> : <512x48xf32>, !tile.panel<16x48, #llama.f16, #cpu.fma> -> vector<8x16xf32>
           %added = arith.addf %loaded, %acc : vector<8x16xf32>
           %x = tile.buffer %ctx @x at 0 : memref<512x32xf32>
           tile.store %added, %x[%k, %n] rows %rows : vector<8x16xf32>, memref<512x32xf32>
@@ -818,7 +818,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @lm_head.lm_head(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.parts = #map4, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+  func.func private @lm_head.lm_head(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.parts = #map4, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %c16 = arith.constant 16 : index
     %c64 = arith.constant 64 : index
     %c32 = arith.constant 32 : index
@@ -856,7 +856,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_3 = arith.addi %i_2, %c32 : index
       %i_4 = arith.minsi %i_3, %c64 : index
       scf.for %n = %i_2 to %i_4 step %c16 {
-        %acc = tile.contract %staged[%c0], %token_embd[%n] order <block = 32, scale = outer> : <1x32xf32>, !llama.weight<64x32, #llama.q8_0> -> vector<1x16xf32>
+        %acc = tile.contract %staged[%c0], %token_embd[%n] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<64x32, #llama.q8_0> -> vector<1x16xf32>
         %logits = tile.buffer %ctx @logits at 65536 : memref<1x64xf32>
         tile.store %acc, %logits[%c0, %n] : vector<1x16xf32>, memref<1x64xf32>
       }

@@ -16,4 +16,5 @@ void CPUDialect::initialize() {
 #define GET_OP_LIST
 #include "dialects/CPU/IR/CPUOps.cpp.inc"
       >();
+  registerAttributes();
 }

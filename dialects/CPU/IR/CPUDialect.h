@@ -6,6 +6,8 @@
 #include "dialects/Llama/IR/LlamaDialect.h"
 
 #include "dialects/CPU/IR/CPUDialect.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/CPU/IR/CPUAttributes.h.inc"
 #define GET_OP_CLASSES
 #include "dialects/CPU/IR/CPUOps.h.inc"
 

@@ -6,29 +6,10 @@
 include "mlir/IR/OpBase.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
-include "dialects/Llama/IR/LlamaOpBase.td"
+include "dialects/CPU/IR/CPUAttributes.td"
 
-def CPU_Dialect : Dialect {
-  let name = "cpu";
-  let cppNamespace = "::corellama::cpu";
-  let summary = "instructions of CPUs that upstream lacks";
-  let description = [{
-    Phase `vector` of the CPU: kernel bodies are upstream's `vector`, `arith`,
-    `scf` and `memref`, memory is reached by `context`, and here is one op for
-    each instruction that upstream lacks, with the same meaning on any target
-    that has it.
-  }];
-}
-
-def CPU_VectorPhases : Llama_Phases<"Vector", "Vector", "cpu-to-llvm">;
-
-class CPU_Op<string opMnemonic, list<Trait> traits = [],
-             Llama_Phases phases = CPU_VectorPhases>
-    : Op<CPU_Dialect, opMnemonic,
-         traits # [DeclareOpInterfaceMethods<Llama_PhaseOpInterface>]> {
-  let extraClassDefinition = "::corellama::llama::PhaseRange $cppClass::getPhases() { return {"
-    # phases.text # "}; }";
-}
+class CPU_Op<string opMnemonic, list<Trait> traits = []>
+    : Llama_PhasedOp<CPU_Dialect, opMnemonic, Llama_VectorPhases, traits>;
 
 def CPU_Lookup16Op : CPU_Op<"lookup16", [Pure, AllTypesMatch<["table", "result"]>]> {
   let summary = "table[index mod 16], lane by lane: vpermps";

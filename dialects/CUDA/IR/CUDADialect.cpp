@@ -16,6 +16,7 @@ void CUDADialect::initialize() {
 #define GET_OP_LIST
 #include "dialects/CUDA/IR/CUDAOps.cpp.inc"
       >();
+  registerAttributes();
 }
 
 int64_t SharedOp::getEnd() {

@@ -9,6 +9,8 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "dialects/CUDA/IR/CUDADialect.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/CUDA/IR/CUDAAttributes.h.inc"
 #define GET_OP_CLASSES
 #include "dialects/CUDA/IR/CUDAOps.h.inc"
 
@@ -19,6 +21,11 @@ inline constexpr unsigned kGlobalSpace = 1;
 inline constexpr unsigned kWorkgroupSpace = 3;
 /// Threads of a warp.
 inline constexpr int64_t kWarp = 32;
+/// Bytes of a chunk: the widest load of a thread.
+inline constexpr int64_t kChunkBytes = 16;
+/// Columns that tensor cores sum before a scale is applied: one block of the
+/// formats that they multiply.
+inline constexpr int64_t kMmaBlock = 32;
 
 } // namespace corellama::cuda
 

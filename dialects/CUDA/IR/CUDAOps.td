@@ -13,35 +13,10 @@
 include "mlir/IR/OpBase.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
-include "dialects/Llama/IR/LlamaOpBase.td"
+include "dialects/CUDA/IR/CUDAAttributes.td"
 
-def CUDA_Dialect : Dialect {
-  let name = "cuda";
-  let cppNamespace = "::corellama::cuda";
-  let summary = "the closed set of GPU words";
-  let description = [{
-    Phase `vector` of a GPU: a kernel is a function `(context, layer)` that every
-    thread of every block runs. A block computes the part of its number; threads
-    of a block share workgroup memory and wait for each other at barriers; 32
-    consecutive threads are a warp.
-
-    Memory spaces are NVPTX's numbers: 1 global, 3 workgroup. Upstream's `gpu`
-    dialect has some of these words, but its kernels live in a module of their
-    own, its shuffle gives a flag that nobody reads, its memory is typed by an
-    attribute that the conversions of memref do not take, and it lacks the others;
-    a set that is closed and small can be executed on the emulator.
-  }];
-}
-
-def CUDA_VectorPhases : Llama_Phases<"Vector", "Vector", "cuda-to-nvvm">;
-
-class CUDA_Op<string opMnemonic, list<Trait> traits = [],
-             Llama_Phases phases = CUDA_VectorPhases>
-    : Op<CUDA_Dialect, opMnemonic,
-         traits # [DeclareOpInterfaceMethods<Llama_PhaseOpInterface>]> {
-  let extraClassDefinition = "::corellama::llama::PhaseRange $cppClass::getPhases() { return {"
-    # phases.text # "}; }";
-}
+class CUDA_Op<string opMnemonic, list<Trait> traits = []>
+    : Llama_PhasedOp<CUDA_Dialect, opMnemonic, Llama_VectorPhases, traits>;
 
 def CUDA_Accumulator : Type<VectorOfLengthAndType<[4], [F32]>.predicate,
     "4 float32 sums", "::mlir::VectorType">,

@@ -22,15 +22,8 @@ def Context_Dialect : Dialect {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
-def Context_VectorPhases : Llama_Phases<"Vector", "Vector", "context-to-llvm">;
-
-class Context_Op<string opMnemonic, list<Trait> traits = [],
-                 Llama_Phases phases = Context_VectorPhases>
-    : Op<Context_Dialect, opMnemonic,
-         traits # [DeclareOpInterfaceMethods<Llama_PhaseOpInterface>]> {
-  let extraClassDefinition = "::corellama::llama::PhaseRange $cppClass::getPhases() { return {"
-    # phases.text # "}; }";
-}
+class Context_Op<string opMnemonic, list<Trait> traits = []>
+    : Llama_PhasedOp<Context_Dialect, opMnemonic, Llama_VectorPhases, traits>;
 
 def Context_FieldOp : Context_Op<"field", [Pure]> {
   let summary = "a field of the context";

@@ -1,4 +1,4 @@
-//===- LlamaAttributes.cpp - order, partition, config: syntax and verifiers -===//
+//===- LlamaAttributes.cpp - order, partition, config: verifiers ----------===//
 //
 // The attributes that say how a kernel runs, and the model's sizes. Formats and
 // layouts have files of their own.
@@ -28,13 +28,10 @@ void LlamaDialect::registerAttributes() {
 
 LogicalResult
 ReductionOrderAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                           Unit unit, int64_t block, int64_t chains,
+                           ContractionUnitInterface unit, int64_t block,
                            ScaleMode scale, int64_t lanes) {
   if (block < 0 || lanes < 0)
     return emitError() << "block and lanes of an order are not negative";
-  if (chains < 1 || (block != 0 && block % chains != 0))
-    return emitError() << chains << " chains do not divide a block of "
-                       << block;
   if (lanes != 0 && (lanes & (lanes - 1)) != 0)
     return emitError() << "lanes are added by a tree, so their number is a "
                           "power of two, found "
@@ -131,78 +128,6 @@ AffineMap PartitionAttr::getParts() const {
       count = rows.ceilDiv(getRowsBy()) * count;
   }
   return AffineMap::get(2, 0, count);
-}
-
-// <unit = f32, m = 1, n = 16>, each field optional
-Attribute CPUAttr::parse(AsmParser &parser, Type) {
-  Unit unit = Unit::F32;
-  int64_t m = 1, n = 16;
-  auto field = [&]() -> ParseResult {
-    StringRef name;
-    SMLoc loc = parser.getCurrentLocation();
-    if (parser.parseKeyword(&name) || parser.parseEqual())
-      return failure();
-    if (name == "m" || name == "n")
-      return parser.parseInteger(name == "m" ? m : n);
-    if (name != "unit")
-      return parser.emitError(loc)
-             << "a strategy of a CPU has unit, m and n, not '" << name << "'";
-    StringRef keyword;
-    if (parser.parseKeyword(&keyword))
-      return failure();
-    std::optional<Unit> known = symbolizeUnit(keyword);
-    if (!known)
-      return parser.emitError(loc) << "unknown unit '" << keyword << "'";
-    unit = *known;
-    return success();
-  };
-  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::LessGreater, field))
-    return {};
-  return CPUAttr::get(parser.getContext(), unit, m, n);
-}
-
-void CPUAttr::print(AsmPrinter &printer) const {
-  printer << "<unit = " << stringifyUnit(getUnit()) << ", m = " << getM()
-          << ", n = " << getN() << ">";
-}
-
-/// Groups of 16 elements that a tile of values may sum: accumulators of 512
-/// bits on a CPU, half of the registers, so that converted values and weights
-/// have room.
-static constexpr int64_t kValueGroups = 16;
-
-/// A part reuses its panel over all rows of the call, from a core's own cache.
-bool CPUAttr::keepsPanels() const { return true; }
-/// A core would make the sums again for each group of weight rows.
-bool CPUAttr::keepsBlockSums() const { return true; }
-/// All rows of the tile are in one core's registers.
-int64_t CPUAttr::getValueGroups(int64_t rows) const {
-  return std::max<int64_t>(1, kValueGroups / rows);
-}
-
-/// A block has no room for decoded rows; it reads them again from caches.
-bool GPUAttr::keepsPanels() const { return false; }
-/// Each lane has the terms of its blocks in registers anyway.
-bool GPUAttr::keepsBlockSums() const { return false; }
-/// A tile is spread over threads: a row may have as many groups as a whole tile
-/// on a CPU, because each thread has its own elements.
-int64_t GPUAttr::getValueGroups(int64_t) const { return kValueGroups; }
-
-LogicalResult GPUAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                              Unit unit, int64_t threads, int64_t m, int64_t n,
-                              int64_t k, int64_t stages) {
-  if (unit != Unit::SIMT && unit != Unit::MMA)
-    return emitError() << "the unit of a GPU is simt or mma, found "
-                       << stringifyUnit(unit);
-  // Whole warps, and sums of a block are a tree; CUDA allows no more.
-  if (threads < 32 || threads > 1024 || !llvm::isPowerOf2_64(threads))
-    return emitError() << "a block of a GPU has a power of two of threads, 32 "
-                          "to 1024, found "
-                       << threads;
-  if (m < 1 || n < 0 || k < 0 || stages < 1)
-    return emitError() << "a tile of a GPU is of 1 row and 0 columns at least, "
-                          "in 1 stage of depth 0 at least";
-  return success();
 }
 
 LogicalResult ConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,

@@ -42,8 +42,8 @@ struct ContextResource : mlir::SideEffects::Resource::Base<ContextResource> {
   llvm::StringRef getName() final { return "Context"; }
 };
 
-class PartitionAttr;
-class TargetAttr;
+class ContractionUnitInterface;
+class ReductionOrderAttr;
 
 /// What a target's table says of a kernel: `strategy` and `partition`, or why
 /// it has no row for it.
@@ -87,6 +87,19 @@ namespace corellama::llama {
 int64_t getWeightTableIndex(mlir::ModuleOp module, WeightOp weight);
 /// Entries of the whole table.
 int64_t getWeightTableSize(mlir::ModuleOp module);
+
+/// What every product keeps at every phase that has orders: the unit reads such
+/// rows, multiplies the format, and sums in the order that is written. Reports
+/// on `op`.
+mlir::LogicalResult verifyContraction(mlir::Operation *op, mlir::Type rows,
+                                      FormatInterface format,
+                                      ReductionOrderAttr order);
+
+/// The target of the module that `op` is in or is; null where it has none.
+TargetInterface getTarget(mlir::Operation *op);
+/// The first feature that `unit` needs and `target` lacks; empty: it has all.
+llvm::StringRef getMissingFeature(ContractionUnitInterface unit,
+                                  TargetInterface target);
 
 } // namespace corellama::llama
 

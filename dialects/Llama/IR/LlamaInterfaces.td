@@ -1,10 +1,10 @@
-//===- LlamaInterfaces.td - formats, layouts, targets, phases -------------===//
+//===- LlamaInterfaces.td - formats, layouts, targets, units, phases ------===//
 //
-// The interfaces that keep three choices open: how a weight's numbers are
-// written down (format), in which order its bytes lie (layout), and how a
-// target runs a kernel (strategy). They hold facts only. What emits the loads
-// of a format or the code of a strategy is attached from `passes/`, so that
-// dialects depend on no lowering.
+// The interfaces that keep choices open: how a weight's numbers are written down
+// (format), in which order its bytes lie (layout), which machine runs a kernel
+// (target, planner), how (strategy) and with which instructions (unit). They
+// hold facts only. What emits the loads of a format or the code of a unit is
+// attached from `passes/`, so that dialects depend on no lowering.
 //
 //===----------------------------------------------------------------------===//
 
@@ -77,66 +77,97 @@ def Llama_LayoutInterface : AttrInterface<"LayoutInterface"> {
   ];
 }
 
-def Llama_StrategyInterface : AttrInterface<"StrategyInterface"> {
+def Llama_TargetInterface : AttrInterface<"TargetInterface"> {
   let cppNamespace = "::corellama::llama";
   let description = [{
-    How the targets of a family run a kernel: which unit, which tile, how it is
-    partitioned into parts, in which order it sums, and how weights and cache are laid
-    out. A family's table is attached to the class of its strategies
-    (`#llama.cpu`, `#llama.gpu`) by `passes/CPU` or `passes/CUDA`; which one a
-    module's target has, `passes/Llama/TargetStrategy` says. A missing one is an
-    error of the pass that asks.
+    The machine that code is generated for: `#cpu.target`, `#cuda.target`. The
+    driver stamps it on the module as `llama.target` before `specialize`. Facts
+    only; what a target decides is `PlannerInterface`.
+  }];
+  let methods = [
+    InterfaceMethod<"The name on the command line.", "::llvm::StringRef", "getName">,
+    InterfaceMethod<"Features in LLVM's spelling, \"+avx2,+fma\".",
+      "::llvm::StringRef", "getFeatures">,
+    InterfaceMethod<[{
+      Which passes lower to it: \"cpu\" or \"cuda\", the namespace of the dialect
+      of its instructions.}], "::llvm::StringRef", "getBackend">,
+  ];
+}
+
+def Llama_PlannerInterface : AttrInterface<"PlannerInterface"> {
+  let cppNamespace = "::corellama::llama";
+  let description = [{
+    How a target runs a kernel: which unit, which tile, how it is partitioned,
+    in which order it sums, and how weights and cache are laid out. An external
+    model of the target's attribute, attached by `passes/CPU` or `passes/CUDA`.
+    A target without one is an error of the pass that asks.
   }];
   let methods = [
     InterfaceMethod<[{
       What `auto` rounds the rows of a linear to, as the type of an element; null:
       they stay float32. Asked at specialize, of linears on float32 rows.}],
-      "::mlir::Type", "getRowsType",
-      (ins "const ::corellama::llama::TargetAttr &":$target,
-           "::mlir::Operation *":$linear)>,
+      "::mlir::Type", "getRowsType", (ins "::mlir::Operation *":$linear)>,
     InterfaceMethod<"Keys that attention treats as one block.", "int64_t",
-      "getAttentionKeys", (ins "const ::corellama::llama::TargetAttr &":$target)>,
+      "getAttentionKeys">,
     InterfaceMethod<"The layout of a weight of this format; null: it has none.",
       "::mlir::Attribute", "getWeightLayout",
-      (ins "const ::corellama::llama::TargetAttr &":$target,
-           "::corellama::llama::FormatInterface":$format, "int64_t":$rank)>,
+      (ins "::corellama::llama::FormatInterface":$format, "int64_t":$rank)>,
     InterfaceMethod<"The layouts of the cache's keys and values.",
       "std::pair<::mlir::Attribute, ::mlir::Attribute>", "getCacheLayouts",
-      (ins "const ::corellama::llama::TargetAttr &":$target,
-           "::mlir::Type":$elementType)>,
+      (ins "::mlir::Type":$elementType)>,
     InterfaceMethod<[{
-      Strategy and partition of a kernel (an operation of type llama.kernel) whose
-      rows are 1 in decode and at most `rows` in prefill.}],
-      "::corellama::llama::KernelPlan", "plan",
-      (ins "const ::corellama::llama::TargetAttr &":$target,
-           "::mlir::Operation *":$kernel)>,
+      Strategy and partition of a kernel (an operation of type llama.kernel). A
+      strategy that stands on the kernel is an override: the partition fits it.}],
+      "::corellama::llama::KernelPlan", "plan", (ins "::mlir::Operation *":$kernel)>,
     InterfaceMethod<[{
-      The summation order of an op inside `kernel` under this plan.}],
+      The order (#llama.reduction_order) of a sum that no unit makes: of a norm or
+      of attention.}],
       "::mlir::Attribute", "getOrder",
-      (ins "const ::corellama::llama::TargetAttr &":$target,
-           "::mlir::Operation *":$op)>,
+      (ins "::mlir::Operation *":$op)>,
   ];
 }
 
-def Llama_TileShapeInterface : AttrInterface<"TileShapeInterface"> {
+def Llama_ContractionUnitInterface : AttrInterface<"ContractionUnitInterface"> {
   let cppNamespace = "::corellama::llama";
   let description = [{
-    The tile that a part of a kernel computes at a time, and what is kept for it.
-    Every strategy (`#llama.cpu`, `#llama.gpu`) says so itself: `passes/Tile`
-    writes bodies from these answers and does not know whose they are.
+    What multiplies rows by a weight: `#cpu.fma`, `#cuda.simt`, `#cuda.mma`. Facts
+    that verifiers and `passes/Tile` ask; the code is an external model in
+    `passes/CPU/Units` or `passes/CUDA/Units`.
   }];
   let methods = [
+    InterfaceMethod<"The type of an element of the rows that it reads.",
+      "::mlir::Type", "getRowsType">,
+    InterfaceMethod<[{
+      The one order (#llama.reduction_order) in which it sums a row of a weight of
+      this format; null: it does not multiply that format.}],
+      "::mlir::Attribute", "getOrder",
+      (ins "::corellama::llama::FormatInterface":$format)>,
+    InterfaceMethod<"Features that a target must have, in LLVM's names.",
+      "::llvm::ArrayRef<::llvm::StringLiteral>", "getFeatures">,
+    InterfaceMethod<[{
+      Whether rows of a weight are decoded once into a panel (`tile.panel`), where
+      several tiles of rows are multiplied by them.}],
+      "bool", "usesPanels">,
+    InterfaceMethod<[{
+      Whether it needs the sums of blocks of x (`tile.block_sums`) for a weight of
+      this format.}],
+      "bool", "needsBlockSums", (ins "::corellama::llama::FormatInterface":$format)>,
+  ];
+}
+
+def Llama_StrategyInterface : AttrInterface<"StrategyInterface"> {
+  let cppNamespace = "::corellama::llama";
+  let description = [{
+    How a kernel runs, as it stands on the kernel: `#cpu.strategy`,
+    `#cuda.strategy`. `passes/Tile` writes bodies from these answers and does not
+    know whose they are.
+  }];
+  let methods = [
+    InterfaceMethod<"The unit of the kernel's products.",
+      "::corellama::llama::ContractionUnitInterface", "getUnit">,
     InterfaceMethod<"Rows of x in a tile.", "int64_t", "getM">,
     InterfaceMethod<"Rows of a weight, keys or columns in a tile.", "int64_t",
       "getN">,
-    InterfaceMethod<[{
-      Whether a part that goes over all rows of a call decodes its rows of the
-      weight once, into a panel that it keeps.}],
-      "bool", "keepsPanels">,
-    InterfaceMethod<[{
-      Whether the sums of blocks of x, which a format with minima needs, are made
-      once a call, beside the staged rows; else each contraction makes its own.}],
-      "bool", "keepsBlockSums">,
     InterfaceMethod<[{
       Groups of 16 elements of a head that one tile of values may sum, where it
       has so many rows.}],
@@ -148,10 +179,10 @@ def Llama_PhaseOpInterface : OpInterface<"PhaseOpInterface"> {
   let cppNamespace = "::corellama::llama";
   let description = [{
     The phases an op may stand in. `llama-verify-phase` denies what is not
-    listed and names the pass that should have removed the op.
+    listed.
   }];
   let methods = [
-    StaticInterfaceMethod<"First phase, last phase, passes that remove it.",
+    StaticInterfaceMethod<"The first phase and the last one.",
       "::corellama::llama::PhaseRange", "getPhases">,
   ];
 }

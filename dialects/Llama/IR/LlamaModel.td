@@ -1,7 +1,7 @@
 //===- LlamaModel.td - the model and its target ---------------------------===//
 //
-// What stands on the module: the sizes of the model, the machine that code is
-// generated for, and the entries of the model.
+// What stands on the module and on llama.model: the sizes of the model and its
+// entries.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,27 +19,6 @@ def Llama_ConfigAttr : Llama_Attr<"Config", "config"> {
   );
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
-}
-
-def Llama_TargetAttr : Llama_Attr<"Target", "target"> {
-  let summary = "the machine that code is generated for";
-  let description = [{
-    Stamped on the module by the driver before `specialize`, as
-    `llama.target`. `name` as on the command line, `features` in LLVM's spelling
-    ("+avx2,+fma"; "+ptx80" for a GPU). Of a CPU also `vector_bits`, the widest
-    vector that code should use, and `l2_bytes`, the cache of a core that a
-    worker may fill; of a GPU `workgroup_bytes`, the most workgroup memory of a
-    block (0: not known). How its kernels run is the table of its family
-    (`StrategyInterface`).
-  }];
-  let parameters = (ins
-    "::corellama::llama::Family":$family, "::mlir::StringAttr":$name,
-    DefaultValuedParameter<"::mlir::StringAttr", "::mlir::StringAttr()">:$features,
-    DefaultValuedParameter<"int64_t", "0">:$vector_bits,
-    DefaultValuedParameter<"int64_t", "0">:$l2_bytes,
-    DefaultValuedParameter<"int64_t", "0">:$workgroup_bytes
-  );
-  let assemblyFormat = "`<` struct(params) `>`";
 }
 
 def Llama_EntryAttr : Llama_Attr<"Entry", "entry"> {

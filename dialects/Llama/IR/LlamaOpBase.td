@@ -9,29 +9,31 @@ include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 include "dialects/Llama/IR/LlamaTypes.td"
 
-// The phases an op may stand in and the pass that removes it, which for a GPU
-// may be another: see Phase.h.
-class Llama_Phases<string first, string last, string removedBy,
-                   string removedByOnGPU = removedBy> {
+// The phases an op may stand in: see Phase.h.
+class Llama_Phases<string first, string last> {
   string text = "::corellama::llama::Phase::" # first #
-    ", ::corellama::llama::Phase::" # last # ", \"" # removedBy # "\", \"" #
-    removedByOnGPU # "\"";
+    ", ::corellama::llama::Phase::" # last;
 }
-def Llama_GraphPhases : Llama_Phases<"Import", "Schedule", "llama-to-tile">;
-def Llama_FusePhases : Llama_Phases<"Fuse", "Plan", "llama-outline-kernels">;
-def Llama_AttentionPartPhases : Llama_Phases<"Fuse", "Schedule", "llama-to-tile">;
-def Llama_FunctionPhases : Llama_Phases<"Schedule", "Schedule", "llama-to-tile">;
-def Llama_DeclarationPhases : Llama_Phases<"Import", "LLVM", "code generation">;
-def Llama_PlannedPhases : Llama_Phases<"Plan", "LLVM", "code generation">;
-def Llama_BufferPhases : Llama_Phases<"Schedule", "LLVM", "code generation">;
-def Llama_StepPhases : Llama_Phases<"Schedule", "Vector",
-  "cpu-step-to-workers", "cuda-step-to-launches">;
+def Llama_GraphPhases : Llama_Phases<"Import", "Schedule">;
+def Llama_FusePhases : Llama_Phases<"Fuse", "Plan">;
+def Llama_AttentionPartPhases : Llama_Phases<"Fuse", "Schedule">;
+def Llama_FunctionPhases : Llama_Phases<"Schedule", "Schedule">;
+def Llama_DeclarationPhases : Llama_Phases<"Import", "LLVM">;
+def Llama_PlannedPhases : Llama_Phases<"Plan", "LLVM">;
+def Llama_BufferPhases : Llama_Phases<"Schedule", "LLVM">;
+def Llama_StepPhases : Llama_Phases<"Schedule", "Vector">;
+def Llama_TilePhases : Llama_Phases<"Tile", "Tile">;
+def Llama_VectorPhases : Llama_Phases<"Vector", "Vector">;
 
-class Llama_Op<string opMnemonic, Llama_Phases phases, list<Trait> traits = []>
-    : Op<Llama_Dialect, opMnemonic,
+// An op of one of our dialects, which stands in some phases and no others.
+class Llama_PhasedOp<Dialect dialect, string opMnemonic, Llama_Phases phases,
+                     list<Trait> traits = []>
+    : Op<dialect, opMnemonic,
          traits # [DeclareOpInterfaceMethods<Llama_PhaseOpInterface>]> {
   let extraClassDefinition = "::corellama::llama::PhaseRange $cppClass::getPhases() { return {"
     # phases.text # "}; }";
 }
+class Llama_Op<string opMnemonic, Llama_Phases phases, list<Trait> traits = []>
+    : Llama_PhasedOp<Llama_Dialect, opMnemonic, phases, traits>;
 
 #endif

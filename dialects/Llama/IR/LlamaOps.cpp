@@ -106,7 +106,11 @@ LogicalResult LinearOp::verify() {
            << "rows of q8b32 go with block-quantised weights, found "
            << weight.getFormat().getName()
            << "; leave the rows in f32 or round them to bf16";
-  return success();
+  if (!getOrderAttr())
+    return success();
+  return verifyContraction( // linear A4
+      *this, cast<RankedTensorType>(getX().getType()).getElementType(),
+      weight.getFormat(), getOrderAttr());
 }
 
 LogicalResult RopeOp::verify() {

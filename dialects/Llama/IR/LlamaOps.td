@@ -83,7 +83,8 @@ def Llama_LinearOp : Llama_Op<"linear", Llama_GraphPhases, [Pure]> {
 
     (A1) w is a matrix whose columns are x's. (A2) y has x's rows and w's rows
     as columns. (A3) rows of `!llama.q8b32` only with a block-quantised weight.
-    `order` (from plan): how the sum over k is made.
+    `order` (from plan): how the sum over k is made, and (A4) by which unit, which
+    reads such rows, multiplies the format and sums in that order.
 
     Source: Llama 2 (arXiv:2307.09288); projections have no bias.
 

@@ -26,13 +26,10 @@ enum class Phase {
   LLVM,
 };
 
-/// The phases in which an op may stand, both ends included, and the pass that
-/// takes it away after the last one: of a CPU's pipeline, and of a GPU's.
+/// The phases in which an op may stand, both ends included.
 struct PhaseRange {
   Phase first;
   Phase last;
-  const char *removedBy;
-  const char *removedByOnGPU;
 };
 
 /// One row a phase: its name on the command line and what else may be in it.

@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Llama/Reference/EvalMain.h"
+#include "dialects/CPU/IR/CPUDialect.h"
+#include "dialects/CUDA/IR/CUDADialect.h"
 #include "dialects/Llama/Reference/EvaluateModel.h"
 #include "dialects/Llama/Reference/Npy.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -311,8 +313,10 @@ static Error runEval(const EvalOptions &options, llvm::raw_ostream &out) {
                              "' is not a mode, expected as-specified or ideal");
   Mode mode = options.mode == "ideal" ? Mode::Ideal : Mode::AsSpecified;
   MLIRContext context(MLIRContext::Threading::DISABLED);
-  context.loadDialect<LlamaDialect, func::FuncDialect, arith::ArithDialect,
-                      scf::SCFDialect>();
+  // Of the targets only for their attributes, which kernels carry.
+  context.loadDialect<LlamaDialect, corellama::cpu::CPUDialect,
+                      corellama::cuda::CUDADialect, func::FuncDialect,
+                      arith::ArithDialect, scf::SCFDialect>();
 
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(options.file);
   if (!buffer)

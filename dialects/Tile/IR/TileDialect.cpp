@@ -44,27 +44,27 @@ void RowsType::print(AsmPrinter &printer) const {
           << ">";
 }
 
-// !tile.panel<16x576, #llama.q4_1, f32>
+// !tile.panel<16x576, #llama.q4_1, #cpu.fma>
 Type PanelType::parse(AsmParser &parser) {
   SmallVector<int64_t> shape;
   corellama::llama::FormatInterface format;
-  Type element;
+  corellama::llama::ContractionUnitInterface unit;
   SMLoc loc = parser.getCurrentLocation();
   if (parser.parseLess() ||
       parser.parseDimensionList(shape, /*allowDynamic=*/false,
                                 /*withTrailingX=*/false) ||
       parser.parseComma() || parser.parseAttribute(format) ||
-      parser.parseComma() || parser.parseType(element) || parser.parseGreater())
+      parser.parseComma() || parser.parseAttribute(unit) ||
+      parser.parseGreater())
     return {};
   if (shape.size() != 2) {
     parser.emitError(loc) << "a panel is rows x columns";
     return {};
   }
-  return PanelType::get(parser.getContext(), shape[0], shape[1], format,
-                        element);
+  return PanelType::get(parser.getContext(), shape[0], shape[1], format, unit);
 }
 
 void PanelType::print(AsmPrinter &printer) const {
   printer << "<" << getRows() << "x" << getColumns() << ", " << getFormat()
-          << ", " << getElementType() << ">";
+          << ", " << getUnit() << ">";
 }

@@ -54,6 +54,7 @@ LogicalResult StageOp::verify() {
 LogicalResult ContractOp::verify() {
   int64_t columns = 0;
   llama::FormatInterface format;
+  llama::ReductionOrderAttr order = getOrder();
   if (auto weight = dyn_cast<llama::WeightType>(getWeight().getType())) {
     columns = weight.getColumns();
     format = weight.getFormat();
@@ -61,28 +62,25 @@ LogicalResult ContractOp::verify() {
     auto panel = cast<PanelType>(getWeight().getType());
     columns = panel.getColumns();
     format = panel.getFormat();
+    if (panel.getUnit() != order.getUnit())
+      return emitOpError() << "reads a panel of the unit " << panel.getUnit()
+                           << ", but sums in the order " << order;
   }
   if (getRows().getType().getColumns() != columns)
     return emitOpError() << "rows of " << getRows().getType().getColumns()
                          << " columns against a weight of " << columns;
-  llvm::StringRef unit = llama::stringifyUnit(getOrder().getUnit());
-  bool onHalves = getRows().getType().getElementType().isF16();
-  if (onHalves != (getOrder().getUnit() == llama::Unit::MMA))
-    return emitOpError() << "the unit mma reads rows of f16 and no other does, "
-                            "found "
-                         << getRows().getType() << " for " << unit;
-  if (format.hasMinimum() && !getSums() &&
-      getOrder().getUnit() == llama::Unit::F32)
-    return emitOpError()
-           << format.getName()
-           << " has minima, so the sums of blocks of the rows are needed";
-  // Other units have blocks of their own, whatever a scale covers.
-  if (getOrder().getUnit() == llama::Unit::F32 &&
-      getOrder().getBlock() != format.getScaleBlock())
-    return emitOpError() << "a scale of " << format.getName() << " covers "
-                         << format.getScaleBlock()
-                         << " columns, the order has blocks of "
-                         << getOrder().getBlock();
+  if (failed(llama::verifyContraction(
+          *this, getRows().getType().getElementType(), format, order)))
+    return failure();
+  bool needsSums = order.getUnit().needsBlockSums(format);
+  if (needsSums && !getSums())
+    return emitOpError() << "the unit " << order.getUnit()
+                         << " needs the sums of blocks of the rows for "
+                         << format.getName();
+  if (!needsSums && getSums())
+    return emitOpError() << "the unit " << order.getUnit()
+                         << " does not read sums of blocks for "
+                         << format.getName();
   return success();
 }
 

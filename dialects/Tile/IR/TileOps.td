@@ -52,27 +52,20 @@ def Tile_RowsType : Tile_Type<"Rows", "rows"> {
   let hasCustomAssemblyFormat = 1;
 }
 def Tile_PanelType : Tile_Type<"Panel", "panel"> {
-  let summary = "a range of a weight's rows, decoded in scratch";
+  let summary = "a range of a weight's rows, decoded in scratch for a unit";
   let description = [{
-    `!tile.panel<16x576, #llama.q4_1, f32>`: 16 rows, their quants as f32 and
-    their scales and minima beside them, so that many tiles of rows reuse the
-    decoding.
+    `!tile.panel<16x576, #llama.q4_1, #cpu.fma>`: 16 rows, decoded as the unit
+    reads them (`#cpu.fma`: quants as f32, scales and minima beside them), so that
+    many tiles of rows reuse the decoding.
   }];
   let parameters = (ins "int64_t":$rows, "int64_t":$columns,
                         "::corellama::llama::FormatInterface":$format,
-                        "::mlir::Type":$elementType);
+                        "::corellama::llama::ContractionUnitInterface":$unit);
   let hasCustomAssemblyFormat = 1;
 }
 
-def Tile_KernelPhases : Llama_Phases<"Tile", "Tile", "tile-to-vector-cpu", "tile-to-vector-cuda">;
-
-class Tile_Op<string opMnemonic, list<Trait> traits = [],
-              Llama_Phases phases = Tile_KernelPhases>
-    : Op<Tile_Dialect, opMnemonic,
-         traits # [DeclareOpInterfaceMethods<Llama_PhaseOpInterface>]> {
-  let extraClassDefinition = "::corellama::llama::PhaseRange $cppClass::getPhases() { return {"
-    # phases.text # "}; }";
-}
+class Tile_Op<string opMnemonic, list<Trait> traits = []>
+    : Llama_PhasedOp<Tile_Dialect, opMnemonic, Llama_TilePhases, traits>;
 
 def Tile_F32Memory : StaticShapeMemRefOf<[F32]>;
 // A buffer of rounded rows is written, and read as rows; values are float32.
@@ -254,10 +247,11 @@ def Tile_ContractOp : Tile_Op<"contract", [MemoryEffects<[MemRead]>]> {
   let description = [{
     result[i, j] = sum_k rows[row + i, k] * weight[first + j, k], each element in
     the written order. The weight is in memory or a decoded panel (then `first`
-    counts from the panel's). `sums` are those of `block_sums`, where the format
-    has minima; units whose lanes hold whole blocks (simt) can do without. Rows
-    of f16 are for the unit mma. Rows beyond the weight's last are padding of the image and give
-    zeros or unused values; rows beyond the call's are computed and not stored.
+    counts from the panel's). The order names the unit, whose facts are verified:
+    the type of the rows, the format, the order itself, `sums` (those of
+    `block_sums`) exactly where it needs them. Rows beyond the weight's last are
+    padding of the image and give zeros or unused values; rows beyond the call's
+    are computed and not stored.
   }];
   let arguments = (ins Tile_RowsType:$rows, Index:$row,
     AnyTypeOf<[Llama_WeightType, Tile_PanelType]>:$weight, Index:$first,

@@ -21,7 +21,7 @@ namespace corellama::test {
 
 /// The attributes of kSmallModule, apart so that a test can leave them out.
 inline constexpr const char *kSmallAttributes = R"mlir(
-  llama.target = #llama.target<family = cpu, name = "x86-64-v3", features = "+avx2,+fma", vector_bits = 256>,
+  llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+fma", vector_bits = 256>,
   llama.program = {workspace_bytes = 4096 : i64, scratch_bytes = 256 : i64,
                    logits_offset = 128 : i64, chunk = 8 : i64},
   llama.kernels = [{name = "fill.decode", function = @fill.decode,
@@ -38,7 +38,7 @@ inline constexpr const char *kSmallModule = R"mlir(
     llvm.return %r : i32
   }
   llvm.func @fill.decode(%context: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32)
-      attributes {llama.strategy = #llama.cpu<m = 1>} {
+      attributes {llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %one = llvm.mlir.constant(1 : i32) : i32
     %field = llvm.getelementptr %context[16] : (!llvm.ptr) -> !llvm.ptr, i8
     %workspace = llvm.load %field : !llvm.ptr -> !llvm.ptr

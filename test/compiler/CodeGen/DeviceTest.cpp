@@ -31,7 +31,7 @@ mlir::MLIRContext &deviceContext() {
 }
 
 constexpr const char *kTarget =
-    R"mlir(#llama.target<family = gpu, name = "cuda:sm_80", features = "+ptx80">)mlir";
+    R"mlir(#cuda.target<name = "cuda:sm_80", features = "+ptx80">)mlir";
 
 /// A kernel of 128 threads and 512 bytes with that body.
 std::string kernel(const std::string &body) {
@@ -57,8 +57,7 @@ std::string ptxOf(const std::string &body,
       &deviceContext());
   if (!module)
     return "does not parse";
-  auto machine = codegen::createDeviceMachine(
-      (*module)->getAttrOfType<llama::TargetAttr>("llama.target"));
+  auto machine = codegen::createDeviceMachine(llama::getTarget(*module));
   if (!machine)
     return llvm::toString(machine.takeError());
   llvm::LLVMContext context;
@@ -118,8 +117,8 @@ TEST(Device, AMmaIsConvergent) {
           "}",
       &deviceContext());
   ASSERT_TRUE(module);
-  auto machine = llvm::cantFail(codegen::createDeviceMachine(
-      (*module)->getAttrOfType<llama::TargetAttr>("llama.target")));
+  auto machine =
+      llvm::cantFail(codegen::createDeviceMachine(llama::getTarget(*module)));
   llvm::LLVMContext context;
   auto ir = llvm::cantFail(codegen::buildDeviceIR(*module, context, *machine));
   const llvm::Function *mma =
@@ -169,8 +168,7 @@ TEST(Device, AModuleWithoutADeviceIsRefused) {
 }
 
 TEST(Device, ACPUIsRefused) {
-  EXPECT_EQ(
-      ptxOf("", R"mlir(#llama.target<family = cpu, name = "x86-64-v3">)mlir"),
-      "code generation: target 'x86-64-v3' is no GPU that PTX is made "
-      "for");
+  EXPECT_EQ(ptxOf("", R"mlir(#cpu.target<name = "x86-64-v3">)mlir"),
+            "code generation: target 'x86-64-v3' is no GPU that PTX is made "
+            "for");
 }

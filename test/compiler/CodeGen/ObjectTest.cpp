@@ -84,8 +84,7 @@ static std::string assemblyOf(const std::string &body) {
   auto module = parseModule(kSmallAttributes, std::string(kSmallModule) + body);
   if (!module)
     return "does not parse";
-  auto machine = codegen::createTargetMachine(
-      (*module)->getAttrOfType<llama::TargetAttr>("llama.target"));
+  auto machine = codegen::createTargetMachine(llama::getTarget(*module));
   llvm::LLVMContext context;
   auto ir = codegen::buildOptimizedIR(*module, context, **machine);
   if (!ir)

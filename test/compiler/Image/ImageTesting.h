@@ -111,7 +111,7 @@ private:
       (*module)->setAttr(name, mlir::parseAttribute(text, &context));
     };
     set("llama.target",
-        "#llama.target<family = cpu, name = \"x86-64-v3\", features = "
+        "#cpu.target<name = \"x86-64-v3\", features = "
         "\"+avx2,+fma\", vector_bits = 256, l2_bytes = 262144>");
     set("llama.program",
         "{workspace_bytes = 4096 : i64, scratch_bytes = 128 : i64, "

@@ -33,7 +33,7 @@ static mlir::MLIRContext &emulatorContext() {
 /// Lowers and loads a module's contents.
 static llvm::Expected<EmulatorModule> loadBody(const std::string &body) {
   auto module = mlir::parseSourceString<mlir::ModuleOp>(
-      "module attributes {llama.target = #llama.target<family = gpu, name = "
+      "module attributes {llama.target = #cuda.target<name = "
       "\"cuda:sm_80\">} {" +
           body + "}",
       &emulatorContext());
@@ -55,7 +55,7 @@ static std::string kernelText(const std::string &name, int blocks, int threads,
          "(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = "
          "affine_map<(rows, keys) -> (" +
          std::to_string(blocks) +
-         ")>, llama.strategy = #llama.gpu<unit = simt, threads = " +
+         ")>, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = " +
          std::to_string(threads) + ">, llama.scratch = 1024 : i64} {" + R"mlir(
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index

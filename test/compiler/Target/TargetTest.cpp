@@ -7,6 +7,7 @@
 
 #include "compiler/Target/Target.h"
 #include "compiler/Target/Targets.h"
+#include "dialects/CPU/IR/CPUDialect.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -21,7 +22,7 @@ namespace {
 
 class TargetTest : public testing::Test {
 protected:
-  llama::TargetAttr resolve(StringRef name) {
+  llama::TargetInterface resolve(StringRef name) {
     auto target = resolveTarget(context, name);
     if (!target) {
       ADD_FAILURE() << llvm::toString(target.takeError());
@@ -29,10 +30,10 @@ protected:
     }
     return *target;
   }
-  static llvm::StringSet<> featuresOf(llama::TargetAttr target) {
+  static llvm::StringSet<> featuresOf(llama::TargetInterface target) {
     llvm::StringSet<> features;
     llvm::SmallVector<StringRef> words;
-    target.getFeatures().getValue().split(words, ',');
+    target.getFeatures().split(words, ',');
     for (StringRef word : words) {
       EXPECT_TRUE(word.consume_front("+")) << word.str();
       EXPECT_TRUE(features.insert(word).second) << word.str();
@@ -51,12 +52,12 @@ TEST_F(TargetTest, EveryCPUIsOneOfLLVMAndAtLeastV3) {
   llvm::SmallVector<StringRef> known;
   llvm::X86::fillValidCPUArchList(known, /*Only64Bit=*/true);
   for (const TargetInfo &info : allTargets()) {
-    if (info.family != llama::Family::CPU)
+    if (!info.isCPU())
       continue;
     EXPECT_TRUE(llvm::is_contained(known, info.name)) << info.name.str();
-    llama::TargetAttr target = resolve(info.name);
-    EXPECT_EQ(target.getName().getValue(), info.name);
-    EXPECT_EQ(target.getFamily(), llama::Family::CPU);
+    auto target = mlir::dyn_cast<cpu::TargetAttr>(resolve(info.name));
+    ASSERT_TRUE(target) << info.name.str();
+    EXPECT_EQ(target.getName(), info.name);
     EXPECT_EQ(static_cast<uint64_t>(target.getL2Bytes()), info.l2Bytes);
     llvm::StringSet<> features = featuresOf(target);
     for (StringRef feature : requiredFeatures())
@@ -71,10 +72,10 @@ TEST_F(TargetTest, GPUsHaveAVersionOfPTXAndNothingOfACPU) {
   using Limit = std::pair<StringRef, int>;
   for (auto [name, bytes] :
        {Limit("cuda:sm_80", 163 * 1024), Limit("cuda:sm_90a", 227 * 1024)}) {
-    llama::TargetAttr target = resolve(name);
+    llama::TargetInterface target = resolve(name);
     std::string text;
     llvm::raw_string_ostream(text) << target;
-    EXPECT_EQ(text, "#llama.target<family = gpu, name = \"" + name.str() +
+    EXPECT_EQ(text, "#cuda.target<name = \"" + name.str() +
                         "\", features = \"+ptx80\", workgroup_bytes = " +
                         std::to_string(bytes) + ">");
     std::string missing;
@@ -103,7 +104,7 @@ TEST_F(TargetTest, EveryUsableFeatureIsOneOfSomeCPU) {
 
 TEST_F(TargetTest, ImpliedFeaturesAreSpeltOut) {
   // LLVM's list of the level has only avx2 and sse4.2.
-  EXPECT_EQ(resolve("x86-64-v3").getFeatures().getValue(),
+  EXPECT_EQ(resolve("x86-64-v3").getFeatures(),
             "+cx16,+popcnt,+sahf,+sse3,+ssse3,+sse4.1,+sse4.2,+crc32,"
             "+avx,+avx2,+bmi,+bmi2,+f16c,+fma,+lzcnt,+movbe");
   EXPECT_TRUE(featuresOf(resolve("x86-64-v4")).contains("avx512f"));
@@ -149,9 +150,8 @@ TEST_F(TargetTest, NativeIsThisMachine) {
   for (StringRef feature : requiredFeatures())
     if (!host.lookup(feature))
       GTEST_SKIP() << "this machine lacks " << feature.str();
-  llama::TargetAttr target = resolve("native");
-  EXPECT_EQ(target.getName().getValue(),
-            "native:" + llvm::sys::getHostCPUName().str());
+  llama::TargetInterface target = resolve("native");
+  EXPECT_EQ(target.getName(), "native:" + llvm::sys::getHostCPUName().str());
   llvm::StringSet<> features = featuresOf(target);
   for (StringRef feature : usableFeatures())
     EXPECT_EQ(features.contains(feature), host.lookup(feature))
@@ -163,10 +163,8 @@ TEST_F(TargetTest, NativeIsThisMachine) {
 
 TEST_F(TargetTest, WhatTheHostLacksIsNamed) {
   // Two features that no CPU can have, in spelling only.
-  auto target = llama::TargetAttr::get(
-      resolve("x86-64-v3").getContext(), llama::Family::CPU,
-      mlir::StringAttr::get(&context, "t"),
-      mlir::StringAttr::get(&context, "+nosuch1,+sse3,+nosuch2"), 256, 0, 0);
+  auto target = cpu::TargetAttr::get(resolve("x86-64-v3").getContext(), "t",
+                                     "+nosuch1,+sse3,+nosuch2", 256, 0);
   std::string missing;
   EXPECT_FALSE(hostSupports(target, missing));
   EXPECT_EQ(missing, "nosuch1, nosuch2");

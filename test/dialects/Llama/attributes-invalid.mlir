@@ -3,7 +3,7 @@
 // RUN: %opt %s --split-input-file --verify-diagnostics
 
 // expected-error @+1 {{block and lanes of an order are not negative}}
-module attributes {order = #llama.reduction_order<block = -1>} {}
+module attributes {order = #llama.reduction_order<unit = #cpu.fma, block = -1>} {}
 
 // -----
 
@@ -12,13 +12,9 @@ module attributes {order = #llama.reduction_order<lanes = -16>} {}
 
 // -----
 
-// expected-error @+1 {{5 chains do not divide a block of 32}}
-module attributes {order = #llama.reduction_order<block = 32, chains = 5>} {}
-
-// -----
-
-// expected-error @+1 {{0 chains do not divide a block of 32}}
-module attributes {order = #llama.reduction_order<block = 32, chains = 0>} {}
+// expected-error @+2 {{invalid kind of attribute specified}}
+// expected-error @+1 {{failed to parse Llama_ReductionOrderAttr parameter 'unit' which is to be a `::corellama::llama::ContractionUnitInterface`}}
+module attributes {order = #llama.reduction_order<unit = #llama.f32, block = 32>} {}
 
 // -----
 
@@ -62,18 +58,28 @@ module attributes {partition = #llama.partition<rows = [32], step = 16>} {}
 
 // -----
 
-// expected-error @+1 {{the unit of a GPU is simt or mma, found f32}}
-module attributes {strategy = #llama.gpu<unit = f32, threads = 256>} {}
+// expected-error @+1 {{the unit of a GPU's strategy is one of #cuda, found #cpu.fma}}
+module attributes {strategy = #cuda.strategy<unit = #cpu.fma, threads = 256>} {}
+
+// -----
+
+// expected-error @+1 {{the unit of a CPU's strategy is one of #cpu, found #cuda.simt}}
+module attributes {strategy = #cpu.strategy<unit = #cuda.simt, m = 1, n = 16>} {}
+
+// -----
+
+// expected-error @+1 {{a tile of a CPU is of 1 row and 1 column at least, found 0 x 16}}
+module attributes {strategy = #cpu.strategy<unit = #cpu.fma, m = 0, n = 16>} {}
 
 // -----
 
 // expected-error @+1 {{a block of a GPU has a power of two of threads, 32 to 1024, found 96}}
-module attributes {strategy = #llama.gpu<unit = simt, threads = 96>} {}
+module attributes {strategy = #cuda.strategy<unit = #cuda.simt, threads = 96>} {}
 
 // -----
 
 // expected-error @+1 {{a tile of a GPU is of 1 row and 0 columns at least, in 1 stage of depth 0 at least}}
-module attributes {strategy = #llama.gpu<unit = simt, threads = 256, m = 0>} {}
+module attributes {strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, m = 0>} {}
 
 // -----
 

@@ -8,12 +8,11 @@ module attributes {test.formats = [#llama.f32, #llama.f16, #llama.bf16, #llama.q
 // CHECK: test.layouts = [#llama.rowmajor, #llama.interleaved16<k = 4>, #llama.rowmajor_split, #llama.keys_interleaved16<d = 2>]
 module attributes {test.layouts = [#llama.rowmajor, #llama.interleaved16<k = 4>, #llama.rowmajor_split, #llama.keys_interleaved16<d = 2>]} {}
 
-// CHECK: test.orders = [#llama.reduction_order<block = 32, scale = outer>, #llama.reduction_order<block = 32, chains = 4, scale = inner>, #llama.reduction_order<lanes = 16>, #llama.reduction_order<unit = amx>]
+// CHECK: test.orders = [#llama.reduction_order<unit = #cpu.fma, block = 32, scale = outer>, #llama.reduction_order<lanes = 16>, #llama.reduction_order<unit = #cuda.mma>]
 module attributes {test.orders = [
-  #llama.reduction_order<block = 32, chains = 1, scale = outer>,
-  #llama.reduction_order<block = 32, chains = 4, scale = inner>,
-  #llama.reduction_order<unit = f32, lanes = 16, scale = none>,
-  #llama.reduction_order<unit = amx>]} {}
+  #llama.reduction_order<unit = #cpu.fma, block = 32, scale = outer, lanes = 0>,
+  #llama.reduction_order<lanes = 16, scale = none>,
+  #llama.reduction_order<unit = #cuda.mma>]} {}
 
 // CHECK: test.partitions = [#llama.partition<rows = [2048, 256, 256], by = 32>, #llama.partition<rows = [32], by = 16, rows_by = 8>, #llama.partition<of = keys, by = 256, times = 3>, #llama.partition<of = rows, by = 8>]
 module attributes {test.partitions = [
@@ -22,17 +21,17 @@ module attributes {test.partitions = [
   #llama.partition<of = keys, by = 256, times = 3>,
   #llama.partition<by = 8, of = rows, times = 1>]} {}
 
-// CHECK: test.strategies = [#llama.cpu<unit = vnni, m = 1, n = 32>, #llama.cpu<unit = f32, m = 4, n = 16>, #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 3>]
+// CHECK: test.strategies = [#cpu.strategy<unit = #cpu.fma, m = 1, n = 32>, #cpu.strategy<unit = #cpu.fma, m = 4, n = 16>, #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 3>]
 module attributes {test.strategies = [
-  #llama.cpu<unit = vnni, m = 1, n = 32>,
-  #llama.cpu<m = 4, n = 16>,
-  #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 3>]} {}
+  #cpu.strategy<unit = #cpu.fma, m = 1, n = 32>,
+  #cpu.strategy<unit = #cpu.fma, m = 4, n = 16>,
+  #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 3>]} {}
 
 // CHECK: llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.000000e-05 : f64, rope_base = 1.000000e+04 : f64>
-// CHECK-SAME: llama.target = #llama.target<family = cpu, name = "x86-64-v4", features = "+avx2,+fma", vector_bits = 512, l2_bytes = 1048576>
+// CHECK-SAME: llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma", vector_bits = 512, l2_bytes = 1048576>
 module attributes {
   llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>,
-  llama.target = #llama.target<family = cpu, name = "x86-64-v4", features = "+avx2,+fma", vector_bits = 512, l2_bytes = 1048576>} {}
+  llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma", vector_bits = 512, l2_bytes = 1048576>} {}
 
 // CHECK: test.entry = #llama.entry<name = "prefill", rows = 512, embed = @e, layers = [@a, @b], of = [1, 0, 0, 1], lm_head = @h>
 module attributes {test.entry = #llama.entry<name = "prefill", rows = 512, embed = @e, layers = [@a, @b], of = [1, 0, 0, 1], lm_head = @h>} {}

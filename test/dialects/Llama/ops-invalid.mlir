@@ -127,6 +127,14 @@ func.func @linear_a3(%x: tensor<?x32x!llama.q8b32>, %w: !llama.weight<48x32, #ll
 
 // -----
 
+func.func @linear_a4(%x: tensor<?x32xf32>, %w: !llama.weight<48x32, #llama.q4_0>) {
+  // expected-error @+1 {{'llama.linear' op the unit #cpu.fma sums a row of a q4_0 weight in the order #llama.reduction_order<unit = #cpu.fma, block = 32, scale = outer>, found #llama.reduction_order<unit = #cpu.fma, block = 16, scale = outer>}}
+  %y = llama.linear %x, %w order <unit = #cpu.fma, block = 16, scale = outer> : tensor<?x32xf32>, !llama.weight<48x32, #llama.q4_0> -> tensor<?x48xf32>
+  return
+}
+
+// -----
+
 func.func @rope_a1(%x: tensor<?x32xf32>, %pos: tensor<?xi32>) {
   // expected-error @+1 {{'llama.rope' op 32 columns are not 3 heads of an even size}}
   %y = llama.rope %x, %pos base 1.0e+04 heads 3 : tensor<?x32xf32>, tensor<?xi32>

@@ -75,10 +75,10 @@ func.func @rms_norm(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>) -> 
 // CHECK-LABEL: func.func @linear
 func.func @linear(%x: tensor<?x32xf32>, %q: tensor<1x32x!llama.q8b32>, %b: tensor<1x32xbf16>,
                   %w: !llama.weight<48x32, #llama.q4_0>) {
-  // CHECK: llama.linear %{{.*}}, %{{.*}} : tensor<?x32xf32>, <48x32, #llama.q4_0> -> tensor<?x48xf32>
-  %0 = llama.linear %x, %w : tensor<?x32xf32>, !llama.weight<48x32, #llama.q4_0> -> tensor<?x48xf32>
-  // CHECK: llama.linear %{{.*}}, %{{.*}} order <block = 32, scale = outer> : tensor<1x32x!llama.q8b32>, <48x32, #llama.q4_0> -> tensor<1x48xf32>
-  %1 = llama.linear %q, %w order <block = 32, scale = outer> : tensor<1x32x!llama.q8b32>, !llama.weight<48x32, #llama.q4_0> -> tensor<1x48xf32>
+  // CHECK: llama.linear %{{.*}}, %{{.*}} order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <48x32, #llama.q4_0> -> tensor<?x48xf32>
+  %0 = llama.linear %x, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, !llama.weight<48x32, #llama.q4_0> -> tensor<?x48xf32>
+  // CHECK: llama.linear %{{.*}}, %{{.*}} : tensor<1x32x!llama.q8b32>, <48x32, #llama.q4_0> -> tensor<1x48xf32>
+  %1 = llama.linear %q, %w : tensor<1x32x!llama.q8b32>, !llama.weight<48x32, #llama.q4_0> -> tensor<1x48xf32>
   // CHECK: llama.linear %{{.*}}, %{{.*}} : tensor<1x32xbf16>, <48x32, #llama.q4_0> -> tensor<1x48xf32>
   %2 = llama.linear %b, %w : tensor<1x32xbf16>, !llama.weight<48x32, #llama.q4_0> -> tensor<1x48xf32>
   return
@@ -98,8 +98,8 @@ func.func @cache(%kv: !llama.cache<2x1x16, f16>, %l: index, %k: tensor<1x16xf32>
   llama.kv_append %kv[%l], %k, %k at %pos : !llama.cache<2x1x16, f16>, tensor<1x16xf32>, tensor<1x16xf32>, tensor<1xi32>
   // CHECK: llama.attention %{{.*}}, %{{.*}}[%{{.*}}], %{{.*}} causal heads 2 : tensor<1x32xf32>, <2x1x16, f16>, tensor<1xi32>
   %0 = llama.attention %q, %kv[%l], %pos causal heads 2 : tensor<1x32xf32>, !llama.cache<2x1x16, f16>, tensor<1xi32>
-  // CHECK: llama.attention %{{.*}}, %{{.*}}[%{{.*}}], %{{.*}} causal heads 2 keys 256 order <block = 256, lanes = 16> : tensor<1x32xf32>
-  %1 = llama.attention %0, %kv[%l], %pos causal heads 2 keys 256 order <block = 256, lanes = 16> : tensor<1x32xf32>, !llama.cache<2x1x16, f16>, tensor<1xi32>
+  // CHECK: llama.attention %{{.*}}, %{{.*}}[%{{.*}}], %{{.*}} causal heads 2 keys 256 order <unit = #cpu.fma, block = 256, lanes = 16> : tensor<1x32xf32>
+  %1 = llama.attention %0, %kv[%l], %pos causal heads 2 keys 256 order <unit = #cpu.fma, block = 256, lanes = 16> : tensor<1x32xf32>, !llama.cache<2x1x16, f16>, tensor<1xi32>
   // CHECK: llama.attention_part %{{.*}}, %{{.*}}[%{{.*}}], %{{.*}} causal heads 2 keys 256 : tensor<1x32xf32>, <2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
   %2 = llama.attention_part %1, %kv[%l], %pos causal heads 2 keys 256 : tensor<1x32xf32>, !llama.cache<2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
   // CHECK: llama.attention_merge %{{.*}} heads 2 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
@@ -145,8 +145,8 @@ func.func @kernel(%x: tensor<1x32xf32>) -> tensor<1x32xf32> {
     %s = llama.add %a, %a : tensor<1x32xf32>
     llama.yield %s : tensor<1x32xf32>
   }
-  // CHECK: llama.kernel "two" (%{{.*}} = %{{.*}} : tensor<1x32xf32>, %{{.*}} = %{{.*}} : tensor<1x32xf32>) -> (tensor<1x32xf32>, tensor<1x32xf32>) strategy #llama.cpu<unit = vnni, m = 1, n = 32> partition <rows = [32], by = 16> {
-  %1:2 = llama.kernel "two" (%a = %x : tensor<1x32xf32>, %b = %0 : tensor<1x32xf32>) -> (tensor<1x32xf32>, tensor<1x32xf32>) strategy #llama.cpu<unit = vnni, n = 32> partition <rows = [32], by = 16> {
+  // CHECK: llama.kernel "two" (%{{.*}} = %{{.*}} : tensor<1x32xf32>, %{{.*}} = %{{.*}} : tensor<1x32xf32>) -> (tensor<1x32xf32>, tensor<1x32xf32>) strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 32> partition <rows = [32], by = 16> {
+  %1:2 = llama.kernel "two" (%a = %x : tensor<1x32xf32>, %b = %0 : tensor<1x32xf32>) -> (tensor<1x32xf32>, tensor<1x32xf32>) strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 32> partition <rows = [32], by = 16> {
     llama.yield %b, %a : tensor<1x32xf32>, tensor<1x32xf32>
   }
   // CHECK: llama.kernel "none" () {

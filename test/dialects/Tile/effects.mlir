@@ -69,8 +69,8 @@ func.func @keys_are_scored_again_after_an_append(%q: !tile.rows<1x16xf32>, %kv: 
 // CHECK:         %[[A:.+]] = tile.contract
 // CHECK-NEXT:    return %[[A]], %[[A]]
 func.func @a_product_is_made_once(%x: !tile.rows<1x32xf32>, %w: !llama.weight<16x32, #llama.q8_0>, %i: index) -> (vector<1x16xf32>, vector<1x16xf32>) {
-  %a = tile.contract %x[%i], %w[%i] order <block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
-  %b = tile.contract %x[%i], %w[%i] order <block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
+  %a = tile.contract %x[%i], %w[%i] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
+  %b = tile.contract %x[%i], %w[%i] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
   return %a, %b : vector<1x16xf32>, vector<1x16xf32>
 }
 
@@ -80,8 +80,8 @@ func.func @reads_are_dead_when_unused(%ctx: !tile.context, %m: memref<1x16xf32>,
   %rows = tile.row_count %ctx
   %buffer = tile.buffer %ctx @x at 0 : memref<1x32xf32>
   %scratch = tile.scratch : memref<1x16xf32>
-  %panel = tile.panel %w[%i] : <16x16, #llama.f16> -> <16x16, #llama.f16, f32>
-  %a = tile.contract %q[%i], %w[%i] order <block = 32> : <1x16xf32>, !llama.weight<16x16, #llama.f16> -> vector<1x16xf32>
+  %panel = tile.panel %w[%i] : <16x16, #llama.f16> -> <16x16, #llama.f16, #cpu.fma>
+  %a = tile.contract %q[%i], %w[%i] order <unit = #cpu.fma, block = 32> : <1x16xf32>, !llama.weight<16x16, #llama.f16> -> vector<1x16xf32>
   %s = tile.score_keys %q[%i], %kv[%i, %i] : <1x16xf32>, <2x1x16, f16> -> vector<1x16xf32>
   %o = tile.sum_values %m, %kv[%i, %i, %i] count %i advance 0 : memref<1x16xf32>, <2x1x16, f16> -> vector<1x16xf32>
   %v = tile.decode %w[%i, %i] : <16x16, #llama.f16> -> vector<1x16xf32>

@@ -6,7 +6,7 @@ func.func @rows_of_one_extent(%x: !tile.rows<32xf32>)
 // -----
 
 // expected-error @below {{a panel is rows x columns}}
-func.func @a_panel_of_one_extent(%x: !tile.panel<32, #llama.q4_1, f32>)
+func.func @a_panel_of_one_extent(%x: !tile.panel<32, #llama.q4_1, #cpu.fma>)
 
 // -----
 
@@ -23,7 +23,7 @@ func.func @a_sum_over_a_vector(%x: memref<32xf32>, %i: index) {
 
 func.func @a_sum_in_no_order(%x: memref<1x32xf32>, %i: index) {
   // expected-error @below {{'tile.sum' op the order of a sum over a row names its lanes}}
-  %s = tile.sum %x[%i] order <block = 32> : memref<1x32xf32> -> vector<1xf32> {
+  %s = tile.sum %x[%i] order <unit = #cpu.fma, block = 32> : memref<1x32xf32> -> vector<1xf32> {
   ^bb0(%a: f32):
     tile.yield %a
   }
@@ -119,47 +119,95 @@ func.func @a_yield_outside(%x: f32) {
 
 func.func @rows_of_other_columns(%x: !tile.rows<1x64xf32>, %w: !llama.weight<16x32, #llama.q8_0>, %i: index) {
   // expected-error @below {{'tile.contract' op rows of 64 columns against a weight of 32}}
-  %s = tile.contract %x[%i], %w[%i] order <block = 32, scale = outer> : <1x64xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
+  %s = tile.contract %x[%i], %w[%i] order <unit = #cpu.fma, block = 32, scale = outer> : <1x64xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
   return
 }
 
 // -----
 
-func.func @rows_of_other_columns_than_the_panel(%x: !tile.rows<1x64xf32>, %w: !tile.panel<16x32, #llama.q8_0, f32>, %i: index) {
+func.func @rows_of_other_columns_than_the_panel(%x: !tile.rows<1x64xf32>, %w: !tile.panel<16x32, #llama.q8_0, #cpu.fma>, %i: index) {
   // expected-error @below {{'tile.contract' op rows of 64 columns against a weight of 32}}
-  %s = tile.contract %x[%i], %w[%i] order <block = 32, scale = outer> : <1x64xf32>, !tile.panel<16x32, #llama.q8_0, f32> -> vector<1x16xf32>
+  %s = tile.contract %x[%i], %w[%i] order <unit = #cpu.fma, block = 32, scale = outer> : <1x64xf32>, !tile.panel<16x32, #llama.q8_0, #cpu.fma> -> vector<1x16xf32>
   return
 }
 
 // -----
 
 func.func @minima_without_sums(%x: !tile.rows<1x32xf32>, %w: !llama.weight<16x32, #llama.q4_1>, %i: index) {
-  // expected-error @below {{'tile.contract' op q4_1 has minima, so the sums of blocks of the rows are needed}}
-  %s = tile.contract %x[%i], %w[%i] order <block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q4_1> -> vector<1x16xf32>
+  // expected-error @below {{'tile.contract' op the unit #cpu.fma needs the sums of blocks of the rows for q4_1}}
+  %s = tile.contract %x[%i], %w[%i] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q4_1> -> vector<1x16xf32>
+  return
+}
+
+// -----
+
+func.func @scales_left_out_of_the_order(%x: !tile.rows<1x32xf32>, %w: !llama.weight<16x32, #llama.q4_0>, %i: index) {
+  // expected-error @below {{'tile.contract' op the unit #cpu.fma sums a row of a q4_0 weight in the order #llama.reduction_order<unit = #cpu.fma, block = 32, scale = outer>, found #llama.reduction_order<unit = #cpu.fma, block = 32>}}
+  %s = tile.contract %x[%i], %w[%i] order <unit = #cpu.fma, block = 32> : <1x32xf32>, !llama.weight<16x32, #llama.q4_0> -> vector<1x16xf32>
+  return
+}
+
+// -----
+
+func.func @an_order_of_another_unit(%x: !tile.rows<1x32xf32>, %w: !llama.weight<16x32, #llama.q4_0>, %i: index) {
+  // expected-error @below {{'tile.contract' op the unit #cpu.fma sums a row of a q4_0 weight in the order #llama.reduction_order<unit = #cpu.fma, block = 32, scale = outer>, found #llama.reduction_order<unit = #cpu.fma, block = 32, scale = outer, lanes = 32>}}
+  %s = tile.contract %x[%i], %w[%i] order <unit = #cpu.fma, block = 32, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<16x32, #llama.q4_0> -> vector<1x16xf32>
+  return
+}
+
+// -----
+
+func.func @an_order_without_a_unit(%x: !tile.rows<1x32xf32>, %w: !llama.weight<16x32, #llama.q4_0>, %i: index) {
+  // expected-error @below {{'tile.contract' op the order of a product names its unit, found #llama.reduction_order<block = 32>}}
+  %s = tile.contract %x[%i], %w[%i] order <block = 32> : <1x32xf32>, !llama.weight<16x32, #llama.q4_0> -> vector<1x16xf32>
+  return
+}
+
+// -----
+
+func.func @tensor_cores_on_minima(%x: !tile.rows<64x32xf16>, %w: !llama.weight<64x32, #llama.q4_1>, %i: index) {
+  // expected-error @below {{'tile.contract' op the unit #cuda.mma does not multiply q4_1 weights}}
+  %s = tile.contract %x[%i], %w[%i] order <unit = #cuda.mma, block = 32, scale = outer> : <64x32xf16>, !llama.weight<64x32, #llama.q4_1> -> vector<64x64xf32>
+  return
+}
+
+// -----
+
+func.func @sums_that_nobody_reads(%x: !tile.rows<1x32xf32>, %w: !llama.weight<16x32, #llama.q4_0>, %i: index, %sums: memref<1x1xf32>) {
+  // expected-error @below {{'tile.contract' op the unit #cpu.fma does not read sums of blocks for q4_0}}
+  %s = tile.contract %x[%i], %w[%i] sums(%sums : memref<1x1xf32>) order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q4_0> -> vector<1x16xf32>
+  return
+}
+
+// -----
+
+func.func @a_panel_of_another_unit(%x: !tile.rows<1x32xf32>, %w: !tile.panel<16x32, #llama.q8_0, #cpu.fma>, %i: index) {
+  // expected-error @below {{'tile.contract' op reads a panel of the unit #cpu.fma, but sums in the order #llama.reduction_order<unit = #cuda.simt, block = 16, scale = outer, lanes = 32>}}
+  %s = tile.contract %x[%i], %w[%i] order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : <1x32xf32>, !tile.panel<16x32, #llama.q8_0, #cpu.fma> -> vector<1x16xf32>
   return
 }
 
 // -----
 
 func.func @blocks_of_another_size(%x: !tile.rows<1x256xf32>, %w: !llama.weight<16x256, #llama.q6_k>, %i: index) {
-  // expected-error @below {{'tile.contract' op a scale of q6_k covers 16 columns, the order has blocks of 32}}
-  %s = tile.contract %x[%i], %w[%i] order <block = 32, scale = outer> : <1x256xf32>, !llama.weight<16x256, #llama.q6_k> -> vector<1x16xf32>
+  // expected-error @below {{'tile.contract' op the unit #cpu.fma sums a row of a q6_k weight in the order #llama.reduction_order<unit = #cpu.fma, block = 16, scale = outer>, found #llama.reduction_order<unit = #cpu.fma, block = 32, scale = outer>}}
+  %s = tile.contract %x[%i], %w[%i] order <unit = #cpu.fma, block = 32, scale = outer> : <1x256xf32>, !llama.weight<16x256, #llama.q6_k> -> vector<1x16xf32>
   return
 }
 
 // -----
 
 func.func @tensor_cores_on_float32(%x: !tile.rows<64x32xf32>, %w: !llama.weight<64x32, #llama.q8_0>, %i: index) {
-  // expected-error @below {{'tile.contract' op the unit mma reads rows of f16 and no other does, found '!tile.rows<64x32xf32>' for mma}}
-  %s = tile.contract %x[%i], %w[%i] order <unit = mma, block = 32, scale = outer> : <64x32xf32>, !llama.weight<64x32, #llama.q8_0> -> vector<64x64xf32>
+  // expected-error @below {{'tile.contract' op the unit #cuda.mma reads rows of 'f16', found 'f32'}}
+  %s = tile.contract %x[%i], %w[%i] order <unit = #cuda.mma, block = 32, scale = outer> : <64x32xf32>, !llama.weight<64x32, #llama.q8_0> -> vector<64x64xf32>
   return
 }
 
 // -----
 
 func.func @lanes_on_halves(%x: !tile.rows<1x32xf16>, %w: !llama.weight<16x32, #llama.q8_0>, %i: index) {
-  // expected-error @below {{'tile.contract' op the unit mma reads rows of f16 and no other does, found '!tile.rows<1x32xf16>' for simt}}
-  %s = tile.contract %x[%i], %w[%i] order <unit = simt, block = 16, scale = outer, lanes = 32> : <1x32xf16>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
+  // expected-error @below {{'tile.contract' op the unit #cuda.simt reads rows of 'f32', found 'f16'}}
+  %s = tile.contract %x[%i], %w[%i] order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : <1x32xf16>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
   return
 }
 

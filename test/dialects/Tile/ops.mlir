@@ -65,16 +65,16 @@ func.func @whole_rows(%x: memref<8x32xf32>, %r: index, %g: !llama.weight<32, #ll
 }
 
 // CHECK-LABEL: func.func @loops_over_k
-// CHECK:         tile.panel %{{.+}}[%{{.+}}] : <32x32, #llama.q4_1> -> <16x32, #llama.q4_1, f32>
-// CHECK:         tile.contract %{{.+}}[%{{.+}}], %{{.+}}[%{{.+}}] sums(%{{.+}} : memref<8x1xf32>) order <block = 32, scale = outer> : <8x32xf32>, !llama.weight<32x32, #llama.q4_1> -> vector<1x16xf32>
-// CHECK:         tile.contract %{{.+}}[%{{.+}}], %{{.+}}[%{{.+}}] sums(%{{.+}} : memref<8x1xf32>) order <block = 32, scale = outer> : <8x32xf32>, !tile.panel<16x32, #llama.q4_1, f32> -> vector<8x16xf32>
+// CHECK:         tile.panel %{{.+}}[%{{.+}}] : <32x32, #llama.q4_1> -> <16x32, #llama.q4_1, #cpu.fma>
+// CHECK:         tile.contract %{{.+}}[%{{.+}}], %{{.+}}[%{{.+}}] sums(%{{.+}} : memref<8x1xf32>) order <unit = #cpu.fma, block = 32, scale = outer> : <8x32xf32>, !llama.weight<32x32, #llama.q4_1> -> vector<1x16xf32>
+// CHECK:         tile.contract %{{.+}}[%{{.+}}], %{{.+}}[%{{.+}}] sums(%{{.+}} : memref<8x1xf32>) order <unit = #cpu.fma, block = 32, scale = outer> : <8x32xf32>, !tile.panel<16x32, #llama.q4_1, #cpu.fma> -> vector<8x16xf32>
 // CHECK:         tile.score_keys %{{.+}}[%{{.+}}], %{{.+}}[%{{.+}}, %{{.+}}] : <8x16xf32>, <2x1x16, f16> -> vector<8x16xf32>
 // CHECK:         tile.sum_values %{{.+}}, %{{.+}}[%{{.+}}, %{{.+}}, %{{.+}}] count %{{.+}} advance 1 : memref<8x256xf32>, <2x1x16, f16> -> vector<8x16xf32>
 // CHECK:         tile.decode %{{.+}}[%{{.+}}, %{{.+}}] : <32x32, #llama.q4_1> -> vector<1x16xf32>
 func.func @loops_over_k(%x: !tile.rows<8x32xf32>, %q: !tile.rows<8x16xf32>, %w: !llama.weight<32x32, #llama.q4_1>, %kv: !llama.cache<2x1x16, f16>, %scores: memref<8x256xf32>, %sums: memref<8x1xf32>, %i: index) {
-  %panel = tile.panel %w[%i] : !llama.weight<32x32, #llama.q4_1> -> !tile.panel<16x32, #llama.q4_1, f32>
-  %one = tile.contract %x[%i], %w[%i] sums(%sums : memref<8x1xf32>) order <block = 32, scale = outer> : !tile.rows<8x32xf32>, !llama.weight<32x32, #llama.q4_1> -> vector<1x16xf32>
-  %many = tile.contract %x[%i], %panel[%i] sums(%sums : memref<8x1xf32>) order <block = 32, scale = outer> : !tile.rows<8x32xf32>, !tile.panel<16x32, #llama.q4_1, f32> -> vector<8x16xf32>
+  %panel = tile.panel %w[%i] : !llama.weight<32x32, #llama.q4_1> -> !tile.panel<16x32, #llama.q4_1, #cpu.fma>
+  %one = tile.contract %x[%i], %w[%i] sums(%sums : memref<8x1xf32>) order <unit = #cpu.fma, block = 32, scale = outer> : !tile.rows<8x32xf32>, !llama.weight<32x32, #llama.q4_1> -> vector<1x16xf32>
+  %many = tile.contract %x[%i], %panel[%i] sums(%sums : memref<8x1xf32>) order <unit = #cpu.fma, block = 32, scale = outer> : !tile.rows<8x32xf32>, !tile.panel<16x32, #llama.q4_1, #cpu.fma> -> vector<8x16xf32>
   %s = tile.score_keys %q[%i], %kv[%i, %i] : !tile.rows<8x16xf32>, !llama.cache<2x1x16, f16> -> vector<8x16xf32>
   %o = tile.sum_values %scores, %kv[%i, %i, %i] count %i advance 1 : memref<8x256xf32>, !llama.cache<2x1x16, f16> -> vector<8x16xf32>
   %v = tile.decode %w[%i, %i] : !llama.weight<32x32, #llama.q4_1> -> vector<1x16xf32>
@@ -87,14 +87,14 @@ func.func @loops_over_k(%x: !tile.rows<8x32xf32>, %q: !tile.rows<8x16xf32>, %w: 
 // CHECK:         tile.buffer %{{.+}} @h at 64 : memref<64x32xf16>
 // CHECK:         tile.store %{{.+}}, %{{.+}}[%{{.+}}, %{{.+}}] : vector<1x32xf16>, memref<64x32xf16>
 // CHECK:         tile.buffer_rows %{{.+}} @h at 64 : <64x32xf16>
-// CHECK:         tile.contract %{{.+}}[%{{.+}}], %{{.+}}[%{{.+}}] order <unit = mma, block = 32, scale = outer> : <64x32xf16>, !llama.weight<64x32, #llama.q8_0> -> vector<64x64xf32>
-// CHECK:         tile.contract %{{.+}}[%{{.+}}], %{{.+}}[%{{.+}}] order <unit = simt, block = 32, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<32x32, #llama.q4_1> -> vector<1x16xf32>
+// CHECK:         tile.contract %{{.+}}[%{{.+}}], %{{.+}}[%{{.+}}] order <unit = #cuda.mma, block = 32, scale = outer> : <64x32xf16>, !llama.weight<64x32, #llama.q8_0> -> vector<64x64xf32>
+// CHECK:         tile.contract %{{.+}}[%{{.+}}], %{{.+}}[%{{.+}}] order <unit = #cuda.simt, block = 32, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<32x32, #llama.q4_1> -> vector<1x16xf32>
 func.func @units_of_a_gpu(%ctx: !tile.context, %v: vector<1x32xf16>, %x: !tile.rows<1x32xf32>, %a: !llama.weight<64x32, #llama.q8_0>, %b: !llama.weight<32x32, #llama.q4_1>, %i: index) {
   %h = tile.buffer %ctx @h at 64 : memref<64x32xf16>
   tile.store %v, %h[%i, %i] : vector<1x32xf16>, memref<64x32xf16>
   %rows = tile.buffer_rows %ctx @h at 64 : !tile.rows<64x32xf16>
-  %many = tile.contract %rows[%i], %a[%i] order <unit = mma, block = 32, scale = outer> : !tile.rows<64x32xf16>, !llama.weight<64x32, #llama.q8_0> -> vector<64x64xf32>
-  %one = tile.contract %x[%i], %b[%i] order <unit = simt, block = 32, scale = outer, lanes = 32> : !tile.rows<1x32xf32>, !llama.weight<32x32, #llama.q4_1> -> vector<1x16xf32>
+  %many = tile.contract %rows[%i], %a[%i] order <unit = #cuda.mma, block = 32, scale = outer> : !tile.rows<64x32xf16>, !llama.weight<64x32, #llama.q8_0> -> vector<64x64xf32>
+  %one = tile.contract %x[%i], %b[%i] order <unit = #cuda.simt, block = 32, scale = outer, lanes = 32> : !tile.rows<1x32xf32>, !llama.weight<32x32, #llama.q4_1> -> vector<1x16xf32>
   return
 }
 

@@ -10,7 +10,7 @@ module {
 // -----
 
 // expected-error @below {{has no llama.target of a CPU; the driver stamps it}}
-module attributes {llama.target = #llama.target<family = gpu, name = "sm_80">} {
+module attributes {llama.target = #cuda.target<name = "sm_80">} {
   func.func @a_kernel(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     return
   }
@@ -18,7 +18,7 @@ module attributes {llama.target = #llama.target<family = gpu, name = "sm_80">} {
 
 // -----
 
-module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3", vector_bits = 256>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+fma", vector_bits = 256>} {
   func.func @a_matrix_in_the_checkpoints_order(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     // expected-error @below {{'tile.weight' op is read on a CPU as f32 where it is a vector and in the format's interleaved16 where it is a matrix, found '!llama.weight<16x32, #llama.q4_0>' in #llama.rowmajor}}
     %w = tile.weight %ctx @w : <16x32, #llama.q4_0> in #llama.rowmajor index 0
@@ -28,7 +28,7 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3"
 
 // -----
 
-module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3", vector_bits = 256>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+fma", vector_bits = 256>} {
   func.func @a_vector_of_halves(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     // expected-error @below {{'tile.weight' op is read on a CPU as f32 where it is a vector and in the format's interleaved16 where it is a matrix, found '!llama.weight<32, #llama.f16>' in #llama.rowmajor}}
     %w = tile.weight %ctx @w : <32, #llama.f16> in #llama.rowmajor index 0
@@ -38,7 +38,7 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3"
 
 // -----
 
-module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3", vector_bits = 256>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+fma", vector_bits = 256>} {
   func.func @a_cache_of_bf16(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     %l = arith.index_castui %layer : i32 to index
     // expected-error @below {{'tile.cache' op is read on a CPU with keys in keys_interleaved16<d = 1>, values in rowmajor and elements f32 or f16}}
@@ -49,7 +49,7 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3"
 
 // -----
 
-module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3", vector_bits = 256>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+fma", vector_bits = 256>} {
   func.func @keys_row_by_row(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     %l = arith.index_castui %layer : i32 to index
     // expected-error @below {{'tile.cache' op is read on a CPU with keys in keys_interleaved16<d = 1>, values in rowmajor and elements f32 or f16}}
@@ -60,7 +60,7 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3"
 
 // -----
 
-module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3", vector_bits = 256>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+fma", vector_bits = 256>} {
   func.func @keys_in_pairs_of_elements(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     %l = arith.index_castui %layer : i32 to index
     // expected-error @below {{'tile.cache' op is read on a CPU with keys in keys_interleaved16<d = 1>, values in rowmajor and elements f32 or f16}}
@@ -71,15 +71,41 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3"
 
 // -----
 
-module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3", vector_bits = 256>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+fma", vector_bits = 256>} {
   func.func @a_tile_of_two_groups(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     %c0 = arith.constant 0 : index
     %x = tile.buffer_rows %ctx @x at 0 : <1x32xf32>
     %y = tile.buffer %ctx @y at 128 : memref<1x32xf32>
     %w = tile.weight %ctx @w : <32x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
     // expected-error @below {{'tile.contract' op is a group of 16 rows of the weight on a CPU (n = 16), found 'vector<1x32xf32>'}}
-    %acc = tile.contract %x[%c0], %w[%c0] order <block = 32, scale = outer> : <1x32xf32>, !llama.weight<32x32, #llama.q8_0> -> vector<1x32xf32>
+    %acc = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<32x32, #llama.q8_0> -> vector<1x32xf32>
     tile.store %acc, %y[%c0, %c0] : vector<1x32xf32>, memref<1x32xf32>
+    return
+  }
+}
+
+// -----
+
+module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+fma", vector_bits = 256>} {
+  func.func @the_unit_of_another_target(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <1x32xf32>
+    %w = tile.weight %ctx @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
+    // expected-error @below {{'tile.contract' op the unit #cuda.simt has no lowering to a CPU's vectors}}
+    %s = tile.contract %x[%c0], %w[%c0] order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
+    return
+  }
+}
+
+// -----
+
+module attributes {llama.target = #cpu.target<name = "a CPU without fma", features = "+avx2", vector_bits = 256>} {
+  func.func @a_unit_that_the_target_lacks(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <1x32xf32>
+    %w = tile.weight %ctx @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
+    // expected-error @below {{'tile.contract' op the unit #cpu.fma needs fma, which the target a CPU without fma lacks}}
+    %s = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
     return
   }
 }

@@ -1,7 +1,7 @@
 // RUN: %opt %pass --split-input-file %s | FileCheck %s
 
 // With 512-bit vectors a nibble is looked up in a table: no mask, no conversion.
-module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4", vector_bits = 512>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma", vector_bits = 512>} {
   // The loop over k: a vector holds 16 rows of the weight, x is broadcast; each
   // block of 32 columns is summed from +0, then scaled into the accumulator.
   // CHECK-LABEL: func.func @product
@@ -45,7 +45,7 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4"
     %x = tile.buffer_rows %ctx @x at 128 : <1x64xf32>
     %y = tile.buffer %ctx @y at 384 : memref<1x32xf32>
     %w = tile.weight %ctx @blk::@w[%l] : <32x64, #llama.q4_0> in #llama.interleaved16<k = 4> index 5
-    %acc = tile.contract %x[%c0], %w[%c16] order <block = 32, scale = outer> : <1x64xf32>, !llama.weight<32x64, #llama.q4_0> -> vector<1x16xf32>
+    %acc = tile.contract %x[%c0], %w[%c16] order <unit = #cpu.fma, block = 32, scale = outer> : <1x64xf32>, !llama.weight<32x64, #llama.q4_0> -> vector<1x16xf32>
     tile.store %acc, %y[%c0, %c16] : vector<1x16xf32>, memref<1x32xf32>
     return
   }
@@ -81,8 +81,8 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4"
     %y = tile.buffer %ctx @y at 384 : memref<2x16xf32>
     %w = tile.weight %ctx @w : <16x32, #llama.q4_1> in #llama.interleaved16<k = 4> index 0
     %sums = tile.block_sums %x, %c2 block 32 : <2x32xf32> -> memref<2x1xf32>
-    %panel = tile.panel %w[%c0] : <16x32, #llama.q4_1> -> <16x32, #llama.q4_1, f32>
-    %acc = tile.contract %x[%c0], %panel[%c0] sums(%sums : memref<2x1xf32>) order <block = 32, scale = outer> : <2x32xf32>, !tile.panel<16x32, #llama.q4_1, f32> -> vector<2x16xf32>
+    %panel = tile.panel %w[%c0] : <16x32, #llama.q4_1> -> <16x32, #llama.q4_1, #cpu.fma>
+    %acc = tile.contract %x[%c0], %panel[%c0] sums(%sums : memref<2x1xf32>) order <unit = #cpu.fma, block = 32, scale = outer> : <2x32xf32>, !tile.panel<16x32, #llama.q4_1, #cpu.fma> -> vector<2x16xf32>
     tile.store %acc, %y[%c0, %c0] : vector<2x16xf32>, memref<2x16xf32>
     return
   }
@@ -91,7 +91,7 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4"
 // -----
 
 // Without tables: mask, offset, conversion. The same values, so the same bits.
-module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3", vector_bits = 256>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+fma", vector_bits = 256>} {
   // CHECK-LABEL: func.func @a_nibble_is_masked_and_converted
   // CHECK-NOT:     cpu.lookup16
   // CHECK:           %[[LOW:.+]] = arith.andi
@@ -105,7 +105,7 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3"
     %x = tile.buffer_rows %ctx @x at 0 : <1x32xf32>
     %y = tile.buffer %ctx @y at 128 : memref<1x16xf32>
     %w = tile.weight %ctx @w : <16x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 0
-    %acc = tile.contract %x[%c0], %w[%c0] order <block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q4_0> -> vector<1x16xf32>
+    %acc = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q4_0> -> vector<1x16xf32>
     tile.store %acc, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
     return
   }
@@ -171,7 +171,7 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3"
       %scaled = arith.mulf %a, %r : f32
       tile.yield %scaled
     }
-    %acc = tile.contract %rows[%c0], %w[%c0] order <block = 32> : <2x24xf32>, !llama.weight<16x24, #llama.f16> -> vector<2x16xf32>
+    %acc = tile.contract %rows[%c0], %w[%c0] order <unit = #cpu.fma, block = 32> : <2x24xf32>, !llama.weight<16x24, #llama.f16> -> vector<2x16xf32>
     tile.store %acc, %y[%c0, %c0] : vector<2x16xf32>, memref<2x16xf32>
     return
   }

@@ -3,7 +3,7 @@
 llvm.func @helper() {
   llvm.return
 }
-llvm.func @qkv.decode(%ctx: !llvm.ptr, %layer: i32) attributes {llama.strategy = #llama.gpu<unit = simt, threads = 256>} {
+llvm.func @qkv.decode(%ctx: !llvm.ptr, %layer: i32) attributes {llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256>} {
   // expected-error @below {{'llvm.call' op calls 'helper' from 'qkv.decode'; a kernel is launched, and calls nothing}}
   llvm.call @helper() : () -> ()
   llvm.return
@@ -11,7 +11,7 @@ llvm.func @qkv.decode(%ctx: !llvm.ptr, %layer: i32) attributes {llama.strategy =
 
 // -----
 
-llvm.func @qkv.decode(%ctx: !llvm.ptr, %layer: i32) attributes {llama.strategy = #llama.gpu<unit = simt, threads = 256>} {
+llvm.func @qkv.decode(%ctx: !llvm.ptr, %layer: i32) attributes {llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256>} {
   llvm.return
 }
 llvm.func @step(%ctx: !llvm.ptr) {

@@ -15,7 +15,7 @@ module attributes {llama.kernels = [{name = "qkv.decode", function = @qkv.decode
     llvm.return %rows : i64
   }
   // A dot is not legal in a name of PTX.
-  llvm.func @qkv.decode(%ctx: !llvm.ptr, %layer: i32) attributes {sym_visibility = "private", llama.scratch = 512 : i64, llama.strategy = #llama.gpu<unit = simt, threads = 256>} {
+  llvm.func @qkv.decode(%ctx: !llvm.ptr, %layer: i32) attributes {sym_visibility = "private", llama.scratch = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256>} {
     %shared = llvm.mlir.addressof @corellama_shared : !llvm.ptr<3>
     %zero = llvm.mlir.constant(0.0 : f32) : f32
     llvm.store %zero, %shared : f32, !llvm.ptr<3>
@@ -39,7 +39,7 @@ module attributes {llama.kernels = [{name = "qkv.decode", function = @qkv.decode
   // Tensor cores may have more registers: three blocks of 128 threads.
   // CHECK:        llvm.func @gate_up$prefill
   // CHECK-SAME:     nvvm.minctasm = 3 : i32, nvvm.reqntid = array<i32: 128>
-  llvm.func @gate_up.prefill(%ctx: !llvm.ptr, %layer: i32) attributes {llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+  llvm.func @gate_up.prefill(%ctx: !llvm.ptr, %layer: i32) attributes {llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
     llvm.return
   }
 }

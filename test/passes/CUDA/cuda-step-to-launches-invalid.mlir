@@ -8,20 +8,20 @@ func.func private @a_kernel_of_phase_tile(%ctx: !tile.context, %layer: i32, %beg
 // -----
 
 // expected-error @below {{'func.func' op is not yet a function of (context, layer); run tile-to-vector-cuda first}}
-func.func private @a_kernel_of_unknown_scratch(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #llama.gpu<unit = simt, threads = 64>} {
+func.func private @a_kernel_of_unknown_scratch(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 64>} {
   return
 }
 
 // -----
 
 // expected-error @below {{'func.func' op has no strategy of a GPU, which says how many threads a block has; run llama-plan-kernels for a GPU}}
-func.func private @a_kernel_of_a_cpu(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.scratch = 0 : i64, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>} {
+func.func private @a_kernel_of_a_cpu(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.scratch = 0 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   return
 }
 
 // -----
 
-func.func private @memory_beyond_a_launchs(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.scratch = 512 : i64, llama.strategy = #llama.gpu<unit = simt, threads = 64>} {
+func.func private @memory_beyond_a_launchs(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.scratch = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 64>} {
   // expected-error @below {{'cuda.shared' op ends at byte 640, 'memory_beyond_a_launchs' has 512 bytes of workgroup memory (llama.scratch)}}
   %m = cuda.shared at 128 : memref<128xf32, 3>
   return
@@ -29,7 +29,7 @@ func.func private @memory_beyond_a_launchs(%ctx: !llvm.ptr, %layer: i32) attribu
 
 // -----
 
-func.func private @a_kernel_without_parts(%ctx: !llvm.ptr, %layer: i32) attributes {llama.scratch = 0 : i64, llama.strategy = #llama.gpu<unit = simt, threads = 64>} {
+func.func private @a_kernel_without_parts(%ctx: !llvm.ptr, %layer: i32) attributes {llama.scratch = 0 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 64>} {
   return
 }
 llama.step @decode rows 1 {

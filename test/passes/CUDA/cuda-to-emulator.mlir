@@ -1,8 +1,8 @@
 // RUN: %opt %pass %s | FileCheck %s
 
 // The code is for this machine, whatever the GPU is.
-// CHECK: module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3", features = "+avx2,+f16c,+fma"
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80", features = "+ptx80">} {
+// CHECK: module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+f16c,+fma"
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80", features = "+ptx80">} {
   // Who: constant along a thread.
   // CHECK-LABEL: func.func @ids
   // CHECK:         %[[T:.+]] = llvm.call @corellama_emulator_thread() : () -> i32

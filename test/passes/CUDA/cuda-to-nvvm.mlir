@@ -8,7 +8,7 @@
 // CHECK-LABEL: func.func @a_thread_and_its_block
 // CHECK:         nvvm.read.ptx.sreg.tid.x range <i32, 0, 256> : i32
 // CHECK:         nvvm.read.ptx.sreg.ctaid.x range <i32, 0, 2147483647> : i32
-func.func @a_thread_and_its_block() -> (index, index) attributes {llama.strategy = #llama.gpu<unit = simt, threads = 256>} {
+func.func @a_thread_and_its_block() -> (index, index) attributes {llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256>} {
   %t = cuda.thread_id
   %b = cuda.block_id
   return %t, %b : index, index
@@ -16,7 +16,7 @@ func.func @a_thread_and_its_block() -> (index, index) attributes {llama.strategy
 
 // CHECK-LABEL: func.func @a_barrier
 // CHECK:         nvvm.barrier0
-func.func @a_barrier() attributes {llama.strategy = #llama.gpu<unit = simt, threads = 256>} {
+func.func @a_barrier() attributes {llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256>} {
   cuda.barrier
   return
 }
@@ -28,7 +28,7 @@ func.func @a_barrier() attributes {llama.strategy = #llama.gpu<unit = simt, thre
 // CHECK-DAG:     %[[MASK:.+]] = llvm.mlir.constant(16 : i32)
 // CHECK-DAG:     %[[CLAMP:.+]] = llvm.mlir.constant(31 : i32)
 // CHECK:         nvvm.shfl.sync bfly %[[ALL]], %[[X]], %[[MASK]], %[[CLAMP]] : f32 -> f32
-func.func @a_shuffle(%x: f32) -> f32 attributes {llama.strategy = #llama.gpu<unit = simt, threads = 256>} {
+func.func @a_shuffle(%x: f32) -> f32 attributes {llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256>} {
   %y = cuda.shuffle_xor %x mask 16 : f32
   return %y : f32
 }
@@ -38,7 +38,7 @@ func.func @a_shuffle(%x: f32) -> f32 attributes {llama.strategy = #llama.gpu<uni
 // CHECK:         %[[BASE:.+]] = llvm.mlir.addressof @corellama_shared : !llvm.ptr<3>
 // CHECK:         llvm.getelementptr %[[BASE]][256] : (!llvm.ptr<3>) -> !llvm.ptr<3>, i8
 // CHECK:         builtin.unrealized_conversion_cast {{.+}} to memref<4x32xf32, 3>
-func.func @workgroup_memory() -> memref<4x32xf32, 3> attributes {llama.strategy = #llama.gpu<unit = simt, threads = 256>} {
+func.func @workgroup_memory() -> memref<4x32xf32, 3> attributes {llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256>} {
   %m = cuda.shared at 256 : memref<4x32xf32, 3>
   return %m : memref<4x32xf32, 3>
 }
@@ -47,7 +47,7 @@ func.func @workgroup_memory() -> memref<4x32xf32, 3> attributes {llama.strategy 
 // CHECK-LABEL: func.func @a_weight
 // CHECK:         %[[AT:.+]] = llvm.getelementptr {{.+}} : (!llvm.ptr<1>, i64) -> !llvm.ptr<1>, i8
 // CHECK:         llvm.load %[[AT]] invariant {alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xi32>
-func.func @a_weight(%w: memref<?xi8, 1>, %at: index) -> vector<4xi32> attributes {llama.strategy = #llama.gpu<unit = simt, threads = 256>} {
+func.func @a_weight(%w: memref<?xi8, 1>, %at: index) -> vector<4xi32> attributes {llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256>} {
   %v = cuda.load_weight %w[%at] : memref<?xi8, 1>
   return %v : vector<4xi32>
 }
@@ -60,7 +60,7 @@ func.func @a_weight(%w: memref<?xi8, 1>, %at: index) -> vector<4xi32> attributes
 // CHECK:         nvvm.cp.async.shared.global %{{.+}}, %{{.+}}, 16, cache = cg, %[[VALID]] : !llvm.ptr<3>, !llvm.ptr<1>, i32
 // CHECK:         nvvm.cp.async.commit.group
 // CHECK:         nvvm.cp.async.wait.group 1
-func.func @a_copy(%from: memref<?x64xf16, 1>, %to: memref<64x32xf16, 3>, %i: index, %j: index, %valid: index) attributes {llama.strategy = #llama.gpu<unit = mma, threads = 128>} {
+func.func @a_copy(%from: memref<?x64xf16, 1>, %to: memref<64x32xf16, 3>, %i: index, %j: index, %valid: index) attributes {llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128>} {
   cuda.copy_async %from[%i, %j] to %to[%i, %j] valid %valid : memref<?x64xf16, 1> to memref<64x32xf16, 3>
   cuda.copy_commit
   cuda.copy_wait 1
@@ -71,7 +71,7 @@ func.func @a_copy(%from: memref<?x64xf16, 1>, %to: memref<64x32xf16, 3>, %i: ind
 // CHECK-LABEL: func.func @a_copy_from_generic_memory
 // CHECK:         %[[GLOBAL:.+]] = llvm.addrspacecast %{{.+}} : !llvm.ptr to !llvm.ptr<1>
 // CHECK:         nvvm.cp.async.shared.global %{{.+}}, %[[GLOBAL]]
-func.func @a_copy_from_generic_memory(%from: memref<?xf16>, %to: memref<64xf16, 3>, %i: index) attributes {llama.strategy = #llama.gpu<unit = mma, threads = 128>} {
+func.func @a_copy_from_generic_memory(%from: memref<?xf16>, %to: memref<64xf16, 3>, %i: index) attributes {llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128>} {
   cuda.copy_async %from[%i] to %to[%i] valid %i : memref<?xf16> to memref<64xf16, 3>
   return
 }
@@ -81,7 +81,7 @@ func.func @a_copy_from_generic_memory(%from: memref<?xf16>, %to: memref<64xf16, 
 // CHECK:         %[[WORD:.+]] = llvm.extractvalue %[[WORDS]][3]
 // CHECK:         %[[PAIR:.+]] = llvm.bitcast %[[WORD]] : i32 to vector<2xf16>
 // CHECK:         vector.insert %[[PAIR]], %{{.+}} [3] : vector<2xf16> into vector<4x2xf16>
-func.func @four_matrices(%m: memref<64x32xf16, 3>, %i: index, %j: index) -> vector<4x2xf16> attributes {llama.strategy = #llama.gpu<unit = mma, threads = 128>} {
+func.func @four_matrices(%m: memref<64x32xf16, 3>, %i: index, %j: index) -> vector<4x2xf16> attributes {llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128>} {
   %v = cuda.ldmatrix %m[%i, %j] : memref<64x32xf16, 3> -> vector<4x2xf16>
   return %v : vector<4x2xf16>
 }
@@ -89,7 +89,7 @@ func.func @four_matrices(%m: memref<64x32xf16, 3>, %i: index, %j: index) -> vect
 // CHECK-LABEL: func.func @one_matrix
 // CHECK:         %[[WORD:.+]] = nvvm.ldmatrix %{{.+}} {{{.*}}num = 1 : i32{{.*}}} : (!llvm.ptr<3>) -> i32
 // CHECK:         llvm.bitcast %[[WORD]] : i32 to vector<2xbf16>
-func.func @one_matrix(%m: memref<64x32xbf16, 3>, %i: index, %j: index) -> vector<1x2xbf16> attributes {llama.strategy = #llama.gpu<unit = mma, threads = 128>} {
+func.func @one_matrix(%m: memref<64x32xbf16, 3>, %i: index, %j: index) -> vector<1x2xbf16> attributes {llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128>} {
   %v = cuda.ldmatrix %m[%i, %j] : memref<64x32xbf16, 3> -> vector<1x2xbf16>
   return %v : vector<1x2xbf16>
 }
@@ -98,7 +98,7 @@ func.func @one_matrix(%m: memref<64x32xbf16, 3>, %i: index, %j: index) -> vector
 // CHECK:         nvvm.mma.sync A[%{{.+}}, %{{.+}}, %{{.+}}, %{{.+}}] B[%{{.+}}, %{{.+}}] C[%{{.+}}, %{{.+}}, %{{.+}}, %{{.+}}]
 // CHECK-SAME:    shape = #nvvm.shape<m = 16, n = 8, k = 16>
 // CHECK-SAME:    (vector<2xf16>, vector<2xf16>, f32) -> !llvm.struct<(f32, f32, f32, f32)>
-func.func @a_product_of_halves(%a: vector<4x2xf16>, %b: vector<2x2xf16>, %c: vector<4xf32>) -> vector<4xf32> attributes {llama.strategy = #llama.gpu<unit = mma, threads = 128>} {
+func.func @a_product_of_halves(%a: vector<4x2xf16>, %b: vector<2x2xf16>, %c: vector<4xf32>) -> vector<4xf32> attributes {llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128>} {
   %d = cuda.mma %a, %b, %c : vector<4x2xf16>, vector<2x2xf16>
   return %d : vector<4xf32>
 }
@@ -108,7 +108,7 @@ func.func @a_product_of_halves(%a: vector<4x2xf16>, %b: vector<2x2xf16>, %c: vec
 // CHECK:         llvm.bitcast %{{.+}} : vector<2xbf16> to i32
 // CHECK:         nvvm.mma.sync
 // CHECK-SAME:    (i32, i32, f32) -> !llvm.struct<(f32, f32, f32, f32)>
-func.func @a_product_of_bf16(%a: vector<4x2xbf16>, %b: vector<2x2xbf16>, %c: vector<4xf32>) -> vector<4xf32> attributes {llama.strategy = #llama.gpu<unit = mma, threads = 128>} {
+func.func @a_product_of_bf16(%a: vector<4x2xbf16>, %b: vector<2x2xbf16>, %c: vector<4xf32>) -> vector<4xf32> attributes {llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128>} {
   %d = cuda.mma %a, %b, %c : vector<4x2xbf16>, vector<2x2xbf16>
   return %d : vector<4xf32>
 }
@@ -119,7 +119,7 @@ func.func @a_product_of_bf16(%a: vector<4x2xbf16>, %b: vector<2x2xbf16>, %c: vec
 // CHECK:         math.fma %[[A]], %[[B]], %[[C]] : vector<4xf32>
 // CHECK-NOT:     vector.fma
 // CHECK:         return
-func.func @an_fma_rounds_once(%a: vector<4xf32>, %b: vector<4xf32>, %c: vector<4xf32>) -> vector<4xf32> attributes {llama.strategy = #llama.gpu<unit = simt, threads = 256>} {
+func.func @an_fma_rounds_once(%a: vector<4xf32>, %b: vector<4xf32>, %c: vector<4xf32>) -> vector<4xf32> attributes {llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256>} {
   %d = vector.fma %a, %b, %c : vector<4xf32>
   return %d : vector<4xf32>
 }

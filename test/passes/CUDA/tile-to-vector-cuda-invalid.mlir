@@ -10,7 +10,7 @@ module {
 // -----
 
 // expected-error @below {{has no llama.target of a GPU; the driver stamps it}}
-module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3", vector_bits = 256>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v3", vector_bits = 256>} {
   func.func private @a_kernel(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     return
   }
@@ -18,8 +18,8 @@ module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v3"
 
 // -----
 
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
-  // expected-error @below {{'func.func' op has no #llama.gpu as llama.strategy; run llama-plan-kernels}}
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
+  // expected-error @below {{'func.func' op has no #cuda.strategy as llama.strategy; run llama-plan-kernels}}
   func.func private @no_strategy(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
     return
   }
@@ -27,15 +27,15 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
 
 // -----
 
-#gpu = #llama.gpu<unit = simt, threads = 256, n = 16>
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80", workgroup_bytes = 166912>} {
+#gpu = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80", workgroup_bytes = 166912>} {
   // expected-error @below {{'func.func' op 'a_row_too_long' needs 262144 bytes of workgroup memory, a block of cuda:sm_80 has at most 166912; the model's rows are too long for this target}}
   func.func private @a_row_too_long(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %y = tile.buffer %ctx @y at 0 : memref<1x16xf32>
     %x = tile.buffer_rows %ctx @x at 128 : <1x65536xf32>
     %w = tile.weight %ctx @w : <16x65536, #llama.q8_0> in #llama.rowmajor_split index 0
-    %t = tile.contract %x[%c0], %w[%c0] order <unit = simt, block = 16, scale = outer, lanes = 32> : <1x65536xf32>, !llama.weight<16x65536, #llama.q8_0> -> vector<1x16xf32>
+    %t = tile.contract %x[%c0], %w[%c0] order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : <1x65536xf32>, !llama.weight<16x65536, #llama.q8_0> -> vector<1x16xf32>
     tile.store %t, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
     return
   }
@@ -43,17 +43,17 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
 
 // -----
 
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // expected-error @below {{'func.func' op has no llama.parts; run llama-outline-kernels}}
-  func.func private @no_parts(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.strategy = #llama.gpu<unit = simt, threads = 32, n = 32>} {
+  func.func private @no_parts(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 32, n = 32>} {
     return
   }
 }
 
 // -----
 
-#gpu = #llama.gpu<unit = simt, threads = 256, n = 16>
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+#gpu = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   func.func private @a_cpus_layout(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
     // expected-error @below {{'tile.weight' op is read on a GPU as f32 where it is a vector and in rowmajor_split where it is a matrix, found '!llama.weight<16x32, #llama.q4_0>' in #llama.interleaved16<k = 4>}}
     %w = tile.weight %ctx @w : <16x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 0
@@ -63,8 +63,8 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
 
 // -----
 
-#gpu = #llama.gpu<unit = simt, threads = 128, n = 128>
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+#gpu = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   func.func private @keys_of_a_cpu(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
     %l = arith.index_castui %layer : i32 to index
     // expected-error @below {{'tile.cache' op is read on a GPU with keys and values in rowmajor and elements f32 or f16}}
@@ -75,22 +75,22 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
 
 // -----
 
-#gpu = #llama.gpu<unit = simt, threads = 256, n = 16>
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+#gpu = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   func.func private @the_order_of_a_cpu(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %x = tile.buffer_rows %ctx @x at 0 : <1x32xf32>
     %w = tile.weight %ctx @w : <16x32, #llama.q8_0> in #llama.rowmajor_split index 0
-    // expected-error @below {{'tile.contract' op is a sum over 32 lanes in blocks of 16 columns for q8_0 weights on a GPU, found #llama.reduction_order<block = 32, scale = outer>}}
-    %y = tile.contract %x[%c0], %w[%c0] order <block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
+    // expected-error @below {{'tile.contract' op the unit #cpu.fma has no lowering to a GPU's threads}}
+    %y = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
     return
   }
 }
 
 // -----
 
-#gpu = #llama.gpu<unit = simt, threads = 256, n = 256>
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+#gpu = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   func.func private @a_sum_over_other_lanes(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %x = tile.buffer %ctx @x at 0 : memref<1x32xf32>
@@ -105,12 +105,12 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
 
 // -----
 
-#gpu = #llama.gpu<unit = simt, threads = 256, m = 2, n = 16>
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+#gpu = #cuda.strategy<unit = #cuda.simt, threads = 256, m = 2, n = 16>
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   func.func private @two_rows_of_a_warp(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %x = tile.buffer %ctx @x at 0 : memref<2x32xf32>
-    // expected-error @below {{'tile.load' op has a tile of 2 x 16, which a block of #llama.gpu<unit = simt, threads = 256, m = 2, n = 16> has no way to share}}
+    // expected-error @below {{'tile.load' op has a tile of 2 x 16, which a block of #cuda.strategy<unit = #cuda.simt, threads = 256, m = 2, n = 16> has no way to share}}
     %t = tile.load %x[%c0, %c0] : memref<2x32xf32> -> vector<2x16xf32>
     return
   }
@@ -118,8 +118,8 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
 
 // -----
 
-#gpu = #llama.gpu<unit = simt, threads = 256, n = 8>
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+#gpu = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 8>
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   func.func private @a_pair_in_two_warps(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %x = tile.buffer %ctx @x at 0 : memref<1x32xf32>
@@ -132,13 +132,13 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
 
 // -----
 
-#gpu = #llama.gpu<unit = simt, threads = 128, n = 128>
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+#gpu = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   func.func private @lanes_that_are_no_whole_stride(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %x = tile.buffer %ctx @x at 0 : memref<1x64xf32>
     %t = tile.load %x[%c0, %c0] : memref<1x64xf32> -> vector<1x64xf32>
-    // expected-error @below {{'tile.reduce_lanes' op adds columns that are whole strides of the threads, a power of two, found 64 for #llama.gpu<unit = simt, threads = 128, n = 128>}}
+    // expected-error @below {{'tile.reduce_lanes' op adds columns that are whole strides of the threads, a power of two, found 64 for #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>}}
     %s = tile.reduce_lanes "add" %t : vector<1x64xf32> -> vector<1xf32>
     return
   }
@@ -146,8 +146,8 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
 
 // -----
 
-#gpu = #llama.gpu<unit = simt, threads = 128, n = 128>
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+#gpu = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   func.func private @a_blocks_tile_in_a_warp(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
@@ -166,21 +166,21 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
 
 // -----
 
-#gpu = #llama.gpu<unit = simt, threads = 256, n = 16>
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+#gpu = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   func.func private @a_panel(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %w = tile.weight %ctx @w : <16x32, #llama.q8_0> in #llama.rowmajor_split index 0
     // expected-error @below {{'tile.panel' op has no code for a GPU's threads}}
-    %p = tile.panel %w[%c0] : !llama.weight<16x32, #llama.q8_0> -> <16x32, #llama.q8_0, f32>
+    %p = tile.panel %w[%c0] : !llama.weight<16x32, #llama.q8_0> -> <16x32, #llama.q8_0, #cpu.fma>
     return
   }
 }
 
 // -----
 
-#gpu = #llama.gpu<unit = simt, threads = 128, n = 128>
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+#gpu = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   func.func private @keys_past_the_capacity(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %l = arith.index_castui %layer : i32 to index
@@ -194,14 +194,14 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
 
 // -----
 
-#gpu = #llama.gpu<unit = simt, threads = 256, n = 16>
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+#gpu = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   func.func private @values_in_warps(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %l = arith.index_castui %layer : i32 to index
     %weights = tile.scratch : memref<1x256xf32>
     %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
-    // expected-error @below {{'tile.sum_values' op has one element a thread on a GPU, found 'vector<1x16xf32>' for #llama.gpu<unit = simt, threads = 256, n = 16>}}
+    // expected-error @below {{'tile.sum_values' op has one element a thread on a GPU, found 'vector<1x16xf32>' for #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>}}
     %v = tile.sum_values %weights, %kv[%c0, %c0, %c0] count %c0 advance 0 : memref<1x256xf32>, <2x1x16, f16> -> vector<1x16xf32>
     return
   }
@@ -209,8 +209,8 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
 
 // -----
 
-#gpu = #llama.gpu<unit = simt, threads = 128, n = 128>
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+#gpu = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   func.func private @warps_of_warps(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
@@ -228,60 +228,60 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
 
 // -----
 
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
-  func.func private @bf16_in_tensor_cores(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
+  func.func private @bf16_in_tensor_cores(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
     %c0 = arith.constant 0 : index
     %x = tile.buffer_rows %ctx @x at 0 : <512x32xf16>
     %w = tile.weight %ctx @w : <64x32, #llama.bf16> in #llama.rowmajor_split index 0
-    // expected-error @below {{'tile.contract' op multiplies f16, q8_0 and q4_0 weights in tensor cores, found #llama.bf16}}
-    %r = tile.contract %x[%c0], %w[%c0] order <unit = mma, block = 32> : <512x32xf16>, !llama.weight<64x32, #llama.bf16> -> vector<64x64xf32>
+    // expected-error @below {{'tile.contract' op the unit #cuda.mma does not multiply bf16 weights}}
+    %r = tile.contract %x[%c0], %w[%c0] order <unit = #cuda.mma, block = 32> : <512x32xf16>, !llama.weight<64x32, #llama.bf16> -> vector<64x64xf32>
     return
   }
 }
 
 // -----
 
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
-  func.func private @rows_of_no_whole_copies(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
+  func.func private @rows_of_no_whole_copies(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
     %c0 = arith.constant 0 : index
     %x = tile.buffer_rows %ctx @x at 0 : <512x36xf16>
     %w = tile.weight %ctx @w : <64x36, #llama.f16> in #llama.rowmajor_split index 0
     // expected-error @below {{'tile.contract' op multiplies rows of a multiple of 8 columns in tensor cores, found '!tile.rows<512x36xf16>'}}
-    %r = tile.contract %x[%c0], %w[%c0] order <unit = mma, block = 32> : <512x36xf16>, !llama.weight<64x36, #llama.f16> -> vector<64x64xf32>
+    %r = tile.contract %x[%c0], %w[%c0] order <unit = #cuda.mma, block = 32> : <512x36xf16>, !llama.weight<64x36, #llama.f16> -> vector<64x64xf32>
     return
   }
 }
 
 // -----
 
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
-  func.func private @one_stage(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32>} {
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
+  func.func private @one_stage(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32>} {
     %c0 = arith.constant 0 : index
     %x = tile.buffer_rows %ctx @x at 0 : <512x32xf16>
     %w = tile.weight %ctx @w : <64x32, #llama.f16> in #llama.rowmajor_split index 0
-    // expected-error @below {{'tile.contract' op has code for 128 threads, m = 64, n = 64, k = 32 and 2 stages in tensor cores, found #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32>}}
-    %r = tile.contract %x[%c0], %w[%c0] order <unit = mma, block = 32> : <512x32xf16>, !llama.weight<64x32, #llama.f16> -> vector<64x64xf32>
+    // expected-error @below {{'tile.contract' op has code for 128 threads, m = 64, n = 64, k = 32 and 2 stages in tensor cores, found #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32>}}
+    %r = tile.contract %x[%c0], %w[%c0] order <unit = #cuda.mma, block = 32> : <512x32xf16>, !llama.weight<64x32, #llama.f16> -> vector<64x64xf32>
     return
   }
 }
 
 // -----
 
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
-  func.func private @blocks_of_16(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
+  func.func private @blocks_of_16(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
     %c0 = arith.constant 0 : index
     %x = tile.buffer_rows %ctx @x at 0 : <512x32xf16>
     %w = tile.weight %ctx @w : <64x32, #llama.q8_0> in #llama.rowmajor_split index 0
-    // expected-error @below {{'tile.contract' op sums blocks of 32 columns of q8_0 weights in tensor cores, found #llama.reduction_order<unit = mma, block = 16, scale = outer>}}
-    %r = tile.contract %x[%c0], %w[%c0] order <unit = mma, block = 16, scale = outer> : <512x32xf16>, !llama.weight<64x32, #llama.q8_0> -> vector<64x64xf32>
+    // expected-error @below {{'tile.contract' op the unit #cuda.mma sums a row of a q8_0 weight in the order #llama.reduction_order<unit = #cuda.mma, block = 32, scale = outer>, found #llama.reduction_order<unit = #cuda.mma, block = 16, scale = outer>}}
+    %r = tile.contract %x[%c0], %w[%c0] order <unit = #cuda.mma, block = 16, scale = outer> : <512x32xf16>, !llama.weight<64x32, #llama.q8_0> -> vector<64x64xf32>
     return
   }
 }
 
 // -----
 
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
-  func.func private @many_tiles_a_block(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
+  func.func private @many_tiles_a_block(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
     %c0 = arith.constant 0 : index
     %x = tile.buffer_rows %ctx @x at 0 : <512x32xf16>
     %w = tile.weight %ctx @w : <64x32, #llama.f16> in #llama.rowmajor_split index 0
@@ -289,7 +289,7 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
     %rows = tile.row_count %ctx
     scf.for %row = %c0 to %rows step %c64 {
     // expected-error @below {{'tile.contract' op stands in a loop; a block computes one tile in tensor cores}}
-    %r = tile.contract %x[%row], %w[%c0] order <unit = mma, block = 32> : <512x32xf16>, !llama.weight<64x32, #llama.f16> -> vector<64x64xf32>
+    %r = tile.contract %x[%row], %w[%c0] order <unit = #cuda.mma, block = 32> : <512x32xf16>, !llama.weight<64x32, #llama.f16> -> vector<64x64xf32>
     }
     return
   }

@@ -6,10 +6,10 @@
 // The parts of a kernel are those of the keys that are there, the grid that of
 // the capacity: a block without a part returns at once. A block has one part, so
 // the loop over parts is gone, and so is that over a part's one tile.
-#decode = #llama.gpu<unit = simt, threads = 256, n = 16>
-#rows = #llama.gpu<unit = simt, threads = 256, n = 256>
-#attention = #llama.gpu<unit = simt, threads = 128, m = 2, n = 128>
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+#decode = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>
+#rows = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>
+#attention = #cuda.strategy<unit = #cuda.simt, threads = 128, m = 2, n = 128>
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK-LABEL: func.func private @a_block_has_one_part
   // CHECK-SAME:    (%[[CTX:.+]]: !llvm.ptr, %{{.+}}: i32) attributes {{{.*}}llama.scratch = 0 : i64
   // CHECK:         %[[BLOCK:.+]] = cuda.block_id
@@ -93,7 +93,7 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
     %y = tile.buffer %ctx @y at 0 : memref<1x16xf32>
     %x = tile.buffer_rows %ctx @x at 128 : <1x4096xf32>
     %w = tile.weight %ctx @w : <16x4096, #llama.f16> in #llama.rowmajor_split index 0
-    %t = tile.contract %x[%c0], %w[%c0] order <unit = simt, block = 8, lanes = 32> : <1x4096xf32>, !llama.weight<16x4096, #llama.f16> -> vector<1x16xf32>
+    %t = tile.contract %x[%c0], %w[%c0] order <unit = #cuda.simt, block = 8, lanes = 32> : <1x4096xf32>, !llama.weight<16x4096, #llama.f16> -> vector<1x16xf32>
     tile.store %t, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
     return
   }
@@ -123,7 +123,7 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
     %y = tile.buffer %ctx @y at 0 : memref<1x16xf32>
     %x = tile.buffer_rows %ctx @x at 128 : <1x1056xf32>
     %w = tile.weight %ctx @w : <16x1056, #llama.q4_0> in #llama.rowmajor_split index 0
-    %t = tile.contract %x[%c0], %w[%c0] order <unit = simt, block = 32, scale = outer, lanes = 32> : <1x1056xf32>, !llama.weight<16x1056, #llama.q4_0> -> vector<1x16xf32>
+    %t = tile.contract %x[%c0], %w[%c0] order <unit = #cuda.simt, block = 32, scale = outer, lanes = 32> : <1x1056xf32>, !llama.weight<16x1056, #llama.q4_0> -> vector<1x16xf32>
     tile.store %t, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
     return
   }
@@ -156,7 +156,7 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
     %y = tile.buffer %ctx @y at 0 : memref<1x16xf32>
     %x = tile.buffer_rows %ctx @x at 128 : <1x1024xf32>
     %w = tile.weight %ctx @w : <16x1024, #llama.q6_k> in #llama.rowmajor_split index 0
-    %t = tile.contract %x[%c0], %w[%c0] order <unit = simt, block = 32, scale = outer, lanes = 32> : <1x1024xf32>, !llama.weight<16x1024, #llama.q6_k> -> vector<1x16xf32>
+    %t = tile.contract %x[%c0], %w[%c0] order <unit = #cuda.simt, block = 32, scale = outer, lanes = 32> : <1x1024xf32>, !llama.weight<16x1024, #llama.q6_k> -> vector<1x16xf32>
     tile.store %t, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
     return
   }
@@ -174,9 +174,8 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
     %c1 = arith.constant 1 : index
     %y = tile.buffer %ctx @y at 0 : memref<1x16xf32>
     %x = tile.buffer_rows %ctx @x at 128 : <1x32xf32>
-    %sums = tile.block_sums %x, %c1 block 32 : <1x32xf32> -> memref<1x1xf32>
     %w = tile.weight %ctx @w : <16x32, #llama.q4_1> in #llama.rowmajor_split index 0
-    %t = tile.contract %x[%c0], %w[%c0] sums(%sums : memref<1x1xf32>) order <unit = simt, block = 32, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<16x32, #llama.q4_1> -> vector<1x16xf32>
+    %t = tile.contract %x[%c0], %w[%c0] order <unit = #cuda.simt, block = 32, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<16x32, #llama.q4_1> -> vector<1x16xf32>
     tile.store %t, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
     return
   }
@@ -192,7 +191,7 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
     %y = tile.buffer %ctx @y at 0 : memref<1x16xf32>
     %x = tile.buffer_rows %ctx @x at 128 : <1x3072xf32>
     %w = tile.weight %ctx @w : <16x3072, #llama.q8_0> in #llama.rowmajor_split index 0
-    %t = tile.contract %x[%c0], %w[%c0] order <unit = simt, block = 16, scale = outer, lanes = 32> : <1x3072xf32>, !llama.weight<16x3072, #llama.q8_0> -> vector<1x16xf32>
+    %t = tile.contract %x[%c0], %w[%c0] order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : <1x3072xf32>, !llama.weight<16x3072, #llama.q8_0> -> vector<1x16xf32>
     tile.store %t, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
     return
   }
@@ -211,7 +210,7 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
     %y = tile.buffer %ctx @y at 0 : memref<1x20xf32>
     %x = tile.buffer_rows %ctx @x at 128 : <1x8xf32>
     %w = tile.weight %ctx @w : <20x8, #llama.f16> in #llama.rowmajor_split index 0
-    %t = tile.contract %x[%c0], %w[%n] order <unit = simt, block = 8, lanes = 32> : <1x8xf32>, !llama.weight<20x8, #llama.f16> -> vector<1x16xf32>
+    %t = tile.contract %x[%c0], %w[%n] order <unit = #cuda.simt, block = 8, lanes = 32> : <1x8xf32>, !llama.weight<20x8, #llama.f16> -> vector<1x16xf32>
     tile.store %t, %y[%c0, %n] : vector<1x16xf32>, memref<1x20xf32>
     return
   }
@@ -236,7 +235,7 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
     %x = tile.buffer_rows %ctx @x at 65536 : <512x36xf32>
     %w = tile.weight %ctx @w : <16x36, #llama.f16> in #llama.rowmajor_split index 0
     scf.for %r = %c0 to %c512 step %c1 {
-      %t = tile.contract %x[%r], %w[%c0] order <unit = simt, block = 8, lanes = 32> : <512x36xf32>, !llama.weight<16x36, #llama.f16> -> vector<1x16xf32>
+      %t = tile.contract %x[%r], %w[%c0] order <unit = #cuda.simt, block = 8, lanes = 32> : <512x36xf32>, !llama.weight<16x36, #llama.f16> -> vector<1x16xf32>
       tile.store %t, %y[%r, %c0] : vector<1x16xf32>, memref<512x16xf32>
     }
     return
@@ -477,7 +476,7 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
   // CHECK:           cuda.barrier
   // CHECK-NOT:     cuda.barrier
   // CHECK:         return
-  func.func private @two_products_in_tensor_cores(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (rows ceildiv 64)>, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+  func.func private @two_products_in_tensor_cores(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (rows ceildiv 64)>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
     %c0 = arith.constant 0 : index
     %c64 = arith.constant 64 : index
     %part = arith.index_castui %begin : i32 to index
@@ -486,8 +485,8 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
     %y = tile.buffer %ctx @y at 98304 : memref<512x64xf32>
     %gate = tile.weight %ctx @gate : <64x96, #llama.q8_0> in #llama.rowmajor_split index 0
     %up = tile.weight %ctx @up : <64x96, #llama.q4_0> in #llama.rowmajor_split index 1
-    %g = tile.contract %x[%row], %gate[%c0] order <unit = mma, block = 32, scale = outer> : <512x96xf16>, !llama.weight<64x96, #llama.q8_0> -> vector<64x64xf32>
-    %u = tile.contract %x[%row], %up[%c0] order <unit = mma, block = 32, scale = outer> : <512x96xf16>, !llama.weight<64x96, #llama.q4_0> -> vector<64x64xf32>
+    %g = tile.contract %x[%row], %gate[%c0] order <unit = #cuda.mma, block = 32, scale = outer> : <512x96xf16>, !llama.weight<64x96, #llama.q8_0> -> vector<64x64xf32>
+    %u = tile.contract %x[%row], %up[%c0] order <unit = #cuda.mma, block = 32, scale = outer> : <512x96xf16>, !llama.weight<64x96, #llama.q4_0> -> vector<64x64xf32>
     %r = arith.mulf %g, %u : vector<64x64xf32>
     %rows = tile.row_count %ctx
     tile.store %r, %y[%row, %c0] rows %rows : vector<64x64xf32>, memref<512x64xf32>
@@ -504,12 +503,12 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
   // CHECK:           cuda.mma %{{.+}}, %{{.+}}, %[[FIRST]]
   // CHECK-NOT:       math.fma
   // CHECK:         return
-  func.func private @halves_in_tensor_cores(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+  func.func private @halves_in_tensor_cores(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
     %c0 = arith.constant 0 : index
     %x = tile.buffer_rows %ctx @x at 0 : <512x40xf16>
     %y = tile.buffer %ctx @y at 98304 : memref<512x64xf32>
     %w = tile.weight %ctx @w : <64x40, #llama.f16> in #llama.rowmajor_split index 0
-    %r = tile.contract %x[%c0], %w[%c0] order <unit = mma, block = 32> : <512x40xf16>, !llama.weight<64x40, #llama.f16> -> vector<64x64xf32>
+    %r = tile.contract %x[%c0], %w[%c0] order <unit = #cuda.mma, block = 32> : <512x40xf16>, !llama.weight<64x40, #llama.f16> -> vector<64x64xf32>
     tile.store %r, %y[%c0, %c0] : vector<64x64xf32>, memref<512x64xf32>
     return
   }

@@ -38,7 +38,7 @@ func.func private @f(%x: tensor<1x32xf32>) -> tensor<1x32xf32> {
 llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = [], lm_head = @f>]
 // expected-error @below {{'func.func' op takes 'tensor<1x32xf32>'; only layers and the head take rows, and one tensor}}
 func.func private @f(%x: tensor<1x32xf32>) -> tensor<1x32xf32> {
-  %y = llama.kernel "silu" (%ix = %x : tensor<1x32xf32>) -> tensor<1x32xf32> strategy #llama.cpu<> partition <of = rows, by = 1> {
+  %y = llama.kernel "silu" (%ix = %x : tensor<1x32xf32>) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <of = rows, by = 1> {
     %s = llama.silu %ix : tensor<1x32xf32>
     llama.yield %s : tensor<1x32xf32>
   }
@@ -51,7 +51,7 @@ func.func private @f(%x: tensor<1x32xf32>) -> tensor<1x32xf32> {
 // still read.
 llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @embed, layers = [@layer], of = [0], lm_head = @layer>]
 func.func private @embed(%ids: tensor<1xi32>) -> tensor<1x32xf32> {
-  %x = llama.kernel "embed" (%i = %ids : tensor<1xi32>) -> tensor<1x32xf32> strategy #llama.cpu<> partition <of = rows, by = 1> {
+  %x = llama.kernel "embed" (%i = %ids : tensor<1xi32>) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <of = rows, by = 1> {
     %w = llama.weight_ref @token_embd : !llama.weight<64x32, #llama.f32>
     %y = llama.embed %i, %w : tensor<1xi32>, !llama.weight<64x32, #llama.f32> -> tensor<1x32xf32>
     llama.yield %y : tensor<1x32xf32>
@@ -61,7 +61,7 @@ func.func private @embed(%ids: tensor<1xi32>) -> tensor<1x32xf32> {
 llama.weight @token_embd : 64x32 formats [#llama.f32]
 func.func private @layer(%x: tensor<1x32xf32>) -> tensor<1x32xf32> {
   // expected-error @below {{'llama.kernel' op "silu" would write buffer @x, which it reads; no part may overwrite what another reads}}
-  %y = llama.kernel "silu" (%ix = %x : tensor<1x32xf32>) -> tensor<1x32xf32> strategy #llama.cpu<> partition <of = rows, by = 1> {
+  %y = llama.kernel "silu" (%ix = %x : tensor<1x32xf32>) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <of = rows, by = 1> {
     %s = llama.silu %ix : tensor<1x32xf32>
     llama.yield %s : tensor<1x32xf32>
   }
@@ -73,7 +73,7 @@ func.func private @layer(%x: tensor<1x32xf32>) -> tensor<1x32xf32> {
 llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @embed, layers = [], of = [], lm_head = @embed>]
 func.func private @embed(%w: !llama.weight<32x32, #llama.f32>, %ids: tensor<1xi32>) -> tensor<1x32xf32> {
   // expected-error @below {{'llama.kernel' op "embed" takes a '!llama.weight<32x32, #llama.f32>' that neither a kernel nor the runtime provides}}
-  %x = llama.kernel "embed" (%i = %ids : tensor<1xi32>, %iw = %w : !llama.weight<32x32, #llama.f32>) -> tensor<1x32xf32> strategy #llama.cpu<> partition <of = rows, by = 1> {
+  %x = llama.kernel "embed" (%i = %ids : tensor<1xi32>, %iw = %w : !llama.weight<32x32, #llama.f32>) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <of = rows, by = 1> {
     %y = llama.embed %i, %iw : tensor<1xi32>, !llama.weight<32x32, #llama.f32> -> tensor<1x32xf32>
     llama.yield %y : tensor<1x32xf32>
   }
@@ -87,7 +87,7 @@ func.func private @embed(%w: !llama.weight<32x32, #llama.f32>, %ids: tensor<1xi3
 module {
   llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = [], lm_head = @f>]
   func.func private @f(%ids: tensor<1xi32>, %q: tensor<1x1x?x34xf32>, %kv: !llama.cache<3x1x32, f16>, %l: index) -> tensor<1x1x?x34xf32> {
-    %p = llama.kernel "attn" (%ip = %ids : tensor<1xi32>, %ikv = %kv : !llama.cache<3x1x32, f16>, %il = %l : index) -> tensor<1x1x?x34xf32> strategy #llama.cpu<> partition <of = keys, by = 256> {
+    %p = llama.kernel "attn" (%ip = %ids : tensor<1xi32>, %ikv = %kv : !llama.cache<3x1x32, f16>, %il = %l : index) -> tensor<1x1x?x34xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <of = keys, by = 256> {
       %w = llama.weight_ref @token_embd : !llama.weight<64x32, #llama.f32>
       %x = llama.embed %ip, %w : tensor<1xi32>, !llama.weight<64x32, #llama.f32> -> tensor<1x32xf32>
       %y = llama.attention_part %x, %ikv[%il], %ip causal heads 1 keys 256 : tensor<1x32xf32>, !llama.cache<3x1x32, f16>, tensor<1xi32> -> tensor<1x1x?x34xf32>

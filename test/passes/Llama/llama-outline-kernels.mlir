@@ -38,11 +38,11 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 
   // CHECK-NEXT:  }
 
   // CHECK-LABEL: func.func private @embed.decode()
-  // CHECK-SAME:    llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #{{.+}}, llama.strategy = #llama.cpu<unit = f32, m = 1, n = 16>
+  // CHECK-SAME:    llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #{{.+}}, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>
   // CHECK:         llama.input ids : tensor<1xi32>
   // CHECK:         llama.buffer_write %{{.+}}, @x : tensor<1x32xf32>
   func.func private @embed.decode(%ids: tensor<1xi32>) -> tensor<1x32xf32> {
-    %x = llama.kernel "embed" (%i = %ids : tensor<1xi32>) -> tensor<1x32xf32> strategy #llama.cpu<> partition <of = rows, by = 1> {
+    %x = llama.kernel "embed" (%i = %ids : tensor<1xi32>) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <of = rows, by = 1> {
       %w = llama.weight_ref @token_embd : !llama.weight<64x32, #llama.f32>
       %y = llama.embed %i, %w : tensor<1xi32>, !llama.weight<64x32, #llama.f32> -> tensor<1x32xf32>
       llama.yield %y : tensor<1x32xf32>
@@ -66,17 +66,17 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 
   // CHECK:         llama.buffer_read @decode.attn
   // CHECK:         llama.buffer_write %{{.+}}, @x
   func.func private @layer.decode(%x: tensor<1x32xf32>, %pos: tensor<1xi32>, %kv: !llama.cache<3x1x32, f16>, %l: index) -> tensor<1x32xf32> {
-    %q = llama.kernel "qkv" (%ix = %x : tensor<1x32xf32>, %ip = %pos : tensor<1xi32>, %ikv = %kv : !llama.cache<3x1x32, f16>, %il = %l : index) -> tensor<1x32xf32> strategy #llama.cpu<> partition <rows = [32], by = 32> {
+    %q = llama.kernel "qkv" (%ix = %x : tensor<1x32xf32>, %ip = %pos : tensor<1xi32>, %ikv = %kv : !llama.cache<3x1x32, f16>, %il = %l : index) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [32], by = 32> {
       %w = llama.weight_ref @blk::@square[%il] : !llama.weight<32x32, #llama.f32>
       %y = llama.linear %ix, %w : tensor<1x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<1x32xf32>
       llama.kv_append %ikv[%il], %y, %y at %ip : !llama.cache<3x1x32, f16>, tensor<1x32xf32>, tensor<1x32xf32>, tensor<1xi32>
       llama.yield %y : tensor<1x32xf32>
     }
-    %p = llama.kernel "attn" (%iq = %q : tensor<1x32xf32>, %ikv = %kv : !llama.cache<3x1x32, f16>, %ip = %pos : tensor<1xi32>, %il = %l : index) -> tensor<1x1x?x34xf32> strategy #llama.cpu<> partition <of = keys, by = 256> {
+    %p = llama.kernel "attn" (%iq = %q : tensor<1x32xf32>, %ikv = %kv : !llama.cache<3x1x32, f16>, %ip = %pos : tensor<1xi32>, %il = %l : index) -> tensor<1x1x?x34xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <of = keys, by = 256> {
       %y = llama.attention_part %iq, %ikv[%il], %ip causal heads 1 keys 256 : tensor<1x32xf32>, !llama.cache<3x1x32, f16>, tensor<1xi32> -> tensor<1x1x?x34xf32>
       llama.yield %y : tensor<1x1x?x34xf32>
     }
-    %o = llama.kernel "o" (%ip = %p : tensor<1x1x?x34xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #llama.cpu<> partition <rows = [32], by = 32> {
+    %o = llama.kernel "o" (%ip = %p : tensor<1x1x?x34xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [32], by = 32> {
       %a = llama.attention_merge %ip heads 1 : tensor<1x1x?x34xf32> -> tensor<1x32xf32>
       %w = llama.weight_ref @blk::@square[%il] : !llama.weight<32x32, #llama.f32>
       %y = llama.linear %a, %w : tensor<1x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<1x32xf32>
@@ -85,7 +85,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 
     return %o : tensor<1x32xf32>
   }
   func.func private @embed.prefill(%ids: tensor<?xi32>) -> tensor<?x32xf32> {
-    %x = llama.kernel "embed" (%i = %ids : tensor<?xi32>) -> tensor<?x32xf32> strategy #llama.cpu<> partition <of = rows, by = 1> {
+    %x = llama.kernel "embed" (%i = %ids : tensor<?xi32>) -> tensor<?x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <of = rows, by = 1> {
       %w = llama.weight_ref @token_embd : !llama.weight<64x32, #llama.f32>
       %y = llama.embed %i, %w : tensor<?xi32>, !llama.weight<64x32, #llama.f32> -> tensor<?x32xf32>
       llama.yield %y : tensor<?x32xf32>
@@ -93,17 +93,17 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 
     return %x : tensor<?x32xf32>
   }
   // CHECK-LABEL: func.func private @qkv.prefill(
-  // CHECK-SAME:    llama.strategy = #llama.cpu<unit = f32, m = 4, n = 16>
+  // CHECK-SAME:    llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 4, n = 16>
   // CHECK:         llama.buffer_write %{{.+}}, @prefill.qkv : tensor<?x32xf32>
   // CHECK-LABEL: func.func private @o.prefill(
   // CHECK:         llama.buffer_write %{{.+}}, @x : tensor<?x32xf32>
   func.func private @layer.prefill(%x: tensor<?x32xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<3x1x32, f16>, %l: index) -> tensor<?x32xf32> {
-    %q = llama.kernel "qkv" (%ix = %x : tensor<?x32xf32>, %il = %l : index) -> tensor<?x32xf32> strategy #llama.cpu<m = 4> partition <rows = [32], by = 32> {
+    %q = llama.kernel "qkv" (%ix = %x : tensor<?x32xf32>, %il = %l : index) -> tensor<?x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 4, n = 16> partition <rows = [32], by = 32> {
       %w = llama.weight_ref @blk::@square[%il] : !llama.weight<32x32, #llama.f32>
       %y = llama.linear %ix, %w : tensor<?x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<?x32xf32>
       llama.yield %y : tensor<?x32xf32>
     }
-    %o = llama.kernel "o" (%iq = %q : tensor<?x32xf32>, %il = %l : index) -> tensor<?x32xf32> strategy #llama.cpu<m = 4> partition <rows = [32], by = 32> {
+    %o = llama.kernel "o" (%iq = %q : tensor<?x32xf32>, %il = %l : index) -> tensor<?x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 4, n = 16> partition <rows = [32], by = 32> {
       %w = llama.weight_ref @blk::@square[%il] : !llama.weight<32x32, #llama.f32>
       %y = llama.linear %iq, %w : tensor<?x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<?x32xf32>
       llama.yield %y : tensor<?x32xf32>
@@ -116,7 +116,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 
   // CHECK:         llama.buffer_read @x[%[[ROW]]] : tensor<1x32xf32>
   // CHECK:         llama.buffer_write %{{.+}}, @logits : tensor<1x64xf32>
   func.func private @lm_head(%x: tensor<1x32xf32>) -> tensor<1x64xf32> {
-    %y = llama.kernel "lm_head" (%ix = %x : tensor<1x32xf32>) -> tensor<1x64xf32> strategy #llama.cpu<> partition <rows = [64], by = 32> {
+    %y = llama.kernel "lm_head" (%ix = %x : tensor<1x32xf32>) -> tensor<1x64xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [64], by = 32> {
       %w = llama.weight_ref @token_embd : !llama.weight<64x32, #llama.f32>
       %z = llama.linear %ix, %w : tensor<1x32xf32>, !llama.weight<64x32, #llama.f32> -> tensor<1x64xf32>
       llama.yield %z : tensor<1x64xf32>
@@ -153,7 +153,7 @@ llama.weights @blk layers 4 {
   llama.weight @b : 32x32 formats [#llama.q4_0]
 }
 func.func private @embed(%ids: tensor<1xi32>) -> tensor<1x32xf32> {
-  %x = llama.kernel "embed" (%i = %ids : tensor<1xi32>) -> tensor<1x32xf32> strategy #llama.cpu<> partition <of = rows, by = 1> {
+  %x = llama.kernel "embed" (%i = %ids : tensor<1xi32>) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <of = rows, by = 1> {
     %w = llama.weight_ref @token_embd : !llama.weight<64x32, #llama.f32>
     %y = llama.embed %i, %w : tensor<1xi32>, !llama.weight<64x32, #llama.f32> -> tensor<1x32xf32>
     llama.yield %y : tensor<1x32xf32>
@@ -161,12 +161,12 @@ func.func private @embed(%ids: tensor<1xi32>) -> tensor<1x32xf32> {
   return %x : tensor<1x32xf32>
 }
 func.func private @layer.0(%x: tensor<1x32xf32>, %l: index) -> tensor<1x32xf32> {
-  %a = llama.kernel "a" (%ix = %x : tensor<1x32xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #llama.cpu<> partition <rows = [32], by = 32> {
+  %a = llama.kernel "a" (%ix = %x : tensor<1x32xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [32], by = 32> {
     %w = llama.weight_ref @blk::@a[%il] : !llama.weight<32x32, #llama.q4_0>
     %y = llama.linear %ix, %w : tensor<1x32xf32>, !llama.weight<32x32, #llama.q4_0> -> tensor<1x32xf32>
     llama.yield %y : tensor<1x32xf32>
   }
-  %b = llama.kernel "b" (%ix = %a : tensor<1x32xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #llama.cpu<> partition <rows = [32], by = 32> {
+  %b = llama.kernel "b" (%ix = %a : tensor<1x32xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [32], by = 32> {
     %w = llama.weight_ref @blk::@b[%il] : !llama.weight<32x32, #llama.q4_0>
     %y = llama.linear %ix, %w : tensor<1x32xf32>, !llama.weight<32x32, #llama.q4_0> -> tensor<1x32xf32>
     llama.yield %y : tensor<1x32xf32>
@@ -174,12 +174,12 @@ func.func private @layer.0(%x: tensor<1x32xf32>, %l: index) -> tensor<1x32xf32> 
   return %b : tensor<1x32xf32>
 }
 func.func private @layer.1(%x: tensor<1x32xf32>, %l: index) -> tensor<1x32xf32> {
-  %a = llama.kernel "a" (%ix = %x : tensor<1x32xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #llama.cpu<> partition <rows = [32], by = 32> {
+  %a = llama.kernel "a" (%ix = %x : tensor<1x32xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [32], by = 32> {
     %w = llama.weight_ref @blk::@a[%il] : !llama.weight<32x32, #llama.q8_0>
     %y = llama.linear %ix, %w : tensor<1x32xf32>, !llama.weight<32x32, #llama.q8_0> -> tensor<1x32xf32>
     llama.yield %y : tensor<1x32xf32>
   }
-  %b = llama.kernel "b" (%ix = %a : tensor<1x32xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #llama.cpu<> partition <rows = [32], by = 32> {
+  %b = llama.kernel "b" (%ix = %a : tensor<1x32xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [32], by = 32> {
     %w = llama.weight_ref @blk::@b[%il] : !llama.weight<32x32, #llama.q4_0>
     %y = llama.linear %ix, %w : tensor<1x32xf32>, !llama.weight<32x32, #llama.q4_0> -> tensor<1x32xf32>
     llama.yield %y : tensor<1x32xf32>
@@ -187,7 +187,7 @@ func.func private @layer.1(%x: tensor<1x32xf32>, %l: index) -> tensor<1x32xf32> 
   return %b : tensor<1x32xf32>
 }
 func.func private @lm_head(%x: tensor<1x32xf32>) -> tensor<1x64xf32> {
-  %y = llama.kernel "lm_head" (%ix = %x : tensor<1x32xf32>) -> tensor<1x64xf32> strategy #llama.cpu<> partition <rows = [64], by = 32> {
+  %y = llama.kernel "lm_head" (%ix = %x : tensor<1x32xf32>) -> tensor<1x64xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [64], by = 32> {
     %w = llama.weight_ref @token_embd : !llama.weight<64x32, #llama.f32>
     %z = llama.linear %ix, %w : tensor<1x32xf32>, !llama.weight<64x32, #llama.f32> -> tensor<1x64xf32>
     llama.yield %z : tensor<1x64xf32>
@@ -220,7 +220,7 @@ llama.weights @blk layers 3 {
   llama.weight @a : 32x32 formats [#llama.q4_0]
 }
 func.func private @embed(%ids: tensor<1xi32>) -> tensor<1x32xf32> {
-  %x = llama.kernel "embed" (%i = %ids : tensor<1xi32>) -> tensor<1x32xf32> strategy #llama.cpu<> partition <of = rows, by = 1> {
+  %x = llama.kernel "embed" (%i = %ids : tensor<1xi32>) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <of = rows, by = 1> {
     %w = llama.weight_ref @token_embd : !llama.weight<64x32, #llama.f32>
     %y = llama.embed %i, %w : tensor<1xi32>, !llama.weight<64x32, #llama.f32> -> tensor<1x32xf32>
     llama.yield %y : tensor<1x32xf32>
@@ -228,36 +228,36 @@ func.func private @embed(%ids: tensor<1xi32>) -> tensor<1x32xf32> {
   return %x : tensor<1x32xf32>
 }
 func.func private @layer.0(%x: tensor<1x32xf32>, %l: index) -> tensor<1x32xf32> {
-  %a = llama.kernel "a" (%ix = %x : tensor<1x32xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #llama.cpu<> partition <rows = [32], by = 32> {
+  %a = llama.kernel "a" (%ix = %x : tensor<1x32xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [32], by = 32> {
     %w = llama.weight_ref @blk::@a[%il] : !llama.weight<32x32, #llama.q4_0>
     %y = llama.linear %ix, %w : tensor<1x32xf32>, !llama.weight<32x32, #llama.q4_0> -> tensor<1x32xf32>
     llama.yield %y : tensor<1x32xf32>
   }
-  %s = llama.kernel "silu" (%ix = %a : tensor<1x32xf32>) -> tensor<1x32xf32> strategy #llama.cpu<> partition <of = rows, by = 1> {
+  %s = llama.kernel "silu" (%ix = %a : tensor<1x32xf32>) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <of = rows, by = 1> {
     %y = llama.silu %ix : tensor<1x32xf32>
     llama.yield %y : tensor<1x32xf32>
   }
   return %s : tensor<1x32xf32>
 }
 func.func private @layer.1(%x: tensor<1x32xf32>, %l: index) -> tensor<1x32xf32> {
-  %b = llama.kernel "b" (%ix = %x : tensor<1x32xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #llama.cpu<> partition <rows = [32], by = 32> {
+  %b = llama.kernel "b" (%ix = %x : tensor<1x32xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [32], by = 32> {
     %w = llama.weight_ref @blk::@a[%il] : !llama.weight<32x32, #llama.q4_0>
     %y = llama.linear %ix, %w : tensor<1x32xf32>, !llama.weight<32x32, #llama.q4_0> -> tensor<1x32xf32>
     llama.yield %y : tensor<1x32xf32>
   }
-  %a = llama.kernel "a" (%ix = %x : tensor<1x32xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #llama.cpu<> partition <rows = [32], by = 32> {
+  %a = llama.kernel "a" (%ix = %x : tensor<1x32xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [32], by = 32> {
     %w = llama.weight_ref @blk::@a[%il] : !llama.weight<32x32, #llama.q4_0>
     %y = llama.linear %ix, %w : tensor<1x32xf32>, !llama.weight<32x32, #llama.q4_0> -> tensor<1x32xf32>
     llama.yield %y : tensor<1x32xf32>
   }
-  %s = llama.kernel "silu" (%ix = %a : tensor<1x32xf32>) -> tensor<1x32xf32> strategy #llama.cpu<> partition <of = rows, by = 1> {
+  %s = llama.kernel "silu" (%ix = %a : tensor<1x32xf32>) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <of = rows, by = 1> {
     %y = llama.silu %ix : tensor<1x32xf32>
     llama.yield %y : tensor<1x32xf32>
   }
   return %s : tensor<1x32xf32>
 }
 func.func private @lm_head(%x: tensor<1x32xf32>) -> tensor<1x64xf32> {
-  %y = llama.kernel "lm_head" (%ix = %x : tensor<1x32xf32>) -> tensor<1x64xf32> strategy #llama.cpu<> partition <rows = [64], by = 32> {
+  %y = llama.kernel "lm_head" (%ix = %x : tensor<1x32xf32>) -> tensor<1x64xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [64], by = 32> {
     %w = llama.weight_ref @token_embd : !llama.weight<64x32, #llama.f32>
     %z = llama.linear %ix, %w : tensor<1x32xf32>, !llama.weight<64x32, #llama.f32> -> tensor<1x64xf32>
     llama.yield %z : tensor<1x64xf32>

@@ -14,7 +14,7 @@ module {
 // -----
 
 // What the target's table answers is what the user reads.
-module attributes {llama.target = #llama.target<family = cpu, name = "i386", vector_bits = 80>} {
+module attributes {llama.target = #cpu.target<name = "i386", vector_bits = 80>} {
   func.func @no_row_of_the_table(%x: tensor<1x32xf32>) -> tensor<1x32xf32> {
     // expected-error @below {{'llama.kernel' op "silu": the CPU's table has rows for CPUs with vectors of at least 256 bits}}
     %y = llama.kernel "silu" (%ix = %x : tensor<1x32xf32>) -> tensor<1x32xf32> {
@@ -27,7 +27,7 @@ module attributes {llama.target = #llama.target<family = cpu, name = "i386", vec
 
 // -----
 
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   llama.weight @w : 48x32 formats [#llama.q4_0]
   func.func @rows_of_another_rounding(%x: tensor<?x32x!llama.q8b32>) -> tensor<?x48xf32> {
     // expected-error @below {{'llama.kernel' op "linear": a GPU's products are on float32 rows, or all of a kernel on f16 rows; compile with --activations=f32}}

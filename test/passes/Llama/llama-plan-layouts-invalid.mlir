@@ -7,7 +7,7 @@ module {
 
 // -----
 
-module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4", vector_bits = 512>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v4", vector_bits = 512>} {
   func.func private @decode(%kv: !llama.cache<2x1x16, f16>) {
     return
   }

@@ -71,7 +71,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 
 
 // -----
 
-module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4">, llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v4">, llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>} {
   // expected-error @below {{'llama.model' op has entries of a known number of rows; llama-specialize-forms makes them}}
   llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @f, layers = [], of = [], lm_head = @f>]
   func.func private @f(%x: tensor<?x32xf32>)
@@ -88,8 +88,8 @@ func.func @outside(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
 // -----
 
 func.func @strategy(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
-  // expected-error @below {{'llama.kernel' op has strategy #llama.cpu<unit = f32, m = 1, n = 16>, which is decided in phase plan}}
-  %y = llama.kernel "silu" (%ix = %x : tensor<?x32xf32>) -> tensor<?x32xf32> strategy #llama.cpu<> {
+  // expected-error @below {{'llama.kernel' op has strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>, which is decided in phase plan}}
+  %y = llama.kernel "silu" (%ix = %x : tensor<?x32xf32>) -> tensor<?x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> {
     %s = llama.silu %ix : tensor<?x32xf32>
     llama.yield %s : tensor<?x32xf32>
   }
@@ -100,7 +100,7 @@ func.func @strategy(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
 
 func.func @no_partition(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
   // expected-error @below {{'llama.kernel' op "silu" has no strategy and partition; llama-plan-kernels sets them}}
-  %y = llama.kernel "silu" (%ix = %x : tensor<?x32xf32>) -> tensor<?x32xf32> strategy #llama.cpu<> {
+  %y = llama.kernel "silu" (%ix = %x : tensor<?x32xf32>) -> tensor<?x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> {
     %s = llama.silu %ix : tensor<?x32xf32>
     llama.yield %s : tensor<?x32xf32>
   }
@@ -110,7 +110,7 @@ func.func @no_partition(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
 // -----
 
 func.func @no_order(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>) -> tensor<?x32xf32> {
-  %y = llama.kernel "norm" (%ix = %x : tensor<?x32xf32>, %iw = %w : !llama.weight<32, #llama.f32>) -> tensor<?x32xf32> strategy #llama.cpu<> partition <of = rows, by = 1> {
+  %y = llama.kernel "norm" (%ix = %x : tensor<?x32xf32>, %iw = %w : !llama.weight<32, #llama.f32>) -> tensor<?x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <of = rows, by = 1> {
     // expected-error @below {{'llama.rms_norm' op has no order for its sums; llama-plan-kernels sets it}}
     %s = llama.rms_norm %ix, %iw eps 1.0e-05 : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
     llama.yield %s : tensor<?x32xf32>
@@ -128,19 +128,19 @@ llama.weight @w : 32 formats [#llama.f32]
 // The bits of decode are those of prefill.
 llama.weight @w : 16x32 formats [#llama.f32] in [#llama.interleaved16<k = 1>]
 func.func @decode(%x: tensor<1x32xf32>) -> tensor<1x16xf32> {
-  %y = llama.kernel "linear" (%ix = %x : tensor<1x32xf32>) -> tensor<1x16xf32> strategy #llama.cpu<> partition <rows = [16], by = 16> {
+  %y = llama.kernel "linear" (%ix = %x : tensor<1x32xf32>) -> tensor<1x16xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [16], by = 16> {
     %w = llama.weight_ref @w : !llama.weight<16x32, #llama.f32>
     // expected-note @below {{the other sum is here}}
-    %s = llama.linear %ix, %w order <block = 32> : tensor<1x32xf32>, !llama.weight<16x32, #llama.f32> -> tensor<1x16xf32>
+    %s = llama.linear %ix, %w order <unit = #cpu.fma, block = 32> : tensor<1x32xf32>, !llama.weight<16x32, #llama.f32> -> tensor<1x16xf32>
     llama.yield %s : tensor<1x16xf32>
   }
   return %y : tensor<1x16xf32>
 }
 func.func @prefill(%x: tensor<?x32xf32>) -> tensor<?x16xf32> {
-  %y = llama.kernel "linear" (%ix = %x : tensor<?x32xf32>) -> tensor<?x16xf32> strategy #llama.cpu<> partition <rows = [16], by = 16> {
+  %y = llama.kernel "linear" (%ix = %x : tensor<?x32xf32>) -> tensor<?x16xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [16], by = 16> {
     %w = llama.weight_ref @w : !llama.weight<16x32, #llama.f32>
-    // expected-error @below {{'llama.linear' op with weight @w sums in the order #llama.reduction_order<lanes = 16>, elsewhere in #llama.reduction_order<block = 32>; on float32 rows every form gives the same bits}}
-    %s = llama.linear %ix, %w order <lanes = 16> : tensor<?x32xf32>, !llama.weight<16x32, #llama.f32> -> tensor<?x16xf32>
+    // expected-error @below {{'llama.linear' op with weight @w sums in the order #llama.reduction_order<unit = #cuda.simt, block = 4, lanes = 32>, elsewhere in #llama.reduction_order<unit = #cpu.fma, block = 32>; on float32 rows every form gives the same bits}}
+    %s = llama.linear %ix, %w order <unit = #cuda.simt, block = 4, lanes = 32> : tensor<?x32xf32>, !llama.weight<16x32, #llama.f32> -> tensor<?x16xf32>
     llama.yield %s : tensor<?x16xf32>
   }
   return %y : tensor<?x16xf32>
@@ -150,8 +150,8 @@ func.func @prefill(%x: tensor<?x32xf32>) -> tensor<?x16xf32> {
 
 func.func @half_a_block(%x: tensor<?x32xf32>, %w: !llama.weight<64x32, #llama.f32>) -> tensor<?x64x!llama.q8b32> {
   // expected-error @below {{'llama.kernel' op "linear" rounds its result in blocks of 32, but is partitioned by 16}}
-  %y = llama.kernel "linear" (%ix = %x : tensor<?x32xf32>, %iw = %w : !llama.weight<64x32, #llama.f32>) -> tensor<?x64x!llama.q8b32> strategy #llama.cpu<> partition <rows = [64], by = 16> {
-    %s = llama.linear %ix, %iw order <block = 32> : tensor<?x32xf32>, !llama.weight<64x32, #llama.f32> -> tensor<?x64xf32>
+  %y = llama.kernel "linear" (%ix = %x : tensor<?x32xf32>, %iw = %w : !llama.weight<64x32, #llama.f32>) -> tensor<?x64x!llama.q8b32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [64], by = 16> {
+    %s = llama.linear %ix, %iw order <unit = #cpu.fma, block = 32> : tensor<?x32xf32>, !llama.weight<64x32, #llama.f32> -> tensor<?x64xf32>
     %q = llama.quantize %s : tensor<?x64xf32> to tensor<?x64x!llama.q8b32>
     llama.yield %q : tensor<?x64x!llama.q8b32>
   }
@@ -172,7 +172,7 @@ func.func @kernel(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
 
 // -----
 
-module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4">, llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v4">, llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>} {
   // expected-error @below {{'llama.model' op has no steps; llama-outline-kernels makes them}}
   llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = [], lm_head = @f>]
   func.func private @f(%x: tensor<?x32xf32>)
@@ -207,7 +207,7 @@ llama.step @s rows 1 {
   llama.dispatch @no_parts
 }
 // expected-error @below {{'func.func' op is run by a step but has no llama.parts; llama-outline-kernels sets it from the kernel}}
-func.func private @no_parts() attributes {llama.strategy = #llama.cpu<>, llama.partition = #llama.partition<of = rows, by = 1>} {
+func.func private @no_parts() attributes {llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>, llama.partition = #llama.partition<of = rows, by = 1>} {
   return
 }
 
@@ -222,20 +222,10 @@ func.func private @read() {
 
 //--- vector.mlir
 
-// Where the passes of a CPU and of a GPU part, the message names the target's.
-module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4", vector_bits = 512>} {
+// Where the passes of a CPU and of a GPU part, the message names both.
+module attributes {llama.target = #cpu.target<name = "x86-64-v4", vector_bits = 512>} {
   func.func private @kernel(%ctx: !tile.context) {
-    // expected-error @below {{'tile.row_count' op is in phase vector; tile-to-vector-cpu should have removed it}}
-    %rows = tile.row_count %ctx
-    return
-  }
-}
-
-// -----
-
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
-  func.func private @kernel(%ctx: !tile.context) {
-    // expected-error @below {{'tile.row_count' op is in phase vector; tile-to-vector-cuda should have removed it}}
+    // expected-error @below {{'tile.row_count' op is in phase vector; tile-to-vector-cpu or tile-to-vector-cuda should have removed it}}
     %rows = tile.row_count %ctx
     return
   }
@@ -243,17 +233,8 @@ module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80
 
 //--- llvm.mlir
 
-module attributes {llama.target = #llama.target<family = cpu, name = "x86-64-v4", vector_bits = 512>} {
-  // expected-error @below {{'llama.step' op is in phase llvm; cpu-step-to-workers should have removed it}}
-  llama.step @decode rows 1 {
-    llama.barrier
-  }
-}
-
-// -----
-
-module attributes {llama.target = #llama.target<family = gpu, name = "cuda:sm_80">} {
-  // expected-error @below {{'llama.step' op is in phase llvm; cuda-step-to-launches should have removed it}}
+module attributes {llama.target = #cpu.target<name = "x86-64-v4", vector_bits = 512>} {
+  // expected-error @below {{'llama.step' op is in phase llvm; cpu-step-to-workers or cuda-step-to-launches should have removed it}}
   llama.step @decode rows 1 {
     llama.barrier
   }

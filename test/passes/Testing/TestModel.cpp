@@ -36,7 +36,7 @@ mlir::MLIRContext &kernelContext() {
   return *context;
 }
 
-static llama::TargetAttr targetOf(const std::string &name) {
+static llama::TargetInterface targetOf(const std::string &name) {
   return llvm::cantFail(resolveTarget(kernelContext(), name));
 }
 

@@ -2,13 +2,13 @@
 
 llama.buffer @x : tensor<8x32xf32> at 0
 llama.buffer @y : tensor<8x16xf32> at 1024
-func.func private @a_norm_of_many_rows_before_a_product() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #llama.cpu<>} {
+func.func private @a_norm_of_many_rows_before_a_product() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
   %g = llama.weight_ref @g : <32, #llama.f32> in #llama.rowmajor index 0
   // expected-error @below {{'llama.rms_norm' op can be staged for a product where it normalises one row of a buffer; run llama-fuse-kernels, which leaves others as kernels of their own}}
   %h = llama.rms_norm %x, %g eps 1.0e-05 order <lanes = 16> : tensor<?x32xf32>, <32, #llama.f32>
   %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 1
-  %y = llama.linear %h, %w order <block = 32, scale = outer> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
+  %y = llama.linear %h, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
   llama.buffer_write %y, @y at 1024 : tensor<?x16xf32>
   return
 }
@@ -19,12 +19,12 @@ llama.weight @w : 16x32 formats [#llama.q8_0]
 
 llama.buffer @p : tensor<8x2x8x18xf32> at 0
 llama.buffer @y : tensor<8x16xf32> at 16384
-func.func private @a_merge_of_many_rows() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #llama.cpu<>} {
+func.func private @a_merge_of_many_rows() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %p = llama.buffer_read @p at 0 : tensor<?x2x?x18xf32>
   // expected-error @below {{'llama.attention_merge' op is staged for one row, found 'tensor<?x32xf32>'}}
   %a = llama.attention_merge %p heads 2 keys 256 : tensor<?x2x?x18xf32> -> tensor<?x32xf32>
   %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
-  %y = llama.linear %a, %w order <block = 32, scale = outer> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
+  %y = llama.linear %a, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
   llama.buffer_write %y, @y at 16384 : tensor<?x16xf32>
   return
 }
@@ -34,12 +34,12 @@ llama.weight @w : 16x32 formats [#llama.q8_0]
 
 llama.buffer @p : tensor<1x2x8x18xf32> at 0
 llama.buffer @y : tensor<1x16xf32> at 1152
-func.func private @a_merge_of_blocks_of_unknown_size() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #llama.cpu<>} {
+func.func private @a_merge_of_blocks_of_unknown_size() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %p = llama.buffer_read @p at 0 : tensor<1x2x?x18xf32>
   // expected-error @below {{'llama.attention_merge' op reads its parts from a buffer and names the keys of a block; run llama-split-attention}}
   %a = llama.attention_merge %p heads 2 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
   %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
-  %y = llama.linear %a, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+  %y = llama.linear %a, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
   llama.buffer_write %y, @y at 1152 : tensor<1x16xf32>
   return
 }
@@ -49,12 +49,12 @@ llama.weight @w : 16x32 formats [#llama.q8_0]
 
 llama.buffer @x : tensor<1x32xf32> at 0
 llama.buffer @y : tensor<1x16xf32> at 128
-func.func private @a_product_of_what_is_no_row() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #llama.cpu<>} {
+func.func private @a_product_of_what_is_no_row() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
   // expected-error @below {{'llama.add' op gives no rows that a product can read; it should be a kernel of its own}}
   %h = llama.add %x, %x : tensor<1x32xf32>
   %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
-  %y = llama.linear %h, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+  %y = llama.linear %h, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
   llama.buffer_write %y, @y at 128 : tensor<1x16xf32>
   return
 }
@@ -64,11 +64,11 @@ llama.weight @w : 16x32 formats [#llama.q8_0]
 
 llama.buffer @x : tensor<1x32xf32> at 0
 llama.buffer @y : tensor<1x32xf32> at 128
-func.func private @a_norm_in_an_epilogue() attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.strategy = #llama.cpu<>} {
+func.func private @a_norm_in_an_epilogue() attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
   %g = llama.weight_ref @g : <32, #llama.f32> in #llama.rowmajor index 0
   %w = llama.weight_ref @w : <32x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 1
-  %y = llama.linear %x, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <32x32, #llama.q8_0> -> tensor<1x32xf32>
+  %y = llama.linear %x, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <32x32, #llama.q8_0> -> tensor<1x32xf32>
   // expected-error @below {{'llama.rms_norm' op is needed tile by tile in a kernel that is not row-wise}}
   %h = llama.rms_norm %x, %g eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
   %z = llama.add %y, %h : tensor<1x32xf32>
@@ -82,7 +82,7 @@ llama.weight @w : 32x32 formats [#llama.q8_0]
 
 llama.buffer @x : tensor<1x32xf32> at 0
 llama.buffer @y : tensor<1x32x!llama.q8b32> at 128
-func.func private @rows_that_are_rounded() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #llama.cpu<>} {
+func.func private @rows_that_are_rounded() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
   // expected-error @below {{'llama.quantize' op has no body on a tile with this kernel's numerics; float32 activations have one for every op but argmax, and rows can be rounded to f16}}
   %y = llama.quantize %x : tensor<1x32xf32> to tensor<1x32x!llama.q8b32>
@@ -93,11 +93,11 @@ func.func private @rows_that_are_rounded() attributes {llama.partition = #llama.
 // -----
 
 llama.buffer @x : tensor<1x32xf32> at 0
-func.func private @a_product_that_nobody_keeps() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #llama.cpu<>} {
+func.func private @a_product_that_nobody_keeps() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
   %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
   // expected-error @below {{'llama.linear' op leaves the kernel in no buffer and no cache}}
-  %y = llama.linear %x, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+  %y = llama.linear %x, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
   return
 }
 llama.weight @w : 16x32 formats [#llama.q8_0]
@@ -107,10 +107,10 @@ llama.weight @w : 16x32 formats [#llama.q8_0]
 llama.buffer @x : tensor<1x32xf32> at 0
 llama.buffer @y : tensor<1x16xf32> at 128
 // expected-error @below {{'func.func' op is partitioned into 2 groups of rows and has 1 groups of products}}
-func.func private @a_partition_of_other_groups() attributes {llama.partition = #llama.partition<rows = [16, 16], by = 32>, llama.strategy = #llama.cpu<>} {
+func.func private @a_partition_of_other_groups() attributes {llama.partition = #llama.partition<rows = [16, 16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
   %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
-  %y = llama.linear %x, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+  %y = llama.linear %x, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
   llama.buffer_write %y, @y at 128 : tensor<1x16xf32>
   return
 }
@@ -120,7 +120,7 @@ llama.weight @w : 16x32 formats [#llama.q8_0]
 
 llama.buffer @x : tensor<1x32xf32> at 0
 llama.buffer @y : tensor<1x32xf32> at 128
-func.func private @a_norm_of_what_is_in_no_buffer() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #llama.cpu<>} {
+func.func private @a_norm_of_what_is_in_no_buffer() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
   %g = llama.weight_ref @g : <32, #llama.f32> in #llama.rowmajor index 0
   %d = llama.add %x, %x : tensor<1x32xf32>
@@ -135,7 +135,7 @@ llama.weight @g : 32 formats [#llama.f32]
 
 llama.buffer @q : tensor<1x32xf32> at 0
 llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
-func.func private @parts_that_nobody_keeps(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.strategy = #llama.cpu<m = 2>} {
+func.func private @parts_that_nobody_keeps(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 2, n = 16>} {
   %q = llama.buffer_read @q at 0 : tensor<1x32xf32>
   %kv = llama.input cache : !llama.cache<2x1x16, f16>
   %pos = llama.input positions : tensor<1xi32>
@@ -149,7 +149,7 @@ func.func private @parts_that_nobody_keeps(%l: index) attributes {llama.partitio
 llama.buffer @q : tensor<8x32xf32> at 0
 llama.buffer @a : tensor<8x32xf32> at 1024
 llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
-func.func private @attention_over_all_keys_at_once(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 8>, llama.strategy = #llama.cpu<m = 8>} {
+func.func private @attention_over_all_keys_at_once(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 8>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
   %q = llama.buffer_read @q at 0 : tensor<?x32xf32>
   %kv = llama.input cache : !llama.cache<2x1x16, f16>
   %pos = llama.input positions : tensor<?xi32>
@@ -162,7 +162,7 @@ func.func private @attention_over_all_keys_at_once(%l: index) attributes {llama.
 // -----
 
 llama.buffer @x : tensor<1x32xf32>
-func.func private @a_buffer_without_an_offset() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #llama.cpu<m = 1>} {
+func.func private @a_buffer_without_an_offset() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   // expected-error @below {{'llama.buffer_read' op has no offset; run llama-assign-buffers}}
   %x = llama.buffer_read @x : tensor<1x32xf32>
   llama.buffer_write %x, @x : tensor<1x32xf32>
@@ -173,11 +173,11 @@ func.func private @a_buffer_without_an_offset() attributes {llama.partition = #l
 
 llama.buffer @x : tensor<1x32xf32> at 0
 llama.buffer @y : tensor<1x16xf32> at 128
-func.func private @a_reference_without_a_layout() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #llama.cpu<m = 1>} {
+func.func private @a_reference_without_a_layout() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
   // expected-error @below {{'llama.weight_ref' op has no layout and index; run llama-resolve-weight-references}}
   %w = llama.weight_ref @w : <16x32, #llama.q8_0>
-  %y = llama.linear %x, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+  %y = llama.linear %x, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
   llama.buffer_write %y, @y at 128 : tensor<1x16xf32>
   return
 }
@@ -187,7 +187,7 @@ llama.weight @w : 16x32 formats [#llama.q8_0]
 
 llama.buffer @x : tensor<1x32xf32> at 0
 llama.buffer @y : tensor<1x16xf32> at 128
-func.func private @a_sum_in_no_order() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #llama.cpu<m = 1>} {
+func.func private @a_sum_in_no_order() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
   %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
   // expected-error @below {{'llama.linear' op has no order for its sum; run llama-plan-kernels}}
@@ -203,7 +203,7 @@ llama.buffer @q : tensor<1x96xf32> at 0
 llama.buffer @p : tensor<1x6x8x18xf32> at 384
 llama.cache_layout !llama.cache<2x2x16, f16> keys #llama.rowmajor values #llama.rowmajor
 // expected-error @below {{'func.func' op has 1 parts for each block of keys, which 6 heads in groups of 3 cannot be shared out to}}
-func.func private @a_part_of_two_heads_of_keys(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.strategy = #llama.cpu<m = 2>} {
+func.func private @a_part_of_two_heads_of_keys(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 2, n = 16>} {
   %q = llama.buffer_read @q at 0 : tensor<1x96xf32>
   %kv = llama.input cache : !llama.cache<2x2x16, f16>
   %pos = llama.input positions : tensor<1xi32>
@@ -216,7 +216,7 @@ func.func private @a_part_of_two_heads_of_keys(%l: index) attributes {llama.part
 
 llama.buffer @q : tensor<1x32xf32> at 0
 llama.buffer @p : tensor<1x2x8x18xf32> at 128
-func.func private @a_cache_without_a_layout(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.strategy = #llama.cpu<m = 2>} {
+func.func private @a_cache_without_a_layout(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 2, n = 16>} {
   %q = llama.buffer_read @q at 0 : tensor<1x32xf32>
   %kv = llama.input cache : !llama.cache<2x1x16, f16>
   %pos = llama.input positions : tensor<1xi32>
@@ -229,8 +229,8 @@ func.func private @a_cache_without_a_layout(%l: index) attributes {llama.partiti
 // -----
 
 llama.buffer @x : tensor<1x32xf32> at 0
-// expected-error @below {{'func.func' op has a strategy of 0 x 16 rows; a tile has 1 to 256 rows of x and a multiple of 16 up to 256 of a weight, of keys or of columns}}
-func.func private @a_tile_of_no_rows() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #llama.cpu<m = 0>} {
+// expected-error @below {{'func.func' op has a strategy of 300 x 16 rows; a tile has 1 to 256 rows of x and a multiple of 16 up to 256 of a weight, of keys or of columns}}
+func.func private @a_tile_of_many_rows() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 300, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
   llama.buffer_write %x, @x at 0 : tensor<1x32xf32>
   return
@@ -241,10 +241,10 @@ func.func private @a_tile_of_no_rows() attributes {llama.partition = #llama.part
 llama.buffer @x : tensor<1x32xf32> at 0
 llama.buffer @y : tensor<1x16xf32> at 128
 // expected-error @below {{'func.func' op has a strategy of 1 x 20 rows; a tile has 1 to 256 rows of x and a multiple of 16 up to 256 of a weight, of keys or of columns}}
-func.func private @a_tile_across_groups() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #llama.cpu<n = 20>} {
+func.func private @a_tile_across_groups() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 20>} {
   %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
   %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
-  %y = llama.linear %x, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+  %y = llama.linear %x, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
   llama.buffer_write %y, @y at 128 : tensor<1x16xf32>
   return
 }
@@ -253,7 +253,7 @@ llama.weight @w : 16x32 formats [#llama.q8_0]
 // -----
 
 llama.buffer @x : tensor<32xf32> at 0
-func.func private @a_buffer_without_rows() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #llama.cpu<m = 1>} {
+func.func private @a_buffer_without_rows() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   // expected-error @below {{'llama.buffer_read' op uses a buffer of rows x columns, found 'tensor<32xf32>'}}
   %x = llama.buffer_read @x at 0 : tensor<32xf32>
   llama.buffer_write %x, @x at 0 : tensor<32xf32>

@@ -8,7 +8,7 @@ llama.buffer @x1 : tensor<1x40xf32> at 192
 llama.buffer @x : tensor<1x40xf32> at 384
 
 // CHECK-LABEL: func.func private @down.decode
-// CHECK-SAME:    (%[[CTX:.+]]: !tile.context, %[[LAYER:.+]]: i32, %[[BEGIN:.+]]: i32, %[[END:.+]]: i32) attributes {llama.partition = #llama.partition<rows = [40], by = 32>, llama.strategy = #llama.cpu<{{.*}}>}
+// CHECK-SAME:    (%[[CTX:.+]]: !tile.context, %[[LAYER:.+]]: i32, %[[BEGIN:.+]]: i32, %[[END:.+]]: i32) attributes {llama.partition = #llama.partition<rows = [40], by = 32>, llama.strategy = #cpu.strategy<{{.*}}>}
 // CHECK:         %[[L:.+]] = arith.index_castui %[[LAYER]]
 // CHECK:         %[[W:.+]] = tile.weight %[[CTX]] @blk::@ffn_down[%[[L]]] : <40x48, #llama.f16> in #llama.interleaved16<k = 1> index 7
 // CHECK:         %[[S:.+]] = tile.buffer_rows %[[CTX]] @s at 0 : <1x48xf32>
@@ -20,17 +20,17 @@ llama.buffer @x : tensor<1x40xf32> at 384
 // CHECK:           scf.for %[[N:.+]] = %[[FIRST]] to %[[LAST]] step %{{c16(_[0-9]+)?}}
 // CHECK:             %[[X1:.+]] = tile.buffer %[[CTX]] @x1 at 192 : memref<1x40xf32>
 // CHECK:             %[[RESIDUAL:.+]] = tile.load %[[X1]][{{.*}}, %[[N]]] : memref<1x40xf32> -> vector<1x16xf32>
-// CHECK:             %[[ACC:.+]] = tile.contract %[[S]][{{.*}}], %[[W]][%[[N]]] order <block = 32> : <1x48xf32>, !llama.weight<40x48, #llama.f16> -> vector<1x16xf32>
+// CHECK:             %[[ACC:.+]] = tile.contract %[[S]][{{.*}}], %[[W]][%[[N]]] order <unit = #cpu.fma, block = 32> : <1x48xf32>, !llama.weight<40x48, #llama.f16> -> vector<1x16xf32>
 // CHECK:             %[[SUM:.+]] = arith.addf %[[RESIDUAL]], %[[ACC]]
 // CHECK:             %[[X:.+]] = tile.buffer %[[CTX]] @x at 384 : memref<1x40xf32>
 // CHECK:             tile.store %[[SUM]], %[[X]][{{.*}}, %[[N]]] : vector<1x16xf32>, memref<1x40xf32>
 // CHECK-NOT:     tensor
 // CHECK:         return
-func.func private @down.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [40], by = 32>, llama.strategy = #llama.cpu<>} {
+func.func private @down.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [40], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %s = llama.buffer_read @s at 0 : tensor<1x48xf32>
   %x1 = llama.buffer_read @x1 at 192 : tensor<1x40xf32>
   %w = llama.weight_ref @blk::@ffn_down[%l] : <40x48, #llama.f16> in #llama.interleaved16<k = 1> index 7
-  %d = llama.linear %s, %w order <block = 32> : tensor<1x48xf32>, <40x48, #llama.f16> -> tensor<1x40xf32>
+  %d = llama.linear %s, %w order <unit = #cpu.fma, block = 32> : tensor<1x48xf32>, <40x48, #llama.f16> -> tensor<1x40xf32>
   %x2 = llama.add %x1, %d : tensor<1x40xf32>
   llama.buffer_write %x2, @x at 384 : tensor<1x40xf32>
   return
@@ -52,15 +52,15 @@ llama.buffer @y : tensor<8x32xf32> at 1024
 // CHECK:         %[[SUMS:.+]] = tile.block_sums %[[H]], %{{.+}} block 32 : <8x32xf32> -> memref<8x1xf32>
 // CHECK:         scf.for
 // CHECK:           scf.for %[[N:.+]] =
-// CHECK:             %[[PANEL:.+]] = tile.panel %{{.+}}[%[[N]]] : <32x32, #llama.q4_1> -> <16x32, #llama.q4_1, f32>
+// CHECK:             %[[PANEL:.+]] = tile.panel %{{.+}}[%[[N]]] : <32x32, #llama.q4_1> -> <16x32, #llama.q4_1, #cpu.fma>
 // CHECK:             %[[ROWS:.+]] = tile.row_count
 // CHECK:             scf.for %[[ROW:.+]] = %{{c0(_[0-9]+)?}} to %{{.+}} step %{{c4(_[0-9]+)?}}
-// CHECK:               %[[ACC:.+]] = tile.contract %[[H]][%[[ROW]]], %[[PANEL]][%{{c0(_[0-9]+)?}}] sums(%[[SUMS]] : memref<8x1xf32>) order <block = 32, scale = outer> : {{.*}} -> vector<4x16xf32>
+// CHECK:               %[[ACC:.+]] = tile.contract %[[H]][%[[ROW]]], %[[PANEL]][%{{c0(_[0-9]+)?}}] sums(%[[SUMS]] : memref<8x1xf32>) order <unit = #cpu.fma, block = 32, scale = outer> : {{.*}} -> vector<4x16xf32>
 // CHECK:               tile.store %[[ACC]], %{{.+}}[%[[ROW]], %[[N]]] rows %{{.+}} : vector<4x16xf32>, memref<8x32xf32>
-func.func private @a_panel_is_reused_over_tiles_of_rows() attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.strategy = #llama.cpu<m = 4>} {
+func.func private @a_panel_is_reused_over_tiles_of_rows() attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 4, n = 16>} {
   %h = llama.buffer_read @h at 0 : tensor<?x32xf32>
   %w = llama.weight_ref @w : <32x32, #llama.q4_1> in #llama.interleaved16<k = 4> index 0
-  %y = llama.linear %h, %w order <block = 32, scale = outer> : tensor<?x32xf32>, <32x32, #llama.q4_1> -> tensor<?x32xf32>
+  %y = llama.linear %h, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <32x32, #llama.q4_1> -> tensor<?x32xf32>
   llama.buffer_write %y, @y at 1024 : tensor<?x32xf32>
   return
 }
@@ -96,16 +96,16 @@ llama.buffer @t : tensor<1x16xf32> at 320
 // CHECK:           %[[T:.+]] = tile.contract %[[ROWS]]
 // CHECK:           arith.divf %[[T]]
 // CHECK:         return
-func.func private @a_norm_is_staged_once_for_all_groups() attributes {llama.partition = #llama.partition<rows = [48, 16], by = 32>, llama.strategy = #llama.cpu<>} {
+func.func private @a_norm_is_staged_once_for_all_groups() attributes {llama.partition = #llama.partition<rows = [48, 16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
   %g = llama.weight_ref @g : <32, #llama.f32> in #llama.rowmajor index 0
   %h = llama.rms_norm %x, %g eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
   %wg = llama.weight_ref @wg : <48x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 1
   %wu = llama.weight_ref @wu : <48x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 2
   %wt = llama.weight_ref @wt : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 3
-  %gate = llama.linear %h, %wg order <block = 32, scale = outer> : tensor<1x32xf32>, <48x32, #llama.q4_0> -> tensor<1x48xf32>
-  %up = llama.linear %h, %wu order <block = 32, scale = outer> : tensor<1x32xf32>, <48x32, #llama.q8_0> -> tensor<1x48xf32>
-  %t = llama.linear %h, %wt order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+  %gate = llama.linear %h, %wg order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <48x32, #llama.q4_0> -> tensor<1x48xf32>
+  %up = llama.linear %h, %wu order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <48x32, #llama.q8_0> -> tensor<1x48xf32>
+  %t = llama.linear %h, %wt order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
   %s = llama.swiglu %gate, %up : tensor<1x48xf32>
   %u = llama.silu %t : tensor<1x16xf32>
   llama.buffer_write %s, @s at 128 : tensor<1x48xf32>
@@ -137,13 +137,13 @@ llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 
 // CHECK:         tile.append "keys" %[[ROPE]], %[[CACHE]], %[[CTX]][%{{.+}}, %[[N]]] rows %{{.+}} : vector<1x16xf32>, <2x1x16, f16>
 // CHECK:         %[[V:.+]] = tile.contract
 // CHECK:         tile.append "values" %[[V]]
-func.func private @keys_are_turned_and_appended(%l: index) attributes {llama.partition = #llama.partition<rows = [16, 16], by = 32>, llama.strategy = #llama.cpu<>} {
+func.func private @keys_are_turned_and_appended(%l: index) attributes {llama.partition = #llama.partition<rows = [16, 16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %h = llama.buffer_read @h at 0 : tensor<1x32xf32>
   %pos = llama.input positions : tensor<1xi32>
   %kv = llama.input cache : !llama.cache<2x1x16, f16>
   %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
-  %k = llama.linear %h, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
-  %v = llama.linear %h, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+  %k = llama.linear %h, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
+  %v = llama.linear %h, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
   %kr = llama.rope %k, %pos base 1.0e+04 heads 1 : tensor<1x16xf32>, tensor<1xi32>
   llama.kv_append %kv[%l], %kr, %v at %pos : <2x1x16, f16>, tensor<1x16xf32>, tensor<1x16xf32>, tensor<1xi32>
   return
@@ -178,7 +178,7 @@ llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 
 // CHECK:           %[[S0:.+]] = vector.extract %[[SUM]][0]
 // CHECK:           memref.store %[[M0]], %[[P]]
 // CHECK:           memref.store %[[S0]], %[[P]]
-func.func private @a_block_of_keys_is_attended_alone(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.strategy = #llama.cpu<m = 2>} {
+func.func private @a_block_of_keys_is_attended_alone(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 2, n = 16>} {
   %q = llama.buffer_read @q at 0 : tensor<1x32xf32>
   %kv = llama.input cache : !llama.cache<2x1x16, f16>
   %pos = llama.input positions : tensor<1xi32>
@@ -210,11 +210,11 @@ llama.buffer @x : tensor<1x32xf32> at 1408
 // CHECK:           tile.store %{{.+}}, %[[ROW]][%{{c0(_[0-9]+)?}}, %{{.+}}] columns %{{.+}} : vector<1x32xf32>, memref<1x40xf32>
 // CHECK:         %[[STAGED:.+]] = tile.stage %[[ROW]]
 // CHECK:         tile.contract %[[STAGED]]
-func.func private @blocks_are_merged_left_to_right() attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.strategy = #llama.cpu<>} {
+func.func private @blocks_are_merged_left_to_right() attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %p = llama.buffer_read @p at 0 : tensor<1x2x?x22xf32>
   %a = llama.attention_merge %p heads 2 keys 256 : tensor<1x2x?x22xf32> -> tensor<1x40xf32>
   %w = llama.weight_ref @w : <32x40, #llama.f16> in #llama.interleaved16<k = 1> index 0
-  %o = llama.linear %a, %w order <block = 32> : tensor<1x40xf32>, <32x40, #llama.f16> -> tensor<1x32xf32>
+  %o = llama.linear %a, %w order <unit = #cpu.fma, block = 32> : tensor<1x40xf32>, <32x40, #llama.f16> -> tensor<1x32xf32>
   llama.buffer_write %o, @x at 1408 : tensor<1x32xf32>
   return
 }
@@ -245,7 +245,7 @@ llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 
 // CHECK:               %[[SPREAD:.+]] = tile.broadcast_rows %[[SEES]] : vector<8xi1> -> vector<8x16xi1>
 // CHECK:               arith.select %[[SPREAD]]
 // CHECK:             tile.store %{{.+}}, %{{.+}}[%[[ROW]], %{{.+}}] rows %{{.+}} : vector<8x16xf32>, memref<16x32xf32>
-func.func private @rows_attend_block_after_block(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 8>, llama.strategy = #llama.cpu<m = 8>} {
+func.func private @rows_attend_block_after_block(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 8>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
   %q = llama.buffer_read @q at 0 : tensor<?x32xf32>
   %kv = llama.input cache : !llama.cache<2x1x16, f16>
   %pos = llama.input positions : tensor<?xi32>
@@ -268,7 +268,7 @@ llama.buffer @h : tensor<8x24xf32> at 768
 // CHECK:             scf.for %[[COLUMN:.+]] = %{{c0(_[0-9]+)?}} to %{{c24(_[0-9]+)?}} step %{{c16(_[0-9]+)?}}
 // CHECK:               %[[VALUES:.+]] = tile.decode %{{.+}}[%[[ID]], %[[COLUMN]]] : <10x24, #llama.bf16> -> vector<1x16xf32>
 // CHECK:               tile.store %[[VALUES]], %{{.+}}[%[[ROW]], %[[COLUMN]]] rows %{{.+}} : vector<1x16xf32>, memref<8x24xf32>
-func.func private @rows_of_the_embedding_are_decoded() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #llama.cpu<>} {
+func.func private @rows_of_the_embedding_are_decoded() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %ids = llama.input ids : tensor<?xi32>
   %w = llama.weight_ref @token_embd : <10x24, #llama.bf16> in #llama.interleaved16<k = 2> index 0
   %x = llama.embed %ids, %w : tensor<?xi32>, <10x24, #llama.bf16> -> tensor<?x24xf32>
@@ -285,7 +285,7 @@ func.func private @rows_of_the_embedding_are_decoded() attributes {llama.partiti
 // CHECK:               tile.broadcast_rows
 // CHECK:               tile.column_values %{{.+}}[%[[COLUMN]]] : <24, #llama.f32> -> vector<1x16xf32>
 // CHECK:               tile.store
-func.func private @a_norm_alone_goes_row_by_row() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #llama.cpu<>} {
+func.func private @a_norm_alone_goes_row_by_row() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<?x24xf32>
   %g = llama.weight_ref @g : <24, #llama.f32> in #llama.rowmajor index 1
   %h = llama.rms_norm %x, %g eps 1.0e-05 order <lanes = 16> : tensor<?x24xf32>, <24, #llama.f32>
@@ -308,13 +308,13 @@ llama.buffer @logits : tensor<1x64xf32> at 1024
 // CHECK:         tile.sum %[[X]][%[[ROW]]]
 // CHECK:         tile.stage %[[X]][%[[ROW]]] rows
 // CHECK:         tile.contract
-func.func private @the_head_reads_one_row() attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.strategy = #llama.cpu<>} {
+func.func private @the_head_reads_one_row() attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %row = llama.input row : index
   %x = llama.buffer_read @x[%row] at 0 : tensor<1x32xf32>
   %g = llama.weight_ref @g : <32, #llama.f32> in #llama.rowmajor index 0
   %h = llama.rms_norm %x, %g eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
   %w = llama.weight_ref @w : <64x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 1
-  %y = llama.linear %h, %w order <block = 32, scale = outer> : tensor<1x32xf32>, <64x32, #llama.q8_0> -> tensor<1x64xf32>
+  %y = llama.linear %h, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <64x32, #llama.q8_0> -> tensor<1x64xf32>
   llama.buffer_write %y, @logits at 1024 : tensor<1x64xf32>
   return
 }
@@ -345,11 +345,11 @@ llama.buffer @y : tensor<8x32xf32> at 1024
 // CHECK-NOT:     tile.block_sums
 // CHECK:         scf.for %[[N:.+]] = %{{.+}} to %{{.+}} step %{{c16(_[0-9]+)?}}
 // CHECK:           scf.for %[[ROW:.+]] = %{{c0(_[0-9]+)?}} to %{{.+}} step %{{c1(_[0-9]+)?}}
-// CHECK:             tile.contract %{{.+}}[%[[ROW]]], %{{.+}}[%[[N]]] order <unit = simt, block = 32, scale = outer, lanes = 32> : <8x32xf32>, !llama.weight<32x32, #llama.q4_1> -> vector<1x16xf32>
-func.func private @a_block_reads_rows_one_by_one() attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 16>} {
+// CHECK:             tile.contract %{{.+}}[%[[ROW]]], %{{.+}}[%[[N]]] order <unit = #cuda.simt, block = 32, scale = outer, lanes = 32> : <8x32xf32>, !llama.weight<32x32, #llama.q4_1> -> vector<1x16xf32>
+func.func private @a_block_reads_rows_one_by_one() attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
   %w = llama.weight_ref @w : <32x32, #llama.q4_1> in #llama.rowmajor_split index 0
-  %y = llama.linear %x, %w order <unit = simt, block = 32, scale = outer, lanes = 32> : tensor<?x32xf32>, <32x32, #llama.q4_1> -> tensor<?x32xf32>
+  %y = llama.linear %x, %w order <unit = #cuda.simt, block = 32, scale = outer, lanes = 32> : tensor<?x32xf32>, <32x32, #llama.q4_1> -> tensor<?x32xf32>
   llama.buffer_write %y, @y at 1024 : tensor<?x32xf32>
   return
 }
@@ -371,12 +371,12 @@ llama.buffer @y : tensor<512x160xf32> at 32768
 // CHECK:           %[[ROW:.+]] = arith.muli %[[TILE]], %{{c64(_[0-9]+)?}}
 // CHECK:           %[[N:.+]] = arith.muli %[[NUMBER]], %{{c64(_[0-9]+)?}}
 // CHECK-NOT:       scf.for
-// CHECK:           %[[ACC:.+]] = tile.contract %[[X]][%[[ROW]]], %{{.+}}[%[[N]]] order <unit = mma, block = 32, scale = outer> : <512x32xf16>, !llama.weight<160x32, #llama.q8_0> -> vector<64x64xf32>
+// CHECK:           %[[ACC:.+]] = tile.contract %[[X]][%[[ROW]]], %{{.+}}[%[[N]]] order <unit = #cuda.mma, block = 32, scale = outer> : <512x32xf16>, !llama.weight<160x32, #llama.q8_0> -> vector<64x64xf32>
 // CHECK:           tile.store %[[ACC]], %{{.+}}[%[[ROW]], %[[N]]] rows %{{.+}} : vector<64x64xf32>, memref<512x160xf32>
-func.func private @a_part_is_a_tile_of_rows_times_a_tile_of_the_weight() attributes {llama.partition = #llama.partition<rows = [160], by = 64, rows_by = 64>, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+func.func private @a_part_is_a_tile_of_rows_times_a_tile_of_the_weight() attributes {llama.partition = #llama.partition<rows = [160], by = 64, rows_by = 64>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
   %x = llama.buffer_read @x at 0 : tensor<?x32xf16>
   %w = llama.weight_ref @w : <160x32, #llama.q8_0> in #llama.rowmajor_split index 0
-  %y = llama.linear %x, %w order <unit = mma, block = 32, scale = outer> : tensor<?x32xf16>, <160x32, #llama.q8_0> -> tensor<?x160xf32>
+  %y = llama.linear %x, %w order <unit = #cuda.mma, block = 32, scale = outer> : tensor<?x32xf16>, <160x32, #llama.q8_0> -> tensor<?x160xf32>
   llama.buffer_write %y, @y at 32768 : tensor<?x160xf32>
   return
 }
@@ -400,12 +400,12 @@ llama.buffer @z : tensor<512x64xf32> at 294912
 // CHECK:         %[[SECOND:.+]] = arith.cmpi ult, %[[OWN]], %{{c1(_[0-9]+)?}}
 // CHECK:         scf.if %[[SECOND]]
 // CHECK:           tile.store %{{.+}} : vector<64x64xf32>, memref<512x64xf32>
-func.func private @tiles_of_two_groups() attributes {llama.partition = #llama.partition<rows = [128, 64], by = 64, rows_by = 64>, llama.strategy = #llama.gpu<unit = mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+func.func private @tiles_of_two_groups() attributes {llama.partition = #llama.partition<rows = [128, 64], by = 64, rows_by = 64>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
   %x = llama.buffer_read @x at 0 : tensor<?x32xf16>
   %w = llama.weight_ref @w : <128x32, #llama.q8_0> in #llama.rowmajor_split index 0
   %v = llama.weight_ref @v : <64x32, #llama.f16> in #llama.rowmajor_split index 1
-  %y = llama.linear %x, %w order <unit = mma, block = 32, scale = outer> : tensor<?x32xf16>, <128x32, #llama.q8_0> -> tensor<?x128xf32>
-  %z = llama.linear %x, %v order <unit = mma, block = 32> : tensor<?x32xf16>, <64x32, #llama.f16> -> tensor<?x64xf32>
+  %y = llama.linear %x, %w order <unit = #cuda.mma, block = 32, scale = outer> : tensor<?x32xf16>, <128x32, #llama.q8_0> -> tensor<?x128xf32>
+  %z = llama.linear %x, %v order <unit = #cuda.mma, block = 32> : tensor<?x32xf16>, <64x32, #llama.f16> -> tensor<?x64xf32>
   llama.buffer_write %y, @y at 32768 : tensor<?x128xf32>
   llama.buffer_write %z, @z at 294912 : tensor<?x64xf32>
   return
@@ -426,7 +426,7 @@ llama.buffer @h : tensor<64x600xf16> at 153600
 // CHECK:           %[[X:.+]] = tile.load %{{.+}}[%{{.+}}, %[[COLUMN]]] rows %{{.+}} : memref<64x600xf32> -> vector<1x256xf32>
 // CHECK:           %[[H:.+]] = arith.truncf %[[X]] : vector<1x256xf32> to vector<1x256xf16>
 // CHECK:           tile.store %[[H]], %{{.+}}[%{{.+}}, %[[COLUMN]]] rows %{{.+}} : vector<1x256xf16>, memref<64x600xf16>
-func.func private @rows_are_rounded_to_halves() attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.strategy = #llama.gpu<unit = simt, threads = 256, n = 256>} {
+func.func private @rows_are_rounded_to_halves() attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
   %x = llama.buffer_read @x at 0 : tensor<?x600xf32>
   %h = llama.quantize %x : tensor<?x600xf32> to tensor<?x600xf16>
   llama.buffer_write %h, @h at 153600 : tensor<?x600xf16>
@@ -450,7 +450,7 @@ llama.cache_layout !llama.cache<2x2x32, f16> keys #llama.rowmajor values #llama.
 // CHECK:         tile.stage %{{.+}}[%[[FIRST]]]
 // CHECK:         tile.score_keys %{{.+}}, %{{.+}}[%[[HEAD]], {{.*}} -> vector<8x128xf32>
 // CHECK:         return
-func.func private @some_of_the_heads_that_share_keys(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256, times = 6>, llama.strategy = #llama.gpu<unit = simt, threads = 128, m = 8, n = 128>} {
+func.func private @some_of_the_heads_that_share_keys(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256, times = 6>, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128, m = 8, n = 128>} {
   %q = llama.buffer_read @q at 0 : tensor<1x1536xf32>
   %kv = llama.input cache : !llama.cache<2x2x32, f16>
   %pos = llama.input positions : tensor<1xi32>
@@ -474,7 +474,7 @@ llama.cache_layout !llama.cache<2x1x128, f16> keys #llama.rowmajor values #llama
 // CHECK:         tile.sum_values {{.*}} -> vector<8x128xf32>
 // CHECK-NOT:     tile.sum_values
 // CHECK:         return
-func.func private @a_tile_of_keys_is_as_wide_as_the_block(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.strategy = #llama.gpu<unit = simt, threads = 128, m = 8, n = 128>} {
+func.func private @a_tile_of_keys_is_as_wide_as_the_block(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128, m = 8, n = 128>} {
   %q = llama.buffer_read @q at 0 : tensor<1x1024xf32>
   %kv = llama.input cache : !llama.cache<2x1x128, f16>
   %pos = llama.input positions : tensor<1xi32>

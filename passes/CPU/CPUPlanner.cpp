@@ -1,15 +1,15 @@
-//===- CPUStrategy.cpp - how kernels run on a CPU: the table --------------===//
+//===- CPUPlanner.cpp - how kernels run on a CPU: the table ---------------===//
 //
 // One row a width of vectors, each constant explained, and the function that
 // turns a row and a kernel's shapes into `strategy` and `partition`. Read by
-// `llama-plan-kernels` and `llama-plan-layouts` through StrategyInterface.
+// `llama-plan-kernels` and `llama-plan-layouts` through PlannerInterface.
 //
 //===----------------------------------------------------------------------===//
 
-#include "passes/CPU/CPUStrategy.h"
-#include "dialects/Llama/IR/LlamaDialect.h"
+#include "passes/CPU/CPUPlanner.h"
+#include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/IR/DialectRegistry.h"
-#include "passes/Llama/TargetStrategy.h"
+#include "passes/Llama/Planner.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -60,7 +60,7 @@ constexpr int64_t kLMHeadPart = 16 * kGroupRows;
 /// Rows of a call that one part of a row-wise kernel (norm, embed) takes.
 constexpr int64_t kRowPart = 4;
 
-const TableRow *rowFor(TargetAttr target) {
+const TableRow *rowFor(cpu::TargetAttr target) {
   for (const TableRow &row : kTable)
     if (target.getVectorBits() >= row.vectorBits)
       return &row;
@@ -75,7 +75,7 @@ bool hasOneRow(Operation *op) {
 KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
   MLIRContext *context = kernel.getContext();
   auto strategy = [&](int64_t m, int64_t n) {
-    return CPUAttr::get(context, Unit::F32, m, n);
+    return cpu::StrategyAttr::get(context, cpu::FmaAttr::get(context), m, n);
   };
   auto ofRows = [&](int64_t by, int64_t times) {
     return PartitionAttr::get(context, {}, StringAttr::get(context, "rows"), by,
@@ -111,18 +111,15 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
   return {strategy(1, kGroupRows), ofRows(kRowPart, 1), {}};
 }
 
-struct CPUStrategy : StrategyInterface::ExternalModel<CPUStrategy, CPUAttr> {
+struct CPUPlanner
+    : PlannerInterface::ExternalModel<CPUPlanner, cpu::TargetAttr> {
   /// Float32 is the only arithmetic that there is code for.
-  Type getRowsType(Attribute, const TargetAttr &, Operation *) const {
-    return {};
-  }
+  Type getRowsType(Attribute, Operation *) const { return {}; }
 
-  int64_t getAttentionKeys(Attribute, const TargetAttr &) const {
-    return kAttentionKeys;
-  }
+  int64_t getAttentionKeys(Attribute) const { return kAttentionKeys; }
 
-  Attribute getWeightLayout(Attribute self, const TargetAttr &,
-                            FormatInterface format, int64_t rank) const {
+  Attribute getWeightLayout(Attribute self, FormatInterface format,
+                            int64_t rank) const {
     MLIRContext *context = self.getContext();
     if (rank == 1)
       return RowMajorAttr::get(context);
@@ -131,14 +128,13 @@ struct CPUStrategy : StrategyInterface::ExternalModel<CPUStrategy, CPUAttr> {
     return Interleaved16Attr::get(context, isa<BF16Attr>(format) ? 2 : 4);
   }
 
-  std::pair<Attribute, Attribute>
-  getCacheLayouts(Attribute self, const TargetAttr &, Type) const {
+  std::pair<Attribute, Attribute> getCacheLayouts(Attribute self, Type) const {
     return {KeysInterleaved16Attr::get(self.getContext(), 1),
             RowMajorAttr::get(self.getContext())};
   }
 
-  KernelPlan plan(Attribute, const TargetAttr &target, Operation *op) const {
-    const TableRow *row = rowFor(target);
+  KernelPlan plan(Attribute self, Operation *op) const {
+    const TableRow *row = rowFor(cast<cpu::TargetAttr>(self));
     if (!row)
       return {{},
               {},
@@ -147,26 +143,16 @@ struct CPUStrategy : StrategyInterface::ExternalModel<CPUStrategy, CPUAttr> {
     return makePlan(*row, cast<KernelOp>(op));
   }
 
-  Attribute getOrder(Attribute self, const TargetAttr &, Operation *op) const {
-    MLIRContext *context = self.getContext();
-    if (auto linear = dyn_cast<LinearOp>(op)) {
-      FormatInterface format =
-          cast<WeightType>(linear.getWeight().getType()).getFormat();
-      return ReductionOrderAttr::get(
-          context, Unit::F32, format.getScaleBlock(), 1,
-          format.hasScale() ? ScaleMode::Outer : ScaleMode::None, 0);
-    }
-    if (isa<RmsNormOp, AttentionOp, AttentionPartOp>(op))
-      return ReductionOrderAttr::get(context, Unit::F32, 0, 1, ScaleMode::None,
-                                     kSumLanes);
-    return {};
+  Attribute getOrder(Attribute self, Operation *) const {
+    return ReductionOrderAttr::get(self.getContext(), /*unit=*/{}, /*block=*/0,
+                                   ScaleMode::None, kSumLanes);
   }
 };
 
 } // namespace
 
-void cpu::registerStrategy(DialectRegistry &registry) {
-  registry.addExtension(+[](MLIRContext *context, LlamaDialect *) {
-    CPUAttr::attachInterface<CPUStrategy>(*context);
+void cpu::registerPlanner(DialectRegistry &registry) {
+  registry.addExtension(+[](MLIRContext *context, cpu::CPUDialect *) {
+    cpu::TargetAttr::attachInterface<CPUPlanner>(*context);
   });
 }

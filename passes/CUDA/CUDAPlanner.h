@@ -1,13 +1,13 @@
-//===- CUDAStrategy.h - how kernels run on a GPU: the table ---------------===//
+//===- CUDAPlanner.h - how kernels run on a GPU: the table ----------------===//
 //
-// Attaches the GPU's StrategyInterface to `#llama.gpu`. `specialize` asks it
+// Attaches the PlannerInterface to `#cuda.target`. `specialize` asks it
 // which rows are rounded for tensor cores, `plan` everything else; no other
 // code decides tiles, partitions, layouts or orders for a GPU.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef CORELLAMA_PASSES_CUDA_CUDASTRATEGY_H
-#define CORELLAMA_PASSES_CUDA_CUDASTRATEGY_H
+#ifndef CORELLAMA_PASSES_CUDA_CUDAPLANNER_H
+#define CORELLAMA_PASSES_CUDA_CUDAPLANNER_H
 
 namespace mlir {
 class DialectRegistry;
@@ -15,8 +15,8 @@ class DialectRegistry;
 
 namespace corellama::cuda {
 
-void registerStrategy(mlir::DialectRegistry &registry);
+void registerPlanner(mlir::DialectRegistry &registry);
 
 } // namespace corellama::cuda
 
-#endif // CORELLAMA_PASSES_CUDA_CUDASTRATEGY_H
+#endif // CORELLAMA_PASSES_CUDA_CUDAPLANNER_H

@@ -1,4 +1,4 @@
-//===- MmaContract.cpp - products in tensor cores -------------------------===//
+//===- Mma.cpp - #cuda.mma: products in tensor cores ----------------------===//
 //
 // tile -> vector: 64 rows of activations times 64 rows of a weight, 32 columns
 // a stage. Four warps; warp w has rows 16 w to 16 w + 15 of the result and all
@@ -22,6 +22,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/CUDA/CUDAKernel.h"
+#include "passes/CUDA/UnitLowering.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -30,8 +31,8 @@ using corellama::cuda::CUDAKernel;
 
 /// The tile of a block, columns of a stage, stages and threads: what the code
 /// below is written for, as the strategy table says it.
-static constexpr int64_t kRows = 64, kColumns = 64, kDepth = 32, kStages = 2,
-                         kThreads = 128;
+static constexpr int64_t kRows = 64, kColumns = 64, kDepth = cuda::kMmaBlock,
+                         kStages = 2, kThreads = 128;
 /// Rows and columns of the product of one cuda.mma, and its depth.
 static constexpr int64_t kMmaRows = 16, kMmaColumns = 8, kMmaDepth = 16;
 /// Halves of 16 bytes, the unit of copies and of ldmatrix's rows; units of a
@@ -83,20 +84,10 @@ LogicalResult MmaContract::verify() {
            << "has code for " << kThreads << " threads, m = " << kRows
            << ", n = " << kColumns << ", k = " << kDepth << " and " << kStages
            << " stages in tensor cores, found " << k.strategy;
-  if (!isa<llama::F16Attr, llama::Q8_0Attr, llama::Q4_0Attr>(format))
-    return op.emitOpError()
-           << "multiplies f16, q8_0 and q4_0 weights in tensor cores, found "
-           << format;
   if (depth % kUnit != 0)
     return op.emitOpError()
            << "multiplies rows of a multiple of " << kUnit
            << " columns in tensor cores, found " << op.getRows().getType();
-  llama::ScaleMode scale =
-      format.hasScale() ? llama::ScaleMode::Outer : llama::ScaleMode::None;
-  if (op.getOrder().getBlock() != kDepth || op.getOrder().getScale() != scale)
-    return op.emitOpError()
-           << "sums blocks of " << kDepth << " columns of " << format.getName()
-           << " weights in tensor cores, found " << op.getOrder();
   // Which stage is free follows from the number of stages before, which a loop
   // would change.
   for (Operation *parent = b.getInsertionBlock()->getParentOp();
@@ -360,6 +351,18 @@ Value MmaContract::write() {
   return k.fromElements(elements);
 }
 
-Value CUDAKernel::writeMmaContract(tile::ContractOp op) {
-  return MmaContract(*this, op).write();
+namespace {
+struct MmaLowering
+    : cuda::UnitLoweringInterface::ExternalModel<MmaLowering, cuda::MmaAttr> {
+  Value lowerContract(Attribute, CUDAKernel &kernel,
+                      tile::ContractOp op) const {
+    return MmaContract(kernel, op).write();
+  }
+};
+} // namespace
+
+void corellama::cuda::registerMma(DialectRegistry &registry) {
+  registry.addExtension(+[](MLIRContext *context, CUDADialect *) {
+    MmaAttr::attachInterface<MmaLowering>(*context);
+  });
 }

@@ -1,18 +1,19 @@
-//===- CUDAStrategy.cpp - how kernels run on a GPU: the table -------------===//
+//===- CUDAPlanner.cpp - how kernels run on a GPU: the table --------------===//
 //
 // One row a kind of kernel, each constant explained, and the functions that
 // pick a row from what is in a kernel. Read by `llama-set-numerics`,
-// `llama-plan-layouts` and `llama-plan-kernels` through StrategyInterface. One
+// `llama-plan-layouts` and `llama-plan-kernels` through PlannerInterface. One
 // table for sm_80 and sm_90: the kernels use nothing that the older one lacks.
 //
 //===----------------------------------------------------------------------===//
 
-#include "passes/CUDA/CUDAStrategy.h"
+#include "passes/CUDA/CUDAPlanner.h"
 #include "dialects/CUDA/IR/CUDADialect.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "passes/CUDA/Passes.h"
+#include "passes/CUDA/UnitLowering.h"
 #include "passes/CUDA/WeightChunks.h"
-#include "passes/Llama/TargetStrategy.h"
+#include "passes/Llama/Planner.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -27,7 +28,10 @@ namespace {
 /// values, so that 8 such heads fill half of the multiprocessors.
 constexpr int64_t kAttentionKeys = 256;
 
-/// What a row of the table says, in the order of #llama.gpu.
+/// The units that a row of the table can name.
+enum class Unit { SIMT, MMA };
+
+/// What a row of the table says, in the order of #cuda.strategy.
 struct TableRow {
   Unit unit;
   int64_t threads, m, n, k, stages;
@@ -45,8 +49,12 @@ constexpr TableRow kProduct = {
 /// block of the formats' scales, is 4 KiB of rows and 4 KiB of weights; two
 /// stages let the next one arrive while this one is computed, and 16 KiB leave
 /// room for all blocks that registers allow.
-constexpr TableRow kTensorCores = {
-    .unit = Unit::MMA, .threads = 128, .m = 64, .n = 64, .k = 32, .stages = 2};
+constexpr TableRow kTensorCores = {.unit = Unit::MMA,
+                                   .threads = 128,
+                                   .m = 64,
+                                   .n = 64,
+                                   .k = cuda::kMmaBlock,
+                                   .stages = 2};
 /// Attention: a thread a key of the tile for scores, a thread an element of the
 /// head for values; heads have at most 128 elements in all models known.
 /// In decode m is the number of heads of a part, which share the keys.
@@ -75,9 +83,12 @@ constexpr int64_t kLMHeadRows = 256 * kLMHeadPart;
 /// tensor cores; a row of x has to begin at such a multiple.
 constexpr int64_t kCopiedHalves = 8;
 
-GPUAttr makeStrategy(MLIRContext *context, const TableRow &row) {
-  return GPUAttr::get(context, row.unit, row.threads, row.m, row.n, row.k,
-                      row.stages);
+cuda::StrategyAttr makeStrategy(MLIRContext *context, const TableRow &row) {
+  ContractionUnitInterface unit = cuda::SimtAttr::get(context);
+  if (row.unit == Unit::MMA)
+    unit = cuda::MmaAttr::get(context);
+  return cuda::StrategyAttr::get(context, unit, row.threads, row.m, row.n,
+                                 row.k, row.stages);
 }
 
 RankedTensorType rowsOf(Value value) {
@@ -88,10 +99,9 @@ RankedTensorType rowsOf(Value value) {
 // Tensor cores
 //===----------------------------------------------------------------------===//
 
-/// The quants of these formats are exact as f16, so that only x is rounded.
 bool fitsTensorCores(LinearOp linear) {
   WeightType weight = linear.getWeight().getType();
-  return isa<F16Attr, Q8_0Attr, Q4_0Attr>(weight.getFormat()) &&
+  return cuda::MmaAttr::get(linear.getContext()).getOrder(weight.getFormat()) &&
          weight.getColumns() % kCopiedHalves == 0;
 }
 
@@ -107,13 +117,6 @@ bool runsOnTensorCores(LinearOp linear) {
              return other && fitsTensorCores(other);
            });
   });
-}
-
-/// What a lane takes at a time: the columns whose quants are 16 bytes. 0: there
-/// are no loads for the format.
-int64_t chunkOf(FormatInterface format) {
-  const auto *chunks = corellama::cuda::ChunkFormat::get(format);
-  return chunks ? chunks->columns() : 0;
 }
 
 //===----------------------------------------------------------------------===//
@@ -180,54 +183,40 @@ KernelPlan makePlan(KernelOp kernel) {
   return {makeStrategy(context, kRowWise), partitionOf("rows", 1, 1), {}};
 }
 
-struct CUDAStrategy : StrategyInterface::ExternalModel<CUDAStrategy, GPUAttr> {
-  Type getRowsType(Attribute self, const TargetAttr &, Operation *op) const {
+struct CUDAPlanner
+    : PlannerInterface::ExternalModel<CUDAPlanner, cuda::TargetAttr> {
+  Type getRowsType(Attribute self, Operation *op) const {
     auto linear = cast<LinearOp>(op);
     return runsOnTensorCores(linear) ? Type(Float16Type::get(self.getContext()))
                                      : Type();
   }
 
-  int64_t getAttentionKeys(Attribute, const TargetAttr &) const {
-    return kAttentionKeys;
-  }
+  int64_t getAttentionKeys(Attribute) const { return kAttentionKeys; }
 
-  Attribute getWeightLayout(Attribute self, const TargetAttr &,
-                            FormatInterface format, int64_t rank) const {
+  /// Formats that no thread can load have none.
+  Attribute getWeightLayout(Attribute self, FormatInterface format,
+                            int64_t rank) const {
     if (rank == 1)
       return RowMajorAttr::get(self.getContext());
-    return chunkOf(format)
+    return cuda::ChunkFormat::get(format)
                ? Attribute(RowMajorSplitAttr::get(self.getContext()))
                : Attribute();
   }
 
-  std::pair<Attribute, Attribute>
-  getCacheLayouts(Attribute self, const TargetAttr &, Type) const {
+  std::pair<Attribute, Attribute> getCacheLayouts(Attribute self, Type) const {
     auto rows = RowMajorAttr::get(self.getContext());
     return {rows, rows};
   }
 
-  KernelPlan plan(Attribute, const TargetAttr &, Operation *op) const {
+  KernelPlan plan(Attribute, Operation *op) const {
     return makePlan(cast<KernelOp>(op));
   }
 
-  Attribute getOrder(Attribute self, const TargetAttr &, Operation *op) const {
-    MLIRContext *context = self.getContext();
-    auto order = [&](Unit unit, int64_t block, ScaleMode scale, int64_t lanes) {
-      return ReductionOrderAttr::get(context, unit, block, /*chains=*/1, scale,
-                                     lanes);
-    };
-    if (isa<RmsNormOp>(op)) // of a product's prologue or row-wise: 256 both
-      return order(Unit::F32, 0, ScaleMode::None, kRowWise.threads);
-    if (isa<AttentionOp, AttentionPartOp>(op))
-      return order(Unit::F32, 0, ScaleMode::None, kAttention.n);
-    auto linear = dyn_cast<LinearOp>(op);
-    if (!linear)
-      return {};
-    FormatInterface format = linear.getWeight().getType().getFormat();
-    ScaleMode scale = format.hasScale() ? ScaleMode::Outer : ScaleMode::None;
-    if (rowsOf(linear.getX()).getElementType().isF16())
-      return order(Unit::MMA, kTensorCores.k, scale, 0);
-    return order(Unit::SIMT, chunkOf(format), scale, corellama::cuda::kWarp);
+  Attribute getOrder(Attribute self, Operation *op) const {
+    // A norm is part of a product's prologue or row-wise: 256 threads both.
+    return ReductionOrderAttr::get(
+        self.getContext(), /*unit=*/{}, /*block=*/0, ScaleMode::None,
+        isa<RmsNormOp>(op) ? kRowWise.threads : kAttention.n);
   }
 };
 
@@ -237,12 +226,14 @@ static_assert(kProduct.threads == kRowWise.threads,
 
 } // namespace
 
-void corellama::cuda::registerStrategy(DialectRegistry &registry) {
-  registry.addExtension(+[](MLIRContext *context, LlamaDialect *) {
-    GPUAttr::attachInterface<CUDAStrategy>(*context);
+void corellama::cuda::registerPlanner(DialectRegistry &registry) {
+  registry.addExtension(+[](MLIRContext *context, CUDADialect *) {
+    TargetAttr::attachInterface<CUDAPlanner>(*context);
   });
 }
 
 void corellama::cuda::registerExternalModels(DialectRegistry &registry) {
-  registerStrategy(registry);
+  registerPlanner(registry);
+  registerMma(registry);
+  registerSimt(registry);
 }

@@ -1,15 +1,16 @@
-//===- WarpContract.cpp - products, a warp a few rows of the weight -------===//
+//===- Simt.cpp - #cuda.simt: products, a warp a few rows of the weight ---===//
 //
 // tile -> vector: the loop over k of a product of one row. The lanes of a warp
 // go along k, each 16 bytes of every row of the warp at a time, so that a warp
 // reads 512 bytes side by side. A chunk's columns are one chain of fma from +0;
 // scaled, it is added to the lane's sum; at the end the 32 lanes are added by a
-// tree. That is the order `lanes = 32` of the op, and the bits follow from it.
+// tree. That is the order of the unit, and the bits follow from it.
 //
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "passes/CUDA/CUDAKernel.h"
+#include "passes/CUDA/UnitLowering.h"
 #include "passes/CUDA/WeightChunks.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -19,7 +20,6 @@ using corellama::cuda::ChunkFormat;
 using corellama::cuda::ChunkWords;
 using corellama::cuda::CUDAKernel;
 using corellama::cuda::Fragment;
-using corellama::cuda::PlaneRow;
 using corellama::cuda::Spread;
 
 /// Loads of 16 bytes that a lane has on their way, at most. An SM of an H100
@@ -32,92 +32,6 @@ static constexpr int64_t kLoadsInFlight = 8;
 /// product to the next: then one block fits an SM, and memory idles in its
 /// prologue. With 64 they load four times 16 bytes at once, and two blocks fit.
 static constexpr int64_t kColumnsAtOnce = 64;
-
-//===----------------------------------------------------------------------===//
-// Weights
-//===----------------------------------------------------------------------===//
-
-uint64_t CUDAKernel::planeOffset(const Weight &weight, unsigned plane,
-                                 int64_t row) {
-  auto layout = cast<llama::LayoutInterface>(
-      Attribute(llama::RowMajorSplitAttr::get(b.getContext())));
-  return layout
-      .locate(weight.type.getFormat(), weight.type.getRows(),
-              weight.type.getColumns(), plane, row, 0)
-      .byte;
-}
-
-int64_t CUDAKernel::planeStride(const Weight &weight, unsigned plane) {
-  return planeOffset(weight, plane, 1) - planeOffset(weight, plane, 0);
-}
-
-Value CUDAKernel::planeOf(const Weight &weight, unsigned plane, Type element) {
-  return view(weight.pointer, add(weight.at, planeOffset(weight, plane, 0)),
-              global({ShapedType::kDynamic}, element));
-}
-
-static unsigned planeOfKind(llama::FormatInterface format,
-                            llama::PlaneKind kind) {
-  ArrayRef<llama::Plane> planes = format.getPlanes();
-  const auto *found = llvm::find_if(
-      planes, [&](const llama::Plane &plane) { return plane.kind == kind; });
-  return static_cast<unsigned>(found - planes.begin());
-}
-
-/// Number `at` of a row of a plane that has numbers of type `element`.
-Value CUDAKernel::loadOfPlane(const Weight &weight, unsigned plane,
-                              Type element, Value row, Value at) {
-  int64_t bytes = element.getIntOrFloatBitWidth() / 8;
-  return load(planeOf(weight, plane, element),
-              {add(mul(row, planeStride(weight, plane) / bytes), at)});
-}
-
-Value CUDAKernel::loadScale(const Weight &weight, Value row, Value block) {
-  llama::FormatInterface format = weight.type.getFormat();
-  Type f16 = b.getF16Type(), f32 = b.getF32Type();
-  unsigned plane = planeOfKind(format, llama::PlaneKind::Scales);
-  unsigned superPlane = planeOfKind(format, llama::PlaneKind::SuperScales);
-  if (superPlane == format.getPlanes().size())
-    return arith::ExtFOp::create(b, f32,
-                                 loadOfPlane(weight, plane, f16, row, block));
-  // A signed byte times a half: 7 and 11 bits, so float32 has the product.
-  Value scale = loadOfPlane(weight, plane, b.getI8Type(), row, block);
-  int64_t blocks = format.getPlanes()[superPlane].per / format.getScaleBlock();
-  Value factor = loadOfPlane(weight, superPlane, f16, row, div(block, blocks));
-  return arith::MulFOp::create(b, arith::SIToFPOp::create(b, f32, scale),
-                               arith::ExtFOp::create(b, f32, factor));
-}
-
-Value CUDAKernel::loadMinimum(const Weight &weight, Value row, Value block) {
-  unsigned plane =
-      planeOfKind(weight.type.getFormat(), llama::PlaneKind::Minima);
-  return arith::ExtFOp::create(
-      b, b.getF32Type(),
-      loadOfPlane(weight, plane, b.getF16Type(), row, block));
-}
-
-Value CUDAKernel::decodeValue(const Weight &weight, Value row, Value column) {
-  llama::FormatInterface format = weight.type.getFormat();
-  const ChunkFormat *chunks = ChunkFormat::get(format);
-  Type storage = chunks->storage(b.getContext());
-  SmallVector<PlaneRow> planes;
-  for (unsigned plane = 0; plane < (chunks->highChunks() ? 2u : 1u); ++plane)
-    planes.push_back({planeOf(weight, plane, storage),
-                      mul(row, planeStride(weight, plane) * 8 /
-                                   storage.getIntOrFloatBitWidth())});
-  Value value = chunks->quant(b, planes, column);
-  if (!format.hasScale())
-    return value;
-  Value number = div(column, format.getScaleBlock());
-  value = arith::MulFOp::create(b, loadScale(weight, row, number), value);
-  if (!format.hasMinimum())
-    return value;
-  return arith::AddFOp::create(b, value, loadMinimum(weight, row, number));
-}
-
-//===----------------------------------------------------------------------===//
-// The product
-//===----------------------------------------------------------------------===//
 
 namespace {
 /// Rounds of all lanes as trips of a loop, and those left one by one.
@@ -154,25 +68,20 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
   const Weight weight = weightIt->second;
   llama::FormatInterface format = weight.type.getFormat();
   const ChunkFormat *format16 = ChunkFormat::get(format);
+  if (!format16) {
+    op.emitOpError() << "has no loads of " << format.getName()
+                     << " weights on a GPU";
+    return {};
+  }
   const int64_t width = format16->columns();
   const int64_t highChunks = format16->highChunks();
-  llama::ReductionOrderAttr order = op.getOrder();
-  llama::ScaleMode scale =
-      format.hasScale() ? llama::ScaleMode::Outer : llama::ScaleMode::None;
-  if (fragment->spread != Spread::WarpColumns || order.getLanes() != kWarp ||
-      order.getBlock() != width || order.getScale() != scale) {
-    op.emitOpError() << "is a sum over 32 lanes in blocks of " << width
-                     << " columns for " << format.getName()
-                     << " weights on a GPU, found " << order;
+  if (fragment->spread != Spread::WarpColumns) {
+    op.emitOpError() << "is a tile of one row and fewer columns than threads "
+                        "for this unit, found "
+                     << op.getType() << " for " << strategy;
     return {};
   }
   const Rows x = rows.find(op.getRows())->second;
-  if (!cast<MemRefType>(x.memory.getType()).getElementType().isF32()) {
-    op.emitOpError() << "multiplies rows of f32 outside of tensor "
-                        "cores, found "
-                     << op.getRows().getType();
-    return {};
-  }
   if (x.buffer >= 0)
     barriers.read(x.buffer);
 
@@ -350,4 +259,20 @@ SmallVector<Value> CUDAKernel::loadColumns(const Rows &x, Value row, Value from,
         [&]() -> Vec<Value> { return {load(x.memory, {row, at})}; })[0]);
   }
   return four;
+}
+
+namespace {
+struct SimtLowering
+    : cuda::UnitLoweringInterface::ExternalModel<SimtLowering, cuda::SimtAttr> {
+  Value lowerContract(Attribute, CUDAKernel &kernel,
+                      tile::ContractOp op) const {
+    return kernel.writeWarpContract(op);
+  }
+};
+} // namespace
+
+void corellama::cuda::registerSimt(DialectRegistry &registry) {
+  registry.addExtension(+[](MLIRContext *context, CUDADialect *) {
+    SimtAttr::attachInterface<SimtLowering>(*context);
+  });
 }

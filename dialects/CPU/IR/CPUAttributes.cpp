@@ -1,0 +1,78 @@
+//===- CPUAttributes.cpp - strategies and units of a CPU ------------------===//
+//
+// The facts of each unit, and what a strategy answers of its tile.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/CPU/IR/CPUDialect.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace corellama;
+using namespace corellama::cpu;
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/CPU/IR/CPUAttributes.cpp.inc"
+
+void CPUDialect::registerAttributes() {
+#ifndef __clang_analyzer__ // It takes a pointer that MLIR keeps for a leak.
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/CPU/IR/CPUAttributes.cpp.inc"
+      >();
+#endif
+}
+
+//===----------------------------------------------------------------------===//
+// Strategy
+//===----------------------------------------------------------------------===//
+
+/// Groups of 16 elements that a tile of values may sum: accumulators of 512
+/// bits, half of the registers, so that converted values and weights have room.
+static constexpr int64_t kValueGroups = 16;
+
+LogicalResult StrategyAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                   llama::ContractionUnitInterface unit,
+                                   int64_t m, int64_t n) {
+  if (!isa<CPUDialect>(unit.getDialect()))
+    return emitError() << "the unit of a CPU's strategy is one of #cpu, found "
+                       << unit;
+  if (m < 1 || n < 1)
+    return emitError() << "a tile of a CPU is of 1 row and 1 column at least, "
+                          "found "
+                       << m << " x " << n;
+  return success();
+}
+
+/// All rows of the tile are in one core's registers.
+int64_t StrategyAttr::getValueGroups(int64_t rows) const {
+  return std::max<int64_t>(1, kValueGroups / rows);
+}
+
+//===----------------------------------------------------------------------===//
+// #cpu.fma
+//===----------------------------------------------------------------------===//
+
+Type FmaAttr::getRowsType() const { return Float32Type::get(getContext()); }
+
+Attribute FmaAttr::getOrder(llama::FormatInterface format) const {
+  return llama::ReductionOrderAttr::get(
+      getContext(), *this, format.getScaleBlock(),
+      format.hasScale() ? llama::ScaleMode::Outer : llama::ScaleMode::None,
+      /*lanes=*/0);
+}
+
+ArrayRef<StringLiteral> FmaAttr::getFeatures() const {
+  static constexpr StringLiteral kFeatures[] = {"avx2", "fma"};
+  return kFeatures;
+}
+
+/// Converting is as much work as multiplying, so it is done once a call.
+bool FmaAttr::usesPanels() const { return true; }
+
+/// A core would make the sums again for each group of weight rows.
+bool FmaAttr::needsBlockSums(llama::FormatInterface format) const {
+  return format.hasMinimum();
+}

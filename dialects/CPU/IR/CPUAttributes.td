@@ -1,0 +1,61 @@
+//===- CPUAttributes.td - CPUs as targets, how kernels run on them --------===//
+//
+// The target that the driver stamps on a module, the strategy that plan writes
+// on its kernels, and the units that a strategy can name. Facts only: the table
+// of strategies is passes/CPU/CPUPlanner.cpp, the code of a unit is in
+// passes/CPU/Units.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_DIALECTS_CPU_IR_CPUATTRIBUTES
+#define CORELLAMA_DIALECTS_CPU_IR_CPUATTRIBUTES
+
+include "mlir/IR/AttrTypeBase.td"
+include "dialects/CPU/IR/CPUBase.td"
+
+class CPU_Attr<string name, string attrMnemonic, list<Trait> traits = []>
+    : AttrDef<CPU_Dialect, name, traits> {
+  let mnemonic = attrMnemonic;
+}
+
+def CPU_TargetAttr : CPU_Attr<"Target", "target", [Llama_TargetInterface]> {
+  let summary = "an x86-64 CPU";
+  let description = [{
+    `name` as on the command line, `features` in LLVM's spelling ("+avx2,+fma"),
+    `vector_bits`, the widest vector that code should use, and `l2_bytes`, the
+    cache of a core that a worker may fill.
+  }];
+  let parameters = (ins StringRefParameter<"the name on the command line">:$name,
+    StringRefParameter<"in LLVM's spelling", "\"\"">:$features,
+    DefaultValuedParameter<"int64_t", "0">:$vector_bits,
+    DefaultValuedParameter<"int64_t", "0">:$l2_bytes);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let extraClassDeclaration = [{
+    ::llvm::StringRef getBackend() const { return "cpu"; }
+  }];
+}
+
+def CPU_StrategyAttr : CPU_Attr<"Strategy", "strategy", [Llama_StrategyInterface]> {
+  let summary = "how a kernel runs on a CPU";
+  let description = [{
+    `unit`: what multiplies; `m` x `n`: rows of x by rows of the weight in one
+    register tile.
+  }];
+  let parameters = (ins "::corellama::llama::ContractionUnitInterface":$unit,
+                        "int64_t":$m, "int64_t":$n);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    int64_t getValueGroups(int64_t rows) const;
+  }];
+}
+
+def CPU_FmaAttr : CPU_Attr<"Fma", "fma",
+    [DeclareAttrInterfaceMethods<Llama_ContractionUnitInterface>]> {
+  let summary = "float32 fused multiply-add on vectors";
+  let description = [{
+    Quants are converted to float32 and multiplied by float32 rows; any format.
+  }];
+}
+
+#endif

@@ -1,0 +1,93 @@
+//===- CUDAAttributes.cpp - strategies and units of a GPU -----------------===//
+//
+// The facts of each unit, and what a strategy answers of its tile.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/CUDA/IR/CUDADialect.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace corellama;
+using namespace corellama::cuda;
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/CUDA/IR/CUDAAttributes.cpp.inc"
+
+void CUDADialect::registerAttributes() {
+#ifndef __clang_analyzer__ // It takes a pointer that MLIR keeps for a leak.
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/CUDA/IR/CUDAAttributes.cpp.inc"
+      >();
+#endif
+}
+
+//===----------------------------------------------------------------------===//
+// Strategy
+//===----------------------------------------------------------------------===//
+
+LogicalResult StrategyAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                   llama::ContractionUnitInterface unit,
+                                   int64_t threads, int64_t m, int64_t n,
+                                   int64_t k, int64_t stages) {
+  if (!isa<CUDADialect>(unit.getDialect()))
+    return emitError() << "the unit of a GPU's strategy is one of #cuda, found "
+                       << unit;
+  // Whole warps, and sums of a block are a tree; CUDA allows no more.
+  if (threads < 32 || threads > 1024 || !llvm::isPowerOf2_64(threads))
+    return emitError() << "a block of a GPU has a power of two of threads, 32 "
+                          "to 1024, found "
+                       << threads;
+  if (m < 1 || n < 0 || k < 0 || stages < 1)
+    return emitError() << "a tile of a GPU is of 1 row and 0 columns at least, "
+                          "in 1 stage of depth 0 at least";
+  return success();
+}
+
+/// A tile is spread over threads: each has its own elements, so a row may have
+/// 16 groups, whatever the number of rows.
+int64_t StrategyAttr::getValueGroups(int64_t) const { return 16; }
+
+//===----------------------------------------------------------------------===//
+// Units
+//===----------------------------------------------------------------------===//
+
+static llama::ScaleMode scaleOf(llama::FormatInterface format) {
+  return format.hasScale() ? llama::ScaleMode::Outer : llama::ScaleMode::None;
+}
+
+Type SimtAttr::getRowsType() const { return Float32Type::get(getContext()); }
+
+Attribute SimtAttr::getOrder(llama::FormatInterface format) const {
+  int64_t columns = kChunkBytes * 8 / format.getPlanes().front().bits;
+  return llama::ReductionOrderAttr::get(getContext(), *this, columns,
+                                        scaleOf(format), kWarp);
+}
+
+/// All of CUDA's targets have them.
+ArrayRef<StringLiteral> SimtAttr::getFeatures() const { return {}; }
+
+/// A block has no room for decoded rows; it reads them again from caches.
+bool SimtAttr::usesPanels() const { return false; }
+
+/// Each lane has the terms of its blocks in registers anyway.
+bool SimtAttr::needsBlockSums(llama::FormatInterface) const { return false; }
+
+Type MmaAttr::getRowsType() const { return Float16Type::get(getContext()); }
+
+Attribute MmaAttr::getOrder(llama::FormatInterface format) const {
+  if (!isa<llama::F16Attr, llama::Q8_0Attr, llama::Q4_0Attr>(format))
+    return {};
+  return llama::ReductionOrderAttr::get(getContext(), *this, kMmaBlock,
+                                        scaleOf(format), /*lanes=*/0);
+}
+
+ArrayRef<StringLiteral> MmaAttr::getFeatures() const { return {}; }
+
+/// A block decodes into workgroup memory inside its loop over k.
+bool MmaAttr::usesPanels() const { return false; }
+
+bool MmaAttr::needsBlockSums(llama::FormatInterface) const { return false; }

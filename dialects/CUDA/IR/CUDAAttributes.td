@@ -1,0 +1,72 @@
+//===- CUDAAttributes.td - GPUs as targets, how kernels run on them -------===//
+//
+// The target that the driver stamps on a module, the strategy that plan writes
+// on its kernels, and the units that a strategy can name. Facts only: the table
+// of strategies is passes/CUDA/CUDAPlanner.cpp, the code of a unit is in
+// passes/CUDA/Units.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_DIALECTS_CUDA_IR_CUDAATTRIBUTES
+#define CORELLAMA_DIALECTS_CUDA_IR_CUDAATTRIBUTES
+
+include "mlir/IR/AttrTypeBase.td"
+include "dialects/CUDA/IR/CUDABase.td"
+
+class CUDA_Attr<string name, string attrMnemonic, list<Trait> traits = []>
+    : AttrDef<CUDA_Dialect, name, traits> {
+  let mnemonic = attrMnemonic;
+}
+
+def CUDA_TargetAttr : CUDA_Attr<"Target", "target", [Llama_TargetInterface]> {
+  let summary = "an NVIDIA GPU";
+  let description = [{
+    `name` as on the command line ("cuda:sm_80"), `features` in LLVM's spelling
+    ("+ptx80"), `workgroup_bytes`, the most workgroup memory of a block (0: not
+    known).
+  }];
+  let parameters = (ins StringRefParameter<"the name on the command line">:$name,
+    StringRefParameter<"in LLVM's spelling", "\"\"">:$features,
+    DefaultValuedParameter<"int64_t", "0">:$workgroup_bytes);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let extraClassDeclaration = [{
+    ::llvm::StringRef getBackend() const { return "cuda"; }
+  }];
+}
+
+def CUDA_StrategyAttr : CUDA_Attr<"Strategy", "strategy", [Llama_StrategyInterface]> {
+  let summary = "how a kernel runs on a GPU";
+  let description = [{
+    `unit`: what multiplies. `threads` a block, a power of two, 32 to 1024;
+    `m` x `n`: the tile of a block; `k`: the depth of a stage in shared memory,
+    of which there are `stages`.
+  }];
+  let parameters = (ins
+    "::corellama::llama::ContractionUnitInterface":$unit, "int64_t":$threads,
+    DefaultValuedParameter<"int64_t", "1">:$m,
+    DefaultValuedParameter<"int64_t", "0">:$n,
+    DefaultValuedParameter<"int64_t", "0">:$k,
+    DefaultValuedParameter<"int64_t", "1">:$stages
+  );
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    int64_t getValueGroups(int64_t rows) const;
+  }];
+}
+
+def CUDA_SimtAttr : CUDA_Attr<"Simt", "simt",
+    [DeclareAttrInterfaceMethods<Llama_ContractionUnitInterface>]> {
+  let summary = "float32 fused multiply-add, the lanes of a warp along k";
+}
+
+def CUDA_MmaAttr : CUDA_Attr<"Mma", "mma",
+    [DeclareAttrInterfaceMethods<Llama_ContractionUnitInterface>]> {
+  let summary = "tensor cores: mma.sync on f16, sums in float32";
+  let description = [{
+    Multiplies weights whose quants are exact as f16 (f16, q8_0, q4_0), so that
+    only the rows of x are rounded.
+  }];
+}
+
+#endif

@@ -1,0 +1,25 @@
+//===- UnitLowering.h - the code of a GPU's units -------------------------===//
+//
+// The interface that a unit's file implements, and who attaches each. A unit is
+// a file in Units/ and a line here.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_PASSES_CUDA_UNITLOWERING_H
+#define CORELLAMA_PASSES_CUDA_UNITLOWERING_H
+
+#include "dialects/CUDA/IR/CUDADialect.h"
+#include "dialects/Tile/IR/TileDialect.h"
+
+namespace corellama::cuda {
+
+class CUDAKernel;
+
+void registerMma(mlir::DialectRegistry &registry);
+void registerSimt(mlir::DialectRegistry &registry);
+
+} // namespace corellama::cuda
+
+#include "passes/CUDA/UnitLowering.h.inc"
+
+#endif // CORELLAMA_PASSES_CUDA_UNITLOWERING_H
