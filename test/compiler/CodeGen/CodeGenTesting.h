@@ -8,7 +8,7 @@
 #ifndef CORELLAMA_TEST_COMPILER_CODEGEN_CODEGENTESTING_H
 #define CORELLAMA_TEST_COMPILER_CODEGEN_CODEGENTESTING_H
 
-#include "dialects/Llama/IR/LlamaDialect.h"
+#include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -85,7 +85,8 @@ inline constexpr const char *kSmallSteps = R"mlir(
 inline mlir::MLIRContext &smallContext() {
   static mlir::MLIRContext *context = [] {
     mlir::DialectRegistry registry;
-    registry.insert<llama::LlamaDialect, mlir::LLVM::LLVMDialect>();
+    registry.insert<llama::LlamaDialect, cpu::CPUDialect,
+                    mlir::LLVM::LLVMDialect>();
     mlir::registerBuiltinDialectTranslation(registry);
     mlir::registerLLVMDialectTranslation(registry);
     return new mlir::MLIRContext(registry,

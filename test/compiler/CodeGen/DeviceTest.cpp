@@ -1,6 +1,8 @@
 //===- DeviceTest.cpp - the device's module to PTX ------------------------===//
 
 #include "compiler/CodeGen/CodeGen.h"
+#include "dialects/CPU/IR/CPUDialect.h"
+#include "dialects/CUDA/IR/CUDADialect.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -18,8 +20,9 @@ namespace {
 mlir::MLIRContext &deviceContext() {
   static mlir::MLIRContext *context = [] {
     mlir::DialectRegistry registry;
-    registry.insert<llama::LlamaDialect, mlir::LLVM::LLVMDialect,
-                    mlir::gpu::GPUDialect, mlir::NVVM::NVVMDialect>();
+    registry
+        .insert<llama::LlamaDialect, cuda::CUDADialect, mlir::LLVM::LLVMDialect,
+                mlir::gpu::GPUDialect, mlir::NVVM::NVVMDialect>();
     mlir::registerBuiltinDialectTranslation(registry);
     mlir::registerLLVMDialectTranslation(registry);
     mlir::registerGPUDialectTranslation(registry);

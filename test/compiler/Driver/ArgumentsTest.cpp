@@ -157,7 +157,7 @@ TEST(Arguments, UsageErrorsAreOneLine) {
        compileHelp},
       {{{"compile", "m.gguf", "-o", "m", "--compile-to=linalg"},
         "--compile-to: no phase 'linalg'; it is one of import, specialize, "
-        "fuse, place, "
+        "fuse, plan, "
         "schedule, tile, vector, llvm"},
        compileHelp},
       {{{"compile", "m.gguf", "-o", "m", "--compile-from=fuse"},

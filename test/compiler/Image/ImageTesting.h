@@ -11,6 +11,7 @@
 
 #include "compiler/Image/Image.h"
 #include "compiler/Import/Import.h"
+#include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/Builders.h"
 #include "test/compiler/Checkpoint/GGUFBuilder.h"
@@ -89,6 +90,7 @@ public:
 
 private:
   void place() {
+    context.loadDialect<cpu::CPUDialect>(); // the target and strategies
     mlir::OpBuilder builder(&context);
     module->walk([&](llama::WeightOp op) {
       llvm::SmallVector<mlir::Attribute> layouts;
