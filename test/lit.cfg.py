@@ -11,12 +11,25 @@
 #   empty_pass   %pass is nothing: every pass test must then fail, which
 #                tools/check-empty-pass.py verifies
 #   roundtrip    %opt prints and re-parses each input first
+#   build        the build to test, where lit is given a path of the source tree
+#                (`lit test/passes/Llama`); build/ by default
 import os
 import sys
 
 from lit.llvm import llvm_config
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "tools"))
+root = os.path.dirname(os.path.abspath(__file__))
+if not hasattr(config, "corellama_bin"):
+    # lit was given a path of the source tree: begin again with what the build knows.
+    build = lit_config.params.get("build", os.path.join(root, "../build"))
+    site = os.path.join(build, "test/lit.site.cfg.py")
+    if not os.path.exists(site):
+        lit_config.fatal(f"{site}: is missing; configure the build first, or name its "
+                         "folder with --param build=FOLDER")
+    lit_config.load_config(config, site)
+    sys.exit()
+
+sys.path.insert(0, os.path.join(root, "tools"))
 from pass_test_format import PassTest  # noqa: E402
 
 
@@ -28,7 +41,7 @@ config.name = "CoreLlama"
 config.test_format = PassTest(empty=flag("empty_pass"))
 config.suffixes = [".mlir", ".test", ".ll"]
 config.excludes = ["CMakeLists.txt", "Inputs"]
-config.test_source_root = os.path.dirname(__file__)
+config.test_source_root = root
 config.test_exec_root = os.path.join(config.corellama_binary_dir, "test")
 
 llvm_config.use_default_substitutions()  # FileCheck, not, count, split-file

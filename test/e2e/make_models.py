@@ -1,6 +1,6 @@
-"""Writes 12 small random Llama checkpoints from a seed.
+"""Writes 24 small random Llama checkpoints from a seed.
 
-Input: a seed and a folder; output: `m00.gguf` to `m11.gguf` and `models.json`,
+Input: a seed and a folder; output: `m00.gguf` to `m23.gguf` and `models.json`,
 which says what each one is. They cover what one real checkpoint cannot: every
 attention kind, every weight format, sizes that are multiples of nothing, tied
 and untied heads, layers whose formats alternate irregularly. A file of its own
@@ -48,7 +48,27 @@ RECIPES = [
     dict(attention="MQA", formats=["Q4_0", "Q8_0"], head="tied", irregular=True),
     dict(attention="GQA", formats=["Q4_1", "Q4_0"], head="untied", multiple=32,
          irregular=True, wide=True),
+    # Kinds of attention, formats and heads met in other pairs than above.
+    dict(attention="MHA", formats=["F16"], head="untied"),
+    dict(attention="GQA", formats=["F32"], head="tied"),
+    dict(attention="MQA", formats=["BF16"], head="tied"),
+    dict(attention="MHA", formats=["Q8_0"], head="untied", multiple=32),
+    dict(attention="MQA", formats=["Q4_1"], head="untied", multiple=32),
+    dict(attention="GQA", formats=["Q4_0"], head="tied", multiple=32),
+    dict(attention="MHA", formats=["Q6_K"], head="tied", multiple=256),
+    dict(attention="MQA", formats=["Q8_0"], head="untied", multiple=32,
+         embedding="Q4_0", output="F16"),
+    dict(attention="GQA", formats=["F16", "BF16", "F32"], head="untied",
+         irregular=True),
+    dict(attention="MQA", formats=["Q6_K", "Q4_1"], head="tied", multiple=256,
+         irregular=True),
+    dict(attention="MHA", formats=["Q4_1", "Q8_0"], head="untied", multiple=32,
+         irregular=True, wide=True),
+    dict(attention="GQA", formats=["Q8_0", "Q4_0"], head="tied", multiple=32,
+         embedding="Q4_1", irregular=True, wide=True),
 ]
+# What slow tests take: each format, kind of attention and kind of head is in it.
+FEW = range(12)
 
 
 def pack(values, form):
@@ -156,7 +176,7 @@ def write_model(path, seed, index, architecture="llama", extra=None):
     # values of deviation a: queries and keys 1.2 (scores of deviation 1.4),
     # logits 1.8 (the largest of some hundred: 4 to 8). The branches add about 1
     # each to the stream.
-    tied = recipe["lm_head"] == "tied"
+    tied = recipe["head"] == "tied"
     logit = 1.8 / np.sqrt(dim)
     matrix("token_embd.weight", s["vocabulary"], dim, logit if tied else 0.8,
            recipe.get("embedding"))
@@ -181,7 +201,7 @@ def write_model(path, seed, index, architecture="llama", extra=None):
     w.write_tensors_to_file()
     w.close()
     return dict(file=os.path.basename(path), attention=recipe["attention"],
-                head=recipe["lm_head"], formats=sorted(set(used.values())), **s,
+                head=recipe["head"], formats=sorted(set(used.values())), **s,
                 tensors=used)
 
 
@@ -239,25 +259,24 @@ def write_shapes(path, sizes, form):
     os.truncate(path, header + total)
 
 
-def write_all(folder, seed, only=None):
-    """Writes the models (or those of `only`) and models.json; [(path, what)]."""
+def write_all(folder, seed, only=FEW):
+    """Writes the models of `only` and models.json; [(path, what)]."""
     os.makedirs(folder, exist_ok=True)
     made = []
-    for index in range(len(RECIPES)):
-        if only is None or index in only:
-            path = os.path.join(folder, f"m{index:02d}.gguf")
-            made.append((path, write_model(path, seed, index)))
+    for index in only:
+        path = os.path.join(folder, f"m{index:02d}.gguf")
+        made.append((path, write_model(path, seed, index)))
     with open(os.path.join(folder, "models.json"), "w") as f:
         json.dump([what for _, what in made], f, indent=1)
     return made
 
 
 def main():
-    p = argparse.ArgumentParser(description="write 12 small random models")
+    p = argparse.ArgumentParser(description="write 24 small random models")
     p.add_argument("folder")
     p.add_argument("--seed", type=int, default=1)
     a = p.parse_args()
-    for path, what in write_all(a.folder, a.seed):
+    for path, what in write_all(a.folder, a.seed, range(len(RECIPES))):
         print(f"{path}: {what['attention']} {what['heads']}/{what['kv_heads']} x "
               f"{what['head_size']}, dim {what['dim']}, hidden {what['hidden']}, "
               f"vocabulary {what['vocabulary']}, {what['layers']} layers, "

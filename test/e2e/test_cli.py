@@ -224,9 +224,17 @@ def test_ends(report, p):
     report.check("another seed gives another text", texts[0] != texts[3], texts[3])
 
 
+def start(command, **kwargs):
+    """A process that Ctrl-C ends, as in a terminal: a background job of a shell
+    ignores SIGINT and hands that down to its children."""
+    return subprocess.Popen(
+        command, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        **kwargs)
+
+
 def test_streams(report, p, command, folder):
     """Pipes and signals: what a shell does to a program."""
-    process = subprocess.Popen(
+    process = start(
         [command, "-p", "你好,世界 😀😀", "-n", "80", "--ignore-eos", "--temp", "1.5",
          "-s", "3"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     pieces = []
@@ -248,7 +256,7 @@ def test_streams(report, p, command, folder):
                  next((p for p in pieces[:-1] if split(p)), None))
     report.check("text streams", len(pieces) > 10, f"{len(pieces)} writes")
 
-    process = subprocess.Popen(
+    process = start(
         [command, "--prompt-ids", "5,6,7", "-n", "4000", "--ignore-eos"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     os.read(process.stdout.fileno(), 1)
@@ -259,7 +267,7 @@ def test_streams(report, p, command, folder):
                  and err == b"", f"exit code {process.returncode}: {err}")
 
     with open(folder / "text", "w+b") as out:
-        process = subprocess.Popen(
+        process = start(
             [command, "--prompt-ids", "5,6,7", "-n", "8000", "--ignore-eos", "-v"],
             stdout=out, stderr=subprocess.PIPE)
         deadline = time.monotonic() + 60
@@ -279,7 +287,7 @@ def test_streams(report, p, command, folder):
                      f"{os.fstat(out.fileno()).st_size} bytes")
 
     path = folder / "interrupted.npy"
-    process = subprocess.Popen(
+    process = start(
         [command, "--prompt-ids", "5,6,7", "-n", "8000", "--ignore-eos",
          "--logits-out", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     os.read(process.stdout.fileno(), 1)

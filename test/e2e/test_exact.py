@@ -210,7 +210,8 @@ def main():
             if args.negative:
                 test_negative(report, args, args.model, label, folder, tokenizer)
         if args.random:
-            only = [int(i) for i in args.only.split(",")] if args.only else None
+            only = ([int(i) for i in args.only.split(",")] if args.only
+                    else make_models.FEW)
             for path, what in make_models.write_all(folder, args.seed, only):
                 label = f"{what['file']} of seed {args.seed}"
                 test_model(report, args, path, label, folder, None)

@@ -28,6 +28,8 @@ Running start(const std::string &program,
     dup2(in[0], 0);
     dup2(out[1], 1);
     dup2(err[1], 2);
+    // A shell's background job ignores SIGINT and hands that down.
+    signal(SIGINT, SIG_DFL);
     execv(program.c_str(), pointers.data());
     _exit(126);
   }
