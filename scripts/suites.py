@@ -1,208 +1,274 @@
 #!/usr/bin/env python3
-"""Runs the test suites one after the other and adds up what they counted.
+"""Runs the test suites, two at a time, and adds up what they counted.
 
-Input: a finished build and the demo model; output: a paragraph for each suite
-(its failures, its sum) and the last line `N passed, N failed`. scripts/check
-calls it when everything is built. A file of its own because counting the tests
-of lit, GoogleTest and our own scripts is data, not shell.
+Input: a finished build and the demo model; output: a paragraph for each suite when it
+ends (its failures, its sum) and the last line `N passed, N failed`. With --targets it
+prints instead which targets of the build the chosen suites need. scripts/check calls
+it. A file of its own because counting the tests of lit, GoogleTest and our own scripts
+is data, not shell.
 """
 
 import argparse
+import concurrent.futures
+import dataclasses
 import json
 import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 LIT_PASSED = {"PASS", "XFAIL", "FLAKYPASS"}
 LIT_NEITHER = {"UNSUPPORTED", "SKIPPED", "EXCLUDED"}
+DRIVER, OPT = ["corellama", "corellama-rt"], ["corellama-opt"]
+# GoogleTests that take more than some ten seconds: not in --quick.
+SLOW_TESTS = {"CPUKernelTests", "CUDAKernelTests", "RunnerTests"}
+
+
+@dataclasses.dataclass
+class Suite:
+    name: str
+    command: list
+    remedy: str            # how to run it again, or a part of it
+    count: callable        # (exit code, log) -> passed, failed, lines to show
+    needs: list            # targets of the build
+    quick: bool = False    # part of scripts/check --quick
+    alone: bool = False    # measures times: nothing may run beside it
+    chain: str = ""        # suites of one chain share files: one after the other
+    environment: dict = dataclasses.field(default_factory=dict)
+
+
+def last_lines(text):
+    return text.strip().splitlines()[-15:]
+
+
+def count_ours(code, text):
+    """A script that ends with `N passed, N failed`."""
+    sums = re.findall(r"^(\d+) passed, (\d+) failed$", text, re.M)
+    if not sums:
+        return 0, 1, last_lines(text)
+    lines = [l for l in text.splitlines() if l.startswith(("FAIL", "SKIP"))]
+    return int(sums[-1][0]), int(sums[-1][1]), lines
+
+
+def count_exit_code(code, text):
+    """A check that is one: it passes or it says why it does not."""
+    return int(code == 0), int(code != 0), text.strip().splitlines() if code else []
+
+
+def count_lit(results):
+    def count(code, text):
+        if not results.exists():
+            return 0, 1, last_lines(text)
+        tests = json.loads(results.read_text())["tests"]
+        bad = [f"{t['code']} {t['name']}" for t in tests
+               if t["code"] not in LIT_PASSED | LIT_NEITHER]
+        return sum(t["code"] in LIT_PASSED for t in tests), len(bad), bad
+    return count
+
+
+def count_google(results):
+    def count(code, text):
+        if not results.exists():  # crashed, or not built
+            return 0, 1, last_lines(text)
+        r = json.loads(results.read_text())
+        bad = re.findall(r"^\[  FAILED  \] (\S+) \(", text, re.M)
+        passed = r["tests"] - r["failures"] - r.get("disabled", 0)
+        return passed, r["failures"] + r.get("errors", 0), bad
+    return count
 
 
 class Suites:
+    """All suites, as data."""
+
     def __init__(self, args):
         self.args = args
         self.build = Path(args.build).resolve()
         self.logs = self.build / "check"
-        self.logs.mkdir(exist_ok=True)
-        self.driver = self.build / "bin/corellama"
-        self.passed = self.failed = 0
-        self.only = set(args.only.split(",")) if args.only else None
-        self.known = []
-        # The tests of GPU kernels read it: all combinations, not some by a seed.
-        self.environment = os.environ | ({"CORELLAMA_ALL": "1"} if args.all else {})
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self.list = []
+        self.checks()
+        self.google_tests()
+        self.end_to_end()
 
-    def wanted(self, name):
-        self.known.append(name)
-        return not self.only or name in self.only
-
-    def run(self, name, command, remedy, count, shards=()):
-        """Runs one suite; `count(code, text)` is its (passed, failed, lines).
-        `shards`: variables of each of several runs at once, by default one run."""
-        if not self.wanted(name):
-            return
-        print(f"== {name}: {' '.join(show(c) for c in command)}", flush=True)
-        started = time.monotonic()
-        log = self.logs / f"{name}.log"
-        code = 0
-        with open(log, "wb") as out:
-            try:
-                runs = [subprocess.Popen([str(c) for c in command], stdout=out,
-                                         stderr=subprocess.STDOUT, cwd=ROOT,
-                                         env=self.environment | variables)
-                        for variables in shards or [{}]]
-                code = max((abs(run.wait()) for run in runs))
-            except OSError as error:
-                out.write(str(error).encode())
-                code = 127
-        text = log.read_text(errors="replace")
-        passed, failed, lines = count(code, text)
-        # A suite that ends badly or counts nothing has failed, whatever it says.
-        if failed == 0 and (code != 0 or passed == 0):
-            failed = 1
-            lines = lines or text.strip().splitlines()[-15:]
-        for line in lines[:40]:
-            print(f"   {line}")
-        if len(lines) > 40:
-            print(f"   and {len(lines) - 40} lines more")
-        print(f"   {name}: {passed} passed, {failed} failed in "
-              f"{time.monotonic() - started:.0f} s", flush=True)
-        if failed:
-            print(f"   step {name} failed: see {show(log)}; {remedy}", flush=True)
-        self.passed += passed
-        self.failed += failed
-
-    def ours(self, name, *command):
-        """A script that ends with `N passed, N failed`."""
-        def count(code, text):
-            sums = re.findall(r"^(\d+) passed, (\d+) failed$", text, re.M)
-            lines = [l for l in text.splitlines() if l.startswith(("FAIL", "SKIP"))]
-            if not sums:
-                return 0, 1, text.strip().splitlines()[-15:]
-            return int(sums[-1][0]), int(sums[-1][1]), lines
-        shown = " ".join(show(c) for c in command)
-        self.run(name, [sys.executable, *command],
-                 f"again: {show(sys.executable)} {shown}", count)
-
-    def lit(self, name, *extra):
-        results = self.logs / f"{name}.json"
-        results.unlink(missing_ok=True)
-
-        def count(code, text):
-            if not results.exists():
-                return 0, 1, text.strip().splitlines()[-15:]
-            tests = json.loads(results.read_text())["tests"]
-            bad = [f"{t['code']} {t['name']}" for t in tests
-                   if t["code"] not in LIT_PASSED | LIT_NEITHER]
-            good = sum(t["code"] in LIT_PASSED for t in tests)
-            return good, len(bad), bad
-        lit = self.cache("LLVM_EXTERNAL_LIT") or "/usr/lib/llvm-22/bin/lit"
-        command = [sys.executable, lit, "-v", "--no-progress-bar", "--output",
-                   results, *extra, self.build / "test"]
-        self.run(name, command, "one test alone: /usr/lib/llvm-22/bin/lit -v "
-                 "build/test --filter NAME", count)
+    def add(self, name, command, count, **more):
+        more.setdefault("remedy", "again: " + " ".join(show(c) for c in command))
+        more.setdefault("needs", DRIVER)
+        self.list.append(Suite(name, [str(c) for c in command], count=count, **more))
 
     def cache(self, key):
         text = (self.build / "CMakeCache.txt").read_text(errors="replace")
         found = re.search(rf"^{key}:[A-Z]+=(.*)$", text, re.M)
         return found[1] if found else ""
 
-    def by_exit_code(self, name, *command):
-        """A check that is one: it passes or it says why it does not."""
-        python = [sys.executable] if Path(command[0]).suffix == ".py" else []
-        self.run(name, [*python, *command],
-                 f"again: {' '.join(show(c) for c in command)}",
-                 lambda code, text: (int(code == 0), int(code != 0),
-                                     text.strip().splitlines() if code else []))
+    def checks(self):
+        lint = ROOT / "scripts/lint"
+        self.add("format", [lint, "--format", "--all"], count_exit_code, needs=[],
+                 quick=True)
+        # It reads the generated headers.
+        self.add("tidy", [lint, "--tidy"], count_exit_code, needs=["all"])
+        self.add("lint-lit", [ROOT / "scripts/lint-lit"], count_exit_code, needs=[],
+                 quick=True)
+        lit = self.cache("LLVM_EXTERNAL_LIT") or "/usr/lib/llvm-22/bin/lit"
+        needs = DRIVER + OPT
+        for name, extra in (("lit", []), ("lit-roundtrip", ["--param", "roundtrip=1"])):
+            results = self.logs / f"{name}.json"
+            self.add(name, [sys.executable, lit, "-v", "--no-progress-bar", "--output",
+                            results, *extra, self.build / "test"], count_lit(results),
+                     remedy=f"one test alone: {lit} -v test/FOLDER/FILE", needs=needs,
+                     chain="lit", quick=not extra)
+        self.add("empty-pass", [sys.executable, ROOT / "test/tools/check-empty-pass.py",
+                                "--lit", lit, "--build", self.build / "test"],
+                 count_exit_code, needs=needs, chain="lit")
 
     def google_tests(self):
-        """Each test that CTest knows, counted by GoogleTest where it is one."""
+        """Each test that CTest knows, counted by GoogleTest."""
         listed = subprocess.run(
             ["ctest", "--test-dir", self.build, "--show-only=json-v1"],
             capture_output=True, text=True)
         try:
             tests = json.loads(listed.stdout)["tests"]
         except (ValueError, KeyError):
-            tests = []
-        if not tests and self.wanted("ctest"):
-            print(f"   ctest: lists no tests: {listed.stderr.strip()}")
-            self.failed += 1
+            sys.exit(f"ctest lists no tests: {listed.stderr.strip()}")
         for test in tests:
-            name = test["name"]
-            command = test.get("command") or ["false"]
-            program = Path(command[0]).name
-            is_google = "Tests" in program or "Replay" in program
+            name, command = test["name"], test.get("command") or ["false"]
             # An hour and a half of one core: shared out, where all of it is asked for.
             shares = os.cpu_count() if name == "CUDAKernelTests" and self.args.all else 1
-            shards = [{"GTEST_OUTPUT": f"json:{self.logs / name}.{i}.gtest.json",
-                       "GTEST_TOTAL_SHARDS": str(shares), "GTEST_SHARD_INDEX": str(i)}
-                      for i in range(shares)]
-            results = [self.logs / f"{name}.{i}.gtest.json" for i in range(shares)]
-            for old in self.logs.glob(f"{name}.*.gtest.json"):
-                old.unlink()
-
-            def count(code, text):
-                if not is_google:
-                    return (int(code == 0), int(code != 0),
-                            text.strip().splitlines()[-15:] if code else [])
-                if not all(r.exists() for r in results):  # crashed, or not built
-                    return 0, 1, text.strip().splitlines()[-15:]
-                bad = re.findall(r"^\[  FAILED  \] (\S+) \(", text, re.M)
-                passed = failed = 0
-                for r in (json.loads(r.read_text()) for r in results):
-                    passed += r["tests"] - r["failures"] - r.get("disabled", 0)
-                    failed += r["failures"] + r.get("errors", 0)
-                return passed, failed, bad
-            self.run(name, command, f"again: {show(command[0])}", count, shards)
+            for i in range(shares):
+                label = name if shares == 1 else f"{name}-{i + 1}of{shares}"
+                results = self.logs / f"{label}.gtest.json"
+                self.add(label, command, count_google(results), needs=[name],
+                         quick=name not in SLOW_TESTS,
+                         environment={"GTEST_OUTPUT": f"json:{results}",
+                                      "GTEST_TOTAL_SHARDS": str(shares),
+                                      "GTEST_SHARD_INDEX": str(i)})
 
     def end_to_end(self):
-        e2e, demo, driver = ROOT / "test/e2e", self.args.model, self.driver
-        opt = self.build / "bin/corellama-opt"
-        self.ours("reference", e2e / "test_reference.py")
-        self.ours("tokens", e2e / "test_tokens.py", "--tool",
-                  self.build / "bin/corellama-tokenize", "--model", demo)
-        self.ours("cli", e2e / "test_cli.py", "--corellama", driver, "--model", demo)
-        self.ours("refusals", e2e / "test_refusals.py", "--corellama", driver)
+        e2e, demo, driver = ROOT / "test/e2e", self.args.model, self.build / "bin/corellama"
+        emulator = self.build / "bin/corellama-emulator"
+
+        def add(name, script, *arguments, **more):
+            self.add(name, [sys.executable, script, *arguments], count_ours, **more)
+        add("reference", e2e / "test_reference.py", needs=[])
+        add("tokens", e2e / "test_tokens.py", "--tool", self.build /
+            "bin/corellama-tokenize", "--model", demo, needs=["corellama-tokenize"])
+        add("cli", e2e / "test_cli.py", "--corellama", driver, "--model", demo)
+        add("refusals", e2e / "test_refusals.py", "--corellama", driver)
+        golden = [e2e / "test_golden.py", "--corellama", driver, "--model", demo,
+                  "--emulator", emulator]
+        add("golden", *golden, needs=DRIVER + ["corellama-emulator"])
         exact = [e2e / "test_exact.py", "--corellama", driver]
         both = "--target=native,x86-64-v3"
-        self.ours("exact-demo", *exact, "--model", demo, "--negative", both)
-        self.ours("exact-random", *exact, "--random", both)
-        if self.args.all:
-            for seed in (2, 3, 4):
-                self.ours(f"exact-random-{seed}", *exact, "--random", both,
-                          "--seed", seed)
-        self.ours("phases", e2e / "test_phases.py", "--corellama", driver, "--opt",
-                  opt, "--model", demo)
+        # The model whose layers alternate between six formats.
+        add("exact-tiny", *exact, "--random", "--only=9", "--prompts=4", quick=True)
+        add("exact-demo", *exact, "--model", demo, "--negative", both)
+        add("exact-random", *exact, "--random", both)
+        for seed in (2, 3, 4) if self.args.all else ():
+            add(f"exact-random-{seed}", *exact, "--random", both, "--seed", seed)
+        add("phases", e2e / "test_phases.py", "--corellama", driver, "--opt",
+            self.build / "bin/corellama-opt", "--model", demo, needs=DRIVER + OPT)
         bits = [e2e / "test_bits.py", "--corellama", driver, "--model", demo,
                 "--delays-rt", self.build / "rt-delays"]
-        self.ours("bits", *bits)
+        delays = DRIVER + ["corellama-rt-delays"]
+        add("bits", *bits, needs=delays)
         if self.args.all:
-            self.ours("bits-f32", *bits, "--flags=--activations=f32")
-        self.ours("kernels", e2e / "test_kernels.py", "--corellama", driver,
-                  "--model", demo)
-        self.ours("cuda-ptx", e2e / "test_cuda_ptx.py", "--corellama", driver,
-                  *(["--all"] if self.args.all else []))
-        self.ours("emulator", e2e / "test_emulator.py", "--corellama", driver, "--emulator",
-                  self.build / "bin/corellama-emulator", "--model", demo)
-        self.ours("metrics", ROOT / "benchmarks/metrics.py", "--corellama", driver,
-                  "--model", demo, "--check", ROOT / "benchmarks/metrics.csv")
+            add("bits-f32", *bits, "--flags=--activations=f32", needs=delays)
+        add("kernels", e2e / "test_kernels.py", "--corellama", driver, "--model", demo)
+        add("cuda-ptx", e2e / "test_cuda_ptx.py", "--corellama", driver,
+            *(["--all"] if self.args.all else []))
+        add("emulator", e2e / "test_emulator.py", "--corellama", driver, "--emulator",
+            emulator, "--model", demo, needs=DRIVER + ["corellama-emulator"])
+        add("metrics", ROOT / "benchmarks/metrics.py", "--corellama", driver,
+            "--model", demo, "--check", ROOT / "benchmarks/metrics.csv")
         if self.args.all:
-            self.ours("floor", ROOT / "benchmarks/floor", "--corellama", driver,
-                      "--model", demo)
+            add("floor", ROOT / "benchmarks/floor", "--corellama", driver, "--model",
+                demo, alone=True)
 
-    def all(self):
-        self.by_exit_code("format", ROOT / "scripts/lint", "--format", "--all")
-        self.by_exit_code("tidy", ROOT / "scripts/lint", "--tidy")
-        self.by_exit_code("lint-lit", ROOT / "scripts/lint-lit")
-        self.lit("lit")
-        self.lit("lit-roundtrip", "--param", "roundtrip=1")
-        lit = self.cache("LLVM_EXTERNAL_LIT") or "/usr/lib/llvm-22/bin/lit"
-        self.by_exit_code("empty-pass", ROOT / "test/tools/check-empty-pass.py",
-                          "--lit", lit, "--build", self.build / "test")
-        self.google_tests()
-        self.end_to_end()
+    def chosen(self):
+        only = set(self.args.only.split(",")) if self.args.only else None
+        if only:
+            known = {s.name for s in self.list}
+            if not only <= known:
+                sys.exit(f"no suite {', '.join(sorted(only - known))}; there are "
+                         f"{', '.join(s.name for s in self.list)}")
+            return [s for s in self.list if s.name in only]
+        return [s for s in self.list if s.quick or not self.args.quick]
+
+
+class Runner:
+    """Runs suites and prints what each counted."""
+
+    def __init__(self, suites):
+        self.logs = suites.logs
+        # Tests of kernels read it: all combinations, not some by a seed.
+        self.environment = os.environ | (
+            {"CORELLAMA_ALL": "1"} if suites.args.all else {})
+        self.passed = self.failed = 0
+        self.lock = threading.Lock()
+        # What the last run took: the longest begin first.
+        self.times = self.logs / "seconds.json"
+        try:
+            self.seconds = json.loads(self.times.read_text())
+        except (OSError, ValueError):
+            self.seconds = {}
+
+    def run(self, suite):
+        started = time.monotonic()
+        log = self.logs / f"{suite.name}.log"
+        for old in self.logs.glob(f"{suite.name}.*json"):
+            old.unlink()
+        with open(log, "wb") as out:
+            try:
+                code = subprocess.run(suite.command, stdout=out, cwd=ROOT,
+                                      stderr=subprocess.STDOUT, env=self.environment
+                                      | suite.environment).returncode
+            except OSError as error:
+                out.write(str(error).encode())
+                code = 127
+        text = log.read_text(errors="replace")
+        passed, failed, lines = suite.count(code, text)
+        # A suite that ends badly or counts nothing has failed, whatever it says.
+        if failed == 0 and (code != 0 or passed == 0):
+            failed, lines = 1, lines or last_lines(text)
+        seconds = time.monotonic() - started
+        with self.lock:
+            self.report(suite, passed, failed, lines, seconds, log)
+
+    def report(self, suite, passed, failed, lines, seconds, log):
+        print(f"== {suite.name}: {' '.join(show(c) for c in suite.command)}")
+        for line in lines[:40]:
+            print(f"   {line}")
+        if len(lines) > 40:
+            print(f"   and {len(lines) - 40} lines more")
+        print(f"   {suite.name}: {passed} passed, {failed} failed in {seconds:.0f} s")
+        if failed:
+            print(f"   step {suite.name} failed: see {show(log)}; {suite.remedy}")
+        sys.stdout.flush()
+        self.passed += passed
+        self.failed += failed
+        self.seconds[suite.name] = round(seconds, 1)
+
+    def all(self, suites):
+        chains = {}
+        for suite in suites:
+            if not suite.alone:
+                chains.setdefault(suite.chain or suite.name, []).append(suite)
+
+        def run_chain(chain):
+            for suite in chain:
+                self.run(suite)
+        known = [(sum(self.seconds.get(s.name, 60) for s in c), c) for c in chains.values()]
+        known.sort(key=lambda pair: -pair[0])
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for done in [pool.submit(run_chain, chain) for _, chain in known]:
+                done.result()
+        for suite in suites:
+            if suite.alone:
+                self.run(suite)
+        self.times.write_text(json.dumps(self.seconds, indent=1) + "\n")
 
 
 def show(argument):
@@ -214,16 +280,23 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("--build", required=True)
     p.add_argument("--model", required=True)
-    p.add_argument("--all", action="store_true", help="the long forms too")
+    kind = p.add_mutually_exclusive_group()
+    kind.add_argument("--all", action="store_true", help="the long forms too")
+    kind.add_argument("--quick", action="store_true",
+                      help="two minutes: lit, fast unit tests, a tiny model end to end")
     p.add_argument("--only", metavar="SUITE,...", help="these suites alone")
+    p.add_argument("--targets", action="store_true",
+                   help="print what has to be built for them, and run nothing")
     suites = Suites(p.parse_args())
-    suites.all()
-    if suites.only and not suites.only <= set(suites.known):
-        sys.exit(f"no suite {', '.join(sorted(suites.only - set(suites.known)))}; "
-                 f"there are {', '.join(suites.known)}")
-    print(f"{suites.passed} passed, {suites.failed} failed", flush=True)
-    sys.exit(0 if suites.failed == 0 and suites.passed > 0 else 1)
+    chosen = suites.chosen()
+    if suites.args.targets:
+        print(" ".join(sorted({target for suite in chosen for target in suite.needs})))
+        return 0
+    runner = Runner(suites)
+    runner.all(chosen)
+    print(f"{runner.passed} passed, {runner.failed} failed", flush=True)
+    return 0 if runner.failed == 0 and runner.passed > 0 else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

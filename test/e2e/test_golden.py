@@ -1,0 +1,160 @@
+"""The bits of float32 programs are those that golden.json has.
+
+Input: the driver, the emulator and the demo model; output: PASS/FAIL lines. The demo
+model and 24 random models are compiled for two CPUs, with the cache in f32 and in f16;
+each program reads a fixed prompt, chooses a few ids more and writes its logits, of which
+golden.json has a hash for each row. Both CPUs have the same hashes: docs/bits.md says
+why. Two models run on the emulator too, as a GPU's code. A change of the compiler that
+is not meant to change bits must pass this unchanged; one that is meant to writes the
+file anew with --update and says so. A file of its own because it compares a compiler
+with an older one, where the other tests compare it with a reference.
+"""
+
+import concurrent.futures
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+import harness
+import make_models
+
+GOLDEN = Path(__file__).with_name("golden.json")
+TARGETS = ["x86-64-v3", "x86-64-v4"]  # a host without AVX-512 runs the first alone
+ACTIVATIONS = ["f32", "auto"]
+# 37 ids: tiles of rows and a rest in prefill. 300: attention over more than one block
+# of 256 keys. The ids that follow are rows of decode.
+PROMPT, DEMO_PROMPT, NEW_IDS = 37, 300, 5
+# (random model, GPU): a format with minima, one with alternating formats. The emulator
+# takes a second for a row, so the prompt is short.
+EMULATED = [(5, "cuda:sm_80"), (9, "cuda:sm_90a")]
+EMULATED_PROMPT, EMULATED_NEW_IDS = 3, 2
+DIGEST_BYTES = 5  # enough for a difference, which is never made on purpose
+
+
+def digest(data):
+    return hashlib.blake2b(data, digest_size=DIGEST_BYTES).hexdigest()
+
+
+def prompt(count, vocabulary):
+    """Ids that repeat nothing soon and need no generator of random numbers."""
+    return [(i * i * 7 + i * 31 + 5) % vocabulary for i in range(count)]
+
+
+class Golden:
+    def __init__(self, report, args, folder):
+        self.report, self.args, self.folder = report, args, folder
+        self.kept = {} if args.update else json.loads(GOLDEN.read_text())
+        self.made = {}
+
+    def compare(self, key, what, hashes):
+        """One line of golden.json; `what` names who made these hashes."""
+        first = self.made.setdefault(key, hashes)
+        wanted = first if self.args.update else self.kept.get(key)
+        if wanted is None:
+            self.report.fail(what, f"golden.json has no '{key}'; write it again with "
+                             "--update")
+            return
+        wrong = [i for i, (a, b) in enumerate(zip(wanted, hashes)) if a != b]
+        self.report.check(
+            what, hashes == wanted, lambda:
+            f"row {wrong[0]} is the first of {len(wrong)} of {len(wanted)} rows with "
+            "other bits" if wrong else f"{len(hashes)} rows, expected {len(wanted)}",
+            f"{len(hashes)} rows")
+
+    def is_model(self, name, path):
+        """Whether a random model is the file it was: else its logits say nothing."""
+        key = f"{name} checkpoint"
+        have = digest(path.read_bytes())
+        self.made[key] = have
+        return self.report.check(
+            f"{name}: the checkpoint is the same",
+            self.args.update or self.kept.get(key) == have, "make_models.py, or the "
+            "versions of numpy and gguf in scripts/requirements.txt, make another one")
+
+    def run_program(self, name, model, ids, target, activations):
+        what = f"{name} {target} --activations={activations}"
+        program = self.folder / what.replace(" ", "_")
+        logits = program.with_suffix(".npy")
+        made = harness.compile_model(self.args.corellama, model, program,
+                                     f"--target={target}", f"--activations={activations}")
+        if made.code != 0:
+            self.report.fail(what, made.why())
+            return
+        result, chosen = harness.generate(program, ids, NEW_IDS, "-t", 2, logits=logits)
+        program.unlink()
+        if chosen is None:
+            self.report.fail(what, result.why())
+            return
+        rows = np.load(logits)
+        logits.unlink()
+        self.compare(f"{name} {activations}", what, [digest(r.tobytes()) for r in rows])
+
+    def run_emulator(self, name, model, ids, target):
+        what = f"{name} {target}"
+        raw = self.folder / f"{name}.raw"
+        result = harness.run(
+            [self.args.emulator, model, f"--target={target}", "--ids",
+             ",".join(map(str, ids)), "-n", EMULATED_NEW_IDS, "--logits-out", raw])
+        if result.code != 0:
+            self.report.fail(what, result.why())
+            return
+        rows = np.fromfile(raw, np.float32).reshape(len(ids) + EMULATED_NEW_IDS - 1, -1)
+        self.compare(what, what, [digest(r.tobytes()) for r in rows])
+
+    def write(self):
+        lines = [f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in sorted(self.made.items())]
+        GOLDEN.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def main():
+    p = harness.parser(__doc__.splitlines()[0])
+    p.add_argument("--emulator", required=True, type=harness.existing,
+                   help="the tool that runs a GPU's code, e.g. build/bin/corellama-emulator")
+    p.add_argument("--update", action="store_true",
+                   help="write golden.json again; the targets must still agree")
+    p.add_argument("--only", metavar="I,J",
+                   help="of the random models only I, J; neither demo nor emulator")
+    args = p.parse_args()
+    only = [int(i) for i in args.only.split(",")] if args.only else None
+    if only and args.update:
+        p.error("--update writes the whole file; leave --only out")
+    targets = list(TARGETS)
+    report = harness.Report()
+    if "avx512f" not in Path("/proc/cpuinfo").read_text():
+        report.skip(targets.pop(), "this CPU has no AVX-512")
+    with harness.Workspace(args.keep) as folder, \
+            concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        golden = Golden(report, args, folder)
+        jobs = []
+
+        def start(work, *arguments):
+            jobs.append(pool.submit(work, *arguments))
+
+        def start_programs(name, model, ids):
+            for target in targets:
+                for activations in ACTIVATIONS:
+                    start(golden.run_program, name, model, ids, target, activations)
+
+        if only is None:
+            start_programs("demo", args.model, prompt(DEMO_PROMPT, 49152))
+        for index in range(len(make_models.RECIPES)) if only is None else only:
+            name, path = f"m{index:02d}", folder / f"m{index:02d}.gguf"
+            vocabulary = make_models.write_model(path, 1, index)["vocabulary"]
+            if not golden.is_model(name, path):
+                continue
+            start_programs(name, path, prompt(PROMPT, vocabulary))
+            for target in [t for i, t in EMULATED if i == index and only is None]:
+                start(golden.run_emulator, name, path,
+                      prompt(EMULATED_PROMPT, vocabulary), target)
+        for job in jobs:
+            job.result()
+        if args.update:
+            golden.write()
+    report.finish()
+
+
+if __name__ == "__main__":
+    main()
