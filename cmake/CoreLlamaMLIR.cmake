@@ -1,5 +1,6 @@
 # Finds LLVM, MLIR and lld 22 (Debian's packages) and gives the two functions
-# that the folders use: corellama_tablegen and corellama_library.
+# that the folders use: corellama_library for a library that links LLVM, and
+# corellama_llvm_flags for any other target that does.
 list(APPEND CMAKE_PREFIX_PATH /usr/lib/llvm-22)
 find_package(MLIR 22.1 REQUIRED CONFIG) # pulls in LLVM of the same version
 find_package(LLD 22.1 REQUIRED CONFIG)
@@ -19,12 +20,46 @@ separate_arguments(CORELLAMA_LLVM_DEFINITIONS NATIVE_COMMAND "${LLVM_DEFINITIONS
 # The flags of everything that links LLVM; the runtime has its own.
 set(CORELLAMA_COMPILE_OPTIONS -Wall -Wextra -Wno-unused-parameter -fno-exceptions)
 
+# A precompiled header of the upstream headers that most files reach through ours:
+# parsing them is most of what a file costs. None of our own headers is in it, so
+# that it is made once. Only with clang, whose precompiled header also holds the
+# instantiated templates; every file must still include what it uses, which
+# -DCORELLAMA_PCH=OFF and scripts/lint --tidy verify.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  set(CORELLAMA_PCH_DEFAULT ON)
+else()
+  set(CORELLAMA_PCH_DEFAULT OFF)
+endif()
+option(CORELLAMA_PCH "Precompile the headers of LLVM and MLIR" ${CORELLAMA_PCH_DEFAULT})
+if(CORELLAMA_PCH)
+  set(pch_source ${CMAKE_BINARY_DIR}/CoreLlamaPCH.cpp)
+  file(CONFIGURE OUTPUT ${pch_source}
+       CONTENT "// The precompiled header needs a target, a target a file.\n")
+  add_library(CoreLlamaPCH OBJECT ${pch_source})
+  target_precompile_headers(CoreLlamaPCH PRIVATE
+    ${CORELLAMA_SOURCE_DIR}/cmake/PrecompiledHeaders.h)
+  # Without a time stamp inside, so that ccache knows it again.
+  set(CORELLAMA_PCH_OPTIONS "SHELL:-Xclang -fno-pch-timestamp")
+  target_compile_options(CoreLlamaPCH PRIVATE
+    ${CORELLAMA_COMPILE_OPTIONS} ${CORELLAMA_PCH_OPTIONS})
+  target_compile_definitions(CoreLlamaPCH PRIVATE ${CORELLAMA_LLVM_DEFINITIONS})
+endif()
+
+# corellama_llvm_flags(NAME): how a target that includes LLVM's headers is compiled.
+function(corellama_llvm_flags name)
+  target_compile_options(${name} PRIVATE
+    ${CORELLAMA_COMPILE_OPTIONS} ${CORELLAMA_PCH_OPTIONS})
+  target_compile_definitions(${name} PRIVATE ${CORELLAMA_LLVM_DEFINITIONS})
+  if(CORELLAMA_PCH)
+    target_precompile_headers(${name} REUSE_FROM CoreLlamaPCH)
+  endif()
+endfunction()
+
 # corellama_library(NAME SOURCES... DEPENDS targets... LINK libraries...)
 function(corellama_library name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;LINK" ${ARGN})
   add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
-  target_compile_options(${name} PRIVATE ${CORELLAMA_COMPILE_OPTIONS})
-  target_compile_definitions(${name} PUBLIC ${CORELLAMA_LLVM_DEFINITIONS})
+  corellama_llvm_flags(${name})
   target_link_libraries(${name} PUBLIC ${ARG_LINK} MLIR LLVM)
   if(ARG_DEPENDS)
     add_dependencies(${name} ${ARG_DEPENDS})
