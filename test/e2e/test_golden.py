@@ -83,7 +83,7 @@ class Golden:
         if made.code != 0:
             self.report.fail(what, made.why())
             return
-        result, chosen = harness.generate(program, ids, NEW_IDS, "-t", 2, logits=logits)
+        result, chosen = harness.generate(program, ids, NEW_IDS, "-t", 1, logits=logits)
         program.unlink()
         if chosen is None:
             self.report.fail(what, result.why())

@@ -139,7 +139,7 @@ std::string makeImage(bool withTokenizer) {
   const std::string manifest = "{}";
 
   std::string image(sizeof(abi::ImageHeader), '\0');
-  auto plan = [&](const void *data, size_t bytes, uint64_t alignment) {
+  auto place = [&](const void *data, size_t bytes, uint64_t alignment) {
     image.resize(alignUp(image.size(), alignment));
     abi::ImageRange range{image.size(), bytes};
     image.append(static_cast<const char *>(data), bytes);
