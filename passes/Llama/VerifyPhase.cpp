@@ -8,6 +8,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Llama/IR/LlamaDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "passes/Llama/Passes.h"
 #include "passes/Llama/PlanInvariants.h"
@@ -211,6 +213,20 @@ static LogicalResult expectLayouts(ModuleOp module) {
   });
 }
 
+/// What `resolved` says of a weight is what its declaration says.
+static LogicalResult expectResolved(WeightRefOp ref) {
+  auto module = ref->getParentOfType<ModuleOp>();
+  auto weight =
+      SymbolTable::lookupNearestSymbolFrom<WeightOp>(ref, ref.getWeightAttr());
+  int64_t index = getWeightTableIndex(module, weight);
+  if (static_cast<int64_t>(*ref.getIndex()) != index)
+    return ref.emitOpError()
+           << "is stamped with index " << *ref.getIndex() << ", "
+           << ref.getWeight() << " has index " << index
+           << "; run llama-resolve-weight-references again";
+  return success();
+}
+
 static LogicalResult expectStamps(ModuleOp module) {
   auto expect = [](Operation *op, bool there, StringRef what,
                    StringRef pass) -> LogicalResult {
@@ -222,9 +238,82 @@ static LogicalResult expectStamps(ModuleOp module) {
   return forEach<Operation *>(module, [&](Operation *op) -> LogicalResult {
     if (isa<BufferOp, BufferReadOp, BufferWriteOp>(op))
       return expect(op, op->hasAttr("at"), "offset", "llama-assign-buffers");
-    if (auto ref = dyn_cast<WeightRefOp>(op))
-      return expect(op, ref.getLayout() && ref.getIndex(), "layout and index",
-                    "llama-resolve-weight-references");
+    if (auto ref = dyn_cast<WeightRefOp>(op)) {
+      if (failed(expect(op, ref.getLayout() && ref.getIndex(),
+                        "layout and index", "llama-resolve-weight-references")))
+        return failure();
+      return expectResolved(ref);
+    }
+    return success();
+  });
+}
+
+/// Layers that a step names are layers that there are: a loop ends at the last
+/// one, and a table of callees has a row for each.
+static LogicalResult expectLayers(ModuleOp module) {
+  auto config = module->getAttrOfType<ConfigAttr>(kConfigAttr);
+  if (!config)
+    return success(); // expectConfig asks for it where there is a model
+  int64_t layers = config.getLayers();
+  auto inRange = [&](Operation *op, Value layer) -> LogicalResult {
+    int64_t first = 0, last = 0;
+    if (std::optional<int64_t> constant = getConstantIntValue(layer)) {
+      first = last = *constant;
+    } else {
+      auto argument = dyn_cast<BlockArgument>(layer);
+      auto loop = argument
+                      ? dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp())
+                      : scf::ForOp();
+      if (!loop || loop.getInductionVar() != layer)
+        return op->emitOpError() << "has a layer that is neither a constant "
+                                    "nor counted by a loop of the step";
+      auto begin = getConstantIntValue(loop.getLowerBound());
+      auto end = getConstantIntValue(loop.getUpperBound());
+      auto step = getConstantIntValue(loop.getStep());
+      if (!begin || !end || !step || *step < 1)
+        return loop.emitOpError() << "counts layers, so its bounds and its "
+                                     "step are constants, the step above 0";
+      first = *begin;
+      last = *end - 1;
+    }
+    if (first < 0 || last >= layers)
+      return op->emitOpError() << "is for layers " << first << " to " << last
+                               << ", the model has 0 to " << layers - 1;
+    return success();
+  };
+  return forEach<DispatchOp>(module, [&](DispatchOp dispatch) -> LogicalResult {
+    if (!dispatch.getLayer())
+      return success();
+    if (failed(inRange(dispatch, dispatch.getLayer())))
+      return failure();
+    if (dispatch.getOf() &&
+        static_cast<int64_t>(dispatch.getOf()->size()) != layers)
+      return dispatch.emitOpError()
+             << "has a table of " << dispatch.getOf()->size()
+             << " layers, the model has " << layers;
+    return success();
+  });
+}
+
+/// A handle on a weight of a tile's kernel names a row of the table of offsets.
+/// `tile` is above this dialect, so the op is known by name.
+static LogicalResult expectTableIndices(ModuleOp module) {
+  int64_t size = getWeightTableSize(module);
+  return forEach<Operation *>(module, [&](Operation *op) -> LogicalResult {
+    if (op->getName().getStringRef() != "tile.weight")
+      return success();
+    auto index = op->getAttrOfType<IntegerAttr>("index");
+    auto symbol = op->getAttrOfType<SymbolRefAttr>("weight");
+    auto weight =
+        symbol ? SymbolTable::lookupNearestSymbolFrom<WeightOp>(op, symbol)
+               : WeightOp();
+    if (!index || !weight)
+      return success(); // a kernel alone, without declarations
+    int64_t expected = getWeightTableIndex(module, weight);
+    if (index.getInt() != expected)
+      return op->emitOpError()
+             << "has index " << index.getInt() << " of the " << size
+             << " in the table, " << symbol << " has " << expected;
     return success();
   });
 }
@@ -265,6 +354,8 @@ static constexpr Fact kFacts[] = {
     {Phase::Plan, Phase::Schedule, verifyPlanInvariants},
     {Phase::Plan, Phase::LLVM, expectLayouts},
     {Phase::Schedule, Phase::Schedule, expectStamps},
+    {Phase::Schedule, Phase::Vector, expectLayers},
+    {Phase::Tile, Phase::Tile, expectTableIndices},
     {Phase::Schedule, Phase::Schedule, expectKernelFunctions},
 };
 
