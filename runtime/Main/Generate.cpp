@@ -13,6 +13,7 @@
 #include "runtime/Sampling/Sampler.h"
 
 #include <algorithm>
+#include <cmath>
 #include <sys/random.h>
 
 namespace corellama::runtime {
@@ -42,6 +43,7 @@ public:
           start, std::min<size_t>(model.batch(), prompt.size() - start));
       if (!mayGoOn())
         return false;
+      progress.show(start, prompt.size());
       model.prefill(rows);
       lastRow = rows.size() - 1;
       if (logits)
@@ -49,6 +51,7 @@ public:
           if (!write(model.logits(row)))
             return false;
     }
+    progress.clear();
     return mayGoOn();
   }
 
@@ -75,12 +78,13 @@ public:
 private:
   Model &model;
   NpyWriter *logits;
+  PromptProgress progress;
 };
 } // namespace
 
 Generation generate(Model &model, std::span<const int32_t> prompt,
                     const Options &options, const Text &text, Output &output,
-                    NpyWriter *logits) {
+                    NpyWriter *logits, void (*note)(const std::string &)) {
   Run run(model, logits);
   Generation &outcome = run.outcome;
   Stopwatch watch;
@@ -94,8 +98,22 @@ Generation generate(Model &model, std::span<const int32_t> prompt,
     return outcome;
   }
 
-  Sampler sampler(settingsFor(options));
-  int32_t id = sampler.sample(model.logits(run.lastRow));
+  const SamplerSettings settings = settingsFor(options);
+  outcome.seed = settings.seed;
+  Sampler sampler(settings);
+  bool noted = false;
+  auto sample = [&](std::span<const float> row) {
+    const int32_t id = sampler.sample(row);
+    // One value that is no number spoils all that follow, so one look is
+    // enough.
+    if (!noted && std::isnan(row[size_t(id)])) {
+      note("the model's logits are no numbers (NaN), so its ids mean nothing; "
+           "the checkpoint is damaged or overflows float32");
+      noted = true;
+    }
+    return id;
+  };
+  int32_t id = sample(model.logits(run.lastRow));
   outcome.promptSeconds = watch.seconds();
 
   watch = Stopwatch();
@@ -125,7 +143,7 @@ Generation generate(Model &model, std::span<const int32_t> prompt,
     auto row = model.logits(0);
     if (!run.write(row))
       break;
-    id = sampler.sample(row);
+    id = sample(row);
   }
   outcome.decodeSeconds = watch.seconds();
   return outcome;

@@ -45,13 +45,15 @@ struct Generation {
   /// Calls of the decode step: the first id comes from the prompt's last row.
   uint64_t decodeTokens = 0;
   double decodeSeconds = 0;
+  /// Of the sampling, given or drawn.
+  uint64_t seed = 0;
 };
 
 /// `logits`, if given, gets the row that follows each token of prompt and
-/// answer but the last.
+/// answer but the last. `note` is told once where logits are no numbers.
 Generation generate(Model &model, std::span<const int32_t> prompt,
                     const Options &options, const Text &text, Output &output,
-                    NpyWriter *logits);
+                    NpyWriter *logits, void (*note)(const std::string &));
 
 } // namespace corellama::runtime
 

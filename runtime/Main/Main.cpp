@@ -96,8 +96,10 @@ int main(int argc, char **argv) {
     return fail(prompt.error());
   if (prompt->bytesLeftOut)
     note(std::to_string(prompt->bytesLeftOut) +
-         " bytes of the prompt have no token in this model's vocabulary and "
-         "were left out");
+         (prompt->bytesLeftOut == 1 ? " byte of the prompt has"
+                                    : " bytes of the prompt have") +
+         " no token in this model's vocabulary and " +
+         (prompt->bytesLeftOut == 1 ? "was" : "were") + " left out");
 
   auto model = Model::create(corellama_program, *image, *options);
   if (!model)
@@ -116,7 +118,7 @@ int main(int argc, char **argv) {
 
   Generation generation =
       generate(running, prompt->ids, *options, *text, output,
-               options->logitsOut ? &logits : nullptr);
+               options->logitsOut ? &logits : nullptr, note);
   if (generation.end != End::failed)
     output.finish(generation);
   if (generation.end != End::failed && generation.end != End::interrupted &&

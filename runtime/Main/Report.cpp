@@ -7,7 +7,10 @@
 #include "runtime/Main/Report.h"
 
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <ctime>
+#include <unistd.h>
 
 namespace corellama::runtime {
 
@@ -17,22 +20,40 @@ int64_t Stopwatch::now() {
   return int64_t(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
 }
 
+void PromptProgress::show(uint64_t done, uint64_t tokens) {
+  const char *terminal = getenv("TERM");
+  if (done == 0 || !isatty(STDERR_FILENO) || !terminal ||
+      strcmp(terminal, "dumb") == 0)
+    return;
+  fprintf(stderr, "\rprompt: %llu of %llu tokens",
+          static_cast<unsigned long long>(done),
+          static_cast<unsigned long long>(tokens));
+  shown = true;
+}
+
+void PromptProgress::clear() {
+  if (shown)
+    fputs("\r\x1b[K", stderr);
+  shown = false;
+}
+
 static double rate(uint64_t tokens, double seconds) {
   return seconds > 0 ? double(tokens) / seconds : 0;
 }
 
 std::string closingLine(double loadSeconds, const Generation &generation) {
-  // Two counts of 20 digits and three numbers of a clock fit with room to
+  // Three counts of 20 digits and three numbers of a clock fit with room to
   // spare.
   char line[256];
   snprintf(line, sizeof(line),
            "load %.1f ms | prompt %llu tokens %.1f tok/s | decode %llu tokens "
-           "%.1f tok/s\n",
+           "%.1f tok/s | seed %llu\n",
            loadSeconds * 1e3,
            static_cast<unsigned long long>(generation.promptTokens),
            rate(generation.promptTokens, generation.promptSeconds),
            static_cast<unsigned long long>(generation.decodeTokens),
-           rate(generation.decodeTokens, generation.decodeSeconds));
+           rate(generation.decodeTokens, generation.decodeSeconds),
+           static_cast<unsigned long long>(generation.seed));
   return line;
 }
 

@@ -124,7 +124,7 @@ Result<ChatFormat> ChatFormat::create(const Metadata &metadata,
                                       const Tokenizer &tokenizer) {
   constexpr std::string_view key = "tokenizer.chat_template";
   constexpr std::string_view remedy =
-      "; leave --chat out and give the prompt as the model expects it";
+      "; leave --chat out, or give the turn as ids with --prompt-ids";
   std::optional<std::string_view> source = metadata.string(key);
   if (!source)
     return Error{std::string(key) +

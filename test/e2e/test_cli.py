@@ -9,9 +9,11 @@ checkpoints that must not compile.
 
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
+import termios
 import time
 
 import numpy as np
@@ -27,7 +29,7 @@ COMPILE_FLAGS = ["-o", "--target", "--activations", "--cache-type", "--chunk",
                  "--emit", "--compile-to", "--compile-from", "--ir",
                  "--dump-compilation-phases-to"]
 CLOSING = re.compile(r"load [0-9.]+ ms \| prompt (\d+) tokens [0-9.]+ tok/s"
-                     r"( \| decode (\d+) tokens [0-9.]+ tok/s)?")
+                     r"( \| decode (\d+) tokens [0-9.]+ tok/s)? \| seed \d+$")
 
 
 class Checker:
@@ -80,7 +82,7 @@ def test_driver(report, args, folder):
             "--targt=native")
     d.error("driver: no checkpoint", 2, [], "compile", "-o", out)
     d.error("driver: no output", 2, ["-o"], "compile", small)
-    d.error("driver: an unknown target", 1, ["pentium"], "compile", small,
+    d.error("driver: an unknown target", 2, ["pentium"], "compile", small,
             "-o", out, "--target=pentium")
     d.error("driver: unknown activations", 2, ["f17"], "compile", small, "-o", out,
             "--activations=f17")
@@ -197,6 +199,43 @@ def test_output(report, p, folder, vocabulary):
                          and logits.dtype == np.float32
                          and logits[2:].argmax(axis=1).tolist() == ids,
                          f"{logits.dtype} {logits.shape}, ids {ids}")
+
+
+def on_terminal(command, columns, terminal):
+    """What a command writes to standard error where that is a terminal."""
+    primary, secondary = pty.openpty()
+    termios.tcsetwinsize(secondary, (24, columns))
+    process = subprocess.Popen([str(c) for c in command], stderr=secondary,
+                               stdout=subprocess.DEVNULL,
+                               env={**os.environ, "TERM": terminal, "COLUMNS": ""})
+    os.close(secondary)
+    pieces = []
+    try:
+        while piece := os.read(primary, 1 << 16):
+            pieces.append(piece)
+    except OSError:  # Linux's word for the other side's end
+        pass
+    os.close(primary)
+    process.wait()
+    return b"".join(pieces).decode()
+
+
+def test_terminal(report, args, program, folder):
+    """Progress lines: where there are some, how wide, and that they go away."""
+    compile_small = [args.corellama, "compile", folder / "m00.gguf",
+                     "--compile-to=plan"]
+    read_prompt = [program, "--prompt-ids", "5,6,7", "-b", "1", "-n", "0"]
+    for name, command, sign in [("driver", compile_small, "phase fuse"),
+                                ("program", read_prompt, "2 of 3")]:
+        text = on_terminal(command, 200, "xterm")
+        report.check(f"{name}: progress on a terminal", sign in text
+                     and text.endswith("\x1b[K"), repr(text))
+        text = on_terminal(command, 200, "dumb")
+        report.check(f"{name}: none on a dumb terminal", text == "", repr(text))
+    text = on_terminal(compile_small, 20, "xterm")
+    lines = [re.sub(r"\x1b\[\d*[mK]", "", line) for line in text.split("\r")]
+    report.check("driver: progress fits the terminal", "phase" in text
+                 and max(map(len, lines)) < 20, lines)
 
 
 def test_ends(report, p):
@@ -335,6 +374,7 @@ def main():
             test_asked_wrongly(report, p, model.context, model.vocabulary)
             test_output(report, p, folder, model.vocabulary)
             test_ends(report, p)
+            test_terminal(report, args, program, folder)
             test_streams(report, p, program, folder)
         test_driver(report, args, folder)
         test_without_tokenizer(report, args, folder)

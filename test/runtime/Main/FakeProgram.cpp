@@ -22,6 +22,13 @@ using Context = corellama::abi::Context;
 #define FAKE_FEATURES "64bit,sse2"
 #endif
 
+/// The logits of another are no numbers.
+#ifdef FAKE_NAN
+static constexpr float kScale = __builtin_nanf("");
+#else
+static constexpr float kScale = 1;
+#endif
+
 static uint64_t mix(uint64_t state, uint64_t value) {
   state = (state ^ value) * 0x9E3779B97F4A7C15u;
   return state ^ (state >> 29);
@@ -65,8 +72,9 @@ static void head(const Context *context, void *, uint32_t worker,
                                  ? uint64_t(kTurnEnd)
                                  : uint8_t(kText[position % kTextBytes]);
   for (uint64_t id = worker; id < kVocabulary; id += workers)
-    logits[id] = float(mix(state, id) >> 40) * 0x1p-24f +
-                 (id == favourite ? 4.0f : 0.0f);
+    logits[id] = (float(mix(state, id) >> 40) * 0x1p-24f +
+                  (id == favourite ? 4.0f : 0.0f)) *
+                 kScale;
 }
 
 extern "C" const corellama::abi::Program corellama_program = {

@@ -189,6 +189,15 @@ TEST_F(Program, NoTokensAtAll) {
   EXPECT_EQ(readFile(folder + "/x.npy").size(), 128 + 2 * kVocabulary * 4);
 }
 
+TEST_F(Program, SaysOnceThatLogitsAreNoNumbers) {
+  program = install("model", "fake-nan", makeImage());
+  Outcome outcome = run(program, Arguments{"-p", "abc", "-n", "12"} + kIds);
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.err,
+            "model: note: the model's logits are no numbers (NaN), so its ids "
+            "mean nothing; the checkpoint is damaged or overflows float32\n");
+}
+
 TEST_F(Program, EndsWhenTheContextIsFull) {
   Outcome outcome = run(program, Arguments{"--prompt-ids", someIds(20), "-c",
                                            "25", "--ignore-eos"} +
@@ -238,7 +247,7 @@ TEST_F(Program, VerboseEndsWithALineOfTimes) {
   EXPECT_TRUE(std::regex_match(
       outcome.err,
       std::regex("load \\d+\\.\\d ms \\| prompt 3 tokens \\d+\\.\\d tok/s \\| "
-                 "decode 11 tokens \\d+\\.\\d tok/s\n")))
+                 "decode 11 tokens \\d+\\.\\d tok/s \\| seed \\d+\n")))
       << outcome.err;
 }
 

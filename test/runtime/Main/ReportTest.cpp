@@ -16,15 +16,16 @@ TEST(Report, ClosingLine) {
   generation.promptSeconds = 0.5;
   generation.decodeTokens = 255;
   generation.decodeSeconds = 2;
+  generation.seed = 7;
   EXPECT_EQ(closingLine(0.01234, generation),
             "load 12.3 ms | prompt 512 tokens 1024.0 tok/s | decode 255 tokens "
-            "127.5 tok/s\n");
+            "127.5 tok/s | seed 7\n");
 }
 
 TEST(Report, NothingDecoded) {
   EXPECT_EQ(closingLine(0, Generation{}),
             "load 0.0 ms | prompt 0 tokens 0.0 tok/s | decode 0 tokens 0.0 "
-            "tok/s\n");
+            "tok/s | seed 0\n");
 }
 
 TEST(Report, ClockGoesForward) {

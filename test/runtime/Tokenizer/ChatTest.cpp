@@ -132,7 +132,7 @@ TEST(Chat, CountsBytesWithoutAToken) {
 
 TEST(Chat, SaysWhichTemplatesItKnows) {
   std::string remedy =
-      "; leave --chat out and give the prompt as the model expects it";
+      "; leave --chat out, or give the turn as ids with --prompt-ids";
   EXPECT_EQ(Loaded(TokenizerModel().metadata()).chat.error(),
             "tokenizer.chat_template: missing, expected ChatML, the only "
             "template known" +
