@@ -6,6 +6,7 @@
 #                and test cannot drift apart; `chunk.mlir` and `chunk-invalid.mlir`
 #                both mean --chunk. `%pass{chunk=8}` means --chunk=chunk=8.
 #   %python      the interpreter that the build found
+#   %cxx, %mlir_include   the compiler of the build, and MLIR's headers
 #
 # Parameters (lit --param NAME=1):
 #   empty_pass   %pass is nothing: every pass test must then fail, which
@@ -53,6 +54,8 @@ config.substitutions += [
     (r"%corellama\b", os.path.join(config.corellama_bin, "corellama")),
     (r"%python\b", config.python),
     (r"%bin\b", config.corellama_bin),
+    (r"%cxx\b", config.cxx),
+    (r"%mlir_include\b", config.mlir_include),
     (r"%root\b", config.corellama_source_dir),
     (r"%build\b", config.corellama_binary_dir),
 ]

@@ -7,6 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Pipelines/Pipelines.h"
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/CPU/Passes.h"
@@ -18,6 +20,35 @@ using namespace corellama;
 using llama::Phase;
 using mlir::OpPassManager;
 
+namespace {
+/// Writes `llama.phase` of a module that has one, so that what a pipeline
+/// leaves can be gone on from with --compile-from. Part of the pipelines, not
+/// of a dialect's passes: only they know that a phase is over.
+struct SetPhase
+    : mlir::PassWrapper<SetPhase, mlir::OperationPass<mlir::ModuleOp>> {
+  SetPhase() = default;
+  explicit SetPhase(Phase to) { phase = llama::infoOf(to).name.str(); }
+  SetPhase(const SetPhase &other) : PassWrapper(other) {
+    copyOptionValuesFrom(&other);
+  }
+
+  llvm::StringRef getArgument() const override { return "llama-set-phase"; }
+  llvm::StringRef getDescription() const override {
+    return "say of which phase a dump is; each phase's pipeline ends in it";
+  }
+  void runOnOperation() override {
+    markAllAnalysesPreserved();
+    mlir::ModuleOp module = getOperation();
+    if (module->hasAttr(llama::kPhaseAttr))
+      module->setAttr(llama::kPhaseAttr,
+                      mlir::StringAttr::get(&getContext(), phase));
+  }
+
+  Option<std::string> phase{*this, "phase",
+                            llvm::cl::desc("the name of the phase")};
+};
+} // namespace
+
 void corellama::buildImportPipeline(OpPassManager &pm,
                                     const PipelineOptions &) {
   pm.addPass(mlir::createCanonicalizerPass());
@@ -25,9 +56,16 @@ void corellama::buildImportPipeline(OpPassManager &pm,
 
 void corellama::buildSpecializePipeline(OpPassManager &pm,
                                         const PipelineOptions &options) {
-  pm.addPass(llama::createLlamaSpecializeForms({options.chunk}));
-  pm.addPass(llama::createLlamaSetCacheType({options.cacheType}));
-  pm.addPass(llama::createLlamaSetNumerics({options.activations}));
+  // What is not given, the passes take from the module.
+  pm.addPass(options.chunk.hasValue()
+                 ? llama::createLlamaSpecializeForms({options.chunk})
+                 : llama::createLlamaSpecializeForms());
+  pm.addPass(options.cacheType.hasValue()
+                 ? llama::createLlamaSetCacheType({options.cacheType})
+                 : llama::createLlamaSetCacheType());
+  pm.addPass(options.activations.hasValue()
+                 ? llama::createLlamaSetNumerics({options.activations})
+                 : llama::createLlamaSetNumerics());
   pm.addPass(mlir::createCanonicalizerPass());
   pm.addPass(mlir::createCSEPass());
 }
@@ -100,6 +138,7 @@ void corellama::buildPhase(OpPassManager &pm, Phase phase,
   for (const PhasePipeline &row : kPipelines)
     if (row.phase == phase)
       row.build(pm, options);
+  pm.addPass(std::make_unique<SetPhase>(phase));
   buildPhaseVerifiers(pm, phase);
 }
 
@@ -111,13 +150,28 @@ void corellama::buildPhases(OpPassManager &pm, Phase first, Phase last,
 }
 
 void corellama::registerPipelines() {
+  mlir::PassRegistration<SetPhase>();
   for (const PhasePipeline &row : kPipelines) {
     const llama::PhaseInfo &info = llama::infoOf(row.phase);
-    mlir::PassPipelineRegistration<PipelineOptions>(
+    mlir::registerPassPipeline(
         ("corellama-" + info.name + "-pipeline").str(),
         ("to phase " + info.name + ": " + info.summary).str(),
-        [phase = row.phase](OpPassManager &pm, const PipelineOptions &options) {
+        [phase = row.phase](
+            OpPassManager &pm, llvm::StringRef text,
+            llvm::function_ref<llvm::LogicalResult(const llvm::Twine &)> refuse)
+            -> llvm::LogicalResult {
+          PipelineOptions options;
+          if (mlir::failed(options.parseFromString(text)))
+            return mlir::failure();
+          if (options.backend != "cpu" && options.backend != "cuda" &&
+              options.backend != "emulator")
+            return refuse("backend is '" + options.backend +
+                          "', expected cpu, cuda or emulator");
           buildPhase(pm, phase, options);
+          return mlir::success();
+        },
+        [](llvm::function_ref<void(const mlir::detail::PassOptions &)> visit) {
+          visit(PipelineOptions());
         });
   }
 }

@@ -16,8 +16,9 @@
 
 namespace corellama {
 
-/// The options that change what a program means or how large its calls are;
-/// everything else that steers the passes stands in the module.
+/// The options that change what a program means or how large its calls are. If
+/// not given, they are what `llama.options` of the module says; everything else
+/// that steers the passes stands in the module, too.
 struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
   Option<int64_t> chunk{*this, "chunk",
                         llvm::cl::desc("rows of the largest prefill call"),
@@ -34,7 +35,7 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
   Option<std::string> backend{
       *this, "backend",
       llvm::cl::desc("what tiles become from vector on: cpu; cuda, GPU code; "
-                     "fibres, GPU code that runs on this machine's emulator"),
+                     "emulator, GPU code that runs on this machine's emulator"),
       llvm::cl::init("cpu")};
 };
 
@@ -64,7 +65,8 @@ llvm::ArrayRef<PhasePipeline> allPhasePipelines();
 /// what it says of itself that no two kernels race.
 void buildPhaseVerifiers(mlir::OpPassManager &pm, llama::Phase phase);
 
-/// Appends what leads to phase `phase` and its verifiers.
+/// Appends what leads to phase `phase`, its name on the module and its
+/// verifiers.
 void buildPhase(mlir::OpPassManager &pm, llama::Phase phase,
                 const PipelineOptions &options);
 

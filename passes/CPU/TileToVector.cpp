@@ -362,7 +362,8 @@ struct TileToVectorCPU : cpu::impl::TileToVectorCPUBase<TileToVectorCPU> {
     auto target = getOperation()->getAttrOfType<TargetAttr>(llama::kTargetAttr);
     if (!target) {
       getOperation()->emitError()
-          << "has no llama.target of a CPU; the driver stamps it";
+          << "has no llama.target of a CPU, which the driver stamps; a GPU's "
+             "module goes on with backend=cuda";
       return signalPassFailure();
     }
     for (auto kernel : getOperation().getOps<func::FuncOp>()) {

@@ -8,6 +8,7 @@
 
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/IR/AttrTypeSubElements.h"
+#include "passes/Llama/CarriedOptions.h"
 #include "passes/Llama/Passes.h"
 #include "llvm/ADT/StringSwitch.h"
 
@@ -34,10 +35,11 @@ struct SetCacheType
   using LlamaSetCacheTypeBase::LlamaSetCacheTypeBase;
 
   void runOnOperation() override {
-    Type element = parseElementType(type, &getContext());
+    std::string wanted = obeyOption(getOperation(), "cache_type", type);
+    Type element = parseElementType(wanted, &getContext());
     if (!element) {
       getOperation().emitError()
-          << "type is '" << type << "', expected f32, f16 or bf16";
+          << "type is '" << wanted << "', expected f32, f16 or bf16";
       return signalPassFailure();
     }
     AttrTypeReplacer replacer;

@@ -8,6 +8,7 @@
 
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/IR/Builders.h"
+#include "passes/Llama/CarriedOptions.h"
 #include "passes/Llama/Passes.h"
 #include "passes/Llama/Planner.h"
 
@@ -37,10 +38,10 @@ struct SetNumerics : corellama::llama::impl::LlamaSetNumericsBase<SetNumerics> {
   using LlamaSetNumericsBase::LlamaSetNumericsBase;
 
   void runOnOperation() override {
-    if (activations != "auto" && activations != "f32" &&
-        activations != "q8b32") {
-      getOperation().emitError() << "activations is '" << activations
-                                 << "', expected auto, f32 or q8b32";
+    std::string rows = obeyOption(getOperation(), "activations", activations);
+    if (rows != "auto" && rows != "f32" && rows != "q8b32") {
+      getOperation().emitError()
+          << "activations is '" << rows << "', expected auto, f32 or q8b32";
       return signalPassFailure();
     }
     SmallVector<LinearOp> linears;
@@ -48,13 +49,13 @@ struct SetNumerics : corellama::llama::impl::LlamaSetNumericsBase<SetNumerics> {
       if (readsFloat32(linear))
         linears.push_back(linear);
     });
-    if (activations == "f32" || linears.empty())
+    if (rows == "f32" || linears.empty())
       return;
 
     // All are asked before one is changed: a table may look at a linear's
     // neighbours.
     SmallVector<Type> wanted;
-    if (activations == "q8b32") {
+    if (rows == "q8b32") {
       llvm::append_range(wanted, llvm::map_range(linears, q8b32RowsOf));
     } else {
       FailureOr<PlannerInterface> planner = getPlanner(getOperation());

@@ -9,6 +9,7 @@
 
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "passes/Llama/CarriedOptions.h"
 #include "passes/Llama/Passes.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -101,9 +102,16 @@ struct SpecializeForms
 
   LogicalResult specialize() {
     ModuleOp module = getOperation();
-    if (chunk < 1 || chunk > INT32_MAX)
-      return module.emitError() << "chunk is " << chunk << ", expected 1 to "
+    int64_t rows = chunk;
+    auto carried = getCarriedOption<IntegerAttr>(module, "chunk");
+    if (!chunk.hasValue() && carried)
+      rows = carried.getInt();
+    if (rows < 1 || rows > INT32_MAX)
+      return module.emitError() << "chunk is " << rows << ", expected 1 to "
                                 << INT32_MAX << " rows";
+    setCarriedOption(
+        module, "chunk",
+        IntegerAttr::get(IntegerType::get(&getContext(), 64), rows));
     auto models = llvm::to_vector(module.getOps<ModelOp>());
     if (models.size() != 1)
       return module.emitError()
@@ -132,7 +140,7 @@ struct SpecializeForms
     };
 
     Builder builder(&getContext());
-    auto form = [&](StringRef name, int64_t rows,
+    auto form = [&](StringRef name, int64_t most,
                     bool oneRow) -> FailureOr<EntryAttr> {
       std::string suffix = ("." + name).str();
       FailureOr<FlatSymbolRefAttr> embed =
@@ -146,7 +154,7 @@ struct SpecializeForms
           return failure();
         layers.push_back(*made);
       }
-      return EntryAttr::get(&getContext(), builder.getStringAttr(name), rows,
+      return EntryAttr::get(&getContext(), builder.getStringAttr(name), most,
                             *embed, builder.getArrayAttr(layers),
                             entry->getOf(), entry->getLmHead());
     };
@@ -155,7 +163,7 @@ struct SpecializeForms
       return failure();
     // A chunk of one row is still prefill: rows that are calls of their own and
     // rows that share one have the same bits.
-    FailureOr<EntryAttr> prefill = form("prefill", chunk, false);
+    FailureOr<EntryAttr> prefill = form("prefill", rows, false);
     if (failed(prefill))
       return failure();
 

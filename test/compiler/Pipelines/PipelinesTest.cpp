@@ -42,7 +42,8 @@ static std::string pipeline(std::initializer_list<std::string> passes) {
 TEST(Pipelines, Import) {
   PipelineOptions options;
   EXPECT_EQ(print(Phase::Import, Phase::Import, options),
-            pipeline({kCanonicalize, "llama-verify-phase{phase=import}"}));
+            pipeline({kCanonicalize, "llama-set-phase{phase=import}",
+                      "llama-verify-phase{phase=import}"}));
 }
 
 TEST(Pipelines, SpecializeObeysTheOptions) {
@@ -54,7 +55,8 @@ TEST(Pipelines, SpecializeObeysTheOptions) {
             pipeline({"llama-specialize-forms{chunk=8}",
                       "llama-set-cache-type{type=f32}",
                       "llama-set-numerics{activations=q8b32}", kCanonicalize,
-                      "cse", "llama-verify-phase{phase=specialize}"}));
+                      "cse", "llama-set-phase{phase=specialize}",
+                      "llama-verify-phase{phase=specialize}"}));
 }
 
 TEST(Pipelines, FuseAndPlaceAndSchedule) {
@@ -62,11 +64,12 @@ TEST(Pipelines, FuseAndPlaceAndSchedule) {
   EXPECT_EQ(
       print(Phase::Fuse, Phase::Schedule, options),
       pipeline({"llama-split-attention", "llama-fuse-kernels",
-                "llama-verify-phase{phase=fuse}", "llama-plan-layouts",
-                "llama-plan-kernels{override=}",
-                "llama-verify-phase{phase=plan}", "llama-outline-kernels",
-                "llama-insert-barriers", "llama-assign-buffers",
-                "llama-resolve-weight-references", "llama-verify-schedule",
+                "llama-set-phase{phase=fuse}", "llama-verify-phase{phase=fuse}",
+                "llama-plan-layouts", "llama-plan-kernels{override=}",
+                "llama-set-phase{phase=plan}", "llama-verify-phase{phase=plan}",
+                "llama-outline-kernels", "llama-insert-barriers",
+                "llama-assign-buffers", "llama-resolve-weight-references",
+                "llama-set-phase{phase=schedule}", "llama-verify-schedule",
                 "llama-verify-phase{phase=schedule}"}));
 }
 
@@ -74,6 +77,7 @@ TEST(Pipelines, Tile) {
   PipelineOptions options;
   EXPECT_EQ(print(Phase::Tile, Phase::Tile, options),
             pipeline({"llama-to-tile", kCanonicalize, "cse",
+                      "llama-set-phase{phase=tile}",
                       "llama-verify-phase{phase=tile}"}));
 }
 

@@ -1,0 +1,54 @@
+//===- CarriedOptions.h - options that a module carries -------------------===//
+//
+// A dump says with which options it was made (`llama.options`). A pass that
+// obeys one takes it from there unless it is told otherwise, and then writes
+// there what it was told, so that the module says what it is.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_PASSES_LLAMA_CARRIEDOPTIONS_H
+#define CORELLAMA_PASSES_LLAMA_CARRIEDOPTIONS_H
+
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace corellama::llama {
+
+/// {activations = "f32", cache_type = "f16", chunk = 512 : i64} on a module.
+inline constexpr llvm::StringLiteral kOptionsAttr = "llama.options";
+
+/// The option `name` of the module, or null.
+template <typename Attr>
+Attr getCarriedOption(mlir::ModuleOp module, llvm::StringRef name) {
+  auto options = module->getAttrOfType<mlir::DictionaryAttr>(kOptionsAttr);
+  return options ? options.getAs<Attr>(name) : Attr();
+}
+
+/// Writes it, where the module carries options.
+inline void setCarriedOption(mlir::ModuleOp module, llvm::StringRef name,
+                             mlir::Attribute value) {
+  auto options = module->getAttrOfType<mlir::DictionaryAttr>(kOptionsAttr);
+  if (!options)
+    return;
+  mlir::NamedAttrList list(options);
+  list.set(name, value);
+  module->setAttr(kOptionsAttr, list.getDictionary(module.getContext()));
+}
+
+/// What a text option of a pass is: as given, else as carried, else its
+/// default.
+template <typename PassOption>
+std::string obeyOption(mlir::ModuleOp module, llvm::StringRef name,
+                       PassOption &option) {
+  if (option.hasValue())
+    setCarriedOption(
+        module, name,
+        mlir::StringAttr::get(module.getContext(), option.getValue()));
+  else if (auto carried = getCarriedOption<mlir::StringAttr>(module, name))
+    return carried.str();
+  return option.getValue();
+}
+
+} // namespace corellama::llama
+
+#endif // CORELLAMA_PASSES_LLAMA_CARRIEDOPTIONS_H
