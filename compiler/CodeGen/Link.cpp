@@ -9,10 +9,15 @@
 #include "lld/Common/Driver.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <thread>
+#include <unistd.h>
 
 LLD_HAS_DRIVER(elf)
 
@@ -41,32 +46,57 @@ corellama::codegen::findRuntimeFolder(StringRef tool) {
                          "target corellama-rt or install corellama again");
 }
 
-/// Runs lld on an object that is written to a temporary file for it (lld reads
-/// files only). `before` and `after` stand around the object.
+namespace {
+/// A file in memory, for lld reads files only; there is no disk to be full.
+class MemoryFile {
+public:
+  MemoryFile() : descriptor(memfd_create("object", MFD_CLOEXEC)) {}
+  MemoryFile(const MemoryFile &) = delete;
+  MemoryFile &operator=(const MemoryFile &) = delete;
+  ~MemoryFile() {
+    if (descriptor >= 0)
+      close(descriptor);
+  }
+
+  llvm::Error write(llvm::ArrayRef<char> bytes) {
+    size_t done = 0;
+    while (descriptor >= 0 && done < bytes.size()) {
+      ssize_t count =
+          ::write(descriptor, bytes.data() + done, bytes.size() - done);
+      if (count < 0 && errno != EINTR)
+        break;
+      done += count > 0 ? static_cast<size_t>(count) : 0;
+    }
+    if (descriptor < 0 || done < bytes.size())
+      return llvm::createStringError("link: " + llvm::Twine(bytes.size()) +
+                                     " bytes of an object do not fit into "
+                                     "memory: " +
+                                     strerror(errno));
+    return llvm::Error::success();
+  }
+  std::string path() const { return pathOf(descriptor); }
+
+  /// A name under which an open file can be opened again.
+  static std::string pathOf(int descriptor) {
+    return "/proc/self/fd/" + std::to_string(descriptor);
+  }
+
+private:
+  int descriptor;
+};
+} // namespace
+
+/// Runs lld on an object. `before` and `after` stand around the object.
 static llvm::Error runLinker(llvm::ArrayRef<char> object, StringRef output,
                              llvm::ArrayRef<std::string> before,
                              llvm::ArrayRef<std::string> after) {
-  llvm::SmallString<128> path;
-  int descriptor;
-  if (std::error_code code = llvm::sys::fs::createTemporaryFile(
-          "corellama", "o", descriptor, path))
-    return llvm::createStringError("a temporary file for the linker: " +
-                                   code.message());
-  llvm::FileRemover remover(path);
-  llvm::sys::RemoveFileOnSignal(path);
-  {
-    llvm::raw_fd_ostream out(descriptor, /*shouldClose=*/true);
-    out.write(object.data(), object.size());
-    out.close();
-    if (std::error_code code = out.error()) {
-      out.clear_error();
-      return llvm::createStringError(path + ": " + code.message());
-    }
-  }
+  MemoryFile file;
+  if (llvm::Error error = file.write(object))
+    return error;
 
   std::vector<std::string> words = {"ld.lld", "-o", output.str()};
   words.insert(words.end(), before.begin(), before.end());
-  words.push_back(std::string(path));
+  words.push_back(file.path());
   words.insert(words.end(), after.begin(), after.end());
   std::vector<const char *> arguments;
   for (const std::string &word : words)
@@ -83,9 +113,9 @@ static llvm::Error runLinker(llvm::ArrayRef<char> object, StringRef output,
                                  StringRef(errors).split('\n').first);
 }
 
-llvm::Error corellama::codegen::linkProgram(llvm::ArrayRef<char> object,
-                                            StringRef runtimeFolder,
-                                            StringRef output) {
+llvm::Expected<std::string>
+corellama::codegen::linkProgram(llvm::ArrayRef<char> object,
+                                StringRef runtimeFolder) {
   std::vector<std::string> before = {
       "-pie", "--dynamic-linker=/lib64/ld-linux-x86-64.so.2", "--gc-sections",
       "--as-needed", "--eh-frame-hdr",
@@ -104,7 +134,29 @@ llvm::Error corellama::codegen::linkProgram(llvm::ArrayRef<char> object,
       after.push_back(path);
   for (const char *file : {"crtendS.o", "crtn.o"})
     after.push_back(join(runtimeFolder, file));
-  return runLinker(object, output, before, after);
+
+  // Through a pipe: lld maps a regular file, and on a full disk it would be
+  // ended by a signal.
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0)
+    return llvm::createStringError(llvm::Twine("link: no pipe can be made: ") +
+                                   strerror(errno));
+  std::string program;
+  std::thread reader([&] {
+    char piece[1 << 16]; // the capacity of a pipe
+    ssize_t count;
+    while ((count = read(ends[0], piece, sizeof(piece))) > 0 ||
+           (count < 0 && errno == EINTR))
+      program.append(piece, std::max<ssize_t>(count, 0));
+  });
+  llvm::Error error =
+      runLinker(object, MemoryFile::pathOf(ends[1]), before, after);
+  close(ends[1]);
+  reader.join();
+  close(ends[0]);
+  if (error)
+    return error;
+  return program;
 }
 
 llvm::Error corellama::codegen::linkShared(llvm::ArrayRef<char> object,

@@ -22,10 +22,10 @@ namespace corellama::codegen {
 /// executable `tool` (a build tree), or ../lib/corellama/rt (installed).
 llvm::Expected<std::string> findRuntimeFolder(llvm::StringRef tool);
 
-/// Writes a program to `output`: position independent, no path in it, nothing
-/// needed but glibc.
-llvm::Error linkProgram(llvm::ArrayRef<char> object,
-                        llvm::StringRef runtimeFolder, llvm::StringRef output);
+/// The bytes of a program: position independent, no path in it, nothing needed
+/// but glibc. No file is written for it.
+llvm::Expected<std::string> linkProgram(llvm::ArrayRef<char> object,
+                                        llvm::StringRef runtimeFolder);
 
 /// Writes a shared library to `output`.
 llvm::Error linkShared(llvm::ArrayRef<char> object, llvm::StringRef output);

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Driver/Arguments.h"
+#include "compiler/Target/Target.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Config/llvm-config.h"
@@ -33,7 +34,7 @@ static constexpr const char *kCompileExamples = R"(examples:
 
 MLIR's own flags are passed on, written as one word:
   --mlir-print-ir-after-all --mlir-print-ir-tree-dir=DIR --mlir-timing
-  --mlir-pass-pipeline-crash-reproducer=FILE --mlir-pass-statistics ...
+  --mlir-pass-pipeline-crash-reproducer=FILE ...
 )";
 
 static constexpr const char *kInspectExamples = R"(examples:
@@ -194,7 +195,8 @@ void CommandLine::addCompile() {
   c.add_option("--target", compile.target,
                "the machine to compile for: native (default), or a name of "
                "--list-targets")
-      ->type_name("NAME");
+      ->type_name("NAME")
+      ->check([](const std::string &name) { return whyNoTarget(name); });
   c.add_flag("--list-targets", listTargets, "list the targets and end");
   isOneOf(c.add_option(
               "--activations", compile.activations,
@@ -351,6 +353,7 @@ Finished CommandLine::usageError(const CLI::App &command,
 
 Arguments CommandLine::parse(std::vector<std::string> words) {
   const CLI::App *command = &app;
+  const std::vector<std::string> given = words;
   auto findCommand = [&] {
     for (const CLI::App *parsed : app.get_subcommands())
       command = parsed;
@@ -376,7 +379,33 @@ Arguments CommandLine::parse(std::vector<std::string> words) {
     if (std::string nearest = suggestion(*command, extras.front());
         !nearest.empty())
       message += ", did you mean " + nearest + "?";
+    else if (command == &app && StringRef(extras.front()).ends_with(".gguf"))
+      message += "; to compile it: corellama compile " + extras.front() +
+                 " -o PROGRAM";
     return {usageError(*command, message), {}};
+  } catch (const CLI::ArgumentMismatch &error) {
+    // "--target: 1 required NAME missing", "-o: At Most 1 required but ..."
+    auto [option, problem] = StringRef(error.what()).split(": ");
+    std::string message =
+        option.str() +
+        (problem.contains("missing") ? " needs a value" : " is given twice");
+    return {usageError(*findCommand(), message), {}};
+  } catch (const CLI::ConversionError &) {
+    // Only flags convert what they are given; values are checked as text.
+    auto word = llvm::find_if(given, [](StringRef word) {
+      return word.starts_with("--") && word.contains('=');
+    });
+    auto [flag, value] = StringRef(word == given.end() ? "" : *word).split('=');
+    return {usageError(*findCommand(),
+                       flag.str() +
+                           " takes no value; leave out '=" + value.str() + "'"),
+            {}};
+  } catch (const CLI::RequiredError &error) {
+    return {
+        usageError(
+            *findCommand(),
+            "no " + StringRef(error.what()).split(" is required").first.str()),
+        {}};
   } catch (const CLI::ParseError &error) {
     return {usageError(*findCommand(), error.what()), {}};
   }

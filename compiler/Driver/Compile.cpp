@@ -8,11 +8,14 @@
 #include "compiler/CodeGen/CodeGen.h"
 #include "compiler/CodeGen/Link.h"
 #include "compiler/Driver/Diagnostics.h"
+#include "compiler/Driver/MLIRFlags.h"
 #include "compiler/Driver/PhaseFile.h"
 #include "compiler/Driver/Progress.h"
 #include "compiler/Driver/Registration.h"
 #include "compiler/Image/Image.h"
 #include "compiler/Import/Import.h"
+#include "compiler/Output/OutputFile.h"
+#include "compiler/Pipelines/Pipelines.h"
 #include "compiler/Target/Target.h"
 #include "dialects/CUDA/IR/CUDADialect.h"
 #include "mlir/IR/Remarks.h"
@@ -20,9 +23,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/Timing.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/Signals.h"
 
 using namespace corellama;
 using llama::Phase;
@@ -41,7 +42,7 @@ private:
   Error checkPaths() const;
   Error begin(const checkpoint::Checkpoint &checkpoint);
   Error checkTarget();
-  void copyOptionsTo(PipelineOptions &pipeline);
+  std::string backend();
   Error runPhases();
   Error runPasses(Phase phase,
                   llvm::function_ref<void(mlir::PassManager &)> build);
@@ -49,7 +50,6 @@ private:
   Error dump(Phase phase);
   Error generate(const checkpoint::Checkpoint &checkpoint);
   Error generateDevice();
-  Error writeBytes(llvm::ArrayRef<char> bytes) const;
   Error writeProgram(const checkpoint::Checkpoint &checkpoint,
                      llvm::ArrayRef<char> object);
   /// The error that says that all has been said.
@@ -99,6 +99,9 @@ Error Compilation::checkPaths() const {
   if (llvm::sys::fs::is_directory(arguments.output))
     return llvm::createStringError(arguments.output +
                                    ": is a folder; name a file with -o");
+  if (!arguments.compileTo && arguments.emit == Emit::Program)
+    if (Error error = checkMappedOutput(arguments.output))
+      return error;
   llvm::StringRef folder = llvm::sys::path::parent_path(arguments.output);
   if (!folder.empty() && !llvm::sys::fs::is_directory(folder))
     return llvm::createStringError(folder +
@@ -130,9 +133,9 @@ Error Compilation::checkTarget() {
   return Error::success();
 }
 
-void Compilation::copyOptionsTo(PipelineOptions &pipeline) {
-  options.copyTo(pipeline);
-  pipeline.backend = llama::getTarget(*module).getBackend().str();
+/// The one option of the pipelines that the passes do not find in the module.
+std::string Compilation::backend() {
+  return llama::getTarget(*module).getBackend().str();
 }
 
 /// The module that the phases start from: imported, or read from a dump.
@@ -178,7 +181,7 @@ Error Compilation::begin(const checkpoint::Checkpoint &checkpoint) {
   if (Error error = checkTarget())
     return error;
   PipelineOptions pipeline;
-  copyOptionsTo(pipeline);
+  pipeline.backend = backend();
   if (Error error = runPasses(phase, [&](mlir::PassManager &pm) {
         buildPhase(pm, phase, pipeline);
       }))
@@ -192,6 +195,8 @@ Error Compilation::runPasses(
   printer.setPlace((arguments.checkpoint + ": phase " + name).str());
   mlir::TimingScope scope = timing.nest(name);
   mlir::PassManager pm(&context);
+  // Each pass manager numbers its passes from 0.
+  setPrintTreeFolder(llvm::StringRef(phaseFileName(phase)).drop_back(5));
   if (mlir::failed(mlir::applyPassManagerCLOptions(pm)))
     return alreadyPrinted();
   pm.enableTiming(scope);
@@ -225,14 +230,14 @@ Error Compilation::reparse(Phase phase) {
 }
 
 Error Compilation::dump(Phase phase) {
-  setPhase(*module, phase);
   if (arguments.verifyEach)
     if (Error error = reparse(phase))
       return error;
   if (arguments.dumpFolder.empty())
     return Error::success();
-  if (std::error_code code =
-          llvm::sys::fs::create_directories(arguments.dumpFolder))
+  if (std::error_code code = llvm::sys::fs::create_directories(
+          arguments.dumpFolder,
+          /*IgnoreExisting=*/true, llvm::sys::fs::all_all))
     return llvm::createStringError(arguments.dumpFolder + ": " +
                                    code.message());
   llvm::SmallString<128> path(arguments.dumpFolder);
@@ -242,7 +247,7 @@ Error Compilation::dump(Phase phase) {
 
 Error Compilation::runPhases() {
   PipelineOptions pipeline;
-  copyOptionsTo(pipeline);
+  pipeline.backend = backend();
   Phase last = arguments.compileTo.value_or(Phase::LLVM);
   for (const PhasePipeline &row : allPhasePipelines()) {
     if (row.phase <= phase || row.phase > last)
@@ -257,14 +262,6 @@ Error Compilation::runPhases() {
       return error;
   }
   return Error::success();
-}
-
-/// Through a temporary file beside the output, which nobody sees half.
-Error Compilation::writeBytes(llvm::ArrayRef<char> bytes) const {
-  return llvm::writeToOutput(arguments.output, [&](llvm::raw_ostream &out) {
-    out.write(bytes.data(), bytes.size());
-    return Error::success();
-  });
 }
 
 /// From the llvm phase of a GPU's target to a file.
@@ -290,7 +287,7 @@ Error Compilation::generateDevice() {
       return error;
   }
   progress.clear();
-  return writeBytes(text);
+  return writeOutput(arguments.output, stream.str());
 }
 
 /// From the llvm phase to a file.
@@ -307,11 +304,12 @@ Error Compilation::generate(const checkpoint::Checkpoint &checkpoint) {
   auto ir = codegen::buildOptimizedIR(*module, llvmContext, **machine);
   if (!ir)
     return ir.takeError();
-  if (arguments.emit == Emit::LLVM)
-    return llvm::writeToOutput(arguments.output, [&](llvm::raw_ostream &out) {
-      (*ir)->print(out, nullptr);
-      return Error::success();
-    });
+  if (arguments.emit == Emit::LLVM) {
+    std::string text;
+    llvm::raw_string_ostream(text) << **ir;
+    progress.clear();
+    return writeOutput(arguments.output, text);
+  }
 
   progress.begin("generating code");
   scope = timing.nest("code generation");
@@ -320,13 +318,14 @@ Error Compilation::generate(const checkpoint::Checkpoint &checkpoint) {
     llvm::raw_svector_ostream stream(text);
     if (Error error = codegen::emitAssembly(**ir, **machine, stream))
       return error;
-    return writeBytes(text);
+    progress.clear();
+    return writeOutput(arguments.output, stream.str());
   }
   auto object = codegen::emitObject(**ir, **machine);
   if (!object)
     return object.takeError();
   if (arguments.emit == Emit::Object)
-    return writeBytes(*object);
+    return writeOutput(arguments.output, {object->data(), object->size()});
   scope.stop();
   return writeProgram(checkpoint, *object);
 }
@@ -343,19 +342,15 @@ Error Compilation::writeProgram(const checkpoint::Checkpoint &checkpoint,
 
   progress.begin("linking");
   mlir::TimingScope scope = timing.nest("link");
-  llvm::SmallString<128> linked;
-  if (std::error_code code =
-          llvm::sys::fs::createTemporaryFile("corellama", "elf", linked))
-    return llvm::createStringError("a temporary file for the program: " +
-                                   code.message());
-  llvm::FileRemover remover(linked);
-  llvm::sys::RemoveFileOnSignal(linked);
-  if (Error error = codegen::linkProgram(object, *runtime, linked))
-    return error;
+  auto linked = codegen::linkProgram(object, *runtime);
+  if (!linked)
+    return linked.takeError();
 
   progress.begin("packing weights");
   scope = timing.nest("image");
-  return image::attachImage(*plan, checkpoint, linked, arguments.output);
+  return image::attachImage(
+      *plan, checkpoint, llvm::MemoryBufferRef(*linked, "the linked program"),
+      arguments.output);
 }
 
 Error Compilation::run() {

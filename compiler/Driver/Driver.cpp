@@ -10,6 +10,7 @@
 #include "compiler/Driver/Diagnostics.h"
 #include "compiler/Driver/MLIRFlags.h"
 #include "compiler/Inspect/Inspect.h"
+#include "compiler/Output/OutputFile.h"
 #include "compiler/Target/Target.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
@@ -46,6 +47,7 @@ struct Dispatcher {
 } // namespace
 
 int corellama::driverMain(int argc, char **argv) {
+  prepareStandardStreams();
   Arguments arguments = parseArguments(argc, argv);
   if (!std::holds_alternative<Finished>(arguments.command) &&
       !applyMLIRFlags(arguments.mlirFlags))
@@ -53,5 +55,10 @@ int corellama::driverMain(int argc, char **argv) {
   // The address only serves to find this executable where argv[0] is a name.
   std::string tool = llvm::sys::fs::getMainExecutable(
       argv[0], reinterpret_cast<void *>(&driverMain));
-  return std::visit(Dispatcher{tool}, arguments.command);
+  int status = std::visit(Dispatcher{tool}, arguments.command);
+  if (llvm::Error error = flushStandardOutput()) {
+    printError(std::move(error));
+    return 1;
+  }
+  return status;
 }

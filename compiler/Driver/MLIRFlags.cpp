@@ -12,7 +12,10 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/Timing.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/SmallString.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
 bool corellama::applyMLIRFlags(llvm::ArrayRef<std::string> flags) {
@@ -48,4 +51,17 @@ bool corellama::applyMLIRFlags(llvm::ArrayRef<std::string> flags) {
   if (!first.empty())
     printError("one of MLIR's flags: " + first.str());
   return false;
+}
+
+void corellama::setPrintTreeFolder(llvm::StringRef name) {
+  auto *option = static_cast<llvm::cl::opt<std::string> *>(
+      llvm::cl::getRegisteredOptions().lookup("mlir-print-ir-tree-dir"));
+  static const std::string root = option->getValue();
+  if (root.empty())
+    return;
+  llvm::SmallString<128> folder(root);
+  llvm::sys::path::append(folder, name);
+  // MLIR makes one folder, not those above it; it says what it cannot make.
+  (void)llvm::sys::fs::create_directories(folder);
+  option->setValue(folder.str().str());
 }

@@ -19,6 +19,10 @@ namespace corellama {
 /// where one of them is wrong, which one line has then said.
 bool applyMLIRFlags(llvm::ArrayRef<std::string> flags);
 
+/// Where --mlir-print-ir-tree-dir=DIR is given, lets the next pass manager
+/// print to DIR/`name`.
+void setPrintTreeFolder(llvm::StringRef name);
+
 } // namespace corellama
 
 #endif // CORELLAMA_COMPILER_DRIVER_MLIRFLAGS_H

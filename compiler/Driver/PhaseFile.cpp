@@ -6,16 +6,16 @@
 
 #include "compiler/Driver/PhaseFile.h"
 #include "compiler/Import/Import.h"
+#include "compiler/Output/OutputFile.h"
 #include "compiler/Target/Target.h"
 #include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/Parser/Parser.h"
+#include "passes/Llama/CarriedOptions.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace corellama;
 using namespace mlir;
-
-static constexpr llvm::StringLiteral kOptionsAttr = "llama.options";
 
 ModuleOptions ModuleOptions::fromArguments(const CompileArguments &arguments,
                                            llama::TargetInterface target) {
@@ -31,18 +31,15 @@ ModuleOptions ModuleOptions::fromArguments(const CompileArguments &arguments,
   return options;
 }
 
-void ModuleOptions::copyTo(PipelineOptions &options) const {
-  options.activations = activations;
-  options.cacheType = cacheType;
-  options.chunk = chunk;
-}
-
 void corellama::stampModule(ModuleOp module, llama::TargetInterface target,
                             const ModuleOptions &options) {
   Builder builder(module.getContext());
   module->setAttr(llama::kTargetAttr, target);
   module->setAttr(
-      kOptionsAttr,
+      llama::kPhaseAttr,
+      builder.getStringAttr(llama::infoOf(llama::Phase::Import).name));
+  module->setAttr(
+      llama::kOptionsAttr,
       builder.getDictionaryAttr(
           {builder.getNamedAttr("activations",
                                 builder.getStringAttr(options.activations)),
@@ -52,19 +49,13 @@ void corellama::stampModule(ModuleOp module, llama::TargetInterface target,
                                 builder.getI64IntegerAttr(options.chunk))}));
 }
 
-void corellama::setPhase(ModuleOp module, llama::Phase phase) {
-  module->setAttr(
-      llama::kPhaseAttr,
-      StringAttr::get(module.getContext(), llama::infoOf(phase).name));
-}
-
 static llvm::Error refuse(llvm::StringRef path, const llvm::Twine &what) {
   return llvm::createStringError(path + ": " + what);
 }
 
 llvm::Expected<ModuleOptions> corellama::readOptions(ModuleOp module,
                                                      llvm::StringRef path) {
-  auto dictionary = module->getAttrOfType<DictionaryAttr>(kOptionsAttr);
+  auto dictionary = module->getAttrOfType<DictionaryAttr>(llama::kOptionsAttr);
   auto activations =
       dictionary ? dictionary.getAs<StringAttr>("activations") : StringAttr();
   auto cacheType =
@@ -80,11 +71,9 @@ llvm::Expected<ModuleOptions> corellama::readOptions(ModuleOp module,
 }
 
 llvm::Error corellama::writePhaseFile(ModuleOp module, llvm::StringRef path) {
-  return llvm::writeToOutput(path, [&](llvm::raw_ostream &out) {
-    module.print(out);
-    out << "\n";
-    return llvm::Error::success();
-  });
+  std::string text;
+  llvm::raw_string_ostream(text) << module << "\n";
+  return writeOutput(path, text);
 }
 
 std::string corellama::phaseFileName(llama::Phase phase) {

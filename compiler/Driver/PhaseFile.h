@@ -18,7 +18,6 @@
 
 #include "compiler/Checkpoint/Checkpoint.h"
 #include "compiler/Driver/Arguments.h"
-#include "compiler/Pipelines/Pipelines.h"
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -35,13 +34,11 @@ struct ModuleOptions {
   /// What the command line means for a target.
   static ModuleOptions fromArguments(const CompileArguments &arguments,
                                      llama::TargetInterface target);
-  void copyTo(PipelineOptions &options) const;
 };
 
-/// Stamps target and options on a module that was just imported.
+/// Stamps phase, target and options on a module that was just imported.
 void stampModule(mlir::ModuleOp module, llama::TargetInterface target,
                  const ModuleOptions &options);
-void setPhase(mlir::ModuleOp module, llama::Phase phase);
 
 /// Reads llama.options.
 llvm::Expected<ModuleOptions> readOptions(mlir::ModuleOp module,

@@ -11,6 +11,9 @@
 using namespace corellama;
 
 Progress::Progress() : terminal(llvm::sys::Process::StandardErrIsDisplayed()) {
+  // A terminal that knows no control sequences cannot take a line away.
+  if (llvm::sys::Process::GetEnv("TERM").value_or("dumb") == "dumb")
+    terminal = false;
   // https://no-color.org: set and not empty means no colors.
   std::optional<std::string> noColor = llvm::sys::Process::GetEnv("NO_COLOR");
   color = terminal && (!noColor || noColor->empty());
@@ -26,7 +29,11 @@ void Progress::begin(const llvm::Twine &what) {
   if (!terminal)
     return;
   clear();
-  llvm::errs() << (color ? "\x1b[2mcorellama: " : "corellama: ") << what
-               << (color ? " ...\x1b[0m" : " ...");
+  std::string line = ("corellama: " + what + " ...").str();
+  // What goes on in the next line stays there.
+  if (unsigned columns = llvm::sys::Process::StandardErrColumns();
+      columns > 1 && line.size() >= columns)
+    line.resize(columns - 1);
+  llvm::errs() << (color ? "\x1b[2m" : "") << line << (color ? "\x1b[0m" : "");
   shown = true;
 }

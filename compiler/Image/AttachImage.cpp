@@ -16,9 +16,8 @@
 
 #include "compiler/Image/ElfFile.h"
 #include "compiler/Image/Image.h"
-#include "llvm/Support/FileSystem.h"
+#include "compiler/Output/OutputFile.h"
 #include "llvm/Support/MathExtras.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include <cstring>
 
 using namespace corellama;
@@ -26,11 +25,9 @@ using namespace corellama::image;
 using namespace llvm::ELF;
 using llvm::Error;
 using llvm::Expected;
-using llvm::MemoryBuffer;
 using llvm::MutableArrayRef;
 using llvm::StringRef;
 using llvm::Twine;
-namespace fs = llvm::sys::fs;
 
 namespace {
 
@@ -128,62 +125,24 @@ static void writeProgram(const ProgramLayout &program, StringRef linked,
       elf.sections.size() * sizeof(Elf64_Shdr));
 }
 
-/// Renaming over a device or a folder would destroy it or fail after the work.
-static Error checkOutput(StringRef output) {
-  fs::file_status status;
-  if (!fs::status(output, status) && fs::exists(status) &&
-      !fs::is_regular_file(status))
-    return refuseFile(output, "is not a regular file; name another output");
-  return Error::success();
-}
-
 Error corellama::image::attachImage(const ImagePlan &plan,
                                     const checkpoint::Checkpoint &checkpoint,
-                                    StringRef linkedProgram, StringRef output) {
-  if (Error error = checkOutput(output))
-    return error;
-  auto linked = MemoryBuffer::getFile(linkedProgram, /*IsText=*/false,
-                                      /*RequiresNullTerminator=*/false);
-  if (!linked)
-    return refuseFile(linkedProgram, linked.getError().message());
-  Expected<ProgramLayout> program =
-      planProgram((*linked)->getBuffer(), linkedProgram, plan.header.bytes);
+                                    llvm::MemoryBufferRef linked,
+                                    StringRef output) {
+  Expected<ProgramLayout> program = planProgram(
+      linked.getBuffer(), linked.getBufferIdentifier(), plan.header.bytes);
   if (!program)
     return program.takeError();
-
-  // In the output's folder, so that the rename cannot cross file systems; it is
-  // removed on every signal that ends the process.
-  Expected<fs::TempFile> file = fs::TempFile::create(output + ".tmp-%%%%%%");
+  Expected<MappedOutput> file =
+      MappedOutput::create(output, program->fileBytes);
   if (!file)
-    return refuseFile(output,
-                      "cannot be created: " + llvm::toString(file.takeError()));
-  auto failed = [&](const Twine &problem) {
-    llvm::consumeError(file->discard());
-    return refuseFile(output, problem);
-  };
-  // Allocates blocks where the file system can, so that a full disk is an error
-  // here rather than a signal at the first write to the mapping.
-  if (std::error_code error = fs::resize_file(file->FD, program->fileBytes))
-    return failed("cannot have " + Twine(program->fileBytes) +
-                  " bytes: " + error.message());
-  std::error_code error;
-  fs::mapped_file_region mapping(fs::convertFDToNativeFile(file->FD),
-                                 fs::mapped_file_region::readwrite,
-                                 program->fileBytes, 0, error);
-  if (error)
-    return failed("cannot be mapped: " + error.message());
-  writeProgram(*program, (*linked)->getBuffer(), mapping.data());
-  MutableArrayRef<uint8_t> image(reinterpret_cast<uint8_t *>(mapping.data()) +
-                                     program->imageOffset,
-                                 plan.header.bytes);
-  if (Error failure = writeImage(plan, checkpoint, image))
-    return failed(llvm::toString(std::move(failure)));
-  mapping.unmap();
-
-  if (std::error_code error = fs::setPermissions(
-          file->FD, fs::perms(fs::all_read | fs::all_exe | fs::owner_write)))
-    return failed("cannot be made executable: " + error.message());
-  if (Error failure = file->keep(output))
-    return failed("cannot be written: " + llvm::toString(std::move(failure)));
-  return Error::success();
+    return file.takeError();
+  MutableArrayRef<uint8_t> bytes = file->bytes();
+  writeProgram(*program, linked.getBuffer(),
+               reinterpret_cast<char *>(bytes.data()));
+  if (Error error =
+          writeImage(plan, checkpoint,
+                     bytes.slice(program->imageOffset, plan.header.bytes)))
+    return refuseFile(output, llvm::toString(std::move(error)));
+  return file->keep();
 }

@@ -17,6 +17,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "runtime/ABI/Image.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/MemoryBufferRef.h"
 #include <memory>
 #include <string>
 #include <vector>
@@ -73,10 +74,11 @@ llvm::Error writeImage(const ImagePlan &plan,
 
 /// Copies the linked program (an ELF executable with a build id) to `output`
 /// with the image as its last segment, read-only, starting on a page, and makes
-/// it executable. `output` appears whole or not at all. May be the same path.
+/// it executable. `output` appears whole or not at all. The buffer's name is
+/// for messages.
 llvm::Error attachImage(const ImagePlan &plan,
                         const checkpoint::Checkpoint &checkpoint,
-                        llvm::StringRef linkedProgram, llvm::StringRef output);
+                        llvm::MemoryBufferRef linked, llvm::StringRef output);
 
 } // namespace corellama::image
 

@@ -93,7 +93,7 @@ static uint64_t hostL2Bytes(StringRef cpu) {
 
 static constexpr StringLiteral kNative = "native";
 
-/// The names that are the fewest edits away, at most three.
+/// ", perhaps " and the names that are the fewest edits away, at most three.
 static std::string nearestNames(StringRef name) {
   SmallVector<StringRef> names = {kNative}, nearest;
   for (const TargetInfo &target : allTargets())
@@ -104,9 +104,12 @@ static std::string nearestNames(StringRef name) {
   for (StringRef candidate : names)
     if (nearest.size() < 3 && name.edit_distance(candidate) == fewest)
       nearest.push_back(candidate);
+  // Half of its letters changed is another word.
+  if (fewest > name.size() / 2)
+    return "";
   StringRef last = nearest.pop_back_val();
-  return llvm::join(nearest, ", ") + (nearest.empty() ? "" : " or ") +
-         last.str();
+  return ", perhaps " + llvm::join(nearest, ", ") +
+         (nearest.empty() ? "" : " or ") + last.str();
 }
 
 static llama::TargetInterface makeAttribute(MLIRContext &context,
@@ -116,6 +119,14 @@ static llama::TargetInterface makeAttribute(MLIRContext &context,
   context.loadDialect<cpu::CPUDialect>();
   return cpu::TargetAttr::get(&context, name.str(), usableOf(features),
                               vectorBitsOf(features), l2Bytes);
+}
+
+std::string corellama::whyNoTarget(StringRef name) {
+  if (name == kNative || findTarget(name))
+    return "";
+  return ("'" + name + "' is not a target" + nearestNames(name) +
+          "; --list-targets shows all of them")
+      .str();
 }
 
 Expected<llama::TargetInterface> corellama::resolveTarget(MLIRContext &context,
@@ -134,8 +145,7 @@ Expected<llama::TargetInterface> corellama::resolveTarget(MLIRContext &context,
   }
   const TargetInfo *info = findTarget(name);
   if (!info)
-    return refuse("'" + name + "' is not a target, perhaps " +
-                  nearestNames(name) + "; --list-targets shows all of them");
+    return refuse(whyNoTarget(name));
   if (!info->isCPU()) {
     context.loadDialect<cuda::CUDADialect>();
     return cuda::TargetAttr::get(&context, name, info->features,

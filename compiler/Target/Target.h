@@ -24,6 +24,9 @@ namespace corellama {
 llvm::Expected<llama::TargetInterface> resolveTarget(mlir::MLIRContext &context,
                                                      llvm::StringRef name);
 
+/// Why no target has this name, with the nearest ones; empty where one has.
+std::string whyNoTarget(llvm::StringRef name);
+
 /// Whether code for `target` runs on this CPU; otherwise `missing` is the list
 /// of the features that it lacks, "avx512f, avx512bw". For messages of the
 /// compiler: programs check for themselves.

@@ -33,7 +33,11 @@ protected:
 
   std::string in(StringRef name) { return folder + "/" + name.str(); }
   std::string attach(StringRef linked, StringRef output) {
-    llvm::Error error = attachImage(*plan, *model.checkpoint, linked, output);
+    auto file = llvm::cantFail(llvm::errorOrToExpected(
+        llvm::MemoryBuffer::getFile(linked, /*IsText=*/false,
+                                    /*RequiresNullTerminator=*/false)));
+    llvm::Error error =
+        attachImage(*plan, *model.checkpoint, file->getMemBufferRef(), output);
     return error ? llvm::toString(std::move(error)) : "";
   }
   /// What a program prints.
@@ -132,8 +136,6 @@ TEST_F(AttachTest, AnErrorLeavesNothingBehind) {
       attach(in("text"), in("program")),
       in("text") +
           ": is not an ELF file; give a program that `corellama compile` made");
-  EXPECT_EQ(attach(in("none"), in("program")),
-            in("none") + ": No such file or directory");
   EXPECT_EQ(filesInFolder(), (std::vector<std::string>{"text"}));
 }
 
@@ -152,6 +154,14 @@ TEST_F(AttachTest, AFolderOrADeviceIsNotReplaced) {
             folder + ": is not a regular file; name another output");
   EXPECT_EQ(attach(IMAGE_PROBE, "/dev/null"),
             "/dev/null: is not a regular file; name another output");
+}
+
+TEST_F(AttachTest, ALinkStaysAndItsFileIsReplaced) {
+  write(in("file"), "old");
+  ASSERT_FALSE(fs::create_link("file", in("link")));
+  ASSERT_EQ(attach(IMAGE_PROBE, in("link")), "");
+  EXPECT_TRUE(fs::is_symlink_file(in("link")));
+  EXPECT_EQ(run(in("file")), expectedOutput());
 }
 
 TEST_F(AttachTest, AMissingFolderIsNamed) {

@@ -47,8 +47,10 @@ protected:
   std::string program() {
     PlannedModel model(alternating());
     std::string path = folder + "/program";
+    auto linked = llvm::cantFail(
+        llvm::errorOrToExpected(llvm::MemoryBuffer::getFile(IMAGE_PROBE)));
     llvm::cantFail(image::attachImage(model.goodPlan(), *model.checkpoint,
-                                      IMAGE_PROBE, path));
+                                      linked->getMemBufferRef(), path));
     return path;
   }
   std::string inspect(StringRef path, bool json) {

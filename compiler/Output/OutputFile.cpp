@@ -1,0 +1,213 @@
+//===- OutputFile.cpp - where results go ----------------------------------===//
+//
+// See OutputFile.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Output/OutputFile.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace corellama;
+using llvm::Error;
+using llvm::Expected;
+using llvm::StringRef;
+using llvm::Twine;
+namespace fs = llvm::sys::fs;
+
+static std::string describe(int code) {
+  return std::error_code(code, std::generic_category()).message();
+}
+
+static Error refuse(StringRef path, const Twine &problem) {
+  return llvm::createStringError(path + ": " + problem);
+}
+
+//===----------------------------------------------------------------------===//
+// Destinations
+//===----------------------------------------------------------------------===//
+
+/// Where the links that begin at `path` end, be there a file or not.
+static Expected<std::string> followLinks(StringRef path) {
+  std::string target = path.str();
+  constexpr int kMostLinks = 40; // as many as Linux follows
+  for (int i = 0; i < kMostLinks; ++i) {
+    struct stat status;
+    if (lstat(target.c_str(), &status) != 0 || !S_ISLNK(status.st_mode))
+      return target;
+    llvm::SmallVector<char, 256> link(4096); // PATH_MAX of Linux
+    ssize_t size = readlink(target.c_str(), link.data(), link.size());
+    if (size < 0)
+      return refuse(path, "is a link that cannot be read: " + describe(errno));
+    llvm::SmallString<256> next(StringRef(link.data(), size));
+    if (llvm::sys::path::is_relative(next)) {
+      llvm::SmallString<256> absolute(llvm::sys::path::parent_path(target));
+      llvm::sys::path::append(absolute, next);
+      next = absolute;
+    }
+    target = next.str().str();
+  }
+  return refuse(path, "is a link in a circle of links; name another output");
+}
+
+/// The descriptor 1 where `path` is what it writes to: opened anew, a file that
+/// a shell opened for appending would be written from its start.
+static bool isStandardOutput(const struct stat &status) {
+  struct stat own;
+  return fstat(STDOUT_FILENO, &own) == 0 && own.st_dev == status.st_dev &&
+         own.st_ino == status.st_ino;
+}
+
+/// A temporary file in the target's folder, so that the rename cannot cross
+/// file systems; it is removed on every signal that ends the process.
+static Expected<fs::TempFile> createBeside(StringRef target, StringRef path,
+                                           unsigned mode) {
+  Expected<fs::TempFile> file =
+      fs::TempFile::create(target + ".tmp-%%%%%%", mode);
+  if (!file)
+    return refuse(path,
+                  "cannot be created: " + llvm::toString(file.takeError()));
+  return file;
+}
+
+static Error keepAs(fs::TempFile &file, StringRef target, StringRef path) {
+  if (Error error = file.keep(target))
+    return refuse(path,
+                  "cannot be written: " + llvm::toString(std::move(error)));
+  return Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// Text and objects
+//===----------------------------------------------------------------------===//
+
+static Error writeAll(int descriptor, StringRef path, StringRef bytes) {
+  for (size_t done = 0; done < bytes.size();) {
+    ssize_t count = write(descriptor, bytes.data() + done, bytes.size() - done);
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count < 0)
+      return refuse(path, Twine(done) + " of " + Twine(bytes.size()) +
+                              " bytes could be written: " + describe(errno));
+    done += static_cast<size_t>(count);
+  }
+  return Error::success();
+}
+
+static Error writeStandardOutput(StringRef bytes) {
+  if (Error error = flushStandardOutput())
+    return error;
+  return writeAll(STDOUT_FILENO, "standard output", bytes);
+}
+
+Error corellama::writeOutput(StringRef path, StringRef bytes) {
+  if (path == "-")
+    return writeStandardOutput(bytes);
+  std::string name = path.str();
+  struct stat status;
+  bool exists = stat(name.c_str(), &status) == 0;
+  if (exists && isStandardOutput(status))
+    return writeStandardOutput(bytes);
+  if (exists && !S_ISREG(status.st_mode)) {
+    int descriptor = open(name.c_str(), O_WRONLY | O_CLOEXEC);
+    if (descriptor < 0)
+      return refuse(path, "cannot be opened: " + describe(errno));
+    Error error = writeAll(descriptor, path, bytes);
+    if (close(descriptor) != 0 && !error)
+      return refuse(path, "cannot be written: " + describe(errno));
+    return error;
+  }
+
+  Expected<std::string> target = followLinks(path);
+  if (!target)
+    return target.takeError();
+  auto file = createBeside(*target, path, fs::all_read | fs::all_write);
+  if (!file)
+    return file.takeError();
+  if (Error error = writeAll(file->FD, path, bytes)) {
+    llvm::consumeError(file->discard());
+    return error;
+  }
+  return keepAs(*file, *target, path);
+}
+
+//===----------------------------------------------------------------------===//
+// Standard streams
+//===----------------------------------------------------------------------===//
+
+Error corellama::flushStandardOutput() {
+  llvm::raw_fd_ostream &out = llvm::outs();
+  out.flush();
+  std::error_code code = out.error();
+  out.clear_error(); // left there, it would end the process
+  return code
+             ? refuse("standard output", "cannot be written: " + code.message())
+             : Error::success();
+}
+
+void corellama::prepareStandardStreams() {
+  // The lowest free number is the one that is missing.
+  for (int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (fcntl(stream, F_GETFD) < 0 &&
+        open("/dev/null", stream == STDOUT_FILENO ? O_RDONLY : O_RDWR) < 0)
+      return; // no /dev in here: nothing better can be done
+  signal(SIGXFSZ, SIG_IGN);
+}
+
+//===----------------------------------------------------------------------===//
+// Programs
+//===----------------------------------------------------------------------===//
+
+Error corellama::checkMappedOutput(StringRef path) {
+  fs::file_status status;
+  if (!fs::status(path, status) && fs::exists(status) &&
+      !fs::is_regular_file(status))
+    return refuse(path, "is not a regular file; name another output");
+  return Error::success();
+}
+
+Expected<MappedOutput> MappedOutput::create(StringRef path, uint64_t bytes) {
+  if (Error error = checkMappedOutput(path))
+    return error;
+  Expected<std::string> target = followLinks(path);
+  if (!target)
+    return target.takeError();
+  auto file = createBeside(*target, path, fs::all_all);
+  if (!file)
+    return file.takeError();
+  MappedOutput output(path, std::move(*target), std::move(*file));
+  // A mapping of a file without blocks ends in SIGBUS on a full disk. Where the
+  // file system cannot allocate, glibc writes a byte to each block.
+  int code = bytes > uint64_t(INT64_MAX)
+                 ? EFBIG
+                 : posix_fallocate(output.file->FD, 0, off_t(bytes));
+  if (code != 0)
+    return refuse(path, "cannot have " + Twine(bytes) +
+                            " bytes: " + describe(code) +
+                            "; make room there or name another output");
+  std::error_code error;
+  output.mapping = std::make_unique<fs::mapped_file_region>(
+      fs::convertFDToNativeFile(output.file->FD),
+      fs::mapped_file_region::readwrite, bytes, 0, error);
+  if (error)
+    return refuse(path, "cannot be mapped: " + error.message());
+  return output;
+}
+
+MappedOutput::~MappedOutput() {
+  mapping.reset();
+  if (file && file->FD != -1)
+    llvm::consumeError(file->discard());
+}
+
+Error MappedOutput::keep() {
+  mapping.reset();
+  Error error = keepAs(*file, target, path);
+  file.reset();
+  return error;
+}
