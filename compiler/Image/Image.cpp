@@ -7,6 +7,7 @@
 
 #include "compiler/Image/Image.h"
 #include "compiler/Image/Manifest.h"
+#include "compiler/Image/RopeFrequencies.h"
 #include "compiler/Import/Import.h"
 #include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/DenseMap.h"
@@ -138,8 +139,7 @@ private:
 // Header
 //===----------------------------------------------------------------------===//
 
-/// Bytes of keys and of values for one position: keys as they are, a row of
-/// values padded to whole vectors of 16.
+/// Bytes of keys and of values for one position, in their layouts.
 static Error planCache(ModuleOp module, const checkpoint::ModelConfig &config,
                        abi::ImageHeader &header) {
   Expected<CacheLayoutOp> layout = findCacheLayout(module);
@@ -156,22 +156,38 @@ static Error planCache(ModuleOp module, const checkpoint::ModelConfig &config,
                   Twine(cache.getHeads()) + " x " + Twine(cache.getHeadSize()) +
                   ", the checkpoint asks for " + Twine(config.layers) + " x " +
                   Twine(config.kvHeads) + " x " + Twine(config.headSize));
-  Type element = cache.getElementType();
-  unsigned bits = element.isIntOrFloat() ? element.getIntOrFloatBitWidth() : 0;
-  if (bits != 8 && bits != 16 && bits != 32)
-    return refuse("its elements are not of 8, 16 or 32 bits");
-
-  // layers < 2^16, heads x head size < 2^31: no product overflows.
-  uint64_t elementBytes = bits / 8;
-  uint64_t heads = config.layers * config.kvHeads;
-  header.keyBytes = heads * config.headSize * elementBytes;
-  header.valueBytes = heads * llvm::alignTo(config.headSize, 16) * elementBytes;
   // The runtime's bound (runtime/Weights), by which its products stay in range.
   constexpr uint64_t kMostBytes = uint64_t(1) << 32;
+  auto perPosition = [&](KVCacheLayoutInterface halfLayout) {
+    FailureOr<uint64_t> bytes =
+        halfLayout.getCacheBytes(cache, abi::kCacheBlock);
+    return failed(bytes) ? UINT64_MAX : *bytes / abi::kCacheBlock;
+  };
+  header.keyBytes = perPosition(layout->getKeys());
+  header.valueBytes = perPosition(layout->getValues());
   if (header.keyBytes > kMostBytes || header.valueBytes > kMostBytes)
-    return refuse("a position has " +
-                  Twine(header.keyBytes + header.valueBytes) +
-                  " bytes, programs can have " + Twine(2 * kMostBytes));
+    return refuse("a position has " + Twine(header.keyBytes) +
+                  " bytes of keys and " + Twine(header.valueBytes) +
+                  " of values, a program can have " + Twine(kMostBytes) +
+                  " of each");
+  return Error::success();
+}
+
+/// The frequencies of the module's rotation, for the checkpoint's heads.
+static Error planRope(ModuleOp module, const checkpoint::ModelConfig &config,
+                      ImagePlan &plan) {
+  Expected<RopeTableOp> table = findRopeTable(module);
+  if (!table)
+    return table.takeError();
+  if (static_cast<uint64_t>(table->getHead()) != config.headSize)
+    return refuseModule("llama.rope_table: is for heads of " +
+                        Twine(table->getHead()) + ", the checkpoint asks for " +
+                        Twine(config.headSize));
+  Expected<std::vector<abi::DoubleDouble>> frequencies =
+      makeRopeFrequencies(*table);
+  if (!frequencies)
+    return frequencies.takeError();
+  plan.frequencies = std::move(*frequencies);
   return Error::success();
 }
 
@@ -190,9 +206,6 @@ Expected<ImagePlan> corellama::image::planImage(ModuleOp module,
   if (module->getAttr(kConfigAttr) != configAttribute(context, checkpoint))
     return refuseModule("its llama.config is not the checkpoint's; compile the "
                         "checkpoint anew");
-  // The runtime's bound, by which the table's arithmetic stays in range.
-  if (config.ropeBase > 1e30)
-    return refuseModule("a RoPE base above 1e30 cannot be computed");
 
   ImagePlan plan;
   abi::ImageHeader &header = plan.header;
@@ -208,7 +221,8 @@ Expected<ImagePlan> corellama::image::planImage(ModuleOp module,
   header.kvHeads = config.kvHeads;
   header.headSize = config.headSize;
   header.ropeRow = abi::ropeRowOf(config.headSize);
-  header.ropeBase = config.ropeBase;
+  if (Error error = planRope(module, config, plan))
+    return error;
   if (Error error = planCache(module, config, header))
     return error;
   if (Error error = WeightPlanner(module, checkpoint, plan).run())
@@ -226,6 +240,8 @@ Expected<ImagePlan> corellama::image::planImage(ModuleOp module,
     end = range.offset + bytes;
   };
   put(header.offsets, plan.weights.size() * sizeof(uint64_t), 64);
+  put(header.frequencies, plan.frequencies.size() * sizeof(abi::DoubleDouble),
+      64);
   put(header.manifest, plan.manifest.size(), 64);
   put(header.metadata, checkpoint.metadata().size(), 64);
   put(header.weights, header.weights.bytes, kPageBytes);
@@ -286,6 +302,8 @@ Error corellama::image::writeImage(const ImagePlan &plan,
   for (auto [i, weight] : llvm::enumerate(plan.weights))
     memcpy(out.data() + header.offsets.offset + i * sizeof(uint64_t),
            &weight.offset, sizeof(uint64_t));
+  memcpy(out.data() + header.frequencies.offset, plan.frequencies.data(),
+         header.frequencies.bytes);
   llvm::copy(plan.manifest, out.begin() + header.manifest.offset);
   llvm::copy(checkpoint.metadata(), out.begin() + header.metadata.offset);
   packWeights(plan, checkpoint,

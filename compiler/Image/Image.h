@@ -56,13 +56,16 @@ struct ImagePlan {
   abi::ImageHeader header;
   /// In the order of the table (llama::getWeightTableIndex).
   std::vector<ImageWeight> weights;
+  /// What one position turns each pair of a head by.
+  std::vector<abi::DoubleDouble> frequencies;
   std::string manifest;
 };
 
 /// Reads from the module: llama.config, llama.target and llama.checkpoint, the
-/// declarations of weights with their layouts, llama.cache_layout, and the
-/// attributes llama.program and llama.kernels. The module may come from a file
-/// that somebody wrote: whatever does not fit the checkpoint is an error.
+/// declarations of weights with their layouts, llama.cache_layout,
+/// llama.rope_table, and the attributes llama.program and llama.kernels. The
+/// module may come from a file that somebody wrote: whatever does not fit the
+/// checkpoint is an error.
 llvm::Expected<ImagePlan> planImage(mlir::ModuleOp module,
                                     const checkpoint::Checkpoint &checkpoint,
                                     const ImageOptions &options);

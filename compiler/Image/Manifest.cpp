@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Image/Manifest.h"
+#include "compiler/Image/RopeFrequencies.h"
 #include "compiler/Import/Import.h"
 #include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/IR/SymbolTable.h"
@@ -107,7 +108,8 @@ static Expected<json::Array> kernels(ModuleOp module) {
   return list;
 }
 
-static json::Object configuration(const checkpoint::ModelConfig &config) {
+static json::Object configuration(const checkpoint::ModelConfig &config,
+                                  double ropeBase) {
   return json::Object{{"architecture", config.architecture},
                       {"name", text(config.name)},
                       {"dim", config.dim},
@@ -119,7 +121,7 @@ static json::Object configuration(const checkpoint::ModelConfig &config) {
                       {"layers", config.layers},
                       {"context", config.context},
                       {"eps", config.eps},
-                      {"rope_base", config.ropeBase},
+                      {"rope_base", ropeBase},
                       {"tied_lm_head", config.tiedLMHead}};
 }
 
@@ -151,6 +153,9 @@ Expected<std::string> corellama::image::makeManifest(
   Expected<CacheLayoutOp> cache = findCacheLayout(module);
   if (!cache)
     return cache.takeError();
+  Expected<RopeTableOp> rope = findRopeTable(module);
+  if (!rope)
+    return rope.takeError();
   Expected<json::Array> kernelList = kernels(module);
   if (!kernelList)
     return kernelList.takeError();
@@ -174,7 +179,8 @@ Expected<std::string> corellama::image::makeManifest(
                                                checkpoint.path()))},
                                   {"blake3", checkpoint.identity()},
                                   {"bytes", checkpoint.fileBytes()}}},
-      {"config", configuration(checkpoint.config())},
+      {"config", configuration(checkpoint.config(),
+                               rope->getBase().convertToDouble())},
       {"target", json::Object{{"name", text(target.getName())},
                               {"features", text(target.getFeatures())},
                               {"vector_bits", target.getVectorBits()},

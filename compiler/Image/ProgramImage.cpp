@@ -65,6 +65,7 @@ static Error checkHeader(const abi::ImageHeader &header, uint64_t segmentBytes,
     const abi::ImageRange &range;
     uint64_t alignment;
   } ranges[] = {{"offsets", header.offsets, 64},
+                {"frequencies", header.frequencies, 64},
                 {"manifest", header.manifest, 64},
                 {"metadata", header.metadata, 64},
                 {"weights", header.weights, kPageBytes}};

@@ -50,8 +50,7 @@ ConfigAttr corellama::configAttribute(MLIRContext &context,
   };
   return ConfigAttr::get(&context, config.dim, config.heads, config.kvHeads,
                          config.headSize, config.hidden, config.vocab,
-                         config.layers, config.context, number(config.eps),
-                         number(config.ropeBase));
+                         config.layers, config.context, number(config.eps));
 }
 
 std::string corellama::tensorNameOf(WeightOp weight, int64_t layer) {

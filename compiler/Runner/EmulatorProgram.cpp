@@ -7,7 +7,9 @@
 
 #include "compiler/Runner/EmulatorProgram.h"
 #include "compiler/Driver/Registration.h"
+#include "compiler/Image/Manifest.h"
 #include "compiler/Image/Packing.h"
+#include "compiler/Image/RopeFrequencies.h"
 #include "compiler/Import/Import.h"
 #include "compiler/Pipelines/Pipelines.h"
 #include "compiler/Target/Target.h"
@@ -136,17 +138,18 @@ struct WeightPlan {
 // Memory
 //===----------------------------------------------------------------------===//
 
-static KernelContextSizes sizesOf(const checkpoint::ModelConfig &config,
-                                  const EmulatorProgramOptions &options) {
+static KernelContextSizes sizesOf(llama::CacheLayoutOp layout,
+                                  uint64_t positions) {
+  auto cache = mlir::cast<llama::CacheType>(layout.getType());
   KernelContextSizes sizes;
-  sizes.capacity = llvm::alignTo(options.positions, abi::kCacheBlock);
-  // Keys and values alike: a position is a row, padded to 16 elements.
-  uint64_t row =
-      llvm::alignTo(config.headSize, 16) * (options.cacheType == "f16" ? 2 : 4);
-  uint64_t rows = llvm::SaturatingMultiply(config.layers * config.kvHeads,
-                                           uint64_t(sizes.capacity));
-  sizes.keyBytes = sizes.valueBytes = llvm::SaturatingMultiply(rows, row);
-  sizes.ropeRow = abi::ropeRowOf(config.headSize);
+  sizes.capacity = llvm::alignTo(positions, abi::kCacheBlock);
+  auto bytes = [&](llama::KVCacheLayoutInterface half) -> uint64_t {
+    mlir::FailureOr<uint64_t> all = half.getCacheBytes(cache, sizes.capacity);
+    return mlir::failed(all) ? UINT64_MAX : *all;
+  };
+  sizes.keyBytes = bytes(layout.getKeys());
+  sizes.valueBytes = bytes(layout.getValues());
+  sizes.ropeRow = abi::ropeRowOf(cache.getHeadSize());
   return sizes;
 }
 
@@ -227,7 +230,16 @@ EmulatorProgram::compile(const checkpoint::Checkpoint &checkpoint,
   if (!loaded)
     return loaded.takeError();
 
-  KernelContextSizes sizes = sizesOf(config, options);
+  auto layout = image::findCacheLayout(*module);
+  if (!layout)
+    return layout.takeError();
+  auto rope = image::findRopeTable(*module);
+  if (!rope)
+    return rope.takeError();
+  auto frequencies = image::makeRopeFrequencies(*rope);
+  if (!frequencies)
+    return frequencies.takeError();
+  KernelContextSizes sizes = sizesOf(*layout, options.positions);
   sizes.weightBytes = weights.bytes;
   sizes.workspaceBytes = loaded->program().workspaceBytes;
   if (Error error = checkMemory(sizes))
@@ -235,7 +247,7 @@ EmulatorProgram::compile(const checkpoint::Checkpoint &checkpoint,
   KernelContext context(sizes);
   weights.pack({context.weights.data(), context.weights.size()});
   context.offsets = std::move(weights.offsets);
-  context.fillRope(config.headSize, config.ropeBase);
+  context.fillRope(*frequencies);
   context.poison();
   return std::unique_ptr<EmulatorProgram>(new EmulatorProgram(
       std::move(*loaded), std::move(context), options, config.vocab));

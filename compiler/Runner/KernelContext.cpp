@@ -46,19 +46,17 @@ void KernelContext::setRows(uint64_t newRows, uint64_t firstPosition) {
   tokens.resize(rows);
 }
 
-void KernelContext::fillRope(uint64_t headSize, double base) {
-  uint64_t half = abi::ropeRowOf(headSize) / 2;
+void KernelContext::fillRope(llvm::ArrayRef<abi::DoubleDouble> frequencies) {
+  uint64_t headSize = 2 * frequencies.size();
+  uint64_t row = abi::ropeRowOf(headSize);
   for (uint64_t position = 0; position < capacity; ++position)
-    for (uint64_t e = 0; e < half; ++e) {
-      uint64_t column = e % headSize, evenColumn = column - column % 2;
-      double angle = static_cast<double>(position) *
-                     std::pow(base, -static_cast<double>(evenColumn) /
-                                        static_cast<double>(headSize));
-      float *row = rope.as<float>() + position * 2 * half;
-      row[e] = static_cast<float>(std::cos(angle));
-      row[half + e] =
-          static_cast<float>(column % 2 ? std::sin(angle) : -std::sin(angle));
-    }
+    abi::fillRopeRow(rope.as<float>() + position * row, row, headSize,
+                     [&](uint64_t pair) -> abi::SineCosine {
+                       // Enough digits for the few positions of a test.
+                       double angle = static_cast<double>(position) *
+                                      frequencies[pair].high;
+                       return {std::sin(angle), std::cos(angle)};
+                     });
 }
 
 void KernelContext::poison() {

@@ -9,6 +9,7 @@
 #ifndef CORELLAMA_COMPILER_RUNNER_KERNELCONTEXT_H
 #define CORELLAMA_COMPILER_RUNNER_KERNELCONTEXT_H
 
+#include "runtime/ABI/DoubleDouble.h"
 #include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/ArrayRef.h"
 #include <memory>
@@ -70,8 +71,9 @@ public:
   /// Sets rows, their consecutive positions and how many keys there are then.
   void setRows(uint64_t rows, uint64_t firstPosition);
 
-  /// Fills RoPE's table as runtime/ABI/Image.h has it, for the capacity.
-  void fillRope(uint64_t headSize, double base);
+  /// Fills RoPE's table as runtime/ABI/Image.h has it, for the capacity, from
+  /// the frequencies that an image would hold.
+  void fillRope(llvm::ArrayRef<abi::DoubleDouble> frequencies);
 
   /// Fills workspace and cache with bits that are not a number in any type, so
   /// that what nobody wrote shows.

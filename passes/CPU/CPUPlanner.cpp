@@ -10,6 +10,7 @@
 #include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "passes/Llama/Planner.h"
+#include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -17,11 +18,6 @@ using namespace corellama;
 using namespace corellama::llama;
 
 namespace {
-
-/// Keys that attention computes as one block. The block's scores for a tile of
-/// rows (8 x 256 floats, 8 KiB) stay in the first-level cache, and merging is a
-/// small share of the work. One value for all CPUs: it is part of the bits.
-constexpr int64_t kAttentionKeys = 256;
 
 /// Lanes of a sum over a row: one 512-bit vector, two 256-bit ones. Part of the
 /// bits, so the same everywhere.
@@ -116,7 +112,7 @@ struct CPUPlanner
   /// Float32 is the only arithmetic that there is code for.
   Type getRowsType(Attribute, Operation *) const { return {}; }
 
-  int64_t getAttentionKeys(Attribute) const { return kAttentionKeys; }
+  int64_t getAttentionKeys(Attribute) const { return abi::kCacheBlock; }
 
   Attribute getWeightLayout(Attribute self, FormatInterface format,
                             int64_t rank) const {
@@ -129,7 +125,7 @@ struct CPUPlanner
   }
 
   std::pair<Attribute, Attribute> getCacheLayouts(Attribute self, Type) const {
-    return {KeysInterleaved16Attr::get(self.getContext(), 1),
+    return {KeysInterleaved16Attr::get(self.getContext()),
             RowMajorAttr::get(self.getContext())};
   }
 

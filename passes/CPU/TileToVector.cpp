@@ -243,22 +243,24 @@ LogicalResult VectorKernel::rewriteOp(Operation *op) {
       })
       .Case<tile::CacheOp>([&](tile::CacheOp o) {
         auto type = cast<llama::CacheType>(o.getType());
-        auto keys = dyn_cast<llama::KeysInterleaved16Attr>(o.getKeys());
-        if (!keys || keys.getD() != 1 ||
-            !isa<llama::RowMajorAttr>(o.getValues()) ||
+        int64_t size = type.getHeadSize();
+        llama::KVCacheStrides keys = o.getKeys().getStrides(size),
+                              values = o.getValues().getStrides(size);
+        // Scores load a vector of positions, sums of values one of elements.
+        if (keys.group != kLanes || values.group != 1 ||
             type.getElementType().isBF16())
           result = o.emitOpError() << "is read on a CPU with keys in "
-                                      "keys_interleaved16<d = 1>, values in "
+                                      "keys_interleaved16, values in "
                                       "rowmajor and elements f32 or f16";
-        caches[o] = {
-            view(field(context::Field::Keys), index(0),
-                 dynamic(type.getElementType())),
-            view(field(context::Field::Values), index(0),
-                 dynamic(type.getElementType())),
-            mul(o.getLayer(), type.getHeads()),
-            field(context::Field::Capacity),
-            type,
-            static_cast<int64_t>(llvm::alignTo(type.getHeadSize(), kLanes))};
+        caches[o] = {view(field(context::Field::Keys), index(0),
+                          dynamic(type.getElementType())),
+                     view(field(context::Field::Values), index(0),
+                          dynamic(type.getElementType())),
+                     mul(o.getLayer(), type.getHeads()),
+                     field(context::Field::Capacity),
+                     type,
+                     keys,
+                     values};
       })
       .Case<tile::SumOp>([&](tile::SumOp o) { rewriteSum(o); })
       .Case<tile::StageOp>([&](tile::StageOp o) { rewriteStage(o); })

@@ -10,6 +10,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "passes/CPU/VectorKernel.h"
+#include "runtime/ABI/Kernel.h"
 
 using namespace mlir;
 using namespace corellama;
@@ -23,21 +24,27 @@ Value VectorKernel::loadCache(Value memory, Value element, Type elementType) {
   return arith::ExtFOp::create(b, floats(), lanes);
 }
 
+static_assert(abi::kCacheBlock % kLanes == 0,
+              "a group of positions ends inside of the cache's capacity");
+
 void VectorKernel::rewriteScores(tile::ScoreKeysOp op) {
   const Cache &cache = caches.find(op.getCache())->second;
   int64_t size = cache.type.getHeadSize();
   auto type = cast<VectorType>(op.getType());
   int64_t m = type.getDimSize(0);
   Value source = rows.lookup(op.getRows());
-  // keys_interleaved16: a group of 16 positions is [head size][16].
-  Value region = mul(add(cache.firstHead, op.getHead()), cache.capacity);
-  Value base = mul(add(region, op.getFirst()), size);
+  // A tile of keys is a group of positions: a vector for each element.
+  IndexBuilder &math = *this;
+  Value base =
+      cache.keyStrides.groupAddress(math, add(cache.firstHead, op.getHead()),
+                                    cache.capacity, Value(op.getFirst()));
   SmallVector<Value> sums(m, zeros(floats()));
   loop(
       0, index(size), 1, SmallVector<Value>(sums),
       [&](Value d, ValueRange carried) {
-        Value keys = loadCache(cache.keys, add(base, mul(d, kLanes)),
-                               cache.type.getElementType());
+        Value keys =
+            loadCache(cache.keys, add(base, mul(d, cache.keyStrides.group)),
+                      cache.type.getElementType());
         SmallVector<Value> next;
         for (int64_t i = 0; i < m; ++i) {
           Value row = i ? add(op.getRow(), index(i)) : op.getRow();
@@ -55,9 +62,10 @@ void VectorKernel::rewriteSumValues(tile::SumValuesOp op) {
   auto type = cast<VectorType>(op.getType());
   int64_t m = type.getDimSize(0), chunks = type.getDimSize(1) / kLanes;
   int64_t keys = cast<MemRefType>(op.getWeights().getType()).getDimSize(1);
-  Value region = mul(add(cache.firstHead, op.getHead()), cache.capacity);
-  Value base =
-      add(mul(add(region, op.getFirst()), cache.paddedHead), op.getElement());
+  IndexBuilder &math = *this;
+  Value base = cache.valueStrides.address(
+      math, add(cache.firstHead, op.getHead()), cache.capacity,
+      Value(op.getFirst()), Value(op.getElement()));
   auto limitOf = [&](int64_t row) {
     Value limit =
         row ? add(op.getCount(), index(row * op.getAdvance())) : op.getCount();
@@ -67,7 +75,7 @@ void VectorKernel::rewriteSumValues(tile::SumValuesOp op) {
   // accumulators[i * chunks + c]: row i, elements 16 c to 16 c + 15.
   auto addKey = [&](Value key, ValueRange carried,
                     llvm::function_ref<Value(int64_t)> sees) {
-    Value at = add(base, mul(key, cache.paddedHead));
+    Value at = add(base, mul(key, cache.valueStrides.perPosition));
     SmallVector<Value> values, next;
     for (int64_t c = 0; c < chunks; ++c)
       values.push_back(loadCache(cache.values,

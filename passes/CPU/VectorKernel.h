@@ -46,11 +46,10 @@ public:
   };
   struct Cache {
     Value keys, values; // memref<? x element>
-    /// (layer * heads) and positions reserved: a head's region begins at
-    /// (firstHead + head) * capacity.
+    /// (layer * heads) and positions reserved.
     Value firstHead, capacity;
     llama::CacheType type;
-    int64_t paddedHead; // elements of a value, rounded up to 16
+    llama::KVCacheStrides keyStrides, valueStrides;
   };
 
   // TileToVector.cpp

@@ -300,6 +300,7 @@ void VectorKernel::rewriteColumnValues(tile::ColumnValuesOp op) {
 LogicalResult VectorKernel::rewriteAppend(tile::AppendOp op) {
   const Cache &cache = caches.find(op.getCache())->second;
   bool keys = op.getWhat() == "keys";
+  llama::KVCacheStrides strides = keys ? cache.keyStrides : cache.valueStrides;
   int64_t size = cache.type.getHeadSize(), heads = cache.type.getHeads();
   Type element = cache.type.getElementType();
   auto type = cast<VectorType>(op.getValue().getType());
@@ -315,13 +316,9 @@ LogicalResult VectorKernel::rewriteAppend(tile::AppendOp op) {
       Value position = i ? add(first, index(i)) : first;
       // Element of the cache where (head, d) of this position is.
       auto place = [&](Value head, Value d) -> Value {
-        Value region = mul(add(cache.firstHead, head), cache.capacity);
-        if (!keys)
-          return add(mul(add(region, position), cache.paddedHead), d);
-        Value group = arith::DivUIOp::create(b, position, index(kLanes));
-        Value lane = arith::RemUIOp::create(b, position, index(kLanes));
-        return add(add(mul(region, size), mul(group, size * kLanes)),
-                   add(mul(d, kLanes), lane));
+        IndexBuilder &math = *this;
+        return strides.address(math, add(cache.firstHead, head), cache.capacity,
+                               position, d);
       };
       Value memory = keys ? cache.keys : cache.values;
       for (int64_t c = 0; c < type.getDimSize(1); c += kLanes) {

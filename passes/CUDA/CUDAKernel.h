@@ -61,11 +61,10 @@ private:
   };
   struct Cache {
     Value keys, values; // memref<? x element, 1>
-    /// (layer * heads), and the positions reserved: the row of (head, position)
-    /// is ((firstHead + head) * capacity + position) * paddedHead.
+    /// (layer * heads), and the positions reserved.
     Value firstHead, capacity;
     llama::CacheType type;
-    int64_t paddedHead; // elements of a row, rounded up to 16
+    llama::KVCacheStrides keyStrides, valueStrides;
   };
 
   /// The double buffer of products in tensor cores (Units/Mma.cpp): rows,

@@ -14,6 +14,7 @@
 #include "passes/CUDA/UnitLowering.h"
 #include "passes/CUDA/WeightChunks.h"
 #include "passes/Llama/Planner.h"
+#include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -22,11 +23,6 @@ using namespace corellama;
 using namespace corellama::llama;
 
 namespace {
-
-/// Keys that attention computes as one block, as on a CPU: two passes of a
-/// block of 128 threads. A context of 2048 gives 8 parts a head of keys and
-/// values, so that 8 such heads fill half of the multiprocessors.
-constexpr int64_t kAttentionKeys = 256;
 
 /// The units that a row of the table can name.
 enum class Unit { SIMT, MMA };
@@ -191,7 +187,7 @@ struct CUDAPlanner
                                      : Type();
   }
 
-  int64_t getAttentionKeys(Attribute) const { return kAttentionKeys; }
+  int64_t getAttentionKeys(Attribute) const { return abi::kCacheBlock; }
 
   /// Formats that no thread can load have none.
   Attribute getWeightLayout(Attribute self, FormatInterface format,

@@ -67,14 +67,14 @@ LogicalResult CUDAKernel::writeScores(tile::ScoreKeysOp op) {
     barriers.read(query.buffer);
   int64_t size = cache.type.getHeadSize(), m = fragment->rows;
   int64_t lanes = 16 * 8 / cache.type.getElementType().getIntOrFloatBitWidth();
-  Value region =
-      mul(add(cache.firstHead, lookup(op.getHead())), cache.capacity);
+  IndexBuilder &math = *this;
+  Value head = add(cache.firstHead, lookup(op.getHead()));
 
   Vec<Value> scores(fragment->size());
   for (int64_t j = 0; j < fragment->perRow; ++j) {
     Value column = columnOf(*fragment, j);
     Value key = add(lookup(op.getFirst()), column);
-    Value at = mul(add(region, key), cache.paddedHead);
+    Value at = cache.keyStrides.groupAddress(math, head, cache.capacity, key);
     // Elements d to d + count; the loads may reach into the row's padding.
     auto part = [&](Value d, int64_t count, ValueRange carried) {
       Vec<Value> sums(carried), elements;
@@ -139,9 +139,10 @@ LogicalResult CUDAKernel::writeSumValues(tile::SumValuesOp op) {
   if (int buffer = bufferOf(weightsMemory); buffer >= 0)
     barriers.read(buffer);
 
-  Value region =
-      mul(add(cache.firstHead, lookup(op.getHead())), cache.capacity);
-  Value first = mul(add(region, lookup(op.getFirst())), cache.paddedHead);
+  IndexBuilder &math = *this;
+  Value first = cache.valueStrides.groupAddress(
+      math, add(cache.firstHead, lookup(op.getHead())), cache.capacity,
+      lookup(op.getFirst()));
   auto limitOf = [&](int64_t row) {
     Value limit = add(lookup(op.getCount()), row * op.getAdvance());
     return minimum(maximum(limit, index(0)), index(keys));
@@ -168,7 +169,8 @@ LogicalResult CUDAKernel::writeSumValues(tile::SumValuesOp op) {
       Vec<Value> sums(carried), read;
       for (int64_t p = 0; p < count; ++p)
         read.push_back(
-            load(cache.values, {add(at, mul(add(key, p), cache.paddedHead))}));
+            load(cache.values,
+                 {add(at, mul(add(key, p), cache.valueStrides.perPosition))}));
       for (Value &value : read)
         value = toFloat(value);
       for (int64_t i = 0; i < m; ++i) {

@@ -181,7 +181,9 @@ LogicalResult CUDAKernel::writeAppend(tile::AppendOp op) {
   int64_t size = cache.type.getHeadSize(),
           extent = cache.type.getHeads() * size;
   Type narrow = cache.type.getElementType();
-  Value memory = op.getWhat() == "keys" ? cache.keys : cache.values;
+  bool keys = op.getWhat() == "keys";
+  Value memory = keys ? cache.keys : cache.values;
+  llama::KVCacheStrides strides = keys ? cache.keyStrides : cache.valueStrides;
   Value value = lookup(op.getValue()), row = lookup(op.getRow()),
         first = lookup(op.getFirst());
   Value position = positionOf(row);
@@ -194,9 +196,10 @@ LogicalResult CUDAKernel::writeAppend(tile::AppendOp op) {
         inside = both(lessThan(add(row, inTile), lookup(op.getRows())), inside);
       guarded(inside, [&] {
         Value column = add(first, offset);
-        Value region =
-            mul(add(cache.firstHead, div(column, size)), cache.capacity);
-        Value at = mul(add(region, rowIn(position, inTile)), cache.paddedHead);
+        IndexBuilder &math = *this;
+        Value at =
+            strides.groupAddress(math, add(cache.firstHead, div(column, size)),
+                                 cache.capacity, rowIn(position, inTile));
         Value number = element(value, e);
         if (!narrow.isF32())
           number = arith::TruncFOp::create(b, narrow, number);

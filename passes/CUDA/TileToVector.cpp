@@ -292,9 +292,9 @@ LogicalResult CUDAKernel::writeWeight(tile::WeightOp op) {
 
 LogicalResult CUDAKernel::writeCache(tile::CacheOp op) {
   auto type = cast<llama::CacheType>(op.getType());
-  if (!isa<llama::RowMajorAttr>(op.getKeys()) ||
-      !isa<llama::RowMajorAttr>(op.getValues()) ||
-      type.getElementType().isBF16())
+  llama::KVCacheStrides keys = op.getKeys().getStrides(type.getHeadSize()),
+                        rows = op.getValues().getStrides(type.getHeadSize());
+  if (keys.group != 1 || rows.group != 1 || type.getElementType().isBF16())
     return op.emitOpError() << "is read on a GPU with keys and values in "
                                "rowmajor and elements f32 or f16";
   auto memory = global({ShapedType::kDynamic}, type.getElementType());
@@ -303,7 +303,8 @@ LogicalResult CUDAKernel::writeCache(tile::CacheOp op) {
                 mul(lookup(op.getLayer()), type.getHeads()),
                 field(context::Field::Capacity),
                 type,
-                static_cast<int64_t>(llvm::alignTo(type.getHeadSize(), 16))};
+                keys,
+                rows};
   return success();
 }
 

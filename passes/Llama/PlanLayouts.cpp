@@ -76,7 +76,9 @@ struct PlanLayouts : corellama::llama::impl::LlamaPlanLayoutsBase<PlanLayouts> {
       old.erase();
     if (!*cache)
       return success();
-    auto [keys, values] = planner->getCacheLayouts(cache->getElementType());
+    auto [ofKeys, ofValues] = planner->getCacheLayouts(cache->getElementType());
+    auto keys = dyn_cast_or_null<KVCacheLayoutInterface>(ofKeys);
+    auto values = dyn_cast_or_null<KVCacheLayoutInterface>(ofValues);
     if (!keys || !values)
       return module.emitError() << "the target has no layout for a cache of "
                                 << cache->getElementType();

@@ -13,6 +13,7 @@
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "passes/Llama/Passes.h"
 #include "passes/Llama/PlanInvariants.h"
+#include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/StringExtras.h"
 
 namespace corellama::llama {
@@ -21,6 +22,7 @@ namespace corellama::llama {
 } // namespace corellama::llama
 
 using namespace mlir;
+using namespace corellama;
 using namespace corellama::llama;
 
 //===----------------------------------------------------------------------===//
@@ -333,6 +335,25 @@ static LogicalResult expectKernelFunctions(ModuleOp module) {
   });
 }
 
+static LogicalResult expectOneRotation(ModuleOp module) {
+  return getRotation(module);
+}
+
+/// A block that is no divisor of the cache's would read past its capacity.
+static LogicalResult expectReservedKeys(ModuleOp module) {
+  return forEach<Operation *>(module, [](Operation *op) -> LogicalResult {
+    constexpr int64_t kReserved = abi::kCacheBlock;
+    if (!isa<AttentionOp, AttentionPartOp, AttentionMergeOp>(op))
+      return success();
+    auto keys = op->getAttrOfType<IntegerAttr>("keys");
+    if (!keys || (keys.getInt() > 0 && kReserved % keys.getInt() == 0))
+      return success();
+    return op->emitOpError() << "has blocks of " << keys.getInt()
+                             << " keys, the cache is reserved in blocks of "
+                             << kReserved << "; give a divisor of it";
+  });
+}
+
 namespace {
 /// Something that holds from one phase to another, both ends included.
 struct Fact {
@@ -345,6 +366,8 @@ struct Fact {
 static constexpr Fact kFacts[] = {
     {Phase::Import, Phase::LLVM, expectConfig},
     {Phase::Specialize, Phase::LLVM, expectTarget},
+    {Phase::Import, Phase::Schedule, expectOneRotation},
+    {Phase::Import, Phase::Schedule, expectReservedKeys},
     {Phase::Import, Phase::Import, expectEntryOfImport},
     {Phase::Specialize, Phase::Plan, expectForms},
     {Phase::Schedule, Phase::Vector, expectSteps},

@@ -19,8 +19,8 @@ using namespace corellama;
 using namespace corellama::llama;
 using namespace corellama::tile;
 
-/// Elements of a head come in multiples of this: so far the cache pads them.
-static constexpr int64_t kElements = 16;
+/// Elements of a head come in multiples of this: the cache pads its values.
+static constexpr int64_t kElements = kCacheRowMultiple;
 
 static constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 

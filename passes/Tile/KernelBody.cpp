@@ -230,8 +230,7 @@ Value KernelBody::tileOf(Value tensor, const Position &at) {
     Value x = tileOf(rope.getX(), at);
     if (!x)
       return {};
-    int64_t head = cast<RankedTensorType>(tensor.getType()).getDimSize(1) /
-                   static_cast<int64_t>(rope.getHeads());
+    int64_t head = rope.getHeadSize();
     Value cosine =
         RopeRowOp::create(b, type, context, at.row, at.column, head, false);
     Value sine =

@@ -108,6 +108,15 @@ struct LlamaToTile : tile::impl::LlamaToTileBase<LlamaToTile> {
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (function->hasAttr(llama::kPartitionAttr))
         kernels.push_back(function);
+    // The ops go, what they say of the table stays.
+    FailureOr<RopeOp> rotation = getRotation(getOperation());
+    if (failed(rotation))
+      return signalPassFailure();
+    if (*rotation && !kernels.empty()) {
+      OpBuilder builder(kernels.front());
+      RopeTableOp::create(builder, rotation->getLoc(), rotation->getHeadSize(),
+                          rotation->getBase());
+    }
 
     for (func::FuncOp source : kernels) {
       if (failed(verifyStamped(source)))

@@ -7,7 +7,8 @@
 // segments and never copies it. `corellama inspect PROGRAM` reads the same
 // header from the file.
 //
-//   ImageHeader | offsets table | manifest | metadata | (padding) | weights
+//   ImageHeader | offsets table | frequencies | manifest | metadata |
+//   (padding) | weights
 //
 // All integers are little endian; all offsets are from the header's first byte
 // and all of them are multiples of 64.
@@ -16,6 +17,8 @@
 
 #ifndef CORELLAMA_RUNTIME_ABI_IMAGE_H
 #define CORELLAMA_RUNTIME_ABI_IMAGE_H
+
+#include "runtime/ABI/DoubleDouble.h"
 
 #include <cstdint>
 
@@ -36,6 +39,9 @@ struct ImageHeader {
   uint64_t bytes;
   /// uint64_t for each weight and layer: byte offset in `weights`.
   ImageRange offsets;
+  /// DoubleDouble for each pair of a head: what one position turns it by, in
+  /// radians, from 0 to 1. Made by the compiler from `llama.rope`.
+  ImageRange frequencies;
   /// JSON text, UTF-8, not terminated: what the program was made from and how.
   ImageRange manifest;
   /// The key-value section of the GGUF file as it stands there, and how many
@@ -56,18 +62,41 @@ struct ImageHeader {
   /// Bytes of keys and of values for one position, all layers and heads.
   uint64_t keyBytes;
   uint64_t valueBytes;
-  /// RoPE: angle(p, i) = p * base^(-2i / headSize) for pair i of a head. A row
-  /// of the table has ropeRow floats: ropeRow / 2 cosines, element e for
-  /// column e modulo headSize, then as many sines with the sign that the pair's
-  /// rotation gives them: -sin for even e, +sin for odd e.
+  /// Floats of a row of the RoPE table, see fillRopeRow.
   uint64_t ropeRow;
-  double ropeBase;
 };
 
 /// ropeRow of a head: a tile of 16 columns may begin anywhere in it, so each
 /// half goes on for as many elements less one, and is rounded up to 16.
 constexpr uint64_t ropeRowOf(uint64_t headSize) {
   return 2 * ((headSize + 15 + 15) / 16 * 16);
+}
+
+struct SineCosine {
+  double sine;
+  double cosine;
+};
+
+/// One row of the RoPE table, of `ropeRow` floats: ropeRow / 2 cosines, element
+/// e for column e modulo headSize, then as many sines with the sign that the
+/// pair's rotation gives them: -sin for even e, +sin for odd e.
+/// `rotationOf(pair)` is the SineCosine of the row's position times the pair's
+/// frequency.
+template <typename RotationOf>
+void fillRopeRow(float *row, uint64_t ropeRow, uint64_t headSize,
+                 RotationOf rotationOf) {
+  const uint64_t half = ropeRow / 2;
+  float *cosines = row, *sines = row + half;
+  for (uint64_t column = 0; column < headSize; column += 2) {
+    SineCosine rotation = rotationOf(column / 2);
+    cosines[column] = cosines[column + 1] = static_cast<float>(rotation.cosine);
+    sines[column] = static_cast<float>(-rotation.sine);
+    sines[column + 1] = static_cast<float>(rotation.sine);
+  }
+  for (uint64_t column = headSize; column < half; ++column) {
+    cosines[column] = cosines[column - headSize];
+    sines[column] = sines[column - headSize];
+  }
 }
 
 } // namespace corellama::abi

@@ -1,8 +1,8 @@
 //===- RopeTable.h - cosines and sines for every position -----------------===//
 //
-// The table that RoPE kernels read (Image.h: ropeRow): a row a position, made
-// when the position is first reached, so that a large context costs nothing
-// until it is used.
+// The table that RoPE kernels read (Image.h: fillRopeRow): a row a position,
+// made when the position is first reached, so that a large context costs
+// nothing until it is used.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,19 +10,20 @@
 #define CORELLAMA_RUNTIME_KVCACHE_ROPETABLE_H
 
 #include "runtime/ABI/Image.h"
-#include "runtime/KVCache/DoubleDouble.h"
 #include "runtime/Memory/Reservation.h"
 
 #include <cstdint>
-#include <vector>
+#include <span>
 
 namespace corellama::runtime {
 
 class RopeTable {
 public:
-  /// Room for `positions` rows; the first `reach` fills them.
-  static Result<RopeTable> reserve(const abi::ImageHeader &model,
-                                   uint64_t positions);
+  /// Room for `positions` rows of `rowFloats`; the first `reach` fills them.
+  /// `frequencies` stay where they are (the image).
+  static Result<RopeTable>
+  reserve(std::span<const abi::DoubleDouble> frequencies, uint64_t rowFloats,
+          uint64_t positions);
 
   /// Makes the rows of all positions below `positions`, which must fit.
   void reach(uint64_t positions);
@@ -32,11 +33,9 @@ public:
   }
 
 private:
-  void fillRow(uint64_t position);
-
   Reservation memory;
   /// What one position turns each pair of a head by.
-  std::vector<DoubleDouble> frequencies;
+  std::span<const abi::DoubleDouble> frequencies;
   uint64_t rowFloats = 0;
   uint64_t filled = 0;
 };

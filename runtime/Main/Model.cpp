@@ -50,7 +50,8 @@ Result<std::unique_ptr<Model>> Model::create(const abi::Program &program,
   if (!cache)
     return Error{cache.error()};
   model->cache = std::move(*cache);
-  auto rope = RopeTable::reserve(header, model->cache.capacity());
+  auto rope = RopeTable::reserve(image.frequencies, header.ropeRow,
+                                 model->cache.capacity());
   if (!rope)
     return Error{rope.error()};
   model->rope = std::move(*rope);

@@ -73,9 +73,6 @@ static std::optional<Error> checkModel(const abi::ImageHeader &header) {
     if (value % 2 != 0)
       return damaged(place, "is " + std::to_string(value) +
                                 ", expected an even number");
-  // The upper bound keeps the table's arithmetic in range (RopeAngles.h).
-  if (!(header.ropeBase >= 1 && header.ropeBase <= 1e30))
-    return damaged("ropeBase", "is not a number from 1 to 1e30");
   return std::nullopt;
 }
 
@@ -108,6 +105,7 @@ Result<MappedImage> openImage(std::span<const uint8_t> bytes) {
     const abi::ImageRange &range;
     uint64_t alignment;
   } ranges[] = {{"offsets", header.offsets, 64},
+                {"frequencies", header.frequencies, 64},
                 {"manifest", header.manifest, 64},
                 {"metadata", header.metadata, 64},
                 {"weights", header.weights, 4096}};
@@ -132,6 +130,24 @@ Result<MappedImage> openImage(std::span<const uint8_t> bytes) {
                                     ", the weights have " +
                                     std::to_string(header.weights.bytes) +
                                     " bytes");
+  const uint64_t pairs = header.headSize / 2;
+  if (header.frequencies.bytes != pairs * sizeof(abi::DoubleDouble))
+    return damaged("frequencies",
+                   "has " + std::to_string(header.frequencies.bytes) +
+                       " bytes, expected " +
+                       std::to_string(pairs * sizeof(abi::DoubleDouble)));
+  image.frequencies = {reinterpret_cast<const abi::DoubleDouble *>(
+                           bytes.data() + header.frequencies.offset),
+                       pairs};
+  // Up to 1 the angles of all positions are in the range of RopeAngles.h; a
+  // second part is below the first's last place.
+  for (size_t pair = 0; pair < pairs; ++pair) {
+    auto [high, low] = image.frequencies[pair];
+    if (!(high >= 0 && high <= 1 && low >= -0x1p-52 * high &&
+          low <= 0x1p-52 * high))
+      return damaged("frequencies", "entry " + std::to_string(pair) +
+                                        " is not a number from 0 to 1");
+  }
   image.manifest = {
       reinterpret_cast<const char *>(bytes.data() + header.manifest.offset),
       header.manifest.bytes};

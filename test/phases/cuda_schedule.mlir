@@ -14,7 +14,7 @@
 #map3 = affine_map<(d0, d1) -> (2)>
 #map4 = affine_map<(d0, d1) -> (3)>
 #map5 = affine_map<(d0, d1) -> (d0 ceildiv 64)>
-module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>, llama.target = #cuda.target<name = "cuda:sm_80", features = "+ptx80">} {
+module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64>, llama.target = #cuda.target<name = "cuda:sm_80", features = "+ptx80">} {
   llama.weight @token_embd : 64x32 formats [#llama.q8_0] in [#llama.rowmajor_split]
   llama.weight @output_norm : 32 formats [#llama.f32] in [#llama.rowmajor]
   llama.weights @blk layers 2 {

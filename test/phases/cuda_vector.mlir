@@ -19,7 +19,7 @@
 // the same bits; the residual, read before the barrier, is added, and lane 0 stores
 // the two elements.
 
-module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.000000e-05 : f64, rope_base = 1.000000e+04 : f64>, llama.target = #cuda.target<name = "cuda:sm_80", features = "+ptx80">} {
+module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.000000e-05 : f64>, llama.target = #cuda.target<name = "cuda:sm_80", features = "+ptx80">} {
   llama.weights @blk layers 2 {
     llama.weight @ffn_down : 32x48 formats [#llama.f16] in [#llama.rowmajor_split]
   }

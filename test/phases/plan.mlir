@@ -12,7 +12,7 @@
 // tile) and its partitioned into parts; on each linear, norm and attention the order
 // of its sum, the same in decode and prefill.
 
-module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>, llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma", vector_bits = 512, l2_bytes = 1048576>} {
+module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64>, llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma", vector_bits = 512, l2_bytes = 1048576>} {
   llama.weight @token_embd : 64x32 formats [#llama.q8_0] in [#llama.interleaved16<k = 4>]
   llama.weight @output_norm : 32 formats [#llama.f32] in [#llama.rowmajor]
   llama.weights @blk layers 2 {
@@ -26,7 +26,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     llama.weight @ffn_up : 48x32 formats [#llama.q8_0] in [#llama.interleaved16<k = 4>]
     llama.weight @ffn_down : 32x48 formats [#llama.f16] in [#llama.interleaved16<k = 1>]
   }
-  llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+  llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
   llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @embed.decode, layers = [@layer.decode], of = [0, 0], lm_head = @lm_head>, #llama.entry<name = "prefill", rows = 512, embed = @embed.prefill, layers = [@layer.prefill], of = [0, 0], lm_head = @lm_head>]
 
   func.func private @lm_head(%x: tensor<1x32xf32>) -> tensor<1x64xf32> {

@@ -20,7 +20,7 @@
 #map3 = affine_map<(d0, d1) -> (1)>
 #map4 = affine_map<(d0, d1) -> (2)>
 #map5 = affine_map<(d0, d1) -> (d0 ceildiv 8)>
-module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>, llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma", vector_bits = 512, l2_bytes = 1048576>} {
+module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64>, llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma", vector_bits = 512, l2_bytes = 1048576>} {
   llama.weight @token_embd : 64x32 formats [#llama.q8_0] in [#llama.interleaved16<k = 4>]
   llama.weight @output_norm : 32 formats [#llama.f32] in [#llama.rowmajor]
   llama.weights @blk layers 2 {
@@ -34,7 +34,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     llama.weight @ffn_up : 48x32 formats [#llama.q8_0] in [#llama.interleaved16<k = 4>]
     llama.weight @ffn_down : 32x48 formats [#llama.f16] in [#llama.interleaved16<k = 1>]
   }
-  llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+  llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
   llama.model @m steps [@decode, @prefill, @lm_head]
   llama.buffer @x : tensor<512x32xf32> at 0
   llama.buffer @decode.qkv : tensor<1x32xf32> at 66688
@@ -94,6 +94,8 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   llama.step @lm_head rows 1 {
     llama.dispatch @lm_head.lm_head
   }
+
+  llama.rope_table head 16 base 1.000000e+04
 
   func.func private @embed.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %c16 = arith.constant 16 : index
@@ -184,7 +186,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
         %swapped_1 = tile.swap_pairs %acc_1 : vector<1x16xf32>
         %product_5 = arith.mulf %acc_1, %cosine_1 : vector<1x16xf32>
         %fma_1 = math.fma %swapped_1, %sine_1, %product_5 : vector<1x16xf32>
-        %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+        %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
         tile.append "keys" %fma_1, %kv, %ctx[%c0, %n_1] rows %c1 : vector<1x16xf32>, <2x1x16, f16>
       }
     }
@@ -197,7 +199,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_16 = arith.minsi %i_15, %c16 : index
       scf.for %n_2 = %i_14 to %i_16 step %c16 {
         %acc_2 = tile.contract %staged[%c0], %attn_v[%n_2] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
-        %kv_1 = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+        %kv_1 = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
         tile.append "values" %acc_2, %kv_1, %ctx[%c0, %n_2] rows %c1 : vector<1x16xf32>, <2x1x16, f16>
       }
     }
@@ -217,7 +219,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %decode_qkv = tile.buffer %ctx @decode.qkv at 66688 : memref<2x16xf32>
     %decode_attn = tile.buffer %ctx @decode.attn at 65536 : memref<2x144xf32>
     %l = arith.index_castui %layer : i32 to index
-    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
     %scratch = tile.scratch : memref<2x256xf32>
     %pos = tile.position %ctx[%c0]
     %first = arith.index_castui %begin : i32 to index
@@ -550,7 +552,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
           %swapped_1 = tile.swap_pairs %acc_1 : vector<8x16xf32>
           %product_1 = arith.mulf %acc_1, %cosine_1 : vector<8x16xf32>
           %fma_1 = math.fma %swapped_1, %sine_1, %product_1 : vector<8x16xf32>
-          %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+          %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
           tile.append "keys" %fma_1, %kv, %ctx[%k_1, %n_1] rows %rows_1 : vector<8x16xf32>, <2x1x16, f16>
         }
       }
@@ -567,7 +569,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
         %rows_2 = tile.row_count %ctx
         scf.for %k_2 = %c0 to %rows_2 step %c8 {
           %acc_2 = tile.contract %prefill_norm_rows[%k_2], %panel_2[%c0] order <unit = #cpu.fma, block = 32, scale = outer> : <512x32xf32>, !tile.panel<16x32, #llama.q8_0, #cpu.fma> -> vector<8x16xf32>
-          %kv_1 = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+          %kv_1 = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
           tile.append "values" %acc_2, %kv_1, %ctx[%k_2, %n_2] rows %rows_2 : vector<8x16xf32>, <2x1x16, f16>
         }
       }
@@ -590,7 +592,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %prefill_qkv = tile.buffer %ctx @prefill.qkv at 131072 : memref<1024x16xf32>
     %prefill_attn = tile.buffer %ctx @prefill.attn at 65536 : memref<512x32xf32>
     %l = arith.index_castui %layer : i32 to index
-    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
     %scratch = tile.scratch : memref<8x256xf32>
     %rows = tile.row_count %ctx
     %keys = tile.key_count %ctx

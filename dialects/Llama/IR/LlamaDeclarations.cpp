@@ -224,6 +224,16 @@ LogicalResult WeightRefOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return success();
 }
 
+LogicalResult RopeTableOp::verify() {
+  int64_t head = getHeadAttr().getInt();
+  if (head <= 0 || head % 2 != 0) // rope_table A1
+    return emitOpError() << "a head has an even size, found " << head;
+  if (!(getBase().convertToDouble() > 0)) // rope_table A2
+    return emitOpError() << "the base is positive, found "
+                         << getBase().convertToDouble();
+  return success();
+}
+
 LogicalResult InputOp::verify() {
   Type type = getType();
   bool ok = false;
@@ -285,6 +295,30 @@ int64_t corellama::llama::getWeightTableSize(ModuleOp module) {
     return true;
   });
   return size;
+}
+
+FailureOr<RopeOp> corellama::llama::getRotation(ModuleOp module) {
+  RopeOp first;
+  WalkResult walked =
+      module.walk([&](RopeOp op) {
+        if (!first)
+          first = op;
+        if (op.getBase() == first.getBase() &&
+            op.getHeadSize() == first.getHeadSize())
+          return WalkResult::advance();
+        InFlightDiagnostic diagnostic =
+            op.emitOpError()
+            << "turns heads of " << op.getHeadSize() << " by base "
+            << op.getBase().convertToDouble() << ", another heads of "
+            << first.getHeadSize() << " by base "
+            << first.getBase().convertToDouble()
+            << "; a program has one table of angles, give all the same";
+        diagnostic.attachNote(first.getLoc()) << "the other is here";
+        return WalkResult::interrupt();
+      });
+  if (walked.wasInterrupted())
+    return failure();
+  return first;
 }
 
 #define GET_OP_CLASSES

@@ -129,12 +129,30 @@ def Llama_CacheLayoutOp : Llama_Op<"cache_layout", Llama_PlannedPhases> {
   let summary = "the layouts of the cache's keys and values";
   let description = [{
     ```mlir
-    llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+    llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
     ```
   }];
-  let arguments = (ins TypeAttrOf<Llama_CacheType>:$type, AnyAttr:$keys,
-                       AnyAttr:$values);
+  let arguments = (ins TypeAttrOf<Llama_CacheType>:$type,
+    Llama_KVCacheLayoutAttr:$keys, Llama_KVCacheLayoutAttr:$values);
   let assemblyFormat = "$type `keys` $keys `values` $values attr-dict";
+}
+
+def Llama_RopeTableOp : Llama_Op<"rope_table", Llama_RopeTablePhases> {
+  let summary = "the angles of the table that tile.rope_row reads";
+  let description = [{
+    A position p turns pair i of a head of size `head` by p * base^(-2i / head),
+    as `rope` did in the graph. `llama-to-tile` makes it of the ops, which all
+    rotate alike; the image's frequencies are made of it.
+
+    (A1) the head size is even and positive. (A2) base > 0.
+
+    ```mlir
+    llama.rope_table head 64 base 1.0e+04
+    ```
+  }];
+  let arguments = (ins I64Attr:$head, F64Attr:$base);
+  let assemblyFormat = "`head` $head `base` $base attr-dict";
+  let hasVerifier = 1;
 }
 
 def Llama_Input : I32EnumAttr<"Input", "what the runtime provides", [

@@ -8,6 +8,7 @@
 #ifndef CORELLAMA_DIALECTS_LLAMA_IR_LLAMADIALECT_H
 #define CORELLAMA_DIALECTS_LLAMA_IR_LLAMADIALECT_H
 
+#include "dialects/Llama/IR/KVCacheLayout.h"
 #include "dialects/Llama/IR/LlamaFormats.h"
 #include "dialects/Llama/IR/Phase.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
@@ -42,6 +43,7 @@ struct ContextResource : mlir::SideEffects::Resource::Base<ContextResource> {
   llvm::StringRef getName() final { return "Context"; }
 };
 
+class CacheType;
 class ContractionUnitInterface;
 class ReductionOrderAttr;
 
@@ -100,6 +102,11 @@ TargetInterface getTarget(mlir::Operation *op);
 /// The first feature that `unit` needs and `target` lacks; empty: it has all.
 llvm::StringRef getMissingFeature(ContractionUnitInterface unit,
                                   TargetInterface target);
+
+/// The first rope op of a module, which stands for all: a program has one table
+/// of angles, so that an op of another base or head size is an error, which is
+/// emitted there. Null where nothing rotates.
+mlir::FailureOr<RopeOp> getRotation(mlir::ModuleOp module);
 
 } // namespace corellama::llama
 

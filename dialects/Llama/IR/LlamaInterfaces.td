@@ -77,6 +77,28 @@ def Llama_LayoutInterface : AttrInterface<"LayoutInterface"> {
   ];
 }
 
+def Llama_KVCacheLayoutInterface : AttrInterface<"KVCacheLayoutInterface"> {
+  let cppNamespace = "::corellama::llama";
+  let description = [{
+    Where the elements of the cache's keys, or of its values, stand in memory.
+    Whoever reserves, writes or reads the cache asks here: the planner of the
+    image, kernels of every target, the emulator, tests.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      The address of an element as a formula of head, position and element, for
+      heads of this size.}],
+      "::corellama::llama::KVCacheStrides", "getStrides",
+      (ins "int64_t":$headSize)>,
+    InterfaceMethod<[{
+      Bytes of `capacity` positions of all layers and heads, padding included.
+      Overflow is failure.}],
+      "::llvm::FailureOr<uint64_t>", "getCacheBytes",
+      (ins "const ::corellama::llama::CacheType &":$type,
+           "uint64_t":$capacity)>,
+  ];
+}
+
 def Llama_TargetInterface : AttrInterface<"TargetInterface"> {
   let cppNamespace = "::corellama::llama";
   let description = [{

@@ -201,27 +201,32 @@ BitPosition RowMajorSplitAttr::locate(FormatInterface format, int64_t rows,
 }
 
 //===----------------------------------------------------------------------===//
-// keys_interleaved16: the cache's keys only
+// The cache
 //===----------------------------------------------------------------------===//
 
-LogicalResult KeysInterleaved16Attr::accepts(FormatInterface, int64_t, int64_t,
-                                             std::string &why) const {
-  why = "keys_interleaved16 is a layout of the cache, not of a weight";
-  return failure();
+static FailureOr<uint64_t> cacheBytes(KVCacheStrides strides, CacheType type,
+                                      uint64_t capacity) {
+  // Elements are of whole bytes: CacheType's verifier.
+  return product({uint64_t(type.getLayers()), uint64_t(type.getHeads()),
+                  capacity, uint64_t(strides.perPosition),
+                  type.getElementType().getIntOrFloatBitWidth() / 8});
 }
 
-FailureOr<uint64_t> KeysInterleaved16Attr::byteSize(FormatInterface format,
-                                                    int64_t rows,
-                                                    int64_t columns) const {
-  return product({llvm::alignTo(rows, 16), uint64_t(columns),
-                  uint64_t(format.getBlockBytes())});
+KVCacheStrides RowMajorAttr::getStrides(int64_t headSize) const {
+  return {int64_t(llvm::alignTo(headSize, kCacheRowMultiple)), /*group=*/1};
 }
 
-BitPosition KeysInterleaved16Attr::locate(FormatInterface format, int64_t,
-                                          int64_t columns, unsigned,
-                                          int64_t row, int64_t column) const {
-  uint64_t group = row / 16 * columns * 16;
-  uint64_t inside =
-      (column / getD() * 16 + row % 16) * getD() + column % getD();
-  return {(group + inside) * format.getBlockBytes(), 0};
+FailureOr<uint64_t> RowMajorAttr::getCacheBytes(const CacheType &type,
+                                                uint64_t capacity) const {
+  return cacheBytes(getStrides(type.getHeadSize()), type, capacity);
+}
+
+KVCacheStrides KeysInterleaved16Attr::getStrides(int64_t headSize) const {
+  return {headSize, /*group=*/16};
+}
+
+FailureOr<uint64_t>
+KeysInterleaved16Attr::getCacheBytes(const CacheType &type,
+                                     uint64_t capacity) const {
+  return cacheBytes(getStrides(type.getHeadSize()), type, capacity);
 }

@@ -10,15 +10,24 @@
 
 include "dialects/Llama/IR/LlamaAttributeBase.td"
 
-class Llama_Layout<string name, string attrMnemonic>
+class Llama_Layout<string name, string attrMnemonic, list<Trait> traits = []>
     : Llama_Attr<name, attrMnemonic,
-                 [DeclareAttrInterfaceMethods<Llama_LayoutInterface>]>;
+                 [DeclareAttrInterfaceMethods<Llama_LayoutInterface>] # traits>;
 
-def Llama_RowMajorAttr : Llama_Layout<"RowMajor", "rowmajor"> {
+def Llama_KVCacheLayoutAttr : Attr<
+    CPred<"::llvm::isa<::corellama::llama::KVCacheLayoutInterface>($_self)">,
+    "a layout of the cache"> {
+  let storageType = "::corellama::llama::KVCacheLayoutInterface";
+  let returnType = "::corellama::llama::KVCacheLayoutInterface";
+  let convertFromStorage = "$_self";
+}
+
+def Llama_RowMajorAttr : Llama_Layout<"RowMajor", "rowmajor",
+    [DeclareAttrInterfaceMethods<Llama_KVCacheLayoutInterface>]> {
   let summary = "rows follow each other, each in the checkpoint's own blocks";
   let description = [{
-    For weights: the bytes of the checkpoint. For the cache's values: positions
-    follow each other, the elements of a head side by side, padded to 16.
+    For weights: the bytes of the checkpoint. For the cache: positions of a head
+    follow each other, the elements of each side by side, padded to 16.
   }];
 }
 def Llama_Interleaved16Attr : Llama_Layout<"Interleaved16", "interleaved16"> {
@@ -63,15 +72,14 @@ def Llama_RowMajorSplitAttr : Llama_Layout<"RowMajorSplit", "rowmajor_split"> {
     columns 16 h + {0, 4, 8, 12} + j from bits 0, 2, 4, 6.
   }];
 }
-def Llama_KeysInterleaved16Attr : Llama_Layout<"KeysInterleaved16", "keys_interleaved16"> {
+def Llama_KeysInterleaved16Attr : Llama_Attr<"KeysInterleaved16", "keys_interleaved16",
+    [DeclareAttrInterfaceMethods<Llama_KVCacheLayoutInterface>]> {
   let summary = "the cache's keys: groups of 16 positions, element by element";
   let description = [{
-    A group of 16 positions of a head is [head size / d][16 positions][d]
-    elements: a vector holds the same element of 16 positions, so scores need no
-    sum across lanes.
+    A group of 16 positions of a head is [head size][16 positions] elements: a
+    vector holds the same element of 16 positions, so scores need no sum across
+    lanes. Nothing is padded.
   }];
-  let parameters = (ins "int64_t":$d);
-  let assemblyFormat = "`<` `d` `=` $d `>`";
 }
 
 #endif

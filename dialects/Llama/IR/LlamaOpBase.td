@@ -20,6 +20,7 @@ def Llama_AttentionPartPhases : Llama_Phases<"Fuse", "Schedule">;
 def Llama_FunctionPhases : Llama_Phases<"Schedule", "Schedule">;
 def Llama_DeclarationPhases : Llama_Phases<"Import", "LLVM">;
 def Llama_PlannedPhases : Llama_Phases<"Plan", "LLVM">;
+def Llama_RopeTablePhases : Llama_Phases<"Tile", "LLVM">;
 def Llama_BufferPhases : Llama_Phases<"Schedule", "LLVM">;
 def Llama_StepPhases : Llama_Phases<"Schedule", "Vector">;
 def Llama_TilePhases : Llama_Phases<"Tile", "Tile">;

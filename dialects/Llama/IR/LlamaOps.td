@@ -131,6 +131,12 @@ def Llama_RopeOp : Llama_Op<"rope", Llama_GraphPhases,
   let assemblyFormat = [{
     $x `,` $positions `base` $base `heads` $heads attr-dict `:` type($x) `,` type($positions)
   }];
+  let extraClassDeclaration = [{
+    int64_t getHeadSize() {
+      return ::llvm::cast<::mlir::RankedTensorType>(getType()).getDimSize(1) /
+             static_cast<int64_t>(getHeads());
+    }
+  }];
   let hasVerifier = 1;
 }
 

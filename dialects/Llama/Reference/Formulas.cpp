@@ -75,6 +75,10 @@ Expected<Tensor> reference::linear(const Tensor &x, const WeightData &weight) {
 }
 
 // Pair i of a head of size d turns by t = pos[r] * base^(-2i / d).
+double reference::ropeFrequency(double base, int64_t pair, int64_t headSize) {
+  return std::pow(base, -2.0 * pair / headSize);
+}
+
 Tensor reference::rope(const Tensor &x, const IntTensor &positions, double base,
                        int64_t heads) {
   int64_t d = x.columns() / heads;
@@ -82,7 +86,7 @@ Tensor reference::rope(const Tensor &x, const IntTensor &positions, double base,
   for (int64_t r = 0; r < x.rows(); ++r)
     for (int64_t h = 0; h < heads; ++h)
       for (int64_t i = 0; i < d / 2; ++i) {
-        double t = positions.values[r] * std::pow(base, -2.0 * i / d);
+        double t = positions.values[r] * ropeFrequency(base, i, d);
         int64_t even = h * d + 2 * i, odd = even + 1;
         double a = x.row(r)[even], b = x.row(r)[odd];
         y.row(r)[even] = a * std::cos(t) - b * std::sin(t);

@@ -20,6 +20,8 @@ namespace corellama::llama::reference {
 llvm::Expected<Tensor> embed(const IntTensor &ids, const WeightData &weight);
 Tensor rmsNorm(const Tensor &x, const WeightData &weight, double eps);
 llvm::Expected<Tensor> linear(const Tensor &x, const WeightData &weight);
+/// What one position turns a pair of a head by.
+double ropeFrequency(double base, int64_t pair, int64_t headSize);
 Tensor rope(const Tensor &x, const IntTensor &positions, double base,
             int64_t heads);
 

@@ -141,8 +141,8 @@ def Tile_WeightOp : Tile_Op<"weight", [Pure]> {
 }
 def Tile_CacheOp : Tile_Op<"cache", [Pure]> {
   let summary = "the cache of a layer";
-  let arguments = (ins Tile_ContextType:$ctx, Index:$layer, AnyAttr:$keys,
-                       AnyAttr:$values);
+  let arguments = (ins Tile_ContextType:$ctx, Index:$layer,
+    Llama_KVCacheLayoutAttr:$keys, Llama_KVCacheLayoutAttr:$values);
   let results = (outs Llama_CacheType:$result);
   let assemblyFormat = [{
     $ctx `[` $layer `]` attr-dict `:` type($result) `keys` $keys `values` $values

@@ -45,8 +45,20 @@ TEST(ImageTest, TheHeaderSaysWhatTheRuntimeNeeds) {
   EXPECT_EQ(header.keyBytes, 2u * 2 * 24 * 2);
   EXPECT_EQ(header.valueBytes, 2u * 2 * 32 * 2); // padded to 16
   EXPECT_EQ(header.ropeRow, 2u * 48);            // 24 + 15, rounded up to 16
-  EXPECT_EQ(header.ropeBase, 50000);
+  EXPECT_EQ(header.frequencies.bytes, 12 * sizeof(abi::DoubleDouble));
   EXPECT_EQ(header.metadataCount, model.checkpoint->metadataCount());
+}
+
+TEST(ImageTest, KeysAndValuesAreAsLargeAsTheirLayoutsSay) {
+  SmallLlama small;
+  small.headSize = 24;
+  PlannedModel model(small.builder());
+  auto layout = *model.module->getOps<llama::CacheLayoutOp>().begin();
+  layout.setKeysAttr(llama::RowMajorAttr::get(&model.context));
+  layout.setValuesAttr(llama::KeysInterleaved16Attr::get(&model.context));
+  ImagePlan plan = model.goodPlan();
+  EXPECT_EQ(plan.header.keyBytes, 2u * 2 * 32 * 2); // padded to 16
+  EXPECT_EQ(plan.header.valueBytes, 2u * 2 * 24 * 2);
 }
 
 TEST(ImageTest, RangesAreAlignedAndFollowEachOther) {
@@ -55,7 +67,8 @@ TEST(ImageTest, RangesAreAlignedAndFollowEachOther) {
   const corellama::abi::ImageHeader &header = plan.header;
   uint64_t end = sizeof(header);
   for (const corellama::abi::ImageRange &range :
-       {header.offsets, header.manifest, header.metadata, header.weights}) {
+       {header.offsets, header.frequencies, header.manifest, header.metadata,
+        header.weights}) {
     EXPECT_EQ(range.offset % 64, 0u);
     EXPECT_GE(range.offset, end);
     end = range.offset + range.bytes;
@@ -143,7 +156,7 @@ TEST(ImageTest, TheManifestSaysHowItWasMade) {
   EXPECT_EQ(text("target", "name"), "x86-64-v3");
   EXPECT_EQ(text("target", "features"), "+avx2,+fma");
   EXPECT_EQ(text("cache", "type"), "f16");
-  EXPECT_EQ(text("cache", "keys"), "#llama.keys_interleaved16<d = 1>");
+  EXPECT_EQ(text("cache", "keys"), "#llama.keys_interleaved16");
   EXPECT_EQ(text("compiler", "version"), "0.1.0");
   EXPECT_EQ(text("compiler", "llvm").substr(0, 3), "22.");
   EXPECT_EQ(manifest.getString("activations"), "f32");
@@ -259,6 +272,18 @@ const BadModule kBadModules[] = {
      },
      "module: llama.cache_layout: is of 2 x 1 x 16, the checkpoint asks for 2 "
      "x 2 x 16"},
+    {"NoRopeTable",
+     [](PlannedModel &model) {
+       (*model.module->getOps<llama::RopeTableOp>().begin()).erase();
+     },
+     "module: has 0 llama.rope_table, expected one; run the phases from `tile` "
+     "on"},
+    {"ARopeTableOfOtherHeads",
+     [](PlannedModel &model) {
+       (*model.module->getOps<llama::RopeTableOp>().begin()).setHead(32);
+     },
+     "module: llama.rope_table: is for heads of 32, the checkpoint asks for "
+     "16"},
     {"AWeightWithoutALayout",
      [](PlannedModel &model) { model.weight("attn_q").removeLayoutsAttr(); },
      "module: 'blk.0.attn_q.weight': has no layout; run the phases from "

@@ -107,8 +107,11 @@ private:
                               builder.getF16Type());
     llama::CacheLayoutOp::create(builder, builder.getUnknownLoc(),
                                  mlir::TypeAttr::get(cache),
-                                 llama::KeysInterleaved16Attr::get(&context, 1),
+                                 llama::KeysInterleaved16Attr::get(&context),
                                  llama::RowMajorAttr::get(&context));
+    llama::RopeTableOp::create(builder, builder.getUnknownLoc(),
+                               builder.getI64IntegerAttr(config.headSize),
+                               builder.getF64FloatAttr(config.ropeBase));
     auto set = [&](llvm::StringRef name, llvm::StringRef text) {
       (*module)->setAttr(name, mlir::parseAttribute(text, &context));
     };

@@ -251,11 +251,6 @@ TEST_F(PackingTest, ALayoutMustAcceptTheFormat) {
       refusal(F32Attr::get(&context), Interleaved16Attr::get(&context, 4), 16,
               16),
       "f32 weight of 16 x 16: interleaved16 has k = 1 for f32, found k = 4");
-  EXPECT_EQ(refusal(F32Attr::get(&context),
-                    KeysInterleaved16Attr::get(&context, 1), 16, 16),
-            "f32 weight of 16 x 16: keys_interleaved16 is a layout of the "
-            "cache, not of a "
-            "weight");
 }
 
 TEST_F(PackingTest, RowsMustBeWholeBlocks) {

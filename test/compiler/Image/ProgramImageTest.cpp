@@ -42,6 +42,7 @@ struct SmallProgram {
     header.offsets = {256, 16};
     header.manifest = {320, manifest.size()};
     header.metadata = {384, metadata.size()};
+    header.frequencies = {448, 16};
     header.weights = {4096, weights.size()};
     header.bytes = 4096 + weights.size();
     segment = {PT_LOAD, PF_R, 4096, 0, 0, header.bytes, header.bytes, 4096};
@@ -165,7 +166,7 @@ const Damage kDamages[] = {
      [](SmallProgram &p) { p.segment.p_flags = PF_R | PF_W; },
      "p: has no image; give a program that `corellama compile` made"},
     {"AnotherVersion", [](SmallProgram &p) { p.header.version = 99; },
-     "p: image: header: is of version 99, this compiler knows version 1; the "
+     "p: image: header: is of version 99, this compiler knows version 2; the "
      "file is damaged, "
      "copy or compile it again"},
     {"HeaderBytes", [](SmallProgram &p) { p.header.headerBytes = 8; },

@@ -134,7 +134,7 @@ TEST_F(InspectTest, AProgramAsText) {
   for (const char *line :
        {"program     program\n", "checkpoint  m.gguf\n",
         "target      x86-64-v3, 256-bit vectors\n", "features    +avx2,+fma\n",
-        "cache       f16, keys #llama.keys_interleaved16<d = 1>, values "
+        "cache       f16, keys #llama.keys_interleaved16, values "
         "#llama.rowmajor\n",
         "chunk       512 rows\n",
         "model       4 layers, dim 64, hidden 96, 4 heads over 2 of 16, "

@@ -5,8 +5,8 @@
 // CHECK: test.formats = [#llama.f32, #llama.f16, #llama.bf16, #llama.q8_0, #llama.q4_0, #llama.q4_1, #llama.q6_k]
 module attributes {test.formats = [#llama.f32, #llama.f16, #llama.bf16, #llama.q8_0, #llama.q4_0, #llama.q4_1, #llama.q6_k]} {}
 
-// CHECK: test.layouts = [#llama.rowmajor, #llama.interleaved16<k = 4>, #llama.rowmajor_split, #llama.keys_interleaved16<d = 2>]
-module attributes {test.layouts = [#llama.rowmajor, #llama.interleaved16<k = 4>, #llama.rowmajor_split, #llama.keys_interleaved16<d = 2>]} {}
+// CHECK: test.layouts = [#llama.rowmajor, #llama.interleaved16<k = 4>, #llama.rowmajor_split, #llama.keys_interleaved16]
+module attributes {test.layouts = [#llama.rowmajor, #llama.interleaved16<k = 4>, #llama.rowmajor_split, #llama.keys_interleaved16]} {}
 
 // CHECK: test.orders = [#llama.reduction_order<unit = #cpu.fma, block = 32, scale = outer>, #llama.reduction_order<lanes = 16>, #llama.reduction_order<unit = #cuda.mma>]
 module attributes {test.orders = [
@@ -27,10 +27,10 @@ module attributes {test.strategies = [
   #cpu.strategy<unit = #cpu.fma, m = 4, n = 16>,
   #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 3>]} {}
 
-// CHECK: llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.000000e-05 : f64, rope_base = 1.000000e+04 : f64>
+// CHECK: llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.000000e-05 : f64>
 // CHECK-SAME: llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma", vector_bits = 512, l2_bytes = 1048576>
 module attributes {
-  llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>,
+  llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64>,
   llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma", vector_bits = 512, l2_bytes = 1048576>} {}
 
 // CHECK: test.entry = #llama.entry<name = "prefill", rows = 512, embed = @e, layers = [@a, @b], of = [1, 0, 0, 1], lm_head = @h>

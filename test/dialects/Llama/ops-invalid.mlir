@@ -348,3 +348,23 @@ func.func @quantize_a3(%x: tensor<32xf32>) {
   %y = llama.quantize %x : tensor<32xf32> to tensor<32xbf16>
   return
 }
+
+// -----
+
+// expected-error @+1 {{'llama.rope_table' op a head has an even size, found 15}}
+llama.rope_table head 15 base 1.0e+04
+
+// -----
+
+// expected-error @+1 {{'llama.rope_table' op a head has an even size, found -2}}
+llama.rope_table head -2 base 1.0e+04
+
+// -----
+
+// expected-error @+1 {{'llama.rope_table' op the base is positive, found 0.000000e+00}}
+llama.rope_table head 16 base 0.0
+
+// -----
+
+// expected-error @+1 {{invalid kind of attribute specified}}
+llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.f16 values #llama.rowmajor

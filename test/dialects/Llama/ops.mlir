@@ -25,8 +25,10 @@ llama.weights @blk layers 2 {
   // CHECK-NEXT: llama.weight @attn_v : 16x256 formats [#llama.q4_0, #llama.q6_k] of [1, 0] in [#llama.interleaved16<k = 4>, #llama.interleaved16<k = 4>]
   llama.weight @attn_v : 16x256 formats [#llama.q4_0, #llama.q6_k] of [1, 0] in [#llama.interleaved16<k = 4>, #llama.interleaved16<k = 4>]
 }
-// CHECK: llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
-llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+// CHECK: llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
+llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
+// CHECK: llama.rope_table head 16 base 1.000000e+04
+llama.rope_table head 16 base 1.0e+04
 
 // CHECK-LABEL: func.func @weight_ref
 func.func @weight_ref(%l: index) {

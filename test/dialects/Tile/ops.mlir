@@ -24,14 +24,14 @@ func.func @what_the_runtime_provides(%ctx: !tile.context, %i: index) -> (index, 
 // CHECK:         tile.scratch : memref<2x256xf32>
 // CHECK:         tile.weight %{{.+}} @blk::@attn_q[%{{.+}}] : <32x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 2
 // CHECK:         tile.weight %{{.+}} @output_norm : <32, #llama.f32> in #llama.rowmajor index 0
-// CHECK:         tile.cache %{{.+}}[%{{.+}}] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+// CHECK:         tile.cache %{{.+}}[%{{.+}}] : <2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
 func.func @where_things_are(%ctx: !tile.context, %l: index) {
   %buffer = tile.buffer %ctx @decode.x at 128 : memref<1x32xf32>
   %rows = tile.buffer_rows %ctx @prefill.a at 0 : !tile.rows<512x32xbf16>
   %scratch = tile.scratch : memref<2x256xf32>
   %wq = tile.weight %ctx @blk::@attn_q[%l] : !llama.weight<32x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 2
   %norm = tile.weight %ctx @output_norm : !llama.weight<32, #llama.f32> in #llama.rowmajor index 0
-  %kv = tile.cache %ctx[%l] : !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+  %kv = tile.cache %ctx[%l] : !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
   return
 }
 

@@ -200,8 +200,10 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+a
   // Keys lie 16 positions apart, values side by side; both are rounded to f16.
   // CHECK-LABEL: func.func @keys_and_values_are_appended
   // CHECK:         %[[K:.+]] = arith.truncf %{{.+}} : vector<16xf32> to vector<16xf16>
-  // CHECK:         %[[GROUP:.+]] = arith.divui %[[POSITION:.+]], %c16
-  // CHECK:         arith.remui %[[POSITION]], %c16
+  // CHECK:         %[[LANE:.+]] = arith.remui %[[POSITION:[0-9]+]], %c16
+  // CHECK:         %[[GROUP:.+]] = arith.subi %[[POSITION]], %[[LANE]]
+  // CHECK:         %[[FIRST:.+]] = arith.addi %{{.+}}, %[[GROUP]]
+  // CHECK:         arith.muli %[[FIRST]], %c16
   // CHECK-COUNT-16: memref.store %{{.+}} : memref<?xf16>
   // CHECK:         arith.truncf
   // CHECK:         vector.store %{{.+}} : memref<?xf16>, vector<16xf16>
@@ -209,7 +211,7 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+a
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %l = arith.index_castui %layer : i32 to index
-    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
     %x = tile.buffer %ctx @x at 0 : memref<1x16xf32>
     %v = tile.load %x[%c0, %c0] : memref<1x16xf32> -> vector<1x16xf32>
     tile.append "keys" %v, %kv, %ctx[%c0, %c0] rows %c1 : vector<1x16xf32>, <2x1x16, f16>
@@ -237,7 +239,7 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+a
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %l = arith.index_castui %layer : i32 to index
-    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
     %q = tile.buffer_rows %ctx @q at 0 : <2x16xf32>
     %y = tile.buffer %ctx @y at 384 : memref<2x16xf32>
     %scores = tile.scratch : memref<2x256xf32>

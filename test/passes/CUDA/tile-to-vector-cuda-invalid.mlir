@@ -68,7 +68,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   func.func private @keys_of_a_cpu(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
     %l = arith.index_castui %layer : i32 to index
     // expected-error @below {{'tile.cache' op is read on a GPU with keys and values in rowmajor and elements f32 or f16}}
-    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
     return
   }
 }

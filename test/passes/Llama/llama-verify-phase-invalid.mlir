@@ -55,23 +55,53 @@ module {
 
 // -----
 
-module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>} {
+module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64>} {
   // expected-error @below {{'llama.model' op has one entry of 0 (any number of) rows after import}}
-  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = [], lm_head = @f>]
-  func.func private @f(%x: tensor<?x32xf32>)
-}
-
-//--- specialize.mlir
-
-// expected-error @below {{the module has a llama.model but no llama.target; the driver stamps it before specialize}}
-module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>} {
   llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = [], lm_head = @f>]
   func.func private @f(%x: tensor<?x32xf32>)
 }
 
 // -----
 
-module attributes {llama.target = #cpu.target<name = "x86-64-v4">, llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>} {
+// One table of angles holds for all rotations.
+func.func @two_bases(%q: tensor<?x32xf32>, %k: tensor<?x16xf32>, %pos: tensor<?xi32>) -> (tensor<?x32xf32>, tensor<?x16xf32>) {
+  // expected-note @below {{the other is here}}
+  %qr = llama.rope %q, %pos base 1.0e+04 heads 2 : tensor<?x32xf32>, tensor<?xi32>
+  // expected-error @below {{'llama.rope' op turns heads of 16 by base 5.000000e+05, another heads of 16 by base 1.000000e+04; a program has one table of angles, give all the same}}
+  %kr = llama.rope %k, %pos base 5.0e+05 heads 1 : tensor<?x16xf32>, tensor<?xi32>
+  return %qr, %kr : tensor<?x32xf32>, tensor<?x16xf32>
+}
+
+// -----
+
+func.func @two_head_sizes(%q: tensor<?x32xf32>, %k: tensor<?x16xf32>, %pos: tensor<?xi32>) -> (tensor<?x32xf32>, tensor<?x16xf32>) {
+  // expected-note @below {{the other is here}}
+  %qr = llama.rope %q, %pos base 1.0e+04 heads 2 : tensor<?x32xf32>, tensor<?xi32>
+  // expected-error @below {{'llama.rope' op turns heads of 8 by base 1.000000e+04, another heads of 16 by base 1.000000e+04; a program has one table of angles, give all the same}}
+  %kr = llama.rope %k, %pos base 1.0e+04 heads 2 : tensor<?x16xf32>, tensor<?xi32>
+  return %qr, %kr : tensor<?x32xf32>, tensor<?x16xf32>
+}
+
+// -----
+
+// Blocks of keys are those that the runtime reserves, or divide them.
+func.func @too_many_keys(%q: tensor<?x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<?xi32>) -> tensor<?x32xf32> {
+  // expected-error @below {{'llama.attention' op has blocks of 512 keys, the cache is reserved in blocks of 256; give a divisor of it}}
+  %a = llama.attention %q, %kv[%l], %pos causal heads 2 keys 512 : tensor<?x32xf32>, !llama.cache<2x1x16, f16>, tensor<?xi32>
+  return %a : tensor<?x32xf32>
+}
+
+//--- specialize.mlir
+
+// expected-error @below {{the module has a llama.model but no llama.target; the driver stamps it before specialize}}
+module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64>} {
+  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = [], lm_head = @f>]
+  func.func private @f(%x: tensor<?x32xf32>)
+}
+
+// -----
+
+module attributes {llama.target = #cpu.target<name = "x86-64-v4">, llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64>} {
   // expected-error @below {{'llama.model' op has entries of a known number of rows; llama-specialize-forms makes them}}
   llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @f, layers = [], of = [], lm_head = @f>]
   func.func private @f(%x: tensor<?x32xf32>)
@@ -160,6 +190,22 @@ func.func @half_a_block(%x: tensor<?x32xf32>, %w: !llama.weight<64x32, #llama.f3
 
 //--- schedule.mlir
 
+func.func private @too_many_keys(%q: tensor<1x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<1xi32>) -> tensor<1x2x?x18xf32> {
+  // expected-error @below {{'llama.attention_part' op has blocks of 96 keys, the cache is reserved in blocks of 256; give a divisor of it}}
+  %p = llama.attention_part %q, %kv[%l], %pos causal heads 2 keys 96 : tensor<1x32xf32>, !llama.cache<2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
+  return %p : tensor<1x2x?x18xf32>
+}
+
+// -----
+
+func.func private @no_keys(%p: tensor<1x2x?x18xf32>) -> tensor<1x32xf32> {
+  // expected-error @below {{'llama.attention_merge' op has blocks of 0 keys, the cache is reserved in blocks of 256; give a divisor of it}}
+  %a = llama.attention_merge %p heads 2 keys 0 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
+  return %a : tensor<1x32xf32>
+}
+
+// -----
+
 // The message names the pass that should have removed the op.
 func.func @kernel(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
   // expected-error @below {{'llama.kernel' op is in phase schedule; llama-outline-kernels should have removed it}}
@@ -172,7 +218,7 @@ func.func @kernel(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
 
 // -----
 
-module attributes {llama.target = #cpu.target<name = "x86-64-v4">, llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v4">, llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64>} {
   // expected-error @below {{'llama.model' op has no steps; llama-outline-kernels makes them}}
   llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = [], lm_head = @f>]
   func.func private @f(%x: tensor<?x32xf32>)

@@ -6,7 +6,9 @@
 
 #include "test/passes/Testing/TestModel.h"
 #include "compiler/Driver/Registration.h"
+#include "compiler/Image/Manifest.h"
 #include "compiler/Image/Packing.h"
+#include "compiler/Image/RopeFrequencies.h"
 #include "compiler/Pipelines/Pipelines.h"
 #include "compiler/Target/Target.h"
 #include "dialects/Llama/IR/LlamaDialect.h"
@@ -70,7 +72,7 @@ std::string importText(const ModelChoice &choice, llvm::StringRef format) {
   const ModelShape &s = choice.shape;
   static const char *text = R"mlir(
 module attributes {
-    llama.config = #llama.config<dim = $DIM, heads = $HEADS, kv_heads = $KVHEADS, head_size = $SIZE, hidden = $HIDDEN, vocabulary = $VOCABULARY, layers = $LAYERS, context_length = $CONTEXT, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>,
+    llama.config = #llama.config<dim = $DIM, heads = $HEADS, kv_heads = $KVHEADS, head_size = $SIZE, hidden = $HIDDEN, vocabulary = $VOCABULARY, layers = $LAYERS, context_length = $CONTEXT, eps = 1.0e-05 : f64>,
     llama.target = $TARGET} {
   llama.weight @token_embd : $VOCABULARYx$DIM formats [#llama.$FORMAT]
   llama.weight @output_norm : $DIM formats [#llama.f32]
@@ -246,9 +248,15 @@ std::unique_ptr<TestModel> TestModel::compile(const ModelChoice &choice,
     if (llvm::Error error =
             parse(llama::reference::formatName(choice.format), model->schedule))
       return error;
-    for (auto layout : model->schedule->getOps<llama::CacheLayoutOp>())
-      model->groupedKeys =
-          mlir::isa<llama::KeysInterleaved16Attr>(layout.getKeys());
+    auto layout = image::findCacheLayout(*model->schedule);
+    if (!layout)
+      return layout.takeError();
+    auto cache = mlir::cast<llama::CacheType>(layout->getType());
+    uint64_t capacity = choice.capacity;
+    model->keyStrides = layout->getKeys().getStrides(cache.getHeadSize());
+    model->valueStrides = layout->getValues().getStrides(cache.getHeadSize());
+    model->keyBytes = *layout->getKeys().getCacheBytes(cache, capacity);
+    model->valueBytes = *layout->getValues().getCacheBytes(cache, capacity);
     std::mt19937 random(static_cast<uint32_t>(choice.format) + 1);
     if (llvm::Error error = model->packWeights(random))
       return error;
@@ -256,6 +264,13 @@ std::unique_ptr<TestModel> TestModel::compile(const ModelChoice &choice,
     if (llvm::Error error = runPhases(*model->vector, llama::Phase::Tile,
                                       llama::Phase::Vector, choice))
       return error;
+    auto rope = image::findRopeTable(*model->vector);
+    if (!rope)
+      return rope.takeError();
+    auto frequencies = image::makeRopeFrequencies(*rope);
+    if (!frequencies)
+      return frequencies.takeError();
+    model->frequencies = std::move(*frequencies);
     if (!choice.only.empty())
       keepKernels(*model->vector, [&](llvm::StringRef name) {
         return llvm::is_contained(choice.only, name);
@@ -296,32 +311,28 @@ TestModel::load(mlir::ModuleOp vector) const {
 
 KernelContext TestModel::makeContext() const {
   const ModelShape &s = choice.shape;
-  size_t element = choice.cacheType == "f16" ? 2 : 4;
-  size_t positions = s.layers * s.kvHeads * choice.capacity;
   KernelContextSizes sizes;
   sizes.weightBytes = packed.size();
   sizes.workspaceBytes = loaded->workspaceBytes();
-  sizes.keyBytes =
-      positions * (groupedKeys ? s.headSize : paddedHead()) * element;
-  sizes.valueBytes = positions * paddedHead() * element;
+  sizes.keyBytes = keyBytes;
+  sizes.valueBytes = valueBytes;
   sizes.ropeRow = abi::ropeRowOf(s.headSize);
   sizes.capacity = choice.capacity;
   sizes.scratchBytes = loaded->scratchBytes();
   KernelContext context(sizes);
   std::copy(packed.begin(), packed.end(), context.weights.data());
   context.offsets = offsets;
-  context.fillRope(s.headSize, /*base=*/1.0e4);
+  context.fillRope(frequencies);
   context.poison();
   return context;
 }
 
 int64_t TestModel::cacheIndex(CacheElement at) const {
   const ModelShape &s = choice.shape;
-  int64_t region = (at.layer * s.kvHeads + at.head) * choice.capacity;
-  if (!at.keys || !groupedKeys)
-    return (region + at.position) * paddedHead() + at.element;
-  return region * s.headSize + at.position / 16 * (s.headSize * 16) +
-         at.element * 16 + at.position % 16;
+  const llama::KVCacheStrides &strides = at.keys ? keyStrides : valueStrides;
+  llama::KVCacheStrides::Numbers math;
+  return strides.address(math, at.layer * s.kvHeads + at.head, choice.capacity,
+                         at.position, at.element);
 }
 
 std::string TestModel::describe() const {

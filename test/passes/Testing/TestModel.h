@@ -11,6 +11,7 @@
 #define CORELLAMA_TEST_PASSES_TESTING_TESTMODEL_H
 
 #include "compiler/Runner/KernelContext.h"
+#include "dialects/Llama/IR/KVCacheLayout.h"
 #include "dialects/Llama/IR/Phase.h"
 #include "dialects/Llama/Reference/Evaluator.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -99,7 +100,6 @@ public:
   /// else not a number: what nobody may read.
   KernelContext makeContext() const;
 
-  int64_t paddedHead() const { return (choice.shape.headSize + 15) / 16 * 16; }
   /// Where an element stands, counted in elements from the first of the keys or
   /// of the values.
   int64_t cacheIndex(CacheElement at) const;
@@ -111,9 +111,10 @@ private:
   llvm::Error packWeights(std::mt19937 &random);
 
   std::unique_ptr<LoadedKernels> loaded;
-  /// Whether keys stand in groups of 16 positions (`keys_interleaved16`), not
-  /// row by row.
-  bool groupedKeys = false;
+  /// Where keys and values stand, and how many bytes they are.
+  llama::KVCacheStrides keyStrides, valueStrides;
+  uint64_t keyBytes = 0, valueBytes = 0;
+  std::vector<abi::DoubleDouble> frequencies;
   std::vector<uint8_t> packed;
   std::vector<uint64_t> offsets;
 };

@@ -1,6 +1,21 @@
 // RUN: %opt %pass %s --split-input-file --verify-diagnostics
 
 llama.buffer @x : tensor<8x32xf32> at 0
+llama.buffer @y : tensor<8x32xf32> at 1024
+func.func private @two_rotations() attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
+  %pos = llama.input positions : tensor<?xi32>
+  // expected-note @below {{the other is here}}
+  %y = llama.rope %x, %pos base 1.0e+04 heads 2 : tensor<?x32xf32>, tensor<?xi32>
+  // expected-error @below {{'llama.rope' op turns heads of 16 by base 2.000000e+04, another heads of 16 by base 1.000000e+04; a program has one table of angles, give all the same}}
+  %z = llama.rope %y, %pos base 2.0e+04 heads 2 : tensor<?x32xf32>, tensor<?xi32>
+  llama.buffer_write %z, @y at 1024 : tensor<?x32xf32>
+  return
+}
+
+// -----
+
+llama.buffer @x : tensor<8x32xf32> at 0
 llama.buffer @y : tensor<8x16xf32> at 1024
 func.func private @a_norm_of_many_rows_before_a_product() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
@@ -134,7 +149,7 @@ llama.weight @g : 32 formats [#llama.f32]
 // -----
 
 llama.buffer @q : tensor<1x32xf32> at 0
-llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
 func.func private @parts_that_nobody_keeps(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 2, n = 16>} {
   %q = llama.buffer_read @q at 0 : tensor<1x32xf32>
   %kv = llama.input cache : !llama.cache<2x1x16, f16>
@@ -148,7 +163,7 @@ func.func private @parts_that_nobody_keeps(%l: index) attributes {llama.partitio
 
 llama.buffer @q : tensor<8x32xf32> at 0
 llama.buffer @a : tensor<8x32xf32> at 1024
-llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
 func.func private @attention_over_all_keys_at_once(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 8>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
   %q = llama.buffer_read @q at 0 : tensor<?x32xf32>
   %kv = llama.input cache : !llama.cache<2x1x16, f16>

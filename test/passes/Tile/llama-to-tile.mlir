@@ -119,12 +119,13 @@ llama.weight @wt : 16x32 formats [#llama.q8_0]
 
 // -----
 
-// RoPE is arithmetic on the tile: x cos + swapped x signed sin. Keys and values go
-// to the cache by position.
+// RoPE is arithmetic on the tile: x cos + swapped x signed sin. What the angles
+// are stays beside the kernels. Keys and values go to the cache by position.
 
 llama.buffer @h : tensor<1x32xf32> at 0
-llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
 
+// CHECK:       llama.rope_table head 16 base 5.000000e+05
 // CHECK-LABEL: func.func private @keys_are_turned_and_appended
 // CHECK-SAME:    (%[[CTX:[^:]+]]: !tile.context, %[[LAYER:[^:]+]]: i32
 // CHECK:         %[[K:.+]] = tile.contract
@@ -133,7 +134,7 @@ llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 
 // CHECK:         %[[SWAPPED:.+]] = tile.swap_pairs %[[K]]
 // CHECK:         %[[TURNED:.+]] = arith.mulf %[[K]], %[[COS]]
 // CHECK:         %[[ROPE:.+]] = math.fma %[[SWAPPED]], %[[SIN]], %[[TURNED]]
-// CHECK:         %[[CACHE:.+]] = tile.cache %[[CTX]][%{{.+}}] : <2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+// CHECK:         %[[CACHE:.+]] = tile.cache %[[CTX]][%{{.+}}] : <2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
 // CHECK:         tile.append "keys" %[[ROPE]], %[[CACHE]], %[[CTX]][%{{.+}}, %[[N]]] rows %{{.+}} : vector<1x16xf32>, <2x1x16, f16>
 // CHECK:         %[[V:.+]] = tile.contract
 // CHECK:         tile.append "values" %[[V]]
@@ -144,7 +145,7 @@ func.func private @keys_are_turned_and_appended(%l: index) attributes {llama.par
   %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
   %k = llama.linear %h, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
   %v = llama.linear %h, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
-  %kr = llama.rope %k, %pos base 1.0e+04 heads 1 : tensor<1x16xf32>, tensor<1xi32>
+  %kr = llama.rope %k, %pos base 5.0e+05 heads 1 : tensor<1x16xf32>, tensor<1xi32>
   llama.kv_append %kv[%l], %kr, %v at %pos : <2x1x16, f16>, tensor<1x16xf32>, tensor<1x16xf32>, tensor<1xi32>
   return
 }
@@ -157,7 +158,7 @@ llama.weight @w : 16x32 formats [#llama.q8_0]
 
 llama.buffer @q : tensor<1x32xf32> at 0
 llama.buffer @p : tensor<1x2x8x18xf32> at 128
-llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
 
 // CHECK-LABEL: func.func private @a_block_of_keys_is_attended_alone
 // CHECK:         %[[SCORES:.+]] = tile.scratch : memref<2x256xf32>
@@ -227,7 +228,7 @@ llama.weight @w : 32x40 formats [#llama.f16]
 
 llama.buffer @q : tensor<16x32xf32> at 0
 llama.buffer @a : tensor<16x32xf32> at 2048
-llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16<d = 1> values #llama.rowmajor
+llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
 
 // CHECK-LABEL: func.func private @rows_attend_block_after_block
 // CHECK:         scf.for %[[PART:.+]] =

@@ -1,4 +1,4 @@
-//===- RopeAnglesTest.cpp - powers, sines and cosines against libm's ------===//
+//===- RopeAnglesTest.cpp - sines and cosines against libm's --------------===//
 //
 // Tests runtime/KVCache/RopeAngles.h. The reference is libm in long double,
 // whose 64 bits leave an error of position * 2^-64 in an angle: that is the
@@ -15,37 +15,6 @@
 
 using namespace corellama::runtime;
 
-static long double value(DoubleDouble x) {
-  return static_cast<long double>(x.high) + x.low;
-}
-
-TEST(InversePower, IsThatOfLibm) {
-  for (double base : {1.0, 1.5, 2.0, 9999.9, 1e4, 5e5, 1e6, 1e15, 1e30})
-    for (uint64_t size : {2, 6, 20, 64, 80, 128, 256})
-      for (uint64_t column = 0; column < size; column += 2) {
-        long double expected =
-            powl(base, -static_cast<long double>(column) / size);
-        long double found = value(inversePower(base, column, size));
-        // powl's exponent is rounded: an error of |exponent| * log(base) units.
-        ASSERT_LE(fabsl(found - expected), expected * 80 * 0x1p-64L)
-            << base << " " << column << " / " << size;
-      }
-}
-
-TEST(InversePower, HasMoreDigitsThanLongDouble) {
-  // Exact results of other kinds: 2^-1 and the square root of 1/2.
-  DoubleDouble half = inversePower(4, 1, 2);
-  EXPECT_EQ(half.high, 0.5);
-  EXPECT_LE(std::fabs(half.low), 0x1p-95);
-  DoubleDouble root = inversePower(2, 1, 2);
-  DoubleDouble square = root * root + DoubleDouble{-0.5, 0};
-  EXPECT_LE(std::fabs(square.high), 0x1p-95);
-  DoubleDouble root3 = inversePower(10000, 1, 3);
-  DoubleDouble cube =
-      root3 * root3 * root3 * DoubleDouble{10000, 0} + DoubleDouble{-1, 0};
-  EXPECT_LE(std::fabs(cube.high), 0x1p-90);
-}
-
 TEST(SineCosine, IsThatOfLibm) {
   std::mt19937_64 random(1);
   std::uniform_real_distribution<double> uniform(0, 1);
@@ -53,7 +22,8 @@ TEST(SineCosine, IsThatOfLibm) {
     double position = std::floor(std::exp2(20 * uniform(random)));
     double frequency = std::exp2(-20 * uniform(random));
     long double angle = static_cast<long double>(position) * frequency;
-    SineCosine found = sineCosine(exactProduct(position, frequency));
+    SineCosine found =
+        sineCosine(corellama::abi::exactProduct(position, frequency));
     long double slack = angle * 0x1p-63L;
     ASSERT_LE(fabsl(found.sine - sinl(angle)), 0x1p-52L + slack) << position;
     ASSERT_LE(fabsl(found.cosine - cosl(angle)), 0x1p-52L + slack) << position;

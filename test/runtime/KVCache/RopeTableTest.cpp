@@ -6,20 +6,25 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/KVCache/RopeTable.h"
+#include "runtime/KVCache/RopeAngles.h"
 
 #include <bit>
 #include <cmath>
 #include <gtest/gtest.h>
+#include <vector>
 
 using namespace corellama::runtime;
 
-static corellama::abi::ImageHeader model(uint64_t headSize, uint64_t ropeRow,
-                                         double base) {
-  corellama::abi::ImageHeader header{};
-  header.headSize = headSize;
-  header.ropeRow = ropeRow;
-  header.ropeBase = base;
-  return header;
+/// base^(-2i / headSize) for pair i, with the 64 bits of long double.
+static std::vector<DoubleDouble> frequencies(uint64_t headSize,
+                                             long double base) {
+  std::vector<DoubleDouble> all;
+  for (uint64_t column = 0; column < headSize; column += 2) {
+    long double exact =
+        powl(base, -static_cast<long double>(column) / headSize);
+    all.push_back({double(exact), double(exact - double(exact))});
+  }
+  return all;
 }
 
 /// Distance in units of float32's last place at the larger one.
@@ -32,7 +37,8 @@ static double units(float found, long double expected) {
 TEST(RopeTable, RowsAreCosinesThenSignedSines) {
   // 6-wide heads in rows of 22: the columns go round three times and a bit.
   const uint64_t headSize = 6, row = 44, positions = 300;
-  auto table = RopeTable::reserve(model(headSize, row, 10000), positions);
+  auto pairs = frequencies(headSize, 10000);
+  auto table = RopeTable::reserve(pairs, row, positions);
   ASSERT_TRUE(table);
   table->reach(positions);
   for (uint64_t position = 0; position < positions; ++position)
@@ -54,7 +60,8 @@ TEST(RopeTable, RowsAreCosinesThenSignedSines) {
 
 TEST(RopeTable, IsAccurateAtLargePositions) {
   const uint64_t headSize = 64, row = 2 * 79, positions = 131072;
-  auto table = RopeTable::reserve(model(headSize, row, 500000), positions);
+  auto pairs = frequencies(headSize, 500000);
+  auto table = RopeTable::reserve(pairs, row, positions);
   ASSERT_TRUE(table);
   table->reach(positions);
   for (uint64_t position = positions - 1000; position < positions; ++position)
@@ -71,7 +78,8 @@ TEST(RopeTable, IsAccurateAtLargePositions) {
 
 TEST(RopeTable, BitsDoNotChange) {
   // What every machine must give; made once, checked above to be accurate.
-  auto table = RopeTable::reserve(model(64, 128, 10000), 1000);
+  auto pairs = frequencies(64, 10000);
+  auto table = RopeTable::reserve(pairs, 128, 1000);
   ASSERT_TRUE(table);
   table->reach(1000);
   uint64_t hash = 0xCBF29CE484222325u;
@@ -81,8 +89,9 @@ TEST(RopeTable, BitsDoNotChange) {
 }
 
 TEST(RopeTable, RowsAreTheSameHoweverTheyAreReached) {
-  auto one = RopeTable::reserve(model(8, 16, 10000), 512);
-  auto other = RopeTable::reserve(model(8, 16, 10000), 512);
+  auto pairs = frequencies(8, 10000);
+  auto one = RopeTable::reserve(pairs, 16, 512);
+  auto other = RopeTable::reserve(pairs, 16, 512);
   ASSERT_TRUE(one && other);
   one->reach(512);
   for (uint64_t positions : {1, 7, 7, 3, 100, 512})
@@ -91,7 +100,7 @@ TEST(RopeTable, RowsAreTheSameHoweverTheyAreReached) {
 }
 
 TEST(RopeTable, SaysThatItDoesNotFit) {
-  auto table = RopeTable::reserve(model(8, 1 << 20, 10000), 1 << 30);
+  auto table = RopeTable::reserve(frequencies(8, 10000), 1 << 20, 1 << 30);
   ASSERT_FALSE(table);
   EXPECT_EQ(table.error(), "the RoPE table would take 1073741824 x 4194304 "
                            "bytes, more than a process can address; give a "

@@ -137,6 +137,9 @@ std::string makeImage(bool withTokenizer) {
     metadata = makeMetadata();
   const uint64_t offsets[] = {0, 64};
   const std::string manifest = "{}";
+  abi::DoubleDouble frequencies[kHeadSize / 2];
+  for (uint64_t pair = 0; pair < kHeadSize / 2; ++pair)
+    frequencies[pair] = {1.0 / double(1 + pair), 0};
 
   std::string image(sizeof(abi::ImageHeader), '\0');
   auto place = [&](const void *data, size_t bytes, uint64_t alignment) {
@@ -150,6 +153,7 @@ std::string makeImage(bool withTokenizer) {
   header.version = abi::kVersion;
   header.headerBytes = sizeof(header);
   header.offsets = place(offsets, sizeof(offsets), 64);
+  header.frequencies = place(frequencies, sizeof(frequencies), 64);
   header.manifest = place(manifest.data(), manifest.size(), 64);
   header.metadata = place(metadata.bytes.data(), metadata.bytes.size(), 64);
   header.metadataCount = metadata.count;
@@ -165,7 +169,6 @@ std::string makeImage(bool withTokenizer) {
   header.keyBytes = sizeof(uint64_t);
   header.valueBytes = sizeof(uint64_t);
   header.ropeRow = kRopeRow;
-  header.ropeBase = kRopeBase;
   memcpy(image.data(), &header, sizeof(header));
   return image;
 }

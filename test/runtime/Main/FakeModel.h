@@ -25,7 +25,6 @@ inline constexpr uint64_t kContext = 300;
 inline constexpr uint64_t kChunk = 16;
 inline constexpr uint64_t kHeadSize = 6;
 inline constexpr uint64_t kRopeRow = 2 * (kHeadSize + 15);
-inline constexpr double kRopeBase = 10000;
 
 /// What it says: after the token at position p the likeliest is byte p modulo
 /// the length of this text, with characters of one to four bytes.

@@ -26,6 +26,9 @@ struct alignas(4096) Image {
   uint64_t &offset(size_t entry) {
     return reinterpret_cast<uint64_t *>(bytes + 256)[entry];
   }
+  corellama::abi::DoubleDouble &frequency(size_t pair) {
+    return reinterpret_cast<corellama::abi::DoubleDouble *>(bytes + 512)[pair];
+  }
 
   Image() {
     memset(bytes, 0, sizeof(bytes));
@@ -48,7 +51,9 @@ struct alignas(4096) Image {
     h.keyBytes = 64;
     h.valueBytes = 64;
     h.ropeRow = 46;
-    h.ropeBase = 10000;
+    h.frequencies = {512, 4 * sizeof(corellama::abi::DoubleDouble)};
+    for (int pair = 0; pair < 4; ++pair)
+      frequency(pair) = {1.0 / (1 + pair), 0};
     offset(0) = 0;
     offset(1) = 64;
     offset(2) = 4095;
@@ -66,6 +71,8 @@ TEST(MappedImage, ViewsAreWhereTheHeaderSays) {
   EXPECT_EQ(opened->header, &image.header());
   EXPECT_EQ(opened->offsets.size(), 3u);
   EXPECT_EQ(opened->offsets[2], 4095u);
+  EXPECT_EQ(opened->frequencies.size(), 4u);
+  EXPECT_EQ(opened->frequencies[3].high, 0.25);
   EXPECT_EQ(opened->manifest, "{}");
   EXPECT_EQ(opened->metadata.data(), image.bytes + 384);
   EXPECT_EQ(opened->metadata.size(), 100u);
@@ -138,12 +145,30 @@ TEST(MappedImage, DamageIsNamed) {
        "image: ropeRow: is 14, expected 16 to 1048576"},
       {[](Image &i) { i.header().ropeRow = 47; },
        "image: ropeRow: is 47, expected an even number"},
-      {[](Image &i) { i.header().ropeBase = 0; },
-       "image: ropeBase: is not a number from 1 to 1e30"},
+      {[](Image &i) { i.header().frequencies.offset = 128; },
+       "image: frequencies: starts at byte 128, expected a multiple of 64 "
+       "behind the header"},
+      {[](Image &i) { i.header().frequencies.offset = 12288; },
+       "image: frequencies: 64 bytes at byte 12288 are more than the image has "
+       "(12288)"},
+      {[](Image &i) { i.header().frequencies.bytes = 48; },
+       "image: frequencies: has 48 bytes, expected 64"},
+      {[](Image &i) { i.header().headSize = 16; },
+       "image: frequencies: has 64 bytes, expected 128"},
+      {[](Image &i) { i.frequency(1).high = 1.5; },
+       "image: frequencies: entry 1 is not a number from 0 to 1"},
+      {[](Image &i) { i.frequency(0).high = -1; },
+       "image: frequencies: entry 0 is not a number from 0 to 1"},
       {[](Image &i) {
-         i.header().ropeBase = std::numeric_limits<double>::quiet_NaN();
+         i.frequency(3).high = std::numeric_limits<double>::quiet_NaN();
        },
-       "image: ropeBase: is not a number from 1 to 1e30"},
+       "image: frequencies: entry 3 is not a number from 0 to 1"},
+      {[](Image &i) { i.frequency(2).low = 1e-3; },
+       "image: frequencies: entry 2 is not a number from 0 to 1"},
+      {[](Image &i) {
+         i.frequency(2).low = std::numeric_limits<double>::infinity();
+       },
+       "image: frequencies: entry 2 is not a number from 0 to 1"},
   };
   for (const auto &[damage, message] : cases) {
     Image image;
@@ -170,6 +195,8 @@ TEST(MappedImage, EveryFieldAtItsExtremesIsRefusedOrInRange) {
                start + bytes <= image.bytes + sizeof(image.bytes);
       };
       EXPECT_TRUE(inside(opened->offsets.data(), opened->offsets.size_bytes()));
+      EXPECT_TRUE(
+          inside(opened->frequencies.data(), opened->frequencies.size_bytes()));
       EXPECT_TRUE(inside(opened->manifest.data(), opened->manifest.size()));
       EXPECT_TRUE(inside(opened->metadata.data(), opened->metadata.size()));
       EXPECT_TRUE(inside(opened->weights, opened->header->weights.bytes));

@@ -3,7 +3,8 @@
 // A number as the sum of two float64, about 106 bits. RoPE's angles need it:
 // an angle at position 1,000,000 that is to be reduced modulo a quarter turn
 // has lost 20 bits before its sine is taken, so float64 alone would leave an
-// error that shows where a sine is near zero.
+// error that shows where a sine is near zero. The compiler makes the
+// frequencies and the image holds them; the runtime multiplies them.
 //
 // Only additions and multiplications, each rounded as IEEE 754 says and none
 // contracted (-ffp-contract=off), so the bits are the same on every machine.
@@ -11,10 +12,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef CORELLAMA_RUNTIME_KVCACHE_DOUBLEDOUBLE_H
-#define CORELLAMA_RUNTIME_KVCACHE_DOUBLEDOUBLE_H
+#ifndef CORELLAMA_RUNTIME_ABI_DOUBLEDOUBLE_H
+#define CORELLAMA_RUNTIME_ABI_DOUBLEDOUBLE_H
 
-namespace corellama::runtime {
+namespace corellama::abi {
 
 struct DoubleDouble {
   double high = 0;
@@ -74,6 +75,6 @@ inline DoubleDouble operator/(DoubleDouble a, double divisor) {
   return exactSumOrdered(first, rest.high / divisor);
 }
 
-} // namespace corellama::runtime
+} // namespace corellama::abi
 
-#endif // CORELLAMA_RUNTIME_KVCACHE_DOUBLEDOUBLE_H
+#endif // CORELLAMA_RUNTIME_ABI_DOUBLEDOUBLE_H

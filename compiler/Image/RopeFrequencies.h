@@ -1,0 +1,34 @@
+//===- RopeFrequencies.h - what a position turns each pair by -------------===//
+//
+// The module's `llama.rope_table` -> the frequencies that the image holds. A
+// file of its own because whoever runs kernels needs them, with an image or
+// without: programs, the emulator, tests.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_COMPILER_IMAGE_ROPEFREQUENCIES_H
+#define CORELLAMA_COMPILER_IMAGE_ROPEFREQUENCIES_H
+
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "runtime/ABI/DoubleDouble.h"
+#include "llvm/Support/Error.h"
+#include <vector>
+
+namespace corellama::image {
+
+/// base^(-numerator / denominator), for a base from 1 to 1e30 and a quotient
+/// from 0 to 1; relative error below 2^-90. The bits are the same on every
+/// machine that compiles.
+abi::DoubleDouble inversePower(double base, uint64_t numerator,
+                               uint64_t denominator);
+
+/// The module's rope_table, of which there must be one.
+llvm::Expected<llama::RopeTableOp> findRopeTable(mlir::ModuleOp module);
+
+/// One for each pair of a head.
+llvm::Expected<std::vector<abi::DoubleDouble>>
+makeRopeFrequencies(llama::RopeTableOp table);
+
+} // namespace corellama::image
+
+#endif // CORELLAMA_COMPILER_IMAGE_ROPEFREQUENCIES_H
