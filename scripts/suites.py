@@ -112,6 +112,8 @@ class Suites:
         self.add("tidy", [lint, "--tidy"], count_exit_code, needs=["all"])
         self.add("lint-lit", [ROOT / "scripts/lint-lit"], count_exit_code, needs=[],
                  quick=True)
+        self.add("lint-docs", [ROOT / "scripts/lint-docs"], count_exit_code, needs=[],
+                 quick=True)
         lit = self.cache("LLVM_EXTERNAL_LIT") or "/usr/lib/llvm-22/bin/lit"
         needs = DRIVER + OPT
         for name, extra in (("lit", []), ("lit-roundtrip", ["--param", "roundtrip=1"])):

@@ -12,10 +12,17 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/Parser/Parser.h"
 #include "passes/Llama/CarriedOptions.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace corellama;
 using namespace mlir;
+
+/// Raised when the text of the IR changes: names of ops, attributes or phases.
+/// A dump of another version is refused by this number, not by the parser's
+/// message about the first name that it does not know. 1 had none.
+static constexpr llvm::StringLiteral kVersionAttr = "llama.version";
+static constexpr int64_t kVersion = 2;
 
 ModuleOptions ModuleOptions::fromArguments(const CompileArguments &arguments,
                                            llama::TargetInterface target) {
@@ -35,6 +42,7 @@ void corellama::stampModule(ModuleOp module, llama::TargetInterface target,
                             const ModuleOptions &options) {
   Builder builder(module.getContext());
   module->setAttr(llama::kTargetAttr, target);
+  module->setAttr(kVersionAttr, builder.getI64IntegerAttr(kVersion));
   module->setAttr(
       llama::kPhaseAttr,
       builder.getStringAttr(llama::infoOf(llama::Phase::Import).name));
@@ -72,7 +80,9 @@ llvm::Expected<ModuleOptions> corellama::readOptions(ModuleOp module,
 
 llvm::Error corellama::writePhaseFile(ModuleOp module, llvm::StringRef path) {
   std::string text;
-  llvm::raw_string_ostream(text) << module << "\n";
+  llvm::raw_string_ostream out(text);
+  module.print(out); // with aliases of attributes, as opt tools print
+  out << "\n";
   return writeOutput(path, text);
 }
 
@@ -125,6 +135,20 @@ static llvm::Error checkArguments(ModuleOp module,
   return llvm::Error::success();
 }
 
+/// Before the text is parsed, which may no longer be possible. Text without a
+/// phase is no dump, and is refused for that.
+static llvm::Error checkVersion(llvm::StringRef text, llvm::StringRef path) {
+  int64_t version = 1;
+  llvm::StringRef found = text.split((kVersionAttr + " = ").str()).second;
+  bool isNone = found.take_while(llvm::isDigit).getAsInteger(10, version);
+  if (!text.contains(llama::kPhaseAttr) || (!isNone && version == kVersion))
+    return llvm::Error::success();
+  return refuse(path, "was written in version " + llvm::Twine(version) +
+                          " of the IR, this compiler reads version " +
+                          llvm::Twine(kVersion) +
+                          "; make a new one with --compile-to");
+}
+
 llvm::Expected<OwningOpRef<ModuleOp>> corellama::readPhaseFile(
     MLIRContext &context, const CompileArguments &arguments,
     llama::Phase expectedPhase, const checkpoint::Checkpoint &checkpoint) {
@@ -132,6 +156,8 @@ llvm::Expected<OwningOpRef<ModuleOp>> corellama::readPhaseFile(
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path, /*IsText=*/true);
   if (std::error_code code = buffer.getError())
     return refuse(path, code.message());
+  if (llvm::Error error = checkVersion((*buffer)->getBuffer(), path))
+    return error;
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(
       (*buffer)->getBuffer(), ParserConfig(&context), path);
   if (!module)

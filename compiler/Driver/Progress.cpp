@@ -7,6 +7,8 @@
 #include "compiler/Driver/Progress.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/raw_ostream.h"
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 using namespace corellama;
 
@@ -31,9 +33,10 @@ void Progress::begin(const llvm::Twine &what) {
   clear();
   std::string line = ("corellama: " + what + " ...").str();
   // What goes on in the next line stays there.
-  if (unsigned columns = llvm::sys::Process::StandardErrColumns();
-      columns > 1 && line.size() >= columns)
-    line.resize(columns - 1);
+  winsize size;
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 &&
+      line.size() >= size.ws_col)
+    line.resize(size.ws_col - 1);
   llvm::errs() << (color ? "\x1b[2m" : "") << line << (color ? "\x1b[0m" : "");
   shown = true;
 }

@@ -19,8 +19,8 @@ SineCosine sineCosine(DoubleDouble angle) {
   auto quarters = int64_t(angle.high * kInverseHalfPi + 0.5);
   auto n = double(quarters);
   // Each product is exact, so nothing is lost where angle and multiple cancel.
-  DoubleDouble x = angle + -exactProduct(n, kHalfPi.high);
-  x = x + -exactProduct(n, kHalfPi.low);
+  DoubleDouble x = angle + -abi::exactProduct(n, kHalfPi.high);
+  x = x + -abi::exactProduct(n, kHalfPi.low);
 
   // Taylor series in x.high up to x^21 and x^22 (next terms: 2^-82 and below).
   // x.low changes the sine to first order; the cosine by less than 2^-54.

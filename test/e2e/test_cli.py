@@ -207,7 +207,7 @@ def on_terminal(command, columns, terminal):
     termios.tcsetwinsize(secondary, (24, columns))
     process = subprocess.Popen([str(c) for c in command], stderr=secondary,
                                stdout=subprocess.DEVNULL,
-                               env={**os.environ, "TERM": terminal, "COLUMNS": ""})
+                               env={**os.environ, "TERM": terminal})
     os.close(secondary)
     pieces = []
     try:

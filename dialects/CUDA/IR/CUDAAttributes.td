@@ -58,6 +58,11 @@ def CUDA_StrategyAttr : CUDA_Attr<"Strategy", "strategy", [Llama_StrategyInterfa
 def CUDA_SimtAttr : CUDA_Attr<"Simt", "simt",
     [DeclareAttrInterfaceMethods<Llama_ContractionUnitInterface>]> {
   let summary = "float32 fused multiply-add, the lanes of a warp along k";
+  let description = [{
+    Each lane takes 16 bytes of quants of every row of the warp at a time, converts them to
+    float32 and multiplies them by float32 rows; a tree adds the lanes. Any format that a
+    thread can load.
+  }];
 }
 
 def CUDA_MmaAttr : CUDA_Attr<"Mma", "mma",

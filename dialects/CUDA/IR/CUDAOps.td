@@ -35,9 +35,15 @@ class CUDA_IdOp<string opMnemonic> : CUDA_Op<opMnemonic, [Pure]> {
 }
 def CUDA_ThreadIdOp : CUDA_IdOp<"thread_id"> {
   let summary = "the number of this thread in its block";
+  let description = [{
+    Thread t is lane t mod 32 of warp t / 32.
+  }];
 }
 def CUDA_BlockIdOp : CUDA_IdOp<"block_id"> {
   let summary = "the number of this block in its launch";
+  let description = [{
+    Blocks compute the part of their number, in any order.
+  }];
 }
 
 //===----------------------------------------------------------------------===//
@@ -137,10 +143,17 @@ def CUDA_CopyAsyncOp : CUDA_Op<"copy_async", [AttrSizedOperandSegments]> {
 }
 def CUDA_CopyCommitOp : CUDA_Op<"copy_commit"> {
   let summary = "this thread's copies since the last one are a group";
+  let description = [{
+    Groups end in the order in which they were made (PTX: cp.async.commit_group).
+  }];
   let assemblyFormat = "attr-dict";
 }
 def CUDA_CopyWaitOp : CUDA_Op<"copy_wait"> {
   let summary = "until at most so many of this thread's groups are under way";
+  let description = [{
+    What the finished groups copied is visible to this thread alone until a barrier (PTX:
+    cp.async.wait_group).
+  }];
   let arguments = (ins ConfinedAttr<I32Attr, [IntNonNegative]>:$pending);
   let assemblyFormat = "$pending attr-dict";
 }

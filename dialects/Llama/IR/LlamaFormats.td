@@ -16,12 +16,21 @@ class Llama_Format<string name, string attrMnemonic>
 
 def Llama_F32Attr : Llama_Format<"F32", "f32"> {
   let summary = "IEEE 754 binary32";
+  let description = [{
+    Four bytes, little endian; no blocks and no scale.
+  }];
 }
 def Llama_F16Attr : Llama_Format<"F16", "f16"> {
   let summary = "IEEE 754 binary16";
+  let description = [{
+    Two bytes, little endian; no blocks and no scale.
+  }];
 }
 def Llama_BF16Attr : Llama_Format<"BF16", "bf16"> {
   let summary = "the upper half of a binary32";
+  let description = [{
+    Two bytes, little endian: sign, exponent and 7 bits of a binary32; no blocks and no scale.
+  }];
 }
 def Llama_Q8_0Attr : Llama_Format<"Q8_0", "q8_0"> {
   let summary = "blocks of 32: value = scale * quant, 8-bit signed quants";

@@ -12,6 +12,11 @@ include "dialects/Llama/IR/LlamaAttributeBase.td"
 
 def Llama_ConfigAttr : Llama_Attr<"Config", "config"> {
   let summary = "the sizes of a model, as its checkpoint has them";
+  let description = [{
+    Stands on the module as `llama.config`, written by import. Sizes are positive and below
+    2^31; `heads` is a multiple of `kv_heads`, and `head_size` is even, because RoPE rotates
+    pairs. A verifier holds the ops against it.
+  }];
   let parameters = (ins
     "int64_t":$dim, "int64_t":$heads, "int64_t":$kv_heads, "int64_t":$head_size,
     "int64_t":$hidden, "int64_t":$vocabulary, "int64_t":$layers,

@@ -41,6 +41,9 @@ def Llama_KernelOp : Llama_Op<"kernel", Llama_FusePhases,
 def Llama_YieldOp : Llama_Op<"yield", Llama_FusePhases,
     [Pure, Terminator, HasParent<"KernelOp">]> {
   let summary = "ends a kernel";
+  let description = [{
+    Its operands are the kernel's results: what other kernels may read.
+  }];
   let arguments = (ins Variadic<AnyType>:$values);
   let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
 }
@@ -144,6 +147,11 @@ def Llama_DispatchOp : Llama_Op<"dispatch", Llama_StepPhases,
 def Llama_BarrierOp : Llama_Op<"barrier", Llama_StepPhases,
     [MemoryEffects<[MemWrite<Llama_ScheduleResource>]>]> {
   let summary = "all earlier dispatches of the step have ended";
+  let description = [{
+    What later dispatches of the step read has been written by earlier ones, and what they
+    write is no longer read. On a CPU workers wait for each other; on a GPU launches of one
+    stream follow each other, so that it becomes nothing.
+  }];
   let assemblyFormat = "attr-dict";
 }
 

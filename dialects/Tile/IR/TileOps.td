@@ -41,6 +41,9 @@ class Tile_Type<string name, string typeMnemonic> : TypeDef<Tile_Dialect, name> 
 }
 def Tile_ContextType : Tile_Type<"Context", "context"> {
   let summary = "the context a kernel is called with";
+  let description = [{
+    The struct of `runtime/ABI/Kernel.h`, whose fields only the lowering knows.
+  }];
 }
 def Tile_RowsType : Tile_Type<"Rows", "rows"> {
   let summary = "rows of activations as a contraction reads them";
@@ -85,12 +88,21 @@ class Tile_Count<string opMnemonic> : Tile_Op<opMnemonic, [Pure]> {
 }
 def Tile_RowCountOp : Tile_Count<"row_count"> {
   let summary = "rows of this call";
+  let description = [{
+    At most the bound of the kernel's entry; one in decode.
+  }];
 }
 def Tile_KeyCountOp : Tile_Count<"key_count"> {
   let summary = "positions filled after this call: the last position + 1";
+  let description = [{
+    Keys and values of these positions are in the cache when attention runs.
+  }];
 }
 def Tile_LMHeadRowOp : Tile_Count<"lm_head_row"> {
   let summary = "the row that the head reads";
+  let description = [{
+    The row of the last call whose logits are wanted; the LM head computes one row a step.
+  }];
 }
 class Tile_OfRow<string opMnemonic> : Tile_Op<opMnemonic, [Pure]> {
   let arguments = (ins Tile_ContextType:$ctx, Index:$row);
@@ -99,9 +111,15 @@ class Tile_OfRow<string opMnemonic> : Tile_Op<opMnemonic, [Pure]> {
 }
 def Tile_PositionOp : Tile_OfRow<"position"> {
   let summary = "the position of a row; positions of a call are consecutive";
+  let description = [{
+    Row r of a call has the position of row 0 plus r.
+  }];
 }
 def Tile_TokenOp : Tile_OfRow<"token"> {
   let summary = "the token id of a row, below the vocabulary: the runtime checks it";
+  let description = [{
+    The embedding reads the row of its weight that has this number.
+  }];
 }
 
 //===----------------------------------------------------------------------===//
@@ -110,12 +128,20 @@ def Tile_TokenOp : Tile_OfRow<"token"> {
 
 def Tile_BufferOp : Tile_Op<"buffer", [Pure]> {
   let summary = "the memory of a buffer, seen in any static shape of its size";
+  let description = [{
+    `at` is the buffer's first byte in the workspace. The shape may differ from the declared
+    one: heads of a row are rows of the same bytes.
+  }];
   let arguments = (ins Tile_ContextType:$ctx, FlatSymbolRefAttr:$buffer, I64Attr:$at);
   let results = (outs Tile_BufferMemory:$result);
   let assemblyFormat = "$ctx $buffer `at` $at attr-dict `:` type($result)";
 }
 def Tile_BufferRowsOp : Tile_Op<"buffer_rows", [Pure]> {
   let summary = "the rows of a buffer as a contraction reads them";
+  let description = [{
+    As `tile.buffer`, for the operand `rows` of a contraction, whose lowering decides how rows
+    are loaded.
+  }];
   let arguments = (ins Tile_ContextType:$ctx, FlatSymbolRefAttr:$buffer, I64Attr:$at);
   let results = (outs Tile_RowsType:$result);
   let assemblyFormat = "$ctx $buffer `at` $at attr-dict `:` type($result)";
@@ -131,6 +157,10 @@ def Tile_ScratchOp : Tile_Op<"scratch"> {
 }
 def Tile_WeightOp : Tile_Op<"weight", [Pure]> {
   let summary = "a weight of the image, by its index in the table of offsets";
+  let description = [{
+    The table of offsets has one entry for each weight and layer; `index` is the entry of the
+    first layer and `layer` is added to it. `layout` is the order of the bytes there.
+  }];
   let arguments = (ins Tile_ContextType:$ctx, SymbolRefAttr:$weight,
     Optional<Index>:$layer, AnyAttr:$layout, I64Attr:$index);
   let results = (outs Llama_WeightType:$result);
@@ -141,6 +171,9 @@ def Tile_WeightOp : Tile_Op<"weight", [Pure]> {
 }
 def Tile_CacheOp : Tile_Op<"cache", [Pure]> {
   let summary = "the cache of a layer";
+  let description = [{
+    Keys and values of all positions of one layer, in the layouts of `llama.cache_layout`.
+  }];
   let arguments = (ins Tile_ContextType:$ctx, Index:$layer,
     Llama_KVCacheLayoutAttr:$keys, Llama_KVCacheLayoutAttr:$values);
   let results = (outs Llama_CacheType:$result);
@@ -192,6 +225,9 @@ def Tile_StageOp : Tile_Op<"stage", [SingleBlock, RecursiveMemoryEffects, AttrSi
 }
 def Tile_YieldOp : Tile_Op<"yield", [Pure, Terminator, ParentOneOf<["SumOp", "StageOp"]>]> {
   let summary = "ends the region of a sum or a stage";
+  let description = [{
+    Its operand is the value that is summed, or stored.
+  }];
   let arguments = (ins F32:$value);
   let assemblyFormat = "$value attr-dict";
 }
@@ -208,6 +244,9 @@ def Tile_ReduceLanesOp : Tile_Op<"reduce_lanes", [Pure]> {
 }
 def Tile_BroadcastRowsOp : Tile_Op<"broadcast_rows", [Pure]> {
   let summary = "one value a row, in all columns";
+  let description = [{
+    `result[i, j] = source[i]`.
+  }];
   let arguments = (ins VectorOfRankAndType<[1], [F32, I1]>:$source);
   let results = (outs VectorOfRankAndType<[2], [F32, I1]>:$result);
   let assemblyFormat = "$source attr-dict `:` type($source) `->` type($result)";
@@ -238,6 +277,10 @@ def Tile_BlockSumsOp : Tile_Op<"block_sums"> {
 
 def Tile_PanelOp : Tile_Op<"panel"> {
   let summary = "decode 16 rows of a weight once, to reuse them over row tiles";
+  let description = [{
+    Where several tiles of rows are multiplied by the same rows of a weight, decoding them
+    once is cheaper; the unit says whether (`usesPanels`) and what decoded means.
+  }];
   let arguments = (ins Llama_WeightType:$weight, Index:$first);
   let results = (outs Res<Tile_PanelType, "", [MemAlloc]>:$result);
   let assemblyFormat = "$weight `[` $first `]` attr-dict `:` type($weight) `->` type($result)";
@@ -329,6 +372,9 @@ def Tile_RopeRowOp : Tile_Op<"rope_row", [MemoryEffects<[MemRead]>]> {
 }
 def Tile_SwapPairsOp : Tile_Op<"swap_pairs", [Pure, SameOperandsAndResultType]> {
   let summary = "(a, b) -> (b, a) for each pair of columns";
+  let description = [{
+    `result[i, 2 j] = source[i, 2 j + 1]` and back: the partner of each element in RoPE.
+  }];
   let arguments = (ins Tile_Tile:$source);
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = "$source attr-dict `:` type($source)";

@@ -178,7 +178,7 @@ TEST(Arguments, UsageErrorsAreOneLine) {
       {{{"compile", "m.gguf", "--emit=ptx", "--target=x86-64-v4"},
         "--emit=ptx is for a GPU; name one, as in --target=cuda:sm_90a"},
        compileHelp},
-      {{{"inspect"}, "FILE is required"},
+      {{{"inspect"}, "no FILE"},
        "; 'corellama inspect --help' says more\n"},
       {{{"--list-targets", "inspect", "x"},
         "--list-targets does not go with 'inspect'"},

@@ -1,6 +1,6 @@
 // RUN: %opt %pass %s --split-input-file --verify-diagnostics
 
-// expected-error @below {{has no llama.target of a CPU; the driver stamps it}}
+// expected-error @below {{has no llama.target of a CPU, which the driver stamps; a GPU's module goes on with backend=cuda}}
 module {
   func.func @a_kernel(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     return
@@ -9,7 +9,7 @@ module {
 
 // -----
 
-// expected-error @below {{has no llama.target of a CPU; the driver stamps it}}
+// expected-error @below {{has no llama.target of a CPU, which the driver stamps; a GPU's module goes on with backend=cuda}}
 module attributes {llama.target = #cuda.target<name = "sm_80">} {
   func.func @a_kernel(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     return
