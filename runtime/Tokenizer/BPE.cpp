@@ -63,7 +63,7 @@ Result<BPE> BPE::create(const Metadata &metadata, const Vocabulary &vocabulary,
   return bpe;
 }
 
-size_t BPE::bufferOf(int32_t left, int32_t right) const {
+size_t BPE::slotOf(int32_t left, int32_t right) const {
   uint64_t key = static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 |
                  static_cast<uint32_t>(right);
   // Fibonacci hashing: the high half of the product depends on all bits.
@@ -73,19 +73,19 @@ size_t BPE::bufferOf(int32_t left, int32_t right) const {
 
 /// A repeated pair takes the later rank, as in Hugging Face's map.
 void BPE::insert(const Merge &merge) {
-  size_t buffer = bufferOf(merge.left, merge.right);
-  while (merges[buffer].left >= 0 && (merges[buffer].left != merge.left ||
-                                      merges[buffer].right != merge.right))
-    buffer = (buffer + 1) & (merges.size() - 1);
-  merges[buffer] = merge;
+  size_t slot = slotOf(merge.left, merge.right);
+  while (merges[slot].left >= 0 &&
+         (merges[slot].left != merge.left || merges[slot].right != merge.right))
+    slot = (slot + 1) & (merges.size() - 1);
+  merges[slot] = merge;
 }
 
 const BPE::Merge *BPE::find(int32_t left, int32_t right) const {
-  size_t buffer = bufferOf(left, right);
-  while (merges[buffer].left >= 0) {
-    if (merges[buffer].left == left && merges[buffer].right == right)
-      return &merges[buffer];
-    buffer = (buffer + 1) & (merges.size() - 1);
+  size_t slot = slotOf(left, right);
+  while (merges[slot].left >= 0) {
+    if (merges[slot].left == left && merges[slot].right == right)
+      return &merges[slot];
+    slot = (slot + 1) & (merges.size() - 1);
   }
   return nullptr;
 }

@@ -63,7 +63,7 @@ private:
   };
   static bool later(const Pair &a, const Pair &b);
 
-  size_t bufferOf(int32_t left, int32_t right) const;
+  size_t slotOf(int32_t left, int32_t right) const;
   const Merge *find(int32_t left, int32_t right) const;
   void insert(const Merge &merge);
   bool pairAt(int32_t position, Pair &pair) const;

@@ -79,13 +79,13 @@ Result<Vocabulary> Vocabulary::create(const Metadata &metadata) {
 }
 
 void Vocabulary::index() {
-  buffers.assign(std::bit_ceil(2 * texts.size()), 0);
-  size_t mask = buffers.size() - 1;
+  slots.assign(std::bit_ceil(2 * texts.size()), 0);
+  size_t mask = slots.size() - 1;
   for (size_t id = 0; id < texts.size(); ++id) {
-    size_t buffer = std::hash<std::string_view>()(texts[id]) & mask;
-    while (buffers[buffer] && texts[buffers[buffer] - 1] != texts[id])
-      buffer = (buffer + 1) & mask;
-    buffers[buffer] = static_cast<uint32_t>(id + 1);
+    size_t slot = std::hash<std::string_view>()(texts[id]) & mask;
+    while (slots[slot] && texts[slots[slot] - 1] != texts[id])
+      slot = (slot + 1) & mask;
+    slots[slot] = static_cast<uint32_t>(id + 1);
   }
   for (unsigned byte = 0; byte < 256; ++byte) {
     char character = static_cast<char>(byte);
@@ -97,15 +97,15 @@ void Vocabulary::index() {
 }
 
 std::optional<int32_t> Vocabulary::find(std::string_view text) const {
-  if (buffers.empty())
+  if (slots.empty())
     return std::nullopt;
-  size_t mask = buffers.size() - 1;
-  size_t buffer = std::hash<std::string_view>()(text) & mask;
-  while (buffers[buffer]) {
-    uint32_t id = buffers[buffer] - 1;
+  size_t mask = slots.size() - 1;
+  size_t slot = std::hash<std::string_view>()(text) & mask;
+  while (slots[slot]) {
+    uint32_t id = slots[slot] - 1;
     if (texts[id] == text)
       return static_cast<int32_t>(id);
-    buffer = (buffer + 1) & mask;
+    slot = (slot + 1) & mask;
   }
   return std::nullopt;
 }

@@ -77,7 +77,7 @@ private:
   std::vector<std::string_view> texts;
   std::vector<TokenType> types;
   /// Open addressing, a power of two, at least half empty: id + 1, or 0.
-  std::vector<uint32_t> buffers;
+  std::vector<uint32_t> slots;
   std::array<int32_t, 256> byteTokens = {};
 };
 
