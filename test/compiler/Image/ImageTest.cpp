@@ -45,7 +45,8 @@ TEST(ImageTest, TheHeaderSaysWhatTheRuntimeNeeds) {
   EXPECT_EQ(header.keyBytes, 2u * 2 * 24 * 2);
   EXPECT_EQ(header.valueBytes, 2u * 2 * 32 * 2); // padded to 16
   EXPECT_EQ(header.ropeRow, 2u * 48);            // 24 + 15, rounded up to 16
-  EXPECT_EQ(header.frequencies.bytes, 12 * sizeof(abi::DoubleDouble));
+  EXPECT_EQ(header.frequencies.bytes,
+            12 * sizeof(corellama::abi::DoubleDouble));
   EXPECT_EQ(header.metadataCount, model.checkpoint->metadataCount());
 }
 

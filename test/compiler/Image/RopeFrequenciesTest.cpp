@@ -15,7 +15,7 @@
 using namespace corellama;
 using namespace corellama::image;
 using namespace corellama::test;
-using abi::DoubleDouble;
+using corellama::abi::DoubleDouble;
 
 namespace {
 
@@ -72,7 +72,7 @@ std::vector<DoubleDouble> inImage(uint64_t headSize, double base) {
       .setBase(llvm::APFloat(base));
   ImagePlan plan = model.goodPlan();
   std::vector<uint8_t> bytes = model.write(plan);
-  const abi::ImageRange &range = plan.header.frequencies;
+  const corellama::abi::ImageRange &range = plan.header.frequencies;
   std::vector<DoubleDouble> frequencies(range.bytes / sizeof(DoubleDouble));
   memcpy(frequencies.data(), bytes.data() + range.offset, range.bytes);
   return frequencies;
