@@ -170,7 +170,7 @@ const Damage kDamages[] = {
      "file is damaged, "
      "copy or compile it again"},
     {"HeaderBytes", [](SmallProgram &p) { p.header.headerBytes = 8; },
-     "p: image: header: says it has 8 bytes, expected 176; the file is "
+     "p: image: header: says it has 8 bytes, expected 184; the file is "
      "damaged, copy or compile "
      "it again"},
     {"ImageBytes", [](SmallProgram &p) { p.header.bytes = 5000; },
