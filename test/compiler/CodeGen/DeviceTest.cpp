@@ -20,9 +20,9 @@ namespace {
 mlir::MLIRContext &deviceContext() {
   static mlir::MLIRContext *context = [] {
     mlir::DialectRegistry registry;
-    registry
-        .insert<llama::LlamaDialect, cuda::CUDADialect, mlir::LLVM::LLVMDialect,
-                mlir::gpu::GPUDialect, mlir::NVVM::NVVMDialect>();
+    registry.insert<llama::LlamaDialect, cpu::CPUDialect, cuda::CUDADialect,
+                    mlir::LLVM::LLVMDialect, mlir::gpu::GPUDialect,
+                    mlir::NVVM::NVVMDialect>();
     mlir::registerBuiltinDialectTranslation(registry);
     mlir::registerLLVMDialectTranslation(registry);
     mlir::registerGPUDialectTranslation(registry);
