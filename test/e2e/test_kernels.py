@@ -136,15 +136,15 @@ def test_schedule(report, args, folder):
         body = block_of(text, step.end())
         loop = body.find("scf.for")
         layer = block_of(body, loop) if loop >= 0 else ""
-        runs = re.findall(r"llama\.run\b.*", layer)
-        report.check(f"{form}: a layer has {kernels} kernels", len(runs) == kernels,
-                     f"it has {len(runs)}")
+        dispatches = re.findall(r"llama\.dispatch\b.*", layer)
+        report.check(f"{form}: a layer has {kernels} kernels", len(dispatches) == kernels,
+                     f"it has {len(dispatches)}")
         found = len(re.findall(r"llama\.barrier\b", layer))
         report.check(f"{form}: a layer has {barriers} barriers", found == barriers,
                      f"it has {found}")
         if form != "decode":
             continue
-        called = re.findall(r'@("[^"]+"|[\w.$-]+)', "\n".join(runs))
+        called = re.findall(r'@("[^"]+"|[\w.$-]+)', "\n".join(dispatches))
         bodies = [functions.get(name, "") for name in called]
         norms = [b for b in bodies if "llama.rms_norm" in b]
         report.check("decode: norm and its products are one kernel",
