@@ -11,7 +11,8 @@ def LlamaToTile : Pass<"llama-to-tile", "::mlir::ModuleOp"> {
     Phase: tile. Needs: kernels as functions with strategy, partition and orders, buffers
     and weight references stamped. Leaves: each kernel a function (context,
     layer, begin, end) of scf, arith, math, vector and tile; no tensor. Never:
-    reads a sibling of the function, or decides how a kernel runs.
+    decides how a kernel runs, or reads more of the module than the kernel and
+    the declarations of buffers and of the cache's layout.
 
     What is read as whole rows (the result of a norm, of a merge, a buffer) is
     staged once a call; then each part loops over tiles of the groups it was partitioned

@@ -96,7 +96,7 @@ LogicalResult KernelOp::verify() {
 
 /// Bytes of one row of `columns` elements.
 static uint64_t rowBytes(Type element, uint64_t columns) {
-  // q8b32: a block is 32 quants, a scale, two sums and padding (#llama.blocks).
+  // q8b32: a block of 32 is 48 bytes: quants, a scale, two sums and padding.
   if (isa<Q8B32Type>(element))
     return llvm::divideCeil(columns, 32) * 48;
   return columns * llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
