@@ -58,7 +58,7 @@ def run_model(report, arguments, name, model, prompt, target, folder, seed=None)
         return
     reference = np.load(npy)
     raw = os.path.join(folder, "logits.raw")
-    command = [arguments.fibres, model, f"--target={target}", "--ids",
+    command = [arguments.emulator, model, f"--target={target}", "--ids",
                ",".join(map(str, prompt)), "-n", COUNT, "--logits-out", raw]
     result = harness.run(command + (["--seed", seed] if seed else []))
     if not report.check(f"{name}: runs on the emulator", result.code == 0, result.why):
@@ -104,10 +104,10 @@ class Refusals:
 def test_refusals(report, arguments, small, what, folder):
     """`small`: a model of `what` sizes, with a context of 1024."""
     versions = [harness.run([tool, "--version"]).text.split(" ", 1)[1:]
-                for tool in (arguments.corellama, arguments.fibres)]
+                for tool in (arguments.corellama, arguments.emulator)]
     report.check("says the driver's version", versions[0] and
                  versions[0] == versions[1], f"{versions}")
-    refusals = Refusals(report, arguments.fibres, folder)
+    refusals = Refusals(report, arguments.emulator, folder)
     vocabulary = what["vocabulary"]
 
     def wrong(name, words, *flags):
