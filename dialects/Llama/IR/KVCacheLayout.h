@@ -47,16 +47,20 @@ struct KVCacheStrides {
                 Index element) const {
     if (group == 1)
       return math.add(groupAddress(math, head, capacity, position), element);
+    // Not by groupAddress: what does not depend on the position is a term of
+    // its own, which a loop over positions keeps.
+    Index region = math.mul(math.mul(head, capacity), perPosition);
+    Index start = math.mul(math.div(position, group), perPosition * group);
     Index lane = math.rem(position, group);
-    Index start = groupAddress(math, head, capacity, math.sub(position, lane));
-    return math.add(math.add(start, math.mul(element, group)), lane);
+    Index inGroup = math.add(math.mul(element, group), lane);
+    return math.add(math.add(region, start), inGroup);
   }
 
   /// Arithmetic on numbers.
   struct Numbers {
     static int64_t add(int64_t x, int64_t y) { return x + y; }
-    static int64_t sub(int64_t x, int64_t y) { return x - y; }
     static int64_t mul(int64_t x, int64_t y) { return x * y; }
+    static int64_t div(int64_t x, int64_t y) { return x / y; }
     static int64_t rem(int64_t x, int64_t y) { return x % y; }
   };
 };
