@@ -200,10 +200,9 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+a
   // Keys lie 16 positions apart, values side by side; both are rounded to f16.
   // CHECK-LABEL: func.func @keys_and_values_are_appended
   // CHECK:         %[[K:.+]] = arith.truncf %{{.+}} : vector<16xf32> to vector<16xf16>
-  // CHECK:         %[[LANE:.+]] = arith.remui %[[POSITION:[0-9]+]], %c16
-  // CHECK:         %[[GROUP:.+]] = arith.subi %[[POSITION]], %[[LANE]]
-  // CHECK:         %[[FIRST:.+]] = arith.addi %{{.+}}, %[[GROUP]]
-  // CHECK:         arith.muli %[[FIRST]], %c16
+  // CHECK:         %[[GROUP:.+]] = arith.divui %[[POSITION:[0-9]+]], %c16
+  // CHECK:         arith.muli %[[GROUP]], %c256
+  // CHECK:         arith.remui %[[POSITION]], %c16
   // CHECK-COUNT-16: memref.store %{{.+}} : memref<?xf16>
   // CHECK:         arith.truncf
   // CHECK:         vector.store %{{.+}} : memref<?xf16>, vector<16xf16>
