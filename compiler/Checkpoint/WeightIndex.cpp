@@ -239,7 +239,7 @@ Expected<TensorType> IndexReader::readType(const TensorRecord &record,
                                            const Role &role) {
   std::optional<TensorType> type = toTensorType(record.typeId);
   if (!type) {
-    const TensorTypeInfo *known = lookupTensorType(record.typeId);
+    std::optional<TensorTypeInfo> known = lookupTensorType(record.typeId);
     std::string found =
         known ? known->name.str()
               : std::to_string(record.typeId) + ", which is no type of ggml";

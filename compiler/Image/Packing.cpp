@@ -8,8 +8,8 @@
 //
 // Moves are of two kinds. Where a byte of the layout holds the fields of one
 // byte of the checkpoint as they stand there, bytes are copied, neighbours
-// together; that is all of Q4_0, Q4_1, Q8_0 and the plain numbers. Else (Q6_K)
-// bits are moved one field at a time.
+// together; that is all of Q4_0, Q4_1, Q8_0 and the plain numbers. Else
+// (superblocks) bits are moved, a field or a piece of one at a time.
 //
 //===----------------------------------------------------------------------===//
 
@@ -229,17 +229,21 @@ bool Packer::State::findPlaces() {
 Packer::State::PlaneMoves Packer::State::listMoves(uint64_t tileRows,
                                                    uint64_t width) const {
   PlaneMoves moves;
-  int64_t block = format.getBlock();
-  for (auto [plane, facts] : llvm::enumerate(format.getPlanes())) {
+  const FormatFacts &format = this->format.getFacts();
+  for (auto [plane, facts] : llvm::enumerate(format.planes)) {
     MoveList list;
     for (uint64_t row = 0; row < tileRows; ++row)
       for (uint64_t column = 0; column < width; column += facts.per) {
-        BitPosition from = format.locateInBlock(plane, column % block);
+        uint64_t source =
+            row * rowBytes + column / format.block * format.blockBytes;
         BitPosition to =
-            layout.locate(format, rows, columns, plane, row, column);
-        list.add({row * rowBytes + column / block * format.getBlockBytes() +
-                      from.byte,
-                  to.byte - places[plane].base, from.bit, to.bit, facts.bits});
+            layout.locate(this->format, rows, columns, plane, row, column);
+        to.byte -= places[plane].base;
+        for (BitRange piece : format.locate(plane, column % format.block)) {
+          list.add({source + piece.from.byte, to.byte, piece.from.bit, to.bit,
+                    piece.bits});
+          to.bit += piece.bits;
+        }
       }
     moves.push_back(std::move(list).finish());
   }

@@ -3,7 +3,7 @@
 // A weight as the checkpoint has it, row by row in blocks -> the same fields in
 // the places that a layout gives them, bit for bit. A file of its own because
 // it knows no format and no layout: its tables of moves are made from the
-// format's `locateInBlock` and the layout's `locate`.
+// format's facts and the layout's `locate`.
 //
 //===----------------------------------------------------------------------===//
 

@@ -19,23 +19,7 @@ using checkpoint::TensorInfo;
 
 FormatInterface corellama::formatOf(MLIRContext &context,
                                     checkpoint::TensorType type) {
-  switch (type) {
-  case checkpoint::TensorType::F32:
-    return F32Attr::get(&context);
-  case checkpoint::TensorType::F16:
-    return F16Attr::get(&context);
-  case checkpoint::TensorType::BF16:
-    return BF16Attr::get(&context);
-  case checkpoint::TensorType::Q4_0:
-    return Q4_0Attr::get(&context);
-  case checkpoint::TensorType::Q4_1:
-    return Q4_1Attr::get(&context);
-  case checkpoint::TensorType::Q8_0:
-    return Q8_0Attr::get(&context);
-  case checkpoint::TensorType::Q6_K:
-    return Q6_KAttr::get(&context);
-  }
-  llvm_unreachable("a checkpoint has no tensor of another type");
+  return getFormat(&context, *findFormat(static_cast<uint64_t>(type)));
 }
 
 std::string corellama::checkpointAttribute(const Checkpoint &checkpoint) {

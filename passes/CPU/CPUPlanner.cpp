@@ -116,12 +116,9 @@ struct CPUPlanner
 
   Attribute getWeightLayout(Attribute self, FormatInterface format,
                             int64_t rank) const {
-    MLIRContext *context = self.getContext();
     if (rank == 1)
-      return RowMajorAttr::get(context);
-    if (isa<F32Attr, F16Attr>(format))
-      return Interleaved16Attr::get(context, 1);
-    return Interleaved16Attr::get(context, isa<BF16Attr>(format) ? 2 : 4);
+      return RowMajorAttr::get(self.getContext());
+    return Interleaved16Attr::getFor(format);
   }
 
   std::pair<Attribute, Attribute> getCacheLayouts(Attribute self, Type) const {

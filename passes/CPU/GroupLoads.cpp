@@ -1,431 +1,338 @@
-//===- GroupLoads.cpp - the loads of each format in interleaved16 ---------===//
+//===- GroupLoads.cpp - how the CPU reads a weight in interleaved16 -------===//
 //
-// One model a format. Offsets are those of LlamaLayouts.cpp; a test compares
-// what is emitted with `locate` for every field.
+// See GroupLoads.h. Two idioms serve every format: 32-bit lanes, one a row,
+// from which a column's bits are shifted and masked (products), and single
+// fields (tile.decode). Three special ones have a reason beside them: 16 halves
+// are converted by one instruction; a bf16 is the upper half of a float; quants
+// of up to 4 bits are looked up where a table of 16 floats is one register. A
+// test reads back every field of every format.
 //
 //===----------------------------------------------------------------------===//
 
 #include "passes/CPU/GroupLoads.h"
 #include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
 using namespace corellama;
 using namespace corellama::cpu;
+using llama::FieldType;
+using llama::Plane;
+using llama::PlaneKind;
+using llama::Stride;
 
-#include "passes/CPU/GroupLoads.cpp.inc"
+//===----------------------------------------------------------------------===//
+// Arithmetic on 16 lanes or on one
+//===----------------------------------------------------------------------===//
 
-namespace {
+Value GroupLoads::index(int64_t value) {
+  return arith::ConstantIndexOp::create(b, value);
+}
+Value GroupLoads::add(Value x, Value y) {
+  return arith::AddIOp::create(b, x, y);
+}
+Value GroupLoads::mul(Value x, int64_t y) {
+  return y == 1 ? x : arith::MulIOp::create(b, x, index(y)).getResult();
+}
+Value GroupLoads::div(Value x, int64_t y) {
+  return y == 1 ? x : arith::DivUIOp::create(b, x, index(y)).getResult();
+}
+Value GroupLoads::rem(Value x, int64_t y) {
+  return arith::RemUIOp::create(b, x, index(y));
+}
 
-using Visit = llvm::function_ref<void(int64_t, Value)>;
+/// `value` in all lanes of a type.
+Value GroupLoads::constant(Type type, int32_t value) {
+  IntegerAttr scalar = b.getI32IntegerAttr(value);
+  if (auto vector = dyn_cast<VectorType>(type))
+    return arith::ConstantOp::create(
+        b, DenseElementsAttr::get(vector, scalar.getValue()));
+  return arith::ConstantOp::create(b, scalar);
+}
+Value GroupLoads::shiftLeft(Value x, int64_t bits) {
+  return bits == 0 ? x
+                   : arith::ShLIOp::create(b, x, constant(x.getType(), bits))
+                         .getResult();
+}
+Value GroupLoads::shiftRight(Value x, int64_t bits) {
+  return bits == 0 ? x
+                   : arith::ShRUIOp::create(b, x, constant(x.getType(), bits))
+                         .getResult();
+}
+Value GroupLoads::mask(Value x, uint32_t bits) {
+  return arith::AndIOp::create(
+      b, x, constant(x.getType(), static_cast<int32_t>(bits)));
+}
+Value GroupLoads::bias(Value x, int32_t bias) {
+  return bias == 0 ? x
+                   : arith::AddIOp::create(b, x, constant(x.getType(), bias))
+                         .getResult();
+}
 
-/// Emits integer and float arithmetic on 16 lanes or on one.
-struct Emitter {
-  const GroupStream &stream;
-  ImplicitLocOpBuilder &b = stream.b;
-
-  Value index(int64_t value) {
-    return arith::ConstantIndexOp::create(b, value);
-  }
-  Value add(Value x, Value y) { return arith::AddIOp::create(b, x, y); }
-  Value mul(Value x, int64_t y) {
-    return arith::MulIOp::create(b, x, index(y));
-  }
-  Value div(Value x, int64_t y) {
-    return arith::DivUIOp::create(b, x, index(y));
-  }
-  Value rem(Value x, int64_t y) {
-    return arith::RemUIOp::create(b, x, index(y));
-  }
-
-  /// `value` in all lanes of `like`'s type.
-  Value constant(Type type, int32_t value) {
-    IntegerAttr scalar = b.getI32IntegerAttr(value);
-    if (auto vector = dyn_cast<VectorType>(type))
-      return arith::ConstantOp::create(
-          b, DenseElementsAttr::get(vector, scalar.getValue()));
-    return arith::ConstantOp::create(b, scalar);
-  }
-  Value shiftRight(Value x, int64_t bits) {
-    return bits ? arith::ShRUIOp::create(b, x, constant(x.getType(), bits))
-                      .getResult()
-                : x;
-  }
-  Value mask(Value x, int32_t bits) {
-    return arith::AndIOp::create(b, x, constant(x.getType(), bits));
-  }
-  Value toFloat(Value x) {
-    Type type = b.getF32Type();
-    if (auto vector = dyn_cast<VectorType>(x.getType()))
-      type = VectorType::get(vector.getShape(), type);
-    return arith::SIToFPOp::create(b, type, x);
-  }
-
-  /// `count` bytes at group + offset as lanes of `element`.
-  Value load(Value offset, int64_t lanes, Type element) {
-    int64_t bytes = lanes * element.getIntOrFloatBitWidth() / 8;
-    auto raw = VectorType::get({bytes}, b.getI8Type());
-    Value at = stream.group ? add(stream.group, offset) : offset;
-    Value v = vector::LoadOp::create(b, raw, stream.memory, ValueRange{at});
-    return vector::BitCastOp::create(b, VectorType::get({lanes}, element), v);
-  }
-  Value lanes32(Value offset) { return load(offset, 16, b.getI32Type()); }
-  Value halves(Value offset) {
-    Value h = load(offset, 16, b.getF16Type());
-    return arith::ExtFOp::create(b, VectorType::get({16}, b.getF32Type()), h);
-  }
-
-  /// One little-endian scalar at a byte offset of the weight.
-  Value scalar(Value offset, Type element) {
-    int64_t bytes = element.getIntOrFloatBitWidth() / 8;
-    Value v = vector::LoadOp::create(b, VectorType::get({bytes}, b.getI8Type()),
-                                     stream.memory, ValueRange{offset});
-    Value one = vector::BitCastOp::create(b, VectorType::get({1}, element), v);
-    return vector::ExtractOp::create(b, one, 0);
-  }
-  Value scalarHalf(Value offset) {
-    return arith::ExtFOp::create(b, b.getF32Type(),
-                                 scalar(offset, b.getF16Type()));
-  }
-  Value scalarByte(Value offset, bool isSigned) {
-    Value byte = scalar(offset, b.getI8Type());
-    if (isSigned)
-      return arith::ExtSIOp::create(b, b.getI32Type(), byte);
-    return arith::ExtUIOp::create(b, b.getI32Type(), byte);
-  }
-  Value toI32(Value i) {
-    return arith::IndexCastOp::create(b, b.getI32Type(), i);
-  }
-};
-
-/// Byte offset in the weight of the group that a row belongs to.
-Value groupOf(Emitter &e, Value row, int64_t groupBytes) {
-  return e.mul(e.div(row, 16), groupBytes);
+/// The same shape with other elements.
+static Type withElement(Type type, Type element) {
+  auto vector = dyn_cast<VectorType>(type);
+  return vector ? VectorType::get(vector.getShape(), element) : element;
+}
+Value GroupLoads::toFloat(Value x) {
+  return arith::SIToFPOp::create(b, withElement(x.getType(), b.getF32Type()),
+                                 x);
+}
+Value GroupLoads::bitsToFloat(Value x) {
+  return arith::BitcastOp::create(b, withElement(x.getType(), b.getF32Type()),
+                                  x);
+}
+Value GroupLoads::extend(Value half) {
+  return arith::ExtFOp::create(b, withElement(half.getType(), b.getF32Type()),
+                               half);
 }
 
 //===----------------------------------------------------------------------===//
-// F32, F16, BF16: no scales
+// Memory
 //===----------------------------------------------------------------------===//
 
-template <typename Model, typename Format>
-struct Plain : GroupLoadInterface::ExternalModel<Model, Format> {
-  Value emitScale(Attribute, const GroupStream &, Value, int64_t) const {
-    return {};
-  }
-  Value emitMinimum(Attribute, const GroupStream &, Value) const { return {}; }
-};
+GroupLoads::GroupLoads(ImplicitLocOpBuilder &b, Value memory,
+                       llama::WeightType type, bool tables, Value firstRow)
+    : b(b), memory(memory), facts(type.getFormat().getFacts()), tables(tables) {
+  auto layout = cast<llama::LayoutInterface>(
+      Attribute(llama::Interleaved16Attr::getFor(type.getFormat())));
+  // The size of a group is that of a weight of 16 rows.
+  groupBytes = *layout.byteSize(type.getFormat(), kLanes, type.getColumns());
+  if (firstRow)
+    group = mul(div(firstRow, kLanes), groupBytes);
+  for (unsigned plane = 0; plane < facts.planes.size(); ++plane)
+    places.push_back(FieldPlace::probe(layout, type, plane));
+  last.resize(places.size());
+}
 
-struct F32Loads : Plain<F32Loads, llama::F32Attr> {
-  void emitQuants(Attribute, const GroupStream &stream, Value block,
-                  int64_t first, int64_t last, Visit visit) const {
-    Emitter e{stream};
-    Value base = e.mul(block, 32 * 64);
-    for (int64_t c = first; c < last; ++c)
-      visit(c, e.load(e.add(base, e.index(64 * c)), 16, e.b.getF32Type()));
-  }
-  Value emitValue(Attribute, const GroupStream &stream, Value row,
-                  Value column) const {
-    Emitter e{stream};
-    Value at = e.add(groupOf(e, row, 64 * stream.columns),
-                     e.add(e.mul(column, 64), e.mul(e.rem(row, 16), 4)));
-    return e.scalar(at, e.b.getF32Type());
-  }
-};
+/// `lanes` numbers from a byte of the weight on.
+Value GroupLoads::load(Value offset, int64_t lanes, Type element) {
+  int64_t bytes = lanes * element.getIntOrFloatBitWidth() / 8;
+  Value raw = vector::LoadOp::create(b, VectorType::get({bytes}, b.getI8Type()),
+                                     memory, ValueRange{offset});
+  return vector::BitCastOp::create(b, VectorType::get({lanes}, element), raw);
+}
+Value GroupLoads::scalar(Value offset, Type element) {
+  return vector::ExtractOp::create(b, load(offset, 1, element), 0);
+}
 
-struct F16Loads : Plain<F16Loads, llama::F16Attr> {
-  void emitQuants(Attribute, const GroupStream &stream, Value block,
-                  int64_t first, int64_t last, Visit visit) const {
-    Emitter e{stream};
-    Value base = e.mul(block, 32 * 32);
-    for (int64_t c = first; c < last; ++c)
-      visit(c, e.halves(e.add(base, e.index(32 * c))));
+/// 16 numbers of the group, of the plane's fields from bit `bit` of a block on.
+Value GroupLoads::lanes(Value block, unsigned plane, int64_t bit,
+                        Type element) {
+  Value offset;
+  for (const Stride &stride : places[plane].strides) {
+    if (stride.columns < kColumnBlock)
+      continue;
+    Value digit = div(block, stride.columns / kColumnBlock);
+    if (stride.count != 0)
+      digit = rem(digit, stride.count);
+    digit = mul(digit, stride.bits / 8);
+    offset = offset ? add(offset, digit) : digit;
   }
-  Value emitValue(Attribute, const GroupStream &stream, Value row,
-                  Value column) const {
-    Emitter e{stream};
-    Value at = e.add(groupOf(e, row, 32 * stream.columns),
-                     e.add(e.mul(column, 32), e.mul(e.rem(row, 16), 2)));
-    return e.scalarHalf(at);
-  }
-};
+  offset = add(offset, index(bit / 8));
+  return load(add(group, offset), kLanes, element);
+}
 
-// A lane holds columns 2p (low half) and 2p + 1 of a row; a bf16 is the upper
-// half of an f32, so a shift or a mask decodes it.
-struct BF16Loads : Plain<BF16Loads, llama::BF16Attr> {
-  void emitQuants(Attribute, const GroupStream &stream, Value block,
-                  int64_t first, int64_t last, Visit visit) const {
-    Emitter e{stream};
-    Value base = e.mul(block, 16 * 64);
-    auto floats = VectorType::get({16}, e.b.getF32Type());
-    for (int64_t c = first; c < last; ++c) {
-      Value pair = e.lanes32(e.add(base, e.index(64 * (c / 2))));
-      Value bits = c % 2 ? e.mask(pair, static_cast<int32_t>(0xffff0000u))
-                         : arith::ShLIOp::create(e.b, pair,
-                                                 e.constant(pair.getType(), 16))
-                               .getResult();
-      visit(c, vector::BitCastOp::create(e.b, floats, bits));
+/// The 32-bit lanes that begin at bit `bit` of a block.
+Value GroupLoads::dwords(Value block, unsigned plane, int64_t bit) {
+  LastLoad &found = last[plane];
+  if (!found.lanes || found.block != block || found.bit != bit)
+    found = {block, bit, lanes(block, plane, bit, b.getI32Type())};
+  return found.lanes;
+}
+
+//===----------------------------------------------------------------------===//
+// Quants
+//===----------------------------------------------------------------------===//
+
+void GroupLoads::quants(Value block, int64_t first, int64_t last,
+                        llvm::function_ref<void(int64_t, Value)> visit) {
+  // A load stays where it was made: another call may be in another block of
+  // code.
+  this->last.assign(places.size(), {});
+  bool isFloat = facts.planes.front().isFloat();
+  for (int64_t c = first; c < last; ++c)
+    visit(c, isFloat ? floatQuant(block, c) : integerQuant(block, c));
+}
+
+Value GroupLoads::floatQuant(Value block, int64_t column) {
+  int64_t at = places[0].at(column);
+  switch (facts.planes.front().type) {
+  case FieldType::F32:
+    return lanes(block, 0, at, b.getF32Type());
+  case FieldType::F16:
+    return extend(lanes(block, 0, at, b.getF16Type()));
+  default: {
+    // A lane holds two columns of a row. A bf16 is the upper half of a float,
+    // so a shift or a mask decodes it.
+    Value pair = dwords(block, 0, at / 32 * 32);
+    return bitsToFloat(at % 32 == 0 ? shiftLeft(pair, 16)
+                                    : mask(pair, 0xffff0000u));
+  }
+  }
+}
+
+Value GroupLoads::integerQuant(Value block, int64_t column) {
+  SmallVector<unsigned, 2> planes = facts.planesOf(PlaneKind::Quants);
+  const Plane &first = facts.planes[planes.front()];
+  Value quant;
+  unsigned width = 0;
+  unsigned all = 0;
+  for (unsigned plane : planes)
+    all += facts.planes[plane].bits;
+  bool looksUp = tables && all <= 4 && first.type == FieldType::Unsigned;
+  for (unsigned plane : planes) {
+    unsigned bits = facts.planes[plane].bits;
+    int64_t at = places[plane].at(column), from = at % 32;
+    Value field = dwords(block, plane, at - from);
+    if (first.type == FieldType::Signed) {
+      // To the top, then down with its sign.
+      field = shiftLeft(field, 32 - bits - from);
+      return toFloat(arith::ShRSIOp::create(
+          b, field, constant(field.getType(), 32 - bits)));
     }
+    field = from >= width ? shiftRight(field, from - width)
+                          : shiftLeft(field, width - from);
+    // A table takes four bits of a lane, whatever is above the quant's.
+    if (!looksUp || planes.size() > 1)
+      field = mask(field, ((1u << bits) - 1) << width);
+    quant = quant ? arith::OrIOp::create(b, quant, field).getResult() : field;
+    width += bits;
   }
-  Value emitValue(Attribute, const GroupStream &stream, Value row,
-                  Value column) const {
-    Emitter e{stream};
-    int64_t pairs = (stream.columns + 1) / 2;
-    Value at = e.add(
-        groupOf(e, row, 64 * pairs),
-        e.add(e.mul(e.div(column, 2), 64),
-              e.add(e.mul(e.rem(row, 16), 4), e.mul(e.rem(column, 2), 2))));
-    Value half = arith::ExtUIOp::create(e.b, e.b.getI32Type(),
-                                        e.scalar(at, e.b.getI16Type()));
-    Value bits =
-        arith::ShLIOp::create(e.b, half, e.constant(e.b.getI32Type(), 16));
-    return arith::BitcastOp::create(e.b, e.b.getF32Type(), bits);
-  }
-};
+  if (!looksUp)
+    return toFloat(bias(quant, first.bias));
+  // One vpermps with a table of 512 bits in place of a mask, a subtraction and
+  // a conversion, which the products of 4-bit quants are bound by.
+  SmallVector<float> values;
+  for (int32_t q = 0; q < kLanes; ++q)
+    values.push_back(static_cast<float>((q & ((1 << width) - 1)) + first.bias));
+  Value table = arith::ConstantOp::create(
+      b, DenseElementsAttr::get(VectorType::get({kLanes}, b.getF32Type()),
+                                ArrayRef<float>(values)));
+  return Lookup16Op::create(b, table, quant);
+}
 
 //===----------------------------------------------------------------------===//
-// Q8_0
+// Scales and minima
 //===----------------------------------------------------------------------===//
 
-struct Q8_0Loads
-    : GroupLoadInterface::ExternalModel<Q8_0Loads, llama::Q8_0Attr> {
-  static constexpr int64_t kBlock = 544, kQuants = 32;
+/// The product of a kind's levels, the one that covers the most columns first.
+Value GroupLoads::levels(PlaneKind kind,
+                         llvm::function_ref<Value(unsigned)> level) {
+  Value product;
+  SmallVector<unsigned, 2> planes = facts.planesOf(kind);
+  for (unsigned plane : llvm::reverse(planes)) {
+    Value factor = level(plane);
+    product = product ? arith::MulFOp::create(b, product, factor).getResult()
+                      : factor;
+  }
+  return product;
+}
 
-  void emitQuants(Attribute, const GroupStream &stream, Value block,
-                  int64_t first, int64_t last, Visit visit) const {
-    Emitter e{stream};
-    Value base = e.mul(block, kBlock);
-    Value lanes;
-    for (int64_t c = first; c < last; ++c) {
-      if (!lanes || c % 4 == 0)
-        lanes = e.lanes32(e.add(base, e.index(kQuants + 64 * (c / 4))));
-      // Byte j to the top, then down with its sign.
-      int64_t up = 24 - 8 * (c % 4);
-      Value q = lanes;
-      if (up)
-        q = arith::ShLIOp::create(e.b, q, e.constant(q.getType(), up));
-      q = arith::ShRSIOp::create(e.b, q, e.constant(q.getType(), 24));
-      visit(c, e.toFloat(q));
-    }
-  }
-  Value emitScale(Attribute, const GroupStream &stream, Value block,
-                  int64_t) const {
-    Emitter e{stream};
-    return e.halves(e.mul(block, kBlock));
-  }
-  Value emitMinimum(Attribute, const GroupStream &, Value) const { return {}; }
-  Value emitValue(Attribute, const GroupStream &stream, Value row,
-                  Value column) const {
-    Emitter e{stream};
-    Value block = e.add(groupOf(e, row, stream.columns / 32 * kBlock),
-                        e.mul(e.div(column, 32), kBlock));
-    Value r = e.rem(row, 16), c = e.rem(column, 32);
-    Value at =
-        e.add(e.add(block, e.index(kQuants)),
-              e.add(e.mul(e.div(c, 4), 64), e.add(e.mul(r, 4), e.rem(c, 4))));
-    Value q = e.toFloat(e.scalarByte(at, /*isSigned=*/true));
-    Value scale = e.scalarHalf(e.add(block, e.mul(r, 2)));
-    return arith::MulFOp::create(e.b, scale, q);
-  }
-};
+Value GroupLoads::level(Value block, unsigned plane, int64_t column) {
+  const Plane &field = facts.planes[plane];
+  int64_t at = places[plane].at(column);
+  if (field.type == FieldType::F16)
+    return extend(lanes(block, plane, at, b.getF16Type()));
+  Value bytes = lanes(block, plane, at, b.getI8Type());
+  auto words = VectorType::get({kLanes}, b.getI32Type());
+  Value number = field.type == FieldType::Signed
+                     ? arith::ExtSIOp::create(b, words, bytes).getResult()
+                     : arith::ExtUIOp::create(b, words, bytes).getResult();
+  if (field.imageBits() < 8)
+    number = mask(shiftRight(number, at % 8), (1u << field.imageBits()) - 1);
+  return toFloat(bias(number, field.bias));
+}
+
+Value GroupLoads::signedMinimum(Value minimum) {
+  return facts.subtractsMinima ? arith::NegFOp::create(b, minimum).getResult()
+                               : minimum;
+}
+
+Value GroupLoads::scale(Value block, int64_t column) {
+  return levels(PlaneKind::Scales,
+                [&](unsigned plane) { return level(block, plane, column); });
+}
+
+Value GroupLoads::minimum(Value block, int64_t column) {
+  return signedMinimum(levels(PlaneKind::Minima, [&](unsigned plane) {
+    return level(block, plane, column);
+  }));
+}
 
 //===----------------------------------------------------------------------===//
-// Q4_0, Q4_1: nibbles
+// One number
 //===----------------------------------------------------------------------===//
 
-/// A 4-bit quant q stands for q + offset.
-void emitNibbles(const GroupStream &stream, Value quants, int32_t offset,
-                 int64_t first, int64_t last, Visit visit) {
-  Emitter e{stream};
-  Value table;
-  if (stream.tables) {
-    SmallVector<float> values;
-    for (int32_t q = 0; q < 16; ++q)
-      values.push_back(static_cast<float>(q + offset));
-    table = arith::ConstantOp::create(
-        e.b, DenseElementsAttr::get(VectorType::get({16}, e.b.getF32Type()),
-                                    llvm::ArrayRef<float>(values)));
-  }
-  Value lanes;
-  for (int64_t c = first; c < last; ++c) {
-    int64_t low = c % 16;
-    if (!lanes || low % 4 == 0)
-      lanes = e.lanes32(e.add(quants, e.index(64 * (low / 4))));
-    Value q = e.shiftRight(lanes, 8 * (low % 4) + (c < 16 ? 0 : 4));
-    if (table) {
-      visit(c, Lookup16Op::create(e.b, table, q));
+/// A field as it stands: a float, or an integer of 32 bits without its bias.
+Value GroupLoads::scalarField(unsigned plane, Value row, Value column) {
+  const FieldPlace &place = places[plane];
+  const Plane &field = facts.planes[plane];
+  Value at = add(add(mul(div(row, kLanes), groupBytes), index(place.base / 8)),
+                 mul(rem(row, kLanes), place.rowStride / 8));
+  Value shift;
+  for (const Stride &stride : place.strides) {
+    Value digit = div(column, stride.columns);
+    if (stride.count != 0)
+      digit = rem(digit, stride.count);
+    if (stride.bits % 8 == 0) {
+      at = add(at, mul(digit, stride.bits / 8));
       continue;
     }
-    q = e.mask(q, 15);
-    if (offset)
-      q = arith::AddIOp::create(e.b, q, e.constant(q.getType(), offset));
-    visit(c, e.toFloat(q));
+    digit = mul(digit, stride.bits);
+    shift = shift ? add(shift, digit) : digit;
   }
+  Type i32 = b.getI32Type();
+  switch (field.type) {
+  case FieldType::F32:
+    return scalar(at, b.getF32Type());
+  case FieldType::F16:
+    return extend(scalar(at, b.getF16Type()));
+  case FieldType::BF16:
+    return bitsToFloat(shiftLeft(
+        arith::ExtUIOp::create(b, i32, scalar(at, b.getI16Type())), 16));
+  case FieldType::Signed:
+    return arith::ExtSIOp::create(b, i32, scalar(at, b.getI8Type()));
+  case FieldType::Unsigned:
+    break;
+  }
+  Value number = arith::ExtUIOp::create(b, i32, scalar(at, b.getI8Type()));
+  if (shift)
+    number = arith::ShRUIOp::create(b, number,
+                                    arith::IndexCastOp::create(b, i32, shift));
+  return field.imageBits() < 8 ? mask(number, (1u << field.imageBits()) - 1)
+                               : number;
 }
 
-/// The nibble of (row, column) of a block as f32.
-Value nibbleValue(Emitter &e, Value quants, Value r, Value c, int32_t offset) {
-  Value low = e.rem(c, 16);
-  Value at = e.add(quants, e.add(e.mul(e.div(low, 4), 64),
-                                 e.add(e.mul(r, 4), e.rem(low, 4))));
-  Value byte = e.scalarByte(at, /*isSigned=*/false);
-  Value shift = e.toI32(e.mul(e.div(c, 16), 4));
-  Value q = e.mask(arith::ShRUIOp::create(e.b, byte, shift), 15);
-  if (offset)
-    q = arith::AddIOp::create(e.b, q, e.constant(q.getType(), offset));
-  return e.toFloat(q);
+Value GroupLoads::scalarQuant(Value row, Value column) {
+  if (facts.planes.front().isFloat())
+    return scalarField(0, row, column);
+  Value quant;
+  unsigned width = 0;
+  for (unsigned plane : facts.planesOf(PlaneKind::Quants)) {
+    Value field = shiftLeft(scalarField(plane, row, column), width);
+    quant = quant ? arith::OrIOp::create(b, quant, field).getResult() : field;
+    width += facts.planes[plane].bits;
+  }
+  return toFloat(bias(quant, facts.planes.front().bias));
 }
 
-struct Q4_0Loads
-    : GroupLoadInterface::ExternalModel<Q4_0Loads, llama::Q4_0Attr> {
-  static constexpr int64_t kBlock = 288, kQuants = 32;
+Value GroupLoads::scalarLevel(unsigned plane, Value row, Value column) {
+  Value number = scalarField(plane, row, column);
+  const Plane &field = facts.planes[plane];
+  return field.isFloat() ? number : toFloat(bias(number, field.bias));
+}
 
-  void emitQuants(Attribute, const GroupStream &stream, Value block,
-                  int64_t first, int64_t last, Visit visit) const {
-    Emitter e{stream};
-    emitNibbles(stream, e.add(e.mul(block, kBlock), e.index(kQuants)), -8,
-                first, last, visit);
-  }
-  Value emitScale(Attribute, const GroupStream &stream, Value block,
-                  int64_t) const {
-    Emitter e{stream};
-    return e.halves(e.mul(block, kBlock));
-  }
-  Value emitMinimum(Attribute, const GroupStream &, Value) const { return {}; }
-  Value emitValue(Attribute, const GroupStream &stream, Value row,
-                  Value column) const {
-    Emitter e{stream};
-    Value block = e.add(groupOf(e, row, stream.columns / 32 * kBlock),
-                        e.mul(e.div(column, 32), kBlock));
-    Value r = e.rem(row, 16);
-    Value q = nibbleValue(e, e.add(block, e.index(kQuants)), r,
-                          e.rem(column, 32), -8);
-    return arith::MulFOp::create(e.b, e.scalarHalf(e.add(block, e.mul(r, 2))),
-                                 q);
-  }
-};
-
-struct Q4_1Loads
-    : GroupLoadInterface::ExternalModel<Q4_1Loads, llama::Q4_1Attr> {
-  static constexpr int64_t kBlock = 320, kMinima = 32, kQuants = 64;
-
-  void emitQuants(Attribute, const GroupStream &stream, Value block,
-                  int64_t first, int64_t last, Visit visit) const {
-    Emitter e{stream};
-    emitNibbles(stream, e.add(e.mul(block, kBlock), e.index(kQuants)), 0, first,
-                last, visit);
-  }
-  Value emitScale(Attribute, const GroupStream &stream, Value block,
-                  int64_t) const {
-    Emitter e{stream};
-    return e.halves(e.mul(block, kBlock));
-  }
-  Value emitMinimum(Attribute, const GroupStream &stream, Value block) const {
-    Emitter e{stream};
-    return e.halves(e.add(e.mul(block, kBlock), e.index(kMinima)));
-  }
-  Value emitValue(Attribute, const GroupStream &stream, Value row,
-                  Value column) const {
-    Emitter e{stream};
-    Value block = e.add(groupOf(e, row, stream.columns / 32 * kBlock),
-                        e.mul(e.div(column, 32), kBlock));
-    Value r = e.rem(row, 16);
-    Value q =
-        nibbleValue(e, e.add(block, e.index(kQuants)), r, e.rem(column, 32), 0);
-    Value scale = e.scalarHalf(e.add(block, e.mul(r, 2)));
-    Value minimum =
-        e.scalarHalf(e.add(e.add(block, e.index(kMinima)), e.mul(r, 2)));
-    // The product of an 11-bit scale and a 4-bit quant is exact.
-    return arith::AddFOp::create(e.b, arith::MulFOp::create(e.b, scale, q),
-                                 minimum);
-  }
-};
-
-//===----------------------------------------------------------------------===//
-// Q6_K
-//===----------------------------------------------------------------------===//
-
-struct Q6_KLoads
-    : GroupLoadInterface::ExternalModel<Q6_KLoads, llama::Q6_KAttr> {
-  /// 16 rows x 256 columns: d, scales, then 8 pairs of 16-column parts.
-  static constexpr int64_t kSuperBlock = 3360, kScales = 32, kQuants = 288,
-                           kPair = 384, kHigh = 256;
-
-  void emitQuants(Attribute, const GroupStream &stream, Value block,
-                  int64_t first, int64_t last, Visit visit) const {
-    Emitter e{stream};
-    Value pair =
-        e.add(e.add(e.mul(e.div(block, 8), kSuperBlock), e.index(kQuants)),
-              e.mul(e.rem(block, 8), kPair));
-    for (int64_t c = first; c < last; ++c) {
-      int64_t part = c / 16, p = c % 16 / 4, j = c % 4;
-      Value low = e.lanes32(e.add(pair, e.index(64 * p)));
-      Value high = e.lanes32(e.add(pair, e.index(kHigh + 64 * part)));
-      low = e.mask(e.shiftRight(low, 8 * j + 4 * part), 15);
-      // The two high bits go to bits 4 and 5.
-      int64_t from = 8 * j + 2 * p;
-      high = from >= 4 ? e.shiftRight(high, from - 4)
-                       : arith::ShLIOp::create(
-                             e.b, high, e.constant(high.getType(), 4 - from))
-                             .getResult();
-      high = e.mask(high, 0x30);
-      Value q = arith::OrIOp::create(e.b, low, high);
-      q = arith::AddIOp::create(e.b, q, e.constant(q.getType(), -32));
-      visit(c, e.toFloat(q));
-    }
-  }
-  Value emitScale(Attribute, const GroupStream &stream, Value block,
-                  int64_t column) const {
-    Emitter e{stream};
-    Value super = e.mul(e.div(block, 8), kSuperBlock);
-    Value part = e.add(e.mul(e.rem(block, 8), 2), e.index(column / 16));
-    Value bytes = e.load(e.add(e.add(super, e.index(kScales)), e.mul(part, 16)),
-                         16, e.b.getI8Type());
-    Value scale = e.toFloat(arith::ExtSIOp::create(
-        e.b, VectorType::get({16}, e.b.getI32Type()), bytes));
-    return arith::MulFOp::create(e.b, e.halves(super), scale);
-  }
-  Value emitMinimum(Attribute, const GroupStream &, Value) const { return {}; }
-  Value emitValue(Attribute, const GroupStream &stream, Value row,
-                  Value column) const {
-    Emitter e{stream};
-    Value super = e.add(groupOf(e, row, stream.columns / 256 * kSuperBlock),
-                        e.mul(e.div(column, 256), kSuperBlock));
-    Value r = e.rem(row, 16), inside = e.rem(column, 256),
-          c = e.rem(inside, 32);
-    Value pair =
-        e.add(e.add(super, e.index(kQuants)), e.mul(e.div(inside, 32), kPair));
-    Value p = e.div(e.rem(c, 16), 4), j = e.rem(c, 4), part = e.div(c, 16);
-    Value inLane = e.add(e.mul(r, 4), j);
-    Value low = e.scalarByte(e.add(pair, e.add(e.mul(p, 64), inLane)), false);
-    low = e.mask(arith::ShRUIOp::create(e.b, low, e.toI32(e.mul(part, 4))), 15);
-    Value high = e.scalarByte(
-        e.add(e.add(pair, e.index(kHigh)), e.add(e.mul(part, 64), inLane)),
-        false);
-    high = e.mask(arith::ShRUIOp::create(e.b, high, e.toI32(e.mul(p, 2))), 3);
-    high = arith::ShLIOp::create(e.b, high, e.constant(high.getType(), 4));
-    Value q = arith::AddIOp::create(e.b, arith::OrIOp::create(e.b, low, high),
-                                    e.constant(low.getType(), -32));
-    Value at = e.add(e.add(super, e.index(kScales)),
-                     e.add(e.mul(e.div(inside, 16), 16), r));
-    Value scale =
-        arith::MulFOp::create(e.b, e.scalarHalf(e.add(super, e.mul(r, 2))),
-                              e.toFloat(e.scalarByte(at, true)));
-    return arith::MulFOp::create(e.b, scale, e.toFloat(q));
-  }
-};
-
-} // namespace
-
-void cpu::registerGroupLoads(DialectRegistry &registry) {
-  registry.addExtension(+[](MLIRContext *context, llama::LlamaDialect *) {
-    llama::F32Attr::attachInterface<F32Loads>(*context);
-    llama::F16Attr::attachInterface<F16Loads>(*context);
-    llama::BF16Attr::attachInterface<BF16Loads>(*context);
-    llama::Q8_0Attr::attachInterface<Q8_0Loads>(*context);
-    llama::Q4_0Attr::attachInterface<Q4_0Loads>(*context);
-    llama::Q4_1Attr::attachInterface<Q4_1Loads>(*context);
-    llama::Q6_KAttr::attachInterface<Q6_KLoads>(*context);
-  });
+Value GroupLoads::value(Value row, Value column) {
+  auto level = [&](unsigned plane) { return scalarLevel(plane, row, column); };
+  Value value = scalarQuant(row, column);
+  if (Value scale = levels(PlaneKind::Scales, level))
+    value = arith::MulFOp::create(b, scale, value);
+  // The product of scale and quant is exact, 11 bits times those of the quant
+  // and of a superblock's scale.
+  if (Value minimum = levels(PlaneKind::Minima, level))
+    value = arith::AddFOp::create(b, value, signedMinimum(minimum));
+  return value;
 }

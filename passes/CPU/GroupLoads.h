@@ -1,8 +1,8 @@
-//===- GroupLoads.h - how the CPU reads a format in interleaved16 ---------===//
+//===- GroupLoads.h - how the CPU reads a weight in interleaved16 ---------===//
 //
-// The interface that a new format implements to be read by the CPU's kernels,
-// and the models of the formats there are. Attached to the formats from here,
-// so that the dialect depends on no lowering.
+// Emits the loads of a group of 16 rows. One generator for every format: where
+// a field is comes from the layout (passes/Weights), what it means from the
+// format's facts. Private to passes/CPU.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,26 +11,85 @@
 
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "passes/Weights/FieldPlace.h"
 
 namespace corellama::cpu {
 
-/// A group of 16 rows in memory.
-struct GroupStream {
+/// Lanes of a vector, and rows of a group of `interleaved16`.
+inline constexpr int64_t kLanes = 16;
+/// Columns that the loop over k goes by: every format's block, or a part of it.
+inline constexpr int64_t kColumnBlock = FieldPlace::kColumns;
+
+/// The loads of a weight. `block` counts blocks of 32 columns along the whole
+/// row, `column` is one inside the block.
+class GroupLoads {
+public:
+  /// `memory` is the weight as memref<?xi8>; `firstRow` the group's first row,
+  /// null for `value` alone. `tables`: cpu.lookup16 is one instruction.
+  GroupLoads(mlir::ImplicitLocOpBuilder &b, mlir::Value memory,
+             llama::WeightType type, bool tables, mlir::Value firstRow = {});
+
+  /// Calls `visit` with columns first to last of a block, ascending, and the
+  /// unscaled quants of the 16 rows there, as a vector of 16 f32.
+  void quants(mlir::Value block, int64_t first, int64_t last,
+              llvm::function_ref<void(int64_t, mlir::Value)> visit);
+  /// The scales or the minima (with their sign) of the 16 rows, the product of
+  /// all levels; null where the format has none.
+  mlir::Value scale(mlir::Value block, int64_t column);
+  mlir::Value minimum(mlir::Value block, int64_t column);
+  /// One number: row and column are those of the weight.
+  mlir::Value value(mlir::Value row, mlir::Value column);
+
+private:
+  using Value = mlir::Value;
+
+  Value index(int64_t value);
+  Value add(Value x, Value y);
+  Value mul(Value x, int64_t y);
+  Value div(Value x, int64_t y);
+  Value rem(Value x, int64_t y);
+  Value constant(mlir::Type type, int32_t value);
+  Value shiftLeft(Value x, int64_t bits);
+  Value shiftRight(Value x, int64_t bits);
+  Value mask(Value x, uint32_t bits);
+  Value bias(Value x, int32_t bias);
+  Value toFloat(Value x);
+  Value bitsToFloat(Value x);
+  Value extend(Value half);
+
+  Value load(Value offset, int64_t lanes, mlir::Type element);
+  Value scalar(Value offset, mlir::Type element);
+  Value lanes(Value block, unsigned plane, int64_t bit, mlir::Type element);
+  Value dwords(Value block, unsigned plane, int64_t bit);
+
+  Value floatQuant(Value block, int64_t column);
+  Value integerQuant(Value block, int64_t column);
+  Value levels(llama::PlaneKind kind,
+               llvm::function_ref<Value(unsigned)> level);
+  Value level(Value block, unsigned plane, int64_t column);
+  Value scalarField(unsigned plane, Value row, Value column);
+  Value scalarQuant(Value row, Value column);
+  Value scalarLevel(unsigned plane, Value row, Value column);
+  Value signedMinimum(Value minimum);
+
   mlir::ImplicitLocOpBuilder &b;
-  /// memref<?xi8>: the whole weight.
-  mlir::Value memory;
-  /// Byte offset of the group; null for emitValue, which finds its own.
-  mlir::Value group;
-  /// Columns of the weight.
-  int64_t columns;
-  /// Whether cpu.lookup16 is one instruction.
+  Value memory;
+  const llama::FormatFacts &facts;
   bool tables;
+  /// Bytes of a group, and where the one that is read begins.
+  int64_t groupBytes;
+  Value group;
+  llvm::SmallVector<FieldPlace> places;
+  /// The vector that was loaded last of each plane of quants: neighbouring
+  /// columns are in one.
+  struct LastLoad {
+    Value block;
+    int64_t bit;
+    Value lanes;
+  };
+  llvm::SmallVector<LastLoad> last;
 };
 
-void registerGroupLoads(mlir::DialectRegistry &registry);
-
 } // namespace corellama::cpu
-
-#include "passes/CPU/GroupLoads.h.inc"
 
 #endif // CORELLAMA_PASSES_CPU_GROUPLOADS_H

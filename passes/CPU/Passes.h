@@ -24,7 +24,7 @@ void buildVectorPasses(mlir::OpPassManager &manager);
 void buildLLVMPasses(mlir::OpPassManager &manager);
 
 /// What passes/CPU attaches to attributes: the table of strategies to the
-/// target, the loads to each format, the lowering to each unit.
+/// target, the lowering to each unit.
 void registerExternalModels(mlir::DialectRegistry &registry);
 
 } // namespace corellama::cpu

@@ -9,7 +9,6 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/CPU/CPUPlanner.h"
-#include "passes/CPU/GroupLoads.h"
 #include "passes/CPU/Passes.h"
 #include "passes/CPU/UnitLowering.h"
 #include "passes/Context/Passes.h"
@@ -37,6 +36,5 @@ void cpu::buildLLVMPasses(OpPassManager &manager) {
 
 void cpu::registerExternalModels(DialectRegistry &registry) {
   registerPlanner(registry);
-  registerGroupLoads(registry);
   registerFma(registry);
 }

@@ -282,9 +282,7 @@ LogicalResult VectorKernel::rewriteOp(Operation *op) {
           [&](tile::ColumnValuesOp o) { rewriteColumnValues(o); })
       .Case<tile::DecodeOp>([&](tile::DecodeOp o) {
         const Weight &weight = weights.find(o.getWeight())->second;
-        GroupStream stream{
-            b, weight.memory, {}, weight.type.getColumns(), tables};
-        auto loads = cast<GroupLoadInterface>(weight.type.getFormat());
+        GroupLoads loads(b, weight.memory, weight.type, tables);
         int64_t columns = weight.type.getColumns();
         int64_t n = cast<VectorType>(o.getType()).getDimSize(1);
         Vec<Value> values;
@@ -293,7 +291,7 @@ LogicalResult VectorKernel::rewriteOp(Operation *op) {
           // What is past the last column is not stored, so any value does.
           if (columns % n != 0)
             column = minimum(column, index(columns - 1));
-          values.push_back(loads.emitValue(stream, o.getRow(), column));
+          values.push_back(loads.value(o.getRow(), column));
         }
         replace(vector::FromElementsOp::create(b, o.getType(), values));
       })

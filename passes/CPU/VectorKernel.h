@@ -18,12 +18,6 @@
 
 namespace corellama::cpu {
 
-/// Lanes of a vector, and rows of a group of `interleaved16`.
-inline constexpr int64_t kLanes = 16;
-/// Columns that the loop over k goes by: the block of every format but Q6_K,
-/// whose blocks are eight of them.
-inline constexpr int64_t kColumnBlock = 32;
-
 class VectorKernel : public tile::IndexBuilder {
 public:
   VectorKernel(mlir::func::FuncOp kernel, TargetAttr target);

@@ -190,6 +190,8 @@ private:
   Value planeOf(const Weight &weight, unsigned plane, mlir::Type element);
   Value loadOfPlane(const Weight &weight, unsigned plane, mlir::Type element,
                     Value row, Value at);
+  Value loadLevels(const Weight &weight, llama::PlaneKind kind, Value row,
+                   Value block);
   /// The scale or minimum of a row's block number `block` of
   /// format.getScaleBlock() columns, as f32.
   Value loadScale(const Weight &weight, Value row, Value block);

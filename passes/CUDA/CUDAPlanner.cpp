@@ -12,7 +12,6 @@
 #include "mlir/IR/DialectRegistry.h"
 #include "passes/CUDA/Passes.h"
 #include "passes/CUDA/UnitLowering.h"
-#include "passes/CUDA/WeightChunks.h"
 #include "passes/Llama/Planner.h"
 #include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/STLExtras.h"
@@ -189,14 +188,11 @@ struct CUDAPlanner
 
   int64_t getAttentionKeys(Attribute) const { return abi::kCacheBlock; }
 
-  /// Formats that no thread can load have none.
   Attribute getWeightLayout(Attribute self, FormatInterface format,
                             int64_t rank) const {
     if (rank == 1)
       return RowMajorAttr::get(self.getContext());
-    return cuda::ChunkFormat::get(format)
-               ? Attribute(RowMajorSplitAttr::get(self.getContext()))
-               : Attribute();
+    return RowMajorSplitAttr::get(self.getContext());
   }
 
   std::pair<Attribute, Attribute> getCacheLayouts(Attribute self, Type) const {

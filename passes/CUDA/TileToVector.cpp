@@ -12,7 +12,6 @@
 #include "passes/CUDA/CUDAKernel.h"
 #include "passes/CUDA/Passes.h"
 #include "passes/CUDA/UnitLowering.h"
-#include "passes/CUDA/WeightChunks.h"
 #include "passes/Context/StepFunctions.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
@@ -273,9 +272,6 @@ LogicalResult CUDAKernel::writeWeight(tile::WeightOp op) {
            << "is read on a GPU as f32 where it is a vector and in "
               "rowmajor_split where it is a matrix, found "
            << type << " in " << op.getLayout();
-  if (!ChunkFormat::get(format))
-    return op.emitOpError() << "is of format " << format.getName()
-                            << ", which has no code for a GPU";
   Value table = view(field(context::Field::Offsets), index(0),
                      global({ShapedType::kDynamic}, b.getI64Type()));
   Value entry = index(op.getIndex());

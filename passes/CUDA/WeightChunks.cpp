@@ -10,13 +10,14 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
 using namespace corellama;
 using corellama::cuda::ChunkFormat;
 using corellama::cuda::ChunkWords;
 using corellama::cuda::PlaneRow;
+using llama::FieldType;
 
 using Values = SmallVector<Value>;
 
@@ -61,73 +62,87 @@ static Value magicFloat(ImplicitLocOpBuilder &b, Value word, unsigned shift,
                                f32(b, kTwo23 + static_cast<float>(zero)));
 }
 
-/// `bits` bits of the byte at a place of a row, from bit `shift` (index) on, as
-/// i32.
-static Value bitsAt(ImplicitLocOpBuilder &b, const PlaneRow &row, Value at,
-                    Value shift, unsigned bits) {
-  Value place = add(b, row.first, at);
-  Value byte = memref::LoadOp::create(b, row.memory, ValueRange{place});
-  Value word = arith::ExtUIOp::create(b, b.getI32Type(), byte);
-  Value by = arith::IndexCastOp::create(b, b.getI32Type(), shift);
-  word = arith::ShRUIOp::create(b, word, by);
-  return arith::AndIOp::create(b, word, i32(b, (1u << bits) - 1));
-}
-
-Value ChunkFormat::quant(ImplicitLocOpBuilder &b, ArrayRef<PlaneRow> planes,
-                         Value column) const {
-  Value at = add(b, planes[0].first, column);
-  Value x = memref::LoadOp::create(b, planes[0].memory, ValueRange{at});
-  if (x.getType().isF32())
-    return x;
-  if (isa<FloatType>(x.getType()))
-    return arith::ExtFOp::create(b, b.getF32Type(), x);
-  return arith::SIToFPOp::create(b, b.getF32Type(), x);
-}
-
-namespace {
-
-struct F32Chunks : ChunkFormat {
-  int64_t columns() const override { return 4; }
-  Type storage(MLIRContext *context) const override {
-    return Float32Type::get(context);
+ChunkFormat::ChunkFormat(llama::FormatInterface format)
+    : facts(format.getFacts()) {
+  // Of a weight of one row and one chunk of high bits or more: a row is alike
+  // in all others.
+  auto type = llama::WeightType::get(format.getContext(), {1, 1 << 16}, format);
+  auto layout = cast<llama::LayoutInterface>(
+      Attribute(llama::RowMajorSplitAttr::get(format.getContext())));
+  for (unsigned plane : facts.planesOf(llama::PlaneKind::Quants)) {
+    places.push_back(FieldPlace::probe(layout, type, plane));
+    places.back().base = 0;
   }
-  Values quants(ImplicitLocOpBuilder &b, const ChunkWords &words,
-                int64_t) const override {
-    Values found;
+}
+
+Type ChunkFormat::storage(MLIRContext *context) const {
+  switch (first().type) {
+  case FieldType::F32:
+    return Float32Type::get(context);
+  case FieldType::F16:
+    return Float16Type::get(context);
+  case FieldType::BF16:
+    return BFloat16Type::get(context);
+  default:
+    return IntegerType::get(context, 8);
+  }
+}
+
+int64_t ChunkFormat::highChunks() const {
+  return places.size() > 1 ? first().bits / facts.planes[1].bits : 0;
+}
+
+//===----------------------------------------------------------------------===//
+// Four columns of a chunk
+//===----------------------------------------------------------------------===//
+
+static Value shiftBetween(ImplicitLocOpBuilder &b, Value word, int64_t from,
+                          int64_t to) {
+  if (from == to)
+    return word;
+  if (from < to)
+    return arith::ShLIOp::create(b, word, i32(b, to - from));
+  return arith::ShRUIOp::create(b, word, i32(b, from - to));
+}
+
+/// Word `number` of part `part` of 4 words that belong to `parts` chunks.
+static Value wordOfPart(ImplicitLocOpBuilder &b, Value words, Value part,
+                        int64_t parts, int64_t number) {
+  Values found;
+  for (int64_t i = 0; i < parts; ++i)
+    found.push_back(
+        vector::ExtractOp::create(b, words, 4 / parts * i + number));
+  // A bit of the part's number halves the choice.
+  for (int64_t bit = parts / 2; bit > 0; bit /= 2) {
+    Value isSet = rem(b, div(b, part, bit), 2);
+    isSet =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::ne, isSet, index(b, 0));
+    for (int64_t i = 0; i < bit; ++i)
+      found[i] = arith::SelectOp::create(b, isSet, found[i + bit], found[i]);
+  }
+  return found.front();
+}
+
+Values ChunkFormat::quants(ImplicitLocOpBuilder &b, const ChunkWords &words,
+                           int64_t group) const {
+  Values found;
+  switch (first().type) {
+  case FieldType::F32:
     for (int64_t i = 0; i < 4; ++i)
       found.push_back(asFloat(
           b, vector::ExtractOp::create(b, words.quants, i).getResult()));
     return found;
-  }
-};
-
-struct F16Chunks : ChunkFormat {
-  int64_t columns() const override { return 8; }
-  Type storage(MLIRContext *context) const override {
-    return Float16Type::get(context);
-  }
-  Values quants(ImplicitLocOpBuilder &b, const ChunkWords &words,
-                int64_t group) const override {
+  case FieldType::F16: {
     Value halves = vector::BitCastOp::create(
         b, VectorType::get({8}, b.getF16Type()), words.quants);
-    Values found;
     for (int64_t i = 0; i < 4; ++i)
       found.push_back(arith::ExtFOp::create(
           b, b.getF32Type(),
           vector::ExtractOp::create(b, halves, 4 * group + i).getResult()));
     return found;
   }
-};
-
-struct BF16Chunks : ChunkFormat {
-  int64_t columns() const override { return 8; }
-  Type storage(MLIRContext *context) const override {
-    return BFloat16Type::get(context);
-  }
-  Values quants(ImplicitLocOpBuilder &b, const ChunkWords &words,
-                int64_t group) const override {
+  case FieldType::BF16:
     // The upper half of a float: shifted or masked into place.
-    Values found;
     for (int64_t i = 0; i < 2; ++i) {
       Value pair = vector::ExtractOp::create(b, words.quants, 2 * group + i);
       found.push_back(
@@ -136,122 +151,87 @@ struct BF16Chunks : ChunkFormat {
           b, arith::AndIOp::create(b, pair, i32(b, 0xFFFF0000)).getResult()));
     }
     return found;
-  }
-};
-
-struct Q8_0Chunks : ChunkFormat {
-  int64_t columns() const override { return 16; }
-  Type storage(MLIRContext *context) const override {
-    return IntegerType::get(context, 8);
-  }
-  Values quants(ImplicitLocOpBuilder &b, const ChunkWords &words,
-                int64_t group) const override {
+  case FieldType::Signed: {
     // q + 128 is q with its sign bit turned.
     Value word = vector::ExtractOp::create(b, words.quants, group);
     word = arith::XOrIOp::create(b, word, i32(b, 0x80808080));
-    Values found;
     for (unsigned i = 0; i < 4; ++i)
       found.push_back(magicFloat(b, word, 8 * i, 0xFF, 128));
     return found;
   }
-};
-
-/// Blocks of 32 columns in 16 bytes: byte j has column j low, j + 16 high.
-struct NibbleChunks : ChunkFormat {
-  explicit NibbleChunks(uint32_t zero) : zero(zero) {}
-  int64_t columns() const override { return 32; }
-  Type storage(MLIRContext *context) const override {
-    return IntegerType::get(context, 8);
+  case FieldType::Unsigned:
+    break;
   }
-  Values quants(ImplicitLocOpBuilder &b, const ChunkWords &words,
-                int64_t group) const override {
-    Value word = vector::ExtractOp::create(b, words.quants, group % 4);
-    Values found;
+  // Four columns are in the bytes of a word, at one bit of each.
+  int64_t at = places[0].at(4 * group), from = at % 8;
+  unsigned bits = first().bits;
+  auto zero = static_cast<uint32_t>(-first().bias);
+  Value word = vector::ExtractOp::create(b, words.quants, at / 32);
+  if (places.size() == 1) {
     for (unsigned i = 0; i < 4; ++i)
       found.push_back(
-          magicFloat(b, word, 8 * i + (group < 4 ? 0 : 4), 0xF, zero));
+          magicFloat(b, word, 8 * i + from, (1u << bits) - 1, zero));
     return found;
   }
-  Value quant(ImplicitLocOpBuilder &b, ArrayRef<PlaneRow> planes,
-              Value column) const override {
-    return magicFloat(b, nibble(b, planes[0], column), 0, 0xF, zero);
+  // The high bits above the low ones, then four bytes at once.
+  auto inEachByte = [&](unsigned byte) { return i32(b, 0x01010101u * byte); };
+  unsigned highBits = facts.planes[1].bits;
+  int64_t highAt = places[1].at(4 * group);
+  Value high = wordOfPart(b, words.high, words.part, highChunks(), highAt / 32);
+  high = shiftBetween(b, high, highAt % 8, bits);
+  high = arith::AndIOp::create(b, high,
+                               inEachByte(((1u << highBits) - 1) << bits));
+  word = shiftBetween(b, word, from, 0);
+  word = arith::AndIOp::create(b, word, inEachByte((1u << bits) - 1));
+  word = arith::OrIOp::create(b, word, high);
+  for (unsigned i = 0; i < 4; ++i)
+    found.push_back(magicFloat(b, word, 8 * i, 0xFF, zero));
+  return found;
+}
+
+//===----------------------------------------------------------------------===//
+// One value
+//===----------------------------------------------------------------------===//
+
+/// The field of a column: the byte it is in as i32, shifted and masked.
+static Value fieldOf(ImplicitLocOpBuilder &b, const PlaneRow &row,
+                     const FieldPlace &place, unsigned bits, Value column) {
+  Value at = row.first, shift = index(b, 0);
+  for (const llama::Stride &stride : place.strides) {
+    Value digit = div(b, column, stride.columns);
+    if (stride.count != 0)
+      digit = rem(b, digit, stride.count);
+    if (stride.bits % 8 == 0)
+      at = add(b, at, mul(b, digit, stride.bits / 8));
+    else
+      shift = add(b, shift, mul(b, digit, stride.bits));
   }
+  Value byte = memref::LoadOp::create(b, row.memory, ValueRange{at});
+  Value word = arith::ExtUIOp::create(b, b.getI32Type(), byte);
+  Value by = arith::IndexCastOp::create(b, b.getI32Type(), shift);
+  word = arith::ShRUIOp::create(b, word, by);
+  return arith::AndIOp::create(b, word, i32(b, (1u << bits) - 1));
+}
 
-protected:
-  static Value nibble(ImplicitLocOpBuilder &b, const PlaneRow &row,
-                      Value column) {
-    Value at = add(b, mul(b, div(b, column, 32), 16), rem(b, column, 16));
-    Value shift = mul(b, div(b, rem(b, column, 32), 16), 4);
-    return bitsAt(b, row, at, shift, 4);
+Value ChunkFormat::quant(ImplicitLocOpBuilder &b, ArrayRef<PlaneRow> planes,
+                         Value column) const {
+  if (first().type != FieldType::Unsigned) {
+    Value at = add(b, planes[0].first, column);
+    Value x = memref::LoadOp::create(b, planes[0].memory, ValueRange{at});
+    if (x.getType().isF32())
+      return x;
+    if (isa<FloatType>(x.getType()))
+      return arith::ExtFOp::create(b, b.getF32Type(), x);
+    return arith::SIToFPOp::create(b, b.getF32Type(), x);
   }
-
-private:
-  uint32_t zero;
-};
-
-/// Low bits as nibbles, two high bits in 8 bytes more, whose word h has those
-/// of columns 16 h + 4 g + j at bit 8 j + 2 g.
-struct Q6_KChunks : NibbleChunks {
-  Q6_KChunks() : NibbleChunks(kZero) {}
-  int64_t highChunks() const override { return 2; }
-  Values quants(ImplicitLocOpBuilder &b, const ChunkWords &words,
-                int64_t group) const override {
-    int64_t half = group / 4, quarter = group % 4;
-    auto wordOf = [&](int64_t part) -> Value {
-      return vector::ExtractOp::create(b, words.high, 2 * part + half);
-    };
-    Value isSecond = arith::CmpIOp::create(b, arith::CmpIPredicate::ne,
-                                           words.part, index(b, 0));
-    Value high =
-        arith::SelectOp::create(b, isSecond, wordOf(1), wordOf(0)).getResult();
-    // To bits 4 and 5 of each byte, then four bytes at once.
-    if (quarter < 2)
-      high = arith::ShLIOp::create(b, high, i32(b, 4 - 2 * quarter));
-    else if (quarter > 2)
-      high = arith::ShRUIOp::create(b, high, i32(b, 2 * quarter - 4));
-    high = arith::AndIOp::create(b, high, i32(b, 0x30303030));
-    Value low = vector::ExtractOp::create(b, words.quants, quarter);
-    if (half)
-      low = arith::ShRUIOp::create(b, low, i32(b, 4));
-    low = arith::AndIOp::create(b, low, i32(b, 0x0F0F0F0F));
-    Value word = arith::OrIOp::create(b, low, high);
-    Values found;
-    for (unsigned i = 0; i < 4; ++i)
-      found.push_back(magicFloat(b, word, 8 * i, 0xFF, kZero));
-    return found;
+  Value word;
+  unsigned width = 0;
+  for (auto [number, place] : llvm::enumerate(places)) {
+    unsigned bits = facts.planes[number].bits;
+    Value field = shiftBetween(
+        b, fieldOf(b, planes[number], place, bits, column), 0, width);
+    word = word ? arith::OrIOp::create(b, word, field).getResult() : field;
+    width += bits;
   }
-  Value quant(ImplicitLocOpBuilder &b, ArrayRef<PlaneRow> planes,
-              Value column) const override {
-    Value half = div(b, rem(b, column, 32), 16);
-    Value at = add(b, mul(b, div(b, column, 32), 8),
-                   add(b, mul(b, half, 4), rem(b, column, 4)));
-    Value shift = mul(b, div(b, rem(b, column, 16), 4), 2);
-    Value high =
-        arith::ShLIOp::create(b, bitsAt(b, planes[1], at, shift, 2), i32(b, 4));
-    Value word = arith::OrIOp::create(b, nibble(b, planes[0], column), high);
-    return magicFloat(b, word, 0, 0xFF, kZero);
-  }
-
-private:
-  static constexpr uint32_t kZero = 32;
-};
-
-} // namespace
-
-const ChunkFormat *ChunkFormat::get(llama::FormatInterface format) {
-  static const F32Chunks f32;
-  static const F16Chunks f16;
-  static const BF16Chunks bf16;
-  static const Q8_0Chunks q8_0;
-  static const NibbleChunks q4_0(8), q4_1(0);
-  static const Q6_KChunks q6_k;
-  return llvm::TypeSwitch<Attribute, const ChunkFormat *>(format)
-      .Case<llama::F32Attr>([](auto) { return &f32; })
-      .Case<llama::F16Attr>([](auto) { return &f16; })
-      .Case<llama::BF16Attr>([](auto) { return &bf16; })
-      .Case<llama::Q8_0Attr>([](auto) { return &q8_0; })
-      .Case<llama::Q4_0Attr>([](auto) { return &q4_0; })
-      .Case<llama::Q4_1Attr>([](auto) { return &q4_1; })
-      .Case<llama::Q6_KAttr>([](auto) { return &q6_k; })
-      .Default([](Attribute) { return nullptr; });
+  return magicFloat(b, word, 0, 0xFF, static_cast<uint32_t>(-first().bias));
 }

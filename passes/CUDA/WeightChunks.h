@@ -12,6 +12,7 @@
 
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "passes/Weights/FieldPlace.h"
 
 namespace corellama::cuda {
 
@@ -30,30 +31,33 @@ struct PlaneRow {
   mlir::Value memory, first;
 };
 
-/// What the chunks of a format are. A new format is a class in WeightChunks.cpp
-/// and a line in `get`.
+/// What the chunks of a format are, from its facts and its places in
+/// rowmajor_split.
 class ChunkFormat {
 public:
-  virtual ~ChunkFormat() = default;
+  explicit ChunkFormat(llama::FormatInterface format);
 
-  /// The format's, or null where a GPU has no code for it.
-  static const ChunkFormat *get(llama::FormatInterface format);
-
-  /// Columns of 16 bytes of the quants' plane.
-  virtual int64_t columns() const = 0;
+  /// Columns of 16 bytes of the first plane of quants.
+  int64_t columns() const { return kChunkBytes * 8 / first().bits; }
   /// The type of what `quant` loads from the quants' planes.
-  virtual mlir::Type storage(mlir::MLIRContext *context) const = 0;
+  mlir::Type storage(mlir::MLIRContext *context) const;
   /// Chunks whose high bits are 16 bytes of plane 1, a power of two; 0: quants
   /// have none.
-  virtual int64_t highChunks() const { return 0; }
+  int64_t highChunks() const;
   /// Columns 4 * group to 4 * group + 3 of a chunk, unscaled, as float32.
-  virtual llvm::SmallVector<mlir::Value> quants(mlir::ImplicitLocOpBuilder &b,
-                                                const ChunkWords &words,
-                                                int64_t group) const = 0;
+  llvm::SmallVector<mlir::Value> quants(mlir::ImplicitLocOpBuilder &b,
+                                        const ChunkWords &words,
+                                        int64_t group) const;
   /// One unscaled value, from a row of each plane that quants are in.
-  virtual mlir::Value quant(mlir::ImplicitLocOpBuilder &b,
-                            llvm::ArrayRef<PlaneRow> planes,
-                            mlir::Value column) const;
+  mlir::Value quant(mlir::ImplicitLocOpBuilder &b,
+                    llvm::ArrayRef<PlaneRow> planes, mlir::Value column) const;
+
+private:
+  const llama::Plane &first() const { return facts.planes.front(); }
+
+  const llama::FormatFacts &facts;
+  /// Of each plane of quants, in a row.
+  llvm::SmallVector<FieldPlace, 2> places;
 };
 
 } // namespace corellama::cuda

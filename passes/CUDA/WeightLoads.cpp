@@ -34,14 +34,6 @@ Value CUDAKernel::planeOf(const Weight &weight, unsigned plane, Type element) {
               global({ShapedType::kDynamic}, element));
 }
 
-static unsigned planeOfKind(llama::FormatInterface format,
-                            llama::PlaneKind kind) {
-  ArrayRef<llama::Plane> planes = format.getPlanes();
-  const auto *found = llvm::find_if(
-      planes, [&](const llama::Plane &plane) { return plane.kind == kind; });
-  return static_cast<unsigned>(found - planes.begin());
-}
-
 /// Number `at` of a row of a plane that has numbers of type `element`.
 Value CUDAKernel::loadOfPlane(const Weight &weight, unsigned plane,
                               Type element, Value row, Value at) {
@@ -50,40 +42,71 @@ Value CUDAKernel::loadOfPlane(const Weight &weight, unsigned plane,
               {add(mul(row, planeStride(weight, plane) / bytes), at)});
 }
 
-Value CUDAKernel::loadScale(const Weight &weight, Value row, Value block) {
+/// The product of a kind's levels at scale block `block` of a row. A byte times
+/// a half has at most 8 and 11 bits, so float32 has the product.
+Value CUDAKernel::loadLevels(const Weight &weight, llama::PlaneKind kind,
+                             Value row, Value block) {
   llama::FormatInterface format = weight.type.getFormat();
-  Type f16 = b.getF16Type(), f32 = b.getF32Type();
-  unsigned plane = planeOfKind(format, llama::PlaneKind::Scales);
-  unsigned superPlane = planeOfKind(format, llama::PlaneKind::SuperScales);
-  if (superPlane == format.getPlanes().size())
-    return arith::ExtFOp::create(b, f32,
-                                 loadOfPlane(weight, plane, f16, row, block));
-  // A signed byte times a half: 7 and 11 bits, so float32 has the product.
-  Value scale = loadOfPlane(weight, plane, b.getI8Type(), row, block);
-  int64_t blocks = format.getPlanes()[superPlane].per / format.getScaleBlock();
-  Value factor = loadOfPlane(weight, superPlane, f16, row, div(block, blocks));
-  return arith::MulFOp::create(b, arith::SIToFPOp::create(b, f32, scale),
-                               arith::ExtFOp::create(b, f32, factor));
+  Type f32 = b.getF32Type();
+  Value product;
+  for (unsigned plane : format.getFacts().planesOf(kind)) {
+    const llama::Plane &field = format.getPlanes()[plane];
+    int64_t blocks = field.per / format.getScaleBlock();
+    Value at = blocks == 1 ? block : div(block, blocks), level;
+    if (field.isFloat()) {
+      level = arith::ExtFOp::create(
+          b, f32, loadOfPlane(weight, plane, b.getF16Type(), row, at));
+    } else if (field.type == llama::FieldType::Signed) {
+      level = arith::SIToFPOp::create(
+          b, f32, loadOfPlane(weight, plane, b.getI8Type(), row, at));
+    } else {
+      // Fields of less than a byte share one.
+      int64_t bits = field.imageBits(), shared = 8 / bits;
+      Type i32 = b.getI32Type();
+      auto constantOf = [&](int64_t value) -> Value {
+        return arith::ConstantOp::create(b, b.getI32IntegerAttr(value));
+      };
+      Value number = arith::ExtUIOp::create(
+          b, i32,
+          loadOfPlane(weight, plane, b.getI8Type(), row,
+                      shared == 1 ? at : div(at, shared)));
+      if (shared > 1) {
+        Value by =
+            arith::IndexCastOp::create(b, i32, mul(rem(at, shared), bits));
+        number = arith::AndIOp::create(b, arith::ShRUIOp::create(b, number, by),
+                                       constantOf((1 << bits) - 1));
+      }
+      if (field.bias)
+        number = arith::AddIOp::create(b, number, constantOf(field.bias));
+      level = arith::SIToFPOp::create(b, f32, number);
+    }
+    product =
+        product ? arith::MulFOp::create(b, product, level).getResult() : level;
+  }
+  return product;
+}
+
+Value CUDAKernel::loadScale(const Weight &weight, Value row, Value block) {
+  return loadLevels(weight, llama::PlaneKind::Scales, row, block);
 }
 
 Value CUDAKernel::loadMinimum(const Weight &weight, Value row, Value block) {
-  unsigned plane =
-      planeOfKind(weight.type.getFormat(), llama::PlaneKind::Minima);
-  return arith::ExtFOp::create(
-      b, b.getF32Type(),
-      loadOfPlane(weight, plane, b.getF16Type(), row, block));
+  Value minimum = loadLevels(weight, llama::PlaneKind::Minima, row, block);
+  return weight.type.getFormat().getFacts().subtractsMinima
+             ? arith::NegFOp::create(b, minimum).getResult()
+             : minimum;
 }
 
 Value CUDAKernel::decodeValue(const Weight &weight, Value row, Value column) {
   llama::FormatInterface format = weight.type.getFormat();
-  const ChunkFormat *chunks = ChunkFormat::get(format);
-  Type storage = chunks->storage(b.getContext());
+  const ChunkFormat chunks(format);
+  Type storage = chunks.storage(b.getContext());
   SmallVector<PlaneRow> planes;
-  for (unsigned plane = 0; plane < (chunks->highChunks() ? 2u : 1u); ++plane)
+  for (unsigned plane = 0; plane < (chunks.highChunks() ? 2u : 1u); ++plane)
     planes.push_back({planeOf(weight, plane, storage),
                       mul(row, planeStride(weight, plane) * 8 /
                                    storage.getIntOrFloatBitWidth())});
-  Value value = chunks->quant(b, planes, column);
+  Value value = chunks.quant(b, planes, column);
   if (!format.hasScale())
     return value;
   Value number = div(column, format.getScaleBlock());

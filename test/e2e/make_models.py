@@ -1,6 +1,6 @@
-"""Writes 24 small random Llama checkpoints from a seed.
+"""Writes 26 small random Llama checkpoints from a seed.
 
-Input: a seed and a folder; output: `m00.gguf` to `m23.gguf` and `models.json`,
+Input: a seed and a folder; output: `m00.gguf` to `m25.gguf` and `models.json`,
 which says what each one is. They cover what one real checkpoint cannot: every
 attention kind, every weight format, sizes that are multiples of nothing, tied
 and untied heads, layers whose formats alternate irregularly. A file of its own
@@ -24,7 +24,8 @@ Type = gguf.GGMLQuantizationType
 # The row of a format must be a multiple of this; where it is not, the tensor is
 # F16, as llama.cpp's quantiser does.
 BLOCK = {"F32": 1, "F16": 1, "BF16": 1, "Q8_0": 32, "Q4_0": 32, "Q4_1": 32,
-         "Q6_K": 256}
+         "Q5_0": 32, "Q5_1": 32, "Q2_K": 256, "Q3_K": 256, "Q4_K": 256,
+         "Q5_K": 256, "Q6_K": 256}
 
 # `formats`: all layers draw from it, a tensor at a time where `irregular`, else
 # one layer like the other and the first format everywhere. `multiple`: what dim
@@ -66,9 +67,20 @@ RECIPES = [
          irregular=True, wide=True),
     dict(attention="GQA", formats=["Q8_0", "Q4_0"], head="tied", multiple=32,
          embedding="Q4_1", irregular=True, wide=True),
+    dict(attention="GQA", formats=["Q5_0", "Q5_1", "Q4_0"], head="untied",
+         multiple=32, irregular=True),
+    dict(attention="GQA", formats=["Q2_K", "Q3_K", "Q4_K", "Q5_K"], head="tied",
+         multiple=256, irregular=True, embedding="Q4_K"),
 ]
 # What slow tests take: each format, kind of attention and kind of head is in it.
-FEW = range(12)
+FEW = [*range(12), 24, 25]
+
+# Superblocks that `gguf` cannot quantise to: bytes, the byte of d, that of dmin or
+# none, the mean of a quant and the deviation of a value where d is 1 and all
+# other bits are random, as the formulas of llama.cpp give them. dmin is d times
+# that mean, so that values have none.
+SUPERBLOCKS = {"Q2_K": (84, 80, 82, 1.5, 13.9), "Q3_K": (110, 108, None, 0, 43.3),
+               "Q4_K": (144, 0, 2, 7.5, 258), "Q5_K": (176, 0, 2, 15.5, 527)}
 
 
 def pack(values, form):
@@ -94,6 +106,18 @@ def random_q6_k(rng, rows, columns, deviation):
     halves = d.astype(np.float16).view(np.uint8).reshape(blocks, 2)
     data = np.concatenate([quants, scales, halves], axis=1)
     return data.reshape(rows, columns // 256 * 210), Type.Q6_K
+
+
+def random_superblocks(rng, rows, columns, deviation, form):
+    """Random blocks of SUPERBLOCKS: every bit pattern but of d and dmin occurs."""
+    size, at, minimum, mean, spread = SUPERBLOCKS[form]
+    data = rng.integers(0, 256, (rows * columns // 256, size), dtype=np.uint8)
+    d = deviation / spread * rng.uniform(0.7, 1.3, (len(data), 1))
+    for place, factor in [(at, 1), (minimum, mean)]:
+        if place is not None:
+            half = (factor * d).astype(np.float16).view(np.uint8)
+            data[:, place:place + 2] = half.reshape(-1, 2)
+    return data.reshape(rows, columns // 256 * size), Type[form]
 
 
 def draw_shape(rng, recipe):
@@ -164,6 +188,8 @@ def write_model(path, seed, index, architecture="llama", extra=None):
             form = "F16"
         if form == "Q6_K":
             data, kind = random_q6_k(rng, rows, columns, deviation)
+        elif form in SUPERBLOCKS:
+            data, kind = random_superblocks(rng, rows, columns, deviation, form)
         else:
             data, kind = pack(deviation * rng.standard_normal((rows, columns)), form)
         w.add_tensor(name, data, raw_dtype=kind)
@@ -272,7 +298,7 @@ def write_all(folder, seed, only=FEW):
 
 
 def main():
-    p = argparse.ArgumentParser(description="write 24 small random models")
+    p = argparse.ArgumentParser(description="write 26 small random models")
     p.add_argument("folder")
     p.add_argument("--seed", type=int, default=1)
     a = p.parse_args()

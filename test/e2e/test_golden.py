@@ -1,7 +1,7 @@
 """The bits of float32 programs are those that golden.json has.
 
 Input: the driver, the emulator and the demo model; output: PASS/FAIL lines. The demo
-model and 24 random models are compiled for two CPUs, with the cache in f32 and in f16;
+model and 26 random models are compiled for two CPUs, with the cache in f32 and in f16;
 each program reads a fixed prompt, chooses a few ids more and writes its logits, of which
 golden.json has a hash for each row. Both CPUs have the same hashes: docs/bits.md says
 why. Two models run on the emulator too, as a GPU's code. A change of the compiler that

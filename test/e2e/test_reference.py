@@ -45,6 +45,47 @@ def decode_row(data, form):
         for b in range(0, len(data), 20):
             d, m, q = half(data, b), half(data, b + 2), data[b + 4:b + 20]
             out += [d * (x & 15) + m for x in q] + [d * (x >> 4) + m for x in q]
+    elif form in ("Q5_0", "Q5_1"):
+        size = 22 if form == "Q5_0" else 24
+        for b in range(0, len(data), size):
+            d, q = half(data, b), data[b + size - 16:b + size]
+            m = half(data, b + 2) if form == "Q5_1" else -16 * d
+            high = int.from_bytes(data[b + size - 20:b + size - 16], "little")
+            four = [x & 15 for x in q] + [x >> 4 for x in q]
+            out += [d * (x + 16 * (high >> c & 1)) + m for c, x in enumerate(four)]
+    elif form in ("Q2_K", "Q3_K"):
+        size = 84 if form == "Q2_K" else 110
+        for b in range(0, len(data), size):
+            block = data[b:b + size]
+            two = block[16:80] if form == "Q2_K" else block[32:96]
+            for e in range(256):
+                q = two[32 * (e // 128) + e % 32] >> (2 * (e // 32 % 4)) & 3
+                if form == "Q2_K":
+                    d, m, s = half(block, 80), half(block, 82), block[e // 16]
+                    out.append(d * (s & 15) * q - m * (s >> 4))
+                    continue
+                q += (block[e % 32] >> (e // 32) & 1) * 4 - 4
+                s = e // 16
+                low = block[96 + s % 8] >> (4 * (s // 8)) & 15
+                up = block[104 + s % 4] >> (2 * (s // 4)) & 3
+                out.append(half(block, 108) * ((low | up << 4) - 32) * q)
+    elif form in ("Q4_K", "Q5_K"):
+        size = 144 if form == "Q4_K" else 176
+        for b in range(0, len(data), size):
+            block = data[b:b + size]
+            d, dmin, packed = half(block, 0), half(block, 2), block[4:16]
+            for e in range(256):
+                j, i = divmod(e, 32)
+                byte = block[size - 128 + 32 * (j // 2) + i]
+                q = byte >> 4 if j % 2 else byte & 15
+                if form == "Q5_K":
+                    q += (block[16 + i] >> j & 1) * 16
+                if j < 4:
+                    s, m = packed[j] & 63, packed[j + 4] & 63
+                else:
+                    s = packed[j + 4] & 15 | packed[j - 4] >> 6 << 4
+                    m = packed[j + 4] >> 4 | packed[j] >> 6 << 4
+                out.append(d * s * q - dmin * m)
     elif form == "Q6_K":
         for b in range(0, len(data), 210):
             low, high = data[b:b + 128], data[b + 128:b + 192]

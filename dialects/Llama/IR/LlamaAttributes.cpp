@@ -26,6 +26,30 @@ void LlamaDialect::registerAttributes() {
 #endif
 }
 
+namespace {
+template <typename... Attributes> struct AttributeList {
+  /// The attribute whose mnemonic is a format's name.
+  static FormatInterface findFormat(MLIRContext *context, StringRef name) {
+    FormatInterface found;
+    auto consider = [&]<typename A>(std::type_identity<A>) {
+      if constexpr (std::is_base_of_v<FormatInterface::Trait<A>, A>)
+        if (A::getMnemonic() == name)
+          found = A::get(context);
+    };
+    (consider(std::type_identity<Attributes>()), ...);
+    return found;
+  }
+};
+} // namespace
+
+FormatInterface corellama::llama::getFormat(MLIRContext *context,
+                                            const FormatFacts &facts) {
+  return AttributeList<
+#define GET_ATTRDEF_LIST
+#include "dialects/Llama/IR/LlamaAttributes.cpp.inc"
+      >::findFormat(context, facts.name);
+}
+
 LogicalResult
 ReductionOrderAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                            ContractionUnitInterface unit, int64_t block,

@@ -83,6 +83,9 @@ inline constexpr llvm::StringLiteral kProgramAttr = "llama.program";
 
 namespace corellama::llama {
 
+/// The attribute of a format.
+FormatInterface getFormat(mlir::MLIRContext *context, const FormatFacts &facts);
+
 /// The index of each weight in the table of offsets: declarations in the order
 /// of the module, one entry each, or one a layer. This function is the
 /// definition; schedule stamps it, the image is written by it.

@@ -1,131 +1,213 @@
 //===- LlamaFormats.cpp - the facts of each format ------------------------===//
 //
-// Block, planes and places of each format, from ggml's block structs (ggml's
-// `ggml-common.h`). No number is decoded here: what emits loads is in passes/,
+// One row a format, from ggml's block structs (ggml's `ggml-common.h`), which
+// stand above it. No number is decoded here: what emits loads is in passes/,
 // the evaluator decodes with code of its own.
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialects/Llama/IR/LlamaDialect.h"
+#include "dialects/Llama/IR/LlamaFormats.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace corellama::llama;
+using enum PlaneKind;
+using enum FieldType;
 
-using PlaneList = llvm::ArrayRef<Plane>;
+/// A plain number, or a field of one piece that follows its like in the block.
+static constexpr Plane whole(PlaneKind kind, FieldType type, unsigned bits,
+                             int64_t per, int64_t byte, int64_t count = 1) {
+  return {kind, type, bits, per, {{bits, 8 * byte, {{per, count, bits}}}}};
+}
+/// An f16 for all `per` columns of a block.
+static constexpr Plane half(PlaneKind kind, int64_t byte, int64_t per) {
+  return whole(kind, F16, 16, per, byte);
+}
+/// Quants of `bits` bits, of which `at` says where they are.
+static constexpr Plane quants(unsigned bits, Piece at, int32_t bias = 0) {
+  return {Quants, Unsigned, bits, 1, {at}, bias};
+}
+
+// Blocks of 32 columns: byte j has column j in its low and column j + 16 in its
+// high nibble.
+static constexpr Piece nibblesOf32(int64_t byte) {
+  return {4, 8 * byte, {{1, 16, 8}, {16, 2, 4}}};
+}
+// Superblocks: 32 bytes hold 64 columns, byte j column j low, j + 32 high.
+static constexpr Piece nibblesOf64(int64_t byte) {
+  return {4, 8 * byte, {{1, 32, 8}, {32, 2, 4}, {64, 4, 256}}};
+}
+// 32 bytes hold 128 columns: byte j has columns j, j + 32, j + 64, j + 96.
+static constexpr Piece pairsOf128(int64_t byte) {
+  return {2, 8 * byte, {{1, 32, 8}, {32, 4, 2}, {128, 2, 256}}};
+}
+// 32 bytes hold a bit of all 256 columns: bit i of byte j is of column 32 i +
+// j.
+static constexpr Piece bitsOf256(int64_t byte) {
+  return {1, 8 * byte, {{1, 32, 8}, {32, 8, 1}}};
+}
 
 //===----------------------------------------------------------------------===//
 // Plain numbers
 //===----------------------------------------------------------------------===//
 
-static constexpr Plane kF32Planes[] = {{PlaneKind::Quants, 32, 1}};
-static constexpr Plane kHalfPlanes[] = {{PlaneKind::Quants, 16, 1}};
-
-// Sums over k of plain numbers are made in blocks of 32 as well: on a trained
-// model their error is about half that of one accumulator over all of k.
-static constexpr int64_t kPlainSumBlock = 32;
-
-#define PLAIN_FORMAT(ATTR, NAME, BYTES, PLANES)                                \
-  llvm::StringRef ATTR::getName() const { return NAME; }                       \
-  int64_t ATTR::getBlock() const { return 1; }                                 \
-  int64_t ATTR::getBlockBytes() const { return BYTES; }                        \
-  PlaneList ATTR::getPlanes() const { return PLANES; }                         \
-  int64_t ATTR::getScaleBlock() const { return kPlainSumBlock; }               \
-  bool ATTR::hasScale() const { return false; }                                \
-  bool ATTR::hasMinimum() const { return false; }                              \
-  BitPosition ATTR::locateInBlock(unsigned, int64_t) const { return {0, 0}; }
-
-PLAIN_FORMAT(F32Attr, "f32", 4, kF32Planes)
-PLAIN_FORMAT(F16Attr, "f16", 2, kHalfPlanes)
-PLAIN_FORMAT(BF16Attr, "bf16", 2, kHalfPlanes)
+static constexpr Plane kF32[] = {whole(Quants, F32, 32, 1, 0)};
+static constexpr Plane kF16[] = {whole(Quants, F16, 16, 1, 0)};
+static constexpr Plane kBF16[] = {whole(Quants, BF16, 16, 1, 0)};
 
 //===----------------------------------------------------------------------===//
-// Q8_0: f16 scale, 32 x i8
+// Blocks of 32
 //===----------------------------------------------------------------------===//
 
-static constexpr Plane kQ8_0Planes[] = {{PlaneKind::Quants, 8, 1},
-                                        {PlaneKind::Scales, 16, 32}};
+// block_q8_0: f16 d; int8 q[32]
+static constexpr Plane kQ8_0[] = {whole(Quants, Signed, 8, 1, 2, 32),
+                                  half(Scales, 0, 32)};
 
-llvm::StringRef Q8_0Attr::getName() const { return "q8_0"; }
-int64_t Q8_0Attr::getBlock() const { return 32; }
-int64_t Q8_0Attr::getBlockBytes() const { return 34; }
-PlaneList Q8_0Attr::getPlanes() const { return kQ8_0Planes; }
-int64_t Q8_0Attr::getScaleBlock() const { return 32; }
-bool Q8_0Attr::hasScale() const { return true; }
-bool Q8_0Attr::hasMinimum() const { return false; }
-BitPosition Q8_0Attr::locateInBlock(unsigned plane, int64_t column) const {
-  if (plane == 0)
-    return {static_cast<uint64_t>(2 + column), 0};
-  return {0, 0};
+// block_q4_0: f16 d; nibbles q[16]
+static constexpr Plane kQ4_0[] = {quants(4, nibblesOf32(2), -8),
+                                  half(Scales, 0, 32)};
+
+// block_q4_1: f16 d; f16 m; nibbles q[16]
+static constexpr Plane kQ4_1[] = {quants(4, nibblesOf32(4)),
+                                  half(Scales, 0, 32), half(Minima, 2, 32)};
+
+// The fifth bits of Q5_0 and Q5_1, a bit a column in order.
+static constexpr Piece fifthBits(int64_t byte) {
+  return {1, 8 * byte, {{1, 32, 1}}};
 }
 
+// block_q5_0: f16 d; uint8 qh[4]; nibbles q[16]
+static constexpr Plane kQ5_0[] = {quants(4, nibblesOf32(6), -16),
+                                  quants(1, fifthBits(2)), half(Scales, 0, 32)};
+
+// block_q5_1: f16 d; f16 m; uint8 qh[4]; nibbles q[16]
+static constexpr Plane kQ5_1[] = {quants(4, nibblesOf32(8)),
+                                  quants(1, fifthBits(4)), half(Scales, 0, 32),
+                                  half(Minima, 2, 32)};
+
 //===----------------------------------------------------------------------===//
-// Q4_0: f16 scale, 32 nibbles. Q4_1: f16 scale, f16 minimum, 32 nibbles
+// Superblocks of 256
 //===----------------------------------------------------------------------===//
 
-/// Byte j has column j in its low and column j + 16 in its high nibble.
-static BitPosition locateNibble(uint64_t quants, int64_t column) {
-  return {quants + static_cast<uint64_t>(column % 16), column < 16 ? 0u : 4u};
+// block_q2_K: uint8 scales[16], each a scale low and a minimum high; uint8
+// q[64]; f16 d; f16 dmin
+static constexpr Plane kQ2_K[] = {
+    quants(2, pairsOf128(16)),
+    {Scales, Unsigned, 4, 16, {{4, 0, {{16, 16, 8}}}}},
+    half(Scales, 80, 256),
+    {Minima, Unsigned, 4, 16, {{4, 4, {{16, 16, 8}}}}},
+    half(Minima, 82, 256)};
+
+// block_q3_K: uint8 hmask[32]; uint8 q[64]; uint8 scales[12]; f16 d. Scale s:
+// its low nibble is in byte s mod 8, low for s < 8, the two bits above in byte
+// 8 + s mod 4 from bit 2 (s / 4).
+static constexpr Plane kQ3_K[] = {quants(2, pairsOf128(32), -4),
+                                  quants(1, bitsOf256(0)),
+                                  {Scales,
+                                   Unsigned,
+                                   6,
+                                   16,
+                                   {{4, 8 * 96, {{16, 8, 8}, {128, 2, 4}}},
+                                    {2, 8 * 104, {{16, 4, 8}, {64, 4, 2}}}},
+                                   -32},
+                                  half(Scales, 108, 256)};
+
+// The twelve bytes of Q4_K and Q5_K, eight scales and eight minima of 6 bits.
+// For s < 4 scale s is the low six bits of byte s and minimum s those of byte
+// 4 + s. For s = 4 + t the low four are in byte 8 + t, the scale's low, the
+// minimum's high, and the two above are the high two of bytes t and 4 + t.
+static constexpr Plane sixBits(PlaneKind kind, int64_t bytes) {
+  bool isScale = kind == Scales;
+  int64_t first = 8 * bytes + (isScale ? 0 : 32);
+  return {kind,
+          Unsigned,
+          6,
+          32,
+          {{4, first, {{32, 4, 8}, {128, 2, isScale ? 64 : 36}}},
+           {2, first + 4, {{32, 4, 8}, {128, 2, 2}}}}};
 }
 
-static constexpr Plane kQ4_0Planes[] = {{PlaneKind::Quants, 4, 1},
-                                        {PlaneKind::Scales, 16, 32}};
+// block_q4_K: f16 d; f16 dmin; uint8 scales[12]; uint8 q[128]
+static constexpr Plane kQ4_K[] = {quants(4, nibblesOf64(16)),
+                                  sixBits(Scales, 4), half(Scales, 0, 256),
+                                  sixBits(Minima, 4), half(Minima, 2, 256)};
 
-llvm::StringRef Q4_0Attr::getName() const { return "q4_0"; }
-int64_t Q4_0Attr::getBlock() const { return 32; }
-int64_t Q4_0Attr::getBlockBytes() const { return 18; }
-PlaneList Q4_0Attr::getPlanes() const { return kQ4_0Planes; }
-int64_t Q4_0Attr::getScaleBlock() const { return 32; }
-bool Q4_0Attr::hasScale() const { return true; }
-bool Q4_0Attr::hasMinimum() const { return false; }
-BitPosition Q4_0Attr::locateInBlock(unsigned plane, int64_t column) const {
-  if (plane == 0)
-    return locateNibble(2, column);
-  return {0, 0};
-}
+// block_q5_K: f16 d; f16 dmin; uint8 scales[12]; uint8 qh[32]; uint8 q[128]
+static constexpr Plane kQ5_K[] = {
+    quants(4, nibblesOf64(48)), quants(1, bitsOf256(16)), sixBits(Scales, 4),
+    half(Scales, 0, 256),       sixBits(Minima, 4),       half(Minima, 2, 256)};
 
-static constexpr Plane kQ4_1Planes[] = {{PlaneKind::Quants, 4, 1},
-                                        {PlaneKind::Scales, 16, 32},
-                                        {PlaneKind::Minima, 16, 32}};
-
-llvm::StringRef Q4_1Attr::getName() const { return "q4_1"; }
-int64_t Q4_1Attr::getBlock() const { return 32; }
-int64_t Q4_1Attr::getBlockBytes() const { return 20; }
-PlaneList Q4_1Attr::getPlanes() const { return kQ4_1Planes; }
-int64_t Q4_1Attr::getScaleBlock() const { return 32; }
-bool Q4_1Attr::hasScale() const { return true; }
-bool Q4_1Attr::hasMinimum() const { return true; }
-BitPosition Q4_1Attr::locateInBlock(unsigned plane, int64_t column) const {
-  if (plane == 0)
-    return locateNibble(4, column);
-  return {plane == 1 ? 0u : 2u, 0};
-}
+// block_q6_K: uint8 ql[128], qh[64]; int8 scales[16]; f16 d. A half of the
+// columns has 64 bytes of ql, whose byte j holds columns j and j + 64.
+static constexpr Plane kQ6_K[] = {
+    quants(4, {4, 0, {{1, 64, 8}, {64, 2, 4}, {128, 2, 512}}}, -32),
+    quants(2, pairsOf128(128)), whole(Scales, Signed, 8, 16, 192, 16),
+    half(Scales, 208, 256)};
 
 //===----------------------------------------------------------------------===//
-// Q6_K: ql[128], qh[64], 16 x i8 scales, f16 d
+// The table
 //===----------------------------------------------------------------------===//
 
-static constexpr Plane kQ6_KPlanes[] = {{PlaneKind::Quants, 4, 1},
-                                        {PlaneKind::HighBits, 2, 1},
-                                        {PlaneKind::Scales, 8, 16},
-                                        {PlaneKind::SuperScales, 16, 256}};
+static constexpr FormatFacts kFormats[] = {
+    {"f32", 0, 1, 4, kF32},
+    {"f16", 1, 1, 2, kF16},
+    {"q4_0", 2, 32, 18, kQ4_0},
+    {"q4_1", 3, 32, 20, kQ4_1},
+    {"q5_0", 6, 32, 22, kQ5_0},
+    {"q5_1", 7, 32, 24, kQ5_1},
+    {"q8_0", 8, 32, 34, kQ8_0},
+    {"q2_k", 10, 256, 84, kQ2_K, /*subtractsMinima=*/true},
+    {"q3_k", 11, 256, 110, kQ3_K},
+    {"q4_k", 12, 256, 144, kQ4_K, /*subtractsMinima=*/true},
+    {"q5_k", 13, 256, 176, kQ5_K, /*subtractsMinima=*/true},
+    {"q6_k", 14, 256, 210, kQ6_K},
+    {"bf16", 30, 1, 2, kBF16},
+};
 
-llvm::StringRef Q6_KAttr::getName() const { return "q6_k"; }
-int64_t Q6_KAttr::getBlock() const { return 256; }
-int64_t Q6_KAttr::getBlockBytes() const { return 210; }
-PlaneList Q6_KAttr::getPlanes() const { return kQ6_KPlanes; }
-int64_t Q6_KAttr::getScaleBlock() const { return 16; }
-bool Q6_KAttr::hasScale() const { return true; }
-bool Q6_KAttr::hasMinimum() const { return false; }
-BitPosition Q6_KAttr::locateInBlock(unsigned plane, int64_t column) const {
-  // column = 128 half + 32 quarter + i
-  uint64_t half = column / 128, quarter = column / 32 % 4, i = column % 32;
-  switch (plane) {
-  case 0:
-    return {64 * half + 32 * (quarter % 2) + i, quarter < 2 ? 0u : 4u};
-  case 1:
-    return {128 + 32 * half + i, static_cast<unsigned>(2 * quarter)};
-  case 2:
-    return {192 + static_cast<uint64_t>(column / 16), 0};
-  default:
-    return {208, 0};
+llvm::ArrayRef<FormatFacts> corellama::llama::allFormats() { return kFormats; }
+
+const FormatFacts *corellama::llama::findFormat(llvm::StringRef name) {
+  const auto *found = llvm::find_if(
+      kFormats, [&](const FormatFacts &facts) { return facts.name == name; });
+  return found == std::end(kFormats) ? nullptr : found;
+}
+
+const FormatFacts *corellama::llama::findFormat(uint64_t ggmlType) {
+  const auto *found = llvm::find_if(kFormats, [&](const FormatFacts &facts) {
+    return facts.ggmlType == ggmlType;
+  });
+  return found == std::end(kFormats) ? nullptr : found;
+}
+
+unsigned Plane::imageBits() const { return llvm::PowerOf2Ceil(bits); }
+
+int64_t FormatFacts::scaleBlock() const {
+  // Sums over k of plain numbers are made in blocks as well: on a trained model
+  // their error is about half that of one accumulator over all of k.
+  constexpr int64_t kPlainSumBlock = 32;
+  llvm::SmallVector<unsigned, 2> levels = planesOf(Scales);
+  return levels.empty() ? kPlainSumBlock : planes[levels.front()].per;
+}
+
+llvm::SmallVector<unsigned, 2> FormatFacts::planesOf(PlaneKind kind) const {
+  llvm::SmallVector<unsigned, 2> found;
+  for (auto [number, plane] : llvm::enumerate(planes))
+    if (plane.kind == kind)
+      found.push_back(number);
+  return found;
+}
+
+llvm::SmallVector<BitRange, 2> FormatFacts::locate(unsigned plane,
+                                                   int64_t column) const {
+  llvm::SmallVector<BitRange, 2> ranges;
+  for (const Piece &piece : planes[plane].pieces) {
+    if (piece.bits == 0)
+      break;
+    uint64_t at = piece.at;
+    for (const Stride &stride : piece.strides)
+      if (stride.count > 1)
+        at += column / stride.columns % stride.count * stride.bits;
+    ranges.push_back({{at / 8, static_cast<unsigned>(at % 8)}, piece.bits});
   }
+  return ranges;
 }

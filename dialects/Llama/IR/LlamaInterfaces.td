@@ -24,27 +24,29 @@ def Llama_FormatInterface : AttrInterface<"FormatInterface"> {
     Example, Q4_1: block 32, 20 bytes, planes
     `{quants: 4 bits per 1}, {scales: 16 bits per 32}, {minima: 16 bits per 32}`
     and the value is `scale * quant + minimum`.
+
+    A format answers with its facts (LlamaFormats.h) and has no code of its own.
   }];
   let methods = [
-    InterfaceMethod<"The mnemonic: \"q4_0\".", "::llvm::StringRef", "getName">,
-    InterfaceMethod<"Columns that share a block; 1 for plain numbers.",
-                    "int64_t", "getBlock">,
-    InterfaceMethod<"Bytes of one block in the checkpoint.", "int64_t",
-                    "getBlockBytes">,
-    InterfaceMethod<"The fields of a block.",
-                    "::llvm::ArrayRef<::corellama::llama::Plane>", "getPlanes">,
-    InterfaceMethod<[{
-      Columns that one scale covers, which is the block in which sums over k are
-      made; 32 for formats without scales.}], "int64_t", "getScaleBlock">,
-    InterfaceMethod<"Whether quants carry a scale.", "bool", "hasScale">,
-    InterfaceMethod<"Whether a minimum is added to each value.", "bool",
-                    "hasMinimum">,
-    InterfaceMethod<[{
-      Where the checkpoint keeps a field of a block: byte and bit from the
-      block's first byte, of the field of `plane` that covers column `column`
-      (0 <= column < getBlock()).}], "::corellama::llama::BitPosition",
-      "locateInBlock", (ins "unsigned":$plane, "int64_t":$column)>,
+    InterfaceMethod<"Block, fields, places and formula: the format's row of the table.",
+                    "const ::corellama::llama::FormatFacts &", "getFacts">,
   ];
+  let extraClassDeclaration = [{
+    /// The mnemonic: "q4_0".
+    ::llvm::StringRef getName() const { return getFacts().name; }
+    /// Columns that share a block; 1 for plain numbers.
+    int64_t getBlock() const { return getFacts().block; }
+    /// Bytes of one block in the checkpoint.
+    int64_t getBlockBytes() const { return getFacts().blockBytes; }
+    ::llvm::ArrayRef<::corellama::llama::Plane> getPlanes() const {
+      return getFacts().planes;
+    }
+    /// Columns that one scale covers, which is the block in which sums over k
+    /// are made.
+    int64_t getScaleBlock() const { return getFacts().scaleBlock(); }
+    bool hasScale() const { return getFacts().has(PlaneKind::Scales); }
+    bool hasMinimum() const { return getFacts().has(PlaneKind::Minima); }
+  }];
 }
 
 def Llama_LayoutInterface : AttrInterface<"LayoutInterface"> {

@@ -32,8 +32,15 @@ static int64_t blocksOf(FormatInterface format, int64_t columns) {
 // rowmajor: the checkpoint's own bytes
 //===----------------------------------------------------------------------===//
 
-LogicalResult RowMajorAttr::accepts(FormatInterface, int64_t, int64_t,
-                                    std::string &) const {
+LogicalResult RowMajorAttr::accepts(FormatInterface format, int64_t, int64_t,
+                                    std::string &why) const {
+  for (const Plane &plane : format.getPlanes())
+    if (plane.pieces[1].bits != 0) {
+      why = ("rowmajor has fields in one piece, a checkpoint's " +
+             format.getName() + " has some in two")
+                .str();
+      return failure();
+    }
   return success();
 }
 
@@ -47,8 +54,36 @@ BitPosition RowMajorAttr::locate(FormatInterface format, int64_t,
                                  int64_t columns, unsigned plane, int64_t row,
                                  int64_t column) const {
   uint64_t block = row * blocksOf(format, columns) + column / format.getBlock();
-  BitPosition inside = format.locateInBlock(plane, column % format.getBlock());
+  BitPosition inside =
+      format.getFacts().locate(plane, column % format.getBlock()).front().from;
   return {block * format.getBlockBytes() + inside.byte, inside.bit};
+}
+
+//===----------------------------------------------------------------------===//
+// Where a field is among its like
+//===----------------------------------------------------------------------===//
+
+/// Place of the quant of `column` among those of one row. Quants that share a
+/// byte are 16 columns apart where they are nibbles, as in the checkpoint's
+/// blocks of 32, so that whole bytes are copied; of fewer bits 4 columns apart:
+/// four columns side by side are in four bytes side by side, whatever the
+/// width. Either way 32 columns of b bits are 4 b bytes.
+static BitPosition locateQuant(const Plane &plane, uint64_t column) {
+  if (plane.bits >= 8)
+    return {column * plane.bits / 8, 0};
+  uint64_t apart = plane.bits == 4 ? 16 : 4, shared = 8 / plane.bits;
+  return {column / (apart * shared) * apart + column % apart,
+          static_cast<unsigned>(column / apart % shared * plane.bits)};
+}
+
+/// Place of number `index` of a row of scales or minima whose bytes are `step`
+/// apart: fields of less than a byte share one with their neighbours.
+static BitPosition locateScale(const Plane &plane, uint64_t index,
+                               uint64_t step) {
+  uint64_t bits = plane.imageBits();
+  if (bits >= 8)
+    return {index * step * (bits / 8), 0};
+  return {index * bits / 8 * step, static_cast<unsigned>(index * bits % 8)};
 }
 
 //===----------------------------------------------------------------------===//
@@ -57,6 +92,17 @@ BitPosition RowMajorAttr::locate(FormatInterface format, int64_t,
 
 static constexpr int64_t kGroup = 16;
 
+/// Columns of a row that stand side by side: a lane of 32 bits of them. Of F16
+/// one, because 16 halves side by side are converted by one instruction.
+static int64_t columnsOfLane(FormatInterface format) {
+  const Plane &first = format.getPlanes().front();
+  return first.type == FieldType::F16 ? 1 : 32 / std::max(first.bits, 8u);
+}
+
+Interleaved16Attr Interleaved16Attr::getFor(FormatInterface format) {
+  return get(format.getContext(), columnsOfLane(format));
+}
+
 /// Bytes of one block of columns of a group of 16 rows. Plain numbers have no
 /// blocks: there it is `k` columns.
 static int64_t groupBlockBytes(FormatInterface format, int64_t k) {
@@ -64,7 +110,7 @@ static int64_t groupBlockBytes(FormatInterface format, int64_t k) {
     return kGroup * k * format.getBlockBytes();
   int64_t bits = 0;
   for (const Plane &plane : format.getPlanes())
-    bits += kGroup * format.getBlock() / plane.per * plane.bits;
+    bits += kGroup * format.getBlock() / plane.per * plane.imageBits();
   return bits / 8;
 }
 
@@ -74,11 +120,7 @@ static int64_t groupBlockColumns(FormatInterface format, int64_t k) {
 
 LogicalResult Interleaved16Attr::accepts(FormatInterface format, int64_t,
                                          int64_t, std::string &why) const {
-  int64_t wanted = 4;
-  if (isa<F32Attr, F16Attr>(format))
-    wanted = 1;
-  else if (isa<BF16Attr>(format))
-    wanted = 2;
+  int64_t wanted = columnsOfLane(format);
   if (getK() == wanted)
     return success();
   why = ("interleaved16 has k = " + Twine(wanted) + " for " + format.getName() +
@@ -96,42 +138,38 @@ FailureOr<uint64_t> Interleaved16Attr::byteSize(FormatInterface format,
   return product({groups, blocks, uint64_t(groupBlockBytes(format, getK()))});
 }
 
-/// A byte of a 64-byte vector: row r of the group, byte j of its 32-bit lane.
-static uint64_t inVector(uint64_t vector, uint64_t row, uint64_t j) {
-  return 64 * vector + 4 * row + j;
-}
-
 /// Place of a field inside one block of a group; `row` and `column` are those
-/// inside the block.
+/// inside the block. First scales and minima, those that cover the most columns
+/// in front; then for each 32 columns the planes of quants, 64 bytes a bit.
 static BitPosition locateInGroupBlock(FormatInterface format, unsigned plane,
                                       uint64_t row, uint64_t column) {
-  if (isa<Q8_0Attr>(format)) {
-    if (plane == 1)
-      return {2 * row, 0};
-    return {32 + inVector(column / 4, row, column % 4), 0};
+  constexpr uint64_t kColumns = 32, kVector = kGroup * 4;
+  ArrayRef<Plane> planes = format.getPlanes();
+  const Plane &self = planes[plane];
+  bool isQuant = self.kind == PlaneKind::Quants;
+  uint64_t scalesBefore = 0, bitsBefore = 0, allBits = 0;
+  for (auto [number, other] : llvm::enumerate(planes)) {
+    bool isBefore = number < plane;
+    if (other.kind == PlaneKind::Quants) {
+      allBits += other.bits;
+      bitsBefore += isBefore ? other.bits : 0;
+    } else if (isQuant || other.per > self.per ||
+               (other.per == self.per && isBefore)) {
+      scalesBefore +=
+          kGroup * format.getBlock() / other.per * other.imageBits() / 8;
+    }
   }
-  if (isa<Q4_0Attr, Q4_1Attr>(format)) {
-    bool hasMinimum = format.hasMinimum();
-    if (plane == 1)
-      return {2 * row, 0};
-    if (plane == 2)
-      return {32 + 2 * row, 0};
-    uint64_t quants = hasMinimum ? 64 : 32, low = column % 16;
-    return {quants + inVector(low / 4, row, low % 4), column < 16 ? 0u : 4u};
+  if (!isQuant) {
+    uint64_t bytes = std::max(1u, self.imageBits() / 8);
+    BitPosition inside = locateScale(self, column / self.per, kGroup);
+    return {scalesBefore + inside.byte + bytes * row, inside.bit};
   }
-  // Q6_K: d, scales, then for each 32 columns four vectors of low bits and two
-  // of high bits.
-  constexpr uint64_t kScales = 32, kQuants = kScales + 256,
-                     kPairBytes = uint64_t{6} * 64;
-  if (plane == 3)
-    return {2 * row, 0};
-  if (plane == 2)
-    return {kScales + 16 * (column / 16) + row, 0};
-  uint64_t pair = kQuants + kPairBytes * (column / 32), c = column % 32;
-  if (plane == 0)
-    return {pair + inVector(c % 16 / 4, row, c % 4), c < 16 ? 0u : 4u};
-  return {pair + 256 + inVector(c / 16, row, c % 4),
-          static_cast<unsigned>(2 * (c % 16 / 4))};
+  BitPosition inside = locateQuant(self, column % kColumns);
+  return {scalesBefore +
+              kVector *
+                  (column / kColumns * allBits + bitsBefore + inside.byte / 4) +
+              4 * row + inside.byte % 4,
+          inside.bit};
 }
 
 BitPosition Interleaved16Attr::locate(FormatInterface format, int64_t,
@@ -155,7 +193,7 @@ BitPosition Interleaved16Attr::locate(FormatInterface format, int64_t,
 /// Bytes of one row of a plane, padded to 16.
 static uint64_t planeRowBytes(const Plane &plane, int64_t columns) {
   uint64_t fields = llvm::divideCeil(columns, plane.per);
-  return llvm::alignTo(llvm::divideCeil(fields * plane.bits, 8), 16);
+  return llvm::alignTo(llvm::divideCeil(fields * plane.imageBits(), 8), 16);
 }
 
 LogicalResult RowMajorSplitAttr::accepts(FormatInterface, int64_t, int64_t,
@@ -180,24 +218,11 @@ BitPosition RowMajorSplitAttr::locate(FormatInterface format, int64_t rows,
   for (unsigned p = 0; p < plane; ++p)
     region += rows * planeRowBytes(planes[p], columns);
   region += row * planeRowBytes(planes[plane], columns);
-  // One load brings columns side by side.
-  if (isa<Q6_KAttr>(format) && plane < 2) {
-    uint64_t block = column / 32, half = column % 32 / 16, c = column % 16;
-    if (plane == 0)
-      return {region + 16 * block + c, static_cast<unsigned>(4 * half)};
-    return {region + 8 * block + 4 * half + c % 4,
-            static_cast<unsigned>(2 * (c / 4))};
-  }
-  // Fields of a plane in the order of the checkpoint's block: those of one
-  // block, less what the planes before it take there.
-  int64_t block = column / format.getBlock(), c = column % format.getBlock();
-  uint64_t first = UINT64_MAX;
-  for (int64_t i = 0; i < format.getBlock(); i += planes[plane].per)
-    first = std::min(first, format.locateInBlock(plane, i).byte);
-  BitPosition inside = format.locateInBlock(plane, c);
-  uint64_t blockBytes = llvm::divideCeil(
-      format.getBlock() / planes[plane].per * planes[plane].bits, 8);
-  return {region + block * blockBytes + inside.byte - first, inside.bit};
+  const Plane &self = planes[plane];
+  BitPosition inside = self.kind == PlaneKind::Quants
+                           ? locateQuant(self, column)
+                           : locateScale(self, column / self.per, 1);
+  return {region + inside.byte, inside.bit};
 }
 
 //===----------------------------------------------------------------------===//

@@ -53,11 +53,20 @@ def Llama_Interleaved16Attr : Llama_Layout<"Interleaved16", "interleaved16"> {
     nibble), then 2 vectors of 64 bytes for the high two bits: byte 4r+j of
     vector v holds columns 32t + 16v + {0, 4, 8, 12} + j from bits 0, 2, 4, 6.
 
+    In general a block is its scales and minima (whole bytes, or a power of two of
+    bits), those that cover the most columns first, and then for each 32 columns
+    each plane of quants, `bits` vectors of 64 bytes. A byte of 4-bit quants has
+    columns 16 apart, one of 1 or 2 bits columns 4 apart.
+
     Plain numbers: F32 and F16 with k = 1: column c of the group is 16
     consecutive numbers. BF16 with k = 2: a pair of columns (2p, 2p+1) of row r
     is one 32-bit lane; an odd last column is padded with zero.
   }];
   let parameters = (ins "int64_t":$k);
+  let extraClassDeclaration = [{
+    /// With the k that the format has.
+    static Interleaved16Attr getFor(FormatInterface format);
+  }];
   let assemblyFormat = "`<` `k` `=` $k `>`";
 }
 def Llama_RowMajorSplitAttr : Llama_Layout<"RowMajorSplit", "rowmajor_split"> {
@@ -65,11 +74,11 @@ def Llama_RowMajorSplitAttr : Llama_Layout<"RowMajorSplit", "rowmajor_split"> {
   let description = [{
     One region for each plane, in the format's order; in a region rows follow
     each other, each padded to 16 bytes, so that a warp reads 16 bytes a lane
-    from aligned addresses. Inside a row fields stand as `locateInBlock` has
-    them, blocks side by side; but for the quants of Q6_K, whose halves of a byte
-    are 64 columns apart in the checkpoint. Here a block of 32 columns is 16 bytes
-    of low bits as in Q4_0, and 8 bytes of high bits: byte 4 h + j has those of
-    columns 16 h + {0, 4, 8, 12} + j from bits 0, 2, 4, 6.
+    from aligned addresses. Inside a row fields ascend with their columns. Of
+    quants, 32 columns are 16 bytes of 4-bit fields: byte j has columns j and
+    16 + j; 8 bytes of 2-bit fields: byte 4 h + j has columns
+    16 h + {0, 4, 8, 12} + j from bits 0, 2, 4, 6; 4 bytes of 1-bit fields: byte j
+    has columns {0, 4, ..., 28} + j from bits 0 to 7.
   }];
 }
 def Llama_KeysInterleaved16Attr : Llama_Attr<"KeysInterleaved16", "keys_interleaved16",

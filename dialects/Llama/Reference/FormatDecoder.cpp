@@ -27,7 +27,10 @@ static constexpr FormatInfo kFormats[] = {
     {Format::F32, "f32", 1, 4},       {Format::F16, "f16", 1, 2},
     {Format::BF16, "bf16", 1, 2},     {Format::Q8_0, "q8_0", 32, 34},
     {Format::Q4_0, "q4_0", 32, 18},   {Format::Q4_1, "q4_1", 32, 20},
-    {Format::Q6_K, "q6_k", 256, 210},
+    {Format::Q6_K, "q6_k", 256, 210}, {Format::Q5_0, "q5_0", 32, 22},
+    {Format::Q5_1, "q5_1", 32, 24},   {Format::Q2_K, "q2_k", 256, 84},
+    {Format::Q3_K, "q3_k", 256, 110}, {Format::Q4_K, "q4_k", 256, 144},
+    {Format::Q5_K, "q5_k", 256, 176},
 };
 
 static const FormatInfo &infoOf(Format format) {
@@ -138,6 +141,115 @@ static void decodeQ6_K(const uint8_t *block, double *out) {
       }
 }
 
+// The 5-bit quant of a column: nibbles as above, and bit `column` of the four
+// bytes before them, read as one little-endian number.
+static int fiveBits(const uint8_t *high, const uint8_t *low, int column) {
+  return nibble(low, column) | static_cast<int>(read32(high) >> column & 1)
+                                   << 4;
+}
+
+// block_q5_0: f16 d; uint8 qh[4]; uint8 qs[16]. value = d * (q - 16).
+static void decodeQ5_0(const uint8_t *block, double *out) {
+  double d = decodeF16(read16(block));
+  for (int column = 0; column < 32; ++column)
+    out[column] = d * (fiveBits(block + 2, block + 6, column) - 16);
+}
+
+// block_q5_1: f16 d; f16 m; uint8 qh[4]; uint8 qs[16]. value = d * q + m.
+static void decodeQ5_1(const uint8_t *block, double *out) {
+  double d = decodeF16(read16(block));
+  double m = decodeF16(read16(block + 2));
+  for (int column = 0; column < 32; ++column)
+    out[column] = d * fiveBits(block + 4, block + 8, column) + m;
+}
+
+// block_q2_K: uint8 scales[16]; uint8 qs[64]; f16 d; f16 dmin. Two halves of
+// 128 columns with 32 bytes of qs; the pair of bits g of byte i is column 32 g
+// + i. A byte of scales is for 16 columns: scale low, minimum high. value = d *
+// scale * q - dmin * minimum.
+static void decodeQ2_K(const uint8_t *block, double *out) {
+  double d = decodeF16(read16(block + 80));
+  double dmin = decodeF16(read16(block + 82));
+  const uint8_t *scale = block, *qs = block + 16;
+  for (int half = 0; half < 2; ++half, qs += 32)
+    for (int g = 0; g < 4; ++g)
+      for (int i = 0; i < 32; ++i) {
+        int both = scale[8 * half + 2 * g + i / 16];
+        *out++ = d * (both & 15) * (qs[i] >> (2 * g) & 3) - dmin * (both >> 4);
+      }
+}
+
+// block_q3_K: uint8 hmask[32]; uint8 qs[64]; uint8 scales[12]; f16 d. qs as in
+// Q2_K. Bit 4 half + g of hmask[i] is the third bit, and 4 is taken from all.
+// The scales are four rows of four: the low nibbles of bytes 0 to 7, then their
+// high nibbles; bytes 8 to 11 have the two bits above, row 0 lowest. 32 is
+// taken from each. value = d * (scale - 32) * (q - 4).
+static void decodeQ3_K(const uint8_t *block, double *out) {
+  double d = decodeF16(read16(block + 108));
+  const uint8_t *hmask = block, *packed = block + 96;
+  int scales[16];
+  for (int j = 0; j < 4; ++j) {
+    scales[j] = (packed[j] & 15) | (packed[8 + j] & 3) << 4;
+    scales[4 + j] = (packed[4 + j] & 15) | (packed[8 + j] >> 2 & 3) << 4;
+    scales[8 + j] = packed[j] >> 4 | (packed[8 + j] >> 4 & 3) << 4;
+    scales[12 + j] = packed[4 + j] >> 4 | packed[8 + j] >> 6 << 4;
+  }
+  const uint8_t *qs = block + 32;
+  for (int half = 0; half < 2; ++half, qs += 32)
+    for (int g = 0; g < 4; ++g)
+      for (int i = 0; i < 32; ++i) {
+        int q = qs[i] >> (2 * g) & 3;
+        if (hmask[i] & 1 << (4 * half + g))
+          q += 4;
+        *out++ = d * (scales[8 * half + 2 * g + i / 16] - 32) * (q - 4);
+      }
+}
+
+// The 6-bit scale and minimum number j of 8 in 12 bytes, as get_scale_min_k4 of
+// ggml reads them.
+static void scaleAndMinimum(const uint8_t *bytes, int j, int &scale,
+                            int &minimum) {
+  if (j < 4) {
+    scale = bytes[j] & 63;
+    minimum = bytes[j + 4] & 63;
+    return;
+  }
+  scale = (bytes[j + 4] & 15) | bytes[j - 4] >> 6 << 4;
+  minimum = bytes[j + 4] >> 4 | bytes[j] >> 6 << 4;
+}
+
+// block_q4_K: f16 d; f16 dmin; uint8 scales[12]; uint8 qs[128]. 32 bytes of qs
+// are 64 columns, the low nibbles first.
+// value = d * scale * q - dmin * minimum.
+static void decodeQ4_K(const uint8_t *block, double *out) {
+  double d = decodeF16(read16(block)), dmin = decodeF16(read16(block + 2));
+  for (int j = 0; j < 8; ++j) {
+    int scale, minimum;
+    scaleAndMinimum(block + 4, j, scale, minimum);
+    for (int i = 0; i < 32; ++i) {
+      int byte = block[16 + 32 * (j / 2) + i];
+      *out++ = d * scale * (j % 2 ? byte >> 4 : byte & 15) - dmin * minimum;
+    }
+  }
+}
+
+// block_q5_K: f16 d; f16 dmin; uint8 scales[12]; uint8 qh[32]; uint8 qs[128].
+// As Q4_K; bit j of qh[i] is 16 more for column i of part j.
+static void decodeQ5_K(const uint8_t *block, double *out) {
+  double d = decodeF16(read16(block)), dmin = decodeF16(read16(block + 2));
+  for (int j = 0; j < 8; ++j) {
+    int scale, minimum;
+    scaleAndMinimum(block + 4, j, scale, minimum);
+    for (int i = 0; i < 32; ++i) {
+      int byte = block[48 + 32 * (j / 2) + i];
+      int q = j % 2 ? byte >> 4 : byte & 15;
+      if (block[16 + i] & 1 << j)
+        q += 16;
+      *out++ = d * scale * q - dmin * minimum;
+    }
+  }
+}
+
 static void decodeBlock(Format format, const uint8_t *block, double *out) {
   switch (format) {
   case Format::F32:
@@ -157,6 +269,18 @@ static void decodeBlock(Format format, const uint8_t *block, double *out) {
     return decodeQ4_1(block, out);
   case Format::Q6_K:
     return decodeQ6_K(block, out);
+  case Format::Q5_0:
+    return decodeQ5_0(block, out);
+  case Format::Q5_1:
+    return decodeQ5_1(block, out);
+  case Format::Q2_K:
+    return decodeQ2_K(block, out);
+  case Format::Q3_K:
+    return decodeQ3_K(block, out);
+  case Format::Q4_K:
+    return decodeQ4_K(block, out);
+  case Format::Q5_K:
+    return decodeQ5_K(block, out);
   }
 }
 

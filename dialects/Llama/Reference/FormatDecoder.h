@@ -16,7 +16,21 @@
 
 namespace corellama::llama::reference {
 
-enum class Format { F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q6_K };
+enum class Format {
+  F32,
+  F16,
+  BF16,
+  Q8_0,
+  Q4_0,
+  Q4_1,
+  Q6_K,
+  Q5_0,
+  Q5_1,
+  Q2_K,
+  Q3_K,
+  Q4_K,
+  Q5_K
+};
 
 /// The dialect's name of a format ("q4_0"), and back.
 llvm::StringRef formatName(Format format);

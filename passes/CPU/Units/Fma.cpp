@@ -17,23 +17,6 @@ using namespace mlir;
 using namespace corellama;
 using namespace corellama::cpu;
 
-/// The bytes of the 16 rows of a weight from `firstRow` on.
-static GroupStream groupStream(VectorKernel &k,
-                               const VectorKernel::Weight &weight,
-                               Value firstRow) {
-  // The size of one group is the layout's size of 16 rows.
-  llama::FormatInterface format = weight.type.getFormat();
-  int64_t together = format.getBlock() != 1         ? 4
-                     : isa<llama::BF16Attr>(format) ? 2
-                                                    : 1;
-  auto layout = cast<llama::LayoutInterface>(
-      llama::Interleaved16Attr::get(k.b.getContext(), together));
-  int64_t bytes = *layout.byteSize(format, kLanes, weight.type.getColumns());
-  Value group = arith::DivUIOp::create(k.b, firstRow, k.index(kLanes));
-  return {k.b, weight.memory, k.mul(group, bytes), weight.type.getColumns(),
-          k.tables};
-}
-
 namespace {
 struct FmaLowering
     : UnitLoweringInterface::ExternalModel<FmaLowering, FmaAttr> {
@@ -41,7 +24,6 @@ struct FmaLowering
   LogicalResult lowerPanel(Attribute, VectorKernel &k, tile::PanelOp op) const {
     const VectorKernel::Weight &weight = k.weights.find(op.getWeight())->second;
     llama::FormatInterface format = weight.type.getFormat();
-    auto loads = cast<GroupLoadInterface>(format);
     int64_t columns = weight.type.getColumns(),
             scaleBlock = format.getScaleBlock();
     Type f32 = k.b.getF32Type();
@@ -54,10 +36,10 @@ struct FmaLowering
       panel.minima =
           k.allocate(MemRefType::get({columns / scaleBlock, kLanes}, f32));
 
-    GroupStream stream = groupStream(k, weight, op.getFirst());
+    GroupLoads loads(k.b, weight.memory, weight.type, k.tables, op.getFirst());
     auto decode = [&](Value block, int64_t count) {
       Value first = k.mul(block, kColumnBlock);
-      loads.emitQuants(stream, block, 0, count, [&](int64_t c, Value quants) {
+      loads.quants(block, 0, count, [&](int64_t c, Value quants) {
         vector::StoreOp::create(
             k.b, quants, panel.quants,
             ValueRange{k.add(first, k.index(c)), k.index(0)});
@@ -67,11 +49,11 @@ struct FmaLowering
       for (int64_t c = 0; c < count; c += scaleBlock) {
         Value number = arith::DivUIOp::create(k.b, k.add(first, k.index(c)),
                                               k.index(scaleBlock));
-        vector::StoreOp::create(k.b, loads.emitScale(stream, block, c),
-                                panel.scales, ValueRange{number, k.index(0)});
+        vector::StoreOp::create(k.b, loads.scale(block, c), panel.scales,
+                                ValueRange{number, k.index(0)});
         if (panel.minima)
-          vector::StoreOp::create(k.b, loads.emitMinimum(stream, block),
-                                  panel.minima, ValueRange{number, k.index(0)});
+          vector::StoreOp::create(k.b, loads.minimum(block, c), panel.minima,
+                                  ValueRange{number, k.index(0)});
       }
     };
     int64_t blocks = columns / kColumnBlock;
@@ -100,7 +82,7 @@ struct FmaLowering
     bool isPanel = panelIt != k.panels.end();
     llama::FormatInterface format;
     int64_t columns;
-    std::optional<GroupStream> stream;
+    std::optional<GroupLoads> loads;
     if (isPanel) {
       auto panelType = cast<tile::PanelType>(op.getWeight().getType());
       format = panelType.getFormat();
@@ -110,15 +92,14 @@ struct FmaLowering
           k.weights.find(op.getWeight())->second;
       format = weight.type.getFormat();
       columns = weight.type.getColumns();
-      stream.emplace(groupStream(k, weight, op.getFirst()));
+      loads.emplace(k.b, weight.memory, weight.type, k.tables, op.getFirst());
     }
-    auto loads = cast<GroupLoadInterface>(format);
     int64_t scaleBlock = format.getScaleBlock();
 
     auto quants = [&](Value block, Value firstColumn, int64_t from, int64_t to,
                       llvm::function_ref<void(int64_t, Value)> visit) {
       if (!isPanel)
-        return loads.emitQuants(*stream, block, from, to, visit);
+        return loads->quants(block, from, to, visit);
       for (int64_t c = from; c < to; ++c)
         visit(c, vector::LoadOp::create(
                      k.b, k.floats(), panelIt->second.quants,
@@ -150,10 +131,10 @@ struct FmaLowering
         Value scale, minimum;
         if (format.hasScale())
           scale = isPanel ? fromPanel(panelIt->second.scales, number)
-                          : loads.emitScale(*stream, block, from);
+                          : loads->scale(block, from);
         if (format.hasMinimum())
           minimum = isPanel ? fromPanel(panelIt->second.minima, number)
-                            : loads.emitMinimum(*stream, block);
+                            : loads->minimum(block, from);
         for (int64_t i = 0; i < m; ++i) {
           accumulators[i] =
               scale ? k.fma(sums[i], scale, accumulators[i])

@@ -67,14 +67,9 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
   }
   const Weight weight = weightIt->second;
   llama::FormatInterface format = weight.type.getFormat();
-  const ChunkFormat *format16 = ChunkFormat::get(format);
-  if (!format16) {
-    op.emitOpError() << "has no loads of " << format.getName()
-                     << " weights on a GPU";
-    return {};
-  }
-  const int64_t width = format16->columns();
-  const int64_t highChunks = format16->highChunks();
+  const ChunkFormat format16(format);
+  const int64_t width = format16.columns();
+  const int64_t highChunks = format16.highChunks();
   if (fragment->spread != Spread::WarpColumns) {
     op.emitOpError() << "is a tile of one row and fewer columns than threads "
                         "for this unit, found "
@@ -157,7 +152,7 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
             loadColumns(x, row, add(from, u * kWarp), width, group);
         for (int64_t i = 0; i < count; ++i)
           for (auto [q, value] :
-               llvm::zip(format16->quants(b, words[u][i], group), four))
+               llvm::zip(format16.quants(b, words[u][i], group), four))
             chain[i] = fma(q, value, chain[i]);
         if (sumOfX)
           for (Value value : four)

@@ -27,7 +27,13 @@ enum GGMLType : uint32_t {
   F16 = 1,
   Q4_0 = 2,
   Q4_1 = 3,
+  Q5_0 = 6,
+  Q5_1 = 7,
   Q8_0 = 8,
+  Q2_K = 10,
+  Q3_K = 11,
+  Q4_K = 12,
+  Q5_K = 13,
   Q6_K = 14,
   BF16 = 30,
 };
@@ -62,6 +68,18 @@ inline std::pair<uint64_t, uint64_t> blockOf(uint32_t type) {
     return {32, 2 + 2 + 16}; // two halves, 32 nibbles
   case Q8_0:
     return {32, 2 + 32}; // a half, 32 int8
+  case Q5_0:
+    return {32, 2 + 4 + 16}; // a half, fifth bits, 32 nibbles
+  case Q5_1:
+    return {32, 2 + 2 + 4 + 16}; // two halves, fifth bits, 32 nibbles
+  case Q2_K:
+    return {256, 16 + 64 + 2 + 2}; // scales, 2 bits each, two halves
+  case Q3_K:
+    return {256, 32 + 64 + 12 + 2}; // third bits, 2 bits each, scales, a half
+  case Q4_K:
+    return {256, 2 + 2 + 12 + 128}; // two halves, scales, nibbles
+  case Q5_K:
+    return {256, 2 + 2 + 12 + 32 + 128}; // as Q4_K, with fifth bits
   case Q6_K:
     return {256, 128 + 64 + 16 + 2}; // low bits, high bits, scales, a half
   default:

@@ -101,14 +101,15 @@ const Refusal kRefusals[] = {
      "(llama.embedding_length x vocabulary); convert the model again with a "
      "current llama.cpp"},
     {"type_by_name",
-     [](GGUFBuilder &b) { b.at("blk.1.attn_v.weight").type = 12; },
-     "tensor 'blk.1.attn_v.weight': has type Q4_K, expected F32, F16, Q4_0, "
-     "Q4_1, Q8_0, Q6_K or BF16; quantize the model to one of them"},
+     [](GGUFBuilder &b) { b.at("blk.1.attn_v.weight").type = 9; },
+     "tensor 'blk.1.attn_v.weight': has type Q8_1, expected F32, F16, Q4_0, "
+     "Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K or BF16; quantize "
+     "the model to one of them"},
     {"type_unknown",
      [](GGUFBuilder &b) { b.at("blk.1.attn_v.weight").type = 99; },
      "tensor 'blk.1.attn_v.weight': has type 99, which is no type of ggml, "
-     "expected F32, F16, Q4_0, Q4_1, Q8_0, Q6_K or BF16; quantize the model to "
-     "one of them"},
+     "expected F32, F16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, "
+     "Q6_K or BF16; quantize the model to one of them"},
     {"norm_in_half",
      [](GGUFBuilder &b) { b.at("blk.1.ffn_norm.weight").type = F16; },
      "tensor 'blk.1.ffn_norm.weight': has type F16, expected F32 for a norm; "

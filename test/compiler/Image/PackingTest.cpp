@@ -2,8 +2,8 @@
 //
 // Random weights of every format, in every layout that accepts it, in shapes
 // with tails -> packed bytes, compared bit by bit with what the definition
-// (`locateInBlock`, `locate`) says. The packer lists moves and repeats them;
-// the test asks for every single field.
+// (`FormatFacts::locate`, `LayoutInterface::locate`) says. The packer lists
+// moves and repeats them; the test asks for every single field.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,10 +27,10 @@ struct PackingTest : testing::Test {
   PackingTest() { context.loadDialect<LlamaDialect>(); }
 
   std::vector<FormatInterface> formats() {
-    return {F32Attr::get(&context),  F16Attr::get(&context),
-            BF16Attr::get(&context), Q8_0Attr::get(&context),
-            Q4_0Attr::get(&context), Q4_1Attr::get(&context),
-            Q6_KAttr::get(&context)};
+    std::vector<FormatInterface> formats;
+    for (const FormatFacts &facts : allFormats())
+      formats.push_back(getFormat(&context, facts));
+    return formats;
   }
   std::vector<LayoutInterface> layouts() {
     return {RowMajorAttr::get(&context), RowMajorSplitAttr::get(&context),
@@ -64,8 +64,9 @@ struct PackingTest : testing::Test {
             ++cases;
           }
         }
-    // Each format in rowmajor, rowmajor_split and one interleaved16.
-    EXPECT_EQ(cases, 4u * (3 * 3 * 4 + 4 * 3 * 3));
+    // Each format in rowmajor_split and one interleaved16, those without fields
+    // in two pieces in rowmajor too.
+    EXPECT_EQ(cases, 4u * (3 * 3 * 4 + 7 * 3 * 3 + 3 * 2 * 3));
   }
 
   Bytes randomBytes(uint64_t count) {
@@ -90,7 +91,7 @@ bool bitAt(const Bytes &bytes, BitPosition place, unsigned bit) {
   return bytes[place.byte + at / 8] >> (at % 8) & 1;
 }
 
-/// Calls `visit` with both places of each field.
+/// Calls `visit` with both places of each field, or of each piece of one.
 template <typename Visit>
 void forEachField(FormatInterface format, LayoutInterface layout, uint64_t rows,
                   uint64_t columns, Visit visit) {
@@ -98,11 +99,16 @@ void forEachField(FormatInterface format, LayoutInterface layout, uint64_t rows,
   for (auto [plane, facts] : llvm::enumerate(format.getPlanes()))
     for (uint64_t row = 0; row < rows; ++row)
       for (uint64_t column = 0; column < columns; column += facts.per) {
-        BitPosition from = format.locateInBlock(plane, column % block);
-        from.byte +=
-            (row * rowBlocks + column / block) * format.getBlockBytes();
-        visit(from, layout.locate(format, rows, columns, plane, row, column),
-              facts.bits);
+        BitPosition to =
+            layout.locate(format, rows, columns, plane, row, column);
+        // No field crosses a byte, but those of whole bytes.
+        EXPECT_LE(to.bit + facts.imageBits(), std::max(8u, facts.imageBits()));
+        for (BitRange piece : format.getFacts().locate(plane, column % block)) {
+          piece.from.byte +=
+              (row * rowBlocks + column / block) * format.getBlockBytes();
+          visit(piece.from, to, piece.bits);
+          to.bit += piece.bits;
+        }
       }
 }
 
@@ -236,6 +242,19 @@ TEST_F(PackingTest, Rows16OfQ6KRegroupsBits) {
   EXPECT_EQ(out, expected);
 }
 
+TEST_F(PackingTest, Rows16OfQ4KJoinsTheBitsOfAScale) {
+  // Scale 5 of row 3: 7 in byte 9 of the twelve, 2 in bits 6 and 7 of byte 1.
+  // Behind 16 f16 d and 16 f16 dmin it is byte 16 * 5 + 3 of the scales.
+  auto packer = llvm::cantFail(Packer::create(
+      Q4_KAttr::get(&context), Interleaved16Attr::get(&context, 4), 16, 256));
+  Bytes source(packer.sourceBytes());
+  source[3 * 144 + 4 + 9] = 0x07;
+  source[3 * 144 + 4 + 1] = 0x80;
+  Bytes out = pack(packer, source), expected(16 * (4 + 16 + 128));
+  expected[64 + 16 * 5 + 3] = 0x27;
+  EXPECT_EQ(out, expected);
+}
+
 //===----------------------------------------------------------------------===//
 // Refusals
 //===----------------------------------------------------------------------===//
@@ -251,6 +270,13 @@ TEST_F(PackingTest, ALayoutMustAcceptTheFormat) {
       refusal(F32Attr::get(&context), Interleaved16Attr::get(&context, 4), 16,
               16),
       "f32 weight of 16 x 16: interleaved16 has k = 1 for f32, found k = 4");
+}
+
+TEST_F(PackingTest, RowMajorHasNoFieldsInTwoPieces) {
+  EXPECT_EQ(
+      refusal(Q4_KAttr::get(&context), RowMajorAttr::get(&context), 16, 256),
+      "q4_k weight of 16 x 256: rowmajor has fields in one piece, a "
+      "checkpoint's q4_k has some in two");
 }
 
 TEST_F(PackingTest, RowsMustBeWholeBlocks) {

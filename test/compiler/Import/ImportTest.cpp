@@ -170,7 +170,8 @@ TEST_F(ImportTest, SignaturesComeInTheOrderOfTheirFirstLayer) {
   import(builder);
   LayerSignatures found = findLayerSignatures(*checkpoint);
   ASSERT_EQ(found.distinct.size(), 2u);
-  EXPECT_EQ(found.distinct[0][kAttnK], checkpoint::TensorType::F16);
+  EXPECT_EQ(found.distinct[0][kAttnK],
+            static_cast<checkpoint::TensorType>(F16));
   EXPECT_EQ(found.distinct[1][kAttnK], checkpoint::TensorType::F32);
   EXPECT_EQ(found.of, (std::vector<int32_t>{0, 1, 1}));
 }
@@ -193,10 +194,8 @@ TEST_F(ImportTest, AVocabularyOfOneIsStillAMatrix) {
 
 TEST_F(ImportTest, EveryTypeHasItsFormat) {
   context.loadDialect<LlamaDialect>();
-  for (auto type : {checkpoint::TensorType::F32, checkpoint::TensorType::F16,
-                    checkpoint::TensorType::BF16, checkpoint::TensorType::Q4_0,
-                    checkpoint::TensorType::Q4_1, checkpoint::TensorType::Q8_0,
-                    checkpoint::TensorType::Q6_K}) {
+  for (const FormatFacts &facts : allFormats()) {
+    auto type = static_cast<checkpoint::TensorType>(facts.ggmlType);
     FormatInterface format = formatOf(context, type);
     EXPECT_EQ(format.getName(), checkpoint::getName(type).lower());
     EXPECT_EQ(format.getBlock(), checkpoint::getInfo(type).block);

@@ -28,6 +28,12 @@ inline const FormatCase kFormatCases[] = {
     {llama::reference::Format::Q4_0, {96, 4, 4, 24, 96, 35}, "f32"},
     {llama::reference::Format::Q4_1, {64, 8, 1, 20, 160, 50}, "f16"},
     {llama::reference::Format::Q6_K, {256, 8, 2, 32, 256, 21}, "f16"},
+    {llama::reference::Format::Q5_0, {96, 4, 2, 24, 160, 33}, "f32"},
+    {llama::reference::Format::Q5_1, {64, 8, 1, 20, 96, 18}, "f16"},
+    {llama::reference::Format::Q2_K, {256, 4, 4, 64, 512, 19}, "f32"},
+    {llama::reference::Format::Q3_K, {256, 8, 1, 32, 256, 23}, "f16"},
+    {llama::reference::Format::Q4_K, {256, 8, 2, 32, 512, 20}, "f16"},
+    {llama::reference::Format::Q5_K, {256, 4, 1, 64, 256, 17}, "f32"},
 };
 
 inline const char *const kTargets[] = {"x86-64-v3", "x86-64-v4"};

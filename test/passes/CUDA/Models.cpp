@@ -56,6 +56,12 @@ const Sizes kSizes[] = {
     {Format::Q4_0, "q4_0", 160, 96, 35},
     {Format::Q4_1, "q4_1", 64, 224, 50},
     {Format::Q6_K, "q6_k", 256, 256, 45},
+    {Format::Q5_0, "q5_0", 96, 160, 33},
+    {Format::Q5_1, "q5_1", 64, 96, 18},
+    {Format::Q2_K, "q2_k", 256, 512, 19},
+    {Format::Q3_K, "q3_k", 256, 256, 23},
+    {Format::Q4_K, "q4_k", 256, 512, 20},
+    {Format::Q5_K, "q5_k", 256, 256, 17},
 };
 
 /// Groupings of heads; queries to a head of keys, 0: all of them.
@@ -94,8 +100,14 @@ int64_t blockOf(Format format) {
   case Format::Q8_0:
   case Format::Q4_0:
   case Format::Q4_1:
+  case Format::Q5_0:
+  case Format::Q5_1:
     return 32;
   case Format::Q6_K:
+  case Format::Q2_K:
+  case Format::Q3_K:
+  case Format::Q4_K:
+  case Format::Q5_K:
     return 256;
   }
   llvm_unreachable("no such format");

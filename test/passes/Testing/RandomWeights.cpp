@@ -55,6 +55,20 @@ void randomBlock(Format format, uint8_t *block, std::mt19937 &random) {
   case Format::Q4_1:
     putHalf(block, randomHalf(random, 8, 11));
     return putHalf(block + 2, randomHalf(random, 8, 13));
+  case Format::Q5_0:
+    return putHalf(block, randomHalf(random, 7, 10));
+  case Format::Q5_1:
+    putHalf(block, randomHalf(random, 7, 10));
+    return putHalf(block + 2, randomHalf(random, 8, 13));
+  case Format::Q2_K:
+    putHalf(block + 80, randomHalf(random, 5, 8));
+    return putHalf(block + 82, randomHalf(random, 5, 8));
+  case Format::Q3_K:
+    return putHalf(block + 108, randomHalf(random, 4, 7));
+  case Format::Q4_K:
+  case Format::Q5_K:
+    putHalf(block, randomHalf(random, 1, 4));
+    return putHalf(block + 2, randomHalf(random, 4, 7));
   case Format::Q6_K:
     return putHalf(block + 208, randomHalf(random, 1, 3));
   }
@@ -113,6 +127,37 @@ void integerBlock(Format format, uint8_t *block, std::mt19937 &random) {
     for (uint8_t *at = block + 192; at != block + 208; ++at)
       *at = static_cast<uint8_t>((1 + *at % 2) * (*at & 2 ? 1 : -1));
     return putHalf(block + 208, scale);
+  case Format::Q5_0:
+    putHalf(block, scale);
+    // Of these some would mean 16, from which 16 is taken.
+    return replaceNibbles({block + 6, block + size}, /*from=*/0, /*to=*/1);
+  case Format::Q5_1:
+    putHalf(block, scale);
+    // 63, more than 31 times the scale.
+    return putHalf(block + 2,
+                   static_cast<uint16_t>(below(random, 2) << 15 | 0x53E0));
+  case Format::Q2_K:
+    // Scales 1 and 2 and minimum 13, more than 3 times both.
+    for (uint8_t *at = block; at != block + 16; ++at)
+      *at = static_cast<uint8_t>(0xD0 | (1 + *at % 2));
+    putHalf(block + 80, scale);
+    return putHalf(block + 82, 0x3C00);
+  case Format::Q3_K:
+    // Odd quants less 4, odd scales less 32.
+    for (uint8_t *at = block + 32; at != block + 96; ++at)
+      *at |= 0x55;
+    for (uint8_t *at = block + 96; at != block + 104; ++at)
+      *at |= 0x11;
+    return putHalf(block + 108, scale);
+  case Format::Q4_K:
+  case Format::Q5_K:
+    // Scales of 1; minima of 31 and, past the fourth, 15; dmin is 5, so that
+    // both are more than 31 times d.
+    std::fill(block + 4, block + 8, 1);
+    std::fill(block + 8, block + 12, 31);
+    std::fill(block + 12, block + 16, 0xF1);
+    putHalf(block, scale);
+    return putHalf(block + 2, 0x4500);
   }
 }
 
