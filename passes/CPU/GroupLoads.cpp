@@ -123,12 +123,15 @@ Value GroupLoads::lanes(Value block, unsigned plane, int64_t bit,
                         Type element) {
   Value offset;
   for (const Stride &stride : places[plane].strides) {
-    if (stride.columns < kColumnBlock)
+    // What the block's number adds; columns inside the block are in `bit`.
+    int64_t first = std::max(stride.columns, kColumnBlock);
+    int64_t count = stride.columns * stride.count / first;
+    if (stride.count != 0 && count <= 1 && stride.columns < kColumnBlock)
       continue;
-    Value digit = div(block, stride.columns / kColumnBlock);
+    Value digit = div(block, first / kColumnBlock);
     if (stride.count != 0)
-      digit = rem(digit, stride.count);
-    digit = mul(digit, stride.bits / 8);
+      digit = rem(digit, count);
+    digit = mul(digit, stride.bits * (first / stride.columns) / 8);
     offset = offset ? add(offset, digit) : digit;
   }
   offset = add(offset, index(bit / 8));
@@ -147,14 +150,34 @@ Value GroupLoads::dwords(Value block, unsigned plane, int64_t bit) {
 // Quants
 //===----------------------------------------------------------------------===//
 
+/// What the lowest four bits of a lane mean: the bits of the quant, whatever is
+/// above them. One vpermps with this table is in place of a mask, a subtraction
+/// and a conversion, which the products of 4-bit quants are bound by. Null
+/// where quants have more bits or such a table is not one register.
+Value GroupLoads::makeTable() {
+  const Plane &first = facts.planes.front();
+  unsigned width = 0;
+  for (unsigned plane : facts.planesOf(PlaneKind::Quants))
+    width += facts.planes[plane].bits;
+  if (!tables || width > 4)
+    return {};
+  SmallVector<float> values;
+  for (int32_t q = 0; q < kLanes; ++q)
+    values.push_back(static_cast<float>((q & ((1 << width) - 1)) + first.bias));
+  return arith::ConstantOp::create(
+      b, DenseElementsAttr::get(VectorType::get({kLanes}, b.getF32Type()),
+                                ArrayRef<float>(values)));
+}
+
 void GroupLoads::quants(Value block, int64_t first, int64_t last,
                         llvm::function_ref<void(int64_t, Value)> visit) {
   // A load stays where it was made: another call may be in another block of
   // code.
   this->last.assign(places.size(), {});
   bool isFloat = facts.planes.front().isFloat();
+  Value table = isFloat ? Value() : makeTable();
   for (int64_t c = first; c < last; ++c)
-    visit(c, isFloat ? floatQuant(block, c) : integerQuant(block, c));
+    visit(c, isFloat ? floatQuant(block, c) : integerQuant(block, c, table));
 }
 
 Value GroupLoads::floatQuant(Value block, int64_t column) {
@@ -174,15 +197,11 @@ Value GroupLoads::floatQuant(Value block, int64_t column) {
   }
 }
 
-Value GroupLoads::integerQuant(Value block, int64_t column) {
+Value GroupLoads::integerQuant(Value block, int64_t column, Value table) {
   SmallVector<unsigned, 2> planes = facts.planesOf(PlaneKind::Quants);
   const Plane &first = facts.planes[planes.front()];
   Value quant;
   unsigned width = 0;
-  unsigned all = 0;
-  for (unsigned plane : planes)
-    all += facts.planes[plane].bits;
-  bool looksUp = tables && all <= 4 && first.type == FieldType::Unsigned;
   for (unsigned plane : planes) {
     unsigned bits = facts.planes[plane].bits;
     int64_t at = places[plane].at(column), from = at % 32;
@@ -196,21 +215,13 @@ Value GroupLoads::integerQuant(Value block, int64_t column) {
     field = from >= width ? shiftRight(field, from - width)
                           : shiftLeft(field, width - from);
     // A table takes four bits of a lane, whatever is above the quant's.
-    if (!looksUp || planes.size() > 1)
+    if (!table || planes.size() > 1)
       field = mask(field, ((1u << bits) - 1) << width);
     quant = quant ? arith::OrIOp::create(b, quant, field).getResult() : field;
     width += bits;
   }
-  if (!looksUp)
+  if (!table)
     return toFloat(bias(quant, first.bias));
-  // One vpermps with a table of 512 bits in place of a mask, a subtraction and
-  // a conversion, which the products of 4-bit quants are bound by.
-  SmallVector<float> values;
-  for (int32_t q = 0; q < kLanes; ++q)
-    values.push_back(static_cast<float>((q & ((1 << width) - 1)) + first.bias));
-  Value table = arith::ConstantOp::create(
-      b, DenseElementsAttr::get(VectorType::get({kLanes}, b.getF32Type()),
-                                ArrayRef<float>(values)));
   return Lookup16Op::create(b, table, quant);
 }
 

@@ -18,7 +18,7 @@ namespace corellama::cpu {
 /// Lanes of a vector, and rows of a group of `interleaved16`.
 inline constexpr int64_t kLanes = 16;
 /// Columns that the loop over k goes by: every format's block, or a part of it.
-inline constexpr int64_t kColumnBlock = FieldPlace::kColumns;
+inline constexpr int64_t kColumnBlock = 32;
 
 /// The loads of a weight. `block` counts blocks of 32 columns along the whole
 /// row, `column` is one inside the block.
@@ -63,7 +63,8 @@ private:
   Value dwords(Value block, unsigned plane, int64_t bit);
 
   Value floatQuant(Value block, int64_t column);
-  Value integerQuant(Value block, int64_t column);
+  Value makeTable();
+  Value integerQuant(Value block, int64_t column, Value table);
   Value levels(llama::PlaneKind kind,
                llvm::function_ref<Value(unsigned)> level);
   Value level(Value block, unsigned plane, int64_t column);

@@ -10,7 +10,7 @@
 #ifndef CORELLAMA_PASSES_CUDA_WEIGHTCHUNKS_H
 #define CORELLAMA_PASSES_CUDA_WEIGHTCHUNKS_H
 
-#include "dialects/Llama/IR/LlamaDialect.h"
+#include "dialects/CUDA/IR/CUDADialect.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "passes/Weights/FieldPlace.h"
 

@@ -10,18 +10,19 @@
 using namespace corellama;
 using llama::Stride;
 
-/// `digits` with neighbours made one where their places go on alike: not across
-/// a block of columns, and not out of a byte.
+/// `digits` with neighbours made one where their places go on alike, but for
+/// those inside a byte, which are a shift, and those that are bytes.
 static llvm::SmallVector<Stride> joinDigits(llvm::ArrayRef<Stride> digits) {
   llvm::SmallVector<Stride> joined;
   for (const Stride &digit : digits) {
     if (digit.bits == 0)
       continue;
-    if (!joined.empty() && digit.columns != FieldPlace::kColumns) {
+    if (!joined.empty()) {
       Stride &last = joined.back();
       bool goesOn = digit.columns == last.columns * last.count &&
                     digit.bits == last.bits * last.count;
-      if (goesOn && (last.bits % 8 == 0 || digit.bits * digit.count <= 8)) {
+      bool isInByte = digit.count != 0 && digit.bits * digit.count <= 8;
+      if (goesOn && (last.bits % 8 == 0 || isInByte)) {
         last.count *= digit.count;
         continue;
       }
@@ -39,7 +40,8 @@ FieldPlace FieldPlace::probe(llama::LayoutInterface layout,
         format, type.getRows(), type.getColumns(), plane, row, column);
     return place.byte * 8 + place.bit;
   };
-  int64_t base = at(0, 0), period = std::max(format.getBlock(), kColumns);
+  // Plain numbers have blocks of one column; layouts group up to 32 of them.
+  int64_t base = at(0, 0), period = std::max<int64_t>(format.getBlock(), 32);
   llvm::SmallVector<Stride> digits;
   for (int64_t columns = 1; columns < period; columns *= 2)
     digits.push_back({columns, 2, at(0, columns) - base});

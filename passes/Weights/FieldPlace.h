@@ -18,10 +18,6 @@
 namespace corellama {
 
 struct FieldPlace {
-  /// Columns that no stride reaches across: code is written for one block of
-  /// them, whose number is a value.
-  static constexpr int64_t kColumns = 32;
-
   /// Of row 0, column 0: the bit in the weight.
   int64_t base;
   /// Bits from row 0 to row 1.
