@@ -1,9 +1,10 @@
 """The GPU's kernels, assembled: ptxas takes all of them, within their budgets.
 
-Input: the driver; output: PASS/FAIL lines. For each architecture and weight
-format a small and a large model are compiled to PTX, then a layer of each width of
-known models in two formats (with --all in every one), for one architecture each, then
-models with attention of many head sizes and both caches. ptxas
+Input: the driver; output: PASS/FAIL lines. In each weight format a small and a large
+model are compiled to PTX, then a layer of each width of known models in two formats
+(with --all in every one), then models with attention of many head sizes and both
+caches. Each is for one architecture, the small ones and with --all the other models
+but the layers for both. ptxas
 (of the CUDA toolkit, or of PyPI's nvidia-cuda-nvcc; without it the test fails) must
 assemble every kernel without a spill, with as many registers and as much workgroup
 memory as its budget allows. In the text: weights are read 16 bytes at a time,
@@ -23,7 +24,8 @@ import harness
 import make_models
 
 ARCHITECTURES = ["sm_80", "sm_90a"]
-FORMATS = ["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q6_K"]
+FORMATS = ["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q2_K", "Q3_K",
+           "Q4_K", "Q5_K", "Q6_K"]
 # Weights of these go through tensor cores in gate_up.prefill.
 TENSOR_CORE_FORMATS = ["F16", "Q8_0", "Q4_0"]
 
@@ -69,7 +71,7 @@ CACHES = ["f16", "f32"]
 # Formats that a width is tested in by default; they take turns.
 FORMATS_A_WIDTH = 2
 # Columns of which rows of a format have whole blocks.
-BLOCKS = {"Q8_0": 32, "Q4_0": 32, "Q4_1": 32, "Q6_K": 256}
+BLOCKS = {form: block for form, block in make_models.BLOCK.items() if block > 1}
 
 # As cuda-outline-device asks ptxas for. An SM has 65536 registers. 128 let two blocks
 # of 256 threads run on it, and four of 128: enough warps to have the loads in flight
@@ -87,9 +89,10 @@ WORKGROUP_BYTES = (164 // 2 - 1) * 1024
 # block, 8.0 and 9.0.
 LONG_ROW = 20000
 WORKGROUP_LIMIT = {"sm_80": 163 * 1024, "sm_90a": 227 * 1024}
-# Loads of 16 bytes that a lane of a product has on their way; of four bits, whose
-# 32 columns a load want as many activations, half.
-LOADS_IN_FLIGHT = {"Q4_0": 4, "Q4_1": 4}
+# Loads of 16 bytes that a lane of a product has on their way: 8, but no more than 128
+# columns, which want as many activations. One is 32 columns of 4 bits or 64 of 2 bits;
+# Q3_K's third bits are loads as well.
+LOADS_IN_FLIGHT = {"Q4_0": 4, "Q4_1": 4, "Q4_K": 4, "Q3_K": 4, "Q2_K": 2}
 # Keys whose values a thread of attention has on their way: 64 bytes of f16.
 VALUE_LOADS_IN_FLIGHT = 32
 
@@ -261,6 +264,14 @@ def widths_of(args):
                 yield name, sizes, arch, form
 
 
+def turns(items, args):
+    """(item, architecture): architectures take turns, or each item has all of them."""
+    for i, item in enumerate(items):
+        for arch in ARCHITECTURES if args.all else [ARCHITECTURES[i % len(ARCHITECTURES)]]:
+            if arch in (args.arch or ARCHITECTURES):
+                yield item, arch
+
+
 def main():
     parser = harness.parser(__doc__.splitlines()[0], model=False)
     parser.add_argument("--arch", action="append", choices=ARCHITECTURES)
@@ -274,16 +285,16 @@ def main():
                         "pip install -r scripts/requirements.txt", ptxas):
         report.finish()
     with harness.Workspace(args.keep) as folder:
-        for form in args.format or FORMATS:
-            small = SMALL_SUPERBLOCKS if form == "Q6_K" else SMALL
-            for name, sizes in [("small", small), ("large", LARGE)]:
-                for arch in args.arch or ARCHITECTURES:
-                    test_model(report, args, ptxas, name, sizes, arch, form, folder)
+        forms = args.format or FORMATS
+        for form, arch in itertools.product(forms, args.arch or ARCHITECTURES):
+            small = SMALL_SUPERBLOCKS if BLOCKS.get(form) == 256 else SMALL
+            test_model(report, args, ptxas, "small", small, arch, form, folder)
+        for form, arch in turns(forms, args):
+            test_model(report, args, ptxas, "large", LARGE, arch, form, folder)
         for name, sizes, arch, form in widths_of(args):
             test_model(report, args, ptxas, name, sizes, arch, form, folder)
-        for heads, size, cache, arch in itertools.product(
-                ALL_SHARING if args.all else SHARING, HEAD_SIZES, CACHES,
-                args.arch or ARCHITECTURES):
+        for (size, cache, heads), arch in turns(itertools.product(
+                HEAD_SIZES, CACHES, ALL_SHARING if args.all else SHARING), args):
             # Two heads of keys: the other kernels are there too, and with a single head
             # in the whole model, of 512, o.decode spills on sm_90a (docs/cuda.md).
             sizes = width(2 * heads * size, 512, 2 * heads, 2, size)

@@ -152,7 +152,7 @@ TEST_P(CUDABarrierTest, NoneCanBeLeftOut) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, CUDABarrierTest,
-                         testing::ValuesIn(wholeModels()), nameOfModel);
+                         testing::ValuesIn(barrierModels()), nameOfModel);
 
 // Two barriers in a row: either can be left out, and the test above must say
 // so.

@@ -30,6 +30,8 @@ uint32_t modelSeed();
 
 /// Models of which every kernel is tested.
 std::vector<CUDAModel> wholeModels();
+/// Models of which every barrier is left out.
+std::vector<CUDAModel> barrierModels();
 /// The same models with --activations=f32, where decode and prefill sum in one
 /// order whatever the format.
 std::vector<CUDAModel> exactRowsModels();

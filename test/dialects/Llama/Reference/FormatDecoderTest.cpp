@@ -87,9 +87,13 @@ protected:
                  PlaneKind kind, int64_t column) {
     double all = 1;
     auto planes = format.getFacts().planesOf(kind);
-    for (unsigned plane : llvm::reverse(planes))
-      all *=
-          number(format, block, plane, column) + format.getPlanes()[plane].bias;
+    for (unsigned plane : llvm::reverse(planes)) {
+      double level = number(format, block, plane, column);
+      // A float has none, and -0 + 0 would be 0.
+      if (int32_t bias = format.getPlanes()[plane].bias)
+        level += bias;
+      all *= level;
+    }
     return all;
   }
 
@@ -141,7 +145,7 @@ TEST_F(FormatDecoderTest, NamesAndSizesAreTheDialects) {
     EXPECT_EQ(blockColumns(*format), interface.getBlock());
     EXPECT_EQ(blockBytes(*format), interface.getBlockBytes());
   }
-  EXPECT_FALSE(parseFormat("q4_k"));
+  EXPECT_FALSE(parseFormat("iq4_nl"));
 }
 
 TEST_F(FormatDecoderTest, AllHalvesAndBFloats) {
