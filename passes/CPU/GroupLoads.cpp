@@ -205,12 +205,14 @@ Value GroupLoads::floatQuant(Value block, int64_t column) {
 Value GroupLoads::integerQuant(Value block, int64_t column, Value table) {
   SmallVector<unsigned, 2> planes = facts.planesOf(PlaneKind::Quants);
   const Plane &first = facts.planes[planes.front()];
+  SmallVector<Value, 2> words;
+  for (unsigned plane : planes)
+    words.push_back(dwords(block, plane, places[plane].at(column) / 32 * 32));
   Value quant;
   unsigned width = 0;
-  for (unsigned plane : planes) {
+  for (auto [plane, field] : llvm::zip_equal(planes, words)) {
     unsigned bits = facts.planes[plane].bits;
-    int64_t at = places[plane].at(column), from = at % 32;
-    Value field = dwords(block, plane, at - from);
+    int64_t from = places[plane].at(column) % 32;
     if (first.type == FieldType::Signed) {
       // To the top, then down with its sign.
       field = shiftLeft(field, 32 - bits - from);
