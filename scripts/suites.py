@@ -23,9 +23,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 LIT_PASSED = {"PASS", "XFAIL", "FLAKYPASS"}
 LIT_NEITHER = {"UNSUPPORTED", "SKIPPED", "EXCLUDED"}
-DRIVER, OPT = ["corellama", "corellama-rt"], ["corellama-opt"]
+DRIVER, OPT = ["corellama", "corellama-rt"], ["corellama-opt", "corellama-emulator-opt"]
 # GoogleTests that take more than some ten seconds: not in --quick.
-SLOW_TESTS = {"CPUKernelTests", "CUDAKernelTests", "RunnerTests"}
+SLOW_TESTS = {"CPUKernelTests", "CUDAKernelTests", "RunnerTests", "EmulatorTests"}
 
 
 @dataclasses.dataclass

@@ -2,6 +2,7 @@
 #
 #   %opt         corellama-opt
 #   %corellama   corellama
+#   %emulator_opt  corellama-opt with the passes of the emulator
 #   %pass        in test/passes: the flag of the file's name, so that flag, file
 #                and test cannot drift apart; `chunk.mlir` and `chunk-invalid.mlir`
 #                both mean --chunk. `%pass{chunk=8}` means --chunk=chunk=8.
@@ -46,11 +47,12 @@ config.test_source_root = root
 config.test_exec_root = os.path.join(config.corellama_binary_dir, "test")
 
 llvm_config.use_default_substitutions()  # FileCheck, not, count, split-file
-opt = os.path.join(config.corellama_bin, "corellama-opt")
-if flag("roundtrip"):
-    opt += " --verify-roundtrip"
+roundtrip = " --verify-roundtrip" if flag("roundtrip") else ""
+opt = os.path.join(config.corellama_bin, "corellama-opt") + roundtrip
+emulator_opt = os.path.join(config.corellama_bin, "corellama-emulator-opt") + roundtrip
 config.substitutions += [
     (r"%opt\b", opt),
+    (r"%emulator_opt\b", emulator_opt),
     (r"%corellama\b", os.path.join(config.corellama_bin, "corellama")),
     (r"%python\b", config.python),
     (r"%bin\b", config.corellama_bin),

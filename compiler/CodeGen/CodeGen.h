@@ -62,13 +62,16 @@ buildOptimizedIR(mlir::ModuleOp module, llvm::LLVMContext &context,
 llvm::Error emitAssembly(llvm::Module &llvmModule, llvm::TargetMachine &machine,
                          llvm::raw_pwrite_stream &out);
 
-/// Makes an object, and checks that it refers to nothing but the runtime's ABI.
+/// Makes an object, and checks that it refers to nothing but the runtime's ABI
+/// and `external` (see compileToObject).
 llvm::Expected<llvm::SmallVector<char, 0>>
-emitObject(llvm::Module &llvmModule, llvm::TargetMachine &machine);
+emitObject(llvm::Module &llvmModule, llvm::TargetMachine &machine,
+           llvm::StringRef external = {});
 
-/// All of it: module in, object out.
+/// All of it: module in, object out. The object may also refer to names that begin
+/// with `external`, if given: those that whoever loads it has.
 llvm::Expected<llvm::SmallVector<char, 0>>
-compileToObject(mlir::ModuleOp module);
+compileToObject(mlir::ModuleOp module, llvm::StringRef external = {});
 
 /// The GPU that `target` describes.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>

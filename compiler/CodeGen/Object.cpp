@@ -124,12 +124,11 @@ llvm::Error corellama::codegen::emitAssembly(llvm::Module &llvmModule,
 static constexpr llvm::StringLiteral kRuntimeSymbols[] = {
     "memcpy", "memset", "corellama_barrier", "corellama_launch",
     "_GLOBAL_OFFSET_TABLE_"};
-/// The words of kernels on the emulator (compiler/Runner/EmulatorABI.h).
-static constexpr llvm::StringLiteral kEmulatorOps = "corellama_emulator_";
 
 /// A call to libm or libgcc would depend on the machine that the program runs
 /// on, in bits or in being there at all.
-static llvm::Error checkUndefinedSymbols(llvm::MemoryBufferRef buffer) {
+static llvm::Error checkUndefinedSymbols(llvm::MemoryBufferRef buffer,
+                                         llvm::StringRef external) {
   auto object = llvm::object::ObjectFile::createObjectFile(buffer);
   if (!object)
     return object.takeError();
@@ -142,7 +141,8 @@ static llvm::Error checkUndefinedSymbols(llvm::MemoryBufferRef buffer) {
     llvm::Expected<llvm::StringRef> name = symbol.getName();
     if (!name)
       return name.takeError();
-    if (!name->empty() && !name->starts_with(kEmulatorOps) &&
+    bool allowed = !external.empty() && name->starts_with(external);
+    if (!name->empty() && !allowed &&
         !llvm::is_contained(kRuntimeSymbols, *name))
       return llvm::createStringError(
           "code generation: the code calls '" + *name +
@@ -153,21 +153,23 @@ static llvm::Error checkUndefinedSymbols(llvm::MemoryBufferRef buffer) {
 
 llvm::Expected<llvm::SmallVector<char, 0>>
 corellama::codegen::emitObject(llvm::Module &llvmModule,
-                               llvm::TargetMachine &machine) {
+                               llvm::TargetMachine &machine,
+                               llvm::StringRef external) {
   llvm::SmallVector<char, 0> object;
   llvm::raw_svector_ostream out(object);
   if (llvm::Error error =
           emit(llvmModule, machine, out, llvm::CodeGenFileType::ObjectFile))
     return error;
   llvm::StringRef bytes(object.data(), object.size());
-  if (llvm::Error error =
-          checkUndefinedSymbols(llvm::MemoryBufferRef(bytes, "object")))
+  if (llvm::Error error = checkUndefinedSymbols(
+          llvm::MemoryBufferRef(bytes, "object"), external))
     return error;
   return object;
 }
 
 llvm::Expected<llvm::SmallVector<char, 0>>
-corellama::codegen::compileToObject(mlir::ModuleOp module) {
+corellama::codegen::compileToObject(mlir::ModuleOp module,
+                                    llvm::StringRef external) {
   auto target = llama::getTarget(module);
   if (!target)
     return llvm::createStringError(
@@ -179,5 +181,5 @@ corellama::codegen::compileToObject(mlir::ModuleOp module) {
   auto llvmModule = buildOptimizedIR(module, context, **machine);
   if (!llvmModule)
     return llvmModule.takeError();
-  return emitObject(**llvmModule, **machine);
+  return emitObject(**llvmModule, **machine, external);
 }

@@ -11,7 +11,7 @@
 #include "compiler/Driver/MLIRFlags.h"
 #include "compiler/Driver/PhaseFile.h"
 #include "compiler/Driver/Progress.h"
-#include "compiler/Driver/Registration.h"
+#include "compiler/Registration/Registration.h"
 #include "compiler/Image/Image.h"
 #include "compiler/Import/Import.h"
 #include "compiler/Output/OutputFile.h"

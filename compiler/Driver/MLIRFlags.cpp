@@ -6,7 +6,7 @@
 
 #include "compiler/Driver/MLIRFlags.h"
 #include "compiler/Driver/Diagnostics.h"
-#include "compiler/Driver/Registration.h"
+#include "compiler/Registration/Registration.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Pass/PassManager.h"

@@ -106,8 +106,6 @@ void corellama::buildLLVMPipeline(OpPassManager &pm,
                                   const PipelineOptions &options) {
   if (options.backend == "cpu")
     cpu::buildLLVMPasses(pm);
-  else if (options.backend == "emulator")
-    cuda::buildEmulatorPasses(pm);
   else
     cuda::buildLLVMPasses(pm);
 }
@@ -163,10 +161,9 @@ void corellama::registerPipelines() {
           PipelineOptions options;
           if (mlir::failed(options.parseFromString(text)))
             return mlir::failure();
-          if (options.backend != "cpu" && options.backend != "cuda" &&
-              options.backend != "emulator")
+          if (options.backend != "cpu" && options.backend != "cuda")
             return refuse("backend is '" + options.backend +
-                          "', expected cpu, cuda or emulator");
+                          "', expected cpu or cuda");
           buildPhase(pm, phase, options);
           return mlir::success();
         },

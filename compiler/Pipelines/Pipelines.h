@@ -34,8 +34,7 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
       llvm::cl::init("f16")};
   Option<std::string> backend{
       *this, "backend",
-      llvm::cl::desc("what tiles become from vector on: cpu; cuda, GPU code; "
-                     "emulator, GPU code that runs on this machine's emulator"),
+      llvm::cl::desc("what tiles become from vector on: cpu or cuda"),
       llvm::cl::init("cpu")};
 };
 

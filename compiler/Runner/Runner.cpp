@@ -10,7 +10,7 @@ using namespace corellama;
 
 llvm::Expected<RunnerModule> RunnerModule::load(mlir::ModuleOp module) {
   // Lazily: steps refer to the runtime's barrier, which is not here.
-  auto object = SharedObject::load(module, /*lazily=*/true);
+  auto object = SharedObject::load(module);
   if (!object)
     return object.takeError();
   auto *descriptor =

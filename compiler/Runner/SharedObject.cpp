@@ -16,8 +16,8 @@
 using namespace corellama;
 
 llvm::Expected<SharedObject> SharedObject::load(mlir::ModuleOp module,
-                                                bool lazily) {
-  auto object = codegen::compileToObject(module);
+                                                llvm::StringRef external) {
+  auto object = codegen::compileToObject(module, external);
   if (!object)
     return object.takeError();
   // dlopen gives what it has already loaded by that name, though the file has
@@ -34,7 +34,8 @@ llvm::Expected<SharedObject> SharedObject::load(mlir::ModuleOp module,
   if (llvm::Error error = codegen::linkShared(*object, path))
     return error;
   void *library =
-      dlopen(path.c_str(), (lazily ? RTLD_LAZY : RTLD_NOW) | RTLD_LOCAL);
+      dlopen(path.c_str(),
+             (external.empty() ? RTLD_LAZY : RTLD_NOW) | RTLD_LOCAL);
   if (!library)
     return llvm::createStringError(llvm::Twine("kernels cannot be loaded: ") +
                                    dlerror());

@@ -1,8 +1,8 @@
 //===- SharedObject.h - generated code, loaded into this process ----------===//
 //
 // A module at phase llvm -> its object, linked to a shared library and loaded.
-// Apart because two kinds of modules are loaded so: a CPU's kernels (Runner.h)
-// and a GPU's on the emulator (EmulatorModule.h).
+// Apart from Runner.h because kernels of another kind are loaded so, too: those of
+// a GPU on the emulator of the tests.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,8 +18,11 @@ namespace corellama {
 /// Stays loaded as long as this lives.
 class SharedObject {
 public:
-  /// `lazily`: what the code refers to may be missing until it is called.
-  static llvm::Expected<SharedObject> load(mlir::ModuleOp module, bool lazily);
+  /// The code may refer to what this executable exports under names that begin
+  /// with `external`, and all of it must be there. Without `external` to the
+  /// runtime only, which may be missing until it is called.
+  static llvm::Expected<SharedObject> load(mlir::ModuleOp module,
+                                           llvm::StringRef external = {});
 
   SharedObject(SharedObject &&other)
       : library(std::exchange(other.library, nullptr)) {}

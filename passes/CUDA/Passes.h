@@ -22,8 +22,6 @@ namespace corellama::cuda {
 void buildVectorPasses(mlir::OpPassManager &manager);
 /// vector -> llvm dialect, for the device.
 void buildLLVMPasses(mlir::OpPassManager &manager);
-/// vector -> llvm dialect, for fibres on this machine.
-void buildEmulatorPasses(mlir::OpPassManager &manager);
 
 /// What passes/CUDA attaches to attributes: the table of strategies to the
 /// target, the lowering to each unit.

@@ -1,4 +1,4 @@
-//===- Passes.td - tile to GPU words, then to nvvm or to fibres -----------===//
+//===- Passes.td - tile to GPU ops, then to nvvm ---------------------------===//
 
 #ifndef CORELLAMA_PASSES_CUDA_PASSES
 #define CORELLAMA_PASSES_CUDA_PASSES
@@ -65,33 +65,6 @@ def CUDAOutlineDevice : Pass<"cuda-outline-device", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::NVVM::NVVMDialect",
                            "::mlir::LLVM::LLVMDialect"];
-}
-
-def CUDAToEmulator : Pass<"cuda-to-emulator", "::mlir::ModuleOp"> {
-  let summary = "Lower cuda to calls of the emulator";
-  let description = [{
-    Phase: llvm. Needs: kernels in the words of cuda. Leaves: host functions that a
-    fibre runs as one thread of one block, with a call of the runtime
-    (compiler/Runner/EmulatorABI.h) for each word; memory of one space. Never:
-    leaves an op of cuda.
-
-    EXAMPLE test/passes/CUDA/cuda-to-emulator.mlir @together
-  }];
-  let dependentDialects = ["::corellama::cpu::CPUDialect", "::mlir::LLVM::LLVMDialect",
-                           "::mlir::arith::ArithDialect", "::mlir::vector::VectorDialect"];
-}
-
-def CUDATraceAccesses : Pass<"cuda-trace-accesses", "::mlir::ModuleOp"> {
-  let summary = "Tell the emulator of every load and store";
-  let description = [{
-    Phase: llvm. Needs: kernels of cuda-to-emulator in the llvm dialect. Leaves: a call
-    of the runtime before each load and store whose address is not a local
-    variable's, so that it can report threads that touch the same bytes without
-    order. Never: changes an access.
-
-    EXAMPLE test/passes/CUDA/cuda-trace-accesses.mlir @corellama_step_decode
-  }];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
 #endif

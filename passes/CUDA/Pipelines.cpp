@@ -1,8 +1,7 @@
 //===- Pipelines.cpp - the order of the GPU's passes ----------------------===//
 //
 // The only place that lists them; compiler/Pipelines calls these functions for
-// GPUs. Device and fibres differ in the lowering of cuda's
-// words and in what is done around the kernels, and in nothing else.
+// GPUs.
 //
 //===----------------------------------------------------------------------===//
 
@@ -29,12 +28,4 @@ void corellama::cuda::buildLLVMPasses(OpPassManager &manager) {
   manager.addPass(context::createContextToLLVM());
   context::addUpstreamConversions(manager);
   manager.addPass(createCUDAOutlineDevice());
-}
-
-void corellama::cuda::buildEmulatorPasses(OpPassManager &manager) {
-  manager.addPass(createCUDAStepToLaunches());
-  manager.addPass(createCUDAToEmulator());
-  manager.addPass(context::createContextToLLVM());
-  context::addUpstreamConversions(manager);
-  manager.addPass(createCUDATraceAccesses());
 }

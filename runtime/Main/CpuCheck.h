@@ -10,7 +10,7 @@
 #define CORELLAMA_RUNTIME_MAIN_CPUCHECK_H
 
 #include "runtime/ABI/Kernel.h"
-#include "runtime/Tokenizer/Result.h"
+#include "runtime/Support/Result.h"
 
 #include <array>
 #include <cstdint>

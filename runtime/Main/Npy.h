@@ -9,7 +9,7 @@
 #ifndef CORELLAMA_RUNTIME_MAIN_NPY_H
 #define CORELLAMA_RUNTIME_MAIN_NPY_H
 
-#include "runtime/Tokenizer/Result.h"
+#include "runtime/Support/Result.h"
 
 #include <cstdint>
 #include <optional>

@@ -11,7 +11,7 @@
 
 #include "runtime/ABI/Kernel.h"
 #include "runtime/Sampling/Sampler.h"
-#include "runtime/Tokenizer/Result.h"
+#include "runtime/Support/Result.h"
 
 #include <cstdint>
 #include <optional>

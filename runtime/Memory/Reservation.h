@@ -13,7 +13,7 @@
 #ifndef CORELLAMA_RUNTIME_MEMORY_RESERVATION_H
 #define CORELLAMA_RUNTIME_MEMORY_RESERVATION_H
 
-#include "runtime/Tokenizer/Result.h"
+#include "runtime/Support/Result.h"
 
 #include <cstddef>
 #include <cstdint>

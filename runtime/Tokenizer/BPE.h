@@ -14,7 +14,7 @@
 #define CORELLAMA_RUNTIME_TOKENIZER_BPE_H
 
 #include "runtime/Tokenizer/Metadata.h"
-#include "runtime/Tokenizer/Result.h"
+#include "runtime/Support/Result.h"
 #include "runtime/Tokenizer/Vocabulary.h"
 
 #include <cstdint>

@@ -14,7 +14,7 @@
 #define CORELLAMA_RUNTIME_TOKENIZER_CHAT_H
 
 #include "runtime/Tokenizer/Metadata.h"
-#include "runtime/Tokenizer/Result.h"
+#include "runtime/Support/Result.h"
 #include "runtime/Tokenizer/Tokenizer.h"
 
 #include <cstdint>

@@ -14,7 +14,7 @@
 #ifndef CORELLAMA_RUNTIME_TOKENIZER_METADATA_H
 #define CORELLAMA_RUNTIME_TOKENIZER_METADATA_H
 
-#include "runtime/Tokenizer/Result.h"
+#include "runtime/Support/Result.h"
 
 #include <cstdint>
 #include <optional>

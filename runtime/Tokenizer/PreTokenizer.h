@@ -9,7 +9,7 @@
 #ifndef CORELLAMA_RUNTIME_TOKENIZER_PRETOKENIZER_H
 #define CORELLAMA_RUNTIME_TOKENIZER_PRETOKENIZER_H
 
-#include "runtime/Tokenizer/Result.h"
+#include "runtime/Support/Result.h"
 
 #include <memory>
 #include <optional>

@@ -20,7 +20,7 @@
 #include "runtime/Tokenizer/BPE.h"
 #include "runtime/Tokenizer/Metadata.h"
 #include "runtime/Tokenizer/PreTokenizer.h"
-#include "runtime/Tokenizer/Result.h"
+#include "runtime/Support/Result.h"
 #include "runtime/Tokenizer/Vocabulary.h"
 
 #include <cstdint>

@@ -12,7 +12,7 @@
 #define CORELLAMA_RUNTIME_TOKENIZER_VOCABULARY_H
 
 #include "runtime/Tokenizer/Metadata.h"
-#include "runtime/Tokenizer/Result.h"
+#include "runtime/Support/Result.h"
 
 #include <array>
 #include <cstdint>

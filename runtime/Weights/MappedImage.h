@@ -14,7 +14,7 @@
 #define CORELLAMA_RUNTIME_WEIGHTS_MAPPEDIMAGE_H
 
 #include "runtime/ABI/Image.h"
-#include "runtime/Tokenizer/Result.h"
+#include "runtime/Support/Result.h"
 
 #include <cstdint>
 #include <span>

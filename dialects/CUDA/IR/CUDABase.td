@@ -8,7 +8,7 @@ include "dialects/Llama/IR/LlamaOpBase.td"
 def CUDA_Dialect : Dialect {
   let name = "cuda";
   let cppNamespace = "::corellama::cuda";
-  let summary = "the closed set of GPU words";
+  let summary = "what threads of a block do together";
   let description = [{
     Phase `vector` of a GPU: a kernel is a function `(context, layer)` that every
     thread of every block runs. A block computes the part of its number; threads

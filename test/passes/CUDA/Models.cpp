@@ -143,7 +143,7 @@ CUDAModel join(const Sizes &sizes, const Grouping &grouping, int64_t headSize,
   choice.chunk = 70;
   // Four blocks of keys: 1000 positions end inside the last.
   choice.capacity = 1024;
-  choice.backend = "emulator";
+  choice.emulated = true;
   return {std::string(sizes.name) + "_" + grouping.name + "_" +
               std::to_string(headSize) + "_" + cacheType,
           choice};

@@ -5,8 +5,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/passes/Testing/LoadedKernels.h"
-#include "compiler/Runner/EmulatorModule.h"
 #include "compiler/Runner/Runner.h"
+#include "test/emulator/EmulatorModule.h"
 
 using namespace corellama;
 using namespace corellama::test;
@@ -75,16 +75,15 @@ private:
 } // namespace
 
 llvm::Expected<std::unique_ptr<LoadedKernels>>
-test::loadKernels(mlir::ModuleOp module, llvm::StringRef backend) {
-  if (backend == "cpu") {
+test::loadKernels(mlir::ModuleOp module, bool emulated) {
+  if (!emulated) {
     auto runner = RunnerModule::load(module);
     if (!runner)
       return runner.takeError();
     return std::make_unique<CPUKernels>(std::move(*runner));
   }
-  assert(backend == "emulator");
-  auto fibres = EmulatorModule::load(module);
-  if (!fibres)
-    return fibres.takeError();
-  return std::make_unique<EmulatorKernels>(std::move(*fibres));
+  auto kernels = EmulatorModule::load(module);
+  if (!kernels)
+    return kernels.takeError();
+  return std::make_unique<EmulatorKernels>(std::move(*kernels));
 }

@@ -1,7 +1,7 @@
 //===- LoadedKernels.h - compiled kernels of any target, to be called -----===//
 //
 // What a test needs of kernels that are loaded, whether a worker of a CPU calls
-// them part by part or fibres play the threads of a GPU.
+// them part by part or the emulator plays the threads of a GPU.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,9 +32,9 @@ public:
                           KernelContext &context, std::mt19937 &random) = 0;
 };
 
-/// Compiles a module of phase llvm and loads it; `backend` as in ModelChoice.
+/// Compiles a module of phase llvm and loads it; `emulated` as in ModelChoice.
 llvm::Expected<std::unique_ptr<LoadedKernels>>
-loadKernels(mlir::ModuleOp module, llvm::StringRef backend);
+loadKernels(mlir::ModuleOp module, bool emulated);
 
 } // namespace corellama::test
 

@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/passes/Testing/TestModel.h"
-#include "compiler/Driver/Registration.h"
+#include "compiler/Registration/Registration.h"
 #include "compiler/Image/Manifest.h"
 #include "compiler/Image/Packing.h"
 #include "compiler/Image/RopeFrequencies.h"
@@ -16,6 +16,7 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "runtime/ABI/Image.h"
+#include "test/emulator/Passes.h"
 #include "test/passes/Testing/RandomWeights.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
@@ -153,10 +154,12 @@ static llvm::Error runPhases(mlir::ModuleOp module, llama::Phase first,
   PipelineOptions options;
   options.chunk = choice.chunk;
   options.cacheType = choice.cacheType;
-  options.backend = choice.backend;
   options.activations = choice.activations;
   mlir::PassManager manager(module.getContext());
-  buildPhases(manager, first, last, options);
+  if (choice.emulated)
+    emulator::buildPhases(manager, first, last, options);
+  else
+    buildPhases(manager, first, last, options);
   if (mlir::failed(manager.run(module)))
     return llvm::createStringError("a pipeline failed");
   return llvm::Error::success();
@@ -306,7 +309,7 @@ TestModel::load(mlir::ModuleOp vector) const {
   if (llvm::Error error =
           runPhases(*code, llama::Phase::LLVM, llama::Phase::LLVM, choice))
     return error;
-  return loadKernels(*code, choice.backend);
+  return loadKernels(*code, choice.emulated);
 }
 
 KernelContext TestModel::makeContext() const {

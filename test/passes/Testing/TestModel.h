@@ -38,8 +38,8 @@ struct ModelChoice {
   int64_t chunk = 11;
   /// Positions that a test's cache has room for, and the checkpoint's context.
   int64_t capacity = 512;
-  /// As the pipelines' option: "cpu", or "emulator" for a GPU's kernels.
-  std::string backend = "cpu";
+  /// The target is a GPU, and the emulator runs its kernels.
+  bool emulated = false;
   /// As the pipelines' option.
   std::string activations = "auto";
   /// Weights, and what buffers hold, are small integers: where no norm comes

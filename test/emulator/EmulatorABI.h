@@ -7,8 +7,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef CORELLAMA_COMPILER_RUNNER_EMULATORABI_H
-#define CORELLAMA_COMPILER_RUNNER_EMULATORABI_H
+#ifndef CORELLAMA_TEST_EMULATOR_EMULATORABI_H
+#define CORELLAMA_TEST_EMULATOR_EMULATORABI_H
 
 #include <cstdint>
 
@@ -42,4 +42,4 @@ void corellama_emulator_write(const void *address, uint32_t bytes,
                               uint32_t alignment);
 }
 
-#endif // CORELLAMA_COMPILER_RUNNER_EMULATORABI_H
+#endif // CORELLAMA_TEST_EMULATOR_EMULATORABI_H

@@ -1,4 +1,4 @@
-// RUN: %opt %pass %s | FileCheck %s
+// RUN: %emulator_opt %pass %s | FileCheck %s
 
 module {
   // Before each access: where, how many bytes, and which alignment it promises; the

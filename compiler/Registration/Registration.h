@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef CORELLAMA_COMPILER_DRIVER_REGISTRATION_H
-#define CORELLAMA_COMPILER_DRIVER_REGISTRATION_H
+#ifndef CORELLAMA_COMPILER_REGISTRATION_REGISTRATION_H
+#define CORELLAMA_COMPILER_REGISTRATION_REGISTRATION_H
 
 #include "mlir/IR/DialectRegistry.h"
 
@@ -22,4 +22,4 @@ void registerAllPasses();
 
 } // namespace corellama
 
-#endif // CORELLAMA_COMPILER_DRIVER_REGISTRATION_H
+#endif // CORELLAMA_COMPILER_REGISTRATION_REGISTRATION_H

@@ -1,13 +1,13 @@
 //===- Result.h - a value, or one line that says why there is none --------===//
 //
 // How the runtime reports errors: by value, since it is compiled without
-// exceptions. A file of its own because metadata, tokenizer and chat templates
-// all return it, and it depends on none of them.
+// exceptions. A file of its own because every folder of the runtime returns it,
+// and it depends on none of them.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef CORELLAMA_RUNTIME_TOKENIZER_RESULT_H
-#define CORELLAMA_RUNTIME_TOKENIZER_RESULT_H
+#ifndef CORELLAMA_RUNTIME_SUPPORT_RESULT_H
+#define CORELLAMA_RUNTIME_SUPPORT_RESULT_H
 
 #include <cstddef>
 #include <cstdint>
@@ -66,4 +66,4 @@ private:
 
 } // namespace corellama::runtime
 
-#endif // CORELLAMA_RUNTIME_TOKENIZER_RESULT_H
+#endif // CORELLAMA_RUNTIME_SUPPORT_RESULT_H

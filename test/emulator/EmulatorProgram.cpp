@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Runner/EmulatorProgram.h"
-#include "compiler/Driver/Registration.h"
+#include "test/emulator/EmulatorProgram.h"
+#include "compiler/Registration/Registration.h"
 #include "compiler/Image/Manifest.h"
 #include "compiler/Image/Packing.h"
 #include "compiler/Image/RopeFrequencies.h"
@@ -16,6 +16,7 @@
 #include "dialects/CUDA/IR/CUDADialect.h"
 #include "mlir/IR/Diagnostics.h"
 #include "runtime/ABI/Image.h"
+#include "test/emulator/Passes.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Memory.h"
 
@@ -47,7 +48,6 @@ public:
     pipeline.activations = options.activations;
     pipeline.cacheType = options.cacheType;
     pipeline.chunk = static_cast<int64_t>(options.chunk);
-    pipeline.backend = "emulator";
   }
 
   Error run(mlir::ModuleOp module, llama::Phase first, llama::Phase last) {
@@ -55,7 +55,7 @@ public:
       if (row.phase < first || row.phase > last)
         continue;
       mlir::PassManager manager(module.getContext());
-      buildPhase(manager, row.phase, pipeline);
+      emulator::buildPhases(manager, row.phase, row.phase, pipeline);
       if (mlir::failed(manager.run(module)))
         return llvm::createStringError(
             path + ": phase " + llama::infoOf(row.phase).name + ": " +

@@ -4,14 +4,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Runner/EmulatorModule.h"
+#include "test/emulator/EmulatorModule.h"
 
 using namespace corellama;
 
 llvm::Expected<EmulatorModule> EmulatorModule::load(mlir::ModuleOp module) {
-  // Not lazily: a word that this executable does not export is an error here
-  // and not in the middle of a kernel.
-  auto object = SharedObject::load(module, /*lazily=*/false);
+  auto object = SharedObject::load(module, "corellama_emulator_");
   if (!object)
     return object.takeError();
   auto *descriptor = static_cast<const abi::DeviceProgram *>(

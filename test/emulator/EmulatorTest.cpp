@@ -1,17 +1,17 @@
 //===- EmulatorTest.cpp - GPU kernels on the emulator ---------------------===//
 //
-// Kernels at phase vector, written by hand, through the passes of the backend
-// fibres. Each rule of a GPU that the device checks has a kernel that breaks it
+// Kernels at phase vector, written by hand, through the passes of the emulator.
+// Each rule of a GPU that the device checks has a kernel that breaks it
 // and the whole message.
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Driver/Registration.h"
-#include "compiler/Runner/EmulatorModule.h"
+#include "compiler/Registration/Registration.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
-#include "passes/CUDA/Passes.h"
+#include "test/emulator/EmulatorModule.h"
+#include "test/emulator/Passes.h"
 #include "llvm/ADT/bit.h"
 #include "gtest/gtest.h"
 #include <cmath>
@@ -40,7 +40,7 @@ static llvm::Expected<EmulatorModule> loadBody(const std::string &body) {
   if (!module)
     return llvm::createStringError("the text does not parse");
   mlir::PassManager manager(module->getContext());
-  cuda::buildEmulatorPasses(manager);
+  emulator::buildLLVMPasses(manager);
   if (mlir::failed(manager.run(*module)))
     return llvm::createStringError("a pass failed");
   return EmulatorModule::load(*module);

@@ -2,7 +2,7 @@
 //
 // vector -> llvm, for this machine. A kernel becomes a host function that a
 // fibre runs as one thread of one block: each word of cuda a call
-// (compiler/Runner/ EmulatorABI.h), all memory in one space. Twin of
+// (test/emulator/EmulatorABI.h), all memory in one space. Twin of
 // CUDAToNVVM.cpp; the module that goes in is the same, which is what makes a
 // test on the emulator a test of the GPU's code.
 //
@@ -17,13 +17,13 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "passes/CUDA/Passes.h"
+#include "test/emulator/Passes.h"
 #include "llvm/ADT/TypeSwitch.h"
 
-namespace corellama::cuda {
+namespace corellama::emulator {
 #define GEN_PASS_DEF_CUDATOEMULATOR
-#include "passes/CUDA/Passes.h.inc"
-} // namespace corellama::cuda
+#include "test/emulator/Passes.h.inc"
+} // namespace corellama::emulator
 
 using namespace mlir;
 using namespace corellama;
@@ -39,7 +39,7 @@ cpu::TargetAttr hostTarget(MLIRContext *context) {
                               /*vector_bits=*/256, /*l2_bytes=*/0);
 }
 
-/// One function of compiler/Runner/EmulatorABI.h.
+/// One function of test/emulator/EmulatorABI.h.
 struct Word {
   StringRef name;
   Type result; // null: none
@@ -247,7 +247,7 @@ Value KernelLowering::lower(ImplicitLocOpBuilder &b, Operation *word) {
 }
 
 struct CUDAToEmulator
-    : corellama::cuda::impl::CUDAToEmulatorBase<CUDAToEmulator> {
+    : corellama::emulator::impl::CUDAToEmulatorBase<CUDAToEmulator> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     for (auto kernel : module.getOps<func::FuncOp>())

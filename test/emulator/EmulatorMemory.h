@@ -13,8 +13,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef CORELLAMA_COMPILER_RUNNER_EMULATORMEMORY_H
-#define CORELLAMA_COMPILER_RUNNER_EMULATORMEMORY_H
+#ifndef CORELLAMA_TEST_EMULATOR_EMULATORMEMORY_H
+#define CORELLAMA_TEST_EMULATOR_EMULATORMEMORY_H
 
 #include "compiler/Runner/KernelContext.h"
 #include "llvm/ADT/ArrayRef.h"
@@ -139,4 +139,4 @@ private:
 
 } // namespace corellama
 
-#endif // CORELLAMA_COMPILER_RUNNER_EMULATORMEMORY_H
+#endif // CORELLAMA_TEST_EMULATOR_EMULATORMEMORY_H

@@ -10,12 +10,12 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/Interfaces/DataLayoutInterfaces.h"
-#include "passes/CUDA/Passes.h"
+#include "test/emulator/Passes.h"
 
-namespace corellama::cuda {
+namespace corellama::emulator {
 #define GEN_PASS_DEF_CUDATRACEACCESSES
-#include "passes/CUDA/Passes.h.inc"
-} // namespace corellama::cuda
+#include "test/emulator/Passes.h.inc"
+} // namespace corellama::emulator
 
 using namespace mlir;
 using namespace corellama;
@@ -35,7 +35,7 @@ Value baseOf(Value address) {
 }
 
 struct CUDATraceAccesses
-    : corellama::cuda::impl::CUDATraceAccessesBase<CUDATraceAccesses> {
+    : corellama::emulator::impl::CUDATraceAccessesBase<CUDATraceAccesses> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     SmallVector<LLVM::LLVMFuncOp> kernels;

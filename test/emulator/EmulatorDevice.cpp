@@ -1,7 +1,7 @@
 //===- EmulatorDevice.cpp - a GPU of one core, on the emulator ------------===//
 //
 // See EmulatorDevice.h. From top to bottom: a fibre; the scheduler, which is a
-// ring of fibres that can go on; what threads do together; a launch; the words.
+// ring of fibres that can go on; what threads do together; a launch; what kernels call.
 //
 // Boost.Context's two assembly routines and not its class `fiber`: a launch
 // that fails leaves its fibres where they are, in frames of generated code that
@@ -9,9 +9,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Runner/EmulatorDevice.h"
-#include "compiler/Runner/EmulatorABI.h"
-#include "compiler/Runner/TensorCore.h"
+#include "test/emulator/EmulatorDevice.h"
+#include "test/emulator/EmulatorABI.h"
+#include "test/emulator/TensorCore.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/ErrorHandling.h"
 #include <algorithm>
@@ -72,7 +72,7 @@ struct Fibre {
   uint8_t *stack;
   uint32_t thread;
   State state;
-  /// Where it waits: the number of the word in its kernel, which tells two
+  /// Where it waits: the number of the call in its kernel, which tells two
   /// barriers apart.
   uint32_t site;
   // Operands of what it waits at.
@@ -153,7 +153,7 @@ public:
       fail(memory.what());
   }
 
-  /// The device that runs a kernel on this thread. The words are C functions
+  /// The device that runs a kernel on this thread. What kernels call are C functions
   /// that generated code calls with no argument of ours, so there is no other
   /// way to find it; set only while a launch runs.
   static thread_local Impl *running;
@@ -461,7 +461,7 @@ void EmulatorDevice::Impl::launch(uint32_t number,
   if (!kernel().thread || kernel().threads == 0 ||
       kernel().threads % kWarpLanes != 0 || kernel().threads > kMaxThreads) {
     error = (llvm::Twine("kernel '") + kernel().name +
-             "': not code for fibres, or not of whole warps")
+             "': not code for the emulator, or not of whole warps")
                 .str();
     return;
   }
@@ -509,7 +509,7 @@ llvm::Error EmulatorDevice::run(abi::DeviceStepFunction step,
 }
 
 //===----------------------------------------------------------------------===//
-// The words
+// What kernels call (EmulatorABI.h)
 //===----------------------------------------------------------------------===//
 
 static EmulatorDevice::Impl &device() { return *EmulatorDevice::Impl::running; }

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef CORELLAMA_COMPILER_RUNNER_TENSORCORE_H
-#define CORELLAMA_COMPILER_RUNNER_TENSORCORE_H
+#ifndef CORELLAMA_TEST_EMULATOR_TENSORCORE_H
+#define CORELLAMA_TEST_EMULATOR_TENSORCORE_H
 
 #include <cstdint>
 
@@ -35,4 +35,4 @@ void multiply(const MmaOperands (&lanes)[kWarpLanes], bool bf16);
 
 } // namespace corellama
 
-#endif // CORELLAMA_COMPILER_RUNNER_TENSORCORE_H
+#endif // CORELLAMA_TEST_EMULATOR_TENSORCORE_H

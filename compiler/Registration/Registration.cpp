@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Driver/Registration.h"
+#include "compiler/Registration/Registration.h"
 #include "compiler/Pipelines/Pipelines.h"
 #include "dialects/CPU/IR/CPUDialect.h"
 #include "dialects/CUDA/IR/CUDADialect.h"

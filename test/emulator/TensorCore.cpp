@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Runner/TensorCore.h"
+#include "test/emulator/TensorCore.h"
 #include <cmath>
 #include <cstring>
 #include <limits>

@@ -7,11 +7,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef CORELLAMA_COMPILER_RUNNER_EMULATORPROGRAM_H
-#define CORELLAMA_COMPILER_RUNNER_EMULATORPROGRAM_H
+#ifndef CORELLAMA_TEST_EMULATOR_EMULATORPROGRAM_H
+#define CORELLAMA_TEST_EMULATOR_EMULATORPROGRAM_H
 
 #include "compiler/Checkpoint/Checkpoint.h"
-#include "compiler/Runner/EmulatorModule.h"
+#include "test/emulator/EmulatorModule.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include <string>
 
@@ -63,4 +63,4 @@ private:
 
 } // namespace corellama
 
-#endif // CORELLAMA_COMPILER_RUNNER_EMULATORPROGRAM_H
+#endif // CORELLAMA_TEST_EMULATOR_EMULATORPROGRAM_H

@@ -12,10 +12,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef CORELLAMA_COMPILER_RUNNER_EMULATORDEVICE_H
-#define CORELLAMA_COMPILER_RUNNER_EMULATORDEVICE_H
+#ifndef CORELLAMA_TEST_EMULATOR_EMULATORDEVICE_H
+#define CORELLAMA_TEST_EMULATOR_EMULATORDEVICE_H
 
-#include "compiler/Runner/EmulatorMemory.h"
+#include "test/emulator/EmulatorMemory.h"
 #include "runtime/ABI/Device.h"
 #include "llvm/Support/Error.h"
 #include <optional>
@@ -33,7 +33,7 @@ struct EmulatorOptions {
 /// One thread of this process may use it at a time.
 class EmulatorDevice {
 public:
-  /// `kernels` have code for fibres; `ranges` is all memory that they may touch
+  /// `kernels` have code for the emulator; `ranges` is all memory that they may touch
   /// besides their workgroup memory. Both outlive the device.
   EmulatorDevice(llvm::ArrayRef<abi::DeviceKernel> kernels,
                  llvm::ArrayRef<MemoryRange> ranges,
@@ -51,7 +51,7 @@ public:
   /// nothing.
   llvm::Error run(abi::DeviceStepFunction step, const abi::Context &context);
 
-  /// What the words of EmulatorABI.h and corellama_launch call.
+  /// What the functions of EmulatorABI.h and corellama_launch call.
   class Impl;
 
 private:
@@ -60,4 +60,4 @@ private:
 
 } // namespace corellama
 
-#endif // CORELLAMA_COMPILER_RUNNER_EMULATORDEVICE_H
+#endif // CORELLAMA_TEST_EMULATOR_EMULATORDEVICE_H

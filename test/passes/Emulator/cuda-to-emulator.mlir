@@ -1,4 +1,4 @@
-// RUN: %opt %pass %s | FileCheck %s
+// RUN: %emulator_opt %pass %s | FileCheck %s
 
 // The code is for this machine, whatever the GPU is.
 // CHECK: module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+f16c,+fma"
