@@ -1,6 +1,6 @@
-//===- CUDAAttributes.cpp - strategies and units of a GPU -----------------===//
+//===- CUDAAttributes.cpp - the facts of a GPU's strategies and units -----===//
 //
-// The facts of each unit, and what a strategy answers of its tile.
+// What each unit reads, sums and needs, and what a strategy says of its tile.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,7 +17,7 @@ using namespace corellama::cuda;
 #include "dialects/CUDA/IR/CUDAAttributes.cpp.inc"
 
 void CUDADialect::registerAttributes() {
-#ifndef __clang_analyzer__ // It takes a pointer that MLIR keeps for a leak.
+#ifndef __clang_analyzer__ // it reports a pointer that MLIR owns as a leak
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "dialects/CUDA/IR/CUDAAttributes.cpp.inc"
@@ -36,7 +36,7 @@ LogicalResult StrategyAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   if (!isa<CUDADialect>(unit.getDialect()))
     return emitError() << "the unit of a GPU's strategy is one of #cuda, found "
                        << unit;
-  // Whole warps, and sums of a block are a tree; CUDA allows no more.
+  // CUDA's limit; whole warps, and a tree adds a power of two of values.
   if (threads < 32 || threads > 1024 || !llvm::isPowerOf2_64(threads))
     return emitError() << "a block of a GPU has a power of two of threads, 32 "
                           "to 1024, found "
@@ -47,8 +47,8 @@ LogicalResult StrategyAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
-/// A tile is spread over threads: each has its own elements, so a row may have
-/// 16 groups, whatever the number of rows.
+/// A tile is spread over threads: each thread holds its own elements only, so
+/// 16 groups fit for any number of rows.
 int64_t StrategyAttr::getValueGroups(int64_t) const { return 16; }
 
 //===----------------------------------------------------------------------===//
@@ -67,13 +67,14 @@ Attribute SimtAttr::getOrder(llama::FormatInterface format) const {
                                         scaleOf(format), kWarp);
 }
 
-/// All of CUDA's targets have them.
+/// Every target of CUDA has the needed instructions.
 ArrayRef<StringLiteral> SimtAttr::getFeatures() const { return {}; }
 
-/// A block has no room for decoded rows; it reads them again from caches.
+/// Workgroup memory is too small for decoded rows; a block reads them again
+/// from the caches.
 bool SimtAttr::usesPanels() const { return false; }
 
-/// Each lane has the terms of its blocks in registers anyway.
+/// Each lane holds the terms of its blocks in registers anyway.
 bool SimtAttr::needsBlockSums(llama::FormatInterface) const { return false; }
 
 Type MmaAttr::getRowsType() const { return Float16Type::get(getContext()); }
@@ -87,7 +88,8 @@ Attribute MmaAttr::getOrder(llama::FormatInterface format) const {
 
 ArrayRef<StringLiteral> MmaAttr::getFeatures() const { return {}; }
 
-/// A block decodes into workgroup memory inside its loop over k.
+/// A block decodes into workgroup memory inside its loop over k, so no panel is
+/// needed.
 bool MmaAttr::usesPanels() const { return false; }
 
 bool MmaAttr::needsBlockSums(llama::FormatInterface) const { return false; }

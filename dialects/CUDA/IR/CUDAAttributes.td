@@ -1,8 +1,8 @@
 //===- CUDAAttributes.td - GPUs as targets, how kernels run on them -------===//
 //
-// The target that the driver stamps on a module, the strategy that plan writes
-// on its kernels, and the units that a strategy can name. Facts only: the table
-// of strategies is passes/CUDA/CUDAPlanner.cpp, the code of a unit is in
+// The target that the driver sets on a module, the strategy that plan writes on
+// its kernels, and the units that a strategy can name. Facts only: the table of
+// strategies is passes/CUDA/CUDAPlanner.cpp, the code of a unit is in
 // passes/CUDA/Units.
 //
 //===----------------------------------------------------------------------===//
@@ -37,9 +37,9 @@ def CUDA_TargetAttr : CUDA_Attr<"Target", "target", [Llama_TargetInterface]> {
 def CUDA_StrategyAttr : CUDA_Attr<"Strategy", "strategy", [Llama_StrategyInterface]> {
   let summary = "how a kernel runs on a GPU";
   let description = [{
-    `unit`: what multiplies. `threads` a block, a power of two, 32 to 1024;
-    `m` x `n`: the tile of a block; `k`: the depth of a stage in shared memory,
-    of which there are `stages`.
+    `unit`: the instructions that multiply. `threads`: of a block, a power of
+    two from 32 to 1024. `m` x `n`: the tile of a block. `k`: the columns of one
+    stage in shared memory; `stages`: how many stages there are.
   }];
   let parameters = (ins
     "::corellama::llama::ContractionUnitInterface":$unit, "int64_t":$threads,
@@ -59,9 +59,9 @@ def CUDA_SimtAttr : CUDA_Attr<"Simt", "simt",
     [DeclareAttrInterfaceMethods<Llama_ContractionUnitInterface>]> {
   let summary = "float32 fused multiply-add, the lanes of a warp along k";
   let description = [{
-    Each lane takes 16 bytes of quants of every row of the warp at a time, converts them to
-    float32 and multiplies them by float32 rows; a tree adds the lanes. Any format that a
-    thread can load.
+    Each lane takes 16 bytes of quants of each of its warp's weight rows at a time,
+    converts them to float32 and multiplies them by float32 rows; a tree adds the lanes. It
+    reads every format that `passes/CUDA/WeightChunks` can load.
   }];
 }
 

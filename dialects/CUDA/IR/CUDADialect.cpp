@@ -37,7 +37,7 @@ LogicalResult SharedOp::verify() {
   return success();
 }
 
-/// Pairs of halves, one row a register.
+/// 4 registers: a pair of f16 or bf16 in each.
 static bool isRegisters(Type type, ArrayRef<int64_t> counts) {
   auto vector = cast<VectorType>(type);
   return vector.getDimSize(1) == 2 &&

@@ -21,10 +21,10 @@ inline constexpr unsigned kGlobalSpace = 1;
 inline constexpr unsigned kWorkgroupSpace = 3;
 /// Threads of a warp.
 inline constexpr int64_t kWarp = 32;
-/// Bytes of a chunk: the widest load of a thread.
+/// Bytes of a chunk: the widest load of one thread.
 inline constexpr int64_t kChunkBytes = 16;
-/// Columns that tensor cores sum before a scale is applied: one block of the
-/// formats that they multiply.
+/// Columns that tensor cores sum before a scale is applied: one scale block of
+/// each format that they multiply.
 inline constexpr int64_t kMmaBlock = 32;
 
 } // namespace corellama::cuda

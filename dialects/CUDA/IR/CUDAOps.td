@@ -1,9 +1,9 @@
-//===- CUDAOps.td - the closed set of GPU words ---------------------------===//
+//===- CUDAOps.td - the closed set of GPU ops -----------------------------===//
 //
-// What a kernel's code can say on a GPU besides arithmetic, loads and stores.
-// Closed: each word has exactly two lowerings, to nvvm (cuda-to-nvvm) and to calls
-// of the emulator (cuda-to-emulator), so the module that ships is the module
-// that is tested without a GPU. Inline assembly stands only below this point.
+// What a kernel does on a GPU besides arithmetic, loads and stores. The set is
+// closed: each op has exactly two lowerings, to nvvm (cuda-to-nvvm) and to calls
+// of the emulator (cuda-to-emulator), so the module that ships is the module that
+// is tested without a GPU. Inline assembly appears only after these lowerings.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,7 +26,7 @@ def CUDA_Bytes16 : Type<VectorOfLengthAndType<[4], [I32]>.predicate,
   BuildableType<"::mlir::VectorType::get({4}, $_builder.getI32Type())">;
 
 //===----------------------------------------------------------------------===//
-// Who
+// Threads and blocks
 //===----------------------------------------------------------------------===//
 
 class CUDA_IdOp<string opMnemonic> : CUDA_Op<opMnemonic, [Pure]> {
@@ -42,19 +42,20 @@ def CUDA_ThreadIdOp : CUDA_IdOp<"thread_id"> {
 def CUDA_BlockIdOp : CUDA_IdOp<"block_id"> {
   let summary = "the number of this block in its launch";
   let description = [{
-    Blocks compute the part of their number, in any order.
+    Block b computes part b of the kernel; blocks run in any order.
   }];
 }
 
 //===----------------------------------------------------------------------===//
-// Together
+// Synchronisation and exchange
 //===----------------------------------------------------------------------===//
 
 def CUDA_BarrierOp : CUDA_Op<"barrier"> {
-  let summary = "all threads of the block have come here";
+  let summary = "a barrier: waits until all threads of the block have reached it";
   let description = [{
-    What any of them wrote before it, to workgroup or global memory, is seen by
-    all of them after it. Reached by all threads of a block or by none.
+    What any thread wrote before the barrier, to workgroup or global memory, is
+    visible to all threads of the block after it. All threads of a block reach
+    it, or none.
   }];
   let assemblyFormat = "attr-dict";
 }
@@ -70,7 +71,7 @@ def CUDA_ShuffleXorOp : CUDA_Op<"shuffle_xor", [AllTypesMatch<["value", "result"
     }
     ```
   }];
-  // No Pure: a shuffle must stay where all lanes are.
+  // Not Pure: a shuffle must not be moved to where some lanes are inactive.
   let arguments = (ins AnyTypeOf<[F32, I32]>:$value,
                        ConfinedAttr<I32Attr, [IntMinValue<1>, IntMaxValue<31>]>:$mask);
   let results = (outs AnyTypeOf<[F32, I32]>:$result);
@@ -102,14 +103,14 @@ def CUDA_SharedOp : CUDA_Op<"shared", [Pure]> {
   let assemblyFormat = "`at` $at attr-dict `:` type($result)";
   let hasVerifier = 1;
   let extraClassDeclaration = [{
-    /// The byte of the region behind its last.
+    /// The first byte of the region behind this memory.
     int64_t getEnd();
   }];
 }
 def CUDA_LoadWeightOp : CUDA_Op<"load_weight", [MemoryEffects<[MemRead]>]> {
   let summary = "16 bytes of a weight";
   let description = [{
-    One aligned load of 16 bytes that goes around the first-level cache of
+    One aligned load of 16 bytes that bypasses the first-level cache of
     read-write memory: weights never change and are read once a launch. `at` is a
     multiple of 16, counted in bytes.
 
@@ -125,12 +126,12 @@ def CUDA_LoadWeightOp : CUDA_Op<"load_weight", [MemoryEffects<[MemRead]>]> {
   let assemblyFormat = "$memory `[` $at `]` attr-dict `:` type($memory)";
 }
 def CUDA_CopyAsyncOp : CUDA_Op<"copy_async", [AttrSizedOperandSegments]> {
-  let summary = "16 bytes from global to workgroup memory, later";
+  let summary = "starts an asynchronous copy of 16 bytes from global to workgroup memory";
   let description = [{
     `valid` of the 16 bytes are read, 0 to 16, the others become zero. Source and
-    target are at multiples of 16 bytes. Nothing of it may be read before a
-    `copy_wait` that covers its group, and by other threads before a barrier after
-    that.
+    target are at multiples of 16 bytes. The copied bytes may be read by this
+    thread after a `copy_wait` that covers the copy's group, by other threads
+    after a barrier behind that.
   }];
   let arguments = (ins AnyMemRef:$source, Variadic<Index>:$sourceIndices,
                        CUDA_WorkgroupMemory:$target, Variadic<Index>:$targetIndices,
@@ -142,14 +143,14 @@ def CUDA_CopyAsyncOp : CUDA_Op<"copy_async", [AttrSizedOperandSegments]> {
   let extraClassDeclaration = [{ static constexpr int64_t kBytes = 16; }];
 }
 def CUDA_CopyCommitOp : CUDA_Op<"copy_commit"> {
-  let summary = "this thread's copies since the last one are a group";
+  let summary = "makes a group of this thread's copies since its last commit";
   let description = [{
     Groups end in the order in which they were made (PTX: cp.async.commit_group).
   }];
   let assemblyFormat = "attr-dict";
 }
 def CUDA_CopyWaitOp : CUDA_Op<"copy_wait"> {
-  let summary = "until at most so many of this thread's groups are under way";
+  let summary = "waits until at most so many of this thread's groups are unfinished";
   let description = [{
     What the finished groups copied is visible to this thread alone until a barrier (PTX:
     cp.async.wait_group).
@@ -163,12 +164,12 @@ def CUDA_CopyWaitOp : CUDA_Op<"copy_wait"> {
 //===----------------------------------------------------------------------===//
 
 def CUDA_LdMatrixOp : CUDA_Op<"ldmatrix", [MemoryEffects<[MemRead]>]> {
-  let summary = "matrices of 8 x 8 halves from workgroup memory, spread over the warp";
+  let summary = "matrices of 8 x 8 f16 or bf16 from workgroup memory, spread over the warp";
   let description = [{
-    Each lane names a row of 16 bytes: lanes 8 i to 8 i + 7 those of matrix i (with
-    two matrices lanes 16 to 31 name nothing that is read). Row i of the result:
-    of matrix i the halves (r, 2 c) and (r, 2 c + 1), r = lane / 4, c = lane mod 4
-    (PTX ISA, ldmatrix).
+    Each lane gives the address of one row of 16 bytes: lanes 8 i to 8 i + 7 the
+    rows of matrix i (with two matrices the addresses of lanes 16 to 31 are not
+    read). Row i of the result has elements (r, 2 c) and (r, 2 c + 1) of matrix i,
+    r = lane / 4, c = lane mod 4 (PTX ISA, ldmatrix).
   }];
   let arguments = (ins CUDA_WorkgroupMemory:$memory, Variadic<Index>:$indices);
   let results = (outs VectorOfRankAndType<[2], [F16, BF16]>:$result);
@@ -180,11 +181,10 @@ def CUDA_LdMatrixOp : CUDA_Op<"ldmatrix", [MemoryEffects<[MemRead]>]> {
 def CUDA_MmaOp : CUDA_Op<"mma", [AllTypesMatch<["c", "result"]>]> {
   let summary = "16 x 8 += (16 x 16) x (16 x 8), over a warp";
   let description = [{
-    m16n8k16 with float32 sums (PTX ISA, mma.sync.aligned.m16n8k16.row.col). With
-    g = lane / 4 and t = lane mod 4 a lane holds of a the pairs at (g, 2t),
-    (g + 8, 2t), (g, 2t + 8), (g + 8, 2t + 8); of b, by column, k = 2t and 2t + 8 of
-    column g; of c and the result (g, 2t), (g, 2t + 1), (g + 8, 2t),
-    (g + 8, 2t + 1).
+    m16n8k16 with float32 sums (PTX ISA, mma.sync.aligned.m16n8k16.row.col). With g
+    = lane / 4 and t = lane mod 4 a lane holds: of a the pairs at (g, 2t), (g + 8,
+    2t), (g, 2t + 8), (g + 8, 2t + 8); of b the pairs of column g at k = 2t and 2t +
+    8; of c and the result (g, 2t), (g, 2t + 1), (g + 8, 2t), (g + 8, 2t + 1).
   }];
   let arguments = (ins VectorOfRankAndType<[2], [F16, BF16]>:$a,
                        VectorOfRankAndType<[2], [F16, BF16]>:$b,

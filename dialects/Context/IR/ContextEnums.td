@@ -1,6 +1,7 @@
 //===- ContextEnums.td - the fields of the context ------------------------===//
 //
-// Apart from the ops, so that generating it does not repeat llama's enums.
+// A file apart from the ops, so that generating the enum does not generate the
+// enums of llama again.
 //
 //===----------------------------------------------------------------------===//
 

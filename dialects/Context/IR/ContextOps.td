@@ -47,9 +47,9 @@ def Context_FieldOp : Context_Op<"field", [Pure]> {
 def Context_ViewOp : Context_Op<"view", [Pure]> {
   let summary = "memory at a pointer plus bytes";
   let description = [{
-    Only the strides of the type matter, so its first extent may be dynamic:
-    nobody asks for it. Memory space 1 is a GPU's global memory: the pointer is
-    cast to it, so that loads need not ask which memory they are from.
+    Only the strides of the type matter, so its first extent may be dynamic: no
+    lowering reads it. Memory space 1 is a GPU's global memory: the pointer is
+    cast to that space, so that loads need not find the space at run time.
 
     ```mlir
     func.func @f(%p: !llvm.ptr, %at: index) -> vector<16xf32> {

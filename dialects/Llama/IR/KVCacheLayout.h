@@ -1,9 +1,8 @@
 //===- KVCacheLayout.h - the address of an element of the cache -----------===//
 //
-// The formula by which keys and values are found, once for all who need it: C++
-// works it out in numbers (sizes of an image, tests), code generation writes it
-// as arithmetic on values. A header of its own because both go through the same
-// template.
+// The one formula for the address of a key or value: C++ computes it on numbers
+// (sizes of an image, tests), code generation emits it as arithmetic on values.
+// A header of its own because both instantiate the same template.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,23 +13,23 @@
 
 namespace corellama::llama {
 
-/// Elements that a row of `rowmajor` is padded to in the cache, so that code
-/// reads whole vectors of a head of any size.
+/// In `rowmajor` each position of a head is padded to a multiple of this in the
+/// cache, so that code reads whole vectors of a head of any size.
 inline constexpr int64_t kCacheRowMultiple = 16;
 
-/// Where keys or values stand, in elements from the first of all layers. A head
-/// of a layer, number `head` = layer x heads + its own, has a region of
-/// `capacity` positions, a multiple of `group`.
+/// Addresses of keys, or of values, in elements from the first one of layer 0.
+/// Each head of each layer, `head` = layer x heads + head in the layer, has a
+/// region of `capacity` positions; `capacity` is a multiple of `group`.
 ///
 /// Example, heads of 4 elements in groups of 16 positions (perPosition = 4,
 /// group = 16), capacity 32: element 2 of position 17 of head 1 stands at
 /// (1 * 32 + 16) * 4 + 2 * 16 + 1 = 225.
 struct KVCacheStrides {
-  /// Elements that a position takes of a region, padding included: the distance
-  /// of whole groups, for each of their positions.
+  /// Elements that one position takes in its region, padding included; a group
+  /// of positions takes `group` times as many.
   int64_t perPosition;
-  /// Positions that stand side by side, element by element: also the distance
-  /// of two elements of a position. 1: a position's elements are side by side.
+  /// Positions that are interleaved element by element, hence also the distance
+  /// of two elements of one position. 1: a position's elements are contiguous.
   int64_t group;
 
   /// Element 0 of position `first`, a multiple of `group`. `math` adds and
@@ -47,8 +46,8 @@ struct KVCacheStrides {
                 Index element) const {
     if (group == 1)
       return math.add(groupAddress(math, head, capacity, position), element);
-    // Not by groupAddress: what does not depend on the position is a term of
-    // its own, which a loop over positions keeps.
+    // Not by groupAddress: the terms that do not depend on the position stay
+    // apart, so that a loop over positions need not compute them again.
     Index region = math.mul(math.mul(head, capacity), perPosition);
     Index start = math.mul(math.div(position, group), perPosition * group);
     Index lane = math.rem(position, group);

@@ -18,7 +18,7 @@ using namespace corellama::llama;
 #include "dialects/Llama/IR/LlamaAttributes.cpp.inc"
 
 void LlamaDialect::registerAttributes() {
-#ifndef __clang_analyzer__ // It takes a pointer that MLIR keeps for a leak.
+#ifndef __clang_analyzer__ // it reports a pointer that MLIR owns as a leak
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "dialects/Llama/IR/LlamaAttributes.cpp.inc"

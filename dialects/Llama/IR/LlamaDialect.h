@@ -34,7 +34,7 @@ struct CacheResource : mlir::SideEffects::Resource::Base<CacheResource> {
 struct BufferResource : mlir::SideEffects::Resource::Base<BufferResource> {
   llvm::StringRef getName() final { return "Buffers"; }
 };
-/// The order of a step, which nothing may change.
+/// The order of ops in a step, which no pass may change.
 struct ScheduleResource : mlir::SideEffects::Resource::Base<ScheduleResource> {
   llvm::StringRef getName() final { return "Schedule"; }
 };
@@ -47,8 +47,8 @@ class CacheType;
 class ContractionUnitInterface;
 class ReductionOrderAttr;
 
-/// What a target's table says of a kernel: `strategy` and `partition`, or why
-/// it has no row for it.
+/// What a target's planner says of a kernel: `strategy` and `partition`, or why
+/// the target has none for it.
 struct KernelPlan {
   mlir::Attribute strategy;
   mlir::Attribute partition;
@@ -88,27 +88,29 @@ FormatInterface getFormat(mlir::MLIRContext *context, const FormatFacts &facts);
 
 /// The index of each weight in the table of offsets: declarations in the order
 /// of the module, one entry each, or one a layer. This function is the
-/// definition; schedule stamps it, the image is written by it.
+/// definition: phase schedule writes the index on each reference, and the image
+/// is written in this order.
 int64_t getWeightTableIndex(mlir::ModuleOp module, WeightOp weight);
 /// Entries of the whole table.
 int64_t getWeightTableSize(mlir::ModuleOp module);
 
-/// What every product keeps at every phase that has orders: the unit reads such
-/// rows, multiplies the format, and sums in the order that is written. Reports
-/// on `op`.
+/// The invariants of every product with an order: its unit reads such rows,
+/// multiplies the format and sums in the order that is written. Reports on
+/// `op`.
 mlir::LogicalResult verifyContraction(mlir::Operation *op, mlir::Type rows,
                                       FormatInterface format,
                                       ReductionOrderAttr order);
 
 /// The target of the module that `op` is in or is; null where it has none.
 TargetInterface getTarget(mlir::Operation *op);
-/// The first feature that `unit` needs and `target` lacks; empty: it has all.
+/// The first feature that `unit` needs and `target` lacks; empty if the target
+/// has all.
 llvm::StringRef getMissingFeature(ContractionUnitInterface unit,
                                   TargetInterface target);
 
-/// The first rope op of a module, which stands for all: a program has one table
-/// of angles, so that an op of another base or head size is an error, which is
-/// emitted there. Null where nothing rotates.
+/// The first rope op of a module; null without one. A program has one table of
+/// angles, so an op of another base or head size is an error, which is emitted
+/// here.
 mlir::FailureOr<RopeOp> getRotation(mlir::ModuleOp module);
 
 } // namespace corellama::llama

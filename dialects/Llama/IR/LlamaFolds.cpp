@@ -7,8 +7,8 @@ using namespace mlir;
 using namespace corellama::llama;
 
 namespace {
-/// mul(silu(g), u) is swiglu(g, u): one op that fusion and code generation
-/// know.
+/// mul(silu(g), u) is swiglu(g, u), which fusion and code generation handle as
+/// one op.
 struct GatedSiluIsSwiglu : OpRewritePattern<MulOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -17,7 +17,7 @@ struct GatedSiluIsSwiglu : OpRewritePattern<MulOp> {
     for (auto [gated, up] : {std::pair(mul.getLhs(), mul.getRhs()),
                              std::pair(mul.getRhs(), mul.getLhs())}) {
       auto silu = gated.getDefiningOp<SiluOp>();
-      // Another reader of silu would make it be computed twice.
+      // With another reader, silu would be computed twice.
       if (!silu || !silu->hasOneUse())
         continue;
       rewriter.replaceOpWithNewOp<SwigluOp>(mul, mul.getType(), silu.getX(),

@@ -1,7 +1,7 @@
 //===- LlamaFormats.cpp - the facts of each format ------------------------===//
 //
-// One row a format, from ggml's block structs (ggml's `ggml-common.h`), which
-// stand above it. No number is decoded here: what emits loads is in passes/,
+// One row a format, written from ggml's block struct (`ggml-common.h`), which
+// is quoted above the row. No number is decoded here: passes/ emits the loads,
 // the evaluator decodes with code of its own.
 //
 //===----------------------------------------------------------------------===//
@@ -14,16 +14,16 @@ using namespace corellama::llama;
 using enum PlaneKind;
 using enum FieldType;
 
-/// A plain number, or a field of one piece that follows its like in the block.
+/// A plain number, or a field in one piece; consecutive ones are adjacent.
 static constexpr Plane whole(PlaneKind kind, FieldType type, unsigned bits,
                              int64_t per, int64_t byte, int64_t count = 1) {
   return {kind, type, bits, per, {{bits, 8 * byte, {{per, count, bits}}}}};
 }
-/// An f16 for all `per` columns of a block.
+/// One f16 for all `per` columns of a block.
 static constexpr Plane half(PlaneKind kind, int64_t byte, int64_t per) {
   return whole(kind, F16, 16, per, byte);
 }
-/// Quants of `bits` bits, of which `at` says where they are.
+/// Quants of `bits` bits; `at` gives their places.
 static constexpr Plane quants(unsigned bits, Piece at, int32_t bias = 0) {
   return {Quants, Unsigned, bits, 1, {at}, bias};
 }
@@ -37,12 +37,13 @@ static constexpr Piece nibblesOf32(int64_t byte) {
 static constexpr Piece nibblesOf64(int64_t byte) {
   return {4, 8 * byte, {{1, 32, 8}, {32, 2, 4}, {64, 4, 256}}};
 }
-// 32 bytes hold 128 columns: byte j has columns j, j + 32, j + 64, j + 96.
+// 2-bit quants: 32 bytes hold 128 columns; byte j has columns j, j + 32, j + 64
+// and j + 96.
 static constexpr Piece pairsOf128(int64_t byte) {
   return {2, 8 * byte, {{1, 32, 8}, {32, 4, 2}, {128, 2, 256}}};
 }
-// 32 bytes hold a bit of all 256 columns: bit i of byte j is of column 32 i +
-// j.
+// 1-bit fields: 32 bytes hold all 256 columns; bit i of byte j is of column
+// 32 i + j.
 static constexpr Piece bitsOf256(int64_t byte) {
   return {1, 8 * byte, {{1, 32, 8}, {32, 8, 1}}};
 }
@@ -71,7 +72,7 @@ static constexpr Plane kQ4_0[] = {quants(4, nibblesOf32(2), -8),
 static constexpr Plane kQ4_1[] = {quants(4, nibblesOf32(4)),
                                   half(Scales, 0, 32), half(Minima, 2, 32)};
 
-// The fifth bits of Q5_0 and Q5_1, a bit a column in order.
+// The fifth bits of Q5_0 and Q5_1: one bit a column, in order.
 static constexpr Piece fifthBits(int64_t byte) {
   return {1, 8 * byte, {{1, 32, 1}}};
 }
@@ -98,9 +99,9 @@ static constexpr Plane kQ2_K[] = {
     {Minima, Unsigned, 4, 16, {{4, 4, {{16, 16, 8}}}}},
     half(Minima, 82, 256)};
 
-// block_q3_K: uint8 hmask[32]; uint8 q[64]; uint8 scales[12]; f16 d. Scale s:
-// its low nibble is in byte s mod 8, low for s < 8, the two bits above in byte
-// 8 + s mod 4 from bit 2 (s / 4).
+// block_q3_K: uint8 hmask[32]; uint8 q[64]; uint8 scales[12]; f16 d. Of scale s
+// the low four bits are in byte s mod 8 (low nibble for s < 8), the upper two
+// in byte 8 + s mod 4 from bit 2 (s / 4).
 static constexpr Plane kQ3_K[] = {quants(2, pairsOf128(32), -4),
                                   quants(1, bitsOf256(0)),
                                   {Scales,
@@ -112,10 +113,11 @@ static constexpr Plane kQ3_K[] = {quants(2, pairsOf128(32), -4),
                                    -32},
                                   half(Scales, 108, 256)};
 
-// The twelve bytes of Q4_K and Q5_K, eight scales and eight minima of 6 bits.
-// For s < 4 scale s is the low six bits of byte s and minimum s those of byte
-// 4 + s. For s = 4 + t the low four are in byte 8 + t, the scale's low, the
-// minimum's high, and the two above are the high two of bytes t and 4 + t.
+// Q4_K and Q5_K pack eight scales and eight minima of 6 bits in twelve bytes.
+// For s < 4 scale s is the low six bits of byte s, minimum s those of byte
+// 4 + s. For s = 4 + t the low four bits are in byte 8 + t (the scale's in the
+// low nibble, the minimum's in the high one); the upper two are the top two
+// bits of byte t (scale) and of byte 4 + t (minimum).
 static constexpr Plane sixBits(PlaneKind kind, int64_t bytes) {
   bool isScale = kind == Scales;
   int64_t first = 8 * bytes + (isScale ? 0 : 32);
@@ -137,8 +139,8 @@ static constexpr Plane kQ5_K[] = {
     quants(4, nibblesOf64(48)), quants(1, bitsOf256(16)), sixBits(Scales, 4),
     half(Scales, 0, 256),       sixBits(Minima, 4),       half(Minima, 2, 256)};
 
-// block_q6_K: uint8 ql[128], qh[64]; int8 scales[16]; f16 d. A half of the
-// columns has 64 bytes of ql, whose byte j holds columns j and j + 64.
+// block_q6_K: uint8 ql[128], qh[64]; int8 scales[16]; f16 d. Each half of 128
+// columns has 64 bytes of ql; byte j of them holds columns j and j + 64.
 static constexpr Plane kQ6_K[] = {
     quants(4, {4, 0, {{1, 64, 8}, {64, 2, 4}, {128, 2, 512}}}, -32),
     quants(2, pairsOf128(128)), whole(Scales, Signed, 8, 16, 192, 16),
@@ -182,8 +184,8 @@ const FormatFacts *corellama::llama::findFormat(uint64_t ggmlType) {
 unsigned Plane::imageBits() const { return llvm::PowerOf2Ceil(bits); }
 
 int64_t FormatFacts::scaleBlock() const {
-  // Sums over k of plain numbers are made in blocks as well: on a trained model
-  // their error is about half that of one accumulator over all of k.
+  // Unquantised weights are summed in blocks over k as well: on a trained model
+  // the error is about half that of one accumulator over all of k.
   constexpr int64_t kPlainSumBlock = 32;
   llvm::SmallVector<unsigned, 2> levels = planesOf(Scales);
   return levels.empty() ? kPlainSumBlock : planes[levels.front()].per;

@@ -1,6 +1,6 @@
 //===- LlamaFormats.h - what the bytes of a weight mean, as data ----------===//
 //
-// `FormatFacts`: a format's block, its fields, where the checkpoint keeps them
+// `FormatFacts`: a format's block, its fields, their places in the checkpoint
 // and the formula that makes a number of them. Checkpoint, image and code
 // generation work from these facts alone, so a format is a row of the table in
 // LlamaFormats.cpp. LLVM Support only, no MLIR: the checkpoint reader takes its
@@ -11,8 +11,8 @@
 //   value = product(scales + bias) * (quant + bias) +- product(minima + bias)
 //
 // Example, Q4_K (144 bytes for 256 columns): quants of 4 bits; scales of 6
-// bits, one for 32 columns, times an f16 for all 256; minima likewise, taken
-// away. So value = d * scale * quant - dmin * minimum.
+// bits, one for 32 columns, times an f16 for all 256; minima likewise,
+// subtracted. So value = d * scale * quant - dmin * minimum.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,21 +26,23 @@
 
 namespace corellama::llama {
 
-/// What a field of a block is for. Several planes of one kind are: of quants,
-/// the bits of one number from the lowest up; of scales and minima, levels that
-/// are multiplied, the one that covers the fewest columns first.
+/// What a field of a block is for. A format may have several planes of one
+/// kind. Planes of quants hold the bits of one number, from the lowest up;
+/// planes of scales or minima hold levels that are multiplied, the level that
+/// covers the fewest columns first.
 enum class PlaneKind { Quants, Scales, Minima };
 
 /// How the bits of a field are read as a number.
 enum class FieldType { Unsigned, Signed, F16, BF16, F32 };
 
-/// A digit of the column: (column / columns) % count moves a place by `bits`.
+/// One digit of the column, (column / columns) % count; each step of the digit
+/// moves the field by `bits`.
 struct Stride {
   int64_t columns, count, bits;
 };
 
-/// Bits of a field that stand side by side in the checkpoint's block: at bit
-/// `at` of the block for column 0, moved by the strides for the others.
+/// Contiguous bits of a field in the checkpoint's block: at bit `at` of the
+/// block for column 0, moved by the strides for other columns.
 struct Piece {
   unsigned bits;
   int64_t at;
@@ -53,10 +55,11 @@ struct Plane {
   FieldType type;
   unsigned bits;
   int64_t per;
-  /// Where the checkpoint has it, from the lowest bits up; the second piece has
-  /// 0 bits where the field is in one.
+  /// The field's places in the checkpoint, from the lowest bits up; the second
+  /// piece has 0 bits where the field is contiguous.
   Piece pieces[2];
-  /// Added to the field to make the number; of quants, the first plane's.
+  /// Added to the field to make the number. Of quants only the first plane has
+  /// a bias.
   int32_t bias = 0;
 
   /// Bits in the image, where no field crosses a byte: 6 become 8.
@@ -75,27 +78,27 @@ struct BitPosition {
   bool operator==(const BitPosition &) const = default;
 };
 
-/// Bits at a place, which are part of a field.
+/// Contiguous bits of a field at one place.
 struct BitRange {
   BitPosition from;
   unsigned bits;
 };
 
-/// All there is to know of a format.
+/// All facts of a format.
 struct FormatFacts {
   llvm::StringLiteral name;
-  /// ggml's number of it (enum ggml_type), as in a checkpoint.
+  /// ggml's number of the format (enum ggml_type), as in a checkpoint.
   uint32_t ggmlType;
   /// Columns that share a block, 1 for plain numbers, and the block's bytes in
   /// the checkpoint.
   int64_t block, blockBytes;
   llvm::ArrayRef<Plane> planes;
-  /// Minima are taken away, not added.
+  /// Minima are subtracted, not added.
   bool subtractsMinima = false;
 
   bool has(PlaneKind kind) const { return !planesOf(kind).empty(); }
   /// Columns that one scale covers; 32 without scales. Sums over k are made in
-  /// such blocks.
+  /// blocks of as many columns.
   int64_t scaleBlock() const;
   /// The planes of a kind, by number, in their order.
   llvm::SmallVector<unsigned, 2> planesOf(PlaneKind kind) const;

@@ -74,7 +74,7 @@ def Llama_Q5_1Attr : Llama_Format<"Q5_1", "q5_1"> {
   }];
 }
 def Llama_Q2_KAttr : Llama_Format<"Q2_K", "q2_k"> {
-  let summary = "blocks of 256 in 16 parts: value = d * scale * quant - dmin * minimum, 2-bit quants";
+  let summary = "blocks of 256 (16 x 16): value = d * scale * quant - dmin * minimum, 2-bit quants";
   let description = [{
     84 bytes a block (ggml's `block_q2_K`): 16 bytes with the scale (low nibble)
     and the minimum (high) of 16 columns each, 64 bytes of quants, f16 d, f16
@@ -83,7 +83,7 @@ def Llama_Q2_KAttr : Llama_Format<"Q2_K", "q2_k"> {
   }];
 }
 def Llama_Q3_KAttr : Llama_Format<"Q3_K", "q3_k"> {
-  let summary = "blocks of 256 in 16 parts: value = d * (scale - 32) * (quant - 4), 3-bit quants";
+  let summary = "blocks of 256 (16 x 16): value = d * (scale - 32) * (quant - 4), 3-bit quants";
   let description = [{
     110 bytes a block (ggml's `block_q3_K`): 32 bytes with the third bit of the
     quants (bit b of byte i is of column 32 b + i), 64 with the low two as in
@@ -93,7 +93,7 @@ def Llama_Q3_KAttr : Llama_Format<"Q3_K", "q3_k"> {
   }];
 }
 def Llama_Q4_KAttr : Llama_Format<"Q4_K", "q4_k"> {
-  let summary = "blocks of 256 in 8 parts: value = d * scale * quant - dmin * minimum, 4-bit quants";
+  let summary = "blocks of 256 (8 x 32): value = d * scale * quant - dmin * minimum, 4-bit quants";
   let description = [{
     144 bytes a block (ggml's `block_q4_K`): f16 d, f16 dmin, eight scales and
     eight minima of 6 bits in 12 bytes, 128 bytes of quants: byte 32 g + i has
@@ -104,7 +104,7 @@ def Llama_Q4_KAttr : Llama_Format<"Q4_K", "q4_k"> {
   }];
 }
 def Llama_Q5_KAttr : Llama_Format<"Q5_K", "q5_k"> {
-  let summary = "blocks of 256 in 8 parts: value = d * scale * quant - dmin * minimum, 5-bit quants";
+  let summary = "blocks of 256 (8 x 32): value = d * scale * quant - dmin * minimum, 5-bit quants";
   let description = [{
     176 bytes a block (ggml's `block_q5_K`): d, dmin, scales and minima as in
     Q4_K, 32 bytes with the fifth bit of the quants (bit b of byte i is of column
@@ -112,7 +112,7 @@ def Llama_Q5_KAttr : Llama_Format<"Q5_K", "q5_k"> {
   }];
 }
 def Llama_Q6_KAttr : Llama_Format<"Q6_K", "q6_k"> {
-  let summary = "blocks of 256 in 16 parts: value = d * scale * (quant - 32), 6-bit quants";
+  let summary = "blocks of 256 (16 x 16): value = d * scale * (quant - 32), 6-bit quants";
   let description = [{
     210 bytes a block (ggml's `block_q6_K`): 128 bytes with the low four bits of
     the quants, 64 with the high two, 16 signed 8-bit scales (one for 16

@@ -16,10 +16,10 @@ include "mlir/IR/OpBase.td"
 def Llama_FormatInterface : AttrInterface<"FormatInterface"> {
   let cppNamespace = "::corellama::llama";
   let description = [{
-    What the bytes of a weight mean. A row of a weight is partitioned along its columns
-    (the k of a product) into blocks of `getBlock()` values; a block is made of
-    planes: its quants, its scales, its minima. A plane holds one field of
-    `bits` bits for each `per` columns.
+    What the bytes of a weight mean. A row of a weight is divided along its columns
+    (the k of a product) into blocks of `getBlock()` values; a block is made of planes:
+    its quants, its scales, its minima. A plane holds one field of `bits` bits for each
+    `per` columns.
 
     Example, Q4_1: block 32, 20 bytes, planes
     `{quants: 4 bits per 1}, {scales: 16 bits per 32}, {minima: 16 bits per 32}`
@@ -82,9 +82,9 @@ def Llama_LayoutInterface : AttrInterface<"LayoutInterface"> {
 def Llama_KVCacheLayoutInterface : AttrInterface<"KVCacheLayoutInterface"> {
   let cppNamespace = "::corellama::llama";
   let description = [{
-    Where the elements of the cache's keys, or of its values, stand in memory.
-    Whoever reserves, writes or reads the cache asks here: the planner of the
-    image, kernels of every target, the emulator, tests.
+    The address in memory of each element of the cache's keys, or of its values.
+    All code that reserves, writes or reads the cache uses it: the planner of
+    the image, kernels of every target, the emulator, tests.
   }];
   let methods = [
     InterfaceMethod<[{
@@ -105,7 +105,7 @@ def Llama_TargetInterface : AttrInterface<"TargetInterface"> {
   let cppNamespace = "::corellama::llama";
   let description = [{
     The machine that code is generated for: `#cpu.target`, `#cuda.target`. The
-    driver stamps it on the module as `llama.target` before `specialize`. Facts
+    driver sets it on the module as `llama.target` before `specialize`. Facts
     only; what a target decides is `PlannerInterface`.
   }];
   let methods = [
@@ -121,10 +121,10 @@ def Llama_TargetInterface : AttrInterface<"TargetInterface"> {
 def Llama_PlannerInterface : AttrInterface<"PlannerInterface"> {
   let cppNamespace = "::corellama::llama";
   let description = [{
-    How a target runs a kernel: which unit, which tile, how it is partitioned,
-    in which order it sums, and how weights and cache are laid out. An external
-    model of the target's attribute, attached by `passes/CPU` or `passes/CUDA`.
-    A target without one is an error of the pass that asks.
+    What a target chooses for a kernel: unit, tile, partition, reduction orders,
+    and the layouts of weights and cache. An external model of the target's
+    attribute, attached by `passes/CPU` or `passes/CUDA`. A pass that needs a
+    planner reports an error for a target without one.
   }];
   let methods = [
     InterfaceMethod<[{
@@ -154,9 +154,9 @@ def Llama_PlannerInterface : AttrInterface<"PlannerInterface"> {
 def Llama_ContractionUnitInterface : AttrInterface<"ContractionUnitInterface"> {
   let cppNamespace = "::corellama::llama";
   let description = [{
-    What multiplies rows by a weight: `#cpu.fma`, `#cuda.simt`, `#cuda.mma`. Facts
-    that verifiers and `passes/Tile` ask; the code is an external model in
-    `passes/CPU/Units` or `passes/CUDA/Units`.
+    The instructions that multiply rows by a weight: `#cpu.fma`, `#cuda.simt`,
+    `#cuda.mma`. The methods give facts to verifiers and to `passes/Tile`; the
+    code is an external model in `passes/CPU/Units` or `passes/CUDA/Units`.
   }];
   let methods = [
     InterfaceMethod<"The type of an element of the rows that it reads.",
@@ -182,9 +182,9 @@ def Llama_ContractionUnitInterface : AttrInterface<"ContractionUnitInterface"> {
 def Llama_StrategyInterface : AttrInterface<"StrategyInterface"> {
   let cppNamespace = "::corellama::llama";
   let description = [{
-    How a kernel runs, as it stands on the kernel: `#cpu.strategy`,
+    How a kernel runs, as an attribute of the kernel: `#cpu.strategy`,
     `#cuda.strategy`. `passes/Tile` writes bodies from these answers and does not
-    know whose they are.
+    know the target.
   }];
   let methods = [
     InterfaceMethod<"The unit of the kernel's products.",

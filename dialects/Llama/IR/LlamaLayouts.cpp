@@ -60,14 +60,14 @@ BitPosition RowMajorAttr::locate(FormatInterface format, int64_t,
 }
 
 //===----------------------------------------------------------------------===//
-// Where a field is among its like
+// The index of a field among the fields of its plane
 //===----------------------------------------------------------------------===//
 
-/// Place of the quant of `column` among those of one row. Quants that share a
-/// byte are 16 columns apart where they are nibbles, as in the checkpoint's
-/// blocks of 32, so that whole bytes are copied; of fewer bits 4 columns apart:
-/// four columns side by side are in four bytes side by side, whatever the
-/// width. Either way 32 columns of b bits are 4 b bytes.
+/// The index of the quant of `column` among those of one row. Nibbles that
+/// share a byte are 16 columns apart, as in the checkpoint's blocks of 32, so
+/// that whole bytes are copied. Narrower quants that share a byte are 4 columns
+/// apart, so that four neighbouring columns are in four neighbouring bytes.
+/// Either way 32 columns of b bits are 4 b bytes.
 static BitPosition locateQuant(const Plane &plane, uint64_t column) {
   if (plane.bits >= 8)
     return {column * plane.bits / 8, 0};
@@ -76,8 +76,8 @@ static BitPosition locateQuant(const Plane &plane, uint64_t column) {
           static_cast<unsigned>(column / apart % shared * plane.bits)};
 }
 
-/// Place of number `index` of a row of scales or minima whose bytes are `step`
-/// apart: fields of less than a byte share one with their neighbours.
+/// The place of number `index` of a row of scales or minima whose bytes are
+/// `step` apart; fields narrower than a byte share it with their neighbours.
 static BitPosition locateScale(const Plane &plane, uint64_t index,
                                uint64_t step) {
   uint64_t bits = plane.imageBits();
@@ -92,8 +92,8 @@ static BitPosition locateScale(const Plane &plane, uint64_t index,
 
 static constexpr int64_t kGroup = 16;
 
-/// Columns of a row that stand side by side: a lane of 32 bits of them. Of F16
-/// one, because 16 halves side by side are converted by one instruction.
+/// Columns of a row that are contiguous: as many as fill a lane of 32 bits. One
+/// of F16, because one instruction converts 16 contiguous f16.
 static int64_t columnsOfLane(FormatInterface format) {
   const Plane &first = format.getPlanes().front();
   return first.type == FieldType::F16 ? 1 : 32 / std::max(first.bits, 8u);
@@ -104,7 +104,7 @@ Interleaved16Attr Interleaved16Attr::getFor(FormatInterface format) {
 }
 
 /// Bytes of one block of columns of a group of 16 rows. Plain numbers have no
-/// blocks: there it is `k` columns.
+/// blocks: for them it is the bytes of `k` columns.
 static int64_t groupBlockBytes(FormatInterface format, int64_t k) {
   if (format.getBlock() == 1)
     return kGroup * k * format.getBlockBytes();
@@ -139,8 +139,9 @@ FailureOr<uint64_t> Interleaved16Attr::byteSize(FormatInterface format,
 }
 
 /// Place of a field inside one block of a group; `row` and `column` are those
-/// inside the block. First scales and minima, those that cover the most columns
-/// in front; then for each 32 columns the planes of quants, 64 bytes a bit.
+/// inside the block. Scales and minima come first, those that cover the most
+/// columns in front; then, for each 32 columns, the planes of quants, 64 bytes
+/// for each bit of their width.
 static BitPosition locateInGroupBlock(FormatInterface format, unsigned plane,
                                       uint64_t row, uint64_t column) {
   constexpr uint64_t kColumns = 32, kVector = kGroup * 4;
@@ -187,7 +188,7 @@ BitPosition Interleaved16Attr::locate(FormatInterface format, int64_t,
 }
 
 //===----------------------------------------------------------------------===//
-// rowmajor_split: a region a plane
+// rowmajor_split: each plane in a region of its own
 //===----------------------------------------------------------------------===//
 
 /// Bytes of one row of a plane, padded to 16.

@@ -27,7 +27,7 @@ def Llama_RowMajorAttr : Llama_Layout<"RowMajor", "rowmajor",
   let summary = "rows follow each other, each in the checkpoint's own blocks";
   let description = [{
     For weights: the bytes of the checkpoint. For the cache: positions of a head
-    follow each other, the elements of each side by side, padded to 16.
+    follow each other, the elements of each contiguous, padded to 16.
   }];
 }
 def Llama_Interleaved16Attr : Llama_Layout<"Interleaved16", "interleaved16"> {
@@ -35,8 +35,8 @@ def Llama_Interleaved16Attr : Llama_Layout<"Interleaved16", "interleaved16"> {
   let description = [{
     A group of 16 rows (the last one padded with zeros) is one contiguous stream;
     groups follow each other. In a group blocks of columns ascend, so that a
-    worker reads ahead along k and never jumps. `k` consecutive columns of a row
-    stand side by side, then the next row's: 16 rows x 4 bytes of quants are one
+    worker reads memory in order along k. `k` consecutive columns of a row are
+    contiguous, then come the next row's: 16 rows x 4 bytes of quants are one
     512-bit vector, whose 32-bit lane r belongs to row r.
 
     Quants (k = 4), one block of 32 columns of 16 rows:
@@ -46,17 +46,17 @@ def Llama_Interleaved16Attr : Llama_Layout<"Interleaved16", "interleaved16"> {
                                                        column 16+4p+j
     Q8_0 544 B: | scales | Q0 .. Q7 |           Qp: byte 4r+j: row r, column 4p+j
     ```
-    Q6_K (k = 4), 16 rows x 256 columns, 3360 bytes: 16 f16 d, 16 parts of 16
-    scales (signed bytes, row r of part s at 16 s + r), then for each pair of
-    16-column parts (2t, 2t + 1): 4 vectors of 64 bytes whose byte 4r+j holds
+    Q6_K (k = 4), 16 rows x 256 columns, 3360 bytes: 16 f16 d, 16 groups of 16
+    scales (signed bytes, row r of group s at 16 s + r), then for each pair of
+    16-column groups (2t, 2t + 1): 4 vectors of 64 bytes whose byte 4r+j holds
     the low four bits of columns 32t+4p+j (low nibble) and 32t+16+4p+j (high
     nibble), then 2 vectors of 64 bytes for the high two bits: byte 4r+j of
     vector v holds columns 32t + 16v + {0, 4, 8, 12} + j from bits 0, 2, 4, 6.
 
     In general a block is its scales and minima (whole bytes, or a power of two of
     bits), those that cover the most columns first, and then for each 32 columns
-    each plane of quants, `bits` vectors of 64 bytes. A byte of 4-bit quants has
-    columns 16 apart, one of 1 or 2 bits columns 4 apart.
+    each plane of quants, `bits` vectors of 64 bytes. Quants that share a byte are
+    16 columns apart if they have 4 bits, 4 columns apart if they have 1 or 2.
 
     Plain numbers: F32 and F16 with k = 1: column c of the group is 16
     consecutive numbers. BF16 with k = 2: a pair of columns (2p, 2p+1) of row r
@@ -64,7 +64,7 @@ def Llama_Interleaved16Attr : Llama_Layout<"Interleaved16", "interleaved16"> {
   }];
   let parameters = (ins "int64_t":$k);
   let extraClassDeclaration = [{
-    /// With the k that the format has.
+    /// The layout with the k that the format has.
     static Interleaved16Attr getFor(FormatInterface format);
   }];
   let assemblyFormat = "`<` `k` `=` $k `>`";

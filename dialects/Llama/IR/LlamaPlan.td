@@ -19,8 +19,9 @@ def Llama_ScaleMode : I32EnumAttr<"ScaleMode", "where a scale is applied", [
 def Llama_ReductionOrderAttr : Llama_Attr<"ReductionOrder", "reduction_order"> {
   let summary = "the order in which a sum is made, per element of the result";
   let description = [{
-    A promise about bits. Of a product, `unit` says what makes the sum, and each
-    unit has one order for each format (`ContractionUnitInterface`):
+    The order fixes the bits of the sum. For a product, `unit` names the
+    instructions, and each unit has one order for each format
+    (`ContractionUnitInterface`):
 
     - `#cpu.fma`: blocks of `block` terms ascend; a block is one chain of fma from
       +0, ascending. Then, with `scale = outer`: acc = fma(sum, scale, acc), and
@@ -28,16 +29,15 @@ def Llama_ReductionOrderAttr : Llama_Attr<"ReductionOrder", "reduction_order"> {
       being one chain, ascending; without scales: acc = acc + sum.
     - `#cuda.simt`: lane j of `lanes` takes blocks j, j + lanes, ... ascending, a
       block being the 16 bytes of quants that one load brings; its terms are one
-      chain of fma from +0, then scale and minimum as above, the scale being that
-      of the block's columns, and columns of several scales one chain each,
-      ascending; the tree adds the lanes.
+      chain of fma from +0, then scale and minimum as above, with the scale of
+      the block's columns; columns of several scales are one chain each,
+      ascending. A tree adds the lanes.
     - `#cuda.mma`: blocks ascend; a block is summed by the tensor core in steps of
       its own depth, in float32, in an order that the vendor leaves unspecified;
-      without scales the blocks are not summed apart.
+      without scales the blocks share one accumulator.
 
-    Of a norm or of attention there is no unit. `lanes = L`: lane j sums the terms
-    j, j + L, ... ascending, then a fixed tree adds lane j and lane j + L/2, L
-    halving.
+    A norm or attention has no unit. `lanes = L`: lane j sums the terms j, j + L,
+    ... ascending, then a fixed tree adds lane j and lane j + L/2, L halving.
   }];
   let parameters = (ins
     DefaultValuedParameter<"::corellama::llama::ContractionUnitInterface",
@@ -54,14 +54,14 @@ def Llama_ReductionOrderAttr : Llama_Attr<"ReductionOrder", "reduction_order"> {
 def Llama_PartitionAttr : Llama_Attr<"Partition", "partition"> {
   let summary = "how a kernel is partitioned into parts";
   let description = [{
-    Parts are numbered from 0; who computes which part is free, so nothing here
-    may depend on the number of workers.
+    Parts are numbered from 0. Any worker may compute any part, so the partition
+    does not depend on the number of workers.
 
-    - `<rows = [2048, 256, 256], by = 32>`: rows of weights in groups; each group
-      is partitioned into pieces of `by` rows, the last one shorter; a part never spans
-      two groups. Weights that one epilogue joins (gate and up) are one group.
-      With `rows_by = 64` those pieces times tiles of 64 rows of the call;
-      part = tile * pieces + piece.
+    - `<rows = [2048, 256, 256], by = 32>`: rows of weights in groups; each group is
+      divided into pieces of `by` rows, the last piece shorter; a part never spans two
+      groups. Weights that one epilogue joins (gate and up) are one group. With
+      `rows_by = 64` a part is one piece for one tile of 64 rows of the call; part =
+      tile * pieces + piece.
     - `<of = keys, by = 256, times = 3>`: blocks of `by` keys times 3 heads of
       keys and values; part = block * times + head.
     - `<of = rows, by = 8, times = 3>`: tiles of `by` rows of the call;
@@ -77,7 +77,7 @@ def Llama_PartitionAttr : Llama_Attr<"Partition", "partition"> {
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
-    /// Parts of a call with so many rows and keys; dimensions 0 and 1.
+    /// The number of parts of a call, from its rows (d0) and keys (d1).
     ::mlir::AffineMap getParts() const;
     bool isOfKeys() const { return getOf() && getOf().getValue() == "keys"; }
     bool isOfRows() const { return getOf() && getOf().getValue() == "rows"; }

@@ -14,8 +14,8 @@ def Llama_WeightType : Llama_Type<"Weight", "weight"> {
   let summary = "a handle to a weight: its shape and what its bytes mean";
   let description = [{
     `!llama.weight<256x2048, #llama.q4_0>` has 256 rows (results of a product)
-    of 2048 columns (its k); a vector, such as a norm's, has one extent. Where
-    the bytes are and in which order is the declaration's business.
+    of 2048 columns (its k); a vector, such as a norm's, has one extent. The
+    declaration says where the bytes are and in which order.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape,
                         "::corellama::llama::FormatInterface":$format);
@@ -30,9 +30,9 @@ def Llama_WeightType : Llama_Type<"Weight", "weight"> {
 def Llama_CacheType : Llama_Type<"Cache", "cache"> {
   let summary = "the KV cache: layers x heads x head size of keys and of values";
   let description = [{
-    A reference: `kv_append` writes it and `attention` reads it, both by effects
-    on a resource of its own. Heads are those of keys and values. A cache
-    argument of an entry function starts empty.
+    A reference: `kv_append` writes the cache and `attention` reads it, both
+    with effects on a resource of its own. Heads are those of keys and values. A
+    cache argument of an entry function starts empty.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape,
                         "::mlir::Type":$elementType);
@@ -48,9 +48,9 @@ def Llama_CacheType : Llama_Type<"Cache", "cache"> {
 def Llama_Q8B32Type : Llama_Type<"Q8B32", "q8b32"> {
   let summary = "element of a row rounded to 8 bits in blocks of 32";
   let description = [{
-    Blocks of 32 along a row, d = amax / 127 in f32,
-    q = roundeven(x * (127 / amax)), amax = 0 gives 0; the last block is padded
-    with zeros. Only for products with block-quantised weights.
+    A row is rounded in blocks of 32, the last one padded with zeros: d = amax /
+    127 in f32, q = roundeven(x * (127 / amax)); amax = 0 gives zeros. Only for
+    products with block-quantised weights.
   }];
 }
 

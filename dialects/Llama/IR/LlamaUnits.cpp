@@ -1,8 +1,8 @@
 //===- LlamaUnits.cpp - what products and their units agree on ------------===//
 //
 // The rules between a product, its reduction order and the unit that the order
-// names, and between a unit and the target. One file because ops of `llama` and
-// of `tile` and the passes keep the same rules.
+// names, and between a unit and the target. One file because the verifiers of
+// `llama`, those of `tile` and the passes check the same rules.
 //
 //===----------------------------------------------------------------------===//
 

@@ -37,8 +37,8 @@ struct PhaseInfo {
   Phase phase;
   llvm::StringLiteral name;
   llvm::StringLiteral summary;
-  /// Dialects of others whose ops are allowed, besides `builtin`. Ops of our
-  /// own dialects say it themselves.
+  /// Upstream's dialects whose ops are allowed, besides `builtin`. Ops of our
+  /// own dialects name their phases themselves.
   llvm::ArrayRef<llvm::StringLiteral> dialects;
 };
 

@@ -2,8 +2,8 @@
 //
 // The run-time values that the evaluator computes with: tensors of float64,
 // tensors of integers, one integer, a weight's bytes, the cache. Formulas and
-// evaluator share them, and who gives a weight or reads a result needs no more
-// than this header.
+// evaluator share them; code that provides a weight or reads a result needs
+// only this header.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,9 +26,9 @@ namespace corellama::llama::reference {
 
 using Shape = llvm::SmallVector<int64_t, 4>;
 
-/// More elements than this are not held by one tensor: 4 GiB of float64, the
-/// logits of 4096 ids over the largest vocabulary of any Llama, and what an
-/// input can make the evaluator allocate for one value.
+/// The most elements of one tensor: 4 GiB of float64, the logits of 4096 ids
+/// over the largest vocabulary of any Llama. It bounds what an input can make
+/// the evaluator allocate for one value.
 inline constexpr int64_t kMaxElements = int64_t(1) << 29;
 
 /// The product of the extents; an error if one is negative or the product is
@@ -86,8 +86,9 @@ llvm::Expected<uint64_t> weightBytes(Format format,
 /// Whether the bytes are as many as format and shape need.
 llvm::Error checkWeight(const WeightData &weight);
 
-/// The KV cache. It starts empty and knows which positions are filled: reading
-/// another one is an error, as real memory would hold rubbish there.
+/// The KV cache. It starts empty and records which positions are filled:
+/// reading any other position is an error, because real memory is uninitialised
+/// there.
 class Cache {
 public:
   Cache(int64_t layers, int64_t heads, int64_t headSize)
@@ -113,13 +114,13 @@ private:
   std::map<std::pair<int64_t, int64_t>, Entry> entries;
 };
 
-/// A reference: all who hold it see what is appended.
+/// A reference: every holder sees what is appended.
 using CacheRef = std::shared_ptr<Cache>;
 
 /// Any value; `int64_t` is an index or an integer of arith.
 using Datum = std::variant<Tensor, IntTensor, int64_t, WeightData, CacheRef>;
 
-/// Ideal: nothing is rounded, which measures what a choice of numerics costs.
+/// Ideal: nothing is rounded, to measure what a choice of numerics costs.
 /// AsSpecified: `llama.quantize` and the cache's element type round as written.
 enum class Mode { Ideal, AsSpecified };
 

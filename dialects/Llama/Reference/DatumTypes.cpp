@@ -1,7 +1,7 @@
 //===- DatumTypes.cpp - whether a value is of a type ----------------------===//
 //
 // The evaluator's values against the IR's types: each result is checked before
-// it is kept, so that a wrong formula is found where it is.
+// it is kept, so that a wrong formula is reported at its own op.
 //
 //===----------------------------------------------------------------------===//
 

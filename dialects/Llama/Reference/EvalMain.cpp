@@ -184,8 +184,8 @@ static Expected<Datum> readInput(StringRef text, Type type) {
 // --out
 //===----------------------------------------------------------------------===//
 
-/// Rows of numbers, the last extent on one line. Nine digits: what a float32
-/// needs, and few enough for float64's last bits not to show.
+/// Rows of numbers, the last extent on one line. Nine digits: enough for
+/// float32, and few enough that float64's last bits do not show.
 template <typename T>
 static void printTensor(llvm::raw_ostream &out, ArrayRef<int64_t> shape,
                         ArrayRef<T> values) {
@@ -313,7 +313,7 @@ static Error runEval(const EvalOptions &options, llvm::raw_ostream &out) {
                              "' is not a mode, expected as-specified or ideal");
   Mode mode = options.mode == "ideal" ? Mode::Ideal : Mode::AsSpecified;
   MLIRContext context(MLIRContext::Threading::DISABLED);
-  // Of the targets only for their attributes, which kernels carry.
+  // The targets' dialects, only for the attributes that kernels carry.
   context.loadDialect<LlamaDialect, corellama::cpu::CPUDialect,
                       corellama::cuda::CUDADialect, func::FuncDialect,
                       arith::ArithDialect, scf::SCFDialect>();
@@ -321,7 +321,8 @@ static Error runEval(const EvalOptions &options, llvm::raw_ostream &out) {
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(options.file);
   if (!buffer)
     return createStringError(options.file + ": " + buffer.getError().message());
-  // The parser's first message, as `line:column: message`, instead of a page.
+  // Prints the parser's first message as `line:column: message`, not its
+  // excerpt of the source.
   std::string message;
   OwningOpRef<ModuleOp> module;
   {

@@ -1,7 +1,7 @@
 //===- EvaluateModel.cpp - logits of a whole model ------------------------===//
 //
-// Follows the `llama.model`: until plan its entries (embed, a function for
-// each layer, head), from schedule on its steps.
+// Follows the `llama.model`: until plan its entries (embed, a function for each
+// layer, LM head), from schedule on its steps.
 //
 //===----------------------------------------------------------------------===//
 
@@ -140,7 +140,7 @@ Error EntryRun::append(const StepInputs &inputs, Tensor &logits) {
   Expected<func::FuncOp> head = function(entry.getLmHead());
   if (!head)
     return head.takeError();
-  // From specialize on the head is a function of one row.
+  // From specialize on the LM head is a function of one row.
   auto type = head->getNumArguments() == 1
                   ? dyn_cast<RankedTensorType>(head->getArgumentTypes().front())
                   : RankedTensorType();
@@ -228,7 +228,8 @@ static Expected<Tensor> evaluateSteps(ModuleOp module, ArrayAttr steps,
     inputs.cache = cache;
     if (Error error = evaluator.runStep(step.getSymName(), inputs))
       return error;
-    // The head runs once a row; the buffer it writes last holds the logits.
+    // The LM head runs once a row; the buffer that it writes last holds the
+    // logits.
     for (inputs.row = 0; inputs.row < rows; ++inputs.row) {
       if (Error error = evaluator.runStep(head.getSymName(), inputs))
         return error;

@@ -25,7 +25,7 @@ using llvm::formatv;
 using Results = Expected<std::vector<Datum>>;
 
 /// The calls that may be under way at once. A step calls a function, a function
-/// at most a few helpers; more is a recursion.
+/// at most a few helpers; more means a recursion.
 static constexpr unsigned kMaxDepth = 64;
 
 template <typename T> static std::string text(const T &irObject) {
@@ -44,7 +44,7 @@ static Number elementOf(CacheType type, Mode mode) {
 }
 
 //===----------------------------------------------------------------------===//
-// A function or step under way
+// One function or step in execution
 //===----------------------------------------------------------------------===//
 
 static Results one(Datum value) {
@@ -121,7 +121,7 @@ private:
                          elementOf(op.getCache().getType(), evaluator.mode)));
   }
   Results evaluate(AttentionOp op) {
-    // Blocks of keys are a matter of rounding: here there is none.
+    // Blocks of keys only affect rounding, and nothing is rounded here.
     return one(attention(tensor(op.getQuery()), cache(op.getCache()),
                          integer(op.getLayer()), integers(op.getPositions()),
                          op.getHeads()));
@@ -186,7 +186,8 @@ Results Evaluator::Frame::runBlock(Block &block, std::vector<Datum> arguments) {
       return list(op.getOperands());
     Results results = run(&op);
     if (!results) {
-      // What runs other ops has passed on a message that names its place.
+      // An op with a region has passed on a message that names the inner op's
+      // place.
       if (op.getNumRegions() != 0 || isa<DispatchOp, func::CallOp>(op))
         return results.takeError();
       return fail(&op, llvm::toString(results.takeError()));
@@ -340,8 +341,8 @@ Results Evaluator::Frame::evaluate(BufferWriteOp op) {
     return createStringError(formatv("buffer @{0} holds at most {1}, found {2}",
                                      op.getBuffer(), formatShape(capacity),
                                      formatShape(value->shape)));
-  // Buffers share bytes where their values do not live at once; a value that
-  // lost its bytes is gone.
+  // Buffers share bytes where their values do not live at once; a value whose
+  // bytes were overwritten is dropped.
   if (buffer.getAt())
     for (auto other : evaluator.module.getOps<BufferOp>())
       if (other != buffer && other.getAt() &&
@@ -435,8 +436,8 @@ Results Evaluator::Frame::evaluate(arith::IndexCastOp op) {
   return one(Datum(narrow.getSExtValue()));
 }
 
-/// The result of a binary op on integers of one width; nothing for an op that
-/// is none.
+/// The result of a binary op on integers of one width; nothing for any other
+/// op.
 static std::optional<APInt> compute(Operation *op, const APInt &a,
                                     const APInt &b) {
   return llvm::TypeSwitch<Operation *, std::optional<APInt>>(op)

@@ -1,8 +1,8 @@
 //===- Evaluator.h - runs llama functions and steps in float64 --*- C++ -*-===//
 //
-// Takes a module of any phase from import to schedule and values, gives values:
-// the plain meaning of the dialect, against which everything else is checked.
-// It walks the IR; what an op computes is in Formulas.h.
+// A module of any phase from import to schedule and values -> values: the
+// meaning of the dialect, against which compiled code is checked. It walks the
+// IR; what an op computes is in Formulas.h.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,10 +32,10 @@ public:
 /// What the runtime provides to a step: `llama.input` reads it.
 struct StepInputs {
   IntTensor ids;
-  /// One a row.
+  /// One position a row.
   IntTensor positions;
   CacheRef cache;
-  /// The row that the head reads.
+  /// The row that the LM head reads.
   int64_t row = 0;
 };
 
@@ -64,10 +64,10 @@ public:
   void setInputs(StepInputs values) { inputs = std::move(values); }
   void setBuffer(llvm::StringRef buffer, Tensor value);
 
-  /// What a buffer holds; null before it was written, and after another buffer
-  /// that lies over it was.
+  /// What a buffer holds; null before the buffer is written, and again after
+  /// another buffer that shares its bytes is written.
   const Tensor *getBuffer(llvm::StringRef buffer) const;
-  /// The buffer written last; empty before any was.
+  /// The buffer written last; empty before any was written.
   llvm::StringRef getLastBufferWritten() const { return lastBufferWritten; }
 
 private:
@@ -80,7 +80,7 @@ private:
   std::optional<StepInputs> inputs;
   llvm::StringMap<Tensor> buffers;
   std::string lastBufferWritten;
-  /// Calls under way, to end a recursion with a message.
+  /// Depth of nested calls, to end a recursion with a message.
   unsigned depth = 0;
 };
 

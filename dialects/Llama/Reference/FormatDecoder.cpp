@@ -1,6 +1,6 @@
 //===- FormatDecoder.cpp - from a weight's bytes to numbers ---------------===//
 //
-// One function a format, each beside the text it was written from.
+// One function a format, each below the format's text that it was written from.
 //
 //===----------------------------------------------------------------------===//
 
@@ -180,10 +180,11 @@ static void decodeQ2_K(const uint8_t *block, double *out) {
 }
 
 // block_q3_K: uint8 hmask[32]; uint8 qs[64]; uint8 scales[12]; f16 d. qs as in
-// Q2_K. Bit 4 half + g of hmask[i] is the third bit, and 4 is taken from all.
-// The scales are four rows of four: the low nibbles of bytes 0 to 7, then their
-// high nibbles; bytes 8 to 11 have the two bits above, row 0 lowest. 32 is
-// taken from each. value = d * (scale - 32) * (q - 4).
+// Q2_K. Bit 4 half + g of hmask[i] is the third bit of the quant; 4 is
+// subtracted from every quant. The scales are four rows of four: the low
+// nibbles of bytes 0 to 7, then their high nibbles; bytes 8 to 11 have the two
+// bits above, row 0 lowest. 32 is subtracted from each scale. value = d *
+// (scale - 32) * (q - 4).
 static void decodeQ3_K(const uint8_t *block, double *out) {
   double d = decodeF16(read16(block + 108));
   const uint8_t *hmask = block, *packed = block + 96;
@@ -234,7 +235,7 @@ static void decodeQ4_K(const uint8_t *block, double *out) {
 }
 
 // block_q5_K: f16 d; f16 dmin; uint8 scales[12]; uint8 qh[32]; uint8 qs[128].
-// As Q4_K; bit j of qh[i] is 16 more for column i of part j.
+// As Q4_K; bit j of qh[i] adds 16 to column i of sub-block j.
 static void decodeQ5_K(const uint8_t *block, double *out) {
   double d = decodeF16(read16(block)), dmin = decodeF16(read16(block + 2));
   for (int j = 0; j < 8; ++j) {

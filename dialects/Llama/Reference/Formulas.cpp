@@ -262,7 +262,7 @@ Tensor reference::attentionMerge(const Tensor &parts) {
       for (int64_t b = 0; b < blocks; ++b) {
         ArrayRef<double> part = parts.row((r * heads + h) * blocks + b);
         double mi = part[d], si = part[d + 1];
-        // No key of this block is for this row: -inf - -inf would be NaN.
+        // This row attends to no key of this block: -inf - -inf would be NaN.
         if (si == 0)
           continue;
         double top = std::max(m, mi);
@@ -307,8 +307,8 @@ Tensor reference::swiglu(const Tensor &gate, const Tensor &up) {
   return mul(silu(gate), up);
 }
 
-// The lowest column wins a tie, NaN never wins: only what is larger than the
-// best so far, or than none, becomes the best.
+// The lowest column wins a tie and NaN never wins: a value becomes the best
+// only if it is larger than the best so far.
 IntTensor reference::argmax(const Tensor &x) {
   IntTensor ids{{x.rows()}, {}};
   for (int64_t r = 0; r < x.rows(); ++r) {

@@ -1,8 +1,8 @@
 //===- Formulas.h - what each op computes -----------------------*- C++ -*-===//
 //
 // The formula of each op of the graph, from values to values, as its ODS
-// description has it. No IR in here: a reader checks a function against the
-// paper that the op cites, a walk over ops is another matter.
+// description has it. There is no IR here, so that a reader can check a
+// function against the paper that the op cites.
 //
 // Shapes have been verified on the IR; what depends on numbers (an id, a
 // position, what the cache holds) is checked here.
@@ -20,12 +20,12 @@ namespace corellama::llama::reference {
 llvm::Expected<Tensor> embed(const IntTensor &ids, const WeightData &weight);
 Tensor rmsNorm(const Tensor &x, const WeightData &weight, double eps);
 llvm::Expected<Tensor> linear(const Tensor &x, const WeightData &weight);
-/// What one position turns a pair of a head by.
+/// The angle by which one position turns a pair of a head.
 double ropeFrequency(double base, int64_t pair, int64_t headSize);
 Tensor rope(const Tensor &x, const IntTensor &positions, double base,
             int64_t heads);
 
-/// `number` is what an element of the cache is rounded to.
+/// `number` is the type that an element of the cache is rounded to.
 llvm::Error kvAppend(Cache &cache, int64_t layer, const Tensor &keys,
                      const Tensor &values, const IntTensor &positions,
                      Number number);

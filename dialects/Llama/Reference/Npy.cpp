@@ -52,8 +52,8 @@ int64_t corellama::llama::reference::npyTypeBytes(NpyType type) {
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// Reads the dictionary from left to right; each method says whether the text
-/// went on as expected.
+/// Reads the dictionary from left to right; each method returns whether the
+/// text continued as expected.
 class HeaderParser {
 public:
   explicit HeaderParser(StringRef text) : text(text) {}
@@ -98,7 +98,7 @@ bool HeaderParser::parseShape(Shape &shape) {
       return false;
     shape.push_back(extent);
     if (!eat(",")) {
-      // Python writes a tuple of one with a comma: (3) is a number.
+      // Python writes a tuple of one element with a comma; (3) is a number.
       return shape.size() > 1 && eat(")");
     }
   }

@@ -1,8 +1,8 @@
 //===- Npy.h - read and write .npy files ------------------------*- C++ -*-===//
 //
 // NumPy's array file, versions 1 to 3, little endian, C order, of five element
-// types. A file of its own because a file from outside is hostile until every
-// size in it is checked, and because it knows nothing of the dialect.
+// types. A file of its own because input is hostile until every size in it is
+// checked, and because the reader knows nothing of the dialect.
 //
 //===----------------------------------------------------------------------===//
 
@@ -38,12 +38,12 @@ struct NpyArray {
   bool isInteger() const {
     return type == NpyType::Int32 || type == NpyType::Int64;
   }
-  /// The elements of an array for which isFloat() or isInteger() holds.
+  /// The elements of the array; isFloat() or isInteger() must hold.
   std::vector<double> toDoubles() const;
   std::vector<int64_t> toIntegers() const;
 };
 
-/// Parses the bytes of a file. Messages do not name the file.
+/// Parses a file's contents. Messages do not name the file.
 llvm::Expected<NpyArray> parseNpy(llvm::ArrayRef<uint8_t> file);
 /// Reads a file; messages begin with its name.
 llvm::Expected<NpyArray> readNpy(llvm::StringRef path);

@@ -1,8 +1,8 @@
 //===- Rounding.h - float64 to narrower numbers and back --------*- C++ -*-===//
 //
 // What `llama.quantize` and the cache's element type do to a value, as a
-// float64 that the narrower type holds exactly. Apart from the formulas, which
-// round nothing.
+// float64 that the narrower type represents exactly. A file apart from the
+// formulas, which round nothing.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,12 +16,12 @@ namespace corellama::llama::reference {
 enum class Number { Exact, F32, F16, BF16 };
 
 /// Rounds to nearest, ties to even; beyond the largest number to infinity. A
-/// value of a program is float32 before it is anything narrower, so F16 and
-/// BF16 round through F32.
+/// program's values are float32 before they become narrower, so F16 and BF16
+/// round through F32.
 double roundTo(Number number, double x);
 
 /// `!llama.q8b32`: the row as its int8 quants times their block's scale. Each
-/// step is one of float32, as the type's definition has it.
+/// step is computed in float32, as the type's definition says.
 void roundToQ8B32(llvm::MutableArrayRef<double> row);
 
 } // namespace corellama::llama::reference

@@ -1,9 +1,9 @@
-//===- TileOps.td - the few words of a kernel's body ----------------------===//
+//===- TileOps.td - the ops of a kernel's body ----------------------------===//
 //
-// What scf, arith, math, vector and memref lack to write a kernel's body for
-// any target: where things are (context, buffers, weights, cache, scratch), what
-// a norm does to whole rows (sum, stage), and the loops over k, which belong to
-// the target (contract, score_keys, sum_values).
+// What scf, arith, math, vector and memref lack to write a kernel's body for any
+// target: access to memory (context, buffers, weights, cache, scratch), a norm's
+// work on whole rows (sum, stage), and the loops over k, which each target
+// lowers in its own way (contract, score_keys, sum_values).
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,15 +23,16 @@ def Tile_Dialect : Dialect {
   let description = [{
     A kernel is a function `(context, layer, begin, end)` that computes parts
     begin to end of its work. Its body is scf, arith and math on builtin
-    vectors (RoPE, SwiGLU and residuals are vector arithmetic), and the words of
+    vectors (RoPE, SwiGLU and residuals are vector arithmetic), and the ops of
     this dialect. A vector of m x n is a tile: m rows of the call, n rows of a
     weight. The loop over k is inside `contract`, because a target's unit decides
-    its shape; the order of its sums is written on it.
+    the loop's shape; the op's `order` fixes the order of its sums.
 
-    Tensors have ended here. What a word means exactly is its plain meaning; the
-    summation order of `#llama.reduction_order` makes it a matter of bits.
+    No tensors are left in this phase. The description of an op defines its
+    result in real numbers; `#llama.reduction_order` fixes the summation order,
+    and with it the bits.
   }];
-  // Orders and weights of llama are part of tile's own text.
+  // Reduction orders and weight types of llama appear in tile's textual form.
   let dependentDialects = ["::corellama::llama::LlamaDialect"];
   let useDefaultTypePrinterParser = 1;
 }
@@ -99,9 +100,10 @@ def Tile_KeyCountOp : Tile_Count<"key_count"> {
   }];
 }
 def Tile_LMHeadRowOp : Tile_Count<"lm_head_row"> {
-  let summary = "the row that the head reads";
+  let summary = "the row that the LM head reads";
   let description = [{
-    The row of the last call whose logits are wanted; the LM head computes one row a step.
+    The row of the decode or prefill call before it whose logits are wanted; the LM head
+    computes one row a step.
   }];
 }
 class Tile_OfRow<string opMnemonic> : Tile_Op<opMnemonic, [Pure]> {
@@ -123,14 +125,14 @@ def Tile_TokenOp : Tile_OfRow<"token"> {
 }
 
 //===----------------------------------------------------------------------===//
-// Where things are
+// Access to memory
 //===----------------------------------------------------------------------===//
 
 def Tile_BufferOp : Tile_Op<"buffer", [Pure]> {
   let summary = "the memory of a buffer, seen in any static shape of its size";
   let description = [{
     `at` is the buffer's first byte in the workspace. The shape may differ from the declared
-    one: heads of a row are rows of the same bytes.
+    one: a row of heads, for example, can be viewed as one row for each head.
   }];
   let arguments = (ins Tile_ContextType:$ctx, FlatSymbolRefAttr:$buffer, I64Attr:$at);
   let results = (outs Tile_BufferMemory:$result);
@@ -149,8 +151,8 @@ def Tile_BufferRowsOp : Tile_Op<"buffer_rows", [Pure]> {
 def Tile_ScratchOp : Tile_Op<"scratch"> {
   let summary = "memory of the worker, until the end of the call";
   let description = [{
-    Stands at the top level of a kernel. Not initialised; rows are 64-byte
-    aligned only where their size says so.
+    Stands at the top level of a kernel. Not initialised. Rows are 64-byte
+    aligned only if the size of a row is a multiple of 64 bytes.
   }];
   let results = (outs Res<Tile_F32Memory, "", [MemAlloc]>:$result);
   let assemblyFormat = "attr-dict `:` type($result)";
@@ -183,7 +185,7 @@ def Tile_CacheOp : Tile_Op<"cache", [Pure]> {
 }
 
 //===----------------------------------------------------------------------===//
-// Whole rows: what a norm does
+// Operations on whole rows, for norms
 //===----------------------------------------------------------------------===//
 
 def Tile_SumOp : Tile_Op<"sum", [SingleBlock, RecursiveMemoryEffects]> {
@@ -279,7 +281,8 @@ def Tile_PanelOp : Tile_Op<"panel"> {
   let summary = "decode 16 rows of a weight once, to reuse them over row tiles";
   let description = [{
     Where several tiles of rows are multiplied by the same rows of a weight, decoding them
-    once is cheaper; the unit says whether (`usesPanels`) and what decoded means.
+    once is cheaper. The unit says whether it uses panels (`usesPanels`), and its lowering
+    decides what they hold.
   }];
   let arguments = (ins Llama_WeightType:$weight, Index:$first);
   let results = (outs Res<Tile_PanelType, "", [MemAlloc]>:$result);
@@ -289,12 +292,12 @@ def Tile_ContractOp : Tile_Op<"contract", [MemoryEffects<[MemRead]>]> {
   let summary = "a tile of a product: m rows of x by n rows of a weight, over all of k";
   let description = [{
     result[i, j] = sum_k rows[row + i, k] * weight[first + j, k], each element in
-    the written order. The weight is in memory or a decoded panel (then `first`
-    counts from the panel's). The order names the unit, whose facts are verified:
-    the type of the rows, the format, the order itself, `sums` (those of
-    `block_sums`) exactly where it needs them. Rows beyond the weight's last are
-    padding of the image and give zeros or unused values; rows beyond the call's
-    are computed and not stored.
+    the written order. The weight is in memory or is a decoded panel; then
+    `first` counts from the panel's first row. The order names the unit, and the
+    verifier asks the unit for the type of the rows, the formats, the order
+    itself, and whether it needs `sums` (of `block_sums`). Rows beyond the
+    weight's last are padding of the image and give zeros or unused values; rows
+    beyond the call's are computed and not stored.
   }];
   let arguments = (ins Tile_RowsType:$rows, Index:$row,
     AnyTypeOf<[Llama_WeightType, Tile_PanelType]>:$weight, Index:$first,
@@ -359,9 +362,9 @@ def Tile_DecodeOp : Tile_Op<"decode", [MemoryEffects<[MemRead]>]> {
 def Tile_RopeRowOp : Tile_Op<"rope_row", [MemoryEffects<[MemRead]>]> {
   let summary = "cosines or signed sines for a tile, by position and column";
   let description = [{
-    Element (i, j) belongs to row `row` + i and column `first` + j; the table is
-    periodic in the head, so a tile may begin and end in any head. With `sine`
-    the sign that the rotation gives is in the value: -sin for even columns.
+    Element (i, j) belongs to row `row` + i and column `first` + j; the table
+    repeats for each head, so a tile may begin and end in any head. With `sine`
+    the value includes the rotation's sign: -sin for even columns.
   }];
   let arguments = (ins Tile_ContextType:$ctx, Index:$row, Index:$first,
                        I64Attr:$head, UnitAttr:$sine);
@@ -381,7 +384,7 @@ def Tile_SwapPairsOp : Tile_Op<"swap_pairs", [Pure, SameOperandsAndResultType]> 
 }
 def Tile_CausalMaskOp : Tile_Op<"causal_mask", [Pure]> {
   let summary = "key + j <= position + i * advance";
-  let description = [{Of rank 1: one answer a row, for j = 0.}];
+  let description = [{Element (i, j) is for row i; a result of rank 1 has one element a row, j = 0.}];
   let arguments = (ins Index:$key, Index:$position, I64Attr:$advance);
   let results = (outs VectorOfRankAndType<[1, 2], [I1]>:$result);
   let assemblyFormat = [{
@@ -403,7 +406,7 @@ def Tile_LoadOp : Tile_Op<"load", [AttrSizedOperandSegments]> {
   }];
 }
 def Tile_StoreOp : Tile_Op<"store", [AttrSizedOperandSegments]> {
-  let summary = "a tile to memory; what is not valid is not written";
+  let summary = "a tile to memory, up to the limits of rows and columns";
   let description = [{
     Rows from `rows` on and columns from `columns` on (absent: the memory's
     extents) are not written. Memory of f16 takes tiles of f16.
