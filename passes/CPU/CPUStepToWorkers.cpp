@@ -1,9 +1,8 @@
 //===- CPUStepToWorkers.cpp - what each worker does in a step -------------===//
 //
 // vector -> llvm. A step, whose workers are implicit, becomes a function that
-// every worker calls with its number. Last of the schedule's ideas to be
-// spelt out, because the same step becomes launches on a GPU
-// (passes/CUDA/CUDAStepToLaunches.cpp).
+// every worker calls with its number. It is lowered this late because the same
+// step becomes launches on a GPU (passes/CUDA/CUDAStepToLaunches.cpp).
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,7 +25,7 @@ namespace {
 
 constexpr llvm::StringLiteral kBarrier = "corellama_barrier";
 
-/// What takes the place of dispatches and barriers.
+/// The ops that replace dispatches and barriers.
 struct StepWriter {
   ModuleOp module;
   Type pointer, i32, i64;

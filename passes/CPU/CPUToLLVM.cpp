@@ -1,8 +1,8 @@
 //===- CPUToLLVM.cpp - the cpu dialect to llvm ----------------------------===//
 //
-// vector -> llvm, the part that upstream does not know: our instructions. A
-// pass of its own, before upstream's conversions, so that none of them has to
-// be told about our dialect.
+// vector -> llvm, the part that upstream does not know: the cpu dialect's
+// instructions. A pass of its own, before upstream's conversions, so that none
+// of them needs patterns for our dialect.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,7 +31,7 @@ Value lowerLookup(ImplicitLocOpBuilder &b, Lookup16Op op) {
 }
 
 /// Upstream lowers vector.fma to fmuladd, which may be split into two
-/// roundings; math.fma becomes an fma. The order of a sum promises one
+/// roundings; math.fma becomes an fma. A reduction order requires a single
 /// rounding.
 Value lowerFma(ImplicitLocOpBuilder &b, vector::FMAOp op) {
   return math::FmaOp::create(b, op.getLhs(), op.getRhs(), op.getAcc());

@@ -23,8 +23,8 @@ void buildVectorPasses(mlir::OpPassManager &manager);
 /// vector -> llvm dialect.
 void buildLLVMPasses(mlir::OpPassManager &manager);
 
-/// What passes/CPU attaches to attributes: the table of strategies to the
-/// target, the lowering to each unit.
+/// Attaches the external models of passes/CPU: the planner to the target, the
+/// lowering to each unit.
 void registerExternalModels(mlir::DialectRegistry &registry);
 
 } // namespace corellama::cpu

@@ -6,7 +6,7 @@
 include "mlir/Pass/PassBase.td"
 
 def TileToVectorCPU : Pass<"tile-to-vector-cpu", "::mlir::ModuleOp"> {
-  let summary = "Write tile in a CPU's vectors";
+  let summary = "Lower tile to a CPU's vectors";
   let description = [{
     Phase: vector. Needs: kernels at phase tile, math.exp expanded, scf.parallel as
     loops, weights in interleaved16 or rowmajor. Leaves: func, arith, math, scf, memref, vector and cpu;
@@ -27,15 +27,16 @@ def TileToVectorCPU : Pass<"tile-to-vector-cpu", "::mlir::ModuleOp"> {
 }
 
 def CPUStepToWorkers : Pass<"cpu-step-to-workers", "::mlir::ModuleOp"> {
-  let summary = "Open steps: what each worker calls, and where it waits";
+  let summary = "Lower steps to functions that every worker calls";
   let description = [{
     Phase: llvm. Needs: steps, dispatches and barriers; kernels as functions of
     (context, scratch, layer, begin, end). Leaves: a function
     `corellama_step_<name>(context, scratch, worker, workers)` for each step, in
     which a dispatch is a call of one contiguous share of the callee's parts and a
-    barrier a call of the runtime's; a function `<kernel>.parts` for each kernel;
-    and the module attributes `llama.program` and `llama.kernels` from which the
-    program's descriptor is made. Never: reorders runs or barriers.
+    barrier a call of the runtime's barrier; a function `<kernel>.parts` for each
+    kernel; and the module attributes `llama.program` and `llama.kernels` from
+    which the program's descriptor is made. Never: reorders dispatches or
+    barriers.
 
     EXAMPLE test/passes/CPU/cpu-step-to-workers.mlir @decode
   }];

@@ -1,7 +1,7 @@
 //===- UnitLowering.h - the code of a CPU's units -------------------------===//
 //
-// The interface that a unit's file implements, and who attaches each. A unit is
-// a file in Units/ and a line here.
+// The interface that a unit's file implements, and the function that attaches
+// each unit's model. A unit is a file in Units/ and a line here.
 //
 //===----------------------------------------------------------------------===//
 

@@ -9,8 +9,8 @@ def CPU_UnitLoweringInterface : AttrInterface<"UnitLoweringInterface"> {
   let cppNamespace = "::corellama::cpu";
   let description = [{
     Attached to each unit of a CPU by its file in passes/CPU/Units: the loop over
-    k in the target's instructions. Whether the unit sums in the op's order has
-    been verified.
+    k in the target's instructions. The verifier has checked that the unit sums
+    in the op's order.
   }];
   let methods = [
     InterfaceMethod<"Decodes rows of a weight into memory of the kernel.",

@@ -1,8 +1,8 @@
 //===- VectorAttention.cpp - attention's loops in a CPU's vectors ---------===//
 //
-// tile -> vector: scores with keys, sums of values. One vector holds 16 keys,
-// or 16 elements of a value, so no sum crosses lanes; the query and the weights
-// of keys are broadcast, which folds into the fma.
+// tile -> vector: scores of keys, and weighted sums of values. One vector holds
+// 16 keys, or 16 elements of a value, so no sum crosses lanes; the query and
+// the weights of keys are broadcast, which folds into the fma.
 //
 //===----------------------------------------------------------------------===//
 
@@ -108,8 +108,8 @@ void VectorKernel::rewriteSumValues(tile::SumValuesOp op) {
     SmallVector<Value> limits;
     for (int64_t i = 0; i < m; ++i)
       limits.push_back(limitOf(i));
-    // Keys that only the later rows see. The loop starts where the first row
-    // ends, so its counter is added.
+    // Keys that only later rows attend to. The loop starts where row 0 ends, so
+    // its counter is offset.
     loop(
         0, sub(limits.back(), common), 1, SmallVector<Value>(sums),
         [&](Value more, ValueRange carried) {

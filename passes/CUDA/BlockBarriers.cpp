@@ -1,7 +1,7 @@
 //===- BlockBarriers.cpp - where the threads of a block must wait ---------===//
 //
 // Barriers are placed once, over the whole kernel, because whether one is
-// needed depends on what comes after: the end of a loop's body meets its
+// needed depends on later accesses: the end of a loop's body is followed by its
 // beginning.
 //
 //===----------------------------------------------------------------------===//
@@ -56,7 +56,7 @@ void BlockBarriers::barrier() {
   BarrierOp::create(b);
 }
 
-/// Directly before the op whose region the builder stands in.
+/// A place directly before the op whose region the builder is in.
 static std::pair<Block *, Operation *> beforeRegion(OpBuilder &b) {
   Operation *op = b.getInsertionBlock()->getParentOp();
   return {op->getBlock(), op->getPrevNode()};
@@ -165,8 +165,9 @@ void BlockBarriers::visit(const Nodes &nodes, State &state, bool write) {
       state.settle();
       break;
     case Node::Kind::Loop: {
-      // What the body touches before any barrier of its own meets what came
-      // before the loop: one barrier there, and not one an iteration.
+      // The accesses of the body before its first barrier may conflict with
+      // accesses before the loop: one barrier there instead of one an
+      // iteration.
       State alone;
       visit(node->body, alone, /*write=*/false);
       if (conflict(state.pending, alone.first))
@@ -174,7 +175,7 @@ void BlockBarriers::visit(const Nodes &nodes, State &state, bool write) {
       State inner;
       inner.pending = state.pending;
       visit(node->body, inner, write);
-      // It also meets the end of the iteration before.
+      // They may also conflict with the end of the previous iteration.
       if (conflict(inner.pending, inner.first)) {
         if (write)
           insertAt(node->end);

@@ -1,10 +1,10 @@
 //===- BlockBarriers.h - where the threads of a block must wait -----------===//
 //
-// Nobody writes a barrier by hand. A kernel says, while its code is written,
-// which workgroup buffer is read or written next and by whom; when it is
-// complete, `plan` puts a barrier exactly where a thread would read what
-// another one wrote, or overwrite what another one still reads. Private to
-// passes/CUDA.
+// Lowerings insert no barriers for buffers. While a kernel is written, its code
+// reports which workgroup buffer it reads or writes next, and with which
+// threads; when the kernel is complete, `plan` inserts a barrier exactly where
+// a thread would read what another thread wrote, or overwrite what another
+// thread still reads. Private to passes/CUDA.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,8 +21,8 @@ namespace corellama::cuda {
 enum class Touch {
   /// Any thread may touch any element.
   Anyone,
-  /// Thread t touches the columns t, t + threads, ... and no other: what it
-  /// reads so is what it wrote so itself.
+  /// Thread t touches only columns t, t + threads, ...: accesses of this kind
+  /// read only what the same thread wrote.
   OwnColumns,
 };
 
@@ -33,26 +33,26 @@ public:
   /// A new buffer; no two overlap.
   int addBuffer() { return buffers++; }
 
-  /// The code written from here on reads or writes the buffer. Called where all
-  /// threads of the block are: outside of every condition that differs between
-  /// threads (a warp's own loop counts as one).
+  /// The code written from here on reads or writes the buffer. Called only
+  /// where all threads of the block execute: outside of every condition that
+  /// differs between threads (a loop that warps run at their own pace is such a
+  /// condition).
   void read(int buffer, Touch touch = Touch::Anyone);
   void write(int buffer, Touch touch = Touch::Anyone);
-  /// A barrier here, whatever was touched: for code that orders more than
-  /// buffers, such as asynchronous copies. Accesses before it are settled.
+  /// An unconditional barrier, for code that orders more than buffers, such as
+  /// asynchronous copies. Accesses before it need no other barrier.
   void barrier();
 
-  /// The body of a loop that all threads run equally often, and at least once
-  /// where it `runs`; the builder stands at the body's start, then at its end.
+  /// The body of a loop that all threads run equally often; if `runs`, at least
+  /// once. The builder is at the body's start, then at its end.
   void enterLoop(bool runs = false);
   void leaveLoop();
-  /// A branch that all threads take or leave together; the builder stands in
-  /// it.
+  /// A branch that all threads take or none; the builder is in it.
   void enterBranch();
   void enterElse();
   void leaveBranch();
-  /// A loop whose iterations warps run at their own pace; the builder stands in
-  /// it. No barrier can be inside, so what it touches counts where it begins.
+  /// A loop whose iterations warps run at their own pace; the builder is in it.
+  /// No barrier can be inside, so its accesses count as made where it begins.
   void enterWarps();
   void leaveWarps();
 
@@ -74,10 +74,10 @@ private:
   };
   struct Node;
   using Nodes = llvm::SmallVector<std::unique_ptr<Node>>;
-  /// The kernel as barriers see it.
+  /// The kernel as a tree of the nodes that matter to barriers.
   struct Node {
     enum class Kind { Accesses, Barrier, Loop, Branch } kind;
-    /// Where a barrier before it would stand.
+    /// The place for a barrier before the node.
     Place place;
     Accesses accesses;
     Nodes body, otherwise;
@@ -86,10 +86,10 @@ private:
     bool runs = false;
   };
   struct State {
-    /// What was touched since the last barrier, on any path.
+    /// The accesses since the last barrier, on any path.
     Accesses pending;
-    /// What is touched before the first barrier, on any path, and whether a
-    /// path without one leads here.
+    /// The accesses before the first barrier, on any path, and whether a path
+    /// without a barrier leads here.
     Accesses first;
     bool open = true;
     void settle();
@@ -106,7 +106,7 @@ private:
   mlir::ImplicitLocOpBuilder &b;
   int buffers = 0;
   Nodes root;
-  /// The lists that are being written, innermost last, and whose they are.
+  /// The lists of nodes being written, innermost last, with their parents.
   llvm::SmallVector<Nodes *> lists;
   llvm::SmallVector<Node *> owners;
   int warpsDepth = 0;

@@ -1,8 +1,8 @@
 //===- BlockRows.cpp - whole rows, and sums across a block ----------------===//
 //
-// tile -> vector: what a norm does to a row, rows that a product reads from
-// workgroup memory, and values of all threads joined by the tree that the words
-// promise.
+// tile -> vector: a norm's work on a row, rows that a product reads from
+// workgroup memory, and reductions over all threads by the tree that the ops
+// prescribe.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,7 +16,7 @@ using corellama::cuda::CUDAKernel;
 using corellama::cuda::Fragment;
 using corellama::cuda::Spread;
 
-/// Loads of a thread that are on their way at once: a row of 4096 is two such
+/// Loads of a thread that are in flight at once: a row of 4096 is two such
 /// batches of 256 threads, so a norm waits for memory twice and not 16 times.
 static constexpr int64_t kLoadsInFlight = 8;
 
@@ -31,7 +31,7 @@ CUDAKernel::Rows CUDAKernel::allocateRows(int64_t count, int64_t columns,
   return {memory, columns, bufferOf(memory), swizzled};
 }
 
-/// Where group `group` of 4 columns stands. Lanes read 16 bytes at once, eight
+/// The place of group `group` of 4 columns. Lanes read 16 bytes at once, eight
 /// lanes in one turn, at a stride of 1 (f32 weights), 2, 4 or 8 groups
 /// (nibbles); unpermuted, a stride of 8 groups is 128 bytes and all eight lanes
 /// would meet in the same four banks. With the low three bits of the number
@@ -43,7 +43,7 @@ Value CUDAKernel::swizzle(Value group) {
   return arith::XOrIOp::create(b, group, high);
 }
 
-/// Whether a product reads the rows, lanes along k.
+/// Whether a product, with its lanes along k, reads the rows.
 static bool isContracted(Value rows) {
   return llvm::any_of(rows.getUsers(), [](Operation *user) {
     return isa<tile::ContractOp>(user);
@@ -56,7 +56,7 @@ Value CUDAKernel::mapBody(Region &body, ArrayRef<Value> arguments) {
   mapping.map(body.front().getArguments(), arguments);
   Type type = arguments[0].getType();
   auto count = isa<VectorType>(type) ? cast<VectorType>(type).getDimSize(0) : 0;
-  // A scalar from outside, such as a constant that was hoisted.
+  // A scalar from outside of the region, such as a hoisted constant.
   auto lanes = [&](Value value) {
     if (mapping.contains(value))
       return mapping.lookup(value);
@@ -84,9 +84,9 @@ Value CUDAKernel::mapBody(Region &body, ArrayRef<Value> arguments) {
   return lanes(body.front().getTerminator()->getOperand(0));
 }
 
-/// Each of `rows.columns` columns of one row by one thread, four at a time
-/// where rows are whole groups of four; zeros in the padding. `make` gives the
-/// columns from `column` on.
+/// Writes `rows.columns` columns of one row, each by one thread, four at a time
+/// where rows are whole groups of four; zeros in the padding. `make` returns
+/// the columns from `column` on.
 void CUDAKernel::fillRow(
     const Rows &target, int64_t row, bool byFour,
     function_ref<Value(Value column, int64_t count)> make) {
@@ -129,7 +129,7 @@ void CUDAKernel::writeBufferRows(tile::BufferRowsOp op) {
     rows[op] = {memory, type.getColumns()};
     return;
   }
-  // One row is read by all warps of the block, over and over.
+  // All warps of the block read one row repeatedly.
   Rows target = allocateRows(1, type.getColumns(), isContracted(op));
   barriers.write(target.buffer);
   fillRow(target, 0, type.getColumns() % 4 == 0,
@@ -180,7 +180,7 @@ Value CUDAKernel::combine(Value x, Value y, bool isMaximum) {
   return arith::SelectOp::create(b, greater, y, x);
 }
 
-/// Values j and j + half, halving; in place.
+/// Adds values j and j + half, halving; in place.
 Value CUDAKernel::reduceTree(SmallVector<Value> values, bool isMaximum) {
   for (size_t half = values.size() / 2; half; half /= 2)
     for (size_t j = 0; j < half; ++j)
@@ -188,8 +188,8 @@ Value CUDAKernel::reduceTree(SmallVector<Value> values, bool isMaximum) {
   return values[0];
 }
 
-/// Lane j and lane j + half are lane j and lane j xor half, and addition
-/// commutes, so that all lanes end with the tree's one result.
+/// The tree adds lanes j and j + half, which is lanes j and j xor half.
+/// Addition commutes, so all lanes end with the same result.
 Value CUDAKernel::reduceWarp(Value value, bool isMaximum) {
   for (int64_t mask = kWarp / 2; mask; mask /= 2) {
     Value other = ShuffleXorOp::create(b, value, mask);
@@ -198,8 +198,8 @@ Value CUDAKernel::reduceWarp(Value value, bool isMaximum) {
   return value;
 }
 
-/// The tree over all threads. Every warp reads all values and goes down to 32
-/// by itself, which takes one barrier instead of one a level.
+/// The tree over all threads. Every warp reads all values and reduces them to
+/// 32 by itself, which takes one barrier instead of one a level.
 SmallVector<Value> CUDAKernel::reduceBlock(ArrayRef<Value> mine,
                                            bool isMaximum) {
   int64_t count = mine.size();

@@ -1,7 +1,7 @@
-//===- CUDAKernel.cpp - the small things that a thread's code is made of --===//
+//===- CUDAKernel.cpp - building blocks of a thread's code ----------------===//
 //
-// tile -> vector: arithmetic on indices, memory, loops and conditions, in the
-// shape that the barriers have to know of them.
+// tile -> vector: arithmetic on indices, memory, loops and conditions, reported
+// to BlockBarriers as it requires.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,11 +10,11 @@
 
 using namespace mlir;
 using namespace corellama;
-// Not a using-directive for corellama::cuda: upstream's mlir::gpu is near.
+// No using-directive for corellama::cuda: mlir::gpu has ops of the same names.
 using corellama::cuda::CUDAKernel;
 
-/// Where a workgroup buffer may begin: the 128 bytes at which the region itself
-/// does, one row of all banks.
+/// The alignment of a workgroup buffer: 128 bytes, one row of all banks, as for
+/// the whole region.
 static constexpr int64_t kBufferAlignment = 128;
 
 //===----------------------------------------------------------------------===//
@@ -43,7 +43,7 @@ Value CUDAKernel::fma(Value x, Value y, Value z) {
   return math::FmaOp::create(b, x, y, z);
 }
 Value CUDAKernel::element(Value vector, int64_t at) {
-  // What was just put together needs no taking apart.
+  // The elements of a vector that was just built are known.
   if (auto made = vector.getDefiningOp<vector::FromElementsOp>())
     return made.getElements()[at];
   return vector::ExtractOp::create(b, vector, at);

@@ -1,9 +1,9 @@
 //===- CUDAKernel.h - one kernel on its way from tile to threads ----------===//
 //
-// What tile-to-vector-cuda keeps of a kernel while it writes it anew. The old
-// function is read once, from top to bottom; scalars and control flow are
-// copied, and each value that was a tile becomes this thread's fragment.
-// Private to passes/CUDA.
+// The state of tile-to-vector-cuda while it writes a kernel's new function. The
+// old function is read once, from top to bottom; scalars and control flow are
+// copied, and each tile becomes this thread's fragment of it. Private to
+// passes/CUDA.
 //
 //===----------------------------------------------------------------------===//
 
@@ -29,12 +29,11 @@ class CUDAKernel : tile::IndexBuilder {
 public:
   explicit CUDAKernel(mlir::func::FuncOp kernel);
 
-  /// Writes the new function in place of the old one; the error has been
-  /// reported where this fails.
+  /// Replaces the old function by the new one. On failure an error has been
+  /// reported.
   mlir::LogicalResult rewrite();
 
-  /// The product of `#cuda.simt`: the thread's fragment of it; null after an
-  /// error.
+  /// The thread's fragment of a product of `#cuda.simt`; null after an error.
   mlir::Value writeWarpContract(tile::ContractOp op);
 
 private:
@@ -42,7 +41,8 @@ private:
   using Value = mlir::Value;
   template <typename T> using Vec = llvm::SmallVector<T>;
 
-  /// A weight in memory: a region a plane (rowmajor_split), or f32 numbers.
+  /// A weight in memory: one region for each plane (rowmajor_split), or f32
+  /// numbers.
   struct Weight {
     Value memory; // memref<?xi8, 1>; a vector's: memref<?xf32, 1>
     llama::WeightType type;
@@ -61,7 +61,7 @@ private:
   };
   struct Cache {
     Value keys, values; // memref<? x element, 1>
-    /// (layer * heads), and the positions reserved.
+    /// layer * heads, and the number of positions reserved.
     Value firstHead, capacity;
     llama::CacheType type;
     llama::KVCacheStrides keyStrides, valueStrides;
@@ -71,11 +71,12 @@ private:
   /// weight and its scales; null until one needs them.
   struct Stages {
     Value rows, weight, scales;
-    /// Where the next product begins, so that it need not wait for the last.
+    /// The stage where the next product begins, so that it need not wait for
+    /// the last one.
     int64_t next = 0;
   };
 
-  // TileToVector.cpp: the walk.
+  // TileToVector.cpp: the walk over the old function.
   mlir::LogicalResult verifyStrategy();
   Value isPart();
   mlir::LogicalResult writeBlock(mlir::Block &block);
@@ -106,7 +107,8 @@ private:
   Value field(context::Field which);
   mlir::MemRefType global(llvm::ArrayRef<int64_t> shape, mlir::Type element);
   Value view(Value pointer, Value byteOffset, mlir::MemRefType type);
-  /// Workgroup memory for the whole kernel, at a multiple of 128 bytes.
+  /// Workgroup memory for the lifetime of the kernel, at a multiple of 128
+  /// bytes.
   Value allocate(llvm::ArrayRef<int64_t> shape, mlir::Type element);
   int bufferOf(Value memory); // -1: not workgroup memory
   Value load(Value memory, mlir::ValueRange at);
@@ -116,38 +118,40 @@ private:
   void storeVector(Value vector, Value memory, mlir::ValueRange at,
                    int64_t bytes);
   Value positionOf(Value row);
-  /// A loop that all threads run equally often, known to the barriers.
+  /// A loop that all threads run equally often; reported to the barriers.
   Vec<Value> loop(Value from, Value to, int64_t step, mlir::ValueRange init,
                   llvm::function_ref<Vec<Value>(Value, mlir::ValueRange)> body);
-  /// A branch that all threads take or leave together, known to the barriers;
-  /// null: always taken. `otherwise` is what it gives where it is not taken.
+  /// A branch that all threads take or none, reported to the barriers; null:
+  /// always taken. `otherwise` is its value where it is not taken.
   Vec<Value> branch(Value condition, mlir::ValueRange otherwise,
                     llvm::function_ref<Vec<Value>()> body);
-  /// A loop of a thread's own; what it touches was told to the barriers before.
+  /// A loop of one thread; its accesses have been reported to the barriers
+  /// before.
   Vec<Value>
   ownLoop(Value from, Value to, int64_t step, mlir::ValueRange init,
           llvm::function_ref<Vec<Value>(Value, mlir::ValueRange)> body);
-  /// `body` where the condition of this thread holds; null: always.
+  /// `body` if the condition of this thread holds; null: always.
   void guarded(Value condition, llvm::function_ref<void()> body);
-  /// The same with values, and `otherwise` where it does not hold.
+  /// The same with results; they are `otherwise` if the condition does not
+  /// hold.
   Vec<Value> guardedValues(Value condition, mlir::ValueRange otherwise,
                            llvm::function_ref<Vec<Value>()> body);
-  /// Items 0 to count, thread t those of number t, t + threads, ... ascending:
-  /// `batch` of them at a time, so that as many loads are on their way.
+  /// Items 0 to count; thread t takes items t, t + threads, ... ascending,
+  /// `batch` of them at a time, so that as many loads are in flight.
   Vec<Value>
   rounds(int64_t count, int64_t batch, mlir::ValueRange init,
          llvm::function_ref<Vec<Value>(llvm::ArrayRef<Value>, mlir::ValueRange)>
              body);
 
-  // TileFragments.cpp: the words that ask which element a thread has.
+  // TileFragments.cpp: the ops that depend on which elements a thread has.
   std::optional<Fragment> fragmentOf(mlir::Operation *op, mlir::Type type);
   /// Row (null: the tile's first) and column of an element inside its tile.
   Value rowOf(const Fragment &fragment, int64_t element);
   Value columnOf(const Fragment &fragment, int64_t element);
-  /// Whether it is for this thread to store what it has; null: it is.
+  /// Whether this thread stores its elements; null: it does.
   Value isStored(const Fragment &fragment);
-  /// A fragment from a value for each element, given its row and column in the
-  /// tile.
+  /// A fragment made element by element, from each element's row and column in
+  /// the tile.
   Value build(const Fragment &fragment,
               llvm::function_ref<Value(Value row, Value column)> make);
   Touch touchOf(const Fragment &fragment);
@@ -164,8 +168,8 @@ private:
   mlir::LogicalResult writeSwapPairs(tile::SwapPairsOp op);
   mlir::LogicalResult writeDecode(tile::DecodeOp op);
 
-  // BlockRows.cpp: whole rows, and values of all threads joined.
-  /// Memory of rows that warps read 16 bytes a lane.
+  // BlockRows.cpp: whole rows, and reductions over all threads.
+  /// Rows in workgroup memory, which warps read 16 bytes a lane.
   Rows allocateRows(int64_t count, int64_t columns, bool swizzled);
   Value swizzle(Value group);
   void fillRow(const Rows &target, int64_t row, bool byFour,
@@ -183,7 +187,8 @@ private:
   Vec<Value> reduceBlock(llvm::ArrayRef<Value> mine, bool isMaximum);
 
   // WeightLoads.cpp
-  /// Bytes from a weight's first to the plane's row, and from row to row.
+  /// Bytes from the weight's first byte to the plane's row, and from row to
+  /// row.
   uint64_t planeOffset(const Weight &weight, unsigned plane, int64_t row);
   int64_t planeStride(const Weight &weight, unsigned plane);
   /// A plane as a memref<? x element, 1>.
@@ -217,11 +222,11 @@ private:
   int64_t workgroupBytes = 0;
   Stages stages;
 
-  /// The new function's context and layer; made once at its top: the number of
-  /// the block, and of the thread in the block, warp and lane (index).
+  /// The new function's context and layer, and indices made once at its top:
+  /// block, thread in the block, warp, lane.
   Value context, layer, block, thread, warp, lane;
 
-  /// New values by old ones; what has no value of its own stands in the maps
+  /// New values by old ones; values that are not one SSA value are in the maps
   /// below.
   llvm::DenseMap<Value, Value> values;
   llvm::DenseMap<Value, Weight> weights;

@@ -1,9 +1,8 @@
 //===- CUDAOutlineDevice.cpp - kernels to a module of the device ----------===//
 //
-// llvm -> llvm. Kernels stood beside the steps for as long as both were the
-// same dialects; code generation wants them apart, because one module of LLVM
-// IR is for one machine. The last pass, so that no other has to look in two
-// places.
+// llvm -> llvm. Moves kernels to `gpu.module @device`: code generation needs
+// them apart from the steps, because a module of LLVM IR is for one machine. It
+// is the last pass, so that no other pass has to handle two modules.
 //
 //===----------------------------------------------------------------------===//
 
@@ -42,12 +41,12 @@ std::string corellama::cuda::kernelNameOf(StringRef entry) {
 
 namespace {
 
-/// A kernel, or nothing: the attribute is what makes a function one.
+/// The strategy of a kernel; null for any other function.
 StrategyAttr strategyOf(LLVM::LLVMFuncOp function) {
   return function->getAttrOfType<StrategyAttr>(llama::kStrategyAttr);
 }
 
-/// A call cannot cross from one machine to the other, and kernels do not call
+/// A call cannot go from one machine to the other, and kernels do not call
 /// each other.
 LogicalResult checkCalls(ModuleOp module) {
   SymbolTable symbols(module);
@@ -66,27 +65,27 @@ LogicalResult checkCalls(ModuleOp module) {
   return failure(result.wasInterrupted());
 }
 
-/// Registers of an SM, and what a thread may have of them. 128 leave room for
-/// two blocks of 256 threads or four of 128: warps enough to have the loads in
-/// flight that memory needs. Tensor cores hide latency by their stages and hold
-/// two tiles of sums: 168, three blocks of 128 threads.
+/// Registers of an SM, and what a thread may have of them. With 128 two blocks
+/// of 256 threads or four of 128 fit: enough warps to keep as many loads in
+/// flight as memory needs. Kernels with tensor cores hide latency by their
+/// stages and hold two tiles of sums: 168, three blocks of 128 threads.
 constexpr int64_t kRegisters = 65536, kThreadRegisters = 128,
                   kTensorCoreRegisters = 168;
 
-/// Blocks that must fit on an SM at once. ptxas, unless it is told, stops at
-/// some number of its own, such as 48, and spills the rest.
+/// Blocks that must fit on an SM at once. Without it ptxas limits registers to
+/// a number of its own, such as 48, and spills the rest.
 int64_t blocksOf(StrategyAttr strategy) {
   int64_t registers = isa<MmaAttr>(strategy.getUnit()) ? kTensorCoreRegisters
                                                        : kThreadRegisters;
   return std::max<int64_t>(1, kRegisters / (registers * strategy.getThreads()));
 }
 
-/// What code generation needs of an entry point.
+/// The attributes that code generation needs on an entry point.
 void makeEntry(LLVM::LLVMFuncOp kernel, StrategyAttr strategy) {
   Builder b(kernel.getContext());
   kernel->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
-  // As many as a launch has, not at most: ptxas then knows the registers that a
-  // thread can have, and a launch with others fails.
+  // Exactly as many threads as a launch has, not at most: ptxas then knows how
+  // many registers a thread can have, and a launch with another number fails.
   kernel->setAttr(
       NVVM::NVVMDialect::getReqntidAttrName(),
       b.getDenseI32ArrayAttr({static_cast<int32_t>(strategy.getThreads())}));
@@ -97,7 +96,7 @@ void makeEntry(LLVM::LLVMFuncOp kernel, StrategyAttr strategy) {
   kernel.setLinkage(LLVM::Linkage::External);
 }
 
-/// The module's table of kernels names them where they are now.
+/// Updates the module's table of kernels to the kernels' new symbols.
 void renameInTable(ModuleOp module, SymbolTable &device) {
   using Replacement = std::optional<std::pair<Attribute, WalkResult>>;
   AttrTypeReplacer replacer;
@@ -109,7 +108,8 @@ void renameInTable(ModuleOp module, SymbolTable &device) {
     Attribute renamed =
         SymbolRefAttr::get(StringAttr::get(module.getContext(), kDeviceModule),
                            {FlatSymbolRefAttr::get(entry)});
-    // The new reference has the entry's name inside; that one stays.
+    // The new reference contains the entry's name as a nested one; it is not
+    // replaced again.
     return std::make_pair(renamed, WalkResult::skip());
   });
   if (Attribute table = module->getAttr(llama::kKernelsAttr))
@@ -127,7 +127,7 @@ struct CUDAOutlineDevice
         mlir::gpu::GPUModuleOp::create(builder, module.getLoc(), kDeviceModule);
     Block *body = device.getBody();
     for (Operation &op : llvm::make_early_inc_range(*module.getBody())) {
-      // Globals of workgroup memory are the only ones that kernels have.
+      // The only globals of kernels are in workgroup memory.
       if (auto global = dyn_cast<LLVM::GlobalOp>(op);
           global && global.getAddrSpace() == kWorkgroupSpace)
         op.moveBefore(body, body->end());

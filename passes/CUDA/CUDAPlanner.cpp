@@ -23,10 +23,10 @@ using namespace corellama::llama;
 
 namespace {
 
-/// The units that a row of the table can name.
+/// The units in the table's rows.
 enum class Unit { SIMT, MMA };
 
-/// What a row of the table says, in the order of #cuda.strategy.
+/// One row of the table, in the order of #cuda.strategy's parameters.
 struct TableRow {
   Unit unit;
   int64_t threads, m, n, k, stages;
@@ -41,9 +41,9 @@ struct TableRow {
 constexpr TableRow kProduct = {
     .unit = Unit::SIMT, .threads = 256, .m = 1, .n = 16, .k = 0, .stages = 1};
 /// Products on tensor cores: 4 warps of 16 x 64. A stage of 32 columns, one
-/// block of the formats' scales, is 4 KiB of rows and 4 KiB of weights; two
-/// stages let the next one arrive while this one is computed, and 16 KiB leave
-/// room for all blocks that registers allow.
+/// block of the formats' scales, is 4 KiB of rows and 4 KiB of weights; with
+/// two stages the next one is copied while this one is computed, and at 16 KiB
+/// memory allows as many blocks as registers do.
 constexpr TableRow kTensorCores = {.unit = Unit::MMA,
                                    .threads = 128,
                                    .m = 64,
@@ -55,27 +55,28 @@ constexpr TableRow kTensorCores = {.unit = Unit::MMA,
 /// In decode m is the number of heads of a part, which share the keys.
 constexpr TableRow kAttention = {
     .unit = Unit::SIMT, .threads = 128, .m = 1, .n = 128, .k = 0, .stages = 1};
-/// Most heads of such a part. A thread holds a score and several elements of
-/// each, and 16 heads take all registers that it may have; where more heads
+/// The most heads of such a part. A thread holds a score and several elements
+/// of each, and 16 heads take all registers that it may have; where more heads
 /// share keys, parts of the same keys read them from the second-level cache.
 constexpr int64_t kAttentionHeads = 8;
-/// Most sums of values of a thread, for the same reason: its elements of all
-/// heads of the part. It bounds heads of more than 256 elements.
+/// The most sums of values that a thread holds, for the same reason: its
+/// elements of all heads of the part. This limit matters for heads of more than
+/// 256 elements.
 constexpr int64_t kAttentionSums = 16;
 /// Row-wise kernels (norm, embed): a thread a column.
 constexpr TableRow kRowWise = {
     .unit = Unit::SIMT, .threads = 256, .m = 1, .n = 256, .k = 0, .stages = 1};
 
-/// Rows of weights in a part of a head: a vocabulary has rows enough for
-/// hundreds of blocks, so that each stages and normalises the row for four
-/// times as many.
+/// Rows of weights in a part of the LM head. A vocabulary has enough rows for
+/// hundreds of such blocks, and each block stages and normalises the row of x
+/// once for four times as many rows.
 constexpr int64_t kLMHeadPart = 64;
-/// Rows from which on a group is partitioned that way: at least 256 parts,
+/// The fewest rows of a group that is partitioned that way: at least 256 parts,
 /// which is more than an A100 (108) or an H100 (132) has multiprocessors.
 constexpr int64_t kLMHeadRows = 256 * kLMHeadPart;
 
-/// Elements of f16 in the 16 bytes that rows are copied by on their way to
-/// tensor cores; a row of x has to begin at such a multiple.
+/// Elements of f16 in the 16 bytes of one copy to workgroup memory, for tensor
+/// cores; a row of x must begin at such a multiple.
 constexpr int64_t kCopiedHalves = 8;
 
 cuda::StrategyAttr makeStrategy(MLIRContext *context, const TableRow &row) {
@@ -100,8 +101,9 @@ bool fitsTensorCores(LinearOp linear) {
          weight.getColumns() % kCopiedHalves == 0;
 }
 
-/// Which products are computed by tensor cores: gate and up of prefill, the
-/// largest of a layer. Both or none, because one kernel computes them.
+/// Whether tensor cores compute a product: gate and up of prefill do, the
+/// largest of a layer. One kernel computes gate and up, so both must fit tensor
+/// cores.
 bool runsOnTensorCores(LinearOp linear) {
   if (rowsOf(linear.getX()).getDimSize(0) == 1 || linear->use_empty())
     return false;

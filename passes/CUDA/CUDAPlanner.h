@@ -1,8 +1,8 @@
 //===- CUDAPlanner.h - how kernels run on a GPU: the table ----------------===//
 //
-// Attaches the PlannerInterface to `#cuda.target`. `specialize` asks it
-// which rows are rounded for tensor cores, `plan` everything else; no other
-// code decides tiles, partitions, layouts or orders for a GPU.
+// Attaches the PlannerInterface to `#cuda.target`. Phase specialize asks it
+// which rows are rounded for tensor cores, phase plan everything else; no other
+// code chooses tiles, partitions, layouts or orders for a GPU.
 //
 //===----------------------------------------------------------------------===//
 

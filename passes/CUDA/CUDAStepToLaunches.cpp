@@ -1,8 +1,8 @@
 //===- CUDAStepToLaunches.cpp - what the host does in a step --------------===//
 //
 // vector -> llvm. A step becomes a function of the host that launches kernel
-// after kernel. Barriers vanish: launches follow each other, so each sees all
-// that those before it wrote. Twin of passes/CPU/CPUStepToWorkers.cpp.
+// after kernel. Barriers are dropped: launches run in order, so each sees all
+// writes of those before it. For a CPU see passes/CPU/CPUStepToWorkers.cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -59,13 +59,13 @@ struct CUDAStepToLaunches
     context::openSteps(
         module, {pointer, pointer},
         [&](ImplicitLocOpBuilder &b, Operation *op, ValueRange arguments) {
-          // Barriers leave nothing behind.
+          // Barriers are only erased.
           if (auto run = dyn_cast<llama::DispatchOp>(op))
             writeLaunch(b, run, kernels, arguments[0], arguments[1]);
         });
   }
 
-  /// A launch gives a block llama.scratch bytes; what lies beyond is nobody's.
+  /// Accesses past a block's `llama.scratch` bytes are out of bounds.
   static LogicalResult verifyWorkgroup(ModuleOp module) {
     WalkResult result = module.walk([](corellama::cuda::SharedOp op) {
       auto kernel = op->getParentOfType<func::FuncOp>();
@@ -86,8 +86,8 @@ struct CUDAStepToLaunches
         llama::kStrategyAttr);
   }
 
-  /// The attributes from which the program's descriptor is made. `launches`
-  /// says that it is a DeviceProgram.
+  /// The attributes from which the program's descriptor is made. With
+  /// `launches` it is a DeviceProgram.
   static void describe(ModuleOp module, ArrayRef<func::FuncOp> kernels) {
     Builder b(module.getContext());
     SmallVector<Attribute> rows;
@@ -122,8 +122,8 @@ struct CUDAStepToLaunches
       });
       Value number =
           arith::ConstantIntOp::create(b, b.getI32Type(), at - kernels.begin());
-      // For the capacity: how many keys there are may change between two
-      // replays of one graph, its grids may not.
+      // Sized for the capacity: between two replays of a CUDA graph the number
+      // of keys may change, the sizes of its grids may not.
       Value blocks =
           context::callParts(b, kernel, context, context::Field::Capacity);
       func::CallOp::create(b, kLaunch, TypeRange{},

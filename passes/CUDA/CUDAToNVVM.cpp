@@ -1,9 +1,9 @@
-//===- CUDAToNVVM.cpp - the words of cuda to nvvm and llvm ----------------===//
+//===- CUDAToNVVM.cpp - the cuda dialect to nvvm and llvm -----------------===//
 //
-// vector -> llvm, the device's half of the closed set: each word becomes the
-// one or two nvvm and llvm ops that mean it. A pass of its own, before
-// upstream's conversions, so that none of them has to be told about our
-// dialect; its twin for this machine is cuda-to-emulator.
+// vector -> llvm, for the device: each op of cuda becomes the one or two nvvm
+// and llvm ops with the same meaning. A pass of its own, before upstream's
+// conversions, so that none of them needs patterns for our dialect;
+// cuda-to-emulator lowers the same ops to the emulator.
 //
 // An address is taken out of a memref by casting it to the descriptor that
 // upstream's conversion will make of it.
@@ -34,16 +34,16 @@ namespace {
 /// All workgroup memory of a kernel: PTX's `extern .shared`, whose size the
 /// launch names. One symbol for all kernels of a module.
 constexpr llvm::StringLiteral kShared = "corellama_shared";
-/// Where workgroup memory begins: `cuda.shared` promises it.
+/// The alignment of workgroup memory, as `cuda.shared` guarantees it.
 constexpr unsigned kSharedAlign = 128;
 /// Lanes of a warp that take part in a shuffle: all.
 constexpr int32_t kAllLanes = -1;
-/// What shfl calls the clamp: the last lane, and segments of 32 lanes.
+/// shfl's clamp operand: the last lane, and segments of 32 lanes.
 constexpr int32_t kShuffleClamp = 31;
 
 struct Lowering {
   ModuleOp module;
-  /// Threads of a block of the kernel at hand, which bounds their numbers.
+  /// Threads of a block of the current kernel, the bound of a thread's number.
   int64_t threads;
   ImplicitLocOpBuilder &b;
 
@@ -68,7 +68,7 @@ struct Lowering {
                                              extents, extents});
   }
 
-  /// The address of an element, in the memory space that the word demands.
+  /// The address of an element, in the memory space that the op requires.
   Value addressOf(Value memory, ValueRange indices, unsigned space);
 
   Value lowerShared(SharedOp op);
@@ -76,9 +76,9 @@ struct Lowering {
   void lowerCopyAsync(CopyAsyncOp op);
   Value lowerLdMatrix(LdMatrixOp op);
   Value lowerMma(MmaOp op);
-  /// A number of the machine, which is not negative and below `bound`.
+  /// A special register, which is not negative and below `bound`.
   template <typename Sreg> Value lowerId(int64_t bound);
-  /// Replaces a word.
+  /// Replaces an op of cuda.
   void lower(Operation *op);
 };
 
@@ -156,8 +156,8 @@ Value Lowering::lowerLoadWeight(LoadWeightOp op) {
   return load;
 }
 
-/// `.cg`: the rows that are copied go to workgroup memory, which is where they
-/// are read again, so they need no line of the first-level cache.
+/// `.cg`: copied rows are read again from workgroup memory only, so they need
+/// no line of the first-level cache.
 void Lowering::lowerCopyAsync(CopyAsyncOp op) {
   Value source = addressOf(op.getSource(), op.getSourceIndices(), kGlobalSpace);
   Value target =
@@ -196,7 +196,7 @@ Value Lowering::lowerLdMatrix(LdMatrixOp op) {
 Value Lowering::lowerMma(MmaOp op) {
   auto element = cast<VectorType>(op.getA().getType()).getElementType();
   bool halves = element.isF16();
-  // Registers are pairs of halves, but words where the pair is of bf16.
+  // nvvm.mma takes a pair of f16 as a vector, a pair of bf16 as an i32.
   auto registersOf = [&](Value value) {
     SmallVector<Value> registers;
     int64_t count = cast<VectorType>(value.getType()).getDimSize(0);
@@ -238,7 +238,7 @@ void Lowering::lower(Operation *op) {
   if (isa<ThreadIdOp>(op))
     lowered = lowerId<NVVM::ThreadIdXOp>(threads);
   else if (isa<BlockIdOp>(op))
-    // The most blocks a launch may have in x.
+    // The most blocks that a launch may have in x.
     lowered = lowerId<NVVM::BlockIdXOp>(INT32_MAX);
   else if (isa<BarrierOp>(op))
     NVVM::Barrier0Op::create(b);
@@ -263,7 +263,7 @@ void Lowering::lower(Operation *op) {
     lowered = lowerMma(mma);
   else
     // Upstream lowers vector.fma to fmuladd, which may be split into two
-    // roundings; math.fma becomes an fma. The order of a sum promises one
+    // roundings; math.fma becomes an fma. A reduction order requires a single
     // rounding.
     lowered = math::FmaOp::create(b, cast<vector::FMAOp>(op).getLhs(),
                                   cast<vector::FMAOp>(op).getRhs(),
@@ -279,7 +279,7 @@ struct CUDAToNVVM : corellama::cuda::impl::CUDAToNVVMBase<CUDAToNVVM> {
     for (auto kernel : getOperation().getOps<func::FuncOp>()) {
       auto strategy = kernel->getAttrOfType<corellama::cuda::StrategyAttr>(
           corellama::llama::kStrategyAttr);
-      // Host code has no word of a GPU.
+      // Host code has no op of cuda.
       if (!strategy)
         continue;
       SmallVector<Operation *> words;

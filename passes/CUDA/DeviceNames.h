@@ -17,9 +17,9 @@ namespace corellama::cuda {
 inline constexpr llvm::StringLiteral kDeviceModule = "device";
 
 /// The entry point of a kernel. PTX has no dots in names, so a dot becomes a
-/// `$`, which no kernel has in its name: "qkv.decode" is `qkv$decode`.
+/// `$`, which occurs in no kernel's name: "qkv.decode" is `qkv$decode`.
 std::string entryNameOf(llvm::StringRef kernel);
-/// The way back.
+/// The kernel's name of an entry point.
 std::string kernelNameOf(llvm::StringRef entry);
 
 } // namespace corellama::cuda

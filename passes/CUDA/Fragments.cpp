@@ -23,7 +23,8 @@ std::optional<Fragment> corellama::cuda::fragmentOf(ArrayRef<int64_t> shape,
     return Fragment{Spread::Accumulators, rows, columns, 0,
                     kMmaRows * columns / kWarp};
   }
-  // A strategy with fewer columns than threads has warps that go along k.
+  // Strategies with fewer columns than threads have the lanes of a warp along
+  // k.
   if (strategy.getN() < threads) {
     if (rows != 1 || columns % warps != 0)
       return std::nullopt;

@@ -1,9 +1,9 @@
 //===- Fragments.h - how a tile is spread over threads --------------------===//
 //
 // The one table from the shape of a tile to the share of each thread, its
-// fragment: a one-dimensional vector. Everything that reads or writes a tile in
-// memory asks this table which row and column an element has; arithmetic never
-// does, because it is the same for every element. Private to passes/CUDA.
+// fragment: a one-dimensional vector. Code that reads or writes a tile in
+// memory takes each element's row and column from this table; elementwise
+// arithmetic does not need them. Private to passes/CUDA.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,7 +15,8 @@
 
 namespace corellama::cuda {
 
-/// Who shares a tile: the block, or one warp, each of which has another tile.
+/// What shares a tile: the block, or one warp (each warp then has another
+/// tile).
 enum class Team { Block, Warp };
 
 enum class Spread {

@@ -23,8 +23,8 @@ void buildVectorPasses(mlir::OpPassManager &manager);
 /// vector -> llvm dialect, for the device.
 void buildLLVMPasses(mlir::OpPassManager &manager);
 
-/// What passes/CUDA attaches to attributes: the table of strategies to the
-/// target, the lowering to each unit.
+/// Attaches the external models of passes/CUDA: the planner to the target, the
+/// lowering to each unit.
 void registerExternalModels(mlir::DialectRegistry &registry);
 
 } // namespace corellama::cuda

@@ -1,4 +1,4 @@
-//===- Passes.td - tile to GPU ops, then to nvvm ---------------------------===//
+//===- Passes.td - tile to GPU ops, then to nvvm --------------------------===//
 
 #ifndef CORELLAMA_PASSES_CUDA_PASSES
 #define CORELLAMA_PASSES_CUDA_PASSES
@@ -6,16 +6,16 @@
 include "mlir/Pass/PassBase.td"
 
 def TileToVectorCUDA : Pass<"tile-to-vector-cuda", "::mlir::ModuleOp"> {
-  let summary = "Write tile in the words of a GPU's threads";
+  let summary = "Lower tile to the code of a GPU's threads";
   let description = [{
     Phase: vector. Needs: kernels at phase tile, math.exp expanded, weights in
     rowmajor_split or rowmajor. Leaves: func, arith, math, scf, memref, vector,
-    context and cuda; a kernel takes (context, layer), computes the part of its
-    block's number, and `llama.scratch` says how much workgroup memory it uses.
-    Never: changes the order of a sum, or the strategy.
+    context and cuda; a kernel takes (context, layer), block b computes part b,
+    and `llama.scratch` says how much workgroup memory a block uses. Never:
+    changes the order of a sum, or the strategy.
 
-    A value of tile becomes each thread's share of it (its fragment), by one table
-    of shapes; a contraction becomes a loop over k of a warp, or of tensor cores.
+    A tile becomes each thread's share of it (a fragment), by one table of shapes;
+    a contraction becomes a loop over k of a warp, or of tensor cores.
 
     EXAMPLE test/passes/CUDA/tile-to-vector-cuda.mlir @product
   }];
@@ -27,14 +27,14 @@ def TileToVectorCUDA : Pass<"tile-to-vector-cuda", "::mlir::ModuleOp"> {
 }
 
 def CUDAStepToLaunches : Pass<"cuda-step-to-launches", "::mlir::ModuleOp"> {
-  let summary = "Open steps: a host function that launches kernel after kernel";
+  let summary = "Lower steps to host functions that launch kernel after kernel";
   let description = [{
     Phase: llvm. Needs: steps, dispatches and barriers; kernels as functions of (context,
     layer). Leaves: a function `corellama_step_<name>(context, device)` for each
     step, in which a dispatch is a call of `corellama_launch` (runtime/ABI/Device.h) and
-    a barrier is nothing, because launches of one stream follow each other; a
-    function `<kernel>.parts` for each kernel; and the module attributes
-    `llama.program` and `llama.kernels`. Never: reorders runs.
+    a barrier is erased, because launches of one stream run in order; a function
+    `<kernel>.parts` for each kernel; and the module attributes `llama.program` and
+    `llama.kernels`. Never: reorders dispatches.
 
     EXAMPLE test/passes/CUDA/cuda-step-to-launches.mlir @decode
   }];
@@ -46,7 +46,7 @@ def CUDAStepToLaunches : Pass<"cuda-step-to-launches", "::mlir::ModuleOp"> {
 def CUDAToNVVM : Pass<"cuda-to-nvvm", "::mlir::ModuleOp"> {
   let summary = "Lower cuda to nvvm";
   let description = [{
-    Phase: llvm. Needs: kernels in the words of cuda. Leaves: nvvm and llvm ops.
+    Phase: llvm. Needs: kernels in ops of cuda. Leaves: nvvm and llvm ops.
     Never: leaves an op of cuda.
     EXAMPLE test/passes/CUDA/cuda-to-nvvm.mlir @a_weight
   }];
@@ -58,9 +58,9 @@ def CUDAToNVVM : Pass<"cuda-to-nvvm", "::mlir::ModuleOp"> {
 def CUDAOutlineDevice : Pass<"cuda-outline-device", "::mlir::ModuleOp"> {
   let summary = "Move kernels to a module of the device";
   let description = [{
-    Phase: llvm. Needs: kernels as llvm.func. Leaves: `gpu.module @device`, which
-    holds them as entry points with the number of their threads, and the module
-    outside, which holds the host's steps. Never: changes a body.
+    Phase: llvm. Needs: kernels as llvm.func. Leaves: `gpu.module @device`,
+    which holds them as entry points with the number of their threads; the steps
+    stay in the module around it. Never: changes a body.
     EXAMPLE test/passes/CUDA/cuda-outline-device.mlir @qkv.decode
   }];
   let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::NVVM::NVVMDialect",

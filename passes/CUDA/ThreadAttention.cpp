@@ -1,8 +1,8 @@
 //===- ThreadAttention.cpp - scores and sums of values, by threads --------===//
 //
-// tile -> vector: a thread has one key and all rows of the query, then one
-// element of the head and all weights. No sum crosses threads, so each is one
-// chain in the order of the word.
+// tile -> vector: for scores a thread has one key and all rows of the query,
+// for sums of values one element of the head and all weights. No sum crosses
+// threads, so each is one chain in the op's order.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,24 +17,24 @@ using corellama::cuda::CUDAKernel;
 using corellama::cuda::Fragment;
 using corellama::cuda::Spread;
 
-/// Loads of 16 bytes of a key that a thread has on their way: 64 bytes are a
-/// head of 32 halves.
+/// Loads of 16 bytes of a key that a thread has in flight: 64 bytes are a head
+/// of 32 f16.
 static constexpr int64_t kKeyLoads = 4;
-/// Bytes of values that a thread has on their way, an element of the head of
-/// each key: as many as of its key. What is left of a block of keys goes by the
-/// shorter step, then key by key.
+/// Bytes of values that a thread has in flight, one element of the head from
+/// each key: as many as of its key for scores. The rest of a block of keys
+/// takes the shorter step, then single keys.
 static constexpr int64_t kValueBytes = 64, kFewValueLoads = 8;
-/// Registers for these loads and, twice (a sum and the weight it waits for),
-/// for the sums: what the budget of 128 leaves beside addresses. With more,
-/// heads that share keys would spill.
+/// Registers for these loads and for the sums, each of which takes two (the sum
+/// and its weight): what addresses leave of the budget of 128. With more, heads
+/// that share keys would spill.
 static constexpr int64_t kValueRegisters = 40;
 
-/// The capacity is a multiple of it, so a tile of keys whose width divides it
-/// has all of its keys in the cache's memory.
+/// The capacity is a multiple of this, so a tile of keys whose width divides it
+/// lies inside the cache's memory.
 static constexpr int64_t kCacheBlock = abi::kCacheBlock;
 
-/// Keys whose values a thread loads before it uses the first, where it keeps so
-/// many sums.
+/// Keys whose values a thread loads before it uses the first, if it holds
+/// `sums` sums.
 static int64_t valueLoads(Type element, int64_t sums) {
   int64_t loads = kValueBytes * 8 / element.getIntOrFloatBitWidth();
   while (loads > kFewValueLoads && loads + 2 * sums > kValueRegisters)
@@ -163,7 +163,7 @@ LogicalResult CUDAKernel::writeSumValues(tile::SumValuesOp op) {
     Value offset = columnOf(*fragment, j);
     Value column = add(lookup(op.getElement()), offset);
     Value at = add(first, column);
-    // `count` keys from `key`; a row takes those that `sees` lets it.
+    // `count` keys from `key` on; a row adds those for which `sees` is true.
     auto part = [&](Value key, int64_t count, ValueRange carried,
                     function_ref<Value(int64_t)> sees) {
       Vec<Value> sums(carried), read;
@@ -176,7 +176,8 @@ LogicalResult CUDAKernel::writeSumValues(tile::SumValuesOp op) {
       for (int64_t i = 0; i < m; ++i) {
         Vec<Value> weight;
         for (int64_t p = 0; p < count; ++p) {
-          // Workgroup rows are a multiple of 16 bytes where keys come in fours.
+          // Rows of a multiple of 4 weights are aligned to 16 bytes, so that
+          // one load takes the weights of four keys.
           if (count % 4 == 0 && keys % 4 == 0) {
             if (p % 4 == 0)
               weight.push_back(
@@ -216,7 +217,7 @@ LogicalResult CUDAKernel::writeSumValues(tile::SumValuesOp op) {
       }
       if (m == 1 || limits.empty())
         return found;
-      // Keys that only the later rows see.
+      // Keys that only later rows attend to.
       return ownLoop(
           common, limits.back(), 1, found, [&](Value key, ValueRange carried) {
             return part(key, 1, carried,

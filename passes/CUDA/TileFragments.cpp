@@ -1,8 +1,8 @@
 //===- TileFragments.cpp - tiles in memory, by fragments ------------------===//
 //
-// tile -> vector: the words in which it matters which row and column of a tile
-// a thread has. No access is made outside of its memory: where a tile may pass
-// its end, each element asks first.
+// tile -> vector: the ops that depend on which rows and columns of a tile a
+// thread has. No access is out of bounds: where a tile may pass the end of its
+// memory, each element is checked first.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,7 +17,7 @@ using corellama::cuda::Spread;
 using corellama::cuda::Touch;
 
 //===----------------------------------------------------------------------===//
-// The places of elements
+// Rows and columns of elements
 //===----------------------------------------------------------------------===//
 
 std::optional<Fragment> CUDAKernel::fragmentOf(Operation *op, Type type) {
@@ -77,9 +77,9 @@ Value CUDAKernel::rowIn(Value first, Value offset) {
   return offset ? add(first, offset) : first;
 }
 
-/// Whether column `first` + `column` is inside the tile and below the limit, or
-/// the extent where there is no limit; null: it always is, because tiles begin
-/// at multiples of their width.
+/// Whether column `first` + `column` is inside the tile and below the limit
+/// (without one, the extent). Null: it always is, because tiles begin at
+/// multiples of their width.
 Value CUDAKernel::below(Value first, const Fragment &fragment, Value column,
                         int64_t extent, Value limit) {
   Value inside = fragment.passesColumns()
@@ -91,8 +91,8 @@ Value CUDAKernel::below(Value first, const Fragment &fragment, Value column,
               lessThan(add(first, column), limit ? limit : index(extent)));
 }
 
-/// Elements that lie side by side in memory and in the fragment, and can be
-/// moved by one access: two, or one.
+/// Elements that are adjacent in memory and in the fragment, so that one access
+/// moves them: two, or one.
 static int64_t unitOf(const Fragment &fragment, int64_t extent, bool limited) {
   return fragment.hasPairs() && !limited && extent % 2 == 0 ? 2 : 1;
 }
@@ -119,7 +119,7 @@ LogicalResult CUDAKernel::writeLoad(tile::LoadOp op) {
   for (int64_t e = 0; e < fragment->size(); e += unit) {
     Value offset = columnOf(*fragment, e), inTile = rowOf(*fragment, e);
     Value at = rowIn(row, inTile);
-    // Rows from `rows` on are not asked for; one that is there is read instead.
+    // Rows from `rows` on are unspecified; an existing row is read instead.
     if (op.getRows() && inTile)
       at = minimum(at, sub(lookup(op.getRows()), index(1)));
     Value inside = below(column, *fragment, offset, extent, limit);
@@ -157,7 +157,7 @@ LogicalResult CUDAKernel::writeStore(tile::StoreOp op) {
       Value offset = columnOf(*fragment, e), inTile = rowOf(*fragment, e);
       Value at = rowIn(row, inTile);
       Value inside = below(column, *fragment, offset, extent, limit);
-      // The first row of a tile is always one of the call's.
+      // The first row of a tile always belongs to the call.
       if (op.getRows() && inTile)
         inside = both(lessThan(at, lookup(op.getRows())), inside);
       guarded(inside, [&] {
@@ -212,7 +212,7 @@ LogicalResult CUDAKernel::writeAppend(tile::AppendOp op) {
 }
 
 //===----------------------------------------------------------------------===//
-// Values by place
+// Values that depend on row and column
 //===----------------------------------------------------------------------===//
 
 LogicalResult CUDAKernel::writeRope(tile::RopeRowOp op) {
@@ -220,7 +220,7 @@ LogicalResult CUDAKernel::writeRope(tile::RopeRowOp op) {
   if (!fragment)
     return failure();
   int64_t head = op.getHead();
-  // Cosines, then signed sines.
+  // A row of the table: cosines, then signed sines.
   int64_t half = abi::ropeRowOf(head) / 2;
   Value table = view(field(context::Field::Rope), index(0),
                      global({ShapedType::kDynamic}, b.getF32Type()));

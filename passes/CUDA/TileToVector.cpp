@@ -1,9 +1,9 @@
 //===- TileToVector.cpp - tile becomes the code of a GPU's threads --------===//
 //
-// tile -> vector, for GPUs. Here: the pass, and the walk over a kernel, in
-// which control flow and scalars are copied and each word goes to the file that
-// knows it. The kernel is written anew rather than rewritten, because the type
-// of every tile changes at once.
+// tile -> vector, for GPUs: the pass, and the walk over a kernel, which copies
+// control flow and scalars and calls the file that lowers each op of tile. It
+// writes a new function rather than rewriting the old one, because the type of
+// every tile changes at once.
 //
 //===----------------------------------------------------------------------===//
 
@@ -47,8 +47,8 @@ static bool isTile(Type type) {
   return vector && vector.getRank() == 2;
 }
 
-/// The new value. A constant tile is made where it is used, because a block and
-/// a warp have other shares of it.
+/// The new value. A constant tile is made at each use, because a block and a
+/// warp have different shares of it.
 Value CUDAKernel::lookup(Value old) {
   auto constant = old.getDefiningOp<arith::ConstantOp>();
   if (!constant || !isTile(old.getType()))
@@ -71,7 +71,7 @@ Type CUDAKernel::typeOf(Operation *op, Type old) {
                          cast<VectorType>(old).getElementType());
 }
 
-/// An op that does the same to each element, or to a scalar.
+/// An elementwise op, on fragments or on scalars.
 LogicalResult CUDAKernel::writeElementwise(Operation *op) {
   Vec<Value> operands;
   for (Value old : op->getOperands()) {
@@ -101,7 +101,7 @@ LogicalResult CUDAKernel::writeElementwise(Operation *op) {
 // Control flow
 //===----------------------------------------------------------------------===//
 
-/// `upper` - `lower`, where it can be read off. A block has one part: `end` is
+/// `upper` - `lower`, if it can be derived. A block has one part: `end` is
 /// `begin` + 1.
 static std::optional<int64_t> difference(Value upper, Value lower, Value begin,
                                          Value end) {
@@ -124,8 +124,8 @@ static std::optional<int64_t> difference(Value upper, Value lower, Value begin,
   return std::nullopt;
 }
 
-/// Values that are no greater than `value` because it is their maximum, or no
-/// less because it is their minimum; and itself.
+/// `value`, and the operands of the maxima (or minima) that it is: `value` is
+/// not below (or not above) any of them.
 template <typename JoinOp> static SmallVector<Value> boundsOf(Value value) {
   SmallVector<Value> bounds{value};
   for (size_t i = 0; i < bounds.size(); ++i)
@@ -147,8 +147,8 @@ bool CUDAKernel::runsAtMostOnce(scf::ForOp op) {
   return false;
 }
 
-/// The body of a region in the place where the builder stands; gives what it
-/// yields.
+/// Writes the body of a region at the builder's place; returns the values that
+/// it yields.
 std::optional<SmallVector<Value>> CUDAKernel::writeBody(Block &body) {
   if (failed(writeBlock(body)))
     return std::nullopt;
@@ -179,7 +179,7 @@ LogicalResult CUDAKernel::writeFor(scf::ForOp op) {
       return op.emitOpError() << "has no constant step";
     results = loop(from, to, *step, init, body);
   } else {
-    // A loop of one trip is its body, under a condition where it may have none.
+    // A loop of one trip is its body, under a condition if it may have none.
     std::optional<int64_t> distance =
         difference(op.getUpperBound(), op.getLowerBound(),
                    source.getArgument(2), source.getArgument(3));
@@ -225,7 +225,7 @@ LogicalResult CUDAKernel::writeIf(scf::IfOp op) {
   return success();
 }
 
-/// Independent iterations: a warp each, in turn.
+/// Independent iterations: each warp takes one at a time, in turn.
 LogicalResult CUDAKernel::writeParallel(scf::ParallelOp op) {
   if (op.getNumLoops() != 1 || op.getNumReductions() != 0 || team == Team::Warp)
     return op.emitOpError() << "is one loop of independent iterations, a warp "
@@ -259,7 +259,7 @@ LogicalResult CUDAKernel::writeBlock(Block &old) {
 }
 
 //===----------------------------------------------------------------------===//
-// The words
+// The ops of tile
 //===----------------------------------------------------------------------===//
 
 LogicalResult CUDAKernel::writeWeight(tile::WeightOp op) {
@@ -370,7 +370,7 @@ LogicalResult CUDAKernel::writeOp(Operation *op) {
       .Case([&](scf::IfOp o) { return writeIf(o); })
       .Case([&](scf::ParallelOp o) { return writeParallel(o); })
       .Case([&](arith::ConstantOp o) -> LogicalResult {
-        // A tile's is made at its uses.
+        // A tile's constant is made at its uses.
         if (!isTile(o.getType()))
           values[o] = b.clone(*op)->getResult(0);
         return success();
@@ -408,8 +408,8 @@ LogicalResult CUDAKernel::writeOp(Operation *op) {
         return success();
       })
       .Default([&](Operation *other) -> LogicalResult {
-        // Of vectors only those with a value a row come here: all threads have
-        // them whole.
+        // The only vectors here have one value a row: every thread has all of
+        // it.
         bool ofRows =
             isa_and_nonnull<vector::VectorDialect>(other->getDialect()) &&
             llvm::none_of(other->getOperandTypes(), isTile) &&
@@ -436,8 +436,8 @@ LogicalResult CUDAKernel::verifyStrategy() {
   return success();
 }
 
-/// Whether this block has a part; null: each block has. The grid is that of the
-/// capacity, of which only some keys are filled.
+/// Whether this block has a part; null: every block has one. The grid is sized
+/// for the capacity, of which only some keys are filled.
 Value CUDAKernel::isPart() {
   AffineMap parts =
       source->getAttrOfType<AffineMapAttr>(llama::kPartsAttr).getValue();

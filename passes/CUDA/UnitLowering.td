@@ -9,8 +9,8 @@ def CUDA_UnitLoweringInterface : AttrInterface<"UnitLoweringInterface"> {
   let cppNamespace = "::corellama::cuda";
   let description = [{
     Attached to each unit of a GPU by its file in passes/CUDA/Units: the loop over
-    k of a block of threads. Whether the unit sums in the op's order has been
-    verified.
+    k of a block of threads. The verifier has checked that the unit sums in the
+    op's order.
   }];
   let methods = [
     InterfaceMethod<"The thread's fragment of a product; null after an error.",

@@ -1,8 +1,8 @@
 //===- WeightChunks.cpp - how a thread reads a format ---------------------===//
 //
-// Conversions cost no more than two or three instructions of full rate a
-// number: an SM of an H100 that reads at full bandwidth sees 12 weights of 8
-// bits or 23 of 4 bits a clock, and converts only 16 integers to float.
+// Conversions may cost only two or three full-rate instructions a number: an SM
+// of an H100 that reads at full bandwidth sees 12 weights of 8 bits or 23 of 4
+// bits a clock, and converts only 16 integers to float.
 //
 //===----------------------------------------------------------------------===//
 
@@ -47,9 +47,10 @@ static Value f32(ImplicitLocOpBuilder &b, float value) {
   return arith::ConstantOp::create(b, b.getF32FloatAttr(value));
 }
 
-/// 2^23 as a word: a small unsigned number in its low bits is the float
-/// 2^23 + number, exactly, so that taking 2^23 away converts it without a
-/// conversion. `zero` is what stands for 0 and is taken away with it.
+/// The bits of the float 2^23. With a small unsigned number in the low bits
+/// they are the float 2^23 + number, exactly, so that subtracting 2^23 converts
+/// the number without a conversion instruction. `zero`, the quant that means 0,
+/// is subtracted with it.
 static Value magicFloat(ImplicitLocOpBuilder &b, Value word, unsigned shift,
                         uint32_t mask, uint32_t zero) {
   constexpr uint32_t kMagic = 0x4B000000;
@@ -64,8 +65,8 @@ static Value magicFloat(ImplicitLocOpBuilder &b, Value word, unsigned shift,
 
 ChunkFormat::ChunkFormat(llama::FormatInterface format)
     : facts(format.getFacts()) {
-  // Of a weight of one row and one chunk of high bits or more: a row is alike
-  // in all others.
+  // Probed on a weight of one row, long enough for a chunk of high bits: all
+  // rows of all weights are laid out alike.
   auto type = llama::WeightType::get(format.getContext(), {1, 1 << 16}, format);
   auto layout = cast<llama::LayoutInterface>(
       Attribute(llama::RowMajorSplitAttr::get(format.getContext())));
@@ -105,14 +106,15 @@ static Value shiftBetween(ImplicitLocOpBuilder &b, Value word, int64_t from,
   return arith::ShRUIOp::create(b, word, i32(b, from - to));
 }
 
-/// Word `number` of part `part` of 4 words that belong to `parts` chunks.
+/// 32-bit value `number` of part `part` of 4 such values, which belong to
+/// `parts` chunks.
 static Value wordOfPart(ImplicitLocOpBuilder &b, Value words, Value part,
                         int64_t parts, int64_t number) {
   Values found;
   for (int64_t i = 0; i < parts; ++i)
     found.push_back(
         vector::ExtractOp::create(b, words, 4 / parts * i + number));
-  // A bit of the part's number halves the choice.
+  // Each bit of the part's number halves the candidates.
   for (int64_t bit = parts / 2; bit > 0; bit /= 2) {
     Value isSet = rem(b, div(b, part, bit), 2);
     isSet =
@@ -152,7 +154,7 @@ Values ChunkFormat::quants(ImplicitLocOpBuilder &b, const ChunkWords &words,
     }
     return found;
   case FieldType::Signed: {
-    // q + 128 is q with its sign bit turned.
+    // q + 128 is q with its sign bit flipped.
     Value word = vector::ExtractOp::create(b, words.quants, group);
     word = arith::XOrIOp::create(b, word, i32(b, 0x80808080));
     for (unsigned i = 0; i < 4; ++i)
@@ -162,7 +164,7 @@ Values ChunkFormat::quants(ImplicitLocOpBuilder &b, const ChunkWords &words,
   case FieldType::Unsigned:
     break;
   }
-  // Four columns are in the bytes of a word, at one bit of each.
+  // Four columns are in the four bytes of an i32, at the same bit of each.
   int64_t at = places[0].at(4 * group), from = at % 8;
   unsigned bits = first().bits;
   auto zero = static_cast<uint32_t>(-first().bias);
@@ -173,7 +175,7 @@ Values ChunkFormat::quants(ImplicitLocOpBuilder &b, const ChunkWords &words,
           magicFloat(b, word, 8 * i + from, (1u << bits) - 1, zero));
     return found;
   }
-  // The high bits above the low ones, then four bytes at once.
+  // Joins high and low bits, then converts four bytes at once.
   auto inEachByte = [&](unsigned byte) { return i32(b, 0x01010101u * byte); };
   unsigned highBits = facts.planes[1].bits;
   int64_t highAt = places[1].at(4 * group);

@@ -1,9 +1,8 @@
 //===- WeightChunks.h - how a thread reads a format -----------------------===//
 //
-// The one place of passes/CUDA that knows what the 16 bytes of a weight that a
-// thread loads at once mean: how many columns they are and how they become
-// float32. Where they lie is RowMajorSplitAttr::locate's to say. Private to
-// passes/CUDA.
+// A thread loads a weight in chunks of 16 bytes. This file alone knows what a
+// chunk means: how many columns it holds and how they become float32. Their
+// places are defined by RowMajorSplitAttr::locate. Private to passes/CUDA.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,12 +15,12 @@
 
 namespace corellama::cuda {
 
-/// What a thread has loaded of a chunk.
+/// The loaded bytes of a chunk.
 struct ChunkWords {
   /// 16 bytes of plane 0, vector<4xi32>.
   mlir::Value quants;
-  /// Of formats with high bits: 16 bytes of plane 1, which are those of
-  /// `highChunks()` chunks, and which of them is this one (index).
+  /// For formats with high bits: 16 bytes of plane 1, which serve
+  /// `highChunks()` chunks, and the index of this chunk among them.
   mlir::Value high, part;
 };
 
@@ -31,24 +30,25 @@ struct PlaneRow {
   mlir::Value memory, first;
 };
 
-/// What the chunks of a format are, from its facts and its places in
+/// The chunks of a format, derived from its facts and its places in
+/// rowmajor_split.
 /// rowmajor_split.
 class ChunkFormat {
 public:
   explicit ChunkFormat(llama::FormatInterface format);
 
-  /// Columns of 16 bytes of the first plane of quants.
+  /// Columns in 16 bytes of the first plane of quants.
   int64_t columns() const { return kChunkBytes * 8 / first().bits; }
-  /// The type of what `quant` loads from the quants' planes.
+  /// The element type in which `quant` loads from the planes of quants.
   mlir::Type storage(mlir::MLIRContext *context) const;
-  /// Chunks whose high bits are 16 bytes of plane 1, a power of two; 0: quants
-  /// have none.
+  /// How many chunks share 16 bytes of plane 1, a power of two; 0: the quants
+  /// have no high bits.
   int64_t highChunks() const;
   /// Columns 4 * group to 4 * group + 3 of a chunk, unscaled, as float32.
   llvm::SmallVector<mlir::Value> quants(mlir::ImplicitLocOpBuilder &b,
                                         const ChunkWords &words,
                                         int64_t group) const;
-  /// One unscaled value, from a row of each plane that quants are in.
+  /// One unscaled value, from one row of each plane of quants.
   mlir::Value quant(mlir::ImplicitLocOpBuilder &b,
                     llvm::ArrayRef<PlaneRow> planes, mlir::Value column) const;
 
@@ -56,7 +56,7 @@ private:
   const llama::Plane &first() const { return facts.planes.front(); }
 
   const llama::FormatFacts &facts;
-  /// Of each plane of quants, in a row.
+  /// For each plane of quants, the places in a row.
   llvm::SmallVector<FieldPlace, 2> places;
 };
 

@@ -1,8 +1,8 @@
 //===- WeightLoads.cpp - where a weight's numbers are on a GPU ------------===//
 //
 // tile -> vector: addresses of the planes of a weight in `rowmajor_split`, its
-// scales and minima, and single values. Apart from the units, because products
-// and tile.decode read the same planes.
+// scales and minima, and single values. A file apart from the units, because
+// products and tile.decode read the same planes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -42,8 +42,8 @@ Value CUDAKernel::loadOfPlane(const Weight &weight, unsigned plane,
               {add(mul(row, planeStride(weight, plane) / bytes), at)});
 }
 
-/// The product of a kind's levels at scale block `block` of a row. A byte times
-/// a half has at most 8 and 11 bits, so float32 has the product.
+/// The product of a kind's levels at scale block `block` of a row. A byte has 8
+/// significant bits and an f16 has 11, so the product is exact in float32.
 Value CUDAKernel::loadLevels(const Weight &weight, llama::PlaneKind kind,
                              Value row, Value block) {
   llama::FormatInterface format = weight.type.getFormat();
@@ -60,7 +60,7 @@ Value CUDAKernel::loadLevels(const Weight &weight, llama::PlaneKind kind,
       level = arith::SIToFPOp::create(
           b, f32, loadOfPlane(weight, plane, b.getI8Type(), row, at));
     } else {
-      // Fields of less than a byte share one.
+      // Fields narrower than a byte share one.
       int64_t bits = field.imageBits(), shared = 8 / bits;
       Type i32 = b.getI32Type();
       auto constantOf = [&](int64_t value) -> Value {

@@ -1,7 +1,7 @@
 //===- ContextToLLVM.cpp - the context dialect to llvm --------------------===//
 //
-// vector -> llvm: the context's fields and memory at a pointer. Apart from what
-// a target adds, because the context is the same on all of them.
+// vector -> llvm: the context's fields and memory at a pointer. A pass apart
+// from the targets' lowerings, because the context is the same for all targets.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,7 +25,7 @@ Value byteAddress(ImplicitLocOpBuilder &b, Value base, Value offset) {
                              ArrayRef<LLVM::GEPArg>{offset});
 }
 
-/// A field is constant while a step runs, and in the caller's memory.
+/// A field is constant while a step runs, so its load is invariant.
 Value lowerField(ImplicitLocOpBuilder &b, FieldOp op) {
   Value offset = LLVM::ConstantOp::create(
       b, b.getI64Type(), b.getI64IntegerAttr(offsetOf(op.getField())));
@@ -39,8 +39,8 @@ Value lowerField(ImplicitLocOpBuilder &b, FieldOp op) {
   return arith::IndexCastOp::create(b, b.getIndexType(), load);
 }
 
-/// The descriptor of a memref at base + offset. Its sizes are never asked for,
-/// so a dynamic first extent is 0.
+/// The descriptor of a memref at base + offset. Its sizes are never read, so a
+/// dynamic first extent is 0.
 Value lowerView(ImplicitLocOpBuilder &b, ViewOp op) {
   auto type = cast<MemRefType>(op.getType());
   Value offset = arith::IndexCastOp::create(b, b.getI64Type(), op.getOffset());

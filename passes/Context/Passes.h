@@ -16,8 +16,8 @@ namespace corellama::context {
 #define GEN_PASS_REGISTRATION
 #include "passes/Context/Passes.h.inc"
 
-/// Upstream's conversions to the llvm dialect of everything that is not ours:
-/// behind a target's own lowerings and context-to-llvm.
+/// Upstream's conversions of upstream's dialects to the llvm dialect; they run
+/// after a target's own lowerings and context-to-llvm.
 void addUpstreamConversions(mlir::OpPassManager &manager);
 
 } // namespace corellama::context

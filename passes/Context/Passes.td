@@ -9,8 +9,8 @@ def ContextToLLVM : Pass<"context-to-llvm"> {
   let summary = "Lower context to the llvm dialect";
   let description = [{
     Phase: llvm. Needs: context.field and context.view in functions. Leaves:
-    loads from the context and memref descriptors (as unrealised casts that
-    `reconcile-unrealized-casts` takes away). Never: leaves an op of context.
+    loads from the context and memref descriptors (as unrealised casts, which
+    `reconcile-unrealized-casts` removes). Never: leaves an op of context.
 
     EXAMPLE test/passes/Context/context-to-llvm.mlir @field
   }];

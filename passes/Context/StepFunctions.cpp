@@ -111,8 +111,8 @@ void context::forEachCallee(ImplicitLocOpBuilder &b, llama::DispatchOp run,
   auto callees = run.getCallees().getAsRange<FlatSymbolRefAttr>();
   if (run.getCallees().size() == 1)
     return write((*callees.begin()).getValue(), layer);
-  // Which callee: the layer's entry of the table, as nested comparisons of the
-  // layer with the ranges that share a callee.
+  // Selects the layer's callee from the table, by nested comparisons of the
+  // layer with the ranges of layers that share a callee.
   ArrayRef<int32_t> table = run.getOfAttr();
   Value which = constant(table[0]);
   for (auto [l, callee] : llvm::enumerate(table)) {
@@ -164,7 +164,7 @@ void context::openSteps(
       op->erase();
     }
   }
-  // The model named the steps, which are functions now.
+  // The steps are functions now, so the model that names them is erased.
   for (auto model : llvm::make_early_inc_range(module.getOps<llama::ModelOp>()))
     model.erase();
 }

@@ -1,9 +1,9 @@
 //===- StepFunctions.h - what all targets' steps have in common -----------===//
 //
 // vector -> llvm. A step becomes a function: of every worker on a CPU, of the
-// host that launches kernels on a GPU. Which kernels, for which layer, with how
-// many parts, and what the program's descriptor says of them is the same, and
-// stands here; what is done with a dispatch and a barrier is the caller's.
+// host that launches kernels on a GPU. Which kernels run for which layer, with
+// how many parts, and what the program's descriptor says of them is the same
+// for all targets and is here; the caller lowers dispatches and barriers.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,13 +17,15 @@
 
 namespace corellama::context {
 
-/// An error where a buffer has no offset yet, or where what runs is no kernel.
+/// Reports an error for a buffer without an offset, or a callee that is no
+/// kernel.
 mlir::LogicalResult verifySteps(mlir::ModuleOp module);
 
 /// The functions that are kernels, in the order of the program's table.
 llvm::SmallVector<mlir::func::FuncOp> kernelsOf(mlir::ModuleOp module);
 
-/// The number of parts, llama.parts of rows and keys, in the type of these.
+/// The number of parts: llama.parts applied to `rows` and `keys`, in their
+/// type.
 mlir::Value emitParts(mlir::ImplicitLocOpBuilder &b, mlir::AffineMap parts,
                       mlir::ValueRange rowsAndKeys);
 
@@ -34,15 +36,16 @@ void writePartsFunction(mlir::func::FuncOp kernel);
 mlir::Value callParts(mlir::ImplicitLocOpBuilder &b, llvm::StringRef kernel,
                       mlir::Value context, Field keys);
 
-/// Calls `write` once for each kernel that a dispatch may be of, at a place
-/// that is reached for its layers only; the layer is an i32.
+/// Calls `write` once for each kernel that a dispatch may run, with the builder
+/// at a place that is reached for that kernel's layers only; the layer is an
+/// i32.
 void forEachCallee(
     mlir::ImplicitLocOpBuilder &b, llama::DispatchOp run,
     llvm::function_ref<void(llvm::StringRef kernel, mlir::Value layer)> write);
 
 /// Makes a function @corellama_step_<name> of `arguments` of each step. `write`
-/// is asked for what takes the place of each dispatch and barrier, with the
-/// builder before it, and given the function's arguments.
+/// is called for each dispatch and barrier, with the builder before it and the
+/// function's arguments, and writes the replacement.
 void openSteps(
     mlir::ModuleOp module, mlir::TypeRange arguments,
     llvm::function_ref<void(mlir::ImplicitLocOpBuilder &b, mlir::Operation *op,

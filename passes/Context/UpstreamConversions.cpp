@@ -1,7 +1,7 @@
 //===- UpstreamConversions.cpp - the rest of vector to llvm ---------------===//
 //
-// vector -> llvm, what upstream's passes do. In one place, because their order
-// matters and is the same for every target.
+// vector -> llvm, the part that upstream's passes do. One file, because their
+// order matters and is the same for every target.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,7 +25,7 @@ using namespace mlir;
 using namespace corellama;
 
 void context::addUpstreamConversions(OpPassManager &manager) {
-  // ceildivsi and its like have no llvm op.
+  // ceildivsi and similar ops have no llvm op.
   manager.addPass(arith::createArithExpandOpsPass());
   manager.addPass(createSCFToControlFlowPass());
   manager.addPass(createConvertVectorToLLVMPass());

@@ -1,8 +1,9 @@
 //===- AssignBuffers.cpp - byte offsets of buffers in the workspace -------===//
 //
-// From buffers to buffers with offsets: a scan of when each value lives, and
-// the first place that is free. The stamps on buffer_read and buffer_write are
-// made here too, so that function passes need no declaration.
+// From buffers to buffers with offsets: computes when each value is live, then
+// takes the first free place (first fit). The offsets are written on
+// buffer_read and buffer_write too, so that function passes need not read the
+// declaration.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,8 +26,8 @@ using namespace corellama::llama;
 static constexpr int64_t kAlignment = 64;
 
 namespace {
-/// The stretches between barriers, counted over all steps, in which a buffer's
-/// value must stay; runs of one stretch may run at once.
+/// When a buffer's value is live, in stretches between barriers, counted over
+/// all steps; dispatches of one stretch may run at once.
 struct Lifetime {
   SmallVector<std::pair<unsigned, unsigned>> spans;
   /// Written in one step, read in another: it shares bytes with nothing.
@@ -83,7 +84,7 @@ static void addStep(StepOp step, const ScheduleDependences &dependences,
       value->second = {stretch, stretch};
     }
   }
-  // What nobody has read is read after the step, by the runtime.
+  // A value that no dispatch reads is read by the runtime, after the step.
   for (auto &[buffer, value] : values) {
     if (value.lastUse == value.written)
       value.lastUse = stretch;
@@ -92,7 +93,7 @@ static void addStep(StepOp step, const ScheduleDependences &dependences,
   ++stretch;
 }
 
-/// The lowest offset at which `bytes` lie free of `taken`, which ascend.
+/// The lowest offset at which `bytes` are free; `taken` is ascending.
 static FailureOr<int64_t>
 firstFree(int64_t bytes, ArrayRef<std::pair<int64_t, int64_t>> taken) {
   int64_t at = 0;
@@ -103,7 +104,7 @@ firstFree(int64_t bytes, ArrayRef<std::pair<int64_t, int64_t>> taken) {
     at = std::max(at, static_cast<int64_t>(llvm::alignTo(end, kAlignment)));
   }
   int64_t end;
-  // Room for the alignment of whatever comes behind.
+  // Leaves space for the alignment of the next buffer.
   if (llvm::AddOverflow(at, bytes, end) ||
       llvm::AddOverflow(end, kAlignment, end))
     return failure();

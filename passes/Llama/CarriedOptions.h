@@ -1,8 +1,8 @@
 //===- CarriedOptions.h - options that a module carries -------------------===//
 //
-// A dump says with which options it was made (`llama.options`). A pass that
-// obeys one takes it from there unless it is told otherwise, and then writes
-// there what it was told, so that the module says what it is.
+// A module carries the options that it was made with (`llama.options`). A pass
+// takes its option from there unless it is given one explicitly; then it writes
+// the given value there, so that the module stays consistent.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,7 +35,7 @@ inline void setCarriedOption(mlir::ModuleOp module, llvm::StringRef name,
   module->setAttr(kOptionsAttr, list.getDictionary(module.getContext()));
 }
 
-/// What a text option of a pass is: as given, else as carried, else its
+/// The value of a text option of a pass: as given, else as carried, else its
 /// default.
 template <typename PassOption>
 std::string obeyOption(mlir::ModuleOp module, llvm::StringRef name,

@@ -1,8 +1,8 @@
-//===- InsertBarriers.cpp - barriers between dependent runs ---------------===//
+//===- InsertBarriers.cpp - barriers between dependent dispatches ---------===//
 //
 // From steps of dispatches to steps with as few barriers as their dependences
-// allow. A pass of its own, so that outlining says nothing of order and the
-// verifier has something to disprove.
+// allow. A pass of its own, so that outlining need not decide the order, and
+// the verifier checks it independently.
 //
 //===----------------------------------------------------------------------===//
 
@@ -46,9 +46,9 @@ static BarrierPlaces placeBarriers(ArrayRef<TracePoint> trace,
   BarrierPlaces places;
   while (DispatchOp run = firstUnordered(trace, dependences, places))
     if (!places.insert(run))
-      break; // it depends on itself, round after round: the barrier is there
-  // A barrier that the way back of a loop asked for stands in the first round
-  // too and may have made a later one needless.
+      break; // it depends on its own previous iteration: the barrier exists
+  // A barrier for a loop's back edge also executes in the first iteration and
+  // may have made a later barrier redundant.
   for (Operation *place : llvm::to_vector(places)) {
     places.remove(place);
     if (firstUnordered(trace, dependences, places))

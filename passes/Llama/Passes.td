@@ -22,9 +22,9 @@ def LlamaSpecializeForms : Pass<"llama-specialize-forms", "::mlir::ModuleOp"> {
     number of rows.
     Leaves: two entries. `decode` has each function again on one row
     (`@X.decode`), `prefill` on up to `chunk` rows (`@X.prefill`, the number
-    still dynamic). The head is one function on one row that both share: it is
-    run once a step, or once for each row whose logits are wanted. The functions
-    of import are gone.
+    still dynamic). The LM head is one function on one row that both share: it
+    is run once a step, or once for each row whose logits are wanted. The
+    functions of import are gone.
     Never: changes an op; only first extents of tensor types.
 
     EXAMPLE test/passes/Llama/llama-specialize-forms.mlir @layer.1
@@ -52,12 +52,12 @@ def LlamaSetNumerics : Pass<"llama-set-numerics", "::mlir::ModuleOp"> {
   let description = [{
     Phase: specialize.
     Needs: linear ops on float32 rows.
-    Leaves: each value that a linear is to read rounded goes through one
-    `llama.quantize`, which its readers share. With `activations=auto` the table
-    of `llama.target` says which linears and to what: none on a CPU, f16 for
-    those that a GPU's tensor cores compute. With `activations=q8b32` those with
-    a block-quantised weight; linears with F32, F16 and BF16 weights keep float32
-    rows. With `activations=f32` everything as it was.
+    Leaves: each value that a linear reads in rounded form goes through one
+    `llama.quantize`, which all its readers share. With `activations=auto` the
+    table of `llama.target` says which linears and to what: none on a CPU, f16
+    for those that a GPU's tensor cores compute. With `activations=q8b32` those
+    with a block-quantised weight; linears with F32, F16 and BF16 weights keep
+    float32 rows. With `activations=f32` everything as it was.
     Never: rounds what is rounded already, or rounds for a reader that is no
     linear.
 
@@ -158,14 +158,15 @@ def LlamaOutlineKernels : Pass<"llama-outline-kernels", "::mlir::ModuleOp"> {
     Phase: schedule.
     Needs: entries decode and prefill with all ops in kernels that have strategy
     and partition; `llama.config` where attention is split.
-    Leaves: each kernel as `func.func private @KERNEL.STEP[.N]` from `buffer_read`
-    and `input` to `buffer_write`, equal ones as one function; a `llama.buffer` for
-    each value between kernels, its type the capacity; `llama.step` @decode,
-    @prefill and @lm_head, which loop over the layers; layers of several functions
-    pick their callee by a table. The rows that go from layer to layer, to the
-    next step and to the head share the buffer @x; the head leaves @logits.
-    Never: changes what a kernel computes, or writes a buffer that the same kernel
-    reads.
+    Leaves: each kernel as `func.func private @KERNEL.STEP[.N]` from
+    `buffer_read` and `input` to `buffer_write`, equal ones as one function; a
+    `llama.buffer` for each value between kernels, its type the capacity;
+    `llama.step` @decode, @prefill and @lm_head, which loop over the layers;
+    layers of several functions pick their callee by a table. The rows that go
+    from layer to layer, to the next step and to the LM head share the buffer
+    @x; the LM head writes @logits.
+    Never: changes what a kernel computes, or writes a buffer that the same
+    kernel reads.
 
     EXAMPLE test/passes/Llama/llama-outline-kernels.mlir @layer.decode
   }];
@@ -179,10 +180,10 @@ def LlamaInsertBarriers : Pass<"llama-insert-barriers", "::mlir::ModuleOp"> {
   let description = [{
     Phase: schedule.
     Needs: steps of dispatches.
-    Leaves: a `llama.barrier` in front of each dispatch that depends on a dispatch since
-    the last barrier, the way back of the loop included, and no barrier that
-    could be taken out. Barriers that stood there before are replaced. None
-    stands at the end: a step ends with an implicit one.
+    Leaves: a `llama.barrier` in front of each dispatch that depends on a
+    dispatch since the last barrier, a loop's previous iteration included, and
+    no barrier that could be removed. Earlier barriers are replaced. None stands
+    at the end: a step ends with an implicit one.
     Never: moves a dispatch.
 
     EXAMPLE test/passes/Llama/llama-insert-barriers.mlir @producer_then_consumer
@@ -196,9 +197,10 @@ def LlamaAssignBuffers : Pass<"llama-assign-buffers", "::mlir::ModuleOp"> {
     Phase: schedule.
     Needs: steps with their barriers.
     Leaves: `at` on each `llama.buffer`, `buffer_read` and `buffer_write`: multiples of
-    64. Buffers share bytes where their values do not live at once in any step;
-    what one step leaves to another shares its bytes with nothing.
-    Never: lets two buffers overlap that runs without a barrier between them use.
+    64. Buffers share bytes if their values are never live at once in any step; a
+    value that one step leaves to another shares its bytes with nothing.
+    Never: lets two buffers overlap that dispatches without a barrier between them
+    use.
 
     EXAMPLE test/passes/Llama/llama-assign-buffers.mlir @a_to_b
   }];
@@ -223,12 +225,11 @@ def LlamaVerifySchedule : Pass<"llama-verify-schedule", "::mlir::ModuleOp"> {
     Phase: schedule.
     Needs: buffers with offsets.
     Leaves: the module as it is, or errors: two dispatches that touch the same bytes,
-    one of them writing, without a barrier between them (the way back of the
-    loop included; the cache is one resource), once for each dispatch that needs one
-    right before it; a kernel that writes bytes it reads; a buffer that is read
-    after another buffer's value was put over it; a reference whose offset is not
-    its buffer's.
-    Never: trusts the pass that put the barriers there.
+    one of them writing, without a barrier between them (a loop's previous iteration
+    included; the cache is one resource), once for each dispatch that needs one right
+    before it; a kernel that writes bytes it reads; a buffer that is read after
+    another buffer overwrote its bytes; a reference whose offset is not its buffer's.
+    Never: relies on the pass that inserted the barriers.
 
     EXAMPLE test/passes/Llama/llama-verify-schedule.mlir @a
   }];
@@ -243,11 +244,11 @@ def LlamaVerifyPhase : Pass<"llama-verify-phase", "::mlir::ModuleOp"> {
   let description = [{
     Phase: every one; `phase` says which.
     Needs: nothing.
-    Leaves: the module as it is, or errors: an op that the phase does not have
-    (what is not listed is denied; the message names the pass that should have
-    removed it), a decision that belongs to a later phase, or one of this phase
-    that is missing.
-    Never: reads `llama.phase`, which is the driver's.
+    Leaves: the module as it is, or errors: an op that the phase does not allow
+    (ops that are not listed are denied; the message names the pass that should
+    have removed the op), a decision of a later phase, or a missing decision of
+    this one.
+    Never: reads `llama.phase`, which belongs to the driver.
 
     EXAMPLE test/passes/Llama/llama-verify-phase.mlir @graph
   }];

@@ -1,4 +1,4 @@
-//===- PlanInvariants.cpp - what a plan keeps, whatever made it -----------===//
+//===- PlanInvariants.cpp - invariants of kernel plans --------------------===//
 //
 // See PlanInvariants.h.
 //
@@ -12,7 +12,7 @@ using namespace corellama::llama;
 /// Values that share a scale in rows of !llama.q8b32.
 static constexpr int64_t kRoundingBlock = 32;
 
-/// A part that rounds what it has just made must hold whole blocks of it.
+/// A part that rounds its own result must hold whole blocks of it.
 static LogicalResult verifyWholeRoundingBlocks(KernelOp kernel) {
   if (!kernel.getPartitionAttr() || kernel.getPartitionAttr().getRows().empty())
     return success();
@@ -30,7 +30,8 @@ static LogicalResult verifyWholeRoundingBlocks(KernelOp kernel) {
 }
 
 namespace {
-/// What is summed: a weight (or keys of the cache) by one kind of op.
+/// The identity of a sum: one kind of op on one weight (or on keys of the
+/// cache).
 struct Sum {
   StringRef kind;
   Attribute weight;
@@ -40,8 +41,8 @@ struct Sum {
 };
 } // namespace
 
-/// The sum that an op makes, where decode and prefill have to make it alike:
-/// on float32 rows.
+/// The sum that an op makes, if decode and prefill must make it in the same
+/// order: that is, on float32 rows.
 static std::optional<Sum> sumOf(Operation *op) {
   auto weightSum = [&](StringRef kind, Value weight) -> std::optional<Sum> {
     if (auto ref = weight.getDefiningOp<WeightRefOp>())
@@ -66,7 +67,7 @@ static std::optional<Sum> sumOf(Operation *op) {
 
 /// Ops that make the same sum have the same order in all forms.
 static LogicalResult verifySameOrders(ModuleOp module) {
-  // Few sums a model; the first op of each stands for it.
+  // A model has few distinct sums; the first op of each represents it.
   SmallVector<std::pair<Sum, Operation *>> first;
   WalkResult result = module.walk([&](Operation *op) {
     std::optional<Sum> sum = sumOf(op);

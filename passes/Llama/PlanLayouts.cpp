@@ -1,7 +1,7 @@
 //===- PlanLayouts.cpp - the order of bytes of weights and cache ----------===//
 //
 // From declarations with formats to declarations with layouts, as the target's
-// table has them. A pass apart from llama-plan-kernels because it edits
+// planner chooses them. A pass apart from llama-plan-kernels because it edits
 // declarations only: the image can be packed from its result alone.
 //
 //===----------------------------------------------------------------------===//
@@ -82,7 +82,7 @@ struct PlanLayouts : corellama::llama::impl::LlamaPlanLayoutsBase<PlanLayouts> {
     if (!keys || !values)
       return module.emitError() << "the target has no layout for a cache of "
                                 << cache->getElementType();
-    // Among the declarations: behind the last weight.
+    // Placed among the declarations, behind the last weight.
     OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
     for (Operation &op : *module.getBody())
       if (isa<WeightOp, WeightsOp>(op))

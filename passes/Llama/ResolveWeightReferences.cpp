@@ -1,7 +1,8 @@
 //===- ResolveWeightReferences.cpp - layout and index on references -------===//
 //
 // From references that name a declaration to references that carry what code
-// generation needs of it: the layout and the index in the table of offsets.
+// generation needs of the declaration: layout, and index in the table of
+// offsets.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,7 +18,7 @@ namespace corellama::llama {
 using namespace mlir;
 using namespace corellama::llama;
 
-/// The layout that a declaration gives to the format of a reference to it.
+/// The layout of the declaration for the format of the reference.
 static FailureOr<Attribute> layoutOf(WeightRefOp ref, WeightOp weight) {
   if (!weight.getLayouts())
     return ref.emitOpError() << ref.getWeight()
@@ -40,7 +41,7 @@ struct ResolveWeightReferences
     SymbolTableCollection symbols;
     Builder builder(&getContext());
     WalkResult result = module.walk([&](WeightRefOp ref) {
-      // The reference's verifier has seen to it that this is a weight.
+      // The reference's verifier has checked that this is a weight.
       auto weight =
           symbols.lookupNearestSymbolFrom<WeightOp>(ref, ref.getWeightAttr());
       FailureOr<Attribute> layout = layoutOf(ref, weight);

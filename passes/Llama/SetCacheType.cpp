@@ -1,8 +1,8 @@
 //===- SetCacheType.cpp - the element type of the KV cache ----------------===//
 //
 // From the f32 cache that import writes to the one that the command line asks
-// for. A pass of its own: it is a choice of the user about numbers, which the
-// evaluator obeys, and it touches types only.
+// for. A pass of its own, because the type is the user's choice, the evaluator
+// rounds by it, and nothing but types changes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,7 +20,7 @@ namespace corellama::llama {
 using namespace mlir;
 using namespace corellama::llama;
 
-/// Null for a name that is none of ours.
+/// The type of that name, or null.
 static Type parseElementType(StringRef name, MLIRContext *context) {
   return llvm::StringSwitch<Type>(name)
       .Case("f32", Float32Type::get(context))

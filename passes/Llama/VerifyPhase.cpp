@@ -1,9 +1,9 @@
 //===- VerifyPhase.cpp - what may be in a phase, and what must be ---------===//
 //
-// Reads a module and holds it against the table of phases: an op that the phase
-// does not list is denied, and so is a decision that comes later or one that
-// should have been made. Each rule is a row of `kFacts`; nothing else here
-// knows a phase.
+// Checks a module against the table of phases: an op that the phase does not
+// list is an error, and so is a decision of a later phase or a missing decision
+// of an earlier one. Each rule is a row of `kFacts`; nothing else here depends
+// on a phase.
 //
 //===----------------------------------------------------------------------===//
 
@@ -30,8 +30,8 @@ using namespace corellama::llama;
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// Which pass takes away the ops of a dialect that stand in no phase after
-/// `last`. The step's ops have one a back end.
+/// The pass that removes the ops of a dialect that are in no phase after
+/// `last`. The ops of a step have one such pass for each back end.
 struct Remover {
   Phase last;
   StringLiteral dialect;
@@ -49,7 +49,7 @@ static constexpr Remover kRemovers[] = {
     {Phase::Vector, "cuda", "cuda-to-nvvm or cuda-to-emulator"},
 };
 
-/// Ops of ours say it themselves; of others, the table lists whole dialects.
+/// Our ops name their phases; of others the table lists whole dialects.
 static LogicalResult verifyOp(Operation *op, const PhaseInfo &info) {
   if (auto ours = dyn_cast<PhaseOpInterface>(op)) {
     PhaseRange range = ours.getPhases();
@@ -215,7 +215,8 @@ static LogicalResult expectLayouts(ModuleOp module) {
   });
 }
 
-/// What `resolved` says of a weight is what its declaration says.
+/// The attributes that phase schedule wrote on a reference agree with the
+/// declaration.
 static LogicalResult expectResolved(WeightRefOp ref) {
   auto module = ref->getParentOfType<ModuleOp>();
   auto weight =
@@ -250,8 +251,8 @@ static LogicalResult expectStamps(ModuleOp module) {
   });
 }
 
-/// Layers that a step names are layers that there are: a loop ends at the last
-/// one, and a table of callees has a row for each.
+/// The layers that a step names exist: a loop ends at the last layer, and a
+/// table of callees has an entry for each.
 static LogicalResult expectLayers(ModuleOp module) {
   auto config = module->getAttrOfType<ConfigAttr>(kConfigAttr);
   if (!config)
@@ -297,8 +298,8 @@ static LogicalResult expectLayers(ModuleOp module) {
   });
 }
 
-/// A handle on a weight of a tile's kernel names a row of the table of offsets.
-/// `tile` is above this dialect, so the op is known by name.
+/// A tile.weight names an entry of the table of offsets. This folder does not
+/// depend on `tile`, so the op is found by name.
 static LogicalResult expectTableIndices(ModuleOp module) {
   int64_t size = getWeightTableSize(module);
   return forEach<Operation *>(module, [&](Operation *op) -> LogicalResult {
@@ -339,7 +340,7 @@ static LogicalResult expectOneRotation(ModuleOp module) {
   return getRotation(module);
 }
 
-/// A block that is no divisor of the cache's would read past its capacity.
+/// A block that does not divide the cache's block would read past its capacity.
 static LogicalResult expectReservedKeys(ModuleOp module) {
   return forEach<Operation *>(module, [](Operation *op) -> LogicalResult {
     constexpr int64_t kReserved = abi::kCacheBlock;
@@ -355,7 +356,7 @@ static LogicalResult expectReservedKeys(ModuleOp module) {
 }
 
 namespace {
-/// Something that holds from one phase to another, both ends included.
+/// A rule that holds from one phase to another, both ends included.
 struct Fact {
   Phase first;
   Phase last;

@@ -2,9 +2,9 @@
 //
 // Reads a schedule and proves of it, by byte ranges, that no two dispatches
 // race, that no kernel writes what it reads, and that a buffer still holds its
-// value when it is read. It shares with the passes that made the schedule what
-// a dispatch touches and in which order runs are met, but none of their
-// decisions.
+// value when it is read. It shares with the passes that made the schedule only
+// which bytes a dispatch touches and in which order dispatches run, none of
+// their decisions.
 //
 //===----------------------------------------------------------------------===//
 
@@ -48,7 +48,8 @@ static LogicalResult verifyOffset(BufferOp buffer) {
   return success();
 }
 
-/// The offset that code generation sees is the declared one.
+/// The offset on a buffer_read or buffer_write, which code generation uses, is
+/// the declared one.
 static LogicalResult verifyStamp(const BufferAccess &access) {
   BufferOp buffer = access.buffer;
   if (!buffer)
@@ -69,8 +70,8 @@ static LogicalResult verifyStamp(const BufferAccess &access) {
 // Inside of one dispatch
 //===----------------------------------------------------------------------===//
 
-/// Parts of one dispatch are in no order, so what one writes no other may
-/// touch.
+/// Parts of one dispatch run in any order, so no part may touch bytes that
+/// another part writes.
 static LogicalResult verifyCallee(Operation *callee,
                                   ArrayRef<BufferAccess> accesses) {
   for (auto [i, write] : llvm::enumerate(accesses)) {
@@ -98,11 +99,11 @@ static LogicalResult verifyCallee(Operation *callee,
 }
 
 //===----------------------------------------------------------------------===//
-// Between runs
+// Between dispatches
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// An earlier dispatch that the same missing barrier would have kept apart.
+/// An earlier dispatch that the missing barrier would also have separated.
 struct EarlierDispatch {
   DispatchOp run;
   bool roundBefore; // for the layer before
@@ -132,10 +133,10 @@ static void report(DispatchOp run, ArrayRef<EarlierDispatch> allEarlier) {
         << " needs it as well";
 }
 
-/// Runs without a barrier between them touch nothing in common that one of them
-/// writes. Where they do, a barrier right before the later dispatch would mend
-/// it for all earlier ones: that is reported once, and taken for present from
-/// there on, in each round of its loop.
+/// Dispatches without a barrier between them do not touch the same bytes if one
+/// of them writes. If they do, a barrier right before the later dispatch would
+/// separate it from all earlier ones: this is reported once, and the barrier is
+/// then assumed to be there, in each iteration of its loop.
 static LogicalResult verifyBarriers(StepOp step,
                                     const ScheduleDependences &dependences) {
   llvm::MapVector<Operation *, SmallVector<EarlierDispatch, 1>> missing;
@@ -168,8 +169,8 @@ static LogicalResult verifyBarriers(StepOp step,
   return failure(!missing.empty());
 }
 
-/// A buffer is read before any buffer that shares bytes with it was written
-/// over its value.
+/// A buffer is read before any buffer that shares its bytes overwrites its
+/// value.
 static LogicalResult verifyValues(StepOp step,
                                   const ScheduleDependences &dependences) {
   struct Overwritten {
@@ -203,8 +204,9 @@ static LogicalResult verifyValues(StepOp step,
         if (other != access.buffer && overlap(other, access.buffer))
           overwritten[other] = {run, access.buffer};
     }
-    // A buffer that the dispatch writes holds its value again, whatever else
-    // the callees of a table write: verifyCallee looks at each of them.
+    // A buffer that the dispatch writes is valid again; what else the callees
+    // of a table write does not matter here, because verifyCallee checks each
+    // of them.
     for (const BufferAccess &access : dependences.accessesOf(run))
       if (access.buffer && access.writes)
         overwritten.erase(access.buffer);
@@ -212,8 +214,8 @@ static LogicalResult verifyValues(StepOp step,
   return success();
 }
 
-/// What a step reads and has not written comes from another step, whatever ran
-/// in between.
+/// A buffer that a step reads before writing it gets its value from another
+/// step, and any step may run in between.
 static LogicalResult verifyCarried(const ScheduleDependences &dependences) {
   llvm::DenseSet<Operation *> writtenAnywhere;
   for (auto &[callee, accesses] : dependences.getCallees())

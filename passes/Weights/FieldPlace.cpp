@@ -1,7 +1,8 @@
 //===- FieldPlace.cpp - a layout's places as strides ----------------------===//
 //
-// See FieldPlace.h. Layouts move a column's bits to places of their own, so the
-// columns that are powers of two say where all others are.
+// See FieldPlace.h. In every layout each bit of the column's number moves the
+// place by a fixed distance, so probing the columns that are powers of two is
+// enough.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,8 +11,8 @@
 using namespace corellama;
 using llama::Stride;
 
-/// `digits` with neighbours made one where their places go on alike, but for
-/// those inside a byte, which are a shift, and those that are bytes.
+/// Merges neighbouring digits whose strides continue each other, but not digits
+/// inside a byte, which become a shift, with digits that step over bytes.
 static llvm::SmallVector<Stride> joinDigits(llvm::ArrayRef<Stride> digits) {
   llvm::SmallVector<Stride> joined;
   for (const Stride &digit : digits) {

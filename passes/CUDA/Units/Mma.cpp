@@ -4,20 +4,20 @@
 // a stage. Four warps; warp w has rows 16 w to 16 w + 15 of the result and all
 // of its columns.
 //
-// A stage is, in workgroup memory, 64 x 32 halves of each operand and, for
+// A stage is, in workgroup memory, 64 x 32 f16 of each operand and, for
 // quantised weights, the 64 scales. While the tensor cores work on one stage,
-// the rows of the next are on their way there (cp.async) and the weight's bytes
-// are on their way to registers; they become halves, exactly, when they are
-// stored. One barrier a stage does:
+// the rows of the next are copied (cp.async) and the weight's bytes are loaded
+// to registers; when stored they are converted to f16, exactly. One barrier a
+// stage is enough:
 //
 //     wait for my copies of stage s; store my part of the weight to stage s
-//     barrier                    all of s is there, and nobody reads 1 - s any
-//                                more: who came here has finished with it
+//     barrier                    all of s is there, and no thread still reads
+//                                1 - s
 //     start the copies to 1 - s and the loads for it
 //     multiply s
 //
 // The sums of 32 columns start from zero and are then scaled and added (`scale
-// = outer`); weights of halves have no scale and are added up as they come.
+// = outer`); f16 weights have no scale, so their blocks share one accumulator.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,8 +35,8 @@ static constexpr int64_t kRows = 64, kColumns = 64, kDepth = cuda::kMmaBlock,
                          kStages = 2, kThreads = 128;
 /// Rows and columns of the product of one cuda.mma, and its depth.
 static constexpr int64_t kMmaRows = 16, kMmaColumns = 8, kMmaDepth = 16;
-/// Halves of 16 bytes, the unit of copies and of ldmatrix's rows; units of a
-/// row of a stage.
+/// f16 in 16 bytes, the unit of copies and of ldmatrix's rows; units in a row
+/// of a stage.
 static constexpr int64_t kUnit = 8, kUnits = kDepth / kUnit;
 
 namespace corellama::cuda {
@@ -67,8 +67,8 @@ private:
   llama::FormatInterface format;
   /// Columns of both operands.
   int64_t depth = 0;
-  /// Of the thread: the row of the weight that it stores, inside the tile and
-  /// as a row that is there, and which half of the 32 columns.
+  /// The thread's row of the weight: its number in the tile, the existing row
+  /// that is read for it, and which half of the 32 columns it stores.
   Value weightRow, sourceRow, half;
 };
 
@@ -88,8 +88,8 @@ LogicalResult MmaContract::verify() {
     return op.emitOpError()
            << "multiplies rows of a multiple of " << kUnit
            << " columns in tensor cores, found " << op.getRows().getType();
-  // Which stage is free follows from the number of stages before, which a loop
-  // would change.
+  // The free stage is known from the number of stages so far, which a loop
+  // would make unknown.
   for (Operation *parent = b.getInsertionBlock()->getParentOp();
        !isa<func::FuncOp>(parent); parent = parent->getParentOp())
     if (isa<LoopLikeOpInterface>(parent))
@@ -98,7 +98,8 @@ LogicalResult MmaContract::verify() {
   return success();
 }
 
-/// One set for all contractions of a kernel, which follow each other.
+/// One set of stages for all contractions of a kernel, which run one after the
+/// other.
 void MmaContract::allocateStages() {
   Type half = b.getF16Type();
   if (!k.stages.rows) {
@@ -109,19 +110,20 @@ void MmaContract::allocateStages() {
     k.stages.scales = k.allocate({kStages, kColumns}, b.getF32Type());
 }
 
-/// The column at which 16 bytes of a row stand. Rows are 64 bytes, so that all
-/// 8 rows of a matrix would have their first 16 bytes in the same two places of
-/// the 128 bytes that memory gives at once. With the unit's number combined
-/// with half the row's, the 8 rows that ldmatrix reads at once have eight
-/// different ones, and so have the 8 threads that write at once.
+/// The column at which unit `unit` (16 bytes) of row `row` is stored. Rows are
+/// 64 bytes, so unpermuted the first units of a matrix's 8 rows would share two
+/// of the eight places in the 128 bytes that memory serves at once. With the
+/// unit's number XORed with half the row's, the 8 rows that ldmatrix reads at
+/// once are in eight different places, and so are the 8 that threads write at
+/// once.
 Value MmaContract::place(Value row, Value unit) {
   Value high = k.rem(k.div(row, 2), kUnits);
   return k.mul(arith::XOrIOp::create(b, unit, high), kUnit);
 }
 
-/// Starts the copies of 64 rows, `from` being their first column. A row past
-/// the call's last is not stored, so the last is read in its place; columns
-/// past the last are zero, as the weight's may be anything.
+/// Starts the copies of 64 rows, `from` being their first column. A result row
+/// past the call's last is not stored, so the last row is read in its place;
+/// columns past the last are zero, as the weight's may hold anything.
 void MmaContract::copyRows(Value from, Value stage) {
   Value last = k.sub(k.field(context::Field::Rows), k.index(1));
   for (int64_t item = 0; item < kRows * kUnits; item += kThreads) {
@@ -142,9 +144,9 @@ void MmaContract::copyRows(Value from, Value stage) {
   CopyCommitOp::create(b);
 }
 
-/// This thread's 16 columns of its row from column `from` on, as they stand in
-/// the checkpoint, and the scale. Four bits have both halves of a block in the
-/// same 16 bytes: two threads load them, at the same address.
+/// This thread's 16 columns of its row from column `from` on, as encoded in the
+/// checkpoint, and the scale. With 4-bit quants both halves of a block are in
+/// the same 16 bytes: two threads load them from the same address.
 SmallVector<Value> MmaContract::loadWeight(Value from) {
   Value start = k.mul(sourceRow, k.planeStride(weight, 0));
   auto load = [&](Value at) -> Value {
@@ -172,9 +174,9 @@ SmallVector<Value> MmaContract::loadWeight(Value from) {
   return loaded;
 }
 
-/// Four bytes as halves. A half of 0x6400 + n is 1024 + n, exactly, for n below
-/// 1024: a byte beside 0x64 is a number, and one subtraction of two halves at
-/// once takes away 1024 and what stands for zero.
+/// Four bytes as f16. The f16 with the bits 0x6400 + n is 1024 + n, exactly,
+/// for n below 1024. So each byte is combined with 0x64, and one subtraction,
+/// of two f16 at once, removes 1024 and the quants' zero.
 Value MmaContract::exactHalves(Value word) {
   bool nibbles = isa<llama::Q4_0Attr>(format);
   auto i32 = [&](uint32_t value) -> Value {
@@ -195,14 +197,14 @@ Value MmaContract::exactHalves(Value word) {
                                  away);
   };
   if (!nibbles)
-    // q + 128 is q with its sign bit turned.
+    // q + 128 is q with its sign bit flipped.
     word = arith::XOrIOp::create(b, word, i32(0x80808080));
   Value even = pair(word);
   Value odd = pair(arith::ShRUIOp::create(b, word, i32(8)));
   return vector::ShuffleOp::create(b, even, odd, ArrayRef<int64_t>{0, 2, 1, 3});
 }
 
-/// This thread's 16 columns: two groups of eight halves.
+/// This thread's 16 columns: two groups of eight f16.
 SmallVector<Value> MmaContract::halvesOf(ValueRange loaded) {
   auto eight = VectorType::get({kUnit}, b.getF16Type());
   Values groups;
@@ -311,8 +313,8 @@ Value MmaContract::write() {
   if (weight.type.getRows() % kColumns != 0)
     sourceRow = k.minimum(sourceRow, k.index(weight.type.getRows() - 1));
 
-  // The contraction before this one may still be read in its last stage by
-  // slower warps; this one begins with the other.
+  // Slower warps may still read the last stage of the contraction before this
+  // one, so this one begins with the other stage.
   int64_t first = k.stages.next, steps = llvm::divideCeil(depth, kDepth);
   k.stages.next = (first + steps) % kStages;
   copyRows(k.index(0), k.index(first));
@@ -329,8 +331,8 @@ Value MmaContract::write() {
                           loaded = values.drop_front(tiles);
                CopyWaitOp::create(b, 0);
                storeWeight(loaded, stage);
-               // Orders copies and two stages, which no list of buffers could
-               // say.
+               // Orders the copies and both stages, which accesses of buffers
+               // cannot express.
                k.barriers.barrier();
                Value following = k.add(step, 1);
                Value more = k.lessThan(following, k.index(steps));

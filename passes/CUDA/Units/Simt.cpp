@@ -1,10 +1,10 @@
-//===- Simt.cpp - #cuda.simt: products, a warp a few rows of the weight ---===//
+//===- Simt.cpp - #cuda.simt: products, some rows of the weight a warp ----===//
 //
 // tile -> vector: the loop over k of a product of one row. The lanes of a warp
 // go along k, each 16 bytes of every row of the warp at a time, so that a warp
 // reads 512 bytes side by side. A chunk's columns are one chain of fma from +0;
 // scaled, it is added to the lane's sum; at the end the 32 lanes are added by a
-// tree. That is the order of the unit, and the bits follow from it.
+// tree. This is the unit's reduction order.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,27 +22,29 @@ using corellama::cuda::CUDAKernel;
 using corellama::cuda::Fragment;
 using corellama::cuda::Spread;
 
-/// Loads of 16 bytes that a lane has on their way, at most. An SM of an H100
-/// needs 18 KB in flight for its share of the bandwidth: with eight a lane one
-/// block of 8 warps has 32 KB, so that it suffices alone, and two also where
-/// rows are short and a trip has fewer.
+/// The most loads of 16 bytes that a lane has in flight. An SM of an H100 needs
+/// 18 KB in flight for its share of the bandwidth: with eight a lane one block
+/// of 8 warps has 32 KB, which is enough; with two blocks it is enough also for
+/// short rows, whose trips have fewer loads.
 static constexpr int64_t kLoadsInFlight = 8;
-/// Columns of x that a lane goes through between loads, at most. Nibbles would
-/// have 128 and their x would fill 128 registers, which LLVM keeps from one
-/// product to the next: then one block fits an SM, and memory idles in its
-/// prologue. With 64 they load four times 16 bytes at once, and two blocks fit.
+/// The most columns of x that a lane processes between loads. Nibbles would
+/// have 128, whose x would fill 128 registers, which LLVM keeps from one
+/// product to the next: then only one block fits an SM, and memory idles in its
+/// prologue. With 64 a lane has four loads of 16 bytes at once, and two blocks
+/// fit.
 static constexpr int64_t kColumnsAtOnce = 64;
 
 namespace {
-/// Rounds of all lanes as trips of a loop, and those left one by one.
+/// Trips of the main loop, and the rounds of one trip; the remaining rounds are
+/// done one by one.
 struct Trips {
   int64_t count, rounds;
 };
 } // namespace
 
-/// The fewest waits for memory, a trip being one. At least two trips where
-/// there are two rounds: of straight code LLVM would keep the values of x for
-/// the kernel's next product, in more registers than there are.
+/// Chooses the fewest waits for memory, one a trip. At least two trips if there
+/// are two rounds: without a loop LLVM would keep the values of x for the
+/// kernel's next product, in more registers than there are.
 static Trips tripsOf(int64_t full, int64_t most) {
   Trips best{full, 1};
   int64_t waits = full;
@@ -80,15 +82,15 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
   if (x.buffer >= 0)
     barriers.read(x.buffer);
 
-  // A lane's chunks are all at one place among those that share high bits.
+  // All chunks of a lane have the same index among those that share high bits.
   Value highPart = highChunks ? rem(lane, highChunks) : Value();
 
   int64_t columns = weight.type.getColumns(), count = fragment->perRow;
   int64_t total = llvm::divideCeil(columns, width);
   Value row = lookup(op.getRow());
 
-  // The warp's rows of the weight. Those past its last are not stored; a row
-  // that is there is read in their place.
+  // The warp's rows of the weight. For rows past the weight's last, which are
+  // not stored, an existing row is read.
   Vec<Value> weightRows, starts, highStarts;
   bool passes = weight.type.getRows() % fragment->columns != 0;
   for (int64_t i = 0; i < count; ++i) {
@@ -101,7 +103,7 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
       highStarts.push_back(
           add(mul(number, planeStride(weight, 1)), planeOffset(weight, 1, 0)));
   }
-  // A chunk has one scale or several, each of a chain of its own.
+  // A chunk has one scale or several; each scale has a chain of its own.
   const int64_t chains =
       format.hasScale() ? std::max<int64_t>(1, width / format.getScaleBlock())
                         : 1;
@@ -110,7 +112,7 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
   auto batch = [&](Value from, int64_t rounds, ValueRange carried) {
     Vec<Value> sums(carried);
     SmallVector<SmallVector<ChunkWords>> words(rounds);
-    // Of each round: scales of all rows for each chain.
+    // For each round, the scales of all rows for each chain.
     SmallVector<Vec<Value>> scales(rounds), minima(rounds);
     for (int64_t u = 0; u < rounds; ++u) {
       Value chunk = add(add(from, u * kWarp), lane);
@@ -142,9 +144,9 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
     for (int64_t step = 0; step < rounds * chains; ++step) {
       int64_t u = step / chains, firstScale = step % chains * count;
       Vec<Value> chain(count, constant(0.0f));
-      // What minima are multiplied by: the sum of x over the chain's columns.
-      // Made here, from what is in registers for all rows of the warp, and not
-      // once for the block.
+      // Minima are multiplied by the sum of x over the chain's columns. The sum
+      // is made here, from registers, for all rows of the warp, not once for
+      // the block.
       Value sumOfX = format.hasMinimum() ? constant(0.0f) : Value();
       for (int64_t g = 0; g < groups; ++g) {
         int64_t group = step % chains * groups + g;
@@ -169,10 +171,10 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
     return sums;
   };
 
-  // Rows that stay in global memory are many, in a loop around this one. Loads
-  // of one round are enough there, because a warp has the next row's to wait
-  // for as well. Weights do not depend on the row: LLVM would convert them all
-  // before the loop, into more registers than there are.
+  // If the rows of x stay in global memory there are many, in a loop around
+  // this one. Loads of one round are enough then, because a warp overlaps them
+  // with the next row's. Weights do not depend on the row: LLVM would convert
+  // them all before the loop, into more registers than there are.
   if (x.buffer < 0)
     keepInvariants();
   int64_t unroll = x.buffer < 0 ? 1
@@ -199,7 +201,7 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
   return fromElements(sums);
 }
 
-/// LLVM moves nothing out of the loop that is being written.
+/// Forbids LLVM to move anything out of the loop that is being written.
 void CUDAKernel::keepInvariants() {
   auto loop = dyn_cast<scf::ForOp>(b.getInsertionBlock()->getParentOp());
   if (!loop)
@@ -229,8 +231,8 @@ SmallVector<Value> CUDAKernel::loadColumns(const Rows &x, Value row, Value from,
     return four;
   };
   if (x.swizzled) {
-    // The permutation repeats after 64 groups: with chunks of two groups and
-    // more it is the lane's own, and the loop only adds to it.
+    // The permutation repeats after 64 groups, so for chunks of two or more
+    // groups it depends on the lane only, and the loop adds a constant.
     Value own = add(mul(lane, groups), group), more = mul(from, groups);
     Value place =
         groups > 1 ? add(swizzle(own), more) : swizzle(add(own, more));
