@@ -1,7 +1,7 @@
 //===- Checkpoint.cpp - opening a checkpoint ------------------------------===//
 //
 // A path -> a mapped file, its container, configuration and weights, in this
-// order; and the hash that names the file in dumps and manifests.
+// order; and the hash that identifies the file in dumps and manifests.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,7 +20,8 @@ using llvm::Twine;
 
 namespace corellama::checkpoint {
 
-/// Behind a pointer, so that moving a Checkpoint moves no mutex and no view.
+/// Held by pointer, so that moving a Checkpoint moves no mutex and invalidates
+/// no view.
 struct Checkpoint::State {
   std::unique_ptr<llvm::MemoryBuffer> buffer;
   GGUF container;
@@ -106,7 +107,7 @@ Expected<Checkpoint> openCheckpoint(StringRef path) {
   llvm::sys::fs::file_status status;
   if (std::error_code error = llvm::sys::fs::status(path, status))
     return unreadable(error);
-  // A directory has nothing to read and a device may never end.
+  // A directory cannot be read, and a device may never end.
   if (!llvm::sys::fs::is_regular_file(status))
     return refuse(path, "file",
                   "is not a regular file, expected a checkpoint; give the path "

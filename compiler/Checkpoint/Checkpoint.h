@@ -1,9 +1,9 @@
 //===- Checkpoint.h - an opened, checked checkpoint -------------*- C++ -*-===//
 //
 // A GGUF file -> ModelConfig, weights, and the bytes of both. It is a file of
-// its own because it is what the rest of the compiler includes: it owns the
-// mapped file, and whoever holds a Checkpoint may use each size in it without
-// checking it again.
+// its own because the rest of the compiler includes only this of the folder: it
+// owns the mapped file, and users of a Checkpoint need not check its sizes
+// again.
 //
 //===----------------------------------------------------------------------===//
 
@@ -41,16 +41,16 @@ public:
   /// The weight of that name, or null.
   const TensorInfo *find(llvm::StringRef name) const;
   /// The bytes of a weight of this checkpoint. They begin at a multiple of the
-  /// file's alignment, which says nothing about their address: read elements
-  /// as unaligned.
+  /// file's alignment, but their address may be unaligned: read elements as
+  /// unaligned.
   llvm::ArrayRef<uint8_t> bytes(const TensorInfo &tensor) const;
 
   /// The container's metadata, key by key.
   const GGUF &gguf() const;
   /// The raw bytes of the metadata, from the first key to the last value, for
-  /// a reader of its own (the program's tokenizer).
+  /// another parser (that of the program's tokenizer).
   llvm::ArrayRef<uint8_t> metadata() const;
-  /// How many keys these bytes hold.
+  /// The number of keys in these bytes.
   uint64_t metadataCount() const;
 
   uint64_t fileBytes() const;

@@ -3,8 +3,8 @@
 // Reads a file from front to back with a cursor that checks every size, in the
 // order of the format: header, keys and values, tensor table.
 //
-// Whatever grows with the file is a std::vector reserved once, with a count
-// that was checked against the bytes that remain; see the static_asserts.
+// Each table is a std::vector reserved once, with a count that was checked
+// against the bytes that remain; see the static_asserts.
 //
 //===----------------------------------------------------------------------===//
 
@@ -56,7 +56,7 @@ constexpr const char *kFetchAgain =
 
 struct ValueTypeInfo {
   StringRef name;
-  uint32_t bytes; ///< 0: the size stands in the file
+  uint32_t bytes; ///< 0: the size is in the file
 };
 
 constexpr ValueTypeInfo kValueTypes[] = {
@@ -140,8 +140,9 @@ private:
   std::string failure;
 };
 
-/// As many digits as the type is sure to hold, and never without a point: 64.0
-/// where a whole number was expected would otherwise read as one.
+/// Prints the digits that the type represents exactly, always with a decimal
+/// point: otherwise a message about 64.0 where an integer was expected would
+/// show 64.
 std::string formatFloat(double value, int digits) {
   char raw[40];
   std::snprintf(raw, sizeof(raw), "%.*g", digits, value);
@@ -234,7 +235,8 @@ std::string Value::describe() const {
 // Parser
 //===----------------------------------------------------------------------===//
 
-/// One run over a file. A class only to share the cursor and the result.
+/// One parse of a file. A class, so that its steps share the cursor and the
+/// result.
 class Parser {
 public:
   Parser(ArrayRef<uint8_t> data, StringRef path) : cursor(data) {
@@ -269,9 +271,9 @@ private:
     return checkpoint::refuse(file.fileName, place, problem);
   }
 
-  // The smallest a key with its value can be (length, one character, type, one
-  // byte) and the smallest row of the tensor table (length, one character,
-  // number of dimensions, one dimension, type, offset). They bound the counts.
+  // The smallest size of a key with its value (length, one character, type, one
+  // byte) and of a row of the tensor table (length, one character, number of
+  // dimensions, one dimension, type, offset). They bound the counts.
   static constexpr uint64_t kSmallestKey = 8 + 1 + 4 + 1;
   static constexpr uint64_t kSmallestTensor = 8 + 1 + 4 + 8 + 4 + 8;
   static_assert(sizeof(GGUF::KeyRecord) <= 2 * kSmallestKey,
@@ -402,13 +404,12 @@ void Parser::readArray() {
 }
 
 Error Parser::readAlignment() {
-  file.dataAlignment = 32; // GGUF's, where the key is missing
+  file.dataAlignment = 32; // GGUF's default
   std::optional<Value> value = file.find("general.alignment");
   if (!value)
     return Error::success();
-  // 8 and a multiple of it are GGUF's rule. The upper bound, 1 MiB, is ours: it
-  // is beyond any page that a file is mapped by, and keeps the sum with a
-  // position small.
+  // GGUF requires a multiple of 8. The upper bound, 1 MiB, is ours: it is more
+  // than any page size, and keeps the sum with a position in range.
   std::optional<uint64_t> alignment = value->asUnsigned();
   if (!alignment || *alignment < 8 || *alignment > (uint64_t(1) << 20) ||
       !llvm::isPowerOf2_64(*alignment))
@@ -421,7 +422,7 @@ Error Parser::readAlignment() {
 }
 
 Error Parser::readTensors() {
-  // Once more: the header's check counted the keys' bytes as well.
+  // Checked again: the header's check also counted the bytes of the keys.
   cursor.checkCount(tensorCount, "tensor count", kSmallestTensor);
   if (cursor && tensorCount > std::numeric_limits<uint32_t>::max())
     cursor.fail("tensor count is " + Twine(tensorCount) +
@@ -479,9 +480,9 @@ void Parser::readTensor(TensorRecord &record) {
   }
   record.typeId = cursor.integer<uint32_t>("the type");
   record.offset = cursor.integer<uint64_t>("the offset");
-  // The range is checked where the size is known. That an offset cannot be
-  // right is said here already: it is how a damaged number of dimensions
-  // shows, and the next name would be read from the wrong place.
+  // WeightIndex checks the range, when the size is known. An impossible offset
+  // is reported here, because a damaged number of dimensions shows up as one,
+  // and the next name would be read from the wrong place.
   if (record.offset > file.fileData.size())
     cursor.fail("begins beyond byte " + Twine(record.offset) + ", file has " +
                 Twine(file.fileData.size()) + "; " + kFetchAgain);

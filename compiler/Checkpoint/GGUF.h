@@ -2,12 +2,12 @@
 //
 // The bytes of a GGUF file, version 2 or 3, little endian -> its metadata and
 // its tensor table, as views into these bytes. It is a file of its own because
-// it knows the container and nothing of Llama: what the keys and tensors mean
-// is decided in ModelConfig and WeightIndex.
+// it knows the container and nothing of Llama: ModelConfig and WeightIndex
+// interpret keys and tensors.
 //
 // The file is hostile. Everything read here is checked against the bytes that
 // remain before it is used, and no allocation exceeds twice the file: counts
-// are bounded by the smallest record that could stand behind them.
+// are bounded by the smallest size of the records that they count.
 //
 //===----------------------------------------------------------------------===//
 
@@ -41,8 +41,8 @@ enum class ValueType : uint8_t {
   Float64 = 12,
 };
 
-/// A metadata value. The conversions give nothing if the value has another
-/// type (or, for asUnsigned, is negative); none of them rounds or guesses.
+/// A metadata value. The conversions return nothing if the value has another
+/// type (or, for asUnsigned, is negative); none of them rounds.
 struct Value {
   ValueType type;
   ValueType element; ///< of an array; otherwise equal to `type`
@@ -52,9 +52,9 @@ struct Value {
   llvm::ArrayRef<uint8_t> bytes;
 
   bool isArray() const { return type == ValueType::Array; }
-  /// Of any integer type.
+  /// The value, if it is of any integer type and not negative.
   std::optional<uint64_t> asUnsigned() const;
-  /// Of float32 or float64.
+  /// The value, if it is float32 or float64.
   std::optional<double> asFloat() const;
   std::optional<bool> asBool() const;
   std::optional<llvm::StringRef> asString() const;
@@ -63,9 +63,9 @@ struct Value {
   std::string describe() const;
 };
 
-/// A row of the tensor table as it stands in the file: the type's id is not
-/// looked up and the range not computed. Dimensions are 1 to kMaxDimension,
-/// those beyond `dimensionCount` are 1.
+/// A row of the tensor table as in the file: the type's id has not been looked
+/// up, the range not computed. Dimensions are 1 to kMaxDimension, those beyond
+/// `dimensionCount` are 1.
 struct TensorRecord {
   llvm::StringRef name;
   uint64_t dimensions[4];
@@ -98,7 +98,7 @@ public:
   /// In the order of the file; no name occurs twice.
   llvm::ArrayRef<TensorRecord> tensors() const { return records; }
   const TensorRecord *findTensor(llvm::StringRef name) const;
-  /// The place in the file that tensor offsets are counted from. May lie
+  /// The byte of the file that tensor offsets are counted from. It may lie
   /// beyond the end of a truncated file.
   uint64_t dataOffset() const { return dataStart; }
   uint64_t alignment() const { return dataAlignment; }
@@ -106,9 +106,9 @@ public:
 private:
   friend class Parser;
 
-  /// A key and its value by their places in the file. Kept this small, not as
-  /// a StringRef and a Value, so that a file of nothing but tiny keys cannot
-  /// make the table larger than twice itself.
+  /// A key and its value by their places in the file. Smaller than a StringRef
+  /// and a Value, so that even for a file of tiny keys only the table is at
+  /// most twice the file.
   struct KeyRecord {
     uint64_t value;    ///< where the value begins; the key ends 4 bytes before
     uint64_t valueEnd; ///< one past its last byte
@@ -123,18 +123,18 @@ private:
   llvm::ArrayRef<uint8_t> rawMetadata;
   std::vector<KeyRecord> keys;         ///< sorted by key
   std::vector<TensorRecord> records;   ///< in the order of the file
-  std::vector<uint32_t> recordsByName; ///< places in `records`
+  std::vector<uint32_t> recordsByName; ///< indices into `records`
   uint64_t dataStart = 0;
   uint64_t dataAlignment = 0;
 };
 
-/// The one shape of a refusal, "FILE: PLACE: PROBLEM": what is, what was
-/// expected; what to do. `problem` says all three.
+/// The form of all errors, "FILE: PLACE: PROBLEM". `problem` says what was
+/// found, what was expected and what to do.
 llvm::Error refuse(llvm::StringRef file, const llvm::Twine &place,
                    const llvm::Twine &problem);
 
-/// Bytes of a file as they may stand in a one-line message: in quotes, control
-/// characters and non-ASCII escaped, cut after 64 bytes.
+/// Bytes of a file for a one-line message: in quotes, control characters and
+/// non-ASCII escaped, truncated after 64 bytes.
 std::string quoted(llvm::StringRef text);
 
 } // namespace corellama::checkpoint

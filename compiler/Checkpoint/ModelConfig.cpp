@@ -2,9 +2,9 @@
 //
 // Reads the sizes of a Llama out of GGUF metadata. Denies by default: a key of
 // the architecture's own namespace (`llama.*`) is read into the configuration,
-// or listed below with the one value that changes nothing, or refused.
-// Keys of other namespaces say where a model comes from or belong to the
-// tokenizer; the few of them that do change the meaning are listed as well.
+// or listed below with its one harmless value, or refused. Keys of other
+// namespaces describe the model's origin or the tokenizer; the few of them that
+// change the graph's meaning are listed as well.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,8 +27,7 @@ constexpr StringRef kArchitecture = "llama";
 constexpr const char *kConvertAgain =
     "convert the model again with a current llama.cpp";
 
-/// Keys whose values become the configuration, or are compared with it, in
-/// ConfigReader.
+/// Keys that ConfigReader reads into the configuration or compares with it.
 constexpr StringRef kReadKeys[] = {
     "llama.attention.head_count",   "llama.attention.head_count_kv",
     "llama.attention.key_length",   "llama.attention.layer_norm_rms_epsilon",
@@ -48,7 +47,7 @@ struct NeutralKey {
 };
 
 constexpr NeutralKey kNeutralKeys[] = {
-    // An adapter or a projector has tensors of the same names.
+    // Files of an adapter or a projector have tensors of the same names.
     {"general.type", 0, "model", "give the model that it belongs to"},
     // Version 1 packed the quantised types in another order.
     {"general.quantization_version", 2, "",
@@ -77,15 +76,15 @@ constexpr NeutralKey kNeutralKeys[] = {
      "give a checkpoint without RoPE scaling"},
     {"llama.rope.scaling.type", 0, "none",
      "give a checkpoint without RoPE scaling"},
-    // Old converters wrote it beside the usual order of rows.
+    // Old converters wrote it although the rows are in the usual order.
     {"llama.tensor_data_layout", 0, "Meta AI original pth",
      "convert the model again with a current llama.cpp"},
     {"llama.use_parallel_residual", 0, "",
      "give a checkpoint without a parallel residual"},
 };
 
-/// What a key that is in neither list asks for, by its beginning; the first
-/// match counts. Only for the message: the key is refused anyway.
+/// What a key that is in neither list means, by its prefix; the first match
+/// counts. Only for the message: the key is refused in any case.
 struct Feature {
   StringRef prefix;
   StringRef meaning;
@@ -122,8 +121,8 @@ private:
   Error readFloats();
   Error readVocabulary();
 
-  /// A whole number from 1 to `most`; without the key, `fallback`, or an error
-  /// if that is 0.
+  /// A whole number from 1 to `most`. If the key is missing, `fallback`, or an
+  /// error if `fallback` is 0.
   Error readSize(StringRef key, uint64_t most, uint64_t fallback,
                  uint64_t &result);
   Error readFloat(StringRef key, double least, std::optional<double> fallback,
@@ -271,7 +270,8 @@ Error ConfigReader::readHeads() {
                                   ", expected a divisor of " + headsKey + " " +
                                   Twine(config.heads) + "; " + kConvertAgain);
 
-  // Each length has dim / heads as its own default, so one alone may disagree.
+  // Both lengths default to dim / heads, so if only one is given they may
+  // differ.
   uint64_t usual =
       config.dim % config.heads == 0 ? config.dim / config.heads : 0;
   bool bothGiven = file.find(keyLengthKey) && file.find(valueLengthKey);
@@ -324,7 +324,7 @@ Error ConfigReader::readFloats() {
 }
 
 Error ConfigReader::readVocabulary() {
-  // Held by the embedding, not by a key: llama.vocab_size is optional.
+  // From the embedding's shape, not from a key: llama.vocab_size is optional.
   const TensorRecord *embedding = file.findTensor("token_embd.weight");
   if (!embedding)
     return checkpoint::refuse(file.path(), "tensor 'token_embd.weight'",

@@ -1,9 +1,9 @@
 //===- ModelConfig.h - the sizes of a Llama model ---------------*- C++ -*-===//
 //
-// A checkpoint's metadata -> the few numbers that define a Llama graph. It is
-// a file of its own because it is all that import needs to know about the
-// source format, and because it is the only place that decides which metadata
-// is harmless: what would change the meaning of the graph is refused by name.
+// A checkpoint's metadata -> the few numbers that define a Llama graph. It is a
+// file of its own because import needs nothing else of the source format, and
+// because it alone decides which metadata is harmless: a key that would change
+// the meaning of the graph is refused by name.
 //
 //===----------------------------------------------------------------------===//
 
@@ -40,7 +40,7 @@ struct ModelConfig {
   bool tiedLMHead = false; ///< logits use the embedding's matrix
 };
 
-/// Reads the configuration, or says which key cannot be honoured.
+/// Reads the configuration; an error names the key that is not supported.
 llvm::Expected<ModelConfig> readModelConfig(const GGUF &file);
 
 } // namespace corellama::checkpoint

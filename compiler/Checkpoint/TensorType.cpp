@@ -1,6 +1,6 @@
 //===- TensorType.cpp - the table of ggml's tensor types ------------------===//
 //
-// ggml's names, and sizes from the table of formats.
+// ggml's names; the sizes come from the table of formats.
 //
 //===----------------------------------------------------------------------===//
 

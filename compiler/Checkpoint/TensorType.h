@@ -2,7 +2,7 @@
 //
 // The tensor types of ggml: the id found in a file -> name, block and bytes of
 // a block. It is a file of its own because the reader takes every size from
-// here, which are those of the formats that can be compiled.
+// here. The sizes are those of the formats that can be compiled.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,17 +16,17 @@
 
 namespace corellama::checkpoint {
 
-/// No dimension of a tensor is larger: the product of two dimensions then fits
+/// The largest dimension of a tensor: the product of two dimensions then fits
 /// in 62 bits and a dimension in a signed 32-bit index. The largest of any
 /// Llama so far is a vocabulary of 128256.
 inline constexpr uint64_t kMaxDimension = (uint64_t(1) << 31) - 1;
 
-/// A type that can be compiled: the number that ggml gave it. Which there are
-/// is the formats' table (dialects/Llama/IR/LlamaFormats.cpp); named is the one
-/// that norms must have.
+/// ggml's number of a type that can be compiled. The types are the rows of the
+/// formats' table (dialects/Llama/IR/LlamaFormats.cpp); only the type that
+/// norms must have is named here.
 enum class TensorType : uint32_t { F32 = 0 };
 
-/// What is known of a type. A row is stored as whole blocks of `block`
+/// The facts of a type. A row is stored as whole blocks of `block`
 /// elements, `blockBytes` each; both are 0 for a type that is known by name
 /// only, so that it can be refused by its name.
 struct TensorTypeInfo {
@@ -37,13 +37,13 @@ struct TensorTypeInfo {
   bool isSupported() const { return block != 0; }
 };
 
-/// What an id read from a file is, or nothing if ggml has no such id.
+/// The facts of an id read from a file, or nothing if ggml has no such id.
 std::optional<TensorTypeInfo> lookupTensorType(uint64_t id);
 
 /// The type of an id, or nothing if it cannot be compiled.
 std::optional<TensorType> toTensorType(uint64_t id);
 
-/// The same of a type that can be compiled.
+/// The facts of a type that can be compiled.
 TensorTypeInfo getInfo(TensorType type);
 
 /// ggml's name: "Q4_0".

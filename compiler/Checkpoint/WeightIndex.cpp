@@ -1,8 +1,8 @@
 //===- WeightIndex.cpp - the tensor table of a Llama ----------------------===//
 //
-// Compares each tensor of a file with the one table of a Llama's weights:
-// name, shape, type, byte range. Everything that is needed must be there and
-// everything that is there must be needed.
+// Compares each tensor of a file with the table of a Llama's weights: name,
+// shape, type, byte range. A missing weight is an error, and so is a tensor
+// that is no weight of the table.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,7 +24,7 @@ using llvm::Twine;
 namespace corellama::checkpoint {
 namespace {
 
-/// A side of a weight, as a function of the configuration.
+/// An extent of a weight, as a function of the configuration.
 enum class Side { One, Dim, Queries, Keys, Hidden, Vocab };
 
 /// A weight of the graph. A vector (a norm's weight) has One row and is F32.
@@ -37,7 +37,7 @@ struct Role {
 constexpr Role kModelRoles[] = {
     {"token_embd.weight", Side::Dim, Side::Vocab},
     {"output_norm.weight", Side::Dim, Side::One},
-    // Absent where the head is tied to the embedding.
+    // Absent where the LM head is tied to the embedding.
     {"output.weight", Side::Dim, Side::Vocab},
 };
 
@@ -53,8 +53,8 @@ constexpr Role kLayerRoles[] = {
     {"ffn_down.weight", Side::Hidden, Side::Dim},
 };
 
-/// Names of tensors that change the meaning, for the message: the first row
-/// whose text occurs in the name counts.
+/// Names of tensors that would change the graph's meaning, for the message: the
+/// first row whose text occurs in the name counts.
 struct Feature {
   StringRef text;
   StringRef meaning;
@@ -127,9 +127,9 @@ private:
 };
 
 Expected<std::vector<TensorInfo>> IndexReader::run() {
-  // All names first: once they are known to be a Llama's, each has at least
-  // the 18 characters of output_norm.weight in the file, and a TensorInfo for
-  // each is no more than twice the tensor table.
+  // Names are checked first. A Llama's tensor names have at least 18 characters
+  // (output_norm.weight), so the TensorInfos take at most twice the bytes of
+  // the tensor table.
   static_assert(sizeof(TensorInfo) <= 2 * (8 + 18 + 4 + 8 + 4 + 8),
                 "the index may not exceed twice the file");
   for (const TensorRecord &record : file.tensors())
@@ -167,7 +167,7 @@ Expected<const Role *> IndexReader::roleOf(StringRef name) {
   uint64_t layer = 0;
   if (rest.consume_front("blk.")) {
     StringRef digits = rest.take_while(llvm::isDigit);
-    // Exactly one spelling a layer: "blk.01" would be a second "blk.1".
+    // Each layer has one spelling: "blk.01" would be a second "blk.1".
     bool isNumber =
         !digits.getAsInteger(10, layer) && digits == std::to_string(layer);
     rest = rest.drop_front(digits.size());
@@ -216,7 +216,7 @@ Error IndexReader::checkNothingMissing() {
 Error IndexReader::checkShape(const TensorRecord &record, const Role &role) {
   Size columns = sizeOf(role.columns, config);
   Size rows = sizeOf(role.rows, config);
-  // GGUF leaves out trailing dimensions of 1, so one is enough for one row.
+  // GGUF omits trailing dimensions of 1, so one row may have one dimension.
   if (record.dimensionCount <= 2 && record.dimensions[0] == columns.value &&
       record.dimensions[1] == rows.value)
     return Error::success();
@@ -262,7 +262,7 @@ Expected<TensorType> IndexReader::readType(const TensorRecord &record,
 }
 
 Error IndexReader::readRange(const TensorRecord &record, TensorInfo &info) {
-  // The largest value stands for what 64 bits do not hold: it is beyond any
+  // On overflow of 64 bits the end is the largest value, which is beyond any
   // file.
   constexpr uint64_t tooMuch = std::numeric_limits<uint64_t>::max();
   uint64_t bytes =
@@ -283,8 +283,8 @@ Error IndexReader::checkOverlap(llvm::ArrayRef<TensorInfo> infos) {
   std::vector<uint32_t> byOffset(infos.size());
   std::iota(byOffset.begin(), byOffset.end(), 0u);
   llvm::sort(byOffset, [&](uint32_t a, uint32_t b) {
-    // By place in the file among equals, so that the message is always the
-    // same.
+    // Tensors with the same offset are in the order of the file, so that the
+    // message is always the same.
     return std::pair(infos[a].offset, a) < std::pair(infos[b].offset, b);
   });
   for (size_t i = 1; i < byOffset.size(); ++i) {

@@ -3,7 +3,7 @@
 // A GGUF tensor table and a ModelConfig -> the weights of a Llama graph, each
 // with its shape, type and byte range. It is a file of its own because it is
 // the only place that knows which tensors a Llama has and which shape each of
-// them must take: a tensor that the graph has no use for is refused by name.
+// them must have: a tensor that the graph does not use is refused by name.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,8 +32,8 @@ struct TensorInfo {
   uint64_t bytes;
 };
 
-/// The weights in the order of the file. All of them are there, none besides;
-/// each range lies inside the file and no two overlap.
+/// The weights in the order of the file: every weight of the model and no other
+/// tensor. Each range lies inside the file and no two overlap.
 class WeightIndex {
 public:
   llvm::ArrayRef<TensorInfo> tensors() const { return infos; }
@@ -46,7 +46,7 @@ private:
                                                      const ModelConfig &config);
 
   std::vector<TensorInfo> infos;
-  std::vector<uint32_t> byName; ///< places in `infos`, sorted by name
+  std::vector<uint32_t> byName; ///< indices into `infos`, sorted by name
 };
 
 /// Checks every tensor of the file against the configuration.

@@ -2,21 +2,22 @@
 //
 // In: a module at phase llvm. Out: LLVM IR, assembly or an object whose only
 // symbol of interest is `corellama_program` (runtime/ABI/Kernel.h). Link.h
-// makes a file that runs of it.
+// links it to a file that runs.
 //
-// What the module has to say is written down here and checked in
+// What the module must contain is listed here and checked in
 // ProgramDescriptor.cpp:
 //
-//   llama.program = {workspace_bytes, scratch_bytes, logits_offset, chunk :
-//   i64} llama.kernels = [{name = "qkv.decode", function = @qkv.decode,
-//                     parts = @qkv.decode.parts, scratch_bytes = 0 : i64}, ...]
-//   llama.target  = #cpu.target<...>
+// - llama.program = {workspace_bytes, scratch_bytes, logits_offset, chunk}, all
+//   of i64
+// - llama.kernels = [{name = "qkv.decode", function = @qkv.decode,
+//   parts = @qkv.decode.parts, scratch_bytes = 0 : i64}, ...]
+// - llama.target = #cpu.target<...>
 //
-// and the functions corellama_step_decode, _prefill and _head are the steps (a
-// module of kernels alone, as tests have it, may lack them).
+// and the functions corellama_step_decode, _prefill and _lm_head are the steps
+// (a test's module of kernels only may lack them).
 //
 // For a GPU the module holds `gpu.module @device` with the kernels
-// (cuda-outline-device): that module becomes PTX, by the last functions below.
+// (cuda-outline-device): the last functions below compile that module to PTX.
 //
 //===----------------------------------------------------------------------===//
 
@@ -40,20 +41,20 @@ namespace corellama::codegen {
 llvm::Expected<std::unique_ptr<llvm::Module>>
 translateToLLVMIR(mlir::Operation *module, llvm::LLVMContext &context);
 
-/// Adds the constant `corellama_program` and gives every other function its
-/// linkage: what the constant names stays a symbol of its own (a profiler shows
-/// it), the rest becomes internal.
+/// Adds the constant `corellama_program` and sets the linkage of every other
+/// function: those that the constant refers to stay symbols of their own (a
+/// profiler shows them), the rest becomes internal.
 llvm::Error addProgramDescriptor(llvm::Module &llvmModule,
                                  mlir::ModuleOp module);
 
-/// The machine that `target` describes; position independent code.
+/// The LLVM machine for `target`, with position-independent code.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 createTargetMachine(llama::TargetInterface target);
 
 /// LLVM's -O3 IR pipeline, without fast math and without library calls.
 void optimize(llvm::Module &llvmModule, llvm::TargetMachine &machine);
 
-/// The three of them in order: optimized IR with the descriptor.
+/// All three steps in order: optimized IR with the descriptor.
 llvm::Expected<std::unique_ptr<llvm::Module>>
 buildOptimizedIR(mlir::ModuleOp module, llvm::LLVMContext &context,
                  llvm::TargetMachine &machine);
@@ -68,12 +69,13 @@ llvm::Expected<llvm::SmallVector<char, 0>>
 emitObject(llvm::Module &llvmModule, llvm::TargetMachine &machine,
            llvm::StringRef external = {});
 
-/// All of it: module in, object out. The object may also refer to names that begin
-/// with `external`, if given: those that whoever loads it has.
+/// All steps: module in, object out. The object may also refer to names that
+/// begin with `external`, if given; the process that loads the object defines
+/// them.
 llvm::Expected<llvm::SmallVector<char, 0>>
 compileToObject(mlir::ModuleOp module, llvm::StringRef external = {});
 
-/// The GPU that `target` describes.
+/// The LLVM machine for the GPU `target`.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 createDeviceMachine(llama::TargetInterface target);
 

@@ -2,8 +2,8 @@
 //
 // From `gpu.module @device` of the llvm phase to PTX text, by LLVM's -O3
 // pipeline and NVPTX back end, in process. PTX and not machine code: the driver
-// assembles it for the card that is there. A file of its own because all that
-// is not x86-64 of code generation is in it.
+// assembles it for the installed GPU. A file of its own because it is all of
+// code generation that is not for x86-64.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,7 +22,7 @@
 using namespace corellama;
 using namespace corellama::codegen;
 
-/// What a target's name begins with; what follows is LLVM's name of the chip.
+/// The prefix of a target's name; LLVM's name of the chip follows.
 static constexpr llvm::StringLiteral kPrefix = "cuda:";
 
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
@@ -32,7 +32,7 @@ corellama::codegen::createDeviceMachine(llama::TargetInterface target) {
     return llvm::createStringError("code generation: target '" +
                                    target.getName() +
                                    "' is no GPU that PTX is made for");
-  // Doing it again changes nothing.
+  // Repeating the registration has no effect.
   LLVMInitializeNVPTXTargetInfo();
   LLVMInitializeNVPTXTarget();
   LLVMInitializeNVPTXTargetMC();
@@ -44,9 +44,9 @@ corellama::codegen::createDeviceMachine(llama::TargetInterface target) {
   if (!nvptx)
     return llvm::createStringError("code generation: " + why);
   llvm::TargetOptions options;
-  // The bits of a sum are written in the IR: where an fma is meant, it is
-  // there. With this LLVM says `mul.rn` and `add.rn`, which ptxas leaves alone;
-  // a plain `mul` and `add` it would contract by itself.
+  // The IR fixes the bits of a sum: it has an fma wherever one is meant. With
+  // this option LLVM emits `mul.rn` and `add.rn`, which ptxas does not
+  // contract; a plain `mul` and `add` it would.
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
   std::unique_ptr<llvm::TargetMachine> machine(nvptx->createTargetMachine(
       triple, chip, target.getFeatures(), options, std::nullopt, std::nullopt,
@@ -66,18 +66,19 @@ static llvm::Expected<mlir::gpu::GPUModuleOp> deviceOf(mlir::ModuleOp module) {
       "; cuda-outline-device makes it");
 }
 
-/// All lanes of a warp execute a mma together, which LLVM's declaration of it
-/// does not say (that of ldmatrix does): without this a mma could be moved to
-/// the one of two branches that uses its result.
+/// All lanes of a warp execute an mma together, so it is convergent; LLVM
+/// declares ldmatrix so, but not mma. Without this LLVM could move an mma into
+/// the one branch that uses its result.
 static void markConvergent(llvm::Module &llvmModule) {
   for (llvm::Function &function : llvmModule)
     if (function.getName().starts_with("llvm.nvvm.mma."))
       function.setConvergent();
 }
 
-/// How often a loop is unrolled is decided where its loads are placed, in
-/// passes/CUDA. LLVM and, by a pragma that comes of this, ptxas leave it: ptxas
-/// would unroll the loop over k of a prefill product until registers spill.
+/// passes/CUDA decides how far a loop is unrolled, because it places the loop's
+/// loads. This metadata disables unrolling in LLVM and, through a pragma in the
+/// PTX, in ptxas, which would unroll the loop over k of a prefill product until
+/// registers spill.
 static void forbidUnrolling(llvm::Module &llvmModule) {
   for (llvm::Function &function : llvmModule) {
     if (function.isDeclaration())
@@ -89,8 +90,8 @@ static void forbidUnrolling(llvm::Module &llvmModule) {
   }
 }
 
-/// The host launches what the module's table says: each row must be an entry
-/// point that has as many threads and as much workgroup memory.
+/// The host launches kernels by the module's table: each row must name an entry
+/// point with as many threads and as much workgroup memory.
 static llvm::Error verifyEntries(mlir::ModuleOp module,
                                  mlir::gpu::GPUModuleOp device) {
   using mlir::NVVM::NVVMDialect;
@@ -151,7 +152,7 @@ corellama::codegen::buildDeviceIR(mlir::ModuleOp module,
   return llvmModule;
 }
 
-/// A line a kernel, in the order of the module.
+/// One line a kernel, in the order of the module.
 static void writeTable(mlir::gpu::GPUModuleOp device,
                        llama::TargetInterface target, llvm::raw_ostream &out) {
   out << "// corellama, target " << target.getName() << "\n"

@@ -1,7 +1,7 @@
 //===- Link.cpp - lld in process ------------------------------------------===//
 //
-// See Link.h. A file of its own because it alone knows lld and the contents of
-// the runtime's folder.
+// See Link.h. A file of its own because it alone depends on lld and on the
+// contents of the runtime's folder.
 //
 //===----------------------------------------------------------------------===//
 
@@ -47,7 +47,8 @@ corellama::codegen::findRuntimeFolder(StringRef tool) {
 }
 
 namespace {
-/// A file in memory, for lld reads files only; there is no disk to be full.
+/// A file in memory: lld reads files only, and a temporary file would fail on a
+/// full disk.
 class MemoryFile {
 public:
   MemoryFile() : descriptor(memfd_create("object", MFD_CLOEXEC)) {}
@@ -76,7 +77,7 @@ public:
   }
   std::string path() const { return pathOf(descriptor); }
 
-  /// A name under which an open file can be opened again.
+  /// A path by which the open file can be opened again.
   static std::string pathOf(int descriptor) {
     return "/proc/self/fd/" + std::to_string(descriptor);
   }
@@ -86,7 +87,7 @@ private:
 };
 } // namespace
 
-/// Runs lld on an object. `before` and `after` stand around the object.
+/// Runs lld on an object, with the arguments `before` and `after` around it.
 static llvm::Error runLinker(llvm::ArrayRef<char> object, StringRef output,
                              llvm::ArrayRef<std::string> before,
                              llvm::ArrayRef<std::string> after) {
@@ -119,15 +120,15 @@ corellama::codegen::linkProgram(llvm::ArrayRef<char> object,
   std::vector<std::string> before = {
       "-pie", "--dynamic-linker=/lib64/ld-linux-x86-64.so.2", "--gc-sections",
       "--as-needed", "--eh-frame-hdr",
-      // Made of the contents, so the same everywhere; its note is also where
-      // the image's segment finds room in the program headers.
+      // The build id is a hash of the contents, so it is reproducible; the
+      // program header of its note is reused for the image's segment.
       "--build-id=sha1", "-znow", "-zrelro", "-zseparate-code",
       "-znoexecstack"};
   for (const char *file : {"Scrt1.o", "crti.o", "crtbeginS.o", "rt.o"})
     before.push_back(join(runtimeFolder, file));
   std::vector<std::string> after;
-  // Stubs that only name what glibc has. libm's and the loader's exist where
-  // the runtime needs a name of theirs.
+  // Stubs that only declare glibc's symbols. Those of libm and of the loader
+  // exist if the runtime needs a symbol of theirs.
   for (const char *file : {"libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2"})
     if (std::string path = join(runtimeFolder, file);
         llvm::sys::fs::exists(path))
@@ -135,8 +136,8 @@ corellama::codegen::linkProgram(llvm::ArrayRef<char> object,
   for (const char *file : {"crtendS.o", "crtn.o"})
     after.push_back(join(runtimeFolder, file));
 
-  // Through a pipe: lld maps a regular file, and on a full disk it would be
-  // ended by a signal.
+  // Output goes through a pipe: lld would map a regular file, and on a full
+  // disk it would be killed by a signal.
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0)
     return llvm::createStringError(llvm::Twine("link: no pipe can be made: ") +
@@ -161,6 +162,6 @@ corellama::codegen::linkProgram(llvm::ArrayRef<char> object,
 
 llvm::Error corellama::codegen::linkShared(llvm::ArrayRef<char> object,
                                            StringRef output) {
-  // What is undefined (memcpy, the barrier) is the loading process's.
+  // The loading process defines the undefined symbols (memcpy, the barrier).
   return runLinker(object, output, {"-shared", "--build-id=none"}, {});
 }

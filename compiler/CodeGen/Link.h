@@ -22,8 +22,8 @@ namespace corellama::codegen {
 /// executable `tool` (a build tree), or ../lib/corellama/rt (installed).
 llvm::Expected<std::string> findRuntimeFolder(llvm::StringRef tool);
 
-/// The bytes of a program: position independent, no path in it, nothing needed
-/// but glibc. No file is written for it.
+/// The bytes of a program: position-independent, without paths in it, dependent
+/// on glibc only. No temporary file is written.
 llvm::Expected<std::string> linkProgram(llvm::ArrayRef<char> object,
                                         llvm::StringRef runtimeFolder);
 

@@ -1,8 +1,8 @@
 //===- Object.cpp - LLVM IR to assembly or an object ----------------------===//
 //
 // LLVM's -O3 pipeline and code generation, in process. A file of its own
-// because it is what decides how LLVM may change our code: nothing that changes
-// bits (no fast math, no contraction), no call to a library.
+// because it decides which transformations LLVM may make: none that changes
+// bits (no fast math, no contraction), and no calls to a library.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,7 +25,7 @@ corellama::codegen::createTargetMachine(llama::TargetInterface target) {
   if (!mlir::isa<cpu::TargetAttr>(target))
     return llvm::createStringError("code generation: target '" +
                                    target.getName() + "' is no CPU");
-  // Only this one target; doing it again changes nothing.
+  // Registers only this target; repeating the registration has no effect.
   LLVMInitializeX86TargetInfo();
   LLVMInitializeX86Target();
   LLVMInitializeX86TargetMC();
@@ -37,13 +37,12 @@ corellama::codegen::createTargetMachine(llama::TargetInterface target) {
   if (!x86)
     return llvm::createStringError("code generation: " + why);
   llvm::TargetOptions options;
-  // The bits of a sum are written in the IR: where an fma is meant, it is
-  // there.
+  // The IR fixes the bits of a sum: it has an fma wherever one is meant.
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
   options.FunctionSections = true;
   options.MCOptions.AsmVerbose = true;
-  // The baseline CPU plus the target's features, so that two targets with the
-  // same features give the same code.
+  // The baseline CPU plus the target's features, so that targets with the same
+  // features give the same code.
   std::unique_ptr<llvm::TargetMachine> machine(x86->createTargetMachine(
       triple, "x86-64", target.getFeatures(), options, llvm::Reloc::PIC_,
       std::nullopt, llvm::CodeGenOptLevel::Aggressive));
@@ -53,7 +52,7 @@ corellama::codegen::createTargetMachine(llama::TargetInterface target) {
   return machine;
 }
 
-/// What holds for every function that we generate.
+/// Attributes of every generated function.
 static void addFunctionAttributes(llvm::Module &llvmModule,
                                   const llvm::TargetMachine &machine) {
   for (llvm::Function &function : llvmModule) {
@@ -62,7 +61,7 @@ static void addFunctionAttributes(llvm::Module &llvmModule,
       continue;
     function.addFnAttr("target-cpu", machine.getTargetCPU());
     function.addFnAttr("target-features", machine.getTargetFeatureString());
-    // LLVM must not turn a loop of ours into a call.
+    // LLVM must not turn a loop into a library call.
     function.addFnAttr("no-builtins");
   }
 }
@@ -119,14 +118,15 @@ llvm::Error corellama::codegen::emitAssembly(llvm::Module &llvmModule,
   return emit(llvmModule, machine, out, llvm::CodeGenFileType::AssemblyFile);
 }
 
-/// What an object may leave to the runtime. LLVM may ask for the first two
-/// whatever it is told: they are the copies and fills of its own intrinsics.
+/// The symbols that an object may leave undefined, for the runtime to define.
+/// No option keeps LLVM from calling the first two: its own intrinsics for
+/// copies and fills become these calls.
 static constexpr llvm::StringLiteral kRuntimeSymbols[] = {
     "memcpy", "memset", "corellama_barrier", "corellama_launch",
     "_GLOBAL_OFFSET_TABLE_"};
 
-/// A call to libm or libgcc would depend on the machine that the program runs
-/// on, in bits or in being there at all.
+/// Refuses calls to libm or libgcc: depending on the machine, their results
+/// differ in bits, or the library is missing.
 static llvm::Error checkUndefinedSymbols(llvm::MemoryBufferRef buffer,
                                          llvm::StringRef external) {
   auto object = llvm::object::ObjectFile::createObjectFile(buffer);

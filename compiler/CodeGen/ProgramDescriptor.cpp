@@ -3,9 +3,8 @@
 // From the attributes llama.program, llama.kernels and llama.target of a module
 // to a constant of type abi::Program in LLVM IR, or, where the steps launch
 // kernels (`launches` in llama.program), `corellama_device_program` of type
-// abi::DeviceProgram. A file of its own because it is the compiler's whole
-// knowledge of these structs' layout; the tests load one of each and read it
-// through runtime/ABI.
+// abi::DeviceProgram. A file of its own because it alone depends on the layout
+// of these structs; the tests load one of each and read it through runtime/ABI.
 //
 //===----------------------------------------------------------------------===//
 
@@ -67,7 +66,7 @@ private:
   llvm::Type *nothing;
   /// Whether the steps launch kernels: the constant is a DeviceProgram.
   bool launches = false;
-  /// Functions that the constant names.
+  /// Functions that the constant refers to.
   llvm::SmallPtrSet<llvm::Function *, 32> named;
 };
 
@@ -98,8 +97,8 @@ Expected<Constant *> DescriptorBuilder::function(StringRef name,
     return error("function @" + name + " has another signature than " +
                  expected);
   }
-  // A symbol of its own in the program's table, which a profiler shows; not
-  // inlined for the same reason.
+  // The function stays a symbol, and is not inlined, so that a profiler shows
+  // it.
   result->setLinkage(llvm::GlobalValue::ExternalLinkage);
   result->setVisibility(llvm::GlobalValue::HiddenVisibility);
   result->setDSOLocal(true);
@@ -120,7 +119,7 @@ Expected<Constant *> DescriptorBuilder::referenced(mlir::DictionaryAttr kernel,
 
 Expected<Constant *> DescriptorBuilder::step(StringRef name) {
   std::string symbol = ("corellama_step_" + name).str();
-  if (!llvmModule.getFunction(symbol)) // kernels alone, as tests have them
+  if (!llvmModule.getFunction(symbol)) // a test's module of kernels only
     return llvm::ConstantPointerNull::get(pointer);
   llvm::SmallVector<llvm::Type *> arguments = {pointer, pointer};
   if (!launches)
@@ -196,7 +195,7 @@ Expected<Constant *> DescriptorBuilder::buildKernels(mlir::ArrayAttr kernels) {
                   "corellama.kernels", llvm::GlobalValue::InternalLinkage);
 }
 
-/// Functions that nothing outside calls are LLVM's to inline and to drop.
+/// Functions without external callers: LLVM may inline and drop them.
 void DescriptorBuilder::internalizeTheRest() {
   for (llvm::Function &function : llvmModule)
     if (!function.isDeclaration() && !named.contains(&function)) {
@@ -247,7 +246,7 @@ llvm::Error DescriptorBuilder::build() {
   fields.push_back(llvm::ConstantInt::get(i64, kernels.size()));
   llvm::SmallVector<StringRef> sizes = {"workspace_bytes"};
   if (!launches)
-    sizes.push_back("scratch_bytes"); // a launch names each kernel's own
+    sizes.push_back("scratch_bytes"); // each launch passes its kernel's own
   sizes.append({"logits_offset", "chunk"});
   for (StringRef name : sizes) {
     Expected<Constant *> value = integer(program, llama::kProgramAttr, name);

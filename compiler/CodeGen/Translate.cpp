@@ -1,7 +1,7 @@
 //===- Translate.cpp - llvm dialect to LLVM IR ----------------------------===//
 //
-// A file of its own because it is the one place where the declarations of
-// `llama`, which stand in the module in every phase, are taken out.
+// A file of its own because only here the declarations of `llama`, which are in
+// the module in every phase, are removed.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,7 +11,7 @@
 
 using namespace mlir;
 
-/// Attributes such as `llama.strategy` mean nothing to the translation.
+/// The translation ignores attributes such as `llama.strategy`.
 static void dropOurAttributes(Operation *op) {
   SmallVector<StringAttr> ours;
   for (NamedAttribute attr : op->getDiscardableAttrs())
@@ -36,8 +36,7 @@ corellama::codegen::translateToLLVMIR(Operation *module,
   }
   dropOurAttributes(*copy);
 
-  // The translation reports what it cannot do as diagnostics; the first one is
-  // the cause.
+  // The translation reports errors as diagnostics; the first one is the cause.
   std::string why;
   ScopedDiagnosticHandler handler(
       module->getContext(), [&](Diagnostic &diagnostic) {

@@ -48,7 +48,8 @@ static constexpr const char *kEvalExamples = R"(examples:
   corellama eval tiny.mlir --entry m --in ids.npy --weights tiny/ --out logits.npy
 )";
 
-/// Bounds the buffers of a step, which have a row for each row of a call.
+/// The most rows of a call. They bound a step's buffers, which have one row for
+/// each.
 static constexpr int64_t kMaxChunk = 65536;
 
 /// The names of all phases, for help and for messages.
@@ -70,7 +71,7 @@ static CLI::Option *isPhase(CLI::Option *option) {
   });
 }
 
-/// Restricts an option to the words of a fixed list.
+/// Restricts an option to a fixed list of values.
 static CLI::Option *isOneOf(CLI::Option *option,
                             std::vector<std::string> words) {
   option->type_name(llvm::join(words, "|"));
@@ -96,8 +97,8 @@ static CLI::Option *isRows(CLI::Option *option, int64_t least) {
 
 namespace {
 
-/// Help in two columns that fit 80, names and values only: what else CLI11 adds
-/// is in the descriptions.
+/// Help in two columns, at most 80 characters wide. CLI11's remarks on an
+/// option are left out: the descriptions say as much.
 class HelpFormatter : public CLI::Formatter {
 public:
   static constexpr size_t kColumn = 26;
@@ -135,7 +136,7 @@ private:
   }
 };
 
-/// All commands, their options and where the values go.
+/// All commands, their options and the variables that take the values.
 class CommandLine {
 public:
   CommandLine();
@@ -306,7 +307,7 @@ std::string CommandLine::finishCompile() {
       *compile.compileTo < *compile.compileFrom)
     return "--compile-to=" + compileTo +
            " comes before --compile-from=" + compileFrom;
-  // Where a dump is gone on from, the target is the dump's.
+  // With --compile-from the target is the dump's.
   if (compile.emit == Emit::PTX && !compile.compileFrom &&
       !StringRef(compile.target).starts_with("cuda:"))
     return "--emit=ptx is for a GPU; name one, as in --target=cuda:sm_90a";
@@ -321,12 +322,12 @@ std::string CommandLine::finishCompile() {
   return "";
 }
 
-/// The option, or the command, whose name is nearest to a mistyped one.
+/// The option, or the command, whose name is nearest to a mistyped name.
 std::string CommandLine::suggestion(const CLI::App &command,
                                     StringRef word) const {
   StringRef name = word.split('=').first;
   std::string nearest;
-  unsigned best = 4; // more edits than that is another word
+  unsigned best = 4; // with more edits it is a different name
   auto consider = [&](const std::string &known) {
     unsigned distance = name.edit_distance(known, true, best);
     if (distance < best && distance < known.size() / 2) {
@@ -391,7 +392,7 @@ Arguments CommandLine::parse(std::vector<std::string> words) {
         (problem.contains("missing") ? " needs a value" : " is given twice");
     return {usageError(*findCommand(), message), {}};
   } catch (const CLI::ConversionError &) {
-    // Only flags convert what they are given; values are checked as text.
+    // Only flags convert their values in CLI11; our checks take values as text.
     auto word = llvm::find_if(given, [](StringRef word) {
       return word.starts_with("--") && word.contains('=');
     });

@@ -1,9 +1,9 @@
 //===- Arguments.h - the command line of corellama ------------------------===//
 //
-// argv -> what is to be done, checked as far as that is possible without
-// looking at a file. A file of its own because help, checks and defaults of all
-// commands are in one table, and because it is the only user of the argument
-// parser (CLI11) and of exceptions, which none of the rest sees.
+// argv -> the command and its settings, checked as far as possible without
+// reading a file. A file of its own because help, checks and defaults of all
+// commands are in one table, and because only this file uses the argument
+// parser (CLI11) and exceptions.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,8 +27,8 @@ struct CompileArguments {
   std::string checkpoint;
   /// "-" is standard output, for text only.
   std::string output;
-  /// Empty where the command line does not say: then it is native, or what the
-  /// dump says that is gone on from.
+  /// Empty if the command line names none: then it is native, or with
+  /// --compile-from the dump's.
   std::string target;
   std::string activations;
   std::string cacheType;
@@ -51,7 +51,7 @@ struct InspectArguments {
   bool json = false;
 };
 
-/// Nothing is left to do: help was printed, or the arguments are wrong.
+/// No command is to be run: help was printed, or the arguments are wrong.
 struct Finished {
   int status;
 };
@@ -60,7 +60,7 @@ struct Arguments {
   std::variant<Finished, CompileArguments, ListTargetsArguments,
                InspectArguments, llama::reference::EvalOptions>
       command;
-  /// --mlir-...: MLIR's own flags, unread.
+  /// --mlir-...: MLIR's own flags, unparsed.
   std::vector<std::string> mlirFlags;
 };
 

@@ -32,7 +32,8 @@ using llvm::Error;
 namespace {
 
 /// One invocation. Each step either succeeds or returns an error; errors of
-/// passes are printed as they are found, and then the error is empty.
+/// passes are printed as they are found, and then the returned error has no
+/// message.
 class Compilation {
 public:
   Compilation(const CompileArguments &arguments, llvm::StringRef tool);
@@ -52,7 +53,7 @@ private:
   Error generateDevice();
   Error writeProgram(const checkpoint::Checkpoint &checkpoint,
                      llvm::ArrayRef<char> object);
-  /// The error that says that all has been said.
+  /// An error without a message: a diagnostic has already been printed.
   static Error alreadyPrinted() { return llvm::createStringError(""); }
 
   const CompileArguments &arguments;
@@ -84,15 +85,15 @@ mlir::DialectRegistry makeRegistry() {
 Compilation::Compilation(const CompileArguments &arguments,
                          llvm::StringRef tool)
     : arguments(arguments), tool(tool), registry(makeRegistry()),
-      // One thread: passes print and remark in one order, and a model has a few
-      // dozen functions.
+      // One thread, so that output and remarks of passes are in a fixed order;
+      // a model has a few dozen functions only.
       context(registry, mlir::MLIRContext::Threading::DISABLED),
       printer(context, progress) {
   mlir::applyDefaultTimingManagerCLOptions(timingManager);
   timing = timingManager.getRootScope();
 }
 
-/// What is cheaper to find out before minutes of work than after.
+/// Checks that are cheap, made before minutes of work.
 Error Compilation::checkPaths() const {
   if (arguments.output == "-")
     return Error::success();
@@ -117,7 +118,7 @@ Error Compilation::checkPaths() const {
   return Error::success();
 }
 
-/// The target is known and no phase has run.
+/// Called when the target is known and no phase has run.
 Error Compilation::checkTarget() {
   bool needsRuntime =
       !arguments.compileTo &&
@@ -133,7 +134,7 @@ Error Compilation::checkTarget() {
   return Error::success();
 }
 
-/// The one option of the pipelines that the passes do not find in the module.
+/// The one option of the pipelines that passes do not read from the module.
 std::string Compilation::backend() {
   return llama::getTarget(*module).getBackend().str();
 }
@@ -165,7 +166,7 @@ Error Compilation::begin(const checkpoint::Checkpoint &checkpoint) {
     options = *carried;
     if (Error error = checkTarget())
       return error;
-    // Somebody may have edited it.
+    // The file may have been edited.
     return runPasses(
         phase, [&](mlir::PassManager &pm) { buildPhaseVerifiers(pm, phase); });
   }
@@ -210,7 +211,7 @@ Error Compilation::runPasses(
                                  ": failed without saying why");
 }
 
-/// --verify-each: what a phase leaves can be written down and read again.
+/// --verify-each: the result of a phase can be printed and parsed again.
 Error Compilation::reparse(Phase phase) {
   std::string text;
   llvm::raw_string_ostream(text) << *module;
@@ -264,7 +265,7 @@ Error Compilation::runPhases() {
   return Error::success();
 }
 
-/// From the llvm phase of a GPU's target to a file.
+/// From phase llvm of a module for a GPU to a file.
 Error Compilation::generateDevice() {
   llama::TargetInterface target = llama::getTarget(*module);
   auto machine = codegen::createDeviceMachine(target);
@@ -290,7 +291,7 @@ Error Compilation::generateDevice() {
   return writeOutput(arguments.output, stream.str());
 }
 
-/// From the llvm phase to a file.
+/// From phase llvm to a file.
 Error Compilation::generate(const checkpoint::Checkpoint &checkpoint) {
   if (isForGPU(*module))
     return generateDevice();

@@ -13,7 +13,7 @@
 using namespace corellama;
 using namespace mlir;
 
-/// Messages from elsewhere may hold line ends; a line is a line.
+/// Messages of libraries may have line breaks; we print one line.
 static std::string oneLine(llvm::StringRef text) {
   std::string line = text.trim().str();
   for (char &c : line)

@@ -21,13 +21,13 @@ void printError(llvm::StringRef message);
 void printError(llvm::Error error);
 
 /// While it lives, prints errors and remarks of a context; notes and warnings
-/// are left out. Takes the progress line away first.
+/// are left out. Erases the progress line first.
 class DiagnosticPrinter {
 public:
   DiagnosticPrinter(mlir::MLIRContext &context, Progress &progress);
 
-  /// What stands in front of a message whose location is no file: the
-  /// checkpoint, and the phase at work.
+  /// The prefix of a message whose location is no file: the checkpoint, and the
+  /// running phase.
   void setPlace(std::string newPlace) { place = std::move(newPlace); }
   unsigned errors() const { return errorCount; }
 

@@ -1,6 +1,6 @@
 //===- Driver.cpp - one invocation of corellama ---------------------------===//
 //
-// From the command line to the folder that does it.
+// From the command line to the command's folder.
 //
 //===----------------------------------------------------------------------===//
 
@@ -52,7 +52,7 @@ int corellama::driverMain(int argc, char **argv) {
   if (!std::holds_alternative<Finished>(arguments.command) &&
       !applyMLIRFlags(arguments.mlirFlags))
     return 2;
-  // The address only serves to find this executable where argv[0] is a name.
+  // LLVM uses the address to find this executable where argv[0] is a name.
   std::string tool = llvm::sys::fs::getMainExecutable(
       argv[0], reinterpret_cast<void *>(&driverMain));
   int status = std::visit(Dispatcher{tool}, arguments.command);

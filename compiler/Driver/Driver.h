@@ -1,6 +1,6 @@
 //===- Driver.h - one invocation of corellama -----------------------------===//
 //
-// Arguments in; a file or text out, diagnostics on stderr, an exit status.
+// Arguments -> a file or text, diagnostics on stderr and an exit status.
 //
 //===----------------------------------------------------------------------===//
 

@@ -19,7 +19,8 @@
 #include "llvm/Support/raw_ostream.h"
 
 bool corellama::applyMLIRFlags(llvm::ArrayRef<std::string> flags) {
-  // --mlir-print-ir-after=PASS knows the passes that are registered by then.
+  // --mlir-print-ir-after=PASS accepts the passes that are registered before
+  // it.
   registerAllPasses();
   mlir::registerTransformsPasses();
   mlir::registerMLIRContextCLOptions();
@@ -36,7 +37,7 @@ bool corellama::applyMLIRFlags(llvm::ArrayRef<std::string> flags) {
     print |= name.starts_with("--mlir-print-ir-after") ||
              name.starts_with("--mlir-print-ir-before");
   }
-  // A folder to print to says that something is to be printed.
+  // A folder to print to implies printing.
   if (tree && !print)
     words.push_back("--mlir-print-ir-after-all");
 
@@ -61,7 +62,7 @@ void corellama::setPrintTreeFolder(llvm::StringRef name) {
     return;
   llvm::SmallString<128> folder(root);
   llvm::sys::path::append(folder, name);
-  // MLIR makes one folder, not those above it; it says what it cannot make.
+  // MLIR makes one folder, not those above it; it reports what it cannot make.
   (void)llvm::sys::fs::create_directories(folder);
   option->setValue(folder.str().str());
 }

@@ -15,12 +15,13 @@
 
 namespace corellama {
 
-/// Registers MLIR's flags and sets those that are given, each one word. False
-/// where one of them is wrong, which one line has then said.
+/// Registers MLIR's flags and sets those that are given, each as
+/// `--flag=value`. Returns false after printing an error line if one of them is
+/// wrong.
 bool applyMLIRFlags(llvm::ArrayRef<std::string> flags);
 
-/// Where --mlir-print-ir-tree-dir=DIR is given, lets the next pass manager
-/// print to DIR/`name`.
+/// With --mlir-print-ir-tree-dir=DIR, lets the next pass manager print to
+/// DIR/`name`.
 void setPrintTreeFolder(llvm::StringRef name);
 
 } // namespace corellama

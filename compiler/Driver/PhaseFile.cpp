@@ -19,16 +19,16 @@ using namespace corellama;
 using namespace mlir;
 
 /// Raised when the text of the IR changes: names of ops, attributes or phases.
-/// A dump of another version is refused by this number, not by the parser's
-/// message about the first name that it does not know. 1 had none.
+/// A dump of another version is refused by this number, before the parser
+/// reports the first unknown name. Version 1 had no attribute.
 static constexpr llvm::StringLiteral kVersionAttr = "llama.version";
 static constexpr int64_t kVersion = 2;
 
 ModuleOptions ModuleOptions::fromArguments(const CompileArguments &arguments,
                                            llama::TargetInterface target) {
   ModuleOptions options;
-  // Float32 is the only arithmetic of a CPU that there is code for, so auto
-  // means it too; asked for by name, it means that nothing at all is rounded.
+  // CPUs have code for float32 arithmetic only, so auto means f32 there. An
+  // explicit f32 means that nothing is rounded, the cache included.
   bool choice = !isa<cpu::TargetAttr>(target) && arguments.activations != "f32";
   options.activations = choice ? "auto" : "f32";
   options.cacheType = arguments.activations == "f32" ? "f32" : "f16";
@@ -81,7 +81,7 @@ llvm::Expected<ModuleOptions> corellama::readOptions(ModuleOp module,
 llvm::Error corellama::writePhaseFile(ModuleOp module, llvm::StringRef path) {
   std::string text;
   llvm::raw_string_ostream out(text);
-  module.print(out); // with aliases of attributes, as opt tools print
+  module.print(out); // with aliases of attributes, as mlir-opt prints
   out << "\n";
   return writeOutput(path, text);
 }
@@ -92,8 +92,8 @@ std::string corellama::phaseFileName(llama::Phase phase) {
       .str();
 }
 
-/// The arguments may repeat what the dump says, not change it: the phases that
-/// obeyed them have run.
+/// The arguments may repeat the dump's options, not change them: the phases
+/// that depend on them have run.
 static llvm::Error checkArguments(ModuleOp module,
                                   const CompileArguments &arguments) {
   llvm::StringRef path = arguments.ir;
@@ -122,7 +122,7 @@ static llvm::Error checkArguments(ModuleOp module,
       arguments.activations != options->activations)
     return contradiction("--activations", arguments.activations,
                          options->activations);
-  // --activations alone also says what the cache holds.
+  // Without --cache-type, --activations decides the cache's type too.
   bool saysCache =
       !arguments.activations.empty() || !arguments.cacheType.empty();
   std::string cacheType =
@@ -135,8 +135,8 @@ static llvm::Error checkArguments(ModuleOp module,
   return llvm::Error::success();
 }
 
-/// Before the text is parsed, which may no longer be possible. Text without a
-/// phase is no dump, and is refused for that.
+/// Checked before the text is parsed, because another version may not parse.
+/// Text without a phase is no dump and is refused as such.
 static llvm::Error checkVersion(llvm::StringRef text, llvm::StringRef path) {
   int64_t version = 1;
   llvm::StringRef found = text.split((kVersionAttr + " = ").str()).second;

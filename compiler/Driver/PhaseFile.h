@@ -1,15 +1,14 @@
 //===- PhaseFile.h - modules between phases, as files ---------------------===//
 //
-// What a dump says of itself, how it is written and how it is read again: a
-// dump is whole but for the weights' bytes, so it names its checkpoint, its
-// target and its options, and `--compile-from` goes on from it to the same
-// program. A file of its own because dumps are the compiler's interface to its
-// users.
+// The attributes that a dump carries, how it is written and how it is read. A
+// dump has everything but the weights' bytes, so it names its checkpoint, its
+// target and its options, and `--compile-from` compiles it to the same program.
+// A file of its own because dumps are an interface for users.
 //
-//   llama.checkpoint = "blake3:..."   BLAKE3 of the whole checkpoint
-//   llama.config, llama.target
-//   llama.options = {activations = "f32", cache_type = "f16", chunk = 512 :
-//   i64} llama.phase = "fuse"
+// - llama.checkpoint = "blake3:..." (BLAKE3 of the whole checkpoint)
+// - llama.config, llama.target
+// - llama.options = {activations = "f32", cache_type = "f16", chunk = 512}
+// - llama.phase = "fuse"
 //
 //===----------------------------------------------------------------------===//
 
@@ -36,7 +35,7 @@ struct ModuleOptions {
                                      llama::TargetInterface target);
 };
 
-/// Stamps phase, target and options on a module that was just imported.
+/// Sets phase, target and options on a module that was just imported.
 void stampModule(mlir::ModuleOp module, llama::TargetInterface target,
                  const ModuleOptions &options);
 

@@ -13,7 +13,7 @@
 using namespace corellama;
 
 Progress::Progress() : terminal(llvm::sys::Process::StandardErrIsDisplayed()) {
-  // A terminal that knows no control sequences cannot take a line away.
+  // A terminal without control sequences cannot erase a line.
   if (llvm::sys::Process::GetEnv("TERM").value_or("dumb") == "dumb")
     terminal = false;
   // https://no-color.org: set and not empty means no colors.
@@ -32,7 +32,7 @@ void Progress::begin(const llvm::Twine &what) {
     return;
   clear();
   std::string line = ("corellama: " + what + " ...").str();
-  // What goes on in the next line stays there.
+  // Text that wrapped to the next line could not be erased.
   winsize size;
   if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 &&
       line.size() >= size.ws_col)

@@ -21,7 +21,7 @@ public:
 
   /// Says what is being done from now on: "packing weights".
   void begin(const llvm::Twine &what);
-  /// Takes the line away, so that something else can be printed.
+  /// Erases the line, so that other text can be printed.
   void clear();
 
 private:

@@ -1,14 +1,14 @@
 //===- AttachImage.cpp - the image behind a linked program ----------------===//
 //
 // A linked executable and a planned image -> the program. A file of its own
-// because it is about ELF: the linker cannot place more than 2 GiB, so the
-// image is appended after the link, and headers are added for it.
+// because it edits ELF: the linker cannot place more than 2 GiB, so the image
+// is appended after the link, with headers of its own.
 //
 //   linked file | padding | image | section names | section headers
 //
 // - A PT_LOAD segment, read-only, so that the kernel maps the image at exec.
-//   It takes the entry of the PT_NOTE that the linker makes for a build id and
-//   that stands behind all PT_LOADs, whose order must ascend.
+//   It replaces the PT_NOTE entry that the linker makes for a build id; that
+//   entry is behind all PT_LOADs, which must be in ascending order.
 // - A section `.image` over the same bytes, so that strip and objcopy know that
 //   they are used.
 //
@@ -31,7 +31,7 @@ using llvm::Twine;
 
 namespace {
 
-/// The program's headers with the image in them, and where all of it goes.
+/// The program's headers with the image added, and the file's offsets.
 struct ProgramLayout {
   ElfFile elf;
   std::string sectionNames;
@@ -108,7 +108,7 @@ static Expected<ProgramLayout> planProgram(StringRef linked, StringRef path,
   return program;
 }
 
-/// Everything but the image.
+/// Writes everything but the image.
 static void writeProgram(const ProgramLayout &program, StringRef linked,
                          char *out) {
   auto put = [&](uint64_t offset, const void *from, size_t bytes) {

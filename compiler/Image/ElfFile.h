@@ -1,8 +1,8 @@
 //===- ElfFile.h - the headers of an ELF executable -----------------------===//
 //
 // The bytes of a file -> its program and section headers, all ranges checked.
-// A file of its own because both ends need it: the image is attached by adding
-// headers, and found again by reading them from a file of unknown origin.
+// A file of its own for its two users: attachImage adds headers for the image,
+// ProgramImage reads them from a file of unknown origin.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,8 +16,8 @@
 
 namespace corellama::image {
 
-/// 64-bit, little endian, for x86-64. Whatever range a header gives (a
-/// segment's or a section's bytes) lies inside the file.
+/// 64-bit, little endian, for x86-64. Every range in a header (a segment's or a
+/// section's bytes) lies inside the file.
 struct ElfFile {
   llvm::ELF::Elf64_Ehdr header;
   std::vector<llvm::ELF::Elf64_Phdr> segments;

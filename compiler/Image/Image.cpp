@@ -32,14 +32,14 @@ using llvm::Expected;
 
 namespace {
 
-/// Declarations -> plan.weights, each with its place.
+/// Declarations -> plan.weights, each with its offset.
 class WeightPlanner {
 public:
   WeightPlanner(ModuleOp module, const Checkpoint &checkpoint, ImagePlan &plan)
       : module(module), checkpoint(checkpoint), plan(plan) {}
 
   Error run() {
-    // Counts first: they size the table.
+    // First the counts, which give the table's size.
     for (auto layered : module.getOps<WeightsOp>())
       if (static_cast<uint64_t>(layered.getLayers()) !=
           checkpoint.config().layers)
@@ -108,13 +108,13 @@ private:
     return ImageWeight{tensor, format, layout, packer, /*offset=*/0};
   }
 
-  /// One behind the other, in the order of the table.
+  /// Places weights one after the other, in the order of the table.
   Error place() {
     std::optional<uint64_t> end = 0;
     for (ImageWeight &weight : plan.weights) {
       weight.offset = llvm::alignTo(*end, kWeightAlignment);
       end = llvm::checkedAddUnsigned(weight.offset, weight.packer->bytes());
-      // Half of the range leaves room for every rounding up that follows.
+      // Below half of the range, rounding up later cannot overflow.
       if (!end || *end > UINT64_MAX / 2)
         return refuseModule("its weights exceed 64-bit sizes");
     }
@@ -127,7 +127,7 @@ private:
   ModuleOp module;
   const Checkpoint &checkpoint;
   ImagePlan &plan;
-  /// For look-ups only: its order is never seen.
+  /// For look-ups only; it is never iterated over.
   llvm::DenseMap<std::tuple<Attribute, Attribute, uint64_t, uint64_t>,
                  std::shared_ptr<const Packer>>
       packers;
@@ -173,7 +173,7 @@ static Error planCache(ModuleOp module, const checkpoint::ModelConfig &config,
   return Error::success();
 }
 
-/// The frequencies of the module's rotation, for the checkpoint's heads.
+/// The frequencies of the module's rope_table, for the checkpoint's heads.
 static Error planRope(ModuleOp module, const checkpoint::ModelConfig &config,
                       ImagePlan &plan) {
   Expected<RopeTableOp> table = findRopeTable(module);
@@ -254,11 +254,11 @@ Expected<ImagePlan> corellama::image::planImage(ModuleOp module,
 //===----------------------------------------------------------------------===//
 
 /// Bytes of source that one task packs: enough that claiming a task costs
-/// nothing, few enough that all threads end together.
+/// little, few enough that all threads end at about the same time.
 static constexpr uint64_t kTaskBytes = 1 << 20;
 
-/// Packs all weights, rows shared out among threads. No two tasks write the
-/// same byte, so the result does not depend on who does what.
+/// Packs all weights; threads claim tasks of some rows. No two tasks write the
+/// same byte, so the result does not depend on the threads.
 static void packWeights(const ImagePlan &plan, const Checkpoint &checkpoint,
                         MutableArrayRef<uint8_t> out) {
   struct Task {

@@ -2,9 +2,9 @@
 //
 // A module of phase `llvm`, with its declarations still in it, and the
 // checkpoint it came from -> the image (runtime/ABI/Image.h) and the program
-// that carries it. The three steps are functions of their own because code
-// generation stands between them: planImage reads the module, attachImage needs
-// the linked file, and writeImage in memory is what tests look at.
+// that carries it. There are three functions because code generation runs
+// between them: planImage reads the module, attachImage needs the linked file,
+// and writeImage gives tests the image in memory.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,28 +24,28 @@
 
 namespace corellama::image {
 
-/// Weights start at multiples of this: a line of the cache, and more than any
-/// vector.
+/// Weights start at multiples of this: a cache line, and at least the size of
+/// any vector.
 inline constexpr uint64_t kWeightAlignment = 64;
-/// The image starts on a page of the file and of memory; so do the weights.
+/// The image, and the weights in it, start on a page of the file and of memory.
 inline constexpr uint64_t kPageBytes = 4096;
 
-/// What the manifest says besides what the module says.
+/// The manifest's contents that are not from the module.
 struct ImageOptions {
-  /// "f32", as the driver was asked or chose.
+  /// The driver's choice or option, such as "f32".
   std::string activations;
   /// The compiler's version, "0.1.0".
   std::string compilerVersion;
 };
 
-/// One weight of one layer: from where, how, to where.
+/// One weight of one layer: its source tensor, format, layout and offset.
 struct ImageWeight {
   const checkpoint::TensorInfo *tensor;
   llama::FormatInterface format;
   llama::LayoutInterface layout;
   /// Shared by all weights of the same format, layout and shape.
   std::shared_ptr<const Packer> packer;
-  /// Of its first byte, from the first byte of the weights.
+  /// Of the weight's first byte, from the first byte of all weights.
   uint64_t offset;
 };
 
@@ -56,7 +56,7 @@ struct ImagePlan {
   abi::ImageHeader header;
   /// In the order of the table (llama::getWeightTableIndex).
   std::vector<ImageWeight> weights;
-  /// What one position turns each pair of a head by.
+  /// The angle by which one position turns each pair of a head.
   std::vector<abi::DoubleDouble> frequencies;
   std::string manifest;
 };
@@ -64,13 +64,13 @@ struct ImagePlan {
 /// Reads from the module: llama.config, llama.target and llama.checkpoint, the
 /// declarations of weights with their layouts, llama.cache_layout,
 /// llama.rope_table, and the attributes llama.program and llama.kernels. The
-/// module may come from a file that somebody wrote: whatever does not fit the
+/// module may come from an edited file: anything that does not fit the
 /// checkpoint is an error.
 llvm::Expected<ImagePlan> planImage(mlir::ModuleOp module,
                                     const checkpoint::Checkpoint &checkpoint,
                                     const ImageOptions &options);
 
-/// Writes the image to memory: plan.header.bytes bytes, all zero before.
+/// Writes the image to memory: plan.header.bytes bytes, zeroed before the call.
 llvm::Error writeImage(const ImagePlan &plan,
                        const checkpoint::Checkpoint &checkpoint,
                        llvm::MutableArrayRef<uint8_t> out);

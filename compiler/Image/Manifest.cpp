@@ -55,8 +55,8 @@ static Expected<int64_t> count(DictionaryAttr facts, StringRef where,
   return value.getInt();
 }
 
-/// The number of parts as a formula of rows and keys, where the kernel's
-/// function still has it, else the symbol that computes it.
+/// The number of parts as a formula of rows and keys if the kernel's function
+/// still has one, else the symbol of the function that computes it.
 static std::string partsOf(Operation *function, Attribute symbol) {
   auto map = function ? function->getAttrOfType<AffineMapAttr>(kPartsAttr)
                       : AffineMapAttr();
@@ -66,8 +66,8 @@ static std::string partsOf(Operation *function, Attribute symbol) {
   }
   std::string formula, named;
   llvm::raw_string_ostream(formula) << map.getValue().getResult(0);
-  // Dimensions are printed as d0 and d1; no other word of a map has a digit
-  // behind a d.
+  // Dimensions are printed as d0 and d1; nothing else in a map has a digit
+  // after a d.
   for (size_t i = 0; i < formula.size(); ++i) {
     StringRef rest = StringRef(formula).substr(i);
     if (rest.starts_with("d0") || rest.starts_with("d1")) {
@@ -186,8 +186,8 @@ Expected<std::string> corellama::image::makeManifest(
                               {"vector_bits", target.getVectorBits()},
                               {"l2_bytes", target.getL2Bytes()}}},
       {"activations", options.activations},
-      // With rounded activations decode and prefill round different rows at
-      // different places; with float32 both make the same sums.
+      // With rounded activations decode and prefill may round different rows;
+      // with float32 both make the same sums.
       {"decode_equals_prefill", options.activations == "f32"},
       {"cache", json::Object{{"type", elementType},
                              {"keys", printed(cache->getKeys())},

@@ -19,10 +19,10 @@ llvm::Expected<std::string>
 makeManifest(mlir::ModuleOp module, const checkpoint::Checkpoint &checkpoint,
              const ImageOptions &options, const ImagePlan &plan);
 
-/// The module's cache_layout, of which there must be one.
+/// The module's cache_layout; an error unless there is exactly one.
 llvm::Expected<llama::CacheLayoutOp> findCacheLayout(mlir::ModuleOp module);
 
-/// The message of a module that does not fit: "module: PROBLEM".
+/// The error for a module that does not fit: "module: PROBLEM".
 llvm::Error refuseModule(const llvm::Twine &problem);
 
 } // namespace corellama::image

@@ -1,15 +1,15 @@
 //===- Packing.cpp - the checkpoint's bytes into a layout -----------------===//
 //
-// See Packing.h. A weight is cut into tiles of 16 rows and one block of
-// columns. All tiles of a weight look alike: the fields of a plane stand at the
+// See Packing.h. A weight is divided into tiles of 16 rows and one block of
+// columns. All tiles of a weight look alike: the fields of a plane are at the
 // same distances from the plane's first field. So the moves of one tile are
 // listed once, by asking the format and the layout for each field, and then
 // repeated for every tile.
 //
-// Moves are of two kinds. Where a byte of the layout holds the fields of one
-// byte of the checkpoint as they stand there, bytes are copied, neighbours
-// together; that is all of Q4_0, Q4_1, Q8_0 and the plain numbers. Else
-// (superblocks) bits are moved, a field or a piece of one at a time.
+// There are two kinds of moves. If a byte of the layout holds the same fields
+// as one byte of the checkpoint, bytes are copied, adjacent ones together; this
+// covers Q4_0, Q4_1, Q8_0 and plain numbers. Otherwise (superblocks) bits are
+// moved, one field or piece of a field at a time.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,8 +35,8 @@ using llvm::MutableArrayRef;
 // moves that the lowest bits come first, as in the formats' definition.
 static_assert(llvm::endianness::native == llvm::endianness::little);
 
-/// Columns of a tile of plain numbers, whose block is one column: enough for
-/// the loop over tiles not to matter, and a multiple of all layouts' groups.
+/// Columns of a tile of plain numbers, whose block is one column: enough to
+/// make the loop over tiles cheap, and a multiple of the groups of all layouts.
 static constexpr uint64_t kPlainTileColumns = 32;
 
 namespace {
@@ -54,7 +54,7 @@ struct BitMove {
   uint8_t fromBit, toBit, mask;
 };
 
-/// What to do for one plane of a tile.
+/// The moves for one plane of a tile.
 struct Moves {
   std::vector<Copy> copies1, copies2, copies4;
   std::vector<LongCopy> copies;
@@ -64,8 +64,8 @@ struct Moves {
   void run(const uint8_t *source, uint8_t *out) const;
 };
 
-/// The place of a plane's first field in the first tile, and how far it is to
-/// the next tile's.
+/// The place of a plane's first field in the first tile, and the distances to
+/// the next tiles.
 struct PlanePlace {
   uint64_t base, rowStep, columnStep;
 };
@@ -106,13 +106,13 @@ void Moves::run(const uint8_t *source, uint8_t *out) const {
 
 namespace {
 
-/// One field, from and to a bit.
+/// One field: its source and target bits.
 struct FieldMove {
   uint64_t from, to;
   unsigned fromBit, toBit, bits;
 };
 
-/// Turns the fields of a plane into moves.
+/// Turns the fields of a plane into moves; bytes that are whole become copies.
 class MoveList {
 public:
   void add(const FieldMove &field) {
@@ -135,7 +135,8 @@ public:
                                 static_cast<uint8_t>(field.fromBit),
                                 static_cast<uint8_t>(field.toBit),
                                 static_cast<uint8_t>((1u << field.bits) - 1)});
-    // Neighbours on both sides are one copy; the map is in the order of `to`.
+    // Bytes adjacent in source and target are one copy; the map is in the order
+    // of `to`.
     LongCopy run = {0, 0, 0};
     for (auto [to, from] : whole) {
       if (run.bytes != 0 && run.to + run.bytes == to &&
@@ -153,7 +154,7 @@ public:
   }
 
 private:
-  /// Whether the fields of a byte are all of one source byte, in their places.
+  /// Whether all fields of a byte come from one source byte, at the same bits.
   static bool isWholeByte(ArrayRef<FieldMove> fields) {
     unsigned bits = 0;
     for (const FieldMove &field : fields) {
@@ -182,8 +183,8 @@ struct Packer::State {
   uint64_t rowBytes; ///< of the source
   uint64_t sourceBytes, bytes;
   std::vector<PlanePlace> places; ///< one a plane
-  /// Moves of each plane, for a tile of all its rows or of those that the last
-  /// one has, and the same for columns. Empty where there is no such tile.
+  /// Moves of each plane, for a full tile or for the last one with fewer rows,
+  /// and likewise for columns. Empty if there is no such tile.
   using PlaneMoves = std::vector<Moves>;
   std::array<std::array<PlaneMoves, 2>, 2> moves;
 
@@ -204,8 +205,8 @@ struct Packer::State {
   PlaneMoves listMoves(uint64_t tileRows, uint64_t width) const;
 };
 
-/// Fails if tiles do not stand at constant distances. Distances may be
-/// negative; sums modulo 2^64 are right all the same.
+/// Fails if tiles are not at constant distances. Distances may be negative;
+/// sums modulo 2^64 are correct then too.
 bool Packer::State::findPlaces() {
   for (unsigned plane = 0; plane < format.getPlanes().size(); ++plane) {
     uint64_t lastRow = rowTiles() - 1, lastColumn = columnTiles() - 1;

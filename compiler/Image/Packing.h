@@ -18,17 +18,17 @@
 
 namespace corellama::image {
 
-/// Packs weights of one format, layout and shape. Immutable once made, so that
-/// all threads share one.
+/// Packs weights of one format, layout and shape. Immutable, so that threads
+/// can share it.
 class Packer {
 public:
-  /// Rows of a tile: no two of them, in any layout, share a byte with rows of
-  /// another tile, so tiles can be packed at once.
+  /// Rows of a tile. In no layout do rows of different tiles share a byte, so
+  /// tiles can be packed in parallel.
   static constexpr uint64_t kTileRows = 16;
 
   /// Fails where the layout does not accept the format, the size overflows, or
   /// the layout is not regular: tiles of 16 rows and one block (32 columns of
-  /// plain numbers) must look alike and stand at constant distances.
+  /// plain numbers) must look alike and be at constant distances.
   static llvm::Expected<Packer> create(llama::FormatInterface format,
                                        llama::LayoutInterface layout,
                                        uint64_t rows, uint64_t columns);
@@ -39,7 +39,7 @@ public:
   /// Bytes of the weight in the checkpoint and in its layout.
   uint64_t sourceBytes() const;
   uint64_t bytes() const;
-  /// Number of tiles of rows, the last one perhaps smaller.
+  /// Number of tiles of rows, the last one possibly smaller.
   uint64_t tileCount() const;
 
   /// Packs the rows of tiles [first, first + count). `source` and `out` are the

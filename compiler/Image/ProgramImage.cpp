@@ -1,7 +1,7 @@
 //===- ProgramImage.cpp - the image of a program file ---------------------===//
 //
-// See ProgramImage.h. The checks are those of the runtime (runtime/Weights),
-// written again because the two sides share headers only.
+// See ProgramImage.h. The checks repeat those of runtime/Weights, because
+// compiler and runtime share headers only.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,7 +31,7 @@ uint64_t ImageView::offset(uint64_t entry) const {
   return llvm::support::endian::read64le(offsetTable.data() + 8 * entry);
 }
 
-/// The segment that the runtime would take: read-only, with the image's magic.
+/// The segment that the runtime would use: read-only, with the image's magic.
 static const Elf64_Phdr *findImageSegment(const ElfFile &elf, StringRef bytes) {
   const Elf64_Phdr *found = nullptr;
   for (const Elf64_Phdr &segment : elf.segments)

@@ -1,8 +1,8 @@
 //===- ProgramImage.h - the image of a program file -----------------------===//
 //
-// A program (an ELF file) -> its image, checked. A file of its own because it
-// trusts nothing: `inspect` is run on files from anywhere, and reads them
-// without running them.
+// A program (an ELF file) -> its image, checked. A file of its own because its
+// input is untrusted: `inspect` reads files of any origin, without running
+// them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,7 +22,7 @@ namespace corellama::image {
 struct ImageView {
   std::unique_ptr<llvm::MemoryBuffer> file;
   abi::ImageHeader header;
-  /// Of the image's first byte in the file, a multiple of the page size.
+  /// Offset of the image's first byte in the file, a multiple of the page size.
   uint64_t fileOffset;
   llvm::StringRef manifest;
   llvm::ArrayRef<uint8_t> metadata;
@@ -42,7 +42,7 @@ llvm::Expected<ImageView> openProgramImage(llvm::StringRef path);
 llvm::Expected<ImageView>
 readProgramImage(std::unique_ptr<llvm::MemoryBuffer> file);
 
-/// Whether these are the first bytes of an ELF file: a program rather than a
+/// Whether a file starts like an ELF file: it is a program rather than a
 /// checkpoint.
 bool looksLikeProgram(llvm::StringRef bytes);
 

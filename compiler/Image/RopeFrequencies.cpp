@@ -1,8 +1,8 @@
-//===- RopeFrequencies.cpp - what a position turns each pair by -----------===//
+//===- RopeFrequencies.cpp - the angle of each pair, a position -----------===//
 //
-// See RopeFrequencies.h. Series instead of libm, which differs between versions
-// of glibc and between CPUs. They are short because arguments are reduced
-// first, and their coefficients need no explanation.
+// See RopeFrequencies.h. Computed by series instead of libm, whose bits differ
+// between versions of glibc and between CPUs. Arguments are reduced first,
+// which keeps the series short.
 //
 //===----------------------------------------------------------------------===//
 
@@ -78,8 +78,8 @@ DoubleDouble image::inversePower(double base, uint64_t numerator,
 // Frequencies
 //===----------------------------------------------------------------------===//
 
-/// By which inversePower keeps its digits and angles stay in the range of
-/// runtime/KVCache.
+/// Bounds within which inversePower keeps its precision and angles stay in the
+/// range of runtime/KVCache.
 static constexpr double kLeastBase = 1, kMostBase = 1e30;
 
 Expected<llama::RopeTableOp> image::findRopeTable(mlir::ModuleOp module) {

@@ -1,8 +1,8 @@
-//===- RopeFrequencies.h - what a position turns each pair by -------------===//
+//===- RopeFrequencies.h - the angle of each pair, a position -------------===//
 //
 // The module's `llama.rope_table` -> the frequencies that the image holds. A
-// file of its own because whoever runs kernels needs them, with an image or
-// without: programs, the emulator, tests.
+// file of its own because programs, the emulator and tests need them, with an
+// image or without.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,10 +22,10 @@ namespace corellama::image {
 abi::DoubleDouble inversePower(double base, uint64_t numerator,
                                uint64_t denominator);
 
-/// The module's rope_table, of which there must be one.
+/// The module's rope_table; an error unless there is exactly one.
 llvm::Expected<llama::RopeTableOp> findRopeTable(mlir::ModuleOp module);
 
-/// One for each pair of a head.
+/// One frequency for each pair of a head.
 llvm::Expected<std::vector<abi::DoubleDouble>>
 makeRopeFrequencies(llama::RopeTableOp table);
 

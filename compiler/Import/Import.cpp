@@ -1,7 +1,7 @@
 //===- Import.cpp - a checkpoint as a module of the llama dialect ---------===//
 //
 // See Import.h. Declarations first, then the model, then one function for the
-// embedding, for each layer signature, for the head.
+// embedding, for each layer signature, for the LM head.
 //
 //===----------------------------------------------------------------------===//
 
@@ -52,7 +52,7 @@ constexpr llvm::StringLiteral kLayers = "blk";
 struct Declared {
   SymbolRefAttr symbol;
   SmallVector<int64_t> shape;
-  /// Where it is read from, for locations.
+  /// The tensor's name in the checkpoint, for locations.
   std::string tensorName;
 };
 
@@ -91,7 +91,7 @@ private:
   // Declarations
   //===--------------------------------------------------------------------===//
 
-  /// Norms are vectors, all other weights matrices, whatever their extents.
+  /// Norms are vectors, all other weights matrices, even those with one row.
   static SmallVector<int64_t> shapeOf(const TensorInfo &tensor,
                                       StringRef weight) {
     if (weight.ends_with("_norm"))
@@ -176,7 +176,7 @@ private:
   // Functions
   //===--------------------------------------------------------------------===//
 
-  /// Rows of any number.
+  /// A tensor of any number of rows.
   RankedTensorType rows(int64_t columns) {
     return RankedTensorType::get({ShapedType::kDynamic, columns},
                                  builder.getF32Type());
@@ -185,8 +185,7 @@ private:
     return RankedTensorType::get({ShapedType::kDynamic}, builder.getI32Type());
   }
 
-  /// Starts a function whose body goes where the builder stands; `finish` ends
-  /// it.
+  /// Starts a function and sets the builder to its body; `finish` ends it.
   func::FuncOp begin(StringRef name, TypeRange inputs, Type result) {
     auto function = func::FuncOp::create(
         builder, at(name), name, builder.getFunctionType(inputs, result));

@@ -1,8 +1,8 @@
 //===- Import.h - a checkpoint as a module of the llama dialect -----------===//
 //
 // Checkpoint (sizes and tensor table) -> the graph of phase `import`. It is a
-// file of its own because it is where the names and types of GGUF become those
-// of the dialect; after it nothing but packing looks at the checkpoint again.
+// file of its own because it translates the names and types of GGUF to those of
+// the dialect; later only packing reads the checkpoint.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,18 +17,18 @@
 
 namespace corellama {
 
-/// The module of phase `import`. Loads the dialects it uses. Every checkpoint
-/// that could be opened can be imported. Each op that reads a weight has the
-/// tensor's name as its location ("blk.*.attn_q.weight" where it exists once a
-/// layer), each declaration too.
+/// The module of phase `import`. Loads the dialects it uses. Every opened
+/// checkpoint can be imported. Each op that reads a weight, and each
+/// declaration, has the tensor's name as its location ("blk.*.attn_q.weight" if
+/// there is one a layer).
 mlir::OwningOpRef<mlir::ModuleOp>
 importCheckpoint(mlir::MLIRContext &context,
                  const checkpoint::Checkpoint &checkpoint);
 
-/// What stands on the module as `llama.checkpoint`: "blake3:<hex>".
+/// The module's attribute `llama.checkpoint`: "blake3:<hex>".
 std::string checkpointAttribute(const checkpoint::Checkpoint &checkpoint);
 
-/// What stands on the module as `llama.config`.
+/// The module's attribute `llama.config`.
 llama::ConfigAttr configAttribute(mlir::MLIRContext &context,
                                   const checkpoint::Checkpoint &checkpoint);
 
@@ -36,9 +36,9 @@ llama::ConfigAttr configAttribute(mlir::MLIRContext &context,
 llama::FormatInterface formatOf(mlir::MLIRContext &context,
                                 checkpoint::TensorType type);
 
-/// The checkpoint's name of a declared weight, of layer `layer` where it exists
-/// once a layer: @blk::@attn_q of layer 3 is "blk.3.attn_q.weight". The
-/// inverse of how `importCheckpoint` names its declarations.
+/// The checkpoint's name of a declared weight, of layer `layer` if there is one
+/// a layer: @blk::@attn_q of layer 3 is "blk.3.attn_q.weight". The inverse of
+/// how `importCheckpoint` names its declarations.
 std::string tensorNameOf(llama::WeightOp weight, int64_t layer);
 
 } // namespace corellama

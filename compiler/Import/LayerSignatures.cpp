@@ -20,7 +20,7 @@ corellama::findLayerSignatures(const checkpoint::Checkpoint &checkpoint) {
     LayerSignature signature;
     for (auto [type, weight] : llvm::zip_equal(signature, kLayerWeights))
       type = checkpoint.find(layerTensorName(weight, layer))->type;
-    // A handful of signatures at most, so a search is enough.
+    // There are a few signatures at most, so a linear search is enough.
     auto known = llvm::find(found.distinct, signature);
     found.of.push_back(known - found.distinct.begin());
     if (known == found.distinct.end())

@@ -1,9 +1,9 @@
 //===- LayerSignatures.h - which layers have the same types ---------------===//
 //
 // A checkpoint's tensor table -> the distinct tuples of tensor types that its
-// layers have, and which layer has which. A file of its own because both the
-// import, which makes one function a signature, and `inspect`, which knows no
-// MLIR, need it.
+// layers have, and which layer has which. A file of its own because both
+// import, which makes one function for each signature, and `inspect`, which
+// does not use MLIR, need it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,7 +18,7 @@
 
 namespace corellama {
 
-/// The weights of a layer, in the order of the declarations; the order of use.
+/// The weights of a layer, in the order of the declarations and of their use.
 enum LayerWeight : unsigned {
   kAttnNorm,
   kAttnQ,

@@ -14,8 +14,8 @@ llvm::Error corellama::inspectFile(llvm::StringRef path, bool json,
                                    llvm::raw_ostream &out) {
   auto start =
       llvm::MemoryBuffer::getFileSlice(path, /*MapSize=*/4, /*Offset=*/0);
-  // A file that cannot be read is a checkpoint that cannot be read: the reader
-  // says why.
+  // A file that cannot be read is treated as a checkpoint: its reader reports
+  // the reason.
   if (start && image::looksLikeProgram((*start)->getBuffer()))
     return inspectProgram(path, json, out);
   llvm::Expected<checkpoint::Checkpoint> checkpoint =

@@ -1,7 +1,7 @@
 //===- Inspect.h - what is in a checkpoint or a program -------------------===//
 //
 // An opened checkpoint, or a program file -> text for people or JSON for
-// scripts. A folder of its own because it is the one reader of both.
+// scripts. A folder of its own because it depends on the readers of both.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,7 +23,7 @@ void inspectCheckpoint(const checkpoint::Checkpoint &checkpoint, bool json,
 llvm::Error inspectProgram(llvm::StringRef path, bool json,
                            llvm::raw_ostream &out);
 
-/// One of both, by what the file is.
+/// Inspects a checkpoint or a program, by the file's first bytes.
 llvm::Error inspectFile(llvm::StringRef path, bool json,
                         llvm::raw_ostream &out);
 

@@ -1,7 +1,7 @@
 //===- InspectProgram.cpp - what is in a program --------------------------===//
 //
-// See Inspect.h. All of it is in the manifest; as that is text from a file of
-// unknown origin, a field that is missing or of another type is left out.
+// See Inspect.h. All facts are in the manifest. It is text from a file of
+// unknown origin, so a field that is missing or of another type is omitted.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,7 +16,7 @@ using namespace corellama;
 using llvm::StringRef;
 namespace json = llvm::json;
 
-/// The member `keys` leads to, or null.
+/// The nested member at the path `keys`, or null.
 static const json::Value *member(const json::Object &object,
                                  std::initializer_list<StringRef> keys) {
   const json::Object *inner = &object;

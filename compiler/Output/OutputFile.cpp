@@ -32,7 +32,8 @@ static Error refuse(StringRef path, const Twine &problem) {
 // Destinations
 //===----------------------------------------------------------------------===//
 
-/// Where the links that begin at `path` end, be there a file or not.
+/// The path at the end of a chain of links from `path`; the file need not
+/// exist.
 static Expected<std::string> followLinks(StringRef path) {
   std::string target = path.str();
   constexpr int kMostLinks = 40; // as many as Linux follows
@@ -55,8 +56,9 @@ static Expected<std::string> followLinks(StringRef path) {
   return refuse(path, "is a link in a circle of links; name another output");
 }
 
-/// The descriptor 1 where `path` is what it writes to: opened anew, a file that
-/// a shell opened for appending would be written from its start.
+/// Whether the file is the one behind descriptor 1. It is then written through
+/// that descriptor: opened anew, a file that a shell opened for appending would
+/// be overwritten from its start.
 static bool isStandardOutput(const struct stat &status) {
   struct stat own;
   return fstat(STDOUT_FILENO, &own) == 0 && own.st_dev == status.st_dev &&
@@ -144,18 +146,18 @@ Error corellama::flushStandardOutput() {
   llvm::raw_fd_ostream &out = llvm::outs();
   out.flush();
   std::error_code code = out.error();
-  out.clear_error(); // left there, it would end the process
+  out.clear_error(); // otherwise LLVM would end the process
   return code
              ? refuse("standard output", "cannot be written: " + code.message())
              : Error::success();
 }
 
 void corellama::prepareStandardStreams() {
-  // The lowest free number is the one that is missing.
+  // open() returns the lowest free number, which is the missing one.
   for (int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
     if (fcntl(stream, F_GETFD) < 0 &&
         open("/dev/null", stream == STDOUT_FILENO ? O_RDONLY : O_RDWR) < 0)
-      return; // no /dev in here: nothing better can be done
+      return; // without /dev nothing can be done
   signal(SIGXFSZ, SIG_IGN);
 }
 

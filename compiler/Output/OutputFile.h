@@ -1,16 +1,15 @@
 //===- OutputFile.h - where results go ------------------------------------===//
 //
-// The one way in which the compiler writes a result: text, an object, a
-// program. A folder of its own because the rules are the same for all of them:
+// How the compiler writes every result: text, an object, a program. A folder of
+// its own because the rules are the same for all of them:
 //
 // - A regular file is replaced whole or not at all: a temporary file beside it,
 //   then a rename. After an error the old file is still there.
 // - A symbolic link stays; the file that it names is replaced.
 // - A device, a FIFO or a socket is written to, never replaced. A program
-// cannot
-//   go there, since its image is written out of order.
-// - The umask says who may do what with the file.
-// - Each error is returned: a full disk is one, not a signal.
+//   cannot be written there, since its image is written out of order.
+// - The umask decides the file's permissions.
+// - Each error is returned, a full disk too, which would otherwise be a signal.
 //
 //===----------------------------------------------------------------------===//
 
@@ -30,19 +29,20 @@ namespace corellama {
 /// Writes text or an object to `path`; "-" is standard output.
 llvm::Error writeOutput(llvm::StringRef path, llvm::StringRef bytes);
 
-/// Prints what llvm::outs() still holds. LLVM ends the process with a message
-/// of its own where that fails and nobody asks.
+/// Flushes llvm::outs(). Without this check LLVM would end the process with a
+/// message of its own if the write failed.
 llvm::Error flushStandardOutput();
 
-/// Call first in main. A closed standard stream gets its number taken, so that
-/// no file is opened under it and is written to by mistake; output to it is an
-/// error still. A file beyond the process's limit is an error, not a signal.
+/// Call first in main. The number of a closed standard stream is taken by
+/// /dev/null, so that no file is opened under it and written to by mistake;
+/// output to it is still an error. A file beyond the process's limit is an
+/// error, not a signal.
 void prepareStandardStreams();
 
-/// Whether a MappedOutput can go to `path`: to ask before minutes of work.
+/// Whether a MappedOutput can be written to `path`, to check before long work.
 llvm::Error checkMappedOutput(llvm::StringRef path);
 
-/// A file of a known size that is written through memory. Gone unless kept.
+/// A file of a known size that is written through memory. Removed unless kept.
 class MappedOutput {
 public:
   /// `path` names a regular file, a link to one, or nothing yet.
@@ -55,7 +55,7 @@ public:
   llvm::MutableArrayRef<uint8_t> bytes() {
     return {reinterpret_cast<uint8_t *>(mapping->data()), mapping->size()};
   }
-  /// Puts the file, executable by those who may read it, under its name.
+  /// Renames the file to its path, executable by all who may read it.
   llvm::Error keep();
 
 private:

@@ -1,8 +1,8 @@
 //===- Pipelines.cpp - every pipeline, in order ---------------------------===//
 //
-// From a phase to the next. Read from top to bottom it is what the compiler
-// does between import and code generation; what a target does with tiles is
-// behind the functions of passes/CPU and passes/CUDA.
+// The passes from each phase to the next, in the order in which the compiler
+// runs them between import and code generation. The passes of a target are
+// listed in passes/CPU/Pipelines.cpp and passes/CUDA/Pipelines.cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,9 +21,9 @@ using llama::Phase;
 using mlir::OpPassManager;
 
 namespace {
-/// Writes `llama.phase` of a module that has one, so that what a pipeline
-/// leaves can be gone on from with --compile-from. Part of the pipelines, not
-/// of a dialect's passes: only they know that a phase is over.
+/// Writes `llama.phase` of a module that has one, so that --compile-from
+/// accepts the pipeline's result. Part of the pipelines, not of a dialect's
+/// passes: only pipelines know that a phase is complete.
 struct SetPhase
     : mlir::PassWrapper<SetPhase, mlir::OperationPass<mlir::ModuleOp>> {
   SetPhase() = default;
@@ -56,7 +56,7 @@ void corellama::buildImportPipeline(OpPassManager &pm,
 
 void corellama::buildSpecializePipeline(OpPassManager &pm,
                                         const PipelineOptions &options) {
-  // What is not given, the passes take from the module.
+  // Passes take options that are not given from the module.
   pm.addPass(options.chunk.hasValue()
                  ? llama::createLlamaSpecializeForms({options.chunk})
                  : llama::createLlamaSpecializeForms());

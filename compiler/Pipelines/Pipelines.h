@@ -1,8 +1,8 @@
 //===- Pipelines.h - the phases as pass pipelines -------------------------===//
 //
-// What leads from one phase to the next, for the driver (buildPhase) and for
-// corellama-opt (one named pipeline a phase). All pipelines are built here, in
-// C++, so that the order of passes can be read in one place.
+// The pipelines from each phase to the next, for the driver (buildPhase) and
+// for corellama-opt (one named pipeline a phase). All pipelines are built here,
+// in C++, so that the order of passes can be read in one place.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,9 +16,9 @@
 
 namespace corellama {
 
-/// The options that change what a program means or how large its calls are. If
-/// not given, they are what `llama.options` of the module says; everything else
-/// that steers the passes stands in the module, too.
+/// The options that change what a program means or how large its calls are.
+/// Options that are not given are taken from the module's `llama.options`;
+/// everything else that steers the passes is in the module, too.
 struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
   Option<int64_t> chunk{*this, "chunk",
                         llvm::cl::desc("rows of the largest prefill call"),
@@ -38,8 +38,8 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
       llvm::cl::init("cpu")};
 };
 
-/// Each leads from the phase before it to its own; a module of the phase before
-/// goes in. The first only cleans up what import made.
+/// Each pipeline takes a module of the phase before its own. The first only
+/// cleans up the imported module.
 void buildImportPipeline(mlir::OpPassManager &pm,
                          const PipelineOptions &options);
 void buildSpecializePipeline(mlir::OpPassManager &pm,
@@ -60,12 +60,12 @@ struct PhasePipeline {
 };
 llvm::ArrayRef<PhasePipeline> allPhasePipelines();
 
-/// Appends what checks that a module is of a phase: what may be in it, and from
-/// what it says of itself that no two kernels race.
+/// Appends the verifiers of a phase: the ops and attributes that it allows,
+/// and, for a phase with steps, that no two dispatches race.
 void buildPhaseVerifiers(mlir::OpPassManager &pm, llama::Phase phase);
 
-/// Appends what leads to phase `phase`, its name on the module and its
-/// verifiers.
+/// Appends the passes to phase `phase`, the pass that writes the phase's name
+/// on the module, and the verifiers.
 void buildPhase(mlir::OpPassManager &pm, llama::Phase phase,
                 const PipelineOptions &options);
 

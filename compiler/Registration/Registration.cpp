@@ -1,4 +1,4 @@
-//===- Registration.cpp - what every tool knows ---------------------------===//
+//===- Registration.cpp - dialects, passes, pipelines of all tools --------===//
 //
 // See Registration.h.
 //

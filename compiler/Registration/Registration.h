@@ -1,4 +1,4 @@
-//===- Registration.h - what every tool knows -----------------------------===//
+//===- Registration.h - dialects, passes, pipelines of all tools ----------===//
 //
 // Dialects, external models, passes and pipelines, for the driver, the opt tool
 // and the language server alike. A new dialect or pass library is named in
@@ -13,8 +13,8 @@
 
 namespace corellama {
 
-/// Our dialects, those of upstream that our phases use, the models that
-/// targets attach, and the translation to LLVM IR.
+/// Our dialects, upstream's dialects that our phases use, the external models
+/// that targets attach, and the translation to LLVM IR.
 void registerAllDialects(mlir::DialectRegistry &registry);
 
 /// Our passes and pipelines.

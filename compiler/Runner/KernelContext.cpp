@@ -16,7 +16,7 @@
 
 using namespace corellama;
 
-static constexpr size_t kAlignment = 64; // what Kernel.h promises
+static constexpr size_t kAlignment = 64; // as Kernel.h guarantees
 
 AlignedBytes::AlignedBytes(size_t bytes) : bytes(bytes) {
   size_t rounded = llvm::alignTo(std::max<size_t>(bytes, 1), kAlignment);
@@ -82,7 +82,7 @@ abi::Context KernelContext::context() const {
 }
 
 std::vector<MemoryRange> KernelContext::ranges() const {
-  // As writable bytes, which `writable` below denies again.
+  // Cast to writable bytes; `writable` below says that they are not.
   auto bytesOf = [](const auto &list) {
     return static_cast<uint8_t *>(
         const_cast<void *>(static_cast<const void *>(list.data())));

@@ -1,8 +1,8 @@
-//===- KernelContext.h - memory that a kernel can be called on ------------===//
+//===- KernelContext.h - memory for calls of a kernel ---------------------===//
 //
-// Owns what abi::Context points to, aligned as generated code expects it, so
-// that a test fills in bytes and calls a kernel. Apart from Runner.h because a
-// test may call hand-written kernels on it too.
+// Owns the memory that abi::Context points to, aligned as generated code
+// expects it: a test fills in bytes and calls a kernel. A file apart from
+// Runner.h because a test may call hand-written kernels on it too.
 //
 //===----------------------------------------------------------------------===//
 
@@ -45,14 +45,14 @@ struct MemoryRange {
   bool writable;
 };
 
-/// How large everything is; zero means that the kernel does not use it.
+/// The size of each buffer; zero means that the kernel does not use it.
 struct KernelContextSizes {
   size_t weightBytes = 0;
   size_t workspaceBytes = 0;
   /// Of all layers and heads, for the whole capacity.
   size_t keyBytes = 0;
   size_t valueBytes = 0;
-  /// Floats of one position's row and how many positions there are.
+  /// Floats in one position's row of RoPE's table, and the number of positions.
   size_t ropeRow = 0;
   uint64_t capacity = abi::kCacheBlock;
   size_t scratchBytes = 0;
@@ -68,15 +68,15 @@ public:
   std::vector<int32_t> tokens;
   uint64_t lmHeadRow = 0;
 
-  /// Sets rows, their consecutive positions and how many keys there are then.
+  /// Sets rows, their consecutive positions and the number of keys after them.
   void setRows(uint64_t rows, uint64_t firstPosition);
 
   /// Fills RoPE's table as runtime/ABI/Image.h has it, for the capacity, from
   /// the frequencies that an image would hold.
   void fillRope(llvm::ArrayRef<abi::DoubleDouble> frequencies);
 
-  /// Fills workspace and cache with bits that are not a number in any type, so
-  /// that what nobody wrote shows.
+  /// Fills workspace and cache with bits that are NaN in every type, so that a
+  /// read of unwritten memory shows.
   void poison();
 
   /// The context as a kernel gets it; valid as long as nothing here is resized.
@@ -88,9 +88,8 @@ public:
   /// Computes all parts of a kernel in one call, as a single worker would.
   void run(const abi::Kernel &kernel, uint32_t layer);
 
-  /// Computes them one at a time in an order that `random` decides, each call
-  /// on scratch memory that holds garbage: what a part computes may depend on
-  /// neither.
+  /// Computes them one at a time in a random order, each call on scratch memory
+  /// that holds garbage: a part's result must not depend on either.
   void runShuffled(const abi::Kernel &kernel, uint32_t layer,
                    std::mt19937 &random);
 

@@ -9,7 +9,7 @@
 using namespace corellama;
 
 llvm::Expected<RunnerModule> RunnerModule::load(mlir::ModuleOp module) {
-  // Lazily: steps refer to the runtime's barrier, which is not here.
+  // Lazy binding: steps refer to the runtime's barrier, which is missing here.
   auto object = SharedObject::load(module);
   if (!object)
     return object.takeError();

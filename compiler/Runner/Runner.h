@@ -2,8 +2,9 @@
 //
 // The one way to execute generated code in a tool or a test: an object is made
 // as for a program, linked to a shared library and loaded; kernels are called
-// by the ABI. There is no second code generator (a JIT), so what a test runs is
-// what ships. Kernels only: steps need threads, and only programs have them.
+// through the ABI. There is no second code generator (a JIT), so a test runs
+// the same code as a program. Only kernels can be called: steps need threads,
+// which only programs have.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,8 +22,8 @@ namespace corellama {
 class RunnerModule {
 public:
   /// Compiles a module at phase llvm (CodeGen.h says what it must hold) and
-  /// loads it. The caller makes sure that this machine has the target's
-  /// features: compiler/Target's hostSupports.
+  /// loads it. The caller checks that this machine has the target's features
+  /// (hostSupports of compiler/Target).
   static llvm::Expected<RunnerModule> load(mlir::ModuleOp module);
 
   const abi::Program &program() const { return *descriptor; }

@@ -20,15 +20,15 @@ llvm::Expected<SharedObject> SharedObject::load(mlir::ModuleOp module,
   auto object = codegen::compileToObject(module, external);
   if (!object)
     return object.takeError();
-  // dlopen gives what it has already loaded by that name, though the file has
-  // gone since and its name is free: so a name is used once in a process.
+  // For a name that it has loaded before, dlopen returns the old library even
+  // if the file was replaced. So each name is used once in a process.
   static std::atomic<unsigned> loaded = 0;
   llvm::SmallString<128> path;
   if (std::error_code code = llvm::sys::fs::createTemporaryFile(
           "corellama-" + llvm::Twine(loaded++), "so", path))
     return llvm::createStringError("a temporary file for kernels: " +
                                    code.message());
-  // The mapping outlives the file's name.
+  // The mapping stays valid after the file is removed.
   llvm::FileRemover remover(path);
   llvm::sys::RemoveFileOnSignal(path);
   if (llvm::Error error = codegen::linkShared(*object, path))

@@ -1,8 +1,8 @@
 //===- SharedObject.h - generated code, loaded into this process ----------===//
 //
 // A module at phase llvm -> its object, linked to a shared library and loaded.
-// Apart from Runner.h because kernels of another kind are loaded so, too: those of
-// a GPU on the emulator of the tests.
+// A file apart from Runner.h because the tests' emulator loads a GPU's kernels
+// with it, too.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,9 +18,9 @@ namespace corellama {
 /// Stays loaded as long as this lives.
 class SharedObject {
 public:
-  /// The code may refer to what this executable exports under names that begin
-  /// with `external`, and all of it must be there. Without `external` to the
-  /// runtime only, which may be missing until it is called.
+  /// The code may refer to symbols of this executable that begin with
+  /// `external`; all of them must exist. Without `external` it may refer to the
+  /// runtime only, whose symbols may be missing until they are called.
   static llvm::Expected<SharedObject> load(mlir::ModuleOp module,
                                            llvm::StringRef external = {});
 
@@ -32,7 +32,7 @@ public:
   }
   ~SharedObject();
 
-  /// Null where there is none.
+  /// The symbol's address, or null.
   const void *lookup(const char *symbol) const;
 
 private:

@@ -24,7 +24,7 @@ using llvm::Error;
 using llvm::Expected;
 using llvm::StringLiteral;
 
-/// Feature names; the values say which are there.
+/// Feature names, with whether the CPU has them.
 using FeatureSet = llvm::StringMap<bool>;
 
 static Error refuse(const Twine &message) {
@@ -76,12 +76,12 @@ static int64_t vectorBitsOf(const FeatureSet &features) {
 // This machine
 //===----------------------------------------------------------------------===//
 
-/// The table's size where it has the CPU, so that programs compiled on equal
-/// CPUs are equal, however a hypervisor describes their caches.
+/// The table's size if the table has the CPU, so that programs compiled on
+/// equal CPUs are equal, even if a hypervisor misreports the caches.
 static uint64_t hostL2Bytes(StringRef cpu) {
   if (const TargetInfo *info = findTarget(cpu))
     return info->l2Bytes;
-  // Zero or less where the system does not know; then as the least target.
+  // Zero or less if unknown; then the size of the least capable target.
   long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
   return bytes > 0 ? static_cast<uint64_t>(bytes)
                    : allTargets().front().l2Bytes;
@@ -104,7 +104,7 @@ static std::string nearestNames(StringRef name) {
   for (StringRef candidate : names)
     if (nearest.size() < 3 && name.edit_distance(candidate) == fewest)
       nearest.push_back(candidate);
-  // Half of its letters changed is another word.
+  // With more than half of the letters changed a suggestion does not help.
   if (fewest > name.size() / 2)
     return "";
   StringRef last = nearest.pop_back_val();

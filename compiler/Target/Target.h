@@ -1,8 +1,8 @@
 //===- Target.h - names of machines -> the target attribute ---------------===//
 //
 // The name of a target as on the command line -> the attribute that passes
-// see. A file of its own because it is the only place of the compiler that
-// looks at the machine it runs on, and only if asked for `native`.
+// see. A file of its own because nothing else in the compiler examines the
+// machine it runs on, and this does so only for `native`.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,16 +20,17 @@ namespace corellama {
 /// CPU. Its features, "+avx,+avx2,...", are those that code may use beyond
 /// baseline x86-64, the implied ones spelt out, in the order of
 /// `usableFeatures`; a GPU's are the version of PTX. An unknown name is an
-/// error that gives the nearest ones. Loads the dialect of the target.
+/// error that lists the nearest names. Loads the dialect of the target.
 llvm::Expected<llama::TargetInterface> resolveTarget(mlir::MLIRContext &context,
                                                      llvm::StringRef name);
 
-/// Why no target has this name, with the nearest ones; empty where one has.
+/// The error for an unknown name, with the nearest ones; empty for a known
+/// name.
 std::string whyNoTarget(llvm::StringRef name);
 
-/// Whether code for `target` runs on this CPU; otherwise `missing` is the list
-/// of the features that it lacks, "avx512f, avx512bw". For messages of the
-/// compiler: programs check for themselves.
+/// Whether code for `target` runs on this CPU; otherwise `missing` lists the
+/// features that it lacks, "avx512f, avx512bw". Only for the compiler's
+/// messages; programs check their CPU themselves.
 bool hostSupports(llama::TargetInterface target, std::string &missing);
 
 /// For --list-targets: a line a target, and one for this machine.

@@ -1,7 +1,7 @@
 //===- Targets.cpp - the table of targets ---------------------------------===//
 //
-// Data only. A new target is a row of kTargets; a new unit of the CPU that
-// code generation uses is a word in kUsableFeatures as well.
+// Data only. A new target is a row of kTargets; a CPU feature that code
+// generation starts to use is also an entry of kUsableFeatures.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,9 +14,9 @@ using llvm::StringLiteral;
 
 static constexpr uint64_t kKiB = 1024;
 
-// Sizes of second-level caches from the makers' optimisation manuals. A level
-// stands for all its machines, so it has the smallest cache among those sold
-// as servers.
+// Sizes of second-level caches from the makers' optimisation manuals. An x86-64
+// level stands for many machines, so its row has the smallest cache among those
+// sold as servers.
 static constexpr TargetInfo kTargets[] = {
     {.name = "x86-64-v3",
      .machines = "any CPU with AVX2, FMA and F16C (since 2013)",
@@ -70,9 +70,8 @@ static constexpr TargetInfo kTargets[] = {
      .machines = "AMD Ryzen 9000, EPYC 9005",
      .l2Bytes = 1024 * kKiB},
     // The most workgroup memory of a block: CUDA C++ Programming Guide,
-    // technical specifications per compute capability. PTX 8.0 came with
-    // CUDA 12.0, the first that knows sm_90a; drivers of that time and all
-    // later ones read it.
+    // technical specifications per compute capability. PTX 8.0 came with CUDA
+    // 12.0, the first with sm_90a; drivers from then on accept it.
     {.name = "cuda:sm_80",
      .machines = "NVIDIA A100, and any later GPU",
      .l2Bytes = 0,
@@ -85,8 +84,7 @@ static constexpr TargetInfo kTargets[] = {
      .workgroupBytes = 227 * kKiB},
 };
 
-// In the order in which they came; what comes later implies some of what is
-// before it.
+// In order of introduction; later features imply some of the earlier ones.
 static constexpr StringLiteral kUsableFeatures[] = {
     // x86-64-v2
     "cx16", "popcnt", "sahf", "sse3", "ssse3", "sse4.1", "sse4.2", "crc32",

@@ -1,7 +1,7 @@
 //===- Targets.h - the table of targets -----------------------------------===//
 //
-// A row a target: what of a machine the compiler has to know. Apart from
-// Target.h because only this folder sees rows; everybody else sees the
+// One row for each target, with the facts that the compiler needs. A file apart
+// from Target.h because only this folder uses rows; other code uses the
 // attribute.
 //
 //===----------------------------------------------------------------------===//
@@ -16,13 +16,13 @@
 namespace corellama {
 
 struct TargetInfo {
-  /// The name on the command line. Of a CPU it is LLVM's, which is also its
-  /// features' source; of a GPU "cuda:" and LLVM's.
+  /// The name on the command line. For a CPU it is LLVM's name, from which the
+  /// features are derived; for a GPU "cuda:" and LLVM's name.
   llvm::StringLiteral name;
-  /// For people: which machines these are.
+  /// The machines that it is for, for --list-targets.
   llvm::StringLiteral machines;
-  /// Cache of one core that a worker may fill; 0 of a GPU, whose blocks have
-  /// what their strategies say.
+  /// Second-level cache of one core that a worker may fill; 0 for a GPU, where
+  /// strategies bound the memory of blocks.
   uint64_t l2Bytes;
   /// Of a GPU: its features in LLVM's spelling; empty: it is a CPU.
   llvm::StringLiteral features = "";
@@ -38,13 +38,13 @@ llvm::ArrayRef<TargetInfo> allTargets();
 const TargetInfo *findTarget(llvm::StringRef name);
 
 /// The features of x86-64 that generated code may use beyond the baseline, in
-/// LLVM's spelling. What a CPU has besides (random numbers, cryptography,
-/// cache control, system instructions) no kernel needs, so a program does not
-/// ask its machine for it.
+/// LLVM's spelling. Kernels need no other features (random numbers,
+/// cryptography, cache control, system instructions), so a program does not
+/// require them.
 llvm::ArrayRef<llvm::StringLiteral> usableFeatures();
 
 /// The features of x86-64-v3, the least that code is generated for: 256-bit
-/// integers and floats, fma, halves.
+/// integers and floats, fma, f16 conversions.
 llvm::ArrayRef<llvm::StringLiteral> requiredFeatures();
 
 } // namespace corellama
