@@ -1,9 +1,9 @@
 //===- KVCache.h - memory for the keys and values of past positions -------===//
 //
-// Reserves the cache for the whole context at once: attention finds any
-// position by arithmetic and nothing is ever moved. Pages become real memory as
-// positions fill them. What is inside is laid out and written by generated code
-// alone; the runtime knows only how many bytes a position takes.
+// Reserves the cache for the whole context at once: the address of any position
+// is computed by arithmetic, and nothing is ever moved. Pages take physical
+// memory as positions fill them. Only generated code knows the layout and
+// writes the cache; the runtime knows only how many bytes a position takes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,7 +19,7 @@ namespace corellama::runtime {
 
 class KVCache {
 public:
-  /// Room for `positions` (at least 1), rounded up to whole blocks.
+  /// Reserves `positions` (at least 1), rounded up to whole blocks.
   static Result<KVCache> reserve(const abi::ImageHeader &model,
                                  uint64_t positions);
 

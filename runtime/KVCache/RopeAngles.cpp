@@ -1,7 +1,7 @@
 //===- RopeAngles.cpp - sines and cosines of rotation angles --------------===//
 //
-// See RopeAngles.h. Series: they are short because arguments are reduced first,
-// and their coefficients need no explanation.
+// See RopeAngles.h. Computed by series, which are short because arguments are
+// reduced first.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,10 +15,12 @@ static constexpr DoubleDouble kHalfPi = {0x1.921fb54442d18p+0,
 static constexpr double kInverseHalfPi = 0x1.45f306dc9c883p-1;
 
 SineCosine sineCosine(DoubleDouble angle) {
-  // The nearest multiple of a quarter turn; what is left is within 0.7854.
+  // Subtracts the nearest multiple of a quarter turn; the rest is within
+  // 0.7854.
   auto quarters = int64_t(angle.high * kInverseHalfPi + 0.5);
   auto n = double(quarters);
-  // Each product is exact, so nothing is lost where angle and multiple cancel.
+  // Each product is exact, so no precision is lost where angle and multiple
+  // cancel.
   DoubleDouble x = angle + -abi::exactProduct(n, kHalfPi.high);
   x = x + -abi::exactProduct(n, kHalfPi.low);
 

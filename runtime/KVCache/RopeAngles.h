@@ -1,9 +1,9 @@
 //===- RopeAngles.h - sines and cosines of rotation angles ----------------===//
 //
-// What turns the image's frequencies into the RoPE table, written out here: a
-// program must give the same bits on every machine, and libm differs between
-// versions of glibc and between CPUs. Accurate to far below half a unit of
-// float32, at positions up to 2^31.
+// Sines and cosines for the RoPE table, from the image's frequencies. Our own
+// code, because a program must give the same bits on every machine, and libm
+// differs between versions of glibc and between CPUs. Accurate to far below
+// half a unit of float32, at positions up to 2^31.
 //
 //===----------------------------------------------------------------------===//
 

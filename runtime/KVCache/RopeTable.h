@@ -1,8 +1,8 @@
 //===- RopeTable.h - cosines and sines for every position -----------------===//
 //
-// The table that RoPE kernels read (Image.h: fillRopeRow): a row a position,
-// made when the position is first reached, so that a large context costs
-// nothing until it is used.
+// The table that RoPE kernels read (Image.h: fillRopeRow): one row for each
+// position, computed when the position is first reached, so that a large
+// context costs nothing until it is used.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,13 +19,13 @@ namespace corellama::runtime {
 
 class RopeTable {
 public:
-  /// Room for `positions` rows of `rowFloats`; the first `reach` fills them.
-  /// `frequencies` stay where they are (the image).
+  /// Reserves `positions` rows of `rowFloats`; `reach` computes them.
+  /// `frequencies` (in the image) must outlive the table.
   static Result<RopeTable>
   reserve(std::span<const abi::DoubleDouble> frequencies, uint64_t rowFloats,
           uint64_t positions);
 
-  /// Makes the rows of all positions below `positions`, which must fit.
+  /// Computes the rows of all positions below `positions`, which must fit.
   void reach(uint64_t positions);
 
   const float *data() const {
@@ -34,7 +34,7 @@ public:
 
 private:
   Reservation memory;
-  /// What one position turns each pair of a head by.
+  /// The angle by which one position turns each pair of a head.
   std::span<const abi::DoubleDouble> frequencies;
   uint64_t rowFloats = 0;
   uint64_t filled = 0;

@@ -1,8 +1,8 @@
 //===- CpuCheck.cpp - the table of CPU features ---------------------------===//
 //
 // See CpuCheck.h. Names are LLVM's (`llc -mattr=help`), bits are from the
-// manuals of Intel (volume 2, CPUID) and AMD (volume 3, appendix E). A table of
-// our own because the compiler's built-in knows other names, and fewer.
+// manuals of Intel (volume 2, CPUID) and AMD (volume 3, appendix E). Our own
+// table, because the C++ compiler's built-in has other names, and fewer.
 //
 //===----------------------------------------------------------------------===//
 
@@ -120,10 +120,9 @@ static constexpr Feature kFeatures[] = {
     {"64bit", 0x80000001, 0, EDX, 29},
 };
 
-/// Features that a CPU's description lists and whose instructions no code
-/// generator chooses by itself (they are for operating systems, need a
-/// permission, or are hints), so a machine may lack them: hypervisors often
-/// hide some.
+/// Features that LLVM lists for a CPU but whose instructions it never generates
+/// by itself (they are for operating systems, need a permission, or are hints).
+/// A machine may lack them: hypervisors often hide some.
 static constexpr std::string_view kNeverEmitted[] = {
     "cldemote",  "clzero",   "enqcmd",  "ermsb",     "fsrm",     "hreset",
     "invpcid",   "kl",       "lwp",     "mwaitx",    "pconfig",  "pku",
@@ -134,8 +133,8 @@ static constexpr std::string_view kNeverEmitted[] = {
 
 static std::array<uint32_t, 4> readCpuid(uint32_t leaf, uint32_t subleaf) {
   std::array<uint32_t, 4> result{};
-  // Also asks whether the CPU has the leaf; another one would answer with the
-  // values of its highest leaf.
+  // Also checks that the CPU has the leaf; for an unknown leaf CPUID returns
+  // the values of its highest leaf.
   __get_cpuid_count(leaf, subleaf, &result[EAX], &result[EBX], &result[ECX],
                     &result[EDX]);
   return result;
@@ -153,7 +152,7 @@ static uint64_t readSavedStates() {
 const CpuReader kThisCpu = {readCpuid, readSavedStates};
 
 static bool hasFeature(const Feature &feature, const CpuReader &cpu) {
-  // Sub-leaf 0 of leaf 7 says in eax how many others there are.
+  // eax of sub-leaf 0 of leaf 7 is the number of the last sub-leaf.
   if (feature.leaf == 7 && feature.subleaf > cpu.cpuid(7, 0)[EAX])
     return false;
   uint32_t bits = cpu.cpuid(feature.leaf, feature.subleaf)[feature.result];

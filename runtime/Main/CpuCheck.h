@@ -1,8 +1,8 @@
 //===- CpuCheck.h - can this machine run the generated code ---------------===//
 //
-// Compares what the program was compiled for with the CPU and the operating
-// system it finds, before any generated code runs: a line that says what is
-// missing instead of an illegal instruction.
+// Compares the features that the program was compiled for with the CPU and the
+// operating system, before any generated code runs: an error line names what is
+// missing, instead of an illegal instruction.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,7 +18,7 @@
 
 namespace corellama::runtime {
 
-/// Where the facts come from: this machine, or a made-up one in a test.
+/// The facts of a machine: this one, or a made-up one in a test.
 struct CpuReader {
   /// eax, ebx, ecx, edx; zeros for a leaf that the CPU does not have.
   std::array<uint32_t, 4> (*cpuid)(uint32_t leaf, uint32_t subleaf);
@@ -26,7 +26,7 @@ struct CpuReader {
   uint64_t (*savedStates)();
 };
 
-/// Reads the machine that this runs on.
+/// Reads the facts of this machine.
 extern const CpuReader kThisCpu;
 
 std::optional<Error> checkProgram(const abi::Program &program,

@@ -29,14 +29,14 @@ static SamplerSettings settingsFor(const Options &options) {
 }
 
 namespace {
-/// One run of generate(): its parts share the outcome.
+/// One run of generate(): its methods share the outcome.
 class Run {
 public:
   Run(Model &model, NpyWriter *logits) : model(model), logits(logits) {}
 
   Generation outcome;
 
-  /// All rows of the prompt. `wanted` is how many rows of logits are written.
+  /// Runs the whole prompt. `wanted` is how many rows of logits are written.
   bool readPrompt(std::span<const int32_t> prompt, uint64_t wanted) {
     for (size_t start = 0; start < prompt.size(); start += model.batch()) {
       auto rows = prompt.subspan(
@@ -88,7 +88,7 @@ Generation generate(Model &model, std::span<const int32_t> prompt,
   Run run(model, logits);
   Generation &outcome = run.outcome;
   Stopwatch watch;
-  // The last id's row is written only if an id follows it.
+  // The last id's row of logits is written only if another id follows.
   const bool noIds = options.count == uint64_t(0);
   if (!run.readPrompt(prompt, prompt.size() - (noIds ? 1 : 0)))
     return outcome;
@@ -104,8 +104,7 @@ Generation generate(Model &model, std::span<const int32_t> prompt,
   bool noted = false;
   auto sample = [&](std::span<const float> row) {
     const int32_t id = sampler.sample(row);
-    // One value that is no number spoils all that follow, so one look is
-    // enough.
+    // A NaN in the model's state makes all logits NaN, so one is checked.
     if (!noted && std::isnan(row[size_t(id)])) {
       note("the model's logits are no numbers (NaN), so its ids mean nothing; "
            "the checkpoint is damaged or overflows float32");

@@ -1,8 +1,7 @@
 //===- Generate.h - from a prompt to an answer ----------------------------===//
 //
-// The loop that all language models run in: the prompt in chunks, then one
-// token at a time, until something ends it. It decides in which order steps run
-// and when to stop; nothing else.
+// The generation loop: the prompt in chunks, then one token at a time, until an
+// end condition. It decides only in which order steps run and when to stop.
 //
 //===----------------------------------------------------------------------===//
 
@@ -29,7 +28,7 @@ enum class End {
   /// The model ended its answer.
   endToken,
   contextFull,
-  /// Whoever read the output has gone.
+  /// The reader of the output has closed the pipe.
   outputClosed,
   /// A signal.
   interrupted,
@@ -45,12 +44,12 @@ struct Generation {
   /// Calls of the decode step: the first id comes from the prompt's last row.
   uint64_t decodeTokens = 0;
   double decodeSeconds = 0;
-  /// Of the sampling, given or drawn.
+  /// The seed of the sampling, given or drawn.
   uint64_t seed = 0;
 };
 
 /// `logits`, if given, gets the row that follows each token of prompt and
-/// answer but the last. `note` is told once where logits are no numbers.
+/// answer but the last. `note` is called once if logits are NaN.
 Generation generate(Model &model, std::span<const int32_t> prompt,
                     const Options &options, const Text &text, Output &output,
                     NpyWriter *logits, void (*note)(const std::string &));

@@ -1,7 +1,7 @@
 //===- Main.cpp - the life of a compiled program --------------------------===//
 //
-// From the command line to the exit code, in order. Each paragraph is one
-// folder or file of the runtime; none of them calls another but through here.
+// From the command line to the exit code, in order. Each paragraph calls one
+// folder or file of the runtime; they call each other only through here.
 //
 //===----------------------------------------------------------------------===//
 

@@ -18,7 +18,7 @@
 
 namespace corellama::runtime {
 
-/// Room for two numbers of 20 digits; a multiple of 64, as the format asks.
+/// Fits two numbers of 20 digits; a multiple of 64, as the format asks.
 static constexpr size_t kHeaderBytes = 128;
 
 static std::string headerFor(uint64_t rows, uint64_t columns) {
@@ -64,7 +64,7 @@ std::optional<Error> NpyWriter::open(const std::string &name,
                                      uint64_t columnCount) {
   path = name;
   columns = columnCount;
-  // Renaming over a device or a pipe would replace it.
+  // A rename would replace a device or a pipe by a file.
   struct stat status;
   if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
     return Error{path + ": is no regular file; give --logits-out the name of "

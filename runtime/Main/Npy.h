@@ -1,8 +1,8 @@
 //===- Npy.h - rows of float32 to a numpy file ----------------------------===//
 //
-// Streams the logits to a file: a long prompt's do not fit the memory. They go
-// to a file beside it that takes its name when it is complete, so that a file
-// of that name is never half of one.
+// Streams the logits to a file, because those of a long prompt do not fit in
+// memory. They are written to a temporary file beside it, which is renamed when
+// complete, so that the named file is never partial.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,7 +23,7 @@ public:
   NpyWriter() = default;
   NpyWriter(const NpyWriter &) = delete;
   NpyWriter &operator=(const NpyWriter &) = delete;
-  /// Removes what is not finished.
+  /// Removes an unfinished temporary file.
   ~NpyWriter();
 
   std::optional<Error> open(const std::string &path, uint64_t columns);

@@ -19,7 +19,7 @@ namespace corellama::runtime {
 // Values
 //===----------------------------------------------------------------------===//
 
-/// A number that is all of `text` and inside the bounds.
+/// Parses all of `text` as a number inside the bounds.
 template <typename T>
 static bool parseNumber(std::string_view text, T lowest, T highest, T &value) {
   T parsed;
@@ -63,10 +63,10 @@ struct Flag {
   const char *name;
   /// Another spelling, or null.
   const char *alias;
-  /// What stands for the value in the help; null where there is none.
+  /// The placeholder of the value in the help; null where there is none.
   const char *value;
   const char *help;
-  /// What a good value is, for the message about a bad one.
+  /// A description of a valid value, for the message about an invalid one.
   const char *expected;
   bool (*apply)(std::string_view value, Options &options);
 };
@@ -191,7 +191,7 @@ static const Flag *findFlag(std::string_view name) {
   return nullptr;
 }
 
-/// Characters to insert, delete or replace to get from one to the other.
+/// The edit distance: characters to insert, delete or replace.
 static size_t editDistance(std::string_view from, std::string_view to) {
   std::vector<size_t> row(to.size() + 1);
   for (size_t i = 0; i <= to.size(); ++i)
@@ -209,10 +209,10 @@ static size_t editDistance(std::string_view from, std::string_view to) {
 }
 
 static Error unknownFlag(std::string_view name) {
-  // A longer one is no typing error of any flag, and only costs time.
+  // A longer name resembles no flag, and comparing it takes time.
   name = name.substr(0, 64);
   std::string message = "unknown option '" + std::string(name) + "'; ";
-  // Two slips at most: with more, any short name resembles any other.
+  // At most two edits: with more, any short name resembles any other.
   size_t nearestDistance = 3;
   const char *nearest = nullptr;
   for (const Flag &flag : kFlags)

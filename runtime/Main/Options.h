@@ -1,8 +1,8 @@
 //===- Options.h - a program's command line -------------------------------===//
 //
-// Arguments to settings. Flags, their help and what they do stand in one table
-// (Options.cpp), from which --help is made too. What depends on the model (how
-// large -c may be) is checked where the model is known.
+// Arguments -> settings. Flags, their help and their effects are in one table
+// (Options.cpp), from which --help is generated too. Limits that depend on the
+// model (of -c) are checked when the model is known.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,7 +27,7 @@ struct Options {
   std::optional<std::string> promptFile;
   std::optional<std::vector<int32_t>> promptIds;
   bool chat = false;
-  /// Ids to generate; none: until something else ends it.
+  /// The most ids to generate; none: no limit.
   std::optional<uint64_t> count;
   std::optional<uint64_t> context;
   std::optional<uint64_t> batch;
@@ -44,17 +44,17 @@ struct Options {
 };
 
 /// `arguments` are those after the program's name. Stops at --help and
-/// --version: whoever asks for help need not get the rest right.
+/// --version, so that the other arguments may be wrong.
 Result<Options> parseOptions(std::span<char *const> arguments);
 
-/// Exactly one prompt, and --chat only with text.
+/// Checks that there is exactly one prompt, and --chat only with text.
 std::optional<Error> checkPromptOptions(const Options &options,
                                         const char *programName);
 
 std::string helpText(const char *programName);
 std::string versionText(const abi::Program &program);
 
-/// What follows the last slash.
+/// The part of a path after the last slash.
 const char *baseName(const char *path);
 
 } // namespace corellama::runtime

@@ -1,7 +1,7 @@
 //===- Output.cpp - generated ids to standard output ----------------------===//
 //
-// See Output.h. Unbuffered: a token a system call is nothing beside a token's
-// computation, and what was written survives any end of the program.
+// See Output.h. Unbuffered: a system call for each token is cheap compared with
+// computing the token, and the output is complete however the program ends.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,8 +25,8 @@ bool Output::write(std::string_view bytes) {
     if (errno == EINTR) {
       if (!pendingSignal())
         continue;
-      // Nobody reads what is in the pipe: the end of the line would wait as
-      // well. The loop of the generation sees the signal.
+      // A signal arrived while the pipe was full: writing the end of the line
+      // would block as well. The generation loop sees the signal.
       closed = true;
       return true;
     }
@@ -55,8 +55,8 @@ bool Output::put(int32_t id) {
 void Output::finish(Generation &generation) {
   if (closed)
     return;
-  // Text ends as the model ended it, but a prompt of the shell should not
-  // follow it on its line.
+  // The text is not changed, but on a terminal the shell's prompt should start
+  // on a new line.
   if ((asIds || isatty(STDOUT_FILENO)) && !write("\n") && !failure.empty()) {
     generation.end = End::failed;
     generation.error = failure;

@@ -1,7 +1,7 @@
 //===- Output.h - generated ids to standard output ------------------------===//
 //
-// Writes each id as soon as it is there, as text (never a part of a UTF-8
-// character) or as a number.
+// Writes each id as soon as it is generated, as text (whole UTF-8 characters
+// only) or as a number.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,11 +22,11 @@ class Output {
 public:
   Output(const Text &text, bool asIds) : text(text), asIds(asIds) {}
 
-  /// False if it could not be written: error() says why, and is empty where the
-  /// reader of a pipe has gone, which is no error.
+  /// False if it could not be written: error() says why; it is empty if the
+  /// reader of a pipe has closed it, which is no error.
   bool put(int32_t id);
 
-  /// Ends the line of ids. An unfinished character at the end of the text is
+  /// Ends the output line. An unfinished character at the end of the text is
   /// left out.
   void finish(Generation &generation);
 

@@ -42,7 +42,7 @@ static double rate(uint64_t tokens, double seconds) {
 }
 
 std::string closingLine(double loadSeconds, const Generation &generation) {
-  // Three counts of 20 digits and three numbers of a clock fit with room to
+  // Three counts of 20 digits and three times fit with bytes to
   // spare.
   char line[256];
   snprintf(line, sizeof(line),

@@ -1,6 +1,6 @@
 //===- Report.h - how long it took ----------------------------------------===//
 //
-// The clock that the program is timed by, and the closing line of -v.
+// The program's clock, and the last line that -v prints.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,10 +14,10 @@
 
 namespace corellama::runtime {
 
-/// Seconds since it was made.
+/// Seconds since the clock was constructed.
 class Stopwatch {
 public:
-  /// Nanoseconds of a clock that never goes back.
+  /// Nanoseconds of a monotonic clock.
   static int64_t now();
   double seconds() const { return double(now() - start) * 1e-9; }
 
@@ -25,9 +25,9 @@ private:
   int64_t start = now();
 };
 
-/// How far a long prompt is, on a terminal: a line on standard error that is
-/// overwritten, and gone at the end. Nothing where standard error is no
-/// terminal or a prompt is read at once.
+/// The progress of a long prompt: a line on standard error that is overwritten,
+/// and erased at the end. Prints nothing if standard error is no terminal or
+/// the prompt is a single chunk.
 class PromptProgress {
 public:
   ~PromptProgress() { clear(); }
@@ -38,8 +38,8 @@ private:
   bool shown = false;
 };
 
-/// load 12.3 ms | prompt 512 tokens 1234.5 tok/s | decode 255 tokens 234.5
-/// tok/s | seed 7, with the end of the line.
+/// "load 12.3 ms | prompt 512 tokens 1234.5 tok/s | decode 255 tokens 234.5
+/// tok/s | seed 7" and a line end.
 std::string closingLine(double loadSeconds, const Generation &generation);
 
 } // namespace corellama::runtime

@@ -1,7 +1,7 @@
 //===- Signals.cpp - what the program does when it is signalled -----------===//
 //
-// See Signals.h. State is static because a signal handler has no other way to
-// reach any.
+// See Signals.h. State is static because a signal handler takes no argument of
+// ours.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,7 +20,7 @@ static const char *nameInMessages = "corellama";
 static void noteSignal(int signal) { received = signal; }
 
 static void reportUnreadablePage(int) {
-  // Only what may be called in a signal handler.
+  // Only async-signal-safe functions.
   auto print = [](const char *text) {
     return write(STDERR_FILENO, text, strlen(text)) >= 0;
   };
@@ -36,13 +36,14 @@ void installSignalHandlers(const char *programName) {
   sigemptyset(&action.sa_mask);
 
   // No SA_RESTART: reading a prompt from a terminal or writing to a full pipe
-  // must end too. SA_RESETHAND: the second signal takes its usual course.
+  // must be interrupted too. SA_RESETHAND: the second signal has its default
+  // effect.
   action.sa_flags = SA_RESETHAND;
   action.sa_handler = noteSignal;
   for (int signal : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction before;
     sigaction(signal, nullptr, &before);
-    // Who starts a program with a signal ignored (nohup) wants it ignored.
+    // A signal that is ignored at start (nohup) stays ignored.
     if (before.sa_handler != SIG_IGN)
       sigaction(signal, &action, nullptr);
   }

@@ -1,9 +1,9 @@
 //===- Signals.h - what the program does when it is signalled -------------===//
 //
-// Ctrl-C, a request to end or a hang-up end generation after the step that is
-// running, so that files are in order; the second one ends the program at once.
-// A closed pipe is an error of the write, not a signal. A page of the program
-// that cannot be read (a file that was cut short) gives one line.
+// SIGINT (Ctrl-C), SIGTERM or SIGHUP ends generation after the running step, so
+// that files are complete; the second signal ends the program at once. A closed
+// pipe is an error of the write, not a signal. A page of the program that
+// cannot be read (a truncated file) gives an error line.
 //
 //===----------------------------------------------------------------------===//
 

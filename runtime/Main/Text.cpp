@@ -18,8 +18,8 @@
 
 namespace corellama::runtime {
 
-/// Far more text than any context holds; a bound so that an endless stream
-/// does not fill the memory first.
+/// A bound far above any context's text, so that an endless stream does not
+/// fill the memory.
 static constexpr size_t kMaxPromptBytes = size_t(256) << 20;
 
 Result<Text> Text::create(const MappedImage &image) {
@@ -33,7 +33,7 @@ Result<Text> Text::create(const MappedImage &image) {
   return Text(std::move(*metadata), std::move(tokenizer));
 }
 
-/// All bytes of a file, "-" being standard input.
+/// All bytes of a file; "-" is standard input.
 static Result<std::string> readPromptFile(const std::string &path) {
   const bool isInput = path == "-";
   const std::string place = isInput ? "standard input" : path;
@@ -103,7 +103,7 @@ Result<Prompt> Text::promptIds(const Options &options) {
 bool Text::endsAnswer(int32_t id) const {
   if (tokenizer)
     return tokenizer->endsGeneration(id);
-  // The ids that need no vocabulary to be known.
+  // The token ids that are known without a vocabulary.
   for (const char *key :
        {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"})
     if (metadata.integer(key) == id)

@@ -1,9 +1,8 @@
 //===- Text.h - between the user's text and the model's ids ---------------===//
 //
-// What the program can do with text: make the prompt's ids from the options,
-// turn generated ids into bytes, and tell which ids end an answer. All of it
-// comes from the checkpoint's metadata. A checkpoint whose tokenizer is not
-// supported still runs, on ids.
+// The program's use of text: the prompt's ids from the options, bytes from
+// generated ids, and the ids that end an answer, all by the checkpoint's
+// metadata. A checkpoint whose tokenizer is not supported still runs, on ids.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,11 +31,11 @@ public:
   /// The image must outlive it.
   static Result<Text> create(const MappedImage &image);
 
-  /// Reads the prompt where the options say it is.
+  /// Reads the prompt from the place that the options name.
   Result<Prompt> promptIds(const Options &options);
 
   bool canDecode() const { return bool(tokenizer); }
-  /// Why it cannot.
+  /// Why canDecode() is false.
   const std::string &whyNot() const { return tokenizer.error(); }
   /// Appends the bytes of `id`; only if canDecode().
   void decode(int32_t id, std::string &bytes) const {

@@ -47,9 +47,9 @@ Result<Reservation> Reservation::create(std::string_view what, uint64_t count,
   if (memory == MAP_FAILED)
     return Error{std::string(what) + " takes " + std::to_string(total) +
                  " bytes, which cannot be reserved: " + strerror(errno)};
-  // A huge page would be resident as a whole once one byte of it is written.
-  // Each head of each layer owns a range of the cache that fills slowly, so
-  // most of what huge pages brought in would never be used.
+  // No huge pages: one is resident as a whole once a byte of it is written.
+  // Each head of each layer has a range of the cache that fills slowly, so most
+  // of a huge page would stay unused.
   madvise(memory, total, MADV_NOHUGEPAGE);
   result.begin = static_cast<uint8_t *>(memory);
   result.bytes = total;

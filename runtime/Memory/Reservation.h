@@ -4,9 +4,8 @@
 // the RoPE table, the workspace and the workers' scratch memory are all
 // reserved at their full size before the first token and never grow or move.
 //
-// Apart from its users because they share the one thing that is easy to get
-// wrong: sizes come from a file and from the command line, so they are checked
-// here, once.
+// A file of its own so that sizes, which come from a file and from the command
+// line, are checked in one place.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,8 +27,9 @@ public:
   Reservation &operator=(Reservation &&other) noexcept;
   ~Reservation();
 
-  /// Reserves count * bytesEach bytes, zeroed and page aligned; none where the
-  /// product is 0. The error begins with `what`, for example "the KV cache".
+  /// Reserves count * bytesEach bytes, zeroed and page aligned; no memory if
+  /// the product is 0. The error begins with `what`, for example "the KV
+  /// cache".
   static Result<Reservation> create(std::string_view what, uint64_t count,
                                     uint64_t bytesEach);
 

@@ -22,7 +22,7 @@ inline double expOfNonPositive(double x) {
   if (!(x >= -708.0))
     return 0.0;
   constexpr double log2e = 0x1.71547652b82fep0;
-  // ln 2 in two parts; the first has 21 trailing zero bits, so that its
+  // ln 2 as a sum of two; the first has 21 trailing zero bits, so that its
   // product with n (at most 1022) is exact.
   constexpr double ln2High = 0x1.62e42feep-1;
   constexpr double ln2Low = 0x1.a39ef35793c76p-33;

@@ -20,7 +20,7 @@ class Random {
 public:
   explicit constexpr Random(uint64_t seed) {
     for (uint64_t &word : state) {
-      // splitmix64: never leaves all four words zero, the one state that
+      // splitmix64: never makes all four numbers zero, the one state that
       // xoshiro cannot leave.
       seed += 0x9E3779B97F4A7C15;
       uint64_t mixed = seed;
@@ -30,8 +30,8 @@ public:
     }
   }
 
-  /// From the generator's own state, which must not be all zero: the form that
-  /// its authors' reference values are given for.
+  /// From the generator's state, which must not be all zero. The authors'
+  /// reference values are for a given state.
   explicit constexpr Random(const std::array<uint64_t, 4> &state)
       : state(state) {}
 

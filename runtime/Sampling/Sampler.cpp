@@ -1,8 +1,8 @@
 //===- Sampler.cpp - logits to one token id -------------------------------===//
 //
 // The chain top-k, top-p, min-p, temperature, draw. After the first step the
-// candidates stand in order of falling logits (rising ids on a tie), so each
-// further filter only shortens them.
+// candidates are sorted by falling logits (rising ids on a tie), so each
+// further filter only shortens the list.
 //
 //===----------------------------------------------------------------------===//
 
@@ -42,10 +42,11 @@ void Sampler::selectTopK(std::span<const float> logits) {
   if (settings.topK > 0)
     k = std::min<size_t>(k, static_cast<size_t>(settings.topK));
 
-  // Up to 2k candidates are gathered, then the worse half is dropped and its
-  // best logit becomes the bar for those that follow: a pass over the row with
-  // few selections in between, instead of one selection over a copy of it.
-  // Equal to the bar is not above it: ids rise, and the lower one wins a tie.
+  // Up to 2k candidates are gathered, then the worse half is dropped and the
+  // best logit of that half becomes the threshold for later ones: one pass over
+  // the row with few selections, instead of a selection over a copy of the row.
+  // A logit equal to the threshold is not taken: ids rise, and the lower id
+  // wins a tie.
   candidates.clear();
   float bar = -infinity;
   bool full = false;
@@ -99,7 +100,7 @@ int32_t Sampler::sample(std::span<const float> logits) {
       count = kept;
     }
     if (settings.minP > 0.0)
-      // weights[0] is 1; the best candidate stays whatever the fraction.
+      // weights[0] is 1, so the best candidate always stays.
       while (count > 1 && weights[count - 1] < settings.minP)
         --count;
   }
@@ -110,7 +111,7 @@ int32_t Sampler::sample(std::span<const float> logits) {
   size_t chosen = 0;
   for (size_t i = 0; i < count; ++i) {
     if (weights[i] == 0.0)
-      break; // so are all that follow
+      break; // so are all later ones
     chosen = i;
     reached += weights[i];
     if (target < reached)

@@ -24,8 +24,8 @@ struct Error {
   std::string message;
 };
 
-/// Text from a file as it may stand in a message: in single quotes, cut after
-/// 60 bytes, control characters as \xNN, so that the message stays one line.
+/// Text from a file for a message: in single quotes, truncated after 60 bytes,
+/// control characters as \xNN, so that the message stays one line.
 inline std::string quoted(std::string_view text) {
   constexpr size_t most = 60;
   constexpr char digits[] = "0123456789abcdef";
@@ -49,15 +49,15 @@ public:
 
   explicit operator bool() const { return state.index() == 0; }
 
-  /// Only where the result holds a value. Out of a temporary it is moved, so
-  /// that `for (x : *call())` walks over something that is still there.
+  /// Only if the result holds a value. The value of a temporary is moved out,
+  /// so that `for (x : *call())` does not iterate over a destroyed one.
   T &operator*() & { return *std::get_if<0>(&state); }
   const T &operator*() const & { return *std::get_if<0>(&state); }
   T operator*() && { return std::move(*std::get_if<0>(&state)); }
   T *operator->() { return std::get_if<0>(&state); }
   const T *operator->() const { return std::get_if<0>(&state); }
 
-  /// Only where it does not.
+  /// Only if the result holds an error.
   const std::string &error() const { return std::get_if<1>(&state)->message; }
 
 private:

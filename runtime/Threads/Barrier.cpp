@@ -2,7 +2,7 @@
 //
 // See Barrier.h. No worker can enter the next round before all have left the
 // counter of this one: the counter is reset before the generation is raised,
-// and nobody passes before that.
+// and no worker passes before that.
 //
 //===----------------------------------------------------------------------===//
 

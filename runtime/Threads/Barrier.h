@@ -1,13 +1,13 @@
 //===- Barrier.h - all workers wait for each other ------------------------===//
 //
-// The barrier between dependent kernels of a step: a counter of those who have
-// arrived and a generation that the last one raises. There are hundreds a token
-// and most waits are far shorter than a system call, so a waiting worker spins
-// first, for a bounded time; it then sleeps, because the machine may have fewer
-// free CPUs than there are workers.
+// The barrier between dependent kernels of a step: a counter of arrived workers
+// and a generation that the last one increments. A token takes hundreds of
+// barriers and most waits are far shorter than a system call, so a waiting
+// worker spins first, for a bounded time; it then sleeps, because the machine
+// may have fewer free CPUs than there are workers.
 //
-// Apart from the pool because generated code calls it (corellama_barrier) and
-// knows nothing else of the pool.
+// A file apart from the pool because generated code calls the barrier
+// (corellama_barrier) and nothing else of the pool.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,14 +26,14 @@ public:
   explicit Barrier(uint32_t workers, bool crowded = false)
       : workers(workers), spins(crowded ? kSpinsCrowded : kSpins) {}
 
-  /// Returns when all workers have called it. What any of them wrote before is
-  /// seen by all of them after.
+  /// Returns when all workers have called it. What any worker wrote before is
+  /// visible to all of them after.
   void wait();
 
 private:
   /// Pauses before a waiting worker sleeps. A pause is 40 to 140 cycles, so
-  /// 4000 are 50 to 200 us: more than the spread with which the workers of a
-  /// kernel end, and than the greedy choice of an id takes between two steps;
+  /// 4000 are 50 to 200 us: more than the workers of a kernel differ in their
+  /// ends, and more than the greedy choice of an id takes between two steps;
   /// waking a sleeper costs 10 to 50 us on a virtual machine, at every barrier.
   static constexpr int kSpins = 4000;
   /// With four workers on two CPUs a barrier took 12 to 16 us with 200 pauses
@@ -42,8 +42,8 @@ private:
 
   const uint32_t workers;
   const int spins;
-  // Each on a cache line of its own: those who spin read `generation` only and
-  // must not be disturbed by those who still arrive.
+  // Each on a cache line of its own: spinning workers read `generation` only,
+  // and arriving workers must not invalidate its line.
   alignas(64) std::atomic<uint32_t> arrived{0};
   alignas(64) std::atomic<uint32_t> generation{0};
   alignas(64) std::atomic<uint32_t> sleepers{0};

@@ -3,7 +3,7 @@
 // See Cpus.h. /proc/self/cgroup names this process's group in each hierarchy.
 // In a container the name may be the host's while only the container's own
 // group is mounted, so the group and all groups above it are looked at, up to
-// the mount's root: each of them limits, and those that are not there do not.
+// the mount's root: each of them may limit, and missing ones do not.
 //
 //===----------------------------------------------------------------------===//
 
@@ -29,7 +29,7 @@ static std::string readSmallFile(const std::string &path) {
   return text;
 }
 
-/// Cuts the text before the next `separator` off `rest`.
+/// Removes the text before the next `separator` from `rest`.
 static std::string_view nextField(std::string_view &rest, char separator) {
   size_t end = rest.find(separator);
   std::string_view field = rest.substr(0, end);
@@ -49,8 +49,8 @@ static void lower(std::optional<uint32_t> &limit, uint64_t quota,
                   uint64_t period) {
   if (quota == 0 || period == 0)
     return;
-  // Down, not up: with one thread more than the quota has room for, all of them
-  // stop together for the rest of every period.
+  // Rounded down: with one thread more than the quota allows, all threads are
+  // stopped for the rest of every period.
   uint32_t cpus = uint32_t(std::clamp<uint64_t>(quota / period, 1, UINT32_MAX));
   limit = std::min(limit.value_or(cpus), cpus);
 }

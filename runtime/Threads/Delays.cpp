@@ -1,7 +1,7 @@
 //===- Delays.cpp - random delays, in a test build only -------------------===//
 //
-// See Delays.h. The dice are seeded from the clock: what a delay does depends
-// on the scheduler anyway, so a fixed seed would only make runs cover less.
+// See Delays.h. The generator is seeded from the clock: the effect of a delay
+// depends on the scheduler anyway, so a fixed seed would only reduce coverage.
 //
 //===----------------------------------------------------------------------===//
 
@@ -30,7 +30,7 @@ static uint64_t roll(uint32_t worker) {
 
 void injectDelay(uint32_t worker) {
   // One call in eight is delayed, so that the others run past it: with a delay
-  // at every call all workers would be late alike.
+  // at every call all workers would be equally late.
   uint64_t dice = roll(worker);
   switch (dice & 31) {
   case 0: { // longer than the barrier spins

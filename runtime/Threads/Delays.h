@@ -14,7 +14,7 @@
 namespace corellama::runtime {
 
 #ifdef CORELLAMA_INJECT_DELAYS
-/// Now and then lets the calling worker spin, yield or sleep.
+/// Sometimes makes the calling worker spin, yield or sleep.
 void injectDelay(uint32_t worker);
 #else
 inline void injectDelay(uint32_t) {}

@@ -21,9 +21,9 @@ ThreadPool::ThreadPool(uint32_t workers, Reservation scratch,
                        uint64_t scratchBytes)
     : count(workers), barrierOfStep(workers, workers > allowedCpus()),
       scratch(std::move(scratch)), scratchStride(scratchBytes) {
-  // Bound only where there is nothing to choose: one worker for every CPU of
-  // the mask. With CPUs to spare, any fixed choice would be the one that the
-  // next program makes too, or two threads of one core.
+  // Workers are pinned only if there is exactly one for each CPU of the
+  // affinity mask. With fewer workers any fixed choice might be another
+  // program's too, or two threads of one core.
   cpus = affinityCpus();
   if (cpus.size() != workers)
     cpus.clear();
@@ -34,8 +34,8 @@ Result<std::unique_ptr<ThreadPool>> ThreadPool::create(uint32_t workers,
   if (workers == 0 || workers > kMaxWorkers)
     return Error{std::to_string(workers) + " threads were asked for; give -t " +
                  "a number from 1 to " + std::to_string(kMaxWorkers)};
-  // Whole pages, so that each worker's memory is first touched, and so placed,
-  // by itself.
+  // Whole pages, so that each worker first touches its own memory, which places
+  // it on the worker's NUMA node.
   uint64_t stride;
   if (!roundUp(scratchBytes, 4096, stride))
     return Error{"the program asks for " + std::to_string(scratchBytes) +
@@ -46,8 +46,7 @@ Result<std::unique_ptr<ThreadPool>> ThreadPool::create(uint32_t workers,
 
   std::unique_ptr<ThreadPool> pool(
       new ThreadPool(workers, std::move(*scratch), stride));
-  // Signals from outside are for the main thread, which waits for nothing that
-  // they could not interrupt.
+  // These signals go to the main thread, all of whose waits they can interrupt.
   sigset_t outside, before;
   sigemptyset(&outside);
   for (int signal : {SIGINT, SIGTERM, SIGHUP})
@@ -65,8 +64,8 @@ Result<std::unique_ptr<ThreadPool>> ThreadPool::create(uint32_t workers,
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (failure) {
-    // Those that did start wait at a barrier that will never open, so the pool
-    // cannot be torn down; the program ends with this error.
+    // The threads that did start wait at a barrier that will never open, so the
+    // pool cannot be destroyed; the program ends with this error.
     size_t started = pool.release()->threads.size();
     return Error{"only " + std::to_string(started + 1) + " of " +
                  std::to_string(workers) + " threads could be started: " +
@@ -82,7 +81,7 @@ ThreadPool::~ThreadPool() {
   for (pthread_t thread : threads)
     pthread_join(thread, nullptr);
   if (!cpus.empty())
-    bindTo(cpus); // the owner's thread goes on
+    bindTo(cpus); // unpins the owner's thread, which goes on
 }
 
 void ThreadPool::run(abi::StepFunction nextStep,

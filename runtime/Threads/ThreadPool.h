@@ -2,8 +2,8 @@
 //
 // A fixed number of threads that all call the same step function, each with its
 // own number and its own scratch memory. The thread that owns the pool is
-// worker 0. Which parts of a kernel a worker computes is the step's business;
-// the pool only starts and ends a step in all of them.
+// worker 0. The step decides which parts of a kernel a worker computes; the
+// pool only starts and ends a step in all workers.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,7 +21,7 @@
 
 namespace corellama::runtime {
 
-/// More threads than any machine has CPUs: a bound against typing errors.
+/// A bound against typing errors, above the CPUs of any machine.
 inline constexpr uint32_t kMaxWorkers = 4096;
 
 class ThreadPool {
@@ -36,7 +36,7 @@ public:
   /// `context.threads` must be barrier().
   void run(abi::StepFunction step, const abi::Context &context);
 
-  /// What generated code passes to corellama_barrier.
+  /// The barrier, which generated code passes to corellama_barrier.
   void *barrier() { return &barrierOfStep; }
   uint32_t workers() const { return count; }
 
@@ -57,7 +57,7 @@ private:
   /// Written by worker 0 before it arrives at the barrier that starts a step.
   abi::StepFunction step = nullptr;
   const abi::Context *context = nullptr;
-  /// One for each worker; empty: workers are not bound to CPUs.
+  /// One CPU for each worker; empty: workers are not pinned.
   std::vector<uint32_t> cpus;
   Reservation scratch;
   const uint64_t scratchStride;

@@ -1,6 +1,7 @@
 //===- BPE.cpp - merging the bytes of a word into tokens ------------------===//
 //
-// The metadata's merges to a table keyed by pairs of ids, and the merge loop.
+// The table of merges, keyed by pairs of ids, from the metadata; and the merge
+// loop.
 //
 //===----------------------------------------------------------------------===//
 
@@ -38,9 +39,9 @@ Result<BPE> BPE::create(const Metadata &metadata, const Vocabulary &vocabulary,
   Cursor cursor(array->bytes);
   for (uint32_t rank = 0; rank < array->size; ++rank) {
     std::string_view merge = cursor.string();
-    // Token texts hold no space (it is written as another character), so the
-    // one between the two is the only one; not at the start, where an empty
-    // left side would be.
+    // Token texts contain no space (they write it as another character), so the
+    // only space separates the two tokens. The search skips the first byte,
+    // because the left token is not empty.
     size_t space = merge.find(' ', 1);
     if (space == merge.npos)
       return badMerge(rank, merge,
@@ -56,7 +57,7 @@ Result<BPE> BPE::create(const Metadata &metadata, const Vocabulary &vocabulary,
       return badMerge(rank, merge,
                       "merges or makes what is no token, expected "
                       "all three in tokenizer.ggml.tokens");
-    // No text may become a control token, not even by merges.
+    // Text must not become a control token, not even by merges.
     if (vocabulary.isText(*result))
       bpe.insert({*left, *right, rank, *result});
   }
@@ -66,7 +67,7 @@ Result<BPE> BPE::create(const Metadata &metadata, const Vocabulary &vocabulary,
 size_t BPE::slotOf(int32_t left, int32_t right) const {
   uint64_t key = static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 |
                  static_cast<uint32_t>(right);
-  // Fibonacci hashing: the high half of the product depends on all bits.
+  // Fibonacci hashing: the product's high half depends on all bits of the key.
   key *= 0x9E3779B97F4A7C15;
   return (key ^ key >> 32) & (merges.size() - 1);
 }
@@ -145,8 +146,8 @@ size_t BPE::encode(std::string_view word, const Vocabulary &vocabulary,
     Pair best = queue.back();
     queue.pop_back();
     Symbol &left = symbols[best.position];
-    // A merged symbol leaves entries behind that are no longer true. (The right
-    // one of a merge gets id -1, which no entry has.)
+    // After a merge the queue has stale entries of the merged symbols. (The
+    // right symbol of a merge gets id -1, which no entry has.)
     if (left.id != best.left || left.next < 0 ||
         symbols[left.next].id != best.right)
       continue;

@@ -2,11 +2,11 @@
 //
 // Byte-pair encoding of one word: of all neighbouring pairs that have a merge,
 // the one of the lowest rank (the leftmost on a tie) is merged first, until
-// none has one. Apart from the Vocabulary because that is about what tokens
-// are, this about which are chosen.
+// none has one. A file apart from the Vocabulary, which says what tokens are;
+// this chooses among them.
 //
-// A queue of pairs over a linked list makes it n log n, so that a "word" of a
-// million bytes (base64, a script without spaces) is no trap.
+// A queue of pairs over a linked list takes n log n steps, so that a word of a
+// million bytes (base64, a script without spaces) is no problem.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,14 +28,14 @@ class BPE {
 public:
   BPE() = default;
 
-  /// Reads `tokenizer.ggml.merges`. `wholeWords`: a word that is a token is
-  /// that token, whatever the merges give (Hugging Face's `ignore_merges`).
+  /// Reads `tokenizer.ggml.merges`. `wholeWords`: a word that is a token
+  /// becomes that token, without merges (Hugging Face's `ignore_merges`).
   static Result<BPE> create(const Metadata &metadata,
                             const Vocabulary &vocabulary, bool wholeWords);
 
-  /// Appends the ids of a word of less than 2^31 bytes. Gives the number of
-  /// bytes that were left out because they have no token; their neighbours
-  /// become neighbours of each other, as in Hugging Face's implementation.
+  /// Appends the ids of a word of less than 2^31 bytes. Returns the number of
+  /// bytes that were left out because they have no token; the bytes around them
+  /// become adjacent, as in Hugging Face's implementation.
   size_t encode(std::string_view word, const Vocabulary &vocabulary,
                 std::vector<int32_t> &ids);
 
@@ -46,14 +46,14 @@ private:
     uint32_t rank = 0;
     int32_t result = -1;
   };
-  /// A token of the word under way; `next` and `previous` are indices.
+  /// A token of the current word; `next` and `previous` are indices.
   struct Symbol {
     int32_t id;
     int32_t previous;
     int32_t next;
   };
-  /// A pair that may be merged: the symbol at `position` and its successor, if
-  /// they still are what they were.
+  /// A pair that may be merged: the symbol at `position` and its successor,
+  /// unless one of them has changed since.
   struct Pair {
     uint32_t rank;
     int32_t position;
@@ -68,8 +68,8 @@ private:
   void insert(const Merge &merge);
   bool pairAt(int32_t position, Pair &pair) const;
 
-  /// Open addressing, a power of two, at least a third empty; free where `left`
-  /// is negative.
+  /// Open addressing; the size is a power of two, at least a third is empty. An
+  /// entry is free if `left` is negative.
   std::vector<Merge> merges;
   bool wholeWords = false;
 

@@ -17,14 +17,14 @@ constexpr std::string_view startMark = "<|im_start|>";
 constexpr std::string_view endMark = "<|im_end|>";
 
 namespace {
-/// Walks over the text that a Jinja template can put out: what stands outside
-/// of its tags, and the string literals within. Literals come without quotes
-/// and escapes; what the expressions around them do is not looked at.
+/// Iterates over the text that a Jinja template can output: the text outside of
+/// its tags, and the string literals within. Literals come without quotes and
+/// escapes; the expressions around them are not evaluated.
 class TemplateLiterals {
 public:
   explicit TemplateLiterals(std::string_view source) : source(source) {}
 
-  /// The next one, or nothing at the end of the template.
+  /// The next piece of text, or nothing at the end of the template.
   std::optional<std::string> next();
 
 private:
@@ -32,7 +32,7 @@ private:
 
   std::string_view source;
   size_t position = 0;
-  /// The two characters that end the tag under way; empty outside of one.
+  /// The two characters that end the current tag; empty outside of tags.
   std::string_view closing;
 };
 } // namespace
@@ -61,7 +61,7 @@ std::optional<std::string> TemplateLiterals::next() {
       position += 2;
     } else {
       char character = source[position++];
-      // In a comment an apostrophe is an apostrophe.
+      // In a comment an apostrophe does not start a literal.
       if ((character == '\'' || character == '"') && closing != "#}")
         return quotedLiteral(character);
     }
@@ -95,7 +95,7 @@ std::string TemplateLiterals::quotedLiteral(char quote) {
     case '"':
       text += escaped;
       break;
-    default: // Python, whose rules these are, keeps an unknown escape.
+    default: // as in Python, an unknown escape is kept
       text += '\\';
       text += escaped;
     }
@@ -103,8 +103,8 @@ std::string TemplateLiterals::quotedLiteral(char quote) {
   return text;
 }
 
-/// The text of a system message that the template has whole in one literal: one
-/// that is put together from the conversation's own message is in several.
+/// The text of a system message that is one literal of the template. A message
+/// that is built from the conversation's own one is in several literals.
 static std::optional<std::string> defaultSystem(std::string_view source) {
   const std::string head = std::string(startMark) + "system\n";
   TemplateLiterals literals(source);
@@ -149,8 +149,8 @@ Result<ChatFormat> ChatFormat::create(const Metadata &metadata,
   format.start = *start;
   format.end = *end;
   format.system = defaultSystem(*source);
-  // Without a mention of it the template puts out none, whatever the metadata
-  // say of raw text.
+  // A template that does not mention BOS outputs none, even if the metadata ask
+  // for one before raw text.
   if (source->find("bos_token") != source->npos)
     format.bos = tokenizer.bosToken();
   return format;
@@ -162,8 +162,8 @@ Result<std::vector<int32_t>> ChatFormat::userTurn(std::string_view message,
   std::vector<int32_t> ids;
   size_t lost = 0;
   std::optional<Error> error;
-  // Between control tokens, text is encoded as one piece: role, newline and
-  // message may share words.
+  // Between control tokens, text is encoded as one piece, because a word may
+  // span role, newline and message.
   auto text = [&](std::string_view piece) {
     Result<size_t> result = tokenizer.encode(piece, ids);
     if (result)

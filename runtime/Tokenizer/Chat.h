@@ -1,12 +1,11 @@
 //===- Chat.h - one user turn in the checkpoint's chat format -------------===//
 //
 // Turns a user's message into the ids that the checkpoint's chat template would
-// give for it, ending where the assistant's answer starts. Templates are
-// programs (Jinja); this knows the formats by name instead of running them. The
-// text of a default system message is taken out of the template.
+// give for it, ending where the assistant's answer starts. Templates are Jinja
+// programs; they are not run, but recognised as one of the known formats. The
+// text of a default system message is taken from the template.
 //
-// Apart from the Tokenizer because formats will be added here and the tokenizer
-// is the same for all of them.
+// A file apart from the Tokenizer, which is the same for all chat formats.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,15 +26,15 @@ namespace corellama::runtime {
 
 class ChatFormat {
 public:
-  /// Reads `tokenizer.chat_template`. Gives an error where there is none, or
-  /// where it is of no format that is known here.
+  /// Reads `tokenizer.chat_template`. An error if there is none, or if it is of
+  /// no known format.
   static Result<ChatFormat> create(const Metadata &metadata,
                                    const Tokenizer &tokenizer);
 
   /// The ids of one user turn and the start of the assistant's. What looks
-  /// like a special token in `message` stays text. BOS is put first where the
-  /// template does so. `lostBytes`, if given, receives the number of bytes of
-  /// the message that the vocabulary has no token for.
+  /// like a special token in `message` stays text. BOS comes first if the
+  /// template puts it there. `lostBytes`, if given, receives the number of
+  /// bytes of the message that the vocabulary has no token for.
   Result<std::vector<int32_t>> userTurn(std::string_view message,
                                         Tokenizer &tokenizer,
                                         size_t *lostBytes = nullptr) const;

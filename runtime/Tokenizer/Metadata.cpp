@@ -1,8 +1,8 @@
 //===- Metadata.cpp - checked reading of GGUF key-value pairs -------------===//
 //
-// The bytes of the key-value section to pairs, and the look-ups. Each value is
-// walked over once here, so that later readers of an array need no checks of
-// their own beyond the Cursor's.
+// The bytes of the key-value section -> pairs, and the look-ups. Each value is
+// read once here, so that later readers of an array need no checks beyond the
+// Cursor's.
 //
 //===----------------------------------------------------------------------===//
 
@@ -41,7 +41,7 @@ static uint64_t widthOf(ValueType type) {
   return 0;
 }
 
-/// The integer of `type` at the cursor; empty where the type is none, or where
+/// The integer of `type` at the cursor; empty if the type is no integer, or if
 /// the value does not fit.
 static std::optional<int64_t> readInteger(Cursor &cursor, ValueType type) {
   switch (type) {
@@ -137,8 +137,8 @@ static Error damaged(std::string_view place, std::string what) {
           "; the checkpoint is damaged, fetch or convert it again"};
 }
 
-/// What stands at `cursor`: a value of fixed size or a string, without its
-/// length. Empty with the cursor failed where the bytes end before it does.
+/// The value at `cursor`: of fixed size, or a string without its length. Empty,
+/// with the cursor failed, if the bytes end before the value does.
 static std::span<const uint8_t> readScalar(Cursor &cursor, ValueType type,
                                            std::span<const uint8_t> bytes) {
   if (type == ValueType::string) {
@@ -150,15 +150,15 @@ static std::span<const uint8_t> readScalar(Cursor &cursor, ValueType type,
   return bytes.subspan(begin, cursor.offset() - begin);
 }
 
-/// Reads an array's head and walks over its elements.
+/// Reads an array's header and checks its elements.
 static Result<ArrayView> readArray(Cursor &cursor, std::string_view place,
                                    std::span<const uint8_t> bytes) {
   ArrayView array;
   uint32_t type = cursor.u32();
   array.type = static_cast<ValueType>(type);
   array.size = cursor.u64();
-  // The least that one element takes: this bounds `size` by the bytes that are
-  // there before anything is multiplied or allocated.
+  // The fewest bytes of one element. They bound `size` by the remaining bytes
+  // before anything is multiplied or allocated.
   uint64_t least = array.type == ValueType::string ? 8 : widthOf(array.type);
   if (!cursor.failed() && least == 0)
     return damaged(place, "elements of type " + std::to_string(type) +

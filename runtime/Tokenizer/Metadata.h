@@ -1,9 +1,8 @@
 //===- Metadata.h - checked reading of GGUF key-value pairs ---------------===//
 //
-// Reads the key-value section of a GGUF file (as it stands in the program's
-// image) into look-ups by key. It is the runtime's own reader because the
-// runtime shares no code with the compiler's Checkpoint; the two check each
-// other.
+// Reads the key-value section of a GGUF file (a copy of it is in the program's
+// image) into look-ups by key. The runtime has its own reader because it shares
+// no code with the compiler's Checkpoint; tests compare the two.
 //
 // Nothing is copied: strings and arrays are views into the section, which must
 // outlive them. Every read is checked against the bytes that remain, so a
@@ -42,9 +41,9 @@ enum class ValueType : uint32_t {
   float64 = 12,
 };
 
-/// Reads little-endian values from bytes. An error sticks: after the first
-/// read past the end all reads give zero or empty, and `failed()` says so, so
-/// that one check at the end of a group of reads suffices.
+/// Reads little-endian values from bytes. After the first read past the end all
+/// reads return zero or empty and `failed()` is true, so that one check after a
+/// group of reads suffices.
 class Cursor {
 public:
   explicit Cursor(std::span<const uint8_t> bytes) : bytes(bytes) {}
@@ -69,8 +68,8 @@ private:
   bool bad = false;
 };
 
-/// An array value. Its elements were walked over once when the section was
-/// read, so its bytes are known to hold `size` elements.
+/// An array value. Its elements were checked when the section was read, so its
+/// bytes hold `size` elements.
 struct ArrayView {
   ValueType type = ValueType::uint8;
   uint64_t size = 0;
@@ -86,12 +85,12 @@ class Metadata {
 public:
   Metadata() = default;
 
-  /// `count` pairs; the bytes may go on behind the last one (in a whole file
-  /// they do). If `end` is given it receives the offset behind the last pair.
+  /// `count` pairs; more bytes may follow the last one (in a whole file they
+  /// do). If `end` is given it receives the offset after the last pair.
   static Result<Metadata> parse(std::span<const uint8_t> bytes, uint64_t count,
                                 size_t *end = nullptr);
 
-  /// Each is empty where the key is missing or its value is of another kind;
+  /// Each is empty if the key is missing or its value is of another kind;
   /// `integer` takes all integer types that fit, `number` all of them and
   /// floats.
   std::optional<std::string_view> string(std::string_view key) const;

@@ -1,15 +1,15 @@
 //===- PreTokenizer.cpp - text to the words that BPE works on -------------===//
 //
-// The table of pre-tokenizers and their execution by PCRE2.
+// The table of pre-tokenizers, which PCRE2 executes.
 //
-// The expressions are those of the checkpoints' tokenizer.json, for which
-// llama.cpp's names stand. Three things are written in another way, with the
-// same meaning:
+// The expressions are those of the checkpoints' tokenizer.json, under
+// llama.cpp's names. Three things are written differently, with the same
+// meaning:
 //  - \s is spelt as Unicode's White_Space: PCRE2's own also takes U+180E, which
 //    has not been white space since Unicode 6.3 and is not in the regular
 //    expression library of Hugging Face's tokenizers;
 //  - a piece of text between two matches is a word too, as in their "isolated"
-//    splits, so alternatives that only say that may be missing;
+//    splits, so alternatives with only this effect may be missing;
 //  - in several expressions in a row, each works on the words of the one
 //    before it as if they were whole texts (lookahead included).
 //
@@ -38,12 +38,12 @@ using namespace corellama::runtime;
 #define GPT2                                                                   \
   "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^" SPACE                     \
   "\\p{L}\\p{N}]+|" SPACES_AT_END "|[" SPACE "]+"
-// GPT-4's family: they differ in how many digits make a word.
+// GPT-4's family: they differ in the most digits of a word.
 #define GPT4(DIGITS)                                                           \
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" DIGITS         \
   "| ?[^" SPACE "\\p{L}\\p{N}]+[\\r\\n]*|[" SPACE "]*[\\r\\n]+|" SPACES_AT_END \
   "|[" SPACE "]+"
-// A word's capitals and small letters, as Tekken cuts them.
+// Upper and lower case letters of a word, as Tekken splits them.
 #define UPPER "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
 #define LOWER "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
 #define TEKKEN                                                                 \
@@ -64,7 +64,7 @@ struct Scheme {
 };
 
 constexpr Stages gpt2 = {GPT2};
-// Each digit is a word, then GPT-2's expression on what is between.
+// Each digit is a word, then GPT-2's expression on the text between.
 constexpr Stages digitsGpt2 = {"\\p{N}", GPT2};
 constexpr Stages llama3 = {GPT4("\\p{N}{1,3}")};
 constexpr Stages qwen2 = {GPT4("\\p{N}")};
@@ -181,7 +181,7 @@ Result<PreTokenizer> PreTokenizer::create(std::string_view name) {
   return result;
 }
 
-/// Cuts valid UTF-8 by the expressions from `stage` on.
+/// Splits valid UTF-8 by the expressions from `stage` on.
 std::optional<Error>
 PreTokenizer::Patterns::split(std::string_view text, size_t stage,
                               std::vector<std::string_view> &words) const {
@@ -192,8 +192,8 @@ PreTokenizer::Patterns::split(std::string_view text, size_t stage,
   size_t position = 0;
   while (position < text.size()) {
     size_t begin = text.size(), end = text.size();
-    // The text was checked to be UTF-8; checking it again in each match would
-    // make the whole quadratic.
+    // The text is known to be UTF-8; checking it again in each match would take
+    // quadratic time.
     int matched = pcre2_match(
         codes[stage].get(), reinterpret_cast<PCRE2_SPTR>(text.data()),
         text.size(), position, PCRE2_NOTEMPTY | PCRE2_NO_UTF_CHECK, data.get(),

@@ -1,8 +1,9 @@
 //===- PreTokenizer.h - text to the words that BPE works on ---------------===//
 //
-// Cuts text into words by the regular expressions that the checkpoint's
-// `tokenizer.ggml.pre` stands for. A name of its own for each set of
-// expressions, all in one table in the .cpp: a further pre-tokenizer is a row.
+// Splits text into words by the regular expressions that the checkpoint's
+// `tokenizer.ggml.pre` names. A word is a piece of text that BPE encodes by
+// itself; it may contain spaces. A new pre-tokenizer is a row of the table in
+// the .cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,20 +27,21 @@ public:
   PreTokenizer &operator=(PreTokenizer &&) noexcept;
   ~PreTokenizer();
 
-  /// By the value of `tokenizer.ggml.pre`.
+  /// The pre-tokenizer of that `tokenizer.ggml.pre`.
   static Result<PreTokenizer> create(std::string_view name);
 
-  /// The names that create() takes, separated by commas.
+  /// The names that create() accepts, separated by commas.
   static std::string names();
 
   /// Appends the words of `text`, which together are `text` exactly. Bytes
   /// that are no UTF-8 are words of their own, and the text between them is
-  /// cut as if it stood alone.
+  /// split as if it were a whole text.
   std::optional<Error> split(std::string_view text,
                              std::vector<std::string_view> &words);
 
-  /// What else the name stands for: whether a word that is a token is taken
-  /// whole, and whether BOS comes first where the metadata do not say.
+  /// What else the name implies: whether a word that is a token becomes that
+  /// token without merges, and whether BOS comes first if the metadata do not
+  /// say.
   bool wholeWords() const;
   bool addsBos() const;
 

@@ -1,7 +1,7 @@
 //===- Tokenizer.cpp - text to token ids and back -------------------------===//
 //
-// Puts pre-tokenizer, merges and vocabulary together, and reads what the
-// metadata say of single tokens: which starts a text, which end one.
+// Combines pre-tokenizer, merges and vocabulary, and reads from the metadata
+// which token starts a text and which ones end it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,9 +12,9 @@
 
 using namespace corellama::runtime;
 
-/// Texts of tokens that end a sequence or a turn in the families this compiler
-/// takes. Many checkpoints name only one of theirs by id (a chat model's turn
-/// ends with <|im_end|>, while <|endoftext|> ends its documents).
+/// Texts of tokens that end a sequence or a turn in the supported model
+/// families. Many checkpoints name only one of them by id (in a chat model
+/// <|im_end|> ends a turn and <|endoftext|> a document).
 constexpr std::string_view endTexts[] = {
     "<|im_end|>", "<|endoftext|>", "<|end_of_text|>", "<|eot_id|>",
     "<|eom_id|>", "<|end|>",       "<|eot|>",         "</s>",
@@ -26,7 +26,7 @@ constexpr std::string_view endKeys[] = {
     "tokenizer.ggml.eom_token_id",
 };
 
-/// The id under a key, if it is there.
+/// The token id that is the value of a key, if there is one.
 static Result<std::optional<int32_t>> readId(const Metadata &metadata,
                                              std::string_view key,
                                              const Vocabulary &vocabulary) {
@@ -102,7 +102,7 @@ std::optional<Error> Tokenizer::readSpecialTokens(const Metadata &metadata) {
       ends.push_back(**id);
   }
   for (std::string_view text : endTexts)
-    // As a normal token it is a word that a text may hold.
+    // A normal token may occur in a text, so it ends nothing.
     if (std::optional<int32_t> id = vocabulary.find(text);
         id && vocabulary.type(*id) != TokenType::normal)
       ends.push_back(*id);

@@ -1,16 +1,16 @@
 //===- Tokenizer.h - text to token ids and back ---------------------------===//
 //
-// Byte-level BPE as the checkpoint's metadata describe it: text is cut into
+// Byte-level BPE as the checkpoint's metadata describe it: text is split into
 // words (PreTokenizer.h), each word's bytes are merged pair by pair in the
 // order of the merges (BPE.h), and each id is a string of bytes (Vocabulary.h).
-// This file is what the program sees of it.
+// The program uses only this file.
 //
-// Text is bytes. It is never searched for special tokens: what looks like
-// <|im_start|> is encoded as ordinary text, and no text can become a control
-// token. Who needs one (Chat.h) asks for its id by name.
+// Text is bytes. It is never searched for special tokens: <|im_start|> in it is
+// encoded as ordinary text, and no text can become a control token. Code that
+// needs a control token (Chat.h) asks for its id by name.
 //
-// A Tokenizer is constant once made, but encode() uses match memory of its own:
-// one thread at a time.
+// A Tokenizer does not change, but encode() uses its match memory: one thread
+// at a time.
 //
 //===----------------------------------------------------------------------===//
 
@@ -37,9 +37,9 @@ public:
   /// that is missing, damaged or not supported.
   static Result<Tokenizer> create(const Metadata &metadata);
 
-  /// Appends the ids of `text` to `ids` (no BOS, nothing added). Gives the
-  /// number of bytes that were left out because the vocabulary has no token
-  /// for them: trained vocabularies may lack bytes that are rare (control
+  /// Appends the ids of `text` to `ids` (no BOS, nothing added). Returns the
+  /// number of bytes that were left out because the vocabulary has no token for
+  /// them: trained vocabularies may lack bytes that are rare (control
   /// characters) or never valid in UTF-8, and Hugging Face's tokenizers leave
   /// them out as well.
   Result<size_t> encode(std::string_view text, std::vector<int32_t> &ids);
@@ -51,7 +51,7 @@ public:
   /// The id of the token whose text is exactly this, such as <|im_start|>.
   std::optional<int32_t> specialToken(std::string_view text) const;
 
-  /// The id that raw text starts with, where the metadata ask for one.
+  /// The id that raw text starts with, if the metadata ask for one.
   std::optional<int32_t> bosToken() const { return bos; }
 
   /// Whether generation ends at this id: end of sequence or end of turn.
@@ -67,7 +67,7 @@ private:
   BPE bpe;
   PreTokenizer preTokenizer;
   std::optional<int32_t> bos;
-  /// Sorted; a handful.
+  /// Sorted; a few ids.
   std::vector<int32_t> ends;
 };
 

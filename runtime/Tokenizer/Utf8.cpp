@@ -1,7 +1,7 @@
 //===- Utf8.cpp - finding characters in bytes that may be no text ---------===//
 //
 // Table 3-7 of the Unicode standard (well-formed UTF-8 byte sequences) and the
-// stream that cuts output by it.
+// stream that splits output by it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,8 +16,8 @@ Utf8Head corellama::runtime::readUtf8(std::string_view text) {
   if (lead < 0x80)
     return {Utf8Head::whole, 1, lead};
 
-  // The second byte's range depends on the first: that is what keeps out
-  // overlong forms (E0, F0), surrogates (ED) and what is above U+10FFFF (F4).
+  // The second byte's range depends on the first, to exclude overlong forms
+  // (E0, F0), surrogates (ED) and code points above U+10FFFF (F4).
   size_t length = 0;
   uint8_t low = 0x80, high = 0xBF;
   if (lead >= 0xC2 && lead <= 0xDF) {
@@ -78,7 +78,7 @@ std::string_view Utf8Stream::push(std::string_view bytes) {
   buffer += bytes;
   ready = buffer.size();
   // An unfinished character is at most three bytes long and starts with a lead
-  // byte, which is a start wherever it stands; so only the end is looked at.
+  // byte, which can only be a start; so only the last bytes are checked.
   size_t most = std::min<size_t>(3, buffer.size());
   for (size_t back = 1; back <= most; ++back) {
     size_t start = buffer.size() - back;

@@ -1,8 +1,8 @@
 //===- Utf8.h - finding characters in bytes that may be no text -----------===//
 //
-// Where a UTF-8 sequence starts and ends, for bytes that come from anywhere:
-// the pre-tokenizer needs valid text, and what is printed must never be cut
-// inside a character.
+// Where a UTF-8 sequence starts and ends, for bytes of any origin: the
+// pre-tokenizer needs valid text, and output must not be split inside a
+// character.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,7 +16,7 @@
 
 namespace corellama::runtime {
 
-/// What the first bytes of a string are.
+/// The kind of a string's first bytes.
 struct Utf8Head {
   enum Kind {
     /// A whole character of `bytes` bytes.
@@ -29,7 +29,7 @@ struct Utf8Head {
   };
   Kind kind;
   size_t bytes;
-  /// Only for `whole`.
+  /// The code point, only for `whole`.
   char32_t codePoint;
 };
 
@@ -41,18 +41,18 @@ Utf8Head readUtf8(std::string_view text);
 void appendUtf8(char32_t codePoint, std::string &text);
 
 /// Lets bytes through in pieces that never end inside a character. Bytes that
-/// can be no character pass unchanged, so all pieces together with flush() are
-/// exactly what was put in.
+/// cannot be part of a character pass unchanged, so all pieces together with
+/// flush() are exactly the input.
 class Utf8Stream {
 public:
-  /// Takes the next bytes; gives those that may be printed now. The view holds
-  /// until the next call.
+  /// Takes the next bytes; returns those that may be printed now. The view is
+  /// valid until the next call.
   std::string_view push(std::string_view bytes);
-  /// What is still held back: an unfinished character at the end.
+  /// The bytes still held back: an unfinished character at the end.
   std::string_view flush();
 
 private:
-  /// `ready` bytes were given out by the last call.
+  /// The first `ready` bytes were returned by the last call.
   std::string buffer;
   size_t ready = 0;
 };

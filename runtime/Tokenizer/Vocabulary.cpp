@@ -1,7 +1,7 @@
 //===- Vocabulary.cpp - the tokens of a checkpoint ------------------------===//
 //
-// The metadata's token arrays to look-ups, and the mapping between bytes and
-// the printable characters that token texts have for them.
+// The metadata's token arrays -> look-ups, and the mapping between bytes and
+// the printable characters that stand for them in token texts.
 //
 //===----------------------------------------------------------------------===//
 
@@ -119,8 +119,8 @@ void Vocabulary::appendBytes(int32_t id, std::string &bytes) const {
   std::string_view text = texts[id];
   bool written = types[id] == TokenType::normal ||
                  types[id] == TokenType::unused || types[id] == TokenType::byte;
-  // Added tokens are stored as they are, and so is (as in Hugging Face's
-  // decoder) a token with any character that stands for no byte.
+  // Texts of added tokens are not mapped; nor is (as in Hugging Face's decoder)
+  // a token with a character that stands for no byte.
   size_t start = bytes.size();
   for (std::string_view rest = text; written && !rest.empty();) {
     Utf8Head head = readUtf8(rest);

@@ -3,8 +3,8 @@
 // Token texts, their types, and the two directions between them and ids, from
 // the metadata's arrays. The texts of a byte-level vocabulary are not the bytes
 // themselves: each byte is written as one printable character (a space as the
-// letter U+0120, for instance), GPT-2's way of keeping tokens readable. That
-// mapping lives here and nowhere else.
+// letter U+0120, for instance), GPT-2's way of keeping tokens readable. Only
+// this file uses that mapping.
 //
 //===----------------------------------------------------------------------===//
 
@@ -37,8 +37,8 @@ class Vocabulary {
 public:
   Vocabulary() = default;
 
-  /// Reads `tokenizer.ggml.tokens` and `.token_type`. The token texts stay
-  /// views into the metadata.
+  /// Reads `tokenizer.ggml.tokens` and `.token_type`. The token texts are views
+  /// into the metadata.
   static Result<Vocabulary> create(const Metadata &metadata);
 
   size_t size() const { return texts.size(); }
@@ -49,14 +49,13 @@ public:
   std::string_view text(int32_t id) const { return texts[id]; }
   TokenType type(int32_t id) const { return types[id]; }
 
-  /// Whether encoding text may give this id: control tokens have a meaning
-  /// that no text may take on.
+  /// Whether encoding text may give this id; control tokens are not allowed.
   bool isText(int32_t id) const {
     return types[id] != TokenType::control && types[id] != TokenType::unknown;
   }
 
-  /// The token with this text; the last one where several have it, as in
-  /// Hugging Face's and llama.cpp's maps.
+  /// The token with this text; the last one if several have it, as in Hugging
+  /// Face's and llama.cpp's maps.
   std::optional<int32_t> find(std::string_view text) const;
 
   /// The token of a single byte, or none.
@@ -76,7 +75,7 @@ private:
 
   std::vector<std::string_view> texts;
   std::vector<TokenType> types;
-  /// Open addressing, a power of two, at least half empty: id + 1, or 0.
+  /// Open addressing; a power of two, at least half empty. id + 1; 0: free.
   std::vector<uint32_t> slots;
   std::array<int32_t, 256> byteTokens = {};
 };

@@ -21,7 +21,7 @@ static Error damaged(std::string_view place, std::string what) {
                "; the program is damaged, copy or compile it again"};
 }
 
-/// Nothing if the range is aligned, behind the header and inside the image.
+/// Nothing if the range is aligned, after the header and inside the image.
 static std::optional<Error> checkRange(std::string_view place,
                                        const abi::ImageRange &range,
                                        uint64_t alignment,
@@ -38,7 +38,7 @@ static std::optional<Error> checkRange(std::string_view place,
   return std::nullopt;
 }
 
-/// A number of the header and what it may be.
+/// A number of the header and its bounds.
 struct Bound {
   const char *place;
   uint64_t value;
@@ -139,8 +139,8 @@ Result<MappedImage> openImage(std::span<const uint8_t> bytes) {
   image.frequencies = {reinterpret_cast<const abi::DoubleDouble *>(
                            bytes.data() + header.frequencies.offset),
                        pairs};
-  // Up to 1 the angles of all positions are in the range of RopeAngles.h; a
-  // second part is below the first's last place.
+  // With frequencies up to 1 all angles are in the range of RopeAngles.h; the
+  // low double is below the last place of the high one.
   for (size_t pair = 0; pair < pairs; ++pair) {
     auto [high, low] = image.frequencies[pair];
     if (!(high >= 0 && high <= 1 && low >= -0x1p-52 * high &&
@@ -156,12 +156,12 @@ Result<MappedImage> openImage(std::span<const uint8_t> bytes) {
   return image;
 }
 
-/// Looks at the first object of the list, the program itself, and stops.
+/// Visits only the first object of the list, the program itself.
 static int visitProgram(dl_phdr_info *info, size_t, void *result) {
   auto &found = *static_cast<std::span<const uint8_t> *>(result);
   for (size_t i = 0; i < info->dlpi_phnum; ++i) {
     const ElfW(Phdr) &segment = info->dlpi_phdr[i];
-    // p_filesz: beyond it a segment is zeros.
+    // p_filesz: the bytes from the file; zeros follow them.
     if (segment.p_type != PT_LOAD || segment.p_flags != PF_R ||
         segment.p_filesz < sizeof(abi::kImageMagic))
       continue;
@@ -179,9 +179,9 @@ Result<MappedImage> findImage() {
   if (bytes.empty())
     return Error{"the program has no image: it carries no weights; compile it "
                  "with `corellama compile`"};
-  // A file that was cut short is mapped as if it were whole, and ends the
-  // program at the first read behind its end (Signals.h says so to the user).
-  // Better now than in the middle of an answer.
+  // A truncated file is mapped as if it were whole, and the first read behind
+  // its end stops the program with an error line (Signals.h). Reading the last
+  // byte here makes that happen before an answer begins.
   static_cast<void>(*static_cast<const volatile uint8_t *>(&bytes.back()));
   return openImage(bytes);
 }

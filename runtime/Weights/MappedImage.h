@@ -5,7 +5,7 @@
 // the program, so the kernel has mapped it at start: nothing is opened, read or
 // copied, and it works where /proc is not mounted.
 //
-// The runtime hands the weights' address to generated code and never looks at a
+// The runtime passes the weights' address to generated code and never reads a
 // weight itself.
 //
 //===----------------------------------------------------------------------===//
@@ -27,15 +27,15 @@ struct MappedImage {
   const abi::ImageHeader *header;
   /// Byte offsets into the weights, all below header->weights.bytes.
   std::span<const uint64_t> offsets;
-  /// One for each pair of a head, each from 0 to 1.
+  /// One frequency for each pair of a head, each from 0 to 1.
   std::span<const abi::DoubleDouble> frequencies;
   std::string_view manifest;
   std::span<const uint8_t> metadata;
   const uint8_t *weights;
 };
 
-/// Checks the image that starts at the first of `bytes` (page aligned) and may
-/// be shorter than they are.
+/// Checks the image that starts at the first of `bytes` (page-aligned) and may
+/// be shorter than `bytes`.
 Result<MappedImage> openImage(std::span<const uint8_t> bytes);
 
 /// The image of the running program.

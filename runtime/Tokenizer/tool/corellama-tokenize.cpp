@@ -37,7 +37,7 @@ static std::string readAll(std::FILE *file) {
   return bytes;
 }
 
-/// The pairs behind the header: magic, version, number of tensors and of pairs.
+/// The pairs after the header: magic, version, number of tensors and of pairs.
 static Result<Metadata> readMetadata(const std::string &file) {
   std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t *>(file.data()),
                                  file.size());
@@ -52,7 +52,7 @@ static Result<Metadata> readMetadata(const std::string &file) {
   return Metadata::parse(bytes.subspan(header.offset()), count);
 }
 
-/// Calls `use` on each part of `input` that ends in `terminator`.
+/// Calls `use` on each piece of `input` that ends in `terminator`.
 template <typename Use>
 static void forEach(std::string_view input, char terminator, Use use) {
   while (!input.empty()) {
