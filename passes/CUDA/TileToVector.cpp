@@ -503,7 +503,7 @@ struct TileToVectorCUDA
   void runOnOperation() override {
     if (!getOperation()->getAttrOfType<TargetAttr>(llama::kTargetAttr)) {
       getOperation()->emitError()
-          << "has no llama.target of a GPU; the driver stamps it";
+          << "has no llama.target of a GPU; the driver sets it";
       return signalPassFailure();
     }
     for (auto kernel :

@@ -14,7 +14,7 @@ FailureOr<PlannerInterface> corellama::llama::getPlanner(ModuleOp module) {
   TargetInterface target = getTarget(module);
   if (!target)
     return module.emitError() << "the module has no " << kTargetAttr
-                              << "; the driver stamps it before specialize";
+                              << "; the driver sets it before specialize";
   auto planner = dyn_cast<PlannerInterface>(target);
   if (!planner)
     return module.emitError()

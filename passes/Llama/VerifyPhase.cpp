@@ -107,7 +107,7 @@ static LogicalResult expectTarget(ModuleOp module) {
     if (!getTarget(module))
       return module.emitError()
              << "the module has a llama.model but no " << kTargetAttr
-             << "; the driver stamps it before specialize";
+             << "; the driver sets it before specialize";
     return success();
   });
 }
@@ -223,10 +223,9 @@ static LogicalResult expectResolved(WeightRefOp ref) {
       SymbolTable::lookupNearestSymbolFrom<WeightOp>(ref, ref.getWeightAttr());
   int64_t index = getWeightTableIndex(module, weight);
   if (static_cast<int64_t>(*ref.getIndex()) != index)
-    return ref.emitOpError()
-           << "is stamped with index " << *ref.getIndex() << ", "
-           << ref.getWeight() << " has index " << index
-           << "; run llama-resolve-weight-references again";
+    return ref.emitOpError() << "has index " << *ref.getIndex() << ", "
+                             << ref.getWeight() << " has index " << index
+                             << "; run llama-resolve-weight-references again";
   return success();
 }
 

@@ -59,9 +59,9 @@ static LogicalResult verifyStamp(const BufferAccess &access) {
     return success();
   InFlightDiagnostic diagnostic = access.op->emitOpError();
   if (stamp)
-    diagnostic << "is stamped with offset " << stamp.getInt();
+    diagnostic << "has offset " << stamp.getInt();
   else
-    diagnostic << "is not stamped with an offset";
+    diagnostic << "has no offset";
   return diagnostic << ", buffer @" << buffer.getSymName() << " lies at "
                     << *buffer.getAt() << "; run llama-assign-buffers again";
 }

@@ -1,6 +1,6 @@
 // RUN: %opt %pass %s --split-input-file --verify-diagnostics
 
-// expected-error @below {{has no llama.target of a GPU; the driver stamps it}}
+// expected-error @below {{has no llama.target of a GPU; the driver sets it}}
 module {
   func.func private @a_kernel(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     return
@@ -9,7 +9,7 @@ module {
 
 // -----
 
-// expected-error @below {{has no llama.target of a GPU; the driver stamps it}}
+// expected-error @below {{has no llama.target of a GPU; the driver sets it}}
 module attributes {llama.target = #cpu.target<name = "x86-64-v3", vector_bits = 256>} {
   func.func private @a_kernel(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     return

@@ -61,7 +61,7 @@ protected:
 
 TEST_F(PlannerTest, AModuleWithoutATargetIsAnError) {
   EXPECT_TRUE(mlir::failed(find("")));
-  EXPECT_EQ(message, "the module has no llama.target; the driver stamps it "
+  EXPECT_EQ(message, "the module has no llama.target; the driver sets it "
                      "before specialize");
 }
 

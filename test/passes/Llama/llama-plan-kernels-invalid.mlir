@@ -1,6 +1,6 @@
 // RUN: %opt %pass %s --split-input-file --verify-diagnostics
 
-// expected-error @below {{the module has no llama.target; the driver stamps it before specialize}}
+// expected-error @below {{the module has no llama.target; the driver sets it before specialize}}
 module {
   func.func @no_target(%x: tensor<1x32xf32>) -> tensor<1x32xf32> {
     %y = llama.kernel "silu" (%ix = %x : tensor<1x32xf32>) -> tensor<1x32xf32> {

@@ -1,6 +1,6 @@
 // RUN: %opt %pass %s --split-input-file --verify-diagnostics
 
-// expected-error @below {{the module has no llama.target; the driver stamps it before specialize}}
+// expected-error @below {{the module has no llama.target; the driver sets it before specialize}}
 module {
   llama.weight @w : 32 formats [#llama.f32]
 }

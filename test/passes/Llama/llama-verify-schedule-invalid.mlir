@@ -382,7 +382,7 @@ llama.step @stale_stamp rows 1 {
 }
 func.func private @to_s() {
   %x = arith.constant dense<0.0> : tensor<1x16xf32>
-  // expected-error @below {{'llama.buffer_write' op is stamped with offset 0, buffer @s lies at 64; run llama-assign-buffers again}}
+  // expected-error @below {{'llama.buffer_write' op has offset 0, buffer @s lies at 64; run llama-assign-buffers again}}
   llama.buffer_write %x, @s at 0 : tensor<1x16xf32>
   return
 }
@@ -395,7 +395,7 @@ llama.step @no_stamp rows 1 {
 }
 func.func private @to_s() {
   %x = arith.constant dense<0.0> : tensor<1x16xf32>
-  // expected-error @below {{'llama.buffer_write' op is not stamped with an offset, buffer @s lies at 64; run llama-assign-buffers again}}
+  // expected-error @below {{'llama.buffer_write' op has no offset, buffer @s lies at 64; run llama-assign-buffers again}}
   llama.buffer_write %x, @s : tensor<1x16xf32>
   return
 }
