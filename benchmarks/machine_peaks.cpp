@@ -33,10 +33,10 @@ constexpr int kRuns = 5;
 constexpr unsigned kMaxThreads = 1024;
 constexpr size_t kMaxMiB = 1 << 16;
 
-// In the loops below every small array is meant to be registers, which takes
-// unrolled loops over it, whatever the optimization level.
+// In the loops below every small array must be in registers, so the loops over
+// it must be unrolled at every optimization level.
 
-/// What the loops computed goes here, so that no compiler may leave them out.
+/// The results of the loops go here, so that the compiler does not remove them.
 std::atomic<uint64_t> sink;
 
 //===----------------------------------------------------------------------===//
@@ -93,7 +93,7 @@ __attribute__((target("avx2"))) void read256(const char *data, size_t bytes) {
 // FMA
 //===----------------------------------------------------------------------===//
 
-// Latency 4 or 5 times 2 units: ten chains at least keep them busy; 16 leave a
+// Latency 4 or 5 times 2 units: at least ten chains keep them busy; 16 leave a
 // margin and still fit the registers of AVX-512, 12 those of AVX2.
 __attribute__((target("avx512f"))) void fma512(uint64_t rounds) {
   constexpr int kChains = 16;
@@ -242,7 +242,7 @@ int main(int argc, char **argv) {
                  static_cast<unsigned long long>(mib));
     return 1;
   }
-  madvise(data, bytes, MADV_HUGEPAGE); // page walks are not what is measured
+  madvise(data, bytes, MADV_HUGEPAGE); // page walks must not be measured
   std::memset(data, 1, bytes);         // else all pages are the zero page
 
   const FmaLoop loop =

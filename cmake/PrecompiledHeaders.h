@@ -1,9 +1,9 @@
 //===- PrecompiledHeaders.h - upstream headers, parsed once ---------------===//
 //
-// What cmake/CoreLlamaMLIR.cmake precompiles. Nobody includes this file: it is
-// the list of those headers of LLVM and MLIR that many files reach and that
-// take long to parse. A header of our own has no place here: each change of it
-// would compile everything again.
+// What cmake/CoreLlamaMLIR.cmake precompiles. No file includes it: it lists the
+// headers of LLVM and MLIR that many files reach and that take long to parse.
+// Our own headers are not listed, because each change of one would recompile
+// everything.
 //
 //===----------------------------------------------------------------------===//
 

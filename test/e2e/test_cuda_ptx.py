@@ -89,11 +89,11 @@ WORKGROUP_BYTES = (164 // 2 - 1) * 1024
 # block, 8.0 and 9.0.
 LONG_ROW = 20000
 WORKGROUP_LIMIT = {"sm_80": 163 * 1024, "sm_90a": 227 * 1024}
-# Loads of 16 bytes that a lane of a product has on their way: 8, but no more than 128
+# Loads of 16 bytes that a lane of a product has in flight: 8, but no more than 128
 # columns, which want as many activations. One is 32 columns of 4 bits or 64 of 2 bits;
 # Q3_K's third bits are loads as well.
 LOADS_IN_FLIGHT = {"Q4_0": 4, "Q4_1": 4, "Q4_K": 4, "Q3_K": 4, "Q2_K": 2}
-# Keys whose values a thread of attention has on their way: 64 bytes of f16.
+# Keys whose values a thread of attention has in flight: 64 bytes of f16.
 VALUE_LOADS_IN_FLIGHT = 32
 
 PRODUCTS = ["qkv", "o", "gate_up", "down", "lm_head"]

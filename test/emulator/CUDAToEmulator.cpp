@@ -1,10 +1,10 @@
-//===- CUDAToEmulator.cpp - GPU words to calls of the emulator ------------===//
+//===- CUDAToEmulator.cpp - GPU ops to calls of the emulator --------------===//
 //
 // vector -> llvm, for this machine. A kernel becomes a host function that a
-// fibre runs as one thread of one block: each word of cuda a call
-// (test/emulator/EmulatorABI.h), all memory in one space. Twin of
-// CUDAToNVVM.cpp; the module that goes in is the same, which is what makes a
-// test on the emulator a test of the GPU's code.
+// fibre runs as one thread of one block: each op of cuda becomes a call
+// (test/emulator/EmulatorABI.h), and all memory is in one space. Its input is
+// the input of CUDAToNVVM.cpp, so a test on the emulator is a test of the GPU's
+// code.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,9 +31,9 @@ using namespace corellama::cuda;
 
 namespace {
 
-/// The host that kernels on the emulator need. A fixed one and not the
-/// machine's own: what a test finds must not depend on where it runs. FMA and
-/// F16C because without them LLVM calls a library for an fma and for a half.
+/// The host for which the emulator's kernels are compiled. Fixed, because
+/// results of tests must not depend on the machine. FMA and F16C because
+/// without them LLVM calls a library for fma and f16 conversions.
 cpu::TargetAttr hostTarget(MLIRContext *context) {
   return cpu::TargetAttr::get(context, "x86-64-v3", "+avx2,+f16c,+fma",
                               /*vector_bits=*/256, /*l2_bytes=*/0);
@@ -44,11 +44,11 @@ struct Word {
   StringRef name;
   Type result; // null: none
   SmallVector<Type> arguments;
-  /// The same all along a thread: it touches nothing and may move.
+  /// Constant for a thread, without effects, so that the call may move.
   bool constant = false;
 };
 
-/// Lowers the words of one kernel.
+/// Lowers the cuda ops of one kernel.
 class KernelLowering {
 public:
   KernelLowering(ModuleOp module, func::FuncOp kernel)
@@ -95,7 +95,7 @@ private:
 
   Value lower(ImplicitLocOpBuilder &b, Operation *word);
 
-  /// The call of a word; its declaration is made when it is first needed.
+  /// The call for an op; its declaration is made when it is first needed.
   Value call(ImplicitLocOpBuilder &b, const Word &word, ValueRange operands) {
     std::string name = ("corellama_emulator_" + word.name).str();
     auto function = module.lookupSymbol<LLVM::LLVMFuncOp>(name);
@@ -113,7 +113,7 @@ private:
             b.getContext(), none, none, none, none, none, none));
         function.setWillReturn(true);
       } else {
-        // LLVM may not make who calls depend on more than it does.
+        // Convergent: LLVM must not make the call depend on more conditions.
         function.setConvergent(true);
       }
     }
@@ -122,7 +122,7 @@ private:
     return word.result ? made.getResult() : Value();
   }
 
-  /// Where an element is.
+  /// The address of an element.
   Value address(ImplicitLocOpBuilder &b, Value memory, ValueRange indices) {
     auto metadata = memref::ExtractStridedMetadataOp::create(b, memory);
     Value at = metadata.getOffset();
@@ -138,21 +138,22 @@ private:
   static Value toI64(ImplicitLocOpBuilder &b, Value index) {
     return arith::IndexCastOp::create(b, b.getI64Type(), index);
   }
-  /// The number of a word at which threads wait for each other. Its address in
-  /// the code would not do: a call may be there twice, once for each way to it.
+  /// The number of an op at which threads wait for each other. The call's
+  /// address would not identify it: LLVM may duplicate the call for several
+  /// predecessors.
   Value site(ImplicitLocOpBuilder &b) { return constant(b, nextSite++); }
   Value constant(ImplicitLocOpBuilder &b, int64_t value) {
     return arith::ConstantIntOp::create(b, i32, value);
   }
 
-  /// A local variable of the kernel. In its entry, so that a loop has one.
+  /// A local variable of the kernel, allocated once, in the entry block.
   Value local(VectorType type) {
     ImplicitLocOpBuilder b(kernel.getLoc(), kernel.getContext());
     b.setInsertionPointToStart(&kernel.getBody().front());
     return LLVM::AllocaOp::create(b, pointer, type, constant(b, 1),
                                   /*alignment=*/16);
   }
-  /// Pairs of halves, one row a register, to a local variable of words.
+  /// Pairs of f16 or bf16, one row a register, to a local variable of i32.
   Value storeRegisters(ImplicitLocOpBuilder &b, Value pairs) {
     auto type = cast<VectorType>(pairs.getType());
     auto words = VectorType::get(type.getDimSize(0), i32);

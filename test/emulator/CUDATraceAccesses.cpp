@@ -1,8 +1,9 @@
-//===- CUDATraceAccesses.cpp - tell the emulator of every access ----------===//
+//===- CUDATraceAccesses.cpp - report every access to the emulator --------===//
 //
-// llvm -> llvm. Before each load and store of a kernel a call says where it is,
-// how long, and how aligned. A pass of its own, after the conversions of
-// upstream, because only there is each access one op with an address.
+// llvm -> llvm. Before each load and store of a kernel it inserts a call with
+// the access's address, size and alignment. A pass of its own, after the
+// conversions of upstream, because only there is each access one op with an
+// address.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,7 +23,7 @@ using namespace corellama;
 
 namespace {
 
-/// What an address is computed from.
+/// The base that an address is computed from.
 Value baseOf(Value address) {
   for (;;) {
     if (auto gep = address.getDefiningOp<LLVM::GEPOp>())
@@ -65,8 +66,8 @@ struct CUDATraceAccesses
   LogicalResult trace(LLVM::LLVMFuncOp kernel) {
     WalkResult result = kernel.walk([&](Operation *op) {
       if (auto load = dyn_cast<LLVM::LoadOp>(op)) {
-        // The context is constant: on a GPU a copy in its memory that whoever
-        // launches has made (runtime/ABI/Device.h), here the host's own.
+        // The context is constant: on a GPU kernels read a copy that was made
+        // for the launch (runtime/ABI/Device.h), here the host's own.
         if (baseOf(load.getAddr()) != kernel.getArgument(0))
           call(op, read, load.getAddr(), load.getType(), load.getAlignment());
       } else if (auto store = dyn_cast<LLVM::StoreOp>(op)) {
@@ -85,7 +86,7 @@ struct CUDATraceAccesses
 
   static void call(Operation *op, LLVM::LLVMFuncOp function, Value address,
                    Type type, std::optional<uint64_t> alignment) {
-    // A local variable is registers on a GPU.
+    // A local variable is in registers on a GPU.
     if (baseOf(address).getDefiningOp<LLVM::AllocaOp>())
       return;
     ImplicitLocOpBuilder b(op->getLoc(), op);

@@ -1,6 +1,6 @@
-//===- EmulatorABI.h - what kernels on the emulator call ------------------===//
+//===- EmulatorABI.h - functions that emulated kernels call ---------------===//
 //
-// cuda-to-emulator turns each GPU word into a call of one of these;
+// cuda-to-emulator turns each op of cuda into a call of one of these;
 // cuda-trace-accesses adds the last two. Each is called by the fibre that runs
 // the thread. Defined in EmulatorDevice.cpp; the executable exports them to the
 // kernels that it loads.
@@ -12,15 +12,15 @@
 
 #include <cstdint>
 
-/// `site` is the number of the word in its kernel: threads wait for each other
-/// at one and the same.
+/// `site` is the number of the op in its kernel: threads wait for each other at
+/// the same site.
 extern "C" {
 uint32_t corellama_emulator_thread();
 uint32_t corellama_emulator_block();
 /// First byte of the block's workgroup memory, at a multiple of 128.
 uint8_t *corellama_emulator_shared();
 void corellama_emulator_barrier(uint32_t site);
-/// Of all 32 lanes of a warp.
+/// Called by all 32 lanes of a warp.
 uint32_t corellama_emulator_shuffle_xor(uint32_t value, uint32_t mask,
                                         uint32_t site);
 /// The bytes arrive at the copy_wait that covers them, not before.
@@ -31,11 +31,11 @@ void corellama_emulator_copy_wait(uint32_t pending);
 /// `registers` (`count` of them, 1, 2 or 4) from the rows that the lanes name.
 void corellama_emulator_ldmatrix(const void *row, uint32_t count,
                                  uint32_t *registers, uint32_t site);
-/// a: 4 registers, b: 2, c and d: 4 sums. `bf16`: 0 for halves, 1 for bf16.
+/// a: 4 registers, b: 2, c and d: 4 sums. `bf16`: 0 for f16, 1 for bf16.
 void corellama_emulator_mma(const uint32_t *a, const uint32_t *b,
                             const float *c, float *d, uint32_t bf16,
                             uint32_t site);
-/// `alignment` is what the access promises; a GPU faults where it is not kept.
+/// `alignment` is the access's; on a GPU a misaligned access faults.
 void corellama_emulator_read(const void *address, uint32_t bytes,
                              uint32_t alignment);
 void corellama_emulator_write(const void *address, uint32_t bytes,

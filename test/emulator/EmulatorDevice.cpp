@@ -1,7 +1,8 @@
 //===- EmulatorDevice.cpp - a GPU of one core, on the emulator ------------===//
 //
 // See EmulatorDevice.h. From top to bottom: a fibre; the scheduler, which is a
-// ring of fibres that can go on; what threads do together; a launch; what kernels call.
+// ring of fibres that can go on; barriers and other ops of several threads; a
+// launch; the functions that kernels call.
 //
 // Boost.Context's two assembly routines and not its class `fiber`: a launch
 // that fails leaves its fibres where they are, in frames of generated code that
@@ -30,14 +31,14 @@ namespace {
 /// Kernels spill at most a few KiB; the rest is for our own functions, which an
 /// error calls on the fibre's stack.
 constexpr size_t kStackBytes = size_t(64) << 10;
-/// Stands at a stack's last bytes, which nothing reaches that has enough of it.
+/// A mark at a stack's last bytes; overwritten, it shows an overflow.
 constexpr uint64_t kStackEnd = 0x5ca1ab1e0ddba11;
-/// What CUDA allows in a block.
+/// CUDA's limit of threads in a block.
 constexpr uint32_t kMaxThreads = 1024;
-/// Of cp.async, and what its addresses are multiples of.
+/// Bytes of a cp.async, and the alignment of its addresses.
 constexpr size_t kCopyBytes = 16;
 
-/// What a fibre does, or waits for.
+/// The state of a fibre.
 enum class State { Ready, Barrier, ShuffleXor, LdMatrix, Mma, Ended };
 
 const char *describe(State state) {
@@ -62,7 +63,7 @@ struct Copy {
   uint8_t *target;
   const uint8_t *source;
   uint32_t valid;
-  /// Number of the group that it will be, or is, part of.
+  /// The number of the copy's group, committed or not.
   uint32_t group;
 };
 
@@ -72,10 +73,10 @@ struct Fibre {
   uint8_t *stack;
   uint32_t thread;
   State state;
-  /// Where it waits: the number of the call in its kernel, which tells two
-  /// barriers apart.
+  /// The op at which the fibre waits, by its number in the kernel, to
+  /// distinguish two barriers.
   uint32_t site;
-  // Operands of what it waits at.
+  // Operands of the op at which it waits.
   uint32_t value, mask, count;
   const void *row;
   uint32_t *registers;
@@ -153,9 +154,9 @@ public:
       fail(memory.what());
   }
 
-  /// The device that runs a kernel on this thread. What kernels call are C functions
-  /// that generated code calls with no argument of ours, so there is no other
-  /// way to find it; set only while a launch runs.
+  /// The device that runs a kernel on this thread, set only while a launch
+  /// runs. Static, because generated code calls C functions that have no
+  /// argument for it.
   static thread_local Impl *running;
 
 private:
@@ -190,7 +191,7 @@ private:
   const abi::Context *context = nullptr;
 
   // The block that runs.
-  /// Whoever called launch; not in the ring.
+  /// The context of launch's caller; not in the ring.
   Fibre host = {};
   Fibre *current = &host;
   /// Fibres that can go on, each at most once.
@@ -206,14 +207,14 @@ thread_local EmulatorDevice::Impl *EmulatorDevice::Impl::running = nullptr;
 // The scheduler
 //===----------------------------------------------------------------------===//
 
-/// Returns once somebody switches back.
+/// Returns when another context switches back.
 void EmulatorDevice::Impl::switchTo(Fibre &next) {
   Fibre *from = current;
   if (&next == from)
     return;
   current = &next;
   transfer_t back = jump_fcontext(next.context, from);
-  // Whoever it was can be resumed where it left.
+  // The previous context can be resumed where it stopped.
   static_cast<Fibre *>(back.data)->context = back.fctx;
 }
 
@@ -227,7 +228,7 @@ void EmulatorDevice::Impl::runThread(transfer_t from) {
   llvm_unreachable("an ended fibre is in no ring");
 }
 
-/// The current fibre waits, or has ended, or stands in the ring itself.
+/// The current fibre waits, or has ended, or is in the ring itself.
 void EmulatorDevice::Impl::goOn() {
   if (ringCount == 0)
     return nobodyCanGoOn();
@@ -255,8 +256,9 @@ void EmulatorDevice::Impl::nobodyCanGoOn() {
       makeReady(fibres[t]);
     return goOn();
   }
-  // Somebody waits for one that will not come. In a warp first: a barrier is
-  // only waited for in vain because of it.
+  // Deadlock: a thread waits at a barrier or in a warp's op that another thread
+  // does not reach. Warps are checked first, because a wait in a warp is also
+  // the cause of waits at a barrier.
   for (uint32_t t = 0; t < threads; ++t) {
     Fibre &fibre = fibres[t];
     if (fibre.state == State::Barrier || fibre.state == State::Ended)
@@ -404,7 +406,7 @@ void EmulatorDevice::Impl::copyWait(uint32_t pending) {
       fibre.copies.begin(), fibre.copies.end(),
       [&](const Copy &copy) { return copy.group >= arrivedGroups; });
   for (Copy &copy : llvm::make_range(fibre.copies.begin(), end)) {
-    // The source may have been read as late as now.
+    // The source may be read as late as here.
     if (copy.valid > 0)
       read(copy.source, copy.valid, kCopyBytes);
     if (!memory.endCopy(fibre.thread, copy.target, kCopyBytes))

@@ -2,13 +2,13 @@
 //
 // Executes launches of kernels that cuda-to-emulator lowered: block after
 // block, each thread of a block a fibre that runs until it must wait for
-// others. What only a GPU would show by a hang, a fault or a wrong number now
-// and then is an error here: a barrier that not all threads reach, a shuffle in
-// a part of a warp, an access out of bounds, two accesses without order
+// others. Faults that on a GPU cause a hang, a fault or an occasional wrong
+// number are errors here: a barrier that not all threads reach, a shuffle in a
+// part of a warp, an access out of bounds, two accesses without order
 // (EmulatorMemory.h).
 //
-// It shows nothing of weak memory between blocks: there is none to show,
-// because blocks of a launch may not talk to each other at all.
+// It does not emulate weak memory between blocks, because blocks of a launch
+// may not communicate.
 //
 //===----------------------------------------------------------------------===//
 
@@ -33,8 +33,8 @@ struct EmulatorOptions {
 /// One thread of this process may use it at a time.
 class EmulatorDevice {
 public:
-  /// `kernels` have code for the emulator; `ranges` is all memory that they may touch
-  /// besides their workgroup memory. Both outlive the device.
+  /// `kernels` have code for the emulator; `ranges` is all memory that they may
+  /// touch besides their workgroup memory. Both outlive the device.
   EmulatorDevice(llvm::ArrayRef<abi::DeviceKernel> kernels,
                  llvm::ArrayRef<MemoryRange> ranges,
                  EmulatorOptions options = {});

@@ -13,7 +13,7 @@
 
 using namespace corellama;
 
-/// A NaN as float32, half and bf16.
+/// A NaN as float32, f16 and bf16.
 static constexpr int kNotANumber = 0xff;
 
 EmulatorMemory::EmulatorMemory(llvm::ArrayRef<MemoryRange> given) {
@@ -130,7 +130,7 @@ const char *EmulatorMemory::doing(Access kind) {
 /// Remembers an access and compares it with those that it has no order with.
 bool EmulatorMemory::order(const Range &range, size_t at, size_t bytes,
                            uint32_t thread, Access kind) {
-  // Another block's accesses to workgroup memory are to other memory.
+  // Each block has workgroup memory of its own.
   uint32_t since = &range == &ranges[kWorkgroup] ? blockStart : launchStart;
   for (size_t i = at / kCellBytes; i <= (at + bytes - 1) / kCellBytes; ++i) {
     Cell &cell = range.cells.get()[i];

@@ -2,14 +2,14 @@
 //
 // Every access of a kernel on the emulator comes here: it must lie in memory
 // that the launch was given, and no other thread may touch the same bytes
-// without order if one of the two writes. Apart from EmulatorDevice because it
-// knows nothing of fibres: only who accesses, and when barriers and blocks end.
+// without order if one of the two writes. A file apart from EmulatorDevice
+// because it does not depend on fibres: its input is which thread accesses
+// what, and when barriers and blocks end.
 //
 // The rules are those of a GPU. Threads of a block are ordered by barriers and
 // by nothing else (a shuffle orders no memory); blocks of a launch are not
-// ordered at all; launches follow each other. Found whatever the order in which
-// fibres happened to run, because both accesses are remembered, not their
-// values.
+// ordered at all; launches run in order. A conflict is found in any order of
+// fibres, because accesses are compared, not values.
 //
 //===----------------------------------------------------------------------===//
 
@@ -29,7 +29,7 @@ namespace corellama {
 
 class EmulatorMemory {
 public:
-  /// What is kept for each byte that kernels may write.
+  /// The record of each byte that kernels may write.
   static constexpr uint64_t kWatchBytes = 12;
 
   explicit EmulatorMemory(llvm::ArrayRef<MemoryRange> ranges);
@@ -53,7 +53,7 @@ public:
 
   bool read(uint32_t thread, const void *address, size_t bytes,
             size_t alignment) {
-    // Most accesses are of weights, which nobody writes.
+    // Most accesses are of weights, which are never written.
     size_t at = static_cast<const uint8_t *>(address) - ranges[kWeights].begin;
     if (at < ranges[kWeights].bytes && bytes <= ranges[kWeights].bytes - at &&
         (reinterpret_cast<uintptr_t>(address) & (alignment - 1)) == 0)
@@ -68,11 +68,12 @@ public:
   bool beginCopy(uint32_t thread, const void *target, size_t bytes) {
     return access(thread, target, bytes, bytes, Access::BeginCopy);
   }
-  /// It has: nobody touched them since, and nobody may before a barrier.
+  /// The copy has arrived: no thread has touched the bytes since it started,
+  /// and none may before a barrier.
   bool endCopy(uint32_t thread, const void *target, size_t bytes) {
     return access(thread, target, bytes, bytes, Access::EndCopy);
   }
-  /// It never will, because its block has ended.
+  /// The copy never arrives, because its block has ended.
   void dropCopy(const void *target, size_t bytes);
 
   const std::string &what() const { return message; }
@@ -80,17 +81,17 @@ public:
 private:
   enum class Access { Read, Write, BeginCopy, EndCopy };
 
-  /// What is remembered of two bytes, the least that a kernel stores. Times are
+  /// The record of two bytes, the smallest store of a kernel. Times are
   /// values of `now`; 0 is before all of them.
   struct Cell {
     uint32_t writeTime, readTime;
     /// The last read by an earlier block than that of readTime.
     uint32_t earlierTime;
     uint16_t writer, reader;
-    /// Of a read at the same time by another thread, + 1; 0: there was none.
+    /// Another thread that read at the same time, + 1; 0: none.
     uint16_t otherReader;
     uint16_t earlierReader;
-    /// The thread whose copy is under way, + 1; 0: there is none.
+    /// The thread whose copy has not arrived, + 1; 0: none.
     uint16_t copier;
   };
   static constexpr size_t kCellBytes = 2;
@@ -101,7 +102,7 @@ private:
     uint8_t *begin;
     size_t bytes;
     bool writable;
-    /// Null where nobody may write. Zeroed by calloc, so pages that no kernel
+    /// Null for read-only memory. Zeroed by calloc, so pages that no kernel
     /// touches cost nothing.
     struct Free {
       void operator()(Cell *cells) const { std::free(cells); }

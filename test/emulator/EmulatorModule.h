@@ -1,6 +1,6 @@
 //===- EmulatorModule.h - a GPU's kernels, loaded to run on the emulator --===//
 //
-// Twin of Runner.h for modules that were lowered for the emulator: the same passes
+// The Runner.h of modules that were lowered for the emulator: the same passes
 // up to phase vector as the code that a GPU gets, then host code. Kernels run
 // alone or as a step, on an EmulatorDevice.
 //
@@ -17,8 +17,8 @@ namespace corellama {
 /// The kernels of one module. They stay loaded as long as this lives.
 class EmulatorModule {
 public:
-  /// Compiles a module that emulator::buildPhases led to phase llvm, and loads it. It
-  /// needs an x86-64-v3 machine (cuda-to-emulator says why).
+  /// Compiles a module that emulator::buildPhases led to phase llvm, and loads
+  /// it. It needs an x86-64-v3 machine (cuda-to-emulator says why).
   static llvm::Expected<EmulatorModule> load(mlir::ModuleOp module);
 
   const abi::DeviceProgram &program() const { return *descriptor; }

@@ -33,8 +33,8 @@ static constexpr uint64_t kWeightAlignment = 64;
 
 namespace {
 
-/// Runs phases, and makes the first error of a pass ours. The driver prints
-/// what passes say; whoever calls a library decides that itself.
+/// Runs phases, and returns the first error of a pass. The driver prints errors
+/// of passes; the caller of this library decides what to do with them.
 class PhaseRunner {
 public:
   PhaseRunner(mlir::MLIRContext &context, llvm::StringRef path,
@@ -85,8 +85,8 @@ private:
 
 namespace {
 
-/// Where each weight will begin. Known before there is memory for them, and
-/// while the ops that name them are still there.
+/// The offset of each weight. Computed before their memory is allocated, while
+/// the module still has the ops that refer to them.
 struct WeightPlan {
   struct Part {
     image::Packer packer;
@@ -153,8 +153,9 @@ static KernelContextSizes sizesOf(llama::CacheLayoutOp layout,
   return sizes;
 }
 
-/// Asks for the memory and gives it back. KernelContext and EmulatorMemory end
-/// the process where there is none, as tests of one kernel may.
+/// Tries to allocate the memory and frees it. KernelContext and EmulatorMemory
+/// end the process if allocation fails, which is acceptable only in tests of
+/// one kernel.
 static Error checkMemory(const KernelContextSizes &sizes) {
   uint64_t ropeBytes = llvm::SaturatingMultiply<uint64_t>(
       sizes.capacity * sizeof(float), sizes.ropeRow);

@@ -22,7 +22,7 @@ struct EmulatorProgramOptions {
   std::string target;
   /// As the driver's: what rows are rounded to, and the cache's type.
   std::string activations, cacheType;
-  /// Positions that there is room for, at most the checkpoint's context, and
+  /// The cache's capacity in positions, at most the checkpoint's context, and
   /// rows of the largest prefill call.
   uint64_t positions = 0, chunk = 1;
   EmulatorOptions fibres;
@@ -33,7 +33,7 @@ public:
   /// Gets the logits after one token, `vocabulary` floats; keeps no reference.
   using LogitsSink = llvm::function_ref<llvm::Error(llvm::ArrayRef<float>)>;
 
-  /// Prints nothing: what passes complain of is in the error.
+  /// Prints nothing: the error has the message of the failed pass.
   static llvm::Expected<std::unique_ptr<EmulatorProgram>>
   compile(const checkpoint::Checkpoint &checkpoint,
           const EmulatorProgramOptions &options);

@@ -187,7 +187,7 @@ TEST(Emulator, MissingBarrierIsReportedInAnyOrder) {
               std::string::npos);
 }
 
-// What nobody wrote is not a number.
+// Unwritten memory is NaN.
 TEST(Emulator, WorkgroupMemoryIsNotInitialised) {
   Kernel kernel(reverse(""));
   ASSERT_EQ(kernel.runUnchecked(), "");
@@ -399,7 +399,7 @@ TEST(Emulator, CopiesDoNotArriveBeforeTheWait) {
 // Tensor cores
 //===----------------------------------------------------------------------===//
 
-// a is 16 x 16 halves in workgroup memory, b 8 columns of 16; thread by thread
+// a is 16 x 16 f16 in workgroup memory, b 8 columns of 16; thread by thread
 // the numbers are small integers, so that the product is exact.
 TEST(Emulator, MmaIsAProduct) {
   Kernel kernel(R"mlir(
@@ -438,7 +438,7 @@ TEST(Emulator, MmaIsAProduct) {
                 /*blocks=*/1, /*threads=*/32);
   auto value = [](int row, int k) { return (5 * row + 3 * k) % 11 - 5; };
   auto *halves = kernel.context.workspace.as<uint16_t>();
-  // Small integers as halves: sign, exponent, and leading bits of the mantissa.
+  // Small integers as f16: sign, exponent, and leading bits of the mantissa.
   for (int row = 0; row < 24; ++row)
     for (int k = 0; k < 16; ++k) {
       int v = value(row, k), magnitude = std::abs(v);
@@ -515,7 +515,7 @@ TEST(Emulator, ReadsTheDescriptorThroughTheABI) {
   EXPECT_EQ(module->lookup("forth"), std::nullopt);
 }
 
-// Launches follow each other: each sees what those before it wrote.
+// Launches run in order: each sees the writes of those before it.
 TEST(Emulator, RunsAStep) {
   auto module = loadBody(stepText());
   ASSERT_TRUE(bool(module)) << llvm::toString(module.takeError());

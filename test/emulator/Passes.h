@@ -1,7 +1,7 @@
 //===- Passes.h - from GPU ops to the emulator ------------------*- C++ -*-===//
 //
-// The twin of passes/CUDA from phase vector on: the same module, lowered to calls
-// of the emulator in place of nvvm. In the test tree because no program that we
+// Like passes/CUDA from phase vector on: the same module, lowered to calls of
+// the emulator in place of nvvm. In the test tree because no program that we
 // ship has such code.
 //
 //===----------------------------------------------------------------------===//
@@ -20,10 +20,11 @@ namespace corellama::emulator {
 #define GEN_PASS_REGISTRATION
 #include "test/emulator/Passes.h.inc"
 
-/// vector -> llvm dialect, for threads of a GPU that this machine plays.
+/// vector -> llvm dialect, for threads of a GPU that this machine emulates.
 void buildLLVMPasses(mlir::OpPassManager &manager);
 
-/// As corellama::buildPhases with the backend cuda, but for the way to phase llvm.
+/// As corellama::buildPhases with the backend cuda, but with the emulator's
+/// passes to phase llvm.
 void buildPhases(mlir::OpPassManager &manager, llama::Phase first,
                  llama::Phase last, PipelineOptions options);
 

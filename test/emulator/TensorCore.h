@@ -15,7 +15,7 @@ namespace corellama {
 
 inline constexpr unsigned kWarpLanes = 32;
 
-/// `count` matrices of 8 x 8 halves: lane 8 i + r names row r of matrix i, lane
+/// `count` matrices of 8 x 8 f16: lane 8 i + r names row r of matrix i, lane
 /// l gets of each matrix the pair (l / 4, 2 (l mod 4)).
 void loadMatrices(const void *const (&rows)[kWarpLanes], unsigned count,
                   uint32_t *const (&registers)[kWarpLanes]);
@@ -27,10 +27,10 @@ struct MmaOperands {
   float *d;          // 4
 };
 
-/// d = a b + c, m16n8k16. A product of two halves is exact in float64; 16 of
-/// them and c are added there, k ascending, and the sum is rounded once to
-/// float32. A tensor core truncates what it aligns, so its last bits may
-/// differ; what may not is that the order of lanes has no say.
+/// d = a b + c, m16n8k16. A product of two f16 is exact in float64; 16 of them
+/// and c are added there, k ascending, and the sum is rounded once to float32.
+/// A tensor core truncates when it aligns terms, so its last bits may differ;
+/// the assignment of lanes to elements is the same.
 void multiply(const MmaOperands (&lanes)[kWarpLanes], bool bf16);
 
 } // namespace corellama

@@ -1,7 +1,7 @@
 //===- corellama-emulator-opt.cpp - the emulator's passes on a file -------===//
 //
-// MLIR's opt tool with our dialects and passes and those of the emulator: what
-// the lit tests of the latter run. Users have corellama-opt.
+// MLIR's opt tool with our dialects and passes and those of the emulator: the
+// lit tests of the emulator's passes run it. Users have corellama-opt.
 //
 //===----------------------------------------------------------------------===//
 

@@ -49,8 +49,8 @@ struct Arguments {
   exit(2);
 }
 
-/// A whole number of `option`. Options are text to LLVM, whose own numbers have
-/// no bounds but their type's, and other words for what is wrong.
+/// A whole number of `option`. Parsed here and not by LLVM's number options,
+/// whose bounds are those of the type and whose messages differ.
 template <typename T> static T readNumber(StringRef option, StringRef word) {
   T number;
   if (!llvm::to_integer(word, number, 10))
@@ -75,7 +75,7 @@ static void checkOneOf(StringRef option, StringRef word,
                llvm::join(words, ", "));
 }
 
-/// LLVM's parser complains in lines that begin with the program's name.
+/// LLVM's parser prints errors in lines that begin with the program's name.
 static std::string oneLine(StringRef text) {
   std::string line;
   for (StringRef part : llvm::split(text.trim(), '\n')) {
@@ -95,7 +95,7 @@ static void parse(int argc, char **argv) {
   if (cl::ParseCommandLineOptions(
           argc, words.data(), "GPU kernels on this CPU's fibres\n", &stream))
     return;
-  // An option with a wrong value, or none, has said so itself.
+  // An option with a wrong or missing value has reported it.
   if (!errors.empty())
     llvm::errs() << kName << ": " << oneLine(errors) << "\n";
   exit(2);
@@ -176,8 +176,8 @@ static Error about(StringRef path, Error error) {
 
 namespace {
 
-/// A temporary file beside the one asked for until all is written, which nobody
-/// sees half. Opened first: a run takes minutes.
+/// A temporary file beside the output, renamed when complete. Opened first,
+/// because a run takes minutes.
 class LogitsFile {
 public:
   static llvm::Expected<LogitsFile> create(StringRef path,
@@ -225,7 +225,7 @@ Error LogitsFile::write(llvm::ArrayRef<float> row) {
   out.write(reinterpret_cast<const char *>(row.data()),
             row.size() * sizeof(float));
   std::error_code code = out.error();
-  out.clear_error(); // left there, it would end the process
+  out.clear_error(); // otherwise LLVM would end the process
   return about(path, llvm::errorCodeToError(code));
 }
 

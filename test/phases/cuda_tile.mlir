@@ -4,7 +4,7 @@
 // RUN: %opt %s -o %t.want
 // RUN: %python %S/compare.py %t.got %t.want
 
-// Phase tile for a GPU: the words of tile.mlir, and one more loop. Made from
+// Phase tile for a GPU: the ops of tile.mlir, and one more loop. Made from
 // cuda_schedule.mlir.
 //
 // Look at: a block computes parts begin to end, its own number and the next.

@@ -7,8 +7,8 @@
 // Phase schedule: kernels are functions from buffer_read to buffer_write, entries
 // are steps. Made from plan.mlir.
 //
-// Look at: llama.step says what runs and where all of it must have ended; the
-// loop over the layers is one scf.for; buffers have byte offsets and share
+// Look at: llama.step is dispatches, separated by barriers; the loop over the
+// layers is one scf.for; buffers have byte offsets and share
 // bytes where their values do not live at once (@prefill.norm, @prefill.attn
 // and @prefill.gate_up begin at one offset); each weight_ref has the layout
 // and the index in the table of offsets, each function its parts as a map of

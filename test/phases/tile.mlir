@@ -10,9 +10,9 @@
 // Look at: @qkv.decode, where the norm is staged once and three groups of
 // parts follow; @qkv.prefill, the same products with a panel of 16 decoded
 // rows of the weight reused over tiles of 8 rows; @attn.decode and
-// @attn.prefill, which treat a block of keys with the same words, so that
+// @attn.prefill, which treat a block of keys with the same ops, so that
 // their bits agree; @o.decode, which merges the blocks left to right. The
-// loop over k is inside tile.contract. What stands here holds for any CPU.
+// loop over k is inside tile.contract. This file is the same for all CPUs.
 
 #map = affine_map<(d0, d1) -> (d0 ceildiv 4)>
 #map1 = affine_map<(d0, d1) -> (3)>

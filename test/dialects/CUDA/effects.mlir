@@ -15,7 +15,7 @@ func.func @equal_numbers_are_one() -> (index, index, memref<8xf32, 3>, memref<8x
   return %t, %u, %m, %n : index, index, memref<8xf32, 3>, memref<8xf32, 3>
 }
 
-// A shuffle stays where all lanes are, even if nobody reads it.
+// A shuffle stays where all lanes are, even if its result is unused.
 // CHECK-LABEL: func.func @a_shuffle_stays
 // CHECK-COUNT-2: cuda.shuffle_xor
 // CHECK:         return
@@ -49,7 +49,7 @@ func.func @a_wait_separates_reads(%i: index) -> (f32, f32) {
   return %a, %b : f32, f32
 }
 
-// A weight that nobody reads is not loaded, and equal loads are one.
+// A weight load without a use is removed, and equal loads are one.
 // CHECK-LABEL: func.func @weights_are_only_read
 // CHECK-COUNT-1: cuda.load_weight
 // CHECK-NOT:     cuda.load_weight

@@ -1,6 +1,6 @@
 // RUN: %opt %s --cse --canonicalize | FileCheck %s
 
-// What may be merged, and what may be dropped where nobody reads it.
+// Which ops may be merged, and which may be removed if unused.
 
 // The context is constant while a step runs, and so is where things are.
 // CHECK-LABEL: func.func @what_the_runtime_provides_is_read_once

@@ -16,7 +16,7 @@ namespace {
 
 using GroupLoadsTest = CompiledModels;
 
-/// A weight's values, rounded to float32 once, as every path promises.
+/// A weight's values, rounded to float32 once, as every path must.
 std::vector<float> expectedValues(TestModel &model, const std::string &name,
                                   int64_t layer) {
   const RandomWeights::Entry &entry = model.weights.entries.at({name, layer});

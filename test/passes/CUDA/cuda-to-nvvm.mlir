@@ -1,6 +1,6 @@
 // RUN: %opt %pass %s | FileCheck %s
 
-// Each word of cuda in nvvm's and llvm's.
+// Each op of cuda as ops of nvvm and llvm.
 
 // CHECK: llvm.mlir.global external @corellama_shared() {addr_space = 3 : i32, alignment = 128 : i64} : !llvm.array<0 x i8>
 

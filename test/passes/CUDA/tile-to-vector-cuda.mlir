@@ -241,7 +241,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
     return
   }
 
-  // A norm: eight loads on their way, one barrier for the sum. Each warp goes
+  // A norm: eight loads in flight, one barrier for the sum. Each warp goes
   // down from 256 values to 32 by itself. The weight is read by columns.
   // CHECK-LABEL: func.func private @norm
   // CHECK-COUNT-8: memref.load %{{.+}} : memref<1x4096xf32, 1>
@@ -307,7 +307,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
     return
   }
 
-  // Keys by threads: 16 bytes of a key at a time, four loads on their way, then
+  // Keys by threads: 16 bytes of a key at a time, four loads in flight, then
   // values by threads, 32 keys at a time, what is left of them eight at a time,
   // then one by one. A thread reads back the scores that
   // it wrote, which takes no barrier; the weighted sum reads all of them, which

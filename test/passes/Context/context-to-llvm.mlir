@@ -54,7 +54,7 @@ func.func @every_field(%ctx: !llvm.ptr) -> (!llvm.ptr, !llvm.ptr, !llvm.ptr, !ll
 }
 
 // A view is a descriptor: address twice, offset 0, extents, strides row by row. A
-// dynamic first extent, which nobody asks for, is 0.
+// dynamic first extent, which is never read, is 0.
 // CHECK-LABEL: func.func @a_view_is_a_descriptor
 // CHECK-SAME:    (%[[BASE:.+]]: !llvm.ptr, %[[OFFSET:.+]]: index, %[[I:.+]]: index)
 // CHECK:         %[[BYTES:.+]] = arith.index_cast %[[OFFSET]] : index to i64

@@ -76,7 +76,7 @@ func.func @a_decode_layer_is_five_kernels(%x: tensor<1x32xf32>, %pos: tensor<1xi
   return %x2 : tensor<1x32xf32>
 }
 
-// Many rows: norms are kernels, roundings belong to whoever makes the rows.
+// Many rows: norms are kernels, a rounding is in the kernel that makes the rows.
 // CHECK-LABEL: func.func @a_prefill_layer_is_seven_kernels
 // CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<?x32xf32>
 // CHECK:         %[[H:.+]] = llama.kernel "norm" (%{{.+}} = %[[X]] : {{.*}}) -> tensor<?x32x!llama.q8b32> {
@@ -188,7 +188,7 @@ func.func @a_kernel_has_at_most_three_results(%x: tensor<?x32xf32>, %w: !llama.w
   return %a, %b, %c, %d : tensor<?x32xf32>, tensor<?x32xf32>, tensor<?x32xf32>, tensor<?x32xf32>
 }
 
-// silu and mul that nobody made a swiglu of: the same kernel.
+// silu and mul that were not made a swiglu: the same kernel.
 // CHECK-LABEL: func.func @silu_and_mul_join_gate_and_up
 // CHECK:         llama.kernel "gate_up" {{.*}} -> tensor<?x64xf32> {
 // CHECK:           llama.silu

@@ -110,7 +110,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 
     }
     return %o : tensor<?x32xf32>
   }
-  // The head reads the row that the runtime asks for.
+  // The LM head reads the row that the runtime asks for.
   // CHECK-LABEL: func.func private @lm_head.lm_head()
   // CHECK:         %[[ROW:.+]] = llama.input row : index
   // CHECK:         llama.buffer_read @x[%[[ROW]]] : tensor<1x32xf32>

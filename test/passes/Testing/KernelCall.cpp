@@ -59,7 +59,7 @@ static double halfStep(double value) {
 }
 
 //===----------------------------------------------------------------------===//
-// Where things are
+// Addresses
 //===----------------------------------------------------------------------===//
 
 namespace {
@@ -268,7 +268,7 @@ static void fillWithIntegers(Tensor &tensor, std::mt19937 &random) {
 void CheckedCall::setBuffers(std::mt19937 &random) {
   for (auto read : kernel.getOps<BufferReadOp>()) {
     Tensor tensor = Tensor::zeros(shapeOf(read.getType()));
-    // The head reads one of many rows.
+    // The LM head reads one of many rows.
     if (read.getRow())
       tensor = Tensor::zeros({call.rows, tensor.columns()});
     if (model.choice.integers) {

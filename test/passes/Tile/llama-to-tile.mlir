@@ -298,7 +298,7 @@ llama.weight @g : 24 formats [#llama.f32]
 
 // -----
 
-// The head reads one row of the carried ones: the runtime says which.
+// The LM head reads one row of the carried ones: the runtime says which.
 
 llama.buffer @x : tensor<8x32xf32> at 0
 llama.buffer @logits : tensor<1x64xf32> at 1024

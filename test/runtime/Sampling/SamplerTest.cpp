@@ -187,7 +187,7 @@ TEST(Sampler, RepeatsItselfBySeed) {
   EXPECT_NE(draw(42), draw(43));
 }
 
-/// The ids of a seed are a promise: worked out by hand from the generator's
+/// The ids of a seed are fixed: worked out by hand from the generator's
 /// first values. Four equal logits give each id a quarter of [0, 1).
 TEST(Sampler, IsFixedForASeed) {
   const std::vector<float> row = {2, 2, 2, 2};
