@@ -18,9 +18,9 @@ namespace corellama {
 /// The attribute of a target's row in the table (Targets.cpp), or of this
 /// machine for `native`, whose name is then "native:" and LLVM's name of its
 /// CPU. Its features, "+avx,+avx2,...", are those that code may use beyond
-/// baseline x86-64, the implied ones spelt out, in the order of
-/// `usableFeatures`; a GPU's are the version of PTX. An unknown name is an
-/// error that lists the nearest names. Loads the dialect of the target.
+/// baseline x86-64, implied ones included, in the order of `usableFeatures`.
+/// For a GPU they are the version of PTX. An unknown name is an error that
+/// lists the nearest names. Loads the dialect of the target.
 llvm::Expected<llama::TargetInterface> resolveTarget(mlir::MLIRContext &context,
                                                      llvm::StringRef name);
 

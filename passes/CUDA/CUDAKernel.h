@@ -1,4 +1,4 @@
-//===- CUDAKernel.h - one kernel on its way from tile to threads ----------===//
+//===- CUDAKernel.h - a kernel while it becomes threads' code -------------===//
 //
 // The state of tile-to-vector-cuda while it writes a kernel's new function. The
 // old function is read once, from top to bottom; scalars and control flow are
@@ -71,8 +71,8 @@ private:
   /// weight and its scales; null until one needs them.
   struct Stages {
     Value rows, weight, scales;
-    /// The stage where the next product begins, so that it need not wait for
-    /// the last one.
+    /// The stage where the next product begins: not the one that the last
+    /// product may still read.
     int64_t next = 0;
   };
 
@@ -226,8 +226,8 @@ private:
   /// block, thread in the block, warp, lane.
   Value context, layer, block, thread, warp, lane;
 
-  /// New values by old ones; values that are not one SSA value are in the maps
-  /// below.
+  /// New values by old ones. The maps below hold those that become several
+  /// values or a struct.
   llvm::DenseMap<Value, Value> values;
   llvm::DenseMap<Value, Weight> weights;
   llvm::DenseMap<Value, Rows> rows;

@@ -41,7 +41,7 @@ struct Generation {
   std::string error;
   uint64_t promptTokens = 0;
   double promptSeconds = 0;
-  /// Calls of the decode step: the first id comes from the prompt's last row.
+  /// Calls of the decode step, one fewer than ids: the prompt gives the first.
   uint64_t decodeTokens = 0;
   double decodeSeconds = 0;
   /// The seed of the sampling, given or drawn.

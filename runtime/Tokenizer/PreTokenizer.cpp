@@ -8,8 +8,8 @@
 //  - \s is spelt as Unicode's White_Space: PCRE2's own also takes U+180E, which
 //    has not been white space since Unicode 6.3 and is not in the regular
 //    expression library of Hugging Face's tokenizers;
-//  - a piece of text between two matches is a word too, as in their "isolated"
-//    splits, so alternatives with only this effect may be missing;
+//  - text between two matches is a word too, as in the "isolated" splits of
+//    tokenizer.json, so alternatives for it may be left out;
 //  - in several expressions in a row, each works on the words of the one
 //    before it as if they were whole texts (lookahead included).
 //
@@ -43,7 +43,7 @@ using namespace corellama::runtime;
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" DIGITS         \
   "| ?[^" SPACE "\\p{L}\\p{N}]+[\\r\\n]*|[" SPACE "]*[\\r\\n]+|" SPACES_AT_END \
   "|[" SPACE "]+"
-// Upper and lower case letters of a word, as Tekken splits them.
+// Tekken's classes of upper and lower case letters in a word.
 #define UPPER "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
 #define LOWER "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
 #define TEKKEN                                                                 \

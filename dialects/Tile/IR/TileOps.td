@@ -72,7 +72,8 @@ class Tile_Op<string opMnemonic, list<Trait> traits = []>
     : Llama_PhasedOp<Tile_Dialect, opMnemonic, Llama_TilePhases, traits>;
 
 def Tile_F32Memory : StaticShapeMemRefOf<[F32]>;
-// A buffer of rounded rows is written, and read as rows; values are float32.
+// Memory of a buffer may be written as f16 (rounded rows, read by
+// `buffer_rows`); all other memory is f32.
 def Tile_BufferMemory : StaticShapeMemRefOf<[F32, F16]>;
 def Tile_Tile : VectorOfRankAndType<[2], [F32]>;
 def Tile_StoredTile : VectorOfRankAndType<[2], [F32, F16]>;
@@ -102,8 +103,8 @@ def Tile_KeyCountOp : Tile_Count<"key_count"> {
 def Tile_LMHeadRowOp : Tile_Count<"lm_head_row"> {
   let summary = "the row that the LM head reads";
   let description = [{
-    The row of the decode or prefill call before it whose logits are wanted; the LM head
-    computes one row a step.
+    The row whose logits are wanted, a row of the decode or prefill call before the step
+    `lm_head`, which computes one row.
   }];
 }
 class Tile_OfRow<string opMnemonic> : Tile_Op<opMnemonic, [Pure]> {
@@ -263,8 +264,8 @@ def Tile_ColumnValuesOp : Tile_Op<"column_values", [MemoryEffects<[MemRead]>]> {
 def Tile_BlockSumsOp : Tile_Op<"block_sums"> {
   let summary = "the sum of each block of columns of rows 0 to count";
   let description = [{
-    One chain a block, columns ascending from +0: what a format's minima are
-    multiplied by. Made once a call, for all tiles.
+    One chain a block, columns ascending from +0. A product multiplies a
+    format's minima by these sums; they are made once a call, for all tiles.
   }];
   let arguments = (ins Tile_RowsType:$rows, Index:$count, I64Attr:$block);
   let results = (outs Res<Tile_F32Memory, "", [MemAlloc]>:$result);
@@ -422,8 +423,8 @@ def Tile_StoreOp : Tile_Op<"store", [AttrSizedOperandSegments]> {
 def Tile_AppendOp : Tile_Op<"append", [MemoryEffects<[MemWrite]>]> {
   let summary = "a tile of keys or values into the cache";
   let description = [{
-    Element (i, j) is element (first + j) mod head size of head (first + j) /
-    head size at the position of row `row` + i, rounded to the cache's type.
+    With c = first + j, element (i, j) goes to head c / head size, element c mod
+    head size, at the position of row `row` + i, rounded to the cache's type.
     Rows from `rows` on and columns beyond the last head are not written.
   }];
   let arguments = (ins Tile_Tile:$value, Llama_CacheType:$cache,
