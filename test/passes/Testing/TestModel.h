@@ -97,7 +97,7 @@ public:
   llvm::Expected<std::unique_ptr<LoadedKernels>>
   load(mlir::ModuleOp vector) const;
   /// Buffers with the weights in their layouts and RoPE's table filled in, all
-  /// else not a number: what nobody may read.
+  /// else NaN: memory that must not be read.
   KernelContext makeContext() const;
 
   /// Where an element stands, counted in elements from the first of the keys or

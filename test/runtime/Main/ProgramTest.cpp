@@ -355,7 +355,7 @@ TEST_F(Program, CtrlCWhileThePromptIsRead) {
 }
 
 TEST_F(Program, CtrlCEndsWithWhatWasWritten) {
-  // An answer that would take minutes, and a pipe that nobody empties.
+  // An answer that would take minutes, and a pipe that is never read.
   std::string image = makeImage();
   headerOf(image).context = 2000000;
   std::string large = install("model", "fake", image);
