@@ -42,8 +42,8 @@ constexpr TableRow kProduct = {
     .unit = Unit::SIMT, .threads = 256, .m = 1, .n = 16, .k = 0, .stages = 1};
 /// Products on tensor cores: 4 warps of 16 x 64. A stage of 32 columns, one
 /// block of the formats' scales, is 4 KiB of rows and 4 KiB of weights; with
-/// two stages the next one is copied while this one is computed, and at 16 KiB
-/// memory allows as many blocks as registers do.
+/// two stages the next one is copied while this one is computed. They take 16
+/// KiB, so registers, not memory, limit the blocks of a multiprocessor.
 constexpr TableRow kTensorCores = {.unit = Unit::MMA,
                                    .threads = 128,
                                    .m = 64,
@@ -207,7 +207,8 @@ struct CUDAPlanner
   }
 
   Attribute getOrder(Attribute self, Operation *op) const {
-    // A norm is part of a product's prologue or row-wise: 256 threads both.
+    // A norm is in a row-wise kernel or in a product on float32 rows, both of
+    // 256 threads.
     return ReductionOrderAttr::get(
         self.getContext(), /*unit=*/{}, /*block=*/0, ScaleMode::None,
         isa<RmsNormOp>(op) ? kRowWise.threads : kAttention.n);

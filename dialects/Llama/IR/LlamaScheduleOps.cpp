@@ -134,7 +134,7 @@ static LogicalResult verifyBufferUse(Operation *op, FlatSymbolRefAttr symbol,
   for (int64_t i = 0; fits && i < want.getRank(); ++i) {
     if (want.isDynamicDim(i))
       continue;
-    // Rows, and blocks of keys, are used up to the capacity.
+    // A value may have fewer rows, or blocks of keys, than the buffer holds.
     fits = i == 0 ? want.getDimSize(i) <= have.getDimSize(i)
                   : want.getDimSize(i) == have.getDimSize(i);
   }
