@@ -33,9 +33,8 @@ llvm::Expected<SharedObject> SharedObject::load(mlir::ModuleOp module,
   llvm::sys::RemoveFileOnSignal(path);
   if (llvm::Error error = codegen::linkShared(*object, path))
     return error;
-  void *library =
-      dlopen(path.c_str(),
-             (external.empty() ? RTLD_LAZY : RTLD_NOW) | RTLD_LOCAL);
+  void *library = dlopen(
+      path.c_str(), (external.empty() ? RTLD_LAZY : RTLD_NOW) | RTLD_LOCAL);
   if (!library)
     return llvm::createStringError(llvm::Twine("kernels cannot be loaded: ") +
                                    dlerror());

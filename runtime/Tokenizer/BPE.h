@@ -13,8 +13,8 @@
 #ifndef CORELLAMA_RUNTIME_TOKENIZER_BPE_H
 #define CORELLAMA_RUNTIME_TOKENIZER_BPE_H
 
-#include "runtime/Tokenizer/Metadata.h"
 #include "runtime/Support/Result.h"
+#include "runtime/Tokenizer/Metadata.h"
 #include "runtime/Tokenizer/Vocabulary.h"
 
 #include <cstdint>

@@ -12,8 +12,8 @@
 #ifndef CORELLAMA_RUNTIME_TOKENIZER_CHAT_H
 #define CORELLAMA_RUNTIME_TOKENIZER_CHAT_H
 
-#include "runtime/Tokenizer/Metadata.h"
 #include "runtime/Support/Result.h"
+#include "runtime/Tokenizer/Metadata.h"
 #include "runtime/Tokenizer/Tokenizer.h"
 
 #include <cstdint>

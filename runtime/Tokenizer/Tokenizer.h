@@ -17,10 +17,10 @@
 #ifndef CORELLAMA_RUNTIME_TOKENIZER_TOKENIZER_H
 #define CORELLAMA_RUNTIME_TOKENIZER_TOKENIZER_H
 
+#include "runtime/Support/Result.h"
 #include "runtime/Tokenizer/BPE.h"
 #include "runtime/Tokenizer/Metadata.h"
 #include "runtime/Tokenizer/PreTokenizer.h"
-#include "runtime/Support/Result.h"
 #include "runtime/Tokenizer/Vocabulary.h"
 
 #include <cstdint>

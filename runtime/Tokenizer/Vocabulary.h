@@ -11,8 +11,8 @@
 #ifndef CORELLAMA_RUNTIME_TOKENIZER_VOCABULARY_H
 #define CORELLAMA_RUNTIME_TOKENIZER_VOCABULARY_H
 
-#include "runtime/Tokenizer/Metadata.h"
 #include "runtime/Support/Result.h"
+#include "runtime/Tokenizer/Metadata.h"
 
 #include <array>
 #include <cstdint>

@@ -15,8 +15,8 @@
 #ifndef CORELLAMA_TEST_EMULATOR_EMULATORDEVICE_H
 #define CORELLAMA_TEST_EMULATOR_EMULATORDEVICE_H
 
-#include "test/emulator/EmulatorMemory.h"
 #include "runtime/ABI/Device.h"
+#include "test/emulator/EmulatorMemory.h"
 #include "llvm/Support/Error.h"
 #include <optional>
 

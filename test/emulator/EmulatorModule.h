@@ -9,8 +9,8 @@
 #ifndef CORELLAMA_TEST_EMULATOR_EMULATORMODULE_H
 #define CORELLAMA_TEST_EMULATOR_EMULATORMODULE_H
 
-#include "test/emulator/EmulatorDevice.h"
 #include "compiler/Runner/SharedObject.h"
+#include "test/emulator/EmulatorDevice.h"
 
 namespace corellama {
 

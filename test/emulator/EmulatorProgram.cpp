@@ -6,12 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/emulator/EmulatorProgram.h"
-#include "compiler/Registration/Registration.h"
 #include "compiler/Image/Manifest.h"
 #include "compiler/Image/Packing.h"
 #include "compiler/Image/RopeFrequencies.h"
 #include "compiler/Import/Import.h"
 #include "compiler/Pipelines/Pipelines.h"
+#include "compiler/Registration/Registration.h"
 #include "compiler/Target/Target.h"
 #include "dialects/CUDA/IR/CUDADialect.h"
 #include "mlir/IR/Diagnostics.h"

@@ -5,11 +5,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/passes/Testing/TestModel.h"
-#include "compiler/Registration/Registration.h"
 #include "compiler/Image/Manifest.h"
 #include "compiler/Image/Packing.h"
 #include "compiler/Image/RopeFrequencies.h"
 #include "compiler/Pipelines/Pipelines.h"
+#include "compiler/Registration/Registration.h"
 #include "compiler/Target/Target.h"
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
