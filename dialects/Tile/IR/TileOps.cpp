@@ -3,6 +3,7 @@
 #include "dialects/Tile/IR/TileDialect.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace corellama;
@@ -10,6 +11,42 @@ using namespace corellama::tile;
 
 #define GET_OP_CLASSES
 #include "dialects/Tile/IR/TileOps.cpp.inc"
+
+LogicalResult tile::verifyHandles(Operation *op) {
+  // What makes a handle of the operand's type, and whether `source` is that.
+  auto makerOf = [](Type type,
+                    Operation *source) -> std::pair<StringRef, bool> {
+    return llvm::TypeSwitch<Type, std::pair<StringRef, bool>>(type)
+        .Case([&](llama::WeightType) {
+          return std::pair("tile.weight", isa_and_nonnull<WeightOp>(source));
+        })
+        .Case([&](llama::CacheType) {
+          return std::pair("tile.cache", isa_and_nonnull<CacheOp>(source));
+        })
+        .Case([&](RowsType) {
+          return std::pair("tile.buffer_rows or tile.stage",
+                           isa_and_nonnull<BufferRowsOp, StageOp>(source));
+        })
+        .Case([&](PanelType) {
+          return std::pair("tile.panel", isa_and_nonnull<PanelOp>(source));
+        })
+        .Default([](Type) { return std::pair(StringRef(), true); });
+  };
+  for (Value operand : op->getOperands()) {
+    Operation *source = operand.getDefiningOp();
+    auto [maker, isMade] = makerOf(operand.getType(), source);
+    if (isMade)
+      continue;
+    InFlightDiagnostic diagnostic =
+        op->emitOpError() << "takes " << operand.getType() << " from ";
+    if (source)
+      diagnostic << "'" << source->getName() << "'";
+    else
+      diagnostic << "a block's argument";
+    return diagnostic << ", expected the result of " << maker;
+  }
+  return success();
+}
 
 /// The region takes `arguments` floats and ends in a tile.yield.
 static LogicalResult verifyMap(Operation *op, Region &body, size_t arguments) {

@@ -28,6 +28,10 @@ def Tile_Dialect : Dialect {
     weight. The loop over k is inside `contract`, because a target's unit decides
     the loop's shape; the op's `order` fixes the order of its sums.
 
+    Weights, caches, rows and panels are handles: names of memory. Each is used
+    where the op that makes it (`weight`, `cache`, `buffer_rows` or `stage`,
+    `panel`) can be seen, never as a block's argument or a result of control flow.
+
     No tensors are left in this phase. The description of an op defines its
     result in real numbers; `#llama.reduction_order` fixes the summation order,
     and with it the bits.
@@ -68,8 +72,13 @@ def Tile_PanelType : Tile_Type<"Panel", "panel"> {
   let hasCustomAssemblyFormat = 1;
 }
 
+def Tile_ResolvesHandles : NativeOpTrait<"ResolvesHandles"> {
+  let cppNamespace = "::corellama::tile";
+}
+
 class Tile_Op<string opMnemonic, list<Trait> traits = []>
-    : Llama_PhasedOp<Tile_Dialect, opMnemonic, Llama_TilePhases, traits>;
+    : Llama_PhasedOp<Tile_Dialect, opMnemonic, Llama_TilePhases,
+                     traits # [Tile_ResolvesHandles]>;
 
 def Tile_F32Memory : StaticShapeMemRefOf<[F32]>;
 // Memory of a buffer may be written as f16 (rounded rows, read by

@@ -57,7 +57,9 @@ func.func @a_load_is_not_moved_across_a_store(%m: memref<1x16xf32>, %i: index, %
 // CHECK-NEXT:    tile.append
 // CHECK-NEXT:    %[[B:.+]] = tile.score_keys
 // CHECK-NEXT:    return %[[A]], %[[B]]
-func.func @keys_are_scored_again_after_an_append(%q: !tile.rows<1x16xf32>, %kv: !llama.cache<2x1x16, f16>, %ctx: !tile.context, %v: vector<1x16xf32>, %i: index) -> (vector<1x16xf32>, vector<1x16xf32>) {
+func.func @keys_are_scored_again_after_an_append(%ctx: !tile.context, %v: vector<1x16xf32>, %i: index) -> (vector<1x16xf32>, vector<1x16xf32>) {
+  %q = tile.buffer_rows %ctx @q at 0 : !tile.rows<1x16xf32>
+  %kv = tile.cache %ctx[%i] : !llama.cache<2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
   %a = tile.score_keys %q[%i], %kv[%i, %i] : <1x16xf32>, <2x1x16, f16> -> vector<1x16xf32>
   tile.append "keys" %v, %kv, %ctx[%i, %i] rows %i : vector<1x16xf32>, <2x1x16, f16>
   %b = tile.score_keys %q[%i], %kv[%i, %i] : <1x16xf32>, <2x1x16, f16> -> vector<1x16xf32>
@@ -68,7 +70,9 @@ func.func @keys_are_scored_again_after_an_append(%q: !tile.rows<1x16xf32>, %kv: 
 // CHECK-LABEL: func.func @a_product_is_made_once
 // CHECK:         %[[A:.+]] = tile.contract
 // CHECK-NEXT:    return %[[A]], %[[A]]
-func.func @a_product_is_made_once(%x: !tile.rows<1x32xf32>, %w: !llama.weight<16x32, #llama.q8_0>, %i: index) -> (vector<1x16xf32>, vector<1x16xf32>) {
+func.func @a_product_is_made_once(%ctx: !tile.context, %i: index) -> (vector<1x16xf32>, vector<1x16xf32>) {
+  %x = tile.buffer_rows %ctx @x at 0 : !tile.rows<1x32xf32>
+  %w = tile.weight %ctx @w : !llama.weight<16x32, #llama.q8_0> in #llama.rowmajor index 0
   %a = tile.contract %x[%i], %w[%i] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
   %b = tile.contract %x[%i], %w[%i] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
   return %a, %b : vector<1x16xf32>, vector<1x16xf32>
@@ -76,7 +80,10 @@ func.func @a_product_is_made_once(%x: !tile.rows<1x32xf32>, %w: !llama.weight<16
 
 // CHECK-LABEL: func.func @reads_are_dead_when_unused
 // CHECK-NEXT:    return
-func.func @reads_are_dead_when_unused(%ctx: !tile.context, %m: memref<1x16xf32>, %q: !tile.rows<1x16xf32>, %w: !llama.weight<16x16, #llama.f16>, %kv: !llama.cache<2x1x16, f16>, %i: index) {
+func.func @reads_are_dead_when_unused(%ctx: !tile.context, %m: memref<1x16xf32>, %i: index) {
+  %q = tile.buffer_rows %ctx @q at 0 : !tile.rows<1x16xf32>
+  %w = tile.weight %ctx @w : !llama.weight<16x16, #llama.f16> in #llama.rowmajor index 0
+  %kv = tile.cache %ctx[%i] : !llama.cache<2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
   %rows = tile.row_count %ctx
   %buffer = tile.buffer %ctx @x at 0 : memref<1x32xf32>
   %scratch = tile.scratch : memref<1x16xf32>
@@ -96,10 +103,12 @@ func.func @reads_are_dead_when_unused(%ctx: !tile.context, %m: memref<1x16xf32>,
 }
 
 // CHECK-LABEL: func.func @writes_are_never_dead
+// CHECK-NEXT:    tile.cache
 // CHECK-NEXT:    tile.store
 // CHECK-NEXT:    tile.append
 // CHECK-NEXT:    return
-func.func @writes_are_never_dead(%ctx: !tile.context, %m: memref<1x16xf32>, %kv: !llama.cache<2x1x16, f16>, %v: vector<1x16xf32>, %i: index) {
+func.func @writes_are_never_dead(%ctx: !tile.context, %m: memref<1x16xf32>, %v: vector<1x16xf32>, %i: index) {
+  %kv = tile.cache %ctx[%i] : !llama.cache<2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
   tile.store %v, %m[%i, %i] : vector<1x16xf32>, memref<1x16xf32>
   tile.append "values" %v, %kv, %ctx[%i, %i] rows %i : vector<1x16xf32>, <2x1x16, f16>
   return

@@ -77,7 +77,8 @@ func.func @a_stage_of_other_columns(%x: memref<1x32xf32>, %i: index) {
 
 // -----
 
-func.func @a_stage_with_another_weight(%x: memref<1x32xf32>, %i: index, %g: !llama.weight<16, #llama.f32>) {
+func.func @a_stage_with_another_weight(%ctx: !tile.context, %x: memref<1x32xf32>, %i: index) {
+  %g = tile.weight %ctx @g : !llama.weight<16, #llama.f32> in #llama.rowmajor index 0
   // expected-error @below {{'tile.stage' op a per-column weight has the row's 32 elements, found '!llama.weight<16, #llama.f32>'}}
   %s = tile.stage %x[%i] columns(%g : !llama.weight<16, #llama.f32>) : memref<1x32xf32> -> <1x32xf32> {
   ^bb0(%a: f32, %b: f32):
@@ -88,7 +89,8 @@ func.func @a_stage_with_another_weight(%x: memref<1x32xf32>, %i: index, %g: !lla
 
 // -----
 
-func.func @a_stage_with_a_matrix(%x: memref<1x32xf32>, %i: index, %g: !llama.weight<4x32, #llama.f32>) {
+func.func @a_stage_with_a_matrix(%ctx: !tile.context, %x: memref<1x32xf32>, %i: index) {
+  %g = tile.weight %ctx @g : !llama.weight<4x32, #llama.f32> in #llama.rowmajor index 0
   // expected-error @below {{'tile.stage' op a per-column weight has the row's 32 elements, found '!llama.weight<4x32, #llama.f32>'}}
   %s = tile.stage %x[%i] columns(%g : !llama.weight<4x32, #llama.f32>) : memref<1x32xf32> -> <1x32xf32> {
   ^bb0(%a: f32, %b: f32):
@@ -99,7 +101,8 @@ func.func @a_stage_with_a_matrix(%x: memref<1x32xf32>, %i: index, %g: !llama.wei
 
 // -----
 
-func.func @a_stage_that_forgets_a_value(%x: memref<1x32xf32>, %i: index, %r: vector<1xf32>, %g: !llama.weight<32, #llama.f32>) {
+func.func @a_stage_that_forgets_a_value(%ctx: !tile.context, %x: memref<1x32xf32>, %i: index, %r: vector<1xf32>) {
+  %g = tile.weight %ctx @g : !llama.weight<32, #llama.f32> in #llama.rowmajor index 0
   // expected-error @below {{'tile.stage' op the region takes 3 values of type f32}}
   %s = tile.stage %x[%i] rows(%r : vector<1xf32>) columns(%g : !llama.weight<32, #llama.f32>) : memref<1x32xf32> -> <1x32xf32> {
   ^bb0(%a: f32, %b: f32):
@@ -117,7 +120,9 @@ func.func @a_yield_outside(%x: f32) {
 
 // -----
 
-func.func @rows_of_other_columns(%x: !tile.rows<1x64xf32>, %w: !llama.weight<16x32, #llama.q8_0>, %i: index) {
+func.func @rows_of_other_columns(%ctx: !tile.context, %i: index) {
+  %x = tile.buffer_rows %ctx @x at 0 : !tile.rows<1x64xf32>
+  %w = tile.weight %ctx @w : !llama.weight<16x32, #llama.q8_0> in #llama.rowmajor index 0
   // expected-error @below {{'tile.contract' op rows of 64 columns against a weight of 32}}
   %s = tile.contract %x[%i], %w[%i] order <unit = #cpu.fma, block = 32, scale = outer> : <1x64xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
   return
@@ -125,7 +130,10 @@ func.func @rows_of_other_columns(%x: !tile.rows<1x64xf32>, %w: !llama.weight<16x
 
 // -----
 
-func.func @rows_of_other_columns_than_the_panel(%x: !tile.rows<1x64xf32>, %w: !tile.panel<16x32, #llama.q8_0, #cpu.fma>, %i: index) {
+func.func @rows_of_other_columns_than_the_panel(%ctx: !tile.context, %i: index) {
+  %x = tile.buffer_rows %ctx @x at 0 : !tile.rows<1x64xf32>
+  %m = tile.weight %ctx @m : !llama.weight<16x32, #llama.q8_0> in #llama.rowmajor index 0
+  %w = tile.panel %m[%i] : !llama.weight<16x32, #llama.q8_0> -> !tile.panel<16x32, #llama.q8_0, #cpu.fma>
   // expected-error @below {{'tile.contract' op rows of 64 columns against a weight of 32}}
   %s = tile.contract %x[%i], %w[%i] order <unit = #cpu.fma, block = 32, scale = outer> : <1x64xf32>, !tile.panel<16x32, #llama.q8_0, #cpu.fma> -> vector<1x16xf32>
   return
@@ -133,7 +141,9 @@ func.func @rows_of_other_columns_than_the_panel(%x: !tile.rows<1x64xf32>, %w: !t
 
 // -----
 
-func.func @minima_without_sums(%x: !tile.rows<1x32xf32>, %w: !llama.weight<16x32, #llama.q4_1>, %i: index) {
+func.func @minima_without_sums(%ctx: !tile.context, %i: index) {
+  %x = tile.buffer_rows %ctx @x at 0 : !tile.rows<1x32xf32>
+  %w = tile.weight %ctx @w : !llama.weight<16x32, #llama.q4_1> in #llama.rowmajor index 0
   // expected-error @below {{'tile.contract' op the unit #cpu.fma needs the sums of blocks of the rows for q4_1}}
   %s = tile.contract %x[%i], %w[%i] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q4_1> -> vector<1x16xf32>
   return
@@ -141,7 +151,9 @@ func.func @minima_without_sums(%x: !tile.rows<1x32xf32>, %w: !llama.weight<16x32
 
 // -----
 
-func.func @scales_left_out_of_the_order(%x: !tile.rows<1x32xf32>, %w: !llama.weight<16x32, #llama.q4_0>, %i: index) {
+func.func @scales_left_out_of_the_order(%ctx: !tile.context, %i: index) {
+  %x = tile.buffer_rows %ctx @x at 0 : !tile.rows<1x32xf32>
+  %w = tile.weight %ctx @w : !llama.weight<16x32, #llama.q4_0> in #llama.rowmajor index 0
   // expected-error @below {{'tile.contract' op the unit #cpu.fma sums a row of a q4_0 weight in the order #llama.reduction_order<unit = #cpu.fma, block = 32, scale = outer>, found #llama.reduction_order<unit = #cpu.fma, block = 32>}}
   %s = tile.contract %x[%i], %w[%i] order <unit = #cpu.fma, block = 32> : <1x32xf32>, !llama.weight<16x32, #llama.q4_0> -> vector<1x16xf32>
   return
@@ -149,7 +161,9 @@ func.func @scales_left_out_of_the_order(%x: !tile.rows<1x32xf32>, %w: !llama.wei
 
 // -----
 
-func.func @an_order_of_another_unit(%x: !tile.rows<1x32xf32>, %w: !llama.weight<16x32, #llama.q4_0>, %i: index) {
+func.func @an_order_of_another_unit(%ctx: !tile.context, %i: index) {
+  %x = tile.buffer_rows %ctx @x at 0 : !tile.rows<1x32xf32>
+  %w = tile.weight %ctx @w : !llama.weight<16x32, #llama.q4_0> in #llama.rowmajor index 0
   // expected-error @below {{'tile.contract' op the unit #cpu.fma sums a row of a q4_0 weight in the order #llama.reduction_order<unit = #cpu.fma, block = 32, scale = outer>, found #llama.reduction_order<unit = #cpu.fma, block = 32, scale = outer, lanes = 32>}}
   %s = tile.contract %x[%i], %w[%i] order <unit = #cpu.fma, block = 32, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<16x32, #llama.q4_0> -> vector<1x16xf32>
   return
@@ -157,7 +171,9 @@ func.func @an_order_of_another_unit(%x: !tile.rows<1x32xf32>, %w: !llama.weight<
 
 // -----
 
-func.func @an_order_without_a_unit(%x: !tile.rows<1x32xf32>, %w: !llama.weight<16x32, #llama.q4_0>, %i: index) {
+func.func @an_order_without_a_unit(%ctx: !tile.context, %i: index) {
+  %x = tile.buffer_rows %ctx @x at 0 : !tile.rows<1x32xf32>
+  %w = tile.weight %ctx @w : !llama.weight<16x32, #llama.q4_0> in #llama.rowmajor index 0
   // expected-error @below {{'tile.contract' op the order of a product names its unit, found #llama.reduction_order<block = 32>}}
   %s = tile.contract %x[%i], %w[%i] order <block = 32> : <1x32xf32>, !llama.weight<16x32, #llama.q4_0> -> vector<1x16xf32>
   return
@@ -165,7 +181,9 @@ func.func @an_order_without_a_unit(%x: !tile.rows<1x32xf32>, %w: !llama.weight<1
 
 // -----
 
-func.func @tensor_cores_on_minima(%x: !tile.rows<64x32xf16>, %w: !llama.weight<64x32, #llama.q4_1>, %i: index) {
+func.func @tensor_cores_on_minima(%ctx: !tile.context, %i: index) {
+  %x = tile.buffer_rows %ctx @x at 0 : !tile.rows<64x32xf16>
+  %w = tile.weight %ctx @w : !llama.weight<64x32, #llama.q4_1> in #llama.rowmajor index 0
   // expected-error @below {{'tile.contract' op the unit #cuda.mma does not multiply q4_1 weights}}
   %s = tile.contract %x[%i], %w[%i] order <unit = #cuda.mma, block = 32, scale = outer> : <64x32xf16>, !llama.weight<64x32, #llama.q4_1> -> vector<64x64xf32>
   return
@@ -173,7 +191,9 @@ func.func @tensor_cores_on_minima(%x: !tile.rows<64x32xf16>, %w: !llama.weight<6
 
 // -----
 
-func.func @sums_that_nobody_reads(%x: !tile.rows<1x32xf32>, %w: !llama.weight<16x32, #llama.q4_0>, %i: index, %sums: memref<1x1xf32>) {
+func.func @sums_that_nobody_reads(%ctx: !tile.context, %i: index, %sums: memref<1x1xf32>) {
+  %x = tile.buffer_rows %ctx @x at 0 : !tile.rows<1x32xf32>
+  %w = tile.weight %ctx @w : !llama.weight<16x32, #llama.q4_0> in #llama.rowmajor index 0
   // expected-error @below {{'tile.contract' op the unit #cpu.fma does not read sums of blocks for q4_0}}
   %s = tile.contract %x[%i], %w[%i] sums(%sums : memref<1x1xf32>) order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q4_0> -> vector<1x16xf32>
   return
@@ -181,7 +201,10 @@ func.func @sums_that_nobody_reads(%x: !tile.rows<1x32xf32>, %w: !llama.weight<16
 
 // -----
 
-func.func @a_panel_of_another_unit(%x: !tile.rows<1x32xf32>, %w: !tile.panel<16x32, #llama.q8_0, #cpu.fma>, %i: index) {
+func.func @a_panel_of_another_unit(%ctx: !tile.context, %i: index) {
+  %x = tile.buffer_rows %ctx @x at 0 : !tile.rows<1x32xf32>
+  %m = tile.weight %ctx @m : !llama.weight<16x32, #llama.q8_0> in #llama.rowmajor index 0
+  %w = tile.panel %m[%i] : !llama.weight<16x32, #llama.q8_0> -> !tile.panel<16x32, #llama.q8_0, #cpu.fma>
   // expected-error @below {{'tile.contract' op reads a panel of the unit #cpu.fma, but sums in the order #llama.reduction_order<unit = #cuda.simt, block = 16, scale = outer, lanes = 32>}}
   %s = tile.contract %x[%i], %w[%i] order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : <1x32xf32>, !tile.panel<16x32, #llama.q8_0, #cpu.fma> -> vector<1x16xf32>
   return
@@ -189,7 +212,9 @@ func.func @a_panel_of_another_unit(%x: !tile.rows<1x32xf32>, %w: !tile.panel<16x
 
 // -----
 
-func.func @blocks_of_another_size(%x: !tile.rows<1x256xf32>, %w: !llama.weight<16x256, #llama.q6_k>, %i: index) {
+func.func @blocks_of_another_size(%ctx: !tile.context, %i: index) {
+  %x = tile.buffer_rows %ctx @x at 0 : !tile.rows<1x256xf32>
+  %w = tile.weight %ctx @w : !llama.weight<16x256, #llama.q6_k> in #llama.rowmajor index 0
   // expected-error @below {{'tile.contract' op the unit #cpu.fma sums a row of a q6_k weight in the order #llama.reduction_order<unit = #cpu.fma, block = 16, scale = outer>, found #llama.reduction_order<unit = #cpu.fma, block = 32, scale = outer>}}
   %s = tile.contract %x[%i], %w[%i] order <unit = #cpu.fma, block = 32, scale = outer> : <1x256xf32>, !llama.weight<16x256, #llama.q6_k> -> vector<1x16xf32>
   return
@@ -197,7 +222,9 @@ func.func @blocks_of_another_size(%x: !tile.rows<1x256xf32>, %w: !llama.weight<1
 
 // -----
 
-func.func @tensor_cores_on_float32(%x: !tile.rows<64x32xf32>, %w: !llama.weight<64x32, #llama.q8_0>, %i: index) {
+func.func @tensor_cores_on_float32(%ctx: !tile.context, %i: index) {
+  %x = tile.buffer_rows %ctx @x at 0 : !tile.rows<64x32xf32>
+  %w = tile.weight %ctx @w : !llama.weight<64x32, #llama.q8_0> in #llama.rowmajor index 0
   // expected-error @below {{'tile.contract' op the unit #cuda.mma reads rows of 'f16', found 'f32'}}
   %s = tile.contract %x[%i], %w[%i] order <unit = #cuda.mma, block = 32, scale = outer> : <64x32xf32>, !llama.weight<64x32, #llama.q8_0> -> vector<64x64xf32>
   return
@@ -205,7 +232,9 @@ func.func @tensor_cores_on_float32(%x: !tile.rows<64x32xf32>, %w: !llama.weight<
 
 // -----
 
-func.func @lanes_on_halves(%x: !tile.rows<1x32xf16>, %w: !llama.weight<16x32, #llama.q8_0>, %i: index) {
+func.func @lanes_on_halves(%ctx: !tile.context, %i: index) {
+  %x = tile.buffer_rows %ctx @x at 0 : !tile.rows<1x32xf16>
+  %w = tile.weight %ctx @w : !llama.weight<16x32, #llama.q8_0> in #llama.rowmajor index 0
   // expected-error @below {{'tile.contract' op the unit #cuda.simt reads rows of 'f32', found 'f16'}}
   %s = tile.contract %x[%i], %w[%i] order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : <1x32xf16>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
   return
@@ -213,7 +242,8 @@ func.func @lanes_on_halves(%x: !tile.rows<1x32xf16>, %w: !llama.weight<16x32, #l
 
 // -----
 
-func.func @values_of_two_rows(%w: !llama.weight<16x32, #llama.q8_0>, %i: index) {
+func.func @values_of_two_rows(%ctx: !tile.context, %i: index) {
+  %w = tile.weight %ctx @w : !llama.weight<16x32, #llama.q8_0> in #llama.rowmajor index 0
   // expected-error @below {{'tile.decode' op decodes columns of one row, found 2 rows}}
   %v = tile.decode %w[%i, %i] : <16x32, #llama.q8_0> -> vector<2x16xf32>
   return
@@ -245,8 +275,145 @@ func.func @lanes_without_a_tree(%x: vector<2x24xf32>) {
 
 // -----
 
-func.func @appends_something_else(%x: vector<1x16xf32>, %kv: !llama.cache<2x1x16, f16>, %ctx: !tile.context, %i: index) {
+func.func @appends_something_else(%x: vector<1x16xf32>, %ctx: !tile.context, %i: index) {
+  %kv = tile.cache %ctx[%i] : !llama.cache<2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
   // expected-error @below {{'tile.append' op appends keys or values, found 'queries'}}
   tile.append "queries" %x, %kv, %ctx[%i, %i] rows %i : vector<1x16xf32>, <2x1x16, f16>
+  return
+}
+
+// -----
+
+// Handles: each op that takes one, with each kind of source that is none.
+
+func.func @a_panel_of_an_argument(%w: !llama.weight<16x32, #llama.q8_0>, %i: index) {
+  // expected-error @below {{'tile.panel' op takes '!llama.weight<16x32, #llama.q8_0>' from a block's argument, expected the result of tile.weight}}
+  %p = tile.panel %w[%i] : <16x32, #llama.q8_0> -> <16x32, #llama.q8_0, #cpu.fma>
+  return
+}
+
+// -----
+
+func.func @a_decoded_argument(%w: !llama.weight<16x32, #llama.q8_0>, %i: index) {
+  // expected-error @below {{'tile.decode' op takes '!llama.weight<16x32, #llama.q8_0>' from a block's argument, expected the result of tile.weight}}
+  %v = tile.decode %w[%i, %i] : <16x32, #llama.q8_0> -> vector<1x16xf32>
+  return
+}
+
+// -----
+
+func.func @columns_of_an_argument(%g: !llama.weight<32, #llama.f32>, %i: index) {
+  // expected-error @below {{'tile.column_values' op takes '!llama.weight<32, #llama.f32>' from a block's argument, expected the result of tile.weight}}
+  %v = tile.column_values %g[%i] : <32, #llama.f32> -> vector<1x16xf32>
+  return
+}
+
+// -----
+
+func.func @a_stage_by_an_argument(%x: memref<1x32xf32>, %g: !llama.weight<32, #llama.f32>, %i: index) {
+  // expected-error @below {{'tile.stage' op takes '!llama.weight<32, #llama.f32>' from a block's argument, expected the result of tile.weight}}
+  %s = tile.stage %x[%i] columns(%g : !llama.weight<32, #llama.f32>) : memref<1x32xf32> -> <1x32xf32> {
+  ^bb0(%a: f32, %b: f32):
+    tile.yield %a
+  }
+  return
+}
+
+// -----
+
+func.func @sums_of_an_argument(%x: !tile.rows<1x32xf32>, %i: index) {
+  // expected-error @below {{'tile.block_sums' op takes '!tile.rows<1x32xf32>' from a block's argument, expected the result of tile.buffer_rows or tile.stage}}
+  %s = tile.block_sums %x, %i block 32 : <1x32xf32> -> memref<1x1xf32>
+  return
+}
+
+// -----
+
+func.func @a_weight_of_a_choice(%ctx: !tile.context, %c: i1, %i: index) {
+  %x = tile.buffer_rows %ctx @x at 0 : <1x32xf32>
+  %a = tile.weight %ctx @a : <16x32, #llama.q8_0> in #llama.rowmajor index 0
+  %b = tile.weight %ctx @b : <16x32, #llama.q8_0> in #llama.rowmajor index 1
+  %w = arith.select %c, %a, %b : !llama.weight<16x32, #llama.q8_0>
+  // expected-error @below {{'tile.contract' op takes '!llama.weight<16x32, #llama.q8_0>' from 'arith.select', expected the result of tile.weight}}
+  %s = tile.contract %x[%i], %w[%i] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
+  return
+}
+
+// -----
+
+func.func @a_weight_that_is_carried(%ctx: !tile.context, %i: index) {
+  %x = tile.buffer_rows %ctx @x at 0 : <1x32xf32>
+  %a = tile.weight %ctx @a : <16x32, #llama.q8_0> in #llama.rowmajor index 0
+  %last = scf.for %k = %i to %i step %i iter_args(%w = %a) -> (!llama.weight<16x32, #llama.q8_0>) {
+    // expected-error @below {{'tile.contract' op takes '!llama.weight<16x32, #llama.q8_0>' from a block's argument, expected the result of tile.weight}}
+    %s = tile.contract %x[%k], %w[%k] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
+    scf.yield %w : !llama.weight<16x32, #llama.q8_0>
+  }
+  return
+}
+
+// -----
+
+func.func @rows_of_a_choice(%ctx: !tile.context, %c: i1, %i: index) {
+  %a = tile.buffer_rows %ctx @x at 0 : <1x32xf32>
+  %b = tile.buffer_rows %ctx @y at 0 : <1x32xf32>
+  %x = arith.select %c, %a, %b : !tile.rows<1x32xf32>
+  %w = tile.weight %ctx @w : <16x32, #llama.q8_0> in #llama.rowmajor index 0
+  // expected-error @below {{'tile.contract' op takes '!tile.rows<1x32xf32>' from 'arith.select', expected the result of tile.buffer_rows or tile.stage}}
+  %s = tile.contract %x[%i], %w[%i] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
+  return
+}
+
+// -----
+
+func.func @a_panel_that_is_carried(%ctx: !tile.context, %i: index) {
+  %x = tile.buffer_rows %ctx @x at 0 : <1x32xf32>
+  %w = tile.weight %ctx @w : <16x32, #llama.q8_0> in #llama.rowmajor index 0
+  %a = tile.panel %w[%i] : <16x32, #llama.q8_0> -> <16x32, #llama.q8_0, #cpu.fma>
+  %last = scf.for %k = %i to %i step %i iter_args(%p = %a) -> (!tile.panel<16x32, #llama.q8_0, #cpu.fma>) {
+    // expected-error @below {{'tile.contract' op takes '!tile.panel<16x32, #llama.q8_0, #cpu.fma>' from a block's argument, expected the result of tile.panel}}
+    %s = tile.contract %x[%k], %p[%k] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !tile.panel<16x32, #llama.q8_0, #cpu.fma> -> vector<1x16xf32>
+    scf.yield %p : !tile.panel<16x32, #llama.q8_0, #cpu.fma>
+  }
+  return
+}
+
+// -----
+
+func.func @scores_over_a_cache_of_a_choice(%ctx: !tile.context, %c: i1, %i: index) {
+  %q = tile.buffer_rows %ctx @q at 0 : <1x16xf32>
+  %a = tile.cache %ctx[%i] : <2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
+  %kv = arith.select %c, %a, %a : !llama.cache<2x1x16, f16>
+  // expected-error @below {{'tile.score_keys' op takes '!llama.cache<2x1x16, f16>' from 'arith.select', expected the result of tile.cache}}
+  %s = tile.score_keys %q[%i], %kv[%i, %i] : <1x16xf32>, <2x1x16, f16> -> vector<1x16xf32>
+  return
+}
+
+// -----
+
+func.func @scores_of_rows_that_are_carried(%ctx: !tile.context, %i: index) {
+  %a = tile.buffer_rows %ctx @q at 0 : <1x16xf32>
+  %kv = tile.cache %ctx[%i] : <2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
+  %last = scf.for %k = %i to %i step %i iter_args(%q = %a) -> (!tile.rows<1x16xf32>) {
+    // expected-error @below {{'tile.score_keys' op takes '!tile.rows<1x16xf32>' from a block's argument, expected the result of tile.buffer_rows or tile.stage}}
+    %s = tile.score_keys %q[%k], %kv[%k, %k] : <1x16xf32>, <2x1x16, f16> -> vector<1x16xf32>
+    scf.yield %q : !tile.rows<1x16xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @values_of_an_argument(%p: memref<1x16xf32>, %kv: !llama.cache<2x1x16, f16>, %i: index) {
+  // expected-error @below {{'tile.sum_values' op takes '!llama.cache<2x1x16, f16>' from a block's argument, expected the result of tile.cache}}
+  %o = tile.sum_values %p, %kv[%i, %i, %i] count %i advance 0 : memref<1x16xf32>, <2x1x16, f16> -> vector<1x16xf32>
+  return
+}
+
+// -----
+
+func.func @appends_to_an_argument(%ctx: !tile.context, %x: vector<1x16xf32>, %kv: !llama.cache<2x1x16, f16>, %i: index) {
+  // expected-error @below {{'tile.append' op takes '!llama.cache<2x1x16, f16>' from a block's argument, expected the result of tile.cache}}
+  tile.append "keys" %x, %kv, %ctx[%i, %i] rows %i : vector<1x16xf32>, <2x1x16, f16>
   return
 }

@@ -43,7 +43,8 @@ func.func @where_things_are(%ctx: !tile.context, %l: index) {
 // CHECK:         tile.stage %{{.+}}[%{{.+}}] every 4 rows(%{{.+}} : vector<2xf32>) columns(%{{.+}} : !llama.weight<32, #llama.f32>) : memref<8x32xf32> -> <2x32x!llama.q8b32> {
 // CHECK:         tile.block_sums %{{.+}}, %{{.+}} block 32 : <1x32xf32> -> memref<1x1xf32>
 // CHECK:         tile.column_values %{{.+}}[%{{.+}}] : <32, #llama.f32> -> vector<1x16xf32>
-func.func @whole_rows(%x: memref<8x32xf32>, %r: index, %g: !llama.weight<32, #llama.f32>) -> vector<1x16xf32> {
+func.func @whole_rows(%ctx: !tile.context, %x: memref<8x32xf32>, %r: index) -> vector<1x16xf32> {
+  %g = tile.weight %ctx @g : !llama.weight<32, #llama.f32> in #llama.rowmajor index 0
   %s = tile.sum %x[%r] order <lanes = 16> : memref<8x32xf32> -> vector<2xf32> {
   ^bb0(%a: f32):
     %y = arith.mulf %a, %a : f32
@@ -71,7 +72,11 @@ func.func @whole_rows(%x: memref<8x32xf32>, %r: index, %g: !llama.weight<32, #ll
 // CHECK:         tile.score_keys %{{.+}}[%{{.+}}], %{{.+}}[%{{.+}}, %{{.+}}] : <8x16xf32>, <2x1x16, f16> -> vector<8x16xf32>
 // CHECK:         tile.sum_values %{{.+}}, %{{.+}}[%{{.+}}, %{{.+}}, %{{.+}}] count %{{.+}} advance 1 : memref<8x256xf32>, <2x1x16, f16> -> vector<8x16xf32>
 // CHECK:         tile.decode %{{.+}}[%{{.+}}, %{{.+}}] : <32x32, #llama.q4_1> -> vector<1x16xf32>
-func.func @loops_over_k(%x: !tile.rows<8x32xf32>, %q: !tile.rows<8x16xf32>, %w: !llama.weight<32x32, #llama.q4_1>, %kv: !llama.cache<2x1x16, f16>, %scores: memref<8x256xf32>, %sums: memref<8x1xf32>, %i: index) {
+func.func @loops_over_k(%ctx: !tile.context, %scores: memref<8x256xf32>, %sums: memref<8x1xf32>, %i: index) {
+  %x = tile.buffer_rows %ctx @x at 0 : !tile.rows<8x32xf32>
+  %q = tile.buffer_rows %ctx @q at 0 : !tile.rows<8x16xf32>
+  %w = tile.weight %ctx @w : !llama.weight<32x32, #llama.q4_1> in #llama.rowmajor index 0
+  %kv = tile.cache %ctx[%i] : !llama.cache<2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
   %panel = tile.panel %w[%i] : !llama.weight<32x32, #llama.q4_1> -> !tile.panel<16x32, #llama.q4_1, #cpu.fma>
   %one = tile.contract %x[%i], %w[%i] sums(%sums : memref<8x1xf32>) order <unit = #cpu.fma, block = 32, scale = outer> : !tile.rows<8x32xf32>, !llama.weight<32x32, #llama.q4_1> -> vector<1x16xf32>
   %many = tile.contract %x[%i], %panel[%i] sums(%sums : memref<8x1xf32>) order <unit = #cpu.fma, block = 32, scale = outer> : !tile.rows<8x32xf32>, !tile.panel<16x32, #llama.q4_1, #cpu.fma> -> vector<8x16xf32>
@@ -89,7 +94,10 @@ func.func @loops_over_k(%x: !tile.rows<8x32xf32>, %q: !tile.rows<8x16xf32>, %w: 
 // CHECK:         tile.buffer_rows %{{.+}} @h at 64 : <64x32xf16>
 // CHECK:         tile.contract %{{.+}}[%{{.+}}], %{{.+}}[%{{.+}}] order <unit = #cuda.mma, block = 32, scale = outer> : <64x32xf16>, !llama.weight<64x32, #llama.q8_0> -> vector<64x64xf32>
 // CHECK:         tile.contract %{{.+}}[%{{.+}}], %{{.+}}[%{{.+}}] order <unit = #cuda.simt, block = 32, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<32x32, #llama.q4_1> -> vector<1x16xf32>
-func.func @units_of_a_gpu(%ctx: !tile.context, %v: vector<1x32xf16>, %x: !tile.rows<1x32xf32>, %a: !llama.weight<64x32, #llama.q8_0>, %b: !llama.weight<32x32, #llama.q4_1>, %i: index) {
+func.func @units_of_a_gpu(%ctx: !tile.context, %v: vector<1x32xf16>, %i: index) {
+  %x = tile.buffer_rows %ctx @x at 0 : !tile.rows<1x32xf32>
+  %a = tile.weight %ctx @a : !llama.weight<64x32, #llama.q8_0> in #llama.rowmajor index 0
+  %b = tile.weight %ctx @b : !llama.weight<32x32, #llama.q4_1> in #llama.rowmajor index 0
   %h = tile.buffer %ctx @h at 64 : memref<64x32xf16>
   tile.store %v, %h[%i, %i] : vector<1x32xf16>, memref<64x32xf16>
   %rows = tile.buffer_rows %ctx @h at 64 : !tile.rows<64x32xf16>
@@ -114,7 +122,8 @@ func.func @units_of_a_gpu(%ctx: !tile.context, %v: vector<1x32xf16>, %x: !tile.r
 // CHECK:         tile.store %{{.+}}, %{{.+}}[%{{.+}}, %{{.+}}] columns %{{.+}} : vector<2x16xf32>, memref<8x32xf32>
 // CHECK:         tile.append "keys" %{{.+}}, %{{.+}}, %{{.+}}[%{{.+}}, %{{.+}}] rows %{{.+}} : vector<2x16xf32>, <2x1x16, f16>
 // CHECK:         tile.append "values" %{{.+}}, %{{.+}}, %{{.+}}[%{{.+}}, %{{.+}}] rows %{{.+}} : vector<2x16xf32>, <2x1x16, f16>
-func.func @epilogues(%ctx: !tile.context, %m: memref<8x32xf32>, %kv: !llama.cache<2x1x16, f16>, %i: index) {
+func.func @epilogues(%ctx: !tile.context, %m: memref<8x32xf32>, %i: index) {
+  %kv = tile.cache %ctx[%i] : !llama.cache<2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
   %cosine = tile.rope_row %ctx[%i, %i] head 16 : vector<2x16xf32>
   %sine = tile.rope_row %ctx[%i, %i] head 16 sine : vector<2x16xf32>
   %swapped = tile.swap_pairs %cosine : vector<2x16xf32>
