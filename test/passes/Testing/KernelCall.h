@@ -60,6 +60,7 @@ private:
   bool appends() { return !kernel.getOps<llama::KVAppendOp>().empty(); }
   llama::reference::Shape shapeOf(mlir::Type type);
   int64_t longestSum();
+  double growth();
   void setInputs(std::mt19937 &random);
   void setBuffers(std::mt19937 &random);
   llvm::Error evaluate();

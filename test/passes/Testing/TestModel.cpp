@@ -13,6 +13,7 @@
 #include "compiler/Target/Target.h"
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "runtime/ABI/Image.h"
@@ -209,6 +210,16 @@ llvm::Error TestModel::packWeights(std::mt19937 &random) {
           decodeWeight(entry.format, entry.bytes, rows, columns);
       for (double &value : values)
         value = std::abs(value);
+      // With the largest of each column, a product has one magnitude in all
+      // columns, which no rotation makes larger in one and smaller in another.
+      if (!choice.text.empty())
+        for (int64_t column = 0; column < columns; ++column) {
+          double largest = 0;
+          for (int64_t row = 0; row < rows; ++row)
+            largest = std::max(largest, values[row * columns + column]);
+          for (int64_t row = 0; row < rows; ++row)
+            values[row * columns + column] = largest;
+        }
       magnitudes.entries[{name, layer}] = {Format::F32, entry.shape,
                                            toF32Bytes(values)};
 
@@ -229,6 +240,32 @@ llvm::Error TestModel::packWeights(std::mt19937 &random) {
   return error;
 }
 
+/// The same kernels with weights in F32; where elementwise ops are nested, also
+/// with 2 x in place of each rotation of x, which a rotation of a pair of equal
+/// numbers does not exceed.
+void TestModel::makeMagnitudeSchedule() {
+  magnitudeSchedule = schedule->clone();
+  mlir::MLIRContext *context = magnitudeSchedule->getContext();
+  auto f32 = llama::F32Attr::get(context);
+  magnitudeSchedule->walk([&](mlir::Operation *op) {
+    if (auto weight = mlir::dyn_cast<llama::WeightOp>(op)) {
+      weight.setFormatsAttr(mlir::ArrayAttr::get(context, f32));
+      weight.removeOfAttr();
+    }
+    for (mlir::Value result : op->getResults())
+      if (auto type = mlir::dyn_cast<llama::WeightType>(result.getType()))
+        result.setType(llama::WeightType::get(context, type.getShape(), f32));
+    if (auto rope = mlir::dyn_cast<llama::RopeOp>(op);
+        rope && !choice.text.empty()) {
+      mlir::OpBuilder builder(rope);
+      auto twice = llama::AddOp::create(builder, rope.getLoc(), rope.getX(),
+                                        rope.getX());
+      rope->replaceAllUsesWith(twice->getResults());
+      rope->erase();
+    }
+  });
+}
+
 //===----------------------------------------------------------------------===//
 // The model
 //===----------------------------------------------------------------------===//
@@ -237,20 +274,18 @@ std::unique_ptr<TestModel> TestModel::compile(const ModelChoice &choice,
                                               std::string &message) {
   std::unique_ptr<TestModel> model(new TestModel(choice));
   auto build = [&]() -> llvm::Error {
-    auto parse = [&](llvm::StringRef format,
-                     mlir::OwningOpRef<mlir::ModuleOp> &module) {
-      module = mlir::parseSourceString<mlir::ModuleOp>(
-          importText(choice, format), &kernelContext());
-      if (!module)
-        return llvm::createStringError("the text does not parse");
-      return runPhases(*module, llama::Phase::Import, llama::Phase::Schedule,
-                       choice);
-    };
-    if (llvm::Error error = parse("f32", model->magnitudeSchedule))
+    std::string text =
+        choice.text.empty()
+            ? importText(choice, llama::reference::formatName(choice.format))
+            : substitute(choice.text, {{"$TARGET", targetText(choice.target)}});
+    model->schedule =
+        mlir::parseSourceString<mlir::ModuleOp>(text, &kernelContext());
+    if (!model->schedule)
+      return llvm::createStringError("the text does not parse");
+    if (llvm::Error error = runPhases(*model->schedule, llama::Phase::Import,
+                                      llama::Phase::Schedule, choice))
       return error;
-    if (llvm::Error error =
-            parse(llama::reference::formatName(choice.format), model->schedule))
-      return error;
+    model->makeMagnitudeSchedule();
     auto layout = image::findCacheLayout(*model->schedule);
     if (!layout)
       return layout.takeError();
@@ -278,6 +313,10 @@ std::unique_ptr<TestModel> TestModel::compile(const ModelChoice &choice,
       keepKernels(*model->vector, [&](llvm::StringRef name) {
         return llvm::is_contained(choice.only, name);
       });
+    if (choice.backend == "cpu" && !hostHas(choice.target)) {
+      mlir::OwningOpRef<mlir::ModuleOp> code = model->vector->clone();
+      return runPhases(*code, llama::Phase::LLVM, llama::Phase::LLVM, choice);
+    }
     auto loaded = model->load(*model->vector);
     if (!loaded)
       return loaded.takeError();

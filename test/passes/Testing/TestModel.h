@@ -49,6 +49,10 @@ struct ModelChoice {
   bool integers = false;
   /// The kernels to compile; empty: all.
   std::vector<std::string> only = {};
+  /// The module at phase import, its target as $TARGET; empty: a Llama's, whose
+  /// matrices are all of `format`. Elementwise ops may be nested in it, which
+  /// tolerances have to follow: see `growth` of KernelCall.cpp.
+  std::string text = {};
 };
 
 /// Weights in the checkpoint's order, by symbol and layer.
@@ -92,6 +96,9 @@ public:
   /// At phase vector, from which a test may make kernels that are wrong.
   mlir::OwningOpRef<mlir::ModuleOp> vector;
 
+  /// Whether this machine executes the target's code; else it was compiled
+  /// to phase llvm and not loaded.
+  bool canRun() const { return loaded != nullptr; }
   LoadedKernels &kernels() const { return *loaded; }
   /// Kernels made from a changed module of phase vector.
   llvm::Expected<std::unique_ptr<LoadedKernels>>
@@ -109,6 +116,7 @@ public:
 private:
   explicit TestModel(const ModelChoice &choice) : choice(choice) {}
   llvm::Error packWeights(std::mt19937 &random);
+  void makeMagnitudeSchedule();
 
   std::unique_ptr<LoadedKernels> loaded;
   /// Where keys and values stand, and how many bytes they are.

@@ -1,0 +1,298 @@
+//===- RandomGraph.cpp - legal models that no checkpoint has --------------===//
+//
+// See RandomGraph.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/passes/Graphs/RandomGraph.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <random>
+
+using namespace corellama::test;
+using llvm::formatv;
+
+std::string RandomGraph::describe() const {
+  return formatv("graph {0} of CORELLAMA_SEED={1}, {2} cache:\n{3}", number,
+                 seed, cacheType, text);
+}
+
+namespace {
+
+const char *const kOps[] = {"rope", "silu", "mul", "add", "swiglu"};
+
+/// Formats whose blocks are `block` columns or fewer.
+const std::pair<const char *, int64_t> kFormats[] = {
+    {"f32", 1},   {"f16", 1},   {"bf16", 1},  {"q8_0", 32},
+    {"q4_0", 32}, {"q4_1", 32}, {"q6_k", 256}};
+
+/// One layer's function, and the weights that it declares.
+class LayerWriter {
+public:
+  LayerWriter(const ModelShape &shape, bool f16Cache, std::mt19937 &random,
+              RoleCounts &counts, int64_t layer)
+      : s(shape), f16Cache(f16Cache), random(random), counts(counts),
+        layer(layer) {}
+
+  void write();
+  std::string weights, function;
+
+private:
+  struct Value {
+    std::string name;
+    int64_t width;
+  };
+
+  int64_t below(int64_t limit) {
+    return std::uniform_int_distribution<int64_t>(0, limit - 1)(random);
+  }
+  bool chance(int64_t in) { return below(in) == 0; }
+  const Value &pick(const std::vector<Value> &values) {
+    return values[below(values.size())];
+  }
+  std::string rows(int64_t width) {
+    return formatv("tensor<?x{0}xf32>", width);
+  }
+  std::string fresh() { return formatv("%v{0}", next++); }
+
+  Value linear(const Value &x, int64_t width);
+  Value norm(const Value &x);
+  Value tree(int64_t width, int depth, const char *role);
+  Value leaf(int64_t width);
+  const char *pickOp(int64_t width, const char *role);
+  bool canRotate(int64_t width) { return width % s.headSize == 0; }
+
+  const ModelShape &s;
+  const bool f16Cache;
+  std::mt19937 &random;
+  RoleCounts &counts;
+  const int64_t layer;
+  int next = 0, weightCount = 0;
+  /// Products that no tree has used, and all that a leaf may be.
+  std::vector<Value> unused, leaves;
+};
+
+LayerWriter::Value LayerWriter::linear(const Value &x, int64_t width) {
+  std::vector<const char *> formats;
+  for (auto [name, block] : kFormats)
+    if (x.width % block == 0)
+      formats.push_back(name);
+  // Rows of whole blocks have more formats with blocks than without.
+  const char *format = formats[below(formats.size())];
+  std::string type = formatv("<{0}x{1}, #llama.{2}>", width, x.width, format);
+  std::string name = formatv("l{0}_w{1}", layer, weightCount++);
+  weights += formatv("    llama.weight @{0} : {1}x{2} formats [#llama.{3}]\n",
+                     name, width, x.width, format);
+  Value y{fresh(), width};
+  function += formatv("    {0}w = llama.weight_ref @blk::@{1}[%l] : {2}\n",
+                      y.name, name, type);
+  function += formatv("    {0} = llama.linear {1}, {0}w : {2}, {3} -> {4}\n",
+                      y.name, x.name, rows(x.width), type, rows(width));
+  return y;
+}
+
+LayerWriter::Value LayerWriter::norm(const Value &x) {
+  std::string name = formatv("l{0}_g{1}", layer, weightCount++);
+  weights += formatv("    llama.weight @{0} : {1} formats [#llama.f32]\n", name,
+                     x.width);
+  Value y{fresh(), x.width};
+  function += formatv(
+      "    {0}w = llama.weight_ref @blk::@{1}[%l] : <{2}, #llama.f32>\n",
+      y.name, name, x.width);
+  function += formatv("    {0} = llama.rms_norm {1}, {0}w eps 1.0e-05 : {2}, "
+                      "<{3}, #llama.f32>\n",
+                      y.name, x.name, rows(x.width), x.width);
+  return y;
+}
+
+LayerWriter::Value LayerWriter::leaf(int64_t width) {
+  for (auto it = unused.begin(); it != unused.end(); ++it)
+    if (it->width == width) {
+      Value value = *it;
+      unused.erase(it);
+      return value;
+    }
+  std::vector<Value> fitting;
+  llvm::copy_if(leaves, std::back_inserter(fitting),
+                [&](const Value &value) { return value.width == width; });
+  return pick(fitting);
+}
+
+/// The op that the role has seen least.
+const char *LayerWriter::pickOp(int64_t width, const char *role) {
+  std::vector<const char *> ops;
+  for (const char *op : kOps) {
+    if (op == llvm::StringRef("rope") && !canRotate(width))
+      continue;
+    int count = counts[formatv("{0} {1}", op, role)];
+    int least =
+        ops.empty() ? count : counts[formatv("{0} {1}", ops.front(), role)];
+    if (count < least)
+      ops.clear();
+    if (count <= least)
+      ops.push_back(op);
+  }
+  return ops[below(ops.size())];
+}
+
+LayerWriter::Value LayerWriter::tree(int64_t width, int depth,
+                                     const char *role) {
+  bool isRoot = role != llvm::StringRef("inner");
+  if (depth == 0 || (!isRoot && chance(3)))
+    return leaf(width);
+  llvm::StringRef op = pickOp(width, role);
+  ++counts[formatv("{0} {1}", op, role)];
+  Value a = tree(width, depth - 1, "inner"), b = a;
+  if (op != "rope" && op != "silu")
+    b = tree(width, depth - 1, "inner");
+  Value y{fresh(), width};
+  if (op == "rope")
+    function +=
+        formatv("    {0} = llama.rope {1}, %pos base 1.0e+04 heads {2} : {3}, "
+                "tensor<?xi32>\n",
+                y.name, a.name, width / s.headSize, rows(width));
+  else if (op == "silu")
+    function += formatv("    {0} = llama.silu {1} : {2}\n", y.name, a.name,
+                        rows(width));
+  else
+    function += formatv("    {0} = llama.{1} {2}, {3} : {4}\n", y.name, op,
+                        a.name, b.name, rows(width));
+  return y;
+}
+
+void LayerWriter::write() {
+  const int64_t keys = s.kvHeads * s.headSize, queries = s.heads * s.headSize;
+  const Value x{"%x", s.dim};
+  std::string cache =
+      formatv("<{0}x{1}x{2}, f32>", s.layers, s.kvHeads, s.headSize);
+
+  Value read = chance(2) ? x : norm(x);
+  leaves = {x};
+  if (read.name != x.name)
+    leaves.push_back(read);
+  // Two widths at most, so that products meet in trees.
+  const int64_t widths[] = {keys, queries, s.hidden, s.dim};
+  int64_t first = widths[below(4)],
+          second = chance(2) ? keys : widths[below(4)];
+  for (int64_t i = 0, count = 1 + below(4); i < count; ++i) {
+    unused.push_back(linear(read, i % 2 ? second : first));
+    leaves.push_back(unused.back());
+  }
+
+  // Trees for the cache first, in pairs of keys and values.
+  std::vector<Value> buffers;
+  bool hasKeys = llvm::any_of(
+      leaves, [&](const Value &value) { return value.width == keys; });
+  bool appends = hasKeys && !chance(4);
+  if (appends) {
+    // A cache of f16 overflows where products of products are multiplied.
+    int depth = f16Cache ? 1 : 3;
+    Value k = tree(keys, depth, "cache"), v = tree(keys, depth, "cache");
+    function += formatv("    llama.kv_append %kv[%l], {0}, {1} at %pos : {2}, "
+                        "{3}, {3}, tensor<?xi32>\n",
+                        k.name, v.name, cache, rows(keys));
+    leaves.push_back(k);
+    if (chance(2))
+      buffers.push_back(v);
+  }
+  do {
+    int64_t width = unused.empty() ? pick(leaves).width : unused.front().width;
+    buffers.push_back(tree(width, 1 + below(3), "buffer"));
+    leaves.push_back(buffers.back());
+  } while (!unused.empty() || (buffers.size() < 2 && chance(2)));
+  if (appends)
+    for (const Value &value : std::vector<Value>(buffers))
+      if (value.width == queries && chance(2)) {
+        Value a{fresh(), queries};
+        function +=
+            formatv("    {0} = llama.attention {1}, %kv[%l], %pos causal "
+                    "heads {2} : {3}, {4}, tensor<?xi32>\n",
+                    a.name, value.name, s.heads, rows(queries), cache);
+        buffers.push_back(a);
+      }
+
+  // Rows of the next layer: what was left in buffers, as it is or projected.
+  std::optional<Value> result;
+  auto accumulate = [&](const Value &term) {
+    if (!result) {
+      result = term;
+      return;
+    }
+    Value sum{fresh(), s.dim};
+    function += formatv("    {0} = llama.add {1}, {2} : {3}\n", sum.name,
+                        result->name, term.name, rows(s.dim));
+    result = sum;
+  };
+  for (const Value &value : buffers)
+    accumulate(value.width == s.dim && chance(2) ? value
+                                                 : linear(value, s.dim));
+  if (chance(2))
+    accumulate(x);
+
+  function =
+      formatv("  func.func private @layer{0}(%x: {1}, %pos: tensor<?xi32>, "
+              "%kv: !llama.cache{2}, %l: index) -> {1} {{\n{3}"
+              "    return {4} : {1}\n  }\n",
+              layer, rows(s.dim), cache, function, result->name);
+}
+
+} // namespace
+
+/// Embedding and head, which every model has, around two layers.
+static const char *const kModel = R"mlir(module attributes {
+    llama.config = #llama.config<dim = {0}, heads = {1}, kv_heads = {2}, head_size = {3}, hidden = {4}, vocabulary = {5}, layers = 2, context_length = 512, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>,
+    llama.target = $TARGET} {{
+  llama.weight @token_embd : {5}x{0} formats [#llama.f16]
+  llama.weight @output_norm : {0} formats [#llama.f32]
+  llama.weights @blk layers 2 {{
+{6}  }
+  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer0, @layer1], of = [0, 1], lm_head = @lm_head>]
+  func.func private @embed(%ids: tensor<?xi32>) -> tensor<?x{0}xf32> {{
+    %w = llama.weight_ref @token_embd : <{5}x{0}, #llama.f16>
+    %x = llama.embed %ids, %w : tensor<?xi32>, <{5}x{0}, #llama.f16> -> tensor<?x{0}xf32>
+    return %x : tensor<?x{0}xf32>
+  }
+{7}  func.func private @lm_head(%x: tensor<?x{0}xf32>) -> tensor<?x{5}xf32> {{
+    %g = llama.weight_ref @output_norm : <{0}, #llama.f32>
+    %h = llama.rms_norm %x, %g eps 1.0e-05 : tensor<?x{0}xf32>, <{0}, #llama.f32>
+    %w = llama.weight_ref @token_embd : <{5}x{0}, #llama.f16>
+    %y = llama.linear %h, %w : tensor<?x{0}xf32>, <{5}x{0}, #llama.f16> -> tensor<?x{5}xf32>
+    return %y : tensor<?x{5}xf32>
+  }
+}
+)mlir";
+
+std::vector<RandomGraph>
+corellama::test::randomGraphs(uint32_t seed, size_t count, RoleCounts &counts) {
+  std::mt19937 random(seed);
+  auto oneOf = [&](std::initializer_list<int64_t> values) {
+    return values.begin()[std::uniform_int_distribution<size_t>(
+        0, values.size() - 1)(random)];
+  };
+  std::vector<RandomGraph> graphs;
+  for (size_t number = 0; number < count; ++number) {
+    RandomGraph graph;
+    graph.seed = seed;
+    graph.number = number;
+    ModelShape &s = graph.shape;
+    // Rows of blocks of 32 columns, or of none; and one in eight of 256.
+    s.dim = number % 8 == 7 ? 256 : oneOf({43, 70, 75, 96, 160});
+    s.headSize = oneOf({6, 10, 14, 18});
+    s.kvHeads = oneOf({1, 2, 3});
+    s.heads = s.kvHeads * oneOf({1, 2});
+    s.hidden = oneOf({37, 52, 83, 96});
+    s.vocabulary = 29;
+    graph.cacheType = number % 2 ? "f16" : "f32";
+    std::string weights, functions;
+    for (int64_t layer : {0, 1}) {
+      LayerWriter writer(s, number % 2, random, counts, layer);
+      writer.write();
+      weights += writer.weights;
+      functions += writer.function;
+    }
+    graph.text = formatv(kModel, s.dim, s.heads, s.kvHeads, s.headSize,
+                         s.hidden, s.vocabulary, weights, functions);
+    graphs.push_back(std::move(graph));
+  }
+  return graphs;
+}

@@ -1,0 +1,53 @@
+//===- RandomGraph.h - legal models that no checkpoint has ----------------===//
+//
+// A seed -> models at phase import, as text. Each has two layers of different
+// structure, drawn from one grammar:
+//
+//   layer    = producer products trees sinks result
+//   producer = none | norm                      what the products read
+//   products = 1 to 4 linears, each of its own format
+//   tree     = leaf | rope(tree) | silu(tree) | mul(tree, tree)
+//            | add(tree, tree) | swiglu(tree, tree), at most 3 ops deep
+//   leaf     = product | the layer's rows | the normalised rows | earlier tree
+//   sink     = buffer | cache | both            of a tree
+//   result   = a sum of buffers, of products of them, of attention over the
+//              cache, and of the layer's rows
+//
+// So every op meets every other one in places where a Llama has none, and what
+// does not fuse has to be a kernel of its own. Sizes are multiples of what
+// their formats ask for and of nothing else.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_TEST_PASSES_GRAPHS_RANDOMGRAPH_H
+#define CORELLAMA_TEST_PASSES_GRAPHS_RANDOMGRAPH_H
+
+#include "test/passes/Testing/TestModel.h"
+#include <map>
+
+namespace corellama::test {
+
+struct RandomGraph {
+  /// How to draw it again, for a message.
+  uint32_t seed;
+  size_t number;
+  ModelShape shape;
+  std::string cacheType;
+  /// Without its target, which is $TARGET.
+  std::string text;
+
+  std::string describe() const;
+};
+
+/// How often an op of a tree stood in a role: inside of a tree, or as its root
+/// for a sink. "silu inner", "silu buffer", "silu cache".
+using RoleCounts = std::map<std::string, int>;
+
+/// The first `count` graphs of a seed. Ops that a role has seen least are drawn
+/// first, so that few graphs have all of them; `counts` tells how often.
+std::vector<RandomGraph> randomGraphs(uint32_t seed, size_t count,
+                                      RoleCounts &counts);
+
+} // namespace corellama::test
+
+#endif // CORELLAMA_TEST_PASSES_GRAPHS_RANDOMGRAPH_H
