@@ -9,7 +9,7 @@
 #include "passes/CPU/CPUPlanner.h"
 #include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/IR/DialectRegistry.h"
-#include "passes/Llama/Planner.h"
+#include "passes/Llama/RowGroups.h"
 #include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/STLExtras.h"
 

@@ -12,7 +12,7 @@
 #include "mlir/IR/DialectRegistry.h"
 #include "passes/CUDA/Passes.h"
 #include "passes/CUDA/UnitLowering.h"
-#include "passes/Llama/Planner.h"
+#include "passes/Llama/RowGroups.h"
 #include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"

@@ -104,9 +104,53 @@ static void buildKernel(const FusionGroup &group, Operation *before) {
   YieldOp::create(builder, kernel.getLoc(), outputs);
 }
 
+/// The functions whose result takes the place of the rows that they are given:
+/// the layers of the model's entries.
+static llvm::DenseSet<StringAttr> layersOf(ModuleOp module) {
+  llvm::DenseSet<StringAttr> layers;
+  for (auto model : module.getOps<ModelOp>())
+    if (model.getEntries())
+      for (auto entry : model.getEntries()->getAsRange<EntryAttr>())
+        for (auto layer : entry.getLayers().getAsRange<FlatSymbolRefAttr>())
+          layers.insert(layer.getAttr());
+  return layers;
+}
+
+/// A kernel that copies the result of a layer, where the kernel that makes it
+/// reads the rows of the layer, or a later one does: the two share a buffer,
+/// and no part may overwrite what another one reads.
+static bool carryResult(Block &block) {
+  Operation *end = block.getTerminator();
+  if (end->getNumOperands() != 1)
+    return false;
+  Value result = end->getOperand(0);
+  auto last = result.getDefiningOp<KernelOp>();
+  bool isOverwritten =
+      last && llvm::any_of(block.getArguments(), [&](BlockArgument given) {
+        return given.getType() == result.getType() &&
+               llvm::any_of(given.getUsers(), [&](Operation *user) {
+                 return !user->isBeforeInBlock(last);
+               });
+      });
+  if (!isOverwritten)
+    return false;
+  OpBuilder builder(end);
+  Location loc = last.getLoc();
+  auto carry = KernelOp::create(builder, loc, TypeRange(ValueRange(result)),
+                                builder.getStringAttr("carry"), result,
+                                Attribute(), PartitionAttr());
+  Block &body = carry.getBody().emplaceBlock();
+  Value copied = body.addArgument(result.getType(), loc);
+  builder.setInsertionPointToEnd(&body);
+  YieldOp::create(builder, loc, copied);
+  end->setOperand(0, carry.getResult(0));
+  return true;
+}
+
 namespace {
 struct FuseKernels : corellama::llama::impl::LlamaFuseKernelsBase<FuseKernels> {
   void runOnOperation() override {
+    llvm::DenseSet<StringAttr> layers = layersOf(getOperation());
     for (auto function : getOperation().getOps<FunctionOpInterface>()) {
       if (function.isExternal())
         continue;
@@ -117,11 +161,18 @@ struct FuseKernels : corellama::llama::impl::LlamaFuseKernelsBase<FuseKernels> {
         return signalPassFailure();
       }
       fuse(function);
+      if (layers.contains(function.getNameAttr()) &&
+          carryResult(function.getFunctionBody().front()))
+        ++kernelsFormed;
     }
   }
 
   void fuse(FunctionOpInterface function) {
     Block &block = function.getFunctionBody().front();
+    // What nothing reads is no kernel's, and would be a result of none.
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
+      if (isOpTriviallyDead(&op))
+        op.erase();
     FusionPlan plan = planFusion(block);
     for (const FusionDecision &decision : plan.decisions) {
       auto options = remark::RemarkOpts::name(decision.kind)

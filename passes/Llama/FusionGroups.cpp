@@ -65,9 +65,9 @@ public:
       return std::nullopt;
     return groupOf(op);
   }
-  template <typename OpTy> bool holds(unsigned wanted) const {
+  bool holdsProduct(unsigned wanted) const {
     return llvm::any_of(nodes, [&](Operation *op) {
-      return groupOf(op) == wanted && isa<OpTy>(op);
+      return groupOf(op) == wanted && op->hasTrait<IsProduct>();
     });
   }
   SmallVector<Operation *> members(unsigned wanted) const {
@@ -193,6 +193,12 @@ std::optional<std::string> Grouping::whyNotOne(unsigned a, unsigned b) const {
   if (dependsThroughOthers(a, b) || dependsThroughOthers(b, a))
     return "a kernel between the two would have to wait for both and be waited "
            "for";
+  for (Operation *op : nodes)
+    for (Operation *other : nodes)
+      if (groupOf(op) == a && groupOf(other) == b && mustKeepOrder(op, other))
+        return "one touches what the other writes, and parts of a kernel run "
+               "in "
+               "any order";
   if (unsigned results = resultsOf(a, b); results > kMaxResults)
     return "together they have " + std::to_string(results) +
            " results, a kernel has at most " + std::to_string(kMaxResults);
@@ -234,25 +240,22 @@ SmallVector<unsigned> Grouping::inOrder() const {
 // The decisions
 //===----------------------------------------------------------------------===//
 
+/// Values of rows that an op reads, weights and positions apart.
+static auto rowsReadBy(Operation *op) {
+  return llvm::make_filter_range(op->getOperands(), [](Value value) {
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    return type && type.getRank() == 2;
+  });
+}
+
 /// Why `op` is no epilogue of the group `producer`, or nothing if it is one.
 static std::optional<std::string>
 whyNotEpilogue(Operation *op, unsigned producer, const Grouping &groups) {
-  if (isa<RopeOp, SiluOp, SwigluOp, MulOp, AddOp, KVAppendOp>(op)) {
-    if (!groups.holds<LinearOp>(producer))
-      return "it reads no result of a linear";
-    auto comesFromProducer = [&](Value value) {
-      return groups.producerOf(value) == producer;
-    };
-    if (isa<SwigluOp, MulOp>(op) &&
-        !llvm::all_of(op->getOperands(), comesFromProducer))
-      return "its operands come from two kernels";
-    if (auto append = dyn_cast<KVAppendOp>(op))
-      if (!comesFromProducer(append.getKeys()) ||
-          !comesFromProducer(append.getValues()))
-        return "keys and values come from two kernels";
-  } else if (auto quantize = dyn_cast<QuantizeOp>(op)) {
+  if (auto quantize = dyn_cast<QuantizeOp>(op)) {
     if (isOneRow(quantize.getX()))
       return "one row is rounded by whoever reads it";
+    if (quantize.getX().getDefiningOp<EmbedOp>())
+      return "a row of the embedding is decoded, not computed tile by tile";
     // Parts of attention are the columns of the heads that share a head of
     // keys.
     bool inBlocks = isa<Q8B32Type>(
@@ -266,19 +269,29 @@ whyNotEpilogue(Operation *op, unsigned producer, const Grouping &groups) {
         return "a part has " + std::to_string(columns) +
                " columns, no whole blocks of " + std::to_string(kRoundingBlock);
     }
-  } else {
-    return "it is no op of an epilogue";
+  } else if (!groups.holdsProduct(producer)) {
+    return "it reads no result of a linear";
+  } else if (op->hasTrait<IsSink>() &&
+             !llvm::all_of(rowsReadBy(op), [&](Value value) {
+               return groups.producerOf(value) == producer;
+             })) {
+    return "what it stores comes from two kernels";
   }
   return groups.whyNotOne(groups.groupOf(op), producer);
+}
+
+/// A rounding that stands between one row and its product.
+static bool isRowRounding(Operation *op) {
+  return isa<QuantizeOp>(op) && isOneRow(op->getResult(0));
 }
 
 /// Why `op` is no prologue of its readers, or nothing if it is.
 static std::optional<std::string> whyNotPrologue(Operation *op,
                                                  const Grouping &groups) {
   if (!isOneRow(op->getResult(0)))
-    return isa<RmsNormOp>(op)
-               ? "each part would normalise all rows of the call again"
-               : "each part would round all rows of the call again";
+    return isa<QuantizeOp>(op)
+               ? "each part would round all rows of the call again"
+               : "each part would normalise all rows of the call again";
   std::optional<SmallVector<unsigned>> readers = groups.readersOf(op);
   if (!readers)
     return "it is a result of the function";
@@ -287,9 +300,30 @@ static std::optional<std::string> whyNotPrologue(Operation *op,
   if (readers->size() > 1)
     return "it is read by " + std::to_string(readers->size()) +
            " kernels, each would compute it again";
-  if (!groups.holds<LinearOp>(readers->front()))
+  if (!groups.holdsProduct(readers->front()))
     return "its reader is no linear";
+  // A part has the whole row for its products and only a tile for all else. A
+  // rounding that is read tile by tile joined nothing, so it is no reader here.
+  for (Operation *user : op->getUsers())
+    if (!user->hasTrait<IsProduct>() && !isRowRounding(user))
+      return "'" + user->getName().getStringRef().str() +
+             "' reads it tile by tile";
   return groups.whyNotOne(groups.groupOf(op), readers->front());
+}
+
+/// Why two products of the same rows, one of them rounded perhaps, are no
+/// siblings, or nothing if they are.
+static std::optional<std::string>
+whyNotSiblings(LinearOp first, LinearOp second, const Grouping &groups) {
+  auto isHalf = [](LinearOp linear) {
+    return cast<RankedTensorType>(linear.getX().getType())
+        .getElementType()
+        .isF16();
+  };
+  // One strategy a kernel; rows of f16 are for another unit than float32 ones.
+  if (isHalf(first) != isHalf(second))
+    return "it reads the same rows in another type, which is for another unit";
+  return groups.whyNotOne(groups.groupOf(first), groups.groupOf(second));
 }
 
 static void joinSiblings(Grouping &groups,
@@ -306,7 +340,7 @@ static void joinSiblings(Grouping &groups,
       unsigned a = groups.groupOf(first), b = groups.groupOf(linear);
       if (a == b)
         continue;
-      std::optional<std::string> why = groups.whyNotOne(a, b);
+      std::optional<std::string> why = whyNotSiblings(first, linear, groups);
       decisions.push_back(
           {linear, "siblings", !why,
            why.value_or("it reads the rows that another linear reads")});
@@ -320,8 +354,8 @@ static void joinSiblings(Grouping &groups,
 static void joinEpilogues(Grouping &groups,
                           SmallVectorImpl<FusionDecision> &decisions) {
   for (Operation *op : groups.ops()) {
-    if (!isa<RopeOp, SiluOp, SwigluOp, MulOp, AddOp, KVAppendOp, QuantizeOp>(
-            op))
+    if (!op->hasTrait<IsElementwise>() && !op->hasTrait<IsSink>() &&
+        !isa<QuantizeOp>(op))
       continue;
     // The latest producer: all others have ended when its parts run.
     std::optional<unsigned> producer;
@@ -330,7 +364,7 @@ static void joinEpilogues(Grouping &groups,
         if (!producer || *made > *producer)
           producer = made;
     // One row is rounded in the prologue, which is asked later.
-    if (!producer || (isa<QuantizeOp>(op) && isOneRow(op->getResult(0))))
+    if (!producer || isRowRounding(op))
       continue;
     if (!isGraphOp(groups.ops()[*producer]))
       continue;
@@ -347,9 +381,7 @@ static void joinPrologues(Grouping &groups,
                           SmallVectorImpl<FusionDecision> &decisions) {
   // Backwards: the rounding between a norm and its linear joins first.
   for (Operation *op : llvm::reverse(groups.ops())) {
-    bool isPrologue = isa<RmsNormOp, AttentionMergeOp>(op) ||
-                      (isa<QuantizeOp>(op) && isOneRow(op->getResult(0)));
-    if (!isPrologue)
+    if (!op->hasTrait<IsRowPrologue>() && !isRowRounding(op))
       continue;
     std::optional<std::string> why = whyNotPrologue(op, groups);
     decisions.push_back(

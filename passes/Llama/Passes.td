@@ -97,9 +97,12 @@ def LlamaFuseKernels : Pass<"llama-fuse-kernels", "::mlir::ModuleOp"> {
     references that it reads. Linears of the same rows are one kernel; rope,
     swiglu, silu, mul, add and kv_append join the linears whose results they
     read (epilogue); on one row, norm, attention_merge and quantize join their
-    only reader (prologue); on more rows, norm is a kernel of its own and
-    quantize joins its producer. What joins nothing is a kernel alone. The name
-    of a kernel is its role, derived from what is in it.
+    only reader (prologue), if it is read as rows of linears and not otherwise;
+    on more rows, norm is a kernel of its own and quantize joins its producer.
+    What joins nothing is a kernel alone, what nothing reads is dropped. A layer
+    whose last kernel would overwrite rows that are still read ends in a kernel
+    "carry", which copies. The name of a kernel is its role, derived from what is
+    in it.
     Never: makes a kernel with more than three results, or two kernels that wait
     for each other, or moves a read of the cache across a write.
 

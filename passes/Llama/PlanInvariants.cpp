@@ -30,10 +30,9 @@ static LogicalResult verifyWholeRoundingBlocks(KernelOp kernel) {
 }
 
 namespace {
-/// The identity of a sum: one kind of op on one weight (or on keys of the
-/// cache).
+/// What is summed: rows against a weight or against keys of the cache. Ops of
+/// different kinds never share a weight of one type.
 struct Sum {
-  StringRef kind;
   Attribute weight;
   Type type;
 
@@ -41,35 +40,27 @@ struct Sum {
 };
 } // namespace
 
-/// The sum that an op makes, if decode and prefill must make it in the same
-/// order: that is, on float32 rows.
-static std::optional<Sum> sumOf(Operation *op) {
-  auto weightSum = [&](StringRef kind, Value weight) -> std::optional<Sum> {
-    if (auto ref = weight.getDefiningOp<WeightRefOp>())
-      return Sum{kind, ref.getWeightAttr(), weight.getType()};
+/// The sum that an op makes, if decode and prefill must make it in the same order:
+/// on float32 rows.
+static std::optional<Sum> sumOf(ReductionOpInterface op) {
+  if (!cast<RankedTensorType>(op->getOperand(0).getType())
+           .getElementType()
+           .isF32())
     return std::nullopt;
-  };
-  if (auto linear = dyn_cast<LinearOp>(op)) {
-    if (!cast<RankedTensorType>(linear.getX().getType())
-             .getElementType()
-             .isF32())
-      return std::nullopt;
-    return weightSum("linear", linear.getWeight());
+  for (Value operand : op->getOperands()) {
+    if (isa<CacheType>(operand.getType()))
+      return Sum{{}, operand.getType()};
+    if (auto ref = operand.getDefiningOp<WeightRefOp>())
+      return Sum{ref.getWeightAttr(), ref.getType()};
   }
-  if (auto norm = dyn_cast<RmsNormOp>(op))
-    return weightSum("rms_norm", norm.getWeight());
-  if (auto attention = dyn_cast<AttentionOp>(op))
-    return Sum{"attention", {}, attention.getCache().getType()};
-  if (auto part = dyn_cast<AttentionPartOp>(op))
-    return Sum{"attention", {}, part.getCache().getType()};
   return std::nullopt;
 }
 
 /// Ops that make the same sum have the same order in all forms.
 static LogicalResult verifySameOrders(ModuleOp module) {
   // A model has few distinct sums; the first op of each represents it.
-  SmallVector<std::pair<Sum, Operation *>> first;
-  WalkResult result = module.walk([&](Operation *op) {
+  SmallVector<std::pair<Sum, ReductionOpInterface>> first;
+  WalkResult result = module.walk([&](ReductionOpInterface op) {
     std::optional<Sum> sum = sumOf(op);
     if (!sum)
       return WalkResult::advance();
@@ -79,8 +70,7 @@ static LogicalResult verifySameOrders(ModuleOp module) {
       first.push_back({*sum, op});
       return WalkResult::advance();
     }
-    Attribute here = op->getAttr("order"),
-              there = known->second->getAttr("order");
+    Attribute here = op.getOrderAttr(), there = known->second.getOrderAttr();
     if (here == there)
       return WalkResult::advance();
     InFlightDiagnostic diagnostic = op->emitOpError();

@@ -141,21 +141,25 @@ struct PlanKernels : corellama::llama::impl::LlamaPlanKernelsBase<PlanKernels> {
     ContractionUnitInterface unit =
         cast<StrategyInterface>(kernel.getStrategyAttr()).getUnit();
     for (Operation &op : kernel.getBody().front()) {
-      if (!isa<LinearOp, RmsNormOp, AttentionOp, AttentionPartOp>(op))
+      auto reduction = dyn_cast<ReductionOpInterface>(op);
+      if (!reduction)
         continue;
-      Attribute order;
+      ReductionOrderAttr order;
       if (auto linear = dyn_cast<LinearOp>(op)) {
         FormatInterface format = linear.getWeight().getType().getFormat();
-        order = unit.getOrder(format);
+        order = dyn_cast_or_null<ReductionOrderAttr>(unit.getOrder(format));
         if (!order)
           return op.emitOpError()
                  << "in kernel \"" << kernel.getName() << "\": the unit "
                  << unit << " does not multiply " << format.getName()
                  << " weights";
       } else {
-        order = planner.getOrder(&op);
+        order = dyn_cast_or_null<ReductionOrderAttr>(planner.getOrder(&op));
+        if (!order)
+          return op.emitOpError() << "in kernel \"" << kernel.getName()
+                                  << "\": the target says no order for its sums";
       }
-      op.setAttr("order", order);
+      reduction.setOrderAttr(order);
     }
     return success();
   }

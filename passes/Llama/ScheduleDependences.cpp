@@ -58,24 +58,23 @@ static LogicalResult collectAccesses(Operation *callee, SymbolTable &symbols,
   if (function.isExternal())
     return function.emitOpError() << "has no body, so there is no telling what "
                                      "its dispatches read and write";
-  WalkResult result = callee->walk([&](Operation *op) {
-    auto buffer = [&](FlatSymbolRefAttr symbol, bool writes) {
-      auto declared = symbols.lookup<BufferOp>(symbol.getValue());
-      if (!declared) {
-        op->emitOpError() << symbol << " is not a buffer of this module";
-        return WalkResult::interrupt();
+  WalkResult result = callee->walk([&](MemoryEffectOpInterface op) {
+    SmallVector<MemoryEffects::EffectInstance> effects;
+    op.getEffects(effects);
+    for (const MemoryEffects::EffectInstance &effect : effects) {
+      bool writes = !isa<MemoryEffects::Read>(effect.getEffect());
+      if (isa<CacheResource>(effect.getResource())) {
+        accesses.push_back({BufferOp(), writes, op});
+      } else if (isa<BufferResource>(effect.getResource())) {
+        SymbolRefAttr symbol = effect.getSymbolRef();
+        auto buffer = symbols.lookup<BufferOp>(symbol.getLeafReference());
+        if (!buffer) {
+          op->emitOpError() << symbol << " is not a buffer of this module";
+          return WalkResult::interrupt();
+        }
+        accesses.push_back({buffer, writes, op});
       }
-      accesses.push_back({declared, writes, op});
-      return WalkResult::advance();
-    };
-    if (auto read = dyn_cast<BufferReadOp>(op))
-      return buffer(read.getBufferAttr(), false);
-    if (auto write = dyn_cast<BufferWriteOp>(op))
-      return buffer(write.getBufferAttr(), true);
-    if (isa<KVAppendOp>(op))
-      accesses.push_back({BufferOp(), true, op});
-    else if (isa<AttentionOp, AttentionPartOp>(op))
-      accesses.push_back({BufferOp(), false, op});
+    }
     return WalkResult::advance();
   });
   return failure(result.wasInterrupted());

@@ -1,9 +1,9 @@
 //===- ScheduleDependences.h - what runs touch and in which order ---------===//
 //
-// What each dispatch of a step reads and writes, from its callee's buffer_read,
-// buffer_write, kv_append and attention ops, and the order in which a step runs
-// them. The pass that inserts barriers, the one that places buffers and the
-// verifier share these facts and nothing else.
+// What each dispatch of a step reads and writes, from the effects that the ops
+// of its callee have on buffers and on the cache, and the order in which a step
+// runs them. The pass that inserts barriers, the one that places buffers and
+// the verifier share these facts and nothing else.
 //
 //===----------------------------------------------------------------------===//
 

@@ -31,19 +31,24 @@ FailureOr<int64_t> StepBuffers::rowCapacity(int64_t rows,
   return capacity;
 }
 
+/// A kernel may pass on what it takes, which no op makes.
+static InFlightDiagnostic errorAt(Value value) {
+  Operation *op = value.getDefiningOp();
+  return op ? op->emitOpError() : emitError(value.getLoc());
+}
+
 FailureOr<RankedTensorType> StepBuffers::capacityOf(Value value, int64_t rows) {
   Operation *op = value.getDefiningOp();
   auto type = dyn_cast<RankedTensorType>(value.getType());
-  if (!type || !op)
+  if (!type)
     return module.emitError()
            << "a value of type " << value.getType()
-           << " goes from one kernel to another; only tensors that the "
-              "kernel makes can";
+           << " goes from one kernel to another; only tensors can";
   SmallVector<int64_t> shape(type.getShape());
   if (!shape.empty() && ShapedType::isDynamic(shape[0]))
     shape[0] = rows;
   // Blocks of keys: as many as the longest context has.
-  if (auto part = dyn_cast<AttentionPartOp>(op);
+  if (auto part = dyn_cast_or_null<AttentionPartOp>(op);
       part && ShapedType::isDynamic(shape[2])) {
     auto config = module->getAttrOfType<ConfigAttr>(kConfigAttr);
     if (!config)
@@ -55,7 +60,7 @@ FailureOr<RankedTensorType> StepBuffers::capacityOf(Value value, int64_t rows) {
                                 static_cast<int64_t>(part.getKeys()));
   }
   if (llvm::any_of(shape, ShapedType::isDynamic))
-    return op->emitOpError()
+    return errorAt(value)
            << "leaves a " << type
            << " to another kernel; a buffer needs to know the extents behind "
               "the first";
@@ -114,9 +119,8 @@ FailureOr<BufferOp> StepBuffers::forModel(StringRef name, Value value,
   auto have = cast<RankedTensorType>(buffer.getType());
   if (have.getElementType() != type->getElementType() ||
       have.getShape().drop_front() != type->getShape().drop_front())
-    return value.getDefiningOp()->emitOpError()
-           << "leaves a " << *type << " in buffer @" << name
-           << ", another function a " << have;
+    return errorAt(value) << "leaves a " << *type << " in buffer @" << name
+                          << ", another function a " << have;
   if (type->getDimSize(0) > have.getDimSize(0))
     buffer.setTypeAttr(TypeAttr::get(*type));
   return buffer;

@@ -162,11 +162,9 @@ static LogicalResult expectNothingPlaced(ModuleOp module) {
       })))
     return failure();
   return forEach<Operation *>(module, [&](Operation *op) {
-    return isa<LlamaDialect>(op->getDialect())
-               ? decidedInPlace(op,
-                                op->getAttrOfType<ReductionOrderAttr>("order"),
-                                "order")
-               : success();
+    auto reduction = dyn_cast<ReductionOpInterface>(op);
+    return reduction ? decidedInPlace(op, reduction.getOrderAttr(), "order")
+                     : success();
   });
 }
 
@@ -190,8 +188,8 @@ static LogicalResult expectPlans(ModuleOp module) {
       })))
     return failure();
   return forEach<Operation *>(module, [&](Operation *op) -> LogicalResult {
-    if (isa<LinearOp, RmsNormOp, AttentionOp, AttentionPartOp>(op) &&
-        !op->getAttr("order"))
+    auto reduction = dyn_cast<ReductionOpInterface>(op);
+    if (reduction && !reduction.getOrderAttr())
       return op->emitOpError()
              << "has no order for its sums; llama-plan-kernels sets it";
     return success();
@@ -201,7 +199,8 @@ static LogicalResult expectPlans(ModuleOp module) {
 static LogicalResult expectLayouts(ModuleOp module) {
   bool usesCache = false;
   module.walk([&](Operation *op) {
-    usesCache |= isa<AttentionOp, AttentionPartOp, KVAppendOp>(op);
+    usesCache |= isa<LlamaDialect>(op->getDialect()) &&
+                 llvm::any_of(op->getOperandTypes(), llvm::IsaPred<CacheType>);
   });
   if (usesCache && module.getOps<CacheLayoutOp>().empty())
     return module.emitError() << "uses a cache and has no llama.cache_layout; "

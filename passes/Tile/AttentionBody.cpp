@@ -42,11 +42,11 @@ Value KernelBody::headLimit(Value column, int64_t headSize) {
   return headSize % kElements == 0 ? Value() : add(column, index(headSize));
 }
 
-Value KernelBody::cacheOf(Value cache) {
+Value KernelBody::cacheOf(Value cache, Value layer) {
   // schedule has the layouts on the declaration, of which there is one.
   for (auto layout :
        source->getParentOfType<ModuleOp>().getOps<CacheLayoutOp>())
-    return CacheOp::create(b, cache.getType(), context, layerIndex(),
+    return CacheOp::create(b, cache.getType(), context, layerIndex(layer),
                            layout.getKeys(), layout.getValues());
   llvm_unreachable("the plan phase has verified that there is a cache_layout");
 }
@@ -200,7 +200,7 @@ LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
                              heads, headSize);
   Value target = bufferMemory(write.getBufferAttr(), write.getAtAttr().getInt(),
                               heads, partColumns(parts));
-  Value cache = cacheOf(part.getCache());
+  Value cache = cacheOf(part.getCache(), part.getLayer());
   Value scores =
       ScratchOp::create(b, MemRefType::get({rows, keys}, b.getF32Type()));
   Value position = PositionOp::create(b, b.getIndexType(), context, index(0));
@@ -243,8 +243,8 @@ LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
   return success();
 }
 
-/// The blocks of every head, merged into one row, staged.
-Value KernelBody::mergedRow(AttentionMergeOp merge) {
+/// The blocks of every head, merged into one row of scratch.
+Value KernelBody::mergeHeads(AttentionMergeOp merge) {
   auto read = merge.getParts().getDefiningOp<BufferReadOp>();
   if (!read || !merge.getKeys()) {
     merge.emitOpError()
@@ -314,9 +314,19 @@ Value KernelBody::mergedRow(AttentionMergeOp merge) {
     }
   });
 
-  auto stage = StageOp::create(
-      b, RowsType::get(b.getContext(), 1, heads * headSize, f32), row, index(0),
-      1, ValueRange{}, ValueRange{});
+  return row;
+}
+
+/// The merged row, staged for a product.
+Value KernelBody::mergedRow(AttentionMergeOp merge) {
+  Value row = mergeHeads(merge);
+  if (!row)
+    return {};
+  Type f32 = b.getF32Type();
+  int64_t columns = cast<MemRefType>(row.getType()).getDimSize(1);
+  auto stage =
+      StageOp::create(b, RowsType::get(b.getContext(), 1, columns, f32), row,
+                      index(0), 1, ValueRange{}, ValueRange{});
   OpBuilder::InsertionGuard guard(b);
   mlir::Block *body = b.createBlock(&stage.getBody(), {}, {f32}, {b.getLoc()});
   tile::YieldOp::create(b, body->getArgument(0));
@@ -332,10 +342,17 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
   int64_t headSize = cacheType.getHeadSize(), kvHeads = cacheType.getHeads();
   int64_t heads = attention.getHeads(), group = heads / kvHeads;
   auto read = attention.getQuery().getDefiningOp<BufferReadOp>();
-  BufferWriteOp write;
+  // The result as it is, rounded to f16, or both.
+  SmallVector<BufferWriteOp, 2> writes;
   for (Operation *user : attention->getUsers())
-    write = dyn_cast<BufferWriteOp>(user);
-  if (!read || !write || !attention.getKeys())
+    if (auto quantize = dyn_cast<QuantizeOp>(user);
+        quantize && quantize.getType().getElementType().isF16())
+      for (Operation *reader : quantize->getUsers())
+        writes.push_back(dyn_cast<BufferWriteOp>(reader));
+    else
+      writes.push_back(dyn_cast<BufferWriteOp>(user));
+  if (!read || writes.empty() || llvm::is_contained(writes, BufferWriteOp()) ||
+      !attention.getKeys())
     return attention.emitOpError()
            << "has its keys in blocks, reads its query from a buffer and "
               "leaves its result in one; run llama-split-attention and "
@@ -343,14 +360,18 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
   int64_t keys = attention.getKeysAttr().getInt();
   Type f32 = b.getF32Type();
   int64_t capacity = capacityOf(read.getBufferAttr()).getDimSize(0);
-  RankedTensorType result = capacityOf(write.getBufferAttr());
   // Row r * heads + h is head h of row r: one head of consecutive positions is
   // every heads-th row.
   Value query = bufferMemory(read.getBufferAttr(), read.getAtAttr().getInt(),
                              capacity * heads, headSize);
-  Value target = bufferMemory(write.getBufferAttr(), write.getAtAttr().getInt(),
-                              result.getDimSize(0), result.getDimSize(1));
-  Value cache = cacheOf(attention.getCache());
+  SmallVector<Value, 2> targets;
+  for (BufferWriteOp write : writes) {
+    RankedTensorType result = capacityOf(write.getBufferAttr());
+    targets.push_back(bufferMemory(write.getBufferAttr(),
+                                   write.getAtAttr().getInt(),
+                                   result.getDimSize(0), result.getDimSize(1)));
+  }
+  Value cache = cacheOf(attention.getCache(), attention.getLayer());
   Value scores = ScratchOp::create(b, MemRefType::get({m, keys}, f32));
   Value rows = rowCount();
   Value keyCount = KeyCountOp::create(b, b.getIndexType(), context);
@@ -406,9 +427,16 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
       int64_t element = 0;
       for (Value o : over.getResults().drop_front(2)) {
         Value sum = BroadcastRowsOp::create(b, o.getType(), over.getResult(1));
-        tile::StoreOp::create(b, arith::DivFOp::create(b, o, sum), target,
-                              firstRow, add(column, index(element)), rows,
-                              limit);
+        Value y = arith::DivFOp::create(b, o, sum);
+        Value at = add(column, index(element));
+        for (Value target : targets) {
+          Type kept = cast<MemRefType>(target.getType()).getElementType();
+          Value stored = y;
+          if (kept.isF16())
+            stored = arith::TruncFOp::create(
+                b, cast<VectorType>(y.getType()).clone(kept), y);
+          tile::StoreOp::create(b, stored, target, firstRow, at, rows, limit);
+        }
         element += cast<VectorType>(o.getType()).getDimSize(1);
       }
     });

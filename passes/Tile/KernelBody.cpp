@@ -10,6 +10,7 @@
 #include "passes/Tile/KernelBody.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -67,7 +68,13 @@ void KernelBody::parallelLoop(int64_t count, function_ref<void(Value)> body) {
   body(op.getInductionVars()[0]);
 }
 
-Value KernelBody::layerIndex() { return toIndex(layer); }
+/// The layer that an op names: a constant, or the layer of the call.
+Value KernelBody::layerIndex(Value given) {
+  llvm::APInt constant;
+  if (matchPattern(given, m_ConstantInt(&constant)))
+    return index(constant.getSExtValue());
+  return toIndex(layer);
+}
 
 Value KernelBody::rowCount() {
   return dynamicRows
@@ -102,7 +109,7 @@ Value KernelBody::weight(Value reference) {
   // At the top of the function: handles are pure and used in many loops.
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointAfterValue(context);
-  Value l = ref.getLayer() ? layerIndex() : Value();
+  Value l = ref.getLayer() ? layerIndex(ref.getLayer()) : Value();
   made = tile::WeightOp::create(b, ref.getType(), context, ref.getWeightAttr(),
                                 l, ref.getLayoutAttr(), ref.getIndexAttr());
   return made;
@@ -226,19 +233,21 @@ Value KernelBody::tileOf(Value tensor, const Position &at) {
                                 rows, Value())
         .getResult();
   }
-  if (auto rope = dyn_cast<RopeOp>(op)) {
-    Value x = tileOf(rope.getX(), at);
-    if (!x)
-      return {};
-    int64_t head = rope.getHeadSize();
-    Value cosine =
-        RopeRowOp::create(b, type, context, at.row, at.column, head, false);
-    Value sine =
-        RopeRowOp::create(b, type, context, at.row, at.column, head, true);
-    Value swapped = SwapPairsOp::create(b, type, x);
-    Value turned = arith::MulFOp::create(b, x, cosine);
-    return math::FmaOp::create(b, swapped, sine, turned).getResult();
+  if (op->hasTrait<IsElementwise>()) {
+    // Positions are operands too; the op asks the context for them.
+    SmallVector<Value, 2> tiles;
+    for (Value operand : op->getOperands())
+      if (cast<RankedTensorType>(operand.getType()).getRank() == 2) {
+        tiles.push_back(tileOf(operand, at));
+        if (!tiles.back())
+          return {};
+      }
+    return elementwiseOn(op, tiles, at);
   }
+  if (auto merge = merged.lookup(op))
+    return tile::LoadOp::create(b, type, merge, at.row, at.column, Value(),
+                                Value())
+        .getResult();
   if (auto norm = dyn_cast<RmsNormOp>(op)) {
     Value x = tileOf(norm.getX(), at);
     if (!x)
@@ -256,28 +265,6 @@ Value KernelBody::tileOf(Value tensor, const Position &at) {
     return arith::MulFOp::create(b, scaled, gain).getResult();
   }
 
-  auto silu = [&](Value x) -> Value {
-    Value e = math::ExpOp::create(b, arith::NegFOp::create(b, x));
-    return arith::DivFOp::create(
-        b, x, arith::AddFOp::create(b, e, splat(1.0f, type)));
-  };
-  if (isa<AddOp, MulOp, SwigluOp, SiluOp>(op)) {
-    SmallVector<Value, 2> operands;
-    for (Value operand : op->getOperands()) {
-      Value x = tileOf(operand, at);
-      if (!x)
-        return {};
-      operands.push_back(x);
-    }
-    if (isa<AddOp>(op))
-      return arith::AddFOp::create(b, operands[0], operands[1]).getResult();
-    if (isa<MulOp>(op))
-      return arith::MulFOp::create(b, operands[0], operands[1]).getResult();
-    Value gated = silu(operands[0]);
-    if (isa<SiluOp>(op))
-      return gated;
-    return arith::MulFOp::create(b, gated, operands[1]).getResult();
-  }
   if (auto quantize = dyn_cast<QuantizeOp>(op);
       quantize && quantize.getType().getElementType().isF16()) {
     Value x = tileOf(quantize.getX(), at);
@@ -292,6 +279,44 @@ Value KernelBody::tileOf(Value tensor, const Position &at) {
   return {};
 }
 
+/// What an elementwise op of the graph is on tiles: the one table of them.
+Value KernelBody::elementwiseOn(Operation *op, ValueRange tiles,
+                                const Position &at) {
+  auto type = cast<VectorType>(tiles[0].getType());
+  auto silu = [&](Value x) -> Value {
+    Value e = math::ExpOp::create(b, arith::NegFOp::create(b, x));
+    return arith::DivFOp::create(
+        b, x, arith::AddFOp::create(b, e, splat(1.0f, type)));
+  };
+  return llvm::TypeSwitch<Operation *, Value>(op)
+      .Case([&](AddOp) -> Value {
+        return arith::AddFOp::create(b, tiles[0], tiles[1]);
+      })
+      .Case([&](MulOp) -> Value {
+        return arith::MulFOp::create(b, tiles[0], tiles[1]);
+      })
+      .Case([&](SiluOp) { return silu(tiles[0]); })
+      .Case([&](SwigluOp) -> Value {
+        Value gated = silu(tiles[0]);
+        return arith::MulFOp::create(b, gated, tiles[1]);
+      })
+      .Case([&](RopeOp rope) -> Value {
+        int64_t head = rope.getHeadSize();
+        Value cosine =
+            RopeRowOp::create(b, type, context, at.row, at.column, head, false);
+        Value sine =
+            RopeRowOp::create(b, type, context, at.row, at.column, head, true);
+        Value swapped = SwapPairsOp::create(b, type, tiles[0]);
+        Value turned = arith::MulFOp::create(b, tiles[0], cosine);
+        return math::FmaOp::create(b, swapped, sine, turned);
+      })
+      .Default([](Operation *other) {
+        other->emitOpError() << "has no body on a tile; KernelBody.cpp lists "
+                                "the elementwise ops that have one";
+        return Value();
+      });
+}
+
 void KernelBody::store(const Sink &sink, Value tile, const Position &at) {
   if (auto write = dyn_cast<BufferWriteOp>(sink.op)) {
     RankedTensorType capacity = capacityOf(write.getBufferAttr());
@@ -303,8 +328,8 @@ void KernelBody::store(const Sink &sink, Value tile, const Position &at) {
     return;
   }
   auto append = cast<KVAppendOp>(sink.op);
-  AppendOp::create(b, tile, cacheOf(append.getCache()), context, at.row,
-                   at.column, rowCount(), sink.what);
+  AppendOp::create(b, tile, cacheOf(append.getCache(), append.getLayer()),
+                   context, at.row, at.column, rowCount(), sink.what);
 }
 
 //===----------------------------------------------------------------------===//
@@ -363,6 +388,11 @@ LogicalResult KernelBody::writeRowWise() {
   for (const Sink &sink : all)
     if (auto embed = sink.value.getDefiningOp<EmbedOp>())
       return writeEmbed(embed, sink);
+  for (auto merge : source.getBody().front().getOps<AttentionMergeOp>()) {
+    merged[merge] = mergeHeads(merge);
+    if (!merged[merge])
+      return failure();
+  }
 
   LogicalResult result = success();
   loop(toIndex(begin), toIndex(end), 1, [&](Value part) {

@@ -59,7 +59,7 @@ private:
   mlir::scf::ForOp loop(Value from, Value to, int64_t step,
                         llvm::function_ref<void(Value)> body);
   void parallelLoop(int64_t count, llvm::function_ref<void(Value)> body);
-  Value layerIndex();
+  Value layerIndex(Value given);
   Value rowCount();
   mlir::RankedTensorType capacityOf(mlir::FlatSymbolRefAttr buffer);
   Value bufferMemory(mlir::FlatSymbolRefAttr buffer, int64_t at, int64_t rows,
@@ -69,14 +69,14 @@ private:
   Value inverseRms(llama::RmsNormOp norm, Value memory, Value row);
   Rows *rowsOf(Value tensor);
   Value tileOf(Value tensor, const Position &at);
+  Value elementwiseOn(mlir::Operation *op, mlir::ValueRange tiles,
+                      const Position &at);
   void store(const Sink &sink, Value tile, const Position &at);
   llvm::SmallVector<Sink> sinks();
   mlir::LogicalResult writeRowWise();
   mlir::LogicalResult writeEmbed(llama::EmbedOp embed, const Sink &sink);
 
   // ProductBody.cpp
-  void collectLinears(Value tensor,
-                      llvm::SmallVectorImpl<llama::LinearOp> &linears);
   mlir::LogicalResult writeProducts();
   mlir::LogicalResult writeGroup(llvm::ArrayRef<Sink> sinks,
                                  llvm::ArrayRef<llama::LinearOp> linears,
@@ -106,8 +106,9 @@ private:
   KeyBlock emptyBlock(int64_t m, int64_t headSize);
   mlir::LogicalResult writeAttentionPart(llama::AttentionPartOp part);
   mlir::LogicalResult writeAttention(llama::AttentionOp attention);
+  Value mergeHeads(llama::AttentionMergeOp merge);
   Value mergedRow(llama::AttentionMergeOp merge);
-  Value cacheOf(Value cache);
+  Value cacheOf(Value cache, Value layer);
   Value headLimit(Value column, int64_t headSize);
 
   mlir::func::FuncOp source;
@@ -122,6 +123,8 @@ private:
   llvm::DenseMap<mlir::Operation *, Value> panels;
   /// 1 / rms of the row that is being written, by norm.
   llvm::DenseMap<mlir::Operation *, Value> inverses;
+  /// Heads that a row-wise kernel merges, in scratch.
+  llvm::DenseMap<mlir::Operation *, Value> merged;
 };
 
 } // namespace corellama::tile

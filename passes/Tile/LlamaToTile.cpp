@@ -89,11 +89,13 @@ static LogicalResult verifyStamped(func::FuncOp kernel) {
       result =
           op->emitOpError()
           << "has no layout and index; run llama-resolve-weight-references";
-    else if (isa<AttentionOp, AttentionPartOp, KVAppendOp>(op) && !placed)
+    else if (!placed &&
+             llvm::any_of(op->getOperandTypes(), llvm::IsaPred<CacheType>))
       result = op->emitOpError()
                << "uses a cache and the module has no llama.cache_layout; run "
                   "llama-plan-layouts";
-    else if (isa<LinearOp, RmsNormOp>(op) && !op->getAttr("order"))
+    else if (auto reduction = dyn_cast<ReductionOpInterface>(op);
+             reduction && !reduction.getOrderAttr())
       result = op->emitOpError()
                << "has no order for its sum; run llama-plan-kernels";
     return failed(result) ? WalkResult::interrupt() : WalkResult::advance();

@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "passes/Llama/RowGroups.h"
 #include "passes/Tile/KernelBody.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -19,60 +20,36 @@ using namespace corellama::tile;
 /// columns come in multiples of it.
 static constexpr int64_t kGroup = 16;
 
-/// The products that a value is made of on a tile: what stands behind a staged
-/// row belongs to the row.
-void KernelBody::collectLinears(Value tensor,
-                                SmallVectorImpl<LinearOp> &linears) {
-  Operation *op = tensor.getDefiningOp();
-  if (auto linear = dyn_cast_or_null<LinearOp>(op)) {
-    if (!llvm::is_contained(linears, linear))
-      linears.push_back(linear);
-    return;
-  }
-  if (!isa_and_nonnull<RopeOp, AddOp, MulOp, SwigluOp, SiluOp>(op))
-    return;
-  for (Value operand : op->getOperands())
-    collectLinears(operand, linears);
-}
-
 LogicalResult KernelBody::writeProducts() {
-  SmallVector<Sink> all = sinks();
-  // Groups in the order of their first product, as the partition counts them.
-  struct Group {
-    SmallVector<LinearOp> linears;
-    SmallVector<Sink> sinks;
-  };
-  SmallVector<Group> groups;
-  for (auto linear : source.getBody().front().getOps<LinearOp>()) {
-    if (llvm::any_of(groups, [&](Group &g) {
-          return llvm::is_contained(g.linears, linear);
-        }))
-      continue;
-    Group group;
-    for (const Sink &sink : all) {
-      SmallVector<LinearOp> linears;
-      collectLinears(sink.value, linears);
-      if (!llvm::is_contained(linears, linear))
-        continue;
-      group.sinks.push_back(sink);
-      for (LinearOp other : linears)
-        if (!llvm::is_contained(group.linears, other))
-          group.linears.push_back(other);
-    }
-    if (group.sinks.empty())
-      return linear.emitOpError()
-             << "leaves the kernel in no buffer and no cache";
-    groups.push_back(group);
+  RowGroups rowGroups(source.getBody().front());
+  SmallVector<SmallVector<Sink>> sinksOf(rowGroups.getGroups().size());
+  for (const Sink &sink : sinks()) {
+    std::optional<unsigned> group = rowGroups.groupOf(sink.value);
+    if (!group)
+      return sink.op->emitOpError() << "leaves the kernel with a value that "
+                                       "none of its products makes; "
+                                       "it should be a kernel of its own";
+    sinksOf[*group].push_back(sink);
   }
-  if (groups.size() != partition.getRows().size())
-    return source.emitOpError()
-           << "is partitioned into " << partition.getRows().size()
-           << " groups of rows and has " << groups.size()
-           << " groups of products";
+  SmallVector<int64_t> rowsOfGroups;
+  for (auto [group, sinks] : llvm::zip(rowGroups.getGroups(), sinksOf)) {
+    if (sinks.empty())
+      return group.products.front()->emitOpError()
+             << "leaves the kernel in no buffer and no cache";
+    rowsOfGroups.push_back(group.rows);
+  }
+  if (ArrayRef(rowsOfGroups) != partition.getRows()) {
+    InFlightDiagnostic diagnostic =
+        source.emitOpError() << "is partitioned by groups of products of ";
+    llvm::interleaveComma(partition.getRows(), diagnostic);
+    diagnostic << " rows and has groups of ";
+    llvm::interleaveComma(rowsOfGroups, diagnostic);
+    return diagnostic << "; llama-plan-kernels counts them";
+  }
 
   // What is read as whole rows, once a call.
-  for (Group &group : groups)
-    for (LinearOp linear : group.linears) {
+  for (const RowGroups::Group &group : rowGroups.getGroups())
+    for (LinearOp linear : group.products) {
       Rows *rows = rowsOf(linear.getX());
       if (!rows)
         return failure();
@@ -99,11 +76,11 @@ LogicalResult KernelBody::writeProducts() {
   for (int64_t rows : partition.getRows())
     allParts += partsOf(rows);
   int64_t firstPart = 0;
-  for (auto [group, rows] : llvm::zip(groups, partition.getRows())) {
-    if (failed(writeGroup(group.sinks, group.linears, rows, firstPart,
-                          partsOf(rows), allParts)))
+  for (auto [group, sinks] : llvm::zip(rowGroups.getGroups(), sinksOf)) {
+    if (failed(writeGroup(sinks, group.products, group.rows, firstPart,
+                          partsOf(group.rows), allParts)))
       return failure();
-    firstPart += partsOf(rows);
+    firstPart += partsOf(group.rows);
   }
   return success();
 }

@@ -27,6 +27,7 @@ static void printStaticDimensions(AsmPrinter &printer,
 #include "dialects/Llama/IR/LlamaDialect.cpp.inc"
 #include "dialects/Llama/IR/LlamaEnums.cpp.inc"
 #include "dialects/Llama/IR/LlamaOpInterfaces.cpp.inc"
+#include "dialects/Llama/IR/LlamaReductionInterface.cpp.inc"
 
 #define GET_TYPEDEF_CLASSES
 #include "dialects/Llama/IR/LlamaTypes.cpp.inc"

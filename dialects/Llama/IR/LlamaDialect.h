@@ -10,6 +10,7 @@
 
 #include "dialects/Llama/IR/KVCacheLayout.h"
 #include "dialects/Llama/IR/LlamaFormats.h"
+#include "dialects/Llama/IR/LlamaOpTraits.h"
 #include "dialects/Llama/IR/Phase.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/AffineMap.h"
@@ -76,6 +77,7 @@ inline constexpr llvm::StringLiteral kProgramAttr = "llama.program";
 
 #define GET_ATTRDEF_CLASSES
 #include "dialects/Llama/IR/LlamaAttributes.h.inc"
+#include "dialects/Llama/IR/LlamaReductionInterface.h.inc"
 #define GET_TYPEDEF_CLASSES
 #include "dialects/Llama/IR/LlamaTypes.h.inc"
 #define GET_OP_CLASSES

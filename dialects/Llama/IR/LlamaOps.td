@@ -10,6 +10,7 @@
 #define CORELLAMA_DIALECTS_LLAMA_IR_LLAMAOPS
 
 include "dialects/Llama/IR/LlamaOpBase.td"
+include "dialects/Llama/IR/LlamaOpTraits.td"
 include "dialects/Llama/IR/LlamaDeclarations.td"
 include "dialects/Llama/IR/LlamaSchedule.td"
 
@@ -47,7 +48,8 @@ def Llama_EmbedOp : Llama_Op<"embed", Llama_GraphPhases, [Pure]> {
 }
 
 def Llama_RmsNormOp : Llama_Op<"rms_norm", Llama_GraphPhases,
-    [Pure, AllTypesMatch<["x", "result"]>]> {
+    [Pure, AllTypesMatch<["x", "result"]>, Llama_IsRowPrologue,
+     Llama_ReductionOpInterface]> {
   let summary = "x / rms(x) * weight, row by row";
   let description = [{
     `y[r, i] = x[r, i] / sqrt(mean_j x[r, j]^2 + eps) * w[i]`.
@@ -74,7 +76,8 @@ def Llama_RmsNormOp : Llama_Op<"rms_norm", Llama_GraphPhases,
   let hasVerifier = 1;
 }
 
-def Llama_LinearOp : Llama_Op<"linear", Llama_GraphPhases, [Pure]> {
+def Llama_LinearOp : Llama_Op<"linear", Llama_GraphPhases,
+    [Pure, Llama_IsProduct, Llama_ReductionOpInterface]> {
   let summary = "x * transposed weight";
   let description = [{
     `y[r, n] = sum_k x[r, k] * w[n, k]`, in float32; with rows of `!llama.q8b32`
@@ -105,7 +108,7 @@ def Llama_LinearOp : Llama_Op<"linear", Llama_GraphPhases, [Pure]> {
 }
 
 def Llama_RopeOp : Llama_Op<"rope", Llama_GraphPhases,
-    [Pure, AllTypesMatch<["x", "result"]>]> {
+    [Pure, AllTypesMatch<["x", "result"]>, Llama_IsElementwise]> {
   let summary = "rotate pairs of each head by an angle proportional to the position";
   let description = [{
     With t = pos[r] * base^(-2i / d) for pair i of a head of size d:
@@ -140,7 +143,7 @@ def Llama_RopeOp : Llama_Op<"rope", Llama_GraphPhases,
   let hasVerifier = 1;
 }
 
-def Llama_KVAppendOp : Llama_Op<"kv_append", Llama_GraphPhases> {
+def Llama_KVAppendOp : Llama_Op<"kv_append", Llama_GraphPhases, [Llama_IsSink]> {
   let summary = "store the new rows of keys and values in the cache";
   let description = [{
     Row r of `keys` and of `values` becomes position `positions[r]` of the layer,
@@ -171,7 +174,7 @@ def Llama_KVAppendOp : Llama_Op<"kv_append", Llama_GraphPhases> {
 }
 
 def Llama_AttentionOp : Llama_Op<"attention", Llama_GraphPhases,
-    [AllTypesMatch<["query", "result"]>]> {
+    [AllTypesMatch<["query", "result"]>, Llama_ReductionOpInterface]> {
   let summary = "softmax(q k / sqrt(d)) v over the cache";
   let description = [{
     Head h of row r attends to the positions p <= positions[r] of the layer's
@@ -212,7 +215,8 @@ def Llama_AttentionOp : Llama_Op<"attention", Llama_GraphPhases,
   let hasVerifier = 1;
 }
 
-def Llama_AttentionPartOp : Llama_Op<"attention_part", Llama_AttentionPartPhases> {
+def Llama_AttentionPartOp : Llama_Op<"attention_part", Llama_AttentionPartPhases,
+    [Llama_ReductionOpInterface]> {
   let summary = "attention over each block of keys alone: accumulator, maximum, sum";
   let description = [{
     For each row, head and block b of `keys` positions, with scores
@@ -248,7 +252,7 @@ def Llama_AttentionPartOp : Llama_Op<"attention_part", Llama_AttentionPartPhases
 }
 
 def Llama_AttentionMergeOp : Llama_Op<"attention_merge", Llama_AttentionPartPhases,
-    [Pure]> {
+    [Pure, Llama_IsRowPrologue]> {
   let summary = "merge the blocks of attention_part, left to right";
   let description = [{
     From m = -inf, s = 0, o = 0, for each block (oi, mi, si) in order:
@@ -280,7 +284,7 @@ def Llama_AttentionMergeOp : Llama_Op<"attention_merge", Llama_AttentionPartPhas
 
 class Llama_ElementwiseOp<string opMnemonic, dag operands, list<Trait> traits = []>
     : Llama_Op<opMnemonic, Llama_GraphPhases,
-               [Pure, SameOperandsAndResultType] # traits> {
+               [Pure, SameOperandsAndResultType, Llama_IsElementwise] # traits> {
   let arguments = operands;
   let results = (outs Llama_Rows:$result);
 }

@@ -73,14 +73,15 @@ def Llama_BufferOp : Llama_Op<"buffer", Llama_BufferPhases, [Symbol]> {
 }
 
 def Llama_BufferReadOp : Llama_Op<"buffer_read", Llama_FunctionPhases,
-    [MemoryEffects<[MemRead<Llama_BufferResource>]>,
-     DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+    [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "the value of a buffer, or one row of it";
   let description = [{
     (A1) the symbol is a buffer whose element type and inner extents are the
     result's; with a row, the result has one row.
   }];
-  let arguments = (ins FlatSymbolRefAttr:$buffer, Optional<Index>:$row,
+  let arguments = (ins
+    Arg<FlatSymbolRefAttr, "the buffer", [MemRead<Llama_BufferResource>]>:$buffer,
+    Optional<Index>:$row,
                        OptionalAttr<I64Attr>:$at);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{
@@ -89,12 +90,12 @@ def Llama_BufferReadOp : Llama_Op<"buffer_read", Llama_FunctionPhases,
 }
 
 def Llama_BufferWriteOp : Llama_Op<"buffer_write", Llama_FunctionPhases,
-    [MemoryEffects<[MemWrite<Llama_BufferResource>]>,
-     DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+    [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "gives a buffer its value";
   let description = [{(A1) as for `buffer_read`.}];
-  let arguments = (ins AnyRankedTensor:$value, FlatSymbolRefAttr:$buffer,
-                       OptionalAttr<I64Attr>:$at);
+  let arguments = (ins AnyRankedTensor:$value,
+    Arg<FlatSymbolRefAttr, "the buffer", [MemWrite<Llama_BufferResource>]>:$buffer,
+    OptionalAttr<I64Attr>:$at);
   let assemblyFormat = "$value `,` $buffer (`at` $at^)? attr-dict `:` type($value)";
 }
 

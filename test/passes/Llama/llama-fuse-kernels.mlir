@@ -283,3 +283,72 @@ func.func @rows_are_rounded_where_they_are_made(%x: tensor<?x32xf32>, %g: !llama
   %s = llama.swiglu %y, %u : tensor<?x16xf32>
   return %s : tensor<?x16xf32>
 }
+
+// A part has a staged row for its products and a tile for its epilogue: a norm
+// that both read is no prologue.
+// CHECK-LABEL: func.func @a_norm_that_an_epilogue_reads_stays_outside
+// CHECK:         %[[H:.+]] = llama.kernel "norm"
+// CHECK:         llama.kernel "linear" (%{{.+}} = %[[H]] : tensor<1x32xf32>
+// CHECK:           llama.linear
+// CHECK:           llama.add
+// REMARK:        [Missed] prologue {{.*}}Function=a_norm_that_an_epilogue_reads_stays_outside {{.*}}Reason="'llama.add' reads it tile by tile"
+func.func @a_norm_that_an_epilogue_reads_stays_outside(%x: tensor<1x32xf32>, %g: !llama.weight<32, #llama.f32>, %w: !llama.weight<32x32, #llama.f32>) -> tensor<1x32xf32> {
+  %h = llama.rms_norm %x, %g eps 1.0e-05 : tensor<1x32xf32>, !llama.weight<32, #llama.f32>
+  %y = llama.linear %h, %w : tensor<1x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<1x32xf32>
+  %z = llama.add %h, %y : tensor<1x32xf32>
+  return %z : tensor<1x32xf32>
+}
+
+// Tensor cores compute all products of a kernel or none.
+// CHECK-LABEL: func.func @rows_of_two_types_are_two_kernels
+// CHECK:         llama.kernel "gate_up" ({{.*}} : tensor<?x32xf16>
+// CHECK:           llama.swiglu
+// CHECK-NEXT:      llama.yield
+// CHECK:         llama.kernel "linear" ({{.*}} : tensor<?x32xf32>
+// REMARK:        [Missed] siblings {{.*}}Function=rows_of_two_types_are_two_kernels {{.*}}Reason="it reads the same rows in another type, which is for another unit"
+func.func @rows_of_two_types_are_two_kernels(%x: tensor<?x32xf32>, %a: !llama.weight<16x32, #llama.q8_0>) -> (tensor<?x16xf32>, tensor<?x16xf32>) {
+  %h = llama.quantize %x : tensor<?x32xf32> to tensor<?x32xf16>
+  %y = llama.linear %h, %a : tensor<?x32xf16>, !llama.weight<16x32, #llama.q8_0> -> tensor<?x16xf32>
+  %s = llama.swiglu %y, %y : tensor<?x16xf32>
+  %z = llama.linear %x, %a : tensor<?x32xf32>, !llama.weight<16x32, #llama.q8_0> -> tensor<?x16xf32>
+  return %s, %z : tensor<?x16xf32>, tensor<?x16xf32>
+}
+
+// Parts of a kernel run in any order, so it writes the cache once.
+// CHECK-LABEL: func.func @two_appends_are_two_kernels
+// CHECK:         llama.kernel "qkv"
+// CHECK:           llama.kv_append
+// CHECK-NOT:       llama.kv_append
+// CHECK:         llama.kernel "kv_append"
+// REMARK:        [Missed] epilogue {{.*}}Function=two_appends_are_two_kernels {{.*}}Reason="one touches what the other writes, and parts of a kernel run in any order"
+func.func @two_appends_are_two_kernels(%x: tensor<?x32xf32>, %kv: !llama.cache<2x1x32, f16>, %l: index, %pos: tensor<?xi32>, %w: !llama.weight<32x32, #llama.f32>) {
+  %k = llama.linear %x, %w : tensor<?x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<?x32xf32>
+  %v = llama.linear %x, %w : tensor<?x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<?x32xf32>
+  llama.kv_append %kv[%l], %k, %v at %pos : !llama.cache<2x1x32, f16>, tensor<?x32xf32>, tensor<?x32xf32>, tensor<?xi32>
+  llama.kv_append %kv[%l], %v, %k at %pos : !llama.cache<2x1x32, f16>, tensor<?x32xf32>, tensor<?x32xf32>, tensor<?xi32>
+  return
+}
+
+// What nothing reads is dropped.
+// CHECK-LABEL: func.func @a_product_that_nothing_reads
+// CHECK-NEXT:    return
+func.func @a_product_that_nothing_reads(%x: tensor<?x32xf32>, %w: !llama.weight<32x32, #llama.f32>) {
+  %y = llama.linear %x, %w : tensor<?x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<?x32xf32>
+  return
+}
+
+// A layer's result takes the place of its rows, which the kernel of the result
+// reads here: a kernel of its own copies it.
+// CHECK-LABEL: func.func private @carried
+// CHECK:         %[[Y:.+]] = llama.kernel "linear"
+// CHECK:         %[[Z:.+]] = llama.kernel "carry" (%[[IN:.+]] = %[[Y]] : tensor<?x32xf32>) -> tensor<?x32xf32> {
+// CHECK-NEXT:      llama.yield %[[IN]]
+// CHECK:         return %[[Z]]
+llama.model @m entries [#llama.entry<name = "prefill", rows = 8, embed = @rows, layers = [@carried], of = [0], lm_head = @rows>]
+func.func private @rows(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
+  return %x : tensor<?x32xf32>
+}
+func.func private @carried(%x: tensor<?x32xf32>, %w: !llama.weight<32x32, #llama.f32>) -> tensor<?x32xf32> {
+  %y = llama.linear %x, %w : tensor<?x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}

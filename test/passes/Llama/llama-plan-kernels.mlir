@@ -123,4 +123,24 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", vector_bits = 
     }
     return %p : tensor<1x12x?x18xf32>
   }
+
+  // Products whose results meet in one element are one group, whatever ops stand
+  // between them and in whatever order.
+  // CHECK-LABEL:    func.func @products_that_meet
+  // CHECK:            llama.kernel "gate_up" {{.*}} partition <rows = [48, 48], by = {{[0-9]+}}>
+  // GPU-LABEL:      func.func @products_that_meet
+  // GPU:              llama.kernel "gate_up" {{.*}} partition <rows = [48, 48], by = 16>
+  func.func @products_that_meet(%x: tensor<1x32xf32>, %pos: tensor<1xi32>) -> (tensor<1x48xf32>, tensor<1x48xf32>) {
+    %y:2 = llama.kernel "gate_up" (%ix = %x : tensor<1x32xf32>, %ipos = %pos : tensor<1xi32>) -> (tensor<1x48xf32>, tensor<1x48xf32>) {
+      %w = llama.weight_ref @w : !llama.weight<48x32, #llama.q4_0>
+      %a = llama.linear %ix, %w : tensor<1x32xf32>, !llama.weight<48x32, #llama.q4_0> -> tensor<1x48xf32>
+      %c = llama.linear %ix, %w : tensor<1x32xf32>, !llama.weight<48x32, #llama.q4_0> -> tensor<1x48xf32>
+      %b = llama.linear %ix, %w : tensor<1x32xf32>, !llama.weight<48x32, #llama.q4_0> -> tensor<1x48xf32>
+      %s = llama.silu %a : tensor<1x48xf32>
+      %r = llama.rope %b, %ipos base 1.0e+04 heads 3 : tensor<1x48xf32>, tensor<1xi32>
+      %m = llama.mul %s, %r : tensor<1x48xf32>
+      llama.yield %m, %c : tensor<1x48xf32>, tensor<1x48xf32>
+    }
+    return %y#0, %y#1 : tensor<1x48xf32>, tensor<1x48xf32>
+  }
 }

@@ -121,7 +121,7 @@ llama.weight @w : 16x32 formats [#llama.q8_0]
 
 llama.buffer @x : tensor<1x32xf32> at 0
 llama.buffer @y : tensor<1x16xf32> at 128
-// expected-error @below {{'func.func' op is partitioned into 2 groups of rows and has 1 groups of products}}
+// expected-error @below {{'func.func' op is partitioned by groups of products of 16, 16 rows and has groups of 16; llama-plan-kernels counts them}}
 func.func private @a_partition_of_other_groups() attributes {llama.partition = #llama.partition<rows = [16, 16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
   %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0

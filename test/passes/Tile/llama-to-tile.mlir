@@ -483,3 +483,73 @@ func.func private @a_tile_of_keys_is_as_wide_as_the_block(%l: index) attributes 
   llama.buffer_write %p, @p at 4096 : tensor<1x8x?x130xf32>
   return
 }
+
+// -----
+
+// mul(silu(a), rope(b)) is one tile of both products.
+
+llama.buffer @x : tensor<1x32xf32> at 0
+llama.buffer @y : tensor<1x48xf32> at 128
+
+// CHECK-LABEL: func.func private @products_that_meet
+// CHECK:         %[[A:.+]] = tile.contract %{{.+}}[%{{.+}}], %[[W:.+]][%[[N:.+]]] order
+// CHECK:         %[[GATED:.+]] = arith.divf %[[A]]
+// CHECK:         %[[B:.+]] = tile.contract %{{.+}}[%{{.+}}], %[[W]][%[[N]]] order
+// CHECK:         %[[SWAPPED:.+]] = tile.swap_pairs %[[B]]
+// CHECK:         %[[TURNED:.+]] = math.fma %[[SWAPPED]]
+// CHECK:         %[[Y:.+]] = arith.mulf %[[GATED]], %[[TURNED]]
+// CHECK:         tile.store %[[Y]]
+// CHECK-NOT:     tile.contract
+func.func private @products_that_meet(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
+  %pos = llama.input positions : tensor<1xi32>
+  %w = llama.weight_ref @blk::@w[%l] : <48x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 0
+  %a = llama.linear %x, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <48x32, #llama.q4_0> -> tensor<1x48xf32>
+  %b = llama.linear %x, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <48x32, #llama.q4_0> -> tensor<1x48xf32>
+  %s = llama.silu %a : tensor<1x48xf32>
+  %r = llama.rope %b, %pos base 1.0e+04 heads 3 : tensor<1x48xf32>, tensor<1xi32>
+  %m = llama.mul %s, %r : tensor<1x48xf32>
+  llama.buffer_write %m, @y at 128 : tensor<1x48xf32>
+  return
+}
+llama.weights @blk layers 2 { llama.weight @w : 48x32 formats [#llama.q4_0] }
+
+// -----
+
+// A weight of a layer that is a constant is not the call's.
+
+llama.buffer @x : tensor<1x32xf32> at 0
+llama.buffer @y : tensor<1x48xf32> at 128
+
+// CHECK-LABEL: func.func private @a_constant_layer
+// CHECK:         %[[ONE:.+]] = arith.constant 1 : index
+// CHECK:         tile.weight %{{.+}} @blk::@w[%[[ONE]]]
+func.func private @a_constant_layer() attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  %l = arith.constant 1 : index
+  %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
+  %w = llama.weight_ref @blk::@w[%l] : <48x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 0
+  %a = llama.linear %x, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <48x32, #llama.q4_0> -> tensor<1x48xf32>
+  llama.buffer_write %a, @y at 128 : tensor<1x48xf32>
+  return
+}
+llama.weights @blk layers 2 { llama.weight @w : 48x32 formats [#llama.q4_0] }
+
+// -----
+
+// Merged heads that no product reads are a row of their own.
+
+llama.buffer @p : tensor<1x2x4x18xf32> at 0
+llama.buffer @y : tensor<1x32xf32> at 1024
+
+// CHECK-LABEL: func.func private @attention_merge
+// CHECK:         %[[ROW:.+]] = tile.scratch : memref<1x32xf32>
+// CHECK:         scf.parallel
+// CHECK:           tile.store %{{.+}}, %[[ROW]]
+// CHECK:         %[[MERGED:.+]] = tile.load %[[ROW]]
+// CHECK:         tile.store %[[MERGED]]
+func.func private @attention_merge() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  %p = llama.buffer_read @p at 0 : tensor<1x2x?x18xf32>
+  %y = llama.attention_merge %p heads 2 keys 256 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
+  llama.buffer_write %y, @y at 1024 : tensor<1x32xf32>
+  return
+}
