@@ -156,8 +156,9 @@ struct PlanKernels : corellama::llama::impl::LlamaPlanKernelsBase<PlanKernels> {
       } else {
         order = dyn_cast_or_null<ReductionOrderAttr>(planner.getOrder(&op));
         if (!order)
-          return op.emitOpError() << "in kernel \"" << kernel.getName()
-                                  << "\": the target says no order for its sums";
+          return op.emitOpError()
+                 << "in kernel \"" << kernel.getName()
+                 << "\": the target says no order for its sums";
       }
       reduction.setOrderAttr(order);
     }

@@ -232,7 +232,7 @@ Error Evaluator::Frame::checkRows(Operation *op) {
     if (shape.empty())
       return createStringError(
           "operands have rows, found a tensor without extents");
-    if (!isa<MulOp, AddOp, SwigluOp>(op))
+    if (!op->hasTrait<OpTrait::SameOperandsAndResultType>())
       shape.truncate(1);
     if (first && *first != shape)
       return createStringError(formatv(

@@ -7,6 +7,7 @@
 #include "test/passes/Graphs/RandomGraph.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
+#include <climits>
 #include <random>
 
 using namespace corellama::test;
@@ -23,8 +24,9 @@ const char *const kOps[] = {"rope", "silu", "mul", "add", "swiglu"};
 
 /// Formats whose blocks are `block` columns or fewer.
 const std::pair<const char *, int64_t> kFormats[] = {
-    {"f32", 1},   {"f16", 1},   {"bf16", 1},  {"q8_0", 32},
-    {"q4_0", 32}, {"q4_1", 32}, {"q6_k", 256}};
+    {"f32", 1},    {"f16", 1},    {"bf16", 1},  {"q8_0", 32},  {"q4_0", 32},
+    {"q4_1", 32},  {"q5_0", 32},  {"q5_1", 32}, {"q2_k", 256}, {"q3_k", 256},
+    {"q4_k", 256}, {"q5_k", 256}, {"q6_k", 256}};
 
 /// One layer's function, and the weights that it declares.
 class LayerWriter {
@@ -57,9 +59,10 @@ private:
 
   Value linear(const Value &x, int64_t width);
   Value norm(const Value &x);
-  Value tree(int64_t width, int depth, const char *role);
+  Value tree(int64_t width, int depth, llvm::StringRef role);
   Value leaf(int64_t width);
-  const char *pickOp(int64_t width, const char *role);
+  size_t takeLeastSeen(llvm::ArrayRef<std::string> choices);
+  std::string takeOp(int64_t width, llvm::StringRef role);
   bool canRotate(int64_t width) { return width % s.headSize == 0; }
 
   const ModelShape &s;
@@ -118,30 +121,35 @@ LayerWriter::Value LayerWriter::leaf(int64_t width) {
   return pick(fitting);
 }
 
-/// The op that the role has seen least.
-const char *LayerWriter::pickOp(int64_t width, const char *role) {
-  std::vector<const char *> ops;
-  for (const char *op : kOps) {
-    if (op == llvm::StringRef("rope") && !canRotate(width))
-      continue;
-    int count = counts[formatv("{0} {1}", op, role)];
-    int least =
-        ops.empty() ? count : counts[formatv("{0} {1}", ops.front(), role)];
-    if (count < least)
-      ops.clear();
-    if (count <= least)
-      ops.push_back(op);
-  }
-  return ops[below(ops.size())];
+/// One of the choices that were taken least often, which is counted.
+size_t LayerWriter::takeLeastSeen(llvm::ArrayRef<std::string> choices) {
+  int least = INT_MAX;
+  for (const std::string &choice : choices)
+    least = std::min(least, counts[choice]);
+  std::vector<size_t> seenLeast;
+  for (auto [i, choice] : llvm::enumerate(choices))
+    if (counts[choice] == least)
+      seenLeast.push_back(i);
+  size_t taken = seenLeast[below(seenLeast.size())];
+  ++counts[choices[taken]];
+  return taken;
+}
+
+std::string LayerWriter::takeOp(int64_t width, llvm::StringRef role) {
+  std::vector<std::string> ops, choices;
+  for (llvm::StringRef op : kOps)
+    if (op != "rope" || canRotate(width)) {
+      ops.push_back(op.str());
+      choices.push_back(formatv("{0} {1}", op, role));
+    }
+  return ops[takeLeastSeen(choices)];
 }
 
 LayerWriter::Value LayerWriter::tree(int64_t width, int depth,
-                                     const char *role) {
-  bool isRoot = role != llvm::StringRef("inner");
-  if (depth == 0 || (!isRoot && chance(3)))
+                                     llvm::StringRef role) {
+  if (depth == 0 || (role == "inner" && chance(3)))
     return leaf(width);
-  llvm::StringRef op = pickOp(width, role);
-  ++counts[formatv("{0} {1}", op, role)];
+  std::string op = takeOp(width, role);
   Value a = tree(width, depth - 1, "inner"), b = a;
   if (op != "rope" && op != "silu")
     b = tree(width, depth - 1, "inner");
@@ -166,40 +174,47 @@ void LayerWriter::write() {
   std::string cache =
       formatv("<{0}x{1}x{2}, f32>", s.layers, s.kvHeads, s.headSize);
 
-  Value read = chance(2) ? x : norm(x);
+  Value read = takeLeastSeen({"producer none", "producer norm"}) ? norm(x) : x;
   leaves = {x};
   if (read.name != x.name)
     leaves.push_back(read);
-  // Two widths at most, so that products meet in trees.
+  // One layer of five appends nothing. Two widths at most, so that products
+  // meet in trees; a layer that appends makes what fits the cache.
+  const bool appends = counts["layers"]++ % 5 != 4;
   const int64_t widths[] = {keys, queries, s.hidden, s.dim};
-  int64_t first = widths[below(4)],
-          second = chance(2) ? keys : widths[below(4)];
-  for (int64_t i = 0, count = 1 + below(4); i < count; ++i) {
+  int64_t first = appends ? keys : widths[below(4)],
+          second = chance(3) ? keys : widths[below(4)];
+  size_t products = 1 + takeLeastSeen({"products 1", "products 2", "products 3",
+                                       "products 4"});
+  for (size_t i = 0; i < products; ++i) {
     unused.push_back(linear(read, i % 2 ? second : first));
     leaves.push_back(unused.back());
   }
 
-  // Trees for the cache first, in pairs of keys and values.
+  // Trees for the cache first, in pairs of keys and values. Most of them are
+  // read from a buffer as well, one of six is not.
   std::vector<Value> buffers;
-  bool hasKeys = llvm::any_of(
-      leaves, [&](const Value &value) { return value.width == keys; });
-  bool appends = hasKeys && !chance(4);
   if (appends) {
     // A cache of f16 overflows where products of products are multiplied.
     int depth = f16Cache ? 1 : 3;
-    Value k = tree(keys, depth, "cache"), v = tree(keys, depth, "cache");
+    auto cacheTree = [&] {
+      bool isCacheOnly = counts["trees for the cache"]++ % 6 == 5;
+      Value made = tree(keys, depth, isCacheOnly ? "cache" : "both");
+      if (!isCacheOnly)
+        buffers.push_back(made);
+      return made;
+    };
+    Value k = cacheTree(), v = cacheTree();
     function += formatv("    llama.kv_append %kv[%l], {0}, {1} at %pos : {2}, "
                         "{3}, {3}, tensor<?xi32>\n",
                         k.name, v.name, cache, rows(keys));
-    leaves.push_back(k);
-    if (chance(2))
-      buffers.push_back(v);
+    leaves.push_back(v);
   }
   do {
     int64_t width = unused.empty() ? pick(leaves).width : unused.front().width;
     buffers.push_back(tree(width, 1 + below(3), "buffer"));
     leaves.push_back(buffers.back());
-  } while (!unused.empty() || (buffers.size() < 2 && chance(2)));
+  } while (!unused.empty() || chance(3));
   if (appends)
     for (const Value &value : std::vector<Value>(buffers))
       if (value.width == queries && chance(2)) {
@@ -240,7 +255,7 @@ void LayerWriter::write() {
 
 /// Embedding and head, which every model has, around two layers.
 static const char *const kModel = R"mlir(module attributes {
-    llama.config = #llama.config<dim = {0}, heads = {1}, kv_heads = {2}, head_size = {3}, hidden = {4}, vocabulary = {5}, layers = 2, context_length = 512, eps = 1.0e-05 : f64, rope_base = 1.0e+04 : f64>,
+    llama.config = #llama.config<dim = {0}, heads = {1}, kv_heads = {2}, head_size = {3}, hidden = {4}, vocabulary = {5}, layers = 2, context_length = 512, eps = 1.0e-05 : f64>,
     llama.target = $TARGET} {{
   llama.weight @token_embd : {5}x{0} formats [#llama.f16]
   llama.weight @output_norm : {0} formats [#llama.f32]

@@ -39,12 +39,14 @@ struct RandomGraph {
   std::string describe() const;
 };
 
-/// How often an op of a tree stood in a role: inside of a tree, or as its root
-/// for a sink. "silu inner", "silu buffer", "silu cache".
+/// How often something was drawn: an op of a tree inside of it ("silu inner")
+/// or as its root for a sink ("silu buffer", "silu cache", "silu both"),
+/// producers
+/// ("producer norm") and numbers of products ("products 3").
 using RoleCounts = std::map<std::string, int>;
 
-/// The first `count` graphs of a seed. Ops that a role has seen least are drawn
-/// first, so that few graphs have all of them; `counts` tells how often.
+/// The first `count` graphs of a seed. What has been drawn least often is drawn
+/// first, so that few graphs have everything; `counts` tells how often.
 std::vector<RandomGraph> randomGraphs(uint32_t seed, size_t count,
                                       RoleCounts &counts);
 

@@ -288,7 +288,7 @@ func.func @rows_are_rounded_where_they_are_made(%x: tensor<?x32xf32>, %g: !llama
 // that both read is no prologue.
 // CHECK-LABEL: func.func @a_norm_that_an_epilogue_reads_stays_outside
 // CHECK:         %[[H:.+]] = llama.kernel "norm"
-// CHECK:         llama.kernel "linear" (%{{.+}} = %[[H]] : tensor<1x32xf32>
+// CHECK:         llama.kernel "lm_head" (%{{.+}} = %[[H]] : tensor<1x32xf32>
 // CHECK:           llama.linear
 // CHECK:           llama.add
 // REMARK:        [Missed] prologue {{.*}}Function=a_norm_that_an_epilogue_reads_stays_outside {{.*}}Reason="'llama.add' reads it tile by tile"

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/passes/Testing/TestModel.h"
+#include "compiler/CodeGen/CodeGen.h"
 #include "compiler/Image/Manifest.h"
 #include "compiler/Image/Packing.h"
 #include "compiler/Image/RopeFrequencies.h"
@@ -302,20 +303,23 @@ std::unique_ptr<TestModel> TestModel::compile(const ModelChoice &choice,
     if (llvm::Error error = runPhases(*model->vector, llama::Phase::Tile,
                                       llama::Phase::Vector, choice))
       return error;
-    auto rope = image::findRopeTable(*model->vector);
-    if (!rope)
-      return rope.takeError();
-    auto frequencies = image::makeRopeFrequencies(*rope);
-    if (!frequencies)
-      return frequencies.takeError();
-    model->frequencies = std::move(*frequencies);
+    // A graph without rope has no table.
+    for (auto rope : model->vector->getOps<llama::RopeTableOp>()) {
+      auto frequencies = image::makeRopeFrequencies(rope);
+      if (!frequencies)
+        return frequencies.takeError();
+      model->frequencies = std::move(*frequencies);
+    }
     if (!choice.only.empty())
       keepKernels(*model->vector, [&](llvm::StringRef name) {
         return llvm::is_contained(choice.only, name);
       });
     if (choice.backend == "cpu" && !hostHas(choice.target)) {
       mlir::OwningOpRef<mlir::ModuleOp> code = model->vector->clone();
-      return runPhases(*code, llama::Phase::LLVM, llama::Phase::LLVM, choice);
+      if (llvm::Error error =
+              runPhases(*code, llama::Phase::LLVM, llama::Phase::LLVM, choice))
+        return error;
+      return codegen::compileToObject(*code).takeError();
     }
     auto loaded = model->load(*model->vector);
     if (!loaded)
