@@ -45,7 +45,7 @@ std::unique_ptr<TestModel> compile(const RandomGraph &graph,
   choice.cacheType = graph.cacheType;
   choice.shape = graph.shape;
   choice.text = graph.text;
-  choice.backend = isGPU(target) ? "emulator" : "cpu";
+  choice.emulated = isGPU(target);
   // The errors of a pass that refuses a graph are the failure's message.
   std::string errors;
   mlir::ScopedDiagnosticHandler handler(

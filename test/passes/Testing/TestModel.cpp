@@ -314,7 +314,7 @@ std::unique_ptr<TestModel> TestModel::compile(const ModelChoice &choice,
       keepKernels(*model->vector, [&](llvm::StringRef name) {
         return llvm::is_contained(choice.only, name);
       });
-    if (choice.backend == "cpu" && !hostHas(choice.target)) {
+    if (!choice.emulated && !hostHas(choice.target)) {
       mlir::OwningOpRef<mlir::ModuleOp> code = model->vector->clone();
       if (llvm::Error error =
               runPhases(*code, llama::Phase::LLVM, llama::Phase::LLVM, choice))
