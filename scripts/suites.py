@@ -167,13 +167,15 @@ class Suites:
         # The model whose layers alternate between six formats.
         add("exact-tiny", *exact, "--random", "--only=9", "--prompts=4", quick=True)
         add("exact-demo", *exact, "--model", demo, "--negative", both)
+        add("exact-quantised", *exact, "--quantised", "--prompts=4")
         add("exact-random", *exact, "--random", both)
         for seed in (2, 3, 4) if self.args.all else ():
             add(f"exact-random-{seed}", *exact, "--random", both, "--seed", seed)
         add("phases", e2e / "test_phases.py", "--corellama", driver, "--opt",
             self.build / "bin/corellama-opt", "--model", demo, needs=DRIVER + OPT)
         bits = [e2e / "test_bits.py", "--corellama", driver, "--model", demo,
-                "--delays-rt", self.build / "rt-delays"]
+                "--delays-rt", self.build / "rt-delays",
+                *(["--all"] if self.args.all else [])]
         delays = DRIVER + ["corellama-rt-delays"]
         add("bits", *bits, needs=delays)
         if self.args.all:

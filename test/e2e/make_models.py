@@ -75,6 +75,9 @@ RECIPES = [
 # What slow tests take: each format, kind of attention and kind of head is in it.
 FEW = [*range(12), 24, 25]
 
+# Between them each format of blocks.
+QUANTISED = [6, 9, 24, 25]
+
 # Superblocks that `gguf` cannot quantise to: bytes, the byte of d, that of dmin or
 # none, the mean of a quant and the deviation of a value where d is 1 and all
 # other bits are random, as the formulas of llama.cpp give them. dmin is d times
@@ -155,9 +158,10 @@ def draw_shape(rng, recipe):
                     eps=float(rng.choice([1e-5, 1e-6])))
 
 
-def write_model(path, seed, index, architecture="llama", extra=None):
+def write_model(path, seed, index, architecture="llama", extra=None, quantiser=None):
     """Writes one model; `extra(writer, sizes)` may add keys and tensors to it,
-    which is how tests make checkpoints that have to be refused."""
+    which is how tests make checkpoints that have to be refused. `quantiser(values,
+    format)`, where given, makes the blocks, and none are of random bits."""
     recipe = RECIPES[index]
     rng = np.random.default_rng([seed, index])
     s = draw_shape(rng, recipe)
@@ -186,7 +190,9 @@ def write_model(path, seed, index, architecture="llama", extra=None):
                         else recipe["formats"][0])
         if columns % BLOCK[form]:
             form = "F16"
-        if form == "Q6_K":
+        if quantiser and BLOCK[form] > 1:
+            data, kind = quantiser(deviation * rng.standard_normal((rows, columns)), form)
+        elif form == "Q6_K":
             data, kind = random_q6_k(rng, rows, columns, deviation)
         elif form in SUPERBLOCKS:
             data, kind = random_superblocks(rng, rows, columns, deviation, form)
@@ -285,13 +291,14 @@ def write_shapes(path, sizes, form):
     os.truncate(path, header + total)
 
 
-def write_all(folder, seed, only=FEW):
+def write_all(folder, seed, only=FEW, quantiser=None):
     """Writes the models of `only` and models.json; [(path, what)]."""
     os.makedirs(folder, exist_ok=True)
     made = []
     for index in only:
         path = os.path.join(folder, f"m{index:02d}.gguf")
-        made.append((path, write_model(path, seed, index)))
+        made.append((path, write_model(path, seed, index,
+                                       quantiser=quantiser)))
     with open(os.path.join(folder, "models.json"), "w") as f:
         json.dump([what for _, what in made], f, indent=1)
     return made

@@ -1,26 +1,41 @@
 """The bits of the logits do not depend on how the work was done.
 
-Input: the driver and a checkpoint; output: PASS/FAIL lines. One program is run
-with 1 to 8 threads, at depths around the blocks of attention, with several
-chunk sizes, again, and (with --delays-rt) linked with the runtime whose workers
-wait at random; every run must write the same logits and ids. Two compiles from
-different folders must give the same file. A file of its own because equality of
-bits needs no reference, only patience.
+Input: the driver and a checkpoint; output: PASS/FAIL lines. A random model whose
+layers alternate between formats is run with 1 to 8 threads, at depths around the
+blocks of attention, with several chunk sizes, again, and (with --delays-rt) linked
+with the runtime whose workers wait at random; every run must write the same logits
+and ids. The checkpoint, which is larger, has some of these runs, with --all all of
+them. Two compiles from different folders must give the same file. A file of its own
+because equality of bits needs no reference.
 """
 
+import dataclasses
 import hashlib
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 
 import harness
 import llama_reference
+import make_models
 
 DEPTHS = [1, 255, 256, 257, 1000]  # around attention's blocks of 256 keys
-THREADS = range(1, 9)
-CHUNKS = [1, 7, 64, 512]           # 512 is the default of compile --chunk
 NEW_IDS = 4
+RANDOM_MODEL = 9                   # of make_models: six formats
+
+
+@dataclasses.dataclass
+class Sweep:
+    """What a program is run with at each depth."""
+    threads: list
+    chunks: list        # 512 is the default of compile --chunk
+    delayed_threads: list
+
+
+EVERY = Sweep(list(range(1, 9)), [1, 7, 64, 512], [2, 3, 8])
+SOME = Sweep([1, 2, 3, 8], [7, 512], [3])
 
 
 def digest(path):
@@ -95,6 +110,42 @@ def test_reproducible(report, args, folder):
                  "the programs differ")
 
 
+def sweep(report, args, model, runs, folder):
+    """Every run of a model at each depth must write the same."""
+    folder.mkdir()
+    name, program = model.stem, folder / "program"
+    made = harness.compile_model(args.corellama, model, program, *args.flags)
+    if not report.check(f"{name}: compiles", made.code == 0, made.why):
+        return
+    delayed = None
+    if args.delays_rt:
+        other = folder / "delays"
+        other.mkdir()
+        delayed = other / "program"
+        made = harness.compile_model(
+            with_runtime(args.corellama, args.delays_rt, other), model, delayed,
+            *args.flags)
+        if not report.check(f"{name}: compiles with delays", made.code == 0, made.why):
+            return
+        report.check(f"{name}: the delays are in the program",
+                     not harness.same_file(program, delayed),
+                     "it has the bytes of the one without them")
+    else:
+        report.skip(f"{name}: random delays", "give --delays-rt")
+    vocabulary = llama_reference.Model(model).vocabulary
+    rng = np.random.default_rng([args.seed, 3])
+    for depth in map(int, args.depths.split(",")):
+        d = Depth(report, rng.integers(0, vocabulary, depth).tolist(), folder)
+        place = f"{name}, depth {depth}"
+        for t in runs.threads:
+            d.run(f"{place}, -t {t}", program, "-t", t)
+        d.run(f"{place}, -t 2 again", program, "-t", 2)
+        for b in runs.chunks:
+            d.run(f"{place}, -b {b}", program, "-t", 2, "-b", b)
+        for t in runs.delayed_threads if delayed else ():
+            d.run(f"{place}, -t {t} with delays", delayed, "-t", t)
+
+
 def main():
     p = harness.parser(__doc__.splitlines()[0])
     p.add_argument("--delays-rt", type=harness.existing, metavar="DIR",
@@ -102,42 +153,17 @@ def main():
     p.add_argument("--flags", default="", help="flags of compile, comma separated")
     p.add_argument("--depths", default=",".join(map(str, DEPTHS)))
     p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--all", action="store_true", help="every run of the checkpoint, too")
     args = p.parse_args()
     args.flags = [f for f in args.flags.split(",") if f]
-    vocabulary = llama_reference.Model(args.model).vocabulary
     report = harness.Report()
     with harness.Workspace(args.keep) as folder:
         test_reproducible(report, args, folder)
-        program = folder / "program"
-        made = harness.compile_model(args.corellama, args.model, program, *args.flags)
-        if not report.check("compiles", made.code == 0, made.why):
-            report.finish()
-        delayed = None
-        if args.delays_rt:
-            other = folder / "delays"
-            other.mkdir()
-            delayed = other / "program"
-            made = harness.compile_model(
-                with_runtime(args.corellama, args.delays_rt, other), args.model,
-                delayed, *args.flags)
-            report.check("compiles with delays", made.code == 0, made.why)
-            if made.code == 0:
-                report.check("the delays are in the program",
-                             not harness.same_file(program, delayed),
-                             "it has the bytes of the one without them")
-        else:
-            report.skip("random delays", "give --delays-rt")
-        rng = np.random.default_rng([args.seed, 3])
-        for depth in map(int, args.depths.split(",")):
-            d = Depth(report, rng.integers(0, vocabulary, depth).tolist(), folder)
-            for t in THREADS:
-                d.run(f"depth {depth}, -t {t}", program, "-t", t)
-            d.run(f"depth {depth}, -t 2 again", program, "-t", 2)
-            for b in CHUNKS:
-                d.run(f"depth {depth}, -b {b}", program, "-t", 2, "-b", b)
-            if delayed and made.code == 0:
-                for t in (2, 3, 8):
-                    d.run(f"depth {depth}, -t {t} with delays", delayed, "-t", t)
+        small = folder / "random.gguf"
+        make_models.write_model(small, args.seed, RANDOM_MODEL)
+        sweep(report, args, small, EVERY, folder / "small")
+        sweep(report, args, Path(args.model), EVERY if args.all else SOME,
+              folder / "large")
     report.finish()
 
 

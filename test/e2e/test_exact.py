@@ -1,7 +1,7 @@
 """Every logit of a compiled program against a float64 evaluation in numpy.
 
-Input: the driver and a checkpoint (`--model`) or a seed (`--random`, 12 random
-models). Each is compiled with float32 activations; the program continues
+Input: the driver and a checkpoint (`--model`) or a seed (`--random`, 14 random
+models; `--quantised`, some whose blocks llama.cpp's quantiser made). Each is compiled with float32 activations; the program continues
 prompts greedily by 32 ids and writes the logits of all rows, and the reference
 (llama_reference.py) is fed the same ids. Also checked: the same ids as one
 prompt give the same bits, greedy ids agree wherever the reference is sure, and
@@ -18,6 +18,7 @@ import numpy as np
 
 import harness
 import llama_reference
+import llama_cpp
 import make_models
 
 NEW_IDS = 32
@@ -188,7 +189,9 @@ def main():
     p = harness.parser(__doc__.splitlines()[0], model=False)
     p.add_argument("--model", type=harness.existing, help="a GGUF checkpoint")
     p.add_argument("--random", action="store_true",
-                   help="the 12 random models of --seed")
+                   help="the 14 random models of --seed")
+    p.add_argument("--quantised", action="store_true",
+                   help="random models in blocks that llama.cpp's quantiser made")
     p.add_argument("--only", metavar="I,J", help="of these, only I, J")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--target", default="native",
@@ -198,8 +201,8 @@ def main():
     p.add_argument("--negative", action="store_true",
                    help="with --model: show that an f16 cache fails the check")
     args = p.parse_args()
-    if not args.model and not args.random:
-        p.error("give --model GGUF or --random")
+    if not args.model and not args.random and not args.quantised:
+        p.error("give --model GGUF, --random or --quantised")
     args.target = args.target.split(",")
     report = harness.Report()
     with harness.Workspace(args.keep) as folder:
@@ -214,6 +217,11 @@ def main():
                     else make_models.FEW)
             for path, what in make_models.write_all(folder, args.seed, only):
                 label = f"{what['file']} of seed {args.seed}"
+                test_model(report, args, path, label, folder, None)
+        if args.quantised:
+            for path, what in make_models.write_all(
+                    folder, args.seed, make_models.QUANTISED, llama_cpp.quantiser()):
+                label = f"{what['file']} by llama.cpp's quantiser"
                 test_model(report, args, path, label, folder, None)
     report.finish()
 
