@@ -48,6 +48,7 @@ public:
     pipeline.activations = options.activations;
     pipeline.cacheType = options.cacheType;
     pipeline.chunk = static_cast<int64_t>(options.chunk);
+    pipeline.backend = "cuda";
   }
 
   Error run(mlir::ModuleOp module, llama::Phase first, llama::Phase last) {

@@ -23,10 +23,10 @@ namespace corellama::emulator {
 /// vector -> llvm dialect, for threads of a GPU that this machine emulates.
 void buildLLVMPasses(mlir::OpPassManager &manager);
 
-/// As corellama::buildPhases with the backend cuda, but with the emulator's
-/// passes to phase llvm.
+/// As corellama::buildPhases with the backend cuda of `options`, but with the
+/// emulator's passes to phase llvm.
 void buildPhases(mlir::OpPassManager &manager, llama::Phase first,
-                 llama::Phase last, PipelineOptions options);
+                 llama::Phase last, const PipelineOptions &options);
 
 } // namespace corellama::emulator
 

@@ -22,8 +22,8 @@ void emulator::buildLLVMPasses(mlir::OpPassManager &manager) {
 }
 
 void emulator::buildPhases(mlir::OpPassManager &manager, llama::Phase first,
-                           llama::Phase last, PipelineOptions options) {
-  options.backend = "cuda";
+                           llama::Phase last, const PipelineOptions &options) {
+  assert(options.backend == "cuda");
   corellama::buildPhases(manager, first, std::min(last, llama::Phase::Vector),
                          options);
   if (last == llama::Phase::LLVM)

@@ -157,6 +157,7 @@ static llvm::Error runPhases(mlir::ModuleOp module, llama::Phase first,
   options.chunk = choice.chunk;
   options.cacheType = choice.cacheType;
   options.activations = choice.activations;
+  options.backend = choice.emulated ? "cuda" : "cpu";
   mlir::PassManager manager(module.getContext());
   if (choice.emulated)
     emulator::buildPhases(manager, first, last, options);
