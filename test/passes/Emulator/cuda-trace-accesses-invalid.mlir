@@ -1,4 +1,4 @@
-// RUN: %opt %pass %s --verify-diagnostics
+// RUN: %emulator_opt %pass %s --verify-diagnostics
 
 llvm.func @kernel(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
   %bytes = llvm.mlir.constant(16 : i64) : i64
