@@ -25,7 +25,10 @@ LIT_PASSED = {"PASS", "XFAIL", "FLAKYPASS"}
 LIT_NEITHER = {"UNSUPPORTED", "SKIPPED", "EXCLUDED"}
 DRIVER, OPT = ["corellama", "corellama-rt"], ["corellama-opt", "corellama-emulator-opt"]
 # GoogleTests that take more than some ten seconds: not in --quick.
-SLOW_TESTS = {"CPUKernelTests", "CUDAKernelTests", "RunnerTests", "EmulatorTests"}
+SLOW_TESTS = {"CPUKernelTests", "CUDAKernelTests", "EmulatorTests", "GraphTests",
+              "RunnerTests"}
+# With --all up to an hour and a half of one core: shared out.
+SHARED_TESTS = {"CUDAKernelTests", "GraphTests"}
 
 
 @dataclasses.dataclass
@@ -137,8 +140,7 @@ class Suites:
             sys.exit(f"ctest lists no tests: {listed.stderr.strip()}")
         for test in tests:
             name, command = test["name"], test.get("command") or ["false"]
-            # An hour and a half of one core: shared out, where all of it is asked for.
-            shares = os.cpu_count() if name == "CUDAKernelTests" and self.args.all else 1
+            shares = os.cpu_count() if name in SHARED_TESTS and self.args.all else 1
             for i in range(shares):
                 label = name if shares == 1 else f"{name}-{i + 1}of{shares}"
                 results = self.logs / f"{label}.gtest.json"

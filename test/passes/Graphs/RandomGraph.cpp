@@ -8,6 +8,8 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <climits>
+#include <map>
+#include <optional>
 #include <random>
 
 using namespace corellama::test;
@@ -226,23 +228,31 @@ void LayerWriter::write() {
         buffers.push_back(a);
       }
 
-  // Rows of the next layer: what was left in buffers, as it is or projected.
+  // Rows of the next layer: what was left in buffers, projected, or normalised
+  // and summed before; as it is where it has the width.
   std::optional<Value> result;
-  auto accumulate = [&](const Value &term) {
-    if (!result) {
-      result = term;
+  auto add = [&](std::optional<Value> &sum, const Value &term) {
+    if (!sum) {
+      sum = term;
       return;
     }
-    Value sum{fresh(), s.dim};
-    function += formatv("    {0} = llama.add {1}, {2} : {3}\n", sum.name,
-                        result->name, term.name, rows(s.dim));
-    result = sum;
+    Value more{fresh(), term.width};
+    function += formatv("    {0} = llama.add {1}, {2} : {3}\n", more.name,
+                        sum->name, term.name, rows(term.width));
+    sum = more;
   };
+  std::map<int64_t, std::optional<Value>> normalised;
   for (const Value &value : buffers)
-    accumulate(value.width == s.dim && chance(2) ? value
-                                                 : linear(value, s.dim));
+    if (value.width == s.dim && chance(2))
+      add(result, value);
+    else if (chance(4))
+      add(result, linear(value, s.dim));
+    else
+      add(normalised[value.width], norm(value));
+  for (const auto &[width, value] : normalised)
+    add(result, linear(*value, s.dim));
   if (chance(2))
-    accumulate(x);
+    add(result, x);
 
   function =
       formatv("  func.func private @layer{0}(%x: {1}, %pos: tensor<?xi32>, "

@@ -10,8 +10,8 @@
 //            | add(tree, tree) | swiglu(tree, tree), at most 3 ops deep
 //   leaf     = product | the layer's rows | the normalised rows | earlier tree
 //   sink     = buffer | cache | both            of a tree
-//   result   = a sum of buffers, of products of them, of attention over the
-//              cache, and of the layer's rows
+//   result   = a sum of buffers, of attention over the cache, of products of
+//              both, as they are or normalised, and of the layer's rows
 //
 // So every op meets every other one in places where a Llama has none, and what
 // does not fuse has to be a kernel of its own. Sizes are multiples of what

@@ -5,7 +5,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/passes/Testing/TestModel.h"
-#include "compiler/CodeGen/CodeGen.h"
 #include "compiler/Image/Manifest.h"
 #include "compiler/Image/Packing.h"
 #include "compiler/Image/RopeFrequencies.h"
@@ -317,10 +316,7 @@ std::unique_ptr<TestModel> TestModel::compile(const ModelChoice &choice,
       });
     if (!choice.emulated && !hostHas(choice.target)) {
       mlir::OwningOpRef<mlir::ModuleOp> code = model->vector->clone();
-      if (llvm::Error error =
-              runPhases(*code, llama::Phase::LLVM, llama::Phase::LLVM, choice))
-        return error;
-      return codegen::compileToObject(*code).takeError();
+      return runPhases(*code, llama::Phase::LLVM, llama::Phase::LLVM, choice);
     }
     auto loaded = model->load(*model->vector);
     if (!loaded)

@@ -97,7 +97,7 @@ public:
   mlir::OwningOpRef<mlir::ModuleOp> vector;
 
   /// Whether this machine executes the target's code; else it was compiled
-  /// to an object and not loaded.
+  /// to phase llvm and not loaded.
   bool canRun() const { return loaded != nullptr; }
   LoadedKernels &kernels() const { return *loaded; }
   /// Kernels made from a changed module of phase vector.
