@@ -101,6 +101,13 @@ Value KernelBody::bufferMemory(BufferReadOp read) {
                       type.getDimSize(0), type.getDimSize(1));
 }
 
+/// The row of the buffer that stands for row `row` of the call.
+Value KernelBody::rowIn(BufferReadOp read, Value row) {
+  return read.getRow()
+             ? LMHeadRowOp::create(b, b.getIndexType(), context).getResult()
+             : row;
+}
+
 Value KernelBody::weight(Value reference) {
   Value &made = weightsMade[reference];
   if (made)
@@ -164,10 +171,7 @@ KernelBody::Rows *KernelBody::rowsOf(Value tensor) {
       return {};
     }
     Value memory = bufferMemory(read);
-    Value row =
-        read.getRow()
-            ? LMHeadRowOp::create(b, b.getIndexType(), context).getResult()
-            : index(0);
+    Value row = rowIn(read, index(0));
     Value inverse = inverseRms(norm, memory, row);
     auto stage = StageOp::create(
         b, RowsType::get(b.getContext(), 1, type.getDimSize(1), b.getF32Type()),
@@ -224,10 +228,7 @@ Value KernelBody::tileOf(Value tensor, const Position &at) {
         .getResult();
   }
   if (auto read = dyn_cast<BufferReadOp>(op)) {
-    Value row =
-        read.getRow()
-            ? LMHeadRowOp::create(b, b.getIndexType(), context).getResult()
-            : at.row;
+    Value row = rowIn(read, at.row);
     Value rows = dynamicRows ? rowCount() : Value();
     return tile::LoadOp::create(b, type, bufferMemory(read), row, at.column,
                                 rows, Value())
@@ -406,7 +407,7 @@ LogicalResult KernelBody::writeRowWise() {
                    << "normalises a value that is not in a buffer";
           return;
         }
-        inverses[norm] = inverseRms(norm, bufferMemory(read), row);
+        inverses[norm] = inverseRms(norm, bufferMemory(read), rowIn(read, row));
       }
       for (const Sink &sink : all) {
         int64_t columns =

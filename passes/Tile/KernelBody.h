@@ -65,6 +65,7 @@ private:
   Value bufferMemory(mlir::FlatSymbolRefAttr buffer, int64_t at, int64_t rows,
                      int64_t columns);
   Value bufferMemory(llama::BufferReadOp read);
+  Value rowIn(llama::BufferReadOp read, Value row);
   Value weight(Value reference);
   Value inverseRms(llama::RmsNormOp norm, Value memory, Value row);
   Rows *rowsOf(Value tensor);

@@ -86,6 +86,8 @@ void checkKernels(TestModel &model, std::mt19937 &random) {
     // A whole call and a tail of one tile.
     for (int64_t rows : {model.choice.chunk, int64_t(3)})
       checkKernel(model, {kernel, layer, rows, /*position=*/4}, random);
+  for (const auto &[kernel, layer] : kernelsOf(model, "lm_head"))
+    checkKernel(model, {kernel, layer, /*rows=*/3, /*position=*/0}, random);
   checkNoneIsForgotten(model);
 }
 

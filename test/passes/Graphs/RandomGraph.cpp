@@ -216,17 +216,18 @@ void LayerWriter::write() {
     int64_t width = unused.empty() ? pick(leaves).width : unused.front().width;
     buffers.push_back(tree(width, 1 + below(3), "buffer"));
     leaves.push_back(buffers.back());
-  } while (!unused.empty() || chance(3));
-  if (appends)
-    for (const Value &value : std::vector<Value>(buffers))
-      if (value.width == queries && chance(2)) {
-        Value a{fresh(), queries};
-        function +=
-            formatv("    {0} = llama.attention {1}, %kv[%l], %pos causal "
-                    "heads {2} : {3}, {4}, tensor<?xi32>\n",
-                    a.name, value.name, s.heads, rows(queries), cache);
-        buffers.push_back(a);
-      }
+  } while (!unused.empty() || chance(4));
+  if (appends) {
+    auto query = llvm::find_if(
+        buffers, [&](const Value &value) { return value.width == queries; });
+    if (query != buffers.end()) {
+      Value a{fresh(), queries};
+      function += formatv("    {0} = llama.attention {1}, %kv[%l], %pos causal "
+                          "heads {2} : {3}, {4}, tensor<?xi32>\n",
+                          a.name, query->name, s.heads, rows(queries), cache);
+      buffers.push_back(a);
+    }
+  }
 
   // Rows of the next layer: what was left in buffers, projected, or normalised
   // and summed before; as it is where it has the width.
@@ -280,8 +281,8 @@ static const char *const kModel = R"mlir(module attributes {
 {7}  func.func private @lm_head(%x: tensor<?x{0}xf32>) -> tensor<?x{5}xf32> {{
     %g = llama.weight_ref @output_norm : <{0}, #llama.f32>
     %h = llama.rms_norm %x, %g eps 1.0e-05 : tensor<?x{0}xf32>, <{0}, #llama.f32>
-    %w = llama.weight_ref @token_embd : <{5}x{0}, #llama.f16>
-    %y = llama.linear %h, %w : tensor<?x{0}xf32>, <{5}x{0}, #llama.f16> -> tensor<?x{5}xf32>
+{8}    %w = llama.weight_ref @token_embd : <{5}x{0}, #llama.f16>
+    %y = llama.linear {9}, %w : tensor<?x{0}xf32>, <{5}x{0}, #llama.f16> -> tensor<?x{5}xf32>
     return %y : tensor<?x{5}xf32>
   }
 }
@@ -315,8 +316,14 @@ corellama::test::randomGraphs(uint32_t seed, size_t count, RoleCounts &counts) {
       weights += writer.weights;
       functions += writer.function;
     }
+    // A norm that no product reads is a kernel of its own, here of the one row
+    // that the head takes.
+    bool isGated = number % 2;
+    std::string gate =
+        formatv("    %s = llama.silu %h : tensor<?x{0}xf32>\n", s.dim);
     graph.text = formatv(kModel, s.dim, s.heads, s.kvHeads, s.headSize,
-                         s.hidden, s.vocabulary, weights, functions);
+                         s.hidden, s.vocabulary, weights, functions,
+                         isGated ? gate : "", isGated ? "%s" : "%h");
     graphs.push_back(std::move(graph));
   }
   return graphs;

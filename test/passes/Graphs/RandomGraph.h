@@ -13,7 +13,8 @@
 //   result   = a sum of buffers, of attention over the cache, of products of
 //              both, as they are or normalised, and of the layer's rows
 //
-// So every op meets every other one in places where a Llama has none, and what
+// The head of every other model has an op between its norm and its product. So
+// every op meets every other one in places where a Llama has none, and what
 // does not fuse has to be a kernel of its own. Sizes are multiples of what
 // their formats ask for and of nothing else.
 //

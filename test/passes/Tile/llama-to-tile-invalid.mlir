@@ -107,6 +107,20 @@ func.func private @rows_that_are_rounded() attributes {llama.partition = #llama.
 
 // -----
 
+// A kernel of its own that no target has code for.
+
+llama.buffer @x : tensor<1x32xf32> at 0
+llama.buffer @y : tensor<1xi32> at 128
+func.func private @argmax() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
+  %y = llama.argmax %x : tensor<1x32xf32> -> tensor<1xi32>
+  // expected-error @below {{'llama.buffer_write' op uses a buffer of rows x columns, found 'tensor<1xi32>'}}
+  llama.buffer_write %y, @y at 128 : tensor<1xi32>
+  return
+}
+
+// -----
+
 llama.buffer @x : tensor<1x32xf32> at 0
 func.func private @a_product_that_nobody_keeps() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<1x32xf32>

@@ -553,3 +553,28 @@ func.func private @attention_merge() attributes {llama.partition = #llama.partit
   llama.buffer_write %y, @y at 1024 : tensor<1x32xf32>
   return
 }
+
+// -----
+
+// A norm that no product reads takes the row that the head was given, for its sum
+// as well.
+
+llama.buffer @x : tensor<8x32xf32> at 0
+llama.buffer @y : tensor<1x32xf32> at 1024
+
+// CHECK-LABEL: func.func private @a_norm_alone_of_one_row_of_many
+// CHECK:         scf.for
+// CHECK:         scf.for
+// CHECK:           %[[ROW:.+]] = tile.lm_head_row
+// CHECK:           tile.sum %{{.+}}[%[[ROW]]]
+// CHECK:           %[[SAME:.+]] = tile.lm_head_row
+// CHECK:           tile.load %{{.+}}[%[[SAME]],
+func.func private @a_norm_alone_of_one_row_of_many() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  %row = llama.input row : index
+  %x = llama.buffer_read @x[%row] at 0 : tensor<1x32xf32>
+  %g = llama.weight_ref @g : <32, #llama.f32> in #llama.rowmajor index 0
+  %h = llama.rms_norm %x, %g eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
+  llama.buffer_write %h, @y at 1024 : tensor<1x32xf32>
+  return
+}
+llama.weight @g : 32 formats [#llama.f32]
