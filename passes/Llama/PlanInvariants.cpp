@@ -40,8 +40,8 @@ struct Sum {
 };
 } // namespace
 
-/// The sum that an op makes, if decode and prefill must make it in the same order:
-/// on float32 rows.
+/// The sum that an op makes, if decode and prefill must make it in the same
+/// order: on float32 rows.
 static std::optional<Sum> sumOf(ReductionOpInterface op) {
   if (!cast<RankedTensorType>(op->getOperand(0).getType())
            .getElementType()
