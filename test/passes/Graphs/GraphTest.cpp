@@ -43,6 +43,11 @@ struct GraphCase {
   bool isGPU() const { return llvm::StringRef(target).starts_with("cuda"); }
 };
 
+/// GoogleTest prints the parameter of a test that fails.
+void PrintTo(const GraphCase &given, std::ostream *out) {
+  *out << "graph " << given.number << " for " << given.target;
+}
+
 std::vector<GraphCase> graphCases() {
   std::vector<GraphCase> cases;
   for (const char *target : {"x86-64-v3", "x86-64-v4", "cuda:sm_80"}) {

@@ -211,16 +211,16 @@ llvm::Error TestModel::packWeights(std::mt19937 &random) {
           decodeWeight(entry.format, entry.bytes, rows, columns);
       for (double &value : values)
         value = std::abs(value);
-      // With the largest of each column, a product has one magnitude in all
-      // columns, which no rotation makes larger in one and smaller in another.
+      // With the larger of two rows in both, a product has one magnitude in the
+      // two columns of a pair, which no rotation makes larger in one and
+      // smaller in the other.
       if (!choice.text.empty())
-        for (int64_t column = 0; column < columns; ++column) {
-          double largest = 0;
-          for (int64_t row = 0; row < rows; ++row)
-            largest = std::max(largest, values[row * columns + column]);
-          for (int64_t row = 0; row < rows; ++row)
-            values[row * columns + column] = largest;
-        }
+        for (int64_t row = 0; row + 1 < rows; row += 2)
+          for (int64_t column = 0; column < columns; ++column) {
+            double &a = values[row * columns + column],
+                   &b = values[(row + 1) * columns + column];
+            a = b = std::max(a, b);
+          }
       magnitudes.entries[{name, layer}] = {Format::F32, entry.shape,
                                            toF32Bytes(values)};
 
