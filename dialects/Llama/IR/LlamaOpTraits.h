@@ -12,6 +12,8 @@
 
 namespace corellama::llama {
 
+// mlir::Op constructs an op's traits, so their constructors are accessible.
+// NOLINTBEGIN(bugprone-crtp-constructor-accessibility)
 template <typename ConcreteOp>
 struct IsProduct : mlir::OpTrait::TraitBase<ConcreteOp, IsProduct> {};
 template <typename ConcreteOp>
@@ -20,6 +22,7 @@ template <typename ConcreteOp>
 struct IsRowPrologue : mlir::OpTrait::TraitBase<ConcreteOp, IsRowPrologue> {};
 template <typename ConcreteOp>
 struct IsSink : mlir::OpTrait::TraitBase<ConcreteOp, IsSink> {};
+// NOLINTEND(bugprone-crtp-constructor-accessibility)
 
 } // namespace corellama::llama
 
