@@ -27,7 +27,6 @@ using namespace corellama;
 using namespace corellama::image;
 using namespace corellama::llama;
 using llvm::ArrayRef;
-using llvm::Error;
 using llvm::Expected;
 using llvm::MutableArrayRef;
 

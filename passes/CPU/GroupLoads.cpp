@@ -208,24 +208,29 @@ Value GroupLoads::integerQuant(Value block, int64_t column, Value table) {
   SmallVector<Value, 2> words;
   for (unsigned plane : planes)
     words.push_back(dwords(block, plane, places[plane].at(column) / 32 * 32));
-  Value quant;
-  unsigned width = 0;
-  for (auto [plane, field] : llvm::zip_equal(planes, words)) {
-    unsigned bits = facts.planes[plane].bits;
+  if (first.type == FieldType::Signed) {
+    // To the top, then down with its sign.
+    int64_t from = places[planes.front()].at(column) % 32;
+    Value field = shiftLeft(words.front(), 32 - first.bits - from);
+    return toFloat(arith::ShRSIOp::create(
+        b, field, constant(field.getType(), 32 - first.bits)));
+  }
+  // The bits of a plane, from bit `to` on.
+  auto fieldAt = [&](unsigned number, unsigned to) {
+    unsigned plane = planes[number];
     int64_t from = places[plane].at(column) % 32;
-    if (first.type == FieldType::Signed) {
-      // To the top, then down with its sign.
-      field = shiftLeft(field, 32 - bits - from);
-      return toFloat(arith::ShRSIOp::create(
-          b, field, constant(field.getType(), 32 - bits)));
-    }
-    field = from >= width ? shiftRight(field, from - width)
-                          : shiftLeft(field, width - from);
+    Value field = from >= to ? shiftRight(words[number], from - to)
+                             : shiftLeft(words[number], to - from);
     // A table takes four bits of a lane, whatever is above the quant's.
-    if (!table || planes.size() > 1)
-      field = mask(field, ((1u << bits) - 1) << width);
-    quant = quant ? arith::OrIOp::create(b, quant, field).getResult() : field;
-    width += bits;
+    if (table && planes.size() == 1)
+      return field;
+    return mask(field, ((1u << facts.planes[plane].bits) - 1) << to);
+  };
+  Value quant = fieldAt(0, 0);
+  unsigned width = first.bits;
+  for (unsigned number = 1; number < planes.size(); ++number) {
+    quant = arith::OrIOp::create(b, quant, fieldAt(number, width));
+    width += facts.planes[planes[number]].bits;
   }
   if (!table)
     return toFloat(bias(quant, first.bias));
@@ -328,16 +333,18 @@ Value GroupLoads::scalarField(unsigned plane, Value row, Value column) {
 }
 
 Value GroupLoads::scalarQuant(Value row, Value column) {
-  if (facts.planes.front().isFloat())
-    return scalarField(0, row, column);
-  Value quant;
-  unsigned width = 0;
-  for (unsigned plane : facts.planesOf(PlaneKind::Quants)) {
+  SmallVector<unsigned, 2> planes = facts.planesOf(PlaneKind::Quants);
+  Value quant = scalarField(planes.front(), row, column);
+  const Plane &first = facts.planes[planes.front()];
+  if (first.isFloat())
+    return quant;
+  unsigned width = first.bits;
+  for (unsigned plane : llvm::drop_begin(planes)) {
     Value field = shiftLeft(scalarField(plane, row, column), width);
-    quant = quant ? arith::OrIOp::create(b, quant, field).getResult() : field;
+    quant = arith::OrIOp::create(b, quant, field);
     width += facts.planes[plane].bits;
   }
-  return toFloat(bias(quant, facts.planes.front().bias));
+  return toFloat(bias(quant, first.bias));
 }
 
 Value GroupLoads::scalarLevel(unsigned plane, Value row, Value column) {

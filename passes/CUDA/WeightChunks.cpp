@@ -171,8 +171,8 @@ Values ChunkFormat::quants(ImplicitLocOpBuilder &b, const ChunkWords &words,
   Value word = vector::ExtractOp::create(b, words.quants, at / 32);
   if (places.size() == 1) {
     for (unsigned i = 0; i < 4; ++i)
-      found.push_back(
-          magicFloat(b, word, 8 * i + from, (1u << bits) - 1, zero));
+      found.push_back(magicFloat(b, word, 8 * i + static_cast<unsigned>(from),
+                                 (1u << bits) - 1, zero));
     return found;
   }
   // Joins high and low bits, then converts four bytes at once.

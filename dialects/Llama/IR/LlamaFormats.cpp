@@ -14,10 +14,12 @@ using namespace corellama::llama;
 using enum PlaneKind;
 using enum FieldType;
 
+/// The first bit of a byte.
+static constexpr int64_t bitOf(int64_t byte) { return 8 * byte; }
 /// A plain number, or a field in one piece; consecutive ones are adjacent.
 static constexpr Plane whole(PlaneKind kind, FieldType type, unsigned bits,
                              int64_t per, int64_t byte, int64_t count = 1) {
-  return {kind, type, bits, per, {{bits, 8 * byte, {{per, count, bits}}}}};
+  return {kind, type, bits, per, {{bits, bitOf(byte), {{per, count, bits}}}}};
 }
 /// One f16 for all `per` columns of a block.
 static constexpr Plane half(PlaneKind kind, int64_t byte, int64_t per) {
@@ -31,21 +33,21 @@ static constexpr Plane quants(unsigned bits, Piece at, int32_t bias = 0) {
 // Blocks of 32 columns: byte j has column j in its low and column j + 16 in its
 // high nibble.
 static constexpr Piece nibblesOf32(int64_t byte) {
-  return {4, 8 * byte, {{1, 16, 8}, {16, 2, 4}}};
+  return {4, bitOf(byte), {{1, 16, 8}, {16, 2, 4}}};
 }
 // Superblocks: 32 bytes hold 64 columns, byte j column j low, j + 32 high.
 static constexpr Piece nibblesOf64(int64_t byte) {
-  return {4, 8 * byte, {{1, 32, 8}, {32, 2, 4}, {64, 4, 256}}};
+  return {4, bitOf(byte), {{1, 32, 8}, {32, 2, 4}, {64, 4, 256}}};
 }
 // 2-bit quants: 32 bytes hold 128 columns; byte j has columns j, j + 32, j + 64
 // and j + 96.
 static constexpr Piece pairsOf128(int64_t byte) {
-  return {2, 8 * byte, {{1, 32, 8}, {32, 4, 2}, {128, 2, 256}}};
+  return {2, bitOf(byte), {{1, 32, 8}, {32, 4, 2}, {128, 2, 256}}};
 }
 // 1-bit fields: 32 bytes hold all 256 columns; bit i of byte j is of column
 // 32 i + j.
 static constexpr Piece bitsOf256(int64_t byte) {
-  return {1, 8 * byte, {{1, 32, 8}, {32, 8, 1}}};
+  return {1, bitOf(byte), {{1, 32, 8}, {32, 8, 1}}};
 }
 
 //===----------------------------------------------------------------------===//
@@ -74,7 +76,7 @@ static constexpr Plane kQ4_1[] = {quants(4, nibblesOf32(4)),
 
 // The fifth bits of Q5_0 and Q5_1: one bit a column, in order.
 static constexpr Piece fifthBits(int64_t byte) {
-  return {1, 8 * byte, {{1, 32, 1}}};
+  return {1, bitOf(byte), {{1, 32, 1}}};
 }
 
 // block_q5_0: f16 d; uint8 qh[4]; nibbles q[16]
@@ -108,8 +110,8 @@ static constexpr Plane kQ3_K[] = {quants(2, pairsOf128(32), -4),
                                    Unsigned,
                                    6,
                                    16,
-                                   {{4, 8 * 96, {{16, 8, 8}, {128, 2, 4}}},
-                                    {2, 8 * 104, {{16, 4, 8}, {64, 4, 2}}}},
+                                   {{4, bitOf(96), {{16, 8, 8}, {128, 2, 4}}},
+                                    {2, bitOf(104), {{16, 4, 8}, {64, 4, 2}}}},
                                    -32},
                                   half(Scales, 108, 256)};
 
@@ -120,7 +122,7 @@ static constexpr Plane kQ3_K[] = {quants(2, pairsOf128(32), -4),
 // bits of byte t (scale) and of byte 4 + t (minimum).
 static constexpr Plane sixBits(PlaneKind kind, int64_t bytes) {
   bool isScale = kind == Scales;
-  int64_t first = 8 * bytes + (isScale ? 0 : 32);
+  int64_t first = bitOf(bytes) + (isScale ? 0 : 32);
   return {kind,
           Unsigned,
           6,

@@ -12,8 +12,6 @@
 
 namespace corellama::llama {
 
-// mlir::Op constructs an op's traits, so their constructors are accessible.
-// NOLINTBEGIN(bugprone-crtp-constructor-accessibility)
 template <typename ConcreteOp>
 struct IsProduct : mlir::OpTrait::TraitBase<ConcreteOp, IsProduct> {};
 template <typename ConcreteOp>
@@ -22,7 +20,6 @@ template <typename ConcreteOp>
 struct IsRowPrologue : mlir::OpTrait::TraitBase<ConcreteOp, IsRowPrologue> {};
 template <typename ConcreteOp>
 struct IsSink : mlir::OpTrait::TraitBase<ConcreteOp, IsSink> {};
-// NOLINTEND(bugprone-crtp-constructor-accessibility)
 
 } // namespace corellama::llama
 
