@@ -203,8 +203,9 @@ void CommandLine::addCompile() {
               "--activations", compile.activations,
               "auto (default): float32 arithmetic but on a GPU's tensor cores, "
               "the cache in f16; f32: float32 everywhere, the cache too unless "
-              "--cache-type says otherwise"),
-          {"auto", "f32"});
+              "--cache-type says otherwise; q8 (CPUs): rows are rounded to 8 "
+              "bits in blocks of 32 where the weight is quantised"),
+          {"auto", "f32", "q8"});
   isOneOf(c.add_option("--cache-type", compile.cacheType,
                        "what the KV cache holds"),
           {"f32", "f16"});

@@ -27,10 +27,13 @@ static constexpr int64_t kVersion = 2;
 ModuleOptions ModuleOptions::fromArguments(const CompileArguments &arguments,
                                            llama::TargetInterface target) {
   ModuleOptions options;
-  // CPUs have code for float32 arithmetic only, so auto means f32 there. An
-  // explicit f32 means that nothing is rounded, the cache included.
-  bool choice = !isa<cpu::TargetAttr>(target) && arguments.activations != "f32";
-  options.activations = choice ? "auto" : "f32";
+  // On a CPU auto means f32. An explicit f32 means that nothing is rounded, the
+  // cache included.
+  bool isAuto =
+      arguments.activations.empty() || arguments.activations == "auto";
+  options.activations = !isAuto                        ? arguments.activations
+                        : isa<cpu::TargetAttr>(target) ? "f32"
+                                                       : "auto";
   options.cacheType = arguments.activations == "f32" ? "f32" : "f16";
   if (!arguments.cacheType.empty())
     options.cacheType = arguments.cacheType;

@@ -186,9 +186,9 @@ Expected<std::string> corellama::image::makeManifest(
                               {"vector_bits", target.getVectorBits()},
                               {"l2_bytes", target.getL2Bytes()}}},
       {"activations", options.activations},
-      // With rounded activations decode and prefill may round different rows;
-      // with float32 both make the same sums.
-      {"decode_equals_prefill", options.activations == "f32"},
+      // With auto a GPU's prefill rounds rows that its decode does not; else
+      // both multiply the same rows by the same unit.
+      {"decode_equals_prefill", options.activations != "auto"},
       {"cache", json::Object{{"type", elementType},
                              {"keys", printed(cache->getKeys())},
                              {"values", printed(cache->getValues())}}},

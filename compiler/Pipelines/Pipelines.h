@@ -26,7 +26,7 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
   Option<std::string> activations{
       *this, "activations",
       llvm::cl::desc("what rows are rounded to before a product: auto, what "
-                     "the target's table says; f32; q8b32"),
+                     "the target's table says; f32; q8"),
       llvm::cl::init("auto")};
   Option<std::string> cacheType{
       *this, "cache-type",

@@ -70,8 +70,9 @@ bool hasOneRow(Operation *op) {
 
 KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
   MLIRContext *context = kernel.getContext();
+  ContractionUnitInterface unit = cpu::FmaAttr::get(context);
   auto strategy = [&](int64_t m, int64_t n) {
-    return cpu::StrategyAttr::get(context, cpu::FmaAttr::get(context), m, n);
+    return cpu::StrategyAttr::get(context, unit, m, n);
   };
   auto ofRows = [&](int64_t by, int64_t times) {
     return PartitionAttr::get(context, {}, StringAttr::get(context, "rows"), by,
@@ -95,7 +96,12 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
   auto linears = body.getOps<LinearOp>();
   if (!linears.empty()) {
     SmallVector<int64_t> groups = getRowGroups(kernel);
-    bool decode = hasOneRow(*linears.begin());
+    LinearOp first = *linears.begin();
+    bool decode = hasOneRow(first);
+    // Products of one kernel read rows of one type.
+    if (isa<Q8B32Type>(
+            cast<RankedTensorType>(first.getX().getType()).getElementType()))
+      unit = cpu::DotU8S8Attr::get(context);
     bool head = llvm::any_of(
         groups, [](int64_t rows) { return rows >= 64 * kLMHeadPart; });
     int64_t by = !decode ? kPrefillPart : head ? kLMHeadPart : kDecodePart;

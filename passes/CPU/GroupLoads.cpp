@@ -1,8 +1,10 @@
 //===- GroupLoads.cpp - how the CPU reads a weight in interleaved16 -------===//
 //
-// See GroupLoads.h. Two idioms serve every format: 32-bit lanes, one a row,
-// from which a column's bits are shifted and masked (products), and single
-// fields (tile.decode). Three special ones have a reason beside them: 16 halves
+// See GroupLoads.h. Three idioms serve every format: 32-bit lanes, one a row,
+// from which a column's bits are shifted and masked (products of floats); the
+// same lanes as four bytes, whose columns have their bits at one place
+// (products of bytes); and single fields (tile.decode). Three special
+// ones have a reason beside them: 16 halves
 // are converted by one instruction; a bf16 is the upper half of a float; quants
 // of up to 4 bits are looked up where a table of 16 floats is one register. A
 // test reads back every field of every format.
@@ -202,29 +204,24 @@ Value GroupLoads::floatQuant(Value block, int64_t column) {
   }
 }
 
-Value GroupLoads::integerQuant(Value block, int64_t column, Value table) {
+/// The bits of a quant from all planes, lowest first, at the bottom of its lane
+/// or, with `every` = 0x01010101, those of four columns at the bottom of each
+/// byte. Where it is not masked, bits of other columns may be above it.
+Value GroupLoads::unsignedQuant(Value block, int64_t column, uint32_t every,
+                                bool isMasked) {
   SmallVector<unsigned, 2> planes = facts.planesOf(PlaneKind::Quants);
-  const Plane &first = facts.planes[planes.front()];
   SmallVector<Value, 2> words;
   for (unsigned plane : planes)
     words.push_back(dwords(block, plane, places[plane].at(column) / 32 * 32));
-  if (first.type == FieldType::Signed) {
-    // To the top, then down with its sign.
-    int64_t from = places[planes.front()].at(column) % 32;
-    Value field = shiftLeft(words.front(), 32 - first.bits - from);
-    return toFloat(arith::ShRSIOp::create(
-        b, field, constant(field.getType(), 32 - first.bits)));
-  }
   // The bits of a plane, from bit `to` on.
   auto fieldAt = [&](unsigned number, unsigned to) {
     unsigned plane = planes[number];
     int64_t from = places[plane].at(column) % 32;
     Value field = from >= to ? shiftRight(words[number], from - to)
                              : shiftLeft(words[number], to - from);
-    // A table takes four bits of a lane, whatever is above the quant's.
-    if (table && planes.size() == 1)
+    if (!isMasked && planes.size() == 1)
       return field;
-    return mask(field, ((1u << facts.planes[plane].bits) - 1) << to);
+    return mask(field, (((1u << facts.planes[plane].bits) - 1) << to) * every);
   };
   Value quant = fieldAt(0, 0);
   unsigned width = first.bits;
@@ -232,9 +229,32 @@ Value GroupLoads::integerQuant(Value block, int64_t column, Value table) {
     quant = arith::OrIOp::create(b, quant, fieldAt(number, width));
     width += facts.planes[planes[number]].bits;
   }
+  return quant;
+}
+
+Value GroupLoads::integerQuant(Value block, int64_t column, Value table) {
+  const Plane &first = facts.planes.front();
+  if (first.type == FieldType::Signed) {
+    // To the top, then down with its sign.
+    int64_t at = places[0].at(column), from = at % 32, bits = first.bits;
+    Value field = shiftLeft(dwords(block, 0, at - from), 32 - bits - from);
+    return toFloat(
+        arith::ShRSIOp::create(b, field, constant(field.getType(), 32 - bits)));
+  }
+  // A table takes four bits of a lane, whatever is above the quant's.
+  Value quant = unsignedQuant(block, column, /*every=*/1, /*isMasked=*/!table);
   if (!table)
     return toFloat(bias(quant, first.bias));
   return Lookup16Op::create(b, table, quant);
+}
+
+Value GroupLoads::bytes(Value block, int64_t column) {
+  Value lanes = facts.planes.front().type == FieldType::Signed
+                    ? dwords(block, 0, places[0].at(column))
+                    : unsignedQuant(block, column, /*every=*/0x01010101,
+                                    /*isMasked=*/true);
+  return vector::BitCastOp::create(
+      b, VectorType::get({4 * kLanes}, b.getI8Type()), lanes);
 }
 
 //===----------------------------------------------------------------------===//

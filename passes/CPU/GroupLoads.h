@@ -33,6 +33,10 @@ public:
   /// unscaled quants of the 16 rows there, as a vector of 16 f32.
   void quants(mlir::Value block, int64_t first, int64_t last,
               llvm::function_ref<void(int64_t, mlir::Value)> visit);
+  /// The quants of four columns from `column` on, a multiple of 4, as 64 bytes:
+  /// row r in bytes 4 r to 4 r + 3. Without their bias; signed where the field
+  /// is. Calls for one block stand in one block of code.
+  mlir::Value bytes(mlir::Value block, int64_t column);
   /// The scales or the minima (with their sign) of the 16 rows, the product of
   /// all levels; null where the format has none.
   mlir::Value scale(mlir::Value block, int64_t column);
@@ -65,6 +69,8 @@ private:
   Value floatQuant(Value block, int64_t column);
   Value makeTable();
   Value integerQuant(Value block, int64_t column, Value table);
+  Value unsignedQuant(Value block, int64_t column, uint32_t every,
+                      bool isMasked);
   Value levels(llama::PlaneKind kind,
                llvm::function_ref<Value(unsigned)> level);
   Value level(Value block, unsigned plane, int64_t column);

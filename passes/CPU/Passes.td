@@ -14,8 +14,10 @@ def TileToVectorCPU : Pass<"tile-to-vector-cpu", "::mlir::ModuleOp"> {
     says how much scratch it uses. Never: changes the order of a sum, or the
     strategy.
 
-    A contraction becomes a loop over blocks of 32 columns, unrolled inside, with
-    one vector.fma of 16 rows for each column and row of the tile.
+    A contraction becomes a loop over blocks of 32 columns, unrolled inside. With
+    `#cpu.fma` it has one vector.fma of 16 rows for each column and row of the
+    tile; with `#cpu.dot_u8s8` products of four columns a lane, in the
+    instructions that the target has.
 
     EXAMPLE test/passes/CPU/tile-to-vector-cpu.mlir @product
   }];
@@ -48,13 +50,14 @@ def CPUStepToWorkers : Pass<"cpu-step-to-workers", "::mlir::ModuleOp"> {
 def CPUToLLVM : Pass<"cpu-to-llvm"> {
   let summary = "Lower cpu to the llvm dialect";
   let description = [{
-    Phase: llvm. Needs: cpu.lookup16 in functions. Leaves: intrinsics;
+    Phase: llvm. Needs: ops of cpu in functions. Leaves: intrinsics;
     vector.fma as math.fma, because upstream lowers the former to an fmuladd,
     which may round twice. Never: leaves an op of cpu.
 
     EXAMPLE test/passes/CPU/cpu-to-llvm.mlir @a_lookup_is_one_instruction
   }];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect"];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect",
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
 }
 
 #endif

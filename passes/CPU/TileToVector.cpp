@@ -29,9 +29,9 @@ using namespace corellama::cpu;
 #include "passes/CPU/UnitLowering.cpp.inc"
 
 VectorKernel::VectorKernel(func::FuncOp kernel, TargetAttr target)
-    : IndexBuilder({kernel.getLoc(), kernel.getContext()}),
+    : IndexBuilder({kernel.getLoc(), kernel.getContext()}), target(target),
       // vpermps with a 512-bit table.
-      tables(target.getVectorBits() >= 512), kernel(kernel), target(target) {}
+      tables(target.getVectorBits() >= 512), kernel(kernel) {}
 
 //===----------------------------------------------------------------------===//
 // Small things
@@ -79,8 +79,18 @@ Value VectorKernel::view(Value pointer, Value byteOffset, Type type) {
 /// Scratch for the whole call; each op has memory of its own.
 Value VectorKernel::allocate(MemRefType type) {
   int64_t at = scratchBytes;
-  scratchBytes = llvm::alignTo(scratchBytes + type.getNumElements() * 4, 64);
+  int64_t bytes = type.getNumElements() * type.getElementTypeBitWidth() / 8;
+  scratchBytes = llvm::alignTo(scratchBytes + bytes, 64);
   return view(scratch, index(at), type);
+}
+
+MemRefType VectorKernel::memoryOf(tile::RowsType rows) {
+  if (isa<llama::Q8B32Type>(rows.getElementType()))
+    return MemRefType::get(
+        {rows.getRows(), llama::Q8B32Type::getRowBytes(rows.getColumns())},
+        b.getI8Type());
+  return MemRefType::get({rows.getRows(), rows.getColumns()},
+                         rows.getElementType());
 }
 
 Value VectorKernel::loadScalar(Value memory, ValueRange indices) {
@@ -204,11 +214,8 @@ LogicalResult VectorKernel::rewriteOp(Operation *op) {
                      o.getType()));
       })
       .Case<tile::BufferRowsOp>([&](tile::BufferRowsOp o) {
-        auto type =
-            MemRefType::get({o.getType().getRows(), o.getType().getColumns()},
-                            o.getType().getElementType());
-        rows[o] =
-            view(field(context::Field::Workspace), index(o.getAt()), type);
+        rows[o] = view(field(context::Field::Workspace), index(o.getAt()),
+                       memoryOf(o.getType()));
       })
       .Case<tile::ScratchOp>([&](tile::ScratchOp o) {
         replace(allocate(cast<MemRefType>(o.getType())));
@@ -264,6 +271,8 @@ LogicalResult VectorKernel::rewriteOp(Operation *op) {
       })
       .Case<tile::SumOp>([&](tile::SumOp o) { rewriteSum(o); })
       .Case<tile::StageOp>([&](tile::StageOp o) { rewriteStage(o); })
+      .Case<tile::RoundRowsOp>(
+          [&](tile::RoundRowsOp o) { rewriteRoundRows(o); })
       .Case<tile::BlockSumsOp>(
           [&](tile::BlockSumsOp o) { rewriteBlockSums(o); })
       .Case<tile::PanelOp>([&](tile::PanelOp o) { result = rewritePanel(o); })

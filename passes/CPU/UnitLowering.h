@@ -16,6 +16,7 @@ namespace corellama::cpu {
 class VectorKernel;
 
 void registerFma(mlir::DialectRegistry &registry);
+void registerDotU8S8(mlir::DialectRegistry &registry);
 
 } // namespace corellama::cpu
 

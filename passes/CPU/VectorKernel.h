@@ -57,6 +57,8 @@ public:
   Value field(context::Field which);
   Value view(Value pointer, Value byteOffset, mlir::Type type);
   Value allocate(mlir::MemRefType type);
+  /// The memory of rows: of float32 or f16 as they are, of q8b32 as bytes.
+  mlir::MemRefType memoryOf(tile::RowsType rows);
   Value loadScalar(Value memory, mlir::ValueRange indices);
   /// Rows of a tile, as one vector each; and back.
   Vec<Value> unpack(Value tile);
@@ -65,6 +67,7 @@ public:
   Value chunk(Value vector, int64_t first);
   Value joinChunks(llvm::ArrayRef<Value> chunks);
 
+  TargetAttr target;
   bool tables;
   llvm::DenseMap<Value, Weight> weights;
   llvm::DenseMap<Value, Panel> panels;
@@ -86,6 +89,9 @@ private:
   Value mapBody(mlir::Region &body, llvm::ArrayRef<Value> arguments);
   void rewriteSum(tile::SumOp op);
   void rewriteStage(tile::StageOp op);
+  void storeRounded(Value low, Value high, Value target, Value row,
+                    Value block);
+  void rewriteRoundRows(tile::RoundRowsOp op);
   void rewriteBlockSums(tile::BlockSumsOp op);
   void rewriteLoad(tile::LoadOp op);
   void rewriteStore(tile::StoreOp op);
@@ -100,7 +106,6 @@ private:
   Value loadCache(Value memory, Value element, mlir::Type elementType);
 
   mlir::func::FuncOp kernel;
-  llama::TargetInterface target;
   Value context, scratch;
   int64_t scratchBytes = 0;
   llvm::DenseMap<Value, Cache> caches;

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -13,6 +14,7 @@
 #include "passes/CPU/VectorKernel.h"
 #include "runtime/ABI/Image.h"
 #include "llvm/Support/MathExtras.h"
+#include <limits>
 
 using namespace mlir;
 using namespace corellama;
@@ -122,11 +124,98 @@ void VectorKernel::rewriteSum(tile::SumOp op) {
       vector::FromElementsOp::create(b, op.getType(), sums).getResult());
 }
 
+/// A block of 32 values becomes a record of q8b32: docs/bits.md has the
+/// formula.
+void VectorKernel::storeRounded(Value low, Value high, Value target, Value row,
+                                Value block) {
+  using Q8B32 = llama::Q8B32Type;
+  static_assert(Q8B32::kBlock == 2 * kLanes && Q8B32::kSumColumns == kLanes);
+  Type i32 = b.getI32Type(), f32 = b.getF32Type();
+  auto words = VectorType::get({kLanes}, i32);
+  auto floatOf = [&](float value) -> Value {
+    return arith::ConstantOp::create(b, b.getF32FloatAttr(value));
+  };
+  auto integer = [&](int32_t value) -> Value {
+    return arith::ConstantOp::create(b, b.getI32IntegerAttr(value));
+  };
+  // Without their sign, bits are in the order of the numbers; NaN is above all.
+  auto magnitudes = [&](Value x) -> Value {
+    return arith::AndIOp::create(b, arith::BitcastOp::create(b, words, x),
+                                 splat(integer(0x7fffffff)));
+  };
+  Value largest = vector::ReductionOp::create(
+      b, vector::CombiningKind::MAXSI,
+      arith::MaxSIOp::create(b, magnitudes(low), magnitudes(high)).getResult());
+  Value amax = arith::BitcastOp::create(b, f32, largest);
+  constexpr auto kInfinity = std::numeric_limits<float>::infinity();
+  Value isFinite = arith::CmpFOp::create(b, arith::CmpFPredicate::OLT, amax,
+                                         floatOf(kInfinity));
+  Value isLarge = arith::CmpFOp::create(b, arith::CmpFPredicate::UGE, amax,
+                                        floatOf(Q8B32::kSmallestMaximum));
+  Value isUsual = arith::AndIOp::create(b, isFinite, isLarge);
+  Value scale = arith::DivFOp::create(b, amax, floatOf(Q8B32::kLargest));
+  Value inverse = arith::DivFOp::create(b, floatOf(Q8B32::kLargest), amax);
+  scale = arith::SelectOp::create(b, isUsual, scale, floatOf(0.0f));
+  scale = arith::SelectOp::create(
+      b, isFinite, scale, floatOf(std::numeric_limits<float>::quiet_NaN()));
+
+  Value record = mul(block, Q8B32::kRecordBytes);
+  auto store = [&](Value bytes, int64_t at) {
+    vector::StoreOp::create(b, bytes, target, ValueRange{row, add(record, at)});
+  };
+  SmallVector<Value, 4> tail{arith::BitcastOp::create(b, i32, scale)};
+  for (auto [i, x] : llvm::enumerate(ArrayRef<Value>{low, high})) {
+    Value scaled = arith::MulFOp::create(b, x, splat(inverse));
+    scaled = arith::SelectOp::create(b, isUsual, scaled, zeros(floats()));
+    Value quants = arith::FPToSIOp::create(
+        b, words, math::RoundEvenOp::create(b, scaled).getResult());
+    store(arith::TruncIOp::create(b, VectorType::get({kLanes}, b.getI8Type()),
+                                  quants),
+          static_cast<int64_t>(i) * kLanes);
+    tail.push_back(
+        vector::ReductionOp::create(b, vector::CombiningKind::ADD, quants));
+  }
+  tail.push_back(integer(0));
+  static_assert(Q8B32::kSumsByte == Q8B32::kScaleByte + 4 &&
+                Q8B32::kRecordBytes == Q8B32::kScaleByte + 16);
+  store(vector::BitCastOp::create(
+            b, VectorType::get({16}, b.getI8Type()),
+            vector::FromElementsOp::create(b, VectorType::get({4}, i32), tail)
+                .getResult()),
+        Q8B32::kScaleByte);
+}
+
+void VectorKernel::rewriteRoundRows(tile::RoundRowsOp op) {
+  constexpr int64_t kBlock = llama::Q8B32Type::kBlock;
+  int64_t width = cast<MemRefType>(op.getSource().getType()).getDimSize(1),
+          columns = op.getTarget().getType().getColumns();
+  Value target = rows.lookup(op.getTarget());
+  Value limit = index(width);
+  if (columns % width != 0)
+    limit = minimum(limit, sub(index(columns), op.getColumn()));
+  loop(0, op.getCount(), 1, {}, [&](Value row, ValueRange) -> Vec<Value> {
+    loop(0, limit, kBlock, {}, [&](Value column, ValueRange) -> Vec<Value> {
+      auto load = [&](int64_t at) {
+        return loadLanes(op.getSource(), row, add(column, at), width, kLanes);
+      };
+      Value low = load(0), high = load(kLanes);
+      storeRounded(low, high, target, add(op.getRow(), row),
+                   div(add(op.getColumn(), column), kBlock));
+      return {};
+    });
+    return {};
+  });
+}
+
 void VectorKernel::rewriteStage(tile::StageOp op) {
-  int64_t columns = op.getType().getColumns(), count = op.getType().getRows();
+  tile::RowsType type = op.getType();
+  int64_t columns = type.getColumns(), count = type.getRows();
+  bool isRounded = isa<llama::Q8B32Type>(type.getElementType());
   int64_t whole = columns / kLanes * kLanes,
           padded = llvm::alignTo(columns, kLanes);
-  Value target = allocate(MemRefType::get({count, padded}, b.getF32Type()));
+  Value target =
+      allocate(isRounded ? memoryOf(type)
+                         : MemRefType::get({count, padded}, b.getF32Type()));
   for (int64_t i = 0; i < count; ++i) {
     Value source = i ? add(op.getRow(), index(i * op.getEvery())) : op.getRow();
     SmallVector<Value> perRow;
@@ -139,15 +228,28 @@ void VectorKernel::rewriteStage(tile::StageOp op) {
       for (Value weight : op.getPerColumn())
         arguments.push_back(loadLanes(weights.find(weight)->second.memory, {},
                                       k, columns, left));
-      Value y = mapBody(op.getBody(), arguments);
-      vector::StoreOp::create(b, y, target, ValueRange{index(i), k});
+      return mapBody(op.getBody(), arguments);
+    };
+    if (isRounded) {
+      constexpr int64_t kBlock = llama::Q8B32Type::kBlock;
+      loop(0, index(columns / kBlock), 1, {},
+           [&](Value block, ValueRange) -> Vec<Value> {
+             Value k = mul(block, kBlock);
+             Value low = map(k, kLanes), high = map(add(k, kLanes), kLanes);
+             storeRounded(low, high, target, index(i), block);
+             return {};
+           });
+      continue;
+    }
+    auto store = [&](Value k, int64_t left) {
+      vector::StoreOp::create(b, map(k, left), target, ValueRange{index(i), k});
     };
     loop(0, index(whole), kLanes, {}, [&](Value k, ValueRange) -> Vec<Value> {
-      map(k, kLanes);
+      store(k, kLanes);
       return {};
     });
     if (whole != columns)
-      map(index(whole), columns - whole);
+      store(index(whole), columns - whole);
   }
   rows[op] = target;
 }

@@ -23,8 +23,6 @@ using namespace corellama::llama;
 
 /// A kernel function writes at most so many buffers (kernel A1).
 static constexpr unsigned kMaxResults = 3;
-/// Values that share a scale in rows of !llama.q8b32.
-static constexpr int64_t kRoundingBlock = 32;
 
 bool corellama::llama::isSunkIntoKernels(Operation *op) {
   return isa<WeightRefOp>(op) ||
@@ -265,9 +263,10 @@ whyNotEpilogue(Operation *op, unsigned producer, const Grouping &groups) {
       int64_t columns =
           cast<RankedTensorType>(attention.getType()).getDimSize(1) /
           attention.getCache().getType().getHeads();
-      if (columns % kRoundingBlock != 0)
+      if (columns % Q8B32Type::kBlock != 0)
         return "a part has " + std::to_string(columns) +
-               " columns, no whole blocks of " + std::to_string(kRoundingBlock);
+               " columns, no whole blocks of " +
+               std::to_string(Q8B32Type::kBlock);
     }
   } else if (!groups.holdsProduct(producer)) {
     return "it reads no result of a linear";
@@ -315,13 +314,11 @@ static std::optional<std::string> whyNotPrologue(Operation *op,
 /// siblings, or nothing if they are.
 static std::optional<std::string>
 whyNotSiblings(LinearOp first, LinearOp second, const Grouping &groups) {
-  auto isHalf = [](LinearOp linear) {
-    return cast<RankedTensorType>(linear.getX().getType())
-        .getElementType()
-        .isF16();
+  auto elementOf = [](LinearOp linear) {
+    return cast<RankedTensorType>(linear.getX().getType()).getElementType();
   };
-  // One strategy a kernel; rows of f16 are for another unit than float32 ones.
-  if (isHalf(first) != isHalf(second))
+  // One strategy a kernel, and a unit reads rows of one type.
+  if (elementOf(first) != elementOf(second))
     return "it reads the same rows in another type, which is for another unit";
   return groups.whyNotOne(groups.groupOf(first), groups.groupOf(second));
 }

@@ -55,7 +55,7 @@ def LlamaSetNumerics : Pass<"llama-set-numerics", "::mlir::ModuleOp"> {
     Leaves: each value that a linear reads in rounded form goes through one
     `llama.quantize`, which all its readers share. With `activations=auto` the
     table of `llama.target` says which linears and to what: none on a CPU, f16
-    for those that a GPU's tensor cores compute. With `activations=q8b32` those
+    for those that a GPU's tensor cores compute. With `activations=q8` those
     with a block-quantised weight; linears with F32, F16 and BF16 weights keep
     float32 rows. With `activations=f32` everything as it was.
     Never: rounds what is rounded already, or rounds for a reader that is no
@@ -64,7 +64,7 @@ def LlamaSetNumerics : Pass<"llama-set-numerics", "::mlir::ModuleOp"> {
     EXAMPLE test/passes/Llama/llama-set-numerics.mlir @readers_share_one_rounding
   }];
   let options = [Option<"activations", "activations", "std::string", "\"auto\"",
-                        "auto, f32 or q8b32">];
+                        "auto, f32 or q8">];
   let dependentDialects = ["::corellama::llama::LlamaDialect"];
 }
 

@@ -9,9 +9,6 @@
 using namespace mlir;
 using namespace corellama::llama;
 
-/// Values that share a scale in rows of !llama.q8b32.
-static constexpr int64_t kRoundingBlock = 32;
-
 /// A part that rounds its own result must hold whole blocks of it.
 static LogicalResult verifyWholeRoundingBlocks(KernelOp kernel) {
   if (!kernel.getPartitionAttr() || kernel.getPartitionAttr().getRows().empty())
@@ -21,18 +18,19 @@ static LogicalResult verifyWholeRoundingBlocks(KernelOp kernel) {
     if (value.getDefiningOp<QuantizeOp>() &&
         isa<Q8B32Type>(
             cast<RankedTensorType>(value.getType()).getElementType()) &&
-        kernel.getPartitionAttr().getBy() % kRoundingBlock != 0)
+        kernel.getPartitionAttr().getBy() % Q8B32Type::kBlock != 0)
       return kernel.emitOpError()
              << "\"" << kernel.getName() << "\" rounds its result in blocks "
-             << "of " << kRoundingBlock << ", but is partitioned by "
+             << "of " << Q8B32Type::kBlock << ", but is partitioned by "
              << kernel.getPartitionAttr().getBy();
   return success();
 }
 
 namespace {
-/// What is summed: rows against a weight or against keys of the cache. Ops of
-/// different kinds never share a weight of one type.
+/// What is summed: rows of a type against a weight or against keys of the
+/// cache. Ops of different kinds never share a weight of one type.
 struct Sum {
+  Type rows;
   Attribute weight;
   Type type;
 
@@ -40,18 +38,16 @@ struct Sum {
 };
 } // namespace
 
-/// The sum that an op makes, if decode and prefill must make it in the same
-/// order: on float32 rows.
+/// The sum that an op makes, which decode and prefill must make in the same
+/// order.
 static std::optional<Sum> sumOf(ReductionOpInterface op) {
-  if (!cast<RankedTensorType>(op->getOperand(0).getType())
-           .getElementType()
-           .isF32())
-    return std::nullopt;
+  Type rows =
+      cast<RankedTensorType>(op->getOperand(0).getType()).getElementType();
   for (Value operand : op->getOperands()) {
     if (isa<CacheType>(operand.getType()))
-      return Sum{{}, operand.getType()};
+      return Sum{rows, {}, operand.getType()};
     if (auto ref = operand.getDefiningOp<WeightRefOp>())
-      return Sum{ref.getWeightAttr(), ref.getType()};
+      return Sum{rows, ref.getWeightAttr(), ref.getType()};
   }
   return std::nullopt;
 }
@@ -77,7 +73,8 @@ static LogicalResult verifySameOrders(ModuleOp module) {
     if (sum->weight)
       diagnostic << "with weight " << sum->weight << " ";
     diagnostic << "sums in the order " << here << ", elsewhere in " << there
-               << "; on float32 rows every form gives the same bits";
+               << "; on rows of " << sum->rows
+               << " every form gives the same bits";
     diagnostic.attachNote(known->second->getLoc()) << "the other sum is here";
     return WalkResult::interrupt();
   });

@@ -1,10 +1,10 @@
 //===- PlanInvariants.h - invariants of kernel plans ----------------------===//
 //
 // Reads kernels with strategies, partitions and orders, from a table or an
-// override, and checks what later phases rely on: on float32 rows decode and
-// prefill make each sum in the same order, and a part that rounds its result
-// holds whole blocks of it. Called by llama-plan-kernels, so that the error
-// names the kernel at once, and by llama-verify-phase.
+// override, and checks what later phases rely on: on rows of one type decode
+// and prefill make each sum in the same order, and a part that rounds its
+// result holds whole blocks of it. Called by llama-plan-kernels, so that the
+// error names the kernel at once, and by llama-verify-phase.
 //
 //===----------------------------------------------------------------------===//
 

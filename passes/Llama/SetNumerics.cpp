@@ -8,6 +8,8 @@
 
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/Remarks.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "passes/Llama/CarriedOptions.h"
 #include "passes/Llama/Passes.h"
 #include "passes/Llama/Planner.h"
@@ -27,6 +29,24 @@ static Type q8b32RowsOf(LinearOp linear) {
   return blocks ? Type(Q8B32Type::get(linear.getContext())) : Type();
 }
 
+/// Says of each product what its rows are and why.
+static void remarkRows(LinearOp linear, Type element) {
+  auto function = linear->getParentOfType<FunctionOpInterface>();
+  auto options = remark::RemarkOpts::name("activations")
+                     .category("llama-numerics")
+                     .function(function ? function.getName() : StringRef());
+  std::string format = linear.getWeight().getType().getFormat().getName().str();
+  if (element)
+    remark::passed(linear.getLoc(), options)
+        << remark::add("rows of a product by {0} weights are rounded to q8b32",
+                       format)
+        << remark::reason("its quants are integers with a scale a block");
+  else
+    remark::missed(linear.getLoc(), options)
+        << remark::add("rows of a product by {0} weights stay float32", format)
+        << remark::reason("the format has no quants");
+}
+
 static bool readsFloat32(LinearOp linear) {
   return cast<RankedTensorType>(linear.getX().getType())
       .getElementType()
@@ -39,9 +59,9 @@ struct SetNumerics : corellama::llama::impl::LlamaSetNumericsBase<SetNumerics> {
 
   void runOnOperation() override {
     std::string rows = obeyOption(getOperation(), "activations", activations);
-    if (rows != "auto" && rows != "f32" && rows != "q8b32") {
+    if (rows != "auto" && rows != "f32" && rows != "q8") {
       getOperation().emitError()
-          << "activations is '" << rows << "', expected auto, f32 or q8b32";
+          << "activations is '" << rows << "', expected auto, f32 or q8";
       return signalPassFailure();
     }
     SmallVector<LinearOp> linears;
@@ -55,8 +75,11 @@ struct SetNumerics : corellama::llama::impl::LlamaSetNumericsBase<SetNumerics> {
     // All are asked before one is changed: a table may look at a linear's
     // neighbours.
     SmallVector<Type> wanted;
-    if (rows == "q8b32") {
-      llvm::append_range(wanted, llvm::map_range(linears, q8b32RowsOf));
+    if (rows == "q8") {
+      for (LinearOp linear : linears) {
+        wanted.push_back(q8b32RowsOf(linear));
+        remarkRows(linear, wanted.back());
+      }
     } else {
       FailureOr<PlannerInterface> planner = getPlanner(getOperation());
       if (failed(planner))

@@ -317,22 +317,6 @@ Value KernelBody::mergeHeads(AttentionMergeOp merge) {
   return row;
 }
 
-/// The merged row, staged for a product.
-Value KernelBody::mergedRow(AttentionMergeOp merge) {
-  Value row = mergeHeads(merge);
-  if (!row)
-    return {};
-  Type f32 = b.getF32Type();
-  int64_t columns = cast<MemRefType>(row.getType()).getDimSize(1);
-  auto stage =
-      StageOp::create(b, RowsType::get(b.getContext(), 1, columns, f32), row,
-                      index(0), 1, ValueRange{}, ValueRange{});
-  OpBuilder::InsertionGuard guard(b);
-  mlir::Block *body = b.createBlock(&stage.getBody(), {}, {f32}, {b.getLoc()});
-  tile::YieldOp::create(b, body->getArgument(0));
-  return stage;
-}
-
 //===----------------------------------------------------------------------===//
 // Prefill: a tile of rows, merged block after block
 //===----------------------------------------------------------------------===//
@@ -342,11 +326,10 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
   int64_t headSize = cacheType.getHeadSize(), kvHeads = cacheType.getHeads();
   int64_t heads = attention.getHeads(), group = heads / kvHeads;
   auto read = attention.getQuery().getDefiningOp<BufferReadOp>();
-  // The result as it is, rounded to f16, or both.
+  // The result as it is, rounded, or both.
   SmallVector<BufferWriteOp, 2> writes;
   for (Operation *user : attention->getUsers())
-    if (auto quantize = dyn_cast<QuantizeOp>(user);
-        quantize && quantize.getType().getElementType().isF16())
+    if (auto quantize = dyn_cast<QuantizeOp>(user))
       for (Operation *reader : quantize->getUsers())
         writes.push_back(dyn_cast<BufferWriteOp>(reader));
     else
@@ -364,8 +347,12 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
   // every heads-th row.
   Value query = bufferMemory(read.getBufferAttr(), read.getAtAttr().getInt(),
                              capacity * heads, headSize);
+  SmallVector<Sink> all = sinks();
+  prepareRounding(all, m, group * headSize);
   SmallVector<Value, 2> targets;
   for (BufferWriteOp write : writes) {
+    if (unrounded.contains(write))
+      continue;
     RankedTensorType result = capacityOf(write.getBufferAttr());
     targets.push_back(bufferMemory(write.getBufferAttr(),
                                    write.getAtAttr().getInt(),
@@ -383,6 +370,8 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
     Value position = PositionOp::create(b, b.getIndexType(), context, firstRow);
     Value keyLimit = minimum(add(position, index(m)), keyCount);
     Value blocks = arith::CeilDivSIOp::create(b, keyLimit, index(keys));
+    if (!unrounded.empty())
+      beginRounding(all, firstRow, mul(head, index(group * headSize)));
     loop(index(0), index(group), 1, [&](Value member) {
       Value queryHead = add(mul(head, index(group)), member);
       Value staged =
@@ -437,9 +426,14 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
                 b, cast<VectorType>(y.getType()).clone(kept), y);
           tile::StoreOp::create(b, stored, target, firstRow, at, rows, limit);
         }
+        for (const Sink &sink : all)
+          if (unrounded.contains(sink.op))
+            store(sink, y, {firstRow, at, m, n}, limit);
         element += cast<VectorType>(o.getType()).getDimSize(1);
       }
     });
+    if (!unrounded.empty())
+      finishRounding(all, minimum(index(m), sub(rows, firstRow)));
   });
   return success();
 }

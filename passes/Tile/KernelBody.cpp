@@ -101,11 +101,12 @@ Value KernelBody::bufferMemory(BufferReadOp read) {
                       type.getDimSize(0), type.getDimSize(1));
 }
 
-/// The row of the buffer that stands for row `row` of the call.
+/// The row of the buffer that stands for row `row` of the call; without one,
+/// for its first.
 Value KernelBody::rowIn(BufferReadOp read, Value row) {
-  return read.getRow()
-             ? LMHeadRowOp::create(b, b.getIndexType(), context).getResult()
-             : row;
+  if (read.getRow())
+    return LMHeadRowOp::create(b, b.getIndexType(), context);
+  return row ? row : index(0);
 }
 
 Value KernelBody::weight(Value reference) {
@@ -146,21 +147,52 @@ Value KernelBody::inverseRms(RmsNormOp norm, Value memory, Value row) {
 // Whole rows
 //===----------------------------------------------------------------------===//
 
+/// A row of memory, staged for a product, and rounded to the element's type.
+Value KernelBody::stageRow(Value memory, Value row, Type element) {
+  Type f32 = b.getF32Type();
+  int64_t columns = cast<MemRefType>(memory.getType()).getDimSize(1);
+  auto stage =
+      StageOp::create(b, RowsType::get(b.getContext(), 1, columns, element),
+                      memory, row, 1, ValueRange{}, ValueRange{});
+  OpBuilder::InsertionGuard guard(b);
+  Block *body = b.createBlock(&stage.getBody(), {}, {f32}, {b.getLoc()});
+  tile::YieldOp::create(b, body->getArgument(0));
+  return stage;
+}
+
+Value KernelBody::bufferRows(FlatSymbolRefAttr buffer, IntegerAttr at) {
+  RankedTensorType capacity = capacityOf(buffer);
+  return BufferRowsOp::create(
+      b,
+      RowsType::get(b.getContext(), capacity.getDimSize(0),
+                    capacity.getDimSize(1), capacity.getElementType()),
+      context, buffer, at);
+}
+
+static bool isQ8B32(Type tensor) {
+  return isa<Q8B32Type>(cast<RankedTensorType>(tensor).getElementType());
+}
+
 KernelBody::Rows *KernelBody::rowsOf(Value tensor) {
   if (auto it = rowsMade.find(tensor); it != rowsMade.end())
     return &it->second;
   Operation *op = tensor.getDefiningOp();
   auto type = cast<RankedTensorType>(tensor.getType());
+  // One row is rounded as it is staged.
+  bool isRounded =
+      isa<QuantizeOp>(op) && isQ8B32(type) && type.getDimSize(0) == 1;
+  if (isRounded)
+    op = cast<QuantizeOp>(op).getX().getDefiningOp();
   Rows made;
   if (auto read = dyn_cast<BufferReadOp>(op)) {
-    RankedTensorType capacity = capacityOf(read.getBufferAttr());
-    made.rows = BufferRowsOp::create(
-        b,
-        RowsType::get(b.getContext(), capacity.getDimSize(0),
-                      capacity.getDimSize(1), capacity.getElementType()),
-        context, read.getBufferAttr(), read.getAtAttr());
-    if (read.getRow())
-      made.base = LMHeadRowOp::create(b, b.getIndexType(), context);
+    if (isRounded) {
+      made.rows =
+          stageRow(bufferMemory(read), rowIn(read), type.getElementType());
+    } else {
+      made.rows = bufferRows(read.getBufferAttr(), read.getAtAttr());
+      if (read.getRow())
+        made.base = rowIn(read);
+    }
   } else if (auto norm = dyn_cast<RmsNormOp>(op)) {
     auto read = norm.getX().getDefiningOp<BufferReadOp>();
     if (!read || type.getDimSize(0) != 1) {
@@ -171,12 +203,14 @@ KernelBody::Rows *KernelBody::rowsOf(Value tensor) {
       return {};
     }
     Value memory = bufferMemory(read);
-    Value row = rowIn(read, index(0));
+    Value row = rowIn(read);
     Value inverse = inverseRms(norm, memory, row);
-    auto stage = StageOp::create(
-        b, RowsType::get(b.getContext(), 1, type.getDimSize(1), b.getF32Type()),
-        memory, row, 1, ValueRange{inverse},
-        ValueRange{weight(norm.getWeight())});
+    auto stage =
+        StageOp::create(b,
+                        RowsType::get(b.getContext(), 1, type.getDimSize(1),
+                                      type.getElementType()),
+                        memory, row, 1, ValueRange{inverse},
+                        ValueRange{weight(norm.getWeight())});
     OpBuilder::InsertionGuard guard(b);
     Type f32 = b.getF32Type();
     Block *body = b.createBlock(&stage.getBody(), {}, {f32, f32, f32},
@@ -191,10 +225,10 @@ KernelBody::Rows *KernelBody::rowsOf(Value tensor) {
       merge.emitOpError() << "is staged for one row, found " << type;
       return {};
     }
-    Value row = mergedRow(merge);
+    Value row = mergeHeads(merge);
     if (!row)
       return {};
-    made.rows = row;
+    made.rows = stageRow(row, index(0), type.getElementType());
   } else {
     op->emitOpError() << "gives no rows that a product can read; it "
                          "should be a kernel of its own";
@@ -267,16 +301,18 @@ Value KernelBody::tileOf(Value tensor, const Position &at) {
   }
 
   if (auto quantize = dyn_cast<QuantizeOp>(op);
-      quantize && quantize.getType().getElementType().isF16()) {
+      quantize && (quantize.getType().getElementType().isF16() ||
+                   isQ8B32(quantize.getType()))) {
     Value x = tileOf(quantize.getX(), at);
-    if (!x)
-      return {};
+    // A tile is no whole block: what is stored is rounded later.
+    if (!x || isQ8B32(quantize.getType()))
+      return x;
     auto halves = VectorType::get({at.m, at.n}, b.getF16Type());
     return arith::TruncFOp::create(b, halves, x).getResult();
   }
   op->emitOpError() << "has no body on a tile with this kernel's numerics; "
                        "float32 activations have one for every op but argmax, "
-                       "and rows can be rounded to f16";
+                       "and rows can be rounded to f16 or q8b32";
   return {};
 }
 
@@ -318,19 +354,60 @@ Value KernelBody::elementwiseOn(Operation *op, ValueRange tiles,
       });
 }
 
-void KernelBody::store(const Sink &sink, Value tile, const Position &at) {
+void KernelBody::store(const Sink &sink, Value tile, const Position &at,
+                       Value columns) {
+  if (auto it = unrounded.find(sink.op); it != unrounded.end()) {
+    const Unrounded &to = it->second;
+    tile::StoreOp::create(b, tile, to.memory, sub(at.row, to.row),
+                          sub(at.column, to.column),
+                          dynamicRows ? sub(rowCount(), to.row) : Value(),
+                          columns ? sub(columns, to.column) : Value());
+    return;
+  }
   if (auto write = dyn_cast<BufferWriteOp>(sink.op)) {
     RankedTensorType capacity = capacityOf(write.getBufferAttr());
     Value memory =
         bufferMemory(write.getBufferAttr(), write.getAtAttr().getInt(),
                      capacity.getDimSize(0), capacity.getDimSize(1));
     tile::StoreOp::create(b, tile, memory, at.row, at.column,
-                          dynamicRows ? rowCount() : Value(), Value());
+                          dynamicRows ? rowCount() : Value(), columns);
     return;
   }
   auto append = cast<KVAppendOp>(sink.op);
   AppendOp::create(b, tile, cacheOf(append.getCache(), append.getLayer()),
                    context, at.row, at.column, rowCount(), sink.what);
+}
+
+/// Scratch for values that are stored a tile at a time and rounded by blocks,
+/// for each sink that rounds.
+void KernelBody::prepareRounding(ArrayRef<Sink> sinks, int64_t rows,
+                                 int64_t columns) {
+  for (const Sink &sink : sinks)
+    if (isQ8B32(sink.value.getType()))
+      unrounded[sink.op] = {
+          ScratchOp::create(b,
+                            MemRefType::get({rows, columns}, b.getF32Type())),
+          index(0), index(0)};
+}
+
+/// The first element of scratch is (row, column) of the buffer from here on.
+void KernelBody::beginRounding(ArrayRef<Sink> sinks, Value row, Value column) {
+  for (const Sink &sink : sinks)
+    if (auto it = unrounded.find(sink.op); it != unrounded.end()) {
+      it->second.row = row;
+      it->second.column = column;
+    }
+}
+
+/// Rounds the first `count` rows of scratch into the buffer.
+void KernelBody::finishRounding(ArrayRef<Sink> sinks, Value count) {
+  for (const Sink &sink : sinks)
+    if (auto it = unrounded.find(sink.op); it != unrounded.end()) {
+      auto write = cast<BufferWriteOp>(sink.op);
+      RoundRowsOp::create(b, it->second.memory,
+                          bufferRows(write.getBufferAttr(), write.getAtAttr()),
+                          it->second.row, it->second.column, count);
+    }
 }
 
 //===----------------------------------------------------------------------===//
@@ -395,11 +472,17 @@ LogicalResult KernelBody::writeRowWise() {
       return failure();
   }
 
+  for (const Sink &sink : all)
+    prepareRounding(sink, 1,
+                    cast<RankedTensorType>(sink.value.getType()).getDimSize(1));
+
   LogicalResult result = success();
   loop(toIndex(begin), toIndex(end), 1, [&](Value part) {
     Value first = mul(part, index(partition.getBy()));
     Value last = minimum(add(first, index(partition.getBy())), rowCount());
     loop(first, last, 1, [&](Value row) {
+      if (!unrounded.empty())
+        beginRounding(all, row, index(0));
       for (auto norm : source.getBody().front().getOps<RmsNormOp>()) {
         auto read = norm.getX().getDefiningOp<BufferReadOp>();
         if (!read) {
@@ -422,6 +505,8 @@ LogicalResult KernelBody::writeRowWise() {
           store(sink, tile, at);
         });
       }
+      if (!unrounded.empty())
+        finishRounding(all, index(1));
     });
   });
   return result;

@@ -52,6 +52,11 @@ private:
     Value value;
     mlir::StringRef what; // "buffer", "keys", "values"
   };
+  /// Where values stand until their blocks are whole, and which row and column
+  /// of the buffer the first of them is.
+  struct Unrounded {
+    Value memory, row, column;
+  };
 
   // KernelBody.cpp: values, rows, tiles, row-wise kernels.
   Value toIndex(Value i32);
@@ -65,14 +70,22 @@ private:
   Value bufferMemory(mlir::FlatSymbolRefAttr buffer, int64_t at, int64_t rows,
                      int64_t columns);
   Value bufferMemory(llama::BufferReadOp read);
-  Value rowIn(llama::BufferReadOp read, Value row);
+  Value rowIn(llama::BufferReadOp read, Value row = {});
   Value weight(Value reference);
   Value inverseRms(llama::RmsNormOp norm, Value memory, Value row);
+  Value stageRow(Value memory, Value row, mlir::Type element);
+  Value bufferRows(mlir::FlatSymbolRefAttr buffer, mlir::IntegerAttr at);
   Rows *rowsOf(Value tensor);
   Value tileOf(Value tensor, const Position &at);
   Value elementwiseOn(mlir::Operation *op, mlir::ValueRange tiles,
                       const Position &at);
-  void store(const Sink &sink, Value tile, const Position &at);
+  /// Columns of the buffer from `columns` on, where given, are not stored.
+  void store(const Sink &sink, Value tile, const Position &at,
+             Value columns = {});
+  void prepareRounding(llvm::ArrayRef<Sink> sinks, int64_t rows,
+                       int64_t columns);
+  void beginRounding(llvm::ArrayRef<Sink> sinks, Value row, Value column);
+  void finishRounding(llvm::ArrayRef<Sink> sinks, Value count);
   llvm::SmallVector<Sink> sinks();
   mlir::LogicalResult writeRowWise();
   mlir::LogicalResult writeEmbed(llama::EmbedOp embed, const Sink &sink);
@@ -108,7 +121,6 @@ private:
   mlir::LogicalResult writeAttentionPart(llama::AttentionPartOp part);
   mlir::LogicalResult writeAttention(llama::AttentionOp attention);
   Value mergeHeads(llama::AttentionMergeOp merge);
-  Value mergedRow(llama::AttentionMergeOp merge);
   Value cacheOf(Value cache, Value layer);
   Value headLimit(Value column, int64_t headSize);
 
@@ -122,6 +134,8 @@ private:
   llvm::DenseMap<Value, Value> weightsMade;
   /// Panels of the group that is being written, by linear.
   llvm::DenseMap<mlir::Operation *, Value> panels;
+  /// By buffer_write of rows of q8b32.
+  llvm::DenseMap<mlir::Operation *, Unrounded> unrounded;
   /// 1 / rms of the row that is being written, by norm.
   llvm::DenseMap<mlir::Operation *, Value> inverses;
   /// Heads that a row-wise kernel merges, in scratch.

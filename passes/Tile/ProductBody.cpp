@@ -116,6 +116,12 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
   };
 
   if (partition.getRowsBy()) {
+    for (const Sink &sink : sinks)
+      if (isa<Q8B32Type>(
+              cast<RankedTensorType>(sink.value.getType()).getElementType()))
+        return sink.op->emitOpError()
+               << "is rounded by blocks of a row where a part has all rows of "
+                  "the call, and the partition is by tiles of rows too";
     // part = tile of rows * allParts + tile of the weight: blocks that run at
     // once read the same rows.
     loop(toIndex(begin), toIndex(end), 1, [&](Value part) {
@@ -151,10 +157,17 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
     return result;
   }
 
+  for (const Sink &sink : sinks)
+    if (auto write = dyn_cast<BufferWriteOp>(sink.op))
+      prepareRounding(sink, capacityOf(write.getBufferAttr()).getDimSize(0),
+                      partition.getBy());
   Value from = maximum(toIndex(begin), index(firstPart));
   Value to = minimum(toIndex(end), index(firstPart + parts));
   loop(from, to, 1, [&](Value part) {
-    tilesOf(sub(part, index(firstPart)), [&](Value column) {
+    Value number = sub(part, index(firstPart));
+    if (!unrounded.empty())
+      beginRounding(sinks, index(0), mul(number, index(partition.getBy())));
+    tilesOf(number, [&](Value column) {
       if (!dynamicRows) {
         writeTile({index(0), column, 1, n});
         return;
@@ -177,6 +190,8 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
            [&](Value row) { writeTile({row, column, m, n}); });
       panels.clear();
     });
+    if (!unrounded.empty())
+      finishRounding(sinks, rowCount());
   });
   return result;
 }

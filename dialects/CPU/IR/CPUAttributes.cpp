@@ -76,3 +76,32 @@ bool FmaAttr::usesPanels() const { return true; }
 bool FmaAttr::needsBlockSums(llama::FormatInterface format) const {
   return format.hasMinimum();
 }
+
+//===----------------------------------------------------------------------===//
+// #cpu.dot_u8s8
+//===----------------------------------------------------------------------===//
+
+Type DotU8S8Attr::getRowsType() const {
+  return llama::Q8B32Type::get(getContext());
+}
+
+Attribute DotU8S8Attr::getOrder(llama::FormatInterface format) const {
+  if (!format.hasScale())
+    return {};
+  return llama::ReductionOrderAttr::get(getContext(), *this,
+                                        format.getScaleBlock(),
+                                        llama::ScaleMode::Outer, /*lanes=*/0);
+}
+
+/// What every form of its code needs; the forms' own features decide between
+/// them.
+ArrayRef<StringLiteral> DotU8S8Attr::getFeatures() const {
+  static constexpr StringLiteral kFeatures[] = {"avx2", "fma"};
+  return kFeatures;
+}
+
+/// Bytes are multiplied where they stand.
+bool DotU8S8Attr::usesPanels() const { return false; }
+
+/// They stand in the rows.
+bool DotU8S8Attr::needsBlockSums(llama::FormatInterface) const { return false; }

@@ -11,6 +11,14 @@ include "dialects/CPU/IR/CPUAttributes.td"
 class CPU_Op<string opMnemonic, list<Trait> traits = []>
     : Llama_PhasedOp<CPU_Dialect, opMnemonic, Llama_VectorPhases, traits>;
 
+// The three vectors of AVX2's integer products, 256 bits each.
+class CPU_Vector256<int lanes, int width, Type element>
+    : VectorOfLengthAndType<[lanes], [element]>,
+      BuildableType<"::mlir::VectorType::get({" # lanes # "}, $_builder.getIntegerType(" # width # "))">;
+def CPU_Bytes : CPU_Vector256<32, 8, I8>;
+def CPU_Words : CPU_Vector256<16, 16, I16>;
+def CPU_Doublewords : CPU_Vector256<8, 32, I32>;
+
 def CPU_Lookup16Op : CPU_Op<"lookup16", [Pure, AllTypesMatch<["table", "result"]>]> {
   let summary = "table[index mod 16], lane by lane: vpermps";
   let description = [{
@@ -30,6 +38,72 @@ def CPU_Lookup16Op : CPU_Op<"lookup16", [Pure, AllTypesMatch<["table", "result"]
                        VectorOfLengthAndType<[16], [I32]>:$index);
   let results = (outs VectorOfLengthAndType<[16], [F32]>:$result);
   let assemblyFormat = "$table `,` $index attr-dict `:` type($table) `,` type($index)";
+}
+
+class CPU_FourBytesALane<string operand>
+    : TypesMatchWith<"four bytes for each lane", "acc", operand,
+        "::mlir::VectorType::get({4 * ::llvm::cast<::mlir::VectorType>($_self).getDimSize(0)}, "
+        "::mlir::IntegerType::get($_self.getContext(), 8))">;
+
+def CPU_DotU8S8Op : CPU_Op<"dot_u8s8", [Pure, AllTypesMatch<["acc", "result"]>,
+    CPU_FourBytesALane<"u">, CPU_FourBytesALane<"s">]> {
+  let summary = "acc + four products of bytes a lane: vpdpbusd";
+  let description = [{
+    `result[i] = acc[i] + sum of u[4 i + j] * s[4 i + j] for j < 4`, bytes of `u`
+    unsigned, those of `s` signed, all sums in 32 bits, wrapping (Intel SDM,
+    volume 2, VPDPBUSD). One instruction with AVX-512 VNNI, or with AVX-VNNI for 8
+    lanes. Upstream's x86vector has it for two signed operands only.
+
+    ```mlir
+    func.func @f(%acc: vector<8xi32>, %u: vector<32xi8>, %s: vector<32xi8>) -> vector<8xi32> {
+      %v = cpu.dot_u8s8 %acc, %u, %s : vector<8xi32>
+      return %v : vector<8xi32>
+    }
+    ```
+  }];
+  let arguments = (ins VectorOfLengthAndType<[8, 16], [I32]>:$acc,
+                       VectorOfLengthAndType<[32, 64], [I8]>:$u,
+                       VectorOfLengthAndType<[32, 64], [I8]>:$s);
+  let results = (outs VectorOfLengthAndType<[8, 16], [I32]>:$result);
+  let assemblyFormat = "$acc `,` $u `,` $s attr-dict `:` type($acc)";
+}
+
+def CPU_MultiplyPairsOp : CPU_Op<"multiply_pairs", [Pure]> {
+  let summary = "products of bytes, two added: vpmaddubsw";
+  let description = [{
+    `result[i] = u[2 i] * s[2 i] + u[2 i + 1] * s[2 i + 1]`, bytes of `u`
+    unsigned, those of `s` signed; what does not fit into 16 bits becomes the
+    nearest number that does (Intel SDM, volume 2, PMADDUBSW). One instruction with
+    AVX2. Who uses it sees to it that nothing is cut.
+
+    ```mlir
+    func.func @f(%u: vector<32xi8>, %s: vector<32xi8>) -> vector<16xi16> {
+      %v = cpu.multiply_pairs %u, %s
+      return %v : vector<16xi16>
+    }
+    ```
+  }];
+  let arguments = (ins CPU_Bytes:$u, CPU_Bytes:$s);
+  let results = (outs CPU_Words:$result);
+  let assemblyFormat = "$u `,` $s attr-dict";
+}
+
+def CPU_AddPairsOp : CPU_Op<"add_pairs", [Pure]> {
+  let summary = "neighbours of 16 bits, added in 32: vpmaddwd by ones";
+  let description = [{
+    `result[i] = x[2 i] + x[2 i + 1]`. One instruction with AVX2 (Intel SDM,
+    volume 2, PMADDWD, the other operand all ones).
+
+    ```mlir
+    func.func @f(%x: vector<16xi16>) -> vector<8xi32> {
+      %v = cpu.add_pairs %x
+      return %v : vector<8xi32>
+    }
+    ```
+  }];
+  let arguments = (ins CPU_Words:$x);
+  let results = (outs CPU_Doublewords:$result);
+  let assemblyFormat = "$x attr-dict";
 }
 
 #endif

@@ -105,6 +105,8 @@ mlir::LogicalResult verifyContraction(mlir::Operation *op, mlir::Type rows,
 
 /// The target of the module that `op` is in or is; null where it has none.
 TargetInterface getTarget(mlir::Operation *op);
+/// Whether a target has a feature, by LLVM's name of it.
+bool hasFeature(TargetInterface target, llvm::StringRef name);
 /// The first feature that `unit` needs and `target` lacks; empty if the target
 /// has all.
 llvm::StringRef getMissingFeature(ContractionUnitInterface unit,

@@ -229,5 +229,11 @@ LogicalResult QuantizeOp::verify() {
                          << result;
   if (result.getElementType().isF32()) // quantize A2
     return emitOpError() << "rounds to f16, bf16 or q8b32, not to f32";
-  return expectRank2(*this, getX(), "x"); // quantize A3
+  if (failed(expectRank2(*this, getX(), "x"))) // quantize A3
+    return failure();
+  if (isa<Q8B32Type>(result.getElementType()) &&
+      columnsOf(getX()) % Q8B32Type::kBlock != 0) // quantize A4
+    return emitOpError() << "rows of q8b32 are blocks of " << Q8B32Type::kBlock
+                         << " columns, found " << columnsOf(getX());
+  return success();
 }

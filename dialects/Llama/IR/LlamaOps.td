@@ -378,11 +378,13 @@ def Llama_ArgmaxOp : Llama_Op<"argmax", Llama_GraphPhases, [Pure]> {
 def Llama_QuantizeOp : Llama_Op<"quantize", Llama_GraphPhases, [Pure]> {
   let summary = "round rows to another type";
   let description = [{
-    To `!llama.q8b32`: in blocks of 32 along a row, d = amax / 127 in float32,
-    q = roundeven(x * (127 / amax)), all zero where amax is 0. To f16 and bf16:
-    round to nearest even.
+    To `!llama.q8b32`: in blocks of 32 along a row, with amax the largest |x| of
+    the block, d = amax / 127 and q = roundeven(x * (127 / amax)) in float32. A
+    block whose amax is below 2^-119 is all zero; in one that holds an infinity or
+    a NaN d is NaN and q is 0. To f16 and bf16: round to nearest even.
 
     (A1) same shape. (A2) the result is not float32. (A3) x is rows x columns.
+    (A4) rows of q8b32 are whole blocks.
 
     ```mlir
     func.func @round(%x: tensor<?x32xf32>) -> tensor<?x32x!llama.q8b32> {

@@ -27,6 +27,10 @@ def Llama_ReductionOrderAttr : Llama_Attr<"ReductionOrder", "reduction_order"> {
       +0, ascending. Then, with `scale = outer`: acc = fma(sum, scale, acc), and
       where the format has minima acc = fma(minimum, sum of x, acc), the sum of x
       being one chain, ascending; without scales: acc = acc + sum.
+    - `#cpu.dot_u8s8`: blocks of `block` terms ascend; a block is an exact sum of
+      integers, so its own order is nobody's business. Then acc = fma(float(sum),
+      scale * d, acc) with d the row's own scale, and where the format has minima
+      acc = fma(minimum, d * float(sum of q), acc).
     - `#cuda.simt`: lane j of `lanes` takes blocks j, j + lanes, ... ascending, a
       block being the 16 bytes of quants that one load brings; its terms are one
       chain of fma from +0, then scale and minimum as above, with the scale of

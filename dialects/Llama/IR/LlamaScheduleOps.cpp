@@ -96,9 +96,8 @@ LogicalResult KernelOp::verify() {
 
 /// Bytes of one row of `columns` elements.
 static uint64_t rowBytes(Type element, uint64_t columns) {
-  // q8b32: a block of 32 is 48 bytes: quants, a scale, two sums and padding.
   if (isa<Q8B32Type>(element))
-    return llvm::divideCeil(columns, 32) * 48;
+    return Q8B32Type::getRowBytes(columns);
   return columns * llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
 }
 

@@ -48,9 +48,27 @@ def Llama_CacheType : Llama_Type<"Cache", "cache"> {
 def Llama_Q8B32Type : Llama_Type<"Q8B32", "q8b32"> {
   let summary = "element of a row rounded to 8 bits in blocks of 32";
   let description = [{
-    A row is rounded in blocks of 32, the last one padded with zeros: d = amax /
-    127 in f32, q = roundeven(x * (127 / amax)); amax = 0 gives zeros. Only for
-    products with block-quantised weights.
+    A row in blocks of 32 values, each q * d with an integer |q| <= 127 and a
+    float32 d for the block; docs/bits.md has the formula. Only for products with
+    block-quantised weights.
+
+    In memory a block is a record of 48 bytes: 32 signed bytes q; d; the sums of
+    the first and of the last 16 of q as int32, which is what a weight's bias or
+    minimum is multiplied by; 4 bytes of zeros. The value of column 70 is byte
+    2 * 48 + 6 of its row times the float32 at byte 2 * 48 + 32.
+  }];
+  let extraClassDeclaration = [{
+    /// Values of a block, and values of each of its sums.
+    static constexpr int64_t kBlock = 32, kSumColumns = 16;
+    /// Bytes of a block's record, and where d and the first sum are in it.
+    static constexpr int64_t kRecordBytes = 48, kScaleByte = 32, kSumsByte = 36;
+    /// The largest quant, and the smallest amax that is not taken for 0: both
+    /// amax / 127 and 127 / amax are normal numbers from there on.
+    static constexpr float kLargest = 127.0f, kSmallestMaximum = 0x1p-119f;
+
+    static int64_t getRowBytes(int64_t columns) {
+      return (columns + kBlock - 1) / kBlock * kRecordBytes;
+    }
   }];
 }
 

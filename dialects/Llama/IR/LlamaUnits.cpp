@@ -39,14 +39,18 @@ TargetInterface corellama::llama::getTarget(Operation *op) {
   return dyn_cast_or_null<TargetInterface>(module->getAttr(kTargetAttr));
 }
 
-StringRef corellama::llama::getMissingFeature(ContractionUnitInterface unit,
-                                              TargetInterface target) {
+bool corellama::llama::hasFeature(TargetInterface target, StringRef name) {
   SmallVector<StringRef> features;
   target.getFeatures().split(features, ',');
+  return llvm::any_of(features, [&](StringRef feature) {
+    return feature.consume_front("+") && feature == name;
+  });
+}
+
+StringRef corellama::llama::getMissingFeature(ContractionUnitInterface unit,
+                                              TargetInterface target) {
   for (StringRef needed : unit.getFeatures())
-    if (llvm::none_of(features, [&](StringRef feature) {
-          return feature.consume_front("+") && feature == needed;
-        }))
+    if (!hasFeature(target, needed))
       return needed;
   return {};
 }

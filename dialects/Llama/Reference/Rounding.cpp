@@ -47,10 +47,17 @@ void corellama::llama::reference::roundToQ8B32(
     // The zeros that pad the last block change neither amax nor other quants.
     auto block = row.slice(begin, std::min<size_t>(32, row.size() - begin));
     float amax = 0;
-    for (double x : block)
-      amax = std::max(amax, std::fabs(static_cast<float>(x)));
-    float scale = amax / 127.0f;
-    float inverse = amax == 0 ? 0.0f : 127.0f / amax;
+    bool finite = true;
+    for (double x : block) {
+      float value = static_cast<float>(x);
+      finite &= std::isfinite(value);
+      amax = std::max(amax, std::fabs(value));
+    }
+    if (!finite || amax < std::ldexp(1.0f, -119)) {
+      std::fill(block.begin(), block.end(), finite ? 0.0 : NAN);
+      continue;
+    }
+    float scale = amax / 127.0f, inverse = 127.0f / amax;
     for (double &x : block) {
       float quant = std::nearbyint(static_cast<float>(x) * inverse);
       x = static_cast<double>(scale) * static_cast<double>(quant);

@@ -71,8 +71,31 @@ LogicalResult SumOp::verify() {
   return verifyMap(*this, getBody(), 1);
 }
 
+/// Rows of q8b32 have no part of a block.
+static bool areWholeBlocks(int64_t columns) {
+  return columns % llama::Q8B32Type::kBlock == 0;
+}
+
+LogicalResult RoundRowsOp::verify() {
+  auto source = cast<MemRefType>(getSource().getType());
+  RowsType target = getTarget().getType();
+  if (!isa<llama::Q8B32Type>(target.getElementType()))
+    return emitOpError() << "rounds to rows of q8b32, found " << target;
+  if (source.getRank() != 2 || !areWholeBlocks(source.getDimSize(1)) ||
+      !areWholeBlocks(target.getColumns()))
+    return emitOpError() << "rounds whole blocks of "
+                         << llama::Q8B32Type::kBlock << " columns, found "
+                         << source << " to " << target;
+  return success();
+}
+
 LogicalResult StageOp::verify() {
   auto source = cast<MemRefType>(getSource().getType());
+  Type element = getType().getElementType();
+  if (!element.isF32() && !(isa<llama::Q8B32Type>(element) &&
+                            areWholeBlocks(getType().getColumns())))
+    return emitOpError() << "stages float32, or whole blocks of q8b32, found "
+                         << getType();
   if (source.getRank() != 2 || source.getDimSize(1) != getType().getColumns())
     return emitOpError() << "stages whole rows: " << source << " to "
                          << getType();
