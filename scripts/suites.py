@@ -171,6 +171,8 @@ class Suites:
         add("exact-demo", *exact, "--model", demo, "--negative", both)
         add("exact-quantised", *exact, "--quantised", "--prompts=4")
         add("exact-random", *exact, "--random", both)
+        add("exact-q8", *exact, "--random", "--activations=q8", "--prompts=4")
+        add("targets", e2e / "test_targets.py", "--corellama", driver)
         for seed in (2, 3, 4) if self.args.all else ():
             add(f"exact-random-{seed}", *exact, "--random", both, "--seed", seed)
         add("phases", e2e / "test_phases.py", "--corellama", driver, "--opt",
@@ -182,6 +184,8 @@ class Suites:
         add("bits", *bits, needs=delays)
         if self.args.all:
             add("bits-f32", *bits, "--flags=--activations=f32", needs=delays)
+        add("bits-q8", *bits, "--flags=--activations=q8",
+            *([] if self.args.all else ["--depths=257"]), needs=delays)
         add("kernels", e2e / "test_kernels.py", "--corellama", driver, "--model", demo)
         add("cuda-ptx", e2e / "test_cuda_ptx.py", "--corellama", driver,
             *(["--all"] if self.args.all else []))

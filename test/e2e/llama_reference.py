@@ -5,6 +5,9 @@ ids; output: float64 logits [ids, vocabulary], row i being what follows id i.
 It is the independent meaning of a checkpoint: no line is shared with the
 compiler, the evaluator or the runtime, and the only float32 rounding is the one
 of `gguf` when it dequantises a weight.
+
+With `rounds`, rows that a quantised weight multiplies are rounded to 8 bits in
+blocks of 32 first, as docs/bits.md has it, which is what --activations=q8 means.
 """
 
 import argparse
@@ -19,8 +22,29 @@ BLOCK_ELEMENTS = 8 << 20
 KEPT_BYTES = 1 << 30
 
 
+# Formats whose rows stay as they are.
+PLAIN = {gguf.GGMLQuantizationType.F32, gguf.GGMLQuantizationType.F16,
+         gguf.GGMLQuantizationType.BF16}
+
+
+def round_rows(x):
+    """float64 rows rounded to q8b32: each step is one of float32."""
+    blocks = x.astype(np.float32).reshape(x.shape[0], -1, 32)
+    largest = np.abs(blocks).max(axis=2, keepdims=True)
+    usual = largest >= np.float32(2.0 ** -119)
+    largest = np.where(usual, largest, np.float32(127))
+    # rint takes halves to the even integer.
+    quants = np.rint(blocks * (np.float32(127) / largest)) * usual
+    scale = largest / np.float32(127)
+    return (quants.astype(np.float64) * scale.astype(np.float64)).reshape(x.shape)
+
+
 class Model:
-    def __init__(self, path):
+    def __init__(self, path, rounds=False, noise=0.0):
+        """`noise` is a relative error of each row before it is rounded: with it the
+        model shows what errors of float32 become where values are rounded."""
+        self.rounds, self.noise = rounds, noise
+        self._random = np.random.default_rng(1)
         self.reader = gguf.GGUFReader(path)
         self.tensors = {t.name: t for t in self.reader.tensors}
         self.layers = self._number("llama.block_count")
@@ -64,6 +88,9 @@ class Model:
     def linear(self, x, name):
         """x [rows, k] times the transposed weight [n, k], in float64."""
         w = self.weight(name)
+        if self.rounds and self.tensors[name].tensor_type not in PLAIN:
+            error = self._random.uniform(-self.noise, self.noise, x.shape)
+            x = round_rows(x * (1 + error))
         out = np.empty((x.shape[0], w.shape[0]))
         step = max(1, BLOCK_ELEMENTS // w.shape[1])
         for begin in range(0, w.shape[0], step):

@@ -10,6 +10,14 @@ with --negative that an f16 cache fails this check, so that the check can fail.
 The bounds are derived, not fitted: on a model of 30 layers sums in blocks of 32
 err by 0.8 to 1.7e-6 of the largest logit in the median and by 9e-6 at most, one
 long float32 sum by up to 2.5e-6 and 1.2e-5, a cache in f16 by 3e-4.
+
+With --activations=q8 programs round rows to 8 bits, and so does the reference. A value
+near the middle of two quants becomes another one by an error of float32; that is a
+127th of its block's largest value, which makes other values cross a middle, layer after
+layer. In the reference with errors of 2^-22 and 2^-20 before each rounding the random
+models err so by 2.1e-2 at most and by 1.4e-2 in the median, half of what the rounding
+itself costs (4.3e-2 and 2.4e-2). So this is a coarse net, for a model whose numerics are
+wrong; kernels are compared bit for bit by DotU8S8Test.cpp.
 """
 
 import os
@@ -22,8 +30,9 @@ import llama_cpp
 import make_models
 
 NEW_IDS = 32
-WORST = 5e-5   # of the largest |logit|, for every logit
-MEDIAN = 3e-6  # of the same, for the median over rows of the largest error
+# (of the largest |logit|, for every logit; of the same, for the median over rows of the
+# largest error), by --activations
+BOUNDS = {"f32": (5e-5, 3e-6), "q8": (4e-2, 2e-2)}
 
 PROSE = ("The harbour was quiet when the last of the fishing boats came in. An old "
          "man sat on the wall, mending a net by the light of the lamp above the "
@@ -103,7 +112,8 @@ def run_prompt(program, ids, folder):
     return (new, logits), None
 
 
-def exact(report, name, program, model, ids, folder):
+def exact(report, name, program, model, ids, folder, bounds):
+    most, middle = bounds
     made, why = run_prompt(program, ids, folder)
     if made is None:
         report.fail(name, why)
@@ -116,13 +126,13 @@ def exact(report, name, program, model, ids, folder):
                           f"float32 {list(want.shape)}")
         return
     worst, median, largest = judge(got, want)
-    report.check(f"{name}: logits", worst <= WORST and median <= MEDIAN,
-                 f"largest error {worst:.2e} (bound {WORST:.0e}), median "
-                 f"{median:.2e} (bound {MEDIAN:.0e}) of {largest:.3g}",
+    report.check(f"{name}: logits", worst <= most and median <= middle,
+                 f"largest error {worst:.2e} (bound {most:.0e}), median "
+                 f"{median:.2e} (bound {middle:.0e}) of {largest:.3g}",
                  f"worst {worst:.1e}, median {median:.1e}")
     rows = got[len(ids) - 1:]
     own = rows.argmax(axis=1).tolist()
-    bad = unsure(new, len(ids) - 1, want, WORST * largest)
+    bad = unsure(new, len(ids) - 1, want, most * largest)
     report.check(f"{name}: greedy ids", own == new and bad is None,
                  f"the program chose {new}, its own logits say {own}"
                  if own != new else
@@ -147,16 +157,18 @@ def exact(report, name, program, model, ids, folder):
 
 
 def test_model(report, args, path, label, folder, tokenizer):
-    model = llama_reference.Model(path)
+    model = llama_reference.Model(path, rounds=args.activations == "q8")
     for target in args.target:
         program = folder / "program"
-        made = harness.compile_model(args.corellama, path, program,
-                                     "--activations=f32", f"--target={target}")
+        made = harness.compile_model(args.corellama, path, program, "--cache-type=f32",
+                                     f"--activations={args.activations}",
+                                     f"--target={target}")
         name = f"{label} for {target}"
         if not report.check(f"{name}: compiles", made.code == 0, made.why):
             continue
         for kind, ids in prompts(model, tokenizer, args.seed)[:args.prompts]:
-            exact(report, f"{name}, {kind}", program, model, ids, folder)
+            exact(report, f"{name}, {kind}", program, model, ids, folder,
+                  BOUNDS[args.activations])
         os.unlink(program)
 
 
@@ -179,8 +191,9 @@ def test_negative(report, args, path, label, folder, tokenizer):
         return
     new, got = made
     worst, median, _ = judge(got, llama_reference.logits(model, ids + new[:-1]))
+    most, middle = BOUNDS["f32"]
     # It must fail by its rounding, not because the logits are nonsense.
-    report.check(name, (worst > WORST or median > MEDIAN) and worst < 0.05,
+    report.check(name, (worst > most or median > middle) and worst < 0.05,
                  f"largest error {worst:.2e}, median {median:.2e}",
                  f"worst {worst:.1e}, median {median:.1e}")
 
@@ -196,6 +209,7 @@ def main():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--target", default="native",
                    help="comma separated; default native")
+    p.add_argument("--activations", default="f32", choices=list(BOUNDS))
     p.add_argument("--prompts", type=int, default=10, metavar="N",
                    help="only the first N of the ten prompts")
     p.add_argument("--negative", action="store_true",

@@ -50,11 +50,11 @@ TEST(Pipelines, SpecializeObeysTheOptions) {
   PipelineOptions options;
   options.chunk = 8;
   options.cacheType = "f32";
-  options.activations = "q8b32";
+  options.activations = "q8";
   EXPECT_EQ(print(Phase::Specialize, Phase::Specialize, options),
             pipeline({"llama-specialize-forms{chunk=8}",
                       "llama-set-cache-type{type=f32}",
-                      "llama-set-numerics{activations=q8b32}", kCanonicalize,
+                      "llama-set-numerics{activations=q8}", kCanonicalize,
                       "cse", "llama-set-phase{phase=specialize}",
                       "llama-verify-phase{phase=specialize}"}));
 }

@@ -135,6 +135,14 @@ func.func @linear_a4(%x: tensor<?x32xf32>, %w: !llama.weight<48x32, #llama.q4_0>
 
 // -----
 
+func.func @linear_a4_rows(%x: tensor<?x32xf32>, %w: !llama.weight<48x32, #llama.q4_0>) {
+  // expected-error @+1 {{'llama.linear' op the unit #cpu.dot_u8s8 reads rows of '!llama.q8b32', found 'f32'}}
+  %y = llama.linear %x, %w order <unit = #cpu.dot_u8s8, block = 32, scale = outer> : tensor<?x32xf32>, !llama.weight<48x32, #llama.q4_0> -> tensor<?x48xf32>
+  return
+}
+
+// -----
+
 func.func @rope_a1(%x: tensor<?x32xf32>, %pos: tensor<?xi32>) {
   // expected-error @+1 {{'llama.rope' op 32 columns are not 3 heads of an even size}}
   %y = llama.rope %x, %pos base 1.0e+04 heads 3 : tensor<?x32xf32>, tensor<?xi32>
@@ -338,6 +346,14 @@ func.func @quantize_a1(%x: tensor<2x32xf32>) {
 func.func @quantize_a2(%x: tensor<2x32xf32>) {
   // expected-error @+1 {{'llama.quantize' op rounds to f16, bf16 or q8b32, not to f32}}
   %y = llama.quantize %x : tensor<2x32xf32> to tensor<2x32xf32>
+  return
+}
+
+// -----
+
+func.func @quantize_a4(%x: tensor<2x48xf32>) {
+  // expected-error @+1 {{'llama.quantize' op rows of q8b32 are blocks of 32 columns, found 48}}
+  %y = llama.quantize %x : tensor<2x48xf32> to tensor<2x48x!llama.q8b32>
   return
 }
 

@@ -114,23 +114,23 @@ func.func @cache(%kv: !llama.cache<2x1x16, f16>, %l: index, %k: tensor<1x16xf32>
 }
 
 // CHECK-LABEL: func.func @elementwise
-func.func @elementwise(%a: tensor<?x48xf32>, %b: tensor<?x48xf32>) {
-  // CHECK: llama.swiglu %{{.*}}, %{{.*}} : tensor<?x48xf32>
-  %0 = llama.swiglu %a, %b : tensor<?x48xf32>
-  // CHECK: llama.silu %{{.*}} : tensor<?x48xf32>
-  %1 = llama.silu %a : tensor<?x48xf32>
-  // CHECK: llama.mul %{{.*}}, %{{.*}} : tensor<?x48xf32>
-  %2 = llama.mul %1, %b : tensor<?x48xf32>
-  // CHECK: llama.add %{{.*}}, %{{.*}} : tensor<?x48xf32>
-  %3 = llama.add %2, %b : tensor<?x48xf32>
-  // CHECK: llama.argmax %{{.*}} : tensor<?x48xf32> -> tensor<?xi32>
-  %4 = llama.argmax %3 : tensor<?x48xf32> -> tensor<?xi32>
-  // CHECK: llama.quantize %{{.*}} : tensor<?x48xf32> to tensor<?x48x!llama.q8b32>
-  %5 = llama.quantize %a : tensor<?x48xf32> to tensor<?x48x!llama.q8b32>
-  // CHECK: llama.quantize %{{.*}} : tensor<?x48xf32> to tensor<?x48xbf16>
-  %6 = llama.quantize %a : tensor<?x48xf32> to tensor<?x48xbf16>
-  // CHECK: llama.quantize %{{.*}} : tensor<?x48xf32> to tensor<?x48xf16>
-  %half = llama.quantize %a : tensor<?x48xf32> to tensor<?x48xf16>
+func.func @elementwise(%a: tensor<?x64xf32>, %b: tensor<?x64xf32>) {
+  // CHECK: llama.swiglu %{{.*}}, %{{.*}} : tensor<?x64xf32>
+  %0 = llama.swiglu %a, %b : tensor<?x64xf32>
+  // CHECK: llama.silu %{{.*}} : tensor<?x64xf32>
+  %1 = llama.silu %a : tensor<?x64xf32>
+  // CHECK: llama.mul %{{.*}}, %{{.*}} : tensor<?x64xf32>
+  %2 = llama.mul %1, %b : tensor<?x64xf32>
+  // CHECK: llama.add %{{.*}}, %{{.*}} : tensor<?x64xf32>
+  %3 = llama.add %2, %b : tensor<?x64xf32>
+  // CHECK: llama.argmax %{{.*}} : tensor<?x64xf32> -> tensor<?xi32>
+  %4 = llama.argmax %3 : tensor<?x64xf32> -> tensor<?xi32>
+  // CHECK: llama.quantize %{{.*}} : tensor<?x64xf32> to tensor<?x64x!llama.q8b32>
+  %5 = llama.quantize %a : tensor<?x64xf32> to tensor<?x64x!llama.q8b32>
+  // CHECK: llama.quantize %{{.*}} : tensor<?x64xf32> to tensor<?x64xbf16>
+  %6 = llama.quantize %a : tensor<?x64xf32> to tensor<?x64xbf16>
+  // CHECK: llama.quantize %{{.*}} : tensor<?x64xf32> to tensor<?x64xf16>
+  %half = llama.quantize %a : tensor<?x64xf32> to tensor<?x64xf16>
   return
 }
 

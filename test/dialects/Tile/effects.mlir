@@ -104,12 +104,16 @@ func.func @reads_are_dead_when_unused(%ctx: !tile.context, %m: memref<1x16xf32>,
 
 // CHECK-LABEL: func.func @writes_are_never_dead
 // CHECK-NEXT:    tile.cache
+// CHECK-NEXT:    tile.buffer_rows
 // CHECK-NEXT:    tile.store
 // CHECK-NEXT:    tile.append
+// CHECK-NEXT:    tile.round_rows
 // CHECK-NEXT:    return
-func.func @writes_are_never_dead(%ctx: !tile.context, %m: memref<1x16xf32>, %v: vector<1x16xf32>, %i: index) {
+func.func @writes_are_never_dead(%ctx: !tile.context, %m: memref<1x16xf32>, %n: memref<1x32xf32>, %v: vector<1x16xf32>, %i: index) {
   %kv = tile.cache %ctx[%i] : !llama.cache<2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
+  %r = tile.buffer_rows %ctx @r at 0 : <1x32x!llama.q8b32>
   tile.store %v, %m[%i, %i] : vector<1x16xf32>, memref<1x16xf32>
   tile.append "values" %v, %kv, %ctx[%i, %i] rows %i : vector<1x16xf32>, <2x1x16, f16>
+  tile.round_rows %n, %r[%i, %i] count %i : memref<1x32xf32>, <1x32x!llama.q8b32>
   return
 }

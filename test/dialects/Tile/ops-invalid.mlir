@@ -417,3 +417,62 @@ func.func @appends_to_an_argument(%ctx: !tile.context, %x: vector<1x16xf32>, %kv
   tile.append "keys" %x, %kv, %ctx[%i, %i] rows %i : vector<1x16xf32>, <2x1x16, f16>
   return
 }
+
+// -----
+
+func.func @a_unit_of_float32_on_rows_of_q8b32(%ctx: !tile.context, %i: index) {
+  %x = tile.buffer_rows %ctx @x at 0 : <1x32x!llama.q8b32>
+  %w = tile.weight %ctx @w : <16x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 0
+  // expected-error @below {{'tile.contract' op the unit #cpu.fma reads rows of 'f32', found '!llama.q8b32'}}
+  %s = tile.contract %x[%i], %w[%i] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32x!llama.q8b32>, !llama.weight<16x32, #llama.q4_0> -> vector<1x16xf32>
+  return
+}
+
+// -----
+
+func.func @a_unit_of_bytes_on_rows_of_float32(%ctx: !tile.context, %i: index) {
+  %x = tile.buffer_rows %ctx @x at 0 : <1x32xf32>
+  %w = tile.weight %ctx @w : <16x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 0
+  // expected-error @below {{'tile.contract' op the unit #cpu.dot_u8s8 reads rows of '!llama.q8b32', found 'f32'}}
+  %s = tile.contract %x[%i], %w[%i] order <unit = #cpu.dot_u8s8, block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.q4_0> -> vector<1x16xf32>
+  return
+}
+
+// -----
+
+func.func @a_unit_of_bytes_on_halves(%ctx: !tile.context, %i: index) {
+  %x = tile.buffer_rows %ctx @x at 0 : <1x32x!llama.q8b32>
+  %w = tile.weight %ctx @w : <16x32, #llama.f16> in #llama.interleaved16<k = 1> index 0
+  // expected-error @below {{'tile.contract' op the unit #cpu.dot_u8s8 does not multiply f16 weights}}
+  %s = tile.contract %x[%i], %w[%i] order <unit = #cpu.dot_u8s8, block = 32, scale = outer> : <1x32x!llama.q8b32>, !llama.weight<16x32, #llama.f16> -> vector<1x16xf32>
+  return
+}
+
+// -----
+
+func.func @a_row_staged_in_part_of_a_block(%x: memref<1x48xf32>, %i: index) {
+  // expected-error @below {{'tile.stage' op stages float32, or whole blocks of q8b32, found '!tile.rows<1x48x!llama.q8b32>'}}
+  %s = tile.stage %x[%i] : memref<1x48xf32> -> <1x48x!llama.q8b32> {
+  ^bb0(%v: f32):
+    tile.yield %v
+  }
+  return
+}
+
+// -----
+
+func.func @rows_rounded_to_halves(%ctx: !tile.context, %x: memref<1x32xf32>, %i: index) {
+  %y = tile.buffer_rows %ctx @y at 0 : <1x32xf16>
+  // expected-error @below {{'tile.round_rows' op rounds to rows of q8b32, found '!tile.rows<1x32xf16>'}}
+  tile.round_rows %x, %y[%i, %i] count %i : memref<1x32xf32>, <1x32xf16>
+  return
+}
+
+// -----
+
+func.func @part_of_a_block_rounded(%ctx: !tile.context, %x: memref<1x16xf32>, %i: index) {
+  %y = tile.buffer_rows %ctx @y at 0 : <1x32x!llama.q8b32>
+  // expected-error @below {{'tile.round_rows' op rounds whole blocks of 32 columns, found 'memref<1x16xf32>' to '!tile.rows<1x32x!llama.q8b32>'}}
+  tile.round_rows %x, %y[%i, %i] count %i : memref<1x16xf32>, <1x32x!llama.q8b32>
+  return
+}

@@ -141,3 +141,11 @@ func.func @epilogues(%ctx: !tile.context, %m: memref<8x32xf32>, %i: index) {
   tile.append "values" %all, %kv, %ctx[%i, %i] rows %i : vector<2x16xf32>, !llama.cache<2x1x16, f16>
   return
 }
+
+// CHECK-LABEL: func.func @rounding
+// CHECK:         tile.round_rows %{{.+}}, %{{.+}}[%{{.+}}, %{{.+}}] count %{{.+}} : memref<8x32xf32>, <8x64x!llama.q8b32>
+func.func @rounding(%ctx: !tile.context, %x: memref<8x32xf32>, %r: index, %c: index, %n: index) {
+  %y = tile.buffer_rows %ctx @y at 0 : <8x64x!llama.q8b32>
+  tile.round_rows %x, %y[%r, %c] count %n : memref<8x32xf32>, !tile.rows<8x64x!llama.q8b32>
+  return
+}

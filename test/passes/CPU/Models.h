@@ -43,19 +43,26 @@ using ModelParam = std::tuple<size_t, const char *>;
 
 class CompiledModels : public testing::TestWithParam<ModelParam> {
 protected:
+  /// As the pipelines' option.
+  virtual std::string activations() const { return "auto"; }
+
   /// Skips where this machine lacks the target.
   void SetUp() override {
     auto [index, target] = GetParam();
     if (!hostHas(target))
       GTEST_SKIP() << "this machine does not run " << target;
-    static std::map<std::pair<size_t, std::string>, std::unique_ptr<TestModel>>
+    static std::map<std::tuple<size_t, std::string, std::string>,
+                    std::unique_ptr<TestModel>>
         compiled;
-    std::unique_ptr<TestModel> &entry = compiled[{index, target}];
+    std::unique_ptr<TestModel> &entry =
+        compiled[{index, target, activations()}];
     const FormatCase &row = kFormatCases[index];
     std::string message;
-    if (!entry)
-      entry = TestModel::compile({row.format, target, row.cacheType, row.shape},
-                                 message);
+    if (!entry) {
+      ModelChoice choice{row.format, target, row.cacheType, row.shape};
+      choice.activations = activations();
+      entry = TestModel::compile(choice, message);
+    }
     ASSERT_TRUE(entry) << message;
     model = entry.get();
   }

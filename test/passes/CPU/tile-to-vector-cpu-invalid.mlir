@@ -109,3 +109,28 @@ module attributes {llama.target = #cpu.target<name = "a CPU without fma", featur
     return
   }
 }
+
+// -----
+
+module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+fma", vector_bits = 256>} {
+  func.func @a_panel_of_bytes(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %w = tile.weight %ctx @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
+    // expected-error @below {{'tile.panel' op the unit #cpu.dot_u8s8 multiplies quants where they stand and has no panels; multiply by the weight}}
+    %p = tile.panel %w[%c0] : <16x32, #llama.q8_0> -> <16x32, #llama.q8_0, #cpu.dot_u8s8>
+    return
+  }
+}
+
+// -----
+
+module attributes {llama.target = #cpu.target<name = "a CPU with 128 bits", features = "+avx,+fma", vector_bits = 256>} {
+  func.func @a_product_of_bytes_that_the_target_lacks(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <1x32x!llama.q8b32>
+    %w = tile.weight %ctx @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
+    // expected-error @below {{'tile.contract' op the unit #cpu.dot_u8s8 needs avx2, which the target a CPU with 128 bits lacks}}
+    %s = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.dot_u8s8, block = 32, scale = outer> : <1x32x!llama.q8b32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
+    return
+  }
+}

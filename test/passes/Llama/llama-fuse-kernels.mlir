@@ -227,14 +227,14 @@ func.func @what_is_left_is_a_kernel_alone(%x: tensor<?x32xf32>, %y: tensor<?x32x
 
 // Heads of 20 columns: a part of attention ends inside of a block of 32.
 // CHECK-LABEL: func.func @a_rounding_across_parts_is_a_kernel
-// CHECK:         llama.kernel "attn" {{.*}} -> tensor<?x40xf32>
+// CHECK:         llama.kernel "attn" {{.*}} -> tensor<?x160xf32>
 // CHECK:         llama.kernel "quantize"
 // CHECK:         return
 // REMARK:        [Missed] epilogue {{.*}}Function=a_rounding_across_parts_is_a_kernel | Reason="a part has 20 columns, no whole blocks of 32", Remark=llama.quantize
-func.func @a_rounding_across_parts_is_a_kernel(%q: tensor<?x40xf32>, %kv: !llama.cache<2x2x20, f16>, %l: index, %pos: tensor<?xi32>) -> tensor<?x40x!llama.q8b32> {
-  %a = llama.attention %q, %kv[%l], %pos causal heads 2 keys 256 : tensor<?x40xf32>, !llama.cache<2x2x20, f16>, tensor<?xi32>
-  %aq = llama.quantize %a : tensor<?x40xf32> to tensor<?x40x!llama.q8b32>
-  return %aq : tensor<?x40x!llama.q8b32>
+func.func @a_rounding_across_parts_is_a_kernel(%q: tensor<?x160xf32>, %kv: !llama.cache<2x8x20, f16>, %l: index, %pos: tensor<?xi32>) -> tensor<?x160x!llama.q8b32> {
+  %a = llama.attention %q, %kv[%l], %pos causal heads 8 keys 256 : tensor<?x160xf32>, !llama.cache<2x8x20, f16>, tensor<?xi32>
+  %aq = llama.quantize %a : tensor<?x160xf32> to tensor<?x160x!llama.q8b32>
+  return %aq : tensor<?x160x!llama.q8b32>
 }
 
 // The second append stays behind the attention that must not see it.

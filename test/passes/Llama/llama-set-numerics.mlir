@@ -1,10 +1,10 @@
-// RUN: %opt %pass{activations=q8b32} %s | FileCheck %s
+// RUN: %opt %pass{activations=q8} %s | FileCheck %s
 // RUN: %opt %pass{activations=f32} %s | FileCheck %s --check-prefix=F32
 // RUN: %opt %pass{activations=auto} %s | FileCheck %s --check-prefix=AUTO
 // RUN: sed 's/cuda.target<name = "cuda:sm_80"/cpu.target<name = "x86-64-v4", vector_bits = 512/' %s | %opt %pass{activations=auto} - | FileCheck %s --check-prefix=F32
 // RUN: not %opt %pass{activations=int4} %s 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
-// UNKNOWN: error: activations is 'int4', expected auto, f32 or q8b32
+// UNKNOWN: error: activations is 'int4', expected auto, f32 or q8
 
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // F32-NOT: llama.quantize

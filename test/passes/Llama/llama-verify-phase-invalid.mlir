@@ -169,7 +169,7 @@ func.func @decode(%x: tensor<1x32xf32>) -> tensor<1x16xf32> {
 func.func @prefill(%x: tensor<?x32xf32>) -> tensor<?x16xf32> {
   %y = llama.kernel "linear" (%ix = %x : tensor<?x32xf32>) -> tensor<?x16xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [16], by = 16> {
     %w = llama.weight_ref @w : !llama.weight<16x32, #llama.f32>
-    // expected-error @below {{'llama.linear' op with weight @w sums in the order #llama.reduction_order<unit = #cuda.simt, block = 4, lanes = 32>, elsewhere in #llama.reduction_order<unit = #cpu.fma, block = 32>; on float32 rows every form gives the same bits}}
+    // expected-error @below {{'llama.linear' op with weight @w sums in the order #llama.reduction_order<unit = #cuda.simt, block = 4, lanes = 32>, elsewhere in #llama.reduction_order<unit = #cpu.fma, block = 32>; on rows of 'f32' every form gives the same bits}}
     %s = llama.linear %ix, %w order <unit = #cuda.simt, block = 4, lanes = 32> : tensor<?x32xf32>, !llama.weight<16x32, #llama.f32> -> tensor<?x16xf32>
     llama.yield %s : tensor<?x16xf32>
   }

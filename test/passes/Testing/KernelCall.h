@@ -66,6 +66,8 @@ private:
   llvm::Error evaluate();
   void compare(double got, double expected, double bound,
                const std::string &where);
+  void compareRounded(Memory &result, size_t record, size_t k, double expected,
+                      double bound, const std::string &where);
   void compareBuffers(Memory &result);
   void compareCache(Memory &result);
 
@@ -80,7 +82,7 @@ private:
   bool evaluated = false;
 
   /// Of the comparison under way.
-  int64_t wrong = 0;
+  int64_t wrong = 0, rounded = 0, otherQuants = 0;
   double worst = 0;
   std::string message;
 };

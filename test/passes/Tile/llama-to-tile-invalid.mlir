@@ -96,12 +96,12 @@ llama.weight @w : 32x32 formats [#llama.q8_0]
 // -----
 
 llama.buffer @x : tensor<1x32xf32> at 0
-llama.buffer @y : tensor<1x32x!llama.q8b32> at 128
-func.func private @rows_that_are_rounded() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+llama.buffer @y : tensor<1x32xbf16> at 128
+func.func private @rows_that_are_rounded_to_bf16() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
-  // expected-error @below {{'llama.quantize' op has no body on a tile with this kernel's numerics; float32 activations have one for every op but argmax, and rows can be rounded to f16}}
-  %y = llama.quantize %x : tensor<1x32xf32> to tensor<1x32x!llama.q8b32>
-  llama.buffer_write %y, @y at 128 : tensor<1x32x!llama.q8b32>
+  // expected-error @below {{'llama.quantize' op has no body on a tile with this kernel's numerics; float32 activations have one for every op but argmax, and rows can be rounded to f16 or q8b32}}
+  %y = llama.quantize %x : tensor<1x32xf32> to tensor<1x32xbf16>
+  llama.buffer_write %y, @y at 128 : tensor<1x32xbf16>
   return
 }
 
@@ -308,3 +308,18 @@ func.func private @a_number_as_a_strategy() attributes {llama.partition = #llama
   llama.buffer_write %x, @x at 0 : tensor<1x32xf32>
   return
 }
+
+// -----
+
+llama.buffer @x : tensor<64x32xf32> at 0
+llama.buffer @y : tensor<64x32x!llama.q8b32> at 8192
+func.func private @rows_rounded_by_tiles_of_rows() attributes {llama.partition = #llama.partition<rows = [32], by = 32, rows_by = 64>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
+  %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
+  %w = llama.weight_ref @w : <32x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
+  %y = llama.linear %x, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <32x32, #llama.q8_0> -> tensor<?x32xf32>
+  %r = llama.quantize %y : tensor<?x32xf32> to tensor<?x32x!llama.q8b32>
+  // expected-error @below {{'llama.buffer_write' op is rounded by blocks of a row where a part has all rows of the call, and the partition is by tiles of rows too}}
+  llama.buffer_write %r, @y at 8192 : tensor<?x32x!llama.q8b32>
+  return
+}
+llama.weight @w : 32x32 formats [#llama.q8_0]

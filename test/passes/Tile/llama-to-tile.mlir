@@ -578,3 +578,74 @@ func.func private @a_norm_alone_of_one_row_of_many() attributes {llama.partition
   return
 }
 llama.weight @g : 32 formats [#llama.f32]
+
+// -----
+
+// One row is rounded as it is staged; its products read it so.
+// CHECK-LABEL: func.func private @a_row_rounded_in_the_prologue
+// CHECK:         %[[X:.+]] = tile.buffer %{{.+}} @x at 0 : memref<1x32xf32>
+// CHECK:         %[[ROWS:.+]] = tile.stage %[[X]][%c0{{[_0-9]*}}] : memref<1x32xf32> -> <1x32x!llama.q8b32>
+// CHECK-NEXT:    ^bb0(%[[V:.+]]: f32):
+// CHECK-NEXT:      tile.yield %[[V]]
+// CHECK-NOT:     tile.block_sums
+// CHECK:         tile.contract %[[ROWS]][%{{.+}}], %{{.+}} order <unit = #cpu.dot_u8s8, block = 32, scale = outer>
+// CHECK-NOT:     tile.round_rows
+// CHECK:         return
+llama.buffer @x : tensor<1x32xf32> at 0
+llama.buffer @y : tensor<1x16xf32> at 128
+func.func private @a_row_rounded_in_the_prologue() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.dot_u8s8, m = 1, n = 16>} {
+  %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
+  %r = llama.quantize %x : tensor<1x32xf32> to tensor<1x32x!llama.q8b32>
+  %w = llama.weight_ref @w : <16x32, #llama.q4_1> in #llama.interleaved16<k = 4> index 0
+  %y = llama.linear %r, %w order <unit = #cpu.dot_u8s8, block = 32, scale = outer> : tensor<1x32x!llama.q8b32>, <16x32, #llama.q4_1> -> tensor<1x16xf32>
+  llama.buffer_write %y, @y at 128 : tensor<1x16xf32>
+  return
+}
+llama.weight @w : 16x32 formats [#llama.q4_1]
+
+// -----
+
+// Tiles of 16 columns are no whole blocks: a part stores its 32 columns of all rows
+// to scratch, then rounds them. Rows of q8b32 need no panel.
+// CHECK-LABEL: func.func private @rows_rounded_in_the_epilogue
+// CHECK:         %[[SCRATCH:.+]] = tile.scratch : memref<8x32xf32>
+// CHECK:         scf.for %[[PART:.+]] =
+// CHECK:           %[[FIRST:.+]] = arith.muli
+// CHECK-NOT:         tile.panel
+// CHECK:             %[[ACC:.+]] = tile.contract
+// CHECK:             tile.store %[[ACC]], %[[SCRATCH]]
+// CHECK:           %[[Y:.+]] = tile.buffer_rows %{{.+}} @y at 384 : <8x64x!llama.q8b32>
+// CHECK:           tile.round_rows %[[SCRATCH]], %[[Y]][%c0{{[_0-9]*}}, %[[FIRST]]] count %{{.+}} : memref<8x32xf32>, <8x64x!llama.q8b32>
+// CHECK:         return
+llama.buffer @x : tensor<8x32x!llama.q8b32> at 0
+llama.buffer @y : tensor<8x64x!llama.q8b32> at 384
+func.func private @rows_rounded_in_the_epilogue() attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.dot_u8s8, m = 8, n = 16>} {
+  %x = llama.buffer_read @x at 0 : tensor<?x32x!llama.q8b32>
+  %w = llama.weight_ref @w : <64x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
+  %y = llama.linear %x, %w order <unit = #cpu.dot_u8s8, block = 32, scale = outer> : tensor<?x32x!llama.q8b32>, <64x32, #llama.q8_0> -> tensor<?x64xf32>
+  %r = llama.quantize %y : tensor<?x64xf32> to tensor<?x64x!llama.q8b32>
+  llama.buffer_write %r, @y at 384 : tensor<?x64x!llama.q8b32>
+  return
+}
+llama.weight @w : 64x32 formats [#llama.q8_0]
+
+// -----
+
+// A row-wise kernel rounds a row when it is whole.
+// CHECK-LABEL: func.func private @rows_rounded_one_by_one
+// CHECK:         %[[SCRATCH:.+]] = tile.scratch : memref<1x64xf32>
+// CHECK:         scf.for
+// CHECK:           scf.for %[[ROW:.+]] =
+// CHECK:             scf.for
+// CHECK:               tile.store %{{.+}}, %[[SCRATCH]]
+// CHECK:             %[[Y:.+]] = tile.buffer_rows
+// CHECK:             tile.round_rows %[[SCRATCH]], %[[Y]][%[[ROW]], %c0{{[_0-9]*}}] count %c1{{[_0-9]*}}
+// CHECK:         return
+llama.buffer @x : tensor<8x64xf32> at 0
+llama.buffer @y : tensor<8x64x!llama.q8b32> at 2048
+func.func private @rows_rounded_one_by_one() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  %x = llama.buffer_read @x at 0 : tensor<?x64xf32>
+  %r = llama.quantize %x : tensor<?x64xf32> to tensor<?x64x!llama.q8b32>
+  llama.buffer_write %r, @y at 2048 : tensor<?x64x!llama.q8b32>
+  return
+}

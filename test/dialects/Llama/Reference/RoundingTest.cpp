@@ -109,6 +109,28 @@ TEST(Rounding, Q8B32KeepsWithinHalfAStep) {
   }
 }
 
+TEST(Rounding, Q8B32OfWhatIsTinyOrNoNumber) {
+  // Below 2^-119 a block is zero, from there on it is rounded as any other.
+  for (double tiny : {std::ldexp(0.99, -119), 1e-45, 0.0}) {
+    std::vector<double> row(32, tiny);
+    roundToQ8B32(row);
+    for (double x : row)
+      EXPECT_EQ(x, 0);
+  }
+  std::vector<double> least(32, std::ldexp(1.0, -119));
+  roundToQ8B32(least);
+  EXPECT_NEAR(least[5], std::ldexp(1.0, -119), std::ldexp(1.0, -140));
+  // One value that is no number takes its whole block with it, and no other.
+  for (double wrong : {double(INFINITY), -double(INFINITY), double(NAN)}) {
+    std::vector<double> row(64, 1.0);
+    row[7] = wrong;
+    roundToQ8B32(row);
+    EXPECT_TRUE(std::isnan(row[0]));
+    EXPECT_TRUE(std::isnan(row[31]));
+    EXPECT_NEAR(row[32], 1.0, 1e-6);
+  }
+}
+
 TEST(Rounding, Q8B32OfZeros) {
   std::vector<double> row(40, 0.0);
   row[33] = -2;

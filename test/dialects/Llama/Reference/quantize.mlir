@@ -2,19 +2,19 @@
 //
 // Row 0: amax 127, so d = 1 and a quant is the value rounded, ties to even:
 // 0.5 -> 0, 1.5 -> 2, 2.5 -> 2, -3.5 -> -4. Row 1 is all zero and stays so.
-// Columns 32 to 39 are a block of their own: in row 0 amax 254, d = 2, 3 / 2 =
+// Columns 32 to 63 are a block of their own: in row 0 amax 254, d = 2, 3 / 2 =
 // 1.5 -> 2 -> 4.
 //
-// RUN: %python %S/npy.py %t.npy f4 2x40 127 0.5 1.5 2.5 -3.5 0*27 254 3 0*6 0*40
+// RUN: %python %S/npy.py %t.npy f4 2x64 127 0.5 1.5 2.5 -3.5 0*27 254 3 0*30 0*64
 // RUN: %corellama eval %s --entry blocks --in %t.npy | FileCheck %s --check-prefix=Q8
-// Q8: float 2x40
-// Q8-NEXT: {{^}}127 0 2 2 -4 {{(0 )+}}254 4 0 0 0 0 0 0{{$}}
+// Q8: float 2x64
+// Q8-NEXT: {{^}}127 0 2 2 -4 {{(0 )+}}254 4 {{(0 )+}}0{{$}}
 // Q8-NEXT: {{^(0 )+}}0{{$}}
 // RUN: %corellama eval %s --entry blocks --in %t.npy --mode ideal | FileCheck %s --check-prefix=IDEAL
-// IDEAL: {{^}}127 0.5 1.5 2.5 -3.5 {{(0 )+}}254 3 0 0 0 0 0 0{{$}}
-func.func @blocks(%x: tensor<2x40xf32>) -> tensor<2x40x!llama.q8b32> {
-  %y = llama.quantize %x : tensor<2x40xf32> to tensor<2x40x!llama.q8b32>
-  return %y : tensor<2x40x!llama.q8b32>
+// IDEAL: {{^}}127 0.5 1.5 2.5 -3.5 {{(0 )+}}254 3 {{(0 )+}}0{{$}}
+func.func @blocks(%x: tensor<2x64xf32>) -> tensor<2x64x!llama.q8b32> {
+  %y = llama.quantize %x : tensor<2x64xf32> to tensor<2x64x!llama.q8b32>
+  return %y : tensor<2x64x!llama.q8b32>
 }
 
 // Each step is float32: amax 1, d = float32(1/127) = 0.0078740157186985016,

@@ -1,0 +1,475 @@
+//===- DotU8S8Test.cpp - products and rows of 8 bits, bit for bit ---------===//
+//
+// What docs/bits.md says of q8b32, computed here from the layout's places and
+// compared with kernels without a tolerance: products of every format of
+// quants, at random and at the extremes of quants and rows, in the code of each
+// instruction set; and the rounding of rows, special values included.
+//
+// A machine without vpdpbusd runs that code all the same: its one instruction
+// is replaced by what Intel's manual says that it computes, and all else of the
+// kernel stays as it is.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Image/Packing.h"
+#include "compiler/Pipelines/Pipelines.h"
+#include "compiler/Runner/Runner.h"
+#include "compiler/Target/Target.h"
+#include "dialects/CPU/IR/CPUDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "test/passes/CPU/Models.h"
+#include "test/passes/Testing/RandomWeights.h"
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+namespace corellama::test {
+namespace {
+
+using Q8B32 = llama::Q8B32Type;
+using llama::PlaneKind;
+
+//===----------------------------------------------------------------------===//
+// A kernel for any of the instruction sets
+//===----------------------------------------------------------------------===//
+
+/// result[i] = acc[i] + sum of u[4 i + j] * s[4 i + j], u unsigned, s signed,
+/// in 32 bits.
+void expandDot(cpu::DotU8S8Op op) {
+  mlir::ImplicitLocOpBuilder b(op.getLoc(), op);
+  auto lanes = mlir::cast<mlir::VectorType>(op.getType());
+  auto wide = mlir::VectorType::get({4 * lanes.getDimSize(0)}, b.getI32Type());
+  mlir::Value products = mlir::arith::MulIOp::create(
+      b, mlir::arith::ExtUIOp::create(b, wide, op.getU()),
+      mlir::arith::ExtSIOp::create(b, wide, op.getS()));
+  mlir::Value sum = op.getAcc();
+  for (int64_t j = 0; j < 4; ++j) {
+    llvm::SmallVector<int64_t> every;
+    for (int64_t i = 0; i < lanes.getDimSize(0); ++i)
+      every.push_back(4 * i + j);
+    sum = mlir::arith::AddIOp::create(
+        b, sum,
+        mlir::vector::ShuffleOp::create(b, products, products, every)
+            .getResult());
+  }
+  op.getResult().replaceAllUsesWith(sum);
+  op.erase();
+}
+
+/// A compiled module of one kernel, and memory for it.
+struct OneKernel {
+  std::unique_ptr<RunnerModule> module;
+  std::unique_ptr<KernelContext> context;
+  int64_t dots = 0;
+
+  void run() { context->run(*module->lookup("kernel"), 0); }
+};
+
+/// `body` is that of a kernel with buffers @x (3 x 512 float32 at 0) and @rows
+/// (3 x 512 q8b32 at 6144).
+OneKernel makeKernel(const std::string &target, const std::string &body,
+                     size_t weightBytes, std::string &message) {
+  OneKernel made;
+  std::string text = "module attributes {llama.target = " + targetText(target) +
+                     R"mlir(} {
+  llama.buffer @x : tensor<3x512xf32> at 0
+  llama.buffer @rows : tensor<3x512x!llama.q8b32> at 6144
+  llama.buffer @logits : tensor<1x16xf32> at 0
+  func.func private @kernel(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32)
+      attributes {llama.partition = #llama.partition<of = rows, by = 3>, llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+    %c0 = arith.constant 0 : index
+    %c3 = arith.constant 3 : index
+    %x = tile.buffer %ctx @x at 0 : memref<3x512xf32>
+    %rows = tile.buffer_rows %ctx @rows at 6144 : <3x512x!llama.q8b32>
+)mlir" + body + "    return\n  }\n}";
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &kernelContext());
+  if (!module) {
+    message = "the text does not parse";
+    return made;
+  }
+  auto build = [&](auto pipeline) {
+    mlir::PassManager manager(module->getContext());
+    pipeline(manager, PipelineOptions());
+    return mlir::succeeded(manager.run(*module));
+  };
+  bool isBuilt = build(buildVectorPipeline);
+  if (isBuilt && !hostHas(target)) {
+    llvm::SmallVector<cpu::DotU8S8Op> dots;
+    module->walk([&](cpu::DotU8S8Op op) { dots.push_back(op); });
+    made.dots = dots.size();
+    llvm::for_each(dots, expandDot);
+    auto common = resolveTarget(kernelContext(), "x86-64-v3");
+    (*module)->setAttr(llama::kTargetAttr, llvm::cantFail(std::move(common)));
+  }
+  if (!isBuilt || !build(buildLLVMPipeline)) {
+    message = "a pipeline failed";
+    return made;
+  }
+  auto loaded = RunnerModule::load(*module);
+  if (!loaded) {
+    message = llvm::toString(loaded.takeError());
+    return made;
+  }
+  made.module = std::make_unique<RunnerModule>(std::move(*loaded));
+  KernelContextSizes sizes;
+  sizes.weightBytes = weightBytes;
+  sizes.workspaceBytes = made.module->program().workspaceBytes;
+  sizes.scratchBytes = made.module->program().scratchBytes;
+  made.context = std::make_unique<KernelContext>(sizes);
+  made.context->offsets = {0};
+  return made;
+}
+
+constexpr int64_t kRows = 3, kColumns = 512, kWeightRows = 16;
+constexpr size_t kRowsAt = kRows * kColumns * sizeof(float);
+
+uint8_t *recordOf(OneKernel &kernel, int64_t row, int64_t block) {
+  return kernel.context->workspace.data() + kRowsAt +
+         row * Q8B32::getRowBytes(kColumns) + block * Q8B32::kRecordBytes;
+}
+
+/// One block of a row, as docs/bits.md has it.
+struct Block {
+  int8_t quants[32];
+  float scale;
+  int32_t sums[2];
+
+  void setSums() {
+    sums[0] = sums[1] = 0;
+    for (int k = 0; k < 32; ++k)
+      sums[k / 16] += quants[k];
+  }
+  void write(uint8_t *at) const {
+    std::memcpy(at, quants, 32);
+    std::memcpy(at + 32, &scale, 4);
+    std::memcpy(at + 36, sums, 8);
+    std::memset(at + 44, 0, 4);
+  }
+};
+using Row = std::vector<Block>;
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+/// A weight in the image, field by field, by the layout's own places.
+class ImageWeight {
+public:
+  ImageWeight(llama::FormatInterface format, llvm::ArrayRef<uint8_t> source)
+      : format(format), facts(format.getFacts()),
+        layout(mlir::cast<llama::LayoutInterface>(
+            mlir::Attribute(llama::Interleaved16Attr::getFor(format)))) {
+    auto packer = llvm::cantFail(
+        image::Packer::create(format, layout, kWeightRows, kColumns));
+    bytes.resize(packer.bytes());
+    packer.pack(0, packer.tileCount(), source, bytes);
+  }
+
+  /// Every quant becomes the smallest or the largest one.
+  void setQuants(llvm::function_ref<bool(int64_t, int64_t)> isLargest) {
+    for (unsigned plane : facts.planesOf(PlaneKind::Quants)) {
+      unsigned bits = facts.planes[plane].bits;
+      bool isSigned = facts.planes[plane].type == llama::FieldType::Signed;
+      uint32_t ones = (1u << bits) - 1, top = 1u << (bits - 1);
+      for (int64_t r = 0; r < kWeightRows; ++r)
+        for (int64_t c = 0; c < kColumns; ++c)
+          write(plane, r, c,
+                isLargest(r, c) ? (isSigned ? ones ^ top : ones)
+                                : (isSigned ? top : 0));
+    }
+  }
+
+  int32_t quant(int64_t r, int64_t c) const {
+    int32_t value = 0;
+    unsigned width = 0;
+    for (unsigned plane : facts.planesOf(PlaneKind::Quants)) {
+      value |= static_cast<int32_t>(read(plane, r, c)) << width;
+      width += facts.planes[plane].bits;
+    }
+    if (facts.planes.front().type == llama::FieldType::Signed)
+      value = static_cast<int8_t>(value);
+    return value + facts.planes.front().bias;
+  }
+  /// The product of a kind's levels: exact in float32.
+  float levels(PlaneKind kind, int64_t r, int64_t c) const {
+    double product = 1;
+    for (unsigned plane : facts.planesOf(kind)) {
+      const llama::Plane &field = facts.planes[plane];
+      uint32_t raw = read(plane, r, c);
+      if (field.type == llama::FieldType::F16)
+        product *= llama::reference::decodeF16(static_cast<uint16_t>(raw));
+      else if (field.type == llama::FieldType::Signed)
+        product *= static_cast<int8_t>(raw);
+      else
+        product *= static_cast<int32_t>(raw) + field.bias;
+    }
+    if (kind == PlaneKind::Minima && facts.subtractsMinima)
+      product = -product;
+    EXPECT_EQ(static_cast<double>(static_cast<float>(product)), product);
+    return static_cast<float>(product);
+  }
+  /// Row r times a row of x, by the formula.
+  float product(int64_t r, const Row &x) const {
+    float acc = 0;
+    int64_t scaleBlock = facts.scaleBlock();
+    for (int64_t from = 0; from < kColumns; from += scaleBlock) {
+      const Block &block = x[from / 32];
+      int32_t isum = 0, sum = 0;
+      for (int64_t c = from; c < from + scaleBlock; ++c) {
+        isum += quant(r, c) * block.quants[c % 32];
+        sum += block.quants[c % 32];
+      }
+      float factor = levels(PlaneKind::Scales, r, from) * block.scale;
+      acc = std::fma(static_cast<float>(isum), factor, acc);
+      if (facts.has(PlaneKind::Minima)) {
+        float other = block.scale * static_cast<float>(sum);
+        acc = std::fma(levels(PlaneKind::Minima, r, from), other, acc);
+      }
+    }
+    return acc;
+  }
+
+  std::vector<uint8_t> bytes;
+
+private:
+  llama::BitPosition place(unsigned plane, int64_t r, int64_t c) const {
+    return layout.locate(format, kWeightRows, kColumns, plane, r, c);
+  }
+  uint32_t read(unsigned plane, int64_t r, int64_t c) const {
+    llama::BitPosition at = place(plane, r, c);
+    unsigned bits = facts.planes[plane].bits;
+    uint32_t value = bytes[at.byte];
+    if (bits == 16)
+      return value | static_cast<uint32_t>(bytes[at.byte + 1]) << 8;
+    return value >> at.bit & ((1u << bits) - 1);
+  }
+  void write(unsigned plane, int64_t r, int64_t c, uint32_t value) {
+    llama::BitPosition at = place(plane, r, c);
+    uint32_t mask = ((1u << facts.planes[plane].bits) - 1) << at.bit;
+    bytes[at.byte] = static_cast<uint8_t>((bytes[at.byte] & ~mask) |
+                                          (value << at.bit & mask));
+  }
+
+  llama::FormatInterface format;
+  const llama::FormatFacts &facts;
+  llama::LayoutInterface layout;
+};
+
+/// AVX2, AVX-VNNI and AVX-512 VNNI.
+constexpr const char *kForms[] = {"x86-64-v3", "alderlake", "sapphirerapids"};
+
+class DotU8S8Test
+    : public testing::TestWithParam<std::tuple<size_t, const char *>> {
+protected:
+  void SetUp() override {
+    auto [index, target] = GetParam();
+    const llama::FormatFacts &facts = *llama::findFormat(
+        llama::reference::formatName(kFormatCases[index].format));
+    if (!facts.has(PlaneKind::Scales))
+      GTEST_SKIP() << facts.name.str() << " has no quants";
+    format = llama::getFormat(&kernelContext(), facts);
+    std::string name = facts.name.str(), message;
+    std::string weight = "!llama.weight<16x512, #llama." + name + ">";
+    std::string body = R"mlir(
+    %y = tile.buffer %ctx @x at 0 : memref<3x16xf32>
+    %w = tile.weight %ctx @w : <16x512, #llama.FORMAT> in #llama.interleaved16<k = 4> index 0
+    %one = tile.contract %rows[%c0], %w[%c0] order ORDER : <3x512x!llama.q8b32>, WEIGHT -> vector<1x16xf32>
+    tile.store %one, %y[%c0, %c0] : vector<1x16xf32>, memref<3x16xf32>
+    %c1 = arith.constant 1 : index
+    %two = tile.contract %rows[%c1], %w[%c0] order ORDER : <3x512x!llama.q8b32>, WEIGHT -> vector<2x16xf32>
+    tile.store %two, %y[%c1, %c0] : vector<2x16xf32>, memref<3x16xf32>
+)mlir";
+    auto replace = [&](llvm::StringRef what, const std::string &with) {
+      for (size_t at; (at = body.find(what)) != std::string::npos;)
+        body.replace(at, what.size(), with);
+    };
+    replace("FORMAT", name);
+    replace("WEIGHT", weight);
+    replace("ORDER", "<unit = #cpu.dot_u8s8, block = " +
+                         std::to_string(facts.scaleBlock()) +
+                         ", scale = outer>");
+    ImageWeight sized(format, source());
+    kernel = makeKernel(target, body, sized.bytes.size(), message);
+    ASSERT_TRUE(kernel.module) << message;
+    // Where the instruction is replaced, it was there.
+    if (!hostHas(target)) {
+      EXPECT_GT(kernel.dots, 0);
+    }
+  }
+
+  std::vector<uint8_t> source() {
+    return randomWeight(kFormatCases[std::get<0>(GetParam())].format,
+                        kWeightRows, kColumns, random);
+  }
+
+  Row rowOf(llvm::function_ref<int(int64_t)> quant) {
+    Row row(kColumns / 32);
+    for (int64_t c = 0; c < kColumns; ++c)
+      row[c / 32].quants[c % 32] = static_cast<int8_t>(quant(c));
+    for (Block &block : row) {
+      block.scale = std::uniform_real_distribution<float>(1e-3f, 1)(random);
+      block.setSums();
+    }
+    return row;
+  }
+  int any() { return std::uniform_int_distribution<int>(-127, 127)(random); }
+
+  void compare(const ImageWeight &weight, llvm::ArrayRef<Row> rows,
+               const std::string &what) {
+    std::copy(weight.bytes.begin(), weight.bytes.end(),
+              kernel.context->weights.data());
+    for (int64_t i = 0; i < kRows; ++i)
+      for (int64_t block = 0; block < kColumns / 32; ++block)
+        rows[i][block].write(recordOf(kernel, i, block));
+    kernel.run();
+    const float *got = kernel.context->workspace.as<float>();
+    for (int64_t i = 0; i < kRows; ++i)
+      for (int64_t r = 0; r < kWeightRows; ++r) {
+        float expected = weight.product(r, rows[i]);
+        ASSERT_EQ(std::bit_cast<uint32_t>(got[i * 16 + r]),
+                  std::bit_cast<uint32_t>(expected))
+            << what << ": row " << i << " of x, row " << r << ": "
+            << got[i * 16 + r] << ", expected " << expected;
+      }
+  }
+
+  llama::FormatInterface format;
+  OneKernel kernel;
+  std::mt19937 random{2024};
+};
+
+TEST_P(DotU8S8Test, GivesTheBitsOfTheFormula) {
+  for (int round = 0; round < 4; ++round) {
+    ImageWeight weight(format, source());
+    auto row = [&] { return rowOf([&](int64_t) { return any(); }); };
+    ASSERT_NO_FATAL_FAILURE(compare(weight, {row(), row(), row()}, "random"));
+  }
+}
+
+TEST_P(DotU8S8Test, NothingSaturatesAtTheExtremes) {
+  ImageWeight weight(format, source());
+  std::vector<Row> rows = {
+      rowOf([](int64_t) { return 127; }), rowOf([](int64_t) { return -127; }),
+      rowOf([](int64_t c) { return c / 2 % 2 ? 127 : -127; })};
+  struct {
+    const char *name;
+    bool (*isLargest)(int64_t, int64_t);
+  } patterns[] = {
+      {"largest quants", [](int64_t, int64_t) { return true; }},
+      {"smallest quants", [](int64_t, int64_t) { return false; }},
+      {"quants with the row",
+       [](int64_t, int64_t c) { return c / 2 % 2 == 1; }},
+      {"quants against it", [](int64_t, int64_t c) { return c / 2 % 2 == 0; }},
+      {"blocks in turn",
+       [](int64_t r, int64_t c) { return (c / 32 + r) % 2 == 0; }},
+  };
+  for (const auto &pattern : patterns) {
+    weight.setQuants(pattern.isLargest);
+    ASSERT_NO_FATAL_FAILURE(compare(weight, rows, pattern.name));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Formats, DotU8S8Test,
+    testing::Combine(testing::Range<size_t>(0, std::size(kFormatCases)),
+                     testing::ValuesIn(kForms)),
+    nameOfModel);
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+/// A block rounded as docs/bits.md says.
+Block roundBlock(const float *x) {
+  Block block{};
+  float amax = 0;
+  bool isFinite = true;
+  for (int k = 0; k < 32; ++k) {
+    isFinite &= std::isfinite(x[k]);
+    amax = std::max(amax, std::abs(x[k]));
+  }
+  if (!isFinite) {
+    block.scale = std::numeric_limits<float>::quiet_NaN();
+  } else if (amax >= 0x1p-119f) {
+    block.scale = amax / 127.0f;
+    float inverse = 127.0f / amax;
+    for (int k = 0; k < 32; ++k) {
+      // nearbyint is to nearest even, as the tests leave the rounding mode.
+      float quant = std::nearbyint(x[k] * inverse);
+      EXPECT_LE(std::abs(quant), 127.0f);
+      block.quants[k] = static_cast<int8_t>(quant);
+    }
+  }
+  block.setSums();
+  return block;
+}
+
+class RoundRowsTest : public testing::TestWithParam<const char *> {};
+
+TEST_P(RoundRowsTest, GivesTheBitsOfTheFormula) {
+  if (!hostHas(GetParam()))
+    GTEST_SKIP() << "this machine does not run " << GetParam();
+  std::string message;
+  OneKernel kernel = makeKernel(GetParam(), R"mlir(
+    tile.round_rows %x, %rows[%c0, %c0] count %c3 : memref<3x512xf32>, !tile.rows<3x512x!llama.q8b32>
+)mlir",
+                                0, message);
+  ASSERT_TRUE(kernel.module) << message;
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+  constexpr float kSmall = 0x1p-119f;
+  // Blocks of zeros with the given values in front, the rest as the first says.
+  std::vector<std::vector<float>> special = {
+      {0.0f, -0.0f},
+      {127.0f, 0.5f, 1.5f, 2.5f, -0.5f, -1.5f, -2.5f, 126.5f, -126.5f},
+      {254.0f, 1.0f, 3.0f, 5.0f, -253.0f},
+      {kSmall, -kSmall / 2},
+      {std::nextafter(kSmall, 0.0f)},
+      {std::nextafter(kSmall, 1.0f), kSmall},
+      {1e-40f, -1e-45f},
+      {std::numeric_limits<float>::max(), -1e38f, 1.0f},
+      {kInfinity, 1.0f},
+      {1.0f, -kInfinity},
+      {2.0f, kNaN, -3.0f},
+      {2.0f, -kNaN},
+      {-1.0f, 1.0f, std::nextafter(1.0f, 0.0f)},
+  };
+  float *x = kernel.context->workspace.as<float>();
+  std::mt19937 random(5);
+  std::normal_distribution<float> normal;
+  for (int round = 0; round < 50; ++round) {
+    for (int64_t i = 0; i < kRows * kColumns; ++i)
+      x[i] =
+          normal(random) * std::exp2(static_cast<float>(round % 10 * 12 - 60));
+    if (round == 0)
+      for (size_t block = 0; block < special.size(); ++block) {
+        std::fill_n(x + 32 * block, 32, 0.0f);
+        // The second half of a block counts as much as the first.
+        std::copy(special[block].begin(), special[block].end(),
+                  x + 32 * block + (block % 2 ? 20 : 0));
+      }
+    kernel.run();
+    for (int64_t i = 0; i < kRows; ++i)
+      for (int64_t block = 0; block < kColumns / 32; ++block) {
+        uint8_t expected[48];
+        roundBlock(x + i * kColumns + 32 * block).write(expected);
+        ASSERT_EQ(std::memcmp(recordOf(kernel, i, block), expected, 48), 0)
+            << "round " << round << " row " << i << " block " << block;
+      }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Targets, RoundRowsTest, testing::ValuesIn(kTargets),
+                         [](const auto &info) {
+                           std::string name = info.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+} // namespace
+} // namespace corellama::test

@@ -1,0 +1,192 @@
+// The loop over k of #cpu.dot_u8s8 in each of its three forms, which the target's
+// features choose.
+//
+// RUN: %opt --tile-to-vector-cpu --canonicalize --cse %s | FileCheck %s --check-prefixes=CHECK,WIDE
+// RUN: sed 's/+avx512vnni/+avxvnni/; s/vector_bits = 512/vector_bits = 256/' %s | %opt --tile-to-vector-cpu --canonicalize --cse - | FileCheck %s --check-prefixes=CHECK,HALF
+// RUN: sed 's/,+avx512vnni//; s/vector_bits = 512/vector_bits = 256/' %s | %opt --tile-to-vector-cpu --canonicalize --cse - | FileCheck %s --check-prefixes=CHECK,AVX2
+// RUN: sed 's/,+avx512vnni//; s/vector_bits = 512/vector_bits = 256/' %s | %opt --tile-to-vector-cpu --canonicalize --cse - | FileCheck %s --check-prefix=SUMS
+
+// AVX-512 without VNNI has the form of AVX2; AVX-512 VNNI with vectors of 256
+// bits that of AVX-VNNI.
+// RUN: sed 's/,+avx512vnni//' %s | %opt --tile-to-vector-cpu --canonicalize --cse - | FileCheck %s --check-prefixes=CHECK,AVX2
+// RUN: sed 's/vector_bits = 512/vector_bits = 256/' %s | %opt --tile-to-vector-cpu --canonicalize --cse - | FileCheck %s --check-prefixes=CHECK,HALF
+
+// Quants become no floats and meet no fma: one conversion and one fma for each
+// block that shares a scale. SUMS counts how often AVX2 widens sums of 16 bits.
+module attributes {llama.target = #cpu.target<name = "a CPU", features = "+avx2,+fma,+avx512vl,+avx512vnni", vector_bits = 512>} {
+  // 32 columns of 15 * 127 stay inside 16 bits: AVX2 widens once, for each half of
+  // the rows.
+  // CHECK-LABEL: func.func @nibbles
+  // SUMS-LABEL: func.func @nibbles
+  // CHECK:         scf.for
+  // CHECK-NOT:       arith.sitofp
+  // CHECK-NOT:       vector.fma
+  // The bias of 8, for vpdpbusd as the sum that it starts from.
+  // WIDE:            %[[BIAS:.+]] = arith.muli %{{.+}}, %c-8_i32
+  // WIDE:            vector.broadcast %[[BIAS]] : i32 to vector<16xi32>
+  // WIDE-COUNT-8:    cpu.dot_u8s8 {{.*}} : vector<16xi32>
+  // WIDE-NOT:        cpu.dot_u8s8
+  // HALF-COUNT-16:   cpu.dot_u8s8 {{.*}} : vector<8xi32>
+  // HALF-NOT:        cpu.dot_u8s8
+  // AVX2-NOT:        cpu.dot_u8s8
+  // AVX2-COUNT-16:   cpu.multiply_pairs
+  // AVX2-NOT:        cpu.multiply_pairs
+  // SUMS-COUNT-2:    cpu.add_pairs
+  // SUMS-NOT:        cpu.add_pairs
+  // SUMS:            scf.yield
+  // CHECK:           arith.sitofp %{{.+}} : vector<16xi32> to vector<16xf32>
+  // CHECK:           %[[FACTOR:.+]] = arith.mulf %{{.+}} : vector<16xf32>
+  // CHECK:           vector.fma %{{.+}}, %[[FACTOR]], %{{.+}} : vector<16xf32>
+  // CHECK-NOT:       arith.sitofp
+  // CHECK-NOT:       vector.fma
+  // CHECK:         scf.yield
+  // CHECK:         return
+  func.func @nibbles(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <1x64x!llama.q8b32>
+    %y = tile.buffer %ctx @y at 384 : memref<1x16xf32>
+    %w = tile.weight %ctx @w : <16x64, #llama.q4_0> in #llama.interleaved16<k = 4> index 0
+    %acc = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.dot_u8s8, block = 32, scale = outer> : <1x64x!llama.q8b32>, !llama.weight<16x64, #llama.q4_0> -> vector<1x16xf32>
+    tile.store %acc, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
+    return
+  }
+
+  // Five bits: AVX2 widens twice. The minimum meets the sum of the row's quants, one
+  // conversion of a scalar.
+  // CHECK-LABEL: func.func @fifth_bits_and_minima
+  // SUMS-LABEL: func.func @fifth_bits_and_minima
+  // CHECK:         scf.for
+  // CHECK-NOT:       arith.sitofp
+  // CHECK-NOT:       vector.fma
+  // WIDE-COUNT-8:    cpu.dot_u8s8
+  // HALF-COUNT-16:   cpu.dot_u8s8
+  // AVX2-COUNT-16:   cpu.multiply_pairs
+  // SUMS-COUNT-4:    cpu.add_pairs
+  // SUMS-NOT:        cpu.add_pairs
+  // SUMS:            scf.yield
+  // CHECK:           arith.sitofp %{{.+}} : vector<16xi32> to vector<16xf32>
+  // CHECK:           %[[ACC:.+]] = vector.fma
+  // CHECK:           %[[SUM:.+]] = arith.sitofp %{{.+}} : i32 to f32
+  // CHECK:           %[[SCALED:.+]] = arith.mulf %{{.+}}, %[[SUM]] : f32
+  // CHECK:           %[[SPLAT:.+]] = vector.broadcast %[[SCALED]]
+  // CHECK:           vector.fma %{{.+}}, %[[SPLAT]], %[[ACC]]
+  // CHECK-NOT:       arith.sitofp
+  // CHECK-NOT:       vector.fma
+  // CHECK:         scf.yield
+  // CHECK:         return
+  func.func @fifth_bits_and_minima(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <1x64x!llama.q8b32>
+    %y = tile.buffer %ctx @y at 384 : memref<1x16xf32>
+    %w = tile.weight %ctx @w : <16x64, #llama.q5_1> in #llama.interleaved16<k = 4> index 0
+    %acc = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.dot_u8s8, block = 32, scale = outer> : <1x64x!llama.q8b32>, !llama.weight<16x64, #llama.q5_1> -> vector<1x16xf32>
+    tile.store %acc, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
+    return
+  }
+
+  // vpdpbusd takes q + 128, by the sign bit; AVX2 |q| and x with the sign of q, and
+  // widens after each product.
+  // CHECK-LABEL: func.func @signed_bytes
+  // SUMS-LABEL: func.func @signed_bytes
+  // CHECK:         scf.for
+  // CHECK-NOT:       arith.sitofp
+  // CHECK-NOT:       vector.fma
+  // WIDE:            arith.muli %{{.+}}, %c-128_i32
+  // WIDE:            %[[SHIFTED:.+]] = arith.xori %{{.+}}, %{{.+}} : vector<64xi8>
+  // WIDE:            cpu.dot_u8s8 %{{.+}}, %[[SHIFTED]], %{{.+}}
+  // WIDE-COUNT-7:    cpu.dot_u8s8
+  // HALF-COUNT-16:   cpu.dot_u8s8
+  // AVX2:            %[[NEGATIVE:.+]] = arith.cmpi slt
+  // AVX2:            %[[SIZE:.+]] = math.absi
+  // AVX2:            %[[SIGNED:.+]] = arith.select %[[NEGATIVE]]
+  // AVX2:            cpu.multiply_pairs %[[SIZE]], %[[SIGNED]]
+  // AVX2-COUNT-15:   cpu.multiply_pairs
+  // SUMS-COUNT-16:   cpu.add_pairs
+  // SUMS-NOT:        cpu.add_pairs
+  // SUMS:            scf.yield
+  // CHECK:           arith.sitofp %{{.+}} : vector<16xi32> to vector<16xf32>
+  // CHECK:           vector.fma
+  // CHECK-NOT:       arith.sitofp
+  // CHECK-NOT:       vector.fma
+  // CHECK:         scf.yield
+  // CHECK:         return
+  func.func @signed_bytes(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <1x64x!llama.q8b32>
+    %y = tile.buffer %ctx @y at 384 : memref<1x16xf32>
+    %w = tile.weight %ctx @w : <16x64, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
+    %acc = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.dot_u8s8, block = 32, scale = outer> : <1x64x!llama.q8b32>, !llama.weight<16x64, #llama.q8_0> -> vector<1x16xf32>
+    tile.store %acc, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
+    return
+  }
+
+  // A scale for 16 columns: two sums of integers in 32 columns. Six bits: AVX2
+  // widens every two products. Integers of scales become floats, twice.
+  // CHECK-LABEL: func.func @six_bits_by_sixteen_columns
+  // SUMS-LABEL: func.func @six_bits_by_sixteen_columns
+  // CHECK:         scf.for
+  // CHECK-NOT:       vector.fma
+  // WIDE-COUNT-4:    cpu.dot_u8s8
+  // HALF-COUNT-8:    cpu.dot_u8s8
+  // AVX2-COUNT-8:    cpu.multiply_pairs
+  // CHECK:           vector.fma
+  // CHECK-NOT:       vector.fma
+  // WIDE-COUNT-4:    cpu.dot_u8s8
+  // HALF-COUNT-8:    cpu.dot_u8s8
+  // AVX2-COUNT-8:    cpu.multiply_pairs
+  // SUMS-COUNT-8:    cpu.add_pairs
+  // SUMS-NOT:        cpu.add_pairs
+  // SUMS:            scf.yield
+  // CHECK:           vector.fma
+  // CHECK-NOT:       vector.fma
+  // CHECK:         scf.yield
+  // CHECK:         return
+  func.func @six_bits_by_sixteen_columns(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <1x256x!llama.q8b32>
+    %y = tile.buffer %ctx @y at 384 : memref<1x16xf32>
+    %w = tile.weight %ctx @w : <16x256, #llama.q6_k> in #llama.interleaved16<k = 4> index 0
+    %acc = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.dot_u8s8, block = 16, scale = outer> : <1x256x!llama.q8b32>, !llama.weight<16x256, #llama.q6_k> -> vector<1x16xf32>
+    tile.store %acc, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
+    return
+  }
+
+  // Two blocks of a row: 16 values at a time.
+  // CHECK-LABEL: func.func @rounding
+  // CHECK:         %[[AMAX:.+]] = vector.reduction <maxsi>
+  // CHECK:         %[[X:.+]] = arith.bitcast %[[AMAX]] : i32 to f32
+  // CHECK:         arith.divf %[[X]], %{{.+}} : f32
+  // CHECK:         arith.divf %{{.+}}, %[[X]] : f32
+  // CHECK-COUNT-2: math.roundeven %{{.+}} : vector<16xf32>
+  // CHECK-NOT:     math.roundeven
+  // CHECK:         return
+  func.func @rounding(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %x = tile.buffer %ctx @x at 0 : memref<1x64xf32>
+    %y = tile.buffer_rows %ctx @y at 256 : <1x64x!llama.q8b32>
+    tile.round_rows %x, %y[%c0, %c0] count %c1 : memref<1x64xf32>, !tile.rows<1x64x!llama.q8b32>
+    return
+  }
+
+  // Staged for a product: rounded on the way, two records of 48 bytes.
+  // CHECK-LABEL: func.func @a_staged_row_is_rounded
+  // CHECK-SAME:    llama.scratch = 128 : i64
+  // CHECK:         context.view {{.*}} -> memref<1x96xi8>
+  // CHECK-COUNT-2: math.roundeven
+  // CHECK-NOT:     math.roundeven
+  // CHECK:         cpu.
+  func.func @a_staged_row_is_rounded(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer %ctx @x at 0 : memref<1x64xf32>
+    %y = tile.buffer %ctx @y at 256 : memref<1x16xf32>
+    %r = tile.stage %x[%c0] : memref<1x64xf32> -> !tile.rows<1x64x!llama.q8b32> {
+    ^bb0(%value: f32):
+      tile.yield %value
+    }
+    %w = tile.weight %ctx @w : <16x64, #llama.q4_0> in #llama.interleaved16<k = 4> index 0
+    %acc = tile.contract %r[%c0], %w[%c0] order <unit = #cpu.dot_u8s8, block = 32, scale = outer> : <1x64x!llama.q8b32>, !llama.weight<16x64, #llama.q4_0> -> vector<1x16xf32>
+    tile.store %acc, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
+    return
+  }
+}

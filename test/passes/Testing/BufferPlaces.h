@@ -1,0 +1,42 @@
+//===- BufferPlaces.h - the elements of a buffer, in memory -----*- C++ -*-===//
+//
+// A buffer's name and shape -> where each element is in the workspace, in any
+// type of elements, and numbers from there and back. A file of its own because
+// it knows bytes and no kernels.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_TEST_PASSES_TESTING_BUFFERPLACES_H
+#define CORELLAMA_TEST_PASSES_TESTING_BUFFERPLACES_H
+
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "test/passes/Testing/TestModel.h"
+
+namespace corellama::test {
+
+/// A float32 or a half.
+double readNumber(const uint8_t *at, bool half);
+/// Returns the value as it is kept.
+double writeNumber(uint8_t *at, bool half, double value);
+/// A number near the middle of two halves may become either of them: one unit
+/// in the last place of a half, or the smallest one.
+double halfStep(double value);
+
+/// Elements of a buffer, as bytes from the workspace's first.
+struct BufferPlaces {
+  bool half;
+  std::vector<size_t> bytes;
+  /// Of rows of q8b32, the record of each element; else empty.
+  std::vector<size_t> records;
+};
+BufferPlaces bufferPlaces(TestModel &model, llvm::StringRef name,
+                          llvm::ArrayRef<int64_t> shape);
+
+/// Writes a row of q8b32, which has these records; leaves the values as they
+/// are kept.
+void writeRounded(uint8_t *memory, llvm::ArrayRef<size_t> records,
+                  llvm::MutableArrayRef<double> row);
+
+} // namespace corellama::test
+
+#endif // CORELLAMA_TEST_PASSES_TESTING_BUFFERPLACES_H
