@@ -224,7 +224,7 @@ Value GroupLoads::unsignedQuant(Value block, int64_t column, uint32_t every,
     return mask(field, (((1u << facts.planes[plane].bits) - 1) << to) * every);
   };
   Value quant = fieldAt(0, 0);
-  unsigned width = first.bits;
+  unsigned width = facts.planes[planes.front()].bits;
   for (unsigned number = 1; number < planes.size(); ++number) {
     quant = arith::OrIOp::create(b, quant, fieldAt(number, width));
     width += facts.planes[planes[number]].bits;
