@@ -785,10 +785,10 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %c16 = arith.constant 16 : index
     %c1 = arith.constant 1 : index
     %c4 = arith.constant 4 : index
+    %c0 = arith.constant 0 : index
     %one = arith.constant dense<1.000000e+00> : vector<1xf32>
     %eps = arith.constant dense<9.99999974E-6> : vector<1xf32>
     %over_columns = arith.constant dense<3.125000e-02> : vector<1xf32>
-    %c0 = arith.constant 0 : index
     %token_embd = tile.weight %ctx @token_embd : <64x32, #llama.q8_0> in #llama.rowmajor_split index 0
     %output_norm = tile.weight %ctx @output_norm : <32, #llama.f32> in #llama.rowmajor index 1
     %x = tile.buffer %ctx @x at 0 : memref<512x32xf32>
