@@ -186,12 +186,17 @@ TEST(ImageTest, TheManifestSaysHowItWasMade) {
                     "\"name\":\"output.weight\",\"shape\":[5,64]}");
 }
 
-TEST(ImageTest, WithRoundedActivationsPrefillIsNotDecode) {
+TEST(ImageTest, PrefillIsDecodeWhereBothRoundTheSameRows) {
   PlannedModel model(SmallLlama().builder());
-  auto plan = llvm::cantFail(
-      planImage(*model.module, *model.checkpoint, {"q8b32", "0.1.0"}));
-  EXPECT_EQ(parseManifest(plan.manifest).getBoolean("decode_equals_prefill"),
-            false);
+  for (auto [activations, isSame] :
+       {std::pair("f32", true), std::pair("q8b32", true),
+        std::pair("auto", false)}) {
+    auto plan = llvm::cantFail(
+        planImage(*model.module, *model.checkpoint, {activations, "0.1.0"}));
+    EXPECT_EQ(parseManifest(plan.manifest).getBoolean("decode_equals_prefill"),
+              isSame)
+        << activations;
+  }
 }
 
 TEST(ImageTest, TheSameCheckpointElsewhereGivesTheSameImage) {
