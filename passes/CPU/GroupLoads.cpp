@@ -157,15 +157,20 @@ Value GroupLoads::dwords(Value block, unsigned plane, int64_t bit) {
 // Quants
 //===----------------------------------------------------------------------===//
 
+unsigned GroupLoads::quantBits() const {
+  unsigned bits = 0;
+  for (unsigned plane : facts.planesOf(PlaneKind::Quants))
+    bits += facts.planes[plane].bits;
+  return bits;
+}
+
 /// What the lowest four bits of a lane mean: the bits of the quant, whatever is
 /// above them. One vpermps with this table is in place of a mask, a subtraction
 /// and a conversion, which the products of 4-bit quants are bound by. Null
 /// where quants have more bits or such a table is not one register.
 Value GroupLoads::makeTable() {
   const Plane &first = facts.planes.front();
-  unsigned width = 0;
-  for (unsigned plane : facts.planesOf(PlaneKind::Quants))
-    width += facts.planes[plane].bits;
+  unsigned width = quantBits();
   if (!tables || width > 4)
     return {};
   SmallVector<float> values;

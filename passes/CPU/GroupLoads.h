@@ -37,6 +37,8 @@ public:
   /// row r in bytes 4 r to 4 r + 3. Without their bias; signed where the field
   /// is. Calls for one block stand in one block of code.
   mlir::Value bytes(mlir::Value block, int64_t column);
+  /// Bits of a quant, those of all its planes.
+  unsigned quantBits() const;
   /// The scales or the minima (with their sign) of the 16 rows, the product of
   /// all levels; null where the format has none.
   mlir::Value scale(mlir::Value block, int64_t column);

@@ -6,29 +6,17 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Registration/Registration.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "test/emulator/EmulatorModule.h"
 #include "test/emulator/Passes.h"
+#include "test/passes/Testing/TestModel.h"
 #include "llvm/ADT/bit.h"
 #include "gtest/gtest.h"
 #include <cmath>
 
 namespace corellama::test {
-
-static mlir::MLIRContext &emulatorContext() {
-  static mlir::MLIRContext *context = [] {
-    mlir::DialectRegistry registry;
-    registerAllDialects(registry);
-    auto *made =
-        new mlir::MLIRContext(registry, mlir::MLIRContext::Threading::DISABLED);
-    made->loadAllAvailableDialects();
-    return made;
-  }();
-  return *context;
-}
 
 /// Lowers and loads a module's contents.
 static llvm::Expected<EmulatorModule> loadBody(const std::string &body) {
@@ -36,7 +24,7 @@ static llvm::Expected<EmulatorModule> loadBody(const std::string &body) {
       "module attributes {llama.target = #cuda.target<name = "
       "\"cuda:sm_80\">} {" +
           body + "}",
-      &emulatorContext());
+      &kernelContext());
   if (!module)
     return llvm::createStringError("the text does not parse");
   mlir::PassManager manager(module->getContext());

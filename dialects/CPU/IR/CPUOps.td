@@ -74,7 +74,8 @@ def CPU_MultiplyPairsOp : CPU_Op<"multiply_pairs", [Pure]> {
     `result[i] = u[2 i] * s[2 i] + u[2 i + 1] * s[2 i + 1]`, bytes of `u`
     unsigned, those of `s` signed; what does not fit into 16 bits becomes the
     nearest number that does (Intel SDM, volume 2, PMADDUBSW). One instruction with
-    AVX2. Who uses it sees to it that nothing is cut.
+    AVX2. A lowering that needs exact sums must keep
+    them within 16 bits.
 
     ```mlir
     func.func @f(%u: vector<32xi8>, %s: vector<32xi8>) -> vector<16xi16> {

@@ -89,7 +89,7 @@ private:
     return vector::BroadcastOp::create(
         b, VectorType::get({lanes}, scalar.getType()), scalar);
   }
-  /// Bytes `half` of a vector of 64, as one instruction takes them.
+  /// Part `part` of a vector of 64 bytes: as many as one instruction takes.
   Value partOf(Value bytes, int64_t part) {
     int64_t count = 4 * form.lanes;
     if (count == 4 * kLanes)
@@ -110,12 +110,7 @@ private:
   }
   /// The largest byte that multiply_pairs gets as its unsigned operand.
   int64_t largestQuant() const {
-    if (isSigned())
-      return 128;
-    unsigned bits = 0;
-    for (unsigned plane : facts.planesOf(llama::PlaneKind::Quants))
-      bits += facts.planes[plane].bits;
-    return (1 << bits) - 1;
+    return isSigned() ? 128 : (int64_t{1} << loads.quantBits()) - 1;
   }
 
   using Sums = SmallVector<SmallVector<Value, 2>>; // by row, by part
@@ -137,7 +132,7 @@ private:
     }
 
     // Vectors of products that 16 bits hold the sum of, pairs of +-127 * quant.
-    const int64_t most = 32767 / (2 * 127 * largestQuant());
+    const int64_t most = 32767 / (largestQuant() * 2 * 127);
     Sums narrow(rows.size(), SmallVector<Value, 2>(parts));
     int64_t added = 0;
     auto widen = [&] {
