@@ -7,14 +7,15 @@
 // What the module must contain is listed here and checked in
 // ProgramDescriptor.cpp:
 //
-// - llama.program = {workspace_bytes, scratch_bytes, logits_offset, chunk}, all
-//   of i64
+// - llama.program = {workspace_bytes, scratch_bytes, logits_offset : i64,
+//   entries = [{name = "decode", rows = 1 : i64,
+//               step = @corellama_step_decode}, ...],
+//   heads = [...]}
 // - llama.kernels = [{name = "qkv.decode", function = @qkv.decode,
 //   parts = @qkv.decode.parts, scratch_bytes = 0 : i64}, ...]
 // - llama.target = #cpu.target<...>
 //
-// and the functions corellama_step_decode, _prefill and _lm_head are the steps
-// (a test's module of kernels only may lack them).
+// A test's module of kernels only has no entries and no heads.
 //
 // For a GPU the module holds `gpu.module @device` with the kernels
 // (cuda-outline-device): the last functions below compile that module to PTX.

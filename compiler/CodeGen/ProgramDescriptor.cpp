@@ -49,10 +49,12 @@ private:
   Expected<Constant *> referenced(mlir::DictionaryAttr kernel,
                                   const Twine &place, StringRef name,
                                   llvm::FunctionType *type);
-  Expected<Constant *> step(StringRef name);
+  Expected<Constant *> buildEntries(mlir::DictionaryAttr program,
+                                    StringRef name);
   Expected<Constant *> buildKernels(mlir::ArrayAttr kernels);
   Expected<Constant *> buildKernel(mlir::DictionaryAttr kernel, StringRef name);
   Constant *text(StringRef string);
+  Constant *table(llvm::ArrayRef<Constant *> rows, const Twine &name);
   Constant *constant(llvm::Type *type, Constant *value, const Twine &name,
                      llvm::GlobalValue::LinkageTypes linkage);
   void internalizeTheRest();
@@ -117,14 +119,51 @@ Expected<Constant *> DescriptorBuilder::referenced(mlir::DictionaryAttr kernel,
   return function(symbol.getValue(), type);
 }
 
-Expected<Constant *> DescriptorBuilder::step(StringRef name) {
-  std::string symbol = ("corellama_step_" + name).str();
-  if (!llvmModule.getFunction(symbol)) // a test's module of kernels only
-    return llvm::ConstantPointerNull::get(pointer);
+/// A list of abi::Entry or abi::DeviceEntry: name, rows, step.
+Expected<Constant *>
+DescriptorBuilder::buildEntries(mlir::DictionaryAttr program, StringRef name) {
+  auto list = program.getAs<mlir::ArrayAttr>(name);
+  if (!list)
+    return error(llama::kProgramAttr + ": " + name + " is missing or no list");
   llvm::SmallVector<llvm::Type *> arguments = {pointer, pointer};
   if (!launches)
     arguments.append({i32, i32});
-  return function(symbol, llvm::FunctionType::get(nothing, arguments, false));
+  auto *type = llvm::FunctionType::get(nothing, arguments, false);
+  llvm::SmallVector<Constant *> entries;
+  int64_t last = 0;
+  for (auto [index, attribute] : llvm::enumerate(list)) {
+    std::string place =
+        (llama::kProgramAttr + ": " + name + ": number " + Twine(index)).str();
+    auto entry = llvm::dyn_cast<mlir::DictionaryAttr>(attribute);
+    auto called =
+        entry ? entry.getAs<mlir::StringAttr>("name") : mlir::StringAttr();
+    if (!called || called.getValue().contains('\0'))
+      return error(place + " has no name");
+    Expected<Constant *> rows = integer(entry, place, "rows", 31);
+    if (!rows)
+      return rows;
+    int64_t bound = entry.getAs<mlir::IntegerAttr>("rows").getInt();
+    if (bound <= last)
+      return error(place + ": rows is " + Twine(bound) + " after " +
+                   Twine(last) + ", expected ascending bounds");
+    last = bound;
+    Expected<Constant *> step = referenced(entry, place, "step", type);
+    if (!step)
+      return step;
+    entries.push_back(llvm::ConstantStruct::getAnon(
+        {text(called.getValue()), llvm::ConstantInt::get(i64, bound), *step}));
+  }
+  return table(entries, "corellama." + name);
+}
+
+/// A constant array, or null where there is nothing.
+Constant *DescriptorBuilder::table(llvm::ArrayRef<Constant *> rows,
+                                   const Twine &name) {
+  if (rows.empty())
+    return llvm::ConstantPointerNull::get(pointer);
+  auto *type = llvm::ArrayType::get(rows[0]->getType(), rows.size());
+  return constant(type, llvm::ConstantArray::get(type, rows), name,
+                  llvm::GlobalValue::InternalLinkage);
 }
 
 Constant *DescriptorBuilder::constant(llvm::Type *type, Constant *value,
@@ -188,11 +227,7 @@ Expected<Constant *> DescriptorBuilder::buildKernels(mlir::ArrayAttr kernels) {
       return row;
     rows.push_back(*row);
   }
-  if (rows.empty())
-    return llvm::ConstantPointerNull::get(pointer);
-  auto *arrayType = llvm::ArrayType::get(rows[0]->getType(), rows.size());
-  return constant(arrayType, llvm::ConstantArray::get(arrayType, rows),
-                  "corellama.kernels", llvm::GlobalValue::InternalLinkage);
+  return table(rows, "corellama.kernels");
 }
 
 /// Functions without external callers: LLVM may inline and drop them.
@@ -223,31 +258,29 @@ llvm::Error DescriptorBuilder::build() {
   if (llvmModule.getNamedValue(symbol))
     return error("the name " + symbol + " is taken");
 
-  static constexpr llvm::StringLiteral kSteps[] = {"decode", "prefill",
-                                                   "lm_head"};
-  Constant *steps[3];
-  for (auto [buffer, name] : llvm::zip_equal(steps, kSteps)) {
-    Expected<Constant *> function = step(name);
-    if (!function)
-      return function.takeError();
-    buffer = *function;
-  }
-  Expected<Constant *> table = buildKernels(kernels);
-  if (!table)
-    return table.takeError();
   // abi::Program or abi::DeviceProgram, field by field.
   llvm::SmallVector<Constant *> fields = {
       llvm::ConstantInt::get(i32, abi::kVersion),
       llvm::ConstantInt::get(i32, 0), text(target.getName())};
   if (!launches)
     fields.push_back(text(target.getFeatures()));
-  fields.append(std::begin(steps), std::end(steps));
-  fields.push_back(*table);
+  for (StringRef name : {"entries", "heads"}) {
+    Expected<Constant *> list = buildEntries(program, name);
+    if (!list)
+      return list.takeError();
+    fields.push_back(*list);
+    fields.push_back(llvm::ConstantInt::get(
+        i64, program.getAs<mlir::ArrayAttr>(name).size()));
+  }
+  Expected<Constant *> list = buildKernels(kernels);
+  if (!list)
+    return list.takeError();
+  fields.push_back(*list);
   fields.push_back(llvm::ConstantInt::get(i64, kernels.size()));
   llvm::SmallVector<StringRef> sizes = {"workspace_bytes"};
   if (!launches)
     sizes.push_back("scratch_bytes"); // each launch passes its kernel's own
-  sizes.append({"logits_offset", "chunk"});
+  sizes.push_back("logits_offset");
   for (StringRef name : sizes) {
     Expected<Constant *> value = integer(program, llama::kProgramAttr, name);
     if (!value)

@@ -50,7 +50,7 @@ static constexpr const char *kEvalExamples = R"(examples:
 
 /// The most rows of a call. They bound a step's buffers, which have one row for
 /// each.
-static constexpr int64_t kMaxChunk = 65536;
+static constexpr int64_t kMaxRows = 65536;
 
 /// The names of all phases, for help and for messages.
 static std::string phaseNames() {
@@ -82,16 +82,38 @@ static CLI::Option *isOneOf(CLI::Option *option,
   });
 }
 
+/// Why a word is no number of rows; empty: it is one.
+static std::string whyNoRows(StringRef word, int64_t least) {
+  int64_t value;
+  if (word.getAsInteger(10, value) || value < least || value > kMaxRows)
+    return ("'" + word + "' is no number from " + llvm::Twine(least) + " to " +
+            llvm::Twine(kMaxRows))
+        .str();
+  return "";
+}
+
 /// Restricts an option to numbers of rows.
 static CLI::Option *isRows(CLI::Option *option, int64_t least) {
   option->type_name("ROWS");
-  return option->check([least](const std::string &word) {
-    int64_t value;
-    if (StringRef(word).getAsInteger(10, value) || value < least ||
-        value > kMaxChunk)
-      return "'" + word + "' is no number from " + std::to_string(least) +
-             " to " + std::to_string(kMaxChunk);
-    return std::string();
+  return option->check(
+      [least](const std::string &word) { return whyNoRows(word, least); });
+}
+
+/// Restricts an option to a list of ascending numbers of rows.
+static CLI::Option *isRowsList(CLI::Option *option) {
+  option->type_name("ROWS,...");
+  return option->check([](const std::string &list) -> std::string {
+    int64_t last = 0;
+    for (StringRef word : llvm::split(list, ',')) {
+      if (std::string why = whyNoRows(word, 1); !why.empty())
+        return why;
+      int64_t value = std::stoll(word.str());
+      if (value <= last)
+        return std::to_string(value) + " after " + std::to_string(last) +
+               "; give ascending numbers, as in 1,8,512";
+      last = value;
+    }
+    return "";
   });
 }
 
@@ -157,6 +179,7 @@ private:
   CLI::App *evalCommand = nullptr;
   CompileArguments compile;
   std::string emit = "exe", compileTo, compileFrom;
+  std::string rows;
   int64_t chunk = 0;
   bool listTargets = false;
   InspectArguments inspect;
@@ -209,11 +232,14 @@ void CommandLine::addCompile() {
   isOneOf(c.add_option("--cache-type", compile.cacheType,
                        "what the KV cache holds"),
           {"f32", "f16"});
-  isRows(c.add_option(
-             "--chunk", chunk,
-             "rows of the largest prefill call (default 512); more is faster "
-             "on long prompts and takes more memory"),
-         1);
+  CLI::Option *list = isRowsList(c.add_option(
+      "--rows", rows,
+      "the most rows of a call, for each form of the program, ascending "
+      "(default 1,512): code of its own for each, which a call of no more rows "
+      "runs; larger last forms are faster on long prompts and take more "
+      "memory"));
+  isRows(c.add_option("--chunk", chunk, "the same as --rows=1,ROWS"), 1)
+      ->excludes(list);
   isOneOf(c.add_option(
               "--emit", emit,
               "exe (default): the program; llvm, asm, obj: its code alone, "
@@ -287,8 +313,13 @@ std::string CommandLine::finishCompile() {
   if (compile.checkpoint.empty())
     return "no checkpoint; give a GGUF file: corellama compile model.gguf -o "
            "model";
-  if (chunk)
-    compile.chunk = chunk;
+  if (chunk == 1)
+    rows = "1";
+  else if (chunk)
+    rows = "1," + std::to_string(chunk);
+  if (!rows.empty())
+    for (StringRef word : llvm::split(rows, ','))
+      compile.rows.push_back(std::stoll(word.str()));
   if (!compileTo.empty())
     compile.compileTo = llama::parsePhase(compileTo);
   if (!compileFrom.empty())

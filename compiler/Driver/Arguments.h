@@ -32,7 +32,8 @@ struct CompileArguments {
   std::string target;
   std::string activations;
   std::string cacheType;
-  std::optional<int64_t> chunk;
+  /// The most rows of a call, for each form, ascending; empty: the default.
+  std::vector<int64_t> rows;
   Emit emit = Emit::Program;
   std::optional<llama::Phase> compileTo;
   std::optional<llama::Phase> compileFrom;

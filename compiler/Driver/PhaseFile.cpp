@@ -22,7 +22,7 @@ using namespace mlir;
 /// A dump of another version is refused by this number, before the parser
 /// reports the first unknown name. Version 1 had no attribute.
 static constexpr llvm::StringLiteral kVersionAttr = "llama.version";
-static constexpr int64_t kVersion = 2;
+static constexpr int64_t kVersion = 3;
 
 ModuleOptions ModuleOptions::fromArguments(const CompileArguments &arguments,
                                            llama::TargetInterface target) {
@@ -37,7 +37,9 @@ ModuleOptions ModuleOptions::fromArguments(const CompileArguments &arguments,
   options.cacheType = arguments.activations == "f32" ? "f32" : "f16";
   if (!arguments.cacheType.empty())
     options.cacheType = arguments.cacheType;
-  options.chunk = arguments.chunk.value_or(512);
+  options.rows = arguments.rows;
+  if (options.rows.empty())
+    options.rows = {1, 512};
   return options;
 }
 
@@ -56,8 +58,8 @@ void corellama::stampModule(ModuleOp module, llama::TargetInterface target,
                                 builder.getStringAttr(options.activations)),
            builder.getNamedAttr("cache_type",
                                 builder.getStringAttr(options.cacheType)),
-           builder.getNamedAttr("chunk",
-                                builder.getI64IntegerAttr(options.chunk))}));
+           builder.getNamedAttr("rows",
+                                builder.getDenseI64ArrayAttr(options.rows))}));
 }
 
 static llvm::Error refuse(llvm::StringRef path, const llvm::Twine &what) {
@@ -71,14 +73,15 @@ llvm::Expected<ModuleOptions> corellama::readOptions(ModuleOp module,
       dictionary ? dictionary.getAs<StringAttr>("activations") : StringAttr();
   auto cacheType =
       dictionary ? dictionary.getAs<StringAttr>("cache_type") : StringAttr();
-  auto chunk =
-      dictionary ? dictionary.getAs<IntegerAttr>("chunk") : IntegerAttr();
-  if (!activations || !cacheType || !chunk || !chunk.getType().isInteger(64) ||
-      chunk.getInt() < 1)
+  auto rows = dictionary ? dictionary.getAs<DenseI64ArrayAttr>("rows")
+                         : DenseI64ArrayAttr();
+  if (!activations || !cacheType || !rows || rows.empty())
     return refuse(
-        path, "llama.options: is not {activations, cache_type, chunk}, which "
+        path, "llama.options: is not {activations, cache_type, rows}, which "
               "every dump carries; make a new one with --compile-to");
-  return ModuleOptions{activations.str(), cacheType.str(), chunk.getInt()};
+  return ModuleOptions{activations.str(),
+                       cacheType.str(),
+                       {rows.asArrayRef().begin(), rows.asArrayRef().end()}};
 }
 
 llvm::Error corellama::writePhaseFile(ModuleOp module, llvm::StringRef path) {
@@ -132,9 +135,15 @@ static llvm::Error checkArguments(ModuleOp module,
       ModuleOptions::fromArguments(arguments, target).cacheType;
   if (saysCache && cacheType != options->cacheType)
     return contradiction("--cache-type", cacheType, options->cacheType);
-  if (arguments.chunk && *arguments.chunk != options->chunk)
-    return contradiction("--chunk", std::to_string(*arguments.chunk),
-                         std::to_string(options->chunk));
+  auto listed = [](const std::vector<int64_t> &rows) {
+    return llvm::join(
+        llvm::map_range(rows,
+                        [](int64_t bound) { return std::to_string(bound); }),
+        ",");
+  };
+  if (!arguments.rows.empty() && arguments.rows != options->rows)
+    return contradiction("--rows", listed(arguments.rows),
+                         listed(options->rows));
   return llvm::Error::success();
 }
 

@@ -7,7 +7,8 @@
 //
 // - llama.checkpoint = "blake3:..." (BLAKE3 of the whole checkpoint)
 // - llama.config, llama.target
-// - llama.options = {activations = "f32", cache_type = "f16", chunk = 512}
+// - llama.options = {activations = "f32", cache_type = "f16",
+//                    rows = array<i64: 1, 512>}
 // - llama.phase = "fuse"
 //
 //===----------------------------------------------------------------------===//
@@ -28,7 +29,7 @@ namespace corellama {
 struct ModuleOptions {
   std::string activations;
   std::string cacheType;
-  int64_t chunk;
+  std::vector<int64_t> rows;
 
   /// What the command line means for a target.
   static ModuleOptions fromArguments(const CompileArguments &arguments,

@@ -159,16 +159,28 @@ Expected<std::string> corellama::image::makeManifest(
   Expected<json::Array> kernelList = kernels(module);
   if (!kernelList)
     return kernelList.takeError();
-  int64_t workspaceBytes, scratchBytes, chunk;
+  int64_t workspaceBytes, scratchBytes;
   const std::pair<StringRef, int64_t &> counts[] = {
-      {"workspace_bytes", workspaceBytes},
-      {"scratch_bytes", scratchBytes},
-      {"chunk", chunk}};
+      {"workspace_bytes", workspaceBytes}, {"scratch_bytes", scratchBytes}};
   for (auto &[name, value] : counts) {
     Expected<int64_t> found = count(program, llama::kProgramAttr, name);
     if (!found)
       return found.takeError();
     value = *found;
+  }
+
+  // The most rows of a call, for each form.
+  json::Array rows;
+  auto entries = program.getAs<ArrayAttr>("entries");
+  if (!entries)
+    return refuseModule("llama.program: entries is missing; run the phases up "
+                        "to `llvm`");
+  for (Attribute entry : entries) {
+    Expected<int64_t> bound = count(dyn_cast<DictionaryAttr>(entry),
+                                    "llama.program: entries", "rows");
+    if (!bound)
+      return bound.takeError();
+    rows.push_back(*bound);
   }
 
   std::string elementType;
@@ -192,7 +204,7 @@ Expected<std::string> corellama::image::makeManifest(
       {"cache", json::Object{{"type", elementType},
                              {"keys", printed(cache->getKeys())},
                              {"values", printed(cache->getValues())}}},
-      {"chunk", chunk},
+      {"rows", std::move(rows)},
       {"compiler", json::Object{{"name", "CoreLlama"},
                                 {"version", options.compilerVersion},
                                 {"llvm", LLVM_VERSION_STRING}}},

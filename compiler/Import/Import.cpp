@@ -164,12 +164,12 @@ private:
     Attribute entry = EntryAttr::get(
         context, builder.getStringAttr("import"), /*rows=*/0,
         FlatSymbolRefAttr::get(context, "embed"), builder.getArrayAttr(layers),
-        builder.getDenseI32ArrayAttr(signatures.of),
-        FlatSymbolRefAttr::get(context, "lm_head"));
-    ModelOp::create(builder, at("model"), builder.getStringAttr("m"),
-                    /*sym_visibility=*/StringAttr(),
-                    builder.getArrayAttr(entry),
-                    /*steps=*/ArrayAttr());
+        builder.getDenseI32ArrayAttr(signatures.of));
+    ModelOp::create(
+        builder, at("model"), builder.getStringAttr("m"),
+        /*sym_visibility=*/StringAttr(), builder.getArrayAttr(entry),
+        /*steps=*/ArrayAttr(),
+        builder.getArrayAttr(FlatSymbolRefAttr::get(context, "lm_head")));
   }
 
   //===--------------------------------------------------------------------===//

@@ -90,7 +90,7 @@ static void printText(const json::Object &manifest,
   line("activations", of({"activations"}));
   line("cache", of({"cache", "type"}) + ", keys " + of({"cache", "keys"}) +
                     ", values " + of({"cache", "values"}));
-  line("chunk", of({"chunk"}) + " rows");
+  line("rows", "of a call, at most: " + of({"rows"}));
   line("model", of({"config", "layers"}) + " layers, dim " +
                     of({"config", "dim"}) + ", hidden " +
                     of({"config", "hidden"}) + ", " + of({"config", "heads"}) +

@@ -57,9 +57,8 @@ void corellama::buildImportPipeline(OpPassManager &pm,
 void corellama::buildSpecializePipeline(OpPassManager &pm,
                                         const PipelineOptions &options) {
   // Passes take options that are not given from the module.
-  pm.addPass(options.chunk.hasValue()
-                 ? llama::createLlamaSpecializeForms({options.chunk})
-                 : llama::createLlamaSpecializeForms());
+  pm.addPass(llama::createLlamaSpecializeForms(
+      {llvm::SmallVector<int64_t>(options.rows.begin(), options.rows.end())}));
   pm.addPass(options.cacheType.hasValue()
                  ? llama::createLlamaSetCacheType({options.cacheType})
                  : llama::createLlamaSetCacheType());

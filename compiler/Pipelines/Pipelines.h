@@ -20,9 +20,9 @@ namespace corellama {
 /// Options that are not given are taken from the module's `llama.options`;
 /// everything else that steers the passes is in the module, too.
 struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
-  Option<int64_t> chunk{*this, "chunk",
-                        llvm::cl::desc("rows of the largest prefill call"),
-                        llvm::cl::init(512)};
+  ListOption<int64_t> rows{
+      *this, "rows",
+      llvm::cl::desc("the most rows of a call, for each form; ascending")};
   Option<std::string> activations{
       *this, "activations",
       llvm::cl::desc("what rows are rounded to before a product: auto, what "

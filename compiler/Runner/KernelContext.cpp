@@ -34,8 +34,8 @@ KernelContext::KernelContext(const KernelContextSizes &sizes)
     : weights(sizes.weightBytes), workspace(sizes.workspaceBytes),
       keys(sizes.keyBytes), values(sizes.valueBytes),
       rope(sizes.ropeRow * sizes.capacity * sizeof(float)),
-      scratch(sizes.scratchBytes), tokens(1), positions(1),
-      capacity(sizes.capacity) {}
+      scratch(sizes.scratchBytes), tokens(1), wanted(abi::kWantedRows),
+      positions(1), capacity(sizes.capacity) {}
 
 void KernelContext::setRows(uint64_t newRows, uint64_t firstPosition) {
   rows = newRows;
@@ -77,7 +77,7 @@ abi::Context KernelContext::context() const {
   result.rows = rows;
   result.keyCount = keyCount;
   result.capacity = capacity;
-  result.lmHeadRow = lmHeadRow;
+  result.wanted = wanted.data();
   return result;
 }
 
@@ -97,6 +97,7 @@ std::vector<MemoryRange> KernelContext::ranges() const {
       {"tokens", bytesOf(tokens), tokens.size() * sizeof(int32_t), false},
       {"positions", bytesOf(positions), positions.size() * sizeof(int32_t),
        false},
+      {"wanted", bytesOf(wanted), wanted.size() * sizeof(int32_t), false},
   };
 }
 

@@ -66,7 +66,8 @@ public:
   AlignedBytes weights, workspace, keys, values, rope, scratch;
   std::vector<uint64_t> offsets;
   std::vector<int32_t> tokens;
-  uint64_t lmHeadRow = 0;
+  /// What a head is asked for.
+  std::vector<int32_t> wanted;
 
   /// Sets rows, their consecutive positions and the number of keys after them.
   void setRows(uint64_t rows, uint64_t firstPosition);

@@ -12,6 +12,7 @@
 #include "passes/Llama/RowGroups.h"
 #include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace corellama;
@@ -29,28 +30,28 @@ constexpr int64_t kGroupRows = 16;
 
 struct TableRow {
   int64_t vectorBits;
-  /// Rows of x in a register tile of prefill. 512 bits: 8 accumulators and 8
+  /// Rows of x in a register tile, at most. 512 bits: 8 accumulators and 8
   /// block sums leave registers for the weight (97% of the FMA peak on Zen 4).
   /// 256 bits: a group of 16 rows takes two registers of 16, so 2 rows of x
   /// need 8 and nothing spills.
-  int64_t prefillRows;
-  /// Rows of the query in a tile of prefill's attention: as above, and as many
-  /// scores are kept.
+  int64_t tileRows;
+  /// Rows of the query in a tile of attention on many rows: as above, and as
+  /// many scores are kept.
   int64_t attentionRows;
 };
 
 constexpr TableRow kTable[] = {
-    {.vectorBits = 512, .prefillRows = 8, .attentionRows = 8},
-    {.vectorBits = 256, .prefillRows = 2, .attentionRows = 4},
+    {.vectorBits = 512, .tileRows = 8, .attentionRows = 8},
+    {.vectorBits = 256, .tileRows = 2, .attentionRows = 4},
 };
 
-/// Rows of weights in a part of decode: two groups. Small enough that two
-/// workers share the 192 rows of a small key projection, large enough that a
-/// part streams some tens of KiB.
-constexpr int64_t kDecodePart = 2 * kGroupRows;
-/// Rows of weights in a part of prefill: one decoded panel of 16 rows is reused
-/// over all rows of the call; two of them amortise nothing more.
-constexpr int64_t kPrefillPart = 2 * kGroupRows;
+/// Rows of weights in a part where rows of x are few: two groups. Small enough
+/// that two workers share the 192 rows of a small key projection, large enough
+/// that a part streams some tens of KiB.
+constexpr int64_t kFewRowsPart = 2 * kGroupRows;
+/// Rows of weights in a part where they are many: one decoded panel of 16 rows
+/// is reused over all rows of the call; two of them amortise nothing more.
+constexpr int64_t kManyRowsPart = 2 * kGroupRows;
 /// Parts of the head are larger: a vocabulary has thousands of groups.
 constexpr int64_t kLMHeadPart = 16 * kGroupRows;
 /// Rows of a call that one part of a row-wise kernel (norm, embed) takes.
@@ -61,11 +62,6 @@ const TableRow *rowFor(cpu::TargetAttr target) {
     if (target.getVectorBits() >= row.vectorBits)
       return &row;
   return nullptr;
-}
-
-bool hasOneRow(Operation *op) {
-  auto type = cast<RankedTensorType>(op->getResult(0).getType());
-  return type.getDimSize(0) == 1;
 }
 
 KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
@@ -97,15 +93,19 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
   if (!linears.empty()) {
     SmallVector<int64_t> groups = getRowGroups(kernel);
     LinearOp first = *linears.begin();
-    bool decode = hasOneRow(first);
     // Products of one kernel read rows of one type.
     if (isa<Q8B32Type>(
             cast<RankedTensorType>(first.getX().getType()).getElementType()))
       unit = cpu::DotU8S8Attr::get(context);
+    // Few rows are one tile, of 1, 2, 4 or 8: a tile of three or of five would
+    // leave registers of the next larger one unused.
+    int64_t bound = getRowBound(first.getResult());
+    bool few = bound <= row.tileRows;
+    int64_t m = few ? llvm::PowerOf2Ceil(bound) : row.tileRows;
     bool head = llvm::any_of(
         groups, [](int64_t rows) { return rows >= 64 * kLMHeadPart; });
-    int64_t by = !decode ? kPrefillPart : head ? kLMHeadPart : kDecodePart;
-    return {strategy(decode ? 1 : row.prefillRows, kGroupRows),
+    int64_t by = !few ? kManyRowsPart : head ? kLMHeadPart : kFewRowsPart;
+    return {strategy(m, kGroupRows),
             PartitionAttr::get(context, groups, {}, by, 1, 0),
             {}};
   }
@@ -119,6 +119,12 @@ struct CPUPlanner
   Type getRowsType(Attribute, Operation *) const { return {}; }
 
   int64_t getAttentionKeys(Attribute) const { return abi::kCacheBlock; }
+
+  /// A target without a row of the table has no strategies either.
+  int64_t getFewRows(Attribute self) const {
+    const TableRow *row = rowFor(cast<cpu::TargetAttr>(self));
+    return row ? row->tileRows : 1;
+  }
 
   Attribute getWeightLayout(Attribute self, FormatInterface format,
                             int64_t rank) const {

@@ -134,11 +134,16 @@ Value VectorKernel::joinChunks(ArrayRef<Value> chunks) {
   return joined;
 }
 
-Value VectorKernel::positionOf(Value row) {
-  Value memory = view(field(context::Field::Positions), index(0),
+/// What a list of the context says of a row.
+Value VectorKernel::integerOf(context::Field list, Value row) {
+  Value memory = view(field(list), index(0),
                       MemRefType::get({ShapedType::kDynamic}, b.getI32Type()));
   return arith::IndexCastOp::create(b, b.getIndexType(),
                                     loadScalar(memory, {row}));
+}
+
+Value VectorKernel::positionOf(Value row) {
+  return integerOf(context::Field::Positions, row);
 }
 
 Value VectorKernel::maskBelow(Value limit) {
@@ -199,15 +204,13 @@ LogicalResult VectorKernel::rewriteOp(Operation *op) {
           [&](auto) { replace(field(context::Field::Rows)); })
       .Case<tile::KeyCountOp>(
           [&](auto) { replace(field(context::Field::KeyCount)); })
-      .Case<tile::LMHeadRowOp>(
-          [&](auto) { replace(field(context::Field::LMHeadRow)); })
       .Case<tile::PositionOp>(
           [&](tile::PositionOp o) { replace(positionOf(o.getRow())); })
       .Case<tile::TokenOp>([&](tile::TokenOp o) {
-        Value memory = view(field(context::Field::Tokens), index(0),
-                            dynamic(b.getI32Type()));
-        replace(arith::IndexCastOp::create(b, b.getIndexType(),
-                                           loadScalar(memory, {o.getRow()})));
+        replace(integerOf(context::Field::Tokens, o.getRow()));
+      })
+      .Case<tile::WantedRowOp>([&](tile::WantedRowOp o) {
+        replace(integerOf(context::Field::Wanted, o.getRow()));
       })
       .Case<tile::BufferOp>([&](tile::BufferOp o) {
         replace(view(field(context::Field::Workspace), index(o.getAt()),

@@ -77,6 +77,7 @@ private:
   mlir::LogicalResult rewriteOp(mlir::Operation *op);
   mlir::LogicalResult rewriteContract(tile::ContractOp op);
   mlir::LogicalResult rewritePanel(tile::PanelOp op);
+  Value integerOf(context::Field list, Value row);
   Value positionOf(Value row);
   /// Lanes j < limit, as a mask of 16.
   Value maskBelow(Value limit);

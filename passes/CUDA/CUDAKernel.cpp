@@ -105,10 +105,15 @@ void CUDAKernel::storeVector(Value vector, Value memory, ValueRange at,
                           llvm::Align(bytes));
 }
 
-Value CUDAKernel::positionOf(Value row) {
-  Value memory = view(field(context::Field::Positions), index(0),
+/// What a list of the context says of a row.
+Value CUDAKernel::integerOf(context::Field list, Value row) {
+  Value memory = view(field(list), index(0),
                       global({ShapedType::kDynamic}, b.getI32Type()));
   return arith::IndexCastOp::create(b, b.getIndexType(), load(memory, {row}));
+}
+
+Value CUDAKernel::positionOf(Value row) {
+  return integerOf(context::Field::Positions, row);
 }
 
 //===----------------------------------------------------------------------===//

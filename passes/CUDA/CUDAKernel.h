@@ -117,6 +117,7 @@ private:
                    int64_t bytes);
   void storeVector(Value vector, Value memory, mlir::ValueRange at,
                    int64_t bytes);
+  Value integerOf(context::Field list, Value row);
   Value positionOf(Value row);
   /// A loop that all threads run equally often; reported to the barriers.
   Vec<Value> loop(Value from, Value to, int64_t step, mlir::ValueRange init,

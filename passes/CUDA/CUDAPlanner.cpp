@@ -101,11 +101,11 @@ bool fitsTensorCores(LinearOp linear) {
          weight.getColumns() % kCopiedHalves == 0;
 }
 
-/// Whether tensor cores compute a product: gate and up of prefill do, the
+/// Whether tensor cores compute a product: gate and up of many rows do, the
 /// largest of a layer. One kernel computes gate and up, so both must fit tensor
 /// cores.
 bool runsOnTensorCores(LinearOp linear) {
-  if (rowsOf(linear.getX()).getDimSize(0) == 1 || linear->use_empty())
+  if (getRowBound(linear.getX()) <= kProduct.m || linear->use_empty())
     return false;
   return llvm::all_of(linear->getUsers(), [](Operation *user) {
     return isa<SwigluOp>(user) &&
@@ -138,8 +138,8 @@ KernelPlan planProducts(KernelOp kernel) {
               {},
               "a GPU's products are on float32 rows, or all of a kernel on f16 "
               "rows; compile with --activations=f32"};
-  bool decode = rowsOf((*linears.begin()).getX()).getDimSize(0) == 1;
-  bool head = decode && llvm::any_of(groups, [](int64_t rows) {
+  bool few = getRowBound((*linears.begin()).getX()) <= kProduct.m;
+  bool head = few && llvm::any_of(groups, [](int64_t rows) {
                 return rows >= kLMHeadRows;
               });
   return {makeStrategy(context, kProduct),
@@ -189,6 +189,9 @@ struct CUDAPlanner
   }
 
   int64_t getAttentionKeys(Attribute) const { return abi::kCacheBlock; }
+
+  /// A warp has one row of x and several of the weight.
+  int64_t getFewRows(Attribute) const { return kProduct.m; }
 
   Attribute getWeightLayout(Attribute self, FormatInterface format,
                             int64_t rank) const {

@@ -310,13 +310,12 @@ LogicalResult CUDAKernel::writeTileOp(Operation *op) {
   llvm::TypeSwitch<Operation *>(op)
       .Case([&](tile::RowCountOp) { give(field(context::Field::Rows)); })
       .Case([&](tile::KeyCountOp) { give(field(context::Field::KeyCount)); })
-      .Case([&](tile::LMHeadRowOp) { give(field(context::Field::LMHeadRow)); })
       .Case([&](tile::PositionOp o) { give(positionOf(lookup(o.getRow()))); })
       .Case([&](tile::TokenOp o) {
-        Value memory = view(field(context::Field::Tokens), index(0),
-                            global({ShapedType::kDynamic}, b.getI32Type()));
-        give(arith::IndexCastOp::create(b, b.getIndexType(),
-                                        load(memory, {lookup(o.getRow())})));
+        give(integerOf(context::Field::Tokens, lookup(o.getRow())));
+      })
+      .Case([&](tile::WantedRowOp o) {
+        give(integerOf(context::Field::Wanted, lookup(o.getRow())));
       })
       .Case([&](tile::BufferOp o) {
         auto type = cast<MemRefType>(o.getType());

@@ -132,12 +132,17 @@ void context::forEachCallee(ImplicitLocOpBuilder &b, llama::DispatchOp run,
   }
 }
 
+/// The function that a step becomes.
+static std::string functionName(StringRef step) {
+  return ("corellama_step_" + step).str();
+}
+
 /// Moves the step's body to a function before it and erases the step.
 static func::FuncOp moveStepBody(llama::StepOp step, TypeRange arguments) {
   OpBuilder builder(step);
-  auto function = func::FuncOp::create(
-      builder, step.getLoc(), ("corellama_step_" + step.getSymName()).str(),
-      builder.getFunctionType(arguments, {}));
+  auto function = func::FuncOp::create(builder, step.getLoc(),
+                                       functionName(step.getSymName()),
+                                       builder.getFunctionType(arguments, {}));
   Block *entry = function.addEntryBlock();
   builder.setInsertionPointToStart(entry);
   func::ReturnOp::create(builder, step.getLoc());
@@ -186,19 +191,36 @@ Attribute context::describeKernel(func::FuncOp kernel,
 Attribute context::describeProgram(ModuleOp module,
                                    ArrayRef<NamedAttribute> more) {
   Builder b(module.getContext());
-  int64_t workspace = 0, logits = 0, chunk = 1;
+  int64_t workspace = 0, logits = 0;
   for (auto buffer : module.getOps<llama::BufferOp>()) {
     int64_t at = buffer.getAtAttr().getInt();
     workspace = std::max<int64_t>(workspace, at + buffer.getBytes());
     if (buffer.getSymName() == "logits")
       logits = at;
   }
-  for (auto step : module.getOps<llama::StepOp>())
-    chunk = std::max<int64_t>(chunk, step.getRows());
+  // The model's lists, whose bounds ascend; kernels alone have none.
+  SmallVector<Attribute> entries, heads;
+  auto describeSteps = [&](ArrayAttr steps, SmallVector<Attribute> &into) {
+    for (auto symbol : steps.getAsRange<FlatSymbolRefAttr>())
+      into.push_back(b.getDictionaryAttr(
+          {b.getNamedAttr("name", symbol.getAttr()),
+           b.getNamedAttr(
+               "rows",
+               module.lookupSymbol<llama::StepOp>(symbol).getRowsAttr()),
+           b.getNamedAttr("step", FlatSymbolRefAttr::get(
+                                      module.getContext(),
+                                      functionName(symbol.getValue())))}));
+  };
+  for (auto model : module.getOps<llama::ModelOp>()) {
+    if (model.getSteps())
+      describeSteps(model.getStepsAttr(), entries);
+    describeSteps(model.getHeads(), heads);
+  }
   SmallVector<NamedAttribute> fields = {
       b.getNamedAttr("workspace_bytes", b.getI64IntegerAttr(workspace)),
       b.getNamedAttr("logits_offset", b.getI64IntegerAttr(logits)),
-      b.getNamedAttr("chunk", b.getI64IntegerAttr(chunk))};
+      b.getNamedAttr("entries", b.getArrayAttr(entries)),
+      b.getNamedAttr("heads", b.getArrayAttr(heads))};
   fields.append(more.begin(), more.end());
   return b.getDictionaryAttr(fields);
 }

@@ -14,7 +14,8 @@
 
 namespace corellama::llama {
 
-/// {activations = "f32", cache_type = "f16", chunk = 512 : i64} on a module.
+/// {activations = "f32", cache_type = "f16", rows = array<i64: 1, 512>} on a
+/// module.
 inline constexpr llvm::StringLiteral kOptionsAttr = "llama.options";
 
 /// The option `name` of the module, or null.

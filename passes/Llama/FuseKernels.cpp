@@ -12,6 +12,7 @@
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "passes/Llama/FusionGroups.h"
 #include "passes/Llama/Passes.h"
+#include "passes/Llama/Planner.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace corellama::llama {
@@ -116,6 +117,47 @@ static llvm::DenseSet<StringAttr> layersOf(ModuleOp module) {
   return layers;
 }
 
+/// The functions that read some of the rows that a form leaves.
+static llvm::DenseSet<StringAttr> headsOf(ModuleOp module) {
+  llvm::DenseSet<StringAttr> heads;
+  for (auto model : module.getOps<ModelOp>())
+    for (auto head : model.getHeads().getAsRange<FlatSymbolRefAttr>())
+      heads.insert(head.getAttr());
+  return heads;
+}
+
+/// A kernel in front of `before` that copies `value`.
+static KernelOp buildCopy(StringRef role, Value value, Operation *before,
+                          Location loc) {
+  OpBuilder builder(before);
+  auto copy = KernelOp::create(builder, loc, TypeRange(ValueRange(value)),
+                               builder.getStringAttr(role), value, Attribute(),
+                               PartitionAttr());
+  Block &body = copy.getBody().emplaceBlock();
+  Value copied = body.addArgument(value.getType(), loc);
+  builder.setInsertionPointToEnd(&body);
+  YieldOp::create(builder, loc, copied);
+  return copy;
+}
+
+/// A kernel that gathers the rows that a head is asked for, where there may be
+/// several: what follows has them side by side, as a form has the rows of its
+/// call. One row is read where it is.
+static bool gatherWanted(Block &block) {
+  auto isOpen = [](BlockArgument given) {
+    auto type = dyn_cast<RankedTensorType>(given.getType());
+    return type && type.getRank() == 2 && type.isDynamicDim(0);
+  };
+  BlockArgument *given = llvm::find_if(block.getArguments(), isOpen);
+  if (given == block.getArguments().end() ||
+      llvm::all_of(given->getUsers(), llvm::IsaPred<KernelOp>))
+    return false;
+  KernelOp wanted =
+      buildCopy("wanted", *given, &block.front(), block.front().getLoc());
+  given->replaceAllUsesExcept(wanted.getResult(0), wanted);
+  return true;
+}
+
 /// A kernel that copies the result of a layer, where the kernel that makes it
 /// reads the rows of the layer, or a later one does: the two share a buffer,
 /// and no part may overwrite what another one reads.
@@ -134,23 +176,24 @@ static bool carryResult(Block &block) {
       });
   if (!isOverwritten)
     return false;
-  OpBuilder builder(end);
-  Location loc = last.getLoc();
-  auto carry = KernelOp::create(builder, loc, TypeRange(ValueRange(result)),
-                                builder.getStringAttr("carry"), result,
-                                Attribute(), PartitionAttr());
-  Block &body = carry.getBody().emplaceBlock();
-  Value copied = body.addArgument(result.getType(), loc);
-  builder.setInsertionPointToEnd(&body);
-  YieldOp::create(builder, loc, copied);
-  end->setOperand(0, carry.getResult(0));
+  end->setOperand(0,
+                  buildCopy("carry", result, end, last.getLoc()).getResult(0));
   return true;
 }
 
 namespace {
 struct FuseKernels : corellama::llama::impl::LlamaFuseKernelsBase<FuseKernels> {
   void runOnOperation() override {
-    llvm::DenseSet<StringAttr> layers = layersOf(getOperation());
+    llvm::DenseSet<StringAttr> layers = layersOf(getOperation()),
+                               heads = headsOf(getOperation());
+    // A graph for no machine yet: only one row is few.
+    int64_t fewRows = 1;
+    if (getTarget(getOperation())) {
+      FailureOr<PlannerInterface> planner = getPlanner(getOperation());
+      if (failed(planner))
+        return signalPassFailure();
+      fewRows = planner->getFewRows();
+    }
     for (auto function : getOperation().getOps<FunctionOpInterface>()) {
       if (function.isExternal())
         continue;
@@ -160,20 +203,23 @@ struct FuseKernels : corellama::llama::impl::LlamaFuseKernelsBase<FuseKernels> {
             << " blocks, a function of the model has one";
         return signalPassFailure();
       }
-      fuse(function);
+      if (heads.contains(function.getNameAttr()) &&
+          gatherWanted(function.getFunctionBody().front()))
+        ++kernelsFormed;
+      fuse(function, fewRows);
       if (layers.contains(function.getNameAttr()) &&
           carryResult(function.getFunctionBody().front()))
         ++kernelsFormed;
     }
   }
 
-  void fuse(FunctionOpInterface function) {
+  void fuse(FunctionOpInterface function, int64_t fewRows) {
     Block &block = function.getFunctionBody().front();
     // What nothing reads is no kernel's, and would be a result of none.
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
       if (isOpTriviallyDead(&op))
         op.erase();
-    FusionPlan plan = planFusion(block);
+    FusionPlan plan = planFusion(block, fewRows);
     for (const FusionDecision &decision : plan.decisions) {
       auto options = remark::RemarkOpts::name(decision.kind)
                          .category("llama-fuse")

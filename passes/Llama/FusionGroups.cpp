@@ -5,8 +5,8 @@
 //   siblings   linears that read the same rows,
 //   epilogue   an op that needs only the elements of a result that one part
 //              of the producer has made,
-//   prologue   an op on the whole row that each part can afford to repeat,
-//              because there is only one row.
+//   prologue   an op on whole rows that each part can afford to repeat,
+//              because there are few of them.
 // A join never makes a kernel with more than three results, and never two
 // kernels that wait for each other. Roles come last, from what a group holds.
 //
@@ -41,18 +41,14 @@ static Value unrounded(Value rows) {
   return rows;
 }
 
-static bool isOneRow(Value value) {
-  auto type = dyn_cast<RankedTensorType>(value.getType());
-  return type && type.getRank() > 0 && type.getDimSize(0) == 1;
-}
-
 namespace {
 /// The ops of a block, which of them depend on which, and their groups.
 class Grouping {
 public:
-  explicit Grouping(Block &block);
+  Grouping(Block &block, int64_t fewRows);
 
   ArrayRef<Operation *> ops() const { return nodes; }
+  bool hasFewRows(Value value) const { return getRowBound(value) <= fewRows; }
   unsigned indexOf(Operation *op) const { return index.lookup(op); }
   bool contains(Operation *op) const { return op && index.count(op); }
   unsigned groupOf(Operation *op) const { return group[indexOf(op)]; }
@@ -96,6 +92,7 @@ private:
   SmallVector<unsigned> group;
   /// Indices of the ops that op i needs to stand behind.
   SmallVector<SmallVector<unsigned>> needs;
+  int64_t fewRows;
 };
 } // namespace
 
@@ -115,7 +112,7 @@ static bool mustKeepOrder(Operation *before, Operation *after) {
   return writes(before) || writes(after);
 }
 
-Grouping::Grouping(Block &block) {
+Grouping::Grouping(Block &block, int64_t fewRows) : fewRows(fewRows) {
   for (Operation &op : block)
     if (!op.hasTrait<OpTrait::IsTerminator>() && !isSunkIntoKernels(&op)) {
       index[&op] = nodes.size();
@@ -250,8 +247,8 @@ static auto rowsReadBy(Operation *op) {
 static std::optional<std::string>
 whyNotEpilogue(Operation *op, unsigned producer, const Grouping &groups) {
   if (auto quantize = dyn_cast<QuantizeOp>(op)) {
-    if (isOneRow(quantize.getX()))
-      return "one row is rounded by whoever reads it";
+    if (groups.hasFewRows(quantize.getX()))
+      return "few rows are rounded by whoever reads them";
     if (quantize.getX().getDefiningOp<EmbedOp>())
       return "a row of the embedding is decoded, not computed tile by tile";
     // Parts of attention are the columns of the heads that share a head of
@@ -279,15 +276,15 @@ whyNotEpilogue(Operation *op, unsigned producer, const Grouping &groups) {
   return groups.whyNotOne(groups.groupOf(op), producer);
 }
 
-/// A rounding that stands between one row and its product.
-static bool isRowRounding(Operation *op) {
-  return isa<QuantizeOp>(op) && isOneRow(op->getResult(0));
+/// A rounding that stands between few rows and their product.
+static bool isRowRounding(Operation *op, const Grouping &groups) {
+  return isa<QuantizeOp>(op) && groups.hasFewRows(op->getResult(0));
 }
 
 /// Why `op` is no prologue of its readers, or nothing if it is.
 static std::optional<std::string> whyNotPrologue(Operation *op,
                                                  const Grouping &groups) {
-  if (!isOneRow(op->getResult(0)))
+  if (!groups.hasFewRows(op->getResult(0)))
     return isa<QuantizeOp>(op)
                ? "each part would round all rows of the call again"
                : "each part would normalise all rows of the call again";
@@ -301,10 +298,10 @@ static std::optional<std::string> whyNotPrologue(Operation *op,
            " kernels, each would compute it again";
   if (!groups.holdsProduct(readers->front()))
     return "its reader is no linear";
-  // A part has the whole row for its products and only a tile for all else. A
+  // A part has whole rows for its products and only a tile for all else. A
   // rounding that is read tile by tile joined nothing, so it is no reader here.
   for (Operation *user : op->getUsers())
-    if (!user->hasTrait<IsProduct>() && !isRowRounding(user))
+    if (!user->hasTrait<IsProduct>() && !isRowRounding(user, groups))
       return "'" + user->getName().getStringRef().str() +
              "' reads it tile by tile";
   return groups.whyNotOne(groups.groupOf(op), readers->front());
@@ -360,8 +357,8 @@ static void joinEpilogues(Grouping &groups,
       if (std::optional<unsigned> made = groups.producerOf(operand))
         if (!producer || *made > *producer)
           producer = made;
-    // One row is rounded in the prologue, which is asked later.
-    if (!producer || isRowRounding(op))
+    // Few rows are rounded in the prologue, which is asked later.
+    if (!producer || isRowRounding(op, groups))
       continue;
     if (!isGraphOp(groups.ops()[*producer]))
       continue;
@@ -378,11 +375,11 @@ static void joinPrologues(Grouping &groups,
                           SmallVectorImpl<FusionDecision> &decisions) {
   // Backwards: the rounding between a norm and its linear joins first.
   for (Operation *op : llvm::reverse(groups.ops())) {
-    if (!op->hasTrait<IsRowPrologue>() && !isRowRounding(op))
+    if (!op->hasTrait<IsRowPrologue>() && !isRowRounding(op, groups))
       continue;
     std::optional<std::string> why = whyNotPrologue(op, groups);
     decisions.push_back(
-        {op, "prologue", !why, why.value_or("one kernel reads its one row")});
+        {op, "prologue", !why, why.value_or("one kernel reads its few rows")});
     if (!why)
       groups.join(groups.groupOf(op), groups.readersOf(op)->front());
   }
@@ -427,8 +424,8 @@ static StringRef roleOf(ArrayRef<Operation *> ops) {
   return ops.front()->getName().stripDialect();
 }
 
-FusionPlan corellama::llama::planFusion(Block &block) {
-  Grouping groups(block);
+FusionPlan corellama::llama::planFusion(Block &block, int64_t fewRows) {
+  Grouping groups(block, fewRows);
   FusionPlan plan;
   joinSiblings(groups, plan.decisions);
   joinEpilogues(groups, plan.decisions);

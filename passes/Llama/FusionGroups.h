@@ -43,7 +43,8 @@ struct FusionPlan {
 /// are in no group.
 bool isSunkIntoKernels(mlir::Operation *op);
 
-FusionPlan planFusion(mlir::Block &block);
+/// `fewRows`: at most so many rows are few, which prologues are repeated for.
+FusionPlan planFusion(mlir::Block &block, int64_t fewRows);
 
 } // namespace corellama::llama
 

@@ -49,6 +49,7 @@ struct Line {
 struct StepLines {
   std::string name;
   int64_t rows;
+  bool isHead;
   /// The embedding, or the head.
   SmallVector<Line> once;
   /// One list for each layer function, and the function of each layer.
@@ -73,11 +74,11 @@ private:
                 const llvm::DenseMap<Value, BufferOp> &bufferOf);
   unsigned share(Outlined made);
   LogicalResult outlineEntry(EntryAttr entry, ModelOp model);
+  LogicalResult outlineHead(func::FuncOp head);
 
   // From lines to steps.
   void declareFunctions();
-  void addStep(const StepLines &lines, Operation *before,
-               SmallVectorImpl<Attribute> &names);
+  Attribute addStep(const StepLines &lines, Operation *before);
   void addLayers(OpBuilder &builder, const StepLines &lines);
   void addDispatch(OpBuilder &builder, ArrayRef<unsigned> outlinedOf,
                    Value layer);
@@ -102,8 +103,7 @@ private:
 
 /// The buffers that every program has by these names.
 static constexpr llvm::StringLiteral kCarriedBuffer = "x",
-                                     kLogitsBuffer = "logits",
-                                     kLMHeadStep = "lm_head";
+                                     kLogitsBuffer = "logits";
 
 //===----------------------------------------------------------------------===//
 // One kernel
@@ -165,25 +165,31 @@ Outliner::outlineKernel(KernelOp kernel, Part part, StringRef step,
   (*function)->setAttr(kPartitionAttr, kernel.getPartitionAttr());
   (*function)->setAttr(
       kPartsAttr, AffineMapAttr::get(kernel.getPartitionAttr().getParts()));
+  if (Attribute rows = kernel->getParentOp()->getAttr(kRowsAttr))
+    (*function)->setAttr(kRowsAttr, rows);
   builder.setInsertionPointToStart(function->addEntryBlock());
 
   llvm::SmallSetVector<BufferOp, 4> read;
-  auto readBuffer = [&](BufferOp buffer, Type type, Value row) -> Value {
+  auto readBuffer = [&](BufferOp buffer, Type type, Value rows) -> Value {
     read.insert(buffer);
     return BufferReadOp::create(builder, kernel.getLoc(), type,
                                 FlatSymbolRefAttr::get(buffer.getSymNameAttr()),
-                                row, IntegerAttr());
+                                rows, IntegerAttr());
   };
   IRMapping inside;
   for (auto [input, argument] :
        llvm::zip(kernel.getInputs(), kernel.getBody().getArguments())) {
     Value value;
     if (BufferOp buffer = bufferOf.lookup(input)) {
-      Value row;
+      Value rows;
       if (part == Part::LMHead && isCarried(input))
-        row = InputOp::create(builder, kernel.getLoc(), builder.getIndexType(),
-                              Input::Row);
-      value = readBuffer(buffer, input.getType(), row);
+        rows = InputOp::create(
+            builder, kernel.getLoc(),
+            RankedTensorType::get(
+                {cast<RankedTensorType>(input.getType()).getDimSize(0)},
+                builder.getI32Type()),
+            Input::Wanted);
+      value = readBuffer(buffer, input.getType(), rows);
     } else if (isLayer(input)) {
       value = function->getArgument(0);
     } else if (std::optional<Input> provided = inputOf(input, part)) {
@@ -338,6 +344,7 @@ LogicalResult Outliner::outlineEntry(EntryAttr entry, ModelOp model) {
 
   StepLines step{name.str(),
                  entry.getRows(),
+                 /*isHead=*/false,
                  {},
                  {},
                  llvm::to_vector(entry.getOf().asArrayRef())};
@@ -353,6 +360,25 @@ LogicalResult Outliner::outlineEntry(EntryAttr entry, ModelOp model) {
     step.layers.push_back(*lines);
   }
   steps.push_back(std::move(step));
+  return success();
+}
+
+LogicalResult Outliner::outlineHead(func::FuncOp head) {
+  StringRef name = head.getName();
+  int64_t rows =
+      head.getNumArguments() == 1 ? getRowBound(head.getArgument(0)) : kAnyRows;
+  if (rows == kAnyRows)
+    return head.emitOpError() << "is a head of any number of rows, expected a "
+                                 "bound; run llama-specialize-forms first";
+  SmallVector<KernelOp> kernels(head.getOps<KernelOp>());
+  FailureOr<int64_t> capacity = StepBuffers::rowCapacity(rows, kernels);
+  if (failed(capacity))
+    return failure();
+  FailureOr<SmallVector<Line>> lines =
+      outline(head, Part::LMHead, name, *capacity);
+  if (failed(lines))
+    return failure();
+  steps.push_back({name.str(), rows, /*isHead=*/true, *lines, {}, {}});
   return success();
 }
 
@@ -435,8 +461,7 @@ void Outliner::addLayers(OpBuilder &builder, const StepLines &step) {
   }
 }
 
-void Outliner::addStep(const StepLines &lines, Operation *before,
-                       SmallVectorImpl<Attribute> &names) {
+Attribute Outliner::addStep(const StepLines &lines, Operation *before) {
   OpBuilder builder(module.getContext());
   auto step =
       StepOp::create(builder, loc, builder.getStringAttr(lines.name),
@@ -447,7 +472,7 @@ void Outliner::addStep(const StepLines &lines, Operation *before,
   addLayers(builder, lines);
   symbols.insert(step,
                  before ? before->getIterator() : module.getBody()->end());
-  names.push_back(FlatSymbolRefAttr::get(step.getSymNameAttr()));
+  return FlatSymbolRefAttr::get(step.getSymNameAttr());
 }
 
 LogicalResult Outliner::run() {
@@ -458,34 +483,27 @@ LogicalResult Outliner::run() {
   ModelOp model = models.front();
   if (!model.getEntries() || model.getEntries()->empty())
     return model.emitOpError() << "has no entries to make steps from";
-  auto entries = llvm::to_vector(model.getEntries()->getAsRange<EntryAttr>());
-  for (EntryAttr entry : entries) {
-    if (entry.getLmHead() != entries.front().getLmHead())
-      return model.emitOpError()
-             << "has entries with different heads, expected one head on one "
-                "row; run llama-specialize-forms first";
+  for (auto entry : model.getEntries()->getAsRange<EntryAttr>())
     if (failed(outlineEntry(entry, model)))
       return failure();
-  }
-  FailureOr<SmallVector<Line>> head =
-      outline(lookup(entries.front().getLmHead()), Part::LMHead, kLMHeadStep,
-              /*rows=*/1);
-  if (failed(head))
-    return failure();
-  steps.push_back({kLMHeadStep.str(), 1, *head, {}, {}});
+  for (Attribute head : model.getHeads())
+    if (failed(outlineHead(lookup(head))))
+      return failure();
 
   // Nothing fails from here on.
   for (func::FuncOp function : replaced)
     symbols.erase(function);
   buffers.declare();
   declareFunctions();
-  SmallVector<Attribute> names;
+  SmallVector<Attribute> forms, heads;
   for (const StepLines &step : steps)
-    addStep(step,
-            functions.empty() ? nullptr : functions.front().getOperation(),
-            names);
+    (step.isHead ? heads : forms)
+        .push_back(addStep(step, functions.empty()
+                                     ? nullptr
+                                     : functions.front().getOperation()));
   model.removeEntriesAttr();
-  model.setStepsAttr(ArrayAttr::get(module.getContext(), names));
+  model.setStepsAttr(ArrayAttr::get(module.getContext(), forms));
+  model.setHeadsAttr(ArrayAttr::get(module.getContext(), heads));
   return success();
 }
 

@@ -15,22 +15,25 @@ include "mlir/Pass/PassBase.td"
 //===----------------------------------------------------------------------===//
 
 def LlamaSpecializeForms : Pass<"llama-specialize-forms", "::mlir::ModuleOp"> {
-  let summary = "decode and prefill from one graph";
+  let summary = "a form for each bound on the rows of a call, from one graph";
   let description = [{
     Phase: specialize.
     Needs: `llama.model` with the one entry of import, whose functions take any
     number of rows.
-    Leaves: two entries. `decode` has each function again on one row
-    (`@X.decode`), `prefill` on up to `chunk` rows (`@X.prefill`, the number
-    still dynamic). The LM head is one function on one row that both share: it
-    is run once a step, or once for each row whose logits are wanted. The
-    functions of import are gone.
+    Leaves: an entry for each number of `rows`, which ascend and are the most
+    rows of a call. An entry has each function again: for one row with static
+    extents (`@X.decode`), else with extents that stay dynamic and the bound on
+    the function as `llama.rows` (`@X.rows4`, and `@X.prefill` the largest). The
+    head has two such forms, of one row and of the 8 rows that the runtime asks for
+    at once at most, because a call of many rows mostly wants the logits of one.
+    The functions of import are gone.
     Never: changes an op; only first extents of tensor types.
 
     EXAMPLE test/passes/Llama/llama-specialize-forms.mlir @layer.1
   }];
   let options = [
-    Option<"chunk", "chunk", "int64_t", "512", "most rows of a prefill call">];
+    ListOption<"rows", "rows", "int64_t",
+               "the most rows of a call, for each form; 1,512 if none is given">];
 }
 
 def LlamaSetCacheType : Pass<"llama-set-cache-type", "::mlir::ModuleOp"> {
@@ -73,14 +76,15 @@ def LlamaSetNumerics : Pass<"llama-set-numerics", "::mlir::ModuleOp"> {
 //===----------------------------------------------------------------------===//
 
 def LlamaSplitAttention : Pass<"llama-split-attention", "::mlir::ModuleOp"> {
-  let summary = "blocks of keys; in decode, one part a block";
+  let summary = "blocks of keys; where rows are few, one part a block";
   let description = [{
     Phase: fuse.
     Needs: `llama.target` with a table of strategies, which says how many keys a
     block has.
-    Leaves: attention of one row as `attention_part` and `attention_merge`, so
-    that the blocks of keys are parts of a kernel; attention of more rows whole,
-    with `keys` set: its parts are tiles of rows times heads.
+    Leaves: attention of few rows (those of one register tile, which the table
+    says) as `attention_part` and `attention_merge`, so that the blocks of keys are
+    parts of a kernel; attention of more rows whole, with `keys` set: its parts are
+    tiles of rows times heads.
     Never: changes which keys are attended to.
 
     EXAMPLE test/passes/Llama/llama-split-attention.mlir @one_row_is_split
@@ -92,13 +96,15 @@ def LlamaFuseKernels : Pass<"llama-fuse-kernels", "::mlir::ModuleOp"> {
   let summary = "gather ops into kernels";
   let description = [{
     Phase: fuse.
-    Needs: functions of one block.
+    Needs: functions of one block; `llama.target` with a table of strategies,
+    which says how many rows are few (without a target: one).
     Leaves: each op of the graph in exactly one `llama.kernel`, with the weight
     references that it reads. Linears of the same rows are one kernel; rope,
     swiglu, silu, mul, add and kv_append join the linears whose results they
-    read (epilogue); on one row, norm, attention_merge and quantize join their
+    read (epilogue); on few rows, norm, attention_merge and quantize join their
     only reader (prologue), if it is read as rows of linears and not otherwise;
     on more rows, norm is a kernel of its own and quantize joins its producer.
+    A head of several rows begins with a kernel "wanted", which gathers them.
     What joins nothing is a kernel alone, what nothing reads is dropped. A layer
     whose last kernel would overwrite rows that are still read ends in a kernel
     "carry", which copies. The name of a kernel is its role, derived from what is
@@ -140,8 +146,8 @@ def LlamaPlanKernels : Pass<"llama-plan-kernels", "::mlir::ModuleOp"> {
     Leaves: `strategy` and `partition` on each kernel, `order` on each linear,
     rms_norm, attention and attention_part. `override="qkv=#cpu.strategy<unit = #cpu.fma, m = 4, n = 16>;o=..."`
     gives kernels of a name another strategy; the target then partitions for that one.
-    Decode and prefill sum a weight in the same order where its rows are
-    float32: another order is an error.
+    All forms sum a weight in the same order where its rows are float32: another
+    order is an error.
     Never: decides anything itself: the table is the target's.
 
     EXAMPLE test/passes/Llama/llama-plan-kernels.mlir @one_row
@@ -159,17 +165,16 @@ def LlamaOutlineKernels : Pass<"llama-outline-kernels", "::mlir::ModuleOp"> {
   let summary = "kernels as functions, entries as steps";
   let description = [{
     Phase: schedule.
-    Needs: entries decode and prefill with all ops in kernels that have strategy
+    Needs: entries of bounded rows with all ops in kernels that have strategy
     and partition; `llama.config` where attention is split.
-    Leaves: each kernel as `func.func private @KERNEL.STEP[.N]` from
-    `buffer_read` and `input` to `buffer_write`, equal ones as one function; a
-    `llama.buffer` for each value between kernels, its type the capacity;
-    `llama.step` @decode, @prefill and @lm_head, which loop over the layers;
-    layers of several functions pick their callee by a table. The rows that go
-    from layer to layer, to the next step and to the LM head share the buffer
-    @x; the LM head writes @logits.
-    Never: changes what a kernel computes, or writes a buffer that the same
-    kernel reads.
+    Leaves: each kernel as `func.func private @KERNEL.STEP[.N]` from `buffer_read`
+    and `input` to `buffer_write`, equal ones as one function; a `llama.buffer` for
+    each value between kernels, its type the capacity; a `llama.step` of each
+    entry, which loops over the layers, and of each head; layers of several
+    functions pick their callee by a table. The rows that go from layer to layer, to the
+    next step and to the head share the buffer @x; the head leaves @logits.
+    Never: changes what a kernel computes, or writes a buffer that the same kernel
+    reads.
 
     EXAMPLE test/passes/Llama/llama-outline-kernels.mlir @layer.decode
   }];

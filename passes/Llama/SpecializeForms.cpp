@@ -1,9 +1,10 @@
-//===- SpecializeForms.cpp - decode and prefill from one graph ------------===//
+//===- SpecializeForms.cpp - a form for each bound on rows, from one graph ===//
 //
-// From the entry of import, whose functions take any number of rows, to the two
-// forms that a program calls. A pass of its own, and the first one, because
-// everything after it (numerics, fusion, strategies) differs between one row
-// and many while the graph does not.
+// From the entry of import, whose functions take any number of rows, to the
+// forms that a program calls: one for each bound on the rows of a call, and the
+// same for the head. A pass of its own, and the first one, because everything
+// after it (numerics, fusion, strategies) differs between few rows and many
+// while the graph does not.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,6 +12,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "passes/Llama/CarriedOptions.h"
 #include "passes/Llama/Passes.h"
+#include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace corellama::llama {
@@ -46,11 +48,10 @@ static FailureOr<EntryAttr> findImportEntry(ModelOp model) {
   return entry;
 }
 
-/// A function whose rows are known already cannot become both forms.
+/// A function whose rows are known already cannot become all forms.
 static LogicalResult expectOpenRows(func::FuncOp function) {
   if (function.isExternal())
-    return function.emitOpError()
-           << "has no body to make decode and prefill from";
+    return function.emitOpError() << "has no body to make forms from";
   for (Type type : function.getArgumentTypes())
     if (isa<RankedTensorType>(type) && !hasOpenRows(type))
       return function.emitOpError()
@@ -86,9 +87,28 @@ static void setOneRow(func::FuncOp function) {
   function.setType(FunctionType::get(function.getContext(), inputs, results));
 }
 
+/// One row is a static extent: what follows has no loop over rows.
+static void setBound(func::FuncOp function, int64_t rows) {
+  if (rows == 1)
+    return setOneRow(function);
+  Builder builder(function.getContext());
+  function->setAttr(kRowsAttr, builder.getI64IntegerAttr(rows));
+}
+
 //===----------------------------------------------------------------------===//
 // The pass
 //===----------------------------------------------------------------------===//
+
+/// The forms of a program that is asked for none: one row, as each generated
+/// token is, and prompts in portions that fill a core's second-level cache.
+static constexpr int64_t kDefaultRows[] = {1, 512};
+
+/// What people call a form of at most `rows` rows; nothing reads it.
+static std::string nameOf(int64_t rows, int64_t largest) {
+  if (rows == 1)
+    return "decode";
+  return rows == largest ? "prefill" : "rows" + std::to_string(rows);
+}
 
 namespace {
 struct SpecializeForms
@@ -100,32 +120,50 @@ struct SpecializeForms
       signalPassFailure();
   }
 
+  /// The bounds: as given, else as carried, else the default.
+  FailureOr<SmallVector<int64_t>> findBounds(ModuleOp module) {
+    SmallVector<int64_t> bounds(ArrayRef<int64_t>{kDefaultRows});
+    if (!rows.empty())
+      bounds.assign(rows.begin(), rows.end());
+    else if (auto carried = getCarriedOption<DenseI64ArrayAttr>(module, "rows"))
+      bounds.assign(carried.asArrayRef().begin(), carried.asArrayRef().end());
+    int64_t last = 0;
+    for (int64_t bound : bounds) {
+      if (bound <= last || bound > INT32_MAX) {
+        InFlightDiagnostic diagnostic = module.emitError() << "rows are ";
+        llvm::interleaveComma(bounds, diagnostic);
+        return diagnostic << "; expected ascending numbers from 1 to "
+                          << INT32_MAX;
+      }
+      last = bound;
+    }
+    if (bounds.empty())
+      return module.emitError() << "rows are none, expected at least one bound";
+    setCarriedOption(module, "rows",
+                     DenseI64ArrayAttr::get(&getContext(), bounds));
+    return bounds;
+  }
+
   LogicalResult specialize() {
     ModuleOp module = getOperation();
-    int64_t rows = chunk;
-    auto carried = getCarriedOption<IntegerAttr>(module, "chunk");
-    if (!chunk.hasValue() && carried)
-      rows = carried.getInt();
-    if (rows < 1 || rows > INT32_MAX)
-      return module.emitError() << "chunk is " << rows << ", expected 1 to "
-                                << INT32_MAX << " rows";
-    setCarriedOption(
-        module, "chunk",
-        IntegerAttr::get(IntegerType::get(&getContext(), 64), rows));
+    FailureOr<SmallVector<int64_t>> bounds = findBounds(module);
+    if (failed(bounds))
+      return failure();
     auto models = llvm::to_vector(module.getOps<ModelOp>());
     if (models.size() != 1)
       return module.emitError()
              << "the module has " << models.size()
              << " llama.model, expected one; import makes it";
-    FailureOr<EntryAttr> entry = findImportEntry(models.front());
+    ModelOp model = models.front();
+    FailureOr<EntryAttr> entry = findImportEntry(model);
     if (failed(entry))
       return failure();
 
     SymbolTable symbols(module);
     llvm::SetVector<func::FuncOp> old;
-    // A copy of `symbol`, behind the original, under the name of its form.
-    auto copy = [&](Attribute symbol, StringRef suffix,
-                    bool oneRow) -> FailureOr<FlatSymbolRefAttr> {
+    // A copy of `symbol` for calls of at most `most` rows, at the module's end.
+    auto copy = [&](Attribute symbol, const Twine &suffix,
+                    int64_t most) -> FailureOr<FlatSymbolRefAttr> {
       auto original = symbols.lookup<func::FuncOp>(
           cast<FlatSymbolRefAttr>(symbol).getValue());
       if (failed(expectOpenRows(original)))
@@ -133,52 +171,66 @@ struct SpecializeForms
       old.insert(original);
       func::FuncOp clone = original.clone();
       clone.setName((original.getName() + suffix).str());
-      if (oneRow)
-        setOneRow(clone);
+      setBound(clone, most);
       symbols.insert(clone, module.getBody()->end());
       return FlatSymbolRefAttr::get(clone.getSymNameAttr());
     };
 
     Builder builder(&getContext());
-    auto form = [&](StringRef name, int64_t most,
-                    bool oneRow) -> FailureOr<EntryAttr> {
-      std::string suffix = ("." + name).str();
+    auto form = [&](int64_t most) -> FailureOr<EntryAttr> {
+      std::string name = nameOf(most, bounds->back());
       FailureOr<FlatSymbolRefAttr> embed =
-          copy(entry->getEmbed(), suffix, oneRow);
+          copy(entry->getEmbed(), "." + name, most);
       if (failed(embed))
         return failure();
       SmallVector<Attribute> layers;
       for (Attribute layer : entry->getLayers()) {
-        FailureOr<FlatSymbolRefAttr> made = copy(layer, suffix, oneRow);
+        FailureOr<FlatSymbolRefAttr> made = copy(layer, "." + name, most);
         if (failed(made))
           return failure();
         layers.push_back(*made);
       }
       return EntryAttr::get(&getContext(), builder.getStringAttr(name), most,
                             *embed, builder.getArrayAttr(layers),
-                            entry->getOf(), entry->getLmHead());
+                            entry->getOf());
     };
-    FailureOr<EntryAttr> decode = form("decode", 1, true);
-    if (failed(decode))
-      return failure();
-    // A chunk of one row is still prefill: rows that are calls of their own and
-    // rows that share one have the same bits.
-    FailureOr<EntryAttr> prefill = form("prefill", rows, false);
-    if (failed(prefill))
-      return failure();
+    SmallVector<Attribute> forms;
+    for (int64_t most : *bounds) {
+      FailureOr<EntryAttr> made = form(most);
+      if (failed(made))
+        return failure();
+      forms.push_back(*made);
+    }
 
-    // The head has one form: prefill, too, looks at one row at a time.
-    auto head = symbols.lookup<func::FuncOp>(entry->getLmHead().getValue());
+    // The head: one row, which is what mostly is wanted, and as many as the
+    // runtime may ask for at once.
+    if (model.getHeads().size() != 1)
+      return model.emitOpError() << "has " << model.getHeads().size()
+                                 << " heads, expected one, as import leaves it";
+    auto head = symbols.lookup<func::FuncOp>(
+        cast<FlatSymbolRefAttr>(model.getHeads()[0]).getValue());
     if (old.contains(head))
       return head.emitOpError()
              << "is the head and another function of the entry as well";
     if (failed(expectOpenRows(head)))
       return failure();
+    SmallVector<Attribute> heads{FlatSymbolRefAttr::get(head)};
+    int64_t wanted =
+        std::min<int64_t>(bounds->back(), corellama::abi::kWantedRows);
+    if (wanted > 1) {
+      FailureOr<FlatSymbolRefAttr> made =
+          copy(heads.front(), ".rows" + Twine(wanted), wanted);
+      if (failed(made))
+        return failure();
+      heads.push_back(*made);
+      old.remove(head);
+    }
     setOneRow(head);
 
     for (func::FuncOp function : old)
       symbols.erase(function);
-    models.front().setEntriesAttr(builder.getArrayAttr({*decode, *prefill}));
+    model.setEntriesAttr(builder.getArrayAttr(forms));
+    model.setHeadsAttr(builder.getArrayAttr(heads));
     return success();
   }
 };

@@ -1,9 +1,10 @@
-//===- SplitAttention.cpp - blocks of keys, parts of decode ---------------===//
+//===- SplitAttention.cpp - blocks of keys, parts of few rows -------------===//
 //
-// From `attention` to `attention` in blocks of keys, and on one row to
+// From `attention` to `attention` in blocks of keys, and on few rows to
 // `attention_part` and `attention_merge`. A pass of its own because it changes
-// the graph (in rounding only) where fusion merely gathers it: one row over few
-// heads has too few parts for the workers, so its keys are partitioned as well.
+// the graph (in rounding only) where fusion merely gathers it: few rows over
+// few heads have too few parts for the workers, so keys are partitioned as
+// well.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,8 +24,9 @@ using namespace mlir;
 using namespace corellama::llama;
 
 /// Why attention stays one op, or nothing if its blocks become parts.
-static std::optional<StringRef> whyNotSplit(AttentionOp attention) {
-  if (cast<RankedTensorType>(attention.getType()).getDimSize(0) != 1)
+static std::optional<StringRef> whyNotSplit(AttentionOp attention,
+                                            int64_t fewRows) {
+  if (getRowBound(attention.getResult()) > fewRows)
     return "tiles of rows times heads are parts enough, and partial results of "
            "many rows would "
            "have to be written and read again";
@@ -75,7 +77,8 @@ struct SplitAttention
                          .category("llama-fuse")
                          .function(function ? function.getName() : StringRef());
       attention.setKeys(keys);
-      if (std::optional<StringRef> why = whyNotSplit(attention)) {
+      if (std::optional<StringRef> why =
+              whyNotSplit(attention, planner->getFewRows())) {
         remark::missed(attention.getLoc(), options)
             << remark::reason("{0}", *why);
         continue;

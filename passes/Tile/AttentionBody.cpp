@@ -1,9 +1,9 @@
 //===- AttentionBody.cpp - attention, block of keys by block of keys ------===//
 //
-// schedule -> tile, the kernels of attention. Decode computes each block of
-// keys alone and leaves accumulator, maximum and sum; the next kernel merges
-// them. Prefill keeps a tile of rows and merges after each block. Both use
-// attendBlock and merge of this file, so their bits agree.
+// schedule -> tile, the kernels of attention. For few rows each block of keys
+// is computed alone and leaves accumulator, maximum and sum; the next kernel
+// merges them. Of many rows a tile is kept, which merges after each block. Both
+// use attendBlock and merge of this file, so their bits agree.
 //
 //===----------------------------------------------------------------------===//
 
@@ -166,7 +166,7 @@ KernelBody::KeyBlock KernelBody::merge(const KeyBlock &left,
 }
 
 //===----------------------------------------------------------------------===//
-// Decode: blocks alone, merged by the next kernel
+// Few rows: blocks alone, merged by the next kernel
 //===----------------------------------------------------------------------===//
 
 /// One head's row of a buffer of parts: blocks side by side, each head size
@@ -195,15 +195,19 @@ LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
     return part.emitOpError()
            << "reads its query from a buffer and leaves its parts in one";
 
-  RankedTensorType parts = capacityOf(write.getBufferAttr());
+  // Row r * heads + h is head h of row r.
+  RankedTensorType parts = capacityOf(write.getBufferAttr()),
+                   queries = capacityOf(read.getBufferAttr());
   Value query = bufferMemory(read.getBufferAttr(), read.getAtAttr().getInt(),
-                             heads, headSize);
+                             queries.getDimSize(0) * heads, headSize);
   Value target = bufferMemory(write.getBufferAttr(), write.getAtAttr().getInt(),
-                              heads, partColumns(parts));
+                              parts.getDimSize(0) * heads, partColumns(parts));
   Value cache = cacheOf(part.getCache(), part.getLayer());
   Value scores =
       ScratchOp::create(b, MemRefType::get({rows, keys}, b.getF32Type()));
-  Value position = PositionOp::create(b, b.getIndexType(), context, index(0));
+  Value onlyPosition;
+  if (!dynamicRows)
+    onlyPosition = PositionOp::create(b, b.getIndexType(), context, index(0));
 
   loop(toIndex(begin), toIndex(end), 1, [&](Value number) {
     Value blockNumber = arith::DivSIOp::create(b, number, index(times));
@@ -213,37 +217,47 @@ LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
     if (rows != group)
       head = arith::DivSIOp::create(b, firstHead, index(group));
     Value firstKey = mul(blockNumber, index(keys));
-    Query q{stageQuery(query, firstHead, 1, rows, headSize),
-            scores,
-            cache,
-            head,
-            position,
-            add(position, index(1)),
-            rows,
-            /*advance=*/0};
-    KeyBlock block = attendBlock(q, firstKey, keys);
-    Value column = mul(blockNumber, index(headSize + 2));
-    Value bound = headLimit(column, headSize),
-          limit = add(column, index(headSize));
-    int64_t element = 0;
-    for (Value o : block.accumulators) {
-      tile::StoreOp::create(b, o, target, firstHead,
-                            add(column, index(element)), Value(), bound);
-      element += cast<VectorType>(o.getType()).getDimSize(1);
-    }
-    for (int64_t i = 0; i < rows; ++i) {
-      Value row = add(firstHead, index(i));
-      Value largest = vector::ExtractOp::create(b, block.maximum, i);
-      Value sum = vector::ExtractOp::create(b, block.sum, i);
-      memref::StoreOp::create(b, largest, target, ValueRange{row, limit});
-      memref::StoreOp::create(b, sum, target,
-                              ValueRange{row, add(limit, index(1))});
-    }
+    // The heads of one row of the call, `first` the first of them. A block that
+    // lies behind the row's position has no key for it: its maximum is -inf.
+    auto attendRow = [&](Value position, Value first) {
+      Query q{stageQuery(query, first, 1, rows, headSize),
+              scores,
+              cache,
+              head,
+              position,
+              add(position, index(1)),
+              rows,
+              /*advance=*/0};
+      KeyBlock block = attendBlock(q, firstKey, keys);
+      Value column = mul(blockNumber, index(headSize + 2));
+      Value bound = headLimit(column, headSize),
+            limit = add(column, index(headSize));
+      int64_t element = 0;
+      for (Value o : block.accumulators) {
+        tile::StoreOp::create(b, o, target, first, add(column, index(element)),
+                              Value(), bound);
+        element += cast<VectorType>(o.getType()).getDimSize(1);
+      }
+      for (int64_t i = 0; i < rows; ++i) {
+        Value row = add(first, index(i));
+        Value largest = vector::ExtractOp::create(b, block.maximum, i);
+        Value sum = vector::ExtractOp::create(b, block.sum, i);
+        memref::StoreOp::create(b, largest, target, ValueRange{row, limit});
+        memref::StoreOp::create(b, sum, target,
+                                ValueRange{row, add(limit, index(1))});
+      }
+    };
+    if (!dynamicRows)
+      return attendRow(onlyPosition, firstHead);
+    loop(index(0), rowCount(), 1, [&](Value row) {
+      Value position = PositionOp::create(b, b.getIndexType(), context, row);
+      attendRow(position, add(mul(row, index(heads)), firstHead));
+    });
   });
   return success();
 }
 
-/// The blocks of every head, merged into one row of scratch.
+/// The blocks of every head, merged into rows of scratch.
 Value KernelBody::mergeHeads(AttentionMergeOp merge) {
   auto read = merge.getParts().getDefiningOp<BufferReadOp>();
   if (!read || !merge.getKeys()) {
@@ -252,73 +266,90 @@ Value KernelBody::mergeHeads(AttentionMergeOp merge) {
            "llama-split-attention";
     return {};
   }
+  FailureOr<int64_t> staged = stagedRows(merge, read);
+  if (failed(staged))
+    return {};
   RankedTensorType parts = capacityOf(read.getBufferAttr());
   int64_t heads = merge.getHeads(), stride = parts.getDimSize(3),
           headSize = stride - 2;
   Type f32 = b.getF32Type();
   auto one = VectorType::get({1}, f32);
   Value source = bufferMemory(read.getBufferAttr(), read.getAtAttr().getInt(),
-                              heads, partColumns(parts));
-  Value row = ScratchOp::create(b, MemRefType::get({1, heads * headSize}, f32));
-  Value keyCount = KeyCountOp::create(b, b.getIndexType(), context);
-  Value blocks = arith::CeilDivSIOp::create(
-      b, keyCount, index(merge.getKeysAttr().getInt()));
+                              parts.getDimSize(0) * heads, partColumns(parts));
+  Value target =
+      ScratchOp::create(b, MemRefType::get({*staged, heads * headSize}, f32));
   SmallVector<int64_t> widths = headTiles(1, headSize);
 
-  // Each head writes its own columns of the row.
-  parallelLoop(heads, [&](Value head) {
-    KeyBlock empty = emptyBlock(1, headSize);
-    SmallVector<Value> start{empty.maximum, empty.sum};
-    llvm::append_range(start, empty.accumulators);
-    auto over = scf::ForOp::create(b, index(0), blocks, index(1), start);
-    auto unpack = [](ValueRange values) {
-      KeyBlock block;
-      block.maximum = values[0];
-      block.sum = values[1];
-      llvm::append_range(block.accumulators, values.drop_front(2));
-      return block;
-    };
-    {
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(over.getBody());
-      Value column = mul(over.getInductionVar(), index(stride));
-      Value limit = add(column, index(headSize));
-      KeyBlock next;
-      auto scalar = [&](Value at) {
-        Value x = memref::LoadOp::create(b, source, ValueRange{head, at});
-        return vector::BroadcastOp::create(b, one, x).getResult();
+  // Row `row` of the call, whose heads are rows from `first` on and which sees
+  // `keyCount` keys. Each head writes its own columns of the row.
+  auto mergeRow = [&](Value row, Value first, Value keyCount) {
+    Value blocks = arith::CeilDivSIOp::create(
+        b, keyCount, index(merge.getKeysAttr().getInt()));
+    parallelLoop(heads, [&](Value head) {
+      Value part = first ? add(first, head) : head;
+      KeyBlock empty = emptyBlock(1, headSize);
+      SmallVector<Value> start{empty.maximum, empty.sum};
+      llvm::append_range(start, empty.accumulators);
+      auto over = scf::ForOp::create(b, index(0), blocks, index(1), start);
+      auto unpack = [](ValueRange values) {
+        KeyBlock block;
+        block.maximum = values[0];
+        block.sum = values[1];
+        llvm::append_range(block.accumulators, values.drop_front(2));
+        return block;
       };
-      next.maximum = scalar(limit);
-      next.sum = scalar(add(limit, index(1)));
+      {
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPointToStart(over.getBody());
+        Value column = mul(over.getInductionVar(), index(stride));
+        Value limit = add(column, index(headSize));
+        KeyBlock next;
+        auto scalar = [&](Value at) {
+          Value x = memref::LoadOp::create(b, source, ValueRange{part, at});
+          return vector::BroadcastOp::create(b, one, x).getResult();
+        };
+        next.maximum = scalar(limit);
+        next.sum = scalar(add(limit, index(1)));
+        int64_t element = 0;
+        for (int64_t width : widths) {
+          next.accumulators.push_back(
+              tile::LoadOp::create(b, VectorType::get({1, width}, f32), source,
+                                   part, add(column, index(element)), Value(),
+                                   headLimit(column, headSize)));
+          element += width;
+        }
+        KeyBlock merged = this->merge(unpack(over.getRegionIterArgs()), next);
+        SmallVector<Value> values{merged.maximum, merged.sum};
+        llvm::append_range(values, merged.accumulators);
+        scf::YieldOp::create(b, values);
+      }
+      KeyBlock all = unpack(over.getResults());
+      Value column = mul(head, index(headSize));
+      Value limit = headLimit(column, headSize);
       int64_t element = 0;
-      for (int64_t width : widths) {
-        next.accumulators.push_back(tile::LoadOp::create(
-            b, VectorType::get({1, width}, f32), source, head,
-            add(column, index(element)), Value(), headLimit(column, headSize)));
+      for (auto [o, width] : llvm::zip(all.accumulators, widths)) {
+        Value sum = BroadcastRowsOp::create(b, o.getType(), all.sum);
+        tile::StoreOp::create(b, arith::DivFOp::create(b, o, sum), target, row,
+                              add(column, index(element)), Value(), limit);
         element += width;
       }
-      KeyBlock merged = this->merge(unpack(over.getRegionIterArgs()), next);
-      SmallVector<Value> values{merged.maximum, merged.sum};
-      llvm::append_range(values, merged.accumulators);
-      scf::YieldOp::create(b, values);
-    }
-    KeyBlock all = unpack(over.getResults());
-    Value column = mul(head, index(headSize));
-    Value limit = headLimit(column, headSize);
-    int64_t element = 0;
-    for (auto [o, width] : llvm::zip(all.accumulators, widths)) {
-      Value sum = BroadcastRowsOp::create(b, o.getType(), all.sum);
-      tile::StoreOp::create(b, arith::DivFOp::create(b, o, sum), row, index(0),
-                            add(column, index(element)), Value(), limit);
-      element += width;
-    }
+    });
+  };
+  if (!dynamicRows) {
+    mergeRow(index(0), {}, KeyCountOp::create(b, b.getIndexType(), context));
+    return target;
+  }
+  // Up to the row's own position, as decode has it: a block without keys would
+  // add zeros, which makes +0 of -0.
+  loop(index(0), rowCount(), 1, [&](Value row) {
+    Value position = PositionOp::create(b, b.getIndexType(), context, row);
+    mergeRow(row, mul(row, index(heads)), add(position, index(1)));
   });
-
-  return row;
+  return target;
 }
 
 //===----------------------------------------------------------------------===//
-// Prefill: a tile of rows, merged block after block
+// Many rows: a tile of them, merged block after block
 //===----------------------------------------------------------------------===//
 
 LogicalResult KernelBody::writeAttention(AttentionOp attention) {

@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace corellama;
@@ -35,6 +36,8 @@ KernelBody::KernelBody(func::FuncOp source, func::FuncOp target,
       if (auto type = dyn_cast<RankedTensorType>(result.getType()))
         dynamicRows |= type.getRank() > 0 && type.isDynamicDim(0);
   });
+  if (dynamicRows)
+    rowBound = getRowBound(source);
 }
 
 //===----------------------------------------------------------------------===//
@@ -82,6 +85,32 @@ Value KernelBody::rowCount() {
              : index(1);
 }
 
+/// Whether all rows of a call are one tile, so that each tile of a weight is
+/// read once.
+bool KernelBody::isOneTile() const { return rowBound <= m; }
+
+/// More rows than the register tile of any unit has: what is staged once a call
+/// is written out row by row, and has to fit into a worker's scratch.
+static constexpr int64_t kMostStaged = 16;
+
+/// Rows that are staged for a product, made by `op` from `read`: all of a call,
+/// in whole tiles.
+FailureOr<int64_t> KernelBody::stagedRows(Operation *op,
+                                          BufferReadOp read) const {
+  if (rowBound > kMostStaged)
+    return op->emitOpError()
+           << "can be staged for a product where a call has at most "
+           << kMostStaged
+           << " rows; run llama-fuse-kernels, which leaves it as a kernel of "
+              "its own where there are more";
+  if (!read || (read.getRows() && dynamicRows))
+    return op->emitOpError()
+           << "can be staged for a product where its rows lie side by side in "
+              "a buffer; run llama-fuse-kernels, which leaves others as "
+              "kernels of their own";
+  return dynamicRows ? llvm::alignTo(rowBound, m) : 1;
+}
+
 RankedTensorType KernelBody::capacityOf(FlatSymbolRefAttr buffer) {
   auto declaration =
       SymbolTable::lookupNearestSymbolFrom<llama::BufferOp>(source, buffer);
@@ -104,9 +133,10 @@ Value KernelBody::bufferMemory(BufferReadOp read) {
 /// The row of the buffer that stands for row `row` of the call; without one,
 /// for its first.
 Value KernelBody::rowIn(BufferReadOp read, Value row) {
-  if (read.getRow())
-    return LMHeadRowOp::create(b, b.getIndexType(), context);
-  return row ? row : index(0);
+  Value first = row ? row : index(0);
+  if (!read.getRows())
+    return first;
+  return WantedRowOp::create(b, b.getIndexType(), context, first);
 }
 
 Value KernelBody::weight(Value reference) {
@@ -123,9 +153,10 @@ Value KernelBody::weight(Value reference) {
   return made;
 }
 
-/// 1 / sqrt(mean(x^2) + eps) of a row, one element.
-Value KernelBody::inverseRms(RmsNormOp norm, Value memory, Value row) {
-  auto type = VectorType::get({1}, b.getF32Type());
+/// 1 / sqrt(mean(x^2) + eps) of `count` rows, one element each.
+Value KernelBody::inverseRms(RmsNormOp norm, Value memory, Value row,
+                             int64_t count) {
+  auto type = VectorType::get({count}, b.getF32Type());
   int64_t columns = cast<MemRefType>(memory.getType()).getDimSize(1);
   auto sum = SumOp::create(b, type, memory, row, norm.getOrderAttr());
   {
@@ -147,12 +178,14 @@ Value KernelBody::inverseRms(RmsNormOp norm, Value memory, Value row) {
 // Whole rows
 //===----------------------------------------------------------------------===//
 
-/// A row of memory, staged for a product, and rounded to the element's type.
-Value KernelBody::stageRow(Value memory, Value row, Type element) {
+/// `count` rows of memory from `row` on, staged for a product, and rounded to
+/// the element's type.
+Value KernelBody::stageRows(Value memory, Value row, int64_t count,
+                            Type element) {
   Type f32 = b.getF32Type();
   int64_t columns = cast<MemRefType>(memory.getType()).getDimSize(1);
   auto stage =
-      StageOp::create(b, RowsType::get(b.getContext(), 1, columns, element),
+      StageOp::create(b, RowsType::get(b.getContext(), count, columns, element),
                       memory, row, 1, ValueRange{}, ValueRange{});
   OpBuilder::InsertionGuard guard(b);
   Block *body = b.createBlock(&stage.getBody(), {}, {f32}, {b.getLoc()});
@@ -178,39 +211,36 @@ KernelBody::Rows *KernelBody::rowsOf(Value tensor) {
     return &it->second;
   Operation *op = tensor.getDefiningOp();
   auto type = cast<RankedTensorType>(tensor.getType());
-  // One row is rounded as it is staged.
-  bool isRounded =
-      isa<QuantizeOp>(op) && isQ8B32(type) && type.getDimSize(0) == 1;
+  Type element = type.getElementType();
+  // Few rows are rounded as they are staged.
+  bool isRounded = isa<QuantizeOp>(op) && isQ8B32(type);
   if (isRounded)
     op = cast<QuantizeOp>(op).getX().getDefiningOp();
   Rows made;
   if (auto read = dyn_cast<BufferReadOp>(op)) {
     if (isRounded) {
-      made.rows =
-          stageRow(bufferMemory(read), rowIn(read), type.getElementType());
+      FailureOr<int64_t> count = stagedRows(read, read);
+      if (failed(count))
+        return {};
+      Value memory = bufferMemory(read);
+      Value row = rowIn(read);
+      made.rows = stageRows(memory, row, *count, element);
     } else {
       made.rows = bufferRows(read.getBufferAttr(), read.getAtAttr());
-      if (read.getRow())
-        made.base = rowIn(read);
+      made.wanted = static_cast<bool>(read.getRows());
     }
   } else if (auto norm = dyn_cast<RmsNormOp>(op)) {
     auto read = norm.getX().getDefiningOp<BufferReadOp>();
-    if (!read || type.getDimSize(0) != 1) {
-      norm.emitOpError() << "can be staged for a product where it "
-                            "normalises one row of a buffer; run "
-                            "llama-fuse-kernels, which leaves others as "
-                            "kernels of their own";
+    FailureOr<int64_t> count = stagedRows(norm, read);
+    if (failed(count))
       return {};
-    }
     Value memory = bufferMemory(read);
     Value row = rowIn(read);
-    Value inverse = inverseRms(norm, memory, row);
-    auto stage =
-        StageOp::create(b,
-                        RowsType::get(b.getContext(), 1, type.getDimSize(1),
-                                      type.getElementType()),
-                        memory, row, 1, ValueRange{inverse},
-                        ValueRange{weight(norm.getWeight())});
+    Value inverse = inverseRms(norm, memory, row, *count);
+    auto stage = StageOp::create(
+        b, RowsType::get(b.getContext(), *count, type.getDimSize(1), element),
+        memory, row, 1, ValueRange{inverse},
+        ValueRange{weight(norm.getWeight())});
     OpBuilder::InsertionGuard guard(b);
     Type f32 = b.getF32Type();
     Block *body = b.createBlock(&stage.getBody(), {}, {f32, f32, f32},
@@ -221,14 +251,11 @@ KernelBody::Rows *KernelBody::rowsOf(Value tensor) {
         b, arith::MulFOp::create(b, scaled, body->getArgument(2)));
     made.rows = stage;
   } else if (auto merge = dyn_cast<AttentionMergeOp>(op)) {
-    if (type.getDimSize(0) != 1) {
-      merge.emitOpError() << "is staged for one row, found " << type;
+    Value rows = mergeHeads(merge);
+    if (!rows)
       return {};
-    }
-    Value row = mergeHeads(merge);
-    if (!row)
-      return {};
-    made.rows = stageRow(row, index(0), type.getElementType());
+    int64_t count = cast<MemRefType>(rows.getType()).getDimSize(0);
+    made.rows = stageRows(rows, index(0), count, element);
   } else {
     op->emitOpError() << "gives no rows that a product can read; it "
                          "should be a kernel of its own";
@@ -249,7 +276,16 @@ Value KernelBody::tileOf(Value tensor, const Position &at) {
     Rows *rows = rowsOf(linear.getX());
     if (!rows)
       return {};
-    Value row = rows->base ? rows->base : at.row;
+    Value row = at.row;
+    if (rows->wanted) {
+      if (at.m != 1) {
+        linear.emitOpError() << "reads the wanted rows in tiles of " << at.m
+                             << ", which they do not fill side by side; run "
+                                "llama-fuse-kernels, which gathers them";
+        return {};
+      }
+      row = WantedRowOp::create(b, b.getIndexType(), context, row);
+    }
     FormatInterface format =
         cast<WeightType>(linear.getWeight().getType()).getFormat();
     Value sums = format.hasMinimum() ? rows->sums.lookup(format.getScaleBlock())
@@ -262,10 +298,16 @@ Value KernelBody::tileOf(Value tensor, const Position &at) {
         .getResult();
   }
   if (auto read = dyn_cast<BufferReadOp>(op)) {
-    Value row = rowIn(read, at.row);
-    Value rows = dynamicRows ? rowCount() : Value();
-    return tile::LoadOp::create(b, type, bufferMemory(read), row, at.column,
-                                rows, Value())
+    if (read.getRows() && at.m != 1) {
+      read.emitOpError() << "gives the wanted rows in tiles of " << at.m
+                         << ", which they do not fill side by side; run "
+                            "llama-fuse-kernels, which gathers them";
+      return {};
+    }
+    // The limit is of rows that lie side by side; a wanted one is there.
+    Value rows = dynamicRows && !read.getRows() ? rowCount() : Value();
+    return tile::LoadOp::create(b, type, bufferMemory(read),
+                                rowIn(read, at.row), at.column, rows, Value())
         .getResult();
   }
   if (op->hasTrait<IsElementwise>()) {
@@ -490,7 +532,8 @@ LogicalResult KernelBody::writeRowWise() {
                    << "normalises a value that is not in a buffer";
           return;
         }
-        inverses[norm] = inverseRms(norm, bufferMemory(read), rowIn(read, row));
+        inverses[norm] =
+            inverseRms(norm, bufferMemory(read), rowIn(read, row), 1);
       }
       for (const Sink &sink : all) {
         int64_t columns =

@@ -32,11 +32,11 @@ public:
 private:
   using Value = mlir::Value;
 
-  /// Rows that a contraction reads: where they are and which one is the first.
+  /// Rows that a contraction reads.
   struct Rows {
     Value rows;
-    /// Added to the row of the tile; null: nothing.
-    Value base;
+    /// Whether row r of a tile is the row that `wanted` says for r.
+    bool wanted = false;
     /// Sums of blocks of columns, by block size; made when first needed.
     llvm::SmallDenseMap<int64_t, Value> sums;
   };
@@ -66,14 +66,18 @@ private:
   void parallelLoop(int64_t count, llvm::function_ref<void(Value)> body);
   Value layerIndex(Value given);
   Value rowCount();
+  bool isOneTile() const;
+  mlir::FailureOr<int64_t> stagedRows(mlir::Operation *op,
+                                      llama::BufferReadOp read) const;
   mlir::RankedTensorType capacityOf(mlir::FlatSymbolRefAttr buffer);
   Value bufferMemory(mlir::FlatSymbolRefAttr buffer, int64_t at, int64_t rows,
                      int64_t columns);
   Value bufferMemory(llama::BufferReadOp read);
   Value rowIn(llama::BufferReadOp read, Value row = {});
   Value weight(Value reference);
-  Value inverseRms(llama::RmsNormOp norm, Value memory, Value row);
-  Value stageRow(Value memory, Value row, mlir::Type element);
+  Value inverseRms(llama::RmsNormOp norm, Value memory, Value row,
+                   int64_t count);
+  Value stageRows(Value memory, Value row, int64_t count, mlir::Type element);
   Value bufferRows(mlir::FlatSymbolRefAttr buffer, mlir::IntegerAttr at);
   Rows *rowsOf(Value tensor);
   Value tileOf(Value tensor, const Position &at);
@@ -130,6 +134,8 @@ private:
   llama::StrategyInterface strategy;
   int64_t m, n; // its tile
   bool dynamicRows = false;
+  /// The most rows of a call.
+  int64_t rowBound = 1;
   llvm::DenseMap<Value, Rows> rowsMade;
   llvm::DenseMap<Value, Value> weightsMade;
   /// Panels of the group that is being written, by linear.

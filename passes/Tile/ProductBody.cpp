@@ -65,7 +65,7 @@ LogicalResult KernelBody::writeProducts() {
             b,
             MemRefType::get({rowsType.getRows(), rowsType.getColumns() / block},
                             b.getF32Type()),
-            rows->rows, rows->base ? index(rowsType.getRows()) : rowCount(),
+            rows->rows, rows->wanted ? index(rowsType.getRows()) : rowCount(),
             block);
     }
 
@@ -168,8 +168,9 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
     if (!unrounded.empty())
       beginRounding(sinks, index(0), mul(number, index(partition.getBy())));
     tilesOf(number, [&](Value column) {
-      if (!dynamicRows) {
-        writeTile({index(0), column, 1, n});
+      // A panel would be used once.
+      if (isOneTile()) {
+        writeTile({index(0), column, dynamicRows ? m : 1, n});
         return;
       }
       panels.clear();

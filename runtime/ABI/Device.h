@@ -38,21 +38,28 @@ struct DeviceKernel {
 /// for the numbers of blocks, and passes the pointer on.
 using DeviceStepFunction = void (*)(const Context *, void *device);
 
+/// As Entry.
+struct DeviceEntry {
+  const char *name;
+  uint64_t rows;
+  DeviceStepFunction step;
+};
+
 /// `extern "C" const DeviceProgram corellama_device_program`.
 struct DeviceProgram {
   uint32_t version;
   uint32_t reserved;
   const char *target;
-  DeviceStepFunction decode;
-  DeviceStepFunction prefill;
-  DeviceStepFunction lmHead;
+  const DeviceEntry *entries;
+  uint64_t entryCount;
+  const DeviceEntry *heads;
+  uint64_t headCount;
   const DeviceKernel *kernels;
   uint64_t kernelCount;
   uint64_t workspaceBytes;
-  /// Where the LM head leaves `vocabulary` float32 logits, in the workspace.
+  /// Where a head leaves `vocabulary` float32 logits for each of its rows, in
+  /// the workspace.
   uint64_t logitsOffset;
-  /// Rows of the largest prefill call.
-  uint64_t chunk;
 };
 
 } // namespace corellama::abi

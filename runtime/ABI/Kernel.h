@@ -20,7 +20,7 @@ namespace corellama::abi {
 
 /// Raised whenever a struct of this folder changes its meaning; the runtime
 /// refuses generated code of another version.
-inline constexpr uint32_t kVersion = 2;
+inline constexpr uint32_t kVersion = 3;
 
 /// Positions of the cache come in blocks of this many keys, and so do those
 /// that attention computes alone and then merges; capacities are multiples of
@@ -29,6 +29,12 @@ inline constexpr uint32_t kVersion = 2;
 /// GPU a context of 2048 gives 8 parts a head, so that 8 such heads fill half
 /// of the multiprocessors. One value for all targets: it is part of the bits.
 inline constexpr uint64_t kCacheBlock = 256;
+
+/// Rows that a head is asked for at once, at most. Their logits are one
+/// product, which reads the head's weight once: eight are the rows of one
+/// register tile on a CPU with 512-bit vectors, and as many ids are drafted at
+/// once, or sequences answered, before the head would be bound by arithmetic.
+inline constexpr uint64_t kWantedRows = 8;
 
 /// What a kernel may read and write. One for each call of a step; constant
 /// while the step runs. All pointers are at least 64-byte aligned.
@@ -51,15 +57,16 @@ struct Context {
   /// Token ids and positions of this call's rows; positions are consecutive.
   const int32_t *tokens;
   const int32_t *positions;
-  /// Rows of this call, 1 in decode, 1 to Program::chunk in prefill.
+  /// Rows of this step, at most Entry::rows: of the call, or wanted ones in a
+  /// head's.
   uint64_t rows;
   /// Positions that are filled once this call has appended its own: the last
   /// position + 1.
   uint64_t keyCount;
   /// Positions that the cache has room for, a multiple of kCacheBlock.
   uint64_t capacity;
-  /// The row that the head step reads.
-  uint64_t lmHeadRow;
+  /// What a head's step reads: `rows` rows of the last call, in any order.
+  const int32_t *wanted;
   /// Passed through to corellama_barrier.
   void *threads;
 };
@@ -72,7 +79,7 @@ using KernelFunction = void (*)(const Context *, void *scratch, uint32_t layer,
 /// How many parts a kernel has in a call of `rows` rows and `keys` positions.
 using PartsFunction = uint64_t (*)(uint64_t rows, uint64_t keys);
 
-/// One step (decode, prefill or head) as worker `worker` of `workers` sees it.
+/// One step, of a form or of a head, as worker `worker` of `workers` sees it.
 /// All workers call it with the same context; when it has returned in all of
 /// them the step has ended.
 using StepFunction = void (*)(const Context *, void *scratch, uint32_t worker,
@@ -86,6 +93,25 @@ struct Kernel {
   uint64_t scratchBytes;
 };
 
+/// A step and the most rows that it is called with. Lists of entries stand with
+/// ascending bounds; all entries of a list do the same to a row that they have
+/// room for.
+struct Entry {
+  const char *name;
+  uint64_t rows;
+  StepFunction step;
+};
+
+/// The first of `count` entries that has room for `rows` rows, or null.
+template <typename AnyEntry>
+constexpr const AnyEntry *findEntry(const AnyEntry *entries, uint64_t count,
+                                    uint64_t rows) {
+  for (uint64_t i = 0; i < count; ++i)
+    if (rows <= entries[i].rows)
+      return &entries[i];
+  return nullptr;
+}
+
 /// The one symbol of generated code that the runtime refers to:
 /// `extern "C" const Program corellama_program`.
 struct Program {
@@ -95,18 +121,19 @@ struct Program {
   /// uses, in LLVM's spelling, separated by commas.
   const char *target;
   const char *features;
-  StepFunction decode;
-  StepFunction prefill;
-  StepFunction lmHead;
+  /// The forms of the model, at least one in a program, and of its head.
+  const Entry *entries;
+  uint64_t entryCount;
+  const Entry *heads;
+  uint64_t headCount;
   const Kernel *kernels;
   uint64_t kernelCount;
   /// Bytes of the workspace, and of the scratch memory of each worker.
   uint64_t workspaceBytes;
   uint64_t scratchBytes;
-  /// Where the LM head leaves `vocabulary` float32 logits, in the workspace.
+  /// Where a head leaves `vocabulary` float32 logits for each of its rows, in
+  /// the workspace.
   uint64_t logitsOffset;
-  /// Rows of the largest prefill call.
-  uint64_t chunk;
 };
 
 } // namespace corellama::abi

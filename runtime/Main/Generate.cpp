@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <sys/random.h>
 
 namespace corellama::runtime {
@@ -44,15 +45,30 @@ public:
       if (!mayGoOn())
         return false;
       progress.show(start, prompt.size());
-      model.prefill(rows);
-      lastRow = rows.size() - 1;
-      if (logits)
-        for (size_t row = 0; row < rows.size() && start + row < wanted; ++row)
-          if (!write(model.logits(row)))
-            return false;
+      model.append(rows);
+      lastRow = int32_t(rows.size() - 1);
+      const uint64_t count = std::min<uint64_t>(rows.size(), wanted - start);
+      if (logits && !writeRows(count))
+        return false;
     }
     progress.clear();
     return mayGoOn();
+  }
+
+  /// The logits of the first `count` rows of the last call, as many at once as
+  /// the head takes.
+  bool writeRows(uint64_t count) {
+    std::vector<int32_t> rows(model.wanted());
+    for (uint64_t first = 0; first < count; first += rows.size()) {
+      rows.resize(std::min<uint64_t>(rows.size(), count - first));
+      std::iota(rows.begin(), rows.end(), int32_t(first));
+      auto logits = model.logits(rows);
+      for (size_t row = 0; row < rows.size(); ++row)
+        if (!write(
+                logits.subspan(row * model.vocabulary(), model.vocabulary())))
+          return false;
+    }
+    return true;
   }
 
   bool write(std::span<const float> row) {
@@ -73,7 +89,7 @@ public:
   }
 
   /// The row of the last call that the next id follows.
-  uint64_t lastRow = 0;
+  int32_t lastRow = 0;
 
 private:
   Model &model;
@@ -112,7 +128,7 @@ Generation generate(Model &model, std::span<const int32_t> prompt,
     }
     return id;
   };
-  int32_t id = sample(model.logits(run.lastRow));
+  int32_t id = sample(model.logits({&run.lastRow, 1}));
   outcome.promptSeconds = watch.seconds();
 
   watch = Stopwatch();
@@ -137,9 +153,10 @@ Generation generate(Model &model, std::span<const int32_t> prompt,
     }
     if (!run.mayGoOn())
       break;
-    model.decode(id);
+    model.append({&id, 1});
     ++outcome.decodeTokens;
-    auto row = model.logits(0);
+    const int32_t only = 0;
+    auto row = model.logits({&only, 1});
     if (!run.write(row))
       break;
     id = sample(row);

@@ -14,12 +14,24 @@
 
 namespace corellama::runtime {
 
-/// The logits lie inside the workspace.
+/// There is a step for each number of rows up to the last entry's.
+static bool isList(const abi::Entry *entries, uint64_t count) {
+  uint64_t last = 0;
+  for (uint64_t i = 0; i < count; ++i) {
+    if (!entries[i].step || entries[i].rows <= last ||
+        entries[i].rows > INT32_MAX)
+      return false;
+    last = entries[i].rows;
+  }
+  return last != 0;
+}
+
+/// The logits of as many rows as a head takes lie inside the workspace.
 static bool logitsFit(const abi::Program &program, uint64_t vocabulary) {
-  uint64_t end;
+  uint64_t rows = program.heads[program.headCount - 1].rows, bytes, end;
   return program.logitsOffset % alignof(float) == 0 &&
-         !__builtin_add_overflow(program.logitsOffset,
-                                 vocabulary * sizeof(float), &end) &&
+         !__builtin_mul_overflow(rows * sizeof(float), vocabulary, &bytes) &&
+         !__builtin_add_overflow(program.logitsOffset, bytes, &end) &&
          end <= program.workspaceBytes;
 }
 
@@ -27,7 +39,8 @@ Result<std::unique_ptr<Model>> Model::create(const abi::Program &program,
                                              const MappedImage &image,
                                              const Options &options) {
   const abi::ImageHeader &header = *image.header;
-  if (program.chunk == 0 || program.chunk > INT32_MAX ||
+  if (!isList(program.entries, program.entryCount) ||
+      !isList(program.heads, program.headCount) ||
       !logitsFit(program, header.vocabulary))
     return Error{"the generated code and the image do not fit each other; the "
                  "program is damaged, compile it again"};
@@ -35,16 +48,17 @@ Result<std::unique_ptr<Model>> Model::create(const abi::Program &program,
     return Error{"-c: is " + std::to_string(*options.context) +
                  ", this model was made for at most " +
                  std::to_string(header.context) + " tokens; give a smaller -c"};
-  if (options.batch.value_or(1) > program.chunk)
+  const uint64_t most = program.entries[program.entryCount - 1].rows;
+  if (options.batch.value_or(1) > most)
     return Error{"-b: is " + std::to_string(*options.batch) +
                  ", this program was compiled for at most " +
-                 std::to_string(program.chunk) +
+                 std::to_string(most) +
                  "; give a smaller -b or compile it with --chunk=" +
                  std::to_string(*options.batch)};
 
   std::unique_ptr<Model> model(new Model(program, image));
   model->maxTokens = options.context.value_or(header.context);
-  model->maxRows = options.batch.value_or(program.chunk);
+  model->maxRows = options.batch.value_or(most);
 
   auto cache = KVCache::reserve(header, model->maxTokens);
   if (!cache)
@@ -61,9 +75,10 @@ Result<std::unique_ptr<Model>> Model::create(const abi::Program &program,
     Reservation &memory;
   } others[] = {
       {"the workspace", program.workspaceBytes, model->workspace},
-      {"the rows' ids", program.chunk * sizeof(int32_t), model->tokens},
-      {"the rows' positions", program.chunk * sizeof(int32_t),
-       model->positions}};
+      {"the rows' ids", most * sizeof(int32_t), model->tokens},
+      {"the rows' positions", most * sizeof(int32_t), model->positions},
+      {"the wanted rows", model->wanted() * sizeof(int32_t),
+       model->wantedRows}};
   for (const auto &[what, bytes, memory] : others) {
     auto reserved = Reservation::create(what, 1, bytes);
     if (!reserved)
@@ -88,7 +103,7 @@ Result<std::unique_ptr<Model>> Model::create(const abi::Program &program,
       .rows = 0,
       .keyCount = 0,
       .capacity = model->cache.capacity(),
-      .lmHeadRow = 0,
+      .wanted = reinterpret_cast<const int32_t *>(model->wantedRows.data()),
       .threads = model->threads->barrier(),
   };
   return model;
@@ -113,7 +128,7 @@ std::optional<Error> Model::checkPrompt(std::span<const int32_t> ids) const {
   return std::nullopt;
 }
 
-void Model::append(abi::StepFunction step, std::span<const int32_t> ids) {
+void Model::append(std::span<const int32_t> ids) {
   auto *rowTokens = reinterpret_cast<int32_t *>(tokens.data());
   auto *rowPositions = reinterpret_cast<int32_t *>(positions.data());
   for (size_t row = 0; row < ids.size(); ++row) {
@@ -124,22 +139,18 @@ void Model::append(abi::StepFunction step, std::span<const int32_t> ids) {
   rope.reach(tokensInCache);
   call.rows = ids.size();
   call.keyCount = tokensInCache;
-  call.lmHeadRow = 0;
-  threads->run(step, call);
+  threads->run(abi::findEntry(forms.data(), forms.size(), ids.size())->step,
+               call);
 }
 
-void Model::prefill(std::span<const int32_t> ids) {
-  append(program.prefill, ids);
-}
-
-void Model::decode(int32_t id) { append(program.decode, {&id, 1}); }
-
-std::span<const float> Model::logits(uint64_t row) {
-  call.lmHeadRow = row;
-  threads->run(program.lmHead, call);
+std::span<const float> Model::logits(std::span<const int32_t> rows) {
+  std::ranges::copy(rows, reinterpret_cast<int32_t *>(wantedRows.data()));
+  call.rows = rows.size();
+  threads->run(abi::findEntry(heads.data(), heads.size(), rows.size())->step,
+               call);
   return {
       reinterpret_cast<const float *>(workspace.data() + program.logitsOffset),
-      image.header->vocabulary};
+      rows.size() * vocabulary()};
 }
 
 } // namespace corellama::runtime

@@ -1,8 +1,9 @@
 //===- Model.h - the compiled model, running ------------------------------===//
 //
 // Owns all that generated code reads and writes besides the weights (workers,
-// workspace, cache, RoPE table, the rows of the call) and calls its three
-// steps. Who chooses tokens and where they go is not its business.
+// workspace, cache, RoPE table, the rows of the call) and calls its steps: of
+// its forms, and of those of its head, the first that has room. Who chooses
+// tokens and where they go is not its business.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,25 +35,26 @@ public:
   /// Whether the prompt can be given to this model.
   std::optional<Error> checkPrompt(std::span<const int32_t> ids) const;
 
-  /// Appends 1 to batch() rows of the prompt to the cache.
-  void prefill(std::span<const int32_t> ids);
-  /// Appends one generated id to the cache.
-  void decode(int32_t id);
-  /// The logits that follow a row of the last call; valid until the next call
-  /// of any of these.
-  std::span<const float> logits(uint64_t row);
+  /// Appends 1 to batch() ids to the cache.
+  void append(std::span<const int32_t> ids);
+  /// The logits that follow 1 to wanted() rows of the last call, side by side;
+  /// valid until the next call of any of these.
+  std::span<const float> logits(std::span<const int32_t> rows);
 
   /// Tokens in the cache, and how many it may take.
   uint64_t filled() const { return tokensInCache; }
   uint64_t context() const { return maxTokens; }
   uint64_t batch() const { return maxRows; }
+  uint64_t wanted() const { return heads.back().rows; }
+  uint64_t vocabulary() const { return image.header->vocabulary; }
 
 private:
   Model(const abi::Program &program, const MappedImage &image)
-      : program(program), image(image) {}
-  void append(abi::StepFunction step, std::span<const int32_t> ids);
+      : program(program), forms(program.entries, program.entryCount),
+        heads(program.heads, program.headCount), image(image) {}
 
   const abi::Program &program;
+  const std::span<const abi::Entry> forms, heads;
   const MappedImage image;
   uint64_t maxTokens = 0;
   uint64_t maxRows = 0;
@@ -62,6 +64,7 @@ private:
   Reservation workspace;
   Reservation tokens;
   Reservation positions;
+  Reservation wantedRows;
   std::unique_ptr<ThreadPool> threads;
   /// What generated code is called with.
   abi::Context call{};

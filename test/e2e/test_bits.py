@@ -2,9 +2,10 @@
 
 Input: the driver and a checkpoint; output: PASS/FAIL lines. A random model whose
 layers alternate between formats is run with 1 to 8 threads, at depths around the
-blocks of attention, with several chunk sizes, again, and (with --delays-rt) linked
-with the runtime whose workers wait at random; every run must write the same logits
-and ids. The checkpoint, which is larger, has some of these runs, with --all all of
+blocks of attention, with several chunk sizes, again, (with --delays-rt) linked with
+the runtime whose workers wait at random, and compiled to five forms, with calls of
+every form and of fewer rows than it takes; every run must write the same logits and
+ids. The checkpoint, which is larger, has some of these runs, with --all all of
 them. Two compiles from different folders must give the same file. A file of its own
 because equality of bits needs no reference.
 """
@@ -22,6 +23,7 @@ import llama_reference
 import make_models
 
 DEPTHS = [1, 255, 256, 257, 1000]  # around attention's blocks of 256 keys
+FORMS = "--rows=1,2,4,8,512"
 NEW_IDS = 4
 RANDOM_MODEL = 9                   # of make_models: six formats
 
@@ -32,10 +34,14 @@ class Sweep:
     threads: list
     chunks: list        # 512 is the default of compile --chunk
     delayed_threads: list
+    # Calls that fill a form and that do not; what is left over of a prompt goes
+    # through other forms.
+    mixes: list
 
 
-EVERY = Sweep(list(range(1, 9)), [1, 7, 64, 512], [2, 3, 8])
-SOME = Sweep([1, 2, 3, 8], [7, 512], [3])
+EVERY = Sweep(list(range(1, 9)), [1, 7, 64, 512], [2, 3, 8],
+              [1, 2, 3, 5, 8, 9, 100])
+SOME = Sweep([1, 2, 3, 8], [7, 512], [3], [3, 8, 100])
 
 
 def digest(path):
@@ -132,6 +138,10 @@ def sweep(report, args, model, runs, folder):
                      "it has the bytes of the one without them")
     else:
         report.skip(f"{name}: random delays", "give --delays-rt")
+    forms = folder / "forms"
+    made = harness.compile_model(args.corellama, model, forms, FORMS, *args.flags)
+    if not report.check(f"{name}: compiles five forms", made.code == 0, made.why):
+        return
     vocabulary = llama_reference.Model(model).vocabulary
     rng = np.random.default_rng([args.seed, 3])
     for depth in map(int, args.depths.split(",")):
@@ -142,6 +152,8 @@ def sweep(report, args, model, runs, folder):
         d.run(f"{place}, -t 2 again", program, "-t", 2)
         for b in runs.chunks:
             d.run(f"{place}, -b {b}", program, "-t", 2, "-b", b)
+        for b in runs.mixes:
+            d.run(f"{place}, five forms, -b {b}", forms, "-t", 2, "-b", b)
         for t in runs.delayed_threads if delayed else ():
             d.run(f"{place}, -t {t} with delays", delayed, "-t", t)
 

@@ -25,7 +25,8 @@ import make_models
 FLAGS = ["-p", "-f", "--prompt-ids", "--chat", "-n", "-c", "-b", "-t", "-s",
          "--temp", "--top-k", "--top-p", "--min-p", "--ignore-eos", "--output-ids",
          "--logits-out", "-v", "--version", "--help"]
-COMPILE_FLAGS = ["-o", "--target", "--activations", "--cache-type", "--chunk",
+COMPILE_FLAGS = ["-o", "--target", "--activations", "--cache-type", "--rows",
+                 "--chunk",
                  "--emit", "--compile-to", "--compile-from", "--ir",
                  "--dump-compilation-phases-to"]
 CLOSING = re.compile(r"load [0-9.]+ ms \| prompt (\d+) tokens [0-9.]+ tok/s"
@@ -90,6 +91,8 @@ def test_driver(report, args, folder):
             "--compile-to=linalg")
     d.error("driver: a chunk of 0", 2, ["chunk"], "compile", small, "-o", out,
             "--chunk=0")
+    d.error("driver: rows that do not ascend", 2, ["rows", "512"], "compile", small,
+            "-o", out, "--rows=512,1")
     d.error("driver: a missing checkpoint", 1, ["none.gguf"], "compile",
             folder / "none.gguf", "-o", out)
     d.error("driver: a missing output folder", 1, ["nowhere"], "compile", small,

@@ -60,7 +60,9 @@ def run_model(report, arguments, name, model, prompt, target, folder, seed=None)
     raw = os.path.join(folder, "logits.raw")
     command = [arguments.emulator, model, f"--target={target}", "--ids",
                ",".join(map(str, prompt)), "-n", COUNT, "--logits-out", raw]
-    result = harness.run(command + (["--seed", seed] if seed else []))
+    # The prompt in calls of one row, as one call, and in calls of several forms.
+    calls = [[], ["--prefill"], ["--rows=1,2,4"]][(seed or 0) % 3]
+    result = harness.run(command + calls + (["--seed", seed] if seed else []))
     if not report.check(f"{name}: runs on the emulator", result.code == 0, result.why):
         return
     got = [int(x) for x in result.text.strip().split(",")]
@@ -125,11 +127,14 @@ def test_refusals(report, arguments, small, what, folder):
     for flag, values in [
             ("-n", ["x", "-1", "", "4294967296"]),
             ("--seed", ["x", "-1", "", "18446744073709551616"]),
+            ("--rows", ["x", "0", "2,1", "1,1", "1,", ""]),
             ("--cache-type", ["bf16", ""]),
             ("--activations", ["int8", "q8b32"]),
             ("--logits-out", ["", "-"])]:
         for value in values:
             wrong(f"{flag} '{value}'", [flag], small, "--ids", "1", flag, value)
+    wrong("two ways to say which calls", ["--prefill", "--rows"], small, "--ids", "1,2",
+          "--prefill", "--rows=1,2")
     wrong("an unknown flag", ["--targt"], small, "--ids", "1", "--targt=x")
     wrong("a flag without its value", ["seed"], small, "--ids", "1", "--seed")
 

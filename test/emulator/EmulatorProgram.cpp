@@ -19,6 +19,7 @@
 #include "test/emulator/Passes.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Memory.h"
+#include <numeric>
 
 using namespace corellama;
 using llvm::Error;
@@ -47,7 +48,7 @@ public:
         }) {
     pipeline.activations = options.activations;
     pipeline.cacheType = options.cacheType;
-    pipeline.chunk = static_cast<int64_t>(options.chunk);
+    pipeline.rows = options.rows;
     pipeline.backend = "cuda";
   }
 
@@ -255,41 +256,47 @@ EmulatorProgram::compile(const checkpoint::Checkpoint &checkpoint,
       std::move(*loaded), std::move(context), options, config.vocab));
 }
 
-Error EmulatorProgram::step(abi::DeviceStepFunction function,
-                            llvm::ArrayRef<int32_t> ids, LogitsSink sink) {
+/// One call of the first form that has room for all of `ids`, then its logits.
+Error EmulatorProgram::call(llvm::ArrayRef<int32_t> ids, LogitsSink sink) {
   if (ids.size() > positions - position)
     return llvm::createStringError("there is room for " +
                                    llvm::Twine(positions) + " positions");
+  const abi::DeviceProgram &program = module.program();
   context.setRows(ids.size(), position);
   std::copy(ids.begin(), ids.end(), context.tokens.begin());
   position += ids.size();
   EmulatorDevice device = module.makeDevice(context, fibres);
   if (fibres.seed)
     ++*fibres.seed;
-  if (Error error = device.run(function, context.context()))
+  const auto *form =
+      abi::findEntry(program.entries, program.entryCount, ids.size());
+  abi::Context arguments = context.context();
+  if (Error error = device.run(form->step, arguments))
     return error;
-  const auto *own = reinterpret_cast<const float *>(
-      context.workspace.data() + module.program().logitsOffset);
-  for (context.lmHeadRow = 0; context.lmHeadRow < ids.size();
-       ++context.lmHeadRow) {
-    if (Error error = device.run(module.program().lmHead, context.context()))
+  const auto *logits = reinterpret_cast<const float *>(
+      context.workspace.data() + program.logitsOffset);
+  uint64_t most = program.heads[program.headCount - 1].rows;
+  for (size_t first = 0; first < ids.size(); first += most) {
+    uint64_t count = std::min<uint64_t>(most, ids.size() - first);
+    std::iota(context.wanted.begin(), context.wanted.begin() + count, first);
+    arguments.rows = count;
+    const auto *head = abi::findEntry(program.heads, program.headCount, count);
+    if (Error error = device.run(head->step, arguments))
       return error;
-    if (Error error = sink({own, vocabularySize}))
-      return error;
+    for (uint64_t row = 0; row < count; ++row)
+      if (Error error = sink({logits + row * vocabularySize, vocabularySize}))
+        return error;
   }
   return Error::success();
 }
 
-Error EmulatorProgram::prefill(llvm::ArrayRef<int32_t> ids, LogitsSink sink) {
-  if (ids.size() > chunk)
-    return llvm::createStringError("a prefill call has at most " +
-                                   llvm::Twine(chunk) + " rows");
-  return step(module.program().prefill, ids, sink);
-}
-
-Error EmulatorProgram::decode(llvm::ArrayRef<int32_t> ids, LogitsSink sink) {
-  for (int32_t id : ids)
-    if (Error error = step(module.program().decode, id, sink))
+Error EmulatorProgram::append(llvm::ArrayRef<int32_t> ids, uint64_t most,
+                              LogitsSink sink) {
+  const abi::DeviceProgram &program = module.program();
+  most = std::min(most, program.entries[program.entryCount - 1].rows);
+  for (size_t first = 0; first < ids.size(); first += most)
+    if (Error error = call(
+            ids.slice(first, std::min<size_t>(most, ids.size() - first)), sink))
       return error;
   return Error::success();
 }

@@ -22,9 +22,10 @@ struct EmulatorProgramOptions {
   std::string target;
   /// As the driver's: what rows are rounded to, and the cache's type.
   std::string activations, cacheType;
-  /// The cache's capacity in positions, at most the checkpoint's context, and
-  /// rows of the largest prefill call.
-  uint64_t positions = 0, chunk = 1;
+  /// The cache's capacity in positions, at most the checkpoint's context.
+  uint64_t positions = 0;
+  /// The most rows of a call, for each form, ascending.
+  std::vector<int64_t> rows = {1};
   EmulatorOptions fibres;
 };
 
@@ -38,25 +39,24 @@ public:
   compile(const checkpoint::Checkpoint &checkpoint,
           const EmulatorProgramOptions &options);
 
-  /// Runs the tokens that follow those before as one prefill call, or as many
-  /// decode steps. `sink` is called for each token, in order.
-  llvm::Error prefill(llvm::ArrayRef<int32_t> ids, LogitsSink sink);
-  llvm::Error decode(llvm::ArrayRef<int32_t> ids, LogitsSink sink);
+  /// Runs the tokens that follow those before, `most` in a call or fewer where
+  /// no form has room for so many. `sink` is called for each token, in order.
+  llvm::Error append(llvm::ArrayRef<int32_t> ids, uint64_t most,
+                     LogitsSink sink);
 
 private:
   EmulatorProgram(EmulatorModule module, KernelContext context,
                   const EmulatorProgramOptions &options, uint64_t vocabulary)
       : module(std::move(module)), context(std::move(context)),
         fibres(options.fibres), positions(options.positions),
-        chunk(options.chunk), vocabularySize(vocabulary) {}
+        vocabularySize(vocabulary) {}
 
-  llvm::Error step(abi::DeviceStepFunction function,
-                   llvm::ArrayRef<int32_t> ids, LogitsSink sink);
+  llvm::Error call(llvm::ArrayRef<int32_t> ids, LogitsSink sink);
 
   EmulatorModule module;
   KernelContext context;
   EmulatorOptions fibres;
-  uint64_t positions, chunk;
+  uint64_t positions;
   uint64_t vocabularySize;
   uint64_t position = 0;
 };

@@ -467,6 +467,9 @@ static std::string stepText() {
   return R"mlir(
     llama.buffer @x : tensor<1x1024xf32> at 0
     llama.buffer @logits : tensor<1x64xf32> at 4096
+    llama.model @m steps [@decode] heads [@lm_head]
+    llama.step @lm_head rows 1 {
+    }
     llama.step @decode rows 8 {
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
@@ -488,12 +491,14 @@ TEST(Emulator, ReadsTheDescriptorThroughTheABI) {
   const abi::DeviceProgram &program = module->program();
   EXPECT_EQ(program.version, abi::kVersion);
   EXPECT_STREQ(program.target, "x86-64-v3");
-  EXPECT_NE(program.decode, nullptr);
-  EXPECT_EQ(program.prefill, nullptr);
-  EXPECT_EQ(program.lmHead, nullptr);
+  ASSERT_EQ(program.entryCount, 1u);
+  EXPECT_STREQ(program.entries[0].name, "decode");
+  EXPECT_EQ(program.entries[0].rows, 8u);
+  EXPECT_NE(program.entries[0].step, nullptr);
+  ASSERT_EQ(program.headCount, 1u);
+  EXPECT_STREQ(program.heads[0].name, "lm_head");
   EXPECT_EQ(program.workspaceBytes, 4096u + 256);
   EXPECT_EQ(program.logitsOffset, 4096u);
-  EXPECT_EQ(program.chunk, 8u);
   ASSERT_EQ(module->kernels().size(), 2u);
   EXPECT_STREQ(module->kernels()[1].name, "back");
   EXPECT_EQ(module->kernels()[1].threads, 64u);
@@ -514,8 +519,9 @@ TEST(Emulator, RunsAStep) {
     context.workspace.as<float>()[i] = Kernel::in(i);
   EmulatorDevice device = module->makeDevice(context, seeded(3));
   abi::Context arguments = context.context();
-  ASSERT_EQ(llvm::toString(device.run(module->program().decode, arguments)),
-            "");
+  ASSERT_EQ(
+      llvm::toString(device.run(module->program().entries[0].step, arguments)),
+      "");
   for (int i = 0; i < 64; ++i)
     EXPECT_EQ(context.workspace.as<float>()[i], 8 * Kernel::in(63 - i));
 }

@@ -37,7 +37,8 @@ struct Arguments {
   std::string checkpoint, logitsOut;
   std::vector<int32_t> ids;
   uint32_t count;
-  bool prefill;
+  /// Ids of the prompt in a call.
+  uint64_t most;
   EmulatorProgramOptions options;
 };
 
@@ -57,6 +58,19 @@ template <typename T> static T readNumber(StringRef option, StringRef word) {
     usageError(option + ": '" + word + "' is no number from 0 to " +
                llvm::Twine(std::numeric_limits<T>::max()));
   return number;
+}
+
+/// Ascending numbers, as corellama's option of this name has them.
+static std::vector<int64_t> readRows(StringRef words) {
+  std::vector<int64_t> rows;
+  int64_t last = 0;
+  for (StringRef word : llvm::split(words, ',')) {
+    if (!llvm::to_integer(word, rows.emplace_back(), 10) || rows.back() <= last)
+      usageError("--rows: '" + words +
+                 "' are no ascending numbers separated by commas, as in 1,8");
+    last = rows.back();
+  }
+  return rows;
 }
 
 static std::vector<int32_t> readIds(StringRef words) {
@@ -128,7 +142,11 @@ static Arguments parseArguments(int argc, char **argv) {
       cl::desc("f32 (default): float32 everywhere; auto: as the target's table "
                "says"));
   static cl::opt<bool> prefill("prefill", cl::cat(ours),
-                               cl::desc("the prompt as one prefill call"));
+                               cl::desc("the prompt as one call"));
+  static cl::opt<std::string> rows(
+      "rows", cl::value_desc("ROWS,..."), cl::cat(ours),
+      cl::desc("the most rows of a call, for each form: the prompt in calls as "
+               "large as they allow"));
   static cl::opt<bool> unchecked(
       "no-conflicts", cl::cat(ours),
       cl::desc("do not look for accesses without order"));
@@ -147,15 +165,24 @@ static Arguments parseArguments(int argc, char **argv) {
   if (logitsOut.getNumOccurrences() && (logitsOut.empty() || logitsOut == "-"))
     usageError("--logits-out: needs a file's name; standard output is for ids");
 
-  Arguments arguments{checkpoint,   logitsOut,
-                      readIds(ids), readNumber<uint32_t>("-n", count),
-                      prefill,      {}};
+  Arguments arguments{checkpoint,
+                      logitsOut,
+                      readIds(ids),
+                      readNumber<uint32_t>("-n", count),
+                      prefill || rows.getNumOccurrences() ? UINT64_MAX : 1,
+                      {}};
   EmulatorProgramOptions &options = arguments.options;
   options.target = target;
   options.activations = activations;
   options.cacheType = cacheType;
   options.positions = uint64_t(arguments.ids.size()) + arguments.count;
-  options.chunk = arguments.ids.size();
+  int64_t prompt = arguments.ids.size();
+  if (prefill && rows.getNumOccurrences())
+    usageError("--prefill and --rows both say in which calls the prompt goes");
+  if (prefill && prompt > 1)
+    options.rows = {1, prompt};
+  if (rows.getNumOccurrences())
+    options.rows = readRows(rows);
   options.fibres.findConflicts = !unchecked;
   if (seed.getNumOccurrences())
     options.fibres.seed = readNumber<uint64_t>("--seed", seed);
@@ -261,15 +288,14 @@ static Error run(const Arguments &arguments) {
                                 row.begin());
     return file ? file->write(row) : Error::success();
   };
-  if (Error error = arguments.prefill ? (*program)->prefill(arguments.ids, take)
-                                      : (*program)->decode(arguments.ids, take))
+  if (Error error = (*program)->append(arguments.ids, arguments.most, take))
     return error;
   std::vector<int32_t> chosen;
   while (chosen.size() < arguments.count) {
     chosen.push_back(best);
     if (chosen.size() == arguments.count)
       break;
-    if (Error error = (*program)->decode(best, take))
+    if (Error error = (*program)->append(best, 1, take))
       return error;
   }
   if (file)

@@ -29,7 +29,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     llama.weight @ffn_down : 32x48 formats [#llama.f16] in [#llama.rowmajor_split]
   }
   llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
-  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @embed.decode, layers = [@layer.decode], of = [0, 0], lm_head = @lm_head>, #llama.entry<name = "prefill", rows = 512, embed = @embed.prefill, layers = [@layer.prefill], of = [0, 0], lm_head = @lm_head>]
+  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @embed.decode, layers = [@layer.decode], of = [0, 0]>, #llama.entry<name = "prefill", rows = 512, embed = @embed.prefill, layers = [@layer.prefill], of = [0, 0]>] heads [@lm_head, @lm_head.rows8]
 
   func.func private @lm_head(%x: tensor<1x32xf32>) -> tensor<1x64xf32> {
     %head = llama.kernel "lm_head" (%ix = %x : tensor<1x32xf32>) -> tensor<1x64xf32> strategy #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16> partition <rows = [64], by = 16> {
@@ -96,7 +96,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return %down : tensor<1x32xf32>
   }
 
-  func.func private @embed.prefill(%ids: tensor<?xi32>) -> tensor<?x32xf32> {
+  func.func private @embed.prefill(%ids: tensor<?xi32>) -> tensor<?x32xf32> attributes {llama.rows = 512 : i64} {
     %embed = llama.kernel "embed" (%iids = %ids : tensor<?xi32>) -> tensor<?x32xf32> strategy #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256> partition <of = rows, by = 1> {
       %token_embd = llama.weight_ref @token_embd : <64x32, #llama.q8_0>
       %x = llama.embed %iids, %token_embd : tensor<?xi32>, <64x32, #llama.q8_0> -> tensor<?x32xf32>
@@ -105,7 +105,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return %embed : tensor<?x32xf32>
   }
 
-  func.func private @layer.prefill(%x: tensor<?x32xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<2x1x16, f16>, %l: index) -> tensor<?x32xf32> {
+  func.func private @layer.prefill(%x: tensor<?x32xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<2x1x16, f16>, %l: index) -> tensor<?x32xf32> attributes {llama.rows = 512 : i64} {
     %norm = llama.kernel "norm" (%ix = %x : tensor<?x32xf32>, %il = %l : index) -> tensor<?x32xf32> strategy #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256> partition <of = rows, by = 1> {
       %attn_norm = llama.weight_ref @blk::@attn_norm[%il] : <32, #llama.f32>
       %h = llama.rms_norm %ix, %attn_norm eps 1.0e-05 order <lanes = 256> : tensor<?x32xf32>, <32, #llama.f32>
@@ -154,5 +154,22 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       llama.yield %x_2 : tensor<?x32xf32>
     }
     return %down : tensor<?x32xf32>
+  }
+
+  func.func private @lm_head.rows8(%x: tensor<?x32xf32>) -> tensor<?x64xf32> attributes {llama.rows = 8 : i64} {
+    %rows = llama.kernel "wanted" (%ix = %x : tensor<?x32xf32>) -> tensor<?x32xf32> strategy #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256> partition <of = rows, by = 1> {
+      llama.yield %ix : tensor<?x32xf32>
+    }
+    %norm = llama.kernel "norm" (%ix = %rows : tensor<?x32xf32>) -> tensor<?x32xf32> strategy #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256> partition <of = rows, by = 1> {
+      %output_norm = llama.weight_ref @output_norm : <32, #llama.f32>
+      %h = llama.rms_norm %ix, %output_norm eps 1.000000e-05 order <lanes = 256> : tensor<?x32xf32>, <32, #llama.f32>
+      llama.yield %h : tensor<?x32xf32>
+    }
+    %head = llama.kernel "lm_head" (%ix = %norm : tensor<?x32xf32>) -> tensor<?x64xf32> strategy #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16> partition <rows = [64], by = 16> {
+      %token_embd = llama.weight_ref @token_embd : <64x32, #llama.q8_0>
+      %y = llama.linear %ix, %token_embd order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : tensor<?x32xf32>, <64x32, #llama.q8_0> -> tensor<?x64xf32>
+      llama.yield %y : tensor<?x64xf32>
+    }
+    return %head : tensor<?x64xf32>
   }
 }

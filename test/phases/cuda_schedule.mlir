@@ -29,7 +29,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     llama.weight @ffn_down : 32x48 formats [#llama.f16] in [#llama.rowmajor_split]
   }
   llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
-  llama.model @m steps [@decode, @prefill, @lm_head]
+  llama.model @m steps [@decode, @prefill] heads [@lm_head, @lm_head.rows8]
   llama.buffer @x : tensor<512x32xf32> at 0
   llama.buffer @decode.qkv : tensor<1x32xf32> at 66688
   llama.buffer @decode.attn : tensor<1x2x8x18xf32> at 65536
@@ -41,7 +41,9 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   llama.buffer @prefill.o : tensor<512x32xf32> at 163840
   llama.buffer @prefill.norm.1 : tensor<512x32xf16> at 229376
   llama.buffer @prefill.gate_up : tensor<512x48xf32> at 65536
-  llama.buffer @logits : tensor<1x64xf32> at 65536
+  llama.buffer @logits : tensor<8x64xf32> at 65536
+  llama.buffer @lm_head.rows8.wanted : tensor<8x32xf32> at 65536
+  llama.buffer @lm_head.rows8.norm : tensor<8x32xf32> at 67584
 
   llama.step @decode rows 1 {
     llama.dispatch @embed.decode
@@ -87,6 +89,14 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
 
   llama.step @lm_head rows 1 {
     llama.dispatch @lm_head.lm_head
+  }
+
+  llama.step @lm_head.rows8 rows 8 {
+    llama.dispatch @wanted.lm_head.rows8
+    llama.barrier
+    llama.dispatch @norm.lm_head.rows8
+    llama.barrier
+    llama.dispatch @lm_head.lm_head.rows8
   }
 
   func.func private @embed.decode() attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
@@ -159,7 +169,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @embed.prefill() attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
+  func.func private @embed.prefill() attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %ids = llama.input ids : tensor<?xi32>
     %token_embd = llama.weight_ref @token_embd : <64x32, #llama.q8_0> in #llama.rowmajor_split index 0
     %x = llama.embed %ids, %token_embd : tensor<?xi32>, <64x32, #llama.q8_0> -> tensor<?x32xf32>
@@ -167,7 +177,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @norm.prefill.0(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
+  func.func private @norm.prefill.0(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
     %attn_norm = llama.weight_ref @blk::@attn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 2
     %h = llama.rms_norm %x, %attn_norm eps 1.0e-05 order <lanes = 256> : tensor<?x32xf32>, <32, #llama.f32>
@@ -175,7 +185,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @qkv.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 16>, llama.parts = #map1, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @qkv.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 16>, llama.parts = #map1, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %prefill_norm = llama.buffer_read @prefill.norm at 65536 : tensor<?x32xf32>
     %pos = llama.input positions : tensor<?xi32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
@@ -192,7 +202,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @attn.prefill(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>} {
+  func.func private @attn.prefill(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>} {
     %prefill_qkv = llama.buffer_read @prefill.qkv at 131072 : tensor<?x32xf32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
     %pos = llama.input positions : tensor<?xi32>
@@ -201,7 +211,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @o.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @o.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %prefill_attn = llama.buffer_read @prefill.attn at 65536 : tensor<?x32xf32>
     %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
     %attn_output = llama.weight_ref @blk::@attn_output[%l] : <32x32, #llama.q8_0> in #llama.rowmajor_split index 10
@@ -211,7 +221,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @norm.prefill.1(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
+  func.func private @norm.prefill.1(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %prefill_o = llama.buffer_read @prefill.o at 163840 : tensor<?x32xf32>
     %ffn_norm = llama.weight_ref @blk::@ffn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 12
     %h = llama.rms_norm %prefill_o, %ffn_norm eps 1.0e-05 order <lanes = 256> : tensor<?x32xf32>, <32, #llama.f32>
@@ -220,7 +230,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @gate_up.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 64, rows_by = 64>, llama.parts = #map5, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+  func.func private @gate_up.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 64, rows_by = 64>, llama.parts = #map5, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
     %prefill_norm_1 = llama.buffer_read @prefill.norm.1 at 229376 : tensor<?x32xf16>
     %ffn_gate = llama.weight_ref @blk::@ffn_gate[%l] : <48x32, #llama.q4_0> in #llama.rowmajor_split index 14
     %gate = llama.linear %prefill_norm_1, %ffn_gate order <unit = #cuda.mma, block = 32, scale = outer> : tensor<?x32xf16>, <48x32, #llama.q4_0> -> tensor<?x48xf32>
@@ -231,7 +241,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @down.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @down.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %prefill_gate_up = llama.buffer_read @prefill.gate_up at 65536 : tensor<?x48xf32>
     %prefill_o = llama.buffer_read @prefill.o at 163840 : tensor<?x32xf32>
     %ffn_down = llama.weight_ref @blk::@ffn_down[%l] : <32x48, #llama.f16> in #llama.rowmajor_split index 18
@@ -242,13 +252,36 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   }
 
   func.func private @lm_head.lm_head() attributes {llama.partition = #llama.partition<rows = [64], by = 16>, llama.parts = #map1, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
-    %row = llama.input row : index
-    %x = llama.buffer_read @x[%row] at 0 : tensor<1x32xf32>
+    %row = llama.input wanted : tensor<1xi32>
+    %x = llama.buffer_read @x[%row : tensor<1xi32>] at 0 : tensor<1x32xf32>
     %output_norm = llama.weight_ref @output_norm : <32, #llama.f32> in #llama.rowmajor index 1
     %h = llama.rms_norm %x, %output_norm eps 1.0e-05 order <lanes = 256> : tensor<1x32xf32>, <32, #llama.f32>
     %token_embd = llama.weight_ref @token_embd : <64x32, #llama.q8_0> in #llama.rowmajor_split index 0
     %logits = llama.linear %h, %token_embd order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : tensor<1x32xf32>, <64x32, #llama.q8_0> -> tensor<1x64xf32>
     llama.buffer_write %logits, @logits at 65536 : tensor<1x64xf32>
+    return
+  }
+
+  func.func private @wanted.lm_head.rows8() attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.rows = 8 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
+    %wanted = llama.input wanted : tensor<?xi32>
+    %x = llama.buffer_read @x[%wanted : tensor<?xi32>] at 0 : tensor<?x32xf32>
+    llama.buffer_write %x, @lm_head.rows8.wanted at 65536 : tensor<?x32xf32>
+    return
+  }
+
+  func.func private @norm.lm_head.rows8() attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.rows = 8 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
+    %x = llama.buffer_read @lm_head.rows8.wanted at 65536 : tensor<?x32xf32>
+    %output_norm = llama.weight_ref @output_norm : <32, #llama.f32> in #llama.rowmajor index 1
+    %h = llama.rms_norm %x, %output_norm eps 1.000000e-05 order <lanes = 256> : tensor<?x32xf32>, <32, #llama.f32>
+    llama.buffer_write %h, @lm_head.rows8.norm at 67584 : tensor<?x32xf32>
+    return
+  }
+
+  func.func private @lm_head.lm_head.rows8() attributes {llama.partition = #llama.partition<rows = [64], by = 16>, llama.parts = #map1, llama.rows = 8 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+    %x = llama.buffer_read @lm_head.rows8.norm at 67584 : tensor<?x32xf32>
+    %token_embd = llama.weight_ref @token_embd : <64x32, #llama.q8_0> in #llama.rowmajor_split index 0
+    %y = llama.linear %x, %token_embd order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : tensor<?x32xf32>, <64x32, #llama.q8_0> -> tensor<?x64xf32>
+    llama.buffer_write %y, @logits at 65536 : tensor<?x64xf32>
     return
   }
 }

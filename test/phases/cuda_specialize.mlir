@@ -26,7 +26,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     llama.weight @ffn_up : 48x32 formats [#llama.q8_0]
     llama.weight @ffn_down : 32x48 formats [#llama.f16]
   }
-  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @embed.decode, layers = [@layer.decode], of = [0, 0], lm_head = @lm_head>, #llama.entry<name = "prefill", rows = 512, embed = @embed.prefill, layers = [@layer.prefill], of = [0, 0], lm_head = @lm_head>]
+  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @embed.decode, layers = [@layer.decode], of = [0, 0]>, #llama.entry<name = "prefill", rows = 512, embed = @embed.prefill, layers = [@layer.prefill], of = [0, 0]>] heads [@lm_head, @lm_head.rows8]
 
   func.func private @lm_head(%x: tensor<1x32xf32>) -> tensor<1x64xf32> {
     %output_norm = llama.weight_ref @output_norm : <32, #llama.f32>
@@ -71,13 +71,13 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return %x_2 : tensor<1x32xf32>
   }
 
-  func.func private @embed.prefill(%ids: tensor<?xi32>) -> tensor<?x32xf32> {
+  func.func private @embed.prefill(%ids: tensor<?xi32>) -> tensor<?x32xf32> attributes {llama.rows = 512 : i64} {
     %token_embd = llama.weight_ref @token_embd : <64x32, #llama.q8_0>
     %x = llama.embed %ids, %token_embd : tensor<?xi32>, <64x32, #llama.q8_0> -> tensor<?x32xf32>
     return %x : tensor<?x32xf32>
   }
 
-  func.func private @layer.prefill(%x: tensor<?x32xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<2x1x16, f16>, %l: index) -> tensor<?x32xf32> {
+  func.func private @layer.prefill(%x: tensor<?x32xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<2x1x16, f16>, %l: index) -> tensor<?x32xf32> attributes {llama.rows = 512 : i64} {
     %attn_norm = llama.weight_ref @blk::@attn_norm[%l] : <32, #llama.f32>
     %h = llama.rms_norm %x, %attn_norm eps 1.0e-05 : tensor<?x32xf32>, <32, #llama.f32>
     %attn_q = llama.weight_ref @blk::@attn_q[%l] : <32x32, #llama.q4_0>
@@ -105,5 +105,13 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %down = llama.linear %s, %ffn_down : tensor<?x48xf32>, <32x48, #llama.f16> -> tensor<?x32xf32>
     %x_2 = llama.add %x_1, %down : tensor<?x32xf32>
     return %x_2 : tensor<?x32xf32>
+  }
+
+  func.func private @lm_head.rows8(%x: tensor<?x32xf32>) -> tensor<?x64xf32> attributes {llama.rows = 8 : i64} {
+    %output_norm = llama.weight_ref @output_norm : <32, #llama.f32>
+    %h = llama.rms_norm %x, %output_norm eps 1.000000e-05 : tensor<?x32xf32>, <32, #llama.f32>
+    %token_embd = llama.weight_ref @token_embd : <64x32, #llama.q8_0>
+    %y = llama.linear %h, %token_embd : tensor<?x32xf32>, <64x32, #llama.q8_0> -> tensor<?x64xf32>
+    return %y : tensor<?x64xf32>
   }
 }

@@ -35,7 +35,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     llama.weight @ffn_down : 32x48 formats [#llama.f16] in [#llama.rowmajor_split]
   }
   llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
-  llama.model @m steps [@decode, @prefill, @lm_head]
+  llama.model @m steps [@decode, @prefill] heads [@lm_head, @lm_head.rows8]
   llama.buffer @x : tensor<512x32xf32> at 0
   llama.buffer @decode.qkv : tensor<1x32xf32> at 66688
   llama.buffer @decode.attn : tensor<1x2x8x18xf32> at 65536
@@ -47,7 +47,9 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   llama.buffer @prefill.o : tensor<512x32xf32> at 163840
   llama.buffer @prefill.norm.1 : tensor<512x32xf16> at 229376
   llama.buffer @prefill.gate_up : tensor<512x48xf32> at 65536
-  llama.buffer @logits : tensor<1x64xf32> at 65536
+  llama.buffer @logits : tensor<8x64xf32> at 65536
+  llama.buffer @lm_head.rows8.wanted : tensor<8x32xf32> at 65536
+  llama.buffer @lm_head.rows8.norm : tensor<8x32xf32> at 67584
 
   llama.step @decode rows 1 {
     %c1 = arith.constant 1 : index
@@ -93,6 +95,14 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
 
   llama.step @lm_head rows 1 {
     llama.dispatch @lm_head.lm_head
+  }
+
+  llama.step @lm_head.rows8 rows 8 {
+    llama.dispatch @wanted.lm_head.rows8
+    llama.barrier
+    llama.dispatch @norm.lm_head.rows8
+    llama.barrier
+    llama.dispatch @lm_head.lm_head.rows8
   }
 
   llama.rope_table head 16 base 1.000000e+04
@@ -282,8 +292,8 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %lowest = arith.constant dense<0xFF800000> : vector<1xf32>
     %c1 = arith.constant 1 : index
     %c2 = arith.constant 2 : index
-    %c0 = arith.constant 0 : index
     %c256 = arith.constant 256 : index
+    %c0 = arith.constant 0 : index
     %l = arith.index_castui %layer : i32 to index
     %attn_output = tile.weight %ctx @blk::@attn_output[%l] : <32x32, #llama.q8_0> in #llama.rowmajor_split index 10
     %decode_attn = tile.buffer %ctx @decode.attn at 65536 : memref<2x144xf32>
@@ -426,7 +436,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @embed.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
+  func.func private @embed.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %token_embd = tile.weight %ctx @token_embd : <64x32, #llama.q8_0> in #llama.rowmajor_split index 0
@@ -446,7 +456,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @norm.prefill.0(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
+  func.func private @norm.prefill.0(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %c0 = arith.constant 0 : index
     %one = arith.constant dense<1.000000e+00> : vector<1xf32>
     %eps = arith.constant dense<9.99999974E-6> : vector<1xf32>
@@ -483,7 +493,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @qkv.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 16>, llama.parts = #map1, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @qkv.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 16>, llama.parts = #map1, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %c4 = arith.constant 4 : index
     %c3 = arith.constant 3 : index
     %c32 = arith.constant 32 : index
@@ -558,7 +568,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @attn.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>} {
+  func.func private @attn.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>} {
     %c16 = arith.constant 16 : index
     %zero = arith.constant dense<0.000000e+00> : vector<1x128xf32>
     %lowest = arith.constant dense<0xFF800000> : vector<1x128xf32>
@@ -651,7 +661,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @o.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @o.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %c32 = arith.constant 32 : index
     %c16 = arith.constant 16 : index
     %c1 = arith.constant 1 : index
@@ -683,7 +693,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @norm.prefill.1(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
+  func.func private @norm.prefill.1(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %c0 = arith.constant 0 : index
     %one = arith.constant dense<1.000000e+00> : vector<1xf32>
     %eps = arith.constant dense<9.99999974E-6> : vector<1xf32>
@@ -721,7 +731,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @gate_up.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [48], by = 64, rows_by = 64>, llama.parts = #map5, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+  func.func private @gate_up.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [48], by = 64, rows_by = 64>, llama.parts = #map5, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
     %c0 = arith.constant 0 : index
     %one = arith.constant dense<1.000000e+00> : vector<64x64xf32>
     %c64 = arith.constant 64 : index
@@ -748,7 +758,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @down.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @down.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %c32 = arith.constant 32 : index
     %c16 = arith.constant 16 : index
     %c1 = arith.constant 1 : index
@@ -785,14 +795,14 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %c16 = arith.constant 16 : index
     %c1 = arith.constant 1 : index
     %c4 = arith.constant 4 : index
-    %c0 = arith.constant 0 : index
     %one = arith.constant dense<1.000000e+00> : vector<1xf32>
     %eps = arith.constant dense<9.99999974E-6> : vector<1xf32>
     %over_columns = arith.constant dense<3.125000e-02> : vector<1xf32>
+    %c0 = arith.constant 0 : index
     %token_embd = tile.weight %ctx @token_embd : <64x32, #llama.q8_0> in #llama.rowmajor_split index 0
     %output_norm = tile.weight %ctx @output_norm : <32, #llama.f32> in #llama.rowmajor index 1
     %x = tile.buffer %ctx @x at 0 : memref<512x32xf32>
-    %row = tile.lm_head_row %ctx
+    %row = tile.wanted_row %ctx[%c0]
     %sum = tile.sum %x[%row] order <lanes = 256> : memref<512x32xf32> -> vector<1xf32> {
     ^bb0(%a: f32):
       %product = arith.mulf %a, %a : f32
@@ -818,8 +828,92 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_4 = arith.minsi %i_3, %c64 : index
       scf.for %n = %i_2 to %i_4 step %c16 {
         %acc = tile.contract %staged[%c0], %token_embd[%n] order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<64x32, #llama.q8_0> -> vector<1x16xf32>
-        %logits = tile.buffer %ctx @logits at 65536 : memref<1x64xf32>
-        tile.store %acc, %logits[%c0, %n] : vector<1x16xf32>, memref<1x64xf32>
+        %logits = tile.buffer %ctx @logits at 65536 : memref<8x64xf32>
+        tile.store %acc, %logits[%c0, %n] : vector<1x16xf32>, memref<8x64xf32>
+      }
+    }
+    return
+  }
+
+  func.func private @wanted.lm_head.rows8(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.rows = 8 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %bound = arith.index_castui %begin : i32 to index
+    %bound_1 = arith.index_castui %end : i32 to index
+    scf.for %arg4 = %bound to %bound_1 step %c1 {
+      %i = arith.addi %arg4, %c1 : index
+      %count = tile.row_count %ctx
+      %i_1 = arith.minsi %i, %count : index
+      scf.for %arg5 = %arg4 to %i_1 step %c1 {
+        %x = tile.buffer %ctx @x at 0 : memref<512x32xf32>
+        %row = tile.wanted_row %ctx[%arg5]
+        %values = tile.load %x[%row, %c0] : memref<512x32xf32> -> vector<1x256xf32>
+        %wanted = tile.buffer %ctx @lm_head.rows8.wanted at 65536 : memref<8x32xf32>
+        tile.store %values, %wanted[%arg5, %c0] rows %count : vector<1x256xf32>, memref<8x32xf32>
+      }
+    }
+    return
+  }
+
+  func.func private @norm.lm_head.rows8(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.rows = 8 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
+    %c0 = arith.constant 0 : index
+    %cst = arith.constant dense<1.000000e+00> : vector<1xf32>
+    %cst_0 = arith.constant dense<9.99999974E-6> : vector<1xf32>
+    %cst_1 = arith.constant dense<3.125000e-02> : vector<1xf32>
+    %c1 = arith.constant 1 : index
+    %output_norm = tile.weight %ctx @output_norm : <32, #llama.f32> in #llama.rowmajor index 1
+    %bound = arith.index_castui %begin : i32 to index
+    %bound_1 = arith.index_castui %end : i32 to index
+    scf.for %arg4 = %bound to %bound_1 step %c1 {
+      %i = arith.addi %arg4, %c1 : index
+      %count = tile.row_count %ctx
+      %i_1 = arith.minsi %i, %count : index
+      scf.for %arg5 = %arg4 to %i_1 step %c1 {
+        %wanted = tile.buffer %ctx @lm_head.rows8.wanted at 65536 : memref<8x32xf32>
+        %sum = tile.sum %wanted[%arg5] order <lanes = 256> : memref<8x32xf32> -> vector<1xf32> {
+        ^bb0(%arg6: f32):
+          %product = arith.mulf %arg6, %arg6 : f32
+          tile.yield %product
+        }
+        %product_1 = arith.mulf %sum, %cst_1 : vector<1xf32>
+        %added = arith.addf %product_1, %cst_0 : vector<1xf32>
+        %rms = math.sqrt %added : vector<1xf32>
+        %quotient = arith.divf %cst, %rms : vector<1xf32>
+        %values = tile.load %wanted[%arg5, %c0] rows %count : memref<8x32xf32> -> vector<1x256xf32>
+        %spread = tile.broadcast_rows %quotient : vector<1xf32> -> vector<1x256xf32>
+        %product_2 = arith.mulf %values, %spread : vector<1x256xf32>
+        %gain = tile.column_values %output_norm[%c0] : <32, #llama.f32> -> vector<1x256xf32>
+        %product_3 = arith.mulf %product_2, %gain : vector<1x256xf32>
+        %norm = tile.buffer %ctx @lm_head.rows8.norm at 67584 : memref<8x32xf32>
+        tile.store %product_3, %norm[%arg5, %c0] rows %count : vector<1x256xf32>, memref<8x32xf32>
+      }
+    }
+    return
+  }
+
+  func.func private @lm_head.lm_head.rows8(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [64], by = 16>, llama.parts = #map1, llama.rows = 8 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+    %c64 = arith.constant 64 : index
+    %c16 = arith.constant 16 : index
+    %c1 = arith.constant 1 : index
+    %c4 = arith.constant 4 : index
+    %c0 = arith.constant 0 : index
+    %token_embd = tile.weight %ctx @token_embd : <64x32, #llama.q8_0> in #llama.rowmajor_split index 0
+    %rows = tile.buffer_rows %ctx @lm_head.rows8.norm at 67584 : <8x32xf32>
+    %bound = arith.index_castui %begin : i32 to index
+    %i = arith.maxsi %bound, %c0 : index
+    %bound_1 = arith.index_castui %end : i32 to index
+    %i_1 = arith.minsi %bound_1, %c4 : index
+    scf.for %arg4 = %i to %i_1 step %c1 {
+      %i_2 = arith.muli %arg4, %c16 : index
+      %i_3 = arith.addi %i_2, %c16 : index
+      %i_4 = arith.minsi %i_3, %c64 : index
+      scf.for %arg5 = %i_2 to %i_4 step %c16 {
+        %count = tile.row_count %ctx
+        scf.for %arg6 = %c0 to %count step %c1 {
+          %acc = tile.contract %rows[%arg6], %token_embd[%arg5] order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : <8x32xf32>, !llama.weight<64x32, #llama.q8_0> -> vector<1x16xf32>
+          %logits = tile.buffer %ctx @logits at 65536 : memref<8x64xf32>
+          tile.store %acc, %logits[%arg6, %arg5] rows %count : vector<1x16xf32>, memref<8x64xf32>
+        }
       }
     }
     return

@@ -26,7 +26,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     llama.weight @ffn_up : 48x32 formats [#llama.q8_0]
     llama.weight @ffn_down : 32x48 formats [#llama.f16]
   }
-  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @embed.decode, layers = [@layer.decode], of = [0, 0], lm_head = @lm_head>, #llama.entry<name = "prefill", rows = 512, embed = @embed.prefill, layers = [@layer.prefill], of = [0, 0], lm_head = @lm_head>]
+  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @embed.decode, layers = [@layer.decode], of = [0, 0]>, #llama.entry<name = "prefill", rows = 512, embed = @embed.prefill, layers = [@layer.prefill], of = [0, 0]>] heads [@lm_head, @lm_head.rows8]
 
   func.func private @lm_head(%x: tensor<1x32xf32>) -> tensor<1x64xf32> {
     %y0 = llama.kernel "lm_head" (%ix = %x : tensor<1x32xf32>) -> tensor<1x64xf32> {
@@ -93,7 +93,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return %x20 : tensor<1x32xf32>
   }
 
-  func.func private @embed.prefill(%ids: tensor<?xi32>) -> tensor<?x32xf32> {
+  func.func private @embed.prefill(%ids: tensor<?xi32>) -> tensor<?x32xf32> attributes {llama.rows = 512 : i64} {
     %x0 = llama.kernel "embed" (%iids = %ids : tensor<?xi32>) -> tensor<?x32xf32> {
       %w = llama.weight_ref @token_embd : <64x32, #llama.q8_0>
       %x = llama.embed %iids, %w : tensor<?xi32>, <64x32, #llama.q8_0> -> tensor<?x32xf32>
@@ -102,7 +102,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return %x0 : tensor<?x32xf32>
   }
 
-  func.func private @layer.prefill(%x: tensor<?x32xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<2x1x16, f16>, %l: index) -> tensor<?x32xf32> {
+  func.func private @layer.prefill(%x: tensor<?x32xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<2x1x16, f16>, %l: index) -> tensor<?x32xf32> attributes {llama.rows = 512 : i64} {
     %h0 = llama.kernel "norm" (%ix = %x : tensor<?x32xf32>, %il = %l : index) -> tensor<?x32xf32> {
       %g0 = llama.weight_ref @blk::@attn_norm[%il] : <32, #llama.f32>
       %h = llama.rms_norm %ix, %g0 eps 1.0e-05 : tensor<?x32xf32>, <32, #llama.f32>
@@ -150,5 +150,19 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       llama.yield %x2 : tensor<?x32xf32>
     }
     return %x20 : tensor<?x32xf32>
+  }
+
+  func.func private @lm_head.rows8(%x: tensor<?x32xf32>) -> tensor<?x64xf32> attributes {llama.rows = 8 : i64} {
+    %rows = llama.kernel "wanted" (%ix = %x : tensor<?x32xf32>) -> tensor<?x32xf32> {
+      llama.yield %ix : tensor<?x32xf32>
+    }
+    %head = llama.kernel "lm_head" (%ix = %rows : tensor<?x32xf32>) -> tensor<?x64xf32> {
+      %output_norm = llama.weight_ref @output_norm : <32, #llama.f32>
+      %h = llama.rms_norm %ix, %output_norm eps 1.000000e-05 : tensor<?x32xf32>, <32, #llama.f32>
+      %token_embd = llama.weight_ref @token_embd : <64x32, #llama.q8_0>
+      %y = llama.linear %h, %token_embd : tensor<?x32xf32>, <64x32, #llama.q8_0> -> tensor<?x64xf32>
+      llama.yield %y : tensor<?x64xf32>
+    }
+    return %head : tensor<?x64xf32>
   }
 }

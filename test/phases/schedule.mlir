@@ -35,7 +35,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     llama.weight @ffn_down : 32x48 formats [#llama.f16] in [#llama.interleaved16<k = 1>]
   }
   llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
-  llama.model @m steps [@decode, @prefill, @lm_head]
+  llama.model @m steps [@decode, @prefill] heads [@lm_head, @lm_head.rows8]
   llama.buffer @x : tensor<512x32xf32> at 0
   llama.buffer @decode.qkv : tensor<1x32xf32> at 66688
   llama.buffer @decode.attn : tensor<1x2x8x18xf32> at 65536
@@ -47,7 +47,8 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   llama.buffer @prefill.o : tensor<512x32xf32> at 163840
   llama.buffer @prefill.norm.1 : tensor<512x32xf32> at 229376
   llama.buffer @prefill.gate_up : tensor<512x48xf32> at 65536
-  llama.buffer @logits : tensor<1x64xf32> at 65536
+  llama.buffer @logits : tensor<8x64xf32> at 65536
+  llama.buffer @lm_head.rows8.wanted : tensor<8x32xf32> at 67584
 
   llama.step @decode rows 1 {
     llama.dispatch @embed.decode
@@ -93,6 +94,12 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
 
   llama.step @lm_head rows 1 {
     llama.dispatch @lm_head.lm_head
+  }
+
+  llama.step @lm_head.rows8 rows 8 {
+    llama.dispatch @wanted.lm_head.rows8
+    llama.barrier
+    llama.dispatch @lm_head.lm_head.rows8
   }
 
   func.func private @embed.decode() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
@@ -165,7 +172,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @embed.prefill() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  func.func private @embed.prefill() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %ids = llama.input ids : tensor<?xi32>
     %w = llama.weight_ref @token_embd : <64x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
     %x = llama.embed %ids, %w : tensor<?xi32>, <64x32, #llama.q8_0> -> tensor<?x32xf32>
@@ -173,7 +180,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @norm.prefill.0(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  func.func private @norm.prefill.0(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
     %g0 = llama.weight_ref @blk::@attn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 2
     %h = llama.rms_norm %x, %g0 eps 1.0e-05 order <lanes = 16> : tensor<?x32xf32>, <32, #llama.f32>
@@ -181,7 +188,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @qkv.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.parts = #map1, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
+  func.func private @qkv.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.parts = #map1, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %norm = llama.buffer_read @prefill.norm at 65536 : tensor<?x32xf32>
     %pos = llama.input positions : tensor<?xi32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
@@ -198,7 +205,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @attn.prefill(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 8>, llama.parts = #map5, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
+  func.func private @attn.prefill(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 8>, llama.parts = #map5, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %qkv = llama.buffer_read @prefill.qkv at 131072 : tensor<?x32xf32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
     %pos = llama.input positions : tensor<?xi32>
@@ -207,7 +214,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @o.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
+  func.func private @o.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %attn = llama.buffer_read @prefill.attn at 65536 : tensor<?x32xf32>
     %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
     %wo = llama.weight_ref @blk::@attn_output[%l] : <32x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 10
@@ -217,7 +224,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @norm.prefill.1(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  func.func private @norm.prefill.1(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %o = llama.buffer_read @prefill.o at 163840 : tensor<?x32xf32>
     %g1 = llama.weight_ref @blk::@ffn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 12
     %h1 = llama.rms_norm %o, %g1 eps 1.0e-05 order <lanes = 16> : tensor<?x32xf32>, <32, #llama.f32>
@@ -225,7 +232,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @gate_up.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.parts = #map4, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
+  func.func private @gate_up.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.parts = #map4, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %norm = llama.buffer_read @prefill.norm.1 at 229376 : tensor<?x32xf32>
     %wg = llama.weight_ref @blk::@ffn_gate[%l] : <48x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 14
     %g = llama.linear %norm, %wg order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <48x32, #llama.q4_0> -> tensor<?x48xf32>
@@ -236,7 +243,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @down.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
+  func.func private @down.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %gate_up = llama.buffer_read @prefill.gate_up at 65536 : tensor<?x48xf32>
     %o = llama.buffer_read @prefill.o at 163840 : tensor<?x32xf32>
     %wd = llama.weight_ref @blk::@ffn_down[%l] : <32x48, #llama.f16> in #llama.interleaved16<k = 1> index 18
@@ -247,13 +254,30 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   }
 
   func.func private @lm_head.lm_head() attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.parts = #map4, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
-    %row = llama.input row : index
-    %x = llama.buffer_read @x[%row] at 0 : tensor<1x32xf32>
+    %row = llama.input wanted : tensor<1xi32>
+    %x = llama.buffer_read @x[%row : tensor<1xi32>] at 0 : tensor<1x32xf32>
     %g = llama.weight_ref @output_norm : <32, #llama.f32> in #llama.rowmajor index 1
     %h = llama.rms_norm %x, %g eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
     %w = llama.weight_ref @token_embd : <64x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
     %y = llama.linear %h, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <64x32, #llama.q8_0> -> tensor<1x64xf32>
     llama.buffer_write %y, @logits at 65536 : tensor<1x64xf32>
+    return
+  }
+
+  func.func private @wanted.lm_head.rows8() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.rows = 8 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+    %wanted = llama.input wanted : tensor<?xi32>
+    %x = llama.buffer_read @x[%wanted : tensor<?xi32>] at 0 : tensor<?x32xf32>
+    llama.buffer_write %x, @lm_head.rows8.wanted at 67584 : tensor<?x32xf32>
+    return
+  }
+
+  func.func private @lm_head.lm_head.rows8() attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.parts = #map4, llama.rows = 8 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
+    %x = llama.buffer_read @lm_head.rows8.wanted at 67584 : tensor<?x32xf32>
+    %output_norm = llama.weight_ref @output_norm : <32, #llama.f32> in #llama.rowmajor index 1
+    %h = llama.rms_norm %x, %output_norm eps 1.000000e-05 order <lanes = 16> : tensor<?x32xf32>, <32, #llama.f32>
+    %token_embd = llama.weight_ref @token_embd : <64x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
+    %y = llama.linear %h, %token_embd order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <64x32, #llama.q8_0> -> tensor<?x64xf32>
+    llama.buffer_write %y, @logits at 65536 : tensor<?x64xf32>
     return
   }
 }

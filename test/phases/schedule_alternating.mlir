@@ -9,7 +9,7 @@
 // the layer.
 //
 // RUN: %opt %s --verify-roundtrip --llama-verify-phase=phase=import -o /dev/null
-// RUN: %opt %s --corellama-specialize-pipeline=chunk=8 --corellama-fuse-pipeline --corellama-plan-pipeline --corellama-schedule-pipeline -o %t.schedule
+// RUN: %opt %s --corellama-specialize-pipeline=rows=1,16 --corellama-fuse-pipeline --corellama-plan-pipeline --corellama-schedule-pipeline -o %t.schedule
 // RUN: FileCheck %s < %t.schedule
 // RUN: %opt %t.schedule --verify-roundtrip --corellama-tile-pipeline --corellama-vector-pipeline --corellama-llvm-pipeline | FileCheck %s --check-prefix=LLVM
 
@@ -23,7 +23,7 @@
 // CHECK:           llama.dispatch @gate_up.decode(%[[L]])
 // CHECK:           llama.dispatch [@down.decode.0, @down.decode.1] of [0, 0, 1, 0](%[[L]])
 // CHECK-NOT:     scf.for
-// CHECK-LABEL: llama.step @prefill rows 8
+// CHECK-LABEL: llama.step @prefill rows 16
 // CHECK:         scf.for %[[L:.+]] = %c0 to %c4 step %c1
 // CHECK:           llama.dispatch @norm.prefill.0(%[[L]])
 // CHECK:           llama.dispatch [@qkv.prefill.0, @qkv.prefill.1] of [0, 1, 1, 0](%[[L]])
@@ -64,7 +64,7 @@ module attributes {llama.config = #llama.config<dim = 256, heads = 4, kv_heads =
     llama.weight @ffn_up : 256x256 formats [#llama.q4_0]
     llama.weight @ffn_down : 256x256 formats [#llama.q6_k, #llama.q4_0] of [0, 0, 1, 0]
   }
-  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer.0, @layer.1, @layer.2], of = [0, 1, 2, 0], lm_head = @lm_head>]
+  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer.0, @layer.1, @layer.2], of = [0, 1, 2, 0]>] heads [@lm_head]
 
   func.func private @embed(%ids: tensor<?xi32>) -> tensor<?x256xf32> {
     %w = llama.weight_ref @token_embd : <100x256, #llama.q6_k>

@@ -35,7 +35,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     llama.weight @ffn_down : 32x48 formats [#llama.f16] in [#llama.interleaved16<k = 1>]
   }
   llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
-  llama.model @m steps [@decode, @prefill, @lm_head]
+  llama.model @m steps [@decode, @prefill] heads [@lm_head, @lm_head.rows8]
   llama.buffer @x : tensor<512x32xf32> at 0
   llama.buffer @decode.qkv : tensor<1x32xf32> at 66688
   llama.buffer @decode.attn : tensor<1x2x8x18xf32> at 65536
@@ -47,7 +47,8 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   llama.buffer @prefill.o : tensor<512x32xf32> at 163840
   llama.buffer @prefill.norm.1 : tensor<512x32xf32> at 229376
   llama.buffer @prefill.gate_up : tensor<512x48xf32> at 65536
-  llama.buffer @logits : tensor<1x64xf32> at 65536
+  llama.buffer @logits : tensor<8x64xf32> at 65536
+  llama.buffer @lm_head.rows8.wanted : tensor<8x32xf32> at 67584
 
   llama.step @decode rows 1 {
     %c1 = arith.constant 1 : index
@@ -93,6 +94,12 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
 
   llama.step @lm_head rows 1 {
     llama.dispatch @lm_head.lm_head
+  }
+
+  llama.step @lm_head.rows8 rows 8 {
+    llama.dispatch @wanted.lm_head.rows8
+    llama.barrier
+    llama.dispatch @lm_head.lm_head.rows8
   }
 
   llama.rope_table head 16 base 1.000000e+04
@@ -286,8 +293,8 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %lowest = arith.constant dense<0xFF800000> : vector<1xf32>
     %c1 = arith.constant 1 : index
     %c2 = arith.constant 2 : index
-    %c0 = arith.constant 0 : index
     %c256 = arith.constant 256 : index
+    %c0 = arith.constant 0 : index
     %l = arith.index_castui %layer : i32 to index
     %attn_output = tile.weight %ctx @blk::@attn_output[%l] : <32x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 10
     %decode_attn = tile.buffer %ctx @decode.attn at 65536 : memref<2x144xf32>
@@ -430,7 +437,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @embed.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  func.func private @embed.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %c16 = arith.constant 16 : index
     %c32 = arith.constant 32 : index
     %c0 = arith.constant 0 : index
@@ -456,7 +463,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @norm.prefill.0(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  func.func private @norm.prefill.0(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %c16 = arith.constant 16 : index
     %c32 = arith.constant 32 : index
     %c0 = arith.constant 0 : index
@@ -499,7 +506,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @qkv.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.parts = #map1, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
+  func.func private @qkv.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.parts = #map1, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %c3 = arith.constant 3 : index
     %c2 = arith.constant 2 : index
     %c8 = arith.constant 8 : index
@@ -577,7 +584,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @attn.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 8>, llama.parts = #map5, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
+  func.func private @attn.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 8>, llama.parts = #map5, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %lowest = arith.constant dense<0xFF800000> : vector<8x16xf32>
     %c16 = arith.constant 16 : index
     %zero = arith.constant dense<0.000000e+00> : vector<8x16xf32>
@@ -670,7 +677,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @o.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
+  func.func private @o.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %c8 = arith.constant 8 : index
     %c16 = arith.constant 16 : index
     %c32 = arith.constant 32 : index
@@ -703,7 +710,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @norm.prefill.1(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  func.func private @norm.prefill.1(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %c16 = arith.constant 16 : index
     %c32 = arith.constant 32 : index
     %c0 = arith.constant 0 : index
@@ -746,7 +753,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @gate_up.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.parts = #map4, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
+  func.func private @gate_up.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.parts = #map4, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %one = arith.constant dense<1.000000e+00> : vector<8x16xf32>
     %c8 = arith.constant 8 : index
     %c16 = arith.constant 16 : index
@@ -787,7 +794,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @down.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
+  func.func private @down.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %c8 = arith.constant 8 : index
     %c16 = arith.constant 16 : index
     %c32 = arith.constant 32 : index
@@ -826,14 +833,14 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %c32 = arith.constant 32 : index
     %c1 = arith.constant 1 : index
     %c2 = arith.constant 2 : index
-    %c0 = arith.constant 0 : index
     %one = arith.constant dense<1.000000e+00> : vector<1xf32>
     %eps = arith.constant dense<9.99999974E-6> : vector<1xf32>
     %over_columns = arith.constant dense<3.125000e-02> : vector<1xf32>
+    %c0 = arith.constant 0 : index
     %token_embd = tile.weight %ctx @token_embd : <64x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
     %output_norm = tile.weight %ctx @output_norm : <32, #llama.f32> in #llama.rowmajor index 1
     %x = tile.buffer %ctx @x at 0 : memref<512x32xf32>
-    %row = tile.lm_head_row %ctx
+    %row = tile.wanted_row %ctx[%c0]
     %sum = tile.sum %x[%row] order <lanes = 16> : memref<512x32xf32> -> vector<1xf32> {
     ^bb0(%a: f32):
       %product = arith.mulf %a, %a : f32
@@ -859,8 +866,80 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_4 = arith.minsi %i_3, %c64 : index
       scf.for %n = %i_2 to %i_4 step %c16 {
         %acc = tile.contract %staged[%c0], %token_embd[%n] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<64x32, #llama.q8_0> -> vector<1x16xf32>
-        %logits = tile.buffer %ctx @logits at 65536 : memref<1x64xf32>
-        tile.store %acc, %logits[%c0, %n] : vector<1x16xf32>, memref<1x64xf32>
+        %logits = tile.buffer %ctx @logits at 65536 : memref<8x64xf32>
+        tile.store %acc, %logits[%c0, %n] : vector<1x16xf32>, memref<8x64xf32>
+      }
+    }
+    return
+  }
+
+  func.func private @wanted.lm_head.rows8(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.rows = 8 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+    %c16 = arith.constant 16 : index
+    %c32 = arith.constant 32 : index
+    %c0 = arith.constant 0 : index
+    %c4 = arith.constant 4 : index
+    %c1 = arith.constant 1 : index
+    %bound = arith.index_castui %begin : i32 to index
+    %bound_1 = arith.index_castui %end : i32 to index
+    scf.for %arg4 = %bound to %bound_1 step %c1 {
+      %i = arith.muli %arg4, %c4 : index
+      %i_1 = arith.addi %i, %c4 : index
+      %count = tile.row_count %ctx
+      %i_2 = arith.minsi %i_1, %count : index
+      scf.for %arg5 = %i to %i_2 step %c1 {
+        scf.for %arg6 = %c0 to %c32 step %c16 {
+          %x = tile.buffer %ctx @x at 0 : memref<512x32xf32>
+          %row = tile.wanted_row %ctx[%arg5]
+          %values = tile.load %x[%row, %arg6] : memref<512x32xf32> -> vector<1x16xf32>
+          %wanted = tile.buffer %ctx @lm_head.rows8.wanted at 67584 : memref<8x32xf32>
+          tile.store %values, %wanted[%arg5, %arg6] rows %count : vector<1x16xf32>, memref<8x32xf32>
+        }
+      }
+    }
+    return
+  }
+
+  func.func private @lm_head.lm_head.rows8(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.parts = #map4, llama.rows = 8 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
+    %c16 = arith.constant 16 : index
+    %c64 = arith.constant 64 : index
+    %c32 = arith.constant 32 : index
+    %c1 = arith.constant 1 : index
+    %c2 = arith.constant 2 : index
+    %cst = arith.constant dense<1.000000e+00> : vector<8xf32>
+    %cst_0 = arith.constant dense<9.99999974E-6> : vector<8xf32>
+    %cst_1 = arith.constant dense<3.125000e-02> : vector<8xf32>
+    %c0 = arith.constant 0 : index
+    %token_embd = tile.weight %ctx @token_embd : <64x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
+    %output_norm = tile.weight %ctx @output_norm : <32, #llama.f32> in #llama.rowmajor index 1
+    %wanted = tile.buffer %ctx @lm_head.rows8.wanted at 67584 : memref<8x32xf32>
+    %sum = tile.sum %wanted[%c0] order <lanes = 16> : memref<8x32xf32> -> vector<8xf32> {
+    ^bb0(%arg4: f32):
+      %13 = arith.mulf %arg4, %arg4 : f32
+      tile.yield %13
+    }
+    %product = arith.mulf %sum, %cst_1 : vector<8xf32>
+    %added = arith.addf %product, %cst_0 : vector<8xf32>
+    %rms = math.sqrt %added : vector<8xf32>
+    %quotient = arith.divf %cst, %rms : vector<8xf32>
+    %staged = tile.stage %wanted[%c0] rows(%quotient : vector<8xf32>) columns(%output_norm : !llama.weight<32, #llama.f32>) : memref<8x32xf32> -> <8x32xf32> {
+    ^bb0(%arg4: f32, %arg5: f32, %arg6: f32):
+      %13 = arith.mulf %arg4, %arg5 : f32
+      %14 = arith.mulf %13, %arg6 : f32
+      tile.yield %14
+    }
+    %bound = arith.index_castui %begin : i32 to index
+    %i = arith.maxsi %bound, %c0 : index
+    %bound_1 = arith.index_castui %end : i32 to index
+    %i_1 = arith.minsi %bound_1, %c2 : index
+    scf.for %arg4 = %i to %i_1 step %c1 {
+      %13 = arith.muli %arg4, %c32 : index
+      %14 = arith.addi %13, %c32 : index
+      %i_2 = arith.minsi %14, %c64 : index
+      scf.for %arg5 = %13 to %i_2 step %c16 {
+        %acc = tile.contract %staged[%c0], %token_embd[%arg5] order <unit = #cpu.fma, block = 32, scale = outer> : <8x32xf32>, !llama.weight<64x32, #llama.q8_0> -> vector<8x16xf32>
+        %logits = tile.buffer %ctx @logits at 65536 : memref<8x64xf32>
+        %count = tile.row_count %ctx
+        tile.store %acc, %logits[%c0, %arg5] rows %count : vector<8x16xf32>, memref<8x64xf32>
       }
     }
     return

@@ -45,8 +45,8 @@ uint64_t corellama::context::offsetOf(Field field) {
     return offsetof(abi, keyCount);
   case Field::Capacity:
     return offsetof(abi, capacity);
-  case Field::LMHeadRow:
-    return offsetof(abi, lmHeadRow);
+  case Field::Wanted:
+    return offsetof(abi, wanted);
   case Field::Threads:
     return offsetof(abi, threads);
   }
@@ -58,7 +58,6 @@ bool corellama::context::isPointer(Field field) {
   case Field::Rows:
   case Field::KeyCount:
   case Field::Capacity:
-  case Field::LMHeadRow:
     return false;
   default:
     return true;

@@ -22,7 +22,7 @@ def Context_Field : I32EnumAttr<"Field", "a field of the context (runtime/ABI/Ke
     I32EnumAttrCase<"Rows", 8, "rows">,
     I32EnumAttrCase<"KeyCount", 9, "key_count">,
     I32EnumAttrCase<"Capacity", 10, "capacity">,
-    I32EnumAttrCase<"LMHeadRow", 11, "lm_head_row">,
+    I32EnumAttrCase<"Wanted", 11, "wanted">,
     I32EnumAttrCase<"Threads", 12, "threads">]> {
   let cppNamespace = "::corellama::context";
 }

@@ -19,6 +19,8 @@ LogicalResult ModelOp::verify() {
   if (!getEntries() == !getSteps()) // model A1
     return emitOpError()
            << "has either entries (until plan) or steps (from schedule on)";
+  if (getHeads().empty()) // model A4
+    return emitOpError() << "has no head, expected at least one";
   if (!getEntries())
     return success();
   for (auto entry : getEntries()->getAsRange<EntryAttr>()) {
@@ -49,14 +51,16 @@ LogicalResult ModelOp::verifySymbolUses(SymbolTableCollection &symbols) {
                            << " of this module";
     return success();
   };
+  for (Attribute head : getHeads())
+    if (failed(expect(head, getSteps() ? "step" : "function")))
+      return failure();
   if (getSteps())
     for (Attribute step : getStepsAttr())
       if (failed(expect(step, "step")))
         return failure();
   if (getEntries())
     for (auto entry : getEntries()->getAsRange<EntryAttr>()) {
-      if (failed(expect(entry.getEmbed(), "function")) ||
-          failed(expect(entry.getLmHead(), "function")))
+      if (failed(expect(entry.getEmbed(), "function")))
         return failure();
       for (Attribute layer : entry.getLayers())
         if (failed(expect(layer, "function")))
@@ -239,7 +243,8 @@ LogicalResult InputOp::verify() {
   bool ok = false;
   switch (getName()) { // input A1
   case Input::Ids:
-  case Input::Positions: {
+  case Input::Positions:
+  case Input::Wanted: {
     auto tensor = dyn_cast<RankedTensorType>(type);
     ok = tensor && tensor.getRank() == 1 &&
          tensor.getElementType().isInteger(32);
@@ -247,9 +252,6 @@ LogicalResult InputOp::verify() {
   }
   case Input::Cache:
     ok = isa<CacheType>(type);
-    break;
-  case Input::Row:
-    ok = type.isIndex();
     break;
   }
   if (!ok)

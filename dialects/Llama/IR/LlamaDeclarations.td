@@ -18,15 +18,21 @@ def Llama_ModelOp : Llama_Op<"model", Llama_DeclarationPhases,
   let summary = "the functions of each form of the model, and the order of its layers";
   let description = [{
     Until schedule, `entries` has one for each form: import has one with rows = 0
-    (any number); specialize makes `decode` and `prefill` of it. From schedule on
-    `steps` names the steps instead: decode, prefill, head.
+    (any number); specialize makes a form of it for each bound on the rows of a
+    call. From schedule on `steps` names the steps of the forms instead. `heads`
+    are the forms of the LM head, functions or steps, which make logits of some of
+    the rows that a form leaves: bounded as well, and apart from the forms, because
+    a call of many rows mostly wants the logits of one.
+
+    Forms and heads stand with ascending bounds; whoever calls takes the first
+    that has room.
 
     (A1) either entries or steps. (A2) an entry's `of` has one index a layer,
     each below the number of its layer functions. (A3) every symbol is a
-    function (entries) or a step (steps).
+    function (entries) or a step (steps). (A4) at least one head.
 
     ```mlir
-    llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer], of = [0, 0], lm_head = @lm_head>]
+    llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer], of = [0, 0]>] heads [@lm_head]
     func.func private @embed(%ids: tensor<?xi32>) -> tensor<?x32xf32>
     func.func private @layer(%x: tensor<?x32xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<2x1x16, f32>, %l: index) -> tensor<?x32xf32>
     func.func private @lm_head(%x: tensor<?x32xf32>) -> tensor<?x64xf32>
@@ -35,9 +41,10 @@ def Llama_ModelOp : Llama_Op<"model", Llama_DeclarationPhases,
   let arguments = (ins SymbolNameAttr:$sym_name,
     OptionalAttr<StrAttr>:$sym_visibility,
     OptionalAttr<TypedArrayAttrBase<Llama_EntryAttr, "entries">>:$entries,
-    OptionalAttr<TypedArrayAttrBase<FlatSymbolRefAttr, "steps">>:$steps);
+    OptionalAttr<TypedArrayAttrBase<FlatSymbolRefAttr, "steps">>:$steps,
+    TypedArrayAttrBase<FlatSymbolRefAttr, "heads">:$heads);
   let assemblyFormat = [{
-    $sym_name (`entries` $entries^)? (`steps` $steps^)? attr-dict
+    $sym_name (`entries` $entries^)? (`steps` $steps^)? `heads` $heads attr-dict
   }];
   let hasVerifier = 1;
 }
@@ -157,17 +164,17 @@ def Llama_RopeTableOp : Llama_Op<"rope_table", Llama_RopeTablePhases> {
 
 def Llama_Input : I32EnumAttr<"Input", "what the runtime provides", [
     I32EnumAttrCase<"Ids", 0, "ids">, I32EnumAttrCase<"Positions", 1, "positions">,
-    I32EnumAttrCase<"Cache", 2, "cache">, I32EnumAttrCase<"Row", 3, "row">]> {
+    I32EnumAttrCase<"Cache", 2, "cache">, I32EnumAttrCase<"Wanted", 3, "wanted">]> {
   let cppNamespace = "::corellama::llama";
 }
 
 def Llama_InputOp : Llama_Op<"input", Llama_FunctionPhases> {
   let summary = "what the runtime provides to a kernel";
   let description = [{
-    `ids` and `positions`: one a row of the call. `cache`: the KV cache. `row`:
-    the row of the carried rows that the head reads, the last by default.
+    `ids` and `positions`: one a row of the call. `cache`: the KV cache. `wanted`:
+    the rows of the last call whose logits the head is asked for.
 
-    (A1) the type belongs to the name: `tensor<..xi32>`, `!llama.cache`, `index`.
+    (A1) the type belongs to the name: `!llama.cache`, `tensor<..xi32>` for all else.
 
     ```mlir
     func.func private @k() {

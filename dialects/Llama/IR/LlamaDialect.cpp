@@ -8,6 +8,7 @@
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -82,6 +83,38 @@ LogicalResult CacheType::verify(function_ref<InFlightDiagnostic()> emitError,
 }
 
 //===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+LogicalResult LlamaDialect::verifyOperationAttribute(Operation *op,
+                                                     NamedAttribute attribute) {
+  if (attribute.getName() != kRowsAttr)
+    return success();
+  auto rows = dyn_cast<IntegerAttr>(attribute.getValue());
+  if (!isa<FunctionOpInterface>(op) || !rows || !rows.getType().isInteger(64) ||
+      rows.getInt() < 1 || rows.getInt() > INT32_MAX)
+    return op->emitOpError()
+           << "has " << attribute.getValue() << " as " << kRowsAttr
+           << ", expected a function with 1 to " << INT32_MAX << " rows";
+  return success();
+}
+
+int64_t corellama::llama::getRowBound(Operation *function) {
+  auto rows = function ? function->getAttrOfType<IntegerAttr>(kRowsAttr)
+                       : IntegerAttr();
+  return rows ? rows.getInt() : kAnyRows;
+}
+
+int64_t corellama::llama::getRowBound(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (type && type.getRank() > 0 && !type.isDynamicDim(0))
+    return type.getDimSize(0);
+  return getRowBound(value.getParentRegion()
+                         ->getParentOfType<FunctionOpInterface>()
+                         .getOperation());
+}
+
+//===----------------------------------------------------------------------===//
 // Phases
 //===----------------------------------------------------------------------===//
 
@@ -98,7 +131,8 @@ static constexpr PhaseInfo kPhases[] = {
     {Phase::Import, "import", "the graph as the checkpoint means it",
      kGraphDialects},
     {Phase::Specialize, "specialize",
-     "decode and prefill apart, every number's type fixed", kGraphDialects},
+     "a form for each bound on rows, every number's type fixed",
+     kGraphDialects},
     {Phase::Fuse, "fuse", "the same graph, gathered into kernels",
      kGraphDialects},
     {Phase::Plan, "plan", "layouts, strategies and partitions, as attributes",

@@ -64,6 +64,8 @@ inline constexpr llvm::StringLiteral kPhaseAttr = "llama.phase";
 inline constexpr llvm::StringLiteral kStrategyAttr = "llama.strategy";
 inline constexpr llvm::StringLiteral kPartitionAttr = "llama.partition";
 inline constexpr llvm::StringLiteral kPartsAttr = "llama.parts";
+/// The most rows of a call, on each function whose rows are a dynamic extent.
+inline constexpr llvm::StringLiteral kRowsAttr = "llama.rows";
 inline constexpr llvm::StringLiteral kScratchAttr = "llama.scratch";
 inline constexpr llvm::StringLiteral kKernelsAttr = "llama.kernels";
 inline constexpr llvm::StringLiteral kProgramAttr = "llama.program";
@@ -102,6 +104,15 @@ int64_t getWeightTableSize(mlir::ModuleOp module);
 mlir::LogicalResult verifyContraction(mlir::Operation *op, mlir::Type rows,
                                       FormatInterface format,
                                       ReductionOrderAttr order);
+
+/// The bound of a value whose number of rows nothing says, as import leaves it.
+inline constexpr int64_t kAnyRows = INT64_MAX;
+/// The most rows that `function` is called with where its types leave them
+/// open: `llama.rows`, or kAnyRows.
+int64_t getRowBound(mlir::Operation *function);
+/// The most rows that `value`, a tensor of rows, has: its first extent, or the
+/// bound of the function that it stands in.
+int64_t getRowBound(mlir::Value value);
 
 /// The target of the module that `op` is in or is; null where it has none.
 TargetInterface getTarget(mlir::Operation *op);

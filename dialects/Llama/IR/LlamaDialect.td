@@ -18,8 +18,8 @@ def Llama_Dialect : Dialect {
     A value lives through it like this: `import` writes the graph as the
     checkpoint means it (`rms_norm`, `linear`, `rope`, ...); weights are declared
     once (`weights`, `weight`) and reached by typed handles (`weight_ref`);
-    `specialize` makes decode (one row) and prefill out of one graph and fixes
-    the type of every number; `fuse` gathers ops into `kernel` regions; `plan`
+    `specialize` makes a form for each bound on the rows of a call out of one
+    graph and fixes the type of every number; `fuse` gathers ops into `kernel` regions; `plan`
     edits attributes only; `schedule` outlines kernels as functions from
     `buffer_read` to `buffer_write` and writes the order of `dispatch` and `barrier` in a
     `step`. After that the bodies of kernels are in the `tile` dialect, while
@@ -31,6 +31,7 @@ def Llama_Dialect : Dialect {
   }];
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
+  let hasOperationAttrVerify = 1;
   let extraClassDeclaration = [{
     void registerAttributes();
     void registerTypes();

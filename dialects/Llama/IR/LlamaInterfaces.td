@@ -133,6 +133,11 @@ def Llama_PlannerInterface : AttrInterface<"PlannerInterface"> {
       "::mlir::Type", "getRowsType", (ins "::mlir::Operation *":$linear)>,
     InterfaceMethod<"Keys that attention treats as one block.", "int64_t",
       "getAttentionKeys">,
+    InterfaceMethod<[{
+      Rows of one register tile of a product. A call of at most so many reads each
+      weight once, from memory, and its rows are few: each part of a kernel can
+      afford to make them anew, and attention is partitioned by keys.}],
+      "int64_t", "getFewRows">,
     InterfaceMethod<"The layout of a weight of this format; null: it has none.",
       "::mlir::Attribute", "getWeightLayout",
       (ins "::corellama::llama::FormatInterface":$format, "int64_t":$rank)>,

@@ -29,14 +29,15 @@ def Llama_ConfigAttr : Llama_Attr<"Config", "config"> {
 def Llama_EntryAttr : Llama_Attr<"Entry", "entry"> {
   let summary = "the functions of one form of the model";
   let description = [{
-    `rows`: the rows of a call: 1, or at most so many. `of[l]` is the index in
-    `layers` of the function of layer l: layers whose weights have the same
-    formats share one.
+    `rows`: a call has at most so many rows; 0 (import): any number. `of[l]` is the
+    index in `layers` of the function of layer l: layers whose weights have the
+    same formats share one. The name is for people: what a form may do follows
+    from its bound.
   }];
   let parameters = (ins
     "::mlir::StringAttr":$name, "int64_t":$rows,
     "::mlir::FlatSymbolRefAttr":$embed, "::mlir::ArrayAttr":$layers,
-    "::mlir::DenseI32ArrayAttr":$of, "::mlir::FlatSymbolRefAttr":$lm_head
+    "::mlir::DenseI32ArrayAttr":$of
   );
   let assemblyFormat = "`<` struct(params) `>`";
 }

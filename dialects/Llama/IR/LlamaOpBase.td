@@ -37,4 +37,6 @@ class Llama_PhasedOp<Dialect dialect, string opMnemonic, Llama_Phases phases,
 class Llama_Op<string opMnemonic, Llama_Phases phases, list<Trait> traits = []>
     : Llama_PhasedOp<Llama_Dialect, opMnemonic, phases, traits>;
 
+def Llama_Integers : RankedTensorOf<[I32]>;
+
 #endif

@@ -20,8 +20,8 @@ def Llama_IsProduct : Llama_Trait<"IsProduct">;
 // A tile of the result needs the same tile of each operand and nothing else of
 // them, so the op joins the kernel that makes an operand.
 def Llama_IsElementwise : Llama_Trait<"IsElementwise">;
-// Makes one whole row that products read: where a call has one row, each part
-// of the kernel that reads the row can afford to make it again.
+// Makes whole rows that products read: where a call has few rows, each part of
+// the kernel that reads them can afford to make them again.
 def Llama_IsRowPrologue : Llama_Trait<"IsRowPrologue">;
 // Stores its rows, tile by tile, where other kernels find them.
 def Llama_IsSink : Llama_Trait<"IsSink">;

@@ -19,7 +19,6 @@ def Llama_CacheResource : Resource<"CacheResource">;
 
 def Llama_Rows : RankedTensorOf<[F32]>;
 def Llama_AnyRows : RankedTensorOf<[F32, F16, BF16, Llama_Q8B32Type]>;
-def Llama_Integers : RankedTensorOf<[I32]>;
 
 def Llama_EmbedOp : Llama_Op<"embed", Llama_GraphPhases, [Pure]> {
   let summary = "row ids[r] of the embedding";

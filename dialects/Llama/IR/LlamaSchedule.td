@@ -74,18 +74,20 @@ def Llama_BufferOp : Llama_Op<"buffer", Llama_BufferPhases, [Symbol]> {
 
 def Llama_BufferReadOp : Llama_Op<"buffer_read", Llama_FunctionPhases,
     [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
-  let summary = "the value of a buffer, or one row of it";
+  let summary = "the value of a buffer, or some rows of it";
   let description = [{
+    With `rows`, row r of the result is row rows[r] of the buffer.
+
     (A1) the symbol is a buffer whose element type and inner extents are the
-    result's; with a row, the result has one row.
+    result's, with room for the rows that the function is called with.
+    (A2) the result has a row for each of `rows`.
   }];
   let arguments = (ins
     Arg<FlatSymbolRefAttr, "the buffer", [MemRead<Llama_BufferResource>]>:$buffer,
-    Optional<Index>:$row,
-                       OptionalAttr<I64Attr>:$at);
+    Optional<Llama_Integers>:$rows, OptionalAttr<I64Attr>:$at);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{
-    $buffer (`[` $row^ `]`)? (`at` $at^)? attr-dict `:` type($result)
+    $buffer (`[` $rows^ `:` type($rows) `]`)? (`at` $at^)? attr-dict `:` type($result)
   }];
 }
 
@@ -108,6 +110,7 @@ def Llama_StepOp : Llama_Op<"step", Llama_StepPhases,
     step ends with an implicit barrier. `rows`: the most rows of a call.
 
     (A1) only dispatch, barrier, constants and loops over layers inside.
+    (A2) rows > 0. (A3) the functions that it dispatches take as many rows.
 
     ```mlir
     llama.step @decode rows 1 {

@@ -121,13 +121,13 @@ LogicalResult BufferOp::verify() {
 }
 
 static LogicalResult verifyBufferUse(Operation *op, FlatSymbolRefAttr symbol,
-                                     Type valueType, bool oneRow,
+                                     Value value,
                                      SymbolTableCollection &symbols) {
   auto buffer = symbols.lookupNearestSymbolFrom<BufferOp>(op, symbol);
   if (!buffer)
     return op->emitOpError() << symbol << " is not a buffer of this module";
   auto have = cast<RankedTensorType>(buffer.getType());
-  auto want = cast<RankedTensorType>(valueType);
+  auto want = cast<RankedTensorType>(value.getType());
   bool fits = have.getRank() == want.getRank() &&
               have.getElementType() == want.getElementType();
   for (int64_t i = 0; fits && i < want.getRank(); ++i) {
@@ -140,19 +140,25 @@ static LogicalResult verifyBufferUse(Operation *op, FlatSymbolRefAttr symbol,
   if (!fits) // buffer_read A1, buffer_write A1
     return op->emitOpError() << "buffer " << symbol << " of type " << have
                              << " does not hold a " << want;
-  if (oneRow && want.getDimSize(0) != 1) // buffer_read A1
-    return op->emitOpError() << "reads one row, found " << want;
+  // Without a bound nothing says how many rows there will be.
+  int64_t rows = getRowBound(value);
+  if (rows != kAnyRows && rows > have.getDimSize(0)) // as above
+    return op->emitOpError() << "buffer " << symbol << " of type " << have
+                             << " has no room for " << rows << " rows";
   return success();
 }
 
 LogicalResult BufferReadOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  return verifyBufferUse(*this, getBufferAttr(), getType(),
-                         static_cast<bool>(getRow()), symbols);
+  if (getRows() &&
+      getRows().getType().getDimSize(0) !=
+          cast<RankedTensorType>(getType()).getDimSize(0)) // buffer_read A2
+    return emitOpError() << "reads rows " << getRows().getType() << ", found "
+                         << getType();
+  return verifyBufferUse(*this, getBufferAttr(), getResult(), symbols);
 }
 
 LogicalResult BufferWriteOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  return verifyBufferUse(*this, getBufferAttr(), getValue().getType(), false,
-                         symbols);
+  return verifyBufferUse(*this, getBufferAttr(), getValue(), symbols);
 }
 
 //===----------------------------------------------------------------------===//
@@ -160,6 +166,10 @@ LogicalResult BufferWriteOp::verifySymbolUses(SymbolTableCollection &symbols) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult StepOp::verify() {
+  if (int64_t rows = getRowsAttr().getInt();
+      rows < 1 || rows > INT32_MAX) // step A2
+    return emitOpError() << "is called with 1 to " << INT32_MAX
+                         << " rows, found " << rows;
   WalkResult result =
       getBody().walk(
           [&](Operation *op) {
@@ -195,6 +205,11 @@ LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &symbols) {
     Operation *op = symbols.lookupNearestSymbolFrom(*this, callee);
     if (!op || op->getName().getStringRef() != "func.func") // dispatch A1
       return emitOpError() << callee << " is not a function of this module";
+    int64_t rows = getRowBound(op);
+    if (auto step = (*this)->getParentOfType<StepOp>();
+        step && rows < step.getRowsAttr().getInt()) // step A3
+      return emitOpError() << "runs " << callee << ", which takes " << rows
+                           << " rows at most, in a step of " << step.getRows();
   }
   return success();
 }

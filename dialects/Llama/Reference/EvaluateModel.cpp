@@ -8,6 +8,7 @@
 #include "dialects/Llama/Reference/EvaluateModel.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/FormatVariadic.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace corellama::llama;
@@ -51,8 +52,56 @@ static Error appendRows(Tensor &logits, const Tensor &rows) {
   return Error::success();
 }
 
-static Tensor rowOf(const Tensor &x, int64_t r) {
-  return {{1, x.columns()}, std::vector<double>(x.row(r))};
+static Tensor rowsOf(const Tensor &x, int64_t begin, int64_t count) {
+  return {
+      {count, x.columns()},
+      std::vector<double>(x.values.begin() + begin * x.columns(),
+                          x.values.begin() + (begin + count) * x.columns())};
+}
+
+namespace {
+/// A form of the model or of its head: a name and the most rows of a call (0:
+/// any number).
+struct Form {
+  StringRef name;
+  int64_t rows;
+  bool takes(int64_t count) const { return rows == 0 || count <= rows; }
+};
+} // namespace
+
+/// The form of that name; by default the one that takes the most rows.
+static Expected<size_t> findForm(ArrayRef<Form> forms, StringRef name) {
+  for (auto [i, form] : llvm::enumerate(forms))
+    if (form.name == name)
+      return i;
+  if (!name.empty() || forms.empty())
+    return createStringError("the model has no form '" + name + "'");
+  auto takesFewer = [](const Form &a, const Form &b) {
+    return !a.takes(b.rows == 0 ? INT64_MAX : b.rows);
+  };
+  return llvm::max_element(forms, takesFewer) - forms.begin();
+}
+
+/// Calls `head` with the first of the heads that takes all of `rows` rows, or
+/// in portions with the one that takes the most.
+static Error forEachHead(
+    ArrayRef<Form> heads, int64_t rows,
+    function_ref<Error(StringRef head, int64_t begin, int64_t count)> run) {
+  Expected<size_t> most = findForm(heads, "");
+  if (!most)
+    return most.takeError();
+  for (int64_t begin = 0, count; begin < rows; begin += count) {
+    count = rows - begin;
+    const Form *head = llvm::find_if(
+        heads, [&](const Form &form) { return form.takes(count); });
+    if (head == heads.end()) {
+      head = &heads[*most];
+      count = head->rows;
+    }
+    if (Error error = run(head->name, begin, count))
+      return error;
+  }
+  return Error::success();
 }
 
 static bool isRows(Type type) {
@@ -69,8 +118,9 @@ namespace {
 /// The functions of one entry, called in the model's order.
 class EntryRun {
 public:
-  EntryRun(ModuleOp module, Evaluator &evaluator, EntryAttr entry)
-      : module(module), evaluator(evaluator), entry(entry) {}
+  EntryRun(ModelOp model, Evaluator &evaluator, EntryAttr entry)
+      : model(model), module(model->getParentOfType<ModuleOp>()),
+        evaluator(evaluator), entry(entry) {}
 
   Error append(const StepInputs &inputs, Tensor &logits);
 
@@ -79,6 +129,7 @@ private:
   Expected<Tensor> call(FlatSymbolRefAttr symbol, const Tensor &x,
                         const StepInputs &inputs, int64_t layer);
 
+  ModelOp model;
   ModuleOp module;
   Evaluator &evaluator;
   EntryAttr entry;
@@ -137,41 +188,43 @@ Error EntryRun::append(const StepInputs &inputs, Tensor &logits) {
     if (!x)
       return x.takeError();
   }
-  Expected<func::FuncOp> head = function(entry.getLmHead());
-  if (!head)
-    return head.takeError();
-  // From specialize on the LM head is a function of one row.
-  auto type = head->getNumArguments() == 1
-                  ? dyn_cast<RankedTensorType>(head->getArgumentTypes().front())
-                  : RankedTensorType();
-  bool oneRow = type && type.getRank() == 2 && type.getDimSize(0) == 1;
-  for (int64_t r = 0; r < (oneRow ? x->rows() : 1); ++r) {
-    Expected<Tensor> rows =
-        call(entry.getLmHead(), oneRow ? rowOf(*x, r) : *x, inputs, 0);
-    if (!rows)
-      return rows.takeError();
-    if (Error error = appendRows(logits, *rows))
-      return error;
+  SmallVector<Form> heads;
+  for (auto symbol : model.getHeads().getAsRange<FlatSymbolRefAttr>()) {
+    Expected<func::FuncOp> head = function(symbol);
+    if (!head)
+      return head.takeError();
+    int64_t bound = head->getNumArguments() == 1
+                        ? getRowBound(head->getArgument(0))
+                        : kAnyRows;
+    heads.push_back({symbol.getValue(), bound == kAnyRows ? 0 : bound});
   }
-  return Error::success();
+  return forEachHead(
+      heads, x->rows(),
+      [&](StringRef head, int64_t begin, int64_t count) -> Error {
+        Expected<Tensor> rows =
+            call(FlatSymbolRefAttr::get(model.getContext(), head),
+                 rowsOf(*x, begin, count), inputs, 0);
+        if (!rows)
+          return rows.takeError();
+        return appendRows(logits, *rows);
+      });
 }
 
-static Expected<Tensor> evaluateEntries(ModuleOp module, ArrayAttr entries,
-                                        Evaluator &evaluator,
+static Expected<Tensor> evaluateEntries(ModelOp model, Evaluator &evaluator,
                                         ArrayRef<int32_t> ids,
                                         const ModelRun &run) {
-  EntryAttr entry;
-  for (auto candidate : entries.getAsRange<EntryAttr>()) {
-    StringRef name = candidate.getName().getValue();
-    if (run.form.empty() ? !entry || name == "prefill" : name == run.form)
-      entry = candidate;
-  }
-  if (!entry)
-    return createStringError("the model has no form '" + run.form + "'");
+  auto entries = llvm::to_vector(model.getEntries()->getAsRange<EntryAttr>());
+  SmallVector<Form> forms;
+  for (EntryAttr entry : entries)
+    forms.push_back({entry.getName().getValue(), entry.getRows()});
+  Expected<size_t> form = findForm(forms, run.form);
+  if (!form)
+    return form.takeError();
+  EntryAttr entry = entries[*form];
   Expected<int64_t> size = portionSize(run, entry.getRows(), ids.size());
   if (!size)
     return size.takeError();
-  EntryRun entryRun(module, evaluator, entry);
+  EntryRun entryRun(model, evaluator, entry);
   Tensor logits;
   for (int64_t begin = 0; begin < static_cast<int64_t>(ids.size());
        begin += *size) {
@@ -199,24 +252,27 @@ static CacheRef findCache(ModuleOp module) {
   return cache;
 }
 
-static Expected<Tensor> evaluateSteps(ModuleOp module, ArrayAttr steps,
-                                      Evaluator &evaluator,
+/// The model's verifier has looked up each symbol.
+static SmallVector<Form> formsOf(ModuleOp module, ArrayAttr steps) {
+  SmallVector<Form> forms;
+  for (auto symbol : steps.getAsRange<FlatSymbolRefAttr>())
+    forms.push_back(
+        {symbol.getValue(),
+         module.lookupSymbol<StepOp>(symbol.getAttr()).getRowsAttr().getInt()});
+  return forms;
+}
+
+static Expected<Tensor> evaluateSteps(ModelOp model, Evaluator &evaluator,
                                       ArrayRef<int32_t> ids,
                                       const ModelRun &run) {
-  StringRef form =
-      run.form.empty() ? StringRef("prefill") : StringRef(run.form);
-  StepOp step, head;
-  for (auto symbol : steps.getAsRange<FlatSymbolRefAttr>()) {
-    auto candidate = module.lookupSymbol<StepOp>(symbol.getAttr());
-    if (symbol.getValue() == form)
-      step = candidate;
-    if (symbol.getValue() == "lm_head")
-      head = candidate;
-  }
-  if (!step || !head)
-    return createStringError("the model has no step '" +
-                             Twine(step ? "lm_head" : form) + "'");
-  Expected<int64_t> size = portionSize(run, step.getRows(), ids.size());
+  auto module = model->getParentOfType<ModuleOp>();
+  SmallVector<Form> steps = formsOf(module, model.getStepsAttr()),
+                    heads = formsOf(module, model.getHeads());
+  Expected<size_t> form = findForm(steps, run.form);
+  if (!form)
+    return form.takeError();
+  Form step = steps[*form];
+  Expected<int64_t> size = portionSize(run, step.rows, ids.size());
   if (!size)
     return size.takeError();
   CacheRef cache = findCache(module);
@@ -226,19 +282,24 @@ static Expected<Tensor> evaluateSteps(ModuleOp module, ArrayAttr steps,
     int64_t rows = std::min<int64_t>(*size, ids.size() - begin);
     StepInputs inputs = portion(ids, begin, rows);
     inputs.cache = cache;
-    if (Error error = evaluator.runStep(step.getSymName(), inputs))
+    if (Error error = evaluator.runStep(step.name, inputs))
       return error;
-    // The LM head runs once a row; the buffer that it writes last holds the
-    // logits.
-    for (inputs.row = 0; inputs.row < rows; ++inputs.row) {
-      if (Error error = evaluator.runStep(head.getSymName(), inputs))
+    auto runHead = [&](StringRef head, int64_t first, int64_t count) -> Error {
+      inputs.wanted.shape = {count};
+      inputs.wanted.values.resize(count);
+      std::iota(inputs.wanted.values.begin(), inputs.wanted.values.end(),
+                first);
+      if (Error error = evaluator.runStep(head, inputs))
         return error;
-      const Tensor *row = evaluator.getBuffer(evaluator.getLastBufferWritten());
-      if (!row || row->shape.size() != 2)
-        return createStringError("@lm_head: ends in no buffer of logits");
-      if (Error error = appendRows(logits, *row))
-        return error;
-    }
+      // The buffer that is written last holds the logits.
+      const Tensor *made =
+          evaluator.getBuffer(evaluator.getLastBufferWritten());
+      if (!made || made->shape.size() != 2)
+        return createStringError("@" + head + ": ends in no buffer of logits");
+      return appendRows(logits, *made);
+    };
+    if (Error error = forEachHead(heads, rows, runHead))
+      return error;
   }
   return logits;
 }
@@ -254,7 +315,6 @@ Expected<Tensor> reference::evaluateModel(ModuleOp module,
   if (ids.empty())
     return createStringError("there are no ids to run");
   Evaluator evaluator(module, &weights, mode);
-  if (auto entries = model.getEntriesAttr())
-    return evaluateEntries(module, entries, evaluator, ids, run);
-  return evaluateSteps(module, model.getStepsAttr(), evaluator, ids, run);
+  return model.getEntries() ? evaluateEntries(model, evaluator, ids, run)
+                            : evaluateSteps(model, evaluator, ids, run);
 }

@@ -15,8 +15,7 @@ namespace corellama::llama::reference {
 
 /// The form of the model to run, and in which portions.
 struct ModelRun {
-  /// "import", "prefill" or "decode"; empty: prefill where there is one, else
-  /// the model's first entry.
+  /// By its name; empty: the one that takes the most rows.
   std::string form;
   /// Ids given to one call; 0: as many as the form takes.
   int64_t chunk = 0;

@@ -295,8 +295,8 @@ Results Evaluator::Frame::evaluate(InputOp op) {
     return one(Datum(evaluator.inputs->positions));
   case Input::Cache:
     return one(Datum(evaluator.inputs->cache));
-  case Input::Row:
-    return one(Datum(evaluator.inputs->row));
+  case Input::Wanted:
+    return one(Datum(evaluator.inputs->wanted));
   }
   llvm_unreachable("all inputs are above");
 }
@@ -308,18 +308,21 @@ Results Evaluator::Frame::evaluate(BufferReadOp op) {
         "buffer @{0} has no value: nothing wrote it, or a buffer that lies "
         "over it was written since",
         op.getBuffer()));
-  if (!op.getRow())
+  if (!op.getRows())
     return one(Datum(*buffer));
-  int64_t row = integer(op.getRow());
-  if (row < 0 || row >= buffer->rows())
-    return createStringError(formatv("row {0} of buffer @{1}, which holds {2}",
-                                     row, op.getBuffer(), buffer->rows()));
+  const IntTensor &rows = integers(op.getRows());
   Tensor result;
   result.shape = buffer->shape;
-  result.shape.front() = 1;
-  size_t size = buffer->values.size() / buffer->rows();
-  llvm::append_range(result.values,
-                     ArrayRef(buffer->values).slice(row * size, size));
+  result.shape.front() = rows.values.size();
+  for (int64_t row : rows.values) {
+    if (row < 0 || row >= buffer->rows())
+      return createStringError(
+          formatv("row {0} of buffer @{1}, which holds {2}", row,
+                  op.getBuffer(), buffer->rows()));
+    size_t size = buffer->values.size() / buffer->rows();
+    llvm::append_range(result.values,
+                       ArrayRef(buffer->values).slice(row * size, size));
+  }
   return one(Datum(std::move(result)));
 }
 

@@ -35,8 +35,8 @@ struct StepInputs {
   /// One position a row.
   IntTensor positions;
   CacheRef cache;
-  /// The row that the LM head reads.
-  int64_t row = 0;
+  /// The rows of the last call that an LM head reads.
+  IntTensor wanted;
 };
 
 /// An empty cache of a type's shape.

@@ -100,20 +100,13 @@ class Tile_Count<string opMnemonic> : Tile_Op<opMnemonic, [Pure]> {
 def Tile_RowCountOp : Tile_Count<"row_count"> {
   let summary = "rows of this call";
   let description = [{
-    At most the bound of the kernel's entry; one in decode.
+    At most the bound of the kernel's step. In a head, the rows that are wanted.
   }];
 }
 def Tile_KeyCountOp : Tile_Count<"key_count"> {
   let summary = "positions filled after this call: the last position + 1";
   let description = [{
     Keys and values of these positions are in the cache when attention runs.
-  }];
-}
-def Tile_LMHeadRowOp : Tile_Count<"lm_head_row"> {
-  let summary = "the row that the LM head reads";
-  let description = [{
-    The row whose logits are wanted, a row of the decode or prefill call before the step
-    `lm_head`, which computes one row.
   }];
 }
 class Tile_OfRow<string opMnemonic> : Tile_Op<opMnemonic, [Pure]> {
@@ -125,6 +118,12 @@ def Tile_PositionOp : Tile_OfRow<"position"> {
   let summary = "the position of a row; positions of a call are consecutive";
   let description = [{
     Row r of a call has the position of row 0 plus r.
+  }];
+}
+def Tile_WantedRowOp : Tile_OfRow<"wanted_row"> {
+  let summary = "the row of the last call that a row of a head is made from";
+  let description = [{
+    A head's rows are those whose logits are wanted, in the order of the runtime's list.
   }];
 }
 def Tile_TokenOp : Tile_OfRow<"token"> {

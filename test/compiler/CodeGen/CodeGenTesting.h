@@ -23,10 +23,31 @@ namespace corellama::test {
 inline constexpr const char *kSmallAttributes = R"mlir(
   llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+fma", vector_bits = 256>,
   llama.program = {workspace_bytes = 4096 : i64, scratch_bytes = 256 : i64,
-                   logits_offset = 128 : i64, chunk = 8 : i64},
+                   logits_offset = 128 : i64, entries = [], heads = []},
   llama.kernels = [{name = "fill.decode", function = @fill.decode,
                     parts = @fill.decode.parts, scratch_bytes = 64 : i64}]
 )mlir";
+
+/// The same with a head, `corellama_step_lm_head`.
+inline std::string smallAttributesWithHead() {
+  std::string text = kSmallAttributes;
+  const std::string none = "heads = []";
+  text.replace(text.find(none), none.size(),
+               "heads = [{name = \"lm_head\", rows = 1 : i64, step = "
+               "@corellama_step_lm_head}]");
+  return text;
+}
+
+/// The same with the steps of kSmallSteps.
+inline std::string smallAttributesWithSteps() {
+  std::string text = smallAttributesWithHead();
+  const std::string none = "entries = []";
+  text.replace(text.find(none), none.size(),
+               "entries = [{name = \"decode\", rows = 1 : i64, step = "
+               "@corellama_step_decode}, {name = \"prefill\", rows = 8 : i64, "
+               "step = @corellama_step_prefill}]");
+  return text;
+}
 
 /// fill.decode writes `part + 10 * layer` to word `part` of the workspace
 /// (offset 16 of the context); it has rows + 2 keys parts.

@@ -29,8 +29,8 @@ static std::string replaced(std::string text, const std::string &from,
 }
 
 TEST(Descriptor, HasTheLayoutOfTheABI) {
-  auto module =
-      parseModule(kSmallAttributes, std::string(kSmallModule) + kSmallSteps);
+  auto module = parseModule(smallAttributesWithSteps(),
+                            std::string(kSmallModule) + kSmallSteps);
   ASSERT_TRUE(module);
   llvm::LLVMContext context;
   auto llvmModule = codegen::translateToLLVMIR(*module, context);
@@ -49,23 +49,29 @@ TEST(Descriptor, HasTheLayoutOfTheABI) {
                             offsetof(abi::Program, reserved),
                             offsetof(abi::Program, target),
                             offsetof(abi::Program, features),
-                            offsetof(abi::Program, decode),
-                            offsetof(abi::Program, prefill),
-                            offsetof(abi::Program, lmHead),
+                            offsetof(abi::Program, entries),
+                            offsetof(abi::Program, entryCount),
+                            offsetof(abi::Program, heads),
+                            offsetof(abi::Program, headCount),
                             offsetof(abi::Program, kernels),
                             offsetof(abi::Program, kernelCount),
                             offsetof(abi::Program, workspaceBytes),
                             offsetof(abi::Program, scratchBytes),
-                            offsetof(abi::Program, logitsOffset),
-                            offsetof(abi::Program, chunk)};
+                            offsetof(abi::Program, logitsOffset)};
   ASSERT_EQ(type->getNumElements(), std::size(offsets));
   for (auto [index, offset] : llvm::enumerate(offsets))
     EXPECT_EQ(fields->getElementOffset(index).getFixedValue(), offset) << index;
+  auto *entries = (*llvmModule)->getGlobalVariable("corellama.entries", true);
+  ASSERT_NE(entries, nullptr);
+  auto *array = llvm::cast<llvm::ArrayType>(entries->getValueType());
+  EXPECT_EQ(array->getNumElements(), 2u);
+  EXPECT_EQ(layout.getTypeAllocSize(array->getElementType()).getFixedValue(),
+            sizeof(abi::Entry));
 }
 
 TEST(Descriptor, KeepsNamedFunctionsAndHidesTheRest) {
-  auto module =
-      parseModule(kSmallAttributes, std::string(kSmallModule) + kSmallSteps);
+  auto module = parseModule(smallAttributesWithSteps(),
+                            std::string(kSmallModule) + kSmallSteps);
   ASSERT_TRUE(module);
   llvm::LLVMContext context;
   auto llvmModule = codegen::translateToLLVMIR(*module, context);
@@ -106,6 +112,26 @@ TEST(Descriptor, SaysWhatIsMissing) {
       {"workspace_bytes = 4096 : i64, ", "",
        "code generation: llama.program: workspace_bytes is missing or no "
        "64-bit count"},
+      {"heads = []", "heads = 1 : i64",
+       "code generation: llama.program: heads is missing or no list"},
+      {"entries = []", "entries = [{rows = 1 : i64}]",
+       "code generation: llama.program: entries: number 0 has no name"},
+      {"entries = []", "entries = [{name = \"a\"}]",
+       "code generation: llama.program: entries: number 0: rows is missing or "
+       "no 64-bit count"},
+      {"entries = []", "entries = [{name = \"a\", rows = 2147483648 : i64}]",
+       "code generation: llama.program: entries: number 0: rows is 2147483648, "
+       "which has no room in 31 bits"},
+      {"entries = []", "entries = [{name = \"a\", rows = 0 : i64}]",
+       "code generation: llama.program: entries: number 0: rows is 0 after 0, "
+       "expected ascending bounds"},
+      {"entries = []", "entries = [{name = \"a\", rows = 1 : i64}]",
+       "code generation: llama.program: entries: number 0: step is missing or "
+       "no symbol"},
+      {"entries = []",
+       "entries = [{name = \"a\", rows = 1 : i64, step = @scale}]",
+       "code generation: function @scale has another signature than void (ptr, "
+       "ptr, i32, i32)"},
       {"logits_offset = 128 : i64", "logits_offset = -1 : i64",
        "code generation: llama.program: logits_offset is missing or no 64-bit "
        "count"},

@@ -11,8 +11,8 @@ using namespace corellama;
 using namespace corellama::test;
 
 static llvm::SmallVector<char, 0> smallObject() {
-  auto module =
-      parseModule(kSmallAttributes, std::string(kSmallModule) + kSmallSteps);
+  auto module = parseModule(smallAttributesWithSteps(),
+                            std::string(kSmallModule) + kSmallSteps);
   return llvm::cantFail(codegen::compileToObject(*module));
 }
 

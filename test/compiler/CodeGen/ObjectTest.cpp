@@ -10,7 +10,7 @@ using namespace corellama;
 using namespace corellama::test;
 
 static std::string compile(const std::string &body) {
-  auto module = parseModule(kSmallAttributes, body);
+  auto module = parseModule(smallAttributesWithHead(), body);
   if (!module)
     return "does not parse";
   auto object = codegen::compileToObject(*module);
@@ -18,8 +18,8 @@ static std::string compile(const std::string &body) {
 }
 
 TEST(Object, HasTheDescriptorAndNothingUndefinedButTheABI) {
-  auto module =
-      parseModule(kSmallAttributes, std::string(kSmallModule) + kSmallSteps);
+  auto module = parseModule(smallAttributesWithSteps(),
+                            std::string(kSmallModule) + kSmallSteps);
   ASSERT_TRUE(module);
   auto bytes = codegen::compileToObject(*module);
   ASSERT_TRUE(bool(bytes)) << llvm::toString(bytes.takeError());
@@ -44,10 +44,10 @@ TEST(Object, HasTheDescriptorAndNothingUndefinedButTheABI) {
 }
 
 TEST(Object, IsTheSameEveryTime) {
-  auto first =
-      parseModule(kSmallAttributes, std::string(kSmallModule) + kSmallSteps);
-  auto second =
-      parseModule(kSmallAttributes, std::string(kSmallModule) + kSmallSteps);
+  auto first = parseModule(smallAttributesWithSteps(),
+                           std::string(kSmallModule) + kSmallSteps);
+  auto second = parseModule(smallAttributesWithSteps(),
+                            std::string(kSmallModule) + kSmallSteps);
   EXPECT_EQ(*codegen::compileToObject(*first),
             *codegen::compileToObject(*second));
 }
@@ -81,7 +81,8 @@ TEST(Object, AnIntrinsicThatBecomesACallIsRefusedToo) {
 
 /// Assembly of a function `step` of x[0..2] for the small module's target.
 static std::string assemblyOf(const std::string &body) {
-  auto module = parseModule(kSmallAttributes, std::string(kSmallModule) + body);
+  auto module =
+      parseModule(smallAttributesWithHead(), std::string(kSmallModule) + body);
   if (!module)
     return "does not parse";
   auto machine = codegen::createTargetMachine(llama::getTarget(*module));

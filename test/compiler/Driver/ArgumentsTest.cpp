@@ -27,7 +27,7 @@ TEST(Arguments, DefaultsOfCompile) {
   EXPECT_EQ(a.target, "");
   EXPECT_EQ(a.activations, "");
   EXPECT_EQ(a.cacheType, "");
-  EXPECT_FALSE(a.chunk);
+  EXPECT_TRUE(a.rows.empty());
   EXPECT_EQ(a.emit, Emit::Program);
   EXPECT_FALSE(a.compileTo);
   EXPECT_FALSE(a.compileFrom);
@@ -44,7 +44,7 @@ TEST(Arguments, AllOfCompile) {
   EXPECT_EQ(a.target, "znver4");
   EXPECT_EQ(a.activations, "f32");
   EXPECT_EQ(a.cacheType, "f16");
-  EXPECT_EQ(a.chunk, 7);
+  EXPECT_EQ(a.rows, (std::vector<int64_t>{1, 7}));
   EXPECT_EQ(a.compileFrom, llama::Phase::Fuse);
   EXPECT_EQ(a.compileTo, llama::Phase::Tile);
   EXPECT_EQ(a.ir, "x.mlir");
@@ -117,6 +117,16 @@ TEST(Arguments, HelpFitsAndNamesThePhases) {
     EXPECT_NE(help.find(info.name.str()), std::string::npos) << info.name.str();
 }
 
+TEST(Arguments, RowsOfEachForm) {
+  auto rowsOf = [](const char *option) {
+    return compile({"m.gguf", "-o", "m", option}).rows;
+  };
+  EXPECT_EQ(rowsOf("--rows=1,2,4,8,512"),
+            (std::vector<int64_t>{1, 2, 4, 8, 512}));
+  EXPECT_EQ(rowsOf("--rows=16"), (std::vector<int64_t>{16}));
+  EXPECT_EQ(rowsOf("--chunk=1"), (std::vector<int64_t>{1}));
+}
+
 TEST(Arguments, UsageErrorsAreOneLine) {
   struct Row {
     std::vector<const char *> words;
@@ -154,6 +164,21 @@ TEST(Arguments, UsageErrorsAreOneLine) {
        compileHelp},
       {{{"compile", "m.gguf", "-o", "m", "--chunk=99999999999999999999"},
         "--chunk: '99999999999999999999' is no number from 1 to 65536"},
+       compileHelp},
+      {{{"compile", "m.gguf", "-o", "m", "--rows=1,,8"},
+        "--rows: '' is no number from 1 to 65536"},
+       compileHelp},
+      {{{"compile", "m.gguf", "-o", "m", "--rows=1,65537"},
+        "--rows: '65537' is no number from 1 to 65536"},
+       compileHelp},
+      {{{"compile", "m.gguf", "-o", "m", "--rows=1,8,8"},
+        "--rows: 8 after 8; give ascending numbers, as in 1,8,512"},
+       compileHelp},
+      {{{"compile", "m.gguf", "-o", "m", "--rows=512,1"},
+        "--rows: 1 after 512; give ascending numbers, as in 1,8,512"},
+       compileHelp},
+      {{{"compile", "m.gguf", "-o", "m", "--rows=1,8", "--chunk=8"},
+        "--rows excludes --chunk"},
        compileHelp},
       {{{"compile", "m.gguf", "-o", "m", "--compile-to=linalg"},
         "--compile-to: no phase 'linalg'; it is one of import, specialize, "

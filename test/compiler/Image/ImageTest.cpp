@@ -162,7 +162,9 @@ TEST(ImageTest, TheManifestSaysHowItWasMade) {
   EXPECT_EQ(text("compiler", "llvm").substr(0, 3), "22.");
   EXPECT_EQ(manifest.getString("activations"), "f32");
   EXPECT_EQ(manifest.getBoolean("decode_equals_prefill"), true);
-  EXPECT_EQ(manifest.getInteger("chunk"), 512);
+  const llvm::json::Array *rows = manifest.getArray("rows");
+  ASSERT_TRUE(rows);
+  EXPECT_EQ(*rows, llvm::json::Array({1, 512}));
   EXPECT_EQ(number("config", "hidden"), 96);
   EXPECT_EQ(number("memory", "weights"), int64_t(plan.header.weights.bytes));
   EXPECT_EQ(number("memory", "workspace"), 4096);
@@ -258,7 +260,7 @@ const BadModule kBadModules[] = {
                "llama.program",
                parse(model,
                      "{workspace_bytes = -1 : i64, scratch_bytes = 0 : i64, "
-                     "chunk = 1 : i64}"));
+                     "entries = [], heads = []}"));
      },
      "module: llama.program: workspace_bytes is missing or no count of 64 "
      "bits; run the phases "

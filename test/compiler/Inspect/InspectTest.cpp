@@ -136,7 +136,7 @@ TEST_F(InspectTest, AProgramAsText) {
         "target      x86-64-v3, 256-bit vectors\n", "features    +avx2,+fma\n",
         "cache       f16, keys #llama.keys_interleaved16, values "
         "#llama.rowmajor\n",
-        "chunk       512 rows\n",
+        "rows        of a call, at most: [1,512]\n",
         "model       4 layers, dim 64, hidden 96, 4 heads over 2 of 16, "
         "vocabulary 5, context "
         "128\n",

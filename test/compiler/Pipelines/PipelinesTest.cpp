@@ -48,11 +48,11 @@ TEST(Pipelines, Import) {
 
 TEST(Pipelines, SpecializeObeysTheOptions) {
   PipelineOptions options;
-  options.chunk = 8;
+  options.rows = llvm::ArrayRef<int64_t>({1, 8});
   options.cacheType = "f32";
   options.activations = "q8";
   EXPECT_EQ(print(Phase::Specialize, Phase::Specialize, options),
-            pipeline({"llama-specialize-forms{chunk=8}",
+            pipeline({"llama-specialize-forms{rows={1,8}}",
                       "llama-set-cache-type{type=f32}",
                       "llama-set-numerics{activations=q8}", kCanonicalize,
                       "cse", "llama-set-phase{phase=specialize}",

@@ -9,8 +9,8 @@
 namespace corellama::test {
 
 TEST(Runner, ReadsTheDescriptorThroughTheABI) {
-  auto module =
-      parseModule(kSmallAttributes, std::string(kSmallModule) + kSmallSteps);
+  auto module = parseModule(smallAttributesWithSteps(),
+                            std::string(kSmallModule) + kSmallSteps);
   ASSERT_TRUE(module);
   auto loaded = RunnerModule::load(*module);
   ASSERT_TRUE(bool(loaded)) << llvm::toString(loaded.takeError());
@@ -18,19 +18,38 @@ TEST(Runner, ReadsTheDescriptorThroughTheABI) {
   EXPECT_EQ(program.version, abi::kVersion);
   EXPECT_STREQ(program.target, "x86-64-v3");
   EXPECT_STREQ(program.features, "+avx2,+fma");
-  EXPECT_NE(program.decode, nullptr);
-  EXPECT_NE(program.prefill, nullptr);
-  EXPECT_NE(program.lmHead, nullptr);
-  EXPECT_NE(program.decode, program.prefill);
+  ASSERT_EQ(program.entryCount, 2u);
+  EXPECT_STREQ(program.entries[0].name, "decode");
+  EXPECT_EQ(program.entries[0].rows, 1u);
+  EXPECT_STREQ(program.entries[1].name, "prefill");
+  EXPECT_EQ(program.entries[1].rows, 8u);
+  EXPECT_NE(program.entries[0].step, nullptr);
+  EXPECT_NE(program.entries[0].step, program.entries[1].step);
+  ASSERT_EQ(program.headCount, 1u);
+  EXPECT_EQ(program.heads[0].rows, 1u);
+  EXPECT_NE(program.heads[0].step, nullptr);
   EXPECT_EQ(program.workspaceBytes, 4096u);
   EXPECT_EQ(program.scratchBytes, 256u);
   EXPECT_EQ(program.logitsOffset, 128u);
-  EXPECT_EQ(program.chunk, 8u);
   ASSERT_EQ(loaded->kernels().size(), 1u);
   EXPECT_STREQ(loaded->kernels()[0].name, "fill.decode");
   EXPECT_EQ(loaded->kernels()[0].scratchBytes, 64u);
   EXPECT_EQ(loaded->lookup("fill.decode"), &loaded->kernels()[0]);
   EXPECT_EQ(loaded->lookup("fill"), nullptr);
+}
+
+TEST(Entries, TheFirstThatHasRoomIsFound) {
+  const abi::Entry entries[] = {
+      {"a", 1, nullptr}, {"b", 4, nullptr}, {"c", 9, nullptr}};
+  auto found = [&](uint64_t rows) {
+    return abi::findEntry(entries, std::size(entries), rows);
+  };
+  EXPECT_EQ(found(1), &entries[0]);
+  EXPECT_EQ(found(2), &entries[1]);
+  EXPECT_EQ(found(4), &entries[1]);
+  EXPECT_EQ(found(9), &entries[2]);
+  EXPECT_EQ(found(10), nullptr);
+  EXPECT_EQ(abi::findEntry(entries, 0, 1), nullptr);
 }
 
 TEST(Runner, CallsAKernelOnBuffers) {
@@ -77,12 +96,12 @@ TEST(KernelContext, PointsToWhatItOwns) {
   sizes.capacity = 512;
   KernelContext buffers(sizes);
   buffers.setRows(2, 510);
-  buffers.lmHeadRow = 1;
+  buffers.wanted[0] = 1;
   abi::Context context = buffers.context();
   EXPECT_EQ(context.rows, 2u);
   EXPECT_EQ(context.keyCount, 512u);
   EXPECT_EQ(context.capacity, 512u);
-  EXPECT_EQ(context.lmHeadRow, 1u);
+  EXPECT_EQ(context.wanted[0], 1);
   EXPECT_EQ(context.positions[0], 510);
   EXPECT_EQ(context.positions[1], 511);
   EXPECT_EQ(context.workspace, buffers.workspace.data());

@@ -14,7 +14,7 @@
 // CHECK:         context.field %{{.+}} rows : !llvm.ptr -> index
 // CHECK:         context.field %{{.+}} key_count : !llvm.ptr -> index
 // CHECK:         context.field %{{.+}} capacity : !llvm.ptr -> index
-// CHECK:         context.field %{{.+}} lm_head_row : !llvm.ptr -> index
+// CHECK:         context.field %{{.+}} wanted : !llvm.ptr -> !llvm.ptr
 // CHECK:         context.field %{{.+}} threads : !llvm.ptr -> !llvm.ptr
 func.func @fields(%ctx: !llvm.ptr) {
   %weights = context.field %ctx weights : !llvm.ptr -> !llvm.ptr
@@ -28,7 +28,7 @@ func.func @fields(%ctx: !llvm.ptr) {
   %rows = context.field %ctx rows : !llvm.ptr -> index
   %count = context.field %ctx key_count : !llvm.ptr -> index
   %capacity = context.field %ctx capacity : !llvm.ptr -> index
-  %row = context.field %ctx lm_head_row : !llvm.ptr -> index
+  %row = context.field %ctx wanted : !llvm.ptr -> !llvm.ptr
   %threads = context.field %ctx threads : !llvm.ptr -> !llvm.ptr
   return
 }

@@ -33,8 +33,8 @@ module attributes {
   llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64>,
   llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma", vector_bits = 512, l2_bytes = 1048576>} {}
 
-// CHECK: test.entry = #llama.entry<name = "prefill", rows = 512, embed = @e, layers = [@a, @b], of = [1, 0, 0, 1], lm_head = @h>
-module attributes {test.entry = #llama.entry<name = "prefill", rows = 512, embed = @e, layers = [@a, @b], of = [1, 0, 0, 1], lm_head = @h>} {}
+// CHECK: test.entry = #llama.entry<name = "prefill", rows = 512, embed = @e, layers = [@a, @b], of = [1, 0, 0, 1]>
+module attributes {test.entry = #llama.entry<name = "prefill", rows = 512, embed = @e, layers = [@a, @b], of = [1, 0, 0, 1]>} {}
 
 // CHECK: test.types = [!llama.weight<256x2048, #llama.q4_0>, !llama.weight<2048, #llama.f32>, !llama.cache<22x4x64, f16>, !llama.cache<22x4x64, bf16>, tensor<?x2048x!llama.q8b32>]
 module attributes {test.types = [

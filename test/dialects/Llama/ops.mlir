@@ -9,10 +9,10 @@
 // Declarations
 //===----------------------------------------------------------------------===//
 
-// CHECK: llama.model @entries entries [#llama.entry<name = "decode", rows = 1, embed = @embed, layers = [@kernel, @run], of = [0, 1], lm_head = @lm_head>]
-llama.model @entries entries [#llama.entry<name = "decode", rows = 1, embed = @embed, layers = [@kernel, @run], of = [0, 1], lm_head = @lm_head>]
-// CHECK: llama.model @steps steps [@plain, @tables]
-llama.model @steps steps [@plain, @tables]
+// CHECK: llama.model @entries entries [#llama.entry<name = "decode", rows = 1, embed = @embed, layers = [@kernel, @run], of = [0, 1]>] heads [@lm_head]
+llama.model @entries entries [#llama.entry<name = "decode", rows = 1, embed = @embed, layers = [@kernel, @run], of = [0, 1]>] heads [@lm_head]
+// CHECK: llama.model @steps steps [@plain, @tables] heads [@plain]
+llama.model @steps steps [@plain, @tables] heads [@plain]
 
 // CHECK: llama.weight @token_embd : 64x32 formats [#llama.q8_0]{{$}}
 llama.weight @token_embd : 64x32 formats [#llama.q8_0]
@@ -49,8 +49,8 @@ func.func @input() {
   %1 = llama.input positions : tensor<1xi32>
   // CHECK: llama.input cache : !llama.cache<2x1x16, f16>
   %2 = llama.input cache : !llama.cache<2x1x16, f16>
-  // CHECK: llama.input row : index
-  %3 = llama.input row : index
+  // CHECK: llama.input wanted : tensor<?xi32>
+  %3 = llama.input wanted : tensor<?xi32>
   return
 }
 
@@ -165,15 +165,15 @@ llama.buffer @x : tensor<8x32xf32>
 llama.buffer @x.rounded : tensor<8x32x!llama.q8b32> layout #llama.rowmajor at 1024
 
 // CHECK-LABEL: func.func @run
-func.func @run(%l: index) {
+func.func @run(%rows: tensor<?xi32>) {
   // CHECK: llama.buffer_read @x : tensor<?x32xf32>
   %0 = llama.buffer_read @x : tensor<?x32xf32>
-  // CHECK: llama.buffer_read @x[%{{.*}}] at 64 : tensor<1x32xf32>
-  %1 = llama.buffer_read @x[%l] at 64 : tensor<1x32xf32>
+  // CHECK: llama.buffer_read @x[%{{.*}} : tensor<?xi32>] at 64 : tensor<?x32xf32>
+  %1 = llama.buffer_read @x[%rows : tensor<?xi32>] at 64 : tensor<?x32xf32>
   // CHECK: llama.buffer_write %{{.*}}, @x : tensor<?x32xf32>
   llama.buffer_write %0, @x : tensor<?x32xf32>
-  // CHECK: llama.buffer_write %{{.*}}, @x at 64 : tensor<1x32xf32>
-  llama.buffer_write %1, @x at 64 : tensor<1x32xf32>
+  // CHECK: llama.buffer_write %{{.*}}, @x at 64 : tensor<?x32xf32>
+  llama.buffer_write %1, @x at 64 : tensor<?x32xf32>
   return
 }
 func.func @lm_head() {

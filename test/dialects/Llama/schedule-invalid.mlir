@@ -112,9 +112,27 @@ func.func @buffer_read_a1_capacity() {
 // -----
 
 llama.buffer @x : tensor<8x32xf32>
-func.func @buffer_read_a1_row(%r: index) {
-  // expected-error @+1 {{'llama.buffer_read' op reads one row, found 'tensor<2x32xf32>'}}
-  %x = llama.buffer_read @x[%r] : tensor<2x32xf32>
+func.func @buffer_read_a1_bound() attributes {llama.rows = 9} {
+  // expected-error @+1 {{'llama.buffer_read' op buffer @x of type 'tensor<8x32xf32>' has no room for 9 rows}}
+  %x = llama.buffer_read @x : tensor<?x32xf32>
+  return
+}
+
+// -----
+
+llama.buffer @x : tensor<8x32xf32>
+func.func @buffer_write_a1_bound(%x: tensor<?x32xf32>) attributes {llama.rows = 9} {
+  // expected-error @+1 {{'llama.buffer_write' op buffer @x of type 'tensor<8x32xf32>' has no room for 9 rows}}
+  llama.buffer_write %x, @x : tensor<?x32xf32>
+  return
+}
+
+// -----
+
+llama.buffer @x : tensor<8x32xf32>
+func.func @buffer_read_a2(%r: tensor<1xi32>) {
+  // expected-error @+1 {{'llama.buffer_read' op reads rows 'tensor<1xi32>', found 'tensor<2x32xf32>'}}
+  %x = llama.buffer_read @x[%r : tensor<1xi32>] : tensor<2x32xf32>
   return
 }
 
@@ -133,6 +151,31 @@ func.func private @k()
 llama.step @step_a1 rows 1 {
   // expected-error @+1 {{'func.call' op stands in llama.step, which holds dispatches, barriers and loops over layers}}
   func.call @k() : () -> ()
+}
+
+// -----
+
+// expected-error @+1 {{'llama.step' op is called with 1 to 2147483647 rows, found 0}}
+llama.step @step_a2 rows 0 {
+}
+
+// -----
+
+func.func private @k() attributes {llama.rows = 4}
+llama.step @step_a3 rows 8 {
+  // expected-error @+1 {{'llama.dispatch' op runs @k, which takes 4 rows at most, in a step of 8}}
+  llama.dispatch @k
+}
+
+// -----
+
+// expected-error @+1 {{'func.func' op has 0 : i64 as llama.rows, expected a function with 1 to 2147483647 rows}}
+func.func private @rows_of_none() attributes {llama.rows = 0 : i64}
+
+// -----
+
+// expected-error @+1 {{'builtin.module' op has 4 : i64 as llama.rows, expected a function with 1 to 2147483647 rows}}
+module attributes {llama.rows = 4 : i64} {
 }
 
 // -----

@@ -6,13 +6,13 @@
 // CHECK-SAME:    (%[[CTX:.+]]: !tile.context, %[[I:.+]]: index)
 // CHECK:         tile.row_count %[[CTX]]
 // CHECK:         tile.key_count %[[CTX]]
-// CHECK:         tile.lm_head_row %[[CTX]]
+// CHECK:         tile.wanted_row %[[CTX]][%[[I]]]
 // CHECK:         tile.position %[[CTX]][%[[I]]]
 // CHECK:         tile.token %[[CTX]][%[[I]]]
 func.func @what_the_runtime_provides(%ctx: !tile.context, %i: index) -> (index, index, index, index, index) {
   %rows = tile.row_count %ctx
   %keys = tile.key_count %ctx
-  %row = tile.lm_head_row %ctx
+  %row = tile.wanted_row %ctx[%i]
   %position = tile.position %ctx[%i]
   %token = tile.token %ctx[%i]
   return %rows, %keys, %row, %position, %token : index, index, index, index, index

@@ -1,13 +1,15 @@
 //===- KernelTest.cpp - every kernel against the evaluator ----------------===//
 //
-// Decode, prefill and head of a small model for each format and target: each
-// kernel alone on random inputs, and decode beside prefill, bit for bit.
+// Decode, prefill and head of a small model for each format and target, and
+// forms of few rows of some: each kernel alone on random inputs, and all forms
+// beside each other, bit for bit.
 //
 //===----------------------------------------------------------------------===//
 
 #include "test/passes/CPU/Models.h"
 #include "test/passes/Testing/KernelCall.h"
 #include "test/passes/Testing/Steps.h"
+#include <set>
 
 namespace corellama::test {
 namespace {
@@ -32,9 +34,7 @@ TEST_P(KernelTest, EveryKernelComputesWhatTheEvaluatorDoes) {
 
 TEST_P(KernelTest, NoKernelIsForgotten) { checkNoneIsForgotten(*model); }
 
-TEST_P(KernelTest, DecodeEqualsPrefillBitForBit) {
-  checkDecodeEqualsPrefill(*model, random);
-}
+TEST_P(KernelTest, FormsAgreeBitForBit) { checkFormsAgree(*model, random); }
 
 /// The same with --activations=q8; formats without quants keep float32 rows.
 class RoundedKernelTest : public CompiledModels {
@@ -47,8 +47,8 @@ TEST_P(RoundedKernelTest, EveryKernelComputesWhatTheEvaluatorDoes) {
 
 TEST_P(RoundedKernelTest, NoKernelIsForgotten) { checkNoneIsForgotten(*model); }
 
-TEST_P(RoundedKernelTest, DecodeEqualsPrefillBitForBit) {
-  checkDecodeEqualsPrefill(*model, random);
+TEST_P(RoundedKernelTest, FormsAgreeBitForBit) {
+  checkFormsAgree(*model, random);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -62,6 +62,77 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Combine(testing::Range<size_t>(0, std::size(kFormatCases)),
                      testing::ValuesIn(kTargets)),
     nameOfModel);
+
+//===----------------------------------------------------------------------===//
+// Forms of few rows, and the first that is not
+//===----------------------------------------------------------------------===//
+
+class FormTest : public CompiledModels {
+protected:
+  /// To 256-bit vectors two rows are few.
+  FormTest() { forms = {2, 3}; }
+
+  /// As many rows as there is room for, a tail and a single one; in one block
+  /// of keys, and on both sides of its border.
+  void checkForms() {
+    for (const auto &[form, bound] : otherForms(*model))
+      for (const auto &[kernel, layer] : kernelsOf(*model, form))
+        for (int64_t rows : std::set<int64_t>{bound, bound - 1, 1})
+          for (int64_t position : {int64_t(4), int64_t(abi::kCacheBlock) - 1})
+            checkKernel(*model, {kernel, layer, rows, position}, random);
+  }
+};
+
+TEST_P(FormTest, EveryKernelComputesWhatTheEvaluatorDoes) { checkForms(); }
+
+TEST_P(FormTest, NoKernelIsForgotten) { checkNoneIsForgotten(*model); }
+
+TEST_P(FormTest, FormsAgreeBitForBit) { checkFormsAgree(*model, random); }
+
+// Rows of F16 and of no whole blocks; one scale; minima; levels of scales.
+INSTANTIATE_TEST_SUITE_P(Formats, FormTest,
+                         testing::Combine(testing::Values<size_t>(1, 3, 5, 6),
+                                          testing::ValuesIn(kTargets)),
+                         nameOfModel);
+
+/// Eight rows are few to 512-bit vectors only, which not every machine has.
+class WideFormTest : public FormTest {
+protected:
+  /// A tile that is not full, a full one, and more than one.
+  WideFormTest() {
+    vectorBits = 512;
+    forms = {3, 8, 9};
+  }
+};
+
+TEST_P(WideFormTest, EveryKernelComputesWhatTheEvaluatorDoes) { checkForms(); }
+
+TEST_P(WideFormTest, FormsAgreeBitForBit) { checkFormsAgree(*model, random); }
+
+// Formats whose quants are not looked up in a 512-bit register.
+INSTANTIATE_TEST_SUITE_P(Formats, WideFormTest,
+                         testing::Combine(testing::Values<size_t>(1, 3),
+                                          testing::Values("x86-64-v3")),
+                         nameOfModel);
+
+/// Few rows are rounded in the prologues of their readers.
+class RoundedFormTest : public WideFormTest {
+  std::string activations() const override { return "q8"; }
+};
+
+TEST_P(RoundedFormTest, EveryKernelComputesWhatTheEvaluatorDoes) {
+  checkForms();
+}
+
+TEST_P(RoundedFormTest, FormsAgreeBitForBit) {
+  checkFormsAgree(*model, random);
+}
+
+// One scale; minima; levels of scales.
+INSTANTIATE_TEST_SUITE_P(Formats, RoundedFormTest,
+                         testing::Combine(testing::Values<size_t>(3, 5, 6),
+                                          testing::Values("x86-64-v3")),
+                         nameOfModel);
 
 } // namespace
 } // namespace corellama::test

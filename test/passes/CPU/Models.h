@@ -51,22 +51,27 @@ protected:
     auto [index, target] = GetParam();
     if (!hostHas(target))
       GTEST_SKIP() << "this machine does not run " << target;
-    static std::map<std::tuple<size_t, std::string, std::string>,
+    static std::map<std::tuple<size_t, std::string, std::string,
+                               std::vector<int64_t>, int64_t>,
                     std::unique_ptr<TestModel>>
         compiled;
     std::unique_ptr<TestModel> &entry =
-        compiled[{index, target, activations()}];
+        compiled[{index, target, activations(), forms, vectorBits}];
     const FormatCase &row = kFormatCases[index];
+    ModelChoice choice{row.format, target, row.cacheType, row.shape};
+    choice.forms = forms;
+    choice.vectorBits = vectorBits;
     std::string message;
-    if (!entry) {
-      ModelChoice choice{row.format, target, row.cacheType, row.shape};
-      choice.activations = activations();
+    choice.activations = activations();
+    if (!entry)
       entry = TestModel::compile(choice, message);
-    }
     ASSERT_TRUE(entry) << message;
     model = entry.get();
   }
 
+  /// Bounds of forms besides one row and the largest.
+  std::vector<int64_t> forms;
+  int64_t vectorBits = 0;
   TestModel *model = nullptr;
   /// A fixed seed: a failure can be repeated.
   std::mt19937 random{12345};

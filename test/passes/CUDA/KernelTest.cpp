@@ -42,6 +42,10 @@ TEST_P(CUDAKernelTest, DecodeComputesWhatTheEvaluatorDoes) {
   }
   for (const auto &[kernel, layer] : kernelsOf(*model, "lm_head"))
     checkInOrders(*model, {kernel, layer, /*rows=*/3, /*position=*/0}, random);
+  for (const auto &[form, bound] : otherForms(*model))
+    for (const auto &[kernel, layer] : kernelsOf(*model, form))
+      checkInOrders(*model, {kernel, layer, bound - 1, /*position=*/0}, random,
+                    fewOrders());
 }
 
 TEST_P(CUDAKernelTest, PrefillComputesWhatTheEvaluatorDoes) {
@@ -70,8 +74,8 @@ INSTANTIATE_TEST_SUITE_P(Models, CUDAKernelTest,
 
 using CUDAExactRowsTest = CUDAModelTest;
 
-TEST_P(CUDAExactRowsTest, DecodeEqualsPrefillBitForBit) {
-  checkDecodeEqualsPrefill(*model, random);
+TEST_P(CUDAExactRowsTest, FormsAgreeBitForBit) {
+  checkFormsAgree(*model, random);
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, CUDAExactRowsTest,

@@ -1,12 +1,12 @@
 // RUN: %opt %pass %s | FileCheck %s
 
 // The program's table: workspace up to the last buffer's end, where the logits are,
-// the largest chunk; a row for each kernel, with the threads of its strategy.
+// the steps of forms and heads and their bounds; a row for each kernel, with the threads of its strategy.
 // CHECK:       module attributes {llama.kernels = [
 // CHECK-SAME:    {function = @embed.decode, name = "embed.decode", parts = @embed.decode.parts, scratch_bytes = 0 : i64, threads = 256 : i64}
 // CHECK-SAME:    {function = @attn.decode.0, name = "attn.decode.0", parts = @attn.decode.0.parts, scratch_bytes = 128 : i64, threads = 128 : i64}
 // CHECK-SAME:    {function = @attn.decode.1, name = "attn.decode.1", parts = @attn.decode.1.parts, scratch_bytes = 64 : i64, threads = 64 : i64}
-// CHECK-SAME:    llama.program = {chunk = 8 : i64, launches, logits_offset = 256 : i64, workspace_bytes = 512 : i64}
+// CHECK-SAME:    llama.program = {entries = [{name = "decode", rows = 1 : i64, step = @corellama_step_decode}, {name = "prefill", rows = 8 : i64, step = @corellama_step_prefill}], heads = [{name = "decode", rows = 1 : i64, step = @corellama_step_decode}], launches, logits_offset = 256 : i64, workspace_bytes = 512 : i64}
 module {
   llama.buffer @x : tensor<2x32xf32> at 0
   llama.buffer @logits : tensor<1x64xf32> at 256
@@ -76,5 +76,5 @@ module {
   // CHECK:       func.func private @corellama_launch(!llvm.ptr, i32, !llvm.ptr, i32, i64)
   // CHECK-NOT:   llama.model
   // CHECK-NOT:   llama.step
-  llama.model @m steps [@decode, @prefill]
+  llama.model @m steps [@decode, @prefill] heads [@decode]
 }

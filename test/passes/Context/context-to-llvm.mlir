@@ -11,8 +11,8 @@
 // CHECK:         %[[INDEX:.+]] = arith.index_cast %[[ROWS]] : i64 to index
 // CHECK:         return %[[INDEX]]
 func.func @field(%ctx: !llvm.ptr) -> index {
-  %rows = context.field %ctx rows : !llvm.ptr -> index
-  return %rows : index
+  %wanteds = context.field %ctx rows : !llvm.ptr -> index
+  return %wanteds : index
 }
 
 // CHECK-LABEL: func.func @a_pointer_is_loaded_as_one
@@ -38,7 +38,7 @@ func.func @a_pointer_is_loaded_as_one(%ctx: !llvm.ptr) -> !llvm.ptr {
 // CHECK:         llvm.mlir.constant(88 : i64)
 // CHECK:         llvm.mlir.constant(96 : i64)
 // CHECK-NOT:     context.
-func.func @every_field(%ctx: !llvm.ptr) -> (!llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, index, index, index, !llvm.ptr) {
+func.func @every_field(%ctx: !llvm.ptr) -> (!llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, index, index, !llvm.ptr, !llvm.ptr) {
   %weights = context.field %ctx weights : !llvm.ptr -> !llvm.ptr
   %offsets = context.field %ctx offsets : !llvm.ptr -> !llvm.ptr
   %keys = context.field %ctx keys : !llvm.ptr -> !llvm.ptr
@@ -48,9 +48,9 @@ func.func @every_field(%ctx: !llvm.ptr) -> (!llvm.ptr, !llvm.ptr, !llvm.ptr, !ll
   %positions = context.field %ctx positions : !llvm.ptr -> !llvm.ptr
   %count = context.field %ctx key_count : !llvm.ptr -> index
   %capacity = context.field %ctx capacity : !llvm.ptr -> index
-  %row = context.field %ctx lm_head_row : !llvm.ptr -> index
+  %wanted = context.field %ctx wanted : !llvm.ptr -> !llvm.ptr
   %threads = context.field %ctx threads : !llvm.ptr -> !llvm.ptr
-  return %weights, %offsets, %keys, %values, %rope, %tokens, %positions, %count, %capacity, %row, %threads : !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, index, index, index, !llvm.ptr
+  return %weights, %offsets, %keys, %values, %rope, %tokens, %positions, %count, %capacity, %wanted, %threads : !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, index, index, !llvm.ptr, !llvm.ptr
 }
 
 // A view is a descriptor: address twice, offset 0, extents, strides row by row. A

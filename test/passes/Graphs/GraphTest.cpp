@@ -69,6 +69,8 @@ std::unique_ptr<TestModel> compile(const GraphCase &given,
   choice.cacheType = graph.cacheType;
   choice.shape = graph.shape;
   choice.text = graph.text;
+  // Few rows to 512-bit vectors, many to others.
+  choice.forms = {4};
   choice.emulated = given.isGPU();
   // The errors of a pass that refuses a graph are the failure's message.
   std::string errors;
@@ -93,6 +95,9 @@ void checkKernels(TestModel &model, std::mt19937 &random) {
       checkKernel(model, {kernel, layer, rows, /*position=*/4}, random);
   for (const auto &[kernel, layer] : kernelsOf(model, "lm_head"))
     checkKernel(model, {kernel, layer, /*rows=*/3, /*position=*/0}, random);
+  for (const auto &[form, bound] : otherForms(model))
+    for (const auto &[kernel, layer] : kernelsOf(model, form))
+      checkKernel(model, {kernel, layer, bound - 1, /*position=*/4}, random);
   checkNoneIsForgotten(model);
 }
 

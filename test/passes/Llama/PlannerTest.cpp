@@ -23,6 +23,7 @@ struct FakePlanner
     return {};
   }
   int64_t getAttentionKeys(mlir::Attribute) const { return Keys; }
+  int64_t getFewRows(mlir::Attribute) const { return 1; }
   mlir::Attribute getWeightLayout(mlir::Attribute, FormatInterface,
                                   int64_t) const {
     return {};

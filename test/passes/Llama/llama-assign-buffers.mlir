@@ -95,8 +95,8 @@ func.func private @other_to_carried() {
   return
 }
 func.func private @carried_to_logits() {
-  %r = llama.input row : index
-  %x = llama.buffer_read @carried[%r] : tensor<1x17xf32>
+  %r = llama.input wanted : tensor<1xi32>
+  %x = llama.buffer_read @carried[%r : tensor<1xi32>] : tensor<1x17xf32>
   llama.buffer_write %x, @logits : tensor<1x17xf32>
   return
 }

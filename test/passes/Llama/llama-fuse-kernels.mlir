@@ -1,6 +1,7 @@
 // RUN: %opt %pass %s | FileCheck %s
 // RUN: %opt %pass %s -o /dev/null --remarks-filter=llama-fuse --remark-format=emitRemark 2>&1 | FileCheck %s --check-prefix=REMARK
 
+module attributes {llama.target = #cpu.target<name = "x86-64-v4", vector_bits = 512>} {
 llama.weight @token_embd : 64x32 formats [#llama.f32]
 llama.weights @blk layers 2 {
   llama.weight @norm : 32 formats [#llama.f32]
@@ -46,7 +47,7 @@ llama.weights @blk layers 2 {
 // REMARK:        [Passed] siblings {{.*}}Function=a_decode_layer_is_five_kernels | Reason="it reads the rows that another linear reads", Remark=llama.linear
 // REMARK:        [Passed] epilogue {{.*}}Reason="each part has the elements that it needs", Remark=llama.rope
 // REMARK:        [Passed] epilogue {{.*}}Remark=llama.kv_append
-// REMARK:        [Passed] prologue {{.*}}Reason="one kernel reads its one row", Remark=llama.rms_norm
+// REMARK:        [Passed] prologue {{.*}}Reason="one kernel reads its few rows", Remark=llama.rms_norm
 func.func @a_decode_layer_is_five_kernels(%x: tensor<1x32xf32>, %pos: tensor<1xi32>, %kv: !llama.cache<2x2x16, f16>, %l: index) -> tensor<1x32xf32> {
   %g = llama.weight_ref @blk::@norm[%l] : !llama.weight<32, #llama.f32>
   %w = llama.weight_ref @blk::@square[%l] : !llama.weight<32x32, #llama.q4_0>
@@ -344,11 +345,58 @@ func.func @a_product_that_nothing_reads(%x: tensor<?x32xf32>, %w: !llama.weight<
 // CHECK:         %[[Z:.+]] = llama.kernel "carry" (%[[IN:.+]] = %[[Y]] : tensor<?x32xf32>) -> tensor<?x32xf32> {
 // CHECK-NEXT:      llama.yield %[[IN]]
 // CHECK:         return %[[Z]]
-llama.model @m entries [#llama.entry<name = "prefill", rows = 8, embed = @rows, layers = [@carried], of = [0], lm_head = @rows>]
+llama.model @m entries [#llama.entry<name = "prefill", rows = 8, embed = @rows, layers = [@carried], of = [0]>] heads [@a_head_of_one_row, @a_head_of_several]
 func.func private @rows(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
   return %x : tensor<?x32xf32>
 }
 func.func private @carried(%x: tensor<?x32xf32>, %w: !llama.weight<32x32, #llama.f32>) -> tensor<?x32xf32> {
   %y = llama.linear %x, %w : tensor<?x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<?x32xf32>
   return %y : tensor<?x32xf32>
+}
+
+// A head of one row reads it where it lies; several are gathered first, so that
+// what follows has them side by side.
+// CHECK-LABEL: func.func private @a_head_of_one_row
+// CHECK-NOT:     "wanted"
+// CHECK:         llama.kernel "linear"
+func.func private @a_head_of_one_row(%x: tensor<1x32xf32>, %w: !llama.weight<32x32, #llama.f32>) -> tensor<1x32xf32> {
+  %y = llama.linear %x, %w : tensor<1x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<1x32xf32>
+  return %y : tensor<1x32xf32>
+}
+// CHECK-LABEL: func.func private @a_head_of_several
+// CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<?x32xf32>
+// CHECK:         %[[ROWS:.+]] = llama.kernel "wanted" (%[[IN:.+]] = %[[X]] : tensor<?x32xf32>) -> tensor<?x32xf32> {
+// CHECK-NEXT:      llama.yield %[[IN]]
+// CHECK:         llama.kernel "linear" (%{{.+}} = %[[ROWS]] :
+func.func private @a_head_of_several(%x: tensor<?x32xf32>, %w: !llama.weight<32x32, #llama.f32>) -> tensor<?x32xf32> attributes {llama.rows = 8} {
+  %y = llama.linear %x, %w : tensor<?x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// What is few is the target's to say: with 512-bit vectors 8 rows, which fuse as
+// one row does.
+// CHECK-LABEL: func.func @few_rows_fuse_as_one
+// CHECK:         llama.kernel "lm_head" (%{{.+}} = %{{.+}} : tensor<?x32xf32>, {{.*}}) -> tensor<?x32xf32> {
+// CHECK:           llama.rms_norm
+// CHECK:           llama.linear
+// CHECK-NOT:     llama.kernel
+// CHECK:         return
+// REMARK:        [Passed] prologue {{.*}}Function=few_rows_fuse_as_one | Reason="one kernel reads its few rows", Remark=llama.rms_norm
+func.func @few_rows_fuse_as_one(%x: tensor<?x32xf32>, %g: !llama.weight<32, #llama.f32>, %w: !llama.weight<32x32, #llama.f32>) -> tensor<?x32xf32> attributes {llama.rows = 8} {
+  %h = llama.rms_norm %x, %g eps 1.0e-05 : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
+  %y = llama.linear %h, %w : tensor<?x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// CHECK-LABEL: func.func @one_row_more_is_many
+// CHECK:         llama.kernel "norm"
+// CHECK:         llama.kernel "lm_head"
+// CHECK-NOT:       llama.rms_norm
+// CHECK:         return
+// REMARK:        [Missed] prologue {{.*}}Function=one_row_more_is_many | Reason="each part would normalise all rows of the call again", Remark=llama.rms_norm
+func.func @one_row_more_is_many(%x: tensor<?x32xf32>, %g: !llama.weight<32, #llama.f32>, %w: !llama.weight<32x32, #llama.f32>) -> tensor<?x32xf32> attributes {llama.rows = 9} {
+  %h = llama.rms_norm %x, %g eps 1.0e-05 : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
+  %y = llama.linear %h, %w : tensor<?x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
 }

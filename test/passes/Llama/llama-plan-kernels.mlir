@@ -67,6 +67,29 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", vector_bits = 
     return %y : tensor<?x48xf32>
   }
 
+  // Few rows are one tile, rounded up to one that the unit has; more rows than a
+  // tile holds go by the largest.
+  // CHECK-LABEL:    func.func @three_rows
+  // CHECK:            strategy #cpu.strategy<unit = #cpu.fma, m = 4, n = 16> partition <rows = [48], by = 32>
+  // CHECK-LABEL:    func.func @nine_rows
+  // CHECK:            strategy #cpu.strategy<unit = #cpu.fma, m = 8, n = 16> partition <rows = [48], by = 32>
+  func.func @three_rows(%h: tensor<?x32xf32>) -> tensor<?x48xf32> attributes {llama.rows = 3} {
+    %y = llama.kernel "linear" (%ih = %h : tensor<?x32xf32>) -> tensor<?x48xf32> {
+      %w = llama.weight_ref @w : !llama.weight<48x32, #llama.q4_0>
+      %l = llama.linear %ih, %w : tensor<?x32xf32>, !llama.weight<48x32, #llama.q4_0> -> tensor<?x48xf32>
+      llama.yield %l : tensor<?x48xf32>
+    }
+    return %y : tensor<?x48xf32>
+  }
+  func.func @nine_rows(%h: tensor<?x32xf32>) -> tensor<?x48xf32> attributes {llama.rows = 9} {
+    %y = llama.kernel "linear" (%ih = %h : tensor<?x32xf32>) -> tensor<?x48xf32> {
+      %w = llama.weight_ref @w : !llama.weight<48x32, #llama.q4_0>
+      %l = llama.linear %ih, %w : tensor<?x32xf32>, !llama.weight<48x32, #llama.q4_0> -> tensor<?x48xf32>
+      llama.yield %l : tensor<?x48xf32>
+    }
+    return %y : tensor<?x48xf32>
+  }
+
   // GPU only
   // Rows of f16 are for tensor cores: a part is a tile of rows times a tile of the
   // weight; the order is the unit's own.

@@ -1,11 +1,19 @@
-// RUN: %opt %pass{chunk=8} %s | FileCheck %s
+// RUN: %opt %pass{rows=1,3,8} %s | FileCheck %s
+// RUN: %opt %pass %s | FileCheck %s --check-prefix=DEFAULT
+// RUN: %opt %pass{rows=1} %s | FileCheck %s --check-prefix=ONE
+// RUN: %opt %pass{rows=4} %s | FileCheck %s --check-prefix=FOUR
 
-// One entry becomes two: one row, and up to `chunk` of them. Both share the head,
-// and layers keep their functions by signature.
+// One entry becomes a form for each bound on its rows, and layers keep their
+// functions by signature. The head has a form for one row, and one for as many as
+// the runtime asks for at once, or as a call has.
+// DEFAULT:     #llama.entry<name = "decode", rows = 1, {{.*}}>, #llama.entry<name = "prefill", rows = 512, {{.*}}>] heads [@lm_head, @lm_head.rows8]
+// ONE:         llama.model @m entries [#llama.entry<name = "decode", rows = 1, {{[^>]*}}>] heads [@lm_head]
+// FOUR:        llama.model @m entries [#llama.entry<name = "prefill", rows = 4, {{[^>]*}}>] heads [@lm_head, @lm_head.rows4]
 // CHECK:       llama.model @m entries [
-// CHECK-SAME:    #llama.entry<name = "decode", rows = 1, embed = @embed.decode, layers = [@layer.0.decode, @layer.1.decode], of = [1, 0, 1], lm_head = @lm_head>
-// CHECK-SAME:    #llama.entry<name = "prefill", rows = 8, embed = @embed.prefill, layers = [@layer.0.prefill, @layer.1.prefill], of = [1, 0, 1], lm_head = @lm_head>]
-llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer.0, @layer.1], of = [1, 0, 1], lm_head = @lm_head>]
+// CHECK-SAME:    #llama.entry<name = "decode", rows = 1, embed = @embed.decode, layers = [@layer.0.decode, @layer.1.decode], of = [1, 0, 1]>
+// CHECK-SAME:    #llama.entry<name = "rows3", rows = 3, embed = @embed.rows3, layers = [@layer.0.rows3, @layer.1.rows3], of = [1, 0, 1]>
+// CHECK-SAME:    #llama.entry<name = "prefill", rows = 8, embed = @embed.prefill, layers = [@layer.0.prefill, @layer.1.prefill], of = [1, 0, 1]>] heads [@lm_head, @lm_head.rows8]
+llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer.0, @layer.1], of = [1, 0, 1]>] heads [@lm_head]
 
 llama.weight @token_embd : 64x32 formats [#llama.f32]
 llama.weights @blk layers 3 {
@@ -31,7 +39,7 @@ func.func private @layer.1(%x: tensor<?x32xf32>, %pos: tensor<?xi32>, %kv: !llam
   return %a : tensor<?x32xf32>
 }
 
-// The head looks at one row in both forms.
+// One row is a static extent, more are a bound on the function.
 // CHECK-LABEL: func.func private @lm_head(
 // CHECK-SAME:    %[[X:.+]]: tensor<1x32xf32>) -> tensor<1x64xf32>
 // CHECK:         llama.linear %[[X]], %{{.+}} : tensor<1x32xf32>, {{.*}} -> tensor<1x64xf32>
@@ -48,8 +56,14 @@ func.func private @lm_head(%x: tensor<?x32xf32>) -> tensor<?x64xf32> {
 // Tensors narrow, the cache and the layer are left alone.
 // CHECK-LABEL: func.func private @layer.1.decode(
 // CHECK-SAME:    %{{.+}}: tensor<1x32xf32>, %{{.+}}: tensor<1xi32>, %{{.+}}: !llama.cache<3x1x32, f32>, %{{.+}}: index) -> tensor<1x32xf32>
+// CHECK-LABEL: func.func private @embed.rows3(
+// CHECK-SAME:    tensor<?xi32>) -> tensor<?x32xf32> attributes {llama.rows = 3 : i64}
+// CHECK-LABEL: func.func private @layer.1.rows3(
+// CHECK-SAME:    attributes {llama.rows = 3 : i64}
 // CHECK-LABEL: func.func private @embed.prefill(
-// CHECK-SAME:    tensor<?xi32>) -> tensor<?x32xf32>
+// CHECK-SAME:    tensor<?xi32>) -> tensor<?x32xf32> attributes {llama.rows = 8 : i64}
 // CHECK-LABEL: func.func private @layer.0.prefill(
 // CHECK:         llama.rms_norm {{.*}} : tensor<?x32xf32>
 // CHECK-LABEL: func.func private @layer.1.prefill(
+// CHECK-LABEL: func.func private @lm_head.rows8(
+// CHECK-SAME:    tensor<?x32xf32>) -> tensor<?x64xf32> attributes {llama.rows = 8 : i64}

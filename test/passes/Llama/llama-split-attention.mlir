@@ -24,4 +24,21 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", vector_bits = 
     %a = llama.attention %q, %kv[%l], %pos causal heads 2 : tensor<?x32xf32>, !llama.cache<2x1x16, f16>, tensor<?xi32>
     return %a : tensor<?x32xf32>
   }
+
+  // Few rows are split as one is: 8, with 512-bit vectors.
+  // CHECK-LABEL: func.func @few_rows_are_split
+  // CHECK:         llama.attention_part {{.*}} -> tensor<?x2x?x18xf32>
+  // CHECK-NEXT:    llama.attention_merge {{.*}} : tensor<?x2x?x18xf32> -> tensor<?x32xf32>
+  func.func @few_rows_are_split(%q: tensor<?x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<?xi32>) -> tensor<?x32xf32> attributes {llama.rows = 8} {
+    %a = llama.attention %q, %kv[%l], %pos causal heads 2 : tensor<?x32xf32>, !llama.cache<2x1x16, f16>, tensor<?xi32>
+    return %a : tensor<?x32xf32>
+  }
+  // CHECK-LABEL: func.func @one_row_more_stays_whole
+  // CHECK:         llama.attention {{.*}} causal heads 2 keys [[KEYS]] :
+  // CHECK-NOT:     llama.attention_part
+  // CHECK:         return
+  func.func @one_row_more_stays_whole(%q: tensor<?x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<?xi32>) -> tensor<?x32xf32> attributes {llama.rows = 9} {
+    %a = llama.attention %q, %kv[%l], %pos causal heads 2 : tensor<?x32xf32>, !llama.cache<2x1x16, f16>, tensor<?xi32>
+    return %a : tensor<?x32xf32>
+  }
 }

@@ -49,7 +49,7 @@ func.func @order(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>) -> ten
 
 // expected-error @below {{the module has a llama.model but no llama.config; import writes it}}
 module {
-  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @f, layers = [], of = [], lm_head = @f>]
+  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @f, layers = [], of = []>] heads [@f]
   func.func private @f(%x: tensor<?x32xf32>)
 }
 
@@ -57,7 +57,7 @@ module {
 
 module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64>} {
   // expected-error @below {{'llama.model' op has one entry of 0 (any number of) rows after import}}
-  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = [], lm_head = @f>]
+  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = []>] heads [@f]
   func.func private @f(%x: tensor<?x32xf32>)
 }
 
@@ -95,7 +95,7 @@ func.func @too_many_keys(%q: tensor<?x32xf32>, %kv: !llama.cache<2x1x16, f16>, %
 
 // expected-error @below {{the module has a llama.model but no llama.target; the driver sets it before specialize}}
 module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64>} {
-  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = [], lm_head = @f>]
+  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = []>] heads [@f]
   func.func private @f(%x: tensor<?x32xf32>)
 }
 
@@ -103,7 +103,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 
 
 module attributes {llama.target = #cpu.target<name = "x86-64-v4">, llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64>} {
   // expected-error @below {{'llama.model' op has entries of a known number of rows; llama-specialize-forms makes them}}
-  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @f, layers = [], of = [], lm_head = @f>]
+  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @f, layers = [], of = []>] heads [@f]
   func.func private @f(%x: tensor<?x32xf32>)
 }
 
@@ -220,7 +220,7 @@ func.func @kernel(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
 
 module attributes {llama.target = #cpu.target<name = "x86-64-v4">, llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64>} {
   // expected-error @below {{'llama.model' op has no steps; llama-outline-kernels makes them}}
-  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = [], lm_head = @f>]
+  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = []>] heads [@f]
   func.func private @f(%x: tensor<?x32xf32>)
 }
 

@@ -58,8 +58,8 @@ func.func private @c(%l: index) {
   return
 }
 func.func private @head_of_x() {
-  %r = llama.input row : index
-  %x = llama.buffer_read @x[%r] at 0 : tensor<1x16xf32>
+  %r = llama.input wanted : tensor<1xi32>
+  %x = llama.buffer_read @x[%r : tensor<1xi32>] at 0 : tensor<1x16xf32>
   %y = arith.constant dense<0.0> : tensor<1x32xf32>
   llama.buffer_write %y, @v at 64 : tensor<1x32xf32>
   return

@@ -99,6 +99,10 @@ void runKernel(TestModel &model, const std::string &kernel, int64_t layer,
 std::vector<std::pair<std::string, int64_t>> kernelsOf(TestModel &model,
                                                        llvm::StringRef step);
 
+/// The forms that `choice.forms` asked for, and of the head the one of several
+/// rows: steps, and their bounds.
+std::vector<std::pair<std::string, int64_t>> otherForms(TestModel &model);
+
 /// The kernels of all steps are those that were compiled; reports through
 /// GoogleTest.
 void checkNoneIsForgotten(TestModel &model);

@@ -32,7 +32,7 @@ static std::vector<uint32_t> bitsOfRows(TestModel &model,
   return bits;
 }
 
-void checkDecodeEqualsPrefill(TestModel &model, std::mt19937 &random) {
+void checkFormsAgree(TestModel &model, std::mt19937 &random) {
   const ModelShape &s = model.choice.shape;
   // Eleven rows that cross the border of a block of keys, and what was before.
   const int64_t rows = 11, first = abi::kCacheBlock - 6;
@@ -40,42 +40,40 @@ void checkDecodeEqualsPrefill(TestModel &model, std::mt19937 &random) {
   for (int64_t row = 0; row < rows; ++row)
     ids.push_back(
         std::uniform_int_distribution<int32_t>(0, s.vocabulary - 1)(random));
-  KernelContext whole = model.makeContext(), split = model.makeContext(),
-                alone = model.makeContext();
-  for (KernelContext *context : {&whole, &split, &alone}) {
+  auto filled = [&] {
+    KernelContext context = model.makeContext();
     std::mt19937 same{7};
-    fillCache(model, *context, nullptr, nullptr, first, same);
-  }
-
+    fillCache(model, context, nullptr, nullptr, first, same);
+    return context;
+  };
+  KernelContext whole = filled();
   runStep(model, whole, "prefill", ids, first, random);
   std::vector<uint32_t> expected = bitsOfRows(model, whole, rows);
 
-  const int64_t partition = 4;
-  runStep(model, split, "prefill", llvm::ArrayRef(ids).take_front(partition),
-          first, random);
-  std::vector<uint32_t> got = bitsOfRows(model, split, partition);
-  runStep(model, split, "prefill", llvm::ArrayRef(ids).drop_front(partition),
-          first + partition, random);
-  llvm::append_range(got, bitsOfRows(model, split, rows - partition));
-  EXPECT_EQ(got, expected) << "prefill in two calls";
-
-  got.clear();
-  for (int64_t row = 0; row < rows; ++row) {
-    runStep(model, alone, "decode", ids[row], first + row, random);
-    llvm::append_range(got, bitsOfRows(model, alone, 1));
-  }
-  EXPECT_EQ(got, expected) << "decode";
-
-  for (KernelContext *context : {&split, &alone})
+  std::vector<std::pair<std::string, int64_t>> calls = {{"prefill", 4},
+                                                        {"decode", 1}};
+  for (int64_t bound : model.choice.forms)
+    calls.emplace_back("rows" + std::to_string(bound), bound);
+  for (const auto &[form, most] : calls) {
+    KernelContext split = filled();
+    std::vector<uint32_t> got;
+    for (int64_t row = 0; row < rows; row += most) {
+      int64_t count = std::min(most, rows - row);
+      runStep(model, split, form, llvm::ArrayRef(ids).slice(row, count),
+              first + row, random);
+      llvm::append_range(got, bitsOfRows(model, split, count));
+    }
+    EXPECT_EQ(got, expected) << form << " in calls of " << most;
     for (int64_t layer = 0; layer < s.layers; ++layer)
       for (int64_t position = first; position < first + rows; ++position)
         for (bool keys : {true, false})
           for (int64_t e = 0; e < s.kvHeads * s.headSize; ++e) {
             CacheElement at{keys, layer, e / s.headSize, position,
                             e % s.headSize};
-            ASSERT_EQ(readCache(model, *context, at),
-                      readCache(model, whole, at));
+            ASSERT_EQ(readCache(model, split, at), readCache(model, whole, at))
+                << form;
           }
+  }
 }
 
 } // namespace corellama::test

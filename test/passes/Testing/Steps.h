@@ -1,8 +1,8 @@
 //===- Steps.h - whole steps, kernel by kernel ----------------------------===//
 //
 // A step's kernels in order, each on what the one before left, as a program
-// runs them: decode and prefill must leave the same bits, wherever both sum in
-// one order.
+// runs them: all forms must leave the same bits, wherever they sum in one
+// order.
 //
 //===----------------------------------------------------------------------===//
 
@@ -13,9 +13,10 @@
 
 namespace corellama::test {
 
-/// Runs ids through prefill at once, through prefill in two calls and through
-/// decode one by one; reports through GoogleTest where rows or caches differ.
-void checkDecodeEqualsPrefill(TestModel &model, std::mt19937 &random);
+/// Runs ids through prefill at once, in calls of four, through decode one by
+/// one and through the model's other forms in calls as large as they take;
+/// reports through GoogleTest where rows or caches differ.
+void checkFormsAgree(TestModel &model, std::mt19937 &random);
 
 } // namespace corellama::test
 

@@ -55,6 +55,16 @@ std::string targetText(const std::string &target) {
   return text;
 }
 
+static std::string targetText(const ModelChoice &choice) {
+  std::string text = targetText(choice.target);
+  if (!choice.vectorBits)
+    return text;
+  const std::string field = "vector_bits = ";
+  size_t at = text.find(field) + field.size();
+  return text.replace(at, text.find_first_not_of("0123456789", at) - at,
+                      std::to_string(choice.vectorBits));
+}
+
 //===----------------------------------------------------------------------===//
 // The module
 //===----------------------------------------------------------------------===//
@@ -89,7 +99,7 @@ module attributes {
     llama.weight @ffn_up : $HIDDENx$DIM formats [#llama.$FORMAT]
     llama.weight @ffn_down : $DIMx$HIDDEN formats [#llama.$FORMAT]
   }
-  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer], of = [$ZEROS], lm_head = @lm_head>]
+  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer], of = [$ZEROS]>] heads [@lm_head]
   func.func private @embed(%ids: tensor<?xi32>) -> tensor<?x$DIMxf32> {
     %w = llama.weight_ref @token_embd : <$VOCABULARYx$DIM, #llama.$FORMAT>
     %x = llama.embed %ids, %w : tensor<?xi32>, <$VOCABULARYx$DIM, #llama.$FORMAT> -> tensor<?x$DIMxf32>
@@ -147,13 +157,16 @@ module attributes {
                            {"$KEYS", number(s.kvHeads * s.headSize)},
                            {"$ZEROS", zeros},
                            {"$FORMAT", format.str()},
-                           {"$TARGET", targetText(choice.target)}});
+                           {"$TARGET", targetText(choice)}});
 }
 
 static llvm::Error runPhases(mlir::ModuleOp module, llama::Phase first,
                              llama::Phase last, const ModelChoice &choice) {
   PipelineOptions options;
-  options.chunk = choice.chunk;
+  std::vector<int64_t> rows{1};
+  llvm::append_range(rows, choice.forms);
+  rows.push_back(choice.chunk);
+  options.rows = rows;
   options.cacheType = choice.cacheType;
   options.activations = choice.activations;
   options.backend = choice.emulated ? "cuda" : "cpu";

@@ -34,8 +34,13 @@ struct ModelChoice {
   /// "f32" or "f16".
   std::string cacheType;
   ModelShape shape;
-  /// Rows of the largest prefill call: no multiple of a tile.
+  /// Vectors of another width than the CPU has, which LLVM splits: the table's
+  /// row for it, on a machine without such a CPU. 0: the target's own.
+  int64_t vectorBits = 0;
+  /// Rows of the largest call: no multiple of a tile.
   int64_t chunk = 11;
+  /// Bounds of forms between one row and that.
+  std::vector<int64_t> forms = {};
   /// Positions that a test's cache has room for, and the checkpoint's context.
   int64_t capacity = 512;
   /// The target is a GPU, and the emulator runs its kernels.

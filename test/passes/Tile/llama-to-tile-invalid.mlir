@@ -20,7 +20,7 @@ llama.buffer @y : tensor<8x16xf32> at 1024
 func.func private @a_norm_of_many_rows_before_a_product() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
   %g = llama.weight_ref @g : <32, #llama.f32> in #llama.rowmajor index 0
-  // expected-error @below {{'llama.rms_norm' op can be staged for a product where it normalises one row of a buffer; run llama-fuse-kernels, which leaves others as kernels of their own}}
+  // expected-error @below {{'llama.rms_norm' op can be staged for a product where a call has at most 16 rows; run llama-fuse-kernels, which leaves it as a kernel of its own where there are more}}
   %h = llama.rms_norm %x, %g eps 1.0e-05 order <lanes = 16> : tensor<?x32xf32>, <32, #llama.f32>
   %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 1
   %y = llama.linear %h, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
@@ -36,7 +36,7 @@ llama.buffer @p : tensor<8x2x8x18xf32> at 0
 llama.buffer @y : tensor<8x16xf32> at 16384
 func.func private @a_merge_of_many_rows() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %p = llama.buffer_read @p at 0 : tensor<?x2x?x18xf32>
-  // expected-error @below {{'llama.attention_merge' op is staged for one row, found 'tensor<?x32xf32>'}}
+  // expected-error @below {{'llama.attention_merge' op can be staged for a product where a call has at most 16 rows; run llama-fuse-kernels, which leaves it as a kernel of its own where there are more}}
   %a = llama.attention_merge %p heads 2 keys 256 : tensor<?x2x?x18xf32> -> tensor<?x32xf32>
   %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
   %y = llama.linear %a, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
@@ -323,3 +323,54 @@ func.func private @rows_rounded_by_tiles_of_rows() attributes {llama.partition =
   return
 }
 llama.weight @w : 32x32 formats [#llama.q8_0]
+
+// -----
+
+llama.buffer @x : tensor<8x32xf32> at 0
+llama.buffer @y : tensor<8x16xf32> at 1024
+func.func private @a_norm_of_wanted_rows_before_a_product() attributes {llama.rows = 4, llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 4, n = 16>} {
+  %wanted = llama.input wanted : tensor<?xi32>
+  %x = llama.buffer_read @x[%wanted : tensor<?xi32>] at 0 : tensor<?x32xf32>
+  %g = llama.weight_ref @g : <32, #llama.f32> in #llama.rowmajor index 0
+  // expected-error @below {{'llama.rms_norm' op can be staged for a product where its rows lie side by side in a buffer; run llama-fuse-kernels, which leaves others as kernels of their own}}
+  %h = llama.rms_norm %x, %g eps 1.0e-05 order <lanes = 16> : tensor<?x32xf32>, <32, #llama.f32>
+  %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 1
+  %y = llama.linear %h, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
+  llama.buffer_write %y, @y at 1024 : tensor<?x16xf32>
+  return
+}
+llama.weight @g : 32 formats [#llama.f32]
+llama.weight @w : 16x32 formats [#llama.q8_0]
+
+// -----
+
+llama.buffer @x : tensor<8x32xf32> at 0
+llama.buffer @y : tensor<8x16xf32> at 1024
+func.func private @a_product_of_wanted_rows() attributes {llama.rows = 4, llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 4, n = 16>} {
+  %wanted = llama.input wanted : tensor<?xi32>
+  %x = llama.buffer_read @x[%wanted : tensor<?xi32>] at 0 : tensor<?x32xf32>
+  %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
+  // expected-error @below {{'llama.linear' op reads the wanted rows in tiles of 4, which they do not fill side by side; run llama-fuse-kernels, which gathers them}}
+  %y = llama.linear %x, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
+  llama.buffer_write %y, @y at 1024 : tensor<?x16xf32>
+  return
+}
+llama.weight @w : 16x32 formats [#llama.q8_0]
+
+// -----
+
+llama.buffer @x : tensor<8x16xf32> at 0
+llama.buffer @h : tensor<8x32xf32> at 512
+llama.buffer @y : tensor<8x16xf32> at 1536
+func.func private @wanted_rows_in_an_epilogue() attributes {llama.rows = 4, llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 4, n = 16>} {
+  %wanted = llama.input wanted : tensor<?xi32>
+  // expected-error @below {{'llama.buffer_read' op gives the wanted rows in tiles of 4, which they do not fill side by side; run llama-fuse-kernels, which gathers them}}
+  %x = llama.buffer_read @x[%wanted : tensor<?xi32>] at 0 : tensor<?x16xf32>
+  %h = llama.buffer_read @h at 512 : tensor<?x32xf32>
+  %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
+  %d = llama.linear %h, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
+  %y = llama.add %x, %d : tensor<?x16xf32>
+  llama.buffer_write %y, @y at 1536 : tensor<?x16xf32>
+  return
+}
+llama.weight @w : 16x32 formats [#llama.q8_0]

@@ -305,13 +305,13 @@ llama.buffer @logits : tensor<1x64xf32> at 1024
 
 // CHECK-LABEL: func.func private @the_head_reads_one_row
 // CHECK:         %[[X:.+]] = tile.buffer %{{.+}} @x at 0 : memref<8x32xf32>
-// CHECK:         %[[ROW:.+]] = tile.lm_head_row
+// CHECK:         %[[ROW:.+]] = tile.wanted_row %{{.+}}[%c0]
 // CHECK:         tile.sum %[[X]][%[[ROW]]]
 // CHECK:         tile.stage %[[X]][%[[ROW]]] rows
 // CHECK:         tile.contract
 func.func private @the_head_reads_one_row() attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
-  %row = llama.input row : index
-  %x = llama.buffer_read @x[%row] at 0 : tensor<1x32xf32>
+  %row = llama.input wanted : tensor<1xi32>
+  %x = llama.buffer_read @x[%row : tensor<1xi32>] at 0 : tensor<1x32xf32>
   %g = llama.weight_ref @g : <32, #llama.f32> in #llama.rowmajor index 0
   %h = llama.rms_norm %x, %g eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
   %w = llama.weight_ref @w : <64x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 1
@@ -321,6 +321,112 @@ func.func private @the_head_reads_one_row() attributes {llama.partition = #llama
 }
 llama.weight @g : 32 formats [#llama.f32]
 llama.weight @w : 64x32 formats [#llama.q8_0]
+
+// -----
+
+// Few rows: all of a call are one tile, staged once; no panel, because each row of
+// the weight is read once. What the tile has beyond the call's rows is not stored.
+
+llama.buffer @x : tensor<4x32xf32> at 0
+llama.buffer @y : tensor<4x64xf32> at 1024
+
+// CHECK-LABEL: func.func private @few_rows_are_one_tile
+// CHECK:         %[[X:.+]] = tile.buffer %{{.+}} @x at 0 : memref<4x32xf32>
+// CHECK:         tile.sum %[[X]][%{{c0(_[0-9]+)?}}] order <lanes = 16> : memref<4x32xf32> -> vector<4xf32>
+// CHECK:         %[[H:.+]] = tile.stage %[[X]][%{{c0(_[0-9]+)?}}] rows(%{{.+}} : vector<4xf32>) {{.*}} -> <4x32xf32>
+// CHECK-NOT:     tile.panel
+// CHECK:         scf.for
+// CHECK:           scf.for %[[N:.+]] =
+// CHECK-NOT:         scf.for
+// CHECK:             %[[Y:.+]] = tile.contract %[[H]][%{{c0(_[0-9]+)?}}], %{{.+}}[%[[N]]] {{.*}} -> vector<4x16xf32>
+// CHECK:             tile.store %[[Y]], %{{.+}}[%{{c0(_[0-9]+)?}}, %[[N]]] rows %{{.+}} : vector<4x16xf32>, memref<4x64xf32>
+func.func private @few_rows_are_one_tile() attributes {llama.rows = 3, llama.partition = #llama.partition<rows = [64], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 4, n = 16>} {
+  %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
+  %g = llama.weight_ref @g : <32, #llama.f32> in #llama.rowmajor index 0
+  %h = llama.rms_norm %x, %g eps 1.0e-05 order <lanes = 16> : tensor<?x32xf32>, <32, #llama.f32>
+  %w = llama.weight_ref @w : <64x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 1
+  %y = llama.linear %h, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <64x32, #llama.q8_0> -> tensor<?x64xf32>
+  llama.buffer_write %y, @y at 1024 : tensor<?x64xf32>
+  return
+}
+llama.weight @g : 32 formats [#llama.f32]
+llama.weight @w : 64x32 formats [#llama.q8_0]
+
+// -----
+
+// Attention of few rows: a part is a block of keys, for one row of the call after
+// the other, each up to its own position.
+
+llama.buffer @q : tensor<2x32xf32> at 0
+llama.buffer @p : tensor<2x2x8x18xf32> at 256
+llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
+
+// CHECK-LABEL: func.func private @parts_of_few_rows
+// CHECK:         %[[Q:.+]] = tile.buffer %{{.+}} @q at 0 : memref<4x16xf32>
+// CHECK:         %[[P:.+]] = tile.buffer %{{.+}} @p at 256 : memref<4x144xf32>
+// CHECK:         scf.for %[[PART:.+]] =
+// CHECK:           %[[ROWS:.+]] = tile.row_count
+// CHECK:           scf.for %[[ROW:.+]] = %{{c0(_[0-9]+)?}} to %[[ROWS]] step %{{c1(_[0-9]+)?}}
+// CHECK:             %[[POSITION:.+]] = tile.position %{{.+}}[%[[ROW]]]
+// CHECK:             %[[HEADS:.+]] = arith.muli %[[ROW]], %{{c2(_[0-9]+)?}}
+// CHECK:             tile.stage %[[Q]][%{{.+}}] : memref<4x16xf32> -> <2x16xf32>
+// CHECK:             tile.causal_mask %{{.+}}, %[[POSITION]] advance 0 : vector<2x16xi1>
+func.func private @parts_of_few_rows(%l: index) attributes {llama.rows = 2, llama.partition = #llama.partition<of = keys, by = 256, times = 1>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 2, n = 16>} {
+  %q = llama.buffer_read @q at 0 : tensor<?x32xf32>
+  %kv = llama.input cache : !llama.cache<2x1x16, f16>
+  %pos = llama.input positions : tensor<?xi32>
+  %p = llama.attention_part %q, %kv[%l], %pos causal heads 2 keys 256 order <lanes = 16> : tensor<?x32xf32>, !llama.cache<2x1x16, f16>, tensor<?xi32> -> tensor<?x2x?x18xf32>
+  llama.buffer_write %p, @p at 256 : tensor<?x2x?x18xf32>
+  return
+}
+
+// -----
+
+// The parts of each row are merged up to its own position, before the product.
+
+llama.buffer @p : tensor<2x2x8x18xf32> at 256
+llama.buffer @y : tensor<2x16xf32> at 0
+
+// CHECK-LABEL: func.func private @few_rows_are_merged
+// CHECK:         %[[P:.+]] = tile.buffer %{{.+}} @p at 256 : memref<4x144xf32>
+// CHECK:         %[[A:.+]] = tile.scratch : memref<2x32xf32>
+// CHECK:         scf.for %[[ROW:.+]] =
+// CHECK:           tile.position %{{.+}}[%[[ROW]]]
+// CHECK:           scf.parallel (%[[HEAD:.+]]) =
+// CHECK:             tile.store %{{.+}}, %[[A]][%[[ROW]], %{{.+}}] : vector<1x16xf32>, memref<2x32xf32>
+// CHECK:         %[[STAGED:.+]] = tile.stage %[[A]][%{{c0(_[0-9]+)?}}] : memref<2x32xf32> -> <2x32xf32>
+// CHECK:         tile.contract %[[STAGED]][%{{c0(_[0-9]+)?}}], {{.*}} -> vector<2x16xf32>
+func.func private @few_rows_are_merged() attributes {llama.rows = 2, llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 2, n = 16>} {
+  %p = llama.buffer_read @p at 256 : tensor<?x2x?x18xf32>
+  %a = llama.attention_merge %p heads 2 keys 256 : tensor<?x2x?x18xf32> -> tensor<?x32xf32>
+  %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
+  %y = llama.linear %a, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <16x32, #llama.q8_0> -> tensor<?x16xf32>
+  llama.buffer_write %y, @y at 0 : tensor<?x16xf32>
+  return
+}
+llama.weight @w : 16x32 formats [#llama.q8_0]
+
+// -----
+
+// A head of several rows gathers them: row r is the one that the context lists.
+
+llama.buffer @x : tensor<512x32xf32> at 0
+llama.buffer @rows : tensor<8x32xf32> at 65536
+
+// CHECK-LABEL: func.func private @wanted
+// CHECK:         scf.for %{{.+}} =
+// CHECK:           scf.for %[[ROW:.+]] =
+// CHECK:             scf.for %[[COLUMN:.+]] =
+// CHECK:               %[[X:.+]] = tile.buffer %{{.+}} @x at 0 : memref<512x32xf32>
+// CHECK:               %[[SOURCE:.+]] = tile.wanted_row %{{.+}}[%[[ROW]]]
+// CHECK:               %[[VALUES:.+]] = tile.load %[[X]][%[[SOURCE]], %[[COLUMN]]] : memref<512x32xf32> -> vector<1x16xf32>
+// CHECK:               tile.store %[[VALUES]], %{{.+}}[%[[ROW]], %[[COLUMN]]] rows %{{.+}} : vector<1x16xf32>, memref<8x32xf32>
+func.func private @wanted() attributes {llama.rows = 8, llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  %wanted = llama.input wanted : tensor<?xi32>
+  %x = llama.buffer_read @x[%wanted : tensor<?xi32>] at 0 : tensor<?x32xf32>
+  llama.buffer_write %x, @rows at 65536 : tensor<?x32xf32>
+  return
+}
 
 // -----
 
@@ -565,13 +671,13 @@ llama.buffer @y : tensor<1x32xf32> at 1024
 // CHECK-LABEL: func.func private @a_norm_alone_of_one_row_of_many
 // CHECK:         scf.for
 // CHECK:         scf.for
-// CHECK:           %[[ROW:.+]] = tile.lm_head_row
+// CHECK:           %[[ROW:.+]] = tile.wanted_row %{{.+}}[%{{.+}}]
 // CHECK:           tile.sum %{{.+}}[%[[ROW]]]
-// CHECK:           %[[SAME:.+]] = tile.lm_head_row
+// CHECK:           %[[SAME:.+]] = tile.wanted_row %{{.+}}[%{{.+}}]
 // CHECK:           tile.load %{{.+}}[%[[SAME]],
 func.func private @a_norm_alone_of_one_row_of_many() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
-  %row = llama.input row : index
-  %x = llama.buffer_read @x[%row] at 0 : tensor<1x32xf32>
+  %row = llama.input wanted : tensor<1xi32>
+  %x = llama.buffer_read @x[%row : tensor<1xi32>] at 0 : tensor<1x32xf32>
   %g = llama.weight_ref @g : <32, #llama.f32> in #llama.rowmajor index 0
   %h = llama.rms_norm %x, %g eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
   llama.buffer_write %h, @y at 1024 : tensor<1x32xf32>

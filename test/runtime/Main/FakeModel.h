@@ -22,7 +22,9 @@ inline constexpr int32_t kTurnEnd = 258;
 inline constexpr int32_t kMerged = 259; // "he"
 
 inline constexpr uint64_t kContext = 300;
+/// Rows of its largest call, and of its head.
 inline constexpr uint64_t kChunk = 16;
+inline constexpr uint64_t kWanted = 3;
 inline constexpr uint64_t kHeadSize = 6;
 inline constexpr uint64_t kRopeRow = 2 * (kHeadSize + 15);
 

@@ -34,6 +34,9 @@ static uint64_t mix(uint64_t state, uint64_t value) {
   return state ^ (state >> 29);
 }
 
+/// A form of at most `most` rows: asked for more it loses its way, and so does
+/// every text and logit behind.
+template <uint64_t most>
 static void appendRows(const Context *context, void *scratch, uint32_t worker,
                        uint32_t workers) {
   auto *keys = reinterpret_cast<uint64_t *>(context->keys);
@@ -47,6 +50,7 @@ static void appendRows(const Context *context, void *scratch, uint32_t worker,
       auto *rope = reinterpret_cast<const uint32_t *>(context->rope) +
                    position * kRopeRow;
       uint64_t state = position == 0 ? 1 : keys[position - 1];
+      state += row < most ? 0 : row;
       state = mix(state, uint64_t(context->tokens[row]));
       state = mix(state, rope[0] ^ rope[kRopeRow - 1]);
       state = mix(state, context->weights[context->offsets[1]]);
@@ -60,35 +64,52 @@ static void appendRows(const Context *context, void *scratch, uint32_t worker,
   }
 }
 
+template <uint64_t most>
 static void head(const Context *context, void *, uint32_t worker,
                  uint32_t workers) {
-  const uint64_t state =
-      reinterpret_cast<uint64_t *>(context->workspace)[context->lmHeadRow];
   auto *logits =
       reinterpret_cast<float *>(context->workspace + kChunk * sizeof(uint64_t));
-  const uint64_t position =
-      context->keyCount - context->rows + context->lmHeadRow;
-  const uint64_t favourite = (position + 1) % kAnswerEnds == 0
-                                 ? uint64_t(kTurnEnd)
-                                 : uint8_t(kText[position % kTextBytes]);
-  for (uint64_t id = worker; id < kVocabulary; id += workers)
-    logits[id] = (float(mix(state, id) >> 40) * 0x1p-24f +
-                  (id == favourite ? 4.0f : 0.0f)) *
-                 kScale;
+  for (uint64_t i = 0; i < context->rows && i < most; ++i) {
+    const auto row = uint64_t(context->wanted[i]);
+    const uint64_t state =
+        reinterpret_cast<uint64_t *>(context->workspace)[row];
+    const auto position = uint64_t(context->positions[row]);
+    const uint64_t favourite = (position + 1) % kAnswerEnds == 0
+                                   ? uint64_t(kTurnEnd)
+                                   : uint8_t(kText[position % kTextBytes]);
+    for (uint64_t id = worker; id < kVocabulary; id += workers)
+      logits[i * kVocabulary + id] = (float(mix(state, id) >> 40) * 0x1p-24f +
+                                      (id == favourite ? 4.0f : 0.0f)) *
+                                     kScale;
+  }
 }
+
+/// Lists of others are damaged: out of order, of no rows, of too many, without
+/// a step, of more logits than there is room for.
+#ifndef FAKE_DAMAGE
+#define FAKE_DAMAGE 0
+#endif
+static constexpr corellama::abi::Entry kEntries[] = {
+    {"one", 1, appendRows<1>},
+    {"five", FAKE_DAMAGE == 1 ? 1 : 5, appendRows<5>},
+    {"all", FAKE_DAMAGE == 2 ? 1ull << 31 : kChunk, appendRows<kChunk>}};
+static constexpr corellama::abi::Entry kHeads[] = {
+    {"one", FAKE_DAMAGE == 3 ? 0 : 1, FAKE_DAMAGE == 4 ? nullptr : head<1>},
+    {"some", FAKE_DAMAGE == 5 ? kWanted + 1 : kWanted, head<kWanted>}};
 
 extern "C" const corellama::abi::Program corellama_program = {
     .version = corellama::abi::kVersion,
     .reserved = 0,
     .target = "fake",
     .features = FAKE_FEATURES,
-    .decode = appendRows,
-    .prefill = appendRows,
-    .lmHead = head,
+    .entries = kEntries,
+    .entryCount = sizeof(kEntries) / sizeof(kEntries[0]),
+    .heads = kHeads,
+    .headCount = sizeof(kHeads) / sizeof(kHeads[0]),
     .kernels = nullptr,
     .kernelCount = 0,
-    .workspaceBytes = kChunk * sizeof(uint64_t) + kVocabulary * sizeof(float),
+    .workspaceBytes =
+        kChunk * sizeof(uint64_t) + kWanted * kVocabulary * sizeof(float),
     .scratchBytes = sizeof(uint64_t),
     .logitsOffset = kChunk * sizeof(uint64_t),
-    .chunk = kChunk,
 };

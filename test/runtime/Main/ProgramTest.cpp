@@ -299,7 +299,9 @@ TEST_F(Program, BitsDoNotDependOnThreadsChunksOrDelays) {
   std::string expected;
   for (const std::string &of : {program, delayed})
     for (const char *threads : {"1", "2", "3", "5", "8"})
-      for (const char *rows : {"1", "7", "16"}) {
+      // Forms filled, forms with room left, and what is left over of the
+      // prompt.
+      for (const char *rows : {"1", "3", "5", "7", "16"}) {
         Outcome outcome =
             run(of, common + Arguments{"-t", threads, "-b", rows});
         ASSERT_EQ(outcome.out, answerLine(50, 30)) << outcome.err;
@@ -450,6 +452,18 @@ TEST_F(Program, ADamagedImageIsNamed) {
   expectError({"-p", "a"}, 1,
               "model: the generated code and the image do not fit each other; "
               "the program is damaged, compile it again");
+}
+
+// Lists out of order, of too many or no rows, without a step, of more logits
+// than the workspace has room for.
+TEST_F(Program, ADamagedListOfFormsIsNamed) {
+  for (const char *damage : {"1", "2", "3", "4", "5"}) {
+    program =
+        install("model", std::string("fake-damaged-") + damage, makeImage());
+    expectError({"-p", "a"}, 1,
+                "model: the generated code and the image do not fit each "
+                "other; the program is damaged, compile it again");
+  }
 }
 
 TEST_F(Program, ATruncatedFileIsNamed) {

@@ -66,7 +66,7 @@ constexpr const char *kScaled = R"mlir(
   llama.weight @w : 2 formats [#llama.f32]
   llama.buffer @x : tensor<4x2xf32> at 0
   llama.buffer @y : tensor<4x2xf32> at 32
-  llama.buffer @z : tensor<1x2xf32> at 24
+  llama.buffer @z : tensor<2x2xf32> at 16
   func.func private @norm() {
     %x = llama.buffer_read @x : tensor<?x2xf32>
     %w = llama.weight_ref @w : !llama.weight<2, #llama.f32>
@@ -74,11 +74,11 @@ constexpr const char *kScaled = R"mlir(
     llama.buffer_write %y, @y : tensor<?x2xf32>
     return
   }
-  func.func private @row() -> tensor<1x2xf32> {
-    %r = llama.input row : index
-    %x = llama.buffer_read @x[%r] : tensor<1x2xf32>
-    llama.buffer_write %x, @z : tensor<1x2xf32>
-    return %x : tensor<1x2xf32>
+  func.func private @wanted() -> tensor<?x2xf32> {
+    %r = llama.input wanted : tensor<?xi32>
+    %x = llama.buffer_read @x[%r : tensor<?xi32>] : tensor<?x2xf32>
+    llama.buffer_write %x, @z : tensor<?x2xf32>
+    return %x : tensor<?x2xf32>
   }
 )mlir";
 
@@ -108,25 +108,25 @@ TEST_F(EvaluatorTest, ABufferHoldsNoMoreThanItsCapacity) {
       "@norm: llama.buffer_write: buffer @y holds at most 4x2, found 5x2");
 }
 
-TEST_F(EvaluatorTest, ARowOfABufferAndWhatLiesOverIt) {
+TEST_F(EvaluatorTest, RowsOfABufferAndWhatLiesOverThem) {
   Evaluator evaluator(parse(kScaled), nullptr, Mode::Ideal);
   evaluator.setBuffer("x", Tensor{{2, 2}, {1, 2, 3, 4}});
   evaluator.setBuffer("y", Tensor{{1, 2}, {5, 6}});
   StepInputs inputs;
-  inputs.row = 1;
+  inputs.wanted = {{2}, {1, 0}};
   evaluator.setInputs(inputs);
-  auto results = evaluator.call("row", {});
+  auto results = evaluator.call("wanted", {});
   ASSERT_TRUE(bool(results));
   EXPECT_EQ(std::get<Tensor>(results->front()).values,
-            (std::vector<double>{3, 4}));
+            (std::vector<double>{3, 4, 1, 2}));
   // @z lies over the last bytes of @x's capacity, and beside @y.
   EXPECT_EQ(evaluator.getBuffer("x"), nullptr);
   EXPECT_NE(evaluator.getBuffer("y"), nullptr);
-  inputs.row = 2;
+  inputs.wanted = {{1}, {2}};
   evaluator.setInputs(inputs);
   evaluator.setBuffer("x", Tensor{{2, 2}, {1, 2, 3, 4}});
-  EXPECT_EQ(message(evaluator.call("row", {})),
-            "@row: llama.buffer_read: row 2 of buffer @x, which holds 2");
+  EXPECT_EQ(message(evaluator.call("wanted", {})),
+            "@wanted: llama.buffer_read: row 2 of buffer @x, which holds 2");
 }
 
 TEST_F(EvaluatorTest, AWeightOfTheWrongSizeOrShape) {
@@ -212,14 +212,14 @@ TEST_F(EvaluatorTest, IndexArithmeticAndLoops) {
 
 TEST_F(EvaluatorTest, AModelNeedsIds) {
   OneWeight weights(weightOf({2}, {1, 2}));
-  auto logits =
-      evaluateModel(parse("llama.model @m steps []"), weights, {}, Mode::Ideal);
+  auto logits = evaluateModel(
+      parse("llama.model @m steps [] heads [@s]\nllama.step @s rows 1 {}"),
+      weights, {}, Mode::Ideal);
   ASSERT_FALSE(bool(logits));
   EXPECT_EQ(llvm::toString(logits.takeError()), "there are no ids to run");
   logits = evaluateModel(*module, weights, {1}, Mode::Ideal);
   ASSERT_FALSE(bool(logits));
-  EXPECT_EQ(llvm::toString(logits.takeError()),
-            "the model has no step 'prefill'");
+  EXPECT_EQ(llvm::toString(logits.takeError()), "the model has no form ''");
 }
 
 TEST(EvalMain, AnUnknownMode) {

@@ -42,7 +42,7 @@ llama.weights @blk layers 2 {
   llama.weight @ffn_up : 3x2 formats [#llama.f32]
   llama.weight @ffn_down : 2x3 formats [#llama.f32]
 }
-llama.model @m steps [@decode, @prefill, @lm_head]
+llama.model @m steps [@decode, @prefill] heads [@lm_head]
 
 llama.buffer @x : tensor<4x2xf32> at 0
 llama.buffer @decode.q : tensor<1x2xf32> at 128
@@ -239,8 +239,8 @@ func.func private @layer.prefill.1(%l: index) {
   return
 }
 func.func private @lm_head.row() {
-  %r = llama.input row : index
-  %x = llama.buffer_read @x[%r] : tensor<1x2xf32>
+  %r = llama.input wanted : tensor<1xi32>
+  %x = llama.buffer_read @x[%r : tensor<1xi32>] : tensor<1x2xf32>
   %g = llama.weight_ref @output_norm : !llama.weight<2, #llama.f32>
   %h = llama.rms_norm %x, %g eps 1.0e-05 : tensor<1x2xf32>, !llama.weight<2, #llama.f32>
   %w = llama.weight_ref @token_embd : !llama.weight<4x2, #llama.f32>
