@@ -319,6 +319,25 @@ static LogicalResult expectTableIndices(ModuleOp module) {
   });
 }
 
+/// A tile.rope_row reads the module's table, whose rows are for heads of one
+/// size.
+static LogicalResult expectHeadsOfTable(ModuleOp module) {
+  auto tables = module.getOps<RopeTableOp>();
+  if (tables.empty())
+    return success(); // a kernel alone, without declarations
+  int64_t expected = static_cast<int64_t>((*tables.begin()).getHead());
+  return forEach<Operation *>(module, [&](Operation *op) -> LogicalResult {
+    if (op->getName().getStringRef() != "tile.rope_row")
+      return success();
+    auto head = op->getAttrOfType<IntegerAttr>("head");
+    if (head && head.getInt() != expected)
+      return op->emitOpError()
+             << "is for heads of " << head.getInt()
+             << " elements, llama.rope_table has heads of " << expected;
+    return success();
+  });
+}
+
 static LogicalResult expectKernelFunctions(ModuleOp module) {
   SymbolTable symbols(module);
   return forEach<DispatchOp>(module, [&](DispatchOp run) -> LogicalResult {
@@ -378,6 +397,7 @@ static constexpr Fact kFacts[] = {
     {Phase::Schedule, Phase::Schedule, expectStamps},
     {Phase::Schedule, Phase::Vector, expectLayers},
     {Phase::Tile, Phase::Tile, expectTableIndices},
+    {Phase::Tile, Phase::Tile, expectHeadsOfTable},
     {Phase::Schedule, Phase::Schedule, expectKernelFunctions},
 };
 

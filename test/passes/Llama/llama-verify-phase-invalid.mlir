@@ -266,6 +266,24 @@ func.func private @read() {
   return
 }
 
+// -----
+
+llama.rope_table head 8 base 1.0e+04
+func.func private @a_head_of_another_size(%ctx: !tile.context, %i: index) {
+  // expected-error @below {{'tile.rope_row' op is for heads of 16 elements, llama.rope_table has heads of 8}}
+  %r = tile.rope_row %ctx[%i, %i] head 16 : vector<1x16xf32>
+  return
+}
+
+// -----
+
+llama.weight @w : 32x32 formats [#llama.q4_0] in [#llama.rowmajor]
+func.func private @another_index(%ctx: !tile.context) {
+  // expected-error @below {{'tile.weight' op has index 7 of the 1 in the table, @w has 0}}
+  %w = tile.weight %ctx @w : !llama.weight<32x32, #llama.q4_0> in #llama.rowmajor index 7
+  return
+}
+
 //--- vector.mlir
 
 // Where the passes of a CPU and of a GPU part, the message names both.
