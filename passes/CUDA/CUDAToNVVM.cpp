@@ -194,29 +194,24 @@ Value Lowering::lowerLdMatrix(LdMatrixOp op) {
 }
 
 Value Lowering::lowerMma(MmaOp op) {
-  auto element = cast<VectorType>(op.getA().getType()).getElementType();
-  bool halves = element.isF16();
-  // nvvm.mma takes a pair of f16 as a vector, a pair of bf16 as an i32.
   auto registersOf = [&](Value value) {
     SmallVector<Value> registers;
     int64_t count = cast<VectorType>(value.getType()).getDimSize(0);
-    for (int64_t i = 0; i < count; ++i) {
-      Value pair = vector::ExtractOp::create(b, value, i);
-      registers.push_back(
-          halves ? pair : LLVM::BitcastOp::create(b, b.getI32Type(), pair));
-    }
+    for (int64_t i = 0; i < count; ++i)
+      registers.push_back(vector::ExtractOp::create(b, value, i));
     return registers;
   };
   SmallVector<Value> sums;
   for (int64_t i = 0; i < 4; ++i)
     sums.push_back(vector::ExtractOp::create(b, op.getC(), i));
-  NVVM::MMATypes type = halves ? NVVM::MMATypes::f16 : NVVM::MMATypes::bf16;
   Type result = LLVM::LLVMStructType::getLiteral(
       b.getContext(), SmallVector<Type>(4, b.getF32Type()));
+  SmallVector<Value> a = registersOf(op.getA());
+  SmallVector<Value> second = registersOf(op.getB());
+  constexpr NVVM::MMATypes type = NVVM::MMATypes::f16;
   Value product = NVVM::MmaOp::create(
-      b, result, registersOf(op.getA()), registersOf(op.getB()), sums,
-      ArrayRef<int64_t>{16, 8, 16}, std::nullopt, std::nullopt,
-      std::array<NVVM::MMATypes, 2>{type, type},
+      b, result, a, second, sums, ArrayRef<int64_t>{16, 8, 16}, std::nullopt,
+      std::nullopt, std::array<NVVM::MMATypes, 2>{type, type},
       std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row,
                                      NVVM::MMALayout::col});
   SmallVector<Value> elements;
@@ -242,12 +237,13 @@ void Lowering::lower(Operation *op) {
     lowered = lowerId<NVVM::BlockIdXOp>(INT32_MAX);
   else if (isa<BarrierOp>(op))
     NVVM::Barrier0Op::create(b);
-  else if (auto shuffle = dyn_cast<ShuffleXorOp>(op))
-    lowered = NVVM::ShflOp::create(
-        b, shuffle.getType(), i32(kAllLanes), shuffle.getValue(),
-        i32(static_cast<int32_t>(shuffle.getMask())), i32(kShuffleClamp),
-        NVVM::ShflKind::bfly, UnitAttr());
-  else if (auto shared = dyn_cast<SharedOp>(op))
+  else if (auto shuffle = dyn_cast<ShuffleXorOp>(op)) {
+    Value all = i32(kAllLanes);
+    Value mask = i32(static_cast<int32_t>(shuffle.getMask()));
+    lowered = NVVM::ShflOp::create(b, shuffle.getType(), all,
+                                   shuffle.getValue(), mask, i32(kShuffleClamp),
+                                   NVVM::ShflKind::bfly, UnitAttr());
+  } else if (auto shared = dyn_cast<SharedOp>(op))
     lowered = lowerShared(shared);
   else if (auto load = dyn_cast<LoadWeightOp>(op))
     lowered = lowerLoadWeight(load);

@@ -77,9 +77,9 @@ BufferOp StepBuffers::add(StringRef name, RankedTensorType type, Location loc) {
     unique = (name + "." + Twine(number)).str();
   names.insert(unique);
   OpBuilder builder(module.getContext());
-  auto buffer = BufferOp::create(builder, loc, builder.getStringAttr(unique),
-                                 StringAttr(), TypeAttr::get(type), Attribute(),
-                                 IntegerAttr());
+  auto buffer =
+      BufferOp::create(builder, loc, builder.getStringAttr(unique),
+                       StringAttr(), TypeAttr::get(type), IntegerAttr());
   buffers.push_back(OwningOpRef<BufferOp>(buffer));
   return buffer;
 }

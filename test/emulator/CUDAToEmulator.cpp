@@ -153,7 +153,7 @@ private:
     return LLVM::AllocaOp::create(b, pointer, type, constant(b, 1),
                                   /*alignment=*/16);
   }
-  /// Pairs of f16 or bf16, one row a register, to a local variable of i32.
+  /// Pairs of f16, one row a register, to a local variable of i32.
   Value storeRegisters(ImplicitLocOpBuilder &b, Value pairs) {
     auto type = cast<VectorType>(pairs.getType());
     auto words = VectorType::get(type.getDimSize(0), i32);
@@ -239,10 +239,8 @@ Value KernelLowering::lower(ImplicitLocOpBuilder &b, Operation *word) {
               second = storeRegisters(b, op.getB()), c = local(sums),
               d = local(sums);
         LLVM::StoreOp::create(b, op.getC(), c);
-        bool bf16 =
-            cast<VectorType>(op.getA().getType()).getElementType().isBF16();
-        call(b, {"mma", {}, {pointer, pointer, pointer, pointer, i32, i32}},
-             {a, second, c, d, constant(b, bf16), site(b)});
+        call(b, {"mma", {}, {pointer, pointer, pointer, pointer, i32}},
+             {a, second, c, d, site(b)});
         return LLVM::LoadOp::create(b, sums, d);
       });
 }

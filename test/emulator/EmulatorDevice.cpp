@@ -81,7 +81,6 @@ struct Fibre {
   const void *row;
   uint32_t *registers;
   MmaOperands operands;
-  bool bf16;
   llvm::SmallVector<Copy, 16> copies;
   uint32_t committedGroups;
 };
@@ -139,7 +138,7 @@ public:
   uint32_t shuffleXor(uint32_t value, uint32_t mask, uint32_t site);
   void ldmatrix(const void *row, uint32_t count, uint32_t *registers,
                 uint32_t site);
-  void mma(const MmaOperands &operands, bool bf16, uint32_t site);
+  void mma(const MmaOperands &operands, uint32_t site);
   void copyAsync(uint8_t *target, const uint8_t *source, uint32_t valid);
   void copyCommit() { ++current->committedGroups; }
   void copyWait(uint32_t pending);
@@ -345,7 +344,7 @@ void EmulatorDevice::Impl::finishWarp(Fibre *warp) {
     MmaOperands operands[kWarpLanes];
     for (uint32_t lane = 0; lane < kWarpLanes; ++lane)
       operands[lane] = warp[lane].operands;
-    return multiply(operands, warp->bf16);
+    return multiply(operands);
   }
   case State::Ready:
   case State::Barrier:
@@ -374,10 +373,8 @@ void EmulatorDevice::Impl::ldmatrix(const void *row, uint32_t count,
   arriveInWarp(State::LdMatrix, site);
 }
 
-void EmulatorDevice::Impl::mma(const MmaOperands &operands, bool bf16,
-                               uint32_t site) {
+void EmulatorDevice::Impl::mma(const MmaOperands &operands, uint32_t site) {
   current->operands = operands;
-  current->bf16 = bf16;
   arriveInWarp(State::Mma, site);
 }
 
@@ -544,9 +541,8 @@ void corellama_emulator_ldmatrix(const void *row, uint32_t count,
   device().ldmatrix(row, count, registers, site);
 }
 void corellama_emulator_mma(const uint32_t *a, const uint32_t *b,
-                            const float *c, float *d, uint32_t bf16,
-                            uint32_t site) {
-  device().mma({a, b, c, d}, bf16 != 0, site);
+                            const float *c, float *d, uint32_t site) {
+  device().mma({a, b, c, d}, site);
 }
 void corellama_emulator_read(const void *address, uint32_t bytes,
                              uint32_t alignment) {

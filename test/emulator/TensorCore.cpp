@@ -35,17 +35,9 @@ static double fromHalf(uint16_t bits) {
   return bits >> 15 ? -magnitude : magnitude;
 }
 
-static double fromBF16(uint16_t bits) {
-  uint32_t word = static_cast<uint32_t>(bits) << 16;
-  float value;
-  std::memcpy(&value, &word, sizeof(value));
-  return value;
-}
-
-void corellama::multiply(const MmaOperands (&lanes)[kWarpLanes], bool bf16) {
+void corellama::multiply(const MmaOperands (&lanes)[kWarpLanes]) {
   auto element = [&](uint32_t pair, unsigned which) {
-    auto bits = static_cast<uint16_t>(pair >> (16 * which));
-    return bf16 ? fromBF16(bits) : fromHalf(bits);
+    return fromHalf(static_cast<uint16_t>(pair >> (16 * which)));
   };
   double a[16][16], b[16][8];
   for (unsigned lane = 0; lane < kWarpLanes; ++lane) {

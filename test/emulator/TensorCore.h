@@ -31,7 +31,7 @@ struct MmaOperands {
 /// and c are added there, k ascending, and the sum is rounded once to float32.
 /// A tensor core truncates when it aligns terms, so its last bits may differ;
 /// the assignment of lanes to elements is the same.
-void multiply(const MmaOperands (&lanes)[kWarpLanes], bool bf16);
+void multiply(const MmaOperands (&lanes)[kWarpLanes]);
 
 } // namespace corellama
 

@@ -37,7 +37,7 @@ LogicalResult SharedOp::verify() {
   return success();
 }
 
-/// 4 registers: a pair of f16 or bf16 in each.
+/// 4 registers: a pair of f16 in each.
 static bool isRegisters(Type type, ArrayRef<int64_t> counts) {
   auto vector = cast<VectorType>(type);
   return vector.getDimSize(1) == 2 &&
@@ -59,10 +59,8 @@ LogicalResult LdMatrixOp::verify() {
 
 LogicalResult MmaOp::verify() {
   if (!isRegisters(getA().getType(), {4}) ||
-      !isRegisters(getB().getType(), {2}) ||
-      cast<VectorType>(getA().getType()).getElementType() !=
-          cast<VectorType>(getB().getType()).getElementType())
-    return emitOpError() << "multiplies 4 by 2 pairs of one type of halves, "
+      !isRegisters(getB().getType(), {2}))
+    return emitOpError() << "multiplies 4 by 2 pairs of f16, "
                             "found "
                          << getA().getType() << " and " << getB().getType();
   return success();

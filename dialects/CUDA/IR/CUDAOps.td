@@ -82,7 +82,7 @@ def CUDA_ShuffleXorOp : CUDA_Op<"shuffle_xor", [AllTypesMatch<["value", "result"
 // Memory
 //===----------------------------------------------------------------------===//
 
-def CUDA_WorkgroupMemory : MemRefOf<[F32, F16, BF16, I32, I8]>;
+def CUDA_WorkgroupMemory : MemRefOf<[F32, F16, I32, I8]>;
 
 def CUDA_SharedOp : CUDA_Op<"shared", [Pure]> {
   let summary = "workgroup memory at a byte offset";
@@ -164,7 +164,7 @@ def CUDA_CopyWaitOp : CUDA_Op<"copy_wait"> {
 //===----------------------------------------------------------------------===//
 
 def CUDA_LdMatrixOp : CUDA_Op<"ldmatrix", [MemoryEffects<[MemRead]>]> {
-  let summary = "matrices of 8 x 8 f16 or bf16 from workgroup memory, spread over the warp";
+  let summary = "matrices of 8 x 8 f16 from workgroup memory, spread over the warp";
   let description = [{
     Each lane gives the address of one row of 16 bytes: lanes 8 i to 8 i + 7 the
     rows of matrix i (with two matrices the addresses of lanes 16 to 31 are not
@@ -172,7 +172,7 @@ def CUDA_LdMatrixOp : CUDA_Op<"ldmatrix", [MemoryEffects<[MemRead]>]> {
     r = lane / 4, c = lane mod 4 (PTX ISA, ldmatrix).
   }];
   let arguments = (ins CUDA_WorkgroupMemory:$memory, Variadic<Index>:$indices);
-  let results = (outs VectorOfRankAndType<[2], [F16, BF16]>:$result);
+  let results = (outs VectorOfRankAndType<[2], [F16]>:$result);
   let assemblyFormat = [{
     $memory `[` $indices `]` attr-dict `:` type($memory) `->` type($result)
   }];
@@ -186,8 +186,8 @@ def CUDA_MmaOp : CUDA_Op<"mma", [AllTypesMatch<["c", "result"]>]> {
     2t), (g, 2t + 8), (g + 8, 2t + 8); of b the pairs of column g at k = 2t and 2t +
     8; of c and the result (g, 2t), (g, 2t + 1), (g + 8, 2t), (g + 8, 2t + 1).
   }];
-  let arguments = (ins VectorOfRankAndType<[2], [F16, BF16]>:$a,
-                       VectorOfRankAndType<[2], [F16, BF16]>:$b,
+  let arguments = (ins VectorOfRankAndType<[2], [F16]>:$a,
+                       VectorOfRankAndType<[2], [F16]>:$b,
                        CUDA_Accumulator:$c);
   let results = (outs CUDA_Accumulator:$result);
   let assemblyFormat = "$a `,` $b `,` $c attr-dict `:` type($a) `,` type($b)";

@@ -52,9 +52,9 @@ def Llama_BufferOp : Llama_Op<"buffer", Llama_BufferPhases, [Symbol]> {
   let summary = "a value of a step in memory";
   let description = [{
     The type is the capacity: all rows of the largest call, rounded up to the
-    row tile. `layout` where elements are not plain (`!llama.q8b32`); `at` is the
-    byte offset in the workspace. Values carried round the loop over layers share
-    one buffer. Buffers may overlap where no two of their values live at once.
+    row tile. `at` is the byte offset in the workspace. Values carried round the
+    loop over layers share one buffer. Buffers may overlap where no two of their
+    values live at once.
 
     (A1) a static shape. (A2) at is not negative.
 
@@ -64,9 +64,9 @@ def Llama_BufferOp : Llama_Op<"buffer", Llama_BufferPhases, [Symbol]> {
   }];
   let arguments = (ins SymbolNameAttr:$sym_name,
     OptionalAttr<StrAttr>:$sym_visibility, TypeAttrOf<AnyRankedTensor>:$type,
-    OptionalAttr<AnyAttr>:$layout, OptionalAttr<I64Attr>:$at);
+    OptionalAttr<I64Attr>:$at);
   let assemblyFormat = [{
-    $sym_name `:` $type (`layout` $layout^)? (`at` $at^)? attr-dict
+    $sym_name `:` $type (`at` $at^)? attr-dict
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{ uint64_t getBytes(); }];

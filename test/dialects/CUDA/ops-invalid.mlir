@@ -56,24 +56,16 @@ func.func @a_matrix_of_global_memory(%m: memref<64x32xf16, 1>, %i: index) {
 
 // -----
 
-func.func @a_matrix_of_other_elements(%m: memref<64x32xbf16, 3>, %i: index) {
-  // expected-error @below {{'cuda.ldmatrix' op reads workgroup memory of its result's elements, found 'memref<64x32xbf16, 3>'}}
-  %v = cuda.ldmatrix %m[%i, %i] : memref<64x32xbf16, 3> -> vector<4x2xf16>
-  return
-}
-
-// -----
-
-func.func @a_product_of_two_types(%a: vector<4x2xf16>, %b: vector<2x2xbf16>, %c: vector<4xf32>) {
-  // expected-error @below {{'cuda.mma' op multiplies 4 by 2 pairs of one type of halves, found 'vector<4x2xf16>' and 'vector<2x2xbf16>'}}
-  %d = cuda.mma %a, %b, %c : vector<4x2xf16>, vector<2x2xbf16>
+func.func @a_matrix_of_other_elements(%m: memref<64x32xf32, 3>, %i: index) {
+  // expected-error @below {{'cuda.ldmatrix' op reads workgroup memory of its result's elements, found 'memref<64x32xf32, 3>'}}
+  %v = cuda.ldmatrix %m[%i, %i] : memref<64x32xf32, 3> -> vector<4x2xf16>
   return
 }
 
 // -----
 
 func.func @a_product_of_the_wrong_shape(%a: vector<2x2xf16>, %b: vector<2x2xf16>, %c: vector<4xf32>) {
-  // expected-error @below {{'cuda.mma' op multiplies 4 by 2 pairs of one type of halves, found 'vector<2x2xf16>' and 'vector<2x2xf16>'}}
+  // expected-error @below {{'cuda.mma' op multiplies 4 by 2 pairs of f16, found 'vector<2x2xf16>' and 'vector<2x2xf16>'}}
   %d = cuda.mma %a, %b, %c : vector<2x2xf16>, vector<2x2xf16>
   return
 }

@@ -161,8 +161,8 @@ func.func @kernel(%x: tensor<1x32xf32>) -> tensor<1x32xf32> {
 
 // CHECK: llama.buffer @x : tensor<8x32xf32>{{$}}
 llama.buffer @x : tensor<8x32xf32>
-// CHECK: llama.buffer @x.rounded : tensor<8x32x!llama.q8b32> layout #llama.rowmajor at 1024
-llama.buffer @x.rounded : tensor<8x32x!llama.q8b32> layout #llama.rowmajor at 1024
+// CHECK: llama.buffer @x.rounded : tensor<8x32x!llama.q8b32> at 1024
+llama.buffer @x.rounded : tensor<8x32x!llama.q8b32> at 1024
 
 // CHECK-LABEL: func.func @run
 func.func @run(%rows: tensor<?xi32>) {

@@ -88,10 +88,10 @@ func.func @four_matrices(%m: memref<64x32xf16, 3>, %i: index, %j: index) -> vect
 
 // CHECK-LABEL: func.func @one_matrix
 // CHECK:         %[[WORD:.+]] = nvvm.ldmatrix %{{.+}} {{{.*}}num = 1 : i32{{.*}}} : (!llvm.ptr<3>) -> i32
-// CHECK:         llvm.bitcast %[[WORD]] : i32 to vector<2xbf16>
-func.func @one_matrix(%m: memref<64x32xbf16, 3>, %i: index, %j: index) -> vector<1x2xbf16> attributes {llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128>} {
-  %v = cuda.ldmatrix %m[%i, %j] : memref<64x32xbf16, 3> -> vector<1x2xbf16>
-  return %v : vector<1x2xbf16>
+// CHECK:         llvm.bitcast %[[WORD]] : i32 to vector<2xf16>
+func.func @one_matrix(%m: memref<64x32xf16, 3>, %i: index, %j: index) -> vector<1x2xf16> attributes {llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128>} {
+  %v = cuda.ldmatrix %m[%i, %j] : memref<64x32xf16, 3> -> vector<1x2xf16>
+  return %v : vector<1x2xf16>
 }
 
 // CHECK-LABEL: func.func @a_product_of_halves
@@ -100,16 +100,6 @@ func.func @one_matrix(%m: memref<64x32xbf16, 3>, %i: index, %j: index) -> vector
 // CHECK-SAME:    (vector<2xf16>, vector<2xf16>, f32) -> !llvm.struct<(f32, f32, f32, f32)>
 func.func @a_product_of_halves(%a: vector<4x2xf16>, %b: vector<2x2xf16>, %c: vector<4xf32>) -> vector<4xf32> attributes {llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128>} {
   %d = cuda.mma %a, %b, %c : vector<4x2xf16>, vector<2x2xf16>
-  return %d : vector<4xf32>
-}
-
-// A pair of bf16 is a word to nvvm.
-// CHECK-LABEL: func.func @a_product_of_bf16
-// CHECK:         llvm.bitcast %{{.+}} : vector<2xbf16> to i32
-// CHECK:         nvvm.mma.sync
-// CHECK-SAME:    (i32, i32, f32) -> !llvm.struct<(f32, f32, f32, f32)>
-func.func @a_product_of_bf16(%a: vector<4x2xbf16>, %b: vector<2x2xbf16>, %c: vector<4xf32>) -> vector<4xf32> attributes {llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128>} {
-  %d = cuda.mma %a, %b, %c : vector<4x2xbf16>, vector<2x2xbf16>
   return %d : vector<4xf32>
 }
 

@@ -100,8 +100,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80", features = "
   // CHECK:         %[[WORDS:.+]] = llvm.load %[[A]] : !llvm.ptr -> vector<2xi32>
   // CHECK:         %[[FLAT:.+]] = vector.bitcast %[[WORDS]] : vector<2xi32> to vector<4xf16>
   // CHECK:         vector.shape_cast %[[FLAT]] : vector<4xf16> to vector<2x2xf16>
-  // CHECK:         %[[HALVES:.+]] = arith.constant 0 : i32
-  // CHECK:         llvm.call @corellama_emulator_mma(%{{.+}}, %{{.+}}, %{{.+}}, %[[D:.+]], %[[HALVES]], %{{.+}}) {convergent}
+    // CHECK:         llvm.call @corellama_emulator_mma(%{{.+}}, %{{.+}}, %{{.+}}, %[[D:.+]], %{{.+}}) {convergent}
   // CHECK:         llvm.load %[[D]] : !llvm.ptr -> vector<4xf32>
   func.func @tensor_cores(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
     %c0 = arith.constant 0 : index
