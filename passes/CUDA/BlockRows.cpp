@@ -98,7 +98,7 @@ void CUDAKernel::fillRow(
            for (Value item : items) {
              Value column = mul(item, unit);
              Value inside =
-                 padded == columns ? Value() : lessThan(column, index(columns));
+                 padded == columns ? Value() : lessThan(column, columns);
              Vec<Value> zero{unit == 1 ? constant(0.0f) : zeros(floats(4))};
              made.push_back(guardedValues(inside, zero, [&]() -> Vec<Value> {
                return {make(column, unit)};
@@ -123,7 +123,7 @@ void CUDAKernel::fillRow(
 void CUDAKernel::writeBufferRows(tile::BufferRowsOp op) {
   tile::RowsType type = op.getType();
   Value memory =
-      view(field(context::Field::Workspace), index(op.getAt()),
+      view(field(context::Field::Workspace), op.getAt(),
            global({type.getRows(), type.getColumns()}, type.getElementType()));
   if (type.getRows() != 1 || !type.getElementType().isF32()) {
     rows[op] = {memory, type.getColumns()};

@@ -70,8 +70,9 @@ MemRefType CUDAKernel::global(ArrayRef<int64_t> shape, Type element) {
                          b.getI64IntegerAttr(kGlobalSpace));
 }
 
-Value CUDAKernel::view(Value pointer, Value byteOffset, MemRefType type) {
-  return context::ViewOp::create(b, type, pointer, byteOffset);
+Value CUDAKernel::view(Value pointer, tile::IndexOperand byteOffset,
+                       MemRefType type) {
+  return context::ViewOp::create(b, type, pointer, index(byteOffset));
 }
 
 Value CUDAKernel::allocate(ArrayRef<int64_t> shape, Type element) {
@@ -107,8 +108,8 @@ void CUDAKernel::storeVector(Value vector, Value memory, ValueRange at,
 
 /// What a list of the context says of a row.
 Value CUDAKernel::integerOf(context::Field list, Value row) {
-  Value memory = view(field(list), index(0),
-                      global({ShapedType::kDynamic}, b.getI32Type()));
+  Value memory =
+      view(field(list), 0, global({ShapedType::kDynamic}, b.getI32Type()));
   return arith::IndexCastOp::create(b, b.getIndexType(), load(memory, {row}));
 }
 
@@ -121,11 +122,14 @@ Value CUDAKernel::positionOf(Value row) {
 //===----------------------------------------------------------------------===//
 
 SmallVector<Value>
-CUDAKernel::loop(Value from, Value to, int64_t step, ValueRange init,
+CUDAKernel::loop(tile::IndexOperand from, tile::IndexOperand to, int64_t step,
+                 ValueRange init,
                  function_ref<Vec<Value>(Value, ValueRange)> body) {
-  std::optional<int64_t> first = getConstantIntValue(from),
-                         last = getConstantIntValue(to);
-  auto op = scf::ForOp::create(b, from, to, index(step), init);
+  Value begin = index(from);
+  Value end = index(to);
+  std::optional<int64_t> first = getConstantIntValue(begin),
+                         last = getConstantIntValue(end);
+  auto op = scf::ForOp::create(b, begin, end, index(step), init);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(op.getBody());
   barriers.enterLoop(/*runs=*/first && last && *first < *last);
@@ -152,18 +156,6 @@ SmallVector<Value> CUDAKernel::branch(Value condition, ValueRange otherwise,
   scf::YieldOp::create(b, results);
   b.setInsertionPointToStart(op.elseBlock());
   scf::YieldOp::create(b, otherwise);
-  return Vec<Value>(op.getResults());
-}
-
-SmallVector<Value>
-CUDAKernel::ownLoop(Value from, Value to, int64_t step, ValueRange init,
-                    function_ref<Vec<Value>(Value, ValueRange)> body) {
-  auto op = scf::ForOp::create(b, from, to, index(step), init);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(op.getBody());
-  Vec<Value> results = body(op.getInductionVar(), op.getRegionIterArgs());
-  if (!init.empty())
-    scf::YieldOp::create(b, results);
   return Vec<Value>(op.getResults());
 }
 
@@ -207,10 +199,10 @@ CUDAKernel::rounds(int64_t count, int64_t batch, ValueRange init,
   };
   Vec<Value> carried(init);
   if (batches > batch)
-    carried = ownLoop(index(0), index(batches * threads), batch * threads,
-                      carried, [&](Value first, ValueRange values) {
-                        return body(items(add(first, thread), batch), values);
-                      });
+    carried = fold(0, batches * threads, batch * threads, carried,
+                   [&](Value first, ValueRange values) {
+                     return body(items(add(first, thread), batch), values);
+                   });
   else if (batches)
     carried = body(items(thread, batch), carried);
   if (full != batches)
@@ -218,7 +210,7 @@ CUDAKernel::rounds(int64_t count, int64_t batch, ValueRange init,
         body(items(add(thread, batches * threads), full - batches), carried);
   if (count % threads) {
     Value last = add(thread, full * threads);
-    carried = guardedValues(lessThan(last, index(count)), carried,
+    carried = guardedValues(lessThan(last, count), carried,
                             [&] { return body({last}, carried); });
   }
   return carried;

@@ -95,7 +95,7 @@ private:
   /// The type of this thread's share of a value.
   mlir::Type typeOf(mlir::Operation *op, mlir::Type old);
 
-  // CUDAKernel.cpp: small things. Indices are of type index.
+  // CUDAKernel.cpp: helpers. Indices are of type index.
   Value both(Value x, Value y); // of conditions; null: true
   Value constant(float value);
   Value zeros(mlir::Type type);
@@ -106,7 +106,8 @@ private:
   Value fromElements(llvm::ArrayRef<Value> scalars);
   Value field(context::Field which);
   mlir::MemRefType global(llvm::ArrayRef<int64_t> shape, mlir::Type element);
-  Value view(Value pointer, Value byteOffset, mlir::MemRefType type);
+  Value view(Value pointer, tile::IndexOperand byteOffset,
+             mlir::MemRefType type);
   /// Workgroup memory for the lifetime of the kernel, at a multiple of 128
   /// bytes.
   Value allocate(llvm::ArrayRef<int64_t> shape, mlir::Type element);
@@ -120,17 +121,15 @@ private:
   Value integerOf(context::Field list, Value row);
   Value positionOf(Value row);
   /// A loop that all threads run equally often; reported to the barriers.
-  Vec<Value> loop(Value from, Value to, int64_t step, mlir::ValueRange init,
+  /// Another one (`fold`) is a thread's own: its accesses have been reported
+  /// before.
+  Vec<Value> loop(tile::IndexOperand from, tile::IndexOperand to, int64_t step,
+                  mlir::ValueRange init,
                   llvm::function_ref<Vec<Value>(Value, mlir::ValueRange)> body);
   /// A branch that all threads take or none, reported to the barriers; null:
   /// always taken. `otherwise` is its value where it is not taken.
   Vec<Value> branch(Value condition, mlir::ValueRange otherwise,
                     llvm::function_ref<Vec<Value>()> body);
-  /// A loop of one thread; its accesses have been reported to the barriers
-  /// before.
-  Vec<Value>
-  ownLoop(Value from, Value to, int64_t step, mlir::ValueRange init,
-          llvm::function_ref<Vec<Value>(Value, mlir::ValueRange)> body);
   /// `body` if the condition of this thread holds; null: always.
   void guarded(Value condition, llvm::function_ref<void()> body);
   /// The same with results; they are `otherwise` if the condition does not

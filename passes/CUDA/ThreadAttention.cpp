@@ -97,16 +97,15 @@ LogicalResult CUDAKernel::writeScores(tile::ScoreKeysOp op) {
     Value zero = constant(0.0f);
     Vec<Value> start(m, zero);
     Value inside = fragment->passesColumns()
-                       ? lessThan(column, index(fragment->columns))
+                       ? lessThan(column, fragment->columns)
                        : Value();
     Vec<Value> sums = guardedValues(inside, start, [&] {
       int64_t step = kKeyLoads * lanes, whole = size / step * step;
       Vec<Value> found = start;
       if (whole)
-        found = ownLoop(index(0), index(whole), step, found,
-                        [&](Value d, ValueRange carried) {
-                          return part(d, step, carried);
-                        });
+        found = fold(0, whole, step, found, [&](Value d, ValueRange carried) {
+          return part(d, step, carried);
+        });
       if (whole != size)
         found = part(index(whole), size - whole, found);
       return found;
@@ -145,7 +144,7 @@ LogicalResult CUDAKernel::writeSumValues(tile::SumValuesOp op) {
       lookup(op.getFirst()));
   auto limitOf = [&](int64_t row) {
     Value limit = add(lookup(op.getCount()), row * op.getAdvance());
-    return minimum(maximum(limit, index(0)), index(keys));
+    return minimum(maximum(limit, 0), keys);
   };
   Value common = limitOf(0);
   Vec<Value> limits;
@@ -209,16 +208,16 @@ LogicalResult CUDAKernel::writeSumValues(tile::SumValuesOp op) {
       Value done = index(0);
       for (int64_t step : steps) {
         Value whole = sub(common, rem(common, step));
-        found = ownLoop(done, whole, step, found,
-                        [&](Value key, ValueRange carried) {
-                          return part(key, step, carried, all);
-                        });
+        found =
+            fold(done, whole, step, found, [&](Value key, ValueRange carried) {
+              return part(key, step, carried, all);
+            });
         done = whole;
       }
       if (m == 1 || limits.empty())
         return found;
       // Keys that only later rows attend to.
-      return ownLoop(
+      return fold(
           common, limits.back(), 1, found, [&](Value key, ValueRange carried) {
             return part(key, 1, carried,
                         [&](int64_t i) { return lessThan(key, limits[i]); });

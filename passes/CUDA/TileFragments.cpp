@@ -32,8 +32,10 @@ std::optional<Fragment> CUDAKernel::fragmentOf(Operation *op, Type type) {
 }
 
 Value CUDAKernel::rowOf(const Fragment &fragment, int64_t element) {
-  if (fragment.spread == Spread::Accumulators)
-    return add(add(mul(warp, 16), div(lane, 4)), element % 4 / 2 * 8);
+  if (fragment.spread == Spread::Accumulators) {
+    Value first = mul(warp, 16);
+    return add(add(first, div(lane, 4)), element % 4 / 2 * 8);
+  }
   int64_t row = element / fragment.perRow;
   return row ? index(row) : Value();
 }
@@ -68,8 +70,10 @@ Touch CUDAKernel::touchOf(const Fragment &fragment) {
 Value CUDAKernel::build(const Fragment &fragment,
                         function_ref<Value(Value, Value)> make) {
   Vec<Value> made;
-  for (int64_t e = 0; e < fragment.size(); ++e)
-    made.push_back(make(rowOf(fragment, e), columnOf(fragment, e)));
+  for (int64_t e = 0; e < fragment.size(); ++e) {
+    Value row = rowOf(fragment, e);
+    made.push_back(make(row, columnOf(fragment, e)));
+  }
   return fromElements(made);
 }
 
@@ -82,13 +86,12 @@ Value CUDAKernel::rowIn(Value first, Value offset) {
 /// multiples of their width.
 Value CUDAKernel::below(Value first, const Fragment &fragment, Value column,
                         int64_t extent, Value limit) {
-  Value inside = fragment.passesColumns()
-                     ? lessThan(column, index(fragment.columns))
-                     : Value();
+  Value inside =
+      fragment.passesColumns() ? lessThan(column, fragment.columns) : Value();
   if (!limit && extent % fragment.columns == 0)
     return inside;
-  return both(inside,
-              lessThan(add(first, column), limit ? limit : index(extent)));
+  Value at = add(first, column);
+  return both(inside, limit ? lessThan(at, limit) : lessThan(at, extent));
 }
 
 /// Elements that are adjacent in memory and in the fragment, so that one access
@@ -121,7 +124,7 @@ LogicalResult CUDAKernel::writeLoad(tile::LoadOp op) {
     Value at = rowIn(row, inTile);
     // Rows from `rows` on are unspecified; an existing row is read instead.
     if (op.getRows() && inTile)
-      at = minimum(at, sub(lookup(op.getRows()), index(1)));
+      at = minimum(at, sub(lookup(op.getRows()), 1));
     Value inside = below(column, *fragment, offset, extent, limit);
     Vec<Value> otherwise(unit, inside ? zeros(number) : Value());
     auto read = [&]() -> Vec<Value> {
@@ -197,9 +200,9 @@ LogicalResult CUDAKernel::writeAppend(tile::AppendOp op) {
       guarded(inside, [&] {
         Value column = add(first, offset);
         IndexBuilder &math = *this;
-        Value at =
-            strides.groupAddress(math, add(cache.firstHead, div(column, size)),
-                                 cache.capacity, rowIn(position, inTile));
+        Value head = add(cache.firstHead, div(column, size));
+        Value at = strides.groupAddress(math, head, cache.capacity,
+                                        rowIn(position, inTile));
         Value number = element(value, e);
         if (!narrow.isF32())
           number = arith::TruncFOp::create(b, narrow, number);
@@ -222,14 +225,13 @@ LogicalResult CUDAKernel::writeRope(tile::RopeRowOp op) {
   int64_t head = op.getHead();
   // A row of the table: cosines, then signed sines.
   int64_t half = abi::ropeRowOf(head) / 2;
-  Value table = view(field(context::Field::Rope), index(0),
+  Value table = view(field(context::Field::Rope), 0,
                      global({ShapedType::kDynamic}, b.getF32Type()));
   Value position = positionOf(lookup(op.getRow()));
   // Rows past the call's last are computed and not stored; their positions are
   // kept inside the table.
-  Value last = fragment->rows > 1
-                   ? sub(field(context::Field::KeyCount), index(1))
-                   : Value();
+  Value last =
+      fragment->rows > 1 ? sub(field(context::Field::KeyCount), 1) : Value();
   values[op] = build(*fragment, [&](Value row, Value column) {
     Value at = position;
     if (row)

@@ -272,7 +272,7 @@ LogicalResult CUDAKernel::writeWeight(tile::WeightOp op) {
            << "is read on a GPU as f32 where it is a vector and in "
               "rowmajor_split where it is a matrix, found "
            << type << " in " << op.getLayout();
-  Value table = view(field(context::Field::Offsets), index(0),
+  Value table = view(field(context::Field::Offsets), 0,
                      global({ShapedType::kDynamic}, b.getI64Type()));
   Value entry = index(op.getIndex());
   if (op.getLayer())
@@ -294,8 +294,8 @@ LogicalResult CUDAKernel::writeCache(tile::CacheOp op) {
     return op.emitOpError() << "is read on a GPU with keys and values in "
                                "rowmajor and elements f32 or f16";
   auto memory = global({ShapedType::kDynamic}, type.getElementType());
-  caches[op] = {view(field(context::Field::Keys), index(0), memory),
-                view(field(context::Field::Values), index(0), memory),
+  caches[op] = {view(field(context::Field::Keys), 0, memory),
+                view(field(context::Field::Values), 0, memory),
                 mul(lookup(op.getLayer()), type.getHeads()),
                 field(context::Field::Capacity),
                 type,
@@ -319,7 +319,7 @@ LogicalResult CUDAKernel::writeTileOp(Operation *op) {
       })
       .Case([&](tile::BufferOp o) {
         auto type = cast<MemRefType>(o.getType());
-        give(view(field(context::Field::Workspace), index(o.getAt()),
+        give(view(field(context::Field::Workspace), o.getAt(),
                   global(type.getShape(), type.getElementType())));
       })
       .Case([&](tile::BufferRowsOp o) { writeBufferRows(o); })

@@ -59,7 +59,8 @@ static Value magicFloat(ImplicitLocOpBuilder &b, Value word, unsigned shift,
     word = arith::ShRUIOp::create(b, word, i32(b, shift));
   word = arith::AndIOp::create(b, word, i32(b, mask));
   word = arith::OrIOp::create(b, word, i32(b, kMagic));
-  return arith::SubFOp::create(b, asFloat(b, word),
+  Value number = asFloat(b, word);
+  return arith::SubFOp::create(b, number,
                                f32(b, kTwo23 + static_cast<float>(zero)));
 }
 

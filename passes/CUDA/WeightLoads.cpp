@@ -38,8 +38,8 @@ Value CUDAKernel::planeOf(const Weight &weight, unsigned plane, Type element) {
 Value CUDAKernel::loadOfPlane(const Weight &weight, unsigned plane,
                               Type element, Value row, Value at) {
   int64_t bytes = element.getIntOrFloatBitWidth() / 8;
-  return load(planeOf(weight, plane, element),
-              {add(mul(row, planeStride(weight, plane) / bytes), at)});
+  Value memory = planeOf(weight, plane, element);
+  return load(memory, {add(mul(row, planeStride(weight, plane) / bytes), at)});
 }
 
 /// The product of a kind's levels at scale block `block` of a row. A byte has 8

@@ -39,7 +39,7 @@ SmallVector<int64_t> KernelBody::headTiles(int64_t rows,
 /// The column where a head that begins at `column` ends, where tiles of whole
 /// vectors would write past it; else null.
 Value KernelBody::headLimit(Value column, int64_t headSize) {
-  return headSize % kElements == 0 ? Value() : add(column, index(headSize));
+  return headSize % kElements == 0 ? Value() : add(column, headSize);
 }
 
 Value KernelBody::cacheOf(Value cache, Value layer) {
@@ -79,46 +79,40 @@ KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey,
   Value zero = index(0);
   // Whole tiles of n keys, the lane of a sum being the key modulo n; keys past
   // the position are -inf, whose exp is +0.
-  Value left = minimum(sub(q.keyLimit, firstKey), index(keys));
-  Value upper = mul(arith::CeilDivSIOp::create(b, left, index(n)), index(n));
+  Value left = minimum(sub(q.keyLimit, firstKey), keys);
+  Value upper = mul(arith::CeilDivSIOp::create(b, left, index(n)), n);
 
   Value lowest = splat(kMinusInfinity, tileType);
-  auto scores =
-      scf::ForOp::create(b, zero, upper, index(n), ValueRange{lowest});
-  {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(scores.getBody());
-    Value k = scores.getInductionVar(), key = add(firstKey, k);
-    Value s =
-        ScoreKeysOp::create(b, tileType, q.rows, zero, q.cache, q.head, key);
-    Value mask = CausalMaskOp::create(b, maskType, key, q.position, q.advance);
-    Value masked = arith::SelectOp::create(b, mask, s, lowest);
-    tile::StoreOp::create(b, masked, q.scores, zero, k, Value(), Value());
-    Value largest = scores.getRegionIterArg(0);
-    Value greater =
-        arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, masked, largest);
-    scf::YieldOp::create(
-        b, arith::SelectOp::create(b, greater, masked, largest).getResult());
-  }
+  Value largest = fold(
+      0, upper, n, lowest,
+      [&](Value k, ValueRange carried) -> SmallVector<Value> {
+        Value key = add(firstKey, k);
+        Value s = ScoreKeysOp::create(b, tileType, q.rows, zero, q.cache,
+                                      q.head, key);
+        Value mask =
+            CausalMaskOp::create(b, maskType, key, q.position, q.advance);
+        Value masked = arith::SelectOp::create(b, mask, s, lowest);
+        tile::StoreOp::create(b, masked, q.scores, zero, k, Value(), Value());
+        Value greater = arith::CmpFOp::create(b, arith::CmpFPredicate::OGT,
+                                              masked, carried[0]);
+        return {arith::SelectOp::create(b, greater, masked, carried[0])};
+      })[0];
   KeyBlock block;
-  block.maximum = ReduceLanesOp::create(b, rowType, "max", scores.getResult(0));
+  block.maximum = ReduceLanesOp::create(b, rowType, "max", largest);
   Value spread = BroadcastRowsOp::create(b, tileType, block.maximum);
-  auto sums = scf::ForOp::create(b, zero, upper, index(n),
-                                 ValueRange{splat(0.0f, tileType)});
-  {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(sums.getBody());
-    Value k = sums.getInductionVar();
-    Value s =
-        tile::LoadOp::create(b, tileType, q.scores, zero, k, Value(), Value());
-    Value w = math::ExpOp::create(b, arith::SubFOp::create(b, s, spread));
-    tile::StoreOp::create(b, w, q.scores, zero, k, Value(), Value());
-    scf::YieldOp::create(
-        b, arith::AddFOp::create(b, sums.getRegionIterArg(0), w).getResult());
-  }
-  block.sum = ReduceLanesOp::create(b, rowType, "add", sums.getResult(0));
+  Value sum =
+      fold(0, upper, n, splat(0.0f, tileType),
+           [&](Value k, ValueRange carried) -> SmallVector<Value> {
+             Value s = tile::LoadOp::create(b, tileType, q.scores, zero, k,
+                                            Value(), Value());
+             Value w =
+                 math::ExpOp::create(b, arith::SubFOp::create(b, s, spread));
+             tile::StoreOp::create(b, w, q.scores, zero, k, Value(), Value());
+             return {arith::AddFOp::create(b, carried[0], w)};
+           })[0];
+  block.sum = ReduceLanesOp::create(b, rowType, "add", sum);
 
-  Value count = add(sub(q.position, firstKey), index(1));
+  Value count = add(sub(q.position, firstKey), 1);
   int64_t element = 0;
   int64_t headSize = cast<CacheType>(q.cache.getType()).getHeadSize();
   for (int64_t width : headTiles(q.m, headSize)) {
@@ -139,6 +133,27 @@ KernelBody::KeyBlock KernelBody::emptyBlock(int64_t rows, int64_t headSize) {
     block.accumulators.push_back(
         splat(0.0f, VectorType::get({rows, width}, f32)));
   return block;
+}
+
+/// `body` of each block's number and of what came before, from an empty block
+/// on.
+KernelBody::KeyBlock
+KernelBody::foldBlocks(Value blocks, int64_t rows, int64_t headSize,
+                       function_ref<KeyBlock(Value, const KeyBlock &)> body) {
+  auto pack = [](const KeyBlock &block) {
+    SmallVector<Value> values{block.maximum, block.sum};
+    llvm::append_range(values, block.accumulators);
+    return values;
+  };
+  auto unpack = [](ValueRange values) {
+    return KeyBlock{SmallVector<Value>(values.drop_front(2)), values[0],
+                    values[1]};
+  };
+  KeyBlock empty = emptyBlock(rows, headSize);
+  return unpack(
+      fold(0, blocks, 1, pack(empty), [&](Value number, ValueRange carried) {
+        return pack(body(number, unpack(carried)));
+      }));
 }
 
 /// m' = max(m, mi); a = exp(m - m'), c = exp(mi - m'); s' = fma(s, a, si * c);
@@ -209,14 +224,14 @@ LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
   if (!dynamicRows)
     onlyPosition = PositionOp::create(b, b.getIndexType(), context, index(0));
 
-  loop(toIndex(begin), toIndex(end), 1, [&](Value number) {
+  loopOverParts([&](Value number) {
     Value blockNumber = arith::DivSIOp::create(b, number, index(times));
     Value share = arith::RemSIOp::create(b, number, index(times));
-    Value firstHead = mul(share, index(rows));
+    Value firstHead = mul(share, rows);
     Value head = share;
     if (rows != group)
       head = arith::DivSIOp::create(b, firstHead, index(group));
-    Value firstKey = mul(blockNumber, index(keys));
+    Value firstKey = mul(blockNumber, keys);
     // The heads of one row of the call, `first` the first of them. A block that
     // lies behind the row's position has no key for it: its maximum is -inf.
     auto attendRow = [&](Value position, Value first) {
@@ -225,33 +240,31 @@ LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
               cache,
               head,
               position,
-              add(position, index(1)),
+              add(position, 1),
               rows,
               /*advance=*/0};
       KeyBlock block = attendBlock(q, firstKey, keys);
-      Value column = mul(blockNumber, index(headSize + 2));
-      Value bound = headLimit(column, headSize),
-            limit = add(column, index(headSize));
+      Value column = mul(blockNumber, headSize + 2);
+      Value bound = headLimit(column, headSize), limit = add(column, headSize);
       int64_t element = 0;
       for (Value o : block.accumulators) {
-        tile::StoreOp::create(b, o, target, first, add(column, index(element)),
+        tile::StoreOp::create(b, o, target, first, add(column, element),
                               Value(), bound);
         element += cast<VectorType>(o.getType()).getDimSize(1);
       }
       for (int64_t i = 0; i < rows; ++i) {
-        Value row = add(first, index(i));
+        Value row = add(first, i);
         Value largest = vector::ExtractOp::create(b, block.maximum, i);
         Value sum = vector::ExtractOp::create(b, block.sum, i);
         memref::StoreOp::create(b, largest, target, ValueRange{row, limit});
-        memref::StoreOp::create(b, sum, target,
-                                ValueRange{row, add(limit, index(1))});
+        memref::StoreOp::create(b, sum, target, ValueRange{row, add(limit, 1)});
       }
     };
     if (!dynamicRows)
       return attendRow(onlyPosition, firstHead);
-    loop(index(0), rowCount(), 1, [&](Value row) {
+    loop(0, rowCount(), 1, [&](Value row) {
       Value position = PositionOp::create(b, b.getIndexType(), context, row);
-      attendRow(position, add(mul(row, index(heads)), firstHead));
+      attendRow(position, add(mul(row, heads), firstHead));
     });
   });
   return success();
@@ -287,63 +300,50 @@ Value KernelBody::mergeHeads(AttentionMergeOp merge) {
         b, keyCount, index(merge.getKeysAttr().getInt()));
     parallelLoop(heads, [&](Value head) {
       Value part = first ? add(first, head) : head;
-      KeyBlock empty = emptyBlock(1, headSize);
-      SmallVector<Value> start{empty.maximum, empty.sum};
-      llvm::append_range(start, empty.accumulators);
-      auto over = scf::ForOp::create(b, index(0), blocks, index(1), start);
-      auto unpack = [](ValueRange values) {
-        KeyBlock block;
-        block.maximum = values[0];
-        block.sum = values[1];
-        llvm::append_range(block.accumulators, values.drop_front(2));
-        return block;
-      };
-      {
-        OpBuilder::InsertionGuard guard(b);
-        b.setInsertionPointToStart(over.getBody());
-        Value column = mul(over.getInductionVar(), index(stride));
-        Value limit = add(column, index(headSize));
-        KeyBlock next;
-        auto scalar = [&](Value at) {
-          Value x = memref::LoadOp::create(b, source, ValueRange{part, at});
-          return vector::BroadcastOp::create(b, one, x).getResult();
-        };
-        next.maximum = scalar(limit);
-        next.sum = scalar(add(limit, index(1)));
-        int64_t element = 0;
-        for (int64_t width : widths) {
-          next.accumulators.push_back(
-              tile::LoadOp::create(b, VectorType::get({1, width}, f32), source,
-                                   part, add(column, index(element)), Value(),
-                                   headLimit(column, headSize)));
-          element += width;
-        }
-        KeyBlock merged = this->merge(unpack(over.getRegionIterArgs()), next);
-        SmallVector<Value> values{merged.maximum, merged.sum};
-        llvm::append_range(values, merged.accumulators);
-        scf::YieldOp::create(b, values);
-      }
-      KeyBlock all = unpack(over.getResults());
-      Value column = mul(head, index(headSize));
+      KeyBlock all = foldBlocks(
+          blocks, 1, headSize, [&](Value number, const KeyBlock &before) {
+            Value column = mul(number, stride);
+            Value limit = add(column, headSize);
+            auto scalar = [&](Value at) -> Value {
+              Value x = memref::LoadOp::create(b, source, ValueRange{part, at});
+              return vector::BroadcastOp::create(b, one, x);
+            };
+            KeyBlock next;
+            next.maximum = scalar(limit);
+            next.sum = scalar(add(limit, 1));
+            int64_t element = 0;
+            for (int64_t width : widths) {
+              Value at = add(column, element);
+              next.accumulators.push_back(tile::LoadOp::create(
+                  b, VectorType::get({1, width}, f32), source, part, at,
+                  Value(), headLimit(column, headSize)));
+              element += width;
+            }
+            return this->merge(before, next);
+          });
+      Value column = mul(head, headSize);
       Value limit = headLimit(column, headSize);
       int64_t element = 0;
       for (auto [o, width] : llvm::zip(all.accumulators, widths)) {
         Value sum = BroadcastRowsOp::create(b, o.getType(), all.sum);
-        tile::StoreOp::create(b, arith::DivFOp::create(b, o, sum), target, row,
-                              add(column, index(element)), Value(), limit);
+        Value y = arith::DivFOp::create(b, o, sum);
+        tile::StoreOp::create(b, y, target, row, add(column, element), Value(),
+                              limit);
         element += width;
       }
     });
   };
   if (!dynamicRows) {
-    mergeRow(index(0), {}, KeyCountOp::create(b, b.getIndexType(), context));
+    Value keyCount = KeyCountOp::create(b, b.getIndexType(), context);
+    mergeRow(index(0), {}, keyCount);
     return target;
   }
   // Up to the row's own position, as decode has it: a block without keys would
   // add zeros, which makes +0 of -0.
-  loop(index(0), rowCount(), 1, [&](Value row) {
+  loop(0, rowCount(), 1, [&](Value row) {
     Value position = PositionOp::create(b, b.getIndexType(), context, row);
-    mergeRow(row, mul(row, index(heads)), add(position, index(1)));
+    Value first = mul(row, heads);
+    mergeRow(row, first, add(position, 1));
   });
   return target;
 }
@@ -394,61 +394,48 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
   Value rows = rowCount();
   Value keyCount = KeyCountOp::create(b, b.getIndexType(), context);
 
-  loop(toIndex(begin), toIndex(end), 1, [&](Value number) {
+  loopOverParts([&](Value number) {
     Value tileNumber = arith::DivSIOp::create(b, number, index(kvHeads));
     Value head = arith::RemSIOp::create(b, number, index(kvHeads));
-    Value firstRow = mul(tileNumber, index(m));
+    Value firstRow = mul(tileNumber, m);
     Value position = PositionOp::create(b, b.getIndexType(), context, firstRow);
-    Value keyLimit = minimum(add(position, index(m)), keyCount);
+    Value keyLimit = minimum(add(position, m), keyCount);
     Value blocks = arith::CeilDivSIOp::create(b, keyLimit, index(keys));
     if (!unrounded.empty())
-      beginRounding(all, firstRow, mul(head, index(group * headSize)));
-    loop(index(0), index(group), 1, [&](Value member) {
-      Value queryHead = add(mul(head, index(group)), member);
-      Value staged =
-          stageQuery(query, add(mul(firstRow, index(heads)), queryHead), heads,
-                     m, headSize);
+      beginRounding(all, firstRow, mul(head, group * headSize));
+    loop(0, group, 1, [&](Value member) {
+      Value queryHead = add(mul(head, group), member);
+      Value staged = stageQuery(query, add(mul(firstRow, heads), queryHead),
+                                heads, m, headSize);
       Query q{staged,   scores,   cache, head,
               position, keyLimit, m,     /*advance=*/1};
-      KeyBlock empty = emptyBlock(m, headSize);
-      SmallVector<Value> start{empty.maximum, empty.sum};
-      llvm::append_range(start, empty.accumulators);
-      auto over = scf::ForOp::create(b, index(0), blocks, index(1), start);
-      {
-        OpBuilder::InsertionGuard guard(b);
-        b.setInsertionPointToStart(over.getBody());
-        Value firstKey = mul(over.getInductionVar(), index(keys));
-        KeyBlock left;
-        left.maximum = over.getRegionIterArg(0);
-        left.sum = over.getRegionIterArg(1);
-        llvm::append_range(left.accumulators,
-                           over.getRegionIterArgs().drop_front(2));
-        KeyBlock merged = merge(left, attendBlock(q, firstKey, keys));
-        // A row that has no key in this block keeps what it had.
-        SmallVector<Value> values;
-        Value sees =
-            CausalMaskOp::create(b, VectorType::get({m}, b.getI1Type()),
-                                 firstKey, position, /*advance=*/1);
-        values.push_back(
-            arith::SelectOp::create(b, sees, merged.maximum, left.maximum));
-        values.push_back(
-            arith::SelectOp::create(b, sees, merged.sum, left.sum));
-        for (auto [next, last] :
-             llvm::zip(merged.accumulators, left.accumulators)) {
-          auto type = cast<VectorType>(next.getType());
-          Value spread = BroadcastRowsOp::create(
-              b, VectorType::get(type.getShape(), b.getI1Type()), sees);
-          values.push_back(arith::SelectOp::create(b, spread, next, last));
-        }
-        scf::YieldOp::create(b, values);
-      }
-      Value column = mul(queryHead, index(headSize));
+      KeyBlock merged = foldBlocks(
+          blocks, m, headSize, [&](Value number, const KeyBlock &before) {
+            Value firstKey = mul(number, keys);
+            KeyBlock next = merge(before, attendBlock(q, firstKey, keys));
+            // A row that has no key in this block keeps what it had.
+            Value sees =
+                CausalMaskOp::create(b, VectorType::get({m}, b.getI1Type()),
+                                     firstKey, position, /*advance=*/1);
+            next.maximum =
+                arith::SelectOp::create(b, sees, next.maximum, before.maximum);
+            next.sum = arith::SelectOp::create(b, sees, next.sum, before.sum);
+            for (auto [o, last] :
+                 llvm::zip(next.accumulators, before.accumulators)) {
+              auto type = cast<VectorType>(o.getType());
+              Value spread = BroadcastRowsOp::create(
+                  b, VectorType::get(type.getShape(), b.getI1Type()), sees);
+              o = arith::SelectOp::create(b, spread, o, last);
+            }
+            return next;
+          });
+      Value column = mul(queryHead, headSize);
       Value limit = headLimit(column, headSize);
       int64_t element = 0;
-      for (Value o : over.getResults().drop_front(2)) {
-        Value sum = BroadcastRowsOp::create(b, o.getType(), over.getResult(1));
+      for (Value o : merged.accumulators) {
+        Value sum = BroadcastRowsOp::create(b, o.getType(), merged.sum);
         Value y = arith::DivFOp::create(b, o, sum);
-        Value at = add(column, index(element));
+        Value at = add(column, element);
         for (Value target : targets) {
           Type kept = cast<MemRefType>(target.getType()).getElementType();
           Value stored = y;
@@ -464,7 +451,7 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
       }
     });
     if (!unrounded.empty())
-      finishRounding(all, minimum(index(m), sub(rows, firstRow)));
+      finishRounding(all, minimum(m, sub(rows, firstRow)));
   });
   return success();
 }

@@ -10,25 +10,49 @@
 #define CORELLAMA_PASSES_TILE_INDEXBUILDER_H
 
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include <concepts>
 
 namespace corellama::tile {
+
+/// A value of the code, or a number of the compiler, which becomes a constant
+/// where it is used. C++ leaves the order open in which the arguments of a call
+/// are evaluated: with numbers that make no op themselves, at most one argument
+/// does, and the ops stand in one order whatever compiled the compiler.
+struct IndexOperand {
+  IndexOperand(std::convertible_to<mlir::Value> auto value) : value(value) {}
+  IndexOperand(std::integral auto number)
+      : number(static_cast<int64_t>(number)) {}
+
+  bool is(int64_t wanted) const { return !value && number == wanted; }
+
+  mlir::Value value;
+  int64_t number = 0;
+};
 
 /// Base of a class that writes code at `b`.
 class IndexBuilder {
 public:
   explicit IndexBuilder(const mlir::ImplicitLocOpBuilder &b) : b(b) {}
 
-  mlir::Value index(int64_t value);
-  mlir::Value add(mlir::Value x, mlir::Value y);
-  mlir::Value add(mlir::Value x, int64_t y);
-  mlir::Value sub(mlir::Value x, mlir::Value y);
-  mlir::Value mul(mlir::Value x, mlir::Value y);
-  mlir::Value mul(mlir::Value x, int64_t y);
-  mlir::Value div(mlir::Value x, int64_t y);          // unsigned
-  mlir::Value rem(mlir::Value x, int64_t y);          // unsigned
-  mlir::Value minimum(mlir::Value x, mlir::Value y);  // signed
-  mlir::Value maximum(mlir::Value x, mlir::Value y);  // signed
-  mlir::Value lessThan(mlir::Value x, mlir::Value y); // signed
+  mlir::Value index(IndexOperand operand);
+  mlir::Value add(IndexOperand x, IndexOperand y);
+  mlir::Value sub(IndexOperand x, IndexOperand y);
+  mlir::Value mul(IndexOperand x, IndexOperand y);
+  mlir::Value div(IndexOperand x, IndexOperand y);      // unsigned
+  mlir::Value rem(IndexOperand x, IndexOperand y);      // unsigned
+  mlir::Value minimum(IndexOperand x, IndexOperand y);  // signed
+  mlir::Value maximum(IndexOperand x, IndexOperand y);  // signed
+  mlir::Value lessThan(IndexOperand x, IndexOperand y); // signed
+
+  void loop(IndexOperand from, IndexOperand to, int64_t step,
+            llvm::function_ref<void(mlir::Value)> body);
+  /// A loop that carries values: `body` makes the next ones; the last of them.
+  llvm::SmallVector<mlir::Value>
+  fold(IndexOperand from, IndexOperand to, int64_t step, mlir::ValueRange start,
+       llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value,
+                                                         mlir::ValueRange)>
+           body);
 
 protected:
   mlir::ImplicitLocOpBuilder b;

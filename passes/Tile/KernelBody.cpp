@@ -41,7 +41,7 @@ KernelBody::KernelBody(func::FuncOp source, func::FuncOp target,
 }
 
 //===----------------------------------------------------------------------===//
-// Small things
+// Helpers
 //===----------------------------------------------------------------------===//
 
 Value KernelBody::toIndex(Value i32) {
@@ -53,19 +53,19 @@ Value KernelBody::splat(float value, Type type) {
       b, DenseElementsAttr::get(cast<VectorType>(type), APFloat(value)));
 }
 
-scf::ForOp KernelBody::loop(Value from, Value to, int64_t step,
-                            function_ref<void(Value)> body) {
-  auto op = scf::ForOp::create(b, from, to, index(step));
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(op.getBody());
-  body(op.getInductionVar());
-  return op;
+/// The parts that the call is for.
+void KernelBody::loopOverParts(function_ref<void(Value)> body) {
+  Value from = toIndex(begin);
+  Value to = toIndex(end);
+  loop(from, to, 1, body);
 }
 
 /// Iterations that write nothing that another one reads or writes.
 void KernelBody::parallelLoop(int64_t count, function_ref<void(Value)> body) {
-  auto op = scf::ParallelOp::create(
-      b, ValueRange{index(0)}, ValueRange{index(count)}, ValueRange{index(1)});
+  Value from = index(0);
+  Value to = index(count);
+  Value step = index(1);
+  auto op = scf::ParallelOp::create(b, from, to, step);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(op.getBody());
   body(op.getInductionVars()[0]);
@@ -291,11 +291,10 @@ Value KernelBody::tileOf(Value tensor, const Position &at) {
     Value sums = format.hasMinimum() ? rows->sums.lookup(format.getScaleBlock())
                                      : Value();
     Value panel = panels.lookup(linear);
-    return ContractOp::create(b, type, rows->rows, row,
-                              panel ? panel : weight(linear.getWeight()),
-                              panel ? index(0) : at.column, sums,
-                              linear.getOrderAttr())
-        .getResult();
+    Value operand = panel ? panel : weight(linear.getWeight());
+    Value column = panel ? index(0) : at.column;
+    return ContractOp::create(b, type, rows->rows, row, operand, column, sums,
+                              linear.getOrderAttr());
   }
   if (auto read = dyn_cast<BufferReadOp>(op)) {
     if (read.getRows() && at.m != 1) {
@@ -306,9 +305,9 @@ Value KernelBody::tileOf(Value tensor, const Position &at) {
     }
     // The limit is of rows that lie side by side; a wanted one is there.
     Value rows = dynamicRows && !read.getRows() ? rowCount() : Value();
-    return tile::LoadOp::create(b, type, bufferMemory(read),
-                                rowIn(read, at.row), at.column, rows, Value())
-        .getResult();
+    Value memory = bufferMemory(read);
+    Value row = rowIn(read, at.row);
+    return tile::LoadOp::create(b, type, memory, row, at.column, rows, Value());
   }
   if (op->hasTrait<IsElementwise>()) {
     // Positions are operands too; the op asks the context for them.
@@ -400,10 +399,11 @@ void KernelBody::store(const Sink &sink, Value tile, const Position &at,
                        Value columns) {
   if (auto it = unrounded.find(sink.op); it != unrounded.end()) {
     const Unrounded &to = it->second;
-    tile::StoreOp::create(b, tile, to.memory, sub(at.row, to.row),
-                          sub(at.column, to.column),
-                          dynamicRows ? sub(rowCount(), to.row) : Value(),
-                          columns ? sub(columns, to.column) : Value());
+    Value row = sub(at.row, to.row);
+    Value column = sub(at.column, to.column);
+    Value rowLimit = dynamicRows ? sub(rowCount(), to.row) : Value();
+    Value limit = columns ? sub(columns, to.column) : Value();
+    tile::StoreOp::create(b, tile, to.memory, row, column, rowLimit, limit);
     return;
   }
   if (auto write = dyn_cast<BufferWriteOp>(sink.op)) {
@@ -416,8 +416,9 @@ void KernelBody::store(const Sink &sink, Value tile, const Position &at,
     return;
   }
   auto append = cast<KVAppendOp>(sink.op);
-  AppendOp::create(b, tile, cacheOf(append.getCache(), append.getLayer()),
-                   context, at.row, at.column, rowCount(), sink.what);
+  Value cache = cacheOf(append.getCache(), append.getLayer());
+  AppendOp::create(b, tile, cache, context, at.row, at.column, rowCount(),
+                   sink.what);
 }
 
 /// Scratch for values that are stored a tile at a time and rounded by blocks,
@@ -433,11 +434,14 @@ void KernelBody::prepareRounding(ArrayRef<Sink> sinks, int64_t rows,
 }
 
 /// The first element of scratch is (row, column) of the buffer from here on.
-void KernelBody::beginRounding(ArrayRef<Sink> sinks, Value row, Value column) {
+void KernelBody::beginRounding(ArrayRef<Sink> sinks, IndexOperand row,
+                               IndexOperand column) {
+  Value firstRow = index(row);
+  Value firstColumn = index(column);
   for (const Sink &sink : sinks)
     if (auto it = unrounded.find(sink.op); it != unrounded.end()) {
-      it->second.row = row;
-      it->second.column = column;
+      it->second.row = firstRow;
+      it->second.column = firstColumn;
     }
 }
 
@@ -488,12 +492,13 @@ LogicalResult KernelBody::write() {
 LogicalResult KernelBody::writeEmbed(EmbedOp embed, const Sink &sink) {
   auto type = cast<WeightType>(embed.getWeight().getType());
   Value table = weight(embed.getWeight());
-  loop(toIndex(begin), toIndex(end), 1, [&](Value part) {
-    Value first = mul(part, index(partition.getBy()));
-    Value last = minimum(add(first, index(partition.getBy())), rowCount());
+  loopOverParts([&](Value part) {
+    Value first = mul(part, partition.getBy());
+    Value next = add(first, partition.getBy());
+    Value last = minimum(next, rowCount());
     loop(first, last, 1, [&](Value row) {
       Value token = TokenOp::create(b, b.getIndexType(), context, row);
-      loop(index(0), index(type.getColumns()), n, [&](Value column) {
+      loop(0, type.getColumns(), n, [&](Value column) {
         Value x = DecodeOp::create(b, VectorType::get({1, n}, b.getF32Type()),
                                    table, token, column);
         store(sink, x, {row, column, 1, n});
@@ -519,12 +524,13 @@ LogicalResult KernelBody::writeRowWise() {
                     cast<RankedTensorType>(sink.value.getType()).getDimSize(1));
 
   LogicalResult result = success();
-  loop(toIndex(begin), toIndex(end), 1, [&](Value part) {
-    Value first = mul(part, index(partition.getBy()));
-    Value last = minimum(add(first, index(partition.getBy())), rowCount());
+  loopOverParts([&](Value part) {
+    Value first = mul(part, partition.getBy());
+    Value next = add(first, partition.getBy());
+    Value last = minimum(next, rowCount());
     loop(first, last, 1, [&](Value row) {
       if (!unrounded.empty())
-        beginRounding(all, row, index(0));
+        beginRounding(all, row, 0);
       for (auto norm : source.getBody().front().getOps<RmsNormOp>()) {
         auto read = norm.getX().getDefiningOp<BufferReadOp>();
         if (!read) {
@@ -532,13 +538,13 @@ LogicalResult KernelBody::writeRowWise() {
                    << "normalises a value that is not in a buffer";
           return;
         }
-        inverses[norm] =
-            inverseRms(norm, bufferMemory(read), rowIn(read, row), 1);
+        Value memory = bufferMemory(read);
+        inverses[norm] = inverseRms(norm, memory, rowIn(read, row), 1);
       }
       for (const Sink &sink : all) {
         int64_t columns =
             cast<RankedTensorType>(sink.value.getType()).getShape().back();
-        loop(index(0), index(columns), n, [&](Value column) {
+        loop(0, columns, n, [&](Value column) {
           Position at{row, column, 1, n};
           Value tile = tileOf(sink.value, at);
           if (!tile) {

@@ -61,8 +61,7 @@ private:
   // KernelBody.cpp: values, rows, tiles, row-wise kernels.
   Value toIndex(Value i32);
   Value splat(float value, mlir::Type type);
-  mlir::scf::ForOp loop(Value from, Value to, int64_t step,
-                        llvm::function_ref<void(Value)> body);
+  void loopOverParts(llvm::function_ref<void(Value)> body);
   void parallelLoop(int64_t count, llvm::function_ref<void(Value)> body);
   Value layerIndex(Value given);
   Value rowCount();
@@ -88,7 +87,8 @@ private:
              Value columns = {});
   void prepareRounding(llvm::ArrayRef<Sink> sinks, int64_t rows,
                        int64_t columns);
-  void beginRounding(llvm::ArrayRef<Sink> sinks, Value row, Value column);
+  void beginRounding(llvm::ArrayRef<Sink> sinks, IndexOperand row,
+                     IndexOperand column);
   void finishRounding(llvm::ArrayRef<Sink> sinks, Value count);
   llvm::SmallVector<Sink> sinks();
   mlir::LogicalResult writeRowWise();
@@ -122,6 +122,9 @@ private:
   KeyBlock attendBlock(const Query &query, Value firstKey, int64_t keys);
   KeyBlock merge(const KeyBlock &left, const KeyBlock &right);
   KeyBlock emptyBlock(int64_t m, int64_t headSize);
+  KeyBlock
+  foldBlocks(Value blocks, int64_t m, int64_t headSize,
+             llvm::function_ref<KeyBlock(Value, const KeyBlock &)> body);
   mlir::LogicalResult writeAttentionPart(llama::AttentionPartOp part);
   mlir::LogicalResult writeAttention(llama::AttentionOp attention);
   Value mergeHeads(llama::AttentionMergeOp merge);

@@ -104,14 +104,14 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
   };
   // Calls `body` with the first row of each tile of the weight in a part.
   auto tilesOf = [&](Value part, function_ref<void(Value)> body) {
-    Value first = mul(part, index(partition.getBy()));
+    Value first = mul(part, partition.getBy());
     if (partition.getRowsBy() && partition.getBy() == n) {
       body(first);
       return;
     }
     // Padding rows of the last group are zero in the image and never stored.
-    Value last = minimum(add(first, index(partition.getBy())),
-                         index(llvm::alignTo(rows, kGroup)));
+    Value next = add(first, partition.getBy());
+    Value last = minimum(next, llvm::alignTo(rows, kGroup));
     loop(first, last, n, body);
   };
 
@@ -124,20 +124,20 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
                   "the call, and the partition is by tiles of rows too";
     // part = tile of rows * allParts + tile of the weight: blocks that run at
     // once read the same rows.
-    loop(toIndex(begin), toIndex(end), 1, [&](Value part) {
+    loopOverParts([&](Value part) {
       Value rowTile = arith::DivUIOp::create(b, part, index(allParts));
       Value number = arith::RemUIOp::create(b, part, index(allParts));
       if (firstPart)
-        number = sub(number, index(firstPart));
-      Value firstRow = mul(rowTile, index(partition.getRowsBy()));
+        number = sub(number, firstPart);
+      Value firstRow = mul(rowTile, partition.getRowsBy());
       auto writePart = [&] {
         tilesOf(number, [&](Value column) {
           if (partition.getRowsBy() == m) {
             writeTile({firstRow, column, m, n});
             return;
           }
-          Value lastRow =
-              minimum(add(firstRow, index(partition.getRowsBy())), rowCount());
+          Value nextTile = add(firstRow, partition.getRowsBy());
+          Value lastRow = minimum(nextTile, rowCount());
           loop(firstRow, lastRow, m,
                [&](Value row) { writeTile({row, column, m, n}); });
         });
@@ -161,12 +161,12 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
     if (auto write = dyn_cast<BufferWriteOp>(sink.op))
       prepareRounding(sink, capacityOf(write.getBufferAttr()).getDimSize(0),
                       partition.getBy());
-  Value from = maximum(toIndex(begin), index(firstPart));
-  Value to = minimum(toIndex(end), index(firstPart + parts));
+  Value from = maximum(toIndex(begin), firstPart);
+  Value to = minimum(toIndex(end), firstPart + parts);
   loop(from, to, 1, [&](Value part) {
-    Value number = sub(part, index(firstPart));
+    Value number = sub(part, firstPart);
     if (!unrounded.empty())
-      beginRounding(sinks, index(0), mul(number, index(partition.getBy())));
+      beginRounding(sinks, 0, mul(number, partition.getBy()));
     tilesOf(number, [&](Value column) {
       // A panel would be used once.
       if (isOneTile()) {
@@ -187,7 +187,7 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
       }
       // The last tile computes m rows and stores those of the call: no fma of a
       // row depends on its tile.
-      loop(index(0), rowCount(), m,
+      loop(0, rowCount(), m,
            [&](Value row) { writeTile({row, column, m, n}); });
       panels.clear();
     });

@@ -80,8 +80,8 @@ struct Expansion {
     Value p = bits(kPolynomial[6]);
     for (int i = 5; i >= 0; --i)
       p = fma(p, f, bits(kPolynomial[i]));
-    Value exponent = arith::ShLIOp::create(
-        b, arith::BitcastOp::create(b, intType, shifted), constantInt(23));
+    Value whole = arith::BitcastOp::create(b, intType, shifted);
+    Value exponent = arith::ShLIOp::create(b, whole, constantInt(23));
     Value power = arith::AddIOp::create(
         b, arith::BitcastOp::create(b, intType, p), exponent);
     Value result = arith::BitcastOp::create(b, type, power);

@@ -125,7 +125,7 @@ Value MmaContract::place(Value row, Value unit) {
 /// past the call's last is not stored, so the last row is read in its place;
 /// columns past the last are zero, as the weight's may hold anything.
 void MmaContract::copyRows(Value from, Value stage) {
-  Value last = k.sub(k.field(context::Field::Rows), k.index(1));
+  Value last = k.sub(k.field(context::Field::Rows), 1);
   for (int64_t item = 0; item < kRows * kUnits; item += kThreads) {
     Value number = k.add(k.thread, item);
     Value row = k.div(number, kUnits), unit = k.rem(number, kUnits);
@@ -133,9 +133,9 @@ void MmaContract::copyRows(Value from, Value stage) {
     Value column = k.add(from, k.mul(unit, kUnit));
     Value valid = k.index(CopyAsyncOp::kBytes);
     if (depth % kDepth != 0) {
-      Value inside = k.lessThan(column, k.index(depth));
+      Value inside = k.lessThan(column, depth);
       valid = arith::SelectOp::create(b, inside, valid, k.index(0));
-      column = k.minimum(column, k.index(depth - kUnit));
+      column = k.minimum(column, depth - kUnit);
     }
     CopyAsyncOp::create(b, rows.memory, ValueRange{source, column},
                         k.stages.rows, ValueRange{stage, row, place(row, unit)},
@@ -161,8 +161,7 @@ SmallVector<Value> MmaContract::loadWeight(Value from) {
     for (int64_t unit = 0; unit < kUnits / 2; ++unit) {
       Value column =
           k.add(from, k.mul(k.add(k.mul(half, kUnits / 2), unit), kUnit));
-      Value inside =
-          depth % kDepth == 0 ? Value() : k.lessThan(column, k.index(depth));
+      Value inside = depth % kDepth == 0 ? Value() : k.lessThan(column, depth);
       Value zero = k.zeros(VectorType::get({4}, b.getI32Type()));
       loaded.push_back(k.guardedValues(inside, zero, [&]() -> Values {
         return {load(k.mul(column, 2))};
@@ -257,7 +256,8 @@ SmallVector<Value> MmaContract::multiply(Value stage, ValueRange sums) {
   // Matrices of 8 x 8 in the order of mma's registers: rows 0 to 7 and 8 to 15
   // of columns 0 to 7, then of columns 8 to 15.
   Values a;
-  Value row = k.add(k.mul(k.warp, kMmaRows), k.rem(k.lane, kMmaRows));
+  Value firstRow = k.mul(k.warp, kMmaRows);
+  Value row = k.add(firstRow, k.rem(k.lane, kMmaRows));
   for (int64_t unit = 0; unit < kUnits; unit += kMmaDepth / kUnit) {
     Value column = place(row, k.add(k.div(k.lane, kMmaRows), unit));
     a.push_back(LdMatrixOp::create(b, registers, k.stages.rows,
@@ -311,40 +311,40 @@ Value MmaContract::write() {
   half = k.rem(k.thread, 2);
   sourceRow = k.add(k.lookup(op.getFirst()), weightRow);
   if (weight.type.getRows() % kColumns != 0)
-    sourceRow = k.minimum(sourceRow, k.index(weight.type.getRows() - 1));
+    sourceRow = k.minimum(sourceRow, weight.type.getRows() - 1);
 
   // Slower warps may still read the last stage of the contraction before this
   // one, so this one begins with the other stage.
   int64_t first = k.stages.next, steps = llvm::divideCeil(depth, kDepth);
   k.stages.next = (first + steps) % kStages;
-  copyRows(k.index(0), k.index(first));
+  Value firstStep = k.index(0);
+  copyRows(firstStep, k.index(first));
   Values carried(kColumns / kMmaColumns,
                  k.zeros(VectorType::get({4}, b.getF32Type())));
   int64_t tiles = carried.size();
   llvm::append_range(carried, loadWeight(k.index(0)));
 
-  carried =
-      k.loop(k.index(0), k.index(steps), 1, carried,
-             [&](Value step, ValueRange values) -> Values {
-               Value stage = k.rem(k.add(step, first), kStages);
-               ValueRange sums = values.take_front(tiles),
-                          loaded = values.drop_front(tiles);
-               CopyWaitOp::create(b, 0);
-               storeWeight(loaded, stage);
-               // Orders the copies and both stages, which accesses of buffers
-               // cannot express.
-               k.barriers.barrier();
-               Value following = k.add(step, 1);
-               Value more = k.lessThan(following, k.index(steps));
-               Values next = k.guardedValues(more, loaded, [&]() -> Values {
-                 Value from = k.mul(following, kDepth);
-                 copyRows(from, k.rem(k.add(following, first), kStages));
-                 return loadWeight(from);
-               });
-               Values results = multiply(stage, sums);
-               llvm::append_range(results, next);
-               return results;
-             });
+  carried = k.loop(
+      0, steps, 1, carried, [&](Value step, ValueRange values) -> Values {
+        Value stage = k.rem(k.add(step, first), kStages);
+        ValueRange sums = values.take_front(tiles),
+                   loaded = values.drop_front(tiles);
+        CopyWaitOp::create(b, 0);
+        storeWeight(loaded, stage);
+        // Orders the copies and both stages, which accesses of buffers
+        // cannot express.
+        k.barriers.barrier();
+        Value following = k.add(step, 1);
+        Value more = k.lessThan(following, steps);
+        Values next = k.guardedValues(more, loaded, [&]() -> Values {
+          Value from = k.mul(following, kDepth);
+          copyRows(from, k.rem(k.add(following, first), kStages));
+          return loadWeight(from);
+        });
+        Values results = multiply(stage, sums);
+        llvm::append_range(results, next);
+        return results;
+      });
 
   Values elements;
   for (Value sum : ArrayRef<Value>(carried).take_front(tiles))

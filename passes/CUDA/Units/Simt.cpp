@@ -96,7 +96,7 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
   for (int64_t i = 0; i < count; ++i) {
     Value number = add(lookup(op.getFirst()), columnOf(*fragment, i));
     if (passes)
-      number = minimum(number, index(weight.type.getRows() - 1));
+      number = minimum(number, weight.type.getRows() - 1);
     weightRows.push_back(number);
     starts.push_back(mul(number, planeStride(weight, 0)));
     if (highChunks)
@@ -185,16 +185,16 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
   int64_t whole = trips.count * trips.rounds;
   Vec<Value> sums(count, constant(0.0f));
   auto loopOver = [&](int64_t first, int64_t last, int64_t rounds) {
-    sums = ownLoop(index(first * kWarp), index(last * kWarp), rounds * kWarp,
-                   sums, [&](Value from, ValueRange carried) {
-                     return batch(from, rounds, carried);
-                   });
+    sums = fold(first * kWarp, last * kWarp, rounds * kWarp, sums,
+                [&](Value from, ValueRange carried) {
+                  return batch(from, rounds, carried);
+                });
   };
   loopOver(0, whole, trips.rounds);
   if (full != whole)
     loopOver(whole, full, 1);
   if (total % kWarp)
-    sums = guardedValues(lessThan(lane, index(total % kWarp)), sums,
+    sums = guardedValues(lessThan(lane, total % kWarp), sums,
                          [&] { return batch(index(full * kWarp), 1, sums); });
   for (Value &sum : sums)
     sum = reduceWarp(sum, /*isMaximum=*/false);
@@ -243,14 +243,14 @@ SmallVector<Value> CUDAKernel::loadColumns(const Rows &x, Value row, Value from,
   if (x.columns % 4 == 0) {
     Value inside = x.columns % width == 0 || x.buffer >= 0
                        ? Value()
-                       : lessThan(column, index(x.columns));
+                       : lessThan(column, x.columns);
     return guardedValues(inside, zero, [&] {
       return split(loadVector(x.memory, {row, column}, 4, 16));
     });
   }
   for (int64_t i = 0; i < 4; ++i) {
     Value at = add(column, i);
-    Value inside = x.buffer >= 0 ? Value() : lessThan(at, index(x.columns));
+    Value inside = x.buffer >= 0 ? Value() : lessThan(at, x.columns);
     four.push_back(guardedValues(
         inside, ValueRange(zero).take_front(1),
         [&]() -> Vec<Value> { return {load(x.memory, {row, at})}; })[0]);
