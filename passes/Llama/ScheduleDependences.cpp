@@ -1,4 +1,5 @@
-//===- ScheduleDependences.cpp - what runs touch and in which order -------===//
+//===- ScheduleDependences.cpp - what dispatches access, and in which order
+//===//
 //
 // See ScheduleDependences.h.
 //

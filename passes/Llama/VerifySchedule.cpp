@@ -54,12 +54,12 @@ static LogicalResult verifyStamp(const BufferAccess &access) {
   BufferOp buffer = access.buffer;
   if (!buffer)
     return success();
-  auto stamp = access.op->getAttrOfType<IntegerAttr>("at");
-  if (stamp && stamp.getInt() == static_cast<int64_t>(*buffer.getAt()))
+  auto offset = access.op->getAttrOfType<IntegerAttr>("at");
+  if (offset && offset.getInt() == static_cast<int64_t>(*buffer.getAt()))
     return success();
   InFlightDiagnostic diagnostic = access.op->emitOpError();
-  if (stamp)
-    diagnostic << "has offset " << stamp.getInt();
+  if (offset)
+    diagnostic << "has offset " << offset.getInt();
   else
     diagnostic << "has no offset";
   return diagnostic << ", buffer @" << buffer.getSymName() << " lies at "

@@ -108,7 +108,7 @@ def Llama_WeightRefOp : Llama_Op<"weight_ref", Llama_GraphPhases,
     [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "a handle to a declared weight";
   let description = [{
-    `schedule` stamps the layout and the index of the weight in the table of
+    `schedule` sets the layout and the index of the weight in the table of
     offsets (of layer 0, where it exists once a layer), so that function passes
     never read a sibling.
 

@@ -29,7 +29,7 @@ def Llama_IsSink : Llama_Trait<"IsSink">;
 def Llama_ReductionOpInterface : OpInterface<"ReductionOpInterface"> {
   let cppNamespace = "::corellama::llama";
   let description = [{
-    An op with a sum, whose order is a promise about bits: `llama-plan-kernels`
+    An op with a sum, whose order decides the bits of the result: `llama-plan-kernels`
     sets it from the target's table, later phases obey it. The op keeps it as its
     attribute `order`.
   }];
