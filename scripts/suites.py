@@ -14,6 +14,7 @@ import dataclasses
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -217,6 +218,8 @@ class Runner:
         self.environment = os.environ | (
             {"CORELLAMA_ALL": "1"} if suites.args.all else {})
         self.passed = self.failed = 0
+        self.fail_fast = suites.args.fail_fast
+        self.running, self.stopped = [], False
         self.lock = threading.Lock()
         # What the last run took: the longest begin first.
         self.times = self.logs / "seconds.json"
@@ -232,9 +235,12 @@ class Runner:
             old.unlink()
         with open(log, "wb") as out:
             try:
-                code = subprocess.run(suite.command, stdout=out, cwd=ROOT,
-                                      stderr=subprocess.STDOUT, env=self.environment
-                                      | suite.environment).returncode
+                with subprocess.Popen(suite.command, stdout=out, cwd=ROOT,
+                                      stderr=subprocess.STDOUT,
+                                      env=self.environment | suite.environment,
+                                      start_new_session=self.fail_fast) as process:
+                    self.running.append(process)
+                code = process.returncode
             except OSError as error:
                 out.write(str(error).encode())
                 code = 127
@@ -245,6 +251,8 @@ class Runner:
             failed, lines = 1, lines or last_lines(text)
         seconds = time.monotonic() - started
         with self.lock:
+            if self.stopped:
+                return
             self.report(suite, passed, failed, lines, seconds, log)
 
     def report(self, suite, passed, failed, lines, seconds, log):
@@ -260,6 +268,11 @@ class Runner:
         self.passed += passed
         self.failed += failed
         self.seconds[suite.name] = round(seconds, 1)
+        if failed and self.fail_fast:
+            self.stopped = True
+            for process in self.running:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
 
     def all(self, suites):
         chains = {}
@@ -269,14 +282,15 @@ class Runner:
 
         def run_chain(chain):
             for suite in chain:
-                self.run(suite)
+                if not self.stopped:
+                    self.run(suite)
         known = [(sum(self.seconds.get(s.name, 60) for s in c), c) for c in chains.values()]
         known.sort(key=lambda pair: -pair[0])
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             for done in [pool.submit(run_chain, chain) for _, chain in known]:
                 done.result()
         for suite in suites:
-            if suite.alone:
+            if suite.alone and not self.stopped:
                 self.run(suite)
         self.times.write_text(json.dumps(self.seconds, indent=1) + "\n")
 
@@ -294,6 +308,8 @@ def main():
     kind.add_argument("--all", action="store_true", help="the long forms too")
     kind.add_argument("--quick", action="store_true",
                       help="two minutes: lit, fast unit tests, a tiny model end to end")
+    p.add_argument("--fail-fast", action="store_true",
+                   help="stop all suites when the first one has failed")
     p.add_argument("--only", metavar="SUITE,...", help="these suites alone")
     p.add_argument("--targets", action="store_true",
                    help="print what has to be built for them, and run nothing")
