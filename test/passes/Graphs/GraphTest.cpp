@@ -134,10 +134,11 @@ TEST(RandomGraphTest, EachOpIsInEachRoleTenTimes) {
         << what << ", CORELLAMA_SEED=" << graphSeed();
   };
   for (std::string op : {"rope ", "silu ", "mul ", "add ", "swiglu "}) {
-    for (const char *role : {"inner", "buffer", "both"})
+    for (const char *role : {"inner", "buffer"})
       expectAtLeast(10, op + role);
-    // A tree in the cache and in no buffer besides.
-    expectAtLeast(2, op + "cache");
+    // Two trees of a layer end in the cache, which no five ops share ten times.
+    for (const char *role : {"cache", "both"})
+      expectAtLeast(7, op + role);
   }
   for (const char *what : {"producer none", "producer norm", "products 1",
                            "products 2", "products 3", "products 4"})

@@ -180,9 +180,9 @@ void LayerWriter::write() {
   leaves = {x};
   if (read.name != x.name)
     leaves.push_back(read);
-  // One layer of five appends nothing. Two widths at most, so that products
+  // One layer of ten appends nothing. Two widths at most, so that products
   // meet in trees; a layer that appends makes what fits the cache.
-  const bool appends = counts["layers"]++ % 5 != 4;
+  const bool appends = counts["layers"]++ % 10 != 9;
   const int64_t widths[] = {keys, queries, s.hidden, s.dim};
   int64_t first = appends ? keys : widths[below(4)],
           second = chance(3) ? keys : widths[below(4)];
@@ -193,14 +193,14 @@ void LayerWriter::write() {
     leaves.push_back(unused.back());
   }
 
-  // Trees for the cache first, in pairs of keys and values. Most of them are
-  // read from a buffer as well, one of six is not.
+  // Trees for the cache first, in pairs of keys and values. Half of them
+  // are read from a buffer as well.
   std::vector<Value> buffers;
   if (appends) {
     // A cache of f16 overflows where products of products are multiplied.
     int depth = f16Cache ? 1 : 3;
     auto cacheTree = [&] {
-      bool isCacheOnly = counts["trees for the cache"]++ % 6 == 5;
+      bool isCacheOnly = counts["trees for the cache"]++ % 2;
       Value made = tree(keys, depth, isCacheOnly ? "cache" : "both");
       if (!isCacheOnly)
         buffers.push_back(made);
