@@ -184,12 +184,6 @@ KernelBody::KeyBlock KernelBody::merge(const KeyBlock &left,
 // Few rows: blocks alone, merged by the next kernel
 //===----------------------------------------------------------------------===//
 
-/// One head's row of a buffer of parts: blocks side by side, each head size
-/// elements, the maximum, the sum.
-static int64_t partColumns(RankedTensorType parts) {
-  return parts.getDimSize(2) * parts.getDimSize(3);
-}
-
 LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
   CacheType cacheType = part.getCache().getType();
   int64_t headSize = cacheType.getHeadSize(), kvHeads = cacheType.getHeads();
@@ -210,13 +204,10 @@ LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
     return part.emitOpError()
            << "reads its query from a buffer and leaves its parts in one";
 
-  // Row r * heads + h is head h of row r.
-  RankedTensorType parts = capacityOf(write.getBufferAttr()),
-                   queries = capacityOf(read.getBufferAttr());
-  Value query = bufferMemory(read.getBufferAttr(), read.getAtAttr().getInt(),
-                             queries.getDimSize(0) * heads, headSize);
-  Value target = bufferMemory(write.getBufferAttr(), write.getAtAttr().getInt(),
-                              parts.getDimSize(0) * heads, partColumns(parts));
+  // A head's row of parts has its blocks side by side, each of them head size
+  // elements, the maximum, the sum.
+  Value query = bufferMemory(read.getBufferAttr(), read.getAtAttr(), heads);
+  Value target = bufferMemory(write.getBufferAttr(), write.getAtAttr(), heads);
   Value cache = cacheOf(part.getCache(), part.getLayer());
   Value scores =
       ScratchOp::create(b, MemRefType::get({rows, keys}, b.getF32Type()));
@@ -282,13 +273,12 @@ Value KernelBody::mergeHeads(AttentionMergeOp merge) {
   FailureOr<int64_t> staged = stagedRows(merge, read);
   if (failed(staged))
     return {};
-  RankedTensorType parts = capacityOf(read.getBufferAttr());
-  int64_t heads = merge.getHeads(), stride = parts.getDimSize(3),
+  int64_t heads = merge.getHeads(),
+          stride = capacityOf(read.getBufferAttr()).getShape().back(),
           headSize = stride - 2;
   Type f32 = b.getF32Type();
   auto one = VectorType::get({1}, f32);
-  Value source = bufferMemory(read.getBufferAttr(), read.getAtAttr().getInt(),
-                              parts.getDimSize(0) * heads, partColumns(parts));
+  Value source = bufferMemory(read.getBufferAttr(), read.getAtAttr(), heads);
   Value target =
       ScratchOp::create(b, MemRefType::get({*staged, heads * headSize}, f32));
   SmallVector<int64_t> widths = headTiles(1, headSize);
@@ -373,22 +363,14 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
               "llama-fuse-kernels";
   int64_t keys = attention.getKeysAttr().getInt();
   Type f32 = b.getF32Type();
-  int64_t capacity = capacityOf(read.getBufferAttr()).getDimSize(0);
-  // Row r * heads + h is head h of row r: one head of consecutive positions is
-  // every heads-th row.
-  Value query = bufferMemory(read.getBufferAttr(), read.getAtAttr().getInt(),
-                             capacity * heads, headSize);
+  // One head of consecutive positions is every heads-th row.
+  Value query = bufferMemory(read.getBufferAttr(), read.getAtAttr(), heads);
   SmallVector<Sink> all = sinks();
   prepareRounding(all, m, group * headSize);
   SmallVector<Value, 2> targets;
-  for (BufferWriteOp write : writes) {
-    if (unrounded.contains(write))
-      continue;
-    RankedTensorType result = capacityOf(write.getBufferAttr());
-    targets.push_back(bufferMemory(write.getBufferAttr(),
-                                   write.getAtAttr().getInt(),
-                                   result.getDimSize(0), result.getDimSize(1)));
-  }
+  for (BufferWriteOp write : writes)
+    if (!unrounded.contains(write))
+      targets.push_back(bufferMemory(write.getBufferAttr(), write.getAtAttr()));
   Value cache = cacheOf(attention.getCache(), attention.getLayer());
   Value scores = ScratchOp::create(b, MemRefType::get({m, keys}, f32));
   Value rows = rowCount();

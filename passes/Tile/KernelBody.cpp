@@ -117,17 +117,19 @@ RankedTensorType KernelBody::capacityOf(FlatSymbolRefAttr buffer) {
   return cast<RankedTensorType>(declaration.getType());
 }
 
-Value KernelBody::bufferMemory(FlatSymbolRefAttr buffer, int64_t at,
-                               int64_t rows, int64_t columns) {
-  Type element = capacityOf(buffer).getElementType();
-  return tile::BufferOp::create(b, MemRefType::get({rows, columns}, element),
-                                context, buffer, b.getI64IntegerAttr(at));
+/// A buffer as rows x columns; with `heads`, row r * heads + h is head h of row
+/// r.
+Value KernelBody::bufferMemory(FlatSymbolRefAttr buffer, IntegerAttr at,
+                               int64_t heads) {
+  RankedTensorType type = capacityOf(buffer);
+  int64_t rows = type.getDimSize(0) * heads;
+  auto memory = MemRefType::get({rows, type.getNumElements() / rows},
+                                type.getElementType());
+  return tile::BufferOp::create(b, memory, context, buffer, at);
 }
 
 Value KernelBody::bufferMemory(BufferReadOp read) {
-  RankedTensorType type = capacityOf(read.getBufferAttr());
-  return bufferMemory(read.getBufferAttr(), read.getAtAttr().getInt(),
-                      type.getDimSize(0), type.getDimSize(1));
+  return bufferMemory(read.getBufferAttr(), read.getAtAttr());
 }
 
 /// The row of the buffer that stands for row `row` of the call; without one,
@@ -407,10 +409,7 @@ void KernelBody::store(const Sink &sink, Value tile, const Position &at,
     return;
   }
   if (auto write = dyn_cast<BufferWriteOp>(sink.op)) {
-    RankedTensorType capacity = capacityOf(write.getBufferAttr());
-    Value memory =
-        bufferMemory(write.getBufferAttr(), write.getAtAttr().getInt(),
-                     capacity.getDimSize(0), capacity.getDimSize(1));
+    Value memory = bufferMemory(write.getBufferAttr(), write.getAtAttr());
     tile::StoreOp::create(b, tile, memory, at.row, at.column,
                           dynamicRows ? rowCount() : Value(), columns);
     return;

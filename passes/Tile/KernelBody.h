@@ -69,8 +69,8 @@ private:
   mlir::FailureOr<int64_t> stagedRows(mlir::Operation *op,
                                       llama::BufferReadOp read) const;
   mlir::RankedTensorType capacityOf(mlir::FlatSymbolRefAttr buffer);
-  Value bufferMemory(mlir::FlatSymbolRefAttr buffer, int64_t at, int64_t rows,
-                     int64_t columns);
+  Value bufferMemory(mlir::FlatSymbolRefAttr buffer, mlir::IntegerAttr at,
+                     int64_t heads = 1);
   Value bufferMemory(llama::BufferReadOp read);
   Value rowIn(llama::BufferReadOp read, Value row = {});
   Value weight(Value reference);
