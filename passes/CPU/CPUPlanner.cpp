@@ -115,7 +115,7 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
 
 struct CPUPlanner
     : PlannerInterface::ExternalModel<CPUPlanner, cpu::TargetAttr> {
-  /// Float32 is the only arithmetic that there is code for.
+  /// `auto` leaves rows in float32: q8 changes results, so it is asked for.
   Type getRowsType(Attribute, Operation *) const { return {}; }
 
   int64_t getAttentionKeys(Attribute) const { return abi::kCacheBlock; }

@@ -287,7 +287,7 @@ static std::optional<std::string> whyNotPrologue(Operation *op,
   if (!groups.hasFewRows(op->getResult(0)))
     return isa<QuantizeOp>(op)
                ? "each part would round all rows of the call again"
-               : "each part would normalise all rows of the call again";
+               : "each part would make all rows of the call again";
   std::optional<SmallVector<unsigned>> readers = groups.readersOf(op);
   if (!readers)
     return "it is a result of the function";

@@ -103,7 +103,8 @@ static void setBound(func::FuncOp function, int64_t rows) {
 /// token is, and prompts in portions that fill a core's second-level cache.
 static constexpr int64_t kDefaultRows[] = {1, 512};
 
-/// What people call a form of at most `rows` rows; nothing reads it.
+/// The name of a form of at most `rows` rows: for people, and part of the names
+/// of its functions.
 static std::string nameOf(int64_t rows, int64_t largest) {
   if (rows == 1)
     return "decode";

@@ -14,7 +14,8 @@
 
 namespace corellama::runtime {
 
-/// There is a step for each number of rows up to the last entry's.
+/// Whether the entries' bounds on rows ascend, so that a call of as many rows
+/// as the last one takes, or of fewer, has an entry.
 static bool isList(const abi::Entry *entries, uint64_t count) {
   uint64_t last = 0;
   for (uint64_t i = 0; i < count; ++i) {

@@ -51,6 +51,12 @@ int64_t StrategyAttr::getValueGroups(int64_t rows) const {
   return std::max<int64_t>(1, kValueGroups / rows);
 }
 
+/// The loops over k (passes/CPU/Units) go by 32 columns, which have one scale
+/// or several.
+static bool hasShortScaleBlocks(llama::FormatInterface format) {
+  return 32 % format.getScaleBlock() == 0;
+}
+
 //===----------------------------------------------------------------------===//
 // #cpu.fma
 //===----------------------------------------------------------------------===//
@@ -58,6 +64,8 @@ int64_t StrategyAttr::getValueGroups(int64_t rows) const {
 Type FmaAttr::getRowsType() const { return Float32Type::get(getContext()); }
 
 Attribute FmaAttr::getOrder(llama::FormatInterface format) const {
+  if (!hasShortScaleBlocks(format))
+    return {};
   return llama::ReductionOrderAttr::get(
       getContext(), *this, format.getScaleBlock(),
       format.hasScale() ? llama::ScaleMode::Outer : llama::ScaleMode::None,
@@ -86,7 +94,7 @@ Type DotU8S8Attr::getRowsType() const {
 }
 
 Attribute DotU8S8Attr::getOrder(llama::FormatInterface format) const {
-  if (!format.hasScale())
+  if (!format.hasScale() || !hasShortScaleBlocks(format))
     return {};
   return llama::ReductionOrderAttr::get(getContext(), *this,
                                         format.getScaleBlock(),

@@ -64,8 +64,9 @@ def CPU_DotU8S8Attr : CPU_Attr<"DotU8S8", "dot_u8s8",
   let description = [{
     Quants are multiplied by rows of `!llama.q8b32` as bytes and summed exactly,
     a scale block at a time, then scaled into a float32 accumulator. Formats of
-    quants with scales only. By `vpdpbusd` where the target has it (AVX-512 VNNI, AVX-VNNI), else
-    by `vpmaddubsw` (AVX2); the bits are the same.
+    quants with scales, with minima or without. By `vpdpbusd` where the target
+    has it (AVX-512 VNNI, AVX-VNNI), else by `vpmaddubsw` (AVX2); the bits are
+    the same.
   }];
 }
 

@@ -1,7 +1,8 @@
 //===- KVCacheLayout.h - the address of an element of the cache -----------===//
 //
 // The one formula for the address of a key or value: C++ computes it on numbers
-// (sizes of an image, tests), code generation emits it as arithmetic on values.
+// (sizes of an image, tests), code generation emits it as arithmetic on values
+// (where a loop runs over the elements of a group, the group's address).
 // A header of its own because both instantiate the same template.
 //
 //===----------------------------------------------------------------------===//

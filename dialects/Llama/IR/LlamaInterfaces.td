@@ -84,7 +84,7 @@ def Llama_KVCacheLayoutInterface : AttrInterface<"KVCacheLayoutInterface"> {
   let description = [{
     The address in memory of each element of the cache's keys, or of its values.
     All code that reserves, writes or reads the cache uses it: the planner of
-    the image, kernels of every target, the emulator, tests.
+    the image, kernels of every target, the emulator (its size), tests.
   }];
   let methods = [
     InterfaceMethod<[{
@@ -159,8 +159,8 @@ def Llama_PlannerInterface : AttrInterface<"PlannerInterface"> {
 def Llama_ContractionUnitInterface : AttrInterface<"ContractionUnitInterface"> {
   let cppNamespace = "::corellama::llama";
   let description = [{
-    The instructions that multiply rows by a weight: `#cpu.fma`, `#cuda.simt`,
-    `#cuda.mma`. The methods give facts to verifiers and to `passes/Tile`; the
+    The instructions that multiply rows by a weight: `#cpu.fma`, `#cpu.dot_u8s8`,
+    `#cuda.simt`, `#cuda.mma`. The methods give facts to verifiers and to `passes/Tile`; the
     code is an external model in `passes/CPU/Units` or `passes/CUDA/Units`.
   }];
   let methods = [

@@ -105,7 +105,7 @@ LogicalResult LinearOp::verify() {
     return emitOpError()
            << "rows of q8b32 go with block-quantised weights, found "
            << weight.getFormat().getName()
-           << "; leave the rows in f32 or round them to bf16";
+           << "; leave the rows in f32 or round them to f16";
   if (!getOrderAttr())
     return success();
   return verifyContraction( // linear A4

@@ -28,7 +28,7 @@ def Llama_ReductionOrderAttr : Llama_Attr<"ReductionOrder", "reduction_order"> {
       where the format has minima acc = fma(minimum, sum of x, acc), the sum of x
       being one chain, ascending; without scales: acc = acc + sum.
     - `#cpu.dot_u8s8`: blocks of `block` terms ascend; a block is an exact sum of
-      integers, so its own order is nobody's business. Then acc = fma(float(sum),
+      integers, the same in every order. Then acc = fma(float(sum),
       scale * d, acc) with d the row's own scale, and where the format has minima
       acc = fma(minimum, d * float(sum of q), acc).
     - `#cuda.simt`: lane j of `lanes` takes blocks j, j + lanes, ... ascending, a

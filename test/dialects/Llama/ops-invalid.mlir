@@ -120,7 +120,7 @@ func.func @linear_a2_rows(%x: tensor<?x32xf32>, %w: !llama.weight<48x32, #llama.
 // -----
 
 func.func @linear_a3(%x: tensor<?x32x!llama.q8b32>, %w: !llama.weight<48x32, #llama.f16>) {
-  // expected-error @+1 {{'llama.linear' op rows of q8b32 go with block-quantised weights, found f16; leave the rows in f32 or round them to bf16}}
+  // expected-error @+1 {{'llama.linear' op rows of q8b32 go with block-quantised weights, found f16; leave the rows in f32 or round them to f16}}
   %y = llama.linear %x, %w : tensor<?x32x!llama.q8b32>, !llama.weight<48x32, #llama.f16> -> tensor<?x48xf32>
   return
 }

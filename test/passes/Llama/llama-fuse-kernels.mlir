@@ -99,7 +99,7 @@ func.func @a_decode_layer_is_five_kernels(%x: tensor<1x32xf32>, %pos: tensor<1xi
 // CHECK-NEXT:      llama.yield
 // CHECK:         %[[X2:.+]] = llama.kernel "down" (%{{.+}} = %[[S]] : {{.*}}, %{{.+}} = %[[X1]] : {{.*}}) -> tensor<?x32xf32> {
 // CHECK:         return %[[X2]]
-// REMARK:        [Missed] prologue {{.*}}Function=a_prefill_layer_is_seven_kernels | Reason="each part would normalise all rows of the call again", Remark=llama.rms_norm
+// REMARK:        [Missed] prologue {{.*}}Function=a_prefill_layer_is_seven_kernels | Reason="each part would make all rows of the call again", Remark=llama.rms_norm
 func.func @a_prefill_layer_is_seven_kernels(%x: tensor<?x32xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<2x1x32, f16>, %l: index) -> tensor<?x32xf32> {
   %g = llama.weight_ref @blk::@norm[%l] : !llama.weight<32, #llama.f32>
   %w = llama.weight_ref @blk::@square[%l] : !llama.weight<32x32, #llama.q4_0>
@@ -393,7 +393,7 @@ func.func @few_rows_fuse_as_one(%x: tensor<?x32xf32>, %g: !llama.weight<32, #lla
 // CHECK:         llama.kernel "lm_head"
 // CHECK-NOT:       llama.rms_norm
 // CHECK:         return
-// REMARK:        [Missed] prologue {{.*}}Function=one_row_more_is_many | Reason="each part would normalise all rows of the call again", Remark=llama.rms_norm
+// REMARK:        [Missed] prologue {{.*}}Function=one_row_more_is_many | Reason="each part would make all rows of the call again", Remark=llama.rms_norm
 func.func @one_row_more_is_many(%x: tensor<?x32xf32>, %g: !llama.weight<32, #llama.f32>, %w: !llama.weight<32x32, #llama.f32>) -> tensor<?x32xf32> attributes {llama.rows = 9} {
   %h = llama.rms_norm %x, %g eps 1.0e-05 : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
   %y = llama.linear %h, %w : tensor<?x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<?x32xf32>
