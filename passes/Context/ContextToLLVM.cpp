@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Context/IR/ContextDialect.h"
+#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "passes/Context/Passes.h"
@@ -39,9 +41,10 @@ Value lowerField(ImplicitLocOpBuilder &b, FieldOp op) {
   return arith::IndexCastOp::create(b, b.getIndexType(), load);
 }
 
-/// The descriptor of a memref at base + offset. Its sizes are never read, so a
+/// The descriptor of a memref at base + offset. Sizes are never read, so a
 /// dynamic first extent is 0.
-Value lowerView(ImplicitLocOpBuilder &b, ViewOp op) {
+Value lowerView(ImplicitLocOpBuilder &b, ViewOp op,
+                const LLVMTypeConverter &types) {
   auto type = cast<MemRefType>(op.getType());
   Value offset = arith::IndexCastOp::create(b, b.getI64Type(), op.getOffset());
   Value base = op.getBase();
@@ -50,30 +53,10 @@ Value lowerView(ImplicitLocOpBuilder &b, ViewOp op) {
     base = LLVM::AddrSpaceCastOp::create(
         b, LLVM::LLVMPointerType::get(b.getContext(), space), base);
   Value address = byteAddress(b, base, offset);
-  int64_t rank = type.getRank();
-  auto array = LLVM::LLVMArrayType::get(b.getI64Type(), rank);
-  auto structure = LLVM::LLVMStructType::getLiteral(
-      b.getContext(),
-      {address.getType(), address.getType(), b.getI64Type(), array, array});
-  auto constant = [&](int64_t value) {
-    return LLVM::ConstantOp::create(b, b.getI64Type(),
-                                    b.getI64IntegerAttr(value))
-        .getResult();
-  };
-  Value descriptor = LLVM::PoisonOp::create(b, structure);
-  auto set = [&](Value value, ArrayRef<int64_t> at) {
-    descriptor = LLVM::InsertValueOp::create(b, descriptor, value, at);
-  };
-  set(address, {0});
-  set(address, {1});
-  set(constant(0), {2});
-  int64_t stride = 1;
-  for (int64_t d = rank - 1; d >= 0; --d) {
-    int64_t extent = type.isDynamicDim(d) ? 0 : type.getDimSize(d);
-    set(constant(extent), {3, d});
-    set(constant(stride), {4, d});
-    stride *= extent;
-  }
+  auto shape = llvm::to_vector(type.getShape());
+  llvm::replace(shape, ShapedType::kDynamic, int64_t{0});
+  Value descriptor = MemRefDescriptor::fromStaticShape(
+      b, b.getLoc(), types, MemRefType::Builder(type).setShape(shape), address);
   return UnrealizedConversionCastOp::create(b, TypeRange{type},
                                             ValueRange{descriptor})
       .getResult(0);
@@ -82,6 +65,7 @@ Value lowerView(ImplicitLocOpBuilder &b, ViewOp op) {
 struct ContextToLLVM
     : corellama::context::impl::ContextToLLVMBase<ContextToLLVM> {
   void runOnOperation() override {
+    LLVMTypeConverter types(&getContext());
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) {
       if (isa<FieldOp, ViewOp>(op))
@@ -91,7 +75,7 @@ struct ContextToLLVM
       ImplicitLocOpBuilder b(op->getLoc(), op);
       auto field = dyn_cast<FieldOp>(op);
       op->getResult(0).replaceAllUsesWith(
-          field ? lowerField(b, field) : lowerView(b, cast<ViewOp>(op)));
+          field ? lowerField(b, field) : lowerView(b, cast<ViewOp>(op), types));
       op->erase();
     }
   }

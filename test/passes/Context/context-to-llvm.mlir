@@ -61,16 +61,16 @@ func.func @every_field(%ctx: !llvm.ptr) -> (!llvm.ptr, !llvm.ptr, !llvm.ptr, !ll
 // CHECK:         %[[ADDRESS:.+]] = llvm.getelementptr %[[BASE]][%[[BYTES]]] : (!llvm.ptr, i64) -> !llvm.ptr, i8
 // CHECK:         llvm.insertvalue %[[ADDRESS]], %{{.+}}[0]
 // CHECK:         llvm.insertvalue %[[ADDRESS]], %{{.+}}[1]
-// CHECK:         %[[ZERO:.+]] = llvm.mlir.constant(0 : i64)
+// CHECK:         %[[ZERO:.+]] = llvm.mlir.constant(0 : index) : i64
 // CHECK:         llvm.insertvalue %[[ZERO]], %{{.+}}[2]
-// CHECK:         %[[COLUMNS:.+]] = llvm.mlir.constant(32 : i64)
-// CHECK:         llvm.insertvalue %[[COLUMNS]], %{{.+}}[3, 1]
-// CHECK:         %[[ONE:.+]] = llvm.mlir.constant(1 : i64)
-// CHECK:         llvm.insertvalue %[[ONE]], %{{.+}}[4, 1]
-// CHECK:         %[[NOBODY:.+]] = llvm.mlir.constant(0 : i64)
+// CHECK:         %[[NOBODY:.+]] = llvm.mlir.constant(0 : index) : i64
 // CHECK:         llvm.insertvalue %[[NOBODY]], %{{.+}}[3, 0]
-// CHECK:         %[[STRIDE:.+]] = llvm.mlir.constant(32 : i64)
-// CHECK:         %[[ALL:.+]] = llvm.insertvalue %[[STRIDE]], %{{.+}}[4, 0]
+// CHECK:         %[[STRIDE:.+]] = llvm.mlir.constant(32 : index) : i64
+// CHECK:         llvm.insertvalue %[[STRIDE]], %{{.+}}[4, 0]
+// CHECK:         %[[COLUMNS:.+]] = llvm.mlir.constant(32 : index) : i64
+// CHECK:         llvm.insertvalue %[[COLUMNS]], %{{.+}}[3, 1]
+// CHECK:         %[[ONE:.+]] = llvm.mlir.constant(1 : index) : i64
+// CHECK:         %[[ALL:.+]] = llvm.insertvalue %[[ONE]], %{{.+}}[4, 1]
 // CHECK:         builtin.unrealized_conversion_cast %[[ALL]] : {{.*}} to memref<?x32xf32>
 func.func @a_view_is_a_descriptor(%base: !llvm.ptr, %offset: index, %i: index) -> f32 {
   %m = context.view %base[%offset] : !llvm.ptr -> memref<?x32xf32>
