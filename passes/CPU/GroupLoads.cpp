@@ -29,95 +29,55 @@ using llama::Stride;
 // Arithmetic on 16 lanes or on one
 //===----------------------------------------------------------------------===//
 
-Value GroupLoads::index(int64_t value) {
-  return arith::ConstantIndexOp::create(b, value);
-}
-Value GroupLoads::add(Value x, Value y) {
-  return arith::AddIOp::create(b, x, y);
-}
-Value GroupLoads::mul(Value x, int64_t y) {
-  return y == 1 ? x : arith::MulIOp::create(b, x, index(y)).getResult();
-}
-Value GroupLoads::div(Value x, int64_t y) {
-  return y == 1 ? x : arith::DivUIOp::create(b, x, index(y)).getResult();
-}
-Value GroupLoads::rem(Value x, int64_t y) {
-  return arith::RemUIOp::create(b, x, index(y));
-}
-
-/// `value` in all lanes of a type.
-Value GroupLoads::constant(Type type, int32_t value) {
-  IntegerAttr scalar = b.getI32IntegerAttr(value);
-  if (auto vector = dyn_cast<VectorType>(type))
-    return arith::ConstantOp::create(
-        b, DenseElementsAttr::get(vector, scalar.getValue()));
-  return arith::ConstantOp::create(b, scalar);
-}
-Value GroupLoads::shiftLeft(Value x, int64_t bits) {
+static Value shiftLeft(VectorBuilder &b, Value x, int64_t bits) {
   return bits == 0 ? x
-                   : arith::ShLIOp::create(b, x, constant(x.getType(), bits))
+                   : arith::ShLIOp::create(b, x, b.constant(x.getType(), bits))
                          .getResult();
 }
-Value GroupLoads::shiftRight(Value x, int64_t bits) {
+static Value shiftRight(VectorBuilder &b, Value x, int64_t bits) {
   return bits == 0 ? x
-                   : arith::ShRUIOp::create(b, x, constant(x.getType(), bits))
+                   : arith::ShRUIOp::create(b, x, b.constant(x.getType(), bits))
                          .getResult();
 }
-Value GroupLoads::mask(Value x, uint32_t bits) {
+static Value mask(VectorBuilder &b, Value x, uint32_t bits) {
   return arith::AndIOp::create(
-      b, x, constant(x.getType(), static_cast<int32_t>(bits)));
+      b, x, b.constant(x.getType(), static_cast<int32_t>(bits)));
 }
-Value GroupLoads::bias(Value x, int32_t bias) {
+static Value bias(VectorBuilder &b, Value x, int32_t bias) {
   return bias == 0 ? x
-                   : arith::AddIOp::create(b, x, constant(x.getType(), bias))
+                   : arith::AddIOp::create(b, x, b.constant(x.getType(), bias))
                          .getResult();
 }
 
-/// The same shape with other elements.
-static Type withElement(Type type, Type element) {
-  auto vector = dyn_cast<VectorType>(type);
-  return vector ? VectorType::get(vector.getShape(), element) : element;
-}
-Value GroupLoads::toFloat(Value x) {
-  return arith::SIToFPOp::create(b, withElement(x.getType(), b.getF32Type()),
-                                 x);
-}
-Value GroupLoads::bitsToFloat(Value x) {
-  return arith::BitcastOp::create(b, withElement(x.getType(), b.getF32Type()),
-                                  x);
-}
-Value GroupLoads::extend(Value half) {
-  return arith::ExtFOp::create(b, withElement(half.getType(), b.getF32Type()),
-                               half);
+/// As float32, by a conversion or as the same bits.
+template <typename CastOp> static Value toFloat(VectorBuilder &b, Value x) {
+  auto vector = dyn_cast<VectorType>(x.getType());
+  Type type = b.getF32Type();
+  return CastOp::create(b, vector ? vector.clone(type) : type, x);
 }
 
 //===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//
 
-GroupLoads::GroupLoads(ImplicitLocOpBuilder &b, Value memory,
-                       llama::WeightType type, bool tables, Value firstRow)
+GroupLoads::GroupLoads(VectorBuilder &b, Value memory, llama::WeightType type,
+                       bool tables, Value firstRow)
     : b(b), memory(memory), facts(type.getFormat().getFacts()), tables(tables) {
   auto layout = cast<llama::LayoutInterface>(
       Attribute(llama::Interleaved16Attr::getFor(type.getFormat())));
   // The size of a group is that of a weight of 16 rows.
   groupBytes = *layout.byteSize(type.getFormat(), kLanes, type.getColumns());
   if (firstRow)
-    group = mul(div(firstRow, kLanes), groupBytes);
+    group = b.mul(b.div(firstRow, kLanes), groupBytes);
   for (unsigned plane = 0; plane < facts.planes.size(); ++plane)
     places.push_back(FieldPlace::probe(layout, type, plane));
   last.resize(places.size());
 }
 
-/// `lanes` numbers from a byte of the weight on.
-Value GroupLoads::load(Value offset, int64_t lanes, Type element) {
-  int64_t bytes = lanes * element.getIntOrFloatBitWidth() / 8;
-  Value raw = vector::LoadOp::create(b, VectorType::get({bytes}, b.getI8Type()),
-                                     memory, ValueRange{offset});
-  return vector::BitCastOp::create(b, VectorType::get({lanes}, element), raw);
-}
+/// A number at a byte of the weight.
 Value GroupLoads::scalar(Value offset, Type element) {
-  return vector::ExtractOp::create(b, load(offset, 1, element), 0);
+  return vector::ExtractOp::create(b, b.loadBytes(memory, offset, 1, element),
+                                   0);
 }
 
 /// 16 numbers of the group, of the plane's fields from bit `bit` of a block on.
@@ -130,14 +90,14 @@ Value GroupLoads::lanes(Value block, unsigned plane, int64_t bit,
     int64_t count = stride.columns * stride.count / first;
     if (stride.count != 0 && count <= 1 && stride.columns < kColumnBlock)
       continue;
-    Value digit = div(block, first / kColumnBlock);
+    Value digit = b.div(block, first / kColumnBlock);
     if (stride.count != 0)
-      digit = rem(digit, count);
-    digit = mul(digit, stride.bits * (first / stride.columns) / 8);
-    offset = offset ? add(offset, digit) : digit;
+      digit = b.rem(digit, count);
+    digit = b.mul(digit, stride.bits * (first / stride.columns) / 8);
+    offset = offset ? b.add(offset, digit) : digit;
   }
-  offset = add(offset, index(bit / 8));
-  return load(add(group, offset), kLanes, element);
+  offset = b.add(offset, bit / 8);
+  return b.loadBytes(memory, b.add(group, offset), kLanes, element);
 }
 
 /// The 32-bit lanes that begin at bit `bit` of a block. Loaded again for each
@@ -177,8 +137,7 @@ Value GroupLoads::makeTable() {
   for (int32_t q = 0; q < kLanes; ++q)
     values.push_back(static_cast<float>((q & ((1 << width) - 1)) + first.bias));
   return arith::ConstantOp::create(
-      b, DenseElementsAttr::get(VectorType::get({kLanes}, b.getF32Type()),
-                                ArrayRef<float>(values)));
+      b, DenseElementsAttr::get(b.floats(), ArrayRef<float>(values)));
 }
 
 void GroupLoads::quants(Value block, int64_t first, int64_t last,
@@ -198,13 +157,13 @@ Value GroupLoads::floatQuant(Value block, int64_t column) {
   case FieldType::F32:
     return lanes(block, 0, at, b.getF32Type());
   case FieldType::F16:
-    return extend(lanes(block, 0, at, b.getF16Type()));
+    return toFloat<arith::ExtFOp>(b, lanes(block, 0, at, b.getF16Type()));
   default: {
     // A lane holds two columns of a row. A bf16 is the upper half of a float,
     // so a shift or a mask decodes it.
     Value pair = dwords(block, 0, at / 32 * 32);
-    return bitsToFloat(at % 32 == 0 ? shiftLeft(pair, 16)
-                                    : mask(pair, 0xffff0000u));
+    return toFloat<arith::BitcastOp>(
+        b, at % 32 == 0 ? shiftLeft(b, pair, 16) : mask(b, pair, 0xffff0000u));
   }
   }
 }
@@ -222,11 +181,12 @@ Value GroupLoads::unsignedQuant(Value block, int64_t column, uint32_t every,
   auto fieldAt = [&](unsigned number, unsigned to) {
     unsigned plane = planes[number];
     int64_t from = places[plane].at(column) % 32;
-    Value field = from >= to ? shiftRight(words[number], from - to)
-                             : shiftLeft(words[number], to - from);
+    Value field = from >= to ? shiftRight(b, words[number], from - to)
+                             : shiftLeft(b, words[number], to - from);
     if (!isMasked && planes.size() == 1)
       return field;
-    return mask(field, (((1u << facts.planes[plane].bits) - 1) << to) * every);
+    return mask(b, field,
+                (((1u << facts.planes[plane].bits) - 1) << to) * every);
   };
   Value quant = fieldAt(0, 0);
   unsigned width = facts.planes[planes.front()].bits;
@@ -242,14 +202,15 @@ Value GroupLoads::integerQuant(Value block, int64_t column, Value table) {
   if (first.type == FieldType::Signed) {
     // To the top, then down with its sign.
     int64_t at = places[0].at(column), from = at % 32, bits = first.bits;
-    Value field = shiftLeft(dwords(block, 0, at - from), 32 - bits - from);
-    return toFloat(
-        arith::ShRSIOp::create(b, field, constant(field.getType(), 32 - bits)));
+    Value field = shiftLeft(b, dwords(block, 0, at - from), 32 - bits - from);
+    return toFloat<arith::SIToFPOp>(
+        b, arith::ShRSIOp::create(b, field,
+                                  b.constant(field.getType(), 32 - bits)));
   }
   // A table takes four bits of a lane, whatever is above the quant's.
   Value quant = unsignedQuant(block, column, /*every=*/1, /*isMasked=*/!table);
   if (!table)
-    return toFloat(bias(quant, first.bias));
+    return toFloat<arith::SIToFPOp>(b, bias(b, quant, first.bias));
   return Lookup16Op::create(b, table, quant);
 }
 
@@ -258,8 +219,8 @@ Value GroupLoads::bytes(Value block, int64_t column) {
                     ? dwords(block, 0, places[0].at(column))
                     : unsignedQuant(block, column, /*every=*/0x01010101,
                                     /*isMasked=*/true);
-  return vector::BitCastOp::create(
-      b, VectorType::get({4 * kLanes}, b.getI8Type()), lanes);
+  return vector::BitCastOp::create(b, b.vectorOf(b.getI8Type(), 4 * kLanes),
+                                   lanes);
 }
 
 //===----------------------------------------------------------------------===//
@@ -283,20 +244,22 @@ Value GroupLoads::level(Value block, unsigned plane, int64_t column) {
   const Plane &field = facts.planes[plane];
   int64_t at = places[plane].at(column);
   if (field.type == FieldType::F16)
-    return extend(lanes(block, plane, at, b.getF16Type()));
+    return toFloat<arith::ExtFOp>(b, lanes(block, plane, at, b.getF16Type()));
   Value bytes = lanes(block, plane, at, b.getI8Type());
-  auto words = VectorType::get({kLanes}, b.getI32Type());
+  auto words = b.vectorOf(b.getI32Type());
   Value number = field.type == FieldType::Signed
                      ? arith::ExtSIOp::create(b, words, bytes).getResult()
                      : arith::ExtUIOp::create(b, words, bytes).getResult();
   if (field.imageBits() < 8)
-    number = mask(shiftRight(number, at % 8), (1u << field.imageBits()) - 1);
-  return toFloat(bias(number, field.bias));
+    number =
+        mask(b, shiftRight(b, number, at % 8), (1u << field.imageBits()) - 1);
+  return toFloat<arith::SIToFPOp>(b, bias(b, number, field.bias));
 }
 
 Value GroupLoads::signedMinimum(Value minimum) {
-  return facts.subtractsMinima ? arith::NegFOp::create(b, minimum).getResult()
-                               : minimum;
+  if (!minimum || !facts.subtractsMinima)
+    return minimum;
+  return arith::NegFOp::create(b, minimum);
 }
 
 Value GroupLoads::scale(Value block, int64_t column) {
@@ -320,30 +283,32 @@ Value GroupLoads::scalarField(unsigned plane, Value row, Value column) {
   const Plane &field = facts.planes[plane];
   // The widest stride first: the columns of a tile share what it gives, and
   // differ in a displacement.
-  Value at = mul(div(row, kLanes), groupBytes);
+  Value at = b.mul(b.div(row, kLanes), groupBytes);
   Value shift;
   for (const Stride &stride : llvm::reverse(place.strides)) {
-    Value digit = div(column, stride.columns);
+    Value digit = b.div(column, stride.columns);
     if (stride.count != 0)
-      digit = rem(digit, stride.count);
+      digit = b.rem(digit, stride.count);
     if (stride.bits % 8 == 0) {
-      at = add(at, mul(digit, stride.bits / 8));
+      at = b.add(at, b.mul(digit, stride.bits / 8));
       continue;
     }
-    digit = mul(digit, stride.bits);
-    shift = shift ? add(shift, digit) : digit;
+    digit = b.mul(digit, stride.bits);
+    shift = shift ? b.add(shift, digit) : digit;
   }
-  at = add(at, mul(rem(row, kLanes), place.rowStride / 8));
-  at = add(at, index(place.base / 8));
+  at = b.add(at, b.mul(b.rem(row, kLanes), place.rowStride / 8));
+  at = b.add(at, place.base / 8);
   Type i32 = b.getI32Type();
   switch (field.type) {
   case FieldType::F32:
     return scalar(at, b.getF32Type());
   case FieldType::F16:
-    return extend(scalar(at, b.getF16Type()));
+    return toFloat<arith::ExtFOp>(b, scalar(at, b.getF16Type()));
   case FieldType::BF16:
-    return bitsToFloat(shiftLeft(
-        arith::ExtUIOp::create(b, i32, scalar(at, b.getI16Type())), 16));
+    return toFloat<arith::BitcastOp>(
+        b,
+        shiftLeft(b, arith::ExtUIOp::create(b, i32, scalar(at, b.getI16Type())),
+                  16));
   case FieldType::Signed:
     return arith::ExtSIOp::create(b, i32, scalar(at, b.getI8Type()));
   case FieldType::Unsigned:
@@ -353,7 +318,7 @@ Value GroupLoads::scalarField(unsigned plane, Value row, Value column) {
   if (shift)
     number = arith::ShRUIOp::create(b, number,
                                     arith::IndexCastOp::create(b, i32, shift));
-  return field.imageBits() < 8 ? mask(number, (1u << field.imageBits()) - 1)
+  return field.imageBits() < 8 ? mask(b, number, (1u << field.imageBits()) - 1)
                                : number;
 }
 
@@ -365,17 +330,19 @@ Value GroupLoads::scalarQuant(Value row, Value column) {
     return quant;
   unsigned width = first.bits;
   for (unsigned plane : llvm::drop_begin(planes)) {
-    Value field = shiftLeft(scalarField(plane, row, column), width);
+    Value field = shiftLeft(b, scalarField(plane, row, column), width);
     quant = arith::OrIOp::create(b, quant, field);
     width += facts.planes[plane].bits;
   }
-  return toFloat(bias(quant, first.bias));
+  return toFloat<arith::SIToFPOp>(b, bias(b, quant, first.bias));
 }
 
 Value GroupLoads::scalarLevel(unsigned plane, Value row, Value column) {
   Value number = scalarField(plane, row, column);
   const Plane &field = facts.planes[plane];
-  return field.isFloat() ? number : toFloat(bias(number, field.bias));
+  return field.isFloat()
+             ? number
+             : toFloat<arith::SIToFPOp>(b, bias(b, number, field.bias));
 }
 
 Value GroupLoads::value(Value row, Value column) {

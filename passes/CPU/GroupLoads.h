@@ -10,15 +10,10 @@
 #define CORELLAMA_PASSES_CPU_GROUPLOADS_H
 
 #include "dialects/Llama/IR/LlamaDialect.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "passes/CPU/VectorBuilder.h"
 #include "passes/Weights/FieldPlace.h"
 
 namespace corellama::cpu {
-
-/// Lanes of a vector, and rows of a group of `interleaved16`.
-inline constexpr int64_t kLanes = 16;
-/// Columns that the loop over k goes by: every format's block, or a part of it.
-inline constexpr int64_t kColumnBlock = 32;
 
 /// The loads of a weight. `block` counts blocks of 32 columns along the whole
 /// row, `column` is one inside the block.
@@ -26,8 +21,8 @@ class GroupLoads {
 public:
   /// `memory` is the weight as memref<?xi8>; `firstRow` the group's first row,
   /// null for `value` alone. `tables`: cpu.lookup16 is one instruction.
-  GroupLoads(mlir::ImplicitLocOpBuilder &b, mlir::Value memory,
-             llama::WeightType type, bool tables, mlir::Value firstRow = {});
+  GroupLoads(VectorBuilder &b, mlir::Value memory, llama::WeightType type,
+             bool tables, mlir::Value firstRow = {});
 
   /// Calls `visit` with columns first to last of a block, ascending, and the
   /// unscaled quants of the 16 rows there, as a vector of 16 f32.
@@ -49,21 +44,6 @@ public:
 private:
   using Value = mlir::Value;
 
-  Value index(int64_t value);
-  Value add(Value x, Value y);
-  Value mul(Value x, int64_t y);
-  Value div(Value x, int64_t y);
-  Value rem(Value x, int64_t y);
-  Value constant(mlir::Type type, int32_t value);
-  Value shiftLeft(Value x, int64_t bits);
-  Value shiftRight(Value x, int64_t bits);
-  Value mask(Value x, uint32_t bits);
-  Value bias(Value x, int32_t bias);
-  Value toFloat(Value x);
-  Value bitsToFloat(Value x);
-  Value extend(Value half);
-
-  Value load(Value offset, int64_t lanes, mlir::Type element);
   Value scalar(Value offset, mlir::Type element);
   Value lanes(Value block, unsigned plane, int64_t bit, mlir::Type element);
   Value dwords(Value block, unsigned plane, int64_t bit);
@@ -81,7 +61,7 @@ private:
   Value scalarLevel(unsigned plane, Value row, Value column);
   Value signedMinimum(Value minimum);
 
-  mlir::ImplicitLocOpBuilder &b;
+  VectorBuilder &b;
   Value memory;
   const llama::FormatFacts &facts;
   bool tables;

@@ -1,8 +1,10 @@
-//===- TileToVector.cpp - tile becomes a CPU's vectors --------------------===//
+//===- TileToVector.cpp - the dialect conversion of tile on CPUs ----------===//
 //
-// tile -> vector, for CPUs. Here: the pass, where things are in memory, and the
-// ops that become one or two others. Rows and epilogues are in VectorRows.cpp,
-// attention in VectorAttention.cpp, the loops over k in Units/.
+// tile -> vector, for CPUs. Here: the pass, the types that types of tile
+// become, the plan of scratch, and the patterns of ops that give access to
+// memory or that a unit lowers. Patterns of rows and epilogues are in
+// VectorRows.cpp, those of attention in VectorAttention.cpp, the loops over k
+// in Units/.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,9 +13,9 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "passes/CPU/GroupLoads.h"
 #include "passes/CPU/Passes.h"
 #include "passes/CPU/UnitLowering.h"
-#include "passes/CPU/VectorKernel.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -28,141 +30,110 @@ using namespace corellama::cpu;
 
 #include "passes/CPU/UnitLowering.cpp.inc"
 
-VectorKernel::VectorKernel(func::FuncOp kernel, TargetAttr target)
-    : IndexBuilder({kernel.getLoc(), kernel.getContext()}), target(target),
-      // vpermps with a 512-bit table.
-      tables(target.getVectorBits() >= 512), kernel(kernel) {}
-
 //===----------------------------------------------------------------------===//
-// Small things
+// Types
 //===----------------------------------------------------------------------===//
 
-VectorType VectorKernel::floats(int64_t lanes) {
-  return VectorType::get({lanes}, b.getF32Type());
-}
-Value VectorKernel::zeros(Type type) {
-  return arith::ConstantOp::create(b, b.getZeroAttr(type));
-}
-Value VectorKernel::splat(Value scalar) {
-  return vector::BroadcastOp::create(
-      b, VectorType::get({kLanes}, scalar.getType()), scalar);
-}
-Value VectorKernel::fma(Value x, Value y, Value z) {
-  return vector::FMAOp::create(b, x, y, z);
+static MemRefType dynamicMemory(Type element) {
+  return MemRefType::get({ShapedType::kDynamic}, element);
 }
 
-Value VectorKernel::loop(int64_t from, Value to, int64_t step, ValueRange init,
-                         function_ref<Vec<Value>(Value, ValueRange)> body,
-                         Vec<Value> *results) {
-  auto op = scf::ForOp::create(b, index(from), to, index(step), init);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(op.getBody());
-  Vec<Value> values = body(op.getInductionVar(), op.getRegionIterArgs());
-  if (!init.empty())
-    scf::YieldOp::create(b, values);
-  if (results)
-    results->assign(op.getResults().begin(), op.getResults().end());
-  return init.empty() ? Value() : op.getResult(0);
+static MemRefType memoryOf(MemRefType type) { return type; }
+static MemRefType memoryOf(llama::WeightType type) {
+  Builder b(type.getContext());
+  bool isVector = type.getShape().size() == 1;
+  return dynamicMemory(isVector ? Type(b.getF32Type()) : Type(b.getI8Type()));
 }
 
-Value VectorKernel::field(context::Field which) {
-  Type type = context::isPointer(which)
-                  ? Type(LLVM::LLVMPointerType::get(b.getContext()))
-                  : Type(b.getIndexType());
-  return context::FieldOp::create(b, type, context, which);
+/// Rows of float32 or f16 as they are, of q8b32 as bytes. Staged rows of floats
+/// are padded, so that a vector may be stored at any of their columns.
+static MemRefType memoryOf(tile::RowsType rows, bool isStaged = false) {
+  int64_t columns = rows.getColumns();
+  Type element = rows.getElementType();
+  if (isa<llama::Q8B32Type>(element)) {
+    columns = llama::Q8B32Type::getRowBytes(columns);
+    element = IntegerType::get(rows.getContext(), 8);
+  } else if (isStaged) {
+    columns = llvm::alignTo(columns, kLanes);
+  }
+  return MemRefType::get({rows.getRows(), columns}, element);
 }
 
-Value VectorKernel::view(Value pointer, Value byteOffset, Type type) {
-  return context::ViewOp::create(b, type, pointer, byteOffset);
-}
-
-/// Scratch for the whole call; each op has memory of its own.
-Value VectorKernel::allocate(MemRefType type) {
-  int64_t at = scratchBytes;
-  int64_t bytes = type.getNumElements() * type.getElementTypeBitWidth() / 8;
-  scratchBytes = llvm::alignTo(scratchBytes + bytes, 64);
-  return view(scratch, index(at), type);
-}
-
-MemRefType VectorKernel::memoryOf(tile::RowsType rows) {
-  if (isa<llama::Q8B32Type>(rows.getElementType()))
-    return MemRefType::get(
-        {rows.getRows(), llama::Q8B32Type::getRowBytes(rows.getColumns())},
-        b.getI8Type());
-  return MemRefType::get({rows.getRows(), rows.getColumns()},
-                         rows.getElementType());
-}
-
-Value VectorKernel::loadScalar(Value memory, ValueRange indices) {
-  return memref::LoadOp::create(b, memory, indices);
-}
-
-SmallVector<Value> VectorKernel::unpack(Value tile) {
-  Vec<Value> found;
-  for (int64_t i = 0, e = cast<VectorType>(tile.getType()).getDimSize(0); i < e;
-       ++i)
-    found.push_back(vector::ExtractOp::create(b, tile, i));
-  return found;
-}
-
-Value VectorKernel::pack(ArrayRef<Value> values, Type type) {
-  Value packed = zeros(type);
-  for (auto [i, value] : llvm::enumerate(values))
-    packed =
-        vector::InsertOp::create(b, value, packed, static_cast<int64_t>(i));
-  return packed;
-}
-
-Value VectorKernel::chunk(Value vector, int64_t first) {
-  if (cast<VectorType>(vector.getType()).getDimSize(0) == kLanes)
-    return vector;
-  return vector::ExtractStridedSliceOp::create(
-      b, vector, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{kLanes},
-      ArrayRef<int64_t>{1});
-}
-
-Value VectorKernel::joinChunks(ArrayRef<Value> chunks) {
-  if (chunks.size() == 1)
-    return chunks[0];
-  auto element = cast<VectorType>(chunks[0].getType()).getElementType();
-  Value joined = zeros(
-      VectorType::get({static_cast<int64_t>(chunks.size()) * kLanes}, element));
-  for (auto [i, value] : llvm::enumerate(chunks))
-    joined = vector::InsertStridedSliceOp::create(
-        b, value, joined, ArrayRef<int64_t>{static_cast<int64_t>(i) * kLanes},
-        ArrayRef<int64_t>{1});
-  return joined;
-}
-
-/// What a list of the context says of a row.
-Value VectorKernel::integerOf(context::Field list, Value row) {
-  Value memory = view(field(list), index(0),
-                      MemRefType::get({ShapedType::kDynamic}, b.getI32Type()));
-  return arith::IndexCastOp::create(b, b.getIndexType(),
-                                    loadScalar(memory, {row}));
-}
-
-Value VectorKernel::positionOf(Value row) {
-  return integerOf(context::Field::Positions, row);
-}
-
-Value VectorKernel::maskBelow(Value limit) {
-  Value bounded = minimum(maximum(limit, index(0)), index(kLanes));
-  return vector::CreateMaskOp::create(
-      b, VectorType::get({kLanes}, b.getI1Type()), ValueRange{bounded});
+/// `!tile.context` becomes the pointer to the context and that to the worker's
+/// scratch; rows and weights a memref; a cache keys, values, the number of its
+/// layer's first head and the positions reserved; a panel the memrefs that its
+/// unit decodes into.
+static void addConversions(TypeConverter &types) {
+  types.addConversion([](Type type) { return type; });
+  types.addConversion(
+      [](tile::ContextType type, SmallVectorImpl<Type> &results) {
+        results.append(2, LLVM::LLVMPointerType::get(type.getContext()));
+        return success();
+      });
+  types.addConversion([](llama::WeightType type) { return memoryOf(type); });
+  types.addConversion(
+      [](llama::CacheType type, SmallVectorImpl<Type> &results) {
+        results.append(2, dynamicMemory(type.getElementType()));
+        results.append(2, IndexType::get(type.getContext()));
+        return success();
+      });
+  types.addConversion([](tile::PanelType type, SmallVectorImpl<Type> &results) {
+    llvm::append_range(
+        results,
+        cast<PanelLoweringInterface>(type.getUnit()).getPanelTypes(type));
+    return success();
+  });
+  // By value: the type does not say whether rows are staged.
+  types.addConversion([](Value value) -> std::optional<Type> {
+    if (auto rows = dyn_cast<tile::RowsType>(value.getType()))
+      return memoryOf(rows, value.getDefiningOp<tile::StageOp>() != nullptr);
+    return std::nullopt;
+  });
 }
 
 //===----------------------------------------------------------------------===//
-// The words
+// Scratch
 //===----------------------------------------------------------------------===//
 
-/// The lowering of a unit, where the target has its instructions: LLVM would
-/// abort on one that it lacks.
-static FailureOr<UnitLoweringInterface>
-findLowering(Operation *op, llama::ContractionUnitInterface unit,
-             llama::TargetInterface target) {
-  auto lowering = dyn_cast<UnitLoweringInterface>(unit);
-  if (!lowering)
+int64_t ScratchPlan::place(func::FuncOp kernel, const TypeConverter &types) {
+  int64_t bytes = 0;
+  kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (op->getNumResults() != 1 ||
+        !isa_and_nonnull<tile::TileDialect>(op->getDialect()) ||
+        !hasEffect<MemoryEffects::Allocate>(op, op->getResult(0)))
+      return;
+    SmallVector<Type> converted;
+    (void)types.convertType(op->getResult(0), converted);
+    for (Type type : converted) {
+      auto memory = cast<MemRefType>(type);
+      places[op].push_back({bytes, memory});
+      bytes += memory.getNumElements() * memory.getElementTypeBitWidth() / 8;
+      bytes = llvm::alignTo(bytes, 64); // a vector of 512 bits
+    }
+  });
+  return bytes;
+}
+
+Values ScratchPlan::memoryOf(VectorBuilder &b, Operation *op) const {
+  // The function's signature has been converted: patterns run top down.
+  Value scratch = op->getParentOfType<func::FuncOp>().getArgument(1);
+  Values memory;
+  for (const Place &place : places.at(op)) {
+    memory.push_back(b.view(scratch, place.offset, place.type));
+  }
+  return memory;
+}
+
+//===----------------------------------------------------------------------===//
+// What a CPU does not have
+//===----------------------------------------------------------------------===//
+
+/// A unit needs a lowering, and the target its instructions: LLVM would abort
+/// on one that it lacks.
+static LogicalResult verifyUnit(Operation *op,
+                                llama::ContractionUnitInterface unit,
+                                llama::TargetInterface target) {
+  if (!isa<UnitLoweringInterface>(unit))
     return op->emitOpError()
            << "the unit " << unit << " has no lowering to a CPU's vectors";
   StringRef missing = llama::getMissingFeature(unit, target);
@@ -170,205 +141,158 @@ findLowering(Operation *op, llama::ContractionUnitInterface unit,
     return op->emitOpError()
            << "the unit " << unit << " needs " << missing
            << ", which the target " << target.getName() << " lacks";
-  return lowering;
+  return success();
 }
 
-LogicalResult VectorKernel::rewritePanel(tile::PanelOp op) {
-  auto lowering = findLowering(op, op.getType().getUnit(), target);
-  return failure(failed(lowering) || failed(lowering->lowerPanel(*this, op)));
+static LogicalResult verify(tile::WeightOp op, TargetAttr) {
+  auto type = cast<llama::WeightType>(op.getType());
+  auto layout = dyn_cast<llama::Interleaved16Attr>(op.getLayout());
+  std::string why;
+  bool isReadable =
+      type.getShape().size() == 1
+          ? isa<llama::F32Attr>(type.getFormat())
+          : layout && succeeded(layout.accepts(type.getFormat(), type.getRows(),
+                                               type.getColumns(), why));
+  if (isReadable)
+    return success();
+  return op.emitOpError()
+         << "is read on a CPU as f32 where it is a vector and in the "
+            "format's interleaved16 where it is a matrix, found "
+         << type << " in " << op.getLayout();
 }
 
-LogicalResult VectorKernel::rewriteContract(tile::ContractOp op) {
+/// Scores load a vector of positions, sums of values one of elements.
+static LogicalResult verify(tile::CacheOp op, TargetAttr) {
+  auto type = cast<llama::CacheType>(op.getType());
+  int64_t size = type.getHeadSize();
+  if (op.getKeys().getStrides(size).group == kLanes &&
+      op.getValues().getStrides(size).group == 1 &&
+      !type.getElementType().isBF16())
+    return success();
+  return op.emitOpError() << "is read on a CPU with keys in "
+                             "keys_interleaved16, values in "
+                             "rowmajor and elements f32 or f16";
+}
+
+static LogicalResult verify(tile::PanelOp op, TargetAttr target) {
+  llama::ContractionUnitInterface unit = op.getType().getUnit();
+  if (failed(verifyUnit(op, unit, target)))
+    return failure();
+  if (!isa<PanelLoweringInterface>(unit))
+    return op.emitOpError() << "the unit " << unit
+                            << " multiplies quants where they stand and has no "
+                               "panels; multiply by the weight";
+  return success();
+}
+
+static LogicalResult verify(tile::ContractOp op, TargetAttr target) {
   if (cast<VectorType>(op.getType()).getDimSize(1) != kLanes)
     return op.emitOpError()
            << "is a group of 16 rows of the weight on a CPU (n = 16), found "
            << op.getType();
-  auto lowering = findLowering(op, op.getOrder().getUnit(), target);
-  return failure(failed(lowering) ||
-                 failed(lowering->lowerContract(*this, op)));
+  return verifyUnit(op, op.getOrder().getUnit(), target);
 }
 
-LogicalResult VectorKernel::rewriteOp(Operation *op) {
-  b.setInsertionPoint(op);
-  b.setLoc(op->getLoc());
-  auto replace = [&](Value value) {
-    op->getResult(0).replaceAllUsesWith(value);
-  };
-  auto dynamic = [&](Type element) {
-    return MemRefType::get({ShapedType::kDynamic}, element);
-  };
-
-  LogicalResult result = success();
-  llvm::TypeSwitch<Operation *>(op)
-      .Case<tile::RowCountOp>(
-          [&](auto) { replace(field(context::Field::Rows)); })
-      .Case<tile::KeyCountOp>(
-          [&](auto) { replace(field(context::Field::KeyCount)); })
-      .Case<tile::PositionOp>(
-          [&](tile::PositionOp o) { replace(positionOf(o.getRow())); })
-      .Case<tile::TokenOp>([&](tile::TokenOp o) {
-        replace(integerOf(context::Field::Tokens, o.getRow()));
-      })
-      .Case<tile::WantedRowOp>([&](tile::WantedRowOp o) {
-        replace(integerOf(context::Field::Wanted, o.getRow()));
-      })
-      .Case<tile::BufferOp>([&](tile::BufferOp o) {
-        replace(view(field(context::Field::Workspace), index(o.getAt()),
-                     o.getType()));
-      })
-      .Case<tile::BufferRowsOp>([&](tile::BufferRowsOp o) {
-        rows[o] = view(field(context::Field::Workspace), index(o.getAt()),
-                       memoryOf(o.getType()));
-      })
-      .Case<tile::ScratchOp>([&](tile::ScratchOp o) {
-        replace(allocate(cast<MemRefType>(o.getType())));
-      })
-      .Case<tile::WeightOp>([&](tile::WeightOp o) {
-        Value table = view(field(context::Field::Offsets), index(0),
-                           dynamic(b.getI64Type()));
-        Value entry = index(o.getIndex());
-        if (o.getLayer())
-          entry = add(entry, o.getLayer());
-        Value at = arith::IndexCastOp::create(b, b.getIndexType(),
-                                              loadScalar(table, {entry}));
-        auto type = cast<llama::WeightType>(o.getType());
-        Type element = type.getShape().size() == 1 ? Type(b.getF32Type())
-                                                   : Type(b.getI8Type());
-        weights[o] = {
-            view(field(context::Field::Weights), at, dynamic(element)), type};
-        bool isVector = type.getShape().size() == 1;
-        std::string why;
-        auto layout = dyn_cast<llama::Interleaved16Attr>(o.getLayout());
-        bool readable =
-            isVector
-                ? isa<llama::F32Attr>(type.getFormat())
-                : layout &&
-                      succeeded(layout.accepts(type.getFormat(), type.getRows(),
-                                               type.getColumns(), why));
-        if (!readable)
-          result = o.emitOpError()
-                   << "is read on a CPU as f32 where it is a vector and in the "
-                      "format's interleaved16 where it is a matrix, found "
-                   << type << " in " << o.getLayout();
-      })
-      .Case<tile::CacheOp>([&](tile::CacheOp o) {
-        auto type = cast<llama::CacheType>(o.getType());
-        int64_t size = type.getHeadSize();
-        llama::KVCacheStrides keys = o.getKeys().getStrides(size),
-                              values = o.getValues().getStrides(size);
-        // Scores load a vector of positions, sums of values one of elements.
-        if (keys.group != kLanes || values.group != 1 ||
-            type.getElementType().isBF16())
-          result = o.emitOpError() << "is read on a CPU with keys in "
-                                      "keys_interleaved16, values in "
-                                      "rowmajor and elements f32 or f16";
-        caches[o] = {view(field(context::Field::Keys), index(0),
-                          dynamic(type.getElementType())),
-                     view(field(context::Field::Values), index(0),
-                          dynamic(type.getElementType())),
-                     mul(o.getLayer(), type.getHeads()),
-                     field(context::Field::Capacity),
-                     type,
-                     keys,
-                     values};
-      })
-      .Case<tile::SumOp>([&](tile::SumOp o) { rewriteSum(o); })
-      .Case<tile::StageOp>([&](tile::StageOp o) { rewriteStage(o); })
-      .Case<tile::RoundRowsOp>(
-          [&](tile::RoundRowsOp o) { rewriteRoundRows(o); })
-      .Case<tile::BlockSumsOp>(
-          [&](tile::BlockSumsOp o) { rewriteBlockSums(o); })
-      .Case<tile::PanelOp>([&](tile::PanelOp o) { result = rewritePanel(o); })
-      .Case<tile::ContractOp>(
-          [&](tile::ContractOp o) { result = rewriteContract(o); })
-      .Case<tile::ScoreKeysOp>([&](tile::ScoreKeysOp o) { rewriteScores(o); })
-      .Case<tile::SumValuesOp>(
-          [&](tile::SumValuesOp o) { rewriteSumValues(o); })
-      .Case<tile::LoadOp>([&](tile::LoadOp o) { rewriteLoad(o); })
-      .Case<tile::StoreOp>([&](tile::StoreOp o) { rewriteStore(o); })
-      .Case<tile::AppendOp>(
-          [&](tile::AppendOp o) { result = rewriteAppend(o); })
-      .Case<tile::RopeRowOp>([&](tile::RopeRowOp o) { rewriteRope(o); })
-      .Case<tile::CausalMaskOp>([&](tile::CausalMaskOp o) { rewriteMask(o); })
-      .Case<tile::ColumnValuesOp>(
-          [&](tile::ColumnValuesOp o) { rewriteColumnValues(o); })
-      .Case<tile::DecodeOp>([&](tile::DecodeOp o) {
-        const Weight &weight = weights.find(o.getWeight())->second;
-        GroupLoads loads(b, weight.memory, weight.type, tables);
-        int64_t columns = weight.type.getColumns();
-        int64_t n = cast<VectorType>(o.getType()).getDimSize(1);
-        Vec<Value> values;
-        for (int64_t j = 0; j < n; ++j) {
-          Value column = add(o.getColumn(), index(j));
-          // What is past the last column is not stored, so any value does.
-          if (columns % n != 0)
-            column = minimum(column, index(columns - 1));
-          values.push_back(loads.value(o.getRow(), column));
-        }
-        replace(vector::FromElementsOp::create(b, o.getType(), values));
-      })
-      .Case<tile::SwapPairsOp>([&](tile::SwapPairsOp o) {
-        Vec<Value> swapped;
-        Vec<int64_t> pairs;
-        for (int64_t j = 0, e = cast<VectorType>(o.getType()).getDimSize(1);
-             j < e; ++j)
-          pairs.push_back(j ^ 1);
-        for (Value row : unpack(o.getSource()))
-          swapped.push_back(vector::ShuffleOp::create(b, row, row, pairs));
-        replace(pack(swapped, o.getType()));
-      })
-      .Case<tile::ReduceLanesOp>([&](tile::ReduceLanesOp o) {
-        Vec<Value> reduced;
-        for (Value row : unpack(o.getSource()))
-          reduced.push_back(o.getKind() == "add" ? sumLanes(row)
-                                                 : maxLanes(row));
-        replace(vector::FromElementsOp::create(b, o.getType(), reduced));
-      })
-      .Case<tile::BroadcastRowsOp>([&](tile::BroadcastRowsOp o) {
-        auto type = cast<VectorType>(o.getType());
-        auto row = VectorType::get({type.getDimSize(1)}, type.getElementType());
-        Vec<Value> spread;
-        for (int64_t i = 0; i < type.getDimSize(0); ++i)
-          spread.push_back(vector::BroadcastOp::create(
-              b, row,
-              vector::ExtractOp::create(b, o.getSource(), i).getResult()));
-        replace(pack(spread, type));
-      })
-      .Default([&](Operation *other) {
-        result = other->emitOpError() << "has no lowering to a CPU's vectors";
-      });
-  return result;
-}
-
-LogicalResult VectorKernel::rewrite() {
-  // (context, layer, begin, end) -> (context, scratch, layer, begin, end)
-  Block &entry = kernel.getBody().front();
-  Type pointer = LLVM::LLVMPointerType::get(kernel.getContext());
-  // The old context stays as an operand of tile ops until they are gone.
-  context = entry.insertArgument(0u, pointer, kernel.getLoc());
-  scratch = entry.insertArgument(1u, pointer, kernel.getLoc());
-
-  Vec<Operation *> ops;
-  kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
-    if (op->getDialect() && op->getDialect()->getNamespace() == "tile" &&
-        !isa<tile::YieldOp>(op))
-      ops.push_back(op);
+/// Before the conversion, so that no pattern fails and the message is the only
+/// one.
+static LogicalResult verify(func::FuncOp kernel, TargetAttr target) {
+  WalkResult walk = kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    return WalkResult(
+        llvm::TypeSwitch<Operation *, LogicalResult>(op)
+            .Case<tile::WeightOp, tile::CacheOp, tile::PanelOp,
+                  tile::ContractOp>([&](auto o) { return verify(o, target); })
+            .Default(success()));
   });
-  for (Operation *op : ops)
-    if (failed(rewriteOp(op)))
-      return failure();
-  for (Operation *op : llvm::reverse(ops))
-    op->erase();
-  entry.eraseArgument(2);
-  kernel.setType(
-      FunctionType::get(kernel.getContext(), entry.getArgumentTypes(), {}));
-  kernel->setAttr(llama::kScratchAttr,
-                  IntegerAttr::get(IntegerType::get(kernel.getContext(), 64),
-                                   scratchBytes));
-  return success();
+  return failure(walk.wasInterrupted());
 }
+
+//===----------------------------------------------------------------------===//
+// Access to memory
+//===----------------------------------------------------------------------===//
 
 namespace {
+
+TargetAttr targetOf(Operation *op) {
+  return op->getParentOfType<ModuleOp>()->getAttrOfType<TargetAttr>(
+      llama::kTargetAttr);
+}
+
+/// A number of the context.
+template <typename OpT, context::Field field>
+Values lowerField(VectorBuilder &b, OpT, Ranges<OpT> in) {
+  return {b.field(in.getCtx()[0], field)};
+}
+
+/// An element of a list of the context: of its positions and tokens, one for
+/// each row, or of its wanted rows.
+template <typename OpT, context::Field field>
+Values lowerOfRow(VectorBuilder &b, OpT, Ranges<OpT> in) {
+  return {b.loadIndex(in.getCtx()[0], field, in.getRow()[0])};
+}
+
+/// tile.buffer and tile.buffer_rows.
+template <typename OpT>
+Values lowerBuffer(VectorBuilder &b, OpT op, Ranges<OpT> in) {
+  Value workspace = b.field(in.getCtx()[0], context::Field::Workspace);
+  return {b.view(workspace, op.getAt(), memoryOf(op.getType()))};
+}
+
+Values lowerScratch(VectorBuilder &, tile::ScratchOp, tile::ScratchOp::Adaptor,
+                    ValueRange memory) {
+  return memory;
+}
+
+Values lowerWeight(VectorBuilder &b, tile::WeightOp op,
+                   Ranges<tile::WeightOp> in) {
+  Value context = in.getCtx()[0];
+  Value offsets = b.table(context, context::Field::Offsets, b.getI64Type());
+  Value entry = b.index(op.getIndex());
+  if (op.getLayer())
+    entry = b.add(entry, in.getLayer()[0]);
+  Value at = arith::IndexCastOp::create(b, b.getIndexType(),
+                                        b.loadScalar(offsets, entry));
+  Value weights = b.field(context, context::Field::Weights);
+  return {b.view(weights, at, memoryOf(op.getType()))};
+}
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+Values lowerPanel(VectorBuilder &b, tile::PanelOp op, tile::PanelOp::Adaptor in,
+                  ValueRange memory) {
+  cast<PanelLoweringInterface>(op.getType().getUnit())
+      .lowerPanel(b, op, in, memory, targetOf(op));
+  return memory;
+}
+
+Values lowerContract(VectorBuilder &b, tile::ContractOp op,
+                     Ranges<tile::ContractOp> in) {
+  return {cast<UnitLoweringInterface>(op.getOrder().getUnit())
+              .lowerContract(b, op, in, targetOf(op))};
+}
+
+Values lowerDecode(VectorBuilder &b, tile::DecodeOp op,
+                   tile::DecodeOp::Adaptor in) {
+  auto type = cast<llama::WeightType>(op.getWeight().getType());
+  GroupLoads loads(b, in.getWeight(), type, hasTables(targetOf(op)));
+  int64_t columns = type.getColumns();
+  int64_t n = cast<VectorType>(op.getType()).getDimSize(1);
+  Values values;
+  for (int64_t j = 0; j < n; ++j) {
+    Value column = b.add(in.getColumn(), j);
+    // What is past the last column is not stored, so any value does.
+    if (columns % n != 0)
+      column = b.minimum(column, columns - 1);
+    values.push_back(loads.value(in.getRow(), column));
+  }
+  return {vector::FromElementsOp::create(b, op.getType(), values)};
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
 struct TileToVectorCPU : cpu::impl::TileToVectorCPUBase<TileToVectorCPU> {
   void runOnOperation() override {
     auto target = getOperation()->getAttrOfType<TargetAttr>(llama::kTargetAttr);
@@ -378,13 +302,47 @@ struct TileToVectorCPU : cpu::impl::TileToVectorCPUBase<TileToVectorCPU> {
              "module goes on with backend=cuda";
       return signalPassFailure();
     }
+    TypeConverter types;
+    addConversions(types);
+    ScratchPlan scratch;
+    SmallVector<Operation *> kernels;
     for (auto kernel : getOperation().getOps<func::FuncOp>()) {
       if (kernel.isExternal() || kernel.getNumArguments() == 0 ||
           !isa<tile::ContextType>(kernel.getArgument(0).getType()))
         continue;
-      if (failed(VectorKernel(kernel, target).rewrite()))
+      if (failed(verify(kernel, target)))
         return signalPassFailure();
+      kernel->setAttr(llama::kScratchAttr,
+                      Builder(&getContext())
+                          .getI64IntegerAttr(scratch.place(kernel, types)));
+      kernels.push_back(kernel);
     }
+
+    ConversionTarget legal(getContext());
+    legal.addLegalDialect<CPUDialect, context::ContextDialect,
+                          arith::ArithDialect, math::MathDialect,
+                          memref::MemRefDialect, scf::SCFDialect,
+                          vector::VectorDialect>();
+    legal.addIllegalDialect<tile::TileDialect>();
+    legal.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {
+      return types.isSignatureLegal(op.getFunctionType());
+    });
+    RewritePatternSet patterns(&getContext());
+    populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
+                                                                   types);
+    addPatterns<lowerField<tile::RowCountOp, context::Field::Rows>,
+                lowerField<tile::KeyCountOp, context::Field::KeyCount>,
+
+                lowerOfRow<tile::PositionOp, context::Field::Positions>,
+                lowerOfRow<tile::TokenOp, context::Field::Tokens>,
+                lowerOfRow<tile::WantedRowOp, context::Field::Wanted>,
+                lowerBuffer<tile::BufferOp>, lowerBuffer<tile::BufferRowsOp>,
+                lowerScratch, lowerWeight, lowerPanel, lowerContract,
+                lowerDecode>(patterns, types, scratch);
+    populateRowPatterns(patterns, types, scratch);
+    populateAttentionPatterns(patterns, types, scratch);
+    if (failed(applyPartialConversion(kernels, legal, std::move(patterns))))
+      signalPassFailure();
   }
 };
 } // namespace

@@ -8,12 +8,14 @@
 #ifndef CORELLAMA_PASSES_CPU_UNITLOWERING_H
 #define CORELLAMA_PASSES_CPU_UNITLOWERING_H
 
-#include "dialects/CPU/IR/CPUDialect.h"
-#include "dialects/Tile/IR/TileDialect.h"
+#include "passes/CPU/TilePatterns.h"
 
 namespace corellama::cpu {
 
-class VectorKernel;
+/// Whether cpu.lookup16 is one instruction: vpermps with a table of 512 bits.
+inline bool hasTables(TargetAttr target) {
+  return target.getVectorBits() >= 512;
+}
 
 void registerFma(mlir::DialectRegistry &registry);
 void registerDotU8S8(mlir::DialectRegistry &registry);

@@ -13,14 +13,32 @@ def CPU_UnitLoweringInterface : AttrInterface<"UnitLoweringInterface"> {
     in the op's order.
   }];
   let methods = [
-    InterfaceMethod<"Decodes rows of a weight into memory of the kernel.",
-      "::llvm::LogicalResult", "lowerPanel",
-      (ins "::corellama::cpu::VectorKernel &":$kernel,
-           "::corellama::tile::PanelOp":$op)>,
-    InterfaceMethod<"Replaces the uses of a product.",
-      "::llvm::LogicalResult", "lowerContract",
-      (ins "::corellama::cpu::VectorKernel &":$kernel,
-           "::corellama::tile::ContractOp":$op)>,
+    InterfaceMethod<"Creates the loop of a product; the tile.",
+      "::mlir::Value", "lowerContract",
+      (ins "::corellama::cpu::VectorBuilder &":$b,
+           "::corellama::tile::ContractOp":$op,
+           "::corellama::cpu::Ranges<::corellama::tile::ContractOp>":$adaptor,
+           "::corellama::cpu::TargetAttr":$target)>,
+  ];
+}
+
+def CPU_PanelLoweringInterface : AttrInterface<"PanelLoweringInterface"> {
+  let cppNamespace = "::corellama::cpu";
+  let description = [{
+    Attached to the units that use panels: rows of a weight, decoded once for
+    many products.
+  }];
+  let methods = [
+    InterfaceMethod<"The memrefs that a panel is decoded into.",
+      "::llvm::SmallVector<::mlir::Type>", "getPanelTypes",
+      (ins "::corellama::tile::PanelType":$panel)>,
+    InterfaceMethod<"Creates the loop that decodes rows of a weight into a panel.",
+      "void", "lowerPanel",
+      (ins "::corellama::cpu::VectorBuilder &":$b,
+           "::corellama::tile::PanelOp":$op,
+           "::corellama::tile::PanelOp::Adaptor":$adaptor,
+           "::mlir::ValueRange":$panel,
+           "::corellama::cpu::TargetAttr":$target)>,
   ];
 }
 

@@ -30,10 +30,12 @@ struct IndexOperand {
   int64_t number = 0;
 };
 
-/// Base of a class that writes code at `b`.
-class IndexBuilder {
+/// A builder with this arithmetic; also the base of a class that writes code.
+class IndexBuilder : public mlir::ImplicitLocOpBuilder {
 public:
-  explicit IndexBuilder(const mlir::ImplicitLocOpBuilder &b) : b(b) {}
+  explicit IndexBuilder(const mlir::ImplicitLocOpBuilder &builder)
+      : ImplicitLocOpBuilder(builder) {}
+  IndexBuilder(const IndexBuilder &) = delete; // `b` would be the other's
 
   mlir::Value index(IndexOperand operand);
   mlir::Value add(IndexOperand x, IndexOperand y);
@@ -55,7 +57,8 @@ public:
            body);
 
 protected:
-  mlir::ImplicitLocOpBuilder b;
+  /// Itself, by the name that derived classes pass to `create`.
+  mlir::ImplicitLocOpBuilder &b = *this;
 };
 
 } // namespace corellama::tile

@@ -11,8 +11,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "passes/CPU/GroupLoads.h"
 #include "passes/CPU/UnitLowering.h"
-#include "passes/CPU/VectorKernel.h"
 
 using namespace mlir;
 using namespace corellama;
@@ -38,27 +38,26 @@ struct Form {
 /// One product: a tile of m rows by 16 rows of a weight.
 class Product {
 public:
-  Product(VectorKernel &k, tile::ContractOp op)
-      : k(k), b(k.b), op(op), form(Form::of(k.target)),
-        weight(k.weights.find(op.getWeight())->second),
-        facts(weight.type.getFormat().getFacts()),
-        loads(b, weight.memory, weight.type, k.tables, op.getFirst()),
-        memory(k.rows.lookup(op.getRows())) {
-    for (int64_t i = 0, m = cast<VectorType>(op.getType()).getDimSize(0); i < m;
-         ++i)
-      rows.push_back(k.add(op.getRow(), i));
+  Product(VectorBuilder &b, tile::ContractOp op, Ranges<tile::ContractOp> in,
+          TargetAttr target)
+      : b(b), tile(cast<VectorType>(op.getType())), form(Form::of(target)),
+        weight(cast<llama::WeightType>(op.getWeight().getType())),
+        facts(weight.getFormat().getFacts()),
+        loads(b, in.getWeight()[0], weight, hasTables(target),
+              in.getFirst()[0]),
+        memory(in.getRows()[0]) {
+    for (int64_t i = 0; i < tile.getDimSize(0); ++i)
+      rows.push_back(b.add(in.getRow()[0], i));
   }
 
   Value write() {
-    SmallVector<Value> accumulators(rows.size(), k.zeros(k.floats()));
-    k.loop(
-        0, k.index(weight.type.getColumns() / kColumnBlock), 1,
-        SmallVector<Value>(accumulators),
-        [&](Value block, ValueRange carried) -> SmallVector<Value> {
-          return addBlock(block, carried);
-        },
-        &accumulators);
-    return k.pack(accumulators, op.getType());
+    Values accumulators(rows.size(), b.zeros(b.floats()));
+    Value blocks = b.index(weight.getColumns() / kColumnBlock);
+    accumulators = b.fold(0, blocks, 1, accumulators,
+                          [&](Value block, ValueRange carried) {
+                            return addBlock(block, carried);
+                          });
+    return b.pack(accumulators, tile);
   }
 
 private:
@@ -66,11 +65,9 @@ private:
 
   /// A number in the record of a row's block.
   Value field(Value row, Value block, int64_t byte, Type type) {
-    Value at = k.add(k.mul(block, Q8B32::kRecordBytes), byte);
-    Value raw = vector::LoadOp::create(b, VectorType::get({4}, b.getI8Type()),
-                                       memory, ValueRange{row, at});
-    return vector::ExtractOp::create(
-        b, vector::BitCastOp::create(b, VectorType::get({1}, type), raw), 0);
+    Value at = b.add(b.mul(block, Q8B32::kRecordBytes), byte);
+    return vector::ExtractOp::create(b, b.loadBytes(memory, {row, at}, 1, type),
+                                     0);
   }
 
   /// The sum of a row's quants in columns from to from + count of a block.
@@ -85,26 +82,11 @@ private:
     return sum;
   }
 
-  Value splat(Value scalar, int64_t lanes) {
-    return vector::BroadcastOp::create(
-        b, VectorType::get({lanes}, scalar.getType()), scalar);
-  }
   /// Part `part` of a vector of 64 bytes: as many as one instruction takes.
   Value partOf(Value bytes, int64_t part) {
     int64_t count = 4 * form.lanes;
-    if (count == 4 * kLanes)
-      return bytes;
-    return vector::ExtractStridedSliceOp::create(
-        b, bytes, ArrayRef<int64_t>{part * count}, ArrayRef<int64_t>{count},
-        ArrayRef<int64_t>{1});
+    return b.chunk(bytes, part * count, count);
   }
-  Value bytesOf(int64_t value) {
-    return arith::ConstantOp::create(
-        b, DenseElementsAttr::get(
-               VectorType::get({4 * form.lanes}, b.getI8Type()),
-               b.getI8IntegerAttr(static_cast<int8_t>(value)).getValue()));
-  }
-
   bool isSigned() const {
     return facts.planes.front().type == llama::FieldType::Signed;
   }
@@ -123,12 +105,12 @@ private:
     int64_t bias = isShifted ? -128 : facts.planes.front().bias;
     Sums sums;
     for (Value row : rows) {
-      Value start = k.zeros(b.getI32Type());
-      if (bias != 0)
-        start = arith::MulIOp::create(
-            b, sumOf(row, block, from, count),
-            arith::ConstantOp::create(b, b.getI32IntegerAttr(bias)));
-      sums.emplace_back(parts, splat(start, form.lanes));
+      Value start = b.zeros(b.getI32Type());
+      if (bias != 0) {
+        Value sum = sumOf(row, block, from, count);
+        start = arith::MulIOp::create(b, sum, b.constant(b.getI32Type(), bias));
+      }
+      sums.emplace_back(parts, b.splat(start, form.lanes));
     }
 
     // Vectors of products that 16 bits hold the sum of, pairs of +-127 * quant.
@@ -148,24 +130,25 @@ private:
       for (int64_t part = 0; part < parts; ++part) {
         Value w = partOf(quants, part);
         if (isShifted)
-          w = arith::XOrIOp::create(b, w, bytesOf(-128));
+          w = arith::XOrIOp::create(b, w, b.constant(w.getType(), -128));
         Value isNegative, magnitude;
         if (!form.isDot && isSigned()) {
           isNegative = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, w,
-                                             bytesOf(0));
+                                             b.zeros(w.getType()));
           magnitude = math::AbsIOp::create(b, w);
         }
         for (auto [i, row] : llvm::enumerate(rows)) {
           Value x = vector::BitCastOp::create(
               b, w.getType(),
-              splat(field(row, block, c, b.getI32Type()), form.lanes));
+              b.splat(field(row, block, c, b.getI32Type()), form.lanes));
           if (form.isDot) {
             sums[i][part] = DotU8S8Op::create(b, sums[i][part], w, x);
             continue;
           }
-          if (isNegative)
-            x = arith::SelectOp::create(
-                b, isNegative, arith::SubIOp::create(b, bytesOf(0), x), x);
+          if (isNegative) {
+            Value negated = arith::SubIOp::create(b, b.zeros(w.getType()), x);
+            x = arith::SelectOp::create(b, isNegative, negated, x);
+          }
           Value products =
               MultiplyPairsOp::create(b, magnitude ? magnitude : w, x);
           Value &sum = narrow[i][part];
@@ -189,55 +172,44 @@ private:
     return vector::ShuffleOp::create(b, parts[0], parts[1], lanes);
   }
 
-  SmallVector<Value> addBlock(Value block, ValueRange carried) {
-    SmallVector<Value> accumulators(carried);
+  Values addBlock(Value block, ValueRange carried) {
+    Values accumulators(carried);
     int64_t scaleBlock = facts.scaleBlock();
     for (int64_t from = 0; from < kColumnBlock; from += scaleBlock) {
       Sums sums = sumIntegers(block, from, scaleBlock);
-      Value scale = loads.scale(block, from), minimum;
-      if (facts.has(llama::PlaneKind::Minima))
-        minimum = loads.minimum(block, from);
+      Value scale = loads.scale(block, from);
+      Value minimum = loads.minimum(block, from);
       for (auto [i, row] : llvm::enumerate(rows)) {
         Value d = field(row, block, Q8B32::kScaleByte, b.getF32Type());
-        Value isum = arith::SIToFPOp::create(b, k.floats(), join(sums[i]));
-        Value factor = arith::MulFOp::create(b, scale, splat(d, kLanes));
-        accumulators[i] = k.fma(isum, factor, accumulators[i]);
+        Value isum = arith::SIToFPOp::create(b, b.floats(), join(sums[i]));
+        Value factor = arith::MulFOp::create(b, scale, b.splat(d));
+        accumulators[i] = b.fma(isum, factor, accumulators[i]);
         if (!minimum)
           continue;
         Value sum = arith::SIToFPOp::create(
             b, b.getF32Type(), sumOf(row, block, from, scaleBlock));
-        accumulators[i] =
-            k.fma(minimum, splat(arith::MulFOp::create(b, d, sum), kLanes),
-                  accumulators[i]);
+        Value share = arith::MulFOp::create(b, d, sum);
+        accumulators[i] = b.fma(minimum, b.splat(share), accumulators[i]);
       }
     }
     return accumulators;
   }
 
-  VectorKernel &k;
-  ImplicitLocOpBuilder &b;
-  tile::ContractOp op;
+  VectorBuilder &b;
+  VectorType tile;
   const Form form;
-  const VectorKernel::Weight &weight;
+  llama::WeightType weight;
   const llama::FormatFacts &facts;
   GroupLoads loads;
   Value memory;
-  SmallVector<Value> rows;
+  Values rows;
 };
 
 struct DotU8S8Lowering
     : UnitLoweringInterface::ExternalModel<DotU8S8Lowering, DotU8S8Attr> {
-  LogicalResult lowerPanel(Attribute self, VectorKernel &,
-                           tile::PanelOp op) const {
-    return op.emitOpError() << "the unit " << self
-                            << " multiplies quants where they stand and has no "
-                               "panels; multiply by the weight";
-  }
-
-  LogicalResult lowerContract(Attribute, VectorKernel &k,
-                              tile::ContractOp op) const {
-    op.getResult().replaceAllUsesWith(Product(k, op).write());
-    return success();
+  Value lowerContract(Attribute, VectorBuilder &b, tile::ContractOp op,
+                      Ranges<tile::ContractOp> in, TargetAttr target) const {
+    return Product(b, op, in, target).write();
   }
 };
 

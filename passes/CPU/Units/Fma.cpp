@@ -8,167 +8,166 @@
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "passes/CPU/GroupLoads.h"
 #include "passes/CPU/UnitLowering.h"
-#include "passes/CPU/VectorKernel.h"
 
 using namespace mlir;
 using namespace corellama;
 using namespace corellama::cpu;
 
 namespace {
-struct FmaLowering
-    : UnitLoweringInterface::ExternalModel<FmaLowering, FmaAttr> {
-  /// 16 rows decoded into scratch: quants as float32, scales and minima beside.
-  LogicalResult lowerPanel(Attribute, VectorKernel &k, tile::PanelOp op) const {
-    const VectorKernel::Weight &weight = k.weights.find(op.getWeight())->second;
-    llama::FormatInterface format = weight.type.getFormat();
-    int64_t columns = weight.type.getColumns(),
-            scaleBlock = format.getScaleBlock();
-    Type f32 = k.b.getF32Type();
-    VectorKernel::Panel panel;
-    panel.quants = k.allocate(MemRefType::get({columns, kLanes}, f32));
-    if (format.hasScale())
-      panel.scales =
-          k.allocate(MemRefType::get({columns / scaleBlock, kLanes}, f32));
-    if (format.hasMinimum())
-      panel.minima =
-          k.allocate(MemRefType::get({columns / scaleBlock, kLanes}, f32));
 
-    GroupLoads loads(k.b, weight.memory, weight.type, k.tables, op.getFirst());
-    auto decode = [&](Value block, int64_t count) {
-      Value first = k.mul(block, kColumnBlock);
-      loads.quants(block, 0, count, [&](int64_t c, Value quants) {
-        vector::StoreOp::create(
-            k.b, quants, panel.quants,
-            ValueRange{k.add(first, k.index(c)), k.index(0)});
-      });
-      if (!format.hasScale())
-        return;
-      for (int64_t c = 0; c < count; c += scaleBlock) {
-        Value number = arith::DivUIOp::create(k.b, k.add(first, k.index(c)),
-                                              k.index(scaleBlock));
-        vector::StoreOp::create(k.b, loads.scale(block, c), panel.scales,
-                                ValueRange{number, k.index(0)});
-        if (panel.minima)
-          vector::StoreOp::create(k.b, loads.minimum(block, c), panel.minima,
-                                  ValueRange{number, k.index(0)});
-      }
-    };
-    int64_t blocks = columns / kColumnBlock;
-    k.loop(0, k.index(blocks), 1, {},
-           [&](Value block, ValueRange) -> SmallVector<Value> {
-             decode(block, kColumnBlock);
-             return {};
-           });
-    if (columns % kColumnBlock)
-      decode(k.index(blocks), columns % kColumnBlock);
-    k.panels[op] = panel;
-    return success();
+/// The memrefs of a panel: quants as float32; scales and minima, one row of 16
+/// for each block, where the format has them.
+enum PanelPart : unsigned { kQuants, kScales, kMinima };
+
+/// Where a product reads quants, scales and minima: a decoded panel, or the
+/// weight in memory. `block` counts blocks of 32 columns, `number` blocks of a
+/// scale.
+struct Source {
+  VectorBuilder &b;
+  llama::FormatInterface format;
+  int64_t columns;
+  ValueRange panel;
+  std::optional<GroupLoads> loads;
+
+  Source(VectorBuilder &b, tile::ContractOp op, Ranges<tile::ContractOp> in,
+         bool tables)
+      : b(b), panel(in.getWeight()) {
+    Type type = op.getWeight().getType();
+    if (auto decoded = dyn_cast<tile::PanelType>(type)) {
+      format = decoded.getFormat();
+      columns = decoded.getColumns();
+      return;
+    }
+    auto weight = cast<llama::WeightType>(type);
+    format = weight.getFormat();
+    columns = weight.getColumns();
+    loads.emplace(b, in.getWeight()[0], weight, tables, in.getFirst()[0]);
   }
 
-  LogicalResult lowerContract(Attribute, VectorKernel &k,
-                              tile::ContractOp op) const {
+  void quants(Value block, Value firstColumn, int64_t from, int64_t to,
+              llvm::function_ref<void(int64_t, Value)> visit) {
+    if (loads)
+      return loads->quants(block, from, to, visit);
+    for (int64_t c = from; c < to; ++c)
+      visit(c, load(kQuants, b.add(firstColumn, c)));
+  }
+  /// Null where the format has none.
+  Value scale(Value block, int64_t column, Value number) {
+    return loads ? loads->scale(block, column) : load(kScales, number);
+  }
+  Value minimum(Value block, int64_t column, Value number) {
+    return loads ? loads->minimum(block, column) : load(kMinima, number);
+  }
+
+private:
+  Value load(PanelPart part, Value row) {
+    return part < panel.size() ? b.loadFloats(panel[part], {row, b.index(0)})
+                               : Value();
+  }
+};
+
+struct FmaPanels : PanelLoweringInterface::ExternalModel<FmaPanels, FmaAttr> {
+  SmallVector<Type> getPanelTypes(Attribute, tile::PanelType panel) const {
+    llama::FormatInterface format = panel.getFormat();
+    Type f32 = Float32Type::get(panel.getContext());
+    int64_t scaleBlocks = panel.getColumns() / format.getScaleBlock();
+    SmallVector<Type> types(1 + format.hasScale() + format.hasMinimum(),
+                            MemRefType::get({scaleBlocks, kLanes}, f32));
+    types[0] = MemRefType::get({panel.getColumns(), kLanes}, f32);
+    return types;
+  }
+
+  void lowerPanel(Attribute, VectorBuilder &b, tile::PanelOp op,
+                  tile::PanelOp::Adaptor in, ValueRange panel,
+                  TargetAttr target) const {
+    auto type = cast<llama::WeightType>(op.getWeight().getType());
+    llama::FormatInterface format = type.getFormat();
+    int64_t columns = type.getColumns(), scaleBlock = format.getScaleBlock();
+    GroupLoads loads(b, in.getWeight(), type, hasTables(target), in.getFirst());
+    auto decode = [&](Value block, int64_t count) {
+      Value first = b.mul(block, kColumnBlock);
+      auto store = [&](PanelPart part, Value row, Value lanes) {
+        b.storeLanes(lanes, panel[part], {row, b.index(0)});
+      };
+      loads.quants(block, 0, count, [&](int64_t c, Value quants) {
+        store(kQuants, b.add(first, c), quants);
+      });
+      for (int64_t c = 0; c < count && format.hasScale(); c += scaleBlock) {
+        Value number = b.div(b.add(first, c), scaleBlock);
+        store(kScales, number, loads.scale(block, c));
+        if (format.hasMinimum())
+          store(kMinima, number, loads.minimum(block, c));
+      }
+    };
+    Value blocks = b.index(columns / kColumnBlock);
+    b.loop(0, blocks, 1, [&](Value block) { decode(block, kColumnBlock); });
+    if (columns % kColumnBlock)
+      decode(blocks, columns % kColumnBlock);
+  }
+};
+
+struct FmaLowering
+    : UnitLoweringInterface::ExternalModel<FmaLowering, FmaAttr> {
+  Value lowerContract(Attribute, VectorBuilder &b, tile::ContractOp op,
+                      Ranges<tile::ContractOp> in, TargetAttr target) const {
     auto type = cast<VectorType>(op.getType());
     int64_t m = type.getDimSize(0);
-    Value source = k.rows.lookup(op.getRows());
-    SmallVector<Value> rowIndex;
+    Values rows;
     for (int64_t i = 0; i < m; ++i)
-      rowIndex.push_back(i ? k.add(op.getRow(), k.index(i)) : op.getRow());
-
-    // Where quants, scales and minima come from: memory, or a decoded panel.
-    auto panelIt = k.panels.find(op.getWeight());
-    bool isPanel = panelIt != k.panels.end();
-    llama::FormatInterface format;
-    int64_t columns;
-    std::optional<GroupLoads> loads;
-    if (isPanel) {
-      auto panelType = cast<tile::PanelType>(op.getWeight().getType());
-      format = panelType.getFormat();
-      columns = panelType.getColumns();
-    } else {
-      const VectorKernel::Weight &weight =
-          k.weights.find(op.getWeight())->second;
-      format = weight.type.getFormat();
-      columns = weight.type.getColumns();
-      loads.emplace(k.b, weight.memory, weight.type, k.tables, op.getFirst());
-    }
-    int64_t scaleBlock = format.getScaleBlock();
-
-    auto quants = [&](Value block, Value firstColumn, int64_t from, int64_t to,
-                      llvm::function_ref<void(int64_t, Value)> visit) {
-      if (!isPanel)
-        return loads->quants(block, from, to, visit);
-      for (int64_t c = from; c < to; ++c)
-        visit(c, vector::LoadOp::create(
-                     k.b, k.floats(), panelIt->second.quants,
-                     ValueRange{k.add(firstColumn, k.index(c)), k.index(0)}));
-    };
-    auto fromPanel = [&](Value memory, Value number) -> Value {
-      return vector::LoadOp::create(k.b, k.floats(), memory,
-                                    ValueRange{number, k.index(0)});
-    };
+      rows.push_back(b.add(in.getRow()[0], i));
+    Source source(b, op, in, hasTables(target));
+    int64_t scaleBlock = source.format.getScaleBlock();
 
     // One block of columns: each scale's share summed from +0, then added.
     auto sumBlock = [&](Value block, int64_t count, ValueRange carried) {
-      SmallVector<Value> accumulators(carried.begin(), carried.end());
-      Value firstColumn = k.mul(block, kColumnBlock);
+      Values accumulators(carried);
+      Value firstColumn = b.mul(block, kColumnBlock);
       for (int64_t from = 0; from < count; from += scaleBlock) {
-        SmallVector<Value> sums(m, k.zeros(k.floats()));
-        quants(block, firstColumn, from, std::min(from + scaleBlock, count),
-               [&](int64_t c, Value q) {
-                 Value column = k.add(firstColumn, k.index(c));
-                 for (int64_t i = 0; i < m; ++i)
-                   sums[i] = k.fma(
-                       q, k.splat(k.loadScalar(source, {rowIndex[i], column})),
-                       sums[i]);
-               });
-        Value number;
-        if (isPanel || op.getSums())
-          number = arith::DivUIOp::create(
-              k.b, k.add(firstColumn, k.index(from)), k.index(scaleBlock));
-        Value scale, minimum;
-        if (format.hasScale())
-          scale = isPanel ? fromPanel(panelIt->second.scales, number)
-                          : loads->scale(block, from);
-        if (format.hasMinimum())
-          minimum = isPanel ? fromPanel(panelIt->second.minima, number)
-                            : loads->minimum(block, from);
+        Values sums(m, b.zeros(b.floats()));
+        source.quants(
+            block, firstColumn, from, std::min(from + scaleBlock, count),
+            [&](int64_t c, Value quants) {
+              Value column = b.add(firstColumn, c);
+              for (int64_t i = 0; i < m; ++i) {
+                Value x = b.loadScalar(in.getRows()[0], {rows[i], column});
+                sums[i] = b.fma(quants, b.splat(x), sums[i]);
+              }
+            });
+        Value number = b.div(b.add(firstColumn, from), scaleBlock);
+        Value scale = source.scale(block, from, number);
+        Value minimum = source.minimum(block, from, number);
         for (int64_t i = 0; i < m; ++i) {
           accumulators[i] =
-              scale ? k.fma(sums[i], scale, accumulators[i])
-                    : arith::AddFOp::create(k.b, accumulators[i], sums[i])
+              scale ? b.fma(sums[i], scale, accumulators[i])
+                    : arith::AddFOp::create(b, accumulators[i], sums[i])
                           .getResult();
-          if (minimum)
-            accumulators[i] = k.fma(
-                minimum,
-                k.splat(k.loadScalar(op.getSums(), {rowIndex[i], number})),
-                accumulators[i]);
+          if (!minimum)
+            continue;
+          Value sum = b.loadScalar(in.getSums()[0], {rows[i], number});
+          accumulators[i] = b.fma(minimum, b.splat(sum), accumulators[i]);
         }
       }
       return accumulators;
     };
 
-    SmallVector<Value> accumulators(m, k.zeros(k.floats()));
-    int64_t blocks = columns / kColumnBlock;
-    k.loop(
-        0, k.index(blocks), 1, SmallVector<Value>(accumulators),
-        [&](Value block, ValueRange carried) -> SmallVector<Value> {
-          return sumBlock(block, kColumnBlock, carried);
-        },
-        &accumulators);
-    if (columns % kColumnBlock)
+    Values accumulators(m, b.zeros(b.floats()));
+    Value blocks = b.index(source.columns / kColumnBlock);
+    accumulators = b.fold(0, blocks, 1, accumulators,
+                          [&](Value block, ValueRange carried) {
+                            return sumBlock(block, kColumnBlock, carried);
+                          });
+    if (source.columns % kColumnBlock)
       accumulators =
-          sumBlock(k.index(blocks), columns % kColumnBlock, accumulators);
-    op.getResult().replaceAllUsesWith(k.pack(accumulators, type));
-    return success();
+          sumBlock(blocks, source.columns % kColumnBlock, accumulators);
+    return b.pack(accumulators, type);
   }
 };
 } // namespace
 
 void cpu::registerFma(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, CPUDialect *) {
-    FmaAttr::attachInterface<FmaLowering>(*context);
+    FmaAttr::attachInterface<FmaLowering, FmaPanels>(*context);
   });
 }
