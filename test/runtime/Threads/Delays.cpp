@@ -7,8 +7,6 @@
 
 #include "runtime/Threads/Delays.h"
 
-#ifdef CORELLAMA_INJECT_DELAYS
-
 #include <ctime>
 #include <sched.h>
 
@@ -52,5 +50,3 @@ void injectDelay(uint32_t worker) {
 }
 
 } // namespace corellama::runtime
-
-#endif // CORELLAMA_INJECT_DELAYS
