@@ -36,6 +36,8 @@ BlockBarriers::Node &BlockBarriers::append(Node::Kind kind, Place place) {
 }
 
 void BlockBarriers::record(Access access) {
+  if (access.buffer < 0)
+    return;
   if (warpsDepth) {
     unite(owners.back()->accesses, {access});
     return;
@@ -56,23 +58,21 @@ void BlockBarriers::barrier() {
   BarrierOp::create(b);
 }
 
-/// A place directly before the op whose region the builder is in.
-static std::pair<Block *, Operation *> beforeRegion(OpBuilder &b) {
+BlockBarriers::Place BlockBarriers::beforeRegion() {
   Operation *op = b.getInsertionBlock()->getParentOp();
   return {op->getBlock(), op->getPrevNode()};
 }
 
-void BlockBarriers::enterLoop(bool runs) {
+void BlockBarriers::enter(Node::Kind kind, bool runs) {
   if (warpsDepth)
     return;
-  auto [block, after] = beforeRegion(b);
-  Node &node = append(Node::Kind::Loop, {block, after});
+  Node &node = append(kind, beforeRegion());
   node.runs = runs;
   owners.push_back(&node);
   lists.push_back(&node.body);
 }
 
-void BlockBarriers::leaveLoop() {
+void BlockBarriers::leave() {
   if (warpsDepth)
     return;
   owners.back()->end = here();
@@ -80,32 +80,15 @@ void BlockBarriers::leaveLoop() {
   lists.pop_back();
 }
 
-void BlockBarriers::enterBranch() {
-  if (warpsDepth)
-    return;
-  auto [block, after] = beforeRegion(b);
-  Node &node = append(Node::Kind::Branch, {block, after});
-  owners.push_back(&node);
-  lists.push_back(&node.body);
-}
-
 void BlockBarriers::enterElse() {
   if (!warpsDepth)
     lists.back() = &owners.back()->otherwise;
 }
 
-void BlockBarriers::leaveBranch() {
-  if (warpsDepth)
-    return;
-  owners.pop_back();
-  lists.pop_back();
-}
-
 void BlockBarriers::enterWarps() {
   if (warpsDepth++)
     return;
-  auto [block, after] = beforeRegion(b);
-  owners.push_back(&append(Node::Kind::Accesses, {block, after}));
+  owners.push_back(&append(Node::Kind::Accesses, beforeRegion()));
 }
 
 void BlockBarriers::leaveWarps() {

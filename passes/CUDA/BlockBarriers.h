@@ -36,7 +36,7 @@ public:
   /// The code written from here on reads or writes the buffer. Called only
   /// where all threads of the block execute: outside of every condition that
   /// differs between threads (a loop that warps run at their own pace is such a
-  /// condition).
+  /// condition). -1 is memory that no other thread of the block writes.
   void read(int buffer, Touch touch = Touch::Anyone);
   void write(int buffer, Touch touch = Touch::Anyone);
   /// An unconditional barrier, for code that orders more than buffers, such as
@@ -45,12 +45,12 @@ public:
 
   /// The body of a loop that all threads run equally often; if `runs`, at least
   /// once. The builder is at the body's start, then at its end.
-  void enterLoop(bool runs = false);
-  void leaveLoop();
+  void enterLoop(bool runs) { enter(Node::Kind::Loop, runs); }
+  void leaveLoop() { leave(); }
   /// A branch that all threads take or none; the builder is in it.
-  void enterBranch();
+  void enterBranch() { enter(Node::Kind::Branch, /*runs=*/false); }
   void enterElse();
-  void leaveBranch();
+  void leaveBranch() { leave(); }
   /// A loop whose iterations warps run at their own pace; the builder is in it.
   /// No barrier can be inside, so its accesses count as made where it begins.
   void enterWarps();
@@ -81,7 +81,7 @@ private:
     Place place;
     Accesses accesses;
     Nodes body, otherwise;
-    /// Of a loop: the end of its body, and whether it runs at least once.
+    /// The end of its body; of a loop, whether it runs at least once.
     Place end;
     bool runs = false;
   };
@@ -96,6 +96,10 @@ private:
   };
 
   Place here();
+  /// Directly before the op whose region the builder is in.
+  Place beforeRegion();
+  void enter(Node::Kind kind, bool runs);
+  void leave();
   Node &append(Node::Kind kind, Place place);
   void record(Access access);
   void insertAt(const Place &place);

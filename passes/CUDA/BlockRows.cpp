@@ -120,7 +120,7 @@ void CUDAKernel::fillRow(
          });
 }
 
-void CUDAKernel::writeBufferRows(tile::BufferRowsOp op) {
+void CUDAKernel::write(tile::BufferRowsOp op) {
   tile::RowsType type = op.getType();
   Value memory =
       view(field(context::Field::Workspace), op.getAt(),
@@ -140,12 +140,11 @@ void CUDAKernel::writeBufferRows(tile::BufferRowsOp op) {
   rows[op] = target;
 }
 
-void CUDAKernel::writeStage(tile::StageOp op) {
+void CUDAKernel::write(tile::StageOp op) {
   int64_t columns = op.getType().getColumns(), count = op.getType().getRows();
   Value memory = lookup(op.getSource());
   Rows target = allocateRows(count, columns, isContracted(op));
-  if (int buffer = bufferOf(memory); buffer >= 0)
-    barriers.read(buffer);
+  barriers.read(bufferOf(memory));
   barriers.write(target.buffer);
   bool byFour = columns % 4 == 0 &&
                 cast<MemRefType>(memory.getType()).getDimSize(1) % 4 == 0;
@@ -218,15 +217,14 @@ SmallVector<Value> CUDAKernel::reduceBlock(ArrayRef<Value> mine,
   return reduced;
 }
 
-LogicalResult CUDAKernel::writeSum(tile::SumOp op) {
+FailureOr<Value> CUDAKernel::write(tile::SumOp op) {
   if (op.getOrder().getLanes() != threads)
     return op.emitOpError()
            << "is a sum over the " << threads
            << " threads of a block on a GPU, found " << op.getOrder();
   Value memory = lookup(op.getSource());
   int64_t columns = cast<MemRefType>(memory.getType()).getDimSize(1);
-  if (int buffer = bufferOf(memory); buffer >= 0)
-    barriers.read(buffer);
+  barriers.read(bufferOf(memory));
   Vec<Value> mine;
   for (int64_t i = 0, e = cast<VectorType>(op.getType()).getDimSize(0); i < e;
        ++i) {
@@ -244,35 +242,31 @@ LogicalResult CUDAKernel::writeSum(tile::SumOp op) {
           return {sum};
         })[0]);
   }
-  values[op] = fromElements(reduceBlock(mine, /*isMaximum=*/false));
-  return success();
+  return fromElements(reduceBlock(mine, /*isMaximum=*/false));
 }
 
-LogicalResult CUDAKernel::writeReduceLanes(tile::ReduceLanesOp op) {
-  std::optional<Fragment> fragment = fragmentOf(op, op.getSource().getType());
-  if (!fragment)
-    return failure();
+FailureOr<Value> CUDAKernel::write(tile::ReduceLanesOp op,
+                                   const Fragment &fragment) {
   bool isMaximum = op.getKind() == "max";
-  if ((fragment->spread != Spread::ThreadColumns &&
-       fragment->spread != Spread::LaneColumns) ||
-      fragment->passesColumns() || !llvm::isPowerOf2_64(fragment->columns))
+  if ((fragment.spread != Spread::ThreadColumns &&
+       fragment.spread != Spread::LaneColumns) ||
+      fragment.passesColumns() || !llvm::isPowerOf2_64(fragment.columns))
     return op.emitOpError()
            << "adds columns that are whole strides of the threads, a power of "
               "two, found "
-           << fragment->columns << " for " << strategy;
+           << fragment.columns << " for " << strategy;
   Value source = lookup(op.getSource());
   Vec<Value> mine, reduced;
-  for (int64_t i = 0; i < fragment->rows; ++i) {
+  for (int64_t i = 0; i < fragment.rows; ++i) {
     Vec<Value> own;
-    for (int64_t j = 0; j < fragment->perRow; ++j)
-      own.push_back(element(source, i * fragment->perRow + j));
+    for (int64_t j = 0; j < fragment.perRow; ++j)
+      own.push_back(element(source, i * fragment.perRow + j));
     mine.push_back(reduceTree(own, isMaximum));
   }
-  if (fragment->spread == Spread::ThreadColumns)
+  if (fragment.spread == Spread::ThreadColumns)
     reduced = reduceBlock(mine, isMaximum);
   else
     for (Value value : mine)
       reduced.push_back(reduceWarp(value, isMaximum));
-  values[op] = fromElements(reduced);
-  return success();
+  return fromElements(reduced);
 }

@@ -29,6 +29,13 @@ Value CUDAKernel::both(Value x, Value y) {
 Value CUDAKernel::constant(float value) {
   return arith::ConstantOp::create(b, b.getF32FloatAttr(value));
 }
+Value CUDAKernel::i32(uint32_t value) {
+  return arith::ConstantOp::create(
+      b, b.getI32IntegerAttr(static_cast<int32_t>(value)));
+}
+Value CUDAKernel::isZero(Value number) {
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, number, index(0));
+}
 Value CUDAKernel::zeros(Type type) {
   return arith::ConstantOp::create(b, b.getZeroAttr(type));
 }
@@ -106,11 +113,14 @@ void CUDAKernel::storeVector(Value vector, Value memory, ValueRange at,
                           llvm::Align(bytes));
 }
 
+Value CUDAKernel::array(context::Field which, Type element) {
+  return view(field(which), 0, global({ShapedType::kDynamic}, element));
+}
+
 /// What a list of the context says of a row.
 Value CUDAKernel::integerOf(context::Field list, Value row) {
-  Value memory =
-      view(field(list), 0, global({ShapedType::kDynamic}, b.getI32Type()));
-  return arith::IndexCastOp::create(b, b.getIndexType(), load(memory, {row}));
+  Value number = load(array(list, b.getI32Type()), {row});
+  return arith::IndexCastOp::create(b, b.getIndexType(), number);
 }
 
 Value CUDAKernel::positionOf(Value row) {
@@ -129,34 +139,24 @@ CUDAKernel::loop(tile::IndexOperand from, tile::IndexOperand to, int64_t step,
   Value end = index(to);
   std::optional<int64_t> first = getConstantIntValue(begin),
                          last = getConstantIntValue(end);
-  auto op = scf::ForOp::create(b, begin, end, index(step), init);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(op.getBody());
-  barriers.enterLoop(/*runs=*/first && last && *first < *last);
-  Vec<Value> results = body(op.getInductionVar(), op.getRegionIterArgs());
-  barriers.leaveLoop();
-  if (!init.empty())
-    scf::YieldOp::create(b, results);
-  return Vec<Value>(op.getResults());
+  return fold(begin, end, step, init, [&](Value iv, ValueRange carried) {
+    barriers.enterLoop(/*runs=*/first && last && *first < *last);
+    Vec<Value> results = body(iv, carried);
+    barriers.leaveLoop();
+    return results;
+  });
 }
 
 SmallVector<Value> CUDAKernel::branch(Value condition, ValueRange otherwise,
                                       function_ref<Vec<Value>()> body) {
   if (!condition)
     return body();
-  auto op = scf::IfOp::create(b, otherwise.getTypes(), condition,
-                              /*withElseRegion=*/!otherwise.empty());
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(op.thenBlock());
-  barriers.enterBranch();
-  Vec<Value> results = body();
-  barriers.leaveBranch();
-  if (otherwise.empty())
-    return {};
-  scf::YieldOp::create(b, results);
-  b.setInsertionPointToStart(op.elseBlock());
-  scf::YieldOp::create(b, otherwise);
-  return Vec<Value>(op.getResults());
+  return guardedValues(condition, otherwise, [&] {
+    barriers.enterBranch();
+    Vec<Value> results = body();
+    barriers.leaveBranch();
+    return results;
+  });
 }
 
 void CUDAKernel::guarded(Value condition, function_ref<void()> body) {

@@ -40,6 +40,8 @@ private:
   friend class MmaContract;
   using Value = mlir::Value;
   template <typename T> using Vec = llvm::SmallVector<T>;
+  /// What an op's result becomes; failure: an error has been reported.
+  using MadeValue = mlir::FailureOr<Value>;
 
   /// A weight in memory: one region for each plane (rowmajor_split), or f32
   /// numbers.
@@ -87,17 +89,22 @@ private:
   mlir::LogicalResult writeIf(mlir::scf::IfOp op);
   mlir::LogicalResult writeParallel(mlir::scf::ParallelOp op);
   mlir::LogicalResult writeElementwise(mlir::Operation *op);
-  mlir::LogicalResult writeWeight(tile::WeightOp op);
-  mlir::LogicalResult writeCache(tile::CacheOp op);
+  mlir::LogicalResult write(tile::WeightOp op);
+  mlir::LogicalResult write(tile::CacheOp op);
   bool runsAtMostOnce(mlir::scf::ForOp op);
-  /// The new value of an old one.
+  /// The new values of old ones.
   Value lookup(Value old);
+  Vec<Value> lookup(mlir::ValueRange old);
+  void bind(mlir::ValueRange old, mlir::ValueRange made);
   /// The type of this thread's share of a value.
   mlir::Type typeOf(mlir::Operation *op, mlir::Type old);
+  mlir::FailureOr<Vec<mlir::Type>> resultTypesOf(mlir::Operation *op);
 
   // CUDAKernel.cpp: helpers. Indices are of type index.
   Value both(Value x, Value y); // of conditions; null: true
   Value constant(float value);
+  Value i32(uint32_t value);
+  Value isZero(Value number);
   Value zeros(mlir::Type type);
   mlir::VectorType floats(int64_t count);
   Value splat(Value scalar, int64_t count);
@@ -118,6 +125,8 @@ private:
                    int64_t bytes);
   void storeVector(Value vector, Value memory, mlir::ValueRange at,
                    int64_t bytes);
+  /// An array that the context points to.
+  Value array(context::Field which, mlir::Type element);
   Value integerOf(context::Field list, Value row);
   Value positionOf(Value row);
   /// A loop that all threads run equally often; reported to the barriers.
@@ -154,19 +163,23 @@ private:
   /// the tile.
   Value build(const Fragment &fragment,
               llvm::function_ref<Value(Value row, Value column)> make);
+  /// One row, whose elements from column `first` on are made from their
+  /// columns; zeros beyond `extent`.
+  Value buildInside(const Fragment &fragment, Value first, int64_t extent,
+                    llvm::function_ref<Value(Value column)> make);
   Touch touchOf(const Fragment &fragment);
   Value rowIn(Value first, Value offset);
   Value below(Value first, const Fragment &fragment, Value column,
               int64_t extent, Value limit);
-  mlir::LogicalResult writeLoad(tile::LoadOp op);
-  mlir::LogicalResult writeStore(tile::StoreOp op);
-  mlir::LogicalResult writeAppend(tile::AppendOp op);
-  mlir::LogicalResult writeRope(tile::RopeRowOp op);
-  mlir::LogicalResult writeMask(tile::CausalMaskOp op);
-  mlir::LogicalResult writeColumnValues(tile::ColumnValuesOp op);
-  mlir::LogicalResult writeBroadcastRows(tile::BroadcastRowsOp op);
-  mlir::LogicalResult writeSwapPairs(tile::SwapPairsOp op);
-  mlir::LogicalResult writeDecode(tile::DecodeOp op);
+  MadeValue write(tile::LoadOp op, const Fragment &fragment);
+  mlir::LogicalResult write(tile::StoreOp op, const Fragment &fragment);
+  mlir::LogicalResult write(tile::AppendOp op, const Fragment &fragment);
+  MadeValue write(tile::RopeRowOp op, const Fragment &fragment);
+  MadeValue write(tile::CausalMaskOp op);
+  MadeValue write(tile::ColumnValuesOp op, const Fragment &fragment);
+  MadeValue write(tile::BroadcastRowsOp op, const Fragment &fragment);
+  MadeValue write(tile::SwapPairsOp op, const Fragment &fragment);
+  MadeValue write(tile::DecodeOp op, const Fragment &fragment);
 
   // BlockRows.cpp: whole rows, and reductions over all threads.
   /// Rows in workgroup memory, which warps read 16 bytes a lane.
@@ -175,10 +188,10 @@ private:
   void fillRow(const Rows &target, int64_t row, bool byFour,
                llvm::function_ref<Value(Value column, int64_t count)> make);
   Value mapBody(mlir::Region &body, llvm::ArrayRef<Value> arguments);
-  void writeBufferRows(tile::BufferRowsOp op);
-  void writeStage(tile::StageOp op);
-  mlir::LogicalResult writeSum(tile::SumOp op);
-  mlir::LogicalResult writeReduceLanes(tile::ReduceLanesOp op);
+  void write(tile::BufferRowsOp op);
+  void write(tile::StageOp op);
+  MadeValue write(tile::SumOp op);
+  MadeValue write(tile::ReduceLanesOp op, const Fragment &fragment);
   Value combine(Value x, Value y, bool isMaximum);
   Value reduceTree(Vec<Value> values, bool isMaximum);
   /// One value a lane, or a thread, reduced by the fixed tree; all of them have
@@ -211,8 +224,8 @@ private:
   // ThreadAttention.cpp
   Value toFloat(Value number);
   Value loadGroup(const Rows &from, Value row, Value column);
-  mlir::LogicalResult writeScores(tile::ScoreKeysOp op);
-  mlir::LogicalResult writeSumValues(tile::SumValuesOp op);
+  MadeValue write(tile::ScoreKeysOp op, const Fragment &fragment);
+  MadeValue write(tile::SumValuesOp op, const Fragment &fragment);
 
   mlir::func::FuncOp source;
   StrategyAttr strategy;

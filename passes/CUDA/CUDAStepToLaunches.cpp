@@ -9,7 +9,6 @@
 #include "dialects/CUDA/IR/CUDADialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "passes/CUDA/Passes.h"
 #include "passes/Context/StepFunctions.h"
 

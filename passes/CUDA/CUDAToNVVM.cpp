@@ -12,6 +12,8 @@
 
 #include "dialects/CUDA/IR/CUDADialect.h"
 #include "dialects/Llama/IR/LlamaDialect.h"
+#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
+#include "mlir/Conversion/LLVMCommon/Pattern.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -45,29 +47,13 @@ struct Lowering {
   ModuleOp module;
   /// Threads of a block of the current kernel, the bound of a thread's number.
   int64_t threads;
+  const LLVMTypeConverter &types;
   ImplicitLocOpBuilder &b;
 
   Value i32(int32_t value) {
     return LLVM::ConstantOp::create(b, b.getI32Type(),
                                     b.getI32IntegerAttr(value));
   }
-  Value i64(int64_t value) {
-    return LLVM::ConstantOp::create(b, b.getI64Type(),
-                                    b.getI64IntegerAttr(value));
-  }
-
-  /// What upstream's conversion makes of a memref in `space`.
-  LLVM::LLVMStructType descriptorOf(MemRefType type) {
-    Type pointer =
-        LLVM::LLVMPointerType::get(b.getContext(), type.getMemorySpaceAsInt());
-    auto extents = LLVM::LLVMArrayType::get(b.getI64Type(), type.getRank());
-    return LLVM::LLVMStructType::getLiteral(
-        b.getContext(), type.getRank() == 0
-                            ? ArrayRef<Type>{pointer, pointer, b.getI64Type()}
-                            : ArrayRef<Type>{pointer, pointer, b.getI64Type(),
-                                             extents, extents});
-  }
-
   /// The address of an element, in the memory space that the op requires.
   Value addressOf(Value memory, ValueRange indices, unsigned space);
 
@@ -86,28 +72,14 @@ struct Lowering {
 
 Value Lowering::addressOf(Value memory, ValueRange indices, unsigned space) {
   auto type = cast<MemRefType>(memory.getType());
-  Value descriptor = UnrealizedConversionCastOp::create(
-                         b, TypeRange{descriptorOf(type)}, ValueRange{memory})
-                         .getResult(0);
-  Value base = LLVM::ExtractValueOp::create(b, descriptor, 1);
-  auto [strides, offset] = type.getStridesAndOffset();
-  Value element = ShapedType::isDynamic(offset)
-                      ? Value(LLVM::ExtractValueOp::create(b, descriptor, 2))
-                      : i64(offset);
-  for (auto [d, index] : llvm::enumerate(indices)) {
-    Value at = arith::IndexCastOp::create(b, b.getI64Type(), index);
-    if (strides[d] != 1) {
-      int64_t position[] = {4, static_cast<int64_t>(d)};
-      Value stride =
-          ShapedType::isDynamic(strides[d])
-              ? Value(LLVM::ExtractValueOp::create(b, descriptor, position))
-              : i64(strides[d]);
-      at = LLVM::MulOp::create(b, at, stride);
-    }
-    element = LLVM::AddOp::create(b, element, at);
-  }
-  Value address = LLVM::GEPOp::create(b, base.getType(), type.getElementType(),
-                                      base, ArrayRef<LLVM::GEPArg>{element});
+  Value descriptor =
+      UnrealizedConversionCastOp::create(b, types.convertType(type), memory)
+          .getResult(0);
+  SmallVector<Value> at;
+  for (Value index : indices)
+    at.push_back(arith::IndexCastOp::create(b, b.getI64Type(), index));
+  Value address =
+      LLVM::getStridedElementPtr(b, b.getLoc(), types, type, descriptor, at);
   if (type.getMemorySpaceAsInt() != space)
     address = LLVM::AddrSpaceCastOp::create(
         b, LLVM::LLVMPointerType::get(b.getContext(), space), address);
@@ -129,21 +101,9 @@ Value Lowering::lowerShared(SharedOp op) {
   Value address = LLVM::GEPOp::create(
       b, pointer, b.getI8Type(), base,
       ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(op.getAt())});
-  Value descriptor = LLVM::PoisonOp::create(b, descriptorOf(type));
-  auto set = [&](Value value, ArrayRef<int64_t> at) {
-    descriptor = LLVM::InsertValueOp::create(b, descriptor, value, at);
-  };
-  set(address, {0});
-  set(address, {1});
-  set(i64(0), {2});
-  int64_t stride = 1;
-  for (int64_t d = type.getRank() - 1; d >= 0; --d) {
-    set(i64(type.getDimSize(d)), {3, d});
-    set(i64(stride), {4, d});
-    stride *= type.getDimSize(d);
-  }
-  return UnrealizedConversionCastOp::create(b, TypeRange{type},
-                                            ValueRange{descriptor})
+  Value descriptor =
+      MemRefDescriptor::fromStaticShape(b, b.getLoc(), types, type, address);
+  return UnrealizedConversionCastOp::create(b, TypeRange{type}, descriptor)
       .getResult(0);
 }
 
@@ -272,6 +232,7 @@ void Lowering::lower(Operation *op) {
 namespace {
 struct CUDAToNVVM : corellama::cuda::impl::CUDAToNVVMBase<CUDAToNVVM> {
   void runOnOperation() override {
+    const LLVMTypeConverter types(&getContext());
     for (auto kernel : getOperation().getOps<func::FuncOp>()) {
       auto strategy = kernel->getAttrOfType<corellama::cuda::StrategyAttr>(
           corellama::llama::kStrategyAttr);
@@ -285,7 +246,7 @@ struct CUDAToNVVM : corellama::cuda::impl::CUDAToNVVMBase<CUDAToNVVM> {
       });
       for (Operation *op : words) {
         ImplicitLocOpBuilder b(op->getLoc(), op);
-        Lowering{getOperation(), strategy.getThreads(), b}.lower(op);
+        Lowering{getOperation(), strategy.getThreads(), types, b}.lower(op);
       }
     }
   }

@@ -52,27 +52,24 @@ Value CUDAKernel::toFloat(Value number) {
   return arith::ExtFOp::create(b, f32, number);
 }
 
-LogicalResult CUDAKernel::writeScores(tile::ScoreKeysOp op) {
-  std::optional<Fragment> fragment = fragmentOf(op, op.getType());
-  if (!fragment)
-    return failure();
-  if (fragment->spread != Spread::ThreadColumns ||
-      kCacheBlock % fragment->columns != 0)
+FailureOr<Value> CUDAKernel::write(tile::ScoreKeysOp op,
+                                   const Fragment &fragment) {
+  if (fragment.spread != Spread::ThreadColumns ||
+      kCacheBlock % fragment.columns != 0)
     return op.emitOpError()
            << "has one key a thread and a width that divides " << kCacheBlock
            << " on a GPU, found " << op.getType();
   const Cache &cache = caches.find(op.getCache())->second;
   const Rows query = rows.find(op.getRows())->second;
-  if (query.buffer >= 0)
-    barriers.read(query.buffer);
-  int64_t size = cache.type.getHeadSize(), m = fragment->rows;
+  barriers.read(query.buffer);
+  int64_t size = cache.type.getHeadSize(), m = fragment.rows;
   int64_t lanes = 16 * 8 / cache.type.getElementType().getIntOrFloatBitWidth();
   IndexBuilder &math = *this;
   Value head = add(cache.firstHead, lookup(op.getHead()));
 
-  Vec<Value> scores(fragment->size());
-  for (int64_t j = 0; j < fragment->perRow; ++j) {
-    Value column = columnOf(*fragment, j);
+  Vec<Value> scores(fragment.size());
+  for (int64_t j = 0; j < fragment.perRow; ++j) {
+    Value column = columnOf(fragment, j);
     Value key = add(lookup(op.getFirst()), column);
     Value at = cache.keyStrides.groupAddress(math, head, cache.capacity, key);
     // Elements d to d + count; the loads may reach into the row's padding.
@@ -96,9 +93,8 @@ LogicalResult CUDAKernel::writeScores(tile::ScoreKeysOp op) {
     };
     Value zero = constant(0.0f);
     Vec<Value> start(m, zero);
-    Value inside = fragment->passesColumns()
-                       ? lessThan(column, fragment->columns)
-                       : Value();
+    Value inside =
+        fragment.passesColumns() ? lessThan(column, fragment.columns) : Value();
     Vec<Value> sums = guardedValues(inside, start, [&] {
       int64_t step = kKeyLoads * lanes, whole = size / step * step;
       Vec<Value> found = start;
@@ -111,10 +107,9 @@ LogicalResult CUDAKernel::writeScores(tile::ScoreKeysOp op) {
       return found;
     });
     for (int64_t i = 0; i < m; ++i)
-      scores[i * fragment->perRow + j] = sums[i];
+      scores[i * fragment.perRow + j] = sums[i];
   }
-  values[op] = fromElements(scores);
-  return success();
+  return fromElements(scores);
 }
 
 /// Columns `column` to `column` + 3 of rows in workgroup memory.
@@ -124,19 +119,16 @@ Value CUDAKernel::loadGroup(const Rows &from, Value row, Value column) {
   return loadVector(from.memory, {row, column}, 4, 16);
 }
 
-LogicalResult CUDAKernel::writeSumValues(tile::SumValuesOp op) {
-  std::optional<Fragment> fragment = fragmentOf(op, op.getType());
-  if (!fragment)
-    return failure();
-  if (fragment->spread != Spread::ThreadColumns)
+FailureOr<Value> CUDAKernel::write(tile::SumValuesOp op,
+                                   const Fragment &fragment) {
+  if (fragment.spread != Spread::ThreadColumns)
     return op.emitOpError() << "has one element a thread on a GPU, found "
                             << op.getType() << " for " << strategy;
   const Cache &cache = caches.find(op.getCache())->second;
   Value weightsMemory = lookup(op.getWeights());
-  int64_t m = fragment->rows, size = cache.type.getHeadSize();
+  int64_t m = fragment.rows, size = cache.type.getHeadSize();
   int64_t keys = cast<MemRefType>(weightsMemory.getType()).getDimSize(1);
-  if (int buffer = bufferOf(weightsMemory); buffer >= 0)
-    barriers.read(buffer);
+  barriers.read(bufferOf(weightsMemory));
 
   IndexBuilder &math = *this;
   Value first = cache.valueStrides.groupAddress(
@@ -157,9 +149,9 @@ LogicalResult CUDAKernel::writeSumValues(tile::SumValuesOp op) {
                           m * llvm::divideCeil(size, threads)));
   steps.insert(kFewValueLoads);
   steps.insert(1);
-  Vec<Value> result(fragment->size());
-  for (int64_t j = 0; j < fragment->perRow; ++j) {
-    Value offset = columnOf(*fragment, j);
+  Vec<Value> result(fragment.size());
+  for (int64_t j = 0; j < fragment.perRow; ++j) {
+    Value offset = columnOf(fragment, j);
     Value column = add(lookup(op.getElement()), offset);
     Value at = add(first, column);
     // `count` keys from `key` on; a row adds those for which `sees` is true.
@@ -202,7 +194,7 @@ LogicalResult CUDAKernel::writeSumValues(tile::SumValuesOp op) {
     auto all = [](int64_t) { return Value(); };
     Value zero = constant(0.0f);
     Vec<Value> start(m, zero);
-    Value inside = below(lookup(op.getElement()), *fragment, offset, size, {});
+    Value inside = below(lookup(op.getElement()), fragment, offset, size, {});
     Vec<Value> sums = guardedValues(inside, start, [&] {
       Vec<Value> found = start;
       Value done = index(0);
@@ -224,8 +216,7 @@ LogicalResult CUDAKernel::writeSumValues(tile::SumValuesOp op) {
           });
     });
     for (int64_t i = 0; i < m; ++i)
-      result[i * fragment->perRow + j] = sums[i];
+      result[i * fragment.perRow + j] = sums[i];
   }
-  values[op] = fromElements(result);
-  return success();
+  return fromElements(result);
 }

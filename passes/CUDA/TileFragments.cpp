@@ -57,7 +57,7 @@ Value CUDAKernel::columnOf(const Fragment &fragment, int64_t element) {
 Value CUDAKernel::isStored(const Fragment &fragment) {
   if (fragment.spread != Spread::WarpColumns)
     return {};
-  return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, lane, index(0));
+  return isZero(lane);
 }
 
 Touch CUDAKernel::touchOf(const Fragment &fragment) {
@@ -94,6 +94,17 @@ Value CUDAKernel::below(Value first, const Fragment &fragment, Value column,
   return both(inside, limit ? lessThan(at, limit) : lessThan(at, extent));
 }
 
+Value CUDAKernel::buildInside(const Fragment &fragment, Value first,
+                              int64_t extent, function_ref<Value(Value)> make) {
+  Vec<Value> otherwise{zeros(b.getF32Type())};
+  return build(fragment, [&](Value, Value column) {
+    Value inside = below(first, fragment, column, extent, {});
+    return guardedValues(inside, otherwise, [&]() -> Vec<Value> {
+      return {make(add(first, column))};
+    })[0];
+  });
+}
+
 /// Elements that are adjacent in memory and in the fragment, so that one access
 /// moves them: two, or one.
 static int64_t unitOf(const Fragment &fragment, int64_t extent, bool limited) {
@@ -104,28 +115,24 @@ static int64_t unitOf(const Fragment &fragment, int64_t extent, bool limited) {
 // Memory
 //===----------------------------------------------------------------------===//
 
-LogicalResult CUDAKernel::writeLoad(tile::LoadOp op) {
-  std::optional<Fragment> fragment = fragmentOf(op, op.getType());
-  if (!fragment)
-    return failure();
+FailureOr<Value> CUDAKernel::write(tile::LoadOp op, const Fragment &fragment) {
   Value memory = lookup(op.getSource()), row = lookup(op.getRow()),
         column = lookup(op.getColumn());
   Value limit = op.getColumns() ? lookup(op.getColumns()) : Value();
   auto type = cast<MemRefType>(memory.getType());
   Type number = type.getElementType();
   int64_t extent = type.getDimSize(1),
-          unit = unitOf(*fragment, extent, static_cast<bool>(limit));
-  if (int buffer = bufferOf(memory); buffer >= 0)
-    barriers.read(buffer, touchOf(*fragment));
+          unit = unitOf(fragment, extent, static_cast<bool>(limit));
+  barriers.read(bufferOf(memory), touchOf(fragment));
 
   Vec<Value> loaded;
-  for (int64_t e = 0; e < fragment->size(); e += unit) {
-    Value offset = columnOf(*fragment, e), inTile = rowOf(*fragment, e);
+  for (int64_t e = 0; e < fragment.size(); e += unit) {
+    Value offset = columnOf(fragment, e), inTile = rowOf(fragment, e);
     Value at = rowIn(row, inTile);
     // Rows from `rows` on are unspecified; an existing row is read instead.
     if (op.getRows() && inTile)
       at = minimum(at, sub(lookup(op.getRows()), 1));
-    Value inside = below(column, *fragment, offset, extent, limit);
+    Value inside = below(column, fragment, offset, extent, limit);
     Vec<Value> otherwise(unit, inside ? zeros(number) : Value());
     auto read = [&]() -> Vec<Value> {
       Value place[] = {at, add(column, offset)};
@@ -137,29 +144,24 @@ LogicalResult CUDAKernel::writeLoad(tile::LoadOp op) {
     };
     llvm::append_range(loaded, guardedValues(inside, otherwise, read));
   }
-  values[op] = fromElements(loaded);
-  return success();
+  return fromElements(loaded);
 }
 
-LogicalResult CUDAKernel::writeStore(tile::StoreOp op) {
-  std::optional<Fragment> fragment = fragmentOf(op, op.getValue().getType());
-  if (!fragment)
-    return failure();
+LogicalResult CUDAKernel::write(tile::StoreOp op, const Fragment &fragment) {
   Value memory = lookup(op.getTarget()), row = lookup(op.getRow()),
         column = lookup(op.getColumn()), value = lookup(op.getValue());
   Value limit = op.getColumns() ? lookup(op.getColumns()) : Value();
   auto type = cast<MemRefType>(memory.getType());
   int64_t extent = type.getDimSize(1),
-          unit = unitOf(*fragment, extent, static_cast<bool>(limit));
+          unit = unitOf(fragment, extent, static_cast<bool>(limit));
   int64_t bytes = type.getElementTypeBitWidth() / 8;
-  if (int buffer = bufferOf(memory); buffer >= 0)
-    barriers.write(buffer, touchOf(*fragment));
+  barriers.write(bufferOf(memory), touchOf(fragment));
 
-  guarded(isStored(*fragment), [&] {
-    for (int64_t e = 0; e < fragment->size(); e += unit) {
-      Value offset = columnOf(*fragment, e), inTile = rowOf(*fragment, e);
+  guarded(isStored(fragment), [&] {
+    for (int64_t e = 0; e < fragment.size(); e += unit) {
+      Value offset = columnOf(fragment, e), inTile = rowOf(fragment, e);
       Value at = rowIn(row, inTile);
-      Value inside = below(column, *fragment, offset, extent, limit);
+      Value inside = below(column, fragment, offset, extent, limit);
       // The first row of a tile always belongs to the call.
       if (op.getRows() && inTile)
         inside = both(lessThan(at, lookup(op.getRows())), inside);
@@ -176,10 +178,7 @@ LogicalResult CUDAKernel::writeStore(tile::StoreOp op) {
   return success();
 }
 
-LogicalResult CUDAKernel::writeAppend(tile::AppendOp op) {
-  std::optional<Fragment> fragment = fragmentOf(op, op.getValue().getType());
-  if (!fragment)
-    return failure();
+LogicalResult CUDAKernel::write(tile::AppendOp op, const Fragment &fragment) {
   const Cache &cache = caches.find(op.getCache())->second;
   int64_t size = cache.type.getHeadSize(),
           extent = cache.type.getHeads() * size;
@@ -191,10 +190,10 @@ LogicalResult CUDAKernel::writeAppend(tile::AppendOp op) {
         first = lookup(op.getFirst());
   Value position = positionOf(row);
 
-  guarded(isStored(*fragment), [&] {
-    for (int64_t e = 0; e < fragment->size(); ++e) {
-      Value offset = columnOf(*fragment, e), inTile = rowOf(*fragment, e);
-      Value inside = below(first, *fragment, offset, extent, {});
+  guarded(isStored(fragment), [&] {
+    for (int64_t e = 0; e < fragment.size(); ++e) {
+      Value offset = columnOf(fragment, e), inTile = rowOf(fragment, e);
+      Value inside = below(first, fragment, offset, extent, {});
       if (inTile)
         inside = both(lessThan(add(row, inTile), lookup(op.getRows())), inside);
       guarded(inside, [&] {
@@ -218,21 +217,18 @@ LogicalResult CUDAKernel::writeAppend(tile::AppendOp op) {
 // Values that depend on row and column
 //===----------------------------------------------------------------------===//
 
-LogicalResult CUDAKernel::writeRope(tile::RopeRowOp op) {
-  std::optional<Fragment> fragment = fragmentOf(op, op.getType());
-  if (!fragment)
-    return failure();
+FailureOr<Value> CUDAKernel::write(tile::RopeRowOp op,
+                                   const Fragment &fragment) {
   int64_t head = op.getHead();
   // A row of the table: cosines, then signed sines.
   int64_t half = abi::ropeRowOf(head) / 2;
-  Value table = view(field(context::Field::Rope), 0,
-                     global({ShapedType::kDynamic}, b.getF32Type()));
+  Value table = array(context::Field::Rope, b.getF32Type());
   Value position = positionOf(lookup(op.getRow()));
   // Rows past the call's last are computed and not stored; their positions are
   // kept inside the table.
   Value last =
-      fragment->rows > 1 ? sub(field(context::Field::KeyCount), 1) : Value();
-  values[op] = build(*fragment, [&](Value row, Value column) {
+      fragment.rows > 1 ? sub(field(context::Field::KeyCount), 1) : Value();
+  return build(fragment, [&](Value row, Value column) {
     Value at = position;
     if (row)
       at = minimum(add(position, row), last);
@@ -240,10 +236,9 @@ LogicalResult CUDAKernel::writeRope(tile::RopeRowOp op) {
     Value inHead = rem(add(lookup(op.getFirst()), column), head);
     return load(table, {add(base, inHead)});
   });
-  return success();
 }
 
-LogicalResult CUDAKernel::writeMask(tile::CausalMaskOp op) {
+FailureOr<Value> CUDAKernel::write(tile::CausalMaskOp op) {
   auto type = cast<VectorType>(op.getType());
   Value key = lookup(op.getKey()), position = lookup(op.getPosition());
   auto sees = [&](Value row, Value column) -> Value {
@@ -255,88 +250,61 @@ LogicalResult CUDAKernel::writeMask(tile::CausalMaskOp op) {
     Vec<Value> seen;
     for (int64_t i = 0; i < type.getDimSize(0); ++i)
       seen.push_back(sees(i ? index(i) : Value(), {}));
-    values[op] = fromElements(seen);
-    return success();
+    return fromElements(seen);
   }
   std::optional<Fragment> fragment = fragmentOf(op, type);
   if (!fragment)
     return failure();
-  values[op] = build(*fragment, sees);
-  return success();
+  return build(*fragment, sees);
 }
 
-LogicalResult CUDAKernel::writeColumnValues(tile::ColumnValuesOp op) {
-  std::optional<Fragment> fragment = fragmentOf(op, op.getType());
-  if (!fragment)
-    return failure();
+FailureOr<Value> CUDAKernel::write(tile::ColumnValuesOp op,
+                                   const Fragment &fragment) {
   const Weight &weight = weights.find(op.getWeight())->second;
-  int64_t columns = weight.type.getColumns();
   Value first = lookup(op.getFirst());
-  values[op] = build(*fragment, [&](Value, Value column) {
-    Value inside = below(first, *fragment, column, columns, {});
-    Vec<Value> otherwise{zeros(b.getF32Type())};
-    return guardedValues(inside, otherwise, [&]() -> Vec<Value> {
-      return {load(weight.memory, {add(first, column)})};
-    })[0];
-  });
-  return success();
+  return buildInside(
+      fragment, first, weight.type.getColumns(),
+      [&](Value column) { return load(weight.memory, {column}); });
 }
 
-LogicalResult CUDAKernel::writeDecode(tile::DecodeOp op) {
-  auto type = dyn_cast<VectorType>(op->getResult(0).getType());
-  if (!type)
-    return op.emitOpError() << "gives a tile on a GPU, found one value";
-  std::optional<Fragment> fragment = fragmentOf(op, type);
-  if (!fragment)
-    return failure();
+FailureOr<Value> CUDAKernel::write(tile::DecodeOp op,
+                                   const Fragment &fragment) {
   const Weight &weight = weights.find(op.getWeight())->second;
   Value row = lookup(op.getRow()), first = lookup(op.getColumn());
-  values[op] = build(*fragment, [&](Value, Value column) {
-    Value inside =
-        below(first, *fragment, column, weight.type.getColumns(), {});
-    Vec<Value> otherwise{zeros(b.getF32Type())};
-    return guardedValues(inside, otherwise, [&]() -> Vec<Value> {
-      return {decodeValue(weight, row, add(first, column))};
-    })[0];
-  });
-  return success();
+  return buildInside(
+      fragment, first, weight.type.getColumns(),
+      [&](Value column) { return decodeValue(weight, row, column); });
 }
 
 //===----------------------------------------------------------------------===//
 // Values between elements
 //===----------------------------------------------------------------------===//
 
-LogicalResult CUDAKernel::writeBroadcastRows(tile::BroadcastRowsOp op) {
-  std::optional<Fragment> fragment = fragmentOf(op, op.getType());
-  if (!fragment)
-    return failure();
+FailureOr<Value> CUDAKernel::write(tile::BroadcastRowsOp op,
+                                   const Fragment &fragment) {
   Value source = lookup(op.getSource());
-  if (fragment->spread == Spread::Accumulators)
+  if (fragment.spread == Spread::Accumulators)
     return op.emitOpError()
            << "has a value for each row of a tile of tensor cores, which no "
               "thread has";
   Vec<Value> spread;
-  for (int64_t e = 0; e < fragment->size(); ++e)
-    spread.push_back(element(source, e / fragment->perRow));
-  values[op] = fromElements(spread);
-  return success();
+  for (int64_t e = 0; e < fragment.size(); ++e)
+    spread.push_back(element(source, e / fragment.perRow));
+  return fromElements(spread);
 }
 
-LogicalResult CUDAKernel::writeSwapPairs(tile::SwapPairsOp op) {
-  std::optional<Fragment> fragment = fragmentOf(op, op.getType());
-  if (!fragment)
-    return failure();
+FailureOr<Value> CUDAKernel::write(tile::SwapPairsOp op,
+                                   const Fragment &fragment) {
   Value source = lookup(op.getSource());
   Vec<Value> swapped;
-  if (fragment->spread == Spread::WarpColumns && !fragment->hasPairs())
+  if (fragment.spread == Spread::WarpColumns && !fragment.hasPairs())
     return op.emitOpError() << "swaps columns of two warps: a warp has "
-                            << fragment->perRow << " of " << fragment->columns;
-  for (int64_t e = 0; e < fragment->size(); ++e)
+                            << fragment.perRow << " of " << fragment.columns;
+  for (int64_t e = 0; e < fragment.size(); ++e)
     // Neighbouring columns are in one thread, or in neighbouring lanes.
     swapped.push_back(
-        fragment->hasPairs()
+        fragment.hasPairs()
             ? element(source, e ^ 1)
             : ShuffleXorOp::create(b, element(source, e), 1).getResult());
-  values[op] = fromElements(swapped);
-  return success();
+  return fromElements(swapped);
 }

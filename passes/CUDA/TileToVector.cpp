@@ -14,7 +14,6 @@
 #include "passes/CUDA/UnitLowering.h"
 #include "passes/Context/StepFunctions.h"
 #include "llvm/ADT/TypeSwitch.h"
-#include "llvm/Support/MathExtras.h"
 
 namespace corellama::cuda {
 #define GEN_PASS_DEF_TILETOVECTORCUDA
@@ -61,6 +60,15 @@ Value CUDAKernel::lookup(Value old) {
   return arith::ConstantOp::create(b, splat.resizeSplat(type));
 }
 
+SmallVector<Value> CUDAKernel::lookup(ValueRange old) {
+  return llvm::map_to_vector(old, [&](Value value) { return lookup(value); });
+}
+
+void CUDAKernel::bind(ValueRange old, ValueRange made) {
+  for (auto [key, value] : llvm::zip(old, made))
+    values[key] = value;
+}
+
 Type CUDAKernel::typeOf(Operation *op, Type old) {
   if (!isTile(old))
     return old;
@@ -69,6 +77,16 @@ Type CUDAKernel::typeOf(Operation *op, Type old) {
     return {};
   return VectorType::get({fragment->size()},
                          cast<VectorType>(old).getElementType());
+}
+
+FailureOr<SmallVector<Type>> CUDAKernel::resultTypesOf(Operation *op) {
+  Vec<Type> types;
+  for (Type old : op->getResultTypes()) {
+    types.push_back(typeOf(op, old));
+    if (!types.back())
+      return failure();
+  }
+  return types;
 }
 
 /// An elementwise op, on fragments or on scalars.
@@ -83,17 +101,12 @@ LogicalResult CUDAKernel::writeElementwise(Operation *op) {
              << "uses a value that this block or warp has no share of";
     operands.push_back(operand);
   }
-  Vec<Type> types;
-  for (Type old : op->getResultTypes()) {
-    Type type = typeOf(op, old);
-    if (!type)
-      return failure();
-    types.push_back(type);
-  }
+  FailureOr<Vec<Type>> types = resultTypesOf(op);
+  if (failed(types))
+    return failure();
   Operation *made = b.create(op->getLoc(), op->getName().getIdentifier(),
-                             operands, types, op->getAttrs());
-  for (auto [old, value] : llvm::zip(op->getResults(), made->getResults()))
-    values[old] = value;
+                             operands, *types, op->getAttrs());
+  bind(op->getResults(), made->getResults());
   return success();
 }
 
@@ -152,22 +165,16 @@ bool CUDAKernel::runsAtMostOnce(scf::ForOp op) {
 std::optional<SmallVector<Value>> CUDAKernel::writeBody(Block &body) {
   if (failed(writeBlock(body)))
     return std::nullopt;
-  Vec<Value> yielded;
-  for (Value old : body.getTerminator()->getOperands())
-    yielded.push_back(lookup(old));
-  return yielded;
+  return lookup(body.getTerminator()->getOperands());
 }
 
 LogicalResult CUDAKernel::writeFor(scf::ForOp op) {
   Value from = lookup(op.getLowerBound()), to = lookup(op.getUpperBound());
-  Vec<Value> init;
-  for (Value old : op.getInitArgs())
-    init.push_back(lookup(old));
+  Vec<Value> init = lookup(op.getInitArgs());
   bool failedBody = false;
   auto body = [&](Value iv, ValueRange carried) -> Vec<Value> {
     values[op.getInductionVar()] = iv;
-    for (auto [old, value] : llvm::zip(op.getRegionIterArgs(), carried))
-      values[old] = value;
+    bind(op.getRegionIterArgs(), carried);
     std::optional<Vec<Value>> yielded = writeBody(*op.getBody());
     failedBody |= !yielded;
     return yielded.value_or(Vec<Value>(carried));
@@ -187,25 +194,20 @@ LogicalResult CUDAKernel::writeFor(scf::ForOp op) {
     results = branch(runs ? Value() : lessThan(from, to), init,
                      [&] { return body(from, init); });
   }
-  for (auto [old, value] : llvm::zip(op.getResults(), results))
-    values[old] = value;
+  bind(op.getResults(), results);
   return failure(failedBody);
 }
 
 LogicalResult CUDAKernel::writeIf(scf::IfOp op) {
-  Vec<Type> types;
-  for (Type old : op.getResultTypes()) {
-    Type type = typeOf(op, old);
-    if (!type)
-      return failure();
-    types.push_back(type);
-  }
+  FailureOr<Vec<Type>> types = resultTypesOf(op);
+  if (failed(types))
+    return failure();
   bool hasElse = !op.getElseRegion().empty();
-  auto made = scf::IfOp::create(b, types, lookup(op.getCondition()), hasElse);
+  auto made = scf::IfOp::create(b, *types, lookup(op.getCondition()), hasElse);
   OpBuilder::InsertionGuard guard(b);
   auto write = [&](Block &old) -> LogicalResult {
     std::optional<Vec<Value>> yielded = writeBody(old);
-    if (yielded && !types.empty())
+    if (yielded && !types->empty())
       scf::YieldOp::create(b, *yielded);
     return success(yielded.has_value());
   };
@@ -220,8 +222,7 @@ LogicalResult CUDAKernel::writeIf(scf::IfOp op) {
       return failure();
   }
   barriers.leaveBranch();
-  for (auto [old, value] : llvm::zip(op.getResults(), made.getResults()))
-    values[old] = value;
+  bind(op.getResults(), made.getResults());
   return success();
 }
 
@@ -262,7 +263,7 @@ LogicalResult CUDAKernel::writeBlock(Block &old) {
 // The ops of tile
 //===----------------------------------------------------------------------===//
 
-LogicalResult CUDAKernel::writeWeight(tile::WeightOp op) {
+LogicalResult CUDAKernel::write(tile::WeightOp op) {
   auto type = cast<llama::WeightType>(op.getType());
   bool isVector = type.getShape().size() == 1;
   llama::FormatInterface format = type.getFormat();
@@ -272,8 +273,7 @@ LogicalResult CUDAKernel::writeWeight(tile::WeightOp op) {
            << "is read on a GPU as f32 where it is a vector and in "
               "rowmajor_split where it is a matrix, found "
            << type << " in " << op.getLayout();
-  Value table = view(field(context::Field::Offsets), 0,
-                     global({ShapedType::kDynamic}, b.getI64Type()));
+  Value table = array(context::Field::Offsets, b.getI64Type());
   Value entry = index(op.getIndex());
   if (op.getLayer())
     entry = add(entry, lookup(op.getLayer()));
@@ -286,16 +286,15 @@ LogicalResult CUDAKernel::writeWeight(tile::WeightOp op) {
   return success();
 }
 
-LogicalResult CUDAKernel::writeCache(tile::CacheOp op) {
+LogicalResult CUDAKernel::write(tile::CacheOp op) {
   auto type = cast<llama::CacheType>(op.getType());
   llama::KVCacheStrides keys = op.getKeys().getStrides(type.getHeadSize()),
                         rows = op.getValues().getStrides(type.getHeadSize());
   if (keys.group != 1 || rows.group != 1 || type.getElementType().isBF16())
     return op.emitOpError() << "is read on a GPU with keys and values in "
                                "rowmajor and elements f32 or f16";
-  auto memory = global({ShapedType::kDynamic}, type.getElementType());
-  caches[op] = {view(field(context::Field::Keys), 0, memory),
-                view(field(context::Field::Values), 0, memory),
+  caches[op] = {array(context::Field::Keys, type.getElementType()),
+                array(context::Field::Values, type.getElementType()),
                 mul(lookup(op.getLayer()), type.getHeads()),
                 field(context::Field::Capacity),
                 type,
@@ -305,59 +304,69 @@ LogicalResult CUDAKernel::writeCache(tile::CacheOp op) {
 }
 
 LogicalResult CUDAKernel::writeTileOp(Operation *op) {
-  LogicalResult result = success();
-  auto give = [&](Value value) { values[op->getResult(0)] = value; };
-  llvm::TypeSwitch<Operation *>(op)
-      .Case([&](tile::RowCountOp) { give(field(context::Field::Rows)); })
-      .Case([&](tile::KeyCountOp) { give(field(context::Field::KeyCount)); })
-      .Case([&](tile::PositionOp o) { give(positionOf(lookup(o.getRow()))); })
+  auto give = [&](FailureOr<Value> value) -> LogicalResult {
+    if (succeeded(value))
+      values[op->getResult(0)] = *value;
+    return value;
+  };
+  auto onFragment = [&](auto o, Type tile) {
+    std::optional<Fragment> fragment = fragmentOf(o, tile);
+    decltype(write(o, *fragment)) result = failure();
+    if (fragment)
+      result = write(o, *fragment);
+    return result;
+  };
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](tile::RowCountOp) { return give(field(context::Field::Rows)); })
+      .Case([&](tile::KeyCountOp) {
+        return give(field(context::Field::KeyCount));
+      })
+      .Case([&](tile::PositionOp o) {
+        return give(positionOf(lookup(o.getRow())));
+      })
       .Case([&](tile::TokenOp o) {
-        give(integerOf(context::Field::Tokens, lookup(o.getRow())));
+        return give(integerOf(context::Field::Tokens, lookup(o.getRow())));
       })
       .Case([&](tile::WantedRowOp o) {
-        give(integerOf(context::Field::Wanted, lookup(o.getRow())));
+        return give(integerOf(context::Field::Wanted, lookup(o.getRow())));
       })
       .Case([&](tile::BufferOp o) {
         auto type = cast<MemRefType>(o.getType());
-        give(view(field(context::Field::Workspace), o.getAt(),
-                  global(type.getShape(), type.getElementType())));
+        return give(view(field(context::Field::Workspace), o.getAt(),
+                         global(type.getShape(), type.getElementType())));
       })
-      .Case([&](tile::BufferRowsOp o) { writeBufferRows(o); })
       .Case([&](tile::ScratchOp o) {
         auto type = cast<MemRefType>(o.getType());
-        give(allocate(type.getShape(), type.getElementType()));
+        return give(allocate(type.getShape(), type.getElementType()));
       })
-      .Case([&](tile::WeightOp o) { result = writeWeight(o); })
-      .Case([&](tile::CacheOp o) { result = writeCache(o); })
-      .Case([&](tile::SumOp o) { result = writeSum(o); })
-      .Case([&](tile::StageOp o) { writeStage(o); })
-      .Case([&](tile::ContractOp o) {
+      .Case<tile::BufferRowsOp, tile::StageOp>([&](auto o) {
+        write(o);
+        return success();
+      })
+      .Case<tile::WeightOp, tile::CacheOp>([&](auto o) { return write(o); })
+      .Case([&](tile::ContractOp o) -> LogicalResult {
         auto unit = dyn_cast<UnitLoweringInterface>(o.getOrder().getUnit());
-        if (!unit) {
-          result = o.emitOpError() << "the unit " << o.getOrder().getUnit()
-                                   << " has no lowering to a GPU's threads";
-          return;
-        }
+        if (!unit)
+          return o.emitOpError() << "the unit " << o.getOrder().getUnit()
+                                 << " has no lowering to a GPU's threads";
         Value product = unit.lowerContract(*this, o);
-        result = success(product != nullptr);
-        give(product);
+        values[o] = product;
+        return success(product != nullptr);
       })
-      .Case([&](tile::ScoreKeysOp o) { result = writeScores(o); })
-      .Case([&](tile::SumValuesOp o) { result = writeSumValues(o); })
-      .Case([&](tile::LoadOp o) { result = writeLoad(o); })
-      .Case([&](tile::StoreOp o) { result = writeStore(o); })
-      .Case([&](tile::AppendOp o) { result = writeAppend(o); })
-      .Case([&](tile::RopeRowOp o) { result = writeRope(o); })
-      .Case([&](tile::CausalMaskOp o) { result = writeMask(o); })
-      .Case([&](tile::ColumnValuesOp o) { result = writeColumnValues(o); })
-      .Case([&](tile::DecodeOp o) { result = writeDecode(o); })
-      .Case([&](tile::SwapPairsOp o) { result = writeSwapPairs(o); })
-      .Case([&](tile::ReduceLanesOp o) { result = writeReduceLanes(o); })
-      .Case([&](tile::BroadcastRowsOp o) { result = writeBroadcastRows(o); })
-      .Default([&](Operation *other) {
-        result = other->emitOpError() << "has no code for a GPU's threads";
+      .Case<tile::SumOp, tile::CausalMaskOp>(
+          [&](auto o) { return give(write(o)); })
+      .Case<tile::ScoreKeysOp, tile::SumValuesOp, tile::LoadOp, tile::RopeRowOp,
+            tile::ColumnValuesOp, tile::DecodeOp, tile::SwapPairsOp,
+            tile::BroadcastRowsOp>(
+          [&](auto o) { return give(onFragment(o, o.getType())); })
+      .Case([&](tile::ReduceLanesOp o) {
+        return give(onFragment(o, o.getSource().getType()));
+      })
+      .Case<tile::StoreOp, tile::AppendOp>(
+          [&](auto o) { return onFragment(o, o.getValue().getType()); })
+      .Default([](Operation *other) {
+        return other->emitOpError() << "has no code for a GPU's threads";
       });
-  return result;
 }
 
 LogicalResult CUDAKernel::writeOp(Operation *op) {
@@ -382,26 +391,16 @@ LogicalResult CUDAKernel::writeOp(Operation *op) {
       })
       .Case([&](memref::LoadOp o) -> LogicalResult {
         Value memory = lookup(o.getMemref());
-        if (int buffer = bufferOf(memory); buffer >= 0)
-          barriers.read(buffer);
-        Vec<Value> at;
-        for (Value old : o.getIndices())
-          at.push_back(lookup(old));
-        values[o] = load(memory, at);
+        barriers.read(bufferOf(memory));
+        values[o] = load(memory, lookup(o.getIndices()));
         return success();
       })
       .Case([&](memref::StoreOp o) -> LogicalResult {
         Value memory = lookup(o.getMemref());
-        if (int buffer = bufferOf(memory); buffer >= 0)
-          barriers.write(buffer);
-        Vec<Value> at;
-        for (Value old : o.getIndices())
-          at.push_back(lookup(old));
+        barriers.write(bufferOf(memory));
+        Vec<Value> at = lookup(o.getIndices());
         // All threads have the value; one stores it.
-        Value one = arith::CmpIOp::create(b, arith::CmpIPredicate::eq,
-                                          team == Team::Block ? thread : lane,
-                                          index(0));
-        guarded(one, [&] {
+        guarded(isZero(team == Team::Block ? thread : lane), [&] {
           memref::StoreOp::create(b, lookup(o.getValue()), memory, at);
         });
         return success();

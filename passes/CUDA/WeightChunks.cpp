@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "passes/Tile/IndexBuilder.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -24,21 +25,6 @@ using Values = SmallVector<Value>;
 static Value i32(ImplicitLocOpBuilder &b, uint32_t value) {
   return arith::ConstantOp::create(
       b, b.getI32IntegerAttr(static_cast<int32_t>(value)));
-}
-static Value index(ImplicitLocOpBuilder &b, int64_t value) {
-  return arith::ConstantIndexOp::create(b, value);
-}
-static Value add(ImplicitLocOpBuilder &b, Value x, Value y) {
-  return arith::AddIOp::create(b, x, y);
-}
-static Value div(ImplicitLocOpBuilder &b, Value x, int64_t y) {
-  return arith::DivUIOp::create(b, x, index(b, y));
-}
-static Value rem(ImplicitLocOpBuilder &b, Value x, int64_t y) {
-  return arith::RemUIOp::create(b, x, index(b, y));
-}
-static Value mul(ImplicitLocOpBuilder &b, Value x, int64_t y) {
-  return arith::MulIOp::create(b, x, index(b, y));
 }
 static Value asFloat(ImplicitLocOpBuilder &b, Value word) {
   return arith::BitcastOp::create(b, b.getF32Type(), word);
@@ -116,10 +102,11 @@ static Value wordOfPart(ImplicitLocOpBuilder &b, Value words, Value part,
     found.push_back(
         vector::ExtractOp::create(b, words, 4 / parts * i + number));
   // Each bit of the part's number halves the candidates.
+  tile::IndexBuilder math(b);
   for (int64_t bit = parts / 2; bit > 0; bit /= 2) {
-    Value isSet = rem(b, div(b, part, bit), 2);
-    isSet =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::ne, isSet, index(b, 0));
+    Value isSet = math.rem(math.div(part, bit), 2);
+    isSet = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, isSet,
+                                  math.index(0));
     for (int64_t i = 0; i < bit; ++i)
       found[i] = arith::SelectOp::create(b, isSet, found[i + bit], found[i]);
   }
@@ -199,15 +186,16 @@ Values ChunkFormat::quants(ImplicitLocOpBuilder &b, const ChunkWords &words,
 /// The field of a column: the byte it is in as i32, shifted and masked.
 static Value fieldOf(ImplicitLocOpBuilder &b, const PlaneRow &row,
                      const FieldPlace &place, unsigned bits, Value column) {
-  Value at = row.first, shift = index(b, 0);
+  tile::IndexBuilder math(b);
+  Value at = row.first, shift = math.index(0);
   for (const llama::Stride &stride : place.strides) {
-    Value digit = div(b, column, stride.columns);
+    Value digit = math.div(column, stride.columns);
     if (stride.count != 0)
-      digit = rem(b, digit, stride.count);
+      digit = math.rem(digit, stride.count);
     if (stride.bits % 8 == 0)
-      at = add(b, at, mul(b, digit, stride.bits / 8));
+      at = math.add(at, math.mul(digit, stride.bits / 8));
     else
-      shift = add(b, shift, mul(b, digit, stride.bits));
+      shift = math.add(shift, math.mul(digit, stride.bits));
   }
   Value byte = memref::LoadOp::create(b, row.memory, ValueRange{at});
   Value word = arith::ExtUIOp::create(b, b.getI32Type(), byte);
@@ -219,7 +207,7 @@ static Value fieldOf(ImplicitLocOpBuilder &b, const PlaneRow &row,
 Value ChunkFormat::quant(ImplicitLocOpBuilder &b, ArrayRef<PlaneRow> planes,
                          Value column) const {
   if (first().type != FieldType::Unsigned) {
-    Value at = add(b, planes[0].first, column);
+    Value at = arith::AddIOp::create(b, planes[0].first, column);
     Value x = memref::LoadOp::create(b, planes[0].memory, ValueRange{at});
     if (x.getType().isF32())
       return x;

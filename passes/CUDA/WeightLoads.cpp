@@ -62,22 +62,20 @@ Value CUDAKernel::loadLevels(const Weight &weight, llama::PlaneKind kind,
     } else {
       // Fields narrower than a byte share one.
       int64_t bits = field.imageBits(), shared = 8 / bits;
-      Type i32 = b.getI32Type();
-      auto constantOf = [&](int64_t value) -> Value {
-        return arith::ConstantOp::create(b, b.getI32IntegerAttr(value));
-      };
+      Type word = b.getI32Type();
       Value number = arith::ExtUIOp::create(
-          b, i32,
+          b, word,
           loadOfPlane(weight, plane, b.getI8Type(), row,
                       shared == 1 ? at : div(at, shared)));
       if (shared > 1) {
         Value by =
-            arith::IndexCastOp::create(b, i32, mul(rem(at, shared), bits));
+            arith::IndexCastOp::create(b, word, mul(rem(at, shared), bits));
         number = arith::AndIOp::create(b, arith::ShRUIOp::create(b, number, by),
-                                       constantOf((1 << bits) - 1));
+                                       i32((1u << bits) - 1));
       }
       if (field.bias)
-        number = arith::AddIOp::create(b, number, constantOf(field.bias));
+        number = arith::AddIOp::create(b, number,
+                                       i32(static_cast<uint32_t>(field.bias)));
       level = arith::SIToFPOp::create(b, f32, number);
     }
     product =

@@ -178,18 +178,14 @@ SmallVector<Value> MmaContract::loadWeight(Value from) {
 /// of two f16 at once, removes 1024 and the quants' zero.
 Value MmaContract::exactHalves(Value word) {
   bool nibbles = isa<llama::Q4_0Attr>(format);
-  auto i32 = [&](uint32_t value) -> Value {
-    return arith::ConstantOp::create(
-        b, b.getI32IntegerAttr(static_cast<int32_t>(value)));
-  };
   auto pairType = VectorType::get({2}, b.getF16Type());
   double zero = 1024.0 + (nibbles ? 8.0 : 128.0);
   Value away = arith::ConstantOp::create(
       b, DenseElementsAttr::get(pairType, b.getF16FloatAttr(zero).getValue()));
   // Bytes 0 and 2, or 1 and 3.
   auto pair = [&](Value bytes) -> Value {
-    Value number = arith::AndIOp::create(b, bytes, i32(0x00FF00FF));
-    number = arith::OrIOp::create(b, number, i32(0x64006400));
+    Value number = arith::AndIOp::create(b, bytes, k.i32(0x00FF00FF));
+    number = arith::OrIOp::create(b, number, k.i32(0x64006400));
     Value one = vector::BroadcastOp::create(
         b, VectorType::get({1}, b.getI32Type()), number);
     return arith::SubFOp::create(b, vector::BitCastOp::create(b, pairType, one),
@@ -197,9 +193,9 @@ Value MmaContract::exactHalves(Value word) {
   };
   if (!nibbles)
     // q + 128 is q with its sign bit flipped.
-    word = arith::XOrIOp::create(b, word, i32(0x80808080));
+    word = arith::XOrIOp::create(b, word, k.i32(0x80808080));
   Value even = pair(word);
-  Value odd = pair(arith::ShRUIOp::create(b, word, i32(8)));
+  Value odd = pair(arith::ShRUIOp::create(b, word, k.i32(8)));
   return vector::ShuffleOp::create(b, even, odd, ArrayRef<int64_t>{0, 2, 1, 3});
 }
 
@@ -217,8 +213,7 @@ SmallVector<Value> MmaContract::halvesOf(ValueRange loaded) {
     // Columns 0 to 15 are the low four bits of the 16 bytes, 16 to 31 the high.
     Value shift = arith::IndexCastOp::create(b, b.getI32Type(), k.mul(half, 4));
     words = arith::ShRUIOp::create(b, words, k.splat(shift, 4));
-    Value mask = arith::ConstantOp::create(b, b.getI32IntegerAttr(0x0F0F0F0F));
-    words = arith::AndIOp::create(b, words, k.splat(mask, 4));
+    words = arith::AndIOp::create(b, words, k.splat(k.i32(0x0F0F0F0F), 4));
   }
   for (int64_t group = 0; group < 2; ++group) {
     auto four = [&](int64_t word) {
@@ -241,12 +236,10 @@ void MmaContract::storeWeight(ValueRange loaded, Value stage) {
                   CopyAsyncOp::kBytes);
   }
   if (scaled)
-    k.guarded(
-        arith::CmpIOp::create(b, arith::CmpIPredicate::eq, half, k.index(0)),
-        [&] {
-          memref::StoreOp::create(b, loaded.back(), k.stages.scales,
-                                  ValueRange{stage, weightRow});
-        });
+    k.guarded(k.isZero(half), [&] {
+      memref::StoreOp::create(b, loaded.back(), k.stages.scales,
+                              ValueRange{stage, weightRow});
+    });
 }
 
 /// The 32 columns of a stage. `sums`: the accumulators of each 8 columns of the

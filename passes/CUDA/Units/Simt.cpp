@@ -79,8 +79,7 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
     return {};
   }
   const Rows x = rows.find(op.getRows())->second;
-  if (x.buffer >= 0)
-    barriers.read(x.buffer);
+  barriers.read(x.buffer);
 
   // All chunks of a lane have the same index among those that share high bits.
   Value highPart = highChunks ? rem(lane, highChunks) : Value();

@@ -54,7 +54,7 @@ func.func @a_weight(%w: memref<?xi8, 1>, %at: index) -> vector<4xi32> attributes
 
 // The bytes that are not valid become zero, by the instruction itself.
 // CHECK-LABEL: func.func @a_copy
-// CHECK-DAG:     %[[ROW:.+]] = llvm.mlir.constant(64 : i64)
+// CHECK-DAG:     %[[ROW:.+]] = llvm.mlir.constant(64 : index)
 // CHECK:         llvm.mul {{.+}}, %[[ROW]] : i64
 // CHECK:         %[[VALID:.+]] = arith.index_cast %{{.+}} : index to i32
 // CHECK:         nvvm.cp.async.shared.global %{{.+}}, %{{.+}}, 16, cache = cg, %[[VALID]] : !llvm.ptr<3>, !llvm.ptr<1>, i32
