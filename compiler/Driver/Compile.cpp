@@ -24,6 +24,7 @@
 #include "mlir/Support/Timing.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/ScopedPrinter.h"
 
 using namespace corellama;
 using llama::Phase;
@@ -43,14 +44,13 @@ private:
   Error checkPaths() const;
   Error begin(const checkpoint::Checkpoint &checkpoint);
   Error checkTarget();
-  std::string backend();
   Error runPhases();
+  Error runPhase(Phase next);
   Error runPasses(Phase phase,
                   llvm::function_ref<void(mlir::PassManager &)> build);
   Error reparse(Phase phase);
   Error dump(Phase phase);
   Error generate(const checkpoint::Checkpoint &checkpoint);
-  Error generateDevice();
   Error writeProgram(const checkpoint::Checkpoint &checkpoint,
                      llvm::ArrayRef<char> object);
   /// An error without a message: a diagnostic has already been printed.
@@ -138,11 +138,6 @@ Error Compilation::checkTarget() {
   return Error::success();
 }
 
-/// The one option of the pipelines that passes do not read from the module.
-std::string Compilation::backend() {
-  return llama::getTarget(*module).getBackend().str();
-}
-
 /// The module that the phases start from: imported, or read from a dump.
 Error Compilation::begin(const checkpoint::Checkpoint &checkpoint) {
   if (arguments.remarks) {
@@ -182,16 +177,9 @@ Error Compilation::begin(const checkpoint::Checkpoint &checkpoint) {
   options = ModuleOptions::fromArguments(arguments, *target);
   module = importCheckpoint(context, checkpoint);
   stampModule(*module, *target, options);
-  phase = Phase::Import;
   if (Error error = checkTarget())
     return error;
-  PipelineOptions pipeline;
-  pipeline.backend = backend();
-  if (Error error = runPasses(phase, [&](mlir::PassManager &pm) {
-        buildPhase(pm, phase, pipeline);
-      }))
-    return error;
-  return dump(phase);
+  return runPhase(Phase::Import);
 }
 
 Error Compilation::runPasses(
@@ -217,17 +205,14 @@ Error Compilation::runPasses(
 
 /// --verify-each: the result of a phase can be printed and parsed again.
 Error Compilation::reparse(Phase phase) {
-  std::string text;
-  llvm::raw_string_ostream(text) << *module;
+  std::string text = llvm::to_string(*module);
   std::string name = phaseFileName(phase);
   mlir::OwningOpRef<mlir::ModuleOp> again =
       mlir::parseSourceString<mlir::ModuleOp>(
           text, mlir::ParserConfig(&context), name);
   if (!again)
     return alreadyPrinted();
-  std::string second;
-  llvm::raw_string_ostream(second) << *again;
-  if (text != second)
+  if (text != llvm::to_string(*again))
     return llvm::createStringError(name +
                                    ": prints another text after it was read");
   module = std::move(again);
@@ -250,89 +235,71 @@ Error Compilation::dump(Phase phase) {
   return writePhaseFile(*module, path);
 }
 
-Error Compilation::runPhases() {
+Error Compilation::runPhase(Phase next) {
   PipelineOptions pipeline;
-  pipeline.backend = backend();
+  // The one option that passes do not read from the module.
+  pipeline.backend = llama::getTarget(*module).getBackend().str();
+  if (Error error = runPasses(
+          next, [&](mlir::PassManager &pm) { buildPhase(pm, next, pipeline); }))
+    return error;
+  phase = next;
+  return dump(phase);
+}
+
+Error Compilation::runPhases() {
   Phase last = arguments.compileTo.value_or(Phase::LLVM);
   for (const PhasePipeline &row : allPhasePipelines()) {
     if (row.phase <= phase || row.phase > last)
       continue;
     progress.begin("phase " + llama::infoOf(row.phase).name);
-    if (Error error = runPasses(row.phase, [&](mlir::PassManager &pm) {
-          buildPhase(pm, row.phase, pipeline);
-        }))
-      return error;
-    phase = row.phase;
-    if (Error error = dump(phase))
+    if (Error error = runPhase(row.phase))
       return error;
   }
   return Error::success();
 }
 
-/// From phase llvm of a module for a GPU to a file.
-Error Compilation::generateDevice() {
-  llama::TargetInterface target = llama::getTarget(*module);
-  auto machine = codegen::createDeviceMachine(target);
-  if (!machine)
-    return machine.takeError();
-  progress.begin("optimizing");
-  mlir::TimingScope scope = timing.nest("LLVM IR passes");
-  llvm::LLVMContext llvmContext;
-  auto ir = codegen::buildDeviceIR(*module, llvmContext, **machine);
-  if (!ir)
-    return ir.takeError();
-  llvm::SmallVector<char, 0> text;
-  llvm::raw_svector_ostream stream(text);
-  if (arguments.emit == Emit::LLVM) {
-    (*ir)->print(stream, nullptr);
-  } else {
-    progress.begin("generating code");
-    scope = timing.nest("code generation");
-    if (Error error = codegen::emitPTX(**ir, **machine, *module, stream))
-      return error;
-  }
-  progress.clear();
-  return writeOutput(arguments.output, stream.str());
-}
-
 /// From phase llvm to a file.
 Error Compilation::generate(const checkpoint::Checkpoint &checkpoint) {
-  if (isForGPU(*module))
-    return generateDevice();
   llama::TargetInterface target = llama::getTarget(*module);
-  auto machine = codegen::createTargetMachine(target);
+  bool onGPU = isForGPU(*module);
+  auto machine = onGPU ? codegen::createDeviceMachine(target)
+                       : codegen::createTargetMachine(target);
   if (!machine)
     return machine.takeError();
   progress.begin("optimizing");
   mlir::TimingScope scope = timing.nest("LLVM IR passes");
   llvm::LLVMContext llvmContext;
-  auto ir = codegen::buildOptimizedIR(*module, llvmContext, **machine);
+  auto ir = (onGPU ? codegen::buildDeviceIR : codegen::buildOptimizedIR)(
+      *module, llvmContext, **machine);
   if (!ir)
     return ir.takeError();
-  if (arguments.emit == Emit::LLVM) {
-    std::string text;
-    llvm::raw_string_ostream(text) << **ir;
-    progress.clear();
-    return writeOutput(arguments.output, text);
-  }
 
-  progress.begin("generating code");
-  scope = timing.nest("code generation");
-  if (arguments.emit == Emit::Assembly) {
-    llvm::SmallVector<char, 0> text;
-    llvm::raw_svector_ostream stream(text);
-    if (Error error = codegen::emitAssembly(**ir, **machine, stream))
-      return error;
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream stream(bytes);
+  if (arguments.emit == Emit::LLVM) {
+    (*ir)->print(stream, nullptr);
     progress.clear();
     return writeOutput(arguments.output, stream.str());
   }
-  auto object = codegen::emitObject(**ir, **machine);
-  if (!object)
-    return object.takeError();
-  if (arguments.emit == Emit::Object)
-    return writeOutput(arguments.output, {object->data(), object->size()});
-  scope.stop();
-  return writeProgram(checkpoint, *object);
+  progress.begin("generating code");
+  scope = timing.nest("code generation");
+  if (arguments.emit == Emit::PTX) {
+    if (Error error = codegen::emitPTX(**ir, **machine, *module, stream))
+      return error;
+  } else if (arguments.emit == Emit::Assembly) {
+    if (Error error = codegen::emitAssembly(**ir, **machine, stream))
+      return error;
+  } else {
+    auto object = codegen::emitObject(**ir, **machine);
+    if (!object)
+      return object.takeError();
+    scope.stop();
+    if (arguments.emit == Emit::Program)
+      return writeProgram(checkpoint, *object);
+    bytes = std::move(*object);
+  }
+  progress.clear();
+  return writeOutput(arguments.output, stream.str());
 }
 
 Error Compilation::writeProgram(const checkpoint::Checkpoint &checkpoint,

@@ -5,9 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Driver/Diagnostics.h"
-#include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Location.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace corellama;
