@@ -7,63 +7,20 @@
 
 #include "compiler/Checkpoint/Checkpoint.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/Twine.h"
 #include "llvm/Support/BLAKE3.h"
 #include "llvm/Support/FileSystem.h"
-#include <mutex>
 
 using llvm::ArrayRef;
-using llvm::Error;
 using llvm::Expected;
 using llvm::StringRef;
-using llvm::Twine;
 
 namespace corellama::checkpoint {
 
-/// Held by pointer, so that moving a Checkpoint moves no mutex and invalidates
-/// no view.
-struct Checkpoint::State {
-  std::unique_ptr<llvm::MemoryBuffer> buffer;
-  GGUF container;
-  ModelConfig config;
-  WeightIndex weights;
-
-  std::mutex hashing; ///< guards `identity`
-  std::string identity;
-};
-
-Checkpoint::Checkpoint(std::unique_ptr<State> state)
-    : state(std::move(state)) {}
-Checkpoint::Checkpoint(Checkpoint &&) = default;
-Checkpoint &Checkpoint::operator=(Checkpoint &&) = default;
-Checkpoint::~Checkpoint() = default;
-
-StringRef Checkpoint::path() const { return state->container.path(); }
-const ModelConfig &Checkpoint::config() const { return state->config; }
-const GGUF &Checkpoint::gguf() const { return state->container; }
-
-ArrayRef<TensorInfo> Checkpoint::tensors() const {
-  return state->weights.tensors();
-}
-
 const TensorInfo *Checkpoint::find(StringRef name) const {
-  return state->weights.find(name);
-}
-
-ArrayRef<uint8_t> Checkpoint::bytes(const TensorInfo &tensor) const {
-  return state->container.data().slice(tensor.offset, tensor.bytes);
-}
-
-ArrayRef<uint8_t> Checkpoint::metadata() const {
-  return state->container.metadata();
-}
-
-uint64_t Checkpoint::metadataCount() const {
-  return state->container.keyCount();
-}
-
-uint64_t Checkpoint::fileBytes() const {
-  return state->container.data().size();
+  const TensorRecord *record = state->container.findTensor(name);
+  if (!record)
+    return nullptr;
+  return &state->weights[record - state->container.tensors().data()];
 }
 
 std::string Checkpoint::identity() const {
@@ -86,7 +43,7 @@ readCheckpoint(std::unique_ptr<llvm::MemoryBuffer> buffer) {
   Expected<ModelConfig> config = readModelConfig(*container);
   if (!config)
     return config.takeError();
-  Expected<WeightIndex> weights = readWeightIndex(*container, *config);
+  Expected<std::vector<TensorInfo>> weights = readWeights(*container, *config);
   if (!weights)
     return weights.takeError();
 

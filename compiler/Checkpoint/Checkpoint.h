@@ -20,7 +20,10 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace corellama::checkpoint {
 
@@ -28,39 +31,50 @@ namespace corellama::checkpoint {
 /// All members may be called from several threads at once.
 class Checkpoint {
 public:
-  Checkpoint(Checkpoint &&);
-  Checkpoint &operator=(Checkpoint &&);
-  ~Checkpoint();
-
   /// The path as it was given, or the name of the memory buffer.
-  llvm::StringRef path() const;
-  const ModelConfig &config() const;
+  llvm::StringRef path() const { return state->container.path(); }
+  const ModelConfig &config() const { return state->config; }
 
   /// The weights in the order of the file.
-  llvm::ArrayRef<TensorInfo> tensors() const;
+  llvm::ArrayRef<TensorInfo> tensors() const { return state->weights; }
   /// The weight of that name, or null.
   const TensorInfo *find(llvm::StringRef name) const;
   /// The bytes of a weight of this checkpoint. They begin at a multiple of the
   /// file's alignment, but their address may be unaligned: read elements as
   /// unaligned.
-  llvm::ArrayRef<uint8_t> bytes(const TensorInfo &tensor) const;
+  llvm::ArrayRef<uint8_t> bytes(const TensorInfo &tensor) const {
+    return state->container.data().slice(tensor.offset, tensor.bytes);
+  }
 
   /// The container's metadata, key by key.
-  const GGUF &gguf() const;
+  const GGUF &gguf() const { return state->container; }
   /// The raw bytes of the metadata, from the first key to the last value, for
   /// another parser (that of the program's tokenizer).
-  llvm::ArrayRef<uint8_t> metadata() const;
+  llvm::ArrayRef<uint8_t> metadata() const {
+    return state->container.metadata();
+  }
   /// The number of keys in these bytes.
-  uint64_t metadataCount() const;
+  uint64_t metadataCount() const { return state->container.keyCount(); }
 
-  uint64_t fileBytes() const;
+  uint64_t fileBytes() const { return state->container.data().size(); }
   /// BLAKE3 of the whole file, 64 lower-case hexadecimal digits. Computed by
   /// the first call, which reads the file from start to end.
   std::string identity() const;
 
 private:
-  struct State;
-  explicit Checkpoint(std::unique_ptr<State> state);
+  /// Held by pointer, so that moving a Checkpoint moves no mutex and
+  /// invalidates no view.
+  struct State {
+    std::unique_ptr<llvm::MemoryBuffer> buffer;
+    GGUF container;
+    ModelConfig config;
+    std::vector<TensorInfo> weights; ///< one for each tensor of the container
+
+    std::mutex hashing; ///< guards `identity`
+    std::string identity;
+  };
+
+  explicit Checkpoint(std::unique_ptr<State> state) : state(std::move(state)) {}
   friend llvm::Expected<Checkpoint>
   readCheckpoint(std::unique_ptr<llvm::MemoryBuffer> buffer);
 

@@ -28,8 +28,7 @@ using llvm::Twine;
 namespace corellama::checkpoint {
 
 Error refuse(StringRef file, const Twine &place, const Twine &problem) {
-  return llvm::createStringError(llvm::inconvertibleErrorCode(),
-                                 file + ": " + place + ": " + problem);
+  return llvm::createStringError(file + ": " + place + ": " + problem);
 }
 
 std::string quoted(StringRef text) {
@@ -157,32 +156,37 @@ std::string formatFloat(double value, int digits) {
 // Value
 //===----------------------------------------------------------------------===//
 
-std::optional<uint64_t> Value::asUnsigned() const {
-  auto nonNegative = [](int64_t number) -> std::optional<uint64_t> {
-    if (number < 0)
-      return std::nullopt;
-    return static_cast<uint64_t>(number);
-  };
-  switch (type) {
+/// Calls `use` with an integer in its own type, not at all with another value.
+template <typename Use> static void visitInteger(const Value &value, Use use) {
+  switch (value.type) {
   case ValueType::UInt8:
-    return readAt<uint8_t>(bytes);
+    return use(readAt<uint8_t>(value.bytes));
   case ValueType::UInt16:
-    return readAt<uint16_t>(bytes);
+    return use(readAt<uint16_t>(value.bytes));
   case ValueType::UInt32:
-    return readAt<uint32_t>(bytes);
+    return use(readAt<uint32_t>(value.bytes));
   case ValueType::UInt64:
-    return readAt<uint64_t>(bytes);
+    return use(readAt<uint64_t>(value.bytes));
   case ValueType::Int8:
-    return nonNegative(readAt<int8_t>(bytes));
+    return use(readAt<int8_t>(value.bytes));
   case ValueType::Int16:
-    return nonNegative(readAt<int16_t>(bytes));
+    return use(readAt<int16_t>(value.bytes));
   case ValueType::Int32:
-    return nonNegative(readAt<int32_t>(bytes));
+    return use(readAt<int32_t>(value.bytes));
   case ValueType::Int64:
-    return nonNegative(readAt<int64_t>(bytes));
+    return use(readAt<int64_t>(value.bytes));
   default:
-    return std::nullopt;
+    return;
   }
+}
+
+std::optional<uint64_t> Value::asUnsigned() const {
+  std::optional<uint64_t> result;
+  visitInteger(*this, [&](auto number) {
+    if (number >= 0)
+      result = static_cast<uint64_t>(number);
+  });
+  return result;
 }
 
 std::optional<double> Value::asFloat() const {
@@ -217,18 +221,9 @@ std::string Value::describe() const {
     return formatFloat(*number, type == ValueType::Float32
                                     ? std::numeric_limits<float>::digits10
                                     : std::numeric_limits<double>::digits10);
-  if (std::optional<uint64_t> number = asUnsigned())
-    return std::to_string(*number);
-  switch (type) { // only negative integers are left
-  case ValueType::Int8:
-    return std::to_string(readAt<int8_t>(bytes));
-  case ValueType::Int16:
-    return std::to_string(readAt<int16_t>(bytes));
-  case ValueType::Int32:
-    return std::to_string(readAt<int32_t>(bytes));
-  default:
-    return std::to_string(readAt<int64_t>(bytes));
-  }
+  std::string text;
+  visitInteger(*this, [&](auto number) { text = std::to_string(number); });
+  return text;
 }
 
 //===----------------------------------------------------------------------===//
@@ -245,14 +240,10 @@ public:
   }
 
   Expected<GGUF> run() {
-    if (Error error = readHeader())
-      return error;
-    if (Error error = readKeys())
-      return error;
-    if (Error error = readAlignment())
-      return error;
-    if (Error error = readTensors())
-      return error;
+    for (auto step : {&Parser::readHeader, &Parser::readKeys,
+                      &Parser::readAlignment, &Parser::readTensors})
+      if (Error error = (this->*step)())
+        return error;
     // At most the file's size, below 2^63, plus the alignment: no overflow.
     file.dataStart = llvm::alignTo(cursor.position(), file.dataAlignment);
     return std::move(file);
@@ -335,15 +326,9 @@ Error Parser::readKeys() {
   }
   file.rawMetadata = file.fileData.slice(begin, cursor.position() - begin);
 
-  llvm::sort(file.keys,
-             [&](const GGUF::KeyRecord &a, const GGUF::KeyRecord &b) {
-               return file.keyOf(a) < file.keyOf(b);
-             });
-  auto twice = std::adjacent_find(
-      file.keys.begin(), file.keys.end(),
-      [&](const GGUF::KeyRecord &a, const GGUF::KeyRecord &b) {
-        return file.keyOf(a) == file.keyOf(b);
-      });
+  auto keyOf = [&](const GGUF::KeyRecord &row) { return file.keyOf(row); };
+  std::ranges::sort(file.keys, {}, keyOf);
+  auto twice = std::ranges::adjacent_find(file.keys, {}, keyOf);
   if (twice != file.keys.end())
     return refuse("metadata " + quoted(file.keyOf(*twice)),
                   Twine("appears twice, expected once; ") + kFetchAgain);
@@ -449,14 +434,9 @@ Error Parser::readTensors() {
 
   file.recordsByName.resize(tensorCount);
   std::iota(file.recordsByName.begin(), file.recordsByName.end(), 0u);
-  llvm::sort(file.recordsByName, [&](uint32_t a, uint32_t b) {
-    return file.records[a].name < file.records[b].name;
-  });
-  auto twice =
-      std::adjacent_find(file.recordsByName.begin(), file.recordsByName.end(),
-                         [&](uint32_t a, uint32_t b) {
-                           return file.records[a].name == file.records[b].name;
-                         });
+  auto nameOf = [&](uint32_t index) { return file.records[index].name; };
+  std::ranges::sort(file.recordsByName, {}, nameOf);
+  auto twice = std::ranges::adjacent_find(file.recordsByName, {}, nameOf);
   if (twice != file.recordsByName.end())
     return refuse("tensor " + quoted(file.records[*twice].name),
                   Twine("appears twice, expected once; ") + kFetchAgain);
@@ -517,20 +497,18 @@ Value GGUF::value(uint64_t index) const {
 }
 
 std::optional<Value> GGUF::find(StringRef key) const {
-  auto place = llvm::lower_bound(
-      keys, key, [&](const KeyRecord &record, StringRef wanted) {
-        return keyOf(record) < wanted;
-      });
+  auto place = std::ranges::lower_bound(
+      keys, key, {}, [&](const KeyRecord &record) { return keyOf(record); });
   if (place == keys.end() || keyOf(*place) != key)
     return std::nullopt;
   return value(static_cast<uint64_t>(place - keys.begin()));
 }
 
 const TensorRecord *GGUF::findTensor(StringRef name) const {
-  auto place = llvm::lower_bound(recordsByName, name,
-                                 [&](uint32_t index, StringRef wanted) {
-                                   return records[index].name < wanted;
-                                 });
+  auto place =
+      std::ranges::lower_bound(recordsByName, name, {}, [&](uint32_t index) {
+        return records[index].name;
+      });
   if (place == recordsByName.end() || records[*place].name != name)
     return nullptr;
   return &records[*place];

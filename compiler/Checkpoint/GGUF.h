@@ -128,6 +128,10 @@ private:
   uint64_t dataAlignment = 0;
 };
 
+/// What to do where a converter wrote what a Llama does not have.
+inline constexpr const char *kConvertAgain =
+    "convert the model again with a current llama.cpp";
+
 /// The form of all errors, "FILE: PLACE: PROBLEM". `problem` says what was
 /// found, what was expected and what to do.
 llvm::Error refuse(llvm::StringRef file, const llvm::Twine &place,

@@ -15,7 +15,6 @@
 #include "llvm/ADT/Twine.h"
 #include <cmath>
 
-using llvm::Error;
 using llvm::Expected;
 using llvm::StringRef;
 using llvm::Twine;
@@ -24,8 +23,6 @@ namespace corellama::checkpoint {
 namespace {
 
 constexpr StringRef kArchitecture = "llama";
-constexpr const char *kConvertAgain =
-    "convert the model again with a current llama.cpp";
 
 /// Keys that ConfigReader reads into the configuration or compares with it.
 constexpr StringRef kReadKeys[] = {
@@ -77,8 +74,7 @@ constexpr NeutralKey kNeutralKeys[] = {
     {"llama.rope.scaling.type", 0, "none",
      "give a checkpoint without RoPE scaling"},
     // Old converters wrote it although the rows are in the usual order.
-    {"llama.tensor_data_layout", 0, "Meta AI original pth",
-     "convert the model again with a current llama.cpp"},
+    {"llama.tensor_data_layout", 0, "Meta AI original pth", kConvertAgain},
     {"llama.use_parallel_residual", 0, "",
      "give a checkpoint without a parallel residual"},
 };
@@ -98,44 +94,51 @@ constexpr Feature kFeatures[] = {
     {"llama.expert", "experts"},
 };
 
+/// Keeps its first error, so that a step can read on.
 class ConfigReader {
 public:
   explicit ConfigReader(const GGUF &file) : file(file) {}
 
   Expected<ModelConfig> run() {
-    for (auto step :
-         {&ConfigReader::checkArchitecture, &ConfigReader::checkKeys,
-          &ConfigReader::readSizes, &ConfigReader::readHeads,
-          &ConfigReader::readFloats, &ConfigReader::readVocabulary})
-      if (Error error = (this->*step)())
-        return error;
+    checkArchitecture();
+    checkKeys();
+    readSizes();
+    readHeads();
+    readFloats();
+    readVocabulary();
+    if (!failure.empty())
+      return llvm::createStringError(failure);
     return std::move(config);
   }
 
 private:
-  Error checkArchitecture();
-  Error checkKeys();
-  Error checkNeutral(const NeutralKey &rule, const Value &value);
-  Error readSizes();
-  Error readHeads();
-  Error readFloats();
-  Error readVocabulary();
+  void checkArchitecture();
+  void checkKeys();
+  void checkNeutral(const NeutralKey &rule, const Value &value);
+  void readSizes();
+  void readHeads();
+  void readFloats();
+  void readVocabulary();
 
   /// A whole number from 1 to `most`. If the key is missing, `fallback`, or an
-  /// error if `fallback` is 0.
-  Error readSize(StringRef key, uint64_t most, uint64_t fallback,
-                 uint64_t &result);
-  Error readFloat(StringRef key, double least, std::optional<double> fallback,
-                  double &result);
-  Error refuse(StringRef key, const Twine &problem) {
-    return checkpoint::refuse(file.path(), "metadata '" + key + "'", problem);
+  /// error if `fallback` is 0. 1 after an error.
+  uint64_t readSize(StringRef key, uint64_t most, uint64_t fallback = 0);
+  double readFloat(StringRef key, double least,
+                   std::optional<double> fallback = std::nullopt);
+  void refuseAt(const Twine &place, const Twine &problem) {
+    if (failure.empty())
+      failure = llvm::toString(checkpoint::refuse(file.path(), place, problem));
+  }
+  void refuse(StringRef key, const Twine &problem) {
+    refuseAt("metadata '" + key + "'", problem);
   }
 
   const GGUF &file;
   ModelConfig config;
+  std::string failure;
 };
 
-Error ConfigReader::checkArchitecture() {
+void ConfigReader::checkArchitecture() {
   constexpr StringRef key = "general.architecture";
   std::optional<Value> value = file.find(key);
   if (!value)
@@ -149,17 +152,15 @@ Error ConfigReader::checkArchitecture() {
   config.architecture = text->str();
   if (std::optional<Value> name = file.find("general.name"))
     config.name = name->asString().value_or("").str();
-  return Error::success();
 }
 
-Error ConfigReader::checkKeys() {
+void ConfigReader::checkKeys() {
   for (uint64_t i = 0; i < file.keyCount(); ++i) {
     StringRef key = file.key(i);
     const auto *rule = llvm::find_if(
         kNeutralKeys, [&](const NeutralKey &row) { return row.key == key; });
     if (rule != std::end(kNeutralKeys)) {
-      if (Error error = checkNeutral(*rule, file.value(i)))
-        return error;
+      checkNeutral(*rule, file.value(i));
       continue;
     }
     if (!key.starts_with("llama.") || llvm::is_contained(kReadKeys, key))
@@ -171,15 +172,14 @@ Error ConfigReader::checkKeys() {
       meaning = feature.meaning;
       break;
     }
-    return checkpoint::refuse(file.path(), "metadata " + quoted(key),
-                              "asks for " + meaning +
-                                  ", expected a plain Llama; give a "
-                                  "checkpoint without it");
+    return refuseAt("metadata " + quoted(key),
+                    "asks for " + meaning +
+                        ", expected a plain Llama; give a "
+                        "checkpoint without it");
   }
-  return Error::success();
 }
 
-Error ConfigReader::checkNeutral(const NeutralKey &rule, const Value &value) {
+void ConfigReader::checkNeutral(const NeutralKey &rule, const Value &value) {
   std::optional<bool> flag = value.asBool();
   bool isNeutral;
   if (!rule.text.empty())
@@ -193,7 +193,7 @@ Error ConfigReader::checkNeutral(const NeutralKey &rule, const Value &value) {
   else
     isNeutral = false;
   if (isNeutral)
-    return Error::success();
+    return;
   std::string neutral;
   if (!rule.text.empty())
     neutral = quoted(rule.text);
@@ -205,66 +205,51 @@ Error ConfigReader::checkNeutral(const NeutralKey &rule, const Value &value) {
                               "; " + rule.advice);
 }
 
-Error ConfigReader::readSize(StringRef key, uint64_t most, uint64_t fallback,
-                             uint64_t &result) {
+uint64_t ConfigReader::readSize(StringRef key, uint64_t most,
+                                uint64_t fallback) {
   std::optional<Value> value = file.find(key);
-  if (!value && fallback != 0) {
-    result = fallback;
-    return Error::success();
-  }
+  if (!value && fallback != 0)
+    return fallback;
   std::optional<uint64_t> number = value ? value->asUnsigned() : std::nullopt;
-  if (number && *number >= 1 && *number <= most) {
-    result = *number;
-    return Error::success();
-  }
-  return refuse(key, (value ? "is " + value->describe() : "is missing") +
-                         ", expected a whole number from 1 to " + Twine(most) +
-                         "; " + kConvertAgain);
+  if (number && *number >= 1 && *number <= most)
+    return *number;
+  refuse(key, (value ? "is " + value->describe() : "is missing") +
+                  ", expected a whole number from 1 to " + Twine(most) + "; " +
+                  kConvertAgain);
+  return 1;
 }
 
-Error ConfigReader::readFloat(StringRef key, double least,
-                              std::optional<double> fallback, double &result) {
+double ConfigReader::readFloat(StringRef key, double least,
+                               std::optional<double> fallback) {
   std::optional<Value> value = file.find(key);
-  if (!value && fallback) {
-    result = *fallback;
-    return Error::success();
-  }
+  if (!value && fallback)
+    return *fallback;
   std::optional<double> number = value ? value->asFloat() : std::nullopt;
-  if (number && std::isfinite(*number) && *number > 0 && *number >= least) {
-    result = *number;
-    return Error::success();
-  }
+  if (number && std::isfinite(*number) && *number > 0 && *number >= least)
+    return *number;
   std::string limit =
       least > 0 ? "of at least " + std::to_string(int(least)) : "above 0";
-  return refuse(key, (value ? "is " + value->describe() : "is missing") +
-                         ", expected a finite number " + limit + "; " +
-                         kConvertAgain);
+  refuse(key, (value ? "is " + value->describe() : "is missing") +
+                  ", expected a finite number " + limit + "; " + kConvertAgain);
+  return 1;
 }
 
-Error ConfigReader::readSizes() {
-  if (Error error = readSize("llama.block_count", kMaxLayers, 0, config.layers))
-    return error;
-  if (Error error =
-          readSize("llama.context_length", kMaxDimension, 0, config.context))
-    return error;
-  if (Error error =
-          readSize("llama.embedding_length", kMaxDimension, 0, config.dim))
-    return error;
-  return readSize("llama.feed_forward_length", kMaxDimension, 0, config.hidden);
+void ConfigReader::readSizes() {
+  config.layers = readSize("llama.block_count", kMaxLayers);
+  config.context = readSize("llama.context_length", kMaxDimension);
+  config.dim = readSize("llama.embedding_length", kMaxDimension);
+  config.hidden = readSize("llama.feed_forward_length", kMaxDimension);
 }
 
-Error ConfigReader::readHeads() {
+void ConfigReader::readHeads() {
   constexpr StringRef headsKey = "llama.attention.head_count";
   constexpr StringRef kvHeadsKey = "llama.attention.head_count_kv";
   constexpr StringRef keyLengthKey = "llama.attention.key_length";
   constexpr StringRef valueLengthKey = "llama.attention.value_length";
   constexpr StringRef rotatedKey = "llama.rope.dimension_count";
 
-  if (Error error = readSize(headsKey, kMaxDimension, 0, config.heads))
-    return error;
-  if (Error error =
-          readSize(kvHeadsKey, kMaxDimension, config.heads, config.kvHeads))
-    return error;
+  config.heads = readSize(headsKey, kMaxDimension);
+  config.kvHeads = readSize(kvHeadsKey, kMaxDimension, config.heads);
   if (config.heads % config.kvHeads != 0)
     return refuse(kvHeadsKey, "is " + Twine(config.kvHeads) +
                                   ", expected a divisor of " + headsKey + " " +
@@ -280,12 +265,8 @@ Error ConfigReader::readHeads() {
                                 ", expected a divisor of "
                                 "llama.embedding_length " +
                                 Twine(config.dim) + "; " + kConvertAgain);
-  uint64_t valueLength;
-  if (Error error =
-          readSize(keyLengthKey, kMaxDimension, usual, config.headSize))
-    return error;
-  if (Error error = readSize(valueLengthKey, kMaxDimension, usual, valueLength))
-    return error;
+  config.headSize = readSize(keyLengthKey, kMaxDimension, usual);
+  uint64_t valueLength = readSize(valueLengthKey, kMaxDimension, usual);
   if (valueLength != config.headSize)
     return refuse(valueLengthKey,
                   "is " + Twine(valueLength) + ", expected " +
@@ -302,41 +283,31 @@ Error ConfigReader::readHeads() {
                                 ", expected a product of at most " +
                                 Twine(kMaxDimension) + "; " + kConvertAgain);
 
-  uint64_t rotated;
-  if (Error error =
-          readSize(rotatedKey, kMaxDimension, config.headSize, rotated))
-    return error;
+  uint64_t rotated = readSize(rotatedKey, kMaxDimension, config.headSize);
   if (rotated != config.headSize)
     return refuse(rotatedKey, "is " + Twine(rotated) + ", expected " +
                                   Twine(config.headSize) +
                                   " as the size of a head; give a checkpoint "
                                   "whose heads are rotated whole");
-  return Error::success();
 }
 
-Error ConfigReader::readFloats() {
-  if (Error error = readFloat("llama.attention.layer_norm_rms_epsilon",
-                              /*least=*/0, std::nullopt, config.eps))
-    return error;
+void ConfigReader::readFloats() {
+  config.eps = readFloat("llama.attention.layer_norm_rms_epsilon", /*least=*/0);
   // The default is Llama's own. Below 1 the frequencies would rise.
-  return readFloat("llama.rope.freq_base", /*least=*/1, 10000.0,
-                   config.ropeBase);
+  config.ropeBase = readFloat("llama.rope.freq_base", /*least=*/1, 10000.0);
 }
 
-Error ConfigReader::readVocabulary() {
+void ConfigReader::readVocabulary() {
   // From the embedding's shape, not from a key: llama.vocab_size is optional.
   const TensorRecord *embedding = file.findTensor("token_embd.weight");
   if (!embedding)
-    return checkpoint::refuse(file.path(), "tensor 'token_embd.weight'",
-                              Twine("is missing, expected the embedding; ") +
-                                  kConvertAgain);
+    return refuseAt("tensor 'token_embd.weight'",
+                    Twine("is missing, expected the embedding; ") +
+                        kConvertAgain);
   config.vocab = embedding->dimensions[1];
   config.tiedLMHead = !file.findTensor("output.weight");
 
-  uint64_t stated;
-  if (Error error =
-          readSize("llama.vocab_size", kMaxDimension, config.vocab, stated))
-    return error;
+  uint64_t stated = readSize("llama.vocab_size", kMaxDimension, config.vocab);
   if (stated != config.vocab)
     return refuse("llama.vocab_size",
                   "is " + Twine(stated) + ", expected " + Twine(config.vocab) +
@@ -352,13 +323,29 @@ Error ConfigReader::readVocabulary() {
                                  " x string, one for each row of "
                                  "token_embd.weight; " +
                                  kConvertAgain);
-  return Error::success();
 }
 
 } // namespace
 
 Expected<ModelConfig> readModelConfig(const GGUF &file) {
   return ConfigReader(file).run();
+}
+
+llvm::json::Object toJSON(const ModelConfig &config) {
+  // The name may hold any bytes.
+  return llvm::json::Object{{"architecture", config.architecture},
+                            {"name", llvm::json::fixUTF8(config.name)},
+                            {"dim", config.dim},
+                            {"heads", config.heads},
+                            {"kv_heads", config.kvHeads},
+                            {"head_size", config.headSize},
+                            {"hidden", config.hidden},
+                            {"vocabulary", config.vocab},
+                            {"layers", config.layers},
+                            {"context", config.context},
+                            {"eps", config.eps},
+                            {"rope_base", config.ropeBase},
+                            {"tied_lm_head", config.tiedLMHead}};
 }
 
 } // namespace corellama::checkpoint

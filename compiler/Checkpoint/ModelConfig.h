@@ -11,6 +11,7 @@
 #define CORELLAMA_COMPILER_CHECKPOINT_MODELCONFIG_H
 
 #include "llvm/Support/Error.h"
+#include "llvm/Support/JSON.h"
 #include <cstdint>
 #include <string>
 
@@ -42,6 +43,9 @@ struct ModelConfig {
 
 /// Reads the configuration; an error names the key that is not supported.
 llvm::Expected<ModelConfig> readModelConfig(const GGUF &file);
+
+/// For `inspect --json` and the manifest.
+llvm::json::Object toJSON(const ModelConfig &config);
 
 } // namespace corellama::checkpoint
 

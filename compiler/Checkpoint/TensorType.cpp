@@ -5,7 +5,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Checkpoint/TensorType.h"
-#include "dialects/Llama/IR/LlamaFormats.h"
 #include "llvm/Support/CheckedArithmetic.h"
 
 using llvm::StringRef;
@@ -26,14 +25,10 @@ constexpr llvm::StringLiteral kNames[] = {
 
 } // namespace
 
-std::optional<TensorTypeInfo> lookupTensorType(uint64_t id) {
+std::optional<StringRef> typeName(uint64_t id) {
   if (id >= std::size(kNames))
     return std::nullopt;
-  const llama::FormatFacts *facts = llama::findFormat(id);
-  if (!facts)
-    return TensorTypeInfo{kNames[id], 0, 0};
-  return TensorTypeInfo{kNames[id], static_cast<uint32_t>(facts->block),
-                        static_cast<uint32_t>(facts->blockBytes)};
+  return kNames[id];
 }
 
 std::optional<TensorType> toTensorType(uint64_t id) {
@@ -42,11 +37,13 @@ std::optional<TensorType> toTensorType(uint64_t id) {
   return static_cast<TensorType>(id);
 }
 
-TensorTypeInfo getInfo(TensorType type) {
-  return *lookupTensorType(static_cast<uint64_t>(type));
+const llama::FormatFacts &getFacts(TensorType type) {
+  return *llama::findFormat(static_cast<uint64_t>(type));
 }
 
-StringRef getName(TensorType type) { return getInfo(type).name; }
+StringRef getName(TensorType type) {
+  return kNames[static_cast<uint64_t>(type)];
+}
 
 std::string supportedTypeNames() {
   std::string names;
@@ -61,14 +58,14 @@ std::string supportedTypeNames() {
 
 std::optional<uint64_t> byteSize(TensorType type, uint64_t rows,
                                  uint64_t columns) {
-  TensorTypeInfo info = getInfo(type);
-  if (columns % info.block != 0)
+  const llama::FormatFacts &facts = getFacts(type);
+  if (columns % facts.block != 0)
     return std::nullopt;
   std::optional<uint64_t> blocks =
-      llvm::checkedMulUnsigned(rows, columns / info.block);
+      llvm::checkedMulUnsigned(rows, columns / facts.block);
   if (!blocks)
     return std::nullopt;
-  return llvm::checkedMulUnsigned(*blocks, uint64_t(info.blockBytes));
+  return llvm::checkedMulUnsigned(*blocks, uint64_t(facts.blockBytes));
 }
 
 } // namespace corellama::checkpoint

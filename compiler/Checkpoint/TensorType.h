@@ -9,6 +9,7 @@
 #ifndef CORELLAMA_COMPILER_CHECKPOINT_TENSORTYPE_H
 #define CORELLAMA_COMPILER_CHECKPOINT_TENSORTYPE_H
 
+#include "dialects/Llama/IR/LlamaFormats.h"
 #include "llvm/ADT/StringRef.h"
 #include <cstdint>
 #include <optional>
@@ -26,25 +27,14 @@ inline constexpr uint64_t kMaxDimension = (uint64_t(1) << 31) - 1;
 /// norms must have is named here.
 enum class TensorType : uint32_t { F32 = 0 };
 
-/// The facts of a type. A row is stored as whole blocks of `block`
-/// elements, `blockBytes` each; both are 0 for a type that is known by name
-/// only, so that it can be refused by its name.
-struct TensorTypeInfo {
-  llvm::StringRef name;
-  uint32_t block;
-  uint32_t blockBytes;
-
-  bool isSupported() const { return block != 0; }
-};
-
-/// The facts of an id read from a file, or nothing if ggml has no such id.
-std::optional<TensorTypeInfo> lookupTensorType(uint64_t id);
+/// ggml's name of an id read from a file, or nothing if ggml has no such id.
+std::optional<llvm::StringRef> typeName(uint64_t id);
 
 /// The type of an id, or nothing if it cannot be compiled.
 std::optional<TensorType> toTensorType(uint64_t id);
 
 /// The facts of a type that can be compiled.
-TensorTypeInfo getInfo(TensorType type);
+const llama::FormatFacts &getFacts(TensorType type);
 
 /// ggml's name: "Q4_0".
 llvm::StringRef getName(TensorType type);

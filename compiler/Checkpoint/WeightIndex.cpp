@@ -178,8 +178,7 @@ Expected<const Role *> IndexReader::roleOf(StringRef name) {
         return refuse(name, "belongs to layer " + Twine(layer) +
                                 ", expected at most " +
                                 Twine(config.layers - 1) +
-                                " by llama.block_count; convert the model "
-                                "again with a current llama.cpp");
+                                " by llama.block_count; " + kConvertAgain);
       }
   }
   for (const Feature &feature : kFeatures)
@@ -197,8 +196,7 @@ Error IndexReader::checkNothingMissing() {
                   "is not among the file's " + Twine(file.tensors().size()) +
                       " tensors, expected in a Llama whose llama.block_count "
                       "is " +
-                      Twine(config.layers) +
-                      "; convert the model again with a current llama.cpp");
+                      Twine(config.layers) + "; " + kConvertAgain);
   };
   for (const Role &role : kModelRoles)
     if (!file.findTensor(role.name) &&
@@ -230,18 +228,16 @@ Error IndexReader::checkShape(const TensorRecord &record, const Role &role) {
     origin += " x " + rows.origin.str();
   }
   return refuse(record.name, "is " + found + ", expected " + expected + " (" +
-                                 origin +
-                                 "); convert the model again with a current "
-                                 "llama.cpp");
+                                 origin + "); " + kConvertAgain);
 }
 
 Expected<TensorType> IndexReader::readType(const TensorRecord &record,
                                            const Role &role) {
   std::optional<TensorType> type = toTensorType(record.typeId);
   if (!type) {
-    std::optional<TensorTypeInfo> known = lookupTensorType(record.typeId);
+    std::optional<StringRef> known = typeName(record.typeId);
     std::string found =
-        known ? known->name.str()
+        known ? known->str()
               : std::to_string(record.typeId) + ", which is no type of ggml";
     return refuse(record.name, "has type " + found + ", expected " +
                                    supportedTypeNames() +
@@ -249,9 +245,9 @@ Expected<TensorType> IndexReader::readType(const TensorRecord &record,
   }
   if (role.rows == Side::One && *type != TensorType::F32)
     return refuse(record.name, "has type " + getName(*type) +
-                                   ", expected F32 for a norm; convert the "
-                                   "model again with a current llama.cpp");
-  uint32_t block = getInfo(*type).block;
+                                   ", expected F32 for a norm; " +
+                                   kConvertAgain);
+  int64_t block = getFacts(*type).block;
   if (record.dimensions[0] % block != 0)
     return refuse(record.name, "has rows of " + Twine(record.dimensions[0]) +
                                    ", expected a multiple of " + Twine(block) +
@@ -303,29 +299,9 @@ Error IndexReader::checkOverlap(llvm::ArrayRef<TensorInfo> infos) {
 
 } // namespace
 
-const TensorInfo *WeightIndex::find(StringRef name) const {
-  auto place =
-      llvm::lower_bound(byName, name, [&](uint32_t index, StringRef wanted) {
-        return infos[index].name < wanted;
-      });
-  if (place == byName.end() || infos[*place].name != name)
-    return nullptr;
-  return &infos[*place];
-}
-
-Expected<WeightIndex> readWeightIndex(const GGUF &file,
-                                      const ModelConfig &config) {
-  Expected<std::vector<TensorInfo>> infos = IndexReader(file, config).run();
-  if (!infos)
-    return infos.takeError();
-  WeightIndex index;
-  index.infos = std::move(*infos);
-  index.byName.resize(index.infos.size());
-  std::iota(index.byName.begin(), index.byName.end(), 0u);
-  llvm::sort(index.byName, [&](uint32_t a, uint32_t b) {
-    return index.infos[a].name < index.infos[b].name;
-  });
-  return index;
+Expected<std::vector<TensorInfo>> readWeights(const GGUF &file,
+                                              const ModelConfig &config) {
+  return IndexReader(file, config).run();
 }
 
 } // namespace corellama::checkpoint

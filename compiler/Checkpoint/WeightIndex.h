@@ -12,8 +12,6 @@
 
 #include "compiler/Checkpoint/ModelConfig.h"
 #include "compiler/Checkpoint/TensorType.h"
-#include "llvm/ADT/ArrayRef.h"
-#include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include <cstdint>
 #include <string>
@@ -32,26 +30,11 @@ struct TensorInfo {
   uint64_t bytes;
 };
 
-/// The weights in the order of the file: every weight of the model and no other
-/// tensor. Each range lies inside the file and no two overlap.
-class WeightIndex {
-public:
-  llvm::ArrayRef<TensorInfo> tensors() const { return infos; }
-
-  /// The weight of that name, or null.
-  const TensorInfo *find(llvm::StringRef name) const;
-
-private:
-  friend llvm::Expected<WeightIndex> readWeightIndex(const GGUF &file,
-                                                     const ModelConfig &config);
-
-  std::vector<TensorInfo> infos;
-  std::vector<uint32_t> byName; ///< indices into `infos`, sorted by name
-};
-
-/// Checks every tensor of the file against the configuration.
-llvm::Expected<WeightIndex> readWeightIndex(const GGUF &file,
-                                            const ModelConfig &config);
+/// Checks every tensor of the file against the configuration: the weights of
+/// the model are there and no other tensor, in the order of `file.tensors()`.
+/// Each range lies inside the file and no two overlap.
+llvm::Expected<std::vector<TensorInfo>> readWeights(const GGUF &file,
+                                                    const ModelConfig &config);
 
 } // namespace corellama::checkpoint
 

@@ -19,7 +19,7 @@ using checkpoint::TensorInfo;
 
 FormatInterface corellama::formatOf(MLIRContext &context,
                                     checkpoint::TensorType type) {
-  return getFormat(&context, *findFormat(static_cast<uint64_t>(type)));
+  return getFormat(&context, checkpoint::getFacts(type));
 }
 
 std::string corellama::checkpointAttribute(const Checkpoint &checkpoint) {

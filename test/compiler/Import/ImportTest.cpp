@@ -198,8 +198,8 @@ TEST_F(ImportTest, EveryTypeHasItsFormat) {
     auto type = static_cast<checkpoint::TensorType>(facts.ggmlType);
     FormatInterface format = formatOf(context, type);
     EXPECT_EQ(format.getName(), checkpoint::getName(type).lower());
-    EXPECT_EQ(format.getBlock(), checkpoint::getInfo(type).block);
-    EXPECT_EQ(format.getBlockBytes(), checkpoint::getInfo(type).blockBytes);
+    EXPECT_EQ(format.getBlock(), checkpoint::getFacts(type).block);
+    EXPECT_EQ(format.getBlockBytes(), checkpoint::getFacts(type).blockBytes);
   }
 }
 
