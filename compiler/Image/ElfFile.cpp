@@ -16,8 +16,7 @@ using llvm::StringRef;
 using llvm::Twine;
 
 Error corellama::image::refuseFile(StringRef path, const Twine &problem) {
-  return llvm::createStringError(llvm::inconvertibleErrorCode(),
-                                 path + ": " + problem);
+  return llvm::createStringError(path + ": " + problem);
 }
 
 /// Whether `count` bytes at `offset` lie inside `size` bytes.

@@ -142,7 +142,7 @@ private:
 /// Bytes of keys and of values for one position, in their layouts.
 static Error planCache(ModuleOp module, const checkpoint::ModelConfig &config,
                        abi::ImageHeader &header) {
-  Expected<CacheLayoutOp> layout = findCacheLayout(module);
+  Expected<CacheLayoutOp> layout = findOnly<CacheLayoutOp>(module, "plan");
   if (!layout)
     return layout.takeError();
   auto cache = cast<CacheType>(layout->getType());
@@ -176,7 +176,7 @@ static Error planCache(ModuleOp module, const checkpoint::ModelConfig &config,
 /// The frequencies of the module's rope_table, for the checkpoint's heads.
 static Error planRope(ModuleOp module, const checkpoint::ModelConfig &config,
                       ImagePlan &plan) {
-  Expected<RopeTableOp> table = findRopeTable(module);
+  Expected<RopeTableOp> table = findOnly<RopeTableOp>(module, "tile");
   if (!table)
     return table.takeError();
   if (static_cast<uint64_t>(table->getHead()) != config.headSize)
@@ -235,16 +235,16 @@ Expected<ImagePlan> corellama::image::planImage(ModuleOp module,
 
   // Ranges; all but the weights are far smaller than the checkpoint's file.
   uint64_t end = sizeof(header);
-  auto put = [&](abi::ImageRange &range, uint64_t bytes, uint64_t alignment) {
-    range = {llvm::alignTo(end, alignment), bytes};
-    end = range.offset + bytes;
-  };
-  put(header.offsets, plan.weights.size() * sizeof(uint64_t), 64);
-  put(header.frequencies, plan.frequencies.size() * sizeof(abi::DoubleDouble),
-      64);
-  put(header.manifest, plan.manifest.size(), 64);
-  put(header.metadata, checkpoint.metadata().size(), 64);
-  put(header.weights, header.weights.bytes, kPageBytes);
+  header.offsets.bytes = plan.weights.size() * sizeof(uint64_t);
+  header.frequencies.bytes =
+      plan.frequencies.size() * sizeof(abi::DoubleDouble);
+  header.manifest.bytes = plan.manifest.size();
+  header.metadata.bytes = checkpoint.metadata().size();
+  for (const abi::ImageSection &section : abi::kImageSections) {
+    abi::ImageRange &range = header.*section.range;
+    range.offset = llvm::alignTo(end, section.alignment);
+    end = range.offset + range.bytes;
+  }
   header.bytes = end;
   return plan;
 }

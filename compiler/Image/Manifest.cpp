@@ -5,13 +5,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Image/Manifest.h"
-#include "compiler/Image/RopeFrequencies.h"
 #include "compiler/Import/Import.h"
 #include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/IR/SymbolTable.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/ScopedPrinter.h"
 
 using namespace mlir;
 using namespace corellama;
@@ -22,27 +22,11 @@ using llvm::Expected;
 namespace json = llvm::json;
 
 Error corellama::image::refuseModule(const Twine &problem) {
-  return llvm::createStringError(llvm::inconvertibleErrorCode(),
-                                 "module: " + problem);
-}
-
-Expected<CacheLayoutOp> corellama::image::findCacheLayout(ModuleOp module) {
-  auto layouts = llvm::to_vector(module.getOps<CacheLayoutOp>());
-  if (layouts.size() != 1)
-    return refuseModule(
-        "has " + Twine(layouts.size()) +
-        " llama.cache_layout, expected one; run the phases from `plan` on");
-  return layouts.front();
+  return llvm::createStringError("module: " + problem);
 }
 
 /// A string from a checkpoint, which may hold any bytes.
 static std::string text(StringRef bytes) { return json::fixUTF8(bytes); }
-
-static std::string printed(Attribute attribute) {
-  std::string result;
-  llvm::raw_string_ostream(result) << attribute;
-  return result;
-}
 
 /// A count of the module; a signed attribute, so negative ones are refused.
 static Expected<int64_t> count(DictionaryAttr facts, StringRef where,
@@ -64,8 +48,7 @@ static std::string partsOf(Operation *function, Attribute symbol) {
     auto reference = dyn_cast_or_null<FlatSymbolRefAttr>(symbol);
     return reference ? reference.getValue().str() : "";
   }
-  std::string formula, named;
-  llvm::raw_string_ostream(formula) << map.getValue().getResult(0);
+  std::string formula = llvm::to_string(map.getValue().getResult(0)), named;
   // Dimensions are printed as d0 and d1; nothing else in a map has a digit
   // after a d.
   for (size_t i = 0; i < formula.size(); ++i) {
@@ -102,27 +85,10 @@ static Expected<json::Array> kernels(ModuleOp module) {
                         {"scratch", *scratch}};
     if (Attribute strategy =
             function ? function->getAttr(kStrategyAttr) : Attribute())
-      object["strategy"] = text(printed(strategy));
+      object["strategy"] = text(llvm::to_string(strategy));
     list.push_back(std::move(object));
   }
   return list;
-}
-
-static json::Object configuration(const checkpoint::ModelConfig &config,
-                                  double ropeBase) {
-  return json::Object{{"architecture", config.architecture},
-                      {"name", text(config.name)},
-                      {"dim", config.dim},
-                      {"heads", config.heads},
-                      {"kv_heads", config.kvHeads},
-                      {"head_size", config.headSize},
-                      {"hidden", config.hidden},
-                      {"vocabulary", config.vocab},
-                      {"layers", config.layers},
-                      {"context", config.context},
-                      {"eps", config.eps},
-                      {"rope_base", ropeBase},
-                      {"tied_lm_head", config.tiedLMHead}};
 }
 
 static json::Array tensors(const ImagePlan &plan) {
@@ -134,7 +100,7 @@ static json::Array tensors(const ImagePlan &plan) {
     list.push_back(json::Object{{"name", weight.tensor->name},
                                 {"shape", std::move(shape)},
                                 {"format", weight.format.getName()},
-                                {"layout", printed(weight.layout)},
+                                {"layout", llvm::to_string(weight.layout)},
                                 {"bytes", weight.packer->bytes()}});
   }
   return list;
@@ -150,10 +116,10 @@ Expected<std::string> corellama::image::makeManifest(
   auto program = module->getAttrOfType<DictionaryAttr>(llama::kProgramAttr);
   if (!program)
     return refuseModule("has no llama.program; run the phases up to `llvm`");
-  Expected<CacheLayoutOp> cache = findCacheLayout(module);
+  Expected<CacheLayoutOp> cache = findOnly<CacheLayoutOp>(module, "plan");
   if (!cache)
     return cache.takeError();
-  Expected<RopeTableOp> rope = findRopeTable(module);
+  Expected<RopeTableOp> rope = findOnly<RopeTableOp>(module, "tile");
   if (!rope)
     return rope.takeError();
   Expected<json::Array> kernelList = kernels(module);
@@ -183,16 +149,15 @@ Expected<std::string> corellama::image::makeManifest(
     rows.push_back(*bound);
   }
 
-  std::string elementType;
-  llvm::raw_string_ostream(elementType)
-      << cast<CacheType>(cache->getType()).getElementType();
+  Type elementType = cast<CacheType>(cache->getType()).getElementType();
+  json::Object config = toJSON(checkpoint.config());
+  config["rope_base"] = rope->getBase().convertToDouble();
   json::Object manifest{
       {"checkpoint", json::Object{{"name", text(llvm::sys::path::filename(
                                                checkpoint.path()))},
                                   {"blake3", checkpoint.identity()},
                                   {"bytes", checkpoint.fileBytes()}}},
-      {"config",
-       configuration(checkpoint.config(), rope->getBase().convertToDouble())},
+      {"config", std::move(config)},
       {"target", json::Object{{"name", text(target.getName())},
                               {"features", text(target.getFeatures())},
                               {"vector_bits", target.getVectorBits()},
@@ -201,9 +166,9 @@ Expected<std::string> corellama::image::makeManifest(
       // With auto a GPU's prefill rounds rows that its decode does not; else
       // both multiply the same rows by the same unit.
       {"decode_equals_prefill", options.activations != "auto"},
-      {"cache", json::Object{{"type", elementType},
-                             {"keys", printed(cache->getKeys())},
-                             {"values", printed(cache->getValues())}}},
+      {"cache", json::Object{{"type", llvm::to_string(elementType)},
+                             {"keys", llvm::to_string(cache->getKeys())},
+                             {"values", llvm::to_string(cache->getValues())}}},
       {"rows", std::move(rows)},
       {"compiler", json::Object{{"name", "CoreLlama"},
                                 {"version", options.compilerVersion},
@@ -215,8 +180,5 @@ Expected<std::string> corellama::image::makeManifest(
                               {"cache_per_position",
                                plan.header.keyBytes + plan.header.valueBytes}}},
       {"tensors", tensors(plan)}};
-  std::string result;
-  llvm::raw_string_ostream(result)
-      << json::Value(std::move(manifest)); // sorts the keys
-  return result;
+  return llvm::to_string(json::Value(std::move(manifest))); // sorts the keys
 }

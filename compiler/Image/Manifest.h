@@ -19,11 +19,20 @@ llvm::Expected<std::string>
 makeManifest(mlir::ModuleOp module, const checkpoint::Checkpoint &checkpoint,
              const ImageOptions &options, const ImagePlan &plan);
 
-/// The module's cache_layout; an error unless there is exactly one.
-llvm::Expected<llama::CacheLayoutOp> findCacheLayout(mlir::ModuleOp module);
-
 /// The error for a module that does not fit: "module: PROBLEM".
 llvm::Error refuseModule(const llvm::Twine &problem);
+
+/// The module's only op of a kind, which `phase` makes; an error unless there
+/// is exactly one.
+template <typename Op>
+llvm::Expected<Op> findOnly(mlir::ModuleOp module, llvm::StringRef phase) {
+  auto found = llvm::to_vector(module.getOps<Op>());
+  if (found.size() != 1)
+    return refuseModule(
+        "has " + llvm::Twine(found.size()) + " " + Op::getOperationName() +
+        ", expected one; run the phases from `" + phase + "` on");
+  return found.front();
+}
 
 } // namespace corellama::image
 

@@ -250,18 +250,12 @@ Packer::State::PlaneMoves Packer::State::listMoves(uint64_t tileRows,
   return moves;
 }
 
-Packer::Packer(std::unique_ptr<State> state) : state(std::move(state)) {}
-Packer::Packer(Packer &&) = default;
-Packer &Packer::operator=(Packer &&) = default;
-Packer::~Packer() = default;
-
 Expected<Packer> Packer::create(FormatInterface format, LayoutInterface layout,
                                 uint64_t rows, uint64_t columns) {
   auto refuse = [&](const llvm::Twine &why) {
-    return llvm::createStringError(llvm::inconvertibleErrorCode(),
-                                   format.getName() + " weight of " +
-                                       llvm::Twine(rows) + " x " +
-                                       llvm::Twine(columns) + ": " + why);
+    return llvm::createStringError(format.getName() + " weight of " +
+                                   llvm::Twine(rows) + " x " +
+                                   llvm::Twine(columns) + ": " + why);
   };
   std::string why;
   if (rows == 0 || columns == 0 || rows > INT32_MAX || columns > INT32_MAX)
@@ -272,7 +266,7 @@ Expected<Packer> Packer::create(FormatInterface format, LayoutInterface layout,
   if (mlir::failed(layout.accepts(format, rows, columns, why)))
     return refuse(why);
 
-  auto state = std::make_unique<State>();
+  auto state = std::make_shared<State>();
   state->format = format;
   state->layout = layout;
   state->rows = rows;

@@ -15,11 +15,12 @@
 #include "llvm/Support/Error.h"
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 namespace corellama::image {
 
 /// Packs weights of one format, layout and shape. Immutable, so that threads
-/// can share it.
+/// can share it; copies share the moves.
 class Packer {
 public:
   /// Rows of a tile. In no layout do rows of different tiles share a byte, so
@@ -32,9 +33,6 @@ public:
   static llvm::Expected<Packer> create(llama::FormatInterface format,
                                        llama::LayoutInterface layout,
                                        uint64_t rows, uint64_t columns);
-  Packer(Packer &&);
-  Packer &operator=(Packer &&);
-  ~Packer();
 
   /// Bytes of the weight in the checkpoint and in its layout.
   uint64_t sourceBytes() const;
@@ -49,8 +47,9 @@ public:
 
 private:
   struct State;
-  explicit Packer(std::unique_ptr<State> state);
-  std::unique_ptr<State> state;
+  explicit Packer(std::shared_ptr<const State> state)
+      : state(std::move(state)) {}
+  std::shared_ptr<const State> state;
 };
 
 } // namespace corellama::image

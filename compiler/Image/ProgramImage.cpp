@@ -10,7 +10,6 @@
 #include "compiler/Image/Image.h"
 #include "runtime/ABI/Kernel.h"
 #include "llvm/Support/Endian.h"
-#include "llvm/Support/MathExtras.h"
 #include <cstring>
 
 using namespace corellama;
@@ -60,16 +59,8 @@ static Error checkHeader(const abi::ImageHeader &header, uint64_t segmentBytes,
     return damaged("header", "says the image has " + Twine(header.bytes) +
                                  " bytes, its segment has " +
                                  Twine(segmentBytes));
-  const struct {
-    StringRef place;
-    const abi::ImageRange &range;
-    uint64_t alignment;
-  } ranges[] = {{"offsets", header.offsets, 64},
-                {"frequencies", header.frequencies, 64},
-                {"manifest", header.manifest, 64},
-                {"metadata", header.metadata, 64},
-                {"weights", header.weights, kPageBytes}};
-  for (const auto &[place, range, alignment] : ranges) {
+  for (const auto &[place, member, alignment] : abi::kImageSections) {
+    const abi::ImageRange &range = header.*member;
     if (range.offset % alignment != 0 || range.offset < sizeof(header))
       return damaged(place, "starts at byte " + Twine(range.offset) +
                                 ", expected a multiple of " + Twine(alignment) +

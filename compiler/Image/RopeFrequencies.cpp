@@ -82,15 +82,6 @@ DoubleDouble image::inversePower(double base, uint64_t numerator,
 /// range of runtime/KVCache.
 static constexpr double kLeastBase = 1, kMostBase = 1e30;
 
-Expected<llama::RopeTableOp> image::findRopeTable(mlir::ModuleOp module) {
-  auto tables = llvm::to_vector(module.getOps<llama::RopeTableOp>());
-  if (tables.size() != 1)
-    return refuseModule(
-        "has " + llvm::Twine(tables.size()) +
-        " llama.rope_table, expected one; run the phases from `tile` on");
-  return tables.front();
-}
-
 Expected<std::vector<DoubleDouble>>
 image::makeRopeFrequencies(llama::RopeTableOp table) {
   double base = table.getBase().convertToDouble();

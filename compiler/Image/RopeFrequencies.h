@@ -22,9 +22,6 @@ namespace corellama::image {
 abi::DoubleDouble inversePower(double base, uint64_t numerator,
                                uint64_t denominator);
 
-/// The module's rope_table; an error unless there is exactly one.
-llvm::Expected<llama::RopeTableOp> findRopeTable(mlir::ModuleOp module);
-
 /// One frequency for each pair of a head.
 llvm::Expected<std::vector<abi::DoubleDouble>>
 makeRopeFrequencies(llama::RopeTableOp table);

@@ -58,7 +58,6 @@ static uint64_t countParameters(const Checkpoint &checkpoint) {
 }
 
 static json::Value asJSON(const Checkpoint &checkpoint) {
-  const ModelConfig &config = checkpoint.config();
   json::Array tensors, signatures;
   for (const TensorInfo &tensor : checkpoint.tensors()) {
     json::Array shape{tensor.rows, tensor.columns};
@@ -85,19 +84,7 @@ static json::Value asJSON(const Checkpoint &checkpoint) {
       {"bytes", checkpoint.fileBytes()},
       {"blake3", checkpoint.identity()},
       {"parameters", countParameters(checkpoint)},
-      {"config", json::Object{{"architecture", config.architecture},
-                              {"name", json::fixUTF8(config.name)},
-                              {"dim", config.dim},
-                              {"heads", config.heads},
-                              {"kv_heads", config.kvHeads},
-                              {"head_size", config.headSize},
-                              {"hidden", config.hidden},
-                              {"vocabulary", config.vocab},
-                              {"layers", config.layers},
-                              {"context", config.context},
-                              {"eps", config.eps},
-                              {"rope_base", config.ropeBase},
-                              {"tied_lm_head", config.tiedLMHead}}},
+      {"config", toJSON(checkpoint.config())},
       {"signatures", std::move(signatures)},
       {"tensors", std::move(tensors)}};
 }

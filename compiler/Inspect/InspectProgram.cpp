@@ -133,9 +133,8 @@ llvm::Error corellama::inspectProgram(StringRef path, bool json,
     return view.takeError();
   auto damaged = [&](const llvm::Twine &what) {
     return llvm::createStringError(
-        llvm::inconvertibleErrorCode(),
         path + ": image: manifest: " + what +
-            "; the file is damaged, copy or compile it again");
+        "; the file is damaged, copy or compile it again");
   };
   llvm::Expected<json::Value> manifest = json::parse(view->manifest);
   if (!manifest) {

@@ -48,7 +48,7 @@ struct ImageHeader {
   /// pairs it holds. Empty where the checkpoint has no tokenizer.
   ImageRange metadata;
   uint64_t metadataCount;
-  /// The weights; the offset is a multiple of 4096.
+  /// The weights.
   ImageRange weights;
 
   // What the runtime has to know of the model.
@@ -64,6 +64,20 @@ struct ImageHeader {
   uint64_t valueBytes;
   /// Floats of a row of the RoPE table, see fillRopeRow.
   uint64_t ropeRow;
+};
+
+/// The ranges in the order of the image, and what each begins at a multiple of.
+struct ImageSection {
+  const char *name;
+  ImageRange ImageHeader::*range;
+  uint64_t alignment;
+};
+inline constexpr ImageSection kImageSections[] = {
+    {"offsets", &ImageHeader::offsets, 64},
+    {"frequencies", &ImageHeader::frequencies, 64},
+    {"manifest", &ImageHeader::manifest, 64},
+    {"metadata", &ImageHeader::metadata, 64},
+    {"weights", &ImageHeader::weights, 4096}, // a page
 };
 
 /// ropeRow of a head: a tile of 16 columns may begin anywhere in it, so each

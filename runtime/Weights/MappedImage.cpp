@@ -100,17 +100,8 @@ Result<MappedImage> openImage(std::span<const uint8_t> bytes) {
                                  " bytes, its segment has " +
                                  std::to_string(bytes.size()));
 
-  const struct {
-    const char *place;
-    const abi::ImageRange &range;
-    uint64_t alignment;
-  } ranges[] = {{"offsets", header.offsets, 64},
-                {"frequencies", header.frequencies, 64},
-                {"manifest", header.manifest, 64},
-                {"metadata", header.metadata, 64},
-                {"weights", header.weights, 4096}};
-  for (const auto &[place, range, alignment] : ranges)
-    if (auto error = checkRange(place, range, alignment, header.bytes))
+  for (const auto &[place, range, alignment] : abi::kImageSections)
+    if (auto error = checkRange(place, header.*range, alignment, header.bytes))
       return *error;
   if (auto error = checkModel(header))
     return *error;

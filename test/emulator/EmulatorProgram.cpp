@@ -233,10 +233,10 @@ EmulatorProgram::compile(const checkpoint::Checkpoint &checkpoint,
   if (!loaded)
     return loaded.takeError();
 
-  auto layout = image::findCacheLayout(*module);
+  auto layout = image::findOnly<llama::CacheLayoutOp>(*module, "plan");
   if (!layout)
     return layout.takeError();
-  auto rope = image::findRopeTable(*module);
+  auto rope = image::findOnly<llama::RopeTableOp>(*module, "tile");
   if (!rope)
     return rope.takeError();
   auto frequencies = image::makeRopeFrequencies(*rope);

@@ -10,6 +10,7 @@
 #include "compiler/Image/RopeFrequencies.h"
 #include "compiler/Pipelines/Pipelines.h"
 #include "compiler/Registration/Registration.h"
+#include "compiler/Runner/Runner.h"
 #include "compiler/Target/Target.h"
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -300,7 +301,8 @@ std::unique_ptr<TestModel> TestModel::compile(const ModelChoice &choice,
                                       llama::Phase::Schedule, choice))
       return error;
     model->makeMagnitudeSchedule();
-    auto layout = image::findCacheLayout(*model->schedule);
+    auto layout =
+        image::findOnly<llama::CacheLayoutOp>(*model->schedule, "plan");
     if (!layout)
       return layout.takeError();
     auto cache = mlir::cast<llama::CacheType>(layout->getType());
