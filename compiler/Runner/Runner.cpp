@@ -5,8 +5,29 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Runner/Runner.h"
+#include "dialects/CPU/IR/CPUDialect.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/TargetParser/Host.h"
 
 using namespace corellama;
+
+bool corellama::hostSupports(llama::TargetInterface target,
+                             std::string &missing) {
+  if (!mlir::isa<cpu::TargetAttr>(target)) {
+    missing = "a GPU";
+    return false;
+  }
+  llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
+  llvm::SmallVector<llvm::StringRef> wanted, lacking;
+  target.getFeatures().split(wanted, ',', /*MaxSplit=*/-1,
+                             /*KeepEmpty=*/false);
+  for (llvm::StringRef feature : wanted)
+    if (feature.consume_front("+") && !host.lookup(feature))
+      lacking.push_back(feature);
+  missing = llvm::join(lacking, ", ");
+  return lacking.empty();
+}
 
 llvm::Expected<RunnerModule> RunnerModule::load(mlir::ModuleOp module) {
   // Lazy binding: steps refer to the runtime's barrier, which is missing here.

@@ -12,18 +12,24 @@
 #define CORELLAMA_COMPILER_RUNNER_RUNNER_H
 
 #include "compiler/Runner/SharedObject.h"
+#include "dialects/Llama/IR/LlamaDialect.h"
 #include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
+#include <string>
 
 namespace corellama {
 
 /// The kernels of one module. They stay loaded as long as this lives.
+/// Whether code for `target` runs on this CPU; otherwise `missing` lists the
+/// features that it lacks, "avx512f, avx512bw".
+bool hostSupports(llama::TargetInterface target, std::string &missing);
+
 class RunnerModule {
 public:
   /// Compiles a module at phase llvm (CodeGen.h says what it must hold) and
   /// loads it. The caller checks that this machine has the target's features
-  /// (hostSupports of compiler/Target).
+  /// (hostSupports).
   static llvm::Expected<RunnerModule> load(mlir::ModuleOp module);
 
   const abi::Program &program() const { return *descriptor; }

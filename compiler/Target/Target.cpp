@@ -8,7 +8,6 @@
 #include "compiler/Target/Targets.h"
 #include "dialects/CPU/IR/CPUDialect.h"
 #include "dialects/CUDA/IR/CUDADialect.h"
-#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -28,8 +27,7 @@ using llvm::StringLiteral;
 using FeatureSet = llvm::StringMap<bool>;
 
 static Error refuse(const Twine &message) {
-  return llvm::createStringError(llvm::inconvertibleErrorCode(),
-                                 "--target: " + message);
+  return llvm::createStringError("--target: " + message);
 }
 
 //===----------------------------------------------------------------------===//
@@ -152,23 +150,6 @@ Expected<llama::TargetInterface> corellama::resolveTarget(MLIRContext &context,
                                  static_cast<int64_t>(info->workgroupBytes));
   }
   return makeAttribute(context, name, featuresOfCPU(name), info->l2Bytes);
-}
-
-bool corellama::hostSupports(llama::TargetInterface target,
-                             std::string &missing) {
-  if (!isa<cpu::TargetAttr>(target)) {
-    missing = "a GPU";
-    return false;
-  }
-  FeatureSet host = llvm::sys::getHostCPUFeatures();
-  SmallVector<StringRef> wanted, lacking;
-  target.getFeatures().split(wanted, ',', /*MaxSplit=*/-1,
-                             /*KeepEmpty=*/false);
-  for (StringRef feature : wanted)
-    if (feature.consume_front("+") && !host.lookup(feature))
-      lacking.push_back(feature);
-  missing = llvm::join(lacking, ", ");
-  return lacking.empty();
 }
 
 void corellama::listTargets(llvm::raw_ostream &out) {

@@ -28,11 +28,6 @@ llvm::Expected<llama::TargetInterface> resolveTarget(mlir::MLIRContext &context,
 /// name.
 std::string whyNoTarget(llvm::StringRef name);
 
-/// Whether code for `target` runs on this CPU; otherwise `missing` lists the
-/// features that it lacks, "avx512f, avx512bw". Only for the compiler's
-/// messages; programs check their CPU themselves.
-bool hostSupports(llama::TargetInterface target, std::string &missing);
-
 /// For --list-targets: a line a target, and one for this machine.
 void listTargets(llvm::raw_ostream &out);
 

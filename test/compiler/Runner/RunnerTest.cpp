@@ -2,11 +2,32 @@
 
 #include "compiler/Runner/Runner.h"
 #include "compiler/Runner/KernelContext.h"
+#include "dialects/CPU/IR/CPUDialect.h"
+#include "dialects/CUDA/IR/CUDADialect.h"
 #include "test/compiler/CodeGen/CodeGenTesting.h"
 #include "gtest/gtest.h"
 
 // Inside, because <cxxabi.h> has a namespace abi too.
 namespace corellama::test {
+
+TEST(Runner, WhatTheHostLacksIsNamed) {
+  mlir::MLIRContext context;
+  context.loadDialect<cpu::CPUDialect, cuda::CUDADialect>();
+  auto whatIsMissing = [](llama::TargetInterface target) {
+    std::string missing;
+    EXPECT_EQ(hostSupports(target, missing), missing.empty());
+    return missing;
+  };
+  auto cpuWith = [&](llvm::StringRef features) {
+    return whatIsMissing(cpu::TargetAttr::get(&context, "t", features, 256, 0));
+  };
+  EXPECT_EQ(cpuWith("+sse3"), "");
+  // Two features that no CPU can have, in spelling only.
+  EXPECT_EQ(cpuWith("+nosuch1,+sse3,+nosuch2"), "nosuch1, nosuch2");
+  EXPECT_EQ(
+      whatIsMissing(cuda::TargetAttr::get(&context, "cuda:sm_80", "+ptx80", 0)),
+      "a GPU");
+}
 
 TEST(Runner, ReadsTheDescriptorThroughTheABI) {
   auto module = parseModule(smallAttributesWithSteps(),
