@@ -6,7 +6,6 @@
 
 #include "dialects/Llama/Reference/Datum.h"
 #include "llvm/Support/CheckedArithmetic.h"
-#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace llvm;
@@ -17,9 +16,8 @@ corellama::llama::reference::countElements(ArrayRef<int64_t> shape) {
   int64_t count = 1;
   for (int64_t extent : shape)
     if (extent < 0 || MulOverflow(count, extent, count) || count > kMaxElements)
-      return createStringError(
-          formatv("a tensor of {0} is more than the evaluator holds",
-                  formatShape(shape)));
+      return formatError("a tensor of {0} is more than the evaluator holds",
+                         formatShape(shape));
   return count;
 }
 
@@ -43,16 +41,15 @@ Expected<uint64_t>
 corellama::llama::reference::weightBytes(Format format,
                                          ArrayRef<int64_t> shape) {
   if (shape.empty() || shape.size() > 2)
-    return createStringError(
-        formatv("a weight has one or two extents, found {0}", shape.size()));
+    return formatError("a weight has one or two extents, found {0}",
+                       shape.size());
   for (int64_t extent : shape)
     if (extent <= 0)
-      return createStringError(
-          formatv("extent {0} of a weight is not positive", extent));
+      return formatError("extent {0} of a weight is not positive", extent);
   if (shape.back() % blockColumns(format) != 0)
-    return createStringError(formatv(
+    return formatError(
         "rows of {0} columns are not a whole number of {1} blocks of {2}",
-        shape.back(), formatName(format), blockColumns(format)));
+        shape.back(), formatName(format), blockColumns(format));
   uint64_t rows = shape.size() == 1 ? 1 : shape.front();
   uint64_t blocks = shape.back() / blockColumns(format);
   std::optional<uint64_t> bytes = checkedMulUnsigned(rows, blocks);
@@ -60,8 +57,8 @@ corellama::llama::reference::weightBytes(Format format,
     bytes =
         checkedMulUnsigned(*bytes, static_cast<uint64_t>(blockBytes(format)));
   if (!bytes)
-    return createStringError(
-        formatv("the bytes of a weight of {0} overflow", formatShape(shape)));
+    return formatError("the bytes of a weight of {0} overflow",
+                       formatShape(shape));
   return *bytes;
 }
 
@@ -70,10 +67,9 @@ Error corellama::llama::reference::checkWeight(const WeightData &weight) {
   if (!bytes)
     return bytes.takeError();
   if (*bytes != weight.bytes.size())
-    return createStringError(
-        formatv("a weight of {0} in {1} has {2} bytes, found {3}",
-                formatShape(weight.shape), formatName(weight.format), *bytes,
-                weight.bytes.size()));
+    return formatError("a weight of {0} in {1} has {2} bytes, found {3}",
+                       formatShape(weight.shape), formatName(weight.format),
+                       *bytes, weight.bytes.size());
   return Error::success();
 }
 

@@ -14,6 +14,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/FormatVariadic.h"
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -23,6 +24,13 @@
 #include <vector>
 
 namespace corellama::llama::reference {
+
+/// An error with the text of llvm::formatv.
+template <typename... Values>
+llvm::Error formatError(const char *format, Values &&...values) {
+  return llvm::createStringError(
+      llvm::formatv(format, std::forward<Values>(values)...));
+}
 
 using Shape = llvm::SmallVector<int64_t, 4>;
 

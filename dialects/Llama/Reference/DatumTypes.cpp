@@ -6,20 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Llama/Reference/Evaluator.h"
-#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace corellama::llama;
 using namespace corellama::llama::reference;
-using llvm::createStringError;
 using llvm::Error;
-using llvm::formatv;
-
-static std::string text(Type type) {
-  std::string result;
-  llvm::raw_string_ostream(result) << type;
-  return result;
-}
 
 CacheRef reference::makeCache(CacheType type) {
   return std::make_shared<Cache>(type.getLayers(), type.getHeads(),
@@ -70,11 +61,10 @@ Error reference::checkType(const Datum &value, Type type) {
   } else if (type.isIndex() || type.isInteger()) {
     ok = std::holds_alternative<int64_t>(value);
   } else {
-    return createStringError(formatv(
-        "values of type {0} are not known to the evaluator", text(type)));
+    return formatError("values of type {0} are not known to the evaluator",
+                       type);
   }
   if (!ok)
-    return createStringError(
-        formatv("{0} was expected, found {1}", text(type), describe(value)));
+    return formatError("{0} was expected, found {1}", type, describe(value));
   return Error::success();
 }

@@ -16,7 +16,6 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Parser/Parser.h"
-#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -45,8 +44,8 @@ static Expected<WeightData> toWeight(const NpyArray &array,
                                      ArrayRef<int64_t> shape) {
   std::optional<Format> format = parseFormat(interface.getName());
   if (!format)
-    return createStringError(formatv("format {0} is not known to the evaluator",
-                                     interface.getName()));
+    return formatError("format {0} is not known to the evaluator",
+                       interface.getName());
   Expected<uint64_t> bytes = weightBytes(*format, shape);
   if (!bytes)
     return bytes.takeError();
@@ -56,10 +55,10 @@ static Expected<WeightData> toWeight(const NpyArray &array,
         shape.back() / blockColumns(*format) * blockBytes(*format);
   NpyType type = *format == Format::F32 ? NpyType::Float32 : NpyType::UInt8;
   if (array.type != type || array.shape != expected)
-    return createStringError(formatv(
+    return formatError(
         "holds {0} of {1}, expected {2} of {3} for a weight of {4} in {5}",
         npyTypeName(array.type), formatShape(array.shape), npyTypeName(type),
-        formatShape(expected), formatShape(shape), formatName(*format)));
+        formatShape(expected), formatShape(shape), formatName(*format));
   return WeightData{*format, Shape(shape), *array.bytes, array.bytes};
 }
 
@@ -110,24 +109,15 @@ private:
 // --in
 //===----------------------------------------------------------------------===//
 
-/// An integer of 32 bits or an index may come as a plain number.
-static std::optional<int64_t> parseNumber(StringRef text) {
-  int64_t number;
-  if (text.getAsInteger(10, number))
-    return std::nullopt;
-  return number;
-}
-
 static Expected<std::vector<int64_t>> toIntegers(const NpyArray &array,
                                                  unsigned width) {
   if (!array.isInteger())
-    return createStringError(
-        formatv("holds {0}, expected int32 or int64", npyTypeName(array.type)));
+    return formatError("holds {0}, expected int32 or int64",
+                       npyTypeName(array.type));
   std::vector<int64_t> values = array.toIntegers();
   for (int64_t value : values)
     if (!llvm::isIntN(width, value))
-      return createStringError(
-          formatv("{0} is not an integer of {1} bits", value, width));
+      return formatError("{0} is not an integer of {1} bits", value, width);
   return values;
 }
 
@@ -151,23 +141,23 @@ static Expected<Datum> toDatum(const NpyArray &array, Type type) {
     if (tensor)
       return Datum(IntTensor{array.shape, std::move(*values)});
     if (!array.shape.empty())
-      return createStringError(
-          formatv("holds {0} integers, expected one (shape ())",
-                  formatShape(array.shape)));
+      return formatError("holds {0} integers, expected one (shape ())",
+                         formatShape(array.shape));
     return Datum(values->front());
   }
   if (!tensor)
     return createStringError("an argument of this type cannot be given");
   if (!array.isFloat())
-    return createStringError(formatv("holds {0}, expected float32 or float64",
-                                     npyTypeName(array.type)));
+    return formatError("holds {0}, expected float32 or float64",
+                       npyTypeName(array.type));
   return Datum(Tensor{array.shape, array.toDoubles()});
 }
 
 static Expected<Datum> readInput(StringRef text, Type type) {
-  bool scalar = type.isIndex() || type.isInteger();
-  if (std::optional<int64_t> number = parseNumber(text); number && scalar)
-    return Datum(*number);
+  // An integer of 32 bits or an index may come as a plain number.
+  if (int64_t number;
+      (type.isIndex() || type.isInteger()) && !text.getAsInteger(10, number))
+    return Datum(number);
   Expected<NpyArray> array = readNpy(text);
   if (!array)
     return array.takeError();
@@ -248,8 +238,8 @@ static Error expectCount(const char *option, size_t found, size_t expected,
                          const Twine &what) {
   if (found == expected)
     return Error::success();
-  return createStringError(
-      formatv("{0} {1} {2}, found {3}", what.str(), expected, option, found));
+  return formatError("{0} {1} {2}, found {3}", what.str(), expected, option,
+                     found);
 }
 
 /// A function of the module, its arguments from --in.
@@ -379,8 +369,4 @@ int reference::evalMain(const EvalOptions &options, llvm::raw_ostream &out,
     return 0;
   err << "corellama: " << llvm::toString(std::move(error)) << "\n";
   return 1;
-}
-
-int reference::evalMain(const EvalOptions &options) {
-  return evalMain(options, llvm::outs(), llvm::errs());
 }

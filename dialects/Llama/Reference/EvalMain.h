@@ -8,12 +8,9 @@
 #ifndef CORELLAMA_DIALECTS_LLAMA_REFERENCE_EVALMAIN_H
 #define CORELLAMA_DIALECTS_LLAMA_REFERENCE_EVALMAIN_H
 
+#include "llvm/Support/raw_ostream.h"
 #include <string>
 #include <vector>
-
-namespace llvm {
-class raw_ostream;
-} // namespace llvm
 
 namespace corellama::llama::reference {
 
@@ -39,12 +36,9 @@ struct EvalOptions {
   long chunk = 0;
 };
 
-/// Runs the command; errors go to standard error, one line each. The exit code.
-int evalMain(const EvalOptions &options);
-
-/// The same, with streams of the caller's.
-int evalMain(const EvalOptions &options, llvm::raw_ostream &out,
-             llvm::raw_ostream &err);
+/// Runs the command; errors go to `err`, one line each. The exit code.
+int evalMain(const EvalOptions &options, llvm::raw_ostream &out = llvm::outs(),
+             llvm::raw_ostream &err = llvm::errs());
 
 } // namespace corellama::llama::reference
 

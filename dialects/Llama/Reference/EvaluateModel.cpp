@@ -7,7 +7,6 @@
 
 #include "dialects/Llama/Reference/EvaluateModel.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "llvm/Support/FormatVariadic.h"
 #include <numeric>
 
 using namespace mlir;
@@ -16,7 +15,6 @@ using namespace corellama::llama::reference;
 using llvm::createStringError;
 using llvm::Error;
 using llvm::Expected;
-using llvm::formatv;
 
 /// The rows of the ids that are still to be run.
 static StepInputs portion(ArrayRef<int32_t> ids, int64_t begin, int64_t size) {
@@ -33,8 +31,8 @@ static StepInputs portion(ArrayRef<int32_t> ids, int64_t begin, int64_t size) {
 static Expected<int64_t> portionSize(const ModelRun &run, int64_t rows,
                                      size_t ids) {
   if (run.chunk < 0 || (rows > 0 && run.chunk > rows))
-    return createStringError(formatv(
-        "a chunk of {0} ids, the form takes 1 to {1}", run.chunk, rows));
+    return formatError("a chunk of {0} ids, the form takes 1 to {1}", run.chunk,
+                       rows);
   int64_t most = rows > 0 ? rows : ids;
   return std::min(run.chunk > 0 ? run.chunk : most, most);
 }
@@ -43,8 +41,8 @@ static Error appendRows(Tensor &logits, const Tensor &rows) {
   if (logits.shape.empty())
     logits.shape = {0, rows.columns()};
   if (rows.columns() != logits.columns())
-    return createStringError(formatv("logits of {0} columns after {1}",
-                                     rows.columns(), logits.columns()));
+    return formatError("logits of {0} columns after {1}", rows.columns(),
+                       logits.columns());
   logits.shape.front() += rows.rows();
   if (Expected<int64_t> count = countElements(logits.shape); !count)
     return count.takeError();
@@ -82,6 +80,27 @@ static Expected<size_t> findForm(ArrayRef<Form> forms, StringRef name) {
   return llvm::max_element(forms, takesFewer) - forms.begin();
 }
 
+/// Runs the ids in portions of the wanted form; `append` runs one and appends
+/// its logits.
+static Expected<Tensor> forEachPortion(
+    ArrayRef<Form> forms, ArrayRef<int32_t> ids, const ModelRun &run,
+    function_ref<Error(size_t form, StepInputs inputs, Tensor &logits)>
+        append) {
+  Expected<size_t> form = findForm(forms, run.form);
+  if (!form)
+    return form.takeError();
+  Expected<int64_t> size = portionSize(run, forms[*form].rows, ids.size());
+  if (!size)
+    return size.takeError();
+  Tensor logits;
+  int64_t count = ids.size();
+  for (int64_t begin = 0; begin < count; begin += *size)
+    if (Error error = append(
+            *form, portion(ids, begin, std::min(*size, count - begin)), logits))
+      return error;
+  return logits;
+}
+
 /// Calls `head` with the first of the heads that takes all of `rows` rows, or
 /// in portions with the one that takes the most.
 static Error forEachHead(
@@ -115,24 +134,23 @@ static bool isRows(Type type) {
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// The functions of one entry, called in the model's order.
+/// The functions of an entry, called in the model's order, with one cache.
 class EntryRun {
 public:
-  EntryRun(ModelOp model, Evaluator &evaluator, EntryAttr entry)
+  EntryRun(ModelOp model, Evaluator &evaluator)
       : model(model), module(model->getParentOfType<ModuleOp>()),
-        evaluator(evaluator), entry(entry) {}
+        evaluator(evaluator) {}
 
-  Error append(const StepInputs &inputs, Tensor &logits);
+  Error append(EntryAttr entry, const StepInputs &inputs, Tensor &logits);
 
 private:
   Expected<func::FuncOp> function(FlatSymbolRefAttr symbol);
   Expected<Tensor> call(FlatSymbolRefAttr symbol, const Tensor &x,
-                        const StepInputs &inputs, int64_t layer);
+                        const IntTensor &integers, int64_t layer);
 
   ModelOp model;
   ModuleOp module;
   Evaluator &evaluator;
-  EntryAttr entry;
   CacheRef cache;
 };
 } // namespace
@@ -148,7 +166,7 @@ Expected<func::FuncOp> EntryRun::function(FlatSymbolRefAttr symbol) {
 /// Calls a function of the entry, telling its arguments apart by their types:
 /// the rows so far, ids or positions, the cache, the layer.
 Expected<Tensor> EntryRun::call(FlatSymbolRefAttr symbol, const Tensor &x,
-                                const StepInputs &inputs, int64_t layer) {
+                                const IntTensor &integers, int64_t layer) {
   Expected<func::FuncOp> callee = function(symbol);
   if (!callee)
     return callee.takeError();
@@ -157,8 +175,7 @@ Expected<Tensor> EntryRun::call(FlatSymbolRefAttr symbol, const Tensor &x,
     if (isRows(type)) {
       arguments.push_back(x);
     } else if (isa<RankedTensorType>(type)) {
-      arguments.push_back(symbol == entry.getEmbed() ? inputs.ids
-                                                     : inputs.positions);
+      arguments.push_back(integers);
     } else if (auto cacheType = dyn_cast<CacheType>(type)) {
       if (!cache)
         cache = makeCache(cacheType);
@@ -178,13 +195,14 @@ Expected<Tensor> EntryRun::call(FlatSymbolRefAttr symbol, const Tensor &x,
   return std::move(*tensor);
 }
 
-Error EntryRun::append(const StepInputs &inputs, Tensor &logits) {
-  Expected<Tensor> x = call(entry.getEmbed(), {}, inputs, 0);
+Error EntryRun::append(EntryAttr entry, const StepInputs &inputs,
+                       Tensor &logits) {
+  Expected<Tensor> x = call(entry.getEmbed(), {}, inputs.ids, 0);
   if (!x)
     return x.takeError();
   for (auto [layer, index] : llvm::enumerate(entry.getOf().asArrayRef())) {
-    x = call(cast<FlatSymbolRefAttr>(entry.getLayers()[index]), *x, inputs,
-             layer);
+    x = call(cast<FlatSymbolRefAttr>(entry.getLayers()[index]), *x,
+             inputs.positions, layer);
     if (!x)
       return x.takeError();
   }
@@ -203,7 +221,7 @@ Error EntryRun::append(const StepInputs &inputs, Tensor &logits) {
       [&](StringRef head, int64_t begin, int64_t count) -> Error {
         Expected<Tensor> rows =
             call(FlatSymbolRefAttr::get(model.getContext(), head),
-                 rowsOf(*x, begin, count), inputs, 0);
+                 rowsOf(*x, begin, count), inputs.positions, 0);
         if (!rows)
           return rows.takeError();
         return appendRows(logits, *rows);
@@ -217,22 +235,11 @@ static Expected<Tensor> evaluateEntries(ModelOp model, Evaluator &evaluator,
   SmallVector<Form> forms;
   for (EntryAttr entry : entries)
     forms.push_back({entry.getName().getValue(), entry.getRows()});
-  Expected<size_t> form = findForm(forms, run.form);
-  if (!form)
-    return form.takeError();
-  EntryAttr entry = entries[*form];
-  Expected<int64_t> size = portionSize(run, entry.getRows(), ids.size());
-  if (!size)
-    return size.takeError();
-  EntryRun entryRun(model, evaluator, entry);
-  Tensor logits;
-  for (int64_t begin = 0; begin < static_cast<int64_t>(ids.size());
-       begin += *size) {
-    int64_t rows = std::min<int64_t>(*size, ids.size() - begin);
-    if (Error error = entryRun.append(portion(ids, begin, rows), logits))
-      return error;
-  }
-  return logits;
+  EntryRun entryRun(model, evaluator);
+  return forEachPortion(forms, ids, run,
+                        [&](size_t form, StepInputs inputs, Tensor &logits) {
+                          return entryRun.append(entries[form], inputs, logits);
+                        });
 }
 
 //===----------------------------------------------------------------------===//
@@ -268,21 +275,10 @@ static Expected<Tensor> evaluateSteps(ModelOp model, Evaluator &evaluator,
   auto module = model->getParentOfType<ModuleOp>();
   SmallVector<Form> steps = formsOf(module, model.getStepsAttr()),
                     heads = formsOf(module, model.getHeads());
-  Expected<size_t> form = findForm(steps, run.form);
-  if (!form)
-    return form.takeError();
-  Form step = steps[*form];
-  Expected<int64_t> size = portionSize(run, step.rows, ids.size());
-  if (!size)
-    return size.takeError();
   CacheRef cache = findCache(module);
-  Tensor logits;
-  for (int64_t begin = 0; begin < static_cast<int64_t>(ids.size());
-       begin += *size) {
-    int64_t rows = std::min<int64_t>(*size, ids.size() - begin);
-    StepInputs inputs = portion(ids, begin, rows);
+  auto append = [&](size_t form, StepInputs inputs, Tensor &logits) -> Error {
     inputs.cache = cache;
-    if (Error error = evaluator.runStep(step.name, inputs))
+    if (Error error = evaluator.runStep(steps[form].name, inputs))
       return error;
     auto runHead = [&](StringRef head, int64_t first, int64_t count) -> Error {
       inputs.wanted.shape = {count};
@@ -298,10 +294,9 @@ static Expected<Tensor> evaluateSteps(ModelOp model, Evaluator &evaluator,
         return createStringError("@" + head + ": ends in no buffer of logits");
       return appendRows(logits, *made);
     };
-    if (Error error = forEachHead(heads, rows, runHead))
-      return error;
-  }
-  return logits;
+    return forEachHead(heads, inputs.ids.shape.front(), runHead);
+  };
+  return forEachPortion(steps, ids, run, append);
 }
 
 Expected<Tensor> reference::evaluateModel(ModuleOp module,

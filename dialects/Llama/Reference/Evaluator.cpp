@@ -13,6 +13,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/ScopedPrinter.h"
 
 using namespace mlir;
 using namespace corellama::llama;
@@ -27,12 +28,6 @@ using Results = Expected<std::vector<Datum>>;
 /// The calls that may be under way at once. A step calls a function, a function
 /// at most a few helpers; more means a recursion.
 static constexpr unsigned kMaxDepth = 64;
-
-template <typename T> static std::string text(const T &irObject) {
-  std::string result;
-  llvm::raw_string_ostream(result) << irObject;
-  return result;
-}
 
 /// What an element of a cache is rounded to when it is stored.
 static Number elementOf(CacheType type, Mode mode) {
@@ -235,9 +230,9 @@ Error Evaluator::Frame::checkRows(Operation *op) {
     if (!op->hasTrait<OpTrait::SameOperandsAndResultType>())
       shape.truncate(1);
     if (first && *first != shape)
-      return createStringError(formatv(
-          "operands of {0} and {1} do not go together{2}", formatShape(*first),
-          formatShape(shape), shape.size() == 1 ? " (rows)" : ""));
+      return formatError("operands of {0} and {1} do not go together{2}",
+                         formatShape(*first), formatShape(shape),
+                         shape.size() == 1 ? " (rows)" : "");
     first = shape;
   }
   return Error::success();
@@ -248,9 +243,9 @@ Results Evaluator::Frame::evaluate(QuantizeOp op) {
   if (evaluator.mode == Mode::Ideal)
     return one(Datum(x));
   Type element = op.getType().getElementType();
-  if (element.isF16())
-    return one(quantizeToF16(x));
-  return one(element.isBF16() ? quantizeToBF16(x) : quantizeToQ8B32(x));
+  if (isa<Q8B32Type>(element))
+    return one(quantizeToQ8B32(x));
+  return one(quantize(x, element.isF16() ? Number::F16 : Number::BF16));
 }
 
 //===----------------------------------------------------------------------===//
@@ -261,19 +256,18 @@ Results Evaluator::Frame::evaluate(WeightRefOp op) {
   std::optional<int64_t> layer;
   if (op.getLayer())
     layer = integer(op.getLayer());
-  std::string name = text(op.getWeight());
+  std::string name = llvm::to_string(op.getWeight());
   auto declared = evaluator.symbols.lookupNearestSymbolFrom<WeightOp>(
       op, op.getWeightAttr());
   if (!declared)
     return createStringError(name + " is not a declared weight");
   if (layer && (*layer < 0 || *layer >= declared.getCount()))
-    return createStringError(formatv("layer {0} of {1}, which has {2}", *layer,
-                                     name, declared.getCount()));
+    return formatError("layer {0} of {1}, which has {2}", *layer, name,
+                       declared.getCount());
   if (declared.getFormat(layer.value_or(0)) != op.getType().getFormat())
-    return createStringError(
-        formatv("{0} is {1} in layer {2}, not {3}", name,
-                declared.getFormat(layer.value_or(0)).getName(),
-                layer.value_or(0), op.getType().getFormat().getName()));
+    return formatError("{0} is {1} in layer {2}, not {3}", name,
+                       declared.getFormat(layer.value_or(0)).getName(),
+                       layer.value_or(0), op.getType().getFormat().getName());
   if (!evaluator.weights)
     return createStringError(name + " is needed, but no weights were given");
   Expected<WeightData> data = evaluator.weights->get(op.getWeight(), layer);
@@ -286,8 +280,8 @@ Results Evaluator::Frame::evaluate(WeightRefOp op) {
 
 Results Evaluator::Frame::evaluate(InputOp op) {
   if (!evaluator.inputs)
-    return createStringError(formatv("no step is running that provides '{0}'",
-                                     stringifyInput(op.getName())));
+    return formatError("no step is running that provides '{0}'",
+                       stringifyInput(op.getName()));
   switch (op.getName()) {
   case Input::Ids:
     return one(Datum(evaluator.inputs->ids));
@@ -304,10 +298,10 @@ Results Evaluator::Frame::evaluate(InputOp op) {
 Results Evaluator::Frame::evaluate(BufferReadOp op) {
   const Tensor *buffer = evaluator.getBuffer(op.getBuffer());
   if (!buffer)
-    return createStringError(formatv(
+    return formatError(
         "buffer @{0} has no value: nothing wrote it, or a buffer that lies "
         "over it was written since",
-        op.getBuffer()));
+        op.getBuffer());
   if (!op.getRows())
     return one(Datum(*buffer));
   const IntTensor &rows = integers(op.getRows());
@@ -316,9 +310,8 @@ Results Evaluator::Frame::evaluate(BufferReadOp op) {
   result.shape.front() = rows.values.size();
   for (int64_t row : rows.values) {
     if (row < 0 || row >= buffer->rows())
-      return createStringError(
-          formatv("row {0} of buffer @{1}, which holds {2}", row,
-                  op.getBuffer(), buffer->rows()));
+      return formatError("row {0} of buffer @{1}, which holds {2}", row,
+                         op.getBuffer(), buffer->rows());
     size_t size = buffer->values.size() / buffer->rows();
     llvm::append_range(result.values,
                        ArrayRef(buffer->values).slice(row * size, size));
@@ -330,8 +323,7 @@ Results Evaluator::Frame::evaluate(BufferWriteOp op) {
   auto buffer = evaluator.symbols.lookupNearestSymbolFrom<BufferOp>(
       op, op.getBufferAttr());
   if (!buffer)
-    return createStringError(
-        formatv("@{0} is not a declared buffer", op.getBuffer()));
+    return formatError("@{0} is not a declared buffer", op.getBuffer());
   auto *value = std::get_if<Tensor>(&values.at(op.getValue()));
   if (!value)
     return createStringError("buffers hold tensors of floating point numbers");
@@ -341,9 +333,9 @@ Results Evaluator::Frame::evaluate(BufferWriteOp op) {
       llvm::any_of(llvm::zip(value->shape, capacity), [](auto pair) {
         return std::get<0>(pair) > std::get<1>(pair);
       }))
-    return createStringError(formatv("buffer @{0} holds at most {1}, found {2}",
-                                     op.getBuffer(), formatShape(capacity),
-                                     formatShape(value->shape)));
+    return formatError("buffer @{0} holds at most {1}, found {2}",
+                       op.getBuffer(), formatShape(capacity),
+                       formatShape(value->shape));
   // Buffers share bytes where their values do not live at once; a value whose
   // bytes were overwritten is dropped.
   if (buffer.getAt())
@@ -416,13 +408,8 @@ Results Evaluator::Frame::evaluate(arith::ConstantOp op) {
   if (!isa<FloatType>(elements.getElementType()))
     return createStringError("constants are integers or dense tensors here");
   Tensor result{shape, {}};
-  for (const APFloat &value : elements.getValues<APFloat>()) {
-    APFloat wide = value;
-    bool losesInfo;
-    wide.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven,
-                 &losesInfo);
-    result.values.push_back(wide.convertToDouble());
-  }
+  for (const APFloat &value : elements.getValues<APFloat>())
+    result.values.push_back(value.convertToDouble());
   return one(Datum(std::move(result)));
 }
 
@@ -502,21 +489,20 @@ Results Evaluator::call(StringRef name, std::vector<Datum> arguments) {
         (function.isExternal() ? "no body" : "several blocks") +
         ", the evaluator runs functions of one");
   if (arguments.size() != function.getNumArguments())
-    return createStringError(formatv("@{0}: takes {1} arguments, found {2}",
-                                     name, function.getNumArguments(),
-                                     arguments.size()));
+    return formatError("@{0}: takes {1} arguments, found {2}", name,
+                       function.getNumArguments(), arguments.size());
   for (auto [i, argument] : llvm::enumerate(arguments)) {
     if (Error error = checkType(argument, function.getArgument(i).getType()))
-      return createStringError(formatv("@{0}: argument {1}: {2}", name, i,
-                                       llvm::toString(std::move(error))));
+      return formatError("@{0}: argument {1}: {2}", name, i,
+                         llvm::toString(std::move(error)));
     if (auto *weight = std::get_if<WeightData>(&argument))
       if (Error error = checkWeight(*weight))
-        return createStringError(formatv("@{0}: argument {1}: {2}", name, i,
-                                         llvm::toString(std::move(error))));
+        return formatError("@{0}: argument {1}: {2}", name, i,
+                           llvm::toString(std::move(error)));
   }
   if (depth == kMaxDepth)
-    return createStringError(
-        formatv("@{0}: calls are nested deeper than {1}", name, kMaxDepth));
+    return formatError("@{0}: calls are nested deeper than {1}", name,
+                       kMaxDepth);
   ++depth;
   Results results =
       Frame(*this, name)

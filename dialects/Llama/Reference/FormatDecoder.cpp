@@ -13,47 +13,6 @@
 using namespace llvm;
 using namespace corellama::llama::reference;
 
-namespace {
-struct FormatInfo {
-  Format format;
-  StringLiteral name;
-  int64_t columns;
-  int64_t bytes;
-};
-} // namespace
-
-// In the order of the enum.
-static constexpr FormatInfo kFormats[] = {
-    {Format::F32, "f32", 1, 4},       {Format::F16, "f16", 1, 2},
-    {Format::BF16, "bf16", 1, 2},     {Format::Q8_0, "q8_0", 32, 34},
-    {Format::Q4_0, "q4_0", 32, 18},   {Format::Q4_1, "q4_1", 32, 20},
-    {Format::Q6_K, "q6_k", 256, 210}, {Format::Q5_0, "q5_0", 32, 22},
-    {Format::Q5_1, "q5_1", 32, 24},   {Format::Q2_K, "q2_k", 256, 84},
-    {Format::Q3_K, "q3_k", 256, 110}, {Format::Q4_K, "q4_k", 256, 144},
-    {Format::Q5_K, "q5_k", 256, 176},
-};
-
-static const FormatInfo &infoOf(Format format) {
-  return kFormats[static_cast<unsigned>(format)];
-}
-
-StringRef corellama::llama::reference::formatName(Format format) {
-  return infoOf(format).name;
-}
-int64_t corellama::llama::reference::blockColumns(Format format) {
-  return infoOf(format).columns;
-}
-int64_t corellama::llama::reference::blockBytes(Format format) {
-  return infoOf(format).bytes;
-}
-
-std::optional<Format> corellama::llama::reference::parseFormat(StringRef name) {
-  for (const FormatInfo &info : kFormats)
-    if (info.name == name)
-      return info.format;
-  return std::nullopt;
-}
-
 //===----------------------------------------------------------------------===//
 // Plain numbers, little endian
 //===----------------------------------------------------------------------===//
@@ -84,7 +43,15 @@ double corellama::llama::reference::decodeBF16(uint16_t bits) {
   return bit_cast<float>(static_cast<uint32_t>(bits) << 16);
 }
 
-static double decodeF32(const uint8_t *p) { return bit_cast<float>(read32(p)); }
+static void decodeOneF32(const uint8_t *block, double *out) {
+  *out = bit_cast<float>(read32(block));
+}
+static void decodeOneF16(const uint8_t *block, double *out) {
+  *out = decodeF16(read16(block));
+}
+static void decodeOneBF16(const uint8_t *block, double *out) {
+  *out = decodeBF16(read16(block));
+}
 
 //===----------------------------------------------------------------------===//
 // Blocks
@@ -251,38 +218,56 @@ static void decodeQ5_K(const uint8_t *block, double *out) {
   }
 }
 
-static void decodeBlock(Format format, const uint8_t *block, double *out) {
-  switch (format) {
-  case Format::F32:
-    *out = decodeF32(block);
-    return;
-  case Format::F16:
-    *out = decodeF16(read16(block));
-    return;
-  case Format::BF16:
-    *out = decodeBF16(read16(block));
-    return;
-  case Format::Q8_0:
-    return decodeQ8_0(block, out);
-  case Format::Q4_0:
-    return decodeQ4_0(block, out);
-  case Format::Q4_1:
-    return decodeQ4_1(block, out);
-  case Format::Q6_K:
-    return decodeQ6_K(block, out);
-  case Format::Q5_0:
-    return decodeQ5_0(block, out);
-  case Format::Q5_1:
-    return decodeQ5_1(block, out);
-  case Format::Q2_K:
-    return decodeQ2_K(block, out);
-  case Format::Q3_K:
-    return decodeQ3_K(block, out);
-  case Format::Q4_K:
-    return decodeQ4_K(block, out);
-  case Format::Q5_K:
-    return decodeQ5_K(block, out);
-  }
+//===----------------------------------------------------------------------===//
+// The table
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct FormatInfo {
+  Format format;
+  StringLiteral name;
+  int64_t columns;
+  int64_t bytes;
+  void (*decode)(const uint8_t *block, double *out);
+};
+} // namespace
+
+// In the order of the enum.
+static constexpr FormatInfo kFormats[] = {
+    {Format::F32, "f32", 1, 4, decodeOneF32},
+    {Format::F16, "f16", 1, 2, decodeOneF16},
+    {Format::BF16, "bf16", 1, 2, decodeOneBF16},
+    {Format::Q8_0, "q8_0", 32, 34, decodeQ8_0},
+    {Format::Q4_0, "q4_0", 32, 18, decodeQ4_0},
+    {Format::Q4_1, "q4_1", 32, 20, decodeQ4_1},
+    {Format::Q6_K, "q6_k", 256, 210, decodeQ6_K},
+    {Format::Q5_0, "q5_0", 32, 22, decodeQ5_0},
+    {Format::Q5_1, "q5_1", 32, 24, decodeQ5_1},
+    {Format::Q2_K, "q2_k", 256, 84, decodeQ2_K},
+    {Format::Q3_K, "q3_k", 256, 110, decodeQ3_K},
+    {Format::Q4_K, "q4_k", 256, 144, decodeQ4_K},
+    {Format::Q5_K, "q5_k", 256, 176, decodeQ5_K},
+};
+
+static const FormatInfo &infoOf(Format format) {
+  return kFormats[static_cast<unsigned>(format)];
+}
+
+StringRef corellama::llama::reference::formatName(Format format) {
+  return infoOf(format).name;
+}
+int64_t corellama::llama::reference::blockColumns(Format format) {
+  return infoOf(format).columns;
+}
+int64_t corellama::llama::reference::blockBytes(Format format) {
+  return infoOf(format).bytes;
+}
+
+std::optional<Format> corellama::llama::reference::parseFormat(StringRef name) {
+  for (const FormatInfo &info : kFormats)
+    if (info.name == name)
+      return info.format;
+  return std::nullopt;
 }
 
 void corellama::llama::reference::decodeRow(Format format,
@@ -292,6 +277,6 @@ void corellama::llama::reference::decodeRow(Format format,
   assert(out.size() % columns == 0 &&
          bytes.size() == out.size() / columns * size);
   for (size_t block = 0; block < out.size() / columns; ++block)
-    decodeBlock(format, bytes.data() + block * size,
-                out.data() + block * columns);
+    infoOf(format).decode(bytes.data() + block * size,
+                          out.data() + block * columns);
 }

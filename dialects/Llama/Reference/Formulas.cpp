@@ -7,7 +7,6 @@
 
 #include "dialects/Llama/Reference/Formulas.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/FormatVariadic.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -37,9 +36,8 @@ Expected<Tensor> reference::embed(const IntTensor &ids,
   for (int64_t r = 0; r < rows; ++r) {
     int64_t id = ids.values[r];
     if (id < 0 || id >= weight.rows())
-      return createStringError(
-          formatv("id {0} in row {1} is not one of the vocabulary's {2}", id, r,
-                  weight.rows()));
+      return formatError("id {0} in row {1} is not one of the vocabulary's {2}",
+                         id, r, weight.rows());
     copy(weight.row(id), y.row(r).begin());
   }
   return y;
@@ -101,15 +99,14 @@ Tensor reference::rope(const Tensor &x, const IntTensor &positions, double base,
 
 static Error checkLayer(const Cache &cache, int64_t layer) {
   if (layer < 0 || layer >= cache.layers)
-    return createStringError(formatv("layer {0} is not one of the cache's {1}",
-                                     layer, cache.layers));
+    return formatError("layer {0} is not one of the cache's {1}", layer,
+                       cache.layers);
   return Error::success();
 }
 
 static Error checkPosition(int64_t position, int64_t row) {
   if (position < 0)
-    return createStringError(
-        formatv("position {0} in row {1} is negative", position, row));
+    return formatError("position {0} in row {1} is negative", position, row);
   return Error::success();
 }
 
@@ -143,10 +140,10 @@ readCache(const Cache &cache, int64_t layer, int64_t last) {
   for (int64_t p = 0; p <= last; ++p) {
     const Cache::Entry *entry = cache.find(layer, p);
     if (!entry)
-      return createStringError(formatv("position {0} of layer {1} of the cache "
-                                       "was never appended, attention "
-                                       "reads 0 to {2}",
-                                       p, layer, last));
+      return formatError("position {0} of layer {1} of the cache "
+                         "was never appended, attention "
+                         "reads 0 to {2}",
+                         p, layer, last);
     entries.push_back(entry);
   }
   return entries;
@@ -321,19 +318,11 @@ IntTensor reference::argmax(const Tensor &x) {
   return ids;
 }
 
-static Tensor rounded(const Tensor &x, Number number) {
+Tensor reference::quantize(const Tensor &x, Number number) {
   Tensor y = x;
   for (double &value : y.values)
     value = roundTo(number, value);
   return y;
-}
-
-Tensor reference::quantizeToF16(const Tensor &x) {
-  return rounded(x, Number::F16);
-}
-
-Tensor reference::quantizeToBF16(const Tensor &x) {
-  return rounded(x, Number::BF16);
 }
 
 Tensor reference::quantizeToQ8B32(const Tensor &x) {

@@ -43,8 +43,7 @@ Tensor add(const Tensor &lhs, const Tensor &rhs);
 Tensor swiglu(const Tensor &gate, const Tensor &up);
 IntTensor argmax(const Tensor &x);
 
-Tensor quantizeToF16(const Tensor &x);
-Tensor quantizeToBF16(const Tensor &x);
+Tensor quantize(const Tensor &x, Number number);
 Tensor quantizeToQ8B32(const Tensor &x);
 
 } // namespace corellama::llama::reference

@@ -114,11 +114,11 @@ Error HeaderParser::parseField(StringRef key, NpyArray &array) {
     const auto *info =
         find_if(kTypes, [&](const TypeInfo &t) { return t.descr == descr; });
     if (info == std::end(kTypes))
-      return createStringError(
-          formatv("header: elements are '{0}', expected float32, float64, "
-                  "int32, int64 or "
-                  "uint8 in little endian; convert the array with astype",
-                  descr));
+      return formatError(
+          "header: elements are '{0}', expected float32, float64, "
+          "int32, int64 or "
+          "uint8 in little endian; convert the array with astype",
+          descr);
     array.type = info->type;
     return Error::success();
   }
@@ -132,12 +132,12 @@ Error HeaderParser::parseField(StringRef key, NpyArray &array) {
   if (key == "shape") {
     if (parseShape(array.shape))
       return Error::success();
-    return createStringError(
-        formatv("header: shape is not a tuple of at most {0} sizes", kMaxRank));
+    return formatError("header: shape is not a tuple of at most {0} sizes",
+                       kMaxRank);
   }
-  return createStringError(formatv(
+  return formatError(
       "header: unknown key '{0}', expected descr, fortran_order and shape",
-      key));
+      key);
 }
 
 Error HeaderParser::parse(NpyArray &array) {
@@ -150,7 +150,7 @@ Error HeaderParser::parse(NpyArray &array) {
       return createStringError(
           "header: a key in quotes and a colon were expected");
     if (is_contained(seen, key))
-      return createStringError(formatv("header: key '{0}' stands twice", key));
+      return formatError("header: key '{0}' stands twice", key);
     seen.push_back(key);
     if (Error error = parseField(key, array))
       return error;
@@ -165,7 +165,7 @@ Error HeaderParser::parse(NpyArray &array) {
     return createStringError("header: something follows the dictionary");
   for (StringRef key : {"descr", "fortran_order", "shape"})
     if (!is_contained(seen, key))
-      return createStringError(formatv("header: key '{0}' is missing", key));
+      return formatError("header: key '{0}' is missing", key);
   return Error::success();
 }
 
@@ -182,17 +182,15 @@ corellama::llama::reference::parseNpy(ArrayRef<uint8_t> file) {
         "not a .npy file, or cut off in its first 10 bytes");
   unsigned version = file[6];
   if (version < 1 || version > 3)
-    return createStringError(
-        formatv("version {0} of .npy, expected 1 to 3", version));
+    return formatError("version {0} of .npy, expected 1 to 3", version);
   size_t start = version == 1 ? 10 : 12;
   if (bytes.size() < start)
     return createStringError("cut off before the header's length");
   uint64_t length = version == 1 ? support::endian::read16le(file.data() + 8)
                                  : support::endian::read32le(file.data() + 8);
   if (length > bytes.size() - start)
-    return createStringError(
-        formatv("header: has {0} bytes, the file ends after {1} of them",
-                length, bytes.size() - start));
+    return formatError("header: has {0} bytes, the file ends after {1} of them",
+                       length, bytes.size() - start);
   NpyArray array;
   if (Error error = HeaderParser(bytes.substr(start, length)).parse(array))
     return error;
@@ -202,12 +200,12 @@ corellama::llama::reference::parseNpy(ArrayRef<uint8_t> file) {
     if (size)
       size = checkedMulUnsigned(*size, static_cast<uint64_t>(extent));
   if (!size)
-    return createStringError(formatv("the size of {0} elements overflows",
-                                     formatShape(array.shape)));
+    return formatError("the size of {0} elements overflows",
+                       formatShape(array.shape));
   if (*size != elements.size())
-    return createStringError(formatv(
-        "{0} of {1} take {2} bytes, the file has {3}", npyTypeName(array.type),
-        formatShape(array.shape), *size, elements.size()));
+    return formatError("{0} of {1} take {2} bytes, the file has {3}",
+                       npyTypeName(array.type), formatShape(array.shape), *size,
+                       elements.size());
   array.bytes =
       std::make_shared<std::vector<uint8_t>>(elements.begin(), elements.end());
   return array;

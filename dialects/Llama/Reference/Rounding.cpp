@@ -5,40 +5,22 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Llama/Reference/Rounding.h"
+#include "llvm/ADT/APFloat.h"
 #include <algorithm>
 #include <cmath>
 
 using namespace corellama::llama::reference;
 
-/// Rounds to `precision` significant bits, fewer below 2^minExponent (the
-/// smallest normal number), as IEEE 754 types do.
-static double roundToPrecision(double x, int precision, int minExponent,
-                               double largest) {
-  if (x == 0 || !std::isfinite(x))
-    return x;
-  // x = fraction * 2^exponent with 0.5 <= fraction < 1, so 2^(exponent - 1) is
-  // the power of two at or below x.
-  int exponent;
-  std::frexp(x, &exponent);
-  double unit =
-      std::ldexp(1.0, std::max(exponent - 1, minExponent) - (precision - 1));
-  // Exact: unit is a power of two. nearbyint takes ties to even.
-  double rounded = std::nearbyint(x / unit) * unit;
-  return std::fabs(rounded) > largest ? std::copysign(INFINITY, x) : rounded;
-}
-
 double corellama::llama::reference::roundTo(Number number, double x) {
   if (number == Number::Exact)
     return x;
-  double single = static_cast<float>(x);
-  switch (number) {
-  case Number::F16:
-    return roundToPrecision(single, 11, -14, 65504.0);
-  case Number::BF16:
-    return roundToPrecision(single, 8, -126, std::ldexp(255.0, 120));
-  default:
-    return single;
-  }
+  llvm::APFloat rounded(static_cast<float>(x));
+  bool losesInfo;
+  if (number != Number::F32)
+    rounded.convert(number == Number::F16 ? llvm::APFloat::IEEEhalf()
+                                          : llvm::APFloat::BFloat(),
+                    llvm::APFloat::rmNearestTiesToEven, &losesInfo);
+  return rounded.convertToDouble();
 }
 
 void corellama::llama::reference::roundToQ8B32(
