@@ -61,15 +61,13 @@ Result<std::unique_ptr<Model>> Model::create(const abi::Program &program,
   model->maxTokens = options.context.value_or(header.context);
   model->maxRows = options.batch.value_or(most);
 
-  auto cache = KVCache::reserve(header, model->maxTokens);
-  if (!cache)
-    return Error{cache.error()};
-  model->cache = std::move(*cache);
-  auto rope = RopeTable::reserve(image.frequencies, header.ropeRow,
-                                 model->cache.capacity());
-  if (!rope)
-    return Error{rope.error()};
-  model->rope = std::move(*rope);
+  if (auto error =
+          KVCache::reserve(header, model->maxTokens).moveTo(model->cache))
+    return *error;
+  if (auto error = RopeTable::reserve(image.frequencies, header.ropeRow,
+                                      model->cache.capacity())
+                       .moveTo(model->rope))
+    return *error;
   const struct {
     const char *what;
     uint64_t bytes;
@@ -80,17 +78,13 @@ Result<std::unique_ptr<Model>> Model::create(const abi::Program &program,
       {"the rows' positions", most * sizeof(int32_t), model->positions},
       {"the wanted rows", model->wanted() * sizeof(int32_t),
        model->wantedRows}};
-  for (const auto &[what, bytes, memory] : others) {
-    auto reserved = Reservation::create(what, 1, bytes);
-    if (!reserved)
-      return Error{reserved.error()};
-    memory = std::move(*reserved);
-  }
-  auto threads = ThreadPool::create(options.threads.value_or(allowedCpus()),
-                                    program.scratchBytes);
-  if (!threads)
-    return Error{threads.error()};
-  model->threads = std::move(*threads);
+  for (const auto &[what, bytes, memory] : others)
+    if (auto error = Reservation::create(what, 1, bytes).moveTo(memory))
+      return *error;
+  if (auto error = ThreadPool::create(options.threads.value_or(allowedCpus()),
+                                      program.scratchBytes)
+                       .moveTo(model->threads))
+    return *error;
 
   model->call = {
       .weights = image.weights,

@@ -10,7 +10,6 @@
 #include "runtime/Main/Npy.h"
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>

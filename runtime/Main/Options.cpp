@@ -8,10 +8,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <cstring>
 #include <limits>
 #include <string_view>
+#include <type_traits>
 
 namespace corellama::runtime {
 
@@ -21,7 +21,8 @@ namespace corellama::runtime {
 
 /// Parses all of `text` as a number inside the bounds.
 template <typename T>
-static bool parseNumber(std::string_view text, T lowest, T highest, T &value) {
+static bool parseNumber(std::string_view text, std::type_identity_t<T> lowest,
+                        std::type_identity_t<T> highest, T &value) {
   T parsed;
   auto [end, error] =
       std::from_chars(text.data(), text.data() + text.size(), parsed);
@@ -35,7 +36,8 @@ static bool parseNumber(std::string_view text, T lowest, T highest, T &value) {
 }
 
 template <typename T>
-static bool parseNumber(std::string_view text, T lowest, T highest,
+static bool parseNumber(std::string_view text, std::type_identity_t<T> lowest,
+                        std::type_identity_t<T> highest,
                         std::optional<T> &value) {
   return parseNumber(text, lowest, highest, value.emplace());
 }
@@ -74,6 +76,26 @@ struct Flag {
 
 static constexpr uint64_t kMaxTokens = std::numeric_limits<int32_t>::max();
 
+/// The ways to apply a flag to a member of Options or of its `sampling`.
+template <auto Member> static auto &memberOf(Options &options) {
+  if constexpr (requires { options.*Member; })
+    return options.*Member;
+  else
+    return options.sampling.*Member;
+}
+template <auto Member> static bool turnOn(std::string_view, Options &options) {
+  return memberOf<Member>(options) = true;
+}
+template <auto Member>
+static bool takeName(std::string_view value, Options &options) {
+  memberOf<Member>(options) = value;
+  return !value.empty();
+}
+template <auto Member, auto Lowest, auto Highest>
+static bool takeNumber(std::string_view value, Options &options) {
+  return parseNumber(value, Lowest, Highest, memberOf<Member>(options));
+}
+
 static const Flag kFlags[] = {
     {"-p", "--prompt", "TEXT", "the prompt, as raw text", "",
      [](std::string_view value, Options &options) {
@@ -81,11 +103,7 @@ static const Flag kFlags[] = {
        return true;
      }},
     {"-f", "--file", "FILE", "read the prompt from FILE; - is standard input",
-     "a file's name",
-     [](std::string_view value, Options &options) {
-       options.promptFile = value;
-       return !value.empty();
-     }},
+     "a file's name", takeName<&Options::promptFile>},
     {"--prompt-ids", nullptr, "1,2,3", "the prompt as token ids, as they are",
      "token ids separated by commas, for example 1,2,3",
      [](std::string_view value, Options &options) {
@@ -93,91 +111,58 @@ static const Flag kFlags[] = {
      }},
     {"--chat", nullptr, nullptr,
      "wrap the text as one turn in the model's chat format", "",
-     [](std::string_view, Options &options) { return options.chat = true; }},
+     turnOn<&Options::chat>},
     {"-n", nullptr, "N",
      "generate N tokens at most (default: until the model ends its answer or "
      "the context is full)",
      "a number of tokens, 0 or more",
-     [](std::string_view value, Options &options) {
-       return parseNumber(value, uint64_t(0), kMaxTokens, options.count);
-     }},
+     takeNumber<&Options::count, 0, kMaxTokens>},
     {"-c", nullptr, "CTX",
      "tokens to keep room for (default and most: the model's context)",
      "a number of tokens, 1 or more",
-     [](std::string_view value, Options &options) {
-       return parseNumber(value, uint64_t(1), kMaxTokens, options.context);
-     }},
+     takeNumber<&Options::context, 1, kMaxTokens>},
     {"-b", nullptr, "N",
      "process the prompt N tokens at a time (default and most: what the "
      "program was compiled for)",
      "a number of tokens, 1 or more",
-     [](std::string_view value, Options &options) {
-       return parseNumber(value, uint64_t(1), kMaxTokens, options.batch);
-     }},
+     takeNumber<&Options::batch, 1, kMaxTokens>},
     {"-t", nullptr, "N", "threads (default: the CPUs this process may use)",
      "a number of threads, 1 or more",
-     [](std::string_view value, Options &options) {
-       return parseNumber(value, uint32_t(1), uint32_t(kMaxTokens),
-                          options.threads);
-     }},
+     takeNumber<&Options::threads, 1, kMaxTokens>},
     {"-s", "--seed", "SEED",
      "seed of the sampling; the same seed gives the same text (default: "
      "random)",
      "a whole number, 0 or more",
-     [](std::string_view value, Options &options) {
-       return parseNumber(value, uint64_t(0),
-                          std::numeric_limits<uint64_t>::max(), options.seed);
-     }},
+     takeNumber<&Options::seed, 0, std::numeric_limits<uint64_t>::max()>},
     {"--temp", nullptr, "T", "temperature; 0 takes the likeliest (default 0.8)",
      "a number, 0 or more",
-     [](std::string_view value, Options &options) {
-       return parseNumber(value, 0.0, std::numeric_limits<double>::max(),
-                          options.sampling.temperature);
-     }},
+     takeNumber<&SamplerSettings::temperature, 0,
+                std::numeric_limits<double>::max()>},
     {"--top-k", nullptr, "K",
      "sample from the K likeliest; 0: all (default 40)",
      "a whole number, 0 or more",
-     [](std::string_view value, Options &options) {
-       return parseNumber(value, int64_t(0), int64_t(kMaxTokens),
-                          options.sampling.topK);
-     }},
+     takeNumber<&SamplerSettings::topK, 0, kMaxTokens>},
     {"--top-p", nullptr, "P",
      "sample from the likeliest that together reach P; 1: all (default 0.95)",
-     "a number from 0 to 1",
-     [](std::string_view value, Options &options) {
-       return parseNumber(value, 0.0, 1.0, options.sampling.topP);
-     }},
+     "a number from 0 to 1", takeNumber<&SamplerSettings::topP, 0, 1>},
     {"--min-p", nullptr, "P",
      "sample from those at least P times as likely as the likeliest; 0: all "
      "(default 0.05)",
-     "a number from 0 to 1",
-     [](std::string_view value, Options &options) {
-       return parseNumber(value, 0.0, 1.0, options.sampling.minP);
-     }},
+     "a number from 0 to 1", takeNumber<&SamplerSettings::minP, 0, 1>},
     {"--ignore-eos", nullptr, nullptr,
      "go on where the model would end its answer", "",
-     [](std::string_view, Options &options) {
-       return options.ignoreEnd = true;
-     }},
+     turnOn<&Options::ignoreEnd>},
     {"--output-ids", nullptr, nullptr,
      "print the generated token ids, separated by commas, instead of text", "",
-     [](std::string_view, Options &options) {
-       return options.outputIds = true;
-     }},
+     turnOn<&Options::outputIds>},
     {"--logits-out", nullptr, "FILE.npy",
      "write the logits after each token but the last, float32, to FILE.npy",
-     "a file's name",
-     [](std::string_view value, Options &options) {
-       options.logitsOut = value;
-       return !value.empty();
-     }},
+     "a file's name", takeName<&Options::logitsOut>},
     {"-v", "--verbose", nullptr, "end with a line of times on standard error",
-     "",
-     [](std::string_view, Options &options) { return options.verbose = true; }},
+     "", turnOn<&Options::verbose>},
     {"--version", nullptr, nullptr, "print the version and end", "",
-     [](std::string_view, Options &options) { return options.version = true; }},
-    {"--help", "-h", nullptr, "print this and end", "",
-     [](std::string_view, Options &options) { return options.help = true; }},
+     turnOn<&Options::version>},
+    {"--help", "-h", nullptr, "print this and end", "", turnOn<&Options::help>},
 };
 
 //===----------------------------------------------------------------------===//

@@ -71,32 +71,26 @@ Result<Prompt> Text::promptIds(const Options &options) {
     return Error{"this program can read no text: " + tokenizer.error() +
                  "; give --prompt-ids and --output-ids"};
   std::string text;
-  if (options.prompt) {
+  if (options.prompt)
     text = *options.prompt;
-  } else {
-    auto read = readPromptFile(*options.promptFile);
-    if (!read)
-      return Error{read.error()};
-    text = std::move(*read);
-  }
+  else if (auto error = readPromptFile(*options.promptFile).moveTo(text))
+    return *error;
 
   Prompt prompt;
   if (options.chat) {
     auto format = ChatFormat::create(metadata, *tokenizer);
     if (!format)
       return Error{"--chat: " + format.error()};
-    auto ids = format->userTurn(text, *tokenizer, &prompt.bytesLeftOut);
-    if (!ids)
-      return Error{ids.error()};
-    prompt.ids = std::move(*ids);
+    if (auto error = format->userTurn(text, *tokenizer, &prompt.bytesLeftOut)
+                         .moveTo(prompt.ids))
+      return *error;
     return prompt;
   }
   if (auto bos = tokenizer->bosToken())
     prompt.ids.push_back(*bos);
-  auto leftOut = tokenizer->encode(text, prompt.ids);
-  if (!leftOut)
-    return Error{leftOut.error()};
-  prompt.bytesLeftOut = *leftOut;
+  if (auto error =
+          tokenizer->encode(text, prompt.ids).moveTo(prompt.bytesLeftOut))
+    return *error;
   return prompt;
 }
 

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -59,6 +60,14 @@ public:
 
   /// Only if the result holds an error.
   const std::string &error() const { return std::get_if<1>(&state)->message; }
+
+  /// Moves the value to `place`, or gives the error.
+  std::optional<Error> moveTo(T &place) && {
+    if (!*this)
+      return std::move(*std::get_if<1>(&state));
+    place = std::move(**this);
+    return std::nullopt;
+  }
 
 private:
   std::variant<T, Error> state;

@@ -59,7 +59,8 @@ Result<BPE> BPE::create(const Metadata &metadata, const Vocabulary &vocabulary,
                       "all three in tokenizer.ggml.tokens");
     // Text must not become a control token, not even by merges.
     if (vocabulary.isText(*result))
-      bpe.insert({*left, *right, rank, *result});
+      // A repeated pair takes the later rank, as in Hugging Face's map.
+      bpe.merges[bpe.slotOf(*left, *right)] = {*left, *right, rank, *result};
   }
   return bpe;
 }
@@ -69,26 +70,11 @@ size_t BPE::slotOf(int32_t left, int32_t right) const {
                  static_cast<uint32_t>(right);
   // Fibonacci hashing: the product's high half depends on all bits of the key.
   key *= 0x9E3779B97F4A7C15;
-  return (key ^ key >> 32) & (merges.size() - 1);
-}
-
-/// A repeated pair takes the later rank, as in Hugging Face's map.
-void BPE::insert(const Merge &merge) {
-  size_t slot = slotOf(merge.left, merge.right);
+  size_t slot = (key ^ key >> 32) & (merges.size() - 1);
   while (merges[slot].left >= 0 &&
-         (merges[slot].left != merge.left || merges[slot].right != merge.right))
+         (merges[slot].left != left || merges[slot].right != right))
     slot = (slot + 1) & (merges.size() - 1);
-  merges[slot] = merge;
-}
-
-const BPE::Merge *BPE::find(int32_t left, int32_t right) const {
-  size_t slot = slotOf(left, right);
-  while (merges[slot].left >= 0) {
-    if (merges[slot].left == left && merges[slot].right == right)
-      return &merges[slot];
-    slot = (slot + 1) & (merges.size() - 1);
-  }
-  return nullptr;
+  return slot;
 }
 
 bool BPE::later(const Pair &a, const Pair &b) {
@@ -100,10 +86,9 @@ bool BPE::pairAt(int32_t position, Pair &pair) const {
     return false;
   int32_t left = symbols[position].id;
   int32_t right = symbols[symbols[position].next].id;
-  const Merge *merge = find(left, right);
-  if (merge)
-    pair = {merge->rank, position, left, right, merge->result};
-  return merge;
+  const Merge &merge = merges[slotOf(left, right)];
+  pair = {merge.rank, position, left, right, merge.result};
+  return merge.left >= 0;
 }
 
 size_t BPE::encode(std::string_view word, const Vocabulary &vocabulary,

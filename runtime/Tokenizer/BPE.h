@@ -63,9 +63,8 @@ private:
   };
   static bool later(const Pair &a, const Pair &b);
 
+  /// The entry of a pair, or the free one where it belongs.
   size_t slotOf(int32_t left, int32_t right) const;
-  const Merge *find(int32_t left, int32_t right) const;
-  void insert(const Merge &merge);
   bool pairAt(int32_t position, Pair &pair) const;
 
   /// Open addressing; the size is a power of two, at least a third is empty. An

@@ -21,9 +21,7 @@
 #include "runtime/Tokenizer/Utf8.h"
 
 #include <array>
-#include <iterator>
 #include <pcre2.h>
-#include <span>
 
 using namespace corellama::runtime;
 

@@ -60,23 +60,15 @@ Result<Tokenizer> Tokenizer::create(const Metadata &metadata) {
                  "again with a newer converter"};
 
   Tokenizer tokenizer;
-  Result<PreTokenizer> preTokenizer = PreTokenizer::create(*pre);
-  if (!preTokenizer)
-    return Error{preTokenizer.error()};
-  tokenizer.preTokenizer = std::move(*preTokenizer);
-
-  Result<Vocabulary> vocabulary = Vocabulary::create(metadata);
-  if (!vocabulary)
-    return Error{vocabulary.error()};
-  tokenizer.vocabulary = std::move(*vocabulary);
-
-  Result<BPE> bpe = BPE::create(metadata, tokenizer.vocabulary,
-                                tokenizer.preTokenizer.wholeWords());
-  if (!bpe)
-    return Error{bpe.error()};
-  tokenizer.bpe = std::move(*bpe);
-
-  if (std::optional<Error> error = tokenizer.readSpecialTokens(metadata))
+  if (auto error = PreTokenizer::create(*pre).moveTo(tokenizer.preTokenizer))
+    return *error;
+  if (auto error = Vocabulary::create(metadata).moveTo(tokenizer.vocabulary))
+    return *error;
+  if (auto error = BPE::create(metadata, tokenizer.vocabulary,
+                               tokenizer.preTokenizer.wholeWords())
+                       .moveTo(tokenizer.bpe))
+    return *error;
+  if (auto error = tokenizer.readSpecialTokens(metadata))
     return *error;
   return tokenizer;
 }

@@ -80,13 +80,8 @@ Result<Vocabulary> Vocabulary::create(const Metadata &metadata) {
 
 void Vocabulary::index() {
   slots.assign(std::bit_ceil(2 * texts.size()), 0);
-  size_t mask = slots.size() - 1;
-  for (size_t id = 0; id < texts.size(); ++id) {
-    size_t slot = std::hash<std::string_view>()(texts[id]) & mask;
-    while (slots[slot] && texts[slots[slot] - 1] != texts[id])
-      slot = (slot + 1) & mask;
-    slots[slot] = static_cast<uint32_t>(id + 1);
-  }
+  for (size_t id = 0; id < texts.size(); ++id)
+    slots[slotOf(texts[id])] = static_cast<uint32_t>(id + 1);
   for (unsigned byte = 0; byte < 256; ++byte) {
     char character = static_cast<char>(byte);
     std::string text;
@@ -96,18 +91,17 @@ void Vocabulary::index() {
   }
 }
 
-std::optional<int32_t> Vocabulary::find(std::string_view text) const {
-  if (slots.empty())
-    return std::nullopt;
+size_t Vocabulary::slotOf(std::string_view text) const {
   size_t mask = slots.size() - 1;
   size_t slot = std::hash<std::string_view>()(text) & mask;
-  while (slots[slot]) {
-    uint32_t id = slots[slot] - 1;
-    if (texts[id] == text)
-      return static_cast<int32_t>(id);
+  while (slots[slot] && texts[slots[slot] - 1] != text)
     slot = (slot + 1) & mask;
-  }
-  return std::nullopt;
+  return slot;
+}
+
+std::optional<int32_t> Vocabulary::find(std::string_view text) const {
+  uint32_t found = slots.empty() ? 0 : slots[slotOf(text)];
+  return found ? std::optional(static_cast<int32_t>(found - 1)) : std::nullopt;
 }
 
 void Vocabulary::appendByteLevel(std::string_view bytes, std::string &text) {

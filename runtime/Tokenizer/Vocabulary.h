@@ -72,6 +72,8 @@ public:
 
 private:
   void index();
+  /// The slot of a text, or the free one where it belongs.
+  size_t slotOf(std::string_view text) const;
 
   std::vector<std::string_view> texts;
   std::vector<TokenType> types;
