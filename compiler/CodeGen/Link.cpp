@@ -7,7 +7,6 @@
 
 #include "compiler/CodeGen/Link.h"
 #include "lld/Common/Driver.h"
-#include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"

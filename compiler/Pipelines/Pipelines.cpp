@@ -49,13 +49,12 @@ struct SetPhase
 };
 } // namespace
 
-void corellama::buildImportPipeline(OpPassManager &pm,
-                                    const PipelineOptions &) {
+static void buildImportPipeline(OpPassManager &pm, const PipelineOptions &) {
   pm.addPass(mlir::createCanonicalizerPass());
 }
 
-void corellama::buildSpecializePipeline(OpPassManager &pm,
-                                        const PipelineOptions &options) {
+static void buildSpecializePipeline(OpPassManager &pm,
+                                    const PipelineOptions &options) {
   // Passes take options that are not given from the module.
   pm.addPass(llama::createLlamaSpecializeForms(
       {llvm::SmallVector<int64_t>(options.rows.begin(), options.rows.end())}));
@@ -69,25 +68,24 @@ void corellama::buildSpecializePipeline(OpPassManager &pm,
   pm.addPass(mlir::createCSEPass());
 }
 
-void corellama::buildFusePipeline(OpPassManager &pm, const PipelineOptions &) {
+static void buildFusePipeline(OpPassManager &pm, const PipelineOptions &) {
   pm.addPass(llama::createLlamaSplitAttention());
   pm.addPass(llama::createLlamaFuseKernels());
 }
 
-void corellama::buildPlanPipeline(OpPassManager &pm, const PipelineOptions &) {
+static void buildPlanPipeline(OpPassManager &pm, const PipelineOptions &) {
   pm.addPass(llama::createLlamaPlanLayouts());
   pm.addPass(llama::createLlamaPlanKernels());
 }
 
-void corellama::buildSchedulePipeline(OpPassManager &pm,
-                                      const PipelineOptions &) {
+static void buildSchedulePipeline(OpPassManager &pm, const PipelineOptions &) {
   pm.addPass(llama::createLlamaOutlineKernels());
   pm.addPass(llama::createLlamaInsertBarriers());
   pm.addPass(llama::createLlamaAssignBuffers());
   pm.addPass(llama::createLlamaResolveWeightReferences());
 }
 
-void corellama::buildTilePipeline(OpPassManager &pm, const PipelineOptions &) {
+static void buildTilePipeline(OpPassManager &pm, const PipelineOptions &) {
   pm.addPass(tile::createLlamaToTile());
   pm.addPass(mlir::createCanonicalizerPass());
   pm.addPass(mlir::createCSEPass());

@@ -38,22 +38,13 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
       llvm::cl::init("cpu")};
 };
 
-/// Each pipeline takes a module of the phase before its own. The first only
-/// cleans up the imported module.
-void buildImportPipeline(mlir::OpPassManager &pm,
-                         const PipelineOptions &options);
-void buildSpecializePipeline(mlir::OpPassManager &pm,
-                             const PipelineOptions &options);
-void buildFusePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
-void buildPlanPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
-void buildSchedulePipeline(mlir::OpPassManager &pm,
-                           const PipelineOptions &options);
-void buildTilePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+/// The passes of two phases alone, for kernels that are no whole model.
 void buildVectorPipeline(mlir::OpPassManager &pm,
                          const PipelineOptions &options);
 void buildLLVMPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
 
-/// One row a phase, in order.
+/// One row a phase, in order. Each pipeline takes a module of the phase before
+/// its own; the first only cleans up the imported module.
 struct PhasePipeline {
   llama::Phase phase;
   void (*build)(mlir::OpPassManager &pm, const PipelineOptions &options);

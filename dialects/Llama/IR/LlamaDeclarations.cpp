@@ -73,21 +73,6 @@ LogicalResult ModelOp::verifySymbolUses(SymbolTableCollection &symbols) {
 // weights, weight
 //===----------------------------------------------------------------------===//
 
-static ParseResult parseWeightShape(OpAsmParser &parser,
-                                    DenseI64ArrayAttr &shape) {
-  SmallVector<int64_t> extents;
-  if (parser.parseDimensionList(extents, /*allowDynamic=*/false,
-                                /*withTrailingX=*/false))
-    return failure();
-  shape = parser.getBuilder().getDenseI64ArrayAttr(extents);
-  return success();
-}
-
-static void printWeightShape(OpAsmPrinter &printer, Operation *,
-                             DenseI64ArrayAttr shape) {
-  llvm::interleave(shape.asArrayRef(), printer.getStream(), "x");
-}
-
 static ParseResult parseCallees(OpAsmParser &parser, ArrayAttr &callees,
                                 DenseI32ArrayAttr &of) {
   SmallVector<Attribute> symbols;

@@ -89,7 +89,7 @@ def Llama_WeightOp : Llama_Op<"weight", Llama_DeclarationPhases, [Symbol]> {
     ArrayAttr:$formats, OptionalAttr<DenseI32ArrayAttr>:$of,
     OptionalAttr<ArrayAttr>:$layouts);
   let assemblyFormat = [{
-    $sym_name `:` custom<WeightShape>($shape) `formats` $formats (`of` $of^)?
+    $sym_name `:` custom<DimensionList>($shape) `formats` $formats (`of` $of^)?
     (`in` $layouts^)? attr-dict
   }];
   let hasVerifier = 1;

@@ -6,7 +6,6 @@
 
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/IR/Builders.h"
-#include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
 using namespace corellama::llama;
