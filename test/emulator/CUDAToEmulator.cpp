@@ -48,6 +48,38 @@ struct Word {
   bool constant = false;
 };
 
+/// The addition of what a shuffle gives to what it was given.
+arith::AddFOp additionOf(ShuffleXorOp shuffle) {
+  if (!shuffle->hasOneUse())
+    return nullptr;
+  auto sum = dyn_cast<arith::AddFOp>(*shuffle->user_begin());
+  bool adds = sum && sum->getBlock() == shuffle->getBlock() &&
+              llvm::is_contained(sum->getOperands(), shuffle.getValue()) &&
+              sum.getFastmath() == arith::FastMathFlags::none;
+  return adds ? sum : nullptr;
+}
+
+/// The ops that make a sum over a warp, where this shuffle begins one: shuffles
+/// of masks 16, 8, 4, 2, 1 and their additions, in turns, of which nothing else
+/// reads the inner ones. Else none.
+SmallVector<Operation *> sumOverWarp(ShuffleXorOp shuffle) {
+  SmallVector<Operation *> ops;
+  for (uint32_t mask = kWarp / 2;; mask /= 2) {
+    arith::AddFOp sum = additionOf(shuffle);
+    if (!sum || shuffle.getMask() != mask)
+      return {};
+    ops.append({shuffle, sum});
+    if (mask == 1)
+      return ops;
+    if (!sum.getResult().hasNUses(2))
+      return {};
+    auto next = llvm::find_if(sum->getUsers(), llvm::IsaPred<ShuffleXorOp>);
+    if (next == sum->user_end())
+      return {};
+    shuffle = cast<ShuffleXorOp>(*next);
+  }
+}
+
 /// Lowers the cuda ops of one kernel.
 class KernelLowering {
 public:
@@ -57,6 +89,7 @@ public:
         i32(IntegerType::get(module.getContext(), 32)) {}
 
   void run() {
+    addOverWarps();
     SmallVector<Operation *> words;
     kernel.walk([&](Operation *op) {
       if (isa<CUDADialect>(op->getDialect()))
@@ -72,6 +105,26 @@ public:
   }
 
 private:
+  /// Sums over a warp to one call each: most of the time of a kernel goes into
+  /// switching from lane to lane at each shuffle.
+  void addOverWarps() {
+    SmallVector<SmallVector<Operation *>> sums;
+    kernel.walk([&](ShuffleXorOp op) {
+      if (auto ops = sumOverWarp(op); !ops.empty())
+        sums.push_back(std::move(ops));
+    });
+    for (ArrayRef<Operation *> ops : sums) {
+      auto first = cast<ShuffleXorOp>(ops.front());
+      ImplicitLocOpBuilder b(first.getLoc(), first);
+      Value bits = arith::BitcastOp::create(b, i32, first.getValue());
+      Value sum = call(b, {"warp_sum", i32, {i32, i32}}, {bits, site(b)});
+      ops.back()->getResult(0).replaceAllUsesWith(
+          arith::BitcastOp::create(b, b.getF32Type(), sum));
+      for (Operation *op : llvm::reverse(ops))
+        op->erase();
+    }
+  }
+
   /// Memory of any space to memory of the host's only one.
   void useOneSpace() {
     auto adapt = [](Value value) {

@@ -13,7 +13,6 @@
 #include "test/emulator/EmulatorDevice.h"
 #include "test/emulator/EmulatorABI.h"
 #include "test/emulator/TensorCore.h"
-#include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/ErrorHandling.h"
 #include <algorithm>
 #include <boost/context/detail/fcontext.hpp>
@@ -31,10 +30,16 @@ namespace {
 /// Kernels spill at most a few KiB; the rest is for our own functions, which an
 /// error calls on the fibre's stack.
 constexpr size_t kStackBytes = size_t(64) << 10;
+/// From one stack to the next: four cache lines more. Stacks that begin at
+/// multiples of a power of two would share few sets of the caches, so that each
+/// switch of fibres would miss; that was most of the time of a kernel.
+constexpr size_t kStackStride = kStackBytes + 256;
 /// A mark at a stack's last bytes; overwritten, it shows an overflow.
 constexpr uint64_t kStackEnd = 0x5ca1ab1e0ddba11;
 /// CUDA's limit of threads in a block.
 constexpr uint32_t kMaxThreads = 1024;
+/// In place of a shuffle's mask: all of a warp's sum. Lanes have 5 bits.
+constexpr uint32_t kSumOfWarp = kWarpLanes;
 /// Bytes of a cp.async, and the alignment of its addresses.
 constexpr size_t kCopyBytes = 16;
 
@@ -67,8 +72,9 @@ struct Copy {
   uint32_t group;
 };
 
-/// One thread of the block that runs; then one of the next block.
-struct Fibre {
+/// One thread of the block that runs; then one of the next block. The first
+/// cache line is what a switch and a shuffle touch.
+struct alignas(64) Fibre {
   fcontext_t context;
   uint8_t *stack;
   uint32_t thread;
@@ -81,7 +87,7 @@ struct Fibre {
   const void *row;
   uint32_t *registers;
   MmaOperands operands;
-  llvm::SmallVector<Copy, 16> copies;
+  std::vector<Copy> copies;
   uint32_t committedGroups;
 };
 
@@ -106,12 +112,15 @@ class EmulatorDevice::Impl {
 public:
   Impl(llvm::ArrayRef<abi::DeviceKernel> kernels,
        llvm::ArrayRef<MemoryRange> ranges)
-      : kernels(kernels), memory(ranges),
-        stacks(new uint8_t[kMaxThreads * kStackBytes + 16]),
-        fibres(kMaxThreads), ring(kMaxThreads) {
+      : kernels(kernels), memory(ranges), fibres(kMaxThreads),
+        ring(kMaxThreads) {
+    // Stacks of all devices, because only one runs at a time: a test makes a
+    // device a launch, and new memory costs a fault a page.
+    static thread_local std::unique_ptr<uint8_t[]> stacks(
+        new uint8_t[kMaxThreads * kStackStride]);
     for (uint32_t t = 0; t < kMaxThreads; ++t) {
       fibres[t].thread = t;
-      fibres[t].stack = stacks.get() + t * kStackBytes;
+      fibres[t].stack = stacks.get() + t * kStackStride;
     }
   }
 
@@ -181,7 +190,6 @@ private:
   llvm::ArrayRef<abi::DeviceKernel> kernels;
   EmulatorMemory memory;
   std::optional<Random> random;
-  std::unique_ptr<uint8_t[]> stacks;
   std::vector<Fibre> fibres;
   std::string error;
 
@@ -321,12 +329,26 @@ void EmulatorDevice::Impl::arriveInWarp(State state, uint32_t site) {
   goOn();
 }
 
+/// The tree of corellama_emulator_warp_sum. Addition commutes, so lanes l and
+/// l xor half get the same sum.
+static void addLanes(const uint32_t (&values)[kWarpLanes], Fibre *warp) {
+  float sums[kWarpLanes];
+  std::memcpy(sums, values, sizeof(sums));
+  for (uint32_t half = kWarpLanes / 2; half; half /= 2)
+    for (uint32_t lane = 0; lane < half; ++lane)
+      sums[lane] += sums[lane + half];
+  for (uint32_t lane = 0; lane < kWarpLanes; ++lane)
+    std::memcpy(&warp[lane].value, sums, sizeof(*sums));
+}
+
 void EmulatorDevice::Impl::finishWarp(Fibre *warp) {
   switch (warp->state) {
   case State::ShuffleXor: {
     uint32_t values[kWarpLanes];
     for (uint32_t lane = 0; lane < kWarpLanes; ++lane)
       values[lane] = warp[lane].value;
+    if (warp->mask == kSumOfWarp)
+      return addLanes(values, warp);
     for (uint32_t lane = 0; lane < kWarpLanes; ++lane)
       warp[lane].value = values[lane ^ (warp[lane].mask % kWarpLanes)];
     return;
@@ -526,6 +548,9 @@ void corellama_emulator_barrier(uint32_t site) { device().barrier(site); }
 uint32_t corellama_emulator_shuffle_xor(uint32_t value, uint32_t mask,
                                         uint32_t site) {
   return device().shuffleXor(value, mask, site);
+}
+uint32_t corellama_emulator_warp_sum(uint32_t value, uint32_t site) {
+  return device().shuffleXor(value, kSumOfWarp, site);
 }
 void corellama_emulator_copy_async(void *target, const void *source,
                                    uint32_t valid) {

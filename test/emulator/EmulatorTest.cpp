@@ -111,6 +111,7 @@ static EmulatorOptions seeded(uint64_t seed) {
 // What threads do together
 //===----------------------------------------------------------------------===//
 
+/// One call of the emulator.
 static const char *kShuffleSum = R"mlir(
     %x0 = memref.load %in[%t] : memref<512xf32, 1>
     %y0 = cuda.shuffle_xor %x0 mask 16 : f32
@@ -126,8 +127,15 @@ static const char *kShuffleSum = R"mlir(
     memref.store %x5, %out[%t] : memref<512xf32, 1>
 )mlir";
 
-TEST(Emulator, ShuffleAddsAWarpInOneTreeInAnyOrder) {
-  Kernel kernel(kShuffleSum);
+/// Five shuffles, because an inner sum has another use.
+static const std::string kFiveShuffles = std::string(kShuffleSum) + R"mlir(
+    %c64 = arith.constant 64 : index
+    %next = arith.addi %t, %c64 : index
+    memref.store %x4, %out[%next] : memref<512xf32, 1>
+)mlir";
+
+static void addsAWarpInOneTree(const std::string &body) {
+  Kernel kernel(body);
   for (uint64_t seed = 0; seed < 20; ++seed) {
     ASSERT_EQ(kernel.run(seeded(seed)), "");
     for (int warp = 0; warp < 2; ++warp) {
@@ -141,6 +149,11 @@ TEST(Emulator, ShuffleAddsAWarpInOneTreeInAnyOrder) {
         EXPECT_EQ(kernel.out(32 * warp + lane), tree[0]);
     }
   }
+}
+
+TEST(Emulator, ShuffleAddsAWarpInOneTreeInAnyOrder) {
+  addsAWarpInOneTree(kShuffleSum);
+  addsAWarpInOneTree(kFiveShuffles);
 }
 
 static std::string reverse(const char *barrier) {

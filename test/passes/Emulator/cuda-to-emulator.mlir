@@ -57,6 +57,55 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80", features = "
     return
   }
 
+  // The tree over a warp is one call, whichever side the shuffled value is on.
+  // CHECK-LABEL: func.func @sum
+  // CHECK:         %[[BITS:.+]] = arith.bitcast %arg2 : f32 to i32
+  // CHECK:         %[[SUM:.+]] = llvm.call @corellama_emulator_warp_sum(%[[BITS]], %{{.+}}) {convergent} : (i32, i32) -> i32
+  // CHECK:         %[[FLOAT:.+]] = arith.bitcast %[[SUM]] : i32 to f32
+  // CHECK-NOT:     shuffle_xor
+  // CHECK-NOT:     addf
+  // CHECK:         return %[[FLOAT]]
+  func.func @sum(%ctx: !llvm.ptr, %layer: i32, %x: f32) -> f32 attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+    %y0 = cuda.shuffle_xor %x mask 16 : f32
+    %x1 = arith.addf %x, %y0 : f32
+    %y1 = cuda.shuffle_xor %x1 mask 8 : f32
+    %x2 = arith.addf %x1, %y1 : f32
+    %y2 = cuda.shuffle_xor %x2 mask 4 : f32
+    %x3 = arith.addf %y2, %x2 : f32
+    %y3 = cuda.shuffle_xor %x3 mask 2 : f32
+    %x4 = arith.addf %x3, %y3 : f32
+    %y4 = cuda.shuffle_xor %x4 mask 1 : f32
+    %x5 = arith.addf %x4, %y4 : f32
+    return %x5 : f32
+  }
+
+  // Another tree, or one of which more is read, is not.
+  // CHECK-LABEL: func.func @other_sums
+  // CHECK-COUNT-9: call @corellama_emulator_shuffle_xor
+  // CHECK-NOT:     warp_sum
+  // CHECK:         return
+  func.func @other_sums(%ctx: !llvm.ptr, %layer: i32, %x: f32) -> (f32, f32, f32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+    %y0 = cuda.shuffle_xor %x mask 16 : f32
+    %x1 = arith.addf %x, %y0 : f32
+    %y1 = cuda.shuffle_xor %x1 mask 8 : f32
+    %x2 = arith.addf %x1, %y1 : f32
+    %y2 = cuda.shuffle_xor %x2 mask 4 : f32
+    %x3 = arith.addf %x2, %y2 : f32
+    %y3 = cuda.shuffle_xor %x3 mask 2 : f32
+    %x4 = arith.addf %x3, %y3 : f32
+    %y4 = cuda.shuffle_xor %x4 mask 1 : f32
+    %x5 = arith.addf %x4, %y4 : f32
+    %u0 = cuda.shuffle_xor %x mask 8 : f32
+    %x6 = arith.addf %x, %u0 : f32
+    %u1 = cuda.shuffle_xor %x6 mask 4 : f32
+    %x7 = arith.addf %x6, %u1 : f32
+    %v0 = cuda.shuffle_xor %x5 mask 16 : f32
+    %x8 = arith.addf %x, %v0 : f32
+    %v1 = cuda.shuffle_xor %x8 mask 8 : f32
+    %x9 = arith.addf %x8, %v1 : f32
+    return %x4, %x7, %x9 : f32, f32, f32
+  }
+
   // 16 bytes, aligned as a GPU needs it.
   // CHECK-LABEL: func.func @weights
   // CHECK:         %[[BYTES:.+]] = vector.load %{{.+}}[%{{.+}}] {alignment = 16 : i64} : memref<?xi8>, vector<16xi8>
