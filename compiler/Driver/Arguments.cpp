@@ -262,8 +262,10 @@ void CommandLine::addCompile() {
       ->type_name("DIR");
   c.add_flag("--remarks", compile.remarks,
              "say what was decided, and why something was not");
-  c.add_flag("--verify-each", compile.verifyEach,
-             "between phases print the module and read it again");
+  c.add_flag(
+      "--verify-each", compile.verifyEach,
+      "verify the module after each pass; between phases print it and read "
+      "it again");
 }
 
 void CommandLine::addInspect() {

@@ -193,6 +193,8 @@ Error Compilation::runPasses(
   if (mlir::failed(mlir::applyPassManagerCLOptions(pm)))
     return alreadyPrinted();
   pm.enableTiming(scope);
+  // Without it at the end of each phase (llama-set-phase).
+  pm.enableVerifier(arguments.verifyEach);
   build(pm);
   unsigned before = printer.errors();
   if (mlir::succeeded(pm.run(*module)))
@@ -203,7 +205,8 @@ Error Compilation::runPasses(
                                  ": failed without saying why");
 }
 
-/// --verify-each: the result of a phase can be printed and parsed again.
+/// --verify-each: the result of a phase can be printed and parsed again. (That
+/// of each pass is verified, too: see runPasses.)
 Error Compilation::reparse(Phase phase) {
   std::string text = llvm::to_string(*module);
   std::string name = phaseFileName(phase);

@@ -15,6 +15,7 @@
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "runtime/ABI/Image.h"
@@ -172,11 +173,13 @@ static llvm::Error runPhases(mlir::ModuleOp module, llama::Phase first,
   options.activations = choice.activations;
   options.backend = choice.emulated ? "cuda" : "cpu";
   mlir::PassManager manager(module.getContext());
+  // As in the compiler, phases end in verification (llama-set-phase).
+  manager.enableVerifier(false);
   if (choice.emulated)
     emulator::buildPhases(manager, first, last, options);
   else
     buildPhases(manager, first, last, options);
-  if (mlir::failed(manager.run(module)))
+  if (mlir::failed(manager.run(module)) || mlir::failed(mlir::verify(module)))
     return llvm::createStringError("a pipeline failed");
   return llvm::Error::success();
 }
