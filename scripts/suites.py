@@ -162,9 +162,9 @@ class Suites:
             "bin/corellama-tokenize", "--model", demo, needs=["corellama-tokenize"])
         add("cli", e2e / "test_cli.py", "--corellama", driver, "--model", demo)
         add("refusals", e2e / "test_refusals.py", "--corellama", driver)
-        golden = [e2e / "test_golden.py", "--corellama", driver, "--model", demo,
-                  "--emulator", emulator]
-        add("golden", *golden, needs=DRIVER + ["corellama-emulator"])
+        long = ["--all"] if self.args.all else []
+        add("golden", e2e / "test_golden.py", "--corellama", driver, "--model", demo,
+            "--emulator", emulator, *long, needs=DRIVER + ["corellama-emulator"])
         exact = [e2e / "test_exact.py", "--corellama", driver]
         both = "--target=native,x86-64-v3"
         # The model whose layers alternate between six formats.
@@ -173,14 +173,13 @@ class Suites:
         add("exact-quantised", *exact, "--quantised", "--prompts=4")
         add("exact-random", *exact, "--random", both)
         add("exact-q8", *exact, "--random", "--activations=q8", "--prompts=4")
-        add("targets", e2e / "test_targets.py", "--corellama", driver)
+        add("targets", e2e / "test_targets.py", "--corellama", driver, *long)
         for seed in (2, 3, 4) if self.args.all else ():
             add(f"exact-random-{seed}", *exact, "--random", both, "--seed", seed)
         add("phases", e2e / "test_phases.py", "--corellama", driver, "--opt",
             self.build / "bin/corellama-opt", "--model", demo, needs=DRIVER + OPT)
         bits = [e2e / "test_bits.py", "--corellama", driver, "--model", demo,
-                "--delays-rt", self.build / "rt-delays",
-                *(["--all"] if self.args.all else [])]
+                "--delays-rt", self.build / "rt-delays", *long]
         delays = DRIVER + ["corellama-rt-delays"]
         add("bits", *bits, needs=delays)
         if self.args.all:
@@ -188,8 +187,7 @@ class Suites:
         add("bits-q8", *bits, "--flags=--activations=q8",
             *([] if self.args.all else ["--depths=257"]), needs=delays)
         add("kernels", e2e / "test_kernels.py", "--corellama", driver, "--model", demo)
-        add("cuda-ptx", e2e / "test_cuda_ptx.py", "--corellama", driver,
-            *(["--all"] if self.args.all else []))
+        add("cuda-ptx", e2e / "test_cuda_ptx.py", "--corellama", driver, *long)
         add("emulator", e2e / "test_emulator.py", "--corellama", driver, "--emulator",
             emulator, "--model", demo, needs=DRIVER + ["corellama-emulator"])
         add("metrics", ROOT / "benchmarks/metrics.py", "--corellama", driver,

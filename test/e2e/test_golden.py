@@ -1,8 +1,8 @@
 """The bits of float32 programs are those that golden.json has.
 
 Input: the driver, the emulator and the demo model; output: PASS/FAIL lines. The demo
-model and 26 random models are compiled for two CPUs, with the cache in f32 and in f16;
-each program reads a fixed prompt, chooses a few ids more and writes its logits, of which
+model and 26 random models are compiled for two CPUs, with the cache in f32 and (without
+--all fewer of them) in f16; each program reads a fixed prompt, chooses a few ids more and writes its logits, of which
 golden.json has a hash for each row. Both CPUs have the same hashes: docs/bits.md says
 why. Two models run on the emulator too, as a GPU's code. A change of the compiler that
 is not meant to change bits must pass this unchanged; one that is meant to writes the
@@ -117,6 +117,8 @@ def main():
                    help="write golden.json again; the targets must still agree")
     p.add_argument("--only", metavar="I,J",
                    help="of the random models only I, J; neither demo nor emulator")
+    p.add_argument("--all", action="store_true",
+                   help="both kinds of rows and cache for every random model")
     args = p.parse_args()
     only = [int(i) for i in args.only.split(",")] if args.only else None
     if only and args.update:
@@ -133,19 +135,23 @@ def main():
         def start(work, *arguments):
             jobs.append(pool.submit(work, *arguments))
 
-        def start_programs(name, model, ids):
+        def start_programs(name, model, ids, activations_to_run):
             for target in targets:
-                for activations in ACTIVATIONS:
+                for activations in activations_to_run:
                     start(golden.run_program, name, model, ids, target, activations)
 
         if only is None:
-            start_programs("demo", args.model, prompt(DEMO_PROMPT, 49152))
+            start_programs("demo", args.model, prompt(DEMO_PROMPT, 49152), ACTIVATIONS)
         for index in range(len(make_models.RECIPES)) if only is None else only:
             name, path = f"m{index:02d}", folder / f"m{index:02d}.gguf"
             vocabulary = make_models.write_model(path, 1, index)["vocabulary"]
             if not golden.is_model(name, path):
                 continue
-            start_programs(name, path, prompt(PROMPT, vocabulary))
+            # What `auto` changes is the cache, which it does whatever the formats: by
+            # default it is for the models that the other scripts run.
+            both = args.all or args.update or index in make_models.FEW
+            start_programs(name, path, prompt(PROMPT, vocabulary),
+                           ACTIVATIONS if both else ACTIVATIONS[:1])
             for target in [t for i, t in EMULATED if i == index and only is None]:
                 start(golden.run_emulator, name, path,
                       prompt(EMULATED_PROMPT, vocabulary), target)
