@@ -28,6 +28,12 @@ DRIVER, OPT = ["corellama", "corellama-rt"], ["corellama-opt", "corellama-emulat
 # GoogleTests that take more than some ten seconds: not in --quick.
 SLOW_TESTS = {"CPUKernelTests", "CUDAKernelTests", "EmulatorTests", "GraphTests",
               "RunnerTests"}
+# About what suites of more than a minute take beside another on two cores, in seconds:
+# the order of a first run, which without it ended with one suite alone for minutes.
+LONG_SUITES = {"targets": 280, "CUDAKernelTests": 220, "cuda-ptx": 200, "exact-random": 200,
+               "GraphTests": 200, "golden": 180, "bits": 160, "exact-demo": 130,
+               "phases": 130, "lit": 150, "emulator": 100, "CPUKernelTests": 90,
+               "metrics": 90, "exact-q8": 60}
 # With --all up to an hour and a half of one core: shared out.
 SHARED_TESTS = {"CUDAKernelTests", "GraphTests"}
 
@@ -221,10 +227,11 @@ class Runner:
         self.lock = threading.Lock()
         # What the last run took: the longest begin first.
         self.times = self.logs / "seconds.json"
+        self.seconds = dict(LONG_SUITES)
         try:
-            self.seconds = json.loads(self.times.read_text())
+            self.seconds |= json.loads(self.times.read_text())
         except (OSError, ValueError):
-            self.seconds = {}
+            pass
 
     def run(self, suite):
         started = time.monotonic()
@@ -282,7 +289,7 @@ class Runner:
             for suite in chain:
                 if not self.stopped:
                     self.run(suite)
-        known = [(sum(self.seconds.get(s.name, 60) for s in c), c) for c in chains.values()]
+        known = [(sum(self.seconds.get(s.name, 20) for s in c), c) for c in chains.values()]
         known.sort(key=lambda pair: -pair[0])
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             for done in [pool.submit(run_chain, chain) for _, chain in known]:
