@@ -26,7 +26,7 @@ namespace {
 /// module that has one, so that --compile-from accepts the pipeline's result.
 /// Part of the pipelines, not of a dialect's passes: only pipelines know that a
 /// phase is complete. The compiler has the module verified here and not after
-/// each of forty passes, which took a third of the time of all phases.
+/// each of forty passes, which took a third of the time of MLIR's passes.
 struct SetPhase
     : mlir::PassWrapper<SetPhase, mlir::OperationPass<mlir::ModuleOp>> {
   SetPhase() = default;
