@@ -3,8 +3,8 @@
 Input: the driver; output: PASS/FAIL lines. In each weight format a small and a large
 model are compiled to PTX, then a layer of each width of known models in two formats
 (with --all in every one), then models with attention of many head sizes and both
-caches. Each is for one architecture, the small ones and with --all the other models
-but the layers for both. ptxas
+caches. Each is for one architecture, a format's small model for the one that its large
+model is not for; with --all all but the layers are for both. ptxas
 (of the CUDA toolkit, or of PyPI's nvidia-cuda-nvcc; without it the test fails) must
 assemble every kernel without a spill, with as many registers and as much workgroup
 memory as its budget allows. In the text: weights are read 16 bytes at a time,
@@ -264,9 +264,9 @@ def widths_of(args):
                 yield name, sizes, arch, form
 
 
-def turns(items, args):
+def turns(items, args, first=0):
     """(item, architecture): architectures take turns, or each item has all of them."""
-    for i, item in enumerate(items):
+    for i, item in enumerate(items, first):
         for arch in ARCHITECTURES if args.all else [ARCHITECTURES[i % len(ARCHITECTURES)]]:
             if arch in (args.arch or ARCHITECTURES):
                 yield item, arch
@@ -286,7 +286,7 @@ def main():
         report.finish()
     with harness.Workspace(args.keep) as folder:
         forms = args.format or FORMATS
-        for form, arch in itertools.product(forms, args.arch or ARCHITECTURES):
+        for form, arch in turns(forms, args, first=1):
             small = SMALL_SUPERBLOCKS if BLOCKS.get(form) == 256 else SMALL
             test_model(report, args, ptxas, "small", small, arch, form, folder)
         for form, arch in turns(forms, args):
