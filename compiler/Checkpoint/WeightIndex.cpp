@@ -130,7 +130,7 @@ Expected<std::vector<TensorInfo>> IndexReader::run() {
   // Names are checked first. A Llama's tensor names have at least 18 characters
   // (output_norm.weight), so the TensorInfos take at most twice the bytes of
   // the tensor table.
-  static_assert(sizeof(TensorInfo) <= 2 * (8 + 18 + 4 + 8 + 4 + 8),
+  static_assert(sizeof(TensorInfo) <= 2UL * (8 + 18 + 4 + 8 + 4 + 8),
                 "the index may not exceed twice the file");
   for (const TensorRecord &record : file.tensors())
     if (Error error = roleOf(record.name).takeError())

@@ -9,6 +9,7 @@
 #include "compiler/Image/RopeFrequencies.h"
 #include "compiler/Image/Manifest.h"
 #include <bit>
+#include <cmath>
 
 using namespace corellama;
 using abi::DoubleDouble;
@@ -68,7 +69,7 @@ DoubleDouble image::inversePower(double base, uint64_t numerator,
   DoubleDouble x = logarithm(base) * DoubleDouble{double(numerator), 0} /
                    double(denominator);
   // e^-x = 2^-n e^(n log 2 - x)
-  int n = int(x.high / kLn2.high + 0.5);
+  int n = int(std::floor(x.high / kLn2.high + 0.5));
   DoubleDouble rest = kLn2 * DoubleDouble{double(n), 0} + -x;
   DoubleDouble result = exponentialOfSmall(rest);
   return {result.high * powerOfTwo(-n), result.low * powerOfTwo(-n)};

@@ -169,7 +169,8 @@ static void decodeQ3_K(const uint8_t *block, double *out) {
         int q = qs[i] >> (2 * g) & 3;
         if (hmask[i] & 1 << (4 * half + g))
           q += 4;
-        *out++ = d * (scales[8 * half + 2 * g + i / 16] - 32) * (q - 4);
+        int scale = scales[8 * half + 2 * g + i / 16] - 32;
+        *out++ = d * scale * (q - 4);
       }
 }
 
