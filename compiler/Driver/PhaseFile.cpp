@@ -39,7 +39,8 @@ ModuleOptions ModuleOptions::fromArguments(const CompileArguments &arguments,
     options.cacheType = arguments.cacheType;
   options.rows = arguments.rows;
   if (options.rows.empty())
-    options.rows = {1, 512};
+    options.rows.assign(std::begin(llama::kDefaultRows),
+                        std::end(llama::kDefaultRows));
   return options;
 }
 

@@ -118,9 +118,8 @@ Values ScratchPlan::memoryOf(VectorBuilder &b, Operation *op) const {
   // The function's signature has been converted: patterns run top down.
   Value scratch = op->getParentOfType<func::FuncOp>().getArgument(1);
   Values memory;
-  for (const Place &place : places.at(op)) {
+  for (const Place &place : places.at(op))
     memory.push_back(b.view(scratch, place.offset, place.type));
-  }
   return memory;
 }
 

@@ -10,6 +10,7 @@
 #ifndef CORELLAMA_PASSES_CPU_VECTORBUILDER_H
 #define CORELLAMA_PASSES_CPU_VECTORBUILDER_H
 
+#include "dialects/CPU/IR/CPUDialect.h"
 #include "dialects/Context/IR/ContextDialect.h"
 #include "passes/Tile/IndexBuilder.h"
 
@@ -17,8 +18,6 @@ namespace corellama::cpu {
 
 /// Lanes of a vector, and rows of a group of `interleaved16`.
 inline constexpr int64_t kLanes = 16;
-/// Columns that the loop over k goes by: every format's block, or a part of it.
-inline constexpr int64_t kColumnBlock = 32;
 
 using Values = llvm::SmallVector<mlir::Value>;
 

@@ -18,6 +18,11 @@ namespace corellama::llama {
 /// module.
 inline constexpr llvm::StringLiteral kOptionsAttr = "llama.options";
 
+/// The most rows of a call, for each form of a program that is asked for none:
+/// one row, as each generated token is, and prompts in portions that fill a
+/// core's second-level cache.
+inline constexpr int64_t kDefaultRows[] = {1, 512};
+
 /// The option `name` of the module, or null.
 template <typename Attr>
 Attr getCarriedOption(mlir::ModuleOp module, llvm::StringRef name) {

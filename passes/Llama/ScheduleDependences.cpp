@@ -1,5 +1,4 @@
-//===- ScheduleDependences.cpp - what dispatches access, and in which order
-//===//
+//===- ScheduleDependences.cpp - what dispatches access, in which order ---===//
 //
 // See ScheduleDependences.h.
 //

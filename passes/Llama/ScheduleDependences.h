@@ -1,4 +1,4 @@
-//===- ScheduleDependences.h - what dispatches access, and in which order -===//
+//===- ScheduleDependences.h - what dispatches access, in which order -----===//
 //
 // What each dispatch of a step reads and writes, from the effects that the ops
 // of its callee have on buffers and on the cache, and the order in which a step

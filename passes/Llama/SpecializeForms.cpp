@@ -99,10 +99,6 @@ static void setBound(func::FuncOp function, int64_t rows) {
 // The pass
 //===----------------------------------------------------------------------===//
 
-/// The forms of a program that is asked for none: one row, as each generated
-/// token is, and prompts in portions that fill a core's second-level cache.
-static constexpr int64_t kDefaultRows[] = {1, 512};
-
 /// The name of a form of at most `rows` rows: for people, and part of the names
 /// of its functions.
 static std::string nameOf(int64_t rows, int64_t largest) {

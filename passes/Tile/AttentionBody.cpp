@@ -2,8 +2,9 @@
 //
 // schedule -> tile, the kernels of attention. For few rows each block of keys
 // is computed alone and leaves accumulator, maximum and sum; the next kernel
-// merges them. Of many rows a tile is kept, which merges after each block. Both
-// use attendBlock and merge of this file, so their bits agree.
+// merges them. For many rows a part is a tile of rows, which merges each block
+// into what the blocks before it gave. Both use attendBlock and merge of this
+// file, so their bits agree.
 //
 //===----------------------------------------------------------------------===//
 
@@ -135,8 +136,9 @@ KernelBody::KeyBlock KernelBody::emptyBlock(int64_t rows, int64_t headSize) {
   return block;
 }
 
-/// `body` of each block's number and of what came before, from an empty block
-/// on.
+/// A loop over `blocks` blocks of keys: `body` takes the number of a block and
+/// what the blocks before it gave, and returns both merged. It begins with an
+/// empty block; the result of the last round.
 KernelBody::KeyBlock
 KernelBody::foldBlocks(Value blocks, int64_t rows, int64_t headSize,
                        function_ref<KeyBlock(Value, const KeyBlock &)> body) {

@@ -51,10 +51,9 @@ int64_t StrategyAttr::getValueGroups(int64_t rows) const {
   return std::max<int64_t>(1, kValueGroups / rows);
 }
 
-/// The loops over k (passes/CPU/Units) go by 32 columns, which have one scale
-/// or several.
+/// Whether a step of the loops over k has one scale or several.
 static bool hasShortScaleBlocks(llama::FormatInterface format) {
-  return 32 % format.getScaleBlock() == 0;
+  return kColumnBlock % format.getScaleBlock() == 0;
 }
 
 //===----------------------------------------------------------------------===//

@@ -6,6 +6,14 @@
 #include "dialects/Llama/IR/LlamaDialect.h"
 
 #include "dialects/CPU/IR/CPUDialect.h.inc"
+
+namespace corellama::cpu {
+/// Columns of a weight that a step of the loops over k takes
+/// (passes/CPU/Units), so a scale covers as many columns, or a part that
+/// divides them.
+inline constexpr int64_t kColumnBlock = 32;
+} // namespace corellama::cpu
+
 #define GET_ATTRDEF_CLASSES
 #include "dialects/CPU/IR/CPUAttributes.h.inc"
 #define GET_OP_CLASSES
