@@ -8,7 +8,6 @@
 
 #include "dialects/Llama/Reference/Evaluator.h"
 #include "dialects/Llama/Reference/Formulas.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -158,14 +157,7 @@ private:
     return evaluator.call(op.getCallee(), list(op.getOperands()));
   }
   Results evaluate(scf::ForOp op);
-  Results evaluate(arith::ConstantOp op);
-  Results evaluate(arith::IndexCastOp op);
-  Results evaluate(arith::SelectOp op) {
-    Value chosen =
-        integer(op.getCondition()) & 1 ? op.getTrueValue() : op.getFalseValue();
-    return one(values.at(chosen));
-  }
-  Results evaluateArithmetic(Operation *op);
+  Results evaluateByFolding(Operation *op);
 
   Evaluator &evaluator;
   StringRef symbol;
@@ -203,10 +195,9 @@ Results Evaluator::Frame::run(Operation *op) {
       .Case<EmbedOp, RmsNormOp, LinearOp, RopeOp, KVAppendOp, AttentionOp,
             AttentionPartOp, AttentionMergeOp, SwigluOp, SiluOp, MulOp, AddOp,
             ArgmaxOp, QuantizeOp, WeightRefOp, KernelOp, InputOp, BufferReadOp,
-            BufferWriteOp, DispatchOp, BarrierOp, func::CallOp, scf::ForOp,
-            arith::ConstantOp, arith::IndexCastOp, arith::SelectOp>(
+            BufferWriteOp, DispatchOp, BarrierOp, func::CallOp, scf::ForOp>(
           [&](auto typed) { return evaluate(typed); })
-      .Default([&](Operation *other) { return evaluateArithmetic(other); });
+      .Default([&](Operation *other) { return evaluateByFolding(other); });
 }
 
 /// Dynamic extents are known only now: operands of an op of the graph agree in
@@ -390,10 +381,11 @@ Results Evaluator::Frame::evaluate(scf::ForOp op) {
   return carried;
 }
 
-Results Evaluator::Frame::evaluate(arith::ConstantOp op) {
-  if (auto integer = dyn_cast<IntegerAttr>(op.getValue()))
+/// The value of a constant.
+static Results fromConstant(Attribute constant) {
+  if (auto integer = dyn_cast<IntegerAttr>(constant))
     return one(Datum(integer.getValue().getSExtValue()));
-  auto elements = dyn_cast<DenseElementsAttr>(op.getValue());
+  auto elements = dyn_cast<DenseElementsAttr>(constant);
   if (!elements)
     return createStringError("constants are integers or dense tensors here");
   Shape shape(elements.getType().getShape());
@@ -413,62 +405,29 @@ Results Evaluator::Frame::evaluate(arith::ConstantOp op) {
   return one(Datum(std::move(result)));
 }
 
-static unsigned widthOf(Type type) {
-  return type.isIndex() ? 64 : type.getIntOrFloatBitWidth();
-}
-
-Results Evaluator::Frame::evaluate(arith::IndexCastOp op) {
-  auto *wide = std::get_if<int64_t>(&values.at(op.getIn()));
-  if (!wide)
-    return createStringError("casts one integer");
-  APInt narrow =
-      APInt(64, *wide, /*isSigned=*/true).sextOrTrunc(widthOf(op.getType()));
-  return one(Datum(narrow.getSExtValue()));
-}
-
-/// The result of a binary op on integers of one width; nothing for any other
-/// op.
-static std::optional<APInt> compute(Operation *op, const APInt &a,
-                                    const APInt &b) {
-  return llvm::TypeSwitch<Operation *, std::optional<APInt>>(op)
-      .Case([&](arith::AddIOp) { return a + b; })
-      .Case([&](arith::SubIOp) { return a - b; })
-      .Case([&](arith::MulIOp) { return a * b; })
-      .Case([&](arith::DivSIOp) { return a.sdiv(b); })
-      .Case([&](arith::RemSIOp) { return a.srem(b); })
-      .Case([&](arith::CeilDivSIOp) {
-        return llvm::APIntOps::RoundingSDiv(a, b, APInt::Rounding::UP);
-      })
-      .Case([&](arith::MinSIOp) { return llvm::APIntOps::smin(a, b); })
-      .Case([&](arith::MaxSIOp) { return llvm::APIntOps::smax(a, b); })
-      .Case([&](arith::CmpIOp compare) {
-        return APInt(1, arith::applyCmpPredicate(compare.getPredicate(), a, b));
-      })
-      .Default([](Operation *) { return std::nullopt; });
-}
-
-/// Arithmetic on indices and scalar integers, in their type's width.
-Results Evaluator::Frame::evaluateArithmetic(Operation *op) {
-  bool binary = op->getNumOperands() == 2 && op->getNumResults() == 1 &&
-                llvm::all_of(op->getOperandTypes(), [](Type type) {
-                  return type.isIndex() || type.isInteger();
-                });
-  std::optional<APInt> result;
-  if (binary) {
-    auto operand = [&](unsigned i) {
-      return APInt(64, integer(op->getOperand(i)), /*isSigned=*/true)
-          .sextOrTrunc(widthOf(op->getOperand(i).getType()));
-    };
-    APInt a = operand(0), b = operand(1);
-    if (isa<arith::DivSIOp, arith::RemSIOp, arith::CeilDivSIOp>(op) &&
-        b.isZero())
-      return createStringError("divides by zero");
-    result = compute(op, a, b);
+/// Constants, and arithmetic on indices and scalar integers: what the op folds
+/// to when its operands are known.
+Results Evaluator::Frame::evaluateByFolding(Operation *op) {
+  SmallVector<Attribute> known;
+  for (Value operand : op->getOperands()) {
+    Type type = operand.getType();
+    auto *integer = std::get_if<int64_t>(&values.at(operand));
+    unsigned width =
+        integer && !type.isIndex() ? type.getIntOrFloatBitWidth() : 64;
+    known.push_back(
+        integer ? IntegerAttr::get(
+                      type,
+                      APInt(64, *integer, /*isSigned=*/true).sextOrTrunc(width))
+                : Attribute());
   }
-  if (!result)
-    return createStringError("is not an op that the evaluator knows: it runs "
-                             "the phases from import to schedule");
-  return one(Datum(result->getSExtValue()));
+  SmallVector<OpFoldResult> folded;
+  if (failed(op->fold(known, folded)) || folded.size() != 1)
+    return createStringError(
+        "is not an op that the evaluator knows, or divides by zero; it runs "
+        "the phases from import to schedule");
+  if (auto value = dyn_cast<Value>(folded.front()))
+    return one(values.at(value));
+  return fromConstant(cast<Attribute>(folded.front()));
 }
 
 //===----------------------------------------------------------------------===//
