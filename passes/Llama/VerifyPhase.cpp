@@ -85,86 +85,37 @@ static LogicalResult verifyOp(Operation *op, const PhaseInfo &info) {
 /// they are printed.
 template <typename OpTy, typename Check>
 static LogicalResult forEach(ModuleOp module, Check check) {
-  return failure(module
-                     .walk<WalkOrder::PreOrder>([&](OpTy op) {
-                       return failed(check(op)) ? WalkResult::interrupt()
-                                                : WalkResult::advance();
-                     })
-                     .wasInterrupted());
+  WalkResult walked = module.walk<WalkOrder::PreOrder>(
+      [&](OpTy op) -> WalkResult { return check(op); });
+  return failure(walked.wasInterrupted());
 }
 
-static LogicalResult expectConfig(ModuleOp module) {
-  return forEach<ModelOp>(module, [&](ModelOp model) -> LogicalResult {
-    if (!module->getAttrOfType<ConfigAttr>(kConfigAttr))
-      return module.emitError() << "the module has a llama.model but no "
-                                << kConfigAttr << "; import writes it";
-    return success();
-  });
+static bool hasEntryOfImport(ModelOp model) {
+  return model.getEntries() && model.getEntries()->size() == 1 &&
+         cast<EntryAttr>((*model.getEntries())[0]).getRows() == 0;
 }
 
-static LogicalResult expectTarget(ModuleOp module) {
-  return forEach<ModelOp>(module, [&](ModelOp model) -> LogicalResult {
-    if (!getTarget(module))
-      return module.emitError()
-             << "the module has a llama.model but no " << kTargetAttr
-             << "; the driver sets it before specialize";
-    return success();
-  });
-}
-
-static LogicalResult expectEntryOfImport(ModuleOp module) {
-  return forEach<ModelOp>(module, [&](ModelOp model) -> LogicalResult {
-    if (!model.getEntries() || model.getEntries()->size() != 1 ||
-        cast<EntryAttr>((*model.getEntries())[0]).getRows() != 0)
-      return model.emitOpError()
-             << "has one entry of 0 (any number of) rows after import";
-    return success();
-  });
-}
-
-static LogicalResult expectForms(ModuleOp module) {
-  return forEach<ModelOp>(module, [&](ModelOp model) -> LogicalResult {
-    if (!model.getEntries() ||
-        llvm::any_of(model.getEntries()->getAsRange<EntryAttr>(),
-                     [](EntryAttr e) { return e.getRows() < 1; }))
-      return model.emitOpError() << "has entries of a known number of rows; "
-                                    "llama-specialize-forms makes them";
-    return success();
-  });
-}
-
-static LogicalResult expectSteps(ModuleOp module) {
-  return forEach<ModelOp>(module, [&](ModelOp model) -> LogicalResult {
-    if (!model.getSteps())
-      return model.emitOpError()
-             << "has no steps; llama-outline-kernels makes them";
-    return success();
-  });
+static bool hasForms(ModelOp model) {
+  return model.getEntries() &&
+         llvm::all_of(model.getEntries()->getAsRange<EntryAttr>(),
+                      [](EntryAttr e) { return e.getRows() >= 1; });
 }
 
 static LogicalResult expectNothingPlaced(ModuleOp module) {
-  auto decidedInPlace = [](Operation *op, Attribute decided,
-                           StringRef what) -> LogicalResult {
-    if (decided)
-      return op->emitOpError() << "has " << what << " " << decided
-                               << ", which is decided in phase plan";
+  return forEach<Operation *>(module, [](Operation *op) -> LogicalResult {
+    SmallVector<std::pair<StringRef, Attribute>> decisions;
+    if (auto kernel = dyn_cast<KernelOp>(op))
+      decisions = {{"strategy", kernel.getStrategyAttr()},
+                   {"partition", kernel.getPartitionAttr()}};
+    else if (auto weight = dyn_cast<WeightOp>(op))
+      decisions = {{"layouts", weight.getLayoutsAttr()}};
+    else if (auto reduction = dyn_cast<ReductionOpInterface>(op))
+      decisions = {{"order", reduction.getOrderAttr()}};
+    for (auto [what, decided] : decisions)
+      if (decided)
+        return op->emitOpError() << "has " << what << " " << decided
+                                 << ", which is decided in phase plan";
     return success();
-  };
-  if (failed(forEach<KernelOp>(module, [&](KernelOp kernel) -> LogicalResult {
-        if (failed(
-                decidedInPlace(kernel, kernel.getStrategyAttr(), "strategy")))
-          return failure();
-        return decidedInPlace(kernel, kernel.getPartitionAttr(), "partition");
-      })))
-    return failure();
-  if (failed(forEach<WeightOp>(module, [&](WeightOp weight) {
-        return decidedInPlace(weight, weight.getLayoutsAttr(), "layouts");
-      })))
-    return failure();
-  return forEach<Operation *>(module, [&](Operation *op) {
-    auto reduction = dyn_cast<ReductionOpInterface>(op);
-    return reduction ? decidedInPlace(op, reduction.getOrderAttr(), "order")
-                     : success();
   });
 }
 
@@ -178,18 +129,15 @@ static LogicalResult expectAllInKernels(ModuleOp module) {
 }
 
 static LogicalResult expectPlans(ModuleOp module) {
-  if (failed(forEach<KernelOp>(module, [&](KernelOp kernel) -> LogicalResult {
-        if (!kernel.getStrategyAttr() || !kernel.getPartitionAttr())
-          return kernel.emitOpError()
-                 << "\"" << kernel.getName()
-                 << "\" has no strategy and partition; llama-plan-kernels "
-                    "sets them";
-        return success();
-      })))
-    return failure();
-  return forEach<Operation *>(module, [&](Operation *op) -> LogicalResult {
-    auto reduction = dyn_cast<ReductionOpInterface>(op);
-    if (reduction && !reduction.getOrderAttr())
+  return forEach<Operation *>(module, [](Operation *op) -> LogicalResult {
+    if (auto kernel = dyn_cast<KernelOp>(op);
+        kernel && (!kernel.getStrategyAttr() || !kernel.getPartitionAttr()))
+      return kernel.emitOpError()
+             << "\"" << kernel.getName()
+             << "\" has no strategy and partition; llama-plan-kernels sets "
+                "them";
+    if (auto reduction = dyn_cast<ReductionOpInterface>(op);
+        reduction && !reduction.getOrderAttr())
       return op->emitOpError()
              << "has no order for its sums; llama-plan-kernels sets it";
     return success();
@@ -373,6 +321,14 @@ static LogicalResult expectReservedKeys(ModuleOp module) {
 }
 
 namespace {
+/// What the model has from one phase to another, both ends included.
+struct ModelFact {
+  Phase first;
+  Phase last;
+  bool (*holds)(ModelOp);
+  StringLiteral otherwise;
+};
+
 /// A rule that holds from one phase to another, both ends included.
 struct Fact {
   Phase first;
@@ -381,14 +337,30 @@ struct Fact {
 };
 } // namespace
 
+static constexpr ModelFact kModelFacts[] = {
+    {Phase::Import, Phase::LLVM,
+     [](ModelOp model) {
+       return isa_and_nonnull<ConfigAttr>(
+           model->getParentOp()->getAttr(kConfigAttr));
+     },
+     "stands in a module without llama.config; import writes it"},
+    {Phase::Specialize, Phase::LLVM,
+     [](ModelOp model) { return static_cast<bool>(getTarget(model)); },
+     "stands in a module without llama.target; the driver sets it before "
+     "specialize"},
+    {Phase::Import, Phase::Import, hasEntryOfImport,
+     "has one entry of 0 (any number of) rows after import"},
+    {Phase::Specialize, Phase::Plan, hasForms,
+     "has entries of a known number of rows; llama-specialize-forms makes "
+     "them"},
+    {Phase::Schedule, Phase::Vector,
+     [](ModelOp model) { return model.getSteps().has_value(); },
+     "has no steps; llama-outline-kernels makes them"},
+};
+
 static constexpr Fact kFacts[] = {
-    {Phase::Import, Phase::LLVM, expectConfig},
-    {Phase::Specialize, Phase::LLVM, expectTarget},
     {Phase::Import, Phase::Schedule, expectOneRotation},
     {Phase::Import, Phase::Schedule, expectReservedKeys},
-    {Phase::Import, Phase::Import, expectEntryOfImport},
-    {Phase::Specialize, Phase::Plan, expectForms},
-    {Phase::Schedule, Phase::Vector, expectSteps},
     {Phase::Import, Phase::Fuse, expectNothingPlaced},
     {Phase::Fuse, Phase::Plan, expectAllInKernels},
     {Phase::Plan, Phase::Plan, expectPlans},
@@ -426,6 +398,13 @@ struct VerifyPhase : corellama::llama::impl::LlamaVerifyPhaseBase<VerifyPhase> {
         module, [&](Operation *op) { return verifyOp(op, info); });
     if (failed(ops))
       return signalPassFailure();
+    for (const ModelFact &fact : kModelFacts)
+      for (auto model : module.getOps<ModelOp>())
+        if (fact.first <= *wanted && *wanted <= fact.last &&
+            !fact.holds(model)) {
+          model.emitOpError() << fact.otherwise;
+          return signalPassFailure();
+        }
     for (const Fact &fact : kFacts)
       if (fact.first <= *wanted && *wanted <= fact.last &&
           failed(fact.verify(module)))

@@ -47,8 +47,8 @@ func.func @order(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>) -> ten
 
 // -----
 
-// expected-error @below {{the module has a llama.model but no llama.config; import writes it}}
 module {
+  // expected-error @below {{'llama.model' op stands in a module without llama.config; import writes it}}
   llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @f, layers = [], of = []>] heads [@f]
   func.func private @f(%x: tensor<?x32xf32>)
 }
@@ -93,8 +93,8 @@ func.func @too_many_keys(%q: tensor<?x32xf32>, %kv: !llama.cache<2x1x16, f16>, %
 
 //--- specialize.mlir
 
-// expected-error @below {{the module has a llama.model but no llama.target; the driver sets it before specialize}}
 module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64>} {
+  // expected-error @below {{'llama.model' op stands in a module without llama.target; the driver sets it before specialize}}
   llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = []>] heads [@f]
   func.func private @f(%x: tensor<?x32xf32>)
 }
