@@ -1,6 +1,7 @@
-# Finds LLVM, MLIR and lld 22 (Debian's packages) and gives the two functions
-# that the folders use: corellama_library for a library that links LLVM, and
-# corellama_llvm_flags for any other target that does.
+# Finds LLVM, MLIR and lld 22 (Debian's packages) and gives the functions that the
+# folders use: corellama_library for a library that links LLVM, corellama_llvm_flags
+# for any other target that does, and corellama_dialect for what is generated from a
+# dialect's ODS.
 list(APPEND CMAKE_PREFIX_PATH /usr/lib/llvm-22)
 find_package(MLIR 22.1 REQUIRED CONFIG) # pulls in LLVM of the same version
 find_package(LLD 22.1 REQUIRED CONFIG)
@@ -64,4 +65,27 @@ function(corellama_library name)
   if(ARG_DEPENDS)
     add_dependencies(${name} ${ARG_DEPENDS})
   endif()
+endfunction()
+
+# corellama_dialect(NAME [ATTRIBUTES] [TYPES]): declarations, definitions and pages of
+# what NAMEOps.td has, as target CoreLlamaNAMEIncGen, and with them what the folder
+# has generated before.
+function(corellama_dialect name)
+  cmake_parse_arguments(ARG "ATTRIBUTES;TYPES" "" "" ${ARGN})
+  string(TOLOWER ${name} dialect)
+  set(LLVM_TARGET_DEFINITIONS ${name}Ops.td)
+  mlir_tablegen(${name}Dialect.h.inc -gen-dialect-decls -dialect=${dialect})
+  mlir_tablegen(${name}Dialect.cpp.inc -gen-dialect-defs -dialect=${dialect})
+  mlir_tablegen(${name}Ops.h.inc -gen-op-decls -dialect=${dialect})
+  mlir_tablegen(${name}Ops.cpp.inc -gen-op-defs -dialect=${dialect})
+  if(ARG_ATTRIBUTES)
+    mlir_tablegen(${name}Attributes.h.inc -gen-attrdef-decls -attrdefs-dialect=${dialect})
+    mlir_tablegen(${name}Attributes.cpp.inc -gen-attrdef-defs -attrdefs-dialect=${dialect})
+  endif()
+  if(ARG_TYPES)
+    mlir_tablegen(${name}Types.h.inc -gen-typedef-decls -typedefs-dialect=${dialect})
+    mlir_tablegen(${name}Types.cpp.inc -gen-typedef-defs -typedefs-dialect=${dialect})
+  endif()
+  add_public_tablegen_target(CoreLlama${name}IncGen)
+  add_mlir_doc(${name}Ops ${name} Dialects/ -gen-dialect-doc -dialect=${dialect})
 endfunction()
