@@ -82,7 +82,11 @@ def CUDA_ShuffleXorOp : CUDA_Op<"shuffle_xor", [AllTypesMatch<["value", "result"
 // Memory
 //===----------------------------------------------------------------------===//
 
-def CUDA_WorkgroupMemory : MemRefOf<[F32, F16, I32, I8]>;
+class CUDA_WorkgroupMemoryOf<list<Type> elements> : ConfinedType<MemRefOf<elements>,
+    [CPred<"::llvm::cast<::mlir::MemRefType>($_self).getMemorySpaceAsInt() == "
+           "::corellama::cuda::kWorkgroupSpace">],
+    "workgroup memory, a " # MemRefOf<elements>.summary>;
+def CUDA_WorkgroupMemory : CUDA_WorkgroupMemoryOf<[F32, F16, I32, I8]>;
 
 def CUDA_SharedOp : CUDA_Op<"shared", [Pure]> {
   let summary = "workgroup memory at a byte offset";
@@ -99,7 +103,9 @@ def CUDA_SharedOp : CUDA_Op<"shared", [Pure]> {
     ```
   }];
   let arguments = (ins ConfinedAttr<I64Attr, [IntNonNegative]>:$at);
-  let results = (outs CUDA_WorkgroupMemory:$result);
+  let results = (outs ConfinedType<CUDA_WorkgroupMemory, [HasStaticShapePred,
+    CPred<"::llvm::cast<::mlir::MemRefType>($_self).getLayout().isIdentity()">],
+    "workgroup memory of static shape, without strides">:$result);
   let assemblyFormat = "`at` $at attr-dict `:` type($result)";
   let hasVerifier = 1;
   let extraClassDeclaration = [{
@@ -163,6 +169,12 @@ def CUDA_CopyWaitOp : CUDA_Op<"copy_wait"> {
 // Tensor cores
 //===----------------------------------------------------------------------===//
 
+class CUDA_PairsOfF16<list<int> counts> : ConfinedType<VectorOfRankAndType<[2], [F16]>, [
+    CPred<"::llvm::cast<::mlir::VectorType>($_self).getDimSize(1) == 2">,
+    CPred<"::llvm::is_contained({" # !interleave(counts, ", ") #
+          "}, ::llvm::cast<::mlir::VectorType>($_self).getDimSize(0))">],
+    !interleave(counts, " or ") # " pairs of f16">;
+
 def CUDA_LdMatrixOp : CUDA_Op<"ldmatrix", [MemoryEffects<[MemRead]>]> {
   let summary = "matrices of 8 x 8 f16 from workgroup memory, spread over the warp";
   let description = [{
@@ -171,12 +183,11 @@ def CUDA_LdMatrixOp : CUDA_Op<"ldmatrix", [MemoryEffects<[MemRead]>]> {
     read). Row i of the result has elements (r, 2 c) and (r, 2 c + 1) of matrix i,
     r = lane / 4, c = lane mod 4 (PTX ISA, ldmatrix).
   }];
-  let arguments = (ins CUDA_WorkgroupMemory:$memory, Variadic<Index>:$indices);
-  let results = (outs VectorOfRankAndType<[2], [F16]>:$result);
+  let arguments = (ins CUDA_WorkgroupMemoryOf<[F16]>:$memory, Variadic<Index>:$indices);
+  let results = (outs CUDA_PairsOfF16<[1, 2, 4]>:$result);
   let assemblyFormat = [{
     $memory `[` $indices `]` attr-dict `:` type($memory) `->` type($result)
   }];
-  let hasVerifier = 1;
 }
 def CUDA_MmaOp : CUDA_Op<"mma", [AllTypesMatch<["c", "result"]>]> {
   let summary = "16 x 8 += (16 x 16) x (16 x 8), over a warp";
@@ -186,12 +197,9 @@ def CUDA_MmaOp : CUDA_Op<"mma", [AllTypesMatch<["c", "result"]>]> {
     2t), (g, 2t + 8), (g + 8, 2t + 8); of b the pairs of column g at k = 2t and 2t +
     8; of c and the result (g, 2t), (g, 2t + 1), (g + 8, 2t), (g + 8, 2t + 1).
   }];
-  let arguments = (ins VectorOfRankAndType<[2], [F16]>:$a,
-                       VectorOfRankAndType<[2], [F16]>:$b,
-                       CUDA_Accumulator:$c);
+  let arguments = (ins CUDA_PairsOfF16<[4]>:$a, CUDA_PairsOfF16<[2]>:$b, CUDA_Accumulator:$c);
   let results = (outs CUDA_Accumulator:$result);
   let assemblyFormat = "$a `,` $b `,` $c attr-dict `:` type($a) `,` type($b)";
-  let hasVerifier = 1;
 }
 
 #endif

@@ -8,6 +8,26 @@
 using namespace mlir;
 using namespace corellama::tile;
 
+/// `rows x columns`, and `x` again where a type of elements follows.
+static ParseResult parseExtents(AsmParser &parser, int64_t &rows,
+                                int64_t &columns, bool elementFollows) {
+  SmallVector<int64_t> shape;
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseDimensionList(shape, /*allowDynamic=*/false, elementFollows))
+    return failure();
+  if (shape.size() != 2)
+    return parser.emitError(loc)
+           << "expected rows x columns, found " << shape.size() << " extents";
+  rows = shape[0];
+  columns = shape[1];
+  return success();
+}
+
+static void printExtents(AsmPrinter &printer, int64_t rows, int64_t columns,
+                         bool elementFollows) {
+  printer << rows << 'x' << columns << (elementFollows ? "x" : "");
+}
+
 #include "dialects/Tile/IR/TileDialect.cpp.inc"
 #define GET_TYPEDEF_CLASSES
 #include "dialects/Tile/IR/TileTypes.cpp.inc"
@@ -21,50 +41,4 @@ void TileDialect::initialize() {
 #define GET_TYPEDEF_LIST
 #include "dialects/Tile/IR/TileTypes.cpp.inc"
       >();
-}
-
-// !tile.rows<512x576xf32>
-Type RowsType::parse(AsmParser &parser) {
-  SmallVector<int64_t> shape;
-  Type element;
-  SMLoc loc = parser.getCurrentLocation();
-  if (parser.parseLess() ||
-      parser.parseDimensionList(shape, /*allowDynamic=*/false) ||
-      parser.parseType(element) || parser.parseGreater())
-    return {};
-  if (shape.size() != 2) {
-    parser.emitError(loc) << "rows are rows x columns";
-    return {};
-  }
-  return RowsType::get(parser.getContext(), shape[0], shape[1], element);
-}
-
-void RowsType::print(AsmPrinter &printer) const {
-  printer << "<" << getRows() << "x" << getColumns() << "x" << getElementType()
-          << ">";
-}
-
-// !tile.panel<16x576, #llama.q4_1, #cpu.fma>
-Type PanelType::parse(AsmParser &parser) {
-  SmallVector<int64_t> shape;
-  corellama::llama::FormatInterface format;
-  corellama::llama::ContractionUnitInterface unit;
-  SMLoc loc = parser.getCurrentLocation();
-  if (parser.parseLess() ||
-      parser.parseDimensionList(shape, /*allowDynamic=*/false,
-                                /*withTrailingX=*/false) ||
-      parser.parseComma() || parser.parseAttribute(format) ||
-      parser.parseComma() || parser.parseAttribute(unit) ||
-      parser.parseGreater())
-    return {};
-  if (shape.size() != 2) {
-    parser.emitError(loc) << "a panel is rows x columns";
-    return {};
-  }
-  return PanelType::get(parser.getContext(), shape[0], shape[1], format, unit);
-}
-
-void PanelType::print(AsmPrinter &printer) const {
-  printer << "<" << getRows() << "x" << getColumns() << ", " << getFormat()
-          << ", " << getUnit() << ">";
 }

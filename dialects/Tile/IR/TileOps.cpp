@@ -144,22 +144,6 @@ LogicalResult ContractOp::verify() {
   return success();
 }
 
-LogicalResult DecodeOp::verify() {
-  int64_t rows = cast<VectorType>(getType()).getDimSize(0);
-  if (rows != 1)
-    return emitOpError() << "decodes columns of one row, found " << rows
-                         << " rows";
-  return success();
-}
-
-LogicalResult StoreOp::verify() {
-  Type tile = cast<VectorType>(getValue().getType()).getElementType();
-  Type memory = cast<MemRefType>(getTarget().getType()).getElementType();
-  if (tile != memory)
-    return emitOpError() << "stores " << tile << " to memory of " << memory;
-  return success();
-}
-
 LogicalResult ReduceLanesOp::verify() {
   if (getKind() != "add" && getKind() != "max")
     return emitOpError() << "adds or takes the maximum, found '" << getKind()

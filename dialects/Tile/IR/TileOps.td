@@ -57,7 +57,7 @@ def Tile_RowsType : Tile_Type<"Rows", "rows"> {
     activations, in a buffer or staged in scratch.
   }];
   let parameters = (ins "int64_t":$rows, "int64_t":$columns, "::mlir::Type":$elementType);
-  let hasCustomAssemblyFormat = 1;
+  let assemblyFormat = "`<` custom<Extents>($rows, $columns, \"true\") `` $elementType `>`";
 }
 def Tile_PanelType : Tile_Type<"Panel", "panel"> {
   let summary = "a range of a weight's rows, decoded in scratch for a unit";
@@ -69,7 +69,9 @@ def Tile_PanelType : Tile_Type<"Panel", "panel"> {
   let parameters = (ins "int64_t":$rows, "int64_t":$columns,
                         "::corellama::llama::FormatInterface":$format,
                         "::corellama::llama::ContractionUnitInterface":$unit);
-  let hasCustomAssemblyFormat = 1;
+  let assemblyFormat = [{
+    `<` custom<Extents>($rows, $columns, "false") `,` $format `,` $unit `>`
+  }];
 }
 
 def Tile_ResolvesHandles : NativeOpTrait<"ResolvesHandles"> {
@@ -374,11 +376,12 @@ def Tile_DecodeOp : Tile_Op<"decode", [MemoryEffects<[MemRead]>]> {
     unspecified, and not read.
   }];
   let arguments = (ins Llama_WeightType:$weight, Index:$row, Index:$column);
-  let results = (outs Tile_Tile:$result);
+  let results = (outs ConfinedType<Tile_Tile,
+    [CPred<"::llvm::cast<::mlir::VectorType>($_self).getDimSize(0) == 1">],
+    "a tile of one row">:$result);
   let assemblyFormat = [{
     $weight `[` $row `,` $column `]` attr-dict `:` type($weight) `->` type($result)
   }];
-  let hasVerifier = 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -431,7 +434,8 @@ def Tile_LoadOp : Tile_Op<"load", [AttrSizedOperandSegments]> {
     type($source) `->` type($result)
   }];
 }
-def Tile_StoreOp : Tile_Op<"store", [AttrSizedOperandSegments]> {
+def Tile_StoreOp : Tile_Op<"store", [AttrSizedOperandSegments,
+    AllElementTypesMatch<["value", "target"]>]> {
   let summary = "a tile to memory, up to the limits of rows and columns";
   let description = [{
     Rows from `rows` on and columns from `columns` on (absent: the memory's
@@ -443,7 +447,6 @@ def Tile_StoreOp : Tile_Op<"store", [AttrSizedOperandSegments]> {
     $value `,` $target `[` $row `,` $column `]` (`rows` $rows^)? (`columns` $columns^)?
     attr-dict `:` type($value) `,` type($target)
   }];
-  let hasVerifier = 1;
 }
 def Tile_AppendOp : Tile_Op<"append", [MemoryEffects<[MemWrite]>]> {
   let summary = "a tile of keys or values into the cache";

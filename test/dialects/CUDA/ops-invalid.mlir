@@ -17,7 +17,7 @@ func.func @a_shuffle_beyond_the_warp(%x: f32) {
 // -----
 
 func.func @workgroup_memory_in_global_memory() {
-  // expected-error @below {{'cuda.shared' op is memory of static shape in space 3, found 'memref<32xf32, 1>'}}
+  // expected-error @below {{'cuda.shared' op result #0 must be workgroup memory of static shape, without strides, but got 'memref<32xf32, 1>'}}
   %m = cuda.shared at 0 : memref<32xf32, 1>
   return
 }
@@ -25,7 +25,7 @@ func.func @workgroup_memory_in_global_memory() {
 // -----
 
 func.func @workgroup_memory_of_any_size() {
-  // expected-error @below {{'cuda.shared' op is memory of static shape in space 3, found 'memref<?xf32, 3>'}}
+  // expected-error @below {{'cuda.shared' op result #0 must be workgroup memory of static shape, without strides, but got 'memref<?xf32, 3>'}}
   %m = cuda.shared at 0 : memref<?xf32, 3>
   return
 }
@@ -41,7 +41,7 @@ func.func @workgroup_memory_between_vectors() {
 // -----
 
 func.func @three_matrices(%m: memref<64x32xf16, 3>, %i: index) {
-  // expected-error @below {{'cuda.ldmatrix' op gives 1, 2 or 4 pairs of halves, found 'vector<3x2xf16>'}}
+  // expected-error @below {{'cuda.ldmatrix' op result #0 must be 1 or 2 or 4 pairs of f16, but got 'vector<3x2xf16>'}}
   %v = cuda.ldmatrix %m[%i, %i] : memref<64x32xf16, 3> -> vector<3x2xf16>
   return
 }
@@ -49,7 +49,7 @@ func.func @three_matrices(%m: memref<64x32xf16, 3>, %i: index) {
 // -----
 
 func.func @a_matrix_of_global_memory(%m: memref<64x32xf16, 1>, %i: index) {
-  // expected-error @below {{'cuda.ldmatrix' op reads workgroup memory of its result's elements, found 'memref<64x32xf16, 1>'}}
+  // expected-error @below {{'cuda.ldmatrix' op operand #0 must be workgroup memory, a memref of 16-bit float values, but got 'memref<64x32xf16, 1>'}}
   %v = cuda.ldmatrix %m[%i, %i] : memref<64x32xf16, 1> -> vector<4x2xf16>
   return
 }
@@ -57,7 +57,7 @@ func.func @a_matrix_of_global_memory(%m: memref<64x32xf16, 1>, %i: index) {
 // -----
 
 func.func @a_matrix_of_other_elements(%m: memref<64x32xf32, 3>, %i: index) {
-  // expected-error @below {{'cuda.ldmatrix' op reads workgroup memory of its result's elements, found 'memref<64x32xf32, 3>'}}
+  // expected-error @below {{'cuda.ldmatrix' op operand #0 must be workgroup memory, a memref of 16-bit float values, but got 'memref<64x32xf32, 3>'}}
   %v = cuda.ldmatrix %m[%i, %i] : memref<64x32xf32, 3> -> vector<4x2xf16>
   return
 }
@@ -65,7 +65,7 @@ func.func @a_matrix_of_other_elements(%m: memref<64x32xf32, 3>, %i: index) {
 // -----
 
 func.func @a_product_of_the_wrong_shape(%a: vector<2x2xf16>, %b: vector<2x2xf16>, %c: vector<4xf32>) {
-  // expected-error @below {{'cuda.mma' op multiplies 4 by 2 pairs of f16, found 'vector<2x2xf16>' and 'vector<2x2xf16>'}}
+  // expected-error @below {{'cuda.mma' op operand #0 must be 4 pairs of f16, but got 'vector<2x2xf16>'}}
   %d = cuda.mma %a, %b, %c : vector<2x2xf16>, vector<2x2xf16>
   return
 }

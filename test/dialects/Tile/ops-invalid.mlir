@@ -1,11 +1,11 @@
 // RUN: %opt %s --split-input-file --verify-diagnostics
 
-// expected-error @below {{rows are rows x columns}}
+// expected-error @below {{expected rows x columns, found 1 extents}}
 func.func @rows_of_one_extent(%x: !tile.rows<32xf32>)
 
 // -----
 
-// expected-error @below {{a panel is rows x columns}}
+// expected-error @below {{expected rows x columns, found 1 extents}}
 func.func @a_panel_of_one_extent(%x: !tile.panel<32, #llama.q4_1, #cpu.fma>)
 
 // -----
@@ -244,7 +244,7 @@ func.func @lanes_on_halves(%ctx: !tile.context, %i: index) {
 
 func.func @values_of_two_rows(%ctx: !tile.context, %i: index) {
   %w = tile.weight %ctx @w : !llama.weight<16x32, #llama.q8_0> in #llama.rowmajor index 0
-  // expected-error @below {{'tile.decode' op decodes columns of one row, found 2 rows}}
+  // expected-error @below {{'tile.decode' op result #0 must be a tile of one row, but got 'vector<2x16xf32>'}}
   %v = tile.decode %w[%i, %i] : <16x32, #llama.q8_0> -> vector<2x16xf32>
   return
 }
@@ -252,7 +252,7 @@ func.func @values_of_two_rows(%ctx: !tile.context, %i: index) {
 // -----
 
 func.func @halves_in_memory_of_floats(%v: vector<1x16xf16>, %m: memref<8x32xf32>, %i: index) {
-  // expected-error @below {{'tile.store' op stores 'f16' to memory of 'f32'}}
+  // expected-error @below {{'tile.store' op failed to verify that all of {value, target} have same element type}}
   tile.store %v, %m[%i, %i] : vector<1x16xf16>, memref<8x32xf32>
   return
 }
