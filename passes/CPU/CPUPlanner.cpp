@@ -71,16 +71,15 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
     return cpu::StrategyAttr::get(context, unit, m, n);
   };
   auto ofRows = [&](int64_t by, int64_t times) {
-    return PartitionAttr::get(context, {}, StringAttr::get(context, "rows"), by,
-                              times, 0);
+    return PartitionAttr::get(context, {}, PartitionOf::Rows, by, times, 0);
   };
   Block &body = kernel.getBody().front();
 
   for (auto part : body.getOps<AttentionPartOp>()) {
     int64_t heads = part.getCache().getType().getHeads();
     return {strategy(part.getHeads() / heads, kGroupRows),
-            PartitionAttr::get(context, {}, StringAttr::get(context, "keys"),
-                               part.getKeys(), heads, 0),
+            PartitionAttr::get(context, {}, PartitionOf::Keys, part.getKeys(),
+                               heads, 0),
             {}};
   }
   for (auto attention : body.getOps<AttentionOp>())
@@ -91,22 +90,22 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
 
   auto linears = body.getOps<LinearOp>();
   if (!linears.empty()) {
-    SmallVector<int64_t> groups = getRowGroups(kernel);
+    auto groups = DenseI64ArrayAttr::get(context, getRowGroups(kernel));
     LinearOp first = *linears.begin();
     // Products of one kernel read rows of one type.
-    if (isa<Q8B32Type>(
-            cast<RankedTensorType>(first.getX().getType()).getElementType()))
+    if (isa<Q8B32Type>(first.getX().getType().getElementType()))
       unit = cpu::DotU8S8Attr::get(context);
     // Few rows are one tile, of 1, 2, 4 or 8: a tile of three or of five would
     // leave registers of the next larger one unused.
     int64_t bound = getRowBound(first.getResult());
     bool few = bound <= row.tileRows;
     int64_t m = few ? llvm::PowerOf2Ceil(bound) : row.tileRows;
-    bool head = llvm::any_of(
-        groups, [](int64_t rows) { return rows >= 64 * kLMHeadPart; });
+    bool head = llvm::any_of(groups.asArrayRef(), [](int64_t rows) {
+      return rows >= 64 * kLMHeadPart;
+    });
     int64_t by = !few ? kManyRowsPart : head ? kLMHeadPart : kFewRowsPart;
     return {strategy(m, kGroupRows),
-            PartitionAttr::get(context, groups, {}, by, 1, 0),
+            PartitionAttr::get(context, groups, PartitionOf::Weights, by, 1, 0),
             {}};
   }
   // Row-wise kernels: norm, embed, what is left of an unfused graph.

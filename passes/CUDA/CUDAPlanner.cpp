@@ -87,10 +87,6 @@ cuda::StrategyAttr makeStrategy(MLIRContext *context, const TableRow &row) {
                                  row.k, row.stages);
 }
 
-RankedTensorType rowsOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 //===----------------------------------------------------------------------===//
 // Tensor cores
 //===----------------------------------------------------------------------===//
@@ -122,28 +118,29 @@ bool runsOnTensorCores(LinearOp linear) {
 
 KernelPlan planProducts(KernelOp kernel) {
   MLIRContext *context = kernel.getContext();
-  SmallVector<int64_t> groups = getRowGroups(kernel);
+  auto groups = DenseI64ArrayAttr::get(context, getRowGroups(kernel));
   auto linears = kernel.getBody().getOps<LinearOp>();
   auto hasHalves = [](LinearOp linear) {
-    return rowsOf(linear.getX()).getElementType().isF16();
+    return linear.getX().getType().getElementType().isF16();
   };
   if (llvm::all_of(linears, hasHalves))
     return {makeStrategy(context, kTensorCores),
-            PartitionAttr::get(context, groups, {}, /*by=*/kTensorCores.n,
-                               /*times=*/1, /*rows_by=*/kTensorCores.m),
+            PartitionAttr::get(context, groups, PartitionOf::Weights,
+                               /*by=*/kTensorCores.n, /*times=*/1,
+                               /*rows_by=*/kTensorCores.m),
             {}};
   for (LinearOp linear : linears)
-    if (!rowsOf(linear.getX()).getElementType().isF32())
+    if (!linear.getX().getType().getElementType().isF32())
       return {{},
               {},
               "a GPU's products are on float32 rows, or all of a kernel on f16 "
               "rows; compile with --activations=f32"};
   bool few = getRowBound((*linears.begin()).getX()) <= kProduct.m;
-  bool head = few && llvm::any_of(groups, [](int64_t rows) {
+  bool head = few && llvm::any_of(groups.asArrayRef(), [](int64_t rows) {
                 return rows >= kLMHeadRows;
               });
   return {makeStrategy(context, kProduct),
-          PartitionAttr::get(context, groups, {},
+          PartitionAttr::get(context, groups, PartitionOf::Weights,
                              head ? kLMHeadPart : kProduct.n,
                              /*times=*/1, /*rows_by=*/0),
           {}};
@@ -151,10 +148,8 @@ KernelPlan planProducts(KernelOp kernel) {
 
 KernelPlan makePlan(KernelOp kernel) {
   MLIRContext *context = kernel.getContext();
-  auto partitionOf = [&](StringRef what, int64_t by, int64_t times) {
-    return PartitionAttr::get(context, {}, StringAttr::get(context, what), by,
-                              times,
-                              /*rows_by=*/0);
+  auto partitionOf = [&](PartitionOf what, int64_t by, int64_t times) {
+    return PartitionAttr::get(context, {}, what, by, times, /*rows_by=*/0);
   };
   Block &body = kernel.getBody().front();
   for (auto part : body.getOps<AttentionPartOp>()) {
@@ -166,18 +161,21 @@ KernelPlan makePlan(KernelOp kernel) {
         1, std::min(kAttentionHeads, kAttentionSums / elements));
     while (group % row.m != 0)
       --row.m;
-    return {makeStrategy(context, row),
-            partitionOf("keys", part.getKeys(), part.getHeads() / row.m),
-            {}};
+    return {
+        makeStrategy(context, row),
+        partitionOf(PartitionOf::Keys, part.getKeys(), part.getHeads() / row.m),
+        {}};
   }
   for (auto attention : body.getOps<AttentionOp>())
     return {makeStrategy(context, kAttention),
-            partitionOf("rows", kAttention.m,
+            partitionOf(PartitionOf::Rows, kAttention.m,
                         attention.getCache().getType().getHeads()),
             {}};
   if (!body.getOps<LinearOp>().empty())
     return planProducts(kernel);
-  return {makeStrategy(context, kRowWise), partitionOf("rows", 1, 1), {}};
+  return {makeStrategy(context, kRowWise),
+          partitionOf(PartitionOf::Rows, 1, 1),
+          {}};
 }
 
 struct CUDAPlanner

@@ -11,18 +11,18 @@ using namespace corellama::llama;
 
 /// A part that rounds its own result must hold whole blocks of it.
 static LogicalResult verifyWholeRoundingBlocks(KernelOp kernel) {
-  if (!kernel.getPartitionAttr() || kernel.getPartitionAttr().getRows().empty())
+  PartitionAttr partition = kernel.getPartitionAttr();
+  if (!partition || partition.getOf() != PartitionOf::Weights)
     return success();
   auto yield = cast<YieldOp>(kernel.getBody().front().getTerminator());
   for (Value value : yield.getValues())
-    if (value.getDefiningOp<QuantizeOp>() &&
-        isa<Q8B32Type>(
-            cast<RankedTensorType>(value.getType()).getElementType()) &&
-        kernel.getPartitionAttr().getBy() % Q8B32Type::kBlock != 0)
+    if (auto quantize = value.getDefiningOp<QuantizeOp>();
+        quantize && isa<Q8B32Type>(quantize.getType().getElementType()) &&
+        partition.getBy() % Q8B32Type::kBlock != 0)
       return kernel.emitOpError()
              << "\"" << kernel.getName() << "\" rounds its result in blocks "
              << "of " << Q8B32Type::kBlock << ", but is partitioned by "
-             << kernel.getPartitionAttr().getBy();
+             << partition.getBy();
   return success();
 }
 
@@ -82,9 +82,8 @@ static LogicalResult verifySameOrders(ModuleOp module) {
 }
 
 LogicalResult corellama::llama::verifyPlanInvariants(ModuleOp module) {
-  WalkResult kernels = module.walk([](KernelOp kernel) {
-    return failed(verifyWholeRoundingBlocks(kernel)) ? WalkResult::interrupt()
-                                                     : WalkResult::advance();
+  WalkResult kernels = module.walk([](KernelOp kernel) -> WalkResult {
+    return verifyWholeRoundingBlocks(kernel);
   });
   return failure(kernels.wasInterrupted() || failed(verifySameOrders(module)));
 }

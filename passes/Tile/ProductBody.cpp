@@ -38,10 +38,10 @@ LogicalResult KernelBody::writeProducts() {
              << "leaves the kernel in no buffer and no cache";
     rowsOfGroups.push_back(group.rows);
   }
-  if (ArrayRef(rowsOfGroups) != partition.getRows()) {
+  if (partition.getRows().asArrayRef() != ArrayRef(rowsOfGroups)) {
     InFlightDiagnostic diagnostic =
         source.emitOpError() << "is partitioned by groups of products of ";
-    llvm::interleaveComma(partition.getRows(), diagnostic);
+    llvm::interleaveComma(partition.getRows().asArrayRef(), diagnostic);
     diagnostic << " rows and has groups of ";
     llvm::interleaveComma(rowsOfGroups, diagnostic);
     return diagnostic << "; llama-plan-kernels counts them";
@@ -73,7 +73,7 @@ LogicalResult KernelBody::writeProducts() {
     return static_cast<int64_t>(llvm::divideCeil(rows, partition.getBy()));
   };
   int64_t allParts = 0;
-  for (int64_t rows : partition.getRows())
+  for (int64_t rows : partition.getRows().asArrayRef())
     allParts += partsOf(rows);
   int64_t firstPart = 0;
   for (auto [group, sinks] : llvm::zip(rowGroups.getGroups(), sinksOf)) {

@@ -106,9 +106,3 @@ ArrayRef<StringLiteral> DotU8S8Attr::getFeatures() const {
   static constexpr StringLiteral kFeatures[] = {"avx2", "fma"};
   return kFeatures;
 }
-
-/// Bytes are multiplied where they stand.
-bool DotU8S8Attr::usesPanels() const { return false; }
-
-/// They stand in the rows.
-bool DotU8S8Attr::needsBlockSums(llama::FormatInterface) const { return false; }

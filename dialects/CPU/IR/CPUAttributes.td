@@ -51,7 +51,8 @@ def CPU_StrategyAttr : CPU_Attr<"Strategy", "strategy", [Llama_StrategyInterface
 }
 
 def CPU_FmaAttr : CPU_Attr<"Fma", "fma",
-    [DeclareAttrInterfaceMethods<Llama_ContractionUnitInterface>]> {
+    [DeclareAttrInterfaceMethods<Llama_ContractionUnitInterface,
+                                 ["getFeatures", "usesPanels", "needsBlockSums"]>]> {
   let summary = "float32 fused multiply-add on vectors";
   let description = [{
     Quants are converted to float32 and multiplied by float32 rows; any format.
@@ -59,14 +60,15 @@ def CPU_FmaAttr : CPU_Attr<"Fma", "fma",
 }
 
 def CPU_DotU8S8Attr : CPU_Attr<"DotU8S8", "dot_u8s8",
-    [DeclareAttrInterfaceMethods<Llama_ContractionUnitInterface>]> {
+    [DeclareAttrInterfaceMethods<Llama_ContractionUnitInterface, ["getFeatures"]>]> {
   let summary = "exact sums of products of bytes";
   let description = [{
     Quants are multiplied by rows of `!llama.q8b32` as bytes and summed exactly,
     a scale block at a time, then scaled into a float32 accumulator. Formats of
     quants with scales, with minima or without. By `vpdpbusd` where the target
     has it (AVX-512 VNNI, AVX-VNNI), else by `vpmaddubsw` (AVX2); the bits are
-    the same.
+    the same. Bytes are multiplied where they stand, without panels; the sums of
+    blocks stand in the rows.
   }];
 }
 

@@ -67,16 +67,6 @@ Attribute SimtAttr::getOrder(llama::FormatInterface format) const {
                                         scaleOf(format), kWarp);
 }
 
-/// Every target of CUDA has the needed instructions.
-ArrayRef<StringLiteral> SimtAttr::getFeatures() const { return {}; }
-
-/// Workgroup memory is too small for decoded rows; a block reads them again
-/// from the caches.
-bool SimtAttr::usesPanels() const { return false; }
-
-/// Each lane holds the terms of its blocks in registers anyway.
-bool SimtAttr::needsBlockSums(llama::FormatInterface) const { return false; }
-
 Type MmaAttr::getRowsType() const { return Float16Type::get(getContext()); }
 
 Attribute MmaAttr::getOrder(llama::FormatInterface format) const {
@@ -85,11 +75,3 @@ Attribute MmaAttr::getOrder(llama::FormatInterface format) const {
   return llama::ReductionOrderAttr::get(getContext(), *this, kMmaBlock,
                                         scaleOf(format), /*lanes=*/0);
 }
-
-ArrayRef<StringLiteral> MmaAttr::getFeatures() const { return {}; }
-
-/// A block decodes into workgroup memory inside its loop over k, so no panel is
-/// needed.
-bool MmaAttr::usesPanels() const { return false; }
-
-bool MmaAttr::needsBlockSums(llama::FormatInterface) const { return false; }

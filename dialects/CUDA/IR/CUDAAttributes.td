@@ -61,7 +61,9 @@ def CUDA_SimtAttr : CUDA_Attr<"Simt", "simt",
   let description = [{
     Each lane takes 16 bytes of quants of each of its warp's weight rows at a time,
     converts them to float32 and multiplies them by float32 rows; a tree adds the lanes. It
-    reads every format that `passes/CUDA/WeightChunks` can load.
+    reads every format that `passes/CUDA/WeightChunks` can load. There are no panels:
+    workgroup memory is too small for them, a block reads rows again from the caches; and
+    no sums of blocks, whose terms each lane holds in registers anyway.
   }];
 }
 
@@ -70,7 +72,8 @@ def CUDA_MmaAttr : CUDA_Attr<"Mma", "mma",
   let summary = "tensor cores: mma.sync on f16, sums in float32";
   let description = [{
     Multiplies weights whose quants are exact as f16 (f16, q8_0, q4_0), so that
-    only the rows of x are rounded.
+    only the rows of x are rounded. A block decodes into workgroup memory inside its loop
+    over k, so no panel is needed.
   }];
 }
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Llama/IR/LlamaDialect.h"
+#include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -26,28 +27,10 @@ void LlamaDialect::registerAttributes() {
 #endif
 }
 
-namespace {
-template <typename... Attributes> struct AttributeList {
-  /// The attribute whose mnemonic is a format's name.
-  static FormatInterface findFormat(MLIRContext *context, StringRef name) {
-    FormatInterface found;
-    auto consider = [&]<typename A>(std::type_identity<A>) {
-      if constexpr (std::is_base_of_v<FormatInterface::Trait<A>, A>)
-        if (A::getMnemonic() == name)
-          found = A::get(context);
-    };
-    (consider(std::type_identity<Attributes>()), ...);
-    return found;
-  }
-};
-} // namespace
-
 FormatInterface corellama::llama::getFormat(MLIRContext *context,
                                             const FormatFacts &facts) {
-  return AttributeList<
-#define GET_ATTRDEF_LIST
-#include "dialects/Llama/IR/LlamaAttributes.cpp.inc"
-      >::findFormat(context, facts.name);
+  return cast<FormatInterface>(
+      parseAttribute(("#llama." + facts.name).str(), context));
 }
 
 LogicalResult
@@ -65,75 +48,18 @@ ReductionOrderAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 
 LogicalResult
 PartitionAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                      ArrayRef<int64_t> rows, StringAttr of, int64_t by,
+                      DenseI64ArrayAttr rows, PartitionOf of, int64_t by,
                       int64_t times, int64_t rowsBy) {
   if (by <= 0 || times <= 0 || rowsBy < 0)
     return emitError() << "a partition goes by positive steps";
-  if (rows.empty() == !of)
+  if ((rows && !rows.empty()) != (of == PartitionOf::Weights))
     return emitError() << "a partition is either of groups of weight rows, or "
                           "of keys or rows";
-  if (of && of.getValue() != "keys" && of.getValue() != "rows")
-    return emitError() << "a partition is of keys or rows, found '"
-                       << of.getValue() << "'";
-  for (int64_t group : rows)
-    if (group <= 0)
-      return emitError() << "a group of a partition has " << group << " rows";
+  if (rows)
+    for (int64_t group : rows.asArrayRef())
+      if (group <= 0)
+        return emitError() << "a group of a partition has " << group << " rows";
   return success();
-}
-
-// <rows = [32, 16], by = 32> or <of = keys, by = 256, times = 3>
-Attribute PartitionAttr::parse(AsmParser &parser, Type) {
-  SmallVector<int64_t> rows;
-  StringAttr of;
-  int64_t by = 0, times = 1, rowsBy = 0;
-  SMLoc loc = parser.getCurrentLocation();
-  auto field = [&]() -> ParseResult {
-    StringRef name;
-    if (parser.parseKeyword(&name) || parser.parseEqual())
-      return failure();
-    if (name == "rows")
-      return parser.parseCommaSeparatedList(
-          AsmParser::Delimiter::Square,
-          [&]() { return parser.parseInteger(rows.emplace_back()); });
-    if (name == "of") {
-      StringRef what;
-      if (parser.parseKeyword(&what))
-        return failure();
-      of = StringAttr::get(parser.getContext(), what);
-      return success();
-    }
-    if (name == "by")
-      return parser.parseInteger(by);
-    if (name == "times")
-      return parser.parseInteger(times);
-    if (name == "rows_by")
-      return parser.parseInteger(rowsBy);
-    return parser.emitError(loc)
-           << "a partition has rows, of, by, times and rows_by, not '" << name
-           << "'";
-  };
-  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::LessGreater, field))
-    return {};
-  return PartitionAttr::getChecked([&] { return parser.emitError(loc); },
-                                   parser.getContext(), rows, of, by, times,
-                                   rowsBy);
-}
-
-void PartitionAttr::print(AsmPrinter &printer) const {
-  printer << "<";
-  if (!getRows().empty()) {
-    printer << "rows = [";
-    llvm::interleaveComma(getRows(), printer);
-    printer << "]";
-  } else {
-    printer << "of = " << getOf().getValue();
-  }
-  printer << ", by = " << getBy();
-  if (getTimes() != 1)
-    printer << ", times = " << getTimes();
-  if (getRowsBy() != 0)
-    printer << ", rows_by = " << getRowsBy();
-  printer << ">";
 }
 
 AffineMap PartitionAttr::getParts() const {
@@ -141,12 +67,11 @@ AffineMap PartitionAttr::getParts() const {
   AffineExpr rows = getAffineDimExpr(0, context),
              keys = getAffineDimExpr(1, context);
   AffineExpr count = getAffineConstantExpr(0, context);
-  if (isOfKeys()) {
-    count = keys.ceilDiv(getBy()) * getTimes();
-  } else if (isOfRows()) {
-    count = rows.ceilDiv(getBy()) * getTimes();
+  if (getOf() != PartitionOf::Weights) {
+    AffineExpr divided = getOf() == PartitionOf::Keys ? keys : rows;
+    count = divided.ceilDiv(getBy()) * getTimes();
   } else {
-    for (int64_t group : getRows())
+    for (int64_t group : getRows().asArrayRef())
       count = count + llvm::divideCeil(group, getBy());
     if (getRowsBy() != 0)
       count = rows.ceilDiv(getRowsBy()) * count;

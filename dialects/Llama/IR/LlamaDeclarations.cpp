@@ -19,8 +19,6 @@ LogicalResult ModelOp::verify() {
   if (!getEntries() == !getSteps()) // model A1
     return emitOpError()
            << "has either entries (until plan) or steps (from schedule on)";
-  if (getHeads().empty()) // model A4
-    return emitOpError() << "has no head, expected at least one";
   if (!getEntries())
     return success();
   for (auto entry : getEntries()->getAsRange<EntryAttr>()) {
@@ -39,33 +37,25 @@ LogicalResult ModelOp::verify() {
 }
 
 LogicalResult ModelOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  auto expect = [&](Attribute symbol,
-                    StringRef what) -> LogicalResult { // model A3
+  bool hasSteps = getSteps().has_value();
+  SmallVector<Attribute> uses(getHeads().getValue());
+  if (hasSteps)
+    llvm::append_range(uses, *getSteps());
+  else
+    for (auto entry : getEntries()->getAsRange<EntryAttr>()) {
+      uses.push_back(entry.getEmbed());
+      llvm::append_range(uses, entry.getLayers());
+    }
+  for (Attribute symbol : uses) {
     Operation *op =
         symbols.lookupNearestSymbolFrom(*this, cast<SymbolRefAttr>(symbol));
-    bool found =
-        op && (what == "step" ? isa<StepOp>(op)
-                              : op->getName().getStringRef() == "func.func");
-    if (!found)
-      return emitOpError() << symbol << " is not a " << what
-                           << " of this module";
-    return success();
-  };
-  for (Attribute head : getHeads())
-    if (failed(expect(head, getSteps() ? "step" : "function")))
-      return failure();
-  if (getSteps())
-    for (Attribute step : getStepsAttr())
-      if (failed(expect(step, "step")))
-        return failure();
-  if (getEntries())
-    for (auto entry : getEntries()->getAsRange<EntryAttr>()) {
-      if (failed(expect(entry.getEmbed(), "function")))
-        return failure();
-      for (Attribute layer : entry.getLayers())
-        if (failed(expect(layer, "function")))
-          return failure();
-    }
+    // By name: the dialect does not depend on func.
+    if (!op || (hasSteps ? !isa<StepOp>(op)
+                         : op->getName().getStringRef() != "func.func"))
+      return emitOpError() << symbol << " is not a "
+                           << (hasSteps ? "step" : "function")
+                           << " of this module"; // model A3
+  }
   return success();
 }
 
@@ -73,51 +63,7 @@ LogicalResult ModelOp::verifySymbolUses(SymbolTableCollection &symbols) {
 // weights, weight
 //===----------------------------------------------------------------------===//
 
-static ParseResult parseCallees(OpAsmParser &parser, ArrayAttr &callees,
-                                DenseI32ArrayAttr &of) {
-  SmallVector<Attribute> symbols;
-  auto callee = [&]() -> ParseResult {
-    FlatSymbolRefAttr symbol;
-    if (parser.parseAttribute(symbol))
-      return failure();
-    symbols.push_back(symbol);
-    return success();
-  };
-  // A single callee stands without brackets.
-  if (failed(parser.parseOptionalLSquare())) {
-    if (callee())
-      return failure();
-  } else {
-    if (parser.parseCommaSeparatedList(callee) || parser.parseRSquare() ||
-        parser.parseKeyword("of"))
-      return failure();
-    SmallVector<int32_t> indices;
-    if (parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Square, [&]() {
-          return parser.parseInteger(indices.emplace_back());
-        }))
-      return failure();
-    of = parser.getBuilder().getDenseI32ArrayAttr(indices);
-  }
-  callees = parser.getBuilder().getArrayAttr(symbols);
-  return success();
-}
-
-static void printCallees(OpAsmPrinter &printer, Operation *, ArrayAttr callees,
-                         DenseI32ArrayAttr of) {
-  if (!of) {
-    printer << callees[0];
-    return;
-  }
-  printer << "[";
-  llvm::interleaveComma(callees, printer);
-  printer << "] of [";
-  llvm::interleaveComma(of.asArrayRef(), printer);
-  printer << "]";
-}
-
 LogicalResult WeightsOp::verify() {
-  if (int64_t layers = getLayers(); layers <= 0) // weights A2
-    return emitOpError() << "a model has layers, found " << layers;
   for (Operation &op : getBody().front())
     if (!isa<WeightOp>(op)) // weights A1
       return op.emitOpError()
@@ -147,8 +93,6 @@ LogicalResult WeightOp::verify() {
   if (getShape().empty() || getShape().size() > 2 ||
       llvm::any_of(getShape(), [](int64_t e) { return e <= 0; })) // weight A1
     return emitOpError() << "has one or two positive extents";
-  if (getFormats().empty()) // weight A2
-    return emitOpError() << "has at least one format";
   if (getOf()) {
     if (static_cast<int64_t>(getOf()->size()) != getCount()) // weight A2
       return emitOpError() << "has a format index for each of " << getCount()
@@ -213,35 +157,14 @@ LogicalResult WeightRefOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return success();
 }
 
-LogicalResult RopeTableOp::verify() {
-  int64_t head = getHeadAttr().getInt();
-  if (head <= 0 || head % 2 != 0) // rope_table A1
-    return emitOpError() << "a head has an even size, found " << head;
-  if (!(getBase().convertToDouble() > 0)) // rope_table A2
-    return emitOpError() << "the base is positive, found "
-                         << getBase().convertToDouble();
-  return success();
-}
-
 LogicalResult InputOp::verify() {
-  Type type = getType();
-  bool ok = false;
-  switch (getName()) { // input A1
-  case Input::Ids:
-  case Input::Positions:
-  case Input::Wanted: {
-    auto tensor = dyn_cast<RankedTensorType>(type);
-    ok = tensor && tensor.getRank() == 1 &&
-         tensor.getElementType().isInteger(32);
-    break;
-  }
-  case Input::Cache:
-    ok = isa<CacheType>(type);
-    break;
-  }
-  if (!ok)
+  auto tensor = dyn_cast<RankedTensorType>(getType());
+  bool isIntegers =
+      tensor && tensor.getRank() == 1 && tensor.getElementType().isInteger(32);
+  if (getName() == Input::Cache ? !isa<CacheType>(getType())
+                                : !isIntegers) // input A1
     return emitOpError() << "'" << stringifyInput(getName())
-                         << "' is not of type " << type;
+                         << "' is not of type " << getType();
   return success();
 }
 
@@ -306,6 +229,28 @@ FailureOr<RopeOp> corellama::llama::getRotation(ModuleOp module) {
   if (walked.wasInterrupted())
     return failure();
   return first;
+}
+
+//===----------------------------------------------------------------------===//
+// The ops, and what their formats call
+//===----------------------------------------------------------------------===//
+
+/// `@k`, or `[@k.0, @k.1]` where there are several.
+static ParseResult parseCallees(OpAsmParser &parser, ArrayAttr &callees) {
+  SymbolRefAttr callee;
+  OptionalParseResult single = parser.parseOptionalAttribute(callee);
+  if (!single.has_value())
+    return parser.parseAttribute(callees);
+  callees = parser.getBuilder().getArrayAttr(callee);
+  return *single;
+}
+
+static void printCallees(OpAsmPrinter &printer, Operation *,
+                         ArrayAttr callees) {
+  if (callees.size() == 1)
+    printer << callees[0];
+  else
+    printer << callees;
 }
 
 #define GET_OP_CLASSES

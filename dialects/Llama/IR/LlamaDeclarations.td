@@ -42,7 +42,8 @@ def Llama_ModelOp : Llama_Op<"model", Llama_DeclarationPhases,
     OptionalAttr<StrAttr>:$sym_visibility,
     OptionalAttr<TypedArrayAttrBase<Llama_EntryAttr, "entries">>:$entries,
     OptionalAttr<TypedArrayAttrBase<FlatSymbolRefAttr, "steps">>:$steps,
-    TypedArrayAttrBase<FlatSymbolRefAttr, "heads">:$heads);
+    ConfinedAttr<TypedArrayAttrBase<FlatSymbolRefAttr, "heads">,
+                 [ArrayMinCount<1>]>:$heads);
   let assemblyFormat = [{
     $sym_name (`entries` $entries^)? (`steps` $steps^)? `heads` $heads attr-dict
   }];
@@ -63,7 +64,7 @@ def Llama_WeightsOp : Llama_Op<"weights", Llama_DeclarationPhases,
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name,
-    OptionalAttr<StrAttr>:$sym_visibility, I64Attr:$layers);
+    OptionalAttr<StrAttr>:$sym_visibility, Llama_Positive:$layers);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$sym_name `layers` $layers attr-dict-with-keyword $body";
   let hasVerifier = 1;
@@ -86,7 +87,7 @@ def Llama_WeightOp : Llama_Op<"weight", Llama_DeclarationPhases, [Symbol]> {
   }];
   let arguments = (ins SymbolNameAttr:$sym_name,
     OptionalAttr<StrAttr>:$sym_visibility, DenseI64ArrayAttr:$shape,
-    ArrayAttr:$formats, OptionalAttr<DenseI32ArrayAttr>:$of,
+    ConfinedAttr<ArrayAttr, [ArrayMinCount<1>]>:$formats, OptionalAttr<DenseI32ArrayAttr>:$of,
     OptionalAttr<ArrayAttr>:$layouts);
   let assemblyFormat = [{
     $sym_name `:` custom<DimensionList>($shape) `formats` $formats (`of` $of^)?
@@ -144,6 +145,10 @@ def Llama_CacheLayoutOp : Llama_Op<"cache_layout", Llama_PlannedPhases> {
   let assemblyFormat = "$type `keys` $keys `values` $values attr-dict";
 }
 
+def Llama_Even : AttrConstraint<
+    CPred<"::llvm::cast<::mlir::IntegerAttr>($_self).getInt() % 2 == 0">,
+    "whose value is even">;
+
 def Llama_RopeTableOp : Llama_Op<"rope_table", Llama_RopeTablePhases> {
   let summary = "the angles of the table that tile.rope_row reads";
   let description = [{
@@ -157,9 +162,9 @@ def Llama_RopeTableOp : Llama_Op<"rope_table", Llama_RopeTablePhases> {
     llama.rope_table head 64 base 1.0e+04
     ```
   }];
-  let arguments = (ins I64Attr:$head, F64Attr:$base);
+  let arguments = (ins ConfinedAttr<I64Attr, [IntPositive, Llama_Even]>:$head,
+                       Llama_PositiveReal:$base);
   let assemblyFormat = "`head` $head `base` $base attr-dict";
-  let hasVerifier = 1;
 }
 
 def Llama_Input : I32EnumAttr<"Input", "what the runtime provides", [

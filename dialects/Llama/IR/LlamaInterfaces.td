@@ -92,13 +92,13 @@ def Llama_KVCacheLayoutInterface : AttrInterface<"KVCacheLayoutInterface"> {
       heads of this size.}],
       "::corellama::llama::KVCacheStrides", "getStrides",
       (ins "int64_t":$headSize)>,
-    InterfaceMethod<[{
-      Bytes of `capacity` positions of all layers and heads, padding included.
-      Overflow is failure.}],
-      "::llvm::FailureOr<uint64_t>", "getCacheBytes",
-      (ins "const ::corellama::llama::CacheType &":$type,
-           "uint64_t":$capacity)>,
   ];
+  let extraClassDeclaration = [{
+    /// Bytes of `capacity` positions of all layers and heads, padding included.
+    /// Overflow is failure.
+    ::llvm::FailureOr<uint64_t> getCacheBytes(
+        const ::corellama::llama::CacheType &type, uint64_t capacity) const;
+  }];
 }
 
 def Llama_TargetInterface : AttrInterface<"TargetInterface"> {
@@ -172,15 +172,17 @@ def Llama_ContractionUnitInterface : AttrInterface<"ContractionUnitInterface"> {
       "::mlir::Attribute", "getOrder",
       (ins "::corellama::llama::FormatInterface":$format)>,
     InterfaceMethod<"Features that a target must have, in LLVM's names.",
-      "::llvm::ArrayRef<::llvm::StringLiteral>", "getFeatures">,
+      "::llvm::ArrayRef<::llvm::StringLiteral>", "getFeatures", (ins), "",
+      "return {};">,
     InterfaceMethod<[{
       Whether rows of a weight are decoded once into a panel (`tile.panel`), where
       several tiles of rows are multiplied by them.}],
-      "bool", "usesPanels">,
+      "bool", "usesPanels", (ins), "", "return false;">,
     InterfaceMethod<[{
       Whether it needs the sums of blocks of x (`tile.block_sums`) for a weight of
       this format.}],
-      "bool", "needsBlockSums", (ins "::corellama::llama::FormatInterface":$format)>,
+      "bool", "needsBlockSums", (ins "::corellama::llama::FormatInterface":$format),
+      "", "return false;">,
   ];
 }
 

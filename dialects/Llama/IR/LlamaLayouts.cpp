@@ -230,21 +230,8 @@ BitPosition RowMajorSplitAttr::locate(FormatInterface format, int64_t rows,
 // The cache
 //===----------------------------------------------------------------------===//
 
-static FailureOr<uint64_t> cacheBytes(KVCacheStrides strides, CacheType type,
-                                      uint64_t capacity) {
-  // Elements are of whole bytes: CacheType's verifier.
-  return product({uint64_t(type.getLayers()), uint64_t(type.getHeads()),
-                  capacity, uint64_t(strides.perPosition),
-                  type.getElementType().getIntOrFloatBitWidth() / 8});
-}
-
 KVCacheStrides RowMajorAttr::getStrides(int64_t headSize) const {
   return {int64_t(llvm::alignTo(headSize, kCacheRowMultiple)), /*group=*/1};
-}
-
-FailureOr<uint64_t> RowMajorAttr::getCacheBytes(const CacheType &type,
-                                                uint64_t capacity) const {
-  return cacheBytes(getStrides(type.getHeadSize()), type, capacity);
 }
 
 KVCacheStrides KeysInterleaved16Attr::getStrides(int64_t headSize) const {
@@ -252,7 +239,11 @@ KVCacheStrides KeysInterleaved16Attr::getStrides(int64_t headSize) const {
 }
 
 FailureOr<uint64_t>
-KeysInterleaved16Attr::getCacheBytes(const CacheType &type,
-                                     uint64_t capacity) const {
-  return cacheBytes(getStrides(type.getHeadSize()), type, capacity);
+KVCacheLayoutInterface::getCacheBytes(const CacheType &type,
+                                      uint64_t capacity) const {
+  // Elements are of whole bytes: CacheType's verifier.
+  return product({uint64_t(type.getLayers()), uint64_t(type.getHeads()),
+                  capacity,
+                  uint64_t(getStrides(type.getHeadSize()).perPosition),
+                  type.getElementType().getIntOrFloatBitWidth() / 8});
 }

@@ -37,6 +37,12 @@ class Llama_PhasedOp<Dialect dialect, string opMnemonic, Llama_Phases phases,
 class Llama_Op<string opMnemonic, Llama_Phases phases, list<Trait> traits = []>
     : Llama_PhasedOp<Llama_Dialect, opMnemonic, phases, traits>;
 
-def Llama_Integers : RankedTensorOf<[I32]>;
+def Llama_Positive : ConfinedAttr<I64Attr, [IntPositive]>;
+def Llama_PositiveReal : ConfinedAttr<F64Attr, [AttrConstraint<
+    CPred<"::llvm::cast<::mlir::FloatAttr>($_self).getValueAsDouble() > 0">,
+    "whose value is positive">]>;
+
+def Llama_Integers : ConfinedType<RankedTensorOf<[I32]>, [HasAnyRankOfPred<[1]>],
+    "one 32-bit integer a row">;
 
 #endif

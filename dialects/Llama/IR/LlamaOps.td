@@ -2,7 +2,8 @@
 //
 // What is computed, on tensors whose first dimension is the tokens of a call
 // ("rows"). Constraints are labelled (A1), (A2), ...; the same label stands
-// beside the check in LlamaOps.cpp and in the name of the test that breaks it.
+// beside the check in LlamaOps.cpp, unless the type of an operand or attribute says
+// it already, and in the name of the test that breaks it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,8 +18,14 @@ include "dialects/Llama/IR/LlamaSchedule.td"
 // The only state that a step changes.
 def Llama_CacheResource : Resource<"CacheResource">;
 
-def Llama_Rows : RankedTensorOf<[F32]>;
-def Llama_AnyRows : RankedTensorOf<[F32, F16, BF16, Llama_Q8B32Type]>;
+class Llama_RowsOf<list<Type> elements> : ConfinedType<RankedTensorOf<elements>,
+    [HasAnyRankOfPred<[2]>,
+     CPred<"!::llvm::cast<::mlir::ShapedType>($_self).isDynamicDim(1)">],
+    "rows x columns with the columns known, a " # RankedTensorOf<elements>.summary>;
+def Llama_Rows : Llama_RowsOf<[F32]>;
+def Llama_AnyRows : Llama_RowsOf<[F32, F16, BF16, Llama_Q8B32Type]>;
+// Of attention: rows x heads x blocks x (head size + 2).
+def Llama_Parts : RankedTensorOf<[F32]>;
 
 def Llama_EmbedOp : Llama_Op<"embed", Llama_GraphPhases, [Pure]> {
   let summary = "row ids[r] of the embedding";
@@ -66,7 +73,7 @@ def Llama_RmsNormOp : Llama_Op<"rms_norm", Llama_GraphPhases,
     }
     ```
   }];
-  let arguments = (ins Llama_Rows:$x, Llama_WeightType:$weight, F64Attr:$eps,
+  let arguments = (ins Llama_Rows:$x, Llama_WeightType:$weight, Llama_PositiveReal:$eps,
                        OptionalAttr<Llama_ReductionOrderAttr>:$order);
   let results = (outs Llama_Rows:$result);
   let assemblyFormat = [{
@@ -127,7 +134,7 @@ def Llama_RopeOp : Llama_Op<"rope", Llama_GraphPhases,
     }
     ```
   }];
-  let arguments = (ins Llama_Rows:$x, Llama_Integers:$positions, F64Attr:$base,
+  let arguments = (ins Llama_Rows:$x, Llama_Integers:$positions, Llama_PositiveReal:$base,
                        I64Attr:$heads);
   let results = (outs Llama_Rows:$result);
   let assemblyFormat = [{
@@ -204,7 +211,7 @@ def Llama_AttentionOp : Llama_Op<"attention", Llama_GraphPhases,
   let arguments = (ins Llama_Rows:$query,
     Arg<Llama_CacheType, "the cache", [MemRead<Llama_CacheResource>]>:$cache,
     Index:$layer, Llama_Integers:$positions, I64Attr:$heads,
-    OptionalAttr<I64Attr>:$keys, OptionalAttr<Llama_ReductionOrderAttr>:$order);
+    OptionalAttr<Llama_Positive>:$keys, OptionalAttr<Llama_ReductionOrderAttr>:$order);
   let results = (outs Llama_Rows:$result);
   let assemblyFormat = [{
     $query `,` $cache `[` $layer `]` `,` $positions `causal` `heads` $heads
@@ -239,9 +246,9 @@ def Llama_AttentionPartOp : Llama_Op<"attention_part", Llama_AttentionPartPhases
   }];
   let arguments = (ins Llama_Rows:$query,
     Arg<Llama_CacheType, "the cache", [MemRead<Llama_CacheResource>]>:$cache,
-    Index:$layer, Llama_Integers:$positions, I64Attr:$heads, I64Attr:$keys,
+    Index:$layer, Llama_Integers:$positions, I64Attr:$heads, Llama_Positive:$keys,
     OptionalAttr<Llama_ReductionOrderAttr>:$order);
-  let results = (outs Llama_Rows:$result);
+  let results = (outs Llama_Parts:$result);
   let assemblyFormat = [{
     $query `,` $cache `[` $layer `]` `,` $positions `causal` `heads` $heads
     `keys` $keys (`order` $order^)? attr-dict `:`
@@ -270,7 +277,7 @@ def Llama_AttentionMergeOp : Llama_Op<"attention_merge", Llama_AttentionPartPhas
     }
     ```
   }];
-  let arguments = (ins Llama_Rows:$parts, I64Attr:$heads, OptionalAttr<I64Attr>:$keys);
+  let arguments = (ins Llama_Parts:$parts, I64Attr:$heads, OptionalAttr<I64Attr>:$keys);
   let results = (outs Llama_Rows:$result);
   let assemblyFormat = [{
     $parts `heads` $heads (`keys` $keys^)? attr-dict `:` type($parts) `->` type($result)

@@ -55,6 +55,13 @@ def Llama_ReductionOrderAttr : Llama_Attr<"ReductionOrder", "reduction_order"> {
   let genVerifyDecl = 1;
 }
 
+def Llama_PartitionOf : I32EnumAttr<"PartitionOf", "what a partition divides", [
+    I32EnumAttrCase<"Weights", 0, "weights">, I32EnumAttrCase<"Keys", 1, "keys">,
+    I32EnumAttrCase<"Rows", 2, "rows">]> {
+  let cppNamespace = "::corellama::llama";
+  let genSpecializedAttr = 0;
+}
+
 def Llama_PartitionAttr : Llama_Attr<"Partition", "partition"> {
   let summary = "how a kernel is partitioned into parts";
   let description = [{
@@ -72,19 +79,18 @@ def Llama_PartitionAttr : Llama_Attr<"Partition", "partition"> {
       part = tile * times + head.
   }];
   let parameters = (ins
-    OptionalArrayRefParameter<"int64_t">:$rows,
-    DefaultValuedParameter<"::mlir::StringAttr", "::mlir::StringAttr()">:$of,
+    OptionalParameter<"::mlir::DenseI64ArrayAttr">:$rows,
+    DefaultValuedParameter<"::corellama::llama::PartitionOf",
+                           "::corellama::llama::PartitionOf::Weights">:$of,
     "int64_t":$by,
     DefaultValuedParameter<"int64_t", "1">:$times,
     DefaultValuedParameter<"int64_t", "0">:$rows_by
   );
-  let hasCustomAssemblyFormat = 1;
+  let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     /// The number of parts of a call, from its rows (d0) and keys (d1).
     ::mlir::AffineMap getParts() const;
-    bool isOfKeys() const { return getOf() && getOf().getValue() == "keys"; }
-    bool isOfRows() const { return getOf() && getOf().getValue() == "rows"; }
   }];
 }
 

@@ -64,7 +64,7 @@ def Llama_BufferOp : Llama_Op<"buffer", Llama_BufferPhases, [Symbol]> {
   }];
   let arguments = (ins SymbolNameAttr:$sym_name,
     OptionalAttr<StrAttr>:$sym_visibility, TypeAttrOf<AnyRankedTensor>:$type,
-    OptionalAttr<I64Attr>:$at);
+    OptionalAttr<ConfinedAttr<I64Attr, [IntNonNegative]>>:$at);
   let assemblyFormat = [{
     $sym_name `:` $type (`at` $at^)? attr-dict
   }];
@@ -126,7 +126,8 @@ def Llama_StepOp : Llama_Op<"step", Llama_StepPhases,
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name,
-    OptionalAttr<StrAttr>:$sym_visibility, I64Attr:$rows);
+    OptionalAttr<StrAttr>:$sym_visibility,
+    ConfinedAttr<I64Attr, [IntPositive, IntMaxValue<2147483647>]>:$rows);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$sym_name `rows` $rows attr-dict-with-keyword $body";
   let hasVerifier = 1;
@@ -142,9 +143,13 @@ def Llama_DispatchOp : Llama_Op<"dispatch", Llama_StepPhases,
     (A1) callees are functions. (A2) `of` and the layer where there is more than
     one callee, each index below their number.
   }];
-  let arguments = (ins TypedArrayAttrBase<FlatSymbolRefAttr, "callees">:$callees,
+  let arguments = (ins
+    ConfinedAttr<TypedArrayAttrBase<FlatSymbolRefAttr, "callees">,
+                 [ArrayMinCount<1>]>:$callees,
     OptionalAttr<DenseI32ArrayAttr>:$of, Optional<Index>:$layer);
-  let assemblyFormat = "custom<Callees>($callees, $of) (`(` $layer^ `)`)? attr-dict";
+  let assemblyFormat = [{
+    custom<Callees>($callees) (`of` $of^)? (`(` $layer^ `)`)? attr-dict
+  }];
   let hasVerifier = 1;
 }
 

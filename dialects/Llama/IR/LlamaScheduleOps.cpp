@@ -41,11 +41,10 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
       return failure();
   }
   if (succeeded(parser.parseOptionalKeyword("partition"))) {
-    auto partition =
-        dyn_cast_or_null<PartitionAttr>(PartitionAttr::parse(parser, {}));
-    if (!partition)
+    PartitionAttr partition;
+    if (parser.parseCustomAttributeWithFallback(partition, Type(), "partition",
+                                                result.attributes))
       return failure();
-    result.addAttribute("partition", partition);
   }
   return failure(
       parser.resolveOperands(operands, types, loc, result.operands) ||
@@ -67,7 +66,7 @@ void KernelOp::print(OpAsmPrinter &printer) {
     printer << " strategy " << getStrategyAttr();
   if (getPartitionAttr()) {
     printer << " partition ";
-    getPartitionAttr().print(printer);
+    printer.printStrippedAttrOrType(getPartitionAttr());
   }
   printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(),
                                            {"name", "strategy", "partition"});
@@ -115,8 +114,6 @@ LogicalResult BufferOp::verify() {
     return emitOpError()
            << "the type of a buffer is its capacity, all extents known, found "
            << type;
-  if (getAt() && static_cast<int64_t>(*getAt()) < 0) // buffer A2
-    return emitOpError() << "lies at a negative offset";
   return success();
 }
 
@@ -166,28 +163,19 @@ LogicalResult BufferWriteOp::verifySymbolUses(SymbolTableCollection &symbols) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult StepOp::verify() {
-  if (int64_t rows = getRowsAttr().getInt();
-      rows < 1 || rows > INT32_MAX) // step A2
-    return emitOpError() << "is called with 1 to " << INT32_MAX
-                         << " rows, found " << rows;
-  WalkResult result =
-      getBody().walk(
-          [&](Operation *op) {
-            StringRef name = op->getName().getStringRef();
-            if (isa<DispatchOp, BarrierOp>(op) || name == "arith.constant" ||
-                name == "scf.for" || name == "scf.yield") // step A1
-              return WalkResult::advance();
-            op->emitOpError()
-                << "stands in llama.step, which holds dispatches, barriers and "
-                   "loops over layers";
-            return WalkResult::interrupt();
-          });
+  WalkResult result = getBody().walk([&](Operation *op) -> WalkResult {
+    StringRef name = op->getName().getStringRef();
+    if (isa<DispatchOp, BarrierOp>(op) || name == "arith.constant" ||
+        name == "scf.for" || name == "scf.yield") // step A1
+      return WalkResult::advance();
+    return op->emitOpError()
+           << "stands in llama.step, which holds dispatches, barriers "
+              "and loops over layers";
+  });
   return failure(result.wasInterrupted());
 }
 
 LogicalResult DispatchOp::verify() {
-  if (getCallees().empty())
-    return emitOpError() << "runs at least one callee";
   if (getCallees().size() > 1 && (!getOf() || !getLayer())) // dispatch A2
     return emitOpError()
            << "picks its callee by a table and a layer, one of them is missing";

@@ -28,7 +28,7 @@ module attributes {partition = #llama.partition<rows = [32], by = 0>} {}
 
 // -----
 
-// expected-error @+1 {{a partition goes by positive steps}}
+// expected-error @+1 {{struct is missing required parameter: by}}
 module attributes {partition = #llama.partition<rows = [32]>} {}
 
 // -----
@@ -43,7 +43,8 @@ module attributes {partition = #llama.partition<rows = [32], of = keys, by = 32>
 
 // -----
 
-// expected-error @+1 {{a partition is of keys or rows, found 'heads'}}
+// expected-error @+2 {{expected one of [weights, keys, rows] for what a partition divides, got: heads}}
+// expected-error @+1 {{failed to parse Llama_PartitionAttr parameter 'of' which is to be a `::corellama::llama::PartitionOf`}}
 module attributes {partition = #llama.partition<of = heads, by = 1>} {}
 
 // -----
@@ -53,7 +54,7 @@ module attributes {partition = #llama.partition<rows = [32, 0], by = 16>} {}
 
 // -----
 
-// expected-error @+1 {{a partition has rows, of, by, times and rows_by, not 'step'}}
+// expected-error @+1 {{duplicate or unknown struct parameter name: step}}
 module attributes {partition = #llama.partition<rows = [32], step = 16>} {}
 
 // -----

@@ -44,7 +44,7 @@ llama.weight @w : 32 formats [#llama.f32]
 
 // -----
 
-// expected-error @+1 {{'llama.model' op has no head, expected at least one}}
+// expected-error @+1 {{'llama.model' op attribute 'heads' failed to satisfy constraint: heads with at least 1 elements}}
 llama.model @model_a4 entries [] heads []
 
 // -----
@@ -69,13 +69,13 @@ llama.weights @weights_a1 layers 2 {
 
 // -----
 
-// expected-error @+1 {{'llama.weights' op a model has layers, found 0}}
+// expected-error @+1 {{'llama.weights' op attribute 'layers' failed to satisfy constraint: 64-bit signless integer attribute whose value is positive}}
 llama.weights @weights_a2 layers 0 {
 }
 
 // -----
 
-// expected-error @+1 {{'llama.weights' op a model has layers, found -1}}
+// expected-error @+1 {{'llama.weights' op attribute 'layers' failed to satisfy constraint: 64-bit signless integer attribute whose value is positive}}
 llama.weights @weights_a2_negative layers -1 {
 }
 
@@ -91,7 +91,7 @@ llama.weight @weight_a1_zero : 0x32 formats [#llama.f32]
 
 // -----
 
-// expected-error @+1 {{'llama.weight' op has at least one format}}
+// expected-error @+1 {{'llama.weight' op attribute 'formats' failed to satisfy constraint: array attribute with at least 1 elements}}
 llama.weight @weight_a2 : 32 formats []
 
 // -----

@@ -40,7 +40,7 @@ func.func @embed_a1_vector(%ids: tensor<2xi32>, %w: !llama.weight<32, #llama.f32
 // -----
 
 func.func @embed_a1_ids(%ids: tensor<2x1xi32>, %w: !llama.weight<64x32, #llama.q8_0>) {
-  // expected-error @+1 {{'llama.embed' op ids are one integer a row, found 'tensor<2x1xi32>'}}
+  // expected-error @+1 {{'llama.embed' op operand #0 must be one 32-bit integer a row, but got 'tensor<2x1xi32>'}}
   %x = llama.embed %ids, %w : tensor<2x1xi32>, !llama.weight<64x32, #llama.q8_0> -> tensor<2x32xf32>
   return
 }
@@ -48,7 +48,7 @@ func.func @embed_a1_ids(%ids: tensor<2x1xi32>, %w: !llama.weight<64x32, #llama.q
 // -----
 
 func.func @embed_a1_result(%ids: tensor<2xi32>, %w: !llama.weight<64x32, #llama.q8_0>) {
-  // expected-error @+1 {{'llama.embed' op the result is rows x columns with the columns known, found 'tensor<2x?xf32>'}}
+  // expected-error @+1 {{'llama.embed' op result #0 must be rows x columns with the columns known, a ranked tensor of 32-bit float values, but got 'tensor<2x?xf32>'}}
   %x = llama.embed %ids, %w : tensor<2xi32>, !llama.weight<64x32, #llama.q8_0> -> tensor<2x?xf32>
   return
 }
@@ -72,7 +72,7 @@ func.func @rms_norm_a1_matrix(%x: tensor<?x32xf32>, %w: !llama.weight<1x32, #lla
 // -----
 
 func.func @rms_norm_a2(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>) {
-  // expected-error @+1 {{'llama.rms_norm' op eps is positive, found 0.000000e+00}}
+  // expected-error @+1 {{'llama.rms_norm' op attribute 'eps' failed to satisfy constraint: 64-bit float attribute whose value is positive}}
   %y = llama.rms_norm %x, %w eps 0.0 : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
   return
 }
@@ -80,7 +80,7 @@ func.func @rms_norm_a2(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>) 
 // -----
 
 func.func @rms_norm_a2_nan(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>) {
-  // expected-error @+1 {{'llama.rms_norm' op eps is positive, found nan}}
+  // expected-error @+1 {{'llama.rms_norm' op attribute 'eps' failed to satisfy constraint: 64-bit float attribute whose value is positive}}
   %y = llama.rms_norm %x, %w eps 0x7FF8000000000000 : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
   return
 }
@@ -176,7 +176,7 @@ func.func @rope_a2(%x: tensor<2x32xf32>, %pos: tensor<3xi32>) {
 // -----
 
 func.func @rope_a2_rank(%x: tensor<2x32xf32>, %pos: tensor<2x1xi32>) {
-  // expected-error @+1 {{'llama.rope' op positions are one integer a row, found 'tensor<2x1xi32>'}}
+  // expected-error @+1 {{'llama.rope' op operand #1 must be one 32-bit integer a row, but got 'tensor<2x1xi32>'}}
   %y = llama.rope %x, %pos base 1.0e+04 heads 2 : tensor<2x32xf32>, tensor<2x1xi32>
   return
 }
@@ -184,7 +184,7 @@ func.func @rope_a2_rank(%x: tensor<2x32xf32>, %pos: tensor<2x1xi32>) {
 // -----
 
 func.func @rope_a3(%x: tensor<2x32xf32>, %pos: tensor<2xi32>) {
-  // expected-error @+1 {{'llama.rope' op the base is positive, found -1.000000e+00}}
+  // expected-error @+1 {{'llama.rope' op attribute 'base' failed to satisfy constraint: 64-bit float attribute whose value is positive}}
   %y = llama.rope %x, %pos base -1.0 heads 2 : tensor<2x32xf32>, tensor<2xi32>
   return
 }
@@ -240,7 +240,7 @@ func.func @attention_a3(%q: tensor<?x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l
 // -----
 
 func.func @attention_a4(%q: tensor<?x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<?xi32>) {
-  // expected-error @+1 {{'llama.attention' op a block of keys is not empty, found -256}}
+  // expected-error @+1 {{'llama.attention' op attribute 'keys' failed to satisfy constraint: 64-bit signless integer attribute whose value is positive}}
   %y = llama.attention %q, %kv[%l], %pos causal heads 2 keys -256 : tensor<?x32xf32>, !llama.cache<2x1x16, f16>, tensor<?xi32>
   return
 }
@@ -280,7 +280,7 @@ func.func @attention_part_a4(%q: tensor<1x32xf32>, %kv: !llama.cache<2x1x16, f16
 // -----
 
 func.func @attention_part_a5(%q: tensor<1x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<1xi32>) {
-  // expected-error @+1 {{'llama.attention_part' op a block of keys is not empty, found 0}}
+  // expected-error @+1 {{'llama.attention_part' op attribute 'keys' failed to satisfy constraint: 64-bit signless integer attribute whose value is positive}}
   %p = llama.attention_part %q, %kv[%l], %pos causal heads 2 keys 0 : tensor<1x32xf32>, !llama.cache<2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
   return
 }
@@ -320,7 +320,7 @@ func.func @argmax_a1(%x: tensor<?x64xf32>) {
 // -----
 
 func.func @argmax_a1_rank(%x: tensor<2x64xf32>) {
-  // expected-error @+1 {{'llama.argmax' op the result is one integer a row, found 'tensor<2x1xi32>'}}
+  // expected-error @+1 {{'llama.argmax' op result #0 must be one 32-bit integer a row, but got 'tensor<2x1xi32>'}}
   %id = llama.argmax %x : tensor<2x64xf32> -> tensor<2x1xi32>
   return
 }
@@ -328,7 +328,7 @@ func.func @argmax_a1_rank(%x: tensor<2x64xf32>) {
 // -----
 
 func.func @argmax_a2(%x: tensor<f32>) {
-  // expected-error @+1 {{'llama.argmax' op x is rows x columns with the columns known, found 'tensor<f32>'}}
+  // expected-error @+1 {{'llama.argmax' op operand #0 must be rows x columns with the columns known, a ranked tensor of 32-bit float values, but got 'tensor<f32>'}}
   %id = llama.argmax %x : tensor<f32> -> tensor<1xi32>
   return
 }
@@ -360,24 +360,24 @@ func.func @quantize_a4(%x: tensor<2x48xf32>) {
 // -----
 
 func.func @quantize_a3(%x: tensor<32xf32>) {
-  // expected-error @+1 {{'llama.quantize' op x is rows x columns with the columns known, found 'tensor<32xf32>'}}
+  // expected-error @+1 {{'llama.quantize' op operand #0 must be rows x columns with the columns known, a ranked tensor of 32-bit float values, but got 'tensor<32xf32>'}}
   %y = llama.quantize %x : tensor<32xf32> to tensor<32xbf16>
   return
 }
 
 // -----
 
-// expected-error @+1 {{'llama.rope_table' op a head has an even size, found 15}}
+// expected-error @+1 {{'llama.rope_table' op attribute 'head' failed to satisfy constraint: 64-bit signless integer attribute whose value is positive whose value is even}}
 llama.rope_table head 15 base 1.0e+04
 
 // -----
 
-// expected-error @+1 {{'llama.rope_table' op a head has an even size, found -2}}
+// expected-error @+1 {{'llama.rope_table' op attribute 'head' failed to satisfy constraint: 64-bit signless integer attribute whose value is positive whose value is even}}
 llama.rope_table head -2 base 1.0e+04
 
 // -----
 
-// expected-error @+1 {{'llama.rope_table' op the base is positive, found 0.000000e+00}}
+// expected-error @+1 {{'llama.rope_table' op attribute 'base' failed to satisfy constraint: 64-bit float attribute whose value is positive}}
 llama.rope_table head 16 base 0.0
 
 // -----

@@ -71,7 +71,7 @@ llama.buffer @buffer_a1 : tensor<?x32xf32>
 
 // -----
 
-// expected-error @+1 {{'llama.buffer' op lies at a negative offset}}
+// expected-error @+1 {{'llama.buffer' op attribute 'at' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative}}
 llama.buffer @buffer_a2 : tensor<1x32xf32> at -64
 
 // -----
@@ -155,7 +155,7 @@ llama.step @step_a1 rows 1 {
 
 // -----
 
-// expected-error @+1 {{'llama.step' op is called with 1 to 2147483647 rows, found 0}}
+// expected-error @+1 {{'llama.step' op attribute 'rows' failed to satisfy constraint: 64-bit signless integer attribute whose value is positive whose maximum value is 2147483647}}
 llama.step @step_a2 rows 0 {
 }
 
@@ -222,6 +222,6 @@ llama.step @dispatch_a2_index rows 1 {
 // -----
 
 llama.step @dispatch_no_callee rows 1 {
-  // expected-error @+1 {{'llama.dispatch' op runs at least one callee}}
+  // expected-error @+1 {{'llama.dispatch' op attribute 'callees' failed to satisfy constraint: callees with at least 1 elements}}
   "llama.dispatch"() {callees = []} : () -> ()
 }
