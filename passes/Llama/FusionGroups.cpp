@@ -253,13 +253,11 @@ whyNotEpilogue(Operation *op, unsigned producer, const Grouping &groups) {
       return "a row of the embedding is decoded, not computed tile by tile";
     // Parts of attention are the columns of the heads that share a head of
     // keys.
-    bool inBlocks = isa<Q8B32Type>(
-        cast<RankedTensorType>(quantize.getType()).getElementType());
+    bool inBlocks = isa<Q8B32Type>(quantize.getType().getElementType());
     if (auto attention = quantize.getX().getDefiningOp<AttentionOp>();
         attention && inBlocks) {
-      int64_t columns =
-          cast<RankedTensorType>(attention.getType()).getDimSize(1) /
-          attention.getCache().getType().getHeads();
+      int64_t columns = attention.getType().getDimSize(1) /
+                        attention.getCache().getType().getHeads();
       if (columns % Q8B32Type::kBlock != 0)
         return "a part has " + std::to_string(columns) +
                " columns, no whole blocks of " +
@@ -311,11 +309,9 @@ static std::optional<std::string> whyNotPrologue(Operation *op,
 /// siblings, or nothing if they are.
 static std::optional<std::string>
 whyNotSiblings(LinearOp first, LinearOp second, const Grouping &groups) {
-  auto elementOf = [](LinearOp linear) {
-    return cast<RankedTensorType>(linear.getX().getType()).getElementType();
-  };
   // One strategy a kernel, and a unit reads rows of one type.
-  if (elementOf(first) != elementOf(second))
+  if (first.getX().getType().getElementType() !=
+      second.getX().getType().getElementType())
     return "it reads the same rows in another type, which is for another unit";
   return groups.whyNotOne(groups.groupOf(first), groups.groupOf(second));
 }
@@ -354,9 +350,7 @@ static void joinEpilogues(Grouping &groups,
     // The latest producer: all others have ended when its parts run.
     std::optional<unsigned> producer;
     for (Value operand : op->getOperands())
-      if (std::optional<unsigned> made = groups.producerOf(operand))
-        if (!producer || *made > *producer)
-          producer = made;
+      producer = std::max(producer, groups.producerOf(operand));
     // Few rows are rounded in the prologue, which is asked later.
     if (!producer || isRowRounding(op, groups))
       continue;
@@ -400,14 +394,12 @@ static Operation *originOf(ArrayRef<Operation *> ops) {
 /// What a group is for, from its ops and from what its linears read.
 static StringRef roleOf(ArrayRef<Operation *> ops) {
   auto holds = [&](auto isOne) { return llvm::any_of(ops, isOne); };
-  if (holds(
-          [](Operation *op) { return isa<AttentionOp, AttentionPartOp>(op); }))
+  if (holds(llvm::IsaPred<AttentionOp, AttentionPartOp>))
     return "attn";
-  if (llvm::count_if(ops, [](Operation *op) { return isa<LinearOp>(op); }) >
-      0) {
-    if (holds([](Operation *op) { return isa<KVAppendOp, RopeOp>(op); }))
+  if (holds(llvm::IsaPred<LinearOp>)) {
+    if (holds(llvm::IsaPred<KVAppendOp, RopeOp>))
       return "qkv";
-    if (holds([](Operation *op) { return isa<SwigluOp, MulOp, SiluOp>(op); }))
+    if (holds(llvm::IsaPred<SwigluOp, MulOp, SiluOp>))
       return "gate_up";
     Operation *origin = originOf(ops);
     if (isa_and_nonnull<AttentionOp, AttentionMergeOp>(origin))
@@ -418,7 +410,7 @@ static StringRef roleOf(ArrayRef<Operation *> ops) {
       return "lm_head";
     return "linear";
   }
-  if (holds([](Operation *op) { return isa<RmsNormOp>(op); }))
+  if (holds(llvm::IsaPred<RmsNormOp>))
     return "norm";
   // An op that joined nothing has its own name.
   return ops.front()->getName().stripDialect();

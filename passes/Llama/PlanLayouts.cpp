@@ -63,9 +63,8 @@ struct PlanLayouts : corellama::llama::impl::LlamaPlanLayoutsBase<PlanLayouts> {
     FailureOr<PlannerInterface> planner = getPlanner(module);
     if (failed(planner))
       return failure();
-    WalkResult weights = module.walk([&](WeightOp weight) {
-      return failed(planWeight(weight, *planner)) ? WalkResult::interrupt()
-                                                  : WalkResult::advance();
+    WalkResult weights = module.walk([&](WeightOp weight) -> WalkResult {
+      return planWeight(weight, *planner);
     });
     FailureOr<CacheType> cache = findCache(module);
     if (weights.wasInterrupted() || failed(cache))

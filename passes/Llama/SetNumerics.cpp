@@ -47,12 +47,6 @@ static void remarkRows(LinearOp linear, Type element) {
         << remark::reason("the format has no quants");
 }
 
-static bool readsFloat32(LinearOp linear) {
-  return cast<RankedTensorType>(linear.getX().getType())
-      .getElementType()
-      .isF32();
-}
-
 namespace {
 struct SetNumerics : corellama::llama::impl::LlamaSetNumericsBase<SetNumerics> {
   using LlamaSetNumericsBase::LlamaSetNumericsBase;
@@ -66,7 +60,7 @@ struct SetNumerics : corellama::llama::impl::LlamaSetNumericsBase<SetNumerics> {
     }
     SmallVector<LinearOp> linears;
     getOperation().walk([&](LinearOp linear) {
-      if (readsFloat32(linear))
+      if (linear.getX().getType().getElementType().isF32())
         linears.push_back(linear);
     });
     if (rows == "f32" || linears.empty())
@@ -96,10 +90,10 @@ struct SetNumerics : corellama::llama::impl::LlamaSetNumericsBase<SetNumerics> {
       QuantizeOp &rounding =
           roundings[{linear.getX(), element, linear->getBlock()}];
       if (!rounding) {
-        auto type = cast<RankedTensorType>(linear.getX().getType());
         OpBuilder builder(linear);
         rounding = QuantizeOp::create(builder, linear.getLoc(),
-                                      type.clone(element), linear.getX());
+                                      linear.getX().getType().clone(element),
+                                      linear.getX());
       }
       linear.getXMutable().assign(rounding.getResult());
     }

@@ -78,29 +78,27 @@ static LogicalResult verifyStamped(func::FuncOp kernel) {
   };
   bool placed =
       !kernel->getParentOfType<ModuleOp>().getOps<CacheLayoutOp>().empty();
-  LogicalResult result = success();
-  kernel.walk([&](Operation *op) {
+  WalkResult result = kernel.walk([&](Operation *op) -> WalkResult {
     if (auto read = dyn_cast<BufferReadOp>(op))
-      result = buffers(op, read.getBufferAttr(), read.getAt().has_value());
-    else if (auto write = dyn_cast<BufferWriteOp>(op))
-      result = buffers(op, write.getBufferAttr(), write.getAt().has_value());
-    else if (auto ref = dyn_cast<WeightRefOp>(op);
-             ref && (!ref.getLayout() || !ref.getIndex()))
-      result =
-          op->emitOpError()
-          << "has no layout and index; run llama-resolve-weight-references";
-    else if (!placed &&
-             llvm::any_of(op->getOperandTypes(), llvm::IsaPred<CacheType>))
-      result = op->emitOpError()
-               << "uses a cache and the module has no llama.cache_layout; run "
-                  "llama-plan-layouts";
-    else if (auto reduction = dyn_cast<ReductionOpInterface>(op);
-             reduction && !reduction.getOrderAttr())
-      result = op->emitOpError()
-               << "has no order for its sum; run llama-plan-kernels";
-    return failed(result) ? WalkResult::interrupt() : WalkResult::advance();
+      return buffers(op, read.getBufferAttr(), read.getAt().has_value());
+    if (auto write = dyn_cast<BufferWriteOp>(op))
+      return buffers(op, write.getBufferAttr(), write.getAt().has_value());
+    if (auto ref = dyn_cast<WeightRefOp>(op);
+        ref && (!ref.getLayout() || !ref.getIndex()))
+      return op->emitOpError()
+             << "has no layout and index; run llama-resolve-weight-references";
+    if (!placed &&
+        llvm::any_of(op->getOperandTypes(), llvm::IsaPred<CacheType>))
+      return op->emitOpError()
+             << "uses a cache and the module has no llama.cache_layout; run "
+                "llama-plan-layouts";
+    if (auto reduction = dyn_cast<ReductionOpInterface>(op);
+        reduction && !reduction.getOrderAttr())
+      return op->emitOpError()
+             << "has no order for its sum; run llama-plan-kernels";
+    return WalkResult::advance();
   });
-  return result;
+  return failure(result.wasInterrupted());
 }
 
 namespace {
