@@ -241,7 +241,8 @@ static ParseResult parseCallees(OpAsmParser &parser, ArrayAttr &callees) {
   OptionalParseResult single = parser.parseOptionalAttribute(callee);
   if (!single.has_value())
     return parser.parseAttribute(callees);
-  callees = parser.getBuilder().getArrayAttr(callee);
+  if (succeeded(*single))
+    callees = parser.getBuilder().getArrayAttr(callee);
   return *single;
 }
 
