@@ -126,10 +126,11 @@ class Suites:
                  quick=True)
         lit = self.cache("LLVM_EXTERNAL_LIT") or "/usr/lib/llvm-22/bin/lit"
         needs = DRIVER + OPT
+        stop = ["--max-failures=1"] if self.args.fail_fast else []
         for name, extra in (("lit", []), ("lit-roundtrip", ["--param", "roundtrip=1"])):
             results = self.logs / f"{name}.json"
             self.add(name, [sys.executable, lit, "-v", "--no-progress-bar", "--output",
-                            results, *extra, self.build / "test"], count_lit(results),
+                            results, *stop, *extra, self.build / "test"], count_lit(results),
                      remedy=f"one test alone: {lit} -v test/FOLDER/FILE", needs=needs,
                      chain="lit", quick=not extra)
         self.add("empty-pass", [sys.executable, ROOT / "test/tools/check-empty-pass.py",
@@ -223,7 +224,8 @@ class Runner:
         self.logs = suites.logs
         # Tests of kernels read it: all combinations, not some by a seed.
         self.environment = os.environ | (
-            {"CORELLAMA_ALL": "1"} if suites.args.all else {})
+            {"CORELLAMA_ALL": "1"} if suites.args.all else {}) | (
+            {"GTEST_FAIL_FAST": "1"} if suites.args.fail_fast else {})
         self.passed = self.failed = 0
         self.fail_fast = suites.args.fail_fast
         self.running, self.stopped = [], False
@@ -293,7 +295,9 @@ class Runner:
                 if not self.stopped:
                     self.run(suite)
         known = [(sum(self.seconds.get(s.name, 20) for s in c), c) for c in chains.values()]
-        known.sort(key=lambda pair: -pair[0])
+        # The longest first, so that none is left over; but where the first failure ends
+        # it all, the shortest, which find most faults a second.
+        known.sort(key=lambda pair: pair[0], reverse=not self.fail_fast)
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             for done in [pool.submit(run_chain, chain) for _, chain in known]:
                 done.result()

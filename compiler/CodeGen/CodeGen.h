@@ -52,7 +52,8 @@ llvm::Error addProgramDescriptor(llvm::Module &llvmModule,
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 createTargetMachine(llama::TargetInterface target);
 
-/// LLVM's -O3 IR pipeline, without fast math and without library calls.
+/// LLVM's -O2 IR pipeline, without unrolling, vectorization, fast math and
+/// library calls.
 void optimize(llvm::Module &llvmModule, llvm::TargetMachine &machine);
 
 /// All three steps in order: optimized IR with the descriptor.

@@ -1,6 +1,6 @@
 //===- Device.cpp - the device's module to PTX ----------------------------===//
 //
-// From `gpu.module @device` of the llvm phase to PTX text, by LLVM's -O3
+// From `gpu.module @device` of the llvm phase to PTX text, by LLVM's -O2
 // pipeline and NVPTX back end, in process. PTX and not machine code: the driver
 // assembles it for the installed GPU. A file of its own because it is all of
 // code generation that is not for x86-64.

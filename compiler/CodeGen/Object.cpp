@@ -1,6 +1,6 @@
 //===- Object.cpp - LLVM IR to assembly or an object ----------------------===//
 //
-// LLVM's -O3 pipeline and code generation, in process. A file of its own
+// LLVM's -O2 pipeline and code generation, in process. A file of its own
 // because it decides which transformations LLVM may make: none that changes
 // bits (no fast math, no contraction), and no calls to a library.
 //
@@ -78,13 +78,20 @@ void corellama::codegen::optimize(llvm::Module &llvmModule,
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager components;
   llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder builder(&machine);
+  // Loops are vectors already, as wide and as often unrolled as their strategy
+  // says. LLVM would unroll what is beside them, the short loops over a row,
+  // which takes 40% of the time to compile and makes no program faster.
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopUnrolling = false;
+  tuning.LoopVectorization = false;
+  tuning.SLPVectorization = false;
+  llvm::PassBuilder builder(&machine, tuning);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(components);
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3)
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2)
       .run(llvmModule, modules);
 }
 
