@@ -111,9 +111,11 @@ private:
 class EmulatorDevice::Impl {
 public:
   Impl(llvm::ArrayRef<abi::DeviceKernel> kernels,
-       llvm::ArrayRef<MemoryRange> ranges)
-      : kernels(kernels), memory(ranges), fibres(kMaxThreads),
-        ring(kMaxThreads) {
+       llvm::ArrayRef<MemoryRange> ranges, const EmulatorOptions &options)
+      : kernels(kernels), memory(ranges, options.findConflicts),
+        fibres(kMaxThreads), ring(kMaxThreads) {
+    if (options.seed)
+      random.emplace(*options.seed);
     // Stacks of all devices, because only one runs at a time: a test makes a
     // device a launch, and new memory costs a fault a page.
     static thread_local std::unique_ptr<uint8_t[]> stacks(
@@ -122,13 +124,6 @@ public:
       fibres[t].thread = t;
       fibres[t].stack = stacks.get() + t * kStackStride;
     }
-  }
-
-  void setOptions(const EmulatorOptions &options) {
-    random.reset();
-    if (options.seed)
-      random.emplace(*options.seed);
-    memory.setFindConflicts(options.findConflicts);
   }
 
   void launch(uint32_t number, const abi::Context &context, uint32_t layer,
@@ -507,15 +502,9 @@ void EmulatorDevice::Impl::launch(uint32_t number,
 EmulatorDevice::EmulatorDevice(llvm::ArrayRef<abi::DeviceKernel> kernels,
                                llvm::ArrayRef<MemoryRange> ranges,
                                EmulatorOptions options)
-    : impl(std::make_unique<Impl>(kernels, ranges)) {
-  setOptions(options);
-}
+    : impl(std::make_unique<Impl>(kernels, ranges, options)) {}
 
 EmulatorDevice::~EmulatorDevice() = default;
-
-void EmulatorDevice::setOptions(EmulatorOptions options) {
-  impl->setOptions(options);
-}
 
 llvm::Error EmulatorDevice::launch(uint32_t kernel, const abi::Context &context,
                                    uint32_t layer, uint64_t blocks) {

@@ -41,8 +41,6 @@ public:
   ~EmulatorDevice();
   EmulatorDevice(const EmulatorDevice &) = delete;
 
-  void setOptions(EmulatorOptions options);
-
   /// Runs blocks [0, blocks) of a kernel.
   llvm::Error launch(uint32_t kernel, const abi::Context &context,
                      uint32_t layer, uint64_t blocks);

@@ -16,25 +16,31 @@ using namespace corellama;
 /// A NaN as float32, f16 and bf16.
 static constexpr int kNotANumber = 0xff;
 
-EmulatorMemory::EmulatorMemory(llvm::ArrayRef<MemoryRange> given) {
+EmulatorMemory::EmulatorMemory(llvm::ArrayRef<MemoryRange> given,
+                               bool findConflicts)
+    : findConflicts(findConflicts) {
   ranges.resize(2);
   ranges[kWorkgroup] = {"workgroup memory", nullptr, 0, true, nullptr};
   ranges[kWeights] = {"weights", nullptr, 0, false, nullptr};
   for (const MemoryRange &range : given) {
     Range made = {range.name, range.begin, range.bytes, range.writable,
                   nullptr};
-    if (range.writable) {
-      size_t cells = llvm::divideCeil(range.bytes, kCellBytes);
-      made.cells.reset(
-          static_cast<Cell *>(std::calloc(cells + 1, sizeof(Cell))));
-      if (!made.cells)
-        llvm::report_bad_alloc_error("no memory to watch a kernel's accesses");
-    }
+    if (range.writable)
+      watch(made, range.bytes);
     if (made.name == ranges[kWeights].name)
       ranges[kWeights] = std::move(made);
     else
       ranges.push_back(std::move(made));
   }
+}
+
+void EmulatorMemory::watch(Range &range, size_t bytes) {
+  if (!findConflicts)
+    return;
+  size_t cells = llvm::divideCeil(bytes, kCellBytes) + 1;
+  range.cells.reset(static_cast<Cell *>(std::calloc(cells, sizeof(Cell))));
+  if (!range.cells)
+    llvm::report_bad_alloc_error("no memory to watch a kernel's accesses");
 }
 
 void EmulatorMemory::beginLaunch() {
@@ -49,10 +55,7 @@ void EmulatorMemory::growWorkgroup(size_t bytes) {
   workgroup = AlignedBytes(bytes + kAlignment);
   range.begin = reinterpret_cast<uint8_t *>(
       llvm::alignTo(reinterpret_cast<uintptr_t>(workgroup.data()), kAlignment));
-  range.cells.reset(static_cast<Cell *>(
-      std::calloc(llvm::divideCeil(bytes, kCellBytes) + 1, sizeof(Cell))));
-  if (!range.cells)
-    llvm::report_bad_alloc_error("no memory to watch a kernel's accesses");
+  watch(range, bytes);
 }
 
 void EmulatorMemory::beginBlock(uint32_t block, size_t sharedBytes) {
@@ -97,18 +100,19 @@ bool EmulatorMemory::access(uint32_t thread, const void *address, size_t bytes,
       return fail(place() + ", which is no multiple of " +
                   std::to_string(alignment));
     if (!writes)
-      return !range.cells || !findConflicts ||
-             order(range, at, bytes, thread, kind);
+      return !range.cells || order(range, at, bytes, thread, kind);
     if (!range.writable)
       return fail(place() + ", which is read-only");
     if (at % kCellBytes != 0 || bytes % kCellBytes != 0)
       return fail(place() + ": single bytes are not watched");
-    return !findConflicts || order(range, at, bytes, thread, kind);
+    return !range.cells || order(range, at, bytes, thread, kind);
   }
   return fail(does() + " outside all memory of the launch");
 }
 
 void EmulatorMemory::dropCopy(const void *target, size_t bytes) {
+  if (!findConflicts)
+    return;
   size_t at = static_cast<const uint8_t *>(target) - ranges[kWorkgroup].begin;
   for (size_t cell = at / kCellBytes; cell < (at + bytes) / kCellBytes; ++cell)
     ranges[kWorkgroup].cells.get()[cell].copier = 0;

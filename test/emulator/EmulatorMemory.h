@@ -32,10 +32,9 @@ public:
   /// The record of each byte that kernels may write.
   static constexpr uint64_t kWatchBytes = 12;
 
-  explicit EmulatorMemory(llvm::ArrayRef<MemoryRange> ranges);
-
-  /// Whether accesses without order are looked for; bounds always are.
-  void setFindConflicts(bool find) { findConflicts = find; }
+  /// Bounds are always checked; accesses without order are looked for where
+  /// `findConflicts`, which takes kWatchBytes of memory a byte.
+  EmulatorMemory(llvm::ArrayRef<MemoryRange> ranges, bool findConflicts);
 
   //===--- Time
   //------------------------------------------------------------===//
@@ -102,8 +101,8 @@ private:
     uint8_t *begin;
     size_t bytes;
     bool writable;
-    /// Null for read-only memory. Zeroed by calloc, so pages that no kernel
-    /// touches cost nothing.
+    /// Null for read-only memory, and where no conflict is looked for. Zeroed
+    /// by calloc, so pages that no kernel touches cost nothing.
     struct Free {
       void operator()(Cell *cells) const { std::free(cells); }
     };
@@ -112,6 +111,8 @@ private:
   /// The places of two ranges that every launch has.
   static constexpr size_t kWorkgroup = 0, kWeights = 1;
 
+  /// Makes the records of a range's accesses.
+  void watch(Range &range, size_t bytes);
   bool access(uint32_t thread, const void *address, size_t bytes,
               size_t alignment, Access kind);
   bool order(const Range &range, size_t at, size_t bytes, uint32_t thread,
@@ -128,7 +129,7 @@ private:
 
   std::vector<Range> ranges;
   AlignedBytes workgroup;
-  bool findConflicts = true;
+  const bool findConflicts;
   /// Counts barriers, blocks and launches; two accesses at the same time by
   /// different threads have no order.
   uint32_t now = 1;

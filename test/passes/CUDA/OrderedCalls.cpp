@@ -21,8 +21,10 @@ void test::checkInOrders(TestModel &model, const KernelCall &call,
   std::optional<Memory> first;
   for (int seed = 1; seed <= orders; ++seed) {
     std::mt19937 order(seed);
-    llvm::Expected<Memory> result =
-        checked.run(model.kernels(), call.kernel, order);
+    // Found by comparing accesses, so any order finds them; one more for what a
+    // thread does only after another.
+    llvm::Expected<Memory> result = checked.run(
+        model.kernels(), call.kernel, order, /*findConflicts=*/seed <= 2);
     std::string problem;
     if (!result)
       problem = llvm::toString(result.takeError());

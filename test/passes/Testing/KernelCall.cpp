@@ -346,15 +346,16 @@ void CheckedCall::setBuffers(std::mt19937 &random) {
 
 llvm::Expected<Memory> CheckedCall::run(LoadedKernels &kernels,
                                         llvm::StringRef name,
-                                        std::mt19937 &random) {
+                                        std::mt19937 &random,
+                                        bool findConflicts) {
   auto restore = [](const std::vector<uint8_t> &from, AlignedBytes &to) {
     std::copy(from.begin(), from.end(), to.data());
   };
   restore(before.workspace, context.workspace);
   restore(before.keys, context.keys);
   restore(before.values, context.values);
-  if (llvm::Error error =
-          kernels.run(name, static_cast<uint32_t>(call.layer), context, random))
+  if (llvm::Error error = kernels.run(name, static_cast<uint32_t>(call.layer),
+                                      context, random, findConflicts))
     return std::move(error);
   auto copy = [](const AlignedBytes &bytes) {
     return std::vector<uint8_t>(bytes.data(), bytes.data() + bytes.size());
@@ -564,7 +565,8 @@ void checkKernel(TestModel &model, const KernelCall &call,
 void runKernel(TestModel &model, const std::string &kernel, int64_t layer,
                KernelContext &context, std::mt19937 &random) {
   if (llvm::Error error = model.kernels().run(
-          kernel, static_cast<uint32_t>(layer), context, random))
+          kernel, static_cast<uint32_t>(layer), context, random,
+          /*findConflicts=*/true))
     ADD_FAILURE() << model.describe() << ": " << kernel << ": "
                   << llvm::toString(std::move(error));
 }

@@ -51,7 +51,7 @@ public:
 
   /// Runs a kernel on the inputs: the call's own, or one made from it.
   llvm::Expected<Memory> run(LoadedKernels &kernels, llvm::StringRef kernel,
-                             std::mt19937 &random);
+                             std::mt19937 &random, bool findConflicts = true);
 
   /// Nothing, or in which element the result is wrong, and by how much.
   std::string judge(Memory result);

@@ -34,7 +34,7 @@ public:
     return runner.program().scratchBytes;
   }
   llvm::Error run(llvm::StringRef name, uint32_t layer, KernelContext &context,
-                  std::mt19937 &random) override {
+                  std::mt19937 &random, bool) override {
     const abi::Kernel *kernel = runner.lookup(name);
     if (!kernel)
       return noKernel(name);
@@ -60,11 +60,12 @@ public:
     return module.program().workspaceBytes;
   }
   llvm::Error run(llvm::StringRef name, uint32_t layer, KernelContext &context,
-                  std::mt19937 &random) override {
+                  std::mt19937 &random, bool findConflicts) override {
     if (!module.lookup(name))
       return noKernel(name);
     EmulatorOptions options;
     options.seed = random();
+    options.findConflicts = findConflicts;
     return module.run(name, context, layer, options);
   }
 

@@ -27,9 +27,11 @@ public:
 
   /// Computes all parts of a kernel, in an order that `random` decides: of
   /// parts on a CPU, of blocks and threads on a GPU. An error says what the
-  /// kernel did that it may not, where the device can tell.
+  /// kernel did that it may not, where the device can tell; on a GPU with
+  /// `findConflicts` also which accesses have no order.
   virtual llvm::Error run(llvm::StringRef kernel, uint32_t layer,
-                          KernelContext &context, std::mt19937 &random) = 0;
+                          KernelContext &context, std::mt19937 &random,
+                          bool findConflicts) = 0;
 };
 
 /// Compiles a module of phase llvm and loads it; `emulated` as in ModelChoice.
