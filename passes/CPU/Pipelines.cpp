@@ -36,6 +36,5 @@ void cpu::buildLLVMPasses(OpPassManager &manager) {
 
 void cpu::registerExternalModels(DialectRegistry &registry) {
   registerPlanner(registry);
-  registerFma(registry);
-  registerDotU8S8(registry);
+  registerUnits(registry);
 }

@@ -1,7 +1,7 @@
 //===- UnitLowering.h - the code of a CPU's units -------------------------===//
 //
-// The interface that a unit's file implements, and the function that attaches
-// each unit's model. A unit is a file in Units/ and a line here.
+// The interface that a unit's file implements, and the only list of units: one
+// is a file in Units/, declared and called here.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,6 +19,12 @@ inline bool hasTables(TargetAttr target) {
 
 void registerFma(mlir::DialectRegistry &registry);
 void registerDotU8S8(mlir::DialectRegistry &registry);
+
+/// Attaches the code of every unit.
+inline void registerUnits(mlir::DialectRegistry &registry) {
+  registerFma(registry);
+  registerDotU8S8(registry);
+}
 
 } // namespace corellama::cpu
 

@@ -230,6 +230,5 @@ void corellama::cuda::registerPlanner(DialectRegistry &registry) {
 
 void corellama::cuda::registerExternalModels(DialectRegistry &registry) {
   registerPlanner(registry);
-  registerMma(registry);
-  registerSimt(registry);
+  registerUnits(registry);
 }

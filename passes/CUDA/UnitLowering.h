@@ -1,7 +1,7 @@
 //===- UnitLowering.h - the code of a GPU's units -------------------------===//
 //
-// The interface that a unit's file implements, and the function that attaches
-// each unit's model. A unit is a file in Units/ and a line here.
+// The interface that a unit's file implements, and the only list of units: one
+// is a file in Units/, declared and called here.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,6 +17,12 @@ class CUDAKernel;
 
 void registerMma(mlir::DialectRegistry &registry);
 void registerSimt(mlir::DialectRegistry &registry);
+
+/// Attaches the code of every unit.
+inline void registerUnits(mlir::DialectRegistry &registry) {
+  registerMma(registry);
+  registerSimt(registry);
+}
 
 } // namespace corellama::cuda
 

@@ -35,7 +35,9 @@ protected:
         llvm::sys::fs::createUniqueDirectory("corellama-inspect", name));
     folder = name.str().str();
   }
-  void TearDown() override { llvm::sys::fs::remove_directories(folder); }
+  void TearDown() override {
+    EXPECT_FALSE(llvm::sys::fs::remove_directories(folder));
+  }
 
   /// A file with these bytes.
   std::string file(StringRef name, StringRef bytes) {
