@@ -136,12 +136,11 @@ TEST_F(InspectTest, AProgramAsText) {
   for (const char *line :
        {"program     program\n", "checkpoint  m.gguf\n",
         "target      x86-64-v3, 256-bit vectors\n", "features    +avx2,+fma\n",
-        "cache       f16, keys #llama.keys_interleaved16, values "
-        "#llama.rowmajor\n",
+        ("cache       f16, keys #llama.keys_interleaved16, values "
+         "#llama.rowmajor\n"),
         "rows        of a call, at most: [1,512]\n",
-        "model       4 layers, dim 64, hidden 96, 4 heads over 2 of 16, "
-        "vocabulary 5, context "
-        "128\n",
+        ("model       4 layers, dim 64, hidden 96, 4 heads over 2 of 16, "
+         "vocabulary 5, context 128\n"),
         "  workspace                  4096 bytes\n", "kernels: 1\n",
         "  kernel      parts      scratch  strategy\n",
         "  qkv.decode  qkv.parts  64\n", "tensors: 38\n"})
