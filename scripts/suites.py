@@ -30,10 +30,10 @@ SLOW_TESTS = {"CPUKernelTests", "CUDAKernelTests", "EmulatorTests", "GraphTests"
               "RunnerTests"}
 # About what suites of more than a minute take beside another on two cores, in seconds:
 # the order of a first run, which without it ended with one suite alone for minutes.
-LONG_SUITES = {"targets": 280, "CUDAKernelTests": 220, "cuda-ptx": 200, "exact-random": 200,
-               "GraphTests": 200, "golden": 180, "bits": 160, "exact-demo": 130,
-               "phases": 130, "lit": 150, "emulator": 100, "CPUKernelTests": 90,
-               "metrics": 90, "exact-q8": 60}
+LONG_SUITES = {"CUDAKernelTests": 240, "GraphTests": 230, "cuda-ptx": 200, "targets": 180,
+               "bits": 160, "CPUKernelTests": 160, "emulator": 140, "phases": 140,
+               "golden": 120, "tidy": 80, "exact-random": 80, "exact-demo": 90,
+               "lit": 80, "bits-q8": 70, "lit-roundtrip": 60, "metrics": 60}
 # With --all up to an hour and a half of one core: shared out.
 SHARED_TESTS = {"CUDAKernelTests", "GraphTests"}
 
