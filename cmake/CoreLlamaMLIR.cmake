@@ -67,9 +67,9 @@ function(corellama_library name)
   endif()
 endfunction()
 
-# corellama_dialect(NAME [ATTRIBUTES] [TYPES]): declarations, definitions and pages of
-# what NAMEOps.td has, as target CoreLlamaNAMEIncGen, and with them what the folder
-# has generated before.
+# corellama_dialect(NAME [ATTRIBUTES] [TYPES]): C++ and reference pages of the dialect
+# in NAMEOps.td. The target CoreLlamaNAMEIncGen makes them, and every file for which the
+# folder has called mlir_tablegen before.
 function(corellama_dialect name)
   cmake_parse_arguments(ARG "ATTRIBUTES;TYPES" "" "" ${ARGN})
   string(TOLOWER ${name} dialect)

@@ -78,9 +78,10 @@ void corellama::codegen::optimize(llvm::Module &llvmModule,
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager components;
   llvm::ModuleAnalysisManager modules;
-  // Loops are vectors already, as wide and as often unrolled as their strategy
-  // says. LLVM would unroll what is beside them, the short loops over a row,
-  // which takes 40% of the time to compile and makes no program faster.
+  // Loops work on vectors already, as wide and as often unrolled as their
+  // kernel's strategy says. LLVM would unroll only the short loops beside them:
+  // with -O3 that took a fifth of the time to compile the demo, or more, and
+  // made no program faster (docs/performance.md).
   llvm::PipelineTuningOptions tuning;
   tuning.LoopUnrolling = false;
   tuning.LoopVectorization = false;

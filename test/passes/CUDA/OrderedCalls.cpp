@@ -21,8 +21,8 @@ void test::checkInOrders(TestModel &model, const KernelCall &call,
   std::optional<Memory> first;
   for (int seed = 1; seed <= orders; ++seed) {
     std::mt19937 order(seed);
-    // Found by comparing accesses, so any order finds them; one more for what a
-    // thread does only after another.
+    // Conflicts are found by comparing accesses, so one order finds them; the
+    // second is for accesses that depend on what another thread has done.
     llvm::Expected<Memory> result = checked.run(
         model.kernels(), call.kernel, order, /*findConflicts=*/seed <= 2);
     std::string problem;

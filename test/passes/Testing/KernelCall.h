@@ -49,7 +49,8 @@ public:
   /// What the kernel reads is random, all else not a number.
   CheckedCall(TestModel &model, const KernelCall &call, std::mt19937 &random);
 
-  /// Runs a kernel on the inputs: the call's own, or one made from it.
+  /// Runs a kernel on the inputs: the call's own, or one made from it;
+  /// `findConflicts` as in LoadedKernels::run.
   llvm::Expected<Memory> run(LoadedKernels &kernels, llvm::StringRef kernel,
                              std::mt19937 &random, bool findConflicts = true);
 
