@@ -22,6 +22,7 @@ static constexpr const char *kOverview =
   ./model -p "Once upon a time"             runs it
   corellama inspect model.gguf              what is in a checkpoint
   corellama inspect model                   what is in a program
+  corellama bench model                     how fast it is, and could be
 )";
 
 static constexpr const char *kCompileExamples = R"(examples:
@@ -40,6 +41,17 @@ MLIR's own flags are passed on, written as one word:
 static constexpr const char *kInspectExamples = R"(examples:
   corellama inspect model.gguf        configuration, tensors, layer signatures
   corellama inspect model --json      manifest, kernels and memory of a program
+)";
+
+static constexpr const char *kBenchExamples = R"(examples:
+  corellama bench model                                 pp512 and tg128
+  corellama bench model -p 128,512 -n 64 -d 0,4096      each behind 0 and 4096 tokens
+  corellama bench model -p 0 -n 32 --kernels            where the time of a token goes
+  corellama bench model -t 1,2 -o jsonl > times.jsonl
+
+t/s is the mean of the rounds and their deviation. The ceilings are measured in
+the same rounds by loops that only read the weights or only multiply; share is the
+sum of what each kernel would take at its ceiling, over the measured time.
 )";
 
 static constexpr const char *kEvalExamples = R"(examples:
@@ -90,6 +102,21 @@ static std::string whyNoRows(StringRef word, int64_t least) {
             llvm::Twine(kMaxRows))
         .str();
   return "";
+}
+
+/// An option that takes a list of numbers.
+static CLI::Option *isNumbers(CLI::Option *option, uint64_t least) {
+  // Far above what a machine runs, and sums of them do not overflow.
+  constexpr uint64_t most = 1 << 24;
+  option->type_name("N,...")->delimiter(',')->take_last();
+  return option->check([least](const std::string &word) -> std::string {
+    uint64_t value;
+    if (!StringRef(word).getAsInteger(10, value) && value >= least &&
+        value <= most)
+      return "";
+    return "'" + word + "' is no number from " + std::to_string(least) +
+           " to " + std::to_string(most);
+  });
 }
 
 /// Restricts an option to numbers of rows.
@@ -167,15 +194,18 @@ public:
 private:
   void addCompile();
   void addInspect();
+  void addBench();
   void addEval();
   /// Checks that involve more than one option; the message, or nothing.
   std::string finishCompile();
+  std::string finishBench();
   Finished usageError(const CLI::App &command, StringRef message) const;
   std::string suggestion(const CLI::App &command, StringRef word) const;
 
   CLI::App app{kOverview, "corellama"};
   CLI::App *compileCommand = nullptr;
   CLI::App *inspectCommand = nullptr;
+  CLI::App *benchCommand = nullptr;
   CLI::App *evalCommand = nullptr;
   CompileArguments compile;
   std::string emit = "exe", compileTo, compileFrom;
@@ -183,6 +213,8 @@ private:
   int64_t chunk = 0;
   bool listTargets = false;
   InspectArguments inspect;
+  bench::Options bench;
+  std::string benchFormat = "md";
   llama::reference::EvalOptions eval;
 };
 
@@ -202,6 +234,7 @@ CommandLine::CommandLine() {
   app.footer("corellama COMMAND --help says more about each.");
   addCompile();
   addInspect();
+  addBench();
   addEval();
 }
 
@@ -275,6 +308,45 @@ void CommandLine::addInspect() {
   inspectCommand->add_option("FILE", inspect.file, "a checkpoint or a program")
       ->required();
   inspectCommand->add_flag("--json", inspect.json, "JSON instead of text");
+}
+
+void CommandLine::addBench() {
+  benchCommand = app.add_subcommand(
+      "bench", "measure a program beside the machine's ceilings");
+  CLI::App &c = *benchCommand;
+  c.footer(kBenchExamples);
+  c.add_option("PROGRAM", bench.program, "what compile made")->required();
+  isNumbers(c.add_option("-p", bench.prompts,
+                         "tokens of a prompt; 0: none (default 512)"),
+            0);
+  isNumbers(c.add_option("-n", bench.generated,
+                         "tokens to generate; 0: none (default 128)"),
+            0);
+  isNumbers(c.add_option("-d", bench.depths,
+                         "tokens in the cache before each test (default 0)"),
+            0);
+  isNumbers(c.add_option("-t", bench.threads,
+                         "threads (default: the CPUs this process may use)"),
+            1);
+  isNumbers(c.add_option("-r", bench.rounds,
+                         "rounds, each of all tests and ceilings (default 5)"),
+            1)
+      ->type_name("N");
+  c.add_flag("--kernels", bench.kernels,
+             "the times of each kernel, too (not with csv)");
+  isOneOf(c.add_option("-o", benchFormat, "the form of the output"),
+          {"md", "csv", "json", "jsonl"});
+}
+
+std::string CommandLine::finishBench() {
+  bench.format = llvm::StringSwitch<bench::Format>(benchFormat)
+                     .Case("csv", bench::Format::CSV)
+                     .Case("json", bench::Format::JSON)
+                     .Case("jsonl", bench::Format::JSONLines)
+                     .Default(bench::Format::Markdown);
+  if (bench.kernels && bench.format == bench::Format::CSV)
+    return "--kernels has a table of its own; give -o md, json or jsonl";
+  return "";
 }
 
 void CommandLine::addEval() {
@@ -456,6 +528,11 @@ Arguments CommandLine::parse(std::vector<std::string> words) {
     return {inspect, {}};
   if (command == evalCommand)
     return {eval, {}};
+  if (command == benchCommand) {
+    if (std::string message = finishBench(); !message.empty())
+      return {usageError(*benchCommand, message), {}};
+    return {bench, {}};
+  }
   if (command != compileCommand)
     return {usageError(app,
                        "no command; try corellama compile model.gguf -o model"),

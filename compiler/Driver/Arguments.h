@@ -10,6 +10,7 @@
 #ifndef CORELLAMA_COMPILER_DRIVER_ARGUMENTS_H
 #define CORELLAMA_COMPILER_DRIVER_ARGUMENTS_H
 
+#include "compiler/Bench/Bench.h"
 #include "dialects/Llama/IR/Phase.h"
 #include "dialects/Llama/Reference/EvalMain.h"
 #include <cstdint>
@@ -59,7 +60,7 @@ struct Finished {
 
 struct Arguments {
   std::variant<Finished, CompileArguments, ListTargetsArguments,
-               InspectArguments, llama::reference::EvalOptions>
+               InspectArguments, bench::Options, llama::reference::EvalOptions>
       command;
   /// --mlir-...: MLIR's own flags, unparsed.
   std::vector<std::string> mlirFlags;

@@ -9,6 +9,7 @@
 #include "compiler/Driver/Compile.h"
 #include "compiler/Driver/Diagnostics.h"
 #include "compiler/Driver/MLIRFlags.h"
+#include "compiler/Driver/Progress.h"
 #include "compiler/Inspect/Inspect.h"
 #include "compiler/Output/OutputFile.h"
 #include "compiler/Target/Target.h"
@@ -34,6 +35,17 @@ struct Dispatcher {
   int operator()(const InspectArguments &arguments) {
     llvm::Error error =
         inspectFile(arguments.file, arguments.json, llvm::outs());
+    if (!error)
+      return 0;
+    printError(std::move(error));
+    return 1;
+  }
+  int operator()(const bench::Options &options) {
+    Progress progress;
+    llvm::Error error =
+        bench::run(options, llvm::outs(),
+                   [&](const llvm::Twine &what) { progress.begin(what); });
+    progress.clear();
     if (!error)
       return 0;
     printError(std::move(error));

@@ -63,6 +63,53 @@ static std::string partsOf(Operation *function, Attribute symbol) {
   return named;
 }
 
+/// How a kernel computes, and what it reads: for each weight the places of its
+/// tensors in `tensors`, first and count (one a layer, or one), and the cache.
+static void describe(ModuleOp module, Operation *function,
+                     json::Object &object) {
+  if (Attribute strategy = function->getAttr(kStrategyAttr))
+    object["strategy"] = text(llvm::to_string(strategy));
+  object["reads_cache"] = function->hasAttr(kReadsCacheAttr);
+  json::Array weights;
+  if (auto reads = function->getAttrOfType<ArrayAttr>(kReadsAttr))
+    for (auto symbol : reads.getAsRange<SymbolRefAttr>())
+      if (auto weight = dyn_cast_or_null<WeightOp>(
+              SymbolTable::lookupSymbolIn(module, symbol)))
+        weights.push_back(json::Array{getWeightTableIndex(module, weight),
+                                      weight.getCount()});
+  object["weights"] = std::move(weights);
+}
+
+/// For each step in a list of llama.program the most rows of a call, and its
+/// dispatches in order: a kernel and a layer.
+static Expected<json::Array> steps(DictionaryAttr program, StringRef name) {
+  auto list = program.getAs<ArrayAttr>(name);
+  if (!list)
+    return refuseModule("llama.program: " + name +
+                        " is missing; run the phases up to `llvm`");
+  json::Array result;
+  for (Attribute attribute : list) {
+    auto step = dyn_cast<DictionaryAttr>(attribute);
+    Expected<int64_t> bound =
+        count(step, ("llama.program: " + name).str(), "rows");
+    if (!bound)
+      return bound.takeError();
+    json::Object object{{"rows", *bound}};
+    if (auto stepName = step.getAs<StringAttr>("name"))
+      object["name"] = text(stepName.getValue());
+    json::Array dispatches;
+    auto kernels = step.getAs<ArrayAttr>("dispatches");
+    auto layers = step.getAs<DenseI64ArrayAttr>("layers");
+    if (kernels && layers)
+      for (auto [kernel, layer] : llvm::zip(
+               kernels.getAsRange<FlatSymbolRefAttr>(), layers.asArrayRef()))
+        dispatches.push_back(json::Array{text(kernel.getValue()), layer});
+    object["dispatches"] = std::move(dispatches);
+    result.push_back(std::move(object));
+  }
+  return result;
+}
+
 static Expected<json::Array> kernels(ModuleOp module) {
   json::Array list;
   auto kernels = module->getAttrOfType<ArrayAttr>(llama::kKernelsAttr);
@@ -83,9 +130,8 @@ static Expected<json::Array> kernels(ModuleOp module) {
                         {"symbol", text(symbol.getValue())},
                         {"parts", partsOf(function, kernel.get("parts"))},
                         {"scratch", *scratch}};
-    if (Attribute strategy =
-            function ? function->getAttr(kStrategyAttr) : Attribute())
-      object["strategy"] = text(llvm::to_string(strategy));
+    if (function)
+      describe(module, function, object);
     list.push_back(std::move(object));
   }
   return list;
@@ -135,19 +181,16 @@ Expected<std::string> corellama::image::makeManifest(
     value = *found;
   }
 
+  Expected<json::Array> forms = steps(program, "entries");
+  if (!forms)
+    return forms.takeError();
+  Expected<json::Array> heads = steps(program, "heads");
+  if (!heads)
+    return heads.takeError();
   // The most rows of a call, for each form.
   json::Array rows;
-  auto entries = program.getAs<ArrayAttr>("entries");
-  if (!entries)
-    return refuseModule("llama.program: entries is missing; run the phases up "
-                        "to `llvm`");
-  for (Attribute entry : entries) {
-    Expected<int64_t> bound = count(dyn_cast<DictionaryAttr>(entry),
-                                    "llama.program: entries", "rows");
-    if (!bound)
-      return bound.takeError();
-    rows.push_back(*bound);
-  }
+  for (const json::Value &form : *forms)
+    rows.push_back(*form.getAsObject()->get("rows"));
 
   Type elementType = cast<CacheType>(cache->getType()).getElementType();
   json::Object config = toJSON(checkpoint.config());
@@ -170,6 +213,8 @@ Expected<std::string> corellama::image::makeManifest(
                              {"keys", llvm::to_string(cache->getKeys())},
                              {"values", llvm::to_string(cache->getValues())}}},
       {"rows", std::move(rows)},
+      {"forms", std::move(*forms)},
+      {"heads", std::move(*heads)},
       {"compiler", json::Object{{"name", "CoreLlama"},
                                 {"version", options.compilerVersion},
                                 {"llvm", LLVM_VERSION_STRING}}},

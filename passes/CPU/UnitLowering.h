@@ -12,6 +12,14 @@
 
 namespace corellama::cpu {
 
+/// What one instruction of a unit multiplies: the ceiling of its arithmetic.
+struct PeakStep {
+  /// Of 32 bits, in its operands.
+  int64_t lanes;
+  /// Multiplications and additions.
+  int64_t operations;
+};
+
 /// Whether cpu.lookup16 is one instruction: vpermps with a table of 512 bits.
 inline bool hasTables(TargetAttr target) {
   return target.getVectorBits() >= 512;

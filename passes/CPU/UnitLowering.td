@@ -19,6 +19,15 @@ def CPU_UnitLoweringInterface : AttrInterface<"UnitLoweringInterface"> {
            "::corellama::tile::ContractOp":$op,
            "::corellama::cpu::Ranges<::corellama::tile::ContractOp>":$adaptor,
            "::corellama::cpu::TargetAttr":$target)>,
+    InterfaceMethod<"What one instruction of the unit multiplies at most.",
+      "::corellama::cpu::PeakStep", "getPeakStep",
+      (ins "::corellama::cpu::TargetAttr":$target)>,
+    InterfaceMethod<"Creates one such instruction that depends on `chain`, and "
+      "returns the next link of the chain. Both operands have getPeakStep's lanes "
+      "of i32.",
+      "::mlir::Value", "emitPeakStep",
+      (ins "::corellama::cpu::VectorBuilder &":$b, "::mlir::Value":$chain,
+           "::mlir::Value":$x, "::corellama::cpu::TargetAttr":$target)>,
   ];
 }
 

@@ -188,6 +188,39 @@ Attribute context::describeKernel(func::FuncOp kernel,
   return b.getDictionaryAttr(row);
 }
 
+namespace {
+/// The dispatches of a step in the order in which they run.
+struct Dispatches {
+  SmallVector<Attribute> kernels;
+  SmallVector<int64_t> layers;
+
+  /// Appends those of a block; `index` has the values of the loops around it.
+  void append(Block &block, llvm::DenseMap<Value, int64_t> &index) {
+    auto valueOf = [&](Value value) {
+      auto found = index.find(value);
+      return found != index.end() ? found->second
+                                  : getConstantIntValue(value).value_or(0);
+    };
+    for (Operation &op : block) {
+      if (auto run = dyn_cast<llama::DispatchOp>(op)) {
+        int64_t layer = run.getLayer() ? valueOf(run.getLayer()) : 0;
+        int64_t callee = run.getOf() ? (*run.getOf())[layer] : 0;
+        kernels.push_back(run.getCallees()[callee]);
+        layers.push_back(layer);
+      } else if (auto loop = dyn_cast<scf::ForOp>(op)) {
+        int64_t from = valueOf(loop.getLowerBound()),
+                to = valueOf(loop.getUpperBound()),
+                step = valueOf(loop.getStep());
+        for (int64_t i = from; step > 0 && i < to; i += step) {
+          index[loop.getInductionVar()] = i;
+          append(*loop.getBody(), index);
+        }
+      }
+    }
+  }
+};
+} // namespace
+
 Attribute context::describeProgram(ModuleOp module,
                                    ArrayRef<NamedAttribute> more) {
   Builder b(module.getContext());
@@ -201,15 +234,20 @@ Attribute context::describeProgram(ModuleOp module,
   // The model's lists, whose bounds ascend; kernels alone have none.
   SmallVector<Attribute> entries, heads;
   auto describeSteps = [&](ArrayAttr steps, SmallVector<Attribute> &into) {
-    for (auto symbol : steps.getAsRange<FlatSymbolRefAttr>())
+    for (auto symbol : steps.getAsRange<FlatSymbolRefAttr>()) {
+      auto step = module.lookupSymbol<llama::StepOp>(symbol);
+      Dispatches dispatches;
+      llvm::DenseMap<Value, int64_t> index;
+      dispatches.append(step.getBody().front(), index);
       into.push_back(b.getDictionaryAttr(
           {b.getNamedAttr("name", symbol.getAttr()),
-           b.getNamedAttr(
-               "rows",
-               module.lookupSymbol<llama::StepOp>(symbol).getRowsAttr()),
+           b.getNamedAttr("rows", step.getRowsAttr()),
+           b.getNamedAttr("dispatches", b.getArrayAttr(dispatches.kernels)),
+           b.getNamedAttr("layers", b.getDenseI64ArrayAttr(dispatches.layers)),
            b.getNamedAttr("step", FlatSymbolRefAttr::get(
                                       module.getContext(),
                                       functionName(symbol.getValue())))}));
+    }
   };
   for (auto model : module.getOps<llama::ModelOp>()) {
     if (model.getSteps())

@@ -13,6 +13,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/OperationSupport.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "passes/Llama/Passes.h"
 #include "passes/Llama/StepBuffers.h"
 #include "llvm/ADT/MapVector.h"
@@ -151,6 +152,29 @@ static bool isLayer(Value value) {
   return isa<BlockArgument>(value) && value.getType().isIndex();
 }
 
+/// What a kernel reads besides buffers, as attributes.
+static void describeReads(func::FuncOp function) {
+  SmallVector<Attribute> weights;
+  function.walk([&](Operation *op) {
+    if (auto ref = dyn_cast<WeightRefOp>(op)) {
+      if (llvm::any_of(ref->getUsers(), [](Operation *user) {
+            return user->hasTrait<IsProduct>();
+          }))
+        weights.push_back(ref.getWeightAttr());
+    } else if (auto effects = dyn_cast<MemoryEffectOpInterface>(op)) {
+      SmallVector<MemoryEffects::EffectInstance> found;
+      effects.getEffectsOnResource(CacheResource::get(), found);
+      if (llvm::any_of(found, [](const MemoryEffects::EffectInstance &effect) {
+            return isa<MemoryEffects::Read>(effect.getEffect());
+          }))
+        function->setAttr(kReadsCacheAttr, UnitAttr::get(op->getContext()));
+    }
+  });
+  if (!weights.empty())
+    function->setAttr(kReadsAttr,
+                      ArrayAttr::get(function.getContext(), weights));
+}
+
 FailureOr<unsigned>
 Outliner::outlineKernel(KernelOp kernel, Part part, StringRef step,
                         const llvm::DenseMap<Value, BufferOp> &bufferOf) {
@@ -210,6 +234,7 @@ Outliner::outlineKernel(KernelOp kernel, Part part, StringRef step,
   auto yield = cast<YieldOp>(kernel.getBody().front().getTerminator());
   for (Operation &op : kernel.getBody().front().without_terminator())
     builder.clone(op, inside);
+  describeReads(*function);
   for (auto [result, yielded] :
        llvm::zip(kernel.getResults(), yield.getValues())) {
     BufferOp buffer = bufferOf.lookup(result);

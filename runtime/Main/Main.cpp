@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/Main/Bench.h"
 #include "runtime/Main/CpuCheck.h"
 #include "runtime/Main/Generate.h"
 #include "runtime/Main/Model.h"
@@ -82,6 +83,14 @@ int main(int argc, char **argv) {
   auto image = findImage();
   if (!image)
     return fail(image.error());
+  if (options->bench) {
+    auto model = Model::create(corellama_program, *image, *options);
+    if (!model)
+      return fail(model.error());
+    if (auto error = serveBench(**model, corellama_program, stdin, stdout))
+      return fail(error->message);
+    return pendingSignal() ? 128 + pendingSignal() : 0;
+  }
   auto text = Text::create(*image);
   if (!text)
     return fail(text.error());

@@ -18,6 +18,7 @@
 #include "runtime/Threads/ThreadPool.h"
 #include "runtime/Weights/MappedImage.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -41,11 +42,20 @@ public:
   /// valid until the next call of any of these.
   std::span<const float> logits(std::span<const int32_t> rows);
 
+  /// Forgets all but the first `tokens` of the cache's tokens, if it has more.
+  void truncate(uint64_t tokens) {
+    tokensInCache = std::min(tokensInCache, tokens);
+  }
+  /// Runs a step of the caller's in all workers, with the context of the last
+  /// call.
+  void runStep(abi::StepFunction step) { threads->run(step, call); }
+
   /// Tokens in the cache, and how many it may take.
   uint64_t filled() const { return tokensInCache; }
   uint64_t context() const { return maxTokens; }
   uint64_t batch() const { return maxRows; }
   uint64_t wanted() const { return heads.back().rows; }
+  uint64_t layers() const { return image.header->layers; }
   uint64_t vocabulary() const { return image.header->vocabulary; }
 
 private:

@@ -158,6 +158,9 @@ static const Flag kFlags[] = {
     {"--logits-out", nullptr, "FILE.npy",
      "write the logits after each token but the last, float32, to FILE.npy",
      "a file's name", takeName<&Options::logitsOut>},
+    {"--bench", nullptr, nullptr,
+     "measure what standard input asks for; `corellama bench PROGRAM` asks", "",
+     turnOn<&Options::bench>},
     {"-v", "--verbose", nullptr, "end with a line of times on standard error",
      "", turnOn<&Options::verbose>},
     {"--version", nullptr, nullptr, "print the version and end", "",
@@ -255,6 +258,10 @@ std::optional<Error> checkPromptOptions(const Options &options,
                                         const char *programName) {
   int prompts = options.prompt.has_value() + options.promptFile.has_value() +
                 options.promptIds.has_value();
+  if (options.bench)
+    return prompts == 0 ? std::nullopt
+                        : std::optional<Error>{
+                              {"--bench takes no prompt; leave it out"}};
   if (prompts == 0)
     return Error{std::string("no prompt was given; try ") + programName +
                  " --chat -p \"Why is the sky blue?\""};

@@ -38,6 +38,7 @@ struct Options {
   bool ignoreEnd = false;
   bool outputIds = false;
   std::optional<std::string> logitsOut;
+  bool bench = false;
   bool verbose = false;
   bool version = false;
   bool help = false;

@@ -16,7 +16,7 @@ near the middle of two quants becomes another one by an error of float32; that i
 127th of its block's largest value, which makes other values cross a middle, layer after
 layer. In the reference with errors of 2^-22 and 2^-20 before each rounding the random
 models err so by 2.1e-2 at most and by 1.4e-2 in the median, half of what the rounding
-itself costs (4.3e-2 and 2.4e-2). So this is a coarse net, for a model whose numerics are
+itself costs (4.3e-2 and 2.4e-2); deeper models err by more (docs/bits.md). So this is a coarse net, for a model whose numerics are
 wrong; kernels are compared bit for bit by DotU8S8Test.cpp.
 """
 

@@ -27,7 +27,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   llama.buffer @decode.o : tensor<1x32xf32> at 66688
   llama.buffer @decode.gate_up : tensor<1x48xf32> at 65536
 
-  func.func private @down.decode(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = affine_map<(d0, d1) -> (2)>, llama.scratch = 256 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @down.decode(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = affine_map<(d0, d1) -> (2)>, llama.reads = [@blk::@ffn_down], llama.scratch = 256 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %c6 = arith.constant 6 : index
     %cst = arith.constant 0.000000e+00 : f32
     %c96 = arith.constant 96 : index

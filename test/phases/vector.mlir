@@ -22,7 +22,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   llama.buffer @decode.o : tensor<1x32xf32> at 66688
   llama.buffer @decode.gate_up : tensor<1x48xf32> at 65536
 
-  func.func private @down.decode(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = affine_map<(d0, d1) -> (1)>, llama.scratch = 0 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  func.func private @down.decode(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = affine_map<(d0, d1) -> (1)>, llama.reads = [@blk::@ffn_down], llama.scratch = 0 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %c47 = arith.constant 47 : index
     %c1504 = arith.constant 1504 : index
     %c46 = arith.constant 46 : index

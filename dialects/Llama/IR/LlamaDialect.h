@@ -64,6 +64,10 @@ inline constexpr llvm::StringLiteral kPhaseAttr = "llama.phase";
 inline constexpr llvm::StringLiteral kStrategyAttr = "llama.strategy";
 inline constexpr llvm::StringLiteral kPartitionAttr = "llama.partition";
 inline constexpr llvm::StringLiteral kPartsAttr = "llama.parts";
+/// The weights that a kernel multiplies by, each read whole in a call, and
+/// whether it reads the cache: what the program's manifest says of its bytes.
+inline constexpr llvm::StringLiteral kReadsAttr = "llama.reads";
+inline constexpr llvm::StringLiteral kReadsCacheAttr = "llama.reads_cache";
 /// The most rows of a call, on each function whose rows are a dynamic extent.
 inline constexpr llvm::StringLiteral kRowsAttr = "llama.rows";
 inline constexpr llvm::StringLiteral kScratchAttr = "llama.scratch";

@@ -211,6 +211,23 @@ struct DotU8S8Lowering
                       Ranges<tile::ContractOp> in, TargetAttr target) const {
     return Product(b, op, in, target).write();
   }
+
+  PeakStep getPeakStep(Attribute, TargetAttr target) const {
+    int64_t lanes = Form::of(target).lanes;
+    return {lanes, 2 * 4 * lanes};
+  }
+  Value emitPeakStep(Attribute, VectorBuilder &b, Value chain, Value x,
+                     TargetAttr target) const {
+    Form form = Form::of(target);
+    auto type = b.vectorOf(b.getI8Type(), 4 * form.lanes);
+    Value bytes = vector::BitCastOp::create(b, type, x);
+    if (form.isDot)
+      return DotU8S8Op::create(b, chain, bytes, bytes);
+    // What adds the products of vpmaddubsw is another instruction.
+    Value link = vector::BitCastOp::create(b, type, chain);
+    Value products = MultiplyPairsOp::create(b, link, bytes);
+    return vector::BitCastOp::create(b, x.getType(), products);
+  }
 };
 
 } // namespace

@@ -163,6 +163,19 @@ struct FmaLowering
           sumBlock(blocks, source.columns % kColumnBlock, accumulators);
     return b.pack(accumulators, type);
   }
+
+  PeakStep getPeakStep(Attribute, TargetAttr target) const {
+    int64_t lanes = target.getVectorBits() / 32;
+    return {lanes, 2 * lanes};
+  }
+  Value emitPeakStep(Attribute, VectorBuilder &b, Value chain, Value x,
+                     TargetAttr target) const {
+    auto type = b.floats(target.getVectorBits() / 32);
+    Value sum = vector::BitCastOp::create(b, type, chain);
+    Value factor = vector::BitCastOp::create(b, type, x);
+    Value next = b.fma(sum, factor, factor);
+    return vector::BitCastOp::create(b, x.getType(), next);
+  }
 };
 } // namespace
 

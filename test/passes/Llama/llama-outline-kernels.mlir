@@ -50,7 +50,8 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 
     return %x : tensor<1x32xf32>
   }
   // CHECK-LABEL: func.func private @qkv.decode(
-  // CHECK-SAME:    %[[L:.+]]: index) attributes
+  // CHECK-SAME:    %[[L:.+]]: index) attributes {{.*}}llama.reads = [@blk::@square]
+  // CHECK-NOT:     reads_cache
   // CHECK:         %[[X:.+]] = llama.buffer_read @x : tensor<1x32xf32>
   // CHECK:         %[[POS:.+]] = llama.input positions : tensor<1xi32>
   // CHECK:         %[[KV:.+]] = llama.input cache : !llama.cache<3x1x32, f16>
@@ -60,6 +61,8 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 
   // CHECK:         llama.buffer_write %[[Q]], @decode.qkv : tensor<1x32xf32>
   // CHECK-NEXT:    return
   // CHECK-LABEL: func.func private @attn.decode(
+  // CHECK-NOT:     reads =
+  // CHECK-SAME:    llama.reads_cache
   // CHECK:         llama.buffer_read @decode.qkv
   // CHECK:         llama.buffer_write %{{.+}}, @decode.attn : tensor<1x1x?x34xf32>
   // CHECK-LABEL: func.func private @o.decode(

@@ -1,0 +1,234 @@
+//===- Bench.cpp - how fast a program is, and how fast it could be --------===//
+//
+// See Bench.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Bench/Bench.h"
+#include "compiler/Bench/BenchedProgram.h"
+#include "compiler/Bench/Ceilings.h"
+#include "compiler/Image/ProgramImage.h"
+#include "compiler/Registration/Registration.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/ScopeExit.h"
+#include <algorithm>
+#include <csignal>
+#include <sched.h>
+
+using namespace corellama;
+using namespace corellama::bench;
+using llvm::Error;
+using llvm::Expected;
+using llvm::Twine;
+
+/// Barriers that are measured together: one is below the clock's resolution.
+static constexpr uint64_t kBarriers = 2000;
+
+std::string Result::name() const {
+  std::string name = (isPrompt ? "pp" : "tg") + std::to_string(tokens);
+  return depth ? name + " @ d" + std::to_string(depth) : name;
+}
+
+/// The CPUs that this process may use.
+static uint64_t allowedCpus() {
+  cpu_set_t allowed;
+  return sched_getaffinity(0, sizeof(allowed), &allowed) == 0
+             ? uint64_t(CPU_COUNT(&allowed))
+             : 1;
+}
+
+namespace {
+/// The measurements with one number of threads.
+class Session {
+public:
+  Session(const Options &options, const Work &work, const Ceilings &ceilings,
+          BenchedProgram &program, uint64_t threads)
+      : options(options), work(work), ceilings(ceilings), program(program),
+        threads(threads) {}
+
+  Error round(llvm::MutableArrayRef<Result> results,
+              llvm::function_ref<void(const Twine &)> progress) {
+    progress("the machine's ceilings");
+    Rates rates = ceilings.measure(unsigned(threads));
+    for (Result &result : results) {
+      progress(result.name());
+      Expected<std::vector<int64_t>> times =
+          program.ask(Twine(result.isPrompt ? "prompt " : "generate ") +
+                      Twine(result.tokens) + " " + Twine(result.depth));
+      if (!times)
+        return times.takeError();
+      result.nanoseconds.push_back(double(times->front()));
+      result.rates.push_back(rates);
+      result.floor.push_back(
+          1e9 * (result.isPrompt
+                     ? work.promptFloor(result.tokens, result.depth,
+                                        work.mostRows(), rates)
+                     : work.generateFloor(result.tokens, result.depth, rates)));
+      if (options.kernels)
+        if (Error error = trace(result, rates))
+          return error;
+    }
+    return Error::success();
+  }
+
+private:
+  /// Adds this round's times of each kernel in the test's first call.
+  Error trace(Result &result, const Rates &rates) {
+    Expected<std::vector<int64_t>> times =
+        program.ask("barriers " + Twine(kBarriers));
+    if (!times)
+      return times.takeError();
+    double barrier = 0;
+    for (int64_t time : *times)
+      barrier += double(time) * 1e-3 / kBarriers;
+    result.barrierMicroseconds.push_back(barrier);
+    result.barriers = 0;
+
+    llvm::MapVector<size_t, KernelTimes> kernels;
+    auto run = [&](const Form &form, uint64_t rows, uint64_t wanted) -> Error {
+      std::string request = ("trace " + Twine(rows) + " " +
+                             Twine(result.depth) + " " + Twine(wanted))
+                                .str();
+      for (const Dispatch &dispatch : form.dispatches)
+        request += " " + std::to_string(dispatch.kernel) + ":" +
+                   std::to_string(dispatch.layer);
+      Expected<std::vector<int64_t>> times = program.ask(request);
+      if (!times)
+        return times.takeError();
+      if (times->size() != form.dispatches.size())
+        return llvm::createStringError(
+            options.program + ": answered with too few or too many times");
+      result.barriers += form.dispatches.size();
+      for (auto [dispatch, time] : llvm::zip(form.dispatches, *times)) {
+        KernelTimes &kernel = kernels[dispatch.kernel];
+        if (kernel.calls++ == 0) {
+          kernel.name = work.kernels[dispatch.kernel].name;
+          kernel.microseconds = kernel.floor = {0};
+        }
+        Cost cost = work.costOf(dispatch, wanted ? wanted : rows, result.depth);
+        kernel.cost.bytes += cost.bytes;
+        kernel.cost.operations += cost.operations;
+        kernel.cost.unit = cost.unit;
+        kernel.microseconds[0] += std::max(0.0, double(time) * 1e-3 - barrier);
+        kernel.floor[0] += cost.floor(rates) * 1e6;
+      }
+      return Error::success();
+    };
+    uint64_t rows =
+        result.isPrompt ? std::min(result.tokens, work.mostRows()) : 1;
+    if (Error error = run(*work.formFor(rows), rows, 0))
+      return error;
+    if (Error error = run(*work.headFor(1), rows, 1))
+      return error;
+    bool first = result.kernels.empty();
+    for (auto [i, entry] : llvm::enumerate(kernels)) {
+      if (first) {
+        result.kernels.push_back(std::move(entry.second));
+        continue;
+      }
+      result.kernels[i].microseconds.push_back(entry.second.microseconds[0]);
+      result.kernels[i].floor.push_back(entry.second.floor[0]);
+    }
+    return Error::success();
+  }
+
+  const Options &options;
+  const Work &work;
+  const Ceilings &ceilings;
+  BenchedProgram &program;
+  uint64_t threads;
+};
+} // namespace
+
+/// The tests of one number of threads, in the order of llama-bench.
+static std::vector<Result> testsOf(const Options &options, uint64_t threads) {
+  std::vector<Result> tests;
+  for (uint64_t depth : options.depths)
+    for (bool isPrompt : {true, false})
+      for (uint64_t tokens : isPrompt ? options.prompts : options.generated)
+        if (tokens) {
+          Result &test = tests.emplace_back();
+          test.isPrompt = isPrompt;
+          test.tokens = tokens;
+          test.depth = depth;
+          test.threads = threads;
+        }
+  return tests;
+}
+
+Expected<std::vector<Result>>
+bench::measure(const Options &options, const Work &work,
+               llvm::ArrayRef<uint8_t> weights, mlir::MLIRContext &context,
+               llvm::function_ref<void(const Twine &)> progress) {
+  std::vector<uint64_t> threads = options.threads;
+  if (threads.empty())
+    threads = {allowedCpus()};
+  std::vector<Result> all;
+  uint64_t room = 0;
+  for (const Result &test : testsOf(options, 0)) {
+    room = std::max(room, test.tokens + test.depth);
+    if (room > work.context)
+      return llvm::createStringError(test.name() + ": needs a context of " +
+                                     Twine(room) + ", " + options.program +
+                                     " has room for " + Twine(work.context));
+  }
+  if (room == 0)
+    return llvm::createStringError("no test; give -p or -n a number above 0");
+
+  progress("compiling loops that only read or only multiply");
+  Expected<std::unique_ptr<Ceilings>> ceilings =
+      Ceilings::create(context, work.units, weights);
+  if (!ceilings)
+    return ceilings.takeError();
+  // A program that ends early is an error of the next request, not a signal.
+  auto *before = std::signal(SIGPIPE, SIG_IGN);
+  llvm::scope_exit restore([&] { std::signal(SIGPIPE, before); });
+  for (uint64_t count : threads) {
+    Expected<BenchedProgram> program =
+        BenchedProgram::start(options.program, count, room);
+    if (!program)
+      return program.takeError();
+    std::vector<Result> results = testsOf(options, count);
+    Session session(options, work, **ceilings, *program, count);
+    // Warm-up: pages of the weights, of the cache and of the workspace.
+    for (const char *request : {"prompt 1 0", "generate 1 0"})
+      if (auto times = program->ask(request); !times)
+        return times.takeError();
+    for (uint64_t round = 0; round < options.rounds; ++round)
+      if (Error error = session.round(results, [&](const Twine &what) {
+            progress("round " + Twine(round + 1) + " of " +
+                     Twine(options.rounds) + ": " + what);
+          }))
+        return error;
+    llvm::append_range(all, results);
+  }
+  return all;
+}
+
+Error bench::run(const Options &options, llvm::raw_ostream &out,
+                 llvm::function_ref<void(const Twine &)> progress) {
+  Expected<image::ImageView> view = image::openProgramImage(options.program);
+  if (!view)
+    return view.takeError();
+  mlir::DialectRegistry registry;
+  registerAllDialects(registry);
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  context.loadAllAvailableDialects();
+  Expected<llvm::json::Value> manifest = llvm::json::parse(view->manifest);
+  if (!manifest || !manifest->getAsObject()) {
+    llvm::consumeError(manifest.takeError());
+    return llvm::createStringError(
+        options.program + ": image: manifest: is no JSON object; the file is "
+                          "damaged, copy or compile it again");
+  }
+  Expected<Work> work =
+      Work::create(*manifest->getAsObject(), options.program, context);
+  if (!work)
+    return work.takeError();
+  Expected<std::vector<Result>> results =
+      measure(options, *work, view->weights, context, progress);
+  if (!results)
+    return results.takeError();
+  report(options, *work, *results, out);
+  return Error::success();
+}

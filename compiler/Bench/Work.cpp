@@ -1,0 +1,244 @@
+//===- Work.cpp - what a program has to read and to multiply --------------===//
+//
+// See Work.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Bench/Work.h"
+#include "dialects/Llama/IR/LlamaDialect.h"
+#include "mlir/AsmParser/AsmParser.h"
+#include "mlir/IR/Diagnostics.h"
+#include "llvm/ADT/StringMap.h"
+#include <algorithm>
+
+using namespace corellama;
+using namespace corellama::bench;
+using llvm::Error;
+using llvm::StringRef;
+namespace json = llvm::json;
+
+double Cost::floor(const Rates &rates) const {
+  return std::max(bytes / rates.bytes, operations / rates.operations[unit]);
+}
+
+//===----------------------------------------------------------------------===//
+// The manifest
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Reads a manifest whose fields may be missing: the first that is becomes the
+/// error, and every later answer is empty.
+class Reader {
+public:
+  std::string missing;
+
+  const json::Array &list(const json::Object &object, StringRef key) {
+    static const json::Array none;
+    const json::Array *found = object.getArray(key);
+    return found ? *found : (miss(key), none);
+  }
+  const json::Object &object(const json::Object &outer, StringRef key) {
+    const json::Object *found = outer.getObject(key);
+    return found ? *found : (miss(key), nothing);
+  }
+  const json::Object &object(const json::Value &value, StringRef of) {
+    const json::Object *found = value.getAsObject();
+    return found ? *found : (miss(of), nothing);
+  }
+  std::string text(const json::Object &object, StringRef key) {
+    auto found = object.getString(key);
+    return found ? found->str() : (miss(key), "");
+  }
+  uint64_t count(const json::Object &object, StringRef key) {
+    const json::Value *found = object.get(key);
+    return found ? count(*found, key) : (miss(key), 0);
+  }
+  uint64_t count(const json::Value &value, StringRef of) {
+    auto number = value.getAsInteger();
+    return number && *number >= 0 ? uint64_t(*number) : (miss(of), 0);
+  }
+  void miss(StringRef key) {
+    if (missing.empty())
+      missing = key;
+  }
+
+private:
+  const json::Object nothing;
+};
+} // namespace
+
+llvm::Expected<Work> Work::create(const json::Object &manifest, StringRef path,
+                                  mlir::MLIRContext &context) {
+  Work work;
+  if (Error error = work.read(manifest, context))
+    return llvm::createStringError(
+        path + ": manifest: " + llvm::toString(std::move(error)) +
+        "; compile it again with this compiler");
+  return work;
+}
+
+Error Work::read(const json::Object &manifest, mlir::MLIRContext &mlir) {
+  Reader reader;
+  model = reader.text(reader.object(manifest, "checkpoint"), "name");
+  target = reader.text(reader.object(manifest, "target"), "name");
+  activations = reader.text(manifest, "activations");
+  const json::Object &cache = reader.object(manifest, "cache");
+  cacheType = reader.text(cache, "type");
+  const json::Object &memory = reader.object(manifest, "memory");
+  cacheBytes = reader.count(memory, "cache_per_position");
+  const json::Object &config = reader.object(manifest, "config");
+  layers = reader.count(config, "layers");
+  queryHeads = reader.count(config, "heads");
+  headSize = reader.count(config, "head_size");
+  context = reader.count(config, "context");
+  if (layers == 0)
+    reader.miss("layers");
+
+  Kernel::Weight tensors;
+  for (const json::Value &value : reader.list(manifest, "tensors")) {
+    const json::Object &tensor = reader.object(value, "tensors");
+    uint64_t elements = 1;
+    for (const json::Value &extent : reader.list(tensor, "shape"))
+      elements *= reader.count(extent, "shape");
+    tensors.elements.push_back(elements);
+    tensors.bytes.push_back(reader.count(tensor, "bytes"));
+    parameters += elements;
+    weightBytes += tensors.bytes.back();
+  }
+
+  llvm::StringMap<size_t> places;
+  for (const json::Value &value : reader.list(manifest, "kernels")) {
+    const json::Object &object = reader.object(value, "kernels");
+    Kernel kernel;
+    kernel.name = reader.text(object, "name");
+    kernel.readsCache = object.getBoolean("reads_cache").value_or(false);
+    std::string text = reader.text(object, "strategy");
+    mlir::ScopedDiagnosticHandler quiet(
+        &mlir, [](mlir::Diagnostic &) { return mlir::success(); });
+    auto strategy = llvm::dyn_cast_or_null<llama::StrategyInterface>(
+        mlir::parseAttribute(text, &mlir));
+    if (!strategy) {
+      reader.miss("strategy");
+      break;
+    }
+    auto *unit = llvm::find(units, strategy.getUnit());
+    kernel.unit = size_t(unit - units.begin());
+    if (unit == units.end())
+      units.push_back(strategy.getUnit());
+    for (const json::Value &weight : reader.list(object, "weights")) {
+      const json::Array *range = weight.getAsArray();
+      uint64_t first = range && range->size() == 2
+                           ? reader.count((*range)[0], "weights")
+                           : tensors.bytes.size();
+      uint64_t count = first < tensors.bytes.size()
+                           ? reader.count((*range)[1], "weights")
+                           : 0;
+      if (count == 0 || count > tensors.bytes.size() - first) {
+        reader.miss("weights");
+        break;
+      }
+      auto slice = [&](const std::vector<uint64_t> &all) {
+        return std::vector<uint64_t>(all.begin() + int64_t(first),
+                                     all.begin() + int64_t(first + count));
+      };
+      kernel.weights.push_back({slice(tensors.bytes), slice(tensors.elements)});
+    }
+    places[kernel.name] = kernels.size();
+    kernels.push_back(std::move(kernel));
+  }
+
+  auto readForms = [&](StringRef key, std::vector<Form> &into) {
+    for (const json::Value &value : reader.list(manifest, key)) {
+      const json::Object &object = reader.object(value, key);
+      Form form{reader.count(object, "rows"), {}};
+      for (const json::Value &entry : reader.list(object, "dispatches")) {
+        const json::Array *pair = entry.getAsArray();
+        auto found = pair && pair->size() == 2
+                         ? places.find((*pair)[0].getAsString().value_or(""))
+                         : places.end();
+        uint64_t layer = found != places.end()
+                             ? reader.count((*pair)[1], "dispatches")
+                             : layers;
+        if (layer >= layers)
+          return reader.miss("dispatches");
+        form.dispatches.push_back({found->second, layer});
+      }
+      into.push_back(std::move(form));
+    }
+    if (into.empty())
+      reader.miss(key);
+  };
+  if (reader.missing.empty()) {
+    readForms("forms", forms);
+    readForms("heads", heads);
+  }
+  if (!reader.missing.empty())
+    return llvm::createStringError("'" + reader.missing +
+                                   "' is missing or not as expected");
+  return Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// The cost model
+//===----------------------------------------------------------------------===//
+
+static const Form *findForm(const std::vector<Form> &forms, uint64_t rows) {
+  auto found =
+      llvm::find_if(forms, [&](const Form &form) { return rows <= form.rows; });
+  return found == forms.end() ? nullptr : &*found;
+}
+const Form *Work::formFor(uint64_t rows) const { return findForm(forms, rows); }
+const Form *Work::headFor(uint64_t rows) const { return findForm(heads, rows); }
+
+Cost Work::costOf(const Dispatch &dispatch, uint64_t rows,
+                  uint64_t depth) const {
+  const Kernel &kernel = kernels[dispatch.kernel];
+  Cost cost;
+  cost.unit = kernel.unit;
+  for (const Kernel::Weight &weight : kernel.weights) {
+    size_t i = std::min<size_t>(dispatch.layer, weight.bytes.size() - 1);
+    cost.bytes += double(weight.bytes[i]);
+    cost.operations += 2.0 * double(weight.elements[i]) * double(rows);
+  }
+  if (kernel.readsCache) {
+    cost.bytes += double(depth + rows) * double(cacheBytes) / double(layers);
+    // Row i meets depth + i + 1 keys: a product of a head's size for the score,
+    // and one for the value.
+    double pairs = double(rows) * (double(depth) + (double(rows) + 1) / 2);
+    cost.operations += 4.0 * double(queryHeads) * double(headSize) * pairs;
+  }
+  return cost;
+}
+
+double Work::callFloor(uint64_t rows, uint64_t depth,
+                       const Rates &rates) const {
+  double seconds = 0;
+  for (const Dispatch &dispatch : formFor(rows)->dispatches)
+    seconds += costOf(dispatch, rows, depth).floor(rates);
+  return seconds;
+}
+
+double Work::headFloor(const Rates &rates) const {
+  double seconds = 0;
+  for (const Dispatch &dispatch : headFor(1)->dispatches)
+    seconds += costOf(dispatch, 1, 0).floor(rates);
+  return seconds;
+}
+
+double Work::promptFloor(uint64_t rows, uint64_t depth, uint64_t batch,
+                         const Rates &rates) const {
+  double seconds = headFloor(rates);
+  for (uint64_t done = 0, now; done < rows; done += now) {
+    now = std::min(batch, rows - done);
+    seconds += callFloor(now, depth + done, rates);
+  }
+  return seconds;
+}
+
+double Work::generateFloor(uint64_t steps, uint64_t depth,
+                           const Rates &rates) const {
+  double seconds = 0;
+  for (uint64_t i = 0; i < steps; ++i)
+    seconds += callFloor(1, depth + i, rates) + headFloor(rates);
+  return seconds;
+}

@@ -1,0 +1,175 @@
+//===- CeilingLoops.cpp - loops that meet one bound of a CPU --------------===//
+//
+// See CeilingLoops.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/CPU/CeilingLoops.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "passes/CPU/UnitLowering.h"
+
+using namespace mlir;
+using namespace corellama;
+using namespace corellama::cpu;
+
+namespace {
+
+/// How a kernel reads its share: streams side by side, and how many bytes ahead
+/// it prefetches, 0: not at all. Which is best differs between machines and
+/// numbers of threads.
+struct Reading {
+  int64_t streams, ahead;
+};
+constexpr Reading kReadings[] = {{1, 0}, {1, 1024}, {2, 0}, {2, 512}, {4, 0}};
+
+/// Chains of dependent instructions: an instruction of five cycles, twice a
+/// cycle, needs ten; twelve and two operands are in registers everywhere.
+constexpr int64_t kChains = 12;
+/// Turns of the loop in one part: some microseconds.
+constexpr int64_t kTurns = 1024;
+/// Vectors that a stream reads in one turn, so that the loop itself costs
+/// little.
+constexpr int64_t kVectors = 8;
+
+class Writer {
+public:
+  explicit Writer(TargetAttr target)
+      : target(target), context(target.getContext()),
+        module(ModuleOp::create(UnknownLoc::get(context))) {
+    module->getOperation()->setAttr(llama::kTargetAttr, target);
+  }
+
+  /// A kernel whose parts are those that the caller asks for.
+  void kernel(StringRef name,
+              function_ref<void(VectorBuilder &, Block &)> body) {
+    OpBuilder builder = OpBuilder::atBlockEnd(module->getBody());
+    Type pointer = LLVM::LLVMPointerType::get(context),
+         i32 = builder.getI32Type();
+    auto function = func::FuncOp::create(
+        builder, module->getLoc(), name,
+        builder.getFunctionType({pointer, pointer, i32, i32, i32}, {}));
+    function.setPrivate();
+    function->setAttr(llama::kPartsAttr,
+                      AffineMapAttr::get(AffineMap::get(
+                          2, 0, builder.getAffineConstantExpr(1))));
+    function->setAttr(llama::kScratchAttr, builder.getI64IntegerAttr(kScratch));
+    Block *entry = function.addEntryBlock();
+    builder.setInsertionPointToStart(entry);
+    VectorBuilder b(function.getLoc(), builder);
+    body(b, *entry);
+    func::ReturnOp::create(builder, function.getLoc());
+  }
+
+  void read(StringRef name, Reading reading) {
+    kernel(name, [&](VectorBuilder &b, Block &entry) {
+      auto [first, count] = sharesOf(b, entry, kReadPart / reading.streams);
+      Value memory =
+          b.table(entry.getArgument(0), context::Field::Weights, b.getI8Type());
+      int64_t lanes = target.getVectorBits() / 32;
+      int64_t step = kVectors * lanes * 4;
+      // A share of several streams is as many runs of `count` bytes.
+      Values sums(reading.streams * 2,
+                  b.zeros(b.vectorOf(b.getI32Type(), lanes)));
+      sums = b.fold(0, count, step, sums, [&](Value at, ValueRange carried) {
+        Values next(carried);
+        for (int64_t stream = 0; stream < reading.streams; ++stream) {
+          Value skipped = b.mul(count, stream);
+          Value start = b.add(first, skipped);
+          Value from = b.add(start, at);
+          for (int64_t v = 0; v < kVectors; ++v) {
+            Value place = b.add(from, v * lanes * 4);
+            if (reading.ahead && v * lanes * 4 % 64 == 0)
+              memref::PrefetchOp::create(b, memory, b.add(place, reading.ahead),
+                                         /*isWrite=*/false, /*localityHint=*/3,
+                                         /*isDataCache=*/true);
+            Value &sum = next[stream * 2 + v % 2];
+            sum = arith::XOrIOp::create(
+                b, sum, b.loadBytes(memory, place, lanes, b.getI32Type()));
+          }
+        }
+        return next;
+      });
+      keep(b, entry, sums);
+    });
+  }
+
+  /// Returns the operations of a part.
+  int64_t multiply(StringRef name, UnitLoweringInterface unit) {
+    PeakStep peak = unit.getPeakStep(target);
+    kernel(name, [&](VectorBuilder &b, Block &entry) {
+      auto [first, count] = sharesOf(b, entry, kTurns);
+      // Zero, but LLVM does not know it.
+      Value scratch = b.view(entry.getArgument(1), 0, bytesType(b));
+      Value x = b.loadBytes(scratch, b.index(0), peak.lanes, b.getI32Type());
+      Values chains(kChains, x);
+      chains = b.fold(0, count, 1, chains, [&](Value, ValueRange carried) {
+        Values next;
+        for (Value chain : carried)
+          next.push_back(unit.emitPeakStep(b, chain, x, target));
+        return next;
+      });
+      keep(b, entry, chains);
+    });
+    return kTurns * kChains * peak.operations;
+  }
+
+  OwningOpRef<ModuleOp> take() { return std::move(module); }
+
+private:
+  static constexpr int64_t kScratch = 64;
+
+  static MemRefType bytesType(VectorBuilder &b) {
+    return MemRefType::get({ShapedType::kDynamic}, b.getI8Type());
+  }
+
+  /// Begin and length of the parts in units of `size` a part.
+  std::pair<Value, Value> sharesOf(VectorBuilder &b, Block &entry,
+                                   int64_t size) {
+    auto index = [&](unsigned argument) -> Value {
+      return arith::IndexCastUIOp::create(b, b.getIndexType(),
+                                          entry.getArgument(argument));
+    };
+    Value begin = index(3), end = index(4);
+    Value parts = b.sub(end, begin);
+    return {b.mul(begin, kReadPart), b.mul(parts, size)};
+  }
+
+  /// Stores what would otherwise not have to be computed.
+  void keep(VectorBuilder &b, Block &entry, ArrayRef<Value> values) {
+    Value all = values[0];
+    for (Value value : values.drop_front())
+      all = arith::XOrIOp::create(b, all, value);
+    Value scratch = b.view(entry.getArgument(1), 0, bytesType(b));
+    int64_t lanes = cast<VectorType>(all.getType()).getDimSize(0);
+    Value bytes =
+        vector::BitCastOp::create(b, b.vectorOf(b.getI8Type(), lanes * 4), all);
+    b.storeLanes(bytes, scratch, b.index(0));
+  }
+
+  TargetAttr target;
+  MLIRContext *context;
+  OwningOpRef<ModuleOp> module;
+};
+
+} // namespace
+
+CeilingLoops cpu::buildCeilingLoops(TargetAttr target,
+                                    ArrayRef<Attribute> units) {
+  CeilingLoops loops;
+  Writer writer(target);
+  for (Reading reading : kReadings) {
+    loops.reads.push_back("read." + std::to_string(reading.streams) + "." +
+                          std::to_string(reading.ahead));
+    writer.read(loops.reads.back(), reading);
+  }
+  for (auto [i, unit] : llvm::enumerate(units)) {
+    std::string name = "multiply." + std::to_string(i);
+    int64_t operations =
+        writer.multiply(name, cast<UnitLoweringInterface>(unit));
+    loops.peaks.push_back({name, operations});
+  }
+  loops.module = writer.take();
+  return loops;
+}

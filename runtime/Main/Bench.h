@@ -1,0 +1,40 @@
+//===- Bench.h - the program measures itself for `corellama bench` --------===//
+//
+// `PROGRAM --bench` reads requests from standard input, a line each, and
+// answers each with a line of nanoseconds. So the times are those of the
+// program that people run, with its threads, cache and code, and a tool can
+// alternate requests to several programs. Ids are made up, nothing is sampled.
+//
+//   prompt ROWS DEPTH      ROWS ids behind DEPTH others, as many a call as -b
+//                          says, and the logits that follow the last
+//   generate STEPS DEPTH   STEPS ids behind DEPTH others, one a call, each with
+//                          the logits that follow
+//   trace ROWS DEPTH WANTED KERNEL:LAYER ...
+//                          kernels by their number in abi::Program, one after
+//                          the other with a barrier behind each, in a call of
+//                          ROWS ids behind DEPTH others; of its head, which is
+//                          asked for WANTED rows, unless that is 0. A time for
+//                          each kernel: to the barrier's end
+//   barriers COUNT         COUNT barriers of all workers
+//
+// What fills the cache up to DEPTH is not measured.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_RUNTIME_MAIN_BENCH_H
+#define CORELLAMA_RUNTIME_MAIN_BENCH_H
+
+#include "runtime/Main/Model.h"
+
+#include <cstdio>
+#include <optional>
+
+namespace corellama::runtime {
+
+/// Answers the requests of `in` on `out` until `in` ends or a request is wrong.
+std::optional<Error> serveBench(Model &model, const abi::Program &program,
+                                FILE *in, FILE *out);
+
+} // namespace corellama::runtime
+
+#endif // CORELLAMA_RUNTIME_MAIN_BENCH_H
