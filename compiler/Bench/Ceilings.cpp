@@ -15,7 +15,6 @@
 
 using namespace corellama;
 using namespace corellama::bench;
-using llvm::Error;
 using llvm::Expected;
 
 /// How long each loop runs at least: the clock and the start of threads cost

@@ -20,7 +20,7 @@
 namespace corellama::cpu {
 
 /// Bytes of the weights that one part of a reading kernel reads.
-inline constexpr int64_t kReadPart = 64 * 1024;
+inline constexpr int64_t kReadPart = int64_t{64} * 1024;
 
 struct CeilingLoops {
   mlir::OwningOpRef<mlir::ModuleOp> module;
