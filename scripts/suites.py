@@ -34,8 +34,9 @@ LONG_SUITES = {"CUDAKernelTests": 240, "GraphTests": 230, "cuda-ptx": 200, "targ
                "bits": 160, "CPUKernelTests": 160, "emulator": 140, "phases": 140,
                "golden": 120, "tidy": 80, "exact-random": 80, "exact-demo": 90,
                "lit": 80, "bits-q8": 70, "lit-roundtrip": 60, "metrics": 60}
-# With --all up to an hour and a half of one core: shared out.
+# With --all a quarter of an hour and more of one core: shared out, and begun first.
 SHARED_TESTS = {"CUDAKernelTests", "GraphTests"}
+SHARED_SECONDS = 900
 
 
 @dataclasses.dataclass
@@ -151,6 +152,8 @@ class Suites:
             shares = os.cpu_count() if name in SHARED_TESTS and self.args.all else 1
             for i in range(shares):
                 label = name if shares == 1 else f"{name}-{i + 1}of{shares}"
+                if shares > 1:
+                    LONG_SUITES[label] = SHARED_SECONDS
                 results = self.logs / f"{label}.gtest.json"
                 self.add(label, command, count_google(results), needs=[name],
                          quick=name not in SLOW_TESTS,
@@ -176,8 +179,7 @@ class Suites:
         exact = [e2e / "test_exact.py", "--corellama", driver]
         # Without AVX-512 both are the same code but for tuning.
         flags = Path("/proc/cpuinfo").read_text()
-        both = ("--target=native,x86-64-v3" if self.args.all or "avx512f" in flags
-                else "--target=native")
+        both = "--target=native,x86-64-v3" if "avx512f" in flags else "--target=native"
         # The model whose layers alternate between six formats.
         add("exact-tiny", *exact, "--random", "--only=9", "--prompts=4", quick=True)
         add("exact-demo", *exact, "--model", demo, "--negative", both)
@@ -190,9 +192,9 @@ class Suites:
         add("phases", e2e / "test_phases.py", "--corellama", driver, "--opt",
             self.build / "bin/corellama-opt", "--model", demo, needs=DRIVER + OPT)
         bits = [e2e / "test_bits.py", "--corellama", driver, "--model", demo,
-                "--delays-rt", self.build / "rt-delays", *long]
+                "--delays-rt", self.build / "rt-delays"]
         delays = DRIVER + ["corellama-rt-delays"]
-        add("bits", *bits, needs=delays)
+        add("bits", *bits, *long, needs=delays)
         if self.args.all:
             add("bits-f32", *bits, "--flags=--activations=f32", needs=delays)
         add("bits-q8", *bits, "--flags=--activations=q8",
@@ -223,7 +225,7 @@ class Runner:
 
     def __init__(self, suites):
         self.logs = suites.logs
-        # Tests of kernels read it: all combinations, not some by a seed.
+        # Tests of kernels and graphs read it: more of them.
         self.environment = os.environ | (
             {"CORELLAMA_ALL": "1"} if suites.args.all else {}) | (
             {"GTEST_FAIL_FAST": "1"} if suites.args.fail_fast else {})

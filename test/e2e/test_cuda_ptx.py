@@ -3,8 +3,8 @@
 Input: the driver; output: PASS/FAIL lines. In each weight format a small and a large
 model are compiled to PTX, then a layer of each width of known models in two formats
 (with --all in every one), then models with attention of many head sizes and both
-caches. Each is for one architecture, a format's small model for the one that its large
-model is not for; with --all all but the layers are for both. ptxas
+caches (with --all of more ways to share keys). Each is for one architecture, a format's
+small model for the one that its large model is not for. ptxas
 (of the CUDA toolkit, or of PyPI's nvidia-cuda-nvcc; without it the test fails) must
 assemble every kernel without a spill, with as many registers and as much workgroup
 memory as its budget allows. In the text: weights are read 16 bytes at a time,
@@ -267,11 +267,11 @@ def widths_of(args):
 
 
 def turns(items, args, first=0):
-    """(item, architecture): architectures take turns, or each item has all of them."""
+    """(item, architecture): architectures take turns."""
     for i, item in enumerate(items, first):
-        for arch in ARCHITECTURES if args.all else [ARCHITECTURES[i % len(ARCHITECTURES)]]:
-            if arch in (args.arch or ARCHITECTURES):
-                yield item, arch
+        arch = ARCHITECTURES[i % len(ARCHITECTURES)]
+        if arch in (args.arch or ARCHITECTURES):
+            yield item, arch
 
 
 def main():
@@ -279,7 +279,8 @@ def main():
     parser.add_argument("--arch", action="append", choices=ARCHITECTURES)
     parser.add_argument("--format", action="append", choices=FORMATS)
     parser.add_argument("--all", action="store_true",
-                        help="every width in every format, for one architecture each")
+                        help="every width in every format and all ways to share keys, "
+                        "for one architecture each")
     args = parser.parse_args()
     report = harness.Report()
     ptxas = find_ptxas()
@@ -295,8 +296,10 @@ def main():
             test_model(report, args, ptxas, "large", LARGE, arch, form, folder)
         for name, sizes, arch, form in widths_of(args):
             test_model(report, args, ptxas, name, sizes, arch, form, folder)
-        for (size, cache, heads), arch in turns(itertools.product(
-                HEAD_SIZES, CACHES, ALL_SHARING if args.all else SHARING), args):
+        sharing = ALL_SHARING if args.all else SHARING
+        attention = [turns(itertools.product(HEAD_SIZES, [cache], sharing), args, first)
+                     for first, cache in enumerate(CACHES)]
+        for (size, cache, heads), arch in itertools.chain(*attention):
             # Two heads of keys: the other kernels are there too, and with a single head
             # in the whole model, of 512, o.decode spills on sm_90a (docs/cuda.md).
             sizes = width(2 * heads * size, 512, 2 * heads, 2, size)

@@ -181,6 +181,10 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
                                                       kColumnsAtOnce / width);
   int64_t full = total / kWarp;
   Trips trips = tripsOf(full, unroll);
+  // A round that is left over is no loop either. With high bits and minima its
+  // x would be spilled.
+  if (highChunks && format.hasMinimum() && full % trips.rounds)
+    trips = {full, 1};
   int64_t whole = trips.count * trips.rounds;
   Vec<Value> sums(count, constant(0.0f));
   auto loopOver = [&](int64_t first, int64_t last, int64_t rounds) {
@@ -189,12 +193,26 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
                   return batch(from, rounds, carried);
                 });
   };
-  loopOver(0, whole, trips.rounds);
-  if (full != whole)
-    loopOver(whole, full, 1);
-  if (total % kWarp)
-    sums = guardedValues(lessThan(lane, total % kWarp), sums,
-                         [&] { return batch(index(full * kWarp), 1, sums); });
+  // A round of the loop, of which only the first chunks may exist.
+  auto guarded = [&](Value from) {
+    Value left = sub(total, from);
+    return guardedValues(lessThan(lane, left), sums,
+                         [&] { return batch(from, 1, sums); });
+  };
+  if (chains > 1 && full == 1 && total % kWarp) {
+    // One round and a part of one would be no loop (see tripsOf), and a chunk
+    // with several scales has no registers to spare: two trips, both guarded.
+    sums = fold(0, 2 * kWarp, kWarp, sums, [&](Value from, ValueRange carried) {
+      sums.assign(carried.begin(), carried.end());
+      return guarded(from);
+    });
+  } else {
+    loopOver(0, whole, trips.rounds);
+    if (full != whole)
+      loopOver(whole, full, 1);
+    if (total % kWarp)
+      sums = guarded(index(full * kWarp));
+  }
   for (Value &sum : sums)
     sum = reduceWarp(sum, /*isMaximum=*/false);
   return fromElements(sums);

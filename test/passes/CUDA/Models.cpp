@@ -28,9 +28,8 @@ namespace {
 struct ShowSeed : testing::Environment {
   void SetUp() override {
     if (takesAll())
-      std::cout << "all combinations (CORELLAMA_ALL)\n";
-    else
-      std::cout << "combinations by CORELLAMA_SEED=" << modelSeed() << "\n";
+      std::cout << "more (CORELLAMA_ALL) ";
+    std::cout << "combinations by CORELLAMA_SEED=" << modelSeed() << "\n";
   }
 };
 [[maybe_unused]] testing::Environment *const showSeed =
@@ -169,20 +168,16 @@ std::vector<CUDAModel> test::wholeModels() {
   auto groupings = shuffled(kGroupings, 0);
   auto headSizes = shuffled(kHeadSizes, 1);
   auto cacheTypes = shuffled(kCacheTypes, 2);
+  // Each format once, or with each grouping and each type of cache. What these
+  // two and the head size do to each other is attention's matter: see below.
+  const size_t times = takesAll() ? std::size(kGroupings) : 1;
   size_t i = 0;
-  for (const Sizes &sizes : kSizes) {
-    if (!takesAll()) {
+  for (const Sizes &sizes : kSizes)
+    for (size_t time = 0; time < times; ++time) {
       models.push_back(
           join(sizes, groupings[i % 3], headSizes[i % 5], cacheTypes[i % 2]));
       models.back().depths = chooseDepths(i++, sizes.format);
-      continue;
     }
-    for (const Grouping &grouping : groupings)
-      for (const char *cacheType : cacheTypes) {
-        models.push_back(join(sizes, grouping, headSizes[i % 5], cacheType));
-        models.back().depths = chooseDepths(i++, sizes.format);
-      }
-  }
   return models;
 }
 
@@ -276,6 +271,19 @@ std::vector<CUDAModel> test::integerModels() {
     model.choice.shape.vocabulary = 16;
     model.choice.capacity = 1024;
     model.choice.only = {"down.decode", "o.decode", "down.prefill"};
+  }
+  // Sums whose loops are others to save registers: one round and a part of one
+  // of chunks with several scales; a round left over where there are high bits
+  // and minima.
+  for (auto [format, hidden] : {std::pair(Format::Q2_K, 2304),
+                                {Format::Q3_K, 2304},
+                                {Format::Q5_K, 3072}}) {
+    CUDAModel model = *llvm::find_if(models, [&](const CUDAModel &each) {
+      return each.choice.format == format;
+    });
+    model.name += "_short";
+    model.choice.shape.hidden = hidden;
+    models.push_back(model);
   }
   return models;
 }

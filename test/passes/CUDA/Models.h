@@ -1,10 +1,11 @@
 //===- Models.h - the models that the tests of GPU kernels share ----------===//
 //
 // One model a combination of weight format, grouping of heads, head size and
-// cache type, compiled when the first test asks for it. All combinations take
-// an hour, so a dispatch takes some: each format, grouping, head size, cache
-// type and depth at least once, joined by a seed. CORELLAMA_SEED=N joins them
-// another way, CORELLAMA_ALL=1 takes all.
+// cache type, compiled when the first test asks for it. All combinations would
+// take an hour, so there are some: each format, grouping, head size, cache type
+// and depth at least once, joined by a seed. CORELLAMA_SEED=N joins them
+// another way; CORELLAMA_ALL=1 takes each format with each grouping and each
+// cache type, and attention in all combinations.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,7 +25,7 @@ struct CUDAModel {
   std::vector<int64_t> depths = {};
 };
 
-/// Whether all combinations were asked for, and the seed that joins them.
+/// Whether the many combinations were asked for, and the seed that joins them.
 bool takesAll();
 uint32_t modelSeed();
 
