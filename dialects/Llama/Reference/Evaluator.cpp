@@ -8,8 +8,10 @@
 
 #include "dialects/Llama/Reference/Evaluator.h"
 #include "dialects/Llama/Reference/Formulas.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/ScopedPrinter.h"
@@ -421,10 +423,14 @@ Results Evaluator::Frame::evaluateByFolding(Operation *op) {
                 : Attribute());
   }
   SmallVector<OpFoldResult> folded;
-  if (failed(op->fold(known, folded)) || folded.size() != 1)
+  if (failed(op->fold(known, folded)) || folded.size() != 1) {
+    bool byZero = isa<arith::ArithDialect>(op->getDialect()) &&
+                  known.size() == 2 && matchPattern(known[1], m_Zero());
     return createStringError(
-        "is not an op that the evaluator knows, or divides by zero; it runs "
-        "the phases from import to schedule");
+        byZero ? "divides by zero"
+               : "is not an op that the evaluator knows; it runs the phases "
+                 "from import to schedule");
+  }
   if (auto value = dyn_cast<Value>(folded.front()))
     return one(values.at(value));
   return fromConstant(cast<Attribute>(folded.front()));
