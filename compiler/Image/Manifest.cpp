@@ -42,13 +42,15 @@ static Expected<int64_t> count(DictionaryAttr facts, StringRef where,
 /// The number of parts as a formula of rows and keys if the kernel's function
 /// still has one, else the symbol of the function that computes it.
 static std::string partsOf(Operation *function, Attribute symbol) {
-  auto map = function ? function->getAttrOfType<AffineMapAttr>(kPartsAttr)
-                      : AffineMapAttr();
-  if (!map || map.getValue().getNumResults() != 1) {
+  auto partition = function
+                       ? function->getAttrOfType<PartitionAttr>(kPartitionAttr)
+                       : PartitionAttr();
+  if (!partition) {
     auto reference = dyn_cast_or_null<FlatSymbolRefAttr>(symbol);
     return reference ? reference.getValue().str() : "";
   }
-  std::string formula = llvm::to_string(map.getValue().getResult(0)), named;
+  std::string formula = llvm::to_string(partition.getParts().getResult(0)),
+              named;
   // Dimensions are printed as d0 and d1; nothing else in a map has a digit
   // after a d.
   for (size_t i = 0; i < formula.size(); ++i) {

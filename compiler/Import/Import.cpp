@@ -29,12 +29,9 @@ std::string corellama::checkpointAttribute(const Checkpoint &checkpoint) {
 ConfigAttr corellama::configAttribute(MLIRContext &context,
                                       const Checkpoint &checkpoint) {
   const ModelConfig &config = checkpoint.config();
-  auto number = [&](double value) {
-    return FloatAttr::get(Float64Type::get(&context), value);
-  };
   return ConfigAttr::get(&context, config.dim, config.heads, config.kvHeads,
                          config.headSize, config.hidden, config.vocab,
-                         config.layers, config.context, number(config.eps));
+                         config.layers, config.context);
 }
 
 std::string corellama::tensorNameOf(WeightOp weight, int64_t layer) {

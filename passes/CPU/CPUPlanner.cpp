@@ -1,7 +1,7 @@
 //===- CPUPlanner.cpp - how kernels run on a CPU: the table ---------------===//
 //
 // One row a width of vectors, each constant explained, and the function that
-// turns a row and a kernel's shapes into `strategy` and `partition`. Read by
+// turns a row and a kernel's shapes into a strategy and sizes of parts. Read by
 // `llama-plan-kernels` and `llama-plan-layouts` through PlannerInterface.
 //
 //===----------------------------------------------------------------------===//
@@ -9,7 +9,6 @@
 #include "passes/CPU/CPUPlanner.h"
 #include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/IR/DialectRegistry.h"
-#include "passes/Llama/RowGroups.h"
 #include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -70,27 +69,16 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
   auto strategy = [&](int64_t m, int64_t n) {
     return cpu::StrategyAttr::get(context, unit, m, n);
   };
-  auto ofRows = [&](int64_t by, int64_t times) {
-    return PartitionAttr::get(context, {}, PartitionOf::Rows, by, times, 0);
-  };
   Block &body = kernel.getBody().front();
 
-  for (auto part : body.getOps<AttentionPartOp>()) {
-    int64_t heads = part.getCache().getType().getHeads();
-    return {strategy(part.getHeads() / heads, kGroupRows),
-            PartitionAttr::get(context, {}, PartitionOf::Keys, part.getKeys(),
-                               heads, 0),
-            {}};
-  }
-  for (auto attention : body.getOps<AttentionOp>())
-    return {
-        strategy(row.attentionRows, kGroupRows),
-        ofRows(row.attentionRows, attention.getCache().getType().getHeads()),
-        {}};
+  for (auto part : body.getOps<AttentionPartOp>())
+    return {strategy(part.getHeads() / part.getCache().getType().getHeads(),
+                     kGroupRows)};
+  if (!body.getOps<AttentionOp>().empty())
+    return {strategy(row.attentionRows, kGroupRows)};
 
   auto linears = body.getOps<LinearOp>();
   if (!linears.empty()) {
-    auto groups = DenseI64ArrayAttr::get(context, getRowGroups(kernel));
     LinearOp first = *linears.begin();
     // Products of one kernel read rows of one type.
     if (isa<Q8B32Type>(first.getX().getType().getElementType()))
@@ -100,16 +88,14 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
     int64_t bound = getRowBound(first.getResult());
     bool few = bound <= row.tileRows;
     int64_t m = few ? llvm::PowerOf2Ceil(bound) : row.tileRows;
-    bool head = llvm::any_of(groups.asArrayRef(), [](int64_t rows) {
-      return rows >= 64 * kLMHeadPart;
+    bool head = llvm::any_of(linears, [](LinearOp linear) {
+      return linear.getWeight().getType().getRows() >= 64 * kLMHeadPart;
     });
     int64_t by = !few ? kManyRowsPart : head ? kLMHeadPart : kFewRowsPart;
-    return {strategy(m, kGroupRows),
-            PartitionAttr::get(context, groups, PartitionOf::Weights, by, 1, 0),
-            {}};
+    return {strategy(m, kGroupRows), by};
   }
   // Row-wise kernels: norm, embed, what is left of an unfused graph.
-  return {strategy(1, kGroupRows), ofRows(kRowPart, 1), {}};
+  return {strategy(1, kGroupRows), kRowPart};
 }
 
 struct CPUPlanner
@@ -140,8 +126,8 @@ struct CPUPlanner
   KernelPlan plan(Attribute self, Operation *op) const {
     const TableRow *row = rowFor(cast<cpu::TargetAttr>(self));
     if (!row)
-      return {{},
-              {},
+      return {
+          .error =
               "the CPU's table has rows for CPUs with vectors of at least 256 "
               "bits (AVX2)"};
     return makePlan(*row, cast<KernelOp>(op));

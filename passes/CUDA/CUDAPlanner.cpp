@@ -12,7 +12,6 @@
 #include "mlir/IR/DialectRegistry.h"
 #include "passes/CUDA/Passes.h"
 #include "passes/CUDA/UnitLowering.h"
-#include "passes/Llama/RowGroups.h"
 #include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -118,39 +117,28 @@ bool runsOnTensorCores(LinearOp linear) {
 
 KernelPlan planProducts(KernelOp kernel) {
   MLIRContext *context = kernel.getContext();
-  auto groups = DenseI64ArrayAttr::get(context, getRowGroups(kernel));
   auto linears = kernel.getBody().getOps<LinearOp>();
   auto hasHalves = [](LinearOp linear) {
     return linear.getX().getType().getElementType().isF16();
   };
   if (llvm::all_of(linears, hasHalves))
-    return {makeStrategy(context, kTensorCores),
-            PartitionAttr::get(context, groups, PartitionOf::Weights,
-                               /*by=*/kTensorCores.n, /*times=*/1,
-                               /*rows_by=*/kTensorCores.m),
-            {}};
+    return {makeStrategy(context, kTensorCores), kTensorCores.n,
+            kTensorCores.m};
   for (LinearOp linear : linears)
     if (!linear.getX().getType().getElementType().isF32())
-      return {{},
-              {},
+      return {
+          .error =
               "a GPU's products are on float32 rows, or all of a kernel on f16 "
               "rows; compile with --activations=f32"};
   bool few = getRowBound((*linears.begin()).getX()) <= kProduct.m;
-  bool head = few && llvm::any_of(groups.asArrayRef(), [](int64_t rows) {
-                return rows >= kLMHeadRows;
+  bool head = few && llvm::any_of(linears, [](LinearOp linear) {
+                return linear.getWeight().getType().getRows() >= kLMHeadRows;
               });
-  return {makeStrategy(context, kProduct),
-          PartitionAttr::get(context, groups, PartitionOf::Weights,
-                             head ? kLMHeadPart : kProduct.n,
-                             /*times=*/1, /*rows_by=*/0),
-          {}};
+  return {makeStrategy(context, kProduct), head ? kLMHeadPart : kProduct.n};
 }
 
 KernelPlan makePlan(KernelOp kernel) {
   MLIRContext *context = kernel.getContext();
-  auto partitionOf = [&](PartitionOf what, int64_t by, int64_t times) {
-    return PartitionAttr::get(context, {}, what, by, times, /*rows_by=*/0);
-  };
   Block &body = kernel.getBody().front();
   for (auto part : body.getOps<AttentionPartOp>()) {
     CacheType cache = part.getCache().getType();
@@ -161,21 +149,13 @@ KernelPlan makePlan(KernelOp kernel) {
         1, std::min(kAttentionHeads, kAttentionSums / elements));
     while (group % row.m != 0)
       --row.m;
-    return {
-        makeStrategy(context, row),
-        partitionOf(PartitionOf::Keys, part.getKeys(), part.getHeads() / row.m),
-        {}};
+    return {makeStrategy(context, row)};
   }
-  for (auto attention : body.getOps<AttentionOp>())
-    return {makeStrategy(context, kAttention),
-            partitionOf(PartitionOf::Rows, kAttention.m,
-                        attention.getCache().getType().getHeads()),
-            {}};
+  if (!body.getOps<AttentionOp>().empty())
+    return {makeStrategy(context, kAttention)};
   if (!body.getOps<LinearOp>().empty())
     return planProducts(kernel);
-  return {makeStrategy(context, kRowWise),
-          partitionOf(PartitionOf::Rows, 1, 1),
-          {}};
+  return {makeStrategy(context, kRowWise)};
 }
 
 struct CUDAPlanner

@@ -428,9 +428,9 @@ LogicalResult CUDAKernel::verifyStrategy() {
   if (!strategy)
     return source.emitOpError()
            << "has no #cuda.strategy as llama.strategy; run llama-plan-kernels";
-  if (!source->hasAttr(llama::kPartsAttr))
+  if (!source->hasAttr(llama::kPartitionAttr))
     return source.emitOpError()
-           << "has no llama.parts; run llama-outline-kernels";
+           << "has no llama.partition; run llama-outline-kernels";
   return success();
 }
 
@@ -438,7 +438,8 @@ LogicalResult CUDAKernel::verifyStrategy() {
 /// for the capacity, of which only some keys are filled.
 Value CUDAKernel::isPart() {
   AffineMap parts =
-      source->getAttrOfType<AffineMapAttr>(llama::kPartsAttr).getValue();
+      source->getAttrOfType<llama::PartitionAttr>(llama::kPartitionAttr)
+          .getParts();
   if (parts.isConstant())
     return {};
   Vec<Value> counts{field(context::Field::Rows),

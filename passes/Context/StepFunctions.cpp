@@ -51,13 +51,17 @@ LogicalResult context::verifySteps(ModuleOp module) {
   for (auto buffer : module.getOps<llama::BufferOp>())
     if (!buffer.getAt())
       return buffer.emitOpError() << "has no offset; run llama-assign-buffers";
+  for (auto model : module.getOps<llama::ModelOp>())
+    if (!model.getSteps())
+      return model.emitOpError() << "has no steps; run llama-outline-kernels";
   WalkResult runs = module.walk([&](llama::DispatchOp run) {
     for (auto callee : run.getCallees().getAsRange<FlatSymbolRefAttr>()) {
       auto kernel = module.lookupSymbol<func::FuncOp>(callee);
-      if (kernel && kernel->hasAttr(llama::kPartsAttr))
+      if (kernel && kernel->hasAttr(llama::kPartitionAttr))
         continue;
       run.emitOpError() << "runs " << callee << ", which has no "
-                        << llama::kPartsAttr << "; run llama-outline-kernels";
+                        << llama::kPartitionAttr
+                        << "; run llama-outline-kernels";
       return WalkResult::interrupt();
     }
     return WalkResult::advance();
@@ -68,13 +72,14 @@ LogicalResult context::verifySteps(ModuleOp module) {
 SmallVector<func::FuncOp> context::kernelsOf(ModuleOp module) {
   SmallVector<func::FuncOp> kernels;
   for (auto function : module.getOps<func::FuncOp>())
-    if (function->hasAttr(llama::kPartsAttr))
+    if (function->hasAttr(llama::kPartitionAttr))
       kernels.push_back(function);
   return kernels;
 }
 
 void context::writePartsFunction(func::FuncOp kernel) {
-  auto map = kernel->getAttrOfType<AffineMapAttr>(llama::kPartsAttr).getValue();
+  auto partition =
+      kernel->getAttrOfType<llama::PartitionAttr>(llama::kPartitionAttr);
   OpBuilder builder(kernel);
   Type i64 = builder.getI64Type();
   auto function = func::FuncOp::create(
@@ -83,7 +88,7 @@ void context::writePartsFunction(func::FuncOp kernel) {
   ImplicitLocOpBuilder b(kernel.getLoc(), builder);
   Block *entry = function.addEntryBlock();
   b.setInsertionPointToStart(entry);
-  Value parts = emitParts(b, map, entry->getArguments());
+  Value parts = emitParts(b, partition.getParts(), entry->getArguments());
   func::ReturnOp::create(b, parts);
 }
 
@@ -250,8 +255,7 @@ Attribute context::describeProgram(ModuleOp module,
     }
   };
   for (auto model : module.getOps<llama::ModelOp>()) {
-    if (model.getSteps())
-      describeSteps(model.getStepsAttr(), entries);
+    describeSteps(model.getStepsAttr(), entries);
     describeSteps(model.getHeads(), heads);
   }
   SmallVector<NamedAttribute> fields = {

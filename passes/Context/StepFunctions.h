@@ -17,15 +17,14 @@
 
 namespace corellama::context {
 
-/// Reports an error for a buffer without an offset, or a callee that is no
-/// kernel.
+/// Reports an error for a buffer without an offset, a model without steps, or a
+/// callee that is no kernel.
 mlir::LogicalResult verifySteps(mlir::ModuleOp module);
 
 /// The functions that are kernels, in the order of the program's table.
 llvm::SmallVector<mlir::func::FuncOp> kernelsOf(mlir::ModuleOp module);
 
-/// The number of parts: llama.parts applied to `rows` and `keys`, in their
-/// type.
+/// The number of parts: `parts` applied to `rows` and `keys`, in their type.
 mlir::Value emitParts(mlir::ImplicitLocOpBuilder &b, mlir::AffineMap parts,
                       mlir::ValueRange rowsAndKeys);
 

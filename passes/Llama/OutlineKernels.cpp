@@ -187,8 +187,6 @@ Outliner::outlineKernel(KernelOp kernel, Part part, StringRef step,
   function->setPrivate();
   (*function)->setAttr(kStrategyAttr, kernel.getStrategyAttr());
   (*function)->setAttr(kPartitionAttr, kernel.getPartitionAttr());
-  (*function)->setAttr(
-      kPartsAttr, AffineMapAttr::get(kernel.getPartitionAttr().getParts()));
   if (Attribute rows = kernel->getParentOp()->getAttr(kRowsAttr))
     (*function)->setAttr(kRowsAttr, rows);
   builder.setInsertionPointToStart(function->addEntryBlock());

@@ -145,7 +145,7 @@ def LlamaPlanKernels : Pass<"llama-plan-kernels", "::mlir::ModuleOp"> {
     Needs: kernels; `llama.target` with a table of strategies.
     Leaves: `strategy` and `partition` on each kernel, `order` on each linear,
     rms_norm, attention and attention_part. `override="qkv=#cpu.strategy<unit = #cpu.fma, m = 4, n = 16>;o=..."`
-    gives kernels of a name another strategy; the target then partitions for that one.
+    gives kernels of a name another strategy, to which the target's partition is fitted.
     All forms sum a weight in the same order where its rows are float32: another
     order is an error.
     Never: decides anything itself: the table is the target's.

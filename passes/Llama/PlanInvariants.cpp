@@ -5,25 +5,94 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/Llama/PlanInvariants.h"
+#include "passes/Llama/RowGroups.h"
+#include "llvm/Support/MathExtras.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace corellama::llama;
 
-/// A part that rounds its own result must hold whole blocks of it.
-static LogicalResult verifyWholeRoundingBlocks(KernelOp kernel) {
-  PartitionAttr partition = kernel.getPartitionAttr();
-  if (!partition || partition.getOf() != PartitionOf::Weights)
+PartitionAttr corellama::llama::makePartition(Block &body,
+                                              StrategyInterface strategy,
+                                              int64_t by, int64_t rowsBy) {
+  MLIRContext *context = strategy.getContext();
+  int64_t m = strategy.getM(), columns = std::max<int64_t>(1, strategy.getN());
+  auto partitionOf = [&](PartitionOf what, int64_t by, int64_t times) {
+    return PartitionAttr::get(context, {}, what, by, times, /*rows_by=*/0);
+  };
+  // The rows of a tile are heads that share keys.
+  for (auto part : body.getOps<AttentionPartOp>())
+    return partitionOf(PartitionOf::Keys, part.getKeys(),
+                       llvm::divideCeil(part.getHeads(), m));
+  for (auto attention : body.getOps<AttentionOp>())
+    return partitionOf(PartitionOf::Rows, m,
+                       attention.getCache().getType().getHeads());
+  RowGroups products(body);
+  auto groups = llvm::map_to_vector(
+      products.getGroups(), [](const RowGroups::Group &g) { return g.rows; });
+  if (groups.empty())
+    return partitionOf(PartitionOf::Rows, by, /*times=*/1);
+  // Whole tiles, and whole blocks of a result that is rounded.
+  for (auto quantize : body.getOps<QuantizeOp>())
+    if (isa<Q8B32Type>(quantize.getType().getElementType()) &&
+        llvm::any_of(quantize->getUsers(),
+                     llvm::IsaPred<YieldOp, BufferWriteOp>))
+      columns = std::lcm(columns, Q8B32Type::kBlock);
+  return PartitionAttr::get(context, DenseI64ArrayAttr::get(context, groups),
+                            PartitionOf::Weights, llvm::alignTo(by, columns),
+                            /*times=*/1, llvm::alignTo(rowsBy, m));
+}
+
+/// The partition of a kernel is the one that its body is written for.
+static LogicalResult verifyPartition(Operation *kernel,
+                                     StrategyInterface strategy) {
+  auto partition = kernel->getAttrOfType<PartitionAttr>(
+      isa<KernelOp>(kernel) ? "partition" : StringRef(kPartitionAttr));
+  PartitionAttr expected =
+      partition ? makePartition(kernel->getRegion(0).front(), strategy,
+                                partition.getBy(), partition.getRowsBy())
+                : PartitionAttr();
+  if (partition == expected)
     return success();
-  auto yield = cast<YieldOp>(kernel.getBody().front().getTerminator());
-  for (Value value : yield.getValues())
-    if (auto quantize = value.getDefiningOp<QuantizeOp>();
-        quantize && isa<Q8B32Type>(quantize.getType().getElementType()) &&
-        partition.getBy() % Q8B32Type::kBlock != 0)
-      return kernel.emitOpError()
-             << "\"" << kernel.getName() << "\" rounds its result in blocks "
-             << "of " << Q8B32Type::kBlock << ", but is partitioned by "
-             << partition.getBy();
-  return success();
+  return kernel->emitOpError()
+         << "is partitioned as " << partition << ", its ops and its tile of "
+         << strategy.getM() << " x " << strategy.getN() << " ask for "
+         << expected;
+}
+
+/// Each sum has an order that its kernel has code for: a product that of the
+/// strategy's unit, attention the lanes of the tile. A kernel without products
+/// works on float32.
+static LogicalResult verifySumsOf(Operation *kernel,
+                                  StrategyInterface strategy) {
+  ContractionUnitInterface unit = strategy.getUnit();
+  bool multiplies = false;
+  WalkResult walked = kernel->walk([&](Operation *op) -> WalkResult {
+    auto order = op->getAttrOfType<ReductionOrderAttr>("order");
+    bool isSum = isa<ReductionOpInterface>(op);
+    if (isSum && !order)
+      return op->emitOpError()
+             << "has no order for its sums; llama-plan-kernels sets it";
+    if (isSum && !isa<LinearOp>(op)) {
+      auto expected = ReductionOrderAttr::get(
+          op->getContext(), /*unit=*/{}, /*block=*/0, ScaleMode::None,
+          isa<RmsNormOp>(op) ? order.getLanes() : strategy.getN());
+      if (order != expected)
+        return op->emitOpError() << "sums in the order " << order
+                                 << ", its kernel has code for " << expected;
+    } else if (order && order.getUnit()) {
+      multiplies = true;
+      if (order.getUnit() != unit)
+        return op->emitOpError() << "is made by " << order.getUnit()
+                                 << ", its kernel's strategy is for " << unit;
+    }
+    return success();
+  });
+  if (walked.wasInterrupted() || multiplies || unit.getRowsType().isF32())
+    return failure(walked.wasInterrupted());
+  return kernel->emitOpError()
+         << "has no products and a strategy for " << unit
+         << ", expected the target's unit for float32 rows";
 }
 
 namespace {
@@ -66,13 +135,14 @@ static LogicalResult verifySameOrders(ModuleOp module) {
       first.push_back({*sum, op});
       return WalkResult::advance();
     }
-    Attribute here = op.getOrderAttr(), there = known->second.getOrderAttr();
+    Attribute here = op->getAttrDictionary(),
+              there = known->second->getAttrDictionary();
     if (here == there)
       return WalkResult::advance();
     InFlightDiagnostic diagnostic = op->emitOpError();
     if (sum->weight)
       diagnostic << "with weight " << sum->weight << " ";
-    diagnostic << "sums in the order " << here << ", elsewhere in " << there
+    diagnostic << "sums with " << here << ", elsewhere with " << there
                << "; on rows of " << sum->rows
                << " every form gives the same bits";
     diagnostic.attachNote(known->second->getLoc()) << "the other sum is here";
@@ -81,9 +151,60 @@ static LogicalResult verifySameOrders(ModuleOp module) {
   return failure(result.wasInterrupted());
 }
 
-LogicalResult corellama::llama::verifyPlanInvariants(ModuleOp module) {
-  WalkResult kernels = module.walk([](KernelOp kernel) -> WalkResult {
-    return verifyWholeRoundingBlocks(kernel);
+/// Calls `check` with each kernel that has a strategy, a region or a function.
+static LogicalResult forEachKernel(
+    ModuleOp module,
+    function_ref<LogicalResult(Operation *, StrategyInterface)> check) {
+  WalkResult kernels = module.walk([&](Operation *op) -> WalkResult {
+    auto strategy = op->getAttrOfType<StrategyInterface>(
+        isa<KernelOp>(op) ? "strategy" : StringRef(kStrategyAttr));
+    bool hasBody = op->getNumRegions() == 1 && !op->getRegion(0).empty();
+    return strategy && hasBody ? check(op, strategy) : success();
   });
-  return failure(kernels.wasInterrupted() || failed(verifySameOrders(module)));
+  return failure(kernels.wasInterrupted());
+}
+
+LogicalResult corellama::llama::verifySums(ModuleOp module) {
+  return forEachKernel(module, verifySumsOf);
+}
+
+LogicalResult corellama::llama::verifyPlanInvariants(ModuleOp module) {
+  return failure(failed(forEachKernel(module, verifyPartition)) ||
+                 failed(verifySums(module)) ||
+                 failed(verifySameOrders(module)));
+}
+
+LogicalResult corellama::llama::verifyCache(ModuleOp module) {
+  auto layouts = module.getOps<CacheLayoutOp>();
+  WalkResult walked = module.walk([&](Operation *op) -> WalkResult {
+    for (Type type : op->getOperandTypes()) {
+      if (!isa<CacheType>(type))
+        continue;
+      if (layouts.empty())
+        return op->emitOpError() << "uses a cache and the module has no llama."
+                                    "cache_layout; llama-plan-layouts makes it";
+      if (type != (*layouts.begin()).getType())
+        return op->emitOpError()
+               << "uses a cache of " << type << ", llama.cache_layout is of "
+               << (*layouts.begin()).getType();
+    }
+    return success();
+  });
+  return failure(walked.wasInterrupted());
+}
+
+LogicalResult corellama::llama::verifyStamps(ModuleOp module) {
+  WalkResult walked =
+      module.walk<WalkOrder::PreOrder>([&](Operation *op) -> WalkResult {
+        if (isa<BufferOp, BufferReadOp, BufferWriteOp>(op) &&
+            !op->hasAttr("at"))
+          return op->emitOpError()
+                 << "has no offset; llama-assign-buffers sets it";
+        if (auto ref = dyn_cast<WeightRefOp>(op);
+            ref && (!ref.getLayout() || !ref.getIndex()))
+          return op->emitOpError() << "has no layout and index; "
+                                      "llama-resolve-weight-references sets it";
+        return success();
+      });
+  return failure(walked.wasInterrupted());
 }

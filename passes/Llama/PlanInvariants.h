@@ -1,10 +1,11 @@
 //===- PlanInvariants.h - invariants of kernel plans ----------------------===//
 //
-// Reads kernels with strategies, partitions and orders, from a table or an
-// override, and checks what later phases rely on: on rows of one type decode
-// and prefill make each sum in the same order, and a part that rounds its
-// result holds whole blocks of it. Called by llama-plan-kernels, so that the
-// error names the kernel at once, and by llama-verify-phase.
+// Reads kernels with strategies, partitions and orders, from a table, an
+// override or an edited dump, and checks what later phases rely on: the body
+// that is written for the ops and the strategy has the parts of the partition,
+// the strategy's unit makes the products, and on rows of one type decode and
+// prefill make each sum in the same order. Called by llama-plan-kernels, so
+// that the error names the kernel at once, and by llama-verify-phase.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,7 +16,19 @@
 
 namespace corellama::llama {
 
+/// The partition of a kernel. The ops and the strategy determine it but for
+/// `by` and `rowsBy` of a kernel with products, which are rounded up to whole
+/// tiles, and `by` of a row-wise one.
+PartitionAttr makePartition(mlir::Block &body, StrategyInterface strategy,
+                            int64_t by, int64_t rowsBy);
+/// Of kernels from plan to schedule.
 mlir::LogicalResult verifyPlanInvariants(mlir::ModuleOp module);
+/// The part of it that can be told of kernels of tiles as well.
+mlir::LogicalResult verifySums(mlir::ModuleOp module);
+/// Kernels use a cache of the type whose layout is declared.
+mlir::LogicalResult verifyCache(mlir::ModuleOp module);
+/// Buffers have offsets, references to weights layouts and indices.
+mlir::LogicalResult verifyStamps(mlir::ModuleOp module);
 
 } // namespace corellama::llama
 

@@ -104,27 +104,23 @@ struct PlanKernels : corellama::llama::impl::LlamaPlanKernelsBase<PlanKernels> {
 
   static LogicalResult plan(KernelOp kernel, PlannerInterface planner,
                             Attribute wanted) {
-    // The kernel carries an override when the table is asked, so that the
-    // partition fits it.
     TargetInterface target = getTarget(kernel);
     if (wanted && (!isa<StrategyInterface>(wanted) ||
                    wanted.getDialect().getNamespace() != target.getBackend()))
       return kernel.emitOpError()
              << "\"" << kernel.getName() << "\": override " << wanted
              << " is no strategy of target '" << target.getName() << "'";
-    if (wanted)
-      kernel.setStrategyAttr(wanted);
-    else
-      kernel.removeStrategyAttr();
     KernelPlan plan = planner.plan(kernel);
-    auto partition = dyn_cast_or_null<PartitionAttr>(plan.partition);
-    if (!plan.error.empty() || !plan.strategy || !partition)
+    auto strategy =
+        dyn_cast_or_null<StrategyInterface>(wanted ? wanted : plan.strategy);
+    if (!plan.error.empty() || !strategy)
       return kernel.emitOpError()
              << "\"" << kernel.getName() << "\": "
              << (plan.error.empty() ? "the target has no strategy for it"
                                     : plan.error);
-    kernel.setStrategyAttr(wanted ? wanted : plan.strategy);
-    kernel.setPartitionAttr(partition);
+    kernel.setStrategyAttr(strategy);
+    kernel.setPartitionAttr(makePartition(kernel.getBody().front(), strategy,
+                                          plan.by, plan.rowsBy));
     auto function = kernel->getParentOfType<FunctionOpInterface>();
     remark::passed(kernel.getLoc(),
                    remark::RemarkOpts::name("strategy")

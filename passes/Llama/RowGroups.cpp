@@ -54,11 +54,3 @@ std::optional<unsigned> RowGroups::groupOf(Value value) const {
     return std::nullopt;
   return found->second;
 }
-
-SmallVector<int64_t> corellama::llama::getRowGroups(KernelOp kernel) {
-  SmallVector<int64_t> rows;
-  for (const RowGroups::Group &group :
-       RowGroups(kernel.getBody().front()).getGroups())
-    rows.push_back(group.rows);
-  return rows;
-}

@@ -2,9 +2,8 @@
 //
 // From the ops of a kernel to groups of its products. A part of a kernel takes
 // some rows of the weights of one group and computes the same columns of all
-// results of the group, so three parties must agree on the groups: the targets'
-// tables, which partition a kernel, the partition's list of rows, and the
-// bodies of kernels. This analysis is what they share.
+// results of the group, so the partition's list of rows and the bodies of
+// kernels must agree on the groups. This analysis is what they share.
 //
 //===----------------------------------------------------------------------===//
 
@@ -46,9 +45,6 @@ private:
   llvm::SmallVector<Group> groups;
   llvm::DenseMap<mlir::Value, unsigned> groupOfValue;
 };
-
-/// The rows of each group of a kernel's products.
-llvm::SmallVector<int64_t> getRowGroups(KernelOp kernel);
 
 } // namespace corellama::llama
 

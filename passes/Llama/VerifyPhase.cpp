@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Llama/IR/LlamaDialect.h"
+#include "dialects/Tile/IR/TileDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -84,8 +85,8 @@ static LogicalResult verifyOp(Operation *op, const PhaseInfo &info) {
 /// The first failure of `check` over all ops of a kind, in the order in which
 /// they are printed.
 template <typename OpTy, typename Check>
-static LogicalResult forEach(ModuleOp module, Check check) {
-  WalkResult walked = module.walk<WalkOrder::PreOrder>(
+static LogicalResult forEach(Operation *scope, Check check) {
+  WalkResult walked = scope->walk<WalkOrder::PreOrder>(
       [&](OpTy op) -> WalkResult { return check(op); });
   return failure(walked.wasInterrupted());
 }
@@ -136,23 +137,11 @@ static LogicalResult expectPlans(ModuleOp module) {
              << "\"" << kernel.getName()
              << "\" has no strategy and partition; llama-plan-kernels sets "
                 "them";
-    if (auto reduction = dyn_cast<ReductionOpInterface>(op);
-        reduction && !reduction.getOrderAttr())
-      return op->emitOpError()
-             << "has no order for its sums; llama-plan-kernels sets it";
     return success();
   });
 }
 
 static LogicalResult expectLayouts(ModuleOp module) {
-  bool usesCache = false;
-  module.walk([&](Operation *op) {
-    usesCache |= isa<LlamaDialect>(op->getDialect()) &&
-                 llvm::any_of(op->getOperandTypes(), llvm::IsaPred<CacheType>);
-  });
-  if (usesCache && module.getOps<CacheLayoutOp>().empty())
-    return module.emitError() << "uses a cache and has no llama.cache_layout; "
-                                 "llama-plan-layouts makes it";
   return forEach<WeightOp>(module, [&](WeightOp weight) -> LogicalResult {
     if (!weight.getLayouts())
       return weight.emitOpError()
@@ -162,109 +151,123 @@ static LogicalResult expectLayouts(ModuleOp module) {
   });
 }
 
-/// The attributes that phase schedule wrote on a reference agree with the
-/// declaration.
-static LogicalResult expectResolved(WeightRefOp ref) {
-  auto module = ref->getParentOfType<ModuleOp>();
-  auto weight =
-      SymbolTable::lookupNearestSymbolFrom<WeightOp>(ref, ref.getWeightAttr());
-  int64_t index = getWeightTableIndex(module, weight);
-  if (static_cast<int64_t>(*ref.getIndex()) != index)
-    return ref.emitOpError() << "has index " << *ref.getIndex() << ", "
-                             << ref.getWeight() << " has index " << index
-                             << "; run llama-resolve-weight-references again";
-  return success();
-}
-
-static LogicalResult expectStamps(ModuleOp module) {
-  auto expect = [](Operation *op, bool there, StringRef what,
-                   StringRef pass) -> LogicalResult {
-    if (!there)
-      return op->emitOpError()
-             << "has no " << what << "; " << pass << " sets it";
-    return success();
-  };
+/// The index that phase schedule wrote on a reference agrees with the
+/// declaration, and kernels say how they run.
+static LogicalResult expectResolved(ModuleOp module) {
   return forEach<Operation *>(module, [&](Operation *op) -> LogicalResult {
-    if (isa<BufferOp, BufferReadOp, BufferWriteOp>(op))
-      return expect(op, op->hasAttr("at"), "offset", "llama-assign-buffers");
-    if (auto ref = dyn_cast<WeightRefOp>(op)) {
-      if (failed(expect(op, ref.getLayout() && ref.getIndex(),
-                        "layout and index", "llama-resolve-weight-references")))
-        return failure();
-      return expectResolved(ref);
-    }
+    if (auto dispatch = dyn_cast<DispatchOp>(op))
+      for (auto callee : dispatch.getCallees().getAsRange<FlatSymbolRefAttr>())
+        for (StringRef attribute : {kStrategyAttr, kPartitionAttr})
+          if (Operation *function = module.lookupSymbol(callee);
+              !function->hasAttr(attribute))
+            return function->emitOpError()
+                   << "is run by a step but has no " << attribute
+                   << "; llama-outline-kernels sets it from the kernel";
+    auto ref = dyn_cast<WeightRefOp>(op);
+    if (!ref)
+      return success();
+    int64_t index = getWeightTableIndex(
+        module, SymbolTable::lookupNearestSymbolFrom<WeightOp>(
+                    ref, ref.getWeightAttr()));
+    if (static_cast<int64_t>(*ref.getIndex()) != index)
+      return ref.emitOpError() << "has index " << *ref.getIndex() << ", "
+                               << ref.getWeight() << " has index " << index
+                               << "; run llama-resolve-weight-references again";
     return success();
   });
 }
 
-/// The layers that a step names exist: a loop ends at the last layer, and a
-/// table of callees has an entry for each.
+/// A form computes each layer once, in order: its loops go over them one by one
+/// and its tables have an entry for each. A head computes none. Forms and heads
+/// have ascending bounds.
 static LogicalResult expectLayers(ModuleOp module) {
   auto config = module->getAttrOfType<ConfigAttr>(kConfigAttr);
   if (!config)
     return success(); // expectConfig asks for it where there is a model
   int64_t layers = config.getLayers();
-  auto inRange = [&](Operation *op, Value layer) -> LogicalResult {
-    int64_t first = 0, last = 0;
-    if (std::optional<int64_t> constant = getConstantIntValue(layer)) {
-      first = last = *constant;
-    } else {
-      auto argument = dyn_cast<BlockArgument>(layer);
-      auto loop = argument
-                      ? dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp())
-                      : scf::ForOp();
-      if (!loop || loop.getInductionVar() != layer)
-        return op->emitOpError() << "has a layer that is neither a constant "
-                                    "nor counted by a loop of the step";
-      auto begin = getConstantIntValue(loop.getLowerBound());
-      auto end = getConstantIntValue(loop.getUpperBound());
-      auto step = getConstantIntValue(loop.getStep());
-      if (!begin || !end || !step || *step < 1)
-        return loop.emitOpError() << "counts layers, so its bounds and its "
-                                     "step are constants, the step above 0";
-      first = *begin;
-      last = *end - 1;
+  auto text = [](std::optional<int64_t> constant) {
+    return constant ? std::to_string(*constant) : "?";
+  };
+  llvm::DenseMap<Operation *, int64_t> computed; // layers of each step
+  auto verifyStep = [&](StepOp step) -> LogicalResult {
+    // Of the dispatch before: where it stands, its layers from `from` below
+    // `to`.
+    Block *block = nullptr;
+    int64_t from = 0;
+    int64_t &to = computed[step];
+    return forEach<DispatchOp>(step, [&](DispatchOp dispatch) -> LogicalResult {
+      Value layer = dispatch.getLayer();
+      if (!layer)
+        return success();
+      // A loop of one round becomes a constant.
+      std::optional<int64_t> begin, end, by;
+      auto loop = dyn_cast<scf::ForOp>(dispatch->getParentOp());
+      if (loop && loop.getInductionVar() == layer &&
+          loop->getParentOp() == step) {
+        begin = getConstantIntValue(loop.getLowerBound());
+        end = getConstantIntValue(loop.getUpperBound());
+        by = getConstantIntValue(loop.getStep());
+      } else if (!loop && (begin = getConstantIntValue(layer))) {
+        end = *begin + 1;
+        by = 1;
+      }
+      bool again = dispatch->getBlock() == block && begin == from && end == to;
+      if (!again &&
+          (begin != to || !end || *end <= to || *end > layers || by != 1))
+        return dispatch.emitOpError()
+               << "is for layers from " << text(begin) << " below " << text(end)
+               << " by " << text(by) << ", expected from " << to << " below "
+               << layers << " or less by 1";
+      if (dispatch.getOf() &&
+          static_cast<int64_t>(dispatch.getOf()->size()) != layers)
+        return dispatch.emitOpError()
+               << "has a table of " << dispatch.getOf()->size()
+               << " layers, the model has " << layers;
+      block = dispatch->getBlock();
+      from = *begin;
+      to = *end;
+      return success();
+    });
+  };
+  auto verifyList = [&](ModelOp model, ArrayAttr list,
+                        int64_t expected) -> LogicalResult {
+    int64_t rows = 0;
+    for (auto symbol : list.getAsRange<FlatSymbolRefAttr>()) {
+      auto step = module.lookupSymbol<StepOp>(symbol);
+      auto bound = static_cast<int64_t>(step.getRows());
+      if (computed.lookup(step) != expected || bound <= rows)
+        return model.emitOpError()
+               << "lists " << symbol << " of " << bound << " rows and "
+               << computed.lookup(step) << " layers, expected more than "
+               << rows << " rows and " << expected << " layers";
+      rows = bound;
     }
-    if (first < 0 || last >= layers)
-      return op->emitOpError() << "is for layers " << first << " to " << last
-                               << ", the model has 0 to " << layers - 1;
     return success();
   };
-  return forEach<DispatchOp>(module, [&](DispatchOp dispatch) -> LogicalResult {
-    if (!dispatch.getLayer())
-      return success();
-    if (failed(inRange(dispatch, dispatch.getLayer())))
-      return failure();
-    if (dispatch.getOf() &&
-        static_cast<int64_t>(dispatch.getOf()->size()) != layers)
-      return dispatch.emitOpError()
-             << "has a table of " << dispatch.getOf()->size()
-             << " layers, the model has " << layers;
-    return success();
+  if (failed(forEach<StepOp>(module, verifyStep)))
+    return failure();
+  return forEach<ModelOp>(module, [&](ModelOp model) {
+    return failure(failed(verifyList(model, model.getStepsAttr(), layers)) ||
+                   failed(verifyList(model, model.getHeads(), 0)));
   });
 }
 
-/// A tile.weight names an entry of the table of offsets. This folder does not
-/// depend on `tile`, so the op is found by name.
+/// A tile.weight names its entry of the table of offsets.
 static LogicalResult expectTableIndices(ModuleOp module) {
-  int64_t size = getWeightTableSize(module);
-  return forEach<Operation *>(module, [&](Operation *op) -> LogicalResult {
-    if (op->getName().getStringRef() != "tile.weight")
-      return success();
-    auto index = op->getAttrOfType<IntegerAttr>("index");
-    auto symbol = op->getAttrOfType<SymbolRefAttr>("weight");
-    auto weight =
-        symbol ? SymbolTable::lookupNearestSymbolFrom<WeightOp>(op, symbol)
-               : WeightOp();
-    if (!index || !weight)
-      return success(); // a kernel alone, without declarations
-    int64_t expected = getWeightTableIndex(module, weight);
-    if (index.getInt() != expected)
-      return op->emitOpError()
-             << "has index " << index.getInt() << " of the " << size
-             << " in the table, " << symbol << " has " << expected;
-    return success();
-  });
+  return forEach<tile::WeightOp>(
+      module, [&](tile::WeightOp op) -> LogicalResult {
+        auto weight = SymbolTable::lookupNearestSymbolFrom<WeightOp>(
+            op, op.getWeightAttr());
+        if (!weight)
+          return success(); // a kernel alone, without declarations
+        int64_t expected = getWeightTableIndex(module, weight);
+        if (static_cast<int64_t>(op.getIndex()) != expected)
+          return op.emitOpError()
+                 << "has index " << op.getIndex() << " of the "
+                 << getWeightTableSize(module) << " in the table, "
+                 << op.getWeight() << " has " << expected;
+        return success();
+      });
 }
 
 /// A tile.rope_row reads the module's table, whose rows are for heads of one
@@ -273,32 +276,15 @@ static LogicalResult expectHeadsOfTable(ModuleOp module) {
   auto tables = module.getOps<RopeTableOp>();
   if (tables.empty())
     return success(); // a kernel alone, without declarations
-  int64_t expected = static_cast<int64_t>((*tables.begin()).getHead());
-  return forEach<Operation *>(module, [&](Operation *op) -> LogicalResult {
-    if (op->getName().getStringRef() != "tile.rope_row")
-      return success();
-    auto head = op->getAttrOfType<IntegerAttr>("head");
-    if (head && head.getInt() != expected)
-      return op->emitOpError()
-             << "is for heads of " << head.getInt()
-             << " elements, llama.rope_table has heads of " << expected;
-    return success();
-  });
-}
-
-static LogicalResult expectKernelFunctions(ModuleOp module) {
-  SymbolTable symbols(module);
-  return forEach<DispatchOp>(module, [&](DispatchOp run) -> LogicalResult {
-    for (auto callee : run.getCallees().getAsRange<FlatSymbolRefAttr>()) {
-      Operation *function = symbols.lookup(callee.getValue());
-      for (StringRef attribute : {kStrategyAttr, kPartitionAttr, kPartsAttr})
-        if (!function->hasAttr(attribute))
-          return function->emitOpError()
-                 << "is run by a step but has no " << attribute
-                 << "; llama-outline-kernels sets it from the kernel";
-    }
-    return success();
-  });
+  uint64_t expected = (*tables.begin()).getHead();
+  return forEach<tile::RopeRowOp>(
+      module, [&](tile::RopeRowOp op) -> LogicalResult {
+        if (op.getHead() != expected)
+          return op.emitOpError()
+                 << "is for heads of " << op.getHead()
+                 << " elements, llama.rope_table has heads of " << expected;
+        return success();
+      });
 }
 
 static LogicalResult expectOneRotation(ModuleOp module) {
@@ -306,17 +292,40 @@ static LogicalResult expectOneRotation(ModuleOp module) {
 }
 
 /// A block that does not divide the cache's block would read past its capacity.
+/// All forms merge the same blocks, and the buffer between two kernels has room
+/// for those of the longest context.
 static LogicalResult expectReservedKeys(ModuleOp module) {
-  return forEach<Operation *>(module, [](Operation *op) -> LogicalResult {
-    constexpr int64_t kReserved = abi::kCacheBlock;
+  constexpr int64_t kReserved = abi::kCacheBlock;
+  auto config = module->getAttrOfType<ConfigAttr>(kConfigAttr);
+  IntegerAttr first;
+  return forEach<Operation *>(module, [&](Operation *op) -> LogicalResult {
+    if (auto write = dyn_cast<BufferWriteOp>(op); write && config) {
+      auto part = write.getValue().getDefiningOp<AttentionPartOp>();
+      auto buffer = module.lookupSymbol<BufferOp>(write.getBufferAttr());
+      auto type = cast<RankedTensorType>(buffer.getType());
+      if (part && type.getDimSize(2) * static_cast<int64_t>(part.getKeys()) <
+                      config.getContextLength())
+        return op->emitOpError()
+               << "buffer " << write.getBufferAttr() << " has room for "
+               << type.getDimSize(2) << " blocks of " << part.getKeys()
+               << " keys, a context has " << config.getContextLength();
+    }
     if (!isa<AttentionOp, AttentionPartOp, AttentionMergeOp>(op))
       return success();
     auto keys = op->getAttrOfType<IntegerAttr>("keys");
-    if (!keys || (keys.getInt() > 0 && kReserved % keys.getInt() == 0))
+    if (!keys)
       return success();
-    return op->emitOpError() << "has blocks of " << keys.getInt()
-                             << " keys, the cache is reserved in blocks of "
-                             << kReserved << "; give a divisor of it";
+    if (keys.getInt() <= 0 || kReserved % keys.getInt() != 0)
+      return op->emitOpError() << "has blocks of " << keys.getInt()
+                               << " keys, the cache is reserved in blocks of "
+                               << kReserved << "; give a divisor of it";
+    if (!first)
+      first = keys;
+    if (keys != first)
+      return op->emitOpError()
+             << "has blocks of " << keys.getInt() << " keys, another op blocks "
+             << "of " << first.getInt() << "; all forms merge the same blocks";
+    return success();
   });
 }
 
@@ -365,12 +374,14 @@ static constexpr Fact kFacts[] = {
     {Phase::Fuse, Phase::Plan, expectAllInKernels},
     {Phase::Plan, Phase::Plan, expectPlans},
     {Phase::Plan, Phase::Schedule, verifyPlanInvariants},
+    {Phase::Tile, Phase::Tile, verifySums},
     {Phase::Plan, Phase::LLVM, expectLayouts},
-    {Phase::Schedule, Phase::Schedule, expectStamps},
+    {Phase::Plan, Phase::Vector, verifyCache},
+    {Phase::Schedule, Phase::Schedule, verifyStamps},
+    {Phase::Schedule, Phase::Schedule, expectResolved},
     {Phase::Schedule, Phase::Vector, expectLayers},
     {Phase::Tile, Phase::Tile, expectTableIndices},
     {Phase::Tile, Phase::Tile, expectHeadsOfTable},
-    {Phase::Schedule, Phase::Schedule, expectKernelFunctions},
 };
 
 //===----------------------------------------------------------------------===//

@@ -10,6 +10,7 @@
 
 #include "mlir/IR/SymbolTable.h"
 #include "passes/Llama/Passes.h"
+#include "passes/Llama/PlanInvariants.h"
 #include "passes/Llama/ScheduleDependences.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/MapVector.h"
@@ -34,10 +35,6 @@ static std::string nameOf(const BufferAccess &access) {
 //===----------------------------------------------------------------------===//
 
 static LogicalResult verifyOffset(BufferOp buffer) {
-  if (!buffer.getAt())
-    return buffer.emitOpError()
-           << "@" << buffer.getSymName()
-           << " has no offset; run llama-assign-buffers first";
   FailureOr<int64_t> bytes = checkedBytes(buffer);
   if (failed(bytes))
     return failure();
@@ -55,15 +52,12 @@ static LogicalResult verifyStamp(const BufferAccess &access) {
   if (!buffer)
     return success();
   auto offset = access.op->getAttrOfType<IntegerAttr>("at");
-  if (offset && offset.getInt() == static_cast<int64_t>(*buffer.getAt()))
+  if (offset.getInt() == static_cast<int64_t>(*buffer.getAt()))
     return success();
-  InFlightDiagnostic diagnostic = access.op->emitOpError();
-  if (offset)
-    diagnostic << "has offset " << offset.getInt();
-  else
-    diagnostic << "has no offset";
-  return diagnostic << ", buffer @" << buffer.getSymName() << " lies at "
-                    << *buffer.getAt() << "; run llama-assign-buffers again";
+  return access.op->emitOpError()
+         << "has offset " << offset.getInt() << ", buffer @"
+         << buffer.getSymName() << " lies at " << *buffer.getAt()
+         << "; run llama-assign-buffers again";
 }
 
 //===----------------------------------------------------------------------===//
@@ -261,6 +255,8 @@ struct VerifySchedule
   }
 
   static LogicalResult verify(ModuleOp module) {
+    if (failed(verifyStamps(module)))
+      return failure();
     for (auto buffer : module.getOps<BufferOp>())
       if (failed(verifyOffset(buffer)))
         return failure();

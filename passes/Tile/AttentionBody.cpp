@@ -192,12 +192,11 @@ LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
   int64_t heads = part.getHeads(), group = heads / kvHeads,
           keys = part.getKeys();
   // Heads of a part: those that share keys, or some of them.
-  int64_t times = partition.getTimes(), rows = heads / times;
-  if (heads % times != 0 || group % rows != 0)
+  int64_t rows = m, times = heads / rows;
+  if (group % rows != 0)
     return source.emitOpError()
-           << "has " << times << " parts for each block of keys, which "
-           << heads << " heads in groups of " << group
-           << " cannot be shared out to";
+           << "has a tile of " << rows << " heads, which " << heads
+           << " heads in groups of " << group << " cannot be shared out to";
   auto read = part.getQuery().getDefiningOp<BufferReadOp>();
   BufferWriteOp write;
   for (Operation *user : part->getUsers())

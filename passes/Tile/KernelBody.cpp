@@ -479,7 +479,7 @@ LogicalResult KernelBody::write() {
     result = writeAttentionPart(*parts.begin());
   else if (auto whole = body.getOps<AttentionOp>(); !whole.empty())
     result = writeAttention(*whole.begin());
-  else if (partition.getOf() == PartitionOf::Weights)
+  else if (!body.getOps<LinearOp>().empty())
     result = writeProducts();
   else
     result = writeRowWise();

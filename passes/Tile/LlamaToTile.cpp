@@ -9,6 +9,7 @@
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "passes/Llama/PlanInvariants.h"
 #include "passes/Tile/KernelBody.h"
 #include "passes/Tile/Passes.h"
 
@@ -41,9 +42,7 @@ static func::FuncOp declareKernel(func::FuncOp source, OpBuilder &builder) {
 /// be written out.
 static constexpr int64_t kMostTile = 256;
 
-/// What the bodies take for granted: earlier passes wrote it, or somebody wrote
-/// the module by hand.
-static LogicalResult verifyStamped(func::FuncOp kernel) {
+static LogicalResult verifyStrategy(func::FuncOp kernel) {
   Attribute stamped = kernel->getAttr(kStrategyAttr);
   auto strategy = dyn_cast_or_null<StrategyInterface>(stamped);
   if (!strategy) {
@@ -62,54 +61,33 @@ static LogicalResult verifyStamped(func::FuncOp kernel) {
            << " rows; a tile has 1 to " << kMostTile
            << " rows of x and a multiple of 16 up to " << kMostTile
            << " of a weight, of keys or of columns";
-
-  auto buffers = [&](Operation *op, FlatSymbolRefAttr name,
-                     bool stamped) -> LogicalResult {
-    if (!stamped)
-      return op->emitOpError() << "has no offset; run llama-assign-buffers";
-    auto buffer =
-        SymbolTable::lookupNearestSymbolFrom<llama::BufferOp>(op, name);
-    if (!buffer)
-      return op->emitOpError() << name << " is not a declared buffer";
-    if (cast<RankedTensorType>(buffer.getType()).getRank() < 2)
-      return op->emitOpError()
-             << "uses a buffer of rows x columns, found " << buffer.getType();
-    return success();
-  };
-  bool placed =
-      !kernel->getParentOfType<ModuleOp>().getOps<CacheLayoutOp>().empty();
-  WalkResult result = kernel.walk([&](Operation *op) -> WalkResult {
-    if (auto read = dyn_cast<BufferReadOp>(op))
-      return buffers(op, read.getBufferAttr(), read.getAt().has_value());
-    if (auto write = dyn_cast<BufferWriteOp>(op))
-      return buffers(op, write.getBufferAttr(), write.getAt().has_value());
-    if (auto ref = dyn_cast<WeightRefOp>(op);
-        ref && (!ref.getLayout() || !ref.getIndex()))
-      return op->emitOpError()
-             << "has no layout and index; run llama-resolve-weight-references";
-    if (!placed &&
-        llvm::any_of(op->getOperandTypes(), llvm::IsaPred<CacheType>))
-      return op->emitOpError()
-             << "uses a cache and the module has no llama.cache_layout; run "
-                "llama-plan-layouts";
-    if (auto reduction = dyn_cast<ReductionOpInterface>(op);
-        reduction && !reduction.getOrderAttr())
-      return op->emitOpError()
-             << "has no order for its sum; run llama-plan-kernels";
-    return WalkResult::advance();
-  });
-  return failure(result.wasInterrupted());
+  return success();
 }
 
 namespace {
 struct LlamaToTile : tile::impl::LlamaToTileBase<LlamaToTile> {
   void runOnOperation() override {
+    // What the bodies take for granted: earlier passes wrote it, or somebody
+    // wrote the module by hand.
+    ModuleOp module = getOperation();
+    for (auto buffer : module.getOps<llama::BufferOp>())
+      if (cast<RankedTensorType>(buffer.getType()).getRank() < 2) {
+        buffer.emitOpError()
+            << "is of rows x columns, found " << buffer.getType();
+        return signalPassFailure();
+      }
     SmallVector<func::FuncOp> kernels;
-    for (auto function : getOperation().getOps<func::FuncOp>())
-      if (function->hasAttr(llama::kPartitionAttr))
+    for (auto function : module.getOps<func::FuncOp>())
+      if (function->hasAttr(llama::kPartitionAttr)) {
+        if (failed(verifyStrategy(function)))
+          return signalPassFailure();
         kernels.push_back(function);
+      }
+    if (failed(verifyStamps(module)) || failed(verifyCache(module)) ||
+        failed(verifyPlanInvariants(module)))
+      return signalPassFailure();
     // The ops go, what they say of the table stays.
-    FailureOr<RopeOp> rotation = getRotation(getOperation());
+    FailureOr<RopeOp> rotation = getRotation(module);
     if (failed(rotation))
       return signalPassFailure();
     if (*rotation && !kernels.empty()) {
@@ -119,8 +97,6 @@ struct LlamaToTile : tile::impl::LlamaToTileBase<LlamaToTile> {
     }
 
     for (func::FuncOp source : kernels) {
-      if (failed(verifyStamped(source)))
-        return signalPassFailure();
       OpBuilder builder(source);
       func::FuncOp target = declareKernel(source, builder);
       Block *entry = target.addEntryBlock();

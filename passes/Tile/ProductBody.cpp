@@ -31,21 +31,10 @@ LogicalResult KernelBody::writeProducts() {
                                        "it should be a kernel of its own";
     sinksOf[*group].push_back(sink);
   }
-  SmallVector<int64_t> rowsOfGroups;
-  for (auto [group, sinks] : llvm::zip(rowGroups.getGroups(), sinksOf)) {
+  for (auto [group, sinks] : llvm::zip(rowGroups.getGroups(), sinksOf))
     if (sinks.empty())
       return group.products.front()->emitOpError()
              << "leaves the kernel in no buffer and no cache";
-    rowsOfGroups.push_back(group.rows);
-  }
-  if (partition.getRows().asArrayRef() != ArrayRef(rowsOfGroups)) {
-    InFlightDiagnostic diagnostic =
-        source.emitOpError() << "is partitioned by groups of products of ";
-    llvm::interleaveComma(partition.getRows().asArrayRef(), diagnostic);
-    diagnostic << " rows and has groups of ";
-    llvm::interleaveComma(rowsOfGroups, diagnostic);
-    return diagnostic << "; llama-plan-kernels counts them";
-  }
 
   // What is read as whole rows, once a call.
   for (const RowGroups::Group &group : rowGroups.getGroups())
@@ -73,8 +62,8 @@ LogicalResult KernelBody::writeProducts() {
     return static_cast<int64_t>(llvm::divideCeil(rows, partition.getBy()));
   };
   int64_t allParts = 0;
-  for (int64_t rows : partition.getRows().asArrayRef())
-    allParts += partsOf(rows);
+  for (const RowGroups::Group &group : rowGroups.getGroups())
+    allParts += partsOf(group.rows);
   int64_t firstPart = 0;
   for (auto [group, sinks] : llvm::zip(rowGroups.getGroups(), sinksOf)) {
     if (failed(writeGroup(sinks, group.products, group.rows, firstPart,

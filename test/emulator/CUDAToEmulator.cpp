@@ -303,7 +303,7 @@ struct CUDAToEmulator
   void runOnOperation() override {
     ModuleOp module = getOperation();
     for (auto kernel : module.getOps<func::FuncOp>())
-      if (kernel->hasAttr(llama::kPartsAttr))
+      if (kernel->hasAttr(llama::kPartitionAttr))
         KernelLowering(module, kernel).run();
     module->setAttr(llama::kTargetAttr, hostTarget(&getContext()));
   }

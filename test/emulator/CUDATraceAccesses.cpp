@@ -41,7 +41,7 @@ struct CUDATraceAccesses
     ModuleOp module = getOperation();
     SmallVector<LLVM::LLVMFuncOp> kernels;
     for (auto function : module.getOps<LLVM::LLVMFuncOp>())
-      if (function->hasAttr(llama::kPartsAttr))
+      if (function->hasAttr(llama::kPartitionAttr))
         kernels.push_back(function);
     if (kernels.empty())
       return;

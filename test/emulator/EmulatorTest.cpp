@@ -40,10 +40,11 @@ static llvm::Expected<EmulatorModule> loadBody(const std::string &body) {
 static std::string kernelText(const std::string &name, int blocks, int threads,
                               const std::string &body) {
   return "func.func private @" + name +
-         "(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = "
-         "affine_map<(rows, keys) -> (" +
+         "(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = "
+         "#llama.partition<rows = [" +
          std::to_string(blocks) +
-         ")>, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = " +
+         "], by = 1>, llama.strategy = #cuda.strategy<unit = #cuda.simt, "
+         "threads = " +
          std::to_string(threads) + ">, llama.scratch = 1024 : i64} {" + R"mlir(
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index

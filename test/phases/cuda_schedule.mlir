@@ -7,14 +7,8 @@
 // Phase schedule for a GPU. Made from cuda_plan.mlir.
 //
 // Look at: steps, buffers and barriers are those of schedule.mlir; a dispatch will be a
-// launch, and llama.parts its grid. The buffer @prefill.norm.1 holds f16.
-#map = affine_map<(d0, d1) -> (d0)>
-#map1 = affine_map<(d0, d1) -> (4)>
-#map2 = affine_map<(d0, d1) -> (d1 ceildiv 256)>
-#map3 = affine_map<(d0, d1) -> (2)>
-#map4 = affine_map<(d0, d1) -> (3)>
-#map5 = affine_map<(d0, d1) -> (d0 ceildiv 64)>
-module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64>, llama.target = #cuda.target<name = "cuda:sm_80", features = "+ptx80">} {
+// launch, and llama.partition its grid. The buffer @prefill.norm.1 holds f16.
+module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048>, llama.target = #cuda.target<name = "cuda:sm_80", features = "+ptx80">} {
   llama.weight @token_embd : 64x32 formats [#llama.q8_0] in [#llama.rowmajor_split]
   llama.weight @output_norm : 32 formats [#llama.f32] in [#llama.rowmajor]
   llama.weights @blk layers 2 {
@@ -99,7 +93,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     llama.dispatch @lm_head.lm_head.rows8
   }
 
-  func.func private @embed.decode() attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
+  func.func private @embed.decode() attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %ids = llama.input ids : tensor<1xi32>
     %token_embd = llama.weight_ref @token_embd : <64x32, #llama.q8_0> in #llama.rowmajor_split index 0
     %x = llama.embed %ids, %token_embd : tensor<1xi32>, <64x32, #llama.q8_0> -> tensor<1x32xf32>
@@ -107,7 +101,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @qkv.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 16>, llama.parts = #map1, llama.reads = [@blk::@attn_q, @blk::@attn_k, @blk::@attn_v], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @qkv.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 16>, llama.reads = [@blk::@attn_q, @blk::@attn_k, @blk::@attn_v], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
     %pos = llama.input positions : tensor<1xi32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
@@ -126,7 +120,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @attn.decode(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.parts = #map2, llama.reads_cache, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128, m = 2, n = 128>} {
+  func.func private @attn.decode(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.reads_cache, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128, m = 2, n = 128>} {
     %decode_qkv = llama.buffer_read @decode.qkv at 66688 : tensor<1x32xf32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
     %pos = llama.input positions : tensor<1xi32>
@@ -135,7 +129,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @o.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.reads = [@blk::@attn_output], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @o.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.reads = [@blk::@attn_output], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %decode_attn = llama.buffer_read @decode.attn at 65536 : tensor<1x2x?x18xf32>
     %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
     %merged = llama.attention_merge %decode_attn heads 2 keys 256 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
@@ -146,7 +140,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @gate_up.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 16>, llama.parts = #map4, llama.reads = [@blk::@ffn_gate, @blk::@ffn_up], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @gate_up.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 16>, llama.reads = [@blk::@ffn_gate, @blk::@ffn_up], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %decode_o = llama.buffer_read @decode.o at 66688 : tensor<1x32xf32>
     %ffn_norm = llama.weight_ref @blk::@ffn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 12
     %h = llama.rms_norm %decode_o, %ffn_norm eps 1.0e-05 order <lanes = 256> : tensor<1x32xf32>, <32, #llama.f32>
@@ -159,7 +153,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @down.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.reads = [@blk::@ffn_down], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @down.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.reads = [@blk::@ffn_down], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %decode_gate_up = llama.buffer_read @decode.gate_up at 65536 : tensor<1x48xf32>
     %decode_o = llama.buffer_read @decode.o at 66688 : tensor<1x32xf32>
     %ffn_down = llama.weight_ref @blk::@ffn_down[%l] : <32x48, #llama.f16> in #llama.rowmajor_split index 18
@@ -169,7 +163,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @embed.prefill() attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
+  func.func private @embed.prefill() attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %ids = llama.input ids : tensor<?xi32>
     %token_embd = llama.weight_ref @token_embd : <64x32, #llama.q8_0> in #llama.rowmajor_split index 0
     %x = llama.embed %ids, %token_embd : tensor<?xi32>, <64x32, #llama.q8_0> -> tensor<?x32xf32>
@@ -177,7 +171,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @norm.prefill.0(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
+  func.func private @norm.prefill.0(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
     %attn_norm = llama.weight_ref @blk::@attn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 2
     %h = llama.rms_norm %x, %attn_norm eps 1.0e-05 order <lanes = 256> : tensor<?x32xf32>, <32, #llama.f32>
@@ -185,7 +179,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @qkv.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 16>, llama.parts = #map1, llama.reads = [@blk::@attn_q, @blk::@attn_k, @blk::@attn_v], llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @qkv.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 16>, llama.reads = [@blk::@attn_q, @blk::@attn_k, @blk::@attn_v], llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %prefill_norm = llama.buffer_read @prefill.norm at 65536 : tensor<?x32xf32>
     %pos = llama.input positions : tensor<?xi32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
@@ -202,7 +196,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @attn.prefill(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.reads_cache, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>} {
+  func.func private @attn.prefill(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.reads_cache, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>} {
     %prefill_qkv = llama.buffer_read @prefill.qkv at 131072 : tensor<?x32xf32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
     %pos = llama.input positions : tensor<?xi32>
@@ -211,7 +205,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @o.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.reads = [@blk::@attn_output], llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @o.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.reads = [@blk::@attn_output], llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %prefill_attn = llama.buffer_read @prefill.attn at 65536 : tensor<?x32xf32>
     %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
     %attn_output = llama.weight_ref @blk::@attn_output[%l] : <32x32, #llama.q8_0> in #llama.rowmajor_split index 10
@@ -221,7 +215,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @norm.prefill.1(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
+  func.func private @norm.prefill.1(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %prefill_o = llama.buffer_read @prefill.o at 163840 : tensor<?x32xf32>
     %ffn_norm = llama.weight_ref @blk::@ffn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 12
     %h = llama.rms_norm %prefill_o, %ffn_norm eps 1.0e-05 order <lanes = 256> : tensor<?x32xf32>, <32, #llama.f32>
@@ -230,7 +224,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @gate_up.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 64, rows_by = 64>, llama.parts = #map5, llama.reads = [@blk::@ffn_gate, @blk::@ffn_up], llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+  func.func private @gate_up.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 64, rows_by = 64>, llama.reads = [@blk::@ffn_gate, @blk::@ffn_up], llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
     %prefill_norm_1 = llama.buffer_read @prefill.norm.1 at 229376 : tensor<?x32xf16>
     %ffn_gate = llama.weight_ref @blk::@ffn_gate[%l] : <48x32, #llama.q4_0> in #llama.rowmajor_split index 14
     %gate = llama.linear %prefill_norm_1, %ffn_gate order <unit = #cuda.mma, block = 32, scale = outer> : tensor<?x32xf16>, <48x32, #llama.q4_0> -> tensor<?x48xf32>
@@ -241,7 +235,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @down.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.reads = [@blk::@ffn_down], llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @down.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.reads = [@blk::@ffn_down], llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %prefill_gate_up = llama.buffer_read @prefill.gate_up at 65536 : tensor<?x48xf32>
     %prefill_o = llama.buffer_read @prefill.o at 163840 : tensor<?x32xf32>
     %ffn_down = llama.weight_ref @blk::@ffn_down[%l] : <32x48, #llama.f16> in #llama.rowmajor_split index 18
@@ -251,7 +245,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @lm_head.lm_head() attributes {llama.partition = #llama.partition<rows = [64], by = 16>, llama.parts = #map1, llama.reads = [@token_embd], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @lm_head.lm_head() attributes {llama.partition = #llama.partition<rows = [64], by = 16>, llama.reads = [@token_embd], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %row = llama.input wanted : tensor<1xi32>
     %x = llama.buffer_read @x[%row : tensor<1xi32>] at 0 : tensor<1x32xf32>
     %output_norm = llama.weight_ref @output_norm : <32, #llama.f32> in #llama.rowmajor index 1
@@ -262,14 +256,14 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @wanted.lm_head.rows8() attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.rows = 8 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
+  func.func private @wanted.lm_head.rows8() attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.rows = 8 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %wanted = llama.input wanted : tensor<?xi32>
     %x = llama.buffer_read @x[%wanted : tensor<?xi32>] at 0 : tensor<?x32xf32>
     llama.buffer_write %x, @lm_head.rows8.wanted at 65536 : tensor<?x32xf32>
     return
   }
 
-  func.func private @norm.lm_head.rows8() attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.rows = 8 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
+  func.func private @norm.lm_head.rows8() attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.rows = 8 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %x = llama.buffer_read @lm_head.rows8.wanted at 65536 : tensor<?x32xf32>
     %output_norm = llama.weight_ref @output_norm : <32, #llama.f32> in #llama.rowmajor index 1
     %h = llama.rms_norm %x, %output_norm eps 1.000000e-05 order <lanes = 256> : tensor<?x32xf32>, <32, #llama.f32>
@@ -277,7 +271,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @lm_head.lm_head.rows8() attributes {llama.partition = #llama.partition<rows = [64], by = 16>, llama.parts = #map1, llama.reads = [@token_embd], llama.rows = 8 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @lm_head.lm_head.rows8() attributes {llama.partition = #llama.partition<rows = [64], by = 16>, llama.reads = [@token_embd], llama.rows = 8 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %x = llama.buffer_read @lm_head.rows8.norm at 67584 : tensor<?x32xf32>
     %token_embd = llama.weight_ref @token_embd : <64x32, #llama.q8_0> in #llama.rowmajor_split index 0
     %y = llama.linear %x, %token_embd order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : tensor<?x32xf32>, <64x32, #llama.q8_0> -> tensor<?x64xf32>

@@ -12,7 +12,7 @@
 // and up are computed by tensor cores, which read rows of f16, and the rounding is
 // an op, so that the evaluator obeys it; the table of the target's family says
 // which products these are. Decode reads float32 rows everywhere.
-module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64>, llama.target = #cuda.target<name = "cuda:sm_80", features = "+ptx80">} {
+module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048>, llama.target = #cuda.target<name = "cuda:sm_80", features = "+ptx80">} {
   llama.weight @token_embd : 64x32 formats [#llama.q8_0]
   llama.weight @output_norm : 32 formats [#llama.f32]
   llama.weights @blk layers 2 {

@@ -14,13 +14,7 @@
 // @o.decode merges are an scf.parallel: one warp each. @norm.prefill.1 rounds what
 // it stores; in @gate_up.prefill the tile is 64 by 64 and the rows are f16, and the
 // epilogue is the same arithmetic on vectors, which a GPU spreads as fragments.
-#map = affine_map<(d0, d1) -> (d0)>
-#map1 = affine_map<(d0, d1) -> (4)>
-#map2 = affine_map<(d0, d1) -> (d1 ceildiv 256)>
-#map3 = affine_map<(d0, d1) -> (2)>
-#map4 = affine_map<(d0, d1) -> (3)>
-#map5 = affine_map<(d0, d1) -> (d0 ceildiv 64)>
-module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64>, llama.target = #cuda.target<name = "cuda:sm_80", features = "+ptx80">} {
+module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048>, llama.target = #cuda.target<name = "cuda:sm_80", features = "+ptx80">} {
   llama.weight @token_embd : 64x32 formats [#llama.q8_0] in [#llama.rowmajor_split]
   llama.weight @output_norm : 32 formats [#llama.f32] in [#llama.rowmajor]
   llama.weights @blk layers 2 {
@@ -107,7 +101,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
 
   llama.rope_table head 16 base 1.000000e+04
 
-  func.func private @embed.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
+  func.func private @embed.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %token_embd = tile.weight %ctx @token_embd : <64x32, #llama.q8_0> in #llama.rowmajor_split index 0
@@ -126,7 +120,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @qkv.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 16>, llama.parts = #map1, llama.reads = [@blk::@attn_q, @blk::@attn_k, @blk::@attn_v], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @qkv.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 16>, llama.reads = [@blk::@attn_q, @blk::@attn_k, @blk::@attn_v], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %c4 = arith.constant 4 : index
     %c3 = arith.constant 3 : index
     %c32 = arith.constant 32 : index
@@ -211,7 +205,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @attn.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.parts = #map2, llama.reads_cache, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128, m = 2, n = 128>} {
+  func.func private @attn.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.reads_cache, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128, m = 2, n = 128>} {
     %c17 = arith.constant 17 : index
     %c16 = arith.constant 16 : index
     %c18 = arith.constant 18 : index
@@ -282,7 +276,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @o.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.reads = [@blk::@attn_output], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @o.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.reads = [@blk::@attn_output], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %c17 = arith.constant 17 : index
     %c32 = arith.constant 32 : index
     %c16 = arith.constant 16 : index
@@ -354,7 +348,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @gate_up.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [48], by = 16>, llama.parts = #map4, llama.reads = [@blk::@ffn_gate, @blk::@ffn_up], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @gate_up.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [48], by = 16>, llama.reads = [@blk::@ffn_gate, @blk::@ffn_up], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %one = arith.constant dense<1.000000e+00> : vector<1x16xf32>
     %c48 = arith.constant 48 : index
     %c16 = arith.constant 16 : index
@@ -407,7 +401,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @down.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.reads = [@blk::@ffn_down], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @down.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.reads = [@blk::@ffn_down], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %c32 = arith.constant 32 : index
     %c16 = arith.constant 16 : index
     %c1 = arith.constant 1 : index
@@ -436,7 +430,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @embed.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
+  func.func private @embed.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %token_embd = tile.weight %ctx @token_embd : <64x32, #llama.q8_0> in #llama.rowmajor_split index 0
@@ -456,7 +450,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @norm.prefill.0(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
+  func.func private @norm.prefill.0(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %c0 = arith.constant 0 : index
     %one = arith.constant dense<1.000000e+00> : vector<1xf32>
     %eps = arith.constant dense<9.99999974E-6> : vector<1xf32>
@@ -493,7 +487,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @qkv.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 16>, llama.parts = #map1, llama.reads = [@blk::@attn_q, @blk::@attn_k, @blk::@attn_v], llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @qkv.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 16>, llama.reads = [@blk::@attn_q, @blk::@attn_k, @blk::@attn_v], llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %c4 = arith.constant 4 : index
     %c3 = arith.constant 3 : index
     %c32 = arith.constant 32 : index
@@ -568,7 +562,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @attn.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.reads_cache, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>} {
+  func.func private @attn.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.reads_cache, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>} {
     %c16 = arith.constant 16 : index
     %zero = arith.constant dense<0.000000e+00> : vector<1x128xf32>
     %lowest = arith.constant dense<0xFF800000> : vector<1x128xf32>
@@ -661,7 +655,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @o.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.reads = [@blk::@attn_output], llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @o.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.reads = [@blk::@attn_output], llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %c32 = arith.constant 32 : index
     %c16 = arith.constant 16 : index
     %c1 = arith.constant 1 : index
@@ -693,7 +687,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @norm.prefill.1(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
+  func.func private @norm.prefill.1(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %c0 = arith.constant 0 : index
     %one = arith.constant dense<1.000000e+00> : vector<1xf32>
     %eps = arith.constant dense<9.99999974E-6> : vector<1xf32>
@@ -731,7 +725,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @gate_up.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [48], by = 64, rows_by = 64>, llama.parts = #map5, llama.reads = [@blk::@ffn_gate, @blk::@ffn_up], llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+  func.func private @gate_up.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [48], by = 64, rows_by = 64>, llama.reads = [@blk::@ffn_gate, @blk::@ffn_up], llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
     %c0 = arith.constant 0 : index
     %one = arith.constant dense<1.000000e+00> : vector<64x64xf32>
     %c64 = arith.constant 64 : index
@@ -758,7 +752,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @down.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = #map3, llama.reads = [@blk::@ffn_down], llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @down.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.reads = [@blk::@ffn_down], llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %c32 = arith.constant 32 : index
     %c16 = arith.constant 16 : index
     %c1 = arith.constant 1 : index
@@ -790,7 +784,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @lm_head.lm_head(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [64], by = 16>, llama.parts = #map1, llama.reads = [@token_embd], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @lm_head.lm_head(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [64], by = 16>, llama.reads = [@token_embd], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %c64 = arith.constant 64 : index
     %c16 = arith.constant 16 : index
     %c1 = arith.constant 1 : index
@@ -835,7 +829,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @wanted.lm_head.rows8(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.rows = 8 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
+  func.func private @wanted.lm_head.rows8(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.rows = 8 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %bound = arith.index_castui %begin : i32 to index
@@ -855,7 +849,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @norm.lm_head.rows8(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.parts = #map, llama.rows = 8 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
+  func.func private @norm.lm_head.rows8(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>, llama.rows = 8 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>} {
     %c0 = arith.constant 0 : index
     %cst = arith.constant dense<1.000000e+00> : vector<1xf32>
     %cst_0 = arith.constant dense<9.99999974E-6> : vector<1xf32>
@@ -891,7 +885,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @lm_head.lm_head.rows8(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [64], by = 16>, llama.parts = #map1, llama.reads = [@token_embd], llama.rows = 8 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @lm_head.lm_head.rows8(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [64], by = 16>, llama.reads = [@token_embd], llama.rows = 8 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %c64 = arith.constant 64 : index
     %c16 = arith.constant 16 : index
     %c1 = arith.constant 1 : index

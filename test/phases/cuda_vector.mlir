@@ -19,7 +19,7 @@
 // the same bits; the residual, read before the barrier, is added, and lane 0 stores
 // the two elements.
 
-module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.000000e-05 : f64>, llama.target = #cuda.target<name = "cuda:sm_80", features = "+ptx80">} {
+module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048>, llama.target = #cuda.target<name = "cuda:sm_80", features = "+ptx80">} {
   llama.weights @blk layers 2 {
     llama.weight @ffn_down : 32x48 formats [#llama.f16] in [#llama.rowmajor_split]
   }
@@ -27,7 +27,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   llama.buffer @decode.o : tensor<1x32xf32> at 66688
   llama.buffer @decode.gate_up : tensor<1x48xf32> at 65536
 
-  func.func private @down.decode(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.parts = affine_map<(d0, d1) -> (2)>, llama.reads = [@blk::@ffn_down], llama.scratch = 256 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @down.decode(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.reads = [@blk::@ffn_down], llama.scratch = 256 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %c6 = arith.constant 6 : index
     %cst = arith.constant 0.000000e+00 : f32
     %c96 = arith.constant 96 : index

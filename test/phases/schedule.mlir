@@ -14,13 +14,7 @@
 // and the index in the table of offsets, each function its parts as a map of
 // rows and keys.
 
-#map = affine_map<(d0, d1) -> (d0 ceildiv 4)>
-#map1 = affine_map<(d0, d1) -> (3)>
-#map2 = affine_map<(d0, d1) -> (d1 ceildiv 256)>
-#map3 = affine_map<(d0, d1) -> (1)>
-#map4 = affine_map<(d0, d1) -> (2)>
-#map5 = affine_map<(d0, d1) -> (d0 ceildiv 8)>
-module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64>, llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma", vector_bits = 512, l2_bytes = 1048576>} {
+module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048>, llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512, l2_bytes = 1048576>} {
   llama.weight @token_embd : 64x32 formats [#llama.q8_0] in [#llama.interleaved16<k = 4>]
   llama.weight @output_norm : 32 formats [#llama.f32] in [#llama.rowmajor]
   llama.weights @blk layers 2 {
@@ -102,7 +96,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     llama.dispatch @lm_head.lm_head.rows8
   }
 
-  func.func private @embed.decode() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  func.func private @embed.decode() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %ids = llama.input ids : tensor<1xi32>
     %w = llama.weight_ref @token_embd : <64x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
     %x = llama.embed %ids, %w : tensor<1xi32>, <64x32, #llama.q8_0> -> tensor<1x32xf32>
@@ -110,7 +104,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @qkv.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.parts = #map1, llama.reads = [@blk::@attn_q, @blk::@attn_k, @blk::@attn_v], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  func.func private @qkv.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.reads = [@blk::@attn_q, @blk::@attn_k, @blk::@attn_v], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
     %pos = llama.input positions : tensor<1xi32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
@@ -129,7 +123,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @attn.decode(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.parts = #map2, llama.reads_cache, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 2, n = 16>} {
+  func.func private @attn.decode(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.reads_cache, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 2, n = 16>} {
     %qkv = llama.buffer_read @decode.qkv at 66688 : tensor<1x32xf32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
     %pos = llama.input positions : tensor<1xi32>
@@ -138,7 +132,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @o.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.reads = [@blk::@attn_output], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  func.func private @o.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.reads = [@blk::@attn_output], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %attn = llama.buffer_read @decode.attn at 65536 : tensor<1x2x?x18xf32>
     %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
     %a = llama.attention_merge %attn heads 2 keys 256 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
@@ -149,7 +143,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @gate_up.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.parts = #map4, llama.reads = [@blk::@ffn_gate, @blk::@ffn_up], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  func.func private @gate_up.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.reads = [@blk::@ffn_gate, @blk::@ffn_up], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %o = llama.buffer_read @decode.o at 66688 : tensor<1x32xf32>
     %g1 = llama.weight_ref @blk::@ffn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 12
     %h1 = llama.rms_norm %o, %g1 eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
@@ -162,7 +156,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @down.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.reads = [@blk::@ffn_down], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  func.func private @down.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.reads = [@blk::@ffn_down], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %gate_up = llama.buffer_read @decode.gate_up at 65536 : tensor<1x48xf32>
     %o = llama.buffer_read @decode.o at 66688 : tensor<1x32xf32>
     %wd = llama.weight_ref @blk::@ffn_down[%l] : <32x48, #llama.f16> in #llama.interleaved16<k = 1> index 18
@@ -172,7 +166,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @embed.prefill() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  func.func private @embed.prefill() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %ids = llama.input ids : tensor<?xi32>
     %w = llama.weight_ref @token_embd : <64x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
     %x = llama.embed %ids, %w : tensor<?xi32>, <64x32, #llama.q8_0> -> tensor<?x32xf32>
@@ -180,7 +174,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @norm.prefill.0(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  func.func private @norm.prefill.0(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
     %g0 = llama.weight_ref @blk::@attn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 2
     %h = llama.rms_norm %x, %g0 eps 1.0e-05 order <lanes = 16> : tensor<?x32xf32>, <32, #llama.f32>
@@ -188,7 +182,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @qkv.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.parts = #map1, llama.reads = [@blk::@attn_q, @blk::@attn_k, @blk::@attn_v], llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
+  func.func private @qkv.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.reads = [@blk::@attn_q, @blk::@attn_k, @blk::@attn_v], llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %norm = llama.buffer_read @prefill.norm at 65536 : tensor<?x32xf32>
     %pos = llama.input positions : tensor<?xi32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
@@ -205,7 +199,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @attn.prefill(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 8>, llama.parts = #map5, llama.reads_cache, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
+  func.func private @attn.prefill(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 8>, llama.reads_cache, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %qkv = llama.buffer_read @prefill.qkv at 131072 : tensor<?x32xf32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
     %pos = llama.input positions : tensor<?xi32>
@@ -214,7 +208,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @o.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.reads = [@blk::@attn_output], llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
+  func.func private @o.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.reads = [@blk::@attn_output], llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %attn = llama.buffer_read @prefill.attn at 65536 : tensor<?x32xf32>
     %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
     %wo = llama.weight_ref @blk::@attn_output[%l] : <32x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 10
@@ -224,7 +218,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @norm.prefill.1(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  func.func private @norm.prefill.1(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %o = llama.buffer_read @prefill.o at 163840 : tensor<?x32xf32>
     %g1 = llama.weight_ref @blk::@ffn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 12
     %h1 = llama.rms_norm %o, %g1 eps 1.0e-05 order <lanes = 16> : tensor<?x32xf32>, <32, #llama.f32>
@@ -232,7 +226,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @gate_up.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.parts = #map4, llama.reads = [@blk::@ffn_gate, @blk::@ffn_up], llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
+  func.func private @gate_up.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.reads = [@blk::@ffn_gate, @blk::@ffn_up], llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %norm = llama.buffer_read @prefill.norm.1 at 229376 : tensor<?x32xf32>
     %wg = llama.weight_ref @blk::@ffn_gate[%l] : <48x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 14
     %g = llama.linear %norm, %wg order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <48x32, #llama.q4_0> -> tensor<?x48xf32>
@@ -243,7 +237,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @down.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = #map3, llama.reads = [@blk::@ffn_down], llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
+  func.func private @down.prefill(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.reads = [@blk::@ffn_down], llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %gate_up = llama.buffer_read @prefill.gate_up at 65536 : tensor<?x48xf32>
     %o = llama.buffer_read @prefill.o at 163840 : tensor<?x32xf32>
     %wd = llama.weight_ref @blk::@ffn_down[%l] : <32x48, #llama.f16> in #llama.interleaved16<k = 1> index 18
@@ -253,7 +247,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @lm_head.lm_head() attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.parts = #map4, llama.reads = [@token_embd], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  func.func private @lm_head.lm_head() attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.reads = [@token_embd], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %row = llama.input wanted : tensor<1xi32>
     %x = llama.buffer_read @x[%row : tensor<1xi32>] at 0 : tensor<1x32xf32>
     %g = llama.weight_ref @output_norm : <32, #llama.f32> in #llama.rowmajor index 1
@@ -264,14 +258,14 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @wanted.lm_head.rows8() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.parts = #map, llama.rows = 8 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  func.func private @wanted.lm_head.rows8() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.rows = 8 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %wanted = llama.input wanted : tensor<?xi32>
     %x = llama.buffer_read @x[%wanted : tensor<?xi32>] at 0 : tensor<?x32xf32>
     llama.buffer_write %x, @lm_head.rows8.wanted at 67584 : tensor<?x32xf32>
     return
   }
 
-  func.func private @lm_head.lm_head.rows8() attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.parts = #map4, llama.reads = [@token_embd], llama.rows = 8 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
+  func.func private @lm_head.lm_head.rows8() attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.reads = [@token_embd], llama.rows = 8 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %x = llama.buffer_read @lm_head.rows8.wanted at 67584 : tensor<?x32xf32>
     %output_norm = llama.weight_ref @output_norm : <32, #llama.f32> in #llama.rowmajor index 1
     %h = llama.rms_norm %x, %output_norm eps 1.000000e-05 order <lanes = 16> : tensor<?x32xf32>, <32, #llama.f32>

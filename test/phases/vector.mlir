@@ -14,7 +14,7 @@
 // (`order <unit = #cpu.fma, block = 32>`); F16 needs no scale. The widths are those of
 // AVX-512; AVX2 gets the same text and two registers a vector.
 
-module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64>, llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma", vector_bits = 512, l2_bytes = 1048576>} {
+module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048>, llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512, l2_bytes = 1048576>} {
   llama.weights @blk layers 2 {
     llama.weight @ffn_down : 32x48 formats [#llama.f16] in [#llama.interleaved16<k = 1>]
   }
@@ -22,7 +22,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   llama.buffer @decode.o : tensor<1x32xf32> at 66688
   llama.buffer @decode.gate_up : tensor<1x48xf32> at 65536
 
-  func.func private @down.decode(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.parts = affine_map<(d0, d1) -> (1)>, llama.reads = [@blk::@ffn_down], llama.scratch = 0 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  func.func private @down.decode(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.reads = [@blk::@ffn_down], llama.scratch = 0 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %c47 = arith.constant 47 : index
     %c1504 = arith.constant 1504 : index
     %c46 = arith.constant 46 : index

@@ -83,7 +83,7 @@ LogicalResult ConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  int64_t dim, int64_t heads, int64_t kvHeads,
                                  int64_t headSize, int64_t hidden,
                                  int64_t vocabulary, int64_t layers,
-                                 int64_t contextLength, FloatAttr eps) {
+                                 int64_t contextLength) {
   for (int64_t size : {dim, heads, kvHeads, headSize, hidden, vocabulary,
                        layers, contextLength})
     if (size <= 0 || size > INT32_MAX)

@@ -48,12 +48,15 @@ class CacheType;
 class ContractionUnitInterface;
 class ReductionOrderAttr;
 
-/// What a target's planner says of a kernel: `strategy` and `partition`, or why
-/// the target has none for it.
+/// What a target's planner says of a kernel: its strategy and what is free of
+/// its partition, or why the target has none for it.
 struct KernelPlan {
   mlir::Attribute strategy;
-  mlir::Attribute partition;
-  std::string error;
+  /// Rows of weights in a part; of a call, where a kernel has no products.
+  int64_t by = 1;
+  /// Rows of a call in a part of a kernel with products; 0: all.
+  int64_t rowsBy = 0;
+  std::string error = {};
 };
 
 /// Names of the attributes that stand on modules and on kernel functions.
@@ -63,7 +66,6 @@ inline constexpr llvm::StringLiteral kTargetAttr = "llama.target";
 inline constexpr llvm::StringLiteral kPhaseAttr = "llama.phase";
 inline constexpr llvm::StringLiteral kStrategyAttr = "llama.strategy";
 inline constexpr llvm::StringLiteral kPartitionAttr = "llama.partition";
-inline constexpr llvm::StringLiteral kPartsAttr = "llama.parts";
 /// The weights that a kernel multiplies by, each read whole in a call, and
 /// whether it reads the cache: what the program's manifest says of its bytes.
 inline constexpr llvm::StringLiteral kReadsAttr = "llama.reads";

@@ -145,8 +145,8 @@ def Llama_PlannerInterface : AttrInterface<"PlannerInterface"> {
       "std::pair<::mlir::Attribute, ::mlir::Attribute>", "getCacheLayouts",
       (ins "::mlir::Type":$elementType)>,
     InterfaceMethod<[{
-      Strategy and partition of a kernel (an operation of type llama.kernel). A
-      strategy that stands on the kernel is an override: the partition fits it.}],
+      Strategy of a kernel (an operation of type llama.kernel), and the sizes of its
+      parts.}],
       "::corellama::llama::KernelPlan", "plan", (ins "::mlir::Operation *":$kernel)>,
     InterfaceMethod<[{
       The order (#llama.reduction_order) of a sum that no unit makes: of a norm or

@@ -20,7 +20,7 @@ def Llama_ConfigAttr : Llama_Attr<"Config", "config"> {
   let parameters = (ins
     "int64_t":$dim, "int64_t":$heads, "int64_t":$kv_heads, "int64_t":$head_size,
     "int64_t":$hidden, "int64_t":$vocabulary, "int64_t":$layers,
-    "int64_t":$context_length, "::mlir::FloatAttr":$eps
+    "int64_t":$context_length
   );
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;

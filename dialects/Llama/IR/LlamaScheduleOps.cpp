@@ -193,7 +193,13 @@ LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &symbols) {
     Operation *op = symbols.lookupNearestSymbolFrom(*this, callee);
     if (!op || op->getName().getStringRef() != "func.func") // dispatch A1
       return emitOpError() << callee << " is not a function of this module";
+    // Tensors of rows have them as their first extent.
     int64_t rows = getRowBound(op);
+    op->walk([&](Operation *inner) {
+      for (Value value : inner->getResults())
+        if (isa<RankedTensorType>(value.getType()))
+          rows = std::min(rows, getRowBound(value));
+    });
     if (auto step = (*this)->getParentOfType<StepOp>();
         step && rows < step.getRowsAttr().getInt()) // step A3
       return emitOpError() << "runs " << callee << ", which takes " << rows

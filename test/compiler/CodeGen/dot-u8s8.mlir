@@ -13,7 +13,7 @@
 
 // Quants become no floats and meet no fma: one conversion and one fma for each
 // block that shares a scale. SUMS counts how often AVX2 widens sums of 16 bits.
-module attributes {llama.target = #cpu.target<name = "a CPU", features = "+avx2,+fma,+avx512vl,+avx512vnni", vector_bits = 512>} {
+module attributes {llama.target = #cpu.target<name = "a CPU", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vnni", vector_bits = 512>} {
   // 32 columns of 15 * 127 stay inside 16 bits: AVX2 widens once, for each half of
   // the rows.
   // CHECK-LABEL: func.func @nibbles

@@ -140,10 +140,10 @@ TEST(ImageTest, TheManifestSaysHowItWasMade) {
   PlannedModel model(small.builder());
   // As conversion leaves it: the kernel's function still has its formula.
   mlir::SymbolTable::lookupSymbolIn(*model.module, "layer")
-      ->setAttr(
-          llama::kPartsAttr,
-          mlir::parseAttribute("affine_map<(r, k) -> (k ceildiv 256 * 3 + r)>",
-                               &model.context));
+      ->setAttr(llama::kPartitionAttr,
+                mlir::parseAttribute(
+                    "#llama.partition<of = keys, by = 256, times = 3>",
+                    &model.context));
   ImagePlan plan = model.goodPlan();
   llvm::json::Object manifest = parseManifest(plan.manifest);
   auto text = [&](llvm::StringRef object, llvm::StringRef key) {

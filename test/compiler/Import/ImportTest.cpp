@@ -66,8 +66,7 @@ TEST_F(ImportTest, AWholeModelReadsAsTheCheckpointMeansIt) {
       checkpoint->identity() +
       R"mlir(", )mlir"
       R"mlir(llama.config = #llama.config<dim = 64, heads = 4, kv_heads = 2, head_size = 16, )mlir"
-      R"mlir(hidden = 96, vocabulary = 5, layers = 2, context_length = 128, )mlir"
-      R"mlir(eps = 9.765625E-4 : f64>} {
+      R"mlir(hidden = 96, vocabulary = 5, layers = 2, context_length = 128>} {
   llama.weight @token_embd : 5x64 formats [#llama.q8_0]
   llama.weight @output_norm : 64 formats [#llama.f32]
   llama.weights @blk layers 2 {

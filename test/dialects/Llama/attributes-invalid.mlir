@@ -85,17 +85,17 @@ module attributes {strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, m
 // -----
 
 // expected-error @+1 {{a size of the model is 0, not in 1..2147483647}}
-module attributes {config = #llama.config<dim = 0, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64>} {}
+module attributes {config = #llama.config<dim = 0, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048>} {}
 
 // -----
 
 // expected-error @+1 {{3 heads cannot share 2 heads of keys and values}}
-module attributes {config = #llama.config<dim = 48, heads = 3, kv_heads = 2, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64>} {}
+module attributes {config = #llama.config<dim = 48, heads = 3, kv_heads = 2, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048>} {}
 
 // -----
 
 // expected-error @+1 {{RoPE rotates pairs, so a head size is even, found 15}}
-module attributes {config = #llama.config<dim = 30, heads = 2, kv_heads = 1, head_size = 15, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048, eps = 1.0e-05 : f64>} {}
+module attributes {config = #llama.config<dim = 30, heads = 2, kv_heads = 1, head_size = 15, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048>} {}
 
 // -----
 

@@ -169,6 +169,18 @@ llama.step @step_a3 rows 8 {
 
 // -----
 
+func.func private @one_row() {
+  %x = llama.buffer_read @x : tensor<1x32xf32>
+  return
+}
+llama.buffer @x : tensor<8x32xf32>
+llama.step @step_a3_static rows 8 {
+  // expected-error @+1 {{'llama.dispatch' op runs @one_row, which takes 1 rows at most, in a step of 8}}
+  llama.dispatch @one_row
+}
+
+// -----
+
 // expected-error @+1 {{'func.func' op has 0 : i64 as llama.rows, expected a function with 1 to 2147483647 rows}}
 func.func private @rows_of_none() attributes {llama.rows = 0 : i64}
 

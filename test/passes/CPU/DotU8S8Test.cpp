@@ -81,7 +81,7 @@ OneKernel makeKernel(const std::string &target, const std::string &body,
   llama.buffer @rows : tensor<3x512x!llama.q8b32> at 6144
   llama.buffer @logits : tensor<1x16xf32> at 0
   func.func private @kernel(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32)
-      attributes {llama.partition = #llama.partition<of = rows, by = 3>, llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+      attributes {llama.partition = #llama.partition<of = rows, by = 3>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %c0 = arith.constant 0 : index
     %c3 = arith.constant 3 : index
     %x = tile.buffer %ctx @x at 0 : memref<3x512xf32>

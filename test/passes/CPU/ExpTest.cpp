@@ -32,7 +32,7 @@ module attributes {llama.target = )mlir" +
   llama.buffer @x : tensor<4096x16xf32> at 0
   llama.buffer @logits : tensor<1x16xf32> at 0
   func.func private @exp(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32)
-      attributes {llama.partition = #llama.partition<of = rows, by = 4096>, llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+      attributes {llama.partition = #llama.partition<of = rows, by = 4096>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %rows = arith.constant 4096 : index

@@ -1,7 +1,7 @@
 // RUN: %opt %pass %s --split-input-file --verify-diagnostics
 
 // expected-error @below {{'func.func' op is not yet a function of (context, scratch, layer, begin, end); run tile-to-vector-cpu first}}
-func.func private @a_kernel_of_phase_tile(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+func.func private @a_kernel_of_phase_tile(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {
   return
 }
 llama.step @decode rows 1 {
@@ -11,7 +11,7 @@ llama.step @decode rows 1 {
 // -----
 
 // expected-error @below {{'func.func' op is not yet a function of (context, scratch, layer, begin, end); run tile-to-vector-cpu first}}
-func.func private @a_kernel_of_unknown_scratch(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+func.func private @a_kernel_of_unknown_scratch(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {
   return
 }
 llama.step @decode rows 1 {
@@ -24,7 +24,7 @@ func.func private @a_kernel_without_parts(%ctx: !llvm.ptr, %scratch: !llvm.ptr, 
   return
 }
 llama.step @decode rows 1 {
-  // expected-error @below {{'llama.dispatch' op runs @a_kernel_without_parts, which has no llama.parts; run llama-outline-kernels}}
+  // expected-error @below {{'llama.dispatch' op runs @a_kernel_without_parts, which has no llama.partition; run llama-outline-kernels}}
   llama.dispatch @a_kernel_without_parts
 }
 
@@ -34,3 +34,10 @@ llama.step @decode rows 1 {
 llama.buffer @x : tensor<1x32xf32>
 llama.step @decode rows 1 {
 }
+
+// -----
+
+// A dump of an earlier phase.
+// expected-error @below {{'llama.model' op has no steps; run llama-outline-kernels}}
+llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @f, layers = [], of = []>] heads [@f]
+func.func private @f(%x: tensor<?x32xf32>)

@@ -18,7 +18,7 @@ module {
   // CHECK:         %[[PARTS:.+]] = arith.ceildivui %[[ROWS]], %{{.+}} : i64
   // CHECK:         return %[[PARTS]]
   // CHECK:       func.func @embed.decode(
-  func.func private @embed.decode(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (rows ceildiv 4)>, llama.scratch = 0 : i64} {
+  func.func private @embed.decode(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.scratch = 0 : i64} {
     return
   }
 
@@ -27,14 +27,14 @@ module {
   // CHECK:         %[[BLOCKS:.+]] = arith.ceildivui %[[KEYS]], %{{.+}} : i64
   // CHECK:         %[[PARTS:.+]] = arith.muli %[[BLOCKS]], %{{.+}} : i64
   // CHECK:         return %[[PARTS]]
-  func.func private @qkv.decode.0(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> ((keys ceildiv 256) * 3)>, llama.scratch = 128 : i64} {
+  func.func private @qkv.decode.0(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = keys, by = 256, times = 3>, llama.scratch = 128 : i64} {
     return
   }
 
   // CHECK-LABEL: func.func @qkv.decode.1.parts(
   // CHECK:         %[[PARTS:.+]] = arith.constant 5 : i64
   // CHECK:         return %[[PARTS]]
-  func.func private @qkv.decode.1(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (5)>, llama.scratch = 64 : i64} {
+  func.func private @qkv.decode.1(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [80], by = 16>, llama.scratch = 64 : i64} {
     return
   }
 

@@ -1,7 +1,7 @@
 // RUN: %opt %pass --split-input-file %s | FileCheck %s
 
 // With 512-bit vectors a nibble is looked up in a table: no mask, no conversion.
-module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma", vector_bits = 512>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512>} {
   // The loop over k: a vector holds 16 rows of the weight, x is broadcast; each
   // block of 32 columns is summed from +0, then scaled into the accumulator.
   // CHECK-LABEL: func.func @product

@@ -51,7 +51,7 @@ std::vector<Mutant> addMutants(mlir::ModuleOp module) {
   std::vector<Mutant> mutants;
   std::vector<mlir::func::FuncOp> kernels;
   for (auto function : module.getOps<mlir::func::FuncOp>())
-    if (function->hasAttr(llama::kPartsAttr))
+    if (function->hasAttr(llama::kPartitionAttr))
       kernels.push_back(function);
   for (mlir::func::FuncOp kernel : kernels) {
     size_t count = waitsOf(kernel).size();

@@ -16,15 +16,15 @@ module {
   // CHECK:         %[[PARTS:.+]] = arith.ceildivui %[[ROWS]], %{{.+}} : i64
   // CHECK:         return %[[PARTS]]
   // CHECK:       func.func @embed.decode(
-  func.func private @embed.decode(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (rows ceildiv 4)>, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256>, llama.scratch = 0 : i64} {
+  func.func private @embed.decode(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256>, llama.scratch = 0 : i64} {
     return
   }
   // CHECK:       func.func @attn.decode.0.parts(
-  func.func private @attn.decode.0(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> ((keys ceildiv 256) * 3)>, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128>, llama.scratch = 128 : i64} {
+  func.func private @attn.decode.0(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<of = keys, by = 256, times = 3>, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128>, llama.scratch = 128 : i64} {
     return
   }
   // CHECK:       func.func @attn.decode.1.parts(
-  func.func private @attn.decode.1(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (5)>, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 64>, llama.scratch = 64 : i64} {
+  func.func private @attn.decode.1(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [80], by = 16>, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 64>, llama.scratch = 64 : i64} {
     return
   }
 

@@ -20,7 +20,7 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v3", vector_bits = 
 
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // expected-error @below {{'func.func' op has no #cuda.strategy as llama.strategy; run llama-plan-kernels}}
-  func.func private @no_strategy(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+  func.func private @no_strategy(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {
     return
   }
 }
@@ -30,7 +30,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 #gpu = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80", workgroup_bytes = 166912>} {
   // expected-error @below {{'func.func' op 'a_row_too_long' needs 262144 bytes of workgroup memory, a block of cuda:sm_80 has at most 166912; the model's rows are too long for this target}}
-  func.func private @a_row_too_long(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+  func.func private @a_row_too_long(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %y = tile.buffer %ctx @y at 0 : memref<1x16xf32>
     %x = tile.buffer_rows %ctx @x at 128 : <1x65536xf32>
@@ -44,7 +44,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80", workgroup_by
 // -----
 
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
-  // expected-error @below {{'func.func' op has no llama.parts; run llama-outline-kernels}}
+  // expected-error @below {{'func.func' op has no llama.partition; run llama-outline-kernels}}
   func.func private @no_parts(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 32, n = 32>} {
     return
   }
@@ -54,7 +54,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 
 #gpu = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
-  func.func private @a_cpus_layout(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+  func.func private @a_cpus_layout(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #gpu} {
     // expected-error @below {{'tile.weight' op is read on a GPU as f32 where it is a vector and in rowmajor_split where it is a matrix, found '!llama.weight<16x32, #llama.q4_0>' in #llama.interleaved16<k = 4>}}
     %w = tile.weight %ctx @w : <16x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 0
     return
@@ -65,7 +65,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 
 #gpu = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
-  func.func private @keys_of_a_cpu(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+  func.func private @keys_of_a_cpu(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #gpu} {
     %l = arith.index_castui %layer : i32 to index
     // expected-error @below {{'tile.cache' op is read on a GPU with keys and values in rowmajor and elements f32 or f16}}
     %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
@@ -77,7 +77,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 
 #gpu = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
-  func.func private @the_order_of_a_cpu(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+  func.func private @the_order_of_a_cpu(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %x = tile.buffer_rows %ctx @x at 0 : <1x32xf32>
     %w = tile.weight %ctx @w : <16x32, #llama.q8_0> in #llama.rowmajor_split index 0
@@ -91,7 +91,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 
 #gpu = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
-  func.func private @a_sum_over_other_lanes(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+  func.func private @a_sum_over_other_lanes(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %x = tile.buffer %ctx @x at 0 : memref<1x32xf32>
     // expected-error @below {{'tile.sum' op is a sum over the 256 threads of a block on a GPU, found #llama.reduction_order<lanes = 16>}}
@@ -107,7 +107,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 
 #gpu = #cuda.strategy<unit = #cuda.simt, threads = 256, m = 2, n = 16>
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
-  func.func private @two_rows_of_a_warp(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+  func.func private @two_rows_of_a_warp(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %x = tile.buffer %ctx @x at 0 : memref<2x32xf32>
     // expected-error @below {{'tile.load' op has a tile of 2 x 16, which a block of #cuda.strategy<unit = #cuda.simt, threads = 256, m = 2, n = 16> has no way to share}}
@@ -120,7 +120,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 
 #gpu = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 8>
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
-  func.func private @a_pair_in_two_warps(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+  func.func private @a_pair_in_two_warps(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %x = tile.buffer %ctx @x at 0 : memref<1x32xf32>
     %t = tile.load %x[%c0, %c0] : memref<1x32xf32> -> vector<1x8xf32>
@@ -134,7 +134,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 
 #gpu = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
-  func.func private @lanes_that_are_no_whole_stride(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+  func.func private @lanes_that_are_no_whole_stride(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %x = tile.buffer %ctx @x at 0 : memref<1x64xf32>
     %t = tile.load %x[%c0, %c0] : memref<1x64xf32> -> vector<1x64xf32>
@@ -148,7 +148,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 
 #gpu = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
-  func.func private @a_blocks_tile_in_a_warp(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+  func.func private @a_blocks_tile_in_a_warp(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %c4 = arith.constant 4 : index
@@ -168,7 +168,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 
 #gpu = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
-  func.func private @a_panel(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+  func.func private @a_panel(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %w = tile.weight %ctx @w : <16x32, #llama.q8_0> in #llama.rowmajor_split index 0
     // expected-error @below {{'tile.panel' op has no code for a GPU's threads}}
@@ -181,7 +181,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 
 #gpu = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
-  func.func private @keys_past_the_capacity(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+  func.func private @keys_past_the_capacity(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %l = arith.index_castui %layer : i32 to index
     %q = tile.buffer_rows %ctx @x at 0 : <1x16xf32>
@@ -196,7 +196,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 
 #gpu = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
-  func.func private @values_in_warps(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+  func.func private @values_in_warps(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %l = arith.index_castui %layer : i32 to index
     %weights = tile.scratch : memref<1x256xf32>
@@ -211,7 +211,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 
 #gpu = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
-  func.func private @warps_of_warps(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #gpu} {
+  func.func private @warps_of_warps(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %c4 = arith.constant 4 : index
@@ -229,7 +229,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 // -----
 
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
-  func.func private @bf16_in_tensor_cores(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+  func.func private @bf16_in_tensor_cores(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
     %c0 = arith.constant 0 : index
     %x = tile.buffer_rows %ctx @x at 0 : <512x32xf16>
     %w = tile.weight %ctx @w : <64x32, #llama.bf16> in #llama.rowmajor_split index 0
@@ -242,7 +242,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 // -----
 
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
-  func.func private @rows_of_no_whole_copies(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+  func.func private @rows_of_no_whole_copies(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
     %c0 = arith.constant 0 : index
     %x = tile.buffer_rows %ctx @x at 0 : <512x36xf16>
     %w = tile.weight %ctx @w : <64x36, #llama.f16> in #llama.rowmajor_split index 0
@@ -255,7 +255,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 // -----
 
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
-  func.func private @one_stage(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32>} {
+  func.func private @one_stage(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32>} {
     %c0 = arith.constant 0 : index
     %x = tile.buffer_rows %ctx @x at 0 : <512x32xf16>
     %w = tile.weight %ctx @w : <64x32, #llama.f16> in #llama.rowmajor_split index 0
@@ -268,7 +268,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 // -----
 
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
-  func.func private @blocks_of_16(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+  func.func private @blocks_of_16(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
     %c0 = arith.constant 0 : index
     %x = tile.buffer_rows %ctx @x at 0 : <512x32xf16>
     %w = tile.weight %ctx @w : <64x32, #llama.q8_0> in #llama.rowmajor_split index 0
@@ -281,7 +281,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 // -----
 
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
-  func.func private @many_tiles_a_block(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+  func.func private @many_tiles_a_block(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
     %c0 = arith.constant 0 : index
     %x = tile.buffer_rows %ctx @x at 0 : <512x32xf16>
     %w = tile.weight %ctx @w : <64x32, #llama.f16> in #llama.rowmajor_split index 0

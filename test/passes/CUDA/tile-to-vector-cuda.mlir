@@ -19,7 +19,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK-NOT:       scf.for
   // CHECK:           memref.store
   // CHECK:         return
-  func.func private @a_block_has_one_part(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (keys ceildiv 256)>, llama.strategy = #rows} {
+  func.func private @a_block_has_one_part(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.strategy = #rows} {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %c256 = arith.constant 256 : index
@@ -48,7 +48,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK:         scf.if %[[IN]]
   // CHECK-NOT:     scf.for
   // CHECK:         return
-  func.func private @a_group_of_parts_is_a_branch(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (3)>, llama.strategy = #rows} {
+  func.func private @a_group_of_parts_is_a_branch(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [48], by = 16>, llama.strategy = #rows} {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %c2 = arith.constant 2 : index
@@ -88,7 +88,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK:         %[[FIRST:.+]] = arith.cmpi eq, %{{.+}}, %c0
   // CHECK:         scf.if %[[FIRST]] {
   // CHECK:           vector.store %{{.+}} {alignment = 8 : i64} : memref<1x16xf32, 1>, vector<2xf32>
-  func.func private @product(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #decode} {
+  func.func private @product(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #decode} {
     %c0 = arith.constant 0 : index
     %y = tile.buffer %ctx @y at 0 : memref<1x16xf32>
     %x = tile.buffer_rows %ctx @x at 128 : <1x4096xf32>
@@ -118,7 +118,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK:         %[[ONE:.+]] = arith.cmpi slt, %{{.+}}, %c1
   // CHECK:         scf.if %[[ONE]] -> (f32, f32) {
   // CHECK-COUNT-2:   cuda.load_weight
-  func.func private @nibbles(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #decode} {
+  func.func private @nibbles(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #decode} {
     %c0 = arith.constant 0 : index
     %y = tile.buffer %ctx @y at 0 : memref<1x16xf32>
     %x = tile.buffer_rows %ctx @x at 128 : <1x1056xf32>
@@ -151,7 +151,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK:         arith.subf %{{.+}}, %[[ZERO32]] : f32
   // CHECK-NOT:     scf.if
   // CHECK:         cuda.shuffle_xor
-  func.func private @high_bits(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #decode} {
+  func.func private @high_bits(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #decode} {
     %c0 = arith.constant 0 : index
     %y = tile.buffer %ctx @y at 0 : memref<1x16xf32>
     %x = tile.buffer_rows %ctx @x at 128 : <1x1024xf32>
@@ -169,7 +169,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK:         math.fma %{{.+}}, %{{.+}}, %{{.+}} : f32
   // CHECK-NOT:     llama.scratch
   // CHECK:         return
-  func.func private @minima(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #decode} {
+  func.func private @minima(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #decode} {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %y = tile.buffer %ctx @y at 0 : memref<1x16xf32>
@@ -186,7 +186,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK-COUNT-6:   cuda.load_weight
   // CHECK-NOT:     cuda.load_weight
   // CHECK:         return
-  func.func private @at_least_two_trips(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #decode} {
+  func.func private @at_least_two_trips(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #decode} {
     %c0 = arith.constant 0 : index
     %y = tile.buffer %ctx @y at 0 : memref<1x16xf32>
     %x = tile.buffer_rows %ctx @x at 128 : <1x3072xf32>
@@ -202,7 +202,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK:         cuda.load_weight
   // CHECK:         %[[COLUMN:.+]] = arith.cmpi slt, %{{.+}}, %c20
   // CHECK-NEXT:    scf.if %[[COLUMN]]
-  func.func private @rows_past_the_weights_last(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (2)>, llama.strategy = #decode} {
+  func.func private @rows_past_the_weights_last(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.strategy = #decode} {
     %c0 = arith.constant 0 : index
     %c16 = arith.constant 16 : index
     %first = arith.index_castui %begin : i32 to index
@@ -227,7 +227,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK:             scf.if %[[IN]] -> (f32, f32, f32, f32) {
   // CHECK:               vector.load %{{.+}} {alignment = 16 : i64} : memref<512x36xf32, 1>, vector<4xf32>
   // CHECK:         } {loop_annotation = #[[KEEP]]}
-  func.func private @many_rows(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #decode} {
+  func.func private @many_rows(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #decode} {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %c512 = arith.constant 512 : index
@@ -252,7 +252,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK-COUNT-5: cuda.shuffle_xor
   // CHECK-NOT:     cuda.barrier
   // CHECK:         return
-  func.func private @norm(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #rows} {
+  func.func private @norm(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #rows} {
     %c0 = arith.constant 0 : index
     %c256 = arith.constant 256 : index
     %c4096 = arith.constant 4096 : index
@@ -285,7 +285,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK:         memref.store %{{.+}} : memref<?xf16, 1>
   // CHECK-LABEL: func.func private @swap_between_threads
   // CHECK:         cuda.shuffle_xor %{{.+}} mask 1 : f32
-  func.func private @rotate(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #decode} {
+  func.func private @rotate(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #decode} {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %l = arith.index_castui %layer : i32 to index
@@ -298,7 +298,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
     tile.append "keys" %u, %kv, %ctx[%c0, %c0] rows %c1 : vector<1x16xf32>, <2x2x64, f16>
     return
   }
-  func.func private @swap_between_threads(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #rows} {
+  func.func private @swap_between_threads(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #rows} {
     %c0 = arith.constant 0 : index
     %x = tile.buffer %ctx @x at 0 : memref<1x256xf32>
     %t = tile.load %x[%c0, %c0] : memref<1x256xf32> -> vector<1x256xf32>
@@ -342,7 +342,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK:           cuda.barrier
   // CHECK-NOT:       cuda.barrier
   // CHECK:         return
-  func.func private @attend(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #attention} {
+  func.func private @attend(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #attention} {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %c128 = arith.constant 128 : index
@@ -378,7 +378,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK:         scf.for %[[KEY:.+]] = %[[COMMON]] to %[[LAST]] step %c1
   // CHECK:           %[[SEES:.+]] = arith.cmpi slt, %[[KEY]], %[[LAST]]
   // CHECK:           arith.select %[[SEES]]
-  func.func private @rows_with_limits_of_their_own(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #attention} {
+  func.func private @rows_with_limits_of_their_own(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #attention} {
     %c0 = arith.constant 0 : index
     %l = arith.index_castui %layer : i32 to index
     %count = tile.key_count %ctx
@@ -402,7 +402,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK:         }
   // CHECK:         cuda.barrier
   // CHECK:         vector.load %[[ROW]]
-  func.func private @heads_by_warps(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #decode} {
+  func.func private @heads_by_warps(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #decode} {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %c8 = arith.constant 8 : index
@@ -434,7 +434,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK:           memref.load %{{.+}} : memref<?xf16, 1>
   // CHECK:         scf.if
   // CHECK:           memref.store %{{.+}} : memref<1x40xf32, 1>
-  func.func private @embed(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #rows} {
+  func.func private @embed(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #rows} {
     %c0 = arith.constant 0 : index
     %y = tile.buffer %ctx @y at 0 : memref<1x40xf32>
     %w = tile.weight %ctx @w : <16x40, #llama.f16> in #llama.rowmajor_split index 0
@@ -476,7 +476,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK:           cuda.barrier
   // CHECK-NOT:     cuda.barrier
   // CHECK:         return
-  func.func private @two_products_in_tensor_cores(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (rows ceildiv 64)>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+  func.func private @two_products_in_tensor_cores(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16, rows_by = 64>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
     %c0 = arith.constant 0 : index
     %c64 = arith.constant 64 : index
     %part = arith.index_castui %begin : i32 to index
@@ -503,7 +503,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK:           cuda.mma %{{.+}}, %{{.+}}, %[[FIRST]]
   // CHECK-NOT:       math.fma
   // CHECK:         return
-  func.func private @halves_in_tensor_cores(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+  func.func private @halves_in_tensor_cores(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
     %c0 = arith.constant 0 : index
     %x = tile.buffer_rows %ctx @x at 0 : <512x40xf16>
     %y = tile.buffer %ctx @y at 98304 : memref<512x64xf32>

@@ -9,7 +9,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80", features = "
   // CHECK:         arith.index_castui %[[T]] : i32 to index
   // CHECK:         %[[B:.+]] = llvm.call @corellama_emulator_block() : () -> i32
   // CHECK:         arith.index_castui %[[B]] : i32 to index
-  func.func @ids(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+  func.func @ids(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {
     %workspace = context.field %ctx workspace : !llvm.ptr -> !llvm.ptr
     %t = cuda.thread_id
     %b = cuda.block_id
@@ -28,7 +28,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80", features = "
   // CHECK:           memref.store %{{.+}}, %[[R]][%{{.+}}] : memref<64xf32>
   // CHECK-NOT:     memref<{{.*}}, 3>
   // CHECK:         return
-  func.func @memory(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+  func.func @memory(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %c64 = arith.constant 64 : index
@@ -49,7 +49,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80", features = "
   // CHECK:         %[[Y:.+]] = llvm.call @corellama_emulator_shuffle_xor(%[[X]], %{{.+}}, %{{.+}}) {convergent} : (i32, i32, i32) -> i32
   // CHECK:         arith.bitcast %[[Y]] : i32 to f32
   // CHECK:         llvm.call @corellama_emulator_shuffle_xor(%{{.+}}, %{{.+}}, %{{.+}}) {convergent}
-  func.func @together(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+  func.func @together(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {
     %x = arith.constant 1.0 : f32
     cuda.barrier
     %y = cuda.shuffle_xor %x mask 4 : f32
@@ -65,7 +65,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80", features = "
   // CHECK-NOT:     shuffle_xor
   // CHECK-NOT:     addf
   // CHECK:         return %[[FLOAT]]
-  func.func @sum(%ctx: !llvm.ptr, %layer: i32, %x: f32) -> f32 attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+  func.func @sum(%ctx: !llvm.ptr, %layer: i32, %x: f32) -> f32 attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {
     %y0 = cuda.shuffle_xor %x mask 16 : f32
     %x1 = arith.addf %x, %y0 : f32
     %y1 = cuda.shuffle_xor %x1 mask 8 : f32
@@ -84,7 +84,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80", features = "
   // CHECK-COUNT-9: call @corellama_emulator_shuffle_xor
   // CHECK-NOT:     warp_sum
   // CHECK:         return
-  func.func @other_sums(%ctx: !llvm.ptr, %layer: i32, %x: f32) -> (f32, f32, f32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+  func.func @other_sums(%ctx: !llvm.ptr, %layer: i32, %x: f32) -> (f32, f32, f32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {
     %y0 = cuda.shuffle_xor %x mask 16 : f32
     %x1 = arith.addf %x, %y0 : f32
     %y1 = cuda.shuffle_xor %x1 mask 8 : f32
@@ -110,7 +110,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80", features = "
   // CHECK-LABEL: func.func @weights
   // CHECK:         %[[BYTES:.+]] = vector.load %{{.+}}[%{{.+}}] {alignment = 16 : i64} : memref<?xi8>, vector<16xi8>
   // CHECK:         vector.bitcast %[[BYTES]] : vector<16xi8> to vector<4xi32>
-  func.func @weights(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+  func.func @weights(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {
     %c0 = arith.constant 0 : index
     %w = context.field %ctx weights : !llvm.ptr -> !llvm.ptr
     %o = context.field %ctx workspace : !llvm.ptr -> !llvm.ptr
@@ -129,7 +129,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80", features = "
   // CHECK:         llvm.call @corellama_emulator_copy_commit()
   // CHECK:         %[[PENDING:.+]] = arith.constant 1 : i32
   // CHECK:         llvm.call @corellama_emulator_copy_wait(%[[PENDING]])
-  func.func @copies(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+  func.func @copies(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {
     %c0 = arith.constant 0 : index
     %c16 = arith.constant 16 : index
     %w = context.field %ctx workspace : !llvm.ptr -> !llvm.ptr
@@ -151,7 +151,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80", features = "
   // CHECK:         vector.shape_cast %[[FLAT]] : vector<4xf16> to vector<2x2xf16>
     // CHECK:         llvm.call @corellama_emulator_mma(%{{.+}}, %{{.+}}, %{{.+}}, %[[D:.+]], %{{.+}}) {convergent}
   // CHECK:         llvm.load %[[D]] : !llvm.ptr -> vector<4xf32>
-  func.func @tensor_cores(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+  func.func @tensor_cores(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {
     %c0 = arith.constant 0 : index
     %s = cuda.shared at 0 : memref<16x8xf16, 3>
     %a = arith.constant dense<1.0> : vector<4x2xf16>

@@ -21,7 +21,7 @@ module {
   // A local variable is registers on a GPU.
   // CHECK-NEXT:    llvm.store %[[H]], %{{.+}} : f16
   // CHECK-NEXT:    llvm.return
-  llvm.func @kernel(%ctx: !llvm.ptr, %layer: i32) attributes {llama.parts = affine_map<(rows, keys) -> (1)>} {
+  llvm.func @kernel(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {
     %one = llvm.mlir.constant(1 : i32) : i32
     %local = llvm.alloca %one x vector<4xf16> : (i32) -> !llvm.ptr
     %element = llvm.getelementptr %local[1] : (!llvm.ptr) -> !llvm.ptr, f16

@@ -266,7 +266,7 @@ void LayerWriter::write() {
 
 /// Embedding and head, which every model has, around two layers.
 static const char *const kModel = R"mlir(module attributes {
-    llama.config = #llama.config<dim = {0}, heads = {1}, kv_heads = {2}, head_size = {3}, hidden = {4}, vocabulary = {5}, layers = 2, context_length = 512, eps = 1.0e-05 : f64>,
+    llama.config = #llama.config<dim = {0}, heads = {1}, kv_heads = {2}, head_size = {3}, hidden = {4}, vocabulary = {5}, layers = 2, context_length = 512>,
     llama.target = $TARGET} {{
   llama.weight @token_embd : {5}x{0} formats [#llama.f16]
   llama.weight @output_norm : {0} formats [#llama.f32]

@@ -1,7 +1,7 @@
 // RUN: %opt %pass %s | FileCheck %s
 // RUN: %opt %pass %s -o /dev/null --remarks-filter=llama-fuse --remark-format=emitRemark 2>&1 | FileCheck %s --check-prefix=REMARK
 
-module attributes {llama.target = #cpu.target<name = "x86-64-v4", vector_bits = 512>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512>} {
 llama.weight @token_embd : 64x32 formats [#llama.f32]
 llama.weights @blk layers 2 {
   llama.weight @norm : 32 formats [#llama.f32]

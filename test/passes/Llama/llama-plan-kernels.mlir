@@ -5,13 +5,13 @@
 // RUN: sed '/GPU only/,/end of GPU/d' %s | not %opt %pass{override="norm"} - 2>&1 | FileCheck %s --check-prefix=NOFORM
 
 // RUN: sed '/GPU only/,/end of GPU/d' %s | not %opt %pass{override="norm=#cuda.strategy<unit = #cuda.simt, threads = 128>"} - 2>&1 | FileCheck %s --check-prefix=FAMILY
-// RUN: sed 's/cpu.target<name = "x86-64-v4", vector_bits = 512/cuda.target<name = "cuda:sm_80"/' %s | %opt %pass - | FileCheck %s --check-prefix=GPU
+// RUN: sed 's/cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512/cuda.target<name = "cuda:sm_80"/' %s | %opt %pass - | FileCheck %s --check-prefix=GPU
 
 // FAMILY: error: 'llama.kernel' op "norm": override #cuda.strategy<unit = #cuda.simt, threads = 128> is no strategy of target 'x86-64-v4'
 // NONAME: error: override of 'qvk': no kernel has that name; there are norm, linear
 // NOFORM: error: override 'norm' is not of the form NAME=ATTRIBUTE, as in qkv=#cpu.strategy<unit = #cpu.fma, m = 4, n = 16>
 
-module attributes {llama.target = #cpu.target<name = "x86-64-v4", vector_bits = 512>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512>} {
   llama.weight @norm : 32 formats [#llama.f32]
   llama.weight @w : 48x32 formats [#llama.q4_0]
   llama.weight @v : 16384x32 formats [#llama.f16]

@@ -7,7 +7,7 @@ module {
 
 // -----
 
-module attributes {llama.target = #cpu.target<name = "x86-64-v4", vector_bits = 512>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512>} {
   func.func private @decode(%kv: !llama.cache<2x1x16, f16>) {
     return
   }

@@ -1,7 +1,7 @@
 // RUN: %opt %pass %s | FileCheck %s
-// RUN: sed 's/cpu.target<name = "x86-64-v4", vector_bits = 512/cuda.target<name = "cuda:sm_80"/' %s | %opt %pass - | FileCheck %s --check-prefix=GPU
+// RUN: sed 's/cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512/cuda.target<name = "cuda:sm_80"/' %s | %opt %pass - | FileCheck %s --check-prefix=GPU
 
-module attributes {llama.target = #cpu.target<name = "x86-64-v4", vector_bits = 512>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512>} {
   // A layout for each format, in the order of the formats; formats stay.
   // CHECK:       llama.weight @output_norm : 32 formats [#llama.f32] in [#llama.{{[a-z0-9]+.*}}]
   // CHECK:       llama.weights @blk layers 2

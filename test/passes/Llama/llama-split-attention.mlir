@@ -1,7 +1,7 @@
 // RUN: %opt %pass %s | FileCheck %s
 // RUN: %opt %pass %s -o /dev/null --remarks-filter=llama-fuse --remark-format=emitRemark 2>&1 | FileCheck %s --check-prefix=REMARK
 
-module attributes {llama.target = #cpu.target<name = "x86-64-v4", vector_bits = 512>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512>} {
   // The blocks of keys become parts.
   // CHECK-LABEL: func.func @one_row_is_split
   // CHECK-SAME:    %[[Q:[a-z0-9]+]]: tensor<1x32xf32>, %[[KV:[a-z0-9]+]]: {{.*}}, %[[L:[a-z0-9]+]]: index, %[[POS:[a-z0-9]+]]:

@@ -55,7 +55,7 @@ module {
 
 // -----
 
-module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64>} {
+module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600>} {
   // expected-error @below {{'llama.model' op has one entry of 0 (any number of) rows after import}}
   llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = []>] heads [@f]
   func.func private @f(%x: tensor<?x32xf32>)
@@ -93,7 +93,7 @@ func.func @too_many_keys(%q: tensor<?x32xf32>, %kv: !llama.cache<2x1x16, f16>, %
 
 //--- specialize.mlir
 
-module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64>} {
+module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600>} {
   // expected-error @below {{'llama.model' op stands in a module without llama.target; the driver sets it before specialize}}
   llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = []>] heads [@f]
   func.func private @f(%x: tensor<?x32xf32>)
@@ -101,7 +101,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 
 
 // -----
 
-module attributes {llama.target = #cpu.target<name = "x86-64-v4">, llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v4">, llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600>} {
   // expected-error @below {{'llama.model' op has entries of a known number of rows; llama-specialize-forms makes them}}
   llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @f, layers = [], of = []>] heads [@f]
   func.func private @f(%x: tensor<?x32xf32>)
@@ -167,9 +167,9 @@ func.func @decode(%x: tensor<1x32xf32>) -> tensor<1x16xf32> {
   return %y : tensor<1x16xf32>
 }
 func.func @prefill(%x: tensor<?x32xf32>) -> tensor<?x16xf32> {
-  %y = llama.kernel "linear" (%ix = %x : tensor<?x32xf32>) -> tensor<?x16xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [16], by = 16> {
+  %y = llama.kernel "linear" (%ix = %x : tensor<?x32xf32>) -> tensor<?x16xf32> strategy #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16> partition <rows = [16], by = 16> {
     %w = llama.weight_ref @w : !llama.weight<16x32, #llama.f32>
-    // expected-error @below {{'llama.linear' op with weight @w sums in the order #llama.reduction_order<unit = #cuda.simt, block = 4, lanes = 32>, elsewhere in #llama.reduction_order<unit = #cpu.fma, block = 32>; on rows of 'f32' every form gives the same bits}}
+    // expected-error @below {{'llama.linear' op with weight @w sums with {order = #llama.reduction_order<unit = #cuda.simt, block = 4, lanes = 32>}, elsewhere with {order = #llama.reduction_order<unit = #cpu.fma, block = 32>}; on rows of 'f32' every form gives the same bits}}
     %s = llama.linear %ix, %w order <unit = #cuda.simt, block = 4, lanes = 32> : tensor<?x32xf32>, !llama.weight<16x32, #llama.f32> -> tensor<?x16xf32>
     llama.yield %s : tensor<?x16xf32>
   }
@@ -179,7 +179,7 @@ func.func @prefill(%x: tensor<?x32xf32>) -> tensor<?x16xf32> {
 // -----
 
 func.func @half_a_block(%x: tensor<?x32xf32>, %w: !llama.weight<64x32, #llama.f32>) -> tensor<?x64x!llama.q8b32> {
-  // expected-error @below {{'llama.kernel' op "linear" rounds its result in blocks of 32, but is partitioned by 16}}
+  // expected-error @below {{'llama.kernel' op is partitioned as #llama.partition<rows = [64], by = 16>, its ops and its tile of 1 x 16 ask for #llama.partition<rows = [64], by = 32>}}
   %y = llama.kernel "linear" (%ix = %x : tensor<?x32xf32>, %iw = %w : !llama.weight<64x32, #llama.f32>) -> tensor<?x64x!llama.q8b32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [64], by = 16> {
     %s = llama.linear %ix, %iw order <unit = #cpu.fma, block = 32> : tensor<?x32xf32>, !llama.weight<64x32, #llama.f32> -> tensor<?x64xf32>
     %q = llama.quantize %s : tensor<?x64xf32> to tensor<?x64x!llama.q8b32>
@@ -218,7 +218,7 @@ func.func @kernel(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
 
 // -----
 
-module attributes {llama.target = #cpu.target<name = "x86-64-v4">, llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600, eps = 1.0e-05 : f64>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v4">, llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600>} {
   // expected-error @below {{'llama.model' op has no steps; llama-outline-kernels makes them}}
   llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = []>] heads [@f]
   func.func private @f(%x: tensor<?x32xf32>)
@@ -250,10 +250,10 @@ func.func private @read() {
 // -----
 
 llama.step @s rows 1 {
-  llama.dispatch @no_parts
+  llama.dispatch @no_partition
 }
-// expected-error @below {{'func.func' op is run by a step but has no llama.parts; llama-outline-kernels sets it from the kernel}}
-func.func private @no_parts() attributes {llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>, llama.partition = #llama.partition<of = rows, by = 1>} {
+// expected-error @below {{'func.func' op is run by a step but has no llama.partition; llama-outline-kernels sets it from the kernel}}
+func.func private @no_partition() attributes {llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   return
 }
 
@@ -287,7 +287,7 @@ func.func private @another_index(%ctx: !tile.context) {
 //--- vector.mlir
 
 // Where the passes of a CPU and of a GPU part, the message names both.
-module attributes {llama.target = #cpu.target<name = "x86-64-v4", vector_bits = 512>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512>} {
   func.func private @kernel(%ctx: !tile.context) {
     // expected-error @below {{'tile.row_count' op is in phase vector; tile-to-vector-cpu or tile-to-vector-cuda should have removed it}}
     %rows = tile.row_count %ctx
@@ -297,7 +297,7 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", vector_bits = 
 
 //--- llvm.mlir
 
-module attributes {llama.target = #cpu.target<name = "x86-64-v4", vector_bits = 512>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512>} {
   // expected-error @below {{'llama.step' op is in phase llvm; cpu-step-to-workers or cuda-step-to-launches should have removed it}}
   llama.step @decode rows 1 {
     llama.barrier

@@ -366,7 +366,7 @@ func.func private @read_s() {
 
 // -----
 
-// expected-error @below {{'llama.buffer' op @s has no offset; run llama-assign-buffers first}}
+// expected-error @below {{'llama.buffer' op has no offset; llama-assign-buffers sets it}}
 llama.buffer @s : tensor<1x16xf32>
 
 // -----
@@ -395,7 +395,7 @@ llama.step @no_stamp rows 1 {
 }
 func.func private @to_s() {
   %x = arith.constant dense<0.0> : tensor<1x16xf32>
-  // expected-error @below {{'llama.buffer_write' op has no offset, buffer @s lies at 64; run llama-assign-buffers again}}
+  // expected-error @below {{'llama.buffer_write' op has no offset; llama-assign-buffers sets it}}
   llama.buffer_write %x, @s : tensor<1x16xf32>
   return
 }

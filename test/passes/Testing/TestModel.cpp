@@ -86,7 +86,7 @@ std::string importText(const ModelChoice &choice, llvm::StringRef format) {
   const ModelShape &s = choice.shape;
   static const char *text = R"mlir(
 module attributes {
-    llama.config = #llama.config<dim = $DIM, heads = $HEADS, kv_heads = $KVHEADS, head_size = $SIZE, hidden = $HIDDEN, vocabulary = $VOCABULARY, layers = $LAYERS, context_length = $CONTEXT, eps = 1.0e-05 : f64>,
+    llama.config = #llama.config<dim = $DIM, heads = $HEADS, kv_heads = $KVHEADS, head_size = $SIZE, hidden = $HIDDEN, vocabulary = $VOCABULARY, layers = $LAYERS, context_length = $CONTEXT>,
     llama.target = $TARGET} {
   llama.weight @token_embd : $VOCABULARYx$DIM formats [#llama.$FORMAT]
   llama.weight @output_norm : $DIM formats [#llama.f32]
@@ -355,7 +355,7 @@ void keepKernels(mlir::ModuleOp module,
        llvm::make_early_inc_range(module.getBody()->getOperations())) {
     auto kernel = mlir::dyn_cast<mlir::func::FuncOp>(op);
     if (mlir::isa<llama::StepOp, llama::ModelOp>(op) ||
-        (kernel && kernel->hasAttr(llama::kPartsAttr) &&
+        (kernel && kernel->hasAttr(llama::kPartitionAttr) &&
          !keep(kernel.getName())))
       op.erase();
   }

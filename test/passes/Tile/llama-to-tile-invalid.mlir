@@ -110,11 +110,11 @@ func.func private @rows_that_are_rounded_to_bf16() attributes {llama.partition =
 // A kernel of its own that no target has code for.
 
 llama.buffer @x : tensor<1x32xf32> at 0
+// expected-error @below {{'llama.buffer' op is of rows x columns, found 'tensor<1xi32>'}}
 llama.buffer @y : tensor<1xi32> at 128
 func.func private @argmax() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
   %y = llama.argmax %x : tensor<1x32xf32> -> tensor<1xi32>
-  // expected-error @below {{'llama.buffer_write' op uses a buffer of rows x columns, found 'tensor<1xi32>'}}
   llama.buffer_write %y, @y at 128 : tensor<1xi32>
   return
 }
@@ -135,7 +135,7 @@ llama.weight @w : 16x32 formats [#llama.q8_0]
 
 llama.buffer @x : tensor<1x32xf32> at 0
 llama.buffer @y : tensor<1x16xf32> at 128
-// expected-error @below {{'func.func' op is partitioned by groups of products of 16, 16 rows and has groups of 16; llama-plan-kernels counts them}}
+// expected-error @below {{'func.func' op is partitioned as #llama.partition<rows = [16, 16], by = 32>, its ops and its tile of 1 x 16 ask for #llama.partition<rows = [16], by = 32>}}
 func.func private @a_partition_of_other_groups() attributes {llama.partition = #llama.partition<rows = [16, 16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
   %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
@@ -190,9 +190,9 @@ func.func private @attention_over_all_keys_at_once(%l: index) attributes {llama.
 
 // -----
 
-llama.buffer @x : tensor<1x32xf32>
+llama.buffer @x : tensor<1x32xf32> at 0
 func.func private @a_buffer_without_an_offset() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
-  // expected-error @below {{'llama.buffer_read' op has no offset; run llama-assign-buffers}}
+  // expected-error @below {{'llama.buffer_read' op has no offset; llama-assign-buffers sets it}}
   %x = llama.buffer_read @x : tensor<1x32xf32>
   llama.buffer_write %x, @x : tensor<1x32xf32>
   return
@@ -204,7 +204,7 @@ llama.buffer @x : tensor<1x32xf32> at 0
 llama.buffer @y : tensor<1x16xf32> at 128
 func.func private @a_reference_without_a_layout() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
-  // expected-error @below {{'llama.weight_ref' op has no layout and index; run llama-resolve-weight-references}}
+  // expected-error @below {{'llama.weight_ref' op has no layout and index; llama-resolve-weight-references sets it}}
   %w = llama.weight_ref @w : <16x32, #llama.q8_0>
   %y = llama.linear %x, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
   llama.buffer_write %y, @y at 128 : tensor<1x16xf32>
@@ -219,7 +219,7 @@ llama.buffer @y : tensor<1x16xf32> at 128
 func.func private @a_sum_in_no_order() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
   %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
-  // expected-error @below {{'llama.linear' op has no order for its sum; run llama-plan-kernels}}
+  // expected-error @below {{'llama.linear' op has no order for its sums; llama-plan-kernels sets it}}
   %y = llama.linear %x, %w : tensor<1x32xf32>, <16x32, #llama.q8_0> -> tensor<1x16xf32>
   llama.buffer_write %y, @y at 128 : tensor<1x16xf32>
   return
@@ -231,8 +231,8 @@ llama.weight @w : 16x32 formats [#llama.q8_0]
 llama.buffer @q : tensor<1x96xf32> at 0
 llama.buffer @p : tensor<1x6x8x18xf32> at 384
 llama.cache_layout !llama.cache<2x2x16, f16> keys #llama.rowmajor values #llama.rowmajor
-// expected-error @below {{'func.func' op has 1 parts for each block of keys, which 6 heads in groups of 3 cannot be shared out to}}
-func.func private @a_part_of_two_heads_of_keys(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 2, n = 16>} {
+// expected-error @below {{'func.func' op has a tile of 2 heads, which 6 heads in groups of 3 cannot be shared out to}}
+func.func private @a_part_of_two_heads_of_keys(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256, times = 3>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 2, n = 16>} {
   %q = llama.buffer_read @q at 0 : tensor<1x96xf32>
   %kv = llama.input cache : !llama.cache<2x2x16, f16>
   %pos = llama.input positions : tensor<1xi32>
@@ -249,7 +249,7 @@ func.func private @a_cache_without_a_layout(%l: index) attributes {llama.partiti
   %q = llama.buffer_read @q at 0 : tensor<1x32xf32>
   %kv = llama.input cache : !llama.cache<2x1x16, f16>
   %pos = llama.input positions : tensor<1xi32>
-  // expected-error @below {{'llama.attention_part' op uses a cache and the module has no llama.cache_layout; run llama-plan-layouts}}
+  // expected-error @below {{'llama.attention_part' op uses a cache and the module has no llama.cache_layout; llama-plan-layouts makes it}}
   %p = llama.attention_part %q, %kv[%l], %pos causal heads 2 keys 256 order <lanes = 16> : tensor<1x32xf32>, <2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
   llama.buffer_write %p, @p at 128 : tensor<1x2x?x18xf32>
   return
@@ -281,9 +281,9 @@ llama.weight @w : 16x32 formats [#llama.q8_0]
 
 // -----
 
+// expected-error @below {{'llama.buffer' op is of rows x columns, found 'tensor<32xf32>'}}
 llama.buffer @x : tensor<32xf32> at 0
 func.func private @a_buffer_without_rows() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
-  // expected-error @below {{'llama.buffer_read' op uses a buffer of rows x columns, found 'tensor<32xf32>'}}
   %x = llama.buffer_read @x at 0 : tensor<32xf32>
   llama.buffer_write %x, @x at 0 : tensor<32xf32>
   return
