@@ -65,6 +65,10 @@ static LogicalResult verifyPartition(Operation *kernel,
 /// works on float32.
 static LogicalResult verifySumsOf(Operation *kernel,
                                   StrategyInterface strategy) {
+  if (TargetInterface target = getTarget(kernel);
+      target && strategy.getDialect().getNamespace() != target.getBackend())
+    return kernel->emitOpError() << "has " << strategy << ", no strategy of '"
+                                 << target.getName() << "'";
   ContractionUnitInterface unit = strategy.getUnit();
   bool multiplies = false;
   WalkResult walked = kernel->walk([&](Operation *op) -> WalkResult {

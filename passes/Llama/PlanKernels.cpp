@@ -29,7 +29,7 @@ using namespace corellama::llama;
 // Overrides
 //===----------------------------------------------------------------------===//
 
-using Overrides = llvm::MapVector<StringAttr, Attribute>;
+using Overrides = llvm::MapVector<StringAttr, StrategyInterface>;
 
 /// "qkv=#cpu.strategy<unit = #cpu.fma, m = 4, n = 16>;o=..." to strategies by
 /// name.
@@ -42,9 +42,9 @@ static FailureOr<Overrides> parseOverrides(StringRef text, ModuleOp module) {
     auto [name, value] = entry.split('=');
     name = name.trim();
     value = value.trim();
-    Attribute strategy = value.empty()
-                             ? Attribute()
-                             : parseAttribute(value, module.getContext());
+    auto strategy = dyn_cast_or_null<StrategyInterface>(
+        value.empty() ? Attribute()
+                      : parseAttribute(value, module.getContext()));
     if (name.empty() || !strategy)
       return module.emitError()
              << "override '" << entry.trim()
@@ -103,16 +103,10 @@ struct PlanKernels : corellama::llama::impl::LlamaPlanKernelsBase<PlanKernels> {
   }
 
   static LogicalResult plan(KernelOp kernel, PlannerInterface planner,
-                            Attribute wanted) {
-    TargetInterface target = getTarget(kernel);
-    if (wanted && (!isa<StrategyInterface>(wanted) ||
-                   wanted.getDialect().getNamespace() != target.getBackend()))
-      return kernel.emitOpError()
-             << "\"" << kernel.getName() << "\": override " << wanted
-             << " is no strategy of target '" << target.getName() << "'";
+                            StrategyInterface wanted) {
     KernelPlan plan = planner.plan(kernel);
     auto strategy =
-        dyn_cast_or_null<StrategyInterface>(wanted ? wanted : plan.strategy);
+        wanted ? wanted : dyn_cast_or_null<StrategyInterface>(plan.strategy);
     if (!plan.error.empty() || !strategy)
       return kernel.emitOpError()
              << "\"" << kernel.getName() << "\": "

@@ -303,8 +303,10 @@ static LogicalResult expectReservedKeys(ModuleOp module) {
       auto part = write.getValue().getDefiningOp<AttentionPartOp>();
       auto buffer = module.lookupSymbol<BufferOp>(write.getBufferAttr());
       auto type = cast<RankedTensorType>(buffer.getType());
-      if (part && type.getDimSize(2) * static_cast<int64_t>(part.getKeys()) <
-                      config.getContextLength())
+      if (part &&
+          type.getDimSize(2) <
+              llvm::divideCeilSigned(config.getContextLength(),
+                                     static_cast<int64_t>(part.getKeys())))
         return op->emitOpError()
                << "buffer " << write.getBufferAttr() << " has room for "
                << type.getDimSize(2) << " blocks of " << part.getKeys()

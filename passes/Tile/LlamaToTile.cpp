@@ -43,17 +43,12 @@ static func::FuncOp declareKernel(func::FuncOp source, OpBuilder &builder) {
 static constexpr int64_t kMostTile = 256;
 
 static LogicalResult verifyStrategy(func::FuncOp kernel) {
-  Attribute stamped = kernel->getAttr(kStrategyAttr);
-  auto strategy = dyn_cast_or_null<StrategyInterface>(stamped);
-  if (!strategy) {
-    InFlightDiagnostic diagnostic = kernel.emitOpError();
-    if (stamped)
-      diagnostic << "has " << stamped << " as " << kStrategyAttr;
-    else
-      diagnostic << "has no " << kStrategyAttr;
-    return diagnostic << ", expected a strategy, which says how large a tile "
-                         "is; llama-outline-kernels sets it from the kernel";
-  }
+  auto strategy = kernel->getAttrOfType<StrategyInterface>(kStrategyAttr);
+  if (!strategy)
+    return kernel.emitOpError()
+           << "has no strategy as " << kStrategyAttr
+           << ", which says how large a tile is; llama-outline-kernels sets it "
+              "from the kernel";
   int64_t m = strategy.getM(), n = strategy.getN();
   if (m < 1 || m > kMostTile || n < 16 || n > kMostTile || n % 16 != 0)
     return kernel.emitOpError()

@@ -138,7 +138,7 @@ TEST(ImageTest, TheManifestSaysHowItWasMade) {
   SmallLlama small;
   small.type = F16;
   PlannedModel model(small.builder());
-  // As conversion leaves it: the kernel's function still has its formula.
+  // As conversion leaves it: the kernel's function still has its partition.
   mlir::SymbolTable::lookupSymbolIn(*model.module, "layer")
       ->setAttr(llama::kPartitionAttr,
                 mlir::parseAttribute(
@@ -176,7 +176,7 @@ TEST(ImageTest, TheManifestSaysHowItWasMade) {
       *manifest.getArray("kernels")->front().getAsObject();
   EXPECT_EQ(kernel.getString("name"), "qkv.decode");
   EXPECT_EQ(kernel.getString("symbol"), "layer");
-  EXPECT_EQ(kernel.getString("parts"), "(keys ceildiv 256) * 3 + rows");
+  EXPECT_EQ(kernel.getString("parts"), "(keys ceildiv 256) * 3");
   EXPECT_EQ(kernel.getInteger("scratch"), 64);
 
   const llvm::json::Array &tensors = *manifest.getArray("tensors");

@@ -3,11 +3,14 @@
 // RUN: sed '/GPU only/,/end of GPU/d' %s | %opt %pass - -o /dev/null --remarks-filter=llama-plan --remark-format=emitRemark 2>&1 | FileCheck %s --check-prefix=REMARK
 // RUN: sed '/GPU only/,/end of GPU/d' %s | not %opt %pass{override="qvk=#cpu.strategy<unit = #cpu.fma, m = 4, n = 16>"} - 2>&1 | FileCheck %s --check-prefix=NONAME
 // RUN: sed '/GPU only/,/end of GPU/d' %s | not %opt %pass{override="norm"} - 2>&1 | FileCheck %s --check-prefix=NOFORM
+// RUN: sed '/GPU only/,/end of GPU/d' %s | not %opt %pass{override="norm=#cpu.strategy<unit = #cpu.dot_u8s8, m = 1, n = 16>"} - 2>&1 | FileCheck %s --check-prefix=UNIT
+// RUN: sed '/GPU only/,/end of GPU/d' %s | %opt %pass{override="linear=#cpu.strategy<unit = #cpu.fma, m = 2, n = 48>"} - | FileCheck %s --check-prefix=FIT
 
 // RUN: sed '/GPU only/,/end of GPU/d' %s | not %opt %pass{override="norm=#cuda.strategy<unit = #cuda.simt, threads = 128>"} - 2>&1 | FileCheck %s --check-prefix=FAMILY
 // RUN: sed 's/cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512/cuda.target<name = "cuda:sm_80"/' %s | %opt %pass - | FileCheck %s --check-prefix=GPU
 
-// FAMILY: error: 'llama.kernel' op "norm": override #cuda.strategy<unit = #cuda.simt, threads = 128> is no strategy of target 'x86-64-v4'
+// FAMILY: error: 'llama.kernel' op has #cuda.strategy<unit = #cuda.simt, threads = 128>, no strategy of 'x86-64-v4'
+// UNIT: error: 'llama.kernel' op has no products and a strategy for #cpu.dot_u8s8, expected the target's unit for float32 rows
 // NONAME: error: override of 'qvk': no kernel has that name; there are norm, linear
 // NOFORM: error: override 'norm' is not of the form NAME=ATTRIBUTE, as in qkv=#cpu.strategy<unit = #cpu.fma, m = 4, n = 16>
 
@@ -17,7 +20,8 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   llama.weight @v : 16384x32 formats [#llama.f16]
 
   // Each kernel gets a strategy and a partition, each sum an order; nothing else
-  // changes. An override touches the kernels of its name only.
+  // changes. An override touches the kernels of its name only,
+  // and the partition is fitted to it.
   // CHECK-LABEL:    func.func @one_row
   // CHECK:            llama.kernel "norm" (%{{.+}} = %{{.+}} : tensor<1x32xf32>) -> tensor<1x32xf32> strategy #cpu.strategy<{{.*}}> partition <{{.+}}>
   // CHECK:              llama.rms_norm {{.*}} order [[NORM:<.+>]] :
@@ -26,6 +30,7 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   // OVERRIDE-LABEL: func.func @one_row
   // OVERRIDE:         llama.kernel "norm" {{.*}} strategy #cpu.strategy<unit = #cpu.fma, m = 3, n = 48> partition <
   // OVERRIDE:         llama.kernel "linear" {{.*}} strategy #cpu.strategy<unit = #cpu.fma, m = 2, n = 16> partition <
+  // FIT:              llama.kernel "linear" {{.*}} n = 48> partition <rows = [48], by = 48>
   // REMARK:         [Passed] strategy {{.*}}Function=one_row {{.*}}Reason="the target's table"
   // GPU-LABEL:      func.func @one_row
   // GPU:              llama.kernel "norm" {{.*}} strategy #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256> partition <of = rows, by = 1>

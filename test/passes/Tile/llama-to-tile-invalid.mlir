@@ -292,7 +292,7 @@ func.func private @a_buffer_without_rows() attributes {llama.partition = #llama.
 // -----
 
 llama.buffer @x : tensor<1x32xf32> at 0
-// expected-error @below {{'func.func' op has no llama.strategy, expected a strategy, which says how large a tile is; llama-outline-kernels sets it from the kernel}}
+// expected-error @below {{'func.func' op has no strategy as llama.strategy, which says how large a tile is; llama-outline-kernels sets it from the kernel}}
 func.func private @a_kernel_without_a_strategy() attributes {llama.partition = #llama.partition<of = rows, by = 4>} {
   %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
   llama.buffer_write %x, @x at 0 : tensor<1x32xf32>
@@ -302,7 +302,7 @@ func.func private @a_kernel_without_a_strategy() attributes {llama.partition = #
 // -----
 
 llama.buffer @x : tensor<1x32xf32> at 0
-// expected-error @below {{'func.func' op has 5 : i32 as llama.strategy, expected a strategy, which says how large a tile is; llama-outline-kernels sets it from the kernel}}
+// expected-error @below {{'func.func' op has no strategy as llama.strategy, which says how large a tile is; llama-outline-kernels sets it from the kernel}}
 func.func private @a_number_as_a_strategy() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = 5 : i32} {
   %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
   llama.buffer_write %x, @x at 0 : tensor<1x32xf32>
