@@ -51,9 +51,11 @@ public:
         builder, module->getLoc(), name,
         builder.getFunctionType({pointer, pointer, i32, i32, i32}, {}));
     function.setPrivate();
-    function->setAttr(llama::kPartsAttr,
-                      AffineMapAttr::get(AffineMap::get(
-                          2, 0, builder.getAffineConstantExpr(1))));
+    function->setAttr(llama::kPartitionAttr,
+                      llama::PartitionAttr::get(
+                          context, builder.getDenseI64ArrayAttr(1),
+                          llama::PartitionOf::Weights, /*by=*/1, /*times=*/1,
+                          /*rows_by=*/0));
     function->setAttr(llama::kScratchAttr, builder.getI64IntegerAttr(kScratch));
     Block *entry = function.addEntryBlock();
     builder.setInsertionPointToStart(entry);

@@ -51,7 +51,7 @@ class ReductionOrderAttr;
 /// What a target's planner says of a kernel: its strategy and what is free of
 /// its partition, or why the target has none for it.
 struct KernelPlan {
-  mlir::Attribute strategy;
+  mlir::Attribute strategy = {};
   /// Rows of weights in a part; of a call, where a kernel has no products.
   int64_t by = 1;
   /// Rows of a call in a part of a kernel with products; 0: all.
