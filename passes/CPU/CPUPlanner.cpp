@@ -34,14 +34,17 @@ struct TableRow {
   /// 256 bits: a group of 16 rows takes two registers of 16, so 2 rows of x
   /// need 8 and nothing spills.
   int64_t tileRows;
+  /// The same of #cpu.dot_u8s8, on many rows. 256 bits: eight registers hold 32
+  /// columns of half a group, unpacked once for four rows of x.
+  int64_t byteRows;
   /// Rows of the query in a tile of attention on many rows: as above, and as
   /// many scores are kept.
   int64_t attentionRows;
 };
 
 constexpr TableRow kTable[] = {
-    {.vectorBits = 512, .tileRows = 8, .attentionRows = 8},
-    {.vectorBits = 256, .tileRows = 2, .attentionRows = 4},
+    {.vectorBits = 512, .tileRows = 8, .byteRows = 8, .attentionRows = 8},
+    {.vectorBits = 256, .tileRows = 2, .byteRows = 4, .attentionRows = 4},
 };
 
 /// Rows of weights in a part where rows of x are few: two groups. Small enough
@@ -81,13 +84,16 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
   if (!linears.empty()) {
     LinearOp first = *linears.begin();
     // Products of one kernel read rows of one type.
-    if (isa<Q8B32Type>(first.getX().getType().getElementType()))
+    bool bytes = isa<Q8B32Type>(first.getX().getType().getElementType());
+    if (bytes)
       unit = cpu::DotU8S8Attr::get(context);
     // Few rows are one tile, of 1, 2, 4 or 8: a tile of three or of five would
     // leave registers of the next larger one unused.
     int64_t bound = getRowBound(first.getResult());
     bool few = bound <= row.tileRows;
-    int64_t m = few ? llvm::PowerOf2Ceil(bound) : row.tileRows;
+    int64_t m = few     ? llvm::PowerOf2Ceil(bound)
+                : bytes ? row.byteRows
+                        : row.tileRows;
     bool head = llvm::any_of(linears, [](LinearOp linear) {
       return linear.getWeight().getType().getRows() >= 64 * kLMHeadPart;
     });

@@ -60,7 +60,7 @@ static Value mapBody(VectorBuilder &b, Region &body,
 static void storeRounded(VectorBuilder &b, Value low, Value high, Value target,
                          Value row, Value block) {
   using Q8B32 = llama::Q8B32Type;
-  static_assert(Q8B32::kBlock == 2 * kLanes && Q8B32::kSumColumns == kLanes);
+  static_assert(Q8B32::kBlock == 2 * kLanes && Q8B32::kHalf == kLanes);
   Type i32 = b.getI32Type(), i8 = b.getI8Type(), f32 = b.getF32Type();
   auto words = b.vectorOf(i32);
   // Without their sign, bits are in the order of the numbers; NaN is above all.
@@ -89,7 +89,7 @@ static void storeRounded(VectorBuilder &b, Value low, Value high, Value target,
   auto store = [&](Value bytes, int64_t at) {
     b.storeLanes(bytes, target, {row, b.add(record, at)});
   };
-  SmallVector<Value, 4> tail{arith::BitcastOp::create(b, i32, scale)};
+  SmallVector<Value, 2> sums;
   for (auto [i, x] : llvm::enumerate(ArrayRef<Value>{low, high})) {
     Value scaled = arith::MulFOp::create(b, x, b.splat(inverse));
     scaled = arith::SelectOp::create(b, isUsual, scaled, b.zeros(b.floats()));
@@ -97,13 +97,20 @@ static void storeRounded(VectorBuilder &b, Value low, Value high, Value target,
         b, words, math::RoundEvenOp::create(b, scaled).getResult());
     store(arith::TruncIOp::create(b, b.vectorOf(i8), quants),
           static_cast<int64_t>(i) * kLanes);
-    tail.push_back(
+    sums.push_back(
         vector::ReductionOp::create(b, vector::CombiningKind::ADD, quants));
   }
-  tail.push_back(b.constant(i32, 0));
-  static_assert(Q8B32::kSumsByte == Q8B32::kScaleByte + 4 &&
+  Value sum = arith::AddIOp::create(b, sums[0], sums[1]);
+  Value number = arith::SIToFPOp::create(b, f32, sum);
+  Value scaledSum = arith::MulFOp::create(b, scale, number);
+  static_assert(Q8B32::kSumByte == Q8B32::kScaleByte + 4 &&
+                Q8B32::kLastHalfSumByte == Q8B32::kScaleByte + 8 &&
+                Q8B32::kScaledSumByte == Q8B32::kScaleByte + 12 &&
                 Q8B32::kRecordBytes == Q8B32::kScaleByte + 16);
-  Value numbers = vector::FromElementsOp::create(b, b.vectorOf(i32, 4), tail);
+  Value scaleBits = arith::BitcastOp::create(b, i32, scale);
+  Value scaledBits = arith::BitcastOp::create(b, i32, scaledSum);
+  Value numbers = vector::FromElementsOp::create(
+      b, b.vectorOf(i32, 4), ValueRange{scaleBits, sum, sums[1], scaledBits});
   store(vector::BitCastOp::create(b, b.vectorOf(i8, 16), numbers),
         Q8B32::kScaleByte);
 }

@@ -51,13 +51,22 @@ public:
   }
 
   Value write() {
-    Values accumulators(rows.size(), b.zeros(b.floats()));
-    Value blocks = b.index(weight.getColumns() / kColumnBlock);
-    accumulators = b.fold(0, blocks, 1, accumulators,
-                          [&](Value block, ValueRange carried) {
-                            return addBlock(block, carried);
-                          });
-    return b.pack(accumulators, tile);
+    // One row of x meets a vector of quants once, several rows meet it again
+    // and again: then all of a block's vectors stay in registers, which are
+    // enough for one part, and a loop of its own computes each part.
+    const int64_t all = kLanes / form.lanes;
+    const int64_t parts = rows.size() == 1 ? all : 1;
+    SmallVector<Values> columns; // by part, by row
+    for (int64_t part = 0; part < all; part += parts)
+      columns.push_back(sumParts(part, parts));
+    Values joined;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      Values halves;
+      for (const Values &column : columns)
+        halves.push_back(column[i]);
+      joined.push_back(join(halves));
+    }
+    return b.pack(joined, tile);
   }
 
 private:
@@ -70,16 +79,29 @@ private:
                                      0);
   }
 
-  /// The sum of a row's quants in columns from to from + count of a block.
+  /// The sum of a row's quants in the block, or in a half of it.
   Value sumOf(Value row, Value block, int64_t from, int64_t count) {
-    Value sum;
-    for (int64_t c = from; c < from + count; c += Q8B32::kSumColumns) {
-      Value next =
-          field(row, block, Q8B32::kSumsByte + c / Q8B32::kSumColumns * 4,
-                b.getI32Type());
-      sum = sum ? arith::AddIOp::create(b, sum, next).getResult() : next;
-    }
-    return sum;
+    auto sum = [&](int64_t byte) {
+      return field(row, block, byte, b.getI32Type());
+    };
+    if (count == Q8B32::kBlock)
+      return sum(Q8B32::kSumByte);
+    assert(count == Q8B32::kHalf &&
+           "a scale is for a block of x or half of it");
+    Value last = sum(Q8B32::kLastHalfSumByte);
+    if (from != 0)
+      return last;
+    return arith::SubIOp::create(b, sum(Q8B32::kSumByte), last);
+  }
+
+  /// The sum times the block's scale: what a minimum is multiplied by.
+  Value scaledSumOf(Value row, Value block, int64_t from, int64_t count,
+                    Value scale) {
+    if (count == Q8B32::kBlock)
+      return field(row, block, Q8B32::kScaledSumByte, b.getF32Type());
+    Value sum = arith::SIToFPOp::create(b, b.getF32Type(),
+                                        sumOf(row, block, from, count));
+    return arith::MulFOp::create(b, scale, sum);
   }
 
   /// Part `part` of a vector of 64 bytes: as many as one instruction takes.
@@ -95,72 +117,103 @@ private:
     return isSigned() ? 128 : (int64_t{1} << loads.quantBits()) - 1;
   }
 
+  /// The products of all rows of x with parts of the 16 rows of the weight.
+  Values sumParts(int64_t firstPart, int64_t parts) {
+    Values accumulators(rows.size(), b.zeros(b.floats(parts * form.lanes)));
+    Value blocks = b.index(weight.getColumns() / kColumnBlock);
+    return b.fold(0, blocks, 1, accumulators,
+                  [&](Value block, ValueRange carried) {
+                    return addBlock(block, carried, firstPart, parts);
+                  });
+  }
+
+  /// Four columns of the rows of a part: unsigned bytes, and for vpmaddubsw
+  /// which of them were negative, where quants are signed.
+  struct Quants {
+    Value bytes, isNegative;
+
+    /// x with the sign of the quants.
+    Value signOf(VectorBuilder &b, Value x) const {
+      if (!isNegative)
+        return x;
+      Value negated = arith::SubIOp::create(b, b.zeros(x.getType()), x);
+      return arith::SelectOp::create(b, isNegative, negated, x);
+    }
+  };
+
+  SmallVector<Quants, 2> loadQuants(Value block, int64_t column,
+                                    int64_t firstPart, int64_t parts) {
+    Value all = loads.bytes(block, column);
+    SmallVector<Quants, 2> quants;
+    for (int64_t part = firstPart; part < firstPart + parts; ++part) {
+      Value w = partOf(all, part), isNegative;
+      if (isSigned() && form.isDot) {
+        w = arith::XOrIOp::create(b, w, b.constant(w.getType(), -128));
+      } else if (isSigned()) {
+        isNegative = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, w,
+                                           b.zeros(w.getType()));
+        w = math::AbsIOp::create(b, w);
+      }
+      quants.push_back({w, isNegative});
+    }
+    return quants;
+  }
+
+  /// Four columns of a row of x, for each lane.
+  Value fourColumns(Value row, Value block, int64_t column) {
+    Value four = field(row, block, column, b.getI32Type());
+    return vector::BitCastOp::create(b,
+                                     b.vectorOf(b.getI8Type(), 4 * form.lanes),
+                                     b.splat(four, form.lanes));
+  }
+
   using Sums = SmallVector<SmallVector<Value, 2>>; // by row, by part
 
   /// isum of each row over `count` columns of a block, a scale block.
-  Sums sumIntegers(Value block, int64_t from, int64_t count) {
-    int64_t parts = kLanes / form.lanes;
+  Sums sumIntegers(Value block, int64_t from, int64_t count, int64_t firstPart,
+                   int64_t parts) {
     // vpdpbusd takes signed quants as quant + 128.
-    bool isShifted = form.isDot && isSigned();
-    int64_t bias = isShifted ? -128 : facts.planes.front().bias;
+    int64_t bias = form.isDot && isSigned() ? -128 : facts.planes.front().bias;
     Sums sums;
     for (Value row : rows) {
-      Value start = b.zeros(b.getI32Type());
+      auto type = b.vectorOf(b.getI32Type(), form.lanes);
+      Value start = b.zeros(type);
       if (bias != 0) {
-        Value sum = sumOf(row, block, from, count);
-        start = arith::MulIOp::create(b, sum, b.constant(b.getI32Type(), bias));
+        Value sum = b.splat(sumOf(row, block, from, count), form.lanes);
+        start = arith::MulIOp::create(b, sum, b.constant(type, bias));
       }
-      sums.emplace_back(parts, b.splat(start, form.lanes));
+      sums.emplace_back(parts, start);
     }
 
-    // Vectors of products that 16 bits hold the sum of, pairs of +-127 * quant.
-    const int64_t most = 32767 / (largestQuant() * 2 * 127);
-    Sums narrow(rows.size(), SmallVector<Value, 2>(parts));
-    int64_t added = 0;
-    auto widen = [&] {
-      for (auto [wide, parts] : llvm::zip(sums, narrow))
-        for (auto [sum, part] : llvm::zip(wide, parts)) {
-          sum = arith::AddIOp::create(b, sum, AddPairsOp::create(b, part));
-          part = {};
-        }
-      added = 0;
-    };
-    for (int64_t c = from; c < from + count; c += 4) {
-      Value quants = loads.bytes(block, c);
-      for (int64_t part = 0; part < parts; ++part) {
-        Value w = partOf(quants, part);
-        if (isShifted)
-          w = arith::XOrIOp::create(b, w, b.constant(w.getType(), -128));
-        Value isNegative, magnitude;
-        if (!form.isDot && isSigned()) {
-          isNegative = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, w,
-                                             b.zeros(w.getType()));
-          magnitude = math::AbsIOp::create(b, w);
-        }
-        for (auto [i, row] : llvm::enumerate(rows)) {
-          Value x = vector::BitCastOp::create(
-              b, w.getType(),
-              b.splat(field(row, block, c, b.getI32Type()), form.lanes));
-          if (form.isDot) {
-            sums[i][part] = DotU8S8Op::create(b, sums[i][part], w, x);
-            continue;
-          }
-          if (isNegative) {
-            Value negated = arith::SubIOp::create(b, b.zeros(w.getType()), x);
-            x = arith::SelectOp::create(b, isNegative, negated, x);
-          }
-          Value products =
-              MultiplyPairsOp::create(b, magnitude ? magnitude : w, x);
-          Value &sum = narrow[i][part];
-          sum = sum ? arith::AddIOp::create(b, sum, products).getResult()
-                    : products;
-        }
-      }
-      if (!form.isDot && ++added == most)
-        widen();
+    // Four columns of the parts, each loaded and converted once.
+    SmallVector<SmallVector<Quants, 2>> quants;
+    for (int64_t c = from; c < from + count; c += 4)
+      quants.push_back(loadQuants(block, c, firstPart, parts));
+    if (form.isDot) {
+      for (size_t c = 0; c < quants.size(); ++c)
+        for (auto [i, row] : llvm::enumerate(rows))
+          for (auto [sum, w] : llvm::zip(sums[i], quants[c]))
+            sum = DotU8S8Op::create(b, sum, w.bytes,
+                                    fourColumns(row, block, from + 4 * c));
+      return sums;
     }
-    if (added)
-      widen();
+    // Vectors of products that 16 bits hold the sum of, pairs of +-127 * quant.
+    const size_t most = 32767 / (largestQuant() * 2 * 127);
+    for (auto [i, row] : llvm::enumerate(rows))
+      for (size_t first = 0; first < quants.size(); first += most) {
+        SmallVector<Value, 2> narrow(parts);
+        for (size_t c = first; c < std::min(first + most, quants.size()); ++c) {
+          Value x = fourColumns(row, block, from + 4 * c);
+          for (auto [sum, w] : llvm::zip(narrow, quants[c])) {
+            Value products =
+                MultiplyPairsOp::create(b, w.bytes, w.signOf(b, x));
+            sum = sum ? arith::AddIOp::create(b, sum, products).getResult()
+                      : products;
+          }
+        }
+        for (auto [sum, part] : llvm::zip(sums[i], narrow))
+          sum = arith::AddIOp::create(b, sum, AddPairsOp::create(b, part));
+      }
     return sums;
   }
 
@@ -172,24 +225,27 @@ private:
     return vector::ShuffleOp::create(b, parts[0], parts[1], lanes);
   }
 
-  Values addBlock(Value block, ValueRange carried) {
+  Values addBlock(Value block, ValueRange carried, int64_t firstPart,
+                  int64_t parts) {
     Values accumulators(carried);
     int64_t scaleBlock = facts.scaleBlock();
     for (int64_t from = 0; from < kColumnBlock; from += scaleBlock) {
-      Sums sums = sumIntegers(block, from, scaleBlock);
-      Value scale = loads.scale(block, from);
-      Value minimum = loads.minimum(block, from);
+      Sums sums = sumIntegers(block, from, scaleBlock, firstPart, parts);
+      const int64_t lanes = parts * form.lanes;
+      auto partsOf = [&](Value of) {
+        return of ? b.chunk(of, firstPart * form.lanes, lanes) : of;
+      };
+      Value scale = partsOf(loads.scale(block, from));
+      Value minimum = partsOf(loads.minimum(block, from));
       for (auto [i, row] : llvm::enumerate(rows)) {
         Value d = field(row, block, Q8B32::kScaleByte, b.getF32Type());
-        Value isum = arith::SIToFPOp::create(b, b.floats(), join(sums[i]));
-        Value factor = arith::MulFOp::create(b, scale, b.splat(d));
+        Value isum = arith::SIToFPOp::create(b, b.floats(lanes), join(sums[i]));
+        Value factor = arith::MulFOp::create(b, scale, b.splat(d, lanes));
         accumulators[i] = b.fma(isum, factor, accumulators[i]);
         if (!minimum)
           continue;
-        Value sum = arith::SIToFPOp::create(
-            b, b.getF32Type(), sumOf(row, block, from, scaleBlock));
-        Value share = arith::MulFOp::create(b, d, sum);
-        accumulators[i] = b.fma(minimum, b.splat(share), accumulators[i]);
+        Value sum = scaledSumOf(row, block, from, scaleBlock, d);
+        accumulators[i] = b.fma(minimum, b.splat(sum, lanes), accumulators[i]);
       }
     }
     return accumulators;

@@ -137,7 +137,7 @@ uint8_t *recordOf(OneKernel &kernel, int64_t row, int64_t block) {
 struct Block {
   int8_t quants[32];
   float scale;
-  int32_t sums[2];
+  int32_t sums[2]; // of each half
 
   void setSums() {
     sums[0] = sums[1] = 0;
@@ -147,8 +147,11 @@ struct Block {
   void write(uint8_t *at) const {
     std::memcpy(at, quants, 32);
     std::memcpy(at + 32, &scale, 4);
-    std::memcpy(at + 36, sums, 8);
-    std::memset(at + 44, 0, 4);
+    int32_t sum = sums[0] + sums[1];
+    float scaled = scale * static_cast<float>(sum);
+    std::memcpy(at + 36, &sum, 4);
+    std::memcpy(at + 40, &sums[1], 4);
+    std::memcpy(at + 44, &scaled, 4);
   }
 };
 using Row = std::vector<Block>;

@@ -424,12 +424,18 @@ void CheckedCall::compareRounded(Memory &result, size_t record, size_t k,
   }
   if (k + 1 < Q8B32::kBlock)
     return;
-  int32_t sums[3] = {0, 0, 0}, found[3];
-  for (int64_t j = 0; j < Q8B32::kBlock; ++j)
-    sums[j / Q8B32::kSumColumns] += static_cast<int8_t>(at[j]);
-  std::memcpy(found, at + Q8B32::kSumsByte, sizeof(found));
-  for (int j = 0; j < 3; ++j)
-    compare(found[j], sums[j], 0, where + ", what follows the scale");
+  int32_t sums[2] = {0, 0}, found[2];
+  for (int64_t j = 0; j < Q8B32::kBlock; ++j) {
+    sums[0] += static_cast<int8_t>(at[j]);
+    sums[1] += j < Q8B32::kHalf ? 0 : static_cast<int8_t>(at[j]);
+  }
+  std::memcpy(found, at + Q8B32::kSumByte, sizeof(found));
+  for (int j = 0; j < 2; ++j)
+    compare(found[j], sums[j], 0, where + ", a sum behind the scale");
+  // One rounding of float32.
+  compare(readNumber(at + Q8B32::kScaledSumByte, false),
+          static_cast<float>(scale) * static_cast<float>(sums[0]), 0,
+          where + ", the scaled sum");
   std::memcpy(at, before.workspace.data() + record, Q8B32::kRecordBytes);
 }
 
