@@ -22,8 +22,8 @@ module attributes {llama.target = #cpu.target<name = "a CPU", features = "+avx2,
   // CHECK-NOT:       arith.sitofp
   // CHECK-NOT:       vector.fma
   // The bias of 8, for vpdpbusd as the sum that it starts from.
-  // WIDE:            %[[BIAS:.+]] = arith.muli %{{.+}}, %c-8_i32
-  // WIDE:            vector.broadcast %[[BIAS]] : i32 to vector<16xi32>
+  // WIDE:            %[[SUM:.+]] = vector.broadcast %{{.+}} : i32 to vector<16xi32>
+  // WIDE:            arith.muli %[[SUM]], %cst{{.*}} : vector<16xi32>
   // WIDE-COUNT-8:    cpu.dot_u8s8 {{.*}} : vector<16xi32>
   // WIDE-NOT:        cpu.dot_u8s8
   // HALF-COUNT-16:   cpu.dot_u8s8 {{.*}} : vector<8xi32>
@@ -51,8 +51,8 @@ module attributes {llama.target = #cpu.target<name = "a CPU", features = "+avx2,
     return
   }
 
-  // Five bits: AVX2 widens twice. The minimum meets the sum of the row's quants, one
-  // conversion of a scalar.
+  // Five bits: AVX2 widens twice. The minimum meets the scaled sum of the row's
+  // quants, which the record has.
   // CHECK-LABEL: func.func @fifth_bits_and_minima
   // SUMS-LABEL: func.func @fifth_bits_and_minima
   // CHECK:         scf.for
@@ -66,9 +66,7 @@ module attributes {llama.target = #cpu.target<name = "a CPU", features = "+avx2,
   // SUMS:            scf.yield
   // CHECK:           arith.sitofp %{{.+}} : vector<16xi32> to vector<16xf32>
   // CHECK:           %[[ACC:.+]] = vector.fma
-  // CHECK:           %[[SUM:.+]] = arith.sitofp %{{.+}} : i32 to f32
-  // CHECK:           %[[SCALED:.+]] = arith.mulf %{{.+}}, %[[SUM]] : f32
-  // CHECK:           %[[SPLAT:.+]] = vector.broadcast %[[SCALED]]
+  // CHECK:           %[[SPLAT:.+]] = vector.broadcast %{{.+}} : f32
   // CHECK:           vector.fma %{{.+}}, %[[SPLAT]], %[[ACC]]
   // CHECK-NOT:       arith.sitofp
   // CHECK-NOT:       vector.fma
@@ -84,6 +82,35 @@ module attributes {llama.target = #cpu.target<name = "a CPU", features = "+avx2,
     return
   }
 
+  // Several rows of x: with 256 bits a loop for each half of the rows of the weight,
+  // whose quants all rows of x meet.
+  // CHECK-LABEL: func.func @two_rows
+  // SUMS-LABEL: func.func @two_rows
+  // CHECK:         scf.for
+  // WIDE-COUNT-16:   cpu.dot_u8s8
+  // WIDE:          scf.yield
+  // WIDE-NOT:      scf.for
+  // HALF-COUNT-16:   cpu.dot_u8s8
+  // HALF:          scf.yield
+  // HALF:          scf.for
+  // HALF-COUNT-16:   cpu.dot_u8s8
+  // AVX2-COUNT-16:   cpu.multiply_pairs
+  // AVX2:          scf.yield
+  // AVX2:          scf.for
+  // AVX2-COUNT-16:   cpu.multiply_pairs
+  // HALF:          vector.shuffle
+  // AVX2:          vector.shuffle
+  // CHECK:         return
+  func.func @two_rows(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <2x64x!llama.q8b32>
+    %y = tile.buffer %ctx @y at 384 : memref<2x16xf32>
+    %w = tile.weight %ctx @w : <16x64, #llama.q4_0> in #llama.interleaved16<k = 4> index 0
+    %acc = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.dot_u8s8, block = 32, scale = outer> : <2x64x!llama.q8b32>, !llama.weight<16x64, #llama.q4_0> -> vector<2x16xf32>
+    tile.store %acc, %y[%c0, %c0] : vector<2x16xf32>, memref<2x16xf32>
+    return
+  }
+
   // vpdpbusd takes q + 128, by the sign bit; AVX2 |q| and x with the sign of q, and
   // widens after each product.
   // CHECK-LABEL: func.func @signed_bytes
@@ -91,7 +118,7 @@ module attributes {llama.target = #cpu.target<name = "a CPU", features = "+avx2,
   // CHECK:         scf.for
   // CHECK-NOT:       arith.sitofp
   // CHECK-NOT:       vector.fma
-  // WIDE:            arith.muli %{{.+}}, %c-128_i32
+  // WIDE:            arith.muli %{{.+}} : vector<16xi32>
   // WIDE:            %[[SHIFTED:.+]] = arith.xori %{{.+}}, %{{.+}} : vector<64xi8>
   // WIDE:            cpu.dot_u8s8 %{{.+}}, %[[SHIFTED]], %{{.+}}
   // WIDE-COUNT-7:    cpu.dot_u8s8
