@@ -40,11 +40,27 @@ struct TableRow {
   /// Rows of the query in a tile of attention on many rows: as above, and as
   /// many scores are kept.
   int64_t attentionRows;
+  /// Vectors of 16 floats that attention sums at once: half of the registers,
+  /// so that converted values and weights have room.
+  int64_t sums;
+  /// The same on few rows, where values come from memory: 64 bytes of each key
+  /// at once, a line, although three heads then spill some with 256 bits.
+  int64_t fewSums;
 };
 
 constexpr TableRow kTable[] = {
-    {.vectorBits = 512, .tileRows = 8, .byteRows = 8, .attentionRows = 8},
-    {.vectorBits = 256, .tileRows = 2, .byteRows = 4, .attentionRows = 4},
+    {.vectorBits = 512,
+     .tileRows = 8,
+     .byteRows = 8,
+     .attentionRows = 8,
+     .sums = 16,
+     .fewSums = 16},
+    {.vectorBits = 256,
+     .tileRows = 2,
+     .byteRows = 4,
+     .attentionRows = 4,
+     .sums = 4,
+     .fewSums = 8},
 };
 
 /// Rows of weights in a part where rows of x are few: two groups. Small enough
@@ -69,16 +85,16 @@ const TableRow *rowFor(cpu::TargetAttr target) {
 KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
   MLIRContext *context = kernel.getContext();
   ContractionUnitInterface unit = cpu::FmaAttr::get(context);
-  auto strategy = [&](int64_t m, int64_t n) {
-    return cpu::StrategyAttr::get(context, unit, m, n);
+  auto strategy = [&](int64_t m, int64_t sums = 16) {
+    return cpu::StrategyAttr::get(context, unit, m, kGroupRows, sums);
   };
   Block &body = kernel.getBody().front();
 
   for (auto part : body.getOps<AttentionPartOp>())
     return {strategy(part.getHeads() / part.getCache().getType().getHeads(),
-                     kGroupRows)};
+                     row.fewSums)};
   if (!body.getOps<AttentionOp>().empty())
-    return {strategy(row.attentionRows, kGroupRows)};
+    return {strategy(row.attentionRows, row.sums)};
 
   auto linears = body.getOps<LinearOp>();
   if (!linears.empty()) {
@@ -98,10 +114,10 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
       return linear.getWeight().getType().getRows() >= 64 * kLMHeadPart;
     });
     int64_t by = !few ? kManyRowsPart : head ? kLMHeadPart : kFewRowsPart;
-    return {strategy(m, kGroupRows), by};
+    return {strategy(m), by};
   }
   // Row-wise kernels: norm, embed, what is left of an unfused graph.
-  return {strategy(1, kGroupRows), kRowPart};
+  return {strategy(1), kRowPart};
 }
 
 struct CPUPlanner

@@ -46,26 +46,22 @@ LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                         "avx512f, avx512bw, avx512dq and avx512vl";
 }
 
-/// Groups of 16 elements that a tile of values may sum: accumulators of 512
-/// bits, half of the registers, so that converted values and weights have room.
-static constexpr int64_t kValueGroups = 16;
-
 LogicalResult StrategyAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                    llama::ContractionUnitInterface unit,
-                                   int64_t m, int64_t n) {
+                                   int64_t m, int64_t n, int64_t sums) {
   if (!isa<CPUDialect>(unit.getDialect()))
     return emitError() << "the unit of a CPU's strategy is one of #cpu, found "
                        << unit;
-  if (m < 1 || n < 1)
-    return emitError() << "a tile of a CPU is of 1 row and 1 column at least, "
-                          "found "
-                       << m << " x " << n;
+  if (m < 1 || n < 1 || sums < 1)
+    return emitError() << "a tile of a CPU is of 1 row, 1 column and 1 sum at "
+                          "least, found "
+                       << m << " x " << n << ", " << sums << " sums";
   return success();
 }
 
 /// All rows of the tile are in one core's registers.
 int64_t StrategyAttr::getValueGroups(int64_t rows) const {
-  return std::max<int64_t>(1, kValueGroups / rows);
+  return std::max<int64_t>(1, getSums() / rows);
 }
 
 /// Whether a step of the loops over k has one scale or several.

@@ -41,10 +41,13 @@ def CPU_StrategyAttr : CPU_Attr<"Strategy", "strategy", [Llama_StrategyInterface
   let summary = "how a kernel runs on a CPU";
   let description = [{
     `unit`: what multiplies; `m` x `n`: rows of x by rows of the weight in one
-    register tile.
+    register tile. `sums`: how many times 16 floats attention sums in registers
+    while it goes along the keys; a tile of more rows takes fewer elements of the
+    head at once.
   }];
   let parameters = (ins "::corellama::llama::ContractionUnitInterface":$unit,
-                        "int64_t":$m, "int64_t":$n);
+                        "int64_t":$m, "int64_t":$n,
+                        DefaultValuedParameter<"int64_t", "16">:$sums);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{

@@ -69,7 +69,7 @@ module attributes {strategy = #cpu.strategy<unit = #cuda.simt, m = 1, n = 16>} {
 
 // -----
 
-// expected-error @+1 {{a tile of a CPU is of 1 row and 1 column at least, found 0 x 16}}
+// expected-error @+1 {{a tile of a CPU is of 1 row, 1 column and 1 sum at least, found 0 x 16, 16 sums}}
 module attributes {strategy = #cpu.strategy<unit = #cpu.fma, m = 0, n = 16>} {}
 
 // -----

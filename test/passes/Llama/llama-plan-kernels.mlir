@@ -8,6 +8,7 @@
 
 // RUN: sed '/GPU only/,/end of GPU/d' %s | not %opt %pass{override="norm=#cuda.strategy<unit = #cuda.simt, threads = 128>"} - 2>&1 | FileCheck %s --check-prefix=FAMILY
 // RUN: sed 's/cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512/cuda.target<name = "cuda:sm_80"/' %s | %opt %pass - | FileCheck %s --check-prefix=GPU
+// RUN: sed '/GPU only/,/end of GPU/d; s/vector_bits = 512/vector_bits = 256/' %s | %opt %pass - | FileCheck %s --check-prefix=AVX2
 
 // FAMILY: error: 'llama.kernel' op has #cuda.strategy<unit = #cuda.simt, threads = 128>, no strategy of 'x86-64-v4'
 // UNIT: error: 'llama.kernel' op has no products and a strategy for #cpu.dot_u8s8, expected the target's unit for float32 rows
@@ -130,6 +131,11 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   // GPU:                llama.attention_part {{.*}} order <lanes = 128> :
   // GPU:              strategy #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128> partition <of = rows, by = 1, times = 3>
   // GPU:                llama.attention {{.*}} order <lanes = 128> :
+  // With 16 registers attention on many rows sums 16 elements of the head at once, on
+  // few rows a line of each key's values.
+  // AVX2-LABEL:     func.func @attention
+  // AVX2:             strategy #cpu.strategy<unit = #cpu.fma, m = 2, n = 16, sums = 8>
+  // AVX2:             strategy #cpu.strategy<unit = #cpu.fma, m = 4, n = 16, sums = 4>
   func.func @attention(%q: tensor<1x96xf32>, %qs: tensor<?x96xf32>, %kv: !llama.cache<2x3x16, f16>, %l: index, %pos: tensor<1xi32>, %ps: tensor<?xi32>) -> (tensor<1x6x?x18xf32>, tensor<?x96xf32>) {
     %p = llama.kernel "attn" (%iq = %q : tensor<1x96xf32>, %ikv = %kv : !llama.cache<2x3x16, f16>, %il = %l : index, %ip = %pos : tensor<1xi32>) -> tensor<1x6x?x18xf32> {
       %a = llama.attention_part %iq, %ikv[%il], %ip causal heads 6 keys 256 : tensor<1x96xf32>, <2x3x16, f16>, tensor<1xi32> -> tensor<1x6x?x18xf32>
