@@ -64,7 +64,10 @@ static std::string usableOf(const FeatureSet &features) {
 }
 
 static int64_t vectorBitsOf(const FeatureSet &features) {
-  return lackingOf(features, cpu::kFeaturesOf512Bits).empty() ? 512 : 256;
+  for (StringRef feature : {"avx512f", "avx512bw", "avx512dq", "avx512vl"})
+    if (!features.lookup(feature))
+      return 256;
+  return 512;
 }
 
 //===----------------------------------------------------------------------===//

@@ -22,7 +22,7 @@ struct PeakStep {
 
 /// Whether cpu.lookup16 is one instruction: vpermps with a table of 512 bits.
 inline bool hasTables(TargetAttr target) {
-  return target.getVectorBits() >= 512;
+  return target.getVectorBits() >= 512 && llama::hasFeature(target, "avx512f");
 }
 
 void registerFma(mlir::DialectRegistry &registry);

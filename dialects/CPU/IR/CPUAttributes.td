@@ -22,9 +22,9 @@ def CPU_TargetAttr : CPU_Attr<"Target", "target", [Llama_TargetInterface]> {
   let summary = "an x86-64 CPU";
   let description = [{
     `name` as on the command line, `features` in LLVM's spelling ("+avx2,+fma"),
-    `vector_bits`, the widest vector that code should use (128, 256 or 512, which
-    needs the features of x86-64-v4), and `l2_bytes`, the cache of a core that a
-    worker may fill.
+    `vector_bits`, the widest vector that code should use (128, 256 or 512; LLVM
+    splits what the features have no registers for), and `l2_bytes`, the cache of a
+    core that a worker may fill.
   }];
   let parameters = (ins StringRefParameter<"the name on the command line">:$name,
     StringRefParameter<"in LLVM's spelling", "\"\"">:$features,

@@ -12,9 +12,6 @@ namespace corellama::cpu {
 /// (passes/CPU/Units), so a scale covers as many columns, or a part that
 /// divides them.
 inline constexpr int64_t kColumnBlock = 32;
-/// What code for vectors of 512 bits uses.
-inline constexpr llvm::StringLiteral kFeaturesOf512Bits[] = {
-    "avx512f", "avx512bw", "avx512dq", "avx512vl"};
 } // namespace corellama::cpu
 
 #define GET_ATTRDEF_CLASSES
