@@ -23,6 +23,9 @@ using llvm::Twine;
 
 /// Barriers that are measured together: one is below the clock's resolution.
 static constexpr uint64_t kBarriers = 2000;
+/// Microseconds that the clock tells apart: what a kernel takes at least, even
+/// if a barrier of that round took longer than usual.
+static constexpr double kResolution = 1e-3;
 
 std::string Result::name() const {
   std::string name = (isPrompt ? "pp" : "tg") + std::to_string(tokens);
@@ -109,7 +112,8 @@ private:
         kernel.cost.bytes += cost.bytes;
         kernel.cost.operations += cost.operations;
         kernel.cost.unit = cost.unit;
-        kernel.microseconds[0] += std::max(0.0, double(time) * 1e-3 - barrier);
+        kernel.microseconds[0] +=
+            std::max(kResolution, double(time) * 1e-3 - barrier);
         kernel.floor[0] += cost.floor(rates) * 1e6;
       }
       return Error::success();
