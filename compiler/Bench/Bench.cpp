@@ -11,9 +11,9 @@
 #include "compiler/Registration/Registration.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/ScopeExit.h"
+#include "llvm/Support/Threading.h"
 #include <algorithm>
 #include <csignal>
-#include <sched.h>
 
 using namespace corellama;
 using namespace corellama::bench;
@@ -30,14 +30,6 @@ static constexpr double kResolution = 1e-3;
 std::string Result::name() const {
   std::string name = (isPrompt ? "pp" : "tg") + std::to_string(tokens);
   return depth ? name + " @ d" + std::to_string(depth) : name;
-}
-
-/// The CPUs that this process may use.
-static uint64_t allowedCpus() {
-  cpu_set_t allowed;
-  return sched_getaffinity(0, sizeof(allowed), &allowed) == 0
-             ? uint64_t(CPU_COUNT(&allowed))
-             : 1;
 }
 
 namespace {
@@ -166,7 +158,7 @@ bench::measure(const Options &options, const Work &work,
                llvm::function_ref<void(const Twine &)> progress) {
   std::vector<uint64_t> threads = options.threads;
   if (threads.empty())
-    threads = {allowedCpus()};
+    threads = {llvm::hardware_concurrency().compute_thread_count()};
   std::vector<Result> all;
   uint64_t room = 0;
   for (const Result &test : testsOf(options, 0)) {
@@ -218,15 +210,10 @@ Error bench::run(const Options &options, llvm::raw_ostream &out,
   registerAllDialects(registry);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();
-  Expected<llvm::json::Value> manifest = llvm::json::parse(view->manifest);
-  if (!manifest || !manifest->getAsObject()) {
-    llvm::consumeError(manifest.takeError());
-    return llvm::createStringError(
-        options.program + ": image: manifest: is no JSON object; the file is "
-                          "damaged, copy or compile it again");
-  }
-  Expected<Work> work =
-      Work::create(*manifest->getAsObject(), options.program, context);
+  Expected<llvm::json::Object> manifest = image::readManifest(*view);
+  if (!manifest)
+    return manifest.takeError();
+  Expected<Work> work = Work::create(*manifest, options.program, context);
   if (!work)
     return work.takeError();
   Expected<std::vector<Result>> results =

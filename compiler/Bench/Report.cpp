@@ -183,27 +183,26 @@ static void writeCSV(const Options &options, const Work &work,
 
 static void writeJSON(const Options &options, const Work &work,
                       llvm::ArrayRef<Result> results, llvm::raw_ostream &out) {
-  bool lines = options.format == Format::JSONLines;
-  json::OStream stream(out, lines ? 0 : 2);
-  auto object = [&](const Result &result) {
+  auto object = [&](json::OStream &stream, const Result &result) {
     stream.object([&] {
       for (auto &[key, value] : record(options, work, result))
         stream.attribute(key, value);
     });
   };
-  if (!lines) {
-    stream.array([&] { llvm::for_each(results, object); });
-    out << '\n';
+  if (options.format == Format::JSONLines) {
+    for (const Result &result : results) {
+      json::OStream line(out);
+      object(line, result);
+      out << '\n';
+    }
     return;
   }
-  for (const Result &result : results) {
-    json::OStream line(out);
-    line.object([&] {
-      for (auto &[key, value] : record(options, work, result))
-        line.attribute(key, value);
-    });
-    out << '\n';
-  }
+  json::OStream stream(out, /*IndentSize=*/2);
+  stream.array([&] {
+    for (const Result &result : results)
+      object(stream, result);
+  });
+  out << '\n';
 }
 
 //===----------------------------------------------------------------------===//

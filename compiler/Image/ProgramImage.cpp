@@ -130,3 +130,20 @@ Expected<ImageView> corellama::image::openProgramImage(StringRef path) {
                       file.getError().message() + "; give a program's file");
   return readProgramImage(std::move(*file));
 }
+
+Expected<llvm::json::Object>
+corellama::image::readManifest(const ImageView &view) {
+  auto damaged = [&](const Twine &what) {
+    return llvm::createStringError(
+        view.file->getBufferIdentifier() + ": image: manifest: " + what +
+        "; the file is damaged, copy or compile it again");
+  };
+  Expected<llvm::json::Value> value = llvm::json::parse(view.manifest);
+  if (!value) {
+    std::string why = llvm::toString(value.takeError());
+    return damaged("is not JSON: " + why);
+  }
+  if (llvm::json::Object *object = value->getAsObject())
+    return std::move(*object);
+  return damaged("is no JSON object");
+}

@@ -13,6 +13,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include <memory>
 
@@ -41,6 +42,9 @@ llvm::Expected<ImageView> openProgramImage(llvm::StringRef path);
 /// The same for a program in memory; messages name the buffer.
 llvm::Expected<ImageView>
 readProgramImage(std::unique_ptr<llvm::MemoryBuffer> file);
+
+/// The manifest of an image; messages name its file.
+llvm::Expected<llvm::json::Object> readManifest(const ImageView &view);
 
 /// Whether a file starts like an ELF file: it is a program rather than a
 /// checkpoint.

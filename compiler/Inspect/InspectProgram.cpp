@@ -131,28 +131,19 @@ llvm::Error corellama::inspectProgram(StringRef path, bool json,
   llvm::Expected<image::ImageView> view = image::openProgramImage(path);
   if (!view)
     return view.takeError();
-  auto damaged = [&](const llvm::Twine &what) {
-    return llvm::createStringError(
-        path + ": image: manifest: " + what +
-        "; the file is damaged, copy or compile it again");
-  };
-  llvm::Expected<json::Value> manifest = json::parse(view->manifest);
-  if (!manifest) {
-    std::string why = llvm::toString(manifest.takeError());
-    return damaged("is not JSON: " + why);
-  }
-  json::Object *object = manifest->getAsObject();
-  if (!object)
-    return damaged("is no JSON object");
+  llvm::Expected<json::Object> manifest = image::readManifest(*view);
+  if (!manifest)
+    return manifest.takeError();
   if (json) {
-    (*object)["kind"] = "program";
-    (*object)["image"] = json::Object{{"offset", view->fileOffset},
-                                      {"bytes", view->header.bytes},
-                                      {"metadata", view->header.metadata.bytes},
-                                      {"weights", view->header.weights.bytes}};
-    out << llvm::formatv("{0:2}\n", *manifest);
+    (*manifest)["kind"] = "program";
+    (*manifest)["image"] =
+        json::Object{{"offset", view->fileOffset},
+                     {"bytes", view->header.bytes},
+                     {"metadata", view->header.metadata.bytes},
+                     {"weights", view->header.weights.bytes}};
+    out << llvm::formatv("{0:2}\n", json::Value(std::move(*manifest)));
   } else {
-    printText(*object, *view, path, out);
+    printText(*manifest, *view, path, out);
   }
   return llvm::Error::success();
 }

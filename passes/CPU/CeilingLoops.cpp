@@ -66,7 +66,9 @@ public:
 
   void read(StringRef name, Reading reading) {
     kernel(name, [&](VectorBuilder &b, Block &entry) {
-      auto [first, count] = sharesOf(b, entry, kReadPart / reading.streams);
+      auto [begin, parts] = shareOf(b, entry);
+      Value first = b.mul(begin, kReadPart);
+      Value count = b.mul(parts, kReadPart / reading.streams);
       Value memory =
           b.table(entry.getArgument(0), context::Field::Weights, b.getI8Type());
       int64_t lanes = target.getVectorBits() / 32;
@@ -101,7 +103,7 @@ public:
   int64_t multiply(StringRef name, UnitLoweringInterface unit) {
     PeakStep peak = unit.getPeakStep(target);
     kernel(name, [&](VectorBuilder &b, Block &entry) {
-      auto [first, count] = sharesOf(b, entry, kTurns);
+      Value count = b.mul(shareOf(b, entry).second, kTurns);
       // Zero, but LLVM does not know it.
       Value scratch = b.view(entry.getArgument(1), 0, bytesType(b));
       Value x = b.loadBytes(scratch, b.index(0), peak.lanes, b.getI32Type());
@@ -126,16 +128,15 @@ private:
     return MemRefType::get({ShapedType::kDynamic}, b.getI8Type());
   }
 
-  /// Begin and length of the parts in units of `size` a part.
-  std::pair<Value, Value> sharesOf(VectorBuilder &b, Block &entry,
-                                   int64_t size) {
+  /// The first part and how many there are.
+  std::pair<Value, Value> shareOf(VectorBuilder &b, Block &entry) {
     auto index = [&](unsigned argument) -> Value {
       return arith::IndexCastUIOp::create(b, b.getIndexType(),
                                           entry.getArgument(argument));
     };
     Value begin = index(3), end = index(4);
     Value parts = b.sub(end, begin);
-    return {b.mul(begin, kReadPart), b.mul(parts, size)};
+    return {begin, parts};
   }
 
   /// Stores what would otherwise not have to be computed.

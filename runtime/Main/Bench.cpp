@@ -106,7 +106,6 @@ public:
     if (!nextWord(line).empty())
       return {};
     fill(depth);
-    const Stopwatch watch;
     const int64_t before = Stopwatch::now();
     if (what == "prompt") {
       logits(appendAll(count), 1);

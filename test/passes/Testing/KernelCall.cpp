@@ -430,9 +430,8 @@ void CheckedCall::compareRounded(Memory &result, size_t record, size_t k,
     sums[1] += j < Q8B32::kHalf ? 0 : static_cast<int8_t>(at[j]);
   }
   std::memcpy(found, at + Q8B32::kSumByte, sizeof(found));
-  for (int j = 0; j < 2; ++j)
-    compare(found[j], sums[j], 0, where + ", a sum behind the scale");
-  // One rounding of float32.
+  compare(found[0], sums[0], 0, where + ", the sum");
+  compare(found[1], sums[1], 0, where + ", the sum of its last half");
   compare(readNumber(at + Q8B32::kScaledSumByte, false),
           static_cast<float>(scale) * static_cast<float>(sums[0]), 0,
           where + ", the scaled sum");
