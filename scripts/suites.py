@@ -172,6 +172,7 @@ class Suites:
             "bin/corellama-tokenize", "--model", demo, needs=["corellama-tokenize"])
         add("cli", e2e / "test_cli.py", "--corellama", driver, "--model", demo)
         add("bench", e2e / "test_bench.py", "--corellama", driver)
+        add("compare", e2e / "test_compare.py", "--corellama", driver)
         add("refusals", e2e / "test_refusals.py", "--corellama", driver)
         long = ["--all"] if self.args.all else []
         add("golden", e2e / "test_golden.py", "--corellama", driver, "--model", demo,
