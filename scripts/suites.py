@@ -33,7 +33,7 @@ SLOW_TESTS = {"CPUKernelTests", "CUDAKernelTests", "EmulatorTests", "GraphTests"
 LONG_SUITES = {"CUDAKernelTests": 240, "GraphTests": 230, "cuda-ptx": 200, "targets": 180,
                "bits": 160, "CPUKernelTests": 160, "emulator": 140, "phases": 140,
                "golden": 120, "tidy": 80, "exact-random": 80, "exact-demo": 90,
-               "lit": 80, "bits-q8": 70, "lit-roundtrip": 60, "metrics": 60}
+               "lit": 80, "bits-f32": 70, "lit-roundtrip": 60, "metrics": 60}
 # With --all a quarter of an hour and more of one core: shared out, and begun first.
 SHARED_TESTS = {"CUDAKernelTests", "GraphTests"}
 SHARED_SECONDS = 900
@@ -196,9 +196,7 @@ class Suites:
                 "--delays-rt", self.build / "rt-delays"]
         delays = DRIVER + ["corellama-rt-delays"]
         add("bits", *bits, *long, needs=delays)
-        if self.args.all:
-            add("bits-f32", *bits, "--flags=--activations=f32", needs=delays)
-        add("bits-q8", *bits, "--flags=--activations=q8",
+        add("bits-f32", *bits, "--flags=--activations=f32",
             *([] if self.args.all else ["--depths=257"]), needs=delays)
         add("kernels", e2e / "test_kernels.py", "--corellama", driver, "--model", demo)
         add("cuda-ptx", e2e / "test_cuda_ptx.py", "--corellama", driver, *long)

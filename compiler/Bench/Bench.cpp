@@ -5,15 +5,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Bench/Bench.h"
-#include "compiler/Bench/BenchedProgram.h"
 #include "compiler/Bench/Ceilings.h"
 #include "compiler/Image/ProgramImage.h"
+#include "compiler/ProgramClient/ProgramClient.h"
 #include "compiler/Registration/Registration.h"
 #include "llvm/ADT/MapVector.h"
-#include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/Threading.h"
 #include <algorithm>
-#include <csignal>
 
 using namespace corellama;
 using namespace corellama::bench;
@@ -37,7 +35,7 @@ namespace {
 class Session {
 public:
   Session(const Options &options, const Work &work, const Ceilings &ceilings,
-          BenchedProgram &program, uint64_t threads)
+          ProgramClient &program, uint64_t threads)
       : options(options), work(work), ceilings(ceilings), program(program),
         threads(threads) {}
 
@@ -131,7 +129,7 @@ private:
   const Options &options;
   const Work &work;
   const Ceilings &ceilings;
-  BenchedProgram &program;
+  ProgramClient &program;
   uint64_t threads;
 };
 } // namespace
@@ -176,19 +174,16 @@ bench::measure(const Options &options, const Work &work,
       Ceilings::create(context, work.units, weights);
   if (!ceilings)
     return ceilings.takeError();
-  // A program that ends early is an error of the next request, not a signal.
-  auto *before = std::signal(SIGPIPE, SIG_IGN);
-  llvm::scope_exit restore([&] { std::signal(SIGPIPE, before); });
   for (uint64_t count : threads) {
-    Expected<BenchedProgram> program =
-        BenchedProgram::start(options.program, count, room);
+    Expected<std::unique_ptr<ProgramClient>> program =
+        ProgramClient::start(options.program, "--bench", count, room);
     if (!program)
       return program.takeError();
     std::vector<Result> results = testsOf(options, count);
-    Session session(options, work, **ceilings, *program, count);
+    Session session(options, work, **ceilings, **program, count);
     // Warm-up: pages of the weights, of the cache and of the workspace.
     for (const char *request : {"prompt 1 0", "generate 1 0"})
-      if (auto times = program->ask(request); !times)
+      if (auto times = (*program)->ask(request); !times)
         return times.takeError();
     for (uint64_t round = 0; round < options.rounds; ++round)
       if (Error error = session.round(results, [&](const Twine &what) {

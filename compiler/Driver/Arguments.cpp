@@ -23,6 +23,7 @@ static constexpr const char *kOverview =
   corellama inspect model.gguf              what is in a checkpoint
   corellama inspect model                   what is in a program
   corellama bench model                     how fast it is, and could be
+  corellama perplexity model -f text        how well it predicts a text
 )";
 
 static constexpr const char *kCompileExamples = R"(examples:
@@ -54,6 +55,15 @@ the same rounds by loops that only read the weights or only multiply; share is t
 sum of what each kernel would take at its ceiling, over the measured time.
 )";
 
+static constexpr const char *kPerplexityExamples = R"(examples:
+  corellama perplexity model -f wiki.test.raw
+  corellama perplexity model -f text --reference model-f32    # what rounding costs
+
+Windows of -c tokens each begin with an empty cache; their second halves are
+predicted, as llama.cpp's llama-perplexity does by default. Figures are followed
+by their standard error.
+)";
+
 static constexpr const char *kEvalExamples = R"(examples:
   corellama eval norm.mlir --entry norm --in x.npy weight.npy --out y.npy
   corellama eval norm.mlir --entry norm --in x.npy weight.npy     # text
@@ -63,6 +73,9 @@ static constexpr const char *kEvalExamples = R"(examples:
 /// The most rows of a call. They bound a step's buffers, which have one row for
 /// each.
 static constexpr int64_t kMaxRows = 65536;
+
+/// A window of fewer tokens has none in its second half that another precedes.
+static constexpr uint64_t kLeastWindow = 3;
 
 /// The names of all phases, for help and for messages.
 static std::string phaseNames() {
@@ -195,6 +208,7 @@ private:
   void addCompile();
   void addInspect();
   void addBench();
+  void addPerplexity();
   void addEval();
   /// Checks that involve more than one option; the message, or nothing.
   std::string finishCompile();
@@ -206,6 +220,7 @@ private:
   CLI::App *compileCommand = nullptr;
   CLI::App *inspectCommand = nullptr;
   CLI::App *benchCommand = nullptr;
+  CLI::App *perplexityCommand = nullptr;
   CLI::App *evalCommand = nullptr;
   CompileArguments compile;
   std::string emit = "exe", compileTo, compileFrom;
@@ -215,6 +230,8 @@ private:
   InspectArguments inspect;
   bench::Options bench;
   std::string benchFormat = "md";
+  perplexity::Options perplexity;
+  std::string perplexityFormat = "text";
   llama::reference::EvalOptions eval;
 };
 
@@ -235,6 +252,7 @@ CommandLine::CommandLine() {
   addCompile();
   addInspect();
   addBench();
+  addPerplexity();
   addEval();
 }
 
@@ -257,10 +275,11 @@ void CommandLine::addCompile() {
   c.add_flag("--list-targets", listTargets, "list the targets and end");
   isOneOf(c.add_option(
               "--activations", compile.activations,
-              "auto (default): float32 arithmetic but on a GPU's tensor cores, "
-              "the cache in f16; f32: float32 everywhere, the cache too unless "
-              "--cache-type says otherwise; q8 (CPUs): rows are rounded to 8 "
-              "bits in blocks of 32 where the weight is quantised"),
+              "auto (default): q8 on a CPU, f16 where a GPU's tensor cores "
+              "compute, the cache in f16; q8 (CPUs): rows are rounded to 8 "
+              "bits in blocks of 32 where the weight is quantised; f32: "
+              "float32 everywhere, the cache too unless --cache-type says "
+              "otherwise"),
           {"auto", "f32", "q8"});
   isOneOf(c.add_option("--cache-type", compile.cacheType,
                        "what the KV cache holds"),
@@ -347,6 +366,32 @@ std::string CommandLine::finishBench() {
   if (bench.kernels && bench.format == bench::Format::CSV)
     return "--kernels has a table of its own; give -o md, json or jsonl";
   return "";
+}
+
+void CommandLine::addPerplexity() {
+  perplexityCommand = app.add_subcommand(
+      "perplexity", "measure how well a program predicts a text");
+  CLI::App &c = *perplexityCommand;
+  c.footer(kPerplexityExamples);
+  c.add_option("PROGRAM", perplexity.program, "what compile made")->required();
+  c.add_option("-f,--file", perplexity.text, "the text; - is standard input")
+      ->required()
+      ->type_name("FILE");
+  c.add_option("--reference", perplexity.reference,
+               "a program of the same model whose logits are taken as right, "
+               "such as one compiled with --activations=f32")
+      ->type_name("PROGRAM");
+  isNumbers(c.add_option("-c", perplexity.context,
+                         "tokens of a window (default 512)"),
+            kLeastWindow)
+      ->type_name("N");
+  isNumbers(c.add_option("-t", perplexity.threads,
+                         "threads (default: the CPUs this process may use)"),
+            1)
+      ->type_name("N");
+  isOneOf(c.add_option("-o", perplexityFormat,
+                       "text (default), or json with figures of each token"),
+          {"text", "json"});
 }
 
 void CommandLine::addEval() {
@@ -532,6 +577,10 @@ Arguments CommandLine::parse(std::vector<std::string> words) {
     if (std::string message = finishBench(); !message.empty())
       return {usageError(*benchCommand, message), {}};
     return {bench, {}};
+  }
+  if (command == perplexityCommand) {
+    perplexity.json = perplexityFormat == "json";
+    return {perplexity, {}};
   }
   if (command != compileCommand)
     return {usageError(app,

@@ -11,6 +11,7 @@
 #define CORELLAMA_COMPILER_DRIVER_ARGUMENTS_H
 
 #include "compiler/Bench/Bench.h"
+#include "compiler/Perplexity/Perplexity.h"
 #include "dialects/Llama/IR/Phase.h"
 #include "dialects/Llama/Reference/EvalMain.h"
 #include <cstdint>
@@ -60,7 +61,8 @@ struct Finished {
 
 struct Arguments {
   std::variant<Finished, CompileArguments, ListTargetsArguments,
-               InspectArguments, bench::Options, llama::reference::EvalOptions>
+               InspectArguments, bench::Options, perplexity::Options,
+               llama::reference::EvalOptions>
       command;
   /// --mlir-...: MLIR's own flags, unparsed.
   std::vector<std::string> mlirFlags;

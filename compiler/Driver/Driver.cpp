@@ -41,18 +41,31 @@ struct Dispatcher {
     return 1;
   }
   int operator()(const bench::Options &options) {
+    return measure(bench::run, options);
+  }
+  int operator()(const perplexity::Options &options) {
+    return measure(perplexity::run, options);
+  }
+  int operator()(const llama::reference::EvalOptions &options) {
+    return llama::reference::evalMain(options);
+  }
+
+private:
+  /// A command that takes a while and writes figures to standard output.
+  template <typename Options>
+  static int
+  measure(llvm::Error (*run)(const Options &, llvm::raw_ostream &,
+                             llvm::function_ref<void(const llvm::Twine &)>),
+          const Options &options) {
     Progress progress;
     llvm::Error error =
-        bench::run(options, llvm::outs(),
-                   [&](const llvm::Twine &what) { progress.begin(what); });
+        run(options, llvm::outs(),
+            [&](const llvm::Twine &what) { progress.begin(what); });
     progress.clear();
     if (!error)
       return 0;
     printError(std::move(error));
     return 1;
-  }
-  int operator()(const llama::reference::EvalOptions &options) {
-    return llama::reference::evalMain(options);
   }
 };
 

@@ -27,12 +27,12 @@ static constexpr int64_t kVersion = 3;
 ModuleOptions ModuleOptions::fromArguments(const CompileArguments &arguments,
                                            llama::TargetInterface target) {
   ModuleOptions options;
-  // On a CPU auto means f32. An explicit f32 means that nothing is rounded, the
-  // cache included.
+  // On a CPU auto means q8, and dumps and manifest say so. An explicit f32
+  // means that nothing is rounded, the cache included.
   bool isAuto =
       arguments.activations.empty() || arguments.activations == "auto";
   options.activations = !isAuto                        ? arguments.activations
-                        : isa<cpu::TargetAttr>(target) ? "f32"
+                        : isa<cpu::TargetAttr>(target) ? "q8"
                                                        : "auto";
   options.cacheType = arguments.activations == "f32" ? "f32" : "f16";
   if (!arguments.cacheType.empty())

@@ -9,6 +9,7 @@
 #include "passes/CPU/CPUPlanner.h"
 #include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/IR/DialectRegistry.h"
+#include "passes/Llama/Planner.h"
 #include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -123,7 +124,11 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
 struct CPUPlanner
     : PlannerInterface::ExternalModel<CPUPlanner, cpu::TargetAttr> {
   /// `auto` leaves rows in float32: q8 changes results, so it is asked for.
-  Type getRowsType(Attribute, Operation *) const { return {}; }
+  /// What a user of llama.cpp expects, which does the same with all its CPU
+  /// kernels; docs/bits.md has its price.
+  Type getRowsType(Attribute, Operation *linear) const {
+    return getQ8B32Rows(cast<LinearOp>(linear));
+  }
 
   int64_t getAttentionKeys(Attribute) const { return abi::kCacheBlock; }
 

@@ -57,10 +57,10 @@ def LlamaSetNumerics : Pass<"llama-set-numerics", "::mlir::ModuleOp"> {
     Needs: linear ops on float32 rows.
     Leaves: each value that a linear reads in rounded form goes through one
     `llama.quantize`, which all its readers share. With `activations=auto` the
-    table of `llama.target` says which linears and to what: none on a CPU, f16
-    for those that a GPU's tensor cores compute. With `activations=q8` those
-    with a block-quantised weight; linears with F32, F16 and BF16 weights keep
-    float32 rows. With `activations=f32` everything as it was.
+    planner of `llama.target` says which linears and to what: on a CPU those with
+    a block-quantised weight, to q8b32; on a GPU those that its tensor cores
+    compute, to f16. With `activations=q8` as on a CPU; linears with F32, F16 and
+    BF16 weights keep float32 rows. With `activations=f32` everything as it was.
     Never: rounds what is rounded already, or rounds for a reader that is no
     linear.
 

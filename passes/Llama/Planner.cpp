@@ -21,3 +21,8 @@ FailureOr<PlannerInterface> corellama::llama::getPlanner(ModuleOp module) {
            << "' has no planner; register the one of " << target.getBackend();
   return planner;
 }
+
+Type corellama::llama::getQ8B32Rows(LinearOp linear) {
+  bool blocks = linear.getWeight().getType().getFormat().getBlock() > 1;
+  return blocks ? Type(Q8B32Type::get(linear.getContext())) : Type();
+}

@@ -22,13 +22,6 @@ namespace corellama::llama {
 using namespace mlir;
 using namespace corellama::llama;
 
-/// Blocks of 8-bit rows go with blocks of quants; a weight of plain numbers has
-/// no scale that the rounding could hide behind.
-static Type q8b32RowsOf(LinearOp linear) {
-  bool blocks = linear.getWeight().getType().getFormat().getBlock() > 1;
-  return blocks ? Type(Q8B32Type::get(linear.getContext())) : Type();
-}
-
 /// Says of each product what its rows are and why.
 static void remarkRows(LinearOp linear, Type element) {
   auto function = linear->getParentOfType<FunctionOpInterface>();
@@ -71,7 +64,7 @@ struct SetNumerics : corellama::llama::impl::LlamaSetNumericsBase<SetNumerics> {
     SmallVector<Type> wanted;
     if (rows == "q8") {
       for (LinearOp linear : linears) {
-        wanted.push_back(q8b32RowsOf(linear));
+        wanted.push_back(getQ8B32Rows(linear));
         remarkRows(linear, wanted.back());
       }
     } else {

@@ -7,12 +7,10 @@
 #include "runtime/Main/Bench.h"
 
 #include "runtime/Main/Report.h"
-#include "runtime/Main/Signals.h"
+#include "runtime/Main/Requests.h"
 
 #include <algorithm>
-#include <charconv>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -54,30 +52,24 @@ void traceStep(const abi::Context *context, void *scratch, uint32_t worker,
   }
 }
 
-/// The next word of a line; empty at its end.
-std::string_view nextWord(std::string_view &line) {
-  line.remove_prefix(std::min(line.find_first_not_of(" \n"), line.size()));
-  const std::string_view word = line.substr(0, line.find_first_of(" \n"));
-  line.remove_prefix(word.size());
-  return word;
-}
-
-bool parseNumber(std::string_view word, uint64_t least, uint64_t most,
-                 uint64_t &value) {
-  const auto [end, error] =
-      std::from_chars(word.data(), word.data() + word.size(), value);
-  return error == std::errc() && end == word.data() + word.size() &&
-         value >= least && value <= most;
-}
-
-/// One conversation of requests and answers.
-class Server {
+class BenchServer : public RequestServer {
 public:
-  Server(Model &model, const abi::Program &program)
-      : model(model), kernels(program.kernels, program.kernelCount) {}
+  BenchServer(Model &model, const abi::Program &program)
+      : RequestServer(model, "bench"),
+        kernels(program.kernels, program.kernelCount) {}
+
+private:
+  bool answer(std::string_view line, FILE *, FILE *out) override {
+    const std::vector<int64_t> times = measure(line);
+    for (size_t i = 0; i < times.size(); ++i)
+      fprintf(out, "%s%lld", i ? " " : "", static_cast<long long>(times[i]));
+    if (!times.empty())
+      fputc('\n', out);
+    return !times.empty();
+  }
 
   /// The times of one request; empty: it is wrong.
-  std::vector<int64_t> answer(std::string_view line) {
+  std::vector<int64_t> measure(std::string_view line) {
     const std::string_view what = nextWord(line);
     uint64_t count, depth, wanted;
     if (what == "barriers") {
@@ -98,7 +90,7 @@ public:
           !parseDispatches(line))
         return {};
       fill(depth);
-      append(count);
+      appendMadeUp(count);
       if (wanted)
         logits(count, wanted);
       return runTrace();
@@ -108,17 +100,16 @@ public:
     fill(depth);
     const int64_t before = Stopwatch::now();
     if (what == "prompt") {
-      logits(appendAll(count), 1);
+      logits(appendMadeUp(count), 1);
     } else {
       for (uint64_t i = 0; i < count; ++i) {
-        append(1);
+        appendMadeUp(1);
         logits(1, 1);
       }
     }
     return {Stopwatch::now() - before};
   }
 
-private:
   /// A bound of requests without one of their own.
   static constexpr uint64_t kMost = 1 << 20;
 
@@ -146,25 +137,16 @@ private:
   void fill(uint64_t depth) {
     model.truncate(depth);
     if (model.filled() < depth)
-      appendAll(depth - model.filled());
+      appendMadeUp(depth - model.filled());
   }
 
   /// Returns the rows of the last call.
-  uint64_t appendAll(uint64_t count) {
-    uint64_t rows = 0;
-    for (; count; count -= rows) {
-      rows = std::min(count, model.batch());
-      append(rows);
-    }
-    return rows;
-  }
-
-  void append(uint64_t rows) {
-    ids.resize(rows);
+  uint64_t appendMadeUp(uint64_t count) {
+    ids.resize(count);
     // A prime step goes through the vocabulary, whatever its size.
     for (int32_t &id : ids)
       id = int32_t((nextId += 7919) % model.vocabulary());
-    model.append(ids);
+    return appendAll(ids);
   }
 
   /// The logits that follow the last `wanted` of a call's `rows`.
@@ -175,7 +157,6 @@ private:
     model.logits(ids);
   }
 
-  Model &model;
   const std::span<const abi::Kernel> kernels;
   std::vector<int32_t> ids;
   uint64_t nextId = 0;
@@ -184,25 +165,7 @@ private:
 
 std::optional<Error> serveBench(Model &model, const abi::Program &program,
                                 FILE *in, FILE *out) {
-  Server server(model, program);
-  char *line = nullptr;
-  size_t capacity = 0;
-  std::optional<Error> error;
-  for (ssize_t bytes; !error && !pendingSignal() &&
-                      (bytes = getline(&line, &capacity, in)) > 0;) {
-    const std::string_view request(line, size_t(bytes));
-    const std::vector<int64_t> times = server.answer(request);
-    if (times.empty())
-      error = Error{"--bench: no request or out of bounds: " +
-                    quoted(request.substr(0, request.find('\n'))) +
-                    "; `corellama bench PROGRAM` makes them"};
-    for (size_t i = 0; i < times.size(); ++i)
-      fprintf(out, "%s%lld", i ? " " : "", static_cast<long long>(times[i]));
-    if (!error && (fputc('\n', out) == EOF || fflush(out) != 0))
-      error = Error{"--bench: cannot write an answer"};
-  }
-  free(line);
-  return error;
+  return BenchServer(model, program).serve(in, out);
 }
 
 } // namespace corellama::runtime

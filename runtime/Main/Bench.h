@@ -1,9 +1,7 @@
 //===- Bench.h - the program measures itself for `corellama bench` --------===//
 //
 // `PROGRAM --bench` reads requests from standard input, a line each, and
-// answers each with a line of nanoseconds. So the times are those of the
-// program that people run, with its threads, cache and code, and a tool can
-// alternate requests to several programs. Ids are made up, nothing is sampled.
+// answers each with a line of nanoseconds. Ids are made up, nothing is sampled.
 //
 //   prompt ROWS DEPTH      ROWS ids behind DEPTH others, as many a call as -b
 //                          says, and the logits that follow the last
@@ -31,7 +29,7 @@
 
 namespace corellama::runtime {
 
-/// Answers the requests of `in` on `out` until `in` ends or a request is wrong.
+/// See RequestServer::serve.
 std::optional<Error> serveBench(Model &model, const abi::Program &program,
                                 FILE *in, FILE *out);
 

@@ -13,6 +13,7 @@
 #include "runtime/Main/Options.h"
 #include "runtime/Main/Output.h"
 #include "runtime/Main/Report.h"
+#include "runtime/Main/Score.h"
 #include "runtime/Main/Signals.h"
 #include "runtime/Main/Text.h"
 #include "runtime/Weights/MappedImage.h"
@@ -83,17 +84,22 @@ int main(int argc, char **argv) {
   auto image = findImage();
   if (!image)
     return fail(image.error());
-  if (options->bench) {
-    auto model = Model::create(corellama_program, *image, *options);
-    if (!model)
-      return fail(model.error());
-    if (auto error = serveBench(**model, corellama_program, stdin, stdout))
-      return fail(error->message);
-    return pendingSignal() ? 128 + pendingSignal() : 0;
-  }
   auto text = Text::create(*image);
   if (!text)
     return fail(text.error());
+  if (options->score && !text->canDecode())
+    return fail("this program can read no text: " + text->whyNot());
+  if (options->bench || options->score) {
+    auto model = Model::create(corellama_program, *image, *options);
+    if (!model)
+      return fail(model.error());
+    auto error = options->bench
+                     ? serveBench(**model, corellama_program, stdin, stdout)
+                     : serveScore(**model, *text, stdin, stdout);
+    if (error)
+      return fail(error->message);
+    return pendingSignal() ? 128 + pendingSignal() : 0;
+  }
   if (!options->outputIds && !text->canDecode())
     return fail("this program can print no text: " + text->whyNot() +
                 "; give --prompt-ids and --output-ids");

@@ -161,6 +161,10 @@ static const Flag kFlags[] = {
     {"--bench", nullptr, nullptr,
      "measure what standard input asks for; `corellama bench PROGRAM` asks", "",
      turnOn<&Options::bench>},
+    {"--score", nullptr, nullptr,
+     "give the ids and logits that standard input asks for; `corellama "
+     "perplexity PROGRAM` asks",
+     "", turnOn<&Options::score>},
     {"-v", "--verbose", nullptr, "end with a line of times on standard error",
      "", turnOn<&Options::verbose>},
     {"--version", nullptr, nullptr, "print the version and end", "",
@@ -258,10 +262,14 @@ std::optional<Error> checkPromptOptions(const Options &options,
                                         const char *programName) {
   int prompts = options.prompt.has_value() + options.promptFile.has_value() +
                 options.promptIds.has_value();
-  if (options.bench)
-    return prompts == 0 ? std::nullopt
-                        : std::optional<Error>{
-                              {"--bench takes no prompt; leave it out"}};
+  if (options.bench && options.score)
+    return Error{"--bench and --score are two conversations; give one of them"};
+  if (options.bench || options.score)
+    return prompts == 0
+               ? std::nullopt
+               : std::optional<Error>{
+                     {std::string(options.bench ? "--bench" : "--score") +
+                      " takes no prompt; leave it out"}};
   if (prompts == 0)
     return Error{std::string("no prompt was given; try ") + programName +
                  " --chat -p \"Why is the sky blue?\""};

@@ -39,6 +39,7 @@ struct Options {
   bool outputIds = false;
   std::optional<std::string> logitsOut;
   bool bench = false;
+  bool score = false;
   bool verbose = false;
   bool version = false;
   bool help = false;

@@ -18,10 +18,6 @@
 
 namespace corellama::runtime {
 
-/// A bound far above any context's text, so that an endless stream does not
-/// fill the memory.
-static constexpr size_t kMaxPromptBytes = size_t(256) << 20;
-
 Result<Text> Text::create(const MappedImage &image) {
   auto metadata = Metadata::parse(image.metadata, image.header->metadataCount);
   if (!metadata)
@@ -48,7 +44,7 @@ static Result<std::string> readPromptFile(const std::string &path) {
       count = read(file, text.data() + used, kStep);
       if (count > 0)
         used += size_t(count);
-    } while ((count > 0 && used <= kMaxPromptBytes) ||
+    } while ((count > 0 && used <= kMaxTextBytes) ||
              (count < 0 && errno == EINTR && !pendingSignal()));
     text.resize(used);
   }
@@ -58,10 +54,20 @@ static Result<std::string> readPromptFile(const std::string &path) {
   if (count < 0)
     return Error{place + ": cannot be read: " + strerror(failure) +
                  "; give a file with the prompt's text"};
-  if (text.size() > kMaxPromptBytes)
-    return Error{place + ": has more than " + std::to_string(kMaxPromptBytes) +
+  if (text.size() > kMaxTextBytes)
+    return Error{place + ": has more than " + std::to_string(kMaxTextBytes) +
                  " bytes; give a shorter prompt"};
   return text;
+}
+
+Result<Prompt> Text::textIds(std::string_view text) {
+  Prompt prompt;
+  if (auto bos = tokenizer->bosToken())
+    prompt.ids.push_back(*bos);
+  if (auto error =
+          tokenizer->encode(text, prompt.ids).moveTo(prompt.bytesLeftOut))
+    return *error;
+  return prompt;
 }
 
 Result<Prompt> Text::promptIds(const Options &options) {
@@ -75,21 +81,15 @@ Result<Prompt> Text::promptIds(const Options &options) {
     text = *options.prompt;
   else if (auto error = readPromptFile(*options.promptFile).moveTo(text))
     return *error;
+  if (!options.chat)
+    return textIds(text);
 
+  auto format = ChatFormat::create(metadata, *tokenizer);
+  if (!format)
+    return Error{"--chat: " + format.error()};
   Prompt prompt;
-  if (options.chat) {
-    auto format = ChatFormat::create(metadata, *tokenizer);
-    if (!format)
-      return Error{"--chat: " + format.error()};
-    if (auto error = format->userTurn(text, *tokenizer, &prompt.bytesLeftOut)
-                         .moveTo(prompt.ids))
-      return *error;
-    return prompt;
-  }
-  if (auto bos = tokenizer->bosToken())
-    prompt.ids.push_back(*bos);
-  if (auto error =
-          tokenizer->encode(text, prompt.ids).moveTo(prompt.bytesLeftOut))
+  if (auto error = format->userTurn(text, *tokenizer, &prompt.bytesLeftOut)
+                       .moveTo(prompt.ids))
     return *error;
   return prompt;
 }

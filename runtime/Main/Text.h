@@ -16,9 +16,14 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace corellama::runtime {
+
+/// The longest text that is read: far above any context's, so that an endless
+/// stream does not fill the memory.
+inline constexpr size_t kMaxTextBytes = size_t(256) << 20;
 
 struct Prompt {
   std::vector<int32_t> ids;
@@ -33,6 +38,10 @@ public:
 
   /// Reads the prompt from the place that the options name.
   Result<Prompt> promptIds(const Options &options);
+  /// The ids of raw text, with BOS before them if the model's texts begin so;
+  /// only if canDecode().
+  Result<Prompt> textIds(std::string_view text);
+  bool beginsWithBos() const { return tokenizer && tokenizer->bosToken(); }
 
   bool canDecode() const { return bool(tokenizer); }
   /// Why canDecode() is false.

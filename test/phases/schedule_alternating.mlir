@@ -9,7 +9,7 @@
 // the layer.
 //
 // RUN: %opt %s --verify-roundtrip --llama-verify-phase=phase=import -o /dev/null
-// RUN: %opt %s --corellama-specialize-pipeline=rows=1,16 --corellama-fuse-pipeline --corellama-plan-pipeline --corellama-schedule-pipeline -o %t.schedule
+// RUN: %opt %s --corellama-specialize-pipeline='activations=f32 rows=1,16' --corellama-fuse-pipeline --corellama-plan-pipeline --corellama-schedule-pipeline -o %t.schedule
 // RUN: FileCheck %s < %t.schedule
 // RUN: %opt %t.schedule --verify-roundtrip --corellama-tile-pipeline --corellama-vector-pipeline --corellama-llvm-pipeline | FileCheck %s --check-prefix=LLVM
 

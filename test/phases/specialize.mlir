@@ -1,6 +1,6 @@
 // RUN: %opt %s --verify-roundtrip -o /dev/null
 // RUN: %opt %s --llama-verify-phase=phase=specialize -o /dev/null
-// RUN: %opt %S/import.mlir --corellama-specialize-pipeline -o %t.got
+// RUN: %opt %S/import.mlir --corellama-specialize-pipeline=activations=f32 -o %t.got
 // RUN: %opt %s -o %t.want
 // RUN: %python %S/compare.py %t.got %t.want
 

@@ -44,7 +44,7 @@ using ModelParam = std::tuple<size_t, const char *>;
 class CompiledModels : public testing::TestWithParam<ModelParam> {
 protected:
   /// As the pipelines' option.
-  virtual std::string activations() const { return "auto"; }
+  virtual std::string activations() const { return "f32"; }
 
   /// Skips where this machine lacks the target.
   void SetUp() override {

@@ -1,21 +1,21 @@
-//===- BenchedProgram.cpp - a program that measures itself ----------------===//
+//===- ProgramClient.cpp - a program that answers a tool's requests -------===//
 //
-// See BenchedProgram.h.
+// See ProgramClient.h.
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Bench/BenchedProgram.h"
+#include "compiler/ProgramClient/ProgramClient.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <utility>
 
-using namespace corellama::bench;
+using namespace corellama;
 using llvm::StringRef;
 
 extern char **environ;
@@ -24,8 +24,9 @@ static llvm::Error failed(StringRef path, const llvm::Twine &what, int code) {
   return llvm::createStringError(path + ": " + what + ": " + strerror(code));
 }
 
-llvm::Expected<BenchedProgram>
-BenchedProgram::start(StringRef path, uint64_t threads, uint64_t context) {
+llvm::Expected<std::unique_ptr<ProgramClient>>
+ProgramClient::start(StringRef path, StringRef mode, uint64_t threads,
+                     uint64_t context) {
   // Closed in other children, of a shell that starts one at the same time.
   int toProgram[2], fromProgram[2];
   if (pipe2(toProgram, O_CLOEXEC) != 0)
@@ -38,7 +39,7 @@ BenchedProgram::start(StringRef path, uint64_t threads, uint64_t context) {
   }
   // A name without a slash is a file here, not a command of the PATH.
   std::string file = path.contains('/') ? path.str() : ("./" + path).str();
-  std::vector<std::string> words = {file, "--bench"};
+  std::vector<std::string> words = {file, mode.str()};
   for (auto [flag, value] :
        {std::pair("-t", threads), std::pair("-c", context)})
     if (value) {
@@ -65,45 +66,58 @@ BenchedProgram::start(StringRef path, uint64_t threads, uint64_t context) {
     close(fromProgram[0]);
     return failed(path, "cannot be started", code);
   }
-  return BenchedProgram(path.str(), process, fdopen(toProgram[1], "w"),
-                        fdopen(fromProgram[0], "r"));
+  return std::unique_ptr<ProgramClient>(
+      new ProgramClient(path.str(), process, fdopen(toProgram[1], "w"),
+                        fdopen(fromProgram[0], "r")));
 }
 
-BenchedProgram::BenchedProgram(BenchedProgram &&other)
-    : path(std::move(other.path)), process(std::exchange(other.process, -1)),
-      requests(std::exchange(other.requests, nullptr)),
-      answers(std::exchange(other.answers, nullptr)) {}
+ProgramClient::ProgramClient(std::string path, pid_t process, FILE *requests,
+                             FILE *answers)
+    : path(std::move(path)), process(process), requests(requests),
+      answers(answers), before(std::signal(SIGPIPE, SIG_IGN)) {}
 
-BenchedProgram::~BenchedProgram() {
-  if (process < 0)
-    return;
+ProgramClient::~ProgramClient() {
   fclose(requests); // the end of its input ends the program
   fclose(answers);
   waitpid(process, nullptr, 0);
+  std::signal(SIGPIPE, before);
 }
 
-llvm::Expected<std::vector<int64_t>>
-BenchedProgram::ask(const llvm::Twine &request) {
-  std::string line = request.str() + "\n";
-  // A program that has ended gives an error of the write, which the missing
-  // answer tells, too.
-  fwrite(line.data(), 1, line.size(), requests);
+void ProgramClient::request(const llvm::Twine &line, StringRef bytes) {
+  // Errors of these writes show as a missing answer, which is an error, too.
+  std::string text = line.str() + "\n";
+  fwrite(text.data(), 1, text.size(), requests);
+  fwrite(bytes.data(), 1, bytes.size(), requests);
   fflush(requests);
+}
+
+llvm::Error ProgramClient::ended() const {
+  return llvm::createStringError(
+      path + ": ended before its answer; its own message says why");
+}
+
+llvm::Expected<std::vector<int64_t>> ProgramClient::numbers() {
   std::string answer;
   for (int character; (character = fgetc(answers)) != '\n';) {
     if (character == EOF)
-      return llvm::createStringError(
-          path + ": ended during a measurement; its own message says why");
+      return ended();
     answer += static_cast<char>(character);
   }
-  std::vector<int64_t> times;
+  std::vector<int64_t> values;
   for (StringRef word : llvm::split(answer, ' ')) {
-    int64_t time;
-    if (word.getAsInteger(10, time) || time < 0)
+    int64_t value;
+    if (word.getAsInteger(10, value) || value < 0)
       return llvm::createStringError(
-          path + ": answered '" + answer +
-          "' instead of times; is it a program of this compiler's version?");
-    times.push_back(time);
+          path + ": answered '" + answer.substr(0, 60) +
+          "' instead of numbers; is it a program of this compiler's version?");
+    values.push_back(value);
   }
-  return times;
+  return values;
+}
+
+llvm::Error ProgramClient::floats(llvm::MutableArrayRef<float> values) {
+  return fread(values.data(), sizeof(float), values.size(), answers) ==
+                 values.size()
+             ? llvm::Error::success()
+             : ended();
 }
