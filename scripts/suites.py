@@ -173,6 +173,7 @@ class Suites:
         add("cli", e2e / "test_cli.py", "--corellama", driver, "--model", demo)
         add("bench", e2e / "test_bench.py", "--corellama", driver)
         add("compare", e2e / "test_compare.py", "--corellama", driver)
+        add("perplexity", e2e / "test_perplexity.py", "--corellama", driver, "--model", demo)
         add("refusals", e2e / "test_refusals.py", "--corellama", driver)
         long = ["--all"] if self.args.all else []
         add("golden", e2e / "test_golden.py", "--corellama", driver, "--model", demo,
