@@ -47,6 +47,10 @@ struct TableRow {
   /// The same on few rows, where values come from memory: 64 bytes of each key
   /// at once, a line, although three heads then spill some with 256 bits.
   int64_t fewSums;
+  /// Bytes ahead that few rows fetch a weight, which comes from memory: what a
+  /// core waits for of memory of 100 ns at 20 GB/s. Without, the loop is long
+  /// enough that a core has ten lines under way (docs/performance.md).
+  int64_t prefetch;
 };
 
 constexpr TableRow kTable[] = {
@@ -55,13 +59,15 @@ constexpr TableRow kTable[] = {
      .byteRows = 8,
      .attentionRows = 8,
      .sums = 16,
-     .fewSums = 16},
+     .fewSums = 16,
+     .prefetch = 2048},
     {.vectorBits = 256,
      .tileRows = 2,
      .byteRows = 4,
      .attentionRows = 4,
      .sums = 4,
-     .fewSums = 8},
+     .fewSums = 8,
+     .prefetch = 2048},
 };
 
 /// Rows of weights in a part where rows of x are few: two groups. Small enough
@@ -86,8 +92,8 @@ const TableRow *rowFor(cpu::TargetAttr target) {
 KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
   MLIRContext *context = kernel.getContext();
   ContractionUnitInterface unit = cpu::FmaAttr::get(context);
-  auto strategy = [&](int64_t m, int64_t sums = 16) {
-    return cpu::StrategyAttr::get(context, unit, m, kGroupRows, sums);
+  auto strategy = [&](int64_t m, int64_t sums = 16, int64_t prefetch = 0) {
+    return cpu::StrategyAttr::get(context, unit, m, kGroupRows, sums, prefetch);
   };
   Block &body = kernel.getBody().front();
 
@@ -115,7 +121,7 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
       return linear.getWeight().getType().getRows() >= 64 * kLMHeadPart;
     });
     int64_t by = !few ? kManyRowsPart : head ? kLMHeadPart : kFewRowsPart;
-    return {strategy(m), by};
+    return {strategy(m, 16, few ? row.prefetch : 0), by};
   }
   // Row-wise kernels: norm, embed, what is left of an unfused graph.
   return {strategy(1), kRowPart};

@@ -14,6 +14,7 @@
 #include "passes/CPU/GroupLoads.h"
 #include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/STLExtras.h"
 
@@ -67,6 +68,9 @@ GroupLoads::GroupLoads(VectorBuilder &b, Value memory, llama::WeightType type,
       Attribute(llama::Interleaved16Attr::getFor(type.getFormat())));
   // The size of a group is that of a weight of 16 rows.
   groupBytes = *layout.byteSize(type.getFormat(), kLanes, type.getColumns());
+  // Rounded up where the last block is not whole.
+  blockBytes = llvm::divideCeil(
+      groupBytes, llvm::divideCeil(type.getColumns(), kColumnBlock));
   if (firstRow)
     group = b.mul(b.div(firstRow, kLanes), groupBytes);
   for (unsigned plane = 0; plane < facts.planes.size(); ++plane)
@@ -111,6 +115,14 @@ Value GroupLoads::dwords(Value block, unsigned plane, int64_t bit) {
   if (folds || !found.lanes || found.block != block || found.bit != bit)
     found = {block, bit, lanes(block, plane, bit, b.getI32Type())};
   return found.lanes;
+}
+
+void GroupLoads::prefetch(Value block, int64_t ahead) {
+  constexpr int64_t kLine = 64; // of every x86-64 with AVX2
+  Value first = b.add(b.add(group, b.mul(block, blockBytes)), ahead);
+  for (int64_t at = 0; at < blockBytes; at += kLine)
+    memref::PrefetchOp::create(b, memory, b.add(first, at), /*isWrite=*/false,
+                               /*localityHint=*/3, /*isDataCache=*/true);
 }
 
 //===----------------------------------------------------------------------===//

@@ -28,6 +28,9 @@ public:
   /// unscaled quants of the 16 rows there, as a vector of 16 f32.
   void quants(mlir::Value block, int64_t first, int64_t last,
               llvm::function_ref<void(int64_t, mlir::Value)> visit);
+  /// Fetches the lines that begin `ahead` bytes behind a block, as many as a
+  /// block of all planes has.
+  void prefetch(mlir::Value block, int64_t ahead);
   /// The quants of four columns from `column` on, a multiple of 4, as 64 bytes:
   /// row r in bytes 4 r to 4 r + 3. Without their bias; signed where the field
   /// is. Calls for one block stand in one block of code.
@@ -65,8 +68,8 @@ private:
   Value memory;
   const llama::FormatFacts &facts;
   bool tables;
-  /// Bytes of a group, and where the one that is read begins.
-  int64_t groupBytes;
+  /// Bytes of a group and of its blocks, and where the one that is read begins.
+  int64_t groupBytes, blockBytes;
   Value group;
   llvm::SmallVector<FieldPlace> places;
   /// The vector that was loaded last of each plane of quants: neighbouring

@@ -209,6 +209,13 @@ static LogicalResult verify(func::FuncOp kernel, TargetAttr target) {
 // Access to memory
 //===----------------------------------------------------------------------===//
 
+int64_t cpu::prefetchOf(tile::ContractOp op) {
+  auto strategy =
+      op->getParentOfType<func::FuncOp>()->getAttrOfType<StrategyAttr>(
+          llama::kStrategyAttr);
+  return strategy ? strategy.getPrefetch() : 0;
+}
+
 namespace {
 
 TargetAttr targetOf(Operation *op) {

@@ -39,9 +39,13 @@ LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                      << " bits, expected 128, 256 or 512";
 }
 
+/// What is fetched ahead has to stay in a first-level cache until it is read.
+static constexpr int64_t kMostPrefetched = 16384;
+
 LogicalResult StrategyAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                    llama::ContractionUnitInterface unit,
-                                   int64_t m, int64_t n, int64_t sums) {
+                                   int64_t m, int64_t n, int64_t sums,
+                                   int64_t prefetch) {
   if (!isa<CPUDialect>(unit.getDialect()))
     return emitError() << "the unit of a CPU's strategy is one of #cpu, found "
                        << unit;
@@ -49,6 +53,9 @@ LogicalResult StrategyAttr::verify(function_ref<InFlightDiagnostic()> emitError,
     return emitError() << "a tile of a CPU is of 1 row, 1 column and 1 sum at "
                           "least, found "
                        << m << " x " << n << ", " << sums << " sums";
+  if (prefetch < 0 || prefetch > kMostPrefetched)
+    return emitError() << "a weight is fetched 0 to " << kMostPrefetched
+                       << " bytes ahead, found " << prefetch;
   return success();
 }
 

@@ -45,7 +45,7 @@ public:
         facts(weight.getFormat().getFacts()),
         loads(b, in.getWeight()[0], weight, hasTables(target),
               in.getFirst()[0]),
-        memory(in.getRows()[0]) {
+        memory(in.getRows()[0]), ahead(prefetchOf(op)) {
     for (int64_t i = 0; i < tile.getDimSize(0); ++i)
       rows.push_back(b.add(in.getRow()[0], i));
   }
@@ -228,6 +228,8 @@ private:
   Values addBlock(Value block, ValueRange carried, int64_t firstPart,
                   int64_t parts) {
     Values accumulators(carried);
+    if (ahead && firstPart == 0)
+      loads.prefetch(block, ahead);
     int64_t scaleBlock = facts.scaleBlock();
     for (int64_t from = 0; from < kColumnBlock; from += scaleBlock) {
       Sums sums = sumIntegers(block, from, scaleBlock, firstPart, parts);
@@ -258,6 +260,7 @@ private:
   const llama::FormatFacts &facts;
   GroupLoads loads;
   Value memory;
+  const int64_t ahead;
   Values rows;
 };
 

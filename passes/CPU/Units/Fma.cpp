@@ -31,6 +31,7 @@ struct Source {
   int64_t columns;
   ValueRange panel;
   std::optional<GroupLoads> loads;
+  int64_t ahead = 0;
 
   Source(VectorBuilder &b, tile::ContractOp op, Ranges<tile::ContractOp> in,
          bool tables)
@@ -45,6 +46,13 @@ struct Source {
     format = weight.getFormat();
     columns = weight.getColumns();
     loads.emplace(b, in.getWeight()[0], weight, tables, in.getFirst()[0]);
+    ahead = prefetchOf(op);
+  }
+
+  /// Panels are in a cache.
+  void prefetch(Value block) {
+    if (ahead)
+      loads->prefetch(block, ahead);
   }
 
   void quants(Value block, Value firstColumn, int64_t from, int64_t to,
@@ -124,6 +132,7 @@ struct FmaLowering
     // One block of columns: each scale's share summed from +0, then added.
     auto sumBlock = [&](Value block, int64_t count, ValueRange carried) {
       Values accumulators(carried);
+      source.prefetch(block);
       Value firstColumn = b.mul(block, kColumnBlock);
       for (int64_t from = 0; from < count; from += scaleBlock) {
         Values sums(m, b.zeros(b.floats()));
