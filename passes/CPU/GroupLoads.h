@@ -35,6 +35,9 @@ public:
   /// row r in bytes 4 r to 4 r + 3. Without their bias; signed where the field
   /// is. Calls for one block stand in one block of code.
   mlir::Value bytes(mlir::Value block, int64_t column);
+  /// Which load of a block has the quants of a column: equal for columns that
+  /// share one.
+  int64_t placeOf(int64_t column) const { return places[0].at(column) / 32; }
   /// Bits of a quant, those of all its planes.
   unsigned quantBits() const;
   /// The scales or the minima (with their sign) of the 16 rows, the product of

@@ -185,26 +185,39 @@ private:
       sums.emplace_back(parts, start);
     }
 
-    // Four columns of the parts, each loaded and converted once.
-    SmallVector<SmallVector<Quants, 2>> quants;
+    // Sums of integers have no order: columns that are in one load follow each
+    // other.
+    SmallVector<int64_t> columns;
     for (int64_t c = from; c < from + count; c += 4)
-      quants.push_back(loadQuants(block, c, firstPart, parts));
+      columns.push_back(c);
+    llvm::stable_sort(columns, [&](int64_t c, int64_t other) {
+      return loads.placeOf(c) < loads.placeOf(other);
+    });
+    // Four columns of the parts, each loaded and converted once: where its
+    // first product is, so that LLVM keeps few of them.
+    SmallVector<SmallVector<Quants, 2>> loaded(columns.size());
+    auto quants = [&](size_t c) -> ArrayRef<Quants> {
+      if (loaded[c].empty())
+        loaded[c] = loadQuants(block, columns[c], firstPart, parts);
+      return loaded[c];
+    };
     if (form.isDot) {
-      for (size_t c = 0; c < quants.size(); ++c)
+      for (size_t c = 0; c < columns.size(); ++c)
         for (auto [i, row] : llvm::enumerate(rows))
-          for (auto [sum, w] : llvm::zip(sums[i], quants[c]))
+          for (auto [sum, w] : llvm::zip(sums[i], quants(c)))
             sum = DotU8S8Op::create(b, sum, w.bytes,
-                                    fourColumns(row, block, from + 4 * c));
+                                    fourColumns(row, block, columns[c]));
       return sums;
     }
     // Vectors of products that 16 bits hold the sum of, pairs of +-127 * quant.
     const size_t most = 32767 / (largestQuant() * 2 * 127);
     for (auto [i, row] : llvm::enumerate(rows))
-      for (size_t first = 0; first < quants.size(); first += most) {
+      for (size_t first = 0; first < columns.size(); first += most) {
         SmallVector<Value, 2> narrow(parts);
-        for (size_t c = first; c < std::min(first + most, quants.size()); ++c) {
-          Value x = fourColumns(row, block, from + 4 * c);
-          for (auto [sum, w] : llvm::zip(narrow, quants[c])) {
+        size_t last = std::min(first + most, columns.size());
+        for (size_t c = first; c < last; ++c) {
+          Value x = fourColumns(row, block, columns[c]);
+          for (auto [sum, w] : llvm::zip(narrow, quants(c))) {
             Value products =
                 MultiplyPairsOp::create(b, w.bytes, w.signOf(b, x));
             sum = sum ? arith::AddIOp::create(b, sum, products).getResult()
