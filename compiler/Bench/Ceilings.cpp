@@ -78,7 +78,10 @@ double Ceilings::secondsOf(const abi::Kernel &kernel, uint64_t count,
   cpu_set_t allowed;
   bool pin = sched_getaffinity(0, sizeof(allowed), &allowed) == 0 &&
              CPU_COUNT(&allowed) == int(threads);
-  std::barrier start(threads + 1), end(threads + 1);
+  // Workers time themselves: where they take all CPUs, this thread would see
+  // them begin only when one has ended.
+  std::barrier start(threads);
+  std::vector<Clock::time_point> begins(threads), ends(threads);
   std::vector<std::thread> workers;
   for (unsigned worker = 0; worker < threads; ++worker)
     workers.emplace_back([&, worker] {
@@ -86,18 +89,17 @@ double Ceilings::secondsOf(const abi::Kernel &kernel, uint64_t count,
         bindTo(worker, allowed);
       AlignedBytes scratch(kernel.scratchBytes);
       start.arrive_and_wait();
+      begins[worker] = Clock::now();
       kernel.function(&call, scratch.data(), /*layer=*/0,
                       uint32_t(count * worker / threads),
                       uint32_t(count * (worker + 1) / threads));
-      end.arrive_and_wait();
+      ends[worker] = Clock::now();
     });
-  start.arrive_and_wait();
-  Clock::time_point begin = Clock::now();
-  end.arrive_and_wait();
-  double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   for (std::thread &worker : workers)
     worker.join();
-  return seconds;
+  return std::chrono::duration<double>(*llvm::max_element(ends) -
+                                       *llvm::min_element(begins))
+      .count();
 }
 
 Rates Ceilings::measure(unsigned threads) const {

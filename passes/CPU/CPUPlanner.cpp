@@ -10,6 +10,7 @@
 #include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "passes/Llama/Planner.h"
+#include "passes/Llama/RowGroups.h"
 #include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -47,6 +48,10 @@ struct TableRow {
   /// The same on few rows, where values come from memory: 64 bytes of each key
   /// at once, a line, although three heads then spill some with 256 bits.
   int64_t fewSums;
+  /// Rows of x times rows of weights in a tile of few rows, at most. 64 rows of
+  /// weights are four streams, which memory delivers 5 to 10% faster than one;
+  /// with 256 bits eight registers have their sums.
+  int64_t fewColumns;
   /// Bytes ahead that few rows fetch a weight, which comes from memory: what a
   /// core waits for of memory of 100 ns at 20 GB/s. Without, the loop is long
   /// enough that a core has ten lines under way (docs/performance.md).
@@ -60,20 +65,24 @@ constexpr TableRow kTable[] = {
      .attentionRows = 8,
      .sums = 16,
      .fewSums = 16,
-     .prefetch = 2048},
+     .fewColumns = 64,
+     .prefetch = 1024},
     {.vectorBits = 256,
      .tileRows = 2,
      .byteRows = 4,
      .attentionRows = 4,
      .sums = 4,
      .fewSums = 8,
-     .prefetch = 2048},
+     .fewColumns = 64,
+     .prefetch = 1024},
 };
 
 /// Rows of weights in a part where rows of x are few: two groups. Small enough
 /// that two workers share the 192 rows of a small key projection, large enough
 /// that a part streams some tens of KiB.
 constexpr int64_t kFewRowsPart = 2 * kGroupRows;
+/// Parts that a kernel keeps when its tiles become larger than kFewRowsPart.
+constexpr int64_t kEnoughParts = 32;
 /// Rows of weights in a part where they are many: one decoded panel of 16 rows
 /// is reused over all rows of the call; two of them amortise nothing more.
 constexpr int64_t kManyRowsPart = 2 * kGroupRows;
@@ -89,11 +98,31 @@ const TableRow *rowFor(cpu::TargetAttr target) {
   return nullptr;
 }
 
+/// Rows of weights that a tile of few rows reads side by side: as many groups as
+/// registers have sums for and every weight of the kernel has whole, as long as
+/// enough parts are left for the workers.
+int64_t fewRowsColumns(const TableRow &row, int64_t m, Block &body) {
+  RowGroups groups(body);
+  int64_t n = row.fewColumns / m;
+  for (; n > kGroupRows; n /= 2) {
+    int64_t parts = 0;
+    bool divides = true;
+    for (const RowGroups::Group &group : groups.getGroups()) {
+      parts += group.rows / n;
+      divides &= group.rows % n == 0;
+    }
+    if (divides && (n <= kFewRowsPart || parts >= kEnoughParts))
+      break;
+  }
+  return std::max(n, kGroupRows);
+}
+
 KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
   MLIRContext *context = kernel.getContext();
   ContractionUnitInterface unit = cpu::FmaAttr::get(context);
-  auto strategy = [&](int64_t m, int64_t sums = 16, int64_t prefetch = 0) {
-    return cpu::StrategyAttr::get(context, unit, m, kGroupRows, sums, prefetch);
+  auto strategy = [&](int64_t m, int64_t sums = 16) {
+    return cpu::StrategyAttr::get(context, unit, m, kGroupRows, sums,
+                                  /*prefetch=*/0);
   };
   Block &body = kernel.getBody().front();
 
@@ -120,8 +149,11 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
     bool head = llvm::any_of(linears, [](LinearOp linear) {
       return linear.getWeight().getType().getRows() >= 64 * kLMHeadPart;
     });
+    int64_t n = few ? fewRowsColumns(row, m, body) : kGroupRows;
     int64_t by = !few ? kManyRowsPart : head ? kLMHeadPart : kFewRowsPart;
-    return {strategy(m, 16, few ? row.prefetch : 0), by};
+    return {cpu::StrategyAttr::get(context, unit, m, n, /*sums=*/16,
+                                   few ? row.prefetch : 0),
+            by};
   }
   // Row-wise kernels: norm, embed, what is left of an unfused graph.
   return {strategy(1), kRowPart};

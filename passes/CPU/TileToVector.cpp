@@ -185,10 +185,18 @@ static LogicalResult verify(tile::PanelOp op, TargetAttr target) {
 }
 
 static LogicalResult verify(tile::ContractOp op, TargetAttr target) {
-  if (cast<VectorType>(op.getType()).getDimSize(1) != kLanes)
+  int64_t n = cast<VectorType>(op.getType()).getDimSize(1);
+  auto weight = dyn_cast<llama::WeightType>(op.getWeight().getType());
+  if (n % kLanes != 0 || (!weight && n != kLanes))
     return op.emitOpError()
-           << "is a group of 16 rows of the weight on a CPU (n = 16), found "
+           << "is groups of 16 rows of a weight on a CPU, one of a panel "
+              "(n = 16), found "
            << op.getType();
+  if (weight && n != kLanes && weight.getRows() % n != 0)
+    return op.emitOpError() << "reads " << n << " rows at once of a weight of "
+                            << weight.getRows()
+                            << ", past its last group; n divides the rows, or "
+                               "is 16";
   return verifyUnit(op, op.getOrder().getUnit(), target);
 }
 

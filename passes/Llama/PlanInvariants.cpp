@@ -80,7 +80,9 @@ static LogicalResult verifySumsOf(Operation *kernel,
     if (isSum && !isa<LinearOp>(op)) {
       auto expected = ReductionOrderAttr::get(
           op->getContext(), /*unit=*/{}, /*block=*/0, ScaleMode::None,
-          isa<RmsNormOp>(op) ? order.getLanes() : strategy.getN());
+          // A prologue sums apart from the kernel's tiles.
+          isa<RmsNormOp, AttentionMergeOp>(op) ? order.getLanes()
+                                               : strategy.getN());
       if (order != expected)
         return op->emitOpError() << "sums in the order " << order
                                  << ", its kernel has code for " << expected;

@@ -35,19 +35,21 @@ struct Form {
   }
 };
 
-/// One product: a tile of m rows by 16 rows of a weight.
+/// One product: a tile of m rows by groups of 16 rows of a weight. Each group is
+/// a stream of memory: several side by side are read faster than one.
 class Product {
 public:
   Product(VectorBuilder &b, tile::ContractOp op, Ranges<tile::ContractOp> in,
           TargetAttr target)
       : b(b), tile(cast<VectorType>(op.getType())), form(Form::of(target)),
         weight(cast<llama::WeightType>(op.getWeight().getType())),
-        facts(weight.getFormat().getFacts()),
-        loads(b, in.getWeight()[0], weight, hasTables(target),
-              in.getFirst()[0]),
-        memory(in.getRows()[0]), ahead(prefetchOf(op)) {
+        facts(weight.getFormat().getFacts()), memory(in.getRows()[0]),
+        ahead(prefetchOf(op)) {
     for (int64_t i = 0; i < tile.getDimSize(0); ++i)
       rows.push_back(b.add(in.getRow()[0], i));
+    for (int64_t j = 0; j < tile.getDimSize(1); j += kLanes)
+      groups.emplace_back(b, in.getWeight()[0], weight, hasTables(target),
+                          b.add(in.getFirst()[0], j));
   }
 
   Value write() {
@@ -56,21 +58,24 @@ public:
     // enough for one part, and a loop of its own computes each part.
     const int64_t all = kLanes / form.lanes;
     const int64_t parts = rows.size() == 1 ? all : 1;
-    SmallVector<Values> columns; // by part, by row
+    SmallVector<Values> columns; // by part, by group and row
     for (int64_t part = 0; part < all; part += parts)
       columns.push_back(sumParts(part, parts));
-    Values joined;
-    for (size_t i = 0; i < rows.size(); ++i) {
+    return b.tileOf(tile, [&](int64_t i, int64_t j) {
       Values halves;
       for (const Values &column : columns)
-        halves.push_back(column[i]);
-      joined.push_back(join(halves));
-    }
-    return b.pack(joined, tile);
+        halves.push_back(column[indexOf(j / kLanes, i)]);
+      return join(halves);
+    });
   }
 
 private:
   static_assert(kColumnBlock == Q8B32::kBlock);
+
+  /// The place of a group's accumulator for a row among all.
+  size_t indexOf(int64_t group, int64_t row) const {
+    return static_cast<size_t>(group) * rows.size() + static_cast<size_t>(row);
+  }
 
   /// A number in the record of a row's block.
   Value field(Value row, Value block, int64_t byte, Type type) {
@@ -114,16 +119,27 @@ private:
   }
   /// The largest byte that multiply_pairs gets as its unsigned operand.
   int64_t largestQuant() const {
-    return isSigned() ? 128 : (int64_t{1} << loads.quantBits()) - 1;
+    return isSigned() ? 128
+                      : (int64_t{1} << groups.front().quantBits()) - 1;
   }
 
   /// The products of all rows of x with parts of the 16 rows of the weight.
   Values sumParts(int64_t firstPart, int64_t parts) {
-    Values accumulators(rows.size(), b.zeros(b.floats(parts * form.lanes)));
+    Values accumulators(groups.size() * rows.size(),
+                        b.zeros(b.floats(parts * form.lanes)));
     Value blocks = b.index(weight.getColumns() / kColumnBlock);
     return b.fold(0, blocks, 1, accumulators,
                   [&](Value block, ValueRange carried) {
-                    return addBlock(block, carried, firstPart, parts);
+                    Values sums(carried);
+                    for (auto [i, loads] : llvm::enumerate(groups)) {
+                      if (ahead && firstPart == 0)
+                        loads.prefetch(block, ahead);
+                      addBlock(loads, block,
+                               MutableArrayRef(sums).slice(i * rows.size(),
+                                                           rows.size()),
+                               firstPart, parts);
+                    }
+                    return sums;
                   });
   }
 
@@ -141,8 +157,9 @@ private:
     }
   };
 
-  SmallVector<Quants, 2> loadQuants(Value block, int64_t column,
-                                    int64_t firstPart, int64_t parts) {
+  SmallVector<Quants, 2> loadQuants(GroupLoads &loads, Value block,
+                                    int64_t column, int64_t firstPart,
+                                    int64_t parts) {
     Value all = loads.bytes(block, column);
     SmallVector<Quants, 2> quants;
     for (int64_t part = firstPart; part < firstPart + parts; ++part) {
@@ -170,8 +187,8 @@ private:
   using Sums = SmallVector<SmallVector<Value, 2>>; // by row, by part
 
   /// isum of each row over `count` columns of a block, a scale block.
-  Sums sumIntegers(Value block, int64_t from, int64_t count, int64_t firstPart,
-                   int64_t parts) {
+  Sums sumIntegers(GroupLoads &loads, Value block, int64_t from, int64_t count,
+                   int64_t firstPart, int64_t parts) {
     // vpdpbusd takes signed quants as quant + 128.
     int64_t bias = form.isDot && isSigned() ? -128 : facts.planes.front().bias;
     Sums sums;
@@ -190,15 +207,16 @@ private:
     SmallVector<int64_t> columns;
     for (int64_t c = from; c < from + count; c += 4)
       columns.push_back(c);
-    llvm::stable_sort(columns, [&](int64_t c, int64_t other) {
-      return loads.placeOf(c) < loads.placeOf(other);
+    llvm::sort(columns, [&](int64_t c, int64_t other) {
+      return std::pair(loads.placeOf(c), c) <
+             std::pair(loads.placeOf(other), other);
     });
     // Four columns of the parts, each loaded and converted once: where its
     // first product is, so that LLVM keeps few of them.
     SmallVector<SmallVector<Quants, 2>> loaded(columns.size());
     auto quants = [&](size_t c) -> ArrayRef<Quants> {
       if (loaded[c].empty())
-        loaded[c] = loadQuants(block, columns[c], firstPart, parts);
+        loaded[c] = loadQuants(loads, block, columns[c], firstPart, parts);
       return loaded[c];
     };
     if (form.isDot) {
@@ -238,14 +256,13 @@ private:
     return vector::ShuffleOp::create(b, parts[0], parts[1], lanes);
   }
 
-  Values addBlock(Value block, ValueRange carried, int64_t firstPart,
-                  int64_t parts) {
-    Values accumulators(carried);
-    if (ahead && firstPart == 0)
-      loads.prefetch(block, ahead);
+  /// Adds a block of a group to an accumulator for each row.
+  void addBlock(GroupLoads &loads, Value block,
+                MutableArrayRef<Value> accumulators, int64_t firstPart,
+                int64_t parts) {
     int64_t scaleBlock = facts.scaleBlock();
     for (int64_t from = 0; from < kColumnBlock; from += scaleBlock) {
-      Sums sums = sumIntegers(block, from, scaleBlock, firstPart, parts);
+      Sums sums = sumIntegers(loads, block, from, scaleBlock, firstPart, parts);
       const int64_t lanes = parts * form.lanes;
       auto partsOf = [&](Value of) {
         return of ? b.chunk(of, firstPart * form.lanes, lanes) : of;
@@ -263,7 +280,6 @@ private:
         accumulators[i] = b.fma(minimum, b.splat(sum, lanes), accumulators[i]);
       }
     }
-    return accumulators;
   }
 
   VectorBuilder &b;
@@ -271,10 +287,10 @@ private:
   const Form form;
   llama::WeightType weight;
   const llama::FormatFacts &facts;
-  GroupLoads loads;
   Value memory;
   const int64_t ahead;
   Values rows;
+  SmallVector<GroupLoads> groups;
 };
 
 struct DotU8S8Lowering

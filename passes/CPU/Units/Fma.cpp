@@ -33,8 +33,9 @@ struct Source {
   std::optional<GroupLoads> loads;
   int64_t ahead = 0;
 
+  /// The 16 rows from row `row` of the tile on.
   Source(VectorBuilder &b, tile::ContractOp op, Ranges<tile::ContractOp> in,
-         bool tables)
+         int64_t row, bool tables)
       : b(b), panel(in.getWeight()) {
     Type type = op.getWeight().getType();
     if (auto decoded = dyn_cast<tile::PanelType>(type)) {
@@ -45,7 +46,8 @@ struct Source {
     auto weight = cast<llama::WeightType>(type);
     format = weight.getFormat();
     columns = weight.getColumns();
-    loads.emplace(b, in.getWeight()[0], weight, tables, in.getFirst()[0]);
+    loads.emplace(b, in.getWeight()[0], weight, tables,
+                  b.add(in.getFirst()[0], row));
     ahead = prefetchOf(op);
   }
 
@@ -126,12 +128,17 @@ struct FmaLowering
     Values rows;
     for (int64_t i = 0; i < m; ++i)
       rows.push_back(b.add(in.getRow()[0], i));
-    Source source(b, op, in, hasTables(target));
-    int64_t scaleBlock = source.format.getScaleBlock();
+    // Each group of 16 rows is a stream of memory.
+    std::vector<Source> sources;
+    for (int64_t j = 0; j < type.getDimSize(1); j += kLanes)
+      sources.emplace_back(b, op, in, j, hasTables(target));
+    const int64_t scaleBlock = sources[0].format.getScaleBlock(),
+                  columns = sources[0].columns;
 
-    // One block of columns: each scale's share summed from +0, then added.
-    auto sumBlock = [&](Value block, int64_t count, ValueRange carried) {
-      Values accumulators(carried);
+    // One block of columns of a group: each scale's share summed from +0, then
+    // added.
+    auto sumBlock = [&](Source &source, Value block, int64_t count,
+                        MutableArrayRef<Value> accumulators) {
       source.prefetch(block);
       Value firstColumn = b.mul(block, kColumnBlock);
       for (int64_t from = 0; from < count; from += scaleBlock) {
@@ -159,19 +166,26 @@ struct FmaLowering
           accumulators[i] = b.fma(minimum, b.splat(sum), accumulators[i]);
         }
       }
+    };
+    auto sumGroups = [&](Value block, int64_t count, ValueRange carried) {
+      Values accumulators(carried); // by group, by row
+      for (auto [i, source] : llvm::enumerate(sources))
+        sumBlock(source, block, count,
+                 MutableArrayRef(accumulators).slice(i * rows.size(), rows.size()));
       return accumulators;
     };
 
-    Values accumulators(m, b.zeros(b.floats()));
-    Value blocks = b.index(source.columns / kColumnBlock);
+    Values accumulators(sources.size() * rows.size(), b.zeros(b.floats()));
+    Value blocks = b.index(columns / kColumnBlock);
     accumulators = b.fold(0, blocks, 1, accumulators,
                           [&](Value block, ValueRange carried) {
-                            return sumBlock(block, kColumnBlock, carried);
+                            return sumGroups(block, kColumnBlock, carried);
                           });
-    if (source.columns % kColumnBlock)
-      accumulators =
-          sumBlock(blocks, source.columns % kColumnBlock, accumulators);
-    return b.pack(accumulators, type);
+    if (columns % kColumnBlock)
+      accumulators = sumGroups(blocks, columns % kColumnBlock, accumulators);
+    return b.tileOf(type, [&](int64_t i, int64_t j) -> Value {
+      return accumulators[size_t(j / kLanes * m + i)];
+    });
   }
 
   PeakStep getPeakStep(Attribute, TargetAttr target) const {
