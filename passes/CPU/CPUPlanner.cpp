@@ -98,9 +98,9 @@ const TableRow *rowFor(cpu::TargetAttr target) {
   return nullptr;
 }
 
-/// Rows of weights that a tile of few rows reads side by side: as many groups as
-/// registers have sums for and every weight of the kernel has whole, as long as
-/// enough parts are left for the workers.
+/// Rows of weights that a tile of few rows reads side by side: as many groups
+/// as registers have sums for and every weight of the kernel has whole, as long
+/// as there are several tiles, and parts enough for the workers.
 int64_t fewRowsColumns(const TableRow &row, int64_t m, Block &body) {
   RowGroups groups(body);
   int64_t n = row.fewColumns / m;
@@ -111,7 +111,7 @@ int64_t fewRowsColumns(const TableRow &row, int64_t m, Block &body) {
       parts += group.rows / n;
       divides &= group.rows % n == 0;
     }
-    if (divides && (n <= kFewRowsPart || parts >= kEnoughParts))
+    if (divides && parts >= (n > kFewRowsPart ? kEnoughParts : 2))
       break;
   }
   return std::max(n, kGroupRows);

@@ -117,9 +117,16 @@ Value GroupLoads::dwords(Value block, unsigned plane, int64_t bit) {
   return found.lanes;
 }
 
-void GroupLoads::prefetch(Value block, int64_t ahead) {
+void GroupLoads::prefetch(Value block, int64_t ahead, int64_t groups) {
   constexpr int64_t kLine = 64; // of every x86-64 with AVX2
-  Value first = b.add(b.add(group, b.mul(block, blockBytes)), ahead);
+  Value first = b.add(b.mul(block, blockBytes), ahead);
+  if (groups > 1) {
+    Value isBehind = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, first,
+                                           b.index(groupBytes));
+    Value next = b.add(first, (groups - 1) * groupBytes);
+    first = arith::SelectOp::create(b, isBehind, next, first);
+  }
+  first = b.add(group, first);
   for (int64_t at = 0; at < blockBytes; at += kLine)
     memref::PrefetchOp::create(b, memory, b.add(first, at), /*isWrite=*/false,
                                /*localityHint=*/3, /*isDataCache=*/true);

@@ -29,8 +29,9 @@ public:
   void quants(mlir::Value block, int64_t first, int64_t last,
               llvm::function_ref<void(int64_t, mlir::Value)> visit);
   /// Fetches the lines that begin `ahead` bytes behind a block, as many as a
-  /// block of all planes has.
-  void prefetch(mlir::Value block, int64_t ahead);
+  /// block of all planes has. A tile reads `groups` groups side by side, so
+  /// behind the end of this one lies its next in the next tile.
+  void prefetch(mlir::Value block, int64_t ahead, int64_t groups);
   /// The quants of four columns from `column` on, a multiple of 4, as 64 bytes:
   /// row r in bytes 4 r to 4 r + 3. Without their bias; signed where the field
   /// is. Calls for one block stand in one block of code.

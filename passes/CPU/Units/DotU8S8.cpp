@@ -35,8 +35,8 @@ struct Form {
   }
 };
 
-/// One product: a tile of m rows by groups of 16 rows of a weight. Each group is
-/// a stream of memory: several side by side are read faster than one.
+/// One product: a tile of m rows by groups of 16 rows of a weight. Each group
+/// is a stream of memory: several side by side are read faster than one.
 class Product {
 public:
   Product(VectorBuilder &b, tile::ContractOp op, Ranges<tile::ContractOp> in,
@@ -119,8 +119,7 @@ private:
   }
   /// The largest byte that multiply_pairs gets as its unsigned operand.
   int64_t largestQuant() const {
-    return isSigned() ? 128
-                      : (int64_t{1} << groups.front().quantBits()) - 1;
+    return isSigned() ? 128 : (int64_t{1} << groups.front().quantBits()) - 1;
   }
 
   /// The products of all rows of x with parts of the 16 rows of the weight.
@@ -128,19 +127,18 @@ private:
     Values accumulators(groups.size() * rows.size(),
                         b.zeros(b.floats(parts * form.lanes)));
     Value blocks = b.index(weight.getColumns() / kColumnBlock);
-    return b.fold(0, blocks, 1, accumulators,
-                  [&](Value block, ValueRange carried) {
-                    Values sums(carried);
-                    for (auto [i, loads] : llvm::enumerate(groups)) {
-                      if (ahead && firstPart == 0)
-                        loads.prefetch(block, ahead);
-                      addBlock(loads, block,
-                               MutableArrayRef(sums).slice(i * rows.size(),
-                                                           rows.size()),
-                               firstPart, parts);
-                    }
-                    return sums;
-                  });
+    return b.fold(
+        0, blocks, 1, accumulators, [&](Value block, ValueRange carried) {
+          Values sums(carried);
+          for (auto [i, loads] : llvm::enumerate(groups)) {
+            if (ahead && firstPart == 0)
+              loads.prefetch(block, ahead, int64_t(groups.size()));
+            addBlock(loads, block,
+                     MutableArrayRef(sums).slice(i * rows.size(), rows.size()),
+                     firstPart, parts);
+          }
+          return sums;
+        });
   }
 
   /// Four columns of the rows of a part: unsigned bytes, and for vpmaddubsw

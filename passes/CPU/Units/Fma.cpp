@@ -52,9 +52,9 @@ struct Source {
   }
 
   /// Panels are in a cache.
-  void prefetch(Value block) {
+  void prefetch(Value block, size_t groups) {
     if (ahead)
-      loads->prefetch(block, ahead);
+      loads->prefetch(block, ahead, int64_t(groups));
   }
 
   void quants(Value block, Value firstColumn, int64_t from, int64_t to,
@@ -139,7 +139,7 @@ struct FmaLowering
     // added.
     auto sumBlock = [&](Source &source, Value block, int64_t count,
                         MutableArrayRef<Value> accumulators) {
-      source.prefetch(block);
+      source.prefetch(block, sources.size());
       Value firstColumn = b.mul(block, kColumnBlock);
       for (int64_t from = 0; from < count; from += scaleBlock) {
         Values sums(m, b.zeros(b.floats()));
@@ -170,8 +170,9 @@ struct FmaLowering
     auto sumGroups = [&](Value block, int64_t count, ValueRange carried) {
       Values accumulators(carried); // by group, by row
       for (auto [i, source] : llvm::enumerate(sources))
-        sumBlock(source, block, count,
-                 MutableArrayRef(accumulators).slice(i * rows.size(), rows.size()));
+        sumBlock(
+            source, block, count,
+            MutableArrayRef(accumulators).slice(i * rows.size(), rows.size()));
       return accumulators;
     };
 

@@ -74,6 +74,11 @@ module attributes {strategy = #cpu.strategy<unit = #cpu.fma, m = 0, n = 16>} {}
 
 // -----
 
+// expected-error @+1 {{a weight is fetched 0 to 16384 bytes ahead, found -64}}
+module attributes {strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = -64>} {}
+
+// -----
+
 // expected-error @+1 {{a block of a GPU has a power of two of threads, 32 to 1024, found 96}}
 module attributes {strategy = #cuda.strategy<unit = #cuda.simt, threads = 96>} {}
 

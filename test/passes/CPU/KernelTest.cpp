@@ -95,6 +95,46 @@ INSTANTIATE_TEST_SUITE_P(Formats, FormTest,
                                           testing::ValuesIn(kTargets)),
                          nameOfModel);
 
+/// Tiles of few rows that read several groups of a weight side by side.
+class StreamTest : public FormTest {
+protected:
+  StreamTest() {
+    forms = {2};
+    isLarge = true;
+  }
+};
+
+TEST_P(StreamTest, EveryKernelComputesWhatTheEvaluatorDoes) {
+  checkEveryKernel(*model, random);
+  checkForms();
+}
+
+TEST_P(StreamTest, FormsAgreeBitForBit) { checkFormsAgree(*model, random); }
+
+// Floats, bytes, minima, levels of scales.
+INSTANTIATE_TEST_SUITE_P(Formats, StreamTest,
+                         testing::Combine(testing::Values<size_t>(2, 3, 5, 6),
+                                          testing::ValuesIn(kTargets)),
+                         nameOfModel);
+
+class RoundedStreamTest : public StreamTest {
+  std::string activations() const override { return "q8"; }
+};
+
+TEST_P(RoundedStreamTest, EveryKernelComputesWhatTheEvaluatorDoes) {
+  checkEveryKernel(*model, random);
+  checkForms();
+}
+
+TEST_P(RoundedStreamTest, FormsAgreeBitForBit) {
+  checkFormsAgree(*model, random);
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, RoundedStreamTest,
+                         testing::Combine(testing::Values<size_t>(3, 5, 6),
+                                          testing::ValuesIn(kTargets)),
+                         nameOfModel);
+
 /// Eight rows are few to 512-bit vectors only, which not every machine has.
 class WideFormTest : public FormTest {
 protected:

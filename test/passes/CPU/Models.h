@@ -36,6 +36,9 @@ inline const FormatCase kFormatCases[] = {
     {llama::reference::Format::Q5_K, {256, 4, 1, 64, 256, 17}, "f32"},
 };
 
+/// Tiles of one row are of 32 rows of a weight, in "gate_up" and head of 64.
+inline const ModelShape kLargeShape = {256, 8, 2, 32, 2048, 2112};
+
 inline const char *const kTargets[] = {"x86-64-v3", "x86-64-v4"};
 
 /// Which row of kFormatCases, and which target.
@@ -52,13 +55,14 @@ protected:
     if (!hostHas(target))
       GTEST_SKIP() << "this machine does not run " << target;
     static std::map<std::tuple<size_t, std::string, std::string,
-                               std::vector<int64_t>, int64_t>,
+                               std::vector<int64_t>, int64_t, bool>,
                     std::unique_ptr<TestModel>>
         compiled;
     std::unique_ptr<TestModel> &entry =
-        compiled[{index, target, activations(), forms, vectorBits}];
+        compiled[{index, target, activations(), forms, vectorBits, isLarge}];
     const FormatCase &row = kFormatCases[index];
-    ModelChoice choice{row.format, target, row.cacheType, row.shape};
+    ModelChoice choice{row.format, target, row.cacheType,
+                       isLarge ? kLargeShape : row.shape};
     choice.forms = forms;
     choice.vectorBits = vectorBits;
     std::string message;
@@ -72,6 +76,8 @@ protected:
   /// Bounds of forms besides one row and the largest.
   std::vector<int64_t> forms;
   int64_t vectorBits = 0;
+  /// kLargeShape in place of the format's own.
+  bool isLarge = false;
   TestModel *model = nullptr;
   /// A fixed seed: a failure can be repeated.
   std::mt19937 random{12345};

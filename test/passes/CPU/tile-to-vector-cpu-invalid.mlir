@@ -72,14 +72,39 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+a
 // -----
 
 module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+fma", vector_bits = 256>} {
-  func.func @a_tile_of_two_groups(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+  func.func @a_tile_of_half_a_group(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     %c0 = arith.constant 0 : index
     %x = tile.buffer_rows %ctx @x at 0 : <1x32xf32>
-    %y = tile.buffer %ctx @y at 128 : memref<1x32xf32>
+    %w = tile.weight %ctx @w : <48x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
+    // expected-error @below {{'tile.contract' op is groups of 16 rows of a weight on a CPU, one of a panel (n = 16), found 'vector<1x24xf32>'}}
+    %acc = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<48x32, #llama.q8_0> -> vector<1x24xf32>
+    return
+  }
+}
+
+// -----
+
+module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+fma", vector_bits = 256>} {
+  func.func @a_tile_of_two_groups_of_three(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <1x32xf32>
+    %w = tile.weight %ctx @w : <48x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
+    // expected-error @below {{'tile.contract' op reads 32 rows at once of a weight of 48, past its last group; n divides the rows, or is 16}}
+    %acc = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<48x32, #llama.q8_0> -> vector<1x32xf32>
+    return
+  }
+}
+
+// -----
+
+module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+fma", vector_bits = 256>} {
+  func.func @a_panel_of_two_groups(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <1x32xf32>
     %w = tile.weight %ctx @w : <32x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
-    // expected-error @below {{'tile.contract' op is a group of 16 rows of the weight on a CPU (n = 16), found 'vector<1x32xf32>'}}
-    %acc = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<32x32, #llama.q8_0> -> vector<1x32xf32>
-    tile.store %acc, %y[%c0, %c0] : vector<1x32xf32>, memref<1x32xf32>
+    %p = tile.panel %w[%c0] : <32x32, #llama.q8_0> -> <32x32, #llama.q8_0, #cpu.fma>
+    // expected-error @below {{'tile.contract' op is groups of 16 rows of a weight on a CPU, one of a panel (n = 16), found 'vector<1x32xf32>'}}
+    %acc = tile.contract %x[%c0], %p[%c0] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !tile.panel<32x32, #llama.q8_0, #cpu.fma> -> vector<1x32xf32>
     return
   }
 }

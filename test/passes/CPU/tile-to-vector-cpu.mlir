@@ -50,6 +50,38 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
     return
   }
 
+  // Two groups of rows side by side, each with a sum; 128 bytes ahead of each block
+  // its five lines of 64 bytes are fetched. Behind a group's 576 bytes lies its
+  // next in the next tile, a group further.
+  // CHECK-LABEL: func.func @two_groups_are_fetched_ahead
+  // CHECK:         %[[G0:.+]] = arith.muli %{{.+}}, %c576
+  // CHECK:         %[[G1:.+]] = arith.muli %{{.+}}, %c576
+  // CHECK:         scf.for %[[BLOCK:.+]] = %{{.+}} to %c2{{[_0-9]*}} step %{{.+}} iter_args(%{{.+}} = %{{.+}}, %{{.+}} = %{{.+}}) -> (vector<16xf32>, vector<16xf32>)
+  // CHECK:           %[[AT:.+]] = arith.muli %[[BLOCK]], %c288
+  // CHECK:           %[[AHEAD:.+]] = arith.addi %[[AT]], %c128
+  // CHECK:           %[[BEHIND:.+]] = arith.cmpi uge, %[[AHEAD]], %c576
+  // CHECK:           %[[NEXT:.+]] = arith.addi %[[AHEAD]], %c576
+  // CHECK:           %[[PLACE:.+]] = arith.select %[[BEHIND]], %[[NEXT]], %[[AHEAD]]
+  // CHECK:           arith.addi %[[G0]], %[[PLACE]]
+  // CHECK-COUNT-5:   memref.prefetch %{{.+}}[%{{.+}}], read, locality<3>, data : memref<?xi8>
+  // CHECK-NOT:       memref.prefetch
+  // CHECK-COUNT-33:  vector.fma
+  // CHECK:           arith.addi %[[G1]], %{{.+}}
+  // CHECK-COUNT-5:   memref.prefetch
+  // CHECK-NOT:       memref.prefetch
+  // CHECK-COUNT-33:  vector.fma
+  // CHECK:           scf.yield %{{.+}}, %{{.+}} : vector<16xf32>, vector<16xf32>
+  func.func @two_groups_are_fetched_ahead(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 32, prefetch = 128>} {
+    %c0 = arith.constant 0 : index
+    %l = arith.index_castui %layer : i32 to index
+    %x = tile.buffer_rows %ctx @x at 128 : <1x64xf32>
+    %y = tile.buffer %ctx @y at 384 : memref<1x32xf32>
+    %w = tile.weight %ctx @blk::@w[%l] : <32x64, #llama.q4_0> in #llama.interleaved16<k = 4> index 5
+    %acc = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.fma, block = 32, scale = outer> : <1x64xf32>, !llama.weight<32x64, #llama.q4_0> -> vector<1x32xf32>
+    tile.store %acc, %y[%c0, %c0] : vector<1x32xf32>, memref<1x32xf32>
+    return
+  }
+
   // A panel is quants, scales and minima in scratch; each tile of rows reads them
   // again. The sums of blocks of x are what the minima are multiplied by.
   // CHECK-LABEL: func.func @a_panel_is_scratch

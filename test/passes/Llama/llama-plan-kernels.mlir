@@ -19,6 +19,7 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   llama.weight @norm : 32 formats [#llama.f32]
   llama.weight @w : 48x32 formats [#llama.q4_0]
   llama.weight @v : 16384x32 formats [#llama.f16]
+  llama.weight @u : 1984x32 formats [#llama.q4_0]
 
   // Each kernel gets a strategy and a partition, each sum an order; nothing else
   // changes. An override touches the kernels of its name only,
@@ -76,7 +77,7 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   // Few rows are one tile, rounded up to one that the unit has; more rows than a
   // tile holds go by the largest.
   // CHECK-LABEL:    func.func @three_rows
-  // CHECK:            strategy #cpu.strategy<unit = #cpu.fma, m = 4, n = 16> partition <rows = [48], by = 32>
+  // CHECK:            strategy #cpu.strategy<unit = #cpu.fma, m = 4, n = 16, prefetch = 1024> partition <rows = [48], by = 32>
   // CHECK-LABEL:    func.func @nine_rows
   // CHECK:            strategy #cpu.strategy<unit = #cpu.fma, m = 8, n = 16> partition <rows = [48], by = 32>
   func.func @three_rows(%h: tensor<?x32xf32>) -> tensor<?x48xf32> attributes {llama.rows = 3} {
@@ -112,7 +113,15 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   }
   // end of GPU
 
-  // A vocabulary is partitioned into parts of 64 rows, four tiles each.
+  // A vocabulary is partitioned into parts of 64 rows, four tiles each. On a CPU a
+  // tile of one row has four groups of a weight where enough parts are left, of two
+  // rows two.
+  // CHECK-LABEL:    func.func @a_vocabulary
+  // CHECK:            strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 64, prefetch = 1024> partition <rows = [16384], by = 256>
+  // CHECK-LABEL:    func.func @two_rows_of_a_vocabulary
+  // CHECK:            strategy #cpu.strategy<unit = #cpu.fma, m = 2, n = 32, prefetch = 1024> partition <rows = [16384], by = 256>
+  // CHECK-LABEL:    func.func @few_parts
+  // CHECK:            strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 32, prefetch = 1024> partition <rows = [1984], by = 32>
   // GPU-LABEL:      func.func @a_vocabulary
   // GPU:              strategy #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16> partition <rows = [16384], by = 64>
   // GPU:                llama.linear {{.*}} order <unit = #cuda.simt, block = 8, lanes = 32> :
@@ -123,6 +132,23 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
       llama.yield %l : tensor<1x16384xf32>
     }
     return %y : tensor<1x16384xf32>
+  }
+
+  func.func @two_rows_of_a_vocabulary(%h: tensor<?x32xf32>) -> tensor<?x16384xf32> attributes {llama.rows = 2} {
+    %y = llama.kernel "lm_head" (%ih = %h : tensor<?x32xf32>) -> tensor<?x16384xf32> {
+      %w = llama.weight_ref @v : !llama.weight<16384x32, #llama.f16>
+      %l = llama.linear %ih, %w : tensor<?x32xf32>, !llama.weight<16384x32, #llama.f16> -> tensor<?x16384xf32>
+      llama.yield %l : tensor<?x16384xf32>
+    }
+    return %y : tensor<?x16384xf32>
+  }
+  func.func @few_parts(%h: tensor<1x32xf32>) -> tensor<1x1984xf32> {
+    %y = llama.kernel "linear" (%ih = %h : tensor<1x32xf32>) -> tensor<1x1984xf32> {
+      %w = llama.weight_ref @u : !llama.weight<1984x32, #llama.q4_0>
+      %l = llama.linear %ih, %w : tensor<1x32xf32>, !llama.weight<1984x32, #llama.q4_0> -> tensor<1x1984xf32>
+      llama.yield %l : tensor<1x1984xf32>
+    }
+    return %y : tensor<1x1984xf32>
   }
 
   // A part of decode's attention is a block of keys for all heads that share them.
