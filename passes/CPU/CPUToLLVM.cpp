@@ -45,6 +45,11 @@ Value lower(ImplicitLocOpBuilder &b, DotU8S8Op op) {
                        op.getType(), {op.getAcc(), op.getU(), op.getS()});
 }
 
+Value lower(ImplicitLocOpBuilder &b, MultiplySignsOp op) {
+  return callIntrinsic(b, "llvm.x86.avx2.psign.b", op.getType(),
+                       {op.getX(), op.getW()});
+}
+
 Value lower(ImplicitLocOpBuilder &b, MultiplyPairsOp op) {
   return callIntrinsic(b, "llvm.x86.avx2.pmadd.ub.sw", op.getType(),
                        {op.getU(), op.getS()});
@@ -69,7 +74,7 @@ struct CPUToLLVM : corellama::cpu::impl::CPUToLLVMBase<CPUToLLVM> {
   void runOnOperation() override {
     getOperation()->walk([](Operation *op) {
       llvm::TypeSwitch<Operation *>(op)
-          .Case<Lookup16Op, DotU8S8Op, MultiplyPairsOp, AddPairsOp,
+          .Case<Lookup16Op, DotU8S8Op, MultiplySignsOp, MultiplyPairsOp, AddPairsOp,
                 vector::FMAOp>([](auto typed) {
             ImplicitLocOpBuilder b(typed.getLoc(), typed);
             typed.getResult().replaceAllUsesWith(lower(b, typed));

@@ -68,6 +68,26 @@ def CPU_DotU8S8Op : CPU_Op<"dot_u8s8", [Pure, AllTypesMatch<["acc", "result"]>,
   let assemblyFormat = "$acc `,` $u `,` $s attr-dict `:` type($acc)";
 }
 
+def CPU_MultiplySignsOp : CPU_Op<"multiply_signs", [Pure]> {
+  let summary = "bytes times the signs of others: vpsignb";
+  let description = [{
+    `result[i]` is `x[i]` where `w[i]` is positive, `-x[i]` where it is negative, 0
+    where it is 0; bytes are signed, and -128 stays (Intel SDM, volume 2, PSIGNB).
+    One instruction with AVX2, whose second operand may be in memory; from a
+    comparison and a selection LLVM makes three and keeps another register.
+
+    ```mlir
+    func.func @f(%x: vector<32xi8>, %w: vector<32xi8>) -> vector<32xi8> {
+      %v = cpu.multiply_signs %x, %w
+      return %v : vector<32xi8>
+    }
+    ```
+  }];
+  let arguments = (ins CPU_Bytes:$x, CPU_Bytes:$w);
+  let results = (outs CPU_Bytes:$result);
+  let assemblyFormat = "$x `,` $w attr-dict";
+}
+
 def CPU_MultiplyPairsOp : CPU_Op<"multiply_pairs", [Pure]> {
   let summary = "products of bytes, two added: vpmaddubsw";
   let description = [{

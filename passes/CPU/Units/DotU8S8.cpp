@@ -141,17 +141,14 @@ private:
         });
   }
 
-  /// Four columns of the rows of a part: unsigned bytes, and for vpmaddubsw
-  /// which of them were negative, where quants are signed.
+  /// Four columns of the rows of a part: unsigned bytes, and for vpmaddubsw the
+  /// quants themselves, where they are signed.
   struct Quants {
-    Value bytes, isNegative;
+    Value bytes, quants;
 
-    /// x with the sign of the quants.
-    Value signOf(VectorBuilder &b, Value x) const {
-      if (!isNegative)
-        return x;
-      Value negated = arith::SubIOp::create(b, b.zeros(x.getType()), x);
-      return arith::SelectOp::create(b, isNegative, negated, x);
+    /// x with the signs of the quants.
+    Value signedBy(VectorBuilder &b, Value x) const {
+      return quants ? MultiplySignsOp::create(b, x, quants).getResult() : x;
     }
   };
 
@@ -159,19 +156,18 @@ private:
                                     int64_t column, int64_t firstPart,
                                     int64_t parts) {
     Value all = loads.bytes(block, column);
-    SmallVector<Quants, 2> quants;
+    SmallVector<Quants, 2> parted;
     for (int64_t part = firstPart; part < firstPart + parts; ++part) {
-      Value w = partOf(all, part), isNegative;
+      Value w = partOf(all, part), quants;
       if (isSigned() && form.isDot) {
         w = arith::XOrIOp::create(b, w, b.constant(w.getType(), -128));
       } else if (isSigned()) {
-        isNegative = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, w,
-                                           b.zeros(w.getType()));
+        quants = w;
         w = math::AbsIOp::create(b, w);
       }
-      quants.push_back({w, isNegative});
+      parted.push_back({w, quants});
     }
-    return quants;
+    return parted;
   }
 
   /// Four columns of a row of x, for each lane.
@@ -227,21 +223,23 @@ private:
     }
     // Vectors of products that 16 bits hold the sum of, pairs of +-127 * quant.
     const size_t most = 32767 / (largestQuant() * 2 * 127);
-    for (auto [i, row] : llvm::enumerate(rows))
-      for (size_t first = 0; first < columns.size(); first += most) {
-        SmallVector<Value, 2> narrow(parts);
-        size_t last = std::min(first + most, columns.size());
-        for (size_t c = first; c < last; ++c) {
-          Value x = fourColumns(row, block, columns[c]);
-          for (auto [sum, w] : llvm::zip(narrow, quants(c))) {
-            Value products =
-                MultiplyPairsOp::create(b, w.bytes, w.signOf(b, x));
-            sum = sum ? arith::AddIOp::create(b, sum, products).getResult()
-                      : products;
-          }
+    // All rows meet a vector of quants while it is in a register.
+    SmallVector<SmallVector<Value, 2>> narrow(rows.size());
+    for (size_t c = 0; c < columns.size(); ++c)
+      for (auto [i, row] : llvm::enumerate(rows)) {
+        Value x = fourColumns(row, block, columns[c]);
+        narrow[i].resize(parts);
+        for (auto [sum, w] : llvm::zip(narrow[i], quants(c))) {
+          Value products =
+              MultiplyPairsOp::create(b, w.bytes, w.signedBy(b, x));
+          sum = sum ? arith::AddIOp::create(b, sum, products).getResult()
+                    : products;
         }
-        for (auto [sum, part] : llvm::zip(sums[i], narrow))
+        if ((c + 1) % most != 0 && c + 1 != columns.size())
+          continue;
+        for (auto [sum, part] : llvm::zip(sums[i], narrow[i]))
           sum = arith::AddIOp::create(b, sum, AddPairsOp::create(b, part));
+        narrow[i].clear();
       }
     return sums;
   }

@@ -123,9 +123,8 @@ module attributes {llama.target = #cpu.target<name = "a CPU", features = "+avx2,
   // WIDE:            cpu.dot_u8s8 %{{.+}}, %[[SHIFTED]], %{{.+}}
   // WIDE-COUNT-7:    cpu.dot_u8s8
   // HALF-COUNT-16:   cpu.dot_u8s8
-  // AVX2:            %[[NEGATIVE:.+]] = arith.cmpi slt
-  // AVX2:            %[[SIZE:.+]] = math.absi
-  // AVX2:            %[[SIGNED:.+]] = arith.select %[[NEGATIVE]]
+  // AVX2:            %[[SIZE:.+]] = math.absi %[[QUANTS:.+]] :
+  // AVX2:            %[[SIGNED:.+]] = cpu.multiply_signs %{{.+}}, %[[QUANTS]]
   // AVX2:            cpu.multiply_pairs %[[SIZE]], %[[SIGNED]]
   // AVX2-COUNT-15:   cpu.multiply_pairs
   // SUMS-COUNT-16:   cpu.add_pairs

@@ -18,5 +18,6 @@ func.func @unused_ops_are_none(%t: vector<16xf32>, %k: vector<16xi32>, %a: vecto
   %d = cpu.dot_u8s8 %a, %u, %u : vector<8xi32>
   %p = cpu.multiply_pairs %u, %u
   %s = cpu.add_pairs %p
+  %n = cpu.multiply_signs %u, %u
   return
 }

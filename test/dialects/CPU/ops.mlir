@@ -12,12 +12,14 @@ func.func @lookup(%table: vector<16xf32>, %index: vector<16xi32>) -> vector<16xf
 // CHECK-LABEL: func.func @products_of_bytes
 // CHECK:         cpu.dot_u8s8 %{{.+}}, %{{.+}}, %{{.+}} : vector<16xi32>
 // CHECK:         cpu.dot_u8s8 %{{.+}}, %{{.+}}, %{{.+}} : vector<8xi32>
-// CHECK:         %[[P:.+]] = cpu.multiply_pairs %{{.+}}, %{{.+}}
+// CHECK:         %[[X:.+]] = cpu.multiply_signs %{{.+}}, %{{.+}}
+// CHECK:         %[[P:.+]] = cpu.multiply_pairs %{{.+}}, %[[X]]
 // CHECK:         cpu.add_pairs %[[P]]
 func.func @products_of_bytes(%a: vector<16xi32>, %u: vector<64xi8>, %s: vector<64xi8>, %b: vector<8xi32>, %v: vector<32xi8>, %t: vector<32xi8>) -> (vector<16xi32>, vector<8xi32>, vector<8xi32>) {
   %wide = cpu.dot_u8s8 %a, %u, %s : vector<16xi32>
   %half = cpu.dot_u8s8 %b, %v, %t : vector<8xi32>
-  %pairs = cpu.multiply_pairs %v, %t
+  %signed = cpu.multiply_signs %t, %v
+  %pairs = cpu.multiply_pairs %v, %signed
   %sums = cpu.add_pairs %pairs
   return %wide, %half, %sums : vector<16xi32>, vector<8xi32>, vector<8xi32>
 }

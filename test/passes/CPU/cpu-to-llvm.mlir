@@ -22,13 +22,15 @@ func.func @an_fma_rounds_once(%a: vector<16xf32>, %b: vector<16xf32>, %c: vector
 // CHECK-SAME:    (%[[A:.+]]: vector<16xi32>, %[[U:.+]]: vector<64xi8>, %[[S:.+]]: vector<64xi8>, %[[B:.+]]: vector<8xi32>, %[[V:.+]]: vector<32xi8>, %[[T:.+]]: vector<32xi8>)
 // CHECK:         llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%[[A]], %[[U]], %[[S]])
 // CHECK:         llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.256"(%[[B]], %[[V]], %[[T]])
-// CHECK:         %[[P:.+]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"(%[[V]], %[[T]])
+// CHECK:         %[[X:.+]] = llvm.call_intrinsic "llvm.x86.avx2.psign.b"(%[[T]], %[[V]])
+// CHECK:         %[[P:.+]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"(%[[V]], %[[X]])
 // CHECK:         %[[ONES:.+]] = arith.constant dense<1> : vector<16xi16>
 // CHECK:         llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"(%[[P]], %[[ONES]])
 func.func @products_of_bytes_are_instructions(%a: vector<16xi32>, %u: vector<64xi8>, %s: vector<64xi8>, %b: vector<8xi32>, %v: vector<32xi8>, %t: vector<32xi8>) -> (vector<16xi32>, vector<8xi32>, vector<8xi32>) {
   %wide = cpu.dot_u8s8 %a, %u, %s : vector<16xi32>
   %half = cpu.dot_u8s8 %b, %v, %t : vector<8xi32>
-  %pairs = cpu.multiply_pairs %v, %t
+  %signed = cpu.multiply_signs %t, %v
+  %pairs = cpu.multiply_pairs %v, %signed
   %sums = cpu.add_pairs %pairs
   return %wide, %half, %sums : vector<16xi32>, vector<8xi32>, vector<8xi32>
 }
