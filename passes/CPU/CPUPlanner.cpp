@@ -36,8 +36,9 @@ struct TableRow {
   /// 256 bits: a group of 16 rows takes two registers of 16, so 2 rows of x
   /// need 8 and nothing spills.
   int64_t tileRows;
-  /// The same of #cpu.dot_u8s8, on many rows. 256 bits: eight registers hold 32
-  /// columns of half a group, unpacked once for four rows of x.
+  /// The same of #cpu.dot_u8s8, on many rows. 256 bits: four rows have two sums
+  /// each, and a vector of quants is unpacked once for all of them. More rows
+  /// save no instruction: their sums spill.
   int64_t byteRows;
   /// Rows of the query in a tile of attention on many rows: as above, and as
   /// many scores are kept.

@@ -15,6 +15,7 @@
 #include "mlir/IR/OperationSupport.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "passes/Llama/Passes.h"
+#include "passes/Llama/PlanInvariants.h"
 #include "passes/Llama/StepBuffers.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
@@ -152,29 +153,6 @@ static bool isLayer(Value value) {
   return isa<BlockArgument>(value) && value.getType().isIndex();
 }
 
-/// What a kernel reads besides buffers, as attributes.
-static void describeReads(func::FuncOp function) {
-  SmallVector<Attribute> weights;
-  function.walk([&](Operation *op) {
-    if (auto ref = dyn_cast<WeightRefOp>(op)) {
-      if (llvm::any_of(ref->getUsers(), [](Operation *user) {
-            return user->hasTrait<IsProduct>();
-          }))
-        weights.push_back(ref.getWeightAttr());
-    } else if (auto effects = dyn_cast<MemoryEffectOpInterface>(op)) {
-      SmallVector<MemoryEffects::EffectInstance> found;
-      effects.getEffectsOnResource(CacheResource::get(), found);
-      if (llvm::any_of(found, [](const MemoryEffects::EffectInstance &effect) {
-            return isa<MemoryEffects::Read>(effect.getEffect());
-          }))
-        function->setAttr(kReadsCacheAttr, UnitAttr::get(op->getContext()));
-    }
-  });
-  if (!weights.empty())
-    function->setAttr(kReadsAttr,
-                      ArrayAttr::get(function.getContext(), weights));
-}
-
 FailureOr<unsigned>
 Outliner::outlineKernel(KernelOp kernel, Part part, StringRef step,
                         const llvm::DenseMap<Value, BufferOp> &bufferOf) {
@@ -232,7 +210,11 @@ Outliner::outlineKernel(KernelOp kernel, Part part, StringRef step,
   auto yield = cast<YieldOp>(kernel.getBody().front().getTerminator());
   for (Operation &op : kernel.getBody().front().without_terminator())
     builder.clone(op, inside);
-  describeReads(*function);
+  Reads reads = readsOf(*function);
+  if (reads.weights)
+    (*function)->setAttr(kReadsAttr, reads.weights);
+  if (reads.cache)
+    (*function)->setAttr(kReadsCacheAttr, reads.cache);
   for (auto [result, yielded] :
        llvm::zip(kernel.getResults(), yield.getValues())) {
     BufferOp buffer = bufferOf.lookup(result);

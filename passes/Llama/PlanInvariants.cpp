@@ -60,6 +60,47 @@ static LogicalResult verifyPartition(Operation *kernel,
          << expected;
 }
 
+Reads corellama::llama::readsOf(Operation *kernel) {
+  SmallVector<Attribute> weights;
+  Reads reads;
+  kernel->walk([&](Operation *op) {
+    if (auto ref = dyn_cast<WeightRefOp>(op)) {
+      if (llvm::any_of(ref->getUsers(), [](Operation *user) {
+            return user->hasTrait<IsProduct>();
+          }))
+        weights.push_back(ref.getWeightAttr());
+    } else if (auto effects = dyn_cast<MemoryEffectOpInterface>(op)) {
+      SmallVector<MemoryEffects::EffectInstance> found;
+      effects.getEffectsOnResource(CacheResource::get(), found);
+      if (llvm::any_of(found, [](const MemoryEffects::EffectInstance &effect) {
+            return isa<MemoryEffects::Read>(effect.getEffect());
+          }))
+        reads.cache = UnitAttr::get(op->getContext());
+    }
+  });
+  if (!weights.empty())
+    reads.weights = ArrayAttr::get(kernel->getContext(), weights);
+  return reads;
+}
+
+static LogicalResult verifyReadsOf(Operation *kernel, StrategyInterface) {
+  Reads expected = readsOf(kernel);
+  Reads said{kernel->getAttrOfType<ArrayAttr>(kReadsAttr),
+             kernel->getAttrOfType<UnitAttr>(kReadsCacheAttr)};
+  if (said == expected)
+    return success();
+  if (said.cache != expected.cache)
+    return kernel->emitOpError()
+           << (expected.cache ? "reads the cache without " : "has ")
+           << kReadsCacheAttr
+           << (expected.cache ? "" : " and does not read the cache");
+  auto none = ArrayAttr::get(kernel->getContext(), {});
+  return kernel->emitOpError()
+         << "multiplies by " << (expected.weights ? expected.weights : none)
+         << ", " << kReadsAttr << " is "
+         << (said.weights ? said.weights : none);
+}
+
 /// Each sum has an order that its kernel has code for: a product that of the
 /// strategy's unit, attention the lanes of the tile. A kernel without products
 /// works on float32.
@@ -172,6 +213,10 @@ static LogicalResult forEachKernel(
 
 LogicalResult corellama::llama::verifySums(ModuleOp module) {
   return forEachKernel(module, verifySumsOf);
+}
+
+LogicalResult corellama::llama::verifyReads(ModuleOp module) {
+  return forEachKernel(module, verifyReadsOf);
 }
 
 LogicalResult corellama::llama::verifyPlanInvariants(ModuleOp module) {

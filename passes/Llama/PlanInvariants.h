@@ -21,10 +21,22 @@ namespace corellama::llama {
 /// tiles, and `by` of a row-wise one.
 PartitionAttr makePartition(mlir::Block &body, StrategyInterface strategy,
                             int64_t by, int64_t rowsBy);
+/// What a kernel reads besides buffers: the weights that it multiplies by, as
+/// symbols in order, and whether it reads the cache. Null: none, and not.
+struct Reads {
+  mlir::ArrayAttr weights;
+  mlir::UnitAttr cache;
+
+  bool operator==(const Reads &) const = default;
+};
+Reads readsOf(mlir::Operation *kernel);
 /// Of kernels from plan to schedule.
 mlir::LogicalResult verifyPlanInvariants(mlir::ModuleOp module);
 /// The part of it that can be told of kernels of tiles as well.
 mlir::LogicalResult verifySums(mlir::ModuleOp module);
+/// Functions of kernels say what they read, from which `corellama bench` computes
+/// floors when their bodies are code.
+mlir::LogicalResult verifyReads(mlir::ModuleOp module);
 /// Kernels use a cache of the type whose layout is declared.
 mlir::LogicalResult verifyCache(mlir::ModuleOp module);
 /// Buffers have offsets, references to weights layouts and indices.

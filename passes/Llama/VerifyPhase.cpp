@@ -380,6 +380,7 @@ static constexpr Fact kFacts[] = {
     {Phase::Plan, Phase::LLVM, expectLayouts},
     {Phase::Plan, Phase::Vector, verifyCache},
     {Phase::Schedule, Phase::Schedule, verifyStamps},
+    {Phase::Schedule, Phase::Schedule, verifyReads},
     {Phase::Schedule, Phase::Schedule, expectResolved},
     {Phase::Schedule, Phase::Vector, expectLayers},
     {Phase::Tile, Phase::Tile, expectTableIndices},

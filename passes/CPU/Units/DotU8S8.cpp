@@ -53,9 +53,8 @@ public:
   }
 
   Value write() {
-    // One row of x meets a vector of quants once, several rows meet it again
-    // and again: then all of a block's vectors stay in registers, which are
-    // enough for one part, and a loop of its own computes each part.
+    // Several rows have sums enough for all registers in one part: a loop of
+    // its own computes each part.
     const int64_t all = kLanes / form.lanes;
     const int64_t parts = rows.size() == 1 ? all : 1;
     SmallVector<Values> columns; // by part, by group and row
