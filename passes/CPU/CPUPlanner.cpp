@@ -36,6 +36,10 @@ struct TableRow {
   /// 256 bits: a group of 16 rows takes two registers of 16, so 2 rows of x
   /// need 8 and nothing spills.
   int64_t tileRows;
+  /// The same of #cpu.fma on many rows. 256 bits: two rows have four chains of
+  /// fmas, half of what two units with a latency of four cycles take; four rows
+  /// have eight. The sums of whole blocks are spilled once a block.
+  int64_t floatRows;
   /// The same of #cpu.dot_u8s8, on many rows. 256 bits: four rows have two sums
   /// each, and a vector of quants is unpacked once for all of them. More rows
   /// save no instruction: their sums spill.
@@ -62,6 +66,7 @@ struct TableRow {
 constexpr TableRow kTable[] = {
     {.vectorBits = 512,
      .tileRows = 8,
+     .floatRows = 8,
      .byteRows = 8,
      .attentionRows = 8,
      .sums = 16,
@@ -70,6 +75,7 @@ constexpr TableRow kTable[] = {
      .prefetch = 1024},
     {.vectorBits = 256,
      .tileRows = 2,
+     .floatRows = 4,
      .byteRows = 4,
      .attentionRows = 4,
      .sums = 4,
@@ -146,7 +152,7 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
     bool few = bound <= row.tileRows;
     int64_t m = few     ? llvm::PowerOf2Ceil(bound)
                 : bytes ? row.byteRows
-                        : row.tileRows;
+                        : row.floatRows;
     bool head = llvm::any_of(linears, [](LinearOp linear) {
       return linear.getWeight().getType().getRows() >= 64 * kLMHeadPart;
     });

@@ -34,8 +34,8 @@ Reads readsOf(mlir::Operation *kernel);
 mlir::LogicalResult verifyPlanInvariants(mlir::ModuleOp module);
 /// The part of it that can be told of kernels of tiles as well.
 mlir::LogicalResult verifySums(mlir::ModuleOp module);
-/// Functions of kernels say what they read, from which `corellama bench` computes
-/// floors when their bodies are code.
+/// Functions of kernels say what they read, from which `corellama bench`
+/// computes floors when their bodies are code.
 mlir::LogicalResult verifyReads(mlir::ModuleOp module);
 /// Kernels use a cache of the type whose layout is declared.
 mlir::LogicalResult verifyCache(mlir::ModuleOp module);
