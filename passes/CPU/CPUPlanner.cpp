@@ -156,7 +156,12 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
     bool head = llvm::any_of(linears, [](LinearOp linear) {
       return linear.getWeight().getType().getRows() >= 64 * kLMHeadPart;
     });
-    int64_t n = few ? fewRowsColumns(row, m, body) : kGroupRows;
+    // Quants that become floats are bound by arithmetic, whose registers a
+    // second group would take.
+    bool converts = !bytes && llvm::any_of(linears, [](LinearOp linear) {
+      return linear.getWeight().getType().getFormat().getBlock() > 1;
+    });
+    int64_t n = few && !converts ? fewRowsColumns(row, m, body) : kGroupRows;
     int64_t by = !few ? kManyRowsPart : head ? kLMHeadPart : kFewRowsPart;
     return {cpu::StrategyAttr::get(context, unit, m, n, /*sums=*/16,
                                    few ? row.prefetch : 0),

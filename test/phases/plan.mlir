@@ -30,7 +30,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @embed.decode, layers = [@layer.decode], of = [0, 0]>, #llama.entry<name = "prefill", rows = 512, embed = @embed.prefill, layers = [@layer.prefill], of = [0, 0]>] heads [@lm_head, @lm_head.rows8]
 
   func.func private @lm_head(%x: tensor<1x32xf32>) -> tensor<1x64xf32> {
-    %y0 = llama.kernel "lm_head" (%ix = %x : tensor<1x32xf32>) -> tensor<1x64xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 32, prefetch = 1024> partition <rows = [64], by = 32> {
+    %y0 = llama.kernel "lm_head" (%ix = %x : tensor<1x32xf32>) -> tensor<1x64xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024> partition <rows = [64], by = 32> {
       %g = llama.weight_ref @output_norm : <32, #llama.f32>
       %h = llama.rms_norm %ix, %g eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
       %w = llama.weight_ref @token_embd : <64x32, #llama.q8_0>

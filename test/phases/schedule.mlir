@@ -247,7 +247,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @lm_head.lm_head() attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.reads = [@token_embd], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 32, prefetch = 1024>} {
+  func.func private @lm_head.lm_head() attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.reads = [@token_embd], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024>} {
     %row = llama.input wanted : tensor<1xi32>
     %x = llama.buffer_read @x[%row : tensor<1xi32>] at 0 : tensor<1x32xf32>
     %g = llama.weight_ref @output_norm : <32, #llama.f32> in #llama.rowmajor index 1

@@ -821,7 +821,8 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @lm_head.lm_head(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.reads = [@token_embd], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 32, prefetch = 1024>} {
+  func.func private @lm_head.lm_head(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.reads = [@token_embd], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024>} {
+    %c16 = arith.constant 16 : index
     %c64 = arith.constant 64 : index
     %c32 = arith.constant 32 : index
     %c1 = arith.constant 1 : index
@@ -857,10 +858,10 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %i_2 = arith.muli %part, %c32 : index
       %i_3 = arith.addi %i_2, %c32 : index
       %i_4 = arith.minsi %i_3, %c64 : index
-      scf.for %n = %i_2 to %i_4 step %c32 {
-        %acc = tile.contract %staged[%c0], %token_embd[%n] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<64x32, #llama.q8_0> -> vector<1x32xf32>
+      scf.for %n = %i_2 to %i_4 step %c16 {
+        %acc = tile.contract %staged[%c0], %token_embd[%n] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<64x32, #llama.q8_0> -> vector<1x16xf32>
         %logits = tile.buffer %ctx @logits at 65536 : memref<8x64xf32>
-        tile.store %acc, %logits[%c0, %n] : vector<1x32xf32>, memref<8x64xf32>
+        tile.store %acc, %logits[%c0, %n] : vector<1x16xf32>, memref<8x64xf32>
       }
     }
     return

@@ -7,7 +7,7 @@
 // RUN: sed '/GPU only/,/end of GPU/d' %s | %opt %pass{override="linear=#cpu.strategy<unit = #cpu.fma, m = 2, n = 48>"} - | FileCheck %s --check-prefix=FIT
 
 // RUN: sed '/GPU only/,/end of GPU/d' %s | not %opt %pass{override="norm=#cuda.strategy<unit = #cuda.simt, threads = 128>"} - 2>&1 | FileCheck %s --check-prefix=FAMILY
-// RUN: sed 's/cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512/cuda.target<name = "cuda:sm_80"/' %s | %opt %pass - | FileCheck %s --check-prefix=GPU
+// RUN: sed '/CPU onl[y]/,/end of CP[U]/d; s/cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512/cuda.target<name = "cuda:sm_80"/' %s | %opt %pass - | FileCheck %s --check-prefix=GPU
 // RUN: sed '/GPU onl[y]/,/end of GP[U]/d; s/vector_bits = 512/vector_bits = 256/' %s | %opt %pass - | FileCheck %s --check-prefix=AVX2
 
 // FAMILY: error: 'llama.kernel' op has #cuda.strategy<unit = #cuda.simt, threads = 128>, no strategy of 'x86-64-v4'
@@ -19,7 +19,8 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   llama.weight @norm : 32 formats [#llama.f32]
   llama.weight @w : 48x32 formats [#llama.q4_0]
   llama.weight @v : 16384x32 formats [#llama.f16]
-  llama.weight @u : 1984x32 formats [#llama.q4_0]
+  llama.weight @u : 1984x32 formats [#llama.f16]
+  llama.weight @t : 16384x32 formats [#llama.q8_0]
 
   // Each kernel gets a strategy and a partition, each sum an order; nothing else
   // changes. An override touches the kernels of its name only,
@@ -122,6 +123,10 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   // CHECK:            strategy #cpu.strategy<unit = #cpu.fma, m = 2, n = 32, prefetch = 1024> partition <rows = [16384], by = 256>
   // CHECK-LABEL:    func.func @few_parts
   // CHECK:            strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 32, prefetch = 1024> partition <rows = [1984], by = 32>
+  // Quants are converted to floats, which takes the registers.
+  // CHECK-LABEL:    func.func @quants_of_a_vocabulary
+  // CHECK:            strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024> partition <rows = [16384], by = 256>
+  // CHECK:            strategy #cpu.strategy<unit = #cpu.dot_u8s8, m = 1, n = 64, prefetch = 1024> partition <rows = [16384], by = 256>
   // GPU-LABEL:      func.func @a_vocabulary
   // GPU:              strategy #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16> partition <rows = [16384], by = 64>
   // GPU:                llama.linear {{.*}} order <unit = #cuda.simt, block = 8, lanes = 32> :
@@ -144,12 +149,27 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   }
   func.func @few_parts(%h: tensor<1x32xf32>) -> tensor<1x1984xf32> {
     %y = llama.kernel "linear" (%ih = %h : tensor<1x32xf32>) -> tensor<1x1984xf32> {
-      %w = llama.weight_ref @u : !llama.weight<1984x32, #llama.q4_0>
-      %l = llama.linear %ih, %w : tensor<1x32xf32>, !llama.weight<1984x32, #llama.q4_0> -> tensor<1x1984xf32>
+      %w = llama.weight_ref @u : !llama.weight<1984x32, #llama.f16>
+      %l = llama.linear %ih, %w : tensor<1x32xf32>, !llama.weight<1984x32, #llama.f16> -> tensor<1x1984xf32>
       llama.yield %l : tensor<1x1984xf32>
     }
     return %y : tensor<1x1984xf32>
   }
+  // CPU only: no unit of a GPU reads rows of 8 bits.
+  func.func @quants_of_a_vocabulary(%h: tensor<1x32xf32>, %q: tensor<1x32x!llama.q8b32>) -> (tensor<1x16384xf32>, tensor<1x16384xf32>) {
+    %y = llama.kernel "lm_head" (%ih = %h : tensor<1x32xf32>) -> tensor<1x16384xf32> {
+      %w = llama.weight_ref @t : !llama.weight<16384x32, #llama.q8_0>
+      %l = llama.linear %ih, %w : tensor<1x32xf32>, !llama.weight<16384x32, #llama.q8_0> -> tensor<1x16384xf32>
+      llama.yield %l : tensor<1x16384xf32>
+    }
+    %z = llama.kernel "lm_head" (%iq = %q : tensor<1x32x!llama.q8b32>) -> tensor<1x16384xf32> {
+      %w = llama.weight_ref @t : !llama.weight<16384x32, #llama.q8_0>
+      %l = llama.linear %iq, %w : tensor<1x32x!llama.q8b32>, !llama.weight<16384x32, #llama.q8_0> -> tensor<1x16384xf32>
+      llama.yield %l : tensor<1x16384xf32>
+    }
+    return %y, %z : tensor<1x16384xf32>, tensor<1x16384xf32>
+  }
+  // end of CPU
 
   // A part of decode's attention is a block of keys for all heads that share them.
   // GPU-LABEL:      func.func @attention
