@@ -275,8 +275,9 @@ void CommandLine::addCompile() {
   c.add_flag("--list-targets", listTargets, "list the targets and end");
   isOneOf(c.add_option(
               "--activations", compile.activations,
-              "auto (default): q8 on a CPU, f16 where a GPU's tensor cores "
-              "compute, the cache in f16; q8 (CPUs): rows are rounded to 8 "
+              "auto (default): q8 on a CPU if the checkpoint has quants, f16 "
+              "where a GPU's tensor cores compute, the cache in f16; q8 "
+              "(CPUs): rows are rounded to 8 "
               "bits in blocks of 32 where the weight is quantised; f32: "
               "float32 everywhere, the cache too unless --cache-type says "
               "otherwise"),

@@ -24,19 +24,31 @@ using namespace mlir;
 static constexpr llvm::StringLiteral kVersionAttr = "llama.version";
 static constexpr int64_t kVersion = 3;
 
-ModuleOptions ModuleOptions::fromArguments(const CompileArguments &arguments,
-                                           llama::TargetInterface target) {
+/// An explicit f32 means that nothing is rounded, the cache included.
+static std::string cacheTypeOf(const CompileArguments &arguments) {
+  if (!arguments.cacheType.empty())
+    return arguments.cacheType;
+  return arguments.activations == "f32" ? "f32" : "f16";
+}
+
+ModuleOptions
+ModuleOptions::fromArguments(const CompileArguments &arguments,
+                             llama::TargetInterface target,
+                             const checkpoint::Checkpoint &checkpoint) {
   ModuleOptions options;
-  // On a CPU auto means q8, and dumps and manifest say so. An explicit f32
-  // means that nothing is rounded, the cache included.
+  // On a CPU auto is what dumps and manifest say: q8 if a product can be of
+  // bytes.
   bool isAuto =
       arguments.activations.empty() || arguments.activations == "auto";
-  options.activations = !isAuto                        ? arguments.activations
-                        : isa<cpu::TargetAttr>(target) ? "q8"
-                                                       : "auto";
-  options.cacheType = arguments.activations == "f32" ? "f32" : "f16";
-  if (!arguments.cacheType.empty())
-    options.cacheType = arguments.cacheType;
+  bool hasQuants = llvm::any_of(
+      checkpoint.tensors(), [](const checkpoint::TensorInfo &tensor) {
+        return checkpoint::getFacts(tensor.type).block > 1;
+      });
+  options.activations = !isAuto                         ? arguments.activations
+                        : !isa<cpu::TargetAttr>(target) ? "auto"
+                        : hasQuants                     ? "q8"
+                                                        : "f32";
+  options.cacheType = cacheTypeOf(arguments);
   options.rows = arguments.rows;
   if (options.rows.empty())
     options.rows.assign(std::begin(llama::kDefaultRows),
@@ -132,8 +144,7 @@ static llvm::Error checkArguments(ModuleOp module,
   // Without --cache-type, --activations decides the cache's type too.
   bool saysCache =
       !arguments.activations.empty() || !arguments.cacheType.empty();
-  std::string cacheType =
-      ModuleOptions::fromArguments(arguments, target).cacheType;
+  std::string cacheType = cacheTypeOf(arguments);
   if (saysCache && cacheType != options->cacheType)
     return contradiction("--cache-type", cacheType, options->cacheType);
   auto listed = [](const std::vector<int64_t> &rows) {

@@ -31,9 +31,10 @@ struct ModuleOptions {
   std::string cacheType;
   std::vector<int64_t> rows;
 
-  /// What the command line means for a target.
+  /// What the command line means for a target and a checkpoint.
   static ModuleOptions fromArguments(const CompileArguments &arguments,
-                                     llama::TargetInterface target);
+                                     llama::TargetInterface target,
+                                     const checkpoint::Checkpoint &checkpoint);
 };
 
 /// Sets phase, target and options on a module that was just imported.

@@ -74,8 +74,8 @@ struct CPUToLLVM : corellama::cpu::impl::CPUToLLVMBase<CPUToLLVM> {
   void runOnOperation() override {
     getOperation()->walk([](Operation *op) {
       llvm::TypeSwitch<Operation *>(op)
-          .Case<Lookup16Op, DotU8S8Op, MultiplySignsOp, MultiplyPairsOp, AddPairsOp,
-                vector::FMAOp>([](auto typed) {
+          .Case<Lookup16Op, DotU8S8Op, MultiplySignsOp, MultiplyPairsOp,
+                AddPairsOp, vector::FMAOp>([](auto typed) {
             ImplicitLocOpBuilder b(typed.getLoc(), typed);
             typed.getResult().replaceAllUsesWith(lower(b, typed));
             typed.erase();

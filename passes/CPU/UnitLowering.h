@@ -25,8 +25,8 @@ inline bool hasTables(TargetAttr target) {
   return target.getVectorBits() >= 512 && llama::hasFeature(target, "avx512f");
 }
 
-/// How many bytes ahead the strategy of a product's kernel fetches a weight; 0: it
-/// does not.
+/// How many bytes ahead the strategy of a product's kernel fetches a weight; 0:
+/// it does not.
 int64_t prefetchOf(tile::ContractOp op);
 
 void registerFma(mlir::DialectRegistry &registry);

@@ -102,7 +102,8 @@ def test_requests(report, program):
         result = ask("prompt 1 0", line, "prompt 1 0")
         report.check(f"--bench: refuses '{line}'",
                      result.code == 1 and len(result.text.splitlines()) == 1
-                     and harness.one_line(result.err) and "--bench" in result.err_text,
+                     and harness.one_line(result.err)
+                     and "corellama bench" in result.err_text,
                      result.why)
 
 

@@ -116,6 +116,13 @@ def test_driver(report, args, folder):
         report.check(f"driver: --emit={emit} writes text",
                      out.exists() and sign in out.read_bytes(), f"no {sign}")
         out.unlink(missing_ok=True)
+    # What auto means, as the program's manifest says it.
+    for path, meaning in [(model, "q8"), (small, "f32")]:
+        d.good(f"driver: compile {os.path.basename(path)}", "compile", path, "-o", out)
+        r = d.good(f"driver: inspect what {os.path.basename(path)} became", "inspect", out, "--json")
+        got = r and json.loads(r.out)["activations"]
+        report.check(f"driver: auto is {meaning} for {os.path.basename(path)}", got == meaning, got)
+        out.unlink(missing_ok=True)
     leftover = [f.name for f in folder.iterdir() if f.name.startswith("out")]
     report.check("driver: nothing is left behind", not leftover, leftover)
 

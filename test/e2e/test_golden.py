@@ -1,9 +1,9 @@
-"""The bits of float32 programs are those that golden.json has.
+"""The bits of programs are those that golden.json has.
 
 Input: the driver, the emulator and the demo model; output: PASS/FAIL lines. The demo
 model and 26 random models are compiled for two CPUs, with the cache in f32 and (without
 --all fewer of them) in f16; each program reads a fixed prompt, chooses a few ids more and writes its logits, of which
-golden.json has a hash for each row. Both CPUs have the same hashes: docs/bits.md says
+golden.json has a hash for each row; the demo with rows of 8 bits, too. Both CPUs have the same hashes: docs/bits.md says
 why. Two models run on the emulator too, as a GPU's code. A change of the compiler that
 is not meant to change bits must pass this unchanged; one that is meant to writes the
 file anew with --update and says so. A file of its own because it compares a compiler
@@ -23,7 +23,10 @@ import make_models
 
 GOLDEN = Path(__file__).with_name("golden.json")
 TARGETS = ["x86-64-v3", "x86-64-v4"]  # a host without AVX-512 runs the first alone
-ACTIVATIONS = ["f32", "auto"]
+# Kinds of programs by their names in golden.json.
+KINDS = {"f32": ["--activations=f32"],
+         "f32, cache f16": ["--activations=f32", "--cache-type=f16"],
+         "q8": ["--activations=q8"]}
 # 37 ids: tiles of rows and a rest in prefill. 300: attention over more than one block
 # of 256 keys. The ids that follow are rows of decode.
 PROMPT, DEMO_PROMPT, NEW_IDS = 37, 300, 5
@@ -74,12 +77,12 @@ class Golden:
             self.args.update or self.kept.get(key) == have, "make_models.py, or the "
             "versions of numpy and gguf in scripts/requirements.txt, make another one")
 
-    def run_program(self, name, model, ids, target, activations):
-        what = f"{name} {target} --activations={activations}"
+    def run_program(self, name, model, ids, target, kind):
+        what = f"{name} {target} {kind}"
         program = self.folder / what.replace(" ", "_")
         logits = program.with_suffix(".npy")
         made = harness.compile_model(self.args.corellama, model, program,
-                                     f"--target={target}", f"--activations={activations}")
+                                     f"--target={target}", *KINDS[kind])
         if made.code != 0:
             self.report.fail(what, made.why())
             return
@@ -90,7 +93,7 @@ class Golden:
             return
         rows = np.load(logits)
         logits.unlink()
-        self.compare(f"{name} {activations}", what, [digest(r.tobytes()) for r in rows])
+        self.compare(f"{name} {kind}", what, [digest(r.tobytes()) for r in rows])
 
     def run_emulator(self, name, model, ids, target):
         what = f"{name} {target}"
@@ -135,23 +138,23 @@ def main():
         def start(work, *arguments):
             jobs.append(pool.submit(work, *arguments))
 
-        def start_programs(name, model, ids, activations_to_run):
+        def start_programs(name, model, ids, kinds):
             for target in targets:
-                for activations in activations_to_run:
-                    start(golden.run_program, name, model, ids, target, activations)
+                for kind in kinds:
+                    start(golden.run_program, name, model, ids, target, kind)
 
         if only is None:
-            start_programs("demo", args.model, prompt(DEMO_PROMPT, 49152), ACTIVATIONS)
+            start_programs("demo", args.model, prompt(DEMO_PROMPT, 49152), KINDS)
         for index in range(len(make_models.RECIPES)) if only is None else only:
             name, path = f"m{index:02d}", folder / f"m{index:02d}.gguf"
             vocabulary = make_models.write_model(path, 1, index)["vocabulary"]
             if not golden.is_model(name, path):
                 continue
-            # What `auto` changes is the cache, which it does whatever the formats: by
-            # default it is for the models that the other scripts run.
+            # A cache of f16 is the same whatever the formats: by default it is for the
+            # models that the other scripts run.
             both = args.all or args.update or index in make_models.FEW
             start_programs(name, path, prompt(PROMPT, vocabulary),
-                           ACTIVATIONS if both else ACTIVATIONS[:1])
+                           ["f32", "f32, cache f16"] if both else ["f32"])
             for target in [t for i, t in EMULATED if i == index and only is None]:
                 start(golden.run_emulator, name, path,
                       prompt(EMULATED_PROMPT, vocabulary), target)
