@@ -59,9 +59,8 @@ static constexpr const char *kPerplexityExamples = R"(examples:
   corellama perplexity model -f wiki.test.raw
   corellama perplexity model -f text --reference model-f32    # what rounding costs
 
-Windows of -c tokens each begin with an empty cache; their second halves are
-predicted, as llama.cpp's llama-perplexity does by default. Figures are followed
-by their standard error.
+Windows of -c tokens begin with an empty cache; their second halves are predicted, as
+llama-perplexity does by default. Behind a figure is its standard error.
 )";
 
 static constexpr const char *kEvalExamples = R"(examples:
@@ -73,9 +72,6 @@ static constexpr const char *kEvalExamples = R"(examples:
 /// The most rows of a call. They bound a step's buffers, which have one row for
 /// each.
 static constexpr int64_t kMaxRows = 65536;
-
-/// A window of fewer tokens has none in its second half that another precedes.
-static constexpr uint64_t kLeastWindow = 3;
 
 /// The names of all phases, for help and for messages.
 static std::string phaseNames() {
@@ -384,7 +380,7 @@ void CommandLine::addPerplexity() {
       ->type_name("PROGRAM");
   isNumbers(c.add_option("-c", perplexity.context,
                          "tokens of a window (default 512)"),
-            kLeastWindow)
+            3) // a token of the second half that another precedes
       ->type_name("N");
   isNumbers(c.add_option("-t", perplexity.threads,
                          "threads (default: the CPUs this process may use)"),

@@ -173,7 +173,6 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
 
 struct CPUPlanner
     : PlannerInterface::ExternalModel<CPUPlanner, cpu::TargetAttr> {
-  /// `auto` leaves rows in float32: q8 changes results, so it is asked for.
   /// What a user of llama.cpp expects, which does the same with all its CPU
   /// kernels; docs/bits.md has its price.
   Type getRowsType(Attribute, Operation *linear) const {
