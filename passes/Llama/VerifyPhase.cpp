@@ -207,9 +207,12 @@ static LogicalResult expectLayers(ModuleOp module) {
         begin = getConstantIntValue(loop.getLowerBound());
         end = getConstantIntValue(loop.getUpperBound());
         by = getConstantIntValue(loop.getStep());
-      } else if (!loop && (begin = getConstantIntValue(layer))) {
-        end = *begin + 1;
-        by = 1;
+      } else if (!loop) {
+        begin = getConstantIntValue(layer);
+        if (begin) {
+          end = *begin + 1;
+          by = 1;
+        }
       }
       bool again = dispatch->getBlock() == block && begin == from && end == to;
       if (!again &&
