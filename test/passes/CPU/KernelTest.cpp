@@ -135,6 +135,22 @@ INSTANTIATE_TEST_SUITE_P(Formats, RoundedStreamTest,
                                           testing::ValuesIn(kTargets)),
                          nameOfModel);
 
+/// The same code on 512-bit vectors, whose groups are one register each.
+class WideStreamTest : public RoundedStreamTest {
+protected:
+  WideStreamTest() { vectorBits = 512; }
+};
+
+TEST_P(WideStreamTest, EveryKernelComputesWhatTheEvaluatorDoes) {
+  checkEveryKernel(*model, random);
+  checkForms();
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, WideStreamTest,
+                         testing::Combine(testing::Values<size_t>(2, 3, 5),
+                                          testing::Values("x86-64-v3")),
+                         nameOfModel);
+
 /// Eight rows are few to 512-bit vectors only, which not every machine has.
 class WideFormTest : public FormTest {
 protected:
