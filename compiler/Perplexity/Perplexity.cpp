@@ -108,21 +108,19 @@ static Error scoreWindow(llvm::ArrayRef<int64_t> window,
               source->evaluate(begin, window.slice(begin, end - begin), rows))
         return error;
     for (uint64_t row = 0; row < rows; ++row) {
-      llvm::SmallVector<llvm::ArrayRef<float>, 2> logits;
-      llvm::SmallVector<size_t, 2> likeliest;
+      llvm::SmallVector<Distribution, 2> next;
       for (Source *source : sources) {
-        logits.push_back(
+        next.emplace_back(
             llvm::ArrayRef(source->logits)
                 .slice(row * source->vocabulary, source->vocabulary));
-        Prediction prediction =
-            predict(logits.back(), size_t(window[begin + row + 1]));
-        source->nll.push_back(prediction.negativeLogLikelihood);
-        likeliest.push_back(prediction.likeliest);
+        source->nll.push_back(
+            next.back().negativeLogLikelihood(size_t(window[begin + row + 1])));
       }
       if (sources.size() == 1)
         continue;
-      comparison.divergence.push_back(divergence(logits[1], logits[0]));
-      comparison.agreement.push_back(likeliest[0] == likeliest[1]);
+      comparison.divergence.push_back(next[0].divergenceFrom(next[1]));
+      comparison.agreement.push_back(next[0].likeliest() ==
+                                     next[1].likeliest());
     }
   }
   return Error::success();

@@ -39,27 +39,20 @@ double corellama::perplexity::quantile(std::vector<double> values,
   return *at;
 }
 
-/// ln of the sum of exp over a row; the largest is taken out, so that nothing
-/// overflows.
-static double logSumExp(ArrayRef<float> logits) {
-  double largest = *llvm::max_element(logits), sum = 0;
+Distribution::Distribution(ArrayRef<float> logits)
+    : logits(logits), largest(llvm::max_element(logits) - logits.begin()) {
+  // Without the largest logit exp would overflow.
+  double top = logits[largest], sum = 0;
   for (float logit : logits)
-    sum += std::exp(logit - largest);
-  return largest + std::log(sum);
+    sum += std::exp(logit - top);
+  logSum = top + std::log(sum);
 }
 
-Prediction corellama::perplexity::predict(ArrayRef<float> logits, size_t id) {
-  return {logSumExp(logits) - logits[id],
-          size_t(llvm::max_element(logits) - logits.begin())};
-}
-
-double corellama::perplexity::divergence(ArrayRef<float> reference,
-                                         ArrayRef<float> logits) {
-  double referenceSum = logSumExp(reference), sum = logSumExp(logits);
+double Distribution::divergenceFrom(const Distribution &reference) const {
   double result = 0;
-  for (auto [r, l] : llvm::zip_equal(reference, logits)) {
-    double logP = r - referenceSum;
-    result += std::exp(logP) * (logP - (l - sum));
+  for (auto [r, l] : llvm::zip_equal(reference.logits, logits)) {
+    double logP = r - reference.logSum;
+    result += std::exp(logP) * (logP - (l - logSum));
   }
   return result;
 }

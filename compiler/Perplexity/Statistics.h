@@ -25,20 +25,26 @@ Estimate perplexityOf(llvm::ArrayRef<double> negativeLogLikelihoods);
 /// The value below which the given share of the values lies; nearest rank.
 double quantile(std::vector<double> values, double share);
 
-/// One predicted token.
-struct Prediction {
-  /// -ln of the probability that the logits give to `id`, in nats.
-  double negativeLogLikelihood;
-  /// The id with the largest logit; of equal ones the first.
-  size_t likeliest;
-};
-Prediction predict(llvm::ArrayRef<float> logits, size_t id);
+/// What logits say of the next token: softmax(logits).
+class Distribution {
+public:
+  /// Views the logits.
+  explicit Distribution(llvm::ArrayRef<float> logits);
 
-/// The Kullback-Leibler divergence of softmax(logits) from
-/// softmax(reference), in nats: sum of p ln(p / q) with p the reference's.
-/// NaN where a logit is one.
-double divergence(llvm::ArrayRef<float> reference,
-                  llvm::ArrayRef<float> logits);
+  /// -ln of the probability of `id`, in nats.
+  double negativeLogLikelihood(size_t id) const { return logSum - logits[id]; }
+  /// The id with the largest logit; of equal ones the first.
+  size_t likeliest() const { return largest; }
+  /// The Kullback-Leibler divergence from a reference, in nats: the sum of
+  /// p ln(p / q) with p the reference's. NaN where a logit is one.
+  double divergenceFrom(const Distribution &reference) const;
+
+private:
+  llvm::ArrayRef<float> logits;
+  size_t largest;
+  /// ln of the sum of exp over the logits.
+  double logSum;
+};
 
 } // namespace corellama::perplexity
 

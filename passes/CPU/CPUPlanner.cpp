@@ -53,14 +53,6 @@ struct TableRow {
   /// The same on few rows, where values come from memory: 64 bytes of each key
   /// at once, a line, although three heads then spill some with 256 bits.
   int64_t fewSums;
-  /// Rows of x times rows of weights in a tile of few rows, at most. 64 rows of
-  /// weights are four streams, which memory delivers 5 to 10% faster than one;
-  /// with 256 bits eight registers have their sums.
-  int64_t fewColumns;
-  /// Bytes ahead that few rows fetch a weight, which comes from memory: what a
-  /// core waits for of memory of 100 ns at 20 GB/s. Without, the loop is long
-  /// enough that a core has ten lines under way (docs/performance.md).
-  int64_t prefetch;
 };
 
 constexpr TableRow kTable[] = {
@@ -70,24 +62,27 @@ constexpr TableRow kTable[] = {
      .byteRows = 8,
      .attentionRows = 8,
      .sums = 16,
-     .fewSums = 16,
-     .fewColumns = 64,
-     .prefetch = 1024},
+     .fewSums = 16},
     {.vectorBits = 256,
      .tileRows = 2,
      .floatRows = 4,
      .byteRows = 4,
      .attentionRows = 4,
      .sums = 4,
-     .fewSums = 8,
-     .fewColumns = 64,
-     .prefetch = 1024},
+     .fewSums = 8},
 };
 
 /// Rows of weights in a part where rows of x are few: two groups. Small enough
 /// that two workers share the 192 rows of a small key projection, large enough
 /// that a part streams some tens of KiB.
 constexpr int64_t kFewRowsPart = 2 * kGroupRows;
+/// Rows of x times rows of a weight in a tile of few rows, at most. 64 rows of
+/// a weight are four streams of memory, which are read 5 to 10% faster than
+/// one; their sums take eight registers of 256 bits.
+constexpr int64_t kFewTile = 4 * kGroupRows;
+/// Bytes ahead of its use that few rows fetch a weight: a core that reads 10
+/// GB/s needs 1 KiB while memory takes 100 ns to answer (docs/performance.md).
+constexpr int64_t kPrefetch = 1024;
 /// Parts that a kernel keeps when its tiles become larger than kFewRowsPart.
 constexpr int64_t kEnoughParts = 32;
 /// Rows of weights in a part where they are many: one decoded panel of 16 rows
@@ -105,12 +100,12 @@ const TableRow *rowFor(cpu::TargetAttr target) {
   return nullptr;
 }
 
-/// Rows of weights that a tile of few rows reads side by side: as many groups
-/// as registers have sums for and every weight of the kernel has whole, as long
-/// as there are several tiles, and parts enough for the workers.
-int64_t fewRowsColumns(const TableRow &row, int64_t m, Block &body) {
+/// The columns of a tile of few rows, m of them: the most rows of a weight that
+/// kFewTile allows and that divide every weight of the kernel, if several tiles
+/// are left, and enough parts for the workers.
+int64_t fewRowsColumns(int64_t m, Block &body) {
   RowGroups groups(body);
-  int64_t n = row.fewColumns / m;
+  int64_t n = kFewTile / m;
   for (; n > kGroupRows; n /= 2) {
     int64_t parts = 0;
     bool divides = true;
@@ -127,9 +122,9 @@ int64_t fewRowsColumns(const TableRow &row, int64_t m, Block &body) {
 KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
   MLIRContext *context = kernel.getContext();
   ContractionUnitInterface unit = cpu::FmaAttr::get(context);
-  auto strategy = [&](int64_t m, int64_t sums = 16) {
-    return cpu::StrategyAttr::get(context, unit, m, kGroupRows, sums,
-                                  /*prefetch=*/0);
+  auto strategy = [&](int64_t m, int64_t sums = 16, int64_t n = kGroupRows,
+                      int64_t prefetch = 0) {
+    return cpu::StrategyAttr::get(context, unit, m, n, sums, prefetch);
   };
   Block &body = kernel.getBody().front();
 
@@ -161,11 +156,9 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
     bool converts = !bytes && llvm::any_of(linears, [](LinearOp linear) {
       return linear.getWeight().getType().getFormat().getBlock() > 1;
     });
-    int64_t n = few && !converts ? fewRowsColumns(row, m, body) : kGroupRows;
+    int64_t n = few && !converts ? fewRowsColumns(m, body) : kGroupRows;
     int64_t by = !few ? kManyRowsPart : head ? kLMHeadPart : kFewRowsPart;
-    return {cpu::StrategyAttr::get(context, unit, m, n, /*sums=*/16,
-                                   few ? row.prefetch : 0),
-            by};
+    return {strategy(m, /*sums=*/16, n, few ? kPrefetch : 0), by};
   }
   // Row-wise kernels: norm, embed, what is left of an unfused graph.
   return {strategy(1), kRowPart};
@@ -173,8 +166,8 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
 
 struct CPUPlanner
     : PlannerInterface::ExternalModel<CPUPlanner, cpu::TargetAttr> {
-  /// What a user of llama.cpp expects, which does the same with all its CPU
-  /// kernels; docs/bits.md has its price.
+  /// What a user of llama.cpp expects, which rounds rows in all its CPU
+  /// kernels; docs/bits.md says what that costs.
   Type getRowsType(Attribute, Operation *linear) const {
     return getQ8B32Rows(cast<LinearOp>(linear));
   }

@@ -84,10 +84,8 @@ public:
           Value from = b.add(start, at);
           for (int64_t v = 0; v < kVectors; ++v) {
             Value place = b.add(from, v * lanes * 4);
-            if (reading.ahead && v * lanes * 4 % 64 == 0)
-              memref::PrefetchOp::create(b, memory, b.add(place, reading.ahead),
-                                         /*isWrite=*/false, /*localityHint=*/3,
-                                         /*isDataCache=*/true);
+            if (reading.ahead && v * lanes * 4 % kCacheLine == 0)
+              b.prefetch(memory, b.add(place, reading.ahead));
             Value &sum = next[stream * 2 + v % 2];
             sum = arith::XOrIOp::create(
                 b, sum, b.loadBytes(memory, place, lanes, b.getI32Type()));

@@ -14,7 +14,6 @@
 #include "passes/CPU/GroupLoads.h"
 #include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/STLExtras.h"
 
@@ -118,7 +117,6 @@ Value GroupLoads::dwords(Value block, unsigned plane, int64_t bit) {
 }
 
 void GroupLoads::prefetch(Value block, int64_t ahead, int64_t groups) {
-  constexpr int64_t kLine = 64; // of every x86-64 with AVX2
   Value first = b.add(b.mul(block, blockBytes), ahead);
   if (groups > 1) {
     Value isBehind = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, first,
@@ -127,9 +125,8 @@ void GroupLoads::prefetch(Value block, int64_t ahead, int64_t groups) {
     first = arith::SelectOp::create(b, isBehind, next, first);
   }
   first = b.add(group, first);
-  for (int64_t at = 0; at < blockBytes; at += kLine)
-    memref::PrefetchOp::create(b, memory, b.add(first, at), /*isWrite=*/false,
-                               /*localityHint=*/3, /*isDataCache=*/true);
+  for (int64_t at = 0; at < blockBytes; at += kCacheLine)
+    b.prefetch(memory, b.add(first, at));
 }
 
 //===----------------------------------------------------------------------===//

@@ -174,6 +174,11 @@ void VectorBuilder::storeLanes(Value vector, Value memory, ValueRange at,
     vector::StoreOp::create(b, vector, memory, at);
 }
 
+void VectorBuilder::prefetch(Value memory, Value at) {
+  memref::PrefetchOp::create(b, memory, at, /*isWrite=*/false,
+                             /*localityHint=*/3, /*isDataCache=*/true);
+}
+
 Value VectorBuilder::loadBytes(Value memory, ValueRange at, int64_t lanes,
                                Type element) {
   int64_t bytes = lanes * element.getIntOrFloatBitWidth() / 8;

@@ -19,6 +19,9 @@ namespace corellama::cpu {
 /// Lanes of a vector, and rows of a group of `interleaved16`.
 inline constexpr int64_t kLanes = 16;
 
+/// Bytes of a line of a cache, on every x86-64 CPU.
+inline constexpr int64_t kCacheLine = 64;
+
 using Values = llvm::SmallVector<mlir::Value>;
 
 class VectorBuilder : public tile::IndexBuilder {
@@ -66,6 +69,8 @@ public:
   /// loaded they are zero.
   Value loadFloats(Value memory, ValueRange at, Value limit = {});
   void storeLanes(Value vector, Value memory, ValueRange at, Value limit = {});
+  /// Fetches the line of a byte of memory into the first-level cache.
+  void prefetch(Value memory, Value at);
   /// `lanes` numbers of a type in memory of bytes.
   Value loadBytes(Value memory, ValueRange at, int64_t lanes,
                   mlir::Type element);

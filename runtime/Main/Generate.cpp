@@ -14,7 +14,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <sys/random.h>
 
 namespace corellama::runtime {
@@ -48,27 +47,13 @@ public:
       model.append(rows);
       lastRow = int32_t(rows.size() - 1);
       const uint64_t count = std::min<uint64_t>(rows.size(), wanted - start);
-      if (logits && !writeRows(count))
+      if (logits && !model.visitLogits(count, [&](std::span<const float> row) {
+            return write(row);
+          }))
         return false;
     }
     progress.clear();
     return mayGoOn();
-  }
-
-  /// The logits of the first `count` rows of the last call, as many at once as
-  /// the head takes.
-  bool writeRows(uint64_t count) {
-    std::vector<int32_t> rows(model.wanted());
-    for (uint64_t first = 0; first < count; first += rows.size()) {
-      rows.resize(std::min<uint64_t>(rows.size(), count - first));
-      std::iota(rows.begin(), rows.end(), int32_t(first));
-      auto logits = model.logits(rows);
-      for (size_t row = 0; row < rows.size(); ++row)
-        if (!write(
-                logits.subspan(row * model.vocabulary(), model.vocabulary())))
-          return false;
-    }
-    return true;
   }
 
   bool write(std::span<const float> row) {

@@ -9,8 +9,10 @@
 #include "runtime/Threads/Cpus.h"
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace corellama::runtime {
 
@@ -146,6 +148,21 @@ std::span<const float> Model::logits(std::span<const int32_t> rows) {
   return {
       reinterpret_cast<const float *>(workspace.data() + program.logitsOffset),
       rows.size() * vocabulary()};
+}
+
+bool Model::visitLogits(
+    uint64_t count, const std::function<bool(std::span<const float>)> &visit) {
+  // As many rows at once as the head takes.
+  std::vector<int32_t> rows(wanted());
+  for (uint64_t first = 0; first < count; first += rows.size()) {
+    rows.resize(std::min<uint64_t>(rows.size(), count - first));
+    std::iota(rows.begin(), rows.end(), int32_t(first));
+    const auto all = logits(rows);
+    for (size_t row = 0; row < rows.size(); ++row)
+      if (!visit(all.subspan(row * vocabulary(), vocabulary())))
+        return false;
+  }
+  return true;
 }
 
 } // namespace corellama::runtime

@@ -20,6 +20,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -41,6 +42,12 @@ public:
   /// The logits that follow 1 to wanted() rows of the last call, side by side;
   /// valid until the next call of any of these.
   std::span<const float> logits(std::span<const int32_t> rows);
+
+  /// Calls `visit` with the logits that follow each of the first `count` rows
+  /// of the last call, in order, until it returns false. Returns whether it did
+  /// not.
+  bool visitLogits(uint64_t count,
+                   const std::function<bool(std::span<const float>)> &visit);
 
   /// Forgets all but the first `tokens` of the cache's tokens, if it has more.
   void truncate(uint64_t tokens) {

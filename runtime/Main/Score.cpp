@@ -9,7 +9,6 @@
 #include "runtime/Main/Requests.h"
 
 #include <algorithm>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -65,21 +64,12 @@ private:
     for (auto rest = all.last(wanted); !rest.empty();) {
       const auto call = rest.first(std::min(rest.size(), model.batch()));
       model.append(call);
-      writeRows(call.size(), out);
+      model.visitLogits(call.size(), [&](std::span<const float> row) {
+        return fwrite(row.data(), sizeof(float), row.size(), out) == row.size();
+      });
       rest = rest.subspan(call.size());
     }
     return true;
-  }
-
-  /// The logits of all rows of the last call.
-  void writeRows(uint64_t count, FILE *out) {
-    std::vector<int32_t> rows(model.wanted());
-    for (uint64_t first = 0; first < count; first += rows.size()) {
-      rows.resize(std::min<uint64_t>(rows.size(), count - first));
-      std::iota(rows.begin(), rows.end(), int32_t(first));
-      auto logits = model.logits(rows);
-      fwrite(logits.data(), sizeof(float), logits.size(), out);
-    }
   }
 
   Text &text;

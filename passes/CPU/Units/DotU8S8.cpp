@@ -53,8 +53,8 @@ public:
   }
 
   Value write() {
-    // Several rows have sums enough for all registers in one part: a loop of
-    // its own computes each part.
+    // The sums of several rows fill the registers with one part, so each part
+    // has a loop of its own.
     const int64_t all = kLanes / form.lanes;
     const int64_t parts = rows.size() == 1 ? all : 1;
     SmallVector<Values> columns; // by part, by group and row

@@ -18,44 +18,51 @@ constexpr double kClose = 1e-7; // logits are float32
 /// Logits of probabilities 1/2, 1/4, 1/8, 1/8.
 const float kHalves[] = {std::log(4.0f), std::log(2.0f), 0, 0};
 
-TEST(Predict, GivesTheLikelihoodInNats) {
-  EXPECT_NEAR(predict(kHalves, 0).negativeLogLikelihood, std::log(2.0), kClose);
-  EXPECT_NEAR(predict(kHalves, 3).negativeLogLikelihood, std::log(8.0), kClose);
+TEST(Distribution, GivesTheLikelihoodInNats) {
+  EXPECT_NEAR(Distribution(kHalves).negativeLogLikelihood(0), std::log(2.0),
+              kClose);
+  EXPECT_NEAR(Distribution(kHalves).negativeLogLikelihood(3), std::log(8.0),
+              kClose);
 }
 
-TEST(Predict, DoesNotOverflow) {
+TEST(Distribution, DoesNotOverflow) {
   const float large[] = {1e4f, -1e4f, 1e4f};
-  EXPECT_NEAR(predict(large, 0).negativeLogLikelihood, std::log(2.0), kClose);
+  EXPECT_NEAR(Distribution(large).negativeLogLikelihood(0), std::log(2.0),
+              kClose);
 }
 
-TEST(Predict, PrefersTheFirstOfEqualLogits) {
+TEST(Distribution, PrefersTheFirstOfEqualLogits) {
   const float logits[] = {1, 7, 7, 2};
-  EXPECT_EQ(predict(logits, 0).likeliest, 1u);
+  EXPECT_EQ(Distribution(logits).likeliest(), 1u);
 }
 
-TEST(Predict, KeepsNaN) {
+TEST(Distribution, KeepsNaN) {
   const float logits[] = {0, std::numeric_limits<float>::quiet_NaN(), 0};
-  EXPECT_TRUE(std::isnan(predict(logits, 0).negativeLogLikelihood));
+  EXPECT_TRUE(std::isnan(Distribution(logits).negativeLogLikelihood(0)));
 }
 
 TEST(Divergence, OfARowFromItselfIsZero) {
-  EXPECT_EQ(divergence(kHalves, kHalves), 0);
+  EXPECT_EQ(Distribution(kHalves).divergenceFrom(Distribution(kHalves)), 0);
 }
 
 TEST(Divergence, DoesNotDependOnWhatIsAddedToAllLogits) {
   const float shifted[] = {std::log(4.0f) + 5, std::log(2.0f) + 5, 5, 5};
-  EXPECT_NEAR(divergence(kHalves, shifted), 0, 1e-6);
+  EXPECT_NEAR(Distribution(shifted).divergenceFrom(Distribution(kHalves)), 0,
+              1e-6);
 }
 
 TEST(Divergence, WeighsByTheReference) {
   const float even[] = {1, 1, 1, 1};
   // sum of p ln(4 p): 1/2 ln 2 + 1/4 ln 1 + 2/8 ln 1/2
-  EXPECT_NEAR(divergence(kHalves, even), std::log(2.0) / 4, kClose);
+  EXPECT_NEAR(Distribution(even).divergenceFrom(Distribution(kHalves)),
+              std::log(2.0) / 4, kClose);
   // sum of 1/4 ln(1 / (4 q)): 1/4 (ln 1/2 + ln 1 + 2 ln 2)
-  EXPECT_NEAR(divergence(even, kHalves), std::log(2.0) / 4, kClose);
+  EXPECT_NEAR(Distribution(kHalves).divergenceFrom(Distribution(even)),
+              std::log(2.0) / 4, kClose);
   const float first[] = {std::log(9.0f), 0}, second[] = {0, std::log(9.0f)};
   // 0.9 ln 9 - 0.1 ln 9
-  EXPECT_NEAR(divergence(first, second), 0.8 * std::log(9.0), 1e-6);
+  EXPECT_NEAR(Distribution(second).divergenceFrom(Distribution(first)),
+              0.8 * std::log(9.0), 1e-6);
 }
 
 TEST(MeanOf, HasItsStandardError) {
