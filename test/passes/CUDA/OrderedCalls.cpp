@@ -12,7 +12,7 @@
 using namespace corellama;
 using namespace corellama::test;
 
-int test::fewOrders() { return takesAll() ? kOrders : 4; }
+int test::fewOrders() { return takesAll() ? kOrders : 3; }
 
 void test::checkInOrders(TestModel &model, const KernelCall &call,
                          std::mt19937 &random, int orders) {
