@@ -33,6 +33,7 @@
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
 #include <memory>
+#include <optional>
 
 namespace corellama::codegen {
 
@@ -47,6 +48,14 @@ translateToLLVMIR(mlir::Operation *module, llvm::LLVMContext &context);
 /// profiler shows them), the rest becomes internal.
 llvm::Error addProgramDescriptor(llvm::Module &llvmModule,
                                  mlir::ModuleOp module);
+
+/// The LLVM machine of an architecture for `chip` and the features of `target`,
+/// which LLVM must know: by itself it only warns. Sums keep their bits: the IR
+/// has an fma wherever one is meant.
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+createMachine(const llvm::Triple &triple, llvm::StringRef chip,
+              llama::TargetInterface target, llvm::TargetOptions options,
+              std::optional<llvm::Reloc::Model> relocation);
 
 /// The LLVM machine for `target`, with position-independent code.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>

@@ -15,7 +15,6 @@
 #include "passes/CUDA/DeviceNames.h"
 #include "llvm/Analysis/LoopInfo.h"
 #include "llvm/IR/Dominators.h"
-#include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/TargetSelect.h"
 
@@ -38,23 +37,10 @@ corellama::codegen::createDeviceMachine(llama::TargetInterface target) {
   LLVMInitializeNVPTXTargetMC();
   LLVMInitializeNVPTXAsmPrinter();
 
-  llvm::Triple triple("nvptx64-nvidia-cuda");
-  std::string why;
-  const llvm::Target *nvptx = llvm::TargetRegistry::lookupTarget(triple, why);
-  if (!nvptx)
-    return llvm::createStringError("code generation: " + why);
-  llvm::TargetOptions options;
-  // The IR fixes the bits of a sum: it has an fma wherever one is meant. With
-  // this option LLVM emits `mul.rn` and `add.rn`, which ptxas does not
-  // contract; a plain `mul` and `add` it would.
-  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-  std::unique_ptr<llvm::TargetMachine> machine(nvptx->createTargetMachine(
-      triple, chip, target.getFeatures(), options, std::nullopt, std::nullopt,
-      llvm::CodeGenOptLevel::Aggressive));
-  if (!machine)
-    return llvm::createStringError("code generation: LLVM has no machine for " +
-                                   target.getName());
-  return machine;
+  // Without contraction LLVM emits `mul.rn` and `add.rn`, which ptxas does not
+  // contract either; a plain `mul` and `add` it would.
+  return createMachine(llvm::Triple("nvptx64-nvidia-cuda"), chip, target,
+                       llvm::TargetOptions(), std::nullopt);
 }
 
 static llvm::Expected<mlir::gpu::GPUModuleOp> deviceOf(mlir::ModuleOp module) {

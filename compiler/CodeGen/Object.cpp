@@ -8,9 +8,11 @@
 
 #include "compiler/CodeGen/CodeGen.h"
 #include "dialects/CPU/IR/CPUDialect.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Analysis/CGSCCPassManager.h"
 #include "llvm/Analysis/LoopAnalysisManager.h"
 #include "llvm/IR/LegacyPassManager.h"
+#include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Object/ObjectFile.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -19,6 +21,38 @@
 
 using namespace corellama;
 using namespace corellama::codegen;
+
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+corellama::codegen::createMachine(
+    const llvm::Triple &triple, llvm::StringRef chip,
+    llama::TargetInterface target, llvm::TargetOptions options,
+    std::optional<llvm::Reloc::Model> relocation) {
+  std::string why;
+  const llvm::Target *found = llvm::TargetRegistry::lookupTarget(triple, why);
+  if (!found)
+    return llvm::createStringError("code generation: " + why);
+  std::unique_ptr<llvm::MCSubtargetInfo> known(
+      found->createMCSubtargetInfo(triple, chip, ""));
+  llvm::SmallVector<llvm::StringRef> features;
+  target.getFeatures().split(features, ',', -1, /*KeepEmpty=*/false);
+  for (llvm::StringRef feature : features)
+    if (llvm::StringRef name = feature;
+        !name.consume_front("+") ||
+        llvm::none_of(known->getAllProcessorFeatures(),
+                      [&](const auto &entry) { return name == entry.Key; }))
+      return llvm::createStringError(
+          "code generation: target '" + target.getName() +
+          "' has the feature '" + feature +
+          "', expected + and a name that LLVM knows");
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
+  std::unique_ptr<llvm::TargetMachine> machine(found->createTargetMachine(
+      triple, chip, target.getFeatures(), options, relocation, std::nullopt,
+      llvm::CodeGenOptLevel::Aggressive));
+  if (!machine)
+    return llvm::createStringError("code generation: LLVM has no machine for " +
+                                   target.getName());
+  return machine;
+}
 
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 corellama::codegen::createTargetMachine(llama::TargetInterface target) {
@@ -31,25 +65,13 @@ corellama::codegen::createTargetMachine(llama::TargetInterface target) {
   LLVMInitializeX86TargetMC();
   LLVMInitializeX86AsmPrinter();
 
-  llvm::Triple triple("x86_64-unknown-linux-gnu");
-  std::string why;
-  const llvm::Target *x86 = llvm::TargetRegistry::lookupTarget(triple, why);
-  if (!x86)
-    return llvm::createStringError("code generation: " + why);
   llvm::TargetOptions options;
-  // The IR fixes the bits of a sum: it has an fma wherever one is meant.
-  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
   options.FunctionSections = true;
   options.MCOptions.AsmVerbose = true;
   // The baseline CPU plus the target's features, so that targets with the same
   // features give the same code.
-  std::unique_ptr<llvm::TargetMachine> machine(x86->createTargetMachine(
-      triple, "x86-64", target.getFeatures(), options, llvm::Reloc::PIC_,
-      std::nullopt, llvm::CodeGenOptLevel::Aggressive));
-  if (!machine)
-    return llvm::createStringError("code generation: LLVM has no machine for " +
-                                   triple.str());
-  return machine;
+  return createMachine(llvm::Triple("x86_64-unknown-linux-gnu"), "x86-64",
+                       target, options, llvm::Reloc::PIC_);
 }
 
 /// Attributes of every generated function.

@@ -43,6 +43,10 @@ PartitionAttr corellama::llama::makePartition(Block &body,
                             /*times=*/1, llvm::alignTo(rowsBy, m));
 }
 
+int64_t corellama::llama::rowTileOf(Block &body, StrategyInterface strategy) {
+  return body.getOps<AttentionPartOp>().empty() ? strategy.getM() : 1;
+}
+
 /// The partition of a kernel is the one that its body is written for.
 static LogicalResult verifyPartition(Operation *kernel,
                                      StrategyInterface strategy) {
@@ -58,6 +62,35 @@ static LogicalResult verifyPartition(Operation *kernel,
          << "is partitioned as " << partition << ", its ops and its tile of "
          << strategy.getM() << " x " << strategy.getN() << " ask for "
          << expected;
+}
+
+/// The last tile of rows may reach beyond the last row, and still lies in the
+/// kernel's buffers.
+static LogicalResult verifyRoomOf(Operation *kernel,
+                                  StrategyInterface strategy) {
+  int64_t tile = rowTileOf(kernel->getRegion(0).front(), strategy);
+  auto verify = [&](Operation *op, FlatSymbolRefAttr symbol, Value value) {
+    int64_t rows = getRowBound(value);
+    auto buffer = SymbolTable::lookupNearestSymbolFrom<BufferOp>(op, symbol);
+    if (!cast<RankedTensorType>(value.getType()).isDynamicDim(0) ||
+        rows == kAnyRows || !buffer)
+      return success();
+    auto have = cast<RankedTensorType>(buffer.getType());
+    if (llvm::alignTo(rows, tile) <= static_cast<uint64_t>(have.getDimSize(0)))
+      return success();
+    return LogicalResult(op->emitOpError()
+                         << "buffer " << symbol << " of type " << have
+                         << " has no room for " << rows << " rows in tiles of "
+                         << tile << ", as " << strategy << " has them");
+  };
+  WalkResult walked = kernel->walk([&](Operation *op) -> WalkResult {
+    if (auto read = dyn_cast<BufferReadOp>(op); read && !read.getRows())
+      return verify(op, read.getBufferAttr(), read.getResult());
+    if (auto write = dyn_cast<BufferWriteOp>(op))
+      return verify(op, write.getBufferAttr(), write.getValue());
+    return success();
+  });
+  return failure(walked.wasInterrupted());
 }
 
 Reads corellama::llama::readsOf(Operation *kernel) {
@@ -221,6 +254,7 @@ LogicalResult corellama::llama::verifyReads(ModuleOp module) {
 
 LogicalResult corellama::llama::verifyPlanInvariants(ModuleOp module) {
   return failure(failed(forEachKernel(module, verifyPartition)) ||
+                 failed(forEachKernel(module, verifyRoomOf)) ||
                  failed(verifySums(module)) ||
                  failed(verifySameOrders(module)));
 }

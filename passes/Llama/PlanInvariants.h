@@ -21,6 +21,9 @@ namespace corellama::llama {
 /// tiles, and `by` of a row-wise one.
 PartitionAttr makePartition(mlir::Block &body, StrategyInterface strategy,
                             int64_t by, int64_t rowsBy);
+/// Rows of a call in one tile of a kernel with this body: attention that is
+/// partitioned by keys has tiles of heads.
+int64_t rowTileOf(mlir::Block &body, StrategyInterface strategy);
 /// What a kernel reads besides buffers: the weights that it multiplies by, as
 /// symbols in order, and whether it reads the cache. Null: none, and not.
 struct Reads {

@@ -6,24 +6,20 @@
 
 #include "passes/Llama/StepBuffers.h"
 #include "mlir/IR/Builders.h"
+#include "passes/Llama/PlanInvariants.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace corellama::llama;
 
-/// Rows of a call in one tile; strategies that have none take rows one by one,
-/// and so does attention that is partitioned by keys: its tile is of heads.
-static int64_t rowTileOf(KernelOp kernel) {
-  auto tile = dyn_cast_or_null<StrategyInterface>(kernel.getStrategyAttr());
-  bool ofHeads = !kernel.getBody().front().getOps<AttentionPartOp>().empty();
-  return tile && !ofHeads ? tile.getM() : 1;
-}
-
 FailureOr<int64_t> StepBuffers::rowCapacity(int64_t rows,
                                             ArrayRef<KernelOp> kernels) {
   int64_t capacity = rows;
   for (KernelOp kernel : kernels) {
-    int64_t tile = rowTileOf(kernel);
+    auto strategy =
+        dyn_cast_or_null<StrategyInterface>(kernel.getStrategyAttr());
+    // Strategies that have no tile take rows one by one.
+    int64_t tile = strategy ? rowTileOf(kernel.getBody().front(), strategy) : 1;
     if (tile < 1 || tile > INT32_MAX)
       return kernel.emitOpError()
              << "\"" << kernel.getName() << "\" has a tile of " << tile

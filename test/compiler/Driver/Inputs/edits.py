@@ -50,7 +50,8 @@ def main():
         elif result.returncode == 0:
             found = "the same ids" if ids() == expected else "other ids"
         else:
-            found = re.sub(rf"^corellama: {path}:\d+:\d+: (.*)\n$", r"\1", result.stderr)
+            found = re.sub(rf"^corellama: {path}:\d+:\d+: (.*)$", r"\1",
+                           result.stderr.removesuffix("\n"))
             assert not program.exists()
         if found != message:
             failures += 1
