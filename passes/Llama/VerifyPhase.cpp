@@ -16,6 +16,7 @@
 #include "passes/Llama/PlanInvariants.h"
 #include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 namespace corellama::llama {
 #define GEN_PASS_DEF_LLAMAVERIFYPHASE
@@ -255,22 +256,76 @@ static LogicalResult expectLayers(ModuleOp module) {
   });
 }
 
-/// A tile.weight names its entry of the table of offsets.
-static LogicalResult expectTableIndices(ModuleOp module) {
-  return forEach<tile::WeightOp>(
-      module, [&](tile::WeightOp op) -> LogicalResult {
-        auto weight = SymbolTable::lookupNearestSymbolFrom<WeightOp>(
-            op, op.getWeightAttr());
-        if (!weight)
-          return success(); // a kernel alone, without declarations
-        int64_t expected = getWeightTableIndex(module, weight);
-        if (static_cast<int64_t>(op.getIndex()) != expected)
-          return op.emitOpError()
-                 << "has index " << op.getIndex() << " of the "
-                 << getWeightTableSize(module) << " in the table, "
-                 << op.getWeight() << " has " << expected;
-        return success();
-      });
+/// A tile.weight is an entry of the table of offsets, in a declared layout.
+static LogicalResult verifyUse(tile::WeightOp op, ModuleOp module) {
+  auto weight =
+      SymbolTable::lookupNearestSymbolFrom<WeightOp>(op, op.getWeightAttr());
+  if (!weight)
+    return success(); // a kernel alone, without declarations
+  int64_t expected = getWeightTableIndex(module, weight);
+  if (static_cast<int64_t>(op.getIndex()) != expected)
+    return op.emitOpError() << "has index " << op.getIndex() << " of the "
+                            << getWeightTableSize(module) << " in the table, "
+                            << op.getWeight() << " has " << expected;
+  for (auto [format, layout] :
+       llvm::zip(weight.getFormats(), *weight.getLayouts()))
+    if (format == op.getType().getFormat() && layout == op.getLayout())
+      return success();
+  return op.emitOpError() << "reads " << op.getType().getFormat() << " in "
+                          << op.getLayout() << ", " << op.getWeight()
+                          << " is declared as " << weight.getFormats() << " in "
+                          << weight.getLayoutsAttr();
+}
+
+/// Memory of a buffer lies where the buffer does.
+static LogicalResult verifyUse(Operation *op, FlatSymbolRefAttr symbol,
+                               int64_t at, Type element, int64_t elements) {
+  auto buffer = SymbolTable::lookupNearestSymbolFrom<BufferOp>(op, symbol);
+  if (!buffer)
+    return success(); // as above
+  auto type = cast<RankedTensorType>(buffer.getType());
+  if (buffer.getAt() == static_cast<uint64_t>(at) &&
+      element == type.getElementType() && elements <= type.getNumElements())
+    return success();
+  return op->emitOpError() << "has " << elements << " elements of " << element
+                           << " at " << at << ", buffer " << symbol << " is "
+                           << type << " at " << *buffer.getAt();
+}
+
+static LogicalResult verifyUse(tile::CacheOp op, ModuleOp module) {
+  auto layouts = module.getOps<CacheLayoutOp>();
+  if (layouts.empty())
+    return success(); // as above
+  CacheLayoutOp declared = *layouts.begin();
+  if (op.getKeys() == declared.getKeys() &&
+      op.getValues() == declared.getValues())
+    return success();
+  return op.emitOpError() << "has keys in " << op.getKeys() << " and values in "
+                          << op.getValues() << ", llama.cache_layout has them "
+                          << "in " << declared.getKeys() << " and "
+                          << declared.getValues();
+}
+
+/// Tiles use weights, buffers and the cache as they are declared, because the
+/// image and the workspace are made from the declarations.
+static LogicalResult expectDeclarations(ModuleOp module) {
+  return forEach<Operation *>(module, [&](Operation *op) {
+    return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+        .Case<tile::WeightOp, tile::CacheOp>(
+            [&](auto use) { return verifyUse(use, module); })
+        .Case([](tile::BufferOp use) {
+          auto memory = cast<MemRefType>(use.getType());
+          return verifyUse(use, use.getBufferAttr(), use.getAt(),
+                           memory.getElementType(), memory.getNumElements());
+        })
+        .Case([](tile::BufferRowsOp use) {
+          auto rows = cast<tile::RowsType>(use.getType());
+          return verifyUse(use, use.getBufferAttr(), use.getAt(),
+                           rows.getElementType(),
+                           rows.getRows() * rows.getColumns());
+        })
+        .Default(success());
+  });
 }
 
 /// A tile.rope_row reads the module's table, whose rows are for heads of one
@@ -386,7 +441,7 @@ static constexpr Fact kFacts[] = {
     {Phase::Schedule, Phase::Schedule, verifyReads},
     {Phase::Schedule, Phase::Schedule, expectResolved},
     {Phase::Schedule, Phase::Vector, expectLayers},
-    {Phase::Tile, Phase::Tile, expectTableIndices},
+    {Phase::Tile, Phase::Tile, expectDeclarations},
     {Phase::Tile, Phase::Tile, expectHeadsOfTable},
 };
 
