@@ -6,6 +6,8 @@
 
 #include "runtime/Main/Generate.h"
 
+#include "runtime/Drafts/DraftLength.h"
+#include "runtime/Drafts/NgramDrafts.h"
 #include "runtime/Main/Output.h"
 #include "runtime/Main/Report.h"
 #include "runtime/Main/Signals.h"
@@ -14,7 +16,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <optional>
 #include <sys/random.h>
+#include <vector>
 
 namespace corellama::runtime {
 
@@ -81,6 +86,81 @@ private:
   NpyWriter *logits;
   PromptProgress progress;
 };
+
+/// Decode calls: an id, and where drafts are wanted ids that may follow it. The
+/// logits that follow them are kept, for as long as the drafts are what is
+/// chosen.
+class Decoder {
+public:
+  Decoder(Model &model, Generation &outcome, bool drafts,
+          std::span<const int32_t> prompt)
+      : model(model), outcome(outcome) {
+    if (!drafts)
+      return;
+    ngrams.emplace();
+    for (int32_t id : prompt)
+      ngrams->append(id);
+  }
+
+  /// The logits that follow `id`, the one after `before` others. Valid until
+  /// the next call.
+  std::span<const float> logitsAfter(int32_t id, uint64_t before) {
+    if (ngrams)
+      ngrams->append(id);
+    if (row + 1 < rows.size() && rows[row + 1] == id) {
+      ++row;
+      ++outcome.accepted;
+    } else {
+      run(id, before);
+    }
+    return logits.subspan(row * model.vocabulary(), model.vocabulary());
+  }
+
+  /// The drafts of the last call have been compared as far as they will be.
+  void judge() {
+    if (rows.size() > 1)
+      length.judged(matched, rows.size() - 1, row);
+    rows.clear();
+  }
+
+private:
+  void run(int32_t id, uint64_t before) {
+    judge();
+    // What was drafted and wrong.
+    model.truncate(before);
+    rows = {id};
+    row = 0;
+    if (ngrams) {
+      const uint64_t room =
+          std::min({model.wanted(), model.batch(), model.context() - before,
+                    uint64_t(DraftLength::kMostRows)}) -
+          1;
+      auto proposal = ngrams->propose(room);
+      matched = proposal.matched;
+      auto drafts =
+          proposal.ids.first(length.choose(matched, proposal.ids.size()));
+      rows.insert(rows.end(), drafts.begin(), drafts.end());
+      outcome.drafted += drafts.size();
+    }
+    Stopwatch watch;
+    model.append(rows);
+    logits = model.logits({kFirstRows, rows.size()});
+    length.ran(rows.size(), watch.seconds());
+    ++outcome.decodeCalls;
+  }
+
+  static constexpr int32_t kFirstRows[] = {0, 1, 2, 3, 4, 5, 6, 7};
+  static_assert(std::size(kFirstRows) == DraftLength::kMostRows);
+
+  Model &model;
+  Generation &outcome;
+  std::optional<NgramDrafts> ngrams;
+  DraftLength length;
+  /// The ids of the last call, and of which of them the logits were given last.
+  std::vector<int32_t> rows;
+  size_t row = 0, matched = 0;
+  std::span<const float> logits;
+};
 } // namespace
 
 Generation generate(Model &model, std::span<const int32_t> prompt,
@@ -116,8 +196,10 @@ Generation generate(Model &model, std::span<const int32_t> prompt,
   int32_t id = sample(model.logits({&run.lastRow, 1}));
   outcome.promptSeconds = watch.seconds();
 
+  Decoder decoder(model, outcome, options.drafts == Drafts::ngram, prompt);
   watch = Stopwatch();
   for (uint64_t ids = 1;; ++ids) {
+    const uint64_t before = prompt.size() + ids - 1;
     const bool isEnd = text.endsAnswer(id);
     if (!output.put(id)) {
       outcome.error = output.error();
@@ -132,16 +214,14 @@ Generation generate(Model &model, std::span<const int32_t> prompt,
       run.stop(End::count);
       break;
     }
-    if (model.filled() == model.context()) {
+    if (before == model.context()) {
       run.stop(End::contextFull);
       break;
     }
     if (!run.mayGoOn())
       break;
-    model.append({&id, 1});
+    auto row = decoder.logitsAfter(id, before);
     ++outcome.decodeTokens;
-    const int32_t only = 0;
-    auto row = model.logits({&only, 1});
     if (!run.write(row))
       break;
     id = sample(row);

@@ -1,7 +1,8 @@
 //===- Generate.h - from a prompt to an answer ----------------------------===//
 //
-// The generation loop: the prompt in chunks, then one token at a time, until an
-// end condition. It decides only in which order steps run and when to stop.
+// The generation loop: the prompt in chunks, then one token at a time, or
+// several where drafts are right, until an end condition. It decides only in
+// which order steps run and when to stop.
 //
 //===----------------------------------------------------------------------===//
 
@@ -41,9 +42,12 @@ struct Generation {
   std::string error;
   uint64_t promptTokens = 0;
   double promptSeconds = 0;
-  /// Calls of the decode step, one fewer than ids: the prompt gives the first.
+  /// Ids behind the first, which the prompt gives.
   uint64_t decodeTokens = 0;
   double decodeSeconds = 0;
+  /// Drafted ids that were checked, those that were right, and the calls that
+  /// it took, of one row and more.
+  uint64_t drafted = 0, accepted = 0, decodeCalls = 0;
   /// The seed of the sampling, given or drawn.
   uint64_t seed = 0;
 };

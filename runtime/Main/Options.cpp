@@ -149,6 +149,14 @@ static const Flag kFlags[] = {
      "sample from those at least P times as likely as the likeliest; 0: all "
      "(default 0.05)",
      "a number from 0 to 1", takeNumber<&SamplerSettings::minP, 0, 1>},
+    {"--draft", nullptr, "ngram|none",
+     "check several guessed tokens at once: ngram guesses what followed the "
+     "same tokens before; the text is the same, sooner (default none)",
+     "ngram or none",
+     [](std::string_view value, Options &options) {
+       options.drafts = value == "ngram" ? Drafts::ngram : Drafts::none;
+       return value == "ngram" || value == "none";
+     }},
     {"--ignore-eos", nullptr, nullptr,
      "go on where the model would end its answer", "",
      turnOn<&Options::ignoreEnd>},

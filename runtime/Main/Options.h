@@ -21,6 +21,9 @@
 
 namespace corellama::runtime {
 
+/// Where ids come from that are checked several in one call.
+enum class Drafts { none, ngram };
+
 struct Options {
   std::optional<std::string> prompt;
   /// "-" is the standard input.
@@ -35,6 +38,7 @@ struct Options {
   /// None: a random one.
   std::optional<uint64_t> seed;
   SamplerSettings sampling;
+  Drafts drafts = Drafts::none;
   bool ignoreEnd = false;
   bool outputIds = false;
   std::optional<std::string> logitsOut;

@@ -42,17 +42,22 @@ static double rate(uint64_t tokens, double seconds) {
 }
 
 std::string closingLine(double loadSeconds, const Generation &generation) {
-  // Three counts of 20 digits and three times fit with bytes to
-  // spare.
-  char line[256];
+  // Six counts of 20 digits and three times fit with bytes to spare.
+  char line[384], drafts[128] = "";
+  if (generation.drafted > 0)
+    snprintf(drafts, sizeof(drafts),
+             " | drafts %llu of %llu right, %.2f tokens a call",
+             static_cast<unsigned long long>(generation.accepted),
+             static_cast<unsigned long long>(generation.drafted),
+             rate(generation.decodeTokens, double(generation.decodeCalls)));
   snprintf(line, sizeof(line),
            "load %.1f ms | prompt %llu tokens %.1f tok/s | decode %llu tokens "
-           "%.1f tok/s | seed %llu\n",
+           "%.1f tok/s%s | seed %llu\n",
            loadSeconds * 1e3,
            static_cast<unsigned long long>(generation.promptTokens),
            rate(generation.promptTokens, generation.promptSeconds),
            static_cast<unsigned long long>(generation.decodeTokens),
-           rate(generation.decodeTokens, generation.decodeSeconds),
+           rate(generation.decodeTokens, generation.decodeSeconds), drafts,
            static_cast<unsigned long long>(generation.seed));
   return line;
 }

@@ -39,7 +39,7 @@ private:
 };
 
 /// "load 12.3 ms | prompt 512 tokens 1234.5 tok/s | decode 255 tokens 234.5
-/// tok/s | seed 7" and a line end.
+/// tok/s | seed 7" and a line end; with drafts what became of them, too.
 std::string closingLine(double loadSeconds, const Generation &generation);
 
 } // namespace corellama::runtime

@@ -24,7 +24,7 @@ import make_models
 
 FLAGS = ["-p", "-f", "--prompt-ids", "--chat", "-n", "-c", "-b", "-t", "-s",
          "--temp", "--top-k", "--top-p", "--min-p", "--ignore-eos", "--output-ids",
-         "--logits-out", "--bench", "-v", "--version", "--help"]
+         "--logits-out", "--draft", "--bench", "-v", "--version", "--help"]
 COMPILE_FLAGS = ["-o", "--target", "--activations", "--cache-type", "--rows",
                  "--chunk",
                  "--emit", "--compile-to", "--compile-from", "--ir",

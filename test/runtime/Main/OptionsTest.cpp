@@ -56,6 +56,8 @@ TEST(Options, AllOfThem) {
                         "0.5",
                         "--min-p",
                         "1e-3",
+                        "--draft",
+                        "ngram",
                         "--ignore-eos",
                         "--output-ids",
                         "--logits-out",
@@ -74,6 +76,7 @@ TEST(Options, AllOfThem) {
   EXPECT_EQ(options->sampling.topK, 7);
   EXPECT_EQ(options->sampling.topP, 0.5);
   EXPECT_EQ(options->sampling.minP, 1e-3);
+  EXPECT_EQ(options->drafts, Drafts::ngram);
   EXPECT_EQ(options->logitsOut, "x.npy");
 }
 
@@ -122,6 +125,7 @@ TEST(Options, Errors) {
       {{"-b", "0"}, "-b: is '0', expected a number of tokens, 1 or more"},
       {{"-t", "0"}, "-t: is '0', expected a number of threads, 1 or more"},
       {{"-s", "-1"}, "-s: is '-1', expected a whole number, 0 or more"},
+      {{"--draft", "big"}, "--draft: is 'big', expected ngram or none"},
       {{"--temp", "nan"}, "--temp: is 'nan', expected a number, 0 or more"},
       {{"--temp", "inf"}, "--temp: is 'inf', expected a number, 0 or more"},
       {{"--temp", "-0.1"}, "--temp: is '-0.1', expected a number, 0 or more"},
@@ -171,8 +175,8 @@ TEST(Options, HelpHasEveryFlagAndFitsTheScreen) {
   std::string help = helpText("model");
   for (const char *flag :
        {"-p", "-f", "--prompt-ids", "--chat", "-n", "-c", "-b", "-t", "-s",
-        "--temp", "--top-k", "--top-p", "--min-p", "--ignore-eos",
-        "--output-ids", "--logits-out", "-v", "--version", "--help"})
+        "--temp", "--top-k", "--top-p", "--min-p", "--draft",
+        "--ignore-eos", "--output-ids", "--logits-out", "-v", "--version", "--help"})
     EXPECT_NE(help.find("\n  " + std::string(flag)), help.npos) << flag;
   size_t start = 0;
   for (size_t end; (end = help.find('\n', start)) != help.npos; start = end + 1)

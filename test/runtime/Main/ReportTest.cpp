@@ -22,6 +22,18 @@ TEST(Report, ClosingLine) {
             "127.5 tok/s | seed 7\n");
 }
 
+TEST(Report, WhatBecameOfDrafts) {
+  Generation generation;
+  generation.decodeTokens = 30;
+  generation.decodeSeconds = 2;
+  generation.decodeCalls = 12;
+  generation.drafted = 25;
+  generation.accepted = 18;
+  EXPECT_EQ(closingLine(0, generation),
+            "load 0.0 ms | prompt 0 tokens 0.0 tok/s | decode 30 tokens 15.0 "
+            "tok/s | drafts 18 of 25 right, 2.50 tokens a call | seed 0\n");
+}
+
 TEST(Report, NothingDecoded) {
   EXPECT_EQ(closingLine(0, Generation{}),
             "load 0.0 ms | prompt 0 tokens 0.0 tok/s | decode 0 tokens 0.0 "

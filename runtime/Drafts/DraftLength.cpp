@@ -1,0 +1,88 @@
+//===- DraftLength.cpp - how many drafted ids are worth a call ------------===//
+//
+// See DraftLength.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Drafts/DraftLength.h"
+
+#include <algorithm>
+
+using namespace corellama::runtime;
+
+/// The rows of calls that are tried: what programs have forms for.
+static constexpr size_t kRows[] = {2, 4, 8};
+/// Until a call of so many rows was timed: each row adds this part of a call of
+/// one. Weights are read once a call, so it is the arithmetic of a row; 8 rows
+/// cost 2.6 calls of one where arithmetic is the bound (docs/performance.md).
+static constexpr double kCostOfRow = 0.23;
+/// A new time's weight in the average, which follows a context that grows and a
+/// machine that others use; one that was interrupted counts as this many times
+/// the average at most, because what seems too slow is not tried again.
+static constexpr double kNewTime = 0.2, kSlowest = 2;
+/// What is believed before anything was compared, as a number of comparisons
+/// and how many of them were right. Longer matches are better evidence.
+static constexpr double kPriorCompared = 4;
+static constexpr double kPriorRight[] = {2, 2.8, 3.2};
+/// How much of a record a comparison leaves, and a draft that was not tried:
+/// what is believed returns to the prior, so that drafts are tried again.
+static constexpr double kKept = 0.95, kKeptUntried = 0.98;
+
+DraftLength::DraftLength() {
+  for (size_t i = 0; i < records.size(); ++i)
+    records[i] = {kPriorCompared, kPriorRight[i]};
+}
+
+size_t DraftLength::choose(size_t matched, size_t available) {
+  if (available == 0)
+    return 0;
+  Record &record = recordOf(matched);
+  const double rate = record.rate();
+  size_t best = 0;
+  double bestIds = 1 / secondsOf(1); // a second
+  for (size_t rows : kRows) {
+    const size_t drafts = std::min(rows - 1, available);
+    // 1 + rate + rate^2 + ...: a draft counts if all before it were right.
+    double ids = 1, right = 1;
+    for (size_t i = 0; i < drafts; ++i)
+      ids += right *= rate;
+    if (ids / secondsOf(drafts + 1) > bestIds) {
+      bestIds = ids / secondsOf(drafts + 1);
+      best = drafts;
+    }
+    if (drafts == available)
+      break;
+  }
+  if (best == 0) {
+    const double prior = kPriorRight[matched - NgramDrafts::kShortest];
+    record.compared += (1 - kKeptUntried) * (kPriorCompared - record.compared);
+    record.right += (1 - kKeptUntried) * (prior - record.right);
+  }
+  return best;
+}
+
+double DraftLength::secondsOf(size_t rows) const {
+  if (seconds[rows] > 0)
+    return seconds[rows];
+  const double one = seconds[1] > 0 ? seconds[1] : 1;
+  return one * (1 + kCostOfRow * double(rows - 1));
+}
+
+void DraftLength::ran(size_t rows, double time) {
+  double &known = seconds[rows];
+  if (known == 0 && rows == 1)
+    known = time;
+  const double before = secondsOf(rows);
+  time = std::min(time, kSlowest * before);
+  known = known > 0 ? known + kNewTime * (time - known) : time;
+}
+
+void DraftLength::judged(size_t matched, size_t drafted, size_t accepted) {
+  Record &record = recordOf(matched);
+  // Behind the first wrong one nothing was compared.
+  const size_t compared = std::min(drafted, accepted + 1);
+  for (size_t i = 0; i < compared; ++i) {
+    record.compared = kKept * record.compared + 1;
+    record.right = kKept * record.right + (i < accepted ? 1 : 0);
+  }
+}
