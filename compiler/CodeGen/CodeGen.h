@@ -49,9 +49,8 @@ translateToLLVMIR(mlir::Operation *module, llvm::LLVMContext &context);
 llvm::Error addProgramDescriptor(llvm::Module &llvmModule,
                                  mlir::ModuleOp module);
 
-/// The LLVM machine of an architecture for `chip` and the features of `target`,
-/// which LLVM must know: by itself it only warns. Sums keep their bits: the IR
-/// has an fma wherever one is meant.
+/// The LLVM machine of an architecture for `chip` and the features of `target`.
+/// Sums keep their bits: the IR has an fma wherever one is meant.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 createMachine(const llvm::Triple &triple, llvm::StringRef chip,
               llama::TargetInterface target, llvm::TargetOptions options,

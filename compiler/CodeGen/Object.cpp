@@ -8,11 +8,9 @@
 
 #include "compiler/CodeGen/CodeGen.h"
 #include "dialects/CPU/IR/CPUDialect.h"
-#include "llvm/ADT/STLExtras.h"
 #include "llvm/Analysis/CGSCCPassManager.h"
 #include "llvm/Analysis/LoopAnalysisManager.h"
 #include "llvm/IR/LegacyPassManager.h"
-#include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Object/ObjectFile.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -31,19 +29,6 @@ corellama::codegen::createMachine(
   const llvm::Target *found = llvm::TargetRegistry::lookupTarget(triple, why);
   if (!found)
     return llvm::createStringError("code generation: " + why);
-  std::unique_ptr<llvm::MCSubtargetInfo> known(
-      found->createMCSubtargetInfo(triple, chip, ""));
-  llvm::SmallVector<llvm::StringRef> features;
-  target.getFeatures().split(features, ',', -1, /*KeepEmpty=*/false);
-  for (llvm::StringRef feature : features)
-    if (llvm::StringRef name = feature;
-        !name.consume_front("+") ||
-        llvm::none_of(known->getAllProcessorFeatures(),
-                      [&](const auto &entry) { return name == entry.Key; }))
-      return llvm::createStringError(
-          "code generation: target '" + target.getName() +
-          "' has the feature '" + feature +
-          "', expected + and a name that LLVM knows");
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
   std::unique_ptr<llvm::TargetMachine> machine(found->createTargetMachine(
       triple, chip, target.getFeatures(), options, relocation, std::nullopt,

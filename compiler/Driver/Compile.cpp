@@ -307,8 +307,7 @@ Error Compilation::generate(const checkpoint::Checkpoint &checkpoint) {
 
 Error Compilation::writeProgram(const checkpoint::Checkpoint &checkpoint,
                                 llvm::ArrayRef<char> object) {
-  image::ImageOptions imageOptions{options.activations, CORELLAMA_VERSION};
-  auto plan = image::planImage(*module, checkpoint, imageOptions);
+  auto plan = image::planImage(*module, checkpoint, CORELLAMA_VERSION);
   if (!plan)
     return plan.takeError();
   auto runtime = codegen::findRuntimeFolder(tool);

@@ -12,6 +12,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/Parser/Parser.h"
 #include "passes/Llama/CarriedOptions.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -22,7 +23,7 @@ using namespace mlir;
 /// A dump of another version is refused by this number, before the parser
 /// reports the first unknown name. Version 1 had no attribute.
 static constexpr llvm::StringLiteral kVersionAttr = "llama.version";
-static constexpr int64_t kVersion = 3;
+static constexpr int64_t kVersion = 4;
 
 /// An explicit f32 means that nothing is rounded, the cache included.
 static std::string cacheTypeOf(const CompileArguments &arguments) {
@@ -127,6 +128,8 @@ static llvm::Error checkArguments(ModuleOp module,
     return refuse(
         path, "llama.target: is missing, which every dump carries; make a new "
               "one with --compile-to");
+  if (llvm::Error error = verifyTarget(target))
+    return refuse(path, "llama.target: " + llvm::toString(std::move(error)));
   if (!arguments.target.empty()) {
     auto asked = resolveTarget(*module.getContext(), arguments.target);
     if (!asked)
@@ -198,6 +201,10 @@ llvm::Expected<OwningOpRef<ModuleOp>> corellama::readPhaseFile(
     return refuse(path, "is of phase " + phase.getValue() + ", not " +
                             expected +
                             "; give --compile-from=" + phase.getValue());
+  // Its declarations are gone in phase llvm.
+  if (expectedPhase < llama::Phase::LLVM &&
+      !llvm::hasSingleElement(module->getOps<llama::ModelOp>()))
+    return refuse(path, "has no llama.model, or several; expected one");
   auto identity = (*module)->getAttrOfType<StringAttr>(llama::kCheckpointAttr);
   std::string own = checkpointAttribute(checkpoint);
   if (!identity || identity != own)

@@ -193,7 +193,7 @@ static Error planRope(ModuleOp module, const checkpoint::ModelConfig &config,
 
 Expected<ImagePlan> corellama::image::planImage(ModuleOp module,
                                                 const Checkpoint &checkpoint,
-                                                const ImageOptions &options) {
+                                                StringRef version) {
   MLIRContext &context = *module.getContext();
   const checkpoint::ModelConfig &config = checkpoint.config();
   auto identity = module->getAttrOfType<StringAttr>(kCheckpointAttr);
@@ -228,7 +228,7 @@ Expected<ImagePlan> corellama::image::planImage(ModuleOp module,
   if (Error error = WeightPlanner(module, checkpoint, plan).run())
     return error;
   Expected<std::string> manifest =
-      makeManifest(module, checkpoint, options, plan);
+      makeManifest(module, checkpoint, version, plan);
   if (!manifest)
     return manifest.takeError();
   plan.manifest = std::move(*manifest);

@@ -30,14 +30,6 @@ inline constexpr uint64_t kWeightAlignment = 64;
 /// The image, and the weights in it, start on a page of the file and of memory.
 inline constexpr uint64_t kPageBytes = 4096;
 
-/// The manifest's contents that are not from the module.
-struct ImageOptions {
-  /// The driver's choice or option, such as "f32".
-  std::string activations;
-  /// The compiler's version, "0.1.0".
-  std::string compilerVersion;
-};
-
 /// One weight of one layer: its source tensor, format, layout and offset.
 struct ImageWeight {
   const checkpoint::TensorInfo *tensor;
@@ -63,12 +55,12 @@ struct ImagePlan {
 
 /// Reads from the module: llama.config, llama.target and llama.checkpoint, the
 /// declarations of weights with their layouts, llama.cache_layout,
-/// llama.rope_table, and the attributes llama.program and llama.kernels. The
-/// module may come from an edited file: anything that does not fit the
-/// checkpoint is an error.
+/// llama.rope_table, and the attributes llama.options, llama.program and
+/// llama.kernels. The module may come from an edited file: anything that does
+/// not fit the checkpoint is an error. `version` is the compiler's, "0.1.0".
 llvm::Expected<ImagePlan> planImage(mlir::ModuleOp module,
                                     const checkpoint::Checkpoint &checkpoint,
-                                    const ImageOptions &options);
+                                    llvm::StringRef version);
 
 /// Writes the image to memory: plan.header.bytes bytes, zeroed before the call.
 llvm::Error writeImage(const ImagePlan &plan,

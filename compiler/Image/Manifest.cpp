@@ -8,6 +8,7 @@
 #include "compiler/Import/Import.h"
 #include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/IR/SymbolTable.h"
+#include "passes/Llama/CarriedOptions.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
@@ -154,9 +155,10 @@ static json::Array tensors(const ImagePlan &plan) {
   return list;
 }
 
-Expected<std::string> corellama::image::makeManifest(
-    ModuleOp module, const checkpoint::Checkpoint &checkpoint,
-    const ImageOptions &options, const ImagePlan &plan) {
+Expected<std::string>
+corellama::image::makeManifest(ModuleOp module,
+                               const checkpoint::Checkpoint &checkpoint,
+                               StringRef version, const ImagePlan &plan) {
   auto target = module->getAttrOfType<cpu::TargetAttr>(kTargetAttr);
   if (!target)
     return refuseModule(
@@ -195,8 +197,13 @@ Expected<std::string> corellama::image::makeManifest(
     rows.push_back(*form.getAsObject()->get("rows"));
 
   Type elementType = cast<CacheType>(cache->getType()).getElementType();
+  auto activations = getCarriedOption<StringAttr>(module, "activations");
+  if (!activations)
+    return refuseModule("has no llama.options with activations, which every "
+                        "dump carries");
   json::Object config = toJSON(checkpoint.config());
   config["rope_base"] = rope->getBase().convertToDouble();
+  config.erase("eps"); // it stands in the code, which may be an edited one
   json::Object manifest{
       {"checkpoint", json::Object{{"name", text(llvm::sys::path::filename(
                                                checkpoint.path()))},
@@ -205,12 +212,11 @@ Expected<std::string> corellama::image::makeManifest(
       {"config", std::move(config)},
       {"target", json::Object{{"name", text(target.getName())},
                               {"features", text(target.getFeatures())},
-                              {"vector_bits", target.getVectorBits()},
-                              {"l2_bytes", target.getL2Bytes()}}},
-      {"activations", options.activations},
+                              {"vector_bits", target.getVectorBits()}}},
+      {"activations", text(activations)},
       // With auto a GPU's prefill rounds rows that its decode does not; else
-      // both multiply the same rows by the same unit.
-      {"decode_equals_prefill", options.activations != "auto"},
+      // both multiply the same rows by the same unit (llama-verify-phase).
+      {"decode_equals_prefill", activations != "auto"},
       {"cache", json::Object{{"type", llvm::to_string(elementType)},
                              {"keys", llvm::to_string(cache->getKeys())},
                              {"values", llvm::to_string(cache->getValues())}}},
@@ -218,7 +224,7 @@ Expected<std::string> corellama::image::makeManifest(
       {"forms", std::move(*forms)},
       {"heads", std::move(*heads)},
       {"compiler", json::Object{{"name", "CoreLlama"},
-                                {"version", options.compilerVersion},
+                                {"version", text(version)},
                                 {"llvm", LLVM_VERSION_STRING}}},
       {"kernels", std::move(*kernelList)},
       {"memory", json::Object{{"weights", plan.header.weights.bytes},

@@ -17,7 +17,7 @@ namespace corellama::image {
 /// only: no path, no time, keys in alphabetical order.
 llvm::Expected<std::string>
 makeManifest(mlir::ModuleOp module, const checkpoint::Checkpoint &checkpoint,
-             const ImageOptions &options, const ImagePlan &plan);
+             llvm::StringRef version, const ImagePlan &plan);
 
 /// The error for a module that does not fit: "module: PROBLEM".
 llvm::Error refuseModule(const llvm::Twine &problem);

@@ -25,7 +25,7 @@ class Packer {
 public:
   /// Rows of a tile. In no layout do rows of different tiles share a byte, so
   /// tiles can be packed in parallel.
-  static constexpr uint64_t kTileRows = 16;
+  static constexpr uint64_t kTileRows = llama::kInterleavedRows;
 
   /// Fails where the layout does not accept the format, the size overflows, or
   /// the layout is not regular: tiles of 16 rows and one block (32 columns of

@@ -15,7 +15,6 @@
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/X86TargetParser.h"
 #include <climits>
-#include <unistd.h>
 
 using namespace mlir;
 using namespace corellama;
@@ -71,21 +70,6 @@ static int64_t vectorBitsOf(const FeatureSet &features) {
 }
 
 //===----------------------------------------------------------------------===//
-// This machine
-//===----------------------------------------------------------------------===//
-
-/// The table's size if the table has the CPU, so that programs compiled on
-/// equal CPUs are equal, even if a hypervisor misreports the caches.
-static uint64_t hostL2Bytes(StringRef cpu) {
-  if (const TargetInfo *info = findTarget(cpu))
-    return info->l2Bytes;
-  // Zero or less if unknown; then the size of the least capable target.
-  long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
-  return bytes > 0 ? static_cast<uint64_t>(bytes)
-                   : allTargets().front().l2Bytes;
-}
-
-//===----------------------------------------------------------------------===//
 // Names
 //===----------------------------------------------------------------------===//
 
@@ -112,11 +96,10 @@ static std::string nearestNames(StringRef name) {
 
 static llama::TargetInterface makeAttribute(MLIRContext &context,
                                             const Twine &name,
-                                            const FeatureSet &features,
-                                            uint64_t l2Bytes) {
+                                            const FeatureSet &features) {
   context.loadDialect<cpu::CPUDialect>();
   return cpu::TargetAttr::get(&context, name.str(), usableOf(features),
-                              vectorBitsOf(features), l2Bytes);
+                              vectorBitsOf(features));
 }
 
 std::string corellama::whyNoTarget(StringRef name) {
@@ -138,8 +121,7 @@ Expected<llama::TargetInterface> corellama::resolveTarget(MLIRContext &context,
           "this machine (" + cpu + ") lacks " + llvm::join(lacking, ", ") +
           ", which programs need; compile for another one, as in --target=" +
           allTargets().front().name);
-    return makeAttribute(context, kNative + ":" + cpu, features,
-                         hostL2Bytes(cpu));
+    return makeAttribute(context, kNative + ":" + cpu, features);
   }
   const TargetInfo *info = findTarget(name);
   if (!info)
@@ -149,22 +131,41 @@ Expected<llama::TargetInterface> corellama::resolveTarget(MLIRContext &context,
     return cuda::TargetAttr::get(&context, name, info->features,
                                  static_cast<int64_t>(info->workgroupBytes));
   }
-  return makeAttribute(context, name, featuresOfCPU(name), info->l2Bytes);
+  return makeAttribute(context, name, featuresOfCPU(name));
+}
+
+Error corellama::verifyTarget(llama::TargetInterface target) {
+  if (!isa<cpu::TargetAttr>(target))
+    return findTarget(target.getName())
+               ? Error::success()
+               : llvm::createStringError(whyNoTarget(target.getName()));
+  SmallVector<StringRef> listed;
+  FeatureSet features;
+  target.getFeatures().split(listed, ',', -1, /*KeepEmpty=*/false);
+  for (StringRef feature : listed) {
+    StringRef name = feature;
+    if (!name.consume_front("+") || !llvm::is_contained(usableFeatures(), name))
+      return llvm::createStringError(
+          "has the feature '" + feature +
+          "', expected + and one that a program can check when it starts");
+    features[name] = true;
+  }
+  if (auto lacking = lackingOf(features, requiredFeatures()); !lacking.empty())
+    return llvm::createStringError("lacks " + llvm::join(lacking, ", ") +
+                                   ", which programs need");
+  return Error::success();
 }
 
 void corellama::listTargets(llvm::raw_ostream &out) {
   for (const TargetInfo &target : allTargets()) {
     std::string size = "GPU";
     if (target.isCPU())
-      size = llvm::formatv("{0}-bit vectors, {1,4} KiB L2",
-                           vectorBitsOf(featuresOfCPU(target.name)),
-                           target.l2Bytes / 1024);
-    out << llvm::formatv("{0,-16} {1,-28}   {2}\n", target.name, size,
+      size = llvm::formatv("{0}-bit vectors",
+                           vectorBitsOf(featuresOfCPU(target.name)));
+    out << llvm::formatv("{0,-16} {1,-15}   {2}\n", target.name, size,
                          target.machines);
   }
   FeatureSet host = llvm::sys::getHostCPUFeatures();
-  StringRef cpu = llvm::sys::getHostCPUName();
-  out << llvm::formatv(
-      "{0,-16} {1}-bit vectors, {2,4} KiB L2   this machine: {3}\n", kNative,
-      vectorBitsOf(host), hostL2Bytes(cpu) / 1024, cpu);
+  out << llvm::formatv("{0,-16} {1}-bit vectors   this machine: {2}\n", kNative,
+                       vectorBitsOf(host), llvm::sys::getHostCPUName());
 }

@@ -21,9 +21,6 @@ struct TargetInfo {
   llvm::StringLiteral name;
   /// The machines that it is for, for --list-targets.
   llvm::StringLiteral machines;
-  /// Second-level cache of one core that a worker may fill; 0 for a GPU, where
-  /// strategies bound the memory of blocks.
-  uint64_t l2Bytes;
   /// Of a GPU: its features in LLVM's spelling; empty: it is a CPU.
   llvm::StringLiteral features = "";
   /// Of a GPU: the most workgroup memory of a block, in bytes.

@@ -27,7 +27,7 @@ constexpr int64_t kSumLanes = 16;
 
 /// Rows of a weight that are one stream in `interleaved16`, and one register
 /// tile.
-constexpr int64_t kGroupRows = 16;
+constexpr int64_t kGroupRows = llama::kInterleavedRows;
 
 struct TableRow {
   int64_t vectorBits;

@@ -173,6 +173,14 @@ static LogicalResult verify(tile::CacheOp op, TargetAttr) {
                              "rowmajor and elements f32 or f16";
 }
 
+/// Rows are summed as prologues of all forms do: in the lanes of one vector.
+static LogicalResult verify(tile::SumOp op, TargetAttr) {
+  if (op.getOrder().getLanes() == kLanes)
+    return success();
+  return op.emitOpError() << "is summed in " << kLanes
+                          << " lanes on a CPU, found " << op.getOrder();
+}
+
 static LogicalResult verify(tile::PanelOp op, TargetAttr target) {
   llama::ContractionUnitInterface unit = op.getType().getUnit();
   if (failed(verifyUnit(op, unit, target)))
@@ -204,11 +212,11 @@ static LogicalResult verify(tile::ContractOp op, TargetAttr target) {
 /// one.
 static LogicalResult verify(func::FuncOp kernel, TargetAttr target) {
   WalkResult walk = kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
-    return WalkResult(
-        llvm::TypeSwitch<Operation *, LogicalResult>(op)
-            .Case<tile::WeightOp, tile::CacheOp, tile::PanelOp,
-                  tile::ContractOp>([&](auto o) { return verify(o, target); })
-            .Default(success()));
+    return WalkResult(llvm::TypeSwitch<Operation *, LogicalResult>(op)
+                          .Case<tile::WeightOp, tile::CacheOp, tile::PanelOp,
+                                tile::ContractOp, tile::SumOp>(
+                              [&](auto o) { return verify(o, target); })
+                          .Default(success()));
   });
   return failure(walk.wasInterrupted());
 }

@@ -16,8 +16,8 @@
 
 namespace corellama::cpu {
 
-/// Lanes of a vector, and rows of a group of `interleaved16`.
-inline constexpr int64_t kLanes = 16;
+/// Lanes of a vector: the rows of a group of `interleaved16`, one a lane.
+inline constexpr int64_t kLanes = llama::kInterleavedRows;
 
 /// Bytes of a line of a cache, on every x86-64 CPU.
 inline constexpr int64_t kCacheLine = 64;

@@ -6,9 +6,6 @@
 using namespace mlir;
 using namespace corellama::cuda;
 
-/// Rows and columns of the product of one cuda.mma.
-static constexpr int64_t kMmaRows = 16, kMmaColumns = 8;
-
 std::optional<Fragment> corellama::cuda::fragmentOf(ArrayRef<int64_t> shape,
                                                     Team team,
                                                     StrategyAttr strategy) {

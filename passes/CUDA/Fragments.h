@@ -15,6 +15,9 @@
 
 namespace corellama::cuda {
 
+/// Rows and columns of the product of one cuda.mma.
+inline constexpr int64_t kMmaRows = 16, kMmaColumns = 8;
+
 /// What shares a tile: the block, or one warp (each warp then has another
 /// tile).
 enum class Team { Block, Warp };

@@ -391,6 +391,22 @@ static Operation *originOf(ArrayRef<Operation *> ops) {
   return nullptr;
 }
 
+/// Products of normed rows, with nothing behind them in the group: the model's
+/// last, or those of a layer whose types differ too much for one tile.
+static StringRef roleBehindNorm(ArrayRef<Operation *> ops) {
+  for (Operation *op : ops) {
+    auto linear = dyn_cast<LinearOp>(op);
+    if (!linear)
+      continue;
+    auto weight = linear.getWeight().getDefiningOp<WeightRefOp>();
+    if (!weight || !weight.getLayer())
+      return "lm_head";
+    if (llvm::any_of(linear->getUsers(), llvm::IsaPred<KVAppendOp, RopeOp>))
+      return "qkv";
+  }
+  return "linear";
+}
+
 /// What a group is for, from its ops and from what its linears read.
 static StringRef roleOf(ArrayRef<Operation *> ops) {
   auto holds = [&](auto isOne) { return llvm::any_of(ops, isOne); };
@@ -407,7 +423,7 @@ static StringRef roleOf(ArrayRef<Operation *> ops) {
     if (isa_and_nonnull<SwigluOp, MulOp>(origin))
       return "down";
     if (isa_and_nonnull<RmsNormOp>(origin))
-      return "lm_head";
+      return roleBehindNorm(ops);
     return "linear";
   }
   if (holds(llvm::IsaPred<RmsNormOp>))

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/Llama/PlanInvariants.h"
+#include "passes/Llama/CarriedOptions.h"
 #include "passes/Llama/RowGroups.h"
 #include "llvm/Support/MathExtras.h"
 #include <numeric>
@@ -203,14 +204,29 @@ static std::optional<Sum> sumOf(ReductionOpInterface op) {
 
 /// Ops that make the same sum have the same order in all forms.
 static LogicalResult verifySameOrders(ModuleOp module) {
-  // A model has few distinct sums; the first op of each represents it.
+  // A model has few distinct sums; the first op of each represents it. Where a
+  // GPU chooses (auto), forms round the rows of a weight as suits them.
+  auto activations = getCarriedOption<StringAttr>(module, "activations");
+  bool sameRows = activations && activations != "auto";
   SmallVector<std::pair<Sum, ReductionOpInterface>> first;
   WalkResult result = module.walk([&](ReductionOpInterface op) {
     std::optional<Sum> sum = sumOf(op);
     if (!sum)
       return WalkResult::advance();
-    auto known =
-        llvm::find_if(first, [&](auto &entry) { return entry.first == *sum; });
+    auto known = llvm::find_if(first, [&](auto &entry) {
+      return entry.first == *sum ||
+             (sameRows && sum->weight && entry.first.weight == sum->weight &&
+              entry.first.type == sum->type);
+    });
+    if (known != first.end() && known->first.rows != sum->rows) {
+      InFlightDiagnostic diagnostic = op->emitOpError();
+      diagnostic << "multiplies rows of " << sum->rows << " by weight "
+                 << sum->weight << ", elsewhere rows of " << known->first.rows
+                 << "; with activations " << activations
+                 << " every form gives the same bits";
+      diagnostic.attachNote(known->second->getLoc()) << "the other sum is here";
+      return WalkResult::interrupt();
+    }
     if (known == first.end()) {
       first.push_back({*sum, op});
       return WalkResult::advance();

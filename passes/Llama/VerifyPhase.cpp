@@ -12,11 +12,14 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "passes/Llama/Declarations.h"
 #include "passes/Llama/Passes.h"
 #include "passes/Llama/PlanInvariants.h"
 #include "runtime/ABI/Kernel.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/ScopedPrinter.h"
 
 namespace corellama::llama {
 #define GEN_PASS_DEF_LLAMAVERIFYPHASE
@@ -83,15 +86,6 @@ static LogicalResult verifyOp(Operation *op, const PhaseInfo &info) {
 // Facts
 //===----------------------------------------------------------------------===//
 
-/// The first failure of `check` over all ops of a kind, in the order in which
-/// they are printed.
-template <typename OpTy, typename Check>
-static LogicalResult forEach(Operation *scope, Check check) {
-  WalkResult walked = scope->walk<WalkOrder::PreOrder>(
-      [&](OpTy op) -> WalkResult { return check(op); });
-  return failure(walked.wasInterrupted());
-}
-
 static bool hasEntryOfImport(ModelOp model) {
   return model.getEntries() && model.getEntries()->size() == 1 &&
          cast<EntryAttr>((*model.getEntries())[0]).getRows() == 0;
@@ -150,199 +144,6 @@ static LogicalResult expectLayouts(ModuleOp module) {
              << " has no layouts; llama-plan-layouts sets them";
     return success();
   });
-}
-
-/// The index that phase schedule wrote on a reference agrees with the
-/// declaration, and kernels say how they run.
-static LogicalResult expectResolved(ModuleOp module) {
-  return forEach<Operation *>(module, [&](Operation *op) -> LogicalResult {
-    if (auto dispatch = dyn_cast<DispatchOp>(op))
-      for (auto callee : dispatch.getCallees().getAsRange<FlatSymbolRefAttr>())
-        for (StringRef attribute : {kStrategyAttr, kPartitionAttr})
-          if (Operation *function = module.lookupSymbol(callee);
-              !function->hasAttr(attribute))
-            return function->emitOpError()
-                   << "is run by a step but has no " << attribute
-                   << "; llama-outline-kernels sets it from the kernel";
-    auto ref = dyn_cast<WeightRefOp>(op);
-    if (!ref)
-      return success();
-    int64_t index = getWeightTableIndex(
-        module, SymbolTable::lookupNearestSymbolFrom<WeightOp>(
-                    ref, ref.getWeightAttr()));
-    if (static_cast<int64_t>(*ref.getIndex()) != index)
-      return ref.emitOpError() << "has index " << *ref.getIndex() << ", "
-                               << ref.getWeight() << " has index " << index
-                               << "; run llama-resolve-weight-references again";
-    return success();
-  });
-}
-
-/// A form computes each layer once, in order: its loops go over them one by one
-/// and its tables have an entry for each. A head computes none. Forms and heads
-/// have ascending bounds.
-static LogicalResult expectLayers(ModuleOp module) {
-  auto config = module->getAttrOfType<ConfigAttr>(kConfigAttr);
-  if (!config)
-    return success(); // expectConfig asks for it where there is a model
-  int64_t layers = config.getLayers();
-  auto text = [](std::optional<int64_t> constant) {
-    return constant ? std::to_string(*constant) : "?";
-  };
-  llvm::DenseMap<Operation *, int64_t> computed; // layers of each step
-  auto verifyStep = [&](StepOp step) -> LogicalResult {
-    // Of the dispatch before: where it stands, its layers from `from` below
-    // `to`.
-    Block *block = nullptr;
-    int64_t from = 0;
-    int64_t &to = computed[step];
-    return forEach<DispatchOp>(step, [&](DispatchOp dispatch) -> LogicalResult {
-      Value layer = dispatch.getLayer();
-      if (!layer)
-        return success();
-      // A loop of one round becomes a constant.
-      std::optional<int64_t> begin, end, by;
-      auto loop = dyn_cast<scf::ForOp>(dispatch->getParentOp());
-      if (loop && loop.getInductionVar() == layer &&
-          loop->getParentOp() == step) {
-        begin = getConstantIntValue(loop.getLowerBound());
-        end = getConstantIntValue(loop.getUpperBound());
-        by = getConstantIntValue(loop.getStep());
-      } else if (!loop) {
-        begin = getConstantIntValue(layer);
-        if (begin) {
-          end = *begin + 1;
-          by = 1;
-        }
-      }
-      bool again = dispatch->getBlock() == block && begin == from && end == to;
-      if (!again &&
-          (begin != to || !end || *end <= to || *end > layers || by != 1))
-        return dispatch.emitOpError()
-               << "is for layers from " << text(begin) << " below " << text(end)
-               << " by " << text(by) << ", expected from " << to << " below "
-               << layers << " or less by 1";
-      if (dispatch.getOf() &&
-          static_cast<int64_t>(dispatch.getOf()->size()) != layers)
-        return dispatch.emitOpError()
-               << "has a table of " << dispatch.getOf()->size()
-               << " layers, the model has " << layers;
-      block = dispatch->getBlock();
-      from = *begin;
-      to = *end;
-      return success();
-    });
-  };
-  auto verifyList = [&](ModelOp model, ArrayAttr list,
-                        int64_t expected) -> LogicalResult {
-    int64_t rows = 0;
-    for (auto symbol : list.getAsRange<FlatSymbolRefAttr>()) {
-      auto step = module.lookupSymbol<StepOp>(symbol);
-      auto bound = static_cast<int64_t>(step.getRows());
-      if (computed.lookup(step) != expected || bound <= rows)
-        return model.emitOpError()
-               << "lists " << symbol << " of " << bound << " rows and "
-               << computed.lookup(step) << " layers, expected more than "
-               << rows << " rows and " << expected << " layers";
-      rows = bound;
-    }
-    return success();
-  };
-  if (failed(forEach<StepOp>(module, verifyStep)))
-    return failure();
-  return forEach<ModelOp>(module, [&](ModelOp model) {
-    return failure(failed(verifyList(model, model.getStepsAttr(), layers)) ||
-                   failed(verifyList(model, model.getHeads(), 0)));
-  });
-}
-
-/// A tile.weight is an entry of the table of offsets, in a declared layout.
-static LogicalResult verifyUse(tile::WeightOp op, ModuleOp module) {
-  auto weight =
-      SymbolTable::lookupNearestSymbolFrom<WeightOp>(op, op.getWeightAttr());
-  if (!weight)
-    return success(); // a kernel alone, without declarations
-  int64_t expected = getWeightTableIndex(module, weight);
-  if (static_cast<int64_t>(op.getIndex()) != expected)
-    return op.emitOpError() << "has index " << op.getIndex() << " of the "
-                            << getWeightTableSize(module) << " in the table, "
-                            << op.getWeight() << " has " << expected;
-  for (auto [format, layout] :
-       llvm::zip(weight.getFormats(), *weight.getLayouts()))
-    if (format == op.getType().getFormat() && layout == op.getLayout())
-      return success();
-  return op.emitOpError() << "reads " << op.getType().getFormat() << " in "
-                          << op.getLayout() << ", " << op.getWeight()
-                          << " is declared as " << weight.getFormats() << " in "
-                          << weight.getLayoutsAttr();
-}
-
-/// Memory of a buffer lies where the buffer does.
-static LogicalResult verifyUse(Operation *op, FlatSymbolRefAttr symbol,
-                               int64_t at, Type element, int64_t elements) {
-  auto buffer = SymbolTable::lookupNearestSymbolFrom<BufferOp>(op, symbol);
-  if (!buffer)
-    return success(); // as above
-  auto type = cast<RankedTensorType>(buffer.getType());
-  if (buffer.getAt() == static_cast<uint64_t>(at) &&
-      element == type.getElementType() && elements <= type.getNumElements())
-    return success();
-  return op->emitOpError() << "has " << elements << " elements of " << element
-                           << " at " << at << ", buffer " << symbol << " is "
-                           << type << " at " << *buffer.getAt();
-}
-
-static LogicalResult verifyUse(tile::CacheOp op, ModuleOp module) {
-  auto layouts = module.getOps<CacheLayoutOp>();
-  if (layouts.empty())
-    return success(); // as above
-  CacheLayoutOp declared = *layouts.begin();
-  if (op.getKeys() == declared.getKeys() &&
-      op.getValues() == declared.getValues())
-    return success();
-  return op.emitOpError() << "has keys in " << op.getKeys() << " and values in "
-                          << op.getValues() << ", llama.cache_layout has them "
-                          << "in " << declared.getKeys() << " and "
-                          << declared.getValues();
-}
-
-/// Tiles use weights, buffers and the cache as they are declared, because the
-/// image and the workspace are made from the declarations.
-static LogicalResult expectDeclarations(ModuleOp module) {
-  return forEach<Operation *>(module, [&](Operation *op) {
-    return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-        .Case<tile::WeightOp, tile::CacheOp>(
-            [&](auto use) { return verifyUse(use, module); })
-        .Case([](tile::BufferOp use) {
-          auto memory = cast<MemRefType>(use.getType());
-          return verifyUse(use, use.getBufferAttr(), use.getAt(),
-                           memory.getElementType(), memory.getNumElements());
-        })
-        .Case([](tile::BufferRowsOp use) {
-          auto rows = cast<tile::RowsType>(use.getType());
-          return verifyUse(use, use.getBufferAttr(), use.getAt(),
-                           rows.getElementType(),
-                           rows.getRows() * rows.getColumns());
-        })
-        .Default(success());
-  });
-}
-
-/// A tile.rope_row reads the module's table, whose rows are for heads of one
-/// size.
-static LogicalResult expectHeadsOfTable(ModuleOp module) {
-  auto tables = module.getOps<RopeTableOp>();
-  if (tables.empty())
-    return success(); // a kernel alone, without declarations
-  uint64_t expected = (*tables.begin()).getHead();
-  return forEach<tile::RopeRowOp>(
-      module, [&](tile::RopeRowOp op) -> LogicalResult {
-        if (op.getHead() != expected)
-          return op.emitOpError()
-                 << "is for heads of " << op.getHead()
-                 << " elements, llama.rope_table has heads of " << expected;
-        return success();
-      });
 }
 
 static LogicalResult expectOneRotation(ModuleOp module) {
@@ -423,7 +224,9 @@ static constexpr ModelFact kModelFacts[] = {
      "has entries of a known number of rows; llama-specialize-forms makes "
      "them"},
     {Phase::Schedule, Phase::Vector,
-     [](ModelOp model) { return model.getSteps().has_value(); },
+     [](ModelOp model) {
+       return model.getSteps() && !model.getSteps()->empty();
+     },
      "has no steps; llama-outline-kernels makes them"},
 };
 
@@ -440,6 +243,9 @@ static constexpr Fact kFacts[] = {
     {Phase::Schedule, Phase::Schedule, verifyStamps},
     {Phase::Schedule, Phase::Schedule, verifyReads},
     {Phase::Schedule, Phase::Schedule, expectResolved},
+    {Phase::Schedule, Phase::Schedule, expectInputs},
+    {Phase::Schedule, Phase::Tile, expectDispatched},
+    {Phase::Plan, Phase::Tile, expectOptions},
     {Phase::Schedule, Phase::Vector, expectLayers},
     {Phase::Tile, Phase::Tile, expectDeclarations},
     {Phase::Tile, Phase::Tile, expectHeadsOfTable},

@@ -16,10 +16,6 @@ using namespace corellama;
 using namespace corellama::llama;
 using namespace corellama::tile;
 
-/// Rows of a weight that `interleaved16` keeps together, so that a tile's
-/// columns come in multiples of it.
-static constexpr int64_t kGroup = 16;
-
 LogicalResult KernelBody::writeProducts() {
   RowGroups rowGroups(source.getBody().front());
   SmallVector<SmallVector<Sink>> sinksOf(rowGroups.getGroups().size());
@@ -100,7 +96,7 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
     }
     // Padding rows of the last group are zero in the image and never stored.
     Value next = add(first, partition.getBy());
-    Value last = minimum(next, llvm::alignTo(rows, kGroup));
+    Value last = minimum(next, llvm::alignTo(rows, kInterleavedRows));
     loop(first, last, n, body);
   };
 

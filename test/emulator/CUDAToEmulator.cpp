@@ -36,7 +36,7 @@ namespace {
 /// without them LLVM calls a library for fma and f16 conversions.
 cpu::TargetAttr hostTarget(MLIRContext *context) {
   return cpu::TargetAttr::get(context, "x86-64-v3", "+avx2,+f16c,+fma",
-                              /*vector_bits=*/256, /*l2_bytes=*/0);
+                              /*vector_bits=*/256);
 }
 
 /// One function of test/emulator/EmulatorABI.h.

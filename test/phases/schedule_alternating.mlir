@@ -50,7 +50,7 @@
 // LLVM:         llvm.call @down.decode.0(
 // LLVM:         llvm.call @down.decode.1(
 
-module attributes {llama.config = #llama.config<dim = 256, heads = 4, kv_heads = 1, head_size = 64, hidden = 256, vocabulary = 100, layers = 4, context_length = 512>, llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+fma", vector_bits = 256, l2_bytes = 262144>} {
+module attributes {llama.config = #llama.config<dim = 256, heads = 4, kv_heads = 1, head_size = 64, hidden = 256, vocabulary = 100, layers = 4, context_length = 512>, llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+fma", vector_bits = 256>} {
   llama.weight @token_embd : 100x256 formats [#llama.q6_k]
   llama.weight @output_norm : 256 formats [#llama.f32]
   llama.weights @blk layers 4 {

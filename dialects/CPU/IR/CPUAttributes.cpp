@@ -30,8 +30,8 @@ void CPUDialect::registerAttributes() {
 //===----------------------------------------------------------------------===//
 
 LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                                 StringRef name, StringRef, int64_t vectorBits,
-                                 int64_t) {
+                                 StringRef name, StringRef,
+                                 int64_t vectorBits) {
   // 0: not said, as in modules of a test.
   if (llvm::is_contained({0, 128, 256, 512}, vectorBits))
     return success();

@@ -22,14 +22,12 @@ def CPU_TargetAttr : CPU_Attr<"Target", "target", [Llama_TargetInterface]> {
   let summary = "an x86-64 CPU";
   let description = [{
     `name` as on the command line, `features` in LLVM's spelling ("+avx2,+fma"),
-    `vector_bits`, the widest vector that code should use (128, 256 or 512; LLVM
-    splits what the features have no registers for), and `l2_bytes`, the cache of a
-    core that a worker may fill.
+    and `vector_bits`, the widest vector that code should use (128, 256 or 512; LLVM
+    splits what the features have no registers for).
   }];
   let parameters = (ins StringRefParameter<"the name on the command line">:$name,
     StringRefParameter<"in LLVM's spelling", "\"\"">:$features,
-    DefaultValuedParameter<"int64_t", "0">:$vector_bits,
-    DefaultValuedParameter<"int64_t", "0">:$l2_bytes);
+    DefaultValuedParameter<"int64_t", "0">:$vector_bits);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{

@@ -90,7 +90,7 @@ static BitPosition locateScale(const Plane &plane, uint64_t index,
 // interleaved16: groups of 16 rows interleaved
 //===----------------------------------------------------------------------===//
 
-static constexpr int64_t kGroup = 16;
+static constexpr int64_t kGroup = kInterleavedRows;
 
 /// Columns of a row that are contiguous: as many as fill a lane of 32 bits. One
 /// of F16, because one instruction converts 16 contiguous f16.

@@ -33,8 +33,8 @@ using corellama::cuda::CUDAKernel;
 /// below is written for, as the strategy table says it.
 static constexpr int64_t kRows = 64, kColumns = 64, kDepth = cuda::kMmaBlock,
                          kStages = 2, kThreads = 128;
-/// Rows and columns of the product of one cuda.mma, and its depth.
-static constexpr int64_t kMmaRows = 16, kMmaColumns = 8, kMmaDepth = 16;
+/// Depth of the product of one cuda.mma.
+static constexpr int64_t kMmaDepth = 16;
 /// f16 in 16 bytes, the unit of copies and of ldmatrix's rows; units in a row
 /// of a stage.
 static constexpr int64_t kUnit = 8, kUnits = kDepth / kUnit;

@@ -193,8 +193,12 @@ TEST(ImageTest, PrefillIsDecodeWhereBothRoundTheSameRows) {
   for (auto [activations, isSame] :
        {std::pair("f32", true), std::pair("q8b32", true),
         std::pair("auto", false)}) {
-    auto plan = llvm::cantFail(
-        planImage(*model.module, *model.checkpoint, {activations, "0.1.0"}));
+    mlir::Builder builder(model.module->getContext());
+    (*model.module)
+        ->setAttr("llama.options",
+                  builder.getDictionaryAttr(builder.getNamedAttr(
+                      "activations", builder.getStringAttr(activations))));
+    auto plan = llvm::cantFail(model.plan());
     EXPECT_EQ(parseManifest(plan.manifest).getBoolean("decode_equals_prefill"),
               isSame)
         << activations;
@@ -335,7 +339,7 @@ TEST(ImageTest, AnotherCheckpointIsRefusedByBothNames) {
   small.vocab = 6;
   PlannedModel model(SmallLlama().builder()),
       other(small.builder(), "other.gguf");
-  auto plan = planImage(*model.module, *other.checkpoint, {"f32", "0.1.0"});
+  auto plan = planImage(*model.module, *other.checkpoint, "0.1.0");
   ASSERT_FALSE(static_cast<bool>(plan));
   EXPECT_EQ(llvm::toString(plan.takeError()),
             "module: is of checkpoint blake3:" + model.checkpoint->identity() +

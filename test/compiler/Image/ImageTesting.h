@@ -47,7 +47,7 @@ public:
   }
 
   llvm::Expected<image::ImagePlan> plan() {
-    return image::planImage(*module, *checkpoint, {"f32", "0.1.0"});
+    return image::planImage(*module, *checkpoint, "0.1.0");
   }
   /// A plan that must succeed.
   image::ImagePlan goodPlan() {
@@ -115,9 +115,9 @@ private:
     auto set = [&](llvm::StringRef name, llvm::StringRef text) {
       (*module)->setAttr(name, mlir::parseAttribute(text, &context));
     };
-    set("llama.target",
-        "#cpu.target<name = \"x86-64-v3\", features = "
-        "\"+avx2,+fma\", vector_bits = 256, l2_bytes = 262144>");
+    set("llama.target", "#cpu.target<name = \"x86-64-v3\", features = "
+                        "\"+avx2,+fma\", vector_bits = 256>");
+    set("llama.options", "{activations = \"f32\"}");
     set("llama.program",
         "{workspace_bytes = 4096 : i64, scratch_bytes = 128 : i64, "
         "logits_offset = 0 : i64, entries = [{name = \"decode\", rows = 1 : "

@@ -58,7 +58,6 @@ TEST_F(TargetTest, EveryCPUIsOneOfLLVMAndAtLeastV3) {
     auto target = mlir::dyn_cast<cpu::TargetAttr>(resolve(info.name));
     ASSERT_TRUE(target) << info.name.str();
     EXPECT_EQ(target.getName(), info.name);
-    EXPECT_EQ(static_cast<uint64_t>(target.getL2Bytes()), info.l2Bytes);
     llvm::StringSet<> features = featuresOf(target);
     for (StringRef feature : requiredFeatures())
       EXPECT_TRUE(features.contains(feature))

@@ -28,10 +28,10 @@ module attributes {test.strategies = [
   #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 3>]} {}
 
 // CHECK: llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048>
-// CHECK-SAME: llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512, l2_bytes = 1048576>
+// CHECK-SAME: llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512>
 module attributes {
   llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048>,
-  llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512, l2_bytes = 1048576>} {}
+  llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512>} {}
 
 // CHECK: test.entry = #llama.entry<name = "prefill", rows = 512, embed = @e, layers = [@a, @b], of = [1, 0, 0, 1]>
 module attributes {test.entry = #llama.entry<name = "prefill", rows = 512, embed = @e, layers = [@a, @b], of = [1, 0, 0, 1]>} {}

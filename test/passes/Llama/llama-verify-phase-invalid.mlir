@@ -284,6 +284,51 @@ func.func private @another_index(%ctx: !tile.context) {
   return
 }
 
+// -----
+
+// A weight of two formats: each layer's kernel reads the layer's.
+module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 2, context_length = 600>} {
+  llama.weights @blk layers 2 {
+    llama.weight @w : 32x32 formats [#llama.q4_0, #llama.f32] of [0, 1] in [#llama.interleaved16<k = 4>, #llama.interleaved16<k = 1>]
+  }
+  llama.step @decode rows 1 {
+    %c0 = arith.constant 0 : index
+    %c2 = arith.constant 2 : index
+    %c1 = arith.constant 1 : index
+    scf.for %l = %c0 to %c2 step %c1 {
+      // expected-error @below {{'llama.dispatch' op runs @of_f32 on layer 0, where @blk::@w is #llama.q4_0; the kernel reads #llama.f32}}
+      llama.dispatch [@of_q4_0, @of_f32] of [1, 0] (%l)
+    }
+  }
+  func.func private @of_q4_0(%ctx: !tile.context, %l: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>} {
+    %0 = arith.index_castui %l : i32 to index
+    %w = tile.weight %ctx @blk::@w[%0] : !llama.weight<32x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 0
+    return
+  }
+  func.func private @of_f32(%ctx: !tile.context, %l: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>} {
+    %0 = arith.index_castui %l : i32 to index
+    %w = tile.weight %ctx @blk::@w[%0] : !llama.weight<32x32, #llama.f32> in #llama.interleaved16<k = 1> index 0
+    return
+  }
+}
+
+// -----
+
+module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 2, context_length = 600>} {
+  llama.step @decode rows 1 {
+    %c0 = arith.constant 0 : index
+    %c2 = arith.constant 2 : index
+    %c1 = arith.constant 1 : index
+    scf.for %l = %c0 to %c2 step %c1 {
+      // expected-error @below {{'llama.dispatch' op of [@k] stands in a loop over layers and is for none}}
+      llama.dispatch @k
+    }
+  }
+  func.func private @k(%ctx: !tile.context, %l: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>} {
+    return
+  }
+}
+
 //--- vector.mlir
 
 // Where the passes of a CPU and of a GPU part, the message names both.

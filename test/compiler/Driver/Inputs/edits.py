@@ -2,7 +2,7 @@
 
 ROWS is a file of lines `# EDIT: PHASE | PATTERN | REPLACEMENT | MESSAGE`. Each edit is
 made where the pattern matches in DUMPS/N-PHASE.mlir, once, or everywhere with `all` before
-the pattern. The compiler must then say MESSAGE, of a place in the dump, and nothing else;
+the pattern. The compiler must then say MESSAGE, of the dump or a place in it, and nothing else;
 or, where MESSAGE is `the same ids`, make a program that gives the ids of the unedited one.
 """
 import pathlib
@@ -50,7 +50,7 @@ def main():
         elif result.returncode == 0:
             found = "the same ids" if ids() == expected else "other ids"
         else:
-            found = re.sub(rf"^corellama: {path}:\d+:\d+: (.*)$", r"\1",
+            found = re.sub(rf"^corellama: {path}(:\d+:\d+)?: (.*)$", r"\2",
                            result.stderr.removesuffix("\n"))
             assert not program.exists()
         if found != message:
