@@ -13,8 +13,11 @@
 #include "compiler/Inspect/Inspect.h"
 #include "compiler/Output/OutputFile.h"
 #include "compiler/Target/Target.h"
+#include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
+#include <cstdlib>
 
 using namespace corellama;
 
@@ -69,10 +72,22 @@ private:
   }
 };
 
+/// LLVM ends the process where it has no code for an instruction, as of a dump
+/// whose target somebody edited.
+void reportFatalError(void *, const char *reason, bool) {
+  llvm::sys::RunInterruptHandlers(); // removes what is half written
+  printError(("LLVM has no code for this module: " +
+              llvm::StringRef(reason).split('\n').first +
+              "; does its target have what its kernels were made for?")
+                 .str());
+  std::_Exit(1);
+}
+
 } // namespace
 
 int corellama::driverMain(int argc, char **argv) {
   prepareStandardStreams();
+  llvm::install_fatal_error_handler(reportFatalError);
   Arguments arguments = parseArguments(argc, argv);
   if (!std::holds_alternative<Finished>(arguments.command) &&
       !applyMLIRFlags(arguments.mlirFlags))

@@ -1,7 +1,8 @@
-"""Writes a checkpoint of two small layers: tiny_gguf.py OUT.gguf [SEED].
+"""Writes a checkpoint of two small layers: tiny_gguf.py OUT.gguf [SEED [q4_0]].
 
-For tests of the driver: all weights F32 and made from the seed, no tokenizer,
-nothing but the standard library, so that a lit test needs no package.
+For tests of the driver: all weights F32 and made from the seed, or Q4_0 where rows
+have whole blocks; no tokenizer, nothing but the standard library, so that a lit test
+needs no package.
 """
 import random
 import struct
@@ -27,6 +28,7 @@ def key(name, value):
 def main():
     out, seed = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1
     random.seed(seed)
+    quantises = sys.argv[3:] == ["q4_0"]
     head = DIM // HEADS
     tensors = [("token_embd.weight", VOCABULARY, DIM), ("output_norm.weight", 1, DIM)]
     for layer in range(LAYERS):
@@ -51,9 +53,14 @@ def main():
         header += string(name)
         shape = (columns,) if "norm" in name else (columns, rows)
         header += struct.pack("<I", len(shape)) + struct.pack(f"<{len(shape)}Q", *shape)
-        header += struct.pack("<IQ", 0, len(data))
-        values = [random.gauss(0, 0.1) for _ in range(rows * columns)]
-        data += struct.pack(f"<{rows * columns}f", *values)
+        if quantises and rows > 1 and columns % 32 == 0:
+            header += struct.pack("<IQ", 2, len(data))
+            for _ in range(rows * columns // 32):
+                data += struct.pack("<e", random.gauss(0, 0.03)) + random.randbytes(16)
+        else:
+            header += struct.pack("<IQ", 0, len(data))
+            values = [random.gauss(0, 0.1) for _ in range(rows * columns)]
+            data += struct.pack(f"<{rows * columns}f", *values)
         data += bytes(-len(data) % 32)
     with open(out, "wb") as file:
         file.write(header + bytes(-len(header) % 32) + data)
