@@ -170,7 +170,7 @@ Error Work::read(const json::Object &manifest, mlir::MLIRContext &mlir) {
   };
   if (reader.missing.empty()) {
     readForms("forms", forms);
-    readForms("heads", heads);
+    readForms("lm_heads", heads);
   }
   if (!reader.missing.empty())
     return llvm::createStringError("'" + reader.missing +

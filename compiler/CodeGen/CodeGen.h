@@ -10,7 +10,7 @@
 // - llama.program = {workspace_bytes, scratch_bytes, logits_offset : i64,
 //   entries = [{name = "decode", rows = 1 : i64,
 //               step = @corellama_step_decode}, ...],
-//   heads = [...]}
+//   lm_heads = [...]}
 // - llama.kernels = [{name = "qkv.decode", function = @qkv.decode,
 //   parts = @qkv.decode.parts, scratch_bytes = 0 : i64}, ...]
 // - llama.target = #cpu.target<...>

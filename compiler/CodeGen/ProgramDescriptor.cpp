@@ -264,7 +264,7 @@ llvm::Error DescriptorBuilder::build() {
       llvm::ConstantInt::get(i32, 0), text(target.getName())};
   if (!launches)
     fields.push_back(text(target.getFeatures()));
-  for (StringRef name : {"entries", "heads"}) {
+  for (StringRef name : {"entries", "lm_heads"}) {
     Expected<Constant *> list = buildEntries(program, name);
     if (!list)
       return list.takeError();

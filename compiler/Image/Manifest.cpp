@@ -188,7 +188,7 @@ corellama::image::makeManifest(ModuleOp module,
   Expected<json::Array> forms = steps(program, "entries");
   if (!forms)
     return forms.takeError();
-  Expected<json::Array> heads = steps(program, "heads");
+  Expected<json::Array> heads = steps(program, "lm_heads");
   if (!heads)
     return heads.takeError();
   // The most rows of a call, for each form.
@@ -222,7 +222,7 @@ corellama::image::makeManifest(ModuleOp module,
                              {"values", llvm::to_string(cache->getValues())}}},
       {"rows", std::move(rows)},
       {"forms", std::move(*forms)},
-      {"heads", std::move(*heads)},
+      {"lm_heads", std::move(*heads)},
       {"compiler", json::Object{{"name", "CoreLlama"},
                                 {"version", text(version)},
                                 {"llvm", LLVM_VERSION_STRING}}},

@@ -137,8 +137,8 @@ static std::optional<int64_t> difference(Value upper, Value lower, Value begin,
   return std::nullopt;
 }
 
-/// `value`, and the operands of the maxima (or minima) that it is: `value` is
-/// not below (or not above) any of them.
+/// `value` and, where it is a maximum (or minimum) of others, these as well:
+/// all of them are lower (or upper) bounds of it.
 template <typename JoinOp> static SmallVector<Value> boundsOf(Value value) {
   SmallVector<Value> bounds{value};
   for (size_t i = 0; i < bounds.size(); ++i)

@@ -256,13 +256,13 @@ Attribute context::describeProgram(ModuleOp module,
   };
   for (auto model : module.getOps<llama::ModelOp>()) {
     describeSteps(model.getStepsAttr(), entries);
-    describeSteps(model.getHeads(), heads);
+    describeSteps(model.getLmHeads(), heads);
   }
   SmallVector<NamedAttribute> fields = {
       b.getNamedAttr("workspace_bytes", b.getI64IntegerAttr(workspace)),
       b.getNamedAttr("logits_offset", b.getI64IntegerAttr(logits)),
       b.getNamedAttr("entries", b.getArrayAttr(entries)),
-      b.getNamedAttr("heads", b.getArrayAttr(heads))};
+      b.getNamedAttr("lm_heads", b.getArrayAttr(heads))};
   fields.append(more.begin(), more.end());
   return b.getDictionaryAttr(fields);
 }

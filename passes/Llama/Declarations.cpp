@@ -169,13 +169,11 @@ LogicalResult corellama::llama::expectLayers(ModuleOp module) {
               return module.lookupSymbol<FunctionOpInterface>(callee)
                          .getNumArguments() == 1;
             });
-        if (!takesLayer && dispatch->getParentOp() == step)
+        // Rounding, for example, reads no weight and is for any layer.
+        if (!takesLayer)
           return success();
-        return dispatch.emitOpError()
-               << "of " << dispatch.getCallees()
-               << (takesLayer
-                       ? " is for no layer, and takes one"
-                       : " stands in a loop over layers and is for none");
+        return dispatch.emitOpError() << "of " << dispatch.getCallees()
+                                      << " is for no layer, and takes one";
       }
       // A loop of one round becomes a constant.
       std::optional<int64_t> begin, end, by;
@@ -232,7 +230,7 @@ LogicalResult corellama::llama::expectLayers(ModuleOp module) {
     return failure();
   return forEach<ModelOp>(module, [&](ModelOp model) {
     return failure(failed(verifyList(model, model.getStepsAttr(), layers)) ||
-                   failed(verifyList(model, model.getHeads(), 0)));
+                   failed(verifyList(model, model.getLmHeads(), 0)));
   });
 }
 

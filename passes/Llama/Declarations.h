@@ -35,7 +35,7 @@ mlir::LogicalResult expectDispatched(mlir::ModuleOp module);
 mlir::LogicalResult expectOptions(mlir::ModuleOp module);
 /// A form computes each layer once, in order: its loops go over them one by one
 /// and its tables have an entry for each, whose kernel reads the layer's
-/// formats. A head computes none. Forms and heads have ascending bounds.
+/// formats. An LM head computes none. Forms and LM heads have ascending bounds.
 mlir::LogicalResult expectLayers(mlir::ModuleOp module);
 /// Tiles use weights, buffers and the cache as they are declared, because the
 /// image and the workspace are made from the declarations.

@@ -60,7 +60,8 @@ static SmallVector<Value> outputsOf(const FusionGroup &group) {
   return outputs;
 }
 
-/// A copy of `op` in front of the builder's place, and of what it sinks itself.
+/// Copies `op`, and first those of its operands that may be sunk as well, to
+/// where the builder inserts.
 static Operation *sink(Operation *op, OpBuilder &builder, IRMapping &sunk) {
   for (Value operand : op->getOperands())
     if (Operation *producer = operand.getDefiningOp();
@@ -121,7 +122,7 @@ static llvm::DenseSet<StringAttr> layersOf(ModuleOp module) {
 static llvm::DenseSet<StringAttr> headsOf(ModuleOp module) {
   llvm::DenseSet<StringAttr> heads;
   for (auto model : module.getOps<ModelOp>())
-    for (auto head : model.getHeads().getAsRange<FlatSymbolRefAttr>())
+    for (auto head : model.getLmHeads().getAsRange<FlatSymbolRefAttr>())
       heads.insert(head.getAttr());
   return heads;
 }
@@ -140,9 +141,9 @@ static KernelOp buildCopy(StringRef role, Value value, Operation *before,
   return copy;
 }
 
-/// A kernel that gathers the rows that a head is asked for, where there may be
-/// several: what follows has them side by side, as a form has the rows of its
-/// call. One row is read where it is.
+/// A kernel that gathers the rows that an LM head is asked for, where there may
+/// be several: what follows has them side by side, as a form has the rows of
+/// its call. One row is read where it is.
 static bool gatherWanted(Block &block) {
   auto isOpen = [](BlockArgument given) {
     auto type = dyn_cast<RankedTensorType>(given.getType());
@@ -186,7 +187,7 @@ struct FuseKernels : corellama::llama::impl::LlamaFuseKernelsBase<FuseKernels> {
   void runOnOperation() override {
     llvm::DenseSet<StringAttr> layers = layersOf(getOperation()),
                                heads = headsOf(getOperation());
-    // A graph for no machine yet: only one row is few.
+    // Without a target, as in tests, only calls of one row count as few rows.
     int64_t fewRows = 1;
     if (getTarget(getOperation())) {
       FailureOr<PlannerInterface> planner = getPlanner(getOperation());
@@ -215,7 +216,8 @@ struct FuseKernels : corellama::llama::impl::LlamaFuseKernelsBase<FuseKernels> {
 
   void fuse(FunctionOpInterface function, int64_t fewRows) {
     Block &block = function.getFunctionBody().front();
-    // What nothing reads is no kernel's, and would be a result of none.
+    // Unused ops are erased first: in a kernel they would be computed, though
+    // the kernel has no result for them.
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
       if (isOpTriviallyDead(&op))
         op.erase();

@@ -28,8 +28,8 @@ struct FusionDecision {
 /// Ops that become one kernel, in the order of the block.
 struct FusionGroup {
   llvm::SmallVector<mlir::Operation *> ops;
-  /// The role of the kernel (qkv, attn, o, ...); empty for ops that are no
-  /// kernel's: kernels that exist already and ops of other dialects.
+  /// The role of the kernel (qkv, attn, o, ...). Empty where the ops do not
+  /// become a kernel: they are one already, or belong to another dialect.
   llvm::StringRef role;
 };
 

@@ -52,7 +52,7 @@ struct StepLines {
   std::string name;
   int64_t rows;
   bool isHead;
-  /// The embedding, or the head.
+  /// The embedding, or the LM head.
   SmallVector<Line> once;
   /// One list for each layer function, and the function of each layer.
   SmallVector<SmallVector<Line>> layers;
@@ -133,7 +133,7 @@ FailureOr<SmallVector<KernelOp>> Outliner::kernelsOf(func::FuncOp function) {
   return kernels;
 }
 
-/// The carried rows: the one tensor of rows that a layer or the head takes.
+/// The carried rows: the one tensor of rows that a layer or the LM head takes.
 static bool isCarried(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   return isa<BlockArgument>(value) && type && type.getRank() == 2;
@@ -272,7 +272,7 @@ FailureOr<SmallVector<Line>> Outliner::outline(func::FuncOp function, Part part,
       if (given || part == Part::Embed)
         return function.emitOpError()
                << "takes " << argument.getType()
-               << "; only layers and the head take rows, and one tensor";
+               << "; only layers and the LM head take rows, and one tensor";
       given = argument;
     }
 
@@ -373,8 +373,9 @@ LogicalResult Outliner::outlineHead(func::FuncOp head) {
   int64_t rows =
       head.getNumArguments() == 1 ? getRowBound(head.getArgument(0)) : kAnyRows;
   if (rows == kAnyRows)
-    return head.emitOpError() << "is a head of any number of rows, expected a "
-                                 "bound; run llama-specialize-forms first";
+    return head.emitOpError()
+           << "is an LM head of any number of rows, expected a "
+              "bound; run llama-specialize-forms first";
   SmallVector<KernelOp> kernels(head.getOps<KernelOp>());
   FailureOr<int64_t> capacity = StepBuffers::rowCapacity(rows, kernels);
   if (failed(capacity))
@@ -491,7 +492,7 @@ LogicalResult Outliner::run() {
   for (auto entry : model.getEntries()->getAsRange<EntryAttr>())
     if (failed(outlineEntry(entry, model)))
       return failure();
-  for (Attribute head : model.getHeads())
+  for (Attribute head : model.getLmHeads())
     if (failed(outlineHead(lookup(head))))
       return failure();
 
@@ -508,7 +509,7 @@ LogicalResult Outliner::run() {
                                      : functions.front().getOperation()));
   model.removeEntriesAttr();
   model.setStepsAttr(ArrayAttr::get(module.getContext(), forms));
-  model.setHeadsAttr(ArrayAttr::get(module.getContext(), heads));
+  model.setLmHeadsAttr(ArrayAttr::get(module.getContext(), heads));
   return success();
 }
 

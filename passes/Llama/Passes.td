@@ -104,7 +104,7 @@ def LlamaFuseKernels : Pass<"llama-fuse-kernels", "::mlir::ModuleOp"> {
     read (epilogue); on few rows, norm, attention_merge and quantize join their
     only reader (prologue), if it is read as rows of linears and not otherwise;
     on more rows, norm is a kernel of its own and quantize joins its producer.
-    A head of several rows begins with a kernel "wanted", which gathers them.
+    An LM head of several rows begins with a kernel "wanted", which gathers them.
     What joins nothing is a kernel alone, what nothing reads is dropped. A layer
     whose last kernel would overwrite rows that are still read ends in a kernel
     "carry", which copies. The name of a kernel is its role, derived from what is
@@ -172,7 +172,7 @@ def LlamaOutlineKernels : Pass<"llama-outline-kernels", "::mlir::ModuleOp"> {
     each value between kernels, its type the capacity; a `llama.step` of each
     entry, which loops over the layers, and of each head; layers of several
     functions pick their callee by a table. The rows that go from layer to layer, to the
-    next step and to the head share the buffer @x; the head leaves @logits.
+    next step and to the LM head share the buffer @x; the LM head leaves @logits.
     Never: changes what a kernel computes, or writes a buffer that the same kernel
     reads.
 

@@ -2,9 +2,9 @@
 //
 // From the entry of import, whose functions take any number of rows, to the
 // forms that a program calls: one for each bound on the rows of a call, and the
-// same for the head. A pass of its own, and the first one, because everything
-// after it (numerics, fusion, strategies) differs between few rows and many
-// while the graph does not.
+// same for the LM head. A pass of its own, and the first one, because
+// everything after it (numerics, fusion, strategies) differs between few rows
+// and many while the graph does not.
 //
 //===----------------------------------------------------------------------===//
 
@@ -201,14 +201,15 @@ struct SpecializeForms
 
     // The head: one row, which is what mostly is wanted, and as many as the
     // runtime may ask for at once.
-    if (model.getHeads().size() != 1)
-      return model.emitOpError() << "has " << model.getHeads().size()
-                                 << " heads, expected one, as import leaves it";
+    if (model.getLmHeads().size() != 1)
+      return model.emitOpError()
+             << "has " << model.getLmHeads().size()
+             << " LM heads, expected one, as import leaves it";
     auto head = symbols.lookup<func::FuncOp>(
-        cast<FlatSymbolRefAttr>(model.getHeads()[0]).getValue());
+        cast<FlatSymbolRefAttr>(model.getLmHeads()[0]).getValue());
     if (old.contains(head))
       return head.emitOpError()
-             << "is the head and another function of the entry as well";
+             << "is the LM head and another function of the entry as well";
     if (failed(expectOpenRows(head)))
       return failure();
     SmallVector<Attribute> heads{FlatSymbolRefAttr::get(head)};
@@ -227,7 +228,7 @@ struct SpecializeForms
     for (func::FuncOp function : old)
       symbols.erase(function);
     model.setEntriesAttr(builder.getArrayAttr(forms));
-    model.setHeadsAttr(builder.getArrayAttr(heads));
+    model.setLmHeadsAttr(builder.getArrayAttr(heads));
     return success();
   }
 };

@@ -89,8 +89,9 @@ Value KernelBody::rowCount() {
 /// read once.
 bool KernelBody::isOneTile() const { return rowBound <= m; }
 
-/// More rows than the register tile of any unit has: what is staged once a call
-/// is written out row by row, and has to fit into a worker's scratch.
+/// The most rows that are staged once a call: staging is unrolled row by row,
+/// and all of them have to fit into a worker's scratch. Tables of strategies
+/// have tiles of at most 8 rows where rows are staged so.
 static constexpr int64_t kMostStaged = 16;
 
 /// Rows that are staged for a product, made by `op` from `read`: all of a call,
@@ -305,7 +306,8 @@ Value KernelBody::tileOf(Value tensor, const Position &at) {
                             "llama-fuse-kernels, which gathers them";
       return {};
     }
-    // The limit is of rows that lie side by side; a wanted one is there.
+    // A tile's last rows may lie behind the call's. A wanted row, read alone,
+    // does not.
     Value rows = dynamicRows && !read.getRows() ? rowCount() : Value();
     Value memory = bufferMemory(read);
     Value row = rowIn(read, at.row);

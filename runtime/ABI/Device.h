@@ -52,8 +52,8 @@ struct DeviceProgram {
   const char *target;
   const DeviceEntry *entries;
   uint64_t entryCount;
-  const DeviceEntry *heads;
-  uint64_t headCount;
+  const DeviceEntry *lmHeads;
+  uint64_t lmHeadCount;
   const DeviceKernel *kernels;
   uint64_t kernelCount;
   uint64_t workspaceBytes;

@@ -124,8 +124,8 @@ struct Program {
   /// The forms of the model, at least one in a program, and of its head.
   const Entry *entries;
   uint64_t entryCount;
-  const Entry *heads;
-  uint64_t headCount;
+  const Entry *lmHeads;
+  uint64_t lmHeadCount;
   const Kernel *kernels;
   uint64_t kernelCount;
   /// Bytes of the workspace, and of the scratch memory of each worker.

@@ -31,7 +31,7 @@ static bool isList(const abi::Entry *entries, uint64_t count) {
 
 /// The logits of as many rows as a head takes lie inside the workspace.
 static bool logitsFit(const abi::Program &program, uint64_t vocabulary) {
-  uint64_t rows = program.heads[program.headCount - 1].rows, bytes, end;
+  uint64_t rows = program.lmHeads[program.lmHeadCount - 1].rows, bytes, end;
   return program.logitsOffset % alignof(float) == 0 &&
          !__builtin_mul_overflow(rows * sizeof(float), vocabulary, &bytes) &&
          !__builtin_add_overflow(program.logitsOffset, bytes, &end) &&
@@ -43,7 +43,7 @@ Result<std::unique_ptr<Model>> Model::create(const abi::Program &program,
                                              const Options &options) {
   const abi::ImageHeader &header = *image.header;
   if (!isList(program.entries, program.entryCount) ||
-      !isList(program.heads, program.headCount) ||
+      !isList(program.lmHeads, program.lmHeadCount) ||
       !logitsFit(program, header.vocabulary))
     return Error{"the generated code and the image do not fit each other; the "
                  "program is damaged, compile it again"};

@@ -68,7 +68,7 @@ public:
 private:
   Model(const abi::Program &program, const MappedImage &image)
       : program(program), forms(program.entries, program.entryCount),
-        heads(program.heads, program.headCount), image(image) {}
+        heads(program.lmHeads, program.lmHeadCount), image(image) {}
 
   const abi::Program &program;
   const std::span<const abi::Entry> forms, heads;

@@ -71,7 +71,7 @@ def test_kernels(report, bench, inspect, program):
     if not made:
         return
     manifest = json.loads(inspect(program, "--json").text)
-    steps = {form["name"]: form for form in manifest["forms"] + manifest["heads"]}
+    steps = {form["name"]: form for form in manifest["forms"] + manifest["lm_heads"]}
     for record, form in zip(made, ("prefill", "decode")):
         wanted = {}
         for kernel, _ in steps[form]["dispatches"] + steps["lm_head"]["dispatches"]:

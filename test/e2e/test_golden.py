@@ -1,10 +1,10 @@
 """The bits of programs are those that golden.json has.
 
 Input: the driver, the emulator and the demo model; output: PASS/FAIL lines. The demo
-model and 26 random models are compiled for two CPUs, with the cache in f32 and (without
---all fewer of them) in f16; each program reads a fixed prompt, chooses a few ids more and writes its logits, of which
-golden.json has a hash for each row; the demo with rows of 8 bits, too. Both CPUs have the same hashes: docs/bits.md says
-why. Two models run on the emulator too, as a GPU's code. A change of the compiler that
+model and 26 random models are compiled for two CPUs, with rows and cache in f32 and
+(without --all fewer of them) with the cache in f16 and with rows of 8 bits; each program
+reads a fixed prompt, chooses a few ids more and writes its logits, of which golden.json
+has a hash for each row. Both CPUs have the same hashes: docs/bits.md says why. Two models run on the emulator too, as a GPU's code. A change of the compiler that
 is not meant to change bits must pass this unchanged; one that is meant to writes the
 file anew with --update and says so. A file of its own because it compares a compiler
 with an older one, where the other tests compare it with a reference.
@@ -150,11 +150,12 @@ def main():
             vocabulary = make_models.write_model(path, 1, index)["vocabulary"]
             if not golden.is_model(name, path):
                 continue
-            # A cache of f16 is the same whatever the formats: by default it is for the
-            # models that the other scripts run.
-            both = args.all or args.update or index in make_models.FEW
-            start_programs(name, path, prompt(PROMPT, vocabulary),
-                           ["f32", "f32, cache f16"] if both else ["f32"])
+            # A cache of f16 is the same whatever the formats, and rows of 8 bits have it
+            # too: by default fewer models have all kinds.
+            kinds = [kind for kind, few in [("f32", None), ("q8", make_models.FEW),
+                                            ("f32, cache f16", make_models.QUANTISED)]
+                     if args.all or args.update or few is None or index in few]
+            start_programs(name, path, prompt(PROMPT, vocabulary), kinds)
             for target in [t for i, t in EMULATED if i == index and only is None]:
                 start(golden.run_emulator, name, path,
                       prompt(EMULATED_PROMPT, vocabulary), target)

@@ -4,11 +4,13 @@ Input: the driver, corellama-opt and a checkpoint; output: PASS/FAIL lines. For
 every phase that the driver lists, a dump at that phase is compiled on and must
 give the bytes of the program (for a GPU, of the PTX) made in one go; a dump of
 another checkpoint must be refused. With --opt, each barrier of the schedule is
-taken out in turn, and the schedule's verifier must miss every one of them. A
-file of its own because it treats the IR as text that a user may hold in hands.
+taken out in turn, and the schedule's verifier must miss every one of them. The
+excerpts in README and docs/architecture.md must be lines of the demo's dumps. A file of
+its own because it treats the IR as text that a user may hold in hands.
 """
 
 import re
+from pathlib import Path
 from dataclasses import dataclass, field
 
 import harness
@@ -16,6 +18,13 @@ import make_models
 
 PHASES = ["import", "specialize", "fuse", "plan", "schedule", "tile", "vector",
           "llvm"]
+
+
+# Documents with excerpts, and what prints them.
+DOCUMENTS = {
+    "README.md": ["--target=x86-64-v3"],
+    "docs/architecture.md": ["--target=znver4", "--activations=f32"],
+}
 
 
 @dataclass
@@ -35,6 +44,32 @@ def listed_phases(report, corellama):
     report.check("compile --help lists the phases", names == PHASES,
                  lambda: f"it lists {names}, the design has {PHASES}")
     return names or PHASES
+
+
+def plain(line):
+    """A line without indentation, comments of assembly and numbers of values."""
+    line = re.sub(r"\s+# .*", "", line).strip()
+    return re.sub(r"%(\d+|cst_\d+)", "%", line)
+
+
+def test_excerpts(report, args, folder, document, flags):
+    """Each line of a document's IR and assembly stands in a dump; `...` stands for any."""
+    dumps, code = folder / "excerpts", folder / "excerpts.s"
+    made = harness.compile_model(args.corellama, args.model, code, "--emit=asm",
+                                 f"--dump-compilation-phases-to={dumps}", *flags)
+    if made.code != 0:
+        return report.fail(document, made.why())
+    printed = {plain(line) for path in [code, *dumps.glob("*.mlir")]
+               for line in path.read_text().splitlines()}
+    text = (Path(__file__).resolve().parents[2] / document).read_text()
+    lines = [plain(line) for block in re.findall(r"^```(?:mlir|asm)\n(.*?)^```", text,
+                                                 re.M | re.S)
+             for line in block.splitlines() if "..." not in line]
+    wrong = [line for line in lines if line and line not in printed]
+    return report.check(f"{document}: excerpts are what the tools print",
+                        lines and not wrong,
+                        lambda: f"{len(wrong)} lines are not, such as: {wrong[0]}",
+                        f"{len(lines)} lines")
 
 
 def test_halves(report, args, phase, model, whole, folder, way):
@@ -162,6 +197,8 @@ def main():
         test_way(report, args, phases, folder("cpu"), Way("cpu"))
         test_way(report, args, phases, folder("gpu"),
                  Way("gpu", ["--target=cuda:sm_80"], ptx))
+        for document, flags in DOCUMENTS.items():
+            test_excerpts(report, args, folder(Path(document).stem), document, flags)
         exact = ["--activations=f32"]
         test_alternating(report, args, phases, folder("cpu-alternating"),
                          Way("cpu, alternating", exact))

@@ -275,12 +275,13 @@ Error EmulatorProgram::call(llvm::ArrayRef<int32_t> ids, LogitsSink sink) {
     return error;
   const auto *logits = reinterpret_cast<const float *>(
       context.workspace.data() + program.logitsOffset);
-  uint64_t most = program.heads[program.headCount - 1].rows;
+  uint64_t most = program.lmHeads[program.lmHeadCount - 1].rows;
   for (size_t first = 0; first < ids.size(); first += most) {
     uint64_t count = std::min<uint64_t>(most, ids.size() - first);
     std::iota(context.wanted.begin(), context.wanted.begin() + count, first);
     arguments.rows = count;
-    const auto *head = abi::findEntry(program.heads, program.headCount, count);
+    const auto *head =
+        abi::findEntry(program.lmHeads, program.lmHeadCount, count);
     if (Error error = device.run(head->step, arguments))
       return error;
     for (uint64_t row = 0; row < count; ++row)

@@ -481,7 +481,7 @@ static std::string stepText() {
   return R"mlir(
     llama.buffer @x : tensor<1x1024xf32> at 0
     llama.buffer @logits : tensor<1x64xf32> at 4096
-    llama.model @m steps [@decode] heads [@lm_head]
+    llama.model @m steps [@decode] lm_heads [@lm_head]
     llama.step @lm_head rows 1 {
     }
     llama.step @decode rows 8 {
@@ -509,8 +509,8 @@ TEST(Emulator, ReadsTheDescriptorThroughTheABI) {
   EXPECT_STREQ(program.entries[0].name, "decode");
   EXPECT_EQ(program.entries[0].rows, 8u);
   EXPECT_NE(program.entries[0].step, nullptr);
-  ASSERT_EQ(program.headCount, 1u);
-  EXPECT_STREQ(program.heads[0].name, "lm_head");
+  ASSERT_EQ(program.lmHeadCount, 1u);
+  EXPECT_STREQ(program.lmHeads[0].name, "lm_head");
   EXPECT_EQ(program.workspaceBytes, 4096u + 256);
   EXPECT_EQ(program.logitsOffset, 4096u);
   ASSERT_EQ(module->kernels().size(), 2u);

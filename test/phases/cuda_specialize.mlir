@@ -26,7 +26,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     llama.weight @ffn_up : 48x32 formats [#llama.q8_0]
     llama.weight @ffn_down : 32x48 formats [#llama.f16]
   }
-  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @embed.decode, layers = [@layer.decode], of = [0, 0]>, #llama.entry<name = "prefill", rows = 512, embed = @embed.prefill, layers = [@layer.prefill], of = [0, 0]>] heads [@lm_head, @lm_head.rows8]
+  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @embed.decode, layers = [@layer.decode], of = [0, 0]>, #llama.entry<name = "prefill", rows = 512, embed = @embed.prefill, layers = [@layer.prefill], of = [0, 0]>] lm_heads [@lm_head, @lm_head.rows8]
 
   func.func private @lm_head(%x: tensor<1x32xf32>) -> tensor<1x64xf32> {
     %output_norm = llama.weight_ref @output_norm : <32, #llama.f32>

@@ -28,7 +28,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     llama.weight @ffn_up : 48x32 formats [#llama.q8_0]
     llama.weight @ffn_down : 32x48 formats [#llama.f16]
   }
-  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer], of = [0, 0]>] heads [@lm_head]
+  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer], of = [0, 0]>] lm_heads [@lm_head]
 
   func.func private @embed(%ids: tensor<?xi32>) -> tensor<?x32xf32> {
     %w = llama.weight_ref @token_embd : !llama.weight<64x32, #llama.q8_0>

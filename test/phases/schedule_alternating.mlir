@@ -64,7 +64,7 @@ module attributes {llama.config = #llama.config<dim = 256, heads = 4, kv_heads =
     llama.weight @ffn_up : 256x256 formats [#llama.q4_0]
     llama.weight @ffn_down : 256x256 formats [#llama.q6_k, #llama.q4_0] of [0, 0, 1, 0]
   }
-  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer.0, @layer.1, @layer.2], of = [0, 1, 2, 0]>] heads [@lm_head]
+  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer.0, @layer.1, @layer.2], of = [0, 1, 2, 0]>] lm_heads [@lm_head]
 
   func.func private @embed(%ids: tensor<?xi32>) -> tensor<?x256xf32> {
     %w = llama.weight_ref @token_embd : <100x256, #llama.q6_k>

@@ -29,7 +29,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     llama.weight @ffn_down : 32x48 formats [#llama.f16] in [#llama.interleaved16<k = 1>]
   }
   llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
-  llama.model @m steps [@decode, @prefill] heads [@lm_head, @lm_head.rows8]
+  llama.model @m steps [@decode, @prefill] lm_heads [@lm_head, @lm_head.rows8]
   llama.buffer @x : tensor<512x32xf32> at 0
   llama.buffer @decode.qkv : tensor<1x32xf32> at 66688
   llama.buffer @decode.attn : tensor<1x2x8x18xf32> at 65536

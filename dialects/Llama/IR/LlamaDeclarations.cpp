@@ -38,7 +38,7 @@ LogicalResult ModelOp::verify() {
 
 LogicalResult ModelOp::verifySymbolUses(SymbolTableCollection &symbols) {
   bool hasSteps = getSteps().has_value();
-  SmallVector<Attribute> uses(getHeads().getValue());
+  SmallVector<Attribute> uses(getLmHeads().getValue());
   if (hasSteps)
     llvm::append_range(uses, *getSteps());
   else

@@ -32,7 +32,7 @@ def Llama_ModelOp : Llama_Op<"model", Llama_DeclarationPhases,
     function (entries) or a step (steps). (A4) at least one head.
 
     ```mlir
-    llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer], of = [0, 0]>] heads [@lm_head]
+    llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer], of = [0, 0]>] lm_heads [@lm_head]
     func.func private @embed(%ids: tensor<?xi32>) -> tensor<?x32xf32>
     func.func private @layer(%x: tensor<?x32xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<2x1x16, f32>, %l: index) -> tensor<?x32xf32>
     func.func private @lm_head(%x: tensor<?x32xf32>) -> tensor<?x64xf32>
@@ -43,9 +43,9 @@ def Llama_ModelOp : Llama_Op<"model", Llama_DeclarationPhases,
     OptionalAttr<TypedArrayAttrBase<Llama_EntryAttr, "entries">>:$entries,
     OptionalAttr<TypedArrayAttrBase<FlatSymbolRefAttr, "steps">>:$steps,
     ConfinedAttr<TypedArrayAttrBase<FlatSymbolRefAttr, "heads">,
-                 [ArrayMinCount<1>]>:$heads);
+                 [ArrayMinCount<1>]>:$lm_heads);
   let assemblyFormat = [{
-    $sym_name (`entries` $entries^)? (`steps` $steps^)? `heads` $heads attr-dict
+    $sym_name (`entries` $entries^)? (`steps` $steps^)? `lm_heads` $lm_heads attr-dict
   }];
   let hasVerifier = 1;
 }
@@ -177,7 +177,7 @@ def Llama_InputOp : Llama_Op<"input", Llama_FunctionPhases> {
   let summary = "what the runtime provides to a kernel";
   let description = [{
     `ids` and `positions`: one a row of the call. `cache`: the KV cache. `wanted`:
-    the rows of the last call whose logits the head is asked for.
+    the rows of the last call whose logits the LM head is asked for.
 
     (A1) the type belongs to the name: `!llama.cache`, `tensor<..xi32>` for all else.
 

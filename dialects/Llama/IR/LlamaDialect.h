@@ -59,8 +59,8 @@ struct KernelPlan {
   std::string error = {};
 };
 
-/// Rows of a weight that `interleaved16` keeps together: what a tile of a CPU has
-/// of a weight, or multiples of it.
+/// Rows of a weight that `interleaved16` keeps together: what a tile of a CPU
+/// has of a weight, or multiples of it.
 inline constexpr int64_t kInterleavedRows = 16;
 
 /// Names of the attributes that stand on modules and on kernel functions.

@@ -101,7 +101,7 @@ static Expected<Tensor> forEachPortion(
   return logits;
 }
 
-/// Calls `head` with the first of the heads that takes all of `rows` rows, or
+/// Calls `head` with the first LM head that takes all of `rows` rows, or
 /// in portions with the one that takes the most.
 static Error forEachHead(
     ArrayRef<Form> heads, int64_t rows,
@@ -207,7 +207,7 @@ Error EntryRun::append(EntryAttr entry, const StepInputs &inputs,
       return x.takeError();
   }
   SmallVector<Form> heads;
-  for (auto symbol : model.getHeads().getAsRange<FlatSymbolRefAttr>()) {
+  for (auto symbol : model.getLmHeads().getAsRange<FlatSymbolRefAttr>()) {
     Expected<func::FuncOp> head = function(symbol);
     if (!head)
       return head.takeError();
@@ -274,7 +274,7 @@ static Expected<Tensor> evaluateSteps(ModelOp model, Evaluator &evaluator,
                                       const ModelRun &run) {
   auto module = model->getParentOfType<ModuleOp>();
   SmallVector<Form> steps = formsOf(module, model.getStepsAttr()),
-                    heads = formsOf(module, model.getHeads());
+                    heads = formsOf(module, model.getLmHeads());
   CacheRef cache = findCache(module);
   auto append = [&](size_t form, StepInputs inputs, Tensor &logits) -> Error {
     inputs.cache = cache;

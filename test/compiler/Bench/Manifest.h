@@ -34,7 +34,7 @@ inline constexpr const char *kManifest = R"({
       [["up.0", 0], ["attn", 0], ["up.1", 1], ["attn", 1]]},
     {"rows": 8, "dispatches": [["attn", 0]]}
   ],
-  "heads": [{"rows": 1, "dispatches": [["lm_head", 0]]}]
+  "lm_heads": [{"rows": 1, "dispatches": [["lm_head", 0]]}]
 })";
 
 } // namespace corellama::test

@@ -23,7 +23,7 @@ namespace corellama::test {
 inline constexpr const char *kSmallAttributes = R"mlir(
   llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+fma", vector_bits = 256>,
   llama.program = {workspace_bytes = 4096 : i64, scratch_bytes = 256 : i64,
-                   logits_offset = 128 : i64, entries = [], heads = []},
+                   logits_offset = 128 : i64, entries = [], lm_heads = []},
   llama.kernels = [{name = "fill.decode", function = @fill.decode,
                     parts = @fill.decode.parts, scratch_bytes = 64 : i64}]
 )mlir";
@@ -31,9 +31,9 @@ inline constexpr const char *kSmallAttributes = R"mlir(
 /// The same with a head, `corellama_step_lm_head`.
 inline std::string smallAttributesWithHead() {
   std::string text = kSmallAttributes;
-  const std::string none = "heads = []";
+  const std::string none = "lm_heads = []";
   text.replace(text.find(none), none.size(),
-               "heads = [{name = \"lm_head\", rows = 1 : i64, step = "
+               "lm_heads = [{name = \"lm_head\", rows = 1 : i64, step = "
                "@corellama_step_lm_head}]");
   return text;
 }

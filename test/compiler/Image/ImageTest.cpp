@@ -264,7 +264,7 @@ const BadModule kBadModules[] = {
                "llama.program",
                parse(model,
                      "{workspace_bytes = -1 : i64, scratch_bytes = 0 : i64, "
-                     "entries = [], heads = []}"));
+                     "entries = [], lm_heads = []}"));
      },
      "module: llama.program: workspace_bytes is missing or no count of 64 "
      "bits; run the phases "

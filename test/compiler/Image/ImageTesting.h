@@ -122,7 +122,7 @@ private:
         "{workspace_bytes = 4096 : i64, scratch_bytes = 128 : i64, "
         "logits_offset = 0 : i64, entries = [{name = \"decode\", rows = 1 : "
         "i64}, "
-        "{name = \"prefill\", rows = 512 : i64}], heads = []}");
+        "{name = \"prefill\", rows = 512 : i64}], lm_heads = []}");
     set("llama.kernels",
         "[{name = \"qkv.decode\", function = @layer, parts = @qkv.parts, "
         "scratch_bytes = 64 : i64}]");

@@ -80,7 +80,7 @@ TEST_F(ImportTest, AWholeModelReadsAsTheCheckpointMeansIt) {
     llama.weight @ffn_up : 96x64 formats [#llama.q8_0]
     llama.weight @ffn_down : 64x96 formats [#llama.q8_0]
   }
-  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer], of = [0, 0]>] heads [@lm_head]
+  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer], of = [0, 0]>] lm_heads [@lm_head]
   func.func private @embed(%ids: tensor<?xi32>) -> tensor<?x64xf32> {
     %w = llama.weight_ref @token_embd : !llama.weight<5x64, #llama.q8_0>
     %x = llama.embed %ids, %w : tensor<?xi32>, !llama.weight<5x64, #llama.q8_0> -> tensor<?x64xf32>
@@ -157,7 +157,7 @@ TEST_F(ImportTest, AlternatingTypesMakeAFunctionEach) {
   EXPECT_EQ(printFirst<ModelOp>(), "llama.model @m entries [#llama.entry<name "
                                    "= \"import\", rows = 0, embed = @embed, "
                                    "layers = [@layer.0, @layer.1, @layer.2], "
-                                   "of = [0, 1, 2, 1]>] heads [@lm_head]");
+                                   "of = [0, 1, 2, 1]>] lm_heads [@lm_head]");
   EXPECT_EQ(text.find("func private @layer("), std::string::npos);
 }
 

@@ -19,7 +19,7 @@ TEST(Runner, WhatTheHostLacksIsNamed) {
     return missing;
   };
   auto cpuWith = [&](llvm::StringRef features) {
-    return whatIsMissing(cpu::TargetAttr::get(&context, "t", features, 256, 0));
+    return whatIsMissing(cpu::TargetAttr::get(&context, "t", features, 256));
   };
   EXPECT_EQ(cpuWith("+sse3"), "");
   // Two features that no CPU can have, in spelling only.
@@ -46,9 +46,9 @@ TEST(Runner, ReadsTheDescriptorThroughTheABI) {
   EXPECT_EQ(program.entries[1].rows, 8u);
   EXPECT_NE(program.entries[0].step, nullptr);
   EXPECT_NE(program.entries[0].step, program.entries[1].step);
-  ASSERT_EQ(program.headCount, 1u);
-  EXPECT_EQ(program.heads[0].rows, 1u);
-  EXPECT_NE(program.heads[0].step, nullptr);
+  ASSERT_EQ(program.lmHeadCount, 1u);
+  EXPECT_EQ(program.lmHeads[0].rows, 1u);
+  EXPECT_NE(program.lmHeads[0].step, nullptr);
   EXPECT_EQ(program.workspaceBytes, 4096u);
   EXPECT_EQ(program.scratchBytes, 256u);
   EXPECT_EQ(program.logitsOffset, 128u);

@@ -4,60 +4,60 @@
 // RUN: %opt %s --split-input-file --verify-diagnostics
 
 // expected-error @+1 {{'llama.model' op has either entries (until plan) or steps (from schedule on)}}
-llama.model @model_a1 heads [@f]
+llama.model @model_a1 lm_heads [@f]
 
 // -----
 
 // expected-error @+1 {{'llama.model' op has either entries (until plan) or steps (from schedule on)}}
-llama.model @model_a1_both entries [] steps [] heads [@f]
+llama.model @model_a1_both entries [] steps [] lm_heads [@f]
 
 // -----
 
 // expected-error @+1 {{'llama.model' op entry 'decode': layer function 1 of 1}}
-llama.model @model_a2 entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [@f], of = [0, 1]>] heads [@f]
+llama.model @model_a2 entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [@f], of = [0, 1]>] lm_heads [@f]
 func.func private @f()
 
 // -----
 
 // expected-error @+1 {{'llama.model' op entry 'decode': layer function -1 of 1}}
-llama.model @model_a2_negative entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [@f], of = [-1]>] heads [@f]
+llama.model @model_a2_negative entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [@f], of = [-1]>] lm_heads [@f]
 func.func private @f()
 
 // -----
 
 // expected-error @+1 {{'llama.model' op entry 'decode': layers are functions, found "f"}}
-llama.model @model_a2_string entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = ["f"], of = [0]>] heads [@f]
+llama.model @model_a2_string entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = ["f"], of = [0]>] lm_heads [@f]
 func.func private @f()
 
 // -----
 
 // expected-error @+1 {{'llama.model' op @missing is not a function of this module}}
-llama.model @model_a3_embed entries [#llama.entry<name = "decode", rows = 1, embed = @missing, layers = [@f], of = [0]>] heads [@f]
+llama.model @model_a3_embed entries [#llama.entry<name = "decode", rows = 1, embed = @missing, layers = [@f], of = [0]>] lm_heads [@f]
 func.func private @f()
 
 // -----
 
 // expected-error @+1 {{'llama.model' op @w is not a function of this module}}
-llama.model @model_a3_layer entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [@w], of = [0]>] heads [@f]
+llama.model @model_a3_layer entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [@w], of = [0]>] lm_heads [@f]
 func.func private @f()
 llama.weight @w : 32 formats [#llama.f32]
 
 // -----
 
-// expected-error @+1 {{'llama.model' op attribute 'heads' failed to satisfy constraint: heads with at least 1 elements}}
-llama.model @model_a4 entries [] heads []
+// expected-error @+1 {{'llama.model' op attribute 'lm_heads' failed to satisfy constraint: heads with at least 1 elements}}
+llama.model @model_a4 entries [] lm_heads []
 
 // -----
 
 // expected-error @+1 {{'llama.model' op @w is not a function of this module}}
-llama.model @model_a3_head entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [@f], of = [0]>] heads [@w]
+llama.model @model_a3_head entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [@f], of = [0]>] lm_heads [@w]
 func.func private @f()
 llama.weight @w : 32 formats [#llama.f32]
 
 // -----
 
 // expected-error @+1 {{'llama.model' op @f is not a step of this module}}
-llama.model @model_a3_step steps [@f] heads [@f]
+llama.model @model_a3_step steps [@f] lm_heads [@f]
 func.func private @f()
 
 // -----

@@ -9,10 +9,10 @@
 // Declarations
 //===----------------------------------------------------------------------===//
 
-// CHECK: llama.model @entries entries [#llama.entry<name = "decode", rows = 1, embed = @embed, layers = [@kernel, @run], of = [0, 1]>] heads [@lm_head]
-llama.model @entries entries [#llama.entry<name = "decode", rows = 1, embed = @embed, layers = [@kernel, @run], of = [0, 1]>] heads [@lm_head]
-// CHECK: llama.model @steps steps [@plain, @tables] heads [@plain]
-llama.model @steps steps [@plain, @tables] heads [@plain]
+// CHECK: llama.model @entries entries [#llama.entry<name = "decode", rows = 1, embed = @embed, layers = [@kernel, @run], of = [0, 1]>] lm_heads [@lm_head]
+llama.model @entries entries [#llama.entry<name = "decode", rows = 1, embed = @embed, layers = [@kernel, @run], of = [0, 1]>] lm_heads [@lm_head]
+// CHECK: llama.model @steps steps [@plain, @tables] lm_heads [@plain]
+llama.model @steps steps [@plain, @tables] lm_heads [@plain]
 
 // CHECK: llama.weight @token_embd : 64x32 formats [#llama.q8_0]{{$}}
 llama.weight @token_embd : 64x32 formats [#llama.q8_0]

@@ -9,7 +9,7 @@
 // CHECK-DAG: func.func private @layer.1
 // CHECK-DAG: func.func private @lm_head
 // CHECK-NOT: @nobody
-llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer.0, @layer.1], of = [0, 1]>] heads [@lm_head]
+llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer.0, @layer.1], of = [0, 1]>] lm_heads [@lm_head]
 func.func private @embed()
 func.func private @layer.0()
 func.func private @layer.1()
@@ -25,7 +25,7 @@ func.func private @nobody()
 // CHECK: llama.buffer @x
 // CHECK: llama.weight @w
 // CHECK-NOT: @nobody
-llama.model @m steps [@decode] heads [@decode]
+llama.model @m steps [@decode] lm_heads [@decode]
 llama.step @decode rows 1 {
   %c0 = arith.constant 0 : index
   llama.dispatch [@k.0, @k.1] of [0, 1] (%c0)

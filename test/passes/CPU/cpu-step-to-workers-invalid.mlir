@@ -39,5 +39,5 @@ llama.step @decode rows 1 {
 
 // A dump of an earlier phase.
 // expected-error @below {{'llama.model' op has no steps; run llama-outline-kernels}}
-llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @f, layers = [], of = []>] heads [@f]
+llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @f, layers = [], of = []>] lm_heads [@f]
 func.func private @f(%x: tensor<?x32xf32>)

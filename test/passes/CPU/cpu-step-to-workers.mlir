@@ -6,7 +6,7 @@
 // CHECK-SAME:    {function = @embed.decode, name = "embed.decode", parts = @embed.decode.parts, scratch_bytes = 0 : i64}
 // CHECK-SAME:    {function = @qkv.decode.0, name = "qkv.decode.0", parts = @qkv.decode.0.parts, scratch_bytes = 128 : i64}
 // CHECK-SAME:    {function = @qkv.decode.1, name = "qkv.decode.1", parts = @qkv.decode.1.parts, scratch_bytes = 64 : i64}
-// CHECK-SAME:    llama.program = {entries = [{dispatches = [@embed.decode, @qkv.decode.1, @qkv.decode.0, @qkv.decode.0, @qkv.decode.1], layers = array<i64: 0, 0, 1, 2, 3>, name = "decode", rows = 1 : i64, step = @corellama_step_decode}, {dispatches = [], layers = array<i64>, name = "prefill", rows = 8 : i64, step = @corellama_step_prefill}], heads = [{dispatches = [@embed.decode, @qkv.decode.1, @qkv.decode.0, @qkv.decode.0, @qkv.decode.1], layers = array<i64: 0, 0, 1, 2, 3>, name = "decode", rows = 1 : i64, step = @corellama_step_decode}], logits_offset = 256 : i64, scratch_bytes = 128 : i64, workspace_bytes = 512 : i64}
+// CHECK-SAME:    llama.program = {entries = [{dispatches = [@embed.decode, @qkv.decode.1, @qkv.decode.0, @qkv.decode.0, @qkv.decode.1], layers = array<i64: 0, 0, 1, 2, 3>, name = "decode", rows = 1 : i64, step = @corellama_step_decode}, {dispatches = [], layers = array<i64>, name = "prefill", rows = 8 : i64, step = @corellama_step_prefill}], lm_heads = [{dispatches = [@embed.decode, @qkv.decode.1, @qkv.decode.0, @qkv.decode.0, @qkv.decode.1], layers = array<i64: 0, 0, 1, 2, 3>, name = "decode", rows = 1 : i64, step = @corellama_step_decode}], logits_offset = 256 : i64, scratch_bytes = 128 : i64, workspace_bytes = 512 : i64}
 module {
   llama.buffer @x : tensor<2x32xf32> at 0
   llama.buffer @logits : tensor<1x64xf32> at 256
@@ -15,7 +15,8 @@ module {
   // profilers and the program's table see it.
   // CHECK-LABEL: func.func @embed.decode.parts(
   // CHECK-SAME:    %[[ROWS:.+]]: i64, %[[KEYS:.+]]: i64) -> i64
-  // CHECK:         %[[PARTS:.+]] = arith.ceildivui %[[ROWS]], %{{.+}} : i64
+  // CHECK:         %[[BY:.+]] = arith.constant 4 : i64
+  // CHECK:         %[[PARTS:.+]] = arith.ceildivui %[[ROWS]], %[[BY]] : i64
   // CHECK:         return %[[PARTS]]
   // CHECK:       func.func @embed.decode(
   func.func private @embed.decode(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.scratch = 0 : i64} {
@@ -24,8 +25,10 @@ module {
 
   // CHECK-LABEL: func.func @qkv.decode.0.parts(
   // CHECK-SAME:    %[[ROWS:.+]]: i64, %[[KEYS:.+]]: i64) -> i64
-  // CHECK:         %[[BLOCKS:.+]] = arith.ceildivui %[[KEYS]], %{{.+}} : i64
-  // CHECK:         %[[PARTS:.+]] = arith.muli %[[BLOCKS]], %{{.+}} : i64
+  // CHECK:         %[[BY:.+]] = arith.constant 256 : i64
+  // CHECK:         %[[BLOCKS:.+]] = arith.ceildivui %[[KEYS]], %[[BY]] : i64
+  // CHECK:         %[[TIMES:.+]] = arith.constant 3 : i64
+  // CHECK:         %[[PARTS:.+]] = arith.muli %[[BLOCKS]], %[[TIMES]] : i64
   // CHECK:         return %[[PARTS]]
   func.func private @qkv.decode.0(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = keys, by = 256, times = 3>, llama.scratch = 128 : i64} {
     return
@@ -92,5 +95,5 @@ module {
   // CHECK:       func.func private @corellama_barrier(!llvm.ptr, i32)
   // CHECK-NOT:   llama.model
   // CHECK-NOT:   llama.step
-  llama.model @m steps [@decode, @prefill] heads [@decode]
+  llama.model @m steps [@decode, @prefill] lm_heads [@decode]
 }

@@ -6,7 +6,7 @@
 // CHECK-SAME:    {function = @embed.decode, name = "embed.decode", parts = @embed.decode.parts, scratch_bytes = 0 : i64, threads = 256 : i64}
 // CHECK-SAME:    {function = @attn.decode.0, name = "attn.decode.0", parts = @attn.decode.0.parts, scratch_bytes = 128 : i64, threads = 128 : i64}
 // CHECK-SAME:    {function = @attn.decode.1, name = "attn.decode.1", parts = @attn.decode.1.parts, scratch_bytes = 64 : i64, threads = 64 : i64}
-// CHECK-SAME:    llama.program = {entries = [{dispatches = [@embed.decode, @attn.decode.1, @attn.decode.0, @attn.decode.0, @attn.decode.1], layers = array<i64: 0, 0, 1, 2, 3>, name = "decode", rows = 1 : i64, step = @corellama_step_decode}, {dispatches = [], layers = array<i64>, name = "prefill", rows = 8 : i64, step = @corellama_step_prefill}], heads = [{dispatches = [@embed.decode, @attn.decode.1, @attn.decode.0, @attn.decode.0, @attn.decode.1], layers = array<i64: 0, 0, 1, 2, 3>, name = "decode", rows = 1 : i64, step = @corellama_step_decode}], launches, logits_offset = 256 : i64, workspace_bytes = 512 : i64}
+// CHECK-SAME:    llama.program = {entries = [{dispatches = [@embed.decode, @attn.decode.1, @attn.decode.0, @attn.decode.0, @attn.decode.1], layers = array<i64: 0, 0, 1, 2, 3>, name = "decode", rows = 1 : i64, step = @corellama_step_decode}, {dispatches = [], layers = array<i64>, name = "prefill", rows = 8 : i64, step = @corellama_step_prefill}], launches, lm_heads = [{dispatches = [@embed.decode, @attn.decode.1, @attn.decode.0, @attn.decode.0, @attn.decode.1], layers = array<i64: 0, 0, 1, 2, 3>, name = "decode", rows = 1 : i64, step = @corellama_step_decode}], logits_offset = 256 : i64, workspace_bytes = 512 : i64}
 module {
   llama.buffer @x : tensor<2x32xf32> at 0
   llama.buffer @logits : tensor<1x64xf32> at 256
@@ -76,5 +76,5 @@ module {
   // CHECK:       func.func private @corellama_launch(!llvm.ptr, i32, !llvm.ptr, i32, i64)
   // CHECK-NOT:   llama.model
   // CHECK-NOT:   llama.step
-  llama.model @m steps [@decode, @prefill] heads [@decode]
+  llama.model @m steps [@decode, @prefill] lm_heads [@decode]
 }

@@ -272,7 +272,7 @@ static const char *const kModel = R"mlir(module attributes {
   llama.weight @output_norm : {0} formats [#llama.f32]
   llama.weights @blk layers 2 {{
 {6}  }
-  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer0, @layer1], of = [0, 1]>] heads [@lm_head]
+  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer0, @layer1], of = [0, 1]>] lm_heads [@lm_head]
   func.func private @embed(%ids: tensor<?xi32>) -> tensor<?x{0}xf32> {{
     %w = llama.weight_ref @token_embd : <{5}x{0}, #llama.f16>
     %x = llama.embed %ids, %w : tensor<?xi32>, <{5}x{0}, #llama.f16> -> tensor<?x{0}xf32>

@@ -345,7 +345,7 @@ func.func @a_product_that_nothing_reads(%x: tensor<?x32xf32>, %w: !llama.weight<
 // CHECK:         %[[Z:.+]] = llama.kernel "carry" (%[[IN:.+]] = %[[Y]] : tensor<?x32xf32>) -> tensor<?x32xf32> {
 // CHECK-NEXT:      llama.yield %[[IN]]
 // CHECK:         return %[[Z]]
-llama.model @m entries [#llama.entry<name = "prefill", rows = 8, embed = @rows, layers = [@carried], of = [0]>] heads [@a_head_of_one_row, @a_head_of_several]
+llama.model @m entries [#llama.entry<name = "prefill", rows = 8, embed = @rows, layers = [@carried], of = [0]>] lm_heads [@a_head_of_one_row, @a_head_of_several]
 func.func private @rows(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
   return %x : tensor<?x32xf32>
 }

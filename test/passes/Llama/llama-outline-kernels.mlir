@@ -8,10 +8,10 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 
   llama.weights @blk layers 3 {
     llama.weight @square : 32x32 formats [#llama.f32] in [#llama.interleaved16<k = 1>]
   }
-  // CHECK:       llama.model @m steps [@decode, @prefill] heads [@lm_head]
+  // CHECK:       llama.model @m steps [@decode, @prefill] lm_heads [@lm_head]
   llama.model @m entries [
     #llama.entry<name = "decode", rows = 1, embed = @embed.decode, layers = [@layer.decode], of = [0, 0, 0]>,
-    #llama.entry<name = "prefill", rows = 10, embed = @embed.prefill, layers = [@layer.prefill], of = [0, 0, 0]>] heads [@lm_head]
+    #llama.entry<name = "prefill", rows = 10, embed = @embed.prefill, layers = [@layer.prefill], of = [0, 0, 0]>] lm_heads [@lm_head]
 
   // Blocks of keys: 600 / 256, rounded up.
   // CHECK:       llama.buffer @x : tensor<12x32xf32>{{$}}
@@ -149,7 +149,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 
 // CHECK:         #llama.q8_0
 // CHECK-NOT:   func.func private @b
 // CHECK:       func.func private @lm_head.lm_head
-llama.model @alternating entries [#llama.entry<name = "decode", rows = 1, embed = @embed, layers = [@layer.0, @layer.1], of = [1, 0, 0, 1]>] heads [@lm_head]
+llama.model @alternating entries [#llama.entry<name = "decode", rows = 1, embed = @embed, layers = [@layer.0, @layer.1], of = [1, 0, 0, 1]>] lm_heads [@lm_head]
 llama.weight @token_embd : 64x32 formats [#llama.f32]
 llama.weights @blk layers 4 {
   llama.weight @a : 32x32 formats [#llama.q8_0, #llama.q4_0] of [0, 1, 1, 0]
@@ -217,7 +217,7 @@ func.func private @lm_head(%x: tensor<1x32xf32>) -> tensor<1x64xf32> {
 // CHECK-NEXT:      llama.dispatch @a.decode(%[[M]])
 // CHECK-NEXT:      llama.dispatch @silu.decode{{$}}
 // CHECK-NEXT:    }
-llama.model @one_kernel_more entries [#llama.entry<name = "decode", rows = 1, embed = @embed, layers = [@layer.0, @layer.1], of = [0, 0, 1]>] heads [@lm_head]
+llama.model @one_kernel_more entries [#llama.entry<name = "decode", rows = 1, embed = @embed, layers = [@layer.0, @layer.1], of = [0, 0, 1]>] lm_heads [@lm_head]
 llama.weight @token_embd : 64x32 formats [#llama.f32]
 llama.weights @blk layers 3 {
   llama.weight @a : 32x32 formats [#llama.q4_0]

@@ -3,9 +3,9 @@
 
 module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512>} {
   // A layout for each format, in the order of the formats; formats stay.
-  // CHECK:       llama.weight @output_norm : 32 formats [#llama.f32] in [#llama.{{[a-z0-9]+.*}}]
+  // CHECK:       llama.weight @output_norm : 32 formats [#llama.f32] in [#llama.rowmajor]
   // CHECK:       llama.weights @blk layers 2
-  // CHECK:         llama.weight @attn_v : 16x256 formats [#llama.q4_0, #llama.q6_k] of [1, 0] in [#llama.{{.+}}, #llama.{{.+}}]
+  // CHECK:         llama.weight @attn_v : 16x256 formats [#llama.q4_0, #llama.q6_k] of [1, 0] in [#llama.interleaved16<k = 4>, #llama.interleaved16<k = 4>]
   // A warp reads 16 bytes a lane along a row, a thread a whole key.
   // GPU:         llama.weight @output_norm : 32 formats [#llama.f32] in [#llama.rowmajor]
   // GPU:           llama.weight @attn_v : 16x256 formats [#llama.q4_0, #llama.q6_k] of [1, 0] in [#llama.rowmajor_split, #llama.rowmajor_split]
@@ -15,7 +15,7 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
     llama.weight @attn_v : 16x256 formats [#llama.q4_0, #llama.q6_k] of [1, 0]
   }
   // One layout for the one cache, beside the weights.
-  // CHECK:       llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.{{.+}} values #llama.{{.+}}
+  // CHECK:       llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
   // CHECK-NOT:   llama.cache_layout
   // CHECK-LABEL: func.func private @layer
   func.func private @layer(%kv: !llama.cache<2x1x16, f16>) {

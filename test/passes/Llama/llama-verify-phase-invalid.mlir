@@ -49,7 +49,7 @@ func.func @order(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>) -> ten
 
 module {
   // expected-error @below {{'llama.model' op stands in a module without llama.config; import writes it}}
-  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @f, layers = [], of = []>] heads [@f]
+  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @f, layers = [], of = []>] lm_heads [@f]
   func.func private @f(%x: tensor<?x32xf32>)
 }
 
@@ -57,7 +57,7 @@ module {
 
 module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600>} {
   // expected-error @below {{'llama.model' op has one entry of 0 (any number of) rows after import}}
-  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = []>] heads [@f]
+  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = []>] lm_heads [@f]
   func.func private @f(%x: tensor<?x32xf32>)
 }
 
@@ -95,7 +95,7 @@ func.func @too_many_keys(%q: tensor<?x32xf32>, %kv: !llama.cache<2x1x16, f16>, %
 
 module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600>} {
   // expected-error @below {{'llama.model' op stands in a module without llama.target; the driver sets it before specialize}}
-  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = []>] heads [@f]
+  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = []>] lm_heads [@f]
   func.func private @f(%x: tensor<?x32xf32>)
 }
 
@@ -103,7 +103,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 
 
 module attributes {llama.target = #cpu.target<name = "x86-64-v4">, llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600>} {
   // expected-error @below {{'llama.model' op has entries of a known number of rows; llama-specialize-forms makes them}}
-  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @f, layers = [], of = []>] heads [@f]
+  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @f, layers = [], of = []>] lm_heads [@f]
   func.func private @f(%x: tensor<?x32xf32>)
 }
 
@@ -220,7 +220,7 @@ func.func @kernel(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
 
 module attributes {llama.target = #cpu.target<name = "x86-64-v4">, llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600>} {
   // expected-error @below {{'llama.model' op has no steps; llama-outline-kernels makes them}}
-  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = []>] heads [@f]
+  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = []>] lm_heads [@f]
   func.func private @f(%x: tensor<?x32xf32>)
 }
 
@@ -308,23 +308,6 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 
   func.func private @of_f32(%ctx: !tile.context, %l: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>} {
     %0 = arith.index_castui %l : i32 to index
     %w = tile.weight %ctx @blk::@w[%0] : !llama.weight<32x32, #llama.f32> in #llama.interleaved16<k = 1> index 0
-    return
-  }
-}
-
-// -----
-
-module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 2, context_length = 600>} {
-  llama.step @decode rows 1 {
-    %c0 = arith.constant 0 : index
-    %c2 = arith.constant 2 : index
-    %c1 = arith.constant 1 : index
-    scf.for %l = %c0 to %c2 step %c1 {
-      // expected-error @below {{'llama.dispatch' op of [@k] stands in a loop over layers and is for none}}
-      llama.dispatch @k
-    }
-  }
-  func.func private @k(%ctx: !tile.context, %l: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>} {
     return
   }
 }

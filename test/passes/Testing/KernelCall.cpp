@@ -588,7 +588,8 @@ std::vector<std::pair<std::string, int64_t>> otherForms(TestModel &model) {
 void checkNoneIsForgotten(TestModel &model) {
   std::set<std::string> called;
   for (auto declared : model.schedule->getOps<llama::ModelOp>())
-    for (mlir::ArrayAttr steps : {declared.getStepsAttr(), declared.getHeads()})
+    for (mlir::ArrayAttr steps :
+         {declared.getStepsAttr(), declared.getLmHeads()})
       for (auto step : steps.getAsRange<mlir::FlatSymbolRefAttr>())
         for (const auto &[kernel, layer] : kernelsOf(model, step.getValue()))
           called.insert(kernel);

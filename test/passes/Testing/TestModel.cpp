@@ -101,7 +101,7 @@ module attributes {
     llama.weight @ffn_up : $HIDDENx$DIM formats [#llama.$FORMAT]
     llama.weight @ffn_down : $DIMx$HIDDEN formats [#llama.$FORMAT]
   }
-  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer], of = [$ZEROS]>] heads [@lm_head]
+  llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer], of = [$ZEROS]>] lm_heads [@lm_head]
   func.func private @embed(%ids: tensor<?xi32>) -> tensor<?x$DIMxf32> {
     %w = llama.weight_ref @token_embd : <$VOCABULARYx$DIM, #llama.$FORMAT>
     %x = llama.embed %ids, %w : tensor<?xi32>, <$VOCABULARYx$DIM, #llama.$FORMAT> -> tensor<?x$DIMxf32>

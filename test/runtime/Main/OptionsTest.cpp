@@ -174,9 +174,11 @@ TEST(Options, OnePrompt) {
 TEST(Options, HelpHasEveryFlagAndFitsTheScreen) {
   std::string help = helpText("model");
   for (const char *flag :
-       {"-p", "-f", "--prompt-ids", "--chat", "-n", "-c", "-b", "-t", "-s",
-        "--temp", "--top-k", "--top-p", "--min-p", "--draft",
-        "--ignore-eos", "--output-ids", "--logits-out", "-v", "--version", "--help"})
+       {"-p",           "-f",      "--prompt-ids", "--chat",
+        "-n",           "-c",      "-b",           "-t",
+        "-s",           "--temp",  "--top-k",      "--top-p",
+        "--min-p",      "--draft", "--ignore-eos", "--output-ids",
+        "--logits-out", "-v",      "--version",    "--help"})
     EXPECT_NE(help.find("\n  " + std::string(flag)), help.npos) << flag;
   size_t start = 0;
   for (size_t end; (end = help.find('\n', start)) != help.npos; start = end + 1)

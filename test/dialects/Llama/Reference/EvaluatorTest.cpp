@@ -212,7 +212,7 @@ TEST_F(EvaluatorTest, IndexArithmeticAndLoops) {
 TEST_F(EvaluatorTest, AModelNeedsIds) {
   OneWeight weights(weightOf({2}, {1, 2}));
   auto logits = evaluateModel(
-      parse("llama.model @m steps [] heads [@s]\nllama.step @s rows 1 {}"),
+      parse("llama.model @m steps [] lm_heads [@s]\nllama.step @s rows 1 {}"),
       weights, {}, Mode::Ideal);
   ASSERT_FALSE(bool(logits));
   EXPECT_EQ(llvm::toString(logits.takeError()), "there are no ids to run");

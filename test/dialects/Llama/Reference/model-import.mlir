@@ -39,7 +39,7 @@ llama.weights @blk layers 2 {
   llama.weight @ffn_up : 3x2 formats [#llama.f32]
   llama.weight @ffn_down : 2x3 formats [#llama.f32]
 }
-llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer.0, @layer.1], of = [0, 1]>] heads [@lm_head]
+llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer.0, @layer.1], of = [0, 1]>] lm_heads [@lm_head]
 
 func.func private @embed(%ids: tensor<?xi32>) -> tensor<?x2xf32> {
   %w = llama.weight_ref @token_embd : !llama.weight<4x2, #llama.f32>

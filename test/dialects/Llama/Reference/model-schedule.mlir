@@ -42,7 +42,7 @@ llama.weights @blk layers 2 {
   llama.weight @ffn_up : 3x2 formats [#llama.f32]
   llama.weight @ffn_down : 2x3 formats [#llama.f32]
 }
-llama.model @m steps [@decode, @prefill] heads [@lm_head]
+llama.model @m steps [@decode, @prefill] lm_heads [@lm_head]
 
 llama.buffer @x : tensor<4x2xf32> at 0
 llama.buffer @decode.q : tensor<1x2xf32> at 128
