@@ -10,6 +10,7 @@
 #include "mlir/IR/Diagnostics.h"
 #include "test/passes/Graphs/RandomGraph.h"
 #include "test/passes/Testing/KernelCall.h"
+#include "test/passes/Testing/Steps.h"
 #include "gtest/gtest.h"
 #include <cstdlib>
 

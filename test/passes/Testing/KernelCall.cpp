@@ -12,7 +12,6 @@
 #include "gtest/gtest.h"
 #include <cmath>
 #include <cstring>
-#include <set>
 #include <utility>
 
 namespace corellama::test {
@@ -574,28 +573,6 @@ void runKernel(TestModel &model, const std::string &kernel, int64_t layer,
           /*findConflicts=*/true))
     ADD_FAILURE() << model.describe() << ": " << kernel << ": "
                   << llvm::toString(std::move(error));
-}
-
-std::vector<std::pair<std::string, int64_t>> otherForms(TestModel &model) {
-  std::vector<std::pair<std::string, int64_t>> found;
-  for (int64_t rows : model.choice.forms)
-    found.emplace_back("rows" + std::to_string(rows), rows);
-  auto wanted = std::min<int64_t>(abi::kWantedRows, model.choice.chunk);
-  found.emplace_back("lm_head.rows" + std::to_string(wanted), wanted);
-  return found;
-}
-
-void checkNoneIsForgotten(TestModel &model) {
-  std::set<std::string> called;
-  for (auto declared : model.schedule->getOps<llama::ModelOp>())
-    for (mlir::ArrayAttr steps :
-         {declared.getStepsAttr(), declared.getLmHeads()})
-      for (auto step : steps.getAsRange<mlir::FlatSymbolRefAttr>())
-        for (const auto &[kernel, layer] : kernelsOf(model, step.getValue()))
-          called.insert(kernel);
-  std::vector<std::string> names = model.kernels().names();
-  EXPECT_EQ(called, std::set<std::string>(names.begin(), names.end()));
-  EXPECT_EQ(called.size(), names.size());
 }
 
 } // namespace corellama::test

@@ -100,14 +100,6 @@ void runKernel(TestModel &model, const std::string &kernel, int64_t layer,
 std::vector<std::pair<std::string, int64_t>> kernelsOf(TestModel &model,
                                                        llvm::StringRef step);
 
-/// The forms that `choice.forms` asked for, and of the head the one of several
-/// rows: steps, and their bounds.
-std::vector<std::pair<std::string, int64_t>> otherForms(TestModel &model);
-
-/// The kernels of all steps are those that were compiled; reports through
-/// GoogleTest.
-void checkNoneIsForgotten(TestModel &model);
-
 /// The elements of a buffer of float32 in the workspace: `shape` of its
 /// capacity, last extent fastest. As pointers, so that they can be read and
 /// written.

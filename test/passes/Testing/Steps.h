@@ -13,6 +13,14 @@
 
 namespace corellama::test {
 
+/// The forms that `choice.forms` asked for, and of the LM head the one of
+/// several rows: steps, and their bounds.
+std::vector<std::pair<std::string, int64_t>> otherForms(TestModel &model);
+
+/// The kernels of all steps are those that were compiled; reports through
+/// GoogleTest.
+void checkNoneIsForgotten(TestModel &model);
+
 /// Runs ids through prefill at once, in calls of four, through decode one by
 /// one and through the model's other forms in calls as large as they take;
 /// reports through GoogleTest where rows or caches differ.
