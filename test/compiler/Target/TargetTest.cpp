@@ -161,7 +161,7 @@ TEST_F(TargetTest, TheListHasEveryTargetAndThisMachine) {
   for (const TargetInfo &info : allTargets())
     EXPECT_NE(text.find(info.name.str() + " "), std::string::npos)
         << info.name.str();
-  EXPECT_NE(text.find("\ncuda:sm_80       GPU                            "
+  EXPECT_NE(text.find("\ncuda:sm_80       GPU               "
                       "NVIDIA A100, and any later GPU\n"),
             std::string::npos)
       << text;
