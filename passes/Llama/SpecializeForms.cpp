@@ -199,8 +199,9 @@ struct SpecializeForms
       forms.push_back(*made);
     }
 
-    // The head: one row, which is what mostly is wanted, and as many as the
-    // runtime may ask for at once.
+    // The LM head: one row, which is what mostly is wanted, as many as the
+    // runtime may ask for at once, and what a form of fewer rows has, whose
+    // rows all are wanted where they check drafts.
     if (model.getLmHeads().size() != 1)
       return model.emitOpError()
              << "has " << model.getLmHeads().size()
@@ -213,16 +214,22 @@ struct SpecializeForms
     if (failed(expectOpenRows(head)))
       return failure();
     SmallVector<Attribute> heads{FlatSymbolRefAttr::get(head)};
-    int64_t wanted =
+    int64_t mostWanted =
         std::min<int64_t>(bounds->back(), corellama::abi::kWantedRows);
-    if (wanted > 1) {
+    SmallVector<int64_t> severalRows;
+    for (int64_t most : *bounds)
+      if (most > 1 && most < mostWanted)
+        severalRows.push_back(most);
+    if (mostWanted > 1)
+      severalRows.push_back(mostWanted);
+    for (int64_t wanted : severalRows) {
       FailureOr<FlatSymbolRefAttr> made =
           copy(heads.front(), ".rows" + Twine(wanted), wanted);
       if (failed(made))
         return failure();
       heads.push_back(*made);
-      old.remove(head);
     }
+    old.remove(head);
     setOneRow(head);
 
     for (func::FuncOp function : old)

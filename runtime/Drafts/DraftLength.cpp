@@ -23,7 +23,7 @@ static constexpr double kNewTime = 0.2, kSlowest = 2;
 /// What is believed before anything was compared, as a number of comparisons
 /// and how many of them were right. Longer matches are better evidence.
 static constexpr double kPriorCompared = 4;
-static constexpr double kPriorRight[] = {2, 2.8, 3.2};
+static constexpr double kPriorRight[] = {1.2, 2, 2.4};
 /// How much of a record a comparison leaves, and a draft that was not tried:
 /// what is believed returns to the prior, so that drafts are tried again.
 static constexpr double kKept = 0.95, kKeptUntried = 0.98;

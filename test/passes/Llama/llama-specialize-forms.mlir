@@ -4,15 +4,15 @@
 // RUN: %opt %pass{rows=4} %s | FileCheck %s --check-prefix=FOUR
 
 // One entry becomes a form for each bound on its rows, and layers keep their
-// functions by signature. The head has a form for one row, and one for as many as
-// the runtime asks for at once, or as a call has.
+// functions by signature. The LM head has a form for one row, one for each form of
+// few rows, and one for as many as the runtime asks for at once, or as a call has.
 // DEFAULT:     #llama.entry<name = "decode", rows = 1, {{.*}}>, #llama.entry<name = "prefill", rows = 512, {{.*}}>] lm_heads [@lm_head, @lm_head.rows8]
 // ONE:         llama.model @m entries [#llama.entry<name = "decode", rows = 1, {{[^>]*}}>] lm_heads [@lm_head]
 // FOUR:        llama.model @m entries [#llama.entry<name = "prefill", rows = 4, {{[^>]*}}>] lm_heads [@lm_head, @lm_head.rows4]
 // CHECK:       llama.model @m entries [
 // CHECK-SAME:    #llama.entry<name = "decode", rows = 1, embed = @embed.decode, layers = [@layer.0.decode, @layer.1.decode], of = [1, 0, 1]>
 // CHECK-SAME:    #llama.entry<name = "rows3", rows = 3, embed = @embed.rows3, layers = [@layer.0.rows3, @layer.1.rows3], of = [1, 0, 1]>
-// CHECK-SAME:    #llama.entry<name = "prefill", rows = 8, embed = @embed.prefill, layers = [@layer.0.prefill, @layer.1.prefill], of = [1, 0, 1]>] lm_heads [@lm_head, @lm_head.rows8]
+// CHECK-SAME:    #llama.entry<name = "prefill", rows = 8, embed = @embed.prefill, layers = [@layer.0.prefill, @layer.1.prefill], of = [1, 0, 1]>] lm_heads [@lm_head, @lm_head.rows3, @lm_head.rows8]
 llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer.0, @layer.1], of = [1, 0, 1]>] lm_heads [@lm_head]
 
 llama.weight @token_embd : 64x32 formats [#llama.f32]

@@ -80,9 +80,12 @@ void checkFormsAgree(TestModel &model, std::mt19937 &random) {
 
 std::vector<std::pair<std::string, int64_t>> otherForms(TestModel &model) {
   std::vector<std::pair<std::string, int64_t>> found;
-  for (int64_t rows : model.choice.forms)
-    found.emplace_back("rows" + std::to_string(rows), rows);
   auto wanted = std::min<int64_t>(abi::kWantedRows, model.choice.chunk);
+  for (int64_t rows : model.choice.forms) {
+    found.emplace_back("rows" + std::to_string(rows), rows);
+    if (rows > 1 && rows < wanted)
+      found.emplace_back("lm_head.rows" + std::to_string(rows), rows);
+  }
   found.emplace_back("lm_head.rows" + std::to_string(wanted), wanted);
   return found;
 }
