@@ -174,6 +174,7 @@ class Suites:
         add("bench", e2e / "test_bench.py", "--corellama", driver)
         add("compare", e2e / "test_compare.py", "--corellama", driver)
         add("perplexity", e2e / "test_perplexity.py", "--corellama", driver, "--model", demo)
+        add("agreement", e2e / "test_agreement.py", "--corellama", driver, "--model", demo)
         add("drafts", e2e / "test_drafts.py", "--corellama", driver, "--model", demo,
             *(["--prompts=20"] if self.args.all else []))
         add("refusals", e2e / "test_refusals.py", "--corellama", driver)

@@ -60,18 +60,19 @@ class ModelParameters(ctypes.Structure):
 
 
 class ContextParameters(ctypes.Structure):
-    """llama_context_params: the fields that stand first."""
+    """llama_context_params: the fields that are set here."""
     _fields_ = [("context", ctypes.c_uint32), ("batch", ctypes.c_uint32),
-                ("opaque", ctypes.c_byte * 504)]
+                ("others", ctypes.c_byte * 96), ("keys", ctypes.c_int32),
+                ("values", ctypes.c_int32), ("opaque", ctypes.c_byte * 400)]
 
 
 LOG_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
 
 
 class Model:
-    """A checkpoint in llama.cpp, with its defaults: among them a cache of f16."""
+    """A checkpoint in llama.cpp, with its defaults but for the type of the cache."""
 
-    def __init__(self, path, context):
+    def __init__(self, path, context, cache="F16"):
         self.lib = lib = load()
         # A callback that Python frees is called all the same.
         self.quiet = LOG_CALLBACK(lambda level, text, data: None)
@@ -97,6 +98,12 @@ class Model:
         if not model:
             raise ValueError(f"{path}: llama.cpp does not load it")
         parameters = lib.llama_context_default_params()
+        # Its default says whether the fields are where we believe them.
+        f16 = int(gguf.GGMLQuantizationType.F16)
+        if (parameters.keys, parameters.values) != (f16, f16):
+            raise ValueError("llama_context_params has its cache types elsewhere in this "
+                             "version of llama.cpp; change ContextParameters")
+        parameters.keys = parameters.values = int(gguf.GGMLQuantizationType[cache])
         parameters.context = parameters.batch = context
         self.state = lib.llama_init_from_model(model, parameters)
         if not self.state:
