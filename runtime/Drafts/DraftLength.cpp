@@ -62,19 +62,31 @@ size_t DraftLength::choose(size_t matched, size_t available) {
 }
 
 double DraftLength::secondsOf(size_t rows) const {
+  // What was measured long ago may have been slow: no call takes longer than
+  // one of more rows, and predictions begin at the best of the measurements.
+  double measured = 0, one = 0;
+  auto keepLeast = [](double &least, double time) {
+    least = least > 0 ? std::min(least, time) : time;
+  };
+  for (size_t r = 1; r <= kMostRows; ++r) {
+    if (seconds[r] == 0)
+      continue;
+    keepLeast(one, seconds[r] / (1 + kCostOfRow * double(r - 1)));
+    if (r >= rows)
+      keepLeast(measured, seconds[r]);
+  }
   if (seconds[rows] > 0)
-    return seconds[rows];
-  const double one = seconds[1] > 0 ? seconds[1] : 1;
-  return one * (1 + kCostOfRow * double(rows - 1));
+    return measured;
+  return (one > 0 ? one : 1) * (1 + kCostOfRow * double(rows - 1));
 }
 
 void DraftLength::ran(size_t rows, double time) {
   double &known = seconds[rows];
-  if (known == 0 && rows == 1)
+  if (known == 0) {
     known = time;
-  const double before = secondsOf(rows);
-  time = std::min(time, kSlowest * before);
-  known = known > 0 ? known + kNewTime * (time - known) : time;
+    return;
+  }
+  known += kNewTime * (std::min(time, kSlowest * known) - known);
 }
 
 void DraftLength::judged(size_t matched, size_t drafted, size_t accepted) {

@@ -34,10 +34,13 @@ NgramDrafts::Proposal NgramDrafts::propose(size_t most) const {
   for (size_t n = std::min(kLongest, ids.size()); n >= kShortest; --n) {
     const auto &known = followers[n - kShortest];
     auto found = known.find(hashBefore(ids.size(), n));
-    if (found != known.end())
-      return {std::span(ids).subspan(
-                  found->second, std::min(most, ids.size() - found->second)),
-              n};
+    if (found == known.end())
+      continue;
+    Proposal proposal{{}, n};
+    for (size_t from = found->second; proposal.ids.size() < most; ++from)
+      proposal.ids.push_back(
+          from < ids.size() ? ids[from] : proposal.ids[from - ids.size()]);
+    return proposal;
   }
   return {};
 }

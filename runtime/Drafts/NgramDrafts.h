@@ -14,7 +14,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -27,8 +26,10 @@ public:
   static constexpr size_t kShortest = 2, kLongest = 4;
 
   struct Proposal {
-    /// What followed the last time; empty: the newest ids are new.
-    std::span<const int32_t> ids;
+    /// What followed the last time; empty: the newest ids are new. Where it
+    /// runs into the end of the text, the text goes round, and so does the
+    /// proposal.
+    std::vector<int32_t> ids;
     /// How many of the newest ids stood before them.
     size_t matched = 0;
   };
@@ -36,7 +37,7 @@ public:
   /// The next id of the text.
   void append(int32_t id);
 
-  /// At most `most` ids that may follow; valid until the next append.
+  /// `most` ids that may follow, or none.
   Proposal propose(size_t most) const;
 
 private:

@@ -137,10 +137,9 @@ private:
           1;
       auto proposal = ngrams->propose(room);
       matched = proposal.matched;
-      auto drafts =
-          proposal.ids.first(length.choose(matched, proposal.ids.size()));
-      rows.insert(rows.end(), drafts.begin(), drafts.end());
-      outcome.drafted += drafts.size();
+      proposal.ids.resize(length.choose(matched, proposal.ids.size()));
+      rows.insert(rows.end(), proposal.ids.begin(), proposal.ids.end());
+      outcome.drafted += proposal.ids.size();
     }
     Stopwatch watch;
     model.append(rows);

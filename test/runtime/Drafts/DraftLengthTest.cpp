@@ -72,6 +72,14 @@ TEST(DraftLength, RowsThatCostMoreThanACallAreNotWorthIt) {
   EXPECT_EQ(length.choose(kMatched, 7), 0u);
 }
 
+TEST(DraftLength, ASlowFirstCallDoesNotHideWhatLongerOnesCost) {
+  DraftLength length;
+  judge(length, 7, 7);
+  length.ran(1, 10); // the first, with everything still to be read
+  length.ran(2, 1.2);
+  EXPECT_EQ(length.choose(kMatched, 7), 7u);
+}
+
 TEST(DraftLength, OneInterruptedCallIsForgotten) {
   DraftLength length;
   measure(length, 0.2);
