@@ -22,16 +22,16 @@ void context::addUpstreamConversions(OpPassManager &manager) {
   manager.addPass(createSCFToControlFlowPass());
   // A pass of its own: it first rewrites vector ops into simpler ones.
   manager.addPass(createConvertVectorToLLVMPass());
-  // The other dialects at once, because a pass each takes twice as long. They
-  // are named, so that corellama-opt, which knows all of upstream's dialects,
-  // writes what corellama writes.
+  // One pass for the other dialects: one pass each takes twice as long. The
+  // dialects are named, so that corellama-opt, which knows all of upstream's,
+  // converts what corellama converts.
   ConvertToLLVMPassOptions rest;
   rest.filterDialects = {"arith", "cf", "func", "math", "memref", "ub"};
   // No pattern of these fails after it has changed something.
   rest.allowPatternRollback = false;
   manager.addPass(createConvertToLLVMPass(std::move(rest)));
-  // It folds the casts that the two passes leave between them. Blocks are left
-  // as the loops made them: LLVM simplifies them anyway.
+  // The canonicalizer folds the casts that the two conversions leave between
+  // them. Blocks stay as the loops made them: LLVM simplifies them anyway.
   GreedyRewriteConfig config;
   config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
   manager.addPass(createCanonicalizerPass(config));

@@ -1,5 +1,4 @@
-//===- Declarations.cpp - ops and what they use agree
-//-----------------------===//
+//===- Declarations.cpp - ops agree with declarations ---------------------===//
 //
 // See Declarations.h.
 //
@@ -120,28 +119,53 @@ LogicalResult corellama::llama::expectOptions(ModuleOp module) {
   });
 }
 
+namespace {
+/// A weight of each layer that a kernel reads, and in which format.
+struct LayerWeight {
+  SymbolRefAttr name;
+  WeightOp declaration;
+  Attribute format;
+};
+
+/// The weights of layers that kernels read. A kernel runs on many layers and
+/// its body is long in later phases, so it is walked once.
+class LayerWeights {
+public:
+  ArrayRef<LayerWeight> of(Operation *kernel) {
+    auto [found, isNew] = known.try_emplace(kernel);
+    if (isNew)
+      kernel->walk([&](Operation *op) {
+        auto name = op->getAttrOfType<SymbolRefAttr>("weight");
+        if (!isa<WeightRefOp, tile::WeightOp>(op) || !name)
+          return;
+        auto weight = SymbolTable::lookupNearestSymbolFrom<WeightOp>(op, name);
+        if (weight && isa<WeightsOp>(weight->getParentOp()))
+          found->second.push_back(
+              {name, weight,
+               cast<WeightType>(op->getResult(0).getType()).getFormat()});
+      });
+    return found->second;
+  }
+
+private:
+  llvm::DenseMap<Operation *, SmallVector<LayerWeight>> known;
+};
+} // namespace
+
 /// A kernel that runs on a layer reads each weight in the layer's format.
-static LogicalResult verifyFormats(DispatchOp dispatch, int64_t layer) {
+static LogicalResult verifyFormats(DispatchOp dispatch, int64_t layer,
+                                   LayerWeights &weights) {
   auto module = dispatch->getParentOfType<ModuleOp>();
   int64_t which = dispatch.getOf() ? (*dispatch.getOf())[layer] : 0;
   auto callee = cast<FlatSymbolRefAttr>(dispatch.getCallees()[which]);
-  return forEach<Operation *>(
-      module.lookupSymbol(callee), [&](Operation *op) -> LogicalResult {
-        auto name = op->getAttrOfType<SymbolRefAttr>("weight");
-        if (!isa<WeightRefOp, tile::WeightOp>(op) || !name)
-          return success();
-        auto weight = SymbolTable::lookupNearestSymbolFrom<WeightOp>(op, name);
-        if (!weight || !isa<WeightsOp>(weight->getParentOp()))
-          return success();
-        Attribute reads =
-                      cast<WeightType>(op->getResult(0).getType()).getFormat(),
-                  has = weight.getFormat(layer);
-        if (reads == has)
-          return success();
-        return dispatch.emitOpError()
-               << "runs " << callee << " on layer " << layer << ", where "
-               << name << " is " << has << "; the kernel reads " << reads;
-      });
+  for (LayerWeight weight : weights.of(module.lookupSymbol(callee)))
+    if (Attribute has = weight.declaration.getFormat(layer);
+        has != weight.format)
+      return dispatch.emitOpError()
+             << "runs " << callee << " on layer " << layer << ", where "
+             << weight.name << " is " << has << "; the kernel reads "
+             << weight.format;
+  return success();
 }
 
 LogicalResult corellama::llama::expectLayers(ModuleOp module) {
@@ -152,6 +176,7 @@ LogicalResult corellama::llama::expectLayers(ModuleOp module) {
   auto text = [](std::optional<int64_t> constant) {
     return constant ? std::to_string(*constant) : "?";
   };
+  LayerWeights weights;
   llvm::DenseMap<Operation *, int64_t> computed; // layers of each step
   auto verifyStep = [&](StepOp step) -> LogicalResult {
     // Of the dispatch before: where it stands, its layers from `from` below
@@ -203,7 +228,7 @@ LogicalResult corellama::llama::expectLayers(ModuleOp module) {
                << "has a table of " << dispatch.getOf()->size()
                << " layers, the model has " << layers;
       for (int64_t each = *begin; each < *end; ++each)
-        if (failed(verifyFormats(dispatch, each)))
+        if (failed(verifyFormats(dispatch, each, weights)))
           return failure();
       block = dispatch->getBlock();
       from = *begin;

@@ -1,5 +1,4 @@
-//===- Declarations.h - ops and what they use agree
-//-------------------------===//
+//===- Declarations.h - ops agree with declarations -----------------------===//
 //
 // Facts about a module whose kernels are functions: steps, kernels,
 // declarations and options say the same. A file of their own beside

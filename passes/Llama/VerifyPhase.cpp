@@ -8,18 +8,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Llama/IR/LlamaDialect.h"
-#include "dialects/Tile/IR/TileDialect.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "passes/Llama/Declarations.h"
 #include "passes/Llama/Passes.h"
 #include "passes/Llama/PlanInvariants.h"
 #include "runtime/ABI/Kernel.h"
-#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/TypeSwitch.h"
-#include "llvm/Support/ScopedPrinter.h"
 
 namespace corellama::llama {
 #define GEN_PASS_DEF_LLAMAVERIFYPHASE

@@ -26,9 +26,9 @@ public:
   static constexpr size_t kShortest = 2, kLongest = 4;
 
   struct Proposal {
-    /// What followed the last time; empty: the newest ids are new. Where it
-    /// runs into the end of the text, the text goes round, and so does the
-    /// proposal.
+    /// What followed the last time; empty: the newest ids are new. Where that
+    /// reaches the end of the text, the text repeats a period, and the proposal
+    /// continues it.
     std::vector<int32_t> ids;
     /// How many of the newest ids stood before them.
     size_t matched = 0;

@@ -116,17 +116,12 @@ public:
     return logits.subspan(row * model.vocabulary(), model.vocabulary());
   }
 
-  /// The drafts of the last call have been compared as far as they will be.
-  void judge() {
-    if (rows.size() > 1)
-      length.judged(matched, rows.size() - 1, row);
-    rows.clear();
-  }
-
 private:
   void run(int32_t id, uint64_t before) {
-    judge();
-    // What was drafted and wrong.
+    // The last call's drafts have been compared as far as they will be; those
+    // that were wrong leave the cache.
+    if (rows.size() > 1)
+      length.judged(matched, rows.size() - 1, row);
     model.truncate(before);
     rows = {id};
     row = 0;

@@ -22,6 +22,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/CUDA/CUDAKernel.h"
+#include "passes/CUDA/Fragments.h"
 #include "passes/CUDA/UnitLowering.h"
 #include "llvm/ADT/STLExtras.h"
 

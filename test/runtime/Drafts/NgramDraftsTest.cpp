@@ -57,7 +57,7 @@ TEST(NgramDrafts, NoMatchIsLongerThanItsLongest) {
   EXPECT_EQ(proposal.ids, (Ids{5, 6, 0, 1, 2, 3, 4, 5}));
 }
 
-TEST(NgramDrafts, ATextThatGoesRoundGoesOnSo) {
+TEST(NgramDrafts, APeriodIsContinued) {
   EXPECT_EQ(textOf({5, 5, 5}).propose(4).ids, (Ids{5, 5, 5, 5}));
   EXPECT_EQ(textOf({1, 2, 1, 2, 1, 2}).propose(5).ids, (Ids{1, 2, 1, 2, 1}));
 }
