@@ -270,7 +270,7 @@ void CommandLine::addCompile() {
       ->check([](const std::string &name) { return whyNoTarget(name); });
   c.add_flag("--list-targets", listTargets, "list the targets and end");
   isOneOf(c.add_option(
-              "--activations", compile.activations,
+              "--activations", compile.options.activations,
               "auto (default): q8 on a CPU if the checkpoint has quants, f16 "
               "where a GPU's tensor cores compute, the cache in f16; q8 "
               "(CPUs): rows are rounded to 8 "
@@ -278,7 +278,7 @@ void CommandLine::addCompile() {
               "float32 everywhere, the cache too unless --cache-type says "
               "otherwise"),
           {"auto", "f32", "q8"});
-  isOneOf(c.add_option("--cache-type", compile.cacheType,
+  isOneOf(c.add_option("--cache-type", compile.options.cacheType,
                        "what the KV cache holds"),
           {"f32", "f16"});
   CLI::Option *list = isRowsList(c.add_option(
@@ -435,7 +435,7 @@ std::string CommandLine::finishCompile() {
     rows = "1," + std::to_string(chunk);
   if (!rows.empty())
     for (StringRef word : llvm::split(rows, ','))
-      compile.rows.push_back(std::stoll(word.str()));
+      compile.options.rows.push_back(std::stoll(word.str()));
   if (!compileTo.empty())
     compile.compileTo = llama::parsePhase(compileTo);
   if (!compileFrom.empty())

@@ -24,6 +24,15 @@ namespace corellama {
 
 enum class Emit { Program, LLVM, Assembly, Object, PTX };
 
+/// What a module carries in llama.options. On a command line what was given: an
+/// empty one was not.
+struct ModuleOptions {
+  std::string activations;
+  std::string cacheType;
+  /// The most rows of a call, for each form, ascending.
+  std::vector<int64_t> rows;
+};
+
 /// `corellama compile`.
 struct CompileArguments {
   std::string checkpoint;
@@ -32,10 +41,7 @@ struct CompileArguments {
   /// Empty if the command line names none: then it is native, or with
   /// --compile-from the dump's.
   std::string target;
-  std::string activations;
-  std::string cacheType;
-  /// The most rows of a call, for each form, ascending; empty: the default.
-  std::vector<int64_t> rows;
+  ModuleOptions options;
   Emit emit = Emit::Program;
   std::optional<llama::Phase> compileTo;
   std::optional<llama::Phase> compileFrom;

@@ -174,7 +174,7 @@ Error Compilation::begin(const checkpoint::Checkpoint &checkpoint) {
       context, arguments.target.empty() ? "native" : arguments.target);
   if (!target)
     return target.takeError();
-  options = ModuleOptions::fromArguments(arguments, *target, checkpoint);
+  options = resolveOptions(arguments.options, *target, checkpoint);
   module = importCheckpoint(context, checkpoint);
   stampModule(*module, *target, options);
   if (Error error = checkTarget())

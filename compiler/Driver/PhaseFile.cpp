@@ -26,32 +26,29 @@ static constexpr llvm::StringLiteral kVersionAttr = "llama.version";
 static constexpr int64_t kVersion = 4;
 
 /// An explicit f32 means that nothing is rounded, the cache included.
-static std::string cacheTypeOf(const CompileArguments &arguments) {
-  if (!arguments.cacheType.empty())
-    return arguments.cacheType;
-  return arguments.activations == "f32" ? "f32" : "f16";
+static std::string cacheTypeOf(const ModuleOptions &asked) {
+  if (!asked.cacheType.empty())
+    return asked.cacheType;
+  return asked.activations == "f32" ? "f32" : "f16";
 }
 
 ModuleOptions
-ModuleOptions::fromArguments(const CompileArguments &arguments,
-                             llama::TargetInterface target,
-                             const checkpoint::Checkpoint &checkpoint) {
-  ModuleOptions options;
+corellama::resolveOptions(const ModuleOptions &asked,
+                          llama::TargetInterface target,
+                          const checkpoint::Checkpoint &checkpoint) {
+  ModuleOptions options = asked;
+  options.cacheType = cacheTypeOf(asked);
   // On a CPU auto is what dumps and manifest say: q8 if a product can be of
   // bytes.
-  bool isAuto =
-      arguments.activations.empty() || arguments.activations == "auto";
   bool hasQuants = llvm::any_of(
       checkpoint.tensors(), [](const checkpoint::TensorInfo &tensor) {
         return checkpoint::getFacts(tensor.type).block > 1;
       });
-  options.activations = !isAuto                         ? arguments.activations
-                        : !isa<cpu::TargetAttr>(target) ? "auto"
-                        : hasQuants                     ? "q8"
+  if (asked.activations.empty() || asked.activations == "auto")
+    options.activations = !isa<cpu::TargetAttr>(target) ? "auto"
+                          : hasQuants                   ? "q8"
                                                         : "f32";
-  options.cacheType = cacheTypeOf(arguments);
-  options.rows = arguments.rows;
-  if (options.rows.empty())
+  if (asked.rows.empty())
     options.rows.assign(std::begin(llama::kDefaultRows),
                         std::end(llama::kDefaultRows));
   return options;
@@ -140,14 +137,14 @@ static llvm::Error checkArguments(ModuleOp module,
   auto options = readOptions(module, path);
   if (!options)
     return options.takeError();
-  if (!arguments.activations.empty() && arguments.activations != "auto" &&
-      arguments.activations != options->activations)
-    return contradiction("--activations", arguments.activations,
+  const ModuleOptions &asked = arguments.options;
+  if (!asked.activations.empty() && asked.activations != "auto" &&
+      asked.activations != options->activations)
+    return contradiction("--activations", asked.activations,
                          options->activations);
   // Without --cache-type, --activations decides the cache's type too.
-  bool saysCache =
-      !arguments.activations.empty() || !arguments.cacheType.empty();
-  std::string cacheType = cacheTypeOf(arguments);
+  bool saysCache = !asked.activations.empty() || !asked.cacheType.empty();
+  std::string cacheType = cacheTypeOf(asked);
   if (saysCache && cacheType != options->cacheType)
     return contradiction("--cache-type", cacheType, options->cacheType);
   auto listed = [](const std::vector<int64_t> &rows) {
@@ -156,9 +153,8 @@ static llvm::Error checkArguments(ModuleOp module,
                         [](int64_t bound) { return std::to_string(bound); }),
         ",");
   };
-  if (!arguments.rows.empty() && arguments.rows != options->rows)
-    return contradiction("--rows", listed(arguments.rows),
-                         listed(options->rows));
+  if (!asked.rows.empty() && asked.rows != options->rows)
+    return contradiction("--rows", listed(asked.rows), listed(options->rows));
   return llvm::Error::success();
 }
 

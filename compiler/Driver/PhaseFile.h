@@ -25,17 +25,10 @@
 
 namespace corellama {
 
-/// The options that a module carries.
-struct ModuleOptions {
-  std::string activations;
-  std::string cacheType;
-  std::vector<int64_t> rows;
-
-  /// What the command line means for a target and a checkpoint.
-  static ModuleOptions fromArguments(const CompileArguments &arguments,
-                                     llama::TargetInterface target,
-                                     const checkpoint::Checkpoint &checkpoint);
-};
+/// What the options of a command line mean for a target and a checkpoint.
+ModuleOptions resolveOptions(const ModuleOptions &asked,
+                             llama::TargetInterface target,
+                             const checkpoint::Checkpoint &checkpoint);
 
 /// Sets phase, target and options on a module that was just imported.
 void stampModule(mlir::ModuleOp module, llama::TargetInterface target,

@@ -1,10 +1,10 @@
 //===- VerifySchedule.cpp - prove that a schedule keeps its values --------===//
 //
 // Reads a schedule and proves of it, by byte ranges, that no two dispatches
-// race, that no kernel writes what it reads, and that a buffer still holds its
-// value when it is read. It shares with the passes that made the schedule only
-// which bytes a dispatch touches and in which order dispatches run, none of
-// their decisions.
+// race, that each barrier is needed for that, that no kernel writes what it
+// reads, and that a buffer still holds its value when it is read. It shares
+// with the passes that made the schedule only which bytes a dispatch touches
+// and in which order dispatches run, none of their decisions.
 //
 //===----------------------------------------------------------------------===//
 
@@ -163,6 +163,35 @@ static LogicalResult verifyBarriers(StepOp step,
   return failure(!missing.empty());
 }
 
+/// Each barrier separates two dispatches that no other barrier separates: all
+/// workers wait at a barrier, so one without need costs time in every step.
+static LogicalResult
+verifyBarriersNeeded(StepOp step, const ScheduleDependences &dependences) {
+  ArrayRef<TracePoint> trace = dependences.traceOf(step);
+  auto isNeeded = [&](Operation *barrier) {
+    SmallVector<DispatchOp> sinceOther;
+    for (const TracePoint &point : trace) {
+      auto run = dyn_cast<DispatchOp>(point.op);
+      if (!run && point.op != barrier)
+        sinceOther.clear();
+      if (!run)
+        continue;
+      if (llvm::any_of(sinceOther, [&](DispatchOp earlier) {
+            return dependences.conflictBetween(earlier, run).has_value();
+          }))
+        return true;
+      sinceOther.push_back(run);
+    }
+    return false;
+  };
+  for (const TracePoint &point : trace)
+    if (isa<BarrierOp>(point.op) && !point.again && !isNeeded(point.op))
+      return point.op->emitOpError(
+          "separates no dispatches that depend on each other, or another "
+          "barrier does; delete it");
+  return success();
+}
+
 /// A buffer is read before any buffer that shares its bytes overwrites its
 /// value.
 static LogicalResult verifyValues(StepOp step,
@@ -278,7 +307,8 @@ struct VerifySchedule
     if (failed(result))
       return failure();
     for (StepOp step : dependences->getSteps())
-      if (failed(verifyValues(step, *dependences)))
+      if (failed(verifyBarriersNeeded(step, *dependences)) ||
+          failed(verifyValues(step, *dependences)))
         return failure();
     return verifyCarried(*dependences);
   }

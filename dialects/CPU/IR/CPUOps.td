@@ -8,8 +8,12 @@ include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 include "dialects/CPU/IR/CPUAttributes.td"
 
-class CPU_Op<string opMnemonic, list<Trait> traits = []>
-    : Llama_PhasedOp<CPU_Dialect, opMnemonic, Llama_VectorPhases, traits>;
+// An instruction, which LLVM has as an intrinsic. `intrinsic` is a C++ expression
+// for its name; the op's operands are the intrinsic's, in this order.
+class CPU_Op<string opMnemonic, string intrinsic, list<Trait> traits = []>
+    : Llama_PhasedOp<CPU_Dialect, opMnemonic, Llama_VectorPhases, [Pure] # traits> {
+  let extraClassDeclaration = "::llvm::StringRef getIntrinsic() { return " # intrinsic # "; }";
+}
 
 // The three vectors of AVX2's integer products, 256 bits each.
 class CPU_Vector256<int lanes, int width, Type element>
@@ -19,7 +23,8 @@ def CPU_Bytes : CPU_Vector256<32, 8, I8>;
 def CPU_Words : CPU_Vector256<16, 16, I16>;
 def CPU_Doublewords : CPU_Vector256<8, 32, I32>;
 
-def CPU_Lookup16Op : CPU_Op<"lookup16", [Pure, AllTypesMatch<["table", "result"]>]> {
+def CPU_Lookup16Op : CPU_Op<"lookup16", "\"llvm.x86.avx512.permvar.sf.512\"",
+    [AllTypesMatch<["table", "result"]>]> {
   let summary = "table[index mod 16], lane by lane: vpermps";
   let description = [{
     `result[i] = table[index[i] & 15]`. One instruction with AVX-512F (VPERMPS
@@ -45,7 +50,10 @@ class CPU_FourBytesALane<string operand>
         "::mlir::VectorType::get({4 * ::llvm::cast<::mlir::VectorType>($_self).getDimSize(0)}, "
         "::mlir::IntegerType::get($_self.getContext(), 8))">;
 
-def CPU_DotU8S8Op : CPU_Op<"dot_u8s8", [Pure, AllTypesMatch<["acc", "result"]>,
+// The 256-bit intrinsic becomes the instruction of either extension.
+def CPU_DotU8S8Op : CPU_Op<"dot_u8s8",
+    "getType().getShape()[0] == 16 ? \"llvm.x86.avx512.vpdpbusd.512\" : \"llvm.x86.avx512.vpdpbusd.256\"",
+    [AllTypesMatch<["acc", "result"]>,
     CPU_FourBytesALane<"u">, CPU_FourBytesALane<"s">]> {
   let summary = "acc + four products of bytes a lane: vpdpbusd";
   let description = [{
@@ -68,7 +76,7 @@ def CPU_DotU8S8Op : CPU_Op<"dot_u8s8", [Pure, AllTypesMatch<["acc", "result"]>,
   let assemblyFormat = "$acc `,` $u `,` $s attr-dict `:` type($acc)";
 }
 
-def CPU_MultiplySignsOp : CPU_Op<"multiply_signs", [Pure]> {
+def CPU_MultiplySignsOp : CPU_Op<"multiply_signs", "\"llvm.x86.avx2.psign.b\""> {
   let summary = "bytes times the signs of others: vpsignb";
   let description = [{
     `result[i]` is `x[i]` where `w[i]` is positive, `-x[i]` where it is negative, 0
@@ -88,7 +96,7 @@ def CPU_MultiplySignsOp : CPU_Op<"multiply_signs", [Pure]> {
   let assemblyFormat = "$x `,` $w attr-dict";
 }
 
-def CPU_MultiplyPairsOp : CPU_Op<"multiply_pairs", [Pure]> {
+def CPU_MultiplyPairsOp : CPU_Op<"multiply_pairs", "\"llvm.x86.avx2.pmadd.ub.sw\""> {
   let summary = "products of bytes, two added: vpmaddubsw";
   let description = [{
     `result[i] = u[2 i] * s[2 i] + u[2 i + 1] * s[2 i + 1]`, bytes of `u`
@@ -109,11 +117,11 @@ def CPU_MultiplyPairsOp : CPU_Op<"multiply_pairs", [Pure]> {
   let assemblyFormat = "$u `,` $s attr-dict";
 }
 
-def CPU_AddPairsOp : CPU_Op<"add_pairs", [Pure]> {
+def CPU_AddPairsOp : CPU_Op<"add_pairs", "\"llvm.x86.avx2.pmadd.wd\""> {
   let summary = "neighbours of 16 bits, added in 32: vpmaddwd by ones";
   let description = [{
     `result[i] = x[2 i] + x[2 i + 1]`. One instruction with AVX2 (Intel SDM,
-    volume 2, PMADDWD, the other operand all ones).
+    volume 2, PMADDWD); `cpu-to-llvm` adds its other operand, which is all ones.
 
     ```mlir
     func.func @f(%x: vector<16xi16>) -> vector<8xi32> {

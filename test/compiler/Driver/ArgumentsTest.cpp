@@ -25,9 +25,9 @@ TEST(Arguments, DefaultsOfCompile) {
   EXPECT_EQ(a.checkpoint, "m.gguf");
   EXPECT_EQ(a.output, "m");
   EXPECT_EQ(a.target, "");
-  EXPECT_EQ(a.activations, "");
-  EXPECT_EQ(a.cacheType, "");
-  EXPECT_TRUE(a.rows.empty());
+  EXPECT_EQ(a.options.activations, "");
+  EXPECT_EQ(a.options.cacheType, "");
+  EXPECT_TRUE(a.options.rows.empty());
   EXPECT_EQ(a.emit, Emit::Program);
   EXPECT_FALSE(a.compileTo);
   EXPECT_FALSE(a.compileFrom);
@@ -42,9 +42,9 @@ TEST(Arguments, AllOfCompile) {
                "--compile-to=tile", "--remarks", "--verify-each",
                "--dump-compilation-phases-to=dumps", "-o", "y.mlir"});
   EXPECT_EQ(a.target, "znver4");
-  EXPECT_EQ(a.activations, "f32");
-  EXPECT_EQ(a.cacheType, "f16");
-  EXPECT_EQ(a.rows, (std::vector<int64_t>{1, 7}));
+  EXPECT_EQ(a.options.activations, "f32");
+  EXPECT_EQ(a.options.cacheType, "f16");
+  EXPECT_EQ(a.options.rows, (std::vector<int64_t>{1, 7}));
   EXPECT_EQ(a.compileFrom, llama::Phase::Fuse);
   EXPECT_EQ(a.compileTo, llama::Phase::Tile);
   EXPECT_EQ(a.ir, "x.mlir");
@@ -119,7 +119,7 @@ TEST(Arguments, HelpFitsAndNamesThePhases) {
 
 TEST(Arguments, RowsOfEachForm) {
   auto rowsOf = [](const char *option) {
-    return compile({"m.gguf", "-o", "m", option}).rows;
+    return compile({"m.gguf", "-o", "m", option}).options.rows;
   };
   EXPECT_EQ(rowsOf("--rows=1,2,4,8,512"),
             (std::vector<int64_t>{1, 2, 4, 8, 512}));

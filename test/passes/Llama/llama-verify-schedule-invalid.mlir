@@ -399,3 +399,51 @@ func.func private @to_s() {
   llama.buffer_write %x, @s : tensor<1x16xf32>
   return
 }
+
+// -----
+
+// A barrier that stands where no dispatch depends on another, and two where one
+// is enough.
+llama.buffer @s : tensor<1x16xf32> at 0
+llama.step @barrier_before_the_first rows 1 {
+  // expected-error @below {{'llama.barrier' op separates no dispatches that depend on each other, or another barrier does; delete it}}
+  llama.barrier
+  llama.dispatch @to_s
+  llama.barrier
+  llama.dispatch @read_s
+}
+func.func private @to_s() {
+  %x = arith.constant dense<0.0> : tensor<1x16xf32>
+  llama.buffer_write %x, @s at 0 : tensor<1x16xf32>
+  return
+}
+func.func private @read_s() {
+  %x = llama.buffer_read @s at 0 : tensor<1x16xf32>
+  return
+}
+
+// -----
+
+llama.buffer @s : tensor<1x16xf32> at 0
+llama.step @two_for_one rows 1 {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  scf.for %l = %c0 to %c4 step %c1 {
+    llama.dispatch @to_s
+    // expected-error @below {{'llama.barrier' op separates no dispatches that depend on each other, or another barrier does; delete it}}
+    llama.barrier
+    llama.barrier
+    llama.dispatch @read_s
+    llama.barrier
+  }
+}
+func.func private @to_s() {
+  %x = arith.constant dense<0.0> : tensor<1x16xf32>
+  llama.buffer_write %x, @s at 0 : tensor<1x16xf32>
+  return
+}
+func.func private @read_s() {
+  %x = llama.buffer_read @s at 0 : tensor<1x16xf32>
+  return
+}
