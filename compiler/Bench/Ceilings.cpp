@@ -92,7 +92,7 @@ double Ceilings::secondsOf(const abi::Kernel &kernel, uint64_t count,
       begins[worker] = Clock::now();
       kernel.function(&call, scratch.data(), /*layer=*/0,
                       uint32_t(count * worker / threads),
-                      uint32_t(count * (worker + 1) / threads));
+                      uint32_t(count * (worker + 1) / threads), /*first=*/1);
       ends[worker] = Clock::now();
     });
   for (std::thread &worker : workers)

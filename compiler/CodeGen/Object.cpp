@@ -137,7 +137,11 @@ llvm::Error corellama::codegen::emitAssembly(llvm::Module &llvmModule,
 /// No option keeps LLVM from calling the first two: its own intrinsics for
 /// copies and fills become these calls.
 static constexpr llvm::StringLiteral kRuntimeSymbols[] = {
-    "memcpy", "memset", "corellama_barrier", "corellama_launch",
+    "memcpy",
+    "memset",
+    "corellama_dispatch",
+    "corellama_barrier",
+    "corellama_launch",
     "_GLOBAL_OFFSET_TABLE_"};
 
 /// Refuses calls to libm or libgcc: depending on the machine, their results

@@ -127,7 +127,7 @@ DescriptorBuilder::buildEntries(mlir::DictionaryAttr program, StringRef name) {
     return error(llama::kProgramAttr + ": " + name + " is missing or no list");
   llvm::SmallVector<llvm::Type *> arguments = {pointer, pointer};
   if (!launches)
-    arguments.append({i32, i32});
+    arguments.push_back(i32);
   auto *type = llvm::FunctionType::get(nothing, arguments, false);
   llvm::SmallVector<Constant *> entries;
   int64_t last = 0;
@@ -186,7 +186,7 @@ Expected<Constant *> DescriptorBuilder::buildKernel(mlir::DictionaryAttr kernel,
   std::string place = ("kernel '" + name + "'").str();
   llvm::SmallVector<llvm::Type *> arguments = {pointer, i32};
   if (!launches)
-    arguments = {pointer, pointer, i32, i32, i32};
+    arguments = {pointer, pointer, i32, i32, i32, i32};
   Expected<Constant *> code =
       referenced(kernel, place, "function",
                  llvm::FunctionType::get(nothing, arguments, false));

@@ -104,7 +104,8 @@ std::vector<MemoryRange> KernelContext::ranges() const {
 void KernelContext::run(const abi::Kernel &kernel, uint32_t layer) {
   abi::Context arguments = context();
   kernel.function(&arguments, scratch.data(), layer, 0,
-                  static_cast<uint32_t>(kernel.parts(rows, keyCount)));
+                  static_cast<uint32_t>(kernel.parts(rows, keyCount)),
+                  /*first=*/1);
 }
 
 void KernelContext::runShuffled(const abi::Kernel &kernel, uint32_t layer,
@@ -115,6 +116,7 @@ void KernelContext::runShuffled(const abi::Kernel &kernel, uint32_t layer,
   std::shuffle(order.begin(), order.end(), random);
   for (uint32_t part : order) {
     std::memset(scratch.data(), 0xa5, scratch.size()); // garbage that is no NaN
-    kernel.function(&arguments, scratch.data(), layer, part, part + 1);
+    kernel.function(&arguments, scratch.data(), layer, part, part + 1,
+                    /*first=*/1);
   }
 }

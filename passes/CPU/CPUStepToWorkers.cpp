@@ -8,7 +8,6 @@
 
 #include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "passes/CPU/Passes.h"
 #include "passes/Context/StepFunctions.h"
 
@@ -23,9 +22,14 @@ using namespace corellama::cpu;
 
 namespace {
 
-constexpr llvm::StringLiteral kBarrier = "corellama_barrier";
+constexpr llvm::StringLiteral kDispatch = "corellama_dispatch",
+                              kBarrier = "corellama_barrier";
 
-/// The ops that replace dispatches and barriers.
+/// A kernel's arguments, see runtime/ABI/Kernel.h.
+constexpr unsigned kKernelArguments = 6;
+
+/// The ops that replace dispatches and barriers. A worker is the arguments of a
+/// step: context, scratch and its number.
 struct StepWriter {
   ModuleOp module;
   Type pointer, i32, i64;
@@ -36,36 +40,42 @@ struct StepWriter {
         i32(IntegerType::get(module.getContext(), 32)),
         i64(IntegerType::get(module.getContext(), 64)) {}
 
-  /// This worker's share of one kernel's parts.
-  void writeCall(ImplicitLocOpBuilder &b, StringRef kernel, Value layer,
-                 ValueRange worker) {
-    Value context = worker[0], scratch = worker[1], number = worker[2],
-          workers = worker[3];
-    Value parts =
-        context::callParts(b, kernel, context, context::Field::KeyCount);
-    Value wide = arith::ExtUIOp::create(b, i64, number);
-    Value all = arith::ExtUIOp::create(b, i64, workers);
-    Value one = arith::ConstantIntOp::create(b, i64, 1);
-    auto bound = [&](Value w) -> Value {
-      Value share =
-          arith::DivUIOp::create(b, arith::MulIOp::create(b, parts, w), all);
-      return arith::TruncIOp::create(b, i32, share);
+  FunctionType kernelType() {
+    return FunctionType::get(module.getContext(),
+                             {pointer, pointer, i32, i32, i32, i32}, {});
+  }
+
+  void declareRuntime() {
+    OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
+    auto declare = [&](StringRef name, TypeRange arguments) {
+      func::FuncOp::create(b, module.getLoc(), name,
+                           b.getFunctionType(arguments, {}))
+          .setPrivate();
     };
-    Value begin = bound(wide);
-    Value end = bound(arith::AddIOp::create(b, wide, one));
-    Value any = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, begin, end);
-    auto work = scf::IfOp::create(b, any, /*withElseRegion=*/false);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(work.thenBlock());
-    func::CallOp::create(b, kernel, TypeRange{},
-                         ValueRange{context, scratch, layer, begin, end});
+    declare(kDispatch,
+            {pointer, i32, kernelType(), pointer, pointer, i32, i64});
+    declare(kBarrier, {pointer, i32});
+  }
+
+  static Value threadsOf(ImplicitLocOpBuilder &b, ValueRange worker) {
+    return context::FieldOp::create(b,
+                                    LLVM::LLVMPointerType::get(b.getContext()),
+                                    worker[0], context::Field::Threads);
+  }
+
+  void writeDispatch(ImplicitLocOpBuilder &b, StringRef kernel, Value layer,
+                     ValueRange worker) {
+    Value parts =
+        context::callParts(b, kernel, worker[0], context::Field::KeyCount);
+    Value function = func::ConstantOp::create(b, kernelType(), kernel);
+    func::CallOp::create(b, kDispatch, TypeRange{},
+                         ValueRange{threadsOf(b, worker), worker[2], function,
+                                    worker[0], worker[1], layer, parts});
   }
 
   void writeBarrier(ImplicitLocOpBuilder &b, ValueRange worker) {
-    Value threads = context::FieldOp::create(b, pointer, worker[0],
-                                             context::Field::Threads);
     func::CallOp::create(b, kBarrier, TypeRange{},
-                         ValueRange{threads, worker[2]});
+                         ValueRange{threadsOf(b, worker), worker[2]});
   }
 };
 
@@ -94,10 +104,10 @@ struct CPUStepToWorkers : cpu::impl::CPUStepToWorkersBase<CPUStepToWorkers> {
     SmallVector<func::FuncOp> kernels = context::kernelsOf(module);
     for (func::FuncOp kernel : kernels) {
       if (!kernel->hasAttr(llama::kScratchAttr) ||
-          kernel.getNumArguments() != 5) {
-        kernel.emitOpError() << "is not yet a function of (context, scratch, "
-                                "layer, begin, end); "
-                                "run tile-to-vector-cpu first";
+          kernel.getNumArguments() != kKernelArguments) {
+        kernel.emitOpError()
+            << "is not yet a function of (context, scratch, layer, begin, end, "
+               "first); run tile-to-vector-cpu and cpu-prologue-once first";
         return signalPassFailure();
       }
       context::writePartsFunction(kernel);
@@ -107,19 +117,15 @@ struct CPUStepToWorkers : cpu::impl::CPUStepToWorkersBase<CPUStepToWorkers> {
     describe(module, kernels);
 
     StepWriter writer(module);
-    OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
-    auto barrier = func::FuncOp::create(
-        builder, module.getLoc(), kBarrier,
-        builder.getFunctionType({writer.pointer, writer.i32}, {}));
-    barrier.setPrivate();
+    writer.declareRuntime();
     context::openSteps(
-        module, {writer.pointer, writer.pointer, writer.i32, writer.i32},
+        module, {writer.pointer, writer.pointer, writer.i32},
         [&](ImplicitLocOpBuilder &b, Operation *op, ValueRange worker) {
           auto run = dyn_cast<llama::DispatchOp>(op);
           if (!run)
             return writer.writeBarrier(b, worker);
           context::forEachCallee(b, run, [&](StringRef kernel, Value layer) {
-            writer.writeCall(b, kernel, layer, worker);
+            writer.writeDispatch(b, kernel, layer, worker);
           });
         });
   }

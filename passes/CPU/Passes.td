@@ -28,14 +28,29 @@ def TileToVectorCPU : Pass<"tile-to-vector-cpu", "::mlir::ModuleOp"> {
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def CPUPrologueOnce : Pass<"cpu-prologue-once", "::mlir::ModuleOp"> {
+  let summary = "Prepare rows in a worker's first call of a dispatch";
+  let description = [{
+    Phase: vector. Needs: kernels as functions of (context, scratch, layer, begin,
+    end). Leaves: kernels of (context, scratch, layer, begin, end, first), in which
+    everything that is stored before the first store that depends on `begin` or
+    `end`, and what is computed for that alone, is done if `first` is not 0.
+    Never: moves what a part stores or reads.
+
+    EXAMPLE test/passes/CPU/cpu-prologue-once.mlir @rounds_its_row
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
 def CPUStepToWorkers : Pass<"cpu-step-to-workers", "::mlir::ModuleOp"> {
   let summary = "Lower steps to functions that every worker calls";
   let description = [{
     Phase: llvm. Needs: steps, dispatches and barriers; kernels as functions of
-    (context, scratch, layer, begin, end). Leaves: a function
-    `corellama_step_<name>(context, scratch, worker, workers)` for each step, in
-    which a dispatch is a call of one contiguous share of the callee's parts and a
-    barrier a call of the runtime's barrier; a function `<kernel>.parts` for each
+    (context, scratch, layer, begin, end, first). Leaves: a function
+    `corellama_step_<name>(context, scratch, worker)` for each step, in which a
+    dispatch is a call of the runtime with the callee and the number of its parts,
+    and a barrier a call of the runtime's barrier; a function `<kernel>.parts` for each
     kernel; and the module attributes `llama.program` and `llama.kernels` from
     which the program's descriptor is made. Never: reorders dispatches or
     barriers.
@@ -44,7 +59,7 @@ def CPUStepToWorkers : Pass<"cpu-step-to-workers", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::corellama::cpu::CPUDialect",
     "::corellama::context::ContextDialect", "::mlir::arith::ArithDialect",
-                           "::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect"];
+                           "::mlir::LLVM::LLVMDialect"];
 }
 
 def CPUToLLVM : Pass<"cpu-to-llvm"> {

@@ -22,6 +22,7 @@ void cpu::buildVectorPasses(OpPassManager &manager) {
   manager.addPass(createParallelForToNestedForsPass());
   manager.addPass(tile::createTileExpandExp());
   manager.addPass(cpu::createTileToVectorCPU());
+  manager.addPass(cpu::createCPUPrologueOnce());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addPass(createLoopInvariantCodeMotionPass());

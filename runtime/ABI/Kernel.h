@@ -20,7 +20,7 @@ namespace corellama::abi {
 
 /// Raised whenever a struct of this folder changes its meaning; the runtime
 /// refuses generated code of another version.
-inline constexpr uint32_t kVersion = 3;
+inline constexpr uint32_t kVersion = 4;
 
 /// Positions of the cache come in blocks of this many keys, and so do those
 /// that attention computes alone and then merges; capacities are multiples of
@@ -67,23 +67,25 @@ struct Context {
   uint64_t capacity;
   /// What a head's step reads: `rows` rows of the last call, in any order.
   const int32_t *wanted;
-  /// Passed through to corellama_barrier.
+  /// Passed through to corellama_dispatch and corellama_barrier.
   void *threads;
 };
 
 /// Computes parts [begin, end) of a kernel for one layer. `scratch` is the
-/// calling worker's own memory, Kernel::scratchBytes long, 64-byte aligned.
+/// calling worker's own memory, Kernel::scratchBytes long, 64-byte aligned. A
+/// worker's `first` call of a dispatch prepares there what all parts read; the
+/// calls behind it, on the same scratch, find it.
 using KernelFunction = void (*)(const Context *, void *scratch, uint32_t layer,
-                                uint32_t begin, uint32_t end);
+                                uint32_t begin, uint32_t end, uint32_t first);
 
 /// How many parts a kernel has in a call of `rows` rows and `keys` positions.
 using PartsFunction = uint64_t (*)(uint64_t rows, uint64_t keys);
 
-/// One step, of a form or of a head, as worker `worker` of `workers` sees it.
-/// All workers call it with the same context; when it has returned in all of
-/// them the step has ended.
-using StepFunction = void (*)(const Context *, void *scratch, uint32_t worker,
-                              uint32_t workers);
+/// One step, of a form or of a head, as worker `worker` sees it: dispatches and
+/// barriers, of which the context's numbers decide how many there are. All
+/// workers call it with the same context; the step has ended when all parts of
+/// its dispatches are computed.
+using StepFunction = void (*)(const Context *, void *scratch, uint32_t worker);
 
 /// A compiled kernel, alone: what a test or a profiler needs to know of it.
 struct Kernel {
@@ -142,8 +144,15 @@ extern "C" {
 /// Defined by generated code.
 extern const corellama::abi::Program corellama_program;
 
-/// Defined by runtime/Threads: returns when all workers of the step have
-/// called it. What was written before it is seen after it.
+/// Defined by runtime/Threads: computes those of the kernel's `parts` that fall
+/// to this worker, and returns when none is left that nobody has begun.
+void corellama_dispatch(void *threads, uint32_t worker,
+                        corellama::abi::KernelFunction kernel,
+                        const corellama::abi::Context *, void *scratch,
+                        uint32_t layer, uint64_t parts);
+
+/// Defined by runtime/Threads: returns when the dispatches before it are
+/// computed, by whichever worker. What they wrote is seen after it.
 void corellama_barrier(void *threads, uint32_t worker);
 }
 

@@ -23,26 +23,29 @@ struct Dispatch {
 };
 
 /// What a traced step does: a step's function has no argument for it. All
-/// workers read it, worker 0 writes the times.
+/// workers read it, worker 0 writes the times. It changes when no worker is in
+/// a step.
 struct Trace {
   std::vector<Dispatch> dispatches;
   std::vector<int64_t> times;
 };
 Trace trace;
 
-void traceStep(const abi::Context *context, void *scratch, uint32_t worker,
-               uint32_t workers) {
+/// Parts that are none, several for each worker.
+constexpr uint64_t kNoWork = 64;
+void doNothing(const abi::Context *, void *, uint32_t, uint32_t, uint32_t,
+               uint32_t) {}
+
+void traceStep(const abi::Context *context, void *scratch, uint32_t worker) {
   int64_t before = Stopwatch::now();
   for (size_t i = 0; i < trace.dispatches.size(); ++i) {
     const auto &[kernel, layer] = trace.dispatches[i];
-    if (kernel) {
-      // The worker's share, as passes/CPU/CPUStepToWorkers.cpp has it.
-      const uint64_t parts = kernel->parts(context->rows, context->keyCount);
-      const auto begin = uint32_t(parts * worker / workers),
-                 end = uint32_t(parts * (worker + 1) / workers);
-      if (begin < end)
-        kernel->function(context, scratch, layer, begin, end);
-    }
+    // As passes/CPU/CPUStepToWorkers.cpp has it; a barrier alone is one of a
+    // dispatch without work.
+    corellama_dispatch(
+        context->threads, worker, kernel ? kernel->function : doNothing,
+        context, scratch, layer,
+        kernel ? kernel->parts(context->rows, context->keyCount) : kNoWork);
     corellama_barrier(context->threads, worker);
     if (worker == 0) {
       const int64_t after = Stopwatch::now();

@@ -101,7 +101,7 @@ Result<std::unique_ptr<Model>> Model::create(const abi::Program &program,
       .keyCount = 0,
       .capacity = model->cache.capacity(),
       .wanted = reinterpret_cast<const int32_t *>(model->wantedRows.data()),
-      .threads = model->threads->barrier(),
+      .threads = nullptr, // of the pool, which knows it
   };
   return model;
 }

@@ -54,8 +54,11 @@ public:
     tokensInCache = std::min(tokensInCache, tokens);
   }
   /// Runs a step of the caller's in all workers, with the context of the last
-  /// call.
-  void runStep(abi::StepFunction step) { threads->run(step, call); }
+  /// call, and returns when all have left it.
+  void runStep(abi::StepFunction step) {
+    threads->run(step, call);
+    threads->settle();
+  }
 
   /// Tokens in the cache, and how many it may take.
   uint64_t filled() const { return tokensInCache; }

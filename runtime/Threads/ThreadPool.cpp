@@ -1,9 +1,10 @@
 //===- ThreadPool.cpp - the workers that run the steps --------------------===//
 //
-// See ThreadPool.h. One barrier serves both the step and the pool: workers wait
-// at it for the next step, arrive at the step's own barriers, and meet there
-// once more when the step has returned. pthreads rather than std::thread, whose
-// constructor can report failure only by throwing.
+// See ThreadPool.h. A worker that is late may be in any earlier step, so a
+// step's call is written over only when nobody uses it: a worker counts itself
+// among the users, and looks again whether the call is still the current one.
+// pthreads rather than std::thread, whose constructor can report failure only
+// by throwing.
 //
 //===----------------------------------------------------------------------===//
 
@@ -13,13 +14,14 @@
 
 #include <csignal>
 #include <cstring>
+#include <sched.h>
 #include <string>
 
 namespace corellama::runtime {
 
 ThreadPool::ThreadPool(uint32_t workers, Reservation scratch,
                        uint64_t scratchBytes)
-    : count(workers), barrierOfStep(workers, workers > allowedCpus()),
+    : dispatcher(workers, workers > allowedCpus()), calls(workers + 1),
       scratch(std::move(scratch)), scratchStride(scratchBytes) {
   // Workers are pinned only if there is exactly one for each CPU of the
   // affinity mask. With fewer workers any fixed choice might be another
@@ -76,21 +78,39 @@ Result<std::unique_ptr<ThreadPool>> ThreadPool::create(uint32_t workers,
 }
 
 ThreadPool::~ThreadPool() {
-  step = nullptr;
-  barrierOfStep.wait();
+  ends.store(true);
+  publish(uint32_t(current.load()));
   for (pthread_t thread : threads)
     pthread_join(thread, nullptr);
   if (!cpus.empty())
     bindTo(cpus); // unpins the owner's thread, which goes on
 }
 
-void ThreadPool::run(abi::StepFunction nextStep,
-                     const abi::Context &nextContext) {
-  step = nextStep;
-  context = &nextContext;
-  barrierOfStep.wait();
-  callStep(0);
-  corellama_barrier(&barrierOfStep, 0);
+/// Makes calls[index] the next step.
+void ThreadPool::publish(size_t index) {
+  current.store(((current.load() >> 32) + 1) << 32 | index);
+  dispatcher.waiting.notify();
+}
+
+void ThreadPool::run(abi::StepFunction step, const abi::Context &context) {
+  size_t index = 0;
+  while (index == uint32_t(current.load()) || calls[index].users.load() != 0)
+    ++index;
+  StepCall &next = calls[index];
+  next.step = step;
+  next.context = context;
+  next.context.threads = &dispatcher;
+  next.firstDispatch = nextDispatch;
+  publish(index);
+  call(0, next);
+  dispatcher.wait(0);
+  nextDispatch = dispatcher.endStep(0);
+}
+
+void ThreadPool::settle() {
+  for (const StepCall &stepCall : calls)
+    while (stepCall.users.load() != 0)
+      sched_yield();
 }
 
 void *ThreadPool::threadMain(void *start) {
@@ -101,22 +121,31 @@ void *ThreadPool::threadMain(void *start) {
 
 void ThreadPool::work(uint32_t worker) {
   bind(worker);
+  uint64_t seen = 0;
   while (true) {
-    corellama_barrier(&barrierOfStep, worker);
-    if (!step)
+    uint64_t now;
+    dispatcher.waiting.until([&] { return (now = current.load()) != seen; });
+    if (ends.load())
       return;
-    callStep(worker);
-    corellama_barrier(&barrierOfStep, worker);
+    StepCall &stepCall = calls[uint32_t(now)];
+    ++stepCall.users;
+    if (current.load() == now) {
+      seen = now;
+      call(worker, stepCall);
+    }
+    --stepCall.users;
   }
+}
+
+void ThreadPool::call(uint32_t worker, const StepCall &stepCall) {
+  dispatcher.beginStep(worker, stepCall.firstDispatch);
+  stepCall.step(&stepCall.context, scratch.data() + worker * scratchStride,
+                worker);
 }
 
 void ThreadPool::bind(uint32_t worker) {
   if (!cpus.empty())
     bindTo({&cpus[worker], 1});
-}
-
-void ThreadPool::callStep(uint32_t worker) {
-  step(context, scratch.data() + worker * scratchStride, worker, count);
 }
 
 } // namespace corellama::runtime

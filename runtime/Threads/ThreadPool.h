@@ -2,8 +2,12 @@
 //
 // A fixed number of threads that all call the same step function, each with its
 // own number and its own scratch memory. The thread that owns the pool is
-// worker 0. The step decides which parts of a kernel a worker computes; the
-// pool only starts and ends a step in all workers.
+// worker 0. The step says which kernels run and in which order; the dispatcher
+// decides which parts a worker computes; the pool only starts a step in all
+// workers and returns when it is computed.
+//
+// A step ends when all its parts are computed, not when all workers have left
+// it: one that has been stopped meanwhile finds out when it goes on.
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,8 +16,9 @@
 
 #include "runtime/ABI/Kernel.h"
 #include "runtime/Memory/Reservation.h"
-#include "runtime/Threads/Barrier.h"
+#include "runtime/Threads/Dispatcher.h"
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <pthread.h>
@@ -32,31 +37,46 @@ public:
                                                     uint64_t scratchBytes);
   ~ThreadPool();
 
-  /// Calls `step` in all workers and returns when all have returned.
-  /// `context.threads` must be barrier().
+  /// Calls `step` in all workers, with the context and its `threads` set, and
+  /// returns when worker 0 has returned and all parts of all dispatches are
+  /// computed. A worker that is late may still be in the step then, but touches
+  /// nothing that the context points to.
   void run(abi::StepFunction step, const abi::Context &context);
 
-  /// The barrier, which generated code passes to corellama_barrier.
-  void *barrier() { return &barrierOfStep; }
-  uint32_t workers() const { return count; }
+  /// Returns when no worker is late: none is in a step of before.
+  void settle();
+
+  uint32_t workers() const { return dispatcher.workers(); }
 
 private:
+  /// What a step is called with: a copy, because late workers read it.
+  struct StepCall {
+    abi::StepFunction step = nullptr;
+    abi::Context context{};
+    uint32_t firstDispatch = 0;
+    std::atomic<uint32_t> users{0};
+  };
+
   ThreadPool(uint32_t workers, Reservation scratch, uint64_t scratchBytes);
   static void *threadMain(void *start);
   void work(uint32_t worker);
-  void callStep(uint32_t worker);
+  void call(uint32_t worker, const StepCall &stepCall);
   void bind(uint32_t worker);
+  void publish(size_t index);
 
   struct Start {
     ThreadPool *pool;
     uint32_t worker;
   };
 
-  const uint32_t count;
-  Barrier barrierOfStep;
-  /// Written by worker 0 before it arrives at the barrier that starts a step.
-  abi::StepFunction step = nullptr;
-  const abi::Context *context = nullptr;
+  Dispatcher dispatcher;
+  /// One that all may read, one for each other worker that is late, and one to
+  /// write.
+  std::vector<StepCall> calls;
+  /// Counts steps in the upper half; below it the index of the step's call.
+  std::atomic<uint64_t> current{0};
+  std::atomic<bool> ends{false};
+  uint32_t nextDispatch = 1;
   /// One CPU for each worker; empty: workers are not pinned.
   std::vector<uint32_t> cpus;
   Reservation scratch;

@@ -21,9 +21,9 @@ import make_models
 
 # A worker that waits is in one of these (runtime/Threads) or in the system call
 # below them.
-WAITING = re.compile(r"barrier|Barrier|futex|ThreadPool|injectDelay|^syscall$")
+WAITING = re.compile(r"corellama_barrier|Waiting|futex|Dispatcher|corellama_dispatch|ThreadPool|injectDelay|^syscall$")
 # What generated code may leave to the runtime, and the linker's own name.
-ALLOWED_UNDEFINED = {"corellama_barrier", "memcpy", "memset",
+ALLOWED_UNDEFINED = {"corellama_dispatch", "corellama_barrier", "memcpy", "memset",
                      "_GLOBAL_OFFSET_TABLE_"}
 GLIBC_LIBRARIES = re.compile(r"linux-vdso|libc\.so\.6|ld-linux|libm\.so\.6|"
                              r"libpthread\.so|libdl\.so")

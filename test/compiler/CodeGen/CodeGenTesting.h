@@ -87,17 +87,17 @@ inline constexpr const char *kSmallModule = R"mlir(
 
 inline constexpr const char *kSmallSteps = R"mlir(
   llvm.func @corellama_barrier(!llvm.ptr, i32)
-  llvm.func @corellama_step_decode(%context: !llvm.ptr, %scratch: !llvm.ptr, %worker: i32, %workers: i32) {
+  llvm.func @corellama_step_decode(%context: !llvm.ptr, %scratch: !llvm.ptr, %worker: i32) {
     %zero = llvm.mlir.constant(0 : i32) : i32
     %two = llvm.mlir.constant(2 : i32) : i32
-    llvm.call @fill.decode(%context, %scratch, %zero, %zero, %two) : (!llvm.ptr, !llvm.ptr, i32, i32, i32) -> ()
+    llvm.call @fill.decode(%context, %scratch, %zero, %zero, %two, %two) : (!llvm.ptr, !llvm.ptr, i32, i32, i32, i32) -> ()
     llvm.call @corellama_barrier(%scratch, %worker) : (!llvm.ptr, i32) -> ()
     llvm.return
   }
-  llvm.func @corellama_step_prefill(%context: !llvm.ptr, %scratch: !llvm.ptr, %worker: i32, %workers: i32) {
+  llvm.func @corellama_step_prefill(%context: !llvm.ptr, %scratch: !llvm.ptr, %worker: i32) {
     llvm.return
   }
-  llvm.func @corellama_step_lm_head(%context: !llvm.ptr, %scratch: !llvm.ptr, %worker: i32, %workers: i32) {
+  llvm.func @corellama_step_lm_head(%context: !llvm.ptr, %scratch: !llvm.ptr, %worker: i32) {
     llvm.return
   }
 )mlir";

@@ -131,7 +131,7 @@ TEST(Descriptor, SaysWhatIsMissing) {
       {"entries = []",
        "entries = [{name = \"a\", rows = 1 : i64, step = @scale}]",
        "code generation: function @scale has another signature than void (ptr, "
-       "ptr, i32, i32)"},
+       "ptr, i32)"},
       {"logits_offset = 128 : i64", "logits_offset = -1 : i64",
        "code generation: llama.program: logits_offset is missing or no 64-bit "
        "count"},

@@ -55,7 +55,7 @@ TEST(Object, IsTheSameEveryTime) {
 TEST(Object, RefusesACallThatTheRuntimeCannotAnswer) {
   EXPECT_EQ(compile(std::string(kSmallModule) + R"mlir(
     llvm.func @expf(f32) -> f32
-    llvm.func @corellama_step_lm_head(%context: !llvm.ptr, %scratch: !llvm.ptr, %worker: i32, %workers: i32) {
+    llvm.func @corellama_step_lm_head(%context: !llvm.ptr, %scratch: !llvm.ptr, %worker: i32) {
       %x = llvm.load %context : !llvm.ptr -> f32
       %y = llvm.call @expf(%x) : (f32) -> f32
       llvm.store %y, %context : f32, !llvm.ptr
@@ -68,7 +68,7 @@ TEST(Object, RefusesACallThatTheRuntimeCannotAnswer) {
 
 TEST(Object, AnIntrinsicThatBecomesACallIsRefusedToo) {
   EXPECT_EQ(compile(std::string(kSmallModule) + R"mlir(
-    llvm.func @corellama_step_lm_head(%context: !llvm.ptr, %scratch: !llvm.ptr, %worker: i32, %workers: i32) {
+    llvm.func @corellama_step_lm_head(%context: !llvm.ptr, %scratch: !llvm.ptr, %worker: i32) {
       %x = llvm.load %context : !llvm.ptr -> f32
       %y = llvm.intr.sin(%x) : (f32) -> f32
       llvm.store %y, %context : f32, !llvm.ptr
@@ -98,7 +98,7 @@ static std::string assemblyOf(const std::string &body) {
 
 TEST(Object, NothingIsContracted) {
   std::string text = assemblyOf(R"mlir(
-    llvm.func @corellama_step_lm_head(%context: !llvm.ptr, %scratch: !llvm.ptr, %worker: i32, %workers: i32) {
+    llvm.func @corellama_step_lm_head(%context: !llvm.ptr, %scratch: !llvm.ptr, %worker: i32) {
       %x = llvm.load %context : !llvm.ptr -> f32
       %y = llvm.load %scratch : !llvm.ptr -> f32
       %p = llvm.fmul %x, %y : f32
@@ -113,7 +113,7 @@ TEST(Object, NothingIsContracted) {
 
 TEST(Object, AnFmaIsOneInstruction) {
   std::string text = assemblyOf(R"mlir(
-    llvm.func @corellama_step_lm_head(%context: !llvm.ptr, %scratch: !llvm.ptr, %worker: i32, %workers: i32) {
+    llvm.func @corellama_step_lm_head(%context: !llvm.ptr, %scratch: !llvm.ptr, %worker: i32) {
       %x = llvm.load %context : !llvm.ptr -> f32
       %y = llvm.load %scratch : !llvm.ptr -> f32
       %s = llvm.intr.fma(%x, %y, %x) : (f32, f32, f32) -> f32

@@ -1,6 +1,6 @@
 // RUN: %opt %pass %s --split-input-file --verify-diagnostics
 
-// expected-error @below {{'func.func' op is not yet a function of (context, scratch, layer, begin, end); run tile-to-vector-cpu first}}
+// expected-error @below {{'func.func' op is not yet a function of (context, scratch, layer, begin, end, first); run tile-to-vector-cpu and cpu-prologue-once first}}
 func.func private @a_kernel_of_phase_tile(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {
   return
 }
@@ -10,8 +10,8 @@ llama.step @decode rows 1 {
 
 // -----
 
-// expected-error @below {{'func.func' op is not yet a function of (context, scratch, layer, begin, end); run tile-to-vector-cpu first}}
-func.func private @a_kernel_of_unknown_scratch(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {
+// expected-error @below {{'func.func' op is not yet a function of (context, scratch, layer, begin, end, first); run tile-to-vector-cpu and cpu-prologue-once first}}
+func.func private @a_kernel_of_unknown_scratch(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32, %first: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {
   return
 }
 llama.step @decode rows 1 {
@@ -20,7 +20,7 @@ llama.step @decode rows 1 {
 
 // -----
 
-func.func private @a_kernel_without_parts(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.scratch = 0 : i64} {
+func.func private @a_kernel_without_parts(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32, %first: i32) attributes {llama.scratch = 0 : i64} {
   return
 }
 llama.step @decode rows 1 {

@@ -19,7 +19,7 @@ module {
   // CHECK:         %[[PARTS:.+]] = arith.ceildivui %[[ROWS]], %[[BY]] : i64
   // CHECK:         return %[[PARTS]]
   // CHECK:       func.func @embed.decode(
-  func.func private @embed.decode(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.scratch = 0 : i64} {
+  func.func private @embed.decode(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32, %first: i32) attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.scratch = 0 : i64} {
     return
   }
 
@@ -30,38 +30,28 @@ module {
   // CHECK:         %[[TIMES:.+]] = arith.constant 3 : i64
   // CHECK:         %[[PARTS:.+]] = arith.muli %[[BLOCKS]], %[[TIMES]] : i64
   // CHECK:         return %[[PARTS]]
-  func.func private @qkv.decode.0(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = keys, by = 256, times = 3>, llama.scratch = 128 : i64} {
+  func.func private @qkv.decode.0(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32, %first: i32) attributes {llama.partition = #llama.partition<of = keys, by = 256, times = 3>, llama.scratch = 128 : i64} {
     return
   }
 
   // CHECK-LABEL: func.func @qkv.decode.1.parts(
   // CHECK:         %[[PARTS:.+]] = arith.constant 5 : i64
   // CHECK:         return %[[PARTS]]
-  func.func private @qkv.decode.1(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [80], by = 16>, llama.scratch = 64 : i64} {
+  func.func private @qkv.decode.1(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32, %first: i32) attributes {llama.partition = #llama.partition<rows = [80], by = 16>, llama.scratch = 64 : i64} {
     return
   }
 
-  // A dispatch is a call of this worker's contiguous share: parts w * n / workers up to
-  // (w + 1) * n / workers, none where they are equal. A barrier is a call of the
-  // runtime's.
+  // A dispatch is a call of the runtime with the callee and the number of its
+  // parts, a barrier one of the runtime's barrier.
   // CHECK-LABEL: func.func @corellama_step_decode(
-  // CHECK-SAME:    %[[CTX:.+]]: !llvm.ptr, %[[SCRATCH:.+]]: !llvm.ptr, %[[WORKER:.+]]: i32, %[[WORKERS:.+]]: i32)
+  // CHECK-SAME:    %[[CTX:.+]]: !llvm.ptr, %[[SCRATCH:.+]]: !llvm.ptr, %[[WORKER:.+]]: i32)
   // CHECK:         %[[NONE:.+]] = arith.constant 0 : i32
   // CHECK:         context.field %[[CTX]] rows
   // CHECK:         context.field %[[CTX]] key_count
   // CHECK:         %[[N:.+]] = call @embed.decode.parts
-  // CHECK:         %[[W:.+]] = arith.extui %[[WORKER]] : i32 to i64
-  // CHECK:         %[[ALL:.+]] = arith.extui %[[WORKERS]] : i32 to i64
-  // CHECK:         %[[FIRST:.+]] = arith.muli %[[N]], %[[W]]
-  // CHECK:         arith.divui %[[FIRST]], %[[ALL]]
-  // CHECK:         %[[BEGIN:.+]] = arith.trunci
-  // CHECK:         %[[NEXT:.+]] = arith.addi %[[W]]
-  // CHECK:         %[[LAST:.+]] = arith.muli %[[N]], %[[NEXT]]
-  // CHECK:         arith.divui %[[LAST]], %[[ALL]]
-  // CHECK:         %[[END:.+]] = arith.trunci
-  // CHECK:         %[[ANY:.+]] = arith.cmpi ult, %[[BEGIN]], %[[END]]
-  // CHECK:         scf.if %[[ANY]] {
-  // CHECK:           func.call @embed.decode(%[[CTX]], %[[SCRATCH]], %[[NONE]], %[[BEGIN]], %[[END]])
+  // CHECK:         %[[EMBED:.+]] = constant @embed.decode : (!llvm.ptr, !llvm.ptr, i32, i32, i32, i32) -> ()
+  // CHECK:         %[[POOL:.+]] = context.field %[[CTX]] threads
+  // CHECK:         call @corellama_dispatch(%[[POOL]], %[[WORKER]], %[[EMBED]], %[[CTX]], %[[SCRATCH]], %[[NONE]], %[[N]])
   // CHECK:         scf.for %[[L:.+]] =
   // CHECK:           %[[THREADS:.+]] = context.field %[[CTX]] threads
   // CHECK:           call @corellama_barrier(%[[THREADS]], %[[WORKER]])
@@ -75,9 +65,13 @@ module {
   // CHECK:           arith.cmpi uge, %[[LAYER]], %[[L3]]
   // CHECK:           %[[WHICH:.+]] = arith.select %{{.+}}, %{{.+}}, %[[W1]] : i32
   // CHECK:           arith.cmpi eq, %[[WHICH]]
-  // CHECK:           call @qkv.decode.0(%[[CTX]], %[[SCRATCH]], %[[LAYER]],
+  // CHECK:             %[[N0:.+]] = func.call @qkv.decode.0.parts
+  // CHECK:             %[[QKV0:.+]] = func.constant @qkv.decode.0
+  // CHECK:             call @corellama_dispatch(%{{.+}}, %[[WORKER]], %[[QKV0]], %[[CTX]], %[[SCRATCH]], %[[LAYER]], %[[N0]])
   // CHECK:           arith.cmpi eq, %[[WHICH]]
-  // CHECK:           call @qkv.decode.1(%[[CTX]], %[[SCRATCH]], %[[LAYER]],
+  // CHECK:             %[[N1:.+]] = func.call @qkv.decode.1.parts
+  // CHECK:             %[[QKV1:.+]] = func.constant @qkv.decode.1
+  // CHECK:             call @corellama_dispatch(%{{.+}}, %[[WORKER]], %[[QKV1]], %[[CTX]], %[[SCRATCH]], %[[LAYER]], %[[N1]])
   llama.step @decode rows 1 {
     llama.dispatch @embed.decode
     %c0 = arith.constant 0 : index
@@ -92,6 +86,7 @@ module {
   // CHECK-NEXT:    return
   llama.step @prefill rows 8 {
   }
+  // CHECK:       func.func private @corellama_dispatch(!llvm.ptr, i32, (!llvm.ptr, !llvm.ptr, i32, i32, i32, i32) -> (), !llvm.ptr, !llvm.ptr, i32, i64)
   // CHECK:       func.func private @corellama_barrier(!llvm.ptr, i32)
   // CHECK-NOT:   llama.model
   // CHECK-NOT:   llama.step

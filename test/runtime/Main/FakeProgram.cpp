@@ -7,7 +7,8 @@
 // one favourite. So every logit depends on all tokens before it, on the order
 // of the steps and on every barrier.
 //
-// Like generated code it calls nothing but corellama_barrier.
+// Like generated code it calls nothing but corellama_dispatch and
+// corellama_barrier.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,54 +35,61 @@ static uint64_t mix(uint64_t state, uint64_t value) {
   return state ^ (state >> 29);
 }
 
-/// A form of at most `most` rows: asked for more it loses its way, and so does
-/// every text and logit behind.
+/// A row of a form of at most `most`: asked for more it loses its way, and so
+/// does every text and logit behind. It is one part, which goes to any worker,
+/// so that a missing barrier, or one that opens early, shows.
 template <uint64_t most>
-static void appendRows(const Context *context, void *scratch, uint32_t worker,
-                       uint32_t workers) {
+static void appendRow(const Context *context, void *scratch, uint32_t row,
+                      uint32_t, uint32_t, uint32_t) {
   auto *keys = reinterpret_cast<uint64_t *>(context->keys);
   auto *values = reinterpret_cast<uint64_t *>(context->values);
   auto *rows = reinterpret_cast<uint64_t *>(context->workspace);
-  for (uint64_t row = 0; row < context->rows; ++row) {
-    // Any worker but the one of the row before, so that a missing barrier, or
-    // one that opens early, shows.
-    if (row % workers == worker) {
-      auto position = uint64_t(context->positions[row]);
-      auto *rope = reinterpret_cast<const uint32_t *>(context->rope) +
-                   position * kRopeRow;
-      uint64_t state = position == 0 ? 1 : keys[position - 1];
-      state += row < most ? 0 : row;
-      state = mix(state, uint64_t(context->tokens[row]));
-      state = mix(state, rope[0] ^ rope[kRopeRow - 1]);
-      state = mix(state, context->weights[context->offsets[1]]);
-      state = mix(state, position == 0 ? 0 : values[position - 1]);
-      keys[position] = state;
-      values[position] = ~state;
-      rows[row] = state;
-      *static_cast<uint64_t *>(scratch) = state;
-    }
+  auto position = uint64_t(context->positions[row]);
+  auto *rope =
+      reinterpret_cast<const uint32_t *>(context->rope) + position * kRopeRow;
+  uint64_t state = position == 0 ? 1 : keys[position - 1];
+  state += row < most ? 0 : row;
+  state = mix(state, uint64_t(context->tokens[row]));
+  state = mix(state, rope[0] ^ rope[kRopeRow - 1]);
+  state = mix(state, context->weights[context->offsets[1]]);
+  state = mix(state, position == 0 ? 0 : values[position - 1]);
+  keys[position] = state;
+  values[position] = ~state;
+  rows[row] = state;
+  *static_cast<uint64_t *>(scratch) = state;
+}
+
+template <uint64_t most>
+static void appendRows(const Context *context, void *scratch, uint32_t worker) {
+  for (uint32_t row = 0; row < context->rows; ++row) {
+    corellama_dispatch(context->threads, worker, appendRow<most>, context,
+                       scratch, row, 1);
     corellama_barrier(context->threads, worker);
   }
 }
 
-template <uint64_t most>
-static void head(const Context *context, void *, uint32_t worker,
-                 uint32_t workers) {
-  auto *logits =
+/// Logits of a wanted row, some ids of its vocabulary.
+static void logits(const Context *context, void *, uint32_t wanted,
+                   uint32_t begin, uint32_t end, uint32_t) {
+  auto *all =
       reinterpret_cast<float *>(context->workspace + kChunk * sizeof(uint64_t));
-  for (uint64_t i = 0; i < context->rows && i < most; ++i) {
-    const auto row = uint64_t(context->wanted[i]);
-    const uint64_t state =
-        reinterpret_cast<uint64_t *>(context->workspace)[row];
-    const auto position = uint64_t(context->positions[row]);
-    const uint64_t favourite = (position + 1) % kAnswerEnds == 0
-                                   ? uint64_t(kTurnEnd)
-                                   : uint8_t(kText[position % kTextBytes]);
-    for (uint64_t id = worker; id < kVocabulary; id += workers)
-      logits[i * kVocabulary + id] = (float(mix(state, id) >> 40) * 0x1p-24f +
+  const auto row = uint64_t(context->wanted[wanted]);
+  const uint64_t state = reinterpret_cast<uint64_t *>(context->workspace)[row];
+  const auto position = uint64_t(context->positions[row]);
+  const uint64_t favourite = (position + 1) % kAnswerEnds == 0
+                                 ? uint64_t(kTurnEnd)
+                                 : uint8_t(kText[position % kTextBytes]);
+  for (uint64_t id = begin; id < end; ++id)
+    all[wanted * kVocabulary + id] = (float(mix(state, id) >> 40) * 0x1p-24f +
                                       (id == favourite ? 4.0f : 0.0f)) *
                                      kScale;
-  }
+}
+
+template <uint64_t most>
+static void head(const Context *context, void *scratch, uint32_t worker) {
+  for (uint32_t i = 0; i < context->rows && i < most; ++i)
+    corellama_dispatch(context->threads, worker, logits, context, scratch, i,
+                       kVocabulary);
 }
 
 /// Lists of others are damaged: out of order, of no rows, of too many, without
