@@ -23,7 +23,7 @@ using namespace mlir;
 /// A dump of another version is refused by this number, before the parser
 /// reports the first unknown name. Version 1 had no attribute.
 static constexpr llvm::StringLiteral kVersionAttr = "llama.version";
-static constexpr int64_t kVersion = 4;
+static constexpr int64_t kVersion = 5;
 
 /// An explicit f32 means that nothing is rounded, the cache included.
 static std::string cacheTypeOf(const ModuleOptions &asked) {

@@ -49,7 +49,7 @@ public:
          i32 = builder.getI32Type();
     auto function = func::FuncOp::create(
         builder, module->getLoc(), name,
-        builder.getFunctionType({pointer, pointer, i32, i32, i32}, {}));
+        builder.getFunctionType({pointer, pointer, i32, i32, i32, i32}, {}));
     function.setPrivate();
     function->setAttr(llama::kPartitionAttr,
                       llama::PartitionAttr::get(

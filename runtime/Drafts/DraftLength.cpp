@@ -21,25 +21,27 @@ static constexpr double kCostOfRow = 0.23;
 /// the average at most, because what seems too slow is not tried again.
 static constexpr double kNewTime = 0.2, kSlowest = 2;
 /// What is believed before anything was compared, as a number of comparisons
-/// and how many of them were right. Longer matches are better evidence.
+/// and how many of them were right: too few for a try, because a comparison
+/// costs nothing. Longer matches are better evidence.
 static constexpr double kPriorCompared = 4;
-static constexpr double kPriorRight[] = {1.2, 2, 2.4};
-/// How much of a record a comparison leaves, and a draft that was not tried:
-/// what is believed returns to the prior, so that drafts are tried again.
-static constexpr double kKept = 0.95, kKeptUntried = 0.98;
+static constexpr double kPriorRight[] = {0.4, 0.6, 0.8};
+/// How much of a record a comparison leaves.
+static constexpr double kKept = 0.95;
+/// What a call of several rows must gain to be tried: as much as its predicted
+/// time may be wrong.
+static constexpr double kLeastGain = 1.05;
 
 DraftLength::DraftLength() {
   for (size_t i = 0; i < records.size(); ++i)
     records[i] = {kPriorCompared, kPriorRight[i]};
 }
 
-size_t DraftLength::choose(size_t matched, size_t available) {
+size_t DraftLength::choose(size_t matched, size_t available) const {
   if (available == 0)
     return 0;
-  Record &record = recordOf(matched);
-  const double rate = record.rate();
+  const double rate = records[matched - NgramDrafts::kShortest].rate();
   size_t best = 0;
-  double bestIds = 1 / secondsOf(1); // a second
+  double bestIds = kLeastGain / secondsOf(1); // a second
   for (size_t rows : kRows) {
     const size_t drafts = std::min(rows - 1, available);
     // 1 + rate + rate^2 + ...: a draft counts if all before it were right.
@@ -52,11 +54,6 @@ size_t DraftLength::choose(size_t matched, size_t available) {
     }
     if (drafts == available)
       break;
-  }
-  if (best == 0) {
-    const double prior = kPriorRight[matched - NgramDrafts::kShortest];
-    record.compared += (1 - kKeptUntried) * (kPriorCompared - record.compared);
-    record.right += (1 - kKeptUntried) * (prior - record.right);
   }
   return best;
 }
@@ -89,12 +86,10 @@ void DraftLength::ran(size_t rows, double time) {
   known += kNewTime * (std::min(time, kSlowest * known) - known);
 }
 
-void DraftLength::judged(size_t matched, size_t drafted, size_t accepted) {
-  Record &record = recordOf(matched);
-  // Behind the first wrong one nothing was compared.
-  const size_t compared = std::min(drafted, accepted + 1);
+void DraftLength::judged(size_t matched, size_t compared, size_t right) {
+  Record &record = records[matched - NgramDrafts::kShortest];
   for (size_t i = 0; i < compared; ++i) {
     record.compared = kKept * record.compared + 1;
-    record.right = kKept * record.right + (i < accepted ? 1 : 0);
+    record.right = kKept * record.right + (i < right ? 1 : 0);
   }
 }

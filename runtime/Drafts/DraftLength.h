@@ -2,9 +2,9 @@
 //
 // A call of r rows checks r - 1 drafts and gives one id more than it accepts.
 // How many drafts pay depends on what such a call costs beside one of a single
-// row, and on how often drafts were right. Both are measured while the program
-// runs. They decide how long an answer takes, never what it says
-// (docs/drafts.md).
+// row, and on how often guesses were right. Both are measured while the program
+// runs, guesses also where no call checked them. They decide how long an answer
+// takes, never what it says (docs/drafts.md).
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,24 +27,21 @@ public:
 
   /// How many of `available` drafts to check in one call, at most kMostRows
   /// - 1. `matched` is NgramDrafts' Proposal::matched.
-  size_t choose(size_t matched, size_t available);
+  size_t choose(size_t matched, size_t available) const;
 
   /// A call of `rows` rows, kMostRows at most, and its logits took so long.
   void ran(size_t rows, double seconds);
-  /// Of `drafted` ids of a call the first `accepted` were right.
-  void judged(size_t matched, size_t drafted, size_t accepted);
+  /// Of a guess `compared` ids were compared with those that came, and the
+  /// first `right` were the same.
+  void judged(size_t matched, size_t compared, size_t right);
 
 private:
-  /// Drafts that were compared with the model's ids, and those that were right.
-  /// Older ones count less.
+  /// Guesses that were compared with the model's ids, and those that were
+  /// right. Older ones count less.
   struct Record {
     double compared, right;
     double rate() const { return right / compared; }
   };
-  Record &recordOf(size_t matched) {
-    return records[matched - NgramDrafts::kShortest];
-  }
-
   /// What a call of so many rows takes, measured or predicted.
   double secondsOf(size_t rows) const;
 

@@ -118,10 +118,11 @@ public:
 
 private:
   void run(int32_t id, uint64_t before) {
-    // The last call's drafts have been compared as far as they will be; those
-    // that were wrong leave the cache.
-    if (rows.size() > 1)
-      length.judged(matched, rows.size() - 1, row);
+    // The last guess has been compared with the ids that came, whether or not
+    // a call checked it. Drafts that were wrong leave the cache.
+    if (const size_t compared = std::min(row + 1, guess.ids.size()))
+      length.judged(guess.matched, compared,
+                    row + (row < compared && guess.ids[row] == id));
     model.truncate(before);
     rows = {id};
     row = 0;
@@ -130,11 +131,10 @@ private:
           std::min({model.wanted(), model.batch(), model.context() - before,
                     uint64_t(DraftLength::kMostRows)}) -
           1;
-      auto proposal = ngrams->propose(room);
-      matched = proposal.matched;
-      proposal.ids.resize(length.choose(matched, proposal.ids.size()));
-      rows.insert(rows.end(), proposal.ids.begin(), proposal.ids.end());
-      outcome.drafted += proposal.ids.size();
+      guess = ngrams->propose(room);
+      const size_t drafts = length.choose(guess.matched, guess.ids.size());
+      rows.insert(rows.end(), guess.ids.begin(), guess.ids.begin() + drafts);
+      outcome.drafted += drafts;
     }
     Stopwatch watch;
     model.append(rows);
@@ -150,9 +150,11 @@ private:
   Generation &outcome;
   std::optional<NgramDrafts> ngrams;
   DraftLength length;
+  /// What was expected behind the first id of the last call.
+  NgramDrafts::Proposal guess;
   /// The ids of the last call, and of which of them the logits were given last.
   std::vector<int32_t> rows;
-  size_t row = 0, matched = 0;
+  size_t row = 0;
   std::span<const float> logits;
 };
 } // namespace

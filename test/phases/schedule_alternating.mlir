@@ -44,11 +44,13 @@
 // LLVM-SAME:    name = "qkv.decode.0"
 // LLVM-SAME:    name = "qkv.decode.1"
 // LLVM-LABEL: llvm.func @corellama_step_decode(
-// LLVM:         llvm.call @qkv.decode.0(
-// LLVM:         llvm.call @qkv.decode.1(
-// LLVM:         llvm.call @attn.decode(
-// LLVM:         llvm.call @down.decode.0(
-// LLVM:         llvm.call @down.decode.1(
+// LLVM:         llvm.call @qkv.decode.0.parts(
+// LLVM-NEXT:    llvm.load
+// LLVM-NEXT:    llvm.call @corellama_dispatch(
+// LLVM:         llvm.call @qkv.decode.1.parts(
+// LLVM:         llvm.call @attn.decode.parts(
+// LLVM:         llvm.call @down.decode.0.parts(
+// LLVM:         llvm.call @down.decode.1.parts(
 
 module attributes {llama.config = #llama.config<dim = 256, heads = 4, kv_heads = 1, head_size = 64, hidden = 256, vocabulary = 100, layers = 4, context_length = 512>, llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+fma", vector_bits = 256>} {
   llama.weight @token_embd : 100x256 formats [#llama.q6_k]

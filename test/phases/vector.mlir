@@ -7,7 +7,7 @@
 // Phase vector: the instructions of a CPU. One kernel, @down.decode of
 // tile.mlir, whose loop over k is now open.
 //
-// Look at: the function takes (context, scratch, layer, begin, end); an
+// Look at: the function takes (context, scratch, layer, begin, end, first); an
 // address is a field of the context and an offset; one vector.fma is 16 rows
 // of the weight times one column, the element of x broadcast. A row of 48
 // columns is a block of 32 and one of 16, each summed from +0 and then added
@@ -22,7 +22,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   llama.buffer @decode.o : tensor<1x32xf32> at 66688
   llama.buffer @decode.gate_up : tensor<1x48xf32> at 65536
 
-  func.func private @down.decode(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.reads = [@blk::@ffn_down], llama.scratch = 0 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024>} {
+  func.func private @down.decode(%ctx: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32, %first: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.reads = [@blk::@ffn_down], llama.scratch = 0 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024>} {
     %c47 = arith.constant 47 : index
     %c1504 = arith.constant 1504 : index
     %c46 = arith.constant 46 : index

@@ -58,7 +58,7 @@ inline constexpr const char *kSmallModule = R"mlir(
     %r = llvm.mul %value, %ten : i32
     llvm.return %r : i32
   }
-  llvm.func @fill.decode(%context: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32)
+  llvm.func @fill.decode(%context: !llvm.ptr, %scratch: !llvm.ptr, %layer: i32, %begin: i32, %end: i32, %first: i32)
       attributes {llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %one = llvm.mlir.constant(1 : i32) : i32
     %field = llvm.getelementptr %context[16] : (!llvm.ptr) -> !llvm.ptr, i8

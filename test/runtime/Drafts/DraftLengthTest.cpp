@@ -21,9 +21,9 @@ void measure(DraftLength &length, double row) {
       length.ran(rows, 1 + row * double(rows - 1));
 }
 
-void judge(DraftLength &length, size_t drafted, size_t accepted) {
+void judge(DraftLength &length, size_t compared, size_t right) {
   for (int i = 0; i < 60; ++i)
-    length.judged(kMatched, drafted, accepted);
+    length.judged(kMatched, compared, right);
 }
 
 TEST(DraftLength, NoDraftsAreNone) {
@@ -42,26 +42,45 @@ TEST(DraftLength, DraftsThatAreRightFillACall) {
 TEST(DraftLength, DraftsThatAreWrongAreLeftOut) {
   DraftLength length;
   measure(length, 0.2);
-  judge(length, 7, 0);
+  judge(length, 7, 7);
+  judge(length, 1, 0);
   EXPECT_EQ(length.choose(kMatched, 7), 0u);
-  // Matches of another length have a record of their own.
-  EXPECT_GT(length.choose(kMatched + 1, 7), 0u);
 }
 
-TEST(DraftLength, WhatWasLeftOutIsTriedAgain) {
+TEST(DraftLength, NothingIsTriedBeforeAGuessWasRight) {
+  for (size_t matched = NgramDrafts::kShortest;
+       matched <= NgramDrafts::kLongest; ++matched) {
+    DraftLength length;
+    measure(length, 0.2);
+    EXPECT_EQ(length.choose(matched, 7), 0u);
+    length.judged(matched, 1, 1);
+    length.judged(matched, 1, 1);
+    EXPECT_GT(length.choose(matched, 7), 0u);
+    // Matches of another length have a record of their own.
+    EXPECT_EQ(length.choose(matched == NgramDrafts::kShortest
+                                ? NgramDrafts::kLongest
+                                : NgramDrafts::kShortest,
+                            7),
+              0u);
+  }
+}
+
+TEST(DraftLength, WhatWasLeftOutIsTriedAgainWhenGuessesAreRight) {
   DraftLength length;
   measure(length, 0.2);
-  judge(length, 7, 0);
-  int calls = 0;
-  while (length.choose(kMatched, 7) == 0)
-    ASSERT_LT(++calls, 1000);
-  EXPECT_GT(calls, 20);
+  judge(length, 1, 0);
+  int guesses = 0;
+  for (; length.choose(kMatched, 7) == 0; ++guesses) {
+    ASSERT_LT(guesses, 100);
+    length.judged(kMatched, 1, 1);
+  }
+  EXPECT_GT(guesses, 3);
 }
 
 TEST(DraftLength, ManyUncertainDraftsAreNotWorthALongCall) {
   DraftLength length;
   measure(length, 0.3);
-  judge(length, 2, 1); // half of what is compared is right
+  judge(length, 2, 1); // half of them
   EXPECT_EQ(length.choose(kMatched, 7), 1u);
 }
 
