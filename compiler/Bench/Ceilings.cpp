@@ -8,6 +8,8 @@
 #include "compiler/Pipelines/Pipelines.h"
 #include "compiler/Target/Target.h"
 #include "passes/CPU/CeilingLoops.h"
+#include <algorithm>
+#include <atomic>
 #include <barrier>
 #include <chrono>
 #include <sched.h>
@@ -20,6 +22,8 @@ using llvm::Expected;
 /// How long each loop runs at least: the clock and the start of threads cost
 /// some microseconds, and a shared machine changes its speed within seconds.
 static constexpr double kSeconds = 0.04;
+/// Pieces that parts are dealt in, for each thread: of 100 MB, 3 MB each.
+static constexpr uint64_t kPieces = 16;
 /// Bytes that are read where a program has less: more than a cache holds.
 static constexpr uint64_t kStandInBytes = 256 << 20;
 
@@ -81,6 +85,9 @@ double Ceilings::secondsOf(const abi::Kernel &kernel, uint64_t count,
   // Workers time themselves: where they take all CPUs, this thread would see
   // them begin only when one has ended.
   std::barrier start(threads);
+  // As a program's workers do: one that is slower computes fewer parts.
+  std::atomic<uint64_t> next = 0;
+  const uint64_t piece = count / (uint64_t(threads) * kPieces) + 1;
   std::vector<Clock::time_point> begins(threads), ends(threads);
   std::vector<std::thread> workers;
   for (unsigned worker = 0; worker < threads; ++worker)
@@ -90,9 +97,9 @@ double Ceilings::secondsOf(const abi::Kernel &kernel, uint64_t count,
       AlignedBytes scratch(kernel.scratchBytes);
       start.arrive_and_wait();
       begins[worker] = Clock::now();
-      kernel.function(&call, scratch.data(), /*layer=*/0,
-                      uint32_t(count * worker / threads),
-                      uint32_t(count * (worker + 1) / threads), /*first=*/1);
+      for (uint64_t begin; (begin = next.fetch_add(piece)) < count;)
+        kernel.function(&call, scratch.data(), /*layer=*/0, uint32_t(begin),
+                        uint32_t(std::min(begin + piece, count)), /*first=*/1);
       ends[worker] = Clock::now();
     });
   for (std::thread &worker : workers)
