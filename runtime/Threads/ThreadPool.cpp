@@ -108,6 +108,8 @@ void ThreadPool::run(abi::StepFunction step, const abi::Context &context) {
 }
 
 void ThreadPool::settle() {
+  // Whoever is too late for the last step enters this one.
+  run([](const abi::Context *, void *, uint32_t) {}, {});
   for (const StepCall &stepCall : calls)
     while (stepCall.users.load() != 0)
       sched_yield();

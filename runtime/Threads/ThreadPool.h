@@ -43,7 +43,7 @@ public:
   /// nothing that the context points to.
   void run(abi::StepFunction step, const abi::Context &context);
 
-  /// Returns when no worker is late: none is in a step of before.
+  /// Returns when no worker is in a step of before, and none will enter one.
   void settle();
 
   uint32_t workers() const { return dispatcher.workers(); }

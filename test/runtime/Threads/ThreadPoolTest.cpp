@@ -187,6 +187,18 @@ TEST_P(ThreadPoolTest, AStoppedWorkerHoldsUpOnlyWhatItHasBegun) {
   pool->settle(); // it reads the context's copy only, which the pool owns
 }
 
+TEST_P(ThreadPoolTest, NobodyEntersAStepThatHasSettled) {
+  for (int round = 0; round < 500; ++round) {
+    pool->run([](const Context *context, void *,
+                 uint32_t) { ++sharedOf(context).calls; },
+              context);
+    pool->settle();
+    const uint64_t calls = shared.calls;
+    pool->settle();
+    ASSERT_EQ(shared.calls, calls);
+  }
+}
+
 TEST_P(ThreadPoolTest, EachHasItsOwnZeroedAlignedScratch) {
   pool->run(
       [](const Context *context, void *scratch, uint32_t worker) {
