@@ -106,9 +106,11 @@ int64_t blockOf(Format format) {
 std::vector<int64_t> chooseDepths(size_t model, Format format) {
   std::vector<int64_t> depths;
   for (const std::vector<int64_t> &kind : kDepths) {
+    if (blockOf(format) > 32 && kind.front() >= 256)
+      continue;
     if (takesAll())
       llvm::append_range(depths, kind);
-    else if (blockOf(format) <= 32 || kind.front() < 256)
+    else
       depths.push_back(kind[(model + modelSeed()) % kind.size()]);
   }
   return depths;

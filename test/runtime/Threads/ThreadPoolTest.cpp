@@ -8,11 +8,11 @@
 #include "runtime/Threads/ThreadPool.h"
 
 #include "runtime/Threads/Cpus.h"
+#include "gtest/gtest.h"
 
 #include <atomic>
 #include <chrono>
 #include <ctime>
-#include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <vector>
