@@ -170,6 +170,8 @@ class Suites:
         add("reference", e2e / "test_reference.py", needs=[])
         add("tokens", e2e / "test_tokens.py", "--tool", self.build /
             "bin/corellama-tokenize", "--model", demo, needs=["corellama-tokenize"])
+        add("sentencepiece", e2e / "test_sentencepiece.py", "--tool", self.build /
+            "bin/corellama-tokenize", needs=["corellama-tokenize"])
         add("cli", e2e / "test_cli.py", "--corellama", driver, "--model", demo)
         add("bench", e2e / "test_bench.py", "--corellama", driver)
         add("compare", e2e / "test_compare.py", "--corellama", driver)

@@ -71,6 +71,8 @@ struct Flag {
   /// A description of a valid value, for the message about an invalid one.
   const char *expected;
   bool (*apply)(std::string_view value, Options &options);
+  /// Given twice, one would be lost without a word.
+  bool isPrompt = false;
 };
 } // namespace
 
@@ -101,14 +103,16 @@ static const Flag kFlags[] = {
      [](std::string_view value, Options &options) {
        options.prompt = value;
        return true;
-     }},
+     },
+     true},
     {"-f", "--file", "FILE", "read the prompt from FILE; - is standard input",
-     "a file's name", takeName<&Options::promptFile>},
+     "a file's name", takeName<&Options::promptFile>, true},
     {"--prompt-ids", nullptr, "1,2,3", "the prompt as token ids, as they are",
      "token ids separated by commas, for example 1,2,3",
      [](std::string_view value, Options &options) {
        return parseIds(value, options.promptIds.emplace());
-     }},
+     },
+     true},
     {"--chat", nullptr, nullptr,
      "wrap the text as one turn in the model's chat format", "",
      turnOn<&Options::chat>},
@@ -230,6 +234,20 @@ static Error unknownFlag(std::string_view name) {
   return Error{message + "--help lists them all"};
 }
 
+/// How many kinds of prompt were given.
+static int promptsOf(const Options &options) {
+  return options.prompt.has_value() + options.promptFile.has_value() +
+         options.promptIds.has_value();
+}
+
+/// The flag of -n8, whose value is what follows.
+static const Flag *findJoined(std::string_view argument) {
+  if (argument.starts_with("--") || argument.size() < 3)
+    return nullptr;
+  const Flag *flag = findFlag(argument.substr(0, 2));
+  return flag && flag->value ? flag : nullptr;
+}
+
 Result<Options> parseOptions(std::span<char *const> arguments) {
   Options options;
   for (size_t i = 0; i < arguments.size(); ++i) {
@@ -246,6 +264,10 @@ Result<Options> parseOptions(std::span<char *const> arguments) {
       value = argument.substr(equals + 1);
     }
     const Flag *flag = findFlag(name);
+    if (!flag && (flag = findJoined(argument))) {
+      name = argument.substr(0, 2);
+      value = argument.substr(2);
+    }
     if (!flag)
       return unknownFlag(name);
     if (!flag->value && value)
@@ -257,9 +279,12 @@ Result<Options> parseOptions(std::span<char *const> arguments) {
                      std::string(name) + " " + flag->value};
       value = arguments[++i];
     }
+    const int prompts = promptsOf(options);
     if (!flag->apply(value.value_or(""), options))
       return Error{std::string(name) + ": is '" + std::string(*value) +
                    "', expected " + flag->expected};
+    if (flag->isPrompt && promptsOf(options) == prompts)
+      return Error{std::string(name) + " is given twice; keep one of them"};
     if (options.help || options.version)
       break;
   }
@@ -268,8 +293,7 @@ Result<Options> parseOptions(std::span<char *const> arguments) {
 
 std::optional<Error> checkPromptOptions(const Options &options,
                                         const char *programName) {
-  int prompts = options.prompt.has_value() + options.promptFile.has_value() +
-                options.promptIds.has_value();
+  const int prompts = promptsOf(options);
   if (options.bench && options.score)
     return Error{"--bench and --score are two conversations; give one of them"};
   if (options.bench || options.score)

@@ -128,6 +128,17 @@ std::vector<int64_t> ArrayView::integers() const {
   return values;
 }
 
+std::vector<float> ArrayView::floats() const {
+  std::vector<float> values;
+  if (type != ValueType::float32)
+    return values;
+  values.reserve(size);
+  Cursor cursor(bytes);
+  for (uint64_t i = 0; i < size; ++i)
+    values.push_back(std::bit_cast<float>(cursor.u32()));
+  return values;
+}
+
 //===----------------------------------------------------------------------===//
 // Metadata
 //===----------------------------------------------------------------------===//

@@ -79,6 +79,8 @@ struct ArrayView {
   std::vector<std::string_view> strings() const;
   /// All integers (booleans count), widened; empty if the elements are none.
   std::vector<int64_t> integers() const;
+  /// All float32 numbers; empty if the elements are none.
+  std::vector<float> floats() const;
 };
 
 class Metadata {

@@ -1,7 +1,7 @@
 //===- Tokenizer.cpp - text to token ids and back -------------------------===//
 //
-// Combines pre-tokenizer, merges and vocabulary, and reads from the metadata
-// which token starts a text and which ones end it.
+// Combines pre-tokenizer, merges or scores and vocabulary, and reads from the
+// metadata which token starts a text and which ones end it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -43,34 +43,46 @@ static Result<std::optional<int32_t>> readId(const Metadata &metadata,
 }
 
 Result<Tokenizer> Tokenizer::create(const Metadata &metadata) {
+  constexpr std::string_view expected = ", expected 'gpt2' (byte-level BPE) or "
+                                        "'llama' (SentencePiece); use token "
+                                        "ids in place of text";
   std::optional<std::string_view> model =
       metadata.string("tokenizer.ggml.model");
-  if (!model)
-    return Error{"tokenizer.ggml.model: missing, expected 'gpt2'; use token "
-                 "ids in place of text"};
-  if (*model != "gpt2")
-    return Error{"tokenizer.ggml.model: " + quoted(*model) +
-                 ", expected 'gpt2' (byte-level BPE); use token ids in place "
-                 "of text"};
+  if (!model || (*model != "gpt2" && *model != "llama"))
+    return Error{"tokenizer.ggml.model: " +
+                 (model ? quoted(*model) : std::string("missing")) +
+                 std::string(expected)};
+  Tokenizer tokenizer;
+  if (*model == "gpt2") {
+    if (auto error = tokenizer.readBytePairs(metadata))
+      return *error;
+  } else {
+    if (auto error = Vocabulary::create(metadata, Spelling::sentencePiece)
+                         .moveTo(tokenizer.vocabulary))
+      return *error;
+    if (auto error = SentencePiece::create(metadata, tokenizer.vocabulary)
+                         .moveTo(tokenizer.pieces.emplace()))
+      return *error;
+  }
+  if (auto error = tokenizer.readSpecialTokens(metadata))
+    return *error;
+  return tokenizer;
+}
+
+std::optional<Error> Tokenizer::readBytePairs(const Metadata &metadata) {
   std::optional<std::string_view> pre = metadata.string("tokenizer.ggml.pre");
   if (!pre)
     return Error{"tokenizer.ggml.pre: missing, expected one of " +
                  PreTokenizer::names() +
                  "; use token ids in place of text, or convert the checkpoint "
                  "again with a newer converter"};
-
-  Tokenizer tokenizer;
-  if (auto error = PreTokenizer::create(*pre).moveTo(tokenizer.preTokenizer))
-    return *error;
-  if (auto error = Vocabulary::create(metadata).moveTo(tokenizer.vocabulary))
-    return *error;
-  if (auto error = BPE::create(metadata, tokenizer.vocabulary,
-                               tokenizer.preTokenizer.wholeWords())
-                       .moveTo(tokenizer.bpe))
-    return *error;
-  if (auto error = tokenizer.readSpecialTokens(metadata))
-    return *error;
-  return tokenizer;
+  if (auto error = PreTokenizer::create(*pre).moveTo(preTokenizer))
+    return error;
+  if (auto error =
+          Vocabulary::create(metadata, Spelling::byteLevel).moveTo(vocabulary))
+    return error;
+  return BPE::create(metadata, vocabulary, preTokenizer.wholeWords())
+      .moveTo(bpe);
 }
 
 std::optional<Error> Tokenizer::readSpecialTokens(const Metadata &metadata) {
@@ -83,7 +95,8 @@ std::optional<Error> Tokenizer::readSpecialTokens(const Metadata &metadata) {
     return Error{std::string(bosKey) + ": missing, expected an id since "
                                        "tokenizer.ggml.add_bos_token is true; "
                                        "convert the checkpoint again"};
-  if (asked.value_or(preTokenizer.addsBos()))
+  // A SentencePiece model is trained with one.
+  if (asked.value_or(pieces ? true : preTokenizer.addsBos()))
     bos = *first;
 
   for (std::string_view key : endKeys) {
@@ -105,9 +118,14 @@ std::optional<Error> Tokenizer::readSpecialTokens(const Metadata &metadata) {
 
 Result<size_t> Tokenizer::encode(std::string_view text,
                                  std::vector<int32_t> &ids) {
-  if (text.size() > std::numeric_limits<int32_t>::max())
+  // Three bytes of SentencePiece's for each that is a space.
+  constexpr size_t most = std::numeric_limits<int32_t>::max() / 4;
+  if (text.size() > most)
     return Error{"text: " + std::to_string(text.size()) +
-                 " bytes, expected at most 2147483647; shorten it"};
+                 " bytes, expected at most " + std::to_string(most) +
+                 "; shorten it"};
+  if (pieces)
+    return pieces->encode(text, vocabulary, ids);
   std::vector<std::string_view> words;
   if (std::optional<Error> error = preTokenizer.split(text, words))
     return *error;

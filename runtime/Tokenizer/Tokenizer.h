@@ -1,9 +1,10 @@
 //===- Tokenizer.h - text to token ids and back ---------------------------===//
 //
-// Byte-level BPE as the checkpoint's metadata describe it: text is split into
-// words (PreTokenizer.h), each word's bytes are merged pair by pair in the
-// order of the merges (BPE.h), and each id is a string of bytes (Vocabulary.h).
-// The program uses only this file.
+// Byte-level BPE or SentencePiece as the checkpoint's metadata describe it. Of
+// the former, text is split into words (PreTokenizer.h) and each word's bytes
+// are merged pair by pair in the order of the merges (BPE.h); of the latter,
+// whole texts are joined by scores (SentencePiece.h). Each id is a string of
+// bytes (Vocabulary.h). The program uses only this file.
 //
 // Text is bytes. It is never searched for special tokens: <|im_start|> in it is
 // encoded as ordinary text, and no text can become a control token. Code that
@@ -21,6 +22,7 @@
 #include "runtime/Tokenizer/BPE.h"
 #include "runtime/Tokenizer/Metadata.h"
 #include "runtime/Tokenizer/PreTokenizer.h"
+#include "runtime/Tokenizer/SentencePiece.h"
 #include "runtime/Tokenizer/Vocabulary.h"
 
 #include <cstdint>
@@ -37,11 +39,12 @@ public:
   /// that is missing, damaged or not supported.
   static Result<Tokenizer> create(const Metadata &metadata);
 
-  /// Appends the ids of `text` to `ids` (no BOS, nothing added). Returns the
-  /// number of bytes that were left out because the vocabulary has no token for
-  /// them: trained vocabularies may lack bytes that are rare (control
-  /// characters) or never valid in UTF-8, and Hugging Face's tokenizers leave
-  /// them out as well.
+  /// Appends the ids of `text` to `ids`, without BOS. `text` stands at the
+  /// beginning or behind a control token, where SentencePiece adds a space.
+  /// Returns the number of bytes that were left out because the vocabulary has
+  /// no token for them: trained vocabularies may lack bytes that are rare
+  /// (control characters) or never valid in UTF-8, and Hugging Face's
+  /// tokenizers leave them out as well.
   Result<size_t> encode(std::string_view text, std::vector<int32_t> &ids);
 
   /// Appends the bytes of `id` to `text`; nothing for a control token or an id
@@ -61,9 +64,12 @@ public:
 
 private:
   Tokenizer() = default;
+  std::optional<Error> readBytePairs(const Metadata &metadata);
   std::optional<Error> readSpecialTokens(const Metadata &metadata);
 
   Vocabulary vocabulary;
+  /// Of the checkpoint's model one or the other.
+  std::optional<SentencePiece> pieces;
   BPE bpe;
   PreTokenizer preTokenizer;
   std::optional<int32_t> bos;

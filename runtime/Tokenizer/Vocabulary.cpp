@@ -10,6 +10,7 @@
 #include "runtime/Tokenizer/Utf8.h"
 
 #include <bit>
+#include <charconv>
 #include <functional>
 #include <limits>
 
@@ -42,7 +43,20 @@ struct ByteLevel {
 constexpr ByteLevel byteLevel;
 } // namespace
 
-Result<Vocabulary> Vocabulary::create(const Metadata &metadata) {
+/// The byte that <0x00> to <0xFF> stands for.
+static std::optional<uint8_t> byteOf(std::string_view text) {
+  uint8_t byte = 0;
+  if (text.size() != 6 || !text.starts_with("<0x") || text.back() != '>')
+    return std::nullopt;
+  const char *end = text.data() + 5;
+  auto parsed = std::from_chars(text.data() + 3, end, byte, 16);
+  return parsed.ec == std::errc() && parsed.ptr == end
+             ? std::optional<uint8_t>(byte)
+             : std::nullopt;
+}
+
+Result<Vocabulary> Vocabulary::create(const Metadata &metadata,
+                                      Spelling spelling) {
   constexpr std::string_view tokensKey = "tokenizer.ggml.tokens";
   constexpr std::string_view typesKey = "tokenizer.ggml.token_type";
 
@@ -57,6 +71,7 @@ Result<Vocabulary> Vocabulary::create(const Metadata &metadata) {
                  "again"};
 
   Vocabulary vocabulary;
+  vocabulary.spelling = spelling;
   vocabulary.texts = tokens->strings();
   vocabulary.types.assign(vocabulary.size(), TokenType::normal);
   if (std::optional<ArrayView> array = metadata.array(typesKey)) {
@@ -82,6 +97,14 @@ void Vocabulary::index() {
   slots.assign(std::bit_ceil(2 * texts.size()), 0);
   for (size_t id = 0; id < texts.size(); ++id)
     slots[slotOf(texts[id])] = static_cast<uint32_t>(id + 1);
+  if (spelling == Spelling::sentencePiece) {
+    byteTokens.fill(-1);
+    for (size_t id = 0; id < texts.size(); ++id)
+      if (std::optional<uint8_t> byte = byteOf(texts[id]);
+          byte && types[id] == TokenType::byte)
+        byteTokens[*byte] = static_cast<int32_t>(id);
+    return;
+  }
   for (unsigned byte = 0; byte < 256; ++byte) {
     char character = static_cast<char>(byte);
     std::string text;
@@ -109,7 +132,24 @@ void Vocabulary::appendByteLevel(std::string_view bytes, std::string &text) {
     appendUtf8(byteLevel.characterOf[static_cast<uint8_t>(byte)], text);
 }
 
+/// SentencePiece's texts: U+2581 is a space wherever it stands.
+void Vocabulary::appendPiece(int32_t id, std::string &bytes) const {
+  std::string_view text = texts[id];
+  if (types[id] == TokenType::byte) {
+    if (std::optional<uint8_t> byte = byteOf(text)) {
+      bytes += static_cast<char>(*byte);
+      return;
+    }
+  }
+  for (size_t space; (space = text.find(kSpace)) != text.npos;
+       text.remove_prefix(space + kSpace.size()))
+    bytes.append(text.substr(0, space)) += ' ';
+  bytes += text;
+}
+
 void Vocabulary::appendBytes(int32_t id, std::string &bytes) const {
+  if (spelling == Spelling::sentencePiece)
+    return appendPiece(id, bytes);
   std::string_view text = texts[id];
   bool written = types[id] == TokenType::normal ||
                  types[id] == TokenType::unused || types[id] == TokenType::byte;

@@ -3,8 +3,9 @@
 // Token texts, their types, and the two directions between them and ids, from
 // the metadata's arrays. The texts of a byte-level vocabulary are not the bytes
 // themselves: each byte is written as one printable character (a space as the
-// letter U+0120, for instance), GPT-2's way of keeping tokens readable. Only
-// this file uses that mapping.
+// letter U+0120, for instance), GPT-2's way of keeping tokens readable.
+// SentencePiece writes a space as U+2581, and bytes that are in no other token
+// as <0x00> to <0xFF>. Only this file maps texts to bytes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -33,13 +34,19 @@ enum class TokenType : uint8_t {
   byte = 6,
 };
 
+/// How token texts write bytes.
+enum class Spelling { byteLevel, sentencePiece };
+
 class Vocabulary {
 public:
+  /// How SentencePiece writes a space: U+2581.
+  static constexpr std::string_view kSpace = "\xE2\x96\x81";
+
   Vocabulary() = default;
 
   /// Reads `tokenizer.ggml.tokens` and `.token_type`. The token texts are views
   /// into the metadata.
-  static Result<Vocabulary> create(const Metadata &metadata);
+  static Result<Vocabulary> create(const Metadata &metadata, Spelling spelling);
 
   size_t size() const { return texts.size(); }
   bool contains(int64_t id) const {
@@ -52,6 +59,10 @@ public:
   /// Whether encoding text may give this id; control tokens are not allowed.
   bool isText(int32_t id) const {
     return types[id] != TokenType::control && types[id] != TokenType::unknown;
+  }
+  /// Whether its text stands in texts: not for a byte.
+  bool isPiece(int32_t id) const {
+    return isText(id) && types[id] != TokenType::byte;
   }
 
   /// The token with this text; the last one if several have it, as in Hugging
@@ -72,9 +83,11 @@ public:
 
 private:
   void index();
+  void appendPiece(int32_t id, std::string &bytes) const;
   /// The slot of a text, or the free one where it belongs.
   size_t slotOf(std::string_view text) const;
 
+  Spelling spelling = Spelling::byteLevel;
   std::vector<std::string_view> texts;
   std::vector<TokenType> types;
   /// Open addressing; a power of two, at least half empty. id + 1; 0: free.

@@ -34,6 +34,30 @@ TEST(Options, Defaults) {
   EXPECT_EQ(options->sampling.minP, 0.05);
 }
 
+TEST(Options, AValueMayFollowAShortNameAtOnce) {
+  auto options = parse({"-pHi there", "-n8", "-t2", "-c=12"});
+  ASSERT_FALSE(options);
+  EXPECT_EQ(options.error(),
+            "-c: is '=12', expected a number of tokens, 1 or more");
+  options = parse({"-pHi there", "-n8", "-t2"});
+  ASSERT_TRUE(options) << options.error();
+  EXPECT_EQ(options->prompt, "Hi there");
+  EXPECT_EQ(options->count, 8u);
+  EXPECT_EQ(options->threads, 2u);
+  EXPECT_EQ(parse({"-v8"}).error(),
+            "unknown option '-v8'; --help lists them all");
+}
+
+TEST(Options, APromptGivenTwiceIsAnError) {
+  EXPECT_EQ(parse({"-p", "a", "--prompt", "b"}).error(),
+            "--prompt is given twice; keep one of them");
+  EXPECT_EQ(parse({"-f", "a", "-f", "b"}).error(),
+            "-f is given twice; keep one of them");
+  EXPECT_EQ(parse({"--prompt-ids=1", "--prompt-ids=2"}).error(),
+            "--prompt-ids is given twice; keep one of them");
+  EXPECT_EQ(parse({"-p", "a", "-n", "1", "-n", "2"})->count, 2u);
+}
+
 TEST(Options, AllOfThem) {
   auto options = parse({"-f",
                         "-",

@@ -26,7 +26,7 @@ struct Loaded {
       : builder(model.metadata()) {
     Result<Metadata> metadata = builder.parse();
     EXPECT_TRUE(metadata) << metadata.error();
-    vocabulary = *Vocabulary::create(*metadata);
+    vocabulary = *Vocabulary::create(*metadata, Spelling::byteLevel);
     Result<BPE> result = BPE::create(*metadata, vocabulary, wholeWords);
     EXPECT_TRUE(result) << result.error();
     bpe = std::move(*result);
@@ -145,7 +145,7 @@ TEST(BPE, NamesDamagedMerges) {
     builder.strings("tokenizer.ggml.tokens", model.tokens)
         .strings("tokenizer.ggml.merges", {line});
     Result<Metadata> metadata = builder.parse();
-    Vocabulary vocabulary = *Vocabulary::create(*metadata);
+    Vocabulary vocabulary = *Vocabulary::create(*metadata, Spelling::byteLevel);
     Result<BPE> bpe = BPE::create(*metadata, vocabulary, false);
     EXPECT_FALSE(bpe) << line;
     return bpe ? std::string() : bpe.error();
@@ -164,8 +164,8 @@ TEST(BPE, NamesDamagedMerges) {
   MetadataBuilder none;
   none.strings("tokenizer.ggml.tokens", model.tokens);
   Result<Metadata> metadata = none.parse();
-  Result<BPE> bpe =
-      BPE::create(*metadata, *Vocabulary::create(*metadata), false);
+  Result<BPE> bpe = BPE::create(
+      *metadata, *Vocabulary::create(*metadata, Spelling::byteLevel), false);
   ASSERT_FALSE(bpe);
   EXPECT_EQ(bpe.error(), "tokenizer.ggml.merges: missing, expected an array of "
                          "strings; use token ids in place of text, or convert "

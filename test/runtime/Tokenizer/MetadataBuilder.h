@@ -64,6 +64,14 @@ public:
     return pair(key, 9, array);
   }
 
+  MetadataBuilder &f32s(std::string_view key,
+                        const std::vector<float> &values) {
+    std::string array = raw<uint32_t>(6) + raw<uint64_t>(values.size());
+    for (float value : values)
+      array += raw(value);
+    return pair(key, 9, array);
+  }
+
   std::span<const uint8_t> span() const {
     return {reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()};
   }

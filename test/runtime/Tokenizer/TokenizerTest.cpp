@@ -115,11 +115,11 @@ TEST(Tokenizer, AddsBosAsTheMetadataSay) {
 
 TEST(Tokenizer, SaysWhatItCannotTake) {
   EXPECT_EQ(error(MetadataBuilder()),
-            "tokenizer.ggml.model: missing, expected 'gpt2'; use token ids in "
-            "place of text");
-  EXPECT_EQ(error(MetadataBuilder().string("tokenizer.ggml.model", "llama")),
-            "tokenizer.ggml.model: 'llama', expected 'gpt2' (byte-level BPE); "
-            "use token ids in place of text");
+            "tokenizer.ggml.model: missing, expected 'gpt2' (byte-level BPE) "
+            "or 'llama' (SentencePiece); use token ids in place of text");
+  EXPECT_EQ(error(MetadataBuilder().string("tokenizer.ggml.model", "bert")),
+            "tokenizer.ggml.model: 'bert', expected 'gpt2' (byte-level BPE) or "
+            "'llama' (SentencePiece); use token ids in place of text");
   EXPECT_EQ(error(MetadataBuilder().string("tokenizer.ggml.model", "gpt2")),
             "tokenizer.ggml.pre: missing, expected one of " +
                 PreTokenizer::names() +

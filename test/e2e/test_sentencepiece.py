@@ -1,0 +1,184 @@
+"""The runtime's tokenizer gives the ids of SentencePiece, and text comes back.
+
+Input: the tool corellama-tokenize; output: PASS/FAIL lines and a closing `N passed, N
+failed`. The reference is PyPI's `sentencepiece`. Two models are trained here, on a
+novel of the repository, with BPE, byte fallback and identity normalisation, as Llama 2's
+was; two are random pieces with random scores, many of them equal, some unused, some the
+user's, one without byte tokens. Each becomes a GGUF file of metadata alone and, from the
+same pieces, scores and types, a ModelProto. A file of its own because no checkpoint is
+needed: only texts, bytes and ids.
+
+    python test_sentencepiece.py --tool build/bin/corellama-tokenize
+"""
+
+import argparse
+import io
+import random
+import struct
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import gguf
+import sentencepiece
+
+import harness
+from test_tokens import Texts, Tool, first_difference
+
+ROOT = Path(__file__).resolve().parents[2]
+NOVEL = ROOT / "benchmarks/text/news-from-nowhere.txt"
+SPACE = "\u2581"
+NORMAL, UNKNOWN, CONTROL, USER, UNUSED, BYTE = range(1, 7)
+
+
+@dataclass
+class Model:
+    name: str
+    pieces: list  # (text, score, type)
+    space: bool = True
+
+    @property
+    def has_bytes(self):
+        return any(kind == BYTE for _, _, kind in self.pieces)
+
+    def proto(self):
+        """A ModelProto (sentencepiece_model.proto), written field by field."""
+        def varint(number):
+            out = b""
+            while number > 127:
+                out += bytes([number & 127 | 128])
+                number >>= 7
+            return out + bytes([number])
+
+        def field(number, value):
+            if isinstance(value, float):
+                return varint(number << 3 | 5) + struct.pack("<f", value)
+            if isinstance(value, int):
+                return varint(number << 3) + varint(value)
+            return varint(number << 3 | 2) + varint(len(value)) + value
+        pieces = b"".join(
+            field(1, field(1, text.encode()) + field(2, float(score)) + field(3, kind))
+            for text, score, kind in self.pieces)
+        trainer = field(3, 2) + field(4, len(self.pieces)) + field(35, int(self.has_bytes))
+        normalizer = (field(1, b"identity") + field(3, int(self.space)) + field(4, 0)
+                      + field(5, 1))
+        return pieces + field(2, trainer) + field(3, normalizer)
+
+    def reference(self):
+        processor = sentencepiece.SentencePieceProcessor()
+        processor.LoadFromSerializedProto(self.proto())
+        return processor
+
+    def write(self, path):
+        writer = gguf.GGUFWriter(path, "llama")
+        writer.add_tokenizer_model("llama")
+        writer.add_token_list([text for text, _, _ in self.pieces])
+        writer.add_token_scores([score for _, score, _ in self.pieces])
+        writer.add_token_types([kind for _, _, kind in self.pieces])
+        writer.add_add_space_prefix(self.space)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.close()
+
+
+def trained(size):
+    out = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(NOVEL), model_writer=out, model_type="bpe", vocab_size=size,
+        byte_fallback=True, normalization_rule_name="identity",
+        remove_extra_whitespaces=False, user_defined_symbols=["<mark>", "<|im_start|>"],
+        minloglevel=2)
+    processor = sentencepiece.SentencePieceProcessor(model_proto=out.getvalue())
+    users = {"<mark>", "<|im_start|>"}
+    pieces = []
+    for id in range(processor.get_piece_size()):
+        text = processor.id_to_piece(id)
+        kind = (UNKNOWN if processor.is_unknown(id) else CONTROL if processor.is_control(id)
+                else BYTE if processor.is_byte(id) else USER if text in users else NORMAL)
+        pieces.append((text, processor.get_score(id), kind))
+    return Model(f"trained, {len(pieces)} pieces", pieces)
+
+
+def made_up(seed, with_bytes, space):
+    """Pieces of a few characters, so that almost any two make another one."""
+    r = random.Random(seed)
+    pieces = {"<unk>": (0.0, UNKNOWN), "<s>": (0.0, CONTROL), "</s>": (0.0, CONTROL)}
+    if with_bytes:
+        pieces.update({f"<0x{b:02X}>": (0.0, BYTE) for b in range(256)})
+    letters = list("abcde ") + ["\u00e9", "\u4e2d", "\U0001F600"]
+    letters[5] = SPACE
+    for letter in letters:
+        pieces[letter] = (-100.0, NORMAL)
+    for _ in range(600):
+        known = [text for text, (_, kind) in pieces.items() if kind in (NORMAL, UNUSED)]
+        text = r.choice(known) + r.choice(known)
+        if len(text) <= 12:
+            pieces[text] = (-float(r.randint(1, 40)), UNUSED if r.random() < 0.1 else NORMAL)
+    for text in ("<mark>", "<mark>>", "dad", "\u4e2d" + SPACE):
+        pieces[text] = (0.0, USER)
+    return Model(f"made up, {'with' if with_bytes else 'without'} bytes",
+                 [(text, score, kind) for text, (score, kind) in pieces.items()], space)
+
+
+class FewLetters(Texts):
+    """Texts of what the made-up models have pieces for, and a little else."""
+
+    def piece(self):
+        r = self.random
+        if r.random() < 0.1:
+            return super().piece()
+        if r.random() < 0.1:
+            return r.choice(["<mark>", "<mark>>", "<s>", "</s>", "<0x41>", "<unk>"])
+        return "".join(r.choice("abcde   \u00e9\u4e2d\U0001F600") for _ in range(
+            r.randint(1, 40)))
+
+
+def check(report, folder, tool_path, model, source, count):
+    path = Path(folder) / f"{len(list(Path(folder).iterdir()))}.gguf"
+    model.write(path)
+    tool, reference = Tool(tool_path, path), model.reference()
+    texts = source.complete(count) + ["", " ", "  ", "a", SPACE, f" {SPACE} ", "<mark>",
+                                      " <mark> ", "a" * 10000, " " * 10000]
+    expected = reference.encode(texts)
+    ids, lost = tool.encode([text.encode() for text in texts])
+    report.check(f"{model.name}: ids of {len(texts)} texts", ids == expected,
+                 lambda: first_difference(texts, expected, ids),
+                 f"{sum(map(len, ids))} ids")
+    controls = {id for id, (_, _, kind) in enumerate(model.pieces) if kind == CONTROL}
+    report.check(f"{model.name}: no text became a control token",
+                 not controls & set().union(*map(set, ids)))
+    if not model.has_bytes:
+        return report.check(f"{model.name}: bytes without a token are counted", any(lost))
+    back = [row.decode(errors="replace") for row in tool.decode(ids)]
+    came = [(" " if model.space and text else "") + text.replace(SPACE, " ")
+            for text in texts]
+    report.check(f"{model.name}: the texts come back", back == came and not any(lost),
+                 lambda: first_difference(texts, came, back))
+    rows = source.invalid(count // 4)
+    ids, _ = tool.encode(rows)
+    back = tool.decode(ids)
+    came = [(b" " if model.space and row else b"") + row.replace(SPACE.encode(), b" ")
+            for row in rows]
+    return report.check(f"{model.name}: {len(rows)} texts of invalid UTF-8 come back byte "
+                        "for byte", back == came, lambda: first_difference(rows, came, back))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tool", required=True)
+    parser.add_argument("--seed", type=int, default=20231009)
+    parser.add_argument("--texts", type=int, default=2000, help="for each model (2000)")
+    arguments = parser.parse_args()
+    report = harness.Report()
+    with tempfile.TemporaryDirectory() as folder:
+        for size in (512, 4000):
+            check(report, folder, arguments.tool, trained(size),
+                  Texts(arguments.seed + size, set()), arguments.texts)
+        for seed, with_bytes, space in ((1, True, True), (2, True, False), (3, False, True)):
+            check(report, folder, arguments.tool, made_up(seed, with_bytes, space),
+                  FewLetters(arguments.seed + seed, set()), arguments.texts)
+    report.finish()
+
+
+if __name__ == "__main__":
+    main()
