@@ -179,8 +179,11 @@ Generation generate(Model &model, std::span<const int32_t> prompt,
   outcome.seed = settings.seed;
   Sampler sampler(settings);
   bool noted = false;
+  for (int32_t id : prompt)
+    sampler.accept(id);
   auto sample = [&](std::span<const float> row) {
     const int32_t id = sampler.sample(row);
+    sampler.accept(id);
     // A NaN in the model's state makes all logits NaN, so one is checked.
     if (!noted && std::isnan(row[size_t(id)])) {
       note("the model's logits are no numbers (NaN), so its ids mean nothing; "
@@ -200,6 +203,10 @@ Generation generate(Model &model, std::span<const int32_t> prompt,
     if (!output.put(id)) {
       outcome.error = output.error();
       run.stop(outcome.error.empty() ? End::outputClosed : End::failed);
+      break;
+    }
+    if (output.isStopped()) {
+      run.stop(End::stopText);
       break;
     }
     if (isEnd && !options.ignoreEnd) {

@@ -28,6 +28,8 @@ enum class End {
   count,
   /// The model ended its answer.
   endToken,
+  /// A text of --stop came.
+  stopText,
   contextFull,
   /// The reader of the output has closed the pipe.
   outputClosed,

@@ -45,6 +45,7 @@ static int exitCodeOf(const Generation &generation, const Model &model) {
   switch (generation.end) {
   case End::count:
   case End::endToken:
+  case End::stopText:
   case End::outputClosed:
     return 0;
   case End::contextFull:
@@ -104,6 +105,9 @@ int main(int argc, char **argv) {
     return fail("this program can print no text: " + text->whyNot() +
                 "; give --prompt-ids and --output-ids");
 
+  if (!options->stops.empty() && !text->canDecode())
+    return fail("--stop looks for text: " + text->whyNot() + "; leave it out");
+
   auto prompt = text->promptIds(*options);
   if (pendingSignal())
     return 128 + pendingSignal();
@@ -128,7 +132,7 @@ int main(int argc, char **argv) {
     if (auto error =
             logits.open(*options->logitsOut, image->header->vocabulary))
       return fail(error->message);
-  Output output(*text, options->outputIds);
+  Output output(*text, options->outputIds, options->stops);
   const double loadSeconds = sinceStart.seconds();
 
   Generation generation =

@@ -153,6 +153,31 @@ static const Flag kFlags[] = {
      "sample from those at least P times as likely as the likeliest; 0: all "
      "(default 0.05)",
      "a number from 0 to 1", takeNumber<&SamplerSettings::minP, 0, 1>},
+    {"--repeat-penalty", nullptr, "R",
+     "divide the logits of recent tokens by R; 1: off (default 1)",
+     "a number above 0",
+     [](std::string_view value, Options &options) {
+       return parseNumber(value, 0, 1000, options.sampling.repeat) &&
+              options.sampling.repeat > 0;
+     }},
+    {"--frequency-penalty", nullptr, "F",
+     "subtract F from a recent token's logit for each time it came (default 0)",
+     "a number from -100 to 100",
+     takeNumber<&SamplerSettings::frequency, -100, 100>},
+    {"--presence-penalty", nullptr, "F",
+     "subtract F from a recent token's logit once (default 0)",
+     "a number from -100 to 100",
+     takeNumber<&SamplerSettings::presence, -100, 100>},
+    {"--repeat-last-n", nullptr, "N",
+     "tokens that are recent, those of the prompt too; -1: all (default 64)",
+     "a whole number, -1 or more",
+     takeNumber<&SamplerSettings::repeatLast, -1, kMaxTokens>},
+    {"--stop", nullptr, "TEXT",
+     "end the answer before TEXT; may be given several times", "some text",
+     [](std::string_view value, Options &options) {
+       options.stops.emplace_back(value);
+       return !value.empty();
+     }},
     {"--draft", nullptr, "ngram|none",
      "check several guessed tokens at once: ngram guesses what followed the "
      "same tokens before; the text is the same, sooner (default none)",

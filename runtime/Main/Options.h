@@ -38,6 +38,8 @@ struct Options {
   /// None: a random one.
   std::optional<uint64_t> seed;
   SamplerSettings sampling;
+  /// Texts before which the answer ends.
+  std::vector<std::string> stops;
   Drafts drafts = Drafts::none;
   bool ignoreEnd = false;
   bool outputIds = false;

@@ -9,6 +9,7 @@
 
 #include "runtime/Main/Signals.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <unistd.h>
@@ -39,22 +40,58 @@ bool Output::write(std::string_view bytes) {
   return true;
 }
 
+/// What may be written now that `bytes` have come. Valid until the next call.
+std::string_view Output::untilStop(std::string_view bytes) {
+  if (stops.empty())
+    return bytes;
+  pending.erase(0, ready);
+  pending += bytes;
+  ready = pending.size();
+  for (const std::string &stop : stops) {
+    size_t place = pending.find(stop);
+    stopped |= place != pending.npos;
+    ready = std::min(ready, place);
+  }
+  if (stopped)
+    return std::string_view(pending).substr(0, ready);
+  // The longest end of the text that a stop text begins with.
+  for (const std::string &stop : stops)
+    for (size_t size = std::min(stop.size() - 1, pending.size()); size > 0;
+         --size)
+      if (pending.ends_with(std::string_view(stop).substr(0, size))) {
+        ready = std::min(ready, pending.size() - size);
+        break;
+      }
+  return std::string_view(pending).substr(0, ready);
+}
+
 bool Output::put(int32_t id) {
   buffer.clear();
-  if (asIds) {
-    if (!first)
-      buffer += ',';
-    buffer += std::to_string(id);
-    first = false;
-    return write(buffer);
+  if (!asIds) {
+    text.decode(id, buffer);
+    return write(untilStop(characters.push(buffer)));
   }
-  text.decode(id, buffer);
-  return write(characters.push(buffer));
+  if (!stops.empty()) {
+    text.decode(id, buffer);
+    untilStop(characters.push(buffer));
+    buffer.clear();
+  }
+  if (!first)
+    buffer += ',';
+  buffer += std::to_string(id);
+  first = false;
+  return write(buffer);
 }
 
 void Output::finish(Generation &generation) {
   if (closed)
     return;
+  pending.erase(0, ready);
+  if (!asIds && !stopped && !write(pending) && !failure.empty()) {
+    generation.end = End::failed;
+    generation.error = failure;
+    return;
+  }
   // The text is not changed, but on a terminal the shell's prompt should start
   // on a new line.
   if ((asIds || isatty(STDOUT_FILENO)) && !write("\n") && !failure.empty()) {

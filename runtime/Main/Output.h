@@ -1,7 +1,8 @@
 //===- Output.h - generated ids to standard output ------------------------===//
 //
 // Writes each id as soon as it is generated, as text (whole UTF-8 characters
-// only) or as a number.
+// only) or as a number. Text that may be the beginning of a stop text is held
+// back until it is known.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,16 +16,22 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace corellama::runtime {
 
 class Output {
 public:
-  Output(const Text &text, bool asIds) : text(text), asIds(asIds) {}
+  Output(const Text &text, bool asIds, std::vector<std::string> stops)
+      : text(text), asIds(asIds), stops(std::move(stops)) {}
 
   /// False if it could not be written: error() says why; it is empty if the
   /// reader of a pipe has closed it, which is no error.
   bool put(int32_t id);
+
+  /// Whether a stop text has come: it and what follows is not written.
+  bool isStopped() const { return stopped; }
 
   /// Ends the output line. An unfinished character at the end of the text is
   /// left out.
@@ -34,13 +41,19 @@ public:
 
 private:
   bool write(std::string_view bytes);
+  std::string_view untilStop(std::string_view bytes);
 
   const Text &text;
   const bool asIds;
+  const std::vector<std::string> stops;
   bool first = true;
+  bool stopped = false;
   bool closed = false;
   Utf8Stream characters;
   std::string buffer;
+  /// What may begin a stop text, and before it what was returned last.
+  std::string pending;
+  size_t ready = 0;
   std::string failure;
 };
 

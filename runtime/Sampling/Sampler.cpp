@@ -1,6 +1,6 @@
 //===- Sampler.cpp - logits to one token id -------------------------------===//
 //
-// The chain top-k, top-p, min-p, temperature, draw. After the first step the
+// The chain penalties, top-k, top-p, min-p, temperature, draw. After top-k the
 // candidates are sorted by falling logits (rising ids on a tie), so each
 // further filter only shortens the list.
 //
@@ -32,6 +32,35 @@ int32_t Sampler::greedy(std::span<const float> logits) {
     }
   }
   return static_cast<int32_t>(best);
+}
+
+void Sampler::accept(int32_t id) {
+  if (!hasPenalties())
+    return;
+  recent.push_back(id);
+  ++counts[id];
+  if (settings.repeatLast < 0 || recent.size() <= size_t(settings.repeatLast))
+    return;
+  if (auto oldest = counts.find(recent.front()); --oldest->second == 0)
+    counts.erase(oldest);
+  recent.pop_front();
+}
+
+/// Each id is changed by itself, so the order of `counts` does not matter.
+std::span<const float> Sampler::penalised(std::span<const float> logits) {
+  if (!hasPenalties())
+    return logits;
+  adjusted.assign(logits.begin(), logits.end());
+  const auto repeat = float(settings.repeat);
+  for (auto [id, count] : counts) {
+    if (id < 0 || size_t(id) >= adjusted.size())
+      continue;
+    float &logit = adjusted[size_t(id)];
+    logit = logit > 0 ? logit / repeat : logit * repeat;
+    logit -=
+        float(count) * float(settings.frequency) + float(settings.presence);
+  }
+  return adjusted;
 }
 
 void Sampler::selectTopK(std::span<const float> logits) {
@@ -81,7 +110,8 @@ double Sampler::weigh(size_t count, double temperature) {
   return sum;
 }
 
-int32_t Sampler::sample(std::span<const float> logits) {
+int32_t Sampler::sample(std::span<const float> row) {
+  const std::span<const float> logits = penalised(row);
   if (logits.empty() || !(settings.temperature > 0.0))
     return greedy(logits);
   selectTopK(logits);

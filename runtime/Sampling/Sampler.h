@@ -1,14 +1,14 @@
 //===- Sampler.h - logits to one token id ---------------------------------===//
 //
 // Chooses the next id from a row of logits. The order of the filters is that of
-// llama.cpp's default chain (top-k, top-p, min-p, then temperature), so that
-// the same settings mean the same thing here.
+// llama.cpp's default chain (penalties, top-k, top-p, min-p, then temperature),
+// so that the same settings mean the same thing here.
 //
 // Deterministic on every machine: the generator is written out here (no
 // std::random, whose distributions differ between libraries), probabilities are
 // float64 sums in a fixed order, and exp is our own. So an id depends on the
-// logits, the settings, the seed and the number of ids drawn before, and on
-// nothing else.
+// logits, the settings, the seed, the number of ids drawn before and, with
+// penalties, the ids that were accepted, and on nothing else.
 //
 // A Sampler belongs to one thread. It keeps its candidates between calls, so
 // after the first call sampling allocates nothing.
@@ -21,7 +21,9 @@
 #include "runtime/Sampling/Random.h"
 
 #include <cstdint>
+#include <deque>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 namespace corellama::runtime {
@@ -39,12 +41,22 @@ struct SamplerSettings {
   /// Ids at least this fraction as probable as the best one are kept; 0 or less
   /// keeps all of them.
   double minP = 0.05;
+  /// Ids that came before: a positive logit is divided by `repeat`, another one
+  /// multiplied, then `frequency` for each time and `presence` once are
+  /// subtracted. Off at 1, 0 and 0.
+  double repeat = 1, frequency = 0, presence = 0;
+  /// How many of the last ids count; below 0 all of them.
+  int64_t repeatLast = 64;
   uint64_t seed = 0;
 };
 
 class Sampler {
 public:
   explicit Sampler(const SamplerSettings &settings);
+
+  /// The text goes on with this id, or has it in its prompt: what penalties are
+  /// for.
+  void accept(int32_t id);
 
   /// The chosen id. NaN counts as minus infinity; where no logit is above
   /// minus infinity it is 0, and an empty row gives 0 as well.
@@ -59,6 +71,12 @@ private:
     int32_t id;
   };
 
+  bool hasPenalties() const {
+    return (settings.repeat != 1 || settings.frequency != 0 ||
+            settings.presence != 0) &&
+           settings.repeatLast != 0;
+  }
+  std::span<const float> penalised(std::span<const float> logits);
   void selectTopK(std::span<const float> logits);
   /// Relative probabilities of the first `count` candidates at a temperature:
   /// exp((logit - largest) / temperature), written to `weights`.
@@ -66,6 +84,10 @@ private:
 
   SamplerSettings settings;
   Random random;
+  /// The accepted ids that count, in order, and how often each is among them.
+  std::deque<int32_t> recent;
+  std::unordered_map<int32_t, uint32_t> counts;
+  std::vector<float> adjusted;
   std::vector<Candidate> candidates;
   std::vector<double> weights;
 };

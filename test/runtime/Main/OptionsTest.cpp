@@ -80,6 +80,18 @@ TEST(Options, AllOfThem) {
                         "0.5",
                         "--min-p",
                         "1e-3",
+                        "--repeat-penalty",
+                        "1.1",
+                        "--frequency-penalty",
+                        "-0.5",
+                        "--presence-penalty",
+                        "2",
+                        "--repeat-last-n",
+                        "-1",
+                        "--stop",
+                        "a",
+                        "--stop",
+                        "b c",
                         "--draft",
                         "ngram",
                         "--ignore-eos",
@@ -91,6 +103,11 @@ TEST(Options, AllOfThem) {
   EXPECT_EQ(options->promptFile, "-");
   EXPECT_TRUE(options->chat && options->ignoreEnd && options->outputIds &&
               options->verbose);
+  EXPECT_EQ(options->sampling.repeat, 1.1);
+  EXPECT_EQ(options->sampling.frequency, -0.5);
+  EXPECT_EQ(options->sampling.presence, 2);
+  EXPECT_EQ(options->sampling.repeatLast, -1);
+  EXPECT_EQ(options->stops, (std::vector<std::string>{"a", "b c"}));
   EXPECT_EQ(options->count, 10u);
   EXPECT_EQ(options->context, 20u);
   EXPECT_EQ(options->batch, 3u);

@@ -129,6 +129,46 @@ TEST_F(Program, LeavesAnUnfinishedCharacterOut) {
   EXPECT_EQ(outcome.out, "h");
 }
 
+TEST_F(Program, EndsBeforeAStopText) {
+  const std::string said = "\xA9 \xE2\x82\xAC\xF0\x9F\x98\x80llo h";
+  auto out = [&](Arguments stops, const char *count = "30") {
+    Outcome outcome =
+        run(program, Arguments{"-p", "abc", "-n", count} + kGreedy + stops);
+    EXPECT_EQ(outcome.code, 0);
+    EXPECT_EQ(outcome.err, "");
+    return outcome.out;
+  };
+  EXPECT_EQ(out({"--stop", "llo"}), said.substr(0, 9));
+  EXPECT_EQ(out({"--stop", "o h"}), said.substr(0, 11)); // of three tokens
+  EXPECT_EQ(out({"--stop", "h", "--stop=lo"}), said.substr(0, 10));
+  EXPECT_EQ(out({"--stop", "\xF0\x9F\x98\x80"}), said.substr(0, 5));
+  // What was held back comes after all.
+  EXPECT_EQ(out({"--stop", "llx", "--stop", "lll"}, "14"), said);
+  EXPECT_EQ(out({"--stop", "ll"}, "10"), said.substr(0, 10));
+  // Ids come with the last of the text.
+  Outcome ids = run(program, Arguments{"-p", "abc", "--stop", "ll"} + kIds);
+  EXPECT_EQ(ids.out, answerLine(3, 11));
+}
+
+TEST_F(Program, PenaltiesCountThePrompt) {
+  // The likeliest id is 4 above all others; it has come once in these prompts.
+  auto first = [&](const char *prompt, Arguments more) {
+    return run(program,
+               Arguments{"--prompt-ids", prompt, "-n", "1"} + kIds + more)
+        .out;
+  };
+  const std::string favourite = first("1,2,3", {});
+  const std::string prompt = favourite.substr(0, favourite.size() - 1) + ",2,3";
+  EXPECT_EQ(first(prompt.c_str(), {}), favourite);
+  EXPECT_EQ(first(prompt.c_str(), {"--presence-penalty=1"}), favourite);
+  EXPECT_NE(first(prompt.c_str(), {"--presence-penalty=9"}), favourite);
+  EXPECT_NE(first(prompt.c_str(), {"--frequency-penalty=9"}), favourite);
+  EXPECT_NE(first(prompt.c_str(), {"--repeat-penalty=50"}), favourite);
+  EXPECT_EQ(
+      first(prompt.c_str(), {"--presence-penalty=9", "--repeat-last-n=2"}),
+      favourite);
+}
+
 TEST_F(Program, PrintsIds) {
   Outcome outcome = run(program, Arguments{"-p", "abc", "-n", "12"} + kIds);
   EXPECT_EQ(outcome.code, 0);
@@ -432,6 +472,9 @@ TEST_F(Program, WithoutATokenizer) {
               "model: this program can print no text: " + advice);
   expectError({"-p", "abc", "--output-ids"}, 1,
               "model: this program can read no text: " + advice);
+  expectError({"--prompt-ids", "1", "--output-ids", "--stop", "a"}, 1,
+              "model: --stop looks for text: the checkpoint it was compiled "
+              "from has none; leave it out");
   Outcome outcome =
       run(program, Arguments{"--prompt-ids", "1,2,3", "-n", "5"} + kIds);
   EXPECT_EQ(outcome.code, 0);

@@ -65,6 +65,35 @@ TEST(Sampler, HasLlamaCppsDefaults) {
   EXPECT_EQ(settings.minP, 0.05);
 }
 
+TEST(Sampler, PenaltiesAreLlamaCpps) {
+  std::mt19937 random(5);
+  for (int64_t last : {-1, 0, 1, 7, 64}) {
+    SamplerSettings settings = open(0.0);
+    settings.repeat = 1.7;
+    settings.frequency = 0.3;
+    settings.presence = 0.9;
+    settings.repeatLast = last;
+    Sampler sampler(settings);
+    std::vector<int32_t> accepted;
+    for (unsigned turn = 0; turn < 200; ++turn) {
+      std::vector<float> row = randomRow(40, turn, 2.0f), plain = row;
+      const size_t count =
+          last < 0 ? accepted.size() : std::min(size_t(last), accepted.size());
+      std::map<int32_t, int> times;
+      for (size_t i = accepted.size() - count; i < accepted.size(); ++i)
+        ++times[accepted[i]];
+      for (auto [id, n] : times) {
+        float &logit = plain[size_t(id)];
+        logit = logit > 0 ? logit / 1.7f : logit * 1.7f;
+        logit -= float(n) * 0.3f + 0.9f;
+      }
+      ASSERT_EQ(sampler.sample(row), Sampler::greedy(plain));
+      accepted.push_back(int32_t(random() % 40));
+      sampler.accept(accepted.back());
+    }
+  }
+}
+
 TEST(Sampler, IsGreedyAtNoTemperature) {
   for (double temperature : {0.0, -1.0, std::nan("")}) {
     Sampler sampler(open(temperature));
