@@ -289,7 +289,8 @@ Result<Options> parseOptions(std::span<char *const> arguments) {
       value = argument.substr(equals + 1);
     }
     const Flag *flag = findFlag(name);
-    if (!flag && (flag = findJoined(argument))) {
+    if (const Flag *joined = flag ? nullptr : findJoined(argument)) {
+      flag = joined;
       name = argument.substr(0, 2);
       value = argument.substr(2);
     }

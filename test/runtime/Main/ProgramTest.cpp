@@ -9,11 +9,11 @@
 #include "test/runtime/Main/FakeImage.h"
 #include "test/runtime/Main/FakeModel.h"
 #include "test/runtime/Main/ProgramRunner.h"
+#include "gtest/gtest.h"
 
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <gtest/gtest.h>
 #include <iterator>
 #include <regex>
 #include <set>
@@ -35,8 +35,8 @@ Arguments operator+(Arguments left, const Arguments &right) {
   return left;
 }
 
-const Arguments kGreedy = {"--temp", "0"};
-const Arguments kIds = {"--temp", "0", "--output-ids"};
+Arguments greedy() { return {"--temp", "0"}; }
+Arguments greedyIds() { return {"--temp", "0", "--output-ids"}; }
 
 /// `count` ids separated by commas.
 std::string someIds(uint64_t count) {
@@ -110,7 +110,7 @@ protected:
 //===----------------------------------------------------------------------===//
 
 TEST_F(Program, PrintsText) {
-  Outcome outcome = run(program, Arguments{"-p", "abc", "-n", "12"} + kGreedy);
+  Outcome outcome = run(program, Arguments{"-p", "abc", "-n", "12"} + greedy());
   // From position 2 on, in bytes.
   std::string expected;
   for (int id : answerIds(3, 12))
@@ -125,7 +125,7 @@ TEST_F(Program, PrintsText) {
 
 TEST_F(Program, LeavesAnUnfinishedCharacterOut) {
   // After one token: "h" and the first byte of two.
-  Outcome outcome = run(program, Arguments{"-p", "a", "-n", "2"} + kGreedy);
+  Outcome outcome = run(program, Arguments{"-p", "a", "-n", "2"} + greedy());
   EXPECT_EQ(outcome.out, "h");
 }
 
@@ -133,7 +133,7 @@ TEST_F(Program, EndsBeforeAStopText) {
   const std::string said = "\xA9 \xE2\x82\xAC\xF0\x9F\x98\x80llo h";
   auto out = [&](Arguments stops, const char *count = "30") {
     Outcome outcome =
-        run(program, Arguments{"-p", "abc", "-n", count} + kGreedy + stops);
+        run(program, Arguments{"-p", "abc", "-n", count} + greedy() + stops);
     EXPECT_EQ(outcome.code, 0);
     EXPECT_EQ(outcome.err, "");
     return outcome.out;
@@ -146,15 +146,16 @@ TEST_F(Program, EndsBeforeAStopText) {
   EXPECT_EQ(out({"--stop", "llx", "--stop", "lll"}, "14"), said);
   EXPECT_EQ(out({"--stop", "ll"}, "10"), said.substr(0, 10));
   // Ids come with the last of the text.
-  Outcome ids = run(program, Arguments{"-p", "abc", "--stop", "ll"} + kIds);
+  Outcome ids =
+      run(program, Arguments{"-p", "abc", "--stop", "ll"} + greedyIds());
   EXPECT_EQ(ids.out, answerLine(3, 11));
 }
 
 TEST_F(Program, PenaltiesCountThePrompt) {
   // The likeliest id is 4 above all others; it has come once in these prompts.
   auto first = [&](const char *prompt, Arguments more) {
-    return run(program,
-               Arguments{"--prompt-ids", prompt, "-n", "1"} + kIds + more)
+    return run(program, Arguments{"--prompt-ids", prompt, "-n", "1"} +
+                            greedyIds() + more)
         .out;
   };
   const std::string favourite = first("1,2,3", {});
@@ -170,7 +171,8 @@ TEST_F(Program, PenaltiesCountThePrompt) {
 }
 
 TEST_F(Program, PrintsIds) {
-  Outcome outcome = run(program, Arguments{"-p", "abc", "-n", "12"} + kIds);
+  Outcome outcome =
+      run(program, Arguments{"-p", "abc", "-n", "12"} + greedyIds());
   EXPECT_EQ(outcome.code, 0);
   EXPECT_EQ(outcome.err, "");
   EXPECT_EQ(outcome.out, answerLine(3, 12));
@@ -178,44 +180,49 @@ TEST_F(Program, PrintsIds) {
 
 TEST_F(Program, TokenizesThePrompt) {
   // "he" is one token, so this is the same as four ids.
-  Outcome text = run(program, Arguments{"-p", "abhec", "-n", "5"} + kIds);
+  Outcome text =
+      run(program, Arguments{"-p", "abhec", "-n", "5"} + greedyIds());
   EXPECT_EQ(text.out, answerLine(4, 5));
   Outcome ids =
-      run(program, Arguments{"--prompt-ids", "97,98,259,99", "-n", "5"} + kIds);
+      run(program,
+          Arguments{"--prompt-ids", "97,98,259,99", "-n", "5"} + greedyIds());
   EXPECT_EQ(ids.out, text.out);
 }
 
 TEST_F(Program, ReadsThePromptFromAFileOrStandardInput) {
   std::ofstream(folder + "/prompt") << "abhec";
-  Outcome file =
-      run(program, Arguments{"-f", folder + "/prompt", "-n", "5"} + kIds);
+  Outcome file = run(program, Arguments{"-f", folder + "/prompt", "-n", "5"} +
+                                  greedyIds());
   EXPECT_EQ(file.out, answerLine(4, 5)) << file.err;
-  Outcome input = run(program, Arguments{"-f", "-", "-n", "5"} + kIds, "abhec");
+  Outcome input =
+      run(program, Arguments{"-f", "-", "-n", "5"} + greedyIds(), "abhec");
   EXPECT_EQ(input.out, answerLine(4, 5)) << input.err;
 }
 
 TEST_F(Program, WrapsAChat) {
   // start u s e r \n h i end \n start a s s i s t a n t \n
   Outcome outcome =
-      run(program, Arguments{"--chat", "-p", "hi", "-n", "3"} + kIds);
+      run(program, Arguments{"--chat", "-p", "hi", "-n", "3"} + greedyIds());
   EXPECT_EQ(outcome.out, answerLine(21, 3)) << outcome.err;
 }
 
 TEST_F(Program, EndsWhereTheAnswerEnds) {
-  Outcome ids = run(program, Arguments{"--prompt-ids", someIds(35)} + kIds);
+  Outcome ids =
+      run(program, Arguments{"--prompt-ids", someIds(35)} + greedyIds());
   EXPECT_EQ(ids.code, 0);
   EXPECT_EQ(ids.err, "");
   EXPECT_EQ(ids.out, answerLine(35, 6));
   // The id that ends it has no text, and the character begun before it is left
   // out.
-  Outcome text = run(program, Arguments{"--prompt-ids", someIds(35)} + kGreedy);
+  Outcome text =
+      run(program, Arguments{"--prompt-ids", someIds(35)} + greedy());
   EXPECT_EQ(text.out, "€");
 }
 
 TEST_F(Program, IgnoreEosGoesOn) {
   Outcome outcome = run(program, Arguments{"--prompt-ids", someIds(35), "-n",
                                            "90", "--ignore-eos"} +
-                                     kIds);
+                                     greedyIds());
   EXPECT_EQ(outcome.code, 0);
   EXPECT_EQ(outcome.out, answerLine(35, 90));
 }
@@ -223,7 +230,7 @@ TEST_F(Program, IgnoreEosGoesOn) {
 TEST_F(Program, NoTokensAtAll) {
   Outcome outcome = run(program, Arguments{"-p", "abc", "-n", "0",
                                            "--logits-out", folder + "/x.npy"} +
-                                     kIds);
+                                     greedyIds());
   EXPECT_EQ(outcome.code, 0);
   EXPECT_EQ(outcome.out, "\n");
   EXPECT_EQ(readFile(folder + "/x.npy").size(), 128 + 2 * kVocabulary * 4);
@@ -231,7 +238,8 @@ TEST_F(Program, NoTokensAtAll) {
 
 TEST_F(Program, SaysOnceThatLogitsAreNoNumbers) {
   program = install("model", "fake-nan", makeImage());
-  Outcome outcome = run(program, Arguments{"-p", "abc", "-n", "12"} + kIds);
+  Outcome outcome =
+      run(program, Arguments{"-p", "abc", "-n", "12"} + greedyIds());
   EXPECT_EQ(outcome.code, 0);
   EXPECT_EQ(outcome.err,
             "model: note: the model's logits are no numbers (NaN), so its ids "
@@ -241,7 +249,7 @@ TEST_F(Program, SaysOnceThatLogitsAreNoNumbers) {
 TEST_F(Program, EndsWhenTheContextIsFull) {
   Outcome outcome = run(program, Arguments{"--prompt-ids", someIds(20), "-c",
                                            "25", "--ignore-eos"} +
-                                     kIds);
+                                     greedyIds());
   EXPECT_EQ(outcome.code, 0);
   // The sixth follows the last position that there is room for.
   EXPECT_EQ(outcome.out, answerLine(20, 6));
@@ -251,7 +259,8 @@ TEST_F(Program, EndsWhenTheContextIsFull) {
 
 TEST_F(Program, APromptMayFillTheContext) {
   Outcome outcome =
-      run(program, Arguments{"--prompt-ids", someIds(300), "-n", "1"} + kIds);
+      run(program,
+          Arguments{"--prompt-ids", someIds(300), "-n", "1"} + greedyIds());
   EXPECT_EQ(outcome.code, 0);
   EXPECT_EQ(outcome.err, "");
   EXPECT_EQ(outcome.out, answerLine(300, 1));
@@ -282,7 +291,7 @@ TEST_F(Program, OneSeedOneTextAtAnyNumberOfThreads) {
 
 TEST_F(Program, VerboseEndsWithALineOfTimes) {
   Outcome outcome =
-      run(program, Arguments{"-p", "abc", "-n", "12", "-v"} + kIds);
+      run(program, Arguments{"-p", "abc", "-n", "12", "-v"} + greedyIds());
   EXPECT_EQ(outcome.out, answerLine(3, 12));
   EXPECT_TRUE(std::regex_match(
       outcome.err,
@@ -309,8 +318,9 @@ TEST_F(Program, HelpAndVersionNeedNoImage) {
 
 TEST_F(Program, LogitsFollowEachTokenButTheLast) {
   std::string path = folder + "/x.npy";
-  Outcome outcome = run(
-      program, Arguments{"-p", "abc", "-n", "5", "--logits-out", path} + kIds);
+  Outcome outcome =
+      run(program, Arguments{"-p", "abc", "-n", "5", "--logits-out", path} +
+                       greedyIds());
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   std::string bytes = readFile(path);
   const uint64_t rows = 3 + 5 - 1;
@@ -325,7 +335,7 @@ TEST_F(Program, LogitsOfAnAnswerThatEndsEarlyAreWhole) {
   std::string path = folder + "/x.npy";
   Outcome outcome = run(program, Arguments{"--prompt-ids", someIds(35), "-n",
                                            "50", "--logits-out", path} +
-                                     kIds);
+                                     greedyIds());
   EXPECT_EQ(outcome.out, answerLine(35, 6));
   EXPECT_EQ(readFile(path).size(), 128 + (35 + 6 - 1) * kVocabulary * 4);
 }
@@ -335,7 +345,7 @@ TEST_F(Program, BitsDoNotDependOnThreadsChunksOrDelays) {
   std::string path = folder + "/x.npy";
   const Arguments common = Arguments{"--prompt-ids", someIds(50),    "-n", "30",
                                      "--ignore-eos", "--logits-out", path} +
-                           kIds;
+                           greedyIds();
   std::string expected;
   for (const std::string &of : {program, delayed})
     for (const char *threads : {"1", "2", "3", "5", "8"})
@@ -355,8 +365,8 @@ TEST_F(Program, BitsDoNotDependOnThreadsChunksOrDelays) {
   std::string all = someIds(50);
   for (int id : answerIds(50, 29))
     all += "," + std::to_string(id);
-  run(program,
-      Arguments{"--prompt-ids", all, "-n", "1", "--logits-out", path} + kIds);
+  run(program, Arguments{"--prompt-ids", all, "-n", "1", "--logits-out", path} +
+                   greedyIds());
   EXPECT_TRUE(readFile(path) == expected);
 }
 
@@ -476,7 +486,7 @@ TEST_F(Program, WithoutATokenizer) {
               "model: --stop looks for text: the checkpoint it was compiled "
               "from has none; leave it out");
   Outcome outcome =
-      run(program, Arguments{"--prompt-ids", "1,2,3", "-n", "5"} + kIds);
+      run(program, Arguments{"--prompt-ids", "1,2,3", "-n", "5"} + greedyIds());
   EXPECT_EQ(outcome.code, 0);
   EXPECT_EQ(outcome.out, answerLine(3, 5));
 }
@@ -548,7 +558,8 @@ TEST_F(Program, NeedsOnlyTheCLibrary) {
 TEST_F(Program, NeedsNoProc) {
   // The image is found in memory, wherever the file is run from.
   std::filesystem::current_path(folder);
-  Outcome outcome = run("./model", Arguments{"-p", "abc", "-n", "2"} + kIds);
+  Outcome outcome =
+      run("./model", Arguments{"-p", "abc", "-n", "2"} + greedyIds());
   std::filesystem::current_path("/");
   EXPECT_EQ(outcome.out, answerLine(3, 2));
 }

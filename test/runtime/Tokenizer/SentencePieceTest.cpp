@@ -9,9 +9,9 @@
 #include "runtime/Tokenizer/Tokenizer.h"
 
 #include "test/runtime/Tokenizer/MetadataBuilder.h"
+#include "gtest/gtest.h"
 
 #include <cmath>
-#include <gtest/gtest.h>
 
 using namespace corellama::runtime;
 using namespace corellama::runtime::test;
