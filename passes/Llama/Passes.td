@@ -235,8 +235,9 @@ def LlamaVerifySchedule : Pass<"llama-verify-schedule", "::mlir::ModuleOp"> {
     Leaves: the module as it is, or errors: two dispatches that touch the same bytes,
     one of them writing, without a barrier between them (a loop's previous iteration
     included; the cache is one resource), once for each dispatch that needs one right
-    before it; a barrier without which no two dispatches race; a kernel that writes bytes it reads; a buffer that is read after
-    another buffer overwrote its bytes; a reference whose offset is not its buffer's.
+    before it; a barrier without which no two dispatches race; a kernel that writes
+    bytes it reads; a buffer that is read after another buffer overwrote its bytes; a
+    reference whose offset is not its buffer's.
     Never: relies on the pass that inserted the barriers.
 
     EXAMPLE test/passes/Llama/llama-verify-schedule.mlir @a

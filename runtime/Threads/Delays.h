@@ -1,8 +1,9 @@
 //===- Delays.h - random delays, in a test build only ---------------------===//
 //
 // A missing barrier shows only when workers happen to be far apart. The test
-// build (CORELLAMA_INJECT_DELAYS) drives them apart before and after every
-// barrier; in a program that is shipped the call is empty.
+// build (CORELLAMA_INJECT_DELAYS) drives them apart before every dispatch and
+// barrier, and behind each call of a kernel; in a program that is shipped the
+// call is empty.
 //
 //===----------------------------------------------------------------------===//
 

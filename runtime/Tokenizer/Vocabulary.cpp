@@ -43,10 +43,12 @@ struct ByteLevel {
 constexpr ByteLevel byteLevel;
 } // namespace
 
-/// The byte that <0x00> to <0xFF> stands for.
-static std::optional<uint8_t> byteOf(std::string_view text) {
+/// The byte that SentencePiece's token <0x00> to <0xFF> stands for.
+std::optional<uint8_t> Vocabulary::byteOf(int32_t id) const {
+  const std::string_view text = texts[id];
   uint8_t byte = 0;
-  if (text.size() != 6 || !text.starts_with("<0x") || text.back() != '>')
+  if (types[id] != TokenType::byte || text.size() != 6 ||
+      !text.starts_with("<0x") || text.back() != '>')
     return std::nullopt;
   const char *end = text.data() + 5;
   auto parsed = std::from_chars(text.data() + 3, end, byte, 16);
@@ -100,8 +102,7 @@ void Vocabulary::index() {
   if (spelling == Spelling::sentencePiece) {
     byteTokens.fill(-1);
     for (size_t id = 0; id < texts.size(); ++id)
-      if (std::optional<uint8_t> byte = byteOf(texts[id]);
-          byte && types[id] == TokenType::byte)
+      if (std::optional<uint8_t> byte = byteOf(static_cast<int32_t>(id)))
         byteTokens[*byte] = static_cast<int32_t>(id);
     return;
   }
@@ -135,11 +136,9 @@ void Vocabulary::appendByteLevel(std::string_view bytes, std::string &text) {
 /// SentencePiece's texts: U+2581 is a space wherever it stands.
 void Vocabulary::appendPiece(int32_t id, std::string &bytes) const {
   std::string_view text = texts[id];
-  if (types[id] == TokenType::byte) {
-    if (std::optional<uint8_t> byte = byteOf(text)) {
-      bytes += static_cast<char>(*byte);
-      return;
-    }
+  if (std::optional<uint8_t> byte = byteOf(id)) {
+    bytes += static_cast<char>(*byte);
+    return;
   }
   for (size_t space; (space = text.find(kSpace)) != text.npos;
        text.remove_prefix(space + kSpace.size()))

@@ -84,6 +84,7 @@ public:
 private:
   void index();
   void appendPiece(int32_t id, std::string &bytes) const;
+  std::optional<uint8_t> byteOf(int32_t id) const;
   /// The slot of a text, or the free one where it belongs.
   size_t slotOf(std::string_view text) const;
 

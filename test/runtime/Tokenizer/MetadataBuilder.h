@@ -58,16 +58,19 @@ public:
   }
   MetadataBuilder &i32s(std::string_view key,
                         const std::vector<int32_t> &values) {
-    std::string array = raw<uint32_t>(5) + raw<uint64_t>(values.size());
-    for (int32_t value : values)
-      array += raw(value);
-    return pair(key, 9, array);
+    return numbers(key, 5, values);
   }
 
   MetadataBuilder &f32s(std::string_view key,
                         const std::vector<float> &values) {
-    std::string array = raw<uint32_t>(6) + raw<uint64_t>(values.size());
-    for (float value : values)
+    return numbers(key, 6, values);
+  }
+  /// An array of numbers, whose type has the number `type`.
+  template <typename T>
+  MetadataBuilder &numbers(std::string_view key, uint32_t type,
+                           const std::vector<T> &values) {
+    std::string array = raw(type) + raw<uint64_t>(values.size());
+    for (T value : values)
       array += raw(value);
     return pair(key, 9, array);
   }
