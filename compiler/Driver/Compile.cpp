@@ -128,10 +128,11 @@ Error Compilation::checkTarget() {
     return llvm::createStringError(
         "programs for a GPU need its runtime, which is not there yet; "
         "--emit=ptx, --emit=llvm or --compile-to");
-  if (isForGPU(*module) && options.activations == "q8")
+  if (isForGPU(*module) && options.activations != "auto" &&
+      options.activations != "f32")
     return llvm::createStringError(
-        "--activations=q8 is for CPUs; no unit of a GPU reads such rows, so "
-        "leave it out");
+        "--activations=" + options.activations +
+        " is for CPUs; no unit of a GPU reads such rows, so leave it out");
   if (!isForGPU(*module) && arguments.emit == Emit::PTX)
     return llvm::createStringError("--emit=ptx is for a GPU, and " +
                                    arguments.ir + " is for a CPU");

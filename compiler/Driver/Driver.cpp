@@ -73,7 +73,7 @@ private:
 };
 
 /// LLVM ends the process where it has no code for an instruction, as of a dump
-/// whose target somebody edited.
+/// whose target was edited.
 void reportFatalError(void *, const char *reason, bool) {
   llvm::sys::RunInterruptHandlers(); // removes what is half written
   printError(("LLVM has no code for this module: " +

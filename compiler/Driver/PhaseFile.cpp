@@ -32,22 +32,32 @@ static std::string cacheTypeOf(const ModuleOptions &asked) {
   return asked.activations == "f32" ? "f32" : "f16";
 }
 
+/// What auto means on a CPU, as dumps and manifest say it: which products can
+/// be of bf16 or of bytes.
+static std::string activationsFor(llama::TargetInterface target,
+                                  const checkpoint::Checkpoint &checkpoint) {
+  auto pairs = cpu::DotBF16Attr::get(target.getContext());
+  bool hasPairs = false, hasQuants = false;
+  for (const checkpoint::TensorInfo &tensor : checkpoint.tensors()) {
+    const llama::FormatFacts &facts = checkpoint::getFacts(tensor.type);
+    hasQuants |= facts.block > 1;
+    hasPairs |= facts.planes.front().type == llama::FieldType::BF16;
+  }
+  if (hasPairs && llama::getMissingFeature(pairs, target).empty())
+    return "bf16";
+  return hasQuants ? "q8" : "f32";
+}
+
 ModuleOptions
 corellama::resolveOptions(const ModuleOptions &asked,
                           llama::TargetInterface target,
                           const checkpoint::Checkpoint &checkpoint) {
   ModuleOptions options = asked;
   options.cacheType = cacheTypeOf(asked);
-  // On a CPU auto is what dumps and manifest say: q8 if a product can be of
-  // bytes.
-  bool hasQuants = llvm::any_of(
-      checkpoint.tensors(), [](const checkpoint::TensorInfo &tensor) {
-        return checkpoint::getFacts(tensor.type).block > 1;
-      });
   if (asked.activations.empty() || asked.activations == "auto")
-    options.activations = !isa<cpu::TargetAttr>(target) ? "auto"
-                          : hasQuants                   ? "q8"
-                                                        : "f32";
+    options.activations = isa<cpu::TargetAttr>(target)
+                              ? activationsFor(target, checkpoint)
+                              : "auto";
   if (asked.rows.empty())
     options.rows.assign(std::begin(llama::kDefaultRows),
                         std::end(llama::kDefaultRows));
@@ -164,6 +174,9 @@ static llvm::Error checkVersion(llvm::StringRef text, llvm::StringRef path) {
   int64_t version = 1;
   llvm::StringRef found = text.split((kVersionAttr + " = ").str()).second;
   bool isNone = found.take_while(llvm::isDigit).getAsInteger(10, version);
+  if (text.contains('\0'))
+    return refuse(path, "is no text, expected a dump; make one with "
+                        "--compile-to");
   if (!text.contains(llama::kPhaseAttr) || (!isNone && version == kVersion))
     return llvm::Error::success();
   return refuse(path, "was written in version " + llvm::Twine(version) +

@@ -129,7 +129,7 @@ llvm::ArrayRef<PhasePipeline> corellama::allPhasePipelines() {
 }
 
 void corellama::buildPhaseVerifiers(OpPassManager &pm, Phase phase) {
-  if (phase == Phase::Schedule)
+  if (phase == Phase::Schedule || phase == Phase::Tile)
     pm.addPass(llama::createLlamaVerifySchedule());
   pm.addPass(llama::createLlamaVerifyPhase({llama::infoOf(phase).name.str()}));
 }

@@ -28,7 +28,7 @@ llvm::Expected<llama::TargetInterface> resolveTarget(mlir::MLIRContext &context,
 /// name.
 std::string whyNoTarget(llvm::StringRef name);
 
-/// Whether code can be generated for a target that somebody wrote into a
+/// Whether code can be generated for a target that was written into a
 /// module: a GPU of the table, or a CPU with the features that every program
 /// needs and no others than a program can check when it starts.
 llvm::Error verifyTarget(llama::TargetInterface target);

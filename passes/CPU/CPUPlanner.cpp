@@ -38,7 +38,8 @@ struct TableRow {
   int64_t tileRows;
   /// The same of #cpu.fma on many rows. 256 bits: two rows have four chains of
   /// fmas, half of what two units with a latency of four cycles take; four rows
-  /// have eight. The sums of whole blocks are spilled once a block.
+  /// have eight. The sums of whole blocks are spilled once a block, so formats
+  /// with two scales in a step of 32 columns stay at `tileRows`.
   int64_t floatRows;
   /// The same of #cpu.dot_u8s8, on many rows. 256 bits: four rows have two sums
   /// each, and a vector of quants is unpacked once for all of them. More rows
@@ -88,7 +89,7 @@ constexpr int64_t kEnoughParts = 32;
 /// Rows of weights in a part where they are many: one decoded panel of 16 rows
 /// is reused over all rows of the call; two of them amortise nothing more.
 constexpr int64_t kManyRowsPart = 2 * kGroupRows;
-/// Parts of the head are larger: a vocabulary has thousands of groups.
+/// Parts of the LM head are larger: a vocabulary has thousands of groups.
 constexpr int64_t kLMHeadPart = 16 * kGroupRows;
 /// Rows of a call that one part of a row-wise kernel (norm, embed) takes.
 constexpr int64_t kRowPart = 4;
@@ -138,26 +139,36 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
   if (!linears.empty()) {
     LinearOp first = *linears.begin();
     // Products of one kernel read rows of one type.
-    bool bytes = isa<Q8B32Type>(first.getX().getType().getElementType());
+    Type rows = first.getX().getType().getElementType();
+    bool bytes = isa<Q8B32Type>(rows);
     if (bytes)
       unit = cpu::DotU8S8Attr::get(context);
+    else if (rows.isBF16())
+      unit = cpu::DotBF16Attr::get(context);
     // Few rows are one tile, of 1, 2, 4 or 8: a tile of three or of five would
     // leave registers of the next larger one unused.
     int64_t bound = getRowBound(first.getResult());
     bool few = bound <= row.tileRows;
-    int64_t m = few     ? llvm::PowerOf2Ceil(bound)
-                : bytes ? row.byteRows
-                        : row.floatRows;
-    bool head = llvm::any_of(linears, [](LinearOp linear) {
+    auto format = [](LinearOp linear) {
+      return linear.getWeight().getType().getFormat();
+    };
+    bool twoScales = llvm::any_of(linears, [&](LinearOp linear) {
+      return format(linear).getScaleBlock() < cpu::kColumnBlock;
+    });
+    int64_t m = few         ? llvm::PowerOf2Ceil(bound)
+                : bytes     ? row.byteRows
+                : twoScales ? row.tileRows
+                            : row.floatRows;
+    bool lmHead = llvm::any_of(linears, [](LinearOp linear) {
       return linear.getWeight().getType().getRows() >= 64 * kLMHeadPart;
     });
     // Quants that become floats are bound by arithmetic, whose registers a
     // second group would take.
-    bool converts = !bytes && llvm::any_of(linears, [](LinearOp linear) {
-      return linear.getWeight().getType().getFormat().getBlock() > 1;
-    });
+    bool converts = rows.isF32() && llvm::any_of(linears, [&](LinearOp linear) {
+                      return format(linear).getBlock() > 1;
+                    });
     int64_t n = few && !converts ? fewRowsColumns(m, body) : kGroupRows;
-    int64_t by = !few ? kManyRowsPart : head ? kLMHeadPart : kFewRowsPart;
+    int64_t by = !few ? kManyRowsPart : lmHead ? kLMHeadPart : kFewRowsPart;
     return {strategy(m, /*sums=*/16, n, few ? kPrefetch : 0), by};
   }
   // Row-wise kernels: norm, embed, what is left of an unfused graph.
@@ -168,8 +179,11 @@ struct CPUPlanner
     : PlannerInterface::ExternalModel<CPUPlanner, cpu::TargetAttr> {
   /// What a user of llama.cpp expects, which rounds rows in all its CPU
   /// kernels; docs/bits.md says what that costs.
-  Type getRowsType(Attribute, Operation *linear) const {
-    return getQ8B32Rows(cast<LinearOp>(linear));
+  Type getRowsType(Attribute self, Operation *linear) const {
+    auto pairs = cpu::DotBF16Attr::get(self.getContext());
+    return getRoundedRows(
+        cast<LinearOp>(linear),
+        getMissingFeature(pairs, cast<TargetInterface>(self)).empty());
   }
 
   int64_t getAttentionKeys(Attribute) const { return abi::kCacheBlock; }

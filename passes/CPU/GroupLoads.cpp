@@ -2,12 +2,12 @@
 //
 // See GroupLoads.h. Three idioms serve every format: 32-bit lanes, one a row,
 // from which a column's bits are shifted and masked (products of floats); the
-// same lanes as four bytes, whose columns have their bits at one place
-// (products of bytes); and single fields (tile.decode). Three special
-// ones have a reason beside them: 16 halves
-// are converted by one instruction; a bf16 is the upper half of a float; quants
-// of up to 4 bits are looked up where a table of 16 floats is one register. A
-// test reads back every field of every format.
+// same lanes as four bytes or two bf16, whose columns have their bits at one
+// place (products of bytes and of bf16); and single fields (tile.decode). Three
+// special ones have a reason beside them: 16 halves are converted by one
+// instruction; a bf16 is the upper half of a float; quants of up to 4 bits are
+// looked up where a table of 16 floats is one register. A test reads back every
+// field of every format.
 //
 //===----------------------------------------------------------------------===//
 
@@ -237,6 +237,11 @@ Value GroupLoads::bytes(Value block, int64_t column) {
                                     /*isMasked=*/true);
   return vector::BitCastOp::create(b, b.vectorOf(b.getI8Type(), 4 * kLanes),
                                    lanes);
+}
+
+Value GroupLoads::pairs(Value block, int64_t column) {
+  return vector::BitCastOp::create(b, b.vectorOf(b.getBF16Type(), 2 * kLanes),
+                                   dwords(block, 0, places[0].at(column)));
 }
 
 //===----------------------------------------------------------------------===//

@@ -36,6 +36,9 @@ public:
   /// row r in bytes 4 r to 4 r + 3. Without their bias; signed where the field
   /// is. Calls for one block stand in one block of code.
   mlir::Value bytes(mlir::Value block, int64_t column);
+  /// The numbers of two columns from `column` on, an even one, of the 16 rows:
+  /// row r in elements 2 r and 2 r + 1.
+  mlir::Value pairs(mlir::Value block, int64_t column);
   /// Which load of a block has the quants of a column: equal for columns that
   /// share one.
   int64_t placeOf(int64_t column) const { return places[0].at(column) / 32; }

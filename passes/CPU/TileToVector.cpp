@@ -45,8 +45,8 @@ static MemRefType memoryOf(llama::WeightType type) {
   return dynamicMemory(isVector ? Type(b.getF32Type()) : Type(b.getI8Type()));
 }
 
-/// Rows of float32 or f16 as they are, of q8b32 as bytes. Staged rows of floats
-/// are padded, so that a vector may be stored at any of their columns.
+/// Rows of float32, f16 or bf16 as they are, of q8b32 as bytes. Staged rows of
+/// floats are padded, so that a vector may be stored at any of their columns.
 static MemRefType memoryOf(tile::RowsType rows, bool isStaged = false) {
   int64_t columns = rows.getColumns();
   Type element = rows.getElementType();

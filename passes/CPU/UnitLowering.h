@@ -31,11 +31,13 @@ int64_t prefetchOf(tile::ContractOp op);
 
 void registerFma(mlir::DialectRegistry &registry);
 void registerDotU8S8(mlir::DialectRegistry &registry);
+void registerDotBF16(mlir::DialectRegistry &registry);
 
 /// Attaches the code of every unit.
 inline void registerUnits(mlir::DialectRegistry &registry) {
   registerFma(registry);
   registerDotU8S8(registry);
+  registerDotBF16(registry);
 }
 
 } // namespace corellama::cpu

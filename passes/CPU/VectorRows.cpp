@@ -170,7 +170,11 @@ Values lowerStage(VectorBuilder &b, tile::StageOp op, tile::StageOp::Adaptor in,
       return mapBody(b, op.getBody(), arguments);
     };
     auto store = [&](Value k, int64_t left) {
-      b.storeLanes(map(k, left), target, {own, k});
+      Value lanes = map(k, left);
+      if (!type.getElementType().isF32())
+        lanes = arith::TruncFOp::create(b, b.vectorOf(type.getElementType()),
+                                        lanes);
+      b.storeLanes(lanes, target, {own, k});
     };
     if (isRounded) {
       constexpr int64_t kBlock = llama::Q8B32Type::kBlock;

@@ -131,10 +131,10 @@ KernelPlan planProducts(KernelOp kernel) {
               "a GPU's products are on float32 rows, or all of a kernel on f16 "
               "rows; compile with --activations=f32"};
   bool few = getRowBound((*linears.begin()).getX()) <= kProduct.m;
-  bool head = few && llvm::any_of(linears, [](LinearOp linear) {
-                return linear.getWeight().getType().getRows() >= kLMHeadRows;
-              });
-  return {makeStrategy(context, kProduct), head ? kLMHeadPart : kProduct.n};
+  bool lmHead = few && llvm::any_of(linears, [](LinearOp linear) {
+                  return linear.getWeight().getType().getRows() >= kLMHeadRows;
+                });
+  return {makeStrategy(context, kProduct), lmHead ? kLMHeadPart : kProduct.n};
 }
 
 KernelPlan makePlan(KernelOp kernel) {

@@ -21,10 +21,6 @@ namespace corellama::llama {
 using namespace mlir;
 using namespace corellama::llama;
 
-/// A cache line, and the widest vector: every buffer starts on one, so that no
-/// two workers write one line for different buffers.
-static constexpr int64_t kAlignment = 64;
-
 namespace {
 /// When a buffer's value is live, in stretches between barriers, counted over
 /// all steps; dispatches of one stretch may run at once.
@@ -101,12 +97,13 @@ firstFree(int64_t bytes, ArrayRef<std::pair<int64_t, int64_t>> taken) {
     int64_t need;
     if (!llvm::AddOverflow(at, bytes, need) && need <= begin)
       break;
-    at = std::max(at, static_cast<int64_t>(llvm::alignTo(end, kAlignment)));
+    at = std::max(at,
+                  static_cast<int64_t>(llvm::alignTo(end, kBufferAlignment)));
   }
   int64_t end;
   // Leaves space for the alignment of the next buffer.
   if (llvm::AddOverflow(at, bytes, end) ||
-      llvm::AddOverflow(end, kAlignment, end))
+      llvm::AddOverflow(end, kBufferAlignment, end))
     return failure();
   return at;
 }

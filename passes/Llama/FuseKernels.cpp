@@ -119,12 +119,12 @@ static llvm::DenseSet<StringAttr> layersOf(ModuleOp module) {
 }
 
 /// The functions that read some of the rows that a form leaves.
-static llvm::DenseSet<StringAttr> headsOf(ModuleOp module) {
-  llvm::DenseSet<StringAttr> heads;
+static llvm::DenseSet<StringAttr> lmHeadsOf(ModuleOp module) {
+  llvm::DenseSet<StringAttr> lmHeads;
   for (auto model : module.getOps<ModelOp>())
-    for (auto head : model.getLmHeads().getAsRange<FlatSymbolRefAttr>())
-      heads.insert(head.getAttr());
-  return heads;
+    for (auto lmHead : model.getLmHeads().getAsRange<FlatSymbolRefAttr>())
+      lmHeads.insert(lmHead.getAttr());
+  return lmHeads;
 }
 
 /// A kernel in front of `before` that copies `value`.
@@ -144,7 +144,7 @@ static KernelOp buildCopy(StringRef role, Value value, Operation *before,
 /// A kernel that gathers the rows that an LM head is asked for, where there may
 /// be several: what follows has them side by side, as a form has the rows of
 /// its call. One row is read where it is.
-static bool gatherWanted(Block &block) {
+static void gatherWanted(Block &block) {
   auto isOpen = [](BlockArgument given) {
     auto type = dyn_cast<RankedTensorType>(given.getType());
     return type && type.getRank() == 2 && type.isDynamicDim(0);
@@ -152,20 +152,19 @@ static bool gatherWanted(Block &block) {
   BlockArgument *given = llvm::find_if(block.getArguments(), isOpen);
   if (given == block.getArguments().end() ||
       llvm::all_of(given->getUsers(), llvm::IsaPred<KernelOp>))
-    return false;
+    return;
   KernelOp wanted =
       buildCopy("wanted", *given, &block.front(), block.front().getLoc());
   given->replaceAllUsesExcept(wanted.getResult(0), wanted);
-  return true;
 }
 
 /// A kernel that copies the result of a layer, where the kernel that makes it
 /// reads the rows of the layer, or a later one does: the two share a buffer,
 /// and no part may overwrite what another one reads.
-static bool carryResult(Block &block) {
+static void carryResult(Block &block) {
   Operation *end = block.getTerminator();
   if (end->getNumOperands() != 1)
-    return false;
+    return;
   Value result = end->getOperand(0);
   auto last = result.getDefiningOp<KernelOp>();
   bool isOverwritten =
@@ -176,17 +175,16 @@ static bool carryResult(Block &block) {
                });
       });
   if (!isOverwritten)
-    return false;
+    return;
   end->setOperand(0,
                   buildCopy("carry", result, end, last.getLoc()).getResult(0));
-  return true;
 }
 
 namespace {
 struct FuseKernels : corellama::llama::impl::LlamaFuseKernelsBase<FuseKernels> {
   void runOnOperation() override {
     llvm::DenseSet<StringAttr> layers = layersOf(getOperation()),
-                               heads = headsOf(getOperation());
+                               lmHeads = lmHeadsOf(getOperation());
     // Without a target, as in tests, only calls of one row count as few rows.
     int64_t fewRows = 1;
     if (getTarget(getOperation())) {
@@ -204,13 +202,11 @@ struct FuseKernels : corellama::llama::impl::LlamaFuseKernelsBase<FuseKernels> {
             << " blocks, a function of the model has one";
         return signalPassFailure();
       }
-      if (heads.contains(function.getNameAttr()) &&
-          gatherWanted(function.getFunctionBody().front()))
-        ++kernelsFormed;
+      if (lmHeads.contains(function.getNameAttr()))
+        gatherWanted(function.getFunctionBody().front());
       fuse(function, fewRows);
-      if (layers.contains(function.getNameAttr()) &&
-          carryResult(function.getFunctionBody().front()))
-        ++kernelsFormed;
+      if (layers.contains(function.getNameAttr()))
+        carryResult(function.getFunctionBody().front());
     }
   }
 
@@ -234,7 +230,6 @@ struct FuseKernels : corellama::llama::impl::LlamaFuseKernelsBase<FuseKernels> {
       else
         remark::missed(loc, options) << remark::add("{0}", text)
                                      << remark::reason("{0}", decision.reason);
-      fusionsMissed += !decision.joined;
     }
 
     Operation *end = block.getTerminator();
@@ -245,7 +240,6 @@ struct FuseKernels : corellama::llama::impl::LlamaFuseKernelsBase<FuseKernels> {
         continue;
       }
       buildKernel(group, end);
-      ++kernelsFormed;
     }
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
       if (isSunkIntoKernels(&op) && op.use_empty())

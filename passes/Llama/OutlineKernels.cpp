@@ -76,7 +76,7 @@ private:
                 const llvm::DenseMap<Value, BufferOp> &bufferOf);
   unsigned share(Outlined made);
   LogicalResult outlineEntry(EntryAttr entry, ModelOp model);
-  LogicalResult outlineHead(func::FuncOp head);
+  LogicalResult outlineLMHead(func::FuncOp lmHead);
 
   // From lines to steps.
   void declareFunctions();
@@ -368,20 +368,21 @@ LogicalResult Outliner::outlineEntry(EntryAttr entry, ModelOp model) {
   return success();
 }
 
-LogicalResult Outliner::outlineHead(func::FuncOp head) {
-  StringRef name = head.getName();
-  int64_t rows =
-      head.getNumArguments() == 1 ? getRowBound(head.getArgument(0)) : kAnyRows;
+LogicalResult Outliner::outlineLMHead(func::FuncOp lmHead) {
+  StringRef name = lmHead.getName();
+  int64_t rows = lmHead.getNumArguments() == 1
+                     ? getRowBound(lmHead.getArgument(0))
+                     : kAnyRows;
   if (rows == kAnyRows)
-    return head.emitOpError()
+    return lmHead.emitOpError()
            << "is an LM head of any number of rows, expected a "
               "bound; run llama-specialize-forms first";
-  SmallVector<KernelOp> kernels(head.getOps<KernelOp>());
+  SmallVector<KernelOp> kernels(lmHead.getOps<KernelOp>());
   FailureOr<int64_t> capacity = StepBuffers::rowCapacity(rows, kernels);
   if (failed(capacity))
     return failure();
   FailureOr<SmallVector<Line>> lines =
-      outline(head, Part::LMHead, name, *capacity);
+      outline(lmHead, Part::LMHead, name, *capacity);
   if (failed(lines))
     return failure();
   steps.push_back({name.str(), rows, /*isHead=*/true, *lines, {}, {}});
@@ -492,8 +493,8 @@ LogicalResult Outliner::run() {
   for (auto entry : model.getEntries()->getAsRange<EntryAttr>())
     if (failed(outlineEntry(entry, model)))
       return failure();
-  for (Attribute head : model.getLmHeads())
-    if (failed(outlineHead(lookup(head))))
+  for (Attribute lmHead : model.getLmHeads())
+    if (failed(outlineLMHead(lookup(lmHead))))
       return failure();
 
   // Nothing fails from here on.

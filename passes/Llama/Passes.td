@@ -58,16 +58,18 @@ def LlamaSetNumerics : Pass<"llama-set-numerics", "::mlir::ModuleOp"> {
     Leaves: each value that a linear reads in rounded form goes through one
     `llama.quantize`, which all its readers share. With `activations=auto` the
     planner of `llama.target` says which linears and to what: on a CPU those with
-    a block-quantised weight, to q8b32; on a GPU those that its tensor cores
-    compute, to f16. With `activations=q8` as on a CPU; linears with F32, F16 and
-    BF16 weights keep float32 rows. With `activations=f32` everything as it was.
+    a block-quantised weight, to q8b32, and where it multiplies bf16 those with a
+    BF16 weight of an even number of columns, to bf16; on a GPU those that its
+    tensor cores compute, to f16. With `activations=bf16` as on such a CPU, with
+    `activations=q8` as on one that does not multiply bf16; linears with F32 and
+    F16 weights keep float32 rows. With `activations=f32` everything as it was.
     Never: rounds what is rounded already, or rounds for a reader that is no
     linear.
 
     EXAMPLE test/passes/Llama/llama-set-numerics.mlir @readers_share_one_rounding
   }];
   let options = [Option<"activations", "activations", "std::string", "\"auto\"",
-                        "auto, f32 or q8">];
+                        "auto, f32, q8 or bf16">];
   let dependentDialects = ["::corellama::llama::LlamaDialect"];
 }
 
@@ -115,9 +117,6 @@ def LlamaFuseKernels : Pass<"llama-fuse-kernels", "::mlir::ModuleOp"> {
     EXAMPLE test/passes/Llama/llama-fuse-kernels.mlir @a_decode_layer_is_five_kernels
   }];
   let dependentDialects = ["::corellama::llama::LlamaDialect"];
-  let statistics = [
-    Statistic<"kernelsFormed", "kernels-formed", "kernels in all functions">,
-    Statistic<"fusionsMissed", "fusions-missed", "joins that were refused">];
 }
 
 //===----------------------------------------------------------------------===//
@@ -230,7 +229,7 @@ def LlamaResolveWeightReferences : Pass<"llama-resolve-weight-references", "::ml
 def LlamaVerifySchedule : Pass<"llama-verify-schedule", "::mlir::ModuleOp"> {
   let summary = "prove that no two dispatches race and no buffer is overwritten too early";
   let description = [{
-    Phase: schedule.
+    Phase: schedule, and tile, whose kernels access memory in place of buffers.
     Needs: buffers with offsets.
     Leaves: the module as it is, or errors: two dispatches that touch the same bytes,
     one of them writing, without a barrier between them (a loop's previous iteration

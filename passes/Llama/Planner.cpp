@@ -22,7 +22,12 @@ FailureOr<PlannerInterface> corellama::llama::getPlanner(ModuleOp module) {
   return planner;
 }
 
-Type corellama::llama::getQ8B32Rows(LinearOp linear) {
-  bool blocks = linear.getWeight().getType().getFormat().getBlock() > 1;
-  return blocks ? Type(Q8B32Type::get(linear.getContext())) : Type();
+Type corellama::llama::getRoundedRows(LinearOp linear, bool pairs) {
+  WeightType weight = linear.getWeight().getType();
+  if (weight.getFormat().getBlock() > 1)
+    return Q8B32Type::get(linear.getContext());
+  if (pairs && isa<BF16Attr>(weight.getFormat()) &&
+      weight.getColumns() % 2 == 0)
+    return BFloat16Type::get(linear.getContext());
+  return {};
 }

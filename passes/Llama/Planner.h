@@ -16,10 +16,11 @@ namespace corellama::llama {
 /// Reports an error if the module has no target, or its target no planner.
 mlir::FailureOr<PlannerInterface> getPlanner(mlir::ModuleOp module);
 
-/// The type of an element where rows of 8 bits go with a linear's weight: they
-/// go with blocks of quants. Null for a weight of plain numbers, which has no
-/// scale that the rounding could hide behind.
-mlir::Type getQ8B32Rows(LinearOp linear);
+/// What the rows of a linear are rounded to where its weight allows it: q8b32
+/// for blocks of quants, and, if `pairs`, bf16 for BF16 weights, whose columns
+/// are multiplied two at a time. Null: rows stay float32, as for F16 and F32
+/// weights.
+mlir::Type getRoundedRows(LinearOp linear, bool pairs);
 
 } // namespace corellama::llama
 

@@ -6,6 +6,8 @@
 
 #include "passes/Llama/ScheduleDependences.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/PointerIntPair.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -51,6 +53,70 @@ std::string corellama::llama::namesOf(DispatchOp run) {
 // Accesses
 //===----------------------------------------------------------------------===//
 
+namespace {
+/// What one callee touches.
+struct Collector {
+  SymbolTable &symbols;
+  SmallVectorImpl<BufferAccess> &accesses;
+
+  FailureOr<BufferOp> find(Operation *op, SymbolRefAttr symbol) {
+    if (auto buffer = symbols.lookup<BufferOp>(symbol.getLeafReference()))
+      return buffer;
+    return op->emitOpError() << symbol << " is not a buffer of this module";
+  }
+
+  LogicalResult addBuffer(Operation *op, SymbolRefAttr symbol, bool writes) {
+    FailureOr<BufferOp> buffer = find(op, symbol);
+    if (succeeded(buffer))
+      accesses.push_back({*buffer, writes, op});
+    return buffer;
+  }
+
+  /// Memory that an op of a body is given. A body has many accesses to the same
+  /// memory, of which the first stands for all.
+  LogicalResult addMemory(Operation *op, Value memory, bool writes) {
+    auto handle = memory.getDefiningOp<MemoryHandleInterface>();
+    if (!handle)
+      return success();
+    BufferOp buffer;
+    if (FlatSymbolRefAttr symbol = handle.getHandleBuffer()) {
+      FailureOr<BufferOp> found = find(handle, symbol);
+      if (failed(found))
+        return failure();
+      buffer = *found;
+    }
+    if (known.insert({buffer, writes}).second)
+      accesses.push_back({buffer, writes, op});
+    return success();
+  }
+
+  LogicalResult add(MemoryEffectOpInterface op) {
+    SmallVector<MemoryEffects::EffectInstance> effects;
+    op.getEffects(effects);
+    for (const MemoryEffects::EffectInstance &effect : effects) {
+      bool writes = isa<MemoryEffects::Write>(effect.getEffect());
+      if (!writes && !isa<MemoryEffects::Read>(effect.getEffect()))
+        continue;
+      LogicalResult added = success();
+      if (isa<CacheResource>(effect.getResource()))
+        accesses.push_back({BufferOp(), writes, op});
+      else if (isa<BufferResource>(effect.getResource()))
+        added = addBuffer(op, effect.getSymbolRef(), writes);
+      else if (Value memory = effect.getValue())
+        added = addMemory(op, memory, writes);
+      else // of all memory that the op is given
+        for (Value operand : op->getOperands())
+          added = succeeded(added) ? addMemory(op, operand, writes) : added;
+      if (failed(added))
+        return failure();
+    }
+    return success();
+  }
+
+  llvm::DenseSet<llvm::PointerIntPair<Operation *, 1, bool>> known = {};
+};
+} // namespace
+
 /// Adds what `callee` touches.
 static LogicalResult collectAccesses(Operation *callee, SymbolTable &symbols,
                                      SmallVectorImpl<BufferAccess> &accesses) {
@@ -58,24 +124,10 @@ static LogicalResult collectAccesses(Operation *callee, SymbolTable &symbols,
   if (function.isExternal())
     return function.emitOpError() << "has no body, so there is no telling what "
                                      "its dispatches read and write";
+  Collector collector{symbols, accesses};
   WalkResult result = callee->walk([&](MemoryEffectOpInterface op) {
-    SmallVector<MemoryEffects::EffectInstance> effects;
-    op.getEffects(effects);
-    for (const MemoryEffects::EffectInstance &effect : effects) {
-      bool writes = !isa<MemoryEffects::Read>(effect.getEffect());
-      if (isa<CacheResource>(effect.getResource())) {
-        accesses.push_back({BufferOp(), writes, op});
-      } else if (isa<BufferResource>(effect.getResource())) {
-        SymbolRefAttr symbol = effect.getSymbolRef();
-        auto buffer = symbols.lookup<BufferOp>(symbol.getLeafReference());
-        if (!buffer) {
-          op->emitOpError() << symbol << " is not a buffer of this module";
-          return WalkResult::interrupt();
-        }
-        accesses.push_back({buffer, writes, op});
-      }
-    }
-    return WalkResult::advance();
+    return failed(collector.add(op)) ? WalkResult::interrupt()
+                                     : WalkResult::advance();
   });
   return failure(result.wasInterrupted());
 }

@@ -1,9 +1,10 @@
 //===- ScheduleDependences.h - what dispatches access, in which order -----===//
 //
 // What each dispatch of a step reads and writes, from the effects that the ops
-// of its callee have on buffers and on the cache, and the order in which a step
-// runs them. The pass that inserts barriers, the one that places buffers and
-// the verifier share these facts and nothing else.
+// of its callee have on buffers and on the cache, as values of phase schedule
+// or as the memory of phase tile, and the order in which a step runs them. The
+// pass that inserts barriers, the one that places buffers and the verifier
+// share these facts and nothing else.
 //
 //===----------------------------------------------------------------------===//
 
@@ -77,6 +78,10 @@ private:
   llvm::DenseMap<mlir::Operation *, llvm::SmallVector<BufferAccess>> accesses;
   llvm::MapVector<mlir::Operation *, llvm::SmallVector<BufferAccess>> callees;
 };
+
+/// A cache line, and the widest vector: every buffer starts on one, so that no
+/// two workers write one line for different buffers.
+inline constexpr int64_t kBufferAlignment = 64;
 
 /// Whether two buffers have bytes in common; by identity before offsets are
 /// known.

@@ -31,9 +31,11 @@ static void remarkRows(LinearOp linear, Type element) {
   std::string format = linear.getWeight().getType().getFormat().getName().str();
   if (element)
     remark::passed(linear.getLoc(), options)
-        << remark::add("rows of a product by {0} weights are rounded to q8b32",
-                       format)
-        << remark::reason("its quants are integers with a scale a block");
+        << remark::add("rows of a product by {0} weights are rounded to {1}",
+                       format, isa<Q8B32Type>(element) ? "q8b32" : "bf16")
+        << remark::reason(isa<Q8B32Type>(element)
+                              ? "its quants are integers with a scale a block"
+                              : "its numbers are bf16 too");
   else
     remark::missed(linear.getLoc(), options)
         << remark::add("rows of a product by {0} weights stay float32", format)
@@ -46,9 +48,9 @@ struct SetNumerics : corellama::llama::impl::LlamaSetNumericsBase<SetNumerics> {
 
   void runOnOperation() override {
     std::string rows = obeyOption(getOperation(), "activations", activations);
-    if (rows != "auto" && rows != "f32" && rows != "q8") {
+    if (!llvm::is_contained({"auto", "f32", "q8", "bf16"}, rows)) {
       getOperation().emitError()
-          << "activations is '" << rows << "', expected auto, f32 or q8";
+          << "activations is '" << rows << "', expected auto, f32, q8 or bf16";
       return signalPassFailure();
     }
     SmallVector<LinearOp> linears;
@@ -62,9 +64,9 @@ struct SetNumerics : corellama::llama::impl::LlamaSetNumericsBase<SetNumerics> {
     // All are asked before one is changed: a table may look at a linear's
     // neighbours.
     SmallVector<Type> wanted;
-    if (rows == "q8") {
+    if (rows != "auto") {
       for (LinearOp linear : linears) {
-        wanted.push_back(getQ8B32Rows(linear));
+        wanted.push_back(getRoundedRows(linear, /*pairs=*/rows == "bf16"));
         remarkRows(linear, wanted.back());
       }
     } else {

@@ -42,22 +42,45 @@ static LogicalResult verifyOffset(BufferOp buffer) {
   if (llvm::AddOverflow(static_cast<int64_t>(*buffer.getAt()), *bytes, end))
     return buffer.emitOpError()
            << "@" << buffer.getSymName() << " ends beyond all memory";
+  if (*buffer.getAt() % kBufferAlignment != 0)
+    return buffer.emitOpError()
+           << "@" << buffer.getSymName() << " lies at " << *buffer.getAt()
+           << ", expected a multiple of " << kBufferAlignment;
   return success();
 }
 
-/// The offset on a buffer_read or buffer_write, which code generation uses, is
-/// the declared one.
-static LogicalResult verifyStamp(const BufferAccess &access) {
-  BufferOp buffer = access.buffer;
-  if (!buffer)
-    return success();
-  auto offset = access.op->getAttrOfType<IntegerAttr>("at");
+/// The offset of `op`, which code generation uses, is the declared one.
+static LogicalResult verifyStamp(Operation *op, BufferOp buffer,
+                                 IntegerAttr offset) {
   if (offset.getInt() == static_cast<int64_t>(*buffer.getAt()))
     return success();
-  return access.op->emitOpError()
-         << "has offset " << offset.getInt() << ", buffer @"
-         << buffer.getSymName() << " lies at " << *buffer.getAt()
-         << "; run llama-assign-buffers again";
+  return op->emitOpError() << "has offset " << offset.getInt() << ", buffer @"
+                           << buffer.getSymName() << " lies at "
+                           << *buffer.getAt()
+                           << "; run llama-assign-buffers again";
+}
+
+/// Offsets of buffers as values (schedule) and as memory (tile).
+static LogicalResult verifyUses(Operation *callee,
+                                ArrayRef<BufferAccess> accesses) {
+  for (const BufferAccess &access : accesses)
+    if (auto offset = access.op->getAttrOfType<IntegerAttr>("at");
+        offset && access.buffer &&
+        failed(verifyStamp(access.op, access.buffer, offset)))
+      return failure();
+  return failure(callee
+                     ->walk([](MemoryHandleInterface handle) -> WalkResult {
+                       FlatSymbolRefAttr symbol = handle.getHandleBuffer();
+                       auto buffer =
+                           symbol
+                               ? SymbolTable::lookupNearestSymbolFrom<BufferOp>(
+                                     handle, symbol)
+                               : BufferOp();
+                       return buffer ? verifyStamp(handle, buffer,
+                                                   handle.getHandleOffset())
+                                     : success();
+                     })
+                     .wasInterrupted());
 }
 
 //===----------------------------------------------------------------------===//
@@ -284,6 +307,13 @@ struct VerifySchedule
   }
 
   static LogicalResult verify(ModuleOp module) {
+    // Hand-written modules of tests say no phase.
+    if (auto name = module->getAttrOfType<StringAttr>(kPhaseAttr);
+        name && name != infoOf(Phase::Schedule).name &&
+        name != infoOf(Phase::Tile).name)
+      return module.emitError()
+             << "is a module of phase " << name
+             << "; there are schedules to verify in schedule and tile";
     if (failed(verifyStamps(module)))
       return failure();
     for (auto buffer : module.getOps<BufferOp>())
@@ -294,10 +324,8 @@ struct VerifySchedule
     if (failed(dependences))
       return failure();
     for (auto &[callee, accesses] : dependences->getCallees()) {
-      for (const BufferAccess &access : accesses)
-        if (failed(verifyStamp(access)))
-          return failure();
-      if (failed(verifyCallee(callee, accesses)))
+      if (failed(verifyUses(callee, accesses)) ||
+          failed(verifyCallee(callee, accesses)))
         return failure();
     }
     LogicalResult result = success();

@@ -422,7 +422,7 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
         for (Value target : targets) {
           Type kept = cast<MemRefType>(target.getType()).getElementType();
           Value stored = y;
-          if (kept.isF16())
+          if (kept.getIntOrFloatBitWidth() < 32)
             stored = arith::TruncFOp::create(
                 b, cast<VectorType>(y.getType()).clone(kept), y);
           tile::StoreOp::create(b, stored, target, firstRow, at, rows, limit);

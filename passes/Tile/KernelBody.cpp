@@ -208,6 +208,11 @@ Value KernelBody::bufferRows(FlatSymbolRefAttr buffer, IntegerAttr at) {
 static bool isQ8B32(Type tensor) {
   return isa<Q8B32Type>(cast<RankedTensorType>(tensor).getElementType());
 }
+/// f16 or bf16: each value is rounded alone.
+static bool isHalf(Type tensor) {
+  return getElementTypeOrSelf(tensor).isF16() ||
+         getElementTypeOrSelf(tensor).isBF16();
+}
 
 KernelBody::Rows *KernelBody::rowsOf(Value tensor) {
   if (auto it = rowsMade.find(tensor); it != rowsMade.end())
@@ -216,7 +221,7 @@ KernelBody::Rows *KernelBody::rowsOf(Value tensor) {
   auto type = cast<RankedTensorType>(tensor.getType());
   Type element = type.getElementType();
   // Few rows are rounded as they are staged.
-  bool isRounded = isa<QuantizeOp>(op) && isQ8B32(type);
+  bool isRounded = isa<QuantizeOp>(op) && (isQ8B32(type) || element.isBF16());
   if (isRounded)
     op = cast<QuantizeOp>(op).getX().getDefiningOp();
   Rows made;
@@ -346,18 +351,17 @@ Value KernelBody::tileOf(Value tensor, const Position &at) {
   }
 
   if (auto quantize = dyn_cast<QuantizeOp>(op);
-      quantize && (quantize.getType().getElementType().isF16() ||
-                   isQ8B32(quantize.getType()))) {
+      quantize && (isHalf(quantize.getType()) || isQ8B32(quantize.getType()))) {
     Value x = tileOf(quantize.getX(), at);
     // A tile is no whole block: what is stored is rounded later.
     if (!x || isQ8B32(quantize.getType()))
       return x;
-    auto halves = VectorType::get({at.m, at.n}, b.getF16Type());
+    auto halves =
+        VectorType::get({at.m, at.n}, quantize.getType().getElementType());
     return arith::TruncFOp::create(b, halves, x).getResult();
   }
-  op->emitOpError() << "has no body on a tile with this kernel's numerics; "
-                       "float32 activations have one for every op but argmax, "
-                       "and rows can be rounded to f16 or q8b32";
+  op->emitOpError() << "is needed tile by tile, and has a body on whole rows "
+                       "only; it should be a kernel of its own";
   return {};
 }
 

@@ -62,7 +62,7 @@ static LogicalResult verifyStrategy(func::FuncOp kernel) {
 namespace {
 struct LlamaToTile : tile::impl::LlamaToTileBase<LlamaToTile> {
   void runOnOperation() override {
-    // What the bodies take for granted: earlier passes wrote it, or somebody
+    // What the bodies take for granted: earlier passes wrote it, or a user
     // wrote the module by hand.
     ModuleOp module = getOperation();
     for (auto buffer : module.getOps<llama::BufferOp>())

@@ -32,8 +32,7 @@ void CPUDialect::registerAttributes() {
 LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  StringRef name, StringRef,
                                  int64_t vectorBits) {
-  // 0: not said, as in modules of a test.
-  if (llvm::is_contained({0, 128, 256, 512}, vectorBits))
+  if (llvm::is_contained({128, 256, 512}, vectorBits))
     return success();
   return emitError() << "'" << name << "' has vectors of " << vectorBits
                      << " bits, expected 128, 256 or 512";
@@ -117,5 +116,26 @@ Attribute DotU8S8Attr::getOrder(llama::FormatInterface format) const {
 /// them.
 ArrayRef<StringLiteral> DotU8S8Attr::getFeatures() const {
   static constexpr StringLiteral kFeatures[] = {"avx2", "fma"};
+  return kFeatures;
+}
+
+//===----------------------------------------------------------------------===//
+// #cpu.dot_bf16
+//===----------------------------------------------------------------------===//
+
+Type DotBF16Attr::getRowsType() const {
+  return BFloat16Type::get(getContext());
+}
+
+/// Other numbers would have to be rounded, and weights never are.
+Attribute DotBF16Attr::getOrder(llama::FormatInterface format) const {
+  if (!isa<llama::BF16Attr>(format))
+    return {};
+  return llama::ReductionOrderAttr::get(getContext(), *this, /*block=*/2,
+                                        llama::ScaleMode::None, /*lanes=*/0);
+}
+
+ArrayRef<StringLiteral> DotBF16Attr::getFeatures() const {
+  static constexpr StringLiteral kFeatures[] = {"avx512bf16"};
   return kFeatures;
 }

@@ -27,7 +27,7 @@ def CPU_TargetAttr : CPU_Attr<"Target", "target", [Llama_TargetInterface]> {
   }];
   let parameters = (ins StringRefParameter<"the name on the command line">:$name,
     StringRefParameter<"in LLVM's spelling", "\"\"">:$features,
-    DefaultValuedParameter<"int64_t", "0">:$vector_bits);
+    "int64_t":$vector_bits);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
@@ -74,6 +74,16 @@ def CPU_DotU8S8Attr : CPU_Attr<"DotU8S8", "dot_u8s8",
     has it (AVX-512 VNNI, AVX-VNNI), else by `vpmaddubsw` (AVX2); the bits are
     the same. Bytes are multiplied where they stand, without panels; the sums of
     blocks stand in the rows.
+  }];
+}
+
+def CPU_DotBF16Attr : CPU_Attr<"DotBF16", "dot_bf16",
+    [DeclareAttrInterfaceMethods<Llama_ContractionUnitInterface, ["getFeatures"]>]> {
+  let summary = "products of bfloat16, summed in float32";
+  let description = [{
+    Two columns at once of BF16 weights, where they stand, and of rows of bf16,
+    by `vdpbf16ps` (AVX512_BF16: Intel SDM, volume 2). One chain of sums a
+    result, without panels.
   }];
 }
 

@@ -23,6 +23,11 @@ def CPU_Bytes : CPU_Vector256<32, 8, I8>;
 def CPU_Words : CPU_Vector256<16, 16, I16>;
 def CPU_Doublewords : CPU_Vector256<8, 32, I32>;
 
+// Two columns of a row, for each of 16 lanes.
+def CPU_Pairs
+    : VectorOfLengthAndType<[32], [BF16]>,
+      BuildableType<"::mlir::VectorType::get({32}, $_builder.getBF16Type())">;
+
 def CPU_Lookup16Op : CPU_Op<"lookup16", "\"llvm.x86.avx512.permvar.sf.512\"",
     [AllTypesMatch<["table", "result"]>]> {
   let summary = "table[index mod 16], lane by lane: vpermps";
@@ -74,6 +79,31 @@ def CPU_DotU8S8Op : CPU_Op<"dot_u8s8",
                        VectorOfLengthAndType<[32, 64], [I8]>:$s);
   let results = (outs VectorOfLengthAndType<[8, 16], [I32]>:$result);
   let assemblyFormat = "$acc `,` $u `,` $s attr-dict `:` type($acc)";
+}
+
+// Upstream's x86vector.avx512.dot is the same instruction; its order of sums,
+// which bits depend on, is not part of its meaning.
+def CPU_DotBF16Op : CPU_Op<"dot_bf16", "\"llvm.x86.avx512bf16.dpbf16ps.512\"",
+    [AllTypesMatch<["acc", "result"]>]> {
+  let summary = "acc + two products of bfloat16 a lane: vdpbf16ps";
+  let description = [{
+    `result[i] = fma(w[2 i], x[2 i], fma(w[2 i + 1], x[2 i + 1], acc[i]))`: the odd
+    element first, each fma rounded to nearest even; a subnormal operand counts as
+    zero, and a subnormal sum becomes zero (Intel SDM, volume 2, VDPBF16PS). One
+    instruction with AVX512_BF16, which can read `x` from memory, two elements for
+    all lanes.
+
+    ```mlir
+    func.func @f(%acc: vector<16xf32>, %w: vector<32xbf16>, %x: vector<32xbf16>) -> vector<16xf32> {
+      %v = cpu.dot_bf16 %acc, %w, %x : vector<16xf32>
+      return %v : vector<16xf32>
+    }
+    ```
+  }];
+  let arguments = (ins VectorOfLengthAndType<[16], [F32]>:$acc,
+                       CPU_Pairs:$w, CPU_Pairs:$x);
+  let results = (outs VectorOfLengthAndType<[16], [F32]>:$result);
+  let assemblyFormat = "$acc `,` $w `,` $x attr-dict `:` type($acc)";
 }
 
 def CPU_MultiplySignsOp : CPU_Op<"multiply_signs", "\"llvm.x86.avx2.psign.b\""> {

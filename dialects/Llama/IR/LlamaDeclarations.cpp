@@ -7,6 +7,7 @@
 
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/IR/Builders.h"
+#include "llvm/ADT/DenseSet.h"
 
 using namespace mlir;
 using namespace corellama::llama;
@@ -21,7 +22,11 @@ LogicalResult ModelOp::verify() {
            << "has either entries (until plan) or steps (from schedule on)";
   if (!getEntries())
     return success();
+  llvm::SmallDenseSet<StringAttr> names;
   for (auto entry : getEntries()->getAsRange<EntryAttr>()) {
+    if (!names.insert(entry.getName()).second) // model A5
+      return emitOpError() << "has two entries '" << entry.getName().getValue()
+                           << "'; steps are named after them";
     for (int32_t index : entry.getOf().asArrayRef())
       if (index < 0 ||
           static_cast<size_t>(index) >= entry.getLayers().size()) // model A2

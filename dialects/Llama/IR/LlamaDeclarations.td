@@ -30,6 +30,7 @@ def Llama_ModelOp : Llama_Op<"model", Llama_DeclarationPhases,
     (A1) either entries or steps. (A2) an entry's `of` has one index a layer,
     each below the number of its layer functions. (A3) every symbol is a
     function (entries) or a step (steps). (A4) at least one head.
+    (A5) no two entries have one name.
 
     ```mlir
     llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @embed, layers = [@layer], of = [0, 0]>] lm_heads [@lm_head]

@@ -159,7 +159,7 @@ def Llama_PlannerInterface : AttrInterface<"PlannerInterface"> {
 def Llama_ContractionUnitInterface : AttrInterface<"ContractionUnitInterface"> {
   let cppNamespace = "::corellama::llama";
   let description = [{
-    The instructions that multiply rows by a weight: `#cpu.fma`, `#cpu.dot_u8s8`,
+    The instructions that multiply rows by a weight: `#cpu.fma`, `#cpu.dot_u8s8`, `#cpu.dot_bf16`,
     `#cuda.simt`, `#cuda.mma`. The methods give facts to verifiers and to `passes/Tile`; the
     code is an external model in `passes/CPU/Units` or `passes/CUDA/Units`.
   }];
@@ -203,6 +203,21 @@ def Llama_StrategyInterface : AttrInterface<"StrategyInterface"> {
       Groups of 16 elements of a head that one tile of values may sum, where it
       has so many rows.}],
       "int64_t", "getValueGroups", (ins "int64_t":$rows)>,
+  ];
+}
+
+def Llama_MemoryHandleInterface : OpInterface<"MemoryHandleInterface"> {
+  let cppNamespace = "::corellama::llama";
+  let description = [{
+    An op of a kernel's body whose result stands for memory that dispatches share: a
+    buffer or the cache. What the users of the result do to it is in their effects, so
+    that a schedule can be verified when kernels are code.
+  }];
+  let methods = [
+    InterfaceMethod<"The buffer; null: the cache.",
+                    "::mlir::FlatSymbolRefAttr", "getHandleBuffer">,
+    InterfaceMethod<"The buffer's first byte in the workspace.",
+                    "::mlir::IntegerAttr", "getHandleOffset">,
   ];
 }
 

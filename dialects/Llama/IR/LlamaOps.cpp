@@ -154,11 +154,6 @@ LogicalResult AttentionMergeOp::verify() {
   return success();
 }
 
-LogicalResult ArgmaxOp::verify() {
-  return expectSameRows(*this, getX(), getResult(),
-                        "one result a row"); // argmax A1
-}
-
 LogicalResult QuantizeOp::verify() {
   RankedTensorType x = getX().getType(), result = getType();
   if (x.getShape() != result.getShape()) // quantize A1

@@ -361,26 +361,6 @@ def Llama_AddOp : Llama_ElementwiseOp<"add",
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($result)";
 }
 
-def Llama_ArgmaxOp : Llama_Op<"argmax", Llama_GraphPhases, [Pure]> {
-  let summary = "the column of the largest value of each row";
-  let description = [{
-    The lowest column wins a tie; NaN never wins.
-
-    (A1) one result a row. (A2) x is rows x columns.
-
-    ```mlir
-    func.func @greedy(%logits: tensor<?x64xf32>) -> tensor<?xi32> {
-      %id = llama.argmax %logits : tensor<?x64xf32> -> tensor<?xi32>
-      return %id : tensor<?xi32>
-    }
-    ```
-  }];
-  let arguments = (ins Llama_Rows:$x);
-  let results = (outs Llama_Integers:$result);
-  let assemblyFormat = "$x attr-dict `:` type($x) `->` type($result)";
-  let hasVerifier = 1;
-}
-
 def Llama_QuantizeOp : Llama_Op<"quantize", Llama_GraphPhases, [Pure]> {
   let summary = "round rows to another type";
   let description = [{

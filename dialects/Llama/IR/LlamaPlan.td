@@ -31,6 +31,8 @@ def Llama_ReductionOrderAttr : Llama_Attr<"ReductionOrder", "reduction_order"> {
       integers, the same in every order. Then acc = fma(float(sum),
       scale * d, acc) with d the row's own scale, and where the format has minima
       acc = fma(minimum, d * float(sum of q), acc).
+    - `#cpu.dot_bf16`: blocks of `block` = 2 terms ascend in one chain: acc =
+      fma(x0, w0, fma(x1, w1, acc)), each fma with subnormal numbers as zeros.
     - `#cuda.simt`: lane j of `lanes` takes blocks j, j + lanes, ... ascending, a
       block being the 16 bytes of quants that one load brings; its terms are one
       chain of fma from +0, then scale and minimum as above, with the scale of

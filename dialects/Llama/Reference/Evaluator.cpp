@@ -140,7 +140,6 @@ private:
   Results evaluate(AddOp op) {
     return one(add(tensor(op.getLhs()), tensor(op.getRhs())));
   }
-  Results evaluate(ArgmaxOp op) { return one(argmax(tensor(op.getX()))); }
   Results evaluate(QuantizeOp op);
 
   // Kernels, buffers, steps.
@@ -196,7 +195,7 @@ Results Evaluator::Frame::run(Operation *op) {
   return llvm::TypeSwitch<Operation *, Results>(op)
       .Case<EmbedOp, RmsNormOp, LinearOp, RopeOp, KVAppendOp, AttentionOp,
             AttentionPartOp, AttentionMergeOp, SwigluOp, SiluOp, MulOp, AddOp,
-            ArgmaxOp, QuantizeOp, WeightRefOp, KernelOp, InputOp, BufferReadOp,
+            QuantizeOp, WeightRefOp, KernelOp, InputOp, BufferReadOp,
             BufferWriteOp, DispatchOp, BarrierOp, func::CallOp, scf::ForOp>(
           [&](auto typed) { return evaluate(typed); })
       .Default([&](Operation *other) { return evaluateByFolding(other); });

@@ -276,7 +276,7 @@ Tensor reference::attentionMerge(const Tensor &parts) {
 }
 
 //===----------------------------------------------------------------------===//
-// Element by element; argmax; quantize
+// Element by element; quantize
 //===----------------------------------------------------------------------===//
 
 Tensor reference::silu(const Tensor &x) {
@@ -302,20 +302,6 @@ Tensor reference::add(const Tensor &lhs, const Tensor &rhs) {
 
 Tensor reference::swiglu(const Tensor &gate, const Tensor &up) {
   return mul(silu(gate), up);
-}
-
-// The lowest column wins a tie and NaN never wins: a value becomes the best
-// only if it is larger than the best so far.
-IntTensor reference::argmax(const Tensor &x) {
-  IntTensor ids{{x.rows()}, {}};
-  for (int64_t r = 0; r < x.rows(); ++r) {
-    int64_t best = -1;
-    for (auto [column, value] : enumerate(x.row(r)))
-      if (!std::isnan(value) && (best < 0 || value > x.row(r)[best]))
-        best = column;
-    ids.values.push_back(std::max<int64_t>(best, 0));
-  }
-  return ids;
 }
 
 Tensor reference::quantize(const Tensor &x, Number number) {

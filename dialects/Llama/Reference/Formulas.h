@@ -41,7 +41,6 @@ Tensor silu(const Tensor &x);
 Tensor mul(const Tensor &lhs, const Tensor &rhs);
 Tensor add(const Tensor &lhs, const Tensor &rhs);
 Tensor swiglu(const Tensor &gate, const Tensor &up);
-IntTensor argmax(const Tensor &x);
 
 Tensor quantize(const Tensor &x, Number number);
 Tensor quantizeToQ8B32(const Tensor &x);

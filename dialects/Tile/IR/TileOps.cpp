@@ -93,10 +93,12 @@ LogicalResult RoundRowsOp::verify() {
 LogicalResult StageOp::verify() {
   auto source = cast<MemRefType>(getSource().getType());
   Type element = getType().getElementType();
-  if (!element.isF32() && !(isa<llama::Q8B32Type>(element) &&
-                            areWholeBlocks(getType().getColumns())))
-    return emitOpError() << "stages float32, or whole blocks of q8b32, found "
-                         << getType();
+  if (!element.isF32() && !element.isBF16() &&
+      !(isa<llama::Q8B32Type>(element) &&
+        areWholeBlocks(getType().getColumns())))
+    return emitOpError()
+           << "stages float32, bf16, or whole blocks of q8b32, found "
+           << getType();
   if (source.getRank() != 2 || source.getDimSize(1) != getType().getColumns())
     return emitOpError() << "stages whole rows: " << source << " to "
                          << getType();

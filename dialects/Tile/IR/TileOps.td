@@ -83,11 +83,11 @@ class Tile_Op<string opMnemonic, list<Trait> traits = []>
                      traits # [Tile_ResolvesHandles]>;
 
 def Tile_F32Memory : StaticShapeMemRefOf<[F32]>;
-// Memory of a buffer may be written as f16 (rounded rows, read by
+// Memory of a buffer may be written as f16 or bf16 (rounded rows, read by
 // `buffer_rows`); all other memory is f32.
-def Tile_BufferMemory : StaticShapeMemRefOf<[F32, F16]>;
+def Tile_BufferMemory : StaticShapeMemRefOf<[F32, F16, BF16]>;
 def Tile_Tile : VectorOfRankAndType<[2], [F32]>;
-def Tile_StoredTile : VectorOfRankAndType<[2], [F32, F16]>;
+def Tile_StoredTile : VectorOfRankAndType<[2], [F32, F16, BF16]>;
 def Tile_PerRow : VectorOfRankAndType<[1], [F32]>;
 
 //===----------------------------------------------------------------------===//
@@ -139,7 +139,14 @@ def Tile_TokenOp : Tile_OfRow<"token"> {
 // Access to memory
 //===----------------------------------------------------------------------===//
 
-def Tile_BufferOp : Tile_Op<"buffer", [Pure]> {
+class Tile_BufferHandle<string opMnemonic>
+    : Tile_Op<opMnemonic, [Pure, Llama_MemoryHandleInterface]> {
+  let extraClassDeclaration = [{
+    ::mlir::FlatSymbolRefAttr getHandleBuffer() { return getBufferAttr(); }
+    ::mlir::IntegerAttr getHandleOffset() { return getAtAttr(); }
+  }];
+}
+def Tile_BufferOp : Tile_BufferHandle<"buffer"> {
   let summary = "the memory of a buffer, seen in any static shape of its size";
   let description = [{
     `at` is the buffer's first byte in the workspace. The shape may differ from the declared
@@ -149,7 +156,7 @@ def Tile_BufferOp : Tile_Op<"buffer", [Pure]> {
   let results = (outs Tile_BufferMemory:$result);
   let assemblyFormat = "$ctx $buffer `at` $at attr-dict `:` type($result)";
 }
-def Tile_BufferRowsOp : Tile_Op<"buffer_rows", [Pure]> {
+def Tile_BufferRowsOp : Tile_BufferHandle<"buffer_rows"> {
   let summary = "the rows of a buffer as a contraction reads them";
   let description = [{
     As `tile.buffer`, for the operand `rows` of a contraction, whose lowering decides how rows
@@ -182,7 +189,7 @@ def Tile_WeightOp : Tile_Op<"weight", [Pure]> {
     `index` $index
   }];
 }
-def Tile_CacheOp : Tile_Op<"cache", [Pure]> {
+def Tile_CacheOp : Tile_Op<"cache", [Pure, Llama_MemoryHandleInterface]> {
   let summary = "the cache of a layer";
   let description = [{
     Keys and values of all positions of one layer, in the layouts of `llama.cache_layout`.
@@ -192,6 +199,10 @@ def Tile_CacheOp : Tile_Op<"cache", [Pure]> {
   let results = (outs Llama_CacheType:$result);
   let assemblyFormat = [{
     $ctx `[` $layer `]` attr-dict `:` type($result) `keys` $keys `values` $values
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::FlatSymbolRefAttr getHandleBuffer() { return {}; }
+    ::mlir::IntegerAttr getHandleOffset() { return {}; }
   }];
 }
 
@@ -219,7 +230,8 @@ def Tile_StageOp : Tile_Op<"stage", [SingleBlock, RecursiveMemoryEffects, AttrSi
   let summary = "an elementwise map of whole rows into worker memory";
   let description = [{
     For each row and column: region(x, one value of each per-row vector, one of
-    each per-column weight), as it is or rounded to q8b32. Rows
+    each per-column weight), as it is or rounded to bf16
+    or q8b32. Rows
     are `row`, `row + every`, `row + 2 every`, ...: the heads of one position, or
     one head of consecutive positions, are such rows of a buffer. They stay until
     the end of the call, or until this op runs again.
@@ -294,7 +306,8 @@ def Tile_BlockSumsOp : Tile_Op<"block_sums"> {
     One chain a block, columns ascending from +0. A product multiplies a
     format's minima by these sums; they are made once a call, for all tiles.
   }];
-  let arguments = (ins Tile_RowsType:$rows, Index:$count, I64Attr:$block);
+  let arguments = (ins Arg<Tile_RowsType, "", [MemRead]>:$rows, Index:$count,
+    I64Attr:$block);
   let results = (outs Res<Tile_F32Memory, "", [MemAlloc]>:$result);
   let assemblyFormat = [{
     $rows `,` $count `block` $block attr-dict `:` type($rows) `->` type($result)
@@ -439,7 +452,7 @@ def Tile_StoreOp : Tile_Op<"store", [AttrSizedOperandSegments,
   let summary = "a tile to memory, up to the limits of rows and columns";
   let description = [{
     Rows from `rows` on and columns from `columns` on (absent: the memory's
-    extents) are not written. Memory of f16 takes tiles of f16.
+    extents) are not written. Memory of f16 or bf16 takes tiles of such numbers.
   }];
   let arguments = (ins Tile_StoredTile:$value, Arg<Tile_BufferMemory, "", [MemWrite]>:$target,
     Index:$row, Index:$column, Optional<Index>:$rows, Optional<Index>:$columns);

@@ -171,7 +171,9 @@ TEST(Device, AModuleWithoutADeviceIsRefused) {
 }
 
 TEST(Device, ACPUIsRefused) {
-  EXPECT_EQ(ptxOf("", R"mlir(#cpu.target<name = "x86-64-v3">)mlir"),
-            "code generation: target 'x86-64-v3' is no GPU that PTX is made "
-            "for");
+  EXPECT_EQ(
+      ptxOf("",
+            R"mlir(#cpu.target<name = "x86-64-v3", vector_bits = 256>)mlir"),
+      "code generation: target 'x86-64-v3' is no GPU that PTX is made "
+      "for");
 }

@@ -21,3 +21,11 @@ func.func @bytes_of_other_lanes(%a: vector<8xi32>, %u: vector<64xi8>) {
   %v = "cpu.dot_u8s8"(%a, %u, %u) : (vector<8xi32>, vector<64xi8>, vector<64xi8>) -> vector<8xi32>
   return
 }
+
+// -----
+
+func.func @pairs_of_halves(%a: vector<16xf32>, %x: vector<32xf16>) {
+  // expected-error @below {{'cpu.dot_bf16' op operand #1 must be vector of bfloat16 type values of length 32, but got 'vector<32xf16>'}}
+  %v = "cpu.dot_bf16"(%a, %x, %x) : (vector<16xf32>, vector<32xf16>, vector<32xf16>) -> vector<16xf32>
+  return
+}

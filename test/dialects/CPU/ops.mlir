@@ -23,3 +23,10 @@ func.func @products_of_bytes(%a: vector<16xi32>, %u: vector<64xi8>, %s: vector<6
   %sums = cpu.add_pairs %pairs
   return %wide, %half, %sums : vector<16xi32>, vector<8xi32>, vector<8xi32>
 }
+
+// CHECK-LABEL: func.func @products_of_bf16
+// CHECK:         cpu.dot_bf16 %{{.+}}, %{{.+}}, %{{.+}} : vector<16xf32>
+func.func @products_of_bf16(%a: vector<16xf32>, %w: vector<32xbf16>, %x: vector<32xbf16>) -> vector<16xf32> {
+  %sum = cpu.dot_bf16 %a, %w, %x : vector<16xf32>
+  return %sum : vector<16xf32>
+}

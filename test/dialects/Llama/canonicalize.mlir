@@ -52,8 +52,7 @@ func.func @unused_values_go(%x: tensor<1x32xf32>, %pos: tensor<1xi32>, %p: tenso
   %6 = llama.silu %5 : tensor<1x32xf32>
   %7 = llama.mul %6, %0 : tensor<1x32xf32>
   %8 = llama.add %7, %x : tensor<1x32xf32>
-  %9 = llama.argmax %8 : tensor<1x32xf32> -> tensor<1xi32>
-  %10 = llama.quantize %8 : tensor<1x32xf32> to tensor<1x32x!llama.q8b32>
+  %9 = llama.quantize %8 : tensor<1x32xf32> to tensor<1x32x!llama.q8b32>
   return
 }
 

@@ -311,30 +311,6 @@ func.func @attention_merge_a2_rows(%p: tensor<1x2x?x18xf32>) {
 
 // -----
 
-func.func @argmax_a1(%x: tensor<?x64xf32>) {
-  // expected-error @+1 {{'llama.argmax' op one result a row: ? rows against 1}}
-  %id = llama.argmax %x : tensor<?x64xf32> -> tensor<1xi32>
-  return
-}
-
-// -----
-
-func.func @argmax_a1_rank(%x: tensor<2x64xf32>) {
-  // expected-error @+1 {{'llama.argmax' op result #0 must be one 32-bit integer a row, but got 'tensor<2x1xi32>'}}
-  %id = llama.argmax %x : tensor<2x64xf32> -> tensor<2x1xi32>
-  return
-}
-
-// -----
-
-func.func @argmax_a2(%x: tensor<f32>) {
-  // expected-error @+1 {{'llama.argmax' op operand #0 must be rows x columns with the columns known, a ranked tensor of 32-bit float values, but got 'tensor<f32>'}}
-  %id = llama.argmax %x : tensor<f32> -> tensor<1xi32>
-  return
-}
-
-// -----
-
 func.func @quantize_a1(%x: tensor<2x32xf32>) {
   // expected-error @+1 {{'llama.quantize' op rounding keeps the shape, found 'tensor<2x32xf32>' to 'tensor<32x2xbf16>'}}
   %y = llama.quantize %x : tensor<2x32xf32> to tensor<32x2xbf16>

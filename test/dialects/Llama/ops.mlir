@@ -123,8 +123,6 @@ func.func @elementwise(%a: tensor<?x64xf32>, %b: tensor<?x64xf32>) {
   %2 = llama.mul %1, %b : tensor<?x64xf32>
   // CHECK: llama.add %{{.*}}, %{{.*}} : tensor<?x64xf32>
   %3 = llama.add %2, %b : tensor<?x64xf32>
-  // CHECK: llama.argmax %{{.*}} : tensor<?x64xf32> -> tensor<?xi32>
-  %4 = llama.argmax %3 : tensor<?x64xf32> -> tensor<?xi32>
   // CHECK: llama.quantize %{{.*}} : tensor<?x64xf32> to tensor<?x64x!llama.q8b32>
   %5 = llama.quantize %a : tensor<?x64xf32> to tensor<?x64x!llama.q8b32>
   // CHECK: llama.quantize %{{.*}} : tensor<?x64xf32> to tensor<?x64xbf16>

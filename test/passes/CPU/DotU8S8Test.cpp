@@ -12,16 +12,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Image/Packing.h"
-#include "compiler/Pipelines/Pipelines.h"
-#include "compiler/Runner/Runner.h"
-#include "compiler/Target/Target.h"
-#include "dialects/CPU/IR/CPUDialect.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "mlir/Parser/Parser.h"
-#include "mlir/Pass/PassManager.h"
 #include "test/passes/CPU/Models.h"
+#include "test/passes/CPU/OneKernel.h"
 #include "test/passes/Testing/RandomWeights.h"
 #include <bit>
 #include <cmath>
@@ -34,103 +26,12 @@ namespace {
 using Q8B32 = llama::Q8B32Type;
 using llama::PlaneKind;
 
-//===----------------------------------------------------------------------===//
-// A kernel for any of the instruction sets
-//===----------------------------------------------------------------------===//
-
-/// result[i] = acc[i] + sum of u[4 i + j] * s[4 i + j], u unsigned, s signed,
-/// in 32 bits.
-void expandDot(cpu::DotU8S8Op op) {
-  mlir::ImplicitLocOpBuilder b(op.getLoc(), op);
-  auto lanes = mlir::cast<mlir::VectorType>(op.getType());
-  auto wide = mlir::VectorType::get({4 * lanes.getDimSize(0)}, b.getI32Type());
-  mlir::Value products = mlir::arith::MulIOp::create(
-      b, mlir::arith::ExtUIOp::create(b, wide, op.getU()),
-      mlir::arith::ExtSIOp::create(b, wide, op.getS()));
-  mlir::Value sum = op.getAcc();
-  for (int64_t j = 0; j < 4; ++j) {
-    llvm::SmallVector<int64_t> every;
-    for (int64_t i = 0; i < lanes.getDimSize(0); ++i)
-      every.push_back(4 * i + j);
-    sum = mlir::arith::AddIOp::create(
-        b, sum,
-        mlir::vector::ShuffleOp::create(b, products, products, every)
-            .getResult());
-  }
-  op.getResult().replaceAllUsesWith(sum);
-  op.erase();
-}
-
-/// A compiled module of one kernel, and memory for it.
-struct OneKernel {
-  std::unique_ptr<RunnerModule> module;
-  std::unique_ptr<KernelContext> context;
-  int64_t dots = 0;
-
-  void run() { context->run(*module->lookup("kernel"), 0); }
-};
-
-/// `body` is that of a kernel with buffers @x (3 x 512 float32 at 0) and @rows
-/// (3 x 512 q8b32 at 6144).
-OneKernel makeKernel(const std::string &target, const std::string &body,
-                     size_t weightBytes, std::string &message) {
-  OneKernel made;
-  std::string text = "module attributes {llama.target = " + targetText(target) +
-                     R"mlir(} {
-  llama.buffer @x : tensor<3x512xf32> at 0
-  llama.buffer @rows : tensor<3x512x!llama.q8b32> at 6144
-  llama.buffer @logits : tensor<1x16xf32> at 0
-  func.func private @kernel(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32)
-      attributes {llama.partition = #llama.partition<of = rows, by = 3>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
-    %c0 = arith.constant 0 : index
-    %c3 = arith.constant 3 : index
-    %x = tile.buffer %ctx @x at 0 : memref<3x512xf32>
-    %rows = tile.buffer_rows %ctx @rows at 6144 : <3x512x!llama.q8b32>
-)mlir" + body + "    return\n  }\n}";
-  auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &kernelContext());
-  if (!module) {
-    message = "the text does not parse";
-    return made;
-  }
-  auto build = [&](auto pipeline) {
-    mlir::PassManager manager(module->getContext());
-    pipeline(manager, PipelineOptions());
-    return mlir::succeeded(manager.run(*module));
-  };
-  bool isBuilt = build(buildVectorPipeline);
-  if (isBuilt && !hostHas(target)) {
-    llvm::SmallVector<cpu::DotU8S8Op> dots;
-    module->walk([&](cpu::DotU8S8Op op) { dots.push_back(op); });
-    made.dots = dots.size();
-    llvm::for_each(dots, expandDot);
-    auto common = resolveTarget(kernelContext(), "x86-64-v3");
-    (*module)->setAttr(llama::kTargetAttr, llvm::cantFail(std::move(common)));
-  }
-  if (!isBuilt || !build(buildLLVMPipeline)) {
-    message = "a pipeline failed";
-    return made;
-  }
-  auto loaded = RunnerModule::load(*module);
-  if (!loaded) {
-    message = llvm::toString(loaded.takeError());
-    return made;
-  }
-  made.module = std::make_unique<RunnerModule>(std::move(*loaded));
-  KernelContextSizes sizes;
-  sizes.weightBytes = weightBytes;
-  sizes.workspaceBytes = made.module->program().workspaceBytes;
-  sizes.scratchBytes = made.module->program().scratchBytes;
-  made.context = std::make_unique<KernelContext>(sizes);
-  made.context->offsets = {0};
-  return made;
-}
-
-constexpr int64_t kRows = 3, kColumns = 512, kWeightRows = 16;
-constexpr size_t kRowsAt = kRows * kColumns * sizeof(float);
+constexpr int64_t kRows = OneKernel::kRows, kColumns = 512;
+constexpr int64_t kWeightRows = OneKernel::kWeightRows;
 
 uint8_t *recordOf(OneKernel &kernel, int64_t row, int64_t block) {
-  return kernel.context->workspace.data() + kRowsAt +
-         row * Q8B32::getRowBytes(kColumns) + block * Q8B32::kRecordBytes;
+  return kernel.rows() + row * Q8B32::getRowBytes(kColumns) +
+         block * Q8B32::kRecordBytes;
 }
 
 /// One block of a row, as docs/bits.md has it.
@@ -283,7 +184,6 @@ protected:
     %w = tile.weight %ctx @w : <16x512, #llama.FORMAT> in #llama.interleaved16<k = 4> index 0
     %one = tile.contract %rows[%c0], %w[%c0] order ORDER : <3x512x!llama.q8b32>, WEIGHT -> vector<1x16xf32>
     tile.store %one, %y[%c0, %c0] : vector<1x16xf32>, memref<3x16xf32>
-    %c1 = arith.constant 1 : index
     %two = tile.contract %rows[%c1], %w[%c0] order ORDER : <3x512x!llama.q8b32>, WEIGHT -> vector<2x16xf32>
     tile.store %two, %y[%c1, %c0] : vector<2x16xf32>, memref<3x16xf32>
 )mlir";
@@ -297,12 +197,11 @@ protected:
                          std::to_string(facts.scaleBlock()) +
                          ", scale = outer>");
     ImageWeight sized(format, source());
-    kernel = makeKernel(target, body, sized.bytes.size(), message);
+    kernel = OneKernel::make(
+        {target, "!llama.q8b32", kColumns, body, sized.bytes.size()}, message);
     ASSERT_TRUE(kernel.module) << message;
     // Where the instruction is replaced, it was there.
-    if (!hostHas(target)) {
-      EXPECT_GT(kernel.dots, 0);
-    }
+    EXPECT_EQ(kernel.expanded > 0, kernel.isExpanded);
   }
 
   std::vector<uint8_t> source() {
@@ -330,7 +229,7 @@ protected:
       for (int64_t block = 0; block < kColumns / 32; ++block)
         rows[i][block].write(recordOf(kernel, i, block));
     kernel.run();
-    const float *got = kernel.context->workspace.as<float>();
+    const float *got = kernel.floats();
     for (int64_t i = 0; i < kRows; ++i)
       for (int64_t r = 0; r < kWeightRows; ++r) {
         float expected = weight.product(r, rows[i]);
@@ -418,10 +317,11 @@ TEST_P(RoundRowsTest, GivesTheBitsOfTheFormula) {
   if (!hostHas(GetParam()))
     GTEST_SKIP() << "this machine does not run " << GetParam();
   std::string message;
-  OneKernel kernel = makeKernel(GetParam(), R"mlir(
+  OneKernel kernel =
+      OneKernel::make({GetParam(), "!llama.q8b32", kColumns, R"mlir(
     tile.round_rows %x, %rows[%c0, %c0] count %c3 : memref<3x512xf32>, !tile.rows<3x512x!llama.q8b32>
-)mlir",
-                                0, message);
+)mlir"},
+                      message);
   ASSERT_TRUE(kernel.module) << message;
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
@@ -442,7 +342,7 @@ TEST_P(RoundRowsTest, GivesTheBitsOfTheFormula) {
       {2.0f, -kNaN},
       {-1.0f, 1.0f, std::nextafter(1.0f, 0.0f)},
   };
-  float *x = kernel.context->workspace.as<float>();
+  float *x = kernel.floats();
   std::mt19937 random(5);
   std::normal_distribution<float> normal;
   for (int round = 0; round < 50; ++round) {

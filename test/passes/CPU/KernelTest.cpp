@@ -100,7 +100,7 @@ class StreamTest : public FormTest {
 protected:
   StreamTest() {
     forms = {2};
-    isLarge = true;
+    shape = &kLargeShape;
   }
 };
 
@@ -188,6 +188,53 @@ TEST_P(RoundedFormTest, FormsAgreeBitForBit) {
 INSTANTIATE_TEST_SUITE_P(Formats, RoundedFormTest,
                          testing::Combine(testing::Values<size_t>(3, 5, 6),
                                           testing::Values("x86-64-v3")),
+                         nameOfModel);
+
+/// Rows of bf16, multiplied by BF16 weights two columns at a time.
+class PairsTest : public WideFormTest {
+protected:
+  PairsTest() {
+    expands = true;
+    shape = &kEvenShape;
+    vectorBits = 0;
+  }
+
+private:
+  std::string activations() const override { return "bf16"; }
+};
+
+TEST_P(PairsTest, EveryKernelComputesWhatTheEvaluatorDoes) {
+  checkEveryKernel(*model, random);
+  checkForms();
+}
+
+TEST_P(PairsTest, NoKernelIsForgotten) { checkNoneIsForgotten(*model); }
+
+TEST_P(PairsTest, FormsAgreeBitForBit) { checkFormsAgree(*model, random); }
+
+/// Several groups of a weight side by side.
+class PairStreamTest : public PairsTest {
+protected:
+  PairStreamTest() {
+    forms = {2};
+    shape = &kLargeShape;
+  }
+};
+
+TEST_P(PairStreamTest, EveryKernelComputesWhatTheEvaluatorDoes) {
+  checkEveryKernel(*model, random);
+}
+
+TEST_P(PairStreamTest, FormsAgreeBitForBit) { checkFormsAgree(*model, random); }
+
+// BF16.
+INSTANTIATE_TEST_SUITE_P(Formats, PairsTest,
+                         testing::Combine(testing::Values<size_t>(2),
+                                          testing::Values("znver4")),
+                         nameOfModel);
+INSTANTIATE_TEST_SUITE_P(Formats, PairStreamTest,
+                         testing::Combine(testing::Values<size_t>(2),
+                                          testing::Values("znver4")),
                          nameOfModel);
 
 } // namespace

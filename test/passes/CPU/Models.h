@@ -39,6 +39,9 @@ inline const FormatCase kFormatCases[] = {
 /// Tiles of one row are of 32 rows of a weight, in "gate_up" and head of 64.
 inline const ModelShape kLargeShape = {256, 8, 2, 32, 2048, 2112};
 
+/// Columns in pairs that are no whole block of 32.
+inline const ModelShape kEvenShape = {38, 5, 1, 22, 70, 41};
+
 inline const char *const kTargets[] = {"x86-64-v3", "x86-64-v4"};
 
 /// Which row of kFormatCases, and which target.
@@ -52,17 +55,19 @@ protected:
   /// Skips where this machine lacks the target.
   void SetUp() override {
     auto [index, target] = GetParam();
-    if (!hostHas(target))
+    if (!hostHas(target) && !expands)
       GTEST_SKIP() << "this machine does not run " << target;
-    static std::map<std::tuple<size_t, std::string, std::string,
-                               std::vector<int64_t>, int64_t, bool>,
-                    std::unique_ptr<TestModel>>
+    static std::map<
+        std::tuple<size_t, std::string, std::string, std::vector<int64_t>,
+                   int64_t, const ModelShape *>,
+        std::unique_ptr<TestModel>>
         compiled;
     std::unique_ptr<TestModel> &entry =
-        compiled[{index, target, activations(), forms, vectorBits, isLarge}];
+        compiled[{index, target, activations(), forms, vectorBits, shape}];
     const FormatCase &row = kFormatCases[index];
     ModelChoice choice{row.format, target, row.cacheType,
-                       isLarge ? kLargeShape : row.shape};
+                       shape ? *shape : row.shape};
+    choice.expands = expands;
     choice.forms = forms;
     choice.vectorBits = vectorBits;
     std::string message;
@@ -76,8 +81,11 @@ protected:
   /// Bounds of forms besides one row and the largest.
   std::vector<int64_t> forms;
   int64_t vectorBits = 0;
-  /// kLargeShape in place of the format's own.
-  bool isLarge = false;
+  /// In place of the format's own.
+  const ModelShape *shape = nullptr;
+  /// As ModelChoice's; else a test of a target that this machine lacks is
+  /// skipped.
+  bool expands = false;
   TestModel *model = nullptr;
   /// A fixed seed: a failure can be repeated.
   std::mt19937 random{12345};

@@ -8,6 +8,14 @@ func.func @a_lookup_is_one_instruction(%table: vector<16xf32>, %i: vector<16xi32
   return %v : vector<16xf32>
 }
 
+// CHECK-LABEL: func.func @products_of_bf16_are_one_instruction
+// CHECK-SAME:    (%[[A:.+]]: vector<16xf32>, %[[W:.+]]: vector<32xbf16>, %[[X:.+]]: vector<32xbf16>)
+// CHECK:         llvm.call_intrinsic "llvm.x86.avx512bf16.dpbf16ps.512"(%[[A]], %[[W]], %[[X]])
+func.func @products_of_bf16_are_one_instruction(%a: vector<16xf32>, %w: vector<32xbf16>, %x: vector<32xbf16>) -> vector<16xf32> {
+  %sum = cpu.dot_bf16 %a, %w, %x : vector<16xf32>
+  return %sum : vector<16xf32>
+}
+
 // vector.fma would become an fmuladd, which may be split into two roundings.
 // CHECK-LABEL: func.func @an_fma_rounds_once
 // CHECK-SAME:    (%[[A:.+]]: vector<16xf32>, %[[B:.+]]: vector<16xf32>, %[[C:.+]]: vector<16xf32>)

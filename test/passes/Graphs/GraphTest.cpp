@@ -17,8 +17,9 @@
 namespace corellama::test {
 namespace {
 
-/// Enough that each op is in each role ten times.
-constexpr size_t kGraphs = 20;
+/// Enough that each op is in each role ten times: a layer has two trees that
+/// end in the cache, which five ops share in two roles.
+constexpr size_t kGraphs = 26;
 /// With CORELLAMA_ALL, on CPUs: the emulator is slower.
 constexpr size_t kAllGraphs = 200;
 
@@ -136,11 +137,8 @@ TEST(RandomGraphTest, EachOpIsInEachRoleTenTimes) {
         << what << ", CORELLAMA_SEED=" << graphSeed();
   };
   for (std::string op : {"rope ", "silu ", "mul ", "add ", "swiglu "}) {
-    for (const char *role : {"inner", "buffer"})
+    for (const char *role : {"inner", "buffer", "cache", "both"})
       expectAtLeast(10, op + role);
-    // Two trees of a layer end in the cache, which no five ops share ten times.
-    for (const char *role : {"cache", "both"})
-      expectAtLeast(7, op + role);
   }
   for (const char *what : {"producer none", "producer norm", "products 1",
                            "products 2", "products 3", "products 4"})

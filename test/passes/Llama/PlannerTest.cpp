@@ -75,7 +75,8 @@ TEST_F(PlannerTest, ATargetWithoutAPlannerIsAnError) {
 
 TEST_F(PlannerTest, EachTargetHasItsOwn) {
   cuda::TargetAttr::attachInterface<FakePlanner<cuda::TargetAttr, 9>>(context);
-  auto cpu = find("llama.target = #cpu.target<name = \"c\">");
+  auto cpu =
+      find("llama.target = #cpu.target<name = \"c\", vector_bits = 256>");
   ASSERT_TRUE(mlir::succeeded(cpu));
   EXPECT_EQ(cpu->getAttentionKeys(), 7);
   auto gpu = find("llama.target = #cuda.target<name = \"g\">");

@@ -4,7 +4,11 @@
 // RUN: sed 's/cuda.target<name = "cuda:sm_80"/cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512/' %s | %opt %pass{activations=auto} - | FileCheck %s
 // RUN: not %opt %pass{activations=int4} %s 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
-// UNKNOWN: error: activations is 'int4', expected auto, f32 or q8
+// UNKNOWN: error: activations is 'int4', expected auto, f32, q8 or bf16
+
+// Rows of bf16 are for whoever asks, and on a CPU that multiplies them.
+// RUN: %opt %pass{activations=bf16} %s | FileCheck %s --check-prefixes=CHECK,PAIRS
+// RUN: sed 's/cuda.target<name = "cuda:sm_80"/cpu.target<name = "znver4", features = "+avx2,+fma,+avx512bf16", vector_bits = 512/' %s | %opt %pass{activations=auto} - | FileCheck %s --check-prefixes=CHECK,PAIRS
 
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // F32-NOT: llama.quantize
@@ -36,6 +40,19 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
     %y = llama.linear %x, %a : tensor<?x32xf32>, !llama.weight<32x32, #llama.f16> -> tensor<?x32xf32>
     %z = llama.linear %x, %b : tensor<?x32xf32>, !llama.weight<32x32, #llama.q4_1> -> tensor<?x32xf32>
     return %y, %z : tensor<?x32xf32>, tensor<?x32xf32>
+  }
+
+  // An odd last column has no other.
+  // CHECK-LABEL: func.func @pairs_of_bf16
+  // CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<?x34xf32>, %[[Y:[a-z0-9]+]]: tensor<?x33xf32>
+  // PAIRS:         %[[B:.+]] = llama.quantize %[[X]] : tensor<?x34xf32> to tensor<?x34xbf16>
+  // PAIRS:         llama.linear %[[B]], %{{.+}} : tensor<?x34xbf16>, <32x34, #llama.bf16>
+  // PAIRS:         llama.linear %[[Y]], %{{.+}} : tensor<?x33xf32>, <32x33, #llama.bf16>
+  // PAIRS:         return
+  func.func @pairs_of_bf16(%x: tensor<?x34xf32>, %y: tensor<?x33xf32>, %a: !llama.weight<32x34, #llama.bf16>, %b: !llama.weight<32x33, #llama.bf16>) -> (tensor<?x32xf32>, tensor<?x32xf32>) {
+    %u = llama.linear %x, %a : tensor<?x34xf32>, !llama.weight<32x34, #llama.bf16> -> tensor<?x32xf32>
+    %v = llama.linear %y, %b : tensor<?x33xf32>, !llama.weight<32x33, #llama.bf16> -> tensor<?x32xf32>
+    return %u, %v : tensor<?x32xf32>, tensor<?x32xf32>
   }
 
   // CHECK-LABEL: func.func @rounded_rows_are_not_rounded_again

@@ -101,7 +101,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 
 
 // -----
 
-module attributes {llama.target = #cpu.target<name = "x86-64-v4">, llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v4", vector_bits = 512>, llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600>} {
   // expected-error @below {{'llama.model' op has entries of a known number of rows; llama-specialize-forms makes them}}
   llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @f, layers = [], of = []>] lm_heads [@f]
   func.func private @f(%x: tensor<?x32xf32>)
@@ -218,7 +218,7 @@ func.func @kernel(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
 
 // -----
 
-module attributes {llama.target = #cpu.target<name = "x86-64-v4">, llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600>} {
+module attributes {llama.target = #cpu.target<name = "x86-64-v4", vector_bits = 512>, llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 1, head_size = 32, hidden = 32, vocabulary = 64, layers = 3, context_length = 600>} {
   // expected-error @below {{'llama.model' op has no steps; llama-outline-kernels makes them}}
   llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @f, layers = [], of = []>] lm_heads [@f]
   func.func private @f(%x: tensor<?x32xf32>)

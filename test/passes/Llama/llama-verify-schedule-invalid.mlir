@@ -447,3 +447,82 @@ func.func private @read_s() {
   %x = llama.buffer_read @s at 0 : tensor<1x16xf32>
   return
 }
+
+// -----
+
+// Two workers would write one line for different buffers.
+// expected-error @below {{'llama.buffer' op @s lies at 32, expected a multiple of 64}}
+llama.buffer @s : tensor<1x16xf32> at 32
+
+// -----
+
+// A schedule is gone when kernels are vectors.
+// expected-error @below {{is a module of phase "vector"; there are schedules to verify in schedule and tile}}
+module attributes {llama.phase = "vector"} {
+}
+
+// -----
+
+// Kernels of phase tile: what they access follows from the effects of their ops.
+llama.buffer @s : tensor<1x16xf32> at 0
+llama.step @missing_between_tiles rows 1 {
+  // expected-note @below {{the other dispatch is here}}
+  llama.dispatch @to_s
+  // expected-error @below {{'llama.dispatch' op of @read_s reads buffer @s, which the dispatch of @to_s writes; a llama.barrier between them is missing}}
+  llama.dispatch @read_s
+}
+func.func private @to_s(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+  %c0 = arith.constant 0 : index
+  %s = tile.buffer %ctx @s at 0 : memref<1x16xf32>
+  %x = arith.constant dense<0.0> : vector<1x16xf32>
+  tile.store %x, %s[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
+  return
+}
+func.func private @read_s(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+  %c0 = arith.constant 0 : index
+  %s = tile.buffer_rows %ctx @s at 0 : <1x16xf32>
+  %sums = tile.block_sums %s, %c0 block 16 : <1x16xf32> -> memref<1x1xf32>
+  return
+}
+
+// -----
+
+// A kernel of phase tile that reads what it writes.
+llama.buffer @s : tensor<1x16xf32> at 0
+llama.step @in_place rows 1 {
+  llama.dispatch @twice
+}
+func.func private @twice(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+  %c0 = arith.constant 0 : index
+  %s = tile.buffer %ctx @s at 0 : memref<1x16xf32>
+  // expected-note @below {{here}}
+  %x = tile.load %s[%c0, %c0] : memref<1x16xf32> -> vector<1x16xf32>
+  // expected-error @below {{'tile.store' op of @twice writes buffer @s, which it reads as well; parts of a dispatch are in no order}}
+  tile.store %x, %s[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
+  return
+}
+
+// -----
+
+// The cache.
+llama.buffer @q : tensor<1x16xf32> at 0
+llama.step @append_and_read rows 1 {
+  // expected-note @below {{the other dispatch is here}}
+  llama.dispatch @append
+  // expected-error @below {{'llama.dispatch' op of @read reads the cache, which the dispatch of @append writes; a llama.barrier between them is missing}}
+  llama.dispatch @read
+}
+func.func private @append(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+  %c0 = arith.constant 0 : index
+  %kv = tile.cache %ctx[%c0] : !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
+  %x = arith.constant dense<0.0> : vector<1x16xf32>
+  tile.append "keys" %x, %kv, %ctx[%c0, %c0] rows %c0 : vector<1x16xf32>, <2x1x16, f16>
+  return
+}
+func.func private @read(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+  %c0 = arith.constant 0 : index
+  %kv = tile.cache %ctx[%c0] : !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
+  %q = tile.buffer_rows %ctx @q at 0 : <1x16xf32>
+  %s = tile.score_keys %q[%c0], %kv[%c0, %c0] : <1x16xf32>, <2x1x16, f16> -> vector<1x16xf32>
+  return
+}

@@ -5,8 +5,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/passes/Testing/BufferPlaces.h"
-#include "dialects/Llama/Reference/Rounding.h"
 #include "llvm/ADT/APFloat.h"
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -15,34 +15,48 @@ namespace corellama::test {
 using namespace llama::reference;
 using Q8B32 = llama::Q8B32Type;
 
-double readNumber(const uint8_t *at, bool half) {
-  if (half) {
-    uint16_t bits;
-    std::memcpy(&bits, at, sizeof(bits));
-    return decodeF16(bits);
-  }
-  float value;
-  std::memcpy(&value, at, sizeof(value));
-  return value;
+Number numberOf(mlir::Type element) {
+  return element.isF16()    ? Number::F16
+         : element.isBF16() ? Number::BF16
+                            : Number::F32;
 }
 
-double writeNumber(uint8_t *at, bool half, double value) {
-  if (half) {
-    llvm::APFloat number(value);
+size_t bytesOf(Number number) { return number == Number::F32 ? 4 : 2; }
+
+double readNumber(const uint8_t *at, Number number) {
+  uint32_t bits = 0;
+  std::memcpy(&bits, at, bytesOf(number));
+  if (number == Number::F16)
+    return decodeF16(static_cast<uint16_t>(bits));
+  // A bf16 is the upper half of a float32.
+  return std::bit_cast<float>(number == Number::BF16 ? bits << 16 : bits);
+}
+
+double writeNumber(uint8_t *at, Number number, double value) {
+  double rounded = roundTo(number, value);
+  uint32_t bits = std::bit_cast<uint32_t>(static_cast<float>(rounded));
+  if (number == Number::BF16)
+    bits >>= 16;
+  if (number == Number::F16) {
+    llvm::APFloat half(rounded);
     bool lost;
-    number.convert(llvm::APFloat::IEEEhalf(),
-                   llvm::APFloat::rmNearestTiesToEven, &lost);
-    auto bits = static_cast<uint16_t>(number.bitcastToAPInt().getZExtValue());
-    std::memcpy(at, &bits, sizeof(bits));
-  } else {
-    auto narrow = static_cast<float>(value);
-    std::memcpy(at, &narrow, sizeof(narrow));
+    half.convert(llvm::APFloat::IEEEhalf(), llvm::APFloat::rmNearestTiesToEven,
+                 &lost);
+    bits = static_cast<uint32_t>(half.bitcastToAPInt().getZExtValue());
   }
-  return readNumber(at, half);
+  std::memcpy(at, &bits, bytesOf(number));
+  return rounded;
 }
 
-double halfStep(double value) {
-  return std::max(std::abs(value) * 0x1p-10, 0x1p-24);
+double roundingStep(Number number, double value) {
+  switch (number) {
+  case Number::F16: // 11 bits, the least exponent -24
+    return std::max(std::abs(value) * 0x1p-10, 0x1p-24);
+  case Number::BF16: // 8 bits; subnormal numbers may become zero
+    return std::max(std::abs(value) * 0x1p-7, 0x1p-126);
+  default:
+    return 0;
+  }
 }
 
 void writeRounded(uint8_t *memory, llvm::ArrayRef<size_t> records,
@@ -81,13 +95,13 @@ BufferPlaces bufferPlaces(TestModel &model, llvm::StringRef name,
         inner.push_back(outer * type.getDimSize(d) + i);
     offsets = std::move(inner);
   }
-  BufferPlaces places{type.getElementType().isF16(), {}, {}};
+  BufferPlaces places{numberOf(type.getElementType()), {}, {}};
   // Every buffer of phase schedule has an offset.
   size_t first = buffer.getAt().value_or(0);
   int64_t columns = type.getShape().back();
   for (int64_t offset : offsets) {
     if (!mlir::isa<Q8B32>(type.getElementType())) {
-      places.bytes.push_back(first + offset * (places.half ? 2 : 4));
+      places.bytes.push_back(first + offset * bytesOf(places.number));
       continue;
     }
     int64_t column = offset % columns;

@@ -10,21 +10,26 @@
 #define CORELLAMA_TEST_PASSES_TESTING_BUFFERPLACES_H
 
 #include "dialects/Llama/IR/LlamaDialect.h"
+#include "dialects/Llama/Reference/Rounding.h"
 #include "test/passes/Testing/TestModel.h"
 
 namespace corellama::test {
 
-/// A float32 or a half.
-double readNumber(const uint8_t *at, bool half);
+using llama::reference::Number;
+
+/// The numbers of an element type; those of records of q8b32 are not read so.
+Number numberOf(mlir::Type element);
+size_t bytesOf(Number number);
+double readNumber(const uint8_t *at, Number number);
 /// Returns the value as it is kept.
-double writeNumber(uint8_t *at, bool half, double value);
-/// A number near the middle of two halves may become either of them: one unit
-/// in the last place of a half, or the smallest one.
-double halfStep(double value);
+double writeNumber(uint8_t *at, Number number, double value);
+/// A value near the middle of two numbers of 16 bits may become either of them:
+/// one unit in the last place, or the smallest one. Nothing for float32.
+double roundingStep(Number number, double value);
 
 /// Elements of a buffer, as bytes from the workspace's first.
 struct BufferPlaces {
-  bool half;
+  Number number;
   std::vector<size_t> bytes;
   /// Of rows of q8b32, the record of each element; else empty.
   std::vector<size_t> records;

@@ -26,7 +26,7 @@ std::vector<float *> bufferElements(TestModel &model, KernelContext &context,
                                     llvm::StringRef name,
                                     llvm::ArrayRef<int64_t> shape) {
   BufferPlaces places = bufferPlaces(model, name, shape);
-  assert(!places.half);
+  assert(places.number == Number::F32);
   std::vector<float *> elements;
   for (size_t byte : places.bytes)
     elements.push_back(
@@ -34,22 +34,24 @@ std::vector<float *> bufferElements(TestModel &model, KernelContext &context,
   return elements;
 }
 
+static Number cacheNumber(const TestModel &model) {
+  return model.choice.cacheType == "f16" ? Number::F16 : Number::F32;
+}
 static size_t cacheByte(const TestModel &model, CacheElement at) {
-  return model.cacheIndex(at) * (model.choice.cacheType == "f16" ? 2 : 4);
+  return model.cacheIndex(at) * bytesOf(cacheNumber(model));
 }
 
 double readCache(const TestModel &model, const KernelContext &context,
                  CacheElement at) {
   const AlignedBytes &bytes = at.keys ? context.keys : context.values;
-  return readNumber(bytes.data() + cacheByte(model, at),
-                    model.choice.cacheType == "f16");
+  return readNumber(bytes.data() + cacheByte(model, at), cacheNumber(model));
 }
 
 double writeCache(const TestModel &model, KernelContext &context,
                   CacheElement at, double value) {
   AlignedBytes &bytes = at.keys ? context.keys : context.values;
-  return writeNumber(bytes.data() + cacheByte(model, at),
-                     model.choice.cacheType == "f16", value);
+  return writeNumber(bytes.data() + cacheByte(model, at), cacheNumber(model),
+                     value);
 }
 
 static double uniform(std::mt19937 &random) {
@@ -143,18 +145,19 @@ static bool isQ8B32(mlir::Type tensor) {
       mlir::cast<mlir::RankedTensorType>(tensor).getElementType());
 }
 
-/// Whether a product reads rows that the kernel itself rounds. Where one of
-/// them is near the middle of two quants the evaluator may take the other,
-/// which moves a sum by a weight times a step of its block: for all columns at
-/// once by a 32nd of the magnitude, as a step is a 127th of the largest value
-/// and the mean of a block is a third of it. That is a coarse net; the fine one
-/// is that decode has the bits of prefill, which rounds in kernels of its own.
-static bool roundsItsRows(mlir::func::FuncOp kernel) {
-  auto quantizes = kernel.getOps<llama::QuantizeOp>();
-  return llvm::any_of(quantizes, [](llama::QuantizeOp op) {
-    return isQ8B32(op.getType()) &&
-           llvm::any_of(op->getUsers(), llvm::IsaPred<llama::LinearOp>);
-  });
+/// The share of a sum's magnitude by which it may differ as a product reads
+/// rows that the kernel itself rounds. Where a value is near the middle of two
+/// numbers the evaluator may take the other, which moves a sum by a weight
+/// times a step. For all columns at once that is a 32nd with q8b32, as a step
+/// is a 127th of a block's largest value and the mean of a block is a third of
+/// it; with bf16, of 8 bits, a 128th. That is a coarse net; the fine one is
+/// that decode has the bits of prefill, which rounds in kernels of its own.
+static double roundingShare(mlir::func::FuncOp kernel) {
+  double share = 0;
+  for (auto op : kernel.getOps<llama::QuantizeOp>())
+    if (llvm::any_of(op->getUsers(), llvm::IsaPred<llama::LinearOp>))
+      share = std::max(share, isQ8B32(op.getType()) ? 0x1p-5 : 0x1p-7);
+  return share;
 }
 
 int64_t CheckedCall::longestSum() {
@@ -327,7 +330,7 @@ void CheckedCall::setBuffers(std::mt19937 &random) {
     } else {
       for (auto [value, byte] : llvm::zip(tensor.values, places.bytes))
         value =
-            writeNumber(context.workspace.data() + byte, places.half, value);
+            writeNumber(context.workspace.data() + byte, places.number, value);
     }
     exact.setBuffer(read.getBuffer(), tensor);
     for (double &value : tensor.values)
@@ -414,7 +417,7 @@ void CheckedCall::compareRounded(Memory &result, size_t record, size_t k,
                                  double expected, double bound,
                                  const std::string &where) {
   uint8_t *at = result.workspace.data() + record;
-  double scale = readNumber(at + Q8B32::kScaleByte, false);
+  double scale = readNumber(at + Q8B32::kScaleByte, Number::F32);
   double got = static_cast<int8_t>(at[k]) * scale;
   ++rounded;
   if (std::abs(got - expected) > bound) {
@@ -431,7 +434,7 @@ void CheckedCall::compareRounded(Memory &result, size_t record, size_t k,
   std::memcpy(found, at + Q8B32::kSumByte, sizeof(found));
   compare(found[0], sums[0], 0, where + ", the sum");
   compare(found[1], sums[1], 0, where + ", the sum of its last half");
-  compare(readNumber(at + Q8B32::kScaledSumByte, false),
+  compare(readNumber(at + Q8B32::kScaledSumByte, Number::F32),
           static_cast<float>(scale) * static_cast<float>(sums[0]), 0,
           where + ", the scaled sum");
   std::memcpy(at, before.workspace.data() + record, Q8B32::kRecordBytes);
@@ -440,7 +443,7 @@ void CheckedCall::compareRounded(Memory &result, size_t record, size_t k,
 void CheckedCall::compareBuffers(Memory &result) {
   int64_t k = longestSum();
   double grown = growth();
-  bool coarse = roundsItsRows(kernel);
+  double share = roundingShare(kernel);
   for (auto write : kernel.getOps<BufferWriteOp>()) {
     llvm::StringRef name = write.getBuffer();
     const Tensor *expected = exact.getBuffer(name),
@@ -466,10 +469,8 @@ void CheckedCall::compareBuffers(Memory &result) {
                               .slice(row, expected->columns()));
       // 1.5 > sqrt(2), by which a rotation of a pair may lengthen a column.
       double bound = tolerance(k, grown * 1.5 * largest);
-      if (coarse)
-        bound += largest / 32;
-      if (places.half)
-        bound += halfStep(expected->values[i]);
+      bound += share * largest;
+      bound += roundingStep(places.number, expected->values[i]);
       if (!places.records.empty()) {
         compareRounded(result, places.records[i], i % Q8B32::kBlock,
                        expected->values[i], bound,
@@ -481,10 +482,10 @@ void CheckedCall::compareBuffers(Memory &result) {
         bound = 0;
       }
       uint8_t *at = result.workspace.data() + places.bytes[i];
-      compare(readNumber(at, places.half), expected->values[i], bound,
+      compare(readNumber(at, places.number), expected->values[i], bound,
               ("buffer " + name + " element " + llvm::Twine(i)).str());
       std::memcpy(at, before.workspace.data() + places.bytes[i],
-                  places.half ? 2 : 4);
+                  bytesOf(places.number));
     }
   }
 }
@@ -493,10 +494,10 @@ void CheckedCall::compareCache(Memory &result) {
   if (!appends())
     return;
   const ModelShape &s = model.choice.shape;
-  bool half = model.choice.cacheType == "f16";
+  Number number = cacheNumber(model);
   int64_t k = longestSum();
   double grown = growth();
-  bool coarse = roundsItsRows(kernel);
+  double share = roundingShare(kernel);
   for (int64_t position = call.position; position < call.position + call.rows;
        ++position) {
     const Cache::Entry *expected = cache->find(call.layer, position);
@@ -514,19 +515,17 @@ void CheckedCall::compareCache(Memory &result) {
                   ? llvm::ArrayRef(sizes)
                   : pairAt(sizes, head * s.headSize + e, sizes.size()));
           double bound = tolerance(k, grown * 1.5 * largest);
-          if (coarse)
-            bound += largest / 32;
-          if (half)
-            bound += halfStep(value);
+          bound += share * largest;
+          bound += roundingStep(number, value);
           size_t byte = cacheByte(model, {keys, call.layer, head, position, e});
           uint8_t *at = (keys ? result.keys : result.values).data() + byte;
-          compare(readNumber(at, half), value, bound,
+          compare(readNumber(at, number), value, bound,
                   (llvm::Twine(keys ? "key " : "value ") +
                    llvm::Twine(position) + " head " + llvm::Twine(head) +
                    " element " + llvm::Twine(e))
                       .str());
           std::memcpy(at, (keys ? before.keys : before.values).data() + byte,
-                      half ? 2 : 4);
+                      bytesOf(number));
         }
     // Elements that pad a head of values may hold anything.
   }

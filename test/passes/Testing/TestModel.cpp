@@ -20,6 +20,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "runtime/ABI/Image.h"
 #include "test/emulator/Passes.h"
+#include "test/passes/Testing/Expansion.h"
 #include "test/passes/Testing/RandomWeights.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
@@ -332,7 +333,7 @@ std::unique_ptr<TestModel> TestModel::compile(const ModelChoice &choice,
       keepKernels(*model->vector, [&](llvm::StringRef name) {
         return llvm::is_contained(choice.only, name);
       });
-    if (!choice.emulated && !hostHas(choice.target)) {
+    if (!choice.emulated && !choice.expands && !hostHas(choice.target)) {
       mlir::OwningOpRef<mlir::ModuleOp> code = model->vector->clone();
       return runPhases(*code, llama::Phase::LLVM, llama::Phase::LLVM, choice);
     }
@@ -364,6 +365,8 @@ void keepKernels(mlir::ModuleOp module,
 llvm::Expected<std::unique_ptr<LoadedKernels>>
 TestModel::load(mlir::ModuleOp vector) const {
   mlir::OwningOpRef<mlir::ModuleOp> code = vector.clone();
+  if (choice.expands && !hostHas(choice.target))
+    expandInstructions(*code);
   if (llvm::Error error =
           runPhases(*code, llama::Phase::LLVM, llama::Phase::LLVM, choice))
     return error;

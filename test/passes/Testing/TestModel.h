@@ -47,6 +47,9 @@ struct ModelChoice {
   bool emulated = false;
   /// As the pipelines' option.
   std::string activations = "auto";
+  /// Instructions that this machine lacks are expanded (Expansion.h), so that
+  /// it runs the target's code all the same.
+  bool expands = false;
   /// Weights, and what buffers hold, are small integers: where no norm comes
   /// before a product, each partial sum is exact in float32 in any order, and
   /// so must be the result. Of a sum of thousands of terms a tolerance cannot

@@ -96,32 +96,6 @@ llama.weight @w : 32x32 formats [#llama.q8_0]
 // -----
 
 llama.buffer @x : tensor<1x32xf32> at 0
-llama.buffer @y : tensor<1x32xbf16> at 128
-func.func private @rows_that_are_rounded_to_bf16() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
-  %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
-  // expected-error @below {{'llama.quantize' op has no body on a tile with this kernel's numerics; float32 activations have one for every op but argmax, and rows can be rounded to f16 or q8b32}}
-  %y = llama.quantize %x : tensor<1x32xf32> to tensor<1x32xbf16>
-  llama.buffer_write %y, @y at 128 : tensor<1x32xbf16>
-  return
-}
-
-// -----
-
-// A kernel of its own that no target has code for.
-
-llama.buffer @x : tensor<1x32xf32> at 0
-// expected-error @below {{'llama.buffer' op is of rows x columns, found 'tensor<1xi32>'}}
-llama.buffer @y : tensor<1xi32> at 128
-func.func private @argmax() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
-  %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
-  %y = llama.argmax %x : tensor<1x32xf32> -> tensor<1xi32>
-  llama.buffer_write %y, @y at 128 : tensor<1xi32>
-  return
-}
-
-// -----
-
-llama.buffer @x : tensor<1x32xf32> at 0
 func.func private @a_product_that_nobody_keeps() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
   %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0

@@ -1,0 +1,110 @@
+//===- Expansion.cpp - instructions that a machine lacks ------------------===//
+//
+// See Expansion.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/passes/Testing/Expansion.h"
+#include "compiler/Target/Target.h"
+#include "dialects/CPU/IR/CPUDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+using namespace mlir;
+using namespace corellama;
+
+namespace {
+
+/// Every op has operands and one result.
+struct Expansion {
+  ImplicitLocOpBuilder b;
+  int64_t count = 0;
+
+  VectorType vectorOf(Type element, int64_t lanes) {
+    return VectorType::get({lanes}, element);
+  }
+
+  /// result[i] = acc[i] + sum of u[4 i + j] * s[4 i + j], u unsigned, s signed,
+  /// in 32 bits.
+  Value expand(cpu::DotU8S8Op op) {
+    int64_t lanes = cast<VectorType>(op.getType()).getDimSize(0);
+    auto wide = vectorOf(b.getI32Type(), 4 * lanes);
+    Value products =
+        arith::MulIOp::create(b, arith::ExtUIOp::create(b, wide, op.getU()),
+                              arith::ExtSIOp::create(b, wide, op.getS()));
+    Value sum = op.getAcc();
+    for (int64_t j = 0; j < 4; ++j) {
+      SmallVector<int64_t> every;
+      for (int64_t i = 0; i < lanes; ++i)
+        every.push_back(4 * i + j);
+      sum = arith::AddIOp::create(
+          b, sum,
+          vector::ShuffleOp::create(b, products, products, every).getResult());
+    }
+    return sum;
+  }
+
+  /// A number whose exponent is 0, as zero; its sign stays.
+  Value flush(Value x) {
+    auto type = cast<VectorType>(x.getType());
+    auto words = type.clone(b.getI32Type());
+    auto word = [&](uint32_t value) {
+      return arith::ConstantOp::create(
+          b, DenseElementsAttr::get(words, static_cast<int32_t>(value)));
+    };
+    Value bits = arith::BitcastOp::create(b, words, x);
+    Value exponent = arith::AndIOp::create(b, bits, word(0x7f800000));
+    Value isZero =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::eq, exponent, word(0));
+    Value zero = arith::AndIOp::create(b, bits, word(0x80000000));
+    return arith::BitcastOp::create(
+        b, type, arith::SelectOp::create(b, isZero, zero, bits).getResult());
+  }
+
+  /// The odd element first, then the even one.
+  Value expand(cpu::DotBF16Op op) {
+    auto words = vectorOf(b.getI32Type(), 16);
+    auto floats = vectorOf(b.getF32Type(), 16);
+    auto element = [&](Value pairs, bool isOdd) {
+      Value bits = vector::BitCastOp::create(b, words, pairs);
+      Value high =
+          isOdd ? arith::AndIOp::create(
+                      b, bits,
+                      arith::ConstantOp::create(
+                          b, DenseElementsAttr::get(
+                                 words, static_cast<int32_t>(0xffff0000u))))
+                      .getResult()
+                : arith::ShLIOp::create(
+                      b, bits,
+                      arith::ConstantOp::create(
+                          b, DenseElementsAttr::get(words, int32_t(16))))
+                      .getResult();
+      return flush(arith::BitcastOp::create(b, floats, high));
+    };
+    Value sum = flush(op.getAcc());
+    for (bool isOdd : {true, false})
+      sum = flush(math::FmaOp::create(b, element(op.getX(), isOdd),
+                                      element(op.getW(), isOdd), sum));
+    return sum;
+  }
+
+  template <typename OpT> void replace(OpT op) {
+    b.setInsertionPoint(op);
+    op.getResult().replaceAllUsesWith(expand(op));
+    op.erase();
+    ++count;
+  }
+};
+
+} // namespace
+
+int64_t test::expandInstructions(ModuleOp module) {
+  Expansion expansion{{module.getLoc(), module.getContext()}};
+  module.walk([&](cpu::DotU8S8Op op) { expansion.replace(op); });
+  module.walk([&](cpu::DotBF16Op op) { expansion.replace(op); });
+  auto common = resolveTarget(*module.getContext(), "x86-64-v3");
+  module->setAttr(llama::kTargetAttr, llvm::cantFail(std::move(common)));
+  return expansion.count;
+}
