@@ -45,6 +45,16 @@ struct TableRow {
   /// each, and a vector of quants is unpacked once for all of them. More rows
   /// save no instruction: their sums spill.
   int64_t byteRows;
+  /// Rows of x times rows of a weight in a tile of few rows, at most. 256 bits:
+  /// 64 rows of a weight are four streams of memory, which are read 5 to 10%
+  /// faster than one by a loop of so many instructions; their sums take eight
+  /// registers. 512 bits: one stream is read at 91 to 97% of what memory
+  /// delivers, four at 59 to 83% (Zen 4; docs/performance.md).
+  int64_t fewTile;
+  /// Bytes ahead of its use that few rows fetch a weight. 256 bits: a core that
+  /// reads 10 GB/s needs 1 KiB while memory takes 100 ns to answer. 512 bits:
+  /// the CPU's own prefetching keeps up with one stream, and is disturbed.
+  int64_t prefetch;
   /// Rows of the query in a tile of attention on many rows: as above, and as
   /// many scores are kept.
   int64_t attentionRows;
@@ -61,6 +71,8 @@ constexpr TableRow kTable[] = {
      .tileRows = 8,
      .floatRows = 8,
      .byteRows = 8,
+     .fewTile = kGroupRows,
+     .prefetch = 0,
      .attentionRows = 8,
      .sums = 16,
      .fewSums = 16},
@@ -68,6 +80,8 @@ constexpr TableRow kTable[] = {
      .tileRows = 2,
      .floatRows = 4,
      .byteRows = 4,
+     .fewTile = 4 * kGroupRows,
+     .prefetch = 1024,
      .attentionRows = 4,
      .sums = 4,
      .fewSums = 8},
@@ -77,13 +91,6 @@ constexpr TableRow kTable[] = {
 /// that two workers share the 192 rows of a small key projection, large enough
 /// that a part streams some tens of KiB.
 constexpr int64_t kFewRowsPart = 2 * kGroupRows;
-/// Rows of x times rows of a weight in a tile of few rows, at most. 64 rows of
-/// a weight are four streams of memory, which are read 5 to 10% faster than
-/// one; their sums take eight registers of 256 bits.
-constexpr int64_t kFewTile = 4 * kGroupRows;
-/// Bytes ahead of its use that few rows fetch a weight: a core that reads 10
-/// GB/s needs 1 KiB while memory takes 100 ns to answer (docs/performance.md).
-constexpr int64_t kPrefetch = 1024;
 /// Parts that a kernel keeps when its tiles become larger than kFewRowsPart.
 constexpr int64_t kEnoughParts = 32;
 /// Rows of weights in a part where they are many: one decoded panel of 16 rows
@@ -102,11 +109,11 @@ const TableRow *rowFor(cpu::TargetAttr target) {
 }
 
 /// The columns of a tile of few rows, m of them: the most rows of a weight that
-/// kFewTile allows and that divide every weight of the kernel, if several tiles
-/// are left, and enough parts for the workers.
-int64_t fewRowsColumns(int64_t m, Block &body) {
+/// the table allows and that divide every weight of the kernel, if several
+/// tiles are left, and enough parts for the workers.
+int64_t fewRowsColumns(const TableRow &row, int64_t m, Block &body) {
   RowGroups groups(body);
-  int64_t n = kFewTile / m;
+  int64_t n = row.fewTile / m;
   for (; n > kGroupRows; n /= 2) {
     int64_t parts = 0;
     bool divides = true;
@@ -167,9 +174,9 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
     bool converts = rows.isF32() && llvm::any_of(linears, [&](LinearOp linear) {
                       return format(linear).getBlock() > 1;
                     });
-    int64_t n = few && !converts ? fewRowsColumns(m, body) : kGroupRows;
+    int64_t n = few && !converts ? fewRowsColumns(row, m, body) : kGroupRows;
     int64_t by = !few ? kManyRowsPart : lmHead ? kLMHeadPart : kFewRowsPart;
-    return {strategy(m, /*sums=*/16, n, few ? kPrefetch : 0), by};
+    return {strategy(m, /*sums=*/16, n, few ? row.prefetch : 0), by};
   }
   // Row-wise kernels: norm, embed, what is left of an unfused graph.
   return {strategy(1), kRowPart};

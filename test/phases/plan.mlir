@@ -30,7 +30,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @embed.decode, layers = [@layer.decode], of = [0, 0]>, #llama.entry<name = "prefill", rows = 512, embed = @embed.prefill, layers = [@layer.prefill], of = [0, 0]>] lm_heads [@lm_head, @lm_head.rows8]
 
   func.func private @lm_head(%x: tensor<1x32xf32>) -> tensor<1x64xf32> {
-    %y0 = llama.kernel "lm_head" (%ix = %x : tensor<1x32xf32>) -> tensor<1x64xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024> partition <rows = [64], by = 32> {
+    %y0 = llama.kernel "lm_head" (%ix = %x : tensor<1x32xf32>) -> tensor<1x64xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [64], by = 32> {
       %g = llama.weight_ref @output_norm : <32, #llama.f32>
       %h = llama.rms_norm %ix, %g eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
       %w = llama.weight_ref @token_embd : <64x32, #llama.q8_0>
@@ -50,7 +50,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   }
 
   func.func private @layer.decode(%x: tensor<1x32xf32>, %pos: tensor<1xi32>, %kv: !llama.cache<2x1x16, f16>, %l: index) -> tensor<1x32xf32> {
-    %qr0 = llama.kernel "qkv" (%ix = %x : tensor<1x32xf32>, %ipos = %pos : tensor<1xi32>, %ikv = %kv : !llama.cache<2x1x16, f16>, %il = %l : index) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024> partition <rows = [32, 16, 16], by = 32> {
+    %qr0 = llama.kernel "qkv" (%ix = %x : tensor<1x32xf32>, %ipos = %pos : tensor<1xi32>, %ikv = %kv : !llama.cache<2x1x16, f16>, %il = %l : index) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [32, 16, 16], by = 32> {
       %g0 = llama.weight_ref @blk::@attn_norm[%il] : <32, #llama.f32>
       %h = llama.rms_norm %ix, %g0 eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
       %wq = llama.weight_ref @blk::@attn_q[%il] : <32x32, #llama.q4_0>
@@ -68,14 +68,14 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %p = llama.attention_part %iqr0, %ikv[%il], %ipos causal heads 2 keys 256 order <lanes = 16> : tensor<1x32xf32>, <2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
       llama.yield %p : tensor<1x2x?x18xf32>
     }
-    %x10 = llama.kernel "o" (%ip0 = %p0 : tensor<1x2x?x18xf32>, %ix = %x : tensor<1x32xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024> partition <rows = [32], by = 32> {
+    %x10 = llama.kernel "o" (%ip0 = %p0 : tensor<1x2x?x18xf32>, %ix = %x : tensor<1x32xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [32], by = 32> {
       %a = llama.attention_merge %ip0 heads 2 keys 256 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
       %wo = llama.weight_ref @blk::@attn_output[%il] : <32x32, #llama.q8_0>
       %o = llama.linear %a, %wo order <unit = #cpu.fma, block = 32, scale = outer> : tensor<1x32xf32>, <32x32, #llama.q8_0> -> tensor<1x32xf32>
       %x1 = llama.add %ix, %o : tensor<1x32xf32>
       llama.yield %x1 : tensor<1x32xf32>
     }
-    %s0 = llama.kernel "gate_up" (%ix10 = %x10 : tensor<1x32xf32>, %il = %l : index) -> tensor<1x48xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024> partition <rows = [48], by = 32> {
+    %s0 = llama.kernel "gate_up" (%ix10 = %x10 : tensor<1x32xf32>, %il = %l : index) -> tensor<1x48xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [48], by = 32> {
       %g1 = llama.weight_ref @blk::@ffn_norm[%il] : <32, #llama.f32>
       %h1 = llama.rms_norm %ix10, %g1 eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
       %wg = llama.weight_ref @blk::@ffn_gate[%il] : <48x32, #llama.q4_0>
@@ -85,7 +85,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %s = llama.swiglu %g, %u : tensor<1x48xf32>
       llama.yield %s : tensor<1x48xf32>
     }
-    %x20 = llama.kernel "down" (%is0 = %s0 : tensor<1x48xf32>, %ix10 = %x10 : tensor<1x32xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024> partition <rows = [32], by = 32> {
+    %x20 = llama.kernel "down" (%is0 = %s0 : tensor<1x48xf32>, %ix10 = %x10 : tensor<1x32xf32>, %il = %l : index) -> tensor<1x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [32], by = 32> {
       %wd = llama.weight_ref @blk::@ffn_down[%il] : <32x48, #llama.f16>
       %d = llama.linear %is0, %wd order <unit = #cpu.fma, block = 32> : tensor<1x48xf32>, <32x48, #llama.f16> -> tensor<1x32xf32>
       %x2 = llama.add %ix10, %d : tensor<1x32xf32>
@@ -157,7 +157,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %rows = llama.kernel "wanted" (%ix = %x : tensor<?x32xf32>) -> tensor<?x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <of = rows, by = 4> {
       llama.yield %ix : tensor<?x32xf32>
     }
-    %head = llama.kernel "lm_head" (%ix = %rows : tensor<?x32xf32>) -> tensor<?x64xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 8, n = 16, prefetch = 1024> partition <rows = [64], by = 32> {
+    %head = llama.kernel "lm_head" (%ix = %rows : tensor<?x32xf32>) -> tensor<?x64xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 8, n = 16> partition <rows = [64], by = 32> {
       %output_norm = llama.weight_ref @output_norm : <32, #llama.f32>
       %h = llama.rms_norm %ix, %output_norm eps 1.000000e-05 order <lanes = 16> : tensor<?x32xf32>, <32, #llama.f32>
       %token_embd = llama.weight_ref @token_embd : <64x32, #llama.q8_0>

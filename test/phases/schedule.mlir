@@ -104,7 +104,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @qkv.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.reads = [@blk::@attn_q, @blk::@attn_k, @blk::@attn_v], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024>} {
+  func.func private @qkv.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.reads = [@blk::@attn_q, @blk::@attn_k, @blk::@attn_v], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
     %pos = llama.input positions : tensor<1xi32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
@@ -132,7 +132,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @o.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.reads = [@blk::@attn_output], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024>} {
+  func.func private @o.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.reads = [@blk::@attn_output], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %attn = llama.buffer_read @decode.attn at 65536 : tensor<1x2x?x18xf32>
     %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
     %a = llama.attention_merge %attn heads 2 keys 256 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
@@ -143,7 +143,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @gate_up.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.reads = [@blk::@ffn_gate, @blk::@ffn_up], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024>} {
+  func.func private @gate_up.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.reads = [@blk::@ffn_gate, @blk::@ffn_up], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %o = llama.buffer_read @decode.o at 66688 : tensor<1x32xf32>
     %g1 = llama.weight_ref @blk::@ffn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 12
     %h1 = llama.rms_norm %o, %g1 eps 1.0e-05 order <lanes = 16> : tensor<1x32xf32>, <32, #llama.f32>
@@ -156,7 +156,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @down.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.reads = [@blk::@ffn_down], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024>} {
+  func.func private @down.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.reads = [@blk::@ffn_down], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %gate_up = llama.buffer_read @decode.gate_up at 65536 : tensor<1x48xf32>
     %o = llama.buffer_read @decode.o at 66688 : tensor<1x32xf32>
     %wd = llama.weight_ref @blk::@ffn_down[%l] : <32x48, #llama.f16> in #llama.interleaved16<k = 1> index 18
@@ -247,7 +247,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @lm_head.lm_head() attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.reads = [@token_embd], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024>} {
+  func.func private @lm_head.lm_head() attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.reads = [@token_embd], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %row = llama.input wanted : tensor<1xi32>
     %x = llama.buffer_read @x[%row : tensor<1xi32>] at 0 : tensor<1x32xf32>
     %g = llama.weight_ref @output_norm : <32, #llama.f32> in #llama.rowmajor index 1
@@ -265,7 +265,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @lm_head.lm_head.rows8() attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.reads = [@token_embd], llama.rows = 8 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16, prefetch = 1024>} {
+  func.func private @lm_head.lm_head.rows8() attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.reads = [@token_embd], llama.rows = 8 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %x = llama.buffer_read @lm_head.rows8.wanted at 67584 : tensor<?x32xf32>
     %output_norm = llama.weight_ref @output_norm : <32, #llama.f32> in #llama.rowmajor index 1
     %h = llama.rms_norm %x, %output_norm eps 1.000000e-05 order <lanes = 16> : tensor<?x32xf32>, <32, #llama.f32>

@@ -123,7 +123,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @qkv.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.reads = [@blk::@attn_q, @blk::@attn_k, @blk::@attn_v], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024>} {
+  func.func private @qkv.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32, 16, 16], by = 32>, llama.reads = [@blk::@attn_q, @blk::@attn_k, @blk::@attn_v], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %c3 = arith.constant 3 : index
     %c2 = arith.constant 2 : index
     %c16 = arith.constant 16 : index
@@ -277,7 +277,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @o.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.reads = [@blk::@attn_output], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024>} {
+  func.func private @o.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.reads = [@blk::@attn_output], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %c17 = arith.constant 17 : index
     %c32 = arith.constant 32 : index
     %c16 = arith.constant 16 : index
@@ -349,7 +349,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @gate_up.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.reads = [@blk::@ffn_gate, @blk::@ffn_up], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024>} {
+  func.func private @gate_up.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [48], by = 32>, llama.reads = [@blk::@ffn_gate, @blk::@ffn_up], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %one = arith.constant dense<1.000000e+00> : vector<1x16xf32>
     %c16 = arith.constant 16 : index
     %c48 = arith.constant 48 : index
@@ -403,7 +403,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @down.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.reads = [@blk::@ffn_down], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024>} {
+  func.func private @down.decode(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.reads = [@blk::@ffn_down], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %c16 = arith.constant 16 : index
     %c32 = arith.constant 32 : index
     %c1 = arith.constant 1 : index
@@ -821,7 +821,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @lm_head.lm_head(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.reads = [@token_embd], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024>} {
+  func.func private @lm_head.lm_head(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.reads = [@token_embd], llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
     %c16 = arith.constant 16 : index
     %c64 = arith.constant 64 : index
     %c32 = arith.constant 32 : index
@@ -893,7 +893,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @lm_head.lm_head.rows8(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.reads = [@token_embd], llama.rows = 8 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16, prefetch = 1024>} {
+  func.func private @lm_head.lm_head.rows8(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.reads = [@token_embd], llama.rows = 8 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
     %c16 = arith.constant 16 : index
     %c64 = arith.constant 64 : index
     %c32 = arith.constant 32 : index

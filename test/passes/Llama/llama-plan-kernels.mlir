@@ -78,7 +78,7 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   // Few rows are one tile, rounded up to one that the unit has; more rows than a
   // tile holds go by the largest.
   // CHECK-LABEL:    func.func @three_rows
-  // CHECK:            strategy #cpu.strategy<unit = #cpu.fma, m = 4, n = 16, prefetch = 1024> partition <rows = [48], by = 32>
+  // CHECK:            strategy #cpu.strategy<unit = #cpu.fma, m = 4, n = 16> partition <rows = [48], by = 32>
   // CHECK-LABEL:    func.func @nine_rows
   // CHECK:            strategy #cpu.strategy<unit = #cpu.fma, m = 8, n = 16> partition <rows = [48], by = 32>
   func.func @three_rows(%h: tensor<?x32xf32>) -> tensor<?x48xf32> attributes {llama.rows = 3} {
@@ -114,19 +114,23 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   }
   // end of GPU
 
-  // A vocabulary is partitioned into parts of 64 rows, four tiles each. On a CPU a
-  // tile of one row has four groups of a weight where enough parts are left, of two
-  // rows two.
+  // A vocabulary is partitioned into parts of 64 rows, four tiles each. A CPU of
+  // 512 bits reads one stream of a weight at a time; with 256 bits a tile of one row
+  // has four groups of a weight where enough parts are left, of two rows two.
   // CHECK-LABEL:    func.func @a_vocabulary
-  // CHECK:            strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 64, prefetch = 1024> partition <rows = [16384], by = 256>
-  // CHECK-LABEL:    func.func @two_rows_of_a_vocabulary
-  // CHECK:            strategy #cpu.strategy<unit = #cpu.fma, m = 2, n = 32, prefetch = 1024> partition <rows = [16384], by = 256>
-  // CHECK-LABEL:    func.func @few_parts
-  // CHECK:            strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 32, prefetch = 1024> partition <rows = [1984], by = 32>
-  // Quants are converted to floats, which takes the registers.
+  // CHECK:            strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [16384], by = 256>
   // CHECK-LABEL:    func.func @quants_of_a_vocabulary
-  // CHECK:            strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024> partition <rows = [16384], by = 256>
-  // CHECK:            strategy #cpu.strategy<unit = #cpu.dot_u8s8, m = 1, n = 64, prefetch = 1024> partition <rows = [16384], by = 256>
+  // CHECK:            strategy #cpu.strategy<unit = #cpu.dot_u8s8, m = 1, n = 16> partition <rows = [16384], by = 256>
+  // AVX2-LABEL:     func.func @a_vocabulary
+  // AVX2:             strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 64, prefetch = 1024> partition <rows = [16384], by = 256>
+  // AVX2-LABEL:     func.func @two_rows_of_a_vocabulary
+  // AVX2:             strategy #cpu.strategy<unit = #cpu.fma, m = 2, n = 32, prefetch = 1024> partition <rows = [16384], by = 256>
+  // AVX2-LABEL:     func.func @few_parts
+  // AVX2:             strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 32, prefetch = 1024> partition <rows = [1984], by = 32>
+  // Quants are converted to floats, which takes the registers.
+  // AVX2-LABEL:     func.func @quants_of_a_vocabulary
+  // AVX2:             strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024> partition <rows = [16384], by = 256>
+  // AVX2:             strategy #cpu.strategy<unit = #cpu.dot_u8s8, m = 1, n = 64, prefetch = 1024> partition <rows = [16384], by = 256>
   // GPU-LABEL:      func.func @a_vocabulary
   // GPU:              strategy #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16> partition <rows = [16384], by = 64>
   // GPU:                llama.linear {{.*}} order <unit = #cuda.simt, block = 8, lanes = 32> :
