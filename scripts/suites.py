@@ -193,6 +193,9 @@ class Suites:
         add("exact-quantised", *exact, "--quantised", "--prompts=4")
         add("exact-random", *exact, "--random", both)
         add("exact-q8", *exact, "--random", "--activations=q8", "--prompts=4")
+        if "avx512_bf16" in flags: # the models of BF16 alone; elsewhere kernels alone
+            add("exact-bf16", *exact, "--random", "--activations=bf16", "--only=2,14,20",
+                "--prompts=4")
         add("targets", e2e / "test_targets.py", "--corellama", driver, *long)
         for seed in (2, 3, 4) if self.args.all else ():
             add(f"exact-random-{seed}", *exact, "--random", both, "--seed", seed)

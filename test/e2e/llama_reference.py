@@ -6,8 +6,9 @@ It is the independent meaning of a checkpoint: no line is shared with the
 compiler, the evaluator or the runtime, and the only float32 rounding is the one
 of `gguf` when it dequantises a weight.
 
-With `rounds`, rows that a quantised weight multiplies are rounded to 8 bits in
-blocks of 32 first, as docs/bits.md has it, which is what --activations=q8 means.
+`activations` are the compiler's: with q8, rows that a quantised weight multiplies are
+rounded to 8 bits in blocks of 32 first, as docs/bits.md has it; with bf16 also those that
+a BF16 weight of an even number of columns multiplies, to bf16.
 """
 
 import argparse
@@ -39,11 +40,18 @@ def round_rows(x):
     return (quants.astype(np.float64) * scale.astype(np.float64)).reshape(x.shape)
 
 
+def round_to_bf16(x):
+    """float64 to the nearest bf16 by way of float32, halves to the even one."""
+    bits = x.astype(np.float32).view(np.uint32)
+    bits = (bits + 0x7fff + (bits >> 16 & 1)) & np.uint32(0xffff0000)
+    return bits.view(np.float32).astype(np.float64)
+
+
 class Model:
-    def __init__(self, path, rounds=False, noise=0.0):
+    def __init__(self, path, activations="f32", noise=0.0):
         """`noise` is a relative error of each row before it is rounded: with it the
         model shows what errors of float32 become where values are rounded."""
-        self.rounds, self.noise = rounds, noise
+        self.activations, self.noise = activations, noise
         self._random = np.random.default_rng(1)
         self.reader = gguf.GGUFReader(path)
         self.tensors = {t.name: t for t in self.reader.tensors}
@@ -85,12 +93,23 @@ class Model:
     def vector(self, name):
         return self.weight(name).astype(np.float64)
 
+    def rounding_of(self, name):
+        """What rounds the rows that a weight multiplies, or None."""
+        tensor = self.tensors[name]
+        if self.activations != "f32" and tensor.tensor_type not in PLAIN:
+            return round_rows
+        if (self.activations == "bf16" and tensor.shape[0] % 2 == 0
+                and tensor.tensor_type == gguf.GGMLQuantizationType.BF16):
+            return round_to_bf16
+        return None
+
     def linear(self, x, name):
         """x [rows, k] times the transposed weight [n, k], in float64."""
         w = self.weight(name)
-        if self.rounds and self.tensors[name].tensor_type not in PLAIN:
+        rounded = self.rounding_of(name)
+        if rounded:
             error = self._random.uniform(-self.noise, self.noise, x.shape)
-            x = round_rows(x * (1 + error))
+            x = rounded(x * (1 + error))
         out = np.empty((x.shape[0], w.shape[0]))
         step = max(1, BLOCK_ELEMENTS // w.shape[1])
         for begin in range(0, w.shape[0], step):
