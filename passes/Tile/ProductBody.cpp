@@ -142,6 +142,9 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
     return result;
   }
 
+  auto usesPanels = [](LinearOp linear) {
+    return linear.getOrderAttr().getUnit().usesPanels();
+  };
   for (const Sink &sink : sinks)
     if (auto write = dyn_cast<BufferWriteOp>(sink.op))
       prepareRounding(sink, capacityOf(write.getBufferAttr()).getDimSize(0),
@@ -152,30 +155,38 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
     Value number = sub(part, firstPart);
     if (!unrounded.empty())
       beginRounding(sinks, 0, mul(number, partition.getBy()));
-    tilesOf(number, [&](Value column) {
-      // A panel would be used once.
-      if (isOneTile()) {
+    // A panel of one tile would be used once.
+    if (isOneTile()) {
+      tilesOf(number, [&](Value column) {
         writeTile({index(0), column, dynamicRows ? m : 1, n});
-        return;
-      }
-      panels.clear();
-      for (LinearOp linear : linears) {
-        ContractionUnitInterface unit = linear.getOrderAttr().getUnit();
-        if (!unit.usesPanels())
-          continue;
-        auto type = cast<WeightType>(linear.getWeight().getType());
-        panels[linear] =
-            PanelOp::create(b,
-                            PanelType::get(b.getContext(), n, type.getColumns(),
-                                           type.getFormat(), unit),
-                            weight(linear.getWeight()), column);
-      }
-      // The last tile computes m rows and stores those of the call: no fma of a
-      // row depends on its tile.
-      loop(0, rowCount(), m,
-           [&](Value row) { writeTile({row, column, m, n}); });
-      panels.clear();
-    });
+      });
+    } else if (partition.getBy() > n && llvm::none_of(linears, usesPanels)) {
+      // The rows of a call are larger than a cache that a part of the weight
+      // fits, so a tile of them is read once for the part.
+      loop(0, rowCount(), m, [&](Value row) {
+        tilesOf(number, [&](Value column) { writeTile({row, column, m, n}); });
+      });
+    } else {
+      tilesOf(number, [&](Value column) {
+        panels.clear();
+        for (LinearOp linear : linears) {
+          if (!usesPanels(linear))
+            continue;
+          ContractionUnitInterface unit = linear.getOrderAttr().getUnit();
+          auto type = cast<WeightType>(linear.getWeight().getType());
+          panels[linear] = PanelOp::create(
+              b,
+              PanelType::get(b.getContext(), n, type.getColumns(),
+                             type.getFormat(), unit),
+              weight(linear.getWeight()), column);
+        }
+        // The last tile computes m rows and stores those of the call: no fma of
+        // a row depends on its tile.
+        loop(0, rowCount(), m,
+             [&](Value row) { writeTile({row, column, m, n}); });
+        panels.clear();
+      });
+    }
     if (!unrounded.empty())
       finishRounding(sinks, rowCount());
   });

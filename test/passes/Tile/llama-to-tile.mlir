@@ -712,14 +712,17 @@ llama.weight @w : 16x32 formats [#llama.q4_1]
 // -----
 
 // Tiles of 16 columns are no whole blocks: a part stores its 32 columns of all rows
-// to scratch, then rounds them. Rows of q8b32 need no panel.
+// to scratch, then rounds them. Rows of q8b32 need no panel, so a tile of them meets
+// all tiles of the part before the next one is read.
 // CHECK-LABEL: func.func private @rows_rounded_in_the_epilogue
 // CHECK:         %[[SCRATCH:.+]] = tile.scratch : memref<8x32xf32>
 // CHECK:         scf.for %[[PART:.+]] =
 // CHECK:           %[[FIRST:.+]] = arith.muli
 // CHECK-NOT:         tile.panel
-// CHECK:             %[[ACC:.+]] = tile.contract
-// CHECK:             tile.store %[[ACC]], %[[SCRATCH]]
+// CHECK:           scf.for %[[ROW:.+]] = %c0{{[_0-9]*}} to %{{.+}} step %c8{{[_0-9]*}} {
+// CHECK:             scf.for %[[COLUMN:.+]] = %{{.+}} to %{{.+}} step %c16
+// CHECK:               %[[ACC:.+]] = tile.contract %{{.+}}[%[[ROW]]], %{{.+}}[%[[COLUMN]]]
+// CHECK:               tile.store %[[ACC]], %[[SCRATCH]]
 // CHECK:           %[[Y:.+]] = tile.buffer_rows %{{.+}} @y at 384 : <8x64x!llama.q8b32>
 // CHECK:           tile.round_rows %[[SCRATCH]], %[[Y]][%c0{{[_0-9]*}}, %[[FIRST]]] count %{{.+}} : memref<8x32xf32>, <8x64x!llama.q8b32>
 // CHECK:         return
