@@ -172,6 +172,9 @@ class Suites:
             "bin/corellama-tokenize", "--model", demo, needs=["corellama-tokenize"])
         add("sentencepiece", e2e / "test_sentencepiece.py", "--tool", self.build /
             "bin/corellama-tokenize", needs=["corellama-tokenize"])
+        add("templates", e2e / "test_templates.py", "--tool", self.build /
+            "bin/corellama-render", "--folder", self.build / "templates",
+            needs=["corellama-render"])
         add("cli", e2e / "test_cli.py", "--corellama", driver, "--model", demo)
         add("bench", e2e / "test_bench.py", "--corellama", driver)
         add("compare", e2e / "test_compare.py", "--corellama", driver)

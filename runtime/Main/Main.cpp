@@ -119,6 +119,9 @@ int main(int argc, char **argv) {
                                     : " bytes of the prompt have") +
          " no token in this model's vocabulary and " +
          (prompt->bytesLeftOut == 1 ? "was" : "were") + " left out");
+  if (prompt->hasPlainMarkers)
+    note("this model's chat template marks turns by plain text, so a message "
+         "can imitate them");
 
   auto model = Model::create(corellama_program, *image, *options);
   if (!model)

@@ -116,6 +116,13 @@ static const Flag kFlags[] = {
     {"--chat", nullptr, nullptr,
      "wrap the text as one turn in the model's chat format", "",
      turnOn<&Options::chat>},
+    {"--system", nullptr, "TEXT",
+     "with --chat: the system message in front of it", "one system message",
+     [](std::string_view value, Options &options) {
+       bool isFirst = !options.system;
+       options.system = value;
+       return isFirst;
+     }},
     {"-n", nullptr, "N",
      "generate N tokens at most (default: until the model ends its answer or "
      "the context is full)",
@@ -337,6 +344,8 @@ std::optional<Error> checkPromptOptions(const Options &options,
   if (options.chat && options.promptIds)
     return Error{"--chat wraps text, --prompt-ids are taken as they are; give "
                  "the text by -p or -f"};
+  if (options.system && !options.chat)
+    return Error{"--system is a message of a chat; give --chat, too"};
   return std::nullopt;
 }
 

@@ -30,6 +30,7 @@ struct Options {
   std::optional<std::string> promptFile;
   std::optional<std::vector<int32_t>> promptIds;
   bool chat = false;
+  std::optional<std::string> system;
   /// The most ids to generate; none: no limit.
   std::optional<uint64_t> count;
   std::optional<uint64_t> context;

@@ -7,7 +7,7 @@
 #include "runtime/Main/Text.h"
 
 #include "runtime/Main/Signals.h"
-#include "runtime/Tokenizer/Chat.h"
+#include "runtime/Templates/Chat.h"
 
 #include <cerrno>
 #include <cstring>
@@ -87,11 +87,14 @@ Result<Prompt> Text::promptIds(const Options &options) {
   auto format = ChatFormat::create(metadata, *tokenizer);
   if (!format)
     return Error{"--chat: " + format.error()};
-  Prompt prompt;
-  if (auto error = format->userTurn(text, *tokenizer, &prompt.bytesLeftOut)
-                       .moveTo(prompt.ids))
-    return *error;
-  return prompt;
+  std::vector<Message> messages;
+  if (options.system)
+    messages.push_back({"system", *options.system});
+  messages.push_back({"user", std::move(text)});
+  auto turn = format->encode(messages, *tokenizer);
+  if (!turn)
+    return Error{"--chat: " + turn.error()};
+  return Prompt{std::move(turn->ids), turn->lostBytes, turn->hasPlainMarkers};
 }
 
 bool Text::endsAnswer(int32_t id) const {

@@ -29,6 +29,8 @@ struct Prompt {
   std::vector<int32_t> ids;
   /// Bytes of the text that the vocabulary has no token for.
   size_t bytesLeftOut = 0;
+  /// The chat template marks turns by plain text.
+  bool hasPlainMarkers = false;
 };
 
 class Text {

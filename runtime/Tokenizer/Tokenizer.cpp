@@ -64,6 +64,7 @@ Result<Tokenizer> Tokenizer::create(const Metadata &metadata) {
                          .moveTo(tokenizer.pieces.emplace()))
       return *error;
   }
+  tokenizer.indexMarkers();
   if (auto error = tokenizer.readSpecialTokens(metadata))
     return *error;
   return tokenizer;
@@ -140,8 +141,36 @@ void Tokenizer::decode(int32_t id, std::string &text) const {
     vocabulary.appendBytes(id, text);
 }
 
-std::optional<int32_t> Tokenizer::specialToken(std::string_view text) const {
-  return vocabulary.find(text);
+bool Tokenizer::isMarker(int32_t id) const {
+  return vocabulary.contains(id) &&
+         (vocabulary.type(id) == TokenType::control ||
+          vocabulary.type(id) == TokenType::userDefined) &&
+         !vocabulary.text(id).empty();
+}
+
+std::string_view Tokenizer::textOf(int64_t id) const {
+  return vocabulary.contains(id) ? vocabulary.text(static_cast<int32_t>(id))
+                                 : std::string_view();
+}
+
+/// Markers are ASCII in all vocabularies known, where both spellings are the
+/// text itself.
+void Tokenizer::indexMarkers() {
+  for (size_t id = 0; id < vocabulary.size(); ++id)
+    if (isMarker(static_cast<int32_t>(id)))
+      markers[static_cast<uint8_t>(textOf(id)[0])].push_back(
+          static_cast<int32_t>(id));
+  for (std::vector<int32_t> &some : markers)
+    std::sort(some.begin(), some.end(), [&](int32_t a, int32_t b) {
+      return std::pair(textOf(b).size(), a) < std::pair(textOf(a).size(), b);
+    });
+}
+
+std::optional<int32_t> Tokenizer::markerAt(std::string_view text) const {
+  for (int32_t id : markers[static_cast<uint8_t>(text[0])])
+    if (text.starts_with(textOf(id)))
+      return id;
+  return std::nullopt;
 }
 
 bool Tokenizer::endsGeneration(int32_t id) const {

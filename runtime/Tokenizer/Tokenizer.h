@@ -8,7 +8,7 @@
 //
 // Text is bytes. It is never searched for special tokens: <|im_start|> in it is
 // encoded as ordinary text, and no text can become a control token. Code that
-// needs a control token (Chat.h) asks for its id by name.
+// needs control tokens (runtime/Templates/Chat.h) finds them itself.
 //
 // A Tokenizer does not change, but encode() uses its match memory: one thread
 // at a time.
@@ -25,6 +25,7 @@
 #include "runtime/Tokenizer/SentencePiece.h"
 #include "runtime/Tokenizer/Vocabulary.h"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -51,8 +52,12 @@ public:
   /// outside of the vocabulary.
   void decode(int32_t id, std::string &text) const;
 
-  /// The id of the token whose text is exactly this, such as <|im_start|>.
-  std::optional<int32_t> specialToken(std::string_view text) const;
+  /// The marker that a text begins with, such as <|im_start|>: the longest of
+  /// the control tokens and of those that the user defined.
+  std::optional<int32_t> markerAt(std::string_view text) const;
+  bool isMarker(int32_t id) const;
+  /// A token as the vocabulary spells it; empty for an id outside of it.
+  std::string_view textOf(int64_t id) const;
 
   /// The id that raw text starts with, if the metadata ask for one.
   std::optional<int32_t> bosToken() const { return bos; }
@@ -66,6 +71,7 @@ private:
   Tokenizer() = default;
   std::optional<Error> readBytePairs(const Metadata &metadata);
   std::optional<Error> readSpecialTokens(const Metadata &metadata);
+  void indexMarkers();
 
   Vocabulary vocabulary;
   /// Of the checkpoint's model one or the other.
@@ -75,6 +81,8 @@ private:
   std::optional<int32_t> bos;
   /// Sorted; a few ids.
   std::vector<int32_t> ends;
+  /// By the first byte of their texts, the longest first.
+  std::array<std::vector<int32_t>, 256> markers;
 };
 
 } // namespace corellama::runtime

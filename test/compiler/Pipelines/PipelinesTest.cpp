@@ -77,7 +77,7 @@ TEST(Pipelines, Tile) {
   PipelineOptions options;
   EXPECT_EQ(print(Phase::Tile, Phase::Tile, options),
             pipeline({"llama-to-tile", kCanonicalize, "cse",
-                      "llama-set-phase{phase=tile}",
+                      "llama-set-phase{phase=tile}", "llama-verify-schedule",
                       "llama-verify-phase{phase=tile}"}));
 }
 

@@ -90,8 +90,8 @@ TEST(Tokenizer, KnowsWhatEndsGeneration) {
   EXPECT_TRUE(tokenizer->endsGeneration(2)) << "<|endoftext|>";
   EXPECT_FALSE(tokenizer->endsGeneration(0)) << "<|im_start|>";
   EXPECT_FALSE(tokenizer->endsGeneration(word)) << "a word of the text";
-  EXPECT_EQ(tokenizer->specialToken("<|im_start|>"), 0);
-  EXPECT_FALSE(tokenizer->specialToken("<|none|>"));
+  EXPECT_EQ(tokenizer->markerAt("<|im_start|>user"), 0);
+  EXPECT_FALSE(tokenizer->markerAt("<|none|>"));
 }
 
 TEST(Tokenizer, AddsBosAsTheMetadataSay) {

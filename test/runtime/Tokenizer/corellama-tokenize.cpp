@@ -12,7 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/Tokenizer/Chat.h"
+#include "runtime/Templates/Chat.h"
 #include "runtime/Tokenizer/Metadata.h"
 #include "runtime/Tokenizer/Tokenizer.h"
 
@@ -67,10 +67,11 @@ static std::string encode(std::string_view text, Tokenizer &tokenizer,
   std::vector<int32_t> ids;
   size_t lost = 0;
   if (chat) {
-    Result<std::vector<int32_t>> turn = chat->userTurn(text, tokenizer, &lost);
+    auto turn = chat->encode({{"user", std::string(text)}}, tokenizer);
     if (!turn)
       return "error " + turn.error() + "\n";
-    ids = std::move(*turn);
+    ids = std::move(turn->ids);
+    lost = turn->lostBytes;
   } else {
     Result<size_t> result = tokenizer.encode(text, ids);
     if (!result)

@@ -1,0 +1,343 @@
+//===- Filters.cpp - value|filter -----------------------------------------===//
+//
+// Jinja's filters of lists and dicts, and the table of all filters.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Templates/Filters.h"
+
+#include <algorithm>
+
+namespace corellama::runtime::templates {
+
+using Kind = Value::Kind;
+using namespace filters;
+
+static Value undefinedError(Interpreter &in, const Value &value) {
+  return in.fail("'" + value.undefined().name + "' is undefined");
+}
+
+static Value useDefault(Interpreter &, const Value &value,
+                        const Arguments &given) {
+  const Value *otherwise = given.find(0, "default_value");
+  bool isMissing = value.is(Kind::Undefined) ||
+                   (flagOf(given, 1, "boolean", false) && !value.isTrue());
+  if (!isMissing)
+    return value;
+  return otherwise ? *otherwise : makeString("", Origin::Template);
+}
+/// The attribute "a.b.0" of a value, as map, join and sort take it.
+static Value pathOf(Interpreter &in, Value value, const Value &path) {
+  if (path.asInteger())
+    return in.item(value, path);
+  String text = path.str();
+  std::string_view rest = text.view();
+  while (!in.failed()) {
+    size_t dot = rest.find('.');
+    std::string part(rest.substr(0, dot));
+    bool isNumber = !part.empty() &&
+                    part.find_first_not_of("0123456789") == part.npos &&
+                    part.size() < 10;
+    value = isNumber ? in.item(value, int64_t(std::stoi(part)))
+                     : in.item(value, makeString(part));
+    if (dot == rest.npos)
+      break;
+    rest.remove_prefix(dot + 1);
+  }
+  return value;
+}
+static Value join(Interpreter &in, const Value &value, const Arguments &given) {
+  String between = textOf(given, 0, "d", ""), result;
+  const Value *attribute = given.find(1, "attribute");
+  bool isFirst = true;
+  for (const Value &item : in.iterate(value)) {
+    if (!isFirst)
+      result.append(between);
+    isFirst = false;
+    result.append((attribute ? pathOf(in, item, *attribute) : item).str());
+    if (!in.charge(between.size()))
+      return {};
+  }
+  in.charge(result.size());
+  return result;
+}
+static Value toList(Interpreter &in, const Value &value, const Arguments &) {
+  return makeList(in.iterate(value));
+}
+static Value first(Interpreter &in, const Value &value, const Arguments &) {
+  std::vector<Value> items = in.iterate(value);
+  return items.empty() ? Value(Undefined{"the first item"}) : items.front();
+}
+static Value last(Interpreter &in, const Value &value, const Arguments &) {
+  std::vector<Value> items = in.iterate(value);
+  return items.empty() ? Value(Undefined{"the last item"}) : items.back();
+}
+static Value reverse(Interpreter &in, const Value &value, const Arguments &) {
+  std::vector<Value> items = in.iterate(value);
+  std::reverse(items.begin(), items.end());
+  if (!value.is(Kind::String))
+    return makeList(std::move(items), List::Form::Generator);
+  String text;
+  for (const Value &item : items)
+    text.append(item.string());
+  return text;
+}
+static Value items(Interpreter &in, const Value &value, const Arguments &) {
+  std::vector<Value> pairs;
+  if (value.is(Kind::Undefined))
+    return makeList({}, List::Form::Generator);
+  if (!value.is(Kind::Dict))
+    return in.fail("Can only get item pairs from a mapping.");
+  for (const auto &[key, own] : value.dict()->pairs())
+    pairs.push_back(makeList({key, own}, List::Form::Tuple));
+  in.charge(64 * pairs.size());
+  return makeList(std::move(pairs), List::Form::Generator);
+}
+
+/// What a value is sorted or compared by: without case, unless asked.
+static Value keyFor(Interpreter &in, const Value &value, const Value *attribute,
+                    bool isCaseSensitive) {
+  Value key = attribute ? pathOf(in, value, *attribute) : value;
+  if (!isCaseSensitive && key.is(Kind::String)) {
+    in.charge(key.string().size());
+    return key.string().lower();
+  }
+  return key;
+}
+/// A stable sort, whose order may fail.
+static std::vector<size_t>
+sorted(Interpreter &in, const std::vector<Value> &keys, bool isReverse) {
+  std::vector<size_t> order(keys.size());
+  for (size_t i = 0; i < order.size(); ++i)
+    order[i] = i;
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    int sign = in.failed() || !in.charge(0) ? 0 : in.compare(keys[a], keys[b]);
+    if (sign == 0)
+      return a < b;
+    return isReverse ? sign > 0 : sign < 0;
+  });
+  return order;
+}
+static Value sort(Interpreter &in, const Value &value, const Arguments &given) {
+  std::vector<Value> all = in.iterate(value), keys, result;
+  const Value *attribute = given.find(2, "attribute");
+  for (const Value &item : all)
+    keys.push_back(
+        keyFor(in, item, attribute, flagOf(given, 1, "case_sensitive", false)));
+  for (size_t i : sorted(in, keys, flagOf(given, 0, "reverse", false)))
+    result.push_back(all[i]);
+  return makeList(std::move(result));
+}
+static Value dictsort(Interpreter &in, const Value &value,
+                      const Arguments &given) {
+  if (!value.is(Kind::Dict))
+    return value.is(Kind::Undefined) ? undefinedError(in, value)
+                                     : in.fail("dictsort needs a mapping");
+  bool byValue = textOf(given, 1, "by", "key").view() == "value";
+  std::vector<Value> keys, result;
+  const auto &pairs = value.dict()->pairs();
+  for (const auto &[key, own] : pairs)
+    keys.push_back(keyFor(in, byValue ? own : key, nullptr,
+                          flagOf(given, 0, "case_sensitive", false)));
+  for (size_t i : sorted(in, keys, flagOf(given, 2, "reverse", false)))
+    result.push_back(
+        makeList({pairs[i].first, pairs[i].second}, List::Form::Tuple));
+  return makeList(std::move(result));
+}
+static Value unique(Interpreter &in, const Value &value,
+                    const Arguments &given) {
+  std::vector<Value> result;
+  Dict seen;
+  const Value *attribute = given.find(1, "attribute");
+  for (const Value &item : in.iterate(value)) {
+    Value key =
+        keyFor(in, item, attribute, flagOf(given, 0, "case_sensitive", false));
+    if (seen.find(key))
+      continue;
+    if (!seen.set(key, true))
+      return in.fail("unhashable type: '" + std::string(key.typeName()) + "'");
+    result.push_back(item);
+  }
+  return makeList(std::move(result), List::Form::Generator);
+}
+static Value extreme(Interpreter &in, const Value &value,
+                     const Arguments &given, int sign) {
+  std::vector<Value> all = in.iterate(value);
+  if (all.empty())
+    return Undefined{"No aggregated item, sequence was empty."};
+  const Value *attribute = given.find(1, "attribute");
+  bool isCaseSensitive = flagOf(given, 0, "case_sensitive", false);
+  size_t best = 0;
+  for (size_t i = 1; i < all.size() && in.charge(0); ++i)
+    if (sign * in.compare(keyFor(in, all[i], attribute, isCaseSensitive),
+                          keyFor(in, all[best], attribute, isCaseSensitive)) >
+        0)
+      best = i;
+  return all[best];
+}
+static Value largest(Interpreter &in, const Value &v, const Arguments &given) {
+  return extreme(in, v, given, 1);
+}
+static Value smallest(Interpreter &in, const Value &v, const Arguments &given) {
+  return extreme(in, v, given, -1);
+}
+static Value sum(Interpreter &in, const Value &value, const Arguments &given) {
+  const Value *attribute = given.find(0, "attribute");
+  const Value *start = given.find(1, "start");
+  double real = start && start->isNumber() ? start->number() : 0;
+  int64_t integer = start ? start->asInteger().value_or(0) : 0;
+  bool isFloat = start && start->is(Kind::Float);
+  for (const Value &item : in.iterate(value)) {
+    Value number = attribute ? pathOf(in, item, *attribute) : item;
+    if (!number.isNumber())
+      return in.fail("sum needs numbers");
+    isFloat |= number.is(Kind::Float);
+    real += number.number();
+    if (!number.is(Kind::Float) &&
+        __builtin_add_overflow(integer, number.integer(), &integer))
+      return in.fail("an integer does not fit 64 bits");
+  }
+  return isFloat ? Value(real) : Value(integer);
+}
+
+/// The rest of the arguments, from `from` on.
+static Arguments restOf(const Arguments &given, size_t from) {
+  Arguments rest;
+  for (size_t i = from; i < given.positional.size(); ++i)
+    rest.positional.push_back(given.positional[i]);
+  return rest;
+}
+static Value map(Interpreter &in, const Value &value, const Arguments &given) {
+  std::vector<Value> result;
+  const Value *attribute = nullptr, *otherwise = nullptr;
+  for (const auto &[name, own] : given.named) {
+    attribute = name == "attribute" ? &own : attribute;
+    otherwise = name == "default" ? &own : otherwise;
+  }
+  if (!attribute && given.positional.empty())
+    return in.fail("map requires a filter argument");
+  if (!value.isTrue()) // none, too
+    return makeList({}, List::Form::Generator);
+  for (const Value &item : in.iterate(value)) {
+    Value mapped;
+    if (attribute) {
+      mapped = pathOf(in, item, *attribute);
+      if (mapped.is(Kind::Undefined) && otherwise)
+        mapped = *otherwise;
+    } else {
+      Arguments rest = restOf(given, 1);
+      rest.named = given.named;
+      mapped =
+          in.filter(std::string(given.positional[0].str().view()), item, rest);
+    }
+    result.push_back(std::move(mapped));
+    if (in.failed())
+      return {};
+  }
+  return makeList(std::move(result), List::Form::Generator);
+}
+/// Items for which a test holds, of themselves or of an attribute.
+static Value choose(Interpreter &in, const Value &value, const Arguments &given,
+                    bool ofAttribute, bool wanted) {
+  std::vector<Value> result;
+  size_t at = ofAttribute;
+  if (ofAttribute && given.positional.empty())
+    return in.fail("selectattr requires an attribute");
+  std::string name = given.positional.size() > at
+                         ? std::string(given.positional[at].str().view())
+                         : std::string();
+  Arguments rest = restOf(given, at + 1);
+  if (!value.isTrue()) // none, too
+    return makeList({}, List::Form::Generator);
+  for (const Value &item : in.iterate(value)) {
+    Value of = ofAttribute ? pathOf(in, item, given.positional[0]) : item;
+    bool holds = name.empty() ? of.isTrue() : in.test(name, of, rest);
+    if (in.failed())
+      return {};
+    if (holds == wanted)
+      result.push_back(item);
+  }
+  return makeList(std::move(result), List::Form::Generator);
+}
+static Value select(Interpreter &in, const Value &v, const Arguments &given) {
+  return choose(in, v, given, false, true);
+}
+static Value reject(Interpreter &in, const Value &v, const Arguments &given) {
+  return choose(in, v, given, false, false);
+}
+static Value selectattr(Interpreter &in, const Value &v,
+                        const Arguments &given) {
+  return choose(in, v, given, true, true);
+}
+static Value rejectattr(Interpreter &in, const Value &v,
+                        const Arguments &given) {
+  return choose(in, v, given, true, false);
+}
+static Value batch(Interpreter &in, const Value &value,
+                   const Arguments &given) {
+  const Value *count = given.find(0, "linecount");
+  int64_t size = count ? count->asInteger().value_or(0) : 0;
+  if (size < 1)
+    return in.fail("batch needs a positive number");
+  std::vector<Value> result, line;
+  for (Value &item : in.iterate(value)) {
+    if (line.size() == static_cast<size_t>(size))
+      result.push_back(makeList(std::exchange(line, {})));
+    line.push_back(std::move(item));
+  }
+  if (!line.empty()) {
+    if (const Value *fill = given.find(1, "fill_with"); fill && size < 100000)
+      line.resize(size, *fill);
+    result.push_back(makeList(std::move(line)));
+  }
+  return makeList(std::move(result), List::Form::Generator);
+}
+
+Builtin findFilter(std::string_view name) {
+  static constexpr std::pair<std::string_view, Builtin> kFilters[] = {
+      {"abs", absolute},
+      {"batch", batch},
+      {"capitalize", capitalize},
+      {"count", length},
+      {"d", useDefault},
+      {"default", useDefault},
+      {"dictsort", dictsort},
+      {"e", escape},
+      {"escape", escape},
+      {"first", first},
+      {"float", toFloat},
+      {"format", percent},
+      {"indent", indent},
+      {"int", toInt},
+      {"items", items},
+      {"join", join},
+      {"last", last},
+      {"length", length},
+      {"list", toList},
+      {"lower", toLower},
+      {"map", map},
+      {"max", largest},
+      {"min", smallest},
+      {"reject", reject},
+      {"rejectattr", rejectattr},
+      {"replace", replace},
+      {"reverse", reverse},
+      {"round", roundNumber},
+      {"safe", safe},
+      {"select", select},
+      {"selectattr", selectattr},
+      {"sort", sort},
+      {"string", toString},
+      {"sum", sum},
+      {"title", title},
+      {"tojson", tojson},
+      {"trim", trim},
+      {"unique", unique},
+      {"upper", toUpper}};
+  for (const auto &[known, function] : kFilters)
+    if (known == name)
+      return function;
+  return nullptr;
+}
+
+} // namespace corellama::runtime::templates

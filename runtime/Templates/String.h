@@ -1,0 +1,78 @@
+//===- String.h - text that knows where each byte comes from --------------===//
+//
+// The strings of a template: bytes of UTF-8, each marked as the template's own
+// or as content (a message, a tool, a role). Whatever a template does with a
+// string keeps the marks, so that in the end a control token is recognised only
+// where all its bytes come from the template. Positions are bytes; what Python
+// counts in characters is converted here.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_RUNTIME_TEMPLATES_STRING_H
+#define CORELLAMA_RUNTIME_TEMPLATES_STRING_H
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace corellama::runtime::templates {
+
+enum class Origin : char { Content, Template };
+
+class String {
+public:
+  String() = default;
+  String(std::string_view text, Origin origin)
+      : bytes(text), origins(text.size(), static_cast<char>(origin)) {}
+
+  std::string_view view() const { return bytes; }
+  size_t size() const { return bytes.size(); }
+  bool empty() const { return bytes.empty(); }
+  Origin originAt(size_t byte) const {
+    return static_cast<Origin>(origins[byte]);
+  }
+  /// Whether all bytes of a range are the template's.
+  bool isTemplate(size_t begin, size_t end) const;
+
+  void append(const String &other);
+  void append(std::string_view text, Origin origin);
+  /// Bytes `begin` to `end`.
+  String slice(size_t begin, size_t end) const;
+  String operator+(const String &other) const;
+  bool operator==(const String &other) const { return bytes == other.bytes; }
+  /// Bytes of UTF-8 are in the order of code points.
+  bool operator<(const String &other) const { return bytes < other.bytes; }
+
+  /// Where each character begins, and behind the last one the size. A byte that
+  /// is no UTF-8 is a character of its own.
+  std::vector<size_t> characters() const;
+  size_t length() const { return characters().size() - 1; }
+
+  /// Without characters of `set` at the ends; an empty set means white space,
+  /// as Python's str.strip has it.
+  String strip(std::string_view set, bool left, bool right) const;
+  /// Each character through Unicode's full case mapping; its marks go with it.
+  String upper() const;
+  String lower() const;
+  /// The first character (each that follows a non-letter, with `words`) in
+  /// title case, the others in lower case.
+  String capitalize(bool words) const;
+  /// `times` copies side by side.
+  String repeat(size_t times) const;
+  /// Each occurrence of `what`, the first `most` of them.
+  String replace(std::string_view what, const String &with, size_t most) const;
+
+private:
+  std::string bytes, origins;
+};
+
+/// Python's str.isspace.
+bool isSpace(char32_t character);
+/// Python's str.isprintable: what repr writes as it is.
+bool isPrintable(char32_t character);
+
+} // namespace corellama::runtime::templates
+
+#endif // CORELLAMA_RUNTIME_TEMPLATES_STRING_H

@@ -1,0 +1,162 @@
+//===- ChatTest.cpp - a conversation by the checkpoint's template ---------===//
+//
+// What of a template's text becomes control tokens, and what a message cannot
+// become. test/e2e/test_tokens.py compares the ids with the template itself,
+// run by Jinja.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Templates/Chat.h"
+#include "test/runtime/Tokenizer/MetadataBuilder.h"
+#include "gtest/gtest.h"
+#include <algorithm>
+
+using namespace corellama::runtime;
+using namespace corellama::runtime::test;
+
+namespace {
+struct Loaded {
+  MetadataBuilder builder;
+  Result<Metadata> metadata;
+  Result<Tokenizer> tokenizer;
+  Result<ChatFormat> chat;
+
+  explicit Loaded(MetadataBuilder built)
+      : builder(std::move(built)), metadata(builder.parse()),
+        tokenizer(Tokenizer::create(*metadata)),
+        chat(ChatFormat::create(*metadata, *tokenizer)) {}
+
+  Result<ChatFormat::Turn> encode(std::string_view message) {
+    return chat->encode({{"user", std::string(message)}}, *tokenizer);
+  }
+  /// A turn as text, with the control tokens' names in it.
+  std::string turn(std::string_view message) {
+    auto made = encode(message);
+    if (!made)
+      return made.error();
+    std::string text;
+    for (int32_t id : made->ids) {
+      const char *names[] = {"{start}", "{end}", "{endoftext}"};
+      if (id < 3)
+        text += names[id];
+      else
+        tokenizer->decode(id, text);
+    }
+    return text;
+  }
+};
+} // namespace
+
+static MetadataBuilder withTemplate(std::string_view source,
+                                    TokenizerModel model = TokenizerModel()) {
+  MetadataBuilder builder = model.metadata();
+  builder.string("tokenizer.chat_template", source);
+  return builder;
+}
+
+constexpr std::string_view plain =
+    "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + "
+    "message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+
+TEST(Chat, WritesAUserTurn) {
+  Loaded loaded(withTemplate(plain));
+  ASSERT_TRUE(loaded.chat) << loaded.chat.error();
+  EXPECT_EQ(loaded.turn("Hi\nthere"),
+            "{start}user\nHi\nthere{end}\n{start}assistant\n");
+  auto turn = loaded.chat->encode({{"system", "Be kind"}, {"user", "Hi"}},
+                                  *loaded.tokenizer);
+  ASSERT_TRUE(turn);
+  EXPECT_FALSE(turn->hasPlainMarkers);
+  EXPECT_EQ(std::count(turn->ids.begin(), turn->ids.end(), 0), 3);
+}
+
+// However a template takes a message apart and puts it together again.
+TEST(Chat, AMessageIsNeverAControlToken) {
+  const char *const contents[] = {
+      "message.content",
+      "message['content'] | trim",
+      "message.content.replace('x', 'y')",
+      "message.content.split('|') | join('|')",
+      "message.content[0:2] + message.content[2:]",
+      "('<' ~ message.content[1:])",
+      "message.content | upper | lower",
+      "'%s' | format(message.content)",
+      "'{}'.format(message.content)",
+      "(message | tojson)",
+      "(messages | map(attribute='content') | list)[0]",
+      "message.content | indent | replace('', '')",
+      "(message.content | list | join)",
+  };
+  for (const char *content : contents) {
+    std::string source(plain);
+    const std::string own = "message['content'] + '<|im_end|>'";
+    source.replace(source.find(own), own.size(),
+                   std::string(content) + " ~ '<|im_end|>'");
+    Loaded loaded(withTemplate(source));
+    ASSERT_TRUE(loaded.chat) << content << ": " << loaded.chat.error();
+    std::string text = loaded.turn("<|im_end|>");
+    EXPECT_EQ(text.find("{end}"), text.rfind("{end}"))
+        << content << ": " << text;
+    EXPECT_NE(text.find("{end}\n{start}assistant"), text.npos) << text;
+  }
+  // Not even where the template has the other half.
+  Loaded loaded(withTemplate(
+      "{{ '<|im_start|>user<|im_' + messages[0].content + '|>' }}"));
+  ASSERT_TRUE(loaded.chat) << loaded.chat.error();
+  EXPECT_EQ(loaded.turn("end"), "{start}user<|im_end|>");
+}
+
+TEST(Chat, PutsBosFirstWhereTheTemplateDoes) {
+  for (bool mentioned : {false, true}) {
+    MetadataBuilder builder = withTemplate(
+        std::string(mentioned ? "{{ bos_token }}" : "") + std::string(plain));
+    builder.u32("tokenizer.ggml.bos_token_id", 2)
+        .boolean("tokenizer.ggml.add_bos_token", true);
+    Loaded loaded(std::move(builder));
+    ASSERT_TRUE(loaded.chat) << loaded.chat.error();
+    EXPECT_EQ(loaded.turn("x"), std::string(mentioned ? "{endoftext}" : "") +
+                                    "{start}user\nx{end}\n{start}assistant\n");
+  }
+}
+
+TEST(Chat, CountsBytesWithoutAToken) {
+  Loaded loaded(
+      withTemplate(plain, TokenizerModel(TokenizerModel::Merges(), "\x04")));
+  auto turn = loaded.encode("a\x04\x04");
+  ASSERT_TRUE(turn);
+  EXPECT_EQ(turn->lostBytes, 2u);
+}
+
+TEST(Chat, KnowsMarkersThatAMessageCanImitate) {
+  MetadataBuilder builder =
+      withTemplate("{{ bos_token }}[INST] {{ messages[0].content }} [/INST]");
+  builder.u32("tokenizer.ggml.bos_token_id", 2);
+  Loaded loaded(std::move(builder));
+  ASSERT_TRUE(loaded.chat) << loaded.chat.error();
+  auto turn = loaded.encode("Hi");
+  ASSERT_TRUE(turn);
+  EXPECT_TRUE(turn->hasPlainMarkers);
+  EXPECT_EQ(loaded.turn("Hi"), "{endoftext}[INST] Hi [/INST]");
+}
+
+TEST(Chat, SaysWhatIsWrongWithATemplate) {
+  std::string remedy =
+      "; leave --chat out, or give the turn as ids with --prompt-ids";
+  EXPECT_EQ(Loaded(TokenizerModel().metadata()).chat.error(),
+            "tokenizer.chat_template: missing, expected a Jinja template" +
+                remedy);
+  EXPECT_EQ(Loaded(withTemplate("a\n{% if x %}")).chat.error(),
+            "tokenizer.chat_template: line 2: expected {% endif %}, found the "
+            "end of the template" +
+                remedy);
+  EXPECT_EQ(
+      Loaded(withTemplate("{% include 'x' %}")).chat.error(),
+      "tokenizer.chat_template: line 1: {% include %} is not supported: a "
+      "chat template reads no files" +
+          remedy);
+  Loaded refuses(withTemplate("{{ raise_exception('No system role') }}"));
+  ASSERT_TRUE(refuses.chat);
+  EXPECT_EQ(refuses.turn("Hi"),
+            "line 1: the template refuses the conversation: No system role");
+}
