@@ -6,6 +6,7 @@
 
 #include "compiler/Import/LayerSignatures.h"
 #include "compiler/Inspect/Inspect.h"
+#include "compiler/Text/CheckpointText.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
@@ -78,6 +79,7 @@ static json::Value asJSON(const Checkpoint &checkpoint) {
     signatures.push_back(json::Object{{"types", std::move(types)},
                                       {"layers", json::Array(layers)}});
   }
+  CheckpointText text = describeText(checkpoint);
   return json::Object{
       {"kind", "checkpoint"},
       {"name", json::fixUTF8(llvm::sys::path::filename(checkpoint.path()))},
@@ -85,6 +87,10 @@ static json::Value asJSON(const Checkpoint &checkpoint) {
       {"blake3", checkpoint.identity()},
       {"parameters", countParameters(checkpoint)},
       {"config", toJSON(checkpoint.config())},
+      {"text", json::Object{{"tokenizer", json::fixUTF8(text.tokenizer)},
+                            {"reads_text", text.readsText},
+                            {"chat", json::fixUTF8(text.chat)},
+                            {"reads_chats", text.readsChats}}},
       {"signatures", std::move(signatures)},
       {"tensors", std::move(tensors)}};
 }
@@ -110,6 +116,9 @@ static void printText(const Checkpoint &checkpoint, llvm::raw_ostream &out) {
   line("vocabulary",
        Twine(config.vocab) +
            (config.tiedLMHead ? ", LM head tied to the embedding" : ""));
+  CheckpointText text = describeText(checkpoint);
+  line("text", (text.readsText ? "" : "no: ") + Twine(text.tokenizer));
+  line("chat", (text.readsChats ? "" : "no: ") + Twine(text.chat));
   line("context", Twine(config.context));
   out << llvm::left_justify("rope base", 12)
       << llvm::format("%g\n", config.ropeBase);

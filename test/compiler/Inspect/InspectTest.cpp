@@ -95,6 +95,8 @@ dim         64
 hidden      96
 heads       4 of 16, over 2 of keys and values
 vocabulary  5, LM head tied to the embedding
+text        no: tokenizer.ggml.model: missing, expected 'gpt2' (byte-level BPE) or 'llama' (SentencePiece)
+chat        no: the program reads no text
 context     128
 rope base   50000
 rms eps     0.000976562
@@ -121,6 +123,7 @@ TEST_F(InspectTest, ACheckpointAsJSON) {
   EXPECT_EQ(object.getObject("config")->getString("name"), "a\nname");
   EXPECT_EQ(object.getObject("config")->getInteger("kv_heads"), 2);
   EXPECT_EQ(object.getObject("config")->getNumber("rope_base"), 50000.0);
+  EXPECT_EQ(object.getObject("text")->getBoolean("reads_text"), false);
   std::string signature;
   llvm::raw_string_ostream(signature) << object.getArray("signatures")->back();
   EXPECT_EQ(
