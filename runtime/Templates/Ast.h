@@ -53,7 +53,27 @@ struct Node {
     Block, ///< children: statements
   };
 
-  Kind kind;
+  Node() = default;
+  /// One after the other: a chain of operators is as deep as it is long.
+  ~Node() {
+    std::vector<NodePtr> left;
+    auto take = [&](Node &node) {
+      for (NodePtr &child : node.children)
+        if (child)
+          left.push_back(std::move(child));
+      for (Argument &argument : node.arguments)
+        if (argument.value)
+          left.push_back(std::move(argument.value));
+    };
+    take(*this);
+    while (!left.empty()) {
+      NodePtr node = std::move(left.back());
+      left.pop_back();
+      take(*node);
+    }
+  }
+
+  Kind kind = Kind::Literal;
   size_t line = 0;
   std::string text;
   Value value;

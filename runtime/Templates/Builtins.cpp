@@ -21,6 +21,25 @@ static const Value &argumentOf(const Arguments &given) {
   return given.positional.empty() ? *nothing : given.positional[0];
 }
 
+// Each under several names.
+static Value isEqual(Interpreter &, const Value &v, const Arguments &given) {
+  return v.equals(argumentOf(given));
+}
+static Value isLess(Interpreter &in, const Value &v, const Arguments &given) {
+  return in.compare(v, argumentOf(given)) < 0;
+}
+static Value isAtMost(Interpreter &in, const Value &v, const Arguments &given) {
+  return in.compare(v, argumentOf(given)) <= 0;
+}
+static Value isGreater(Interpreter &in, const Value &v,
+                       const Arguments &given) {
+  return in.compare(v, argumentOf(given)) > 0;
+}
+static Value isAtLeast(Interpreter &in, const Value &v,
+                       const Arguments &given) {
+  return in.compare(v, argumentOf(given)) >= 0;
+}
+
 Builtin findTest(std::string_view name) {
   using In = Interpreter &;
   using V = const Value &;
@@ -65,68 +84,29 @@ Builtin findTest(std::string_view name) {
            return by == 0 ? in.fail("division by zero") : Value(true);
          return v.asInteger().value_or(1) % by == 0;
        }},
-      {"==", [](In, V v, A a) -> Value { return v.equals(argumentOf(a)); }},
-      {"eq", [](In, V v, A a) -> Value { return v.equals(argumentOf(a)); }},
-      {"equalto",
-       [](In, V v, A a) -> Value { return v.equals(argumentOf(a)); }},
+      {"==", isEqual},
+      {"eq", isEqual},
+      {"equalto", isEqual},
       {"!=", [](In, V v, A a) -> Value { return !v.equals(argumentOf(a)); }},
       {"ne", [](In, V v, A a) -> Value { return !v.equals(argumentOf(a)); }},
       {"sameas",
        [](In, V v, A a) -> Value {
          return v.kind() == argumentOf(a).kind() && v.equals(argumentOf(a));
        }},
-      {"<",
-       [](In in, V v, A a) -> Value {
-         return in.compare(v, argumentOf(a)) < 0;
-       }},
-      {"lt",
-       [](In in, V v, A a) -> Value {
-         return in.compare(v, argumentOf(a)) < 0;
-       }},
-      {"lessthan",
-       [](In in, V v, A a) -> Value {
-         return in.compare(v, argumentOf(a)) < 0;
-       }},
-      {"<=",
-       [](In in, V v, A a) -> Value {
-         return in.compare(v, argumentOf(a)) <= 0;
-       }},
-      {"le",
-       [](In in, V v, A a) -> Value {
-         return in.compare(v, argumentOf(a)) <= 0;
-       }},
-      {">",
-       [](In in, V v, A a) -> Value {
-         return in.compare(v, argumentOf(a)) > 0;
-       }},
-      {"gt",
-       [](In in, V v, A a) -> Value {
-         return in.compare(v, argumentOf(a)) > 0;
-       }},
-      {"greaterthan",
-       [](In in, V v, A a) -> Value {
-         return in.compare(v, argumentOf(a)) > 0;
-       }},
-      {">=",
-       [](In in, V v, A a) -> Value {
-         return in.compare(v, argumentOf(a)) >= 0;
-       }},
-      {"ge",
-       [](In in, V v, A a) -> Value {
-         return in.compare(v, argumentOf(a)) >= 0;
-       }},
+      {"<", isLess},
+      {"lt", isLess},
+      {"lessthan", isLess},
+      {"<=", isAtMost},
+      {"le", isAtMost},
+      {">", isGreater},
+      {"gt", isGreater},
+      {"greaterthan", isGreater},
+      {">=", isAtLeast},
+      {"ge", isAtLeast},
       {"in",
        [](In in, V v, A a) -> Value { return contains(in, argumentOf(a), v); }},
-      {"lower",
-       [](In, V v, A) -> Value {
-         String text = v.str();
-         return text.lower() == text && !(text.upper() == text);
-       }},
-      {"upper",
-       [](In, V v, A) -> Value {
-         String text = v.str();
-         return text.upper() == text && !(text.lower() == text);
-       }},
+      {"lower", [](In, V v, A) -> Value { return v.str().isLower(); }},
+      {"upper", [](In, V v, A) -> Value { return v.str().isUpper(); }},
       {"filter",
        [](In, V v, A) -> Value {
          return findFilter(v.str().view()) != nullptr;
@@ -165,7 +145,7 @@ Value sliceOf(Interpreter &in, const Value &object,
               std::optional<int64_t> first, std::optional<int64_t> last,
               int64_t step) {
   if (object.is(Kind::Undefined))
-    return in.fail("'" + object.undefined().name + "' is undefined");
+    return in.failUndefined(object);
   if (!object.is(Kind::String) &&
       !(object.is(Kind::List) && object.list()->isSequence()))
     return in.fail("'" + std::string(object.typeName()) +
@@ -237,14 +217,14 @@ static Value range(Interpreter &in, const Arguments &given) {
   return makeList(std::move(all));
 }
 
-static Value makeNamespace(Interpreter &, const Arguments &given) {
+static Value makeNamespace(Interpreter &in, const Arguments &given) {
   auto names = std::make_shared<Namespace>();
   for (const Value &value : given.positional)
     if (value.is(Kind::Dict))
       for (const auto &[key, own] : value.dict()->pairs())
-        names->attributes.set(key, own);
+        in.setAttribute(*names, key, own);
   for (const auto &[name, value] : given.named)
-    names->attributes.set(makeString(name), value);
+    in.setAttribute(*names, makeString(name), value);
   return names;
 }
 

@@ -13,6 +13,13 @@ using Kind = Value::Kind;
 using NodeKind = Node::Kind;
 
 Value Interpreter::evaluate(const Node &node) {
+  Value value = evaluateNode(node);
+  if (value.level() > kMostLevels)
+    return fail("lists and dicts are nested too deeply");
+  return value;
+}
+
+Value Interpreter::evaluateNode(const Node &node) {
   Level nested(*this);
   if (failed() || !charge(0))
     return {};
@@ -122,7 +129,7 @@ Value Interpreter::arithmetic(const std::string &word, const Value &a,
                               const Value &b) {
   for (const Value *side : {&a, &b})
     if (side->is(Kind::Undefined))
-      return fail("'" + side->undefined().name + "' is undefined");
+      return failUndefined(*side);
   if (a.isNumber() && b.isNumber()) {
     bool isFloat = a.is(Kind::Float) || b.is(Kind::Float);
     if (!isFloat && word != "/")
@@ -274,7 +281,7 @@ int Interpreter::compare(const Value &a, const Value &b) {
   }
   for (const Value *side : {&a, &b})
     if (side->is(Kind::Undefined)) {
-      fail("'" + side->undefined().name + "' is undefined");
+      failUndefined(*side);
       return 0;
     }
   fail(std::string("'") + a.typeName() + "' and '" + b.typeName() +
@@ -331,7 +338,7 @@ Value Interpreter::evaluateCall(const Node &node) {
 
 Value Interpreter::call(const Value &callee, const Arguments &arguments) {
   if (callee.is(Kind::Undefined))
-    return fail("'" + callee.undefined().name + "' is undefined");
+    return failUndefined(callee);
   if (!callee.is(Kind::Callable))
     return fail("'" + std::string(callee.typeName()) +
                 "' object is not callable");
@@ -341,7 +348,7 @@ Value Interpreter::call(const Value &callee, const Arguments &arguments) {
 Value Interpreter::attribute(const Value &object, const std::string &name) {
   switch (object.kind()) {
   case Kind::Undefined:
-    return fail("'" + object.undefined().name + "' is undefined");
+    return failUndefined(object);
   case Kind::Namespace:
     if (const Value *found = object.names()->attributes.find(name))
       return *found;
@@ -358,7 +365,7 @@ Value Interpreter::attribute(const Value &object, const std::string &name) {
 
 Value Interpreter::item(const Value &object, const Value &index) {
   if (object.is(Kind::Undefined))
-    return fail("'" + object.undefined().name + "' is undefined");
+    return failUndefined(object);
   if (object.is(Kind::Dict))
     if (const Value *found = object.dict()->find(index))
       return *found;

@@ -7,15 +7,12 @@
 #include "runtime/Templates/Filters.h"
 
 #include <algorithm>
+#include <list>
 
 namespace corellama::runtime::templates {
 
 using Kind = Value::Kind;
 using namespace filters;
-
-static Value undefinedError(Interpreter &in, const Value &value) {
-  return in.fail("'" + value.undefined().name + "' is undefined");
-}
 
 static Value useDefault(Interpreter &, const Value &value,
                         const Arguments &given) {
@@ -104,16 +101,15 @@ static Value keyFor(Interpreter &in, const Value &value, const Value *attribute,
   }
   return key;
 }
-/// A stable sort, whose order may fail.
-static std::vector<size_t>
-sorted(Interpreter &in, const std::vector<Value> &keys, bool isReverse) {
-  std::vector<size_t> order(keys.size());
-  for (size_t i = 0; i < order.size(); ++i)
-    order[i] = i;
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+/// A stable sort. By merging, since the order may fail in the middle and NaN
+/// has none, which std::sort does not survive.
+static std::list<size_t> sorted(Interpreter &in, const std::vector<Value> &keys,
+                                bool isReverse) {
+  std::list<size_t> order;
+  for (size_t i = 0; i < keys.size(); ++i)
+    order.push_back(i);
+  order.sort([&](size_t a, size_t b) {
     int sign = in.failed() || !in.charge(0) ? 0 : in.compare(keys[a], keys[b]);
-    if (sign == 0)
-      return a < b;
     return isReverse ? sign > 0 : sign < 0;
   });
   return order;
@@ -131,7 +127,7 @@ static Value sort(Interpreter &in, const Value &value, const Arguments &given) {
 static Value dictsort(Interpreter &in, const Value &value,
                       const Arguments &given) {
   if (!value.is(Kind::Dict))
-    return value.is(Kind::Undefined) ? undefinedError(in, value)
+    return value.is(Kind::Undefined) ? in.failUndefined(value)
                                      : in.fail("dictsort needs a mapping");
   bool byValue = textOf(given, 1, "by", "key").view() == "value";
   std::vector<Value> keys, result;

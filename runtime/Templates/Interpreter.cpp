@@ -25,6 +25,10 @@ Value Interpreter::fail(const std::string &what) {
   return {};
 }
 
+Value Interpreter::failUndefined(const Value &value) {
+  return fail("'" + value.undefined().name + "' is undefined");
+}
+
 bool Interpreter::charge(size_t count) {
   steps += 1 + count / 256;
   bytes += count;
@@ -208,7 +212,7 @@ void Interpreter::assign(const Node &target, Value value) {
       fail("cannot assign attribute on non-namespace object");
       return;
     }
-    object.names()->attributes.set(makeString(target.text), std::move(value));
+    setAttribute(*object.names(), makeString(target.text), std::move(value));
     return;
   }
   default: {
@@ -222,6 +226,13 @@ void Interpreter::assign(const Node &target, Value value) {
       assign(*target.children[i], std::move(parts[i]));
   }
   }
+}
+
+void Interpreter::setAttribute(Namespace &names, Value name, Value value) {
+  if (value.level() >= kSharedLevel)
+    fail("a namespace holds no namespaces, functions or deeply nested lists");
+  else
+    names.attributes.set(std::move(name), std::move(value));
 }
 
 void Interpreter::runSetBlock(const Node &node) {
@@ -238,7 +249,6 @@ Value Interpreter::makeMacro(const Node &node, const std::string &name,
                              size_t bodyAt) {
   auto macro = std::make_shared<Callable>();
   macro->name = name;
-  macro->isMacro = true;
   macro->call = [&node, bodyAt, closure = scope](Interpreter &self,
                                                  const Arguments &given) {
     Level nested(self);

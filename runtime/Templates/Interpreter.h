@@ -41,6 +41,8 @@ public:
 
   /// Remembers the first error; the value stands for none.
   Value fail(const std::string &what);
+  /// The name, attribute or item that `value` stands for is not there.
+  Value failUndefined(const Value &value);
   bool failed() const { return failure.has_value(); }
   /// Counts work on `bytes` bytes or items; false if it is too much.
   bool charge(size_t bytes);
@@ -58,6 +60,7 @@ public:
   int compare(const Value &a, const Value &b);
   /// Two integers with an operator between them; a failure beyond 64 bits.
   Value integers(const std::string &word, int64_t a, int64_t b);
+  void setAttribute(Namespace &names, Value name, Value value);
   const std::tm &time() const { return now; }
 
 private:
@@ -93,6 +96,7 @@ private:
   Value makeMacro(const Node &node, const std::string &name, size_t bodyAt);
 
   Value evaluate(const Node &node);
+  Value evaluateNode(const Node &node);
   Value evaluateName(const std::string &name);
   Value evaluateDict(const Node &node);
   Value evaluateUnary(const Node &node);

@@ -16,9 +16,6 @@ namespace corellama::runtime::templates {
 
 using Kind = Value::Kind;
 
-/// How deep arrays and objects may be nested, in both directions.
-constexpr int kMostLevels = 64;
-
 //===----------------------------------------------------------------------===//
 // Reading
 //===----------------------------------------------------------------------===//

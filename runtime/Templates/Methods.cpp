@@ -249,9 +249,9 @@ static Value stringMethod(Interpreter &in, const String &text,
   if (name == "isspace")
     return !text.empty() && text.strip("", true, true).empty();
   if (name == "isupper")
-    return text.upper() == text && !(text.lower() == text);
+    return text.isUpper();
   if (name == "islower")
-    return text.lower() == text && !(text.upper() == text);
+    return text.isLower();
   if (name == "isalpha")
     return all([](int c) { return c >= 0x80 || std::isalpha(c); });
   return all([](int c) { return c >= 0x80 || std::isalnum(c); });
@@ -320,6 +320,7 @@ std::optional<Value> methodOf(const Value &object, const std::string &name) {
     auto method = std::make_shared<Callable>();
     method->name = name;
     method->call = std::move(call);
+    method->level = object.level() + 1;
     return Value(std::move(method));
   };
   bool isContainer = object.is(Kind::List) || object.is(Kind::Dict);

@@ -56,6 +56,9 @@ public:
   /// Each character through Unicode's full case mapping; its marks go with it.
   String upper() const;
   String lower() const;
+  /// Python's: something has case, and all that has is upper or lower.
+  bool isUpper() const { return upper() == *this && !(lower() == *this); }
+  bool isLower() const { return lower() == *this && !(upper() == *this); }
   /// The first character (each that follows a non-letter, with `words`) in
   /// title case, the others in lower case.
   String capitalize(bool words) const;

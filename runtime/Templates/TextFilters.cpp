@@ -149,7 +149,11 @@ Value filters::escape(Interpreter &in, const Value &value, const Arguments &) {
     text = text.replace(what, String(with, Origin::Content), std::string::npos);
   return text;
 }
-/// Python's text % values, for %s, %d, %f and %%.
+/// Whether a number has an integer of 64 bits, without its fraction.
+static bool fitsInteger(const Value &number) {
+  return !number.is(Kind::Float) || std::fabs(number.real()) < 0x1p63;
+}
+/// Python's text % values, for %s, %d and %%.
 Value filters::percent(Interpreter &in, const Value &value,
                        const Arguments &given) {
   String text = value.str(), result;
@@ -166,6 +170,8 @@ Value filters::percent(Interpreter &in, const Value &value,
     if (next >= given.positional.size())
       return in.fail("not enough arguments for format string");
     const Value &argument = given.positional[next++];
+    if (kind == 'd' && !fitsInteger(argument))
+      return in.fail("format: %d takes numbers of 64 bits");
     if (kind == 's')
       result.append(argument.str());
     else if (kind == 'd' && argument.isNumber())

@@ -65,6 +65,7 @@ bool Dict::set(Value key, Value value) {
   std::optional<std::string> name = keyOf(key);
   if (!name)
     return false;
+  levels = std::max({levels, key.level() + 1, value.level() + 1});
   auto [place, isNew] = places.try_emplace(*name, all.size());
   if (isNew)
     all.emplace_back(std::move(key), std::move(value));
@@ -85,6 +86,21 @@ const Value *Arguments::find(size_t index, std::string_view name) const {
 //===----------------------------------------------------------------------===//
 // Questions
 //===----------------------------------------------------------------------===//
+
+int Value::level() const {
+  switch (kind()) {
+  case Kind::List:
+    return list()->level;
+  case Kind::Dict:
+    return dict()->level();
+  case Kind::Namespace:
+    return kSharedLevel;
+  case Kind::Callable:
+    return callable()->level;
+  default:
+    return 0;
+  }
+}
 
 bool Value::isTrue() const {
   switch (kind()) {

@@ -12,6 +12,7 @@
 
 #include "runtime/Templates/String.h"
 
+#include <algorithm>
 #include <concepts>
 #include <functional>
 #include <memory>
@@ -38,6 +39,7 @@ struct List {
   enum class Form { List, Tuple, View, Generator };
   std::vector<Value> items;
   Form form = Form::List;
+  int level = 1;
 
   bool isSequence() const { return form == Form::List || form == Form::Tuple; }
 };
@@ -51,11 +53,20 @@ public:
   const Value *find(std::string_view key) const;
   /// False where the key cannot be one (a list is not hashable).
   bool set(Value key, Value value);
+  int level() const { return levels; }
 
 private:
   std::vector<std::pair<Value, Value>> all;
   std::unordered_map<std::string, size_t> places;
+  int levels = 1;
 };
+
+/// How deep lists and dicts may be inside of each other: comparing, writing and
+/// freeing them recurse.
+inline constexpr int kMostLevels = 64;
+/// What a namespace or a macro counts as, which others change. A namespace
+/// holds only values below, so that none is deeper than it counts.
+inline constexpr int kSharedLevel = 32;
 
 /// Named values that inner scopes may assign to.
 struct Namespace {
@@ -74,8 +85,8 @@ struct Arguments {
 struct Callable {
   std::string name;
   std::function<Value(Interpreter &, const Arguments &)> call;
-  /// Attributes of it, such as those of `loop`.
-  bool isMacro = false;
+  /// Of what it holds, and itself.
+  int level = kSharedLevel;
 };
 
 class Value {
@@ -147,10 +158,12 @@ public:
     return std::nullopt;
   }
 
+  /// How deep lists and dicts are inside of each other; 0: none.
+  int level() const;
   /// Python's bool(value).
   bool isTrue() const;
   /// Python's ==; `depth` is how deep lists and dicts may be nested.
-  bool equals(const Value &other, int depth = 64) const;
+  bool equals(const Value &other, int depth = 2 * kMostLevels) const;
   /// Python's name of the type, for messages.
   const char *typeName() const;
 
@@ -180,6 +193,8 @@ inline Value makeString(std::string_view text,
 inline Value makeList(std::vector<Value> items,
                       List::Form form = List::Form::List) {
   auto list = std::make_shared<List>();
+  for (const Value &item : items)
+    list->level = std::max(list->level, item.level() + 1);
   list->items = std::move(items);
   list->form = form;
   return list;

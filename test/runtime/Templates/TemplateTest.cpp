@@ -22,6 +22,13 @@ static Result<String> render(std::string_view source) {
   return made->render(inputs);
 }
 
+static std::string repeat(std::string_view text, int times) {
+  std::string all;
+  for (int i = 0; i < times; ++i)
+    all += text;
+  return all;
+}
+
 TEST(Template, EndsWhateverItIs) {
   const std::pair<std::string, std::string> rows[] = {
       {"{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}"
@@ -45,10 +52,28 @@ TEST(Template, EndsWhateverItIs) {
       {"{{ " + std::string(3000, '(') + "1" + std::string(3000, ')') + " }}",
        "nested too deeply"},
       {"{{ " + std::string(5000, '-') + "1 }}", "nested too deeply"},
+      // Chains, whose trees are as deep as they are long.
+      {"{{ a" + repeat(" ~ a", 200000) + " }}", "nested too deeply"},
+      {"{{ a" + repeat(".b", 200000) + " }}", "nested too deeply"},
+      {"{{ a" + repeat("|d", 200000) + " }}", "nested too deeply"},
+      // Values inside of values.
+      {"{% set x = 1 %}" + repeat("{% set x = [x] %}", 200),
+       "nested too deeply"},
+      {"{% set x = 1 %}" + repeat("{% set x = {1: (x, 2)} %}", 200),
+       "nested too deeply"},
+      {"{% set x = [] %}" + repeat("{% set x = [x].count %}", 60000),
+       "nested too deeply"},
+      {"{% set ns = namespace() %}{% for i in range(9) %}"
+       "{% set ns.x = namespace(x=ns.x) %}{% endfor %}",
+       "a namespace holds no"},
+      // What has no order.
+      {"{{ (['nan'|float, 3, 1, 2] * 40)|sort|length }}", ""},
+      {"{{ ([3, 1, 2] * 60 + ['a'])|sort }}", "have no order"},
+      {"{{ '%d' % 1e300 }}", "format: %d takes numbers"},
       {"{{ 9223372036854775807 + 1 }}", "does not fit 64 bits"},
       {"{{ 1 // 0 }}", "division by zero"},
       {"{% set ns = namespace() %}{% set ns.self = ns %}{{ ns.self.self.x }}",
-       ""},
+       "a namespace holds no"},
   };
   for (const auto &[source, why] : rows) {
     auto begin = std::chrono::steady_clock::now();
