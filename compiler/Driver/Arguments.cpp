@@ -450,8 +450,7 @@ std::string CommandLine::finishCompile() {
 
   if (compile.compileTo && compileCommand->get_option("--emit")->count())
     return "--emit and --compile-to exclude each other; --compile-to ends "
-           "before code "
-           "generation";
+           "before code generation";
   if (compile.compileTo && compile.compileFrom &&
       *compile.compileTo < *compile.compileFrom)
     return "--compile-to=" + compileTo +
