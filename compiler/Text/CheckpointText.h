@@ -16,8 +16,8 @@
 namespace corellama {
 
 struct CheckpointText {
-  /// "SentencePiece, 32000 tokens" or "byte-level BPE (smollm), 49152 tokens";
-  /// why not, where there is none.
+  /// "SentencePiece, 32000 tokens" or "byte-level BPE (llama-bpe), 128256
+  /// tokens"; why not, where there is none.
   std::string tokenizer;
   bool readsText = false;
   /// "a template of 1024 bytes", or why there is none.
