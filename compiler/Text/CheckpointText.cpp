@@ -35,7 +35,8 @@ corellama::describeText(const checkpoint::Checkpoint &checkpoint) {
   std::string kind = "SentencePiece";
   if (metadata->string("tokenizer.ggml.model") == "gpt2")
     kind = "byte-level BPE (" +
-           std::string(metadata->string("tokenizer.ggml.pre").value_or("")) +
+           std::string(
+               metadata->string("tokenizer.ggml.pre").value_or("default")) +
            ")";
   described.tokenizer =
       kind + ", " + std::to_string(tokenizer->size()) + " tokens";

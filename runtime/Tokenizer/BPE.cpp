@@ -57,8 +57,9 @@ Result<BPE> BPE::create(const Metadata &metadata, const Vocabulary &vocabulary,
       return badMerge(rank, merge,
                       "merges or makes what is no token, expected "
                       "all three in tokenizer.ggml.tokens");
-    // Text must not become a control token, not even by merges.
-    if (vocabulary.isText(*result))
+    // Text must not become a control token, not even by merges; tokens that the
+    // user defined are found before.
+    if (vocabulary.isSpelled(*result))
       // A repeated pair takes the later rank, as in Hugging Face's map.
       bpe.merges[bpe.slotOf(*left, *right)] = {*left, *right, rank, *result};
   }
@@ -97,7 +98,7 @@ size_t BPE::encode(std::string_view word, const Vocabulary &vocabulary,
     text.clear();
     Vocabulary::appendByteLevel(word, text);
     std::optional<int32_t> id = vocabulary.find(text);
-    if (id && vocabulary.isText(*id)) {
+    if (id && vocabulary.isSpelled(*id)) {
       ids.push_back(*id);
       return 0;
     }

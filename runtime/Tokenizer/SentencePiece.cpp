@@ -15,6 +15,15 @@
 
 using namespace corellama::runtime;
 
+/// Appends text as pieces spell it.
+static void appendSpelled(std::string_view text, std::string &written) {
+  for (char byte : text)
+    if (byte == ' ')
+      written += Vocabulary::kSpace;
+    else
+      written += byte;
+}
+
 Result<SentencePiece> SentencePiece::create(const Metadata &metadata,
                                             const Vocabulary &vocabulary) {
   constexpr std::string_view key = "tokenizer.ggml.scores";
@@ -33,6 +42,7 @@ Result<SentencePiece> SentencePiece::create(const Metadata &metadata,
                    " is no number; convert the checkpoint again"};
   model.addsSpace =
       metadata.boolean("tokenizer.ggml.add_space_prefix").value_or(true);
+  std::vector<TokenMatcher::Entry> userDefined;
   for (size_t i = 0; i < vocabulary.size(); ++i) {
     const auto id = static_cast<int32_t>(i);
     const std::string_view text = vocabulary.text(id);
@@ -42,12 +52,9 @@ Result<SentencePiece> SentencePiece::create(const Metadata &metadata,
       continue;
     model.longest = std::max(model.longest, text.size());
     if (vocabulary.type(id) == TokenType::userDefined)
-      model.userDefined[static_cast<uint8_t>(text[0])].push_back(id);
+      appendSpelled(text, userDefined.emplace_back("", id).text);
   }
-  for (std::vector<int32_t> &ids : model.userDefined)
-    std::sort(ids.begin(), ids.end(), [&](int32_t a, int32_t b) {
-      return vocabulary.text(a).size() > vocabulary.text(b).size();
-    });
+  model.userDefined = TokenMatcher(std::move(userDefined));
   return model;
 }
 
@@ -56,26 +63,21 @@ bool SentencePiece::later(const Pair &a, const Pair &b) {
 }
 
 /// `written` as tokens of the user's, characters, and bytes that are in none.
-void SentencePiece::split(const Vocabulary &vocabulary) {
+void SentencePiece::split() {
   symbols.clear();
   const std::string_view all = written;
   for (size_t begin = 0; begin < all.size();) {
     const std::string_view rest = all.substr(begin);
-    const std::vector<int32_t> &tokens =
-        userDefined[static_cast<uint8_t>(rest[0])];
-    auto token = std::find_if(tokens.begin(), tokens.end(), [&](int32_t id) {
-      return rest.starts_with(vocabulary.text(id));
-    });
-    const bool isWhole = token != tokens.end();
+    const TokenMatcher::Entry *token = userDefined.longestAt(rest);
     size_t size = 1;
-    if (isWhole)
-      size = vocabulary.text(*token).size();
+    if (token)
+      size = token->text.size();
     else if (Utf8Head head = readUtf8(rest); head.kind == Utf8Head::whole)
       size = head.bytes;
     const auto position = static_cast<int32_t>(symbols.size());
     symbols.push_back({static_cast<uint32_t>(begin),
                        static_cast<uint32_t>(size), position - 1, position + 1,
-                       isWhole});
+                       token ? token->id : -1});
     begin += size;
   }
   symbols.back().next = -1;
@@ -84,10 +86,11 @@ void SentencePiece::split(const Vocabulary &vocabulary) {
 /// Queues two neighbours if they make a piece.
 void SentencePiece::offer(int32_t left, int32_t right,
                           const Vocabulary &vocabulary) {
-  if (left < 0 || right < 0 || symbols[left].isWhole || symbols[right].isWhole)
+  if (left < 0 || right < 0 || symbols[left].whole >= 0 ||
+      symbols[right].whole >= 0)
     return;
   const Symbol both = {symbols[left].begin,
-                       symbols[left].size + symbols[right].size, -1, -1, false};
+                       symbols[left].size + symbols[right].size, -1, -1, -1};
   if (both.size > longest)
     return;
   const std::string_view piece = pieceOf(both);
@@ -151,19 +154,18 @@ size_t SentencePiece::encode(std::string_view text,
                              std::vector<int32_t> &ids) {
   if (text.empty())
     return 0;
-  written.clear();
-  if (addsSpace)
-    written += Vocabulary::kSpace;
-  for (char byte : text)
-    if (byte == ' ')
-      written += Vocabulary::kSpace;
-    else
-      written += byte;
-  split(vocabulary);
+  written.assign(addsSpace ? Vocabulary::kSpace : "");
+  appendSpelled(text, written);
+  split();
   join(vocabulary);
   size_t allLost = 0;
   bool wasLost = false;
   for (int32_t i = 0; i >= 0; i = symbols[i].next) {
+    if (symbols[i].whole >= 0) {
+      ids.push_back(symbols[i].whole);
+      wasLost = false;
+      continue;
+    }
     const size_t lost = emit(pieceOf(symbols[i]), vocabulary, ids);
     if (lost != 0 && !wasLost && unknown)
       ids.push_back(*unknown);

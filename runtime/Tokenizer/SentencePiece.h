@@ -17,9 +17,9 @@
 
 #include "runtime/Support/Result.h"
 #include "runtime/Tokenizer/Metadata.h"
+#include "runtime/Tokenizer/TokenMatcher.h"
 #include "runtime/Tokenizer/Vocabulary.h"
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -50,8 +50,9 @@ private:
   struct Symbol {
     uint32_t begin, size;
     int32_t previous, next;
-    /// A token that the user defined: it is found before anything is joined.
-    bool isWhole;
+    /// The token that the user defined, which is found before anything is
+    /// joined; else -1.
+    int32_t whole;
   };
   /// Two neighbours that may be joined, unless one has changed since: then
   /// their sizes no longer add up to `size`.
@@ -65,7 +66,7 @@ private:
   std::string_view pieceOf(const Symbol &symbol) const {
     return std::string_view(written).substr(symbol.begin, symbol.size);
   }
-  void split(const Vocabulary &vocabulary);
+  void split();
   void offer(int32_t left, int32_t right, const Vocabulary &vocabulary);
   void join(const Vocabulary &vocabulary);
   size_t emit(std::string_view piece, const Vocabulary &vocabulary,
@@ -76,8 +77,8 @@ private:
   std::optional<int32_t> unknown;
   /// Bytes of the longest piece: longer neighbours are not looked up.
   size_t longest = 0;
-  /// By their first byte, the longest first.
-  std::array<std::vector<int32_t>, 256> userDefined;
+  /// As `written` spells them.
+  TokenMatcher userDefined;
 
   // Kept between texts so that encoding does not allocate for each.
   std::string written;

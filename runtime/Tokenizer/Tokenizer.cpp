@@ -8,7 +8,9 @@
 #include "runtime/Tokenizer/Tokenizer.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <limits>
+#include <utility>
 
 using namespace corellama::runtime;
 
@@ -71,13 +73,10 @@ Result<Tokenizer> Tokenizer::create(const Metadata &metadata) {
 }
 
 std::optional<Error> Tokenizer::readBytePairs(const Metadata &metadata) {
-  std::optional<std::string_view> pre = metadata.string("tokenizer.ggml.pre");
-  if (!pre)
-    return Error{"tokenizer.ggml.pre: missing, expected one of " +
-                 PreTokenizer::names() +
-                 "; use token ids in place of text, or convert the checkpoint "
-                 "again with a newer converter"};
-  if (auto error = PreTokenizer::create(*pre).moveTo(preTokenizer))
+  // Checkpoints of before May 2024 have no name; llama.cpp takes the same.
+  std::string_view pre =
+      metadata.string("tokenizer.ggml.pre").value_or("default");
+  if (auto error = PreTokenizer::create(pre).moveTo(preTokenizer))
     return error;
   if (auto error =
           Vocabulary::create(metadata, Spelling::byteLevel).moveTo(vocabulary))
@@ -118,13 +117,55 @@ std::optional<Error> Tokenizer::readSpecialTokens(const Metadata &metadata) {
 }
 
 Result<size_t> Tokenizer::encode(std::string_view text,
-                                 std::vector<int32_t> &ids) {
+                                 std::vector<int32_t> &ids, bool parseSpecial) {
   // Three bytes of SentencePiece's for each that is a space.
   constexpr size_t most = std::numeric_limits<int32_t>::max() / 4;
   if (text.size() > most)
     return Error{"text: " + std::to_string(text.size()) +
                  " bytes, expected at most " + std::to_string(most) +
                  "; shorten it"};
+  const TokenMatcher &cuts = parseSpecial ? markers : userDefined;
+  size_t lost = 0, from = 0;
+  auto encodeUntil = [&](size_t end) {
+    size_t left = 0;
+    auto error = encodePiece(text.substr(from, end - from), ids).moveTo(left);
+    lost += left;
+    return error;
+  };
+  for (size_t at = 0; at < text.size();) {
+    const TokenMatcher::Entry *token = cuts.longestAt(text.substr(at));
+    if (!token) {
+      ++at;
+      continue;
+    }
+    const size_t end = at + token->text.size();
+    // SentencePiece finds these itself and adds no space behind them.
+    if (!pieces || vocabulary.type(token->id) != TokenType::userDefined) {
+      if (auto error = encodeUntil(at))
+        return *error;
+      ids.push_back(token->id);
+      from = end;
+    }
+    at = end;
+  }
+  if (auto error = encodeUntil(text.size()))
+    return *error;
+  return lost;
+}
+
+Result<size_t> Tokenizer::encodeWithBos(std::string_view text,
+                                        std::vector<int32_t> &ids,
+                                        bool parseSpecial) {
+  const size_t start = ids.size();
+  auto lost = encode(text, ids, parseSpecial);
+  if (bos && (ids.size() == start || ids[start] != *bos))
+    ids.insert(ids.begin() + static_cast<ptrdiff_t>(start), *bos);
+  return lost;
+}
+
+/// Text between markers.
+Result<size_t> Tokenizer::encodePiece(std::string_view text,
+                                      std::vector<int32_t> &ids) {
   if (pieces)
     return pieces->encode(text, vocabulary, ids);
   std::vector<std::string_view> words;
@@ -142,9 +183,7 @@ void Tokenizer::decode(int32_t id, std::string &text) const {
 }
 
 bool Tokenizer::isMarker(int32_t id) const {
-  return vocabulary.contains(id) &&
-         (vocabulary.type(id) == TokenType::control ||
-          vocabulary.type(id) == TokenType::userDefined) &&
+  return vocabulary.contains(id) && !vocabulary.isSpelled(id) &&
          !vocabulary.text(id).empty();
 }
 
@@ -153,24 +192,24 @@ std::string_view Tokenizer::textOf(int64_t id) const {
                                  : std::string_view();
 }
 
-/// Markers are ASCII in all vocabularies known, where both spellings are the
-/// text itself.
+/// Markers are written as the text itself, not in the vocabulary's spelling.
 void Tokenizer::indexMarkers() {
-  for (size_t id = 0; id < vocabulary.size(); ++id)
-    if (isMarker(static_cast<int32_t>(id)))
-      markers[static_cast<uint8_t>(textOf(id)[0])].push_back(
-          static_cast<int32_t>(id));
-  for (std::vector<int32_t> &some : markers)
-    std::sort(some.begin(), some.end(), [&](int32_t a, int32_t b) {
-      return std::pair(textOf(b).size(), a) < std::pair(textOf(a).size(), b);
-    });
+  std::vector<TokenMatcher::Entry> all, users;
+  for (size_t i = 0; i < vocabulary.size(); ++i) {
+    const auto id = static_cast<int32_t>(i);
+    if (!isMarker(id))
+      continue;
+    all.push_back({std::string(textOf(id)), id});
+    if (!pieces && vocabulary.type(id) == TokenType::userDefined)
+      users.push_back(all.back());
+  }
+  markers = TokenMatcher(std::move(all));
+  userDefined = TokenMatcher(std::move(users));
 }
 
 std::optional<int32_t> Tokenizer::markerAt(std::string_view text) const {
-  for (int32_t id : markers[static_cast<uint8_t>(text[0])])
-    if (text.starts_with(textOf(id)))
-      return id;
-  return std::nullopt;
+  const TokenMatcher::Entry *marker = markers.longestAt(text);
+  return marker ? std::optional(marker->id) : std::nullopt;
 }
 
 bool Tokenizer::endsGeneration(int32_t id) const {

@@ -6,9 +6,11 @@
 // whole texts are joined by scores (SentencePiece.h). Each id is a string of
 // bytes (Vocabulary.h). The program uses only this file.
 //
-// Text is bytes. It is never searched for special tokens: <|im_start|> in it is
-// encoded as ordinary text, and no text can become a control token. Code that
-// needs control tokens (runtime/Templates/Chat.h) finds them itself.
+// Text is bytes. Tokens that the user defined are found in it first, wherever
+// they stand: of those that begin leftmost, the longest; the text around them
+// is encoded piece by piece. Control tokens are not: <|im_start|> is ordinary
+// text unless the caller asks for it. A chat (runtime/Templates/Chat.h) finds
+// those of its template itself.
 //
 // A Tokenizer does not change, but encode() uses its match memory: one thread
 // at a time.
@@ -23,9 +25,9 @@
 #include "runtime/Tokenizer/Metadata.h"
 #include "runtime/Tokenizer/PreTokenizer.h"
 #include "runtime/Tokenizer/SentencePiece.h"
+#include "runtime/Tokenizer/TokenMatcher.h"
 #include "runtime/Tokenizer/Vocabulary.h"
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -42,18 +44,25 @@ public:
 
   /// Appends the ids of `text` to `ids`, without BOS. `text` stands at the
   /// beginning or behind a control token, where SentencePiece adds a space.
+  /// With `parseSpecial`, control tokens are recognised in it, as in a prompt
+  /// that a template has written; never use it on text of other people.
   /// Returns the number of bytes that were left out because the vocabulary has
   /// no token for them: trained vocabularies may lack bytes that are rare
   /// (control characters) or never valid in UTF-8, and Hugging Face's
   /// tokenizers leave them out as well.
-  Result<size_t> encode(std::string_view text, std::vector<int32_t> &ids);
+  Result<size_t> encode(std::string_view text, std::vector<int32_t> &ids,
+                        bool parseSpecial = false);
+  /// The same behind bosToken(), if there is one; a BOS that the text itself
+  /// begins with (`parseSpecial`) is not doubled.
+  Result<size_t> encodeWithBos(std::string_view text, std::vector<int32_t> &ids,
+                               bool parseSpecial = false);
 
   /// Appends the bytes of `id` to `text`; nothing for a control token or an id
   /// outside of the vocabulary.
   void decode(int32_t id, std::string &text) const;
 
   /// The marker that a text begins with, such as <|im_start|>: the longest of
-  /// the control tokens and of those that the user defined.
+  /// the control, unknown and user-defined tokens.
   std::optional<int32_t> markerAt(std::string_view text) const;
   bool isMarker(int32_t id) const;
   /// A token as the vocabulary spells it; empty for an id outside of it.
@@ -72,6 +81,7 @@ private:
   std::optional<Error> readBytePairs(const Metadata &metadata);
   std::optional<Error> readSpecialTokens(const Metadata &metadata);
   void indexMarkers();
+  Result<size_t> encodePiece(std::string_view text, std::vector<int32_t> &ids);
 
   Vocabulary vocabulary;
   /// Of the checkpoint's model one or the other.
@@ -81,8 +91,8 @@ private:
   std::optional<int32_t> bos;
   /// Sorted; a few ids.
   std::vector<int32_t> ends;
-  /// By the first byte of their texts, the longest first.
-  std::array<std::vector<int32_t>, 256> markers;
+  /// All markers, and those of byte-level BPE that every text is searched for.
+  TokenMatcher markers, userDefined;
 };
 
 } // namespace corellama::runtime

@@ -111,7 +111,7 @@ void Vocabulary::index() {
     std::string text;
     appendByteLevel({&character, 1}, text);
     std::optional<int32_t> id = find(text);
-    byteTokens[byte] = id && isText(*id) ? *id : -1;
+    byteTokens[byte] = id && isSpelled(*id) ? *id : -1;
   }
 }
 
@@ -150,10 +150,9 @@ void Vocabulary::appendBytes(int32_t id, std::string &bytes) const {
   if (spelling == Spelling::sentencePiece)
     return appendPiece(id, bytes);
   std::string_view text = texts[id];
-  bool written = types[id] == TokenType::normal ||
-                 types[id] == TokenType::unused || types[id] == TokenType::byte;
-  // Texts of added tokens are not mapped; nor is (as in Hugging Face's decoder)
-  // a token with a character that stands for no byte.
+  bool written = isSpelled(id);
+  // Nor is a token mapped, as in Hugging Face's decoder, that has a character
+  // which stands for no byte.
   size_t start = bytes.size();
   for (std::string_view rest = text; written && !rest.empty();) {
     Utf8Head head = readUtf8(rest);

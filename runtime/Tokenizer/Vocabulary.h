@@ -65,6 +65,13 @@ public:
     return isText(id) && types[id] != TokenType::byte;
   }
 
+  /// Whether its text is written in the vocabulary's spelling. Texts of other
+  /// tokens (control, user-defined) are the text itself.
+  bool isSpelled(int32_t id) const {
+    return types[id] == TokenType::normal || types[id] == TokenType::unused ||
+           types[id] == TokenType::byte;
+  }
+
   /// The token with this text; the last one if several have it, as in Hugging
   /// Face's and llama.cpp's maps.
   std::optional<int32_t> find(std::string_view text) const;

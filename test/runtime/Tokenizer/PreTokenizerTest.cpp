@@ -47,6 +47,26 @@ TEST(PreTokenizer, CutsCamelCaseForTekkenOnly) {
             (Words{"camelCaseWord", " HTTPServer"}));
 }
 
+TEST(PreTokenizer, CutsTheSuffixOfACasedWordWithIt) {
+  EXPECT_EQ(split("gpt-4o", "theyRe'LL 1234"),
+            (Words{"they", "Re'LL", " ", "123", "4"}));
+}
+
+TEST(PreTokenizer, CutsByScriptForDeepSeek) {
+  for (const char *pre : {"deepseek-llm", "deepseek-coder"}) {
+    EXPECT_EQ(split(pre, "a\n\nb \u4E2D\u6587 12"),
+              (Words{"a", "\n", "\n", "b", " ", "\u4E2D\u6587", " ", "1", "2"}))
+        << pre;
+    // Digits between U+0800 and U+4E00 are cut out of their run.
+    EXPECT_EQ(split(pre, "\u0915\u0967"), (Words{"\u0915", "\u0967"})) << pre;
+  }
+  EXPECT_EQ(split("deepseek-llm", "\u0430\U0001D41A  "),
+            (Words{"\u0430", "\U0001D41A", "  "}))
+      << "bold a is not among its letters";
+  EXPECT_EQ(split("deepseek-v3", "=then 1234\u4E2D"),
+            (Words{"=then", " ", "123", "4", "\u4E2D"}));
+}
+
 TEST(PreTokenizer, CutsWhiteSpace) {
   EXPECT_EQ(split("gpt-2", "a   b \n"), (Words{"a", "  ", " b", " \n"}));
   EXPECT_EQ(split("llama-bpe", "a \n\n b"), (Words{"a", " \n\n", " b"}));
@@ -80,9 +100,14 @@ TEST(PreTokenizer, HasNoSlowTexts) {
     lines += " \n";
     quotes += "'S";
   }
+  // A digit behind white space, which DeepSeek cuts only at the end.
+  std::string digit = spaces + "1";
   for (const char *pre :
-       {"smollm", "gpt-2", "llama-bpe", "qwen2", "tekken", "default"}) {
-    for (const std::string *text : {&spaces, &letters, &lines, &quotes}) {
+       {"smollm", "gpt-2", "llama-bpe", "qwen2", "tekken", "default", "qwen35",
+        "seed-coder", "minicpm5", "gpt-4o", "falcon", "deepseek-llm",
+        "deepseek-coder", "deepseek-v3", "viking"}) {
+    for (const std::string *text :
+         {&spaces, &letters, &lines, &quotes, &digit}) {
       std::string input = *text + "x";
       size_t total = 0;
       for (std::string_view word : split(pre, input))
@@ -93,15 +118,12 @@ TEST(PreTokenizer, HasNoSlowTexts) {
 }
 
 TEST(PreTokenizer, RefusesAnUnknownName) {
-  Result<PreTokenizer> preTokenizer = PreTokenizer::create("viking");
+  Result<PreTokenizer> preTokenizer = PreTokenizer::create("kimi-k2");
   ASSERT_FALSE(preTokenizer);
-  EXPECT_EQ(
-      preTokenizer.error(),
-      "tokenizer.ggml.pre: 'viking', expected one of default, gpt-2, "
-      "phi-2, mpt, olmo, smollm, starcoder, refact, command-r, codeshell, "
-      "exaone, llama3, llama-v3, llama-bpe, falcon3, smaug-bpe, dbrx, "
-      "qwen2, deepseek-r1-qwen, stablelm2, tekken; use token ids in place "
-      "of text");
+  EXPECT_EQ(preTokenizer.error(),
+            "tokenizer.ggml.pre: 'kimi-k2', expected one of " +
+                PreTokenizer::names() + "; use token ids in place of text");
+  EXPECT_TRUE(PreTokenizer::names().starts_with("default, gpt-2, phi-2, "));
 }
 
 /// Every row of the table compiles.

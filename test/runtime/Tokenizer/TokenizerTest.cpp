@@ -94,6 +94,58 @@ TEST(Tokenizer, KnowsWhatEndsGeneration) {
   EXPECT_FALSE(tokenizer->markerAt("<|none|>"));
 }
 
+TEST(Tokenizer, FindsTokensOfTheUserLeftmostThenLongest) {
+  TokenizerModel model(TokenizerModel::Merges{{"b", "c"}, {"\xF5", "x"}});
+  auto first = static_cast<int32_t>(model.tokens.size());
+  for (const char *text : {"ab", "abc", "cd", "  ", "\u00F5"})
+    model.add(text, 4);
+  MetadataBuilder builder = model.metadata();
+  Result<Tokenizer> tokenizer = create(builder);
+  ASSERT_TRUE(tokenizer) << tokenizer.error();
+  auto ids = [&](std::string_view text) {
+    std::vector<int32_t> ids;
+    EXPECT_TRUE(tokenizer->encode(text, ids));
+    return ids;
+  };
+  using Ids = std::vector<int32_t>;
+  EXPECT_EQ(ids("xabcd"), (Ids{model.id("x"), first + 1, model.id("d")}));
+  EXPECT_EQ(ids("abd"), (Ids{first, model.id("d")}));
+  EXPECT_EQ(ids("bcd"), (Ids{model.id("b"), first + 2}));
+  EXPECT_EQ(ids("   a"), (Ids{first + 3, model.id(" "), model.id("a")}));
+  // U+00F5 is how byte F5 is written, but this token is the character.
+  EXPECT_EQ(ids("\u00F5"), Ids{first + 4});
+  std::vector<int32_t> lost;
+  EXPECT_EQ(*tokenizer->encode("\xF5", lost), 1u);
+}
+
+TEST(Tokenizer, FindsControlTokensOnlyIfAsked) {
+  TokenizerModel model;
+  auto user = static_cast<int32_t>(model.tokens.size());
+  model.add("<|im_start|>x", 4);
+  MetadataBuilder builder = model.metadata();
+  builder.u32("tokenizer.ggml.bos_token_id", 2)
+      .boolean("tokenizer.ggml.add_bos_token", true);
+  Result<Tokenizer> tokenizer = create(builder);
+  ASSERT_TRUE(tokenizer) << tokenizer.error();
+  using Ids = std::vector<int32_t>;
+  Ids ids;
+  EXPECT_TRUE(tokenizer->encode("a<|im_start|><|im_start|>x<|im_end|", ids,
+                                /*parseSpecial=*/true));
+  Ids expected = {model.id("a"), 0, user};
+  for (char byte : std::string("<|im_end|"))
+    expected.push_back(model.id(std::string(1, byte)));
+  EXPECT_EQ(ids, expected);
+  auto withBos = [&](const char *text, bool parse) {
+    Ids ids = {7};
+    EXPECT_TRUE(tokenizer->encodeWithBos(text, ids, parse));
+    return ids;
+  };
+  EXPECT_EQ(withBos("", false), (Ids{7, 2}));
+  EXPECT_EQ(withBos("a", true), (Ids{7, 2, model.id("a")}));
+  EXPECT_EQ(withBos("<|endoftext|>a", true), (Ids{7, 2, model.id("a")}));
+  EXPECT_EQ(withBos("<|endoftext|>", false).size(), 15u);
+}
+
 TEST(Tokenizer, AddsBosAsTheMetadataSay) {
   auto bos = [](const char *pre, std::optional<bool> add) {
     TokenizerModel model;
@@ -120,11 +172,6 @@ TEST(Tokenizer, SaysWhatItCannotTake) {
   EXPECT_EQ(error(MetadataBuilder().string("tokenizer.ggml.model", "bert")),
             "tokenizer.ggml.model: 'bert', expected 'gpt2' (byte-level BPE) or "
             "'llama' (SentencePiece); use token ids in place of text");
-  EXPECT_EQ(error(MetadataBuilder().string("tokenizer.ggml.model", "gpt2")),
-            "tokenizer.ggml.pre: missing, expected one of " +
-                PreTokenizer::names() +
-                "; use token ids in place of text, or convert the checkpoint "
-                "again with a newer converter");
 
   MetadataBuilder gpt2;
   gpt2.string("tokenizer.ggml.model", "gpt2")
