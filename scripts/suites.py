@@ -174,7 +174,11 @@ class Suites:
             "bin/corellama-tokenize", needs=["corellama-tokenize"])
         add("templates", e2e / "test_templates.py", "--tool", self.build /
             "bin/corellama-render", "--folder", self.build / "templates",
-            needs=["corellama-render"])
+            needs=["corellama-render"], chain="source of llama.cpp")
+        long = ["--all"] if self.args.all else []
+        add("vocabularies", e2e / "test_vocabularies.py", "--tool", self.build /
+            "bin/corellama-tokenize", "--folder", self.build / "templates", *long,
+            needs=["corellama-tokenize"], chain="source of llama.cpp")
         add("cli", e2e / "test_cli.py", "--corellama", driver, "--model", demo)
         add("bench", e2e / "test_bench.py", "--corellama", driver)
         add("compare", e2e / "test_compare.py", "--corellama", driver)
@@ -183,7 +187,6 @@ class Suites:
         add("drafts", e2e / "test_drafts.py", "--corellama", driver, "--model", demo,
             *(["--prompts=20"] if self.args.all else []))
         add("refusals", e2e / "test_refusals.py", "--corellama", driver)
-        long = ["--all"] if self.args.all else []
         add("golden", e2e / "test_golden.py", "--corellama", driver, "--model", demo,
             "--emulator", emulator, *long, needs=DRIVER + ["corellama-emulator"])
         exact = [e2e / "test_exact.py", "--corellama", driver]

@@ -81,6 +81,15 @@ def prepare(folder):
     return built
 
 
+def kept_source(folder):
+    """The source in `folder`, fetched the first time: tests read files of it."""
+    source = folder / "source"
+    if not source.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        fetch(folder, source)
+    return source
+
+
 def fetch(work, source):
     """The source at `source`; its commit."""
     name = f"llama_cpp_python-{VERSION}"

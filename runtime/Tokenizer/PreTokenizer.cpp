@@ -117,6 +117,8 @@ constexpr Stages seedCoder = {SUFFIXES "|" BEFORE "\\p{L}+|\\p{N}|" SYMBOLS
 constexpr Stages miniCpm = {"\\p{N}{1,3}", GPT4("\\p{N}+")};
 constexpr Stages tekken = {CASES("", "\\p{N}")};
 constexpr Stages gpt4o = {CASES(SUFFIXES "?", "\\p{N}{1,3}")};
+// Its tokenizer.json also cuts digits off bytes, where no merge of Falcon's
+// vocabularies crosses.
 constexpr Stages falcon = {"[\\p{P}\\$\\+<=>\\^~\\|`]+", GPT2,
                            "[0-9][0-9][0-9]"};
 constexpr Stages deepSeekLlm = {

@@ -23,12 +23,12 @@ import gguf
 import sentencepiece
 
 import harness
-from test_tokens import Texts, Tool, first_difference
+from test_tokens import (BYTE, CONTROL, NORMAL, UNKNOWN, UNUSED, USER, Texts, Tool,
+                         first_difference)
 
 ROOT = Path(__file__).resolve().parents[2]
 NOVEL = ROOT / "benchmarks/text/news-from-nowhere.txt"
 SPACE = "\u2581"
-NORMAL, UNKNOWN, CONTROL, USER, UNUSED, BYTE = range(1, 7)
 
 
 @dataclass
@@ -133,10 +133,9 @@ class FewLetters(Texts):
             r.randint(1, 40)))
 
 
-def check(report, folder, tool_path, model, source, count):
-    path = Path(folder) / f"{len(list(Path(folder).iterdir()))}.gguf"
-    model.write(path)
-    tool, reference = Tool(tool_path, path), model.reference()
+def check(report, tool, model, source, count):
+    """The ids of the model's reference, and the texts and bytes come back."""
+    reference = model.reference()
     texts = source.complete(count) + ["", " ", "  ", "a", SPACE, f" {SPACE} ", "<mark>",
                                       " <mark> ", "a" * 10000, " " * 10000]
     expected = reference.encode(texts)
@@ -171,12 +170,15 @@ def main():
     arguments = parser.parse_args()
     report = harness.Report()
     with tempfile.TemporaryDirectory() as folder:
+        def write_and_check(model, source):
+            path = Path(folder) / f"{model.name}.gguf"
+            model.write(path)
+            check(report, Tool(arguments.tool, path), model, source, arguments.texts)
         for size in (512, 4000):
-            check(report, folder, arguments.tool, trained(size),
-                  Texts(arguments.seed + size, set()), arguments.texts)
+            write_and_check(trained(size), Texts(arguments.seed + size, set()))
         for seed, with_bytes, space in ((1, True, True), (2, True, False), (3, False, True)):
-            check(report, folder, arguments.tool, made_up(seed, with_bytes, space),
-                  FewLetters(arguments.seed + seed, set()), arguments.texts)
+            write_and_check(made_up(seed, with_bytes, space),
+                            FewLetters(arguments.seed + seed, set()))
     report.finish()
 
 

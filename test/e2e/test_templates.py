@@ -252,11 +252,7 @@ def main():
         why = both.difference(source, request)
         report.check(f"feature {source[:60]!r}", why is None, why)
 
-    args.folder.mkdir(parents=True, exist_ok=True)
-    source_folder = args.folder / "source"
-    if not source_folder.exists():
-        llama_cpp.fetch(args.folder, source_folder)
-    files = sorted((source_folder / "models/templates").glob("*.jinja"))
+    files = sorted((llama_cpp.kept_source(args.folder) / "models/templates").glob("*.jinja"))
     report.check("llama.cpp's templates are there", len(files) > 50, f"found {len(files)}")
     for path in files:
         if path.name in LEFT_OUT:

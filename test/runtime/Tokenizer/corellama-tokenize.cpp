@@ -6,6 +6,7 @@
 //
 //   corellama-tokenize MODEL.gguf --encode    NUL-terminated texts on stdin; a
 //                                             line `LOST ID ID ...` for each
+//   corellama-tokenize MODEL.gguf --special   the same, control tokens too
 //   corellama-tokenize MODEL.gguf --chat      the same, each as one user turn
 //   corellama-tokenize MODEL.gguf --decode    a line of ids a text on stdin;
 //                                             NUL-terminated texts on stdout
@@ -63,7 +64,7 @@ static void forEach(std::string_view input, char terminator, Use use) {
 }
 
 static std::string encode(std::string_view text, Tokenizer &tokenizer,
-                          const ChatFormat *chat) {
+                          const ChatFormat *chat, bool parseSpecial) {
   std::vector<int32_t> ids;
   size_t lost = 0;
   if (chat) {
@@ -73,7 +74,7 @@ static std::string encode(std::string_view text, Tokenizer &tokenizer,
     ids = std::move(turn->ids);
     lost = turn->lostBytes;
   } else {
-    Result<size_t> result = tokenizer.encode(text, ids);
+    Result<size_t> result = tokenizer.encode(text, ids, parseSpecial);
     if (!result)
       return "error " + result.error() + "\n";
     lost = *result;
@@ -96,9 +97,10 @@ static std::string decode(std::string_view line, const Tokenizer &tokenizer) {
 
 int main(int argc, char **argv) {
   std::string_view mode = argc == 3 ? argv[2] : "";
-  if (mode != "--encode" && mode != "--chat" && mode != "--decode")
+  if (mode != "--encode" && mode != "--special" && mode != "--chat" &&
+      mode != "--decode")
     return fail("usage: corellama-tokenize MODEL.gguf "
-                "--encode|--chat|--decode");
+                "--encode|--special|--chat|--decode");
   std::FILE *model = std::fopen(argv[1], "rb");
   if (!model)
     return fail(std::string(argv[1]) + ": cannot be opened; check its name");
@@ -126,7 +128,8 @@ int main(int argc, char **argv) {
             [&](std::string_view line) { output += decode(line, *tokenizer); });
   else
     forEach(input, '\0', [&](std::string_view text) {
-      output += encode(text, *tokenizer, chat ? &*chat : nullptr);
+      output += encode(text, *tokenizer, chat ? &*chat : nullptr,
+                       mode == "--special");
     });
   std::fwrite(output.data(), 1, output.size(), stdout);
   return 0;
