@@ -48,14 +48,6 @@ public:
 
   /// The container's metadata, key by key.
   const GGUF &gguf() const { return state->container; }
-  /// The raw bytes of the metadata, from the first key to the last value, for
-  /// another parser (that of the program's tokenizer).
-  llvm::ArrayRef<uint8_t> metadata() const {
-    return state->container.metadata();
-  }
-  /// The number of keys in these bytes.
-  uint64_t metadataCount() const { return state->container.keyCount(); }
-
   uint64_t fileBytes() const { return state->container.data().size(); }
   /// BLAKE3 of the whole file, 64 lower-case hexadecimal digits. Computed by
   /// the first call, which reads the file from start to end.

@@ -17,6 +17,7 @@
 #include "compiler/Pipelines/Pipelines.h"
 #include "compiler/Registration/Registration.h"
 #include "compiler/Target/Target.h"
+#include "compiler/Text/GGUFText.h"
 #include "dialects/CUDA/IR/CUDADialect.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Parser/Parser.h"
@@ -308,7 +309,8 @@ Error Compilation::generate(const checkpoint::Checkpoint &checkpoint) {
 
 Error Compilation::writeProgram(const checkpoint::Checkpoint &checkpoint,
                                 llvm::ArrayRef<char> object) {
-  auto plan = image::planImage(*module, checkpoint, CORELLAMA_VERSION);
+  auto plan = image::planImage(*module, checkpoint, readText(checkpoint.gguf()),
+                               CORELLAMA_VERSION);
   if (!plan)
     return plan.takeError();
   auto runtime = codegen::findRuntimeFolder(tool);

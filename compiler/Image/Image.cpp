@@ -9,6 +9,7 @@
 #include "compiler/Image/Manifest.h"
 #include "compiler/Image/RopeFrequencies.h"
 #include "compiler/Import/Import.h"
+#include "compiler/Text/TextSection.h"
 #include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/CheckedArithmetic.h"
@@ -193,6 +194,7 @@ static Error planRope(ModuleOp module, const checkpoint::ModelConfig &config,
 
 Expected<ImagePlan> corellama::image::planImage(ModuleOp module,
                                                 const Checkpoint &checkpoint,
+                                                const runtime::TextData &text,
                                                 StringRef version) {
   MLIRContext &context = *module.getContext();
   const checkpoint::ModelConfig &config = checkpoint.config();
@@ -213,7 +215,6 @@ Expected<ImagePlan> corellama::image::planImage(ModuleOp module,
   memcpy(header.magic, abi::kImageMagic, sizeof(header.magic));
   header.version = abi::kVersion;
   header.headerBytes = sizeof(header);
-  header.metadataCount = checkpoint.metadataCount();
   header.layers = config.layers;
   header.vocabulary = config.vocab;
   header.context = config.context;
@@ -232,6 +233,7 @@ Expected<ImagePlan> corellama::image::planImage(ModuleOp module,
   if (!manifest)
     return manifest.takeError();
   plan.manifest = std::move(*manifest);
+  plan.text = writeTextSection(text);
 
   // Ranges; all but the weights are far smaller than the checkpoint's file.
   uint64_t end = sizeof(header);
@@ -239,7 +241,7 @@ Expected<ImagePlan> corellama::image::planImage(ModuleOp module,
   header.frequencies.bytes =
       plan.frequencies.size() * sizeof(abi::DoubleDouble);
   header.manifest.bytes = plan.manifest.size();
-  header.metadata.bytes = checkpoint.metadata().size();
+  header.text.bytes = plan.text.size();
   for (const abi::ImageSection &section : abi::kImageSections) {
     abi::ImageRange &range = header.*section.range;
     range.offset = llvm::alignTo(end, section.alignment);
@@ -305,7 +307,7 @@ Error corellama::image::writeImage(const ImagePlan &plan,
   memcpy(out.data() + header.frequencies.offset, plan.frequencies.data(),
          header.frequencies.bytes);
   llvm::copy(plan.manifest, out.begin() + header.manifest.offset);
-  llvm::copy(checkpoint.metadata(), out.begin() + header.metadata.offset);
+  llvm::copy(plan.text, out.begin() + header.text.offset);
   packWeights(plan, checkpoint,
               out.slice(header.weights.offset, header.weights.bytes));
   return Error::success();

@@ -16,6 +16,7 @@
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "runtime/ABI/Image.h"
+#include "runtime/Tokenizer/TextData.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/MemoryBufferRef.h"
 #include <memory>
@@ -51,15 +52,19 @@ struct ImagePlan {
   /// The angle by which one position turns each pair of a head.
   std::vector<abi::DoubleDouble> frequencies;
   std::string manifest;
+  /// See writeTextSection.
+  std::string text;
 };
 
 /// Reads from the module: llama.config, llama.target and llama.checkpoint, the
 /// declarations of weights with their layouts, llama.cache_layout,
 /// llama.rope_table, and the attributes llama.options, llama.program and
 /// llama.kernels. The module may come from an edited file: anything that does
-/// not fit the checkpoint is an error. `version` is the compiler's, "0.1.0".
+/// not fit the checkpoint is an error. `text` is what the program will know of
+/// text; `version` is the compiler's, "0.1.0".
 llvm::Expected<ImagePlan> planImage(mlir::ModuleOp module,
                                     const checkpoint::Checkpoint &checkpoint,
+                                    const runtime::TextData &text,
                                     llvm::StringRef version);
 
 /// Writes the image to memory: plan.header.bytes bytes, zeroed before the call.

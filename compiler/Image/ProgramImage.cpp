@@ -108,7 +108,7 @@ corellama::image::readProgramImage(std::unique_ptr<MemoryBuffer> file) {
   ArrayRef<uint8_t> manifest = slice(view.header.manifest);
   view.manifest = {reinterpret_cast<const char *>(manifest.data()),
                    manifest.size()};
-  view.metadata = slice(view.header.metadata);
+  view.text = slice(view.header.text);
   view.weights = slice(view.header.weights);
   view.offsetTable = slice(view.header.offsets);
   for (uint64_t entry = 0; entry < view.offsetCount(); ++entry)

@@ -26,7 +26,7 @@ struct ImageView {
   /// Offset of the image's first byte in the file, a multiple of the page size.
   uint64_t fileOffset;
   llvm::StringRef manifest;
-  llvm::ArrayRef<uint8_t> metadata;
+  llvm::ArrayRef<uint8_t> text;
   llvm::ArrayRef<uint8_t> weights;
   /// Little endian, unaligned: read with `offset`.
   llvm::ArrayRef<uint8_t> offsetTable;

@@ -139,7 +139,7 @@ llvm::Error corellama::inspectProgram(StringRef path, bool json,
     (*manifest)["image"] =
         json::Object{{"offset", view->fileOffset},
                      {"bytes", view->header.bytes},
-                     {"metadata", view->header.metadata.bytes},
+                     {"text", view->header.text.bytes},
                      {"weights", view->header.weights.bytes}};
     out << llvm::formatv("{0:2}\n", json::Value(std::move(*manifest)));
   } else {

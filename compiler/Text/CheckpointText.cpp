@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Text/CheckpointText.h"
+#include "compiler/Text/GGUFText.h"
 #include "runtime/Templates/Chat.h"
 #include "runtime/Tokenizer/Tokenizer.h"
 
@@ -18,14 +19,8 @@ static std::string reasonOf(const std::string &error) {
 CheckpointText
 corellama::describeText(const checkpoint::Checkpoint &checkpoint) {
   CheckpointText described;
-  auto metadata = runtime::Metadata::parse(
-      {checkpoint.metadata().data(), checkpoint.metadata().size()},
-      checkpoint.metadataCount());
-  if (!metadata) {
-    described.tokenizer = described.chat = reasonOf(metadata.error());
-    return described;
-  }
-  auto tokenizer = runtime::Tokenizer::create(*metadata);
+  const runtime::TextData data = readText(checkpoint.gguf());
+  auto tokenizer = runtime::Tokenizer::create(data);
   if (!tokenizer) {
     described.tokenizer = reasonOf(tokenizer.error());
     described.chat = "the program reads no text";
@@ -33,21 +28,16 @@ corellama::describeText(const checkpoint::Checkpoint &checkpoint) {
   }
   described.readsText = true;
   std::string kind = "SentencePiece";
-  if (metadata->string("tokenizer.ggml.model") == "gpt2")
-    kind = "byte-level BPE (" +
-           std::string(
-               metadata->string("tokenizer.ggml.pre").value_or("default")) +
-           ")";
+  if (data.kind == runtime::TokenizerKind::byteLevel)
+    kind = "byte-level BPE (" + std::string(data.preTokenizer) + ")";
   described.tokenizer =
       kind + ", " + std::to_string(tokenizer->size()) + " tokens";
-  auto chat = runtime::ChatFormat::create(*metadata, *tokenizer);
+  auto chat = runtime::ChatFormat::create(*tokenizer);
   described.readsChats = static_cast<bool>(chat);
   if (!chat)
     described.chat = reasonOf(chat.error());
   else
     described.chat =
-        "a template of " +
-        std::to_string(metadata->string("tokenizer.chat_template")->size()) +
-        " bytes";
+        "a template of " + std::to_string(data.chatTemplate->size()) + " bytes";
   return described;
 }

@@ -1,14 +1,14 @@
 //===- Image.h - the data segment of a compiled program -------------------===//
 //
 // The image is what a program carries beside its code: weights in their
-// layouts, the checkpoint's metadata (from which the tokenizer is read) and the
-// manifest. The compiler writes it behind the linked ELF file as a read-only,
+// layouts, what it knows of text (tokenizer, chat template) and the manifest.
+// The compiler writes it behind the linked ELF file as a read-only,
 // page-aligned segment; the runtime finds it by its magic among the program's
 // segments and never copies it. `corellama inspect PROGRAM` reads the same
 // header from the file.
 //
-//   ImageHeader | offsets table | frequencies | manifest | metadata |
-//   (padding) | weights
+//   ImageHeader | offsets table | frequencies | manifest | text | (padding) |
+//   weights
 //
 // All integers are little endian; all offsets are from the header's first byte
 // and all of them are multiples of 64.
@@ -44,10 +44,8 @@ struct ImageHeader {
   ImageRange frequencies;
   /// JSON text, UTF-8, not terminated: what the program was made from and how.
   ImageRange manifest;
-  /// The key-value section of the GGUF file as it stands there, and how many
-  /// pairs it holds. Empty where the checkpoint has no tokenizer.
-  ImageRange metadata;
-  uint64_t metadataCount;
+  /// See runtime/Tokenizer/TextData.h.
+  ImageRange text;
   /// The weights.
   ImageRange weights;
 
@@ -76,7 +74,7 @@ inline constexpr ImageSection kImageSections[] = {
     {"offsets", &ImageHeader::offsets, 64},
     {"frequencies", &ImageHeader::frequencies, 64},
     {"manifest", &ImageHeader::manifest, 64},
-    {"metadata", &ImageHeader::metadata, 64},
+    {"text", &ImageHeader::text, 64},
     {"weights", &ImageHeader::weights, 4096}, // a page
 };
 

@@ -9,6 +9,7 @@
 #include "runtime/Main/Signals.h"
 #include "runtime/Templates/Chat.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -19,14 +20,11 @@
 namespace corellama::runtime {
 
 Result<Text> Text::create(const MappedImage &image) {
-  auto metadata = Metadata::parse(image.metadata, image.header->metadataCount);
-  if (!metadata)
-    return Error{metadata.error()};
-  auto tokenizer = image.header->metadataCount == 0
-                       ? Result<Tokenizer>(Error{
-                             "the checkpoint it was compiled from has none"})
-                       : Tokenizer::create(*metadata);
-  return Text(std::move(*metadata), std::move(tokenizer));
+  auto data = TextData::parse(image.text);
+  if (!data)
+    return Error{data.error()};
+  std::vector<int32_t> ends = data->ends;
+  return Text(std::move(ends), Tokenizer::create(std::move(*data)));
 }
 
 /// All bytes of a file; "-" is standard input.
@@ -62,10 +60,8 @@ static Result<std::string> readPromptFile(const std::string &path) {
 
 Result<Prompt> Text::textIds(std::string_view text) {
   Prompt prompt;
-  if (auto bos = tokenizer->bosToken())
-    prompt.ids.push_back(*bos);
-  if (auto error =
-          tokenizer->encode(text, prompt.ids).moveTo(prompt.bytesLeftOut))
+  if (auto error = tokenizer->encodeWithBos(text, prompt.ids)
+                       .moveTo(prompt.bytesLeftOut))
     return *error;
   return prompt;
 }
@@ -84,7 +80,7 @@ Result<Prompt> Text::promptIds(const Options &options) {
   if (!options.chat)
     return textIds(text);
 
-  auto format = ChatFormat::create(metadata, *tokenizer);
+  auto format = ChatFormat::create(*tokenizer);
   if (!format)
     return Error{"--chat: " + format.error()};
   std::vector<Message> messages;
@@ -98,14 +94,7 @@ Result<Prompt> Text::promptIds(const Options &options) {
 }
 
 bool Text::endsAnswer(int32_t id) const {
-  if (tokenizer)
-    return tokenizer->endsGeneration(id);
-  // The token ids that are known without a vocabulary.
-  for (const char *key :
-       {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"})
-    if (metadata.integer(key) == id)
-      return true;
-  return false;
+  return std::binary_search(ends.begin(), ends.end(), id);
 }
 
 } // namespace corellama::runtime

@@ -1,8 +1,8 @@
 //===- Text.h - between the user's text and the model's ids ---------------===//
 //
 // The program's use of text: the prompt's ids from the options, bytes from
-// generated ids, and the ids that end an answer, all by the checkpoint's
-// metadata. A checkpoint whose tokenizer is not supported still runs, on ids.
+// generated ids, and the ids that end an answer, all by the image's text
+// section. A checkpoint whose tokenizer is not supported still runs, on ids.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,7 +10,6 @@
 #define CORELLAMA_RUNTIME_MAIN_TEXT_H
 
 #include "runtime/Main/Options.h"
-#include "runtime/Tokenizer/Metadata.h"
 #include "runtime/Tokenizer/Tokenizer.h"
 #include "runtime/Weights/MappedImage.h"
 
@@ -57,10 +56,11 @@ public:
   bool endsAnswer(int32_t id) const;
 
 private:
-  Text(Metadata metadata, Result<Tokenizer> tokenizer)
-      : metadata(std::move(metadata)), tokenizer(std::move(tokenizer)) {}
+  Text(std::vector<int32_t> ends, Result<Tokenizer> tokenizer)
+      : ends(std::move(ends)), tokenizer(std::move(tokenizer)) {}
 
-  Metadata metadata;
+  /// Ascending; known without a tokenizer, too.
+  std::vector<int32_t> ends;
   Result<Tokenizer> tokenizer;
 };
 

@@ -13,24 +13,19 @@ namespace corellama::runtime {
 using templates::Origin;
 using templates::String;
 
-Result<ChatFormat> ChatFormat::create(const Metadata &metadata,
-                                      const Tokenizer &tokenizer) {
+Result<ChatFormat> ChatFormat::create(const Tokenizer &tokenizer) {
   const std::string key = "tokenizer.chat_template";
   const std::string remedy =
       "; leave --chat out, or give the turn as ids with --prompt-ids";
-  std::optional<std::string_view> text = metadata.string(key);
+  std::optional<std::string_view> text = tokenizer.chatTemplate();
   if (!text)
     return Error{key + ": missing, expected a Jinja template" + remedy};
   auto parsed = templates::Template::create(*text);
   if (!parsed)
     return Error{key + ": " + parsed.error() + remedy};
   ChatFormat format(std::move(*parsed));
-  auto textOf = [&](const char *name) {
-    std::optional<int64_t> id = metadata.integer(name);
-    return std::string(id ? tokenizer.textOf(*id) : std::string_view());
-  };
-  format.bos = textOf("tokenizer.ggml.bos_token_id");
-  format.eos = textOf("tokenizer.ggml.eos_token_id");
+  format.bos = tokenizer.textOf(tokenizer.bos().value_or(-1));
+  format.eos = tokenizer.textOf(tokenizer.eos().value_or(-1));
   return format;
 }
 

@@ -12,7 +12,6 @@
 #define CORELLAMA_RUNTIME_TEMPLATES_CHAT_H
 
 #include "runtime/Templates/Template.h"
-#include "runtime/Tokenizer/Metadata.h"
 #include "runtime/Tokenizer/Tokenizer.h"
 
 #include <string>
@@ -26,10 +25,9 @@ struct Message {
 
 class ChatFormat {
 public:
-  /// Reads `tokenizer.chat_template`; an error if there is none or it is
+  /// The tokenizer's chat template; an error if there is none or it is
   /// malformed.
-  static Result<ChatFormat> create(const Metadata &metadata,
-                                   const Tokenizer &tokenizer);
+  static Result<ChatFormat> create(const Tokenizer &tokenizer);
 
   struct Turn {
     std::vector<int32_t> ids;

@@ -1,7 +1,6 @@
 //===- BPE.cpp - merging the bytes of a word into tokens ------------------===//
 //
-// The table of merges, keyed by pairs of ids, from the metadata; and the merge
-// loop.
+// The table of merges, keyed by pairs of ids, and the merge loop.
 //
 //===----------------------------------------------------------------------===//
 
@@ -9,61 +8,21 @@
 
 #include <algorithm>
 #include <bit>
-#include <limits>
 
 using namespace corellama::runtime;
 
-constexpr std::string_view mergesKey = "tokenizer.ggml.merges";
-
-static Error badMerge(size_t rank, std::string_view merge, std::string what) {
-  return {std::string(mergesKey) + ": entry " + std::to_string(rank) + " " +
-          quoted(merge) + " " + std::move(what) +
-          "; convert the checkpoint again"};
-}
-
-Result<BPE> BPE::create(const Metadata &metadata, const Vocabulary &vocabulary,
-                        bool wholeWords) {
-  std::optional<ArrayView> array = metadata.array(mergesKey);
-  if (!array || (array->type != ValueType::string && array->size != 0))
-    return Error{std::string(mergesKey) +
-                 ": missing, expected an array of strings; use token ids in "
-                 "place of text, or convert the checkpoint again"};
-  if (array->size > std::numeric_limits<uint32_t>::max())
-    return Error{std::string(mergesKey) + ": " + std::to_string(array->size) +
-                 " merges, expected at most 4294967295; convert the checkpoint "
-                 "again"};
-
-  BPE bpe;
-  bpe.wholeWords = wholeWords;
-  bpe.merges.assign(std::bit_ceil(array->size + array->size / 2 + 1), Merge());
-  Cursor cursor(array->bytes);
-  for (uint32_t rank = 0; rank < array->size; ++rank) {
-    std::string_view merge = cursor.string();
-    // Token texts contain no space (they write it as another character), so the
-    // only space separates the two tokens. The search skips the first byte,
-    // because the left token is not empty.
-    size_t space = merge.find(' ', 1);
-    if (space == merge.npos)
-      return badMerge(rank, merge,
-                      "is no pair, expected two tokens and a "
-                      "space between");
-    std::string_view leftText = merge.substr(0, space);
-    std::string_view rightText = merge.substr(space + 1);
-    std::optional<int32_t> left = vocabulary.find(leftText);
-    std::optional<int32_t> right = vocabulary.find(rightText);
-    bpe.text.assign(leftText).append(rightText);
-    std::optional<int32_t> result = vocabulary.find(bpe.text);
-    if (!left || !right || !result)
-      return badMerge(rank, merge,
-                      "merges or makes what is no token, expected "
-                      "all three in tokenizer.ggml.tokens");
+BPE::BPE(const std::vector<TextData::Merge> &list, const Vocabulary &vocabulary,
+         bool wholeWords)
+    : wholeWords(wholeWords) {
+  merges.assign(std::bit_ceil(list.size() + list.size() / 2 + 1), Merge());
+  for (uint32_t rank = 0; rank < list.size(); ++rank) {
+    const auto &[left, right, result] = list[rank];
     // Text must not become a control token, not even by merges; tokens that the
     // user defined are found before.
-    if (vocabulary.isSpelled(*result))
+    if (vocabulary.isSpelled(result))
       // A repeated pair takes the later rank, as in Hugging Face's map.
-      bpe.merges[bpe.slotOf(*left, *right)] = {*left, *right, rank, *result};
+      merges[slotOf(left, right)] = {left, right, rank, result};
   }
-  return bpe;
 }
 
 size_t BPE::slotOf(int32_t left, int32_t right) const {

@@ -13,8 +13,7 @@
 #ifndef CORELLAMA_RUNTIME_TOKENIZER_BPE_H
 #define CORELLAMA_RUNTIME_TOKENIZER_BPE_H
 
-#include "runtime/Support/Result.h"
-#include "runtime/Tokenizer/Metadata.h"
+#include "runtime/Tokenizer/TextData.h"
 #include "runtime/Tokenizer/Vocabulary.h"
 
 #include <cstdint>
@@ -28,10 +27,10 @@ class BPE {
 public:
   BPE() = default;
 
-  /// Reads `tokenizer.ggml.merges`. `wholeWords`: a word that is a token
-  /// becomes that token, without merges (Hugging Face's `ignore_merges`).
-  static Result<BPE> create(const Metadata &metadata,
-                            const Vocabulary &vocabulary, bool wholeWords);
+  /// The rule (T4) holds for merges and vocabulary; `wholeWords` as in
+  /// TextData.
+  BPE(const std::vector<TextData::Merge> &merges, const Vocabulary &vocabulary,
+      bool wholeWords);
 
   /// Appends the ids of a word of less than 2^31 bytes. Returns the number of
   /// bytes that were left out because they have no token; the bytes around them

@@ -98,8 +98,7 @@ struct Scheme {
   std::string_view name;
   /// Applied in order; the rest is null.
   Stages stages;
-  bool wholeWords = false;
-  bool addsBos = false;
+  PreTokenizer::Customs customs = {};
 };
 
 constexpr Stages gpt2 = {GPT2};
@@ -161,20 +160,20 @@ constexpr Scheme schemes[] = {
     {"exaone", digitsGpt2},
     {"minerva-7b", digitsGpt2},
     {"mellum2", digitsGpt2},
-    {"llama3", llama3, true, true},
-    {"llama-v3", llama3, true, true},
-    {"llama-bpe", llama3, true, true},
-    {"falcon3", llama3, true, true},
-    {"falcon-h1", llama3, true, true},
-    {"pixtral", llama3, true, true},
-    {"midm-2.0", llama3, true, true},
-    {"lfm2", llama3, true, true},
+    {"llama3", llama3, {true, true}},
+    {"llama-v3", llama3, {true, true}},
+    {"llama-bpe", llama3, {true, true}},
+    {"falcon3", llama3, {true, true}},
+    {"falcon-h1", llama3, {true, true}},
+    {"pixtral", llama3, {true, true}},
+    {"midm-2.0", llama3, {true, true}},
+    {"lfm2", llama3, {true, true}},
     {"smaug-bpe", llama3},
     {"dbrx", llama3},
     {"chatglm-bpe", llama3},
-    {"glm4", llama3, true},
-    {"glm5", llama3, true},
-    {"minicpm5", miniCpm, true},
+    {"glm4", llama3, {true, false}},
+    {"glm5", llama3, {true, false}},
+    {"minicpm5", miniCpm, {true, false}},
     {"qwen2", qwen2},
     {"deepseek-r1-qwen", qwen2},
     {"stablelm2", qwen2},
@@ -189,7 +188,7 @@ constexpr Scheme schemes[] = {
     {"llada-moe", qwen2},
     {"qwen35", qwen35},
     {"seed-coder", seedCoder},
-    {"tekken", tekken, true, true},
+    {"tekken", tekken, {true, true}},
     {"gpt-4o", gpt4o},
     {"llama4", gpt4o},
     {"kanana2", gpt4o},
@@ -221,7 +220,6 @@ struct Free {
 } // namespace
 
 struct PreTokenizer::Patterns {
-  const Scheme *scheme = nullptr;
   std::vector<std::unique_ptr<pcre2_code, Free>> codes;
   std::unique_ptr<pcre2_match_data, Free> data;
   std::unique_ptr<pcre2_match_context, Free> context;
@@ -239,8 +237,18 @@ PreTokenizer::PreTokenizer(PreTokenizer &&) noexcept = default;
 PreTokenizer &PreTokenizer::operator=(PreTokenizer &&) noexcept = default;
 PreTokenizer::~PreTokenizer() = default;
 
-bool PreTokenizer::wholeWords() const { return patterns->scheme->wholeWords; }
-bool PreTokenizer::addsBos() const { return patterns->scheme->addsBos; }
+static const Scheme *find(std::string_view name) {
+  for (const Scheme &scheme : schemes)
+    if (scheme.name == name)
+      return &scheme;
+  return nullptr;
+}
+
+std::optional<PreTokenizer::Customs>
+PreTokenizer::customsOf(std::string_view name) {
+  const Scheme *scheme = find(name);
+  return scheme ? std::optional(scheme->customs) : std::nullopt;
+}
 
 std::string PreTokenizer::names() {
   std::string names;
@@ -257,23 +265,19 @@ static Error pcreError(std::string_view place, int code) {
 }
 
 Result<PreTokenizer> PreTokenizer::create(std::string_view name) {
-  const Scheme *scheme = nullptr;
-  for (const Scheme &candidate : schemes)
-    if (candidate.name == name)
-      scheme = &candidate;
+  const Scheme *scheme = find(name);
   if (!scheme)
-    return Error{"tokenizer.ggml.pre: " + quoted(name) + ", expected one of " +
+    return Error{"pre-tokenizer: " + quoted(name) + ", expected one of " +
                  names() + "; use token ids in place of text"};
 
   PreTokenizer result;
   result.patterns = std::make_unique<Patterns>();
   Patterns &patterns = *result.patterns;
-  patterns.scheme = scheme;
   patterns.context.reset(pcre2_match_context_create(nullptr));
   // One pair of offsets: nothing but the whole match is looked at.
   patterns.data.reset(pcre2_match_data_create(1, nullptr));
   if (!patterns.context || !patterns.data)
-    return pcreError("tokenizer.ggml.pre", PCRE2_ERROR_NOMEMORY);
+    return pcreError("pre-tokenizer", PCRE2_ERROR_NOMEMORY);
   pcre2_set_match_limit(patterns.context.get(), matchLimit);
   for (const char *stage : scheme->stages) {
     if (!stage)
@@ -285,7 +289,7 @@ Result<PreTokenizer> PreTokenizer::create(std::string_view name) {
         PCRE2_UTF | PCRE2_UCP | PCRE2_NO_AUTO_CAPTURE, &error, &offset,
         nullptr));
     if (!patterns.codes.back())
-      return pcreError("tokenizer.ggml.pre", error);
+      return pcreError("pre-tokenizer", error);
   }
   return result;
 }

@@ -1,9 +1,8 @@
 //===- PreTokenizer.h - text to the words that BPE works on ---------------===//
 //
-// Splits text into words by the regular expressions that the checkpoint's
-// `tokenizer.ggml.pre` names. A word is a piece of text that BPE encodes by
-// itself; it may contain spaces. A new pre-tokenizer is a row of the table in
-// the .cpp.
+// Splits text into words by the regular expressions that the checkpoint names.
+// A word is a piece of text that BPE encodes by itself; it may contain spaces.
+// A new pre-tokenizer is a row of the table in the .cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,7 +26,16 @@ public:
   PreTokenizer &operator=(PreTokenizer &&) noexcept;
   ~PreTokenizer();
 
-  /// The pre-tokenizer of that `tokenizer.ggml.pre`.
+  /// What checkpoints of a name do beside it, where they do not say: TextData's
+  /// fields of these names.
+  struct Customs {
+    bool wholeWords = false;
+    bool addsBos = false;
+  };
+  /// Nothing for a name that create() does not accept.
+  static std::optional<Customs> customsOf(std::string_view name);
+
+  /// The pre-tokenizer of that name, one of llama.cpp's.
   static Result<PreTokenizer> create(std::string_view name);
 
   /// The names that create() accepts, separated by commas.
@@ -38,12 +46,6 @@ public:
   /// split as if it were a whole text.
   std::optional<Error> split(std::string_view text,
                              std::vector<std::string_view> &words);
-
-  /// What else the name implies: whether a word that is a token becomes that
-  /// token without merges, and whether BOS comes first if the metadata do not
-  /// say.
-  bool wholeWords() const;
-  bool addsBos() const;
 
 private:
   struct Patterns;

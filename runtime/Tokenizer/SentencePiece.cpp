@@ -11,7 +11,6 @@
 #include "runtime/Tokenizer/Utf8.h"
 
 #include <algorithm>
-#include <cmath>
 
 using namespace corellama::runtime;
 
@@ -24,38 +23,22 @@ static void appendSpelled(std::string_view text, std::string &written) {
       written += byte;
 }
 
-Result<SentencePiece> SentencePiece::create(const Metadata &metadata,
-                                            const Vocabulary &vocabulary) {
-  constexpr std::string_view key = "tokenizer.ggml.scores";
-  std::optional<ArrayView> array = metadata.array(key);
-  SentencePiece model;
-  if (array)
-    model.scores = array->floats();
-  if (model.scores.size() != vocabulary.size())
-    return Error{std::string(key) + ": " + std::to_string(model.scores.size()) +
-                 " float32 numbers, expected one for each of " +
-                 std::to_string(vocabulary.size()) +
-                 " tokens; convert the checkpoint again"};
-  for (size_t id = 0; id < model.scores.size(); ++id)
-    if (std::isnan(model.scores[id]))
-      return Error{std::string(key) + ": that of token " + std::to_string(id) +
-                   " is no number; convert the checkpoint again"};
-  model.addsSpace =
-      metadata.boolean("tokenizer.ggml.add_space_prefix").value_or(true);
-  std::vector<TokenMatcher::Entry> userDefined;
+SentencePiece::SentencePiece(std::vector<float> allScores, bool addsSpace,
+                             const Vocabulary &vocabulary)
+    : scores(std::move(allScores)), addsSpace(addsSpace) {
+  std::vector<TokenMatcher::Entry> users;
   for (size_t i = 0; i < vocabulary.size(); ++i) {
     const auto id = static_cast<int32_t>(i);
     const std::string_view text = vocabulary.text(id);
-    if (vocabulary.type(id) == TokenType::unknown && !model.unknown)
-      model.unknown = id;
+    if (vocabulary.type(id) == TokenType::unknown && !unknown)
+      unknown = id;
     if (!vocabulary.isPiece(id) || text.empty())
       continue;
-    model.longest = std::max(model.longest, text.size());
+    longest = std::max(longest, text.size());
     if (vocabulary.type(id) == TokenType::userDefined)
-      appendSpelled(text, userDefined.emplace_back("", id).text);
+      appendSpelled(text, users.emplace_back("", id).text);
   }
-  model.userDefined = TokenMatcher(std::move(userDefined));
-  return model;
+  userDefined = TokenMatcher(std::move(users));
 }
 
 bool SentencePiece::later(const Pair &a, const Pair &b) {

@@ -1,11 +1,11 @@
 //===- SentencePiece.h - text to pieces by score ----------------*- C++ -*-===//
 //
-// The tokenizer of Llama 2 and its relatives, `tokenizer.ggml.model` = "llama":
-// SentencePiece's BPE model (Kudo and Richardson 2018). A text begins as its
-// characters; of all neighbours that make a piece together, those whose piece
-// has the highest score (the leftmost on a tie) are joined first, until none
-// are left. Spaces are written as U+2581, one is put in front of a text, and a
-// character that is no piece becomes tokens of its bytes.
+// The tokenizer of Llama 2 and its relatives: SentencePiece's BPE model (Kudo
+// and Richardson 2018). A text begins as its characters; of all neighbours that
+// make a piece together, those whose piece has the highest score (the leftmost
+// on a tie) are joined first, until none are left. Spaces are written as
+// U+2581, one is put in front of a text, and a character that is no piece
+// becomes tokens of its bytes.
 //
 // A file apart from BPE.h, whose merges are pairs with ranks, within words:
 // here a merge is any two pieces that make a third, over the whole text.
@@ -15,8 +15,6 @@
 #ifndef CORELLAMA_RUNTIME_TOKENIZER_SENTENCEPIECE_H
 #define CORELLAMA_RUNTIME_TOKENIZER_SENTENCEPIECE_H
 
-#include "runtime/Support/Result.h"
-#include "runtime/Tokenizer/Metadata.h"
 #include "runtime/Tokenizer/TokenMatcher.h"
 #include "runtime/Tokenizer/Vocabulary.h"
 
@@ -34,9 +32,9 @@ class SentencePiece {
 public:
   SentencePiece() = default;
 
-  /// Reads `tokenizer.ggml.scores` and `tokenizer.ggml.add_space_prefix`.
-  static Result<SentencePiece> create(const Metadata &metadata,
-                                      const Vocabulary &vocabulary);
+  /// The rule (T3) holds for scores and vocabulary.
+  SentencePiece(std::vector<float> scores, bool addsSpace,
+                const Vocabulary &vocabulary);
 
   /// Appends the ids of a text of less than 2^30 bytes, which stands at the
   /// beginning or behind a control token. Returns the number of bytes that have

@@ -1,119 +1,39 @@
 //===- Tokenizer.cpp - text to token ids and back -------------------------===//
 //
-// Combines pre-tokenizer, merges or scores and vocabulary, and reads from the
-// metadata which token starts a text and which ones end it.
+// Combines pre-tokenizer, merges or scores and vocabulary.
 //
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Tokenizer/Tokenizer.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <limits>
 #include <utility>
 
 using namespace corellama::runtime;
 
-/// Texts of tokens that end a sequence or a turn in the supported model
-/// families. Many checkpoints name only one of them by id (in a chat model
-/// <|im_end|> ends a turn and <|endoftext|> a document).
-constexpr std::string_view endTexts[] = {
-    "<|im_end|>", "<|endoftext|>", "<|end_of_text|>", "<|eot_id|>",
-    "<|eom_id|>", "<|end|>",       "<|eot|>",         "</s>",
-};
-
-constexpr std::string_view endKeys[] = {
-    "tokenizer.ggml.eos_token_id",
-    "tokenizer.ggml.eot_token_id",
-    "tokenizer.ggml.eom_token_id",
-};
-
-/// The token id that is the value of a key, if there is one.
-static Result<std::optional<int32_t>> readId(const Metadata &metadata,
-                                             std::string_view key,
-                                             const Vocabulary &vocabulary) {
-  if (!metadata.has(key))
-    return std::optional<int32_t>();
-  std::optional<int64_t> id = metadata.integer(key);
-  if (!id || !vocabulary.contains(*id))
-    return Error{std::string(key) + ": " +
-                 (id ? std::to_string(*id) : std::string("no integer")) +
-                 ", expected a token id below " +
-                 std::to_string(vocabulary.size()) +
-                 "; convert the checkpoint again"};
-  return std::optional<int32_t>(static_cast<int32_t>(*id));
-}
-
-Result<Tokenizer> Tokenizer::create(const Metadata &metadata) {
-  constexpr std::string_view expected = ", expected 'gpt2' (byte-level BPE) or "
-                                        "'llama' (SentencePiece); use token "
-                                        "ids in place of text";
-  std::optional<std::string_view> model =
-      metadata.string("tokenizer.ggml.model");
-  if (!model || (*model != "gpt2" && *model != "llama"))
-    return Error{"tokenizer.ggml.model: " +
-                 (model ? quoted(*model) : std::string("missing")) +
-                 std::string(expected)};
+Result<Tokenizer> Tokenizer::create(TextData data) {
+  if (data.kind == TokenizerKind::none)
+    return Error{data.whyNone};
   Tokenizer tokenizer;
-  if (*model == "gpt2") {
-    if (auto error = tokenizer.readBytePairs(metadata))
-      return *error;
+  Vocabulary &vocabulary = tokenizer.vocabulary;
+  vocabulary =
+      Vocabulary(data.kind, std::move(data.tokens), std::move(data.types));
+  if (data.kind == TokenizerKind::sentencePiece) {
+    tokenizer.pieces.emplace(std::move(data.scores), data.addsSpace,
+                             vocabulary);
   } else {
-    if (auto error = Vocabulary::create(metadata, Spelling::sentencePiece)
-                         .moveTo(tokenizer.vocabulary))
+    if (auto error = PreTokenizer::create(data.preTokenizer)
+                         .moveTo(tokenizer.preTokenizer))
       return *error;
-    if (auto error = SentencePiece::create(metadata, tokenizer.vocabulary)
-                         .moveTo(tokenizer.pieces.emplace()))
-      return *error;
+    tokenizer.bpe = BPE(data.merges, vocabulary, data.wholeWords);
   }
   tokenizer.indexMarkers();
-  if (auto error = tokenizer.readSpecialTokens(metadata))
-    return *error;
+  tokenizer.bosId = data.bos;
+  tokenizer.eosId = data.eos;
+  tokenizer.addsBos = data.addsBos;
+  tokenizer.source = data.chatTemplate;
   return tokenizer;
-}
-
-std::optional<Error> Tokenizer::readBytePairs(const Metadata &metadata) {
-  // Checkpoints of before May 2024 have no name; llama.cpp takes the same.
-  std::string_view pre =
-      metadata.string("tokenizer.ggml.pre").value_or("default");
-  if (auto error = PreTokenizer::create(pre).moveTo(preTokenizer))
-    return error;
-  if (auto error =
-          Vocabulary::create(metadata, Spelling::byteLevel).moveTo(vocabulary))
-    return error;
-  return BPE::create(metadata, vocabulary, preTokenizer.wholeWords())
-      .moveTo(bpe);
-}
-
-std::optional<Error> Tokenizer::readSpecialTokens(const Metadata &metadata) {
-  constexpr std::string_view bosKey = "tokenizer.ggml.bos_token_id";
-  Result<std::optional<int32_t>> first = readId(metadata, bosKey, vocabulary);
-  if (!first)
-    return Error{first.error()};
-  std::optional<bool> asked = metadata.boolean("tokenizer.ggml.add_bos_token");
-  if (asked.value_or(false) && !*first)
-    return Error{std::string(bosKey) + ": missing, expected an id since "
-                                       "tokenizer.ggml.add_bos_token is true; "
-                                       "convert the checkpoint again"};
-  // A SentencePiece model is trained with one.
-  if (asked.value_or(pieces ? true : preTokenizer.addsBos()))
-    bos = *first;
-
-  for (std::string_view key : endKeys) {
-    Result<std::optional<int32_t>> id = readId(metadata, key, vocabulary);
-    if (!id)
-      return Error{id.error()};
-    if (*id)
-      ends.push_back(**id);
-  }
-  for (std::string_view text : endTexts)
-    // A normal token may occur in a text, so it ends nothing.
-    if (std::optional<int32_t> id = vocabulary.find(text);
-        id && vocabulary.type(*id) != TokenType::normal)
-      ends.push_back(*id);
-  std::sort(ends.begin(), ends.end());
-  ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
-  return std::nullopt;
 }
 
 Result<size_t> Tokenizer::encode(std::string_view text,
@@ -158,6 +78,7 @@ Result<size_t> Tokenizer::encodeWithBos(std::string_view text,
                                         bool parseSpecial) {
   const size_t start = ids.size();
   auto lost = encode(text, ids, parseSpecial);
+  auto bos = bosToken();
   if (bos && (ids.size() == start || ids[start] != *bos))
     ids.insert(ids.begin() + static_cast<ptrdiff_t>(start), *bos);
   return lost;
@@ -210,8 +131,4 @@ void Tokenizer::indexMarkers() {
 std::optional<int32_t> Tokenizer::markerAt(std::string_view text) const {
   const TokenMatcher::Entry *marker = markers.longestAt(text);
   return marker ? std::optional(marker->id) : std::nullopt;
-}
-
-bool Tokenizer::endsGeneration(int32_t id) const {
-  return std::binary_search(ends.begin(), ends.end(), id);
 }

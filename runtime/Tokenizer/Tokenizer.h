@@ -1,10 +1,10 @@
 //===- Tokenizer.h - text to token ids and back ---------------------------===//
 //
-// Byte-level BPE or SentencePiece as the checkpoint's metadata describe it. Of
-// the former, text is split into words (PreTokenizer.h) and each word's bytes
-// are merged pair by pair in the order of the merges (BPE.h); of the latter,
-// whole texts are joined by scores (SentencePiece.h). Each id is a string of
-// bytes (Vocabulary.h). The program uses only this file.
+// Byte-level BPE or SentencePiece as TextData describes it. Of the former, text
+// is split into words (PreTokenizer.h) and each word's bytes are merged pair by
+// pair in the order of the merges (BPE.h); of the latter, whole texts are
+// joined by scores (SentencePiece.h). Each id is a string of bytes
+// (Vocabulary.h). The program uses only this file.
 //
 // Text is bytes. Tokens that the user defined are found in it first, wherever
 // they stand: of those that begin leftmost, the longest; the text around them
@@ -22,9 +22,9 @@
 
 #include "runtime/Support/Result.h"
 #include "runtime/Tokenizer/BPE.h"
-#include "runtime/Tokenizer/Metadata.h"
 #include "runtime/Tokenizer/PreTokenizer.h"
 #include "runtime/Tokenizer/SentencePiece.h"
+#include "runtime/Tokenizer/TextData.h"
 #include "runtime/Tokenizer/TokenMatcher.h"
 #include "runtime/Tokenizer/Vocabulary.h"
 
@@ -38,9 +38,9 @@ namespace corellama::runtime {
 
 class Tokenizer {
 public:
-  /// The metadata's bytes must outlive the tokenizer. An error names the key
-  /// that is missing, damaged or not supported.
-  static Result<Tokenizer> create(const Metadata &metadata);
+  /// What the texts of `data` are views of must outlive the tokenizer. An error
+  /// is that there is no tokenizer, or an unknown pre-tokenizer.
+  static Result<Tokenizer> create(TextData data);
 
   /// Appends the ids of `text` to `ids`, without BOS. `text` stands at the
   /// beginning or behind a control token, where SentencePiece adds a space.
@@ -68,29 +68,31 @@ public:
   /// A token as the vocabulary spells it; empty for an id outside of it.
   std::string_view textOf(int64_t id) const;
 
-  /// The id that raw text starts with, if the metadata ask for one.
-  std::optional<int32_t> bosToken() const { return bos; }
-
-  /// Whether generation ends at this id: end of sequence or end of turn.
-  bool endsGeneration(int32_t id) const;
+  /// The id that raw text starts with, if it does.
+  std::optional<int32_t> bosToken() const {
+    return addsBos ? bosId : std::nullopt;
+  }
+  /// Beginning and end of a sequence, as chat templates name them.
+  std::optional<int32_t> bos() const { return bosId; }
+  std::optional<int32_t> eos() const { return eosId; }
+  /// The checkpoint's chat template.
+  std::optional<std::string_view> chatTemplate() const { return source; }
 
   size_t size() const { return vocabulary.size(); }
 
 private:
   Tokenizer() = default;
-  std::optional<Error> readBytePairs(const Metadata &metadata);
-  std::optional<Error> readSpecialTokens(const Metadata &metadata);
   void indexMarkers();
   Result<size_t> encodePiece(std::string_view text, std::vector<int32_t> &ids);
 
   Vocabulary vocabulary;
-  /// Of the checkpoint's model one or the other.
+  /// One or the other: with pieces, BPE is empty.
   std::optional<SentencePiece> pieces;
   BPE bpe;
   PreTokenizer preTokenizer;
-  std::optional<int32_t> bos;
-  /// Sorted; a few ids.
-  std::vector<int32_t> ends;
+  std::optional<int32_t> bosId, eosId;
+  bool addsBos = false;
+  std::optional<std::string_view> source;
   /// All markers, and those of byte-level BPE that every text is searched for.
   TokenMatcher markers, userDefined;
 };

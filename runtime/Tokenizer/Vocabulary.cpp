@@ -1,6 +1,6 @@
 //===- Vocabulary.cpp - the tokens of a checkpoint ------------------------===//
 //
-// The metadata's token arrays -> look-ups, and the mapping between bytes and
+// Token texts -> look-ups, and the mapping between bytes and
 // the printable characters that stand for them in token texts.
 //
 //===----------------------------------------------------------------------===//
@@ -12,7 +12,7 @@
 #include <bit>
 #include <charconv>
 #include <functional>
-#include <limits>
+#include <utility>
 
 using namespace corellama::runtime;
 
@@ -57,49 +57,13 @@ std::optional<uint8_t> Vocabulary::byteOf(int32_t id) const {
              : std::nullopt;
 }
 
-Result<Vocabulary> Vocabulary::create(const Metadata &metadata,
-                                      Spelling spelling) {
-  constexpr std::string_view tokensKey = "tokenizer.ggml.tokens";
-  constexpr std::string_view typesKey = "tokenizer.ggml.token_type";
-
-  std::optional<ArrayView> tokens = metadata.array(tokensKey);
-  if (!tokens || tokens->type != ValueType::string || tokens->size == 0)
-    return Error{std::string(tokensKey) +
-                 ": missing or empty, expected an array of strings; use token "
-                 "ids in place of text, or convert the checkpoint again"};
-  if (tokens->size > std::numeric_limits<int32_t>::max())
-    return Error{std::string(tokensKey) + ": " + std::to_string(tokens->size) +
-                 " tokens, expected at most 2147483647; convert the checkpoint "
-                 "again"};
-
-  Vocabulary vocabulary;
-  vocabulary.spelling = spelling;
-  vocabulary.texts = tokens->strings();
-  vocabulary.types.assign(vocabulary.size(), TokenType::normal);
-  if (std::optional<ArrayView> array = metadata.array(typesKey)) {
-    std::vector<int64_t> types = array->integers();
-    if (types.size() != vocabulary.size())
-      return Error{std::string(typesKey) + ": " + std::to_string(types.size()) +
-                   " integers, expected one for each of " +
-                   std::to_string(vocabulary.size()) +
-                   " tokens; convert the checkpoint again"};
-    for (size_t id = 0; id < types.size(); ++id) {
-      if (types[id] < 1 || types[id] > 6)
-        return Error{std::string(typesKey) + ": token " + std::to_string(id) +
-                     " has type " + std::to_string(types[id]) +
-                     ", expected 1 to 6; convert the checkpoint again"};
-      vocabulary.types[id] = static_cast<TokenType>(types[id]);
-    }
-  }
-  vocabulary.index();
-  return vocabulary;
-}
-
-void Vocabulary::index() {
+Vocabulary::Vocabulary(TokenizerKind kind, std::vector<std::string_view> tokens,
+                       std::vector<TokenType> tokenTypes)
+    : kind(kind), texts(std::move(tokens)), types(std::move(tokenTypes)) {
   slots.assign(std::bit_ceil(2 * texts.size()), 0);
   for (size_t id = 0; id < texts.size(); ++id)
     slots[slotOf(texts[id])] = static_cast<uint32_t>(id + 1);
-  if (spelling == Spelling::sentencePiece) {
+  if (kind == TokenizerKind::sentencePiece) {
     byteTokens.fill(-1);
     for (size_t id = 0; id < texts.size(); ++id)
       if (std::optional<uint8_t> byte = byteOf(static_cast<int32_t>(id)))
@@ -147,7 +111,7 @@ void Vocabulary::appendPiece(int32_t id, std::string &bytes) const {
 }
 
 void Vocabulary::appendBytes(int32_t id, std::string &bytes) const {
-  if (spelling == Spelling::sentencePiece)
+  if (kind == TokenizerKind::sentencePiece)
     return appendPiece(id, bytes);
   std::string_view text = texts[id];
   bool written = isSpelled(id);

@@ -1,7 +1,7 @@
 //===- Vocabulary.h - the tokens of a checkpoint --------------------------===//
 //
-// Token texts, their types, and the two directions between them and ids, from
-// the metadata's arrays. The texts of a byte-level vocabulary are not the bytes
+// Token texts, their types, and the two directions between them and ids. The
+// texts of a byte-level vocabulary are not the bytes
 // themselves: each byte is written as one printable character (a space as the
 // letter U+0120, for instance), GPT-2's way of keeping tokens readable.
 // SentencePiece writes a space as U+2581, and bytes that are in no other token
@@ -12,8 +12,7 @@
 #ifndef CORELLAMA_RUNTIME_TOKENIZER_VOCABULARY_H
 #define CORELLAMA_RUNTIME_TOKENIZER_VOCABULARY_H
 
-#include "runtime/Support/Result.h"
-#include "runtime/Tokenizer/Metadata.h"
+#include "runtime/Tokenizer/TextData.h"
 
 #include <array>
 #include <cstdint>
@@ -24,19 +23,6 @@
 
 namespace corellama::runtime {
 
-/// The numbers are those of `tokenizer.ggml.token_type`.
-enum class TokenType : uint8_t {
-  normal = 1,
-  unknown = 2,
-  control = 3,
-  userDefined = 4,
-  unused = 5,
-  byte = 6,
-};
-
-/// How token texts write bytes.
-enum class Spelling { byteLevel, sentencePiece };
-
 class Vocabulary {
 public:
   /// How SentencePiece writes a space: U+2581.
@@ -44,9 +30,9 @@ public:
 
   Vocabulary() = default;
 
-  /// Reads `tokenizer.ggml.tokens` and `.token_type`. The token texts are views
-  /// into the metadata.
-  static Result<Vocabulary> create(const Metadata &metadata, Spelling spelling);
+  /// The rules (T1) and (T2) hold for tokens and types.
+  Vocabulary(TokenizerKind kind, std::vector<std::string_view> tokens,
+             std::vector<TokenType> types);
 
   size_t size() const { return texts.size(); }
   bool contains(int64_t id) const {
@@ -89,13 +75,12 @@ public:
   static void appendByteLevel(std::string_view bytes, std::string &text);
 
 private:
-  void index();
   void appendPiece(int32_t id, std::string &bytes) const;
   std::optional<uint8_t> byteOf(int32_t id) const;
   /// The slot of a text, or the free one where it belongs.
   size_t slotOf(std::string_view text) const;
 
-  Spelling spelling = Spelling::byteLevel;
+  TokenizerKind kind = TokenizerKind::none;
   std::vector<std::string_view> texts;
   std::vector<TokenType> types;
   /// Open addressing; a power of two, at least half empty. id + 1; 0: free.

@@ -142,7 +142,7 @@ Result<MappedImage> openImage(std::span<const uint8_t> bytes) {
   image.manifest = {
       reinterpret_cast<const char *>(bytes.data() + header.manifest.offset),
       header.manifest.bytes};
-  image.metadata = bytes.subspan(header.metadata.offset, header.metadata.bytes);
+  image.text = bytes.subspan(header.text.offset, header.text.bytes);
   image.weights = bytes.data() + header.weights.offset;
   return image;
 }

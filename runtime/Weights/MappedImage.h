@@ -30,7 +30,7 @@ struct MappedImage {
   /// One frequency for each pair of a head, each from 0 to 1.
   std::span<const abi::DoubleDouble> frequencies;
   std::string_view manifest;
-  std::span<const uint8_t> metadata;
+  std::span<const uint8_t> text;
   const uint8_t *weights;
 };
 

@@ -15,9 +15,11 @@ for byte. Other kinds of vocabulary are refused by their name.
 import argparse
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 from tokenizers import AddedToken
+from tokenizers.pre_tokenizers import Punctuation
 
 import harness
 from test_sentencepiece import Model
@@ -79,6 +81,11 @@ def check_byte_pairs(report, name, tool, path, count, seed):
     controls = [t for t in checkpoint.texts_of(CONTROL, UNKNOWN) if t]
     source = VocabularyTexts(f"{seed} {name}", checkpoint.missing, users + controls)
     texts = source.complete(count)
+    if checkpoint.pre == "falcon":
+        # `tokenizers` knows the punctuation of an old version of Unicode.
+        later = {chr(c) for c in range(0x80, 0x110000) if unicodedata.category(chr(c))[0] == "P"
+                 and len(Punctuation("isolated").pre_tokenize_str("a" + chr(c))) == 1}
+        texts = [text for text in texts if not later & set(text)]
     reference = checkpoint.reference(checkpoint.pre)
     reference.add_tokens([AddedToken(t, normalized=False) for t in users])
     ids = check_ids(report, name, tool, reference, texts)

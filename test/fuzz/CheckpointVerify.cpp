@@ -116,7 +116,7 @@ std::string faultOfTensors(const Checkpoint &checkpoint,
   for (size_t i = 1; i < ranges.size(); ++i)
     if (ranges[i].first < ranges[i - 1].second)
       return "two tensors overlap";
-  llvm::ArrayRef<uint8_t> metadata = checkpoint.metadata();
+  llvm::ArrayRef<uint8_t> metadata = checkpoint.gguf().metadata();
   if (metadata.begin() < bytes.bytes_begin() ||
       metadata.end() > bytes.bytes_begin() + size_t(ranges[0].first))
     return "the metadata is not before the tensors";

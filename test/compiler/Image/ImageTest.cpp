@@ -47,7 +47,6 @@ TEST(ImageTest, TheHeaderSaysWhatTheRuntimeNeeds) {
   EXPECT_EQ(header.ropeRow, 2u * 48);            // 24 + 15, rounded up to 16
   EXPECT_EQ(header.frequencies.bytes,
             12 * sizeof(corellama::abi::DoubleDouble));
-  EXPECT_EQ(header.metadataCount, model.checkpoint->metadataCount());
 }
 
 TEST(ImageTest, KeysAndValuesAreAsLargeAsTheirLayoutsSay) {
@@ -68,7 +67,7 @@ TEST(ImageTest, RangesAreAlignedAndFollowEachOther) {
   const corellama::abi::ImageHeader &header = plan.header;
   uint64_t end = sizeof(header);
   for (const corellama::abi::ImageRange &range :
-       {header.offsets, header.frequencies, header.manifest, header.metadata,
+       {header.offsets, header.frequencies, header.manifest, header.text,
         header.weights}) {
     EXPECT_EQ(range.offset % 64, 0u);
     EXPECT_GE(range.offset, end);
@@ -124,14 +123,16 @@ TEST(ImageTest, TheTableLeadsToEachWeightInItsLayout) {
     ASSERT_TRUE(used[b] || bytes[header.weights.offset + b] == 0) << b;
 }
 
-TEST(ImageTest, MetadataAreTheCheckpointsBytes) {
+TEST(ImageTest, TheRuntimeReadsTheText) {
   PlannedModel model(SmallLlama().builder());
   ImagePlan plan = model.goodPlan();
   std::vector<uint8_t> bytes = model.write(plan);
-  llvm::ArrayRef<uint8_t> metadata = model.checkpoint->metadata();
-  ASSERT_EQ(plan.header.metadata.bytes, metadata.size());
-  EXPECT_TRUE(std::equal(metadata.begin(), metadata.end(),
-                         bytes.begin() + plan.header.metadata.offset));
+  const auto &range = plan.header.text;
+  auto text =
+      runtime::TextData::parse({bytes.data() + range.offset, range.bytes});
+  ASSERT_TRUE(text) << text.error();
+  EXPECT_EQ(text->whyNone, model.text().whyNone);
+  EXPECT_EQ(text->ends, model.text().ends);
 }
 
 TEST(ImageTest, TheManifestSaysHowItWasMade) {
@@ -339,7 +340,8 @@ TEST(ImageTest, AnotherCheckpointIsRefusedByBothNames) {
   small.vocab = 6;
   PlannedModel model(SmallLlama().builder()),
       other(small.builder(), "other.gguf");
-  auto plan = planImage(*model.module, *other.checkpoint, "0.1.0");
+  auto plan =
+      planImage(*model.module, *other.checkpoint, model.text(), "0.1.0");
   ASSERT_FALSE(static_cast<bool>(plan));
   EXPECT_EQ(llvm::toString(plan.takeError()),
             "module: is of checkpoint blake3:" + model.checkpoint->identity() +

@@ -46,8 +46,15 @@ public:
     place();
   }
 
+  /// What the image says of text.
+  static runtime::TextData text() {
+    runtime::TextData text;
+    text.whyNone = "a small model reads none";
+    text.ends = {1, 5};
+    return text;
+  }
   llvm::Expected<image::ImagePlan> plan() {
-    return image::planImage(*module, *checkpoint, "0.1.0");
+    return image::planImage(*module, *checkpoint, text(), "0.1.0");
   }
   /// A plan that must succeed.
   image::ImagePlan goodPlan() {

@@ -25,7 +25,7 @@ struct SmallProgram {
   corellama::abi::ImageHeader header = {};
   std::vector<uint64_t> offsets = {0, 64};
   std::string manifest = "{\"activations\":\"f32\"}";
-  std::string metadata = "metadata";
+  std::string text = "text";
   std::string weights = std::string(100, 'w');
 
   SmallProgram() {
@@ -41,7 +41,7 @@ struct SmallProgram {
     header.headerBytes = sizeof(header);
     header.offsets = {256, 16};
     header.manifest = {320, manifest.size()};
-    header.metadata = {384, metadata.size()};
+    header.text = {384, text.size()};
     header.frequencies = {448, 16};
     header.weights = {4096, weights.size()};
     header.bytes = 4096 + weights.size();
@@ -58,7 +58,7 @@ struct SmallProgram {
     put(4096, &header, sizeof(header));
     put(4096 + 256, offsets.data(), 16);
     put(4096 + 320, manifest.data(), manifest.size());
-    put(4096 + 384, metadata.data(), metadata.size());
+    put(4096 + 384, text.data(), text.size());
     put(4096 + 4096, weights.data(), weights.size());
     return out;
   }
@@ -89,7 +89,7 @@ void expectSafe(StringRef bytes) {
     return first >= bytes.begin() && size <= size_t(bytes.end() - first);
   };
   EXPECT_TRUE(isInside(view->manifest.data(), view->manifest.size()));
-  EXPECT_TRUE(isInside(view->metadata.data(), view->metadata.size()));
+  EXPECT_TRUE(isInside(view->text.data(), view->text.size()));
   EXPECT_TRUE(isInside(view->weights.data(), view->weights.size()));
   EXPECT_TRUE(isInside(view->offsetTable.data(), view->offsetTable.size()));
   for (uint64_t i = 0; i < view->offsetCount(); ++i)
@@ -166,11 +166,11 @@ const Damage kDamages[] = {
      [](SmallProgram &p) { p.segment.p_flags = PF_R | PF_W; },
      "p: has no image; give a program that `corellama compile` made"},
     {"AnotherVersion", [](SmallProgram &p) { p.header.version = 99; },
-     "p: image: header: is of version 99, this compiler knows version 4; the "
+     "p: image: header: is of version 99, this compiler knows version 5; the "
      "file is damaged, "
      "copy or compile it again"},
     {"HeaderBytes", [](SmallProgram &p) { p.header.headerBytes = 8; },
-     "p: image: header: says it has 8 bytes, expected 184; the file is "
+     "p: image: header: says it has 8 bytes, expected 176; the file is "
      "damaged, copy or compile "
      "it again"},
     {"ImageBytes", [](SmallProgram &p) { p.header.bytes = 5000; },
@@ -190,8 +190,8 @@ const Damage kDamages[] = {
      "(4196); the file is "
      "damaged, copy or compile it again"},
     {"RangeOverflows",
-     [](SmallProgram &p) { p.header.metadata.bytes = UINT64_MAX; },
-     "p: image: metadata: 18446744073709551615 bytes at byte 384 are more than "
+     [](SmallProgram &p) { p.header.text.bytes = UINT64_MAX; },
+     "p: image: text: 18446744073709551615 bytes at byte 384 are more than "
      "the image has "
      "(4196); the file is damaged, copy or compile it again"},
     {"PartOfAnOffset", [](SmallProgram &p) { p.header.offsets.bytes = 15; },

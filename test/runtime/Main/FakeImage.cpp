@@ -7,6 +7,7 @@
 
 #include "test/runtime/Main/FakeImage.h"
 
+#include "compiler/Text/TextSection.h"
 #include "runtime/ABI/Kernel.h"
 #include "test/runtime/Main/FakeModel.h"
 
@@ -18,59 +19,6 @@
 #include <vector>
 
 namespace corellama::test {
-
-//===----------------------------------------------------------------------===//
-// Metadata: the key-value section of a GGUF file
-//===----------------------------------------------------------------------===//
-
-namespace {
-class MetadataBuilder {
-public:
-  std::string bytes;
-  uint64_t count = 0;
-
-  void string(const char *key, const std::string &value) {
-    begin(key, 8);
-    append(value);
-  }
-  void number(const char *key, uint32_t value) {
-    begin(key, 4);
-    raw(value);
-  }
-  void boolean(const char *key, bool value) {
-    begin(key, 7);
-    bytes += char(value);
-  }
-  void strings(const char *key, const std::vector<std::string> &values) {
-    begin(key, 9);
-    raw(uint32_t(8));
-    raw(uint64_t(values.size()));
-    for (const std::string &value : values)
-      append(value);
-  }
-  void numbers(const char *key, const std::vector<int32_t> &values) {
-    begin(key, 9);
-    raw(uint32_t(5));
-    raw(uint64_t(values.size()));
-    for (int32_t value : values)
-      raw(value);
-  }
-
-private:
-  template <typename T> void raw(T value) {
-    bytes.append(reinterpret_cast<const char *>(&value), sizeof(value));
-  }
-  void append(const std::string &value) {
-    raw(uint64_t(value.size()));
-    bytes += value;
-  }
-  void begin(const char *key, uint32_t type) {
-    append(key);
-    raw(type);
-    ++count;
-  }
-};
-} // namespace
 
 /// The character that stands for a byte in the vocabulary of a byte-level BPE:
 /// itself where it can be printed, else one from U+0100 on.
@@ -89,38 +37,34 @@ static std::string byteToken(int byte) {
   return {char(0xC0 | code >> 6), char(0x80 | (code & 0x3F))};
 }
 
-static MetadataBuilder makeMetadata() {
-  constexpr int32_t kNormal = 1, kControl = 3, kUnused = 5;
+static std::string makeText() {
+  using runtime::TokenType;
   std::vector<std::string> tokens;
-  std::vector<int32_t> types(256, kNormal);
   for (int byte = 0; byte < 256; ++byte)
     tokens.push_back(byteToken(byte));
-  for (const char *control : {"<|endoftext|>", "<|im_start|>", "<|im_end|>"}) {
+  for (const char *control : {"<|endoftext|>", "<|im_start|>", "<|im_end|>"})
     tokens.push_back(control);
-    types.push_back(kControl);
-  }
   tokens.push_back("he");
-  types.push_back(kNormal);
+  runtime::TextData data;
+  data.kind = runtime::TokenizerKind::byteLevel;
+  data.preTokenizer = "smollm";
+  data.types.assign(256, TokenType::normal);
+  data.types.insert(data.types.end(), 3, TokenType::control);
+  data.types.push_back(TokenType::normal);
   while (tokens.size() < kVocabulary) {
     tokens.push_back("unused" + std::to_string(tokens.size()));
-    types.push_back(kUnused);
+    data.types.push_back(TokenType::unused);
   }
-  MetadataBuilder metadata;
-  metadata.string("general.architecture", "llama");
-  metadata.string("tokenizer.ggml.model", "gpt2");
-  metadata.string("tokenizer.ggml.pre", "smollm");
-  metadata.strings("tokenizer.ggml.tokens", tokens);
-  metadata.numbers("tokenizer.ggml.token_type", types);
-  metadata.strings("tokenizer.ggml.merges", {"h e"});
-  metadata.number("tokenizer.ggml.bos_token_id", kEndOfText);
-  metadata.number("tokenizer.ggml.eos_token_id", kTurnEnd);
-  metadata.boolean("tokenizer.ggml.add_bos_token", false);
-  metadata.string(
-      "tokenizer.chat_template",
+  data.tokens.assign(tokens.begin(), tokens.end());
+  data.merges = {{'h', 'e', 259}};
+  data.bos = kEndOfText;
+  data.eos = kTurnEnd;
+  data.ends = {kEndOfText, kTurnEnd};
+  data.chatTemplate =
       "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' "
       "+ message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if "
-      "add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}");
-  return metadata;
+      "add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+  return writeTextSection(data);
 }
 
 //===----------------------------------------------------------------------===//
@@ -132,9 +76,9 @@ static uint64_t alignUp(uint64_t value, uint64_t alignment) {
 }
 
 std::string makeImage(bool withTokenizer) {
-  MetadataBuilder metadata;
-  if (withTokenizer)
-    metadata = makeMetadata();
+  runtime::TextData none;
+  none.whyNone = "the checkpoint it was compiled from has none";
+  const std::string text = withTokenizer ? makeText() : writeTextSection(none);
   const uint64_t offsets[] = {0, 64};
   const std::string manifest = "{}";
   abi::DoubleDouble frequencies[kHeadSize / 2];
@@ -155,8 +99,7 @@ std::string makeImage(bool withTokenizer) {
   header.offsets = place(offsets, sizeof(offsets), 64);
   header.frequencies = place(frequencies, sizeof(frequencies), 64);
   header.manifest = place(manifest.data(), manifest.size(), 64);
-  header.metadata = place(metadata.bytes.data(), metadata.bytes.size(), 64);
-  header.metadataCount = metadata.count;
+  header.text = place(text.data(), text.size(), 64);
   const std::string weights(5000, '\x5A');
   header.weights = place(weights.data(), weights.size(), 4096);
   header.bytes = image.size();

@@ -1,7 +1,7 @@
 //===- FakeImage.h - the image of the fake program, and how it gets in ----===//
 //
 // Makes the bytes that the compiler would write behind the linked program, and
-// the segment over them: header, offsets, metadata with a tokenizer, weights.
+// the segment over them: header, offsets, text with a tokenizer, weights.
 // Tests damage the header before it is written.
 //
 //===----------------------------------------------------------------------===//
@@ -15,8 +15,8 @@
 
 namespace corellama::test {
 
-/// With the header's numbers those of FakeModel.h. Without a tokenizer the
-/// metadata are empty.
+/// With the header's numbers those of FakeModel.h. Without a tokenizer its
+/// text section has none.
 std::string makeImage(bool withTokenizer = true);
 
 /// The header inside an image, to read or to damage.

@@ -7,24 +7,36 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Templates/Chat.h"
-#include "test/runtime/Tokenizer/MetadataBuilder.h"
+#include "test/runtime/Tokenizer/TokenizerModel.h"
 #include "gtest/gtest.h"
 #include <algorithm>
+#include <optional>
 
 using namespace corellama::runtime;
 using namespace corellama::runtime::test;
 
 namespace {
 struct Loaded {
-  MetadataBuilder builder;
-  Result<Metadata> metadata;
+  TokenizerModel model;
   Result<Tokenizer> tokenizer;
   Result<ChatFormat> chat;
 
-  explicit Loaded(MetadataBuilder built)
-      : builder(std::move(built)), metadata(builder.parse()),
-        tokenizer(Tokenizer::create(*metadata)),
-        chat(ChatFormat::create(*metadata, *tokenizer)) {}
+  /// `source` must outlive this, if there is one.
+  explicit Loaded(std::optional<std::string_view> source,
+                  TokenizerModel built = TokenizerModel(),
+                  std::optional<int32_t> bos = std::nullopt)
+      : model(std::move(built)),
+        tokenizer(Tokenizer::create(dataOf(source, bos))),
+        chat(ChatFormat::create(*tokenizer)) {}
+
+  TextData dataOf(std::optional<std::string_view> source,
+                  std::optional<int32_t> bos) const {
+    TextData data = model.data();
+    data.chatTemplate = source;
+    data.bos = bos;
+    data.addsBos = bos.has_value();
+    return data;
+  }
 
   Result<ChatFormat::Turn> encode(std::string_view message) {
     return chat->encode({{"user", std::string(message)}}, *tokenizer);
@@ -47,20 +59,13 @@ struct Loaded {
 };
 } // namespace
 
-static MetadataBuilder withTemplate(std::string_view source,
-                                    TokenizerModel model = TokenizerModel()) {
-  MetadataBuilder builder = model.metadata();
-  builder.string("tokenizer.chat_template", source);
-  return builder;
-}
-
 constexpr std::string_view plain =
     "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + "
     "message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
 TEST(Chat, WritesAUserTurn) {
-  Loaded loaded(withTemplate(plain));
+  Loaded loaded(plain);
   ASSERT_TRUE(loaded.chat) << loaded.chat.error();
   EXPECT_EQ(loaded.turn("Hi\nthere"),
             "{start}user\nHi\nthere{end}\n{start}assistant\n");
@@ -93,7 +98,7 @@ TEST(Chat, AMessageIsNeverAControlToken) {
     const std::string own = "message['content'] + '<|im_end|>'";
     source.replace(source.find(own), own.size(),
                    std::string(content) + " ~ '<|im_end|>'");
-    Loaded loaded(withTemplate(source));
+    Loaded loaded(source);
     ASSERT_TRUE(loaded.chat) << content << ": " << loaded.chat.error();
     std::string text = loaded.turn("<|im_end|>");
     EXPECT_EQ(text.find("{end}"), text.rfind("{end}"))
@@ -101,19 +106,16 @@ TEST(Chat, AMessageIsNeverAControlToken) {
     EXPECT_NE(text.find("{end}\n{start}assistant"), text.npos) << text;
   }
   // Not even where the template has the other half.
-  Loaded loaded(withTemplate(
-      "{{ '<|im_start|>user<|im_' + messages[0].content + '|>' }}"));
+  Loaded loaded("{{ '<|im_start|>user<|im_' + messages[0].content + '|>' }}");
   ASSERT_TRUE(loaded.chat) << loaded.chat.error();
   EXPECT_EQ(loaded.turn("end"), "{start}user<|im_end|>");
 }
 
 TEST(Chat, PutsBosFirstWhereTheTemplateDoes) {
   for (bool mentioned : {false, true}) {
-    MetadataBuilder builder = withTemplate(
-        std::string(mentioned ? "{{ bos_token }}" : "") + std::string(plain));
-    builder.u32("tokenizer.ggml.bos_token_id", 2)
-        .boolean("tokenizer.ggml.add_bos_token", true);
-    Loaded loaded(std::move(builder));
+    const std::string source =
+        std::string(mentioned ? "{{ bos_token }}" : "") + std::string(plain);
+    Loaded loaded(source, TokenizerModel(), 2);
     ASSERT_TRUE(loaded.chat) << loaded.chat.error();
     EXPECT_EQ(loaded.turn("x"), std::string(mentioned ? "{endoftext}" : "") +
                                     "{start}user\nx{end}\n{start}assistant\n");
@@ -121,18 +123,15 @@ TEST(Chat, PutsBosFirstWhereTheTemplateDoes) {
 }
 
 TEST(Chat, CountsBytesWithoutAToken) {
-  Loaded loaded(
-      withTemplate(plain, TokenizerModel(TokenizerModel::Merges(), "\x04")));
+  Loaded loaded(plain, TokenizerModel(TokenizerModel::Merges(), "\x04"));
   auto turn = loaded.encode("a\x04\x04");
   ASSERT_TRUE(turn);
   EXPECT_EQ(turn->lostBytes, 2u);
 }
 
 TEST(Chat, KnowsMarkersThatAMessageCanImitate) {
-  MetadataBuilder builder =
-      withTemplate("{{ bos_token }}[INST] {{ messages[0].content }} [/INST]");
-  builder.u32("tokenizer.ggml.bos_token_id", 2);
-  Loaded loaded(std::move(builder));
+  Loaded loaded("{{ bos_token }}[INST] {{ messages[0].content }} [/INST]",
+                TokenizerModel(), 2);
   ASSERT_TRUE(loaded.chat) << loaded.chat.error();
   auto turn = loaded.encode("Hi");
   ASSERT_TRUE(turn);
@@ -143,19 +142,19 @@ TEST(Chat, KnowsMarkersThatAMessageCanImitate) {
 TEST(Chat, SaysWhatIsWrongWithATemplate) {
   std::string remedy =
       "; leave --chat out, or give the turn as ids with --prompt-ids";
-  EXPECT_EQ(Loaded(TokenizerModel().metadata()).chat.error(),
+  EXPECT_EQ(Loaded(std::nullopt).chat.error(),
             "tokenizer.chat_template: missing, expected a Jinja template" +
                 remedy);
-  EXPECT_EQ(Loaded(withTemplate("a\n{% if x %}")).chat.error(),
+  EXPECT_EQ(Loaded("a\n{% if x %}").chat.error(),
             "tokenizer.chat_template: line 2: expected {% endif %}, found the "
             "end of the template" +
                 remedy);
   EXPECT_EQ(
-      Loaded(withTemplate("{% include 'x' %}")).chat.error(),
+      Loaded("{% include 'x' %}").chat.error(),
       "tokenizer.chat_template: line 1: {% include %} is not supported: a "
       "chat template reads no files" +
           remedy);
-  Loaded refuses(withTemplate("{{ raise_exception('No system role') }}"));
+  Loaded refuses("{{ raise_exception('No system role') }}");
   ASSERT_TRUE(refuses.chat);
   EXPECT_EQ(refuses.turn("Hi"),
             "line 1: the template refuses the conversation: No system role");

@@ -2,13 +2,13 @@
 //
 // The queue and its linked list against the definition (search the whole word
 // for the best pair, merge it, again), on vocabularies where merges overlap;
-// and what happens to bytes without a token and to damaged merges.
+// and what happens to bytes without a token.
 //
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Tokenizer/BPE.h"
 
-#include "test/runtime/Tokenizer/MetadataBuilder.h"
+#include "test/runtime/Tokenizer/TokenizerModel.h"
 
 #include <gtest/gtest.h>
 #include <random>
@@ -18,19 +18,14 @@ using namespace corellama::runtime::test;
 
 namespace {
 struct Loaded {
-  MetadataBuilder builder;
   Vocabulary vocabulary;
   BPE bpe;
 
   explicit Loaded(const TokenizerModel &model, bool wholeWords = false)
-      : builder(model.metadata()) {
-    Result<Metadata> metadata = builder.parse();
-    EXPECT_TRUE(metadata) << metadata.error();
-    vocabulary = *Vocabulary::create(*metadata, Spelling::byteLevel);
-    Result<BPE> result = BPE::create(*metadata, vocabulary, wholeWords);
-    EXPECT_TRUE(result) << result.error();
-    bpe = std::move(*result);
-  }
+      : Loaded(model.data(), wholeWords) {}
+  Loaded(const TextData &data, bool wholeWords)
+      : vocabulary(data.kind, data.tokens, data.types),
+        bpe(data.merges, vocabulary, wholeWords) {}
 
   std::vector<int32_t> encode(std::string_view word, size_t lost = 0) {
     std::vector<int32_t> ids;
@@ -116,7 +111,7 @@ TEST(BPE, LeavesOutBytesWithoutAToken) {
 
 TEST(BPE, TakesWordsWholeOnlyWhereAsked) {
   TokenizerModel model(TokenizerModel::Merges{{"a", "b"}});
-  model.add("abc", 1);
+  model.add("abc", TokenType::normal);
   EXPECT_EQ(Loaded(model, true).encode("abc"),
             std::vector<int32_t>{model.id("abc")});
   EXPECT_EQ(Loaded(model, false).encode("abc"),
@@ -125,7 +120,7 @@ TEST(BPE, TakesWordsWholeOnlyWhereAsked) {
 
 TEST(BPE, MakesNoControlToken) {
   TokenizerModel model(TokenizerModel::Merges{{"<", "x"}});
-  model.types[model.id("<x")] = 3;
+  model.types[model.id("<x")] = TokenType::control;
   std::vector<int32_t> apart = {model.id("<"), model.id("x")};
   EXPECT_EQ(Loaded(model, false).encode("<x"), apart);
   EXPECT_EQ(Loaded(model, true).encode("<x"), apart);
@@ -136,38 +131,4 @@ TEST(BPE, TakesTheLaterRankOfARepeatedMerge) {
       TokenizerModel::Merges{{"a", "b"}, {"b", "c"}, {"a", "b"}});
   EXPECT_EQ(Loaded(model).encode("abc"),
             (std::vector<int32_t>{model.id("a"), model.id("bc")}));
-}
-
-TEST(BPE, NamesDamagedMerges) {
-  TokenizerModel model;
-  auto error = [&](const std::string &line) {
-    MetadataBuilder builder;
-    builder.strings("tokenizer.ggml.tokens", model.tokens)
-        .strings("tokenizer.ggml.merges", {line});
-    Result<Metadata> metadata = builder.parse();
-    Vocabulary vocabulary = *Vocabulary::create(*metadata, Spelling::byteLevel);
-    Result<BPE> bpe = BPE::create(*metadata, vocabulary, false);
-    EXPECT_FALSE(bpe) << line;
-    return bpe ? std::string() : bpe.error();
-  };
-  EXPECT_EQ(error("ab"), "tokenizer.ggml.merges: entry 0 'ab' is no pair, "
-                         "expected two tokens and a space between; convert the "
-                         "checkpoint again");
-  EXPECT_EQ(error("a b"),
-            "tokenizer.ggml.merges: entry 0 'a b' merges or makes what is no "
-            "token, expected all three in tokenizer.ggml.tokens; convert the "
-            "checkpoint again");
-  EXPECT_EQ(error(""), "tokenizer.ggml.merges: entry 0 '' is no pair, expected "
-                       "two tokens and a space between; convert the checkpoint "
-                       "again");
-
-  MetadataBuilder none;
-  none.strings("tokenizer.ggml.tokens", model.tokens);
-  Result<Metadata> metadata = none.parse();
-  Result<BPE> bpe = BPE::create(
-      *metadata, *Vocabulary::create(*metadata, Spelling::byteLevel), false);
-  ASSERT_FALSE(bpe);
-  EXPECT_EQ(bpe.error(), "tokenizer.ggml.merges: missing, expected an array of "
-                         "strings; use token ids in place of text, or convert "
-                         "the checkpoint again");
 }

@@ -120,9 +120,9 @@ TEST(PreTokenizer, HasNoSlowTexts) {
 TEST(PreTokenizer, RefusesAnUnknownName) {
   Result<PreTokenizer> preTokenizer = PreTokenizer::create("kimi-k2");
   ASSERT_FALSE(preTokenizer);
-  EXPECT_EQ(preTokenizer.error(),
-            "tokenizer.ggml.pre: 'kimi-k2', expected one of " +
-                PreTokenizer::names() + "; use token ids in place of text");
+  EXPECT_EQ(preTokenizer.error(), "pre-tokenizer: 'kimi-k2', expected one of " +
+                                      PreTokenizer::names() +
+                                      "; use token ids in place of text");
   EXPECT_TRUE(PreTokenizer::names().starts_with("default, gpt-2, phi-2, "));
 }
 

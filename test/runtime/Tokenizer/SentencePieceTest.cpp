@@ -8,23 +8,21 @@
 
 #include "runtime/Tokenizer/Tokenizer.h"
 
-#include "test/runtime/Tokenizer/MetadataBuilder.h"
 #include "gtest/gtest.h"
 
-#include <cmath>
-
 using namespace corellama::runtime;
-using namespace corellama::runtime::test;
 
 namespace {
 /// A vocabulary of pieces: <unk> (0), <s> (1), </s> (2), what a test adds.
 struct Pieces {
   std::vector<std::string> texts = {"<unk>", "<s>", "</s>"};
-  std::vector<int32_t> types = {2, 3, 3};
+  std::vector<TokenType> types = {TokenType::unknown, TokenType::control,
+                                  TokenType::control};
   std::vector<float> scores = {0, 0, 0};
-  std::optional<bool> space;
+  bool space = true;
 
-  int32_t add(const std::string &text, float score, int32_t type = 1) {
+  int32_t add(const std::string &text, float score,
+              TokenType type = TokenType::normal) {
     texts.push_back(text);
     scores.push_back(score);
     types.push_back(type);
@@ -35,21 +33,18 @@ struct Pieces {
     for (int byte = 0; byte < 256; ++byte) {
       char text[7];
       snprintf(text, sizeof(text), "<0x%02X>", byte);
-      add(text, 0, 6);
+      add(text, 0, TokenType::byte);
     }
     return int32_t(texts.size()) - 256;
   }
-  MetadataBuilder metadata() const {
-    MetadataBuilder builder;
-    builder.string("tokenizer.ggml.model", "llama")
-        .strings("tokenizer.ggml.tokens", texts)
-        .f32s("tokenizer.ggml.scores", scores)
-        .i32s("tokenizer.ggml.token_type", types)
-        .u32("tokenizer.ggml.bos_token_id", 1)
-        .u32("tokenizer.ggml.eos_token_id", 2);
-    if (space)
-      builder.boolean("tokenizer.ggml.add_space_prefix", *space);
-    return builder;
+  TextData data() const {
+    TextData data;
+    data.kind = TokenizerKind::sentencePiece;
+    data.tokens.assign(texts.begin(), texts.end());
+    data.types = types;
+    data.scores = scores;
+    data.addsSpace = space;
+    return data;
   }
 };
 
@@ -62,10 +57,7 @@ struct Encoded {
 };
 
 Encoded encode(const Pieces &pieces, std::string_view text) {
-  MetadataBuilder builder = pieces.metadata();
-  Result<Metadata> metadata = builder.parse();
-  EXPECT_TRUE(metadata);
-  Result<Tokenizer> tokenizer = Tokenizer::create(*metadata);
+  Result<Tokenizer> tokenizer = Tokenizer::create(pieces.data());
   EXPECT_TRUE(tokenizer) << tokenizer.error();
   Encoded result;
   Result<size_t> lost = tokenizer->encode(text, result.ids);
@@ -74,14 +66,6 @@ Encoded encode(const Pieces &pieces, std::string_view text) {
   for (int32_t id : result.ids)
     tokenizer->decode(id, result.back);
   return result;
-}
-
-std::string error(const MetadataBuilder &builder) {
-  Result<Metadata> metadata = builder.parse();
-  EXPECT_TRUE(metadata);
-  Result<Tokenizer> tokenizer = Tokenizer::create(*metadata);
-  EXPECT_FALSE(tokenizer);
-  return tokenizer ? std::string() : tokenizer.error();
 }
 } // namespace
 
@@ -144,8 +128,8 @@ TEST(SentencePiece, TokensOfTheUserComeFirstAndControlTokensNever) {
   pieces.addBytes();
   pieces.add("a", -1);
   pieces.add("\u2581a", -1);
-  const int32_t mark = pieces.add("<mark>", 0, 4),
-                longer = pieces.add("<mark>>", 0, 4);
+  const int32_t mark = pieces.add("<mark>", 0, TokenType::userDefined),
+                longer = pieces.add("<mark>>", 0, TokenType::userDefined);
   EXPECT_EQ(encode(pieces, "a<mark>a").ids[1], mark);
   EXPECT_EQ(encode(pieces, "a<mark>>").ids[1], longer);
   EXPECT_EQ(encode(pieces, "a<mark>").back, " a<mark>");
@@ -158,7 +142,7 @@ TEST(SentencePiece, UnusedPiecesAreTakenApart) {
   pieces.space = false;
   const int32_t a = pieces.add("a", -9), b = pieces.add("b", -9),
                 c = pieces.add("c", -9);
-  pieces.add("ab", -1, 5);
+  pieces.add("ab", -1, TokenType::unused);
   const int32_t abc = pieces.add("abc", -2);
   EXPECT_EQ(encode(pieces, "ab").ids, (Ids{a, b}));
   EXPECT_EQ(encode(pieces, "abc").ids, Ids{abc});
@@ -177,28 +161,24 @@ TEST(SentencePiece, LongTextsTakeNLogN) {
   EXPECT_EQ(result.back, text);
 }
 
-TEST(SentencePiece, BosAndEnds) {
+/// Behind a control token stands a space again, behind one of the user's none.
+TEST(SentencePiece, ControlTokensOnRequest) {
   Pieces pieces;
-  pieces.add("a", -1);
-  MetadataBuilder builder = pieces.metadata();
-  Result<Metadata> metadata = builder.parse();
-  Result<Tokenizer> tokenizer = Tokenizer::create(*metadata);
+  const int32_t x = pieces.add("x", -9), word = pieces.add("\u2581x", -1),
+                mark = pieces.add("<s>>", 0, TokenType::userDefined);
+  Result<Tokenizer> tokenizer = Tokenizer::create(pieces.data());
   ASSERT_TRUE(tokenizer) << tokenizer.error();
-  EXPECT_EQ(tokenizer->bosToken(), 1);
-  EXPECT_TRUE(tokenizer->endsGeneration(2));
-  builder.boolean("tokenizer.ggml.add_bos_token", false);
-  EXPECT_EQ(Tokenizer::create(*builder.parse())->bosToken(), std::nullopt);
+  Ids ids;
+  EXPECT_TRUE(tokenizer->encode("x<s>x<s>>x</s>", ids, /*parseSpecial=*/true));
+  EXPECT_EQ(ids, (Ids{word, 1, word, mark, x, 2}));
 }
 
-TEST(SentencePiece, SaysWhatIsWrong) {
+/// A converter writes the space of such a token as a space.
+TEST(SentencePiece, TokensOfTheUserWithSpaces) {
   Pieces pieces;
-  pieces.add("a", -1);
-  pieces.scores.pop_back();
-  EXPECT_EQ(error(pieces.metadata()),
-            "tokenizer.ggml.scores: 3 float32 numbers, expected one for each "
-            "of 4 tokens; convert the checkpoint again");
-  pieces.scores.push_back(NAN);
-  EXPECT_EQ(error(pieces.metadata()),
-            "tokenizer.ggml.scores: that of token 3 is no number; convert the "
-            "checkpoint again");
+  pieces.space = false;
+  const int32_t x = pieces.add("x", -9),
+                two = pieces.add("  ", 0, TokenType::userDefined);
+  EXPECT_EQ(encode(pieces, "x  x").ids, (Ids{x, two, x}));
+  EXPECT_EQ(encode(pieces, "x  x").back, "x  x");
 }

@@ -13,9 +13,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/Checkpoint/GGUF.h"
+#include "compiler/Text/GGUFText.h"
+#include "compiler/Text/TextSection.h"
 #include "runtime/Templates/Chat.h"
-#include "runtime/Tokenizer/Metadata.h"
 #include "runtime/Tokenizer/Tokenizer.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MemoryBuffer.h"
 
 #include <charconv>
 #include <cstdio>
@@ -36,21 +40,6 @@ static std::string readAll(std::FILE *file) {
   while (size_t count = std::fread(buffer, 1, sizeof(buffer), file))
     bytes.append(buffer, count);
   return bytes;
-}
-
-/// The pairs after the header: magic, version, number of tensors and of pairs.
-static Result<Metadata> readMetadata(const std::string &file) {
-  std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t *>(file.data()),
-                                 file.size());
-  Cursor header(bytes);
-  uint32_t magic = header.u32();
-  uint32_t version = header.u32();
-  header.u64();
-  uint64_t count = header.u64();
-  constexpr uint32_t gguf = 0x46554747; // "GGUF"
-  if (header.failed() || magic != gguf || version < 2 || version > 3)
-    return Error{"header: no GGUF file of version 2 or 3; give one"};
-  return Metadata::parse(bytes.subspan(header.offset()), count);
 }
 
 /// Calls `use` on each piece of `input` that ends in `terminator`.
@@ -101,21 +90,27 @@ int main(int argc, char **argv) {
       mode != "--decode")
     return fail("usage: corellama-tokenize MODEL.gguf "
                 "--encode|--special|--chat|--decode");
-  std::FILE *model = std::fopen(argv[1], "rb");
-  if (!model)
-    return fail(std::string(argv[1]) + ": cannot be opened; check its name");
-  std::string file = readAll(model);
-  std::fclose(model);
-
-  Result<Metadata> metadata = readMetadata(file);
-  if (!metadata)
-    return fail(std::string(argv[1]) + ": " + metadata.error());
-  Result<Tokenizer> tokenizer = Tokenizer::create(*metadata);
+  auto file = llvm::MemoryBuffer::getFile(argv[1], /*IsText=*/false,
+                                          /*RequiresNullTerminator=*/false);
+  if (!file)
+    return fail(std::string(argv[1]) + ": " + file.getError().message());
+  auto gguf = corellama::checkpoint::GGUF::parse(
+      llvm::arrayRefFromStringRef((*file)->getBuffer()), argv[1]);
+  if (!gguf)
+    return fail(llvm::toString(gguf.takeError()));
+  // By way of the section, as in a program.
+  const std::string section =
+      corellama::writeTextSection(corellama::readText(*gguf));
+  auto data = TextData::parse(
+      {reinterpret_cast<const uint8_t *>(section.data()), section.size()});
+  if (!data)
+    return fail(data.error());
+  Result<Tokenizer> tokenizer = Tokenizer::create(std::move(*data));
   if (!tokenizer)
     return fail(std::string(argv[1]) + ": " + tokenizer.error());
   std::optional<ChatFormat> chat;
   if (mode == "--chat") {
-    Result<ChatFormat> format = ChatFormat::create(*metadata, *tokenizer);
+    Result<ChatFormat> format = ChatFormat::create(*tokenizer);
     if (!format)
       return fail(std::string(argv[1]) + ": " + format.error());
     chat = std::move(*format);

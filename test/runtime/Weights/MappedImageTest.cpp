@@ -39,8 +39,7 @@ struct alignas(4096) Image {
     h.bytes = sizeof(bytes);
     h.offsets = {256, 3 * sizeof(uint64_t)};
     h.manifest = {320, 2};
-    h.metadata = {384, 100};
-    h.metadataCount = 1;
+    h.text = {384, 100};
     h.weights = {8192, 4096};
     h.layers = 2;
     h.vocabulary = 300;
@@ -74,8 +73,8 @@ TEST(MappedImage, ViewsAreWhereTheHeaderSays) {
   EXPECT_EQ(opened->frequencies.size(), 4u);
   EXPECT_EQ(opened->frequencies[3].high, 0.25);
   EXPECT_EQ(opened->manifest, "{}");
-  EXPECT_EQ(opened->metadata.data(), image.bytes + 384);
-  EXPECT_EQ(opened->metadata.size(), 100u);
+  EXPECT_EQ(opened->text.data(), image.bytes + 384);
+  EXPECT_EQ(opened->text.size(), 100u);
   EXPECT_EQ(opened->weights[0], 7);
 }
 
@@ -114,11 +113,11 @@ TEST(MappedImage, DamageIsNamed) {
       {[](Image &i) { i.header().manifest.offset = 321; },
        "image: manifest: starts at byte 321, expected a multiple of 64 behind "
        "the header"},
-      {[](Image &i) { i.header().metadata.bytes = UINT64_MAX; },
-       "image: metadata: 18446744073709551615 bytes at byte 384 are more than "
+      {[](Image &i) { i.header().text.bytes = UINT64_MAX; },
+       "image: text: 18446744073709551615 bytes at byte 384 are more than "
        "the image has (12288)"},
-      {[](Image &i) { i.header().metadata.offset = UINT64_MAX - 63; },
-       "image: metadata: 100 bytes at byte 18446744073709551552 are more than "
+      {[](Image &i) { i.header().text.offset = UINT64_MAX - 63; },
+       "image: text: 100 bytes at byte 18446744073709551552 are more than "
        "the image has (12288)"},
       {[](Image &i) { i.header().weights.offset = 8256; },
        "image: weights: starts at byte 8256, expected a multiple of 4096 "
@@ -198,7 +197,7 @@ TEST(MappedImage, EveryFieldAtItsExtremesIsRefusedOrInRange) {
       EXPECT_TRUE(
           inside(opened->frequencies.data(), opened->frequencies.size_bytes()));
       EXPECT_TRUE(inside(opened->manifest.data(), opened->manifest.size()));
-      EXPECT_TRUE(inside(opened->metadata.data(), opened->metadata.size()));
+      EXPECT_TRUE(inside(opened->text.data(), opened->text.size()));
       EXPECT_TRUE(inside(opened->weights, opened->header->weights.bytes));
     }
 }

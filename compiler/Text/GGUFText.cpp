@@ -1,0 +1,304 @@
+//===- GGUFText.cpp - a GGUF file's tokenizer and chat template -----------===//
+//
+// See GGUFText.h. Merges, which are pairs of texts in the file, become ids, and
+// what a file leaves open gets the default that llama.cpp and the converters
+// give it; so the runtime decides nothing.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Text/GGUFText.h"
+#include "runtime/Tokenizer/PreTokenizer.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/Twine.h"
+#include "llvm/Support/Endian.h"
+#include <cmath>
+#include <limits>
+#include <optional>
+
+using namespace corellama;
+using checkpoint::quoted;
+using checkpoint::Value;
+using checkpoint::ValueType;
+using llvm::Error;
+using llvm::StringRef;
+using llvm::Twine;
+using runtime::PreTokenizer;
+using runtime::TextData;
+using runtime::TokenizerKind;
+using runtime::TokenType;
+
+/// Texts of tokens that end a sequence or a turn in the supported model
+/// families. Many checkpoints name only one of them by id (in a chat model
+/// <|im_end|> ends a turn and <|endoftext|> a document).
+static constexpr StringRef kEndTexts[] = {
+    "<|im_end|>", "<|endoftext|>", "<|end_of_text|>", "<|eot_id|>",
+    "<|eom_id|>", "<|end|>",       "<|eot|>",         "</s>",
+};
+static constexpr StringRef kEndKeys[] = {
+    "tokenizer.ggml.eos_token_id",
+    "tokenizer.ggml.eot_token_id",
+    "tokenizer.ggml.eom_token_id",
+};
+static constexpr StringRef kConvert = "; convert the checkpoint again";
+static constexpr StringRef kUseIds = "; use token ids in place of text";
+
+/// The container has checked that the strings are inside of the value.
+static std::vector<std::string_view> stringsOf(const Value &array) {
+  std::vector<std::string_view> strings;
+  strings.reserve(array.count);
+  const uint8_t *next = array.bytes.data();
+  for (uint64_t i = 0; i < array.count; ++i) {
+    uint64_t size = llvm::support::endian::read64le(next);
+    strings.emplace_back(reinterpret_cast<const char *>(next) + 8, size);
+    next += 8 + size;
+  }
+  return strings;
+}
+
+namespace {
+class Reader {
+public:
+  explicit Reader(const checkpoint::GGUF &gguf) : gguf(gguf) {}
+
+  TextData data;
+
+  Error readTokenizer();
+  /// The ids that are known without a vocabulary.
+  void readEnds();
+
+private:
+  Error refuse(StringRef key, const Twine &problem) {
+    return llvm::createStringError(key + ": " + problem);
+  }
+  std::optional<Value> arrayOf(StringRef key, ValueType element) {
+    std::optional<Value> value = gguf.find(key);
+    return value && value->isArray() && value->element == element
+               ? value
+               : std::nullopt;
+  }
+  std::optional<bool> boolOf(StringRef key) {
+    std::optional<Value> value = gguf.find(key);
+    return value ? value->asBool() : std::nullopt;
+  }
+  std::optional<int32_t> find(StringRef text) const {
+    auto id = ids.find(text);
+    return id == ids.end() ? std::nullopt : std::optional(id->second);
+  }
+
+  Error readTokens();
+  Error readScores();
+  Error readMerges();
+  Error readId(StringRef key, std::optional<int32_t> &id);
+  Error readSpecialTokens(bool addsBosByDefault);
+
+  const checkpoint::GGUF &gguf;
+  /// The last of equal texts, as in Hugging Face's and llama.cpp's maps.
+  llvm::DenseMap<StringRef, int32_t> ids;
+};
+} // namespace
+
+Error Reader::readTokens() {
+  constexpr StringRef tokensKey = "tokenizer.ggml.tokens";
+  constexpr StringRef typesKey = "tokenizer.ggml.token_type";
+  std::optional<Value> tokens = arrayOf(tokensKey, ValueType::String);
+  if (!tokens || tokens->count == 0)
+    return refuse(tokensKey, "missing or empty, expected an array of strings" +
+                                 kUseIds + ", or convert the checkpoint again");
+  if (tokens->count > std::numeric_limits<int32_t>::max())
+    return refuse(tokensKey, Twine(tokens->count) +
+                                 " tokens, expected at most 2147483647" +
+                                 kConvert);
+  data.tokens = stringsOf(*tokens);
+  ids.reserve(data.tokens.size());
+  for (auto [id, text] : llvm::enumerate(data.tokens))
+    ids[text] = static_cast<int32_t>(id);
+
+  data.types.assign(data.tokens.size(), TokenType::normal);
+  std::optional<Value> types = gguf.find(typesKey);
+  if (!types)
+    return Error::success();
+  const bool isInteger =
+      types->isArray() && (types->element == ValueType::Int32 ||
+                           types->element == ValueType::UInt32);
+  const uint64_t count = isInteger ? types->count : 0;
+  if (count != data.tokens.size())
+    return refuse(typesKey, Twine(count) +
+                                " integers, expected one for each "
+                                "of " +
+                                Twine(data.tokens.size()) + " tokens" +
+                                kConvert);
+  for (auto [id, type] : llvm::enumerate(data.types)) {
+    const auto number = static_cast<int32_t>(
+        llvm::support::endian::read32le(types->bytes.data() + 4 * id));
+    if (number < 1 || number > 6)
+      return refuse(typesKey, "token " + Twine(id) + " has type " +
+                                  Twine(number) + ", expected 1 to 6" +
+                                  kConvert);
+    type = static_cast<TokenType>(number);
+  }
+  return Error::success();
+}
+
+Error Reader::readScores() {
+  constexpr StringRef key = "tokenizer.ggml.scores";
+  std::optional<Value> scores = arrayOf(key, ValueType::Float32);
+  const uint64_t count = scores ? scores->count : 0;
+  if (count != data.tokens.size())
+    return refuse(key, Twine(count) +
+                           " float32 numbers, expected one for each "
+                           "of " +
+                           Twine(data.tokens.size()) + " tokens" + kConvert);
+  for (uint64_t id = 0; id < count; ++id) {
+    data.scores.push_back(llvm::bit_cast<float>(
+        llvm::support::endian::read32le(scores->bytes.data() + 4 * id)));
+    if (std::isnan(data.scores.back()))
+      return refuse(key,
+                    "that of token " + Twine(id) + " is no number" + kConvert);
+  }
+  return Error::success();
+}
+
+Error Reader::readMerges() {
+  constexpr StringRef key = "tokenizer.ggml.merges";
+  std::optional<Value> merges = gguf.find(key);
+  if (!merges || !merges->isArray() ||
+      (merges->element != ValueType::String && merges->count != 0))
+    return refuse(key, "missing, expected an array of strings" + kUseIds +
+                           ", or convert the checkpoint again");
+  if (merges->count == 0)
+    return Error::success();
+  std::string both;
+  for (auto [rank, view] : llvm::enumerate(stringsOf(*merges))) {
+    StringRef merge = view;
+    auto bad = [&](const Twine &what) {
+      return refuse(key, "entry " + Twine(rank) + " " + quoted(merge) + " " +
+                             what + kConvert);
+    };
+    // Token texts contain no space (they write it as another character), so the
+    // only space separates the two tokens. The search skips the first byte,
+    // because the left token is not empty.
+    const size_t space = merge.find(' ', 1);
+    if (space == StringRef::npos)
+      return bad("is no pair, expected two tokens and a space between");
+    StringRef left = merge.take_front(space), right = merge.substr(space + 1);
+    both = (left + right).str();
+    std::optional<int32_t> leftId = find(left), rightId = find(right),
+                           result = find(both);
+    if (!leftId || !rightId || !result)
+      return bad("merges or makes what is no token, expected all three in "
+                 "tokenizer.ggml.tokens");
+    data.merges.push_back({*leftId, *rightId, *result});
+  }
+  return Error::success();
+}
+
+/// The token id that is the value of a key, if there is one.
+Error Reader::readId(StringRef key, std::optional<int32_t> &id) {
+  std::optional<Value> value = gguf.find(key);
+  if (!value)
+    return Error::success();
+  std::optional<uint64_t> number = value->asUnsigned();
+  if (!number || *number >= data.tokens.size())
+    return refuse(key, (number ? Twine(*number) : Twine("no integer")) +
+                           ", expected a token id below " +
+                           Twine(data.tokens.size()) + kConvert);
+  id = static_cast<int32_t>(*number);
+  return Error::success();
+}
+
+Error Reader::readSpecialTokens(bool addsBosByDefault) {
+  constexpr StringRef bosKey = "tokenizer.ggml.bos_token_id";
+  if (Error error = readId(bosKey, data.bos))
+    return error;
+  std::optional<bool> asked = boolOf("tokenizer.ggml.add_bos_token");
+  if (asked.value_or(false) && !data.bos)
+    return refuse(bosKey, "missing, expected an id since "
+                          "tokenizer.ggml.add_bos_token is true" +
+                              kConvert);
+  data.addsBos = data.bos && asked.value_or(addsBosByDefault);
+
+  for (StringRef key : kEndKeys) {
+    std::optional<int32_t> id;
+    if (Error error = readId(key, id))
+      return error;
+    if (id)
+      data.ends.push_back(*id);
+    if (key == kEndKeys[0])
+      data.eos = id;
+  }
+  for (StringRef text : kEndTexts)
+    // A normal token may occur in a text, so it ends nothing.
+    if (std::optional<int32_t> id = find(text);
+        id && data.types[*id] != TokenType::normal)
+      data.ends.push_back(*id);
+  llvm::sort(data.ends);
+  data.ends.erase(llvm::unique(data.ends), data.ends.end());
+  return Error::success();
+}
+
+Error Reader::readTokenizer() {
+  constexpr StringRef modelKey = "tokenizer.ggml.model";
+  std::optional<Value> value = gguf.find(modelKey);
+  std::optional<StringRef> model = value ? value->asString() : std::nullopt;
+  if (model != "gpt2" && model != "llama")
+    return refuse(modelKey, (model ? quoted(*model) : "missing") +
+                                ", expected 'gpt2' (byte-level BPE) or 'llama' "
+                                "(SentencePiece)" +
+                                kUseIds);
+  // The section's counts have 32 bits; all of it comes from these bytes.
+  if (gguf.metadata().size() > std::numeric_limits<uint32_t>::max())
+    return refuse("metadata", Twine(gguf.metadata().size()) +
+                                  " bytes, expected at most 4294967295" +
+                                  kConvert);
+  if (std::optional<Value> text = gguf.find("tokenizer.chat_template"))
+    data.chatTemplate = text->asString();
+  if (model == "llama") {
+    if (Error error = readTokens())
+      return error;
+    if (Error error = readScores())
+      return error;
+    data.addsSpace = boolOf("tokenizer.ggml.add_space_prefix").value_or(true);
+    data.kind = TokenizerKind::sentencePiece;
+    // A SentencePiece model is trained with BOS.
+    return readSpecialTokens(/*addsBosByDefault=*/true);
+  }
+
+  // Checkpoints of before May 2024 have no name; llama.cpp takes the same.
+  constexpr StringRef preKey = "tokenizer.ggml.pre";
+  std::optional<Value> pre = gguf.find(preKey);
+  data.preTokenizer = pre ? pre->asString().value_or("") : "default";
+  std::optional<PreTokenizer::Customs> customs =
+      PreTokenizer::customsOf(data.preTokenizer);
+  if (!customs)
+    return refuse(preKey, quoted(data.preTokenizer) + ", expected one of " +
+                              PreTokenizer::names() + kUseIds);
+  data.wholeWords = customs->wholeWords;
+  if (Error error = readTokens())
+    return error;
+  if (Error error = readMerges())
+    return error;
+  data.kind = TokenizerKind::byteLevel;
+  return readSpecialTokens(customs->addsBos);
+}
+
+void Reader::readEnds() {
+  for (StringRef key : kEndKeys)
+    if (std::optional<Value> value = gguf.find(key))
+      if (std::optional<uint64_t> id = value->asUnsigned();
+          id && *id <= std::numeric_limits<int32_t>::max())
+        data.ends.push_back(static_cast<int32_t>(*id));
+  llvm::sort(data.ends);
+  data.ends.erase(llvm::unique(data.ends), data.ends.end());
+}
+
+TextData corellama::readText(const checkpoint::GGUF &gguf) {
+  Reader reader(gguf);
+  Error error = reader.readTokenizer();
+  if (!error)
+    return std::move(reader.data);
+  Reader none(gguf);
+  none.data.whyNone = llvm::toString(std::move(error));
+  none.readEnds();
+  return std::move(none.data);
+}
