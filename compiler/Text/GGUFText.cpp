@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Text/GGUFText.h"
+#include "compiler/Text/EndTexts.h"
 #include "runtime/Tokenizer/PreTokenizer.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
@@ -28,13 +29,6 @@ using runtime::TextData;
 using runtime::TokenizerKind;
 using runtime::TokenType;
 
-/// Texts of tokens that end a sequence or a turn in the supported model
-/// families. Many checkpoints name only one of them by id (in a chat model
-/// <|im_end|> ends a turn and <|endoftext|> a document).
-static constexpr StringRef kEndTexts[] = {
-    "<|im_end|>", "<|endoftext|>", "<|end_of_text|>", "<|eot_id|>",
-    "<|eom_id|>", "<|end|>",       "<|eot|>",         "</s>",
-};
 static constexpr StringRef kEndKeys[] = {
     "tokenizer.ggml.eos_token_id",
     "tokenizer.ggml.eot_token_id",
@@ -227,13 +221,7 @@ Error Reader::readSpecialTokens(bool addsBosByDefault) {
     if (key == kEndKeys[0])
       data.eos = id;
   }
-  for (StringRef text : kEndTexts)
-    // A normal token may occur in a text, so it ends nothing.
-    if (std::optional<int32_t> id = find(text);
-        id && data.types[*id] != TokenType::normal)
-      data.ends.push_back(*id);
-  llvm::sort(data.ends);
-  data.ends.erase(llvm::unique(data.ends), data.ends.end());
+  addEndTexts(data);
   return Error::success();
 }
 
@@ -288,8 +276,7 @@ void Reader::readEnds() {
       if (std::optional<uint64_t> id = value->asUnsigned();
           id && *id <= std::numeric_limits<int32_t>::max())
         data.ends.push_back(static_cast<int32_t>(*id));
-  llvm::sort(data.ends);
-  data.ends.erase(llvm::unique(data.ends), data.ends.end());
+  addEndTexts(data); // of no tokens: it only sorts
 }
 
 TextData corellama::readText(const checkpoint::GGUF &gguf) {

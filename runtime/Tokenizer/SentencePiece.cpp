@@ -129,7 +129,8 @@ size_t SentencePiece::emit(std::string_view piece, const Vocabulary &vocabulary,
       ids.push_back(*token);
     else
       ++lost;
-  return lost;
+  // It stands for one byte of the text.
+  return piece == Vocabulary::kSpace ? std::min<size_t>(lost, 1) : lost;
 }
 
 size_t SentencePiece::encode(std::string_view text,
@@ -153,7 +154,9 @@ size_t SentencePiece::encode(std::string_view text,
     if (lost != 0 && !wasLost && unknown)
       ids.push_back(*unknown);
     wasLost = lost != 0;
-    allLost += lost;
+    // The space in front is not of the text.
+    if (i != 0 || !addsSpace || pieceOf(symbols[i]) != Vocabulary::kSpace)
+      allLost += lost;
   }
   return allLost;
 }

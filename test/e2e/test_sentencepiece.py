@@ -5,7 +5,8 @@ failed`. The reference is PyPI's `sentencepiece`. Two models are trained here, o
 novel of the repository, with BPE, byte fallback and identity normalisation, as Llama 2's
 was; two are random pieces with random scores, many of them equal, some unused, some the
 user's, one without byte tokens. Each becomes a GGUF file of metadata alone and, from the
-same pieces, scores and types, a ModelProto. A file of its own because no checkpoint is
+same pieces, scores and types, a ModelProto, which the tool reads as well: the reference's
+is the trainer's own where there is one. A file of its own because no checkpoint is
 needed: only texts, bytes and ids.
 
     python test_sentencepiece.py --tool build/bin/corellama-tokenize
@@ -36,6 +37,7 @@ class Model:
     name: str
     pieces: list  # (text, score, type)
     space: bool = True
+    file: bytes = None  # the trainer's own, or what proto() writes
 
     @property
     def has_bytes(self):
@@ -43,6 +45,9 @@ class Model:
 
     def proto(self):
         """A ModelProto (sentencepiece_model.proto), written field by field."""
+        if self.file:
+            return self.file
+
         def varint(number):
             out = b""
             while number > 127:
@@ -96,7 +101,7 @@ def trained(size):
         kind = (UNKNOWN if processor.is_unknown(id) else CONTROL if processor.is_control(id)
                 else BYTE if processor.is_byte(id) else USER if text in users else NORMAL)
         pieces.append((text, processor.get_score(id), kind))
-    return Model(f"trained, {len(pieces)} pieces", pieces)
+    return Model(f"trained, {len(pieces)} pieces", pieces, file=out.getvalue())
 
 
 def made_up(seed, with_bytes, space):
@@ -133,32 +138,33 @@ class FewLetters(Texts):
             r.randint(1, 40)))
 
 
-def check(report, tool, model, source, count):
+def check(report, tool, model, source, count, prefix=""):
     """The ids of the model's reference, and the texts and bytes come back."""
+    name = prefix + model.name
     reference = model.reference()
     texts = source.complete(count) + ["", " ", "  ", "a", SPACE, f" {SPACE} ", "<mark>",
                                       " <mark> ", "a" * 10000, " " * 10000]
     expected = reference.encode(texts)
     ids, lost = tool.encode([text.encode() for text in texts])
-    report.check(f"{model.name}: ids of {len(texts)} texts", ids == expected,
+    report.check(f"{name}: ids of {len(texts)} texts", ids == expected,
                  lambda: first_difference(texts, expected, ids),
                  f"{sum(map(len, ids))} ids")
     controls = {id for id, (_, _, kind) in enumerate(model.pieces) if kind == CONTROL}
-    report.check(f"{model.name}: no text became a control token",
+    report.check(f"{name}: no text became a control token",
                  not controls & set().union(*map(set, ids)))
     if not model.has_bytes:
-        return report.check(f"{model.name}: bytes without a token are counted", any(lost))
+        return report.check(f"{name}: bytes without a token are counted", any(lost))
     back = [row.decode(errors="replace") for row in tool.decode(ids)]
     came = [(" " if model.space and text else "") + text.replace(SPACE, " ")
             for text in texts]
-    report.check(f"{model.name}: the texts come back", back == came and not any(lost),
+    report.check(f"{name}: the texts come back", back == came and not any(lost),
                  lambda: first_difference(texts, came, back))
     rows = source.invalid(count // 4)
     ids, _ = tool.encode(rows)
     back = tool.decode(ids)
     came = [(b" " if model.space and row else b"") + row.replace(SPACE.encode(), b" ")
             for row in rows]
-    return report.check(f"{model.name}: {len(rows)} texts of invalid UTF-8 come back byte "
+    return report.check(f"{name}: {len(rows)} texts of invalid UTF-8 come back byte "
                         "for byte", back == came, lambda: first_difference(rows, came, back))
 
 
@@ -174,6 +180,10 @@ def main():
             path = Path(folder) / f"{model.name}.gguf"
             model.write(path)
             check(report, Tool(arguments.tool, path), model, source, arguments.texts)
+            proto = path.with_suffix(".model")
+            proto.write_bytes(model.proto())
+            check(report, Tool(arguments.tool, proto), model, source, arguments.texts // 4,
+                  "tokenizer.model, ")
         for size in (512, 4000):
             write_and_check(trained(size), Texts(arguments.seed + size, set()))
         for seed, with_bytes, space in ((1, True, True), (2, True, False), (3, False, True)):

@@ -121,6 +121,10 @@ TEST(SentencePiece, WithoutBytesARunIsUnknown) {
   EXPECT_EQ(result.ids, (Ids{a, 0, a, 0}));
   EXPECT_EQ(result.lost, 4u);
   EXPECT_EQ(result.back, "aa");
+  // A space is one byte, and the one in front is not of the text.
+  pieces.space = true;
+  EXPECT_EQ(encode(pieces, "a a").ids, (Ids{0, a, 0, a}));
+  EXPECT_EQ(encode(pieces, "a a").lost, 1u);
 }
 
 TEST(SentencePiece, TokensOfTheUserComeFirstAndControlTokensNever) {

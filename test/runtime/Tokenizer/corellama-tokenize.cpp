@@ -1,8 +1,8 @@
 //===- corellama-tokenize.cpp - the runtime's tokenizer on its own --------===//
 //
-// A developer's tool: runs the tokenizer of compiled programs on a GGUF file
-// without compiling it. test/e2e/test_tokens.py compares it with another
-// implementation; nothing is installed.
+// A developer's tool: runs the tokenizer of compiled programs on a GGUF file or
+// a tokenizer.model without compiling it. test/e2e/test_tokens.py compares it
+// with another implementation; nothing is installed.
 //
 //   corellama-tokenize MODEL.gguf --encode    NUL-terminated texts on stdin; a
 //                                             line `LOST ID ID ...` for each
@@ -15,6 +15,7 @@
 
 #include "compiler/Checkpoint/GGUF.h"
 #include "compiler/Text/GGUFText.h"
+#include "compiler/Text/SentencePieceModel.h"
 #include "compiler/Text/TextSection.h"
 #include "runtime/Templates/Chat.h"
 #include "runtime/Tokenizer/Tokenizer.h"
@@ -40,6 +41,17 @@ static std::string readAll(std::FILE *file) {
   while (size_t count = std::fread(buffer, 1, sizeof(buffer), file))
     bytes.append(buffer, count);
   return bytes;
+}
+
+static llvm::Expected<TextData> describe(const llvm::MemoryBuffer &file) {
+  if (!file.getBuffer().starts_with("GGUF"))
+    return corellama::readSentencePieceModel(file);
+  auto gguf = corellama::checkpoint::GGUF::parse(
+      llvm::arrayRefFromStringRef(file.getBuffer()),
+      file.getBufferIdentifier());
+  if (!gguf)
+    return gguf.takeError();
+  return corellama::readText(*gguf);
 }
 
 /// Calls `use` on each piece of `input` that ends in `terminator`.
@@ -94,13 +106,11 @@ int main(int argc, char **argv) {
                                           /*RequiresNullTerminator=*/false);
   if (!file)
     return fail(std::string(argv[1]) + ": " + file.getError().message());
-  auto gguf = corellama::checkpoint::GGUF::parse(
-      llvm::arrayRefFromStringRef((*file)->getBuffer()), argv[1]);
-  if (!gguf)
-    return fail(llvm::toString(gguf.takeError()));
+  auto described = describe(**file);
+  if (!described)
+    return fail(llvm::toString(described.takeError()));
   // By way of the section, as in a program.
-  const std::string section =
-      corellama::writeTextSection(corellama::readText(*gguf));
+  const std::string section = corellama::writeTextSection(*described);
   auto data = TextData::parse(
       {reinterpret_cast<const uint8_t *>(section.data()), section.size()});
   if (!data)
