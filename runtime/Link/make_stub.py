@@ -46,13 +46,15 @@ def library_of_version(program):
 
 
 def imported_symbols(program):
-    """library -> version -> {(name, kind)}"""
+    """library -> version -> {(name, kind)}. A version's index in parentheses
+    says that a name is imported; it is not UND where the program has a copy of a
+    variable (stdout), which static libraries that are no PIC make it have."""
     libraries = library_of_version(program)
     symbols = collections.defaultdict(lambda: collections.defaultdict(set))
     for line in output("readelf", "--dyn-syms", "-W", program).splitlines():
         # number: value size type bind visibility UND name@version (index)
         fields = line.split()
-        if len(fields) < 9 or fields[6] != "UND" or "@" not in fields[7]:
+        if len(fields) < 9 or "@" not in fields[7]:
             continue
         name, version = fields[7].split("@")
         library = libraries[fields[8].strip("()")]
@@ -87,7 +89,9 @@ def write_stub(library, versions, folder, compiler, linker):
         for name, kind in ordered:
             section = {"function": ".text", "object": ".data",
                        "tls_object": '.section .tdata,"awT",@progbits'}[kind]
-            assembly.append(f"{section}\n.globl {name}\n.type {name},@{kind}\n"
+            # 8 bytes: the variables of the C library that are imported are
+            # pointers, and a copy has the size that the stub says.
+            assembly.append(f"{section}\n.balign 8\n.globl {name}\n.type {name},@{kind}\n"
                             f"{name}: .zero 8\n.size {name}, 8")
     source.write_text("\n".join(assembly) + "\n")
     script.write_text("\n".join(nodes) + "\n")

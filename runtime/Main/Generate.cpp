@@ -12,7 +12,6 @@
 #include "runtime/Main/Report.h"
 #include "runtime/Main/Signals.h"
 #include "runtime/Main/Text.h"
-#include "runtime/Sampling/Sampler.h"
 
 #include <algorithm>
 #include <cmath>
@@ -41,14 +40,16 @@ public:
 
   Generation outcome;
 
-  /// Runs the whole prompt. `wanted` is how many rows of logits are written.
+  /// Runs what of the prompt is not in the cache. `wanted` is up to which id
+  /// rows of logits are written.
   bool readPrompt(std::span<const int32_t> prompt, uint64_t wanted) {
-    for (size_t start = 0; start < prompt.size(); start += model.batch()) {
+    const size_t first = model.filled();
+    for (size_t start = first; start < prompt.size(); start = model.filled()) {
       auto rows = prompt.subspan(
           start, std::min<size_t>(model.batch(), prompt.size() - start));
       if (!mayGoOn())
         return false;
-      progress.show(start, prompt.size());
+      progress.show(start - first, prompt.size() - first);
       model.append(rows);
       lastRow = int32_t(rows.size() - 1);
       const uint64_t count = std::min<uint64_t>(rows.size(), wanted - start);
@@ -159,39 +160,43 @@ private:
 };
 } // namespace
 
-Generation generate(Model &model, std::span<const int32_t> prompt,
-                    const Options &options, const Text &text, Output &output,
-                    NpyWriter *logits, void (*note)(const std::string &)) {
+Generator::Generator(Model &model, const Options &options, const Text &text,
+                     NpyWriter *logits, void (*note)(const std::string &))
+    : model(model), options(options), text(text), logits(logits), note(note),
+      sampler(settingsFor(options)) {}
+
+int32_t Generator::sample(std::span<const float> row) {
+  const int32_t id = sampler.sample(row);
+  sampler.accept(id);
+  // A NaN in the model's state makes all logits NaN, so one is checked.
+  if (!noted && std::isnan(row[size_t(id)])) {
+    note("the model's logits are no numbers (NaN), so its ids mean nothing; "
+         "the checkpoint is damaged or overflows float32");
+    noted = true;
+  }
+  return id;
+}
+
+Generation Generator::answer(std::span<const int32_t> prompt,
+                             std::optional<uint64_t> count, Output &output) {
   Run run(model, logits);
   Generation &outcome = run.outcome;
   Stopwatch watch;
   // The last id's row of logits is written only if another id follows.
-  const bool noIds = options.count == uint64_t(0);
-  if (!run.readPrompt(prompt, prompt.size() - (noIds ? 1 : 0)))
+  const bool noIds = count == uint64_t(0);
+  outcome.keptTokens = model.filled();
+  outcome.seed = sampler.seed();
+  const bool isRead =
+      run.readPrompt(prompt, prompt.size() - (noIds ? 1 : 0));
+  outcome.promptTokens = model.filled() - outcome.keptTokens;
+  if (!isRead)
     return outcome;
-  outcome.promptTokens = prompt.size();
   if (noIds) {
     outcome.promptSeconds = watch.seconds();
     return outcome;
   }
 
-  const SamplerSettings settings = settingsFor(options);
-  outcome.seed = settings.seed;
-  Sampler sampler(settings);
-  bool noted = false;
-  for (int32_t id : prompt)
-    sampler.accept(id);
-  auto sample = [&](std::span<const float> row) {
-    const int32_t id = sampler.sample(row);
-    sampler.accept(id);
-    // A NaN in the model's state makes all logits NaN, so one is checked.
-    if (!noted && std::isnan(row[size_t(id)])) {
-      note("the model's logits are no numbers (NaN), so its ids mean nothing; "
-           "the checkpoint is damaged or overflows float32");
-      noted = true;
-    }
-    return id;
-  };
+  sampler.begin(prompt);
   int32_t id = sample(model.logits({&run.lastRow, 1}));
   outcome.promptSeconds = watch.seconds();
 
@@ -200,6 +205,7 @@ Generation generate(Model &model, std::span<const int32_t> prompt,
   for (uint64_t ids = 1;; ++ids) {
     const uint64_t before = prompt.size() + ids - 1;
     const bool isEnd = text.endsAnswer(id);
+    outcome.ids.push_back(id);
     if (!output.put(id)) {
       outcome.error = output.error();
       run.stop(outcome.error.empty() ? End::outputClosed : End::failed);
@@ -213,7 +219,7 @@ Generation generate(Model &model, std::span<const int32_t> prompt,
       run.stop(End::endToken);
       break;
     }
-    if (ids == options.count) {
+    if (ids == count) {
       run.stop(End::count);
       break;
     }

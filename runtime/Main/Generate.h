@@ -1,8 +1,8 @@
 //===- Generate.h - from a prompt to an answer ----------------------------===//
 //
-// The generation loop: the prompt in chunks, then one token at a time, or
-// several where drafts are right, until an end condition. It decides only in
-// which order steps run and when to stop.
+// The generation loop: what of the prompt the cache does not hold in chunks,
+// then one token at a time, or several where drafts are right, until an end
+// condition. It decides only in which order steps run and when to stop.
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,10 +12,13 @@
 #include "runtime/Main/Model.h"
 #include "runtime/Main/Npy.h"
 #include "runtime/Main/Options.h"
+#include "runtime/Sampling/Sampler.h"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace corellama::runtime {
 
@@ -42,7 +45,10 @@ enum class End {
 struct Generation {
   End end = End::count;
   std::string error;
-  uint64_t promptTokens = 0;
+  /// The ids that were chosen. The last one is not in the cache.
+  std::vector<int32_t> ids;
+  /// Ids of the prompt that were computed, and those that the cache held.
+  uint64_t promptTokens = 0, keptTokens = 0;
   double promptSeconds = 0;
   /// Ids behind the first, which the prompt gives.
   uint64_t decodeTokens = 0;
@@ -54,11 +60,30 @@ struct Generation {
   uint64_t seed = 0;
 };
 
-/// `logits`, if given, gets the row that follows each token of prompt and
-/// answer but the last. `note` is called once if logits are NaN.
-Generation generate(Model &model, std::span<const int32_t> prompt,
-                    const Options &options, const Text &text, Output &output,
-                    NpyWriter *logits, void (*note)(const std::string &));
+/// Generates one answer or, in a conversation, one after the other.
+class Generator {
+public:
+  /// All must outlive it. `logits`, if given, gets the row that follows each
+  /// token but the last. `note` is called if logits are NaN.
+  Generator(Model &model, const Options &options, const Text &text,
+            NpyWriter *logits, void (*note)(const std::string &));
+
+  /// The answer to a prompt, `count` ids at most. The cache holds the first
+  /// ids of the prompt already, as many as it is filled with, but not all.
+  Generation answer(std::span<const int32_t> prompt,
+                    std::optional<uint64_t> count, Output &output);
+
+private:
+  int32_t sample(std::span<const float> logits);
+
+  Model &model;
+  const Options &options;
+  const Text &text;
+  NpyWriter *const logits;
+  void (*const note)(const std::string &);
+  Sampler sampler;
+  bool noted = false;
+};
 
 } // namespace corellama::runtime
 

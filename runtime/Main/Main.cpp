@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Main/Bench.h"
+#include "runtime/Main/Conversation.h"
 #include "runtime/Main/CpuCheck.h"
 #include "runtime/Main/Generate.h"
 #include "runtime/Main/Model.h"
@@ -22,6 +23,7 @@
 #include <new>
 #include <string>
 #include <unistd.h>
+#include <utility>
 
 using namespace corellama::runtime;
 
@@ -60,6 +62,30 @@ static int exitCodeOf(const Generation &generation, const Model &model) {
   __builtin_unreachable();
 }
 
+/// Turn after turn; the exit code.
+static int talk(const Options &options, const MappedImage &image, Text &text) {
+  auto format = text.chatFormat();
+  if (!format)
+    return fail(format.error());
+  auto model = Model::create(corellama_program, image, options);
+  if (!model)
+    return fail(model.error());
+  NpyWriter logits;
+  if (options.logitsOut)
+    if (auto error = logits.open(*options.logitsOut, image.header->vocabulary))
+      return fail(error->message);
+  Conversation conversation(**model, text, std::move(*format), options,
+                            options.logitsOut ? &logits : nullptr, programName,
+                            note);
+  const int exitCode = conversation.run();
+  if (!conversation.error().empty())
+    return fail(conversation.error());
+  if (exitCode == 0 && options.logitsOut)
+    if (auto error = logits.finish())
+      return fail(error->message);
+  return exitCode;
+}
+
 int main(int argc, char **argv) {
   const Stopwatch sinceStart;
   std::set_new_handler(outOfMemory);
@@ -74,7 +100,8 @@ int main(int argc, char **argv) {
         options->help ? helpText(programName) : versionText(corellama_program);
     return fputs(text.c_str(), stdout) < 0 || fflush(stdout) != 0 ? 1 : 0;
   }
-  if (auto error = checkPromptOptions(*options, programName))
+  const bool talks = isConversation(*options, isatty(STDIN_FILENO));
+  if (auto error = checkPromptOptions(*options, talks, programName))
     return fail(error->message, 2);
 
   // No generated code runs before this.
@@ -108,20 +135,18 @@ int main(int argc, char **argv) {
   if (!options->stops.empty() && !text->canDecode())
     return fail("--stop looks for text: " + text->whyNot() + "; leave it out");
 
+  if (talks)
+    return talk(*options, *image, *text);
+
   auto prompt = text->promptIds(*options);
   if (pendingSignal())
     return 128 + pendingSignal();
   if (!prompt)
     return fail(prompt.error());
   if (prompt->bytesLeftOut)
-    note(std::to_string(prompt->bytesLeftOut) +
-         (prompt->bytesLeftOut == 1 ? " byte of the prompt has"
-                                    : " bytes of the prompt have") +
-         " no token in this model's vocabulary and " +
-         (prompt->bytesLeftOut == 1 ? "was" : "were") + " left out");
+    note(lostBytesNote(prompt->bytesLeftOut));
   if (prompt->hasPlainMarkers)
-    note("this model's chat template marks turns by plain text, so a message "
-         "can imitate them");
+    note(kPlainMarkersNote);
 
   auto model = Model::create(corellama_program, *image, *options);
   if (!model)
@@ -138,9 +163,10 @@ int main(int argc, char **argv) {
   Output output(*text, options->outputIds, options->stops);
   const double loadSeconds = sinceStart.seconds();
 
+  Generator generator(running, *options, *text,
+                      options->logitsOut ? &logits : nullptr, note);
   Generation generation =
-      generate(running, prompt->ids, *options, *text, output,
-               options->logitsOut ? &logits : nullptr, note);
+      generator.answer(prompt->ids, options->count, output);
   if (generation.end != End::failed)
     output.finish(generation);
   if (generation.end != End::failed && generation.end != End::interrupted &&

@@ -86,6 +86,16 @@ std::optional<Error> NpyWriter::append(std::span<const float> row) {
   return std::nullopt;
 }
 
+std::optional<Error> NpyWriter::truncate(uint64_t count) {
+  if (count >= rows)
+    return std::nullopt;
+  rows = count;
+  const auto end = off_t(kHeaderBytes + rows * columns * sizeof(float));
+  if (ftruncate(file, end) != 0 || lseek(file, end, SEEK_SET) != end)
+    return failed("cannot be written", errno);
+  return std::nullopt;
+}
+
 std::optional<Error> NpyWriter::finish() {
   std::string header = headerFor(rows, columns);
   if (pwrite(file, header.data(), header.size(), 0) != ssize_t(header.size()))

@@ -29,6 +29,8 @@ public:
   std::optional<Error> open(const std::string &path, uint64_t columns);
   /// `row` has as many values as there are columns.
   std::optional<Error> append(std::span<const float> row);
+  /// Forgets all but the first `count` rows, if there are more.
+  std::optional<Error> truncate(uint64_t count);
   std::optional<Error> finish();
 
 private:

@@ -114,8 +114,9 @@ static const Flag kFlags[] = {
      },
      true},
     {"--chat", nullptr, nullptr,
-     "wrap the text as one turn in the model's chat format", "",
-     turnOn<&Options::chat>},
+     "wrap the text as one turn in the model's chat format; without a text, "
+     "talk turn after turn",
+     "", turnOn<&Options::chat>},
     {"--system", nullptr, "TEXT",
      "with --chat: the system message in front of it", "one system message",
      [](std::string_view value, Options &options) {
@@ -192,6 +193,14 @@ static const Flag kFlags[] = {
      [](std::string_view value, Options &options) {
        options.drafts = value == "ngram" ? Drafts::ngram : Drafts::none;
        return value == "ngram" || value == "none";
+     }},
+    {"--context-full", nullptr, "stop|drop-oldest",
+     "in a conversation, what a full context means: the answer ends, or the "
+     "oldest turns are dropped (default stop)",
+     "stop or drop-oldest",
+     [](std::string_view value, Options &options) {
+       options.dropsOldest = value == "drop-oldest";
+       return value == "drop-oldest" || value == "stop";
      }},
     {"--ignore-eos", nullptr, nullptr,
      "go on where the model would end its answer", "",
@@ -324,7 +333,13 @@ Result<Options> parseOptions(std::span<char *const> arguments) {
   return options;
 }
 
+bool isConversation(const Options &options, bool inputIsTerminal) {
+  return promptsOf(options) == 0 && !options.bench && !options.score &&
+         (options.chat || inputIsTerminal);
+}
+
 std::optional<Error> checkPromptOptions(const Options &options,
+                                        bool inConversation,
                                         const char *programName) {
   const int prompts = promptsOf(options);
   if (options.bench && options.score)
@@ -335,6 +350,8 @@ std::optional<Error> checkPromptOptions(const Options &options,
                : std::optional<Error>{
                      {std::string(options.bench ? "--bench" : "--score") +
                       " takes no prompt; leave it out"}};
+  if (inConversation)
+    return std::nullopt;
   if (prompts == 0)
     return Error{std::string("no prompt was given; try ") + programName +
                  " --chat -p \"Why is the sky blue?\""};
@@ -378,10 +395,13 @@ static void appendWrapped(std::string &out, std::string_view text,
 
 std::string helpText(const char *programName) {
   std::string text = std::string("usage: ") + programName +
-                     " -p TEXT | -f FILE | --prompt-ids 1,2,3 [options]\n\n"
-                     "Continues a prompt with the model it was compiled from. "
-                     "Text goes to standard\noutput, all else to standard "
-                     "error.\n\n";
+                     " -p TEXT | -f FILE | --prompt-ids 1,2,3 [options]\n"
+                     "       " +
+                     programName +
+                     " [--chat] [options]\n\n"
+                     "Continues a prompt with the model it was compiled from, "
+                     "or talks turn after turn.\nText goes to standard "
+                     "output, all else to standard error.\n\n";
   constexpr size_t kColumn = 25;
   for (const Flag &flag : kFlags) {
     std::string left = std::string("  ") + flag.name;

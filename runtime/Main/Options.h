@@ -42,6 +42,8 @@ struct Options {
   /// Texts before which the answer ends.
   std::vector<std::string> stops;
   Drafts drafts = Drafts::none;
+  /// In a conversation that fills the context: whether the oldest turns go.
+  bool dropsOldest = false;
   bool ignoreEnd = false;
   bool outputIds = false;
   std::optional<std::string> logitsOut;
@@ -56,8 +58,14 @@ struct Options {
 /// --version, so that the other arguments may be wrong.
 Result<Options> parseOptions(std::span<char *const> arguments);
 
-/// Checks that there is exactly one prompt, and --chat only with text.
+/// Whether the prompts are what a person types, turn after turn: no prompt is
+/// given, and --chat is, or standard input is a terminal.
+bool isConversation(const Options &options, bool inputIsTerminal);
+
+/// Checks that there is exactly one prompt, or none in a conversation, and
+/// --chat only with text.
 std::optional<Error> checkPromptOptions(const Options &options,
+                                        bool inConversation,
                                         const char *programName);
 
 std::string helpText(const char *programName);

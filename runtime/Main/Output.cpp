@@ -67,15 +67,13 @@ std::string_view Output::untilStop(std::string_view bytes) {
 
 bool Output::put(int32_t id) {
   buffer.clear();
-  if (!asIds) {
+  if (text.canDecode())
     text.decode(id, buffer);
-    return write(untilStop(characters.push(buffer)));
-  }
-  if (!stops.empty()) {
-    text.decode(id, buffer);
-    untilStop(characters.push(buffer));
-    buffer.clear();
-  }
+  const std::string_view next = untilStop(characters.push(buffer));
+  shown += next;
+  if (!asIds)
+    return write(next);
+  buffer.clear();
   if (!first)
     buffer += ',';
   buffer += std::to_string(id);
@@ -83,10 +81,12 @@ bool Output::put(int32_t id) {
   return write(buffer);
 }
 
-void Output::finish(Generation &generation) {
+void Output::finish(Generation &generation, bool inConversation) {
   if (closed)
     return;
   pending.erase(0, ready);
+  if (!stopped)
+    shown += pending;
   if (!asIds && !stopped && !write(pending) && !failure.empty()) {
     generation.end = End::failed;
     generation.error = failure;
@@ -94,7 +94,7 @@ void Output::finish(Generation &generation) {
   }
   // The text is not changed, but on a terminal the shell's prompt should start
   // on a new line.
-  if ((asIds || isatty(STDOUT_FILENO)) && !write("\n") && !failure.empty()) {
+  if ((asIds || inConversation || isatty(STDOUT_FILENO)) && !write("\n") && !failure.empty()) {
     generation.end = End::failed;
     generation.error = failure;
   }

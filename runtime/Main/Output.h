@@ -33,9 +33,13 @@ public:
   /// Whether a stop text has come: it and what follows is not written.
   bool isStopped() const { return stopped; }
 
-  /// Ends the output line. An unfinished character at the end of the text is
-  /// left out.
-  void finish(Generation &generation);
+  /// Ends the output line: after ids, on a terminal, and in a conversation
+  /// after each answer. An unfinished character at the end of the text is left
+  /// out.
+  void finish(Generation &generation, bool inConversation = false);
+
+  /// The text of the answer so far, without what may begin a stop text.
+  const std::string &answer() const { return shown; }
 
   const std::string &error() const { return failure; }
 
@@ -50,7 +54,7 @@ private:
   bool stopped = false;
   bool closed = false;
   Utf8Stream characters;
-  std::string buffer;
+  std::string buffer, shown;
   /// What may begin a stop text, and before it what was returned last.
   std::string pending;
   size_t ready = 0;

@@ -41,9 +41,15 @@ static double rate(uint64_t tokens, double seconds) {
   return seconds > 0 ? double(tokens) / seconds : 0;
 }
 
-std::string closingLine(double loadSeconds, const Generation &generation) {
-  // Six counts of 20 digits and three times fit with bytes to spare.
-  char line[384], drafts[128] = "";
+std::string closingLine(std::optional<double> loadSeconds,
+                        const Generation &generation) {
+  // Seven counts of 20 digits and three times fit with bytes to spare.
+  char line[416], drafts[128] = "", kept[32] = "", load[32] = "";
+  if (loadSeconds)
+    snprintf(load, sizeof(load), "load %.1f ms | ", *loadSeconds * 1e3);
+  if (generation.keptTokens > 0)
+    snprintf(kept, sizeof(kept), " (%llu kept)",
+             static_cast<unsigned long long>(generation.keptTokens));
   if (generation.drafted > 0)
     snprintf(drafts, sizeof(drafts),
              " | drafts %llu of %llu right, %.2f tokens a call",
@@ -51,10 +57,9 @@ std::string closingLine(double loadSeconds, const Generation &generation) {
              static_cast<unsigned long long>(generation.drafted),
              rate(generation.decodeTokens, double(generation.decodeCalls)));
   snprintf(line, sizeof(line),
-           "load %.1f ms | prompt %llu tokens %.1f tok/s | decode %llu tokens "
+           "%sprompt %llu tokens%s %.1f tok/s | decode %llu tokens "
            "%.1f tok/s%s | seed %llu\n",
-           loadSeconds * 1e3,
-           static_cast<unsigned long long>(generation.promptTokens),
+           load, static_cast<unsigned long long>(generation.promptTokens), kept,
            rate(generation.promptTokens, generation.promptSeconds),
            static_cast<unsigned long long>(generation.decodeTokens),
            rate(generation.decodeTokens, generation.decodeSeconds), drafts,

@@ -10,6 +10,7 @@
 #include "runtime/Main/Generate.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace corellama::runtime {
@@ -39,8 +40,10 @@ private:
 };
 
 /// "load 12.3 ms | prompt 512 tokens 1234.5 tok/s | decode 255 tokens 234.5
-/// tok/s | seed 7" and a line end; with drafts what became of them, too.
-std::string closingLine(double loadSeconds, const Generation &generation);
+/// tok/s | seed 7" and a line end; with drafts what became of them, and of the
+/// prompt how much the cache held, too.
+std::string closingLine(std::optional<double> loadSeconds,
+                        const Generation &generation);
 
 } // namespace corellama::runtime
 

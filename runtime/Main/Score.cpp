@@ -6,6 +6,7 @@
 
 #include "runtime/Main/Score.h"
 
+#include "runtime/Main/Files.h"
 #include "runtime/Main/Requests.h"
 
 #include <algorithm>

@@ -19,6 +19,17 @@ static const char *nameInMessages = "corellama";
 
 static void noteSignal(int signal) { received = signal; }
 
+/// No SA_RESTART: reading a prompt from a terminal or writing to a full pipe
+/// must be interrupted too. SA_RESETHAND: the second signal has its default
+/// effect.
+static void noteOnce(int signal) {
+  struct sigaction action{};
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESETHAND;
+  action.sa_handler = noteSignal;
+  sigaction(signal, &action, nullptr);
+}
+
 static void reportUnreadablePage(int) {
   // Only async-signal-safe functions.
   auto print = [](const char *text) {
@@ -32,22 +43,17 @@ static void reportUnreadablePage(int) {
 
 void installSignalHandlers(const char *programName) {
   nameInMessages = programName;
-  struct sigaction action{};
-  sigemptyset(&action.sa_mask);
-
-  // No SA_RESTART: reading a prompt from a terminal or writing to a full pipe
-  // must be interrupted too. SA_RESETHAND: the second signal has its default
-  // effect.
-  action.sa_flags = SA_RESETHAND;
-  action.sa_handler = noteSignal;
   for (int signal : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction before;
     sigaction(signal, nullptr, &before);
     // A signal that is ignored at start (nohup) stays ignored.
     if (before.sa_handler != SIG_IGN)
-      sigaction(signal, &action, nullptr);
+      noteOnce(signal);
   }
 
+  struct sigaction action{};
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESETHAND;
   action.sa_handler = reportUnreadablePage;
   sigaction(SIGBUS, &action, nullptr);
 
@@ -57,5 +63,13 @@ void installSignalHandlers(const char *programName) {
 }
 
 int pendingSignal() { return received; }
+
+bool dismissInterrupt() {
+  if (received != SIGINT)
+    return false;
+  received = 0;
+  noteOnce(SIGINT);
+  return true;
+}
 
 } // namespace corellama::runtime

@@ -18,6 +18,11 @@ void installSignalHandlers(const char *programName);
 /// The signal that asked the program to end, or 0.
 int pendingSignal();
 
+/// In a conversation, Ctrl-C ends the answer and not the program: if the
+/// pending signal is SIGINT, forgets it, and the next one is noted again.
+/// Returns whether it was.
+bool dismissInterrupt();
+
 } // namespace corellama::runtime
 
 #endif // CORELLAMA_RUNTIME_MAIN_SIGNALS_H

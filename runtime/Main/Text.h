@@ -10,6 +10,7 @@
 #define CORELLAMA_RUNTIME_MAIN_TEXT_H
 
 #include "runtime/Main/Options.h"
+#include "runtime/Templates/Chat.h"
 #include "runtime/Tokenizer/Tokenizer.h"
 #include "runtime/Weights/MappedImage.h"
 
@@ -20,10 +21,6 @@
 
 namespace corellama::runtime {
 
-/// The longest text that is read: far above any context's, so that an endless
-/// stream does not fill the memory.
-inline constexpr size_t kMaxTextBytes = size_t(256) << 20;
-
 struct Prompt {
   std::vector<int32_t> ids;
   /// Bytes of the text that the vocabulary has no token for.
@@ -31,6 +28,12 @@ struct Prompt {
   /// The chat template marks turns by plain text.
   bool hasPlainMarkers = false;
 };
+
+/// What to say where bytes were lost, and where Prompt::hasPlainMarkers.
+std::string lostBytesNote(size_t bytes);
+inline constexpr const char *kPlainMarkersNote =
+    "this model's chat template marks turns by plain text, so a message can "
+    "imitate them";
 
 class Text {
 public:
@@ -43,6 +46,11 @@ public:
   /// only if canDecode().
   Result<Prompt> textIds(std::string_view text);
   bool beginsWithBos() const { return tokenizer && tokenizer->bosToken(); }
+
+  /// How conversations become text; an error if this checkpoint has none.
+  Result<ChatFormat> chatFormat() const;
+  /// Only if canDecode().
+  Tokenizer &tokens() { return *tokenizer; }
 
   bool canDecode() const { return bool(tokenizer); }
   /// Why canDecode() is false.

@@ -34,6 +34,13 @@ int32_t Sampler::greedy(std::span<const float> logits) {
   return static_cast<int32_t>(best);
 }
 
+void Sampler::begin(std::span<const int32_t> ids) {
+  recent.clear();
+  counts.clear();
+  for (int32_t id : ids)
+    accept(id);
+}
+
 void Sampler::accept(int32_t id) {
   if (!hasPenalties())
     return;

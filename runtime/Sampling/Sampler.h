@@ -54,9 +54,12 @@ class Sampler {
 public:
   explicit Sampler(const SamplerSettings &settings);
 
-  /// The text goes on with this id, or has it in its prompt: what penalties are
-  /// for.
+  /// A text begins with these ids, and goes on with an id: what penalties are
+  /// for. The draws go on from text to text.
+  void begin(std::span<const int32_t> ids);
   void accept(int32_t id);
+
+  uint64_t seed() const { return settings.seed; }
 
   /// The chosen id. NaN counts as minus infinity; where no logit is above
   /// minus infinity it is 0, and an empty row gives 0 as well.

@@ -6,11 +6,11 @@
 
 #include "runtime/Templates/Chat.h"
 
+#include <algorithm>
 #include <ctime>
 
 namespace corellama::runtime {
 
-using templates::Origin;
 using templates::String;
 
 Result<ChatFormat> ChatFormat::create(const Tokenizer &tokenizer) {
@@ -29,9 +29,8 @@ Result<ChatFormat> ChatFormat::create(const Tokenizer &tokenizer) {
   return format;
 }
 
-Result<ChatFormat::Turn>
-ChatFormat::encode(const std::vector<Message> &messages,
-                   Tokenizer &tokenizer) const {
+Result<String> ChatFormat::render(const std::vector<Message> &messages,
+                                  bool addGenerationPrompt) const {
   templates::Template::Inputs inputs;
   std::vector<templates::Value> all;
   size_t contentBytes = 0;
@@ -50,53 +49,15 @@ ChatFormat::encode(const std::vector<Message> &messages,
   inputs.eosToken = eos;
   std::time_t now = std::time(nullptr);
   localtime_r(&now, &inputs.now);
-  auto text = source.render(inputs);
-  if (!text)
-    return Error{text.error()};
-
-  Turn turn;
-  if (auto error =
-          encodeMarked(*text, tokenizer, turn.ids).moveTo(turn.lostBytes))
-    return *error;
-  // BOS in front says nothing about turns.
-  turn.hasPlainMarkers = true;
-  for (size_t i = 1; i < turn.ids.size(); ++i)
-    if (tokenizer.isMarker(turn.ids[i]))
-      turn.hasPlainMarkers = false;
-  return turn;
+  inputs.addGenerationPrompt = addGenerationPrompt;
+  return source.render(inputs);
 }
 
-Result<size_t> encodeMarked(const String &text, Tokenizer &tokenizer,
-                            std::vector<int32_t> &ids) {
-  size_t lost = 0, from = 0;
-  std::optional<Error> error;
-  auto flush = [&](size_t to) {
-    if (to == from || error)
-      return;
-    auto result = tokenizer.encode(text.view().substr(from, to - from), ids);
-    if (!result)
-      error = Error{result.error()};
-    else
-      lost += *result;
-  };
-  for (size_t at = 0; at < text.size() && !error;) {
-    std::optional<int32_t> id = text.originAt(at) == Origin::Template
-                                    ? tokenizer.markerAt(text.view().substr(at))
-                                    : std::nullopt;
-    size_t bytes = id ? tokenizer.textOf(*id).size() : 0;
-    if (!id || !text.isTemplate(at, at + bytes)) {
-      ++at;
-      continue;
-    }
-    flush(at);
-    ids.push_back(*id);
-    at += bytes;
-    from = at;
-  }
-  flush(text.size());
-  if (error)
-    return *error;
-  return lost;
+bool hasPlainMarkers(std::span<const int32_t> ids, const Tokenizer &tokenizer) {
+  // BOS in front says nothing about turns.
+  return std::ranges::none_of(ids.subspan(ids.empty() ? 0 : 1), [&](int32_t id) {
+    return tokenizer.isMarker(id);
+  });
 }
 
 } // namespace corellama::runtime

@@ -1,10 +1,9 @@
 //===- Chat.h - a conversation in the checkpoint's chat format ------------===//
 //
-// Messages to the ids that the checkpoint's chat template gives for them,
+// Messages to the text that the checkpoint's chat template writes for them,
 // ending where the assistant's answer starts. What a message says never becomes
-// a control token, whatever it looks like: the template's text carries marks
-// (String.h), and a control token is recognised only where all its bytes are
-// the template's own.
+// a control token, whatever it looks like: the text carries marks (String.h),
+// and TokenizedText.h recognises only the template's own.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,6 +13,8 @@
 #include "runtime/Templates/Template.h"
 #include "runtime/Tokenizer/Tokenizer.h"
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,18 +30,11 @@ public:
   /// malformed.
   static Result<ChatFormat> create(const Tokenizer &tokenizer);
 
-  struct Turn {
-    std::vector<int32_t> ids;
-    /// Bytes that the vocabulary has no token for.
-    size_t lostBytes = 0;
-    /// No control token stands behind the first id: the template's markers are
-    /// plain text, which a message can imitate.
-    bool hasPlainMarkers = false;
-  };
-  /// The ids of the messages and of the start of the assistant's. An error is
-  /// the template's refusal, or a limit that it reached.
-  Result<Turn> encode(const std::vector<Message> &messages,
-                      Tokenizer &tokenizer) const;
+  /// The messages as the template writes them, and after them the start of the
+  /// assistant's. An error is the template's refusal, or a limit that it
+  /// reached.
+  Result<templates::String> render(const std::vector<Message> &messages,
+                                   bool addGenerationPrompt = true) const;
 
 private:
   explicit ChatFormat(templates::Template source) : source(std::move(source)) {}
@@ -49,10 +43,10 @@ private:
   std::string bos, eos;
 };
 
-/// Appends the ids of a text that a template has written: its control tokens as
-/// such, the stretches between them as text. Returns the bytes without a token.
-Result<size_t> encodeMarked(const templates::String &text, Tokenizer &tokenizer,
-                            std::vector<int32_t> &ids);
+/// Whether no control token stands behind the first id of a rendered
+/// conversation: the template's markers are plain text, which a message can
+/// imitate.
+bool hasPlainMarkers(std::span<const int32_t> ids, const Tokenizer &tokenizer);
 
 } // namespace corellama::runtime
 

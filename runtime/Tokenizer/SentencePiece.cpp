@@ -135,10 +135,10 @@ size_t SentencePiece::emit(std::string_view piece, const Vocabulary &vocabulary,
 
 size_t SentencePiece::encode(std::string_view text,
                              const Vocabulary &vocabulary,
-                             std::vector<int32_t> &ids) {
+                             std::vector<int32_t> &ids, bool continues) {
   if (text.empty())
     return 0;
-  written.assign(addsSpace ? Vocabulary::kSpace : "");
+  written.assign(addsSpace && !continues ? Vocabulary::kSpace : "");
   appendSpelled(text, written);
   split();
   join(vocabulary);

@@ -37,7 +37,8 @@ Result<Tokenizer> Tokenizer::create(TextData data) {
 }
 
 Result<size_t> Tokenizer::encode(std::string_view text,
-                                 std::vector<int32_t> &ids, bool parseSpecial) {
+                                 std::vector<int32_t> &ids, bool parseSpecial,
+                                 bool continues) {
   // Three bytes of SentencePiece's for each that is a space.
   constexpr size_t most = std::numeric_limits<int32_t>::max() / 4;
   if (text.size() > most)
@@ -48,7 +49,9 @@ Result<size_t> Tokenizer::encode(std::string_view text,
   size_t lost = 0, from = 0;
   auto encodeUntil = [&](size_t end) {
     size_t left = 0;
-    auto error = encodePiece(text.substr(from, end - from), ids).moveTo(left);
+    auto error =
+        encodePiece(text.substr(from, end - from), ids, continues && from == 0)
+            .moveTo(left);
     lost += left;
     return error;
   };
@@ -86,9 +89,10 @@ Result<size_t> Tokenizer::encodeWithBos(std::string_view text,
 
 /// Text between markers.
 Result<size_t> Tokenizer::encodePiece(std::string_view text,
-                                      std::vector<int32_t> &ids) {
+                                      std::vector<int32_t> &ids,
+                                      bool continues) {
   if (pieces)
-    return pieces->encode(text, vocabulary, ids);
+    return pieces->encode(text, vocabulary, ids, continues);
   std::vector<std::string_view> words;
   if (std::optional<Error> error = preTokenizer.split(text, words))
     return *error;

@@ -42,16 +42,17 @@ public:
   /// is that there is no tokenizer, or an unknown pre-tokenizer.
   static Result<Tokenizer> create(TextData data);
 
-  /// Appends the ids of `text` to `ids`, without BOS. `text` stands at the
-  /// beginning or behind a control token, where SentencePiece adds a space.
-  /// With `parseSpecial`, control tokens are recognised in it, as in a prompt
-  /// that a template has written; never use it on text of other people.
+  /// Appends the ids of `text` to `ids`, without BOS. Where `text` stands at
+  /// the beginning or behind a control token, SentencePiece adds a space; not
+  /// where it `continues` another text. With `parseSpecial`, control tokens are
+  /// recognised in it, as in a prompt that a template has written; never use it
+  /// on text of other people.
   /// Returns the number of bytes that were left out because the vocabulary has
   /// no token for them: trained vocabularies may lack bytes that are rare
   /// (control characters) or never valid in UTF-8, and Hugging Face's
   /// tokenizers leave them out as well.
   Result<size_t> encode(std::string_view text, std::vector<int32_t> &ids,
-                        bool parseSpecial = false);
+                        bool parseSpecial = false, bool continues = false);
   /// The same behind bosToken(), if there is one; a BOS that the text itself
   /// begins with (`parseSpecial`) is not doubled.
   Result<size_t> encodeWithBos(std::string_view text, std::vector<int32_t> &ids,
@@ -83,7 +84,8 @@ public:
 private:
   Tokenizer() = default;
   void indexMarkers();
-  Result<size_t> encodePiece(std::string_view text, std::vector<int32_t> &ids);
+  Result<size_t> encodePiece(std::string_view text, std::vector<int32_t> &ids,
+                             bool continues);
 
   Vocabulary vocabulary;
   /// One or the other: with pieces, BPE is empty.

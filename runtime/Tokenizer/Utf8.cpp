@@ -73,6 +73,19 @@ void corellama::runtime::appendUtf8(char32_t codePoint, std::string &text) {
   }
 }
 
+std::string corellama::runtime::validUtf8(std::string_view text) {
+  std::string valid;
+  while (!text.empty()) {
+    const Utf8Head head = readUtf8(text);
+    if (head.kind == Utf8Head::whole)
+      valid += text.substr(0, head.bytes);
+    else
+      appendUtf8(0xFFFD, valid);
+    text.remove_prefix(head.bytes);
+  }
+  return valid;
+}
+
 std::string_view Utf8Stream::push(std::string_view bytes) {
   buffer.erase(0, ready);
   buffer += bytes;

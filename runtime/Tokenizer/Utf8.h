@@ -40,6 +40,9 @@ Utf8Head readUtf8(std::string_view text);
 /// Appends the UTF-8 form of a valid code point.
 void appendUtf8(char32_t codePoint, std::string &text);
 
+/// The text, with U+FFFD for what is no character in it.
+std::string validUtf8(std::string_view text);
+
 /// Lets bytes through in pieces that never end inside a character. Bytes that
 /// cannot be part of a character pass unchanged, so all pieces together with
 /// flush() are exactly the input.

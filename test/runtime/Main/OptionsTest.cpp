@@ -61,7 +61,7 @@ TEST(Options, APromptGivenTwiceIsAnError) {
 TEST(Options, AllOfThem) {
   auto options = parse({"-f",
                         "-",
-                        "--chat",
+                        "--chat", "--context-full",
                         "-n",
                         "10",
                         "-c",
@@ -197,7 +197,8 @@ TEST(Options, OnePrompt) {
   auto check = [](std::vector<std::string> arguments) -> std::string {
     auto options = parse(std::move(arguments));
     EXPECT_TRUE(options);
-    auto error = checkPromptOptions(*options, "model");
+    auto error = checkPromptOptions(*options, isConversation(*options, false),
+                                    "model");
     return error ? error->message : "";
   };
   EXPECT_EQ(check({"-p", ""}), "");
@@ -210,12 +211,28 @@ TEST(Options, OnePrompt) {
   EXPECT_EQ(check({"--prompt-ids", "1", "--chat"}),
             "--chat wraps text, --prompt-ids are taken as they are; give the "
             "text by -p or -f");
+  EXPECT_EQ(check({"-p", "a", "--system", "b"}),
+            "--system is a message of a chat; give --chat, too");
+}
+
+TEST(Options, AConversationHasNoPrompt) {
+  auto talks = [](std::vector<std::string> arguments, bool inputIsTerminal) {
+    auto options = parse(std::move(arguments));
+    EXPECT_TRUE(options);
+    return isConversation(*options, inputIsTerminal);
+  };
+  EXPECT_TRUE(talks({"--chat"}, false));
+  EXPECT_TRUE(talks({}, true));
+  EXPECT_TRUE(talks({"--system", "Be kind"}, true));
+  EXPECT_FALSE(talks({}, false));
+  EXPECT_FALSE(talks({"-p", "a", "--chat"}, true));
+  EXPECT_FALSE(talks({"--bench"}, true));
 }
 
 TEST(Options, HelpHasEveryFlagAndFitsTheScreen) {
   std::string help = helpText("model");
   for (const char *flag :
-       {"-p",           "-f",      "--prompt-ids", "--chat",
+       {"-p",           "-f",      "--prompt-ids", "--chat", "--context-full",
         "-n",           "-c",      "-b",           "-t",
         "-s",           "--temp",  "--top-k",      "--top-p",
         "--min-p",      "--draft", "--ignore-eos", "--output-ids",

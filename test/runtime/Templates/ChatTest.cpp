@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Templates/Chat.h"
+#include "runtime/Templates/TokenizedText.h"
 #include "test/runtime/Tokenizer/TokenizerModel.h"
 #include "gtest/gtest.h"
 #include <algorithm>
@@ -38,16 +39,29 @@ struct Loaded {
     return data;
   }
 
-  Result<ChatFormat::Turn> encode(std::string_view message) {
-    return chat->encode({{"user", std::string(message)}}, *tokenizer);
+  struct Turn {
+    TokenizedText text;
+    size_t lostBytes = 0;
+  };
+  Result<Turn> encode(const std::vector<Message> &messages) {
+    auto rendered = chat->render(messages);
+    if (!rendered)
+      return Error{rendered.error()};
+    Turn turn;
+    auto change = turn.text.become(*rendered, *tokenizer);
+    if (!change)
+      return Error{change.error()};
+    turn.lostBytes = change->lostBytes;
+    return turn;
   }
   /// A turn as text, with the control tokens' names in it.
   std::string turn(std::string_view message) {
-    auto made = encode(message);
-    if (!made)
-      return made.error();
+    auto made = encode({{"user", std::string(message)}});
+    return made ? spell(made->text.ids()) : made.error();
+  }
+  std::string spell(const std::vector<int32_t> &ids) const {
     std::string text;
-    for (int32_t id : made->ids) {
+    for (int32_t id : ids) {
       const char *names[] = {"{start}", "{end}", "{endoftext}"};
       if (id < 3)
         text += names[id];
@@ -69,11 +83,11 @@ TEST(Chat, WritesAUserTurn) {
   ASSERT_TRUE(loaded.chat) << loaded.chat.error();
   EXPECT_EQ(loaded.turn("Hi\nthere"),
             "{start}user\nHi\nthere{end}\n{start}assistant\n");
-  auto turn = loaded.chat->encode({{"system", "Be kind"}, {"user", "Hi"}},
-                                  *loaded.tokenizer);
+  auto turn = loaded.encode({{"system", "Be kind"}, {"user", "Hi"}});
   ASSERT_TRUE(turn);
-  EXPECT_FALSE(turn->hasPlainMarkers);
-  EXPECT_EQ(std::count(turn->ids.begin(), turn->ids.end(), 0), 3);
+  const std::vector<int32_t> &ids = turn->text.ids();
+  EXPECT_FALSE(hasPlainMarkers(ids, *loaded.tokenizer));
+  EXPECT_EQ(std::count(ids.begin(), ids.end(), 0), 3);
 }
 
 // However a template takes a message apart and puts it together again.
@@ -124,7 +138,7 @@ TEST(Chat, PutsBosFirstWhereTheTemplateDoes) {
 
 TEST(Chat, CountsBytesWithoutAToken) {
   Loaded loaded(plain, TokenizerModel(TokenizerModel::Merges(), "\x04"));
-  auto turn = loaded.encode("a\x04\x04");
+  auto turn = loaded.encode({{"user", "a\x04\x04"}});
   ASSERT_TRUE(turn);
   EXPECT_EQ(turn->lostBytes, 2u);
 }
@@ -133,9 +147,9 @@ TEST(Chat, KnowsMarkersThatAMessageCanImitate) {
   Loaded loaded("{{ bos_token }}[INST] {{ messages[0].content }} [/INST]",
                 TokenizerModel(), 2);
   ASSERT_TRUE(loaded.chat) << loaded.chat.error();
-  auto turn = loaded.encode("Hi");
+  auto turn = loaded.encode({{"user", "Hi"}});
   ASSERT_TRUE(turn);
-  EXPECT_TRUE(turn->hasPlainMarkers);
+  EXPECT_TRUE(hasPlainMarkers(turn->text.ids(), *loaded.tokenizer));
   EXPECT_EQ(loaded.turn("Hi"), "{endoftext}[INST] Hi [/INST]");
 }
 

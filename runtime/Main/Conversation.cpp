@@ -1,0 +1,312 @@
+//===- Conversation.cpp - turn after turn on one cache --------------------===//
+//
+// See Conversation.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Main/Conversation.h"
+
+#include "runtime/Main/Files.h"
+#include "runtime/Main/Report.h"
+#include "runtime/Main/Signals.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+namespace corellama::runtime {
+
+Conversation::Conversation(Model &model, Text &text, ChatFormat format,
+                           const Options &options, NpyWriter *logits,
+                           const char *programName,
+                           void (*note)(const std::string &))
+    : model(model), text(text), format(std::move(format)), options(options),
+      logits(logits), note(note), lines(programName, pendingSignal),
+      generator(model, options, text, logits, note), history(options.system) {}
+
+int Conversation::run() {
+  if (lines.isInteractive())
+    fprintf(stderr,
+            "A conversation with room for %llu tokens. /help says what else "
+            "can be typed; Ctrl-D ends it.\n",
+            static_cast<unsigned long long>(model.context()));
+  // Ctrl-C stops an answer; a second one in a row leaves.
+  bool wasInterrupted = false;
+  while (true) {
+    std::string message;
+    const LineReader::Event event = lines.read(message);
+    if (event == LineReader::Event::end) {
+      if (lines.isInteractive())
+        fputc('\n', stderr);
+      return 0;
+    }
+    if (event == LineReader::Event::failed ||
+        event == LineReader::Event::tooLong) {
+      failure = event == LineReader::Event::failed
+                    ? std::string("standard input: cannot be read: ") +
+                          strerror(errno)
+                    : "standard input: a message has more than " +
+                          std::to_string(LineReader::kMostBytes) +
+                          " bytes; give a shorter one";
+      return 1;
+    }
+    std::optional<Error> error;
+    if (event == LineReader::Event::message) {
+      wasInterrupted = false;
+      error = handle(message);
+    }
+    if (last.end == End::failed) {
+      failure = last.error;
+      return 1;
+    }
+    if (last.end == End::outputClosed)
+      return 0;
+    if (const int signal = pendingSignal()) {
+      if (wasInterrupted || !lines.isInteractive() || !dismissInterrupt())
+        return 128 + signal;
+      wasInterrupted = true;
+      fputs(event == LineReader::Event::interrupted
+                ? "\n(Ctrl-C again or Ctrl-D leaves)\n"
+                : "(stopped; Ctrl-C again leaves)\n",
+            stderr);
+    }
+    if (!error)
+      continue;
+    if (!lines.isInteractive()) {
+      failure = error->message;
+      return 1;
+    }
+    note(error->message);
+  }
+}
+
+std::optional<Error> Conversation::handle(std::string &message) {
+  if (message.find_first_not_of(" \t") == message.npos)
+    return std::nullopt;
+  if (message.starts_with('/') && !message.starts_with("//"))
+    return command(message);
+  // A message that begins with a slash.
+  if (message.starts_with("//"))
+    message.erase(0, 1);
+  return answer(std::move(message));
+}
+
+//===----------------------------------------------------------------------===//
+// Turns
+//===----------------------------------------------------------------------===//
+
+std::optional<Error> Conversation::answer(std::string message) {
+  history.add("user", std::move(message));
+  std::string spoken;
+  if (auto error = generate(spoken)) {
+    history.undo();
+    return error;
+  }
+  history.add("assistant", std::move(spoken));
+  if (options.verbose)
+    fputs(closingLine(std::nullopt, last).c_str(), stderr);
+  return std::nullopt;
+}
+
+/// Appends the answer to `spoken`. An error comes before any of it.
+std::optional<Error> Conversation::generate(std::string &spoken) {
+  std::optional<uint64_t> count = options.count;
+  Output output(text, options.outputIds, options.stops);
+  bool goesOn = false;
+  do {
+    if (auto error = makePrompt(spoken)) {
+      if (!goesOn)
+        return error;
+      note(error->message);
+      break;
+    }
+    last = generator.answer(cached.ids(), count, output);
+    // An interrupted prompt is not whole, and the last id not in the cache.
+    cached.truncate(model.filled());
+    for (size_t i = 0; i + 1 < last.ids.size(); ++i)
+      cached.append(last.ids[i], text.tokens());
+    spoken = output.answer();
+    if (count)
+      *count -= last.ids.size();
+    goesOn = last.end == End::contextFull && options.dropsOldest &&
+             history.dropOldest();
+  } while (goesOn);
+  if (last.end != End::failed)
+    output.finish(last, /*inConversation=*/true);
+  spoken = output.answer();
+  if (last.end == End::contextFull)
+    note("the context of " + std::to_string(model.context()) +
+         " tokens is full, the answer ended; /undo and /reset make room, "
+         "--context-full=drop-oldest does so by itself");
+  return std::nullopt;
+}
+
+/// Makes `cached` the ids of the conversation and of what was `spoken` of the
+/// answer, and leaves in the cache what they have in common with it.
+std::optional<Error> Conversation::makePrompt(const std::string &spoken) {
+  // Where the oldest turns are dropped, so many that there is room to answer.
+  const uint64_t room = model.context() / 4;
+  while (true) {
+    auto rendered = format.render(history.messages());
+    if (!rendered)
+      return Error{rendered.error()};
+    rendered->append(spoken, templates::Origin::Content);
+    auto change = cached.become(std::move(*rendered), text.tokens());
+    if (!change)
+      return Error{change.error()};
+    const size_t tokens = cached.ids().size();
+    if (!notedMarkers && hasPlainMarkers(cached.ids(), text.tokens())) {
+      notedMarkers = true;
+      note(kPlainMarkersNote);
+    }
+    if (change->lostBytes)
+      note(lostBytesNote(change->lostBytes));
+    if (options.dropsOldest && tokens + room > model.context() &&
+        history.dropOldest())
+      continue;
+    if (tokens > model.context()) {
+      if (auto error = truncate(change->kept))
+        return error;
+      return Error{"the conversation would have " + std::to_string(tokens) +
+                   " tokens, the context has room for " +
+                   std::to_string(model.context()) +
+                   "; /undo drops the last turn, /reset all"};
+    }
+    if (auto error = model.checkPrompt(cached.ids()))
+      return error;
+    // The logits of the last id are wanted, so it is computed in any case.
+    return truncate(std::min(change->kept, tokens - 1));
+  }
+}
+
+/// Leaves the first ids in the cache, and their logits in the file.
+std::optional<Error> Conversation::truncate(size_t tokens) {
+  model.truncate(tokens);
+  return logits ? logits->truncate(tokens) : std::nullopt;
+}
+
+//===----------------------------------------------------------------------===//
+// Commands
+//===----------------------------------------------------------------------===//
+
+struct Conversation::Command {
+  const char *name;
+  /// The placeholder of its argument; null where there is none.
+  const char *argument;
+  const char *help;
+  std::optional<Error> (Conversation::*run)(const std::string &argument);
+};
+
+const Conversation::Command Conversation::kCommands[] = {
+    {"/reset", nullptr, "forget all turns", &Conversation::reset},
+    {"/undo", nullptr, "forget the last turn", &Conversation::undo},
+    {"/save", "FILE", "write the messages to FILE, as JSON",
+     &Conversation::save},
+    {"/load", "FILE", "go on with the messages of FILE", &Conversation::load},
+    {"/stats", nullptr, "how long the last answer took, how full the context is",
+     &Conversation::stats},
+    {"/ids", nullptr, "print the token ids of the conversation",
+     &Conversation::ids},
+    {"/help", nullptr, "print this", &Conversation::help},
+};
+
+std::optional<Error> Conversation::command(std::string_view line) {
+  line = line.substr(0, line.find_last_not_of(" \t") + 1);
+  const std::string_view name = line.substr(0, line.find(' '));
+  std::string_view argument = line.substr(name.size());
+  argument.remove_prefix(
+      std::min(argument.find_first_not_of(" \t"), argument.size()));
+  for (const Command &command : kCommands) {
+    if (name != command.name)
+      continue;
+    if (command.argument && argument.empty())
+      return Error{std::string(name) + " needs a value; give " +
+                   std::string(name) + " " + command.argument};
+    if (!command.argument && !argument.empty())
+      return Error{std::string(name) + " takes no value; leave out " +
+                   quoted(argument)};
+    return (this->*command.run)(std::string(argument));
+  }
+  return Error{"unknown command " + quoted(name) +
+               "; /help lists them, and a message that begins with a slash "
+               "begins with two"};
+}
+
+std::optional<Error> Conversation::help(const std::string &) {
+  for (const Command &command : kCommands)
+    fprintf(stderr, "  %-12s %s\n",
+            (std::string(command.name) + " " +
+             (command.argument ? command.argument : ""))
+                .c_str(),
+            command.help);
+  fputs("  A line that ends in \\ goes on in the next one, and all lines from\n"
+        "  \"\"\" to \"\"\" are one message. A message that begins with a slash\n"
+        "  is typed with two. Ctrl-C stops an answer, Ctrl-D ends the\n"
+        "  conversation.\n",
+        stderr);
+  return std::nullopt;
+}
+
+std::optional<Error> Conversation::reset(const std::string &) {
+  history.reset();
+  return forgetAllBut(history);
+}
+
+std::optional<Error> Conversation::undo(const std::string &) {
+  if (!history.undo())
+    return Error{"there is no turn to undo"};
+  return forgetAllBut(history);
+}
+
+/// Truncates the cache to what it has in common with a conversation. One that
+/// the template refuses (it has only a system message) has nothing.
+std::optional<Error> Conversation::forgetAllBut(const History &wanted) {
+  auto rendered =
+      format.render(wanted.messages(), /*addGenerationPrompt=*/false);
+  cached.keepBeginningOf(rendered ? *rendered : templates::String(),
+                         text.tokens());
+  return truncate(cached.ids().size());
+}
+
+std::optional<Error> Conversation::save(const std::string &path) {
+  auto json = history.json();
+  if (!json)
+    return Error{json.error()};
+  return writeFile(path, *json);
+}
+
+std::optional<Error> Conversation::load(const std::string &path) {
+  auto bytes = readFile(path, "give a file that /save has written");
+  if (!bytes)
+    return Error{bytes.error()};
+  auto loaded = History::parse(*bytes);
+  if (!loaded)
+    return Error{path + ": " + loaded.error()};
+  if (auto rendered = format.render(loaded->messages()); !rendered)
+    return Error{path + ": " + rendered.error()};
+  history = std::move(*loaded);
+  return forgetAllBut(history);
+}
+
+std::optional<Error> Conversation::stats(const std::string &) {
+  if (last.promptTokens > 0)
+    fputs(closingLine(std::nullopt, last).c_str(), stderr);
+  fprintf(stderr, "context: %zu of %llu tokens, %zu messages\n",
+          cached.ids().size(),
+          static_cast<unsigned long long>(model.context()),
+          history.messages().size());
+  return std::nullopt;
+}
+
+std::optional<Error> Conversation::ids(const std::string &) {
+  std::string line;
+  for (int32_t id : cached.ids())
+    line += (line.empty() ? "" : ",") + std::to_string(id);
+  puts(line.c_str());
+  fflush(stdout);
+  return std::nullopt;
+}
+
+} // namespace corellama::runtime
