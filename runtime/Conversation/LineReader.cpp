@@ -16,6 +16,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <histedit.h>
+#include <poll.h>
 #include <string_view>
 #include <unistd.h>
 
@@ -26,6 +27,22 @@ extern "C" int tgetent(char *buffer, const char *name);
 namespace corellama::runtime {
 
 static volatile sig_atomic_t isResized = 0, isContinued = 0;
+
+/// Reads standard input like read(). A signal that came shortly before ends it,
+/// too: signals are let through while it waits, and only then.
+static ssize_t readInput(char *bytes, size_t size, int (*pendingSignal)()) {
+  sigset_t all, before;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, &before);
+  pollfd input{STDIN_FILENO, POLLIN, 0};
+  errno = EINTR;
+  const bool isReady =
+      !pendingSignal() && ppoll(&input, 1, nullptr, &before) > 0;
+  const int failure = errno;
+  sigprocmask(SIG_SETMASK, &before, nullptr);
+  errno = failure;
+  return isReady ? ::read(STDIN_FILENO, bytes, size) : -1;
+}
 
 //===----------------------------------------------------------------------===//
 // Edited lines
@@ -104,7 +121,7 @@ private:
     std::string bytes;
     while (true) {
       char byte;
-      const ssize_t count = ::read(STDIN_FILENO, &byte, 1);
+      const ssize_t count = readInput(&byte, 1, of(line).pendingSignal);
       if (count == 0)
         return 0;
       if (count < 0) {
@@ -121,7 +138,10 @@ private:
         }
         continue;
       }
-      bytes += byte;
+      // Typed while an answer came, in the terminal's line mode, Ctrl-D is
+      // stored as a NUL.
+      constexpr char kEnd = 4;
+      bytes += byte ? byte : kEnd;
       const Utf8Head head = readUtf8(bytes);
       if (head.kind == Utf8Head::incomplete)
         continue;
@@ -203,7 +223,8 @@ LineReader::Event LineReader::readPlainLine(const char *prompt,
       return Event::tooLong;
     constexpr size_t kStep = 4096;
     buffer.resize(searched + kStep);
-    const ssize_t count = ::read(STDIN_FILENO, buffer.data() + searched, kStep);
+    const ssize_t count =
+        readInput(buffer.data() + searched, kStep, pendingSignal);
     buffer.resize(searched + size_t(count > 0 ? count : 0));
     if (count < 0 && errno == EINTR) {
       if (!pendingSignal())

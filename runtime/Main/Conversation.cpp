@@ -113,7 +113,7 @@ std::optional<Error> Conversation::answer(std::string message) {
 /// Appends the answer to `spoken`. An error comes before any of it.
 std::optional<Error> Conversation::generate(std::string &spoken) {
   std::optional<uint64_t> count = options.count;
-  Output output(text, options.outputIds, options.stops);
+  Output output(text, options);
   bool goesOn = false;
   do {
     if (auto error = makePrompt(spoken)) {

@@ -160,6 +160,15 @@ private:
 };
 } // namespace
 
+std::optional<Error> checkSampling(const Options &options, const Model &model) {
+  for (auto [id, bias] : options.sampling.bias)
+    if (uint64_t(id) >= model.vocabulary())
+      return Error{"--logit-bias: token id " + std::to_string(id) +
+                   " is outside of the vocabulary; give ids from 0 to " +
+                   std::to_string(model.vocabulary() - 1)};
+  return std::nullopt;
+}
+
 Generator::Generator(Model &model, const Options &options, const Text &text,
                      NpyWriter *logits, void (*note)(const std::string &))
     : model(model), options(options), text(text), logits(logits), note(note),
@@ -197,7 +206,8 @@ Generation Generator::answer(std::span<const int32_t> prompt,
   }
 
   sampler.begin(prompt);
-  int32_t id = sample(model.logits({&run.lastRow, 1}));
+  std::span<const float> row = model.logits({&run.lastRow, 1});
+  int32_t id = sample(row);
   outcome.promptSeconds = watch.seconds();
 
   Decoder decoder(model, outcome, options.drafts == Drafts::ngram, prompt);
@@ -206,7 +216,7 @@ Generation Generator::answer(std::span<const int32_t> prompt,
     const uint64_t before = prompt.size() + ids - 1;
     const bool isEnd = text.endsAnswer(id);
     outcome.ids.push_back(id);
-    if (!output.put(id)) {
+    if (!output.put(id, row)) {
       outcome.error = output.error();
       run.stop(outcome.error.empty() ? End::outputClosed : End::failed);
       break;
@@ -229,7 +239,7 @@ Generation Generator::answer(std::span<const int32_t> prompt,
     }
     if (!run.mayGoOn())
       break;
-    auto row = decoder.logitsAfter(id, before);
+    row = decoder.logitsAfter(id, before);
     ++outcome.decodeTokens;
     if (!run.write(row))
       break;

@@ -60,6 +60,9 @@ struct Generation {
   uint64_t seed = 0;
 };
 
+/// Whether the settings of the sampling are about ids that the model has.
+std::optional<Error> checkSampling(const Options &options, const Model &model);
+
 /// Generates one answer or, in a conversation, one after the other.
 class Generator {
 public:

@@ -70,6 +70,8 @@ static int talk(const Options &options, const MappedImage &image, Text &text) {
   auto model = Model::create(corellama_program, image, options);
   if (!model)
     return fail(model.error());
+  if (auto error = checkSampling(options, **model))
+    return fail(error->message);
   NpyWriter logits;
   if (options.logitsOut)
     if (auto error = logits.open(*options.logitsOut, image.header->vocabulary))
@@ -128,7 +130,7 @@ int main(int argc, char **argv) {
       return fail(error->message);
     return pendingSignal() ? 128 + pendingSignal() : 0;
   }
-  if (!options->outputIds && !text->canDecode())
+  if (!options->outputIds && !options->logprobs && !text->canDecode())
     return fail("this program can print no text: " + text->whyNot() +
                 "; give --prompt-ids and --output-ids");
 
@@ -152,6 +154,8 @@ int main(int argc, char **argv) {
   if (!model)
     return fail(model.error());
   Model &running = **model;
+  if (auto error = checkSampling(*options, running))
+    return fail(error->message);
   if (auto error = running.checkPrompt(prompt->ids))
     return fail(error->message);
 
@@ -160,7 +164,7 @@ int main(int argc, char **argv) {
     if (auto error =
             logits.open(*options->logitsOut, image->header->vocabulary))
       return fail(error->message);
-  Output output(*text, options->outputIds, options->stops);
+  Output output(*text, *options);
   const double loadSeconds = sinceStart.seconds();
 
   Generator generator(running, *options, *text,

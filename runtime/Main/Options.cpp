@@ -180,6 +180,26 @@ static const Flag kFlags[] = {
      "tokens that are recent, those of the prompt too; -1: all (default 64)",
      "a whole number, -1 or more",
      takeNumber<&SamplerSettings::repeatLast, -1, kMaxTokens>},
+    {"--logit-bias", "-l", "ID+B",
+     "add B to the logit of token ID, which may be ID-B or ID-inf as well; may "
+     "be given several times",
+     "a token id and what to add to its logit, for example 15043+1 or "
+     "15043-inf",
+     [](std::string_view value, Options &options) {
+       const size_t sign = value.find_first_of("+-");
+       std::string_view number = value.substr(std::min(sign, value.size()));
+       if (number.starts_with('+'))
+         number.remove_prefix(1);
+       constexpr double kMost = std::numeric_limits<double>::infinity();
+       int32_t id;
+       double bias;
+       if (!parseNumber(value.substr(0, sign), 0,
+                        std::numeric_limits<int32_t>::max(), id) ||
+           !parseNumber(number, -kMost, kMost, bias))
+         return false;
+       options.sampling.bias.emplace_back(id, float(bias));
+       return true;
+     }},
     {"--stop", nullptr, "TEXT",
      "end the answer before TEXT; may be given several times", "some text",
      [](std::string_view value, Options &options) {
@@ -208,6 +228,11 @@ static const Flag kFlags[] = {
     {"--output-ids", nullptr, nullptr,
      "print the generated token ids, separated by commas, instead of text", "",
      turnOn<&Options::outputIds>},
+    {"--logprobs", nullptr, "N",
+     "print a line of JSON for each generated token instead of text: its "
+     "logarithmic probability, and those of the N likeliest",
+     "a number of tokens, 0 to 1000",
+     takeNumber<&Options::logprobs, 0, 1000>},
     {"--logits-out", nullptr, "FILE.npy",
      "write the logits after each token but the last, float32, to FILE.npy",
      "a file's name", takeName<&Options::logitsOut>},
@@ -350,6 +375,9 @@ std::optional<Error> checkPromptOptions(const Options &options,
                : std::optional<Error>{
                      {std::string(options.bench ? "--bench" : "--score") +
                       " takes no prompt; leave it out"}};
+  if (options.outputIds && options.logprobs)
+    return Error{"--output-ids and --logprobs both say what is printed for a "
+                 "token; give one of them"};
   if (inConversation)
     return std::nullopt;
   if (prompts == 0)
@@ -400,7 +428,7 @@ std::string helpText(const char *programName) {
                      programName +
                      " [--chat] [options]\n\n"
                      "Continues a prompt with the model it was compiled from, "
-                     "or talks turn after turn.\nText goes to standard "
+                     "or talks turn\nafter turn. Text goes to standard "
                      "output, all else to standard error.\n\n";
   constexpr size_t kColumn = 25;
   for (const Flag &flag : kFlags) {

@@ -46,6 +46,8 @@ struct Options {
   bool dropsOldest = false;
   bool ignoreEnd = false;
   bool outputIds = false;
+  /// Of how many likeliest tokens probabilities are printed, as JSON.
+  std::optional<uint32_t> logprobs;
   std::optional<std::string> logitsOut;
   bool bench = false;
   bool score = false;

@@ -7,6 +7,7 @@
 
 #include "runtime/Main/Output.h"
 
+#include "runtime/Main/Logprobs.h"
 #include "runtime/Main/Signals.h"
 
 #include <algorithm>
@@ -65,12 +66,14 @@ std::string_view Output::untilStop(std::string_view bytes) {
   return std::string_view(pending).substr(0, ready);
 }
 
-bool Output::put(int32_t id) {
+bool Output::put(int32_t id, std::span<const float> logits) {
   buffer.clear();
   if (text.canDecode())
     text.decode(id, buffer);
   const std::string_view next = untilStop(characters.push(buffer));
   shown += next;
+  if (logprobs)
+    return write(logprobLine(id, logits, *logprobs, text));
   if (!asIds)
     return write(next);
   buffer.clear();
@@ -87,6 +90,8 @@ void Output::finish(Generation &generation, bool inConversation) {
   pending.erase(0, ready);
   if (!stopped)
     shown += pending;
+  if (logprobs)
+    return;
   if (!asIds && !stopped && !write(pending) && !failure.empty()) {
     generation.end = End::failed;
     generation.error = failure;

@@ -1,7 +1,7 @@
 //===- Output.h - generated ids to standard output ------------------------===//
 //
-// Writes each id as soon as it is generated, as text (whole UTF-8 characters
-// only) or as a number. Text that may be the beginning of a stop text is held
+// Writes each id as soon as it is generated: as text (whole UTF-8 characters
+// only), as a number, or as a line of JSON (Logprobs.h). Text that may be the beginning of a stop text is held
 // back until it is known.
 //
 //===----------------------------------------------------------------------===//
@@ -14,21 +14,23 @@
 #include "runtime/Tokenizer/Utf8.h"
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace corellama::runtime {
 
 class Output {
 public:
-  Output(const Text &text, bool asIds, std::vector<std::string> stops)
-      : text(text), asIds(asIds), stops(std::move(stops)) {}
+  Output(const Text &text, const Options &options)
+      : text(text), asIds(options.outputIds), logprobs(options.logprobs),
+        stops(options.stops) {}
 
-  /// False if it could not be written: error() says why; it is empty if the
+  /// `logits` are those that the id was chosen by. False if it could not be written: error() says why; it is empty if the
   /// reader of a pipe has closed it, which is no error.
-  bool put(int32_t id);
+  bool put(int32_t id, std::span<const float> logits);
 
   /// Whether a stop text has come: it and what follows is not written.
   bool isStopped() const { return stopped; }
@@ -49,6 +51,7 @@ private:
 
   const Text &text;
   const bool asIds;
+  const std::optional<uint32_t> logprobs;
   const std::vector<std::string> stops;
   bool first = true;
   bool stopped = false;

@@ -1,6 +1,6 @@
 //===- Sampler.cpp - logits to one token id -------------------------------===//
 //
-// The chain penalties, top-k, top-p, min-p, temperature, draw. After top-k the
+// The chain bias, penalties, top-k, top-p, min-p, temperature, draw. After top-k the
 // candidates are sorted by falling logits (rising ids on a tie), so each
 // further filter only shortens the list.
 //
@@ -53,11 +53,15 @@ void Sampler::accept(int32_t id) {
   recent.pop_front();
 }
 
-/// Each id is changed by itself, so the order of `counts` does not matter.
-std::span<const float> Sampler::penalised(std::span<const float> logits) {
-  if (!hasPenalties())
+/// Bias and penalties. Each id is penalised by itself, so the order of `counts`
+/// does not matter.
+std::span<const float> Sampler::adjust(std::span<const float> logits) {
+  if (!hasPenalties() && settings.bias.empty())
     return logits;
   adjusted.assign(logits.begin(), logits.end());
+  for (auto [id, bias] : settings.bias)
+    if (id >= 0 && size_t(id) < adjusted.size())
+      adjusted[size_t(id)] += bias;
   const auto repeat = float(settings.repeat);
   for (auto [id, count] : counts) {
     if (id < 0 || size_t(id) >= adjusted.size())
@@ -118,7 +122,8 @@ double Sampler::weigh(size_t count, double temperature) {
 }
 
 int32_t Sampler::sample(std::span<const float> row) {
-  const std::span<const float> logits = penalised(row);
+  const std::span<const float> logits = adjust(row);
+  candidates.clear();
   if (logits.empty() || !(settings.temperature > 0.0))
     return greedy(logits);
   selectTopK(logits);
@@ -142,6 +147,7 @@ int32_t Sampler::sample(std::span<const float> row) {
         --count;
   }
 
+  candidates.resize(count);
   double sum = weigh(count, settings.temperature);
   double target = random.uniform() * sum;
   double reached = 0.0;

@@ -1,8 +1,8 @@
 //===- Sampler.h - logits to one token id ---------------------------------===//
 //
 // Chooses the next id from a row of logits. The order of the filters is that of
-// llama.cpp's default chain (penalties, top-k, top-p, min-p, then temperature),
-// so that the same settings mean the same thing here.
+// llama.cpp's default chain (bias, penalties, top-k, top-p, min-p, then
+// temperature), so that the same settings mean the same thing here.
 //
 // Deterministic on every machine: the generator is written out here (no
 // std::random, whose distributions differ between libraries), probabilities are
@@ -24,6 +24,7 @@
 #include <deque>
 #include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace corellama::runtime {
@@ -47,6 +48,9 @@ struct SamplerSettings {
   double repeat = 1, frequency = 0, presence = 0;
   /// How many of the last ids count; below 0 all of them.
   int64_t repeatLast = 64;
+  /// What is added to the logits of ids, before all else; minus infinity
+  /// excludes an id.
+  std::vector<std::pair<int32_t, float>> bias;
   uint64_t seed = 0;
 };
 
@@ -65,21 +69,24 @@ public:
   /// minus infinity it is 0, and an empty row gives 0 as well.
   int32_t sample(std::span<const float> logits);
 
-  /// The id of the largest logit, by the rules above.
-  static int32_t greedy(std::span<const float> logits);
-
-private:
   struct Candidate {
     float logit;
     int32_t id;
   };
+  /// What the last draw chose from, the likeliest first; empty if it was
+  /// greedy. Valid until the next one.
+  std::span<const Candidate> kept() const { return candidates; }
 
+  /// The id of the largest logit, by the rules above.
+  static int32_t greedy(std::span<const float> logits);
+
+private:
   bool hasPenalties() const {
     return (settings.repeat != 1 || settings.frequency != 0 ||
             settings.presence != 0) &&
            settings.repeatLast != 0;
   }
-  std::span<const float> penalised(std::span<const float> logits);
+  std::span<const float> adjust(std::span<const float> logits);
   void selectTopK(std::span<const float> logits);
   /// Relative probabilities of the first `count` candidates at a temperature:
   /// exp((logit - largest) / temperature), written to `weights`.

@@ -148,7 +148,8 @@ class Checkpoint:
     def __init__(self, path):
         self.fields = read_metadata(path)
         self.tokens = self.fields["tokenizer.ggml.tokens"]
-        self.merges = self.fields["tokenizer.ggml.merges"]
+        # Not in a checkpoint whose tokenizer is SentencePiece's.
+        self.merges = self.fields.get("tokenizer.ggml.merges")
         self.types = self.fields["tokenizer.ggml.token_type"]
         self.pre = self.fields.get("tokenizer.ggml.pre", "default")
         self.template = self.fields.get("tokenizer.chat_template")

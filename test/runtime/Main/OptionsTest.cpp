@@ -61,7 +61,7 @@ TEST(Options, APromptGivenTwiceIsAnError) {
 TEST(Options, AllOfThem) {
   auto options = parse({"-f",
                         "-",
-                        "--chat", "--context-full",
+                        "--chat",
                         "-n",
                         "10",
                         "-c",
