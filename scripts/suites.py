@@ -182,6 +182,8 @@ class Suites:
         add("cli", e2e / "test_cli.py", "--corellama", driver, "--model", demo)
         add("bench", e2e / "test_bench.py", "--corellama", driver)
         add("compare", e2e / "test_compare.py", "--corellama", driver)
+        add("conversation", e2e / "test_conversation.py", "--corellama", driver,
+            "--model", demo)
         add("perplexity", e2e / "test_perplexity.py", "--corellama", driver, "--model", demo)
         add("agreement", e2e / "test_agreement.py", "--corellama", driver, "--model", demo)
         add("drafts", e2e / "test_drafts.py", "--corellama", driver, "--model", demo,

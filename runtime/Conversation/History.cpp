@@ -58,7 +58,8 @@ Result<std::string> History::json() const {
   std::vector<Value> messages;
   for (const Message &message : all) {
     auto one = std::make_shared<templates::Dict>();
-    one->set(templates::makeString("role"), templates::makeString(message.role));
+    one->set(templates::makeString("role"),
+             templates::makeString(message.role));
     one->set(templates::makeString("content"),
              templates::makeString(validUtf8(message.content)));
     messages.emplace_back(std::move(one));
@@ -66,8 +67,8 @@ Result<std::string> History::json() const {
   auto document = std::make_shared<templates::Dict>();
   document->set(templates::makeString("messages"),
                 templates::makeList(std::move(messages)));
-  auto text = writeJson(std::move(document), {.indent = "  ",
-                                              .itemSeparator = ","});
+  auto text =
+      writeJson(std::move(document), {.indent = "  ", .itemSeparator = ","});
   if (!text)
     return Error{text.error()};
   return std::string(text->view()) + "\n";
@@ -87,9 +88,8 @@ Result<History> History::parse(std::string_view json) {
   History history;
   for (const Value &message : messages->list()->items) {
     auto textOf = [&](std::string_view key) -> std::optional<std::string> {
-      const Value *value = message.is(Value::Kind::Dict)
-                               ? message.dict()->find(key)
-                               : nullptr;
+      const Value *value =
+          message.is(Value::Kind::Dict) ? message.dict()->find(key) : nullptr;
       if (!value || !value->is(Value::Kind::String))
         return std::nullopt;
       return std::string(value->string().view());

@@ -146,8 +146,8 @@ private:
       if (head.kind == Utf8Head::incomplete)
         continue;
       constexpr wchar_t kReplacement = 0xFFFD;
-      *character = head.kind == Utf8Head::whole ? wchar_t(head.codePoint)
-                                                : kReplacement;
+      *character =
+          head.kind == Utf8Head::whole ? wchar_t(head.codePoint) : kReplacement;
       return 1;
     }
   }

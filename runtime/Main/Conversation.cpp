@@ -205,7 +205,8 @@ const Conversation::Command Conversation::kCommands[] = {
     {"/save", "FILE", "write the messages to FILE, as JSON",
      &Conversation::save},
     {"/load", "FILE", "go on with the messages of FILE", &Conversation::load},
-    {"/stats", nullptr, "how long the last answer took, how full the context is",
+    {"/stats", nullptr,
+     "how long the last answer took, how full the context is",
      &Conversation::stats},
     {"/ids", nullptr, "print the token ids of the conversation",
      &Conversation::ids},
@@ -241,11 +242,12 @@ std::optional<Error> Conversation::help(const std::string &) {
              (command.argument ? command.argument : ""))
                 .c_str(),
             command.help);
-  fputs("  A line that ends in \\ goes on in the next one, and all lines from\n"
-        "  \"\"\" to \"\"\" are one message. A message that begins with a slash\n"
-        "  is typed with two. Ctrl-C stops an answer, Ctrl-D ends the\n"
-        "  conversation.\n",
-        stderr);
+  fputs(
+      "  A line that ends in \\ goes on in the next one, and all lines from\n"
+      "  \"\"\" to \"\"\" are one message. A message that begins with a slash\n"
+      "  is typed with two. Ctrl-C stops an answer, Ctrl-D ends the\n"
+      "  conversation.\n",
+      stderr);
   return std::nullopt;
 }
 
@@ -294,8 +296,7 @@ std::optional<Error> Conversation::stats(const std::string &) {
   if (last.promptTokens > 0)
     fputs(closingLine(std::nullopt, last).c_str(), stderr);
   fprintf(stderr, "context: %zu of %llu tokens, %zu messages\n",
-          cached.ids().size(),
-          static_cast<unsigned long long>(model.context()),
+          cached.ids().size(), static_cast<unsigned long long>(model.context()),
           history.messages().size());
   return std::nullopt;
 }

@@ -25,8 +25,8 @@ inline constexpr size_t kMaxTextBytes = size_t(256) << 20;
 /// cannot be read: what to give instead.
 Result<std::string> readFile(const std::string &path, const char *remedy);
 
-/// Writes a file by a temporary one beside it, so that it is never partial. What
-/// is no regular file is not replaced but an error.
+/// Writes a file by a temporary one beside it, so that it is never partial.
+/// What is no regular file is not replaced but an error.
 std::optional<Error> writeFile(const std::string &path, std::string_view bytes);
 
 } // namespace corellama::runtime

@@ -195,8 +195,7 @@ Generation Generator::answer(std::span<const int32_t> prompt,
   const bool noIds = count == uint64_t(0);
   outcome.keptTokens = model.filled();
   outcome.seed = sampler.seed();
-  const bool isRead =
-      run.readPrompt(prompt, prompt.size() - (noIds ? 1 : 0));
+  const bool isRead = run.readPrompt(prompt, prompt.size() - (noIds ? 1 : 0));
   outcome.promptTokens = model.filled() - outcome.keptTokens;
   if (!isRead)
     return outcome;

@@ -24,7 +24,9 @@ using templates::Value;
 static constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 /// NaN counts as minus infinity, as in the sampler.
-static float logitOf(float logit) { return logit > -kInfinity ? logit : -kInfinity; }
+static float logitOf(float logit) {
+  return logit > -kInfinity ? logit : -kInfinity;
+}
 
 static std::shared_ptr<templates::Dict>
 describe(int32_t id, double logit, double logOfSum, const Text &text) {

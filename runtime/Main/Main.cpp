@@ -169,8 +169,7 @@ int main(int argc, char **argv) {
 
   Generator generator(running, *options, *text,
                       options->logitsOut ? &logits : nullptr, note);
-  Generation generation =
-      generator.answer(prompt->ids, options->count, output);
+  Generation generation = generator.answer(prompt->ids, options->count, output);
   if (generation.end != End::failed)
     output.finish(generation);
   if (generation.end != End::failed && generation.end != End::interrupted &&

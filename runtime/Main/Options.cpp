@@ -231,8 +231,7 @@ static const Flag kFlags[] = {
     {"--logprobs", nullptr, "N",
      "print a line of JSON for each generated token instead of text: its "
      "logarithmic probability, and those of the N likeliest",
-     "a number of tokens, 0 to 1000",
-     takeNumber<&Options::logprobs, 0, 1000>},
+     "a number of tokens, 0 to 1000", takeNumber<&Options::logprobs, 0, 1000>},
     {"--logits-out", nullptr, "FILE.npy",
      "write the logits after each token but the last, float32, to FILE.npy",
      "a file's name", takeName<&Options::logitsOut>},

@@ -99,7 +99,8 @@ void Output::finish(Generation &generation, bool inConversation) {
   }
   // The text is not changed, but on a terminal the shell's prompt should start
   // on a new line.
-  if ((asIds || inConversation || isatty(STDOUT_FILENO)) && !write("\n") && !failure.empty()) {
+  if ((asIds || inConversation || isatty(STDOUT_FILENO)) && !write("\n") &&
+      !failure.empty()) {
     generation.end = End::failed;
     generation.error = failure;
   }

@@ -1,8 +1,8 @@
 //===- Output.h - generated ids to standard output ------------------------===//
 //
 // Writes each id as soon as it is generated: as text (whole UTF-8 characters
-// only), as a number, or as a line of JSON (Logprobs.h). Text that may be the beginning of a stop text is held
-// back until it is known.
+// only), as a number, or as a line of JSON (Logprobs.h). Text that may be the
+// beginning of a stop text is held back until it is known.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,8 +28,9 @@ public:
       : text(text), asIds(options.outputIds), logprobs(options.logprobs),
         stops(options.stops) {}
 
-  /// `logits` are those that the id was chosen by. False if it could not be written: error() says why; it is empty if the
-  /// reader of a pipe has closed it, which is no error.
+  /// `logits` are those that the id was chosen by. False if it could not be
+  /// written: error() says why; it is empty if the reader of a pipe has closed
+  /// it, which is no error.
   bool put(int32_t id, std::span<const float> logits);
 
   /// Whether a stop text has come: it and what follows is not written.

@@ -17,7 +17,8 @@ namespace corellama::runtime {
 
 std::string lostBytesNote(size_t bytes) {
   return std::to_string(bytes) +
-         (bytes == 1 ? " byte of the prompt has" : " bytes of the prompt have") +
+         (bytes == 1 ? " byte of the prompt has"
+                     : " bytes of the prompt have") +
          " no token in this model's vocabulary and " +
          (bytes == 1 ? "was" : "were") + " left out";
 }

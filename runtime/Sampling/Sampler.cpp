@@ -1,8 +1,8 @@
 //===- Sampler.cpp - logits to one token id -------------------------------===//
 //
-// The chain bias, penalties, top-k, top-p, min-p, temperature, draw. After top-k the
-// candidates are sorted by falling logits (rising ids on a tie), so each
-// further filter only shortens the list.
+// The chain bias, penalties, top-k, top-p, min-p, temperature, draw. After
+// top-k the candidates are sorted by falling logits (rising ids on a tie), so
+// each further filter only shortens the list.
 //
 //===----------------------------------------------------------------------===//
 

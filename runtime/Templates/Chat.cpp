@@ -55,9 +55,9 @@ Result<String> ChatFormat::render(const std::vector<Message> &messages,
 
 bool hasPlainMarkers(std::span<const int32_t> ids, const Tokenizer &tokenizer) {
   // BOS in front says nothing about turns.
-  return std::ranges::none_of(ids.subspan(ids.empty() ? 0 : 1), [&](int32_t id) {
-    return tokenizer.isMarker(id);
-  });
+  return std::ranges::none_of(
+      ids.subspan(ids.empty() ? 0 : 1),
+      [&](int32_t id) { return tokenizer.isMarker(id); });
 }
 
 } // namespace corellama::runtime

@@ -23,17 +23,23 @@ struct Marker {
 };
 } // namespace
 
-/// The first control token of the template's own from `at` on.
-static Marker nextMarker(const String &text, size_t at,
-                         const Tokenizer &tokenizer) {
-  for (; at < text.size(); ++at) {
-    if (text.originAt(at) != Origin::Template)
-      continue;
+/// The control token of the template's own at byte `at`.
+static Marker markerAt(const String &text, size_t at,
+                       const Tokenizer &tokenizer) {
+  if (text.originAt(at) == Origin::Template)
     if (auto id = tokenizer.markerAt(text.view().substr(at)))
       if (size_t end = at + tokenizer.textOf(*id).size();
           text.isTemplate(at, end))
         return {at, end, *id};
-  }
+  return {};
+}
+
+/// The first one from there on.
+static Marker nextMarker(const String &text, size_t at,
+                         const Tokenizer &tokenizer) {
+  for (; at < text.size(); ++at)
+    if (Marker marker = markerAt(text, at, tokenizer); marker.end)
+      return marker;
   return {};
 }
 
@@ -71,13 +77,19 @@ void TokenizedText::keepBeginningOf(const String &next,
                                     const Tokenizer &tokenizer) {
   const size_t common = commonPrefix(text, next, tokenizer);
   size_t count = std::ranges::upper_bound(ends, common) - ends.begin();
-  // What follows is encoded, so it begins with a character: an answer may have
-  // ended inside of one.
-  auto cutsCharacter = [&](size_t at) {
-    return at < next.size() &&
-           (static_cast<uint8_t>(next.view()[at]) & 0xC0) == 0x80;
+  // What follows is encoded. It begins with a character (an answer may have
+  // ended inside of one), and does not go on with a stretch of a prompt.
+  auto mayEnd = [&](size_t count) {
+    const size_t end = ends[count - 1];
+    if (end == next.size())
+      return true;
+    if ((static_cast<uint8_t>(next.view()[end]) & 0xC0) == 0x80)
+      return false;
+    return isGenerated[count - 1] || tokenizer.isMarker(all[count - 1]) ||
+           (count < all.size() && isGenerated[count]) ||
+           markerAt(next, end, tokenizer).end;
   };
-  while (count > 0 && cutsCharacter(ends[count - 1]))
+  while (count > 0 && !mayEnd(count))
     --count;
   truncate(count);
 }
@@ -87,7 +99,7 @@ void TokenizedText::append(int32_t id, const Tokenizer &tokenizer) {
   tokenizer.decode(id, bytes);
   text.append(bytes, Origin::Content);
   all.push_back(id);
-  endStretch(text.size());
+  endStretch(text.size(), /*generated=*/true);
 }
 
 void TokenizedText::truncate(size_t count) {
@@ -97,6 +109,7 @@ void TokenizedText::truncate(size_t count) {
     --count;
   all.resize(count);
   ends.resize(count);
+  isGenerated.resize(count);
 }
 
 Result<size_t> TokenizedText::encodeFrom(size_t begin, Tokenizer &tokenizer) {

@@ -54,12 +54,17 @@ public:
 
 private:
   Result<size_t> encodeFrom(size_t begin, Tokenizer &tokenizer);
-  void endStretch(size_t end) { ends.resize(all.size(), end); }
+  /// The ids that are new end at byte `end` of the text.
+  void endStretch(size_t end, bool generated = false) {
+    ends.resize(all.size(), end);
+    isGenerated.resize(all.size(), generated);
+  }
 
   templates::String text;
   std::vector<int32_t> all;
   /// Of each id, where the stretch of `text` ends that it was encoded in.
   std::vector<size_t> ends;
+  std::vector<bool> isGenerated;
 };
 
 } // namespace corellama::runtime

@@ -37,9 +37,9 @@ public:
                 const Vocabulary &vocabulary);
 
   /// Appends the ids of a text of less than 2^30 bytes, which gets a space in
-  /// front unless it `continues` another one. Returns the number of bytes that have
-  /// no token; where the vocabulary has an unknown token, it stands for each
-  /// run of them.
+  /// front unless it `continues` another one. Returns the number of bytes that
+  /// have no token; where the vocabulary has an unknown token, it stands for
+  /// each run of them.
   size_t encode(std::string_view text, const Vocabulary &vocabulary,
                 std::vector<int32_t> &ids, bool continues = false);
 

@@ -192,7 +192,7 @@ class Speaker:
     def render(self, messages):
         # SentencePiece puts a space behind a control token; a marker tells the
         # template's from one in a message.
-        marker = "\x02"
+        marker = "\ue000"
         bos = self.names["bos_token"]
         text = self.template.render(messages=messages, add_generation_prompt=True,
                                     bos_token=marker, eos_token=self.names["eos_token"])
@@ -297,7 +297,8 @@ def test_person(report, program, folder):
     stats = talk.stats()
     kept = read_messages(saved) if saved.exists() else []
     report.check("what came before Ctrl-C is in the history",
-                 len(kept) == 2 and len(kept[1]["content"]) >= 20, kept)
+                 len(kept) == 2 and len(kept[1]["content"]) >= 20,
+                 (kept, talk.out[-600:]))
     fcntl.ioctl(talk.parent, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
     # Left twice, "llo" becomes "lXlo": the line is edited, behind a resize as well.
     talk.type("/hello\x1b[D\x1b[D\x1b[DX\n")

@@ -59,6 +59,23 @@ TEST_F(Npy, IsAHeaderAndRows) {
   EXPECT_EQ(memcmp(bytes.data() + 128, rows, sizeof(rows)), 0);
 }
 
+TEST_F(Npy, RowsCanBeTakenBack) {
+  NpyWriter writer;
+  ASSERT_FALSE(writer.open(path, 2));
+  const float rows[] = {1, 2, 3, 4, 5, 6};
+  for (size_t row = 0; row < 3; ++row)
+    ASSERT_FALSE(writer.append({rows + 2 * row, 2}));
+  ASSERT_FALSE(writer.truncate(3));
+  ASSERT_FALSE(writer.truncate(1));
+  ASSERT_FALSE(writer.append({rows + 4, 2}));
+  ASSERT_FALSE(writer.finish());
+  const float expected[] = {1, 2, 5, 6};
+  std::string bytes = contents();
+  ASSERT_EQ(bytes.size(), 128 + sizeof(expected));
+  EXPECT_NE(bytes.find("'shape': (2, 2)"), bytes.npos);
+  EXPECT_EQ(memcmp(bytes.data() + 128, expected, sizeof(expected)), 0);
+}
+
 TEST_F(Npy, ReplacesAnOlderFile) {
   std::ofstream(path) << "old";
   NpyWriter writer;

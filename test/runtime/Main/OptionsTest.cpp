@@ -197,8 +197,8 @@ TEST(Options, OnePrompt) {
   auto check = [](std::vector<std::string> arguments) -> std::string {
     auto options = parse(std::move(arguments));
     EXPECT_TRUE(options);
-    auto error = checkPromptOptions(*options, isConversation(*options, false),
-                                    "model");
+    auto error =
+        checkPromptOptions(*options, isConversation(*options, false), "model");
     return error ? error->message : "";
   };
   EXPECT_EQ(check({"-p", ""}), "");
@@ -231,12 +231,27 @@ TEST(Options, AConversationHasNoPrompt) {
 
 TEST(Options, HelpHasEveryFlagAndFitsTheScreen) {
   std::string help = helpText("model");
-  for (const char *flag :
-       {"-p",           "-f",      "--prompt-ids", "--chat", "--context-full",
-        "-n",           "-c",      "-b",           "-t",
-        "-s",           "--temp",  "--top-k",      "--top-p",
-        "--min-p",      "--draft", "--ignore-eos", "--output-ids",
-        "--logits-out", "-v",      "--version",    "--help"})
+  for (const char *flag : {"-p",
+                           "-f",
+                           "--prompt-ids",
+                           "--chat",
+                           "--context-full",
+                           "-n",
+                           "-c",
+                           "-b",
+                           "-t",
+                           "-s",
+                           "--temp",
+                           "--top-k",
+                           "--top-p",
+                           "--min-p",
+                           "--draft",
+                           "--ignore-eos",
+                           "--output-ids",
+                           "--logits-out",
+                           "-v",
+                           "--version",
+                           "--help"})
     EXPECT_NE(help.find("\n  " + std::string(flag)), help.npos) << flag;
   size_t start = 0;
   for (size_t end; (end = help.find('\n', start)) != help.npos; start = end + 1)

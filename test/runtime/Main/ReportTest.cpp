@@ -34,6 +34,16 @@ TEST(Report, WhatBecameOfDrafts) {
             "tok/s | drafts 18 of 25 right, 2.50 tokens a call | seed 0\n");
 }
 
+TEST(Report, WhatTheCacheHeld) {
+  Generation generation;
+  generation.promptTokens = 12;
+  generation.promptSeconds = 1;
+  generation.keptTokens = 300;
+  EXPECT_EQ(closingLine(std::nullopt, generation),
+            "prompt 12 tokens (300 kept) 12.0 tok/s | decode 0 tokens 0.0 "
+            "tok/s | seed 0\n");
+}
+
 TEST(Report, NothingDecoded) {
   EXPECT_EQ(closingLine(0, Generation{}),
             "load 0.0 ms | prompt 0 tokens 0.0 tok/s | decode 0 tokens 0.0 "

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Sampling/Sampler.h"
+#include "runtime/Sampling/Log.h"
 #include "gtest/gtest.h"
 
 #include <algorithm>
@@ -55,6 +56,44 @@ static std::set<int32_t> ids(const std::map<int32_t, int> &counts) {
   for (auto [id, times] : counts)
     result.insert(id);
   return result;
+}
+
+TEST(Sampler, BiasComesBeforeAllElse) {
+  const std::vector<float> row = {1, 2, 3, 4};
+  SamplerSettings settings = open(0);
+  settings.bias = {{0, 2.5f}, {3, -inf}, {1, 0.5f}, {1, 0.75f}};
+  EXPECT_EQ(Sampler(settings).sample(row), 0);
+  settings.bias.emplace_back(0, -1.0f);
+  EXPECT_EQ(Sampler(settings).sample(row), 1) << "biases add up";
+  settings.temperature = 1;
+  settings.topK = 2;
+  EXPECT_EQ(ids(count(settings, row, 1000)), (std::set<int32_t>{1, 2}));
+  settings.bias = {{7, 1.0f}};
+  EXPECT_EQ(ids(count(settings, row, 1000)), (std::set<int32_t>{2, 3}))
+      << "an id that the row lacks";
+}
+
+TEST(Sampler, BeginsAnotherText) {
+  const std::vector<float> row = {1, 0.9f, 0.8f};
+  SamplerSettings settings = open(0);
+  settings.presence = 0.5;
+  Sampler sampler(settings);
+  sampler.begin(std::vector<int32_t>{0, 1});
+  EXPECT_EQ(sampler.sample(row), 2);
+  sampler.begin(std::vector<int32_t>{2});
+  EXPECT_EQ(sampler.sample(row), 0) << "0 and 1 are of the text before";
+}
+
+TEST(Log, IsTheLogarithm) {
+  std::mt19937_64 random(1);
+  std::uniform_real_distribution<double> exponent(-300, 300);
+  for (int i = 0; i < 100000; ++i) {
+    const double x = std::exp2(exponent(random));
+    const double expected = std::log(x);
+    EXPECT_NEAR(logOf(x), expected,
+                0x1p-50 * std::max(1.0, std::abs(expected)));
+  }
+  EXPECT_EQ(logOf(1), 0);
 }
 
 TEST(Sampler, HasLlamaCppsDefaults) {
