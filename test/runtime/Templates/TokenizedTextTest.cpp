@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Templates/TokenizedText.h"
-#include "test/runtime/Tokenizer/MetadataBuilder.h"
+#include "test/runtime/Tokenizer/TokenizerModel.h"
 #include "gtest/gtest.h"
 
 #include <algorithm>
@@ -21,8 +21,7 @@ namespace {
 class Tokenized : public testing::Test {
 protected:
   Tokenized()
-      : model({{"l", "o"}}), builder(model.metadata()),
-        metadata(builder.parse()), tokenizer(Tokenizer::create(*metadata)) {}
+      : model({{"l", "o"}}), tokenizer(Tokenizer::create(model.data())) {}
 
   /// Texts of the template, in <> those of a message.
   static String make(std::string_view text) {
@@ -62,8 +61,6 @@ protected:
   }
 
   TokenizerModel model;
-  MetadataBuilder builder;
-  Result<Metadata> metadata;
   Result<Tokenizer> tokenizer;
   TokenizedText tokenized;
 };
@@ -163,19 +160,15 @@ TEST_F(Tokenized, KeepBeginningOf) {
 }
 
 TEST_F(Tokenized, SentencePieceAddsItsSpaceOnlyBehindMarkers) {
-  MetadataBuilder pieces;
-  std::vector<std::string> tokens = {"<unk>", "<s>", "</s>"};
-  std::vector<int32_t> types = {2, 3, 3};
-  for (const char *token : {"\xE2\x96\x81", "a", "b", "c"}) {
-    tokens.emplace_back(token);
-    types.push_back(1);
-  }
-  pieces.string("tokenizer.ggml.model", "llama")
-      .strings("tokenizer.ggml.tokens", tokens)
-      .f32s("tokenizer.ggml.scores", std::vector<float>(tokens.size(), 0))
-      .i32s("tokenizer.ggml.token_type", types);
-  auto parsed = pieces.parse();
-  auto sentencePiece = Tokenizer::create(*parsed);
+  TextData data;
+  data.kind = TokenizerKind::sentencePiece;
+  data.tokens = {"<unk>", "<s>", "</s>", "\xE2\x96\x81", "a", "b", "c"};
+  data.types.assign(data.tokens.size(), TokenType::normal);
+  data.types[0] = TokenType::unknown;
+  data.types[1] = data.types[2] = TokenType::control;
+  data.scores.assign(data.tokens.size(), 0);
+  data.addsSpace = true;
+  auto sentencePiece = Tokenizer::create(std::move(data));
   ASSERT_TRUE(sentencePiece) << sentencePiece.error();
 
   TokenizedText text;

@@ -18,6 +18,7 @@
 #include "compiler/Text/SentencePieceModel.h"
 #include "compiler/Text/TextSection.h"
 #include "runtime/Templates/Chat.h"
+#include "runtime/Templates/TokenizedText.h"
 #include "runtime/Tokenizer/Tokenizer.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -69,11 +70,15 @@ static std::string encode(std::string_view text, Tokenizer &tokenizer,
   std::vector<int32_t> ids;
   size_t lost = 0;
   if (chat) {
-    auto turn = chat->encode({{"user", std::string(text)}}, tokenizer);
-    if (!turn)
-      return "error " + turn.error() + "\n";
-    ids = std::move(turn->ids);
-    lost = turn->lostBytes;
+    auto rendered = chat->render({{"user", std::string(text)}});
+    if (!rendered)
+      return "error " + rendered.error() + "\n";
+    TokenizedText turn;
+    auto change = turn.become(std::move(*rendered), tokenizer);
+    if (!change)
+      return "error " + change.error() + "\n";
+    ids = turn.ids();
+    lost = change->lostBytes;
   } else {
     Result<size_t> result = tokenizer.encode(text, ids, parseSpecial);
     if (!result)
