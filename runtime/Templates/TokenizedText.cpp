@@ -119,8 +119,8 @@ Result<size_t> TokenizedText::encodeFrom(size_t begin, Tokenizer &tokenizer) {
     if (to == from || error)
       return;
     const bool continues = !all.empty() && !tokenizer.isMarker(all.back());
-    auto result =
-        tokenizer.encode(text.view().substr(from, to - from), all, continues);
+    auto result = tokenizer.encode(text.view().substr(from, to - from), all,
+                                   {.continues = continues});
     if (!result)
       error = Error{result.error()};
     else

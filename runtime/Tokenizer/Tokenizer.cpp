@@ -37,21 +37,21 @@ Result<Tokenizer> Tokenizer::create(TextData data) {
 }
 
 Result<size_t> Tokenizer::encode(std::string_view text,
-                                 std::vector<int32_t> &ids, bool parseSpecial,
-                                 bool continues) {
+                                 std::vector<int32_t> &ids,
+                                 EncodeSettings settings) {
   // Three bytes of SentencePiece's for each that is a space.
   constexpr size_t most = std::numeric_limits<int32_t>::max() / 4;
   if (text.size() > most)
     return Error{"text: " + std::to_string(text.size()) +
                  " bytes, expected at most " + std::to_string(most) +
                  "; shorten it"};
-  const TokenMatcher &cuts = parseSpecial ? markers : userDefined;
+  const TokenMatcher &cuts = settings.parseSpecial ? markers : userDefined;
   size_t lost = 0, from = 0;
   auto encodeUntil = [&](size_t end) {
     size_t left = 0;
-    auto error =
-        encodePiece(text.substr(from, end - from), ids, continues && from == 0)
-            .moveTo(left);
+    auto error = encodePiece(text.substr(from, end - from), ids,
+                             settings.continues && from == 0)
+                     .moveTo(left);
     lost += left;
     return error;
   };
@@ -80,7 +80,7 @@ Result<size_t> Tokenizer::encodeWithBos(std::string_view text,
                                         std::vector<int32_t> &ids,
                                         bool parseSpecial) {
   const size_t start = ids.size();
-  auto lost = encode(text, ids, parseSpecial);
+  auto lost = encode(text, ids, {.parseSpecial = parseSpecial});
   auto bos = bosToken();
   if (bos && (ids.size() == start || ids[start] != *bos))
     ids.insert(ids.begin() + static_cast<ptrdiff_t>(start), *bos);

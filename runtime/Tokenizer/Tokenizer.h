@@ -36,23 +36,28 @@
 
 namespace corellama::runtime {
 
+struct EncodeSettings {
+  /// Control tokens are recognised, as in a prompt that a template has written;
+  /// never use it on text of other people.
+  bool parseSpecial = false;
+  /// The text goes on from another one. At the beginning and behind a control
+  /// token SentencePiece adds a space.
+  bool continues = false;
+};
+
 class Tokenizer {
 public:
   /// What the texts of `data` are views of must outlive the tokenizer. An error
   /// is that there is no tokenizer, or an unknown pre-tokenizer.
   static Result<Tokenizer> create(TextData data);
 
-  /// Appends the ids of `text` to `ids`, without BOS. Where `text` stands at
-  /// the beginning or behind a control token, SentencePiece adds a space; not
-  /// where it `continues` another text. With `parseSpecial`, control tokens are
-  /// recognised in it, as in a prompt that a template has written; never use it
-  /// on text of other people.
-  /// Returns the number of bytes that were left out because the vocabulary has
-  /// no token for them: trained vocabularies may lack bytes that are rare
-  /// (control characters) or never valid in UTF-8, and Hugging Face's
-  /// tokenizers leave them out as well.
+  /// Appends the ids of `text` to `ids`, without BOS. Returns the number of
+  /// bytes that were left out because the vocabulary has no token for them:
+  /// trained vocabularies may lack bytes that are rare (control characters) or
+  /// never valid in UTF-8, and Hugging Face's tokenizers leave them out as
+  /// well.
   Result<size_t> encode(std::string_view text, std::vector<int32_t> &ids,
-                        bool parseSpecial = false, bool continues = false);
+                        EncodeSettings settings = {});
   /// The same behind bosToken(), if there is one; a BOS that the text itself
   /// begins with (`parseSpecial`) is not doubled.
   Result<size_t> encodeWithBos(std::string_view text, std::vector<int32_t> &ids,

@@ -173,7 +173,7 @@ TEST(SentencePiece, ControlTokensOnRequest) {
   Result<Tokenizer> tokenizer = Tokenizer::create(pieces.data());
   ASSERT_TRUE(tokenizer) << tokenizer.error();
   Ids ids;
-  EXPECT_TRUE(tokenizer->encode("x<s>x<s>>x</s>", ids, /*parseSpecial=*/true));
+  EXPECT_TRUE(tokenizer->encode("x<s>x<s>>x</s>", ids, {.parseSpecial = true}));
   EXPECT_EQ(ids, (Ids{word, 1, word, mark, x, 2}));
 }
 

@@ -107,7 +107,7 @@ TEST(Tokenizer, FindsControlTokensOnlyIfAsked) {
   using Ids = std::vector<int32_t>;
   Ids ids;
   EXPECT_TRUE(tokenizer->encode("a<|im_start|><|im_start|>x<|im_end|", ids,
-                                /*parseSpecial=*/true));
+                                {.parseSpecial = true}));
   Ids expected = {model.id("a"), 0, user};
   for (char byte : std::string("<|im_end|"))
     expected.push_back(model.id(std::string(1, byte)));

@@ -80,7 +80,8 @@ static std::string encode(std::string_view text, Tokenizer &tokenizer,
     ids = turn.ids();
     lost = change->lostBytes;
   } else {
-    Result<size_t> result = tokenizer.encode(text, ids, parseSpecial);
+    Result<size_t> result =
+        tokenizer.encode(text, ids, {.parseSpecial = parseSpecial});
     if (!result)
       return "error " + result.error() + "\n";
     lost = *result;
