@@ -184,6 +184,9 @@ class Suites:
         add("compare", e2e / "test_compare.py", "--corellama", driver)
         add("conversation", e2e / "test_conversation.py", "--corellama", driver,
             "--model", demo)
+        add("sampling", e2e / "test_sampling.py", "--corellama", driver, "--model", demo,
+            "--tool", self.build / "bin/corellama-sample",
+            needs=DRIVER + ["corellama-sample"])
         add("perplexity", e2e / "test_perplexity.py", "--corellama", driver, "--model", demo)
         add("agreement", e2e / "test_agreement.py", "--corellama", driver, "--model", demo)
         add("drafts", e2e / "test_drafts.py", "--corellama", driver, "--model", demo,
