@@ -16,6 +16,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import struct
 import subprocess
@@ -325,6 +326,24 @@ def test_person(report, program, folder):
         report.check(f"{name}: plain lines", counts and talk.end() == 0, talk.err[-300:])
 
 
+def test_empty_root(report, program, folder):
+    """A root with the program and glibc alone: no terminfo, no locale, no /proc."""
+    name = "a root without terminfo"
+    if os.geteuid() != 0:
+        return report.skip(name, "chroot needs root")
+    root = folder / "root"
+    for library in re.findall(r"(/\S+\.so\.\d+)", subprocess.run(
+            ["ldd", program], capture_output=True, text=True).stdout):
+        to = root / library[1:]
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(library, to)
+    os.link(program, root / "program")
+    talk = Terminal(["chroot", root, "/program", "-v", "-n", 5])
+    counts = talk.turn("Hello")
+    talk.type("\x04")
+    report.check(f"{name}: plain lines", counts and talk.end() == 0, talk.err[-300:])
+
+
 def test_commands(report, program, folder):
     talk = Terminal([program, "-v", "-n", 10, "--temp", 0])
     saved = folder / "saved.json"
@@ -419,6 +438,7 @@ def main():
         if report.check("demo: compile", r.code == 0, r.why):
             test_turns(report, "demo", program, args.model, folder, False, "-n", 24)
             test_person(report, program, folder)
+            test_empty_root(report, program, folder)
             test_commands(report, program, folder)
             test_full(report, program)
         checkpoint, program = folder / "llama2.gguf", folder / "llama2"
