@@ -84,7 +84,14 @@ class Terminal:
         self.out = self.err = b""
 
     def type(self, text):
+        self.typed_at = len(self.out)
         os.write(self.parent, text.encode())
+
+    def edit(self, keys):
+        """Types keys that mean something else where no line is edited: at the prompt."""
+        self.wait(lambda: re.search(rb"\n> (\x1b\[[0-9;]*[A-Za-z])*$",
+                                    self.out[self.typed_at:]))
+        self.type(keys)
 
     def wait(self, done, seconds=60):
         """Reads until `done()`; False if it did not come."""
@@ -302,14 +309,14 @@ def test_person(report, program, folder):
                  (kept, talk.out[-600:]))
     fcntl.ioctl(talk.parent, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
     # Left twice, "llo" becomes "lXlo": the line is edited, behind a resize as well.
-    talk.type("/hello\x1b[D\x1b[D\x1b[DX\n")
+    talk.edit("/hello\x1b[D\x1b[D\x1b[DX\n")
     report.check("a line is edited, also after a resize",
                  talk.heard("unknown command '/heXllo'; /help lists them"),
                  talk.err[-300:])
-    talk.type("\x1b[A\x7f\n")
+    talk.edit("\x1b[A\x7f\n")
     report.check("the last line comes back", talk.heard("unknown command '/heXll'"),
                  talk.err[-300:])
-    talk.type("half a line\x03")
+    talk.edit("half a line\x03")
     report.check("Ctrl-C at the prompt gives the line up",
                  talk.heard(r"\(Ctrl-C again or Ctrl-D leaves\)"), talk.err[-300:])
     report.check("... and changes nothing", talk.stats() == stats)
