@@ -13,15 +13,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Checkpoint/GGUF.h"
-#include "compiler/Text/GGUFText.h"
-#include "compiler/Text/SentencePieceModel.h"
-#include "compiler/Text/TextSection.h"
 #include "runtime/Templates/Chat.h"
 #include "runtime/Templates/TokenizedText.h"
 #include "runtime/Tokenizer/Tokenizer.h"
-#include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/MemoryBuffer.h"
+#include "test/runtime/Tokenizer/ModelFile.h"
 
 #include <charconv>
 #include <cstdio>
@@ -42,17 +37,6 @@ static std::string readAll(std::FILE *file) {
   while (size_t count = std::fread(buffer, 1, sizeof(buffer), file))
     bytes.append(buffer, count);
   return bytes;
-}
-
-static llvm::Expected<TextData> describe(const llvm::MemoryBuffer &file) {
-  if (!file.getBuffer().starts_with("GGUF"))
-    return corellama::readSentencePieceModel(file);
-  auto gguf = corellama::checkpoint::GGUF::parse(
-      llvm::arrayRefFromStringRef(file.getBuffer()),
-      file.getBufferIdentifier());
-  if (!gguf)
-    return gguf.takeError();
-  return corellama::readText(*gguf);
 }
 
 /// Calls `use` on each piece of `input` that ends in `terminator`.
@@ -108,22 +92,10 @@ int main(int argc, char **argv) {
       mode != "--decode")
     return fail("usage: corellama-tokenize MODEL.gguf "
                 "--encode|--special|--chat|--decode");
-  auto file = llvm::MemoryBuffer::getFile(argv[1], /*IsText=*/false,
-                                          /*RequiresNullTerminator=*/false);
-  if (!file)
-    return fail(std::string(argv[1]) + ": " + file.getError().message());
-  auto described = describe(**file);
-  if (!described)
-    return fail(llvm::toString(described.takeError()));
-  // By way of the section, as in a program.
-  const std::string section = corellama::writeTextSection(*described);
-  auto data = TextData::parse(
-      {reinterpret_cast<const uint8_t *>(section.data()), section.size()});
-  if (!data)
-    return fail(data.error());
-  Result<Tokenizer> tokenizer = Tokenizer::create(std::move(*data));
+  ModelFile file;
+  Result<Tokenizer> tokenizer = file.readTokenizer(argv[1]);
   if (!tokenizer)
-    return fail(std::string(argv[1]) + ": " + tokenizer.error());
+    return fail(tokenizer.error());
   std::optional<ChatFormat> chat;
   if (mode == "--chat") {
     Result<ChatFormat> format = ChatFormat::create(*tokenizer);
