@@ -19,12 +19,13 @@
 namespace corellama::runtime {
 
 Conversation::Conversation(Model &model, Text &text, ChatFormat format,
-                           const Options &options, NpyWriter *logits,
-                           const char *programName,
+                           const Options &options, Constraint *constraint,
+                           NpyWriter *logits, const char *programName,
                            void (*note)(const std::string &))
     : model(model), text(text), format(std::move(format)), options(options),
       logits(logits), note(note), lines(programName, pendingSignal),
-      generator(model, options, text, logits, note), history(options.system) {}
+      generator(model, options, text, constraint, logits, note),
+      history(options.system) {}
 
 int Conversation::run() {
   if (lines.isInteractive())
@@ -115,6 +116,7 @@ std::optional<Error> Conversation::generate(std::string &spoken) {
   std::optional<uint64_t> count = options.count;
   Output output(text, options);
   bool goesOn = false;
+  generator.begin();
   do {
     if (auto error = makePrompt(spoken)) {
       if (!goesOn)

@@ -24,10 +24,11 @@ namespace corellama::runtime {
 
 class Conversation {
 public:
-  /// All must outlive it; `logits` may be null.
+  /// All must outlive it; `constraint` and `logits` may be null.
   Conversation(Model &model, Text &text, ChatFormat format,
-               const Options &options, NpyWriter *logits,
-               const char *programName, void (*note)(const std::string &));
+               const Options &options, Constraint *constraint,
+               NpyWriter *logits, const char *programName,
+               void (*note)(const std::string &));
 
   /// Talks until the input ends. Returns the exit code; where it is not 0 and
   /// no signal's, error() says why.

@@ -8,6 +8,7 @@
 
 #include "runtime/Drafts/DraftLength.h"
 #include "runtime/Drafts/NgramDrafts.h"
+#include "runtime/Grammar/Constraint.h"
 #include "runtime/Main/Output.h"
 #include "runtime/Main/Report.h"
 #include "runtime/Main/Signals.h"
@@ -170,13 +171,29 @@ std::optional<Error> checkSampling(const Options &options, const Model &model) {
 }
 
 Generator::Generator(Model &model, const Options &options, const Text &text,
-                     NpyWriter *logits, void (*note)(const std::string &))
-    : model(model), options(options), text(text), logits(logits), note(note),
-      sampler(settingsFor(options)) {}
+                     Constraint *constraint, NpyWriter *logits,
+                     void (*note)(const std::string &))
+    : model(model), options(options), text(text), constraint(constraint),
+      logits(logits), note(note), sampler(settingsFor(options)) {}
 
-int32_t Generator::sample(std::span<const float> row) {
-  const int32_t id = sampler.sample(row);
+void Generator::begin() {
+  if (constraint)
+    constraint->restart();
+}
+
+/// The next id; none, and why in `outcome`, where the constraint has none.
+std::optional<int32_t> Generator::sample(std::span<const float> row,
+                                         Generation &outcome) {
+  if (constraint && !constraint->mayGoOn()) {
+    outcome.error = constraint->failure();
+    outcome.end = outcome.error.empty() ? End::endToken : End::failed;
+    return std::nullopt;
+  }
+  const int32_t id = sampler.sample(
+      row, constraint ? constraint->allowed() : std::span<const uint64_t>());
   sampler.accept(id);
+  if (constraint)
+    constraint->accept(id);
   // A NaN in the model's state makes all logits NaN, so one is checked.
   if (!noted && std::isnan(row[size_t(id)])) {
     note("the model's logits are no numbers (NaN), so its ids mean nothing; "
@@ -206,12 +223,13 @@ Generation Generator::answer(std::span<const int32_t> prompt,
 
   sampler.begin(prompt);
   std::span<const float> row = model.logits({&run.lastRow, 1});
-  int32_t id = sample(row);
+  std::optional<int32_t> next = sample(row, outcome);
   outcome.promptSeconds = watch.seconds();
 
   Decoder decoder(model, outcome, options.drafts == Drafts::ngram, prompt);
   watch = Stopwatch();
-  for (uint64_t ids = 1;; ++ids) {
+  for (uint64_t ids = 1; next; ++ids) {
+    const int32_t id = *next;
     const uint64_t before = prompt.size() + ids - 1;
     const bool isEnd = text.endsAnswer(id);
     outcome.ids.push_back(id);
@@ -224,7 +242,8 @@ Generation Generator::answer(std::span<const int32_t> prompt,
       run.stop(End::stopText);
       break;
     }
-    if (isEnd && !options.ignoreEnd) {
+    // A constraint allows an end only where --ignore-eos does, too.
+    if (isEnd && (constraint || !options.ignoreEnd)) {
       run.stop(End::endToken);
       break;
     }
@@ -242,7 +261,7 @@ Generation Generator::answer(std::span<const int32_t> prompt,
     ++outcome.decodeTokens;
     if (!run.write(row))
       break;
-    id = sample(row);
+    next = sample(row, outcome);
   }
   outcome.decodeSeconds = watch.seconds();
   return outcome;

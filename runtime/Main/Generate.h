@@ -22,6 +22,7 @@
 
 namespace corellama::runtime {
 
+class Constraint;
 class Output;
 class Text;
 
@@ -38,7 +39,8 @@ enum class End {
   outputClosed,
   /// A signal.
   interrupted,
-  /// Output could not be written; Generation::error says why.
+  /// Generation::error says why: output could not be written, or no token
+  /// follows the constraint.
   failed,
 };
 
@@ -66,22 +68,28 @@ std::optional<Error> checkSampling(const Options &options, const Model &model);
 /// Generates one answer or, in a conversation, one after the other.
 class Generator {
 public:
-  /// All must outlive it. `logits`, if given, gets the row that follows each
-  /// token but the last. `note` is called if logits are NaN.
+  /// All must outlive it. Answers follow `constraint`, if given. `logits`, if
+  /// given, gets the row that follows each token but the last. `note` is called
+  /// if logits are NaN.
   Generator(Model &model, const Options &options, const Text &text,
-            NpyWriter *logits, void (*note)(const std::string &));
+            Constraint *constraint, NpyWriter *logits,
+            void (*note)(const std::string &));
 
+  /// Another answer begins; without it, the last one goes on.
+  void begin();
   /// The answer to a prompt, `count` ids at most. The cache holds the first
   /// ids of the prompt already, as many as it is filled with, but not all.
   Generation answer(std::span<const int32_t> prompt,
                     std::optional<uint64_t> count, Output &output);
 
 private:
-  int32_t sample(std::span<const float> logits);
+  std::optional<int32_t> sample(std::span<const float> logits,
+                                Generation &outcome);
 
   Model &model;
   const Options &options;
   const Text &text;
+  Constraint *const constraint;
   NpyWriter *const logits;
   void (*const note)(const std::string &);
   Sampler sampler;

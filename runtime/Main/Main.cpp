@@ -63,7 +63,8 @@ static int exitCodeOf(const Generation &generation, const Model &model) {
 }
 
 /// Turn after turn; the exit code.
-static int talk(const Options &options, const MappedImage &image, Text &text) {
+static int talk(const Options &options, const MappedImage &image, Text &text,
+                Constraint *constraint) {
   auto format = text.chatFormat();
   if (!format)
     return fail(format.error());
@@ -77,8 +78,8 @@ static int talk(const Options &options, const MappedImage &image, Text &text) {
     if (auto error = logits.open(*options.logitsOut, image.header->vocabulary))
       return fail(error->message);
   Conversation conversation(**model, text, std::move(*format), options,
-                            options.logitsOut ? &logits : nullptr, programName,
-                            note);
+                            constraint, options.logitsOut ? &logits : nullptr,
+                            programName, note);
   const int exitCode = conversation.run();
   if (!conversation.error().empty())
     return fail(conversation.error());
@@ -137,8 +138,12 @@ int main(int argc, char **argv) {
   if (!options->stops.empty() && !text->canDecode())
     return fail("--stop looks for text: " + text->whyNot() + "; leave it out");
 
+  auto constraint = text->constraint(*options);
+  if (!constraint)
+    return fail(constraint.error());
+
   if (talks)
-    return talk(*options, *image, *text);
+    return talk(*options, *image, *text, constraint->get());
 
   auto prompt = text->promptIds(*options);
   if (pendingSignal())
@@ -167,7 +172,7 @@ int main(int argc, char **argv) {
   Output output(*text, *options);
   const double loadSeconds = sinceStart.seconds();
 
-  Generator generator(running, *options, *text,
+  Generator generator(running, *options, *text, constraint->get(),
                       options->logitsOut ? &logits : nullptr, note);
   Generation generation = generator.answer(prompt->ids, options->count, output);
   if (generation.end != End::failed)

@@ -206,6 +206,12 @@ static const Flag kFlags[] = {
        options.stops.emplace_back(value);
        return !value.empty();
      }},
+    {"--grammar", nullptr, "FILE",
+     "answer as the grammar in FILE says, in llama.cpp's GBNF", "a file's name",
+     takeName<&Options::grammar>},
+    {"--json-schema", nullptr, "FILE",
+     "answer with JSON that is valid under the JSON schema in FILE",
+     "a file's name", takeName<&Options::jsonSchema>},
     {"--draft", nullptr, "ngram|none",
      "check several guessed tokens at once: ngram guesses what followed the "
      "same tokens before; the text is the same, sooner (default none)",
@@ -223,8 +229,9 @@ static const Flag kFlags[] = {
        return value == "drop-oldest" || value == "stop";
      }},
     {"--ignore-eos", nullptr, nullptr,
-     "go on where the model would end its answer", "",
-     turnOn<&Options::ignoreEnd>},
+     "go on where the model would end its answer; with a grammar, until "
+     "nothing else can follow",
+     "", turnOn<&Options::ignoreEnd>},
     {"--output-ids", nullptr, nullptr,
      "print the generated token ids, separated by commas, instead of text", "",
      turnOn<&Options::outputIds>},
@@ -368,6 +375,15 @@ std::optional<Error> checkPromptOptions(const Options &options,
   const int prompts = promptsOf(options);
   if (options.bench && options.score)
     return Error{"--bench and --score are two conversations; give one of them"};
+  if (options.grammar && options.jsonSchema)
+    return Error{"--grammar and --json-schema both say what the answer looks "
+                 "like; give one of them"};
+  if ((options.bench || options.score) &&
+      (options.grammar || options.jsonSchema))
+    return Error{std::string(options.grammar ? "--grammar" : "--json-schema") +
+                 " is for answers, which " +
+                 (options.bench ? "--bench" : "--score") +
+                 " does not give; leave it out"};
   if (options.bench || options.score)
     return prompts == 0
                ? std::nullopt

@@ -41,6 +41,9 @@ struct Options {
   SamplerSettings sampling;
   /// Texts before which the answer ends.
   std::vector<std::string> stops;
+  /// Files that say what an answer looks like; at most one of the two.
+  std::optional<std::string> grammar;
+  std::optional<std::string> jsonSchema;
   Drafts drafts = Drafts::none;
   /// In a conversation that fills the context: whether the oldest turns go.
   bool dropsOldest = false;

@@ -6,6 +6,8 @@
 
 #include "runtime/Main/Text.h"
 
+#include "runtime/Grammar/Gbnf.h"
+#include "runtime/Grammar/JsonSchema.h"
 #include "runtime/Main/Files.h"
 #include "runtime/Templates/TokenizedText.h"
 
@@ -81,6 +83,33 @@ Result<ChatFormat> Text::chatFormat() const {
   if (!format)
     return Error{"--chat: " + format.error()};
   return format;
+}
+
+Result<std::unique_ptr<Constraint>>
+Text::constraint(const Options &options) const {
+  if (!options.grammar && !options.jsonSchema)
+    return std::unique_ptr<Constraint>();
+  const bool isGrammar = options.grammar.has_value();
+  const std::string &path = isGrammar ? *options.grammar : *options.jsonSchema;
+  if (!tokenizer)
+    return Error{std::string(isGrammar ? "--grammar" : "--json-schema") +
+                 " is about text: " + tokenizer.error() + "; leave it out"};
+  auto source = readFile(path, isGrammar ? "give a file with the grammar"
+                                         : "give a file with the schema");
+  if (!source)
+    return Error{source.error()};
+  if (source->size() > kMaxGrammarBytes)
+    return Error{path + ": has " + std::to_string(source->size()) +
+                 " bytes, expected at most " +
+                 std::to_string(kMaxGrammarBytes) + "; shorten it"};
+  auto grammar = isGrammar ? grammar::parseGbnf(*source)
+                           : grammar::parseJsonSchema(*source);
+  if (!grammar)
+    return Error{path + ": " + grammar.error()};
+  auto made = Constraint::create(*grammar, *tokenizer, ends, options.ignoreEnd);
+  if (!made)
+    return Error{path + ": " + made.error()};
+  return made;
 }
 
 bool Text::endsAnswer(int32_t id) const {

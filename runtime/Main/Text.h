@@ -9,17 +9,22 @@
 #ifndef CORELLAMA_RUNTIME_MAIN_TEXT_H
 #define CORELLAMA_RUNTIME_MAIN_TEXT_H
 
+#include "runtime/Grammar/Constraint.h"
 #include "runtime/Main/Options.h"
 #include "runtime/Templates/Chat.h"
 #include "runtime/Tokenizer/Tokenizer.h"
 #include "runtime/Weights/MappedImage.h"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace corellama::runtime {
+
+/// The largest grammar or schema; real ones have some kilobytes.
+inline constexpr size_t kMaxGrammarBytes = size_t(4) << 20;
 
 struct Prompt {
   std::vector<int32_t> ids;
@@ -59,6 +64,9 @@ public:
   void decode(int32_t id, std::string &bytes) const {
     tokenizer->decode(id, bytes);
   }
+
+  /// What --grammar or --json-schema asks for; null without them.
+  Result<std::unique_ptr<Constraint>> constraint(const Options &options) const;
 
   /// Whether an answer ends at this id.
   bool endsAnswer(int32_t id) const;

@@ -121,8 +121,34 @@ double Sampler::weigh(size_t count, double temperature) {
   return sum;
 }
 
-int32_t Sampler::sample(std::span<const float> row) {
+static bool isIn(std::span<const uint64_t> ids, size_t id) {
+  return id / 64 < ids.size() && (ids[id / 64] >> (id % 64) & 1);
+}
+
+std::span<const float> Sampler::restricted(std::span<const float> logits,
+                                           std::span<const uint64_t> allowed) {
+  if (logits.data() != adjusted.data())
+    adjusted.assign(logits.begin(), logits.end());
+  for (size_t id = 0; id < adjusted.size(); ++id)
+    if (!isIn(allowed, id))
+      adjusted[id] = -infinity;
+  return adjusted;
+}
+
+int32_t Sampler::sample(std::span<const float> row,
+                        std::span<const uint64_t> allowed) {
   const std::span<const float> logits = adjust(row);
+  if (allowed.empty())
+    return choose(logits);
+  int32_t id = choose(restricted(logits, allowed));
+  if (!isIn(allowed, size_t(id)))
+    for (id = 0;
+         size_t(id) / 64 < allowed.size() && !isIn(allowed, size_t(id));)
+      ++id;
+  return id;
+}
+
+int32_t Sampler::choose(std::span<const float> logits) {
   candidates.clear();
   if (logits.empty() || !(settings.temperature > 0.0))
     return greedy(logits);

@@ -67,7 +67,12 @@ public:
 
   /// The chosen id. NaN counts as minus infinity; where no logit is above
   /// minus infinity it is 0, and an empty row gives 0 as well.
-  int32_t sample(std::span<const float> logits);
+  /// `allowed`, if it is not empty, has bit id % 64 of word id / 64 for each id
+  /// that may be chosen, of one at least. The logits of all others count as
+  /// minus infinity after bias and penalties, and the first allowed id takes
+  /// the place of 0 above.
+  int32_t sample(std::span<const float> logits,
+                 std::span<const uint64_t> allowed = {});
 
   struct Candidate {
     float logit;
@@ -87,6 +92,9 @@ private:
            settings.repeatLast != 0;
   }
   std::span<const float> adjust(std::span<const float> logits);
+  std::span<const float> restricted(std::span<const float> logits,
+                                    std::span<const uint64_t> allowed);
+  int32_t choose(std::span<const float> logits);
   void selectTopK(std::span<const float> logits);
   /// Relative probabilities of the first `count` candidates at a temperature:
   /// exp((logit - largest) / temperature), written to `weights`.

@@ -185,6 +185,7 @@ TEST(Options, Errors) {
        "--prompt-ids: is '', expected token ids separated by commas, for "
        "example 1,2,3"},
       {{"--logits-out="}, "--logits-out: is '', expected a file's name"},
+      {{"--grammar="}, "--grammar: is '', expected a file's name"},
   };
   for (const auto &[arguments, message] : cases) {
     auto options = parse(arguments);
@@ -193,14 +194,16 @@ TEST(Options, Errors) {
   }
 }
 
+/// What is wrong with options that are right one by one.
+static std::string check(std::vector<std::string> arguments) {
+  auto options = parse(std::move(arguments));
+  EXPECT_TRUE(options);
+  auto error =
+      checkPromptOptions(*options, isConversation(*options, false), "model");
+  return error ? error->message : "";
+}
+
 TEST(Options, OnePrompt) {
-  auto check = [](std::vector<std::string> arguments) -> std::string {
-    auto options = parse(std::move(arguments));
-    EXPECT_TRUE(options);
-    auto error =
-        checkPromptOptions(*options, isConversation(*options, false), "model");
-    return error ? error->message : "";
-  };
   EXPECT_EQ(check({"-p", ""}), "");
   EXPECT_EQ(check({"-p", "a", "--chat"}), "");
   EXPECT_EQ(check({}), "no prompt was given; try model --chat -p \"Why is the "
@@ -227,6 +230,20 @@ TEST(Options, AConversationHasNoPrompt) {
   EXPECT_FALSE(talks({}, false));
   EXPECT_FALSE(talks({"-p", "a", "--chat"}, true));
   EXPECT_FALSE(talks({"--bench"}, true));
+}
+
+TEST(Options, OneGrammar) {
+  EXPECT_EQ(check({"-p", "a", "--grammar", "g"}), "");
+  EXPECT_EQ(check({"-p", "a", "--json-schema=s"}), "");
+  EXPECT_EQ(check({"-p", "a", "--grammar", "g", "--json-schema", "s"}),
+            "--grammar and --json-schema both say what the answer looks like; "
+            "give one of them");
+  EXPECT_EQ(check({"--bench", "--grammar", "g"}),
+            "--grammar is for answers, which --bench does not give; leave it "
+            "out");
+  EXPECT_EQ(check({"--score", "--json-schema", "s"}),
+            "--json-schema is for answers, which --score does not give; leave "
+            "it out");
 }
 
 TEST(Options, HelpHasEveryFlagAndFitsTheScreen) {

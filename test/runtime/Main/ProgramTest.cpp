@@ -227,6 +227,31 @@ TEST_F(Program, IgnoreEosGoesOn) {
   EXPECT_EQ(outcome.out, answerLine(35, 90));
 }
 
+/// The fake model would say something else, and never ends by itself then.
+TEST_F(Program, FollowsAGrammar) {
+  const std::string grammar = folder + "/grammar";
+  auto out = [&](const char *rules, const Arguments &more = {}) {
+    std::ofstream(grammar) << rules;
+    Outcome outcome = run(program, Arguments{"-p", "a", "--grammar", grammar} +
+                                       greedy() + more);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return outcome.out;
+  };
+  EXPECT_EQ(out("root ::= \"x\" [z]{3} \"é\""), "xzzzé");
+  EXPECT_EQ(out("root ::= \"x\" \"y\"?", {"--ignore-eos"}), "xy");
+  EXPECT_EQ(out("root ::= \"xx\"", {"--draft=ngram"}), "xx");
+  EXPECT_EQ(out("root ::= [a-z]+", {"-n", "5"}).size(), 5u);
+  std::ofstream(grammar) << "root ::= root";
+  expectError({"-p", "a", "--grammar", grammar}, 1,
+              "model: " + grammar +
+                  ": no text matches: rule 'root' never ends");
+  std::filesystem::remove(grammar);
+  expectError({"-p", "a", "--grammar", grammar}, 1,
+              "model: " + grammar +
+                  ": cannot be read: No such file or "
+                  "directory; give a file with the grammar");
+}
+
 TEST_F(Program, NoTokensAtAll) {
   Outcome outcome = run(program, Arguments{"-p", "abc", "-n", "0",
                                            "--logits-out", folder + "/x.npy"} +
@@ -485,6 +510,11 @@ TEST_F(Program, WithoutATokenizer) {
   expectError({"--prompt-ids", "1", "--output-ids", "--stop", "a"}, 1,
               "model: --stop looks for text: the checkpoint it was compiled "
               "from has none; leave it out");
+  for (const char *flag : {"--grammar", "--json-schema"})
+    expectError({"--prompt-ids", "1", "--output-ids", flag, "a"}, 1,
+                std::string("model: ") + flag +
+                    " is about text: the checkpoint it was compiled from has "
+                    "none; leave it out");
   Outcome outcome =
       run(program, Arguments{"--prompt-ids", "1,2,3", "-n", "5"} + greedyIds());
   EXPECT_EQ(outcome.code, 0);

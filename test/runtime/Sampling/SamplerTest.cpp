@@ -133,6 +133,34 @@ TEST(Sampler, PenaltiesAreLlamaCpps) {
   }
 }
 
+/// As if the other logits were minus infinity: the same ids at all settings.
+TEST(Sampler, ChoosesAllowedIds) {
+  std::mt19937 random(6);
+  for (double temperature : {0.0, 0.9}) {
+    SamplerSettings settings = open(temperature, 3);
+    settings.repeat = 1.3;
+    settings.topP = 0.9;
+    Sampler sampler(settings), other(settings);
+    for (unsigned turn = 0; turn < 300; ++turn) {
+      std::vector<float> row = randomRow(150, turn, 2.0f);
+      std::vector<uint64_t> allowed(turn % 2 ? 2 : 3); // ids behind it are not
+      std::vector<float> same(150, -inf);
+      for (size_t id = 0; id < std::min<size_t>(150, 64 * allowed.size()); ++id)
+        if (random() % 5 == 0 || id == 7) {
+          allowed[id / 64] |= uint64_t(1) << (id % 64);
+          same[id] = row[id];
+        }
+      const int32_t id = sampler.sample(row, allowed);
+      ASSERT_EQ(id, other.sample(same));
+      sampler.accept(id);
+      other.accept(id);
+    }
+    const std::vector<uint64_t> late = {0, 1 << 5};
+    EXPECT_EQ(sampler.sample(std::vector<float>(80, nan_), late), 69);
+    EXPECT_EQ(sampler.sample(std::vector<float>(80, -inf), late), 69);
+  }
+}
+
 TEST(Sampler, IsGreedyAtNoTemperature) {
   for (double temperature : {0.0, -1.0, std::nan("")}) {
     Sampler sampler(open(temperature));
