@@ -179,6 +179,10 @@ class Suites:
         add("vocabularies", e2e / "test_vocabularies.py", "--tool", self.build /
             "bin/corellama-tokenize", "--folder", self.build / "templates", *long,
             needs=["corellama-tokenize"], chain="source of llama.cpp")
+        add("grammar", e2e / "test_grammar.py", "--tool", self.build /
+            "bin/corellama-grammar", "--corellama", driver, "--model", demo, "--folder",
+            self.build / "templates", *long, needs=DRIVER + ["corellama-grammar"],
+            chain="source of llama.cpp")
         add("cli", e2e / "test_cli.py", "--corellama", driver, "--model", demo)
         add("bench", e2e / "test_bench.py", "--corellama", driver)
         add("compare", e2e / "test_compare.py", "--corellama", driver)
