@@ -138,7 +138,8 @@ size_t SentencePiece::encode(std::string_view text,
                              std::vector<int32_t> &ids, bool continues) {
   if (text.empty())
     return 0;
-  written.assign(addsSpace && !continues ? Vocabulary::kSpace : "");
+  const bool hasSpaceInFront = addsSpace && !continues;
+  written.assign(hasSpaceInFront ? Vocabulary::kSpace : "");
   appendSpelled(text, written);
   split();
   join(vocabulary);
@@ -155,7 +156,7 @@ size_t SentencePiece::encode(std::string_view text,
       ids.push_back(*unknown);
     wasLost = lost != 0;
     // The space in front is not of the text.
-    if (i != 0 || !addsSpace || pieceOf(symbols[i]) != Vocabulary::kSpace)
+    if (i != 0 || !hasSpaceInFront || pieceOf(symbols[i]) != Vocabulary::kSpace)
       allLost += lost;
   }
   return allLost;

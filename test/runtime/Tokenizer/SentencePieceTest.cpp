@@ -125,6 +125,9 @@ TEST(SentencePiece, WithoutBytesARunIsUnknown) {
   pieces.space = true;
   EXPECT_EQ(encode(pieces, "a a").ids, (Ids{0, a, 0, a}));
   EXPECT_EQ(encode(pieces, "a a").lost, 1u);
+  Result<Tokenizer> tokenizer = Tokenizer::create(pieces.data());
+  Ids ids;
+  EXPECT_EQ(*tokenizer->encode(" a", ids, {.continues = true}), 1u);
 }
 
 TEST(SentencePiece, TokensOfTheUserComeFirstAndControlTokensNever) {
