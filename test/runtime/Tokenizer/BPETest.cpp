@@ -96,7 +96,8 @@ TEST(BPE, EncodesLongWordsInReasonableTime) {
   TokenizerModel model(merges);
   Loaded loaded(model);
   // The plain algorithm would take 10^12 steps.
-  std::vector<int32_t> ids = loaded.encode(std::string(256 * 4000, 'a'));
+  std::vector<int32_t> ids =
+      loaded.encode(std::string(size_t(256) * 4000, 'a'));
   EXPECT_EQ(ids.size(), 4000u);
   EXPECT_EQ(ids[0], model.id(std::string(256, 'a')));
 }
