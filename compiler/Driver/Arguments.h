@@ -1,9 +1,9 @@
 //===- Arguments.h - the command line of corellama ------------------------===//
 //
 // argv -> the command and its settings, checked as far as possible without
-// reading a file. A file of its own because help, checks and defaults of all
-// commands are in one table, and because only this file uses the argument
-// parser (CLI11) and exceptions.
+// reading a file. A file of its own because the argument parser (CLI11) and its
+// exceptions stay behind it: the options of each command are declared in
+// Subcommands.h's files.
 //
 //===----------------------------------------------------------------------===//
 
@@ -66,10 +66,11 @@ struct Finished {
 };
 
 struct Arguments {
-  std::variant<Finished, CompileArguments, ListTargetsArguments,
-               InspectArguments, bench::Options, perplexity::Options,
-               llama::reference::EvalOptions>
-      command;
+  using Command =
+      std::variant<Finished, CompileArguments, ListTargetsArguments,
+                   InspectArguments, bench::Options, perplexity::Options,
+                   llama::reference::EvalOptions>;
+  Command command;
   /// --mlir-...: MLIR's own flags, unparsed.
   std::vector<std::string> mlirFlags;
 };

@@ -1,0 +1,163 @@
+//===- CompileCommand.cpp - the options of corellama compile --------------===//
+//
+// See Subcommands.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Driver/OptionChecks.h"
+#include "compiler/Driver/Subcommands.h"
+#include "compiler/Target/Target.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace corellama;
+using llvm::StringRef;
+
+static constexpr const char *kCompileExamples = R"(examples:
+  corellama compile model.gguf -o model
+  corellama compile model.gguf -o model --target=x86-64-v4 --chunk=256
+  corellama compile model.gguf --compile-to=schedule       # to the terminal
+  corellama compile model.gguf -o model --dump-compilation-phases-to=phases
+  corellama compile model.gguf -o model --compile-from=fuse --ir=3-fuse.mlir
+  corellama compile model.gguf -o model.ptx --target=cuda:sm_90a --emit=ptx
+
+MLIR's own flags are passed on, written as one word:
+  --mlir-print-ir-after-all --mlir-print-ir-tree-dir=DIR --mlir-timing
+  --mlir-pass-pipeline-crash-reproducer=FILE ...
+)";
+
+namespace {
+/// The options whose values are not those of CompileArguments.
+struct CompileOptions {
+  CompileArguments compile;
+  std::string emit = "exe", compileTo, compileFrom;
+  std::string rows;
+  int64_t chunk = 0;
+  bool listTargets = false;
+
+  std::string finish(const CLI::App &app);
+};
+} // namespace
+
+/// Checks that involve more than one option; the message, or nothing.
+std::string CompileOptions::finish(const CLI::App &app) {
+  if (compile.checkpoint.empty())
+    return "no checkpoint; give a GGUF file: corellama compile model.gguf -o "
+           "model";
+  if (chunk == 1)
+    rows = "1";
+  else if (chunk)
+    rows = "1," + std::to_string(chunk);
+  if (!rows.empty())
+    for (StringRef word : llvm::split(rows, ','))
+      compile.options.rows.push_back(std::stoll(word.str()));
+  if (!compileTo.empty())
+    compile.compileTo = llama::parsePhase(compileTo);
+  if (!compileFrom.empty())
+    compile.compileFrom = llama::parsePhase(compileFrom);
+  compile.emit = llvm::StringSwitch<Emit>(emit)
+                     .Case("llvm", Emit::LLVM)
+                     .Case("asm", Emit::Assembly)
+                     .Case("obj", Emit::Object)
+                     .Case("ptx", Emit::PTX)
+                     .Default(Emit::Program);
+
+  if (compile.compileTo && app.get_option("--emit")->count())
+    return "--emit and --compile-to exclude each other; --compile-to ends "
+           "before code generation";
+  if (compile.compileTo && compile.compileFrom &&
+      *compile.compileTo < *compile.compileFrom)
+    return "--compile-to=" + compileTo +
+           " comes before --compile-from=" + compileFrom;
+  // With --compile-from the target is the dump's.
+  if (compile.emit == Emit::PTX && !compile.compileFrom &&
+      !StringRef(compile.target).starts_with("cuda:"))
+    return "--emit=ptx is for a GPU; name one, as in --target=cuda:sm_90a";
+  bool text = compile.compileTo || compile.emit == Emit::LLVM ||
+              compile.emit == Emit::Assembly || compile.emit == Emit::PTX;
+  if (compile.output.empty() && text)
+    compile.output = "-";
+  if (compile.output.empty())
+    return "no output; name the program: -o FILE";
+  if (compile.output == "-" && !text)
+    return "-o - is for text; a program or an object needs a file";
+  return "";
+}
+
+Subcommand corellama::addCompile(CLI::App &tool) {
+  auto options = std::make_shared<CompileOptions>();
+  CompileArguments &compile = options->compile;
+  CLI::App &c =
+      *tool.add_subcommand("compile", "compile a checkpoint to a program");
+  c.footer(kCompileExamples);
+  c.add_option("CHECKPOINT", compile.checkpoint, "a GGUF file");
+  c.add_option(
+       "-o", compile.output,
+       "the program; a module, LLVM IR or assembly can also go to standard "
+       "output: -, or no -o at all")
+      ->type_name("FILE");
+  c.add_option("--target", compile.target,
+               "the machine to compile for: native (default), or a name of "
+               "--list-targets")
+      ->type_name("NAME")
+      ->check([](const std::string &name) { return whyNoTarget(name); });
+  c.add_flag("--list-targets", options->listTargets,
+             "list the targets and end");
+  isOneOf(c.add_option(
+              "--activations", compile.options.activations,
+              "auto (default): bf16 on a CPU that multiplies bf16 if the "
+              "checkpoint has such weights, q8 if it has quants, f16 where a "
+              "GPU's tensor cores compute, the cache in f16; q8 (CPUs): rows "
+              "are rounded to 8 bits in blocks of 32 where the weight is "
+              "quantised; bf16: as q8, and rows are rounded to bf16 where the "
+              "weight is BF16; f32: float32 everywhere, the cache too unless "
+              "--cache-type says otherwise"),
+          {"auto", "f32", "q8", "bf16"});
+  isOneOf(c.add_option("--cache-type", compile.options.cacheType,
+                       "what the KV cache holds"),
+          {"f32", "f16"});
+  CLI::Option *list = isRowsList(c.add_option(
+      "--rows", options->rows,
+      "the most rows of a call, for each form of the program, ascending "
+      "(default 1,512): code of its own for each, which a call of no more rows "
+      "runs; larger last forms are faster on long prompts and take more "
+      "memory"));
+  isRows(c.add_option("--chunk", options->chunk, "the same as --rows=1,ROWS"),
+         1)
+      ->excludes(list);
+  isOneOf(c.add_option(
+              "--emit", options->emit,
+              "exe (default): the program; llvm, asm, obj: its code alone, "
+              "optimized; ptx: a GPU's kernels"),
+          {"exe", "llvm", "asm", "obj", "ptx"});
+  isPhase(c.add_option("--compile-to", options->compileTo,
+                       "stop after a phase (" + phaseNames() +
+                           ") and write the module"));
+  CLI::Option *from = isPhase(c.add_option(
+      "--compile-from", options->compileFrom,
+      "go on from a module of this phase, which --ir names; target and "
+      "options are the module's"));
+  CLI::Option *ir = c.add_option("--ir", compile.ir,
+                                 "a file that --compile-to or a dump wrote")
+                        ->type_name("FILE");
+  from->needs(ir);
+  ir->needs(from);
+  c.add_option("--dump-compilation-phases-to", compile.dumpFolder,
+               "write the module after each phase: DIR/1-import.mlir, ...")
+      ->type_name("DIR");
+  c.add_flag("--remarks", compile.remarks,
+             "say what was decided, and why something was not");
+  c.add_flag(
+      "--verify-each", compile.verifyEach,
+      "verify the module after each pass; between phases print it and read "
+      "it again");
+  return {&c, [options, &c](Arguments::Command &command) -> std::string {
+            if (options->listTargets) {
+              command = ListTargetsArguments();
+              return "";
+            }
+            std::string message = options->finish(c);
+            command = options->compile;
+            return message;
+          }};
+}

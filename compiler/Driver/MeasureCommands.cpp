@@ -1,0 +1,166 @@
+//===- MeasureCommands.cpp - the options of inspect, bench, ... -----------===//
+//
+// See Subcommands.h. The commands that look at a file or run it: inspect,
+// bench, perplexity and eval.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Driver/OptionChecks.h"
+#include "compiler/Driver/Subcommands.h"
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace corellama;
+
+static constexpr const char *kInspectExamples = R"(examples:
+  corellama inspect model.gguf        configuration, tensors, layer signatures
+  corellama inspect model --json      manifest, kernels and memory of a program
+)";
+
+Subcommand corellama::addInspect(CLI::App &tool) {
+  auto inspect = std::make_shared<InspectArguments>();
+  CLI::App &c = *tool.add_subcommand(
+      "inspect", "say what is in a checkpoint or a program");
+  c.footer(kInspectExamples);
+  c.add_option("FILE", inspect->file, "a checkpoint or a program")->required();
+  c.add_flag("--json", inspect->json, "JSON instead of text");
+  return {&c, [inspect](Arguments::Command &command) {
+            command = *inspect;
+            return "";
+          }};
+}
+
+static constexpr const char *kBenchExamples = R"(examples:
+  corellama bench model                                 pp512 and tg128
+  corellama bench model -p 128,512 -n 64 -d 0,4096      each behind 0 and 4096 tokens
+  corellama bench model -p 0 -n 32 --kernels            where the time of a token goes
+  corellama bench model -t 1,2 -o jsonl > times.jsonl
+
+t/s is the mean of the rounds and their deviation. The ceilings are measured in
+the same rounds by loops that only read the weights or only multiply; share is the
+sum of what each kernel would take at its ceiling, over the measured time.
+)";
+
+Subcommand corellama::addBench(CLI::App &tool) {
+  auto bench = std::make_shared<bench::Options>();
+  auto format = std::make_shared<std::string>("md");
+  CLI::App &c = *tool.add_subcommand(
+      "bench", "measure a program beside the machine's ceilings");
+  c.footer(kBenchExamples);
+  c.add_option("PROGRAM", bench->program, "what compile made")->required();
+  isNumbers(c.add_option("-p", bench->prompts,
+                         "tokens of a prompt; 0: none (default 512)"),
+            0);
+  isNumbers(c.add_option("-n", bench->generated,
+                         "tokens to generate; 0: none (default 128)"),
+            0);
+  isNumbers(c.add_option("-d", bench->depths,
+                         "tokens in the cache before each test (default 0)"),
+            0);
+  isNumbers(c.add_option("-t", bench->threads,
+                         "threads (default: the CPUs this process may use)"),
+            1);
+  isNumbers(c.add_option("-r", bench->rounds,
+                         "rounds, each of all tests and ceilings (default 5)"),
+            1)
+      ->type_name("N");
+  c.add_flag("--kernels", bench->kernels,
+             "the times of each kernel, too (not with csv)");
+  isOneOf(c.add_option("-o", *format, "the form of the output"),
+          {"md", "csv", "json", "jsonl"});
+  return {
+      &c, [bench, format](Arguments::Command &command) -> std::string {
+        bench->format = llvm::StringSwitch<bench::Format>(*format)
+                            .Case("csv", bench::Format::CSV)
+                            .Case("json", bench::Format::JSON)
+                            .Case("jsonl", bench::Format::JSONLines)
+                            .Default(bench::Format::Markdown);
+        if (bench->kernels && bench->format == bench::Format::CSV)
+          return "--kernels has a table of its own; give -o md, json or jsonl";
+        command = *bench;
+        return "";
+      }};
+}
+
+static constexpr const char *kPerplexityExamples = R"(examples:
+  corellama perplexity model -f wiki.test.raw
+  corellama perplexity model -f text --reference model-f32    # what rounding costs
+
+Windows of -c tokens begin with an empty cache; their second halves are predicted, as
+llama-perplexity does by default. Behind a figure is its standard error.
+)";
+
+Subcommand corellama::addPerplexity(CLI::App &tool) {
+  auto perplexity = std::make_shared<perplexity::Options>();
+  auto format = std::make_shared<std::string>("text");
+  CLI::App &c = *tool.add_subcommand(
+      "perplexity", "measure how well a program predicts a text");
+  c.footer(kPerplexityExamples);
+  c.add_option("PROGRAM", perplexity->program, "what compile made")->required();
+  c.add_option("-f,--file", perplexity->text, "the text; - is standard input")
+      ->required()
+      ->type_name("FILE");
+  c.add_option("--reference", perplexity->reference,
+               "a program of the same model whose logits are taken as right, "
+               "such as one compiled with --activations=f32")
+      ->type_name("PROGRAM");
+  isNumbers(c.add_option("-c", perplexity->context,
+                         "tokens of a window (default 512)"),
+            3) // a token of the second half that another precedes
+      ->type_name("N");
+  isNumbers(c.add_option("-t", perplexity->threads,
+                         "threads (default: the CPUs this process may use)"),
+            1)
+      ->type_name("N");
+  isOneOf(c.add_option("-o", *format,
+                       "text (default), or json with figures of each token"),
+          {"text", "json"});
+  return {&c, [perplexity, format](Arguments::Command &command) {
+            perplexity->json = *format == "json";
+            command = *perplexity;
+            return "";
+          }};
+}
+
+static constexpr const char *kEvalExamples = R"(examples:
+  corellama eval norm.mlir --entry norm --in x.npy weight.npy --out y.npy
+  corellama eval norm.mlir --entry norm --in x.npy weight.npy     # text
+  corellama eval tiny.mlir --entry m --in ids.npy --weights tiny/ --out logits.npy
+)";
+
+Subcommand corellama::addEval(CLI::App &tool) {
+  auto eval = std::make_shared<llama::reference::EvalOptions>();
+  CLI::App &e = *tool.add_subcommand(
+      "eval", "run a module of the llama dialect by its reference evaluator");
+  e.footer(kEvalExamples);
+  e.add_option("FILE", eval->file, "an .mlir file, or - for standard input")
+      ->required();
+  e.add_option("--entry", eval->entry, "a function, or the model's symbol")
+      ->required()
+      ->type_name("NAME");
+  e.add_option(
+       "--in", eval->in,
+       "one for each argument in order, caches left out: a .npy file, or a "
+       "number for an index")
+      ->type_name("FILE...");
+  e.add_option(
+       "--out", eval->out,
+       "one for each result: a .npy file, or - for text; text if left out")
+      ->type_name("FILE...");
+  e.add_option(
+       "--mode", eval->mode,
+       "as-specified (default): round where the module says so; ideal: never")
+      ->type_name("MODE"); // the evaluator knows its modes
+  e.add_option("--weights", eval->weights,
+               "a folder of the weights: token_embd.npy, blk.3.attn_q.npy, ...")
+      ->type_name("DIR");
+  e.add_option("--form", eval->form,
+               "with a model as entry: run all rows in this form")
+      ->type_name("NAME");
+  isRows(e.add_option("--chunk", eval->chunk,
+                      "with a model as entry: rows of a prefill call"),
+         0);
+  return {&e, [eval](Arguments::Command &command) {
+            command = *eval;
+            return "";
+          }};
+}
