@@ -6,6 +6,10 @@
 
 #include "runtime/Templates/Chat.h"
 
+#include "runtime/Templates/Json.h"
+#include "runtime/Templates/Markers.h"
+#include "runtime/Templates/NamedTemplates.h"
+
 #include <algorithm>
 #include <ctime>
 
@@ -13,29 +17,112 @@ namespace corellama::runtime {
 
 using templates::String;
 
-Result<ChatFormat> ChatFormat::create(const Tokenizer &tokenizer) {
+/// Bytes of text that a template may make for each byte that it is given,
+/// above what every template may.
+static constexpr size_t kBytesForByte = 64;
+
+Result<std::vector<std::pair<std::string, templates::Value>>>
+readVariables(std::string_view json) {
+  auto value = templates::parseJson(json);
+  if (!value)
+    return Error{value.error()};
+  if (!value->is(templates::Value::Kind::Dict))
+    return Error{"is " + quoted(json) +
+                 ", expected an object of JSON such as {\"enable_thinking\": "
+                 "false}"};
+  std::vector<std::pair<std::string, templates::Value>> variables;
+  for (const auto &[name, of] : value->dict()->pairs()) {
+    if (name.string().view() == "messages" ||
+        name.string().view() == "add_generation_prompt")
+      return Error{quoted(name.string().view()) +
+                   " is what the conversation itself gives; leave it out"};
+    variables.emplace_back(std::string(name.string().view()), of);
+  }
+  return variables;
+}
+
+/// The source of the template, and the place to name in messages about it.
+static Result<std::pair<std::string_view, std::string>>
+findSource(const Tokenizer &tokenizer, const ChatSettings &settings) {
+  const std::string named = "--chat-template";
+  if (settings.name && settings.source)
+    return Error{named + " and " + named +
+                 "-file are two templates; give one of them"};
+  if (settings.source)
+    return std::pair(std::string_view(*settings.source), named + "-file");
+  if (settings.name) {
+    const templates::NamedTemplate *known =
+        templates::findTemplate(*settings.name);
+    if (!known)
+      return Error{named + ": is " + quoted(*settings.name) +
+                   ", expected one of " + templates::templateNames() +
+                   "; for another give its text by " + named + "-file"};
+    return std::pair(known->source, named);
+  }
   const std::string key = "tokenizer.chat_template";
-  const std::string remedy =
-      "; leave --chat out, or give the turn as ids with --prompt-ids";
   std::optional<std::string_view> text = tokenizer.chatTemplate();
   if (!text)
-    return Error{key + ": missing, expected a Jinja template" + remedy};
-  auto parsed = templates::Template::create(*text);
+    return Error{key + ": missing, expected a Jinja template; name one by " +
+                 named + " (" + templates::templateNames() +
+                 "), or give its text by " + named + "-file"};
+  return std::pair(*text, key);
+}
+
+Result<ChatFormat> ChatFormat::create(const Tokenizer &tokenizer,
+                                      const ChatSettings &settings) {
+  auto found = findSource(tokenizer, settings);
+  if (!found)
+    return Error{found.error()};
+  const auto &[text, place] = *found;
+  auto parsed = templates::Template::create(text);
   if (!parsed)
-    return Error{key + ": " + parsed.error() + remedy};
+    return Error{place + ": " + parsed.error() +
+                 "; give another one by --chat-template, or leave --chat out"};
   ChatFormat format(std::move(*parsed));
+  format.tokenizer = &tokenizer;
   format.bos = tokenizer.textOf(tokenizer.bos().value_or(-1));
   format.eos = tokenizer.textOf(tokenizer.eos().value_or(-1));
+  format.refuseMarkers = settings.refuseMarkers;
+  if (settings.variables) {
+    format.variableBytes = settings.variables->size();
+    auto read = readVariables(*settings.variables);
+    if (!read)
+      return Error{"--template-kwargs: " + read.error()};
+    format.variables = std::move(*read);
+  }
+  if (settings.name)
+    for (std::string_view marker :
+         templates::findTemplate(*settings.name)->controls) {
+      if (marker.empty())
+        continue;
+      std::optional<int32_t> id = tokenizer.markerAt(marker);
+      if (!id || tokenizer.textOf(*id) != marker)
+        format.remark +=
+            (format.remark.empty() ? "" : ", ") + std::string(marker);
+    }
+  if (!format.remark.empty())
+    format.remark = "this model has no control token " + format.remark +
+                    ", so these markers of --chat-template " + *settings.name +
+                    " are plain text";
   return format;
 }
 
 Result<String> ChatFormat::render(const std::vector<Message> &messages,
                                   bool addGenerationPrompt) const {
+  auto text = renderAny(messages, addGenerationPrompt);
+  if (text && refuseMarkers)
+    if (auto error = checkContents(messages, addGenerationPrompt))
+      return *error;
+  return text;
+}
+
+Result<String> ChatFormat::renderAny(const std::vector<Message> &messages,
+                                     bool addGenerationPrompt) const {
   templates::Template::Inputs inputs;
   std::vector<templates::Value> all;
-  size_t contentBytes = 0;
+  size_t bytes = variableBytes;
   for (const Message &message : messages) {
-    contentBytes += message.content.size();
+    bytes += message.content.size();
     auto one = std::make_shared<templates::Dict>();
     one->set(templates::makeString("role"),
              templates::makeString(message.role));
@@ -44,13 +131,51 @@ Result<String> ChatFormat::render(const std::vector<Message> &messages,
     all.emplace_back(std::move(one));
   }
   inputs.messages = templates::makeList(std::move(all));
-  inputs.limits.bytes += 64 * contentBytes;
+  inputs.addGenerationPrompt = addGenerationPrompt;
+  inputs.limits.bytes += kBytesForByte * bytes;
   inputs.bosToken = bos;
   inputs.eosToken = eos;
+  inputs.more = variables;
   std::time_t now = std::time(nullptr);
   localtime_r(&now, &inputs.now);
-  inputs.addGenerationPrompt = addGenerationPrompt;
   return source.render(inputs);
+}
+
+/// The markers that the template writes for these roles, and for another turn
+/// behind them: [INST] alone stands in neither turn of a conversation that
+/// begins with a system message.
+std::optional<Error>
+ChatFormat::checkContents(const std::vector<Message> &messages,
+                          bool addGenerationPrompt) const {
+  std::set<std::string, std::less<>> markers;
+  std::vector<Message> blank = messages;
+  for (Message &message : blank)
+    message.content = templates::kContent;
+  auto text = renderAny(blank, addGenerationPrompt);
+  if (!text)
+    return Error{"--refuse-markers: the template cannot be tried: " +
+                 text.error()};
+  templates::addMarkers(*text, *tokenizer, markers);
+  for (const char *role : {"assistant", "user"})
+    blank.push_back({role, std::string(templates::kContent)});
+  // A template may refuse this one.
+  if (auto more = renderAny(blank, addGenerationPrompt))
+    templates::addMarkers(*more, *tokenizer, markers);
+  if (auto error = templates::splitMarkers(markers))
+    return Error{"--refuse-markers: " + error->message +
+                 "; leave --refuse-markers out"};
+  for (size_t i = 0; i < messages.size(); ++i) {
+    // What the assistant has said, the model has written.
+    if (messages[i].role == "assistant")
+      continue;
+    for (const std::string &marker : markers)
+      if (messages[i].content.find(marker) != std::string::npos)
+        return Error{"message " + std::to_string(i + 1) + " (" +
+                     messages[i].role + ") has " + quoted(marker) +
+                     ", which the chat template writes around messages; take "
+                     "it out, or leave --refuse-markers out"};
+  }
+  return std::nullopt;
 }
 
 bool hasPlainMarkers(std::span<const int32_t> ids, const Tokenizer &tokenizer) {

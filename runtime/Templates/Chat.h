@@ -3,7 +3,8 @@
 // Messages to the text that the checkpoint's chat template writes for them,
 // ending where the assistant's answer starts. What a message says never becomes
 // a control token, whatever it looks like: the text carries marks (String.h),
-// and TokenizedText.h recognises only the template's own.
+// and TokenizedText.h recognises only the template's own. The template is the
+// checkpoint's, or one that the user names.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,24 +25,55 @@ struct Message {
   std::string role, content;
 };
 
+/// What the user says of the format.
+struct ChatSettings {
+  /// Of NamedTemplates.h, in place of the checkpoint's template.
+  std::optional<std::string> name = std::nullopt;
+  /// The text of a template in place of the checkpoint's.
+  std::optional<std::string> source = std::nullopt;
+  /// More variables of the template, as an object of JSON.
+  std::optional<std::string> variables = std::nullopt;
+  /// A message that has a plain-text marker of the template is an error.
+  bool refuseMarkers = false;
+};
+
 class ChatFormat {
 public:
-  /// The tokenizer's chat template; an error if there is none or it is
-  /// malformed.
-  static Result<ChatFormat> create(const Tokenizer &tokenizer);
+  /// The tokenizer's chat template, where `settings` give no other; an error if
+  /// there is none or it is malformed. `tokenizer` must outlive the format, and
+  /// stay where it is.
+  static Result<ChatFormat> create(const Tokenizer &tokenizer,
+                                   const ChatSettings &settings = {});
 
-  /// The messages as the template writes them, and after them the start of the
-  /// assistant's. An error is the template's refusal, or a limit that it
-  /// reached.
+  /// What the template writes for the messages, its own bytes marked. An error
+  /// is the template's refusal, a limit that it reached, or a message that has
+  /// a marker (ChatSettings::refuseMarkers). `addGenerationPrompt`: end where
+  /// the assistant's answer starts.
   Result<templates::String> render(const std::vector<Message> &messages,
                                    bool addGenerationPrompt = true) const;
 
+  /// What the user should know of the format; empty: nothing.
+  const std::string &note() const { return remark; }
+
 private:
   explicit ChatFormat(templates::Template source) : source(std::move(source)) {}
+  Result<templates::String> renderAny(const std::vector<Message> &messages,
+                                      bool addGenerationPrompt) const;
+  std::optional<Error> checkContents(const std::vector<Message> &messages,
+                                     bool addGenerationPrompt) const;
 
   templates::Template source;
-  std::string bos, eos;
+  const Tokenizer *tokenizer = nullptr;
+  std::string bos, eos, remark;
+  std::vector<std::pair<std::string, templates::Value>> variables;
+  /// Bytes of their JSON.
+  size_t variableBytes = 0;
+  bool refuseMarkers = false;
 };
+
+/// The variables of a template from an object of JSON.
+Result<std::vector<std::pair<std::string, templates::Value>>>
+readVariables(std::string_view json);
 
 /// Whether no control token stands behind the first id of a rendered
 /// conversation: the template's markers are plain text, which a message can

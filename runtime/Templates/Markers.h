@@ -1,0 +1,39 @@
+//===- Markers.h - markers of a template that messages can imitate --------===//
+//
+// Some templates mark turns by plain text (Llama 2's [INST]). Which text that
+// is, is found for any template by what it writes around contents: a
+// conversation whose contents are all one character that occurs nowhere else is
+// rendered, and what stands between those characters is the template's. Lines
+// of it without control tokens are markers.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_RUNTIME_TEMPLATES_MARKERS_H
+#define CORELLAMA_RUNTIME_TEMPLATES_MARKERS_H
+
+#include "runtime/Support/Result.h"
+#include "runtime/Templates/String.h"
+#include "runtime/Tokenizer/Tokenizer.h"
+
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace corellama::runtime::templates {
+
+/// Stands for a content: U+E000, which Unicode leaves to private use.
+inline constexpr std::string_view kContent = "\xEE\x80\x80";
+
+/// Adds the markers of a rendered conversation of such contents. A marker has
+/// a letter or a digit, and something that is neither: words alone, such as the
+/// `user` between Llama 3's control tokens, occur in any text.
+void addMarkers(const String &rendered, const Tokenizer &tokenizer,
+                std::set<std::string, std::less<>> &markers);
+
+/// Where a marker has another one in it ("[INST] <<SYS>>"), what is left of it
+/// is a marker, too. An error where there are more than any format has.
+std::optional<Error> splitMarkers(std::set<std::string, std::less<>> &markers);
+
+} // namespace corellama::runtime::templates
+
+#endif // CORELLAMA_RUNTIME_TEMPLATES_MARKERS_H
