@@ -183,6 +183,9 @@ class Suites:
             "bin/corellama-grammar", "--corellama", driver, "--model", demo, "--folder",
             self.build / "templates", *long, needs=DRIVER + ["corellama-grammar"],
             chain="source of llama.cpp")
+        add("text", e2e / "test_text.py", "--corellama", driver, "--model", demo, "--folder",
+            self.build / "templates", chain="source of llama.cpp",
+            *(["--conversations=30"] if self.args.all else []))
         add("cli", e2e / "test_cli.py", "--corellama", driver, "--model", demo)
         add("bench", e2e / "test_bench.py", "--corellama", driver)
         add("compare", e2e / "test_compare.py", "--corellama", driver)

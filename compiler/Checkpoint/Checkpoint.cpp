@@ -32,12 +32,16 @@ std::string Checkpoint::identity() const {
   return state->identity;
 }
 
+static Expected<GGUF> parseContainer(const llvm::MemoryBuffer &buffer) {
+  ArrayRef<uint8_t> data(
+      reinterpret_cast<const uint8_t *>(buffer.getBufferStart()),
+      buffer.getBufferSize());
+  return GGUF::parse(data, buffer.getBufferIdentifier());
+}
+
 Expected<Checkpoint>
 readCheckpoint(std::unique_ptr<llvm::MemoryBuffer> buffer) {
-  ArrayRef<uint8_t> data(
-      reinterpret_cast<const uint8_t *>(buffer->getBufferStart()),
-      buffer->getBufferSize());
-  Expected<GGUF> container = GGUF::parse(data, buffer->getBufferIdentifier());
+  Expected<GGUF> container = parseContainer(*buffer);
   if (!container)
     return container.takeError();
   Expected<ModelConfig> config = readModelConfig(*container);
@@ -55,7 +59,7 @@ readCheckpoint(std::unique_ptr<llvm::MemoryBuffer> buffer) {
   return Checkpoint(std::move(state));
 }
 
-Expected<Checkpoint> openCheckpoint(StringRef path) {
+static Expected<std::unique_ptr<llvm::MemoryBuffer>> mapFile(StringRef path) {
   auto unreadable = [&](std::error_code why) {
     return refuse(path, "file",
                   "cannot be read (" + StringRef(why.message()).lower() +
@@ -74,7 +78,24 @@ Expected<Checkpoint> openCheckpoint(StringRef path) {
                                   /*RequiresNullTerminator=*/false);
   if (!buffer)
     return unreadable(buffer.getError());
+  return std::move(*buffer);
+}
+
+Expected<Checkpoint> openCheckpoint(StringRef path) {
+  auto buffer = mapFile(path);
+  if (!buffer)
+    return buffer.takeError();
   return readCheckpoint(std::move(*buffer));
+}
+
+Expected<Container> openContainer(StringRef path) {
+  auto buffer = mapFile(path);
+  if (!buffer)
+    return buffer.takeError();
+  Expected<GGUF> gguf = parseContainer(**buffer);
+  if (!gguf)
+    return gguf.takeError();
+  return Container{std::move(*buffer), std::move(*gguf)};
 }
 
 } // namespace corellama::checkpoint

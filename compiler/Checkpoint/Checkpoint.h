@@ -80,6 +80,16 @@ llvm::Expected<Checkpoint> openCheckpoint(llvm::StringRef path);
 llvm::Expected<Checkpoint>
 readCheckpoint(std::unique_ptr<llvm::MemoryBuffer> buffer);
 
+/// A file's metadata and tensor table, which need not be those of a model: a
+/// vocabulary without tensors is a GGUF file, too.
+struct Container {
+  std::unique_ptr<llvm::MemoryBuffer> buffer;
+  GGUF gguf;
+};
+
+/// Maps a file and checks no more than its container.
+llvm::Expected<Container> openContainer(llvm::StringRef path);
+
 } // namespace corellama::checkpoint
 
 #endif // CORELLAMA_COMPILER_CHECKPOINT_CHECKPOINT_H

@@ -24,6 +24,8 @@ static constexpr const char *kOverview =
   corellama inspect model                   what is in a program
   corellama bench model                     how fast it is, and could be
   corellama perplexity model -f text        how well it predicts a text
+  corellama tokenize model -p "Once"        the token ids of a text
+  corellama render model --messages chat.json   a chat as its template writes it
 )";
 
 namespace {
@@ -96,7 +98,8 @@ CommandLine::CommandLine() {
   formatter->column_width(HelpFormatter::kColumn);
   app.formatter(formatter); // commands inherit it
   app.footer("corellama COMMAND --help says more about each.");
-  for (auto add : {addCompile, addInspect, addBench, addPerplexity, addEval})
+  for (auto add : {addCompile, addInspect, addBench, addPerplexity, addTokenize,
+                   addDetokenize, addRender, addEval})
     subcommands.push_back(add(app));
 }
 

@@ -12,6 +12,7 @@
 
 #include "compiler/Bench/Bench.h"
 #include "compiler/Perplexity/Perplexity.h"
+#include "compiler/TextCommands/TextCommands.h"
 #include "dialects/Llama/IR/Phase.h"
 #include "dialects/Llama/Reference/EvalMain.h"
 #include <cstdint>
@@ -69,7 +70,8 @@ struct Arguments {
   using Command =
       std::variant<Finished, CompileArguments, ListTargetsArguments,
                    InspectArguments, bench::Options, perplexity::Options,
-                   llama::reference::EvalOptions>;
+                   llama::reference::EvalOptions, text::TokenizeOptions,
+                   text::DetokenizeOptions, text::RenderOptions>;
   Command command;
   /// --mlir-...: MLIR's own flags, unparsed.
   std::vector<std::string> mlirFlags;

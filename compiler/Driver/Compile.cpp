@@ -17,6 +17,7 @@
 #include "compiler/Pipelines/Pipelines.h"
 #include "compiler/Registration/Registration.h"
 #include "compiler/Target/Target.h"
+#include "compiler/Text/CheckpointText.h"
 #include "compiler/Text/GGUFText.h"
 #include "dialects/CUDA/IR/CUDADialect.h"
 #include "mlir/IR/Remarks.h"
@@ -54,6 +55,7 @@ private:
   Error generate(const checkpoint::Checkpoint &checkpoint);
   Error writeProgram(const checkpoint::Checkpoint &checkpoint,
                      llvm::ArrayRef<char> object);
+  void noteText(const checkpoint::Checkpoint &checkpoint);
   /// An error without a message: a diagnostic has already been printed.
   static Error alreadyPrinted() { return llvm::createStringError(""); }
 
@@ -325,9 +327,30 @@ Error Compilation::writeProgram(const checkpoint::Checkpoint &checkpoint,
 
   progress.begin("packing weights");
   scope = timing.nest("image");
-  return image::attachImage(
-      *plan, checkpoint, llvm::MemoryBufferRef(*linked, "the linked program"),
-      arguments.output);
+  if (Error error = image::attachImage(
+          *plan, checkpoint,
+          llvm::MemoryBufferRef(*linked, "the linked program"),
+          arguments.output))
+    return error;
+  noteText(checkpoint);
+  return Error::success();
+}
+
+/// Says what text the program reads: to people always, elsewhere only where it
+/// cannot use what the checkpoint has.
+void Compilation::noteText(const checkpoint::Checkpoint &checkpoint) {
+  CheckpointText text = describeText(readText(checkpoint.gguf()));
+  progress.clear();
+  auto say = [&](llvm::StringRef what, bool has, bool could,
+                 const std::string &kind) {
+    if (has && progress.isShown())
+      printError((what + ": " + kind).str());
+    else if (!has && (could || progress.isShown()))
+      printError(("note: " + what + ": no (" + kind + ")").str());
+  };
+  say("text", text.readsText, namesTokenizer(checkpoint.gguf()),
+      text.tokenizer);
+  say("chat", text.readsChats, text.readsText && text.hasTemplate, text.chat);
 }
 
 Error Compilation::run() {

@@ -36,12 +36,7 @@ struct Dispatcher {
     return 0;
   }
   int operator()(const InspectArguments &arguments) {
-    llvm::Error error =
-        inspectFile(arguments.file, arguments.json, llvm::outs());
-    if (!error)
-      return 0;
-    printError(std::move(error));
-    return 1;
+    return statusOf(inspectFile(arguments.file, arguments.json, llvm::outs()));
   }
   int operator()(const bench::Options &options) {
     return measure(bench::run, options);
@@ -53,7 +48,27 @@ struct Dispatcher {
     return llama::reference::evalMain(options);
   }
 
+  int operator()(const text::TokenizeOptions &options) {
+    return statusOf(
+        text::tokenize(options, llvm::outs(), [](const llvm::Twine &what) {
+          printError(("note: " + what).str());
+        }));
+  }
+  int operator()(const text::DetokenizeOptions &options) {
+    return statusOf(text::detokenize(options, llvm::outs()));
+  }
+  int operator()(const text::RenderOptions &options) {
+    return statusOf(text::render(options, llvm::outs()));
+  }
+
 private:
+  static int statusOf(llvm::Error error) {
+    if (!error)
+      return 0;
+    printError(std::move(error));
+    return 1;
+  }
+
   /// A command that takes a while and writes figures to standard output.
   template <typename Options>
   static int
@@ -65,10 +80,7 @@ private:
         run(options, llvm::outs(),
             [&](const llvm::Twine &what) { progress.begin(what); });
     progress.clear();
-    if (!error)
-      return 0;
-    printError(std::move(error));
-    return 1;
+    return statusOf(std::move(error));
   }
 };
 

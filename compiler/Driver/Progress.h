@@ -21,6 +21,8 @@ public:
 
   /// Says what is being done from now on: "packing weights".
   void begin(const llvm::Twine &what);
+  /// Whether lines are shown at all.
+  bool isShown() const { return terminal; }
   /// Erases the line, so that other text can be printed.
   void clear();
 

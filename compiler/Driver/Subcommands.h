@@ -2,7 +2,8 @@
 //
 // Each function declares a command: its options, their help and defaults, and
 // what their values mean together. The commands of one family share a file:
-// CompileCommand.cpp, MeasureCommands.cpp. Arguments.cpp parses and reports.
+// CompileCommand.cpp, MeasureCommands.cpp, TextCommands.cpp. Arguments.cpp
+// parses and reports.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,6 +29,9 @@ Subcommand addInspect(CLI::App &tool);
 Subcommand addBench(CLI::App &tool);
 Subcommand addPerplexity(CLI::App &tool);
 Subcommand addEval(CLI::App &tool);
+Subcommand addTokenize(CLI::App &tool);
+Subcommand addDetokenize(CLI::App &tool);
+Subcommand addRender(CLI::App &tool);
 
 } // namespace corellama
 

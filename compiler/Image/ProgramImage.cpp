@@ -22,8 +22,9 @@ using llvm::MemoryBuffer;
 using llvm::StringRef;
 using llvm::Twine;
 
-bool corellama::image::looksLikeProgram(StringRef bytes) {
-  return bytes.starts_with(StringRef(ElfMagic, 4));
+bool corellama::image::looksLikeProgram(StringRef path) {
+  auto start = MemoryBuffer::getFileSlice(path, /*MapSize=*/4, /*Offset=*/0);
+  return start && (*start)->getBuffer().starts_with(StringRef(ElfMagic, 4));
 }
 
 uint64_t ImageView::offset(uint64_t entry) const {

@@ -47,8 +47,8 @@ readProgramImage(std::unique_ptr<llvm::MemoryBuffer> file);
 llvm::Expected<llvm::json::Object> readManifest(const ImageView &view);
 
 /// Whether a file starts like an ELF file: it is a program rather than a
-/// checkpoint.
-bool looksLikeProgram(llvm::StringRef bytes);
+/// checkpoint. False for a file that cannot be read.
+bool looksLikeProgram(llvm::StringRef path);
 
 } // namespace corellama::image
 

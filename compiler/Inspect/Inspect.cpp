@@ -6,17 +6,14 @@
 
 #include "compiler/Inspect/Inspect.h"
 #include "compiler/Image/ProgramImage.h"
-#include "llvm/Support/MemoryBuffer.h"
 
 using namespace corellama;
 
 llvm::Error corellama::inspectFile(llvm::StringRef path, bool json,
                                    llvm::raw_ostream &out) {
-  auto start =
-      llvm::MemoryBuffer::getFileSlice(path, /*MapSize=*/4, /*Offset=*/0);
   // A file that cannot be read is treated as a checkpoint: its reader reports
   // the reason.
-  if (start && image::looksLikeProgram((*start)->getBuffer()))
+  if (image::looksLikeProgram(path))
     return inspectProgram(path, json, out);
   llvm::Expected<checkpoint::Checkpoint> checkpoint =
       checkpoint::openCheckpoint(path);

@@ -7,6 +7,7 @@
 #include "compiler/Import/LayerSignatures.h"
 #include "compiler/Inspect/Inspect.h"
 #include "compiler/Text/CheckpointText.h"
+#include "compiler/Text/GGUFText.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
@@ -79,7 +80,7 @@ static json::Value asJSON(const Checkpoint &checkpoint) {
     signatures.push_back(json::Object{{"types", std::move(types)},
                                       {"layers", json::Array(layers)}});
   }
-  CheckpointText text = describeText(checkpoint);
+  CheckpointText text = describeText(readText(checkpoint.gguf()));
   return json::Object{
       {"kind", "checkpoint"},
       {"name", json::fixUTF8(llvm::sys::path::filename(checkpoint.path()))},
@@ -87,10 +88,7 @@ static json::Value asJSON(const Checkpoint &checkpoint) {
       {"blake3", checkpoint.identity()},
       {"parameters", countParameters(checkpoint)},
       {"config", toJSON(checkpoint.config())},
-      {"text", json::Object{{"tokenizer", json::fixUTF8(text.tokenizer)},
-                            {"reads_text", text.readsText},
-                            {"chat", json::fixUTF8(text.chat)},
-                            {"reads_chats", text.readsChats}}},
+      {"text", text.toJSON()},
       {"signatures", std::move(signatures)},
       {"tensors", std::move(tensors)}};
 }
@@ -116,9 +114,9 @@ static void printText(const Checkpoint &checkpoint, llvm::raw_ostream &out) {
   line("vocabulary",
        Twine(config.vocab) +
            (config.tiedLMHead ? ", LM head tied to the embedding" : ""));
-  CheckpointText text = describeText(checkpoint);
-  line("text", (text.readsText ? "" : "no: ") + Twine(text.tokenizer));
-  line("chat", (text.readsChats ? "" : "no: ") + Twine(text.chat));
+  CheckpointText text = describeText(readText(checkpoint.gguf()));
+  for (const auto &[what, value] : text.lines())
+    line(what, value);
   line("context", Twine(config.context));
   out << llvm::left_justify("rope base", 12)
       << llvm::format("%g\n", config.ropeBase);

@@ -1,12 +1,14 @@
 //===- InspectProgram.cpp - what is in a program --------------------------===//
 //
-// See Inspect.h. All facts are in the manifest. It is text from a file of
-// unknown origin, so a field that is missing or of another type is omitted.
+// See Inspect.h. All facts but those of text are in the manifest. It is text
+// from a file of unknown origin, so a field that is missing or of another type
+// is omitted.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Image/ProgramImage.h"
 #include "compiler/Inspect/Inspect.h"
+#include "compiler/Text/CheckpointText.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
@@ -70,8 +72,8 @@ static void printKernels(const json::Array &kernels, llvm::raw_ostream &out) {
 }
 
 static void printText(const json::Object &manifest,
-                      const image::ImageView &view, StringRef path,
-                      llvm::raw_ostream &out) {
+                      const image::ImageView &view, const CheckpointText &text,
+                      StringRef path, llvm::raw_ostream &out) {
   auto line = [&](StringRef what, const llvm::Twine &value) {
     out << llvm::left_justify(what, 12) << value << '\n';
   };
@@ -98,6 +100,9 @@ static void printText(const json::Object &manifest,
                     of({"config", "head_size"}) + ", vocabulary " +
                     of({"config", "vocabulary"}) + ", context " +
                     of({"config", "context"}));
+  for (const auto &[what, value] :
+       text.lines())
+    line(what, value);
 
   out << "\nmemory\n";
   for (StringRef what :
@@ -134,8 +139,13 @@ llvm::Error corellama::inspectProgram(StringRef path, bool json,
   llvm::Expected<json::Object> manifest = image::readManifest(*view);
   if (!manifest)
     return manifest.takeError();
+  auto data = runtime::TextData::parse({view->text.data(), view->text.size()});
+  if (!data)
+    return llvm::createStringError(path + ": " + data.error());
+  const CheckpointText text = describeText(*data);
   if (json) {
     (*manifest)["kind"] = "program";
+    (*manifest)["text"] = text.toJSON();
     (*manifest)["image"] =
         json::Object{{"offset", view->fileOffset},
                      {"bytes", view->header.bytes},
@@ -143,7 +153,7 @@ llvm::Error corellama::inspectProgram(StringRef path, bool json,
                      {"weights", view->header.weights.bytes}};
     out << llvm::formatv("{0:2}\n", json::Value(std::move(*manifest)));
   } else {
-    printText(*manifest, *view, path, out);
+    printText(*manifest, *view, text, path, out);
   }
   return llvm::Error::success();
 }

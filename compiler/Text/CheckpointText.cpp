@@ -10,16 +10,16 @@
 #include "runtime/Tokenizer/Tokenizer.h"
 
 using namespace corellama;
+using llvm::json::fixUTF8;
 
 /// An error of the runtime without its advice to users of the program.
 static std::string reasonOf(const std::string &error) {
   return error.substr(0, error.find("; "));
 }
 
-CheckpointText
-corellama::describeText(const checkpoint::Checkpoint &checkpoint) {
+CheckpointText corellama::describeText(const runtime::TextData &data) {
   CheckpointText described;
-  const runtime::TextData data = readText(checkpoint.gguf());
+  described.hasTemplate = data.chatTemplate.has_value();
   auto tokenizer = runtime::Tokenizer::create(data);
   if (!tokenizer) {
     described.tokenizer = reasonOf(tokenizer.error());
@@ -32,6 +32,16 @@ corellama::describeText(const checkpoint::Checkpoint &checkpoint) {
     kind = "byte-level BPE (" + std::string(data.preTokenizer) + ")";
   described.tokenizer =
       kind + ", " + std::to_string(tokenizer->size()) + " tokens";
+  auto tokenOf = [&](int32_t id) {
+    return CheckpointText::Token{id, std::string(tokenizer->textOf(id))};
+  };
+  if (data.bos)
+    described.bos = tokenOf(*data.bos);
+  if (data.eos)
+    described.eos = tokenOf(*data.eos);
+  described.addsBos = data.addsBos;
+  for (int32_t id : data.ends)
+    described.ends.push_back(tokenOf(id));
   auto chat = runtime::ChatFormat::create(*tokenizer);
   described.readsChats = static_cast<bool>(chat);
   if (!chat)
@@ -40,4 +50,49 @@ corellama::describeText(const checkpoint::Checkpoint &checkpoint) {
     described.chat =
         "a template of " + std::to_string(data.chatTemplate->size()) + " bytes";
   return described;
+}
+
+/// "2 '</s>'", fit for a terminal.
+static std::string show(const CheckpointText::Token &token) {
+  return std::to_string(token.id) + " " + runtime::quoted(token.text);
+}
+
+std::vector<std::pair<std::string, std::string>> CheckpointText::lines() const {
+  std::vector<std::pair<std::string, std::string>> lines = {
+      {"text", (readsText ? "" : "no: ") + tokenizer}};
+  if (bos)
+    lines.emplace_back("bos", show(*bos) + (addsBos ? ", in front of a text"
+                                                    : ", not in front of a "
+                                                      "text"));
+  if (eos)
+    lines.emplace_back("eos", show(*eos));
+  std::string all;
+  for (const Token &end : ends)
+    all += (all.empty() ? "" : ", ") + show(end);
+  if (!all.empty())
+    lines.emplace_back("answer ends", all);
+  lines.emplace_back("chat", (readsChats ? "" : "no: ") + chat);
+  return lines;
+}
+
+llvm::json::Object CheckpointText::toJSON() const {
+  auto object = [](const Token &token) {
+    return llvm::json::Object{{"id", token.id}, {"text", fixUTF8(token.text)}};
+  };
+  llvm::json::Object text{{"tokenizer", fixUTF8(tokenizer)},
+                          {"reads_text", readsText},
+                          {"chat", fixUTF8(chat)},
+                          {"reads_chats", readsChats}};
+  if (!readsText)
+    return text;
+  llvm::json::Array all;
+  for (const Token &end : ends)
+    all.push_back(object(end));
+  text["ends"] = std::move(all);
+  text["adds_bos"] = addsBos;
+  if (bos)
+    text["bos"] = object(*bos);
+  if (eos)
+    text["eos"] = object(*eos);
+  return text;
 }

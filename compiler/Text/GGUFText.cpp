@@ -34,6 +34,7 @@ static constexpr StringRef kEndKeys[] = {
     "tokenizer.ggml.eot_token_id",
     "tokenizer.ggml.eom_token_id",
 };
+static constexpr StringRef kModelKey = "tokenizer.ggml.model";
 static constexpr StringRef kConvert = "; convert the checkpoint again";
 static constexpr StringRef kUseIds = "; use token ids in place of text";
 
@@ -226,11 +227,10 @@ Error Reader::readSpecialTokens(bool addsBosByDefault) {
 }
 
 Error Reader::readTokenizer() {
-  constexpr StringRef modelKey = "tokenizer.ggml.model";
-  std::optional<Value> value = gguf.find(modelKey);
+  std::optional<Value> value = gguf.find(kModelKey);
   std::optional<StringRef> model = value ? value->asString() : std::nullopt;
   if (model != "gpt2" && model != "llama")
-    return refuse(modelKey, (model ? quoted(*model) : "missing") +
+    return refuse(kModelKey, (model ? quoted(*model) : "missing") +
                                 ", expected 'gpt2' (byte-level BPE) or 'llama' "
                                 "(SentencePiece)" +
                                 kUseIds);
@@ -288,4 +288,8 @@ TextData corellama::readText(const checkpoint::GGUF &gguf) {
   none.data.whyNone = llvm::toString(std::move(error));
   none.readEnds();
   return std::move(none.data);
+}
+
+bool corellama::namesTokenizer(const checkpoint::GGUF &gguf) {
+  return gguf.find(kModelKey).has_value();
 }

@@ -18,6 +18,9 @@ namespace corellama {
 /// views the file's bytes.
 runtime::TextData readText(const checkpoint::GGUF &gguf);
 
+/// Whether the file names a tokenizer, known or not.
+bool namesTokenizer(const checkpoint::GGUF &gguf);
+
 } // namespace corellama
 
 #endif // CORELLAMA_COMPILER_TEXT_GGUFTEXT_H

@@ -17,10 +17,6 @@ namespace corellama::runtime {
 
 using templates::String;
 
-/// Bytes of text that a template may make for each byte that it is given,
-/// above what every template may.
-static constexpr size_t kBytesForByte = 64;
-
 Result<std::vector<std::pair<std::string, templates::Value>>>
 readVariables(std::string_view json) {
   auto value = templates::parseJson(json);
@@ -132,7 +128,7 @@ Result<String> ChatFormat::renderAny(const std::vector<Message> &messages,
   }
   inputs.messages = templates::makeList(std::move(all));
   inputs.addGenerationPrompt = addGenerationPrompt;
-  inputs.limits.bytes += kBytesForByte * bytes;
+  inputs.limits.allow(bytes);
   inputs.bosToken = bos;
   inputs.eosToken = eos;
   inputs.more = variables;

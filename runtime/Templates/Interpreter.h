@@ -20,9 +20,11 @@ namespace corellama::runtime::templates {
 struct Limits {
   /// Nodes that are evaluated, and bytes that are written divided by 256.
   size_t steps = 500000;
-  /// Bytes of all strings that are made, one from another; a template makes
-  /// some ten copies of a message.
+  /// Bytes of all strings that are made, one from another.
   size_t bytes = size_t(16) << 20;
+  /// For messages and variables of so many bytes: a template makes some ten
+  /// copies of a message.
+  void allow(size_t given) { bytes += 64 * given; }
   /// Expressions, statements and calls inside of each other.
   int depth = 600;
 };

@@ -1,0 +1,86 @@
+//===- TextFile.cpp - the tokenizer and template of a file ----------------===//
+//
+// See TextFile.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/TextCommands/TextFile.h"
+#include "compiler/Text/GGUFText.h"
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/Support/FileSystem.h"
+
+using namespace corellama;
+using namespace corellama::text;
+using llvm::Expected;
+using llvm::StringRef;
+using llvm::Twine;
+
+Expected<TextFile> TextFile::open(StringRef path) {
+  TextFile file;
+  file.name = path.str();
+  if (!image::looksLikeProgram(path)) {
+    auto checkpoint = checkpoint::openContainer(path);
+    if (!checkpoint)
+      return checkpoint.takeError();
+    file.checkpoint = std::move(*checkpoint);
+    file.text = readText(file.checkpoint->gguf);
+    return file;
+  }
+  auto program = image::openProgramImage(path);
+  if (!program)
+    return program.takeError();
+  file.program = std::move(*program);
+  llvm::ArrayRef<uint8_t> section = file.program->text;
+  auto text = runtime::TextData::parse({section.data(), section.size()});
+  if (!text)
+    return llvm::createStringError(path + ": " + text.error());
+  file.text = std::move(*text);
+  return file;
+}
+
+Expected<runtime::Tokenizer> TextFile::tokenizer() const {
+  auto tokenizer = runtime::Tokenizer::create(text);
+  if (!tokenizer)
+    return llvm::createStringError(name + ": " + tokenizer.error());
+  return std::move(*tokenizer);
+}
+
+std::string corellama::text::placeOf(StringRef path) {
+  return path == "-" ? "standard input" : path.str();
+}
+
+Expected<std::string> corellama::text::readBytes(StringRef path,
+                                                 StringRef remedy) {
+  // What a program reads at most, too (runtime/Main).
+  constexpr size_t most = size_t(256) << 20;
+  constexpr size_t step = 64 << 10;
+  namespace fs = llvm::sys::fs;
+  const bool isInput = path == "-";
+  auto refuse = [&](const Twine &why) {
+    return llvm::createStringError(placeOf(path) + ": " + why + "; " + remedy);
+  };
+  fs::file_t file = fs::getStdinHandle();
+  if (!isInput) {
+    auto opened = fs::openNativeFileForRead(path);
+    if (!opened)
+      return refuse("cannot be read: " + llvm::toString(opened.takeError()));
+    file = *opened;
+  }
+  llvm::scope_exit close([&] {
+    if (!isInput)
+      fs::closeFile(file);
+  });
+  std::string bytes;
+  for (size_t used = 0;;) {
+    bytes.resize(used + step);
+    auto count =
+        fs::readNativeFile(file, llvm::MutableArrayRef(&bytes[used], step));
+    if (!count)
+      return refuse("cannot be read: " + llvm::toString(count.takeError()));
+    bytes.resize(used += *count);
+    if (*count == 0)
+      return bytes;
+    if (used > most)
+      return refuse("has more than " + Twine(most) + " bytes");
+  }
+}

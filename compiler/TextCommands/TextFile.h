@@ -1,0 +1,50 @@
+//===- TextFile.h - the tokenizer and template of a file ------------------===//
+//
+// A checkpoint, a file with a vocabulary alone, or a program -> what programs
+// know of text. The runtime's own tokenizer works on it, so that the commands
+// of this folder give what a program gives.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_COMPILER_TEXTCOMMANDS_TEXTFILE_H
+#define CORELLAMA_COMPILER_TEXTCOMMANDS_TEXTFILE_H
+
+#include "compiler/Checkpoint/Checkpoint.h"
+#include "compiler/Image/ProgramImage.h"
+#include "runtime/Tokenizer/TextData.h"
+#include "runtime/Tokenizer/Tokenizer.h"
+#include "llvm/Support/Error.h"
+#include <optional>
+#include <string>
+
+namespace corellama::text {
+
+class TextFile {
+public:
+  /// Checks the container only: a model it need not be.
+  static llvm::Expected<TextFile> open(llvm::StringRef path);
+
+  llvm::StringRef path() const { return name; }
+  const runtime::TextData &data() const { return text; }
+  /// The tokenizer, or why the file's programs can read no text.
+  llvm::Expected<runtime::Tokenizer> tokenizer() const;
+
+private:
+  std::string name;
+  // What the text is a view of.
+  std::optional<checkpoint::Container> checkpoint;
+  std::optional<image::ImageView> program;
+  runtime::TextData text;
+};
+
+/// A path in messages: "-" is standard input.
+std::string placeOf(llvm::StringRef path);
+
+/// All bytes of a file, which may be a pipe; "-" is standard input. `remedy`
+/// says what to give instead where it cannot be read.
+llvm::Expected<std::string> readBytes(llvm::StringRef path,
+                                      llvm::StringRef remedy);
+
+} // namespace corellama::text
+
+#endif // CORELLAMA_COMPILER_TEXTCOMMANDS_TEXTFILE_H

@@ -1,0 +1,213 @@
+//===- Tokenize.cpp - a text to its ids, and back -------------------------===//
+//
+// See TextCommands.h. Both directions are in one file because each must know
+// what the other adds: BOS, and SentencePiece's space in front of a text.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/TextCommands/TextCommands.h"
+#include "compiler/TextCommands/TextFile.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
+
+using namespace corellama;
+using namespace corellama::text;
+using llvm::Error;
+using llvm::StringRef;
+using llvm::Twine;
+using runtime::Tokenizer;
+
+namespace {
+/// Gives the bytes of ids one after the other as they stood in the text.
+class Decoder {
+public:
+  Decoder(const TextFile &file, const Tokenizer &tokenizer)
+      : data(file.data()), tokenizer(tokenizer) {}
+
+  /// The bytes of an id in the text; nothing for a control token, or the one
+  /// that stands for what has no token.
+  std::optional<std::string> next(int32_t id) {
+    if (data.types[id] == runtime::TokenType::control)
+      begin();
+    std::string bytes;
+    tokenizer.decode(id, bytes);
+    if (bytes.empty())
+      return std::nullopt;
+    if (begins && data.addsSpace && bytes.front() == ' ')
+      bytes.erase(0, 1);
+    begins = false;
+    return bytes;
+  }
+  /// Behind a control token a text begins anew.
+  void begin() { begins = true; }
+
+private:
+  const runtime::TextData &data;
+  const Tokenizer &tokenizer;
+  bool begins = true;
+};
+
+/// A range of bytes of the text.
+struct Place {
+  size_t begin, end;
+};
+} // namespace
+
+/// How many bytes of `text` a piece is that it begins with; 0: it does not.
+/// SentencePiece takes a U+2581 for the space that it writes so.
+static size_t matchFront(StringRef text, StringRef piece) {
+  const StringRef space = runtime::Vocabulary::kSpace;
+  const size_t all = text.size();
+  for (char byte : piece)
+    if (!text.consume_front(StringRef(&byte, 1)) &&
+        !(byte == ' ' && text.consume_front(space)))
+      return 0;
+  return all - text.size();
+}
+
+/// Where each id stands in the text that it was made of. Bytes without a token
+/// are skipped, `lost` of them at most; they are the place of the unknown token
+/// where that stands for them.
+static std::vector<Place> placesOf(llvm::ArrayRef<int32_t> ids, bool hasBos,
+                                   StringRef text, size_t lost,
+                                   Decoder decoder,
+                                   const Tokenizer &tokenizer) {
+  std::vector<Place> places;
+  size_t at = 0;
+  std::optional<size_t> unknown;
+  for (auto [i, id] : llvm::enumerate(ids)) {
+    std::optional<std::string> bytes = decoder.next(id);
+    const StringRef spelled = tokenizer.textOf(id);
+    places.push_back({at, at});
+    if (i == 0 && hasBos)
+      continue;
+    if (!bytes && !text.substr(at).starts_with(spelled)) {
+      unknown = i;
+      continue;
+    }
+    if (!bytes)
+      decoder.begin();
+    const StringRef piece = bytes ? StringRef(*bytes) : spelled;
+    if (piece.empty())
+      continue;
+    size_t skipped = 0, size = 0;
+    while ((size = matchFront(text.substr(at + skipped), piece)) == 0 &&
+           skipped < lost)
+      ++skipped;
+    // Searched for only once, should it be nowhere.
+    lost -= skipped;
+    if (size == 0)
+      continue;
+    at += skipped;
+    if (unknown)
+      places[*unknown].end = at;
+    unknown.reset();
+    places.back() = {at, at + size};
+    at += size;
+  }
+  if (unknown)
+    places[*unknown].end = text.size();
+  return places;
+}
+
+Error corellama::text::tokenize(const TokenizeOptions &options,
+                                llvm::raw_ostream &out,
+                                llvm::function_ref<void(const Twine &)> note) {
+  auto file = TextFile::open(options.file);
+  if (!file)
+    return file.takeError();
+  auto tokenizer = file->tokenizer();
+  if (!tokenizer)
+    return tokenizer.takeError();
+  std::string text;
+  if (options.text)
+    text = *options.text;
+  else if (Error error = readBytes(options.textFile, "give a file with a text")
+                             .moveInto(text))
+    return error;
+
+  std::vector<int32_t> ids;
+  const bool hasBos = options.bos && tokenizer->bosToken();
+  if (hasBos)
+    ids.push_back(*tokenizer->bosToken());
+  auto lost = tokenizer->encode(text, ids);
+  if (!lost)
+    return llvm::createStringError(lost.error());
+  if (*lost)
+    note(Twine(*lost) +
+         (*lost == 1 ? " byte of the text has" : " bytes of the text have") +
+         " no token in this vocabulary");
+  if (!options.json) {
+    llvm::interleave(ids, out, ",");
+    out << "\n";
+    return Error::success();
+  }
+  std::vector<Place> places = placesOf(ids, hasBos, text, *lost,
+                                       Decoder(*file, *tokenizer), *tokenizer);
+  out << "[";
+  for (auto [i, id, place] : llvm::enumerate(ids, places))
+    out << (i ? ",\n " : "\n ")
+        << llvm::json::Value(llvm::json::Object{
+               {"id", id},
+               {"piece", llvm::json::fixUTF8(tokenizer->textOf(id))},
+               {"begin", place.begin},
+               {"end", place.end}});
+  out << "\n]\n";
+  return Error::success();
+}
+
+/// Ids separated by commas, white space, or both. An error begins with `place`.
+static llvm::Expected<std::vector<int32_t>>
+parseIds(StringRef text, StringRef place, size_t vocabulary) {
+  auto refuse = [&](const Twine &what) {
+    return llvm::createStringError(
+        place + ": " + what + ", expected token ids from 0 to " +
+        Twine(vocabulary - 1) + " separated by commas or white space");
+  };
+  std::vector<int32_t> ids;
+  for (text = text.trim(); !text.empty(); text = text.ltrim()) {
+    if (!ids.empty() && text.consume_front(","))
+      text = text.ltrim();
+    const StringRef word =
+        text.take_until([](char c) { return c == ',' || llvm::isSpace(c); });
+    const std::string shown = runtime::quoted(word);
+    const std::string number = "id " + std::to_string(ids.size() + 1);
+    if (word.empty() || !llvm::all_of(word, llvm::isDigit))
+      return refuse(number + " is " + shown);
+    int32_t id;
+    if (word.getAsInteger(10, id) || size_t(id) >= vocabulary)
+      return refuse(number + " is " + shown + ", outside of the vocabulary");
+    ids.push_back(id);
+    text = text.substr(word.size());
+  }
+  return ids;
+}
+
+Error corellama::text::detokenize(const DetokenizeOptions &options,
+                                  llvm::raw_ostream &out) {
+  auto file = TextFile::open(options.file);
+  if (!file)
+    return file.takeError();
+  auto tokenizer = file->tokenizer();
+  if (!tokenizer)
+    return tokenizer.takeError();
+  std::string text;
+  if (options.ids)
+    text = *options.ids;
+  else if (Error error =
+               readBytes(options.idsFile, "give a file with token ids")
+                   .moveInto(text))
+    return error;
+  auto ids = parseIds(text, options.ids ? "--ids" : placeOf(options.idsFile),
+                      tokenizer->size());
+  if (!ids)
+    return ids.takeError();
+  Decoder decoder(*file, *tokenizer);
+  for (int32_t id : *ids)
+    if (std::optional<std::string> bytes = decoder.next(id))
+      out << *bytes;
+    else if (options.special)
+      out << StringRef(tokenizer->textOf(id));
+  return Error::success();
+}
