@@ -16,7 +16,7 @@ using llvm::StringRef;
 static constexpr const char *kTokenizeExamples = R"(examples:
   corellama tokenize model.gguf -p "Once upon a time"
   corellama tokenize model -f story.txt --json       # pieces and their places
-  ./model --prompt-ids $(corellama tokenize model -p Hello)   # as ./model -p Hello
+  ./model --prompt-ids $(corellama tokenize model -p Hi)      # as ./model -p Hi
 
 FILE is a checkpoint, which may be a vocabulary alone, or a program. Places are
 bytes of the text; what stands for none of them, such as BOS, has an empty one.
@@ -69,6 +69,8 @@ Subcommand corellama::addTokenize(CLI::App &tool) {
   c.add_flag_callback(
       "--no-bos", [&bos] { bos = false; },
       "without BOS, where the model's texts begin with it");
+  c.add_flag("--parse-special", options->parseSpecial,
+             "recognise control tokens, such as <s>, in the text");
   c.add_flag("--json", options->json,
              "an array of objects: id, piece, and begin and end in the text");
   return {&c, [options, text, file](Arguments::Command &command) {

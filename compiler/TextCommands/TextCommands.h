@@ -27,6 +27,8 @@ struct TokenizeOptions {
   std::string textFile;
   /// Begin with BOS where a program does.
   bool bos = true;
+  /// Recognise control tokens in the text.
+  bool parseSpecial = false;
   bool json = false;
 };
 

@@ -128,10 +128,9 @@ Error corellama::text::tokenize(const TokenizeOptions &options,
     return error;
 
   std::vector<int32_t> ids;
-  const bool hasBos = options.bos && tokenizer->bosToken();
-  if (hasBos)
-    ids.push_back(*tokenizer->bosToken());
-  auto lost = tokenizer->encode(text, ids);
+  auto lost = options.bos
+                  ? tokenizer->encodeWithBos(text, ids, options.parseSpecial)
+                  : tokenizer->encode(text, ids, options.parseSpecial);
   if (!lost)
     return llvm::createStringError(lost.error());
   if (*lost)
@@ -143,6 +142,11 @@ Error corellama::text::tokenize(const TokenizeOptions &options,
     out << "\n";
     return Error::success();
   }
+  const auto bos = tokenizer->bosToken();
+  const bool hasBos =
+      options.bos && bos &&
+      !(options.parseSpecial &&
+        StringRef(text).starts_with(StringRef(tokenizer->textOf(*bos))));
   std::vector<Place> places = placesOf(ids, hasBos, text, *lost,
                                        Decoder(*file, *tokenizer), *tokenizer);
   out << "[";

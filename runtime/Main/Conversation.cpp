@@ -159,7 +159,8 @@ std::optional<Error> Conversation::makePrompt(const std::string &spoken) {
     if (!change)
       return Error{change.error()};
     const size_t tokens = cached.ids().size();
-    if (!notedMarkers && hasPlainMarkers(cached.ids(), text.tokens())) {
+    if (!notedMarkers && !options.refuseMarkers &&
+        hasPlainMarkers(cached.ids(), text.tokens())) {
       notedMarkers = true;
       note(kPlainMarkersNote);
     }

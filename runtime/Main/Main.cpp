@@ -65,9 +65,11 @@ static int exitCodeOf(const Generation &generation, const Model &model) {
 /// Turn after turn; the exit code.
 static int talk(const Options &options, const MappedImage &image, Text &text,
                 Constraint *constraint) {
-  auto format = text.chatFormat();
+  auto format = text.chatFormat(options);
   if (!format)
     return fail(format.error());
+  if (!format->note().empty())
+    note(format->note());
   auto model = Model::create(corellama_program, image, options);
   if (!model)
     return fail(model.error());
@@ -154,6 +156,8 @@ int main(int argc, char **argv) {
     note(lostBytesNote(prompt->bytesLeftOut));
   if (prompt->hasPlainMarkers)
     note(kPlainMarkersNote);
+  if (!prompt->formatNote.empty())
+    note(prompt->formatNote);
 
   auto model = Model::create(corellama_program, *image, *options);
   if (!model)

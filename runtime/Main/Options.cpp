@@ -6,12 +6,15 @@
 
 #include "runtime/Main/Options.h"
 
+#include "runtime/Templates/NamedTemplates.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <limits>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 namespace corellama::runtime {
 
@@ -124,6 +127,24 @@ static const Flag kFlags[] = {
        options.system = value;
        return isFirst;
      }},
+    {"--chat-template", nullptr, "NAME",
+     "in a chat: a known format in place of the checkpoint's: chatml, llama2, "
+     "llama3, zephyr or mistral",
+     "a format's name", takeName<&Options::chatTemplate>},
+    {"--chat-template-file", nullptr, "FILE",
+     "in a chat: a Jinja template in place of the checkpoint's",
+     "a file's name", takeName<&Options::chatTemplateFile>},
+    {"--template-kwargs", nullptr, "JSON",
+     "in a chat: variables for the template, such as {\"enable_thinking\": "
+     "false}",
+     "an object of JSON", takeName<&Options::templateVariables>},
+    {"--refuse-markers", nullptr, nullptr,
+     "in a chat: refuse a message that has a marker of the template that is "
+     "plain text, such as [INST]",
+     "", turnOn<&Options::refuseMarkers>},
+    {"--parse-special", nullptr, nullptr,
+     "recognise control tokens in the text of -p and -f, which you trust", "",
+     turnOn<&Options::parseSpecial>},
     {"-n", nullptr, "N",
      "generate N tokens at most (default: until the model ends its answer or "
      "the context is full)",
@@ -369,6 +390,32 @@ bool isConversation(const Options &options, bool inputIsTerminal) {
          (options.chat || inputIsTerminal);
 }
 
+/// The flags that say what a text means: of chats, or of raw text.
+static std::optional<Error> checkTextOptions(const Options &options,
+                                             bool isChat) {
+  const std::pair<const char *, bool> given[] = {
+      {"--chat-template", options.chatTemplate.has_value()},
+      {"--chat-template-file", options.chatTemplateFile.has_value()},
+      {"--template-kwargs", options.templateVariables.has_value()},
+      {"--refuse-markers", options.refuseMarkers}};
+  for (const auto &[name, isGiven] : given)
+    if (isGiven && !isChat)
+      return Error{std::string(name) + " is about chats; give --chat, too"};
+  if (options.chatTemplate)
+    if (auto error = templates::checkTemplateName(*options.chatTemplate))
+      return error;
+  if (options.chatTemplate && options.chatTemplateFile)
+    return Error{"--chat-template and --chat-template-file are two templates; "
+                 "give one of them"};
+  if (options.parseSpecial && isChat)
+    return Error{"--parse-special is for raw text; in a chat the template "
+                 "alone writes control tokens"};
+  if (options.parseSpecial && options.promptIds)
+    return Error{"--parse-special is for text, and --prompt-ids has none; "
+                 "leave it out"};
+  return std::nullopt;
+}
+
 std::optional<Error> checkPromptOptions(const Options &options,
                                         bool inConversation,
                                         const char *programName) {
@@ -394,7 +441,7 @@ std::optional<Error> checkPromptOptions(const Options &options,
     return Error{"--output-ids and --logprobs both say what is printed for a "
                  "token; give one of them"};
   if (inConversation)
-    return std::nullopt;
+    return checkTextOptions(options, /*isChat=*/true);
   if (prompts == 0)
     return Error{std::string("no prompt was given; try ") + programName +
                  " --chat -p \"Why is the sky blue?\""};
@@ -406,7 +453,7 @@ std::optional<Error> checkPromptOptions(const Options &options,
                  "the text by -p or -f"};
   if (options.system && !options.chat)
     return Error{"--system is a message of a chat; give --chat, too"};
-  return std::nullopt;
+  return checkTextOptions(options, options.chat);
 }
 
 //===----------------------------------------------------------------------===//

@@ -31,6 +31,13 @@ struct Options {
   std::optional<std::vector<int32_t>> promptIds;
   bool chat = false;
   std::optional<std::string> system;
+  /// In place of the checkpoint's template: a name, or a file of one's text.
+  std::optional<std::string> chatTemplate, chatTemplateFile;
+  /// More variables of the template, as an object of JSON.
+  std::optional<std::string> templateVariables;
+  bool refuseMarkers = false;
+  /// Control tokens are recognised in raw text.
+  bool parseSpecial = false;
   /// The most ids to generate; none: no limit.
   std::optional<uint64_t> count;
   std::optional<uint64_t> context;

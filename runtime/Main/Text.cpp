@@ -33,17 +33,20 @@ Result<Text> Text::create(const MappedImage &image) {
   return Text(std::move(ends), Tokenizer::create(std::move(*data)));
 }
 
-Result<Prompt> Text::textIds(std::string_view text) {
+Result<Prompt> Text::textIds(std::string_view text, bool parseSpecial) {
   Prompt prompt;
-  if (auto error = tokenizer->encodeWithBos(text, prompt.ids)
+  if (auto error = tokenizer->encodeWithBos(text, prompt.ids, parseSpecial)
                        .moveTo(prompt.bytesLeftOut))
     return *error;
   return prompt;
 }
 
 Result<Prompt> Text::promptIds(const Options &options) {
-  if (options.promptIds)
-    return Prompt{*options.promptIds};
+  if (options.promptIds) {
+    Prompt prompt;
+    prompt.ids = *options.promptIds;
+    return prompt;
+  }
   if (!tokenizer)
     return Error{"this program can read no text: " + tokenizer.error() +
                  "; give --prompt-ids and --output-ids"};
@@ -55,9 +58,9 @@ Result<Prompt> Text::promptIds(const Options &options) {
                             .moveTo(text))
     return *error;
   if (!options.chat)
-    return textIds(text);
+    return textIds(text, options.parseSpecial);
 
-  auto format = chatFormat();
+  auto format = chatFormat(options);
   if (!format)
     return Error{format.error()};
   std::vector<Message> messages;
@@ -72,17 +75,24 @@ Result<Prompt> Text::promptIds(const Options &options) {
   if (!change)
     return Error{"--chat: " + change.error()};
   return Prompt{turn.ids(), change->lostBytes,
-                hasPlainMarkers(turn.ids(), *tokenizer)};
+                !options.refuseMarkers &&
+                    hasPlainMarkers(turn.ids(), *tokenizer),
+                format->note()};
 }
 
-Result<ChatFormat> Text::chatFormat() const {
+Result<ChatFormat> Text::chatFormat(const Options &options) const {
   if (!tokenizer)
     return Error{"this program can read no text: " + tokenizer.error() +
                  "; give --prompt-ids and --output-ids"};
-  auto format = ChatFormat::create(*tokenizer);
-  if (!format)
-    return Error{"--chat: " + format.error()};
-  return format;
+  ChatSettings settings = {.name = options.chatTemplate,
+                           .variables = options.templateVariables,
+                           .refuseMarkers = options.refuseMarkers};
+  if (options.chatTemplateFile)
+    if (auto error = readFile(*options.chatTemplateFile,
+                              "give a file with a Jinja template")
+                         .moveTo(settings.source.emplace()))
+      return *error;
+  return ChatFormat::create(*tokenizer, settings);
 }
 
 Result<std::unique_ptr<Constraint>>

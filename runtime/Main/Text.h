@@ -32,13 +32,15 @@ struct Prompt {
   size_t bytesLeftOut = 0;
   /// The chat template marks turns by plain text.
   bool hasPlainMarkers = false;
+  /// What the user should know of the chat's format; empty: nothing.
+  std::string formatNote;
 };
 
 /// What to say where bytes were lost, and where Prompt::hasPlainMarkers.
 std::string lostBytesNote(size_t bytes);
 inline constexpr const char *kPlainMarkersNote =
     "this model's chat template marks turns by plain text, so a message can "
-    "imitate them";
+    "imitate them; --refuse-markers refuses such messages";
 
 class Text {
 public:
@@ -48,12 +50,13 @@ public:
   /// Reads the prompt from the place that the options name.
   Result<Prompt> promptIds(const Options &options);
   /// The ids of raw text, with BOS before them if the model's texts begin so;
-  /// only if canDecode().
-  Result<Prompt> textIds(std::string_view text);
+  /// only if canDecode(). With `parseSpecial` control tokens are recognised.
+  Result<Prompt> textIds(std::string_view text, bool parseSpecial = false);
   bool beginsWithBos() const { return tokenizer && tokenizer->bosToken(); }
 
-  /// How conversations become text; an error if this checkpoint has none.
-  Result<ChatFormat> chatFormat() const;
+  /// How conversations become text, by the template that the options name or
+  /// else the checkpoint's; an error if it has none. This must stay in place.
+  Result<ChatFormat> chatFormat(const Options &options) const;
   /// Only if canDecode().
   Tokenizer &tokens() { return *tokenizer; }
 

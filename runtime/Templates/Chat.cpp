@@ -41,19 +41,12 @@ readVariables(std::string_view json) {
 static Result<std::pair<std::string_view, std::string>>
 findSource(const Tokenizer &tokenizer, const ChatSettings &settings) {
   const std::string named = "--chat-template";
-  if (settings.name && settings.source)
-    return Error{named + " and " + named +
-                 "-file are two templates; give one of them"};
   if (settings.source)
     return std::pair(std::string_view(*settings.source), named + "-file");
   if (settings.name) {
-    const templates::NamedTemplate *known =
-        templates::findTemplate(*settings.name);
-    if (!known)
-      return Error{named + ": is " + quoted(*settings.name) +
-                   ", expected one of " + templates::templateNames() +
-                   "; for another give its text by " + named + "-file"};
-    return std::pair(known->source, named);
+    if (auto error = templates::checkTemplateName(*settings.name))
+      return *error;
+    return std::pair(templates::findTemplate(*settings.name)->source, named);
   }
   const std::string key = "tokenizer.chat_template";
   std::optional<std::string_view> text = tokenizer.chatTemplate();

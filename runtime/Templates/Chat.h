@@ -29,7 +29,7 @@ struct Message {
 struct ChatSettings {
   /// Of NamedTemplates.h, in place of the checkpoint's template.
   std::optional<std::string> name = std::nullopt;
-  /// The text of a template in place of the checkpoint's.
+  /// The text of a template in place of both.
   std::optional<std::string> source = std::nullopt;
   /// More variables of the template, as an object of JSON.
   std::optional<std::string> variables = std::nullopt;

@@ -7,6 +7,7 @@
 
 #include "runtime/Templates/NamedTemplates.h"
 
+using namespace corellama::runtime;
 using namespace corellama::runtime::templates;
 
 // Qwen, SmolLM, Yi and many others: any role, no BOS.
@@ -87,6 +88,15 @@ corellama::runtime::templates::findTemplate(std::string_view name) {
     if (known.name == name)
       return &known;
   return nullptr;
+}
+
+std::optional<Error>
+corellama::runtime::templates::checkTemplateName(std::string_view name) {
+  if (findTemplate(name))
+    return std::nullopt;
+  return Error{"--chat-template: is " + quoted(name) + ", expected one of " +
+               templateNames() +
+               "; for another give its text by --chat-template-file"};
 }
 
 std::string corellama::runtime::templates::templateNames() {

@@ -9,7 +9,10 @@
 #ifndef CORELLAMA_RUNTIME_TEMPLATES_NAMEDTEMPLATES_H
 #define CORELLAMA_RUNTIME_TEMPLATES_NAMEDTEMPLATES_H
 
+#include "runtime/Support/Result.h"
+
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +27,9 @@ struct NamedTemplate {
 
 /// Null if there is none of that name.
 const NamedTemplate *findTemplate(std::string_view name);
+
+/// An error that lists the names, where there is none of that name.
+std::optional<Error> checkTemplateName(std::string_view name);
 
 /// All names, for help and messages: "chatml, llama2, ...".
 std::string templateNames();

@@ -22,7 +22,8 @@ import harness
 import llama_reference
 import make_models
 
-FLAGS = ["-p", "-f", "--prompt-ids", "--chat", "-n", "-c", "-b", "-t", "-s",
+FLAGS = ["-p", "-f", "--prompt-ids", "--chat", "--chat-template",
+         "--chat-template-file", "--template-kwargs", "--refuse-markers", "--parse-special", "-n", "-c", "-b", "-t", "-s",
          "--temp", "--top-k", "--top-p", "--min-p", "--ignore-eos", "--output-ids",
          "--logits-out", "--draft", "--bench", "-v", "--version", "--help"]
 COMPILE_FLAGS = ["-o", "--target", "--activations", "--cache-type", "--rows",
@@ -62,7 +63,7 @@ def test_driver(report, args, folder):
     d = Checker(report, args.corellama)
     r = d.good("driver: --help", "--help")
     if r:
-        missing = [w for w in ["compile", "inspect"] if w not in r.text]
+        missing = [w for w in ["compile", "inspect", "tokenize", "detokenize", "render"] if w not in r.text]
         report.check("driver: --help names its commands", not missing, missing)
     r = d.good("driver: compile --help", "compile", "--help")
     if r:

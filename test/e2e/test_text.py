@@ -17,6 +17,8 @@ import subprocess
 from pathlib import Path
 
 import harness
+import make_models
+import test_cli
 import test_templates
 
 VOCABULARIES = ["llama-spm", "phi-3", "llama-bpe", "gpt-2", "qwen2"]
@@ -129,6 +131,109 @@ def test_program(report, d, program, model):
         report.check(f"inspect {path.name} as JSON: its text", got and got["reads_chats"]
                      and got["eos"] == {"id": 2, "text": "<|im_end|>"}
                      and [e["id"] for e in got["ends"]] == [0, 2], got)
+
+
+def with_vocabulary(**keys):
+    """What make_models adds to a small model: a SentencePiece vocabulary of characters, and keys."""
+    def extra(writer, sizes):
+        tokens = ["<unk>", "<s>", "</s>", "\u2581"] + [chr(c) for c in range(33, 127)]
+        tokens += [f"piece{i}" for i in range(sizes["vocabulary"] - len(tokens))]
+        writer.add_tokenizer_model(keys.get("model", "llama"))
+        writer.add_token_list(tokens)
+        writer.add_token_scores([-float(i) for i in range(len(tokens))])
+        writer.add_token_types([2, 3, 3] + [1] * (len(tokens) - 3))
+        writer.add_bos_token_id(1)
+        writer.add_eos_token_id(2)
+        if "chat_template" in keys:
+            writer.add_chat_template(keys["chat_template"])
+    return extra
+
+
+def test_chats(report, d, program, folder):
+    """Flags of programs about chats and control tokens, beside the commands."""
+    p, end = Checker(report, program), ["-n", "6", "--temp", "0", "--output-ids"]
+    chat = folder / "chat.json"
+
+    def rendered(name, flags, messages, *render):
+        """--chat gives what the ids of the rendered text give."""
+        chat.write_text(json.dumps(messages))
+        text = d.good(f"{name}: render", "render", program, "--messages", chat, *render)
+        ids = text and d.good(f"{name}: tokenize", "tokenize", program, "--parse-special", "--no-bos",
+                              "-f", "-", stdin=text.out)
+        want = ids and p.run("--prompt-ids", ids.text.strip(), *end)
+        got = p.run("--chat", "-p", messages[-1]["content"], *flags, *end)
+        report.check(f"{name}: the program's chat is the commands'", want and got.code == 0
+                     and want.out and got.out == want.out, got.why)
+        return got
+
+    user = [{"role": "user", "content": "Name a colour"}]
+    rendered("own template", [], user)
+    rendered("--system", ["--system", "Be kind"], [{"role": "system", "content": "Be kind"}, *user])
+    rendered("--chat-template", ["--chat-template", "chatml"], user, "--chat-template", "chatml")
+    own = folder / "own.jinja"
+    own.write_text("{% for m in messages %}<|im_start|>{{ m.role }}{{ mood }}\n{{ m.content }}"
+                   "<|im_end|>\n{% endfor %}")
+    rendered("--chat-template-file", ["--chat-template-file", own, "--template-kwargs",
+             '{"mood": "!"}'], user, "--template", own, "--template-kwargs", '{"mood": "!"}')
+    r = p.run("--chat", "-p", "Hi", "--chat-template", "llama3", *end)
+    report.check("markers that are no control tokens are noted", r.code == 0 and
+                 r.err_text.count("\n") == 2 and "this model has no control token <|start_header_id|>, "
+                 "<|end_header_id|>, <|eot_id|>, so these markers of --chat-template llama3 are plain "
+                 "text" in r.err_text, r.err_text)
+    raw = p.run("-p", "<|im_start|>user", "--parse-special", *end)
+    ids = d.run("tokenize", program, "-p", "user")
+    want = p.run("--prompt-ids", f"1,{ids.text.strip()}", *end)
+    report.check("--parse-special", raw.code == 0 and raw.out and raw.out == want.out, raw.why)
+    r = d.run("tokenize", program, "-p", "a<|im_end|>b", "--parse-special", "--json")
+    places = [(t["begin"], t["end"]) for t in json.loads(r.out)]
+    report.check("places of control tokens", places == [(0, 1), (1, 11), (11, 12)], places)
+
+    marker = ["--chat", "--chat-template", "llama2", "--refuse-markers"]
+    p.error("--refuse-markers", 1, "demo: --chat: message 1 (user) has '[/INST]', which the chat template "
+            "writes around messages; take it out, or leave --refuse-markers out", *marker, "-p",
+            "a [/INST] b")
+    r = p.run(*marker, "-p", "a [INST b", *end)
+    report.check("--refuse-markers takes other texts", r.code == 0, r.why)
+    p.error("--template-kwargs that are no JSON", 1, "--template-kwargs: byte 6 of the JSON: expected a "
+            "value, found 'tru}'", "--chat", "-p", "x", "--template-kwargs", '{"a": tru}')
+    p.error("a missing template file", 1, "none.jinja: cannot be read: No such file or directory; give "
+            "a file with a Jinja template", "--chat", "-p", "x", "--chat-template-file", "none.jinja")
+    own.write_text("{% endfor %}")
+    p.error("a malformed template file", 1, "--chat-template-file: line 1: unknown statement 'endfor'; give "
+            "another one by --chat-template, or leave --chat out", "--chat", "-p", "x",
+            "--chat-template-file", own)
+
+
+def test_compile_notes(report, d, folder):
+    """What compile says of text: to people always, to scripts where something is amiss."""
+    path, program = folder / "small.gguf", folder / "small"
+    unknown = "tokenizer.ggml.model: 'words', expected 'gpt2' (byte-level BPE) or 'llama' " \
+              "(SentencePiece)"
+    malformed = "tokenizer.chat_template: line 1: unknown statement 'endfor'"
+    missing = "tokenizer.chat_template: missing, expected a Jinja template"
+    for keys, notes, lines in [
+            ({}, [], ["text: SentencePiece, N tokens", f"note: chat: no ({missing})"]),
+            ({"chat_template": "{{ messages }}"}, [], ["text: SentencePiece, N tokens",
+                                                       "chat: a template of 14 bytes"]),
+            ({"chat_template": "{% endfor %}"}, [f"note: chat: no ({malformed})"],
+             ["text: SentencePiece, N tokens", f"note: chat: no ({malformed})"]),
+            ({"model": "words"}, [f"note: text: no ({unknown})"],
+             [f"note: text: no ({unknown})", "note: chat: no (the program reads no text)"])]:
+        make_models.write_model(path, 1, 0, extra=with_vocabulary(**keys))
+        r = harness.compile_model(d.command[0], path, program)
+        want = "".join(f"corellama: {note}\n" for note in notes)
+        report.check(f"compile {keys}: notes", r.code == 0 and r.err_text == want, r.err_text)
+        text = test_cli.on_terminal([*d.command, "compile", path, "-o", program], 200, "xterm")
+        shown = re.sub(r"\d+ tokens", "N tokens", text.split("\x1b[K")[-1]).splitlines()
+        report.check(f"compile {keys}: on a terminal", shown == [f"corellama: {line}" for line in lines],
+                     shown)
+    make_models.write_model(path, 1, 0, extra=with_vocabulary())
+    harness.compile_model(d.command[0], path, program)
+    p = Checker(report, program)
+    p.error("a chat without a template", 1, f"{missing}; name one by --chat-template (chatml, llama2, "
+            "llama3, zephyr, mistral), or give its text by --chat-template-file", "--chat", "-p", "x")
+    r = p.run("--chat", "-p", "Hi", "--chat-template", "llama2", "-n", "4", "--output-ids")
+    report.check("a chat by --chat-template alone", r.code == 0 and "imitate" in r.err_text, r.why)
 
 
 def test_broken(report, d, vocabularies, folder):
@@ -305,7 +410,7 @@ def test_formats(report, d, folder, vocabularies):
 def main():
     parser = harness.parser(__doc__.splitlines()[0])
     parser.add_argument("--folder", required=True, type=Path, help="for downloads")
-    parser.add_argument("--conversations", type=int, default=3)
+    parser.add_argument("--conversations", type=int, default=2)
     args = parser.parse_args()
     report, d = harness.Report(), None
     source = test_templates.llama_cpp.kept_source(args.folder)
@@ -318,6 +423,8 @@ def main():
         if report.check("compiles, and says nothing", made.code == 0 and not made.err, made.why):
             test_round_trip(report, d, program, "program")
             test_program(report, d, program, model)
+            test_chats(report, d, program, folder)
+        test_compile_notes(report, d, folder)
         for name in VOCABULARIES:
             test_round_trip(report, d, vocabularies[name], name)
         test_bos(report, d, vocabularies)

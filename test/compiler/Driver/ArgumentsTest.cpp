@@ -85,6 +85,28 @@ TEST(Arguments, OtherCommands) {
   EXPECT_EQ(eval.out, (std::vector<std::string>{"-", "b.npy"}));
   EXPECT_EQ(eval.mode, "as-specified");
 
+  a = parse({"tokenize", "m", "-p", "", "--no-bos", "--parse-special"});
+  ASSERT_TRUE(std::holds_alternative<text::TokenizeOptions>(a.command));
+  auto tokenize = std::get<text::TokenizeOptions>(a.command);
+  EXPECT_EQ(tokenize.text, "");
+  EXPECT_TRUE(!tokenize.bos && tokenize.parseSpecial && !tokenize.json);
+
+  a = parse({"detokenize", "m", "--ids", "1, 2"});
+  ASSERT_TRUE(std::holds_alternative<text::DetokenizeOptions>(a.command));
+  EXPECT_EQ(std::get<text::DetokenizeOptions>(a.command).ids, "1, 2");
+
+  a = parse({"render", "--template", "t", "--messages", "-", "--bos", "",
+             "--date", "2028-02-29"});
+  ASSERT_TRUE(std::holds_alternative<text::RenderOptions>(a.command));
+  auto render = std::get<text::RenderOptions>(a.command);
+  EXPECT_EQ(render.bos, "");
+  EXPECT_FALSE(render.eos);
+  EXPECT_TRUE(render.generationPrompt);
+  ASSERT_TRUE(render.date);
+  EXPECT_EQ(render.date->tm_year, 128);
+  EXPECT_EQ(render.date->tm_yday, 59);
+  EXPECT_EQ(render.date->tm_wday, 2);
+
   for (const std::vector<const char *> &words :
        {std::vector{"compile", "--list-targets"}, {"--list-targets"}}) {
     a = parse(words);
@@ -107,12 +129,15 @@ TEST(Arguments, HelpAndVersion) {
 }
 
 TEST(Arguments, HelpFitsAndNamesThePhases) {
-  testing::internal::CaptureStdout();
-  parse({"compile", "--help"});
-  llvm::outs().flush();
-  std::string help = testing::internal::GetCapturedStdout();
-  for (llvm::StringRef line : llvm::split(help, '\n'))
-    EXPECT_LE(line.size(), 80u) << line.str();
+  std::string help;
+  for (const char *command : {"render", "detokenize", "tokenize", "compile"}) {
+    testing::internal::CaptureStdout();
+    parse({command, "--help"});
+    llvm::outs().flush();
+    help = testing::internal::GetCapturedStdout();
+    for (llvm::StringRef line : llvm::split(help, '\n'))
+      EXPECT_LE(line.size(), 80u) << line.str();
+  }
   for (const llama::PhaseInfo &info : llama::allPhases())
     EXPECT_NE(help.find(info.name.str()), std::string::npos) << info.name.str();
 }

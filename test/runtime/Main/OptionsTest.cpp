@@ -216,6 +216,29 @@ TEST(Options, OnePrompt) {
             "text by -p or -f");
   EXPECT_EQ(check({"-p", "a", "--system", "b"}),
             "--system is a message of a chat; give --chat, too");
+  for (const char *flag : {"--chat-template=zephyr", "--chat-template-file=x",
+                           "--template-kwargs={}", "--refuse-markers"}) {
+    EXPECT_EQ(check({"-p", "a", "--chat", flag}), "");
+    EXPECT_EQ(check({"--chat", flag}), "");
+    const std::string name(flag, strcspn(flag, "="));
+    EXPECT_EQ(check({"-p", "a", flag}),
+              name + " is about chats; give --chat, too");
+  }
+  EXPECT_EQ(check({"-p", "a", "--chat", "--chat-template=alpaca"}),
+            "--chat-template: is 'alpaca', expected one of chatml, llama2, "
+            "llama3, zephyr, mistral; for another give its text by "
+            "--chat-template-file");
+  EXPECT_EQ(check({"-p", "a", "--chat", "--chat-template=chatml",
+                   "--chat-template-file=x"}),
+            "--chat-template and --chat-template-file are two templates; give "
+            "one of them");
+  EXPECT_EQ(check({"-p", "a", "--parse-special"}), "");
+  EXPECT_EQ(check({"-p", "a", "--parse-special", "--chat"}),
+            "--parse-special is for raw text; in a chat the template alone "
+            "writes control tokens");
+  EXPECT_EQ(check({"--prompt-ids", "1", "--parse-special"}),
+            "--parse-special is for text, and --prompt-ids has none; leave it "
+            "out");
 }
 
 TEST(Options, AConversationHasNoPrompt) {
@@ -253,6 +276,11 @@ TEST(Options, HelpHasEveryFlagAndFitsTheScreen) {
                            "--prompt-ids",
                            "--chat",
                            "--context-full",
+                           "--chat-template",
+                           "--chat-template-file",
+                           "--template-kwargs",
+                           "--refuse-markers",
+                           "--parse-special",
                            "-n",
                            "-c",
                            "-b",

@@ -189,11 +189,6 @@ TEST(Chat, TakesATemplateByNameOrAsText) {
             "--chat-template: is 'alpaca', expected one of chatml, llama2, "
             "llama3, zephyr, mistral; for another give its text by "
             "--chat-template-file");
-  EXPECT_EQ(
-      Loaded("own", {.name = "chatml", .source = "x"})
-          .chat.error(),
-      "--chat-template and --chat-template-file are two templates; give one of "
-      "them");
   EXPECT_EQ(Loaded("own", {.source = "{{"}).chat.error(),
             withRemedy("--chat-template-file: line 1: a tag without its }}"));
 }
