@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Driver/Subcommands.h"
-#include "runtime/Templates/NamedTemplates.h"
 #include "llvm/ADT/StringExtras.h"
 #include <chrono>
 
@@ -147,15 +146,11 @@ Subcommand corellama::addRender(CLI::App &tool) {
           ->type_name("FILE");
   c.add_option("--chat-template", options->templateName,
                "a template by name, in place of FILE's: " +
-                   runtime::templates::templateNames())
+                   text::templateNames())
       ->type_name("NAME")
       ->excludes(file)
-      ->check([](const std::string &name) {
-        return runtime::templates::findTemplate(name)
-                   ? std::string()
-                   : "'" + name + "' is none of " +
-                         runtime::templates::templateNames();
-      });
+      ->check(
+          [](const std::string &name) { return text::whyNoTemplate(name); });
   bool &prompt = options->generationPrompt;
   c.add_flag_callback(
       "--no-generation-prompt", [&prompt] { prompt = false; },

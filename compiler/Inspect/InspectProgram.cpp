@@ -100,8 +100,7 @@ static void printText(const json::Object &manifest,
                     of({"config", "head_size"}) + ", vocabulary " +
                     of({"config", "vocabulary"}) + ", context " +
                     of({"config", "context"}));
-  for (const auto &[what, value] :
-       text.lines())
+  for (const auto &[what, value] : text.lines())
     line(what, value);
 
   out << "\nmemory\n";

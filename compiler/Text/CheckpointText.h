@@ -1,8 +1,8 @@
 //===- CheckpointText.h - what a checkpoint's programs can read -----------===//
 //
 // Whether a program compiled from a checkpoint will read text, and
-// conversations, and by which tokenizer. The runtime's own code answers, on what
-// the program will carry, so that compiler and program cannot disagree.
+// conversations, and by which tokenizer. The runtime's own code answers, on
+// what the program will carry, so that compiler and program cannot disagree.
 //
 //===----------------------------------------------------------------------===//
 

@@ -230,10 +230,11 @@ Error Reader::readTokenizer() {
   std::optional<Value> value = gguf.find(kModelKey);
   std::optional<StringRef> model = value ? value->asString() : std::nullopt;
   if (model != "gpt2" && model != "llama")
-    return refuse(kModelKey, (model ? quoted(*model) : "missing") +
-                                ", expected 'gpt2' (byte-level BPE) or 'llama' "
-                                "(SentencePiece)" +
-                                kUseIds);
+    return refuse(kModelKey,
+                  (model ? quoted(*model) : "missing") +
+                      ", expected 'gpt2' (byte-level BPE) or 'llama' "
+                      "(SentencePiece)" +
+                      kUseIds);
   // The section's counts have 32 bits; all of it comes from these bytes.
   if (gguf.metadata().size() > std::numeric_limits<uint32_t>::max())
     return refuse("metadata", Twine(gguf.metadata().size()) +

@@ -9,6 +9,7 @@
 #define CORELLAMA_COMPILER_TEXTCOMMANDS_TEXTCOMMANDS_H
 
 #include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/StringRef.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/raw_ostream.h"
@@ -56,6 +57,11 @@ struct RenderOptions {
   std::optional<std::tm> date;
   std::optional<std::string> bos, eos;
 };
+
+/// The values of RenderOptions::templateName, for help.
+std::string templateNames();
+/// Why a name is none of them; empty: it is one.
+std::string whyNoTemplate(llvm::StringRef name);
 
 /// The ids, by commas on one line, or a JSON array with their pieces and
 /// places. `note` is told of bytes that have no id.

@@ -67,8 +67,11 @@ Expected<std::string> corellama::text::readBytes(StringRef path,
     file = *opened;
   }
   llvm::scope_exit close([&] {
+    // It was only read: there is nothing that closing could lose.
+    std::error_code ignored;
     if (!isInput)
-      fs::closeFile(file);
+      ignored = fs::closeFile(file);
+    (void)ignored;
   });
   std::string bytes;
   for (size_t used = 0;;) {

@@ -70,8 +70,7 @@ static size_t matchFront(StringRef text, StringRef piece) {
 /// are skipped, `lost` of them at most; they are the place of the unknown token
 /// where that stands for them.
 static std::vector<Place> placesOf(llvm::ArrayRef<int32_t> ids, bool hasBos,
-                                   StringRef text, size_t lost,
-                                   Decoder decoder,
+                                   StringRef text, size_t lost, Decoder decoder,
                                    const Tokenizer &tokenizer) {
   std::vector<Place> places;
   size_t at = 0;
@@ -130,7 +129,8 @@ Error corellama::text::tokenize(const TokenizeOptions &options,
   std::vector<int32_t> ids;
   auto lost = options.bos
                   ? tokenizer->encodeWithBos(text, ids, options.parseSpecial)
-                  : tokenizer->encode(text, ids, options.parseSpecial);
+                  : tokenizer->encode(text, ids,
+                                      {.parseSpecial = options.parseSpecial});
   if (!lost)
     return llvm::createStringError(lost.error());
   if (*lost)

@@ -25,12 +25,11 @@ struct Error {
   std::string message;
 };
 
-/// Text from a file for a message: in single quotes, truncated after 60 bytes,
-/// control characters as \xNN, so that the message stays one line.
-inline std::string quoted(std::string_view text) {
-  constexpr size_t most = 60;
+/// Text of any bytes for a message: truncated after `most` bytes, control
+/// characters as \xNN, so that the message stays one line.
+inline std::string printable(std::string_view text, size_t most) {
   constexpr char digits[] = "0123456789abcdef";
-  std::string result = "'";
+  std::string result;
   for (char character : text.substr(0, most)) {
     uint8_t byte = static_cast<uint8_t>(character);
     if (byte >= 0x20 && byte != 0x7F)
@@ -40,7 +39,13 @@ inline std::string quoted(std::string_view text) {
           .append(1, digits[byte >> 4])
           .append(1, digits[byte & 15]);
   }
-  return result + (text.size() > most ? "...'" : "'");
+  return text.size() > most ? result + "..." : result;
+}
+
+/// Text from a file for a message, in single quotes and not longer than a line.
+inline std::string quoted(std::string_view text) {
+  constexpr size_t most = 60;
+  return "'" + printable(text, most) + "'";
 }
 
 template <typename T> class [[nodiscard]] Result {

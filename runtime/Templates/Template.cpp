@@ -10,10 +10,16 @@
 
 namespace corellama::runtime::templates {
 
+/// An error may quote the template, and what raise_exception was given.
+static Error oneLine(const std::string &error) {
+  constexpr size_t most = 500; // bytes, some lines of a terminal
+  return Error{printable(error, most)};
+}
+
 Result<Template> Template::create(std::string_view source) {
   auto root = parse(source);
   if (!root)
-    return Error{root.error()};
+    return oneLine(root.error());
   return Template(std::move(*root));
 }
 
@@ -24,7 +30,10 @@ Result<String> Template::render(const Inputs &inputs) const {
       {"bos_token", makeString(inputs.bosToken, Origin::Template)},
       {"eos_token", makeString(inputs.eosToken, Origin::Template)}};
   names.insert(names.end(), inputs.more.begin(), inputs.more.end());
-  return Interpreter(inputs.limits, inputs.now).run(*root, names);
+  auto text = Interpreter(inputs.limits, inputs.now).run(*root, names);
+  if (!text)
+    return oneLine(text.error());
+  return text;
 }
 
 } // namespace corellama::runtime::templates

@@ -277,8 +277,7 @@ TEST(Chat, RefusesMessagesWithMarkers) {
       EXPECT_TRUE(loaded.chat->render(
           {{"user", "Hi"}, {"assistant", content}, {"user", "Hi"}}));
   }
-  Loaded loaded(std::nullopt,
-                {.name = "llama2", .refuseMarkers = true});
+  Loaded loaded(std::nullopt, {.name = "llama2", .refuseMarkers = true});
   EXPECT_EQ(loaded.turn("a [/INST] b"),
             "message 1 (user) has '[/INST]', which the chat template writes "
             "around messages; take it out, or leave --refuse-markers out");

@@ -102,6 +102,13 @@ TEST(Template, AnErrorNamesTheLine) {
       "no value");
 }
 
+TEST(Template, AnErrorIsOneLineWhateverTheTemplateSays) {
+  EXPECT_EQ(
+      render("{{ raise_exception('a\\n\\x1b[2J\u00e9') }}").error(),
+      "line 1: the template refuses the conversation: a\\x0a\\x1b[2J\u00e9");
+  EXPECT_EQ(render("{{ raise_exception('a' * 100000) }}").error().size(), 503u);
+}
+
 TEST(Json, ReadsWhatIsJsonAndNothingElse) {
   auto value = parseJson("{\"a\": [1, -2.5e3, true, null, "
                          "\"\\u00e9\\ud83d\\ude00\\n\"], \"b\": {}}");

@@ -1,0 +1,21 @@
+//===- TemplateFuzzer.cpp - the fuzzer's entry ----------------------------===//
+//
+// One input of libFuzzer -> the interpreter of templates, stopping where its
+// answer is wrong. A file of its own because libFuzzer brings the main
+// function. Good seeds are the .jinja files of llama.cpp's models/templates.
+//
+//===----------------------------------------------------------------------===//
+
+#include "TemplateVerify.h"
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  auto verdict = corellama::test::verifyTemplate(
+      {reinterpret_cast<const char *>(data), size});
+  if (verdict.fault.empty())
+    return 0;
+  std::fprintf(stderr, "%s\n", verdict.fault.c_str());
+  std::abort();
+}
