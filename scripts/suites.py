@@ -171,7 +171,8 @@ class Suites:
         add("tokens", e2e / "test_tokens.py", "--tool", self.build /
             "bin/corellama-tokenize", "--model", demo, needs=["corellama-tokenize"])
         add("sentencepiece", e2e / "test_sentencepiece.py", "--tool", self.build /
-            "bin/corellama-tokenize", needs=["corellama-tokenize"])
+            "bin/corellama-tokenize", "--corellama", driver,
+            needs=["corellama-tokenize", *DRIVER])
         add("templates", e2e / "test_templates.py", "--tool", self.build /
             "bin/corellama-render", "--folder", self.build / "templates",
             needs=["corellama-render"], chain="source of llama.cpp")

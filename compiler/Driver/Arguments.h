@@ -37,6 +37,8 @@ struct ModuleOptions {
 /// `corellama compile`.
 struct CompileArguments {
   std::string checkpoint;
+  /// A SentencePiece model; empty: the checkpoint's own tokenizer.
+  std::string tokenizer;
   /// "-" is standard output, for text only.
   std::string output;
   /// Empty if the command line names none: then it is native, or with

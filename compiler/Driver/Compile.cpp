@@ -19,6 +19,7 @@
 #include "compiler/Target/Target.h"
 #include "compiler/Text/CheckpointText.h"
 #include "compiler/Text/GGUFText.h"
+#include "compiler/Text/SentencePieceModel.h"
 #include "dialects/CUDA/IR/CUDADialect.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Parser/Parser.h"
@@ -44,6 +45,7 @@ public:
 
 private:
   Error checkPaths() const;
+  Error readTokenizer(const checkpoint::Checkpoint &checkpoint);
   Error begin(const checkpoint::Checkpoint &checkpoint);
   Error checkTarget();
   Error runPhases();
@@ -68,6 +70,10 @@ private:
   mlir::DefaultTimingManager timingManager;
   mlir::TimingScope timing;
   ModuleOptions options;
+  /// What the program will know of text, and the file that it views if that is
+  /// not the checkpoint.
+  runtime::TextData text;
+  std::unique_ptr<llvm::MemoryBuffer> tokenizerFile;
   mlir::OwningOpRef<mlir::ModuleOp> module;
   /// The phase that `module` is at.
   Phase phase = Phase::Import;
@@ -118,6 +124,34 @@ Error Compilation::checkPaths() const {
     return llvm::createStringError(arguments.output +
                                    ": is the checkpoint; name another "
                                    "file with -o");
+  return Error::success();
+}
+
+/// Fills `text`.
+Error Compilation::readTokenizer(const checkpoint::Checkpoint &checkpoint) {
+  const std::string &path = arguments.tokenizer;
+  if (path.empty()) {
+    text = readText(checkpoint.gguf());
+    return Error::success();
+  }
+  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                          /*RequiresNullTerminator=*/false);
+  if (!file)
+    return llvm::createStringError(path + ": " + file.getError().message() +
+                                   "; give a SentencePiece model, such as "
+                                   "tokenizer.model");
+  tokenizerFile = std::move(*file);
+  auto model = readSentencePieceModel(*tokenizerFile);
+  if (!model)
+    return model.takeError();
+  text = std::move(*model);
+  if (text.tokens.size() > checkpoint.config().vocab)
+    return llvm::createStringError(
+        path + ": has " + llvm::Twine(text.tokens.size()) +
+        " pieces, expected at most the " +
+        llvm::Twine(checkpoint.config().vocab) +
+        " tokens of the checkpoint; give the model's own tokenizer");
+  text.chatTemplate = readChatTemplate(checkpoint.gguf());
   return Error::success();
 }
 
@@ -311,8 +345,7 @@ Error Compilation::generate(const checkpoint::Checkpoint &checkpoint) {
 
 Error Compilation::writeProgram(const checkpoint::Checkpoint &checkpoint,
                                 llvm::ArrayRef<char> object) {
-  auto plan = image::planImage(*module, checkpoint, readText(checkpoint.gguf()),
-                               CORELLAMA_VERSION);
+  auto plan = image::planImage(*module, checkpoint, text, CORELLAMA_VERSION);
   if (!plan)
     return plan.takeError();
   auto runtime = codegen::findRuntimeFolder(tool);
@@ -339,7 +372,7 @@ Error Compilation::writeProgram(const checkpoint::Checkpoint &checkpoint,
 /// Says what text the program reads: to people always, elsewhere only where it
 /// cannot use what the checkpoint has.
 void Compilation::noteText(const checkpoint::Checkpoint &checkpoint) {
-  CheckpointText text = describeText(readText(checkpoint.gguf()));
+  CheckpointText described = describeText(text);
   progress.clear();
   auto say = [&](llvm::StringRef what, bool has, bool could,
                  const std::string &kind) {
@@ -348,9 +381,10 @@ void Compilation::noteText(const checkpoint::Checkpoint &checkpoint) {
     else if (!has && (could || progress.isShown()))
       printError(("note: " + what + ": no (" + kind + ")").str());
   };
-  say("text", text.readsText, namesTokenizer(checkpoint.gguf()),
-      text.tokenizer);
-  say("chat", text.readsChats, text.readsText && text.hasTemplate, text.chat);
+  say("text", described.readsText, namesTokenizer(checkpoint.gguf()),
+      described.tokenizer);
+  say("chat", described.readsChats,
+      described.readsText && described.hasTemplate, described.chat);
 }
 
 Error Compilation::run() {
@@ -360,6 +394,8 @@ Error Compilation::run() {
   auto checkpoint = checkpoint::openCheckpoint(arguments.checkpoint);
   if (!checkpoint)
     return checkpoint.takeError();
+  if (Error error = readTokenizer(*checkpoint))
+    return error;
   if (Error error = begin(*checkpoint))
     return error;
   if (Error error = runPhases())

@@ -79,6 +79,9 @@ std::string CompileOptions::finish(const CLI::App &app) {
     compile.output = "-";
   if (compile.output.empty())
     return "no output; name the program: -o FILE";
+  if (!compile.tokenizer.empty() &&
+      (compile.compileTo || compile.emit != Emit::Program))
+    return "--tokenizer is for programs; no other output has one";
   if (compile.output == "-" && !text)
     return "-o - is for text; a program or an object needs a file";
   return "";
@@ -91,6 +94,10 @@ Subcommand corellama::addCompile(CLI::App &tool) {
       *tool.add_subcommand("compile", "compile a checkpoint to a program");
   c.footer(kCompileExamples);
   c.add_option("CHECKPOINT", compile.checkpoint, "a GGUF file");
+  c.add_option("--tokenizer", compile.tokenizer,
+               "a SentencePiece model (tokenizer.model) that the program takes "
+               "in place of the checkpoint's tokenizer")
+      ->type_name("FILE");
   c.add_option(
        "-o", compile.output,
        "the program; a module, LLVM IR or assembly can also go to standard "

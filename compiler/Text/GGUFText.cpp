@@ -240,8 +240,7 @@ Error Reader::readTokenizer() {
     return refuse("metadata", Twine(gguf.metadata().size()) +
                                   " bytes, expected at most 4294967295" +
                                   kConvert);
-  if (std::optional<Value> text = gguf.find("tokenizer.chat_template"))
-    data.chatTemplate = text->asString();
+  data.chatTemplate = readChatTemplate(gguf);
   if (model == "llama") {
     if (Error error = readTokens())
       return error;
@@ -278,6 +277,12 @@ void Reader::readEnds() {
           id && *id <= std::numeric_limits<int32_t>::max())
         data.ends.push_back(static_cast<int32_t>(*id));
   addEndTexts(data); // of no tokens: it only sorts
+}
+
+std::optional<std::string_view>
+corellama::readChatTemplate(const checkpoint::GGUF &gguf) {
+  std::optional<Value> text = gguf.find("tokenizer.chat_template");
+  return text ? text->asString() : std::nullopt;
 }
 
 TextData corellama::readText(const checkpoint::GGUF &gguf) {

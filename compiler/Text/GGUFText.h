@@ -10,6 +10,8 @@
 
 #include "compiler/Checkpoint/GGUF.h"
 #include "runtime/Tokenizer/TextData.h"
+#include <optional>
+#include <string_view>
 
 namespace corellama {
 
@@ -20,6 +22,9 @@ runtime::TextData readText(const checkpoint::GGUF &gguf);
 
 /// Whether the file names a tokenizer, known or not.
 bool namesTokenizer(const checkpoint::GGUF &gguf);
+
+/// The chat template alone.
+std::optional<std::string_view> readChatTemplate(const checkpoint::GGUF &gguf);
 
 } // namespace corellama
 

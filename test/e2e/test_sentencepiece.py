@@ -1,15 +1,17 @@
 """The runtime's tokenizer gives the ids of SentencePiece, and text comes back.
 
-Input: the tool corellama-tokenize; output: PASS/FAIL lines and a closing `N passed, N
+Input: the tool corellama-tokenize and the driver; output: PASS/FAIL lines and a closing `N passed, N
 failed`. The reference is PyPI's `sentencepiece`. Two models are trained here, on a
 novel of the repository, with BPE, byte fallback and identity normalisation, as Llama 2's
 was; two are random pieces with random scores, many of them equal, some unused, some the
 user's, one without byte tokens. Each becomes a GGUF file of metadata alone and, from the
 same pieces, scores and types, a ModelProto, which the tool reads as well: the reference's
-is the trainer's own where there is one. A file of its own because no checkpoint is
-needed: only texts, bytes and ids.
+is the trainer's own where there is one. Programs of a
+checkpoint without a tokenizer get one by `compile --tokenizer`. A file of its own because
+no checkpoint is needed: only texts, bytes and ids.
 
-    python test_sentencepiece.py --tool build/bin/corellama-tokenize
+    python test_sentencepiece.py --tool build/bin/corellama-tokenize \
+        --corellama build/bin/corellama
 """
 
 import argparse
@@ -24,6 +26,7 @@ import gguf
 import sentencepiece
 
 import harness
+import make_models
 from test_tokens import (BYTE, CONTROL, NORMAL, UNKNOWN, UNUSED, USER, Texts, Tool,
                          first_difference)
 
@@ -168,9 +171,52 @@ def check(report, tool, model, source, count, prefix=""):
                         "for byte", back == came, lambda: first_difference(rows, came, back))
 
 
+def check_programs(report, corellama, folder):
+    """`compile --tokenizer`: a checkpoint without a tokenizer, and a tokenizer.model."""
+    checkpoint, program, proto = folder / "m.gguf", folder / "m", folder / "tokenizer.model"
+    seed = 1
+    while make_models.write_model(checkpoint, seed, 0)["vocabulary"] < 512:
+        seed += 1
+    model = trained(512)
+    proto.write_bytes(model.proto())
+    result = harness.compile_model(corellama, checkpoint, program, f"--tokenizer={proto}")
+    if not report.check("compile --tokenizer", result.code == 0, result.why()):
+        return
+    bos = [kind for _, _, kind in model.pieces].index(CONTROL)
+    for text in ("Hello", "two  words \u4e2d\U0001F600", "<mark>x</s>"):
+        command = [program, "-p", text, "-n", 4, "--temp", "0", "--ignore-eos", "--output-ids"]
+        found = harness.run(command)
+        _, ids = harness.generate(program, [bos, *model.reference().encode(text)], 4)
+        report.check(f"a program with a tokenizer.model reads {text!r}",
+                     ids and found.text.strip() == ",".join(map(str, ids)), found.why())
+
+    unigram = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(NOVEL), model_writer=unigram, model_type="unigram", vocab_size=300,
+        minloglevel=2)
+    for name, file, why in (
+            ("a model that is not BPE", unigram.getvalue(),
+             "trainer_spec: model_type is 1 (unigram), expected 2 (BPE); no other kind is "
+             "supported"),
+            ("more pieces than tokens", trained(4000).proto(),
+             "has 4000 pieces, expected at most the {} tokens of the checkpoint; give the "
+             "model's own tokenizer"),
+            ("no file", None, "No such file or directory; give a SentencePiece model, such as "
+             "tokenizer.model")):
+        proto.unlink(missing_ok=True)
+        if file:
+            proto.write_bytes(file)
+        tokens = make_models.write_model(checkpoint, seed, 0)["vocabulary"]
+        result = harness.compile_model(corellama, checkpoint, program, f"--tokenizer={proto}")
+        expected = f"corellama: {proto}: {why.format(tokens)}\n"
+        report.check(f"{name} is refused", result.code == 1 and result.err_text == expected,
+                     result.why())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tool", required=True)
+    parser.add_argument("--corellama", required=True, type=harness.existing)
     parser.add_argument("--seed", type=int, default=20231009)
     parser.add_argument("--texts", type=int, default=2000, help="for each model (2000)")
     arguments = parser.parse_args()
@@ -189,6 +235,7 @@ def main():
         for seed, with_bytes, space in ((1, True, True), (2, True, False), (3, False, True)):
             write_and_check(made_up(seed, with_bytes, space),
                             FewLetters(arguments.seed + seed, set()))
+        check_programs(report, arguments.corellama, Path(folder))
     report.finish()
 
 
