@@ -208,6 +208,17 @@ Error bench::run(const Options &options, llvm::raw_ostream &out,
   Expected<llvm::json::Object> manifest = image::readManifest(*view);
   if (!manifest)
     return manifest.takeError();
+  if (manifest->get("variants")) {
+    auto client = ProgramClient::start(options.program, "--bench", 1, 0);
+    if (!client)
+      return client.takeError();
+    auto place = (*client)->ask("variant");
+    if (!place)
+      return place.takeError();
+    if (Error error = image::selectVariant(
+            *manifest, place->empty() ? size_t(-1) : size_t(place->front())))
+      return error;
+  }
   Expected<Work> work = Work::create(*manifest, options.program, context);
   if (!work)
     return work.takeError();

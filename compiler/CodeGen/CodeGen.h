@@ -43,11 +43,21 @@ namespace corellama::codegen {
 llvm::Expected<std::unique_ptr<llvm::Module>>
 translateToLLVMIR(mlir::Operation *module, llvm::LLVMContext &context);
 
-/// Adds the constant `corellama_program` and sets the linkage of every other
-/// function: those that the constant refers to stay symbols of their own (a
-/// profiler shows them), the rest becomes internal.
+/// Adds the constant `corellama_program` and, for a CPU, the list
+/// `corellama_programs` of it alone. Sets the linkage of every other function:
+/// those that the constant refers to stay symbols of their own (a profiler
+/// shows them), the rest becomes internal.
 llvm::Error addProgramDescriptor(llvm::Module &llvmModule,
                                  mlir::ModuleOp module);
+
+/// One program with the code of several targets is linked from an object each.
+/// The one to be preferred keeps its names and lists the others, which follow
+/// in that order; each of those is `nameVariant`, by its target's name, and
+/// loses its list.
+void listVariants(llvm::Module &preferred, llvm::ArrayRef<std::string> others);
+void nameVariant(llvm::Module &llvmModule, llvm::StringRef target);
+/// What the names begin with that the preferred object refers to.
+inline constexpr llvm::StringLiteral kVariantPrefix = "corellama_program.";
 
 /// The LLVM machine of an architecture for `chip` and the features of `target`.
 /// Sums keep their bits: the IR has an fma wherever one is meant.

@@ -86,17 +86,19 @@ private:
 };
 } // namespace
 
-/// Runs lld on an object, with the arguments `before` and `after` around it.
-static llvm::Error runLinker(llvm::ArrayRef<char> object, StringRef output,
+/// Runs lld on objects, with the arguments `before` and `after` around it.
+static llvm::Error runLinker(llvm::ArrayRef<llvm::ArrayRef<char>> objects,
+                             StringRef output,
                              llvm::ArrayRef<std::string> before,
                              llvm::ArrayRef<std::string> after) {
-  MemoryFile file;
-  if (llvm::Error error = file.write(object))
-    return error;
-
   std::vector<std::string> words = {"ld.lld", "-o", output.str()};
   words.insert(words.end(), before.begin(), before.end());
-  words.push_back(file.path());
+  std::vector<MemoryFile> files(objects.size());
+  for (auto [file, object] : llvm::zip_equal(files, objects)) {
+    if (llvm::Error error = file.write(object))
+      return error;
+    words.push_back(file.path());
+  }
   words.insert(words.end(), after.begin(), after.end());
   std::vector<const char *> arguments;
   for (const std::string &word : words)
@@ -114,7 +116,7 @@ static llvm::Error runLinker(llvm::ArrayRef<char> object, StringRef output,
 }
 
 llvm::Expected<std::string>
-corellama::codegen::linkProgram(llvm::ArrayRef<char> object,
+corellama::codegen::linkProgram(llvm::ArrayRef<llvm::ArrayRef<char>> objects,
                                 StringRef runtimeFolder) {
   std::vector<std::string> before = {
       "-pie", "--dynamic-linker=/lib64/ld-linux-x86-64.so.2", "--gc-sections",
@@ -150,7 +152,7 @@ corellama::codegen::linkProgram(llvm::ArrayRef<char> object,
       program.append(piece, std::max<ssize_t>(count, 0));
   });
   llvm::Error error =
-      runLinker(object, MemoryFile::pathOf(ends[1]), before, after);
+      runLinker(objects, MemoryFile::pathOf(ends[1]), before, after);
   close(ends[1]);
   reader.join();
   close(ends[0]);

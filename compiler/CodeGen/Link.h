@@ -22,10 +22,12 @@ namespace corellama::codegen {
 /// executable `tool` (a build tree), or ../lib/corellama/rt (installed).
 llvm::Expected<std::string> findRuntimeFolder(llvm::StringRef tool);
 
-/// The bytes of a program: position-independent, without paths in it, dependent
-/// on glibc only. No temporary file is written.
-llvm::Expected<std::string> linkProgram(llvm::ArrayRef<char> object,
-                                        llvm::StringRef runtimeFolder);
+/// The bytes of a program of one object or, for several targets, more:
+/// position-independent, without paths in it, dependent on glibc only. No
+/// temporary file is written.
+llvm::Expected<std::string>
+linkProgram(llvm::ArrayRef<llvm::ArrayRef<char>> objects,
+            llvm::StringRef runtimeFolder);
 
 /// Writes a shared library to `output`.
 llvm::Error linkShared(llvm::ArrayRef<char> object, llvm::StringRef output);

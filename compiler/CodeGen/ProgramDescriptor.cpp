@@ -292,6 +292,12 @@ llvm::Error DescriptorBuilder::build() {
       llvmModule.getOrInsertGlobal(symbol, value->getType()));
   descriptor->setConstant(true);
   descriptor->setInitializer(value);
+  if (!launches) {
+    auto *null = llvm::ConstantPointerNull::get(pointer);
+    auto *type = llvm::ArrayType::get(pointer, 2);
+    constant(type, llvm::ConstantArray::get(type, {descriptor, null}),
+             "corellama_programs", llvm::GlobalValue::ExternalLinkage);
+  }
   internalizeTheRest();
   return llvm::Error::success();
 }

@@ -46,7 +46,11 @@ public:
 private:
   Error checkPaths() const;
   Error readTokenizer(const checkpoint::Checkpoint &checkpoint);
-  Error begin(const checkpoint::Checkpoint &checkpoint);
+  Error enableRemarks();
+  Error readModule(const checkpoint::Checkpoint &checkpoint);
+  Error resolveTargets(const checkpoint::Checkpoint &checkpoint);
+  Error import(const checkpoint::Checkpoint &checkpoint,
+               llama::TargetInterface target);
   Error checkTarget();
   Error runPhases();
   Error runPhase(Phase next);
@@ -54,9 +58,9 @@ private:
                   llvm::function_ref<void(mlir::PassManager &)> build);
   Error reparse(Phase phase);
   Error dump(Phase phase);
+  Error finish(const checkpoint::Checkpoint &checkpoint);
   Error generate(const checkpoint::Checkpoint &checkpoint);
-  Error writeProgram(const checkpoint::Checkpoint &checkpoint,
-                     llvm::ArrayRef<char> object);
+  Error writeProgram(const checkpoint::Checkpoint &checkpoint);
   void noteText(const checkpoint::Checkpoint &checkpoint);
   /// An error without a message: a diagnostic has already been printed.
   static Error alreadyPrinted() { return llvm::createStringError(""); }
@@ -74,9 +78,16 @@ private:
   /// not the checkpoint.
   runtime::TextData text;
   std::unique_ptr<llvm::MemoryBuffer> tokenizerFile;
+  /// One, or those of a program with the code of several, the one to be
+  /// preferred last.
+  llvm::SmallVector<llama::TargetInterface> targets;
+  /// Of the target that is being compiled for.
   mlir::OwningOpRef<mlir::ModuleOp> module;
   /// The phase that `module` is at.
   Phase phase = Phase::Import;
+  /// Of each target that is finished.
+  std::vector<llvm::SmallVector<char, 0>> objects;
+  std::vector<image::ImagePlan> plans;
 };
 
 bool isForGPU(mlir::ModuleOp module) {
@@ -176,45 +187,60 @@ Error Compilation::checkTarget() {
   return Error::success();
 }
 
-/// The module that the phases start from: imported, or read from a dump.
-Error Compilation::begin(const checkpoint::Checkpoint &checkpoint) {
-  if (arguments.remarks) {
-    const std::string any = ".*";
-    mlir::remark::RemarkCategories all{any, any, any, any, any};
-    if (mlir::failed(mlir::remark::enableOptimizationRemarks(
-            context, nullptr,
-            std::make_unique<mlir::remark::RemarkEmittingPolicyAll>(), all,
-            /*printAsEmitRemarks=*/true)))
-      return alreadyPrinted();
-  }
-  mlir::TimingScope scope = timing.nest("import");
-  if (arguments.compileFrom) {
-    auto read =
-        readPhaseFile(context, arguments, *arguments.compileFrom, checkpoint);
-    if (!read)
-      return read.takeError();
-    if (!*read)
-      return alreadyPrinted();
-    module = std::move(*read);
-    phase = *arguments.compileFrom;
-    auto carried = readOptions(*module, arguments.ir);
-    if (!carried)
-      return carried.takeError();
-    options = *carried;
-    if (Error error = checkTarget())
-      return error;
-    // The file may have been edited.
-    return runPasses(
-        phase, [&](mlir::PassManager &pm) { buildPhaseVerifiers(pm, phase); });
-  }
+Error Compilation::enableRemarks() {
+  const std::string any = ".*";
+  mlir::remark::RemarkCategories all{any, any, any, any, any};
+  if (mlir::succeeded(mlir::remark::enableOptimizationRemarks(
+          context, nullptr,
+          std::make_unique<mlir::remark::RemarkEmittingPolicyAll>(), all,
+          /*printAsEmitRemarks=*/true)))
+    return Error::success();
+  return alreadyPrinted();
+}
 
-  auto target = resolveTarget(
-      context, arguments.target.empty() ? "native" : arguments.target);
-  if (!target)
-    return target.takeError();
-  options = resolveOptions(arguments.options, *target, checkpoint);
+/// The module that the phases start from, read from a dump.
+Error Compilation::readModule(const checkpoint::Checkpoint &checkpoint) {
+  mlir::TimingScope scope = timing.nest("import");
+  auto read =
+      readPhaseFile(context, arguments, *arguments.compileFrom, checkpoint);
+  if (!read)
+    return read.takeError();
+  if (!*read)
+    return alreadyPrinted();
+  module = std::move(*read);
+  phase = *arguments.compileFrom;
+  targets = {llama::getTarget(*module)};
+  auto carried = readOptions(*module, arguments.ir);
+  if (!carried)
+    return carried.takeError();
+  options = *carried;
+  if (Error error = checkTarget())
+    return error;
+  // The file may have been edited.
+  return runPasses(
+      phase, [&](mlir::PassManager &pm) { buildPhaseVerifiers(pm, phase); });
+}
+
+/// Before any work, so that a wrong name costs none.
+Error Compilation::resolveTargets(const checkpoint::Checkpoint &checkpoint) {
+  llvm::StringRef names = arguments.target;
+  for (llvm::StringRef name :
+       llvm::split(names.empty() ? "native" : names, ',')) {
+    auto target = resolveTarget(context, name);
+    if (!target)
+      return target.takeError();
+    targets.push_back(*target);
+  }
+  options = resolveOptions(arguments.options, targets, checkpoint);
+  return Error::success();
+}
+
+/// The module that the phases start from, made from the checkpoint.
+Error Compilation::import(const checkpoint::Checkpoint &checkpoint,
+                          llama::TargetInterface target) {
+  mlir::TimingScope scope = timing.nest("import");
   module = importCheckpoint(context, checkpoint);
-  stampModule(*module, *target, options);
+  stampModule(*module, target, options);
   if (Error error = checkTarget())
     return error;
   return runPhase(Phase::Import);
@@ -266,12 +292,12 @@ Error Compilation::dump(Phase phase) {
       return error;
   if (arguments.dumpFolder.empty())
     return Error::success();
-  if (std::error_code code = llvm::sys::fs::create_directories(
-          arguments.dumpFolder,
-          /*IgnoreExisting=*/true, llvm::sys::fs::all_all))
-    return llvm::createStringError(arguments.dumpFolder + ": " +
-                                   code.message());
   llvm::SmallString<128> path(arguments.dumpFolder);
+  if (targets.size() > 1)
+    llvm::sys::path::append(path, llama::getTarget(*module).getName());
+  if (std::error_code code = llvm::sys::fs::create_directories(
+          path, /*IgnoreExisting=*/true, llvm::sys::fs::all_all))
+    return llvm::createStringError(path + ": " + code.message());
   llvm::sys::path::append(path, phaseFileName(phase));
   return writePhaseFile(*module, path);
 }
@@ -299,7 +325,7 @@ Error Compilation::runPhases() {
   return Error::success();
 }
 
-/// From phase llvm to a file.
+/// From phase llvm to a file or, for a program, to an object.
 Error Compilation::generate(const checkpoint::Checkpoint &checkpoint) {
   llama::TargetInterface target = llama::getTarget(*module);
   bool onGPU = isForGPU(*module);
@@ -331,37 +357,56 @@ Error Compilation::generate(const checkpoint::Checkpoint &checkpoint) {
     if (Error error = codegen::emitAssembly(**ir, **machine, stream))
       return error;
   } else {
-    auto object = codegen::emitObject(**ir, **machine);
+    const bool isPreferred = objects.size() + 1 >= targets.size();
+    llvm::SmallVector<std::string> others;
+    for (llama::TargetInterface other :
+         llvm::drop_begin(llvm::reverse(targets)))
+      others.push_back(other.getName().str());
+    if (!isPreferred)
+      codegen::nameVariant(**ir, target.getName());
+    else if (!others.empty())
+      codegen::listVariants(**ir, others);
+    auto object = codegen::emitObject(**ir, **machine, codegen::kVariantPrefix);
     if (!object)
       return object.takeError();
-    scope.stop();
-    if (arguments.emit == Emit::Program)
-      return writeProgram(checkpoint, *object);
+    if (arguments.emit == Emit::Program) {
+      auto plan =
+          image::planImage(*module, checkpoint, text, CORELLAMA_VERSION);
+      if (!plan)
+        return plan.takeError();
+      objects.push_back(std::move(*object));
+      plans.push_back(std::move(*plan));
+      return Error::success();
+    }
     bytes = std::move(*object);
   }
   progress.clear();
   return writeOutput(arguments.output, stream.str());
 }
 
-Error Compilation::writeProgram(const checkpoint::Checkpoint &checkpoint,
-                                llvm::ArrayRef<char> object) {
-  auto plan = image::planImage(*module, checkpoint, text, CORELLAMA_VERSION);
-  if (!plan)
-    return plan.takeError();
+Error Compilation::writeProgram(const checkpoint::Checkpoint &checkpoint) {
+  image::ImagePlan plan = std::move(plans.back());
+  plans.pop_back();
+  std::reverse(plans.begin(), plans.end());
+  if (!plans.empty())
+    if (Error error = image::addVariants(plan, plans))
+      return error;
   auto runtime = codegen::findRuntimeFolder(tool);
   if (!runtime)
     return runtime.takeError();
 
   progress.begin("linking");
   mlir::TimingScope scope = timing.nest("link");
-  auto linked = codegen::linkProgram(object, *runtime);
+  auto linked = codegen::linkProgram(
+      llvm::SmallVector<llvm::ArrayRef<char>>(objects.begin(), objects.end()),
+      *runtime);
   if (!linked)
     return linked.takeError();
 
   progress.begin("packing weights");
   scope = timing.nest("image");
   if (Error error = image::attachImage(
-          *plan, checkpoint,
+          plan, checkpoint,
           llvm::MemoryBufferRef(*linked, "the linked program"),
           arguments.output))
     return error;
@@ -396,15 +441,30 @@ Error Compilation::run() {
     return checkpoint.takeError();
   if (Error error = readTokenizer(*checkpoint))
     return error;
-  if (Error error = begin(*checkpoint))
+  if (arguments.remarks)
+    if (Error error = enableRemarks())
+      return error;
+  if (Error error = arguments.compileFrom ? readModule(*checkpoint)
+                                          : resolveTargets(*checkpoint))
     return error;
+  for (llama::TargetInterface target : targets) {
+    if (!arguments.compileFrom)
+      if (Error error = import(*checkpoint, target))
+        return error;
+    if (Error error = finish(*checkpoint))
+      return error;
+  }
+  return objects.empty() ? Error::success() : writeProgram(*checkpoint);
+}
+
+/// What is to be made of the module, up to its object.
+Error Compilation::finish(const checkpoint::Checkpoint &checkpoint) {
   if (Error error = runPhases())
     return error;
-  if (arguments.compileTo) {
-    progress.clear();
-    return writePhaseFile(*module, arguments.output);
-  }
-  return generate(*checkpoint);
+  if (!arguments.compileTo)
+    return generate(checkpoint);
+  progress.clear();
+  return writePhaseFile(*module, arguments.output);
 }
 
 int corellama::compileCheckpoint(const CompileArguments &arguments,

@@ -8,6 +8,7 @@
 #include "compiler/Driver/Subcommands.h"
 #include "compiler/Target/Target.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/StringSwitch.h"
 
 using namespace corellama;
@@ -16,6 +17,7 @@ using llvm::StringRef;
 static constexpr const char *kCompileExamples = R"(examples:
   corellama compile model.gguf -o model
   corellama compile model.gguf -o model --target=x86-64-v4 --chunk=256
+  corellama compile model.gguf -o model --target=x86-64-v3,x86-64-v4,znver4
   corellama compile model.gguf --compile-to=schedule       # to the terminal
   corellama compile model.gguf -o model --dump-compilation-phases-to=phases
   corellama compile model.gguf -o model --compile-from=fuse --ir=3-fuse.mlir
@@ -38,6 +40,20 @@ struct CompileOptions {
   std::string finish(const CLI::App &app);
 };
 } // namespace
+
+static std::string whyNoTargets(StringRef names) {
+  llvm::StringSet<> seen;
+  for (StringRef name : llvm::split(names, ',')) {
+    if (std::string why = whyNoTarget(name); !why.empty())
+      return why;
+    if (names.contains(',') && name.starts_with("cuda:"))
+      return "'" + name.str() +
+             "' is a GPU, and several targets are CPUs; leave it out";
+    if (!seen.insert(name).second)
+      return "'" + name.str() + "' is there twice; give it once";
+  }
+  return "";
+}
 
 /// Checks that involve more than one option; the message, or nothing.
 std::string CompileOptions::finish(const CLI::App &app) {
@@ -73,6 +89,9 @@ std::string CompileOptions::finish(const CLI::App &app) {
   if (compile.emit == Emit::PTX && !compile.compileFrom &&
       !StringRef(compile.target).starts_with("cuda:"))
     return "--emit=ptx is for a GPU; name one, as in --target=cuda:sm_90a";
+  if (StringRef(compile.target).contains(',') &&
+      (compile.compileTo || compile.emit != Emit::Program))
+    return "several targets are for a program; give one of them";
   bool text = compile.compileTo || compile.emit == Emit::LLVM ||
               compile.emit == Emit::Assembly || compile.emit == Emit::PTX;
   if (compile.output.empty() && text)
@@ -105,9 +124,11 @@ Subcommand corellama::addCompile(CLI::App &tool) {
       ->type_name("FILE");
   c.add_option("--target", compile.target,
                "the machine to compile for: native (default), or a name of "
-               "--list-targets")
-      ->type_name("NAME")
-      ->check([](const std::string &name) { return whyNoTarget(name); });
+               "--list-targets; several CPUs, separated by commas, give a "
+               "program with the code of each, of which it runs the last one "
+               "that its machine can")
+      ->type_name("NAME[,NAME...]")
+      ->check([](const std::string &names) { return whyNoTargets(names); });
   c.add_flag("--list-targets", options->listTargets,
              "list the targets and end");
   isOneOf(c.add_option(

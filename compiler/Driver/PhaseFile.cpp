@@ -34,29 +34,32 @@ static std::string cacheTypeOf(const ModuleOptions &asked) {
 
 /// What auto means on a CPU, as dumps and manifest say it: which products can
 /// be of bf16 or of bytes.
-static std::string activationsFor(llama::TargetInterface target,
-                                  const checkpoint::Checkpoint &checkpoint) {
-  auto pairs = cpu::DotBF16Attr::get(target.getContext());
+static std::string
+activationsFor(llvm::ArrayRef<llama::TargetInterface> targets,
+               const checkpoint::Checkpoint &checkpoint) {
+  auto pairs = cpu::DotBF16Attr::get(targets.front().getContext());
   bool hasPairs = false, hasQuants = false;
   for (const checkpoint::TensorInfo &tensor : checkpoint.tensors()) {
     const llama::FormatFacts &facts = checkpoint::getFacts(tensor.type);
     hasQuants |= facts.block > 1;
     hasPairs |= facts.planes.front().type == llama::FieldType::BF16;
   }
-  if (hasPairs && llama::getMissingFeature(pairs, target).empty())
+  if (hasPairs && llvm::all_of(targets, [&](llama::TargetInterface target) {
+        return llama::getMissingFeature(pairs, target).empty();
+      }))
     return "bf16";
   return hasQuants ? "q8" : "f32";
 }
 
 ModuleOptions
 corellama::resolveOptions(const ModuleOptions &asked,
-                          llama::TargetInterface target,
+                          llvm::ArrayRef<llama::TargetInterface> targets,
                           const checkpoint::Checkpoint &checkpoint) {
   ModuleOptions options = asked;
   options.cacheType = cacheTypeOf(asked);
   if (asked.activations.empty() || asked.activations == "auto")
-    options.activations = isa<cpu::TargetAttr>(target)
-                              ? activationsFor(target, checkpoint)
+    options.activations = isa<cpu::TargetAttr>(targets.front())
+                              ? activationsFor(targets, checkpoint)
                               : "auto";
   if (asked.rows.empty())
     options.rows.assign(std::begin(llama::kDefaultRows),

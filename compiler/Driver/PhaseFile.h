@@ -25,9 +25,10 @@
 
 namespace corellama {
 
-/// What the options of a command line mean for a target and a checkpoint.
+/// What the options of a command line mean for a checkpoint and the targets of
+/// its program: what all of them can do.
 ModuleOptions resolveOptions(const ModuleOptions &asked,
-                             llama::TargetInterface target,
+                             llvm::ArrayRef<llama::TargetInterface> targets,
                              const checkpoint::Checkpoint &checkpoint);
 
 /// Sets phase, target and options on a module that was just imported.

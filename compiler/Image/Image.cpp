@@ -192,6 +192,24 @@ static Error planRope(ModuleOp module, const checkpoint::ModelConfig &config,
   return Error::success();
 }
 
+/// The header's ranges; all but the weights are far smaller than the
+/// checkpoint's file.
+static void placeSections(ImagePlan &plan) {
+  abi::ImageHeader &header = plan.header;
+  uint64_t end = sizeof(header);
+  header.offsets.bytes = plan.weights.size() * sizeof(uint64_t);
+  header.frequencies.bytes =
+      plan.frequencies.size() * sizeof(abi::DoubleDouble);
+  header.manifest.bytes = plan.manifest.size();
+  header.text.bytes = plan.text.size();
+  for (const abi::ImageSection &section : abi::kImageSections) {
+    abi::ImageRange &range = header.*section.range;
+    range.offset = llvm::alignTo(end, section.alignment);
+    end = range.offset + range.bytes;
+  }
+  header.bytes = end;
+}
+
 Expected<ImagePlan> corellama::image::planImage(ModuleOp module,
                                                 const Checkpoint &checkpoint,
                                                 const runtime::TextData &text,
@@ -234,21 +252,29 @@ Expected<ImagePlan> corellama::image::planImage(ModuleOp module,
     return manifest.takeError();
   plan.manifest = std::move(*manifest);
   plan.text = writeTextSection(text);
-
-  // Ranges; all but the weights are far smaller than the checkpoint's file.
-  uint64_t end = sizeof(header);
-  header.offsets.bytes = plan.weights.size() * sizeof(uint64_t);
-  header.frequencies.bytes =
-      plan.frequencies.size() * sizeof(abi::DoubleDouble);
-  header.manifest.bytes = plan.manifest.size();
-  header.text.bytes = plan.text.size();
-  for (const abi::ImageSection &section : abi::kImageSections) {
-    abi::ImageRange &range = header.*section.range;
-    range.offset = llvm::alignTo(end, section.alignment);
-    end = range.offset + range.bytes;
-  }
-  header.bytes = end;
+  placeSections(plan);
   return plan;
+}
+
+Error corellama::image::addVariants(ImagePlan &plan,
+                                    ArrayRef<ImagePlan> others) {
+  std::vector<StringRef> manifests;
+  for (const ImagePlan &other : others) {
+    // The same formats and layouts, as the manifests say, in the same order.
+    bool isSame =
+        llvm::equal(plan.weights, other.weights,
+                    [](const ImageWeight &a, const ImageWeight &b) {
+                      return a.tensor == b.tensor && a.offset == b.offset;
+                    });
+    if (!isSame)
+      return refuseModule("the code of two targets reads weights at different "
+                          "offsets; compile a program for each");
+    manifests.push_back(other.manifest);
+  }
+  if (Error error = addVariantManifests(plan.manifest, manifests))
+    return error;
+  placeSections(plan);
+  return Error::success();
 }
 
 //===----------------------------------------------------------------------===//

@@ -67,6 +67,11 @@ llvm::Expected<ImagePlan> planImage(mlir::ModuleOp module,
                                     const runtime::TextData &text,
                                     llvm::StringRef version);
 
+/// Makes `plan` the image of a program that has the code of `others` as well:
+/// its manifest gets their part of theirs, as `variants`. They must agree in
+/// all that an image says to the runtime, and in each weight's layout.
+llvm::Error addVariants(ImagePlan &plan, llvm::ArrayRef<ImagePlan> others);
+
 /// Writes the image to memory: plan.header.bytes bytes, zeroed before the call.
 llvm::Error writeImage(const ImagePlan &plan,
                        const checkpoint::Checkpoint &checkpoint,

@@ -235,3 +235,27 @@ corellama::image::makeManifest(ModuleOp module,
       {"tensors", tensors(plan)}};
   return llvm::to_string(json::Value(std::move(manifest))); // sorts the keys
 }
+
+Error corellama::image::addVariantManifests(std::string &manifest,
+                                            ArrayRef<StringRef> others) {
+  Expected<json::Value> whole = json::parse(manifest);
+  if (!whole)
+    return whole.takeError();
+  json::Array variants;
+  for (StringRef text : others) {
+    Expected<json::Value> other = json::parse(text);
+    if (!other)
+      return other.takeError();
+    for (StringRef key : {"activations", "cache", "tensors"})
+      if (*other->getAsObject()->get(key) != *whole->getAsObject()->get(key))
+        return refuseModule("the code of two targets has different " + key +
+                            "; compile a program for each");
+    json::Object variant;
+    for (StringRef key : {"target", "forms", "lm_heads", "kernels", "memory"})
+      variant[key] = std::move(*other->getAsObject()->get(key));
+    variants.push_back(std::move(variant));
+  }
+  whole->getAsObject()->insert({"variants", std::move(variants)});
+  manifest = llvm::to_string(*whole);
+  return Error::success();
+}

@@ -19,6 +19,11 @@ llvm::Expected<std::string>
 makeManifest(mlir::ModuleOp module, const checkpoint::Checkpoint &checkpoint,
              llvm::StringRef version, const ImagePlan &plan);
 
+/// Adds to a manifest, as `variants`, what of those of other targets is the
+/// code's: target, forms, heads, kernels and memory.
+llvm::Error addVariantManifests(std::string &manifest,
+                                llvm::ArrayRef<llvm::StringRef> others);
+
 /// The error for a module that does not fit: "module: PROBLEM".
 llvm::Error refuseModule(const llvm::Twine &problem);
 

@@ -22,6 +22,23 @@ using llvm::MemoryBuffer;
 using llvm::StringRef;
 using llvm::Twine;
 
+llvm::Error corellama::image::selectVariant(llvm::json::Object &manifest,
+                                            size_t place) {
+  if (place == 0)
+    return llvm::Error::success();
+  llvm::json::Array *variants = manifest.getArray("variants");
+  llvm::json::Object *variant = variants && place <= variants->size()
+                                    ? (*variants)[place - 1].getAsObject()
+                                    : nullptr;
+  if (!variant)
+    return llvm::createStringError(
+        "the manifest knows nothing of the code that runs here; compile the "
+        "program again");
+  for (auto &[key, value] : *variant)
+    manifest[key] = std::move(value);
+  return llvm::Error::success();
+}
+
 bool corellama::image::looksLikeProgram(StringRef path) {
   auto start = MemoryBuffer::getFileSlice(path, /*MapSize=*/4, /*Offset=*/0);
   return start && (*start)->getBuffer().starts_with(StringRef(ElfMagic, 4));

@@ -46,6 +46,11 @@ readProgramImage(std::unique_ptr<llvm::MemoryBuffer> file);
 /// The manifest of an image; messages name its file.
 llvm::Expected<llvm::json::Object> readManifest(const ImageView &view);
 
+/// Makes the manifest of a program with the code of several targets say of the
+/// code what that at `place` in corellama_programs is; an error if there are
+/// not so many.
+llvm::Error selectVariant(llvm::json::Object &manifest, size_t place);
+
 /// Whether a file starts like an ELF file: it is a program rather than a
 /// checkpoint. False for a file that cannot be read.
 bool looksLikeProgram(llvm::StringRef path);

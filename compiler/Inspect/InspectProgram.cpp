@@ -89,6 +89,10 @@ static void printText(const json::Object &manifest,
   line("target", of({"target", "name"}) + ", " + of({"target", "vector_bits"}) +
                      "-bit vectors");
   line("features", of({"target", "features"}));
+  if (const json::Array *variants = manifest.getArray("variants"))
+    for (const json::Value &variant : *variants)
+      if (const json::Object *object = variant.getAsObject())
+        line("or target", memberText(*object, {"target", "name"}));
   line("activations", of({"activations"}));
   line("cache", of({"cache", "type"}) + ", keys " + of({"cache", "keys"}) +
                     ", values " + of({"cache", "values"}));

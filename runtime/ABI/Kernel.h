@@ -20,7 +20,7 @@ namespace corellama::abi {
 
 /// Raised whenever a struct of this folder changes its meaning; the runtime
 /// refuses generated code of another version.
-inline constexpr uint32_t kVersion = 5;
+inline constexpr uint32_t kVersion = 6;
 
 /// Positions of the cache come in blocks of this many keys, and so do those
 /// that attention computes alone and then merges; capacities are multiples of
@@ -114,8 +114,8 @@ constexpr const AnyEntry *findEntry(const AnyEntry *entries, uint64_t count,
   return nullptr;
 }
 
-/// The one symbol of generated code that the runtime refers to:
-/// `extern "C" const Program corellama_program`.
+/// The code of a model for one target: `corellama_program`. A program may hold
+/// the code of several, over one image: corellama_programs lists them.
 struct Program {
   uint32_t version;
   uint32_t reserved;
@@ -141,8 +141,9 @@ struct Program {
 } // namespace corellama::abi
 
 extern "C" {
-/// Defined by generated code.
-extern const corellama::abi::Program corellama_program;
+/// The one symbol of generated code that the runtime refers to: the code of
+/// each target, that which is to be preferred first, and a null.
+extern const corellama::abi::Program *const corellama_programs[];
 
 /// Defined by runtime/Threads: computes those of the kernel's `parts` that fall
 /// to this worker, and returns when none is left that nobody has begun.

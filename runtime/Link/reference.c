@@ -10,7 +10,7 @@
 #include <string.h>
 
 // Never run: only its name is needed.
-const char corellama_program[256] = {0};
+const void *const corellama_programs[1] = {0};
 
 // LLVM makes calls of these from loops and large copies.
 __attribute__((used, retain)) void *const corellama_generated_code_calls[] = {

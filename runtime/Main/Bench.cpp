@@ -58,7 +58,7 @@ void traceStep(const abi::Context *context, void *scratch, uint32_t worker) {
 class BenchServer : public RequestServer {
 public:
   BenchServer(Model &model, const abi::Program &program)
-      : RequestServer(model, "bench"),
+      : RequestServer(model, "bench"), program(program),
         kernels(program.kernels, program.kernelCount) {}
 
 private:
@@ -75,6 +75,12 @@ private:
   std::vector<int64_t> measure(std::string_view line) {
     const std::string_view what = nextWord(line);
     uint64_t count, depth, wanted;
+    if (what == "variant") {
+      int64_t place = 0;
+      while (corellama_programs[place] != &program)
+        ++place;
+      return {place};
+    }
     if (what == "barriers") {
       if (!parseNumber(nextWord(line), 1, kMost, count) ||
           !nextWord(line).empty())
@@ -160,6 +166,7 @@ private:
     model.logits(ids);
   }
 
+  const abi::Program &program;
   const std::span<const abi::Kernel> kernels;
   std::vector<int32_t> ids;
   uint64_t nextId = 0;

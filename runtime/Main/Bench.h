@@ -14,6 +14,8 @@
 //                          asked for WANTED rows, unless that is 0. A time for
 //                          each kernel: to the barrier's end
 //   barriers COUNT         COUNT barriers of all workers
+//   variant                not a time: the place in corellama_programs of the
+//                          code that runs
 //
 // What fills the cache up to DEPTH is not measured.
 //

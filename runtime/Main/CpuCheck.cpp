@@ -12,6 +12,7 @@
 #include <cpuid.h>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace corellama::runtime {
 
@@ -197,6 +198,30 @@ std::optional<Error> checkProgram(const abi::Program &program,
                  " (it was compiled for " + program.target +
                  "); compile the model with --target=native on this machine"};
   return std::nullopt;
+}
+
+std::string targetsOf(const abi::Program *const *programs) {
+  std::string names;
+  for (; *programs; ++programs)
+    names.append(names.empty() ? "" : ", ").append((*programs)->target);
+  return names;
+}
+
+Result<const abi::Program *>
+chooseProgram(const abi::Program *const *programs,
+              const std::optional<std::string> &name, const CpuReader &cpu) {
+  Error error{"--target: is " + quoted(name.value_or("")) +
+              ", this program has " + targetsOf(programs) +
+              "; give one of them, or leave it out"};
+  for (const abi::Program *const *program = programs; *program; ++program) {
+    if (name && *name != (*program)->target)
+      continue;
+    auto missing = checkProgram(**program, cpu);
+    if (!missing)
+      return *program;
+    error = std::move(*missing);
+  }
+  return error;
 }
 
 } // namespace corellama::runtime

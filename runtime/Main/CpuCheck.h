@@ -15,6 +15,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace corellama::runtime {
 
@@ -31,6 +32,17 @@ extern const CpuReader kThisCpu;
 
 std::optional<Error> checkProgram(const abi::Program &program,
                                   const CpuReader &cpu = kThisCpu);
+
+/// The first of the programs, which a null ends, that this CPU can run, or
+/// that of the target `name`, if given. Where there is none the error is that
+/// of the last one, which asks for the least.
+Result<const abi::Program *>
+chooseProgram(const abi::Program *const *programs,
+              const std::optional<std::string> &name = std::nullopt,
+              const CpuReader &cpu = kThisCpu);
+
+/// Their targets, separated by commas.
+std::string targetsOf(const abi::Program *const *programs);
 
 } // namespace corellama::runtime
 

@@ -63,14 +63,14 @@ static int exitCodeOf(const Generation &generation, const Model &model) {
 }
 
 /// Turn after turn; the exit code.
-static int talk(const Options &options, const MappedImage &image, Text &text,
-                Constraint *constraint) {
+static int talk(const corellama::abi::Program &program, const Options &options,
+                const MappedImage &image, Text &text, Constraint *constraint) {
   auto format = text.chatFormat(options);
   if (!format)
     return fail(format.error());
   if (!format->note().empty())
     note(format->note());
-  auto model = Model::create(corellama_program, image, options);
+  auto model = Model::create(program, image, options);
   if (!model)
     return fail(model.error());
   if (auto error = checkSampling(options, **model))
@@ -100,9 +100,11 @@ int main(int argc, char **argv) {
   auto options = parseOptions({argv + 1, argv + (argc > 0 ? argc : 1)});
   if (!options)
     return fail(options.error(), 2);
+  auto chosen = chooseProgram(corellama_programs, options->target);
   if (options->help || options->version) {
-    std::string text =
-        options->help ? helpText(programName) : versionText(corellama_program);
+    std::string text = options->help ? helpText(programName)
+                                     : versionText(corellama_programs,
+                                                   chosen ? *chosen : nullptr);
     return fputs(text.c_str(), stdout) < 0 || fflush(stdout) != 0 ? 1 : 0;
   }
   const bool talks = isConversation(*options, isatty(STDIN_FILENO));
@@ -110,8 +112,9 @@ int main(int argc, char **argv) {
     return fail(error->message, 2);
 
   // No generated code runs before this.
-  if (auto error = checkProgram(corellama_program))
-    return fail(error->message);
+  if (!chosen)
+    return fail(chosen.error());
+  const corellama::abi::Program &program = **chosen;
   installSignalHandlers(programName);
 
   auto image = findImage();
@@ -123,12 +126,11 @@ int main(int argc, char **argv) {
   if (options->score && !text->canDecode())
     return fail("this program can read no text: " + text->whyNot());
   if (options->bench || options->score) {
-    auto model = Model::create(corellama_program, *image, *options);
+    auto model = Model::create(program, *image, *options);
     if (!model)
       return fail(model.error());
-    auto error = options->bench
-                     ? serveBench(**model, corellama_program, stdin, stdout)
-                     : serveScore(**model, *text, stdin, stdout);
+    auto error = options->bench ? serveBench(**model, program, stdin, stdout)
+                                : serveScore(**model, *text, stdin, stdout);
     if (error)
       return fail(error->message);
     return pendingSignal() ? 128 + pendingSignal() : 0;
@@ -145,7 +147,7 @@ int main(int argc, char **argv) {
     return fail(constraint.error());
 
   if (talks)
-    return talk(*options, *image, *text, constraint->get());
+    return talk(program, *options, *image, *text, constraint->get());
 
   auto prompt = text->promptIds(*options);
   if (pendingSignal())
@@ -159,7 +161,7 @@ int main(int argc, char **argv) {
   if (!prompt->formatNote.empty())
     note(prompt->formatNote);
 
-  auto model = Model::create(corellama_program, *image, *options);
+  auto model = Model::create(program, *image, *options);
   if (!model)
     return fail(model.error());
   Model &running = **model;

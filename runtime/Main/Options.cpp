@@ -6,6 +6,8 @@
 
 #include "runtime/Main/Options.h"
 
+#include "runtime/Main/CpuCheck.h"
+
 #include "runtime/Templates/NamedTemplates.h"
 
 #include <algorithm>
@@ -270,6 +272,10 @@ static const Flag kFlags[] = {
      "give the ids and logits that standard input asks for; `corellama "
      "perplexity PROGRAM` asks",
      "", turnOn<&Options::score>},
+    {"--target", nullptr, "NAME",
+     "run the code for this target, if the program has that of several "
+     "(default: the first of --version that this CPU can run)",
+     "a target's name", takeName<&Options::target>},
     {"-v", "--verbose", nullptr, "end with a line of times on standard error",
      "", turnOn<&Options::verbose>},
     {"--version", nullptr, nullptr, "print the version and end", "",
@@ -506,9 +512,14 @@ std::string helpText(const char *programName) {
   return text;
 }
 
-std::string versionText(const abi::Program &program) {
-  return std::string("corellama " CORELLAMA_VERSION ", compiled for ") +
-         program.target + "\n";
+std::string versionText(const abi::Program *const *programs,
+                        const abi::Program *program) {
+  return "corellama " CORELLAMA_VERSION ", compiled for " +
+         targetsOf(programs) +
+         (programs[1] && program
+              ? std::string("; this CPU runs that for ") + program->target
+              : std::string()) +
+         "\n";
 }
 
 const char *baseName(const char *path) {

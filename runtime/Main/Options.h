@@ -62,6 +62,8 @@ struct Options {
   bool bench = false;
   bool score = false;
   bool verbose = false;
+  /// Of which target the code is run, if there is that of several.
+  std::optional<std::string> target;
   bool version = false;
   bool help = false;
 };
@@ -81,7 +83,9 @@ std::optional<Error> checkPromptOptions(const Options &options,
                                         const char *programName);
 
 std::string helpText(const char *programName);
-std::string versionText(const abi::Program &program);
+/// `program` is the one of `programs` that this machine runs, or null.
+std::string versionText(const abi::Program *const *programs,
+                        const abi::Program *program);
 
 /// The part of a path after the last slash.
 const char *baseName(const char *path);

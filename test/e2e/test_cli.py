@@ -30,6 +30,9 @@ COMPILE_FLAGS = ["-o", "--target", "--activations", "--cache-type", "--rows",
                  "--chunk",
                  "--emit", "--compile-to", "--compile-from", "--ir",
                  "--dump-compilation-phases-to"]
+# Targets, and a flag of /proc/cpuinfo without which a CPU cannot run their code. No CPU
+# has them all.
+NOT_HERE = {"sapphirerapids": "amx_tile", "znver5": "avx512_vp2intersect"}
 CLOSING = re.compile(r"load [0-9.]+ ms \| prompt (\d+) tokens [0-9.]+ tok/s"
                      r"( \| decode (\d+) tokens [0-9.]+ tok/s)? \| seed \d+$")
 
@@ -126,6 +129,56 @@ def test_driver(report, args, folder):
         out.unlink(missing_ok=True)
     leftover = [f.name for f in folder.iterdir() if f.name.startswith("out")]
     report.check("driver: nothing is left behind", not leftover, leftover)
+
+
+def test_variants(report, args, folder):
+    """The code of several targets in one program, which chooses when it starts."""
+    d, out = Checker(report, args.corellama), folder / "variants"
+    flags = set(re.search(r"^flags\s*:(.*)$", open("/proc/cpuinfo").read(), re.M)[1].split())
+    too_new = next(target for target, flag in NOT_HERE.items() if flag not in flags)
+    names = ["x86-64-v3", "native", too_new]
+    if not d.good("variants: compile", "compile", args.model, "-o", out,
+                  "--target=" + ",".join(names)):
+        return
+    p = Checker(report, out)
+    r = p.good("variants: --version", "--version")
+    native = re.search(r"native:\S+?(?=,)", r.text)[0]
+    report.check("variants: the last one that this CPU can run", r.text.endswith(
+        f"compiled for {too_new}, {native}, x86-64-v3; this CPU runs that for {native}\n"),
+        r.text)
+    prompt = ["-p", "Once upon a time", "-n", "16", "--temp", "0", "--output-ids"]
+    for name, given in [(native, []), (native, ["--target", native]),
+                        ("x86-64-v3", ["--target", "x86-64-v3"])]:
+        one = folder / "one"
+        d.good(f"variants: compile for {name} alone", "compile", args.model, "-o", one,
+               "--target=" + name.split(":")[0])
+        r, alone = p.run(*prompt, *given), harness.run([one, *prompt])
+        report.check(f"variants: {' '.join(given) or 'no --target'}: the same ids as a "
+                     f"program for {name}", r.code == alone.code == 0 and
+                     r.out == alone.out, r.why)
+    p.error("variants: one that this CPU cannot run", 1, ["needs a CPU with", too_new],
+            *prompt, "--target", too_new)
+    p.error("variants: one that it does not have", 1, ["'mips'", "x86-64-v3", "leave it"],
+            *prompt, "--target", "mips")
+    r = d.good("variants: inspect", "inspect", out)
+    report.check("variants: inspect names them", r and re.search(
+        rf"^target +{too_new}.*^or target +{native}.*^or target +x86-64-v3", r.text,
+        re.M | re.S), r and r.text[:600])
+    r = d.run("bench", out, "-p", "8", "-n", "2", "-r", "1", "--kernels")
+    report.check("variants: bench measures the code that runs",
+                 r.code == 0 and f"target {native}" in r.text, r.why)
+    for targets, words in [("x86-64-v3,x86-64-v3", "'x86-64-v3' is there twice"),
+                           ("x86-64-v3,cuda:sm_90a", "is a GPU"), ("x86-64-v3,", "''"),
+                           ("x86-64-v3,pentium", "pentium")]:
+        d.error(f"variants: --target={targets}", 2, [words], "compile", args.model, "-o",
+                out, f"--target={targets}")
+    d.error("variants: not for an object", 2, ["several targets are for a program"],
+            "compile", args.model, "-o", out, "--target=x86-64-v3,x86-64-v4", "--emit=obj")
+    dumps = folder / "dumps"
+    d.good("variants: dumps", "compile", folder / "m00.gguf", "-o", out,
+           "--target=x86-64-v3,x86-64-v4", f"--dump-compilation-phases-to={dumps}")
+    report.check("variants: a folder of dumps for each",
+                 sorted(f.name for f in dumps.iterdir()) == ["x86-64-v3", "x86-64-v4"])
 
 
 def test_asked_wrongly(report, p, context, vocabulary):
@@ -388,6 +441,7 @@ def main():
             test_terminal(report, args, program, folder)
             test_streams(report, p, program, folder)
         test_driver(report, args, folder)
+        test_variants(report, args, folder)
         test_without_tokenizer(report, args, folder)
     report.finish()
 

@@ -19,19 +19,50 @@ static llvm::SmallVector<char, 0> smallObject() {
 TEST(Link, TheSameObjectGivesTheSameProgram) {
   llvm::SmallVector<char, 0> object = smallObject();
   std::string bytes =
-      llvm::cantFail(codegen::linkProgram(object, CORELLAMA_RUNTIME_FOLDER));
+      llvm::cantFail(codegen::linkProgram({object}, CORELLAMA_RUNTIME_FOLDER));
   EXPECT_FALSE(bytes.empty());
-  EXPECT_EQ(bytes, llvm::cantFail(
-                       codegen::linkProgram(object, CORELLAMA_RUNTIME_FOLDER)));
+  EXPECT_EQ(bytes, llvm::cantFail(codegen::linkProgram(
+                       {object}, CORELLAMA_RUNTIME_FOLDER)));
   // No path of the temporary files is in it.
   EXPECT_EQ(bytes.find("/proc/self/fd"), std::string::npos);
-  EXPECT_EQ(bytes.find("/tmp/"), std::string::npos);
+  EXPECT_EQ(bytes.find(CORELLAMA_RUNTIME_FOLDER), std::string::npos);
   // Names of kernels are in the program's symbol table.
   EXPECT_NE(bytes.find("fill.decode"), std::string::npos);
 }
 
+TEST(Link, TheCodeOfSeveralTargetsIsListed) {
+  auto module = parseModule(smallAttributesWithSteps(),
+                            std::string(kSmallModule) + kSmallSteps);
+  auto machine =
+      llvm::cantFail(codegen::createTargetMachine(llama::getTarget(*module)));
+  auto object = [&](llvm::function_ref<void(llvm::Module &)> name) {
+    llvm::LLVMContext context;
+    auto ir =
+        llvm::cantFail(codegen::buildOptimizedIR(*module, context, *machine));
+    name(*ir);
+    return llvm::cantFail(
+        codegen::emitObject(*ir, *machine, codegen::kVariantPrefix));
+  };
+  auto preferred =
+      object([](llvm::Module &ir) { codegen::listVariants(ir, {"b", "a"}); });
+  auto a = object([](llvm::Module &ir) { codegen::nameVariant(ir, "a"); });
+  auto b = object([](llvm::Module &ir) { codegen::nameVariant(ir, "b"); });
+  std::string bytes = llvm::cantFail(
+      codegen::linkProgram({preferred, a, b}, CORELLAMA_RUNTIME_FOLDER));
+  for (const char *name : {"fill.decode", "fill.decode.a", "fill.decode.b",
+                           "corellama_program.a", "corellama_program.b"})
+    EXPECT_NE(bytes.find(std::string(1, '\0') + name + std::string(1, '\0')),
+              std::string::npos)
+        << name;
+  // One is missing.
+  auto program = codegen::linkProgram({preferred, a}, CORELLAMA_RUNTIME_FOLDER);
+  ASSERT_FALSE(bool(program));
+  std::string message = llvm::toString(program.takeError());
+  EXPECT_NE(message.find("corellama_program.b"), std::string::npos) << message;
+}
+
 TEST(Link, TheFirstErrorOfTheLinkerIsTheMessage) {
-  auto program = codegen::linkProgram(smallObject(), "/nowhere");
+  auto program = codegen::linkProgram({smallObject()}, "/nowhere");
   ASSERT_FALSE(bool(program));
   std::string message = llvm::toString(program.takeError());
   EXPECT_EQ(message.find("link: "), 0u) << message;

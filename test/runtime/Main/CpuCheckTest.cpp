@@ -87,6 +87,39 @@ TEST(CpuCheck, RefusesAnotherVersion) {
                 "; compile the model again");
 }
 
+TEST(CpuCheck, ChoosesTheFirstThatTheCpuCanRun) {
+  auto make = [](const char *target, const char *features) {
+    corellama::abi::Program program{};
+    program.version = corellama::abi::kVersion;
+    program.target = target;
+    program.features = features;
+    return program;
+  };
+  const auto best = make("best", "avx2,amx-tile"),
+             middle = make("middle", "avx2,avx512f"),
+             least = make("least", "avx2");
+  const corellama::abi::Program *const programs[] = {&best, &middle, &least,
+                                                     nullptr};
+  auto choose = [&](const CpuReader &cpu,
+                    std::optional<std::string> name = std::nullopt) {
+    auto chosen = chooseProgram(programs, name, cpu);
+    return chosen ? (*chosen)->target : chosen.error();
+  };
+  EXPECT_EQ(choose(kEverything), "best");
+  EXPECT_EQ(choose(kOldSystem), "least");
+  EXPECT_EQ(choose(kNothing),
+            "this program needs a CPU with avx2 (it was compiled for least); "
+            "compile the model with --target=native on this machine");
+  EXPECT_EQ(choose(kEverything, "least"), "least");
+  EXPECT_EQ(choose(kOldSystem, "middle"),
+            "this program needs a CPU with avx512f (it was compiled for "
+            "middle); compile the model with --target=native on this machine");
+  EXPECT_EQ(choose(kEverything, "other"),
+            "--target: is 'other', this program has best, middle, least; give "
+            "one of them, or leave it out");
+  EXPECT_EQ(targetsOf(programs), "best, middle, least");
+}
+
 TEST(CpuCheck, AgreesWithTheCompilerAboutThisCpu) {
   // gcc's own detection, for the features whose names it shares.
   __builtin_cpu_init();

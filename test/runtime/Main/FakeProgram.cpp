@@ -105,7 +105,7 @@ static constexpr corellama::abi::Entry kHeads[] = {
     {"one", FAKE_DAMAGE == 3 ? 0 : 1, FAKE_DAMAGE == 4 ? nullptr : head<1>},
     {"some", FAKE_DAMAGE == 5 ? kWanted + 1 : kWanted, head<kWanted>}};
 
-extern "C" const corellama::abi::Program corellama_program = {
+static constexpr corellama::abi::Program kProgram = {
     .version = corellama::abi::kVersion,
     .reserved = 0,
     .target = "fake",
@@ -121,3 +121,6 @@ extern "C" const corellama::abi::Program corellama_program = {
     .scratchBytes = sizeof(uint64_t),
     .logitsOffset = kChunk * sizeof(uint64_t),
 };
+
+extern "C" const corellama::abi::Program *const corellama_programs[] = {
+    &kProgram, nullptr};
