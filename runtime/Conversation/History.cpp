@@ -52,8 +52,6 @@ bool History::dropOldest() {
   return true;
 }
 
-void History::reset() { all.resize(nextTurn(0)); }
-
 Result<std::string> History::json() const {
   std::vector<Value> messages;
   for (const Message &message : all) {
@@ -80,7 +78,9 @@ Result<History> History::parse(std::string_view json) {
     return Error{document.error()};
   const Value *messages = &*document;
   if (document->is(Value::Kind::Dict))
-    messages = document->dict()->find("messages");
+    messages = document->dict()->pairs().size() == 1
+                   ? document->dict()->find("messages")
+                   : nullptr;
   const Error expected{"expected a list of messages, or {\"messages\": [...]}, "
                        "as /save writes it"};
   if (!messages || !messages->is(Value::Kind::List))
@@ -95,9 +95,10 @@ Result<History> History::parse(std::string_view json) {
       return std::string(value->string().view());
     };
     auto role = textOf("role"), content = textOf("content");
-    if (!role || !content)
+    if (!role || !content || message.dict()->pairs().size() != 2)
       return Error{"message " + std::to_string(history.all.size() + 1) +
-                   ": expected an object with the texts role and content"};
+                   ": expected an object with the texts role and content, and "
+                   "nothing else"};
     history.add(std::move(*role), std::move(*content));
   }
   return history;

@@ -32,14 +32,12 @@ public:
   bool undo();
   /// Drops the first turn, unless it is the last one, too.
   bool dropOldest();
-  /// Drops all turns.
-  void reset();
-
   /// {"messages": [{"role": ..., "content": ...}, ...]} with a line end. Bytes
   /// that are no UTF-8 become U+FFFD: JSON has no form for them.
   Result<std::string> json() const;
   /// Reads that, or the list of messages alone. An error says which message is
-  /// wrong.
+  /// wrong; one with anything but a role and a content is, since a part of it
+  /// would be lost.
   static Result<History> parse(std::string_view json);
 
 private:

@@ -16,9 +16,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <histedit.h>
+#include <optional>
 #include <poll.h>
 #include <string_view>
 #include <unistd.h>
+#include <utility>
 
 // libtinfo's look-up of a terminal in terminfo; <termcap.h> would be one more
 // package.
@@ -74,6 +76,8 @@ public:
     el_set(edit, EL_PROMPT, promptOf);
     el_set(edit, EL_EDITOR, "emacs");
     el_set(edit, EL_BIND, "^R", "em-inc-search-prev", nullptr);
+    // Code that is pasted has tabs.
+    el_set(edit, EL_BIND, "^I", "ed-insert", nullptr);
     el_set(edit, EL_HIST, history, past);
     el_set(edit, EL_GETCFN, readCharacter);
   }
@@ -90,6 +94,7 @@ public:
 
   Event read(const char *shown, std::string &line) {
     prompt = shown;
+    isTypedAhead = true;
     int count = 0;
     const char *text = el_gets(edit, &count);
     if (pendingSignal())
@@ -118,14 +123,22 @@ private:
 
   /// A character, 1; 0 at the end of the input and after a signal.
   static int readCharacter(EditLine *line, wchar_t *character) {
+    Editor &self = of(line);
     std::string bytes;
     while (true) {
       char byte;
-      const ssize_t count = readInput(&byte, 1, of(line).pendingSignal);
+      pollfd input{STDIN_FILENO, POLLIN, 0};
+      if (!self.ahead && self.isTypedAhead && poll(&input, 1, 0) == 0)
+        self.isTypedAhead = false;
+      ssize_t count = 1;
+      if (self.ahead)
+        byte = *std::exchange(self.ahead, std::nullopt);
+      else
+        count = readInput(&byte, 1, self.pendingSignal);
       if (count == 0)
         return 0;
       if (count < 0) {
-        if (errno != EINTR || of(line).pendingSignal())
+        if (errno != EINTR || self.pendingSignal())
           return 0;
         if (isContinued) {
           isContinued = 0;
@@ -141,10 +154,13 @@ private:
       // Typed while an answer came, in the terminal's line mode, Ctrl-D is
       // stored as a NUL.
       constexpr char kEnd = 4;
-      bytes += byte ? byte : kEnd;
+      bytes += byte || !self.isTypedAhead ? byte : kEnd;
       const Utf8Head head = readUtf8(bytes);
       if (head.kind == Utf8Head::incomplete)
         continue;
+      // It may begin the next character, or end the line.
+      if (head.bytes < bytes.size())
+        self.ahead = byte;
       constexpr wchar_t kReplacement = 0xFFFD;
       *character =
           head.kind == Utf8Head::whole ? wchar_t(head.codePoint) : kReplacement;
@@ -154,6 +170,10 @@ private:
 
   int (*const pendingSignal)();
   const char *prompt = "";
+  /// No character of this line had to be waited for.
+  bool isTypedAhead = false;
+  /// A byte that was read and is not part of the last character.
+  std::optional<char> ahead;
   EditLine *edit = nullptr;
   ::History *past = nullptr;
 };
@@ -181,9 +201,13 @@ LineReader::Event LineReader::read(std::string &message) {
   const bool isQuoted = message.starts_with(kQuotes);
   if (event == Event::message && isQuoted)
     message.erase(0, kQuotes.size());
+  bool isFirst = true;
   while (event == Event::message) {
     if (isQuoted && message.ends_with(kQuotes)) {
       message.resize(message.size() - kQuotes.size());
+      // Quotes on lines of their own.
+      if (message.ends_with('\n'))
+        message.pop_back();
       break;
     }
     if (!isQuoted && !message.ends_with('\\'))
@@ -192,11 +216,17 @@ LineReader::Event LineReader::read(std::string &message) {
       message.pop_back();
     std::string line;
     event = readLine("... ", line);
+    // What was typed is sent as it is.
+    if (event == Event::end)
+      return Event::message;
     if (event != Event::message)
       break;
     if (message.size() + line.size() >= kMostBytes)
       return Event::tooLong;
-    message += '\n';
+    // Not the line end behind quotes that stand alone.
+    if (!isQuoted || !isFirst || !message.empty())
+      message += '\n';
+    isFirst = false;
     message += line;
   }
   return event;
@@ -216,6 +246,8 @@ LineReader::Event LineReader::readPlainLine(const char *prompt,
     if (size_t end = buffer.find('\n', searched); end != buffer.npos) {
       line = buffer.substr(0, end);
       buffer.erase(0, end + 1);
+      if (line.ends_with('\r'))
+        line.pop_back();
       return Event::message;
     }
     searched = buffer.size();

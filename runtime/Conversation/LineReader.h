@@ -39,7 +39,9 @@ public:
   static constexpr size_t kMostBytes = size_t(256) << 20;
 
   /// The next message, without the line end. A line that ends in a backslash
-  /// goes on in the next line; so do all from """ to """.
+  /// goes on in the next line; so do all from """ to """, without the line ends
+  /// beside quotes that stand alone. What the end of the input cuts short is a
+  /// message.
   Event read(std::string &message);
 
   /// Whether a person types the lines.

@@ -99,89 +99,101 @@ std::optional<Error> Conversation::handle(std::string &message) {
 //===----------------------------------------------------------------------===//
 
 std::optional<Error> Conversation::answer(std::string message) {
-  history.add("user", std::move(message));
-  std::string spoken;
-  if (auto error = generate(spoken)) {
-    history.undo();
+  History wanted = history;
+  wanted.add("user", std::move(message));
+  if (auto error = makePrompt(std::move(wanted), ""))
     return error;
-  }
-  history.add("assistant", std::move(spoken));
+  std::string spoken = generate();
+  if (last.end == End::interrupted && spoken.empty())
+    history.undo();
+  else
+    history.add("assistant", std::move(spoken));
   if (options.verbose)
     fputs(closingLine(std::nullopt, last).c_str(), stderr);
   return std::nullopt;
 }
 
-/// Appends the answer to `spoken`. An error comes before any of it.
-std::optional<Error> Conversation::generate(std::string &spoken) {
+/// The answer to what `cached` holds.
+std::string Conversation::generate() {
   std::optional<uint64_t> count = options.count;
   Output output(text, options);
-  bool goesOn = false;
   generator.begin();
-  do {
-    if (auto error = makePrompt(spoken)) {
-      if (!goesOn)
-        return error;
-      note(error->message);
-      break;
-    }
+  while (true) {
     last = generator.answer(cached.ids(), count, output);
     // An interrupted prompt is not whole, and the last id not in the cache.
     cached.truncate(model.filled());
     for (size_t i = 0; i + 1 < last.ids.size(); ++i)
       cached.append(last.ids[i], text.tokens());
-    spoken = output.answer();
     if (count)
       *count -= last.ids.size();
-    goesOn = last.end == End::contextFull && options.dropsOldest &&
-             history.dropOldest();
-  } while (goesOn);
+    // Goes on with fewer turns in front of it.
+    History shorter = history;
+    if (last.end != End::contextFull || !options.dropsOldest ||
+        !shorter.dropOldest() ||
+        makePrompt(std::move(shorter), output.answer()))
+      break;
+  }
   if (last.end != End::failed)
     output.finish(last, /*inConversation=*/true);
-  spoken = output.answer();
   if (last.end == End::contextFull)
     note("the context of " + std::to_string(model.context()) +
-         " tokens is full, the answer ended; /undo and /reset make room, "
-         "--context-full=drop-oldest does so by itself");
-  return std::nullopt;
+         " tokens is full, the answer ended; " +
+         (options.dropsOldest
+              ? "a larger -c makes room"
+              : "/undo and /reset make room, --context-full=drop-oldest does "
+                "so by itself"));
+  return output.answer();
 }
 
-/// Makes `cached` the ids of the conversation and of what was `spoken` of the
-/// answer, and leaves in the cache what they have in common with it.
-std::optional<Error> Conversation::makePrompt(const std::string &spoken) {
+/// Makes `cached` the ids of `wanted` and of what was `spoken` of the answer,
+/// leaves in the cache what they have in common with it, and `wanted`, maybe
+/// without its oldest turns, becomes the history. An error changes nothing.
+std::optional<Error> Conversation::makePrompt(History wanted,
+                                              const std::string &spoken) {
   // Where the oldest turns are dropped, so many that there is room to answer.
-  const uint64_t room = model.context() / 4;
-  while (true) {
-    auto rendered = format.render(history.messages());
+  const uint64_t room = options.dropsOldest ? model.context() / 4 : 0;
+  TokenizedText next;
+  TokenizedText::Change change;
+  do {
+    auto rendered = format.render(wanted.messages());
     if (!rendered)
       return Error{rendered.error()};
     rendered->append(spoken, templates::Origin::Content);
-    auto change = cached.become(std::move(*rendered), text.tokens());
-    if (!change)
-      return Error{change.error()};
-    const size_t tokens = cached.ids().size();
-    if (!notedMarkers && !options.refuseMarkers &&
-        hasPlainMarkers(cached.ids(), text.tokens())) {
-      notedMarkers = true;
-      note(kPlainMarkersNote);
-    }
-    if (change->lostBytes)
-      note(lostBytesNote(change->lostBytes));
-    if (options.dropsOldest && tokens + room > model.context() &&
-        history.dropOldest())
-      continue;
-    if (tokens > model.context()) {
-      if (auto error = truncate(change->kept))
-        return error;
-      return Error{"the conversation would have " + std::to_string(tokens) +
-                   " tokens, the context has room for " +
-                   std::to_string(model.context()) +
-                   "; /undo drops the last turn, /reset all"};
-    }
-    if (auto error = model.checkPrompt(cached.ids()))
+    next = cached;
+    if (auto error =
+            next.become(std::move(*rendered), text.tokens()).moveTo(change))
       return error;
-    // The logits of the last id are wanted, so it is computed in any case.
-    return truncate(std::min(change->kept, tokens - 1));
+  } while (next.ids().size() + room > model.context() && options.dropsOldest &&
+           wanted.dropOldest());
+  const size_t tokens = next.ids().size();
+  if (tokens > model.context())
+    return Error{"the conversation would have " + std::to_string(tokens) +
+                 " tokens, the context has room for " +
+                 std::to_string(model.context()) + "; " +
+                 (options.dropsOldest
+                      ? "give a shorter message"
+                      : "/undo drops the last turn, /reset all")};
+  if (auto error = model.checkPrompt(next.ids()))
+    return error;
+
+  if (!notedMarkers && !options.refuseMarkers &&
+      hasPlainMarkers(next.ids(), text.tokens())) {
+    notedMarkers = true;
+    note(kPlainMarkersNote);
   }
+  if (change.lostBytes)
+    note(lostBytesNote(change.lostBytes));
+  if (const size_t before = history.messages().size(),
+      after = wanted.messages().size();
+      after < before)
+    note("the oldest turns were dropped to make room: " +
+         std::to_string(after) + " messages of " + std::to_string(tokens) +
+         " tokens are left, the context has room for " +
+         std::to_string(model.context()));
+  history = std::move(wanted);
+  cached = std::move(next);
+  // The logits of the last id are wanted, so it is computed in any case.
+  return truncate(std::min(change.kept, tokens - 1));
 }
 
 /// Leaves the first ids in the cache, and their logits in the file.
@@ -255,7 +267,7 @@ std::optional<Error> Conversation::help(const std::string &) {
 }
 
 std::optional<Error> Conversation::reset(const std::string &) {
-  history.reset();
+  history = History(options.system);
   return forgetAllBut(history);
 }
 
@@ -275,7 +287,16 @@ std::optional<Error> Conversation::forgetAllBut(const History &wanted) {
   return truncate(cached.ids().size());
 }
 
+/// A file's name, not a stream that a command line would have.
+static std::optional<Error> checkName(const std::string &path) {
+  if (path != "-")
+    return std::nullopt;
+  return Error{"- is no file here; give the name of one"};
+}
+
 std::optional<Error> Conversation::save(const std::string &path) {
+  if (auto error = checkName(path))
+    return error;
   auto json = history.json();
   if (!json)
     return Error{json.error()};
@@ -283,6 +304,8 @@ std::optional<Error> Conversation::save(const std::string &path) {
 }
 
 std::optional<Error> Conversation::load(const std::string &path) {
+  if (auto error = checkName(path))
+    return error;
   auto bytes = readFile(path, "give a file that /save has written");
   if (!bytes)
     return Error{bytes.error()};

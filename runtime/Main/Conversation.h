@@ -41,8 +41,8 @@ private:
 
   std::optional<Error> handle(std::string &message);
   std::optional<Error> answer(std::string message);
-  std::optional<Error> generate(std::string &spoken);
-  std::optional<Error> makePrompt(const std::string &spoken);
+  std::string generate();
+  std::optional<Error> makePrompt(History wanted, const std::string &spoken);
   std::optional<Error> truncate(size_t tokens);
   std::optional<Error> forgetAllBut(const History &wanted);
   std::optional<Error> command(std::string_view line);
@@ -64,7 +64,7 @@ private:
   LineReader lines;
   Generator generator;
   History history;
-  /// What the cache holds, or a part of it.
+  /// What the cache holds; it may hold more behind that.
   TokenizedText cached;
   /// The last answer's; its `end` may be a signal or an output that failed.
   Generation last;

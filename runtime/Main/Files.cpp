@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -47,8 +48,14 @@ Result<std::string> readFile(const std::string &path, const char *remedy) {
   return text;
 }
 
-std::optional<Error> writeFile(const std::string &path,
+std::optional<Error> writeFile(const std::string &name,
                                std::string_view bytes) {
+  // A link stays, and its file is written.
+  std::string path = name;
+  if (char *target = realpath(name.c_str(), nullptr)) {
+    path = target;
+    free(target);
+  }
   // A rename would replace a device or a pipe by a file.
   struct stat status;
   if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode))

@@ -27,7 +27,7 @@ Result<std::string> readFile(const std::string &path, const char *remedy);
 
 /// Writes a file by a temporary one beside it, so that it is never partial.
 /// What is no regular file is not replaced but an error.
-std::optional<Error> writeFile(const std::string &path, std::string_view bytes);
+std::optional<Error> writeFile(const std::string &name, std::string_view bytes);
 
 } // namespace corellama::runtime
 

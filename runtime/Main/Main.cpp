@@ -19,6 +19,7 @@
 #include "runtime/Main/Text.h"
 #include "runtime/Weights/MappedImage.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <new>
 #include <string>
@@ -70,7 +71,13 @@ static int talk(const corellama::abi::Program &program, const Options &options,
     return fail(format.error());
   if (!format->note().empty())
     note(format->note());
-  auto model = Model::create(program, image, options);
+  // Ctrl-C and the line of progress wait for a call: not for 512 rows of it
+  // where somebody watches. The bits do not depend on it.
+  Options sized = options;
+  constexpr uint64_t kRows = 64;
+  if (!sized.batch && isatty(STDIN_FILENO))
+    sized.batch = std::min(kRows, program.entries[program.entryCount - 1].rows);
+  auto model = Model::create(program, image, sized);
   if (!model)
     return fail(model.error());
   if (auto error = checkSampling(options, **model))

@@ -82,16 +82,17 @@ class Terminal:
         os.close(write)
         self.errors = read
         self.out = self.err = b""
+        self.typed_at = 0
 
-    def type(self, text):
+    def type(self, text, encoding="utf-8"):
         self.typed_at = len(self.out)
-        os.write(self.parent, text.encode())
+        os.write(self.parent, text.encode(encoding))
 
-    def edit(self, keys):
+    def edit(self, keys, encoding="utf-8"):
         """Types keys that mean something else where no line is edited: at the prompt."""
-        self.wait(lambda: re.search(rb"\n> (\x1b\[[0-9;]*[A-Za-z])*$",
+        self.wait(lambda: re.search(rb"(?:^|\n)> (\x1b\[[0-9;]*[A-Za-z])*$",
                                     self.out[self.typed_at:]))
-        self.type(keys)
+        self.type(keys, encoding)
 
     def wait(self, done, seconds=60):
         """Reads until `done()`; False if it did not come."""
@@ -375,7 +376,8 @@ def test_commands(report, program, folder):
                  loaded[1] == 0 and loaded[0] > len(ids), loaded)
     broken = folder / "broken.json"
     for text, words in [('{"messages": [{"role": "user"}]}', "message 1: expected an obj"),
-                        ("{", "expected"), ('{"a": 1}', "expected a list of messages")]:
+                        ("{", "expected"), ('{"a": 1}', "expected a list of messages"),
+                        ('[{"role": "user", "content": "", "name": ""}]', "nothing else")]:
         broken.write_text(text)
         talk.type(f"/load {broken}\n")
         report.check(f"/load of {text}", talk.heard(re.escape(f"{broken}: ") + ".*" + words),
@@ -391,6 +393,29 @@ def test_commands(report, program, folder):
     report.check("errors change nothing", talk.stats()[2] == 6, talk.stats())
     talk.type("\x04")
     report.check("end", talk.end() == 0, talk.err[-300:])
+
+    # What is typed is what is sent.
+    talk = Terminal([program, "-v", "-n", 2, "--temp", 0])
+    talk.heard("Ctrl-D")
+    typed = [(b"a\tb\n", "a\tb"), (b"caf\xe9\n", "caf\ufffd"), (b"a\x00b\n", None)]
+    sent = []
+    for keys, _ in typed:
+        talk.edit(keys.decode("latin-1"), encoding="latin-1")
+        talk.heard(CLOSING.pattern)
+        talk.type(f"/save {saved}\n")
+        talk.stats()
+        sent.append(read_messages(saved)[-2]["content"])
+    report.check("tabs and bytes that are no text are sent, a NUL ends nothing",
+                 len(sent) == 3 and sent[:2] == [text for _, text in typed[:2]], sent)
+    talk.type("\x04")
+    report.check("... end", talk.end() == 0, talk.err[-300:])
+    link = folder / "link.json"
+    link.symlink_to(saved)
+    r = harness.run([program, "--chat", "-n", 1],
+                    stdin=f"Hi\n/save {link}\n/save -\n".encode())
+    report.check("/save writes through a link, and - is no file", link.is_symlink() and
+                 len(read_messages(saved)) == 2 and r.code == 1 and b"- is no file" in r.err,
+                 r.why)
 
     # By a pipe: answers and nothing else, one after the other.
     r = harness.run([program, "--chat", "-n", 3, "--temp", 0], stdin=b"Hello\n\nHello")
@@ -416,7 +441,9 @@ def test_full(report, program):
     report.check("the next turn has no room", talk.heard(
         rf"the conversation would have \d+ tokens, the context has room for {context}"),
         talk.err[-300:])
-    report.check("... and is not in the history", talk.stats()[2] == 2)
+    stats = talk.stats()
+    report.check("... and is not in the history, nor in the cache",
+                 stats == (context, context, 2), stats)
     talk.type("/undo\n")
     report.check("/undo makes room", talk.turn("Hello") is not None)
     talk.type("\x04")
@@ -429,10 +456,39 @@ def test_full(report, program):
     spoken = [sum(t[2:]) for t in turns if t]
     report.check("drop-oldest: each answer is whole", len(spoken) == 6 and
                  talk.err.count(b"is full") == 0, (turns, talk.err[-300:]))
+    report.check("drop-oldest: it says so", talk.err.count(
+        b"the oldest turns were dropped to make room: ") >= 4, talk.err[-500:])
+    talk.type("word " * 200 + "\n")
+    report.check("drop-oldest: a message that never fits is refused",
+                 talk.heard("give a shorter message"), talk.err[-300:])
+    report.check("... and no turn is lost for it", talk.stats() == most,
+                 (talk.stats(), most))
     report.check("drop-oldest: the system message stays", most[0] <= context and
                  most[2] in (3, 5), most)
     talk.type("\x04")
     report.check("drop-oldest: end", talk.end() == 0)
+
+
+def test_changing_head(report, program, folder):
+    """A template that begins with the last message: nothing stays, also not where turns
+    are dropped, and the logits must be those of one prompt."""
+    template, logits = folder / "head.jinja", folder / "head.npy"
+    template.write_text("{{ messages[-1].content }}{% for m in messages %}<|im_start|>"
+                        "{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+                        "<|im_start|>assistant\n")
+    lines = [f"Message {i} is not the one before." for i in range(12)]
+    r = harness.run([program, "--chat", "-c", 256, "--context-full", "drop-oldest", "-n",
+                     20, "--chat-template-file", template, "--logits-out", logits,
+                     "--seed", 1], stdin="\n".join([*lines, "/ids"]).encode())
+    ids = r.text.strip().splitlines()[-1]
+    again = folder / "head-again.npy"
+    one = harness.run([program, "--prompt-ids", ids, "-n", 0, "--logits-out", again])
+    if report.check("a head that changes: turns are dropped", r.code == one.code == 0 and
+                    b"were dropped" in r.err, lambda: r.why() + one.why()):
+        a, b = np.load(logits), np.load(again)
+        report.check("... and the logits are those of one prompt", len(a) >= len(b) and
+                     np.array_equal(a[:len(b)].view(np.int32), b.view(np.int32)),
+                     f"{a.shape} {b.shape}")
 
 
 def main():
@@ -448,6 +504,7 @@ def main():
             test_empty_root(report, program, folder)
             test_commands(report, program, folder)
             test_full(report, program)
+            test_changing_head(report, program, folder)
         checkpoint, program = folder / "llama2.gguf", folder / "llama2"
         write_llama2(checkpoint)
         r = harness.compile_model(args.corellama, checkpoint, program,

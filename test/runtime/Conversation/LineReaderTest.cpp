@@ -56,13 +56,20 @@ TEST_F(Lines, AMessageALine) {
 
 TEST_F(Lines, ABackslashGoesOn) {
   give("one\\\ntwo\\\n\nthree\\");
-  EXPECT_EQ(all(), (Messages{"one\ntwo\n"}))
+  EXPECT_EQ(all(), (Messages{"one\ntwo\n", "three"}))
       << "the input ends inside of the last message";
 }
 
 TEST_F(Lines, QuotesHoldLines) {
-  give("\"\"\"one\\\n\"two\"\nthree\"\"\"\n\"\"\"same line\"\"\"\nfour\n");
-  EXPECT_EQ(all(), (Messages{"one\\\n\"two\"\nthree", "same line", "four"}));
+  give("\"\"\"one\\\n\"two\"\nthree\"\"\"\n\"\"\"same line\"\"\"\nfour\n"
+       "\"\"\"\nfive\n\n\"\"\"\n\"\"\"cut\nshort");
+  EXPECT_EQ(all(), (Messages{"one\\\n\"two\"\nthree", "same line", "four",
+                             "five\n", "cut\nshort"}));
+}
+
+TEST_F(Lines, LinesMayEndAsOnWindows) {
+  give("one\r\ntwo\r\n");
+  EXPECT_EQ(all(), (Messages{"one", "two"}));
 }
 
 TEST_F(Lines, NoBytesAreSpecial) {
