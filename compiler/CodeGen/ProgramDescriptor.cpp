@@ -295,8 +295,10 @@ llvm::Error DescriptorBuilder::build() {
   if (!launches) {
     auto *null = llvm::ConstantPointerNull::get(pointer);
     auto *type = llvm::ArrayType::get(pointer, 2);
-    constant(type, llvm::ConstantArray::get(type, {descriptor, null}),
-             "corellama_programs", llvm::GlobalValue::ExternalLinkage);
+    auto *list = llvm::cast<llvm::GlobalVariable>(
+        llvmModule.getOrInsertGlobal("corellama_programs", type));
+    list->setConstant(true);
+    list->setInitializer(llvm::ConstantArray::get(type, {descriptor, null}));
   }
   internalizeTheRest();
   return llvm::Error::success();
