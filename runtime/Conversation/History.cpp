@@ -57,7 +57,7 @@ Result<std::string> History::json() const {
   for (const Message &message : all) {
     auto one = std::make_shared<templates::Dict>();
     one->set(templates::makeString("role"),
-             templates::makeString(message.role));
+             templates::makeString(validUtf8(message.role)));
     one->set(templates::makeString("content"),
              templates::makeString(validUtf8(message.content)));
     messages.emplace_back(std::move(one));

@@ -10,6 +10,9 @@
 
 namespace corellama::runtime::grammar {
 
+/// Bytes that are kept of a rule's name: messages show no more.
+static constexpr size_t kMostName = 64;
+
 std::vector<CodeRange> normalised(std::vector<CodeRange> ranges) {
   std::sort(ranges.begin(), ranges.end(),
             [](CodeRange a, CodeRange b) { return a.first < b.first; });
@@ -93,7 +96,7 @@ Rule Grammar::addRule(std::string_view name) {
   ++parts;
   if (isTooLarge() && !rules.empty())
     return 0;
-  rules.push_back({std::string(name), std::nullopt});
+  rules.push_back({std::string(name.substr(0, kMostName)), std::nullopt});
   return Rule(rules.size() - 1);
 }
 

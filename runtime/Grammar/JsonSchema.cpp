@@ -29,6 +29,9 @@ using templates::Value;
 static constexpr uint32_t kMostIndent = 20;
 /// Characters of a property's name that other names have to differ from.
 static constexpr size_t kMostNameLength = 200;
+/// Bytes of a place: it is written for each schema, so that long names around
+/// many schemas would take time and memory by their product.
+static constexpr size_t kMostPlace = 4096;
 
 namespace {
 class Reader {
@@ -99,6 +102,10 @@ private:
                       Types types) {
     if (failure || result.isTooLarge())
       return 0;
+    if (place.size() > kMostPlace)
+      return fail(place, "a place of more than " + std::to_string(kMostPlace) +
+                             " bytes is not supported; shorten the names that "
+                             "lead here");
     if (schema.is(Value::Kind::Bool))
       return schema.boolean() ? ofTypes(noKeywords, place, types)
                               : result.choice({});
@@ -483,7 +490,7 @@ private:
   /// References around which 'type' is given, inside of each other.
   static constexpr int kMostNarrowed = 16;
 
-  const SchemaFacts facts;
+  SchemaFacts facts;
   const Dict noKeywords = {};
   Grammar result;
   Expression space = 0, string = 0;
@@ -494,6 +501,16 @@ private:
   std::optional<Error> failure;
 };
 } // namespace
+
+/// A place has the schema's names, whatever they are. What is wrong stands
+/// behind it, so a long place loses its middle.
+static Error oneLine(std::string_view error) {
+  constexpr size_t mostPlace = 200, mostRest = 300; // bytes
+  if (error.size() <= mostPlace + mostRest)
+    return Error{printable(error, error.size())};
+  return Error{printable(error, mostPlace) +
+               printable(error.substr(error.size() - mostRest), mostRest)};
+}
 
 Result<Grammar> parseJsonSchema(std::string_view text) {
   for (std::string_view rest = text; !rest.empty();) {
@@ -506,7 +523,10 @@ Result<Grammar> parseJsonSchema(std::string_view text) {
   auto document = templates::parseJson(text);
   if (!document)
     return Error{document.error()};
-  return Reader(*document).grammar();
+  auto grammar = Reader(*document).grammar();
+  if (!grammar)
+    return oneLine(grammar.error());
+  return grammar;
 }
 
 } // namespace corellama::runtime::grammar

@@ -19,10 +19,14 @@ using Kind = Value::Kind;
 /// References behind each other, and alternatives that are compared in pairs.
 static constexpr int kMostReferences = 16;
 static constexpr size_t kMostAlternatives = 100;
-/// Schemas that are looked at for the types of one, and pairs of values that
-/// are compared; beyond, nothing is known.
-static constexpr int kMostLooks = 10'000;
-static constexpr size_t kMostPairs = 1'000'000;
+/// Alternatives inside of each other whose types are looked at; references may
+/// lead back.
+static constexpr int kMostLevels = 64;
+/// Comparisons of two small values in a document, some 100 ms; a look at a
+/// schema is as many as kLook. Beyond, nothing is known.
+static constexpr size_t kMostWork = 20'000'000, kLook = 32;
+/// Bytes of a text that are read in the time of a comparison.
+static constexpr size_t kBytesAtOnce = 16;
 
 /// They say nothing about what is valid, or are reached by references only.
 static constexpr std::string_view kAnnotations[] = {
@@ -209,12 +213,17 @@ static const Value *keywordOf(const Value &schema, std::string_view name) {
   return schema.is(Kind::Dict) ? schema.dict()->find(name) : nullptr;
 }
 
-const Value &SchemaFacts::resolved(const Value &schema) const {
+bool SchemaFacts::mayWork(size_t amount) {
+  work += amount;
+  return work <= kMostWork;
+}
+
+const Value &SchemaFacts::resolved(const Value &schema) {
   const Value *at = &schema;
   for (int i = 0; i < kMostReferences; ++i) {
     const Value *reference = keywordOf(*at, "$ref");
     const auto place = reference ? placeOf(*reference) : std::nullopt;
-    if (!place)
+    if (!place || !mayWork(kLook + place->size() / kBytesAtOnce))
       break;
     at = find(*place);
   }
@@ -222,8 +231,8 @@ const Value &SchemaFacts::resolved(const Value &schema) const {
 }
 
 /// What the schema's values may be, at most; all types where it is not known.
-Types SchemaFacts::typesOf(const Value &schema, int &budget) const {
-  if (--budget < 0)
+Types SchemaFacts::typesOf(const Value &schema, int level) {
+  if (level == kMostLevels || !mayWork(kLook))
     return kAllTypes;
   const Value &here = resolved(schema);
   if (here.is(Kind::Bool))
@@ -247,7 +256,7 @@ Types SchemaFacts::typesOf(const Value &schema, int &budget) const {
   add(keywordOf(here, "enum"), typesOfValue);
   for (const char *keyword : {"anyOf", "oneOf", "allOf"})
     add(keywordOf(here, keyword),
-        [&](const Value &one) { return typesOf(one, budget); });
+        [&](const Value &one) { return typesOf(one, level + 1); });
   return isKnown ? types & possible : types;
 }
 
@@ -261,9 +270,28 @@ static std::span<const Value> valuesOf(const Value &schema) {
   return values->list()->items;
 }
 
-static bool haveNoneInCommon(std::span<const Value> a,
-                             std::span<const Value> b) {
-  if (a.empty() || b.empty() || a.size() > kMostPairs / b.size())
+/// How long comparing it may take.
+static size_t weightOf(const Value &value) {
+  size_t weight = 1;
+  if (value.is(Kind::String))
+    weight += value.string().view().size() / kBytesAtOnce;
+  if (value.is(Kind::List))
+    for (const Value &item : value.list()->items)
+      weight += weightOf(item);
+  if (value.is(Kind::Dict))
+    for (const auto &[key, item] : value.dict()->pairs())
+      weight += weightOf(key) + weightOf(item);
+  return weight;
+}
+
+bool SchemaFacts::haveNoneInCommon(std::span<const Value> a,
+                                   std::span<const Value> b) {
+  if (a.empty() || b.empty())
+    return false;
+  size_t weight = 0;
+  for (const Value &one : a)
+    weight += weightOf(one);
+  if (!mayWork(weight * (b.size() + 1)))
     return false;
   return std::none_of(a.begin(), a.end(), [&](const Value &one) {
     return std::any_of(b.begin(), b.end(),
@@ -281,10 +309,9 @@ static bool demands(const Value &schema, const Value &name) {
 
 /// By their types, their values, or the values of a property that one of them
 /// requires.
-bool SchemaFacts::areApart(const Value &first, const Value &second) const {
+bool SchemaFacts::areApart(const Value &first, const Value &second) {
   const Value &one = resolved(first), &other = resolved(second);
-  int budget = kMostLooks;
-  const Types common = typesOf(one, budget) & typesOf(other, budget);
+  const Types common = typesOf(one, 0) & typesOf(other, 0);
   if (common == 0 || haveNoneInCommon(valuesOf(one), valuesOf(other)))
     return true;
   const Value *properties = keywordOf(one, "properties");
@@ -301,7 +328,7 @@ bool SchemaFacts::areApart(const Value &first, const Value &second) const {
 }
 
 std::optional<Error> SchemaFacts::checkApart(const std::vector<Value> &schemas,
-                                             const std::string &place) const {
+                                             const std::string &place) {
   if (schemas.size() > kMostAlternatives)
     return Error{place + ": " + std::to_string(schemas.size()) +
                  " alternatives, expected at most " +

@@ -54,19 +54,23 @@ public:
   std::optional<Types> typesNamed(const templates::Value &type) const;
   /// An error if two of these schemas are not seen to exclude each other.
   std::optional<Error> checkApart(const std::vector<templates::Value> &schemas,
-                                  const std::string &place) const;
+                                  const std::string &place);
   /// minimum and the like; an error names the one that is not supported.
   Result<NumberBounds> boundsOf(const templates::Dict &keywords,
                                 const std::string &place,
                                 bool hasFractions) const;
 
 private:
-  const templates::Value &resolved(const templates::Value &schema) const;
-  Types typesOf(const templates::Value &schema, int &budget) const;
-  bool areApart(const templates::Value &one,
-                const templates::Value &other) const;
+  /// Counts work on alternatives; false if it is too much for one document.
+  bool mayWork(size_t amount);
+  const templates::Value &resolved(const templates::Value &schema);
+  Types typesOf(const templates::Value &schema, int level);
+  bool haveNoneInCommon(std::span<const templates::Value> a,
+                        std::span<const templates::Value> b);
+  bool areApart(const templates::Value &one, const templates::Value &other);
 
   const templates::Value &document;
+  size_t work = 0;
 };
 
 } // namespace corellama::runtime::grammar

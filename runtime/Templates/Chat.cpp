@@ -160,7 +160,8 @@ ChatFormat::checkContents(const std::vector<Message> &messages,
     for (const std::string &marker : markers)
       if (messages[i].content.find(marker) != std::string::npos)
         return Error{"message " + std::to_string(i + 1) + " (" +
-                     messages[i].role + ") has " + quoted(marker) +
+                     printable(messages[i].role, 60) + ") has " +
+                     quoted(marker) +
                      ", which the chat template writes around messages; take "
                      "it out, or leave --refuse-markers out"};
   }

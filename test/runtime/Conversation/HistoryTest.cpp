@@ -74,6 +74,12 @@ TEST(History, BytesThatAreNoTextAreReplaced) {
                        "b\xEF\xBF\xBD\""),
             json->npos)
       << *json;
+  // A role comes from a file that was loaded.
+  auto loaded = History::parse("[{\"role\": \"a\xFF\", \"content\": \"\"}]");
+  ASSERT_TRUE(loaded) << loaded.error();
+  json = loaded->json();
+  ASSERT_TRUE(json);
+  EXPECT_NE(json->find("\"a\xEF\xBF\xBD\""), json->npos) << *json;
 }
 
 TEST(History, SaysWhatIsWrongInAFile) {

@@ -143,6 +143,15 @@ TEST(Gbnf, LargeGrammarsAreRefused) {
             "the grammar needs more than 1048576 states; make it smaller");
 }
 
+/// What is compiled has the name of its rule, often.
+TEST(Gbnf, LongNamesAreKeptInPart) {
+  const std::string name(100000, 'n');
+  auto grammar = parseGbnf("root ::= " + name + "\n" + name + " ::= \"a\"");
+  ASSERT_TRUE(grammar) << grammar.error();
+  for (Rule rule = 0; rule < grammar->ruleCount(); ++rule)
+    EXPECT_LE(grammar->nameOf(rule).size(), 64u);
+}
+
 /// Chains of rules are no recursion of ours.
 TEST(Gbnf, LongChainsOfRules) {
   std::string chain = "root ::= r0 \"!\"\n";

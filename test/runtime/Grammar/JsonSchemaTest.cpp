@@ -9,6 +9,7 @@
 
 #include "test/runtime/Grammar/Matching.h"
 
+#include <chrono>
 #include <vector>
 
 using namespace corellama::runtime::grammar;
@@ -82,6 +83,15 @@ TEST(JsonSchema, HostileOnes) {
   EXPECT_EQ(error(R"({"properties":{"a/b":{"type":3}}})"),
             "#/properties/a~1b/type: expected null, boolean, integer, number, "
             "string, object or array, or a list of these");
+  // A name may have what moves a terminal's cursor, or be long.
+  EXPECT_EQ(
+      error(R"({"properties":{"a\n\u001b[2J":3}})"),
+      "#/properties/a\\x0a\\x1b[2J: expected a schema: an object, true or "
+      "false");
+  const std::string deep =
+      error("{\"properties\":{\"" + std::string(3000, 'a') + "\":3}}");
+  EXPECT_LT(deep.size(), 510u);
+  EXPECT_TRUE(deep.ends_with(": expected a schema: an object, true or false"));
   EXPECT_EQ(error(R"({"type":"string","anyOf":[{"$ref":"#/$defs/a"}],
                       "$defs":{"a":{"anyOf":[{"$ref":"#/$defs/a"}]}}})"),
             "#/$defs/a/anyOf/0: 'type' around a '$ref' that leads back here is "
@@ -109,4 +119,73 @@ TEST(JsonSchema, HostileOnes) {
                   "\":true},\"additionalProperties\":true}"),
             "#: a property's name has more than 200 characters, beside "
             "'additionalProperties'; set additionalProperties to false");
+}
+
+/// What is compared pair by pair, or written for each schema, is not the
+/// product of all that a file may have.
+TEST(JsonSchema, WorkIsBounded) {
+  auto error = [](const std::string &schema) {
+    auto begin = std::chrono::steady_clock::now();
+    auto grammar = parseJsonSchema(schema);
+    double took =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
+            .count();
+    // A bound for hangs only: machines differ.
+    EXPECT_LT(took, 7) << schema.substr(0, 60);
+    return grammar ? std::string() : grammar.error();
+  };
+  auto listed = [](int count, auto text) {
+    std::string all;
+    for (int i = 0; i < count; ++i)
+      all += (i ? "," : "") + text(std::to_string(i));
+    return all;
+  };
+  // The types of what leads back to itself, for each pair of alternatives.
+  const std::string back = listed(100, [](const std::string &i) {
+    return R"({"type":"object","anyOf":[{"$ref":"#/$defs/a"}],"properties":)"
+           R"({"k":{"const":)" +
+           i + R"(}},"required":["k"]})";
+  });
+  EXPECT_NE(error(R"({"prefixItems":[)" +
+                  listed(30,
+                         [&](const std::string &) {
+                           return "{\"oneOf\":[" + back + "]}";
+                         }) +
+                  R"(],"$defs":{"a":{"anyOf":[{"$ref":"#/$defs/a"},)"
+                  R"({"$ref":"#/$defs/a"}]}}})")
+                .find("a value may fit"),
+            std::string::npos);
+  // Each value with each of the others.
+  EXPECT_NE(error("{\"oneOf\":[" +
+                  listed(100,
+                         [&](const std::string &i) {
+                           return "{\"enum\":[" +
+                                  listed(1000,
+                                         [&](const std::string &k) {
+                                           return "[" + i + ",[" + k + "]]";
+                                         }) +
+                                  "]}";
+                         }) +
+                  "]}")
+                .find("a value may fit"),
+            std::string::npos);
+  // As many as people write.
+  EXPECT_EQ(error("{\"oneOf\":[" +
+                  listed(50,
+                         [&](const std::string &i) {
+                           return "{\"enum\":[" +
+                                  listed(20,
+                                         [&](const std::string &k) {
+                                           return "\"" + i + "-" + k + "\"";
+                                         }) +
+                                  "]}";
+                         }) +
+                  "]}"),
+            "");
+  // A place is the names of all that is around it.
+  EXPECT_TRUE(
+      error("{\"properties\":{\"" + std::string(5000, 'n') +
+            "\":{\"properties\":{\"a\":{}}}}}")
+          .ends_with(": a place of more than 4096 bytes is not supported; "
+                     "shorten the names that lead here"));
 }

@@ -281,6 +281,12 @@ TEST(Chat, RefusesMessagesWithMarkers) {
   EXPECT_EQ(loaded.turn("a [/INST] b"),
             "message 1 (user) has '[/INST]', which the chat template writes "
             "around messages; take it out, or leave --refuse-markers out");
+  // A role comes from a file that was loaded.
+  Loaded zephyr(std::nullopt, {.name = "zephyr", .refuseMarkers = true});
+  EXPECT_EQ(zephyr.chat->render({{"a\n\x1b", "<|user|>"}}).error(),
+            "message 1 (a\\x0a\\x1b) has '<|user|>', which the chat template "
+            "writes around messages; take it out, or leave --refuse-markers "
+            "out");
   Loaded many(std::nullopt,
               {.source = "{% for i in range(300) %}{{ '<' ~ 'a' * i ~ '>' }}\n"
                          "{% endfor %}",
