@@ -8,12 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Draws.h"
 #include "TemplateVerify.h"
-#include "gtest/gtest.h"
-#include <fstream>
-#include <iterator>
-#include <random>
-#include <vector>
 
 namespace corellama::test {
 namespace {
@@ -57,32 +53,14 @@ constexpr std::string_view kConversations[] = {
     "[[[[1]]], {\"\": {}}, 9223372036854775807, 1e308]",
 };
 
-using Random = std::mt19937; // the same numbers everywhere
-
 std::string draw(Random &random) {
-  auto below = [&](size_t n) { return random() % n; };
   std::string input;
-  for (size_t i = below(12) + 1; i > 0; --i)
-    input += kPieces[below(std::size(kPieces))];
-  if (below(4) != 0)
-    input.append(1, '\0') += kConversations[below(std::size(kConversations))];
-  for (size_t i = below(4); i > 0; --i)
-    switch (below(4)) {
-    case 0: // a flipped bit
-      input[below(input.size())] ^= static_cast<char>(1 << below(8));
-      break;
-    case 1: // a piece goes
-      input.erase(below(input.size()), below(9));
-      break;
-    case 2: { // a piece is moved
-      const std::string part = input.substr(below(input.size()), below(40));
-      input.insert(below(input.size()), part);
-      break;
-    }
-    default: // a number grows
-      input.insert(below(input.size()), "9999999999");
-    }
-  return input.empty() ? " " : input;
+  for (size_t i = random() % 12 + 1; i > 0; --i)
+    input += kPieces[random() % std::size(kPieces)];
+  if (random() % 4 != 0)
+    input.append(1, '\0') +=
+        kConversations[random() % std::size(kConversations)];
+  return damaged(input, random);
 }
 
 TEST(TemplateFuzzReplay, PiecesInAnyOrder) {
@@ -113,16 +91,7 @@ TEST(TemplateFuzzReplay, CutAtEveryByte) {
 } // namespace corellama::test
 
 int main(int argc, char **argv) {
-  testing::InitGoogleTest(&argc, argv);
-  for (int i = 1; i < argc; ++i) {
-    std::ifstream file(argv[i], std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-    const std::string fault = corellama::test::verifyTemplate(bytes).fault;
-    if (!file || !fault.empty()) {
-      std::fprintf(stderr, "%s: %s\n", argv[i],
-                   file ? fault.c_str() : "cannot be read");
-      return 1;
-    }
-  }
-  return RUN_ALL_TESTS();
+  return corellama::test::replay(argc, argv, [](std::string_view input) {
+    return corellama::test::verifyTemplate(input).fault;
+  });
 }

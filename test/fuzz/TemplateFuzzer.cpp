@@ -2,7 +2,7 @@
 //
 // One input of libFuzzer -> the interpreter of templates, stopping where its
 // answer is wrong. A file of its own because libFuzzer brings the main
-// function. Good seeds are the .jinja files of llama.cpp's models/templates.
+// function. make_corpus.py has seeds.
 //
 //===----------------------------------------------------------------------===//
 

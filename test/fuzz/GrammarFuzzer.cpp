@@ -1,0 +1,21 @@
+//===- GrammarFuzzer.cpp - the fuzzer's entry -----------------------------===//
+//
+// One input of libFuzzer -> the readers of grammars and schemas, and masks,
+// stopping where an answer is wrong. A file of its own because libFuzzer brings
+// the main function. make_corpus.py has seeds.
+//
+//===----------------------------------------------------------------------===//
+
+#include "GrammarVerify.h"
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  auto verdict = corellama::test::verifyGrammar(
+      {reinterpret_cast<const char *>(data), size});
+  if (verdict.fault.empty())
+    return 0;
+  std::fprintf(stderr, "%s\n", verdict.fault.c_str());
+  std::abort();
+}
