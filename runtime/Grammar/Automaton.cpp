@@ -1,7 +1,8 @@
 //===- Automaton.cpp - a grammar as states over bytes ---------------------===//
 //
 // See Automaton.h. States are made from the end of a text to its beginning, so
-// that what follows is known; equal states over bytes are one.
+// that what follows is known; equal states are one where they are over bytes or
+// branch.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,6 +11,7 @@
 #include "runtime/Grammar/Utf8Ranges.h"
 
 #include <algorithm>
+#include <map>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -188,11 +190,15 @@ private:
     return found->second;
   }
 
+  /// Equal ones are one state, too.
   StateId branch(std::vector<StateId> targets) {
     std::erase(targets, kNone);
     if (targets.size() <= 1)
       return targets.empty() ? kNone : targets[0];
-    return setTargets(addState({State::Branch}), targets);
+    auto [found, isNew] = knownBranches.emplace(targets, 0);
+    if (isNew)
+      found->second = setTargets(addState({State::Branch}), targets);
+    return found->second;
   }
   StateId setTargets(StateId id, const std::vector<StateId> &targets) {
     result.states[id].first = uint32_t(result.targets.size());
@@ -316,13 +322,18 @@ private:
             repetition({Kind::Repeat, item, 1, 1, kUnbounded}, next, false));
       return copied(item, least, node.most, next);
     }
-    const Procedure body = addProcedure(current);
     state = make(item, Automaton::kEnd, true);
-    result.starts[body] = state;
     if (state == kNone)
       return least == 0 ? next : kNone;
-    state = addState(
-        {State::Repeat, 0, 0, next, body, std::max(least, 1u), node.most});
+    // Equal bodies are one procedure, whatever the counts: what is known of
+    // tokens in one holds in all.
+    auto [body, isNew] = bodies.emplace(state, 0);
+    if (isNew) {
+      body->second = addProcedure(current);
+      result.starts[body->second] = state;
+    }
+    state = addState({State::Repeat, 0, 0, next, body->second,
+                      std::max(least, 1u), node.most});
     return least == 0 ? branch({state, next}) : state;
   }
 
@@ -348,6 +359,9 @@ private:
   std::vector<std::pair<Rule, Procedure>> waiting;
   std::vector<std::string> names;
   std::unordered_map<std::string, StateId> known;
+  std::map<std::vector<StateId>, StateId> knownBranches;
+  /// By the state that a repetition's body starts in.
+  std::unordered_map<StateId, Procedure> bodies;
 };
 
 Result<Automaton> Automaton::create(const Grammar &grammar) {

@@ -76,11 +76,13 @@ template <typename Item> void Lists<Item>::grow() {
 //===----------------------------------------------------------------------===//
 
 /// Position 0, the empty list, is kDead. Frame 0, which nobody called, is below
-/// the root; the unknown one is called from Exit.
+/// the root; the unknown one is called from Exit, and nothing runs in
+/// kUncounted.
 Pushdown::Pushdown(const Automaton &automaton)
     : automaton(automaton), callers(automaton.procedureCount()) {
   steps.assign(automaton.classCount(), kDead);
-  unknown = frameOf({Automaton::kExit, 0, kBottom});
+  frameOf({Automaton::kExit, 0, kBottom});
+  frameOf({Automaton::kExit, 1, kBottom});
 }
 
 bool Pushdown::mayWork(size_t amount) {
@@ -126,6 +128,39 @@ Position Pushdown::endOf(Frame frame) {
   return close();
 }
 
+Position Pushdown::behind(Caller caller) {
+  reach(automaton[caller.state].next, caller.below);
+  return close();
+}
+
+/// A frame's callers have frames with smaller numbers.
+uint32_t Pushdown::timesOf(Position at) {
+  uint32_t fewest = UINT32_MAX;
+  for (Thread thread : positions[at]) {
+    while (fewestTimes.size() <= thread.frame) {
+      uint32_t least = UINT32_MAX;
+      for (Caller caller : frames[Frame(fewestTimes.size())])
+        least = std::min(least, caller.below == kUncounted ? caller.count
+                                                           : fewestTimes[caller.below]);
+      fewestTimes.push_back(fewestTimes.empty() ? 0 : least);
+    }
+    fewest = std::min(fewest, fewestTimes[thread.frame]);
+  }
+  return fewest;
+}
+
+void Pushdown::appendExits(Position at, std::vector<uint32_t> &exits) const {
+  for (Thread thread : positions[at]) {
+    if (thread.state != Automaton::kExit)
+      continue;
+    if (thread.frame == kBottom)
+      exits.push_back(0);
+    for (Caller caller : frames[thread.frame])
+      if (caller.below == kUncounted)
+        exits.push_back(caller.count);
+  }
+}
+
 Position Pushdown::positionOf(std::vector<Thread> threads) {
   std::sort(threads.begin(), threads.end());
   return addPosition(threads);
@@ -135,7 +170,7 @@ Position Pushdown::addPosition(std::vector<Thread> &threads) {
   const Position made = positions.numberOf(threads);
   if (const size_t places = size_t(positions.count()) * automaton.classCount();
       places > steps.size())
-    steps.resize(places, kUnknown);
+    steps.resize(places, kNotMade);
   return made;
 }
 
@@ -224,6 +259,11 @@ void Pushdown::call(Procedure procedure, Caller caller) {
 
 void Pushdown::leave(Frame frame) {
   for (Caller caller : frames[frame]) {
+    if (caller.below == kUncounted) {
+      reach(Automaton::kExit, frame);
+      call(caller.state, {caller.state, caller.count + 1, kUncounted});
+      continue;
+    }
     const State &state = automaton[caller.state];
     if (state.kind == State::Exit) {
       reach(caller.state, caller.below);
@@ -285,7 +325,7 @@ Position Pushdown::collect(Position at) {
   frames = std::move(kept.frames);
   positions = std::move(kept.positions);
   steps = std::move(kept.steps);
-  unknown = kept.unknown;
+  fewestTimes.clear();
   exhausted = false;
   return result;
 }

@@ -71,8 +71,9 @@ class Pushdown {
 public:
   /// Nothing can follow.
   static constexpr Position kDead = 0;
-  /// Of frames: the answer's end is below; what is below is not known.
-  static constexpr Frame kBottom = 0;
+  /// Frames that every Pushdown has: the answer's end is below; what is below is
+  /// not known and ends in Automaton::kExit.
+  static constexpr Frame kBottom = 0, kUnknown = 1;
 
   /// The automaton must outlive it.
   explicit Pushdown(const Automaton &automaton);
@@ -83,7 +84,7 @@ public:
     const uint8_t byteClass = automaton.classOf(byte);
     const uint32_t known =
         steps[size_t(from) * automaton.classCount() + byteClass];
-    return known != kUnknown ? known : findStep(from, byte, byteClass);
+    return known != kNotMade ? known : findStep(from, byte, byteClass);
   }
   /// Whether the answer may end here.
   bool mayEnd(Position at) const { return beginsWith(at, Automaton::kAccept); }
@@ -91,15 +92,23 @@ public:
   std::span<const Thread> threadsOf(Position at) const { return positions[at]; }
   std::span<const Caller> callersOf(Frame frame) const { return frames[frame]; }
 
-  /// For TokenMasks: where the frame's procedure has ended; a frame of which
-  /// nothing is known but that it ends in Automaton::kExit, and one more on
-  /// another; the position of some threads that wait for bytes.
+  /// For TokenMasks: where the frame's procedure has ended; where the caller's
+  /// repetition has; the position of some threads that wait for bytes.
   Position endOf(Frame frame);
-  Frame unknownFrame() const { return unknown; }
+  Position behind(Caller caller);
   Frame frameOf(Caller caller) { return frames.numberOf({caller}); }
   Position positionOf(std::vector<Thread> threads);
-  /// Whether a thread has left an unknown frame.
-  bool hasExit(Position at) const { return beginsWith(at, Automaton::kExit); }
+  /// The frame of a repetition of which only the procedure is known. It may go on
+  /// and may end after each time; times that are over are counted from 0.
+  Frame uncountedFrame(Procedure procedure) {
+    return frameOf({procedure, 0, kUncounted});
+  }
+  /// Over the threads, the fewest times that are over of an uncounted frame; 0
+  /// without one.
+  uint32_t timesOf(Position at);
+  /// Appends after how many times an uncounted frame has been left here; 0 for
+  /// an unknown one.
+  void appendExits(Position at, std::vector<uint32_t> &exits) const;
 
   /// Whether a limit was reached: all that was said since may be too little.
   /// Only collect() changes that.
@@ -113,7 +122,9 @@ public:
   Position collect(Position at);
 
 private:
-  static constexpr uint32_t kUnknown = UINT32_MAX;
+  /// Below frames of uncountedFrame(); their callers' states are procedures.
+  static constexpr Frame kUncounted = 2;
+  static constexpr uint32_t kNotMade = UINT32_MAX;
 
   bool beginsWith(Position at, StateId state) const;
   Position findStep(Position from, uint8_t byte, uint8_t byteClass);
@@ -130,7 +141,8 @@ private:
   Lists<Thread> positions;
   /// By position and class of bytes.
   std::vector<uint32_t> steps;
-  Frame unknown = 0;
+  /// As timesOf(), by frame, as far as asked for.
+  std::vector<uint32_t> fewestTimes;
   size_t work = 0;
   bool exhausted = false;
 

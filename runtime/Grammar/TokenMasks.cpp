@@ -13,12 +13,15 @@ namespace corellama::runtime::grammar {
 /// Bytes of the longest tokens of the first two tries: of 128,000 tokens three
 /// quarters have at most 8 bytes, and all but one in fifty at most 16.
 static constexpr size_t kShort = 8, kMedium = 16;
-/// What is kept of masks; all of it is forgotten beyond.
-static constexpr size_t kMostKeptBytes = 64 << 20;
+/// What is kept of masks, and of what they are made from; all of it is forgotten
+/// beyond.
+static constexpr size_t kMostMaskBytes = 16 << 20, kMostKeptBytes = 48 << 20;
 /// What an entry of a map takes, besides what it points to.
 static constexpr size_t kEntryBytes = 128;
-/// Repetitions inside of each other whose counts are looked at.
-static constexpr int kMostLevels = 4;
+/// Frames inside of each other that are left one by one, and groups of threads
+/// of one mask that are asked about alone; beyond, what goes on is asked about
+/// with the real stack. JSON needs three levels and ten groups.
+static constexpr int kMostLevels = 5, kMostGroups = 100;
 
 TokenMasks::TokenMasks(const Automaton &automaton, Pushdown &pushdown,
                        std::span<const std::string_view> tokens)
@@ -52,34 +55,111 @@ TokenMasks::TokenMasks(const Automaton &automaton, Pushdown &pushdown,
     sorted.push_back(key.token);
   tries = {TokenTrie(sorted, 1, kShort), TokenTrie(sorted, kShort + 1, kMedium),
            TokenTrie(sorted, kMedium + 1, TokenTrie::kMostBytes)};
+  forget();
 }
 
 void TokenMasks::forget() {
   masks.clear();
-  insides.clear();
-  outsides.clear();
+  founds.clear();
+  sourceNumbers.clear();
+  times.clear();
+  exitTimes.clear();
+  sources.clear();
+  for (uint32_t trie = 0; trie < tries.size(); ++trie)
+    sources.push_back({trie, {}});
   keptBytes = 0;
 }
 
 std::span<const uint64_t> TokenMasks::at(Position position) {
-  auto found = masks.find(position);
-  if (found != masks.end())
-    return found->second;
+  auto known = masks.find(position);
+  if (known != masks.end())
+    return known->second;
   if (keptBytes > kMostKeptBytes)
     forget();
+  if (masks.size() * (kEntryBytes + words * sizeof(uint64_t)) > kMostMaskBytes)
+    masks.clear();
   mask.assign(words, 0);
+  groupsLeft = kMostGroups;
+  for (uint32_t trie = 0; trie < tries.size(); ++trie)
+    if (tries[trie].size() > 0)
+      addGroups(trie, position, kMostLevels);
+  return masks.emplace(position, mask).first->second;
+}
+
+/// Adds the tokens of a source that go on at a position.
+void TokenMasks::addGroups(uint32_t source, Position position, int levels) {
   // A copy, since more positions are made; threads of one frame are neighbours.
   auto all = pushdown.threadsOf(position);
   const std::vector<Thread> threads(all.begin(), all.end());
+  size_t groups = 0;
+  for (size_t i = 0; i < threads.size(); ++i)
+    groups += i == 0 || threads[i].frame != threads[i - 1].frame;
+  groupsLeft -= int(std::min<size_t>(groups, kMostGroups));
+  if (levels == 0 || groupsLeft < 0) {
+    addTokens(find(source, position), 0);
+    return;
+  }
   for (size_t first = 0, last; first < threads.size(); first = last) {
     for (last = first;
          last < threads.size() && threads[last].frame == threads[first].frame;)
       ++last;
     if (threads[first].frame != Pushdown::kBottom)
-      addGroup(std::span(threads).subspan(first, last - first));
+      addGroup(source, std::span(threads).subspan(first, last - first), levels);
   }
-  keptBytes += kEntryBytes + words * sizeof(uint64_t);
-  return masks.emplace(position, mask).first->second;
+}
+
+/// Adds the tokens of threads that have one frame. What several callers allow is
+/// what one of them does, so repetitions among them are asked about alone.
+void TokenMasks::addGroup(uint32_t source, std::span<const Thread> threads,
+                          int levels) {
+  auto below = pushdown.callersOf(threads[0].frame);
+  const std::vector<Caller> callers(below.begin(), below.end());
+  const bool isCounted =
+      std::any_of(callers.begin(), callers.end(),
+                  [](const Caller &caller) { return caller.count > 0; });
+  std::vector<Thread> same(threads.begin(), threads.end());
+  auto positionIn = [&](Frame frame) {
+    for (Thread &thread : same)
+      thread.frame = frame;
+    return pushdown.positionOf(same);
+  };
+  if (isCounted && callers.size() > 1) {
+    groupsLeft -= int(std::min<size_t>(callers.size(), kMostGroups));
+    if (groupsLeft < 0) {
+      addTokens(find(source, positionIn(threads[0].frame)), 0);
+      return;
+    }
+    for (const Caller &caller : callers) {
+      positionIn(pushdown.frameOf(caller));
+      addGroup(source, same, levels);
+    }
+    return;
+  }
+  const uint32_t trie = sources[source].trie;
+  if (!isCounted) {
+    Found &found = find(source, positionIn(Pushdown::kUnknown));
+    addTokens(found, 0);
+    if (!found.exits.empty())
+      addGroups(sourceOf(trie, found, 0, 0),
+                pushdown.endOf(threads[0].frame), levels - 1);
+    return;
+  }
+  const Caller caller = callers[0];
+  const State &state = automaton[caller.state];
+  Found &found =
+      find(source, positionIn(pushdown.uncountedFrame(state.procedure)));
+  const uint32_t most =
+      state.most == kUnbounded ? kUnbounded : state.most - caller.count;
+  const uint32_t least =
+      caller.count < state.least ? state.least - caller.count : 0;
+  // At less than `least` the repetition goes on, so what is taken by then may
+  // stay, too.
+  addTokens(found, most);
+  const uint32_t mostExits =
+      uint32_t(std::min<size_t>(most, found.exits.size() - 1));
+  if (least < found.exits.size())
+    addGroups(sourceOf(trie, found, least, mostExits), pushdown.behind(caller),
+              levels - 1);
 }
 
 static void setBits(std::vector<uint64_t> &bits,
@@ -88,90 +168,85 @@ static void setBits(std::vector<uint64_t> &bits,
     bits[size_t(id) / 64] |= uint64_t(1) << (id % 64);
 }
 
-/// Adds the tokens of threads that have one frame.
-void TokenMasks::addGroup(std::span<const Thread> threads) {
-  for (uint32_t trie = 0; trie < tries.size(); ++trie) {
-    Frame base = Pushdown::kBottom;
-    const Frame general =
-        generalFrame(threads[0].frame, tries[trie].height(), kMostLevels, base);
-    std::vector<Thread> same(threads.begin(), threads.end());
-    for (Thread &thread : same)
-      thread.frame = general;
-    const Position position = pushdown.positionOf(std::move(same));
-    const Inside &inside = insideOf(trie, position);
-    for (size_t word = 0; word < inside.bits.size(); ++word)
-      mask[word] |= inside.bits[word];
-    setBits(mask, inside.ids);
-    if (!inside.exits.empty())
-      setBits(mask,
-              outsideOf(trie, position, inside.exits, pushdown.endOf(base)));
+/// Adds the tokens that take as many times or fewer.
+void TokenMasks::addTokens(Found &found, uint32_t mostTimes) {
+  if (found.ids.empty())
+    return;
+  const size_t lists = std::min<size_t>(mostTimes, found.ids.size() - 1) + 1;
+  size_t count = 0;
+  for (size_t i = 0; i < lists; ++i)
+    count += found.ids[i].size();
+  auto setAll = [&](Bits &bits) {
+    for (size_t i = 0; i < lists; ++i)
+      setBits(bits, found.ids[i]);
+  };
+  // Few are set one by one.
+  if (count <= words / 4) {
+    setAll(mask);
+    return;
   }
-}
-
-/// A frame that stands for all that differ from `frame` in what no token of
-/// `height` bytes can tell: what is below `base`, which it replaces by the
-/// unknown one, and counts far from their limits.
-Frame TokenMasks::generalFrame(Frame frame, size_t height, int levels,
-                               Frame &base) {
-  auto callers = pushdown.callersOf(frame);
-  if (levels == 0 || callers.size() != 1 || callers[0].count == 0) {
-    base = frame;
-    return pushdown.unknownFrame();
+  found.upTo.resize(found.ids.size());
+  Bits &bits = found.upTo[lists - 1];
+  if (bits.empty()) {
+    bits.resize(words);
+    setAll(bits);
+    keptBytes += words * sizeof(uint64_t);
   }
-  const Caller caller = callers[0];
-  const Frame below = generalFrame(caller.below, height, levels - 1, base);
-  return pushdown.frameOf({caller.state, generalCount(caller, height), below});
+  for (size_t word = 0; word < words; ++word)
+    mask[word] |= bits[word];
 }
 
-/// Each time takes a byte at least, so `height` bytes end no more than as many.
-uint32_t TokenMasks::generalCount(Caller caller, size_t height) const {
-  const State &state = automaton[caller.state];
-  if (caller.count < state.least)
-    return state.least - caller.count >= height ? 1 : caller.count;
-  if (state.most != kUnbounded && state.most - caller.count >= height)
-    return state.most - uint32_t(height);
-  return caller.count;
-}
-
-const TokenMasks::Inside &TokenMasks::insideOf(uint32_t trie,
-                                               Position position) {
-  auto [found, isNew] = insides.try_emplace({trie, position});
-  Inside &inside = found->second;
+TokenMasks::Found &TokenMasks::find(uint32_t source, Position position) {
+  auto [known, isNew] = founds.try_emplace({source, position});
+  Found &found = known->second;
   if (!isNew)
-    return inside;
-  walk(tries[trie], 0, tries[trie].size(), position, inside.ids, &inside.exits);
-  if (inside.ids.size() > words) {
-    inside.bits.resize(words);
-    setBits(inside.bits, inside.ids);
-    inside.ids = {};
-  }
-  keptBytes += kEntryBytes + inside.bits.size() * sizeof(uint64_t) +
-               inside.ids.size() * sizeof(int32_t) +
-               inside.exits.size() * sizeof(uint32_t);
-  return inside;
+    return found;
+  found.number = uint32_t(founds.size());
+  const Source &from = sources[source];
+  const TokenTrie &trie = tries[from.trie];
+  if (source < tries.size())
+    walk(trie, 0, trie.size(), position, found);
+  for (uint32_t node : from.nodes)
+    walk(trie, node + 1, trie[node].end, position, found);
+  keptBytes += kEntryBytes;
+  for (const auto &ids : found.ids)
+    keptBytes += sizeof(ids) + ids.size() * sizeof(int32_t);
+  for (const auto &exits : found.exits)
+    keptBytes += sizeof(exits) + exits.size() * sizeof(uint32_t);
+  return found;
 }
 
-/// The tokens that leave the frame and go on at `after`.
-const std::vector<int32_t> &
-TokenMasks::outsideOf(uint32_t trie, Position inside,
-                      const std::vector<uint32_t> &exits, Position after) {
-  auto [found, isNew] = outsides.try_emplace({trie, inside, after});
+/// The exits of `least` to `most` times, each node once.
+uint32_t TokenMasks::sourceOf(uint32_t trie, const Found &found, uint32_t least,
+                              uint32_t most) {
+  auto [known, isNew] = sourceNumbers.try_emplace(
+      {found.number, least, most}, uint32_t(sources.size()));
   if (!isNew)
-    return found->second;
-  for (uint32_t exit : exits)
-    walk(tries[trie], exit + 1, tries[trie][exit].end, after, found->second,
-         nullptr);
-  keptBytes += kEntryBytes + found->second.size() * sizeof(int32_t);
-  return found->second;
+    return known->second;
+  std::vector<uint32_t> nodes;
+  std::vector<bool> isIn(tries[trie].size());
+  for (uint32_t count = least; count <= most; ++count)
+    for (uint32_t node : found.exits[count])
+      if (!isIn[node]) {
+        isIn[node] = true;
+        nodes.push_back(node);
+      }
+  keptBytes += 2 * kEntryBytes + nodes.size() * sizeof(uint32_t);
+  sources.push_back({trie, std::move(nodes)});
+  return known->second;
 }
 
-/// Appends the ids of nodes from `first` to before `last`, which are whole
+/// Finds the tokens of nodes from `first` to before `last`, which are whole
 /// subtrees under a node that `position` belongs to.
 void TokenMasks::walk(const TokenTrie &trie, uint32_t first, uint32_t last,
-                      Position position, std::vector<int32_t> &ids,
-                      std::vector<uint32_t> *exits) {
+                      Position position, Found &found) {
   if (first == last)
     return;
+  auto listOf = [](auto &lists, uint32_t times) -> auto & {
+    if (lists.size() <= times)
+      lists.resize(times + 1);
+    return lists[times];
+  };
   path[trie[first].depth - 1] = position;
   for (uint32_t at = first; at < last;) {
     const TokenTrie::Node &node = trie[at];
@@ -181,12 +256,29 @@ void TokenMasks::walk(const TokenTrie &trie, uint32_t first, uint32_t last,
       continue;
     }
     path[node.depth] = next;
-    auto here = trie.idsOf(at);
-    ids.insert(ids.end(), here.begin(), here.end());
-    if (exits && node.end > at + 1 && pushdown.hasExit(next))
-      exits->push_back(at);
+    const Times taken = timesOf(next);
+    if (auto here = trie.idsOf(at); !here.empty()) {
+      auto &ids = listOf(found.ids, taken.fewest);
+      ids.insert(ids.end(), here.begin(), here.end());
+    }
+    if (node.end > at + 1)
+      for (uint32_t i = taken.first; i < taken.first + taken.count; ++i)
+        listOf(found.exits, exitTimes[i]).push_back(at);
     ++at;
   }
+}
+
+TokenMasks::Times TokenMasks::timesOf(Position position) {
+  if (times.size() <= position)
+    times.resize(position + 1);
+  Times &result = times[position];
+  if (result.fewest == UINT32_MAX) {
+    result.fewest = pushdown.timesOf(position);
+    result.first = uint32_t(exitTimes.size());
+    pushdown.appendExits(position, exitTimes);
+    result.count = uint32_t(exitTimes.size()) - result.first;
+  }
+  return result;
 }
 
 } // namespace corellama::runtime::grammar

@@ -5,14 +5,17 @@
 // without a quotation mark are allowed wherever the string stands. So threads
 // of one frame are asked about alone, with an unknown frame in place of theirs
 // (XGrammar calls these tokens context-independent). This gives the tokens that
-// stay inside of the frame, and the prefixes that leave it; only what continues
-// these is asked about with the real stack. Both answers are kept, so that a
-// string five levels deep costs what the first one has left to do.
+// stay inside of the frame, and the prefixes that leave it; what continues
+// these is asked about in the same way from where the frame has been left. All
+// answers are kept, so a string five levels deep costs what the first one has
+// left to do.
 //
-// Counts of repetitions are part of a position, too. In an unknown frame a
-// count that no token can bring to a limit is replaced by one that stands for
-// all of these; tokens are in three tries by their lengths, so that the few
-// long ones do not decide what is far from a limit.
+// Nor does an answer depend on how often a repetition may still go on: the
+// frame in place of a repetition's allows any count, and tokens and prefixes
+// are kept by the times that they take. Those that a count excludes are left
+// out when a mask is made. Tokens are in three tries by their lengths, so that
+// the few long ones do not make all prefixes depend on what is far from a
+// limit.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,6 +27,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <span>
 #include <string_view>
@@ -47,36 +51,57 @@ public:
   void forget();
 
 private:
-  /// The tokens that stay inside of an unknown frame, as bits where there are
-  /// many, and the nodes of prefixes that leave it and go on.
-  struct Inside {
-    std::vector<uint64_t> bits;
-    std::vector<int32_t> ids;
-    std::vector<uint32_t> exits;
+  using Bits = std::vector<uint64_t>;
+  /// Nodes of a trie, of which what continues them is asked about; in the first
+  /// sources, one for each trie, all that is in it.
+  struct Source {
+    uint32_t trie;
+    std::vector<uint32_t> nodes;
+  };
+  /// What a source has at a position, by the times that are over of an uncounted
+  /// frame (Pushdown.h): tokens by the fewest, and the nodes of prefixes that
+  /// leave the frame and go on by all of them.
+  struct Found {
+    uint32_t number;
+    std::vector<std::vector<int32_t>> ids;
+    std::vector<std::vector<uint32_t>> exits;
+    /// The tokens of as many times or fewer, made where a mask needs them.
+    std::vector<Bits> upTo;
+  };
+  /// As Pushdown has it for a position; `count` exits from `first`.
+  struct Times {
+    uint32_t fewest = UINT32_MAX;
+    uint32_t first = 0, count = 0;
   };
 
-  void addGroup(std::span<const Thread> threads);
-  const Inside &insideOf(uint32_t trie, Position position);
-  const std::vector<int32_t> &outsideOf(uint32_t trie, Position inside,
-                                        const std::vector<uint32_t> &exits,
-                                        Position after);
-  Frame generalFrame(Frame frame, size_t height, int levels, Frame &base);
-  uint32_t generalCount(Caller caller, size_t height) const;
+  void addGroups(uint32_t source, Position position, int levels);
+  void addGroup(uint32_t source, std::span<const Thread> threads, int levels);
+  void addTokens(Found &found, uint32_t mostTimes);
+  Found &find(uint32_t source, Position position);
+  uint32_t sourceOf(uint32_t trie, const Found &found, uint32_t least,
+                    uint32_t most);
   void walk(const TokenTrie &trie, uint32_t first, uint32_t last,
-            Position position, std::vector<int32_t> &ids,
-            std::vector<uint32_t> *exits);
+            Position position, Found &found);
+  Times timesOf(Position position);
 
   const Automaton &automaton;
   Pushdown &pushdown;
   const size_t words;
   std::array<TokenTrie, 3> tries;
-  std::unordered_map<Position, std::vector<uint64_t>> masks;
-  /// By trie and position; by these and the position after the frame.
-  std::map<std::pair<uint32_t, Position>, Inside> insides;
-  std::map<std::array<uint32_t, 3>, std::vector<int32_t>> outsides;
+  std::unordered_map<Position, Bits> masks;
+  std::deque<Source> sources;
+  /// By source and position.
+  std::map<std::pair<uint32_t, Position>, Found> founds;
+  /// By a Found's number, and the least and most times of its exits.
+  std::map<std::array<uint32_t, 3>, uint32_t> sourceNumbers;
+  /// By position; and all exits.
+  std::vector<Times> times;
+  std::vector<uint32_t> exitTimes;
+  /// Of all but the masks.
   size_t keptBytes = 0;
   /// While a mask is made.
-  std::vector<uint64_t> mask;
+  Bits mask;
+  int groupsLeft = 0;
   std::vector<Position> path;
 };
 

@@ -11,10 +11,9 @@
 //       sum of a hash of each; or `dead`
 //   ... --ids    the same, with the ids in place of their number and hash
 //   ... --answers  a seed a line of stdin; for each a drawn answer in
-//   hexadecimal
-//       digits
+//       hexadecimal digits
 //   ... --times  a whole answer a line of stdin, as it is; one line of
-//       microseconds: until the first mask, and the median, the 99th
+//       microseconds on a CPU: until the first mask, and the median, the 99th
 //       percentile and the largest of all later ones
 //
 //===----------------------------------------------------------------------===//
@@ -28,8 +27,8 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
-#include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -42,10 +41,11 @@ static int fail(const std::string &message) {
   return 1;
 }
 
+/// Of this thread's time on a CPU, which other programs hardly change.
 static double microseconds() {
-  return std::chrono::duration<double, std::micro>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
+  timespec now = {};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return double(now.tv_sec) * 1e6 + double(now.tv_nsec) / 1e3;
 }
 
 /// 64 bits of an id (splitmix64's last steps); test_grammar.py has the same.
