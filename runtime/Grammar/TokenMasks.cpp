@@ -66,7 +66,7 @@ void TokenMasks::forget() {
   exitTimes.clear();
   sources.clear();
   for (uint32_t trie = 0; trie < tries.size(); ++trie)
-    sources.push_back({trie, {}});
+    sources.push_back({trie, {}, {}});
   keptBytes = 0;
 }
 
@@ -202,12 +202,10 @@ TokenMasks::Found &TokenMasks::find(uint32_t source, Position position) {
   if (!isNew)
     return found;
   found.number = uint32_t(founds.size());
-  const Source &from = sources[source];
-  const TokenTrie &trie = tries[from.trie];
   if (source < tries.size())
-    walk(trie, 0, trie.size(), position, found);
-  for (uint32_t node : from.nodes)
-    walk(trie, node + 1, trie[node].end, position, found);
+    walk(tries[source], 0, tries[source].size(), position, found);
+  else
+    walkBehind(sources[source], position, found);
   keptBytes += kEntryBytes;
   for (const auto &ids : found.ids)
     keptBytes += sizeof(ids) + ids.size() * sizeof(int32_t);
@@ -231,9 +229,33 @@ uint32_t TokenMasks::sourceOf(uint32_t trie, const Found &found, uint32_t least,
         isIn[node] = true;
         nodes.push_back(node);
       }
-  keptBytes += 2 * kEntryBytes + nodes.size() * sizeof(uint32_t);
-  sources.push_back({trie, std::move(nodes)});
+  keptBytes += 2 * kEntryBytes + isIn.size() / 8 +
+               nodes.size() * sizeof(uint32_t);
+  sources.push_back({trie, std::move(nodes), std::move(isIn)});
   return known->second;
+}
+
+/// Where a position takes few bytes, as behind a string, the nodes with these
+/// are fewer than those of the source.
+void TokenMasks::walkBehind(const Source &source, Position position,
+                            Found &found) {
+  const TokenTrie &trie = tries[source.trie];
+  std::vector<uint8_t> bytes;
+  size_t count = 0;
+  for (int byte = 0; byte < 256; ++byte)
+    if (pushdown.step(position, uint8_t(byte)) != Pushdown::kDead) {
+      bytes.push_back(uint8_t(byte));
+      count += trie.nodesOf(uint8_t(byte)).size();
+    }
+  if (count >= source.nodes.size()) {
+    for (uint32_t node : source.nodes)
+      walk(trie, node + 1, trie[node].end, position, found);
+    return;
+  }
+  for (uint8_t byte : bytes)
+    for (uint32_t node : trie.nodesOf(byte))
+      if (trie[node].depth > 1 && source.isIn[trie[node].parent])
+        walk(trie, node, trie[node].end, position, found);
 }
 
 /// Finds the tokens of nodes from `first` to before `last`, which are whole

@@ -57,6 +57,8 @@ private:
   struct Source {
     uint32_t trie;
     std::vector<uint32_t> nodes;
+    /// By node.
+    std::vector<bool> isIn;
   };
   /// What a source has at a position, by the times that are over of an uncounted
   /// frame (Pushdown.h): tokens by the fewest, and the nodes of prefixes that
@@ -80,6 +82,7 @@ private:
   Found &find(uint32_t source, Position position);
   uint32_t sourceOf(uint32_t trie, const Found &found, uint32_t least,
                     uint32_t most);
+  void walkBehind(const Source &source, Position position, Found &found);
   void walk(const TokenTrie &trie, uint32_t first, uint32_t last,
             Position position, Found &found);
   Times timesOf(Position position);
