@@ -140,8 +140,9 @@ uint32_t Pushdown::timesOf(Position at) {
     while (fewestTimes.size() <= thread.frame) {
       uint32_t least = UINT32_MAX;
       for (Caller caller : frames[Frame(fewestTimes.size())])
-        least = std::min(least, caller.below == kUncounted ? caller.count
-                                                           : fewestTimes[caller.below]);
+        least = std::min(least, caller.below == kUncounted
+                                    ? caller.count
+                                    : fewestTimes[caller.below]);
       fewestTimes.push_back(fewestTimes.empty() ? 0 : least);
     }
     fewest = std::min(fewest, fewestTimes[thread.frame]);

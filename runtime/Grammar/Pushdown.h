@@ -71,8 +71,8 @@ class Pushdown {
 public:
   /// Nothing can follow.
   static constexpr Position kDead = 0;
-  /// Frames that every Pushdown has: the answer's end is below; what is below is
-  /// not known and ends in Automaton::kExit.
+  /// Frames that every Pushdown has: the answer's end is below; what is below
+  /// is not known and ends in Automaton::kExit.
   static constexpr Frame kBottom = 0, kUnknown = 1;
 
   /// The automaton must outlive it.
@@ -98,8 +98,8 @@ public:
   Position behind(Caller caller);
   Frame frameOf(Caller caller) { return frames.numberOf({caller}); }
   Position positionOf(std::vector<Thread> threads);
-  /// The frame of a repetition of which only the procedure is known. It may go on
-  /// and may end after each time; times that are over are counted from 0.
+  /// The frame of a repetition of which only the procedure is known. It may go
+  /// on and may end after each time; times that are over are counted from 0.
   Frame uncountedFrame(Procedure procedure) {
     return frameOf({procedure, 0, kUncounted});
   }

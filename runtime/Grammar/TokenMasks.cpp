@@ -13,8 +13,8 @@ namespace corellama::runtime::grammar {
 /// Bytes of the longest tokens of the first two tries: of 128,000 tokens three
 /// quarters have at most 8 bytes, and all but one in fifty at most 16.
 static constexpr size_t kShort = 8, kMedium = 16;
-/// What is kept of masks, and of what they are made from; all of it is forgotten
-/// beyond.
+/// What is kept of masks, and of what they are made from; all of it is
+/// forgotten beyond.
 static constexpr size_t kMostMaskBytes = 16 << 20, kMostKeptBytes = 48 << 20;
 /// What an entry of a map takes, besides what it points to.
 static constexpr size_t kEntryBytes = 128;
@@ -108,8 +108,8 @@ void TokenMasks::addGroups(uint32_t source, Position position, int levels) {
   }
 }
 
-/// Adds the tokens of threads that have one frame. What several callers allow is
-/// what one of them does, so repetitions among them are asked about alone.
+/// Adds the tokens of threads that have one frame. What several callers allow
+/// is what one of them does, so repetitions among them are asked about alone.
 void TokenMasks::addGroup(uint32_t source, std::span<const Thread> threads,
                           int levels) {
   auto below = pushdown.callersOf(threads[0].frame);
@@ -140,8 +140,8 @@ void TokenMasks::addGroup(uint32_t source, std::span<const Thread> threads,
     Found &found = find(source, positionIn(Pushdown::kUnknown));
     addTokens(found, 0);
     if (!found.exits.empty())
-      addGroups(sourceOf(trie, found, 0, 0),
-                pushdown.endOf(threads[0].frame), levels - 1);
+      addGroups(sourceOf(trie, found, 0, 0), pushdown.endOf(threads[0].frame),
+                levels - 1);
     return;
   }
   const Caller caller = callers[0];
@@ -217,8 +217,8 @@ TokenMasks::Found &TokenMasks::find(uint32_t source, Position position) {
 /// The exits of `least` to `most` times, each node once.
 uint32_t TokenMasks::sourceOf(uint32_t trie, const Found &found, uint32_t least,
                               uint32_t most) {
-  auto [known, isNew] = sourceNumbers.try_emplace(
-      {found.number, least, most}, uint32_t(sources.size()));
+  auto [known, isNew] = sourceNumbers.try_emplace({found.number, least, most},
+                                                  uint32_t(sources.size()));
   if (!isNew)
     return known->second;
   std::vector<uint32_t> nodes;
@@ -229,8 +229,8 @@ uint32_t TokenMasks::sourceOf(uint32_t trie, const Found &found, uint32_t least,
         isIn[node] = true;
         nodes.push_back(node);
       }
-  keptBytes += 2 * kEntryBytes + isIn.size() / 8 +
-               nodes.size() * sizeof(uint32_t);
+  keptBytes +=
+      2 * kEntryBytes + isIn.size() / 8 + nodes.size() * sizeof(uint32_t);
   sources.push_back({trie, std::move(nodes), std::move(isIn)});
   return known->second;
 }

@@ -60,9 +60,9 @@ private:
     /// By node.
     std::vector<bool> isIn;
   };
-  /// What a source has at a position, by the times that are over of an uncounted
-  /// frame (Pushdown.h): tokens by the fewest, and the nodes of prefixes that
-  /// leave the frame and go on by all of them.
+  /// What a source has at a position, by the times that are over of an
+  /// uncounted frame (Pushdown.h): tokens by the fewest, and the nodes of
+  /// prefixes that leave the frame and go on by all of them.
   struct Found {
     uint32_t number;
     std::vector<std::vector<int32_t>> ids;

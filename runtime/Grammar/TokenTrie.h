@@ -3,7 +3,8 @@
 // Tokens sorted by their bytes as a tree in one array: a node for each
 // different prefix, in the order of a depth-first walk, each with the place
 // behind its subtree. So asking a grammar about all tokens looks at each prefix
-// once and skips what cannot match. Nodes can be found by their last bytes, too.
+// once and skips what cannot match. Nodes can be found by their last bytes,
+// too.
 //
 //===----------------------------------------------------------------------===//
 
@@ -52,8 +53,8 @@ public:
   }
   /// The nodes whose last byte it is, ascending.
   std::span<const uint32_t> nodesOf(uint8_t byte) const {
-    return std::span(byByte).subspan(
-        firstOf[byte], firstOf[size_t(byte) + 1] - firstOf[byte]);
+    return std::span(byByte).subspan(firstOf[byte],
+                                     firstOf[size_t(byte) + 1] - firstOf[byte]);
   }
 
 private:

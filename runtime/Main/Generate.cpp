@@ -186,7 +186,7 @@ std::optional<int32_t> Generator::sample(std::span<const float> row,
                                          Generation &outcome) {
   if (constraint && !constraint->mayGoOn()) {
     outcome.error = constraint->failure();
-    outcome.end = outcome.error.empty() ? End::endToken : End::failed;
+    outcome.end = outcome.error.empty() ? End::endToken : End::grammarFailed;
     return std::nullopt;
   }
   const int32_t id = sampler.sample(

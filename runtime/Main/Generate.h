@@ -39,8 +39,10 @@ enum class End {
   outputClosed,
   /// A signal.
   interrupted,
-  /// Generation::error says why: output could not be written, or no token
-  /// follows the constraint.
+  /// The constraint has no id that goes on, Generation::error says why. The
+  /// answer up to there is like one that -n ends: the next one may go well.
+  grammarFailed,
+  /// Output could not be written, Generation::error says why.
   failed,
 };
 

@@ -57,6 +57,7 @@ static int exitCodeOf(const Generation &generation, const Model &model) {
     return 0;
   case End::interrupted:
     return 128 + pendingSignal();
+  case End::grammarFailed:
   case End::failed:
     return fail(generation.error);
   }

@@ -50,6 +50,7 @@ static void compare(const char *grammar, const std::string &letters) {
     for (int i = 0; i < 100; ++i) {
       pushdown.renewWork();
       auto mask = masks.at(at);
+      ASSERT_FALSE(pushdown.isExhausted()) << grammar;
       std::vector<size_t> allowed;
       for (size_t id = 0; id < tokens.size(); ++id) {
         Position after =
@@ -89,6 +90,21 @@ TEST(TokenMasks, AreWhatBytesSay) {
   compare("root ::= (\"ab\" | \"a\" | \"bcc\"){10,80} \"d\"+", "abcd");
   // Counts of which one repetition is called by several.
   compare("root ::= (x | \"a\" x | x \"b\" root)+\nx ::= [abc]{70,90}", "abc");
+  // Equal bodies with several counts, one after and inside of the other.
+  compare("root ::= ([ab]{70} \"c\" | [ab]{0,90} \"d\"){3,} [ab]{65,}", "abcd");
+  compare(
+      "root ::= (([ab]{2,70} \"c\"){2,70} \"d\"){2,70} ([ab]{80} | [abc]{66})",
+      "abcd");
+  // Many counts at once, and a repetition that is called at its own end.
+  compare("root ::= ([ab]{0,80} \"b\"){0,70} \"c\"", "abc");
+  compare("root ::= x{66,70}\nx ::= \"a\" | \"b\" y | \"c\" x{66,90}\n"
+          "y ::= \"a\" y | \"b\" | x",
+          "abc");
+  // More frames than are left one by one.
+  compare("root ::= a{0,70} \"1\"\na ::= b{0,70} \"2\"\nb ::= c{0,70} \"3\"\n"
+          "c ::= d{0,70} \"4\"\nd ::= e{0,70} \"5\"\ne ::= f{0,70} \"6\"\n"
+          "f ::= [7]{0,70} \"8\"",
+          "12345678");
   // Frames below that differ.
   compare("root ::= \"a\" root \"b\" | \"a\" root \"c\" | \"[\" root \"]\" | "
           "\"\\\"\" [^\"]* \"\\\"\"",
