@@ -16,11 +16,11 @@ static constexpr size_t kShort = 8, kMedium = 16;
 /// What is kept of masks, and of what they are made from; all of it is
 /// forgotten beyond.
 static constexpr size_t kMostMaskBytes = 16 << 20, kMostKeptBytes = 48 << 20;
-/// What an entry of a map takes, besides what it points to.
+/// What an entry of a map or a list of lists takes, besides what it points to.
 static constexpr size_t kEntryBytes = 128;
 /// Frames inside of each other that are left one by one, and groups of threads
-/// of one mask that are asked about alone; beyond, what goes on is asked about
-/// with the real stack. JSON needs three levels and ten groups.
+/// of one mask that are asked about alone. Beyond, what goes on is asked about
+/// with the real stack at once: groups could multiply with each level.
 static constexpr int kMostLevels = 5, kMostGroups = 100;
 
 TokenMasks::TokenMasks(const Automaton &automaton, Pushdown &pushdown,
@@ -206,11 +206,11 @@ TokenMasks::Found &TokenMasks::find(uint32_t source, Position position) {
     walk(tries[source], 0, tries[source].size(), position, found);
   else
     walkBehind(sources[source], position, found);
-  keptBytes += kEntryBytes;
+  keptBytes += kEntryBytes * (1 + found.ids.size() + found.exits.size());
   for (const auto &ids : found.ids)
-    keptBytes += sizeof(ids) + ids.size() * sizeof(int32_t);
+    keptBytes += ids.size() * sizeof(int32_t);
   for (const auto &exits : found.exits)
-    keptBytes += sizeof(exits) + exits.size() * sizeof(uint32_t);
+    keptBytes += exits.size() * sizeof(uint32_t);
   return found;
 }
 
