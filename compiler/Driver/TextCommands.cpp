@@ -5,7 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/Driver/OptionChecks.h"
 #include "compiler/Driver/Subcommands.h"
+#include "compiler/Text/CheckpointText.h"
 #include "llvm/ADT/StringExtras.h"
 #include <chrono>
 
@@ -17,8 +19,9 @@ static constexpr const char *kTokenizeExamples = R"(examples:
   corellama tokenize model -f story.txt --json       # pieces and their places
   ./model --prompt-ids $(corellama tokenize model -p Hi)      # as ./model -p Hi
 
-FILE is a checkpoint, which may be a vocabulary alone, or a program. Places are
-bytes of the text; what stands for none of them, such as BOS, has an empty one.
+FILE is a checkpoint, which may be a vocabulary alone, a SentencePiece model
+(tokenizer.model) or a program. Places are bytes of the text; what stands for
+none of them, such as BOS, has an empty one.
 )";
 
 static constexpr const char *kDetokenizeExamples = R"(examples:
@@ -56,7 +59,9 @@ Subcommand corellama::addTokenize(CLI::App &tool) {
   auto options = std::make_shared<text::TokenizeOptions>();
   CLI::App &c = *tool.add_subcommand("tokenize", "the token ids of a text");
   c.footer(kTokenizeExamples);
-  c.add_option("FILE", options->file, "a checkpoint or a program")->required();
+  c.add_option("FILE", options->file,
+               "a checkpoint, a program or a tokenizer.model")
+      ->required();
   CLI::Option *text = addText(c, "-p,--prompt", options->text, "the text");
   CLI::Option *file =
       c.add_option(
@@ -64,10 +69,10 @@ Subcommand corellama::addTokenize(CLI::App &tool) {
            "read the text from FILE, byte for byte; - is standard input")
           ->type_name("FILE")
           ->excludes(text);
-  bool &bos = options->bos;
+  bool &frame = options->frame;
   c.add_flag_callback(
-      "--no-bos", [&bos] { bos = false; },
-      "without BOS, where the model's texts begin with it");
+      "--no-bos", [&frame] { frame = false; },
+      "without the BOS and EOS that the model's texts begin and end with");
   c.add_flag("--parse-special", options->parseSpecial,
              "recognise control tokens, such as <s>, in the text");
   c.add_flag("--json", options->json,
@@ -84,7 +89,9 @@ Subcommand corellama::addDetokenize(CLI::App &tool) {
   auto options = std::make_shared<text::DetokenizeOptions>();
   CLI::App &c = *tool.add_subcommand("detokenize", "the text of token ids");
   c.footer(kDetokenizeExamples);
-  c.add_option("FILE", options->file, "a checkpoint or a program")->required();
+  c.add_option("FILE", options->file,
+               "a checkpoint, a program or a tokenizer.model")
+      ->required();
   CLI::Option *ids = addText(c, "--ids", options->ids,
                              "the ids, separated by commas or white space")
                          ->type_name("1,2,3");
@@ -144,13 +151,10 @@ Subcommand corellama::addRender(CLI::App &tool) {
       c.add_option("--template", options->templateFile,
                    "a file with a Jinja template, in place of FILE's")
           ->type_name("FILE");
-  c.add_option("--chat-template", options->templateName,
-               "a template by name, in place of FILE's: " +
-                   text::templateNames())
-      ->type_name("NAME")
-      ->excludes(file)
-      ->check(
-          [](const std::string &name) { return text::whyNoTemplate(name); });
+  isOneOf(c.add_option("--chat-template", options->templateName,
+                       "a template by name, in place of FILE's"),
+          templateNames())
+      ->excludes(file);
   bool &prompt = options->generationPrompt;
   c.add_flag_callback(
       "--no-generation-prompt", [&prompt] { prompt = false; },

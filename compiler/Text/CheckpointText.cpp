@@ -7,7 +7,11 @@
 #include "compiler/Text/CheckpointText.h"
 #include "compiler/Text/GGUFText.h"
 #include "runtime/Templates/Chat.h"
+#include "runtime/Templates/NamedTemplates.h"
 #include "runtime/Tokenizer/Tokenizer.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringRef.h"
+#include <array>
 
 using namespace corellama;
 using llvm::json::fixUTF8;
@@ -15,6 +19,44 @@ using llvm::json::fixUTF8;
 /// An error of the runtime without its advice to users of the program.
 static std::string reasonOf(const std::string &error) {
   return error.substr(0, error.find("; "));
+}
+
+std::vector<std::string> corellama::templateNames() {
+  const std::string names = runtime::templates::templateNames();
+  std::vector<std::string> list;
+  for (llvm::StringRef name : llvm::split(names, ", "))
+    list.push_back(name.str());
+  return list;
+}
+
+/// Whether two templates write the same for a conversation of all roles, with
+/// spaces that one of them may remove. Some add a system message of their own.
+static bool writeAlike(const runtime::ChatFormat &one,
+                       const runtime::ChatFormat &other, bool hasSystem) {
+  std::vector<runtime::Message> messages = {
+      {"user", " Hi "}, {"assistant", " Hello "}, {"user", " Who?\n"}};
+  if (hasSystem)
+    messages.insert(messages.begin(), {"system", " Be kind "});
+  return llvm::all_of(std::array{true, false}, [&](bool addPrompt) {
+    auto text = one.render(messages, addPrompt);
+    auto otherText = other.render(messages, addPrompt);
+    return text && otherText && text->view() == otherText->view();
+  });
+}
+
+/// What people call a template, or how long it is.
+static std::string nameChat(const runtime::ChatFormat &chat, size_t bytes,
+                            const runtime::Tokenizer &tokenizer) {
+  const std::string size = std::to_string(bytes) + " bytes";
+  for (const std::string &name : templateNames()) {
+    auto known = runtime::ChatFormat::create(tokenizer, {.name = name});
+    if (known && writeAlike(chat, *known, /*hasSystem=*/true))
+      return name + " template, " + size +
+             (writeAlike(chat, *known, /*hasSystem=*/false)
+                  ? ""
+                  : ", another without a system message");
+  }
+  return "a template of " + size;
 }
 
 CheckpointText corellama::describeText(const runtime::TextData &data) {
@@ -40,15 +82,13 @@ CheckpointText corellama::describeText(const runtime::TextData &data) {
   if (data.eos)
     described.eos = tokenOf(*data.eos);
   described.addsBos = data.addsBos;
+  described.addsEos = data.addsEos;
   for (int32_t id : data.ends)
     described.ends.push_back(tokenOf(id));
   auto chat = runtime::ChatFormat::create(*tokenizer);
   described.readsChats = static_cast<bool>(chat);
-  if (!chat)
-    described.chat = reasonOf(chat.error());
-  else
-    described.chat =
-        "a template of " + std::to_string(data.chatTemplate->size()) + " bytes";
+  described.chat = chat ? nameChat(*chat, data.chatTemplate->size(), *tokenizer)
+                        : reasonOf(chat.error());
   return described;
 }
 
@@ -65,7 +105,7 @@ std::vector<std::pair<std::string, std::string>> CheckpointText::lines() const {
                                                     : ", not in front of a "
                                                       "text"));
   if (eos)
-    lines.emplace_back("eos", show(*eos));
+    lines.emplace_back("eos", show(*eos) + (addsEos ? ", behind a text" : ""));
   std::string all;
   for (const Token &end : ends)
     all += (all.empty() ? "" : ", ") + show(end);
@@ -90,6 +130,7 @@ llvm::json::Object CheckpointText::toJSON() const {
     all.push_back(object(end));
   text["ends"] = std::move(all);
   text["adds_bos"] = addsBos;
+  text["adds_eos"] = addsEos;
   if (bos)
     text["bos"] = object(*bos);
   if (eos)

@@ -24,7 +24,8 @@ struct CheckpointText {
   /// tokens"; why not, where there is none.
   std::string tokenizer;
   bool readsText = false;
-  /// "a template of 1024 bytes", or why there is none.
+  /// "chatml template, 368 bytes" where it is known (templateNames()), "a
+  /// template of 1024 bytes", or why there is none.
   std::string chat;
   bool readsChats = false;
   /// The checkpoint has a template, whether or not a program can use it.
@@ -36,8 +37,8 @@ struct CheckpointText {
   };
   /// If programs read text.
   std::optional<Token> bos, eos;
-  /// Whether texts begin with BOS.
-  bool addsBos = false;
+  /// Whether texts begin with BOS, and end with EOS.
+  bool addsBos = false, addsEos = false;
   /// The ids that end an answer.
   std::vector<Token> ends;
 
@@ -48,6 +49,9 @@ struct CheckpointText {
 };
 
 CheckpointText describeText(const runtime::TextData &data);
+
+/// The names of the chat templates that programs bring.
+std::vector<std::string> templateNames();
 
 } // namespace corellama
 

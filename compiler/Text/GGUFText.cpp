@@ -212,6 +212,7 @@ Error Reader::readSpecialTokens(bool addsBosByDefault) {
                           "tokenizer.ggml.add_bos_token is true" +
                               kConvert);
   data.addsBos = data.bos && asked.value_or(addsBosByDefault);
+  data.addsEos = boolOf("tokenizer.ggml.add_eos_token").value_or(false);
 
   for (StringRef key : kEndKeys) {
     std::optional<int32_t> id;
@@ -222,6 +223,10 @@ Error Reader::readSpecialTokens(bool addsBosByDefault) {
     if (key == kEndKeys[0])
       data.eos = id;
   }
+  if (data.addsEos && !data.eos)
+    return refuse(kEndKeys[0], "missing, expected an id since "
+                               "tokenizer.ggml.add_eos_token is true" +
+                                   kConvert);
   addEndTexts(data);
   return Error::success();
 }

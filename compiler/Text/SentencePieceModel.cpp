@@ -12,6 +12,7 @@
 #include "llvm/ADT/Twine.h"
 #include "llvm/ADT/bit.h"
 #include "llvm/Support/Endian.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -260,4 +261,11 @@ Expected<TextData> Reader::run() {
 Expected<TextData>
 corellama::readSentencePieceModel(llvm::MemoryBufferRef file) {
   return Reader(file).run();
+}
+
+bool corellama::looksLikeSentencePieceModel(StringRef path) {
+  auto start =
+      llvm::MemoryBuffer::getFileSlice(path, /*MapSize=*/1, /*Offset=*/0);
+  // The key of field 1, the pieces, which a ModelProto begins with.
+  return start && (*start)->getBuffer() == "\n";
 }

@@ -10,6 +10,7 @@
 #define CORELLAMA_COMPILER_TEXT_SENTENCEPIECEMODEL_H
 
 #include "runtime/Tokenizer/TextData.h"
+#include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/MemoryBufferRef.h"
 
@@ -20,6 +21,9 @@ namespace corellama {
 /// spaces. The result views the file's bytes; it has no chat template.
 llvm::Expected<runtime::TextData>
 readSentencePieceModel(llvm::MemoryBufferRef file);
+
+/// Whether a file begins as these do, and neither GGUF nor programs do.
+bool looksLikeSentencePieceModel(llvm::StringRef path);
 
 } // namespace corellama
 

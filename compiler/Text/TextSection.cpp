@@ -35,6 +35,7 @@ std::string corellama::writeTextSection(const TextData &data) {
   writer.number((data.wholeWords ? TextData::kWholeWords : 0U) |
                 (data.addsSpace ? TextData::kAddsSpace : 0U) |
                 (data.addsBos ? TextData::kAddsBos : 0U) |
+                (data.addsEos ? TextData::kAddsEos : 0U) |
                 (data.chatTemplate ? TextData::kHasChatTemplate : 0U));
   writer.number(data.bos.value_or(-1));
   writer.number(data.eos.value_or(-1));

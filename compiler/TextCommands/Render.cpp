@@ -24,17 +24,6 @@ static Error refuse(StringRef place, const Twine &problem) {
   return llvm::createStringError(place + ": " + problem);
 }
 
-std::string corellama::text::templateNames() {
-  return runtime::templates::templateNames();
-}
-
-std::string corellama::text::whyNoTemplate(StringRef name) {
-  if (findTemplate(name))
-    return "";
-  return "'" + name.str() + "' is none of " +
-         runtime::templates::templateNames();
-}
-
 namespace {
 struct Source {
   /// What messages about it begin with.

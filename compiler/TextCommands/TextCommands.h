@@ -21,13 +21,13 @@ namespace corellama::text {
 
 /// `corellama tokenize`.
 struct TokenizeOptions {
-  /// A checkpoint or a program.
+  /// A checkpoint, a SentencePiece model or a program.
   std::string file;
   /// The text, or else the file with it; "-" is standard input.
   std::optional<std::string> text;
   std::string textFile;
-  /// Begin with BOS where a program does.
-  bool bos = true;
+  /// Begin with BOS and end with EOS where a program does.
+  bool frame = true;
   /// Recognise control tokens in the text.
   bool parseSpecial = false;
   bool json = false;
@@ -47,7 +47,8 @@ struct DetokenizeOptions {
 struct RenderOptions {
   /// A checkpoint or a program; empty: its template and texts are not needed.
   std::string file;
-  /// A file with a template in place of that of `file`, or a template's name.
+  /// A file with a template in place of that of `file`, or one of
+  /// templateNames().
   std::string templateFile, templateName;
   std::string messagesFile;
   bool generationPrompt = true;
@@ -57,11 +58,6 @@ struct RenderOptions {
   std::optional<std::tm> date;
   std::optional<std::string> bos, eos;
 };
-
-/// The values of RenderOptions::templateName, for help.
-std::string templateNames();
-/// Why a name is none of them; empty: it is one.
-std::string whyNoTemplate(llvm::StringRef name);
 
 /// The ids, by commas on one line, or a JSON array with their pieces and
 /// places. `note` is told of bytes that have no id.

@@ -6,6 +6,7 @@
 
 #include "compiler/TextCommands/TextFile.h"
 #include "compiler/Text/GGUFText.h"
+#include "compiler/Text/SentencePieceModel.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
 
@@ -18,6 +19,19 @@ using llvm::Twine;
 Expected<TextFile> TextFile::open(StringRef path) {
   TextFile file;
   file.name = path.str();
+  if (looksLikeSentencePieceModel(path)) {
+    auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                              /*RequiresNullTerminator=*/false);
+    if (!buffer)
+      return llvm::createStringError(path + ": " + buffer.getError().message() +
+                                     "; give a file that can be read");
+    file.model = std::move(*buffer);
+    auto text = readSentencePieceModel(*file.model);
+    if (!text)
+      return text.takeError();
+    file.text = std::move(*text);
+    return file;
+  }
   if (!image::looksLikeProgram(path)) {
     auto checkpoint = checkpoint::openContainer(path);
     if (!checkpoint)
@@ -38,6 +52,10 @@ Expected<TextFile> TextFile::open(StringRef path) {
   return file;
 }
 
+std::optional<std::string_view> TextFile::chatTemplate() const {
+  return checkpoint ? readChatTemplate(checkpoint->gguf) : text.chatTemplate;
+}
+
 Expected<runtime::Tokenizer> TextFile::tokenizer() const {
   auto tokenizer = runtime::Tokenizer::create(text);
   if (!tokenizer)
@@ -51,8 +69,7 @@ std::string corellama::text::placeOf(StringRef path) {
 
 Expected<std::string> corellama::text::readBytes(StringRef path,
                                                  StringRef remedy) {
-  // What a program reads at most, too (runtime/Main).
-  constexpr size_t most = size_t(256) << 20;
+  constexpr size_t most = runtime::kMaxTextBytes;
   constexpr size_t step = 64 << 10;
   namespace fs = llvm::sys::fs;
   const bool isInput = path == "-";

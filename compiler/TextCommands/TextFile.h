@@ -1,8 +1,8 @@
 //===- TextFile.h - the tokenizer and template of a file ------------------===//
 //
-// A checkpoint, a file with a vocabulary alone, or a program -> what programs
-// know of text. The runtime's own tokenizer works on it, so that the commands
-// of this folder give what a program gives.
+// A checkpoint, a file with a vocabulary alone, a SentencePiece model or a
+// program -> what programs know of text. The runtime's own tokenizer works on
+// it, so that the commands of this folder give what a program gives.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,8 +14,11 @@
 #include "runtime/Tokenizer/TextData.h"
 #include "runtime/Tokenizer/Tokenizer.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace corellama::text {
 
@@ -26,6 +29,8 @@ public:
 
   llvm::StringRef path() const { return name; }
   const runtime::TextData &data() const { return text; }
+  /// The chat template, which may be there without a tokenizer that is known.
+  std::optional<std::string_view> chatTemplate() const;
   /// The tokenizer, or why the file's programs can read no text.
   llvm::Expected<runtime::Tokenizer> tokenizer() const;
 
@@ -34,6 +39,7 @@ private:
   // What the text is a view of.
   std::optional<checkpoint::Container> checkpoint;
   std::optional<image::ImageView> program;
+  std::unique_ptr<llvm::MemoryBuffer> model;
   runtime::TextData text;
 };
 

@@ -69,8 +69,8 @@ static size_t matchFront(StringRef text, StringRef piece) {
 /// Where each id stands in the text that it was made of. Bytes without a token
 /// are skipped, `lost` of them at most; they are the place of the unknown token
 /// where that stands for them.
-static std::vector<Place> placesOf(llvm::ArrayRef<int32_t> ids, bool hasBos,
-                                   StringRef text, size_t lost, Decoder decoder,
+static std::vector<Place> placesOf(llvm::ArrayRef<int32_t> ids, StringRef text,
+                                   size_t lost, Decoder decoder,
                                    const Tokenizer &tokenizer) {
   std::vector<Place> places;
   size_t at = 0;
@@ -79,8 +79,6 @@ static std::vector<Place> placesOf(llvm::ArrayRef<int32_t> ids, bool hasBos,
     std::optional<std::string> bytes = decoder.next(id);
     const StringRef spelled = tokenizer.textOf(id);
     places.push_back({at, at});
-    if (i == 0 && hasBos)
-      continue;
     if (!bytes && !text.substr(at).starts_with(spelled)) {
       unknown = i;
       continue;
@@ -127,28 +125,30 @@ Error corellama::text::tokenize(const TokenizeOptions &options,
     return error;
 
   std::vector<int32_t> ids;
-  auto lost = options.bos
-                  ? tokenizer->encodeWithBos(text, ids, options.parseSpecial)
-                  : tokenizer->encode(text, ids,
-                                      {.parseSpecial = options.parseSpecial});
+  auto lost =
+      tokenizer->encode(text, ids, {.parseSpecial = options.parseSpecial});
   if (!lost)
     return llvm::createStringError(lost.error());
   if (*lost)
-    note(Twine(*lost) +
-         (*lost == 1 ? " byte of the text has" : " bytes of the text have") +
-         " no token in this vocabulary");
+    note(runtime::lostBytesNote(*lost));
+  std::vector<Place> places;
+  if (options.json)
+    places = placesOf(ids, text, *lost, Decoder(*file, *tokenizer), *tokenizer);
+  const Tokenizer::Frame frame =
+      options.frame ? tokenizer->frameOf(ids) : Tokenizer::Frame();
+  if (frame.bos) {
+    ids.insert(ids.begin(), *frame.bos);
+    places.insert(places.begin(), {0, 0});
+  }
+  if (frame.eos) {
+    ids.push_back(*frame.eos);
+    places.push_back({text.size(), text.size()});
+  }
   if (!options.json) {
     llvm::interleave(ids, out, ",");
     out << "\n";
     return Error::success();
   }
-  const auto bos = tokenizer->bosToken();
-  const bool hasBos =
-      options.bos && bos &&
-      !(options.parseSpecial &&
-        StringRef(text).starts_with(StringRef(tokenizer->textOf(*bos))));
-  std::vector<Place> places = placesOf(ids, hasBos, text, *lost,
-                                       Decoder(*file, *tokenizer), *tokenizer);
   out << "[";
   for (auto [i, id, place] : llvm::enumerate(ids, places))
     out << (i ? ",\n " : "\n ")
@@ -159,33 +159,6 @@ Error corellama::text::tokenize(const TokenizeOptions &options,
                {"end", place.end}});
   out << "\n]\n";
   return Error::success();
-}
-
-/// Ids separated by commas, white space, or both. An error begins with `place`.
-static llvm::Expected<std::vector<int32_t>>
-parseIds(StringRef text, StringRef place, size_t vocabulary) {
-  auto refuse = [&](const Twine &what) {
-    return llvm::createStringError(
-        place + ": " + what + ", expected token ids from 0 to " +
-        Twine(vocabulary - 1) + " separated by commas or white space");
-  };
-  std::vector<int32_t> ids;
-  for (text = text.trim(); !text.empty(); text = text.ltrim()) {
-    if (!ids.empty() && text.consume_front(","))
-      text = text.ltrim();
-    const StringRef word =
-        text.take_until([](char c) { return c == ',' || llvm::isSpace(c); });
-    const std::string shown = runtime::quoted(word);
-    const std::string number = "id " + std::to_string(ids.size() + 1);
-    if (word.empty() || !llvm::all_of(word, llvm::isDigit))
-      return refuse(number + " is " + shown);
-    int32_t id;
-    if (word.getAsInteger(10, id) || size_t(id) >= vocabulary)
-      return refuse(number + " is " + shown + ", outside of the vocabulary");
-    ids.push_back(id);
-    text = text.substr(word.size());
-  }
-  return ids;
 }
 
 Error corellama::text::detokenize(const DetokenizeOptions &options,
@@ -203,10 +176,21 @@ Error corellama::text::detokenize(const DetokenizeOptions &options,
                readBytes(options.idsFile, "give a file with token ids")
                    .moveInto(text))
     return error;
-  auto ids = parseIds(text, options.ids ? "--ids" : placeOf(options.idsFile),
-                      tokenizer->size());
+  auto refuse = [&](const std::string &problem) {
+    return llvm::createStringError(
+        (options.ids ? "--ids" : placeOf(options.idsFile)) + ": " + problem +
+        ", expected token ids from 0 to " +
+        std::to_string(tokenizer->size() - 1) +
+        " separated by commas or white space");
+  };
+  auto ids = runtime::parseIds(text);
   if (!ids)
-    return ids.takeError();
+    return refuse(ids.error());
+  for (auto [i, id] : llvm::enumerate(*ids))
+    if (size_t(id) >= tokenizer->size())
+      return refuse("id " + std::to_string(i + 1) + " is " +
+                    runtime::quoted(std::to_string(id)) +
+                    ", outside of the vocabulary");
   Decoder decoder(*file, *tokenizer);
   for (int32_t id : *ids)
     if (std::optional<std::string> bytes = decoder.next(id))

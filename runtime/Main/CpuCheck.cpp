@@ -214,7 +214,10 @@ chooseProgram(const abi::Program *const *programs,
               ", this program has " + targetsOf(programs) +
               "; give one of them, or leave it out"};
   for (const abi::Program *const *program = programs; *program; ++program) {
-    if (name && *name != (*program)->target)
+    // The target `native` is listed with the machine that it was, behind a
+    // colon.
+    const std::string_view target = (*program)->target;
+    if (name && *name != target && *name != target.substr(0, target.find(':')))
       continue;
     auto missing = checkProgram(**program, cpu);
     if (!missing)

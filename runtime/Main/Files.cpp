@@ -7,6 +7,7 @@
 #include "runtime/Main/Files.h"
 
 #include "runtime/Main/Signals.h"
+#include "runtime/Tokenizer/Tokenizer.h"
 
 #include <cerrno>
 #include <cstdio>

@@ -17,12 +17,8 @@
 
 namespace corellama::runtime {
 
-/// The longest text that is read: far above any context's, so that an endless
-/// stream does not fill the memory.
-inline constexpr size_t kMaxTextBytes = size_t(256) << 20;
-
-/// All bytes of a file; "-" is standard input. `remedy` ends the message if it
-/// cannot be read: what to give instead.
+/// All bytes of a file, kMaxTextBytes at most; "-" is standard input. `remedy`
+/// ends the message if it cannot be read: what to give instead.
 Result<std::string> readFile(const std::string &path, const char *remedy);
 
 /// Writes a file by a temporary one beside it, so that it is never partial.

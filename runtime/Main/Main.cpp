@@ -20,7 +20,9 @@
 #include "runtime/Weights/MappedImage.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <new>
 #include <string>
 #include <unistd.h>
@@ -113,7 +115,10 @@ int main(int argc, char **argv) {
     std::string text = options->help ? helpText(programName)
                                      : versionText(corellama_programs,
                                                    chosen ? *chosen : nullptr);
-    return fputs(text.c_str(), stdout) < 0 || fflush(stdout) != 0 ? 1 : 0;
+    if (fputs(text.c_str(), stdout) < 0 || fflush(stdout) != 0)
+      return fail(std::string("standard output cannot be written: ") +
+                  strerror(errno) + "; give a file or a pipe with room");
+    return 0;
   }
   const bool talks = isConversation(*options, isatty(STDIN_FILENO));
   if (auto error = checkPromptOptions(*options, talks, programName))

@@ -7,8 +7,8 @@
 #include "runtime/Main/Options.h"
 
 #include "runtime/Main/CpuCheck.h"
-
 #include "runtime/Templates/NamedTemplates.h"
+#include "runtime/Tokenizer/Tokenizer.h"
 
 #include <algorithm>
 #include <charconv>
@@ -45,20 +45,6 @@ static bool parseNumber(std::string_view text, std::type_identity_t<T> lowest,
                         std::type_identity_t<T> highest,
                         std::optional<T> &value) {
   return parseNumber(text, lowest, highest, value.emplace());
-}
-
-static bool parseIds(std::string_view text, std::vector<int32_t> &ids) {
-  while (true) {
-    size_t comma = text.find(',');
-    int32_t id;
-    if (!parseNumber(text.substr(0, comma), 0,
-                     std::numeric_limits<int32_t>::max(), id))
-      return false;
-    ids.push_back(id);
-    if (comma == text.npos)
-      return true;
-    text.remove_prefix(comma + 1);
-  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -115,7 +101,8 @@ static const Flag kFlags[] = {
     {"--prompt-ids", nullptr, "1,2,3", "the prompt as token ids, as they are",
      "token ids separated by commas, for example 1,2,3",
      [](std::string_view value, Options &options) {
-       return parseIds(value, options.promptIds.emplace());
+       return !parseIds(value).moveTo(options.promptIds.emplace()) &&
+              !options.promptIds->empty();
      },
      true},
     {"--chat", nullptr, nullptr,
@@ -213,6 +200,8 @@ static const Flag kFlags[] = {
        std::string_view number = value.substr(std::min(sign, value.size()));
        if (number.starts_with('+'))
          number.remove_prefix(1);
+       if (number.starts_with('-') && value[sign] == '+')
+         return false;
        constexpr double kMost = std::numeric_limits<double>::infinity();
        int32_t id;
        double bias;
@@ -459,6 +448,10 @@ std::optional<Error> checkPromptOptions(const Options &options,
                  "the text by -p or -f"};
   if (options.system && !options.chat)
     return Error{"--system is a message of a chat; give --chat, too"};
+  if (options.dropsOldest)
+    return Error{"--context-full=drop-oldest is for conversations, which have "
+                 "turns to drop; leave it out, or give --chat without a "
+                 "prompt"};
   return checkTextOptions(options, options.chat);
 }
 

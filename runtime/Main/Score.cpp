@@ -6,7 +6,6 @@
 
 #include "runtime/Main/Score.h"
 
-#include "runtime/Main/Files.h"
 #include "runtime/Main/Requests.h"
 
 #include <algorithm>

@@ -17,14 +17,6 @@
 
 namespace corellama::runtime {
 
-std::string lostBytesNote(size_t bytes) {
-  return std::to_string(bytes) +
-         (bytes == 1 ? " byte of the prompt has"
-                     : " bytes of the prompt have") +
-         " no token in this model's vocabulary and " +
-         (bytes == 1 ? "was" : "were") + " left out";
-}
-
 Result<Text> Text::create(const MappedImage &image) {
   auto data = TextData::parse(image.text);
   if (!data)
@@ -35,7 +27,7 @@ Result<Text> Text::create(const MappedImage &image) {
 
 Result<Prompt> Text::textIds(std::string_view text, bool parseSpecial) {
   Prompt prompt;
-  if (auto error = tokenizer->encodeWithBos(text, prompt.ids, parseSpecial)
+  if (auto error = tokenizer->encodeSequence(text, prompt.ids, parseSpecial)
                        .moveTo(prompt.bytesLeftOut))
     return *error;
   return prompt;

@@ -36,8 +36,7 @@ struct Prompt {
   std::string formatNote;
 };
 
-/// What to say where bytes were lost, and where Prompt::hasPlainMarkers.
-std::string lostBytesNote(size_t bytes);
+/// What to say where Prompt::hasPlainMarkers.
 inline constexpr const char *kPlainMarkersNote =
     "this model's chat template marks turns by plain text, so a message can "
     "imitate them; --refuse-markers refuses such messages";
@@ -49,7 +48,7 @@ public:
 
   /// Reads the prompt from the place that the options name.
   Result<Prompt> promptIds(const Options &options);
-  /// The ids of raw text, with BOS before them if the model's texts begin so;
+  /// The ids of raw text, between BOS and EOS if the model's texts have them;
   /// only if canDecode(). With `parseSpecial` control tokens are recognised.
   Result<Prompt> textIds(std::string_view text, bool parseSpecial = false);
   bool beginsWithBos() const { return tokenizer && tokenizer->bosToken(); }

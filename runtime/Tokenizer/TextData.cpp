@@ -140,6 +140,7 @@ Result<TextData> TextData::parse(std::span<const uint8_t> section) {
   data.wholeWords = flags & kWholeWords;
   data.addsSpace = flags & kAddsSpace;
   data.addsBos = flags & kAddsBos;
+  data.addsEos = flags & kAddsEos;
   for (std::optional<int32_t> *id : {&data.bos, &data.eos})
     if (auto stated = cursor.number<int32_t>(); stated != -1)
       *id = stated;

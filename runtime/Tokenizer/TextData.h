@@ -78,8 +78,8 @@ struct TextData {
 
   /// (T5) Beginning and end of a sequence; tokens, if there is a tokenizer.
   std::optional<int32_t> bos, eos;
-  /// Raw text begins with BOS.
-  bool addsBos = false;
+  /// Raw text begins with BOS, and ends with EOS.
+  bool addsBos = false, addsEos = false;
   /// (T6) Where an answer ends: end of sequence or of turn. Ascending, each
   /// once; tokens, if there is a tokenizer.
   std::vector<int32_t> ends;
@@ -93,6 +93,7 @@ struct TextData {
     kAddsSpace = 2,
     kAddsBos = 4,
     kHasChatTemplate = 8,
+    kAddsEos = 16,
   };
 
   /// Reads a section, which must outlive the result.

@@ -6,11 +6,47 @@
 
 #include "runtime/Tokenizer/Tokenizer.h"
 
+#include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <limits>
 #include <utility>
 
 using namespace corellama::runtime;
+
+std::string corellama::runtime::lostBytesNote(size_t bytes) {
+  return std::to_string(bytes) +
+         (bytes == 1 ? " byte of the text has" : " bytes of the text have") +
+         " no token in this model's vocabulary and " +
+         (bytes == 1 ? "was" : "were") + " left out";
+}
+
+Result<std::vector<int32_t>>
+corellama::runtime::parseIds(std::string_view text) {
+  constexpr std::string_view kSpaces = " \t\n\v\f\r";
+  auto skipSpaces = [&] {
+    text.remove_prefix(std::min(text.find_first_not_of(kSpaces), text.size()));
+  };
+  std::vector<int32_t> ids;
+  for (skipSpaces(); !text.empty(); skipSpaces()) {
+    if (!ids.empty() && text.front() == ',') {
+      text.remove_prefix(1);
+      skipSpaces();
+    }
+    const std::string_view word =
+        text.substr(0, text.find_first_of(", \t\n\v\f\r"));
+    uint32_t id = 0;
+    auto [end, error] =
+        std::from_chars(word.data(), word.data() + word.size(), id);
+    if (error != std::errc() || end != word.data() + word.size() ||
+        id > uint32_t(std::numeric_limits<int32_t>::max()))
+      return Error{"id " + std::to_string(ids.size() + 1) + " is " +
+                   quoted(word)};
+    ids.push_back(static_cast<int32_t>(id));
+    text.remove_prefix(word.size());
+  }
+  return ids;
+}
 
 Result<Tokenizer> Tokenizer::create(TextData data) {
   if (data.kind == TokenizerKind::none)
@@ -32,6 +68,7 @@ Result<Tokenizer> Tokenizer::create(TextData data) {
   tokenizer.bosId = data.bos;
   tokenizer.eosId = data.eos;
   tokenizer.addsBos = data.addsBos;
+  tokenizer.addsEos = data.addsEos;
   tokenizer.source = data.chatTemplate;
   return tokenizer;
 }
@@ -76,14 +113,25 @@ Result<size_t> Tokenizer::encode(std::string_view text,
   return lost;
 }
 
-Result<size_t> Tokenizer::encodeWithBos(std::string_view text,
-                                        std::vector<int32_t> &ids,
-                                        bool parseSpecial) {
+Tokenizer::Frame Tokenizer::frameOf(std::span<const int32_t> ids) const {
+  Frame frame;
+  if (addsBos && (ids.empty() || ids.front() != bosId))
+    frame.bos = bosId;
+  if (addsEos && (ids.empty() || ids.back() != eosId))
+    frame.eos = eosId;
+  return frame;
+}
+
+Result<size_t> Tokenizer::encodeSequence(std::string_view text,
+                                         std::vector<int32_t> &ids,
+                                         bool parseSpecial) {
   const size_t start = ids.size();
   auto lost = encode(text, ids, {.parseSpecial = parseSpecial});
-  auto bos = bosToken();
-  if (bos && (ids.size() == start || ids[start] != *bos))
-    ids.insert(ids.begin() + static_cast<ptrdiff_t>(start), *bos);
+  const Frame frame = frameOf(std::span(ids).subspan(start));
+  if (frame.bos)
+    ids.insert(ids.begin() + static_cast<ptrdiff_t>(start), *frame.bos);
+  if (frame.eos)
+    ids.push_back(*frame.eos);
   return lost;
 }
 

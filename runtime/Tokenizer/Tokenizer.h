@@ -30,6 +30,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,17 @@ struct EncodeSettings {
   bool continues = false;
 };
 
+/// The longest text that programs and commands read: far above any context's,
+/// so that an endless stream does not fill the memory.
+inline constexpr size_t kMaxTextBytes = size_t(256) << 20;
+
+/// What to say where encode() left bytes out.
+std::string lostBytesNote(size_t bytes);
+
+/// Token ids separated by commas, white space, or both. An error says which is
+/// none; an id may be outside of any vocabulary.
+Result<std::vector<int32_t>> parseIds(std::string_view text);
+
 class Tokenizer {
 public:
   /// What the texts of `data` are views of must outlive the tokenizer. An error
@@ -58,10 +70,18 @@ public:
   /// well.
   Result<size_t> encode(std::string_view text, std::vector<int32_t> &ids,
                         EncodeSettings settings = {});
-  /// The same behind bosToken(), if there is one; a BOS that the text itself
-  /// begins with (`parseSpecial`) is not doubled.
-  Result<size_t> encodeWithBos(std::string_view text, std::vector<int32_t> &ids,
-                               bool parseSpecial = false);
+  /// The same inside of frameOf(): what the model is given for a whole text.
+  Result<size_t> encodeSequence(std::string_view text,
+                                std::vector<int32_t> &ids,
+                                bool parseSpecial = false);
+
+  /// What stands in front of a whole text and behind it.
+  struct Frame {
+    std::optional<int32_t> bos, eos;
+  };
+  /// BOS and EOS where the checkpoint asks for them; one that the text itself
+  /// begins or ends with (`parseSpecial`) is not doubled.
+  Frame frameOf(std::span<const int32_t> ids) const;
 
   /// Appends the bytes of `id` to `text`; nothing for a control token or an id
   /// outside of the vocabulary.
@@ -98,7 +118,7 @@ private:
   BPE bpe;
   PreTokenizer preTokenizer;
   std::optional<int32_t> bosId, eosId;
-  bool addsBos = false;
+  bool addsBos = false, addsEos = false;
   std::optional<std::string_view> source;
   /// All markers, and those of byte-level BPE that every text is searched for.
   TokenMatcher markers, userDefined;

@@ -214,6 +214,10 @@ def test_output(report, p, folder, vocabulary):
         words = re.findall(r"--?[a-z][a-z-]*", r.text)
         missing = [f for f in FLAGS if f not in words]
         report.check("--help names every flag", not missing, missing)
+    with open("/dev/full", "wb") as full:
+        r = subprocess.run([*p.command, "--help"], stdout=full, stderr=subprocess.PIPE, check=False)
+    report.check("--help to a full disk", r.returncode == 1 and harness.one_line(r.stderr)
+                 and b"standard output cannot be written: No space left" in r.stderr, r.stderr)
     r = p.good("--version", "--version")
     if r:
         report.check("--version is one line", harness.one_line(r.out), r.text)

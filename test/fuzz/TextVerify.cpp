@@ -89,7 +89,7 @@ std::string verifyData(const TextData &data, std::string_view input) {
       "a  b\xC3\xA9\xFF<s></s>" + std::string(input.substr(0, 200));
   for (bool parseSpecial : {false, true}) {
     std::vector<int32_t> ids;
-    auto lost = tokenizer->encodeWithBos(text, ids, parseSpecial);
+    auto lost = tokenizer->encodeSequence(text, ids, parseSpecial);
     // SentencePiece's space in front of a text and of what follows a control
     // token may be lost, too: of unused pieces, which are taken apart.
     if (!lost || *lost > 2 * text.size())

@@ -126,6 +126,21 @@ TEST(GGUFText, BosComesFirstAsTheFileOrTheNameSays) {
   EXPECT_FALSE(Read(bytePairs("gpt-2")).data.wholeWords);
 }
 
+TEST(GGUFText, EosComesLastOnlyWhereTheFileSaysSo) {
+  EXPECT_FALSE(Read(pieces()).data.addsEos);
+  EXPECT_FALSE(
+      Read(pieces().flag("tokenizer.ggml.add_eos_token", 0)).data.addsEos);
+  EXPECT_TRUE(
+      Read(pieces().flag("tokenizer.ggml.add_eos_token", 1)).data.addsEos);
+  EXPECT_EQ(Read(pieces()
+                     .flag("tokenizer.ggml.add_eos_token", 1)
+                     .remove("tokenizer.ggml.eos_token_id"))
+                .data.whyNone,
+            "tokenizer.ggml.eos_token_id: missing, expected an id since "
+            "tokenizer.ggml.add_eos_token is true; convert the checkpoint "
+            "again");
+}
+
 TEST(GGUFText, AnswersEndAtIdsAndAtKnownTexts) {
   GGUFBuilder builder = bytePairs();
   builder.u32("tokenizer.ggml.eos_token_id", 3)

@@ -97,9 +97,10 @@ TEST(CpuCheck, ChoosesTheFirstThatTheCpuCanRun) {
   };
   const auto best = make("best", "avx2,amx-tile"),
              middle = make("middle", "avx2,avx512f"),
-             least = make("least", "avx2");
+             least = make("least", "avx2"),
+             native = make("native:znver4", "avx2");
   const corellama::abi::Program *const programs[] = {&best, &middle, &least,
-                                                     nullptr};
+                                                     &native, nullptr};
   auto choose = [&](const CpuReader &cpu,
                     std::optional<std::string> name = std::nullopt) {
     auto chosen = chooseProgram(programs, name, cpu);
@@ -107,17 +108,23 @@ TEST(CpuCheck, ChoosesTheFirstThatTheCpuCanRun) {
   };
   EXPECT_EQ(choose(kEverything), "best");
   EXPECT_EQ(choose(kOldSystem), "least");
-  EXPECT_EQ(choose(kNothing),
-            "this program needs a CPU with avx2 (it was compiled for least); "
-            "compile the model with --target=native on this machine");
+  EXPECT_EQ(
+      choose(kNothing),
+      "this program needs a CPU with avx2 (it was compiled for "
+      "native:znver4); compile the model with --target=native on this machine");
   EXPECT_EQ(choose(kEverything, "least"), "least");
   EXPECT_EQ(choose(kOldSystem, "middle"),
             "this program needs a CPU with avx512f (it was compiled for "
             "middle); compile the model with --target=native on this machine");
+  EXPECT_EQ(choose(kEverything, "native"), "native:znver4");
+  EXPECT_EQ(choose(kEverything, "native:znver4"), "native:znver4");
+  EXPECT_EQ(choose(kEverything, "native:"),
+            "--target: is 'native:', this program has best, middle, least, "
+            "native:znver4; give one of them, or leave it out");
   EXPECT_EQ(choose(kEverything, "other"),
-            "--target: is 'other', this program has best, middle, least; give "
-            "one of them, or leave it out");
-  EXPECT_EQ(targetsOf(programs), "best, middle, least");
+            "--target: is 'other', this program has best, middle, least, "
+            "native:znver4; give one of them, or leave it out");
+  EXPECT_EQ(targetsOf(programs), "best, middle, least, native:znver4");
 }
 
 TEST(CpuCheck, AgreesWithTheCompilerAboutThisCpu) {

@@ -131,9 +131,11 @@ TEST(Options, ValuesMayFollowAnEqualsSignOrLookLikeFlags) {
 }
 
 TEST(Options, PromptIds) {
-  auto options = parse({"--prompt-ids", "1,2,2147483647"});
-  ASSERT_TRUE(options);
-  EXPECT_EQ(options->promptIds, (std::vector<int32_t>{1, 2, 2147483647}));
+  for (const char *text : {"1,2,2147483647", " 1 2\n,2147483647 "}) {
+    auto options = parse({"--prompt-ids", text});
+    ASSERT_TRUE(options) << text;
+    EXPECT_EQ(options->promptIds, (std::vector<int32_t>{1, 2, 2147483647}));
+  }
 }
 
 TEST(Options, NothingAfterHelpIsLookedAt) {
@@ -184,6 +186,9 @@ TEST(Options, Errors) {
       {{"--prompt-ids", ""},
        "--prompt-ids: is '', expected token ids separated by commas, for "
        "example 1,2,3"},
+      {{"--logit-bias", "5+-3"},
+       "--logit-bias: is '5+-3', expected a token id and what to add to its "
+       "logit, for example 15043+1 or 15043-inf"},
       {{"--logits-out="}, "--logits-out: is '', expected a file's name"},
       {{"--grammar="}, "--grammar: is '', expected a file's name"},
   };
@@ -214,6 +219,10 @@ TEST(Options, OnePrompt) {
   EXPECT_EQ(check({"--prompt-ids", "1", "--chat"}),
             "--chat wraps text, --prompt-ids are taken as they are; give the "
             "text by -p or -f");
+  EXPECT_EQ(check({"-p", "a", "--context-full=drop-oldest"}),
+            "--context-full=drop-oldest is for conversations, which have turns "
+            "to drop; leave it out, or give --chat without a prompt");
+  EXPECT_EQ(check({"-p", "a", "--context-full=stop"}), "");
   EXPECT_EQ(check({"-p", "a", "--system", "b"}),
             "--system is a message of a chat; give --chat, too");
   for (const char *flag : {"--chat-template=zephyr", "--chat-template-file=x",

@@ -42,6 +42,7 @@ static TextData bytePairs() {
   data.merges = {{0, 2, 3}, {2, 2, 1}};
   data.bos = 4;
   data.addsBos = true;
+  data.addsEos = true;
   data.ends = {1, 4};
   data.chatTemplate = "{{ x }}";
   return data;
@@ -88,6 +89,7 @@ TEST(TextData, ComesBackFieldByField) {
     EXPECT_EQ(back->bos, data.bos);
     EXPECT_EQ(back->eos, data.eos);
     EXPECT_EQ(back->addsBos, data.addsBos);
+    EXPECT_EQ(back->addsEos, data.addsEos);
     EXPECT_EQ(back->ends, data.ends);
     EXPECT_EQ(back->chatTemplate, data.chatTemplate);
   }

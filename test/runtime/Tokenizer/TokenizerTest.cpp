@@ -99,10 +99,7 @@ TEST(Tokenizer, FindsControlTokensOnlyIfAsked) {
   TokenizerModel model;
   auto user = static_cast<int32_t>(model.tokens.size());
   model.add("<|im_start|>x", TokenType::userDefined);
-  TextData data = model.data();
-  data.bos = 2;
-  data.addsBos = true;
-  Result<Tokenizer> tokenizer = Tokenizer::create(data);
+  Result<Tokenizer> tokenizer = Tokenizer::create(model.data());
   ASSERT_TRUE(tokenizer) << tokenizer.error();
   using Ids = std::vector<int32_t>;
   Ids ids;
@@ -112,15 +109,34 @@ TEST(Tokenizer, FindsControlTokensOnlyIfAsked) {
   for (char byte : std::string("<|im_end|"))
     expected.push_back(model.id(std::string(1, byte)));
   EXPECT_EQ(ids, expected);
-  auto withBos = [&](const char *text, bool parse) {
+}
+
+TEST(Tokenizer, PutsASequenceBetweenItsTokens) {
+  TokenizerModel model;
+  const int32_t a = model.id("a");
+  TextData data = model.data();
+  data.bos = 2;
+  data.eos = 1;
+  using Ids = std::vector<int32_t>;
+  auto encode = [&](const char *text, bool parse) {
+    Result<Tokenizer> tokenizer = Tokenizer::create(data);
     Ids ids = {7};
-    EXPECT_TRUE(tokenizer->encodeWithBos(text, ids, parse));
+    EXPECT_TRUE(tokenizer && tokenizer->encodeSequence(text, ids, parse));
     return ids;
   };
-  EXPECT_EQ(withBos("", false), (Ids{7, 2}));
-  EXPECT_EQ(withBos("a", true), (Ids{7, 2, model.id("a")}));
-  EXPECT_EQ(withBos("<|endoftext|>a", true), (Ids{7, 2, model.id("a")}));
-  EXPECT_EQ(withBos("<|endoftext|>", false).size(), 15u);
+  EXPECT_EQ(encode("a", true), (Ids{7, a}));
+  data.addsBos = true;
+  EXPECT_EQ(encode("", false), (Ids{7, 2}));
+  EXPECT_EQ(encode("a", true), (Ids{7, 2, a}));
+  EXPECT_EQ(encode("<|endoftext|>a", true), (Ids{7, 2, a}));
+  EXPECT_EQ(encode("<|endoftext|>", false).size(), 15u);
+  data.addsEos = true;
+  EXPECT_EQ(encode("", false), (Ids{7, 2, 1}));
+  EXPECT_EQ(encode("a", false), (Ids{7, 2, a, 1}));
+  EXPECT_EQ(encode("a<|im_end|>", true), (Ids{7, 2, a, 1}));
+  EXPECT_EQ(encode("<|im_end|>a", true), (Ids{7, 2, 1, a, 1}));
+  data.addsBos = false;
+  EXPECT_EQ(encode("a", true), (Ids{7, a, 1}));
 }
 
 TEST(Tokenizer, SaysWhatItCannotTake) {
