@@ -61,6 +61,8 @@ struct ListTargetsArguments {};
 struct InspectArguments {
   std::string file;
   bool json = false;
+  /// Print the chat template alone.
+  bool showsTemplate = false;
 };
 
 /// No command is to be run: help was printed, or the arguments are wrong.

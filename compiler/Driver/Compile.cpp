@@ -162,6 +162,13 @@ Error Compilation::readTokenizer(const checkpoint::Checkpoint &checkpoint) {
         " pieces, expected at most the " +
         llvm::Twine(checkpoint.config().vocab) +
         " tokens of the checkpoint; give the model's own tokenizer");
+  if (text.tokens.size() < checkpoint.config().vocab) {
+    progress.clear();
+    printError(("note: " + path + ": has " + llvm::Twine(text.tokens.size()) +
+                " pieces for the " + llvm::Twine(checkpoint.config().vocab) +
+                " tokens of the checkpoint; the others have no text")
+                   .str());
+  }
   text.chatTemplate = readChatTemplate(checkpoint.gguf());
   return Error::success();
 }

@@ -36,7 +36,10 @@ struct Dispatcher {
     return 0;
   }
   int operator()(const InspectArguments &arguments) {
-    return statusOf(inspectFile(arguments.file, arguments.json, llvm::outs()));
+    return statusOf(
+        arguments.showsTemplate
+            ? printTemplate(arguments.file, llvm::outs())
+            : inspectFile(arguments.file, arguments.json, llvm::outs()));
   }
   int operator()(const bench::Options &options) {
     return measure(bench::run, options);

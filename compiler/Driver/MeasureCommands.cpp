@@ -14,6 +14,9 @@ using namespace corellama;
 static constexpr const char *kInspectExamples = R"(examples:
   corellama inspect model.gguf        configuration, tensors, layer signatures
   corellama inspect model --json      manifest, kernels and memory of a program
+  corellama inspect model --template > chat.jinja
+
+FILE may also be a vocabulary alone: GGUF without tensors, or a tokenizer.model.
 )";
 
 Subcommand corellama::addInspect(CLI::App &tool) {
@@ -22,7 +25,11 @@ Subcommand corellama::addInspect(CLI::App &tool) {
       "inspect", "say what is in a checkpoint or a program");
   c.footer(kInspectExamples);
   c.add_option("FILE", inspect->file, "a checkpoint or a program")->required();
-  c.add_flag("--json", inspect->json, "JSON instead of text");
+  CLI::Option *json =
+      c.add_flag("--json", inspect->json, "JSON instead of text");
+  c.add_flag("--template", inspect->showsTemplate,
+             "print the chat template, byte for byte, and nothing else")
+      ->excludes(json);
   return {&c, [inspect](Arguments::Command &command) {
             command = *inspect;
             return "";

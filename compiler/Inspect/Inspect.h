@@ -1,7 +1,8 @@
 //===- Inspect.h - what is in a checkpoint or a program -------------------===//
 //
-// An opened checkpoint, or a program file -> text for people or JSON for
-// scripts. A folder of its own because it depends on the readers of both.
+// An opened checkpoint, a vocabulary, or a program file -> text for people or
+// JSON for scripts. A folder of its own because it depends on the readers of
+// both.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,9 +24,13 @@ void inspectCheckpoint(const checkpoint::Checkpoint &checkpoint, bool json,
 llvm::Error inspectProgram(llvm::StringRef path, bool json,
                            llvm::raw_ostream &out);
 
-/// Inspects a checkpoint or a program, by the file's first bytes.
+/// Inspects a checkpoint, a program, or a vocabulary alone (GGUF without
+/// tensors or a SentencePiece model), by what the file is.
 llvm::Error inspectFile(llvm::StringRef path, bool json,
                         llvm::raw_ostream &out);
+
+/// Prints the chat template of such a file, byte for byte.
+llvm::Error printTemplate(llvm::StringRef path, llvm::raw_ostream &out);
 
 } // namespace corellama
 

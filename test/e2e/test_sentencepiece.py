@@ -182,6 +182,20 @@ def check_programs(report, corellama, folder):
     result = harness.compile_model(corellama, checkpoint, program, f"--tokenizer={proto}")
     if not report.check("compile --tokenizer", result.code == 0, result.why()):
         return
+    tokens = make_models.write_model(checkpoint, seed, 0)["vocabulary"]
+    note = f"corellama: note: {proto}: has 512 pieces for the {tokens} tokens of the checkpoint; " \
+           "the others have no text\n"
+    report.check("fewer pieces than tokens are noted", result.err_text ==
+                 (note if tokens > 512 else ""), result.why())
+    for file in (proto, program):
+        text = "Hello <mark> \u4e2d"
+        ids = harness.run([corellama, "tokenize", file, "-p", text])
+        back = harness.run([corellama, "detokenize", file, "--ids", ids.text.strip()])
+        report.check(f"tokenize and detokenize {file.name}", back.code == 0 and back.text == text,
+                     back.why())
+    inspected = harness.run([corellama, "inspect", proto])
+    report.check("inspect tokenizer.model", inspected.text.startswith(
+        "vocabulary  tokenizer.model\ntext        SentencePiece, 512 tokens\n"), inspected.why())
     bos = [kind for _, _, kind in model.pieces].index(CONTROL)
     for text in ("Hello", "two  words \u4e2d\U0001F600", "<mark>x</s>"):
         command = [program, "-p", text, "-n", 4, "--temp", "0", "--ignore-eos", "--output-ids"]

@@ -74,6 +74,9 @@ TEST(Arguments, OtherCommands) {
   ASSERT_TRUE(std::holds_alternative<InspectArguments>(a.command));
   EXPECT_TRUE(std::get<InspectArguments>(a.command).json);
   EXPECT_EQ(std::get<InspectArguments>(a.command).file, "m.gguf");
+  EXPECT_FALSE(std::get<InspectArguments>(a.command).showsTemplate);
+  a = parse({"inspect", "m.gguf", "--template"});
+  EXPECT_TRUE(std::get<InspectArguments>(a.command).showsTemplate);
 
   a = parse({"eval", "x.mlir", "--entry", "f", "--in", "a.npy", "--in", "3",
              "--out", "-", "--out", "b.npy"});
@@ -89,7 +92,7 @@ TEST(Arguments, OtherCommands) {
   ASSERT_TRUE(std::holds_alternative<text::TokenizeOptions>(a.command));
   auto tokenize = std::get<text::TokenizeOptions>(a.command);
   EXPECT_EQ(tokenize.text, "");
-  EXPECT_TRUE(!tokenize.bos && tokenize.parseSpecial && !tokenize.json);
+  EXPECT_TRUE(!tokenize.frame && tokenize.parseSpecial && !tokenize.json);
 
   a = parse({"detokenize", "m", "--ids", "1, 2"});
   ASSERT_TRUE(std::holds_alternative<text::DetokenizeOptions>(a.command));

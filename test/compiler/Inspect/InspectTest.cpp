@@ -168,6 +168,33 @@ TEST_F(InspectTest, ADamagedManifestIsRefusedAndNothingPrinted) {
                      "the file is damaged, copy or compile it again");
 }
 
+TEST_F(InspectTest, AVocabularyAlone) {
+  GGUFBuilder builder;
+  builder.text("tokenizer.ggml.model", "llama")
+      .texts("tokenizer.ggml.tokens", {"<unk>", "<s>", "</s>", "a"})
+      .numbers<int32_t>("tokenizer.ggml.token_type", kInt32, {2, 3, 3, 1})
+      .numbers<float>("tokenizer.ggml.scores", kFloat32, {0, 0, 0, -1})
+      .u32("tokenizer.ggml.eos_token_id", 2)
+      .flag("tokenizer.ggml.add_eos_token", 1)
+      .text("tokenizer.chat_template", "{{ messages }}\n\n");
+  std::string path = file("v.gguf", builder.build());
+  EXPECT_EQ(inspect(path, /*json=*/false),
+            "vocabulary  v.gguf\ntext        SentencePiece, 4 tokens\n"
+            "eos         2 '</s>', behind a text\nanswer ends 2 '</s>'\n"
+            "chat        a template of 16 bytes\n");
+  llvm::json::Object object = inspectAsJSON(path);
+  EXPECT_EQ(object.getString("kind"), "vocabulary");
+  EXPECT_EQ(object.getObject("text")->getBoolean("adds_eos"), true);
+
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  EXPECT_FALSE(bool(printTemplate(path, out)));
+  EXPECT_EQ(text, "{{ messages }}\n\n");
+  EXPECT_EQ(llvm::toString(printTemplate(program(), out)),
+            folder + "/program: has no chat template; give a checkpoint or a "
+                     "program that has one");
+}
+
 TEST_F(InspectTest, AnyOtherExecutableHasNoImage) {
   EXPECT_EQ(inspect(IMAGE_PROBE, /*json=*/false), IMAGE_PROBE
             ": has no image; give a program that `corellama compile` made");
