@@ -176,8 +176,7 @@ std::optional<Error> Conversation::makePrompt(History wanted,
   if (auto error = model.checkPrompt(next.ids()))
     return error;
 
-  if (!notedMarkers && !options.refuseMarkers &&
-      hasPlainMarkers(next.ids(), text.tokens())) {
+  if (!notedMarkers && !options.refuseMarkers && format.hasPlainMarkers()) {
     notedMarkers = true;
     note(kPlainMarkersNote);
   }

@@ -67,8 +67,7 @@ Result<Prompt> Text::promptIds(const Options &options) {
   if (!change)
     return Error{"--chat: " + change.error()};
   return Prompt{turn.ids(), change->lostBytes,
-                !options.refuseMarkers &&
-                    hasPlainMarkers(turn.ids(), *tokenizer),
+                !options.refuseMarkers && format->hasPlainMarkers(),
                 format->note()};
 }
 

@@ -22,8 +22,8 @@ static const Value &argumentOf(const Arguments &given) {
 }
 
 // Each under several names.
-static Value isEqual(Interpreter &, const Value &v, const Arguments &given) {
-  return v.equals(argumentOf(given));
+static Value isEqual(Interpreter &in, const Value &v, const Arguments &given) {
+  return in.equal(v, argumentOf(given));
 }
 static Value isLess(Interpreter &in, const Value &v, const Arguments &given) {
   return in.compare(v, argumentOf(given)) < 0;
@@ -87,11 +87,13 @@ Builtin findTest(std::string_view name) {
       {"==", isEqual},
       {"eq", isEqual},
       {"equalto", isEqual},
-      {"!=", [](In, V v, A a) -> Value { return !v.equals(argumentOf(a)); }},
-      {"ne", [](In, V v, A a) -> Value { return !v.equals(argumentOf(a)); }},
+      {"!=",
+       [](In in, V v, A a) -> Value { return !in.equal(v, argumentOf(a)); }},
+      {"ne",
+       [](In in, V v, A a) -> Value { return !in.equal(v, argumentOf(a)); }},
       {"sameas",
-       [](In, V v, A a) -> Value {
-         return v.kind() == argumentOf(a).kind() && v.equals(argumentOf(a));
+       [](In in, V v, A a) -> Value {
+         return v.kind() == argumentOf(a).kind() && in.equal(v, argumentOf(a));
        }},
       {"<", isLess},
       {"lt", isLess},
@@ -105,14 +107,24 @@ Builtin findTest(std::string_view name) {
       {"ge", isAtLeast},
       {"in",
        [](In in, V v, A a) -> Value { return contains(in, argumentOf(a), v); }},
-      {"lower", [](In, V v, A) -> Value { return v.str().isLower(); }},
-      {"upper", [](In, V v, A) -> Value { return v.str().isUpper(); }},
+      {"lower",
+       [](In in, V v, A) -> Value {
+         String text = in.textOf(v);
+         return in.charge(16 * text.size()) && text.isLower();
+       }},
+      {"upper",
+       [](In in, V v, A) -> Value {
+         String text = in.textOf(v);
+         return in.charge(16 * text.size()) && text.isUpper();
+       }},
       {"filter",
-       [](In, V v, A) -> Value {
-         return findFilter(v.str().view()) != nullptr;
+       [](In in, V v, A) -> Value {
+         return findFilter(in.textOf(v).view()) != nullptr;
        }},
       {"test",
-       [](In, V v, A) -> Value { return findTest(v.str().view()) != nullptr; }},
+       [](In in, V v, A) -> Value {
+         return findTest(in.textOf(v).view()) != nullptr;
+       }},
   };
   for (const auto &[known, function] : kTests)
     if (known == name)
@@ -128,17 +140,25 @@ bool contains(Interpreter &in, const Value &whole, const Value &item) {
               std::string(item.typeName()));
       return false;
     }
-    in.charge(whole.string().size());
-    return whole.string().view().find(item.string().view()) !=
-           std::string_view::npos;
+    return in.charge(4 * whole.string().size()) &&
+           findText(whole.string().view(), item.string().view()) !=
+               std::string_view::npos;
   case Kind::Dict:
-    return whole.dict()->find(item) != nullptr;
+    return in.chargeKey(item) && whole.dict()->find(item) != nullptr;
   default:
     for (const Value &own : in.iterate(whole))
-      if (own.equals(item))
-        return true;
+      if (in.failed() || in.equal(own, item))
+        return !in.failed();
     return false;
   }
+}
+
+/// Without a spelling: how Python writes it is not known.
+static Value makeRange(std::vector<Value> items, std::string spelling) {
+  Value range = makeList(std::move(items), List::Form::Range);
+  range.list()->extent.hasText = !spelling.empty();
+  range.list()->spelling = std::move(spelling);
+  return range;
 }
 
 Value sliceOf(Interpreter &in, const Value &object,
@@ -152,16 +172,15 @@ Value sliceOf(Interpreter &in, const Value &object,
                    "' object has no slices");
   if (step == 0)
     return in.fail("slice step cannot be zero");
-  std::vector<Value> items;
   std::vector<size_t> at;
   if (object.is(Kind::String)) {
+    // A character by itself is a text that is made and appended.
+    if (!in.charge((step == 1 ? 4 : 32) * object.string().size()))
+      return {};
     at = object.string().characters();
-    in.charge(object.string().size());
-  } else {
-    items = object.list()->items;
-    in.charge(64 * items.size());
   }
-  auto size = static_cast<int64_t>(at.empty() ? items.size() : at.size() - 1);
+  auto size = static_cast<int64_t>(at.empty() ? object.list()->items.size()
+                                              : at.size() - 1);
   int64_t low = step > 0 ? 0 : -1, high = step > 0 ? size : size - 1;
   auto clamp = [&](int64_t i) {
     return std::clamp(i < 0 ? i + size : i, low, high);
@@ -176,12 +195,16 @@ Value sliceOf(Interpreter &in, const Value &object,
   std::vector<Value> chosen;
   for (int64_t i = begin; step > 0 ? i < end : i > end; i += step) {
     if (object.is(Kind::String))
-      text.append(object.string().slice(at[i], at[i + 1]));
+      text.append(object.string(), at[i], at[i + 1]);
+    else if (in.charge(16))
+      chosen.push_back(object.list()->items[i]);
     else
-      chosen.push_back(items[i]);
+      return {};
   }
   if (object.is(Kind::String))
     return text;
+  if (object.list()->form == List::Form::Range)
+    return makeRange(std::move(chosen), "");
   return makeList(std::move(chosen), object.list()->form);
 }
 
@@ -214,7 +237,10 @@ static Value range(Interpreter &in, const Arguments &given) {
       break;
   }
   in.charge(64 * all.size());
-  return makeList(std::move(all));
+  return makeRange(std::move(all),
+                   "range(" + std::to_string(first) + ", " +
+                       std::to_string(last) +
+                       (step == 1 ? ")" : ", " + std::to_string(step) + ")"));
 }
 
 static Value makeNamespace(Interpreter &in, const Arguments &given) {
@@ -222,17 +248,29 @@ static Value makeNamespace(Interpreter &in, const Arguments &given) {
   for (const Value &value : given.positional)
     if (value.is(Kind::Dict))
       for (const auto &[key, own] : value.dict()->pairs())
-        in.setAttribute(*names, key, own);
+        if (in.chargeKey(key))
+          in.setAttribute(*names, key, own);
   for (const auto &[name, value] : given.named)
     in.setAttribute(*names, makeString(name), value);
   return names;
 }
 
-static Value makeDict(Interpreter &, const Arguments &given) {
+static Value makeDict(Interpreter &in, const Arguments &given) {
   auto dict = std::make_shared<Dict>();
-  for (const Value &value : given.positional)
-    if (value.is(Kind::Dict))
-      *dict = *value.dict();
+  if (given.positional.size() > 1)
+    return in.fail("dict expected at most 1 argument");
+  for (const Value &value : given.positional) {
+    const bool isDict = value.is(Kind::Dict);
+    for (const Value &item :
+         in.iterate(isDict ? in.filter("items", value, {}) : value)) {
+      std::vector<Value> pair = in.iterate(item);
+      if (pair.size() != 2)
+        return in.fail("dict() takes pairs");
+      if (!in.chargeKey(pair[0]) || !dict->set(pair[0], pair[1]))
+        return in.fail("unhashable type: '" + std::string(pair[0].typeName()) +
+                       "'");
+    }
+  }
   for (const auto &[name, value] : given.named)
     dict->set(makeString(name, Origin::Template), value);
   return dict;
@@ -241,7 +279,7 @@ static Value makeDict(Interpreter &, const Arguments &given) {
 static Value raiseException(Interpreter &in, const Arguments &given) {
   const Value *message = given.find(0, "message");
   return in.fail("the template refuses the conversation: " +
-                 std::string(message ? message->str().view() : ""));
+                 std::string(message ? in.textOf(*message).view() : ""));
 }
 
 static Value strftimeNow(Interpreter &in, const Arguments &given) {
@@ -252,6 +290,7 @@ static Value strftimeNow(Interpreter &in, const Arguments &given) {
   char text[256];
   if (wanted.size() > 100)
     return in.fail("strftime_now: the format is too long");
+  in.charge(4096); // some microseconds
   size_t size = std::strftime(text, sizeof(text), wanted.c_str(), &in.time());
   return makeString(std::string_view(text, size), Origin::Content);
 }
@@ -301,10 +340,10 @@ std::shared_ptr<Namespace> makeLoop(const std::vector<Value> &items) {
   auto changed = std::make_shared<Callable>();
   changed->name = "changed";
   auto last = std::make_shared<std::optional<std::vector<Value>>>();
-  changed->call = [last](Interpreter &, const Arguments &given) -> Value {
+  changed->call = [last](Interpreter &in, const Arguments &given) -> Value {
     bool isSame = *last && (*last)->size() == given.positional.size();
     for (size_t i = 0; isSame && i < given.positional.size(); ++i)
-      isSame = (**last)[i].equals(given.positional[i]);
+      isSame = in.equal((**last)[i], given.positional[i]);
     *last = given.positional;
     return !isSame;
   };

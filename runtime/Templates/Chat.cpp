@@ -10,7 +10,6 @@
 #include "runtime/Templates/Markers.h"
 #include "runtime/Templates/NamedTemplates.h"
 
-#include <algorithm>
 #include <ctime>
 
 namespace corellama::runtime {
@@ -111,7 +110,7 @@ Result<String> ChatFormat::renderAny(const std::vector<Message> &messages,
   std::vector<templates::Value> all;
   size_t bytes = variableBytes;
   for (const Message &message : messages) {
-    bytes += message.content.size();
+    bytes += message.role.size() + message.content.size();
     auto one = std::make_shared<templates::Dict>();
     one->set(templates::makeString("role"),
              templates::makeString(message.role));
@@ -168,11 +167,14 @@ ChatFormat::checkContents(const std::vector<Message> &messages,
   return std::nullopt;
 }
 
-bool hasPlainMarkers(std::span<const int32_t> ids, const Tokenizer &tokenizer) {
-  // BOS in front says nothing about turns.
-  return std::ranges::none_of(
-      ids.subspan(ids.empty() ? 0 : 1),
-      [&](int32_t id) { return tokenizer.isMarker(id); });
+bool ChatFormat::hasPlainMarkers() const {
+  const std::string content(templates::kContent);
+  // The prompt of an answer may have marks of the model's own (<think>).
+  auto text = renderAny(
+      {{"user", content}, {"assistant", content}, {"user", content}}, false);
+  if (!text)
+    text = renderAny({{"user", content}}, true);
+  return text && templates::hasPlainSeparators(*text, *tokenizer);
 }
 
 } // namespace corellama::runtime

@@ -15,7 +15,6 @@
 #include "runtime/Tokenizer/Tokenizer.h"
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -52,6 +51,11 @@ public:
   Result<templates::String> render(const std::vector<Message> &messages,
                                    bool addGenerationPrompt = true) const;
 
+  /// Whether the template separates messages by plain text, which a message can
+  /// imitate. It is tried with three messages, or with one where it refuses
+  /// those; false where it refuses both.
+  bool hasPlainMarkers() const;
+
   /// What the user should know of the format; empty: nothing.
   const std::string &note() const { return remark; }
 
@@ -74,11 +78,6 @@ private:
 /// The variables of a template from an object of JSON.
 Result<std::vector<std::pair<std::string, templates::Value>>>
 readVariables(std::string_view json);
-
-/// Whether no control token stands behind the first id of a rendered
-/// conversation: the template's markers are plain text, which a message can
-/// imitate.
-bool hasPlainMarkers(std::span<const int32_t> ids, const Tokenizer &tokenizer);
 
 } // namespace corellama::runtime
 

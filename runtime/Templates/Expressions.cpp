@@ -14,14 +14,14 @@ using NodeKind = Node::Kind;
 
 Value Interpreter::evaluate(const Node &node) {
   Value value = evaluateNode(node);
-  if (value.level() > kMostLevels)
+  if (value.extent().level > kMostLevels)
     return fail("lists and dicts are nested too deeply");
   return value;
 }
 
 Value Interpreter::evaluateNode(const Node &node) {
   Level nested(*this);
-  if (failed() || !charge(0))
+  if (failed() || !charge(node.text.size()))
     return {};
   if (node.line)
     line = node.line;
@@ -80,9 +80,15 @@ Value Interpreter::evaluateNode(const Node &node) {
 }
 
 Value Interpreter::evaluateName(const std::string &name) {
-  for (const Scope *at = scope.get(); at; at = at->parent.get())
+  size_t scopes = 1;
+  for (const Scope *at = scope.get(); at; at = at->parent.get(), ++scopes)
     if (auto found = at->names.find(name); found != at->names.end())
-      return found->second;
+      return charge(scopes * (8 + name.size())) ? found->second : Value();
+  charge(scopes * (8 + name.size()));
+  // What Jinja gives to every template, and this interpreter does not.
+  for (const char *known : {"self", "cycler", "joiner", "lipsum"})
+    if (name == known)
+      return fail(quoted(name) + " is not supported");
   return Undefined{name};
 }
 
@@ -90,6 +96,8 @@ Value Interpreter::evaluateDict(const Node &node) {
   auto dict = std::make_shared<Dict>();
   for (size_t i = 0; i + 1 < node.children.size(); i += 2) {
     Value key = evaluate(*node.children[i]);
+    if (!chargeKey(key))
+      return {};
     if (!dict->set(key, evaluate(*node.children[i + 1])))
       return fail(std::string("unhashable type: '") + key.typeName() + "'");
   }
@@ -118,8 +126,12 @@ Value Interpreter::evaluateBinary(const Node &node) {
   if (failed())
     return {};
   if (node.text == "~") {
-    String text = a.str() + b.str();
-    charge(text.size());
+    String text;
+    for (const Value *side : {&a, &b})
+      if (!side->is(Kind::String))
+        text.append(textOf(*side));
+      else if (charge(side->string().size() / 4))
+        text.append(side->string());
     return text;
   }
   return arithmetic(node.text, a, b);
@@ -154,23 +166,27 @@ Value Interpreter::arithmetic(const std::string &word, const Value &a,
     return powerOf(x, static_cast<int64_t>(y));
   }
   if (word == "+" && a.is(Kind::String) && b.is(Kind::String)) {
-    charge(a.string().size() + b.string().size());
+    charge((a.string().size() + b.string().size()) / 4);
     return failed() ? Value() : Value(a.string() + b.string());
   }
   if (word == "+" && a.is(Kind::List) && b.is(Kind::List) &&
-      a.list()->form == b.list()->form && a.list()->isSequence()) {
+      a.list()->form == b.list()->form && a.list()->isPlain()) {
+    if (!charge(64 * (a.list()->items.size() + b.list()->items.size())))
+      return {};
     std::vector<Value> items = a.list()->items;
     items.insert(items.end(), b.list()->items.begin(), b.list()->items.end());
-    charge(64 * items.size());
     return makeList(std::move(items), a.list()->form);
   }
   if (word == "*" && (a.asInteger() || b.asInteger())) {
     const Value &many = a.asInteger() ? b : a;
     int64_t times =
         std::max<int64_t>(0, a.asInteger() ? *a.asInteger() : *b.asInteger());
+    const bool isList = many.is(Kind::List) && many.list()->isPlain();
     size_t size = many.is(Kind::String) ? many.string().size()
-                  : many.is(Kind::List) ? 64 * many.list()->items.size()
+                  : isList              ? 64 * many.list()->items.size()
                                         : 0;
+    if (size == 0)
+      times = 0; // nothing, however often
     if (size && static_cast<uint64_t>(times) > limits.bytes / size)
       return fail("a text or list of " + std::to_string(times) +
                   " copies is too large");
@@ -179,7 +195,7 @@ Value Interpreter::arithmetic(const std::string &word, const Value &a,
       return {};
     if (many.is(Kind::String))
       return many.string().repeat(times);
-    if (many.is(Kind::List)) {
+    if (isList) {
       std::vector<Value> items;
       for (int64_t i = 0; i < times; ++i)
         items.insert(items.end(), many.list()->items.begin(),
@@ -252,9 +268,9 @@ Value Interpreter::evaluateCompare(const Node &node) {
 bool Interpreter::compares(const std::string &word, const Value &a,
                            const Value &b) {
   if (word == "==")
-    return a.equals(b);
+    return equal(a, b);
   if (word == "!=")
-    return !a.equals(b);
+    return !equal(a, b);
   if (word == "in" || word == "not in")
     return contains(*this, b, a) == (word == "in");
   int order = compare(a, b);
@@ -271,11 +287,13 @@ int Interpreter::compare(const Value &a, const Value &b) {
     return a.number() < b.number() ? -1 : a.number() > b.number();
   }
   if (a.is(Kind::String) && b.is(Kind::String))
-    return a.string() < b.string() ? -1 : b.string() < a.string();
+    return !charge(std::min(a.string().size(), b.string().size())) ? 0
+           : a.string() < b.string() ? -1
+                                     : b.string() < a.string();
   if (a.is(Kind::List) && b.is(Kind::List)) {
     const auto &x = a.list()->items, &y = b.list()->items;
     for (size_t i = 0; i < x.size() && i < y.size() && charge(0); ++i)
-      if (!x[i].equals(y[i]))
+      if (!equal(x[i], y[i]))
         return compare(x[i], y[i]);
     return x.size() < y.size() ? -1 : x.size() > y.size();
   }
@@ -317,8 +335,10 @@ bool Interpreter::evaluateArguments(const Node &node, Arguments &arguments) {
         fail("** needs a dict");
         return false;
       }
+      // All of them are looked through for each name that a function has.
       for (const auto &[key, item] : value.dict()->pairs())
-        arguments.named.emplace_back(std::string(key.str().view()), item);
+        if (charge(128))
+          arguments.named.emplace_back(std::string(textOf(key).view()), item);
     } else if (argument.name.empty()) {
       arguments.positional.push_back(std::move(value));
     } else {
@@ -366,6 +386,8 @@ Value Interpreter::attribute(const Value &object, const std::string &name) {
 Value Interpreter::item(const Value &object, const Value &index) {
   if (object.is(Kind::Undefined))
     return failUndefined(object);
+  if (!chargeKey(index))
+    return {};
   if (object.is(Kind::Dict))
     if (const Value *found = object.dict()->find(index))
       return *found;
@@ -374,8 +396,9 @@ Value Interpreter::item(const Value &object, const Value &index) {
                  (object.is(Kind::List) && object.list()->isSequence()))) {
     std::vector<size_t> at;
     if (object.is(Kind::String)) {
+      if (!charge(4 * object.string().size()))
+        return {};
       at = object.string().characters();
-      charge(object.string().size());
     }
     auto size = static_cast<int64_t>(
         object.is(Kind::List) ? object.list()->items.size() : at.size() - 1);
@@ -392,7 +415,8 @@ Value Interpreter::item(const Value &object, const Value &index) {
     if (std::optional<Value> method =
             methodOf(object, std::string(index.string().view())))
       return *method;
-  return Undefined{std::string(index.str().view())};
+  return Undefined{index.is(Kind::String) ? std::string(index.string().view())
+                                          : "an item"};
 }
 
 Value Interpreter::filter(const std::string &name, const Value &value,
@@ -400,7 +424,7 @@ Value Interpreter::filter(const std::string &name, const Value &value,
   Builtin found = findFilter(name);
   if (!found)
     return fail("no filter named " + quoted(name));
-  return failed() ? Value() : found(*this, value, arguments);
+  return charge(32) ? found(*this, value, arguments) : Value();
 }
 
 bool Interpreter::test(const std::string &name, const Value &value,
@@ -410,7 +434,7 @@ bool Interpreter::test(const std::string &name, const Value &value,
     fail("no test named " + quoted(name));
     return false;
   }
-  return !failed() && found(*this, value, arguments).isTrue();
+  return charge(32) && found(*this, value, arguments).isTrue();
 }
 
 std::vector<Value> Interpreter::iterate(const Value &value) {
@@ -419,23 +443,25 @@ std::vector<Value> Interpreter::iterate(const Value &value) {
   case Kind::Undefined:
     break;
   case Kind::List:
-    items = value.list()->items;
+    if (charge(16 * value.list()->items.size()))
+      items = value.list()->items;
     break;
   case Kind::Dict:
+    charge(16 * value.dict()->pairs().size());
     for (const auto &pair : value.dict()->pairs())
       items.push_back(pair.first);
     break;
   case Kind::String: {
+    if (!charge(64 * value.string().size()))
+      break;
     std::vector<size_t> at = value.string().characters();
-    if (charge(64 * at.size()))
-      for (size_t i = 0; i + 1 < at.size(); ++i)
-        items.push_back(value.string().slice(at[i], at[i + 1]));
+    for (size_t i = 0; i + 1 < at.size(); ++i)
+      items.push_back(value.string().slice(at[i], at[i + 1]));
     break;
   }
   default:
     fail("'" + std::string(value.typeName()) + "' object is not iterable");
   }
-  charge(items.size());
   return items;
 }
 

@@ -27,9 +27,10 @@ static Value useDefault(Interpreter &, const Value &value,
 static Value pathOf(Interpreter &in, Value value, const Value &path) {
   if (path.asInteger())
     return in.item(value, path);
-  String text = path.str();
+  String text = in.textOf(path);
   std::string_view rest = text.view();
-  while (!in.failed()) {
+  // A part is a text that is made, and looked up.
+  while (in.charge(128)) {
     size_t dot = rest.find('.');
     std::string part(rest.substr(0, dot));
     bool isNumber = !part.empty() &&
@@ -44,18 +45,17 @@ static Value pathOf(Interpreter &in, Value value, const Value &path) {
   return value;
 }
 static Value join(Interpreter &in, const Value &value, const Arguments &given) {
-  String between = textOf(given, 0, "d", ""), result;
+  String between = textOf(in, given, 0, "d", ""), result;
   const Value *attribute = given.find(1, "attribute");
   bool isFirst = true;
   for (const Value &item : in.iterate(value)) {
+    if (!in.charge(between.size()))
+      return {};
     if (!isFirst)
       result.append(between);
     isFirst = false;
-    result.append((attribute ? pathOf(in, item, *attribute) : item).str());
-    if (!in.charge(between.size()))
-      return {};
+    result.append(in.textOf(attribute ? pathOf(in, item, *attribute) : item));
   }
-  in.charge(result.size());
   return result;
 }
 static Value toList(Interpreter &in, const Value &value, const Arguments &) {
@@ -85,9 +85,10 @@ static Value items(Interpreter &in, const Value &value, const Arguments &) {
     return makeList({}, List::Form::Generator);
   if (!value.is(Kind::Dict))
     return in.fail("Can only get item pairs from a mapping.");
+  if (!in.charge(128 * value.dict()->pairs().size()))
+    return {};
   for (const auto &[key, own] : value.dict()->pairs())
     pairs.push_back(makeList({key, own}, List::Form::Tuple));
-  in.charge(64 * pairs.size());
   return makeList(std::move(pairs), List::Form::Generator);
 }
 
@@ -96,8 +97,8 @@ static Value keyFor(Interpreter &in, const Value &value, const Value *attribute,
                     bool isCaseSensitive) {
   Value key = attribute ? pathOf(in, value, *attribute) : value;
   if (!isCaseSensitive && key.is(Kind::String)) {
-    in.charge(key.string().size());
-    return key.string().lower();
+    return in.charge(8 * key.string().size()) ? Value(key.string().lower())
+                                              : Value();
   }
   return key;
 }
@@ -106,6 +107,8 @@ static Value keyFor(Interpreter &in, const Value &value, const Value *attribute,
 static std::list<size_t> sorted(Interpreter &in, const std::vector<Value> &keys,
                                 bool isReverse) {
   std::list<size_t> order;
+  if (!in.charge(32 * keys.size()))
+    return order;
   for (size_t i = 0; i < keys.size(); ++i)
     order.push_back(i);
   order.sort([&](size_t a, size_t b) {
@@ -129,9 +132,11 @@ static Value dictsort(Interpreter &in, const Value &value,
   if (!value.is(Kind::Dict))
     return value.is(Kind::Undefined) ? in.failUndefined(value)
                                      : in.fail("dictsort needs a mapping");
-  bool byValue = textOf(given, 1, "by", "key").view() == "value";
+  bool byValue = textOf(in, given, 1, "by", "key").view() == "value";
   std::vector<Value> keys, result;
   const auto &pairs = value.dict()->pairs();
+  if (!in.charge(128 * pairs.size()))
+    return {};
   for (const auto &[key, own] : pairs)
     keys.push_back(keyFor(in, byValue ? own : key, nullptr,
                           flagOf(given, 0, "case_sensitive", false)));
@@ -148,6 +153,8 @@ static Value unique(Interpreter &in, const Value &value,
   for (const Value &item : in.iterate(value)) {
     Value key =
         keyFor(in, item, attribute, flagOf(given, 0, "case_sensitive", false));
+    if (!in.chargeKey(key))
+      return {};
     if (seen.find(key))
       continue;
     if (!seen.set(key, true))
@@ -214,6 +221,11 @@ static Value map(Interpreter &in, const Value &value, const Arguments &given) {
     return in.fail("map requires a filter argument");
   if (!value.isTrue()) // none, too
     return makeList({}, List::Form::Generator);
+  Arguments rest = restOf(given, 1);
+  rest.named = given.named;
+  const std::string name(
+      attribute ? std::string()
+                : std::string(in.textOf(given.positional[0]).view()));
   for (const Value &item : in.iterate(value)) {
     Value mapped;
     if (attribute) {
@@ -221,10 +233,7 @@ static Value map(Interpreter &in, const Value &value, const Arguments &given) {
       if (mapped.is(Kind::Undefined) && otherwise)
         mapped = *otherwise;
     } else {
-      Arguments rest = restOf(given, 1);
-      rest.named = given.named;
-      mapped =
-          in.filter(std::string(given.positional[0].str().view()), item, rest);
+      mapped = in.filter(name, item, rest);
     }
     result.push_back(std::move(mapped));
     if (in.failed())
@@ -240,7 +249,7 @@ static Value choose(Interpreter &in, const Value &value, const Arguments &given,
   if (ofAttribute && given.positional.empty())
     return in.fail("selectattr requires an attribute");
   std::string name = given.positional.size() > at
-                         ? std::string(given.positional[at].str().view())
+                         ? std::string(in.textOf(given.positional[at]).view())
                          : std::string();
   Arguments rest = restOf(given, at + 1);
   if (!value.isTrue()) // none, too
@@ -277,12 +286,15 @@ static Value batch(Interpreter &in, const Value &value,
     return in.fail("batch needs a positive number");
   std::vector<Value> result, line;
   for (Value &item : in.iterate(value)) {
+    if (!in.charge(128))
+      return {};
     if (line.size() == static_cast<size_t>(size))
       result.push_back(makeList(std::exchange(line, {})));
     line.push_back(std::move(item));
   }
   if (!line.empty()) {
-    if (const Value *fill = given.find(1, "fill_with"); fill && size < 100000)
+    if (const Value *fill = given.find(1, "fill_with");
+        fill && size < 100000 && in.charge(64 * size))
       line.resize(size, *fill);
     result.push_back(makeList(std::move(line)));
   }

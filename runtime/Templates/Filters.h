@@ -13,8 +13,8 @@
 namespace corellama::runtime::templates::filters {
 
 /// An argument as text, or `otherwise`.
-String textOf(const Arguments &given, size_t index, std::string_view name,
-              std::string_view otherwise);
+String textOf(Interpreter &in, const Arguments &given, size_t index,
+              std::string_view name, std::string_view otherwise);
 bool flagOf(const Arguments &given, size_t index, std::string_view name,
             bool otherwise);
 
@@ -22,6 +22,9 @@ Value toUpper(Interpreter &in, const Value &value, const Arguments &given);
 Value toLower(Interpreter &in, const Value &value, const Arguments &given);
 Value capitalize(Interpreter &in, const Value &value, const Arguments &given);
 Value title(Interpreter &in, const Value &value, const Arguments &given);
+/// Python's strip, lstrip and rstrip.
+Value strip(Interpreter &in, const String &text, const Arguments &given,
+            bool left, bool right);
 Value trim(Interpreter &in, const Value &value, const Arguments &given);
 Value toString(Interpreter &in, const Value &value, const Arguments &given);
 Value replace(Interpreter &in, const Value &value, const Arguments &given);

@@ -10,6 +10,8 @@
 
 #include "runtime/Templates/Builtins.h"
 
+#include <algorithm>
+
 namespace corellama::runtime::templates {
 
 using Kind = Value::Kind;
@@ -30,8 +32,10 @@ Value Interpreter::failUndefined(const Value &value) {
 }
 
 bool Interpreter::charge(size_t count) {
-  steps += 1 + count / 256;
-  bytes += count;
+  if (failure)
+    return false;
+  steps += 1;
+  bytes += std::min(count, SIZE_MAX / 2 - bytes);
   if (steps > limits.steps)
     fail("the template takes more than " + std::to_string(limits.steps) +
          " steps");
@@ -39,6 +43,29 @@ bool Interpreter::charge(size_t count) {
     fail("the template makes more than " + std::to_string(limits.bytes) +
          " bytes of text");
   return !failure;
+}
+
+String Interpreter::textOf(const Value &value) {
+  Extent extent = value.extent();
+  if (value.is(Kind::Namespace))
+    extent = value.names()->attributes.extent();
+  if (!extent.hasText) {
+    fail("a function, a generator or a namespace in a list has no text");
+    return {};
+  }
+  const bool isWritten = !value.is(Kind::String);
+  if (!charge(isWritten ? 8 * (extent.weight + kItemWeight) : extent.weight))
+    return {};
+  return value.str();
+}
+
+bool Interpreter::equal(const Value &a, const Value &b) {
+  return charge(4 * std::min(a.extent().weight, b.extent().weight)) &&
+         a.equals(b);
+}
+
+bool Interpreter::chargeKey(const Value &key) {
+  return charge(8 * (key.extent().weight + kItemWeight));
 }
 
 //===----------------------------------------------------------------------===//
@@ -99,7 +126,7 @@ Interpreter::Flow Interpreter::run(const Node &node) {
     write(node.value.string());
     return Flow::Next;
   case NodeKind::Output:
-    write(evaluate(*node.children[0]).str());
+    write(textOf(evaluate(*node.children[0])));
     return Flow::Next;
   case NodeKind::If:
     return runIf(node);
@@ -121,7 +148,7 @@ Interpreter::Flow Interpreter::run(const Node &node) {
     Value text = capture(*node.children[1], inner());
     const Node &first = *node.children[0];
     scope->names["\n"] = text; // what a filter without a value reads
-    write(evaluate(first).str());
+    write(textOf(evaluate(first)));
     return Flow::Next;
   }
   case NodeKind::Scope:
@@ -172,6 +199,7 @@ Interpreter::Flow Interpreter::runFor(const Node &node) {
       if (failed())
         break;
       scope = inner();
+      steps += 4; // a scope
       assign(target, item);
       if (evaluate(*condition).isTrue())
         kept.push_back(std::move(item));
@@ -187,7 +215,7 @@ Interpreter::Flow Interpreter::runFor(const Node &node) {
   for (int64_t i = 0; i < count && !failed(); ++i) {
     scope = inner();
     advanceLoop(*loop, items, i);
-    steps += 10; // names and values of a round
+    steps += 12; // names and values of a round
     scope->names["loop"] = loop;
     assign(target, items[i]);
     Flow flow = run(*node.children[3]);
@@ -229,7 +257,7 @@ void Interpreter::assign(const Node &target, Value value) {
 }
 
 void Interpreter::setAttribute(Namespace &names, Value name, Value value) {
-  if (value.level() >= kSharedLevel)
+  if (value.extent().level >= kSharedLevel)
     fail("a namespace holds no namespaces, functions or deeply nested lists");
   else
     names.attributes.set(std::move(name), std::move(value));
@@ -252,7 +280,9 @@ Value Interpreter::makeMacro(const Node &node, const std::string &name,
   macro->call = [&node, bodyAt, closure = scope](Interpreter &self,
                                                  const Arguments &given) {
     Level nested(self);
-    if (self.failed())
+    // Parameters are looked for among the names that are given.
+    if (self.failed() ||
+        !self.charge(8 * (node.names.size() + 1) * (given.named.size() + 8)))
       return Value();
     auto inside = std::make_shared<Scope>();
     inside->parent = closure;
@@ -303,7 +333,7 @@ void Interpreter::runCallBlock(const Node &node) {
   if (!evaluateArguments(callNode, arguments))
     return;
   arguments.named.emplace_back("caller", makeMacro(node, "caller", 1));
-  write(call(callee, arguments).str());
+  write(textOf(call(callee, arguments)));
 }
 
 } // namespace corellama::runtime::templates

@@ -16,14 +16,15 @@
 
 namespace corellama::runtime::templates {
 
-/// Some 50 ms of a core.
+/// Less than 100 ms of a core, and 200 ms more for each MB of messages.
 struct Limits {
-  /// Nodes that are evaluated, and bytes that are written divided by 256.
+  /// Nodes that are evaluated and operations on values.
   size_t steps = 500000;
-  /// Bytes of all strings that are made, one from another.
+  /// Bytes that operations look at or make. Each counts as often as its time
+  /// demands, compared with copying (see charge).
   size_t bytes = size_t(16) << 20;
-  /// For messages and variables of so many bytes: a template makes some ten
-  /// copies of a message.
+  /// For messages and variables of so many bytes. Of templates in use most take
+  /// 25 times as much; those that add each message to one text take more.
   void allow(size_t given) { bytes += 64 * given; }
   /// Expressions, statements and calls inside of each other.
   int depth = 600;
@@ -46,8 +47,17 @@ public:
   /// The name, attribute or item that `value` stands for is not there.
   Value failUndefined(const Value &value);
   bool failed() const { return failure.has_value(); }
-  /// Counts work on `bytes` bytes or items; false if it is too much.
+  /// Counts work on `bytes` bytes; false if it is too much. Every operation
+  /// whose time grows with its values charges before it works: a byte for each
+  /// 3 ns. So an item that is copied is 16, one that is made 64, a search is
+  /// four times the text, and texts put together are a quarter.
   bool charge(size_t bytes);
+  /// Python's str(value); a failure where it would have an address.
+  String textOf(const Value &value);
+  /// Python's a == b.
+  bool equal(const Value &a, const Value &b);
+  /// Counts looking `key` up in a dict.
+  bool chargeKey(const Value &key);
   Value call(const Value &callee, const Arguments &arguments);
   /// object.name and object[index] as Jinja looks them up.
   Value attribute(const Value &object, const std::string &name);

@@ -244,7 +244,7 @@ private:
     case Kind::String:
       return writeString(value.string());
     case Kind::List: {
-      if (!value.list()->isSequence())
+      if (!value.list()->isPlain())
         break;
       const std::vector<Value> &items = value.list()->items;
       put("[");
@@ -274,17 +274,16 @@ private:
   }
 
   void writeDict(const Dict &dict, int level) {
-    std::vector<const std::pair<Value, Value> *> order;
-    for (const auto &pair : dict.pairs())
-      order.push_back(&pair);
+    using Pair = std::pair<Value, Value>;
+    std::vector<std::pair<std::string, const Pair *>> order;
+    for (const Pair &pair : dict.pairs())
+      order.emplace_back(
+          style.sortKeys ? pair.first.str().view() : std::string_view(), &pair);
     if (style.sortKeys)
-      std::sort(order.begin(), order.end(), [](auto *a, auto *b) {
-        String x = a->first.str(), y = b->first.str();
-        return x == y ? a < b : x < y; // equal ones as they stand
-      });
+      std::sort(order.begin(), order.end()); // equal ones as they stand
     put("{");
     bool isFirst = true;
-    for (const auto *pair : order) {
+    for (const auto &[name, pair] : order) {
       isFirst ? newLine(level + 1) : separate(level + 1);
       isFirst = false;
       const Value &key = pair->first;
@@ -313,13 +312,13 @@ private:
       std::string escaped = escapeOf(
           head.kind == Utf8Head::whole ? head.codePoint : char32_t(0xFFFD));
       if (!escaped.empty()) {
-        out.append(text.slice(from, at));
+        out.append(text, from, at);
         out.append(escaped, text.originAt(at));
         from = at + bytes;
       }
       at += bytes;
     }
-    out.append(text.slice(from, view.size()));
+    out.append(text, from, view.size());
     put("\"");
   }
 

@@ -316,6 +316,8 @@ private:
       return number(i + 1, 8, 16);
     if (c >= '0' && c <= '7')
       return number(i, 3, 8);
+    if (c == 'N')
+      fail("\\N{...} is not supported; write the character, or \\uNNNN");
     value += '\\';
     value += c;
     return i;

@@ -41,6 +41,23 @@ static void addMarker(std::string_view text, Markers &markers) {
     markers.emplace(text);
 }
 
+std::optional<int32_t>
+corellama::runtime::templates::ownMarkerAt(const String &text, size_t at,
+                                           const Tokenizer &tokenizer) {
+  if (text.originAt(at) != Origin::Template)
+    return std::nullopt;
+  std::string_view rest = text.view().substr(at);
+  std::optional<int32_t> id = tokenizer.markerAt(rest);
+  if (!id)
+    return id;
+  // Within the longest one, only bytes in front of a message's.
+  const size_t size = tokenizer.textOf(*id).size();
+  size_t own = 1;
+  while (own < size && text.originAt(at + own) == Origin::Template)
+    ++own;
+  return own == size ? id : tokenizer.markerAt(rest.substr(0, own));
+}
+
 void corellama::runtime::templates::addMarkers(const String &rendered,
                                                const Tokenizer &tokenizer,
                                                Markers &markers) {
@@ -65,9 +82,7 @@ void corellama::runtime::templates::addMarkers(const String &rendered,
     } else if (rendered.originAt(at) == Origin::Content) {
       addMarker(text.substr(own, at - own), markers);
       own = ++at;
-    } else if (auto id = tokenizer.markerAt(text.substr(at));
-               id &&
-               rendered.isTemplate(at, at + tokenizer.textOf(*id).size())) {
+    } else if (auto id = ownMarkerAt(rendered, at, tokenizer)) {
       end(at, at + tokenizer.textOf(*id).size());
       at = line;
     } else {
@@ -75,6 +90,17 @@ void corellama::runtime::templates::addMarkers(const String &rendered,
     }
   }
   end(text.size(), text.size());
+}
+
+bool corellama::runtime::templates::hasPlainSeparators(
+    const String &rendered, const Tokenizer &tokenizer) {
+  // What stands before the first content separates nothing.
+  const size_t first = rendered.view().find(kContent);
+  if (first == std::string_view::npos)
+    return false;
+  Markers markers;
+  addMarkers(rendered.slice(first, rendered.size()), tokenizer, markers);
+  return !markers.empty();
 }
 
 std::optional<Error>

@@ -5,14 +5,19 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/Templates/Builtins.h"
+#include "runtime/Templates/Filters.h"
+#include "runtime/Tokenizer/Utf8.h"
 
 #include <algorithm>
-#include <cctype>
 
 namespace corellama::runtime::templates {
 
 using Kind = Value::Kind;
+
+static bool spaceAt(std::string_view text, size_t at) {
+  const Utf8Head head = readUtf8(text.substr(at));
+  return head.kind == Utf8Head::whole && isSpace(head.codePoint);
+}
 
 /// Parts of a text between separators, at most `most` + 1 of them.
 static Value split(Interpreter &in, const String &text, const Arguments &given,
@@ -24,76 +29,70 @@ static Value split(Interpreter &in, const String &text, const Arguments &given,
     most = INT64_MAX;
   std::string_view view = text.view();
   std::vector<std::pair<size_t, size_t>> parts;
-  if (!in.charge(2 * view.size()))
+  if (!in.charge(8 * view.size()))
     return {};
   if (!by || by->is(Kind::None)) {
-    // Words, in characters.
-    std::vector<size_t> at = text.characters();
-    auto isBlank = [&](size_t i) {
-      return text.slice(at[i], at[i + 1]).strip("", true, true).empty();
-    };
-    size_t i = 0, n = at.size() - 1;
     if (fromRight && most != INT64_MAX)
       return in.fail("rsplit() of words with maxsplit is not supported");
-    while (true) {
-      while (i < n && isBlank(i))
-        ++i;
-      if (i == n)
-        break;
-      size_t begin = i;
+    // Words; behind the last one wanted, the rest is one part.
+    size_t last = text.strip("", false, true).size(), at = 0;
+    auto skip = [&](bool blank) {
+      while (at < last && spaceAt(view, at) == blank)
+        at += characterBytes(view, at);
+      return at;
+    };
+    while (skip(true) < last) {
+      const size_t begin = at;
       if (static_cast<int64_t>(parts.size()) == most) {
-        String rest = text.slice(at[begin], at[n]).strip("", false, true);
-        parts.emplace_back(at[begin], at[begin] + rest.size());
+        parts.emplace_back(begin, view.size());
         break;
       }
-      while (i < n && !isBlank(i))
-        ++i;
-      parts.emplace_back(at[begin], at[i]);
+      parts.emplace_back(begin, skip(false));
     }
   } else {
     if (!by->is(Kind::String) || by->string().empty())
       return in.fail("split() needs a separator that is no empty text");
+    // From the right, it is the text read backwards.
     std::string_view separator = by->string().view();
-    size_t begin = 0, end = view.size();
-    while (static_cast<int64_t>(parts.size()) < most) {
-      size_t found = fromRight
-                         ? (end < separator.size()
-                                ? view.npos
-                                : view.rfind(separator, end - separator.size()))
-                         : view.find(separator, begin);
-      if (found == view.npos)
-        break;
-      if (fromRight) {
-        parts.emplace_back(found + separator.size(), end);
-        end = found;
-      } else {
-        parts.emplace_back(begin, found);
-        begin = found + separator.size();
-      }
+    std::string back, separatorBack;
+    if (fromRight) {
+      back.assign(view.rbegin(), view.rend());
+      separatorBack.assign(separator.rbegin(), separator.rend());
+      view = back, separator = separatorBack;
     }
-    parts.emplace_back(begin, end);
-    if (fromRight)
+    size_t begin = 0;
+    while (static_cast<int64_t>(parts.size()) < most) {
+      size_t found = findText(view, separator, begin);
+      if (found == view.npos || !in.charge(16))
+        break;
+      parts.emplace_back(begin, found);
+      begin = found + separator.size();
+    }
+    parts.emplace_back(begin, view.size());
+    if (fromRight) {
       std::reverse(parts.begin(), parts.end());
+      for (auto &part : parts)
+        part = {view.size() - part.second, view.size() - part.first};
+    }
   }
+  if (!in.charge(64 * parts.size()))
+    return {};
   std::vector<Value> items;
   for (auto [begin, end] : parts)
     items.push_back(text.slice(begin, end));
-  in.charge(64 * items.size());
   return makeList(std::move(items));
 }
 
 static Value splitlines(Interpreter &in, const String &text,
                         const Arguments &given) {
   const Value *keep = given.find(0, "keepends");
+  const bool keeps = keep && keep->isTrue();
   std::vector<Value> lines;
-  std::string_view view = text.view();
-  for (size_t begin = 0; begin < view.size() && in.charge(64);) {
-    size_t end = std::min(view.find_first_of("\r\n", begin), view.size());
-    size_t next = end + (end < view.size()) +
-                  (end + 1 < view.size() && view.substr(end, 2) == "\r\n");
-    lines.push_back(text.slice(begin, keep && keep->isTrue() ? next : end));
-    begin = next;
-  }
+  if (!in.charge(4 * text.size()))
+    return {};
+  for (const String::Line &line : text.lines())
+    if (in.charge(64))
+      lines.push_back(text.slice(line.begin, keeps ? line.next : line.end));
   return makeList(std::move(lines));
 }
 
@@ -104,22 +103,19 @@ static Value hasEnd(Interpreter &in, const String &text, const Arguments &given,
   if (!what)
     return in.fail("startswith() and endswith() need a text");
   std::vector<Value> all =
-      what->is(Kind::List) ? what->list()->items : std::vector<Value>{*what};
+      what->is(Kind::List) ? in.iterate(*what) : std::vector<Value>{*what};
   for (const Value &one : all) {
     if (!one.is(Kind::String))
       return in.fail(
           "startswith first arg must be str or a tuple of str, not " +
           std::string(one.typeName()));
     std::string_view end = one.string().view();
+    if (!in.charge(std::min(end.size(), text.size())))
+      return {};
     if (atStart ? text.view().starts_with(end) : text.view().ends_with(end))
       return true;
   }
   return false;
-}
-
-/// How many characters are in front of a byte.
-static int64_t charactersBefore(const String &text, size_t byte) {
-  return static_cast<int64_t>(text.slice(0, byte).length());
 }
 
 /// Python's "{}".format(...), of plain fields.
@@ -128,7 +124,12 @@ static Value formatText(Interpreter &in, const String &text,
   String result;
   std::string_view view = text.view();
   size_t next = 0;
+  if (!in.charge(text.size()))
+    return {};
   for (size_t at = 0; at < view.size();) {
+    // Makes a few bytes, looks through names, or is charged for by textOf.
+    if (!in.charge(64 + 4 * given.named.size()))
+      return {};
     char c = view[at];
     if ((c == '{' || c == '}') && at + 1 < view.size() && view[at + 1] == c) {
       result.append(text.slice(at, at + 1));
@@ -163,9 +164,7 @@ static Value formatText(Interpreter &in, const String &text,
       value = given.find(std::string::npos, field);
     if (!value)
       return in.fail("format: there is no argument for '{" + field + "}'");
-    result.append(value->str());
-    if (!in.charge(result.size()))
-      return {};
+    result.append(in.textOf(*value));
   }
   return result;
 }
@@ -174,12 +173,7 @@ static Value stringMethod(Interpreter &in, const String &text,
                           const std::string &name, const Arguments &given) {
   const Value *first = given.find(0, "");
   if (name == "strip" || name == "lstrip" || name == "rstrip") {
-    String set = first && !first->is(Kind::None) ? first->str() : String();
-    if (!in.charge(text.size() * (1 + set.size())))
-      return {};
-    if (first && !first->is(Kind::None) && set.empty())
-      return text; // an empty set is not white space
-    return text.strip(set.view(), name != "rstrip", name != "lstrip");
+    return filters::strip(in, text, given, name != "rstrip", name != "lstrip");
   }
   if (name == "split" || name == "rsplit")
     return split(in, text, given, name == "rsplit");
@@ -190,8 +184,8 @@ static Value stringMethod(Interpreter &in, const String &text,
   if (name == "upper" || name == "lower" || name == "replace")
     return in.filter(name, text, given);
   if (name == "capitalize" || name == "title")
-    return in.charge(64 * text.size()) ? Value(text.capitalize(name == "title"))
-                                       : Value();
+    return in.charge(8 * text.size()) ? Value(text.capitalize(name == "title"))
+                                      : Value();
   if (name == "format")
     return formatText(in, text, given);
   if (name == "join") {
@@ -208,26 +202,26 @@ static Value stringMethod(Interpreter &in, const String &text,
   if (name == "find" || name == "rfind" || name == "index" || name == "count") {
     if (!first || !first->is(Kind::String))
       return in.fail(name + "() needs a text");
-    in.charge(text.size());
+    // A search, what counts characters, and a copy to search backwards.
+    if (!in.charge(8 * text.size()))
+      return {};
     std::string_view what = first->string().view(), view = text.view();
     if (name == "count") {
-      int64_t count = 0;
-      if (what.empty())
-        return static_cast<int64_t>(text.length()) + 1;
-      for (size_t at = view.find(what); at != view.npos;
-           at = view.find(what, at + what.size()))
-        ++count;
-      return count;
+      return static_cast<int64_t>(what.empty() ? text.length() + 1
+                                               : countText(view, what));
     }
-    size_t at = name == "rfind" ? view.rfind(what) : view.find(what);
+    size_t at =
+        name == "rfind" ? findLastText(view, what) : findText(view, what);
     if (at == view.npos)
       return name == "index" ? in.fail("substring not found")
                              : Value(int64_t(-1));
-    return charactersBefore(text, at);
+    return static_cast<int64_t>(text.length(at));
   }
   if (name == "removeprefix" || name == "removesuffix") {
     if (!first || !first->is(Kind::String))
       return in.fail(name + "() needs a text");
+    if (!in.charge(text.size()))
+      return {};
     std::string_view what = first->string().view();
     if (name == "removeprefix" && text.view().starts_with(what))
       return text.slice(what.size(), text.size());
@@ -235,26 +229,34 @@ static Value stringMethod(Interpreter &in, const String &text,
       return text.slice(0, text.size() - what.size());
     return text;
   }
-  // is...: of ASCII exactly, of other characters by their case.
+  if (!in.charge(16 * text.size()))
+    return {};
   auto all = [&](auto isOne) {
-    if (text.empty())
-      return false;
-    for (char c : text.view())
-      if (!isOne(static_cast<unsigned char>(c)))
+    std::string_view view = text.view();
+    for (size_t at = 0; at < view.size(); at += characterBytes(view, at)) {
+      const Utf8Head head = readUtf8(view.substr(at));
+      if (head.kind != Utf8Head::whole || !isOne(head.codePoint))
         return false;
-    return true;
+    }
+    return !view.empty();
   };
-  if (name == "isdigit" || name == "isnumeric" || name == "isdecimal")
-    return all([](int c) { return c >= '0' && c <= '9'; });
+  auto isDecimal = [](char32_t c) { return decimalOf(c).has_value(); };
+  if (name == "isdecimal")
+    return all(isDecimal);
+  if (name == "isdigit")
+    return all(isDigit);
+  if (name == "isnumeric")
+    return all(isNumeric);
   if (name == "isspace")
-    return !text.empty() && text.strip("", true, true).empty();
+    return all(isSpace);
   if (name == "isupper")
     return text.isUpper();
   if (name == "islower")
     return text.isLower();
   if (name == "isalpha")
-    return all([](int c) { return c >= 0x80 || std::isalpha(c); });
-  return all([](int c) { return c >= 0x80 || std::isalnum(c); });
+    return all(isAlpha);
+  // Digits and decimals are numeric.
+  return all([](char32_t c) { return isAlpha(c) || isNumeric(c); });
 }
 
 static Value dictMethod(Interpreter &in, const std::shared_ptr<Dict> &dict,
@@ -263,32 +265,37 @@ static Value dictMethod(Interpreter &in, const std::shared_ptr<Dict> &dict,
     const Value *key = given.find(0, "key");
     if (!key)
       return in.fail("get() needs a key");
+    if (!in.chargeKey(*key))
+      return {};
     if (const Value *found = dict->find(*key))
       return *found;
     const Value *otherwise = given.find(1, "default");
     return otherwise ? *otherwise : Value(None{});
   }
   if (name == "items")
-    return makeList(in.iterate(in.filter("items", dict, {})), List::Form::View);
+    return makeList(in.iterate(in.filter("items", dict, {})),
+                    List::Form::Items);
+  if (!in.charge(128 * dict->pairs().size()))
+    return {};
   if (name == "copy")
     return std::make_shared<Dict>(*dict);
   std::vector<Value> all;
   for (const auto &[key, value] : dict->pairs())
     all.push_back(name == "keys" ? key : value);
-  in.charge(64 * all.size());
-  return makeList(std::move(all), List::Form::View);
+  return makeList(std::move(all),
+                  name == "keys" ? List::Form::Keys : List::Form::Values);
 }
 
 static Value listMethod(Interpreter &in, const std::shared_ptr<List> &list,
                         const std::string &name, const Arguments &given) {
   const Value *what = given.find(0, "");
   if (name == "copy")
-    return makeList(list->items);
+    return makeList(in.iterate(list));
   if (!what)
     return in.fail(name + "() needs a value");
   int64_t count = 0;
   for (size_t i = 0; i < list->items.size(); ++i) {
-    if (!list->items[i].equals(*what))
+    if (!in.equal(list->items[i], *what))
       continue;
     if (name == "index")
       return static_cast<int64_t>(i);
@@ -320,7 +327,7 @@ std::optional<Value> methodOf(const Value &object, const std::string &name) {
     auto method = std::make_shared<Callable>();
     method->name = name;
     method->call = std::move(call);
-    method->level = object.level() + 1;
+    method->level = object.extent().level + 1;
     return Value(std::move(method));
   };
   bool isContainer = object.is(Kind::List) || object.is(Kind::Dict);

@@ -7,14 +7,19 @@
 #include "runtime/Templates/String.h"
 
 #include "runtime/Templates/CaseTables.h"
+#include "runtime/Templates/ClassTables.h"
 #include "runtime/Tokenizer/Utf8.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace corellama::runtime::templates {
 
 bool String::isTemplate(size_t begin, size_t end) const {
-  return origins.find(static_cast<char>(Origin::Content), begin) >= end;
+  return std::string_view(origins)
+             .substr(begin, end - begin)
+             .find(static_cast<char>(Origin::Content)) ==
+         std::string_view::npos;
 }
 
 void String::append(const String &other) {
@@ -25,6 +30,11 @@ void String::append(const String &other) {
 void String::append(std::string_view text, Origin origin) {
   bytes += text;
   origins.append(text.size(), static_cast<char>(origin));
+}
+
+void String::append(const String &other, size_t begin, size_t end) {
+  bytes.append(other.bytes, begin, end - begin);
+  origins.append(other.origins, begin, end - begin);
 }
 
 String String::slice(size_t begin, size_t end) const {
@@ -48,9 +58,42 @@ static Utf8Head headAt(std::string_view text, size_t at) {
   return head;
 }
 
+size_t characterBytes(std::string_view text, size_t at) {
+  return static_cast<uint8_t>(text[at]) < 0x80 ? 1 : headAt(text, at).bytes;
+}
+
+size_t String::length(size_t most) const {
+  size_t count = 0;
+  for (size_t at = 0; at < std::min(most, size());
+       at += characterBytes(bytes, at))
+    ++count;
+  return count;
+}
+
+std::vector<String::Line> String::lines() const {
+  std::vector<Line> all;
+  for (size_t begin = 0, at = 0; begin < size();) {
+    if (at == size()) {
+      all.push_back({begin, at, at});
+      break;
+    }
+    const Utf8Head head = headAt(bytes, at);
+    const char32_t c = head.codePoint;
+    size_t next = at + head.bytes;
+    if ((c >= '\n' && c <= '\r') || (c >= 0x1C && c <= 0x1E) || c == 0x85 ||
+        c == 0x2028 || c == 0x2029) {
+      next += c == '\r' && next < size() && bytes[next] == '\n';
+      all.push_back({begin, at, next});
+      begin = next;
+    }
+    at = next;
+  }
+  return all;
+}
+
 std::vector<size_t> String::characters() const {
   std::vector<size_t> begins;
-  for (size_t at = 0; at < bytes.size(); at += headAt(bytes, at).bytes)
+  for (size_t at = 0; at < bytes.size(); at += characterBytes(bytes, at))
     begins.push_back(at);
   begins.push_back(bytes.size());
   return begins;
@@ -86,17 +129,25 @@ String String::strip(std::string_view set, bool left, bool right) const {
 // Case
 //===----------------------------------------------------------------------===//
 
+static char32_t mapAscii(char32_t c, Case to) {
+  bool changes =
+      to == Case::Lower ? c >= 'A' && c <= 'Z' : c >= 'a' && c <= 'z';
+  return changes ? c ^ 0x20 : c;
+}
+
 /// The characters that a character becomes.
 static std::u32string mapCase(char32_t c, Case to) {
-  if (c < 0x80) {
-    bool changes =
-        to == Case::Lower ? c >= 'A' && c <= 'Z' : c >= 'a' && c <= 'z';
-    return {changes ? c ^ 0x20 : c};
-  }
-  for (const SpecialCase &special : kSpecialCases)
-    if (special.character == c && special.to == to)
-      return special.becomes;
+  if (c < 0x80)
+    return {mapAscii(c, to)};
   // Sorted by case and character, without overlaps.
+  auto special = std::lower_bound(
+      std::begin(kSpecialCases), std::end(kSpecialCases), std::pair(to, c),
+      [](const SpecialCase &one, const std::pair<Case, char32_t> &key) {
+        return std::pair(one.to, one.character) < key;
+      });
+  if (special != std::end(kSpecialCases) && special->to == to &&
+      special->character == c)
+    return special->becomes;
   auto behind = std::upper_bound(
       std::begin(kCaseRanges), std::end(kCaseRanges), std::pair(to, c),
       [](const std::pair<Case, char32_t> &key, const CaseRange &range) {
@@ -111,13 +162,24 @@ static std::u32string mapCase(char32_t c, Case to) {
   return {c};
 }
 
-bool isPrintable(char32_t c) {
-  auto behind =
-      std::upper_bound(std::begin(kUnprintable), std::end(kUnprintable), c,
-                       [](char32_t key, const UnprintableRange &range) {
-                         return key < range.first;
-                       });
-  return behind == std::begin(kUnprintable) || c > std::prev(behind)->last;
+/// The range of a sorted table that has the character; null: none.
+template <size_t count>
+static const CharacterRange *rangeOf(const CharacterRange (&table)[count],
+                                     char32_t c) {
+  auto behind = std::upper_bound(table, table + count, c,
+                                 [](char32_t key, const CharacterRange &range) {
+                                   return key < range.first;
+                                 });
+  return behind == table || c > behind[-1].last ? nullptr : behind - 1;
+}
+
+bool isPrintable(char32_t c) { return !rangeOf(kUnprintable, c); }
+bool isAlpha(char32_t c) { return rangeOf(kLetters, c); }
+bool isDigit(char32_t c) { return rangeOf(kDigits, c); }
+bool isNumeric(char32_t c) { return rangeOf(kNumerics, c); }
+std::optional<int> decimalOf(char32_t c) {
+  const CharacterRange *range = rangeOf(kDecimals, c);
+  return range ? std::optional<int>((c - range->first) % 10) : std::nullopt;
 }
 
 /// Whether upper and lower case of a character differ.
@@ -149,6 +211,11 @@ static String mapAll(const String &text, CaseOf caseOf) {
   std::vector<size_t> at = text.characters();
   for (size_t i = 0; i + 1 < at.size(); ++i) {
     std::string_view one = text.view().substr(at[i], at[i + 1] - at[i]);
+    if (static_cast<uint8_t>(one[0]) < 0x80) {
+      const char c = static_cast<char>(mapAscii(one[0], caseOf(one[0])));
+      mapped.append({&c, 1}, text.originAt(at[i]));
+      continue;
+    }
     Utf8Head head = headAt(text.view(), at[i]);
     if (head.kind == Utf8Head::invalid) {
       mapped.append(one, text.originAt(at[i]));
@@ -185,13 +252,46 @@ String String::capitalize(bool words) const {
 }
 
 //===----------------------------------------------------------------------===//
+// Searches
+//===----------------------------------------------------------------------===//
+
+size_t findText(std::string_view text, std::string_view what, size_t from) {
+  if (from > text.size() || what.size() > text.size() - from)
+    return text.npos;
+  if (what.empty())
+    return from;
+  const void *found =
+      memmem(text.data() + from, text.size() - from, what.data(), what.size());
+  return found ? static_cast<const char *>(found) - text.data() : text.npos;
+}
+
+size_t findLastText(std::string_view text, std::string_view what) {
+  const std::string back(text.rbegin(), text.rend());
+  const size_t found = findText(back, std::string(what.rbegin(), what.rend()));
+  return found == back.npos ? found : text.size() - found - what.size();
+}
+
+size_t countText(std::string_view text, std::string_view what) {
+  size_t count = 0;
+  for (size_t at = findText(text, what); at != text.npos;
+       at = findText(text, what, at + what.size()))
+    ++count;
+  return count;
+}
+
+//===----------------------------------------------------------------------===//
 // Copies
 //===----------------------------------------------------------------------===//
 
 String String::repeat(size_t times) const {
   String copies;
-  for (size_t i = 0; i < times; ++i)
-    copies.append(*this);
+  if (empty() || times == 0)
+    return copies;
+  copies = *this;
+  const size_t whole = size() * times;
+  while (copies.size() < whole)
+    copies.append(String(copies), 0,
+                  std::min(copies.size(), whole - copies.size()));
   return copies;
 }
 
@@ -203,21 +303,21 @@ String String::replace(std::string_view what, const String &with,
     // Python puts it between all characters, in front and behind.
     std::vector<size_t> at = characters();
     for (size_t i = 0; i < at.size() && i < most; ++i) {
-      result.append(slice(from, at[i]));
+      result.append(*this, from, at[i]);
       result.append(with);
       from = at[i];
     }
   } else {
     for (size_t i = 0; i < most; ++i) {
-      size_t found = bytes.find(what, from);
+      size_t found = findText(bytes, what, from);
       if (found == bytes.npos)
         break;
-      result.append(slice(from, found));
+      result.append(*this, from, found);
       result.append(with);
       from = found + what.size();
     }
   }
-  result.append(slice(from, bytes.size()));
+  result.append(*this, from, bytes.size());
   return result;
 }
 

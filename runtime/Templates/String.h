@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,8 @@ public:
 
   void append(const String &other);
   void append(std::string_view text, Origin origin);
+  /// Bytes `begin` to `end` of another text.
+  void append(const String &other, size_t begin, size_t end);
   /// Bytes `begin` to `end`.
   String slice(size_t begin, size_t end) const;
   String operator+(const String &other) const;
@@ -48,7 +51,8 @@ public:
   /// Where each character begins, and behind the last one the size. A byte that
   /// is no UTF-8 is a character of its own.
   std::vector<size_t> characters() const;
-  size_t length() const { return characters().size() - 1; }
+  /// In characters; that of the first `bytes` bytes.
+  size_t length(size_t bytes = std::string::npos) const;
 
   /// Without characters of `set` at the ends; an empty set means white space,
   /// as Python's str.strip has it.
@@ -59,6 +63,12 @@ public:
   /// Python's: something has case, and all that has is upper or lower.
   bool isUpper() const { return upper() == *this && !(lower() == *this); }
   bool isLower() const { return lower() == *this && !(upper() == *this); }
+  /// Python's str.splitlines: the bytes where lines begin and end, each with
+  /// the end of its line's break.
+  struct Line {
+    size_t begin, end, next;
+  };
+  std::vector<Line> lines() const;
   /// The first character (each that follows a non-letter, with `words`) in
   /// title case, the others in lower case.
   String capitalize(bool words) const;
@@ -71,6 +81,22 @@ private:
   std::string bytes, origins;
 };
 
+/// The first place of a text in another one from `from` on, and the last one;
+/// npos: none. In linear time, which std::string's searches are not.
+size_t findText(std::string_view text, std::string_view what, size_t from = 0);
+size_t findLastText(std::string_view text, std::string_view what);
+/// How often it is there, without overlaps; `what` is not empty.
+size_t countText(std::string_view text, std::string_view what);
+/// Bytes of the character at byte `at`; 1 where that is no UTF-8.
+size_t characterBytes(std::string_view text, size_t at);
+
+/// What a character is as a number: Python's isdecimal, isdigit and isnumeric
+/// are each true for more. The value of a decimal digit.
+bool isDigit(char32_t character);
+bool isNumeric(char32_t character);
+std::optional<int> decimalOf(char32_t character);
+/// Python's str.isalpha.
+bool isAlpha(char32_t character);
 /// Python's str.isspace.
 bool isSpace(char32_t character);
 /// Python's str.isprintable: what repr writes as it is.

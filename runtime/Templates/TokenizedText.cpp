@@ -6,6 +6,8 @@
 
 #include "runtime/Templates/TokenizedText.h"
 
+#include "runtime/Templates/Markers.h"
+
 #include <algorithm>
 
 namespace corellama::runtime {
@@ -26,11 +28,8 @@ struct Marker {
 /// The control token of the template's own at byte `at`.
 static Marker markerAt(const String &text, size_t at,
                        const Tokenizer &tokenizer) {
-  if (text.originAt(at) == Origin::Template)
-    if (auto id = tokenizer.markerAt(text.view().substr(at)))
-      if (size_t end = at + tokenizer.textOf(*id).size();
-          text.isTemplate(at, end))
-        return {at, end, *id};
+  if (auto id = templates::ownMarkerAt(text, at, tokenizer))
+    return {at, at + tokenizer.textOf(*id).size(), *id};
   return {};
 }
 

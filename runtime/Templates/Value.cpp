@@ -65,7 +65,8 @@ bool Dict::set(Value key, Value value) {
   std::optional<std::string> name = keyOf(key);
   if (!name)
     return false;
-  levels = std::max({levels, key.level() + 1, value.level() + 1});
+  own.add(key.extent());
+  own.add(value.extent());
   auto [place, isNew] = places.try_emplace(*name, all.size());
   if (isNew)
     all.emplace_back(std::move(key), std::move(value));
@@ -87,18 +88,28 @@ const Value *Arguments::find(size_t index, std::string_view name) const {
 // Questions
 //===----------------------------------------------------------------------===//
 
-int Value::level() const {
+void Extent::add(const Extent &item) {
+  level = std::max(level, item.level + 1);
+  // Some levels of lists multiply to more than 64 bits.
+  constexpr size_t most = SIZE_MAX / 1024;
+  weight = std::min(weight + item.weight + kItemWeight, most);
+  hasText &= item.hasText;
+}
+
+Extent Value::extent() const {
   switch (kind()) {
+  case Kind::String:
+    return {.weight = string().size()};
   case Kind::List:
-    return list()->level;
+    return list()->extent;
   case Kind::Dict:
-    return dict()->level();
+    return dict()->extent();
   case Kind::Namespace:
-    return kSharedLevel;
+    return {kSharedLevel, 0, false};
   case Kind::Callable:
-    return callable()->level;
+    return {callable()->level, 0, false};
   default:
-    return 0;
+    return {};
   }
 }
 
@@ -182,8 +193,14 @@ const char *Value::typeName() const {
       return "list";
     case List::Form::Tuple:
       return "tuple";
-    case List::Form::View:
-      return "view of a dict";
+    case List::Form::Range:
+      return "range";
+    case List::Form::Items:
+      return "dict_items";
+    case List::Form::Keys:
+      return "dict_keys";
+    case List::Form::Values:
+      return "dict_values";
     case List::Form::Generator:
       return "generator";
     }
@@ -258,11 +275,11 @@ static String reprOf(const String &text) {
   bool hasDouble = text.view().find('"') != std::string_view::npos;
   char quote = hasSingle && !hasDouble ? '"' : '\'';
   String result(std::string(1, quote), Origin::Content);
-  std::vector<size_t> at = text.characters();
-  for (size_t i = 0; i + 1 < at.size(); ++i) {
-    std::string_view one = text.view().substr(at[i], at[i + 1] - at[i]);
+  for (size_t at = 0; at < text.size();) {
+    const size_t bytes = characterBytes(text.view(), at);
+    std::string_view one = text.view().substr(at, bytes);
     auto escape = [&](std::string_view with) {
-      result.append(with, text.originAt(at[i]));
+      result.append(with, text.originAt(at));
     };
     if (one[0] == quote || one[0] == '\\')
       escape(std::string("\\").append(one));
@@ -275,7 +292,8 @@ static String reprOf(const String &text) {
     else if (char32_t c = characterAt(one); !isPrintable(c))
       escape(codeOf(c));
     else
-      result.append(text.slice(at[i], at[i + 1]));
+      result.append(text, at, at + bytes);
+    at += bytes;
   }
   result.append(std::string_view(&quote, 1), Origin::Content);
   return result;
@@ -314,9 +332,11 @@ String Value::repr(int depth) const {
   case Kind::List: {
     const List &all = *list();
     bool isTuple = all.form == List::Form::Tuple;
-    if (!all.isSequence())
-      return content("<" + std::string(typeName()) + ">");
+    if (all.form == List::Form::Range)
+      return content(all.spelling);
     String text = content(isTuple ? "(" : "[");
+    if (!all.isPlain())
+      text = content(typeName() + std::string("(["));
     for (size_t i = 0; i < all.items.size(); ++i) {
       if (i)
         text.append(", ", Origin::Content);
@@ -324,7 +344,7 @@ String Value::repr(int depth) const {
     }
     if (isTuple && all.items.size() == 1)
       text.append(",", Origin::Content);
-    text.append(isTuple ? ")" : "]", Origin::Content);
+    text.append(isTuple ? ")" : all.isPlain() ? "]" : "])", Origin::Content);
     return text;
   }
   case Kind::Dict: {
@@ -340,7 +360,9 @@ String Value::repr(int depth) const {
     return text;
   }
   case Kind::Namespace:
-    return content("<Namespace>");
+    return content("<Namespace ") +
+           Value(std::make_shared<Dict>(names()->attributes)).repr(depth - 1) +
+           content(">");
   case Kind::Callable:
     return content("<function " + callable()->name + ">");
   }

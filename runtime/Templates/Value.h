@@ -33,15 +33,36 @@ struct Undefined {
 };
 struct None {};
 
+/// What it takes to read all of a value. Known without reading it, so that work
+/// is counted before it is done. Values do not change once they are made.
+struct Extent {
+  /// How deep lists and dicts are inside of each other; 0: none.
+  int level = 0;
+  /// Bytes of text, and kItemWeight for each item. A list that is there several
+  /// times counts each time.
+  size_t weight = 0;
+  /// Python's str of functions and generators has an address in it; what a
+  /// namespace inside of a list has may change.
+  bool hasText = true;
+
+  /// Extends what holds an item of that extent.
+  void add(const Extent &item);
+};
+inline constexpr size_t kItemWeight = 16;
+
 struct List {
   /// What Python would have: a generator has no length and no items by number,
-  /// a view of a dict has no items by number, and neither can be JSON.
-  enum class Form { List, Tuple, View, Generator };
+  /// a view of a dict has no items by number, and only lists and tuples can be
+  /// JSON.
+  enum class Form { List, Tuple, Range, Items, Keys, Values, Generator };
   std::vector<Value> items;
   Form form = Form::List;
-  int level = 1;
+  /// Of a range: what str writes; empty where that is not known.
+  std::string spelling;
+  Extent extent = {.level = 1};
 
-  bool isSequence() const { return form == Form::List || form == Form::Tuple; }
+  bool isPlain() const { return form == Form::List || form == Form::Tuple; }
+  bool isSequence() const { return isPlain() || form == Form::Range; }
 };
 
 /// In the order of insertion. Keys are strings, numbers, booleans and none.
@@ -53,12 +74,12 @@ public:
   const Value *find(std::string_view key) const;
   /// False where the key cannot be one (a list is not hashable).
   bool set(Value key, Value value);
-  int level() const { return levels; }
+  const Extent &extent() const { return own; }
 
 private:
   std::vector<std::pair<Value, Value>> all;
   std::unordered_map<std::string, size_t> places;
-  int levels = 1;
+  Extent own = {.level = 1};
 };
 
 /// How deep lists and dicts may be inside of each other: comparing, writing and
@@ -105,7 +126,11 @@ public:
   };
 
   Value() : state(Undefined{}) {}
-  Value(Undefined undefined) : state(std::move(undefined)) {}
+  /// Keeps the beginning of a long name: values are copied.
+  Value(Undefined undefined) : state(std::move(undefined)) {
+    if (auto &name = std::get_if<Undefined>(&state)->name; name.size() > 100)
+      name.resize(100);
+  }
   Value(None none) : state(none) {}
   /// Of nothing that converts to a boolean, such as a pointer.
   template <std::same_as<bool> T> Value(T value) : state(value) {}
@@ -158,17 +183,18 @@ public:
     return std::nullopt;
   }
 
-  /// How deep lists and dicts are inside of each other; 0: none.
-  int level() const;
+  Extent extent() const;
   /// Python's bool(value).
   bool isTrue() const;
-  /// Python's ==; `depth` is how deep lists and dicts may be nested.
+  /// Python's ==; `depth` is how deep lists and dicts may be nested. In a
+  /// template it is Interpreter::equal, which counts the work.
   bool equals(const Value &other, int depth = 2 * kMostLevels) const;
   /// Python's name of the type, for messages.
   const char *typeName() const;
 
   /// Python's str(value), and repr(value) of what is inside a list. Numbers and
-  /// punctuation are content.
+  /// punctuation are content. In a template it is Interpreter::textOf, which
+  /// counts the work.
   String str(int depth = 64) const;
   String repr(int depth = 64) const;
 
@@ -194,7 +220,8 @@ inline Value makeList(std::vector<Value> items,
                       List::Form form = List::Form::List) {
   auto list = std::make_shared<List>();
   for (const Value &item : items)
-    list->level = std::max(list->level, item.level() + 1);
+    list->extent.add(item.extent());
+  list->extent.hasText &= form != List::Form::Generator;
   list->items = std::move(items);
   list->form = form;
   return list;

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Writes CaseTables.h: Unicode's case mappings, and what Python's repr escapes.
+"""Writes CaseTables.h, Unicode's case mappings, and ClassTables.h, classes of characters.
 
 Characters that become one other character are ranges with a distance, all others are
 listed. Run again when the version of Unicode in the tests' Python changes:
 
-    runtime/Templates/make_case_tables.py > runtime/Templates/CaseTables.h
+    runtime/Templates/make_case_tables.py
 """
-import sys
 import unicodedata
+from pathlib import Path
 
-HEADER = """//===- CaseTables.h - Unicode's case mappings and unprintable characters --===//
+HEADER = """//===- CaseTables.h - Unicode's case mappings -----------------------------===//
 //
 // Unicode {version}, made by make_case_tables.py: do not edit. A header of tables of
 // its own because String.cpp is to be read.
@@ -38,11 +38,34 @@ struct SpecialCase {{
   char32_t character;
   const char32_t *becomes;
 }};
-/// Characters that are no letters, marks, numbers, signs or the space.
-struct UnprintableRange {{
+"""
+CLASSES = """//===- ClassTables.h - classes of Unicode's characters --------------------===//
+//
+// Unicode {version}, made by make_case_tables.py: do not edit. A header of tables of
+// its own because String.cpp is to be read.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_RUNTIME_TEMPLATES_CLASSTABLES_H
+#define CORELLAMA_RUNTIME_TEMPLATES_CLASSTABLES_H
+
+namespace corellama::runtime::templates {{
+
+/// Characters of a class, the last one included.
+struct CharacterRange {{
   char32_t first, last;
 }};
+
+// clang-format off
 """
+END = """}};
+// clang-format on
+
+}} // namespace corellama::runtime::templates
+
+#endif // CORELLAMA_RUNTIME_TEMPLATES_{name}TABLES_H
+"""
+FOLDER = Path(__file__).resolve().parent
 
 
 def mappings(name):
@@ -77,8 +100,7 @@ def write_rows(out, entries):
     out.write(f"    {line.rstrip()}\n")
 
 
-def main():
-    out = sys.stdout
+def write_cases(out):
     out.write(HEADER.format(version=unicodedata.unidata_version))
     special, table = [], []
     for case, name in (("Upper", "upper"), ("Lower", "lower"), ("Title", "title")):
@@ -94,18 +116,34 @@ def main():
     write_rows(out, [f"{{Case::{case}, {c:#x}, " +
                      " ".join(f"U\"\\x{ord(t):x}\"" for t in text) + "}"
                      for case, c, text in special])
-    out.write("};\n\ninline constexpr UnprintableRange kUnprintable[] = {\n")
-    runs = []
-    for c in range(0x110000):
-        if chr(c).isprintable():
-            continue
-        if runs and runs[-1][1] == c - 1:
-            runs[-1][1] = c
-        else:
-            runs.append([c, c])
-    write_rows(out, [f"{{{first:#x}, {last:#x}}}" for first, last in runs])
-    out.write("};\n// clang-format on\n\n} // namespace corellama::runtime::templates\n\n"
-              "#endif // CORELLAMA_RUNTIME_TEMPLATES_CASETABLES_H\n")
+    out.write(END.format(name="CASE"))
+
+
+def write_classes(out):
+    out.write(CLASSES.format(version=unicodedata.unidata_version))
+    separator = ""
+    # Ranges of decimal digits begin with a zero.
+    for name, has in (("Unprintable", lambda c: not c.isprintable()),
+                      ("Letters", str.isalpha), ("Decimals", str.isdecimal),
+                      ("Digits", str.isdigit), ("Numerics", str.isnumeric)):
+        out.write(f"{separator}inline constexpr CharacterRange k{name}[] = {{\n")
+        separator = "};\n\n"
+        runs = []
+        for c in range(0x110000):
+            if not has(chr(c)):
+                continue
+            if runs and runs[-1][1] == c - 1:
+                runs[-1][1] = c
+            else:
+                runs.append([c, c])
+        write_rows(out, [f"{{{first:#x}, {last:#x}}}" for first, last in runs])
+    out.write(END.format(name="CLASS"))
+
+
+def main():
+    for name, write in (("CaseTables.h", write_cases), ("ClassTables.h", write_classes)):
+        with open(FOLDER / name, "w", encoding="utf-8") as out:
+            write(out)
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ TEST(Chat, WritesAUserTurn) {
   auto turn = loaded.encode({{"system", "Be kind"}, {"user", "Hi"}});
   ASSERT_TRUE(turn);
   const std::vector<int32_t> &ids = turn->text.ids();
-  EXPECT_FALSE(hasPlainMarkers(ids, *loaded.tokenizer));
+  EXPECT_FALSE(loaded.chat->hasPlainMarkers());
   EXPECT_EQ(std::count(ids.begin(), ids.end(), 0), 3);
 }
 
@@ -150,10 +150,24 @@ TEST(Chat, KnowsMarkersThatAMessageCanImitate) {
   Loaded loaded("{{ bos_token }}[INST] {{ messages[0].content }} [/INST]",
                 TokenizerModel(), 2);
   ASSERT_TRUE(loaded.chat) << loaded.chat.error();
-  auto turn = loaded.encode({{"user", "Hi"}});
-  ASSERT_TRUE(turn);
-  EXPECT_TRUE(hasPlainMarkers(turn->text.ids(), *loaded.tokenizer));
+  EXPECT_TRUE(loaded.chat->hasPlainMarkers());
   EXPECT_EQ(loaded.turn("Hi"), "{endoftext}[INST] Hi [/INST]");
+
+  // A control token beside a plain marker separates nothing by itself.
+  auto isPlain = [](const char *source) {
+    Loaded loaded(source, TokenizerModel(), 2);
+    return loaded.chat->hasPlainMarkers();
+  };
+  EXPECT_TRUE(isPlain("{% for m in messages %}<|{{ m.role }}|>\n"
+                      "{{ m.content }}<|im_end|>\n{% endfor %}"));
+  EXPECT_TRUE(isPlain(
+      "{% for m in messages %}{% if m.role == 'user' %}{{ bos_token }}[INST] "
+      "{{ m.content }} [/INST]{% else %} {{ m.content }} <|im_end|>{% endif %}"
+      "{% endfor %}"));
+  // A line in front of all messages, and what an answer begins with.
+  EXPECT_FALSE(isPlain("Date: today.\n{% for m in messages %}<|im_start|>"
+                       "{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+                       "{% if add_generation_prompt %}<think>{% endif %}"));
 }
 
 TEST(Chat, RendersWithMarks) {

@@ -71,6 +71,22 @@ TEST_F(Tokenized, OnlyTheTemplatesMarkersAreControlTokens) {
   EXPECT_EQ(ids(), "{|a|<|||i|m|_|e|n|d|||>|lo|}");
 }
 
+// A message that goes on with what a longer control token has.
+TEST_F(Tokenized, AMessageDoesNotSwitchOffAMarker) {
+  TextData data = model.data();
+  data.tokens.emplace_back("<|im_end|>x");
+  data.types.push_back(TokenType::control);
+  const int32_t longer = static_cast<int32_t>(data.tokens.size()) - 1;
+  auto other = Tokenizer::create(std::move(data));
+  ASSERT_TRUE(other) << other.error();
+  const int32_t x = model.id("x");
+  TokenizedText text;
+  ASSERT_TRUE(text.become(make("<x>}<x>"), *other));
+  EXPECT_EQ(text.ids(), (std::vector<int32_t>{x, 1, x}));
+  ASSERT_TRUE(text.become(make("<x>}x"), *other));
+  EXPECT_EQ(text.ids(), (std::vector<int32_t>{x, longer}));
+}
+
 TEST_F(Tokenized, AnAnswerKeepsItsIds) {
   become("{a<hi>}{b");
   answer("lo");
