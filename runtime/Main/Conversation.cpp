@@ -110,6 +110,8 @@ std::optional<Error> Conversation::answer(std::string message) {
     history.add("assistant", std::move(spoken));
   if (options.verbose)
     fputs(closingLine(std::nullopt, last).c_str(), stderr);
+  if (last.end == End::grammarFailed)
+    return Error{last.error};
   return std::nullopt;
 }
 
