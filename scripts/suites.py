@@ -186,7 +186,7 @@ class Suites:
             chain="source of llama.cpp")
         add("text", e2e / "test_text.py", "--corellama", driver, "--model", demo, "--folder",
             self.build / "templates", chain="source of llama.cpp",
-            *(["--conversations=30"] if self.args.all else []))
+            *(["--all"] if self.args.all else []))
         add("cli", e2e / "test_cli.py", "--corellama", driver, "--model", demo)
         add("bench", e2e / "test_bench.py", "--corellama", driver)
         add("compare", e2e / "test_compare.py", "--corellama", driver)

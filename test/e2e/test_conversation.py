@@ -298,7 +298,7 @@ def test_person(report, program, folder):
     """Ctrl-C, a window that is resized, lines that are edited, unknown terminals."""
     talk = Terminal([program, "-v", "--temp", 0, "--ignore-eos"])
     talk.heard("A conversation with room for 8192 tokens")
-    talk.type("Tell me a long story.\n")
+    talk.edit("Tell me a long story.\n")
     # Echoed, and some of the answer.
     talk.heard(r"story\.[^\n]*\n[A-Za-z ,.']{20}", "out")
     fcntl.ioctl(talk.parent, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
