@@ -108,6 +108,15 @@ static std::vector<Place> placesOf(llvm::ArrayRef<int32_t> ids, StringRef text,
   return places;
 }
 
+/// What is given as an option, or else the bytes of a file.
+static llvm::Expected<std::string>
+inputOf(const std::optional<std::string> &given, const std::string &file,
+        const char *remedy) {
+  if (given)
+    return *given;
+  return readBytes(file, remedy);
+}
+
 Error corellama::text::tokenize(const TokenizeOptions &options,
                                 llvm::raw_ostream &out,
                                 llvm::function_ref<void(const Twine &)> note) {
@@ -118,10 +127,9 @@ Error corellama::text::tokenize(const TokenizeOptions &options,
   if (!tokenizer)
     return tokenizer.takeError();
   std::string text;
-  if (options.text)
-    text = *options.text;
-  else if (Error error = readBytes(options.textFile, "give a file with a text")
-                             .moveInto(text))
+  if (Error error =
+          inputOf(options.text, options.textFile, "give a file with a text")
+              .moveInto(text))
     return error;
 
   std::vector<int32_t> ids;
@@ -170,11 +178,9 @@ Error corellama::text::detokenize(const DetokenizeOptions &options,
   if (!tokenizer)
     return tokenizer.takeError();
   std::string text;
-  if (options.ids)
-    text = *options.ids;
-  else if (Error error =
-               readBytes(options.idsFile, "give a file with token ids")
-                   .moveInto(text))
+  if (Error error =
+          inputOf(options.ids, options.idsFile, "give a file with token ids")
+              .moveInto(text))
     return error;
   auto refuse = [&](const std::string &problem) {
     return llvm::createStringError(

@@ -46,7 +46,7 @@ def library_of_version(program):
 
 
 def imported_symbols(program):
-    """library -> version -> {(name, kind)}. A version's index in parentheses
+    """library -> version -> {(name, kind, bytes)}. A version's index in parentheses
     says that a name is imported; it is not UND where the program has a copy of a
     variable (stdout), which static libraries that are no PIC make it have."""
     libraries = library_of_version(program)
@@ -58,7 +58,10 @@ def imported_symbols(program):
             continue
         name, version = fields[7].split("@")
         library = libraries[fields[8].strip("()")]
-        symbols[library][version].add((name, KINDS.get(fields[3], "function")))
+        # A copy has the size that the stub says; of what is not copied it is unknown,
+        # and no linker asks for it.
+        symbols[library][version].add((name, KINDS.get(fields[3], "function"),
+                                       int(fields[2], 0) or 8))
     return symbols
 
 
@@ -85,14 +88,12 @@ def write_stub(library, versions, folder, compiler, linker):
     for version, names in sorted(versions.items()):
         ordered = sorted(names)
         nodes.append(f"{version} {{ global: "
-                     + " ".join(f"{name};" for name, _ in ordered) + " };")
-        for name, kind in ordered:
+                     + " ".join(f"{name};" for name, *_ in ordered) + " };")
+        for name, kind, size in ordered:
             section = {"function": ".text", "object": ".data",
                        "tls_object": '.section .tdata,"awT",@progbits'}[kind]
-            # 8 bytes: the variables of the C library that are imported are
-            # pointers, and a copy has the size that the stub says.
             assembly.append(f"{section}\n.balign 8\n.globl {name}\n.type {name},@{kind}\n"
-                            f"{name}: .zero 8\n.size {name}, 8")
+                            f"{name}: .zero {size}\n.size {name}, {size}")
     source.write_text("\n".join(assembly) + "\n")
     script.write_text("\n".join(nodes) + "\n")
     output(compiler, "-c", str(source), "-o", str(objectfile))

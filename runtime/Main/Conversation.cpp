@@ -178,10 +178,10 @@ std::optional<Error> Conversation::makePrompt(History wanted,
   if (auto error = model.checkPrompt(next.ids()))
     return error;
 
-  if (!notedMarkers && !options.refuseMarkers && format.hasPlainMarkers()) {
-    notedMarkers = true;
+  // Once: it is the template's, and costs a rendering.
+  if (!std::exchange(checkedMarkers, true) && !options.refuseMarkers &&
+      format.hasPlainMarkers())
     note(kPlainMarkersNote);
-  }
   if (change.lostBytes)
     note(lostBytesNote(change.lostBytes));
   if (const size_t before = history.messages().size(),

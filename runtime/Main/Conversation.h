@@ -68,7 +68,7 @@ private:
   TokenizedText cached;
   /// The last answer's; its `end` may be a signal or an output that failed.
   Generation last;
-  bool notedMarkers = false;
+  bool checkedMarkers = false;
   std::string failure;
 };
 

@@ -40,8 +40,7 @@ Result<Prompt> Text::promptIds(const Options &options) {
     return prompt;
   }
   if (!tokenizer)
-    return Error{"this program can read no text: " + tokenizer.error() +
-                 "; give --prompt-ids and --output-ids"};
+    return readsNoText();
   std::string text;
   if (options.prompt)
     text = *options.prompt;
@@ -71,10 +70,14 @@ Result<Prompt> Text::promptIds(const Options &options) {
                 format->note()};
 }
 
+Error Text::readsNoText() const {
+  return {"this program can read no text: " + tokenizer.error() +
+          "; give --prompt-ids and --output-ids"};
+}
+
 Result<ChatFormat> Text::chatFormat(const Options &options) const {
   if (!tokenizer)
-    return Error{"this program can read no text: " + tokenizer.error() +
-                 "; give --prompt-ids and --output-ids"};
+    return readsNoText();
   ChatSettings settings = {.name = options.chatTemplate,
                            .variables = options.templateVariables,
                            .refuseMarkers = options.refuseMarkers};

@@ -76,6 +76,7 @@ public:
 private:
   Text(std::vector<int32_t> ends, Result<Tokenizer> tokenizer)
       : ends(std::move(ends)), tokenizer(std::move(tokenizer)) {}
+  Error readsNoText() const;
 
   /// Ascending; known without a tokenizer, too.
   std::vector<int32_t> ends;
