@@ -33,7 +33,7 @@ SLOW_TESTS = {"CPUKernelTests", "CUDAKernelTests", "EmulatorTests", "GraphTests"
 LONG_SUITES = {"CUDAKernelTests": 240, "GraphTests": 230, "cuda-ptx": 200, "targets": 180,
                "bits": 160, "CPUKernelTests": 160, "emulator": 140, "phases": 140,
                "golden": 120, "tidy": 80, "exact-random": 80, "exact-demo": 90,
-               "lit": 80, "bits-f32": 70, "lit-roundtrip": 60, "metrics": 60}
+               "study": 100, "lit": 80, "bits-f32": 70, "lit-roundtrip": 60, "metrics": 60}
 # With --all a quarter of an hour and more of one core: shared out, and begun first.
 SHARED_TESTS = {"CUDAKernelTests", "GraphTests"}
 SHARED_SECONDS = 900
@@ -230,6 +230,7 @@ class Suites:
         add("cuda-ptx", e2e / "test_cuda_ptx.py", "--corellama", driver, *long)
         add("emulator", e2e / "test_emulator.py", "--corellama", driver, "--emulator",
             emulator, "--model", demo, needs=DRIVER + ["corellama-emulator"])
+        add("study", e2e / "test_study.py", "--corellama", driver, needs=DRIVER + OPT)
         add("metrics", ROOT / "benchmarks/metrics.py", "--corellama", driver,
             "--model", demo, "--check", ROOT / "benchmarks/metrics.csv")
         if self.args.all:

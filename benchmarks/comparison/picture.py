@@ -1,6 +1,7 @@
-"""A comparison as a picture: bars against the ceiling.
+"""A comparison as a picture: bars against the ceiling. And any figure as an SVG.
 
-Input: rows; output: the text of an SVG. One panel a test, one group of bars a model: how
+Input: rows; output: the text of an SVG, which is legible on light and on dark (`svg_text`,
+which `scripts/study` uses, too). One panel a test, one group of bars a model: how
 near each engine comes to the speed at the machine's ceilings, with its tokens a second
 beside it. Shares and not tokens a second give the lengths, because a model ten times
 as large would have bars a tenth as long and nothing to read from them. A file of its own
@@ -26,14 +27,29 @@ BAR = 0.3       # inches, with its gap
 GROUP_GAP = 0.2  # between models, inches
 
 
-def draw(rows, title):
-    """The text of an SVG."""
-    matplotlib.rcParams.update({
+def set_style(parameters):
+    """What `svg_text` relies on: text stays text, in one colour."""
+    parameters.update({
         "svg.fonttype": "none", "svg.hashsalt": "corellama", "font.size": 9,
         # Verdana is as wide as DejaVu Sans, by which matplotlib places text.
         "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans", "Verdana"],
         "text.color": INK, "axes.edgecolor": INK, "axes.labelcolor": INK,
         "xtick.color": INK, "ytick.color": INK})
+
+
+def svg_text(figure):
+    """The text of an SVG, transparent, with INK in the colour of the reader's text."""
+    text = io.StringIO()
+    figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+    start, svg, rest = text.getvalue().partition("<svg ")
+    attributes, end, body = rest.partition(">")
+    return (start + svg + attributes + end + "\n" + STYLE
+            + body.replace(INK, "currentColor"))
+
+
+def draw(rows, title):
+    """The text of an SVG."""
+    set_style(matplotlib.rcParams)
     tests = list(dict.fromkeys(row.test for row in rows))
     models = list(dict.fromkeys(row.model for row in rows))
     programs = list(dict.fromkeys(row.activations for row in rows))
@@ -53,12 +69,7 @@ def draw(rows, title):
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels),
                   frameon=False)
-    text = io.StringIO()
-    figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
-    start, svg, rest = text.getvalue().partition("<svg ")
-    attributes, end, body = rest.partition(">")
-    return (start + svg + attributes + end + "\n" + STYLE
-            + body.replace(INK, "currentColor"))
+    return svg_text(figure)
 
 
 def draw_test(panel, rows, models, programs, group):
