@@ -11,7 +11,9 @@
 #include "compiler/Driver/MLIRFlags.h"
 #include "compiler/Driver/Progress.h"
 #include "compiler/Inspect/Inspect.h"
+#include "compiler/Native/Native.h"
 #include "compiler/Output/OutputFile.h"
+#include "compiler/Registration/Registration.h"
 #include "compiler/Target/Target.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/FileSystem.h"
@@ -48,7 +50,9 @@ struct Dispatcher {
     return measure(perplexity::run, options);
   }
   int operator()(const llama::reference::EvalOptions &options) {
-    return llama::reference::evalMain(options);
+    mlir::DialectRegistry registry;
+    registerAllDialects(registry);
+    return llama::reference::evalMain(options, makeEvalServices(registry));
   }
 
   int operator()(const text::TokenizeOptions &options) {

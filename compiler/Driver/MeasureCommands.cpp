@@ -132,6 +132,12 @@ static constexpr const char *kEvalExamples = R"(examples:
   corellama eval norm.mlir --entry norm --in x.npy weight.npy --out y.npy
   corellama eval norm.mlir --entry norm --in x.npy weight.npy     # text
   corellama eval tiny.mlir --entry m --in ids.npy --weights tiny/ --out logits.npy
+  corellama eval model.mlir --entry m --in ids.npy --weights model.gguf --dump values/
+  corellama eval norm.mlir --entry norm --in x.npy weight.npy --native --time
+
+--native compiles the function for as many rows as its arguments have, by the phases of
+a program, and calls it on one thread; results are what compiled code computes.
+--time prints JSON: ns is the median of the samples' nanoseconds a call.
 )";
 
 Subcommand corellama::addEval(CLI::App &tool) {
@@ -158,7 +164,32 @@ Subcommand corellama::addEval(CLI::App &tool) {
        "as-specified (default): round where the module says so; ideal: never")
       ->type_name("MODE"); // the evaluator knows its modes
   e.add_option("--weights", eval->weights,
-               "a folder of the weights: token_embd.npy, blk.3.attn_q.npy, ...")
+               "a folder of the weights: token_embd.npy, blk.3.attn_q.npy, "
+               "...; or a checkpoint")
+      ->type_name("PATH");
+  CLI::Option *dump = e.add_option(
+      "--dump", eval->dump,
+      "write every value to DIR as NAME.npy, what attention weights values by "
+      "as NAME.probabilities.npy, and a list of them, index.json");
+  dump->type_name("DIR");
+  CLI::Option *native =
+      e.add_flag("--native", eval->native, "compile the function and call it");
+  native->excludes(dump);
+  e.add_option("--target", eval->target,
+               "with --native: the CPU to compile for (default native)")
+      ->needs(native)
+      ->type_name("NAME");
+  CLI::Option *time =
+      e.add_flag("--time", eval->time, "with --native: measure, print JSON");
+  time->needs(native);
+  isRows(e.add_option("--repeat", eval->repeat,
+                      "with --time: samples of each figure (default 9)"),
+         1)
+      ->needs(time);
+  e.add_option("--dump-compilation-phases-to", eval->phases,
+               "with --native: write the function after each phase, and "
+               "assembly, to DIR")
+      ->needs(native)
       ->type_name("DIR");
   e.add_option("--form", eval->form,
                "with a model as entry: run all rows in this form")

@@ -33,9 +33,13 @@ void AlignedBytes::Free::operator()(uint8_t *pointer) const {
 KernelContext::KernelContext(const KernelContextSizes &sizes)
     : weights(sizes.weightBytes), workspace(sizes.workspaceBytes),
       keys(sizes.keyBytes), values(sizes.valueBytes),
-      rope(sizes.ropeRow * sizes.capacity * sizeof(float)),
+      rope(sizes.ropeRow *
+           (sizes.ropePositions ? sizes.ropePositions : sizes.capacity) *
+           sizeof(float)),
       scratch(sizes.scratchBytes), tokens(1), wanted(abi::kWantedRows),
-      positions(1), capacity(sizes.capacity) {}
+      positions(1), capacity(sizes.capacity), ropeFirst(sizes.ropeFirst),
+      ropePositions(sizes.ropePositions ? sizes.ropePositions : sizes.capacity),
+      ropeRow(sizes.ropeRow) {}
 
 void KernelContext::setRows(uint64_t newRows, uint64_t firstPosition) {
   rows = newRows;
@@ -49,11 +53,11 @@ void KernelContext::setRows(uint64_t newRows, uint64_t firstPosition) {
 void KernelContext::fillRope(llvm::ArrayRef<abi::DoubleDouble> frequencies) {
   uint64_t headSize = 2 * frequencies.size();
   uint64_t row = abi::ropeRowOf(headSize);
-  for (uint64_t position = 0; position < capacity; ++position)
-    abi::fillRopeRow(rope.as<float>() + position * row, row, headSize,
+  for (uint64_t i = 0; i < ropePositions; ++i)
+    abi::fillRopeRow(rope.as<float>() + i * row, row, headSize,
                      [&](uint64_t pair) -> abi::SineCosine {
-                       // Enough digits for the few positions of a test.
-                       double angle = static_cast<double>(position) *
+                       // Enough digits for a million positions.
+                       double angle = static_cast<double>(ropeFirst + i) *
                                       frequencies[pair].high;
                        return {std::sin(angle), std::cos(angle)};
                      });
@@ -71,7 +75,11 @@ abi::Context KernelContext::context() const {
   result.workspace = workspace.data();
   result.keys = keys.data();
   result.values = values.data();
-  result.rope = rope.as<float>();
+  // Code counts rows from position 0; the sum of integers may lie before the
+  // table, no pointer of C++ does.
+  result.rope =
+      reinterpret_cast<const float *>(reinterpret_cast<uintptr_t>(rope.data()) -
+                                      ropeFirst * ropeRow * sizeof(float));
   result.tokens = tokens.data();
   result.positions = positions.data();
   result.rows = rows;

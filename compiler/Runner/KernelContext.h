@@ -55,6 +55,8 @@ struct KernelContextSizes {
   /// Floats in one position's row of RoPE's table, and the number of positions.
   size_t ropeRow = 0;
   uint64_t capacity = abi::kCacheBlock;
+  /// The positions that RoPE's table has: all, or those of one call.
+  uint64_t ropeFirst = 0, ropePositions = 0;
   size_t scratchBytes = 0;
 };
 
@@ -72,7 +74,7 @@ public:
   /// Sets rows, their consecutive positions and the number of keys after them.
   void setRows(uint64_t rows, uint64_t firstPosition);
 
-  /// Fills RoPE's table as runtime/ABI/Image.h has it, for the capacity, from
+  /// Fills RoPE's table as runtime/ABI/Image.h has it, for its positions, from
   /// the frequencies that an image would hold.
   void fillRope(llvm::ArrayRef<abi::DoubleDouble> frequencies);
 
@@ -99,6 +101,8 @@ private:
   uint64_t rows = 1;
   uint64_t keyCount = 1;
   uint64_t capacity;
+  uint64_t ropeFirst, ropePositions;
+  size_t ropeRow;
 };
 
 } // namespace corellama

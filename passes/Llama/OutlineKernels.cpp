@@ -10,12 +10,10 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/IR/IRMapping.h"
-#include "mlir/IR/Matchers.h"
 #include "mlir/IR/OperationSupport.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "passes/Llama/KernelFunction.h"
 #include "passes/Llama/Passes.h"
-#include "passes/Llama/PlanInvariants.h"
 #include "passes/Llama/StepBuffers.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
@@ -156,30 +154,8 @@ static bool isLayer(Value value) {
 FailureOr<unsigned>
 Outliner::outlineKernel(KernelOp kernel, Part part, StringRef step,
                         const llvm::DenseMap<Value, BufferOp> &bufferOf) {
-  OpBuilder builder(module.getContext());
   bool usesLayer = llvm::any_of(kernel.getInputs(), isLayer);
-  SmallVector<Type> arguments(usesLayer, builder.getIndexType());
-  OwningOpRef<func::FuncOp> function =
-      func::FuncOp::create(kernel.getLoc(), kernel.getName(),
-                           builder.getFunctionType(arguments, {}));
-  function->setPrivate();
-  (*function)->setAttr(kStrategyAttr, kernel.getStrategyAttr());
-  (*function)->setAttr(kPartitionAttr, kernel.getPartitionAttr());
-  if (Attribute rows = kernel->getParentOp()->getAttr(kRowsAttr))
-    (*function)->setAttr(kRowsAttr, rows);
-  builder.setInsertionPointToStart(function->addEntryBlock());
-
-  llvm::SmallSetVector<BufferOp, 4> read;
-  auto readBuffer = [&](BufferOp buffer, Type type, Value rows) -> Value {
-    read.insert(buffer);
-    return BufferReadOp::create(builder, kernel.getLoc(), type,
-                                FlatSymbolRefAttr::get(buffer.getSymNameAttr()),
-                                rows, IntegerAttr());
-  };
-  IRMapping inside;
-  for (auto [input, argument] :
-       llvm::zip(kernel.getInputs(), kernel.getBody().getArguments())) {
-    Value value;
+  auto provide = [&](OpBuilder &builder, Value input, Value layer) -> Value {
     if (BufferOp buffer = bufferOf.lookup(input)) {
       Value rows;
       if (part == Part::LMHead && isCarried(input))
@@ -189,46 +165,22 @@ Outliner::outlineKernel(KernelOp kernel, Part part, StringRef step,
                 {cast<RankedTensorType>(input.getType()).getDimSize(0)},
                 builder.getI32Type()),
             Input::Wanted);
-      value = readBuffer(buffer, input.getType(), rows);
-    } else if (isLayer(input)) {
-      value = function->getArgument(0);
-    } else if (std::optional<Input> provided = inputOf(input, part)) {
-      value =
-          InputOp::create(builder, kernel.getLoc(), input.getType(), *provided);
-    } else if (Operation *constant = input.getDefiningOp();
-               constant && matchPattern(constant, m_Constant())) {
-      value = builder.clone(*constant)->getResult(0);
-    } else {
-      return kernel.emitOpError()
-             << "\"" << kernel.getName() << "\" takes a " << input.getType()
-             << " that neither a kernel nor the runtime "
-             << "provides";
+      return BufferReadOp::create(
+          builder, kernel.getLoc(), input.getType(),
+          FlatSymbolRefAttr::get(buffer.getSymNameAttr()), rows, IntegerAttr());
     }
-    inside.map(argument, value);
-  }
-
-  auto yield = cast<YieldOp>(kernel.getBody().front().getTerminator());
-  for (Operation &op : kernel.getBody().front().without_terminator())
-    builder.clone(op, inside);
-  Reads reads = readsOf(*function);
-  if (reads.weights)
-    (*function)->setAttr(kReadsAttr, reads.weights);
-  if (reads.cache)
-    (*function)->setAttr(kReadsCacheAttr, reads.cache);
-  for (auto [result, yielded] :
-       llvm::zip(kernel.getResults(), yield.getValues())) {
-    BufferOp buffer = bufferOf.lookup(result);
-    if (read.contains(buffer))
-      return kernel.emitOpError()
-             << "\"" << kernel.getName() << "\" would write buffer @"
-             << buffer.getSymName()
-             << ", which it reads; no part may overwrite what another reads";
-    BufferWriteOp::create(
-        builder, kernel.getLoc(), inside.lookupOrDefault(yielded),
-        FlatSymbolRefAttr::get(buffer.getSymNameAttr()), IntegerAttr());
-  }
-  func::ReturnOp::create(builder, kernel.getLoc());
-  return share({kernel.getName().str(), step.str(), std::move(function)});
+    if (isLayer(input))
+      return layer;
+    if (std::optional<Input> provided = inputOf(input, part))
+      return InputOp::create(builder, kernel.getLoc(), input.getType(),
+                             *provided);
+    return {};
+  };
+  FailureOr<OwningOpRef<func::FuncOp>> function =
+      makeKernelFunction(kernel, usesLayer, provide, bufferOf);
+  if (failed(function))
+    return failure();
+  return share({kernel.getName().str(), step.str(), std::move(*function)});
 }
 
 /// Equal kernels become one function: layers of several signatures differ in a

@@ -8,20 +8,19 @@
 #include "dialects/Llama/Reference/EvalMain.h"
 #include "dialects/CPU/IR/CPUDialect.h"
 #include "dialects/CUDA/IR/CUDADialect.h"
+#include "dialects/Llama/Reference/Dump.h"
 #include "dialects/Llama/Reference/EvaluateModel.h"
 #include "dialects/Llama/Reference/Npy.h"
+#include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
-#include "mlir/Parser/Parser.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
-#include "llvm/Support/ToolOutputFile.h"
 #include "llvm/Support/raw_ostream.h"
 #include <map>
 
@@ -208,26 +207,7 @@ static Error writeOutput(llvm::raw_ostream &out, StringRef path,
                          const Datum &value) {
   if (path == "-")
     return printText(out, value);
-  std::error_code code;
-  llvm::ToolOutputFile file(path, code, llvm::sys::fs::OF_None);
-  if (code)
-    return createStringError(path + ": " + code.message());
-  if (auto *tensor = std::get_if<Tensor>(&value))
-    writeNpy(file.os(), *tensor);
-  else if (auto *integers = std::get_if<IntTensor>(&value))
-    writeNpy(file.os(), *integers);
-  else if (auto *integer = std::get_if<int64_t>(&value))
-    writeNpy(file.os(), IntTensor{{}, {*integer}});
-  else
-    return createStringError("results are tensors and integers");
-  file.os().flush();
-  if (file.os().has_error()) {
-    Error error = createStringError(path + ": " + file.os().error().message());
-    file.os().clear_error();
-    return error;
-  }
-  file.keep();
-  return Error::success();
+  return writeNpyFile(path, value);
 }
 
 //===----------------------------------------------------------------------===//
@@ -242,10 +222,114 @@ static Error expectCount(const char *option, size_t found, size_t expected,
                      found);
 }
 
+namespace {
+/// One invocation. Errors of its parts do not name the file.
+class Evaluation {
+public:
+  Evaluation(const EvalOptions &options, const EvalServices &services,
+             llvm::raw_ostream &out)
+      : options(options), services(services), out(out),
+        context(MLIRContext::Threading::DISABLED) {}
+
+  Error run();
+
+private:
+  Error checkOptions();
+  Error parse();
+  Error openWeights();
+  Expected<std::vector<Datum>> runFunction(func::FuncOp function);
+  Expected<std::vector<Datum>> runModel();
+  Expected<std::vector<Datum>> runEntry();
+  Error writeResults(ArrayRef<Datum> results);
+
+  const EvalOptions &options;
+  const EvalServices &services;
+  llvm::raw_ostream &out;
+  Mode mode = Mode::AsSpecified;
+  MLIRContext context;
+  llvm::SourceMgr sources;
+  /// Where names stand in `sources`.
+  AsmParserState names;
+  OwningOpRef<ModuleOp> module;
+  std::unique_ptr<WeightSource> weights;
+  std::optional<Dump> dump;
+};
+} // namespace
+
+Error Evaluation::checkOptions() {
+  if (options.mode != "as-specified" && options.mode != "ideal")
+    return createStringError("--mode: '" + options.mode +
+                             "' is not a mode, expected as-specified or ideal");
+  if (options.mode == "ideal")
+    mode = Mode::Ideal;
+  if (options.native && mode == Mode::Ideal)
+    return createStringError("--mode=ideal is of the evaluator, native code "
+                             "rounds as specified; leave out --native");
+  return Error::success();
+}
+
+Error Evaluation::parse() {
+  if (services.registry) {
+    context.appendDialectRegistry(*services.registry);
+    context.loadAllAvailableDialects();
+  }
+  // The targets' dialects, only for the attributes that kernels carry.
+  context.loadDialect<LlamaDialect, corellama::cpu::CPUDialect,
+                      corellama::cuda::CUDADialect, func::FuncDialect,
+                      arith::ArithDialect, scf::SCFDialect>();
+  auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(options.file);
+  if (!buffer)
+    return createStringError(": " + buffer.getError().message());
+  // Prints the parser's first message as `line:column: message`, not its
+  // excerpt of the source.
+  std::string message;
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() != DiagnosticSeverity::Error ||
+        !message.empty())
+      return;
+    if (auto loc = diagnostic.getLocation()->findInstanceOf<FileLineColLoc>())
+      message = formatv("{0}:{1}: ", loc.getLine(), loc.getColumn());
+    message += diagnostic.str();
+  });
+  sources.AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
+  Block parsed;
+  if (failed(
+          parseAsmSourceFile(sources, &parsed, ParserConfig(&context), &names)))
+    return createStringError(":" + message);
+  // A file is a module, or what is in one.
+  if (llvm::hasSingleElement(parsed) && isa<ModuleOp>(parsed.front())) {
+    module = cast<ModuleOp>(parsed.front());
+    (*module)->remove();
+    return Error::success();
+  }
+  module = ModuleOp::create(UnknownLoc::get(&context));
+  module->getBody()->getOperations().splice(module->getBody()->begin(),
+                                            parsed.getOperations());
+  return Error::success();
+}
+
+/// A folder of arrays, or a checkpoint, which is a file or another folder.
+Error Evaluation::openWeights() {
+  if (options.weights.empty())
+    return Error::success();
+  std::error_code code;
+  bool hasArrays = false;
+  for (llvm::sys::fs::directory_iterator file(options.weights, code), end;
+       !code && file != end && !hasArrays; file.increment(code))
+    hasArrays = StringRef(file->path()).ends_with(".npy");
+  if (hasArrays || !services.openCheckpoint) {
+    weights = std::make_unique<WeightFolder>(*module, options.weights);
+    return Error::success();
+  }
+  auto opened = services.openCheckpoint(*module, options.weights);
+  if (!opened)
+    return opened.takeError();
+  weights = std::move(*opened);
+  return Error::success();
+}
+
 /// A function of the module, its arguments from --in.
-static Expected<std::vector<Datum>>
-runFunction(ModuleOp module, func::FuncOp function, WeightSource *weights,
-            Mode mode, const EvalOptions &options) {
+Expected<std::vector<Datum>> Evaluation::runFunction(func::FuncOp function) {
   std::string place = "@" + options.entry;
   size_t expected = llvm::count_if(function.getArgumentTypes(), [](Type type) {
     return !isa<CacheType>(type);
@@ -265,31 +349,37 @@ runFunction(ModuleOp module, func::FuncOp function, WeightSource *weights,
       return value.takeError();
     arguments.push_back(std::move(*value));
   }
-  return Evaluator(module, weights, mode)
-      .call(options.entry, std::move(arguments));
+  if (options.native)
+    return services.callNative(function, weights.get(), arguments, options,
+                               out);
+  Evaluator evaluator(*module, weights.get(), mode);
+  evaluator.setObserver(dump ? &*dump : nullptr);
+  return evaluator.call(options.entry, std::move(arguments));
 }
 
 /// The whole model: ids in, logits out.
-static Expected<std::vector<Datum>> runModel(ModuleOp module,
-                                             WeightSource *weights, Mode mode,
-                                             const EvalOptions &options) {
+Expected<std::vector<Datum>> Evaluation::runModel() {
   std::string place = "@" + options.entry;
+  if (options.native)
+    return createStringError(place + ": is a model, --native calls functions; "
+                                     "make a program with corellama compile");
   if (!weights)
     return createStringError(
         place + ": a model reads its weights from --weights FOLDER");
   if (Error error =
           expectCount("--in", options.in.size(), 1, place + ": takes"))
     return error;
-  Type idsType = RankedTensorType::get(
-      {ShapedType::kDynamic}, IntegerType::get(module.getContext(), 32));
+  Type idsType = RankedTensorType::get({ShapedType::kDynamic},
+                                       IntegerType::get(&context, 32));
   Expected<Datum> ids = readInput(options.in.front(), idsType);
   if (!ids)
     return ids.takeError();
   std::vector<int32_t> narrow;
   for (int64_t id : std::get<IntTensor>(*ids).values)
     narrow.push_back(static_cast<int32_t>(id));
-  Expected<Tensor> logits = evaluateModel(module, *weights, narrow, mode,
-                                          {options.form, options.chunk});
+  Expected<Tensor> logits =
+      evaluateModel(*module, *weights, narrow, mode,
+                    {options.form, options.chunk, dump ? &*dump : nullptr});
   if (!logits)
     return logits.takeError();
   std::vector<Datum> results;
@@ -297,73 +387,60 @@ static Expected<std::vector<Datum>> runModel(ModuleOp module,
   return results;
 }
 
-static Error runEval(const EvalOptions &options, llvm::raw_ostream &out) {
-  if (options.mode != "as-specified" && options.mode != "ideal")
-    return createStringError("--mode: '" + options.mode +
-                             "' is not a mode, expected as-specified or ideal");
-  Mode mode = options.mode == "ideal" ? Mode::Ideal : Mode::AsSpecified;
-  MLIRContext context(MLIRContext::Threading::DISABLED);
-  // The targets' dialects, only for the attributes that kernels carry.
-  context.loadDialect<LlamaDialect, corellama::cpu::CPUDialect,
-                      corellama::cuda::CUDADialect, func::FuncDialect,
-                      arith::ArithDialect, scf::SCFDialect>();
-
-  auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(options.file);
-  if (!buffer)
-    return createStringError(options.file + ": " + buffer.getError().message());
-  // Prints the parser's first message as `line:column: message`, not its
-  // excerpt of the source.
-  std::string message;
-  OwningOpRef<ModuleOp> module;
-  {
-    ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
-      if (diagnostic.getSeverity() != DiagnosticSeverity::Error ||
-          !message.empty())
-        return;
-      if (auto loc = diagnostic.getLocation()->findInstanceOf<FileLineColLoc>())
-        message = formatv("{0}:{1}: ", loc.getLine(), loc.getColumn());
-      message += diagnostic.str();
-    });
-    llvm::SourceMgr sources;
-    sources.AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
-    module = parseSourceFile<ModuleOp>(sources, &context);
-  }
-  if (!module)
-    return createStringError(options.file + ":" + message);
-
-  std::optional<WeightFolder> folder;
-  if (!options.weights.empty())
-    folder.emplace(*module, options.weights);
-  WeightSource *weights = folder ? &*folder : nullptr;
+Expected<std::vector<Datum>> Evaluation::runEntry() {
   Operation *entry = module->lookupSymbol(options.entry);
-  Expected<std::vector<Datum>> results = std::vector<Datum>();
   if (auto function = dyn_cast_or_null<func::FuncOp>(entry))
-    results = runFunction(*module, function, weights, mode, options);
-  else if (isa_and_nonnull<ModelOp>(entry))
-    results = runModel(*module, weights, mode, options);
-  else
-    results =
-        createStringError("--entry: @" + options.entry +
-                          " is not a function or the model of this module");
-  if (!results)
-    return createStringError(options.file + ": " +
-                             llvm::toString(results.takeError()));
+    return runFunction(function);
+  if (isa_and_nonnull<ModelOp>(entry))
+    return runModel();
+  return createStringError("--entry: @" + options.entry +
+                           " is not a function or the model of this module");
+}
 
-  if (!options.out.empty())
-    if (Error error = expectCount("--out", options.out.size(), results->size(),
-                                  "@" + options.entry + ": gives"))
-      return createStringError(options.file + ": " +
-                               llvm::toString(std::move(error)));
-  for (auto [i, result] : llvm::enumerate(*results))
+Error Evaluation::writeResults(ArrayRef<Datum> results) {
+  for (auto [i, result] : llvm::enumerate(results))
     if (Error error = writeOutput(
             out, options.out.empty() ? "-" : options.out[i], result))
       return error;
   return Error::success();
 }
 
-int reference::evalMain(const EvalOptions &options, llvm::raw_ostream &out,
+Error Evaluation::run() {
+  auto inFile = [&](Error error) {
+    return createStringError(options.file + ": " +
+                             llvm::toString(std::move(error)));
+  };
+  if (Error error = checkOptions())
+    return error;
+  if (Error error = parse())
+    return createStringError(options.file + llvm::toString(std::move(error)));
+  if (Error error = openWeights())
+    return error;
+  if (!options.dump.empty()) {
+    if (std::error_code code = llvm::sys::fs::create_directories(options.dump))
+      return createStringError(options.dump + ": " + code.message());
+    dump.emplace(options.dump, options.entry, names);
+  }
+  Expected<std::vector<Datum>> results = runEntry();
+  if (!results)
+    return inFile(results.takeError());
+  if (dump)
+    if (Error error = dump->finish())
+      return error;
+  // What is measured need not be read.
+  if (options.time && options.out.empty())
+    return Error::success();
+  if (!options.out.empty())
+    if (Error error = expectCount("--out", options.out.size(), results->size(),
+                                  "@" + options.entry + ": gives"))
+      return inFile(std::move(error));
+  return writeResults(*results);
+}
+
+int reference::evalMain(const EvalOptions &options,
+                        const EvalServices &services, llvm::raw_ostream &out,
                         llvm::raw_ostream &err) {
-  Error error = runEval(options, out);
+  Error error = Evaluation(options, services, out).run();
   out.flush();
   if (!error)
     return 0;

@@ -310,6 +310,7 @@ Expected<Tensor> reference::evaluateModel(ModuleOp module,
   if (ids.empty())
     return createStringError("there are no ids to run");
   Evaluator evaluator(module, &weights, mode);
+  evaluator.setObserver(run.observer);
   return model.getEntries() ? evaluateEntries(model, evaluator, ids, run)
                             : evaluateSteps(model, evaluator, ids, run);
 }

@@ -19,6 +19,8 @@ struct ModelRun {
   std::string form;
   /// Ids given to one call; 0: as many as the form takes.
   int64_t chunk = 0;
+  /// Sees all values; null: nobody does.
+  Observer *observer = nullptr;
 };
 
 /// The logits after each id, ids x vocabulary, from an empty cache.

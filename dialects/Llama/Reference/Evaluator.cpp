@@ -71,6 +71,8 @@ public:
 
 private:
   Results run(Operation *op);
+  Error keep(Value value, Datum datum);
+  Error observe(AttentionOp op);
   Error checkRows(Operation *op);
   Error fail(Operation *op, const Twine &message) {
     return createStringError("@" + symbol + ": " +
@@ -117,6 +119,8 @@ private:
                          elementOf(op.getCache().getType(), evaluator.mode)));
   }
   Results evaluate(AttentionOp op) {
+    if (Error error = observe(op))
+      return error;
     // Blocks of keys only affect rounding, and nothing is rounded here.
     return one(attention(tensor(op.getQuery()), cache(op.getCache()),
                          integer(op.getLayer()), integers(op.getPositions()),
@@ -162,13 +166,43 @@ private:
 
   Evaluator &evaluator;
   StringRef symbol;
+  /// What the function's one index is, of which most functions have the layer.
+  std::optional<int64_t> layer;
   llvm::DenseMap<Value, Datum> values;
 };
 
+Error Evaluator::Frame::keep(Value value, Datum datum) {
+  Datum &kept = values[value] = std::move(datum);
+  if (!evaluator.observer)
+    return Error::success();
+  return evaluator.observer->value(symbol, layer, value, kept);
+}
+
+/// Before the op: what it reads has been appended.
+Error Evaluator::Frame::observe(AttentionOp op) {
+  if (!evaluator.observer)
+    return Error::success();
+  auto probabilities = attentionProbabilities(
+      tensor(op.getQuery()), cache(op.getCache()), integer(op.getLayer()),
+      integers(op.getPositions()), op.getHeads());
+  if (!probabilities)
+    return probabilities.takeError();
+  return evaluator.observer->probabilities(symbol, layer, op.getResult(),
+                                           *probabilities);
+}
+
+static bool isInteger(const Datum &value) {
+  return std::holds_alternative<int64_t>(value);
+}
+
 Results Evaluator::Frame::runBlock(Block &block, std::vector<Datum> arguments) {
+  if (isa<func::FuncOp>(block.getParentOp()) &&
+      llvm::count_if(arguments, isInteger) == 1)
+    layer = std::get<int64_t>(*llvm::find_if(arguments, isInteger));
   for (auto [argument, value] :
        llvm::zip_equal(block.getArguments(), arguments))
-    values[argument] = std::move(value);
+    if (Error error = keep(argument, std::move(value)))
+      return error;
   for (Operation &op : block) {
     if (op.hasTrait<OpTrait::IsTerminator>())
       return list(op.getOperands());
@@ -183,7 +217,8 @@ Results Evaluator::Frame::runBlock(Block &block, std::vector<Datum> arguments) {
     for (auto [result, value] : llvm::zip_equal(op.getResults(), *results)) {
       if (Error error = checkType(value, result.getType()))
         return fail(&op, "the result: " + llvm::toString(std::move(error)));
-      values[result] = std::move(value);
+      if (Error error = keep(result, std::move(value)))
+        return fail(&op, llvm::toString(std::move(error)));
     }
   }
   return std::vector<Datum>();

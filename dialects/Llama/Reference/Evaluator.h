@@ -39,6 +39,23 @@ struct StepInputs {
   IntTensor wanted;
 };
 
+/// Sees values as they are computed, as the dump of `eval` does.
+class Observer {
+public:
+  virtual ~Observer() = default;
+  /// A value of `function`, which was called with `layer` if it takes one
+  /// index.
+  virtual llvm::Error value(llvm::StringRef function,
+                            std::optional<int64_t> layer, mlir::Value value,
+                            const Datum &datum) = 0;
+  /// What `attention` weights the values of the cache by: heads x rows x
+  /// positions, zero behind the position of a row.
+  virtual llvm::Error probabilities(llvm::StringRef function,
+                                    std::optional<int64_t> layer,
+                                    mlir::Value attention,
+                                    const Tensor &probabilities) = 0;
+};
+
 /// An empty cache of a type's shape.
 CacheRef makeCache(CacheType type);
 
@@ -50,6 +67,9 @@ public:
   /// `weights` may be null: then weights are arguments. The module must stay as
   /// it is while the evaluator lives.
   Evaluator(mlir::ModuleOp module, WeightSource *weights, Mode mode);
+
+  /// Tells `seer`, which outlives the evaluator, of all values from now on.
+  void setObserver(Observer *seer) { observer = seer; }
 
   /// Calls a function. Values in and out are in the function's order.
   llvm::Expected<std::vector<Datum>> call(llvm::StringRef function,
@@ -76,6 +96,7 @@ private:
   mlir::ModuleOp module;
   WeightSource *weights;
   Mode mode;
+  Observer *observer = nullptr;
   mlir::SymbolTableCollection symbols;
   std::optional<StepInputs> inputs;
   llvm::StringMap<Tensor> buffers;

@@ -154,10 +154,11 @@ static ArrayRef<double> head(ArrayRef<double> row, int64_t h, int64_t d) {
   return row.slice(h * d, d);
 }
 
-/// The sum over positions [begin, end) of exp(s[p] - m) v[p], the maximum m of
-/// the scores s[p] = q . k[p] / sqrt(d), and the sum of exp(s[p] - m).
+/// The sum over positions [begin, end) of w[p] v[p] with w[p] = exp(s[p] - m),
+/// the maximum m of the scores s[p] = q . k[p] / sqrt(d), and the sum of w[p].
 namespace {
 struct Partial {
+  std::vector<double> weights;
   std::vector<double> accumulator;
   double maximum;
   double sum;
@@ -167,8 +168,10 @@ struct Partial {
 static Partial attend(ArrayRef<double> q,
                       ArrayRef<const Cache::Entry *> entries, int64_t kvHead) {
   int64_t d = q.size();
-  Partial partial{std::vector<double>(d),
-                  -std::numeric_limits<double>::infinity(), 0.0};
+  Partial partial{{},
+                  std::vector<double>(d),
+                  -std::numeric_limits<double>::infinity(),
+                  0.0};
   std::vector<double> scores;
   for (const Cache::Entry *entry : entries) {
     scores.push_back(dot(q, head(entry->keys, kvHead, d)) /
@@ -180,6 +183,7 @@ static Partial attend(ArrayRef<double> q,
     ArrayRef<double> v = head(entry->values, kvHead, d);
     for (int64_t i = 0; i < d; ++i)
       partial.accumulator[i] += p * v[i];
+    partial.weights.push_back(p);
     partial.sum += p;
   }
   return partial;
@@ -203,6 +207,37 @@ Expected<Tensor> reference::attention(const Tensor &query, const Cache &cache,
         y.row(r)[h * d + i] = all.accumulator[i] / all.sum;
     }
   }
+  return y;
+}
+
+// y[h, r, p] = softmax_p(q . k[p] / sqrt(d)) over p <= positions[r]
+Expected<Tensor> reference::attentionProbabilities(const Tensor &query,
+                                                   const Cache &cache,
+                                                   int64_t layer,
+                                                   const IntTensor &positions,
+                                                   int64_t heads) {
+  int64_t d = cache.headSize, group = heads / cache.heads, last = -1;
+  for (auto [r, position] : enumerate(positions.values)) {
+    if (Error error = checkPosition(position, r))
+      return error;
+    last = std::max(last, position);
+  }
+  auto entries = readCache(cache, layer, last);
+  if (!entries)
+    return entries.takeError();
+  int64_t shape[] = {heads, query.rows(), last + 1};
+  if (Expected<int64_t> count = countElements(shape); !count)
+    return count.takeError();
+  Tensor y = Tensor::zeros(shape);
+  for (int64_t h = 0; h < heads; ++h)
+    for (int64_t r = 0; r < query.rows(); ++r) {
+      Partial all = attend(
+          head(query.row(r), h, d),
+          ArrayRef(*entries).take_front(positions.values[r] + 1), h / group);
+      MutableArrayRef<double> out = y.row(h * query.rows() + r);
+      for (auto [p, weight] : enumerate(all.weights))
+        out[p] = weight / all.sum;
+    }
   return y;
 }
 

@@ -32,6 +32,12 @@ llvm::Error kvAppend(Cache &cache, int64_t layer, const Tensor &keys,
 llvm::Expected<Tensor> attention(const Tensor &query, const Cache &cache,
                                  int64_t layer, const IntTensor &positions,
                                  int64_t heads);
+/// The softmax of `attention`: heads x rows x positions up to the last, zero
+/// behind the position of a row.
+llvm::Expected<Tensor> attentionProbabilities(const Tensor &query,
+                                              const Cache &cache, int64_t layer,
+                                              const IntTensor &positions,
+                                              int64_t heads);
 llvm::Expected<Tensor> attentionPart(const Tensor &query, const Cache &cache,
                                      int64_t layer, const IntTensor &positions,
                                      int64_t heads, int64_t keys);

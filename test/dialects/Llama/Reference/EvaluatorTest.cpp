@@ -226,7 +226,7 @@ TEST(EvalMain, AnUnknownMode) {
   options.mode = "exact";
   std::string out, err;
   llvm::raw_string_ostream outStream(out), errStream(err);
-  EXPECT_EQ(evalMain(options, outStream, errStream), 1);
+  EXPECT_EQ(evalMain(options, {}, outStream, errStream), 1);
   EXPECT_EQ(out, "");
   EXPECT_EQ(err, "corellama: --mode: 'exact' is not a mode, expected "
                  "as-specified or ideal\n");
