@@ -1,14 +1,17 @@
 //===- Checkpoint.cpp - opening a checkpoint ------------------------------===//
 //
-// A path -> a mapped file, its container, configuration and weights, in this
-// order; and the hash that identifies the file in dumps and manifests.
+// A path -> a container, its configuration and weights, in this order; and the
+// hash that identifies the files in dumps and manifests.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Checkpoint/Checkpoint.h"
+#include "compiler/Checkpoint/Rows.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/BLAKE3.h"
-#include "llvm/Support/FileSystem.h"
+#include <algorithm>
+#include <numeric>
 
 using llvm::ArrayRef;
 using llvm::Expected;
@@ -16,86 +19,78 @@ using llvm::StringRef;
 
 namespace corellama::checkpoint {
 
-const TensorInfo *Checkpoint::find(StringRef name) const {
-  const TensorRecord *record = state->container.findTensor(name);
-  if (!record)
+const TensorInfo *Checkpoint::find(WeightId id) const {
+  auto idOf = [&](uint32_t index) { return state->weights[index].id; };
+  auto place = std::ranges::lower_bound(state->byId, id, {}, idOf);
+  if (place == state->byId.end() || idOf(*place) != id)
     return nullptr;
-  return &state->weights[record - state->container.tensors().data()];
+  return &state->weights[*place];
+}
+
+ArrayRef<uint8_t> Checkpoint::readRows(const TensorInfo &tensor, uint64_t first,
+                                       uint64_t count,
+                                       std::vector<uint8_t> &scratch) const {
+  return checkpoint::readRows(tensor, bytes(tensor), state->config, first,
+                              count, scratch);
+}
+
+uint64_t Checkpoint::fileBytes() const {
+  uint64_t bytes = 0; // all of it is mapped
+  for (const MappedFile &file : state->container->files())
+    bytes += file.data().size();
+  return bytes;
 }
 
 std::string Checkpoint::identity() const {
   std::lock_guard<std::mutex> lock(state->hashing);
   if (state->identity.empty()) {
-    auto hash = llvm::BLAKE3::hash(state->container.data());
+    ArrayRef<MappedFile> files = state->container->files();
+    auto hash = llvm::BLAKE3::hash(files.front().data());
+    if (files.size() > 1) {
+      llvm::BLAKE3 all;
+      all.update(hash);
+      for (const MappedFile &file : files.drop_front())
+        all.update(llvm::BLAKE3::hash(file.data()));
+      hash = all.final();
+    }
     state->identity = llvm::toHex(hash, /*LowerCase=*/true);
   }
   return state->identity;
 }
 
-static Expected<GGUF> parseContainer(const llvm::MemoryBuffer &buffer) {
-  ArrayRef<uint8_t> data(
-      reinterpret_cast<const uint8_t *>(buffer.getBufferStart()),
-      buffer.getBufferSize());
-  return GGUF::parse(data, buffer.getBufferIdentifier());
-}
-
-Expected<Checkpoint>
-readCheckpoint(std::unique_ptr<llvm::MemoryBuffer> buffer) {
-  Expected<GGUF> container = parseContainer(*buffer);
-  if (!container)
-    return container.takeError();
-  Expected<ModelConfig> config = readModelConfig(*container);
+Expected<Checkpoint> readCheckpoint(std::unique_ptr<Container> container) {
+  Expected<ModelConfig> config = container->readConfig();
   if (!config)
     return config.takeError();
-  Expected<std::vector<TensorInfo>> weights = readWeights(*container, *config);
+  Expected<std::vector<TensorInfo>> weights = container->readWeights(*config);
   if (!weights)
     return weights.takeError();
 
   auto state = std::make_unique<Checkpoint::State>();
-  state->buffer = std::move(buffer);
-  state->container = std::move(*container);
+  state->container = std::move(container);
   state->config = std::move(*config);
   state->weights = std::move(*weights);
+  state->byId.resize(state->weights.size());
+  std::iota(state->byId.begin(), state->byId.end(), 0u);
+  llvm::sort(state->byId, [&](uint32_t a, uint32_t b) {
+    return state->weights[a].id < state->weights[b].id;
+  });
   return Checkpoint(std::move(state));
 }
 
-static Expected<std::unique_ptr<llvm::MemoryBuffer>> mapFile(StringRef path) {
-  auto unreadable = [&](std::error_code why) {
-    return refuse(path, "file",
-                  "cannot be read (" + StringRef(why.message()).lower() +
-                      "), expected a checkpoint; check the path");
-  };
-  llvm::sys::fs::file_status status;
-  if (std::error_code error = llvm::sys::fs::status(path, status))
-    return unreadable(error);
-  // A directory cannot be read, and a device may never end.
-  if (!llvm::sys::fs::is_regular_file(status))
-    return refuse(path, "file",
-                  "is not a regular file, expected a checkpoint; give the path "
-                  "of a .gguf file");
-  llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> buffer =
-      llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
-                                  /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return unreadable(buffer.getError());
-  return std::move(*buffer);
+Expected<Checkpoint>
+readCheckpoint(std::unique_ptr<llvm::MemoryBuffer> buffer) {
+  auto container = readContainer(MappedFile(std::move(buffer)));
+  if (!container)
+    return container.takeError();
+  return readCheckpoint(std::move(*container));
 }
 
 Expected<Checkpoint> openCheckpoint(StringRef path) {
-  auto buffer = mapFile(path);
-  if (!buffer)
-    return buffer.takeError();
-  return readCheckpoint(std::move(*buffer));
-}
-
-Expected<Container> openContainer(StringRef path) {
-  auto buffer = mapFile(path);
-  if (!buffer)
-    return buffer.takeError();
-  Expected<GGUF> gguf = parseContainer(**buffer);
-  if (!gguf)
-    return gguf.takeError();
-  return Container{std::move(*buffer), std::move(*gguf)};
+  auto container = openContainer(path);
+  if (!container)
+    return container.takeError();
+  return readCheckpoint(std::move(*container));
 }
 
 } // namespace corellama::checkpoint

@@ -1,17 +1,18 @@
 //===- Checkpoint.h - an opened, checked checkpoint -------------*- C++ -*-===//
 //
-// A GGUF file -> ModelConfig, weights, and the bytes of both. It is a file of
-// its own because the rest of the compiler includes only this of the folder: it
-// owns the mapped file, and users of a Checkpoint need not check its sizes
-// again.
+// A container -> ModelConfig, weights by role, and the bytes of both. It is a
+// file of its own because the rest of the compiler includes only this of the
+// folder: it owns the mapped files, and users of a Checkpoint need not check
+// its sizes again, nor know its format.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef CORELLAMA_COMPILER_CHECKPOINT_CHECKPOINT_H
 #define CORELLAMA_COMPILER_CHECKPOINT_CHECKPOINT_H
 
-#include "compiler/Checkpoint/GGUF.h"
+#include "compiler/Checkpoint/Container.h"
 #include "compiler/Checkpoint/ModelConfig.h"
+#include "compiler/Checkpoint/Roles.h"
 #include "compiler/Checkpoint/TensorType.h"
 #include "compiler/Checkpoint/WeightIndex.h"
 #include "llvm/ADT/ArrayRef.h"
@@ -32,35 +33,43 @@ namespace corellama::checkpoint {
 class Checkpoint {
 public:
   /// The path as it was given, or the name of the memory buffer.
-  llvm::StringRef path() const { return state->container.path(); }
+  llvm::StringRef path() const { return state->container->path(); }
   const ModelConfig &config() const { return state->config; }
 
-  /// The weights in the order of the file.
+  /// The weights in the order of the files.
   llvm::ArrayRef<TensorInfo> tensors() const { return state->weights; }
-  /// The weight of that name, or null.
-  const TensorInfo *find(llvm::StringRef name) const;
-  /// The bytes of a weight of this checkpoint. They begin at a multiple of the
-  /// file's alignment, but their address may be unaligned: read elements as
-  /// unaligned.
-  llvm::ArrayRef<uint8_t> bytes(const TensorInfo &tensor) const {
-    return state->container.data().slice(tensor.offset, tensor.bytes);
+  /// The weight of that role and layer, or null.
+  const TensorInfo *find(WeightId id) const;
+  const TensorInfo *find(Role role, uint64_t layer = 0) const {
+    return find({static_cast<uint32_t>(layer), role});
   }
+  /// The bytes of a weight of this checkpoint as they are stored. Their address
+  /// may be unaligned: read elements as unaligned.
+  llvm::ArrayRef<uint8_t> bytes(const TensorInfo &tensor) const {
+    return state->container->files()[tensor.file].data().slice(tensor.offset,
+                                                               tensor.bytes);
+  }
+  /// Rows [first, first + count) of a weight as the graph has them; see Rows.h.
+  llvm::ArrayRef<uint8_t> readRows(const TensorInfo &tensor, uint64_t first,
+                                   uint64_t count,
+                                   std::vector<uint8_t> &scratch) const;
 
-  /// The container's metadata, key by key.
-  const GGUF &gguf() const { return state->container; }
-  uint64_t fileBytes() const { return state->container.data().size(); }
-  /// BLAKE3 of the whole file, 64 lower-case hexadecimal digits. Computed by
-  /// the first call, which reads the file from start to end.
+  const Container &container() const { return *state->container; }
+  /// Of all files.
+  uint64_t fileBytes() const;
+  /// BLAKE3 of the whole file, 64 lower-case hexadecimal digits; of several
+  /// files that of their BLAKE3 digests, one after the other. Computed by the
+  /// first call, which reads the files from start to end.
   std::string identity() const;
 
 private:
   /// Held by pointer, so that moving a Checkpoint moves no mutex and
   /// invalidates no view.
   struct State {
-    std::unique_ptr<llvm::MemoryBuffer> buffer;
-    GGUF container;
+    std::unique_ptr<Container> container;
     ModelConfig config;
     std::vector<TensorInfo> weights; ///< one for each tensor of the container
+    std::vector<uint32_t> byId;      ///< indices into `weights`, sorted
 
     std::mutex hashing; ///< guards `identity`
     std::string identity;
@@ -68,27 +77,20 @@ private:
 
   explicit Checkpoint(std::unique_ptr<State> state) : state(std::move(state)) {}
   friend llvm::Expected<Checkpoint>
-  readCheckpoint(std::unique_ptr<llvm::MemoryBuffer> buffer);
+  readCheckpoint(std::unique_ptr<Container> container);
 
   std::unique_ptr<State> state;
 };
 
-/// Maps and checks a file. The messages name the file as `path`.
+/// Maps and checks what the path names. The messages name files by it.
 llvm::Expected<Checkpoint> openCheckpoint(llvm::StringRef path);
+
+/// The checkpoint of a container that was opened.
+llvm::Expected<Checkpoint> readCheckpoint(std::unique_ptr<Container> container);
 
 /// The same for a file in memory; the messages name the buffer.
 llvm::Expected<Checkpoint>
 readCheckpoint(std::unique_ptr<llvm::MemoryBuffer> buffer);
-
-/// A file's metadata and tensor table, which need not be those of a model: a
-/// vocabulary without tensors is a GGUF file, too.
-struct Container {
-  std::unique_ptr<llvm::MemoryBuffer> buffer;
-  GGUF gguf;
-};
-
-/// Maps a file and checks no more than its container.
-llvm::Expected<Container> openContainer(llvm::StringRef path);
 
 } // namespace corellama::checkpoint
 

@@ -2,7 +2,7 @@
 //
 // The bytes of a GGUF file, version 2 or 3, little endian -> its metadata and
 // its tensor table, as views into these bytes. It is a file of its own because
-// it knows the container and nothing of Llama: ModelConfig and WeightIndex
+// it knows the container and nothing of Llama: GGUFConfig and GGUFContainer
 // interpret keys and tensors.
 //
 // The file is hostile. Everything read here is checked against the bytes that
@@ -131,15 +131,6 @@ private:
 /// What to do where a converter wrote what a Llama does not have.
 inline constexpr const char *kConvertAgain =
     "convert the model again with a current llama.cpp";
-
-/// The form of all errors, "FILE: PLACE: PROBLEM". `problem` says what was
-/// found, what was expected and what to do.
-llvm::Error refuse(llvm::StringRef file, const llvm::Twine &place,
-                   const llvm::Twine &problem);
-
-/// Bytes of a file for a one-line message: in quotes, control characters and
-/// non-ASCII escaped, truncated after 64 bytes.
-std::string quoted(llvm::StringRef text);
 
 } // namespace corellama::checkpoint
 

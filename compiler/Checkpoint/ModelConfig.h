@@ -1,23 +1,19 @@
 //===- ModelConfig.h - the sizes of a Llama model ---------------*- C++ -*-===//
 //
-// A checkpoint's metadata -> the few numbers that define a Llama graph. It is a
-// file of its own because import needs nothing else of the source format, and
-// because it alone decides which metadata is harmless: a key that would change
-// the meaning of the graph is refused by name.
+// The few numbers that define a Llama graph, whatever container they were read
+// from. It is a file of its own because import needs nothing else of a
+// checkpoint but its weights.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef CORELLAMA_COMPILER_CHECKPOINT_MODELCONFIG_H
 #define CORELLAMA_COMPILER_CHECKPOINT_MODELCONFIG_H
 
-#include "llvm/Support/Error.h"
 #include "llvm/Support/JSON.h"
 #include <cstdint>
 #include <string>
 
 namespace corellama::checkpoint {
-
-class GGUF;
 
 /// The largest number of layers; Llama 3.1 405B has 126.
 inline constexpr uint64_t kMaxLayers = 65535;
@@ -27,7 +23,7 @@ inline constexpr uint64_t kMaxLayers = 65535;
 /// `heads * headSize` is within kMaxDimension as well.
 struct ModelConfig {
   std::string architecture; ///< "llama"
-  std::string name;         ///< general.name, may be empty; any bytes
+  std::string name;         ///< for people, may be empty; any bytes
   uint64_t dim = 0;         ///< of the residual stream
   uint64_t heads = 0;       ///< of queries
   uint64_t kvHeads = 0;     ///< of keys and values
@@ -40,9 +36,6 @@ struct ModelConfig {
   double ropeBase = 0;     ///< finite, >= 1
   bool tiedLMHead = false; ///< logits use the embedding's matrix
 };
-
-/// Reads the configuration; an error names the key that is not supported.
-llvm::Expected<ModelConfig> readModelConfig(const GGUF &file);
 
 /// For `inspect --json` and the manifest.
 llvm::json::Object toJSON(const ModelConfig &config);

@@ -6,6 +6,7 @@
 
 #include "compiler/Checkpoint/TensorType.h"
 #include "llvm/Support/CheckedArithmetic.h"
+#include <limits>
 
 using llvm::StringRef;
 
@@ -45,16 +46,25 @@ StringRef getName(TensorType type) {
   return kNames[static_cast<uint64_t>(type)];
 }
 
-std::string supportedTypeNames() {
+/// "F32, F16, ... or BF16", of the formats with blocks up to `most`.
+static std::string typeNames(int64_t most) {
   std::string names;
   StringRef last;
   for (const llama::FormatFacts &facts : llama::allFormats()) {
+    if (facts.block > most)
+      continue;
     if (!last.empty())
       names += (names.empty() ? "" : ", ") + last.str();
     last = kNames[facts.ggmlType];
   }
   return names + " or " + last.str();
 }
+
+std::string supportedTypeNames() {
+  return typeNames(std::numeric_limits<int64_t>::max());
+}
+
+std::string plainTypeNames() { return typeNames(1); }
 
 std::optional<uint64_t> byteSize(TensorType type, uint64_t rows,
                                  uint64_t columns) {

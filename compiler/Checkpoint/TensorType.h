@@ -24,7 +24,7 @@ inline constexpr uint64_t kMaxDimension = (uint64_t(1) << 31) - 1;
 
 /// ggml's number of a type that can be compiled. The types are the rows of the
 /// formats' table (dialects/Llama/IR/LlamaFormats.cpp); only the type that
-/// norms must have is named here.
+/// vectors have in the graph is named here.
 enum class TensorType : uint32_t { F32 = 0 };
 
 /// ggml's name of an id read from a file, or nothing if ggml has no such id.
@@ -41,6 +41,8 @@ llvm::StringRef getName(TensorType type);
 
 /// All types that can be compiled, for messages: "F32, F16, ... or BF16".
 std::string supportedTypeNames();
+/// Those of them that are plain numbers.
+std::string plainTypeNames();
 
 /// The bytes of `rows` rows of `columns` elements, or nothing if a row is not
 /// a whole number of blocks or the size exceeds 64 bits.

@@ -1,20 +1,21 @@
 //===- WeightIndex.cpp - the tensor table of a Llama ----------------------===//
 //
-// Compares each tensor of a file with the table of a Llama's weights: name,
-// shape, type, byte range. A missing weight is an error, and so is a tensor
-// that is no weight of the table.
+// Compares each tensor of a container with the table of a Llama's weights:
+// name, shape, type, byte range. A missing weight is an error, and so is a
+// tensor that is no weight of the table.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Checkpoint/WeightIndex.h"
-#include "compiler/Checkpoint/GGUF.h"
+#include "compiler/Checkpoint/Container.h"
+#include "compiler/Checkpoint/Refusal.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
-#include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/MathExtras.h"
 #include <limits>
 #include <numeric>
+#include <tuple>
 
 using llvm::Error;
 using llvm::Expected;
@@ -24,284 +25,245 @@ using llvm::Twine;
 namespace corellama::checkpoint {
 namespace {
 
-/// An extent of a weight, as a function of the configuration.
-enum class Side { One, Dim, Queries, Keys, Hidden, Vocab };
-
-/// A weight of the graph. A vector (a norm's weight) has One row and is F32.
-struct Role {
-  StringRef name; ///< within its layer where it has one: "attn_q.weight"
-  Side columns;
-  Side rows;
-};
-
-constexpr Role kModelRoles[] = {
-    {"token_embd.weight", Side::Dim, Side::Vocab},
-    {"output_norm.weight", Side::Dim, Side::One},
-    // Absent where the LM head is tied to the embedding.
-    {"output.weight", Side::Dim, Side::Vocab},
-};
-
-constexpr Role kLayerRoles[] = {
-    {"attn_norm.weight", Side::Dim, Side::One},
-    {"attn_q.weight", Side::Dim, Side::Queries},
-    {"attn_k.weight", Side::Dim, Side::Keys},
-    {"attn_v.weight", Side::Dim, Side::Keys},
-    {"attn_output.weight", Side::Queries, Side::Dim},
-    {"ffn_norm.weight", Side::Dim, Side::One},
-    {"ffn_gate.weight", Side::Dim, Side::Hidden},
-    {"ffn_up.weight", Side::Dim, Side::Hidden},
-    {"ffn_down.weight", Side::Hidden, Side::Dim},
-};
-
-/// Names of tensors that would change the graph's meaning, for the message: the
-/// first row whose text occurs in the name counts.
-struct Feature {
-  StringRef text;
-  StringRef meaning;
-};
-
-constexpr Feature kFeatures[] = {
-    {".bias", "a bias"},
-    {"rope_freqs", "a table of RoPE factors"},
-    {"rope_factors", "a table of RoPE factors"},
-    {"_exps", "a weight of experts"},
-    {"shexp", "a weight of experts"},
-    {"ffn_gate_inp", "a weight of experts"},
-    {"attn_q_norm", "a norm of queries"},
-    {"attn_k_norm", "a norm of keys"},
-};
-
-struct Size {
-  uint64_t value;
-  StringRef origin; ///< for messages
-};
-
-Size sizeOf(Side side, const ModelConfig &config) {
-  switch (side) {
-  case Side::One:
-    return {1, "1"};
-  case Side::Dim:
-    return {config.dim, "llama.embedding_length"};
-  case Side::Queries: // within kMaxDimension, and so Keys
-    return {config.heads * config.headSize,
-            "llama.attention.head_count * head size"};
-  case Side::Keys:
-    return {config.kvHeads * config.headSize,
-            "llama.attention.head_count_kv * head size"};
-  case Side::Hidden:
-    return {config.hidden, "llama.feed_forward_length"};
-  case Side::Vocab:
-    return {config.vocab, "vocabulary"};
-  }
-  llvm_unreachable("the switch lists every side");
-}
-
-/// The role in `roles` called `name`, or null.
-const Role *findRole(llvm::ArrayRef<Role> roles, StringRef name) {
-  const Role *role =
-      llvm::find_if(roles, [&](const Role &row) { return row.name == name; });
-  return role == roles.end() ? nullptr : role;
-}
-
 class IndexReader {
 public:
-  IndexReader(const GGUF &file, const ModelConfig &config)
-      : file(file), config(config) {}
+  IndexReader(size_t count, llvm::function_ref<ListedTensor(size_t)> list,
+              llvm::ArrayRef<MappedFile> files, const ModelConfig &config,
+              const WeightNames &names)
+      : count(count), list(list), files(files), config(config), names(names) {}
 
   Expected<std::vector<TensorInfo>> run();
 
 private:
-  Expected<const Role *> roleOf(StringRef name);
+  Expected<WeightId> idOf(const ListedTensor &tensor);
   Error checkNothingMissing();
-  Error checkShape(const TensorRecord &record, const Role &role);
-  Expected<TensorType> readType(const TensorRecord &record, const Role &role);
-  Error readRange(const TensorRecord &record, TensorInfo &info);
-  Error checkOverlap(llvm::ArrayRef<TensorInfo> infos);
+  Error checkShape(const ListedTensor &tensor, TensorInfo &info);
+  Error readType(const ListedTensor &tensor, TensorInfo &info);
+  Error readRange(const ListedTensor &tensor, TensorInfo &info);
+  Error checkOverlap();
 
-  Error refuse(StringRef name, const Twine &problem) {
-    return checkpoint::refuse(file.path(), "tensor " + quoted(name), problem);
+  Error refuse(uint32_t file, StringRef name, const Twine &problem) {
+    return checkpoint::refuse(files[file].path(), "tensor " + quoted(name),
+                              problem);
+  }
+  Error refuse(const ListedTensor &tensor, const Twine &problem) {
+    return refuse(tensor.file, tensor.name, problem);
+  }
+  std::string nameOf(WeightId id) {
+    StringRef name = names.weights[unsigned(id.role)];
+    if (!getInfo(id.role).isLayered)
+      return name.str();
+    return (names.layerPrefix + Twine(id.layer) + "." + name).str();
   }
 
-  const GGUF &file;
+  size_t count;
+  llvm::function_ref<ListedTensor(size_t)> list;
+  llvm::ArrayRef<MappedFile> files;
   const ModelConfig &config;
+  const WeightNames &names;
+  std::vector<TensorInfo> infos;
 };
 
 Expected<std::vector<TensorInfo>> IndexReader::run() {
-  // Names are checked first. A Llama's tensor names have at least 18 characters
-  // (output_norm.weight), so the TensorInfos take at most twice the bytes of
-  // the tensor table.
-  static_assert(sizeof(TensorInfo) <= 2UL * (8 + 18 + 4 + 8 + 4 + 8),
-                "the index may not exceed twice the file");
-  for (const TensorRecord &record : file.tensors())
-    if (Error error = roleOf(record.name).takeError())
+  // Names are checked first.
+  for (size_t i = 0; i < count; ++i)
+    if (Error error = idOf(list(i)).takeError())
       return error;
   if (Error error = checkNothingMissing())
     return error;
 
-  std::vector<TensorInfo> infos;
-  infos.reserve(file.tensors().size());
-  for (const TensorRecord &record : file.tensors()) {
-    Expected<const Role *> role = roleOf(record.name);
-    if (!role)
-      return role.takeError();
-    if (Error error = checkShape(record, **role))
-      return error;
-    Expected<TensorType> type = readType(record, **role);
-    if (!type)
-      return type.takeError();
-    TensorInfo info = {record.name.str(),    *type, record.dimensions[1],
-                       record.dimensions[0], 0,     0};
-    if (Error error = readRange(record, info))
-      return error;
+  infos.reserve(count);
+  for (size_t i = 0; i < count; ++i) {
+    ListedTensor tensor = list(i);
+    Expected<WeightId> id = idOf(tensor);
+    if (!id)
+      return id.takeError();
+    TensorInfo info = {};
+    info.name = tensor.name.str();
+    info.file = tensor.file;
+    info.id = *id;
+    if (id->role == Role::AttnQ || id->role == Role::AttnK)
+      info.order = names.queriesKeys;
+    for (auto step : {&IndexReader::checkShape, &IndexReader::readType,
+                      &IndexReader::readRange})
+      if (Error error = (this->*step)(tensor, info))
+        return error;
     infos.push_back(std::move(info));
   }
-  if (Error error = checkOverlap(infos))
+  if (Error error = checkOverlap())
     return error;
-  return infos;
+  return std::move(infos);
 }
 
-Expected<const Role *> IndexReader::roleOf(StringRef name) {
-  if (const Role *role = findRole(kModelRoles, name))
-    return role;
+Expected<WeightId> IndexReader::idOf(const ListedTensor &tensor) {
+  StringRef name = tensor.name;
+  auto roleOf = [&](StringRef name, bool isLayered) -> std::optional<Role> {
+    for (auto [i, info] : llvm::enumerate(allRoles()))
+      if (info.isLayered == isLayered && names.weights[i] == name)
+        return Role(i);
+    return std::nullopt;
+  };
+  if (std::optional<Role> role = roleOf(name, /*isLayered=*/false))
+    return WeightId{0, *role};
   StringRef rest = name;
   uint64_t layer = 0;
-  if (rest.consume_front("blk.")) {
+  if (rest.consume_front(names.layerPrefix)) {
     StringRef digits = rest.take_while(llvm::isDigit);
     // Each layer has one spelling: "blk.01" would be a second "blk.1".
     bool isNumber =
         !digits.getAsInteger(10, layer) && digits == std::to_string(layer);
     rest = rest.drop_front(digits.size());
     if (isNumber && rest.consume_front("."))
-      if (const Role *role = findRole(kLayerRoles, rest)) {
+      if (std::optional<Role> role = roleOf(rest, /*isLayered=*/true)) {
         if (layer < config.layers)
-          return role;
-        return refuse(name, "belongs to layer " + Twine(layer) +
-                                ", expected at most " +
-                                Twine(config.layers - 1) +
-                                " by llama.block_count; " + kConvertAgain);
+          return WeightId{static_cast<uint32_t>(layer), *role};
+        return refuse(tensor, "belongs to layer " + Twine(layer) +
+                                  ", expected at most " +
+                                  Twine(config.layers - 1) + " by " +
+                                  names.layers + "; " + names.makeAgain);
       }
   }
-  for (const Feature &feature : kFeatures)
+  for (const WeightNames::Feature &feature : names.features)
     if (name.contains(feature.text))
-      return refuse(name, "is " + feature.meaning +
-                              ", expected a plain Llama; give a checkpoint "
-                              "without it");
-  return refuse(name, "is unknown, expected only the tensors of a plain Llama; "
-                      "give a checkpoint without it");
+      return refuse(tensor, "is " + feature.meaning +
+                                ", expected a plain Llama; give a checkpoint "
+                                "without it");
+  return refuse(tensor, "is unknown, expected only the tensors of a plain "
+                        "Llama; give a checkpoint without it");
 }
 
 Error IndexReader::checkNothingMissing() {
-  auto missing = [&](const Twine &name) {
-    return refuse(name.str(),
-                  "is not among the file's " + Twine(file.tensors().size()) +
-                      " tensors, expected in a Llama whose llama.block_count "
-                      "is " +
-                      Twine(config.layers) + "; " + kConvertAgain);
-  };
-  for (const Role &role : kModelRoles)
-    if (!file.findTensor(role.name) &&
-        !(config.tiedLMHead && role.name == "output.weight"))
-      return missing(role.name);
-  for (uint64_t layer = 0; layer < config.layers; ++layer)
-    for (const Role &role : kLayerRoles) {
-      std::string name = ("blk." + Twine(layer) + "." + role.name).str();
-      if (!file.findTensor(name))
-        return missing(name);
+  std::vector<WeightId> found;
+  found.reserve(count);
+  for (size_t i = 0; i < count; ++i)
+    found.push_back(*idOf(list(i))); // checked in run
+  llvm::sort(found);
+  auto next = found.begin();
+  // One weight that is not there ends it, so the layers that a file only claims
+  // to have cost nothing.
+  auto check = [&](WeightId id) -> Error {
+    if (next != found.end() && *next == id) {
+      ++next;
+      return Error::success();
     }
+    return refuse(0, nameOf(id),
+                  "is not among the " +
+                      StringRef(files.size() == 1 ? "file's " : "files' ") +
+                      Twine(count) + " tensors, expected in a Llama whose " +
+                      names.layers + " is " + Twine(config.layers) + "; " +
+                      names.makeAgain);
+  };
+  for (Role role : modelRoles(config))
+    if (Error error = check({0, role}))
+      return error;
+  std::vector<Role> layered = layerRoles(config);
+  for (uint32_t layer = 0; layer < config.layers; ++layer)
+    for (Role role : layered)
+      if (Error error = check({layer, role}))
+        return error;
   return Error::success();
 }
 
-Error IndexReader::checkShape(const TensorRecord &record, const Role &role) {
-  Size columns = sizeOf(role.columns, config);
-  Size rows = sizeOf(role.rows, config);
-  // GGUF omits trailing dimensions of 1, so one row may have one dimension.
-  if (record.dimensionCount <= 2 && record.dimensions[0] == columns.value &&
-      record.dimensions[1] == rows.value)
+Error IndexReader::checkShape(const ListedTensor &tensor, TensorInfo &info) {
+  const RoleInfo &role = getInfo(info.id.role);
+  info.columns = sizeOf(role.columns, config);
+  info.rows = sizeOf(role.rows, config);
+  // One row may have one dimension: GGUF omits trailing dimensions of 1.
+  llvm::SmallVector<uint64_t> extents(tensor.extents);
+  if (!names.columnsFirst)
+    std::reverse(extents.begin(), extents.end());
+  if (extents.size() == 1)
+    extents.push_back(1);
+  if (extents.size() == 2 && extents[0] == info.columns &&
+      extents[1] == info.rows)
     return Error::success();
   std::string found;
-  for (uint32_t d = 0; d < record.dimensionCount; ++d)
-    found += (d ? " x " : "") + std::to_string(record.dimensions[d]);
-  std::string expected = std::to_string(columns.value);
-  std::string origin = columns.origin.str();
-  if (role.rows != Side::One) {
-    expected += " x " + std::to_string(rows.value);
-    origin += " x " + rows.origin.str();
+  for (uint64_t extent : tensor.extents)
+    found += (found.empty() ? "" : " x ") + std::to_string(extent);
+  std::string expected = std::to_string(info.columns);
+  std::string origin = names.sizes[unsigned(role.columns)].str();
+  if (!role.isVector()) {
+    auto join = [&](const std::string &columns, const std::string &rows) {
+      return names.columnsFirst ? columns + " x " + rows
+                                : rows + " x " + columns;
+    };
+    expected = join(expected, std::to_string(info.rows));
+    origin = join(origin, names.sizes[unsigned(role.rows)].str());
   }
-  return refuse(record.name, "is " + found + ", expected " + expected + " (" +
-                                 origin + "); " + kConvertAgain);
+  return refuse(tensor, "is " + (found.empty() ? "a number" : found) +
+                            ", expected " + expected + " (" + origin + "); " +
+                            names.makeAgain);
 }
 
-Expected<TensorType> IndexReader::readType(const TensorRecord &record,
-                                           const Role &role) {
-  std::optional<TensorType> type = toTensorType(record.typeId);
-  if (!type) {
-    std::optional<StringRef> known = typeName(record.typeId);
-    std::string found =
-        known ? known->str()
-              : std::to_string(record.typeId) + ", which is no type of ggml";
-    return refuse(record.name, "has type " + found + ", expected " +
-                                   supportedTypeNames() +
-                                   "; quantize the model to one of them");
+Error IndexReader::readType(const ListedTensor &tensor, TensorInfo &info) {
+  if (!tensor.type)
+    return refuse(tensor, "has type " + tensor.typeName + ", expected " +
+                              supportedTypeNames() + "; " + names.supplyType);
+  info.type = info.storedType = *tensor.type;
+  int64_t block = getFacts(info.type).block;
+  if (getInfo(info.id.role).isVector()) {
+    if (block != 1)
+      return refuse(tensor, "has type " + getName(info.type) + ", expected " +
+                                plainTypeNames() + " for a norm; " +
+                                names.makeAgain);
+    info.type = TensorType::F32;
   }
-  if (role.rows == Side::One && *type != TensorType::F32)
-    return refuse(record.name, "has type " + getName(*type) +
-                                   ", expected F32 for a norm; " +
-                                   kConvertAgain);
-  int64_t block = getFacts(*type).block;
-  if (record.dimensions[0] % block != 0)
-    return refuse(record.name, "has rows of " + Twine(record.dimensions[0]) +
-                                   ", expected a multiple of " + Twine(block) +
-                                   " for " + getName(*type) +
-                                   "; quantize the model again with a current "
-                                   "llama.cpp");
-  return *type;
+  if (info.columns % block != 0)
+    return refuse(tensor, "has rows of " + Twine(info.columns) +
+                              ", expected a multiple of " + Twine(block) +
+                              " for " + getName(info.type) + "; " +
+                              names.supplyBlocks);
+  return Error::success();
 }
 
-Error IndexReader::readRange(const TensorRecord &record, TensorInfo &info) {
+Error IndexReader::readRange(const ListedTensor &tensor, TensorInfo &info) {
   // On overflow of 64 bits the end is the largest value, which is beyond any
   // file.
   constexpr uint64_t tooMuch = std::numeric_limits<uint64_t>::max();
-  uint64_t bytes =
-      byteSize(info.type, info.rows, info.columns).value_or(tooMuch);
-  uint64_t offset = llvm::SaturatingAdd(file.dataOffset(), record.offset);
-  uint64_t end = llvm::SaturatingAdd(offset, bytes);
-  if (end > file.data().size())
-    return refuse(record.name, "ends at byte " + Twine(end) + ", file has " +
-                                   Twine(file.data().size()) +
-                                   "; the download is incomplete, fetch it "
-                                   "again");
-  info.offset = offset;
-  info.bytes = bytes;
+  info.offset = tensor.offset;
+  info.bytes =
+      byteSize(info.storedType, info.rows, info.columns).value_or(tooMuch);
+  if (tensor.bytes && *tensor.bytes != info.bytes)
+    return refuse(tensor, "takes " + Twine(*tensor.bytes) +
+                              " bytes, expected " + Twine(info.bytes) +
+                              " by its shape and type; " + names.supplyBytes);
+  uint64_t end = llvm::SaturatingAdd(info.offset, info.bytes);
+  uint64_t most = files[info.file].data().size();
+  if (end > most)
+    return refuse(tensor, "ends at byte " + Twine(end) + ", file has " +
+                              Twine(most) + "; " + names.supplyBytes);
   return Error::success();
 }
 
-Error IndexReader::checkOverlap(llvm::ArrayRef<TensorInfo> infos) {
+Error IndexReader::checkOverlap() {
   std::vector<uint32_t> byOffset(infos.size());
   std::iota(byOffset.begin(), byOffset.end(), 0u);
   llvm::sort(byOffset, [&](uint32_t a, uint32_t b) {
-    // Tensors with the same offset are in the order of the file, so that the
+    // Tensors with the same offset are in the order of the list, so that the
     // message is always the same.
-    return std::pair(infos[a].offset, a) < std::pair(infos[b].offset, b);
+    return std::tuple(infos[a].file, infos[a].offset, a) <
+           std::tuple(infos[b].file, infos[b].offset, b);
   });
   for (size_t i = 1; i < byOffset.size(); ++i) {
     const TensorInfo &before = infos[byOffset[i - 1]];
     const TensorInfo &info = infos[byOffset[i]];
     uint64_t end = before.offset + before.bytes; // checked in readRange
-    if (info.offset < end)
-      return refuse(info.name, "begins at byte " + Twine(info.offset) +
-                                   ", expected " + Twine(end) +
-                                   " or later, where " + quoted(before.name) +
-                                   " ends; the file is damaged, fetch it "
-                                   "again");
+    if (info.file == before.file && info.offset < end)
+      return refuse(info.file, info.name,
+                    "begins at byte " + Twine(info.offset) + ", expected " +
+                        Twine(end) + " or later, where " + quoted(before.name) +
+                        " ends; the file is damaged, fetch it again");
   }
   return Error::success();
 }
 
 } // namespace
 
-Expected<std::vector<TensorInfo>> readWeights(const GGUF &file,
-                                              const ModelConfig &config) {
-  return IndexReader(file, config).run();
+Expected<std::vector<TensorInfo>>
+indexWeights(size_t count, llvm::function_ref<ListedTensor(size_t)> list,
+             llvm::ArrayRef<MappedFile> files, const ModelConfig &config,
+             const WeightNames &names) {
+  return IndexReader(count, list, files, config, names).run();
 }
 
 } // namespace corellama::checkpoint

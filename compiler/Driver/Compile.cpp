@@ -18,7 +18,7 @@
 #include "compiler/Registration/Registration.h"
 #include "compiler/Target/Target.h"
 #include "compiler/Text/CheckpointText.h"
-#include "compiler/Text/GGUFText.h"
+#include "compiler/Text/ContainerText.h"
 #include "compiler/Text/SentencePieceModel.h"
 #include "dialects/CUDA/IR/CUDADialect.h"
 #include "mlir/IR/Remarks.h"
@@ -61,7 +61,7 @@ private:
   Error finish(const checkpoint::Checkpoint &checkpoint);
   Error generate(const checkpoint::Checkpoint &checkpoint);
   Error writeProgram(const checkpoint::Checkpoint &checkpoint);
-  void noteText(const checkpoint::Checkpoint &checkpoint);
+  void noteText();
   /// An error without a message: a diagnostic has already been printed.
   static Error alreadyPrinted() { return llvm::createStringError(""); }
 
@@ -74,9 +74,9 @@ private:
   mlir::DefaultTimingManager timingManager;
   mlir::TimingScope timing;
   ModuleOptions options;
-  /// What the program will know of text, and the file that it views if that is
-  /// not the checkpoint.
+  /// What the program will know of text, and what it views.
   runtime::TextData text;
+  ContainerText source;
   std::unique_ptr<llvm::MemoryBuffer> tokenizerFile;
   /// One, or those of a program with the code of several, the one to be
   /// preferred last.
@@ -140,9 +140,10 @@ Error Compilation::checkPaths() const {
 
 /// Fills `text`.
 Error Compilation::readTokenizer(const checkpoint::Checkpoint &checkpoint) {
+  source = readText(checkpoint.container());
   const std::string &path = arguments.tokenizer;
   if (path.empty()) {
-    text = readText(checkpoint.gguf());
+    text = std::move(source.data);
     return Error::success();
   }
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
@@ -169,7 +170,7 @@ Error Compilation::readTokenizer(const checkpoint::Checkpoint &checkpoint) {
                 " tokens of the checkpoint; the others have no text")
                    .str());
   }
-  text.chatTemplate = readChatTemplate(checkpoint.gguf());
+  text.chatTemplate = source.chatTemplate;
   return Error::success();
 }
 
@@ -417,13 +418,13 @@ Error Compilation::writeProgram(const checkpoint::Checkpoint &checkpoint) {
           llvm::MemoryBufferRef(*linked, "the linked program"),
           arguments.output))
     return error;
-  noteText(checkpoint);
+  noteText();
   return Error::success();
 }
 
 /// Says what text the program reads: to people always, elsewhere only where it
 /// cannot use what the checkpoint has.
-void Compilation::noteText(const checkpoint::Checkpoint &checkpoint) {
+void Compilation::noteText() {
   CheckpointText described = describeText(text);
   progress.clear();
   auto say = [&](llvm::StringRef what, bool has, bool could,
@@ -433,8 +434,7 @@ void Compilation::noteText(const checkpoint::Checkpoint &checkpoint) {
     else if (!has && (could || progress.isShown()))
       printError(("note: " + what + ": no (" + kind + ")").str());
   };
-  say("text", described.readsText, namesTokenizer(checkpoint.gguf()),
-      described.tokenizer);
+  say("text", described.readsText, source.namesTokenizer, described.tokenizer);
   say("chat", described.readsChats,
       described.readsText && described.hasTemplate, described.chat);
 }

@@ -73,11 +73,10 @@ private:
   }
 
   Expected<ImageWeight> planOne(WeightOp weight, int64_t layer) {
-    std::string name = tensorNameOf(weight, layer);
     auto refuse = [&](const Twine &problem) {
-      return refuseModule("'" + name + "': " + problem);
+      return refuseModule("'" + nameOf(weight, layer) + "': " + problem);
     };
-    const TensorInfo *tensor = checkpoint.find(name);
+    const TensorInfo *tensor = findTensor(checkpoint, weight, layer);
     if (!tensor)
       return refuse("is declared, the checkpoint has no such tensor");
     FormatInterface format = weight.getFormat(layer);
@@ -101,10 +100,6 @@ private:
       if (!made)
         return refuse(llvm::toString(made.takeError()));
       packer = std::make_shared<const Packer>(std::move(*made));
-      if (packer->sourceBytes() != tensor->bytes)
-        return refuse("has " + Twine(tensor->bytes) +
-                      " bytes, its declaration asks for " +
-                      Twine(packer->sourceBytes()));
     }
     return ImageWeight{tensor, format, layout, packer, /*offset=*/0};
   }
@@ -305,12 +300,16 @@ static void packWeights(const ImagePlan &plan, const Checkpoint &checkpoint,
 
   std::atomic<size_t> next = 0;
   auto work = [&]() {
+    std::vector<uint8_t> scratch; // rows that are not as they are stored
     for (size_t i;
          (i = next.fetch_add(1, std::memory_order_relaxed)) < tasks.size();) {
-      const ImageWeight &weight = *tasks[i].weight;
-      weight.packer->pack(tasks[i].first, tasks[i].count,
-                          checkpoint.bytes(*weight.tensor),
-                          out.slice(weight.offset, weight.packer->bytes()));
+      const auto &[weight, first, count] = tasks[i];
+      const Packer &packer = *weight->packer;
+      packer.pack(first, count,
+                  checkpoint.readRows(*weight->tensor,
+                                      first * Packer::kTileRows,
+                                      packer.rowCount(first, count), scratch),
+                  out.slice(weight->offset, packer.bytes()));
     }
   };
   llvm::DefaultThreadPool pool(llvm::hardware_concurrency());

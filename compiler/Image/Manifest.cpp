@@ -146,7 +146,7 @@ static json::Array tensors(const ImagePlan &plan) {
     json::Array shape{weight.tensor->rows, weight.tensor->columns};
     if (weight.tensor->rows == 1)
       shape.erase(shape.begin());
-    list.push_back(json::Object{{"name", weight.tensor->name},
+    list.push_back(json::Object{{"name", weightName(weight.tensor->id)},
                                 {"shape", std::move(shape)},
                                 {"format", weight.format.getName()},
                                 {"layout", llvm::to_string(weight.layout)},

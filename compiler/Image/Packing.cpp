@@ -301,10 +301,14 @@ Expected<Packer> Packer::create(FormatInterface format, LayoutInterface layout,
 uint64_t Packer::sourceBytes() const { return state->sourceBytes; }
 uint64_t Packer::bytes() const { return state->bytes; }
 uint64_t Packer::tileCount() const { return state->rowTiles(); }
+uint64_t Packer::rowCount(uint64_t first, uint64_t count) const {
+  return std::min((first + count) * kTileRows, state->rows) - first * kTileRows;
+}
 
 void Packer::pack(uint64_t first, uint64_t count, ArrayRef<uint8_t> source,
                   MutableArrayRef<uint8_t> out) const {
-  assert(source.size() == state->sourceBytes && out.size() == state->bytes);
+  assert(source.size() == rowCount(first, count) * state->rowBytes &&
+         out.size() == state->bytes);
   uint64_t rowTileBytes = kTileRows * state->rowBytes,
            tileBytes = state->sourceTileBytes();
   uint64_t wholeColumns = state->columns / state->tileColumns;
@@ -313,7 +317,7 @@ void Packer::pack(uint64_t first, uint64_t count, ArrayRef<uint8_t> source,
     const auto &rowMoves = state->moves[isTail];
     for (uint64_t column = 0; column < state->columnTiles(); ++column) {
       const uint8_t *from =
-          source.data() + row * rowTileBytes + column * tileBytes;
+          source.data() + (row - first) * rowTileBytes + column * tileBytes;
       const State::PlaneMoves &moves = rowMoves[column >= wholeColumns];
       for (auto [place, planeMoves] : llvm::zip_equal(state->places, moves))
         planeMoves.run(from, out.data() + place.base + row * place.rowStep +

@@ -34,14 +34,17 @@ public:
                                        llama::LayoutInterface layout,
                                        uint64_t rows, uint64_t columns);
 
-  /// Bytes of the weight in the checkpoint and in its layout.
+  /// Bytes of the weight's rows and of its layout.
   uint64_t sourceBytes() const;
   uint64_t bytes() const;
   /// Number of tiles of rows, the last one possibly smaller.
   uint64_t tileCount() const;
 
-  /// Packs the rows of tiles [first, first + count). `source` and `out` are the
-  /// whole weight; `out` is zero before, and padding stays so.
+  /// Number of rows in tiles [first, first + count).
+  uint64_t rowCount(uint64_t first, uint64_t count) const;
+
+  /// Packs the rows of tiles [first, first + count). `source` has these rows,
+  /// `out` is the whole weight; `out` is zero before, and padding stays so.
   void pack(uint64_t first, uint64_t count, llvm::ArrayRef<uint8_t> source,
             llvm::MutableArrayRef<uint8_t> out) const;
 

@@ -15,6 +15,7 @@ using namespace corellama;
 using namespace corellama::llama;
 using checkpoint::Checkpoint;
 using checkpoint::ModelConfig;
+using checkpoint::Role;
 using checkpoint::TensorInfo;
 
 FormatInterface corellama::formatOf(MLIRContext &context,
@@ -34,11 +35,20 @@ ConfigAttr corellama::configAttribute(MLIRContext &context,
                          config.layers, config.context);
 }
 
-std::string corellama::tensorNameOf(WeightOp weight, int64_t layer) {
+std::string corellama::nameOf(WeightOp weight, int64_t layer) {
   std::string name = (weight.getSymName() + ".weight").str();
   if (auto layered = dyn_cast<WeightsOp>(weight->getParentOp()))
     name = (layered.getSymName() + "." + Twine(layer) + "." + name).str();
   return name;
+}
+
+const TensorInfo *corellama::findTensor(const Checkpoint &checkpoint,
+                                        WeightOp weight, int64_t layer) {
+  std::optional<Role> role = checkpoint::findRole(weight.getSymName());
+  auto layered = dyn_cast<WeightsOp>(weight->getParentOp());
+  if (!role || getInfo(*role).isLayered != static_cast<bool>(layered))
+    return nullptr;
+  return checkpoint.find(*role, layer);
 }
 
 namespace {
@@ -49,8 +59,8 @@ constexpr llvm::StringLiteral kLayers = "blk";
 struct Declared {
   SymbolRefAttr symbol;
   SmallVector<int64_t> shape;
-  /// The tensor's name in the checkpoint, for locations.
-  std::string tensorName;
+  /// For locations.
+  std::string name;
 };
 
 class Importer {
@@ -67,14 +77,15 @@ public:
     (*module)->setAttr(kConfigAttr,
                        configAttribute(*builder.getContext(), checkpoint));
 
-    embedding = declare("token_embd");
-    outputNorm = declare("output_norm");
-    output = config.tiedLMHead ? embedding : declare("output");
+    for (Role role : checkpoint::modelRoles(config))
+      declare(role);
+    if (config.tiedLMHead)
+      declared(Role::Output) = declared(Role::Embedding);
     declareLayers();
     declareModel();
     makeEmbed();
     for (size_t i = 0; i < signatures.distinct.size(); ++i)
-      makeLayer(layerName(i), signatures.distinct[i]);
+      makeLayer(i);
     makeLMHead();
     return module;
   }
@@ -88,33 +99,37 @@ private:
   // Declarations
   //===--------------------------------------------------------------------===//
 
-  /// Norms are vectors, all other weights matrices, even those with one row.
-  static SmallVector<int64_t> shapeOf(const TensorInfo &tensor,
-                                      StringRef weight) {
-    if (weight.ends_with("_norm"))
-      return {static_cast<int64_t>(tensor.columns)};
-    return {static_cast<int64_t>(tensor.rows),
-            static_cast<int64_t>(tensor.columns)};
+  /// A matrix with one row is still a matrix.
+  SmallVector<int64_t> shapeOf(Role role) {
+    const checkpoint::RoleInfo &info = getInfo(role);
+    auto columns = static_cast<int64_t>(sizeOf(info.columns, config));
+    if (info.isVector())
+      return {columns};
+    return {static_cast<int64_t>(sizeOf(info.rows, config)), columns};
+  }
+
+  Declared &declared(Role role) {
+    return declaredWeights[static_cast<unsigned>(role)];
   }
 
   void declareWeight(const Declared &weight, ArrayRef<Attribute> formats,
                      ArrayRef<int32_t> of) {
-    WeightOp::create(
-        builder, at(weight.tensorName), weight.symbol.getLeafReference(),
-        /*sym_visibility=*/StringAttr(),
-        builder.getDenseI64ArrayAttr(weight.shape),
-        builder.getArrayAttr(formats),
-        of.empty() ? DenseI32ArrayAttr() : builder.getDenseI32ArrayAttr(of),
-        /*layouts=*/ArrayAttr());
+    WeightOp::create(builder, at(weight.name), weight.symbol.getLeafReference(),
+                     /*sym_visibility=*/StringAttr(),
+                     builder.getDenseI64ArrayAttr(weight.shape),
+                     builder.getArrayAttr(formats),
+                     of.empty() ? DenseI32ArrayAttr()
+                                : builder.getDenseI32ArrayAttr(of),
+                     /*layouts=*/ArrayAttr());
   }
 
-  Declared declare(StringRef name) {
-    std::string tensorName = (name + ".weight").str();
-    const TensorInfo &tensor = *checkpoint.find(tensorName);
-    Declared weight = {FlatSymbolRefAttr::get(builder.getContext(), name),
-                       shapeOf(tensor, name), tensorName};
-    declareWeight(weight, formatOf(*builder.getContext(), tensor.type), {});
-    return weight;
+  void declare(Role role) {
+    Declared &weight = declared(role);
+    weight = {FlatSymbolRefAttr::get(builder.getContext(), getInfo(role).name),
+              shapeOf(role), checkpoint::weightName(role, "")};
+    declareWeight(weight,
+                  formatOf(*builder.getContext(), checkpoint.find(role)->type),
+                  {});
   }
 
   void declareLayers() {
@@ -123,20 +138,18 @@ private:
                           /*sym_visibility=*/StringAttr(), config.layers);
     OpBuilder::InsertionGuard guard(builder);
     builder.createBlock(&layered.getBody());
-    for (auto [i, name] : llvm::enumerate(kLayerWeights)) {
-      const TensorInfo &first = *checkpoint.find(layerTensorName(name, 0));
-      Declared &weight = layerWeights[i];
-      weight.symbol = SymbolRefAttr::get(
-          builder.getContext(), kLayers,
-          FlatSymbolRefAttr::get(builder.getContext(), name));
-      weight.shape = shapeOf(first, name);
-      weight.tensorName = (kLayers + ".*." + name + ".weight").str();
+    for (Role role : signatures.roles) {
+      Declared &weight = declared(role);
+      weight = {SymbolRefAttr::get(builder.getContext(), kLayers,
+                                   FlatSymbolRefAttr::get(builder.getContext(),
+                                                          getInfo(role).name)),
+                shapeOf(role), checkpoint::weightName(role, "*")};
 
       SmallVector<Attribute> formats;
       SmallVector<int32_t> of;
       for (int32_t signature : signatures.of) {
         Attribute format =
-            formatOf(*builder.getContext(), signatures.distinct[signature][i]);
+            formatOf(*builder.getContext(), signatures.typeOf(signature, role));
         auto known = llvm::find(formats, format);
         of.push_back(known - formats.begin());
         if (known == formats.end())
@@ -199,8 +212,8 @@ private:
                   Value layer = {}) {
     auto handle = WeightType::get(builder.getContext(), weight.shape,
                                   formatOf(*builder.getContext(), type));
-    return WeightRefOp::create(builder, at(weight.tensorName), handle,
-                               weight.symbol, layer,
+    return WeightRefOp::create(builder, at(weight.name), handle, weight.symbol,
+                               layer,
                                /*layout=*/Attribute(), /*index=*/IntegerAttr());
   }
   Value norm(Location loc, Value x, Value weight) {
@@ -214,13 +227,14 @@ private:
                             x, weight, /*order=*/ReductionOrderAttr());
   }
 
-  checkpoint::TensorType typeOf(const Declared &weight) {
-    return checkpoint.find(weight.tensorName)->type;
+  /// A weight of the model, not of a layer.
+  Value reference(Role role) {
+    return reference(declared(role), checkpoint.find(role)->type);
   }
 
   void makeEmbed() {
     func::FuncOp function = begin("embed", integers(), rows(config.dim));
-    Value weight = reference(embedding, typeOf(embedding));
+    Value weight = reference(Role::Embedding);
     finish(function, EmbedOp::create(builder, weight.getLoc(), rows(config.dim),
                                      function.getArgument(0), weight));
   }
@@ -228,29 +242,34 @@ private:
   void makeLMHead() {
     func::FuncOp function =
         begin("lm_head", rows(config.dim), rows(config.vocab));
-    Value gain = reference(outputNorm, typeOf(outputNorm));
+    Value gain = reference(Role::OutputNorm);
     Value h = norm(gain.getLoc(), function.getArgument(0), gain);
-    Value weight = reference(output, typeOf(output));
+    Value weight = reference(
+        declared(Role::Output),
+        checkpoint.find(config.tiedLMHead ? Role::Embedding : Role::Output)
+            ->type);
     finish(function, linear(weight.getLoc(), h, weight));
   }
 
-  void makeLayer(StringRef name, const LayerSignature &signature) {
+  void makeLayer(size_t signature) {
     auto cache =
         CacheType::get(builder.getContext(),
                        {int64_t(config.layers), int64_t(config.kvHeads),
                         int64_t(config.headSize)},
                        builder.getF32Type());
     RankedTensorType residual = rows(config.dim);
-    func::FuncOp function = begin(
-        name, {residual, integers(), cache, builder.getIndexType()}, residual);
+    func::FuncOp function =
+        begin(layerName(signature),
+              {residual, integers(), cache, builder.getIndexType()}, residual);
     Value x = function.getArgument(0), positions = function.getArgument(1);
     Value kv = function.getArgument(2), layer = function.getArgument(3);
 
-    auto weight = [&](LayerWeight which) {
-      return reference(layerWeights[which], signature[which], layer);
+    auto weight = [&](Role role) {
+      return reference(declared(role), signatures.typeOf(signature, role),
+                       layer);
     };
-    auto normed = [&](Value x, LayerWeight which) {
-      Value gain = weight(which);
+    auto normed = [&](Value x, Role role) {
+      Value gain = weight(role);
       return norm(gain.getLoc(), x, gain);
     };
     auto product = [&](Value x, Value w) { return linear(w.getLoc(), x, w); };
@@ -261,8 +280,9 @@ private:
     };
 
     // Attention.
-    Value h = normed(x, kAttnNorm);
-    Value wq = weight(kAttnQ), wk = weight(kAttnK), wv = weight(kAttnV);
+    Value h = normed(x, Role::AttnNorm);
+    Value wq = weight(Role::AttnQ), wk = weight(Role::AttnK),
+          wv = weight(Role::AttnV);
     Value q = product(h, wq), k = product(h, wk), v = product(h, wv);
     q = rotated(q, config.heads);
     k = rotated(k, config.kvHeads);
@@ -271,12 +291,13 @@ private:
         builder, q.getLoc(), q.getType(), q, kv, layer, positions,
         builder.getI64IntegerAttr(config.heads),
         /*keys=*/IntegerAttr(), /*order=*/ReductionOrderAttr());
-    Value o = product(a, weight(kAttnOutput));
+    Value o = product(a, weight(Role::AttnOutput));
     x = AddOp::create(builder, o.getLoc(), residual, x, o);
 
     // Feed forward.
-    h = normed(x, kFfnNorm);
-    Value wg = weight(kFfnGate), wu = weight(kFfnUp), wd = weight(kFfnDown);
+    h = normed(x, Role::FfnNorm);
+    Value wg = weight(Role::FfnGate), wu = weight(Role::FfnUp),
+          wd = weight(Role::FfnDown);
     Value g = product(h, wg), u = product(h, wu);
     Value s = SwigluOp::create(builder, u.getLoc(), u.getType(), g, u);
     Value d = product(s, wd);
@@ -287,8 +308,7 @@ private:
   const ModelConfig &config;
   OpBuilder builder;
   LayerSignatures signatures;
-  Declared embedding, outputNorm, output;
-  Declared layerWeights[kLayerWeightCount];
+  Declared declaredWeights[checkpoint::kRoleCount]; ///< by role
 };
 
 } // namespace

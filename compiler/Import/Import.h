@@ -1,8 +1,8 @@
 //===- Import.h - a checkpoint as a module of the llama dialect -----------===//
 //
 // Checkpoint (sizes and tensor table) -> the graph of phase `import`. It is a
-// file of its own because it translates the names and types of GGUF to those of
-// the dialect; later only packing reads the checkpoint.
+// file of its own because it translates roles and types of weights to symbols
+// and formats of the dialect; later only packing reads the checkpoint.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,7 +19,7 @@ namespace corellama {
 
 /// The module of phase `import`. Loads the dialects it uses. Every opened
 /// checkpoint can be imported. Each op that reads a weight, and each
-/// declaration, has the tensor's name as its location ("blk.*.attn_q.weight" if
+/// declaration, has the weight's name as its location ("blk.*.attn_q.weight" if
 /// there is one a layer).
 mlir::OwningOpRef<mlir::ModuleOp>
 importCheckpoint(mlir::MLIRContext &context,
@@ -36,10 +36,16 @@ llama::ConfigAttr configAttribute(mlir::MLIRContext &context,
 llama::FormatInterface formatOf(mlir::MLIRContext &context,
                                 checkpoint::TensorType type);
 
-/// The checkpoint's name of a declared weight, of layer `layer` if there is one
-/// a layer: @blk::@attn_q of layer 3 is "blk.3.attn_q.weight". The inverse of
-/// how `importCheckpoint` names its declarations.
-std::string tensorNameOf(llama::WeightOp weight, int64_t layer);
+/// A declared weight in messages, of layer `layer` if there is one a layer:
+/// @blk::@attn_q of layer 3 is "blk.3.attn_q.weight".
+std::string nameOf(llama::WeightOp weight, int64_t layer);
+
+/// The checkpoint's weight that a declaration names, of layer `layer` if there
+/// is one a layer, or null: the inverse of how `importCheckpoint` names its
+/// declarations.
+const checkpoint::TensorInfo *
+findTensor(const checkpoint::Checkpoint &checkpoint, llama::WeightOp weight,
+           int64_t layer);
 
 } // namespace corellama
 

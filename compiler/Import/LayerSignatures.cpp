@@ -5,21 +5,17 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Import/LayerSignatures.h"
-#include "llvm/ADT/STLExtras.h"
 
 using namespace corellama;
-
-std::string corellama::layerTensorName(llvm::StringRef weight, uint64_t layer) {
-  return ("blk." + llvm::Twine(layer) + "." + weight + ".weight").str();
-}
 
 LayerSignatures
 corellama::findLayerSignatures(const checkpoint::Checkpoint &checkpoint) {
   LayerSignatures found;
+  found.roles = checkpoint::layerRoles(checkpoint.config());
   for (uint64_t layer = 0; layer < checkpoint.config().layers; ++layer) {
     LayerSignature signature;
-    for (auto [type, weight] : llvm::zip_equal(signature, kLayerWeights))
-      type = checkpoint.find(layerTensorName(weight, layer))->type;
+    for (checkpoint::Role role : found.roles)
+      signature.push_back(checkpoint.find(role, layer)->type);
     // There are a few signatures at most, so a linear search is enough.
     auto known = llvm::find(found.distinct, signature);
     found.of.push_back(known - found.distinct.begin());

@@ -11,40 +11,26 @@
 #define CORELLAMA_COMPILER_IMPORT_LAYERSIGNATURES_H
 
 #include "compiler/Checkpoint/Checkpoint.h"
-#include <array>
+#include "llvm/ADT/STLExtras.h"
 #include <cstdint>
-#include <string>
 #include <vector>
 
 namespace corellama {
 
-/// The weights of a layer, in the order of the declarations and of their use.
-enum LayerWeight : unsigned {
-  kAttnNorm,
-  kAttnQ,
-  kAttnK,
-  kAttnV,
-  kAttnOutput,
-  kFfnNorm,
-  kFfnGate,
-  kFfnUp,
-  kFfnDown,
-};
-inline constexpr llvm::StringLiteral kLayerWeights[] = {
-    "attn_norm", "attn_q",   "attn_k", "attn_v",  "attn_output",
-    "ffn_norm",  "ffn_gate", "ffn_up", "ffn_down"};
-inline constexpr size_t kLayerWeightCount = std::size(kLayerWeights);
-
-/// "blk.3.attn_q.weight".
-std::string layerTensorName(llvm::StringRef weight, uint64_t layer);
-
-using LayerSignature = std::array<checkpoint::TensorType, kLayerWeightCount>;
+/// The types of a layer's weights, in the order of LayerSignatures::roles.
+using LayerSignature = std::vector<checkpoint::TensorType>;
 
 struct LayerSignatures {
+  /// The weights that each layer has.
+  std::vector<checkpoint::Role> roles;
   /// In the order in which they first appear.
   std::vector<LayerSignature> distinct;
   /// For each layer its index in `distinct`.
   std::vector<int32_t> of;
+
+  checkpoint::TensorType typeOf(size_t signature, checkpoint::Role role) const {
+    return distinct[signature][llvm::find(roles, role) - roles.begin()];
+  }
 };
 
 LayerSignatures findLayerSignatures(const checkpoint::Checkpoint &checkpoint);

@@ -8,7 +8,7 @@
 #include "compiler/Inspect/Inspect.h"
 #include "compiler/Image/ProgramImage.h"
 #include "compiler/Text/CheckpointText.h"
-#include "compiler/Text/GGUFText.h"
+#include "compiler/Text/ContainerText.h"
 #include "compiler/Text/SentencePieceModel.h"
 #include "compiler/TextCommands/TextFile.h"
 #include "llvm/ADT/StringExtras.h"
@@ -25,7 +25,7 @@ static bool isVocabulary(StringRef path) {
     return true;
   auto container = checkpoint::openContainer(path);
   if (container)
-    return container->gguf.tensors().empty() && namesTokenizer(container->gguf);
+    return !(*container)->hasTensors() && readText(**container).namesTokenizer;
   llvm::consumeError(container.takeError()); // the checkpoint's is the same
   return false;
 }

@@ -7,7 +7,7 @@
 #include "compiler/Import/LayerSignatures.h"
 #include "compiler/Inspect/Inspect.h"
 #include "compiler/Text/CheckpointText.h"
-#include "compiler/Text/GGUFText.h"
+#include "compiler/Text/ContainerText.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
@@ -18,13 +18,14 @@ using namespace corellama;
 using checkpoint::Checkpoint;
 using checkpoint::ModelConfig;
 using checkpoint::TensorInfo;
+using llvm::ListSeparator;
 using llvm::StringRef;
 using llvm::Twine;
 namespace json = llvm::json;
 
 /// A vector has one extent, a matrix two, rows first.
 static bool isVector(const TensorInfo &tensor) {
-  return StringRef(tensor.name).ends_with("_norm.weight");
+  return getInfo(tensor.id.role).isVector();
 }
 
 /// Layers [0, 3, 4, 5] as "0, 3-5".
@@ -66,7 +67,7 @@ static json::Value asJSON(const Checkpoint &checkpoint) {
     if (isVector(tensor))
       shape.erase(shape.begin());
     tensors.push_back(json::Object{{"name", tensor.name},
-                                   {"type", getName(tensor.type)},
+                                   {"type", getName(tensor.storedType)},
                                    {"shape", std::move(shape)},
                                    {"bytes", tensor.bytes},
                                    {"offset", tensor.offset}});
@@ -75,12 +76,12 @@ static json::Value asJSON(const Checkpoint &checkpoint) {
   for (auto [signature, layers] :
        llvm::zip_equal(found.distinct, layersOf(found))) {
     json::Object types;
-    for (auto [name, type] : llvm::zip_equal(kLayerWeights, signature))
-      types[name] = checkpoint::getName(type);
+    for (auto [role, type] : llvm::zip_equal(found.roles, signature))
+      types[getInfo(role).name] = checkpoint::getName(type);
     signatures.push_back(json::Object{{"types", std::move(types)},
                                       {"layers", json::Array(layers)}});
   }
-  CheckpointText text = describeText(readText(checkpoint.gguf()));
+  CheckpointText text = describeText(readText(checkpoint.container()).data);
   return json::Object{
       {"kind", "checkpoint"},
       {"name", json::fixUTF8(llvm::sys::path::filename(checkpoint.path()))},
@@ -114,7 +115,7 @@ static void printText(const Checkpoint &checkpoint, llvm::raw_ostream &out) {
   line("vocabulary",
        Twine(config.vocab) +
            (config.tiedLMHead ? ", LM head tied to the embedding" : ""));
-  CheckpointText text = describeText(readText(checkpoint.gguf()));
+  CheckpointText text = describeText(readText(checkpoint.container()).data);
   for (const auto &[what, value] : text.lines())
     line(what, value);
   line("context", Twine(config.context));
@@ -126,9 +127,11 @@ static void printText(const Checkpoint &checkpoint, llvm::raw_ostream &out) {
   out << "\nlayer signatures: " << found.distinct.size() << '\n';
   for (auto [i, layers] : llvm::enumerate(layersOf(found))) {
     out << "  layers " << ranges(layers) << ":";
-    for (auto [name, type] : llvm::zip_equal(kLayerWeights, found.distinct[i]))
-      out << ' ' << name << ' ' << checkpoint::getName(type)
-          << (name == kLayerWeights[kLayerWeightCount - 1] ? "\n" : ",");
+    ListSeparator comma(",");
+    for (auto [role, type] : llvm::zip_equal(found.roles, found.distinct[i]))
+      out << comma << ' ' << getInfo(role).name << ' '
+          << checkpoint::getName(type);
+    out << '\n';
   }
 
   size_t width = 0;
@@ -140,7 +143,7 @@ static void printText(const Checkpoint &checkpoint, llvm::raw_ostream &out) {
     if (!isVector(tensor))
       shape = llvm::utostr(tensor.rows) + " x " + shape;
     out << "  " << llvm::left_justify(tensor.name, width) << "  "
-        << llvm::left_justify(checkpoint::getName(tensor.type), 5) << ' '
+        << llvm::left_justify(checkpoint::getName(tensor.storedType), 5) << ' '
         << llvm::right_justify(shape, 16) << "  "
         << llvm::right_justify(llvm::utostr(tensor.bytes), 11) << " bytes\n";
   }

@@ -23,8 +23,9 @@ public:
         mlir::SymbolTable::lookupSymbolIn(module, symbol));
     if (!weight)
       return formatError("{0} is not a declared weight", symbol);
-    std::string name = tensorNameOf(weight, layer.value_or(0));
-    const checkpoint::TensorInfo *tensor = checkpoint.find(name);
+    std::string name = nameOf(weight, layer.value_or(0));
+    const checkpoint::TensorInfo *tensor =
+        findTensor(checkpoint, weight, layer.value_or(0));
     if (!tensor)
       return formatError("{0}: has no {1}, which the module declares",
                          checkpoint.path(), name);
@@ -41,7 +42,9 @@ public:
       return formatError("{0}: {1} is {2}x{3}, the module declares {4}",
                          checkpoint.path(), name, tensor->rows, tensor->columns,
                          formatShape(data.shape));
-    data.bytes = checkpoint.bytes(*tensor);
+    auto scratch = std::make_shared<std::vector<uint8_t>>();
+    data.bytes = checkpoint.readRows(*tensor, 0, tensor->rows, *scratch);
+    data.owner = std::move(scratch);
     return data;
   }
 

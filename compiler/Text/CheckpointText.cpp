@@ -5,7 +5,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Text/CheckpointText.h"
-#include "compiler/Text/GGUFText.h"
 #include "runtime/Templates/Chat.h"
 #include "runtime/Templates/NamedTemplates.h"
 #include "runtime/Tokenizer/Tokenizer.h"

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Text/GGUFText.h"
+#include "compiler/Checkpoint/Refusal.h"
 #include "compiler/Text/EndTexts.h"
 #include "runtime/Tokenizer/PreTokenizer.h"
 #include "llvm/ADT/DenseMap.h"

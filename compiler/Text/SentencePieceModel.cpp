@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Text/SentencePieceModel.h"
-#include "compiler/Checkpoint/GGUF.h"
+#include "compiler/Checkpoint/Refusal.h"
 #include "compiler/Text/EndTexts.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/ADT/bit.h"

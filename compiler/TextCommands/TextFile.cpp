@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/TextCommands/TextFile.h"
-#include "compiler/Text/GGUFText.h"
+#include "compiler/Text/ContainerText.h"
 #include "compiler/Text/SentencePieceModel.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
@@ -37,7 +37,9 @@ Expected<TextFile> TextFile::open(StringRef path) {
     if (!checkpoint)
       return checkpoint.takeError();
     file.checkpoint = std::move(*checkpoint);
-    file.text = readText(file.checkpoint->gguf);
+    ContainerText text = readText(*file.checkpoint);
+    file.text = std::move(text.data);
+    file.source = text.chatTemplate;
     return file;
   }
   auto program = image::openProgramImage(path);
@@ -49,11 +51,8 @@ Expected<TextFile> TextFile::open(StringRef path) {
   if (!text)
     return llvm::createStringError(path + ": " + text.error());
   file.text = std::move(*text);
+  file.source = file.text.chatTemplate;
   return file;
-}
-
-std::optional<std::string_view> TextFile::chatTemplate() const {
-  return checkpoint ? readChatTemplate(checkpoint->gguf) : text.chatTemplate;
 }
 
 Expected<runtime::Tokenizer> TextFile::tokenizer() const {

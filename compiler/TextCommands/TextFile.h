@@ -9,7 +9,7 @@
 #ifndef CORELLAMA_COMPILER_TEXTCOMMANDS_TEXTFILE_H
 #define CORELLAMA_COMPILER_TEXTCOMMANDS_TEXTFILE_H
 
-#include "compiler/Checkpoint/Checkpoint.h"
+#include "compiler/Checkpoint/Container.h"
 #include "compiler/Image/ProgramImage.h"
 #include "runtime/Tokenizer/TextData.h"
 #include "runtime/Tokenizer/Tokenizer.h"
@@ -30,17 +30,18 @@ public:
   llvm::StringRef path() const { return name; }
   const runtime::TextData &data() const { return text; }
   /// The chat template, which may be there without a tokenizer that is known.
-  std::optional<std::string_view> chatTemplate() const;
+  std::optional<std::string_view> chatTemplate() const { return source; }
   /// The tokenizer, or why the file's programs can read no text.
   llvm::Expected<runtime::Tokenizer> tokenizer() const;
 
 private:
   std::string name;
   // What the text is a view of.
-  std::optional<checkpoint::Container> checkpoint;
+  std::unique_ptr<checkpoint::Container> checkpoint;
   std::optional<image::ImageView> program;
   std::unique_ptr<llvm::MemoryBuffer> model;
   runtime::TextData text;
+  std::optional<std::string_view> source; ///< of the template
 };
 
 /// A path in messages: "-" is standard input.

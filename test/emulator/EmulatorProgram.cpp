@@ -92,7 +92,7 @@ namespace {
 struct WeightPlan {
   struct Part {
     image::Packer packer;
-    llvm::ArrayRef<uint8_t> source;
+    const checkpoint::TensorInfo *tensor;
     uint64_t at;
   };
   std::vector<Part> parts;
@@ -103,7 +103,7 @@ struct WeightPlan {
             const checkpoint::Checkpoint &checkpoint) {
     for (int64_t layer = 0; layer < weight.getCount(); ++layer) {
       const checkpoint::TensorInfo *tensor =
-          checkpoint.find(tensorNameOf(weight, layer));
+          findTensor(checkpoint, weight, layer);
       auto packer = image::Packer::create(
           weight.getFormat(layer), weight.getLayout(layer), weight.getRows(),
           weight.getColumns());
@@ -112,7 +112,7 @@ struct WeightPlan {
       uint64_t at = llvm::alignTo(bytes, kWeightAlignment);
       bytes = llvm::SaturatingAdd(at, packer->bytes());
       offsets[llama::getWeightTableIndex(module, weight) + layer] = at;
-      parts.push_back({std::move(*packer), checkpoint.bytes(*tensor), at});
+      parts.push_back({std::move(*packer), tensor, at});
     }
     return Error::success();
   }
@@ -127,10 +127,14 @@ struct WeightPlan {
     return error;
   }
 
-  void pack(llvm::MutableArrayRef<uint8_t> out) const {
+  void pack(const checkpoint::Checkpoint &checkpoint,
+            llvm::MutableArrayRef<uint8_t> out) const {
+    std::vector<uint8_t> scratch;
     for (const Part &part : parts)
-      part.packer.pack(0, part.packer.tileCount(), part.source,
-                       out.slice(part.at, part.packer.bytes()));
+      part.packer.pack(
+          0, part.packer.tileCount(),
+          checkpoint.readRows(*part.tensor, 0, part.tensor->rows, scratch),
+          out.slice(part.at, part.packer.bytes()));
   }
 };
 
@@ -248,7 +252,7 @@ EmulatorProgram::compile(const checkpoint::Checkpoint &checkpoint,
   if (Error error = checkMemory(sizes))
     return error;
   KernelContext context(sizes);
-  weights.pack({context.weights.data(), context.weights.size()});
+  weights.pack(checkpoint, {context.weights.data(), context.weights.size()});
   context.offsets = std::move(weights.offsets);
   context.fillRope(*frequencies);
   context.poison();

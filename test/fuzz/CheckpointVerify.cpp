@@ -6,6 +6,7 @@
 
 #include "CheckpointVerify.h"
 #include "compiler/Checkpoint/Checkpoint.h"
+#include "compiler/Checkpoint/GGUFContainer.h"
 #include "test/compiler/Checkpoint/GGUFBuilder.h"
 #include <algorithm>
 #include <cmath>
@@ -93,11 +94,12 @@ std::string faultOfTensors(const Checkpoint &checkpoint,
   volatile uint8_t touched = 0; // both ends are read, for the sanitizer
   for (const TensorInfo &info : checkpoint.tensors()) {
     auto shape = shapes.find(info.name);
-    if (shape == shapes.end() || checkpoint.find(info.name) != &info)
+    if (shape == shapes.end() || checkpoint.find(info.id) != &info ||
+        weightName(info.id) != info.name)
       return info.name + " is not a tensor of the model";
     if (std::pair<Wide, Wide>(info.columns, info.rows) != shape->second)
       return info.name + " has another shape";
-    auto [block, blockBytes] = blockOf(static_cast<uint32_t>(info.type));
+    auto [block, blockBytes] = blockOf(static_cast<uint32_t>(info.storedType));
     if (info.columns % block != 0 ||
         Wide(info.rows) * (info.columns / block) * blockBytes != info.bytes)
       return info.name + " has another size";
@@ -116,7 +118,10 @@ std::string faultOfTensors(const Checkpoint &checkpoint,
   for (size_t i = 1; i < ranges.size(); ++i)
     if (ranges[i].first < ranges[i - 1].second)
       return "two tensors overlap";
-  llvm::ArrayRef<uint8_t> metadata = checkpoint.gguf().metadata();
+  llvm::ArrayRef<uint8_t> metadata =
+      llvm::cast<checkpoint::GGUFContainer>(checkpoint.container())
+          .gguf()
+          .metadata();
   if (metadata.begin() < bytes.bytes_begin() ||
       metadata.end() > bytes.bytes_begin() + size_t(ranges[0].first))
     return "the metadata is not before the tensors";

@@ -48,8 +48,11 @@ void expectReadBack(const SmallLlama &sizes, const GGUFBuilder &builder) {
     const TensorInfo &got = checkpoint.tensors()[i];
     SCOPED_TRACE(put.name);
     EXPECT_EQ(got.name, put.name);
-    EXPECT_EQ(checkpoint.find(put.name), &got);
-    EXPECT_EQ(static_cast<uint32_t>(got.type), put.type);
+    EXPECT_EQ(weightName(got.id), put.name);
+    EXPECT_EQ(checkpoint.find(got.id), &got);
+    EXPECT_EQ(static_cast<uint32_t>(got.storedType), put.type);
+    EXPECT_EQ(got.type, getInfo(got.id.role).isVector() ? TensorType::F32
+                                                        : got.storedType);
     EXPECT_EQ(got.columns, put.dimensions[0]);
     EXPECT_EQ(got.rows, put.dimensions.size() > 1 ? put.dimensions[1] : 1);
     auto [block, blockBytes] = blockOf(put.type);
@@ -59,8 +62,8 @@ void expectReadBack(const SmallLlama &sizes, const GGUFBuilder &builder) {
     for (size_t b = 0; b < data.size(); ++b)
       ASSERT_EQ(data[b], GGUFBuilder::dataByte(i, b)) << b;
   }
-  EXPECT_EQ(checkpoint.find("blk.0.attn_q.bias"), nullptr);
-  EXPECT_EQ(checkpoint.find(""), nullptr);
+  EXPECT_EQ(checkpoint.find(Role::AttnQ, sizes.layers), nullptr);
+  EXPECT_EQ(checkpoint.find(Role::Output) == nullptr, sizes.tied);
 }
 
 void expectReadBack(const SmallLlama &sizes) {
@@ -110,6 +113,14 @@ TEST(CheckpointAccepts, AOneRowMatrixWithoutItsSecondDimension) {
   GGUFBuilder builder = sizes.builder();
   for (const char *name : {"blk.0.ffn_gate.weight", "blk.1.ffn_up.weight"})
     builder.at(name).dimensions = {64};
+  expectReadBack(sizes, builder);
+}
+
+TEST(CheckpointAccepts, NormsOfEveryPlainType) {
+  SmallLlama sizes;
+  GGUFBuilder builder = sizes.builder();
+  builder.at("blk.0.attn_norm.weight").type = BF16;
+  builder.at("output_norm.weight").type = F16;
   expectReadBack(sizes, builder);
 }
 
@@ -191,16 +202,16 @@ TEST(CheckpointAccepts, GapsAndAnyOrderOfData) {
   // Swap the data of two tensors of one size, and leave a gap at the end.
   GGUFBuilder::Tensor &k = builder.at("blk.0.attn_k.weight");
   GGUFBuilder::Tensor &v = builder.at("blk.0.attn_v.weight");
-  uint64_t kOffset = before.checkpoint->find(k.name)->offset;
-  uint64_t vOffset = before.checkpoint->find(v.name)->offset;
-  uint64_t dataStart = before.checkpoint->gguf().dataOffset();
+  uint64_t kOffset = before.checkpoint->find(Role::AttnK)->offset;
+  uint64_t vOffset = before.checkpoint->find(Role::AttnV)->offset;
+  uint64_t dataStart = ggufOf(*before.checkpoint).dataOffset();
   k.offset = vOffset - dataStart;
   v.offset = kOffset - dataStart;
   std::string swapped = builder.build() + std::string(100, '\0');
   ReadResult after = readBytes(swapped);
   ASSERT_TRUE(after.checkpoint) << after.message;
-  EXPECT_EQ(after.checkpoint->find(k.name)->offset, vOffset);
-  EXPECT_EQ(after.checkpoint->find(v.name)->offset, kOffset);
+  EXPECT_EQ(after.checkpoint->find(Role::AttnK)->offset, vOffset);
+  EXPECT_EQ(after.checkpoint->find(Role::AttnV)->offset, kOffset);
 }
 
 TEST(Checkpoint, MetadataIsTheBytesFromFirstKeyToLastValue) {
@@ -215,7 +226,7 @@ TEST(Checkpoint, MetadataIsTheBytesFromFirstKeyToLastValue) {
     GGUFBuilder::put(expected, key.type);
     expected += key.payload;
   }
-  llvm::ArrayRef<uint8_t> metadata = result.checkpoint->gguf().metadata();
+  llvm::ArrayRef<uint8_t> metadata = ggufOf(*result.checkpoint).metadata();
   EXPECT_EQ(std::string(metadata.begin(), metadata.end()), expected);
 }
 
@@ -228,7 +239,7 @@ TEST(Checkpoint, ValuesAreFoundByKey) {
   std::string bytes = builder.build();
   ReadResult result = readBytes(bytes);
   ASSERT_TRUE(result.checkpoint) << result.message;
-  const GGUF &file = result.checkpoint->gguf();
+  const GGUF &file = ggufOf(*result.checkpoint);
 
   EXPECT_EQ(file.find("general.name")->asString(), "small");
   EXPECT_EQ(file.find("llama.block_count")->asUnsigned(), 2u);
@@ -275,9 +286,9 @@ TEST(Checkpoint, OpensAFileAndCanBeMoved) {
   llvm::Expected<Checkpoint> opened = openCheckpoint(path);
   ASSERT_TRUE(bool(opened)) << llvm::toString(opened.takeError());
   EXPECT_EQ(opened->path(), path);
-  const TensorInfo *before = opened->find("output.weight");
+  const TensorInfo *before = opened->find(Role::Output);
   Checkpoint moved = std::move(*opened);
-  EXPECT_EQ(moved.find("output.weight"), before);
+  EXPECT_EQ(moved.find(Role::Output), before);
   EXPECT_EQ(moved.bytes(*before).back(), static_cast<uint8_t>(bytes.back()));
 }
 

@@ -11,6 +11,7 @@
 
 #include "GGUFBuilder.h"
 #include "compiler/Checkpoint/Checkpoint.h"
+#include "compiler/Checkpoint/GGUFContainer.h"
 #include "gtest/gtest.h"
 #include <optional>
 #include <ostream>
@@ -30,6 +31,12 @@ inline ReadResult readBytes(llvm::StringRef bytes) {
   if (!read)
     return {std::nullopt, llvm::toString(read.takeError())};
   return {std::move(*read), ""};
+}
+
+/// The metadata of a GGUF file, key by key.
+inline const checkpoint::GGUF &
+ggufOf(const checkpoint::Checkpoint &checkpoint) {
+  return llvm::cast<checkpoint::GGUFContainer>(checkpoint.container()).gguf();
 }
 
 /// A rule, what breaks it in a small Llama, and the message after "m.gguf: ".

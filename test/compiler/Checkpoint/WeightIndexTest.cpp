@@ -110,10 +110,10 @@ const Refusal kRefusals[] = {
      "tensor 'blk.1.attn_v.weight': has type 99, which is no type of ggml, "
      "expected F32, F16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, "
      "Q6_K or BF16; quantize the model to one of them"},
-    {"norm_in_half",
-     [](GGUFBuilder &b) { b.at("blk.1.ffn_norm.weight").type = F16; },
-     "tensor 'blk.1.ffn_norm.weight': has type F16, expected F32 for a norm; "
-     "convert the model again with a current llama.cpp"},
+    {"norm_in_blocks",
+     [](GGUFBuilder &b) { b.at("blk.1.ffn_norm.weight").type = Q8_0; },
+     "tensor 'blk.1.ffn_norm.weight': has type Q8_0, expected F32, F16 or BF16 "
+     "for a norm; convert the model again with a current llama.cpp"},
     {"row_and_block",
      [](GGUFBuilder &b) { b.at("blk.1.attn_v.weight").type = Q6_K; },
      "tensor 'blk.1.attn_v.weight': has rows of 64, expected a multiple of 256 "

@@ -98,9 +98,9 @@ TEST(ImageTest, TheTableLeadsToEachWeightInItsLayout) {
       uint64_t offset = llvm::support::endian::read64le(
           bytes.data() + header.offsets.offset + 8 * (index + layer));
       EXPECT_EQ(offset % 64, 0u);
-      std::string name = tensorNameOf(op, layer);
-      SCOPED_TRACE(name);
-      const checkpoint::TensorInfo *tensor = model.checkpoint->find(name);
+      const checkpoint::TensorInfo *tensor =
+          findTensor(*model.checkpoint, op, layer);
+      SCOPED_TRACE(tensor->name);
       llama::FormatInterface format = op.getFormat(layer);
       llama::LayoutInterface layout = op.getLayout(layer);
       auto packer = llvm::cantFail(

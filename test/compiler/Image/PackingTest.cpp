@@ -183,8 +183,14 @@ TEST_F(PackingTest, TilesCanBePackedOneByOneInAnyOrder) {
     std::iota(tiles.begin(), tiles.end(), 0);
     std::shuffle(tiles.begin(), tiles.end(), random);
     Bytes out(packer.bytes());
+    uint64_t rowBytes =
+        packer.sourceBytes() / packer.rowCount(0, packer.tileCount());
     for (uint64_t tile : tiles)
-      packer.pack(tile, 1, source, out);
+      packer.pack(
+          tile, 1,
+          llvm::ArrayRef(source).slice(tile * Packer::kTileRows * rowBytes,
+                                       packer.rowCount(tile, 1) * rowBytes),
+          out);
     ASSERT_EQ(out, pack(packer, source));
   });
 }

@@ -169,9 +169,10 @@ TEST_F(ImportTest, SignaturesComeInTheOrderOfTheirFirstLayer) {
   import(builder);
   LayerSignatures found = findLayerSignatures(*checkpoint);
   ASSERT_EQ(found.distinct.size(), 2u);
-  EXPECT_EQ(found.distinct[0][kAttnK],
+  EXPECT_EQ(found.typeOf(0, checkpoint::Role::AttnK),
             static_cast<checkpoint::TensorType>(F16));
-  EXPECT_EQ(found.distinct[1][kAttnK], checkpoint::TensorType::F32);
+  EXPECT_EQ(found.typeOf(1, checkpoint::Role::AttnK),
+            checkpoint::TensorType::F32);
   EXPECT_EQ(found.of, (std::vector<int32_t>{0, 1, 1}));
 }
 
@@ -208,8 +209,8 @@ TEST_F(ImportTest, EveryDeclarationNamesATensorAndEveryTensorIsDeclared) {
   module->walk([&](WeightOp weight) {
     for (int64_t layer = 0; layer < weight.getCount(); ++layer, ++declared) {
       const checkpoint::TensorInfo *tensor =
-          checkpoint->find(tensorNameOf(weight, layer));
-      ASSERT_TRUE(tensor) << tensorNameOf(weight, layer);
+          findTensor(*checkpoint, weight, layer);
+      ASSERT_TRUE(tensor) << weight.getSymName().str() << " " << layer;
       EXPECT_EQ(static_cast<uint64_t>(weight.getRows()), tensor->rows);
       EXPECT_EQ(static_cast<uint64_t>(weight.getColumns()), tensor->columns);
     }

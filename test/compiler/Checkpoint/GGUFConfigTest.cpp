@@ -1,4 +1,4 @@
-//===- ModelConfigTest.cpp - metadata that is refused ---------------------===//
+//===- GGUFConfigTest.cpp - metadata that is refused ---------------------===//
 //
 // One row for each rule about the metadata: a well-formed file, broken in one
 // way -> the message, whole.

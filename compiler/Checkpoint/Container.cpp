@@ -1,0 +1,51 @@
+//===- Container.cpp - mapping files, and which reader they need ----------===//
+//
+// See Container.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Checkpoint/Container.h"
+#include "compiler/Checkpoint/GGUFContainer.h"
+#include "compiler/Checkpoint/Refusal.h"
+#include "llvm/ADT/Twine.h"
+#include "llvm/Support/FileSystem.h"
+
+using llvm::Expected;
+using llvm::StringRef;
+
+namespace corellama::checkpoint {
+
+Expected<MappedFile> MappedFile::open(StringRef path) {
+  auto unreadable = [&](std::error_code why) {
+    return refuse(path, "file",
+                  "cannot be read (" + StringRef(why.message()).lower() +
+                      "), expected a checkpoint; check the path");
+  };
+  llvm::sys::fs::file_status status;
+  if (std::error_code error = llvm::sys::fs::status(path, status))
+    return unreadable(error);
+  // A directory cannot be read, and a device may never end.
+  if (!llvm::sys::fs::is_regular_file(status))
+    return refuse(path, "file",
+                  "is not a regular file, expected a checkpoint; give the path "
+                  "of a .gguf file");
+  llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> buffer =
+      llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                  /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return unreadable(buffer.getError());
+  return MappedFile(std::move(*buffer));
+}
+
+Expected<std::unique_ptr<Container>> readContainer(MappedFile file) {
+  return GGUFContainer::read(std::move(file));
+}
+
+Expected<std::unique_ptr<Container>> openContainer(StringRef path) {
+  Expected<MappedFile> file = MappedFile::open(path);
+  if (!file)
+    return file.takeError();
+  return readContainer(std::move(*file));
+}
+
+} // namespace corellama::checkpoint

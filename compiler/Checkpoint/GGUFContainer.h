@@ -1,0 +1,41 @@
+//===- GGUFContainer.h - a GGUF file as a container of weights --*- C++ -*-===//
+//
+// A parsed GGUF file behind the interface of all containers. A file of its own
+// because GGUF.h knows nothing of Llama.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_COMPILER_CHECKPOINT_GGUFCONTAINER_H
+#define CORELLAMA_COMPILER_CHECKPOINT_GGUFCONTAINER_H
+
+#include "compiler/Checkpoint/Container.h"
+#include "compiler/Checkpoint/GGUF.h"
+
+namespace corellama::checkpoint {
+
+class GGUFContainer final : public Container {
+public:
+  static llvm::Expected<std::unique_ptr<Container>> read(MappedFile file);
+  static bool classof(const Container *container) {
+    return container->kind() == Kind::GGUF;
+  }
+
+  /// The metadata, key by key.
+  const GGUF &gguf() const { return parsed; }
+
+  bool hasTensors() const override { return !parsed.tensors().empty(); }
+  llvm::Expected<ModelConfig> readConfig() const override;
+  llvm::Expected<std::vector<TensorInfo>>
+  readWeights(const ModelConfig &config) const override;
+
+private:
+  GGUFContainer(std::string path, std::vector<MappedFile> files, GGUF parsed)
+      : Container(Kind::GGUF, std::move(path), std::move(files)),
+        parsed(std::move(parsed)) {}
+
+  GGUF parsed;
+};
+
+} // namespace corellama::checkpoint
+
+#endif // CORELLAMA_COMPILER_CHECKPOINT_GGUFCONTAINER_H
