@@ -10,24 +10,32 @@
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <numeric>
+#include <sys/mman.h>
+#include <unistd.h>
 
 using namespace corellama;
 
 static constexpr size_t kAlignment = 64; // as Kernel.h guarantees
 
 AlignedBytes::AlignedBytes(size_t bytes) : bytes(bytes) {
-  size_t rounded = llvm::alignTo(std::max<size_t>(bytes, 1), kAlignment);
-  memory.reset(static_cast<uint8_t *>(std::aligned_alloc(kAlignment, rounded)));
-  if (!memory)
+  size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  size_t rounded = llvm::alignTo(bytes, kAlignment);
+  mapped = llvm::alignTo(rounded, page) + 2 * page;
+  void *begin = mmap(nullptr, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+                     /*fd=*/-1, /*offset=*/0);
+  if (begin == MAP_FAILED ||
+      mprotect(static_cast<uint8_t *>(begin) + page, mapped - 2 * page,
+               PROT_READ | PROT_WRITE) != 0)
     llvm::report_bad_alloc_error("no memory for a kernel's buffers");
-  std::memset(memory.get(), 0, rounded);
+  mapping = static_cast<uint8_t *>(begin);
+  first = mapping + mapped - page - rounded;
 }
 
-void AlignedBytes::Free::operator()(uint8_t *pointer) const {
-  std::free(pointer);
+AlignedBytes::~AlignedBytes() {
+  if (mapping)
+    munmap(mapping, mapped);
 }
 
 KernelContext::KernelContext(const KernelContextSizes &sizes)

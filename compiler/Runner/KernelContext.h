@@ -12,28 +12,37 @@
 #include "runtime/ABI/DoubleDouble.h"
 #include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/ArrayRef.h"
-#include <memory>
 #include <random>
+#include <utility>
 #include <vector>
 
 namespace corellama {
 
-/// Zeroed bytes at a multiple of 64.
+/// Zeroed bytes at a multiple of 64, between two pages that cannot be accessed:
+/// the one behind begins where they end (rounded up to 64), so that a kernel
+/// that reads past a tail crashes instead of reading what happens to be there.
 class AlignedBytes {
 public:
   AlignedBytes() = default;
   explicit AlignedBytes(size_t bytes);
-  uint8_t *data() const { return memory.get(); }
-  size_t size() const { return bytes; }
-  template <typename T> T *as() const {
-    return reinterpret_cast<T *>(memory.get());
+  AlignedBytes(AlignedBytes &&other) { *this = std::move(other); }
+  AlignedBytes &operator=(AlignedBytes &&other) {
+    std::swap(mapping, other.mapping);
+    std::swap(mapped, other.mapped);
+    std::swap(first, other.first);
+    std::swap(bytes, other.bytes);
+    return *this;
   }
+  ~AlignedBytes();
+  uint8_t *data() const { return first; }
+  size_t size() const { return bytes; }
+  template <typename T> T *as() const { return reinterpret_cast<T *>(first); }
 
 private:
-  struct Free {
-    void operator()(uint8_t *pointer) const;
-  };
-  std::unique_ptr<uint8_t, Free> memory;
+  /// With both pages.
+  uint8_t *mapping = nullptr;
+  size_t mapped = 0;
+  uint8_t *first = nullptr;
   size_t bytes = 0;
 };
 

@@ -36,6 +36,10 @@ TEST_P(KernelTest, NoKernelIsForgotten) { checkNoneIsForgotten(*model); }
 
 TEST_P(KernelTest, FormsAgreeBitForBit) { checkFormsAgree(*model, random); }
 
+TEST_P(KernelTest, HostileRowsStayAmongThemselves) {
+  checkHostileRows(*model, random);
+}
+
 /// The same with --activations=q8; formats without quants keep float32 rows.
 class RoundedKernelTest : public CompiledModels {
   std::string activations() const override { return "q8"; }
@@ -49,6 +53,10 @@ TEST_P(RoundedKernelTest, NoKernelIsForgotten) { checkNoneIsForgotten(*model); }
 
 TEST_P(RoundedKernelTest, FormsAgreeBitForBit) {
   checkFormsAgree(*model, random);
+}
+
+TEST_P(RoundedKernelTest, HostileRowsStayAmongThemselves) {
+  checkHostileRows(*model, random);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -211,6 +219,10 @@ TEST_P(PairsTest, EveryKernelComputesWhatTheEvaluatorDoes) {
 TEST_P(PairsTest, NoKernelIsForgotten) { checkNoneIsForgotten(*model); }
 
 TEST_P(PairsTest, FormsAgreeBitForBit) { checkFormsAgree(*model, random); }
+
+TEST_P(PairsTest, HostileRowsStayAmongThemselves) {
+  checkHostileRows(*model, random);
+}
 
 /// Several groups of a weight side by side.
 class PairStreamTest : public PairsTest {

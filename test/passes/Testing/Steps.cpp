@@ -5,21 +5,32 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/passes/Testing/Steps.h"
+#include "llvm/ADT/bit.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "gtest/gtest.h"
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
+#include <optional>
 #include <set>
+#include <utility>
 
 namespace corellama::test {
 
-/// Runs a step on some ids from a position on.
+/// Runs a step on some ids from a position on. `change` sees the rows that the
+/// embedding gave.
 static void runStep(TestModel &model, KernelContext &context,
                     llvm::StringRef step, llvm::ArrayRef<int32_t> ids,
-                    int64_t position, std::mt19937 &random) {
+                    int64_t position, std::mt19937 &random,
+                    llvm::function_ref<void()> change = {}) {
   context.setRows(ids.size(), position);
   std::copy(ids.begin(), ids.end(), context.tokens.begin());
-  for (const auto &[kernel, layer] : kernelsOf(model, step))
+  for (const auto &[kernel, layer] : kernelsOf(model, step)) {
     runKernel(model, kernel, layer, context, random);
+    if (change)
+      std::exchange(change, {})();
+  }
 }
 
 /// The bits that a step left in the buffer @x.
@@ -76,6 +87,72 @@ void checkFormsAgree(TestModel &model, std::mt19937 &random) {
                 << form;
           }
   }
+}
+
+void checkHostileRows(TestModel &model, std::mt19937 &random) {
+  using Limits = std::numeric_limits<float>;
+  const int64_t dim = model.choice.shape.dim;
+  // Of no whole tile; in the second block of keys.
+  const int64_t rows = 7, hostile = 4, first = abi::kCacheBlock + 1;
+  std::vector<int32_t> ids(rows, 1);
+  for (int64_t row = 0; row < rows; ++row)
+    ids[row] = static_cast<int32_t>(row);
+  // `form` on rows [begin, end) of the call, row `hostile` of which holds
+  // `value` in the column `column`, or in all of them.
+  auto run = [&](KernelContext &context, llvm::StringRef form, int64_t begin,
+                 int64_t end, std::optional<float> value, int64_t column) {
+    runStep(model, context, form,
+            llvm::ArrayRef(ids).slice(begin, end - begin), first + begin,
+            random, [&] {
+              if (!value || hostile < begin || hostile >= end)
+                return;
+              auto x = bufferElements(model, context, "x", {end - begin, dim});
+              for (int64_t i = 0; i < dim; ++i)
+                if (column < 0 || i == column)
+                  *x[(hostile - begin) * dim + i] = *value;
+            });
+    return bitsOfRows(model, context, end - begin);
+  };
+  auto filled = [&] {
+    KernelContext context = model.makeContext();
+    std::mt19937 same{7};
+    fillCache(model, context, nullptr, nullptr, first, same);
+    return context;
+  };
+  KernelContext plain = filled();
+  std::vector<uint32_t> expected = run(plain, "prefill", 0, rows, {}, -1);
+
+  for (float value : {Limits::quiet_NaN(), Limits::infinity(),
+                      -Limits::infinity(), Limits::max(), 1e-40f})
+    for (int64_t column : {int64_t(-1), dim - 1}) {
+      SCOPED_TRACE(llvm::formatv("{0} in column {1}", value, column).str());
+      KernelContext context = filled();
+      std::vector<uint32_t> got =
+          run(context, "prefill", 0, rows, value, column);
+      size_t before = hostile * dim;
+      EXPECT_TRUE(std::equal(got.begin(), got.begin() + before,
+                             expected.begin()))
+          << "rows before it differ";
+      if (!std::isfinite(value))
+        for (size_t i = before; i < before + dim; ++i)
+          ASSERT_FALSE(std::isfinite(llvm::bit_cast<float>(got[i])))
+              << "its element " << i - before;
+      KernelContext single = filled();
+      for (int64_t row = 0; row < rows; ++row) {
+        std::vector<uint32_t> one =
+            run(single, "decode", row, row + 1, value, column);
+        for (int64_t i = 0; i < dim; ++i) {
+          float there = llvm::bit_cast<float>(got[row * dim + i]);
+          // Which NaN is not promised.
+          ASSERT_TRUE(one[i] == got[row * dim + i] ||
+                      (std::isnan(there) &&
+                       std::isnan(llvm::bit_cast<float>(one[i]))))
+              << "row " << row << " element " << i << ": "
+              << llvm::bit_cast<float>(one[i]) << " in decode, " << there
+              << " in prefill";
+        }
+      }
+    }
 }
 
 std::vector<std::pair<std::string, int64_t>> otherForms(TestModel &model) {

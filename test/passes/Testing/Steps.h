@@ -26,6 +26,12 @@ void checkNoneIsForgotten(TestModel &model);
 /// reports through GoogleTest where rows or caches differ.
 void checkFormsAgree(TestModel &model, std::mt19937 &random);
 
+/// Runs a call in which one row is not a number, infinite, denormal or as large
+/// as a float gets; reports through GoogleTest where a row before it differs
+/// from those of a call without it, where a row that is not finite became so,
+/// or where the forms of few rows make something else of it.
+void checkHostileRows(TestModel &model, std::mt19937 &random);
+
 } // namespace corellama::test
 
 #endif // CORELLAMA_TEST_PASSES_TESTING_STEPS_H
