@@ -142,6 +142,9 @@ private:
           return 0;
         if (isContinued) {
           isContinued = 0;
+          // Of the mode that the shell has set libedit knows nothing: it sets
+          // its own only when it has left it.
+          el_set(line, EL_PREP_TERM, 0);
           el_set(line, EL_PREP_TERM, 1);
           el_set(line, EL_REFRESH);
         }
@@ -216,8 +219,9 @@ LineReader::Event LineReader::read(std::string &message) {
       message.pop_back();
     std::string line;
     event = readLine("... ", line);
-    // What was typed is sent as it is.
-    if (event == Event::end)
+    // What was typed is sent as it is. A person who leaves by Ctrl-D behind
+    // open quotes sends nothing.
+    if (event == Event::end && !(isQuoted && interactive))
       return Event::message;
     if (event != Event::message)
       break;

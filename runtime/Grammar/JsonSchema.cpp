@@ -254,7 +254,9 @@ private:
                               ? patternOfFormat(format->string().view())
                               : nullptr;
       if (!meant)
-        return notWhole(place, "format", "date, time, date-time or uuid");
+        return notWhole(place, "format",
+                        "date, time, date-time or uuid, found " +
+                            quoted(json(*format)));
       return inQuotes(*parsePattern(result, meant));
     }
     if (pattern) {

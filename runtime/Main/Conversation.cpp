@@ -28,11 +28,13 @@ Conversation::Conversation(Model &model, Text &text, ChatFormat format,
       history(options.system) {}
 
 int Conversation::run() {
-  if (lines.isInteractive())
+  if (lines.isInteractive()) {
+    allowInterrupts();
     fprintf(stderr,
             "A conversation with room for %llu tokens. /help says what else "
             "can be typed; Ctrl-D ends it.\n",
             static_cast<unsigned long long>(model.context()));
+  }
   // Ctrl-C stops an answer; a second one in a row leaves.
   bool wasInterrupted = false;
   while (true) {
@@ -152,8 +154,13 @@ std::string Conversation::generate() {
 /// without its oldest turns, becomes the history. An error changes nothing.
 std::optional<Error> Conversation::makePrompt(History wanted,
                                               const std::string &spoken) {
-  // Where the oldest turns are dropped, so many that there is room to answer.
-  const uint64_t room = options.dropsOldest ? model.context() / 4 : 0;
+  // Where there is no room for a token of an answer the oldest turns are
+  // dropped: so many that the next ones have room, too.
+  auto isFull = [&](size_t tokens) {
+    const bool hasDropped =
+        wanted.messages().size() < history.messages().size();
+    return tokens + (hasDropped ? model.context() / 4 : 1) > model.context();
+  };
   TokenizedText next;
   TokenizedText::Change change;
   do {
@@ -165,14 +172,14 @@ std::optional<Error> Conversation::makePrompt(History wanted,
     if (auto error =
             next.become(std::move(*rendered), text.tokens()).moveTo(change))
       return error;
-  } while (next.ids().size() + room > model.context() && options.dropsOldest &&
+  } while (options.dropsOldest && isFull(next.ids().size()) &&
            wanted.dropOldest());
   const size_t tokens = next.ids().size();
   if (tokens > model.context())
     return Error{"the conversation would have " + std::to_string(tokens) +
                  " tokens, the context has room for " +
                  std::to_string(model.context()) + "; " +
-                 (options.dropsOldest
+                 (options.dropsOldest || !History(history).undo()
                       ? "give a shorter message"
                       : "/undo drops the last turn, /reset all")};
   if (auto error = model.checkPrompt(next.ids()))
@@ -188,8 +195,9 @@ std::optional<Error> Conversation::makePrompt(History wanted,
       after = wanted.messages().size();
       after < before)
     note("the oldest turns were dropped to make room: " +
-         std::to_string(after) + " messages of " + std::to_string(tokens) +
-         " tokens are left, the context has room for " +
+         std::to_string(tokens) + " tokens in " + std::to_string(after) +
+         (after == 1 ? " message" : " messages") +
+         " are left, the context has room for " +
          std::to_string(model.context()));
   history = std::move(wanted);
   cached = std::move(next);
@@ -322,9 +330,10 @@ std::optional<Error> Conversation::load(const std::string &path) {
 std::optional<Error> Conversation::stats(const std::string &) {
   if (last.promptTokens > 0)
     fputs(closingLine(std::nullopt, last).c_str(), stderr);
-  fprintf(stderr, "context: %zu of %llu tokens, %zu messages\n",
+  const size_t messages = history.messages().size();
+  fprintf(stderr, "context: %zu of %llu tokens, %zu message%s\n",
           cached.ids().size(), static_cast<unsigned long long>(model.context()),
-          history.messages().size());
+          messages, messages == 1 ? "" : "s");
   return std::nullopt;
 }
 

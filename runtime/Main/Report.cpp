@@ -44,7 +44,8 @@ static double rate(uint64_t tokens, double seconds) {
 std::string closingLine(std::optional<double> loadSeconds,
                         const Generation &generation) {
   // Seven counts of 20 digits and three times fit with bytes to spare.
-  char line[416], drafts[128] = "", kept[32] = "", load[32] = "";
+  char line[416], drafts[128] = "", kept[32] = "", load[32] = "",
+                  prompt[48] = "";
   if (loadSeconds)
     snprintf(load, sizeof(load), "load %.1f ms | ", *loadSeconds * 1e3);
   if (generation.keptTokens > 0)
@@ -56,12 +57,15 @@ std::string closingLine(std::optional<double> loadSeconds,
              static_cast<unsigned long long>(generation.accepted),
              static_cast<unsigned long long>(generation.drafted),
              rate(generation.decodeTokens, double(generation.decodeCalls)));
+  // A prompt that was interrupted took no time that is known.
+  if (generation.promptSeconds > 0)
+    snprintf(prompt, sizeof(prompt), " %.1f tok/s",
+             rate(generation.promptTokens, generation.promptSeconds));
   snprintf(line, sizeof(line),
-           "%sprompt %llu tokens%s %.1f tok/s | decode %llu tokens "
+           "%sprompt %llu tokens%s%s | decode %llu tokens "
            "%.1f tok/s%s | seed %llu\n",
            load, static_cast<unsigned long long>(generation.promptTokens), kept,
-           rate(generation.promptTokens, generation.promptSeconds),
-           static_cast<unsigned long long>(generation.decodeTokens),
+           prompt, static_cast<unsigned long long>(generation.decodeTokens),
            rate(generation.decodeTokens, generation.decodeSeconds), drafts,
            static_cast<unsigned long long>(generation.seed));
   return line;

@@ -17,7 +17,10 @@ namespace corellama::runtime {
 static volatile sig_atomic_t received = 0;
 static const char *nameInMessages = "corellama";
 
-static void noteSignal(int signal) { received = signal; }
+/// SIGINT that are noted before its default effect comes back, and those noted.
+static volatile sig_atomic_t mostInterrupts = 1, interrupts = 0;
+
+static void note(int signal);
 
 /// No SA_RESTART: reading a prompt from a terminal or writing to a full pipe
 /// must be interrupted too. SA_RESETHAND: the second signal has its default
@@ -26,8 +29,17 @@ static void noteOnce(int signal) {
   struct sigaction action{};
   sigemptyset(&action.sa_mask);
   action.sa_flags = SA_RESETHAND;
-  action.sa_handler = noteSignal;
+  action.sa_handler = note;
   sigaction(signal, &action, nullptr);
+}
+
+static void note(int signal) {
+  received = signal;
+  if (signal != SIGINT)
+    return;
+  interrupts = interrupts + 1;
+  if (interrupts < mostInterrupts)
+    noteOnce(signal);
 }
 
 static void reportUnreadablePage(int) {
@@ -64,10 +76,12 @@ void installSignalHandlers(const char *programName) {
 
 int pendingSignal() { return received; }
 
+void allowInterrupts() { mostInterrupts = 2; }
+
 bool dismissInterrupt() {
-  if (received != SIGINT)
+  if (received != SIGINT || interrupts > 1)
     return false;
-  received = 0;
+  received = interrupts = 0;
   noteOnce(SIGINT);
   return true;
 }

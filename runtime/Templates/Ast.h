@@ -78,6 +78,9 @@ struct Node {
   std::string text;
   Value value;
   bool flag = false;
+  /// Of a macro: its body reads `varargs` or `kwargs`, so that it may be given
+  /// more arguments than it has parameters.
+  bool takesVarargs = false, takesKwargs = false;
   std::vector<std::string> names;
   std::vector<NodePtr> children;
 

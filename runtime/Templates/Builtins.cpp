@@ -12,13 +12,46 @@ namespace corellama::runtime::templates {
 
 using Kind = Value::Kind;
 
+bool accepts(Interpreter &in, std::string_view function,
+             const Parameters &parameters, const Arguments &given) {
+  if (parameters.names == "*")
+    return true;
+  auto fail = [&](const std::string &what) {
+    in.fail(std::string(function) + "() " + what);
+    return false;
+  };
+  size_t count = 0;
+  std::vector<bool> isNamed(given.named.size());
+  for (std::string_view rest = parameters.names; !rest.empty(); ++count) {
+    const std::string_view name = rest.substr(0, rest.find(' '));
+    rest.remove_prefix(std::min(name.size() + 1, rest.size()));
+    bool isGiven = count < given.positional.size();
+    for (size_t i = 0; i < given.named.size() && in.charge(0); ++i) {
+      if (given.named[i].first != name || name == "_")
+        continue;
+      if (isGiven)
+        return fail("is given the argument '" + std::string(name) + "' twice");
+      isGiven = isNamed[i] = true;
+    }
+    if (!isGiven && count < parameters.required)
+      return fail("needs an argument" +
+                  (name == "_" ? "" : " '" + std::string(name) + "'"));
+  }
+  if (given.positional.size() > count)
+    return fail("takes at most " + std::to_string(count) +
+                " arguments, found " + std::to_string(given.positional.size()));
+  for (size_t i = 0; i < isNamed.size(); ++i)
+    if (!isNamed[i])
+      return fail("has no argument " + quoted(given.named[i].first));
+  return !in.failed();
+}
+
 //===----------------------------------------------------------------------===//
 // Tests
 //===----------------------------------------------------------------------===//
 
 static const Value &argumentOf(const Arguments &given) {
-  static const Value *const nothing = new Value(None{});
-  return given.positional.empty() ? *nothing : given.positional[0];
+  return given.positional[0];
 }
 
 // Each under several names.
@@ -40,11 +73,12 @@ static Value isAtLeast(Interpreter &in, const Value &v,
   return in.compare(v, argumentOf(given)) >= 0;
 }
 
-Builtin findTest(std::string_view name) {
+const Builtin *findTest(std::string_view name) {
   using In = Interpreter &;
   using V = const Value &;
   using A = const Arguments &;
-  static constexpr std::pair<std::string_view, Builtin> kTests[] = {
+  static constexpr Parameters kOther = {"_", 1};
+  static constexpr Builtin kTests[] = {
       {"defined", [](In, V v, A) -> Value { return !v.is(Kind::Undefined); }},
       {"undefined", [](In, V v, A) -> Value { return v.is(Kind::Undefined); }},
       {"none", [](In, V v, A) -> Value { return v.is(Kind::None); }},
@@ -83,30 +117,35 @@ Builtin findTest(std::string_view name) {
          if (by == 0 || by == -1)
            return by == 0 ? in.fail("division by zero") : Value(true);
          return v.asInteger().value_or(1) % by == 0;
-       }},
-      {"==", isEqual},
-      {"eq", isEqual},
-      {"equalto", isEqual},
+       },
+       kOther},
+      {"==", isEqual, kOther},
+      {"eq", isEqual, kOther},
+      {"equalto", isEqual, kOther},
       {"!=",
-       [](In in, V v, A a) -> Value { return !in.equal(v, argumentOf(a)); }},
+       [](In in, V v, A a) -> Value { return !in.equal(v, argumentOf(a)); },
+       kOther},
       {"ne",
-       [](In in, V v, A a) -> Value { return !in.equal(v, argumentOf(a)); }},
+       [](In in, V v, A a) -> Value { return !in.equal(v, argumentOf(a)); },
+       kOther},
       {"sameas",
        [](In in, V v, A a) -> Value {
          return v.kind() == argumentOf(a).kind() && in.equal(v, argumentOf(a));
-       }},
-      {"<", isLess},
-      {"lt", isLess},
-      {"lessthan", isLess},
-      {"<=", isAtMost},
-      {"le", isAtMost},
-      {">", isGreater},
-      {"gt", isGreater},
-      {"greaterthan", isGreater},
-      {">=", isAtLeast},
-      {"ge", isAtLeast},
+       },
+       kOther},
+      {"<", isLess, kOther},
+      {"lt", isLess, kOther},
+      {"lessthan", isLess, kOther},
+      {"<=", isAtMost, kOther},
+      {"le", isAtMost, kOther},
+      {">", isGreater, kOther},
+      {"gt", isGreater, kOther},
+      {"greaterthan", isGreater, kOther},
+      {">=", isAtLeast, kOther},
+      {"ge", isAtLeast, kOther},
       {"in",
-       [](In in, V v, A a) -> Value { return contains(in, argumentOf(a), v); }},
+       [](In in, V v, A a) -> Value { return contains(in, argumentOf(a), v); },
+       kOther},
       {"lower",
        [](In in, V v, A) -> Value {
          String text = in.textOf(v);
@@ -126,9 +165,9 @@ Builtin findTest(std::string_view name) {
          return findTest(in.textOf(v).view()) != nullptr;
        }},
   };
-  for (const auto &[known, function] : kTests)
-    if (known == name)
-      return function;
+  for (const Builtin &test : kTests)
+    if (test.name == name)
+      return &test;
   return nullptr;
 }
 
@@ -272,7 +311,7 @@ static Value makeDict(Interpreter &in, const Arguments &given) {
     }
   }
   for (const auto &[name, value] : given.named)
-    dict->set(makeString(name, Origin::Template), value);
+    dict->set(makeString(name), value); // of **dict, it is content
   return dict;
 }
 
@@ -286,7 +325,14 @@ static Value strftimeNow(Interpreter &in, const Arguments &given) {
   const Value *format = given.find(0, "format");
   if (!format || !format->is(Kind::String))
     return in.fail("strftime_now() needs a format");
-  std::string wanted(format->string().view());
+  // transformers' day has no time zone: %Z and %z write nothing.
+  std::string wanted;
+  for (std::string_view rest = format->string().view(); !rest.empty();) {
+    const std::string_view part = rest.substr(0, rest[0] == '%' ? 2 : 1);
+    if (part != "%Z" && part != "%z")
+      wanted += part;
+    rest.remove_prefix(part.size());
+  }
   char text[256];
   if (wanted.size() > 100)
     return in.fail("strftime_now: the format is too long");

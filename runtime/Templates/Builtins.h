@@ -12,11 +12,27 @@
 
 namespace corellama::runtime::templates {
 
-using Builtin = Value (*)(Interpreter &, const Value &, const Arguments &);
+/// What a function takes: names separated by spaces, the first `required` of
+/// which must be given. "_" is an argument without a name, "*" any number of
+/// them.
+struct Parameters {
+  std::string_view names;
+  size_t required = 0;
+};
+
+struct Builtin {
+  std::string_view name;
+  Value (*call)(Interpreter &, const Value &, const Arguments &);
+  Parameters parameters = {};
+};
+
+/// Whether a call gives what a function takes; an error where it does not.
+bool accepts(Interpreter &in, std::string_view function,
+             const Parameters &parameters, const Arguments &given);
 
 /// Null where there is none of that name.
-Builtin findFilter(std::string_view name);
-Builtin findTest(std::string_view name);
+const Builtin *findFilter(std::string_view name);
+const Builtin *findTest(std::string_view name);
 /// A method of a string, list or dict, bound to it; nothing if it has none.
 std::optional<Value> methodOf(const Value &object, const std::string &name);
 /// range, namespace, dict, raise_exception, strftime_now.

@@ -84,14 +84,16 @@ Result<ChatFormat> ChatFormat::create(const Tokenizer &tokenizer,
       if (marker.empty())
         continue;
       std::optional<int32_t> id = tokenizer.markerAt(marker);
-      if (!id || tokenizer.textOf(*id) != marker)
+      if (!id || tokenizer.textOf(*id) != marker ||
+          tokenizer.isUserDefined(*id))
         format.remark +=
             (format.remark.empty() ? "" : ", ") + std::string(marker);
     }
   if (!format.remark.empty())
     format.remark = "this model has no control token " + format.remark +
-                    ", so these markers of --chat-template " + *settings.name +
-                    " are plain text";
+                    ", so messages can imitate these markers of "
+                    "--chat-template " +
+                    *settings.name;
   return format;
 }
 
@@ -129,9 +131,10 @@ Result<String> ChatFormat::renderAny(const std::vector<Message> &messages,
   return source.render(inputs);
 }
 
-/// The markers that the template writes for these roles, and for another turn
-/// behind them: [INST] alone stands in neither turn of a conversation that
-/// begins with a system message.
+/// The markers that the template writes for these roles, for another turn
+/// behind them, and for a system message in front: [INST] alone stands in
+/// neither turn of a conversation that begins with one, and <<SYS>> in no
+/// other.
 std::optional<Error>
 ChatFormat::checkContents(const std::vector<Message> &messages,
                           bool addGenerationPrompt) const {
@@ -144,11 +147,20 @@ ChatFormat::checkContents(const std::vector<Message> &messages,
     return Error{"--refuse-markers: the template cannot be tried: " +
                  text.error()};
   templates::addMarkers(*text, *tokenizer, markers);
+  // A template may refuse these.
+  auto tryMore = [&] {
+    if (auto more = renderAny(blank, addGenerationPrompt))
+      templates::addMarkers(*more, *tokenizer, markers);
+  };
+  const std::string content(templates::kContent);
   for (const char *role : {"assistant", "user"})
-    blank.push_back({role, std::string(templates::kContent)});
-  // A template may refuse this one.
-  if (auto more = renderAny(blank, addGenerationPrompt))
-    templates::addMarkers(*more, *tokenizer, markers);
+    blank.push_back({role, content});
+  tryMore();
+  if (blank.front().role == "system")
+    blank.erase(blank.begin());
+  else
+    blank.insert(blank.begin(), {"system", content});
+  tryMore();
   if (auto error = templates::splitMarkers(markers))
     return Error{"--refuse-markers: " + error->message +
                  "; leave --refuse-markers out"};

@@ -120,8 +120,11 @@ NodePtr ExpressionParser::parsePrimary() {
       literal->value = false;
     else if (token.text == "none" || token.text == "None")
       literal->value = None{};
-    else
+    else {
+      varargsRead += token.text == "varargs";
+      kwargsRead += token.text == "kwargs";
       return make(Kind::Name, token.text);
+    }
     return literal;
   case TokenKind::Integer:
     next();

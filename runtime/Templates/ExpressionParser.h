@@ -122,6 +122,9 @@ protected:
   std::vector<Token> tokens;
   size_t at = 0;
   int level = 0;
+  /// How often these names were read so far: a macro is told by them whether it
+  /// may be given more arguments than it has parameters.
+  size_t varargsRead = 0, kwargsRead = 0;
   std::optional<Error> failure;
 
 private:

@@ -421,20 +421,23 @@ Value Interpreter::item(const Value &object, const Value &index) {
 
 Value Interpreter::filter(const std::string &name, const Value &value,
                           const Arguments &arguments) {
-  Builtin found = findFilter(name);
+  const Builtin *found = findFilter(name);
   if (!found)
     return fail("no filter named " + quoted(name));
-  return charge(32) ? found(*this, value, arguments) : Value();
+  return charge(32) && accepts(*this, name, found->parameters, arguments)
+             ? found->call(*this, value, arguments)
+             : Value();
 }
 
 bool Interpreter::test(const std::string &name, const Value &value,
                        const Arguments &arguments) {
-  Builtin found = findTest(name);
+  const Builtin *found = findTest(name);
   if (!found) {
     fail("no test named " + quoted(name));
     return false;
   }
-  return charge(32) && found(*this, value, arguments).isTrue();
+  return charge(32) && accepts(*this, name, found->parameters, arguments) &&
+         found->call(*this, value, arguments).isTrue();
 }
 
 std::vector<Value> Interpreter::iterate(const Value &value) {

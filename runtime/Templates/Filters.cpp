@@ -301,50 +301,50 @@ static Value batch(Interpreter &in, const Value &value,
   return makeList(std::move(result), List::Form::Generator);
 }
 
-Builtin findFilter(std::string_view name) {
-  static constexpr std::pair<std::string_view, Builtin> kFilters[] = {
+const Builtin *findFilter(std::string_view name) {
+  static constexpr Builtin kFilters[] = {
       {"abs", absolute},
-      {"batch", batch},
+      {"batch", batch, {"linecount fill_with", 1}},
       {"capitalize", capitalize},
       {"count", length},
-      {"d", useDefault},
-      {"default", useDefault},
-      {"dictsort", dictsort},
+      {"d", useDefault, {"default_value boolean"}},
+      {"default", useDefault, {"default_value boolean"}},
+      {"dictsort", dictsort, {"case_sensitive by reverse"}},
       {"e", escape},
       {"escape", escape},
       {"first", first},
-      {"float", toFloat},
-      {"format", percent},
-      {"indent", indent},
-      {"int", toInt},
+      {"float", toFloat, {"default"}},
+      {"format", percent, {"*"}},
+      {"indent", indent, {"width first blank"}},
+      {"int", toInt, {"default base"}},
       {"items", items},
-      {"join", join},
+      {"join", join, {"d attribute"}},
       {"last", last},
       {"length", length},
       {"list", toList},
       {"lower", toLower},
-      {"map", map},
-      {"max", largest},
-      {"min", smallest},
-      {"reject", reject},
-      {"rejectattr", rejectattr},
-      {"replace", replace},
+      {"map", map, {"*"}},
+      {"max", largest, {"case_sensitive attribute"}},
+      {"min", smallest, {"case_sensitive attribute"}},
+      {"reject", reject, {"*"}},
+      {"rejectattr", rejectattr, {"*"}},
+      {"replace", replace, {"old new count", 2}},
       {"reverse", reverse},
-      {"round", roundNumber},
+      {"round", roundNumber, {"precision method"}},
       {"safe", safe},
-      {"select", select},
-      {"selectattr", selectattr},
-      {"sort", sort},
+      {"select", select, {"*"}},
+      {"selectattr", selectattr, {"*"}},
+      {"sort", sort, {"reverse case_sensitive attribute"}},
       {"string", toString},
-      {"sum", sum},
+      {"sum", sum, {"attribute start"}},
       {"title", title},
-      {"tojson", tojson},
-      {"trim", trim},
-      {"unique", unique},
+      {"tojson", tojson, {"ensure_ascii indent separators sort_keys"}},
+      {"trim", trim, {"chars"}},
+      {"unique", unique, {"case_sensitive attribute"}},
       {"upper", toUpper}};
-  for (const auto &[known, function] : kFilters)
-    if (known == name)
-      return function;
+  for (const Builtin &filter : kFilters)
+    if (filter.name == name)
+      return &filter;
   return nullptr;
 }
 

@@ -207,11 +207,10 @@ Interpreter::Flow Interpreter::runFor(const Node &node) {
     }
     items = std::move(kept);
   }
-  if (items.empty() && node.children[4] && !failed())
-    return run(*node.children[4]);
-
   auto loop = makeLoop(items);
   auto count = static_cast<int64_t>(items.size());
+  // Where no round came to its end, as Jinja's loop controls have it.
+  bool runsElse = true;
   for (int64_t i = 0; i < count && !failed(); ++i) {
     scope = inner();
     advanceLoop(*loop, items, i);
@@ -220,10 +219,13 @@ Interpreter::Flow Interpreter::runFor(const Node &node) {
     assign(target, items[i]);
     Flow flow = run(*node.children[3]);
     scope = outer;
+    runsElse &= flow != Flow::Next;
     if (flow == Flow::Break)
       break;
   }
   scope = outer;
+  if (runsElse && node.children[4] && !failed())
+    return run(*node.children[4]);
   return Flow::Next;
 }
 
@@ -301,22 +303,28 @@ Value Interpreter::makeMacro(const Node &node, const std::string &name,
       else
         inside->names[node.names[i]] = Undefined{node.names[i]};
     }
+    self.scope = before;
     auto named = std::make_shared<Dict>();
     for (const auto &[key, value] : given.named) {
       bool isParameter = false;
-      for (const std::string &parameter : node.names)
-        isParameter |= parameter == key;
+      for (size_t i = given.positional.size(); i < count; ++i)
+        isParameter |= node.names[i] == key;
       if (key == "caller")
         inside->names["caller"] = value;
+      else if (!isParameter && !node.takesKwargs)
+        return self.fail("macro " + quoted(node.text) +
+                         " takes no keyword argument " + quoted(key));
       else if (!isParameter)
         named->set(makeString(key), value);
     }
     inside->names["kwargs"] = named;
+    if (given.positional.size() > count && !node.takesVarargs)
+      return self.fail("macro " + quoted(node.text) + " takes not more than " +
+                       std::to_string(count) + " argument(s)");
     std::vector<Value> more;
     for (size_t i = count; i < given.positional.size(); ++i)
       more.push_back(given.positional[i]);
     inside->names["varargs"] = makeList(std::move(more), List::Form::Tuple);
-    self.scope = before;
     return Value(self.capture(*node.children[bodyAt], inside));
   };
   return macro;

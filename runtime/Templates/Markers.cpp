@@ -82,7 +82,8 @@ void corellama::runtime::templates::addMarkers(const String &rendered,
     } else if (rendered.originAt(at) == Origin::Content) {
       addMarker(text.substr(own, at - own), markers);
       own = ++at;
-    } else if (auto id = ownMarkerAt(rendered, at, tokenizer)) {
+    } else if (auto id = ownMarkerAt(rendered, at, tokenizer);
+               id && !tokenizer.isUserDefined(*id)) {
       end(at, at + tokenizer.textOf(*id).size());
       at = line;
     } else {

@@ -30,9 +30,10 @@ inline constexpr std::string_view kContent = "\xEE\x80\x80";
 std::optional<int32_t> ownMarkerAt(const String &text, size_t at,
                                    const Tokenizer &tokenizer);
 
-/// Adds the markers of a rendered conversation of such contents. A marker has
-/// a letter or a digit, and something that is neither: words alone, such as the
-/// `user` between Llama 3's control tokens, occur in any text.
+/// Adds the markers of a rendered conversation of such contents. User-defined
+/// tokens count as text: they are found in what a message says, too. A marker
+/// has a letter or a digit, and something that is neither: words alone, such as
+/// the `user` between Llama 3's control tokens, occur in any text.
 void addMarkers(const String &rendered, const Tokenizer &tokenizer,
                 std::set<std::string, std::less<>> &markers);
 

@@ -96,12 +96,45 @@ static Value splitlines(Interpreter &in, const String &text,
   return makeList(std::move(lines));
 }
 
+/// The part of a text that a method looks at, between the arguments 1 and 2, as
+/// bytes; nothing where it begins behind the end.
+static std::optional<std::pair<size_t, size_t>>
+partOf(Interpreter &in, const String &text, const Arguments &given) {
+  if (given.positional.size() < 2)
+    return std::pair(size_t(0), text.size());
+  if (!in.charge(4 * text.size()))
+    return std::nullopt;
+  const std::vector<size_t> at = text.characters();
+  const auto size = static_cast<int64_t>(at.size()) - 1;
+  int64_t bounds[2] = {0, size};
+  for (size_t i = 0; i < 2 && i + 1 < given.positional.size(); ++i) {
+    const Value &bound = given.positional[i + 1];
+    if (bound.is(Kind::None))
+      continue;
+    if (!bound.asInteger()) {
+      in.fail("slice indices must be integers or None, found " +
+              std::string(bound.typeName()));
+      return std::nullopt;
+    }
+    bounds[i] = *bound.asInteger();
+    bounds[i] =
+        bounds[i] < 0 ? std::max<int64_t>(bounds[i] + size, 0) : bounds[i];
+  }
+  bounds[1] = std::min(bounds[1], size);
+  if (bounds[0] > bounds[1])
+    return std::nullopt;
+  return std::pair(at[bounds[0]], at[bounds[1]]);
+}
+
 /// Whether a text begins (or ends) with one of the texts given.
 static Value hasEnd(Interpreter &in, const String &text, const Arguments &given,
                     bool atStart) {
-  const Value *what = given.find(0, "prefix");
-  if (!what)
-    return in.fail("startswith() and endswith() need a text");
+  const Value *what = given.find(0, "");
+  const auto part = partOf(in, text, given);
+  if (!part)
+    return false;
+  const std::string_view view =
+      text.view().substr(part->first, part->second - part->first);
   std::vector<Value> all =
       what->is(Kind::List) ? in.iterate(*what) : std::vector<Value>{*what};
   for (const Value &one : all) {
@@ -112,7 +145,7 @@ static Value hasEnd(Interpreter &in, const String &text, const Arguments &given,
     std::string_view end = one.string().view();
     if (!in.charge(std::min(end.size(), text.size())))
       return {};
-    if (atStart ? text.view().starts_with(end) : text.view().ends_with(end))
+    if (atStart ? view.starts_with(end) : view.ends_with(end))
       return true;
   }
   return false;
@@ -124,6 +157,7 @@ static Value formatText(Interpreter &in, const String &text,
   String result;
   std::string_view view = text.view();
   size_t next = 0;
+  bool isNumbered = false;
   if (!in.charge(text.size()))
     return {};
   for (size_t at = 0; at < view.size();) {
@@ -153,15 +187,18 @@ static Value formatText(Interpreter &in, const String &text,
       return in.fail("format: '{" + field +
                      "}' is not supported; {}, {0} and {name} are");
     const Value *value = nullptr;
-    if (field.empty())
-      value =
-          next < given.positional.size() ? &given.positional[next] : nullptr,
-      ++next;
-    else if (field.find_first_not_of("0123456789") == field.npos &&
-             field.size() < 6)
-      value = given.find(std::stoul(field), "\n");
-    else
+    const bool isNumber =
+        field.find_first_not_of("0123456789") == field.npos && field.size() < 6;
+    if (isNumber) {
+      isNumbered |= !field.empty();
+      if (isNumbered && (next > 0 || field.empty()))
+        return in.fail("format: fields are numbered all, or none is");
+      const size_t index = field.empty() ? next++ : std::stoul(field);
+      if (index < given.positional.size())
+        value = &given.positional[index];
+    } else {
       value = given.find(std::string::npos, field);
+    }
     if (!value)
       return in.fail("format: there is no argument for '{" + field + "}'");
     result.append(in.textOf(*value));
@@ -191,8 +228,6 @@ static Value stringMethod(Interpreter &in, const String &text,
   if (name == "join") {
     Arguments between;
     between.positional.push_back(text);
-    if (!first)
-      return in.fail("join() needs a list");
     for (const Value &item : in.iterate(*first))
       if (!item.is(Kind::String))
         return in.fail("join() needs texts, found " +
@@ -200,25 +235,35 @@ static Value stringMethod(Interpreter &in, const String &text,
     return in.filter("join", *first, between);
   }
   if (name == "find" || name == "rfind" || name == "index" || name == "count") {
-    if (!first || !first->is(Kind::String))
+    if (!first->is(Kind::String))
       return in.fail(name + "() needs a text");
     // A search, what counts characters, and a copy to search backwards.
+    const auto part = partOf(in, text, given);
     if (!in.charge(8 * text.size()))
       return {};
-    std::string_view what = first->string().view(), view = text.view();
+    const std::string_view what = first->string().view(),
+                           view = part ? text.view().substr(part->first,
+                                                            part->second -
+                                                                part->first)
+                                       : std::string_view();
     if (name == "count") {
-      return static_cast<int64_t>(what.empty() ? text.length() + 1
-                                               : countText(view, what));
+      if (!part)
+        return int64_t(0);
+      return static_cast<int64_t>(what.empty()
+                                      ? text.length(part->second) -
+                                            text.length(part->first) + 1
+                                      : countText(view, what));
     }
-    size_t at =
-        name == "rfind" ? findLastText(view, what) : findText(view, what);
+    const size_t at = !part             ? view.npos
+                      : name == "rfind" ? findLastText(view, what)
+                                        : findText(view, what);
     if (at == view.npos)
       return name == "index" ? in.fail("substring not found")
                              : Value(int64_t(-1));
-    return static_cast<int64_t>(text.length(at));
+    return static_cast<int64_t>(text.length(part->first + at));
   }
   if (name == "removeprefix" || name == "removesuffix") {
-    if (!first || !first->is(Kind::String))
+    if (!first->is(Kind::String))
       return in.fail(name + "() needs a text");
     if (!in.charge(text.size()))
       return {};
@@ -262,14 +307,12 @@ static Value stringMethod(Interpreter &in, const String &text,
 static Value dictMethod(Interpreter &in, const std::shared_ptr<Dict> &dict,
                         const std::string &name, const Arguments &given) {
   if (name == "get") {
-    const Value *key = given.find(0, "key");
-    if (!key)
-      return in.fail("get() needs a key");
+    const Value *key = given.find(0, "");
     if (!in.chargeKey(*key))
       return {};
     if (const Value *found = dict->find(*key))
       return *found;
-    const Value *otherwise = given.find(1, "default");
+    const Value *otherwise = given.find(1, "");
     return otherwise ? *otherwise : Value(None{});
   }
   if (name == "items")
@@ -291,8 +334,6 @@ static Value listMethod(Interpreter &in, const std::shared_ptr<List> &list,
   const Value *what = given.find(0, "");
   if (name == "copy")
     return makeList(in.iterate(list));
-  if (!what)
-    return in.fail(name + "() needs a value");
   int64_t count = 0;
   for (size_t i = 0; i < list->items.size(); ++i) {
     if (!in.equal(list->items[i], *what))
@@ -306,16 +347,45 @@ static Value listMethod(Interpreter &in, const std::shared_ptr<List> &list,
 }
 
 std::optional<Value> methodOf(const Value &object, const std::string &name) {
+  struct Method {
+    std::string_view name;
+    Parameters parameters = {};
+  };
   using Names = std::initializer_list<std::string_view>;
-  static constexpr Names kOfString = {
-      "strip",      "lstrip",     "rstrip",       "split",       "rsplit",
-      "splitlines", "startswith", "endswith",     "upper",       "lower",
-      "capitalize", "title",      "replace",      "format",      "join",
-      "find",       "rfind",      "index",        "count",       "isdigit",
-      "isnumeric",  "isdecimal",  "isspace",      "isupper",     "islower",
-      "isalpha",    "isalnum",    "removeprefix", "removesuffix"};
-  static constexpr Names kOfDict = {"get", "items", "keys", "values", "copy"};
-  static constexpr Names kOfList = {"index", "count", "copy"};
+  using Methods = std::initializer_list<Method>;
+  static constexpr Methods kOfString = {{"strip", {"_"}},
+                                        {"lstrip", {"_"}},
+                                        {"rstrip", {"_"}},
+                                        {"split", {"sep maxsplit"}},
+                                        {"rsplit", {"sep maxsplit"}},
+                                        {"splitlines", {"keepends"}},
+                                        {"startswith", {"_ _ _", 1}},
+                                        {"endswith", {"_ _ _", 1}},
+                                        {"upper"},
+                                        {"lower"},
+                                        {"capitalize"},
+                                        {"title"},
+                                        {"replace", {"_ _ count", 2}},
+                                        {"format", {"*"}},
+                                        {"join", {"_", 1}},
+                                        {"find", {"_ _ _", 1}},
+                                        {"rfind", {"_ _ _", 1}},
+                                        {"index", {"_ _ _", 1}},
+                                        {"count", {"_ _ _", 1}},
+                                        {"isdigit"},
+                                        {"isnumeric"},
+                                        {"isdecimal"},
+                                        {"isspace"},
+                                        {"isupper"},
+                                        {"islower"},
+                                        {"isalpha"},
+                                        {"isalnum"},
+                                        {"removeprefix", {"_", 1}},
+                                        {"removesuffix", {"_", 1}}};
+  static constexpr Methods kOfDict = {
+      {"get", {"_ _", 1}}, {"items"}, {"keys"}, {"values"}, {"copy"}};
+  static constexpr Methods kOfList = {
+      {"index", {"_", 1}}, {"count", {"_", 1}}, {"copy"}};
   // What would change a value that others hold: transformers' sandbox refuses.
   static constexpr Names kUnsafe = {"append", "extend",  "insert",    "pop",
                                     "remove", "clear",   "sort",      "reverse",
@@ -330,6 +400,17 @@ std::optional<Value> methodOf(const Value &object, const std::string &name) {
     method->level = object.extent().level + 1;
     return Value(std::move(method));
   };
+  // The method of that name, its arguments checked.
+  auto bindOneOf = [&](Methods methods, auto call) -> std::optional<Value> {
+    for (const Method &method : methods)
+      if (method.name == name)
+        return bind([object, name, call, takes = method.parameters](
+                        Interpreter &in, const Arguments &given) {
+          return accepts(in, name, takes, given) ? call(in, object, name, given)
+                                                 : Value();
+        });
+    return std::nullopt;
+  };
   bool isContainer = object.is(Kind::List) || object.is(Kind::Dict);
   if (isContainer && has(kUnsafe) &&
       !(object.is(Kind::Dict) && object.dict()->find(name)))
@@ -337,17 +418,22 @@ std::optional<Value> methodOf(const Value &object, const std::string &name) {
       return in.fail("access to attribute '" + name +
                      "' is unsafe: a template changes no value");
     });
-  if (object.is(Kind::String) && has(kOfString))
-    return bind([object, name](Interpreter &in, const Arguments &given) {
-      return stringMethod(in, object.string(), name, given);
+  using In = Interpreter &;
+  using Name = const std::string &;
+  if (object.is(Kind::String))
+    return bindOneOf(kOfString, [](In in, const Value &value, Name name,
+                                   const Arguments &given) {
+      return stringMethod(in, value.string(), name, given);
     });
-  if (object.is(Kind::Dict) && has(kOfDict))
-    return bind([object, name](Interpreter &in, const Arguments &given) {
-      return dictMethod(in, object.dict(), name, given);
+  if (object.is(Kind::Dict))
+    return bindOneOf(kOfDict, [](In in, const Value &value, Name name,
+                                 const Arguments &given) {
+      return dictMethod(in, value.dict(), name, given);
     });
-  if (object.is(Kind::List) && has(kOfList))
-    return bind([object, name](Interpreter &in, const Arguments &given) {
-      return listMethod(in, object.list(), name, given);
+  if (object.is(Kind::List))
+    return bindOneOf(kOfList, [](In in, const Value &value, Name name,
+                                 const Arguments &given) {
+      return listMethod(in, value.list(), name, given);
     });
   return std::nullopt;
 }

@@ -196,15 +196,22 @@ private:
     expectOperator(")");
   }
 
+  void parseMacroBody(Node &macro, std::string_view end) {
+    expectBlockEnd();
+    const int outer = std::exchange(loops, 0);
+    const size_t varargs = varargsRead, kwargs = kwargsRead;
+    macro.children.push_back(parseBlock({end}));
+    macro.takesVarargs = varargsRead > varargs;
+    macro.takesKwargs = kwargsRead > kwargs;
+    loops = outer;
+    takeName(end);
+  }
+
   NodePtr parseMacro() {
     NodePtr node = make(Kind::Macro, expectName());
     std::vector<NodePtr> defaults;
     parseParameters(*node, defaults);
-    expectBlockEnd();
-    int outer = std::exchange(loops, 0);
-    node->children.push_back(parseBlock({"endmacro"}));
-    loops = outer;
-    takeName("endmacro");
+    parseMacroBody(*node, "endmacro");
     if (current().kind == TokenKind::Name)
       next(); // {% endmacro name %}
     expectBlockEnd();
@@ -221,12 +228,8 @@ private:
     NodePtr call = parseExpression();
     if (call && call->kind != Kind::Call)
       fail("{% call %} needs a call");
-    expectBlockEnd();
     node->children.push_back(std::move(call));
-    int outer = std::exchange(loops, 0);
-    node->children.push_back(parseBlock({"endcall"}));
-    loops = outer;
-    takeName("endcall");
+    parseMacroBody(*node, "endcall");
     expectBlockEnd();
     for (NodePtr &value : defaults)
       node->children.push_back(std::move(value));

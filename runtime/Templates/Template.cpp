@@ -16,7 +16,15 @@ static Error oneLine(const std::string &error) {
   return Error{printable(error, most)};
 }
 
+/// Bytes. Reading a template is not charged for as running it is, and takes
+/// some 0.3 ms a KiB at most; the longest that are published have some 30 KiB.
+static constexpr size_t kLongestSource = size_t(256) << 10;
+
 Result<Template> Template::create(std::string_view source) {
+  if (source.size() > kLongestSource)
+    return Error{"a template of " + std::to_string(source.size()) +
+                 " bytes, at most " + std::to_string(kLongestSource) +
+                 " are read"};
   auto root = parse(source);
   if (!root)
     return oneLine(root.error());

@@ -184,6 +184,9 @@ Value filters::percent(Interpreter &in, const Value &value,
   String text = in.textOf(value), result;
   std::string_view view = text.view();
   size_t from = 0, next = 0;
+  if (!given.named.empty() && !given.positional.empty())
+    return in.fail(
+        "can't handle positional and keyword arguments at the same time");
   if (!in.charge(text.size()))
     return {};
   for (size_t at = view.find('%'); at != view.npos; at = view.find('%', from)) {
@@ -191,15 +194,26 @@ Value filters::percent(Interpreter &in, const Value &value,
     if (!in.charge(64))
       return {};
     result.append(text.slice(from, at));
-    char kind = at + 1 < view.size() ? view[at + 1] : '\0';
-    from = at + 2;
+    std::string_view rest = view.substr(at + 1);
+    const Value *named = nullptr;
+    if (rest.starts_with('(') && !given.named.empty()) {
+      const std::string_view name = rest.substr(1, rest.find(')') - 1);
+      rest.remove_prefix(std::min(name.size() + 2, rest.size()));
+      if (named = in.charge(4 * given.named.size())
+                      ? given.find(std::string::npos, name)
+                      : nullptr;
+          !named)
+        return in.fail("format: there is no argument " + quoted(name));
+    }
+    char kind = rest.empty() ? '\0' : rest[0];
+    from = view.size() - rest.size() + 1;
     if (kind == '%') {
       result.append(text.slice(at, at + 1));
       continue;
     }
-    if (next >= given.positional.size())
+    if (!named && next >= given.positional.size())
       return in.fail("not enough arguments for format string");
-    const Value &argument = given.positional[next++];
+    const Value &argument = named ? *named : given.positional[next++];
     if (kind == 'd' && !fitsInteger(argument))
       return in.fail("format: %d takes numbers of 64 bits");
     if (kind == 's')
@@ -370,6 +384,8 @@ static Result<std::optional<int64_t>> integerIn(const String &text, int base) {
 Value filters::toInt(Interpreter &in, const Value &value,
                      const Arguments &given) {
   const Value *otherwise = given.find(0, "default");
+  if (value.is(Kind::Undefined))
+    return in.failUndefined(value);
   if (std::optional<int64_t> integer = value.asInteger())
     return *integer;
   if (value.is(Kind::String)) {
@@ -397,6 +413,8 @@ Value filters::toInt(Interpreter &in, const Value &value,
 Value filters::toFloat(Interpreter &in, const Value &value,
                        const Arguments &given) {
   const Value *otherwise = given.find(0, "default");
+  if (value.is(Kind::Undefined))
+    return in.failUndefined(value);
   if (value.is(Kind::String) && !in.charge(16 * value.string().size()))
     return {};
   if (std::optional<double> number = numberIn(value))
@@ -412,24 +430,49 @@ Value filters::absolute(Interpreter &in, const Value &value,
   return in.fail("bad operand type for abs(): '" +
                  std::string(value.typeName()) + "'");
 }
+/// Python's round() of an integer: to a multiple of 10^-digits, ties to even.
+static int64_t roundInteger(int64_t number, int64_t digits) {
+  int64_t unit = 1;
+  for (; digits < 0; ++digits)
+    if (__builtin_mul_overflow(unit, 10, &unit))
+      return 0;
+  int64_t rest = number % unit, whole = number / unit;
+  const int sign = number < 0 ? -1 : 1;
+  rest *= sign;
+  if (rest > unit - rest || (rest == unit - rest && whole % 2 != 0))
+    whole += sign;
+  return whole * unit;
+}
 Value filters::roundNumber(Interpreter &in, const Value &value,
                            const Arguments &given) {
   if (!value.isNumber())
     return in.fail("round needs a number");
-  const Value *digits = given.find(0, "precision");
-  double scale =
-      powerOf(10, digits ? std::clamp<int64_t>(digits->asInteger().value_or(0),
-                                               -300, 300)
-                         : 0);
-  std::string how(textOf(in, given, 1, "method", "common").view());
-  double scaled = value.number() * scale, below = floorOf(scaled);
-  double rest = scaled - below;
-  bool isUp = how == "ceil"    ? rest > 0
-              : how == "floor" ? false
-              : rest == 0.5    ? floorOf(below / 2) * 2 != below // to even
-                               : rest > 0.5;
-  scaled = below + isUp;
-  return scaled / scale;
+  const Value *precision = given.find(0, "precision");
+  const int64_t digits =
+      precision
+          ? std::clamp<int64_t>(precision->asInteger().value_or(0), -300, 300)
+          : 0;
+  const String how = textOf(in, given, 1, "method", "common");
+  if (how.view() == "common") {
+    if (std::optional<int64_t> integer = value.asInteger())
+      return digits < 0 ? roundInteger(*integer, digits) : *integer;
+    if (digits < 0)
+      return in.fail("round: of a float, a negative precision is not "
+                     "supported");
+    // The nearest decimal number to what the double is exactly.
+    char text[700]; // 309 digits, a point and 300 more
+    const auto written =
+        std::to_chars(text, text + sizeof(text), value.real(),
+                      std::chars_format::fixed, static_cast<int>(digits));
+    double rounded = 0;
+    std::from_chars(text, written.ptr, rounded);
+    return rounded;
+  }
+  if (how.view() != "ceil" && how.view() != "floor")
+    return in.fail("round: the method is common, ceil or floor");
+  const double scale = powerOf(10, digits), scaled = value.number() * scale,
+               below = floorOf(scaled);
+  return (below + (how.view() == "ceil" && scaled > below)) / scale;
 }
 
 } // namespace corellama::runtime::templates

@@ -91,6 +91,10 @@ public:
   /// the control, unknown and user-defined tokens.
   std::optional<int32_t> markerAt(std::string_view text) const;
   bool isMarker(int32_t id) const;
+  /// One that is found in any text, `parseSpecial` or not.
+  bool isUserDefined(int32_t id) const {
+    return vocabulary.type(id) == TokenType::userDefined;
+  }
   /// A token as the vocabulary spells it; empty for an id outside of it.
   std::string_view textOf(int64_t id) const;
 

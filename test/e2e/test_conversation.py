@@ -150,7 +150,7 @@ class Terminal:
 
     def stats(self):
         self.type("/stats\n")
-        found = self.heard(r"^context: (\d+) of (\d+) tokens, (\d+) messages$")
+        found = self.heard(r"^context: (\d+) of (\d+) tokens, (\d+) messages?$")
         return found and tuple(map(int, found.groups()))
 
     def end(self, seconds=30):
@@ -321,6 +321,16 @@ def test_person(report, program, folder):
     talk.edit("\x1b[A\x7f\n")
     report.check("the last line comes back", talk.heard("unknown command '/heXll'"),
                  (talk.err[-300:], talk.out[-300:]))
+    # What a shell does with a program that was stopped and continues (fg).
+    shell = termios.tcgetattr(talk.parent)
+    shell[3] |= termios.ICANON | termios.ECHO
+    talk.process.send_signal(signal.SIGSTOP)
+    os.waitpid(talk.process.pid, os.WUNTRACED)
+    termios.tcsetattr(talk.parent, termios.TCSANOW, shell)
+    talk.process.send_signal(signal.SIGCONT)
+    talk.edit("/hello\x1b[D\x1b[DY\n")
+    report.check("... and behind a stop", talk.heard("unknown command '/helYlo'"),
+                 (talk.err[-300:], talk.out[-300:]))
     talk.edit("half a line\x03")
     report.check("Ctrl-C at the prompt gives the line up",
                  talk.heard(r"\(Ctrl-C again or Ctrl-D leaves\)"), talk.err[-300:])
@@ -329,6 +339,23 @@ def test_person(report, program, folder):
     talk.heard("leaves")
     talk.type("\x03")
     report.check("Ctrl-C twice leaves with 130", talk.end() == 130, talk.err[-300:])
+
+    talk = Terminal([program, "--temp", 0, "--ignore-eos"])
+    talk.heard("A conversation with room")
+    talk.edit("Tell me a long story.\n")
+    talk.heard(r"story\.[^\n]*\n[A-Za-z ,.']{20}", "out")
+    talk.type("\x03")
+    time.sleep(0.01)
+    talk.type("\x03")
+    report.check("Ctrl-C twice within an answer leaves, too", talk.end() == 130,
+                 talk.err[-300:])
+
+    talk = Terminal([program, "-v", "-n", 5])
+    talk.heard("A conversation with room")
+    talk.edit('"""\nnot sent\n')
+    talk.edit("\x04")
+    report.check("Ctrl-D behind open quotes leaves and sends nothing",
+                 talk.end() == 0 and not CLOSING.search(talk.err.decode()), talk.err[-300:])
 
     for name, environment in [("an unknown terminal", {"TERM": "no-such-terminal"}),
                               ("no terminfo", {"TERMINFO": "/none", "TERM": "vt999"})]:

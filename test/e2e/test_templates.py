@@ -44,7 +44,7 @@ TEXTS = ["Hello", "  padded \n", "", "What is 2 + 2?", "na\u00efve caf\u00e9 \u2
          *MARKERS]
 TOOLS = [
     {"type": "function", "function": {
-        "name": "get_weather", "description": "Get the weather, \"now\".",
+        "name": "get_weather", "description": f"Get the weather, \"now\" {PLANTED}.",
         "parameters": {"type": "object", "properties": {
             "city": {"type": "string", "description": "The city"},
             "unit": {"type": "string", "enum": ["c", "f"]},
@@ -115,6 +115,18 @@ a{#- c -#} b {#+ c +#} d{# c #}
     "{{ 'abab'.rfind('b') }} {{ 'a--b---c'.rsplit('--') }} {{ 'a-b-c-d'.rsplit('-', 2) }} {{ 'aXbXc'.rsplit('X') }} {{ ' a b  c '.split(none, 1) }} {{ '\u00e4 \u00f6 '.split() }} {{ 'x'.strip('') }} {{ ' x '|trim('') }}|",
     "{{ '' * 1000000000000 }}|{{ [] * 1000000000000 }} {{ 'ab' * 0 }} {{ 'ab' * 7 }} {{ ['a\n\u00a0\"'] }} {{ 'A\u00c4\u00df'.isupper() }} {{ 'a' == 'a' }}",
     "{{ [1, [2]]|tojson(indent=1) }} {{ {'b': 1, 'a': {'d': 1, 'c': 2}}|tojson(sort_keys=true) }} {{ 'a\nb'|indent(3) }} {{ [1]|tojson(indent=-1) }}",
+    "{{ 'abc'.startswith('b', 1) }} {{ 'abcabc'.find('a', 1) }} {{ 'aXa'.count('a', 1) }} {{ '\u00e4b\u00e4b'.find('b', -2) }} {{ 'abc'.endswith('b', 0, 2) }} {{ 'abc'.find('', 3) }} {{ 'abc'.find('', 4) }} {{ 'abc'.startswith('', 4) }} {{ '\u00e4b'.count('', 1) }} {{ 'abcab'.rfind('ab', 0, 4) }} {{ 'abc'.find('c', 0, -1) }} {{ 'abc'.index('c', none) }}",
+    "{{ 2.675|round(2) }} {{ 7|round }} {{ 1234|round(-2) }} {{ 1250|round(-2) }} {{ 1350|round(-2) }} {{ -1251|round(-2) }} {{ 5|round(-30) }} {{ 0.125|round(2) }} {{ 2.5|round(0, 'floor') }} {{ 7|round(1, 'ceil') }} {{ true|round }} {{ 1e22|round(2) }} {{ -0.4|round }} {{ 1e300|round(300) }}",
+    "{% for x in [1] %}{% continue %}{% else %}E{% endfor %}{% for x in [1] %}{% break %}{% else %}F{% endfor %}{% for x in [1, 2] %}{% if x == 2 %}{% break %}{% endif %}{% else %}G{% endfor %}",
+    "{{ strftime_now('%Z|%z|%%Z|%d') }}", "{{ '%(a)s-%(b)d%%'|format(a=1, b=2) }} {{ '{1}{0}{1}'.format(1, 2) }} {{ 'ab'.replace('a', 'b', 1) }}",
+    "{{ dict(**t) }} {{ dict(**t)|list|join }} {{ dict(**t)|tojson }} {% macro k() %}{{ kwargs }}{{ kwargs|list|first }}{% endmacro %}{{ k(**t) }}",
+    # Arguments that a function does not take, or lacks.
+    *("{% macro f(a) %}{{ a }}{% endmacro %}{{ f(" + given + ") }}" for given in ("1, 2", "b=1", "1, a=2")),
+    *("{{ " + call + " }}" for call in (
+        "m|map('replace', 'a')|list", "zz|int", "zz|float", "'{} {1}'.format(1, 2)", "'{1} {}'.format(1, 2)",
+        "'%(a)s'|format(1, a=1)", "'x'.upper(1)", "3 is odd(2)", "3 is eq", "'a'|trim(x='a')", "[1]|join(',', d=1)",
+        "-5|abs(1)", "{'a': 1}.get('a', default=2)", "'a'.find()", "'a'.replace('a')", "2.5|round(0, 'up')",
+        "[1]|batch", "'a'|upper('b')", "'a'.find('a', 'b')", "{'a': 1}.items(1)")),
     "{{ 'x'|replace('x', 'y')|upper }} {{ m[-1]['content'][:2] }} {{ '}}' }} {{ \"%}\" }}"]
 # What Jinja writes and we refuse: a part of the error.
 REFUSED = {
@@ -122,7 +134,8 @@ REFUSED = {
     "{{ '\\N{BULLET}' }}": "not supported", "{{ namespace }}": "has no text",
     "{{ range }}": "has no text", "{{ [range] }}": "has no text",
     "{{ [1]|map('string') }}": "has no text", "{{ self }}": "not supported",
-    "{{ range(5)[1:3] }}": "has no text", "{{ [1]|tojson(indent=100000) }}": "up to 1000",
+    "{{ range(5)[1:3] }}": "has no text", "{{ 1234.5|round(-2) }}": "not supported",
+    "{{ [1].index(1, 0) }}": "at most 1", "{{ [1]|tojson(indent=100000) }}": "up to 1000",
     "{{ 'a'|indent(100000) }}": "up to 1000"}
 MESSAGES = [{"role": "system", "content": "Be kind"}, {"role": "user", "content": " Hi \u2615 "}]
 
@@ -267,7 +280,7 @@ def main():
     both = Renderers(args.tool)
 
     request = {"messages": MESSAGES, "add_generation_prompt": True, "bos": "<s>",
-               "eos": "</s>", "more": {"m": MESSAGES}}
+               "eos": "</s>", "more": {"m": MESSAGES, "t": {PLANTED: PLANTED}}}
     for source in FEATURES:
         why = both.difference(source, request)
         report.check(f"feature {source[:60]!r}", why is None, why)

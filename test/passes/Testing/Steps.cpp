@@ -101,9 +101,8 @@ void checkHostileRows(TestModel &model, std::mt19937 &random) {
   // `value` in the column `column`, or in all of them.
   auto run = [&](KernelContext &context, llvm::StringRef form, int64_t begin,
                  int64_t end, std::optional<float> value, int64_t column) {
-    runStep(model, context, form,
-            llvm::ArrayRef(ids).slice(begin, end - begin), first + begin,
-            random, [&] {
+    runStep(model, context, form, llvm::ArrayRef(ids).slice(begin, end - begin),
+            first + begin, random, [&] {
               if (!value || hostile < begin || hostile >= end)
                 return;
               auto x = bufferElements(model, context, "x", {end - begin, dim});
@@ -130,8 +129,8 @@ void checkHostileRows(TestModel &model, std::mt19937 &random) {
       std::vector<uint32_t> got =
           run(context, "prefill", 0, rows, value, column);
       size_t before = hostile * dim;
-      EXPECT_TRUE(std::equal(got.begin(), got.begin() + before,
-                             expected.begin()))
+      EXPECT_TRUE(
+          std::equal(got.begin(), got.begin() + before, expected.begin()))
           << "rows before it differ";
       if (!std::isfinite(value))
         for (size_t i = before; i < before + dim; ++i)
@@ -144,9 +143,9 @@ void checkHostileRows(TestModel &model, std::mt19937 &random) {
         for (int64_t i = 0; i < dim; ++i) {
           float there = llvm::bit_cast<float>(got[row * dim + i]);
           // Which NaN is not promised.
-          ASSERT_TRUE(one[i] == got[row * dim + i] ||
-                      (std::isnan(there) &&
-                       std::isnan(llvm::bit_cast<float>(one[i]))))
+          ASSERT_TRUE(
+              one[i] == got[row * dim + i] ||
+              (std::isnan(there) && std::isnan(llvm::bit_cast<float>(one[i]))))
               << "row " << row << " element " << i << ": "
               << llvm::bit_cast<float>(one[i]) << " in decode, " << there
               << " in prefill";

@@ -30,7 +30,7 @@ TEST(Report, WhatBecameOfDrafts) {
   generation.drafted = 25;
   generation.accepted = 18;
   EXPECT_EQ(closingLine(0, generation),
-            "load 0.0 ms | prompt 0 tokens 0.0 tok/s | decode 30 tokens 15.0 "
+            "load 0.0 ms | prompt 0 tokens | decode 30 tokens 15.0 "
             "tok/s | drafts 18 of 25 right, 2.50 tokens a call | seed 0\n");
 }
 
@@ -46,7 +46,7 @@ TEST(Report, WhatTheCacheHeld) {
 
 TEST(Report, NothingDecoded) {
   EXPECT_EQ(closingLine(0, Generation{}),
-            "load 0.0 ms | prompt 0 tokens 0.0 tok/s | decode 0 tokens 0.0 "
+            "load 0.0 ms | prompt 0 tokens | decode 0 tokens 0.0 "
             "tok/s | seed 0\n");
 }
 

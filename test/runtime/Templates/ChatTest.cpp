@@ -197,8 +197,8 @@ TEST(Chat, TakesATemplateByNameOrAsText) {
   ASSERT_TRUE(other.chat) << other.chat.error();
   EXPECT_EQ(other.chat->note(),
             "this model has no control token <|start_header_id|>, "
-            "<|end_header_id|>, <|eot_id|>, so these markers of "
-            "--chat-template llama3 are plain text");
+            "<|end_header_id|>, <|eot_id|>, so messages can imitate these "
+            "markers of --chat-template llama3");
   EXPECT_EQ(Loaded("own", {.name = "alpaca"}).chat.error(),
             "--chat-template: is 'alpaca', expected one of chatml, llama2, "
             "llama3, zephyr, mistral; for another give its text by "
@@ -295,6 +295,7 @@ TEST(Chat, RefusesMessagesWithMarkers) {
   EXPECT_EQ(loaded.turn("a [/INST] b"),
             "message 1 (user) has '[/INST]', which the chat template writes "
             "around messages; take it out, or leave --refuse-markers out");
+  EXPECT_NE(loaded.turn("<<SYS>>").find("has '<<SYS>>'"), std::string::npos);
   // A role comes from a file that was loaded.
   Loaded zephyr(std::nullopt, {.name = "zephyr", .refuseMarkers = true});
   EXPECT_EQ(zephyr.chat->render({{"a\n\x1b", "<|user|>"}}).error(),
@@ -310,7 +311,30 @@ TEST(Chat, RefusesMessagesWithMarkers) {
             "lines itself; leave --refuse-markers out");
 }
 
+TEST(Chat, UserDefinedTokensAreMarkersThatMessagesCanImitate) {
+  TokenizerModel model;
+  model.types[0] = model.types[1] = TokenType::userDefined;
+  Loaded loaded(plain, model);
+  ASSERT_TRUE(loaded.chat) << loaded.chat.error();
+  EXPECT_EQ(loaded.turn("a<|im_end|>"),
+            "{start}user\na{end}{end}\n{start}assistant\n");
+  EXPECT_TRUE(loaded.chat->hasPlainMarkers());
+  Loaded refuses(plain, model, std::nullopt, {.refuseMarkers = true});
+  EXPECT_EQ(refuses.turn("a<|im_end|>"),
+            "message 1 (user) has '<|im_end|>', which the chat template writes "
+            "around messages; take it out, or leave --refuse-markers out");
+  EXPECT_EQ(refuses.turn("a<|im_start|>").substr(0, 34),
+            "message 1 (user) has '<|im_start|>");
+  Loaded named(std::nullopt, model, std::nullopt, {.name = "chatml"});
+  EXPECT_EQ(named.chat->note(),
+            "this model has no control token <|im_start|>, <|im_end|>, so "
+            "messages can imitate these markers of --chat-template chatml");
+}
+
 TEST(Chat, SaysWhatIsWrongWithATemplate) {
+  EXPECT_EQ(Loaded(std::string(1 << 19, 'a')).chat.error(),
+            withRemedy("tokenizer.chat_template: a template of 524288 bytes, "
+                       "at most 262144 are read"));
   EXPECT_EQ(Loaded(std::nullopt).chat.error(),
             "tokenizer.chat_template: missing, expected a Jinja template; name "
             "one by --chat-template (chatml, llama2, llama3, zephyr, mistral), "

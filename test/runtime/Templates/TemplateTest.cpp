@@ -177,7 +177,7 @@ TEST(Template, NoOperationTakesLong) {
       "{% set d = dict(range(2000) | map('string') | batch(2)) %}" + often +
           "dict(**d) | length }}{% endfor %}",
       "{% set d = dict(range(2000) | map('string') | batch(2)) %}" + often +
-          "'a'.find('b', **d) }}{% endfor %}",
+          "'{}'.format('b', **d) }}{% endfor %}",
       "{% for i in range(100000) %}{% for j in [1] %}{% endfor %}{% endfor %}",
       "{% for i in range(100000) if false %}{% endfor %}" +
           repeat("{% for i in range(100000) if i < 0 %}{% endfor %}", 5),
@@ -224,15 +224,15 @@ TEST(Template, EndsWhateverItIs) {
        "nested too deeply"},
       {"{{ " + std::string(5000, '-') + "1 }}", "nested too deeply"},
       // Chains, whose trees are as deep as they are long.
-      {"{{ a" + repeat(" ~ a", 200000) + " }}", "nested too deeply"},
-      {"{{ a" + repeat(".b", 200000) + " }}", "nested too deeply"},
-      {"{{ a" + repeat("|d", 200000) + " }}", "nested too deeply"},
+      {"{{ a" + repeat(" ~ a", 60000) + " }}", "nested too deeply"},
+      {"{{ a" + repeat(".b", 60000) + " }}", "nested too deeply"},
+      {"{{ a" + repeat("|d", 60000) + " }}", "nested too deeply"},
       // Values inside of values.
       {"{% set x = 1 %}" + repeat("{% set x = [x] %}", 200),
        "nested too deeply"},
       {"{% set x = 1 %}" + repeat("{% set x = {1: (x, 2)} %}", 200),
        "nested too deeply"},
-      {"{% set x = [] %}" + repeat("{% set x = [x].count %}", 60000),
+      {"{% set x = [] %}" + repeat("{% set x = [x].count %}", 10000),
        "nested too deeply"},
       {"{% set ns = namespace() %}{% for i in range(9) %}"
        "{% set ns.x = namespace(x=ns.x) %}{% endfor %}",
