@@ -51,7 +51,7 @@ Result<std::unique_ptr<ThreadPool>> ThreadPool::create(uint32_t workers,
   // These signals go to the main thread, all of whose waits they can interrupt.
   sigset_t outside, before;
   sigemptyset(&outside);
-  for (int signal : {SIGINT, SIGTERM, SIGHUP})
+  for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT})
     sigaddset(&outside, signal);
   pthread_sigmask(SIG_BLOCK, &outside, &before);
   int failure = 0;
