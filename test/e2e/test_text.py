@@ -181,8 +181,8 @@ def test_chats(report, d, program, folder):
     r = p.run("--chat", "-p", "Hi", "--chat-template", "llama3", *end)
     report.check("markers that are no control tokens are noted", r.code == 0 and
                  r.err_text.count("\n") == 2 and "this model has no control token <|start_header_id|>, "
-                 "<|end_header_id|>, <|eot_id|>, so these markers of --chat-template llama3 are plain "
-                 "text" in r.err_text, r.err_text)
+                 "<|end_header_id|>, <|eot_id|>, so messages can imitate these markers of "
+                 "--chat-template llama3" in r.err_text, r.err_text)
     raw = p.run("-p", "<|im_start|>user", "--parse-special", *end)
     ids = d.run("tokenize", program, "-p", "user")
     want = p.run("--prompt-ids", f"1,{ids.text.strip()}", *end)
