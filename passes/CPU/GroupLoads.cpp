@@ -49,6 +49,16 @@ static Value bias(VectorBuilder &b, Value x, int32_t bias) {
                          .getResult();
 }
 
+/// 2^(e - 128) of a byte e: the exponent field is e - 1; of 0 and 1 the number
+/// is subnormal.
+static Value exponentBits(VectorBuilder &b, Value e) {
+  Value normal = shiftLeft(b, bias(b, e, -1), 23);
+  Value subnormal = shiftLeft(b, bias(b, e, 1), 21);
+  Value isNormal = arith::CmpIOp::create(b, arith::CmpIPredicate::ugt, e,
+                                         b.constant(e.getType(), 1));
+  return arith::SelectOp::create(b, isNormal, normal, subnormal);
+}
+
 /// As float32, by a conversion or as the same bits.
 template <typename CastOp> static Value toFloat(VectorBuilder &b, Value x) {
   auto vector = dyn_cast<VectorType>(x.getType());
@@ -133,6 +143,7 @@ void GroupLoads::prefetch(Value block, int64_t ahead, int64_t groups) {
 // Quants
 //===----------------------------------------------------------------------===//
 
+/// Bits of a quant, those of all its planes.
 unsigned GroupLoads::quantBits() const {
   unsigned bits = 0;
   for (unsigned plane : facts.planesOf(PlaneKind::Quants))
@@ -151,7 +162,10 @@ Value GroupLoads::makeTable() {
     return {};
   SmallVector<float> values;
   for (int32_t q = 0; q < kLanes; ++q)
-    values.push_back(static_cast<float>((q & ((1 << width) - 1)) + first.bias));
+    values.push_back(
+        first.table.empty()
+            ? static_cast<float>((q & ((1 << width) - 1)) + first.bias)
+            : first.table[q]);
   return arith::ConstantOp::create(
       b, DenseElementsAttr::get(b.floats(), ArrayRef<float>(values)));
 }
@@ -213,16 +227,35 @@ Value GroupLoads::unsignedQuant(Value block, int64_t column, uint32_t every,
   return quant;
 }
 
+/// What the format's table has for the quants of four columns, a signed byte
+/// each, by instructions of 32 bytes.
+Value GroupLoads::fourOfTable(Value block, int64_t column) {
+  Value four = bytes(block, column);
+  SmallVector<Value, 2> halves;
+  for (int64_t first = 0; first < 4 * kLanes; first += 2 * kLanes)
+    halves.push_back(b.lookUp(facts.planes.front().table, /*zero=*/0,
+                              b.chunk(four, first, 2 * kLanes)));
+  auto all = llvm::to_vector(llvm::seq<int64_t>(4 * kLanes));
+  return vector::BitCastOp::create(
+      b, b.vectorOf(b.getI32Type()),
+      vector::ShuffleOp::create(b, halves[0], halves[1], all));
+}
+
 Value GroupLoads::integerQuant(Value block, int64_t column, Value table) {
   const Plane &first = facts.planes.front();
-  if (first.type == FieldType::Signed) {
+  auto signedField = [&](Value lanes, int64_t from, int64_t bits) {
     // To the top, then down with its sign.
-    int64_t at = places[0].at(column), from = at % 32, bits = first.bits;
-    Value field = shiftLeft(b, dwords(block, 0, at - from), 32 - bits - from);
+    Value field = shiftLeft(b, lanes, 32 - bits - from);
     return toFloat<arith::SIToFPOp>(
         b, arith::ShRSIOp::create(b, field,
                                   b.constant(field.getType(), 32 - bits)));
+  };
+  if (first.type == FieldType::Signed) {
+    int64_t at = places[0].at(column), from = at % 32;
+    return signedField(dwords(block, 0, at - from), from, first.bits);
   }
+  if (!first.table.empty() && !table)
+    return signedField(fourOfTable(block, column / 4 * 4), column % 4 * 8, 8);
   // A table takes four bits of a lane, whatever is above the quant's.
   Value quant = unsignedQuant(block, column, /*every=*/1, /*isMasked=*/!table);
   if (!table)
@@ -271,6 +304,8 @@ Value GroupLoads::level(Value block, unsigned plane, int64_t column) {
   Value number = field.type == FieldType::Signed
                      ? arith::ExtSIOp::create(b, words, bytes).getResult()
                      : arith::ExtUIOp::create(b, words, bytes).getResult();
+  if (field.type == FieldType::Exponent)
+    return toFloat<arith::BitcastOp>(b, exponentBits(b, number));
   if (field.imageBits() < 8)
     number =
         mask(b, shiftRight(b, number, at % 8), (1u << field.imageBits()) - 1);
@@ -332,6 +367,7 @@ Value GroupLoads::scalarField(unsigned plane, Value row, Value column) {
                   16));
   case FieldType::Signed:
     return arith::ExtSIOp::create(b, i32, scalar(at, b.getI8Type()));
+  case FieldType::Exponent:
   case FieldType::Unsigned:
     break;
   }
@@ -339,6 +375,8 @@ Value GroupLoads::scalarField(unsigned plane, Value row, Value column) {
   if (shift)
     number = arith::ShRUIOp::create(b, number,
                                     arith::IndexCastOp::create(b, i32, shift));
+  if (field.type == FieldType::Exponent)
+    return toFloat<arith::BitcastOp>(b, exponentBits(b, number));
   return field.imageBits() < 8 ? mask(b, number, (1u << field.imageBits()) - 1)
                                : number;
 }
@@ -355,13 +393,21 @@ Value GroupLoads::scalarQuant(Value row, Value column) {
     quant = arith::OrIOp::create(b, quant, field);
     width += facts.planes[plane].bits;
   }
+  if (!first.table.empty()) {
+    SmallVector<float> values(first.table.begin(), first.table.end());
+    Value table = arith::ConstantOp::create(
+        b, DenseElementsAttr::get(b.floats(), ArrayRef<float>(values)));
+    return vector::ExtractOp::create(
+        b, table,
+        arith::IndexCastOp::create(b, b.getIndexType(), quant).getResult());
+  }
   return toFloat<arith::SIToFPOp>(b, bias(b, quant, first.bias));
 }
 
 Value GroupLoads::scalarLevel(unsigned plane, Value row, Value column) {
   Value number = scalarField(plane, row, column);
   const Plane &field = facts.planes[plane];
-  return field.isFloat()
+  return isa<FloatType>(number.getType())
              ? number
              : toFloat<arith::SIToFPOp>(b, bias(b, number, field.bias));
 }

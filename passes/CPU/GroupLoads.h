@@ -33,8 +33,8 @@ public:
   /// behind the end of this one lies its next in the next tile.
   void prefetch(mlir::Value block, int64_t ahead, int64_t groups);
   /// The quants of four columns from `column` on, a multiple of 4, as 64 bytes:
-  /// row r in bytes 4 r to 4 r + 3. Without their bias; signed where the field
-  /// is. Calls for one block stand in one block of code.
+  /// row r in bytes 4 r to 4 r + 3. As they are stored, without bias or table;
+  /// signed where the field is. Calls for one block stand in one block of code.
   mlir::Value bytes(mlir::Value block, int64_t column);
   /// The numbers of two columns from `column` on, an even one, of the 16 rows:
   /// row r in elements 2 r and 2 r + 1.
@@ -42,8 +42,6 @@ public:
   /// Which load of a block has the quants of a column: equal for columns that
   /// share one.
   int64_t placeOf(int64_t column) const { return places[0].at(column) / 32; }
-  /// Bits of a quant, those of all its planes.
-  unsigned quantBits() const;
   /// The scales or the minima (with their sign) of the 16 rows, the product of
   /// all levels; null where the format has none.
   mlir::Value scale(mlir::Value block, int64_t column);
@@ -54,6 +52,7 @@ public:
 private:
   using Value = mlir::Value;
 
+  unsigned quantBits() const;
   Value scalar(Value offset, mlir::Type element);
   Value lanes(Value block, unsigned plane, int64_t bit, mlir::Type element);
   Value dwords(Value block, unsigned plane, int64_t bit);
@@ -61,6 +60,7 @@ private:
   Value floatQuant(Value block, int64_t column);
   Value makeTable();
   Value integerQuant(Value block, int64_t column, Value table);
+  Value fourOfTable(Value block, int64_t column);
   Value unsignedQuant(Value block, int64_t column, uint32_t every,
                       bool isMasked);
   Value levels(llama::PlaneKind kind,

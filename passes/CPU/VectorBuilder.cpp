@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/CPU/VectorBuilder.h"
+#include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -41,6 +42,16 @@ Value VectorBuilder::splat(Value scalar, int64_t lanes) {
   return vector::BroadcastOp::create(b, vectorOf(scalar.getType(), lanes),
                                      scalar);
 }
+Value VectorBuilder::lookUp(ArrayRef<int8_t> table, int32_t zero, Value index) {
+  auto type = cast<VectorType>(index.getType());
+  SmallVector<int8_t> values;
+  for (int64_t i = 0; i < type.getDimSize(0); ++i)
+    values.push_back(static_cast<int8_t>(table[i % 16] - zero));
+  Value tables = arith::ConstantOp::create(
+      b, DenseElementsAttr::get(type, ArrayRef<int8_t>(values)));
+  return LookupBytesOp::create(b, tables, index);
+}
+
 Value VectorBuilder::fma(Value x, Value y, Value z) {
   return vector::FMAOp::create(b, x, y, z);
 }

@@ -39,6 +39,9 @@ public:
   Value constant(mlir::Type type, int64_t value);
   Value constant(float value);
   Value splat(Value scalar, int64_t lanes = kLanes);
+  /// table[index] - `zero` of each byte of `index`, all below 16:
+  /// cpu.lookup_bytes.
+  Value lookUp(llvm::ArrayRef<int8_t> table, int32_t zero, Value index);
   Value fma(Value x, Value y, Value z);
   /// Lanes j < limit, as a mask of 16.
   Value maskBelow(tile::IndexOperand limit);

@@ -213,6 +213,10 @@ void Lowering::lower(Operation *op) {
     NVVM::CpAsyncCommitGroupOp::create(b);
   else if (auto wait = dyn_cast<CopyWaitOp>(op))
     NVVM::CpAsyncWaitGroupOp::create(b, wait.getPending());
+  else if (auto permute = dyn_cast<PermuteBytesOp>(op))
+    lowered = NVVM::PermuteOp::create(b, b.getI32Type(), permute.getLow(),
+                                      permute.getHigh(), permute.getWhich(),
+                                      NVVM::PermuteMode::DEFAULT);
   else if (auto matrix = dyn_cast<LdMatrixOp>(op))
     lowered = lowerLdMatrix(matrix);
   else if (auto mma = dyn_cast<MmaOp>(op))

@@ -50,6 +50,41 @@ static Value magicFloat(ImplicitLocOpBuilder &b, Value word, unsigned shift,
                                f32(b, kTwo23 + static_cast<float>(zero)));
 }
 
+/// Two permutations find n mod 8 in each half of the table, a third one takes
+/// the half that the top bit of n says: 1.5 instructions a number, where the 8
+/// nibbles of a word are looked up.
+Value cuda::lookUpNibbles(ImplicitLocOpBuilder &b,
+                          const llama::FormatFacts &facts, Value nibbles) {
+  ArrayRef<int8_t> table = facts.planes.front().table;
+  int32_t least = facts.quantRange().first;
+  Values words;
+  for (size_t first = 0; first < table.size(); first += 4) {
+    uint32_t word = 0;
+    for (size_t i = 0; i < 4; ++i)
+      word |= static_cast<uint32_t>(table[first + i] - least) << (8 * i);
+    words.push_back(i32(b, word));
+  }
+  Value places = arith::AndIOp::create(b, nibbles, i32(b, 0x7777));
+  Value low = PermuteBytesOp::create(b, words[0], words[1], places);
+  Value high = PermuteBytesOp::create(b, words[2], words[3], places);
+  // Byte i of the lower half is number i of eight, of the upper half i + 4.
+  Value top = arith::AndIOp::create(b, nibbles, i32(b, 0x8888));
+  Value which = arith::OrIOp::create(
+      b, arith::ShRUIOp::create(b, top, i32(b, 1)), i32(b, 0x3210));
+  return PermuteBytesOp::create(b, low, high, which);
+}
+
+Value cuda::decodeExponent(ImplicitLocOpBuilder &b, Value e) {
+  // The exponent field is e - 1; of 0 and 1 the number is subnormal.
+  Value normal = arith::ShLIOp::create(
+      b, arith::SubIOp::create(b, e, i32(b, 1)), i32(b, 23));
+  Value subnormal = arith::ShLIOp::create(
+      b, arith::AddIOp::create(b, e, i32(b, 1)), i32(b, 21));
+  Value isNormal =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::ugt, e, i32(b, 1));
+  return asFloat(b, arith::SelectOp::create(b, isNormal, normal, subnormal));
+}
+
 ChunkFormat::ChunkFormat(llama::FormatInterface format)
     : facts(format.getFacts()) {
   // Probed on a weight of one row, long enough for a chunk of high bits: all
@@ -149,14 +184,28 @@ Values ChunkFormat::quants(ImplicitLocOpBuilder &b, const ChunkWords &words,
       found.push_back(magicFloat(b, word, 8 * i, 0xFF, 128));
     return found;
   }
+  case FieldType::Exponent: // of scales
   case FieldType::Unsigned:
     break;
   }
   // Four columns are in the four bytes of an i32, at the same bit of each.
   int64_t at = places[0].at(4 * group), from = at % 8;
   unsigned bits = first().bits;
-  auto zero = static_cast<uint32_t>(-first().bias);
+  auto zero = static_cast<uint32_t>(-facts.quantRange().first);
   Value word = vector::ExtractOp::create(b, words.quants, at / 32);
+  if (!first().table.empty()) {
+    // The nibbles of two bytes at a time; LLVM makes the look-ups once for this
+    // group and the one in the other nibbles.
+    for (unsigned i = 0; i < 4; ++i) {
+      Value two = i < 2
+                      ? word
+                      : arith::ShRUIOp::create(b, word, i32(b, 16)).getResult();
+      found.push_back(magicFloat(
+          b, lookUpNibbles(b, facts, two),
+          8 * (2 * (i % 2) + static_cast<unsigned>(from / 4)), 0xFF, zero));
+    }
+    return found;
+  }
   if (places.size() == 1) {
     for (unsigned i = 0; i < 4; ++i)
       found.push_back(magicFloat(b, word, 8 * i + static_cast<unsigned>(from),
@@ -224,5 +273,8 @@ Value ChunkFormat::quant(ImplicitLocOpBuilder &b, ArrayRef<PlaneRow> planes,
     word = word ? arith::OrIOp::create(b, word, field).getResult() : field;
     width += bits;
   }
-  return magicFloat(b, word, 0, 0xFF, static_cast<uint32_t>(-first().bias));
+  if (!first().table.empty())
+    word = lookUpNibbles(b, facts, word);
+  return magicFloat(b, word, 0, 0xFF,
+                    static_cast<uint32_t>(-facts.quantRange().first));
 }

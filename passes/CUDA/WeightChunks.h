@@ -30,8 +30,15 @@ struct PlaneRow {
   mlir::Value memory, first;
 };
 
+/// table[n], a byte each, of the four quants n in the low half of `nibbles`. To
+/// make all bytes positive the least of the table is taken from them.
+mlir::Value lookUpNibbles(mlir::ImplicitLocOpBuilder &b,
+                          const llama::FormatFacts &facts, mlir::Value nibbles);
+
+/// 2^(e - 128) of a byte e, as float32.
+mlir::Value decodeExponent(mlir::ImplicitLocOpBuilder &b, mlir::Value e);
+
 /// The chunks of a format, derived from its facts and its places in
-/// rowmajor_split.
 /// rowmajor_split.
 class ChunkFormat {
 public:

@@ -59,6 +59,11 @@ Value CUDAKernel::loadLevels(const Weight &weight, llama::PlaneKind kind,
     } else if (field.type == llama::FieldType::Signed) {
       level = arith::SIToFPOp::create(
           b, f32, loadOfPlane(weight, plane, b.getI8Type(), row, at));
+    } else if (field.type == llama::FieldType::Exponent) {
+      level = cuda::decodeExponent(
+          b, arith::ExtUIOp::create(
+                 b, b.getI32Type(),
+                 loadOfPlane(weight, plane, b.getI8Type(), row, at)));
     } else {
       // Fields narrower than a byte share one.
       int64_t bits = field.imageBits(), shared = 8 / bits;

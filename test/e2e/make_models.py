@@ -1,6 +1,6 @@
-"""Writes 26 small random Llama checkpoints from a seed.
+"""Writes 27 small random Llama checkpoints from a seed.
 
-Input: a seed and a folder; output: `m00.gguf` to `m25.gguf` and `models.json`,
+Input: a seed and a folder; output: `m00.gguf` to `m26.gguf` and `models.json`,
 which says what each one is. They cover what one real checkpoint cannot: every
 attention kind, every weight format, sizes that are multiples of nothing, tied
 and untied heads, layers whose formats alternate irregularly. A file of its own
@@ -25,7 +25,7 @@ Type = gguf.GGMLQuantizationType
 # F16, as llama.cpp's quantiser does.
 BLOCK = {"F32": 1, "F16": 1, "BF16": 1, "Q8_0": 32, "Q4_0": 32, "Q4_1": 32,
          "Q5_0": 32, "Q5_1": 32, "Q2_K": 256, "Q3_K": 256, "Q4_K": 256,
-         "Q5_K": 256, "Q6_K": 256}
+         "Q5_K": 256, "Q6_K": 256, "IQ4_NL": 32, "IQ4_XS": 256, "MXFP4": 32}
 
 # `formats`: all layers draw from it, a tensor at a time where `irregular`, else
 # one layer like the other and the first format everywhere. `multiple`: what dim
@@ -71,19 +71,22 @@ RECIPES = [
          multiple=32, irregular=True),
     dict(attention="GQA", formats=["Q2_K", "Q3_K", "Q4_K", "Q5_K"], head="tied",
          multiple=256, irregular=True, embedding="Q4_K"),
+    dict(attention="GQA", formats=["IQ4_NL", "IQ4_XS", "MXFP4"], head="untied",
+         multiple=256, irregular=True, embedding="IQ4_NL", output="MXFP4"),
 ]
 # What slow tests take: each format, kind of attention and kind of head is in it.
-FEW = [*range(12), 24, 25]
+FEW = [*range(12), 24, 25, 26]
 
 # Between them each format of blocks.
-QUANTISED = [6, 9, 24, 25]
+QUANTISED = [6, 9, 24, 25, 26]
 
-# Superblocks that `gguf` cannot quantise to: bytes, the byte of d, that of dmin or
+# Blocks that `gguf` cannot quantise to: bytes, the byte of d, that of dmin or
 # none, the mean of a quant and the deviation of a value where d is 1 and all
 # other bits are random, as the formulas of llama.cpp give them. dmin is d times
 # that mean, so that values have none.
-SUPERBLOCKS = {"Q2_K": (84, 80, 82, 1.5, 13.9), "Q3_K": (110, 108, None, 0, 43.3),
-               "Q4_K": (144, 0, 2, 7.5, 258), "Q5_K": (176, 0, 2, 15.5, 527)}
+RANDOM_BLOCKS = {"Q2_K": (84, 80, 82, 1.5, 13.9), "Q3_K": (110, 108, None, 0, 43.3),
+                 "Q4_K": (144, 0, 2, 7.5, 258), "Q5_K": (176, 0, 2, 15.5, 527),
+                 "IQ4_NL": (18, 0, None, 0, 67.4), "IQ4_XS": (136, 0, None, 0, 1247)}
 
 
 def pack(values, form):
@@ -111,16 +114,17 @@ def random_q6_k(rng, rows, columns, deviation):
     return data.reshape(rows, columns // 256 * 210), Type.Q6_K
 
 
-def random_superblocks(rng, rows, columns, deviation, form):
-    """Random blocks of SUPERBLOCKS: every bit pattern but of d and dmin occurs."""
-    size, at, minimum, mean, spread = SUPERBLOCKS[form]
-    data = rng.integers(0, 256, (rows * columns // 256, size), dtype=np.uint8)
+def random_blocks(rng, rows, columns, deviation, form):
+    """Random blocks of RANDOM_BLOCKS: every bit pattern but of d and dmin occurs."""
+    size, at, minimum, mean, spread = RANDOM_BLOCKS[form]
+    blocks = columns // BLOCK[form]
+    data = rng.integers(0, 256, (rows * blocks, size), dtype=np.uint8)
     d = deviation / spread * rng.uniform(0.7, 1.3, (len(data), 1))
     for place, factor in [(at, 1), (minimum, mean)]:
         if place is not None:
             half = (factor * d).astype(np.float16).view(np.uint8)
             data[:, place:place + 2] = half.reshape(-1, 2)
-    return data.reshape(rows, columns // 256 * size), Type[form]
+    return data.reshape(rows, blocks * size), Type[form]
 
 
 def draw_shape(rng, recipe):
@@ -194,8 +198,8 @@ def write_model(path, seed, index, architecture="llama", extra=None, quantiser=N
             data, kind = quantiser(deviation * rng.standard_normal((rows, columns)), form)
         elif form == "Q6_K":
             data, kind = random_q6_k(rng, rows, columns, deviation)
-        elif form in SUPERBLOCKS:
-            data, kind = random_superblocks(rng, rows, columns, deviation, form)
+        elif form in RANDOM_BLOCKS:
+            data, kind = random_blocks(rng, rows, columns, deviation, form)
         else:
             data, kind = pack(deviation * rng.standard_normal((rows, columns)), form)
         w.add_tensor(name, data, raw_dtype=kind)
@@ -305,7 +309,7 @@ def write_all(folder, seed, only=FEW, quantiser=None):
 
 
 def main():
-    p = argparse.ArgumentParser(description="write 26 small random models")
+    p = argparse.ArgumentParser(description="write 27 small random models")
     p.add_argument("folder")
     p.add_argument("--seed", type=int, default=1)
     a = p.parse_args()

@@ -25,9 +25,9 @@ import make_models
 
 ARCHITECTURES = ["sm_80", "sm_90a"]
 FORMATS = ["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q2_K", "Q3_K",
-           "Q4_K", "Q5_K", "Q6_K"]
+           "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS", "MXFP4"]
 # Weights of these go through tensor cores in gate_up.prefill.
-TENSOR_CORE_FORMATS = ["F16", "Q8_0", "Q4_0"]
+TENSOR_CORE_FORMATS = ["F16", "Q8_0", "Q4_0", "IQ4_NL", "IQ4_XS", "MXFP4"]
 
 # Sizes that are multiples of nothing but a block.
 SMALL = dict(layers=2, dim=96, heads=6, kv_heads=2, head_size=16, hidden=160,
@@ -95,7 +95,7 @@ WORKGROUP_LIMIT = {"sm_80": 163 * 1024, "sm_90a": 227 * 1024}
 # Loads of 16 bytes that a lane of a product has in flight: 8, but no more than 128
 # columns, which want as many activations. One is 32 columns of 4 bits or 64 of 2 bits;
 # Q3_K's third bits are loads as well.
-LOADS_IN_FLIGHT = {"Q4_0": 4, "Q4_1": 4, "Q4_K": 4, "Q3_K": 4, "Q2_K": 2}
+LOADS_IN_FLIGHT = {"IQ4_NL": 4, "IQ4_XS": 4, "MXFP4": 4, "Q4_0": 4, "Q4_1": 4, "Q4_K": 4, "Q3_K": 4, "Q2_K": 2}
 # Keys whose values a thread of attention has in flight: 64 bytes of f16.
 VALUE_LOADS_IN_FLIGHT = 32
 

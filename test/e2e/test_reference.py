@@ -19,6 +19,11 @@ import llama_reference
 import make_models
 
 
+# What a quant of four bits means: in IQ4_NL and IQ4_XS; in MXFP4.
+IQ4 = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113]
+E2M1 = [sign * size for sign in (1, -1) for size in (0, 0.5, 1, 1.5, 2, 3, 4, 6)]
+
+
 def half(data, at):
     return struct.unpack_from("<e", data, at)[0]
 
@@ -98,6 +103,23 @@ def decode_row(data, form):
                 nibble = byte >> 4 if group >= 2 else byte & 15
                 two = high[32 * part + lane] >> (2 * group) & 3
                 out.append(d * scales[e // 16] * ((nibble | two << 4) - 32))
+    elif form in ("IQ4_NL", "IQ4_XS", "MXFP4"):
+        size, columns = {"IQ4_NL": (18, 32), "IQ4_XS": (136, 256), "MXFP4": (17, 32)}[form]
+        for b in range(0, len(data), size):
+            block = data[b:b + size]
+            for e in range(columns):
+                j, i = divmod(e, 32)
+                byte = block[size - columns // 2 + 16 * j + i % 16]
+                q = byte >> 4 if i >= 16 else byte & 15
+                if form == "MXFP4":
+                    out.append(E2M1[q] * 2.0 ** (block[0] - 127))
+                    continue
+                d = half(block, 0)
+                if form == "IQ4_XS":
+                    low = block[4 + j // 2] >> (4 * (j % 2)) & 15
+                    up = int.from_bytes(block[2:4], "little") >> (2 * j) & 3
+                    d *= (low | up << 4) - 32
+                out.append(d * IQ4[q])
     else:
         raise ValueError(f"no decoder for {form}")
     return out

@@ -267,6 +267,30 @@ Value KernelLowering::lower(ImplicitLocOpBuilder &b, Operation *word) {
             ValueRange{op.getAt()}, /*nontemporal=*/false, llvm::Align(16));
         return vector::BitCastOp::create(b, op.getType(), bytes);
       })
+      .Case([&](PermuteBytesOp op) -> Value {
+        Type i64 = b.getI64Type();
+        auto wide = [&](Value word) -> Value {
+          return arith::ExtUIOp::create(b, i64, word);
+        };
+        auto number = [&](int64_t value) -> Value {
+          return arith::ConstantOp::create(b, b.getI64IntegerAttr(value));
+        };
+        Value eight = arith::OrIOp::create(
+            b, wide(op.getLow()),
+            arith::ShLIOp::create(b, wide(op.getHigh()), number(32)));
+        Value which = wide(op.getWhich()), result = number(0);
+        for (int64_t i = 0; i < 4; ++i) {
+          // 8 times the number, a shift of at most 56.
+          Value place = arith::AndIOp::create(
+              b, arith::ShRUIOp::create(b, which, number(4 * i)), number(7));
+          place = arith::ShLIOp::create(b, place, number(3));
+          Value byte = arith::AndIOp::create(
+              b, arith::ShRUIOp::create(b, eight, place), number(255));
+          result = arith::OrIOp::create(
+              b, result, arith::ShLIOp::create(b, byte, number(8 * i)));
+        }
+        return arith::TruncIOp::create(b, i32, result);
+      })
       .Case([&](CopyAsyncOp op) {
         Value target = address(b, op.getTarget(), op.getTargetIndices());
         Value source = address(b, op.getSource(), op.getSourceIndices());

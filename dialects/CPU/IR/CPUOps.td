@@ -50,6 +50,29 @@ def CPU_Lookup16Op : CPU_Op<"lookup16", "\"llvm.x86.avx512.permvar.sf.512\"",
   let assemblyFormat = "$table `,` $index attr-dict `:` type($table) `,` type($index)";
 }
 
+def CPU_LookupBytesOp : CPU_Op<"lookup_bytes",
+    "getType().getShape()[0] == 64 ? \"llvm.x86.avx512.pshuf.b.512\" : \"llvm.x86.avx2.pshuf.b\"",
+    [AllTypesMatch<["table", "index", "result"]>]> {
+  let summary = "table[index], byte by byte: vpshufb";
+  let description = [{
+    `result[i] = table[i / 16 * 16 + index[i] mod 16]` where `index[i]` is below 128,
+    else 0: each 16 bytes have a table of their own (Intel SDM, volume 2, PSHUFB). One
+    instruction with AVX2 for 32 bytes, with AVX512BW for 64. It turns quants of 4
+    bits to the bytes that a table gives them.
+
+    ```mlir
+    func.func @f(%t: vector<32xi8>, %i: vector<32xi8>) -> vector<32xi8> {
+      %v = cpu.lookup_bytes %t, %i : vector<32xi8>
+      return %v : vector<32xi8>
+    }
+    ```
+  }];
+  let arguments = (ins VectorOfLengthAndType<[32, 64], [I8]>:$table,
+                       VectorOfLengthAndType<[32, 64], [I8]>:$index);
+  let results = (outs VectorOfLengthAndType<[32, 64], [I8]>:$result);
+  let assemblyFormat = "$table `,` $index attr-dict `:` type($table)";
+}
+
 class CPU_FourBytesALane<string operand>
     : TypesMatchWith<"four bytes for each lane", "acc", operand,
         "::mlir::VectorType::get({4 * ::llvm::cast<::mlir::VectorType>($_self).getDimSize(0)}, "

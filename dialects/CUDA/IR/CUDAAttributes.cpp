@@ -69,8 +69,19 @@ Attribute SimtAttr::getOrder(llama::FormatInterface format) const {
 
 Type MmaAttr::getRowsType() const { return Float16Type::get(getContext()); }
 
+/// What fits eleven bits of an f16 and shares a scale in a stage.
+static bool isExactAsHalves(llama::FormatInterface format) {
+  const llama::FormatFacts &facts = format.getFacts();
+  const llama::Plane &first = facts.planes.front();
+  if (!facts.has(llama::PlaneKind::Scales))
+    return first.type == llama::FieldType::F16;
+  return facts.planesOf(llama::PlaneKind::Quants).size() == 1 &&
+         first.bits >= 4 && facts.scaleBlock() == kMmaBlock &&
+         !facts.has(llama::PlaneKind::Minima);
+}
+
 Attribute MmaAttr::getOrder(llama::FormatInterface format) const {
-  if (!isa<llama::F16Attr, llama::Q8_0Attr, llama::Q4_0Attr>(format))
+  if (!isExactAsHalves(format))
     return {};
   return llama::ReductionOrderAttr::get(getContext(), *this, kMmaBlock,
                                         scaleOf(format), /*lanes=*/0);

@@ -71,8 +71,9 @@ def CUDA_MmaAttr : CUDA_Attr<"Mma", "mma",
     [DeclareAttrInterfaceMethods<Llama_ContractionUnitInterface>]> {
   let summary = "tensor cores: mma.sync on f16, sums in float32";
   let description = [{
-    Multiplies weights whose quants are exact as f16 (f16, q8_0, q4_0), so that
-    only the rows of x are rounded. A block decodes into workgroup memory inside its loop
+    Multiplies weights whose quants are exact as f16, so that only the rows of x are
+    rounded: f16, and quants of 4 or 8 bits in one plane with a scale for 32 columns
+    and no minimum (q8_0, q4_0, iq4_nl, iq4_xs, mxfp4). A block decodes into workgroup memory inside its loop
     over k, so no panel is needed.
   }];
 }

@@ -166,6 +166,29 @@ def CUDA_CopyWaitOp : CUDA_Op<"copy_wait"> {
 }
 
 //===----------------------------------------------------------------------===//
+// Bytes
+//===----------------------------------------------------------------------===//
+
+def CUDA_PermuteBytesOp : CUDA_Op<"permute_bytes", [Pure]> {
+  let summary = "four bytes of eight, by number";
+  let description = [{
+    Byte i of the result is byte n of the eight bytes of `low` (0 to 3) and `high`
+    (4 to 7), n = bits 4 i to 4 i + 2 of `which`. Bit 4 i + 3 has to be 0; the upper
+    half of `which` is not read (PTX ISA, prmt.b32).
+
+    ```mlir
+    func.func @f(%low: i32, %high: i32, %which: i32) -> i32 {
+      %v = cuda.permute_bytes %low, %high, %which
+      return %v : i32
+    }
+    ```
+  }];
+  let arguments = (ins I32:$low, I32:$high, I32:$which);
+  let results = (outs I32:$result);
+  let assemblyFormat = "$low `,` $high `,` $which attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
 // Tensor cores
 //===----------------------------------------------------------------------===//
 

@@ -9,6 +9,7 @@
 #include "dialects/Llama/IR/LlamaFormats.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
+#include <algorithm>
 
 using namespace corellama::llama;
 using enum PlaneKind;
@@ -88,6 +89,25 @@ static constexpr Plane kQ5_1[] = {quants(4, nibblesOf32(8)),
                                   quants(1, fifthBits(4)), half(Scales, 0, 32),
                                   half(Minima, 2, 32)};
 
+// The values of IQ4_NL and IQ4_XS (`kvalues_iq4nl`), and those of E2M1,
+// doubled (`kvalues_mxfp4`).
+static constexpr int8_t kNonLinear[16] = {
+    -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+static constexpr int8_t kE2M1[16] = {0, 1,  2,  3,  4,  6,  8,  12,
+                                     0, -1, -2, -3, -4, -6, -8, -12};
+/// 4-bit quants that are indices of a table.
+static constexpr Plane indices(Piece at, llvm::ArrayRef<int8_t> table) {
+  return {Quants, Unsigned, 4, 1, {at}, /*bias=*/0, table};
+}
+
+// block_iq4_nl: f16 d; nibbles q[16]
+static constexpr Plane kIQ4_NL[] = {indices(nibblesOf32(2), kNonLinear),
+                                    half(Scales, 0, 32)};
+
+// block_mxfp4: uint8 e; nibbles q[16]
+static constexpr Plane kMXFP4[] = {indices(nibblesOf32(1), kE2M1),
+                                   whole(Scales, Exponent, 8, 32, 0)};
+
 //===----------------------------------------------------------------------===//
 // Superblocks of 256
 //===----------------------------------------------------------------------===//
@@ -148,6 +168,19 @@ static constexpr Plane kQ6_K[] = {
     quants(2, pairsOf128(128)), whole(Scales, Signed, 8, 16, 192, 16),
     half(Scales, 208, 256)};
 
+// block_iq4_xs: f16 d; uint16 scales_h; uint8 scales_l[4]; uint8 q[128]. Scale
+// s has its low four bits in nibble s of scales_l, its high two from bit 2 s of
+// scales_h; 32 columns are 16 bytes as in IQ4_NL.
+static constexpr Plane kIQ4_XS[] = {
+    indices({4, bitOf(8), {{1, 16, 8}, {16, 2, 4}, {32, 8, 128}}}, kNonLinear),
+    {Scales,
+     Unsigned,
+     6,
+     32,
+     {{4, bitOf(4), {{32, 8, 4}}}, {2, bitOf(2), {{32, 8, 2}}}},
+     -32},
+    half(Scales, 0, 256)};
+
 //===----------------------------------------------------------------------===//
 // The table
 //===----------------------------------------------------------------------===//
@@ -165,7 +198,10 @@ static constexpr FormatFacts kFormats[] = {
     {"q4_k", 12, 256, 144, kQ4_K, /*subtractsMinima=*/true},
     {"q5_k", 13, 256, 176, kQ5_K, /*subtractsMinima=*/true},
     {"q6_k", 14, 256, 210, kQ6_K},
+    {"iq4_nl", 20, 32, 18, kIQ4_NL},
+    {"iq4_xs", 23, 256, 136, kIQ4_XS},
     {"bf16", 30, 1, 2, kBF16},
+    {"mxfp4", 39, 32, 17, kMXFP4},
 };
 
 llvm::ArrayRef<FormatFacts> corellama::llama::allFormats() { return kFormats; }
@@ -191,6 +227,21 @@ int64_t FormatFacts::scaleBlock() const {
   constexpr int64_t kPlainSumBlock = 32;
   llvm::SmallVector<unsigned, 2> levels = planesOf(Scales);
   return levels.empty() ? kPlainSumBlock : planes[levels.front()].per;
+}
+
+std::pair<int32_t, int32_t> FormatFacts::quantRange() const {
+  const Plane &first = planes.front();
+  if (!first.table.empty()) {
+    auto [least, greatest] =
+        std::minmax_element(first.table.begin(), first.table.end());
+    return {*least, *greatest};
+  }
+  unsigned bits = 0;
+  for (unsigned plane : planesOf(Quants))
+    bits += planes[plane].bits;
+  int32_t count = int32_t(1) << bits;
+  int32_t least = first.type == Signed ? -count / 2 : first.bias;
+  return {least, least + count - 1};
 }
 
 llvm::SmallVector<unsigned, 2> FormatFacts::planesOf(PlaneKind kind) const {

@@ -10,6 +10,8 @@
 //
 //   value = product(scales + bias) * (quant + bias) +- product(minima + bias)
 //
+// where a format with a table of quants has table[quant] for (quant + bias).
+//
 // Example, Q4_K (144 bytes for 256 columns): quants of 4 bits; scales of 6
 // bits, one for 32 columns, times an f16 for all 256; minima likewise,
 // subtracted. So value = d * scale * quant - dmin * minimum.
@@ -23,6 +25,7 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include <cstdint>
+#include <utility>
 
 namespace corellama::llama {
 
@@ -33,7 +36,10 @@ namespace corellama::llama {
 enum class PlaneKind { Quants, Scales, Minima };
 
 /// How the bits of a field are read as a number.
-enum class FieldType { Unsigned, Signed, F16, BF16, F32 };
+/// `Exponent` is a byte e that means 2^(e - 128): the E8M0 of the OCP
+/// Microscaling specification, halved, because ggml doubles the values of E2M1
+/// to make them integers. All 256 are numbers: e = 0 and 1 are subnormal.
+enum class FieldType { Unsigned, Signed, Exponent, F16, BF16, F32 };
 
 /// One digit of the column, (column / columns) % count; each step of the digit
 /// moves the field by `bits`.
@@ -61,11 +67,15 @@ struct Plane {
   /// Added to the field to make the number. Of quants only the first plane has
   /// a bias.
   int32_t bias = 0;
+  /// Of the first plane of quants: what each value of its 4 bits means, in
+  /// place of a bias. 16 of them, or none.
+  llvm::ArrayRef<int8_t> table = {};
 
   /// Bits in the image, where no field crosses a byte: 6 become 8.
   unsigned imageBits() const;
   bool isFloat() const {
-    return type != FieldType::Unsigned && type != FieldType::Signed;
+    return type == FieldType::F16 || type == FieldType::BF16 ||
+           type == FieldType::F32;
   }
 };
 
@@ -96,6 +106,9 @@ struct FormatFacts {
   /// Minima are subtracted, not added.
   bool subtractsMinima = false;
 
+  /// The least and the greatest quant, with the bias or by the table; of
+  /// formats whose quants are integers.
+  std::pair<int32_t, int32_t> quantRange() const;
   bool has(PlaneKind kind) const { return !planesOf(kind).empty(); }
   /// Columns that one scale covers; 32 without scales. Sums over k are made in
   /// blocks of as many columns.

@@ -121,5 +121,30 @@ def Llama_Q6_KAttr : Llama_Format<"Q6_K", "q6_k"> {
     byte 32 h + i from bit 2 g; scale 8 h + 2 g + i / 16.
   }];
 }
+def Llama_IQ4_NLAttr : Llama_Format<"IQ4_NL", "iq4_nl"> {
+  let summary = "blocks of 32: value = scale * table[quant], 4-bit quants";
+  let description = [{
+    18 bytes a block (ggml's `block_iq4_nl`): as Q4_0, but a quant is an index of
+    -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113.
+  }];
+}
+def Llama_IQ4_XSAttr : Llama_Format<"IQ4_XS", "iq4_xs"> {
+  let summary = "blocks of 256 (8 x 32): value = d * (scale - 32) * table[quant], 4-bit quants";
+  let description = [{
+    136 bytes a block (ggml's `block_iq4_xs`): an f16 d, two bytes with the high
+    two bits of eight scales of 6 bits (scale s from bit 2 s), four bytes with
+    their low four bits (scale s in nibble s), then for each 32 columns 16 bytes
+    and the table of IQ4_NL.
+  }];
+}
+def Llama_MXFP4Attr : Llama_Format<"MXFP4", "mxfp4"> {
+  let summary = "blocks of 32: value = 2^(scale - 128) * table[quant], 4-bit quants";
+  let description = [{
+    17 bytes a block (ggml's `block_mxfp4`; OCP Microscaling Formats 1.0): a byte
+    that is an exponent (E8M0), then 16 bytes with nibbles as in Q4_0, indices of
+    the values of E2M1, doubled: 0, 1, 2, 3, 4, 6, 8, 12, then the same negated.
+    As in ggml every exponent is a number, 255 too.
+  }];
+}
 
 #endif

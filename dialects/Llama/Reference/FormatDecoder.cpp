@@ -219,6 +219,50 @@ static void decodeQ5_K(const uint8_t *block, double *out) {
   }
 }
 
+// The 16 numbers that a quant of IQ4_NL or IQ4_XS selects.
+static const int kIQ4Numbers[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
+                                    1,    13,   25,  38,  53,  69,  89,  113};
+
+// block_iq4_nl: f16 d; uint8 qs[16]. value = d * number of q.
+static void decodeIQ4_NL(const uint8_t *block, double *out) {
+  double d = decodeF16(read16(block));
+  for (int column = 0; column < 32; ++column)
+    out[column] = d * kIQ4Numbers[nibble(block + 2, column)];
+}
+
+// block_iq4_xs: f16 d; uint16 scales_h; uint8 scales_l[4]; uint8 qs[128]. Eight
+// sub-blocks of 32 columns and 16 bytes of qs. Scale j: four bits of byte j / 2
+// of scales_l, the low ones for even j, below bits 2 j and 2 j + 1 of scales_h.
+// value = d * (scale - 32) * number of q.
+static void decodeIQ4_XS(const uint8_t *block, double *out) {
+  double d = decodeF16(read16(block));
+  int high = read16(block + 2);
+  for (int j = 0; j < 8; ++j) {
+    int byte = block[4 + j / 2];
+    int scale = (j % 2 ? byte >> 4 : byte & 15) | (high >> (2 * j) & 3) << 4;
+    for (int i = 0; i < 32; ++i)
+      *out++ = d * (scale - 32) * kIQ4Numbers[nibble(block + 8 + 16 * j, i)];
+  }
+}
+
+// A sign, two bits of exponent with bias 1, one of fraction; exponent 0 means
+// no leading one.
+static double decodeE2M1(int bits) {
+  int exponent = bits >> 1 & 3, fraction = bits & 1;
+  double size = exponent ? std::ldexp(2 + fraction, exponent - 2)
+                         : std::ldexp(fraction, -1);
+  return bits & 8 ? -size : size;
+}
+
+// block_mxfp4: uint8 e; uint8 qs[16]. value = 2^(e - 127) * E2M1 of q. The zero
+// with a sign is as good as the other one: ggml's table of integers has one.
+static void decodeMXFP4(const uint8_t *block, double *out) {
+  for (int column = 0; column < 32; ++column)
+    out[column] = std::ldexp(decodeE2M1(nibble(block + 1, column)),
+                             static_cast<int>(block[0]) - 127) +
+                  0.0;
+}
+
 //===----------------------------------------------------------------------===//
 // The table
 //===----------------------------------------------------------------------===//
@@ -248,6 +292,9 @@ static constexpr FormatInfo kFormats[] = {
     {Format::Q3_K, "q3_k", 256, 110, decodeQ3_K},
     {Format::Q4_K, "q4_k", 256, 144, decodeQ4_K},
     {Format::Q5_K, "q5_k", 256, 176, decodeQ5_K},
+    {Format::IQ4_NL, "iq4_nl", 32, 18, decodeIQ4_NL},
+    {Format::IQ4_XS, "iq4_xs", 256, 136, decodeIQ4_XS},
+    {Format::MXFP4, "mxfp4", 32, 17, decodeMXFP4},
 };
 
 static const FormatInfo &infoOf(Format format) {

@@ -29,7 +29,10 @@ enum class Format {
   Q2_K,
   Q3_K,
   Q4_K,
-  Q5_K
+  Q5_K,
+  IQ4_NL,
+  IQ4_XS,
+  MXFP4
 };
 
 /// The dialect's name of a format ("q4_0"), and back.

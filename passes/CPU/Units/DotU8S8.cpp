@@ -38,6 +38,9 @@ struct Form {
 /// One product: a tile of m rows by groups of 16 rows of a weight. Each group
 /// is a stream of memory: several side by side are read faster than one.
 class Product {
+  /// The largest sum that vpmaddubsw keeps.
+  static constexpr int64_t kMostPairs = 32767;
+
 public:
   Product(VectorBuilder &b, tile::ContractOp op, Ranges<tile::ContractOp> in,
           TargetAttr target)
@@ -45,6 +48,10 @@ public:
         weight(cast<llama::WeightType>(op.getWeight().getType())),
         facts(weight.getFormat().getFacts()), memory(in.getRows()[0]),
         ahead(prefetchOf(op)) {
+    auto [least, greatest] = facts.quantRange();
+    keepsSigns = !form.isDot && 2 * 127 * (greatest - least) > kMostPairs;
+    zero = keepsSigns ? 0 : least;
+    largest = keepsSigns ? std::max(-least, greatest) : greatest - least;
     for (int64_t i = 0; i < tile.getDimSize(0); ++i)
       rows.push_back(b.add(in.getRow()[0], i));
     for (int64_t j = 0; j < tile.getDimSize(1); j += kLanes)
@@ -113,13 +120,6 @@ private:
     int64_t count = 4 * form.lanes;
     return b.chunk(bytes, part * count, count);
   }
-  bool isSigned() const {
-    return facts.planes.front().type == llama::FieldType::Signed;
-  }
-  /// The largest byte that multiply_pairs gets as its unsigned operand.
-  int64_t largestQuant() const {
-    return isSigned() ? 128 : (int64_t{1} << groups.front().quantBits()) - 1;
-  }
 
   /// The products of all rows of x with parts of the 16 rows of the weight.
   Values sumParts(int64_t firstPart, int64_t parts) {
@@ -140,8 +140,8 @@ private:
         });
   }
 
-  /// Four columns of the rows of a part: unsigned bytes, and for vpmaddubsw the
-  /// quants themselves, where they are signed.
+  /// Four columns of the rows of a part: unsigned bytes, and the quants
+  /// themselves where `keepsSigns`.
   struct Quants {
     Value bytes, quants;
 
@@ -155,12 +155,16 @@ private:
                                     int64_t column, int64_t firstPart,
                                     int64_t parts) {
     Value all = loads.bytes(block, column);
+    const llama::Plane &first = facts.planes.front();
     SmallVector<Quants, 2> parted;
     for (int64_t part = firstPart; part < firstPart + parts; ++part) {
       Value w = partOf(all, part), quants;
-      if (isSigned() && form.isDot) {
+      if (!first.table.empty())
+        w = b.lookUp(first.table, zero, w);
+      else if (first.type == llama::FieldType::Signed && !keepsSigns)
+        // q + 128 is q with its sign bit flipped.
         w = arith::XOrIOp::create(b, w, b.constant(w.getType(), -128));
-      } else if (isSigned()) {
+      if (keepsSigns) {
         quants = w;
         w = math::AbsIOp::create(b, w);
       }
@@ -182,15 +186,13 @@ private:
   /// isum of each row over `count` columns of a block, a scale block.
   Sums sumIntegers(GroupLoads &loads, Value block, int64_t from, int64_t count,
                    int64_t firstPart, int64_t parts) {
-    // vpdpbusd takes signed quants as quant + 128.
-    int64_t bias = form.isDot && isSigned() ? -128 : facts.planes.front().bias;
     Sums sums;
     for (Value row : rows) {
       auto type = b.vectorOf(b.getI32Type(), form.lanes);
       Value start = b.zeros(type);
-      if (bias != 0) {
+      if (zero != 0) {
         Value sum = b.splat(sumOf(row, block, from, count), form.lanes);
-        start = arith::MulIOp::create(b, sum, b.constant(type, bias));
+        start = arith::MulIOp::create(b, sum, b.constant(type, zero));
       }
       sums.emplace_back(parts, start);
     }
@@ -221,7 +223,7 @@ private:
       return sums;
     }
     // Vectors of products that 16 bits hold the sum of, pairs of +-127 * quant.
-    const size_t most = 32767 / (largestQuant() * 2 * 127);
+    const size_t most = kMostPairs / (largest * 2 * 127);
     // All rows meet a vector of quants while it is in a register.
     SmallVector<SmallVector<Value, 2>> narrow(rows.size());
     for (size_t c = 0; c < columns.size(); ++c)
@@ -284,6 +286,13 @@ private:
   const llama::FormatFacts &facts;
   Value memory;
   const int64_t ahead;
+  /// How a quant becomes the unsigned byte of a product: less `zero`, which the
+  /// sum of x is multiplied by; or, where vpmaddubsw could not add two such
+  /// products, its size, and x gets its sign.
+  bool keepsSigns = false;
+  int32_t zero = 0;
+  /// The largest such byte.
+  int64_t largest = 0;
   Values rows;
   SmallVector<GroupLoads> groups;
 };

@@ -24,6 +24,7 @@
 #include "passes/CUDA/CUDAKernel.h"
 #include "passes/CUDA/Fragments.h"
 #include "passes/CUDA/UnitLowering.h"
+#include "passes/CUDA/WeightChunks.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -56,6 +57,7 @@ private:
   void copyRows(Value depth, Value stage);
   Values loadWeight(Value depth);
   SmallVector<Value> halvesOf(ValueRange words);
+  bool isNibbles() const { return format.getPlanes().front().bits == 4; }
   Value exactHalves(Value word);
   void storeWeight(ValueRange loaded, Value stage);
   Values multiply(Value stage, ValueRange sums);
@@ -154,9 +156,9 @@ SmallVector<Value> MmaContract::loadWeight(Value from) {
     return LoadWeightOp::create(b, weight.memory, k.add(start, at));
   };
   Values loaded;
-  if (isa<llama::Q4_0Attr>(format)) {
+  if (isNibbles()) {
     loaded.push_back(load(k.div(from, 2)));
-  } else if (isa<llama::Q8_0Attr>(format)) {
+  } else if (format.hasScale()) {
     loaded.push_back(load(k.add(from, k.mul(half, kDepth / 2))));
   } else {
     for (int64_t unit = 0; unit < kUnits / 2; ++unit) {
@@ -178,9 +180,8 @@ SmallVector<Value> MmaContract::loadWeight(Value from) {
 /// for n below 1024. So each byte is combined with 0x64, and one subtraction,
 /// of two f16 at once, removes 1024 and the quants' zero.
 Value MmaContract::exactHalves(Value word) {
-  bool nibbles = isa<llama::Q4_0Attr>(format);
   auto pairType = VectorType::get({2}, b.getF16Type());
-  double zero = 1024.0 + (nibbles ? 8.0 : 128.0);
+  double zero = 1024.0 - format.getFacts().quantRange().first;
   Value away = arith::ConstantOp::create(
       b, DenseElementsAttr::get(pairType, b.getF16FloatAttr(zero).getValue()));
   // Bytes 0 and 2, or 1 and 3.
@@ -192,7 +193,19 @@ Value MmaContract::exactHalves(Value word) {
     return arith::SubFOp::create(b, vector::BitCastOp::create(b, pairType, one),
                                  away);
   };
-  if (!nibbles)
+  if (!format.getPlanes().front().table.empty()) {
+    // Of two bytes at a time, the nibbles of this thread's half.
+    Value shift = arith::IndexCastOp::create(b, b.getI32Type(), k.mul(half, 8));
+    auto two = [&](Value bytes) {
+      bytes = lookUpNibbles(b, format.getFacts(), bytes);
+      return pair(arith::ShRUIOp::create(b, bytes, shift));
+    };
+    Value first = two(word);
+    Value second = two(arith::ShRUIOp::create(b, word, k.i32(16)));
+    return vector::ShuffleOp::create(b, first, second,
+                                     ArrayRef<int64_t>{0, 1, 2, 3});
+  }
+  if (!isNibbles())
     // q + 128 is q with its sign bit flipped.
     word = arith::XOrIOp::create(b, word, k.i32(0x80808080));
   Value even = pair(word);
@@ -204,13 +217,13 @@ Value MmaContract::exactHalves(Value word) {
 SmallVector<Value> MmaContract::halvesOf(ValueRange loaded) {
   auto eight = VectorType::get({kUnit}, b.getF16Type());
   Values groups;
-  if (isa<llama::F16Attr>(format)) {
+  if (!format.hasScale()) {
     for (Value words : loaded)
       groups.push_back(vector::BitCastOp::create(b, eight, words));
     return groups;
   }
   Value words = loaded[0];
-  if (isa<llama::Q4_0Attr>(format)) {
+  if (isNibbles() && format.getPlanes().front().table.empty()) {
     // Columns 0 to 15 are the low four bits of the 16 bytes, 16 to 31 the high.
     Value shift = arith::IndexCastOp::create(b, b.getI32Type(), k.mul(half, 4));
     words = arith::ShRUIOp::create(b, words, k.splat(shift, 4));

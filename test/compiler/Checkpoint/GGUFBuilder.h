@@ -35,7 +35,10 @@ enum GGMLType : uint32_t {
   Q4_K = 12,
   Q5_K = 13,
   Q6_K = 14,
+  IQ4_NL = 20,
+  IQ4_XS = 23,
   BF16 = 30,
+  MXFP4 = 39,
 };
 
 /// GGUF's ids of value types.
@@ -82,6 +85,12 @@ inline std::pair<uint64_t, uint64_t> blockOf(uint32_t type) {
     return {256, 2 + 2 + 12 + 32 + 128}; // as Q4_K, with fifth bits
   case Q6_K:
     return {256, 128 + 64 + 16 + 2}; // low bits, high bits, scales, a half
+  case IQ4_NL:
+    return {32, 2 + 16}; // a half, 32 nibbles
+  case IQ4_XS:
+    return {256, 2 + 2 + 4 + 128}; // a half, scales, nibbles
+  case MXFP4:
+    return {32, 1 + 16}; // an exponent, 32 nibbles
   default:
     return {1, 4};
   }

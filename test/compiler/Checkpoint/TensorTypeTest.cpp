@@ -14,9 +14,10 @@ using namespace corellama::checkpoint;
 namespace test = corellama::test;
 
 TEST(TensorType, SizesAreGGMLs) {
-  for (uint32_t id : {test::F32, test::F16, test::Q4_0, test::Q4_1, test::Q5_0,
-                      test::Q5_1, test::Q8_0, test::Q2_K, test::Q3_K,
-                      test::Q4_K, test::Q5_K, test::Q6_K, test::BF16}) {
+  for (uint32_t id :
+       {test::F32, test::F16, test::Q4_0, test::Q4_1, test::Q5_0, test::Q5_1,
+        test::Q8_0, test::Q2_K, test::Q3_K, test::Q4_K, test::Q5_K, test::Q6_K,
+        test::IQ4_NL, test::IQ4_XS, test::BF16, test::MXFP4}) {
     std::optional<TensorType> type = toTensorType(id);
     ASSERT_TRUE(type) << id;
     EXPECT_EQ(static_cast<uint32_t>(*type), id);
@@ -27,8 +28,8 @@ TEST(TensorType, SizesAreGGMLs) {
 
 TEST(TensorType, OtherTypesAreKnownByNameOnly) {
   EXPECT_EQ(*typeName(9), "Q8_1");
-  EXPECT_EQ(*typeName(39), "MXFP4");
-  for (uint32_t id : {4, 5, 9, 15, 28, 31, 39})
+  EXPECT_EQ(*typeName(40), "NVFP4");
+  for (uint32_t id : {4, 5, 9, 15, 16, 19, 21, 22, 28, 31, 40})
     EXPECT_FALSE(toTensorType(id)) << id;
   EXPECT_FALSE(typeName(99));
   EXPECT_FALSE(typeName(uint64_t(1) << 32));
@@ -64,6 +65,7 @@ TEST(TensorType, ByteSizeRefusesToOverflow) {
 }
 
 TEST(TensorType, NamesOfSupportedTypesAreOneSentence) {
-  EXPECT_EQ(supportedTypeNames(), "F32, F16, Q4_0, Q4_1, Q5_0, Q5_1, "
-                                  "Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K or BF16");
+  EXPECT_EQ(supportedTypeNames(),
+            "F32, F16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, "
+            "Q6_K, IQ4_NL, IQ4_XS, BF16 or MXFP4");
 }

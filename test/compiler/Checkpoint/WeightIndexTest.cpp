@@ -103,13 +103,13 @@ const Refusal kRefusals[] = {
     {"type_by_name",
      [](GGUFBuilder &b) { b.at("blk.1.attn_v.weight").type = 9; },
      "tensor 'blk.1.attn_v.weight': has type Q8_1, expected F32, F16, Q4_0, "
-     "Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K or BF16; quantize "
-     "the model to one of them"},
+     "Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, "
+     "BF16 or MXFP4; quantize the model to one of them"},
     {"type_unknown",
      [](GGUFBuilder &b) { b.at("blk.1.attn_v.weight").type = 99; },
      "tensor 'blk.1.attn_v.weight': has type 99, which is no type of ggml, "
      "expected F32, F16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, "
-     "Q6_K or BF16; quantize the model to one of them"},
+     "Q6_K, IQ4_NL, IQ4_XS, BF16 or MXFP4; quantize the model to one of them"},
     {"norm_in_blocks",
      [](GGUFBuilder &b) { b.at("blk.1.ffn_norm.weight").type = Q8_0; },
      "tensor 'blk.1.ffn_norm.weight': has type Q8_0, expected F32, F16 or BF16 "

@@ -51,6 +51,56 @@ module attributes {llama.target = #cpu.target<name = "a CPU", features = "+avx2,
     return
   }
 
+  // Indices of a table: one lookup for four columns, the least of the table taken
+  // from it. AVX2 could not add two products of 240 * 127: sizes by signs, widened
+  // at once.
+  // CHECK-LABEL: func.func @a_table
+  // SUMS-LABEL: func.func @a_table
+  // WIDE:          arith.muli %{{.+}}, %cst{{.*}} : vector<16xi32>
+  // WIDE-COUNT-8:  cpu.lookup_bytes {{.*}} : vector<64xi8>
+  // WIDE-NOT:      cpu.lookup_bytes
+  // HALF-COUNT-16: cpu.lookup_bytes {{.*}} : vector<32xi8>
+  // HALF-NOT:      cpu.lookup_bytes
+  // AVX2:          cpu.lookup_bytes {{.*}} : vector<32xi8>
+  // AVX2:          math.absi
+  // AVX2-COUNT-16: cpu.multiply_signs
+  // AVX2-NOT:      cpu.multiply_signs
+  // SUMS-COUNT-16: cpu.add_pairs
+  // SUMS-NOT:      cpu.add_pairs
+  // SUMS:          scf.yield
+  // CHECK:         return
+  func.func @a_table(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <1x64x!llama.q8b32>
+    %y = tile.buffer %ctx @y at 384 : memref<1x16xf32>
+    %w = tile.weight %ctx @w : <16x64, #llama.iq4_nl> in #llama.interleaved16<k = 4> index 0
+    %acc = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.dot_u8s8, block = 32, scale = outer> : <1x64x!llama.q8b32>, !llama.weight<16x64, #llama.iq4_nl> -> vector<1x16xf32>
+    tile.store %acc, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
+    return
+  }
+
+  // 24 at most when 12 is added: no signs, and five vectors stay inside 16 bits.
+  // CHECK-LABEL: func.func @a_table_of_small_numbers
+  // SUMS-LABEL: func.func @a_table_of_small_numbers
+  // AVX2:          arith.muli %{{.+}}, %cst{{.*}} : vector<8xi32>
+  // AVX2-NOT:      cpu.multiply_signs
+  // AVX2-COUNT-16: cpu.multiply_pairs
+  // SUMS-COUNT-4:  cpu.add_pairs
+  // SUMS-NOT:      cpu.add_pairs
+  // SUMS:          scf.yield
+  // The byte that is an exponent.
+  // CHECK:         arith.select
+  // CHECK:         return
+  func.func @a_table_of_small_numbers(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <1x64x!llama.q8b32>
+    %y = tile.buffer %ctx @y at 384 : memref<1x16xf32>
+    %w = tile.weight %ctx @w : <16x64, #llama.mxfp4> in #llama.interleaved16<k = 4> index 0
+    %acc = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.dot_u8s8, block = 32, scale = outer> : <1x64x!llama.q8b32>, !llama.weight<16x64, #llama.mxfp4> -> vector<1x16xf32>
+    tile.store %acc, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
+    return
+  }
+
   // Five bits: AVX2 widens twice. The minimum meets the scaled sum of the row's
   // quants, which the record has.
   // CHECK-LABEL: func.func @fifth_bits_and_minima

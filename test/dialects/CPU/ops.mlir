@@ -9,6 +9,15 @@ func.func @lookup(%table: vector<16xf32>, %index: vector<16xi32>) -> vector<16xf
   return %v : vector<16xf32>
 }
 
+// CHECK-LABEL: func.func @lookup_of_bytes
+// CHECK:         cpu.lookup_bytes %{{.+}}, %{{.+}} : vector<32xi8>
+// CHECK:         cpu.lookup_bytes %{{.+}}, %{{.+}} : vector<64xi8>
+func.func @lookup_of_bytes(%t: vector<32xi8>, %u: vector<64xi8>) -> (vector<32xi8>, vector<64xi8>) {
+  %v = cpu.lookup_bytes %t, %t : vector<32xi8>
+  %w = cpu.lookup_bytes %u, %u : vector<64xi8>
+  return %v, %w : vector<32xi8>, vector<64xi8>
+}
+
 // CHECK-LABEL: func.func @products_of_bytes
 // CHECK:         cpu.dot_u8s8 %{{.+}}, %{{.+}}, %{{.+}} : vector<16xi32>
 // CHECK:         cpu.dot_u8s8 %{{.+}}, %{{.+}}, %{{.+}} : vector<8xi32>

@@ -37,6 +37,13 @@ func.func @memory(%w: memref<?xi8, 1>, %rows: memref<?x64xf16, 1>, %i: index) ->
   return %v : vector<4xi32>
 }
 
+// CHECK-LABEL: func.func @bytes
+// CHECK:         cuda.permute_bytes %{{.+}}, %{{.+}}, %{{.+}}
+func.func @bytes(%low: i32, %high: i32, %which: i32) -> i32 {
+  %v = cuda.permute_bytes %low, %high, %which
+  return %v : i32
+}
+
 // CHECK-LABEL: func.func @tensor_cores
 // CHECK:         cuda.ldmatrix %{{.+}}[%{{.+}}, %{{.+}}] : memref<64x32xf16, 3> -> vector<4x2xf16>
 // CHECK:         cuda.ldmatrix %{{.+}}[%{{.+}}, %{{.+}}] : memref<64x32xf16, 3> -> vector<2x2xf16>

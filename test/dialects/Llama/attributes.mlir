@@ -2,8 +2,8 @@
 //
 // RUN: %opt %s --verify-roundtrip | FileCheck %s
 
-// CHECK: test.formats = [#llama.f32, #llama.f16, #llama.bf16, #llama.q8_0, #llama.q4_0, #llama.q4_1, #llama.q6_k, #llama.q5_0, #llama.q5_1, #llama.q2_k, #llama.q3_k, #llama.q4_k, #llama.q5_k]
-module attributes {test.formats = [#llama.f32, #llama.f16, #llama.bf16, #llama.q8_0, #llama.q4_0, #llama.q4_1, #llama.q6_k, #llama.q5_0, #llama.q5_1, #llama.q2_k, #llama.q3_k, #llama.q4_k, #llama.q5_k]} {}
+// CHECK: test.formats = [#llama.f32, #llama.f16, #llama.bf16, #llama.q8_0, #llama.q4_0, #llama.q4_1, #llama.q6_k, #llama.q5_0, #llama.q5_1, #llama.q2_k, #llama.q3_k, #llama.q4_k, #llama.q5_k, #llama.iq4_nl, #llama.iq4_xs, #llama.mxfp4]
+module attributes {test.formats = [#llama.f32, #llama.f16, #llama.bf16, #llama.q8_0, #llama.q4_0, #llama.q4_1, #llama.q6_k, #llama.q5_0, #llama.q5_1, #llama.q2_k, #llama.q3_k, #llama.q4_k, #llama.q5_k, #llama.iq4_nl, #llama.iq4_xs, #llama.mxfp4]} {}
 
 // CHECK: test.layouts = [#llama.rowmajor, #llama.interleaved16<k = 4>, #llama.rowmajor_split, #llama.keys_interleaved16]
 module attributes {test.layouts = [#llama.rowmajor, #llama.interleaved16<k = 4>, #llama.rowmajor_split, #llama.keys_interleaved16]} {}

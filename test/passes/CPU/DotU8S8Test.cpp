@@ -15,6 +15,7 @@
 #include "test/passes/CPU/Models.h"
 #include "test/passes/CPU/OneKernel.h"
 #include "test/passes/Testing/RandomWeights.h"
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -80,11 +81,17 @@ public:
       unsigned bits = facts.planes[plane].bits;
       bool isSigned = facts.planes[plane].type == llama::FieldType::Signed;
       uint32_t ones = (1u << bits) - 1, top = 1u << (bits - 1);
+      uint32_t largest = isSigned ? ones ^ top : ones;
+      uint32_t smallest = isSigned ? top : 0;
+      if (auto table = facts.planes[plane].table; !table.empty()) {
+        auto [least, greatest] =
+            std::minmax_element(table.begin(), table.end());
+        largest = static_cast<uint32_t>(greatest - table.begin());
+        smallest = static_cast<uint32_t>(least - table.begin());
+      }
       for (int64_t r = 0; r < kWeightRows; ++r)
         for (int64_t c = 0; c < kColumns; ++c)
-          write(plane, r, c,
-                isLargest(r, c) ? (isSigned ? ones ^ top : ones)
-                                : (isSigned ? top : 0));
+          write(plane, r, c, isLargest(r, c) ? largest : smallest);
     }
   }
 
@@ -97,6 +104,8 @@ public:
     }
     if (facts.planes.front().type == llama::FieldType::Signed)
       value = static_cast<int8_t>(value);
+    if (auto table = facts.planes.front().table; !table.empty())
+      return table[static_cast<size_t>(value)];
     return value + facts.planes.front().bias;
   }
   /// The product of a kind's levels: exact in float32.
@@ -109,6 +118,8 @@ public:
         product *= llama::reference::decodeF16(static_cast<uint16_t>(raw));
       else if (field.type == llama::FieldType::Signed)
         product *= static_cast<int8_t>(raw);
+      else if (field.type == llama::FieldType::Exponent)
+        product *= std::ldexp(1.0, static_cast<int>(raw) - 128);
       else
         product *= static_cast<int32_t>(raw) + field.bias;
     }

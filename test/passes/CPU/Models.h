@@ -34,6 +34,9 @@ inline const FormatCase kFormatCases[] = {
     {llama::reference::Format::Q3_K, {256, 8, 1, 32, 256, 23}, "f16"},
     {llama::reference::Format::Q4_K, {256, 8, 2, 32, 512, 20}, "f16"},
     {llama::reference::Format::Q5_K, {256, 4, 1, 64, 256, 17}, "f32"},
+    {llama::reference::Format::IQ4_NL, {96, 4, 2, 24, 160, 35}, "f16"},
+    {llama::reference::Format::IQ4_XS, {256, 8, 2, 32, 256, 22}, "f32"},
+    {llama::reference::Format::MXFP4, {64, 8, 1, 20, 96, 37}, "f16"},
 };
 
 /// Tiles of one row are of 32 rows of a weight, in "gate_up" and head of 64.

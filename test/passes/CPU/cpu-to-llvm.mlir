@@ -8,6 +8,16 @@ func.func @a_lookup_is_one_instruction(%table: vector<16xf32>, %i: vector<16xi32
   return %v : vector<16xf32>
 }
 
+// CHECK-LABEL: func.func @a_lookup_of_bytes_is_one_instruction
+// CHECK-SAME:    (%[[T:.+]]: vector<32xi8>, %[[U:.+]]: vector<64xi8>)
+// CHECK:         llvm.call_intrinsic "llvm.x86.avx2.pshuf.b"(%[[T]], %[[T]])
+// CHECK:         llvm.call_intrinsic "llvm.x86.avx512.pshuf.b.512"(%[[U]], %[[U]])
+func.func @a_lookup_of_bytes_is_one_instruction(%t: vector<32xi8>, %u: vector<64xi8>) -> (vector<32xi8>, vector<64xi8>) {
+  %v = cpu.lookup_bytes %t, %t : vector<32xi8>
+  %w = cpu.lookup_bytes %u, %u : vector<64xi8>
+  return %v, %w : vector<32xi8>, vector<64xi8>
+}
+
 // CHECK-LABEL: func.func @products_of_bf16_are_one_instruction
 // CHECK-SAME:    (%[[A:.+]]: vector<16xf32>, %[[W:.+]]: vector<32xbf16>, %[[X:.+]]: vector<32xbf16>)
 // CHECK:         llvm.call_intrinsic "llvm.x86.avx512bf16.dpbf16ps.512"(%[[A]], %[[W]], %[[X]])

@@ -142,6 +142,26 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+a
     return
   }
 
+  // Four columns at once, then each byte with its sign.
+  // CHECK-LABEL: func.func @a_table_is_looked_up_by_bytes
+  // CHECK-NOT:     cpu.lookup16
+  // CHECK:           cpu.lookup_bytes
+  // CHECK:           cpu.lookup_bytes
+  // CHECK:           %[[UP:.+]] = arith.shli
+  // CHECK:           %[[DOWN:.+]] = arith.shrsi %[[UP]]
+  // CHECK:           %[[F:.+]] = arith.sitofp %[[DOWN]] : vector<16xi32> to vector<16xf32>
+  // CHECK:           vector.fma %[[F]]
+  // CHECK:         return
+  func.func @a_table_is_looked_up_by_bytes(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <1x32xf32>
+    %y = tile.buffer %ctx @y at 128 : memref<1x16xf32>
+    %w = tile.weight %ctx @w : <16x32, #llama.iq4_nl> in #llama.interleaved16<k = 4> index 0
+    %acc = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<16x32, #llama.iq4_nl> -> vector<1x16xf32>
+    tile.store %acc, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
+    return
+  }
+
   // Each value of a tile of the embedding is found by row and column; no column
   // past the last of 24 is read.
   // CHECK-LABEL: func.func @values_are_decoded_one_by_one

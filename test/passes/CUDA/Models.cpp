@@ -61,6 +61,9 @@ const Sizes kSizes[] = {
     {Format::Q3_K, "q3_k", 256, 256, 23},
     {Format::Q4_K, "q4_k", 256, 512, 20},
     {Format::Q5_K, "q5_k", 256, 256, 17},
+    {Format::IQ4_NL, "iq4_nl", 96, 160, 36},
+    {Format::IQ4_XS, "iq4_xs", 256, 512, 22},
+    {Format::MXFP4, "mxfp4", 64, 96, 34},
 };
 
 /// Groupings of heads; queries to a head of keys, 0: all of them.
@@ -89,12 +92,15 @@ int64_t blockOf(Format format) {
   case Format::Q4_1:
   case Format::Q5_0:
   case Format::Q5_1:
+  case Format::IQ4_NL:
+  case Format::MXFP4:
     return 32;
   case Format::Q6_K:
   case Format::Q2_K:
   case Format::Q3_K:
   case Format::Q4_K:
   case Format::Q5_K:
+  case Format::IQ4_XS:
     return 256;
   }
   llvm_unreachable("no such format");
@@ -196,7 +202,9 @@ std::vector<CUDAModel> test::barrierModels() {
 /// Whether tensor cores compute gate and up of prefill.
 static bool hasTensorCores(const CUDAModel &model) {
   Format format = model.choice.format;
-  return format == Format::Q8_0 || format == Format::Q4_0 ||
+  return llvm::is_contained({Format::Q8_0, Format::Q4_0, Format::IQ4_NL,
+                             Format::IQ4_XS, Format::MXFP4},
+                            format) ||
          (format == Format::F16 && model.choice.shape.dim % 8 == 0);
 }
 
@@ -295,7 +303,9 @@ std::vector<CUDAModel> test::stageModels() {
   const std::pair<Format, std::vector<int64_t>> rows[] = {
       {Format::F16, {8, 40, 64, 128}},
       {Format::Q8_0, {32, 64, 128}},
-      {Format::Q4_0, {32, 64, 128}}};
+      {Format::Q4_0, {32, 64, 128}},
+      {Format::IQ4_NL, {32, 128}},
+      {Format::MXFP4, {64}}};
   std::vector<CUDAModel> models;
   for (const auto &[format, dims] : rows)
     for (int64_t dim : dims) {

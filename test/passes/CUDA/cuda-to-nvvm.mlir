@@ -76,6 +76,14 @@ func.func @a_copy_from_generic_memory(%from: memref<?xf16>, %to: memref<64xf16, 
   return
 }
 
+// CHECK-LABEL: func.func @bytes_by_number
+// CHECK-SAME:    (%[[L:.+]]: i32, %[[H:.+]]: i32, %[[W:.+]]: i32)
+// CHECK:         nvvm.prmt <default> %[[W]], %[[L]], %[[H]] : i32
+func.func @bytes_by_number(%low: i32, %high: i32, %which: i32) -> i32 attributes {llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256>} {
+  %v = cuda.permute_bytes %low, %high, %which
+  return %v : i32
+}
+
 // CHECK-LABEL: func.func @four_matrices
 // CHECK:         %[[WORDS:.+]] = nvvm.ldmatrix %{{.+}} {{{.*}}layout = #nvvm.mma_layout<row>, num = 4 : i32{{.*}}} : (!llvm.ptr<3>) -> !llvm.struct<(i32, i32, i32, i32)>
 // CHECK:         %[[WORD:.+]] = llvm.extractvalue %[[WORDS]][3]

@@ -26,9 +26,10 @@ const char *const kOps[] = {"rope", "silu", "mul", "add", "swiglu"};
 
 /// Formats whose blocks are `block` columns or fewer.
 const std::pair<const char *, int64_t> kFormats[] = {
-    {"f32", 1},    {"f16", 1},    {"bf16", 1},  {"q8_0", 32},  {"q4_0", 32},
-    {"q4_1", 32},  {"q5_0", 32},  {"q5_1", 32}, {"q2_k", 256}, {"q3_k", 256},
-    {"q4_k", 256}, {"q5_k", 256}, {"q6_k", 256}};
+    {"f32", 1},    {"f16", 1},     {"bf16", 1},     {"q8_0", 32},
+    {"q4_0", 32},  {"q4_1", 32},   {"q5_0", 32},    {"q5_1", 32},
+    {"q2_k", 256}, {"q3_k", 256},  {"q4_k", 256},   {"q5_k", 256},
+    {"q6_k", 256}, {"iq4_nl", 32}, {"iq4_xs", 256}, {"mxfp4", 32}};
 
 /// One layer's function, and the weights that it declares.
 class LayerWriter {

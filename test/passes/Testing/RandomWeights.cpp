@@ -71,6 +71,15 @@ void randomBlock(Format format, uint8_t *block, std::mt19937 &random) {
     return putHalf(block + 2, randomHalf(random, 4, 7));
   case Format::Q6_K:
     return putHalf(block + 208, randomHalf(random, 1, 3));
+  case Format::IQ4_NL:
+    return putHalf(block, randomHalf(random, 4, 7));
+  case Format::IQ4_XS:
+    return putHalf(block, randomHalf(random, 1, 3));
+  case Format::MXFP4:
+    // 2^-8 to 2^-5; one in 16 is subnormal.
+    block[0] = static_cast<uint8_t>(below(random, 16) ? 120 + below(random, 4)
+                                                      : below(random, 2));
+    return;
   }
 }
 
@@ -158,6 +167,18 @@ void integerBlock(Format format, uint8_t *block, std::mt19937 &random) {
     std::fill(block + 12, block + 16, 0xF1);
     putHalf(block, scale);
     return putHalf(block + 2, 0x4500);
+  case Format::IQ4_NL:
+    return putHalf(block, scale);
+  case Format::IQ4_XS:
+    // 33 and 34, from which 32 is taken.
+    std::fill(block + 2, block + 4, 0xAA);
+    for (uint8_t *at = block + 4; at != block + 8; ++at)
+      *at = *at & 1 ? 0x12 : 0x21;
+    return putHalf(block, scale);
+  case Format::MXFP4:
+    block[0] = static_cast<uint8_t>(128 + below(random, 2));
+    replaceNibbles({block + 1, block + size}, /*from=*/0, /*to=*/1);
+    return replaceNibbles({block + 1, block + size}, /*from=*/8, /*to=*/9);
   }
 }
 

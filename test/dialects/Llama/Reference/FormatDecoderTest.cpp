@@ -78,6 +78,8 @@ protected:
       return static_cast<double>(llvm::SignExtend64(bits, facts.bits));
     case FieldType::Unsigned:
       return static_cast<double>(bits);
+    case FieldType::Exponent:
+      return std::ldexp(1.0, static_cast<int>(bits) - 128);
     }
     return 0;
   }
@@ -108,6 +110,8 @@ protected:
       quant += weight * number(format, block, plane, column);
       weight *= 1 << facts.planes[plane].bits;
     }
+    if (!facts.planes[0].table.empty())
+      quant = facts.planes[0].table[static_cast<size_t>(quant)];
     double value = product(format, block, PlaneKind::Scales, column) * quant;
     if (!facts.has(PlaneKind::Minima))
       return value;
@@ -145,7 +149,7 @@ TEST_F(FormatDecoderTest, NamesAndSizesAreTheDialects) {
     EXPECT_EQ(blockColumns(*format), interface.getBlock());
     EXPECT_EQ(blockBytes(*format), interface.getBlockBytes());
   }
-  EXPECT_FALSE(parseFormat("iq4_nl"));
+  EXPECT_FALSE(parseFormat("iq3_s"));
 }
 
 TEST_F(FormatDecoderTest, AllHalvesAndBFloats) {
@@ -265,6 +269,39 @@ TEST_F(FormatDecoderTest, SuperblocksByHand) {
   decodeRow(Format::Q5_0, q5, llvm::MutableArrayRef<double>(out, 32));
   EXPECT_EQ(out[20], 3);
   EXPECT_EQ(out[4], -16);
+}
+
+// Indices of tables, by hand; the values are those of the PyPI package gguf.
+TEST_F(FormatDecoderTest, TablesByHand) {
+  double out[256];
+  // IQ4_NL: d = 2; byte 1 has 15 for column 1 and 8 for column 17.
+  std::vector<uint8_t> nonLinear(18, 0);
+  nonLinear[1] = 0x40, nonLinear[2 + 1] = 0x8f;
+  decodeRow(Format::IQ4_NL, nonLinear, llvm::MutableArrayRef<double>(out, 32));
+  EXPECT_EQ(out[0], -254);
+  EXPECT_EQ(out[1], 226);
+  EXPECT_EQ(out[17], 2);
+  // IQ4_XS: d = 1. Scale 5: 9 in the high nibble of byte 2 of scales_l, 2 in
+  // bits 10 and 11 of scales_h: 41 - 32. Column 5 * 32 + 20: the high nibble of
+  // byte 16
+  // * 5 + 4: 13, which is 69.
+  std::vector<uint8_t> xs(136, 0);
+  xs[1] = 0x3c, xs[3] = 0x08, xs[4 + 2] = 0x90, xs[8 + 84] = 0xd0;
+  decodeRow(Format::IQ4_XS, xs, llvm::MutableArrayRef<double>(out, 256));
+  EXPECT_EQ(out[180], 9 * 69);
+  EXPECT_EQ(out[181], 9 * -127);
+  EXPECT_EQ(out[0], -32 * -127);
+  // MXFP4: 2^(129 - 127); 7 is 6, 9 is -0.5.
+  std::vector<uint8_t> mx(17, 0);
+  mx[0] = 129, mx[1] = 0x97;
+  decodeRow(Format::MXFP4, mx, llvm::MutableArrayRef<double>(out, 32));
+  EXPECT_EQ(out[0], 24);
+  EXPECT_EQ(out[16], -2);
+  EXPECT_EQ(out[1], 0);
+  // All exponents are numbers.
+  mx[0] = 255;
+  decodeRow(Format::MXFP4, mx, llvm::MutableArrayRef<double>(out, 32));
+  EXPECT_EQ(out[0], std::ldexp(6.0, 128));
 }
 
 /// Blocks that llama.cpp's quantiser made (quantize_q4_K and its like of
