@@ -226,6 +226,8 @@ class Suites:
         add("bits", *bits, *long, needs=delays)
         add("bits-f32", *bits, "--flags=--activations=f32",
             *([] if self.args.all else ["--depths=257"]), needs=delays)
+        add("quantize", e2e / "test_quantize.py", "--corellama", driver, *long)
+        add("large-files", e2e / "test_large_files.py", "--corellama", driver, *long)
         add("kernels", e2e / "test_kernels.py", "--corellama", driver, "--model", demo)
         add("cuda-ptx", e2e / "test_cuda_ptx.py", "--corellama", driver, *long)
         add("emulator", e2e / "test_emulator.py", "--corellama", driver, "--emulator",

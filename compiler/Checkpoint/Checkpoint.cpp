@@ -6,7 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Checkpoint/Checkpoint.h"
+#include "compiler/Checkpoint/Refusal.h"
 #include "compiler/Checkpoint/Rows.h"
+#include "compiler/Quantize/RowConverter.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/BLAKE3.h"
@@ -27,11 +29,39 @@ const TensorInfo *Checkpoint::find(WeightId id) const {
   return &state->weights[*place];
 }
 
-ArrayRef<uint8_t> Checkpoint::readRows(const TensorInfo &tensor, uint64_t first,
-                                       uint64_t count,
-                                       std::vector<uint8_t> &scratch) const {
-  return checkpoint::readRows(tensor, bytes(tensor), state->config, first,
-                              count, scratch);
+Expected<ArrayRef<uint8_t>>
+Checkpoint::readRows(const TensorInfo &tensor, uint64_t first, uint64_t count,
+                     std::vector<uint8_t> &scratch) const {
+  Expected<ArrayRef<uint8_t>> rows = checkpoint::readRows(
+      tensor, bytes(tensor), state->config, first, count, scratch);
+  if (!rows)
+    return refuse(path(), "tensor " + quoted(tensor.name),
+                  llvm::toString(rows.takeError()));
+  return rows;
+}
+
+llvm::Error Checkpoint::quantize(StringRef format) {
+  if (!llvm::is_contained(quantize::kFormats, format))
+    return refuse(path(), "--quantize",
+                  "is " + quoted(format) + ", expected one of " +
+                      llvm::join(ArrayRef(quantize::kFormats), ", ") +
+                      "; give one of them");
+  const TensorType to = *toTensorType(llama::findFormat(format)->ggmlType);
+  constexpr auto kHalf = static_cast<TensorType>(1); // ggml's number of F16
+  bool hasAny = false;
+  for (TensorInfo &tensor : state->weights) {
+    if (getInfo(tensor.id.role).isVector() ||
+        !quantize::isSource(getFacts(tensor.storedType)))
+      continue;
+    hasAny = true;
+    tensor.type = byteSize(to, 1, tensor.columns) ? to : kHalf;
+  }
+  if (hasAny)
+    return llvm::Error::success();
+  return refuse(path(), "--quantize",
+                "no weight is F32, F16 or BF16, expected one that can be "
+                "rounded to " +
+                    getName(to) + "; leave the option out");
 }
 
 uint64_t Checkpoint::fileBytes() const {

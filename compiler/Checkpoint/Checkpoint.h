@@ -50,9 +50,15 @@ public:
                                                                tensor.bytes);
   }
   /// Rows [first, first + count) of a weight as the graph has them; see Rows.h.
-  llvm::ArrayRef<uint8_t> readRows(const TensorInfo &tensor, uint64_t first,
-                                   uint64_t count,
-                                   std::vector<uint8_t> &scratch) const;
+  llvm::Expected<llvm::ArrayRef<uint8_t>>
+  readRows(const TensorInfo &tensor, uint64_t first, uint64_t count,
+           std::vector<uint8_t> &scratch) const;
+
+  /// Makes a format, one of quantize::kFormats, the type of each matrix that is
+  /// stored as plain numbers; of those whose rows are no whole blocks of it
+  /// F16. Others, and vectors, stay. To be called before anything asks for
+  /// types; an error if no weight is such a matrix, or the format another one.
+  llvm::Error quantize(llvm::StringRef format);
 
   const Container &container() const { return *state->container; }
   /// Of all files.

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Checkpoint/Rows.h"
+#include "compiler/Quantize/RowConverter.h"
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/bit.h"
 #include "llvm/Support/Endian.h"
@@ -12,6 +13,7 @@
 #include <cstring>
 
 using llvm::ArrayRef;
+using llvm::MutableArrayRef;
 using namespace llvm::support;
 
 namespace corellama::checkpoint {
@@ -28,9 +30,27 @@ static float widen(const uint8_t *from, llama::FieldType type) {
       .convertToFloat();
 }
 
-ArrayRef<uint8_t> readRows(const TensorInfo &tensor, ArrayRef<uint8_t> stored,
-                           const ModelConfig &config, uint64_t first,
-                           uint64_t count, std::vector<uint8_t> &scratch) {
+/// A stored row of a matrix in the graph's type.
+static llvm::Error convertRow(const TensorInfo &tensor,
+                              const quantize::RowConverter &converter,
+                              ArrayRef<uint8_t> stored, uint64_t row,
+                              MutableArrayRef<uint8_t> out) {
+  const uint64_t bytes = stored.size() / tensor.rows;
+  auto bad = converter.convert(stored.slice(row * bytes, bytes), out);
+  if (!bad)
+    return llvm::Error::success();
+  return llvm::createStringError(
+      "row " + llvm::Twine(row) + ", column " + llvm::Twine(bad->column) +
+      " is " + (bad->isNaN ? "NaN" : "infinite") +
+      ", expected a finite number; compile it without --quantize, or repair "
+      "the checkpoint");
+}
+
+llvm::Expected<ArrayRef<uint8_t>> readRows(const TensorInfo &tensor,
+                                           ArrayRef<uint8_t> stored,
+                                           const ModelConfig &config,
+                                           uint64_t first, uint64_t count,
+                                           std::vector<uint8_t> &scratch) {
   assert(first + count <= tensor.rows && stored.size() == tensor.bytes);
   auto source = [&](uint64_t row) {
     return tensor.order == RowOrder::Pairs
@@ -42,12 +62,21 @@ ArrayRef<uint8_t> readRows(const TensorInfo &tensor, ArrayRef<uint8_t> stored,
     return stored.slice(first * rowBytes, count * rowBytes);
 
   if (!getInfo(tensor.id.role).isVector()) {
-    assert(tensor.type == tensor.storedType);
-    scratch.resize(count * rowBytes);
-    for (uint64_t row = 0; row < count; ++row)
-      memcpy(scratch.data() + row * rowBytes,
-             stored.data() + source(first + row) * rowBytes, rowBytes);
-    return scratch;
+    std::optional<quantize::RowConverter> converter;
+    if (tensor.type != tensor.storedType)
+      converter.emplace(getFacts(tensor.storedType), getFacts(tensor.type));
+    const uint64_t ownBytes = *byteSize(tensor.type, 1, tensor.columns);
+    scratch.resize(count * ownBytes);
+    for (uint64_t row = 0; row < count; ++row) {
+      auto out = MutableArrayRef(scratch).slice(row * ownBytes, ownBytes);
+      if (!converter)
+        memcpy(out.data(), stored.data() + source(first + row) * rowBytes,
+               rowBytes);
+      else if (llvm::Error error = convertRow(tensor, *converter, stored,
+                                              source(first + row), out))
+        return error;
+    }
+    return ArrayRef<uint8_t>(scratch);
   }
 
   // RoPE turns the elements of a vector.
@@ -59,7 +88,7 @@ ArrayRef<uint8_t> readRows(const TensorInfo &tensor, ArrayRef<uint8_t> stored,
         scratch.data() + i * sizeof(float),
         llvm::bit_cast<uint32_t>(
             widen(stored.data() + source(i) * plane.bits / 8, plane.type)));
-  return scratch;
+  return ArrayRef<uint8_t>(scratch);
 }
 
 } // namespace corellama::checkpoint

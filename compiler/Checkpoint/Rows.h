@@ -12,6 +12,7 @@
 
 #include "compiler/Checkpoint/WeightIndex.h"
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/Support/Error.h"
 #include <cstdint>
 #include <vector>
 
@@ -32,11 +33,14 @@ constexpr uint64_t halfSplitRow(uint64_t row, uint64_t headSize,
 
 /// Rows [first, first + count) of a weight in the graph's order and in
 /// `tensor.type`, from its stored bytes. The result views these, or `scratch`
-/// where rows are moved or numbers widened (a vector's, exactly).
-llvm::ArrayRef<uint8_t> readRows(const TensorInfo &tensor,
-                                 llvm::ArrayRef<uint8_t> stored,
-                                 const ModelConfig &config, uint64_t first,
-                                 uint64_t count, std::vector<uint8_t> &scratch);
+/// where rows are moved, or numbers widened (a vector's, exactly) or rounded (a
+/// matrix's, see compiler/Quantize). Numbers that are rounded have to be
+/// finite; the error is the place of the first that is not.
+llvm::Expected<llvm::ArrayRef<uint8_t>> readRows(const TensorInfo &tensor,
+                                                 llvm::ArrayRef<uint8_t> stored,
+                                                 const ModelConfig &config,
+                                                 uint64_t first, uint64_t count,
+                                                 std::vector<uint8_t> &scratch);
 
 } // namespace corellama::checkpoint
 

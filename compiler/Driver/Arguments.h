@@ -30,6 +30,8 @@ enum class Emit { Program, LLVM, Assembly, Object, PTX };
 struct ModuleOptions {
   std::string activations;
   std::string cacheType;
+  /// The format that plain weights are rounded to; empty: they stay.
+  std::string quantize;
   /// The most rows of a call, for each form, ascending.
   std::vector<int64_t> rows;
 };

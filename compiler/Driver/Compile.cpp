@@ -47,6 +47,7 @@ private:
   Error checkPaths() const;
   Error readTokenizer(const checkpoint::Checkpoint &checkpoint);
   Error enableRemarks();
+  Error quantize(checkpoint::Checkpoint &checkpoint, llvm::StringRef format);
   Error readModule(const checkpoint::Checkpoint &checkpoint);
   Error resolveTargets(const checkpoint::Checkpoint &checkpoint);
   Error import(const checkpoint::Checkpoint &checkpoint,
@@ -121,7 +122,7 @@ Error Compilation::checkPaths() const {
     return llvm::createStringError(arguments.output +
                                    ": is a folder; name a file with -o");
   if (!arguments.compileTo && arguments.emit == Emit::Program)
-    if (Error error = checkMappedOutput(arguments.output))
+    if (Error error = checkSparseOutput(arguments.output))
       return error;
   llvm::StringRef folder = llvm::sys::path::parent_path(arguments.output);
   if (!folder.empty() && !llvm::sys::fs::is_directory(folder))
@@ -204,6 +205,31 @@ Error Compilation::enableRemarks() {
           /*printAsEmitRemarks=*/true)))
     return Error::success();
   return alreadyPrinted();
+}
+
+/// --quantize, and a note of weights that it cannot do as asked.
+Error Compilation::quantize(checkpoint::Checkpoint &checkpoint,
+                            llvm::StringRef format) {
+  if (format.empty())
+    return Error::success();
+  if (Error error = checkpoint.quantize(format))
+    return error;
+  const llama::FormatFacts &facts = *llama::findFormat(format);
+  auto isOther = [&](const checkpoint::TensorInfo &tensor) {
+    return tensor.type != tensor.storedType &&
+           tensor.columns % static_cast<uint64_t>(facts.block) != 0 &&
+           !checkpoint::getInfo(tensor.id.role).isVector();
+  };
+  auto first = llvm::find_if(checkpoint.tensors(), isOther);
+  if (first == checkpoint.tensors().end())
+    return Error::success();
+  progress.clear();
+  printError("note: " + first->name + ", one of " +
+             std::to_string(llvm::count_if(checkpoint.tensors(), isOther)) +
+             " weights whose rows are no whole blocks of " +
+             std::to_string(facts.block) + ", becomes " +
+             checkpoint::getName(first->type).str());
+  return Error::success();
 }
 
 /// The module that the phases start from, read from a dump.
@@ -451,9 +477,17 @@ Error Compilation::run() {
   if (arguments.remarks)
     if (Error error = enableRemarks())
       return error;
-  if (Error error = arguments.compileFrom ? readModule(*checkpoint)
-                                          : resolveTargets(*checkpoint))
+  // What the program's weights are is known before anything asks for them.
+  if (arguments.compileFrom)
+    if (Error error = readModule(*checkpoint))
+      return error;
+  if (Error error = quantize(*checkpoint, arguments.compileFrom
+                                              ? options.quantize
+                                              : arguments.options.quantize))
     return error;
+  if (!arguments.compileFrom)
+    if (Error error = resolveTargets(*checkpoint))
+      return error;
   for (llama::TargetInterface target : targets) {
     if (!arguments.compileFrom)
       if (Error error = import(*checkpoint, target))

@@ -6,6 +6,7 @@
 
 #include "compiler/Driver/OptionChecks.h"
 #include "compiler/Driver/Subcommands.h"
+#include "compiler/Quantize/RowConverter.h"
 #include "compiler/Target/Target.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -18,6 +19,7 @@ static constexpr const char *kCompileExamples = R"(examples:
   corellama compile model.gguf -o model
   corellama compile model.gguf -o model --target=x86-64-v4 --chunk=256
   corellama compile model.gguf -o model --target=x86-64-v3,x86-64-v4,znver4
+  corellama compile model-bf16.gguf -o model --quantize=q4_0
   corellama compile model.gguf --compile-to=schedule       # to the terminal
   corellama compile model.gguf -o model --dump-compilation-phases-to=phases
   corellama compile model.gguf -o model --compile-from=fuse --ir=3-fuse.mlir
@@ -144,6 +146,12 @@ Subcommand corellama::addCompile(CLI::App &tool) {
   isOneOf(c.add_option("--cache-type", compile.options.cacheType,
                        "what the KV cache holds"),
           {"f32", "f16"});
+  isOneOf(c.add_option(
+              "--quantize", compile.options.quantize,
+              "round weights in F32, F16 and BF16 to this format while they "
+              "are packed, as the PyPI package gguf does; norms, and weights "
+              "that are quantised already, stay"),
+          {std::begin(quantize::kFormats), std::end(quantize::kFormats)});
   CLI::Option *list = isRowsList(c.add_option(
       "--rows", options->rows,
       "the most rows of a call, for each form of the program, ascending "

@@ -70,20 +70,19 @@ corellama::resolveOptions(const ModuleOptions &asked,
 void corellama::stampModule(ModuleOp module, llama::TargetInterface target,
                             const ModuleOptions &options) {
   Builder builder(module.getContext());
+  NamedAttrList carried;
+  carried.set("activations", builder.getStringAttr(options.activations));
+  carried.set("cache_type", builder.getStringAttr(options.cacheType));
+  if (!options.quantize.empty())
+    carried.set("quantize", builder.getStringAttr(options.quantize));
+  carried.set("rows", builder.getDenseI64ArrayAttr(options.rows));
   module->setAttr(llama::kTargetAttr, target);
   module->setAttr(kVersionAttr, builder.getI64IntegerAttr(kVersion));
   module->setAttr(
       llama::kPhaseAttr,
       builder.getStringAttr(llama::infoOf(llama::Phase::Import).name));
-  module->setAttr(
-      llama::kOptionsAttr,
-      builder.getDictionaryAttr(
-          {builder.getNamedAttr("activations",
-                                builder.getStringAttr(options.activations)),
-           builder.getNamedAttr("cache_type",
-                                builder.getStringAttr(options.cacheType)),
-           builder.getNamedAttr("rows",
-                                builder.getDenseI64ArrayAttr(options.rows))}));
+  module->setAttr(llama::kOptionsAttr,
+                  carried.getDictionary(module.getContext()));
 }
 
 static llvm::Error refuse(llvm::StringRef path, const llvm::Twine &what) {
@@ -103,8 +102,10 @@ llvm::Expected<ModuleOptions> corellama::readOptions(ModuleOp module,
     return refuse(
         path, "llama.options: is not {activations, cache_type, rows}, which "
               "every dump carries; make a new one with --compile-to");
+  auto quantize = dictionary.getAs<StringAttr>("quantize");
   return ModuleOptions{activations.str(),
                        cacheType.str(),
+                       quantize ? quantize.str() : "",
                        {rows.asArrayRef().begin(), rows.asArrayRef().end()}};
 }
 
@@ -160,6 +161,10 @@ static llvm::Error checkArguments(ModuleOp module,
   std::string cacheType = cacheTypeOf(asked);
   if (saysCache && cacheType != options->cacheType)
     return contradiction("--cache-type", cacheType, options->cacheType);
+  if (!asked.quantize.empty() && asked.quantize != options->quantize)
+    return contradiction("--quantize", asked.quantize,
+                         options->quantize.empty() ? "(none)"
+                                                   : options->quantize);
   auto listed = [](const std::vector<int64_t> &rows) {
     return llvm::join(
         llvm::map_range(rows,

@@ -8,7 +8,8 @@
 // - llama.checkpoint = "blake3:..." (BLAKE3 of the whole checkpoint)
 // - llama.config, llama.target
 // - llama.options = {activations = "f32", cache_type = "f16",
-//                    rows = array<i64: 1, 512>}
+//                    rows = array<i64: 1, 512>}, with quantize = "q4_0" where
+//                    weights are rounded
 // - llama.phase = "fuse"
 //
 //===----------------------------------------------------------------------===//

@@ -17,6 +17,7 @@
 #include "compiler/Image/ElfFile.h"
 #include "compiler/Image/Image.h"
 #include "compiler/Output/OutputFile.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
 #include <cstring>
 
@@ -25,7 +26,6 @@ using namespace corellama::image;
 using namespace llvm::ELF;
 using llvm::Error;
 using llvm::Expected;
-using llvm::MutableArrayRef;
 using llvm::StringRef;
 using llvm::Twine;
 
@@ -108,23 +108,6 @@ static Expected<ProgramLayout> planProgram(StringRef linked, StringRef path,
   return program;
 }
 
-/// Writes everything but the image.
-static void writeProgram(const ProgramLayout &program, StringRef linked,
-                         char *out) {
-  auto put = [&](uint64_t offset, const void *from, size_t bytes) {
-    memcpy(out + offset, from, bytes);
-  };
-  put(0, linked.data(), linked.size());
-  const ElfFile &elf = program.elf;
-  put(0, &elf.header, sizeof(elf.header));
-  put(elf.header.e_phoff, elf.segments.data(),
-      elf.segments.size() * sizeof(Elf64_Phdr));
-  put(program.namesOffset, program.sectionNames.data(),
-      program.sectionNames.size());
-  put(elf.header.e_shoff, elf.sections.data(),
-      elf.sections.size() * sizeof(Elf64_Shdr));
-}
-
 Error corellama::image::attachImage(const ImagePlan &plan,
                                     const checkpoint::Checkpoint &checkpoint,
                                     llvm::MemoryBufferRef linked,
@@ -133,16 +116,30 @@ Error corellama::image::attachImage(const ImagePlan &plan,
       linked.getBuffer(), linked.getBufferIdentifier(), plan.header.bytes);
   if (!program)
     return program.takeError();
-  Expected<MappedOutput> file =
-      MappedOutput::create(output, program->fileBytes);
+  Expected<SparseOutput> file =
+      SparseOutput::create(output, program->fileBytes);
   if (!file)
     return file.takeError();
-  MutableArrayRef<uint8_t> bytes = file->bytes();
-  writeProgram(*program, linked.getBuffer(),
-               reinterpret_cast<char *>(bytes.data()));
-  if (Error error =
-          writeImage(plan, checkpoint,
-                     bytes.slice(program->imageOffset, plan.header.bytes)))
-    return refuseFile(output, llvm::toString(std::move(error)));
+
+  const ElfFile &elf = program->elf;
+  std::string start = linked.getBuffer().str();
+  memcpy(start.data(), &elf.header, sizeof(elf.header));
+  memcpy(start.data() + elf.header.e_phoff, elf.segments.data(),
+         elf.segments.size() * sizeof(Elf64_Phdr));
+  const std::pair<uint64_t, llvm::ArrayRef<uint8_t>> pieces[] = {
+      {0, llvm::arrayRefFromStringRef(start)},
+      {program->namesOffset,
+       llvm::arrayRefFromStringRef(program->sectionNames)},
+      {elf.header.e_shoff,
+       {reinterpret_cast<const uint8_t *>(elf.sections.data()),
+        elf.sections.size() * sizeof(Elf64_Shdr)}}};
+  for (const auto &[offset, bytes] : pieces)
+    if (Error error = file->write(offset, bytes))
+      return error;
+  auto write = [&](uint64_t offset, llvm::ArrayRef<uint8_t> bytes) {
+    return file->write(program->imageOffset + offset, bytes);
+  };
+  if (Error error = writeImage(plan, checkpoint, write))
+    return error;
   return file->keep();
 }

@@ -12,11 +12,13 @@
 #include "compiler/Text/TextSection.h"
 #include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CheckedArithmetic.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/ThreadPool.h"
 #include <atomic>
 #include <cstring>
+#include <mutex>
 
 using namespace mlir;
 using namespace corellama;
@@ -276,64 +278,132 @@ Error corellama::image::addVariants(ImagePlan &plan,
 // Bytes
 //===----------------------------------------------------------------------===//
 
-/// Bytes of source that one task packs: enough that claiming a task costs
-/// little, few enough that all threads end at about the same time.
+/// Bytes of rows that one task packs: enough that claiming a task costs little,
+/// few enough that all threads end at about the same time and that what they
+/// pack is small.
 static constexpr uint64_t kTaskBytes = 1 << 20;
 
-/// Packs all weights; threads claim tasks of some rows. No two tasks write the
-/// same byte, so the result does not depend on the threads.
-static void packWeights(const ImagePlan &plan, const Checkpoint &checkpoint,
-                        MutableArrayRef<uint8_t> out) {
+namespace {
+
+/// Packs all weights. Threads claim tasks of some rows in their order; no two
+/// tasks write the same byte, so the result does not depend on the threads.
+class WeightWriter {
+public:
+  WeightWriter(const ImagePlan &plan, const Checkpoint &checkpoint,
+               ImageWriter write)
+      : plan(plan), checkpoint(checkpoint), write(write) {
+    for (const ImageWeight &weight : plan.weights)
+      addTasks(weight);
+  }
+
+  Error run() {
+    llvm::DefaultThreadPool pool(llvm::hardware_concurrency());
+    for (unsigned thread = 0; thread < pool.getMaxConcurrency(); ++thread)
+      pool.async([this] { work(); });
+    pool.wait();
+    return error ? std::move(*error) : Error::success();
+  }
+
+private:
   struct Task {
     const ImageWeight *weight;
     uint64_t first, count;
   };
-  std::vector<Task> tasks;
-  for (const ImageWeight &weight : plan.weights) {
-    uint64_t tiles = weight.packer->tileCount();
-    uint64_t tileBytes = llvm::divideCeil(weight.packer->sourceBytes(), tiles);
+
+  void addTasks(const ImageWeight &weight) {
+    const Packer &packer = *weight.packer;
+    uint64_t tiles = packer.tileCount();
+    uint64_t tileBytes = llvm::divideCeil(packer.sourceBytes(), tiles);
     uint64_t step =
         std::max<uint64_t>(1, kTaskBytes / std::max<uint64_t>(1, tileBytes));
+    // Tiles that are spread over the layout are packed together.
+    if (packer.rangeOf(0, 1).bytes == packer.bytes())
+      step = tiles;
     for (uint64_t first = 0; first < tiles; first += step)
       tasks.push_back({&weight, first, std::min(step, tiles - first)});
   }
 
+  void work() {
+    std::vector<uint8_t> converted, packed;
+    for (size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) <
+                   std::min(tasks.size(), end.load());)
+      if (Error failed = pack(tasks[i], converted, packed)) {
+        // Every task before has been claimed, so the first error is found
+        // whichever thread is faster.
+        std::lock_guard<std::mutex> lock(failing);
+        if (i >= end) {
+          llvm::consumeError(std::move(failed));
+          continue;
+        }
+        if (error)
+          llvm::consumeError(std::move(*error));
+        error.emplace(std::move(failed));
+        end = i;
+      }
+  }
+
+  Error pack(const Task &task, std::vector<uint8_t> &converted,
+             std::vector<uint8_t> &packed) {
+    const auto &[weight, first, count] = task;
+    const Packer &packer = *weight->packer;
+    Packer::Range range = packer.rangeOf(first, count);
+    Expected<ArrayRef<uint8_t>> rows =
+        checkpoint.readRows(*weight->tensor, first * Packer::kTileRows,
+                            packer.rowCount(first, count), converted);
+    if (!rows)
+      return rows.takeError();
+    packed.assign(range.bytes, 0);
+    packer.pack(first, count, *rows, packed);
+    return write(plan.header.weights.offset + weight->offset + range.offset,
+                 packed);
+  }
+
+  const ImagePlan &plan;
+  const Checkpoint &checkpoint;
+  ImageWriter write;
+  std::vector<Task> tasks;
   std::atomic<size_t> next = 0;
-  auto work = [&]() {
-    std::vector<uint8_t> scratch; // rows that are not as they are stored
-    for (size_t i;
-         (i = next.fetch_add(1, std::memory_order_relaxed)) < tasks.size();) {
-      const auto &[weight, first, count] = tasks[i];
-      const Packer &packer = *weight->packer;
-      packer.pack(first, count,
-                  checkpoint.readRows(*weight->tensor,
-                                      first * Packer::kTileRows,
-                                      packer.rowCount(first, count), scratch),
-                  out.slice(weight->offset, packer.bytes()));
-    }
-  };
-  llvm::DefaultThreadPool pool(llvm::hardware_concurrency());
-  for (unsigned thread = 0; thread < pool.getMaxConcurrency(); ++thread)
-    pool.async(work);
-  pool.wait();
+  /// The task that failed, or beyond all; tasks from it on are left out.
+  std::atomic<size_t> end = SIZE_MAX;
+  std::mutex failing; ///< guards `error` and changes of `end`
+  std::optional<Error> error;
+};
+
+template <typename T> ArrayRef<uint8_t> bytesOf(ArrayRef<T> values) {
+  return {reinterpret_cast<const uint8_t *>(values.data()),
+          values.size() * sizeof(T)};
+}
+
+} // namespace
+
+Error corellama::image::writeImage(const ImagePlan &plan,
+                                   const Checkpoint &checkpoint,
+                                   ImageWriter write) {
+  const abi::ImageHeader &header = plan.header;
+  std::vector<uint64_t> offsets;
+  for (const ImageWeight &weight : plan.weights)
+    offsets.push_back(weight.offset);
+  const std::pair<uint64_t, ArrayRef<uint8_t>> sections[] = {
+      {0, bytesOf(ArrayRef(header))},
+      {header.offsets.offset, bytesOf(ArrayRef(offsets))},
+      {header.frequencies.offset, bytesOf(ArrayRef(plan.frequencies))},
+      {header.manifest.offset, llvm::arrayRefFromStringRef(plan.manifest)},
+      {header.text.offset, llvm::arrayRefFromStringRef(plan.text)}};
+  for (const auto &[offset, bytes] : sections)
+    if (Error error = write(offset, bytes))
+      return error;
+  return WeightWriter(plan, checkpoint, write).run();
 }
 
 Error corellama::image::writeImage(const ImagePlan &plan,
                                    const Checkpoint &checkpoint,
                                    MutableArrayRef<uint8_t> out) {
-  const abi::ImageHeader &header = plan.header;
-  if (out.size() != header.bytes)
-    return refuseModule("its image has " + Twine(header.bytes) +
+  if (out.size() != plan.header.bytes)
+    return refuseModule("its image has " + Twine(plan.header.bytes) +
                         " bytes, given are " + Twine(out.size()));
-  memcpy(out.data(), &header, sizeof(header));
-  for (auto [i, weight] : llvm::enumerate(plan.weights))
-    memcpy(out.data() + header.offsets.offset + i * sizeof(uint64_t),
-           &weight.offset, sizeof(uint64_t));
-  memcpy(out.data() + header.frequencies.offset, plan.frequencies.data(),
-         header.frequencies.bytes);
-  llvm::copy(plan.manifest, out.begin() + header.manifest.offset);
-  llvm::copy(plan.text, out.begin() + header.text.offset);
-  packWeights(plan, checkpoint,
-              out.slice(header.weights.offset, header.weights.bytes));
-  return Error::success();
+  return writeImage(plan, checkpoint,
+                    [&](uint64_t offset, ArrayRef<uint8_t> bytes) {
+                      llvm::copy(bytes, out.begin() + offset);
+                      return Error::success();
+                    });
 }

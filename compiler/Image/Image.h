@@ -17,6 +17,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "runtime/ABI/Image.h"
 #include "runtime/Tokenizer/TextData.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/MemoryBufferRef.h"
 #include <memory>
@@ -72,7 +73,19 @@ llvm::Expected<ImagePlan> planImage(mlir::ModuleOp module,
 /// all that an image says to the runtime, and in each weight's layout.
 llvm::Error addVariants(ImagePlan &plan, llvm::ArrayRef<ImagePlan> others);
 
-/// Writes the image to memory: plan.header.bytes bytes, zeroed before the call.
+/// Takes bytes of an image at an offset; called from several threads at once.
+/// What is never written is zero.
+using ImageWriter = llvm::function_ref<llvm::Error(
+    uint64_t offset, llvm::ArrayRef<uint8_t> bytes)>;
+
+/// Writes the image in pieces of about a megabyte, in any order, each byte at
+/// most once. On an error, `write`'s or that of the first row that cannot be
+/// converted, the rest is not written.
+llvm::Error writeImage(const ImagePlan &plan,
+                       const checkpoint::Checkpoint &checkpoint,
+                       ImageWriter write);
+
+/// Writes it to memory: plan.header.bytes bytes, zeroed before the call.
 llvm::Error writeImage(const ImagePlan &plan,
                        const checkpoint::Checkpoint &checkpoint,
                        llvm::MutableArrayRef<uint8_t> out);

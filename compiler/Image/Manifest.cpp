@@ -204,11 +204,15 @@ corellama::image::makeManifest(ModuleOp module,
   json::Object config = toJSON(checkpoint.config());
   config["rope_base"] = rope->getBase().convertToDouble();
   config.erase("eps"); // it stands in the code, which may be an edited one
+  json::Object source{
+      {"name", text(llvm::sys::path::filename(checkpoint.path()))},
+      {"blake3", checkpoint.identity()},
+      {"bytes", checkpoint.fileBytes()}};
+  // What tells the program from one whose weights are the file's.
+  if (auto format = getCarriedOption<StringAttr>(module, "quantize"))
+    source["quantized"] = text(format);
   json::Object manifest{
-      {"checkpoint", json::Object{{"name", text(llvm::sys::path::filename(
-                                               checkpoint.path()))},
-                                  {"blake3", checkpoint.identity()},
-                                  {"bytes", checkpoint.fileBytes()}}},
+      {"checkpoint", std::move(source)},
       {"config", std::move(config)},
       {"target", json::Object{{"name", text(target.getName())},
                               {"features", text(target.getFeatures())},

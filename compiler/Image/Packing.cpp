@@ -301,14 +301,29 @@ Expected<Packer> Packer::create(FormatInterface format, LayoutInterface layout,
 uint64_t Packer::sourceBytes() const { return state->sourceBytes; }
 uint64_t Packer::bytes() const { return state->bytes; }
 uint64_t Packer::tileCount() const { return state->rowTiles(); }
+
 uint64_t Packer::rowCount(uint64_t first, uint64_t count) const {
   return std::min((first + count) * kTileRows, state->rows) - first * kTileRows;
 }
 
+Packer::Range Packer::rangeOf(uint64_t first, uint64_t count) const {
+  // The bytes of a tile are those of each plane, one after the other, or in a
+  // region of the plane's own.
+  uint64_t tiles = tileCount(), tileBytes = state->bytes / tiles;
+  bool isContiguous = tiles * tileBytes == state->bytes &&
+                      llvm::all_of(state->places, [&](const PlanePlace &place) {
+                        return tiles == 1 || (place.rowStep == tileBytes &&
+                                              place.base < tileBytes);
+                      });
+  return isContiguous ? Range{first * tileBytes, count * tileBytes}
+                      : Range{0, state->bytes};
+}
+
 void Packer::pack(uint64_t first, uint64_t count, ArrayRef<uint8_t> source,
                   MutableArrayRef<uint8_t> out) const {
+  const Range range = rangeOf(first, count);
   assert(source.size() == rowCount(first, count) * state->rowBytes &&
-         out.size() == state->bytes);
+         out.size() == range.bytes);
   uint64_t rowTileBytes = kTileRows * state->rowBytes,
            tileBytes = state->sourceTileBytes();
   uint64_t wholeColumns = state->columns / state->tileColumns;
@@ -320,8 +335,9 @@ void Packer::pack(uint64_t first, uint64_t count, ArrayRef<uint8_t> source,
           source.data() + (row - first) * rowTileBytes + column * tileBytes;
       const State::PlaneMoves &moves = rowMoves[column >= wholeColumns];
       for (auto [place, planeMoves] : llvm::zip_equal(state->places, moves))
-        planeMoves.run(from, out.data() + place.base + row * place.rowStep +
-                                 column * place.columnStep);
+        planeMoves.run(from,
+                       out.data() + (place.base + row * place.rowStep +
+                                     column * place.columnStep - range.offset));
     }
   }
 }

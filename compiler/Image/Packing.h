@@ -42,9 +42,17 @@ public:
 
   /// Number of rows in tiles [first, first + count).
   uint64_t rowCount(uint64_t first, uint64_t count) const;
+  /// Bytes of the layout: an offset, and how many.
+  struct Range {
+    uint64_t offset, bytes;
+  };
+  /// The bytes in which tiles [first, first + count) lie: all of the layout
+  /// where tiles do not follow each other in it.
+  Range rangeOf(uint64_t first, uint64_t count) const;
 
   /// Packs the rows of tiles [first, first + count). `source` has these rows,
-  /// `out` is the whole weight; `out` is zero before, and padding stays so.
+  /// `out` is their range of the layout; `out` is zero before, and padding
+  /// stays so.
   void pack(uint64_t first, uint64_t count, llvm::ArrayRef<uint8_t> source,
             llvm::MutableArrayRef<uint8_t> out) const;
 

@@ -83,6 +83,9 @@ static void printText(const json::Object &manifest,
   line("program", llvm::sys::path::filename(path));
   line("checkpoint", of({"checkpoint", "name"}));
   line("blake3", of({"checkpoint", "blake3"}));
+  if (const json::Object *source = manifest.getObject("checkpoint"))
+    if (source->get("quantized"))
+      line("quantized", "to " + of({"checkpoint", "quantized"}));
   line("compiler", of({"compiler", "name"}) + " " +
                        of({"compiler", "version"}) + ", LLVM " +
                        of({"compiler", "llvm"}));

@@ -7,6 +7,7 @@
 #include "compiler/Native/CheckpointWeights.h"
 #include "compiler/Checkpoint/Checkpoint.h"
 #include "compiler/Import/Import.h"
+#include "passes/Llama/CarriedOptions.h"
 
 using namespace corellama;
 using namespace corellama::llama::reference;
@@ -43,7 +44,10 @@ public:
                          checkpoint.path(), name, tensor->rows, tensor->columns,
                          formatShape(data.shape));
     auto scratch = std::make_shared<std::vector<uint8_t>>();
-    data.bytes = checkpoint.readRows(*tensor, 0, tensor->rows, *scratch);
+    auto rows = checkpoint.readRows(*tensor, 0, tensor->rows, *scratch);
+    if (!rows)
+      return rows.takeError();
+    data.bytes = *rows;
     data.owner = std::move(scratch);
     return data;
   }
@@ -60,5 +64,10 @@ corellama::openCheckpointWeights(mlir::ModuleOp module,
   auto opened = checkpoint::openCheckpoint(path);
   if (!opened)
     return opened.takeError();
+  // Weights that a module was made to round are rounded here, too.
+  if (auto format =
+          llama::getCarriedOption<mlir::StringAttr>(module, "quantize"))
+    if (llvm::Error error = opened->quantize(format))
+      return error;
   return std::make_unique<CheckpointWeights>(module, std::move(*opened));
 }

@@ -7,13 +7,16 @@
 #include "compiler/Output/OutputFile.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 using namespace corellama;
+using llvm::ArrayRef;
 using llvm::Error;
 using llvm::Expected;
 using llvm::StringRef;
@@ -165,7 +168,7 @@ void corellama::prepareStandardStreams() {
 // Programs
 //===----------------------------------------------------------------------===//
 
-Error corellama::checkMappedOutput(StringRef path) {
+Error corellama::checkSparseOutput(StringRef path) {
   fs::file_status status;
   if (!fs::status(path, status) && fs::exists(status) &&
       !fs::is_regular_file(status))
@@ -173,8 +176,8 @@ Error corellama::checkMappedOutput(StringRef path) {
   return Error::success();
 }
 
-Expected<MappedOutput> MappedOutput::create(StringRef path, uint64_t bytes) {
-  if (Error error = checkMappedOutput(path))
+Expected<SparseOutput> SparseOutput::create(StringRef path, uint64_t bytes) {
+  if (Error error = checkSparseOutput(path))
     return error;
   Expected<std::string> target = followLinks(path);
   if (!target)
@@ -182,33 +185,58 @@ Expected<MappedOutput> MappedOutput::create(StringRef path, uint64_t bytes) {
   auto file = createBeside(*target, path, fs::all_all);
   if (!file)
     return file.takeError();
-  MappedOutput output(path, std::move(*target), std::move(*file));
-  // A mapping of a file without blocks ends in SIGBUS on a full disk. Where the
-  // file system cannot allocate, glibc writes a byte to each block.
-  int code = bytes > uint64_t(INT64_MAX)
-                 ? EFBIG
-                 : posix_fallocate(output.file->FD, 0, off_t(bytes));
-  if (code != 0)
+  SparseOutput output(path, std::move(*target), std::move(*file), bytes);
+  bool fits = bytes <= uint64_t(INT64_MAX);
+  if (!fits || ftruncate(output.file->FD, off_t(bytes)) != 0)
     return refuse(path, "cannot have " + Twine(bytes) +
-                            " bytes: " + describe(code) +
-                            "; make room there or name another output");
-  std::error_code error;
-  output.mapping = std::make_unique<fs::mapped_file_region>(
-      fs::convertFDToNativeFile(output.file->FD),
-      fs::mapped_file_region::readwrite, bytes, 0, error);
-  if (error)
-    return refuse(path, "cannot be mapped: " + error.message());
+                            " bytes: " + describe(fits ? errno : EFBIG) +
+                            "; name another output");
   return output;
 }
 
-MappedOutput::~MappedOutput() {
-  mapping.reset();
+/// Bytes of a page of a file: what a file system keeps or leaves out.
+static constexpr uint64_t kPageBytes = 4096;
+
+static bool isZero(ArrayRef<uint8_t> bytes) {
+  return bytes[0] == 0 &&
+         memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
+}
+
+Error SparseOutput::write(uint64_t offset, ArrayRef<uint8_t> bytes) const {
+  while (!bytes.empty()) {
+    // To the end of a page, and on while pages are like it: of zeros, or not.
+    auto pageAt = [&](uint64_t at) {
+      uint64_t left = kPageBytes - (offset + at) % kPageBytes;
+      return bytes.slice(at, std::min<uint64_t>(left, bytes.size() - at));
+    };
+    const bool isHole = isZero(pageAt(0));
+    uint64_t count = pageAt(0).size();
+    while (count < bytes.size() && isZero(pageAt(count)) == isHole)
+      count += pageAt(count).size();
+    for (uint64_t done = isHole ? count : 0; done < count;) {
+      ssize_t written = pwrite(file->FD, bytes.data() + done, count - done,
+                               off_t(offset + done));
+      if (written < 0 && errno == EINTR)
+        continue;
+      if (written < 0)
+        return refuse(path, "byte " + Twine(offset + done) + " of its " +
+                                Twine(size) +
+                                " bytes cannot be written: " + describe(errno) +
+                                "; make room there or name another output");
+      done += static_cast<uint64_t>(written);
+    }
+    offset += count;
+    bytes = bytes.drop_front(count);
+  }
+  return Error::success();
+}
+
+SparseOutput::~SparseOutput() {
   if (file && file->FD != -1)
     llvm::consumeError(file->discard());
 }
 
-Error MappedOutput::keep() {
-  mapping.reset();
+Error SparseOutput::keep() {
   Error error = keepAs(*file, target, path);
   file.reset();
   return error;

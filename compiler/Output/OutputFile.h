@@ -8,6 +8,7 @@
 // - A symbolic link stays; the file that it names is replaced.
 // - A device, a FIFO or a socket is written to, never replaced. A program
 //   cannot be written there, since its image is written out of order.
+// - Of a program pages of zeros are holes of the file, where it may have them.
 // - The umask decides the file's permissions.
 // - Each error is returned, a full disk too, which would otherwise be a signal.
 //
@@ -20,7 +21,6 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/FileSystem.h"
-#include <memory>
 #include <optional>
 #include <string>
 
@@ -39,35 +39,36 @@ llvm::Error flushStandardOutput();
 /// error, not a signal.
 void prepareStandardStreams();
 
-/// Whether a MappedOutput can be written to `path`, to check before long work.
-llvm::Error checkMappedOutput(llvm::StringRef path);
+/// Whether a SparseOutput can be written to `path`, to check before long work.
+llvm::Error checkSparseOutput(llvm::StringRef path);
 
-/// A file of a known size that is written through memory. Removed unless kept.
-class MappedOutput {
+/// A file of a known size that is written in pieces, in any order. Removed
+/// unless kept.
+class SparseOutput {
 public:
   /// `path` names a regular file, a link to one, or nothing yet.
-  static llvm::Expected<MappedOutput> create(llvm::StringRef path,
+  static llvm::Expected<SparseOutput> create(llvm::StringRef path,
                                              uint64_t bytes);
-  MappedOutput(MappedOutput &&) = default;
-  ~MappedOutput();
+  SparseOutput(SparseOutput &&) = default;
+  ~SparseOutput();
 
-  /// Zero at first.
-  llvm::MutableArrayRef<uint8_t> bytes() {
-    return {reinterpret_cast<uint8_t *>(mapping->data()), mapping->size()};
-  }
+  /// Writes `bytes`, which are inside the file, at an offset; what is never
+  /// written is zero. May be called from several threads, each byte once.
+  llvm::Error write(uint64_t offset, llvm::ArrayRef<uint8_t> bytes) const;
   /// Renames the file to its path, executable by all who may read it.
   llvm::Error keep();
 
 private:
-  MappedOutput(llvm::StringRef path, std::string target,
-               llvm::sys::fs::TempFile file)
-      : path(path), target(std::move(target)), file(std::move(file)) {}
+  SparseOutput(llvm::StringRef path, std::string target,
+               llvm::sys::fs::TempFile file, uint64_t size)
+      : path(path), target(std::move(target)), file(std::move(file)),
+        size(size) {}
 
   std::string path;
   /// The file itself, where `path` is a link.
   std::string target;
   std::optional<llvm::sys::fs::TempFile> file;
-  std::unique_ptr<llvm::sys::fs::mapped_file_region> mapping;
+  uint64_t size;
 };
 
 } // namespace corellama

@@ -69,8 +69,8 @@ OTHERS = [
      lambda w, s: w.add_float32("llama.attention.gizmo_scale", 0.5),
      ["llama.attention.gizmo_scale"]),
     ("a tensor of an unsupported type", lambda w, s: w.add_tensor(
-        "output.weight", np.zeros((s["vocabulary"], s["dim"] // 32 * 18), np.uint8),
-        raw_dtype=gguf.GGMLQuantizationType.IQ4_NL), ["output.weight", "IQ4_NL"]),
+        "output.weight", np.zeros((s["vocabulary"], s["dim"] // 256 * 110), np.uint8),
+        raw_dtype=gguf.GGMLQuantizationType.IQ3_S), ["output.weight", "IQ3_S"]),
 ]
 
 

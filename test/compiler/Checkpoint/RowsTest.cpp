@@ -9,6 +9,7 @@
 #include "llvm/ADT/bit.h"
 #include "gtest/gtest.h"
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <set>
 
@@ -69,7 +70,7 @@ TEST(Rows, InOrderAreAView) {
   TensorInfo info = matrixOf(TensorType::F32, 6, 2);
   Bytes stored = counted(info.bytes), scratch;
   llvm::ArrayRef<uint8_t> rows =
-      readRows(info, stored, configOf(6), 2, 3, scratch);
+      llvm::cantFail(readRows(info, stored, configOf(6), 2, 3, scratch));
   EXPECT_EQ(rows.data(), stored.data() + 16);
   EXPECT_EQ(rows.size(), 24u);
   EXPECT_TRUE(scratch.empty());
@@ -79,17 +80,46 @@ TEST(Rows, OfAPartAreThoseOfTheWhole) {
   TensorInfo info = matrixOf(kBF16, 12, 4);
   info.order = RowOrder::HalfSplit;
   Bytes stored = counted(info.bytes), scratch;
-  Bytes all = readRows(info, stored, configOf(6), 0, 12, scratch);
+  Bytes all =
+      llvm::cantFail(readRows(info, stored, configOf(6), 0, 12, scratch));
   ASSERT_EQ(all.size(), 12u * 8);
   for (uint64_t row = 0; row < 12; ++row) {
     EXPECT_EQ(all[row * 8], halfSplitRow(row, 6, 6) * 8);
     EXPECT_EQ(all[row * 8 + 7], halfSplitRow(row, 6, 6) * 8 + 7);
   }
   for (uint64_t first = 0; first < 12; ++first) {
-    llvm::ArrayRef<uint8_t> part =
-        readRows(info, stored, configOf(6), first, 12 - first, scratch);
+    llvm::ArrayRef<uint8_t> part = llvm::cantFail(
+        readRows(info, stored, configOf(6), first, 12 - first, scratch));
     EXPECT_EQ(part, llvm::ArrayRef(all).drop_front(first * 8));
   }
+}
+
+TEST(Rows, AreRoundedInTheGraphsOrder) {
+  // Q8_0 of 32 equal numbers is 127 times a scale.
+  TensorInfo info = matrixOf(TensorType::F32, 6, 32);
+  info.type = *toTensorType(8);
+  info.order = RowOrder::HalfSplit;
+  Bytes stored(info.bytes), scratch;
+  std::vector<float> numbers(6 * 32);
+  for (size_t i = 0; i < numbers.size(); ++i)
+    numbers[i] = 127.0f * static_cast<float>(1 << i / 32);
+  memcpy(stored.data(), numbers.data(), stored.size());
+  llvm::ArrayRef<uint8_t> rows =
+      llvm::cantFail(readRows(info, stored, configOf(6), 1, 5, scratch));
+  ASSERT_EQ(rows.size(), 5u * 34);
+  for (uint64_t row = 1; row < 6; ++row) {
+    // 2^n as a half.
+    EXPECT_EQ(rows[(row - 1) * 34 + 1], 0x3c + 4 * halfSplitRow(row, 6, 6));
+    EXPECT_EQ(rows[(row - 1) * 34 + 2], 127);
+  }
+  // The place of what cannot be rounded is the file's.
+  numbers[1 * 32 + 7] = std::numeric_limits<float>::infinity();
+  memcpy(stored.data(), numbers.data(), stored.size());
+  auto bad = readRows(info, stored, configOf(6), 0, 6, scratch);
+  ASSERT_FALSE(static_cast<bool>(bad));
+  EXPECT_EQ(llvm::toString(bad.takeError()),
+            "row 1, column 7 is infinite, expected a finite number; compile it "
+            "without --quantize, or repair the checkpoint");
 }
 
 /// The f32 numbers of a vector with these 16-bit ones.
@@ -100,10 +130,10 @@ std::vector<float> widened(TensorType type, std::vector<uint16_t> halves,
   info.id.role = Role::AttnNorm;
   info.order = order;
   Bytes scratch;
-  llvm::ArrayRef<uint8_t> read = readRows(
+  llvm::ArrayRef<uint8_t> read = llvm::cantFail(readRows(
       info,
       {reinterpret_cast<const uint8_t *>(halves.data()), 2 * halves.size()},
-      configOf(halves.size()), 0, 1, scratch);
+      configOf(halves.size()), 0, 1, scratch));
   std::vector<float> numbers(halves.size());
   EXPECT_EQ(read.size(), 4 * halves.size());
   memcpy(numbers.data(), read.data(), read.size());

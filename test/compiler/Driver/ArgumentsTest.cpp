@@ -38,12 +38,13 @@ TEST(Arguments, DefaultsOfCompile) {
 TEST(Arguments, AllOfCompile) {
   CompileArguments a =
       compile({"--target=znver4", "--activations=f32", "--cache-type=f16",
-               "--chunk=7", "m.gguf", "--compile-from=fuse", "--ir=x.mlir",
-               "--compile-to=tile", "--remarks", "--verify-each",
+               "--quantize=q4_1", "--chunk=7", "m.gguf", "--compile-from=fuse",
+               "--ir=x.mlir", "--compile-to=tile", "--remarks", "--verify-each",
                "--dump-compilation-phases-to=dumps", "-o", "y.mlir"});
   EXPECT_EQ(a.target, "znver4");
   EXPECT_EQ(a.options.activations, "f32");
   EXPECT_EQ(a.options.cacheType, "f16");
+  EXPECT_EQ(a.options.quantize, "q4_1");
   EXPECT_EQ(a.options.rows, (std::vector<int64_t>{1, 7}));
   EXPECT_EQ(a.compileFrom, llama::Phase::Fuse);
   EXPECT_EQ(a.compileTo, llama::Phase::Tile);

@@ -7,6 +7,7 @@
 
 #include "ImageTesting.h"
 #include "compiler/Image/ProgramImage.h"
+#include "compiler/Output/OutputFile.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Program.h"
@@ -147,6 +148,23 @@ TEST_F(AttachTest, AFailureWhileWritingLeavesTheOldFile) {
             in("program") + ": cannot have");
   EXPECT_EQ(read(in("program")), "old");
   EXPECT_EQ(filesInFolder(), (std::vector<std::string>{"program"}));
+}
+
+TEST_F(AttachTest, PagesOfZerosAreHoles) {
+  // Pieces begin and end inside of pages; of 256 pages three have a byte.
+  std::string expected(1 << 20, '\0');
+  for (size_t at : {0, 5000, 700000})
+    expected[at] = 1;
+  auto file = llvm::cantFail(SparseOutput::create(in("file"), expected.size()));
+  llvm::ArrayRef<uint8_t> bytes = llvm::arrayRefFromStringRef(expected);
+  for (size_t at = 0; at < expected.size(); at += 10000)
+    llvm::cantFail(file.write(
+        at, bytes.slice(at, std::min<size_t>(10000, expected.size() - at))));
+  llvm::cantFail(file.keep());
+  EXPECT_EQ(read(in("file")), expected);
+  struct stat status;
+  ASSERT_EQ(stat(in("file").c_str(), &status), 0);
+  EXPECT_LE(status.st_blocks * 512, 3 * 4096);
 }
 
 TEST_F(AttachTest, AFolderOrADeviceIsNotReplaced) {

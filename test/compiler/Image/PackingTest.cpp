@@ -66,7 +66,7 @@ struct PackingTest : testing::Test {
         }
     // Each format in rowmajor_split and one interleaved16, those without fields
     // in two pieces in rowmajor too.
-    EXPECT_EQ(cases, 4u * (3 * 3 * 4 + 7 * 3 * 3 + 3 * 2 * 3));
+    EXPECT_EQ(cases, 4u * (3 * 3 * 4 + 9 * 3 * 3 + 4 * 2 * 3));
   }
 
   Bytes randomBytes(uint64_t count) {
@@ -183,16 +183,34 @@ TEST_F(PackingTest, TilesCanBePackedOneByOneInAnyOrder) {
     std::iota(tiles.begin(), tiles.end(), 0);
     std::shuffle(tiles.begin(), tiles.end(), random);
     Bytes out(packer.bytes());
-    uint64_t rowBytes =
-        packer.sourceBytes() / packer.rowCount(0, packer.tileCount());
-    for (uint64_t tile : tiles)
+    uint64_t rowBytes = source.size() / packer.rowCount(0, tiles.size());
+    for (uint64_t tile : tiles) {
+      Packer::Range range = packer.rangeOf(tile, 1);
       packer.pack(
           tile, 1,
           llvm::ArrayRef(source).slice(tile * Packer::kTileRows * rowBytes,
                                        packer.rowCount(tile, 1) * rowBytes),
-          out);
+          llvm::MutableArrayRef(out).slice(range.offset, range.bytes));
+    }
     ASSERT_EQ(out, pack(packer, source));
   });
+}
+
+// What a compiler holds of a weight at once: some tiles, where they follow each
+// other.
+TEST_F(PackingTest, TilesOfALayoutForCPUsFollowEachOther) {
+  auto rangeOf = [&](LayoutInterface layout) {
+    auto packer =
+        llvm::cantFail(Packer::create(Q4_0Attr::get(&context), layout, 40, 64));
+    Packer::Range range = packer.rangeOf(1, 2);
+    return std::pair(range.offset, range.bytes);
+  };
+  // Two blocks of 16 rows, of 288 bytes each, are a tile.
+  EXPECT_EQ(rangeOf(Interleaved16Attr::get(&context, 4)),
+            std::pair(uint64_t(2 * 288), uint64_t(2 * 2 * 288)));
+  // Quants and scales of 40 rows, in regions of their own.
+  EXPECT_EQ(rangeOf(RowMajorSplitAttr::get(&context)),
+            std::pair(uint64_t(0), uint64_t(40 * (32 + 16))));
 }
 
 //===----------------------------------------------------------------------===//

@@ -1,0 +1,340 @@
+"""corellama compile --quantize, against the PyPI package `gguf`.
+
+Input: the driver; output: PASS and FAIL lines. A small model whose weights are F32, F16
+and BF16, of random and of adversarial numbers (zeros of both signs, subnormals, ties,
+the ends of each range), is compiled with --quantize; the same model, quantised by
+gguf.quants before it was written, is compiled without. Both programs must have the same
+weights to the byte. Then what is refused or kept, and that dumps carry the option. A
+file of its own because no other test makes numbers of this kind.
+
+    build/venv/bin/python test/e2e/test_quantize.py --corellama build/bin/corellama
+"""
+
+import contextlib
+import json
+import mmap
+import struct
+import sys
+import warnings
+from pathlib import Path
+
+import gguf
+import numpy as np
+
+import harness
+
+Type = gguf.GGMLQuantizationType
+FORMATS = ["q8_0", "q4_0", "q4_1", "bf16", "f16"]
+# 1,000 rows of each source: of the embedding F32, of gate F16, of up BF16.
+SIZES = dict(layers=1, dim=128, heads=4, kv_heads=2, head_size=32, hidden=1024,
+             vocabulary=1000)
+SOURCES = {"token_embd": "F32", "ffn_gate": "F16", "ffn_up": "BF16", "ffn_down": "F32",
+           "attn_q": "BF16", "attn_k": "F16", "attn_v": "F32", "attn_output": "F32"}
+# One form, so that a program takes a second to compile.
+FLAGS = ["--target=x86-64-v3", "--rows=1", "--activations=f32"]
+# With --all: the time and memory that a checkpoint of 1.1 billion numbers may take, from
+# BF16 to Q4_0 on two cores.
+MOST_SECONDS, MOST_BYTES = 40, 3 << 30
+
+
+def adversarial(rng, rows, columns):
+    """Rows of finite float32, a kind each in turn."""
+    def bits(least, most):
+        return rng.integers(least, most, columns, dtype=np.uint64).astype(
+            np.uint32).view(np.float32)
+
+    def signs():
+        return rng.choice([-1.0, 1.0], columns)
+    largest = np.finfo(np.float32).max
+    kinds = [
+        lambda: rng.standard_normal(columns),
+        lambda: np.zeros(columns),
+        lambda: np.full(columns, -0.0),
+        lambda: signs() * 0.0,
+        lambda: signs() * bits(0, 1 << 23),                     # subnormal
+        lambda: signs() * bits(0, 300),                         # the smallest of them
+        lambda: bits(0, 1 << 32),                               # any
+        lambda: rng.choice([largest, -largest, 0, 1], columns),
+        lambda: rng.integers(-8, 9, columns) * 2.0 ** rng.integers(-20, 10),
+        lambda: rng.integers(-254, 255, columns) / 2,           # ties of 127 steps
+        lambda: rng.integers(0, 31, columns) / 2,               # ties of 15 steps
+        lambda: np.full(columns, rng.standard_normal()),
+        lambda: np.where(rng.random(columns) < 0.1, 0, np.abs(rng.standard_normal(columns))),
+        lambda: signs() * 10.0 ** rng.uniform(-44, 38, columns),
+        lambda: rng.standard_normal(columns) * 10.0 ** rng.uniform(-40, 37),
+        # Where binary16 ends, at either side, and its ties.
+        lambda: signs() * rng.choice(
+            [65504, 65519.996, 65520, 65536, 6.1035156e-5, 6.097555e-5, 5.9604645e-8,
+             2.9802322e-8, 2.9802326e-8, 8.940697e-8, 1 + 2**-11, 1 + 3 * 2**-11], columns),
+    ]
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = np.stack([np.asarray(kinds[i % len(kinds)](), np.float64).astype(np.float32)
+                           for i in range(rows)])
+    values[~np.isfinite(values)] = 1
+    return values
+
+
+def stored(values, form):
+    """The bytes of a matrix in a plain format, and the float32 that they mean."""
+    if form == "F16":
+        with np.errstate(over="ignore"):
+            halves = values.astype(np.float16)
+        halves[~np.isfinite(halves)] = 65504
+        return halves, halves.astype(np.float32)
+    if form == "BF16":
+        words = values.view(np.uint32) >> 16
+        return words.astype(np.uint16).view(np.uint8), (words << 16).view(np.float32)
+    return values, values
+
+
+def quantised(values, form):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return gguf.quants.quantize(values, Type[form.upper()])
+
+
+def write_model(path, seed, convert, sizes=SIZES):
+    """`convert(name, data, values, form)` says what is written for a matrix: an array
+    and its type's name."""
+    rng, s = np.random.default_rng(seed), sizes
+    w = gguf.GGUFWriter(path, "llama")
+    w.add_context_length(64)
+    w.add_embedding_length(s["dim"])
+    w.add_block_count(s["layers"])
+    w.add_feed_forward_length(s["hidden"])
+    w.add_head_count(s["heads"])
+    w.add_head_count_kv(s["kv_heads"])
+    w.add_layer_norm_rms_eps(1e-5)
+    w.add_rope_freq_base(1e4)
+    w.add_vocab_size(s["vocabulary"])
+    if s["heads"] * s["head_size"] != s["dim"]:
+        w.add_key_length(s["head_size"])
+        w.add_value_length(s["head_size"])
+        w.add_rope_dimension_count(s["head_size"])
+
+    def matrix(name, rows, columns):
+        form = SOURCES[name.split(".")[-2]]
+        data, form = convert(name, *stored(adversarial(rng, rows, columns), form), form)
+        w.add_tensor(name, data, raw_dtype=Type[form.upper()])
+
+    def norm(name):
+        w.add_tensor(name, rng.uniform(0.5, 1.5, s["dim"]).astype(np.float32))
+    q, kv = s["heads"] * s["head_size"], s["kv_heads"] * s["head_size"]
+    matrix("token_embd.weight", s["vocabulary"], s["dim"])
+    for layer in range(s["layers"]):
+        b = f"blk.{layer}."
+        norm(b + "attn_norm.weight")
+        matrix(b + "attn_q.weight", q, s["dim"])
+        matrix(b + "attn_k.weight", kv, s["dim"])
+        matrix(b + "attn_v.weight", kv, s["dim"])
+        matrix(b + "attn_output.weight", s["dim"], q)
+        norm(b + "ffn_norm.weight")
+        matrix(b + "ffn_gate.weight", s["hidden"], s["dim"])
+        matrix(b + "ffn_up.weight", s["hidden"], s["dim"])
+        matrix(b + "ffn_down.weight", s["dim"], s["hidden"])
+    norm("output_norm.weight")
+    w.write_header_to_file()
+    w.write_kv_data_to_file()
+    w.write_tensors_to_file()
+    w.close()
+
+
+def as_stored(name, data, values, form):
+    return data, form
+
+
+def to_format(target):
+    def convert(name, data, values, form):
+        return quantised(values, target), target
+    return convert
+
+
+def with_number(where, row, column, number):
+    def convert(name, data, values, form):
+        if name == where:
+            values = values.copy()
+            values[row, column] = number
+            return stored_with_any(values, form), form
+        return data, form
+    return convert
+
+
+def stored_with_any(values, form):
+    """As `stored`, infinities and NaN included."""
+    if form == "F16":
+        return values.astype(np.float16)
+    if form == "BF16":
+        return (values.view(np.uint32) >> 16).astype(np.uint16).view(np.uint8)
+    return values
+
+
+def read_image(program):
+    """(manifest, table of offsets, bytes of the weights) of a program; see
+    runtime/ABI/Image.h."""
+    with open(program, "rb") as f, contextlib.closing(
+            mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)) as data:
+        start = 0
+        while data[start:start + 8] != b"CLIMAGE1":
+            start += 4096
+        ranges = struct.unpack_from("<10Q", data, start + 24)
+        offsets, _, manifest, _, weights = (
+            data[start + at:start + at + size] for at, size in zip(ranges[::2], ranges[1::2]))
+    return json.loads(manifest), offsets, weights
+
+
+class Quantize:
+    def __init__(self, report, args, folder):
+        self.report, self.args, self.folder = report, args, folder
+
+    def compile(self, model, *flags, name=None):
+        program = self.folder / (name or "program")
+        return program, harness.compile_model(self.args.corellama, model, program, *FLAGS,
+                                              *flags)
+
+    def same_as_gguf(self, plain, form):
+        program, result = self.compile(plain, f"--quantize={form}", name=f"{form}.program")
+        if not self.report.check(f"{form}: compiles", result.code == 0, result.why):
+            return
+        reference = self.folder / f"{form}.gguf"
+        write_model(reference, self.args.seed, to_format(form))
+        other, result = self.compile(reference)
+        if not self.report.check(f"{form}: gguf's own compiles", result.code == 0, result.why):
+            return
+        ours, theirs = read_image(program), read_image(other)
+        self.report.check(f"{form}: the weights are gguf's, to the byte",
+                          ours[1:] == theirs[1:], lambda: first_difference(ours, theirs))
+        self.report.check(
+            f"{form}: the manifest says so", ours[0]["checkpoint"].get("quantized") == form
+            and "quantized" not in theirs[0]["checkpoint"]
+            and ours[0]["tensors"] == theirs[0]["tensors"], ours[0]["checkpoint"])
+        result = harness.run([self.args.corellama, "inspect", program])
+        self.report.check(f"{form}: inspect says so", f"quantized   to {form}\n"
+                          in result.text, result.text[:300])
+
+    def refused(self, name, model, message, *flags):
+        program, result = self.compile(model, *flags, name="refused")
+        self.report.check(
+            name, result.code == 1 and harness.one_line(result.err) and message in
+            result.err_text and not program.exists(), lambda: f"{result.err_text} exit "
+            f"code {result.code}, expected '{message}'")
+
+    def not_finite(self):
+        for where, form, row, column, number, what in [
+                ("token_embd.weight", "F32", 999, 127, np.nan, "NaN"),
+                ("blk.0.ffn_gate.weight", "F16", 0, 0, np.inf, "infinite"),
+                ("blk.0.ffn_up.weight", "BF16", 517, 31, -np.inf, "infinite"),
+                ("blk.0.ffn_down.weight", "F32", 17, 1023, np.inf, "infinite")]:
+            model = self.folder / "number.gguf"
+            write_model(model, self.args.seed, with_number(where, row, column, number))
+            self.refused(f"{form} with a number that is {what}", model,
+                         f"tensor '{where}': row {row}, column {column} is {what}, expected "
+                         "a finite number", "--quantize=q4_0")
+
+    def kept(self):
+        """Quantised weights stay, and a checkpoint of nothing else is refused."""
+        model = self.folder / "q8_0.gguf"
+        self.refused("a quantised checkpoint", model,
+                     "no weight is F32, F16 or BF16", "--quantize=q4_0")
+        mixed, both = self.folder / "mixed.gguf", self.folder / "both.gguf"
+
+        def convert(target):
+            def one(name, data, values, form):
+                if "attn" in name:
+                    return quantised(values, "q8_0"), "q8_0"
+                return (quantised(values, target), target) if target else (data, form)
+            return one
+        write_model(mixed, self.args.seed, convert(None))
+        write_model(both, self.args.seed, convert("q4_1"))
+        program, result = self.compile(mixed, "--quantize=q4_1", name="mixed")
+        other, second = self.compile(both)
+        if self.report.check("a mixed checkpoint compiles", result.code == second.code == 0,
+                             result.why):
+            self.report.check("weights in Q8_0 stay", read_image(program)[1:] ==
+                              read_image(other)[1:])
+
+    def odd_rows(self):
+        """Rows that hold no whole blocks become F16, as gguf's converter has it."""
+        sizes = SIZES | dict(dim=72, heads=2, head_size=32, vocabulary=96, hidden=64)
+        model, other = self.folder / "odd.gguf", self.folder / "odd-f16.gguf"
+        write_model(model, self.args.seed, as_stored, sizes)
+
+        def convert(name, data, values, form):
+            target = "q8_0" if values.shape[1] % 32 == 0 else "f16"
+            return quantised(values, target), target
+        write_model(other, self.args.seed, convert, sizes)
+        program, result = self.compile(model, "--quantize=q8_0", name="odd")
+        second, reference = self.compile(other)
+        if self.report.check("rows of 72 compile", result.code == reference.code == 0,
+                             result.why):
+            self.report.check("rows of 72 become F16", read_image(program)[1:] ==
+                              read_image(second)[1:])
+
+    def phases(self, plain):
+        """Dumps carry the option: each gives the same program again."""
+        dumps = self.folder / "phases"
+        program, result = self.compile(plain, "--quantize=q4_0",
+                                       f"--dump-compilation-phases-to={dumps}", name="whole")
+        if not self.report.check("dumps are written", result.code == 0, result.why):
+            return
+        for dump in sorted(dumps.iterdir()):
+            phase = dump.stem.split("-")[1]
+            again = self.folder / "again"
+            result = harness.run([self.args.corellama, "compile", plain, "-o", again,
+                                  f"--compile-from={phase}", "--ir", dump])
+            self.report.check(f"from {phase}: the same program", result.code == 0
+                              and harness.same_file(program, again), result.why)
+        dump = dumps / "3-fuse.mlir"
+        for flag, message in [("--quantize=q8_0", "was made with --quantize=q4_0, not q8_0")]:
+            result = harness.run([self.args.corellama, "compile", plain, "-o", again,
+                                  "--compile-from=fuse", "--ir", dump, flag])
+            self.report.check("another --quantize than the dump's", result.code == 1
+                              and message in result.err_text, result.why)
+
+    def large(self):
+        """1.1 billion numbers: the disk's speed, in bounded memory."""
+        root = Path(__file__).resolve().parents[2]
+        model = self.folder / "large.gguf"
+        made = harness.run([sys.executable, root / "benchmarks/make_checkpoint.py", model,
+                            "--shape=1.1b"])
+        if not self.report.check("1.1b is written", made.code == 0, made.why):
+            return
+        program = self.folder / "large"
+        result = harness.compile_model(self.args.corellama, model, program,
+                                       "--quantize=q4_0", peak=True)
+        detail = f"{result.seconds:.1f} s, {result.peak_bytes / 1e9:.2f} GB"
+        self.report.check("1.1b from BF16 to Q4_0", result.code == 0
+                          and result.seconds < MOST_SECONDS
+                          and result.peak_bytes < MOST_BYTES,
+                          lambda: f"{detail}; {result.why()}", detail)
+
+
+def first_difference(ours, theirs):
+    if ours[1] != theirs[1]:
+        return "the offsets differ"
+    a, b = (np.frombuffer(weights, np.uint8) for weights in (ours[2], theirs[2]))
+    return f"byte {np.flatnonzero(a != b)[0]} of the weights is the first that differs"
+
+
+def main():
+    p = harness.parser(__doc__.splitlines()[0], model=False)
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--all", action="store_true", help="a checkpoint of 1.1b, too")
+    args = p.parse_args()
+    report = harness.Report()
+    with harness.Workspace(args.keep) as folder:
+        test = Quantize(report, args, folder)
+        plain = folder / "plain.gguf"
+        write_model(plain, args.seed, as_stored)
+        for form in FORMATS:
+            test.same_as_gguf(plain, form)
+        test.not_finite()
+        test.kept()
+        test.odd_rows()
+        test.phases(plain)
+        if args.all:
+            test.large()
+    report.finish()
+
+
+if __name__ == "__main__":
+    main()
