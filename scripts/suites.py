@@ -200,6 +200,9 @@ class Suites:
         add("drafts", e2e / "test_drafts.py", "--corellama", driver, "--model", demo,
             *(["--prompts=20"] if self.args.all else []))
         add("refusals", e2e / "test_refusals.py", "--corellama", driver)
+        add("containers", e2e / "test_containers.py", "--corellama", driver, "--tool",
+            self.build / "bin/corellama-tokenize", *long,
+            needs=DRIVER + ["corellama-tokenize"])
         add("golden", e2e / "test_golden.py", "--corellama", driver, "--model", demo,
             "--emulator", emulator, *long, needs=DRIVER + ["corellama-emulator"])
         exact = [e2e / "test_exact.py", "--corellama", driver]

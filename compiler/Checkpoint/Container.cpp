@@ -6,6 +6,8 @@
 
 #include "compiler/Checkpoint/Container.h"
 #include "compiler/Checkpoint/GGUFContainer.h"
+#include "compiler/Checkpoint/HuggingFaceContainer.h"
+#include "compiler/Checkpoint/Llama2cContainer.h"
 #include "compiler/Checkpoint/Refusal.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/FileSystem.h"
@@ -28,7 +30,7 @@ Expected<MappedFile> MappedFile::open(StringRef path) {
   if (!llvm::sys::fs::is_regular_file(status))
     return refuse(path, "file",
                   "is not a regular file, expected a checkpoint; give the path "
-                  "of a .gguf file");
+                  "of a .gguf file or a folder of Hugging Face");
   llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> buffer =
       llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
                                   /*RequiresNullTerminator=*/false);
@@ -38,14 +40,22 @@ Expected<MappedFile> MappedFile::open(StringRef path) {
 }
 
 Expected<std::unique_ptr<Container>> readContainer(MappedFile file) {
-  return GGUFContainer::read(std::move(file));
+  if (Llama2cContainer::looksLike(file))
+    return Llama2cContainer::read(std::move(file), std::nullopt);
+  std::vector<MappedFile> files;
+  files.push_back(std::move(file));
+  return GGUFContainer::read(std::move(files));
 }
 
 Expected<std::unique_ptr<Container>> openContainer(StringRef path) {
+  if (llvm::sys::fs::is_directory(path))
+    return HuggingFaceContainer::open(path);
   Expected<MappedFile> file = MappedFile::open(path);
   if (!file)
     return file.takeError();
-  return readContainer(std::move(*file));
+  if (Llama2cContainer::looksLike(*file))
+    return Llama2cContainer::open(std::move(*file));
+  return GGUFContainer::open(std::move(*file));
 }
 
 } // namespace corellama::checkpoint

@@ -46,7 +46,7 @@ private:
 /// not be, for a vocabulary without weights has the same container. Immutable.
 class Container {
 public:
-  enum class Kind { GGUF };
+  enum class Kind { GGUF, HuggingFace, Llama2c };
 
   virtual ~Container() = default;
   Container(const Container &) = delete;
@@ -78,7 +78,9 @@ private:
   std::vector<MappedFile> mapped;
 };
 
-/// Opens what the path names and checks no more than its container.
+/// Opens what the path names and checks no more than its container: a folder is
+/// Hugging Face's, and a file is what it begins with (llama2.c's first version,
+/// which begins with nothing of its own, by its size or the name ".bin").
 llvm::Expected<std::unique_ptr<Container>> openContainer(llvm::StringRef path);
 
 /// The same for a file in memory; the messages name the buffer.

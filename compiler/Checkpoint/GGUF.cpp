@@ -225,7 +225,7 @@ public:
       if (Error error = (this->*step)())
         return error;
     // At most the file's size, below 2^63, plus the alignment: no overflow.
-    file.dataStart = llvm::alignTo(cursor.position(), file.dataAlignment);
+    file.dataStarts = {llvm::alignTo(cursor.position(), file.dataAlignment)};
     return std::move(file);
   }
 
@@ -412,23 +412,15 @@ Error Parser::readTensors() {
     file.records.push_back(record);
   }
 
-  file.recordsByName.resize(tensorCount);
-  std::iota(file.recordsByName.begin(), file.recordsByName.end(), 0u);
-  auto nameOf = [&](uint32_t index) { return file.records[index].name; };
-  std::ranges::sort(file.recordsByName, {}, nameOf);
-  auto twice = std::ranges::adjacent_find(file.recordsByName, {}, nameOf);
-  if (twice != file.recordsByName.end())
-    return refuse("tensor " + quoted(file.records[*twice].name),
-                  Twine("appears twice, expected once; ") + kFetchAgain);
-  return Error::success();
+  return file.indexNames();
 }
 
 void Parser::readTensor(TensorRecord &record) {
-  record.dimensionCount = cursor.integer<uint32_t>("the number of dimensions");
-  if (cursor && (record.dimensionCount < 1 || record.dimensionCount > 4))
-    return cursor.fail("the number of dimensions is " +
-                       Twine(record.dimensionCount) + ", expected 1 to 4; " +
-                       kFetchAgain);
+  auto count = cursor.integer<uint32_t>("the number of dimensions");
+  if (cursor && (count < 1 || count > 4))
+    return cursor.fail("the number of dimensions is " + Twine(count) +
+                       ", expected 1 to 4; " + kFetchAgain);
+  record.dimensionCount = static_cast<uint16_t>(count);
   std::fill(std::begin(record.dimensions), std::end(record.dimensions), 1);
   for (uint32_t d = 0; d < record.dimensionCount && cursor; ++d) {
     uint64_t size = cursor.integer<uint64_t>("dimension " + Twine(d));
@@ -455,6 +447,40 @@ void Parser::readTensor(TensorRecord &record) {
 //===----------------------------------------------------------------------===//
 // GGUF
 //===----------------------------------------------------------------------===//
+
+Error GGUF::indexNames() {
+  recordsByName.resize(records.size());
+  std::iota(recordsByName.begin(), recordsByName.end(), 0u);
+  auto nameOf = [&](uint32_t index) { return records[index].name; };
+  std::ranges::sort(recordsByName, {}, nameOf);
+  auto twice = std::ranges::adjacent_find(recordsByName, {}, nameOf);
+  if (twice == recordsByName.end())
+    return Error::success();
+  return refuse(fileName, "tensor " + quoted(records[*twice].name),
+                Twine("appears twice, expected once; ") + kFetchAgain);
+}
+
+Expected<GGUF> GGUF::join(std::vector<GGUF> parts) {
+  GGUF whole = std::move(parts.front());
+  for (const GGUF &part : llvm::drop_begin(parts)) {
+    if (part.records.size() >
+        std::numeric_limits<uint32_t>::max() - whole.records.size())
+      return refuse(part.path(), "header",
+                    Twine("has too many tensors, expected at most 4294967295 "
+                          "in all parts; ") +
+                        kFetchAgain);
+    const auto number = static_cast<uint16_t>(whole.dataStarts.size());
+    for (TensorRecord record : part.records) {
+      record.part = number;
+      whole.records.push_back(record);
+    }
+    whole.dataStarts.push_back(part.dataOffset());
+  }
+  if (parts.size() > 1)
+    if (Error error = whole.indexNames())
+      return error;
+  return std::move(whole);
+}
 
 StringRef GGUF::keyOf(const KeyRecord &record) const {
   return toText(fileData.slice(

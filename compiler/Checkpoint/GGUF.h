@@ -73,7 +73,8 @@ struct TensorRecord {
   /// file's size.
   uint64_t offset;
   uint32_t typeId;
-  uint32_t dimensionCount; ///< 1 to 4
+  uint16_t dimensionCount; ///< 1 to 4
+  uint16_t part;           ///< the file of a split checkpoint; otherwise 0
 };
 
 /// A parsed container. Views into `data`, which must outlive it.
@@ -82,6 +83,10 @@ public:
   /// `path` names the file in messages.
   static llvm::Expected<GGUF> parse(llvm::ArrayRef<uint8_t> data,
                                     llvm::StringRef path);
+
+  /// The parts of a split checkpoint, at least one, as one: the metadata is
+  /// that of the first, the tensors are those of all.
+  static llvm::Expected<GGUF> join(std::vector<GGUF> parts);
 
   llvm::StringRef path() const { return fileName; }
   llvm::ArrayRef<uint8_t> data() const { return fileData; }
@@ -98,9 +103,9 @@ public:
   /// In the order of the file; no name occurs twice.
   llvm::ArrayRef<TensorRecord> tensors() const { return records; }
   const TensorRecord *findTensor(llvm::StringRef name) const;
-  /// The byte of the file that tensor offsets are counted from. It may lie
+  /// The byte of a part's file that tensor offsets are counted from. It may lie
   /// beyond the end of a truncated file.
-  uint64_t dataOffset() const { return dataStart; }
+  uint64_t dataOffset(unsigned part = 0) const { return dataStarts[part]; }
   uint64_t alignment() const { return dataAlignment; }
 
 private:
@@ -117,6 +122,8 @@ private:
   };
 
   llvm::StringRef keyOf(const KeyRecord &record) const;
+  /// Sorts `recordsByName`; the error names a tensor that is there twice.
+  llvm::Error indexNames();
 
   std::string fileName;
   llvm::ArrayRef<uint8_t> fileData;
@@ -124,7 +131,7 @@ private:
   std::vector<KeyRecord> keys;         ///< sorted by key
   std::vector<TensorRecord> records;   ///< in the order of the file
   std::vector<uint32_t> recordsByName; ///< indices into `records`
-  uint64_t dataStart = 0;
+  std::vector<uint64_t> dataStarts;    ///< of each part
   uint64_t dataAlignment = 0;
 };
 

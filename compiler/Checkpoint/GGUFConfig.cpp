@@ -49,7 +49,6 @@ constexpr NeutralKey kNeutralKeys[] = {
     // Version 1 packed the quantised types in another order.
     {"general.quantization_version", 2, "",
      "quantize the model again with a current llama.cpp"},
-    {"split.count", 1, "", "join the parts with llama-gguf-split --merge"},
     {"llama.attention.causal", 1, "",
      "give a checkpoint whose attention looks back only"},
     {"llama.attention.clamp_kqv", 0, "",

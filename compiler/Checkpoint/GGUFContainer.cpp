@@ -7,10 +7,14 @@
 
 #include "compiler/Checkpoint/GGUFContainer.h"
 #include "compiler/Checkpoint/GGUFConfig.h"
+#include "compiler/Checkpoint/Refusal.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/MathExtras.h"
 
 using llvm::Expected;
+using llvm::StringRef;
+using llvm::Twine;
 
 namespace corellama::checkpoint {
 
@@ -45,15 +49,77 @@ static constexpr WeightNames kNames = {
     .columnsFirst = true,
 };
 
-Expected<std::unique_ptr<Container>> GGUFContainer::read(MappedFile file) {
-  Expected<GGUF> parsed = GGUF::parse(file.data(), file.path());
-  if (!parsed)
-    return parsed.takeError();
-  std::string path = file.path().str();
+/// The number of a key of llama-gguf-split, which writes 16 bits; or nothing.
+static std::optional<uint64_t> splitNumber(const GGUF &file, StringRef key) {
+  std::optional<Value> value = file.find(key);
+  std::optional<uint64_t> number = value ? value->asUnsigned() : std::nullopt;
+  return number && *number <= 65535 ? number : std::nullopt;
+}
+
+Expected<std::unique_ptr<Container>>
+GGUFContainer::read(std::vector<MappedFile> files) {
+  std::vector<GGUF> parts;
+  for (const auto &[i, file] : llvm::enumerate(files)) {
+    Expected<GGUF> part = GGUF::parse(file.data(), file.path());
+    if (!part)
+      return part.takeError();
+    auto expect = [&](StringRef key, uint64_t number,
+                      StringRef advice) -> llvm::Error {
+      std::optional<Value> value = part->find(key);
+      if (splitNumber(*part, key) == number || (!value && files.size() == 1))
+        return llvm::Error::success();
+      return refuse(file.path(), "metadata '" + key + "'",
+                    "is " + (value ? value->describe() : "missing") +
+                        ", expected " + Twine(number) + "; " + advice);
+    };
+    if (llvm::Error error = expect(
+            "split.no", i, "give the first part, whose name has -00001-of-"))
+      return error;
+    if (llvm::Error error =
+            expect("split.count", files.size(),
+                   "give the first of the parts with the others beside it, "
+                   "named as they were published"))
+      return error;
+    parts.push_back(std::move(*part));
+  }
+  Expected<GGUF> whole = GGUF::join(std::move(parts));
+  if (!whole)
+    return whole.takeError();
+  std::optional<Value> count = whole->find("split.tensors.count");
+  if (count && count->asUnsigned() != whole->tensors().size())
+    return refuse(whole->path(), "metadata 'split.tensors.count'",
+                  "is " + count->describe() + ", expected " +
+                      Twine(whole->tensors().size()) +
+                      ", which the parts have; the download is incomplete, "
+                      "fetch it again");
+  std::string path = files.front().path().str();
+  return std::unique_ptr<Container>(
+      new GGUFContainer(std::move(path), std::move(files), std::move(*whole)));
+}
+
+Expected<std::unique_ptr<Container>> GGUFContainer::open(MappedFile file) {
   std::vector<MappedFile> files;
   files.push_back(std::move(file));
-  return std::unique_ptr<Container>(
-      new GGUFContainer(std::move(path), std::move(files), std::move(*parsed)));
+  const std::string first = files.front().path().str();
+  StringRef stem = first;
+  constexpr StringRef digits = "00000";
+  uint64_t count = 0;
+  if (!stem.consume_back(".gguf") ||
+      stem.take_back(digits.size()).getAsInteger(10, count) ||
+      !(stem = stem.drop_back(digits.size())).consume_back("-00001-of-"))
+    return read(std::move(files));
+  auto pad = [&](uint64_t number) {
+    std::string text = std::to_string(number);
+    return digits.drop_back(text.size()).str() + text;
+  };
+  for (uint64_t i = 2; i <= count; ++i) {
+    auto next = MappedFile::open(
+        (stem + "-" + pad(i) + "-of-" + pad(count) + ".gguf").str());
+    if (!next)
+      return next.takeError();
+    files.push_back(std::move(*next));
+  }
+  return read(std::move(files));
 }
 
 Expected<ModelConfig> GGUFContainer::readConfig() const {
@@ -72,7 +138,9 @@ static ListedTensor list(const TensorRecord &record, const GGUF &file) {
               : std::to_string(record.typeId) + ", which is no type of ggml";
   }
   // On overflow of 64 bits the largest value, which is beyond any file.
-  tensor.offset = llvm::SaturatingAdd(file.dataOffset(), record.offset);
+  tensor.file = record.part;
+  tensor.offset =
+      llvm::SaturatingAdd(file.dataOffset(record.part), record.offset);
   return tensor;
 }
 

@@ -1,7 +1,7 @@
 //===- GGUFContainer.h - a GGUF file as a container of weights --*- C++ -*-===//
 //
-// A parsed GGUF file behind the interface of all containers. A file of its own
-// because GGUF.h knows nothing of Llama.
+// A parsed GGUF file, or the parts of one that was split, behind the interface
+// of all containers. A file of its own because GGUF.h knows nothing of Llama.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,7 +15,13 @@ namespace corellama::checkpoint {
 
 class GGUFContainer final : public Container {
 public:
-  static llvm::Expected<std::unique_ptr<Container>> read(MappedFile file);
+  /// The parts of a checkpoint that llama-gguf-split cut, in their order, or
+  /// the only file.
+  static llvm::Expected<std::unique_ptr<Container>>
+  read(std::vector<MappedFile> files);
+  /// The same with the parts beside it where the file is the first of them:
+  /// NAME-00001-of-00003.gguf.
+  static llvm::Expected<std::unique_ptr<Container>> open(MappedFile file);
   static bool classof(const Container *container) {
     return container->kind() == Kind::GGUF;
   }

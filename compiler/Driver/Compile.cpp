@@ -45,6 +45,7 @@ public:
 
 private:
   Error checkPaths() const;
+  Error checkInputs(const checkpoint::Checkpoint &checkpoint) const;
   Error readTokenizer(const checkpoint::Checkpoint &checkpoint);
   Error enableRemarks();
   Error quantize(checkpoint::Checkpoint &checkpoint, llvm::StringRef format);
@@ -129,13 +130,18 @@ Error Compilation::checkPaths() const {
     return llvm::createStringError(folder +
                                    ": is no folder; make it, or name another "
                                    "file with -o");
-  bool same = false;
-  if (!llvm::sys::fs::equivalent(arguments.output, arguments.checkpoint,
-                                 same) &&
-      same)
-    return llvm::createStringError(arguments.output +
-                                   ": is the checkpoint; name another "
-                                   "file with -o");
+  return Error::success();
+}
+
+/// What is written must not be what is read.
+Error Compilation::checkInputs(const checkpoint::Checkpoint &checkpoint) const {
+  for (const checkpoint::MappedFile &file : checkpoint.container().files()) {
+    bool same = false;
+    if (!llvm::sys::fs::equivalent(arguments.output, file.path(), same) && same)
+      return llvm::createStringError(arguments.output +
+                                     ": is the checkpoint; name another "
+                                     "file with -o");
+  }
   return Error::success();
 }
 
@@ -472,6 +478,8 @@ Error Compilation::run() {
   auto checkpoint = checkpoint::openCheckpoint(arguments.checkpoint);
   if (!checkpoint)
     return checkpoint.takeError();
+  if (Error error = checkInputs(*checkpoint))
+    return error;
   if (Error error = readTokenizer(*checkpoint))
     return error;
   if (arguments.remarks)

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/Checkpoint/HuggingFaceContainer.h"
 #include "compiler/Driver/OptionChecks.h"
 #include "compiler/Driver/Subcommands.h"
 #include "compiler/Quantize/RowConverter.h"
@@ -11,12 +12,14 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/FileSystem.h"
 
 using namespace corellama;
 using llvm::StringRef;
 
 static constexpr const char *kCompileExamples = R"(examples:
   corellama compile model.gguf -o model
+  corellama compile Llama-3.2-1B/ -o model                 # a folder
   corellama compile model.gguf -o model --target=x86-64-v4 --chunk=256
   corellama compile model.gguf -o model --target=x86-64-v3,x86-64-v4,znver4
   corellama compile model-bf16.gguf -o model --quantize=q4_0
@@ -60,8 +63,8 @@ static std::string whyNoTargets(StringRef names) {
 /// Checks that involve more than one option; the message, or nothing.
 std::string CompileOptions::finish(const CLI::App &app) {
   if (compile.checkpoint.empty())
-    return "no checkpoint; give a GGUF file: corellama compile model.gguf -o "
-           "model";
+    return "no checkpoint; give a GGUF file or a folder: corellama compile "
+           "model.gguf -o model";
   if (chunk == 1)
     rows = "1";
   else if (chunk)
@@ -98,6 +101,11 @@ std::string CompileOptions::finish(const CLI::App &app) {
               compile.emit == Emit::Assembly || compile.emit == Emit::PTX;
   if (compile.output.empty() && text)
     compile.output = "-";
+  // A file's own name without its ending would be a guess; a folder's needs an
+  // ending, for the folder has the name itself.
+  if (compile.output.empty() && compile.emit == Emit::Program &&
+      llvm::sys::fs::is_directory(compile.checkpoint))
+    compile.output = checkpoint::nameOfFolder(compile.checkpoint) + ".run";
   if (compile.output.empty())
     return "no output; name the program: -o FILE";
   if (!compile.tokenizer.empty() &&
@@ -114,15 +122,18 @@ Subcommand corellama::addCompile(CLI::App &tool) {
   CLI::App &c =
       *tool.add_subcommand("compile", "compile a checkpoint to a program");
   c.footer(kCompileExamples);
-  c.add_option("CHECKPOINT", compile.checkpoint, "a GGUF file");
+  c.add_option("CHECKPOINT", compile.checkpoint,
+               "a GGUF file, of split ones the first (-00001-of-); a Hugging "
+               "Face folder (config.json, safetensors, tokenizer); or a .bin "
+               "file of llama2.c, with tokenizer.bin beside it");
   c.add_option("--tokenizer", compile.tokenizer,
                "a SentencePiece model (tokenizer.model) that the program takes "
                "in place of the checkpoint's tokenizer")
       ->type_name("FILE");
-  c.add_option(
-       "-o", compile.output,
-       "the program; a module, LLVM IR or assembly can also go to standard "
-       "output: -, or no -o at all")
+  c.add_option("-o", compile.output,
+               "the program (of a folder NAME by default NAME.run); a module, "
+               "LLVM IR or assembly can also go to standard "
+               "output: -, or no -o at all")
       ->type_name("FILE");
   c.add_option("--target", compile.target,
                "the machine to compile for: native (default), or a name of "

@@ -13,10 +13,13 @@ using namespace corellama;
 
 static constexpr const char *kInspectExamples = R"(examples:
   corellama inspect model.gguf        configuration, tensors, layer signatures
+  corellama inspect Llama-3.2-1B/     the same of a Hugging Face folder
   corellama inspect model --json      manifest, kernels and memory of a program
   corellama inspect model --template > chat.jinja
 
-FILE may also be a vocabulary alone: GGUF without tensors, or a tokenizer.model.
+A checkpoint is a GGUF file, of split ones the first; a Hugging Face folder;
+or a .bin file of llama2.c. FILE may also be a vocabulary alone: GGUF without
+tensors, a tokenizer.model, or a folder with a tokenizer.
 )";
 
 Subcommand corellama::addInspect(CLI::App &tool) {

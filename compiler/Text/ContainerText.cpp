@@ -7,6 +7,8 @@
 #include "compiler/Text/ContainerText.h"
 #include "compiler/Checkpoint/GGUFContainer.h"
 #include "compiler/Text/GGUFText.h"
+#include "compiler/Text/HuggingFaceText.h"
+#include "compiler/Text/Llama2cText.h"
 #include "llvm/Support/Casting.h"
 
 using namespace corellama;
@@ -23,6 +25,10 @@ ContainerText corellama::readText(const Container &container) {
     text.chatTemplate = readChatTemplate(gguf);
     break;
   }
+  case Container::Kind::HuggingFace:
+    return readText(llvm::cast<checkpoint::HuggingFaceContainer>(container));
+  case Container::Kind::Llama2c:
+    return readText(llvm::cast<checkpoint::Llama2cContainer>(container));
   }
   return text;
 }

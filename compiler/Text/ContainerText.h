@@ -10,12 +10,14 @@
 
 #include "compiler/Checkpoint/Container.h"
 #include "runtime/Tokenizer/TextData.h"
+#include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace corellama {
 
-/// What a checkpoint says of text. Views the container.
+/// What a checkpoint says of text. Views the container, and `storage`.
 struct ContainerText {
   /// A tokenizer that is missing, not supported or damaged is no error:
   /// programs run on ids then, and `whyNone` names the place and what is wrong.
@@ -24,6 +26,8 @@ struct ContainerText {
   bool namesTokenizer = false;
   /// Also where there is no tokenizer that is known.
   std::optional<std::string_view> chatTemplate;
+  /// Texts that the container has in another spelling.
+  std::shared_ptr<const std::string> storage;
 };
 
 ContainerText readText(const checkpoint::Container &container);

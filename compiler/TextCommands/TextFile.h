@@ -38,6 +38,7 @@ private:
   std::string name;
   // What the text is a view of.
   std::unique_ptr<checkpoint::Container> checkpoint;
+  std::shared_ptr<const std::string> storage;
   std::optional<image::ImageView> program;
   std::unique_ptr<llvm::MemoryBuffer> model;
   runtime::TextData text;

@@ -341,9 +341,10 @@ TEST(CheckpointRefusesFile, ThatCannotBeOpened) {
             "no-such-file.gguf: file: cannot be read (no such file or "
             "directory), expected a checkpoint; check the path");
   EXPECT_EQ(messageOf("/"),
-            "/: file: is not a regular file, expected a checkpoint; give the "
-            "path of a .gguf file");
+            "/: folder: has neither config.json nor model.safetensors, "
+            "expected a checkpoint of Hugging Face; give its folder or a .gguf "
+            "file");
   EXPECT_EQ(messageOf("/dev/null"),
             "/dev/null: file: is not a regular file, expected a checkpoint; "
-            "give the path of a .gguf file");
+            "give the path of a .gguf file or a folder of Hugging Face");
 }

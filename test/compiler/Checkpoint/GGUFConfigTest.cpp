@@ -36,8 +36,8 @@ const Refusal kRefusals[] = {
      "model again with a current llama.cpp"},
     {"split",
      [](GGUFBuilder &b) { b.number("split.count", kUInt16, uint16_t(3)); },
-     "metadata 'split.count': is 3, expected 1; join the parts with "
-     "llama-gguf-split --merge"},
+     "metadata 'split.count': is 3, expected 1; give the first of the parts "
+     "with the others beside it, named as they were published"},
     {"block_count_missing",
      [](GGUFBuilder &b) { b.remove("llama.block_count"); },
      "metadata 'llama.block_count': is missing, expected a whole number from 1 "

@@ -168,8 +168,8 @@ TEST(Arguments, UsageErrorsAreOneLine) {
       {{{"compil"}, "no command 'compil', did you mean compile?"}, help},
       {{{"frobnicate"}, "no command 'frobnicate'"}, help},
       {{{"compile"},
-        "no checkpoint; give a GGUF file: corellama compile model.gguf -o "
-        "model"},
+        "no checkpoint; give a GGUF file or a folder: corellama compile "
+        "model.gguf -o model"},
        compileHelp},
       {{{"compile", "m.gguf"}, "no output; name the program: -o FILE"},
        compileHelp},

@@ -1,6 +1,6 @@
 //===- ModelFile.h - a checkpoint's tokenizer, for the tools of tests -----===//
 //
-// A GGUF file or a tokenizer.model -> the tokenizer that a program compiled
+// Any checkpoint or a tokenizer.model -> the tokenizer that a program compiled
 // from it has, by way of the section of text in the program's image. The
 // developers' tools that run a part of the runtime on a vocabulary share it.
 //
@@ -9,15 +9,15 @@
 #ifndef CORELLAMA_TEST_RUNTIME_TOKENIZER_MODELFILE_H
 #define CORELLAMA_TEST_RUNTIME_TOKENIZER_MODELFILE_H
 
-#include "compiler/Checkpoint/GGUF.h"
-#include "compiler/Text/GGUFText.h"
+#include "compiler/Checkpoint/Container.h"
+#include "compiler/Text/ContainerText.h"
 #include "compiler/Text/SentencePieceModel.h"
 #include "compiler/Text/TextSection.h"
 #include "runtime/Tokenizer/Tokenizer.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,11 +28,7 @@ namespace corellama::runtime {
 struct ModelFile {
   /// An error names the file.
   Result<Tokenizer> readTokenizer(const char *path) {
-    auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
-                                            /*RequiresNullTerminator=*/false);
-    if (!file)
-      return Error{std::string(path) + ": " + file.getError().message()};
-    auto described = describe(**file);
+    auto described = describe(path);
     if (!described)
       return Error{llvm::toString(described.takeError())};
     section = writeTextSection(*described);
@@ -47,16 +43,29 @@ struct ModelFile {
     return tokenizer;
   }
 
-  static llvm::Expected<TextData> describe(const llvm::MemoryBuffer &file) {
-    if (!file.getBuffer().starts_with("GGUF"))
-      return readSentencePieceModel(file);
-    auto gguf =
-        checkpoint::GGUF::parse(llvm::arrayRefFromStringRef(file.getBuffer()),
-                                file.getBufferIdentifier());
-    if (!gguf)
-      return gguf.takeError();
-    return readText(*gguf);
+  llvm::Expected<TextData> describe(const char *path) {
+    if (looksLikeSentencePieceModel(path)) {
+      auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                              /*RequiresNullTerminator=*/false);
+      if (!file)
+        return llvm::createStringError(path + std::string(": ") +
+                                       file.getError().message());
+      model = std::move(*file);
+      return readSentencePieceModel(*model);
+    }
+    auto opened = checkpoint::openContainer(path);
+    if (!opened)
+      return opened.takeError();
+    checkpoint = std::move(*opened);
+    ContainerText text = readText(*checkpoint);
+    storage = std::move(text.storage);
+    return std::move(text.data);
   }
+
+  // What the section is written from.
+  std::unique_ptr<llvm::MemoryBuffer> model;
+  std::unique_ptr<checkpoint::Container> checkpoint;
+  std::shared_ptr<const std::string> storage;
 
   std::string section;
   /// The ids that end an answer, ascending.

@@ -1,0 +1,362 @@
+//===- HuggingFaceContainer.cpp - a folder of safetensors -----------------===//
+//
+// See HuggingFaceContainer.h. Rows of queries and keys are half-split there, as
+// transformers' `rotate_half` needs them; the packer permutes them (Rows.h).
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Checkpoint/HuggingFaceContainer.h"
+#include "compiler/Checkpoint/HuggingFaceConfig.h"
+#include "compiler/Checkpoint/Refusal.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/Twine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+
+using llvm::Error;
+using llvm::Expected;
+using llvm::StringRef;
+using llvm::Twine;
+
+namespace corellama::checkpoint {
+
+static constexpr const char *kFetchAgain =
+    "; the download is incomplete, fetch it again";
+static constexpr StringRef kIndex = "model.safetensors.index.json";
+static constexpr StringRef kSingle = "model.safetensors";
+
+/// The files beside the weights that say something of the model.
+static constexpr StringRef kSides[] = {
+    "config.json",        "generation_config.json", "tokenizer.json",
+    "tokenizer.model",    "tokenizer_config.json",  "chat_template.jinja",
+    "chat_template.json",
+};
+
+/// Names of tensors that would change the graph's meaning.
+static constexpr WeightNames::Feature kFeatures[] = {
+    {".bias", "a bias"},
+    {"q_norm", "a norm of queries"},
+    {"k_norm", "a norm of keys"},
+    {"expert", "a weight of experts"},
+    {"block_sparse_moe", "a weight of experts"},
+    {"lora_", "a weight of an adapter"},
+    {"scale", "a scale of quantised weights"},
+    {".q", "a quantised weight"},
+};
+
+static constexpr WeightNames kNames = {
+    .layerPrefix = "model.layers.",
+    .weights = {"model.embed_tokens.weight", "model.norm.weight",
+                "lm_head.weight", "input_layernorm.weight",
+                "self_attn.q_proj.weight", "self_attn.k_proj.weight",
+                "self_attn.v_proj.weight", "self_attn.o_proj.weight",
+                "post_attention_layernorm.weight", "mlp.gate_proj.weight",
+                "mlp.up_proj.weight", "mlp.down_proj.weight"},
+    .sizes = {"1", "hidden_size", "num_attention_heads * head_dim",
+              "num_key_value_heads * head_dim", "intermediate_size",
+              "vocab_size"},
+    .layers = "num_hidden_layers",
+    .features = kFeatures,
+    .makeAgain = "give a folder whose config.json and weights are of one model",
+    .supplyType = "save the model in one of them",
+    .supplyBlocks = "save the model in another type",
+    .supplyBytes = "the download is incomplete, fetch it again",
+    .columnsFirst = false,
+    .queriesKeys = RowOrder::HalfSplit,
+};
+
+//===----------------------------------------------------------------------===//
+// Opening
+//===----------------------------------------------------------------------===//
+
+class HuggingFaceContainer::Reader {
+public:
+  Reader(StringRef folder, OpenFile open) : folder(folder), open(open) {}
+  Expected<std::unique_ptr<Container>> run();
+
+private:
+  Error readIndex();
+  Error openShards();
+  Error readSides();
+  Error collect(HuggingFaceContainer &container);
+  std::string pathOf(StringRef name) const {
+    return (folder + "/" + name).str();
+  }
+
+  StringRef folder;
+  OpenFile open;
+  std::vector<MappedFile> files; ///< the shards first
+  std::vector<Side> sides;
+  std::vector<std::string> shardNames; ///< sorted
+  bool hasIndex = false;
+  llvm::StringMap<uint32_t> shardOf; ///< by tensor, where there is an index
+};
+
+/// An index could otherwise name any file of the machine.
+static bool isFileName(StringRef name) {
+  return name.size() <= 255 && name.ends_with(".safetensors") &&
+         !name.starts_with(".") &&
+         name.find_first_of(StringRef("/\\\0", 3)) == StringRef::npos;
+}
+
+Error HuggingFaceContainer::Reader::readIndex() {
+  auto file = open(kIndex);
+  if (!file)
+    return file.takeError();
+  hasIndex = file->has_value();
+  if (!hasIndex) {
+    shardNames = {kSingle.str()};
+    return Error::success();
+  }
+  const std::string path = pathOf(kIndex);
+  auto parsed = JsonDocument::parse(llvm::toStringRef((*file)->data()), path);
+  if (!parsed)
+    return parsed.takeError();
+  auto map = parsed->root().find("weight_map");
+  if (!map || !map->isObject())
+    return refuse(path, "key 'weight_map'",
+                  (map ? "is " + map->describe() : "is missing") +
+                      ", expected the file of each tensor" + kFetchAgain);
+  const std::vector<JsonValue::Member> members = map->members();
+  llvm::StringSet<> names;
+  for (const auto &[tensor, value] : members) {
+    std::optional<StringRef> name = value.asString();
+    if (!name || !isFileName(*name))
+      return refuse(path, "tensor " + quoted(tensor),
+                    "is in " + value.describe() +
+                        ", expected the name of a .safetensors file of the "
+                        "folder; give a folder as it was published");
+    names.insert(*name);
+  }
+  for (const auto &name : names)
+    shardNames.push_back(name.getKey().str());
+  llvm::sort(shardNames);
+  for (const auto &[tensor, value] : members)
+    shardOf[tensor] = static_cast<uint32_t>(
+        llvm::lower_bound(shardNames, *value.asString()) - shardNames.begin());
+  return Error::success();
+}
+
+Error HuggingFaceContainer::Reader::openShards() {
+  for (const std::string &name : shardNames) {
+    auto file = open(name);
+    if (!file)
+      return file.takeError();
+    if (*file)
+      files.push_back(std::move(**file));
+    else if (hasIndex)
+      return refuse(pathOf(name), "file",
+                    "is missing, expected it by " + kIndex + kFetchAgain);
+  }
+  if (files.empty()) // of text alone; readConfig says that there are no weights
+    shardNames.clear();
+  return Error::success();
+}
+
+Error HuggingFaceContainer::Reader::readSides() {
+  for (StringRef name : kSides) {
+    auto file = open(name);
+    if (!file)
+      return file.takeError();
+    if (!*file)
+      continue;
+    Side side = {name.str(), static_cast<uint32_t>(files.size()), {}, ""};
+    if (name.ends_with(".json")) {
+      auto parsed =
+          JsonDocument::parse(llvm::toStringRef((*file)->data()), pathOf(name));
+      if (parsed)
+        side.json = std::move(*parsed);
+      else
+        side.whyNoJson = llvm::toString(parsed.takeError());
+    }
+    sides.push_back(std::move(side));
+    files.push_back(std::move(**file));
+  }
+  if (!sides.empty() || !shardNames.empty())
+    return Error::success();
+  return refuse(folder, "folder",
+                "has neither config.json nor model.safetensors, expected a "
+                "checkpoint of Hugging Face; give its folder or a .gguf file");
+}
+
+Error HuggingFaceContainer::Reader::collect(HuggingFaceContainer &container) {
+  size_t count = 0;
+  for (size_t i = 0; i < shardNames.size(); ++i) {
+    const MappedFile &file = container.files()[i];
+    auto parsed = Safetensors::parse(file.data(), file.path());
+    if (!parsed)
+      return parsed.takeError();
+    count += parsed->tensors().size();
+    container.shards.push_back(std::move(*parsed));
+  }
+  container.tensors.reserve(count);
+  for (const auto &[i, shard] : llvm::enumerate(container.shards))
+    for (const SafetensorsRecord &record : shard.tensors()) {
+      auto place = shardOf.find(record.name);
+      if (hasIndex && (place == shardOf.end() || place->second != i))
+        return refuse(container.files()[i].path(),
+                      "tensor " + quoted(record.name),
+                      (place == shardOf.end() ? Twine("is not in ")
+                                              : "is in another file by ") +
+                          kIndex +
+                          ", expected it to list what is there; give "
+                          "a folder as it was published");
+      container.tensors.push_back({&record, static_cast<uint32_t>(i)});
+      if (hasIndex)
+        shardOf.erase(place);
+    }
+  if (shardOf.empty())
+    return Error::success();
+  // The first by name, so that the message is always the same.
+  StringRef missing = shardOf.begin()->getKey();
+  for (const auto &entry : shardOf)
+    missing = std::min(missing, entry.getKey());
+  return refuse(container.files()[shardOf.lookup(missing)].path(),
+                "tensor " + quoted(missing),
+                "is missing, expected it by " + kIndex + kFetchAgain);
+}
+
+Expected<std::unique_ptr<Container>> HuggingFaceContainer::Reader::run() {
+  for (auto step :
+       {&Reader::readIndex, &Reader::openShards, &Reader::readSides})
+    if (Error error = (this->*step)())
+      return error;
+  std::unique_ptr<HuggingFaceContainer> container(
+      new HuggingFaceContainer(folder.str(), std::move(files)));
+  if (Error error = collect(*container))
+    return error;
+  container->sides = std::move(sides);
+  return std::unique_ptr<Container>(std::move(container));
+}
+
+Expected<std::unique_ptr<Container>>
+HuggingFaceContainer::read(StringRef folder, OpenFile open) {
+  return Reader(folder, open).run();
+}
+
+Expected<std::unique_ptr<Container>>
+HuggingFaceContainer::open(StringRef folder) {
+  // "a/" is "a" in messages.
+  while (folder.size() > 1 && folder.ends_with("/"))
+    folder = folder.drop_back();
+  auto open = [&](StringRef name) -> Expected<std::optional<MappedFile>> {
+    const std::string path = (folder + "/" + name).str();
+    // A link to nothing is a file that cannot be read, not a missing one.
+    llvm::sys::fs::file_status status;
+    if (llvm::sys::fs::status(path, status, /*follow=*/false) ==
+        std::errc::no_such_file_or_directory)
+      return std::nullopt;
+    auto file = MappedFile::open(path);
+    if (!file)
+      return file.takeError();
+    return std::optional(std::move(*file));
+  };
+  return read(folder, open);
+}
+
+//===----------------------------------------------------------------------===//
+// Reading
+//===----------------------------------------------------------------------===//
+
+const HuggingFaceContainer::Side *
+HuggingFaceContainer::find(StringRef name) const {
+  auto side =
+      llvm::find_if(sides, [&](const Side &side) { return side.name == name; });
+  return side == sides.end() ? nullptr : &*side;
+}
+
+std::optional<StringRef> HuggingFaceContainer::textOf(StringRef name) const {
+  const Side *side = find(name);
+  if (!side)
+    return std::nullopt;
+  return llvm::toStringRef(files()[side->file].data());
+}
+
+Expected<std::optional<JsonValue>>
+HuggingFaceContainer::jsonOf(StringRef name) const {
+  const Side *side = find(name);
+  if (!side)
+    return std::nullopt;
+  if (!side->json)
+    return llvm::createStringError(side->whyNoJson);
+  return side->json->root();
+}
+
+Expected<ModelConfig> HuggingFaceContainer::readConfig() const {
+  const std::string path = (this->path() + "/config.json").str();
+  auto root = jsonOf("config.json");
+  if (!root)
+    return root.takeError();
+  if (!*root)
+    return refuse(path, "file",
+                  Twine("is missing, expected the sizes of the model") +
+                      kFetchAgain);
+  if (!hasTensors())
+    return refuse(this->path(), "folder",
+                  "has no weights in model.safetensors, expected them; give a "
+                  "folder with safetensors");
+  // It says which tokens end an answer.
+  if (Error error = jsonOf("generation_config.json").takeError())
+    return error;
+  auto config = readModelConfig(**root, path);
+  if (config)
+    config->name = nameOfFolder(this->path());
+  return config;
+}
+
+/// Whether transformers does not read a tensor of that name.
+static bool isUnread(StringRef name, const ModelConfig &config) {
+  // A buffer of frequencies, which files of before 2023 have.
+  return name.ends_with(".rotary_emb.inv_freq") ||
+         (config.tiedLMHead && name == "lm_head.weight");
+}
+
+Expected<std::vector<TensorInfo>>
+HuggingFaceContainer::readWeights(const ModelConfig &config) const {
+  std::vector<Tensor> weights;
+  for (const Tensor &tensor : tensors)
+    if (!isUnread(tensor.record->name, config))
+      weights.push_back(tensor);
+  // ggml's numbers of these types.
+  constexpr std::pair<StringRef, uint64_t> types[] = {
+      {"F32", 0}, {"F16", 1}, {"BF16", 30}};
+  auto list = [&](size_t i) {
+    const SafetensorsRecord &record = *weights[i].record;
+    ListedTensor listed;
+    listed.name = record.name;
+    listed.extents = record.extents;
+    for (const auto &[name, id] : types)
+      if (record.type == name)
+        listed.type = toTensorType(id);
+    if (!listed.type)
+      listed.typeName = quoted(record.type);
+    listed.file = weights[i].file;
+    listed.offset = record.offset;
+    listed.bytes = record.bytes;
+    return listed;
+  };
+  return indexWeights(weights.size(), list, files(), config, kNames);
+}
+
+std::string nameOfFolder(StringRef path) {
+  namespace paths = llvm::sys::path;
+  llvm::SmallString<128> whole(path);
+  // "." has no name of its own.
+  if (llvm::sys::fs::make_absolute(whole))
+    return "model";
+  paths::remove_dots(whole, /*remove_dot_dot=*/true);
+  StringRef name = paths::filename(whole);
+  // models--OWNER--NAME/snapshots/REVISION
+  StringRef snapshots = paths::parent_path(whole);
+  if (paths::filename(snapshots) == "snapshots") {
+    StringRef repository = paths::filename(paths::parent_path(snapshots));
+    if (repository.consume_front("models--"))
+      name = repository.contains("--") ? repository.rsplit("--").second
+                                       : repository;
+  }
+  return name.empty() || name == "/" ? "model" : name.str();
+}
+
+} // namespace corellama::checkpoint

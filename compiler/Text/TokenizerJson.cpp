@@ -1,0 +1,409 @@
+//===- TokenizerJson.cpp - a tokenizer.json file --------------------------===//
+//
+// See TokenizerJson.h. What the keys mean is what the crate `tokenizers` does
+// with them (its src/models/bpe, normalizers, pre_tokenizers and processors).
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Text/TokenizerJson.h"
+#include "compiler/Checkpoint/Refusal.h"
+#include "runtime/Tokenizer/Utf8.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/Twine.h"
+#include <limits>
+
+using namespace corellama;
+using checkpoint::JsonValue;
+using checkpoint::quoted;
+using llvm::Error;
+using llvm::Expected;
+using llvm::StringRef;
+using llvm::Twine;
+using runtime::TextData;
+using runtime::TokenizerKind;
+using runtime::TokenType;
+
+static constexpr StringRef kUseIds =
+    "; use token ids in place of text, or compile --tokenizer=tokenizer.model";
+/// How SentencePiece writes a space.
+static constexpr StringRef kSpace = "\xE2\x96\x81";
+
+#define SUFFIXES "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+#define BEFORE "[^\\r\\n\\p{L}\\p{N}]?"
+#define SPACES "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
+#define GPT4(DIGITS)                                                           \
+  SUFFIXES "|" BEFORE "\\p{L}+|" DIGITS "| "                                   \
+           "?[^\\s\\p{L}\\p{N}]+[\\r\\n]*" SPACES
+#define UPPER "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
+#define LOWER "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
+#define CASES(AFTER, DIGITS)                                                   \
+  BEFORE UPPER "*" LOWER "+" AFTER "|" BEFORE UPPER "+" LOWER "*" AFTER        \
+               "|" DIGITS "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*" SPACES
+
+/// Pre-tokenizers as stepsOf writes them, and the runtime's name of the same.
+static constexpr std::pair<StringRef, StringRef> kPreTokenizers[] = {
+    {"ByteLevel+regex", "gpt-2"},
+    {"Digits\nByteLevel+regex", "smollm"},
+    {GPT4("\\p{N}{1,3}") "\nByteLevel", "llama-bpe"},
+    {GPT4("\\p{N}") "\nByteLevel", "qwen2"},
+    {CASES(SUFFIXES "?", "\\p{N}{1,3}") "\nByteLevel", "gpt-4o"},
+    {CASES("", "\\p{N}") "\nByteLevel", "tekken"},
+};
+
+static Error refuse(const Twine &key, const Twine &problem) {
+  return llvm::createStringError("tokenizer.json: " + key + ": " + problem +
+                                 kUseIds);
+}
+
+/// The value of a key; nothing where it is missing or null, or the object is.
+static std::optional<JsonValue> find(std::optional<JsonValue> object,
+                                     StringRef key) {
+  auto value = object ? object->find(key) : std::nullopt;
+  return value && !value->isNull() ? value : std::nullopt;
+}
+static StringRef textOf(std::optional<JsonValue> object, StringRef key) {
+  auto value = find(object, key);
+  return value ? value->asString().value_or("") : "";
+}
+static bool isTrue(std::optional<JsonValue> object, StringRef key,
+                   bool fallback = false) {
+  auto value = find(object, key);
+  return value ? value->asBool().value_or(false) : fallback;
+}
+/// The steps of a sequence, or the only one; none where there is none.
+static std::vector<JsonValue> sequenceOf(std::optional<JsonValue> step,
+                                         StringRef key) {
+  if (!step)
+    return {};
+  if (textOf(step, "type") != "Sequence")
+    return {*step};
+  auto steps = find(step, key);
+  return steps ? steps->elements() : std::vector<JsonValue>();
+}
+
+namespace {
+class Reader {
+public:
+  explicit Reader(JsonValue root) : root(root), model(find(root, "model")) {}
+  Expected<TextData> run();
+
+private:
+  Error readModel();
+  Error readTokens();
+  Error readMerges();
+  Error readByteLevel();
+  Error readSentencePiece();
+  Error checkSpaces();
+  Error scorePieces();
+  Error readFrame();
+
+  std::optional<int32_t> idOf(StringRef text) const {
+    auto id = ids.find(text);
+    return id == ids.end() ? std::nullopt : std::optional(id->second);
+  }
+
+  JsonValue root;
+  std::optional<JsonValue> model;
+  TextData data;
+  llvm::DenseMap<StringRef, int32_t> ids;
+  std::vector<TextData::Merge> merges;
+};
+} // namespace
+
+Error Reader::readModel() {
+  if (!root.isObject() || !model || !model->isObject())
+    return refuse("model", "missing, expected an object");
+  StringRef type = textOf(model, "type");
+  if (type != "BPE" && (!type.empty() || !find(model, "merges")))
+    return refuse("model.type", quoted(type) + ", expected 'BPE'");
+  auto dropout = find(model, "dropout");
+  if (dropout && dropout->asNumber() != 0)
+    return refuse("model.dropout", dropout->describe() + ", expected null");
+  for (StringRef key : {"continuing_subword_prefix", "end_of_word_suffix"})
+    if (auto value = find(model, key); value && value->asString() != "")
+      return refuse("model." + key, value->describe() + ", expected null");
+  return Error::success();
+}
+
+Error Reader::readTokens() {
+  auto vocab = find(model, "vocab"), added = find(root, "added_tokens");
+  if (!vocab || !vocab->isObject())
+    return refuse("model.vocab", "missing, expected an object of ids");
+  const std::vector<JsonValue::Member> members = vocab->members();
+  const std::vector<JsonValue> extras =
+      added ? added->elements() : std::vector<JsonValue>();
+  // Ids may have holes, but none that take more memory than the file.
+  const size_t most = std::min<size_t>(members.size() + extras.size() + 65536,
+                                       std::numeric_limits<int32_t>::max());
+  auto put = [&](JsonValue id, StringRef text, TokenType type) -> Error {
+    std::optional<uint64_t> number = id.asUnsigned();
+    if (!number || *number >= most)
+      return refuse("token " + quoted(text), "has the id " + id.describe() +
+                                                 ", expected one below " +
+                                                 Twine(most));
+    if (*number >= data.tokens.size()) {
+      data.tokens.resize(*number + 1);
+      data.types.resize(*number + 1, TokenType::unused);
+    }
+    auto [place, isNew] = ids.try_emplace(text, static_cast<int32_t>(*number));
+    const bool isFree = data.types[*number] == TokenType::unused;
+    if (isNew ? !isFree : place->second != static_cast<int32_t>(*number))
+      return refuse("token " + quoted(text),
+                    "shares its id or text with another, expected one each");
+    data.tokens[*number] = text;
+    data.types[*number] = type;
+    return Error::success();
+  };
+  for (const auto &[text, id] : members)
+    if (Error error = put(id, text, TokenType::normal))
+      return error;
+  for (JsonValue token : extras) {
+    auto id = find(token, "id"), content = find(token, "content");
+    if (!id || !content || !content->asString())
+      return refuse("added_tokens", "one has no id or content, expected both");
+    for (StringRef key : {"lstrip", "rstrip", "single_word"})
+      if (isTrue(token, key))
+        return refuse("added token " + quoted(*content->asString()),
+                      key + " is true, expected false");
+    if (Error error = put(*id, *content->asString(),
+                          isTrue(token, "special") ? TokenType::control
+                                                   : TokenType::userDefined))
+      return error;
+  }
+  if (data.tokens.empty())
+    return refuse("model.vocab", "has no tokens, expected some");
+  return Error::success();
+}
+
+Error Reader::readMerges() {
+  auto list = find(model, "merges");
+  if (!list || !list->isArray())
+    return refuse("model.merges", "missing, expected a list of pairs");
+  std::string both;
+  for (const auto &[rank, merge] : llvm::enumerate(list->elements())) {
+    StringRef left, right;
+    // A pair, or until tokenizers 0.20 a text with a space between.
+    if (std::optional<StringRef> text = merge.asString()) {
+      std::tie(left, right) = text->split(' ');
+    } else if (auto pair = merge.elements(); pair.size() == 2) {
+      left = pair[0].asString().value_or("");
+      right = pair[1].asString().value_or("");
+    }
+    both = (left + right).str();
+    std::optional<int32_t> leftId = idOf(left), rightId = idOf(right),
+                           result = idOf(both);
+    if (!leftId || !rightId || !result)
+      return refuse("model.merges", "entry " + Twine(rank) +
+                                        " merges or makes what is no token, "
+                                        "expected all three in model.vocab");
+    merges.push_back({*leftId, *rightId, *result});
+  }
+  return Error::success();
+}
+
+/// A step for each line, as kPreTokenizers has them.
+static std::string stepsOf(std::optional<JsonValue> preTokenizer) {
+  std::vector<std::string> steps;
+  for (JsonValue step : sequenceOf(preTokenizer, "pretokenizers")) {
+    StringRef type = textOf(step, "type");
+    const StringRef regex = textOf(find(step, "pattern"), "Regex");
+    if (type == "Split" && textOf(step, "behavior") == "Isolated" &&
+        !isTrue(step, "invert") && !regex.empty())
+      steps.push_back(regex.str());
+    else if (type == "Digits" && isTrue(step, "individual_digits"))
+      steps.push_back("Digits");
+    else if (type == "ByteLevel" && !isTrue(step, "add_prefix_space", true))
+      steps.push_back(isTrue(step, "use_regex", true) ? "ByteLevel+regex"
+                                                      : "ByteLevel");
+    else
+      steps.push_back("another " + type.str());
+  }
+  return llvm::join(steps, "\n");
+}
+
+Error Reader::readByteLevel() {
+  if (auto normalizer = find(root, "normalizer"))
+    return refuse("normalizer",
+                  quoted(textOf(normalizer, "type")) + ", expected none");
+  const std::string steps = stepsOf(find(root, "pre_tokenizer"));
+  const auto *known = llvm::find_if(
+      kPreTokenizers, [&](const auto &row) { return row.first == steps; });
+  if (known == std::end(kPreTokenizers)) {
+    std::string names;
+    for (const auto &[text, name] : kPreTokenizers)
+      names += (names.empty() ? "" : ", ") + name.str();
+    return refuse("pre_tokenizer",
+                  quoted(steps) + ", expected that of " + names);
+  }
+  data.kind = TokenizerKind::byteLevel;
+  data.preTokenizer = known->second;
+  data.wholeWords = isTrue(model, "ignore_merges");
+  data.merges = std::move(merges);
+  return Error::success();
+}
+
+/// That spaces become what SentencePiece writes, and no more.
+Error Reader::checkSpaces() {
+  for (JsonValue step : sequenceOf(find(root, "normalizer"), "normalizers")) {
+    if (textOf(step, "type") == "Prepend" &&
+        textOf(step, "prepend") == kSpace && !data.addsSpace)
+      data.addsSpace = true;
+    else if (textOf(step, "type") != "Replace" ||
+             textOf(find(step, "pattern"), "String") != " " ||
+             textOf(step, "content") != kSpace)
+      return refuse("normalizer", quoted(textOf(step, "type")) +
+                                      ", expected that spaces are replaced");
+  }
+  auto pre = find(root, "pre_tokenizer");
+  // Other schemes add a space unless there is one, which SentencePiece does
+  // not.
+  if (pre &&
+      (textOf(pre, "type") != "Metaspace" ||
+       textOf(pre, "replacement") != kSpace || isTrue(pre, "split", true) ||
+       textOf(pre, "prepend_scheme") != "never"))
+    return refuse("pre_tokenizer",
+                  quoted(textOf(pre, "type")) +
+                      (pre->find("prepend_scheme")
+                           ? " with prepend_scheme " +
+                                 quoted(textOf(pre, "prepend_scheme"))
+                           : std::string()) +
+                      ", expected none or Metaspace that adds and splits "
+                      "nothing");
+  if (!pre && !find(root, "normalizer"))
+    return refuse("normalizer", "missing, expected that spaces are replaced");
+  return Error::success();
+}
+
+/// SentencePiece merges any two pieces that make one, the best score first; so
+/// the file's merges have to be all of these, those that make the same piece
+/// beside each other. Where two such merges overlap in a text, SentencePiece
+/// takes the one on the left.
+Error Reader::scorePieces() {
+  data.scores.assign(data.tokens.size(), 0);
+  int32_t before = -1;
+  float score = 0;
+  llvm::DenseSet<int32_t> seen;
+  for (const TextData::Merge &merge : merges) {
+    if (data.types[merge.result] != TokenType::normal)
+      continue;
+    if (merge.result != before && !seen.insert(merge.result).second)
+      return refuse("model.merges",
+                    "those of " + quoted(data.tokens[merge.result]) +
+                        " are not beside each other, expected the merges of a "
+                        "SentencePiece model");
+    score -= merge.result != before;
+    before = merge.result;
+    data.scores[merge.result] = score;
+  }
+  llvm::DenseSet<std::pair<int32_t, int32_t>> pairs;
+  for (const TextData::Merge &merge : merges)
+    pairs.insert({merge.left, merge.right});
+  for (size_t id = 0; id < data.tokens.size(); ++id) {
+    if (data.types[id] != TokenType::normal)
+      continue;
+    const std::string_view text = data.tokens[id];
+    // The time is the square of a piece's length: SentencePiece's are short.
+    constexpr size_t kLongest = 1024;
+    if (text.size() > kLongest)
+      return refuse("token " + Twine(id), "has " + Twine(text.size()) +
+                                              " bytes, expected at most " +
+                                              Twine(kLongest));
+    for (size_t at = 0; at < text.size();) {
+      const size_t size = runtime::readUtf8(text.substr(at)).bytes;
+      std::optional<int32_t> left = idOf(text.substr(0, at)),
+                             right = idOf(text.substr(at));
+      if (!idOf(text.substr(at, size)) ||
+          (at != 0 && left && right && !pairs.contains({*left, *right})))
+        return refuse("model.merges",
+                      "lack one that makes " + quoted(text) +
+                          ", expected the merges of a SentencePiece model");
+      at += size;
+    }
+  }
+  return Error::success();
+}
+
+Error Reader::readSentencePiece() {
+  if (!isTrue(model, "byte_fallback"))
+    return refuse("pre_tokenizer", "is not ByteLevel, expected it, or "
+                                   "byte_fallback as SentencePiece has it");
+  if (Error error = checkSpaces())
+    return error;
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    const std::string text = "<0x" + llvm::utohexstr(byte, false, 2) + ">";
+    std::optional<int32_t> id = idOf(text);
+    if (!id)
+      return refuse("model.vocab", "has no " + text + ", expected all bytes");
+    data.types[*id] = TokenType::byte;
+  }
+  if (std::optional<int32_t> id = idOf(textOf(model, "unk_token")))
+    data.types[*id] = TokenType::unknown;
+  for (auto [id, type] : llvm::enumerate(data.types))
+    // A space is added behind it there, and not by SentencePiece.
+    if (type == TokenType::userDefined)
+      return refuse("added token " + quoted(data.tokens[id]),
+                    "is not special, expected special ones beside a "
+                    "SentencePiece model");
+  data.kind = TokenizerKind::sentencePiece;
+  return scorePieces();
+}
+
+/// What is put around a text.
+Error Reader::readFrame() {
+  for (JsonValue step :
+       sequenceOf(find(root, "post_processor"), "processors")) {
+    StringRef type = textOf(step, "type");
+    if (type == "ByteLevel") // of offsets
+      continue;
+    if (type != "TemplateProcessing")
+      return refuse("post_processor",
+                    quoted(type) + ", expected TemplateProcessing");
+    auto tokens = find(step, "special_tokens"), parts = find(step, "single");
+    bool isBehind = false;
+    for (JsonValue part :
+         parts ? parts->elements() : std::vector<JsonValue>()) {
+      if (find(part, "Sequence")) {
+        isBehind = true;
+        continue;
+      }
+      auto list =
+          find(find(tokens, textOf(find(part, "SpecialToken"), "id")), "ids");
+      std::vector<JsonValue> all =
+          list ? list->elements() : std::vector<JsonValue>();
+      std::optional<uint64_t> id =
+          all.size() == 1 ? all[0].asUnsigned() : std::nullopt;
+      bool &adds = isBehind ? data.addsEos : data.addsBos;
+      if (!id || *id >= data.tokens.size() || adds)
+        return refuse("post_processor",
+                      "adds other than one token on a side of a text, "
+                      "expected one that is in model.vocab");
+      (isBehind ? data.eos : data.bos) = static_cast<int32_t>(*id);
+      adds = true;
+    }
+  }
+  return Error::success();
+}
+
+Expected<TextData> Reader::run() {
+  if (Error error = readModel())
+    return error;
+  if (Error error = readTokens())
+    return error;
+  if (Error error = readMerges())
+    return error;
+  const bool isByteLevel = llvm::any_of(
+      sequenceOf(find(root, "pre_tokenizer"), "pretokenizers"),
+      [](JsonValue step) { return textOf(step, "type") == "ByteLevel"; });
+  if (Error error = isByteLevel ? readByteLevel() : readSentencePiece())
+    return error;
+  if (Error error = readFrame())
+    return error;
+  return std::move(data);
+}
+
+Expected<TextData> corellama::readTokenizerJson(JsonValue root) {
+  return Reader(root).run();
+}

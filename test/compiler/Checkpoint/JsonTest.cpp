@@ -1,0 +1,93 @@
+//===- JsonTest.cpp - JSON that is read and refused -----------------------===//
+//
+// Texts -> values, or the message that refuses them.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Checkpoint/Json.h"
+#include "gtest/gtest.h"
+#include <string>
+
+using namespace corellama::checkpoint;
+
+namespace {
+
+/// The message of a text that is refused, or nothing.
+std::string messageOf(const std::string &text) {
+  auto parsed = JsonDocument::parse(text, "f.json");
+  return parsed ? "" : llvm::toString(parsed.takeError());
+}
+
+TEST(JsonTest, ReadsEveryKindOfValue) {
+  const std::string text =
+      R"( {"n": null, "t": true, "f": false, "i": 42, "d": -1.5e-3,
+          "s": "a\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00", "l": [1, [2], {}], "o": {"x": ""}} )";
+  auto document = JsonDocument::parse(text, "f.json");
+  ASSERT_TRUE(bool(document)) << llvm::toString(document.takeError());
+  JsonDocument moved = std::move(*document);
+  JsonValue root = moved.root();
+  EXPECT_EQ(root.describe(), "an object of 8 keys");
+  EXPECT_TRUE(root.find("n")->isNull());
+  EXPECT_EQ(root.find("t")->asBool(), true);
+  EXPECT_EQ(root.find("f")->asBool(), false);
+  EXPECT_EQ(root.find("i")->asUnsigned(), 42u);
+  EXPECT_EQ(root.find("i")->asNumber(), 42.0);
+  EXPECT_EQ(root.find("d")->asNumber(), -1.5e-3);
+  EXPECT_EQ(root.find("d")->asUnsigned(), std::nullopt);
+  EXPECT_EQ(root.find("s")->asString(),
+            "a\"\\/\b\f\n\r\t\xC3\xA9\xF0\x9F\x98\x80");
+  auto list = root.find("l")->elements();
+  ASSERT_EQ(list.size(), 3u);
+  EXPECT_EQ(list[1].elements()[0].asUnsigned(), 2u);
+  EXPECT_TRUE(list[2].members().empty());
+  EXPECT_EQ(root.find("o")->find("x")->asString(), "");
+  EXPECT_EQ(root.find("missing"), std::nullopt);
+  EXPECT_EQ(list[0].find("x"), std::nullopt);
+  std::string keys;
+  for (const auto &[key, value] : root.members())
+    keys += key.str();
+  EXPECT_EQ(keys, "ntfidslo");
+}
+
+TEST(JsonTest, RefusesWhatIsNoJson) {
+  const std::pair<std::string, std::string> rows[] = {
+      {"", "byte 0: is the end of the file, expected a value of JSON"},
+      {"{", "byte 1: is the end of the file, expected a key in quotes"},
+      {"[1 2]", "byte 3: is '2', expected ',' or ']'"},
+      {"[1,]", "byte 3: is ']', expected a value of JSON"},
+      {"{\"a\" 1}", "byte 5: is '1', expected ':'"},
+      {"\"a", "byte 2: is the end of the file, expected the end of a string"},
+      {"\"a\nb\"", "byte 2: is '\\x0a', expected the end of a string"},
+      {"\"\\x\"", "byte 2: is 'x', expected an escape of JSON"},
+      {"\"\\u12g4\"", "byte 3: is '1', expected four hexadecimal digits"},
+      {"\"\\udc00\"", "byte 7: is '\"', expected both halves of a surrogate "
+                      "pair"},
+      {"\"\\ud800\\u0041\"",
+       "byte 13: is '\"', expected the second half of a surrogate pair before "
+       "it"},
+      {"01", "byte 1: is behind the value, expected the end of the file"},
+      {"1.", "byte 2: is the end of the file, expected a digit"},
+      {"1e", "byte 2: is the end of the file, expected a digit"},
+      {"NaN", "byte 0: is 'N', expected a value of JSON"},
+      {"\"\xff\"", "byte 1: is no UTF-8, expected JSON"},
+      {"{\"a\": 1, \"\\u0061\": 2}",
+       "byte 21: ends an object with the key 'a' twice, expected it once"},
+  };
+  for (const auto &[text, message] : rows)
+    EXPECT_EQ(messageOf(text), "f.json: " + message + "; fetch the file again")
+        << text;
+}
+
+TEST(JsonTest, LevelsAreBounded) {
+  const unsigned most = JsonDocument::kMostLevels;
+  auto nested = [](unsigned levels) {
+    return std::string(levels, '[') + std::string(levels, ']');
+  };
+  EXPECT_EQ(messageOf(nested(most)), "");
+  EXPECT_EQ(messageOf(nested(most + 1)),
+            "f.json: byte 64: is inside of 64 lists and objects, expected "
+            "fewer; fetch the file again");
+  EXPECT_NE(messageOf(std::string(1 << 20, '[')), "");
+}
+
+} // namespace
