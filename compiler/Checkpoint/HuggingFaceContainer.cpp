@@ -43,7 +43,8 @@ static constexpr WeightNames::Feature kFeatures[] = {
     {"block_sparse_moe", "a weight of experts"},
     {"lora_", "a weight of an adapter"},
     {"scale", "a scale of quantised weights"},
-    {".q", "a quantised weight"},
+    {".qweight", "a quantised weight"},
+    {".qzeros", "a zero of quantised weights"},
 };
 
 static constexpr WeightNames kNames = {
@@ -94,11 +95,12 @@ private:
   llvm::StringMap<uint32_t> shardOf; ///< by tensor, where there is an index
 };
 
-/// An index could otherwise name any file of the machine.
+/// An index could otherwise name any file of the machine, and messages show it.
 static bool isFileName(StringRef name) {
   return name.size() <= 255 && name.ends_with(".safetensors") &&
-         !name.starts_with(".") &&
-         name.find_first_of(StringRef("/\\\0", 3)) == StringRef::npos;
+         !name.starts_with(".") && llvm::all_of(name, [](char c) {
+           return c > ' ' && c <= '~' && c != '/' && c != '\\';
+         });
 }
 
 Error HuggingFaceContainer::Reader::readIndex() {

@@ -135,7 +135,7 @@ Error Reader::readTokens() {
   const std::vector<JsonValue::Member> members = vocab->members();
   const std::vector<JsonValue> extras =
       added ? added->elements() : std::vector<JsonValue>();
-  // Ids may have holes, but none that take more memory than the file.
+  // Ids may have holes, which get tokens without a text; 65536 are enough.
   const size_t most = std::min<size_t>(members.size() + extras.size() + 65536,
                                        std::numeric_limits<int32_t>::max());
   auto put = [&](JsonValue id, StringRef text, TokenType type) -> Error {

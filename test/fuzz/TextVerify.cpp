@@ -67,14 +67,19 @@ std::string brokenRule(const TextData &data) {
 }
 
 std::string verifyData(const TextData &data, std::string_view input) {
-  if (std::string rule = brokenRule(data); !rule.empty())
-    return "rule " + rule + " is broken";
   for (std::string_view token : data.tokens)
     if (!isInside(token, input))
       return "a token's text is outside of the input";
   if (!isInside(data.chatTemplate.value_or(""), input))
     return "the chat template is outside of the input";
+  return faultOfText(data, input);
+}
 
+} // namespace
+
+std::string faultOfText(const TextData &data, std::string_view sample) {
+  if (std::string rule = brokenRule(data); !rule.empty())
+    return "rule " + rule + " is broken";
   const std::string section = writeTextSection(data);
   auto back = TextData::parse(llvm::arrayRefFromStringRef(section));
   if (!back)
@@ -86,7 +91,7 @@ std::string verifyData(const TextData &data, std::string_view input) {
   if (!tokenizer)
     return ""; // none, or an unknown pre-tokenizer
   const std::string text =
-      "a  b\xC3\xA9\xFF<s></s>" + std::string(input.substr(0, 200));
+      "a  b\xC3\xA9\xFF<s></s>" + std::string(sample.substr(0, 200));
   for (bool parseSpecial : {false, true}) {
     std::vector<int32_t> ids;
     auto lost = tokenizer->encodeSequence(text, ids, parseSpecial);
@@ -103,8 +108,6 @@ std::string verifyData(const TextData &data, std::string_view input) {
   }
   return "";
 }
-
-} // namespace
 
 TextVerdict verifyText(std::string_view input) {
   TextVerdict verdict;

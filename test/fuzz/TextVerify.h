@@ -9,6 +9,7 @@
 #ifndef CORELLAMA_TEST_FUZZ_TEXTVERIFY_H
 #define CORELLAMA_TEST_FUZZ_TEXTVERIFY_H
 
+#include "runtime/Tokenizer/TextData.h"
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,11 @@ struct TextVerdict {
   bool accepted = false;
   std::string fault; ///< of a reader; empty if the answers are right
 };
+
+/// What is wrong with a reader's answer, or nothing: it obeys the rules of
+/// TextData.h, comes back from the section written of it, and makes a tokenizer
+/// whose ids of a text that has `sample` in it are tokens.
+std::string faultOfText(const runtime::TextData &data, std::string_view sample);
 
 /// A refusal is one line. What is accepted obeys the rules of TextData.h, views
 /// nothing but the input, comes back from the section written of it, and makes

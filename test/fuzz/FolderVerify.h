@@ -1,0 +1,35 @@
+//===- FolderVerify.h - what must hold of folders and llama2.c --*- C++ -*-===//
+//
+// Any bytes, taken apart into the files of a Hugging Face folder or of llama2.c
+// -> nothing, or what is wrong with the readers' answers. A file of its own
+// because the fuzzer and the replay judge by the same rules.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_TEST_FUZZ_FOLDERVERIFY_H
+#define CORELLAMA_TEST_FUZZ_FOLDERVERIFY_H
+
+#include "test/compiler/Checkpoint/FolderBuilder.h"
+#include <string>
+#include <string_view>
+
+namespace corellama::test {
+
+struct FolderVerdict {
+  bool hasModel = false; ///< configuration and weights were accepted
+  bool hasText = false;
+  std::string fault; ///< of a reader; empty if the answers are right
+};
+
+/// An input of files: each file's name, 0xFF, its length in ASCII digits, 0xFF,
+/// its bytes. A length beyond the end takes what is there.
+std::string joinFiles(const FolderFiles &files);
+
+/// The files "m.bin" and "tokenizer.bin" are llama2.c's, all others make a
+/// folder. A refusal is one line with a place and what to do; all sizes of what
+/// is accepted verify.
+FolderVerdict verifyFolder(std::string_view input);
+
+} // namespace corellama::test
+
+#endif // CORELLAMA_TEST_FUZZ_FOLDERVERIFY_H
