@@ -1,19 +1,25 @@
 //===- GGUFConfig.cpp - a GGUF file's model configuration -----------------===//
 //
-// Reads the sizes of a Llama out of GGUF metadata. Denies by default: a key of
-// the architecture's own namespace (`llama.*`) is read into the configuration,
-// or listed below with its one harmless value, or refused. Keys of other
-// namespaces describe the model's origin or the tokenizer; the few of them that
-// change the graph's meaning are listed as well.
+// Reads what a Llama or a model of its family is out of GGUF metadata. Denies
+// by default: a key of the architecture's own namespace (`llama.*`) is read
+// into the configuration, or listed below with its one harmless value, or
+// refused. Keys of other namespaces describe the model's origin or the
+// tokenizer; the few of them that change the graph's meaning are listed as
+// well.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Checkpoint/GGUFConfig.h"
 #include "compiler/Checkpoint/Refusal.h"
+#include "compiler/Checkpoint/Roles.h"
 #include "compiler/Checkpoint/TensorType.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Twine.h"
+#include "llvm/ADT/bit.h"
+#include "llvm/Support/Endian.h"
+#include "llvm/Support/MathExtras.h"
 #include <cmath>
+#include <utility>
 
 using llvm::Expected;
 using llvm::StringRef;
@@ -22,16 +28,58 @@ using llvm::Twine;
 namespace corellama::checkpoint {
 namespace {
 
-constexpr StringRef kArchitecture = "llama";
+/// What files of an architecture have beside the keys.
+struct Architecture {
+  StringRef name;
+  RowOrder queriesKeys;
+  bool hasHeadNorms; ///< of queries and keys
+};
 
-/// Keys that ConfigReader reads into the configuration or compares with it.
+constexpr Architecture kArchitectures[] = {
+    {"llama", RowOrder::Pairs, false},
+    {"qwen2", RowOrder::HalfSplit, false},
+    {"qwen3", RowOrder::HalfSplit, true},
+    {"granite", RowOrder::Pairs, false},
+};
+constexpr StringRef kArchitectureNames =
+    "'llama', 'qwen2', 'qwen3' or 'granite'";
+
+const Architecture *findArchitecture(StringRef name) {
+  const auto *row = llvm::find_if(kArchitectures, [&](const Architecture &row) {
+    return row.name == name;
+  });
+  return row == std::end(kArchitectures) ? nullptr : row;
+}
+
+/// Keys that ConfigReader reads into the configuration or compares with it, as
+/// all keys below without the name of the architecture before them.
 constexpr StringRef kReadKeys[] = {
-    "llama.attention.head_count",   "llama.attention.head_count_kv",
-    "llama.attention.key_length",   "llama.attention.layer_norm_rms_epsilon",
-    "llama.attention.value_length", "llama.block_count",
-    "llama.context_length",         "llama.embedding_length",
-    "llama.feed_forward_length",    "llama.rope.dimension_count",
-    "llama.rope.freq_base",         "llama.vocab_size",
+    "attention.head_count",
+    "attention.head_count_kv",
+    "attention.key_length",
+    "attention.layer_norm_rms_epsilon",
+    "attention.scale",
+    "attention.sliding_window",
+    "attention.value_length",
+    "block_count",
+    "context_length",
+    "embedding_length",
+    "embedding_scale",
+    "feed_forward_length",
+    "logit_scale",
+    "residual_scale",
+    "rope.dimension_count",
+    "rope.freq_base",
+    "rope.scale_linear",
+    "rope.scaling.attn_factor",
+    "rope.scaling.factor",
+    // What the model was trained with; the other keys say what it computes.
+    "rope.scaling.finetuned",
+    "rope.scaling.original_context_length",
+    "rope.scaling.type",
+    "rope.scaling.yarn_beta_fast",
+    "rope.scaling.yarn_beta_slow",
+    "vocab_size",
 };
 
 /// A key that is harmless with exactly this value (a number, a bool as 0 or 1,
@@ -43,142 +91,149 @@ struct NeutralKey {
   StringRef advice;
 };
 
-constexpr NeutralKey kNeutralKeys[] = {
+/// Of any architecture.
+constexpr NeutralKey kGeneralKeys[] = {
     // Files of an adapter or a projector have tensors of the same names.
     {"general.type", 0, "model", "give the model that it belongs to"},
     // Version 1 packed the quantised types in another order.
     {"general.quantization_version", 2, "",
      "quantize the model again with a current llama.cpp"},
-    {"llama.attention.causal", 1, "",
+};
+
+constexpr NeutralKey kNeutralKeys[] = {
+    {"attention.causal", 1, "",
      "give a checkpoint whose attention looks back only"},
-    {"llama.attention.clamp_kqv", 0, "",
+    {"attention.clamp_kqv", 0, "",
      "give a checkpoint without clamped q, k and v"},
-    {"llama.attention.max_alibi_bias", 0, "",
-     "give a checkpoint without ALiBi"},
-    {"llama.attention.sliding_window", 0, "",
-     "give a checkpoint without a sliding window"},
-    {"llama.embedding_scale", 1, "",
-     "give a checkpoint without a scaled embedding"},
-    {"llama.expert_count", 0, "", "give a checkpoint without experts"},
-    {"llama.expert_used_count", 0, "", "give a checkpoint without experts"},
-    {"llama.logit_scale", 1, "", "give a checkpoint without scaled logits"},
-    {"llama.residual_scale", 1, "",
-     "give a checkpoint without a scaled residual"},
-    {"llama.rope.scale_linear", 1, "",
-     "give a checkpoint without RoPE scaling"},
-    {"llama.rope.scaling.attn_factor", 1, "",
-     "give a checkpoint without RoPE scaling"},
-    {"llama.rope.scaling.factor", 1, "",
-     "give a checkpoint without RoPE scaling"},
-    {"llama.rope.scaling.type", 0, "none",
-     "give a checkpoint without RoPE scaling"},
+    {"attention.max_alibi_bias", 0, "", "give a checkpoint without ALiBi"},
+    {"expert_count", 0, "", "give a checkpoint without experts"},
+    {"expert_used_count", 0, "", "give a checkpoint without experts"},
+    {"rope.scaling.yarn_attn_factor", 1, "",
+     "give a checkpoint with YaRN's own factor of attention"},
+    {"rope.scaling.yarn_ext_factor", 1, "",
+     "give a checkpoint with YaRN's own range of pairs"},
+    {"rope.scaling.yarn_log_multiplier", 0, "",
+     "give a checkpoint with YaRN's own factor of attention"},
     // Old converters wrote it although the rows are in the usual order.
-    {"llama.tensor_data_layout", 0, "Meta AI original pth", kConvertAgain},
-    {"llama.use_parallel_residual", 0, "",
+    {"tensor_data_layout", 0, "Meta AI original pth", kConvertAgain},
+    {"use_parallel_residual", 0, "",
      "give a checkpoint without a parallel residual"},
 };
 
-/// What a key that is in neither list means, by its prefix; the first match
-/// counts. Only for the message: the key is refused in any case.
+/// What a key that is in no list means, by its prefix; the first match counts.
+/// Only for the message: the key is refused in any case.
 struct Feature {
   StringRef prefix;
   StringRef meaning;
 };
 
 constexpr Feature kFeatures[] = {
-    {"llama.rope.scaling.", "RoPE scaling"},
-    {"llama.rope.", "another form of RoPE"},
-    {"llama.attention.sliding_window", "a sliding window"},
-    {"llama.attention.", "another form of attention"},
-    {"llama.expert", "experts"},
+    {"rope.scaling.", "another scaling of RoPE"},
+    {"rope.", "another form of RoPE"},
+    {"attention.sliding_window", "windows that not all layers have"},
+    {"attention.", "another form of attention"},
+    {"expert", "experts"},
 };
 
-/// Keeps its first error, so that a step can read on.
+/// Collects errors, so that a step can read on.
 class ConfigReader {
 public:
-  explicit ConfigReader(const GGUF &file) : file(file) {}
-
-  Expected<ModelConfig> run() {
+  explicit ConfigReader(const GGUF &file) : file(file) {
     checkArchitecture();
     checkKeys();
     readSizes();
     readHeads();
     readFloats();
+    readRope();
     readVocabulary();
-    if (!failure.empty())
-      return llvm::createStringError(failure);
-    return std::move(config);
+    readOptionalRoles();
   }
+
+  ModelConfig config;
+  std::vector<std::string> failures;
 
 private:
   void checkArchitecture();
   void checkKeys();
-  void checkNeutral(const NeutralKey &rule, const Value &value);
+  void checkNeutral(StringRef key, const NeutralKey &rule, const Value &value);
   void readSizes();
   void readHeads();
   void readFloats();
+  void readRope();
+  void readRopeFactors();
   void readVocabulary();
+  void readOptionalRoles();
 
-  /// A whole number from 1 to `most`. If the key is missing, `fallback`, or an
-  /// error if `fallback` is 0. 1 after an error.
-  uint64_t readSize(StringRef key, uint64_t most, uint64_t fallback = 0);
+  /// A key of the architecture, whole.
+  std::string own(StringRef key) {
+    return (config.architecture + "." + key).str();
+  }
+
+  /// A whole number from `least` to `most`. If the key is missing, `fallback`,
+  /// or an error if `fallback` is 0. 1 after an error.
+  uint64_t readSize(StringRef key, uint64_t most, uint64_t fallback = 0,
+                    uint64_t least = 1);
   double readFloat(StringRef key, double least,
                    std::optional<double> fallback = std::nullopt);
   void refuseAt(const Twine &place, const Twine &problem) {
-    if (failure.empty())
-      failure = llvm::toString(checkpoint::refuse(file.path(), place, problem));
+    failures.push_back(
+        llvm::toString(checkpoint::refuse(file.path(), place, problem)));
   }
   void refuse(StringRef key, const Twine &problem) {
     refuseAt("metadata '" + key + "'", problem);
   }
 
   const GGUF &file;
-  ModelConfig config;
-  std::string failure;
+  const Architecture *architecture = nullptr; ///< where it is a known one
 };
 
 void ConfigReader::checkArchitecture() {
   constexpr StringRef key = "general.architecture";
   std::optional<Value> value = file.find(key);
   if (!value)
-    return refuse(key, "is missing, expected '" + kArchitecture + "'; " +
+    return refuse(key, "is missing, expected " + kArchitectureNames + "; " +
                            kConvertAgain);
-  std::optional<StringRef> text = value->asString();
-  if (text != kArchitecture)
-    return refuse(key, "is " + value->describe() + ", expected '" +
-                           kArchitecture +
-                           "'; give a checkpoint of a Llama model");
-  config.architecture = text->str();
+  // Of another one, too, its own keys are read.
+  config.architecture = value->asString().value_or("").str();
+  architecture = findArchitecture(config.architecture);
+  if (!architecture)
+    refuse(key, "is " + value->describe() + ", expected " + kArchitectureNames +
+                    "; give a checkpoint of one of them");
   if (std::optional<Value> name = file.find("general.name"))
     config.name = name->asString().value_or("").str();
 }
 
 void ConfigReader::checkKeys() {
   for (uint64_t i = 0; i < file.keyCount(); ++i) {
-    StringRef key = file.key(i);
-    const auto *rule = llvm::find_if(
-        kNeutralKeys, [&](const NeutralKey &row) { return row.key == key; });
-    if (rule != std::end(kNeutralKeys)) {
-      checkNeutral(*rule, file.value(i));
-      continue;
-    }
-    if (!key.starts_with("llama.") || llvm::is_contained(kReadKeys, key))
+    StringRef key = file.key(i), within = key;
+    bool isOwn = architecture && within.consume_front(architecture->name) &&
+                 within.consume_front(".");
+    auto check = [&](llvm::ArrayRef<NeutralKey> rules, StringRef name) {
+      const NeutralKey *rule = llvm::find_if(
+          rules, [&](const NeutralKey &row) { return row.key == name; });
+      if (rule == rules.end())
+        return false;
+      checkNeutral(key, *rule, file.value(i));
+      return true;
+    };
+    if (check(kGeneralKeys, key) || !isOwn || check(kNeutralKeys, within) ||
+        llvm::is_contained(kReadKeys, within))
       continue;
     StringRef meaning = "something that this compiler does not know";
     for (const Feature &feature : kFeatures) {
-      if (!key.starts_with(feature.prefix))
+      if (!within.starts_with(feature.prefix))
         continue;
       meaning = feature.meaning;
       break;
     }
-    return refuseAt("metadata " + quoted(key),
-                    "asks for " + meaning +
-                        ", expected a plain Llama; give a "
-                        "checkpoint without it");
+    refuseAt("metadata " + quoted(key),
+             "is " + file.value(i).describe() + ", which asks for " + meaning +
+                 ", expected a plain Llama; give a checkpoint without it");
   }
 }
 
-void ConfigReader::checkNeutral(const NeutralKey &rule, const Value &value) {
+void ConfigReader::checkNeutral(StringRef key, const NeutralKey &rule,
+                                const Value &value) {
   std::optional<bool> flag = value.asBool();
   bool isNeutral;
   if (!rule.text.empty())
@@ -200,21 +255,21 @@ void ConfigReader::checkNeutral(const NeutralKey &rule, const Value &value) {
     neutral = rule.number != 0 ? "true" : "false";
   else
     neutral = std::to_string(static_cast<int>(rule.number));
-  return refuse(rule.key, "is " + value.describe() + ", expected " + neutral +
-                              "; " + rule.advice);
+  return refuse(key, "is " + value.describe() + ", expected " + neutral + "; " +
+                         rule.advice);
 }
 
-uint64_t ConfigReader::readSize(StringRef key, uint64_t most,
-                                uint64_t fallback) {
+uint64_t ConfigReader::readSize(StringRef key, uint64_t most, uint64_t fallback,
+                                uint64_t least) {
   std::optional<Value> value = file.find(key);
   if (!value && fallback != 0)
     return fallback;
   std::optional<uint64_t> number = value ? value->asUnsigned() : std::nullopt;
-  if (number && *number >= 1 && *number <= most)
+  if (number && *number >= least && *number <= most)
     return *number;
   refuse(key, (value ? "is " + value->describe() : "is missing") +
-                  ", expected a whole number from 1 to " + Twine(most) + "; " +
-                  kConvertAgain);
+                  ", expected a whole number from " + Twine(least) + " to " +
+                  Twine(most) + "; " + kConvertAgain);
   return 1;
 }
 
@@ -234,18 +289,17 @@ double ConfigReader::readFloat(StringRef key, double least,
 }
 
 void ConfigReader::readSizes() {
-  config.layers = readSize("llama.block_count", kMaxLayers);
-  config.context = readSize("llama.context_length", kMaxDimension);
-  config.dim = readSize("llama.embedding_length", kMaxDimension);
-  config.hidden = readSize("llama.feed_forward_length", kMaxDimension);
+  config.layers = readSize(own("block_count"), kMaxLayers);
+  config.context = readSize(own("context_length"), kMaxDimension);
+  config.dim = readSize(own("embedding_length"), kMaxDimension);
+  config.hidden = readSize(own("feed_forward_length"), kMaxDimension);
 }
 
 void ConfigReader::readHeads() {
-  constexpr StringRef headsKey = "llama.attention.head_count";
-  constexpr StringRef kvHeadsKey = "llama.attention.head_count_kv";
-  constexpr StringRef keyLengthKey = "llama.attention.key_length";
-  constexpr StringRef valueLengthKey = "llama.attention.value_length";
-  constexpr StringRef rotatedKey = "llama.rope.dimension_count";
+  const std::string headsKey = own("attention.head_count"),
+                    kvHeadsKey = own("attention.head_count_kv"),
+                    keyLengthKey = own("attention.key_length"),
+                    valueLengthKey = own("attention.value_length");
 
   config.heads = readSize(headsKey, kMaxDimension);
   config.kvHeads = readSize(kvHeadsKey, kMaxDimension, config.heads);
@@ -261,8 +315,8 @@ void ConfigReader::readHeads() {
   bool bothGiven = file.find(keyLengthKey) && file.find(valueLengthKey);
   if (!usual && !bothGiven)
     return refuse(headsKey, "is " + Twine(config.heads) +
-                                ", expected a divisor of "
-                                "llama.embedding_length " +
+                                ", expected a divisor of " +
+                                own("embedding_length") + " " +
                                 Twine(config.dim) + "; " + kConvertAgain);
   config.headSize = readSize(keyLengthKey, kMaxDimension, usual);
   uint64_t valueLength = readSize(valueLengthKey, kMaxDimension, usual);
@@ -282,22 +336,138 @@ void ConfigReader::readHeads() {
                                 ", expected a product of at most " +
                                 Twine(kMaxDimension) + "; " + kConvertAgain);
 
-  uint64_t rotated = readSize(rotatedKey, kMaxDimension, config.headSize);
-  if (rotated != config.headSize)
-    return refuse(rotatedKey, "is " + Twine(rotated) + ", expected " +
-                                  Twine(config.headSize) +
-                                  " as the size of a head; give a checkpoint "
-                                  "whose heads are rotated whole");
+  config.window = readSize(own("attention.sliding_window"), kMaxDimension,
+                           /*fallback=*/kMaxDimension, /*least=*/0);
+  // A window of the whole context is none.
+  if (config.window >= config.context)
+    config.window = 0;
 }
 
 void ConfigReader::readFloats() {
-  config.eps = readFloat("llama.attention.layer_norm_rms_epsilon", /*least=*/0);
+  config.eps = readFloat(own("attention.layer_norm_rms_epsilon"), /*least=*/0);
+  config.embeddingScale = readFloat(own("embedding_scale"), 0, 1.0);
+  config.residualScale = readFloat(own("residual_scale"), 0, 1.0);
+  // Granite's, by which logits are divided.
+  config.logitScale = 1 / readFloat(own("logit_scale"), 0, 1.0);
+  if (file.find(own("attention.scale")))
+    config.attentionScale = readFloat(own("attention.scale"), 0);
+}
+
+void ConfigReader::readRope() {
   // The default is Llama's own. Below 1 the frequencies would rise.
-  config.ropeBase = readFloat("llama.rope.freq_base", /*least=*/1, 10000.0);
+  config.ropeBase = readFloat(own("rope.freq_base"), /*least=*/1, 10000.0);
+  const std::string rotatedKey = own("rope.dimension_count");
+  config.rotated = readSize(rotatedKey, kMaxDimension, config.headSize);
+  if (config.rotated % 2 != 0 || config.rotated > config.headSize)
+    refuse(rotatedKey, "is " + Twine(config.rotated) +
+                           ", expected an even number up to the size of a "
+                           "head, " +
+                           Twine(config.headSize) + "; " + kConvertAgain);
+
+  using Rule = RopeScaling::Rule;
+  RopeScaling &rope = config.rope;
+  // The older name of a linear scaling's factor stands alone.
+  const std::string typeKey = own("rope.scaling.type"),
+                    factorKey = own("rope.scaling.factor"),
+                    oldKey = own("rope.scale_linear");
+  const std::string &factor = file.find(factorKey) ? factorKey : oldKey;
+  std::optional<Value> type = file.find(typeKey);
+  std::optional<StringRef> name =
+      type ? type->asString()
+           : StringRef(file.find(factor) ? "linear" : "none");
+  if (name == "linear")
+    rope.rule = Rule::Linear;
+  else if (name == "yarn")
+    rope.rule = Rule::YaRN;
+  else if (name != "none")
+    refuse(typeKey, "is " + type->describe() +
+                        ", expected 'none', 'linear' or 'yarn'; give a "
+                        "checkpoint with one of them");
+  // A factor of 0 is none.
+  bool isZero = file.find(factor) && file.find(factor)->asFloat() == 0.0;
+  double scale = isZero ? 1 : readFloat(factor, /*least=*/1, 1.0);
+  if (rope.rule == Rule::None || scale == 1)
+    rope.rule = Rule::None;
+  else
+    rope.factor = scale;
+  double attention = readFloat(own("rope.scaling.attn_factor"), 0, 1.0);
+  if (rope.rule == Rule::YaRN) {
+    rope.original = readSize(own("rope.scaling.original_context_length"),
+                             kMaxDimension, config.context);
+    rope.low = readFloat(own("rope.scaling.yarn_beta_slow"), 0, 1.0);
+    rope.high = readFloat(own("rope.scaling.yarn_beta_fast"), 0, 32.0);
+    if (rope.low >= rope.high)
+      refuse(own("rope.scaling.yarn_beta_slow"),
+             "is " + Twine(std::to_string(rope.low)) +
+                 ", expected less than yarn_beta_fast; " + kConvertAgain);
+  }
+  if (attention != 1)
+    rope.magnitude =
+        attention *
+        (rope.rule == Rule::YaRN ? 0.1 * std::log(rope.factor) + 1 : 1);
+  // It turns RoPE off in Granite, and says nothing elsewhere.
+  const std::string tunedKey = own("rope.scaling.finetuned");
+  if (std::optional<Value> tuned = file.find(tunedKey);
+      tuned && config.architecture == "granite" && tuned->asBool() != true)
+    refuse(tunedKey, "is " + tuned->describe() +
+                         ", expected true; give a checkpoint that uses RoPE");
+  readRopeFactors();
+}
+
+void ConfigReader::readRopeFactors() {
+  const TensorRecord *record = file.findTensor(kRopeFactors);
+  if (!record)
+    return;
+  auto refuseFactors = [&](const Twine &problem) {
+    refuseAt("tensor " + quoted(kRopeFactors), problem);
+  };
+  const uint64_t pairs = config.rotated / 2;
+  if (toTensorType(record->typeId) != TensorType::F32 ||
+      record->dimensionCount != 1 || record->dimensions[0] != pairs)
+    return refuseFactors("is no vector of " + Twine(pairs) +
+                         " numbers in F32, expected one for each pair that "
+                         "RoPE turns; " +
+                         kConvertAgain);
+  const uint64_t offset =
+      llvm::SaturatingAdd(file.dataOffset(), record->offset);
+  const uint64_t end = llvm::SaturatingAdd(offset, pairs * sizeof(float));
+  if (end > file.data().size())
+    return refuseFactors("ends at byte " + Twine(end) + ", file has " +
+                         Twine(file.data().size()) +
+                         "; the download is incomplete, fetch it again");
+  for (uint64_t i = 0; i < pairs; ++i) {
+    auto factor = llvm::bit_cast<float>(llvm::support::endian::read32le(
+        file.data().data() + offset + i * sizeof(float)));
+    if (!(factor >= 1 && std::isfinite(factor)))
+      return refuseFactors(
+          "element " + Twine(i) + " is " + std::to_string(factor) +
+          ", expected a number of at least 1; " + kConvertAgain);
+    config.rope.factors.push_back(factor);
+  }
+}
+
+/// Biases are known by those of the first layer; all others have to be there,
+/// too, or the index of weights refuses them.
+void ConfigReader::readOptionalRoles() {
+  constexpr std::pair<Role, const char *> kBiases[] = {
+      {Role::AttnQBias, "blk.0.attn_q.bias"},
+      {Role::AttnKBias, "blk.0.attn_k.bias"},
+      {Role::AttnVBias, "blk.0.attn_v.bias"},
+      {Role::AttnOutputBias, "blk.0.attn_output.bias"},
+      {Role::FfnGateBias, "blk.0.ffn_gate.bias"},
+      {Role::FfnUpBias, "blk.0.ffn_up.bias"},
+      {Role::FfnDownBias, "blk.0.ffn_down.bias"},
+  };
+  for (auto [role, name] : kBiases)
+    if (file.findTensor(name))
+      addRole(config, role);
+  if (architecture && architecture->hasHeadNorms)
+    for (Role role : {Role::AttnQNorm, Role::AttnKNorm})
+      addRole(config, role);
 }
 
 void ConfigReader::readVocabulary() {
-  // From the embedding's shape, not from a key: llama.vocab_size is optional.
+  // From the embedding's shape, not from a key: vocab_size is optional.
   const TensorRecord *embedding = file.findTensor("token_embd.weight");
   if (!embedding)
     return refuseAt("tensor 'token_embd.weight'",
@@ -306,9 +476,9 @@ void ConfigReader::readVocabulary() {
   config.vocab = embedding->dimensions[1];
   config.tiedLMHead = !file.findTensor("output.weight");
 
-  uint64_t stated = readSize("llama.vocab_size", kMaxDimension, config.vocab);
+  uint64_t stated = readSize(own("vocab_size"), kMaxDimension, config.vocab);
   if (stated != config.vocab)
-    return refuse("llama.vocab_size",
+    return refuse(own("vocab_size"),
                   "is " + Twine(stated) + ", expected " + Twine(config.vocab) +
                       " as the rows of token_embd.weight; " + kConvertAgain);
 
@@ -327,7 +497,19 @@ void ConfigReader::readVocabulary() {
 } // namespace
 
 Expected<ModelConfig> readModelConfig(const GGUF &file) {
-  return ConfigReader(file).run();
+  ConfigReader reader(file);
+  if (!reader.failures.empty())
+    return llvm::createStringError(reader.failures.front());
+  return std::move(reader.config);
+}
+
+std::vector<std::string> listRefusals(const GGUF &file) {
+  return ConfigReader(file).failures;
+}
+
+RowOrder getRowOrder(const ModelConfig &config) {
+  const Architecture *row = findArchitecture(config.architecture);
+  return row ? row->queriesKeys : RowOrder::Pairs;
 }
 
 } // namespace corellama::checkpoint

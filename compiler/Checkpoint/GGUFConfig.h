@@ -11,12 +11,28 @@
 
 #include "compiler/Checkpoint/GGUF.h"
 #include "compiler/Checkpoint/ModelConfig.h"
+#include "compiler/Checkpoint/WeightIndex.h"
+#include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
+#include <string>
+#include <vector>
 
 namespace corellama::checkpoint {
 
-/// Reads the configuration; an error names the key that is not supported.
+/// The tensor of one factor a pair by which RoPE's frequencies are divided;
+/// part of the configuration, not a weight.
+inline constexpr llvm::StringLiteral kRopeFactors = "rope_freqs.weight";
+
+/// Reads the configuration; an error names the key that is not supported, the
+/// first of them.
 llvm::Expected<ModelConfig> readModelConfig(const GGUF &file);
+
+/// All that readModelConfig would refuse, each as its own message.
+std::vector<std::string> listRefusals(const GGUF &file);
+
+/// In which order files of the configuration's architecture have the rows of
+/// queries and keys.
+RowOrder getRowOrder(const ModelConfig &config);
 
 } // namespace corellama::checkpoint
 

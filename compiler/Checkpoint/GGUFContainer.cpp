@@ -20,27 +20,25 @@ namespace corellama::checkpoint {
 
 /// Names of tensors that would change the graph's meaning.
 static constexpr WeightNames::Feature kFeatures[] = {
-    {".bias", "a bias"},
-    {"rope_freqs", "a table of RoPE factors"},
-    {"rope_factors", "a table of RoPE factors"},
+    {".bias", "a bias that not all layers have, or of another product"},
+    {"rope_factors", "a table of RoPE factors for two lengths of context"},
     {"_exps", "a weight of experts"},
     {"shexp", "a weight of experts"},
     {"ffn_gate_inp", "a weight of experts"},
-    {"attn_q_norm", "a norm of queries"},
-    {"attn_k_norm", "a norm of keys"},
+    {"attn_q_norm", "a norm of queries, which only qwen3 has"},
+    {"attn_k_norm", "a norm of keys, which only qwen3 has"},
 };
 
 static constexpr WeightNames kNames = {
     .layerPrefix = "blk.",
-    .weights = {"token_embd.weight", "output_norm.weight", "output.weight",
-                "attn_norm.weight", "attn_q.weight", "attn_k.weight",
-                "attn_v.weight", "attn_output.weight", "ffn_norm.weight",
-                "ffn_gate.weight", "ffn_up.weight", "ffn_down.weight"},
-    .sizes = {"1", "llama.embedding_length",
-              "llama.attention.head_count * head size",
-              "llama.attention.head_count_kv * head size",
-              "llama.feed_forward_length", "vocabulary"},
-    .layers = "llama.block_count",
+    .weights =
+        {"token_embd.weight",  "output_norm.weight", "output.weight",
+         "attn_norm.weight",   "attn_q.weight",      "attn_q.bias",
+         "attn_k.weight",      "attn_k.bias",        "attn_v.weight",
+         "attn_v.bias",        "attn_q_norm.weight", "attn_k_norm.weight",
+         "attn_output.weight", "attn_output.bias",   "ffn_norm.weight",
+         "ffn_gate.weight",    "ffn_gate.bias",      "ffn_up.weight",
+         "ffn_up.bias",        "ffn_down.weight",    "ffn_down.bias"},
     .features = kFeatures,
     .makeAgain = kConvertAgain,
     .supplyType = "quantize the model to one of them",
@@ -146,14 +144,31 @@ static ListedTensor list(const TensorRecord &record, const GGUF &file) {
 
 Expected<std::vector<TensorInfo>>
 GGUFContainer::readWeights(const ModelConfig &config) const {
-  // A Llama's tensor names have at least 18 characters (output_norm.weight), so
+  // A Llama's tensor names have at least 17 characters (blk.0.attn_q.bias), so
   // the TensorInfos take at most twice the bytes of the tensor table.
-  static_assert(sizeof(TensorInfo) <= 2UL * (8 + 18 + 4 + 8 + 4 + 8),
+  static_assert(sizeof(TensorInfo) <= 2UL * (8 + 17 + 4 + 8 + 4 + 8),
                 "the index may not exceed twice the file");
+  // Keys begin with the name of the architecture.
+  auto key = [&](const char *text) { return config.architecture + text; };
+  const std::string dim = key(".embedding_length"),
+                    queries = key(".attention.head_count * head size"),
+                    keys = key(".attention.head_count_kv * head size"),
+                    hidden = key(".feed_forward_length"),
+                    layers = key(".block_count");
+  WeightNames names = kNames;
+  const StringRef sizes[kSideCount] = {"1",    dim,          queries,    keys,
+                                       hidden, "vocabulary", "head size"};
+  llvm::copy(sizes, names.sizes);
+  names.layers = layers;
+  names.queriesKeys = getRowOrder(config);
+  // The factors are data of the configuration.
+  std::vector<const TensorRecord *> weights;
+  for (const TensorRecord &record : parsed.tensors())
+    if (record.name != kRopeFactors)
+      weights.push_back(&record);
   return indexWeights(
-      parsed.tensors().size(),
-      [&](size_t i) { return list(parsed.tensors()[i], parsed); }, files(),
-      config, kNames);
+      weights.size(), [&](size_t i) { return list(*weights[i], parsed); },
+      files(), config, names);
 }
 
 } // namespace corellama::checkpoint

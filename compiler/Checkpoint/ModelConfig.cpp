@@ -10,7 +10,7 @@ namespace corellama::checkpoint {
 
 llvm::json::Object toJSON(const ModelConfig &config) {
   // The name may hold any bytes.
-  return llvm::json::Object{{"architecture", config.architecture},
+  llvm::json::Object object{{"architecture", config.architecture},
                             {"name", llvm::json::fixUTF8(config.name)},
                             {"dim", config.dim},
                             {"heads", config.heads},
@@ -23,6 +23,35 @@ llvm::json::Object toJSON(const ModelConfig &config) {
                             {"eps", config.eps},
                             {"rope_base", config.ropeBase},
                             {"tied_lm_head", config.tiedLMHead}};
+  for (const auto &[key, value] : listFeatures(config))
+    object[key] = value;
+  return object;
+}
+
+std::vector<std::pair<llvm::StringRef, llvm::json::Value>>
+listFeatures(const ModelConfig &config) {
+  static constexpr llvm::StringRef kRules[] = {"none", "linear", "llama3",
+                                               "yarn"};
+  const RopeScaling &rope = config.rope;
+  std::vector<std::pair<llvm::StringRef, llvm::json::Value>> list;
+  auto add = [&](bool isThere, llvm::StringRef key, llvm::json::Value value) {
+    if (isThere)
+      list.emplace_back(key, std::move(value));
+  };
+  bool scales = rope.rule != RopeScaling::Rule::None;
+  add(config.rotated != config.headSize, "rope_dimensions", config.rotated);
+  add(scales, "rope_scaling", kRules[unsigned(rope.rule)]);
+  add(scales, "rope_factor", rope.factor);
+  add(rope.original != 0, "rope_original_context", rope.original);
+  add(rope.magnitude.has_value(), "rope_magnitude", rope.magnitude.value_or(1));
+  add(!rope.factors.empty(), "rope_factors", rope.factors.size());
+  add(config.window != 0, "window", config.window);
+  add(config.embeddingScale != 1, "embedding_scale", config.embeddingScale);
+  add(config.residualScale != 1, "residual_scale", config.residualScale);
+  add(config.attentionScale.has_value(), "attention_scale",
+      config.attentionScale.value_or(1));
+  add(config.logitScale != 1, "logit_scale", config.logitScale);
+  return list;
 }
 
 } // namespace corellama::checkpoint

@@ -21,13 +21,22 @@ static constexpr RoleInfo kRoles[] = {
     {"output", Side::Dim, Side::Vocab, false},
     {"attn_norm", Side::Dim, Side::One, true},
     {"attn_q", Side::Dim, Side::Queries, true},
+    {"attn_q_bias", Side::Queries, Side::One, true, true},
     {"attn_k", Side::Dim, Side::Keys, true},
+    {"attn_k_bias", Side::Keys, Side::One, true, true},
     {"attn_v", Side::Dim, Side::Keys, true},
+    {"attn_v_bias", Side::Keys, Side::One, true, true},
+    {"attn_q_norm", Side::Head, Side::One, true, true},
+    {"attn_k_norm", Side::Head, Side::One, true, true},
     {"attn_output", Side::Queries, Side::Dim, true},
+    {"attn_output_bias", Side::Dim, Side::One, true, true},
     {"ffn_norm", Side::Dim, Side::One, true},
     {"ffn_gate", Side::Dim, Side::Hidden, true},
+    {"ffn_gate_bias", Side::Hidden, Side::One, true, true},
     {"ffn_up", Side::Dim, Side::Hidden, true},
+    {"ffn_up_bias", Side::Hidden, Side::One, true, true},
     {"ffn_down", Side::Hidden, Side::Dim, true},
+    {"ffn_down_bias", Side::Dim, Side::One, true, true},
 };
 static_assert(std::size(kRoles) == kRoleCount);
 
@@ -57,15 +66,27 @@ uint64_t sizeOf(Side side, const ModelConfig &config) {
     return config.hidden;
   case Side::Vocab:
     return config.vocab;
+  case Side::Head:
+    return config.headSize;
   }
   llvm_unreachable("the switch lists every side");
+}
+
+bool hasRole(const ModelConfig &config, Role role) {
+  if (role == Role::Output)
+    return !config.tiedLMHead;
+  return !getInfo(role).isOptional ||
+         (config.optionalRoles >> unsigned(role) & 1);
+}
+
+void addRole(ModelConfig &config, Role role) {
+  config.optionalRoles |= uint32_t(1) << unsigned(role);
 }
 
 static std::vector<Role> listRoles(const ModelConfig &config, bool isLayered) {
   std::vector<Role> roles;
   for (unsigned i = 0; i < kRoleCount; ++i)
-    if (kRoles[i].isLayered == isLayered &&
-        !(Role(i) == Role::Output && config.tiedLMHead))
+    if (kRoles[i].isLayered == isLayered && hasRole(config, Role(i)))
       roles.push_back(Role(i));
   return roles;
 }
@@ -80,9 +101,11 @@ std::vector<Role> layerRoles(const ModelConfig &config) {
 
 std::string weightName(Role role, const Twine &layer) {
   const RoleInfo &info = getInfo(role);
+  StringRef name = info.name;
+  StringRef what = name.consume_back("_bias") ? ".bias" : ".weight";
   if (info.isLayered)
-    return ("blk." + layer + "." + info.name + ".weight").str();
-  return (info.name + ".weight").str();
+    return ("blk." + layer + "." + name + what).str();
+  return (name + what).str();
 }
 
 std::string weightName(WeightId id) {

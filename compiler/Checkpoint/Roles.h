@@ -29,19 +29,29 @@ enum class Role : uint8_t {
   Output, ///< the LM head, where it is not tied to the embedding
   AttnNorm,
   AttnQ,
+  AttnQBias,
   AttnK,
+  AttnKBias,
   AttnV,
+  AttnVBias,
+  AttnQNorm, ///< of each head
+  AttnKNorm,
   AttnOutput,
+  AttnOutputBias,
   FfnNorm,
   FfnGate,
+  FfnGateBias,
   FfnUp,
+  FfnUpBias,
   FfnDown,
+  FfnDownBias,
 };
-inline constexpr unsigned kRoleCount = unsigned(Role::FfnDown) + 1;
+inline constexpr unsigned kRoleCount = unsigned(Role::FfnDownBias) + 1;
+static_assert(kRoleCount <= 32, "ModelConfig::optionalRoles has 32 bits");
 
 /// An extent of a weight.
-enum class Side : uint8_t { One, Dim, Queries, Keys, Hidden, Vocab };
-inline constexpr unsigned kSideCount = unsigned(Side::Vocab) + 1;
+enum class Side : uint8_t { One, Dim, Queries, Keys, Hidden, Vocab, Head };
+inline constexpr unsigned kSideCount = unsigned(Side::Head) + 1;
 
 struct RoleInfo {
   /// Its symbol in a module; the names are GGUF's: "attn_q".
@@ -49,6 +59,7 @@ struct RoleInfo {
   Side columns;
   Side rows; ///< One: a vector, which the graph reads as f32
   bool isLayered;
+  bool isOptional = false; ///< see ModelConfig::optionalRoles
 
   bool isVector() const { return rows == Side::One; }
 };
@@ -58,6 +69,10 @@ llvm::ArrayRef<RoleInfo> allRoles();
 const RoleInfo &getInfo(Role role);
 /// The role of a symbol, or nothing.
 std::optional<Role> findRole(llvm::StringRef name);
+
+/// Whether a model of that configuration has such weights.
+bool hasRole(const ModelConfig &config, Role role);
+void addRole(ModelConfig &config, Role role);
 
 /// The value of an extent.
 uint64_t sizeOf(Side side, const ModelConfig &config);

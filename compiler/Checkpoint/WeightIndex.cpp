@@ -82,7 +82,9 @@ Expected<std::vector<TensorInfo>> IndexReader::run() {
     info.name = tensor.name.str();
     info.file = tensor.file;
     info.id = *id;
-    if (id->role == Role::AttnQ || id->role == Role::AttnK)
+    if (llvm::is_contained({Role::AttnQ, Role::AttnQBias, Role::AttnQNorm,
+                            Role::AttnK, Role::AttnKBias, Role::AttnKNorm},
+                           id->role))
       info.order = names.queriesKeys;
     for (auto step : {&IndexReader::checkShape, &IndexReader::readType,
                       &IndexReader::readRange})
@@ -114,7 +116,8 @@ Expected<WeightId> IndexReader::idOf(const ListedTensor &tensor) {
         !digits.getAsInteger(10, layer) && digits == std::to_string(layer);
     rest = rest.drop_front(digits.size());
     if (isNumber && rest.consume_front("."))
-      if (std::optional<Role> role = roleOf(rest, /*isLayered=*/true)) {
+      if (std::optional<Role> role = roleOf(rest, /*isLayered=*/true);
+          role && hasRole(config, *role)) {
         if (layer < config.layers)
           return WeightId{static_cast<uint32_t>(layer), *role};
         return refuse(tensor, "belongs to layer " + Twine(layer) +
@@ -204,7 +207,7 @@ Error IndexReader::readType(const ListedTensor &tensor, TensorInfo &info) {
   if (getInfo(info.id.role).isVector()) {
     if (block != 1)
       return refuse(tensor, "has type " + getName(info.type) + ", expected " +
-                                plainTypeNames() + " for a norm; " +
+                                plainTypeNames() + " for a vector; " +
                                 names.makeAgain);
     info.type = TensorType::F32;
   }

@@ -181,7 +181,7 @@ static Error planRope(ModuleOp module, const checkpoint::ModelConfig &config,
     return refuseModule("llama.rope_table: is for heads of " +
                         Twine(table->getHead()) + ", the checkpoint asks for " +
                         Twine(config.headSize));
-  Expected<std::vector<abi::DoubleDouble>> frequencies =
+  Expected<std::vector<abi::PairRotation>> frequencies =
       makeRopeFrequencies(*table);
   if (!frequencies)
     return frequencies.takeError();
@@ -196,7 +196,7 @@ static void placeSections(ImagePlan &plan) {
   uint64_t end = sizeof(header);
   header.offsets.bytes = plan.weights.size() * sizeof(uint64_t);
   header.frequencies.bytes =
-      plan.frequencies.size() * sizeof(abi::DoubleDouble);
+      plan.frequencies.size() * sizeof(abi::PairRotation);
   header.manifest.bytes = plan.manifest.size();
   header.text.bytes = plan.text.size();
   for (const abi::ImageSection &section : abi::kImageSections) {

@@ -51,7 +51,7 @@ struct ImagePlan {
   /// In the order of the table (llama::getWeightTableIndex).
   std::vector<ImageWeight> weights;
   /// The angle by which one position turns each pair of a head.
-  std::vector<abi::DoubleDouble> frequencies;
+  std::vector<abi::PairRotation> frequencies;
   std::string manifest;
   /// See writeTextSection.
   std::string text;

@@ -1,18 +1,20 @@
 //===- RopeFrequencies.cpp - the angle of each pair, a position -----------===//
 //
-// See RopeFrequencies.h. Computed by series instead of libm, whose bits differ
-// between versions of glibc and between CPUs. Arguments are reduced first,
-// which keeps the series short.
+// See RopeFrequencies.h, and LlamaRotation.td for the formulas. Computed by
+// series instead of libm, whose bits differ between versions of glibc and
+// between CPUs. Arguments are reduced first, which keeps the series short.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Image/RopeFrequencies.h"
 #include "compiler/Image/Manifest.h"
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
 using namespace corellama;
 using abi::DoubleDouble;
+using abi::PairRotation;
 using llvm::Expected;
 
 //===----------------------------------------------------------------------===//
@@ -83,14 +85,91 @@ DoubleDouble image::inversePower(double base, uint64_t numerator,
 /// range of runtime/KVCache.
 static constexpr double kLeastBase = 1, kMostBase = 1e30;
 
-Expected<std::vector<DoubleDouble>>
+static constexpr double kTwoPi = 6.283185307179586;
+
+/// The pair of `dims` / 2 that makes `turns` turns in `original` positions.
+static double pairOfTurns(double turns, double original, double base,
+                          uint64_t dims) {
+  return double(dims) * logarithm(original / (kTwoPi * turns)).high /
+         (2 * logarithm(base).high);
+}
+
+namespace {
+/// The frequencies that a rule leaves as they are, wholly or in part.
+class Scaling {
+public:
+  Scaling(llama::RotationAttr rotation, double base, uint64_t dims)
+      : rotation(rotation), rule(rotation.getRule()) {
+    if (rule != llama::RopeRule::YaRN)
+      return;
+    auto original = double(rotation.getOriginal());
+    first = std::max(
+        0.0, std::floor(pairOfTurns(rotation.getHigh().getValueAsDouble(),
+                                    original, base, dims)));
+    last = std::min(double(dims) - 1,
+                    std::ceil(pairOfTurns(rotation.getLow().getValueAsDouble(),
+                                          original, base, dims)));
+  }
+
+  DoubleDouble scale(DoubleDouble frequency, uint64_t pair) const {
+    if (rule == llama::RopeRule::None)
+      return frequency;
+    DoubleDouble scaled = frequency / rotation.getFactor().getValueAsDouble();
+    double kept = std::clamp(keptShare(frequency.high, pair), 0.0, 1.0);
+    return frequency * DoubleDouble{kept, 0} +
+           scaled * DoubleDouble{1 - kept, 0};
+  }
+
+  double magnitude() const {
+    if (rotation.getMagnitude())
+      return rotation.getMagnitude().getValueAsDouble();
+    if (rule != llama::RopeRule::YaRN)
+      return 1;
+    return 0.1 * logarithm(rotation.getFactor().getValueAsDouble()).high + 1;
+  }
+
+private:
+  double keptShare(double frequency, uint64_t pair) const {
+    if (rule == llama::RopeRule::Linear)
+      return 0;
+    if (rule == llama::RopeRule::YaRN)
+      return 1 - (double(pair) - first) / std::max(last - first, 0.001);
+    double low = rotation.getLow().getValueAsDouble(),
+           high = rotation.getHigh().getValueAsDouble();
+    return (double(rotation.getOriginal()) * frequency / kTwoPi - low) /
+           (high - low);
+  }
+
+  llama::RotationAttr rotation;
+  llama::RopeRule rule;
+  double first = 0, last = 0; ///< of yarn's pairs that are scaled in part
+};
+} // namespace
+
+Expected<std::vector<PairRotation>>
 image::makeRopeFrequencies(llama::RopeTableOp table) {
   double base = table.getBase().convertToDouble();
   if (!(base >= kLeastBase && base <= kMostBase))
     return refuseModule("a RoPE base below 1 or above 1e30 cannot be computed");
+  auto rotation = table.getRotationAttr();
+  if (!rotation)
+    rotation =
+        llama::RotationAttr::get(table.getContext(), /*dims=*/0,
+                                 llama::RopeRule::None, {}, 0, {}, {}, {}, {});
   auto headSize = static_cast<uint64_t>(table.getHead());
-  std::vector<DoubleDouble> frequencies;
-  for (uint64_t column = 0; column < headSize; column += 2)
-    frequencies.push_back(inversePower(base, column, headSize));
-  return frequencies;
+  auto dims = static_cast<uint64_t>(rotation.getTurned(table.getHead()));
+  if (rotation.getRule() == llama::RopeRule::YaRN && base == 1)
+    return refuseModule("a RoPE base of 1 has no wavelengths for yarn");
+  Scaling scaling(rotation, base, dims);
+  // Columns behind `dims` are pairs of frequency 0.
+  std::vector<PairRotation> pairs(headSize / 2);
+  for (uint64_t pair = 0; pair < dims / 2; ++pair) {
+    DoubleDouble frequency = inversePower(base, 2 * pair, dims);
+    if (rotation.getFactors())
+      frequency =
+          frequency / mlir::cast<mlir::FloatAttr>(rotation.getFactors()[pair])
+                          .getValueAsDouble();
+    pairs[pair] = {scaling.scale(frequency, pair), scaling.magnitude()};
+  }
+  return pairs;
 }

@@ -10,7 +10,7 @@
 #define CORELLAMA_COMPILER_IMAGE_ROPEFREQUENCIES_H
 
 #include "dialects/Llama/IR/LlamaDialect.h"
-#include "runtime/ABI/DoubleDouble.h"
+#include "runtime/ABI/Image.h"
 #include "llvm/Support/Error.h"
 #include <vector>
 
@@ -22,8 +22,9 @@ namespace corellama::image {
 abi::DoubleDouble inversePower(double base, uint64_t numerator,
                                uint64_t denominator);
 
-/// One frequency for each pair of a head.
-llvm::Expected<std::vector<abi::DoubleDouble>>
+/// How each pair of a head turns: the formulas of `#llama.rotation`, whose bits
+/// are the same on every machine that compiles.
+llvm::Expected<std::vector<abi::PairRotation>>
 makeRopeFrequencies(llama::RopeTableOp table);
 
 } // namespace corellama::image

@@ -216,10 +216,41 @@ private:
                                layer,
                                /*layout=*/Attribute(), /*index=*/IntegerAttr());
   }
-  Value norm(Location loc, Value x, Value weight) {
+  Value norm(Location loc, Value x, Value weight, IntegerAttr heads = {}) {
     return RmsNormOp::create(builder, loc, x.getType(), x, weight,
-                             builder.getF64FloatAttr(config.eps),
+                             builder.getF64FloatAttr(config.eps), heads,
                              /*order=*/ReductionOrderAttr());
+  }
+  /// x itself where the factor is 1.
+  Value scaled(Value x, double by) {
+    if (by == 1)
+      return x;
+    return ScaleOp::create(builder, x.getLoc(), x.getType(), x,
+                           builder.getF64FloatAttr(by));
+  }
+  /// How the model's angles differ from plain ones; null where they do not.
+  RotationAttr rotation() {
+    const checkpoint::RopeScaling &rope = config.rope;
+    using Rule = checkpoint::RopeScaling::Rule;
+    auto real = [&](bool isThere, double value) {
+      return isThere ? builder.getF64FloatAttr(value) : FloatAttr();
+    };
+    bool scales = rope.rule != Rule::None,
+         partial = config.rotated != config.headSize,
+         hasTurns = rope.rule == Rule::Llama3 || rope.rule == Rule::YaRN;
+    if (!scales && !partial && !rope.magnitude && rope.factors.empty())
+      return {};
+    SmallVector<Attribute> factors;
+    for (float factor : rope.factors)
+      factors.push_back(builder.getF64FloatAttr(factor));
+    return RotationAttr::get(
+        builder.getContext(),
+        partial ? static_cast<int64_t>(config.rotated) : 0,
+        static_cast<RopeRule>(rope.rule), real(scales, rope.factor),
+        static_cast<int64_t>(rope.original), real(hasTurns, rope.low),
+        real(hasTurns, rope.high),
+        real(rope.magnitude.has_value(), rope.magnitude.value_or(1)),
+        rope.factors.empty() ? ArrayAttr() : builder.getArrayAttr(factors));
   }
   Value linear(Location loc, Value x, Value weight) {
     return LinearOp::create(builder, loc,
@@ -235,8 +266,9 @@ private:
   void makeEmbed() {
     func::FuncOp function = begin("embed", integers(), rows(config.dim));
     Value weight = reference(Role::Embedding);
-    finish(function, EmbedOp::create(builder, weight.getLoc(), rows(config.dim),
-                                     function.getArgument(0), weight));
+    Value x = EmbedOp::create(builder, weight.getLoc(), rows(config.dim),
+                              function.getArgument(0), weight);
+    finish(function, scaled(x, config.embeddingScale));
   }
 
   void makeLMHead() {
@@ -248,7 +280,8 @@ private:
         declared(Role::Output),
         checkpoint.find(config.tiedLMHead ? Role::Embedding : Role::Output)
             ->type);
-    finish(function, linear(weight.getLoc(), h, weight));
+    finish(function,
+           scaled(linear(weight.getLoc(), h, weight), config.logitScale));
   }
 
   void makeLayer(size_t signature) {
@@ -272,35 +305,59 @@ private:
       Value gain = weight(role);
       return norm(gain.getLoc(), x, gain);
     };
-    auto product = [&](Value x, Value w) { return linear(w.getLoc(), x, w); };
+    // With its bias, where it has one.
+    auto product = [&](Value x, Value w, Role bias) -> Value {
+      Value y = linear(w.getLoc(), x, w);
+      if (!hasRole(config, bias))
+        return y;
+      Value added = weight(bias);
+      return BiasOp::create(builder, added.getLoc(), y.getType(), y, added);
+    };
+    auto normedHeads = [&](Value x, Role role, uint64_t heads) {
+      if (!hasRole(config, role))
+        return x;
+      Value gain = weight(role);
+      return norm(gain.getLoc(), x, gain, builder.getI64IntegerAttr(heads));
+    };
     auto rotated = [&](Value x, uint64_t heads) -> Value {
       return RopeOp::create(builder, x.getLoc(), x.getType(), x, positions,
                             builder.getF64FloatAttr(config.ropeBase),
-                            builder.getI64IntegerAttr(heads));
+                            builder.getI64IntegerAttr(heads), rotation());
     };
 
     // Attention.
     Value h = normed(x, Role::AttnNorm);
     Value wq = weight(Role::AttnQ), wk = weight(Role::AttnK),
           wv = weight(Role::AttnV);
-    Value q = product(h, wq), k = product(h, wk), v = product(h, wv);
+    Value q = product(h, wq, Role::AttnQBias);
+    Value k = product(h, wk, Role::AttnKBias);
+    Value v = product(h, wv, Role::AttnVBias);
+    q = normedHeads(q, Role::AttnQNorm, config.heads);
+    k = normedHeads(k, Role::AttnKNorm, config.kvHeads);
     q = rotated(q, config.heads);
     k = rotated(k, config.kvHeads);
     KVAppendOp::create(builder, k.getLoc(), kv, layer, k, v, positions);
     Value a = AttentionOp::create(
         builder, q.getLoc(), q.getType(), q, kv, layer, positions,
         builder.getI64IntegerAttr(config.heads),
+        config.window ? builder.getI64IntegerAttr(config.window)
+                      : IntegerAttr(),
+        config.attentionScale ? builder.getF64FloatAttr(*config.attentionScale)
+                              : FloatAttr(),
         /*keys=*/IntegerAttr(), /*order=*/ReductionOrderAttr());
-    Value o = product(a, weight(Role::AttnOutput));
+    Value o = product(a, weight(Role::AttnOutput), Role::AttnOutputBias);
+    o = scaled(o, config.residualScale);
     x = AddOp::create(builder, o.getLoc(), residual, x, o);
 
     // Feed forward.
     h = normed(x, Role::FfnNorm);
     Value wg = weight(Role::FfnGate), wu = weight(Role::FfnUp),
           wd = weight(Role::FfnDown);
-    Value g = product(h, wg), u = product(h, wu);
+    Value g = product(h, wg, Role::FfnGateBias);
+    Value u = product(h, wu, Role::FfnUpBias);
     Value s = SwigluOp::create(builder, u.getLoc(), u.getType(), g, u);
-    Value d = product(s, wd);
+    Value d = product(s, wd, Role::FfnDownBias);
+    d = scaled(d, config.residualScale);
     finish(function, AddOp::create(builder, d.getLoc(), residual, x, d));
   }
 

@@ -62,7 +62,7 @@ Error corellama::inspectFile(StringRef path, bool json,
     return Error::success();
   }
   if (!isVocabulary(path))
-    return checkpoint.takeError();
+    return inspectRefused(path, checkpoint.takeError(), json, out);
   llvm::consumeError(checkpoint.takeError()); // that there are no tensors
   return inspectVocabulary(path, json, out);
 }

@@ -20,6 +20,12 @@ namespace corellama {
 void inspectCheckpoint(const checkpoint::Checkpoint &checkpoint, bool json,
                        llvm::raw_ostream &out);
 
+/// A checkpoint that cannot be compiled, for `refusal`: its tensors, and all
+/// that compile would refuse of its configuration. Returns `refusal` where the
+/// file is damaged or no checkpoint, and prints nothing then.
+llvm::Error inspectRefused(llvm::StringRef path, llvm::Error refusal, bool json,
+                           llvm::raw_ostream &out);
+
 /// Manifest, kernels, memory. Prints nothing if there is an error.
 llvm::Error inspectProgram(llvm::StringRef path, bool json,
                            llvm::raw_ostream &out);

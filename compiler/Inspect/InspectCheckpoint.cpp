@@ -122,6 +122,11 @@ static void printText(const Checkpoint &checkpoint, llvm::raw_ostream &out) {
   out << llvm::left_justify("rope base", 12)
       << llvm::format("%g\n", config.ropeBase);
   out << llvm::left_justify("rms eps", 12) << llvm::format("%g\n", config.eps);
+  for (auto [key, value] : listFeatures(config)) {
+    std::string words = key.str();
+    llvm::replace(words, '_', ' ');
+    out << llvm::left_justify(words, 12) << ' ' << value << '\n';
+  }
 
   LayerSignatures found = findLayerSignatures(checkpoint);
   out << "\nlayer signatures: " << found.distinct.size() << '\n';

@@ -15,7 +15,7 @@
 #include "dialects/Llama/Reference/Datum.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/OwningOpRef.h"
-#include "runtime/ABI/DoubleDouble.h"
+#include "runtime/ABI/Image.h"
 #include "llvm/Support/Error.h"
 #include <optional>
 #include <string>
@@ -68,7 +68,7 @@ struct NativeModule {
   /// Whether keys are read that the function need not have appended.
   bool readsCache = false;
   /// Of RoPE's table; none without rope.
-  std::vector<abi::DoubleDouble> frequencies;
+  std::vector<abi::PairRotation> frequencies;
 };
 
 /// Compiles `function` for calls with as many rows as `arguments` have.

@@ -58,17 +58,18 @@ void KernelContext::setRows(uint64_t newRows, uint64_t firstPosition) {
   tokens.resize(rows);
 }
 
-void KernelContext::fillRope(llvm::ArrayRef<abi::DoubleDouble> frequencies) {
-  uint64_t headSize = 2 * frequencies.size();
+void KernelContext::fillRope(llvm::ArrayRef<abi::PairRotation> pairs) {
+  uint64_t headSize = 2 * pairs.size();
   uint64_t row = abi::ropeRowOf(headSize);
   for (uint64_t i = 0; i < ropePositions; ++i)
-    abi::fillRopeRow(rope.as<float>() + i * row, row, headSize,
-                     [&](uint64_t pair) -> abi::SineCosine {
-                       // Enough digits for a million positions.
-                       double angle = static_cast<double>(ropeFirst + i) *
-                                      frequencies[pair].high;
-                       return {std::sin(angle), std::cos(angle)};
-                     });
+    abi::fillRopeRow(
+        rope.as<float>() + i * row, row, headSize,
+        [&](uint64_t pair) -> abi::SineCosine {
+          // Enough digits for a million positions.
+          auto [frequency, magnitude] = pairs[pair];
+          double angle = static_cast<double>(ropeFirst + i) * frequency.high;
+          return {magnitude * std::sin(angle), magnitude * std::cos(angle)};
+        });
 }
 
 void KernelContext::poison() {

@@ -9,7 +9,7 @@
 #ifndef CORELLAMA_COMPILER_RUNNER_KERNELCONTEXT_H
 #define CORELLAMA_COMPILER_RUNNER_KERNELCONTEXT_H
 
-#include "runtime/ABI/DoubleDouble.h"
+#include "runtime/ABI/Image.h"
 #include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/ArrayRef.h"
 #include <random>
@@ -85,7 +85,7 @@ public:
 
   /// Fills RoPE's table as runtime/ABI/Image.h has it, for its positions, from
   /// the frequencies that an image would hold.
-  void fillRope(llvm::ArrayRef<abi::DoubleDouble> frequencies);
+  void fillRope(llvm::ArrayRef<abi::PairRotation> pairs);
 
   /// Fills workspace and cache with bits that are NaN in every type, so that a
   /// read of unwritten memory shows.

@@ -120,23 +120,52 @@ Values lowerSumValues(VectorBuilder &b, tile::SumValuesOp op,
     return next;
   };
 
-  Values sums(m * chunks, b.zeros(b.floats()));
+  // The first key that a row of a window attends to.
+  auto firstOf = [&](int64_t row) {
+    auto window = static_cast<int64_t>(*op.getWindow());
+    Value first = b.add(in.getCount()[0], row * op.getAdvance() - window);
+    return b.maximum(first, 0);
+  };
+
+  Values sums(m * chunks, b.zeros(b.floats())), firsts, limits;
+  // Keys that not all rows attend to. The counter of the loop begins at 0.
+  auto addSome = [&](Value from, Value to) {
+    Value more = b.sub(to, from);
+    sums = b.fold(0, more, 1, sums, [&](Value offset, ValueRange carried) {
+      Value key = b.add(from, offset);
+      return addKey(key, carried, [&](int64_t i) {
+        Value sees = b.lessThan(key, limits[i]);
+        if (firsts.empty())
+          return sees;
+        Value next = b.add(key, 1);
+        Value begun = b.lessThan(firsts[i], next);
+        return arith::AndIOp::create(b, begun, sees).getResult();
+      });
+    });
+  };
+  bool sameKeys = op.getAdvance() == 0 || m == 1;
+  tile::IndexOperand first = 0;
+  if (op.getWindow())
+    first = firstOf(0);
   Value common = limitOf(0);
-  sums = b.fold(0, common, 1, sums, [&](Value key, ValueRange carried) {
+  if (op.getWindow() && !sameKeys) {
+    for (int64_t i = 0; i < m; ++i) {
+      firsts.push_back(firstOf(i));
+      limits.push_back(limitOf(i));
+    }
+    Value begun = b.minimum(firsts.back(), limits.back());
+    addSome(firsts.front(), begun);
+    first = begun;
+    common = b.maximum(common, begun);
+  }
+  sums = b.fold(first, common, 1, sums, [&](Value key, ValueRange carried) {
     return addKey(key, carried, [](int64_t) { return Value(); });
   });
-  if (op.getAdvance() != 0 && m > 1) {
-    Values limits;
-    for (int64_t i = 0; i < m; ++i)
+  if (!sameKeys) {
+    // Those of later rows only.
+    for (int64_t i = static_cast<int64_t>(limits.size()); i < m; ++i)
       limits.push_back(limitOf(i));
-    // Keys that only later rows attend to. The loop starts where row 0 ends,
-    // so its counter is offset.
-    Value more = b.sub(limits.back(), common);
-    sums = b.fold(0, more, 1, sums, [&](Value offset, ValueRange carried) {
-      Value key = b.add(common, offset);
-      return addKey(key, carried,
-                    [&](int64_t i) { return b.lessThan(key, limits[i]); });
-    });
+    addSome(common, limits.back());
   }
   return {b.tileOf(type, [&](int64_t i, int64_t c) {
     return sums[i * chunks + c / kLanes];
@@ -150,16 +179,32 @@ Values lowerCausalMask(VectorBuilder &b, tile::CausalMaskOp op,
   auto lastOf = [&](int64_t i) {
     return b.add(in.getPosition(), i * op.getAdvance());
   };
+  auto sees = [&](Value last) -> Value {
+    Value seen =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::sle, in.getKey(), last);
+    if (!op.getWindow())
+      return seen;
+    Value end = b.add(in.getKey(), static_cast<int64_t>(*op.getWindow()));
+    return arith::AndIOp::create(b, seen, b.lessThan(last, end));
+  };
   if (type.getRank() == 2)
-    return {b.tileOf(type, [&](int64_t i, int64_t c) {
+    return {b.tileOf(type, [&](int64_t i, int64_t c) -> Value {
       // Keys key .. key + left - 1 are at or before the row's position.
       Value left = b.add(b.sub(lastOf(i), in.getKey()), 1);
-      return b.maskBelow(b.sub(left, c));
+      Value seen = b.maskBelow(b.sub(left, c));
+      if (!op.getWindow())
+        return seen;
+      // Keys key .. key + before - 1 are before the row's window.
+      auto window = static_cast<int64_t>(*op.getWindow());
+      Value before = b.maskBelow(b.sub(left, c + window));
+      Value after = arith::ConstantOp::create(
+          b, DenseElementsAttr::get(cast<VectorType>(before.getType()), true));
+      after = arith::XOrIOp::create(b, after, before);
+      return arith::AndIOp::create(b, seen, after);
     })};
   Values visible;
   for (int64_t i = 0; i < type.getDimSize(0); ++i)
-    visible.push_back(arith::CmpIOp::create(b, arith::CmpIPredicate::sle,
-                                            in.getKey(), lastOf(i)));
+    visible.push_back(sees(lastOf(i)));
   return {vector::FromElementsOp::create(b, type, visible)};
 }
 

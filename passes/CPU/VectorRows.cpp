@@ -279,12 +279,17 @@ Values lowerStore(VectorBuilder &b, tile::StoreOp op,
 
 Values lowerColumnValues(VectorBuilder &b, tile::ColumnValuesOp op,
                          tile::ColumnValuesOp::Adaptor in) {
-  auto weight = cast<llama::WeightType>(op.getWeight().getType());
-  Value left;
-  if (weight.getColumns() % kLanes != 0)
-    left = b.sub(weight.getColumns(), in.getFirst());
+  auto type = cast<VectorType>(op.getType());
+  int64_t extent =
+      cast<llama::WeightType>(op.getWeight().getType()).getColumns();
+  Values chunks;
+  for (int64_t c = 0; c < type.getDimSize(1); c += kLanes) {
+    Value column = b.add(in.getFirst(), c);
+    Value left = extent % kLanes != 0 ? b.sub(extent, column) : Value();
+    chunks.push_back(b.loadFloats(in.getWeight(), column, left));
+  }
   return {
-      b.pack(b.loadFloats(in.getWeight(), in.getFirst(), left), op.getType())};
+      b.tileOf(type, [&](int64_t, int64_t c) { return chunks[c / kLanes]; })};
 }
 
 Values lowerRopeRow(VectorBuilder &b, tile::RopeRowOp op,

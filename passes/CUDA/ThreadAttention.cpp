@@ -131,18 +131,35 @@ FailureOr<Value> CUDAKernel::write(tile::SumValuesOp op,
   barriers.read(bufferOf(weightsMemory));
 
   IndexBuilder &math = *this;
-  Value first = cache.valueStrides.groupAddress(
+  Value firstValue = cache.valueStrides.groupAddress(
       math, add(cache.firstHead, lookup(op.getHead())), cache.capacity,
       lookup(op.getFirst()));
   auto limitOf = [&](int64_t row) {
     Value limit = add(lookup(op.getCount()), row * op.getAdvance());
     return minimum(maximum(limit, 0), keys);
   };
+  // The first key that a row of a window attends to.
+  auto firstOf = [&](int64_t row) {
+    auto window = static_cast<int64_t>(*op.getWindow());
+    Value first = add(lookup(op.getCount()), row * op.getAdvance() - window);
+    return maximum(first, 0);
+  };
   Value common = limitOf(0);
-  Vec<Value> limits;
+  Vec<Value> firsts, limits;
   if (op.getAdvance() != 0)
     for (int64_t i = 0; i < m; ++i)
       limits.push_back(limitOf(i));
+  // Keys from `begun` on are in the windows of all rows.
+  Value first, begun;
+  if (op.getWindow()) {
+    for (int64_t i = 0; i < (op.getAdvance() != 0 ? m : 1); ++i)
+      firsts.push_back(firstOf(i));
+    first = begun = firsts.front();
+    if (firsts.size() > 1) {
+      begun = minimum(firsts.back(), limits.back());
+      common = maximum(common, begun);
+    }
+  }
 
   llvm::SmallSetVector<int64_t, 3> steps;
   steps.insert(valueLoads(cache.type.getElementType(),
@@ -153,7 +170,7 @@ FailureOr<Value> CUDAKernel::write(tile::SumValuesOp op,
   for (int64_t j = 0; j < fragment.perRow; ++j) {
     Value offset = columnOf(fragment, j);
     Value column = add(lookup(op.getElement()), offset);
-    Value at = add(first, column);
+    Value at = add(firstValue, column);
     // `count` keys from `key` on; a row adds those for which `sees` is true.
     auto part = [&](Value key, int64_t count, ValueRange carried,
                     function_ref<Value(int64_t)> sees) {
@@ -197,9 +214,25 @@ FailureOr<Value> CUDAKernel::write(tile::SumValuesOp op,
     Value inside = below(lookup(op.getElement()), fragment, offset, size, {});
     Vec<Value> sums = guardedValues(inside, start, [&] {
       Vec<Value> found = start;
-      Value done = index(0);
+      auto sees = [&](Value key, int64_t i) {
+        Value before = lessThan(key, limits[i]);
+        if (firsts.size() < 2)
+          return before;
+        return both(before, lessThan(firsts[i], add(key, 1)));
+      };
+      // Keys that only earlier rows attend to.
+      if (firsts.size() > 1)
+        found =
+            fold(first, begun, 1, found, [&](Value key, ValueRange carried) {
+              return part(key, 1, carried,
+                          [&](int64_t i) { return sees(key, i); });
+            });
+      Value done = op.getWindow() ? begun : index(0);
       for (int64_t step : steps) {
         Value whole = sub(common, rem(common, step));
+        // Loads of several weights are of whole steps from 0 on.
+        if (op.getWindow() && step > 1)
+          continue;
         found =
             fold(done, whole, step, found, [&](Value key, ValueRange carried) {
               return part(key, step, carried, all);
@@ -209,11 +242,11 @@ FailureOr<Value> CUDAKernel::write(tile::SumValuesOp op,
       if (m == 1 || limits.empty())
         return found;
       // Keys that only later rows attend to.
-      return fold(
-          common, limits.back(), 1, found, [&](Value key, ValueRange carried) {
-            return part(key, 1, carried,
-                        [&](int64_t i) { return lessThan(key, limits[i]); });
-          });
+      return fold(common, limits.back(), 1, found,
+                  [&](Value key, ValueRange carried) {
+                    return part(key, 1, carried,
+                                [&](int64_t i) { return sees(key, i); });
+                  });
     });
     for (int64_t i = 0; i < m; ++i)
       result[i * fragment.perRow + j] = sums[i];

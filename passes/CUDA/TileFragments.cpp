@@ -243,8 +243,12 @@ FailureOr<Value> CUDAKernel::write(tile::CausalMaskOp op) {
   Value key = lookup(op.getKey()), position = lookup(op.getPosition());
   auto sees = [&](Value row, Value column) -> Value {
     Value last = row ? add(position, mul(row, op.getAdvance())) : position;
-    return arith::CmpIOp::create(b, arith::CmpIPredicate::sle,
-                                 column ? add(key, column) : key, last);
+    Value own = column ? add(key, column) : key;
+    Value seen = arith::CmpIOp::create(b, arith::CmpIPredicate::sle, own, last);
+    if (!op.getWindow())
+      return seen;
+    auto window = static_cast<int64_t>(*op.getWindow());
+    return both(seen, lessThan(last, add(own, window)));
   };
   if (type.getRank() == 1) {
     Vec<Value> seen;

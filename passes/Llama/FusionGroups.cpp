@@ -1,12 +1,13 @@
 //===- FusionGroups.cpp - which ops become one kernel ---------------------===//
 //
-// Every op starts as a group of one. Three kinds of joins are tried, each with
+// Every op starts as a group of one. Four kinds of joins are tried, each with
 // one function that says why not:
 //   siblings   linears that read the same rows,
 //   epilogue   an op that needs only the elements of a result that one part
 //              of the producer has made,
 //   prologue   an op on whole rows that each part can afford to repeat,
 //              because there are few of them.
+//   head norms norms of heads, with their epilogues, of one kernel's results.
 // A join never makes a kernel with more than three results, and never two
 // kernels that wait for each other. Roles come last, from what a group holds.
 //
@@ -31,6 +32,13 @@ bool corellama::llama::isSunkIntoKernels(Operation *op) {
 
 static bool isGraphOp(Operation *op) {
   return isa<LlamaDialect>(op->getDialect()) && !isa<KernelOp>(op);
+}
+
+/// A norm of each head of a row: a kernel of its own, row by row, because a
+/// tile of the product before it is no whole head.
+static bool isHeadNorm(Operation *op) {
+  auto norm = dyn_cast<RmsNormOp>(op);
+  return norm && norm.getHeads();
 }
 
 /// The rows behind a rounding: two linears read the same rows if one of them
@@ -62,6 +70,11 @@ public:
   bool holdsProduct(unsigned wanted) const {
     return llvm::any_of(nodes, [&](Operation *op) {
       return groupOf(op) == wanted && op->hasTrait<IsProduct>();
+    });
+  }
+  bool holdsHeadNorm(unsigned wanted) const {
+    return llvm::any_of(nodes, [&](Operation *op) {
+      return groupOf(op) == wanted && isHeadNorm(op);
     });
   }
   SmallVector<Operation *> members(unsigned wanted) const {
@@ -263,6 +276,8 @@ whyNotEpilogue(Operation *op, unsigned producer, const Grouping &groups) {
                " columns, no whole blocks of " +
                std::to_string(Q8B32Type::kBlock);
     }
+  } else if (groups.holdsHeadNorm(producer)) {
+    // Row by row, what comes from other kernels is read from their buffers.
   } else if (!groups.holdsProduct(producer)) {
     return "it reads no result of a linear";
   } else if (op->hasTrait<IsSink>() &&
@@ -282,6 +297,8 @@ static bool isRowRounding(Operation *op, const Grouping &groups) {
 /// Why `op` is no prologue of its readers, or nothing if it is.
 static std::optional<std::string> whyNotPrologue(Operation *op,
                                                  const Grouping &groups) {
+  if (isHeadNorm(op))
+    return "a norm of heads is no row that is staged whole";
   if (!groups.hasFewRows(op->getResult(0)))
     return isa<QuantizeOp>(op)
                ? "each part would round all rows of the call again"
@@ -365,6 +382,31 @@ static void joinEpilogues(Grouping &groups,
   }
 }
 
+/// Norms of heads that one kernel leaves, queries and keys, are one kernel with
+/// what joined them.
+static void joinHeadNorms(Grouping &groups,
+                          SmallVectorImpl<FusionDecision> &decisions) {
+  std::optional<unsigned> producer;
+  Operation *first = nullptr;
+  for (Operation *op : groups.ops()) {
+    if (!isHeadNorm(op))
+      continue;
+    std::optional<unsigned> made = groups.producerOf(op->getOperand(0));
+    if (!first || made != producer) {
+      first = op;
+      producer = made;
+      continue;
+    }
+    std::optional<std::string> why =
+        groups.whyNotOne(groups.groupOf(first), groups.groupOf(op));
+    decisions.push_back(
+        {op, "siblings", !why,
+         why.value_or("it norms rows of the kernel that another norm reads")});
+    if (!why)
+      groups.join(groups.groupOf(first), groups.groupOf(op));
+  }
+}
+
 static void joinPrologues(Grouping &groups,
                           SmallVectorImpl<FusionDecision> &decisions) {
   // Backwards: the rounding between a norm and its linear joins first.
@@ -426,6 +468,8 @@ static StringRef roleOf(ArrayRef<Operation *> ops) {
       return roleBehindNorm(ops);
     return "linear";
   }
+  if (holds(isHeadNorm))
+    return "qk_norm";
   if (holds(llvm::IsaPred<RmsNormOp>))
     return "norm";
   // An op that joined nothing has its own name.
@@ -437,6 +481,7 @@ FusionPlan corellama::llama::planFusion(Block &block, int64_t fewRows) {
   FusionPlan plan;
   joinSiblings(groups, plan.decisions);
   joinEpilogues(groups, plan.decisions);
+  joinHeadNorms(groups, plan.decisions);
   joinPrologues(groups, plan.decisions);
   for (unsigned g : groups.inOrder()) {
     FusionGroup group{groups.members(g), {}};

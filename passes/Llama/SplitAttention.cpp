@@ -45,10 +45,13 @@ static void split(AttentionOp attention, int64_t keys) {
   auto parts = AttentionPartOp::create(
       builder, attention.getLoc(), partsType, attention.getQuery(),
       attention.getCache(), attention.getLayer(), attention.getPositions(),
-      attention.getHeads(), keys, attention.getOrderAttr());
+      attention.getHeadsAttr(), attention.getWindowAttr(),
+      attention.getScaleAttr(), builder.getI64IntegerAttr(keys),
+      attention.getOrderAttr());
   auto merge = AttentionMergeOp::create(
       builder, attention.getLoc(), type, parts.getResult(),
-      attention.getHeadsAttr(), builder.getI64IntegerAttr(keys));
+      attention.getHeadsAttr(), attention.getWindowAttr(),
+      builder.getI64IntegerAttr(keys));
   attention.replaceAllUsesWith(merge.getResult());
   attention.erase();
 }

@@ -151,6 +151,7 @@ static LogicalResult expectReservedKeys(ModuleOp module) {
   constexpr int64_t kReserved = abi::kCacheBlock;
   auto config = module->getAttrOfType<ConfigAttr>(kConfigAttr);
   IntegerAttr first;
+  Operation *attention = nullptr;
   return forEach<Operation *>(module, [&](Operation *op) -> LogicalResult {
     if (auto write = dyn_cast<BufferWriteOp>(op); write && config) {
       auto part = write.getValue().getDefiningOp<AttentionPartOp>();
@@ -167,6 +168,13 @@ static LogicalResult expectReservedKeys(ModuleOp module) {
     }
     if (!isa<AttentionOp, AttentionPartOp, AttentionMergeOp>(op))
       return success();
+    auto window = op->getAttrOfType<IntegerAttr>("window");
+    if (!attention)
+      attention = op;
+    if (window != attention->getAttrOfType<IntegerAttr>("window"))
+      return op->emitOpError()
+             << "has another window than other ops of attention; all forms see "
+                "the same keys";
     auto keys = op->getAttrOfType<IntegerAttr>("keys");
     if (!keys)
       return success();

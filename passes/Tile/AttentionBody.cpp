@@ -14,6 +14,7 @@
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
 #include <limits>
+#include <utility>
 
 using namespace mlir;
 using namespace corellama;
@@ -52,12 +53,31 @@ Value KernelBody::cacheOf(Value cache, Value layer) {
   llvm_unreachable("the plan phase has verified that there is a cache_layout");
 }
 
-/// m rows of the query, scaled by 1 / sqrt(head size).
+/// What scores are multiplied by, and a row's window if it has one.
+template <typename Attention>
+static std::pair<float, std::optional<int64_t>> scaleAndWindow(Attention op) {
+  auto headSize = static_cast<double>(op.getCache().getType().getHeadSize());
+  double scale = op.getScale() ? op.getScale()->convertToDouble()
+                               : 1.0 / std::sqrt(headSize);
+  std::optional<int64_t> window;
+  if (op.getWindow())
+    window = static_cast<int64_t>(*op.getWindow());
+  return {static_cast<float>(scale), window};
+}
+
+/// The first block of `keys` keys in which a row at `position` sees one.
+IndexOperand KernelBody::firstBlock(Value position,
+                                    std::optional<int64_t> window,
+                                    int64_t keys) {
+  if (!window)
+    return 0;
+  return div(maximum(sub(position, *window - 1), 0), keys);
+}
+
+/// m rows of the query, scaled.
 Value KernelBody::stageQuery(Value memory, Value row, int64_t every,
-                             int64_t rows, int64_t headSize) {
+                             int64_t rows, int64_t headSize, float scale) {
   Type f32 = b.getF32Type();
-  float scale =
-      static_cast<float>(1.0 / std::sqrt(static_cast<double>(headSize)));
   auto stage =
       StageOp::create(b, RowsType::get(b.getContext(), rows, headSize, f32),
                       memory, row, every, ValueRange{}, ValueRange{});
@@ -82,16 +102,24 @@ KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey,
   // the position are -inf, whose exp is +0.
   Value left = minimum(sub(q.keyLimit, firstKey), keys);
   Value upper = mul(arith::CeilDivSIOp::create(b, left, index(n)), n);
+  // So are keys before the window, of which whole tiles are left out.
+  IndexOperand lower = 0;
+  IntegerAttr window;
+  if (q.window) {
+    window = b.getI64IntegerAttr(*q.window);
+    Value unseen = maximum(sub(sub(q.position, *q.window - 1), firstKey), 0);
+    lower = mul(div(unseen, n), n);
+  }
 
   Value lowest = splat(kMinusInfinity, tileType);
   Value largest = fold(
-      0, upper, n, lowest,
+      lower, upper, n, lowest,
       [&](Value k, ValueRange carried) -> SmallVector<Value> {
         Value key = add(firstKey, k);
         Value s = ScoreKeysOp::create(b, tileType, q.rows, zero, q.cache,
                                       q.head, key);
-        Value mask =
-            CausalMaskOp::create(b, maskType, key, q.position, q.advance);
+        Value mask = CausalMaskOp::create(b, maskType, key, q.position,
+                                          q.advance, window);
         Value masked = arith::SelectOp::create(b, mask, s, lowest);
         tile::StoreOp::create(b, masked, q.scores, zero, k, Value(), Value());
         Value greater = arith::CmpFOp::create(b, arith::CmpFPredicate::OGT,
@@ -102,7 +130,7 @@ KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey,
   block.maximum = ReduceLanesOp::create(b, rowType, "max", largest);
   Value spread = BroadcastRowsOp::create(b, tileType, block.maximum);
   Value sum =
-      fold(0, upper, n, splat(0.0f, tileType),
+      fold(lower, upper, n, splat(0.0f, tileType),
            [&](Value k, ValueRange carried) -> SmallVector<Value> {
              Value s = tile::LoadOp::create(b, tileType, q.scores, zero, k,
                                             Value(), Value());
@@ -119,7 +147,7 @@ KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey,
   for (int64_t width : headTiles(q.m, headSize)) {
     block.accumulators.push_back(SumValuesOp::create(
         b, VectorType::get({q.m, width}, f32), q.scores, q.cache, q.head,
-        firstKey, index(element), count, q.advance));
+        firstKey, index(element), count, q.advance, window));
     element += width;
   }
   return block;
@@ -136,11 +164,12 @@ KernelBody::KeyBlock KernelBody::emptyBlock(int64_t rows, int64_t headSize) {
   return block;
 }
 
-/// A loop over `blocks` blocks of keys: `body` takes the number of a block and
-/// what the blocks before it gave, and returns both merged. It begins with an
-/// empty block; the result of the last round.
+/// A loop over the blocks of keys from `first` to `last`: `body` takes the
+/// number of a block and what the blocks before it gave, and returns both
+/// merged. It begins with an empty block; the result of the last round.
 KernelBody::KeyBlock
-KernelBody::foldBlocks(Value blocks, int64_t rows, int64_t headSize,
+KernelBody::foldBlocks(IndexOperand first, Value last, int64_t rows,
+                       int64_t headSize,
                        function_ref<KeyBlock(Value, const KeyBlock &)> body) {
   auto pack = [](const KeyBlock &block) {
     SmallVector<Value> values{block.maximum, block.sum};
@@ -153,7 +182,7 @@ KernelBody::foldBlocks(Value blocks, int64_t rows, int64_t headSize,
   };
   KeyBlock empty = emptyBlock(rows, headSize);
   return unpack(
-      fold(0, blocks, 1, pack(empty), [&](Value number, ValueRange carried) {
+      fold(first, last, 1, pack(empty), [&](Value number, ValueRange carried) {
         return pack(body(number, unpack(carried)));
       }));
 }
@@ -212,6 +241,7 @@ LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
   Value cache = cacheOf(part.getCache(), part.getLayer());
   Value scores =
       ScratchOp::create(b, MemRefType::get({rows, keys}, b.getF32Type()));
+  auto [scale, window] = scaleAndWindow(part);
   Value onlyPosition;
   if (!dynamicRows)
     onlyPosition = PositionOp::create(b, b.getIndexType(), context, index(0));
@@ -225,16 +255,19 @@ LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
       head = arith::DivSIOp::create(b, firstHead, index(group));
     Value firstKey = mul(blockNumber, keys);
     // The heads of one row of the call, `first` the first of them. A block that
-    // lies behind the row's position has no key for it: its maximum is -inf.
-    auto attendRow = [&](Value position, Value first) {
-      Query q{stageQuery(query, first, 1, rows, headSize),
+    // lies behind the row's position, or before its window, has no key for it:
+    // its maximum is -inf.
+    auto attendRow = [&, scale = scale, window = window](Value position,
+                                                         Value first) {
+      Query q{stageQuery(query, first, 1, rows, headSize, scale),
               scores,
               cache,
               head,
               position,
               add(position, 1),
               rows,
-              /*advance=*/0};
+              /*advance=*/0,
+              window};
       KeyBlock block = attendBlock(q, firstKey, keys);
       Value column = mul(blockNumber, headSize + 2);
       Value bound = headLimit(column, headSize), limit = add(column, headSize);
@@ -284,15 +317,21 @@ Value KernelBody::mergeHeads(AttentionMergeOp merge) {
       ScratchOp::create(b, MemRefType::get({*staged, heads * headSize}, f32));
   SmallVector<int64_t> widths = headTiles(1, headSize);
 
-  // Row `row` of the call, whose heads are rows from `first` on and which sees
-  // `keyCount` keys. Each head writes its own columns of the row.
+  std::optional<int64_t> window;
+  if (merge.getWindow())
+    window = static_cast<int64_t>(*merge.getWindow());
+  // Row `row` of the call, whose heads are rows from `first` on and before
+  // which there are `keyCount` keys with its own. Each head writes its own
+  // columns of the row.
   auto mergeRow = [&](Value row, Value first, Value keyCount) {
-    Value blocks = arith::CeilDivSIOp::create(
-        b, keyCount, index(merge.getKeysAttr().getInt()));
+    int64_t keys = merge.getKeysAttr().getInt();
+    Value blocks = arith::CeilDivSIOp::create(b, keyCount, index(keys));
+    IndexOperand firstSeen = firstBlock(sub(keyCount, 1), window, keys);
     parallelLoop(heads, [&](Value head) {
       Value part = first ? add(first, head) : head;
       KeyBlock all = foldBlocks(
-          blocks, 1, headSize, [&](Value number, const KeyBlock &before) {
+          firstSeen, blocks, 1, headSize,
+          [&](Value number, const KeyBlock &before) {
             Value column = mul(number, stride);
             Value limit = add(column, headSize);
             auto scalar = [&](Value at) -> Value {
@@ -376,30 +415,37 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
   Value scores = ScratchOp::create(b, MemRefType::get({m, keys}, f32));
   Value rows = rowCount();
   Value keyCount = KeyCountOp::create(b, b.getIndexType(), context);
+  auto [scale, window] = scaleAndWindow(attention);
+  // A row sees a key of a block if it sees the last one, or any after it.
+  IntegerAttr seesOfBlock;
+  if (window)
+    seesOfBlock = b.getI64IntegerAttr(*window + keys - 1);
 
-  loopOverParts([&](Value number) {
+  loopOverParts([&, scale = scale, window = window](Value number) {
     Value tileNumber = arith::DivSIOp::create(b, number, index(kvHeads));
     Value head = arith::RemSIOp::create(b, number, index(kvHeads));
     Value firstRow = mul(tileNumber, m);
     Value position = PositionOp::create(b, b.getIndexType(), context, firstRow);
     Value keyLimit = minimum(add(position, m), keyCount);
     Value blocks = arith::CeilDivSIOp::create(b, keyLimit, index(keys));
+    IndexOperand firstSeen = firstBlock(position, window, keys);
     if (!unrounded.empty())
       beginRounding(all, firstRow, mul(head, group * headSize));
     loop(0, group, 1, [&](Value member) {
       Value queryHead = add(mul(head, group), member);
       Value staged = stageQuery(query, add(mul(firstRow, heads), queryHead),
-                                heads, m, headSize);
-      Query q{staged,   scores,   cache, head,
-              position, keyLimit, m,     /*advance=*/1};
+                                heads, m, headSize, scale);
+      Query q{staged,   scores, cache,         head,  position,
+              keyLimit, m,      /*advance=*/1, window};
       KeyBlock merged = foldBlocks(
-          blocks, m, headSize, [&](Value number, const KeyBlock &before) {
+          firstSeen, blocks, m, headSize,
+          [&](Value number, const KeyBlock &before) {
             Value firstKey = mul(number, keys);
             KeyBlock next = merge(before, attendBlock(q, firstKey, keys));
             // A row that has no key in this block keeps what it had.
-            Value sees =
-                CausalMaskOp::create(b, VectorType::get({m}, b.getI1Type()),
-                                     firstKey, position, /*advance=*/1);
+            Value sees = CausalMaskOp::create(
+                b, VectorType::get({m}, b.getI1Type()), firstKey, position,
+                /*advance=*/1, seesOfBlock);
             next.maximum =
                 arith::SelectOp::create(b, sees, next.maximum, before.maximum);
             next.sum = arith::SelectOp::create(b, sees, next.sum, before.sum);

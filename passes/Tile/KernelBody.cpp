@@ -1,4 +1,4 @@
-//===- KernelBody.cpp - what bodies are made of, and row-wise kernels -----===//
+//===- KernelBody.cpp - what bodies are made of ---------------------------===//
 //
 // schedule -> tile, one kernel. A kernel is read from its sinks (what leaves
 // it) back to its sources: what is needed as whole rows is staged once a call,
@@ -237,7 +237,7 @@ KernelBody::Rows *KernelBody::rowsOf(Value tensor) {
       made.rows = bufferRows(read.getBufferAttr(), read.getAtAttr());
       made.wanted = static_cast<bool>(read.getRows());
     }
-  } else if (auto norm = dyn_cast<RmsNormOp>(op)) {
+  } else if (auto norm = dyn_cast<RmsNormOp>(op); norm && !norm.getHeads()) {
     auto read = norm.getX().getDefiningOp<BufferReadOp>();
     FailureOr<int64_t> count = stagedRows(norm, read);
     if (failed(count))
@@ -319,10 +319,11 @@ Value KernelBody::tileOf(Value tensor, const Position &at) {
     return tile::LoadOp::create(b, type, memory, row, at.column, rows, Value());
   }
   if (op->hasTrait<IsElementwise>()) {
-    // Positions are operands too; the op asks the context for them.
+    // Positions and weights are operands too; the op asks for them.
     SmallVector<Value, 2> tiles;
     for (Value operand : op->getOperands())
-      if (cast<RankedTensorType>(operand.getType()).getRank() == 2) {
+      if (auto rows = dyn_cast<RankedTensorType>(operand.getType());
+          rows && rows.getRank() == 2) {
         tiles.push_back(tileOf(operand, at));
         if (!tiles.back())
           return {};
@@ -331,6 +332,10 @@ Value KernelBody::tileOf(Value tensor, const Position &at) {
   }
   if (auto merge = merged.lookup(op))
     return tile::LoadOp::create(b, type, merge, at.row, at.column, Value(),
+                                Value())
+        .getResult();
+  if (auto heads = normedHeads.lookup(op))
+    return tile::LoadOp::create(b, type, heads, index(0), at.column, Value(),
                                 Value())
         .getResult();
   if (auto norm = dyn_cast<RmsNormOp>(op)) {
@@ -380,6 +385,15 @@ Value KernelBody::elementwiseOn(Operation *op, ValueRange tiles,
       })
       .Case([&](MulOp) -> Value {
         return arith::MulFOp::create(b, tiles[0], tiles[1]);
+      })
+      .Case([&](ScaleOp scale) -> Value {
+        auto by = static_cast<float>(scale.getBy().convertToDouble());
+        return arith::MulFOp::create(b, tiles[0], splat(by, type));
+      })
+      .Case([&](BiasOp bias) -> Value {
+        Value added = ColumnValuesOp::create(b, type, weight(bias.getWeight()),
+                                             at.column);
+        return arith::AddFOp::create(b, tiles[0], added);
       })
       .Case([&](SiluOp) { return silu(tiles[0]); })
       .Case([&](SwigluOp) -> Value {
@@ -491,77 +505,5 @@ LogicalResult KernelBody::write() {
     result = writeRowWise();
   if (succeeded(result))
     func::ReturnOp::create(b);
-  return result;
-}
-
-LogicalResult KernelBody::writeEmbed(EmbedOp embed, const Sink &sink) {
-  auto type = cast<WeightType>(embed.getWeight().getType());
-  Value table = weight(embed.getWeight());
-  loopOverParts([&](Value part) {
-    Value first = mul(part, partition.getBy());
-    Value next = add(first, partition.getBy());
-    Value last = minimum(next, rowCount());
-    loop(first, last, 1, [&](Value row) {
-      Value token = TokenOp::create(b, b.getIndexType(), context, row);
-      loop(0, type.getColumns(), n, [&](Value column) {
-        Value x = DecodeOp::create(b, VectorType::get({1, n}, b.getF32Type()),
-                                   table, token, column);
-        store(sink, x, {row, column, 1, n});
-      });
-    });
-  });
-  return success();
-}
-
-LogicalResult KernelBody::writeRowWise() {
-  SmallVector<Sink> all = sinks();
-  for (const Sink &sink : all)
-    if (auto embed = sink.value.getDefiningOp<EmbedOp>())
-      return writeEmbed(embed, sink);
-  for (auto merge : source.getBody().front().getOps<AttentionMergeOp>()) {
-    merged[merge] = mergeHeads(merge);
-    if (!merged[merge])
-      return failure();
-  }
-
-  for (const Sink &sink : all)
-    prepareRounding(sink, 1,
-                    cast<RankedTensorType>(sink.value.getType()).getDimSize(1));
-
-  LogicalResult result = success();
-  loopOverParts([&](Value part) {
-    Value first = mul(part, partition.getBy());
-    Value next = add(first, partition.getBy());
-    Value last = minimum(next, rowCount());
-    loop(first, last, 1, [&](Value row) {
-      if (!unrounded.empty())
-        beginRounding(all, row, 0);
-      for (auto norm : source.getBody().front().getOps<RmsNormOp>()) {
-        auto read = norm.getX().getDefiningOp<BufferReadOp>();
-        if (!read) {
-          result = norm.emitOpError()
-                   << "normalises a value that is not in a buffer";
-          return;
-        }
-        Value memory = bufferMemory(read);
-        inverses[norm] = inverseRms(norm, memory, rowIn(read, row), 1);
-      }
-      for (const Sink &sink : all) {
-        int64_t columns =
-            cast<RankedTensorType>(sink.value.getType()).getShape().back();
-        loop(0, columns, n, [&](Value column) {
-          Position at{row, column, 1, n};
-          Value tile = tileOf(sink.value, at);
-          if (!tile) {
-            result = failure();
-            return;
-          }
-          store(sink, tile, at);
-        });
-      }
-      if (!unrounded.empty())
-        finishRounding(all, index(1));
-    });
-  });
   return result;
 }

@@ -16,6 +16,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "passes/Tile/IndexBuilder.h"
 #include "llvm/ADT/DenseMap.h"
+#include <optional>
 
 namespace corellama::tile {
 
@@ -58,7 +59,7 @@ private:
     Value memory, row, column;
   };
 
-  // KernelBody.cpp: values, rows, tiles, row-wise kernels.
+  // KernelBody.cpp: values, rows, tiles.
   Value toIndex(Value i32);
   Value splat(float value, mlir::Type type);
   void loopOverParts(llvm::function_ref<void(Value)> body);
@@ -91,7 +92,10 @@ private:
                      IndexOperand column);
   void finishRounding(llvm::ArrayRef<Sink> sinks, Value count);
   llvm::SmallVector<Sink> sinks();
+
+  // RowWiseBody.cpp
   mlir::LogicalResult writeRowWise();
+  mlir::LogicalResult normHeads(llama::RmsNormOp norm, Value row);
   mlir::LogicalResult writeEmbed(llama::EmbedOp embed, const Sink &sink);
 
   // ProductBody.cpp
@@ -115,15 +119,18 @@ private:
     Value keyLimit; // keys that some row of the tile may see
     int64_t m;
     int64_t advance; // of the position from row to row
+    std::optional<int64_t> window;
   };
   llvm::SmallVector<int64_t> headTiles(int64_t m, int64_t headSize) const;
+  IndexOperand firstBlock(Value position, std::optional<int64_t> window,
+                          int64_t keys);
   Value stageQuery(Value memory, Value row, int64_t every, int64_t m,
-                   int64_t headSize);
+                   int64_t headSize, float scale);
   KeyBlock attendBlock(const Query &query, Value firstKey, int64_t keys);
   KeyBlock merge(const KeyBlock &left, const KeyBlock &right);
   KeyBlock emptyBlock(int64_t m, int64_t headSize);
   KeyBlock
-  foldBlocks(Value blocks, int64_t m, int64_t headSize,
+  foldBlocks(IndexOperand first, Value last, int64_t m, int64_t headSize,
              llvm::function_ref<KeyBlock(Value, const KeyBlock &)> body);
   mlir::LogicalResult writeAttentionPart(llama::AttentionPartOp part);
   mlir::LogicalResult writeAttention(llama::AttentionOp attention);
@@ -149,6 +156,9 @@ private:
   llvm::DenseMap<mlir::Operation *, Value> inverses;
   /// Heads that a row-wise kernel merges, in scratch.
   llvm::DenseMap<mlir::Operation *, Value> merged;
+  /// One row of normed heads in scratch, by norm: that of the row that is being
+  /// written.
+  llvm::DenseMap<mlir::Operation *, Value> normedHeads;
 };
 
 } // namespace corellama::tile

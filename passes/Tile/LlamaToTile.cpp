@@ -88,7 +88,7 @@ struct LlamaToTile : tile::impl::LlamaToTileBase<LlamaToTile> {
     if (*rotation && !kernels.empty()) {
       OpBuilder builder(kernels.front());
       RopeTableOp::create(builder, rotation->getLoc(), rotation->getHeadSize(),
-                          rotation->getBase());
+                          rotation->getBase(), rotation->getRotationAttr());
     }
 
     for (func::FuncOp source : kernels) {

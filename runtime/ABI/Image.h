@@ -26,6 +26,14 @@ namespace corellama::abi {
 
 inline constexpr char kImageMagic[8] = {'C', 'L', 'I', 'M', 'A', 'G', 'E', '1'};
 
+/// How a position turns a pair of a head.
+struct PairRotation {
+  /// Radians a position, from 0 to 1; 0 for a pair that does not turn.
+  DoubleDouble frequency;
+  /// What its sine and cosine are multiplied by: positive, below 2^16.
+  double magnitude = 1;
+};
+
 struct ImageRange {
   uint64_t offset;
   uint64_t bytes;
@@ -39,8 +47,8 @@ struct ImageHeader {
   uint64_t bytes;
   /// uint64_t for each weight and layer: byte offset in `weights`.
   ImageRange offsets;
-  /// DoubleDouble for each pair of a head: what one position turns it by, in
-  /// radians, from 0 to 1. Made by the compiler from `llama.rope`.
+  /// PairRotation for each pair of a head. Made by the compiler from
+  /// `llama.rope`.
   ImageRange frequencies;
   /// JSON text, UTF-8, not terminated: what the program was made from and how.
   ImageRange manifest;

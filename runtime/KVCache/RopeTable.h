@@ -20,10 +20,9 @@ namespace corellama::runtime {
 class RopeTable {
 public:
   /// Reserves `positions` rows of `rowFloats`; `reach` computes them.
-  /// `frequencies` (in the image) must outlive the table.
-  static Result<RopeTable>
-  reserve(std::span<const abi::DoubleDouble> frequencies, uint64_t rowFloats,
-          uint64_t positions);
+  /// `pairs` (in the image) must outlive the table.
+  static Result<RopeTable> reserve(std::span<const abi::PairRotation> pairs,
+                                   uint64_t rowFloats, uint64_t positions);
 
   /// Computes the rows of all positions below `positions`, which must fit.
   void reach(uint64_t positions);
@@ -34,8 +33,8 @@ public:
 
 private:
   Reservation memory;
-  /// The angle by which one position turns each pair of a head.
-  std::span<const abi::DoubleDouble> frequencies;
+  /// How one position turns each pair of a head.
+  std::span<const abi::PairRotation> pairs;
   uint64_t rowFloats = 0;
   uint64_t filled = 0;
 };

@@ -122,22 +122,26 @@ Result<MappedImage> openImage(std::span<const uint8_t> bytes) {
                                     std::to_string(header.weights.bytes) +
                                     " bytes");
   const uint64_t pairs = header.headSize / 2;
-  if (header.frequencies.bytes != pairs * sizeof(abi::DoubleDouble))
+  if (header.frequencies.bytes != pairs * sizeof(abi::PairRotation))
     return damaged("frequencies",
                    "has " + std::to_string(header.frequencies.bytes) +
                        " bytes, expected " +
-                       std::to_string(pairs * sizeof(abi::DoubleDouble)));
-  image.frequencies = {reinterpret_cast<const abi::DoubleDouble *>(
+                       std::to_string(pairs * sizeof(abi::PairRotation)));
+  image.frequencies = {reinterpret_cast<const abi::PairRotation *>(
                            bytes.data() + header.frequencies.offset),
                        pairs};
   // With frequencies up to 1 all angles are in the range of RopeAngles.h; the
   // low double is below the last place of the high one.
   for (size_t pair = 0; pair < pairs; ++pair) {
-    auto [high, low] = image.frequencies[pair];
+    const auto &[frequency, magnitude] = image.frequencies[pair];
+    auto [high, low] = frequency;
     if (!(high >= 0 && high <= 1 && low >= -0x1p-52 * high &&
           low <= 0x1p-52 * high))
       return damaged("frequencies", "entry " + std::to_string(pair) +
                                         " is not a number from 0 to 1");
+    if (!(magnitude > 0 && magnitude < 0x1p16))
+      return damaged("frequencies", "entry " + std::to_string(pair) +
+                                        " has no magnitude from 0 to 65536");
   }
   image.manifest = {
       reinterpret_cast<const char *>(bytes.data() + header.manifest.offset),

@@ -27,8 +27,8 @@ struct MappedImage {
   const abi::ImageHeader *header;
   /// Byte offsets into the weights, all below header->weights.bytes.
   std::span<const uint64_t> offsets;
-  /// One frequency for each pair of a head, each from 0 to 1.
-  std::span<const abi::DoubleDouble> frequencies;
+  /// One for each pair of a head, its frequency from 0 to 1.
+  std::span<const abi::PairRotation> frequencies;
   std::string_view manifest;
   std::span<const uint8_t> text;
   const uint8_t *weights;

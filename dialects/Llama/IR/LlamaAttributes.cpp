@@ -11,6 +11,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace corellama::llama;
@@ -77,6 +78,42 @@ AffineMap PartitionAttr::getParts() const {
       count = rows.ceilDiv(getRowsBy()) * count;
   }
   return AffineMap::get(2, 0, count);
+}
+
+LogicalResult RotationAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                   int64_t dims, RopeRule rule,
+                                   FloatAttr factor, int64_t original,
+                                   FloatAttr low, FloatAttr high,
+                                   FloatAttr magnitude, ArrayAttr factors) {
+  auto isAtLeastOne = [](double x) { return x >= 1 && std::isfinite(x); };
+  bool scales = rule != RopeRule::None,
+       hasTurns = rule == RopeRule::Llama3 || rule == RopeRule::YaRN;
+  if (dims < 0 || dims % 2 != 0)
+    return emitError() << "a rotation turns pairs of columns, found " << dims
+                       << " columns";
+  if (static_cast<bool>(factor) != scales ||
+      (factor && !isAtLeastOne(factor.getValueAsDouble())))
+    return emitError() << "a rule that scales has a factor of at least 1, and "
+                          "no other has one";
+  if ((original != 0) != hasTurns || static_cast<bool>(low) != hasTurns ||
+      static_cast<bool>(high) != hasTurns || original < 0)
+    return emitError() << "llama3 and yarn have original, low and high, and no "
+                          "other rule has them";
+  if (hasTurns && !(low.getValueAsDouble() > 0 &&
+                    low.getValueAsDouble() < high.getValueAsDouble() &&
+                    std::isfinite(high.getValueAsDouble())))
+    return emitError() << "the turns low are above 0 and below high";
+  // The runtime's bound, by which what it reads of an image is checked.
+  if (magnitude && !(magnitude.getValueAsDouble() > 0 &&
+                     magnitude.getValueAsDouble() < 65536))
+    return emitError() << "the magnitude is above 0 and below 65536";
+  auto isFactor = [&](Attribute factor) {
+    auto number = dyn_cast<FloatAttr>(factor);
+    return number && isAtLeastOne(number.getValueAsDouble());
+  };
+  if (factors && !llvm::all_of(factors, isFactor))
+    return emitError() << "factors are numbers of at least 1";
+  return success();
 }
 
 LogicalResult ConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,

@@ -7,5 +7,6 @@ include "dialects/Llama/IR/LlamaFormats.td"
 include "dialects/Llama/IR/LlamaLayouts.td"
 include "dialects/Llama/IR/LlamaModel.td"
 include "dialects/Llama/IR/LlamaPlan.td"
+include "dialects/Llama/IR/LlamaRotation.td"
 
 #endif

@@ -212,25 +212,33 @@ int64_t corellama::llama::getWeightTableSize(ModuleOp module) {
   return size;
 }
 
+LogicalResult RopeTableOp::verify() {
+  return verifyRotation(*this, getRotationAttr(),
+                        static_cast<int64_t>(getHead())); // rope_table A3
+}
+
 FailureOr<RopeOp> corellama::llama::getRotation(ModuleOp module) {
   RopeOp first;
-  WalkResult walked =
-      module.walk([&](RopeOp op) {
-        if (!first)
-          first = op;
-        if (op.getBase() == first.getBase() &&
-            op.getHeadSize() == first.getHeadSize())
-          return WalkResult::advance();
-        InFlightDiagnostic diagnostic =
-            op.emitOpError()
-            << "turns heads of " << op.getHeadSize() << " by base "
-            << op.getBase().convertToDouble() << ", another heads of "
-            << first.getHeadSize() << " by base "
-            << first.getBase().convertToDouble()
-            << "; a program has one table of angles, give all the same";
-        diagnostic.attachNote(first.getLoc()) << "the other is here";
-        return WalkResult::interrupt();
-      });
+  WalkResult walked = module.walk([&](RopeOp op) {
+    if (!first)
+      first = op;
+    if (op.getBase() == first.getBase() &&
+        op.getHeadSize() == first.getHeadSize() &&
+        op.getRotationAttr() == first.getRotationAttr())
+      return WalkResult::advance();
+    InFlightDiagnostic diagnostic = op.emitOpError();
+    auto describe = [&](StringRef text, RopeOp rope) {
+      diagnostic << text << rope.getHeadSize() << " by base "
+                 << rope.getBase().convertToDouble();
+      if (rope.getRotationAttr())
+        diagnostic << " as " << rope.getRotationAttr();
+    };
+    describe("turns heads of ", op);
+    describe(", another heads of ", first);
+    diagnostic << "; a program has one table of angles, give all the same";
+    diagnostic.attachNote(first.getLoc()) << "the other is here";
+    return WalkResult::interrupt();
+  });
   if (walked.wasInterrupted())
     return failure();
   return first;

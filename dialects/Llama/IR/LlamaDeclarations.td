@@ -154,18 +154,20 @@ def Llama_RopeTableOp : Llama_Op<"rope_table", Llama_RopeTablePhases> {
   let summary = "the angles of the table that tile.rope_row reads";
   let description = [{
     A position p turns pair i of a head of size `head` by p * base^(-2i / head),
-    as `rope` did in the graph. `llama-to-tile` makes it of the ops, which all
-    rotate alike; the image's frequencies are made of it.
+    or as `rotation` says, as `rope` did in the graph. `llama-to-tile` makes it of the
+    ops, which all rotate alike; the image's angles are made of it.
 
-    (A1) the head size is even and positive. (A2) base > 0.
+    (A1) the head size is even and positive. (A2) base > 0. (A3) the rotation turns at
+    most the whole head, and its factors are one a pair that it turns.
 
     ```mlir
     llama.rope_table head 64 base 1.0e+04
     ```
   }];
   let arguments = (ins ConfinedAttr<I64Attr, [IntPositive, Llama_Even]>:$head,
-                       Llama_PositiveReal:$base);
-  let assemblyFormat = "`head` $head `base` $base attr-dict";
+                       Llama_PositiveReal:$base, OptionalAttr<Llama_RotationAttr>:$rotation);
+  let assemblyFormat = "`head` $head `base` $base (`as` $rotation^)? attr-dict";
+  let hasVerifier = 1;
 }
 
 def Llama_Input : I32EnumAttr<"Input", "what the runtime provides", [

@@ -133,9 +133,14 @@ bool hasFeature(TargetInterface target, llvm::StringRef name);
 llvm::StringRef getMissingFeature(ContractionUnitInterface unit,
                                   TargetInterface target);
 
+/// Reports an error at `op` if a rotation (null: plain) does not go with heads
+/// of `headSize`.
+mlir::LogicalResult verifyRotation(mlir::Operation *op, RotationAttr rotation,
+                                   int64_t headSize);
+
 /// The first rope op of a module; null without one. A program has one table of
-/// angles, so an op of another base or head size is an error, which is emitted
-/// here.
+/// angles, so an op of another base, rotation or head size is an error, which
+/// is emitted here.
 mlir::FailureOr<RopeOp> getRotation(mlir::ModuleOp module);
 
 } // namespace corellama::llama

@@ -45,8 +45,23 @@ LogicalResult EmbedOp::verify() {
 
 LogicalResult RmsNormOp::verify() {
   WeightType weight = getWeight().getType();
+  auto heads = static_cast<int64_t>(getHeads().value_or(1));
+  if (columnsOf(getX()) % heads != 0) // rms_norm A3
+    return emitOpError() << columnsOf(getX()) << " columns are not " << heads
+                         << " heads";
   if (weight.getShape().size() != 1 ||
-      weight.getColumns() != columnsOf(getX())) // rms_norm A1
+      weight.getColumns() != columnsOf(getX()) / heads) // rms_norm A1
+    return emitOpError() << "the weight is a vector of "
+                         << (getHeads() ? "a head's " : "x's ")
+                         << columnsOf(getX()) / heads << " columns, found "
+                         << weight;
+  return success();
+}
+
+LogicalResult BiasOp::verify() {
+  WeightType weight = getWeight().getType();
+  if (weight.getShape().size() != 1 ||
+      weight.getColumns() != columnsOf(getX())) // bias A1
     return emitOpError() << "the weight is a vector of x's "
                          << columnsOf(getX()) << " columns, found " << weight;
   return success();
@@ -78,11 +93,31 @@ LogicalResult LinearOp::verify() {
                            getOrderAttr()); // linear A4
 }
 
+LogicalResult corellama::llama::verifyRotation(Operation *op,
+                                               RotationAttr rotation,
+                                               int64_t headSize) {
+  if (!rotation)
+    return success();
+  int64_t turned = rotation.getTurned(headSize);
+  if (turned > headSize)
+    return op->emitOpError()
+           << "turns " << turned << " columns of heads of " << headSize;
+  ArrayAttr factors = rotation.getFactors();
+  if (factors && static_cast<int64_t>(factors.size()) != turned / 2)
+    return op->emitOpError()
+           << "has " << factors.size() << " factors, its rotation turns "
+           << turned / 2 << " pairs";
+  return success();
+}
+
 LogicalResult RopeOp::verify() {
   int64_t columns = columnsOf(getX()), heads = getHeads();
   if (heads <= 0 || columns % heads != 0 || columns / heads % 2 != 0) // rope A1
     return emitOpError() << columns << " columns are not " << heads
                          << " heads of an even size";
+  if (failed(verifyRotation(*this, getRotationAttr(),
+                            columns / heads))) // rope A4
+    return failure();
   return expectSameRows(*this, getX(), getPositions(),
                         "one position a row"); // rope A2
 }

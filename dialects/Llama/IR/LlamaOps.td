@@ -56,15 +56,19 @@ def Llama_EmbedOp : Llama_Op<"embed", Llama_GraphPhases, [Pure]> {
 def Llama_RmsNormOp : Llama_Op<"rms_norm", Llama_GraphPhases,
     [Pure, AllTypesMatch<["x", "result"]>, Llama_IsRowPrologue,
      Llama_ReductionOpInterface]> {
-  let summary = "x / rms(x) * weight, row by row";
+  let summary = "x / rms(x) * weight, row by row or head by head";
   let description = [{
-    `y[r, i] = x[r, i] / sqrt(mean_j x[r, j]^2 + eps) * w[i]`.
+    `y[r, i] = x[r, i] / sqrt(mean_j x[r, j]^2 + eps) * w[i]`. With `heads = H` a row
+    is H heads, side by side, and each of them is such a row: one weight of the head's
+    size serves them all, as checkpoints that norm queries and keys have it.
 
-    (A1) w is a vector of x's columns. (A2) eps > 0.
+    (A1) w is a vector of x's columns, or of those of one head. (A2) eps > 0. (A3) x's
+    columns are a multiple of the heads.
     `order` (from plan): how the sum of squares is made.
 
     Source: Zhang and Sennrich, Root Mean Square Layer Normalization
-    (arXiv:1910.07467), equation 4.
+    (arXiv:1910.07467), equation 4; Dehghani et al. (arXiv:2302.05442), section 2, for
+    norms of queries and keys.
 
     ```mlir
     func.func @norm(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>) -> tensor<?x32xf32> {
@@ -74,10 +78,12 @@ def Llama_RmsNormOp : Llama_Op<"rms_norm", Llama_GraphPhases,
     ```
   }];
   let arguments = (ins Llama_Rows:$x, Llama_WeightType:$weight, Llama_PositiveReal:$eps,
+                       OptionalAttr<Llama_Positive>:$heads,
                        OptionalAttr<Llama_ReductionOrderAttr>:$order);
   let results = (outs Llama_Rows:$result);
   let assemblyFormat = [{
-    $x `,` $weight `eps` $eps (`order` $order^)? attr-dict `:` type($x) `,` type($weight)
+    $x `,` $weight `eps` $eps (`heads` $heads^)? (`order` $order^)? attr-dict `:`
+    type($x) `,` type($weight)
   }];
   let hasVerifier = 1;
 }
@@ -95,7 +101,7 @@ def Llama_LinearOp : Llama_Op<"linear", Llama_GraphPhases,
     `order` (from plan): how the sum over k is made, and (A4) by which unit, which
     reads such rows, multiplies the format and sums in that order.
 
-    Source: Llama 2 (arXiv:2307.09288); projections have no bias.
+    Source: Llama 2 (arXiv:2307.09288). A projection with a bias is followed by `bias`.
 
     ```mlir
     func.func @project(%x: tensor<?x32xf32>, %w: !llama.weight<48x32, #llama.q4_0>) -> tensor<?x48xf32> {
@@ -120,10 +126,12 @@ def Llama_RopeOp : Llama_Op<"rope", Llama_GraphPhases,
     With t = pos[r] * base^(-2i / d) for pair i of a head of size d:
     `y[2i] = x[2i] cos t - x[2i+1] sin t`, `y[2i+1] = x[2i] sin t + x[2i+1] cos t`.
     Pairs are adjacent, as in GGUF; rows of checkpoints that pair i with
-    i + d/2 are permuted once, at import.
+    i + d/2 are permuted once, when they are packed. `#llama.rotation` says how the
+    angles differ from these: scaled to a longer context, or for a part of the head.
 
     (A1) x's columns are heads times an even head size. (A2) one position a row.
-    (A3) base > 0.
+    (A3) base > 0. (A4) the rotation turns at most the whole head, and its factors are
+    one a pair that it turns.
 
     Source: Su et al., RoFormer (arXiv:2104.09864), equation 34.
 
@@ -135,10 +143,11 @@ def Llama_RopeOp : Llama_Op<"rope", Llama_GraphPhases,
     ```
   }];
   let arguments = (ins Llama_Rows:$x, Llama_Integers:$positions, Llama_PositiveReal:$base,
-                       I64Attr:$heads);
+                       I64Attr:$heads, OptionalAttr<Llama_RotationAttr>:$rotation);
   let results = (outs Llama_Rows:$result);
   let assemblyFormat = [{
-    $x `,` $positions `base` $base `heads` $heads attr-dict `:` type($x) `,` type($positions)
+    $x `,` $positions `base` $base `heads` $heads (`as` $rotation^)? attr-dict `:`
+    type($x) `,` type($positions)
   }];
   let extraClassDeclaration = [{
     int64_t getHeadSize() {
@@ -187,7 +196,9 @@ def Llama_AttentionOp : Llama_Op<"attention", Llama_GraphPhases,
     cache head h / (heads / cache heads):
     `y = sum_p softmax_p(q . k[p] / sqrt(d)) v[p]`. Heads equal to the cache's
     are multi-head attention, one cache head is multi-query, between them
-    grouped-query attention: the shapes say which.
+    grouped-query attention: the shapes say which. `scale` stands for 1 / sqrt(d)
+    where a model has another factor. With `window = W` only positions
+    p > positions[r] - W count, W of them with the row's own.
 
     `keys = K` (from fuse): positions are treated in blocks at absolute
     multiples of K, each alone, merged left to right as `attention_merge` says,
@@ -195,11 +206,12 @@ def Llama_AttentionOp : Llama_Op<"attention", Llama_GraphPhases,
 
     (A1) the query's columns are heads x head size of the cache.
     (A2) heads is a multiple of the cache's heads. (A3) one position a row.
-    (A4) keys > 0.
+    (A4) keys > 0. (A5) window > 0.
     Reads the cache: dead when unused.
 
     Source: Vaswani et al. (arXiv:1706.03762), equation 1; Ainslie et al., GQA
-    (arXiv:2305.13245).
+    (arXiv:2305.13245); Jiang et al., Mistral 7B (arXiv:2310.06825), section 2, for
+    windows; Granite 3.0 (2024) for `attention_multiplier`, the scale.
 
     ```mlir
     func.func @attend(%q: tensor<?x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<?xi32>) -> tensor<?x32xf32> {
@@ -211,12 +223,13 @@ def Llama_AttentionOp : Llama_Op<"attention", Llama_GraphPhases,
   let arguments = (ins Llama_Rows:$query,
     Arg<Llama_CacheType, "the cache", [MemRead<Llama_CacheResource>]>:$cache,
     Index:$layer, Llama_Integers:$positions, I64Attr:$heads,
+    OptionalAttr<Llama_Positive>:$window, OptionalAttr<Llama_PositiveReal>:$scale,
     OptionalAttr<Llama_Positive>:$keys, OptionalAttr<Llama_ReductionOrderAttr>:$order);
   let results = (outs Llama_Rows:$result);
   let assemblyFormat = [{
     $query `,` $cache `[` $layer `]` `,` $positions `causal` `heads` $heads
-    (`keys` $keys^)? (`order` $order^)? attr-dict `:`
-    type($query) `,` type($cache) `,` type($positions)
+    (`window` $window^)? (`scale` $scale^)? (`keys` $keys^)? (`order` $order^)?
+    attr-dict `:` type($query) `,` type($cache) `,` type($positions)
   }];
   let hasVerifier = 1;
 }
@@ -226,13 +239,14 @@ def Llama_AttentionPartOp : Llama_Op<"attention_part", Llama_AttentionPartPhases
   let summary = "attention over each block of keys alone: accumulator, maximum, sum";
   let description = [{
     For each row, head and block b of `keys` positions, with scores
-    s[p] = q . k[p] / sqrt(d) of the block's positions p <= positions[r]:
+    s[p] = q . k[p] / sqrt(d) of the block's positions p <= positions[r] (`scale` and
+    `window` as in `attention`):
     m = max s[p], `y[..., 0..d) = sum_p exp(s[p] - m) v[p]`, `y[..., d] = m`,
     `y[..., d + 1] = sum_p exp(s[p] - m)`. The blocks are those up to the last
     position, so their number is dynamic.
 
     (A1) to (A3) as for `attention`. (A4) y is rows x heads x blocks x (d + 2).
-    (A5) keys > 0.
+    (A5) keys > 0. (A6) window > 0.
 
     Source: Dao et al., Flash-Decoding (2023); Milakov and Gimelshein, Online
     normalizer calculation for softmax (arXiv:1805.02867).
@@ -246,12 +260,13 @@ def Llama_AttentionPartOp : Llama_Op<"attention_part", Llama_AttentionPartPhases
   }];
   let arguments = (ins Llama_Rows:$query,
     Arg<Llama_CacheType, "the cache", [MemRead<Llama_CacheResource>]>:$cache,
-    Index:$layer, Llama_Integers:$positions, I64Attr:$heads, Llama_Positive:$keys,
-    OptionalAttr<Llama_ReductionOrderAttr>:$order);
+    Index:$layer, Llama_Integers:$positions, I64Attr:$heads,
+    OptionalAttr<Llama_Positive>:$window, OptionalAttr<Llama_PositiveReal>:$scale,
+    Llama_Positive:$keys, OptionalAttr<Llama_ReductionOrderAttr>:$order);
   let results = (outs Llama_Parts:$result);
   let assemblyFormat = [{
     $query `,` $cache `[` $layer `]` `,` $positions `causal` `heads` $heads
-    `keys` $keys (`order` $order^)? attr-dict `:`
+    (`window` $window^)? (`scale` $scale^)? `keys` $keys (`order` $order^)? attr-dict `:`
     type($query) `,` type($cache) `,` type($positions) `->` type($result)
   }];
   let hasVerifier = 1;
@@ -264,7 +279,8 @@ def Llama_AttentionMergeOp : Llama_Op<"attention_merge", Llama_AttentionPartPhas
     From m = -inf, s = 0, o = 0, for each block (oi, mi, si) in order:
     m' = max(m, mi), a = exp(m - m'), c = exp(mi - m'), s' = fma(s, a, si * c),
     o' = fma(o, a, oi * c); then `y = o / s`. `keys` says how many positions a
-    block has, from which code knows how many blocks there are.
+    block has, from which code knows how many blocks there are; `window` says which
+    of them a row has keys in.
 
     (A1) parts are rows x heads x blocks x (d + 2). (A2) y is rows x (heads * d).
 
@@ -277,14 +293,17 @@ def Llama_AttentionMergeOp : Llama_Op<"attention_merge", Llama_AttentionPartPhas
     }
     ```
   }];
-  let arguments = (ins Llama_Parts:$parts, I64Attr:$heads, OptionalAttr<I64Attr>:$keys);
+  let arguments = (ins Llama_Parts:$parts, I64Attr:$heads,
+                       OptionalAttr<Llama_Positive>:$window, OptionalAttr<I64Attr>:$keys);
   let results = (outs Llama_Rows:$result);
   let assemblyFormat = [{
-    $parts `heads` $heads (`keys` $keys^)? attr-dict `:` type($parts) `->` type($result)
+    $parts `heads` $heads (`window` $window^)? (`keys` $keys^)? attr-dict `:`
+    type($parts) `->` type($result)
   }];
   let builders = [OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$parts,
                                  "uint64_t":$heads),
-    [{ build($_builder, $_state, result, parts, heads, ::mlir::IntegerAttr()); }]>];
+    [{ build($_builder, $_state, result, parts, heads, ::mlir::IntegerAttr(),
+             ::mlir::IntegerAttr()); }]>];
   let hasVerifier = 1;
 }
 
@@ -359,6 +378,51 @@ def Llama_AddOp : Llama_ElementwiseOp<"add",
     ```
   }];
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($result)";
+}
+
+def Llama_ScaleOp : Llama_Op<"scale", Llama_GraphPhases,
+    [Pure, SameOperandsAndResultType, Llama_IsElementwise]> {
+  let summary = "x times a constant";
+  let description = [{
+    `y = x * by`, `by` rounded to float32: of the embedding, of what a layer adds to
+    the residual, or of the logits, where a model has such factors.
+
+    Source: Granite 3.0 (2024), there `embedding_multiplier`, `residual_multiplier` and
+    the inverse of `logits_scaling`; Yang et al., Tensor Programs V (arXiv:2203.03466).
+
+    ```mlir
+    func.func @scale(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
+      %y = llama.scale %x by 1.2e+01 : tensor<?x32xf32>
+      return %y : tensor<?x32xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Llama_Rows:$x, F64Attr:$by);
+  let results = (outs Llama_Rows:$result);
+  let assemblyFormat = "$x `by` $by attr-dict `:` type($result)";
+}
+
+def Llama_BiasOp : Llama_Op<"bias", Llama_GraphPhases,
+    [Pure, AllTypesMatch<["x", "result"]>, Llama_IsElementwise]> {
+  let summary = "x + a weight of one element a column";
+  let description = [{
+    `y[r, i] = x[r, i] + w[i]`: the bias of a projection.
+
+    (A1) w is a vector of x's columns.
+
+    Source: Qwen2 (arXiv:2407.10671), section 2.2.1, which has them for q, k and v.
+
+    ```mlir
+    func.func @biased(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>) -> tensor<?x32xf32> {
+      %y = llama.bias %x, %w : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
+      return %y : tensor<?x32xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Llama_Rows:$x, Llama_WeightType:$weight);
+  let results = (outs Llama_Rows:$result);
+  let assemblyFormat = "$x `,` $weight attr-dict `:` type($x) `,` type($weight)";
+  let hasVerifier = 1;
 }
 
 def Llama_QuantizeOp : Llama_Op<"quantize", Llama_GraphPhases, [Pure]> {

@@ -15,6 +15,7 @@
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/ScopedPrinter.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace corellama::llama;
@@ -37,6 +38,18 @@ static Number elementOf(CacheType type, Mode mode) {
   if (type.getElementType().isF16())
     return Number::F16;
   return type.getElementType().isBF16() ? Number::BF16 : Number::F32;
+}
+
+/// What attention and attention_part say in their attributes.
+template <typename Attention> static AttentionShape shapeOf(Attention op) {
+  AttentionShape shape{static_cast<int64_t>(op.getHeads()),
+                       1 / std::sqrt(static_cast<double>(
+                               op.getCache().getType().getHeadSize()))};
+  if (op.getScale())
+    shape.scale = op.getScale()->convertToDouble();
+  if (op.getWindow())
+    shape.window = static_cast<int64_t>(*op.getWindow());
+  return shape;
 }
 
 //===----------------------------------------------------------------------===//
@@ -103,14 +116,17 @@ private:
   }
   Results evaluate(RmsNormOp op) {
     return one(rmsNorm(tensor(op.getX()), weight(op.getWeight()),
-                       op.getEps().convertToDouble()));
+                       op.getEps().convertToDouble(),
+                       op.getHeads().value_or(1)));
   }
   Results evaluate(LinearOp op) {
     return one(linear(tensor(op.getX()), weight(op.getWeight())));
   }
   Results evaluate(RopeOp op) {
-    return one(rope(tensor(op.getX()), integers(op.getPositions()),
-                    op.getBase().convertToDouble(), op.getHeads()));
+    return one(
+        rope(tensor(op.getX()), integers(op.getPositions()),
+             toRotation(op.getBase(), op.getRotationAttr(), op.getHeadSize()),
+             op.getHeads()));
   }
   Results evaluate(KVAppendOp op) {
     return none(kvAppend(cache(op.getCache()), integer(op.getLayer()),
@@ -124,12 +140,12 @@ private:
     // Blocks of keys only affect rounding, and nothing is rounded here.
     return one(attention(tensor(op.getQuery()), cache(op.getCache()),
                          integer(op.getLayer()), integers(op.getPositions()),
-                         op.getHeads()));
+                         shapeOf(op)));
   }
   Results evaluate(AttentionPartOp op) {
     return one(attentionPart(
         tensor(op.getQuery()), cache(op.getCache()), integer(op.getLayer()),
-        integers(op.getPositions()), op.getHeads(), op.getKeys()));
+        integers(op.getPositions()), shapeOf(op), op.getKeys()));
   }
   Results evaluate(AttentionMergeOp op) {
     return one(attentionMerge(tensor(op.getParts())));
@@ -143,6 +159,12 @@ private:
   }
   Results evaluate(AddOp op) {
     return one(add(tensor(op.getLhs()), tensor(op.getRhs())));
+  }
+  Results evaluate(ScaleOp op) {
+    return one(scale(tensor(op.getX()), op.getBy().convertToDouble()));
+  }
+  Results evaluate(BiasOp op) {
+    return one(bias(tensor(op.getX()), weight(op.getWeight())));
   }
   Results evaluate(QuantizeOp op);
 
@@ -184,7 +206,7 @@ Error Evaluator::Frame::observe(AttentionOp op) {
     return Error::success();
   auto probabilities = attentionProbabilities(
       tensor(op.getQuery()), cache(op.getCache()), integer(op.getLayer()),
-      integers(op.getPositions()), op.getHeads());
+      integers(op.getPositions()), shapeOf(op));
   if (!probabilities)
     return probabilities.takeError();
   return evaluator.observer->probabilities(symbol, layer, op.getResult(),
@@ -230,9 +252,9 @@ Results Evaluator::Frame::run(Operation *op) {
   return llvm::TypeSwitch<Operation *, Results>(op)
       .Case<EmbedOp, RmsNormOp, LinearOp, RopeOp, KVAppendOp, AttentionOp,
             AttentionPartOp, AttentionMergeOp, SwigluOp, SiluOp, MulOp, AddOp,
-            QuantizeOp, WeightRefOp, KernelOp, InputOp, BufferReadOp,
-            BufferWriteOp, DispatchOp, BarrierOp, func::CallOp, scf::ForOp>(
-          [&](auto typed) { return evaluate(typed); })
+            ScaleOp, BiasOp, QuantizeOp, WeightRefOp, KernelOp, InputOp,
+            BufferReadOp, BufferWriteOp, DispatchOp, BarrierOp, func::CallOp,
+            scf::ForOp>([&](auto typed) { return evaluate(typed); })
       .Default([&](Operation *other) { return evaluateByFolding(other); });
 }
 

@@ -43,17 +43,34 @@ Expected<Tensor> reference::embed(const IntTensor &ids,
   return y;
 }
 
-// y[r, i] = x[r, i] / sqrt(mean_j x[r, j]^2 + eps) * w[i]
-Tensor reference::rmsNorm(const Tensor &x, const WeightData &weight,
-                          double eps) {
+/// The part of a row that belongs to head h of size d.
+static ArrayRef<double> head(ArrayRef<double> row, int64_t h, int64_t d) {
+  return row.slice(h * d, d);
+}
+
+// y[r, i] = x[r, i] / sqrt(mean_j x[r, j]^2 + eps) * w[i], a row being a head
+Tensor reference::rmsNorm(const Tensor &x, const WeightData &weight, double eps,
+                          int64_t heads) {
+  std::vector<double> w = weight.row(0);
+  int64_t d = x.columns() / heads;
+  Tensor y = x;
+  for (int64_t r = 0; r < x.rows(); ++r)
+    for (int64_t h = 0; h < heads; ++h) {
+      ArrayRef<double> own = head(x.row(r), h, d);
+      double rms = std::sqrt(dot(own, own) / d + eps);
+      for (int64_t i = 0; i < d; ++i)
+        y.row(r)[h * d + i] = own[i] / rms * w[i];
+    }
+  return y;
+}
+
+// y[r, i] = x[r, i] + w[i]
+Tensor reference::bias(const Tensor &x, const WeightData &weight) {
   std::vector<double> w = weight.row(0);
   Tensor y = x;
-  for (int64_t r = 0; r < x.rows(); ++r) {
-    double meanSquare = dot(x.row(r), x.row(r)) / x.columns();
-    double rms = std::sqrt(meanSquare + eps);
+  for (int64_t r = 0; r < x.rows(); ++r)
     for (int64_t i = 0; i < x.columns(); ++i)
-      y.row(r)[i] = x.row(r)[i] / rms * w[i];
-  }
+      y.row(r)[i] += w[i];
   return y;
 }
 
@@ -72,23 +89,72 @@ Expected<Tensor> reference::linear(const Tensor &x, const WeightData &weight) {
   return y;
 }
 
-// Pair i of a head of size d turns by t = pos[r] * base^(-2i / d).
-double reference::ropeFrequency(double base, int64_t pair, int64_t headSize) {
-  return std::pow(base, -2.0 * pair / headSize);
+Rotation reference::toRotation(const APFloat &base, RotationAttr attribute,
+                               int64_t headSize) {
+  Rotation rotation{base.convertToDouble(), headSize};
+  if (!attribute)
+    return rotation;
+  auto set = [](double &field, mlir::FloatAttr given) {
+    if (given)
+      field = given.getValueAsDouble();
+  };
+  rotation.dims = attribute.getTurned(headSize);
+  rotation.rule = attribute.getRule();
+  rotation.original = static_cast<double>(attribute.getOriginal());
+  set(rotation.factor, attribute.getFactor());
+  set(rotation.low, attribute.getLow());
+  set(rotation.high, attribute.getHigh());
+  if (attribute.getMagnitude())
+    rotation.magnitude = attribute.getMagnitude().getValueAsDouble();
+  if (attribute.getFactors())
+    for (auto factor : attribute.getFactors().getAsRange<mlir::FloatAttr>())
+      rotation.factors.push_back(factor.getValueAsDouble());
+  return rotation;
 }
 
-Tensor reference::rope(const Tensor &x, const IntTensor &positions, double base,
-                       int64_t heads) {
+// The formulas of LlamaRotation.td, with its names.
+double reference::ropeFrequency(const Rotation &o, int64_t i) {
+  constexpr double kTurn = 2 * 3.14159265358979323846;
+  double f = std::pow(o.base, -2.0 * i / o.dims);
+  if (!o.factors.empty())
+    f /= o.factors[i];
+  double w = 1; // the share of f that is not scaled
+  if (o.rule == RopeRule::Linear)
+    w = 0;
+  if (o.rule == RopeRule::Llama3)
+    w = (o.original * f / kTurn - o.low) / (o.high - o.low);
+  if (o.rule == RopeRule::YaRN) {
+    auto c = [&](double turns) {
+      return o.dims * std::log(o.original / (kTurn * turns)) /
+             (2 * std::log(o.base));
+    };
+    double a = std::max(std::floor(c(o.high)), 0.0);
+    double b = std::min(std::ceil(c(o.low)), o.dims - 1.0);
+    w = 1 - (i - a) / std::max(b - a, 0.001);
+  }
+  w = std::clamp(w, 0.0, 1.0);
+  return w * f + (1 - w) * f / o.factor;
+}
+
+double reference::ropeMagnitude(const Rotation &o) {
+  double usual = o.rule == RopeRule::YaRN ? 0.1 * std::log(o.factor) + 1 : 1;
+  return o.magnitude.value_or(usual);
+}
+
+// Pair i of a head turns by t = pos[r] * ropeFrequency(i).
+Tensor reference::rope(const Tensor &x, const IntTensor &positions,
+                       const Rotation &rotation, int64_t heads) {
   int64_t d = x.columns() / heads;
+  double m = ropeMagnitude(rotation);
   Tensor y = x;
   for (int64_t r = 0; r < x.rows(); ++r)
     for (int64_t h = 0; h < heads; ++h)
-      for (int64_t i = 0; i < d / 2; ++i) {
-        double t = positions.values[r] * ropeFrequency(base, i, d);
+      for (int64_t i = 0; i < rotation.dims / 2; ++i) {
+        double t = positions.values[r] * ropeFrequency(rotation, i);
         int64_t even = h * d + 2 * i, odd = even + 1;
         double a = x.row(r)[even], b = x.row(r)[odd];
-        y.row(r)[even] = a * std::cos(t) - b * std::sin(t);
-        y.row(r)[odd] = a * std::sin(t) + b * std::cos(t);
+        y.row(r)[even] = m * (a * std::cos(t) - b * std::sin(t));
+        y.row(r)[odd] = m * (a * std::sin(t) + b * std::cos(t));
       }
   return y;
 }
@@ -149,13 +215,8 @@ readCache(const Cache &cache, int64_t layer, int64_t last) {
   return entries;
 }
 
-/// The part of a row that belongs to head h of size d.
-static ArrayRef<double> head(ArrayRef<double> row, int64_t h, int64_t d) {
-  return row.slice(h * d, d);
-}
-
 /// The sum over positions [begin, end) of w[p] v[p] with w[p] = exp(s[p] - m),
-/// the maximum m of the scores s[p] = q . k[p] / sqrt(d), and the sum of w[p].
+/// the maximum m of the scores s[p] = scale * q . k[p], and the sum of w[p].
 namespace {
 struct Partial {
   std::vector<double> weights;
@@ -166,7 +227,8 @@ struct Partial {
 } // namespace
 
 static Partial attend(ArrayRef<double> q,
-                      ArrayRef<const Cache::Entry *> entries, int64_t kvHead) {
+                      ArrayRef<const Cache::Entry *> entries, int64_t kvHead,
+                      double scale) {
   int64_t d = q.size();
   Partial partial{{},
                   std::vector<double>(d),
@@ -174,8 +236,7 @@ static Partial attend(ArrayRef<double> q,
                   0.0};
   std::vector<double> scores;
   for (const Cache::Entry *entry : entries) {
-    scores.push_back(dot(q, head(entry->keys, kvHead, d)) /
-                     std::sqrt(static_cast<double>(d)));
+    scores.push_back(scale * dot(q, head(entry->keys, kvHead, d)));
     partial.maximum = std::max(partial.maximum, scores.back());
   }
   for (auto [entry, score] : zip_equal(entries, scores)) {
@@ -189,11 +250,17 @@ static Partial attend(ArrayRef<double> q,
   return partial;
 }
 
-// y = sum_p softmax_p(q . k[p] / sqrt(d)) v[p] over p <= positions[r]
+/// The first position that a row at `position` sees.
+static int64_t firstSeen(int64_t position, const AttentionShape &shape) {
+  return std::max<int64_t>(position - shape.window + 1, 0);
+}
+
+// y = sum_p softmax_p(scale * q . k[p]) v[p] over
+// positions[r] - window < p <= positions[r]
 Expected<Tensor> reference::attention(const Tensor &query, const Cache &cache,
                                       int64_t layer, const IntTensor &positions,
-                                      int64_t heads) {
-  int64_t d = cache.headSize, group = heads / cache.heads;
+                                      const AttentionShape &shape) {
+  int64_t d = cache.headSize, heads = shape.heads, group = heads / cache.heads;
   Tensor y = Tensor::zeros(query.shape);
   for (int64_t r = 0; r < query.rows(); ++r) {
     if (Error error = checkPosition(positions.values[r], r))
@@ -202,7 +269,10 @@ Expected<Tensor> reference::attention(const Tensor &query, const Cache &cache,
     if (!entries)
       return entries.takeError();
     for (int64_t h = 0; h < heads; ++h) {
-      Partial all = attend(head(query.row(r), h, d), *entries, h / group);
+      Partial all = attend(
+          head(query.row(r), h, d),
+          ArrayRef(*entries).drop_front(firstSeen(positions.values[r], shape)),
+          h / group, shape.scale);
       for (int64_t i = 0; i < d; ++i)
         y.row(r)[h * d + i] = all.accumulator[i] / all.sum;
     }
@@ -210,13 +280,14 @@ Expected<Tensor> reference::attention(const Tensor &query, const Cache &cache,
   return y;
 }
 
-// y[h, r, p] = softmax_p(q . k[p] / sqrt(d)) over p <= positions[r]
+// y[h, r, p] = softmax_p(scale * q . k[p]) over the positions of `attention`
 Expected<Tensor> reference::attentionProbabilities(const Tensor &query,
                                                    const Cache &cache,
                                                    int64_t layer,
                                                    const IntTensor &positions,
-                                                   int64_t heads) {
-  int64_t d = cache.headSize, group = heads / cache.heads, last = -1;
+                                                   const AttentionShape &own) {
+  int64_t d = cache.headSize, heads = own.heads, group = heads / cache.heads,
+          last = -1;
   for (auto [r, position] : enumerate(positions.values)) {
     if (Error error = checkPosition(position, r))
       return error;
@@ -231,10 +302,13 @@ Expected<Tensor> reference::attentionProbabilities(const Tensor &query,
   Tensor y = Tensor::zeros(shape);
   for (int64_t h = 0; h < heads; ++h)
     for (int64_t r = 0; r < query.rows(); ++r) {
-      Partial all = attend(
-          head(query.row(r), h, d),
-          ArrayRef(*entries).take_front(positions.values[r] + 1), h / group);
-      MutableArrayRef<double> out = y.row(h * query.rows() + r);
+      int64_t position = positions.values[r], first = firstSeen(position, own);
+      Partial all =
+          attend(head(query.row(r), h, d),
+                 ArrayRef(*entries).slice(first, position + 1 - first),
+                 h / group, own.scale);
+      MutableArrayRef<double> out =
+          y.row(h * query.rows() + r).drop_front(first);
       for (auto [p, weight] : enumerate(all.weights))
         out[p] = weight / all.sum;
     }
@@ -245,8 +319,10 @@ Expected<Tensor> reference::attentionProbabilities(const Tensor &query,
 Expected<Tensor> reference::attentionPart(const Tensor &query,
                                           const Cache &cache, int64_t layer,
                                           const IntTensor &positions,
-                                          int64_t heads, int64_t keys) {
-  int64_t d = cache.headSize, group = heads / cache.heads;
+                                          const AttentionShape &attention,
+                                          int64_t keys) {
+  int64_t d = cache.headSize, heads = attention.heads,
+          group = heads / cache.heads;
   int64_t last = -1;
   for (auto [r, position] : enumerate(positions.values)) {
     if (Error error = checkPosition(position, r))
@@ -264,13 +340,15 @@ Expected<Tensor> reference::attentionPart(const Tensor &query,
   for (int64_t r = 0; r < query.rows(); ++r)
     for (int64_t h = 0; h < heads; ++h)
       for (int64_t b = 0; b < blocks; ++b) {
-        // A block beyond the row's position has no key: maximum -inf, sum 0.
-        int64_t begin = b * keys;
-        int64_t end = std::clamp(positions.values[r] + 1, begin,
-                                 begin + std::min(keys, last + 1 - begin));
-        Partial part =
-            attend(head(query.row(r), h, d),
-                   ArrayRef(*entries).slice(begin, end - begin), h / group);
+        // A block that the row does not see has no key: maximum -inf, sum 0.
+        int64_t first = b * keys;
+        int64_t next = first + std::min(keys, last + 1 - first);
+        int64_t begin =
+            std::clamp(firstSeen(positions.values[r], attention), first, next);
+        int64_t end = std::clamp(positions.values[r] + 1, begin, next);
+        Partial part = attend(head(query.row(r), h, d),
+                              ArrayRef(*entries).slice(begin, end - begin),
+                              h / group, attention.scale);
         MutableArrayRef<double> out = y.row((r * heads + h) * blocks + b);
         copy(part.accumulator, out.begin());
         out[d] = part.maximum;
@@ -337,6 +415,13 @@ Tensor reference::add(const Tensor &lhs, const Tensor &rhs) {
 
 Tensor reference::swiglu(const Tensor &gate, const Tensor &up) {
   return mul(silu(gate), up);
+}
+
+Tensor reference::scale(const Tensor &x, double by) {
+  Tensor y = x;
+  for (double &value : y.values)
+    value *= by;
+  return y;
 }
 
 Tensor reference::quantize(const Tensor &x, Number number) {

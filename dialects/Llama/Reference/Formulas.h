@@ -12,41 +12,71 @@
 #ifndef CORELLAMA_DIALECTS_LLAMA_REFERENCE_FORMULAS_H
 #define CORELLAMA_DIALECTS_LLAMA_REFERENCE_FORMULAS_H
 
+#include "dialects/Llama/IR/LlamaDialect.h"
 #include "dialects/Llama/Reference/Datum.h"
 #include "dialects/Llama/Reference/Rounding.h"
+#include <limits>
+#include <optional>
+#include <vector>
 
 namespace corellama::llama::reference {
 
 llvm::Expected<Tensor> embed(const IntTensor &ids, const WeightData &weight);
-Tensor rmsNorm(const Tensor &x, const WeightData &weight, double eps);
+/// A row is `heads` rows side by side.
+Tensor rmsNorm(const Tensor &x, const WeightData &weight, double eps,
+               int64_t heads);
+Tensor bias(const Tensor &x, const WeightData &weight);
 llvm::Expected<Tensor> linear(const Tensor &x, const WeightData &weight);
-/// The angle by which one position turns a pair of a head.
-double ropeFrequency(double base, int64_t pair, int64_t headSize);
-Tensor rope(const Tensor &x, const IntTensor &positions, double base,
-            int64_t heads);
+/// The parameters of LlamaRotation.td, with their defaults.
+struct Rotation {
+  double base;
+  int64_t dims; ///< columns of a head that turn
+  RopeRule rule = RopeRule::None;
+  double factor = 1, original = 0, low = 0, high = 0;
+  std::optional<double> magnitude = std::nullopt;
+  std::vector<double> factors = {};
+};
+/// What `rope` and `rope_table` say in their attributes; `attribute` may be
+/// null.
+Rotation toRotation(const llvm::APFloat &base, RotationAttr attribute,
+                    int64_t headSize);
+/// The angle by which one position turns pair `pair`.
+double ropeFrequency(const Rotation &rotation, int64_t pair);
+/// What cosines and sines are multiplied by.
+double ropeMagnitude(const Rotation &rotation);
+Tensor rope(const Tensor &x, const IntTensor &positions,
+            const Rotation &rotation, int64_t heads);
 
 /// `number` is the type that an element of the cache is rounded to.
 llvm::Error kvAppend(Cache &cache, int64_t layer, const Tensor &keys,
                      const Tensor &values, const IntTensor &positions,
                      Number number);
+/// What attention has beside its operands.
+struct AttentionShape {
+  int64_t heads;
+  double scale;
+  /// A row sees so many positions up to its own.
+  int64_t window = std::numeric_limits<int64_t>::max();
+};
 llvm::Expected<Tensor> attention(const Tensor &query, const Cache &cache,
                                  int64_t layer, const IntTensor &positions,
-                                 int64_t heads);
+                                 const AttentionShape &shape);
 /// The softmax of `attention`: heads x rows x positions up to the last, zero
-/// behind the position of a row.
+/// where a row does not see one.
 llvm::Expected<Tensor> attentionProbabilities(const Tensor &query,
                                               const Cache &cache, int64_t layer,
                                               const IntTensor &positions,
-                                              int64_t heads);
+                                              const AttentionShape &shape);
 llvm::Expected<Tensor> attentionPart(const Tensor &query, const Cache &cache,
                                      int64_t layer, const IntTensor &positions,
-                                     int64_t heads, int64_t keys);
+                                     const AttentionShape &shape, int64_t keys);
 Tensor attentionMerge(const Tensor &parts);
 
 Tensor silu(const Tensor &x);
 Tensor mul(const Tensor &lhs, const Tensor &rhs);
 Tensor add(const Tensor &lhs, const Tensor &rhs);
 Tensor swiglu(const Tensor &gate, const Tensor &up);
+Tensor scale(const Tensor &x, double by);
 
 Tensor quantize(const Tensor &x, Number number);
 Tensor quantizeToQ8B32(const Tensor &x);

@@ -294,7 +294,7 @@ def Tile_BroadcastRowsOp : Tile_Op<"broadcast_rows", [Pure]> {
   let assemblyFormat = "$source attr-dict `:` type($source) `->` type($result)";
 }
 def Tile_ColumnValuesOp : Tile_Op<"column_values", [MemoryEffects<[MemRead]>]> {
-  let summary = "elements of a per-column weight, such as a norm's, as a tile of one row";
+  let summary = "elements of a per-column weight, such as a norm's, in each row of a tile";
   let description = [{Elements past the weight's last are zero.}];
   let arguments = (ins Llama_WeightType:$weight, Index:$first);
   let results = (outs Tile_Tile:$result);
@@ -371,15 +371,17 @@ def Tile_SumValuesOp : Tile_Op<"sum_values", [MemoryEffects<[MemRead]>]> {
     value[head, first + p, element + j], one chain of fma from +0, p ascending;
     limit_i = max(0, min(count + i * advance, columns of weights)). Row i of a
     tile of consecutive positions sees i keys more than row 0, so `advance` is 1
-    there and 0 where all rows are heads of one position. A value past a row's
-    limit is not multiplied: 0 x inf would leak from later rows.
+    there and 0 where all rows are heads of one position. With `window = W` keys
+    p < count + i * advance - W are left out, too. A value outside of a row's
+    keys is not multiplied: 0 x inf would leak from other rows.
   }];
   let arguments = (ins Tile_F32Memory:$weights, Llama_CacheType:$cache, Index:$head,
-    Index:$first, Index:$element, Index:$count, I64Attr:$advance);
+    Index:$first, Index:$element, Index:$count, I64Attr:$advance,
+    OptionalAttr<I64Attr>:$window);
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = [{
     $weights `,` $cache `[` $head `,` $first `,` $element `]` `count` $count
-    `advance` $advance attr-dict `:` type($weights) `,` type($cache) `->` type($result)
+    `advance` $advance (`window` $window^)? attr-dict `:` type($weights) `,` type($cache) `->` type($result)
   }];
 }
 def Tile_DecodeOp : Tile_Op<"decode", [MemoryEffects<[MemRead]>]> {
@@ -425,12 +427,13 @@ def Tile_SwapPairsOp : Tile_Op<"swap_pairs", [Pure, SameOperandsAndResultType]> 
   let assemblyFormat = "$source attr-dict `:` type($source)";
 }
 def Tile_CausalMaskOp : Tile_Op<"causal_mask", [Pure]> {
-  let summary = "key + j <= position + i * advance";
+  let summary = "key + j <= position + i * advance (< key + j + window)";
   let description = [{Element (i, j) is for row i; a result of rank 1 has one element a row, j = 0.}];
-  let arguments = (ins Index:$key, Index:$position, I64Attr:$advance);
+  let arguments = (ins Index:$key, Index:$position, I64Attr:$advance,
+    OptionalAttr<I64Attr>:$window);
   let results = (outs VectorOfRankAndType<[1, 2], [I1]>:$result);
   let assemblyFormat = [{
-    $key `,` $position `advance` $advance attr-dict `:` type($result)
+    $key `,` $position `advance` $advance (`window` $window^)? attr-dict `:` type($result)
   }];
 }
 def Tile_LoadOp : Tile_Op<"load", [AttrSizedOperandSegments]> {
