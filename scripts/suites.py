@@ -218,6 +218,9 @@ class Suites:
         if "avx512_bf16" in flags: # the models of BF16 alone; elsewhere kernels alone
             add("exact-bf16", *exact, "--random", "--activations=bf16", "--only=2,14,20",
                 "--prompts=4")
+        add("family", e2e / "test_family.py", "--corellama", driver, "--emulator", emulator,
+            "--docs", ROOT / "docs/checkpoints.md", *(["--all"] if self.args.all else []),
+            needs=DRIVER + ["corellama-emulator"])
         add("targets", e2e / "test_targets.py", "--corellama", driver, *long)
         for seed in (2, 3, 4) if self.args.all else ():
             add(f"exact-random-{seed}", *exact, "--random", both, "--seed", seed)

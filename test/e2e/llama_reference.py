@@ -23,6 +23,9 @@ BLOCK_ELEMENTS = 8 << 20
 KEPT_BYTES = 1 << 30
 
 
+# Architectures whose files have the halves of RoPE's pairs apart.
+HALF_SPLIT = {"qwen2", "qwen3"}
+
 # Formats whose rows stay as they are.
 PLAIN = {gguf.GGMLQuantizationType.F32, gguf.GGMLQuantizationType.F16,
          gguf.GGMLQuantizationType.BF16}
@@ -55,19 +58,27 @@ class Model:
         self._random = np.random.default_rng(1)
         self.reader = gguf.GGUFReader(path)
         self.tensors = {t.name: t for t in self.reader.tensors}
-        self.layers = self._number("llama.block_count")
-        self.dim = self._number("llama.embedding_length")
-        self.context = self._number("llama.context_length")
-        self.heads = self._number("llama.attention.head_count")
-        self.kv_heads = self._number("llama.attention.head_count_kv", self.heads)
-        self.head_size = self._number("llama.attention.key_length",
-                                      self.dim // self.heads)
-        self.eps = float(self._number("llama.attention.layer_norm_rms_epsilon"))
-        self.rope_base = float(self._number("llama.rope.freq_base", 10000.0))
-        self.vocabulary = int(self.tensors["token_embd.weight"].shape[1])
-        self.tied = "output.weight" not in self.tensors
         self._kept = {}
         self._kept_bytes = 0
+        self.architecture = self._number("general.architecture")
+        self.layers = self._own("block_count")
+        self.dim = self._own("embedding_length")
+        self.context = self._own("context_length")
+        self.heads = self._own("attention.head_count")
+        self.kv_heads = self._own("attention.head_count_kv", self.heads)
+        self.head_size = self._own("attention.key_length", self.dim // self.heads)
+        self.eps = float(self._own("attention.layer_norm_rms_epsilon"))
+        self.rope_base = float(self._own("rope.freq_base", 10000.0))
+        self.half_split = self.architecture in HALF_SPLIT
+        self.window = self._own("attention.sliding_window", 0) or None
+        self.attention_scale = (float(self._own("attention.scale", 0.0))
+                                or 1 / np.sqrt(self.head_size))
+        self.embedding_scale = float(self._own("embedding_scale", 0.0)) or 1.0
+        self.residual_scale = float(self._own("residual_scale", 0.0)) or 1.0
+        self.logit_scale = float(self._own("logit_scale", 0.0)) or 1.0
+        self.vocabulary = int(self.tensors["token_embd.weight"].shape[1])
+        self.tied = "output.weight" not in self.tensors
+        self.frequency, self.magnitude = self._angles()
 
     def _number(self, key, default=None):
         field = self.reader.fields.get(key)
@@ -76,6 +87,39 @@ class Model:
                 raise SystemExit(f"the checkpoint has no '{key}'")
             return default
         return field.contents()
+
+    def _own(self, key, default=None):
+        return self._number(f"{self.architecture}.{key}", default)
+
+    def _angles(self):
+        """The frequency of each pair that turns, and what cosines and sines are
+        multiplied by. By the papers: linear scaling divides each frequency
+        (arXiv:2306.15595); YaRN divides those that turn at most beta_slow = 1 times in
+        the original context, none that turns beta_fast = 32 times, and goes from one to
+        the other in a straight line over the pairs between (arXiv:2309.00071)."""
+        turned = self._own("rope.dimension_count", self.head_size)
+        exponent = np.arange(0, turned, 2) / turned
+        frequency = self.rope_base ** -exponent
+        if "rope_freqs.weight" in self.tensors:
+            frequency = frequency / self.vector("rope_freqs.weight")
+        kind = self._own("rope.scaling.type", "none")
+        factor = float(self._own("rope.scaling.factor", 1.0))
+        magnitude = float(self._own("rope.scaling.attn_factor", 1.0))
+        if kind == "linear":
+            frequency = frequency / factor
+        if kind == "yarn":
+            context = self._own("rope.scaling.original_context_length", self.context)
+            # The pair, a real number, whose wave is context / turns positions long.
+            def pair(turns):
+                return (turned * np.log(context / turns / (2 * np.pi))
+                        / (2 * np.log(self.rope_base)))
+            first = max(np.floor(pair(32)), 0)
+            last = min(np.ceil(pair(1)), turned - 1)
+            scaled = np.clip((np.arange(turned // 2) - first) / max(last - first, 1e-3),
+                             0, 1)
+            frequency = frequency * (1 - scaled) + frequency / factor * scaled
+            magnitude *= 0.1 * np.log(factor) + 1
+        return frequency, magnitude
 
     def weight(self, name):
         """Float32 values as `gguf` dequantises them: [rows, columns] or [n]."""
@@ -104,7 +148,7 @@ class Model:
         return None
 
     def linear(self, x, name):
-        """x [rows, k] times the transposed weight [n, k], in float64."""
+        """x [rows, k] times the transposed weight [n, k], in float64, and its bias."""
         w = self.weight(name)
         rounded = self.rounding_of(name)
         if rounded:
@@ -115,18 +159,25 @@ class Model:
         for begin in range(0, w.shape[0], step):
             end = begin + step
             out[:, begin:end] = x @ w[begin:end].astype(np.float64).T
-        return out
+        bias = name.removesuffix("weight") + "bias"
+        return out + self.vector(bias) if bias in self.tensors else out
 
     def rms_norm(self, x, name):
-        scale = 1.0 / np.sqrt(np.mean(x * x, axis=1, keepdims=True) + self.eps)
+        """Of the last extent of x: rows, or heads of rows."""
+        scale = 1.0 / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + self.eps)
         return x * scale * self.vector(name)
 
     def rope(self, x, cos, sin):
-        """Rotates adjacent pairs, GGUF's row order; x is [rows, heads, size]."""
-        even, odd = x[..., 0::2], x[..., 1::2]
-        out = np.empty_like(x)
-        out[..., 0::2] = even * cos - odd * sin
-        out[..., 1::2] = even * sin + odd * cos
+        """Rotates the first columns of each head of x [rows, heads, size] by pairs:
+        neighbours, or, in some architectures, column i of the turned ones and column i
+        of their second half."""
+        turned = 2 * cos.shape[-1]
+        first, second = slice(0, turned, 2), slice(1, turned, 2)
+        if self.half_split:
+            first, second = slice(0, turned // 2), slice(turned // 2, turned)
+        out = x.copy()
+        out[..., first] = x[..., first] * cos - x[..., second] * sin
+        out[..., second] = x[..., first] * sin + x[..., second] * cos
         return out
 
     def attention(self, q, k, v):
@@ -134,10 +185,12 @@ class Model:
         rows = q.shape[0]
         group = self.heads // self.kv_heads
         mask = np.triu(np.full((rows, rows), -np.inf), 1)
+        if self.window:
+            mask += np.tril(np.full((rows, rows), -np.inf), -self.window)
         out = np.empty((rows, self.heads, self.head_size))
         for h in range(self.heads):
             keys, values = k[:, h // group], v[:, h // group]
-            scores = q[:, h] @ keys.T / np.sqrt(self.head_size) + mask
+            scores = q[:, h] @ keys.T * self.attention_scale + mask
             p = np.exp(scores - scores.max(axis=1, keepdims=True))
             out[:, h] = (p / p.sum(axis=1, keepdims=True)) @ values
         return out.reshape(rows, -1)
@@ -149,11 +202,11 @@ def logits(model, ids):
     if ids.size == 0 or ids.min() < 0 or ids.max() >= model.vocabulary:
         raise ValueError("ids must be there and inside the vocabulary")
     rows, size = len(ids), model.head_size
-    frequency = model.rope_base ** (-np.arange(0, size, 2) / size)
-    angle = np.arange(rows)[:, None, None] * frequency
-    cos, sin = np.cos(angle), np.sin(angle)
+    angle = np.arange(rows)[:, None, None] * model.frequency
+    cos, sin = np.cos(angle) * model.magnitude, np.sin(angle) * model.magnitude
 
     x = model.weight("token_embd.weight")[ids].astype(np.float64)
+    x *= model.embedding_scale
     for layer in range(model.layers):
         def name(part):
             return f"blk.{layer}.{part}.weight"
@@ -161,14 +214,19 @@ def logits(model, ids):
         q = model.linear(h, name("attn_q")).reshape(rows, model.heads, size)
         k = model.linear(h, name("attn_k")).reshape(rows, model.kv_heads, size)
         v = model.linear(h, name("attn_v")).reshape(rows, model.kv_heads, size)
+        if name("attn_q_norm") in model.tensors:
+            q, k = (model.rms_norm(q, name("attn_q_norm")),
+                    model.rms_norm(k, name("attn_k_norm")))
         a = model.attention(model.rope(q, cos, sin), model.rope(k, cos, sin), v)
-        x = x + model.linear(a, name("attn_output"))
+        x = x + model.residual_scale * model.linear(a, name("attn_output"))
         h = model.rms_norm(x, name("ffn_norm"))
         gate = model.linear(h, name("ffn_gate"))
         up = model.linear(h, name("ffn_up"))
-        x = x + model.linear(gate / (1.0 + np.exp(-gate)) * up, name("ffn_down"))
+        down = model.linear(gate / (1.0 + np.exp(-gate)) * up, name("ffn_down"))
+        x = x + model.residual_scale * down
     x = model.rms_norm(x, "output_norm.weight")
-    return model.linear(x, "token_embd.weight" if model.tied else "output.weight")
+    return model.linear(x, "token_embd.weight" if model.tied
+                        else "output.weight") / model.logit_scale
 
 
 def greedy(model, ids, count):

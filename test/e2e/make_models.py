@@ -162,11 +162,13 @@ def draw_shape(rng, recipe):
                     eps=float(rng.choice([1e-5, 1e-6])))
 
 
-def write_model(path, seed, index, architecture="llama", extra=None, quantiser=None):
+def write_model(path, seed, index, architecture="llama", extra=None, quantiser=None,
+                recipe=None, turned=None):
     """Writes one model; `extra(writer, sizes)` may add keys and tensors to it,
     which is how tests make checkpoints that have to be refused. `quantiser(values,
-    format)`, where given, makes the blocks, and none are of random bits."""
-    recipe = RECIPES[index]
+    format)`, where given, makes the blocks, and none are of random bits. `recipe`
+    stands for that of `index`; `turned(head size)` columns of a head turn."""
+    recipe = recipe or RECIPES[index]
     rng = np.random.default_rng([seed, index])
     s = draw_shape(rng, recipe)
     dim, hidden = s["dim"], s["hidden"]
@@ -183,7 +185,7 @@ def write_model(path, seed, index, architecture="llama", extra=None, quantiser=N
     w.add_head_count_kv(s["kv_heads"])
     w.add_layer_norm_rms_eps(s["eps"])
     w.add_rope_freq_base(s["rope_base"])
-    w.add_rope_dimension_count(s["head_size"])
+    w.add_rope_dimension_count(turned(s["head_size"]) if turned else s["head_size"])
     if recipe.get("wide"):
         w.add_key_length(s["head_size"])
         w.add_value_length(s["head_size"])

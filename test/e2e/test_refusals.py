@@ -49,20 +49,23 @@ def vector(writer, name, count):
 
 # What is added to a good model, and what the message has to name.
 OTHERS = [
-    ("biases", lambda w, s: vector(w, "blk.0.attn_q.bias", s["heads"] * s["head_size"]),
-     ["blk.0.attn_q.bias"]),
-    ("RoPE factors", lambda w, s: vector(w, "rope_freqs.weight", s["head_size"] // 2),
+    ("a bias of one layer",
+     lambda w, s: vector(w, "blk.0.attn_q.bias", s["heads"] * s["head_size"]),
+     ["blk.1.attn_q.bias"]),
+    ("RoPE factors of 0", lambda w, s: vector(w, "rope_freqs.weight", s["head_size"] // 2),
      ["rope_freqs.weight"]),
     ("an unknown tensor", lambda w, s: vector(w, "blk.0.attn_gizmo.weight", 8),
      ["blk.0.attn_gizmo.weight"]),
-    ("RoPE scaling", lambda w, s: (
-        w.add_rope_scaling_type(gguf.RopeScalingType.LINEAR),
-        w.add_rope_scaling_factor(4.0)), ["llama.rope.scaling"]),
-    ("YaRN", lambda w, s: (
+    ("another RoPE scaling",
+     lambda w, s: w.add_rope_scaling_type(gguf.RopeScalingType.LONGROPE),
+     ["llama.rope.scaling.type", "'longrope'", "'yarn'"]),
+    ("another YaRN", lambda w, s: (
         w.add_rope_scaling_type(gguf.RopeScalingType.YARN),
-        w.add_rope_scaling_factor(2.0)), ["llama.rope.scaling"]),
-    ("a sliding window", lambda w, s: w.add_sliding_window(128),
-     ["llama.attention.sliding_window"]),
+        w.add_float32("llama.rope.scaling.yarn_log_multiplier", 0.1)),
+     ["llama.rope.scaling.yarn_log_multiplier"]),
+    ("a sliding window of some layers",
+     lambda w, s: w.add_uint32("llama.attention.sliding_window_pattern", 2),
+     ["llama.attention.sliding_window_pattern"]),
     ("experts", lambda w, s: (w.add_expert_count(4), w.add_expert_used_count(2)),
      ["llama.expert"]),
     ("an unknown key of the architecture",
@@ -95,6 +98,19 @@ def main():
             refused(report, args, folder, name, path, ["other.gguf", *words])
         make_models.write_model(path, 1, 8, architecture="mamba")
         refused(report, args, folder, "another architecture", path, ["mamba"])
+
+        # inspect shows it all the same, with every reason.
+        def several(writer, sizes):
+            writer.add_rope_scaling_type(gguf.RopeScalingType.LONGROPE)
+            writer.add_expert_count(4)
+            writer.add_float32("llama.attention.gizmo_scale", 0.5)
+        make_models.write_model(path, 1, 8, extra=several)
+        shown = harness.run([args.corellama, "inspect", path])
+        words = ["reasons: 3", "'longrope'", "llama.expert_count': is 4",
+                 "llama.attention.gizmo_scale': is 0.5", "blk.0.attn_q.weight"]
+        missing = [w for w in words if w not in shown.text]
+        report.check("inspect lists all reasons", shown.code == 0 and not missing,
+                     f"exit code {shown.code}, lacks {missing}: {shown.text[:300]}")
         path.unlink()
         path.mkdir()
         refused(report, args, folder, "a folder", path, ["other.gguf"])

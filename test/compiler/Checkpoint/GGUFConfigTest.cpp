@@ -17,16 +17,17 @@ const Refusal kRefusals[] = {
     // Sizes.
     {"no_architecture",
      [](GGUFBuilder &b) { b.remove("general.architecture"); },
-     "metadata 'general.architecture': is missing, expected 'llama'; convert "
-     "the model again with a current llama.cpp"},
+     "metadata 'general.architecture': is missing, expected 'llama', "
+     "'qwen2', 'qwen3' or 'granite'; convert the model again with a current "
+     "llama.cpp"},
     {"another_architecture",
-     [](GGUFBuilder &b) { b.text("general.architecture", "qwen2"); },
-     "metadata 'general.architecture': is 'qwen2', expected 'llama'; give a "
-     "checkpoint of a Llama model"},
+     [](GGUFBuilder &b) { b.text("general.architecture", "mamba"); },
+     "metadata 'general.architecture': is 'mamba', expected 'llama', 'qwen2', "
+     "'qwen3' or 'granite'; give a checkpoint of one of them"},
     {"architecture_type",
      [](GGUFBuilder &b) { b.u32("general.architecture", 1); },
-     "metadata 'general.architecture': is 1, expected 'llama'; give a "
-     "checkpoint of a Llama model"},
+     "metadata 'general.architecture': is 1, expected 'llama', 'qwen2', "
+     "'qwen3' or 'granite'; give a checkpoint of one of them"},
     {"adapter", [](GGUFBuilder &b) { b.text("general.type", "adapter"); },
      "metadata 'general.type': is 'adapter', expected 'model'; give the model "
      "that it belongs to"},
@@ -129,9 +130,15 @@ const Refusal kRefusals[] = {
      "expected a product of at most 2147483647; convert the model again with a "
      "current llama.cpp"},
     {"rope_dimensions",
-     [](GGUFBuilder &b) { b.u32("llama.rope.dimension_count", 8); },
-     "metadata 'llama.rope.dimension_count': is 8, expected 16 as the size of "
-     "a head; give a checkpoint whose heads are rotated whole"},
+     [](GGUFBuilder &b) { b.u32("llama.rope.dimension_count", 18); },
+     "metadata 'llama.rope.dimension_count': is 18, expected an even number up "
+     "to the size of a head, 16; convert the model again with a current "
+     "llama.cpp"},
+    {"rope_dimensions_odd",
+     [](GGUFBuilder &b) { b.u32("llama.rope.dimension_count", 7); },
+     "metadata 'llama.rope.dimension_count': is 7, expected an even number up "
+     "to the size of a head, 16; convert the model again with a current "
+     "llama.cpp"},
     {"eps_missing",
      [](GGUFBuilder &b) { b.remove("llama.attention.layer_norm_rms_epsilon"); },
      "metadata 'llama.attention.layer_norm_rms_epsilon': is missing, expected "
@@ -182,47 +189,66 @@ const Refusal kRefusals[] = {
 
     // What would change the meaning.
     {"rope_scaling_type",
-     [](GGUFBuilder &b) { b.text("llama.rope.scaling.type", "yarn"); },
-     "metadata 'llama.rope.scaling.type': is 'yarn', expected 'none'; give a "
-     "checkpoint without RoPE scaling"},
+     [](GGUFBuilder &b) { b.text("llama.rope.scaling.type", "longrope"); },
+     "metadata 'llama.rope.scaling.type': is 'longrope', expected 'none', "
+     "'linear' or 'yarn'; give a checkpoint with one of them"},
     {"rope_scaling_factor",
-     [](GGUFBuilder &b) { b.f32("llama.rope.scaling.factor", 4); },
-     "metadata 'llama.rope.scaling.factor': is 4.0, expected 1; give a "
-     "checkpoint without RoPE scaling"},
+     [](GGUFBuilder &b) { b.f32("llama.rope.scaling.factor", 0.5f); },
+     "metadata 'llama.rope.scaling.factor': is 0.5, expected a finite number "
+     "of at least 1; convert the model again with a current llama.cpp"},
     {"rope_scaling_context",
      [](GGUFBuilder &b) {
-       b.u32("llama.rope.scaling.original_context_length", 64);
+       b.text("llama.rope.scaling.type", "yarn");
+       b.f32("llama.rope.scaling.factor", 4);
+       b.u32("llama.rope.scaling.original_context_length", 0);
      },
-     "metadata 'llama.rope.scaling.original_context_length': asks for RoPE "
-     "scaling, expected a plain Llama; give a checkpoint without it"},
-    {"rope_scale_linear",
-     [](GGUFBuilder &b) { b.f32("llama.rope.scale_linear", 2); },
-     "metadata 'llama.rope.scale_linear': is 2.0, expected 1; give a "
-     "checkpoint without RoPE scaling"},
+     "metadata 'llama.rope.scaling.original_context_length': is 0, expected a "
+     "whole number from 1 to 2147483647; convert the model again with a "
+     "current llama.cpp"},
+    {"rope_scaling_turns",
+     [](GGUFBuilder &b) {
+       b.text("llama.rope.scaling.type", "yarn");
+       b.f32("llama.rope.scaling.factor", 4);
+       b.f32("llama.rope.scaling.yarn_beta_slow", 32);
+     },
+     "metadata 'llama.rope.scaling.yarn_beta_slow': is 32.000000, expected "
+     "less than yarn_beta_fast; convert the model again with a current "
+     "llama.cpp"},
+    {"rope_scaling_by_layers",
+     [](GGUFBuilder &b) { b.f32("llama.rope.scaling.alpha", 2); },
+     "metadata 'llama.rope.scaling.alpha': is 2.0, which asks for another "
+     "scaling of RoPE, expected a plain Llama; give a checkpoint without it"},
     {"rope_sections",
      [](GGUFBuilder &b) {
        b.numbers<int32_t>("llama.rope.dimension_sections", kInt32, {8});
      },
-     "metadata 'llama.rope.dimension_sections': asks for another form of RoPE, "
-     "expected a plain Llama; give a checkpoint without it"},
-    {"sliding_window",
-     [](GGUFBuilder &b) { b.u32("llama.attention.sliding_window", 4096); },
-     "metadata 'llama.attention.sliding_window': is 4096, expected 0; give a "
-     "checkpoint without a sliding window"},
+     "metadata 'llama.rope.dimension_sections': is an array of 1 x int32, "
+     "which asks for another form of RoPE, expected a plain Llama; give a "
+     "checkpoint without it"},
+    {"rope_factors_shape",
+     [](GGUFBuilder &b) { b.tensor("rope_freqs.weight", F32, {7}); },
+     "tensor 'rope_freqs.weight': is no vector of 8 numbers in F32, expected "
+     "one for each pair that RoPE turns; convert the model again with a "
+     "current llama.cpp"},
+    {"windows_of_some_layers",
+     [](GGUFBuilder &b) { b.u32("llama.attention.sliding_window_pattern", 2); },
+     "metadata 'llama.attention.sliding_window_pattern': is 2, which asks for "
+     "windows that not all layers have, expected a plain Llama; give a "
+     "checkpoint without it"},
     {"experts", [](GGUFBuilder &b) { b.u32("llama.expert_count", 8); },
      "metadata 'llama.expert_count': is 8, expected 0; give a checkpoint "
      "without experts"},
     {"expert_size",
      [](GGUFBuilder &b) { b.u32("llama.expert_feed_forward_length", 8); },
-     "metadata 'llama.expert_feed_forward_length': asks for experts, expected "
-     "a plain Llama; give a checkpoint without it"},
+     "metadata 'llama.expert_feed_forward_length': is 8, which asks for "
+     "experts, expected a plain Llama; give a checkpoint without it"},
     {"not_causal", [](GGUFBuilder &b) { b.flag("llama.attention.causal", 0); },
      "metadata 'llama.attention.causal': is false, expected true; give a "
      "checkpoint whose attention looks back only"},
     {"attention_scale",
-     [](GGUFBuilder &b) { b.f32("llama.attention.scale", 1); },
-     "metadata 'llama.attention.scale': asks for another form of attention, "
-     "expected a plain Llama; give a checkpoint without it"},
+     [](GGUFBuilder &b) { b.f32("llama.attention.scale", 0); },
+     "metadata 'llama.attention.scale': is 0.0, expected a finite number above "
+     "0; convert the model again with a current llama.cpp"},
     {"clamped_qkv",
      [](GGUFBuilder &b) { b.f32("llama.attention.clamp_kqv", 8); },
      "metadata 'llama.attention.clamp_kqv': is 8.0, expected 0; give a "
@@ -231,17 +257,9 @@ const Refusal kRefusals[] = {
      [](GGUFBuilder &b) { b.f32("llama.attention.max_alibi_bias", 8); },
      "metadata 'llama.attention.max_alibi_bias': is 8.0, expected 0; give a "
      "checkpoint without ALiBi"},
-    {"logit_scale", [](GGUFBuilder &b) { b.f32("llama.logit_scale", 0.5f); },
-     "metadata 'llama.logit_scale': is 0.5, expected 1; give a checkpoint "
-     "without scaled logits"},
-    {"residual_scale",
-     [](GGUFBuilder &b) { b.f32("llama.residual_scale", 0.22f); },
-     "metadata 'llama.residual_scale': is 0.22, expected 1; give a checkpoint "
-     "without a scaled residual"},
-    {"embedding_scale",
-     [](GGUFBuilder &b) { b.f32("llama.embedding_scale", 12); },
-     "metadata 'llama.embedding_scale': is 12.0, expected 1; give a checkpoint "
-     "without a scaled embedding"},
+    {"logit_scale", [](GGUFBuilder &b) { b.f32("llama.logit_scale", -1); },
+     "metadata 'llama.logit_scale': is -1.0, expected a finite number above 0; "
+     "convert the model again with a current llama.cpp"},
     {"parallel_residual",
      [](GGUFBuilder &b) { b.flag("llama.use_parallel_residual", 1); },
      "metadata 'llama.use_parallel_residual': is true, expected false; give a "
@@ -251,8 +269,9 @@ const Refusal kRefusals[] = {
      "metadata 'llama.tensor_data_layout': is 'transposed', expected 'Meta AI "
      "original pth'; convert the model again with a current llama.cpp"},
     {"unknown_key", [](GGUFBuilder &b) { b.u32("llama.new\nidea", 1); },
-     "metadata 'llama.new\\x0aidea': asks for something that this compiler "
-     "does not know, expected a plain Llama; give a checkpoint without it"},
+     "metadata 'llama.new\\x0aidea': is 1, which asks for something that this "
+     "compiler does not know, expected a plain Llama; give a checkpoint "
+     "without it"},
 };
 
 } // namespace

@@ -50,12 +50,18 @@ const Refusal kRefusals[] = {
      "tensor 'blk.18446744073709551617.attn_q.weight': is unknown, expected "
      "only the tensors of a plain Llama; give a checkpoint without it"},
     {"rope_factors",
-     [](GGUFBuilder &b) { b.tensor("rope_freqs.weight", F32, {8}); },
-     "tensor 'rope_freqs.weight': is a table of RoPE factors, expected a plain "
-     "Llama; give a checkpoint without it"},
-    {"bias", [](GGUFBuilder &b) { b.tensor("blk.0.attn_q.bias", F32, {64}); },
-     "tensor 'blk.0.attn_q.bias': is a bias, expected a plain Llama; give a "
-     "checkpoint without it"},
+     [](GGUFBuilder &b) { b.tensor("rope_factors_long.weight", F32, {8}); },
+     "tensor 'rope_factors_long.weight': is a table of RoPE factors for two "
+     "lengths of context, expected a plain Llama; give a checkpoint without "
+     "it"},
+    {"bias", [](GGUFBuilder &b) { b.tensor("blk.1.attn_q.bias", F32, {64}); },
+     "tensor 'blk.1.attn_q.bias': is a bias that not all layers have, or of "
+     "another product, expected a plain Llama; give a checkpoint without it"},
+    {"bias_of_one_layer",
+     [](GGUFBuilder &b) { b.tensor("blk.0.attn_q.bias", F32, {64}); },
+     "tensor 'blk.1.attn_q.bias': is not among the file's 22 tensors, expected "
+     "in a Llama whose llama.block_count is 2; convert the model again with a "
+     "current llama.cpp"},
     {"expert_tensor",
      [](GGUFBuilder &b) {
        b.tensor("blk.0.ffn_up_exps.weight", F32, {64, 96, 2});
@@ -70,8 +76,8 @@ const Refusal kRefusals[] = {
      "plain Llama; give a checkpoint without it"},
     {"query_norm",
      [](GGUFBuilder &b) { b.tensor("blk.0.attn_q_norm.weight", F32, {16}); },
-     "tensor 'blk.0.attn_q_norm.weight': is a norm of queries, expected a "
-     "plain Llama; give a checkpoint without it"},
+     "tensor 'blk.0.attn_q_norm.weight': is a norm of queries, which only "
+     "qwen3 has, expected a plain Llama; give a checkpoint without it"},
     {"unknown_tensor",
      [](GGUFBuilder &b) { b.tensor("blk.0.extra.weight", F32, {64}); },
      "tensor 'blk.0.extra.weight': is unknown, expected only the tensors of a "
@@ -113,7 +119,7 @@ const Refusal kRefusals[] = {
     {"norm_in_blocks",
      [](GGUFBuilder &b) { b.at("blk.1.ffn_norm.weight").type = Q8_0; },
      "tensor 'blk.1.ffn_norm.weight': has type Q8_0, expected F32, F16 or BF16 "
-     "for a norm; convert the model again with a current llama.cpp"},
+     "for a vector; convert the model again with a current llama.cpp"},
     {"row_and_block",
      [](GGUFBuilder &b) { b.at("blk.1.attn_v.weight").type = Q6_K; },
      "tensor 'blk.1.attn_v.weight': has rows of 64, expected a multiple of 256 "

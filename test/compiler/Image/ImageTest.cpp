@@ -46,7 +46,7 @@ TEST(ImageTest, TheHeaderSaysWhatTheRuntimeNeeds) {
   EXPECT_EQ(header.valueBytes, 2u * 2 * 32 * 2); // padded to 16
   EXPECT_EQ(header.ropeRow, 2u * 48);            // 24 + 15, rounded up to 16
   EXPECT_EQ(header.frequencies.bytes,
-            12 * sizeof(corellama::abi::DoubleDouble));
+            12 * sizeof(corellama::abi::PairRotation));
 }
 
 TEST(ImageTest, KeysAndValuesAreAsLargeAsTheirLayoutsSay) {

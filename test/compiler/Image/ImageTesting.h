@@ -118,7 +118,8 @@ private:
                                  llama::RowMajorAttr::get(&context));
     llama::RopeTableOp::create(builder, builder.getUnknownLoc(),
                                builder.getI64IntegerAttr(config.headSize),
-                               builder.getF64FloatAttr(config.ropeBase));
+                               builder.getF64FloatAttr(config.ropeBase),
+                               /*rotation=*/llama::RotationAttr());
     auto set = [&](llvm::StringRef name, llvm::StringRef text) {
       (*module)->setAttr(name, mlir::parseAttribute(text, &context));
     };

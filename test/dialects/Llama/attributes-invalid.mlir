@@ -141,3 +141,43 @@ func.func private @cache(!llama.cache<2x0x16, f16>)
 
 // expected-error @+1 {{a cache holds f32, f16 or bf16, found 'i8'}}
 func.func private @cache(!llama.cache<2x1x16, i8>)
+
+// -----
+
+// expected-error @+1 {{a rotation turns pairs of columns, found 3 columns}}
+module attributes {rotation = #llama.rotation<dims = 3>} {}
+
+// -----
+
+// expected-error @+1 {{a rule that scales has a factor of at least 1, and no other has one}}
+module attributes {rotation = #llama.rotation<rule = linear>} {}
+
+// -----
+
+// expected-error @+1 {{a rule that scales has a factor of at least 1, and no other has one}}
+module attributes {rotation = #llama.rotation<rule = linear, factor = 0.5>} {}
+
+// -----
+
+// expected-error @+1 {{a rule that scales has a factor of at least 1, and no other has one}}
+module attributes {rotation = #llama.rotation<factor = 2.0>} {}
+
+// -----
+
+// expected-error @+1 {{llama3 and yarn have original, low and high, and no other rule has them}}
+module attributes {rotation = #llama.rotation<rule = yarn, factor = 2.0>} {}
+
+// -----
+
+// expected-error @+1 {{the turns low are above 0 and below high}}
+module attributes {rotation = #llama.rotation<rule = llama3, factor = 8.0, original = 64, low = 4.0, high = 4.0>} {}
+
+// -----
+
+// expected-error @+1 {{the magnitude is above 0 and below 65536}}
+module attributes {rotation = #llama.rotation<magnitude = 0.0>} {}
+
+// -----
+
+// expected-error @+1 {{factors are numbers of at least 1}}
+module attributes {rotation = #llama.rotation<factors = [1.0, 0.5]>} {}

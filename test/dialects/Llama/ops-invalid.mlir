@@ -87,6 +87,59 @@ func.func @rms_norm_a2_nan(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f3
 
 // -----
 
+func.func @rms_norm_a1_heads(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>) {
+  // expected-error @+1 {{'llama.rms_norm' op the weight is a vector of a head's 16 columns, found '!llama.weight<32, #llama.f32>'}}
+  %y = llama.rms_norm %x, %w eps 1.0e-05 heads 2 : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
+  return
+}
+
+// -----
+
+func.func @rms_norm_a3(%x: tensor<?x32xf32>, %w: !llama.weight<10, #llama.f32>) {
+  // expected-error @+1 {{'llama.rms_norm' op 32 columns are not 3 heads}}
+  %y = llama.rms_norm %x, %w eps 1.0e-05 heads 3 : tensor<?x32xf32>, !llama.weight<10, #llama.f32>
+  return
+}
+
+// -----
+
+func.func @bias_a1(%x: tensor<?x32xf32>, %w: !llama.weight<1x32, #llama.f32>) {
+  // expected-error @+1 {{'llama.bias' op the weight is a vector of x's 32 columns, found '!llama.weight<1x32, #llama.f32>'}}
+  %y = llama.bias %x, %w : tensor<?x32xf32>, !llama.weight<1x32, #llama.f32>
+  return
+}
+
+// -----
+
+func.func @rope_a4_dims(%x: tensor<?x32xf32>, %pos: tensor<?xi32>) {
+  // expected-error @+1 {{'llama.rope' op turns 18 columns of heads of 16}}
+  %y = llama.rope %x, %pos base 1.0e+04 heads 2 as <dims = 18> : tensor<?x32xf32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+func.func @rope_a4_factors(%x: tensor<?x32xf32>, %pos: tensor<?xi32>) {
+  // expected-error @+1 {{'llama.rope' op has 2 factors, its rotation turns 8 pairs}}
+  %y = llama.rope %x, %pos base 1.0e+04 heads 2 as <factors = [1.0, 1.0]> : tensor<?x32xf32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+// expected-error @+1 {{'llama.rope_table' op turns 18 columns of heads of 16}}
+llama.rope_table head 16 base 1.0e+04 as <dims = 18>
+
+// -----
+
+func.func @attention_a5(%q: tensor<?x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<?xi32>) {
+  // expected-error @+1 {{'llama.attention' op attribute 'window' failed to satisfy constraint: 64-bit signless integer attribute whose value is positive}}
+  %y = llama.attention %q, %kv[%l], %pos causal heads 2 window 0 : tensor<?x32xf32>, !llama.cache<2x1x16, f16>, tensor<?xi32>
+  return
+}
+
+// -----
+
 func.func @linear_a1(%x: tensor<?x64xf32>, %w: !llama.weight<48x32, #llama.q4_0>) {
   // expected-error @+1 {{'llama.linear' op the weight has x's 64 columns, found '!llama.weight<48x32, #llama.q4_0>'}}
   %y = llama.linear %x, %w : tensor<?x64xf32>, !llama.weight<48x32, #llama.q4_0> -> tensor<?x48xf32>

@@ -29,6 +29,8 @@ llama.weights @blk layers 2 {
 llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
 // CHECK: llama.rope_table head 16 base 1.000000e+04
 llama.rope_table head 16 base 1.0e+04
+// CHECK: llama.rope_table head 16 base 1.000000e+04 as <dims = 8, rule = linear, factor = 2.000000e+00>
+llama.rope_table head 16 base 1.0e+04 as <dims = 8, rule = linear, factor = 2.0>
 
 // CHECK-LABEL: func.func @weight_ref
 func.func @weight_ref(%l: index) {
@@ -66,12 +68,38 @@ func.func @embed(%ids: tensor<?xi32>, %w: !llama.weight<64x32, #llama.q8_0>) -> 
 }
 
 // CHECK-LABEL: func.func @rms_norm
-func.func @rms_norm(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>) -> tensor<?x32xf32> {
+func.func @rms_norm(%x: tensor<?x32xf32>, %two: tensor<?x64xf32>, %w: !llama.weight<32, #llama.f32>) -> tensor<?x32xf32> {
   // CHECK: llama.rms_norm %{{.*}}, %{{.*}} eps 1.000000e-05 : tensor<?x32xf32>, <32, #llama.f32>
   %y = llama.rms_norm %x, %w eps 1.0e-05 : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
   // CHECK: llama.rms_norm %{{.*}}, %{{.*}} eps 1.000000e-05 order <lanes = 16> : tensor<?x32xf32>, <32, #llama.f32>
   %z = llama.rms_norm %y, %w eps 1.0e-05 order <lanes = 16> : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
+  // CHECK: llama.rms_norm %{{.*}}, %{{.*}} eps 1.000000e-05 heads 2 : tensor<?x64xf32>, <32, #llama.f32>
+  %0 = llama.rms_norm %two, %w eps 1.0e-05 heads 2 : tensor<?x64xf32>, !llama.weight<32, #llama.f32>
   return %z : tensor<?x32xf32>
+}
+
+// CHECK-LABEL: func.func @bias_and_scale
+func.func @bias_and_scale(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>) -> tensor<?x32xf32> {
+  // CHECK: llama.bias %{{.*}}, %{{.*}} : tensor<?x32xf32>, <32, #llama.f32>
+  %y = llama.bias %x, %w : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
+  // CHECK: llama.scale %{{.*}} by 2.500000e-01 : tensor<?x32xf32>
+  %z = llama.scale %y by 0.25 : tensor<?x32xf32>
+  return %z : tensor<?x32xf32>
+}
+
+// CHECK-LABEL: func.func @family
+func.func @family(%q: tensor<?x32xf32>, %one: tensor<1x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<?xi32>, %only: tensor<1xi32>) -> tensor<1x32xf32> {
+  // CHECK: llama.rope %{{.*}}, %{{.*}} base 1.000000e+04 heads 2 as <rule = yarn, factor = 4.000000e+00, original = 4096, low = 1.000000e+00, high = 3.200000e+01, magnitude = 1.500000e+00> : tensor<?x32xf32>, tensor<?xi32>
+  %r = llama.rope %q, %pos base 1.0e+04 heads 2 as <rule = yarn, factor = 4.0, original = 4096, low = 1.0, high = 32.0, magnitude = 1.5> : tensor<?x32xf32>, tensor<?xi32>
+  // CHECK: llama.rope %{{.*}}, %{{.*}} base 1.000000e+04 heads 2 as <dims = 4, factors = [1.000000e+00, 8.000000e+00]> : tensor<?x32xf32>, tensor<?xi32>
+  %f = llama.rope %q, %pos base 1.0e+04 heads 2 as <dims = 4, factors = [1.0, 8.0]> : tensor<?x32xf32>, tensor<?xi32>
+  // CHECK: llama.attention %{{.*}}, %{{.*}}[%{{.*}}], %{{.*}} causal heads 2 window 4096 scale 1.250000e-01 keys 256 : tensor<?x32xf32>, <2x1x16, f16>, tensor<?xi32>
+  %y = llama.attention %q, %kv[%l], %pos causal heads 2 window 4096 scale 0.125 keys 256 : tensor<?x32xf32>, !llama.cache<2x1x16, f16>, tensor<?xi32>
+  // CHECK: llama.attention_part %{{.*}}, %{{.*}}[%{{.*}}], %{{.*}} causal heads 2 window 4096 scale 1.250000e-01 keys 256 : tensor<1x32xf32>, <2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
+  %p = llama.attention_part %one, %kv[%l], %only causal heads 2 window 4096 scale 0.125 keys 256 : tensor<1x32xf32>, !llama.cache<2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
+  // CHECK: llama.attention_merge %{{.*}} heads 2 window 4096 keys 256 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
+  %m = llama.attention_merge %p heads 2 window 4096 keys 256 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
+  return %m : tensor<1x32xf32>
 }
 
 // CHECK-LABEL: func.func @linear

@@ -71,6 +71,7 @@ func.func @whole_rows(%ctx: !tile.context, %x: memref<8x32xf32>, %r: index) -> v
 // CHECK:         tile.contract %{{.+}}[%{{.+}}], %{{.+}}[%{{.+}}] sums(%{{.+}} : memref<8x1xf32>) order <unit = #cpu.fma, block = 32, scale = outer> : <8x32xf32>, !tile.panel<16x32, #llama.q4_1, #cpu.fma> -> vector<8x16xf32>
 // CHECK:         tile.score_keys %{{.+}}[%{{.+}}], %{{.+}}[%{{.+}}, %{{.+}}] : <8x16xf32>, <2x1x16, f16> -> vector<8x16xf32>
 // CHECK:         tile.sum_values %{{.+}}, %{{.+}}[%{{.+}}, %{{.+}}, %{{.+}}] count %{{.+}} advance 1 : memref<8x256xf32>, <2x1x16, f16> -> vector<8x16xf32>
+// CHECK:         tile.sum_values %{{.+}}, %{{.+}}[%{{.+}}, %{{.+}}, %{{.+}}] count %{{.+}} advance 1 window 300 : memref<8x256xf32>, <2x1x16, f16> -> vector<8x16xf32>
 // CHECK:         tile.decode %{{.+}}[%{{.+}}, %{{.+}}] : <32x32, #llama.q4_1> -> vector<1x16xf32>
 func.func @loops_over_k(%ctx: !tile.context, %scores: memref<8x256xf32>, %sums: memref<8x1xf32>, %i: index) {
   %x = tile.buffer_rows %ctx @x at 0 : !tile.rows<8x32xf32>
@@ -82,6 +83,7 @@ func.func @loops_over_k(%ctx: !tile.context, %scores: memref<8x256xf32>, %sums: 
   %many = tile.contract %x[%i], %panel[%i] sums(%sums : memref<8x1xf32>) order <unit = #cpu.fma, block = 32, scale = outer> : !tile.rows<8x32xf32>, !tile.panel<16x32, #llama.q4_1, #cpu.fma> -> vector<8x16xf32>
   %s = tile.score_keys %q[%i], %kv[%i, %i] : !tile.rows<8x16xf32>, !llama.cache<2x1x16, f16> -> vector<8x16xf32>
   %o = tile.sum_values %scores, %kv[%i, %i, %i] count %i advance 1 : memref<8x256xf32>, !llama.cache<2x1x16, f16> -> vector<8x16xf32>
+  %windowed = tile.sum_values %scores, %kv[%i, %i, %i] count %i advance 1 window 300 : memref<8x256xf32>, !llama.cache<2x1x16, f16> -> vector<8x16xf32>
   %v = tile.decode %w[%i, %i] : !llama.weight<32x32, #llama.q4_1> -> vector<1x16xf32>
   return
 }
@@ -112,6 +114,7 @@ func.func @units_of_a_gpu(%ctx: !tile.context, %v: vector<1x32xf16>, %i: index) 
 // CHECK:         tile.swap_pairs %{{.+}} : vector<2x16xf32>
 // CHECK:         tile.causal_mask %{{.+}}, %{{.+}} advance 1 : vector<2x16xi1>
 // CHECK:         tile.causal_mask %{{.+}}, %{{.+}} advance 0 : vector<2xi1>
+// CHECK:         tile.causal_mask %{{.+}}, %{{.+}} advance 1 window 300 : vector<2x16xi1>
 // CHECK:         tile.load %{{.+}}[%{{.+}}, %{{.+}}] : memref<8x32xf32> -> vector<2x16xf32>
 // CHECK:         tile.load %{{.+}}[%{{.+}}, %{{.+}}] rows %{{.+}} columns %{{.+}} : memref<8x32xf32> -> vector<2x16xf32>
 // CHECK:         tile.reduce_lanes "add" %{{.+}} : vector<2x16xf32> -> vector<2xf32>
@@ -129,6 +132,7 @@ func.func @epilogues(%ctx: !tile.context, %m: memref<8x32xf32>, %i: index) {
   %swapped = tile.swap_pairs %cosine : vector<2x16xf32>
   %mask = tile.causal_mask %i, %i advance 1 : vector<2x16xi1>
   %sees = tile.causal_mask %i, %i advance 0 : vector<2xi1>
+  %window = tile.causal_mask %i, %i advance 1 window 300 : vector<2x16xi1>
   %all = tile.load %m[%i, %i] : memref<8x32xf32> -> vector<2x16xf32>
   %some = tile.load %m[%i, %i] rows %i columns %i : memref<8x32xf32> -> vector<2x16xf32>
   %sum = tile.reduce_lanes "add" %all : vector<2x16xf32> -> vector<2xf32>

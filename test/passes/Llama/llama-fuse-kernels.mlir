@@ -397,4 +397,37 @@ func.func @one_row_more_is_many(%x: tensor<?x32xf32>, %g: !llama.weight<32, #lla
   %y = llama.linear %h, %w : tensor<?x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<?x32xf32>
   return %y : tensor<?x32xf32>
 }
+
+// Norms of heads need whole heads, of which a tile of a product is a part: queries and keys
+// are normed, turned and stored by one kernel, row by row; values come from the buffer. A
+// bias is arithmetic on the product's tile.
+// CHECK-LABEL: func.func @norms_of_heads_are_a_kernel
+// CHECK:         %[[QKV:.+]]:3 = llama.kernel "qkv"
+// CHECK-COUNT-3:   llama.linear
+// CHECK-NEXT:      llama.bias
+// CHECK-NEXT:      llama.yield
+// CHECK:         llama.kernel "qk_norm" (%{{.+}} = %[[QKV]]#0 : {{.*}}, %{{.+}} = %{{.+}} : {{.*}}, %{{.+}} = %[[QKV]]#1 : {{.*}}, %{{.+}} = %{{.+}} : {{.*}}, %{{.+}} = %[[QKV]]#2 :
+// CHECK:           llama.rms_norm {{.*}} heads 2
+// CHECK:           llama.rms_norm {{.*}} heads 2
+// CHECK:           llama.rope
+// CHECK:           llama.rope
+// CHECK:           llama.kv_append
+// CHECK-NEXT:      llama.yield
+// CHECK:         return
+// REMARK:        [Passed] siblings {{.*}}Function=norms_of_heads_are_a_kernel | Reason="it norms rows of the kernel that another norm reads", Remark=llama.rms_norm
+// REMARK:        [Missed] prologue {{.*}}Function=norms_of_heads_are_a_kernel | Reason="a norm of heads is no row that is staged whole", Remark=llama.rms_norm
+func.func @norms_of_heads_are_a_kernel(%x: tensor<1x32xf32>, %pos: tensor<1xi32>, %kv: !llama.cache<2x2x16, f16>, %l: index, %g: !llama.weight<16, #llama.f32>) -> tensor<1x32xf32> {
+  %w = llama.weight_ref @blk::@square[%l] : !llama.weight<32x32, #llama.q4_0>
+  %b = llama.weight_ref @blk::@norm[%l] : !llama.weight<32, #llama.f32>
+  %q = llama.linear %x, %w : tensor<1x32xf32>, !llama.weight<32x32, #llama.q4_0> -> tensor<1x32xf32>
+  %k = llama.linear %x, %w : tensor<1x32xf32>, !llama.weight<32x32, #llama.q4_0> -> tensor<1x32xf32>
+  %v0 = llama.linear %x, %w : tensor<1x32xf32>, !llama.weight<32x32, #llama.q4_0> -> tensor<1x32xf32>
+  %v = llama.bias %v0, %b : tensor<1x32xf32>, !llama.weight<32, #llama.f32>
+  %qn = llama.rms_norm %q, %g eps 1.0e-05 heads 2 : tensor<1x32xf32>, !llama.weight<16, #llama.f32>
+  %kn = llama.rms_norm %k, %g eps 1.0e-05 heads 2 : tensor<1x32xf32>, !llama.weight<16, #llama.f32>
+  %qr = llama.rope %qn, %pos base 1.0e+04 heads 2 : tensor<1x32xf32>, tensor<1xi32>
+  %kr = llama.rope %kn, %pos base 1.0e+04 heads 2 : tensor<1x32xf32>, tensor<1xi32>
+  llama.kv_append %kv[%l], %kr, %v at %pos : !llama.cache<2x2x16, f16>, tensor<1x32xf32>, tensor<1x32xf32>, tensor<1xi32>
+  return %qr : tensor<1x32xf32>
+}
 }

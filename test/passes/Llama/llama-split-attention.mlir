@@ -41,4 +41,13 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
     %a = llama.attention %q, %kv[%l], %pos causal heads 2 : tensor<?x32xf32>, !llama.cache<2x1x16, f16>, tensor<?xi32>
     return %a : tensor<?x32xf32>
   }
+
+  // What a model's attention has stands on the parts, and its window on the merge, too.
+  // CHECK-LABEL: func.func @a_window_is_kept
+  // CHECK:         llama.attention_part {{.*}} causal heads 2 window 300 scale 2.500000e-01 keys [[KEYS]] :
+  // CHECK-NEXT:    llama.attention_merge {{.*}} heads 2 window 300 keys [[KEYS]] :
+  func.func @a_window_is_kept(%q: tensor<1x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<1xi32>) -> tensor<1x32xf32> {
+    %a = llama.attention %q, %kv[%l], %pos causal heads 2 window 300 scale 0.25 : tensor<1x32xf32>, !llama.cache<2x1x16, f16>, tensor<1xi32>
+    return %a : tensor<1x32xf32>
+  }
 }

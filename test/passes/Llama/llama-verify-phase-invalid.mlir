@@ -84,6 +84,25 @@ func.func @two_head_sizes(%q: tensor<?x32xf32>, %k: tensor<?x16xf32>, %pos: tens
 
 // -----
 
+func.func @two_rotations(%q: tensor<?x32xf32>, %pos: tensor<?xi32>) -> (tensor<?x32xf32>, tensor<?x32xf32>) {
+  // expected-note @below {{the other is here}}
+  %qr = llama.rope %q, %pos base 1.0e+04 heads 2 : tensor<?x32xf32>, tensor<?xi32>
+  // expected-error @below {{'llama.rope' op turns heads of 16 by base 1.000000e+04 as #llama.rotation<dims = 8>, another heads of 16 by base 1.000000e+04; a program has one table of angles, give all the same}}
+  %kr = llama.rope %q, %pos base 1.0e+04 heads 2 as <dims = 8> : tensor<?x32xf32>, tensor<?xi32>
+  return %qr, %kr : tensor<?x32xf32>, tensor<?x32xf32>
+}
+
+// -----
+
+func.func @two_windows(%q: tensor<?x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<?xi32>) -> (tensor<?x32xf32>, tensor<?x32xf32>) {
+  %y = llama.attention %q, %kv[%l], %pos causal heads 2 window 300 : tensor<?x32xf32>, !llama.cache<2x1x16, f16>, tensor<?xi32>
+  // expected-error @below {{'llama.attention' op has another window than other ops of attention; all forms see the same keys}}
+  %z = llama.attention %q, %kv[%l], %pos causal heads 2 : tensor<?x32xf32>, !llama.cache<2x1x16, f16>, tensor<?xi32>
+  return %y, %z : tensor<?x32xf32>, tensor<?x32xf32>
+}
+
+// -----
+
 // Blocks of keys are those that the runtime reserves, or divide them.
 func.func @too_many_keys(%q: tensor<?x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<?xi32>) -> tensor<?x32xf32> {
   // expected-error @below {{'llama.attention' op has blocks of 512 keys, the cache is reserved in blocks of 256; give a divisor of it}}

@@ -204,7 +204,7 @@ double CheckedCall::growth() {
       grown = silu(operand(0));
     else if (mlir::isa<llama::SwigluOp>(op))
       grown = silu(operand(0)) + operand(1);
-    else if (mlir::isa<llama::RopeOp>(op))
+    else if (mlir::isa<llama::RopeOp, llama::ScaleOp, llama::BiasOp>(op))
       grown = operand(0);
     for (mlir::Value result : op.getResults())
       of[result] = grown;

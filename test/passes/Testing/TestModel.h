@@ -130,7 +130,7 @@ private:
   /// Where keys and values stand, and how many bytes they are.
   llama::KVCacheStrides keyStrides, valueStrides;
   uint64_t keyBytes = 0, valueBytes = 0;
-  std::vector<abi::DoubleDouble> frequencies;
+  std::vector<abi::PairRotation> frequencies;
   std::vector<uint8_t> packed;
   std::vector<uint64_t> offsets;
 };

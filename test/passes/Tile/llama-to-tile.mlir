@@ -758,3 +758,63 @@ func.func private @rows_rounded_one_by_one() attributes {llama.partition = #llam
   llama.buffer_write %r, @y at 2048 : tensor<?x64x!llama.q8b32>
   return
 }
+
+// -----
+
+// A bias is a row of values that is added to each row of a tile, a scale a constant.
+
+llama.buffer @h : tensor<8x32xf32> at 0
+llama.buffer @y : tensor<8x32xf32> at 1024
+
+// CHECK-LABEL: func.func private @bias_and_scale
+// CHECK-DAG:     %[[W:.+]] = tile.weight %{{.+}} @w
+// CHECK-DAG:     %[[B:.+]] = tile.weight %{{.+}} @b
+// CHECK:         %[[ACC:.+]] = tile.contract
+// CHECK:         %[[BIAS:.+]] = tile.column_values %[[B]][%{{.+}}] : <32, #llama.f32> -> vector<4x16xf32>
+// CHECK:         %[[BIASED:.+]] = arith.addf %[[ACC]], %[[BIAS]]
+// CHECK:         %[[BY:.+]] = arith.constant dense<2.500000e-01> : vector<4x16xf32>
+// CHECK:         %[[Y:.+]] = arith.mulf %[[BIASED]], %[[BY]]
+// CHECK:         tile.store %[[Y]]
+func.func private @bias_and_scale() attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 4, n = 16>} {
+  %h = llama.buffer_read @h at 0 : tensor<?x32xf32>
+  %w = llama.weight_ref @w : <32x32, #llama.f32> in #llama.interleaved16<k = 1> index 0
+  %b = llama.weight_ref @b : <32, #llama.f32> in #llama.rowmajor index 1
+  %y = llama.linear %h, %w order <unit = #cpu.fma, block = 32> : tensor<?x32xf32>, <32x32, #llama.f32> -> tensor<?x32xf32>
+  %biased = llama.bias %y, %b : tensor<?x32xf32>, <32, #llama.f32>
+  %scaled = llama.scale %biased by 0.25 : tensor<?x32xf32>
+  llama.buffer_write %scaled, @y at 1024 : tensor<?x32xf32>
+  return
+}
+llama.weight @w : 32x32 formats [#llama.f32]
+llama.weight @b : 32 formats [#llama.f32]
+
+// -----
+
+// Heads are normed into a row of scratch, one after the other: a head of 24 ends inside of a
+// tile, and the next one begins there.
+
+llama.buffer @q : tensor<8x48xf32> at 0
+llama.buffer @y : tensor<8x48xf32> at 1536
+
+// CHECK-LABEL: func.func private @norms_of_heads
+// CHECK:         %[[ROW:.+]] = tile.scratch : memref<1x48xf32>
+// CHECK:         scf.for
+// CHECK:           scf.for %[[R:.+]] =
+// CHECK:             %[[HEADS:.+]] = tile.buffer %{{.+}} @q at 0 : memref<16x24xf32>
+// CHECK:             scf.for %[[HEAD:.+]] = %{{.+}} to %{{c2(_[0-9]+)?}}
+// CHECK:               %[[OWN:.+]] = arith.addi
+// CHECK:               %[[BEGIN:.+]] = arith.muli %[[HEAD]], %{{c24(_[0-9]+)?}}
+// CHECK:               %[[LIMIT:.+]] = arith.addi %[[BEGIN]], %{{c24(_[0-9]+)?}}
+// CHECK:               tile.sum %[[HEADS]][%[[OWN]]]
+// CHECK:               scf.for %[[C:.+]] = %{{.+}} to %{{c24(_[0-9]+)?}}
+// CHECK:                 tile.load %[[HEADS]][%[[OWN]], %[[C]]]
+// CHECK:                 tile.store %{{.+}}, %[[ROW]][%{{.+}}, %{{.+}}] columns %[[LIMIT]]
+// CHECK:             tile.load %[[ROW]]
+func.func private @norms_of_heads() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  %q = llama.buffer_read @q at 0 : tensor<?x48xf32>
+  %g = llama.weight_ref @g : <24, #llama.f32> in #llama.rowmajor index 0
+  %y = llama.rms_norm %q, %g eps 1.0e-05 heads 2 order <lanes = 16> : tensor<?x48xf32>, <24, #llama.f32>
+  llama.buffer_write %y, @y at 1536 : tensor<?x48xf32>
+  return
+}
+llama.weight @g : 24 formats [#llama.f32]

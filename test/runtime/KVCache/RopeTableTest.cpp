@@ -16,13 +16,13 @@
 using namespace corellama::runtime;
 
 /// base^(-2i / headSize) for pair i, with the 64 bits of long double.
-static std::vector<DoubleDouble> frequencies(uint64_t headSize,
-                                             long double base) {
-  std::vector<DoubleDouble> all;
+static std::vector<corellama::abi::PairRotation> frequencies(uint64_t headSize,
+                                                             long double base) {
+  std::vector<corellama::abi::PairRotation> all;
   for (uint64_t column = 0; column < headSize; column += 2) {
     long double exact =
         powl(base, -static_cast<long double>(column) / headSize);
-    all.push_back({double(exact), double(exact - double(exact))});
+    all.push_back({{double(exact), double(exact - double(exact))}});
   }
   return all;
 }
@@ -73,6 +73,37 @@ TEST(RopeTable, IsAccurateAtLargePositions) {
       ASSERT_NEAR(values[column], double(cosl(angle)), 0x1.001p-25);
       ASSERT_NEAR(values[row / 2 + column],
                   double(sinl(angle) * (column % 2 ? 1 : -1)), 0x1.001p-25);
+    }
+}
+
+TEST(RopeTable, AMagnitudeMultipliesWhatTurns) {
+  // As YaRN has it, over half of a head: the other half is left as it is.
+  const uint64_t headSize = 64, row = 2 * 79, positions = 131072;
+  const double magnitude = 1.138629436111989;
+  auto pairs = frequencies(headSize, 500000);
+  for (size_t pair = 0; pair < pairs.size(); ++pair) {
+    if (pair < 16)
+      pairs[pair].magnitude = magnitude;
+    else
+      pairs[pair].frequency = {0, 0};
+  }
+  auto table = RopeTable::reserve(pairs, row, positions);
+  ASSERT_TRUE(table);
+  table->reach(positions);
+  for (uint64_t position : {uint64_t(0), uint64_t(4097), positions - 1})
+    for (uint64_t column = 0; column < headSize; ++column) {
+      long double angle =
+          column < 32
+              ? position *
+                    powl(500000,
+                         -2 * static_cast<long double>(column / 2) / headSize)
+              : 0;
+      long double by = column < 32 ? magnitude : 1;
+      const float *values = table->data() + position * row;
+      ASSERT_NEAR(values[column], double(by * cosl(angle)), 0x1.001p-24);
+      ASSERT_NEAR(values[row / 2 + column],
+                  double(by * sinl(angle) * (column % 2 ? 1 : -1)),
+                  0x1.001p-24);
     }
 }
 

@@ -81,9 +81,9 @@ std::string makeImage(bool withTokenizer) {
   const std::string text = withTokenizer ? makeText() : writeTextSection(none);
   const uint64_t offsets[] = {0, 64};
   const std::string manifest = "{}";
-  abi::DoubleDouble frequencies[kHeadSize / 2];
+  abi::PairRotation frequencies[kHeadSize / 2];
   for (uint64_t pair = 0; pair < kHeadSize / 2; ++pair)
-    frequencies[pair] = {1.0 / double(1 + pair), 0};
+    frequencies[pair] = {{1.0 / double(1 + pair), 0}};
 
   std::string image(sizeof(abi::ImageHeader), '\0');
   auto place = [&](const void *data, size_t bytes, uint64_t alignment) {

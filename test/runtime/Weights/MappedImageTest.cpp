@@ -26,8 +26,8 @@ struct alignas(4096) Image {
   uint64_t &offset(size_t entry) {
     return reinterpret_cast<uint64_t *>(bytes + 256)[entry];
   }
-  corellama::abi::DoubleDouble &frequency(size_t pair) {
-    return reinterpret_cast<corellama::abi::DoubleDouble *>(bytes + 512)[pair];
+  corellama::abi::PairRotation &rotation(size_t pair) {
+    return reinterpret_cast<corellama::abi::PairRotation *>(bytes + 512)[pair];
   }
 
   Image() {
@@ -50,9 +50,9 @@ struct alignas(4096) Image {
     h.keyBytes = 64;
     h.valueBytes = 64;
     h.ropeRow = 46;
-    h.frequencies = {512, 4 * sizeof(corellama::abi::DoubleDouble)};
+    h.frequencies = {512, 4 * sizeof(corellama::abi::PairRotation)};
     for (int pair = 0; pair < 4; ++pair)
-      frequency(pair) = {1.0 / (1 + pair), 0};
+      rotation(pair) = {{1.0 / (1 + pair), 0}};
     offset(0) = 0;
     offset(1) = 64;
     offset(2) = 4095;
@@ -71,7 +71,7 @@ TEST(MappedImage, ViewsAreWhereTheHeaderSays) {
   EXPECT_EQ(opened->offsets.size(), 3u);
   EXPECT_EQ(opened->offsets[2], 4095u);
   EXPECT_EQ(opened->frequencies.size(), 4u);
-  EXPECT_EQ(opened->frequencies[3].high, 0.25);
+  EXPECT_EQ(opened->frequencies[3].frequency.high, 0.25);
   EXPECT_EQ(opened->manifest, "{}");
   EXPECT_EQ(opened->text.data(), image.bytes + 384);
   EXPECT_EQ(opened->text.size(), 100u);
@@ -148,24 +148,31 @@ TEST(MappedImage, DamageIsNamed) {
        "image: frequencies: starts at byte 128, expected a multiple of 64 "
        "behind the header"},
       {[](Image &i) { i.header().frequencies.offset = 12288; },
-       "image: frequencies: 64 bytes at byte 12288 are more than the image has "
+       "image: frequencies: 96 bytes at byte 12288 are more than the image has "
        "(12288)"},
-      {[](Image &i) { i.header().frequencies.bytes = 48; },
-       "image: frequencies: has 48 bytes, expected 64"},
+      {[](Image &i) { i.header().frequencies.bytes = 72; },
+       "image: frequencies: has 72 bytes, expected 96"},
       {[](Image &i) { i.header().headSize = 16; },
-       "image: frequencies: has 64 bytes, expected 128"},
-      {[](Image &i) { i.frequency(1).high = 1.5; },
+       "image: frequencies: has 96 bytes, expected 192"},
+      {[](Image &i) { i.rotation(1).magnitude = 0; },
+       "image: frequencies: entry 1 has no magnitude from 0 to 65536"},
+      {[](Image &i) {
+         i.rotation(2).magnitude = std::numeric_limits<double>::quiet_NaN();
+       },
+       "image: frequencies: entry 2 has no magnitude from 0 to 65536"},
+      {[](Image &i) { i.rotation(1).frequency.high = 1.5; },
        "image: frequencies: entry 1 is not a number from 0 to 1"},
-      {[](Image &i) { i.frequency(0).high = -1; },
+      {[](Image &i) { i.rotation(0).frequency.high = -1; },
        "image: frequencies: entry 0 is not a number from 0 to 1"},
       {[](Image &i) {
-         i.frequency(3).high = std::numeric_limits<double>::quiet_NaN();
+         i.rotation(3).frequency.high =
+             std::numeric_limits<double>::quiet_NaN();
        },
        "image: frequencies: entry 3 is not a number from 0 to 1"},
-      {[](Image &i) { i.frequency(2).low = 1e-3; },
+      {[](Image &i) { i.rotation(2).frequency.low = 1e-3; },
        "image: frequencies: entry 2 is not a number from 0 to 1"},
       {[](Image &i) {
-         i.frequency(2).low = std::numeric_limits<double>::infinity();
+         i.rotation(2).frequency.low = std::numeric_limits<double>::infinity();
        },
        "image: frequencies: entry 2 is not a number from 0 to 1"},
   };

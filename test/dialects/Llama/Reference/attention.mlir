@@ -64,3 +64,22 @@ func.func @unfilled(%kv: !llama.cache<1x1x2, f32>) -> tensor<1x2xf32> {
   %y = llama.attention %q, %kv[%l], %pos causal heads 1 : tensor<1x2xf32>, !llama.cache<1x1x2, f32>, tensor<1xi32>
   return %y : tensor<1x2xf32>
 }
+
+// A window of two positions: row 2 sees positions 1 and 2, row 0 its own. Scores are
+// scale * q . k = 0.25 * 4 ln 3 = ln 3 and 0, so weights are 3/4 and 1/4 again; position 0
+// would have weighed more than both. 4 ln 3 = 4.394449154672439, which is rounded up.
+// RUN: %corellama eval %s --entry window --mode ideal | FileCheck %s --check-prefix=WINDOW
+// WINDOW: float 2x4
+// WINDOW-NEXT: {{^}}100 0 0 0{{$}}
+// WINDOW-NEXT: {{^}}3.00000001 0.999999985 8 0{{$}}
+func.func @window(%kv: !llama.cache<1x1x4, f32>) -> tensor<2x4xf32> {
+  %l = arith.constant 0 : index
+  %all = arith.constant dense<[0, 1, 2]> : tensor<3xi32>
+  %k = arith.constant dense<[[9.0, 0.0, 0.0, 0.0], [4.394449154672439, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]> : tensor<3x4xf32>
+  %v = arith.constant dense<[[100.0, 0.0, 0.0, 0.0], [4.0, 0.0, 8.0, 0.0], [0.0, 4.0, 8.0, 0.0]]> : tensor<3x4xf32>
+  llama.kv_append %kv[%l], %k, %v at %all : !llama.cache<1x1x4, f32>, tensor<3x4xf32>, tensor<3x4xf32>, tensor<3xi32>
+  %q = arith.constant dense<[[1.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]]> : tensor<2x4xf32>
+  %pos = arith.constant dense<[0, 2]> : tensor<2xi32>
+  %y = llama.attention %q, %kv[%l], %pos causal heads 1 window 2 scale 0.25 : tensor<2x4xf32>, !llama.cache<1x1x4, f32>, tensor<2xi32>
+  return %y : tensor<2x4xf32>
+}

@@ -34,6 +34,20 @@ func.func @rows(%kv: !llama.cache<1x1x4, f32>) -> tensor<2x1x?x6xf32> {
   return %p : tensor<2x1x?x6xf32>
 }
 
+// A window of one position: row 2 has no key in block 0.
+// RUN: %corellama eval %s --entry window | FileCheck %s --check-prefix=WINDOW
+// WINDOW: float 1x1x2x6
+// WINDOW-NEXT: {{^}}0 0 0 0 -inf 0{{$}}
+// WINDOW-NEXT: {{^}}0 0 1 0 4 1{{$}}
+func.func @window(%kv: !llama.cache<1x1x4, f32>) -> tensor<1x1x?x6xf32> {
+  %l = arith.constant 0 : index
+  call @fill(%kv) : (!llama.cache<1x1x4, f32>) -> ()
+  %q = arith.constant dense<[[2.0, 0.0, 0.0, 0.0]]> : tensor<1x4xf32>
+  %pos = arith.constant dense<2> : tensor<1xi32>
+  %p = llama.attention_part %q, %kv[%l], %pos causal heads 1 window 1 scale 1.0 keys 2 : tensor<1x4xf32>, !llama.cache<1x1x4, f32>, tensor<1xi32> -> tensor<1x1x?x6xf32>
+  return %p : tensor<1x1x?x6xf32>
+}
+
 func.func private @fill(%kv: !llama.cache<1x1x4, f32>) {
   %l = arith.constant 0 : index
   %pos = arith.constant dense<[0, 1, 2]> : tensor<3xi32>

@@ -1,0 +1,139 @@
+"""Random checkpoints of the family: a feature each, and the architectures that have them.
+
+Input: a seed and a folder; output: a GGUF file for each row of FEATURES. A file of its
+own because test_family needs them, and docs/checkpoints.md has a row for each. Shapes
+are drawn as make_models draws them, so that no two models are alike; what a feature
+needs is added here: keys, and tensors whose values matter (a bias of deviation 0.5, a
+norm's weights from 0.6 to 1.4).
+"""
+
+import os
+
+import numpy as np
+
+import make_models
+
+# The original context of scaled models: short, so that at the positions of a test
+# pairs of every kind (scaled, in part, not) have turned far.
+ORIGINAL = 64
+
+
+def scaled(kind, factor):
+    def extra(w, sizes):
+        a = w.arch
+        w.add_string(f"{a}.rope.scaling.type", kind)
+        w.add_float32(f"{a}.rope.scaling.factor", factor)
+        w.add_uint32(f"{a}.rope.scaling.original_context_length", ORIGINAL)
+    return extra
+
+
+def rope_freqs(w, sizes):
+    """Factors as llama.cpp's converter writes them for Llama 3.1: 1 for pairs that turn
+    often in the original context, 8 for those that turn less than once, smooth between."""
+    size = sizes["head_size"]
+    turns = ORIGINAL * sizes["rope_base"] ** (-np.arange(0, size, 2) / size) / (2 * np.pi)
+    share = np.clip((turns - 1) / (4 - 1), 0, 1)
+    w.add_tensor("rope_freqs.weight",
+                 (1 / (share + (1 - share) / 8)).astype(np.float32))
+
+
+def biases(*names):
+    """A bias for each of these products, in each layer."""
+    def extra(w, s):
+        rows = {"attn_q": s["heads"] * s["head_size"], "attn_output": s["dim"],
+                "attn_k": s["kv_heads"] * s["head_size"],
+                "attn_v": s["kv_heads"] * s["head_size"], "ffn_gate": s["hidden"],
+                "ffn_up": s["hidden"], "ffn_down": s["dim"]}
+        rng = np.random.default_rng(len(names))
+        for layer in range(s["layers"]):
+            for name in names:
+                w.add_tensor(f"blk.{layer}.{name}.bias",
+                             (0.5 * rng.standard_normal(rows[name])).astype(np.float32))
+    return extra
+
+
+def head_norms(w, sizes):
+    rng = np.random.default_rng(3)
+    for layer in range(sizes["layers"]):
+        for name in ("attn_q_norm", "attn_k_norm"):
+            w.add_tensor(f"blk.{layer}.{name}.weight",
+                         rng.uniform(0.6, 1.4, sizes["head_size"]).astype(np.float32))
+
+
+def scales(w, sizes):
+    """Unlike Granite's own, none is near 1: each has to be in its place."""
+    a = w.arch
+    w.add_float32(f"{a}.embedding_scale", 3.0)
+    w.add_float32(f"{a}.residual_scale", 0.4)
+    w.add_float32(f"{a}.attention.scale", 0.11)
+    w.add_float32(f"{a}.logit_scale", 1.75)
+
+
+def window(size):
+    def extra(w, sizes):
+        w.add_uint32(f"{w.arch}.attention.sliding_window", size)
+    return extra
+
+
+def both(*parts):
+    def extra(w, sizes):
+        for part in parts:
+            part(w, sizes)
+    return extra
+
+
+QKV = ("attn_q", "attn_k", "attn_v")
+
+# name -> architecture, recipe of make_models, what it adds. `turned`: columns of a head
+# that turn; `ids`: of the longest prompt, where a usual one shows nothing. Names are those of the table in docs/checkpoints.md.
+FEATURES = {
+    "RoPE, linear": dict(recipe=dict(attention="GQA", formats=["F32"], head="tied"),
+                         extra=scaled("linear", 4.0)),
+    "RoPE, YaRN": dict(recipe=dict(attention="GQA", formats=["Q8_0"], head="untied",
+                                   multiple=32), extra=scaled("yarn", 8.0)),
+    "RoPE, factors of `rope_freqs`": dict(
+        recipe=dict(attention="MQA", formats=["F16"], head="untied"), extra=rope_freqs),
+    "partial rotary": dict(
+        recipe=dict(attention="GQA", formats=["BF16"], head="tied"),
+        turned=lambda size: max(2, size // 4 * 2)),
+    "biases of q, k, v, o and of the feed-forward part": dict(
+        recipe=dict(attention="MHA", formats=["Q4_0"], head="tied", multiple=32),
+        extra=biases(*QKV, "attn_output", "ffn_gate", "ffn_up", "ffn_down")),
+    "scales of embedding, residual, attention, logits": dict(
+        architecture="granite",
+        recipe=dict(attention="GQA", formats=["F32"], head="tied"), extra=scales),
+    # Rows of one tile see keys of one block, of two, or of none but their own.
+    "sliding window of 19": dict(
+        recipe=dict(attention="GQA", formats=["F32"], head="untied"), extra=window(19),
+        ids=600),
+    "sliding window of 270": dict(
+        recipe=dict(attention="MQA", formats=["F16"], head="tied"), extra=window(270),
+        ids=600),
+    "Qwen2": dict(architecture="qwen2",
+                  recipe=dict(attention="GQA", formats=["Q4_1", "Q8_0"], head="tied",
+                              multiple=32, irregular=True),
+                  extra=biases(*QKV)),
+    "Qwen3": dict(architecture="qwen3",
+                  recipe=dict(attention="GQA", formats=["Q8_0"], head="tied",
+                              multiple=32, wide=True),
+                  extra=both(head_norms, scaled("yarn", 4.0))),
+}
+
+
+def write(path, seed, name, without=False):
+    """Writes the model of a feature, or the same model without it; what it is."""
+    row = {"recipe": FEATURES[name]["recipe"]} if without else FEATURES[name]
+    return make_models.write_model(path, seed, list(FEATURES).index(name) + 100,
+                                   architecture=row.get("architecture", "llama"),
+                                   recipe=row["recipe"], extra=row.get("extra"),
+                                   turned=row.get("turned"))
+
+
+def write_all(folder, seed):
+    """[(path, feature, what)], for all of them."""
+    os.makedirs(folder, exist_ok=True)
+    made = []
+    for i, name in enumerate(FEATURES):
+        path = os.path.join(folder, f"f{i:02d}.gguf")
+        made.append((path, name, write(path, seed, name)))
+    return made

@@ -1,0 +1,115 @@
+"""Features of the family against a float64 evaluation in numpy, each with a model of its own.
+
+Input: the driver and the emulator's tool; output: PASS/FAIL lines. For each row of
+family_models.FEATURES: a program of float32 activations gives the reference's logits
+(bounds of test_exact, which says where they come from), for a prompt and 32 ids that
+follow it, and the same bits for all of them as one prompt; without the feature's tensors
+and keys the reference says something else, so that the check can fail; the compilation
+left at a phase (at every one with --all) and entered again gives the same file; the
+emulator runs the GPU's code to the same logits. Also: the table of docs/checkpoints.md is
+the one that these models make.
+"""
+
+import os
+
+import numpy as np
+
+import family_models
+import harness
+import llama_reference
+import test_emulator
+import test_exact
+
+PHASES = ["import", "specialize", "fuse", "plan", "schedule", "tile", "vector", "llvm"]
+TARGETS = ["cuda:sm_80", "cuda:sm_90a"]
+
+
+def table(made):
+    """The rows of the table in docs/checkpoints.md."""
+    most, middle = test_exact.BOUNDS["f32"]
+    lines = []
+    for _, name, what in made:
+        row = family_models.FEATURES[name]
+        lines.append(f"| {name} | `{row.get('architecture', 'llama')}` | "
+                     f"{' '.join(what['formats'])} | {what['layers']} layers of "
+                     f"{what['dim']}, {what['heads']} heads of {what['head_size']} over "
+                     f"{what['kv_heads']} | {most:.0e}, {middle:.0e} |")
+    return lines
+
+
+def differs(report, name, path, ids, folder):
+    """The feature is more than a rounding: without it, logits are others."""
+    plain = os.path.join(folder, "plain.gguf")
+    family_models.write(plain, 1, name, without=True)
+    got = llama_reference.logits(llama_reference.Model(plain), ids)
+    want = llama_reference.logits(llama_reference.Model(path), ids)
+    worst, _, _ = test_exact.judge(got, want)
+    report.check(f"{name}: is visible", worst > 1e-3, f"logits differ by {worst:.1e} only",
+                 f"{worst:.1e}")
+    os.unlink(plain)
+
+
+def reenter(report, args, name, path, program, phases, folder):
+    dump = folder / "phases"
+    for phase in phases:
+        again = folder / "again"
+        ir = dump / f"{PHASES.index(phase) + 1}-{phase}.mlir"
+        made = harness.compile_model(args.corellama, path, again, f"--compile-from={phase}",
+                                     f"--ir={ir}")
+        if report.check(f"{name}: from {phase}", made.code == 0, made.why):
+            report.check(f"{name}: from {phase}, the same file",
+                         harness.same_file(program, again), "the files differ")
+
+
+def test_feature(report, args, number, path, name, folder):
+    row = family_models.FEATURES[name]
+    program = folder / "program"
+    made = harness.compile_model(
+        args.corellama, path, program, "--cache-type=f32", "--activations=f32",
+        f"--dump-compilation-phases-to={folder / 'phases'}")
+    if not report.check(f"{name}: compiles", made.code == 0, made.why):
+        return
+    # Each phase is entered once and more by some model.
+    phases = PHASES if args.all else [PHASES[number % len(PHASES)]]
+    reenter(report, args, name, path, program, phases, folder)
+    model = llama_reference.Model(path)
+    reference = test_exact.Reference(model)
+    rng = np.random.default_rng([1, number])
+    ids = rng.integers(0, model.vocabulary, row.get("ids", 100)).tolist()
+    test_exact.exact(report, name, program, reference, ids, folder,
+                     test_exact.BOUNDS["f32"])
+    differs(report, name, path, ids[:300], folder)
+    test_emulator.run_model(report, args, f"{name} on {TARGETS[number % 2]}", path,
+                            ids[:24], TARGETS[number % 2], folder, seed=number + 1)
+
+
+def main():
+    p = harness.parser(__doc__.splitlines()[0], model=False)
+    p.add_argument("--emulator", required=True, type=harness.existing)
+    p.add_argument("--docs", required=True, type=harness.existing,
+                   help="docs/checkpoints.md")
+    p.add_argument("--only", metavar="I,J", help="only models I, J")
+    p.add_argument("--all", action="store_true", help="re-enter at every phase")
+    p.add_argument("--table", action="store_true", help="print the table, and no more")
+    args = p.parse_args()
+    report = harness.Report()
+    with harness.Workspace(args.keep) as folder:
+        made = family_models.write_all(folder / "models", 1)
+        lines = table(made)
+        if args.table:
+            print("\n".join(lines))
+            return
+        with open(args.docs, encoding="utf-8") as docs:
+            text = docs.read()
+        missing = [line for line in lines if line not in text]
+        report.check("the table of docs/checkpoints.md", not missing,
+                     f"lacks {missing[:1]}; --table prints it")
+        only = [int(i) for i in args.only.split(",")] if args.only else range(len(made))
+        for number in only:
+            path, name, _ = made[number]
+            test_feature(report, args, number, path, name, folder)
+    report.finish()
+
+
+if __name__ == "__main__":
+    main()
