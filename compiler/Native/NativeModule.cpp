@@ -190,8 +190,19 @@ Error NativeBuilder::bindIntegers(BlockArgument argument) {
     return formatError("arguments {0} and {1} are both {2} of the rows", *bound,
                        argument.getArgNumber(), isIds ? "ids" : "positions");
   bound = argument.getArgNumber();
-  if (!isIds)
-    return checkPositions(values);
+  if (!isIds) {
+    if (Error error = checkPositions(values))
+      return error;
+    // Code takes as many bits as there are columns.
+    for (Operation *user : argument.getUsers())
+      if (auto encoding = dyn_cast<PositionEncodingOp>(user);
+          encoding && encoding.getKind() == PositionKind::Binary &&
+          values.values.back() >> encoding.getType().getDimSize(1) != 0)
+        return formatError("position {0} has more than {1} bits",
+                           values.values.back(),
+                           encoding.getType().getDimSize(1));
+    return Error::success();
+  }
   for (Operation *user : argument.getUsers())
     if (auto embed = dyn_cast<EmbedOp>(user))
       for (int64_t id : values.values)

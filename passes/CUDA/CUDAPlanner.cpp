@@ -192,7 +192,7 @@ struct CUDAPlanner
     // 256 threads.
     return ReductionOrderAttr::get(
         self.getContext(), /*unit=*/{}, /*block=*/0, ScaleMode::None,
-        isa<RmsNormOp>(op) ? kRowWise.threads : kAttention.n);
+        op->hasTrait<IsRowPrologue>() ? kRowWise.threads : kAttention.n);
   }
 };
 

@@ -156,8 +156,7 @@ static LogicalResult verifySumsOf(Operation *kernel,
       auto expected = ReductionOrderAttr::get(
           op->getContext(), /*unit=*/{}, /*block=*/0, ScaleMode::None,
           // A prologue sums apart from the kernel's tiles.
-          isa<RmsNormOp, AttentionMergeOp>(op) ? order.getLanes()
-                                               : strategy.getN());
+          op->hasTrait<IsRowPrologue>() ? order.getLanes() : strategy.getN());
       if (order != expected)
         return op->emitOpError() << "sums in the order " << order
                                  << ", its kernel has code for " << expected;

@@ -11,7 +11,6 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
-#include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -258,6 +257,10 @@ KernelBody::Rows *KernelBody::rowsOf(Value tensor) {
     tile::YieldOp::create(
         b, arith::MulFOp::create(b, scaled, body->getArgument(2)));
     made.rows = stage;
+  } else if (auto norm = dyn_cast<LayerNormOp>(op)) {
+    made.rows = stageNormed(norm, element);
+    if (!made.rows)
+      return {};
   } else if (auto merge = dyn_cast<AttentionMergeOp>(op)) {
     Value rows = mergeHeads(merge);
     if (!rows)
@@ -354,6 +357,8 @@ Value KernelBody::tileOf(Value tensor, const Position &at) {
         ColumnValuesOp::create(b, type, weight(norm.getWeight()), at.column);
     return arith::MulFOp::create(b, scaled, gain).getResult();
   }
+  if (auto norm = dyn_cast<LayerNormOp>(op))
+    return normedTile(norm, at);
 
   if (auto quantize = dyn_cast<QuantizeOp>(op);
       quantize && (isHalf(quantize.getType()) || isQ8B32(quantize.getType()))) {
@@ -368,53 +373,6 @@ Value KernelBody::tileOf(Value tensor, const Position &at) {
   op->emitOpError() << "is needed tile by tile, and has a body on whole rows "
                        "only; it should be a kernel of its own";
   return {};
-}
-
-/// What an elementwise op of the graph is on tiles: the one table of them.
-Value KernelBody::elementwiseOn(Operation *op, ValueRange tiles,
-                                const Position &at) {
-  auto type = cast<VectorType>(tiles[0].getType());
-  auto silu = [&](Value x) -> Value {
-    Value e = math::ExpOp::create(b, arith::NegFOp::create(b, x));
-    return arith::DivFOp::create(
-        b, x, arith::AddFOp::create(b, e, splat(1.0f, type)));
-  };
-  return llvm::TypeSwitch<Operation *, Value>(op)
-      .Case([&](AddOp) -> Value {
-        return arith::AddFOp::create(b, tiles[0], tiles[1]);
-      })
-      .Case([&](MulOp) -> Value {
-        return arith::MulFOp::create(b, tiles[0], tiles[1]);
-      })
-      .Case([&](ScaleOp scale) -> Value {
-        auto by = static_cast<float>(scale.getBy().convertToDouble());
-        return arith::MulFOp::create(b, tiles[0], splat(by, type));
-      })
-      .Case([&](BiasOp bias) -> Value {
-        Value added = ColumnValuesOp::create(b, type, weight(bias.getWeight()),
-                                             at.column);
-        return arith::AddFOp::create(b, tiles[0], added);
-      })
-      .Case([&](SiluOp) { return silu(tiles[0]); })
-      .Case([&](SwigluOp) -> Value {
-        Value gated = silu(tiles[0]);
-        return arith::MulFOp::create(b, gated, tiles[1]);
-      })
-      .Case([&](RopeOp rope) -> Value {
-        int64_t head = rope.getHeadSize();
-        Value cosine =
-            RopeRowOp::create(b, type, context, at.row, at.column, head, false);
-        Value sine =
-            RopeRowOp::create(b, type, context, at.row, at.column, head, true);
-        Value swapped = SwapPairsOp::create(b, type, tiles[0]);
-        Value turned = arith::MulFOp::create(b, tiles[0], cosine);
-        return math::FmaOp::create(b, swapped, sine, turned);
-      })
-      .Default([](Operation *other) {
-        other->emitOpError() << "has no body on a tile; KernelBody.cpp lists "
-                                "the elementwise ops that have one";
-        return Value();
-      });
 }
 
 void KernelBody::store(const Sink &sink, Value tile, const Position &at,

@@ -81,8 +81,6 @@ private:
   Value bufferRows(mlir::FlatSymbolRefAttr buffer, mlir::IntegerAttr at);
   Rows *rowsOf(Value tensor);
   Value tileOf(Value tensor, const Position &at);
-  Value elementwiseOn(mlir::Operation *op, mlir::ValueRange tiles,
-                      const Position &at);
   /// Columns of the buffer from `columns` on, where given, are not stored.
   void store(const Sink &sink, Value tile, const Position &at,
              Value columns = {});
@@ -97,6 +95,20 @@ private:
   mlir::LogicalResult writeRowWise();
   mlir::LogicalResult normHeads(llama::RmsNormOp norm, Value row);
   mlir::LogicalResult writeEmbed(llama::EmbedOp embed, const Sink &sink);
+
+  // ElementwiseBody.cpp
+  Value elementwiseOn(mlir::Operation *op, mlir::ValueRange tiles,
+                      const Position &at);
+  Value encodePosition(llama::PositionEncodingOp op, const Position &at);
+
+  // LayerNormBody.cpp
+  struct Moments {
+    Value mean, inverse; // one a row: 1 / sqrt(variance + eps)
+  };
+  Moments momentsOf(llama::LayerNormOp norm, Value memory, Value row);
+  mlir::LogicalResult prepareMoments(llama::LayerNormOp norm, Value row);
+  Value normedTile(llama::LayerNormOp norm, const Position &at);
+  Value stageNormed(llama::LayerNormOp norm, mlir::Type element);
 
   // ProductBody.cpp
   mlir::LogicalResult writeProducts();
@@ -154,6 +166,8 @@ private:
   llvm::DenseMap<mlir::Operation *, Unrounded> unrounded;
   /// 1 / rms of the row that is being written, by norm.
   llvm::DenseMap<mlir::Operation *, Value> inverses;
+  /// Of the row that is being written, by layer_norm.
+  llvm::DenseMap<mlir::Operation *, Moments> moments;
   /// Heads that a row-wise kernel merges, in scratch.
   llvm::DenseMap<mlir::Operation *, Value> merged;
   /// One row of normed heads in scratch, by norm: that of the row that is being

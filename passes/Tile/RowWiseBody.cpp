@@ -110,6 +110,11 @@ LogicalResult KernelBody::writeRowWise() {
         Value memory = bufferMemory(read);
         inverses[norm] = inverseRms(norm, memory, rowIn(read, row), 1);
       }
+      for (auto norm : source.getBody().front().getOps<LayerNormOp>())
+        if (failed(prepareMoments(norm, row))) {
+          result = failure();
+          return;
+        }
       for (const Sink &sink : all) {
         int64_t columns =
             cast<RankedTensorType>(sink.value.getType()).getShape().back();

@@ -189,6 +189,45 @@ LogicalResult AttentionMergeOp::verify() {
   return success();
 }
 
+LogicalResult PositionEncodingOp::verify() {
+  if (failed(expectSameRows(*this, getPositions(), getResult(),
+                            "one row a position"))) // position_encoding A1
+    return failure();
+  int64_t columns = columnsOf(getResult());
+  bool isBinary = getKind() == PositionKind::Binary;
+  if (isBinary && (columns < 1 || columns > 31)) // position_encoding A2
+    return emitOpError() << "a binary position has 1 to 31 columns, found "
+                         << columns;
+  if (isBinary &&
+      (getBase() || getAngles() != AngleType::F64)) // position_encoding A3
+    return emitOpError() << "a binary position has no angles";
+  if (isBinary)
+    return success();
+  if (!getBase()) // position_encoding A3
+    return emitOpError() << "angles need a base";
+  if (getKind() == PositionKind::Sinusoidal &&
+      columns % 2 != 0) // position_encoding A4
+    return emitOpError() << columns << " columns are no pairs of sine and "
+                         << "cosine";
+  double base = getBase()->convertToDouble();
+  if (!(base >= 1 && base <= 1e300)) // position_encoding A5
+    return emitOpError() << "base is from 1 to 1e+300, found " << base;
+  return success();
+}
+
+LogicalResult LayerNormOp::verify() {
+  for (Value operand : {getWeight(), getBias()}) {
+    if (!operand)
+      continue;
+    auto type = cast<WeightType>(operand.getType());
+    if (type.getShape().size() != 1 ||
+        type.getColumns() != columnsOf(getX())) // layer_norm A1
+      return emitOpError() << "weight and bias are vectors of x's "
+                           << columnsOf(getX()) << " columns, found " << type;
+  }
+  return success();
+}
+
 LogicalResult QuantizeOp::verify() {
   RankedTensorType x = getX().getType(), result = getType();
   if (x.getShape() != result.getShape()) // quantize A1

@@ -449,4 +449,8 @@ def Llama_QuantizeOp : Llama_Op<"quantize", Llama_GraphPhases, [Pure]> {
   let hasVerifier = 1;
 }
 
+// Behind the ops whose classes it shares: the generated files of the dialect are
+// made from this one.
+include "dialects/Llama/IR/LlamaVariantOps.td"
+
 #endif

@@ -153,6 +153,25 @@ private:
   Results evaluate(SwigluOp op) {
     return one(swiglu(tensor(op.getGate()), tensor(op.getUp())));
   }
+  Results evaluate(PositionEncodingOp op) {
+    const IntTensor &positions = integers(op.getPositions());
+    int64_t columns = op.getType().getDimSize(1);
+    if (op.getKind() == PositionKind::Binary)
+      return one(encodeBinary(positions, columns));
+    bool isRounded =
+        op.getAngles() == AngleType::F32 && evaluator.mode != Mode::Ideal;
+    return one(encodeSines(positions, columns, op.getBase()->convertToDouble(),
+                           op.getKind() == PositionKind::Sinusoidal,
+                           isRounded ? Number::F32 : Number::Exact));
+  }
+  Results evaluate(LayerNormOp op) {
+    return one(layerNorm(tensor(op.getX()), weight(op.getWeight()),
+                         op.getBias() ? &weight(op.getBias()) : nullptr,
+                         op.getEps().convertToDouble(),
+                         op.getPasses() == VariancePasses::OnePass));
+  }
+  Results evaluate(ReluOp op) { return one(relu(tensor(op.getX()))); }
+  Results evaluate(GeluOp op) { return one(gelu(tensor(op.getX()))); }
   Results evaluate(SiluOp op) { return one(silu(tensor(op.getX()))); }
   Results evaluate(MulOp op) {
     return one(mul(tensor(op.getLhs()), tensor(op.getRhs())));
@@ -252,9 +271,10 @@ Results Evaluator::Frame::run(Operation *op) {
   return llvm::TypeSwitch<Operation *, Results>(op)
       .Case<EmbedOp, RmsNormOp, LinearOp, RopeOp, KVAppendOp, AttentionOp,
             AttentionPartOp, AttentionMergeOp, SwigluOp, SiluOp, MulOp, AddOp,
-            ScaleOp, BiasOp, QuantizeOp, WeightRefOp, KernelOp, InputOp,
-            BufferReadOp, BufferWriteOp, DispatchOp, BarrierOp, func::CallOp,
-            scf::ForOp>([&](auto typed) { return evaluate(typed); })
+            ScaleOp, BiasOp, PositionEncodingOp, LayerNormOp, ReluOp, GeluOp,
+            QuantizeOp, WeightRefOp, KernelOp, InputOp, BufferReadOp,
+            BufferWriteOp, DispatchOp, BarrierOp, func::CallOp, scf::ForOp>(
+          [&](auto typed) { return evaluate(typed); })
       .Default([&](Operation *other) { return evaluateByFolding(other); });
 }
 

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 using namespace llvm;
 using namespace corellama::llama;
@@ -160,6 +161,84 @@ Tensor reference::rope(const Tensor &x, const IntTensor &positions,
 }
 
 //===----------------------------------------------------------------------===//
+// position_encoding, layer_norm
+//===----------------------------------------------------------------------===//
+
+static Error checkPosition(int64_t position, int64_t row) {
+  if (position < 0)
+    return formatError("position {0} in row {1} is negative", position, row);
+  return Error::success();
+}
+
+/// A row for each position, of elements that `at` makes of position and column.
+static Expected<Tensor> encode(const IntTensor &positions, int64_t columns,
+                               function_ref<double(int64_t, int64_t)> at) {
+  int64_t rows = positions.values.size();
+  if (Expected<int64_t> count = countElements({rows, columns}); !count)
+    return count.takeError();
+  Tensor y = Tensor::zeros({rows, columns});
+  for (int64_t r = 0; r < rows; ++r) {
+    if (Error error = checkPosition(positions.values[r], r))
+      return error;
+    for (int64_t i = 0; i < columns; ++i)
+      y.row(r)[i] = at(positions.values[r], i);
+  }
+  return y;
+}
+
+// y[r, i] = floor(p / 2^i) mod 2
+Expected<Tensor> reference::encodeBinary(const IntTensor &positions,
+                                         int64_t columns) {
+  for (auto [r, p] : enumerate(positions.values))
+    if (p >> columns > 0)
+      return formatError("position {0} in row {1} has more than {2} bits", p, r,
+                         columns);
+  return encode(positions, columns, [](int64_t p, int64_t i) {
+    return static_cast<double>(p >> i & 1);
+  });
+}
+
+// y[r, i] = sin(p base^(-i / d)); in pairs the sine in column 2i and the cosine
+// in column 2i + 1 of p base^(-2i / d)
+Expected<Tensor> reference::encodeSines(const IntTensor &positions,
+                                        int64_t columns, double base,
+                                        bool inPairs, Number angles) {
+  return encode(positions, columns, [&](int64_t p, int64_t i) {
+    bool isCosine = inPairs && i % 2 != 0;
+    double frequency =
+        std::pow(base, -static_cast<double>(i - isCosine) / columns);
+    double t = roundTo(angles, roundTo(angles, static_cast<double>(p)) *
+                                   roundTo(angles, frequency));
+    return isCosine ? std::cos(t) : std::sin(t);
+  });
+}
+
+// y[r, i] = (x[r, i] - m) / sqrt(v + eps) * w[i] + b[i]
+Tensor reference::layerNorm(const Tensor &x, const WeightData &weight,
+                            const WeightData *bias, double eps,
+                            bool inOnePass) {
+  std::vector<double> w = weight.row(0), b(x.columns());
+  if (bias)
+    b = bias->row(0);
+  Tensor y = x;
+  for (int64_t r = 0; r < x.rows(); ++r) {
+    double mean = 0, variance = 0;
+    for (double value : x.row(r))
+      mean += value / x.columns();
+    if (inOnePass)
+      variance =
+          std::max(dot(x.row(r), x.row(r)) / x.columns() - mean * mean, 0.0);
+    else
+      for (double value : x.row(r))
+        variance += (value - mean) * (value - mean) / x.columns();
+    double deviation = std::sqrt(variance + eps);
+    for (int64_t i = 0; i < x.columns(); ++i)
+      y.row(r)[i] = (x.row(r)[i] - mean) / deviation * w[i] + b[i];
+  }
+  return y;
+}
+
+//===----------------------------------------------------------------------===//
 // The cache: kv_append, attention, attention_part, attention_merge
 //===----------------------------------------------------------------------===//
 
@@ -167,12 +246,6 @@ static Error checkLayer(const Cache &cache, int64_t layer) {
   if (layer < 0 || layer >= cache.layers)
     return formatError("layer {0} is not one of the cache's {1}", layer,
                        cache.layers);
-  return Error::success();
-}
-
-static Error checkPosition(int64_t position, int64_t row) {
-  if (position < 0)
-    return formatError("position {0} in row {1} is negative", position, row);
   return Error::success();
 }
 
@@ -391,6 +464,24 @@ Tensor reference::attentionMerge(const Tensor &parts) {
 //===----------------------------------------------------------------------===//
 // Element by element; quantize
 //===----------------------------------------------------------------------===//
+
+Tensor reference::relu(const Tensor &x) {
+  Tensor y = x;
+  for (double &value : y.values)
+    value = value < 0 ? 0 : value;
+  return y;
+}
+
+// x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))
+Tensor reference::gelu(const Tensor &x) {
+  Tensor y = x;
+  for (double &value : y.values) {
+    double u = std::sqrt(2 / std::numbers::pi) *
+               (value + 0.044715 * value * value * value);
+    value = value / 2 * (1 + std::tanh(u));
+  }
+  return y;
+}
 
 Tensor reference::silu(const Tensor &x) {
   Tensor y = x;

@@ -72,6 +72,19 @@ llvm::Expected<Tensor> attentionPart(const Tensor &query, const Cache &cache,
                                      const AttentionShape &shape, int64_t keys);
 Tensor attentionMerge(const Tensor &parts);
 
+/// A position of more than `columns` bits is an error.
+llvm::Expected<Tensor> encodeBinary(const IntTensor &positions,
+                                    int64_t columns);
+/// Columns of sines, or pairs of sine and cosine. Positions, frequencies and
+/// their products are rounded to `angles`.
+llvm::Expected<Tensor> encodeSines(const IntTensor &positions, int64_t columns,
+                                   double base, bool inPairs, Number angles);
+/// `bias` may be null. The variance from the deviations, or in one pass from
+/// the squares.
+Tensor layerNorm(const Tensor &x, const WeightData &weight,
+                 const WeightData *bias, double eps, bool inOnePass);
+Tensor relu(const Tensor &x);
+Tensor gelu(const Tensor &x);
 Tensor silu(const Tensor &x);
 Tensor mul(const Tensor &lhs, const Tensor &rhs);
 Tensor add(const Tensor &lhs, const Tensor &rhs);

@@ -55,6 +55,102 @@ func.func @embed_a1_result(%ids: tensor<2xi32>, %w: !llama.weight<64x32, #llama.
 
 // -----
 
+func.func @position_encoding_a1(%pos: tensor<2xi32>) {
+  // expected-error @+1 {{'llama.position_encoding' op one row a position: 2 rows against 3}}
+  %y = llama.position_encoding binary of %pos : tensor<2xi32> -> tensor<3x8xf32>
+  return
+}
+
+// -----
+
+func.func @position_encoding_a2(%pos: tensor<2xi32>) {
+  // expected-error @+1 {{'llama.position_encoding' op a binary position has 1 to 31 columns, found 32}}
+  %y = llama.position_encoding binary of %pos : tensor<2xi32> -> tensor<2x32xf32>
+  return
+}
+
+// -----
+
+func.func @position_encoding_a2_none(%pos: tensor<2xi32>) {
+  // expected-error @+1 {{'llama.position_encoding' op a binary position has 1 to 31 columns, found 0}}
+  %y = llama.position_encoding binary of %pos : tensor<2xi32> -> tensor<2x0xf32>
+  return
+}
+
+// -----
+
+func.func @position_encoding_a3_base(%pos: tensor<2xi32>) {
+  // expected-error @+1 {{'llama.position_encoding' op a binary position has no angles}}
+  %y = llama.position_encoding binary of %pos base 1.0e+04 : tensor<2xi32> -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @position_encoding_a3_angles(%pos: tensor<2xi32>) {
+  // expected-error @+1 {{'llama.position_encoding' op a binary position has no angles}}
+  %y = llama.position_encoding binary of %pos angles f32 : tensor<2xi32> -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @position_encoding_a3_none(%pos: tensor<2xi32>) {
+  // expected-error @+1 {{'llama.position_encoding' op angles need a base}}
+  %y = llama.position_encoding sine of %pos : tensor<2xi32> -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @position_encoding_a4(%pos: tensor<2xi32>) {
+  // expected-error @+1 {{'llama.position_encoding' op 7 columns are no pairs of sine and cosine}}
+  %y = llama.position_encoding sinusoidal of %pos base 1.0e+04 : tensor<2xi32> -> tensor<2x7xf32>
+  return
+}
+
+// -----
+
+func.func @position_encoding_a5_small(%pos: tensor<2xi32>) {
+  // expected-error @+1 {{'llama.position_encoding' op base is from 1 to 1e+300, found 5.000000e-01}}
+  %y = llama.position_encoding sine of %pos base 0.5 : tensor<2xi32> -> tensor<2x7xf32>
+  return
+}
+
+// -----
+
+func.func @position_encoding_a5_large(%pos: tensor<2xi32>) {
+  // expected-error @+1 {{'llama.position_encoding' op base is from 1 to 1e+300, found 1.000000e+301}}
+  %y = llama.position_encoding sine of %pos base 1.0e+301 : tensor<2xi32> -> tensor<2x7xf32>
+  return
+}
+
+// -----
+
+func.func @layer_norm_a1(%x: tensor<?x32xf32>, %w: !llama.weight<16, #llama.f32>) {
+  // expected-error @+1 {{'llama.layer_norm' op weight and bias are vectors of x's 32 columns, found '!llama.weight<16, #llama.f32>'}}
+  %y = llama.layer_norm two_pass %x, %w eps 1.0e-05 : tensor<?x32xf32>, !llama.weight<16, #llama.f32>
+  return
+}
+
+// -----
+
+func.func @layer_norm_a1_bias(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>, %b: !llama.weight<1x32, #llama.f32>) {
+  // expected-error @+1 {{'llama.layer_norm' op weight and bias are vectors of x's 32 columns, found '!llama.weight<1x32, #llama.f32>'}}
+  %y = llama.layer_norm two_pass %x, %w, %b eps 1.0e-05 : tensor<?x32xf32>, !llama.weight<32, #llama.f32>, !llama.weight<1x32, #llama.f32>
+  return
+}
+
+// -----
+
+func.func @layer_norm_a2(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>) {
+  // expected-error @+1 {{'llama.layer_norm' op attribute 'eps' failed to satisfy constraint: 64-bit float attribute whose value is positive}}
+  %y = llama.layer_norm one_pass %x, %w eps 0.0 : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
+  return
+}
+
+// -----
+
 func.func @rms_norm_a1(%x: tensor<?x32xf32>, %w: !llama.weight<16, #llama.f32>) {
   // expected-error @+1 {{'llama.rms_norm' op the weight is a vector of x's 32 columns, found '!llama.weight<16, #llama.f32>'}}
   %y = llama.rms_norm %x, %w eps 1.0e-05 : tensor<?x32xf32>, !llama.weight<16, #llama.f32>

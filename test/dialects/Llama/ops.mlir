@@ -102,6 +102,26 @@ func.func @family(%q: tensor<?x32xf32>, %one: tensor<1x32xf32>, %kv: !llama.cach
   return %m : tensor<1x32xf32>
 }
 
+// CHECK-LABEL: func.func @layer_norm
+func.func @layer_norm(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32>) -> tensor<?x32xf32> {
+  // CHECK: llama.layer_norm two_pass %{{.*}}, %{{.*}} eps 1.000000e-05 : tensor<?x32xf32>, <32, #llama.f32>{{$}}
+  %y = llama.layer_norm two_pass %x, %w eps 1.0e-05 : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
+  // CHECK: llama.layer_norm one_pass %{{.*}}, %{{.*}}, %{{.*}} eps 1.000000e-05 order <lanes = 16> : tensor<?x32xf32>, <32, #llama.f32>, !llama.weight<32, #llama.f32>
+  %z = llama.layer_norm one_pass %y, %w, %w eps 1.0e-05 order <lanes = 16> : tensor<?x32xf32>, !llama.weight<32, #llama.f32>, !llama.weight<32, #llama.f32>
+  return %z : tensor<?x32xf32>
+}
+
+// CHECK-LABEL: func.func @position_encoding
+func.func @position_encoding(%pos: tensor<?xi32>) {
+  // CHECK: llama.position_encoding binary of %{{.*}} : tensor<?xi32> -> tensor<?x12xf32>
+  %0 = llama.position_encoding binary of %pos : tensor<?xi32> -> tensor<?x12xf32>
+  // CHECK: llama.position_encoding sine of %{{.*}} base 1.000000e+04 : tensor<?xi32> -> tensor<?x7xf32>
+  %1 = llama.position_encoding sine of %pos base 1.0e+04 : tensor<?xi32> -> tensor<?x7xf32>
+  // CHECK: llama.position_encoding sinusoidal of %{{.*}} base 1.000000e+04 angles f32 : tensor<?xi32> -> tensor<?x8xf32>
+  %2 = llama.position_encoding sinusoidal of %pos base 1.0e+04 angles f32 : tensor<?xi32> -> tensor<?x8xf32>
+  return
+}
+
 // CHECK-LABEL: func.func @linear
 func.func @linear(%x: tensor<?x32xf32>, %q: tensor<1x32x!llama.q8b32>, %b: tensor<1x32xbf16>,
                   %w: !llama.weight<48x32, #llama.q4_0>) {
@@ -151,6 +171,10 @@ func.func @elementwise(%a: tensor<?x64xf32>, %b: tensor<?x64xf32>) {
   %2 = llama.mul %1, %b : tensor<?x64xf32>
   // CHECK: llama.add %{{.*}}, %{{.*}} : tensor<?x64xf32>
   %3 = llama.add %2, %b : tensor<?x64xf32>
+  // CHECK: llama.relu %{{.*}} : tensor<?x64xf32>
+  %relu = llama.relu %a : tensor<?x64xf32>
+  // CHECK: llama.gelu %{{.*}} : tensor<?x64xf32>
+  %gelu = llama.gelu %a : tensor<?x64xf32>
   // CHECK: llama.quantize %{{.*}} : tensor<?x64xf32> to tensor<?x64x!llama.q8b32>
   %5 = llama.quantize %a : tensor<?x64xf32> to tensor<?x64x!llama.q8b32>
   // CHECK: llama.quantize %{{.*}} : tensor<?x64xf32> to tensor<?x64xbf16>

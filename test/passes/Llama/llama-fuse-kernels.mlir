@@ -430,4 +430,35 @@ func.func @norms_of_heads_are_a_kernel(%x: tensor<1x32xf32>, %pos: tensor<1xi32>
   llama.kv_append %kv[%l], %kr, %v at %pos : !llama.cache<2x2x16, f16>, tensor<1x32xf32>, tensor<1x32xf32>, tensor<1xi32>
   return %qr : tensor<1x32xf32>
 }
+
+// A layer_norm is a prologue as a rms_norm is, and an activation an epilogue.
+// CHECK-LABEL: func.func @few_rows_of_layer_norm
+// CHECK:         llama.kernel "linear"
+// CHECK:           llama.layer_norm
+// CHECK:           llama.linear
+// CHECK:           llama.gelu
+// CHECK:         llama.kernel "linear"
+// CHECK:           llama.linear
+// CHECK:           llama.relu
+// CHECK-NOT:     llama.kernel
+// CHECK:         return
+func.func @few_rows_of_layer_norm(%x: tensor<?x32xf32>, %g: !llama.weight<32, #llama.f32>, %w: !llama.weight<32x32, #llama.f32>) -> tensor<?x32xf32> attributes {llama.rows = 8} {
+  %h = llama.layer_norm two_pass %x, %g eps 1.0e-05 : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
+  %u = llama.linear %h, %w : tensor<?x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<?x32xf32>
+  %a = llama.gelu %u : tensor<?x32xf32>
+  %d = llama.linear %a, %w : tensor<?x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<?x32xf32>
+  %y = llama.relu %d : tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// CHECK-LABEL: func.func @many_rows_of_layer_norm
+// CHECK:         llama.kernel "layer_norm"
+// CHECK:         llama.kernel "linear"
+// CHECK-NOT:       llama.layer_norm
+// CHECK:         return
+func.func @many_rows_of_layer_norm(%x: tensor<?x32xf32>, %g: !llama.weight<32, #llama.f32>, %w: !llama.weight<32x32, #llama.f32>) -> tensor<?x32xf32> attributes {llama.rows = 9} {
+  %h = llama.layer_norm one_pass %x, %g eps 1.0e-05 : tensor<?x32xf32>, !llama.weight<32, #llama.f32>
+  %y = llama.linear %h, %w : tensor<?x32xf32>, !llama.weight<32x32, #llama.f32> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
 }

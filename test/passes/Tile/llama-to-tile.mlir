@@ -818,3 +818,94 @@ func.func private @norms_of_heads() attributes {llama.partition = #llama.partiti
   return
 }
 llama.weight @g : 24 formats [#llama.f32]
+
+// -----
+
+// In one pass both sums are carried by one loop over the row.
+// CHECK-LABEL: func.func private @one_pass_over_a_row
+// CHECK:         scf.for
+// CHECK:           scf.for %[[ROW:.+]] =
+// CHECK:           %[[SUMS:.+]]:2 = scf.for %[[K:.+]] = %c0{{[_0-9]*}} to %c24{{[_0-9]*}} step %c16{{[_0-9]*}} iter_args
+// CHECK:             tile.load %{{.+}}[%[[ROW]], %[[K]]]
+// CHECK:           tile.reduce_lanes "add" %[[SUMS]]#0
+// CHECK:           tile.reduce_lanes "add" %[[SUMS]]#1
+// CHECK:           math.sqrt
+// CHECK:           scf.for
+// CHECK:             tile.column_values %{{.+}} : <24, #llama.f32>
+// CHECK:             tile.store
+// CHECK:         return
+llama.buffer @x : tensor<8x24xf32> at 0
+llama.buffer @h : tensor<8x24xf32> at 768
+func.func private @one_pass_over_a_row() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  %x = llama.buffer_read @x at 0 : tensor<?x24xf32>
+  %g = llama.weight_ref @g : <24, #llama.f32> in #llama.rowmajor index 0
+  %h = llama.layer_norm one_pass %x, %g eps 1.0e-05 order <lanes = 16> : tensor<?x24xf32>, <24, #llama.f32>
+  llama.buffer_write %h, @h at 768 : tensor<?x24xf32>
+  return
+}
+llama.weight @g : 24 formats [#llama.f32]
+
+// -----
+
+// In two passes the second sum is of the deviations from the first's mean; the row
+// is staged once for all groups of the weight.
+// CHECK-LABEL: func.func private @two_passes_in_a_prologue
+// CHECK:         tile.sum
+// CHECK:         %[[MEAN:.+]] = vector.extract
+// CHECK:         tile.sum
+// CHECK:           arith.subf %{{.+}}, %[[MEAN]]
+// CHECK:         tile.stage %{{.+}} rows(%{{.+}}, %{{.+}} : vector<1xf32>, vector<1xf32>) columns(%{{.+}}, %{{.+}} :
+// CHECK:         scf.for
+// CHECK:           tile.contract
+// CHECK:         return
+llama.buffer @x : tensor<1x24xf32> at 0
+llama.buffer @y : tensor<1x16xf32> at 128
+func.func private @two_passes_in_a_prologue() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  %x = llama.buffer_read @x at 0 : tensor<1x24xf32>
+  %g = llama.weight_ref @g : <24, #llama.f32> in #llama.rowmajor index 0
+  %b = llama.weight_ref @b : <24, #llama.f32> in #llama.rowmajor index 1
+  %w = llama.weight_ref @w : <16x24, #llama.f32> in #llama.interleaved16<k = 1> index 2
+  %h = llama.layer_norm two_pass %x, %g, %b eps 1.0e-05 order <lanes = 16> : tensor<1x24xf32>, <24, #llama.f32>, !llama.weight<24, #llama.f32>
+  %y = llama.linear %h, %w order <unit = #cpu.fma, block = 32> : tensor<1x24xf32>, <16x24, #llama.f32> -> tensor<1x16xf32>
+  llama.buffer_write %y, @y at 128 : tensor<1x16xf32>
+  return
+}
+llama.weight @g : 24 formats [#llama.f32]
+llama.weight @b : 24 formats [#llama.f32]
+llama.weight @w : 16x24 formats [#llama.f32]
+
+// -----
+
+// Angles are float64, frequencies powers of two of the column's exponent.
+// CHECK-LABEL: func.func private @positions_are_encoded
+// CHECK:         scf.for
+// CHECK:           scf.for %[[ROW:.+]] =
+// CHECK:           tile.position %{{.+}}[%[[ROW]]]
+// CHECK:           math.fma {{.*}} : vector<1x16xf64>
+// CHECK:           %[[E:.+]] = arith.truncf %{{.+}} : vector<1x16xf64> to vector<1x16xf32>
+// CHECK:           tile.store %[[E]]
+// CHECK-NOT:     math.sin
+// CHECK:         return
+llama.buffer @e : tensor<8x24xf32> at 0
+func.func private @positions_are_encoded() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  %pos = llama.input positions : tensor<?xi32>
+  %e = llama.position_encoding sinusoidal of %pos base 1.0e+04 : tensor<?xi32> -> tensor<?x24xf32>
+  llama.buffer_write %e, @e at 0 : tensor<?x24xf32>
+  return
+}
+
+// -----
+
+// Binary positions are shifted words, without an angle.
+// CHECK-LABEL: func.func private @positions_are_bits
+// CHECK:         arith.shrui {{.*}} : vector<1x16xi32>
+// CHECK-NOT:     f64
+// CHECK:         arith.sitofp {{.*}} : vector<1x16xi32> to vector<1x16xf32>
+// CHECK:         return
+llama.buffer @e : tensor<8x24xf32> at 0
+func.func private @positions_are_bits() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  %pos = llama.input positions : tensor<?xi32>
+  %e = llama.position_encoding binary of %pos : tensor<?xi32> -> tensor<?x24xf32>
+  llama.buffer_write %e, @e at 0 : tensor<?x24xf32>
+  return
+}
