@@ -28,6 +28,7 @@ namespace {
 /// One function a command; each gives the exit status.
 struct Dispatcher {
   std::string tool;
+  const PassAdder &behindTile;
 
   int operator()(const Finished &finished) { return finished.status; }
   int operator()(const CompileArguments &arguments) {
@@ -52,7 +53,8 @@ struct Dispatcher {
   int operator()(const llama::reference::EvalOptions &options) {
     mlir::DialectRegistry registry;
     registerAllDialects(registry);
-    return llama::reference::evalMain(options, makeEvalServices(registry));
+    return llama::reference::evalMain(options,
+                                      makeEvalServices(registry, behindTile));
   }
 
   int operator()(const text::TokenizeOptions &options) {
@@ -104,7 +106,7 @@ void reportFatalError(void *, const char *reason, bool) {
 
 } // namespace
 
-int corellama::driverMain(int argc, char **argv) {
+int corellama::driverMain(int argc, char **argv, const PassAdder &behindTile) {
   prepareStandardStreams();
   llvm::install_fatal_error_handler(reportFatalError);
   Arguments arguments = parseArguments(argc, argv);
@@ -114,7 +116,7 @@ int corellama::driverMain(int argc, char **argv) {
   // LLVM uses the address to find this executable where argv[0] is a name.
   std::string tool = llvm::sys::fs::getMainExecutable(
       argv[0], reinterpret_cast<void *>(&driverMain));
-  int status = std::visit(Dispatcher{tool}, arguments.command);
+  int status = std::visit(Dispatcher{tool, behindTile}, arguments.command);
   if (llvm::Error error = flushStandardOutput()) {
     printError(std::move(error));
     return 1;

@@ -7,11 +7,13 @@
 #ifndef CORELLAMA_COMPILER_DRIVER_DRIVER_H
 #define CORELLAMA_COMPILER_DRIVER_DRIVER_H
 
+#include "compiler/Native/PassAdder.h"
+
 namespace corellama {
 
 /// Runs `corellama` with main's arguments. 0: done; 1: an error, one line on
-/// stderr; 2: the arguments are wrong.
-int driverMain(int argc, char **argv);
+/// stderr; 2: the arguments are wrong. `behindTile` is for `eval --native`.
+int driverMain(int argc, char **argv, const PassAdder &behindTile = {});
 
 } // namespace corellama
 

@@ -75,11 +75,10 @@ static void printTimes(NativeFunction &function, const EvalOptions &options,
   out << "\n";
 }
 
-static Expected<std::vector<Datum>> callNative(mlir::func::FuncOp function,
-                                               WeightSource *weights,
-                                               llvm::ArrayRef<Datum> arguments,
-                                               const EvalOptions &options,
-                                               llvm::raw_ostream &out) {
+static Expected<std::vector<Datum>>
+callNative(mlir::func::FuncOp function, WeightSource *weights,
+           llvm::ArrayRef<Datum> arguments, const EvalOptions &options,
+           llvm::raw_ostream &out, const PassAdder &behindTile) {
   auto inEntry = [&](Error error) {
     return llvm::createStringError("@" + options.entry + ": " +
                                    llvm::toString(std::move(error)));
@@ -88,8 +87,8 @@ static Expected<std::vector<Datum>> callNative(mlir::func::FuncOp function,
     if (std::error_code code =
             llvm::sys::fs::create_directories(options.phases))
       return llvm::createStringError(options.phases + ": " + code.message());
-  auto module =
-      buildNativeModule(function, arguments, options.target, options.phases);
+  auto module = buildNativeModule(function, arguments, options.target,
+                                  options.phases, behindTile);
   if (!module)
     return inEntry(module.takeError());
   std::string target = module->target.getName().str();
@@ -108,7 +107,13 @@ static Expected<std::vector<Datum>> callNative(mlir::func::FuncOp function,
   return results;
 }
 
-EvalServices
-corellama::makeEvalServices(const mlir::DialectRegistry &registry) {
-  return {&registry, openCheckpointWeights, callNative};
+EvalServices corellama::makeEvalServices(const mlir::DialectRegistry &registry,
+                                         const PassAdder &behindTile) {
+  return {&registry, openCheckpointWeights,
+          [behindTile](mlir::func::FuncOp function, WeightSource *weights,
+                       llvm::ArrayRef<Datum> arguments,
+                       const EvalOptions &options, llvm::raw_ostream &out) {
+            return callNative(function, weights, arguments, options, out,
+                              behindTile);
+          }};
 }

@@ -9,13 +9,16 @@
 #ifndef CORELLAMA_COMPILER_NATIVE_NATIVE_H
 #define CORELLAMA_COMPILER_NATIVE_NATIVE_H
 
+#include "compiler/Native/PassAdder.h"
 #include "dialects/Llama/Reference/EvalMain.h"
 
 namespace corellama {
 
 /// Services for evalMain; `registry`, which knows all dialects, outlives them.
+/// `behindTile`: see buildNativeModule.
 llama::reference::EvalServices
-makeEvalServices(const mlir::DialectRegistry &registry);
+makeEvalServices(const mlir::DialectRegistry &registry,
+                 const PassAdder &behindTile = {});
 
 } // namespace corellama
 

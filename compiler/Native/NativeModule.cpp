@@ -48,7 +48,7 @@ public:
     made.module = function->getParentOfType<ModuleOp>().clone();
     entry = made.module->lookupSymbol<func::FuncOp>(function.getName());
   }
-  Expected<NativeModule> build(StringRef target);
+  Expected<NativeModule> build(StringRef target, const PassAdder &behindTile);
 
 private:
   Error isolate();
@@ -495,7 +495,8 @@ void NativeBuilder::listWeights() {
   });
 }
 
-Expected<NativeModule> NativeBuilder::build(StringRef target) {
+Expected<NativeModule> NativeBuilder::build(StringRef target,
+                                            const PassAdder &behindTile) {
   auto resolved = resolveTarget(*context, target);
   if (!resolved)
     return resolved.takeError();
@@ -545,6 +546,12 @@ Expected<NativeModule> NativeBuilder::build(StringRef target) {
   listWeights();
   if (Error error = runPhase(Phase::Tile))
     return error;
+  if (behindTile) {
+    if (Error error = runPasses("tile", behindTile))
+      return error;
+    if (Error error = dump(Phase::Tile))
+      return error;
+  }
   for (auto table : made.module->getOps<RopeTableOp>()) {
     auto frequencies = image::makeRopeFrequencies(table);
     if (!frequencies)
@@ -561,9 +568,10 @@ Expected<NativeModule> NativeBuilder::build(StringRef target) {
 
 } // namespace
 
-Expected<NativeModule> corellama::buildNativeModule(func::FuncOp function,
-                                                    ArrayRef<Datum> arguments,
-                                                    StringRef target,
-                                                    StringRef dumpFolder) {
-  return NativeBuilder(function, arguments, dumpFolder).build(target);
+Expected<NativeModule>
+corellama::buildNativeModule(func::FuncOp function, ArrayRef<Datum> arguments,
+                             StringRef target, StringRef dumpFolder,
+                             const PassAdder &behindTile) {
+  return NativeBuilder(function, arguments, dumpFolder)
+      .build(target, behindTile);
 }

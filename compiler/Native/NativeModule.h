@@ -11,6 +11,7 @@
 #ifndef CORELLAMA_COMPILER_NATIVE_NATIVEMODULE_H
 #define CORELLAMA_COMPILER_NATIVE_NATIVEMODULE_H
 
+#include "compiler/Native/PassAdder.h"
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "dialects/Llama/Reference/Datum.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -73,10 +74,12 @@ struct NativeModule {
 
 /// Compiles `function` for calls with as many rows as `arguments` have.
 /// `dumpFolder`: the module after each phase, and assembly; empty: no files.
+/// `behindTile`, where it is set, adds passes behind those of phase tile.
 llvm::Expected<NativeModule>
 buildNativeModule(mlir::func::FuncOp function,
                   llvm::ArrayRef<llama::reference::Datum> arguments,
-                  llvm::StringRef target, llvm::StringRef dumpFolder);
+                  llvm::StringRef target, llvm::StringRef dumpFolder,
+                  const PassAdder &behindTile);
 
 } // namespace corellama
 
