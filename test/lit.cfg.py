@@ -57,6 +57,7 @@ config.substitutions += [
     (r"%corellama\b", os.path.join(config.corellama_bin, "corellama")),
     (r"%python\b", config.python),
     (r"%bin\b", config.corellama_bin),
+    (r"%llvm_bin\b", config.llvm_tools_dir),
     (r"%cxx\b", config.cxx),
     (r"%mlir_include\b", config.mlir_include),
     (r"%root\b", config.corellama_source_dir),

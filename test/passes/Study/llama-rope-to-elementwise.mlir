@@ -1,0 +1,18 @@
+// RUN: %opt %pass %s | FileCheck %s
+// RUN: %opt %pass{type=f64} %s | FileCheck %s --check-prefix=F64
+
+// F64-LABEL: func.func @rotate(%{{.+}}: tensor<3x8xf64>, %{{.+}}: tensor<3xi32>) -> tensor<3x8xf64>
+// CHECK-LABEL: func.func @rotate
+// CHECK:         %[[T:.+]]:2 = linalg.generic
+// CHECK:           math.cos {{.*}} : f64
+// CHECK:           math.sin {{.*}} : f64
+// CHECK:         %[[CS:.+]]:2 = linalg.generic {{.*}} outs(%{{.+}}, %{{.+}} : tensor<3x4xf32>, tensor<3x4xf32>)
+// CHECK:         linalg.generic {{.*}} ins(%{{.+}}, %[[CS]]#0, %[[CS]]#1 : tensor<3x2x4xf32>, tensor<3x4xf32>, tensor<3x4xf32>)
+// CHECK:           %[[OWN:.+]] = arith.mulf
+// CHECK:           %[[OTHER:.+]] = arith.mulf
+// CHECK:           arith.addf %[[OWN]], %[[OTHER]]
+// CHECK-NOT:     llama.rope
+func.func @rotate(%x: tensor<3x8xf32>, %pos: tensor<3xi32>) -> tensor<3x8xf32> {
+  %y = llama.rope %x, %pos base 1.0e+04 heads 2 : tensor<3x8xf32>, tensor<3xi32>
+  return %y : tensor<3x8xf32>
+}
