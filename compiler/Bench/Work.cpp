@@ -83,7 +83,8 @@ Error Work::read(const json::Object &manifest, mlir::MLIRContext &mlir) {
   target = reader.text(reader.object(manifest, "target"), "name");
   activations = reader.text(manifest, "activations");
   const json::Object &cache = reader.object(manifest, "cache");
-  cacheType = reader.text(cache, "type");
+  keyType = reader.text(cache, "type_k");
+  valueType = reader.text(cache, "type_v");
   const json::Object &memory = reader.object(manifest, "memory");
   cacheBytes = reader.count(memory, "cache_per_position");
   const json::Object &config = reader.object(manifest, "config");

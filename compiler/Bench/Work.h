@@ -89,7 +89,7 @@ public:
   std::vector<Form> forms, heads;
   /// The distinct units of the kernels; the CPU that the program is for.
   llvm::SmallVector<mlir::Attribute> units;
-  std::string model, target, activations, cacheType;
+  std::string model, target, activations, keyType, valueType;
   uint64_t weightBytes = 0, parameters = 0, context = 0;
 
 private:

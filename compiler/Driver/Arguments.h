@@ -29,11 +29,14 @@ enum class Emit { Program, LLVM, Assembly, Object, PTX };
 /// empty one was not.
 struct ModuleOptions {
   std::string activations;
+  /// Of keys and values, or "KEYS,VALUES" where they differ.
   std::string cacheType;
   /// The format that plain weights are rounded to; empty: they stay.
   std::string quantize;
   /// The most rows of a call, for each form, ascending.
   std::vector<int64_t> rows;
+  /// On a command line: what keys, or values, are instead of cacheType.
+  std::string keyType, valueType;
 };
 
 /// `corellama compile`.

@@ -154,9 +154,17 @@ Subcommand corellama::addCompile(CLI::App &tool) {
               "weight is BF16; f32: float32 everywhere, the cache too unless "
               "--cache-type says otherwise"),
           {"auto", "f32", "q8", "bf16"});
-  isOneOf(c.add_option("--cache-type", compile.options.cacheType,
-                       "what the KV cache holds"),
-          {"f32", "f16"});
+  auto isCacheType = [&](CLI::Option *option) {
+    isOneOf(option, {"f32", "f16", "bf16", "q8_0"});
+  };
+  isCacheType(c.add_option(
+      "--cache-type", compile.options.cacheType,
+      "what the KV cache holds; q8_0: 8 bits, a scale for 32 elements of a "
+      "head, whose size is a multiple of 32. A GPU has f32 and f16"));
+  isCacheType(c.add_option("--cache-type-k", compile.options.keyType,
+                           "what its keys are, where that is something else"));
+  isCacheType(c.add_option("--cache-type-v", compile.options.valueType,
+                           "what its values are"));
   isOneOf(c.add_option(
               "--quantize", compile.options.quantize,
               "round weights in F32, F16 and BF16 to this format while they "

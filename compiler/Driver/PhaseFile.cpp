@@ -27,9 +27,12 @@ static constexpr int64_t kVersion = 5;
 
 /// An explicit f32 means that nothing is rounded, the cache included.
 static std::string cacheTypeOf(const ModuleOptions &asked) {
-  if (!asked.cacheType.empty())
-    return asked.cacheType;
-  return asked.activations == "f32" ? "f32" : "f16";
+  std::string both = !asked.cacheType.empty()     ? asked.cacheType
+                     : asked.activations == "f32" ? "f32"
+                                                  : "f16";
+  const std::string &keys = asked.keyType.empty() ? both : asked.keyType;
+  const std::string &values = asked.valueType.empty() ? both : asked.valueType;
+  return keys == values ? keys : keys + "," + values;
 }
 
 /// What auto means on a CPU, as dumps and manifest say it: which products can
@@ -106,7 +109,9 @@ llvm::Expected<ModuleOptions> corellama::readOptions(ModuleOp module,
   return ModuleOptions{activations.str(),
                        cacheType.str(),
                        quantize ? quantize.str() : "",
-                       {rows.asArrayRef().begin(), rows.asArrayRef().end()}};
+                       {rows.asArrayRef().begin(), rows.asArrayRef().end()},
+                       /*keyType=*/"",
+                       /*valueType=*/""};
 }
 
 llvm::Error corellama::writePhaseFile(ModuleOp module, llvm::StringRef path) {
@@ -157,7 +162,8 @@ static llvm::Error checkArguments(ModuleOp module,
     return contradiction("--activations", asked.activations,
                          options->activations);
   // Without --cache-type, --activations decides the cache's type too.
-  bool saysCache = !asked.activations.empty() || !asked.cacheType.empty();
+  bool saysCache = !asked.activations.empty() || !asked.cacheType.empty() ||
+                   !asked.keyType.empty() || !asked.valueType.empty();
   std::string cacheType = cacheTypeOf(asked);
   if (saysCache && cacheType != options->cacheType)
     return contradiction("--cache-type", cacheType, options->cacheType);

@@ -156,13 +156,13 @@ static Error planCache(ModuleOp module, const checkpoint::ModelConfig &config,
                   Twine(config.kvHeads) + " x " + Twine(config.headSize));
   // The runtime's bound (runtime/Weights), by which its products stay in range.
   constexpr uint64_t kMostBytes = uint64_t(1) << 32;
-  auto perPosition = [&](KVCacheLayoutInterface halfLayout) {
+  auto perPosition = [&](KVCacheLayoutInterface halfLayout, Type element) {
     FailureOr<uint64_t> bytes =
-        halfLayout.getCacheBytes(cache, abi::kCacheBlock);
+        halfLayout.getCacheBytes(cache, element, abi::kCacheBlock);
     return failed(bytes) ? UINT64_MAX : *bytes / abi::kCacheBlock;
   };
-  header.keyBytes = perPosition(layout->getKeys());
-  header.valueBytes = perPosition(layout->getValues());
+  header.keyBytes = perPosition(layout->getKeys(), cache.getKeyType());
+  header.valueBytes = perPosition(layout->getValues(), cache.getValueType());
   if (header.keyBytes > kMostBytes || header.valueBytes > kMostBytes)
     return refuse("a position has " + Twine(header.keyBytes) +
                   " bytes of keys and " + Twine(header.valueBytes) +

@@ -196,7 +196,7 @@ corellama::image::makeManifest(ModuleOp module,
   for (const json::Value &form : *forms)
     rows.push_back(*form.getAsObject()->get("rows"));
 
-  Type elementType = cast<CacheType>(cache->getType()).getElementType();
+  auto cacheType = cast<CacheType>(cache->getType());
   auto activations = getCarriedOption<StringAttr>(module, "activations");
   if (!activations)
     return refuseModule("has no llama.options with activations, which every "
@@ -221,9 +221,12 @@ corellama::image::makeManifest(ModuleOp module,
       // With auto a GPU's prefill rounds rows that its decode does not; else
       // both multiply the same rows by the same unit (llama-verify-phase).
       {"decode_equals_prefill", activations != "auto"},
-      {"cache", json::Object{{"type", llvm::to_string(elementType)},
-                             {"keys", llvm::to_string(cache->getKeys())},
-                             {"values", llvm::to_string(cache->getValues())}}},
+      {"cache",
+       json::Object{
+           {"type_k", CacheType::getElementText(cacheType.getKeyType())},
+           {"type_v", CacheType::getElementText(cacheType.getValueType())},
+           {"keys", llvm::to_string(cache->getKeys())},
+           {"values", llvm::to_string(cache->getValues())}}},
       {"rows", std::move(rows)},
       {"forms", std::move(*forms)},
       {"lm_heads", std::move(*heads)},

@@ -97,8 +97,9 @@ static void printText(const json::Object &manifest,
       if (const json::Object *object = variant.getAsObject())
         line("or target", memberText(*object, {"target", "name"}));
   line("activations", of({"activations"}));
-  line("cache", of({"cache", "type"}) + ", keys " + of({"cache", "keys"}) +
-                    ", values " + of({"cache", "values"}));
+  line("cache", "keys " + of({"cache", "type_k"}) + " in " +
+                    of({"cache", "keys"}) + ", values " +
+                    of({"cache", "type_v"}) + " in " + of({"cache", "values"}));
   line("rows", "of a call, at most: " + of({"rows"}));
   line("model", of({"config", "layers"}) + " layers, dim " +
                     of({"config", "dim"}) + ", hidden " +

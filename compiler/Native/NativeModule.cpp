@@ -459,8 +459,10 @@ void NativeBuilder::placeBuffers() {
 Error NativeBuilder::describeCache() {
   for (auto layout : made.module->getOps<CacheLayoutOp>()) {
     auto type = cast<CacheType>(layout.getType());
-    auto keys = layout.getKeys().getCacheBytes(type, made.capacity),
-         values = layout.getValues().getCacheBytes(type, made.capacity);
+    auto keys = layout.getKeys().getCacheBytes(type, type.getKeyType(),
+                                               made.capacity),
+         values = layout.getValues().getCacheBytes(type, type.getValueType(),
+                                                   made.capacity);
     if (failed(keys) || failed(values))
       return createStringError("the cache is larger than memory");
     made.keyBytes = *keys;

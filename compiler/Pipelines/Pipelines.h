@@ -30,7 +30,8 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
       llvm::cl::init("auto")};
   Option<std::string> cacheType{
       *this, "cache-type",
-      llvm::cl::desc("element type of the KV cache: f32 or f16"),
+      llvm::cl::desc("what the KV cache holds: f32, f16, bf16 or q8_0, or two "
+                     "of them, KEYS,VALUES"),
       llvm::cl::init("f16")};
   Option<std::string> backend{
       *this, "backend",

@@ -15,6 +15,7 @@
 #include "mlir/Transforms/DialectConversion.h"
 #include "passes/CPU/VectorBuilder.h"
 #include "llvm/ADT/DenseMap.h"
+#include <array>
 
 namespace corellama::cpu {
 
@@ -80,6 +81,17 @@ void addPatterns(mlir::RewritePatternSet &patterns,
                  const mlir::TypeConverter &types, const ScratchPlan &scratch) {
   patterns.add<TilePattern<lower>...>(types, patterns.getContext(), scratch);
 }
+
+/// What an element of a cache of this type is in memory: bf16 and the quants of
+/// q8_0 are read and written as integers.
+mlir::Type getCacheMemory(mlir::Type element);
+
+/// 32 values rounded together: docs/bits.md has the formula.
+struct RoundedBlock {
+  mlir::Value scale;                 // f32
+  std::array<mlir::Value, 2> quants; // 16 i32 each
+};
+RoundedBlock roundBlock(VectorBuilder &b, mlir::Value low, mlir::Value high);
 
 /// Those of VectorRows.cpp and of VectorAttention.cpp.
 void populateRowPatterns(mlir::RewritePatternSet &patterns,

@@ -73,7 +73,8 @@ static void addConversions(TypeConverter &types) {
   types.addConversion([](llama::WeightType type) { return memoryOf(type); });
   types.addConversion(
       [](llama::CacheType type, SmallVectorImpl<Type> &results) {
-        results.append(2, dynamicMemory(type.getElementType()));
+        for (Type element : {type.getKeyType(), type.getValueType()})
+          results.push_back(dynamicMemory(getCacheMemory(element)));
         results.append(2, IndexType::get(type.getContext()));
         return success();
       });
@@ -164,13 +165,11 @@ static LogicalResult verify(tile::WeightOp op, TargetAttr) {
 static LogicalResult verify(tile::CacheOp op, TargetAttr) {
   auto type = cast<llama::CacheType>(op.getType());
   int64_t size = type.getHeadSize();
-  if (op.getKeys().getStrides(size).group == kLanes &&
-      op.getValues().getStrides(size).group == 1 &&
-      !type.getElementType().isBF16())
+  if (op.getKeys().getStrides(size, type.getKeyType()).group == kLanes &&
+      op.getValues().getStrides(size, type.getValueType()).group == 1)
     return success();
   return op.emitOpError() << "is read on a CPU with keys in "
-                             "keys_interleaved16, values in "
-                             "rowmajor and elements f32 or f16";
+                             "keys_interleaved16 and values in rowmajor";
 }
 
 /// Rows are summed as prologues of all forms do: in the lanes of one vector.
@@ -225,7 +224,7 @@ static LogicalResult verify(func::FuncOp kernel, TargetAttr target) {
 // Access to memory
 //===----------------------------------------------------------------------===//
 
-int64_t cpu::prefetchOf(tile::ContractOp op) {
+int64_t cpu::prefetchOf(Operation *op) {
   auto strategy =
       op->getParentOfType<func::FuncOp>()->getAttrOfType<StrategyAttr>(
           llama::kStrategyAttr);

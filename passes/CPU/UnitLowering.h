@@ -25,9 +25,9 @@ inline bool hasTables(TargetAttr target) {
   return target.getVectorBits() >= 512 && llama::hasFeature(target, "avx512f");
 }
 
-/// How many bytes ahead the strategy of a product's kernel fetches a weight; 0:
-/// it does not.
-int64_t prefetchOf(tile::ContractOp op);
+/// How many bytes ahead the strategy of the op's kernel fetches a weight, or
+/// keys and values; 0: it does not.
+int64_t prefetchOf(mlir::Operation *op);
 
 void registerFma(mlir::DialectRegistry &registry);
 void registerDotU8S8(mlir::DialectRegistry &registry);

@@ -3,14 +3,17 @@
 // tile -> vector: the cache, what is appended to it, scores of keys, the causal
 // mask, and weighted sums of values. One vector holds 16 keys, or 16 elements
 // of a value, so no sum crosses lanes; the query and the weights of keys are
-// broadcast, which folds into the fma.
+// broadcast, which folds into the fma. Whatever the cache's type, its numbers
+// are exact in float32 and summed alike.
 //
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "passes/CPU/TilePatterns.h"
+#include "passes/CPU/UnitLowering.h"
 #include "runtime/ABI/Kernel.h"
 
 using namespace mlir;
@@ -24,27 +27,56 @@ namespace {
 
 /// Keys or values of a layer, from the values that a cache became.
 struct CacheHalf {
-  Value memory; // memref<? x element>
+  Value memory; // memref<? x getCacheMemory(element)>
   Value firstHead, capacity;
   llama::CacheType type;
+  Type element;
   llama::KVCacheStrides strides;
 
   CacheHalf(ValueRange converted, Value cache, bool isKeys)
       : memory(converted[isKeys ? 0 : 1]), firstHead(converted[2]),
-        capacity(converted[3]), type(cast<llama::CacheType>(cache.getType())) {
+        capacity(converted[3]), type(cast<llama::CacheType>(cache.getType())),
+        element(isKeys ? type.getKeyType() : type.getValueType()) {
     // Only tile.cache makes a cache (verifyHandles); it names the layouts.
     auto op = cache.getDefiningOp<tile::CacheOp>();
     auto layout = isKeys ? op.getKeys() : op.getValues();
-    strides = layout.getStrides(type.getHeadSize());
+    strides = layout.getStrides(type.getHeadSize(), element);
   }
 
-  Value load(VectorBuilder &b, Value element) const {
-    Type stored = type.getElementType();
-    Value lanes =
-        vector::LoadOp::create(b, b.vectorOf(stored), memory, element);
-    if (stored.isF32())
+  /// Bytes of the unit that strides count.
+  int64_t unitBytes() const {
+    return getCacheMemory(element).getIntOrFloatBitWidth() / 8;
+  }
+
+  /// 16 numbers in float32, which holds each of them exactly; in q8_0 they are
+  /// multiplied by `scales`.
+  Value load(VectorBuilder &b, Value at, Value scales) const {
+    Value lanes = vector::LoadOp::create(b, b.vectorOf(getCacheMemory(element)),
+                                         memory, at);
+    if (element.isF32())
       return lanes;
-    return arith::ExtFOp::create(b, b.floats(), lanes);
+    if (element.isF16())
+      return arith::ExtFOp::create(b, b.floats(), lanes);
+    auto words = b.vectorOf(b.getI32Type());
+    if (element.isBF16()) {
+      Value bits = arith::ExtUIOp::create(b, words, lanes);
+      Value high = arith::ShLIOp::create(b, bits, b.constant(words, 16));
+      return arith::BitcastOp::create(b, b.floats(), high);
+    }
+    Value quants = arith::ExtSIOp::create(b, words, lanes);
+    Value numbers = arith::SIToFPOp::create(b, b.floats(), quants);
+    return arith::MulFOp::create(b, numbers, scales);
+  }
+  /// The scales of 16 positions, from byte `at` on.
+  Value loadScales(VectorBuilder &b, Value at) const {
+    Value halves = b.loadBytes(memory, at, kLanes, b.getF16Type());
+    return arith::ExtFOp::create(b, b.floats(), halves);
+  }
+  /// One scale for 16 elements.
+  Value loadScale(VectorBuilder &b, Value at) const {
+    Value half = b.loadBytes(memory, at, 1, b.getF16Type());
+    Value scalar = vector::ExtractOp::create(b, half, 0);
+    return b.splat(arith::ExtFOp::create(b, b.getF32Type(), scalar));
   }
 };
 
@@ -52,9 +84,10 @@ Values lowerCache(VectorBuilder &b, tile::CacheOp op,
                   Ranges<tile::CacheOp> in) {
   auto type = cast<llama::CacheType>(op.getType());
   Value context = in.getCtx()[0];
-  Value keys = b.table(context, context::Field::Keys, type.getElementType());
-  Value values =
-      b.table(context, context::Field::Values, type.getElementType());
+  Value keys =
+      b.table(context, context::Field::Keys, getCacheMemory(type.getKeyType()));
+  Value values = b.table(context, context::Field::Values,
+                         getCacheMemory(type.getValueType()));
   Value firstHead = b.mul(in.getLayer()[0], type.getHeads());
   return {keys, values, firstHead, b.field(context, context::Field::Capacity)};
 }
@@ -62,23 +95,53 @@ Values lowerCache(VectorBuilder &b, tile::CacheOp op,
 Values lowerScoreKeys(VectorBuilder &b, tile::ScoreKeysOp op,
                       Ranges<tile::ScoreKeysOp> in) {
   CacheHalf keys(in.getCache(), op.getCache(), /*isKeys=*/true);
+  const llama::KVCacheStrides &strides = keys.strides;
   auto type = cast<VectorType>(op.getType());
   // A tile of keys is a group of positions: a vector for each element.
   Value head = b.add(keys.firstHead, in.getHead()[0]);
-  Value base = keys.strides.groupAddress(b, head, keys.capacity,
-                                         Value(in.getFirst()[0]));
+  Value base =
+      strides.groupAddress(b, head, keys.capacity, Value(in.getFirst()[0]));
+  // Where keys are fetched ahead, elements of one line of memory are a round.
+  int64_t ahead = prefetchOf(op) / keys.unitBytes();
+  int64_t size = keys.type.getHeadSize();
+  int64_t inLine = ahead ? kCacheLine / (kLanes * keys.unitBytes()) : 1;
+  if (size % inLine != 0)
+    inLine = 1;
+
+  // Adds elements `first` to `first` + inLine, of which the first is at `at`.
+  auto addElements = [&](Value at, Value first, ValueRange carried,
+                         Value scales) {
+    Values sums(carried);
+    if (ahead)
+      b.prefetch(keys.memory, b.add(at, ahead));
+    for (int64_t e = 0; e < inLine; ++e) {
+      Value column = keys.load(b, b.add(at, e * strides.group), scales);
+      Value d = b.add(first, e);
+      for (auto [i, sum] : llvm::enumerate(sums)) {
+        Value row = b.add(in.getRow()[0], i);
+        Value element = b.loadScalar(in.getRows()[0], {row, d});
+        sum = b.fma(column, b.splat(element), sum);
+      }
+    }
+    return sums;
+  };
   Values sums(type.getDimSize(0), b.zeros(b.floats()));
-  sums = b.fold(
-      0, keys.type.getHeadSize(), 1, sums, [&](Value d, ValueRange carried) {
-        Value column = keys.load(b, b.add(base, b.mul(d, keys.strides.group)));
-        Values next;
-        for (auto [i, sum] : llvm::enumerate(carried)) {
-          Value row = b.add(in.getRow()[0], i);
-          Value element = b.loadScalar(in.getRows()[0], {row, d});
-          next.push_back(b.fma(column, b.splat(element), sum));
-        }
-        return next;
+  int64_t block = strides.block;
+  if (block == 0)
+    sums = b.fold(0, size, inLine, sums, [&](Value d, ValueRange carried) {
+      Value at = b.add(base, b.mul(d, strides.group));
+      return addElements(at, d, carried, Value());
+    });
+  else
+    sums = b.fold(0, size, block, sums, [&](Value first, ValueRange carried) {
+      Value scales =
+          keys.loadScales(b, b.add(base, strides.scaleInGroup(b, first)));
+      Value quants = b.add(base, strides.elementInGroup(b, first));
+      return b.fold(0, block, inLine, carried, [&](Value d, ValueRange inner) {
+        Value at = b.add(quants, b.mul(d, strides.group));
+        return addElements(at, b.add(first, d), inner, scales);
       });
+    });
   return {b.pack(sums, type)};
 }
 
@@ -88,10 +151,23 @@ Values lowerSumValues(VectorBuilder &b, tile::SumValuesOp op,
   auto type = cast<VectorType>(op.getType());
   int64_t m = type.getDimSize(0), chunks = type.getDimSize(1) / kLanes;
   int64_t keys = cast<MemRefType>(op.getWeights().getType()).getDimSize(1);
+  const llama::KVCacheStrides &strides = half.strides;
   Value head = b.add(half.firstHead, in.getHead()[0]);
   Value base =
-      half.strides.address(b, head, half.capacity, Value(in.getFirst()[0]),
-                           Value(in.getElement()[0]));
+      strides.groupAddress(b, head, half.capacity, Value(in.getFirst()[0]));
+  // From a position's address to each 16 of its elements, and to their scale.
+  Values places, scales;
+  for (int64_t c = 0; c < chunks; ++c) {
+    Value element = b.add(in.getElement()[0], c * kLanes);
+    places.push_back(strides.elementInGroup(b, element));
+    if (strides.block != 0)
+      scales.push_back(strides.scaleInGroup(b, element));
+  }
+  // The first tile of a head's elements fetches all of them.
+  int64_t ahead = getConstantIntValue(op.getElement()) == 0
+                      ? prefetchOf(op) / half.unitBytes()
+                      : 0;
+  int64_t line = kCacheLine / half.unitBytes();
   auto limitOf = [&](int64_t row) {
     Value limit = b.add(in.getCount()[0], row * op.getAdvance());
     limit = b.maximum(limit, 0);
@@ -101,10 +177,16 @@ Values lowerSumValues(VectorBuilder &b, tile::SumValuesOp op,
   // accumulators[i * chunks + c]: row i, elements 16 c to 16 c + 15.
   auto addKey = [&](Value key, ValueRange carried,
                     llvm::function_ref<Value(int64_t)> sees) {
-    Value at = b.add(base, b.mul(key, half.strides.perPosition));
+    Value at = b.add(base, b.mul(key, strides.perPosition));
+    for (int64_t next = 0; ahead && next < strides.perPosition; next += line)
+      b.prefetch(half.memory, b.add(at, ahead + next));
     Values values, next;
-    for (int64_t c = 0; c < chunks; ++c)
-      values.push_back(half.load(b, b.add(at, c * kLanes)));
+    for (int64_t c = 0; c < chunks; ++c) {
+      Value scale;
+      if (strides.block != 0)
+        scale = half.loadScale(b, b.add(at, scales[c]));
+      values.push_back(half.load(b, b.add(at, places[c]), scale));
+    }
     for (int64_t i = 0; i < m; ++i) {
       Value weight =
           b.splat(b.loadScalar(in.getWeights()[0], {b.index(i), key}));
@@ -208,49 +290,104 @@ Values lowerCausalMask(VectorBuilder &b, tile::CausalMaskOp op,
   return {vector::FromElementsOp::create(b, type, visible)};
 }
 
+/// Rounded to bf16, halves to the even number, by integers: `vcvtneps2bf16`,
+/// which not all CPUs have, takes subnormal numbers for zeros.
+Value toBF16Bits(VectorBuilder &b, Value floats) {
+  auto words = cast<VectorType>(floats.getType()).cloneWith({}, b.getI32Type());
+  auto number = [&](int64_t value) { return b.constant(words, value); };
+  Value bits = arith::BitcastOp::create(b, words, floats);
+  Value high = arith::ShRUIOp::create(b, bits, number(16));
+  // Half of the last place, less one where the number kept is even.
+  Value isOdd = arith::AndIOp::create(b, high, number(1));
+  Value half = arith::AddIOp::create(b, isOdd, number(0x7fff));
+  Value rounded = arith::ShRUIOp::create(
+      b, arith::AddIOp::create(b, bits, half).getResult(), number(16));
+  // A carry would turn some NaN into an infinity or a zero.
+  Value isNaN =
+      arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, floats, floats);
+  Value quiet = arith::OrIOp::create(b, high, number(0x40));
+  Value kept = arith::SelectOp::create(b, isNaN, quiet, rounded);
+  return arith::TruncIOp::create(b, words.cloneWith({}, b.getIntegerType(16)),
+                                 kept);
+}
+
 Values lowerAppend(VectorBuilder &b, tile::AppendOp op,
                    Ranges<tile::AppendOp> in) {
   bool isKeys = op.getWhat() == "keys";
   CacheHalf half(in.getCache(), op.getCache(), isKeys);
   int64_t size = half.type.getHeadSize(), heads = half.type.getHeads();
-  Type element = half.type.getElementType();
+  Type element = half.element;
   int64_t columns = cast<VectorType>(op.getValue().getType()).getDimSize(1);
   Value first =
       b.loadIndex(in.getCtx()[0], context::Field::Positions, in.getRow()[0]);
-  // Element of the cache where a column of a position is.
-  auto placeOf = [&](Value position, Value column) {
+  // Where an element of a column is, of a position.
+  struct Column {
+    Value head, element;
+  };
+  auto columnOf = [&](Value column) -> Column {
     Value inLayer = b.div(column, size);
     Value d = b.rem(column, size);
-    Value head = b.add(half.firstHead, inLayer);
+    return {b.add(half.firstHead, inLayer), d};
+  };
+  auto placeOf = [&](Value position, Value column) {
+    auto [head, d] = columnOf(column);
     return half.strides.address(b, head, half.capacity, position, d);
   };
   auto storeLane = [&](Value lanes, int64_t j, Value at) {
     Value lane = vector::ExtractOp::create(b, lanes, j);
     memref::StoreOp::create(b, lane, half.memory, at);
   };
+  // 16 elements of one head, whose first is at `at`.
+  auto storeInHead = [&](Value at, Value lanes) {
+    if (half.strides.group == 1)
+      return b.storeLanes(lanes, half.memory, at);
+    for (int64_t j = 0; j < kLanes; ++j)
+      storeLane(lanes, j, b.add(at, j * half.strides.group));
+  };
   auto storeChunk = [&](Value position, Value column, Value lanes) {
     // A tile lies inside one head where heads are whole vectors.
-    bool isInOneHead = size % kLanes == 0;
-    Value at = isInOneHead ? placeOf(position, column) : Value();
-    if (isInOneHead && !isKeys)
-      return b.storeLanes(lanes, half.memory, at);
+    if (size % kLanes == 0)
+      return storeInHead(placeOf(position, column), lanes);
     for (int64_t j = 0; j < kLanes; ++j) {
-      if (isInOneHead) {
-        storeLane(lanes, j, b.add(at, j * half.strides.group));
-        continue;
-      }
       Value own = b.add(column, j);
       b.guarded(b.lessThan(own, heads * size),
                 [&] { storeLane(lanes, j, placeOf(position, own)); });
     }
   };
+  auto storeBlock = [&](Value position, Value column, Value low, Value high) {
+    auto [head, d] = columnOf(column);
+    auto [scale, quants] = roundBlock(b, low, high);
+    Value number = arith::TruncFOp::create(b, b.getF16Type(), scale);
+    Value bytes = vector::BitCastOp::create(
+        b, b.vectorOf(b.getI8Type(), llama::KVCacheStrides::kScaleBytes),
+        b.splat(number, 1));
+    b.storeLanes(
+        bytes, half.memory,
+        half.strides.scaleAddress(b, head, half.capacity, position, d));
+    Value at = half.strides.address(b, head, half.capacity, position, d);
+    for (auto [i, lanes] : llvm::enumerate(quants)) {
+      Value place =
+          b.add(at, static_cast<int64_t>(i) * kLanes * half.strides.group);
+      storeInHead(place,
+                  arith::TruncIOp::create(b, b.vectorOf(b.getI8Type()), lanes));
+    }
+  };
   for (auto [i, row] : llvm::enumerate(b.unpack(in.getValue()[0]))) {
     Value narrowed = row;
-    if (!element.isF32())
+    if (element.isF16())
       narrowed = arith::TruncFOp::create(b, b.vectorOf(element, columns), row);
+    else if (element.isBF16())
+      narrowed = toBF16Bits(b, row);
     auto storeRow = [&, i = i] {
       Value position = b.add(first, i);
-      for (int64_t c = 0; c < columns; c += kLanes) {
+      int64_t block = half.strides.block;
+      for (int64_t c = 0; block != 0 && c < columns; c += block) {
+        Value column = b.add(in.getFirst()[0], c);
+        Value low = b.chunk(narrowed, c);
+        Value high = b.chunk(narrowed, c + kLanes);
+        storeBlock(position, column, low, high);
+      }
+      for (int64_t c = 0; block == 0 && c < columns; c += kLanes) {
         Value column = b.add(in.getFirst()[0], c);
         storeChunk(position, column, b.chunk(narrowed, c));
       }
@@ -265,6 +402,14 @@ Values lowerAppend(VectorBuilder &b, tile::AppendOp op,
 }
 
 } // namespace
+
+Type cpu::getCacheMemory(Type element) {
+  if (element.isBF16())
+    return IntegerType::get(element.getContext(), 16);
+  if (isa<llama::Q8_0Type>(element))
+    return IntegerType::get(element.getContext(), 8);
+  return element;
+}
 
 void cpu::populateAttentionPatterns(RewritePatternSet &patterns,
                                     const TypeConverter &types,

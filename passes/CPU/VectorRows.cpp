@@ -55,13 +55,11 @@ static Value mapBody(VectorBuilder &b, Region &body,
   return lanesOf(body.front().getTerminator()->getOperand(0));
 }
 
-/// A block of 32 values becomes a record of q8b32: docs/bits.md has the
-/// formula.
-static void storeRounded(VectorBuilder &b, Value low, Value high, Value target,
-                         Value row, Value block) {
+RoundedBlock cpu::roundBlock(VectorBuilder &b, Value low, Value high) {
   using Q8B32 = llama::Q8B32Type;
   static_assert(Q8B32::kBlock == 2 * kLanes && Q8B32::kHalf == kLanes);
-  Type i32 = b.getI32Type(), i8 = b.getI8Type(), f32 = b.getF32Type();
+  static_assert(Q8B32::kBlock == llama::Q8_0Type::kBlock);
+  Type i32 = b.getI32Type(), f32 = b.getF32Type();
   auto words = b.vectorOf(i32);
   // Without their sign, bits are in the order of the numbers; NaN is above all.
   auto magnitudes = [&](Value x) -> Value {
@@ -84,21 +82,32 @@ static void storeRounded(VectorBuilder &b, Value low, Value high, Value target,
   scale = arith::SelectOp::create(b, isUsual, scale, b.constant(0.0f));
   scale = arith::SelectOp::create(
       b, isFinite, scale, b.constant(std::numeric_limits<float>::quiet_NaN()));
+  auto quantsOf = [&](Value x) -> Value {
+    Value scaled = arith::MulFOp::create(b, x, b.splat(inverse));
+    scaled = arith::SelectOp::create(b, isUsual, scaled, b.zeros(b.floats()));
+    return arith::FPToSIOp::create(
+        b, words, math::RoundEvenOp::create(b, scaled).getResult());
+  };
+  Value lowQuants = quantsOf(low), highQuants = quantsOf(high);
+  return {scale, {lowQuants, highQuants}};
+}
 
+/// A block of 32 values becomes a record of q8b32.
+static void storeRounded(VectorBuilder &b, Value low, Value high, Value target,
+                         Value row, Value block) {
+  using Q8B32 = llama::Q8B32Type;
+  Type i32 = b.getI32Type(), i8 = b.getI8Type(), f32 = b.getF32Type();
+  auto [scale, quants] = roundBlock(b, low, high);
   Value record = b.mul(block, Q8B32::kRecordBytes);
   auto store = [&](Value bytes, int64_t at) {
     b.storeLanes(bytes, target, {row, b.add(record, at)});
   };
   SmallVector<Value, 2> sums;
-  for (auto [i, x] : llvm::enumerate(ArrayRef<Value>{low, high})) {
-    Value scaled = arith::MulFOp::create(b, x, b.splat(inverse));
-    scaled = arith::SelectOp::create(b, isUsual, scaled, b.zeros(b.floats()));
-    Value quants = arith::FPToSIOp::create(
-        b, words, math::RoundEvenOp::create(b, scaled).getResult());
-    store(arith::TruncIOp::create(b, b.vectorOf(i8), quants),
+  for (auto [i, half] : llvm::enumerate(quants)) {
+    store(arith::TruncIOp::create(b, b.vectorOf(i8), half),
           static_cast<int64_t>(i) * kLanes);
     sums.push_back(
-        vector::ReductionOp::create(b, vector::CombiningKind::ADD, quants));
+        vector::ReductionOp::create(b, vector::CombiningKind::ADD, half));
   }
   Value sum = arith::AddIOp::create(b, sums[0], sums[1]);
   Value number = arith::SIToFPOp::create(b, f32, sum);

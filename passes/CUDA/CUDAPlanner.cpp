@@ -178,7 +178,11 @@ struct CUDAPlanner
     return RowMajorSplitAttr::get(self.getContext());
   }
 
-  std::pair<Attribute, Attribute> getCacheLayouts(Attribute self, Type) const {
+  std::pair<Attribute, Attribute> getCacheLayouts(Attribute self, Type keyType,
+                                                  Type valueType) const {
+    for (Type type : {keyType, valueType})
+      if (!isa<Float32Type, Float16Type>(type))
+        return {};
     auto rows = RowMajorAttr::get(self.getContext());
     return {rows, rows};
   }

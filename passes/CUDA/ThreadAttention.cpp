@@ -63,7 +63,7 @@ FailureOr<Value> CUDAKernel::write(tile::ScoreKeysOp op,
   const Rows query = rows.find(op.getRows())->second;
   barriers.read(query.buffer);
   int64_t size = cache.type.getHeadSize(), m = fragment.rows;
-  int64_t lanes = 16 * 8 / cache.type.getElementType().getIntOrFloatBitWidth();
+  int64_t lanes = 16 * 8 / cache.type.getKeyType().getIntOrFloatBitWidth();
   IndexBuilder &math = *this;
   Value head = add(cache.firstHead, lookup(op.getHead()));
 
@@ -162,7 +162,7 @@ FailureOr<Value> CUDAKernel::write(tile::SumValuesOp op,
   }
 
   llvm::SmallSetVector<int64_t, 3> steps;
-  steps.insert(valueLoads(cache.type.getElementType(),
+  steps.insert(valueLoads(cache.type.getValueType(),
                           m * llvm::divideCeil(size, threads)));
   steps.insert(kFewValueLoads);
   steps.insert(1);

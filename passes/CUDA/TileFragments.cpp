@@ -182,8 +182,8 @@ LogicalResult CUDAKernel::write(tile::AppendOp op, const Fragment &fragment) {
   const Cache &cache = caches.find(op.getCache())->second;
   int64_t size = cache.type.getHeadSize(),
           extent = cache.type.getHeads() * size;
-  Type narrow = cache.type.getElementType();
   bool keys = op.getWhat() == "keys";
+  Type narrow = keys ? cache.type.getKeyType() : cache.type.getValueType();
   Value memory = keys ? cache.keys : cache.values;
   llama::KVCacheStrides strides = keys ? cache.keyStrides : cache.valueStrides;
   Value value = lookup(op.getValue()), row = lookup(op.getRow()),

@@ -288,13 +288,17 @@ LogicalResult CUDAKernel::write(tile::WeightOp op) {
 
 LogicalResult CUDAKernel::write(tile::CacheOp op) {
   auto type = cast<llama::CacheType>(op.getType());
-  llama::KVCacheStrides keys = op.getKeys().getStrides(type.getHeadSize()),
-                        rows = op.getValues().getStrides(type.getHeadSize());
-  if (keys.group != 1 || rows.group != 1 || type.getElementType().isBF16())
+  Type keyType = type.getKeyType(), valueType = type.getValueType();
+  int64_t size = type.getHeadSize();
+  llama::KVCacheStrides keys = op.getKeys().getStrides(size, keyType),
+                        rows = op.getValues().getStrides(size, valueType);
+  auto isRead = llvm::IsaPred<Float32Type, Float16Type>;
+  if (keys.group != 1 || rows.group != 1 || !isRead(keyType) ||
+      !isRead(valueType))
     return op.emitOpError() << "is read on a GPU with keys and values in "
                                "rowmajor and elements f32 or f16";
-  caches[op] = {array(context::Field::Keys, type.getElementType()),
-                array(context::Field::Values, type.getElementType()),
+  caches[op] = {array(context::Field::Keys, keyType),
+                array(context::Field::Values, valueType),
                 mul(lookup(op.getLayer()), type.getHeads()),
                 field(context::Field::Capacity),
                 type,

@@ -101,10 +101,10 @@ LogicalResult corellama::llama::expectOptions(ModuleOp module) {
   auto cacheType = getCarriedOption<StringAttr>(module, "cache_type");
   for (auto layout : module.getOps<CacheLayoutOp>()) {
     auto type = cast<CacheType>(layout.getType());
-    if (cacheType && llvm::to_string(type.getElementType()) != cacheType)
+    if (cacheType && type.getElementsText() != cacheType)
       return layout.emitOpError()
-             << "has elements of " << type.getElementType()
-             << ", llama.options says cache_type = " << cacheType;
+             << "has elements of '" << type.getElementsText()
+             << "', llama.options says cache_type = " << cacheType;
   }
   auto activations = getCarriedOption<StringAttr>(module, "activations");
   if (!activations || activations != "f32")

@@ -37,17 +37,19 @@ def LlamaSpecializeForms : Pass<"llama-specialize-forms", "::mlir::ModuleOp"> {
 }
 
 def LlamaSetCacheType : Pass<"llama-set-cache-type", "::mlir::ModuleOp"> {
-  let summary = "the element type of the KV cache";
+  let summary = "the element types of the KV cache";
   let description = [{
     Phase: specialize.
     Needs: nothing; import writes f32.
-    Leaves: every `!llama.cache` with elements of `type`.
+    Leaves: every `!llama.cache` with elements of `type`: one for keys and values,
+    or two, keys first. Refused: q8_0 where heads are no whole blocks.
     Never: touches a type that is not part of a cache.
 
     EXAMPLE test/passes/Llama/llama-set-cache-type.mlir @append_and_attend
   }];
   let options = [
-    Option<"type", "type", "std::string", "\"f16\"", "f32, f16 or bf16">];
+    Option<"type", "type", "std::string", "\"f16\"",
+           "f32, f16, bf16 or q8_0, or KEYS,VALUES">];
 }
 
 def LlamaSetNumerics : Pass<"llama-set-numerics", "::mlir::ModuleOp"> {

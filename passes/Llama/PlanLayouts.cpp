@@ -75,12 +75,14 @@ struct PlanLayouts : corellama::llama::impl::LlamaPlanLayoutsBase<PlanLayouts> {
       old.erase();
     if (!*cache)
       return success();
-    auto [ofKeys, ofValues] = planner->getCacheLayouts(cache->getElementType());
+    auto [ofKeys, ofValues] =
+        planner->getCacheLayouts(cache->getKeyType(), cache->getValueType());
     auto keys = dyn_cast_or_null<KVCacheLayoutInterface>(ofKeys);
     auto values = dyn_cast_or_null<KVCacheLayoutInterface>(ofValues);
     if (!keys || !values)
-      return module.emitError() << "the target has no layout for a cache of "
-                                << cache->getElementType();
+      return module.emitError()
+             << "the target has no layout for a cache of "
+             << cache->getElementsText() << "; --cache-type chooses another";
     // Placed among the declarations, behind the last weight.
     OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
     for (Operation &op : *module.getBody())

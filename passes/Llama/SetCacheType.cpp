@@ -1,4 +1,4 @@
-//===- SetCacheType.cpp - the element type of the KV cache ----------------===//
+//===- SetCacheType.cpp - the element types of the KV cache ---------------===//
 //
 // From the f32 cache that import writes to the one that the command line asks
 // for. A pass of its own, because the type is the user's choice, the evaluator
@@ -10,7 +10,6 @@
 #include "mlir/IR/AttrTypeSubElements.h"
 #include "passes/Llama/CarriedOptions.h"
 #include "passes/Llama/Passes.h"
-#include "llvm/ADT/StringSwitch.h"
 
 namespace corellama::llama {
 #define GEN_PASS_DEF_LLAMASETCACHETYPE
@@ -20,15 +19,6 @@ namespace corellama::llama {
 using namespace mlir;
 using namespace corellama::llama;
 
-/// The type of that name, or null.
-static Type parseElementType(StringRef name, MLIRContext *context) {
-  return llvm::StringSwitch<Type>(name)
-      .Case("f32", Float32Type::get(context))
-      .Case("f16", Float16Type::get(context))
-      .Case("bf16", BFloat16Type::get(context))
-      .Default(Type());
-}
-
 namespace {
 struct SetCacheType
     : corellama::llama::impl::LlamaSetCacheTypeBase<SetCacheType> {
@@ -36,19 +26,28 @@ struct SetCacheType
 
   void runOnOperation() override {
     std::string wanted = obeyOption(getOperation(), "cache_type", type);
-    Type element = parseElementType(wanted, &getContext());
-    if (!element) {
+    auto elements = getCacheElements(wanted, &getContext());
+    if (failed(elements)) {
       getOperation().emitError()
-          << "type is '" << wanted << "', expected f32, f16 or bf16";
+          << "type is '" << wanted
+          << "', expected f32, f16, bf16 or q8_0, or two of them, KEYS,VALUES";
       return signalPassFailure();
     }
+    auto [keys, values] = *elements;
+    bool isValid = true;
     AttrTypeReplacer replacer;
     replacer.addReplacement([&](CacheType cache) {
-      return CacheType::get(cache.getContext(), cache.getShape(), element);
+      CacheType made = CacheType::getChecked(
+          [&] { return getOperation().emitError(); }, cache.getContext(),
+          cache.getShape(), keys, values);
+      isValid &= bool(made);
+      return made ? made : cache;
     });
     replacer.recursivelyReplaceElementsIn(getOperation(), /*replaceAttrs=*/true,
                                           /*replaceLocs=*/false,
                                           /*replaceTypes=*/true);
+    if (!isValid)
+      signalPassFailure();
   }
 };
 } // namespace

@@ -409,7 +409,7 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
   prepareRounding(all, m, group * headSize);
   SmallVector<Value, 2> targets;
   for (BufferWriteOp write : writes)
-    if (!unrounded.contains(write))
+    if (!findUnrounded({write, write.getValue(), "buffer"}))
       targets.push_back(bufferMemory(write.getBufferAttr(), write.getAtAttr()));
   Value cache = cacheOf(attention.getCache(), attention.getLayer());
   Value scores = ScratchOp::create(b, MemRefType::get({m, keys}, f32));
@@ -474,7 +474,7 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
           tile::StoreOp::create(b, stored, target, firstRow, at, rows, limit);
         }
         for (const Sink &sink : all)
-          if (unrounded.contains(sink.op))
+          if (findUnrounded(sink))
             store(sink, y, {firstRow, at, m, n}, limit);
         element += cast<VectorType>(o.getType()).getDimSize(1);
       }

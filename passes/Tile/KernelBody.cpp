@@ -377,13 +377,12 @@ Value KernelBody::tileOf(Value tensor, const Position &at) {
 
 void KernelBody::store(const Sink &sink, Value tile, const Position &at,
                        Value columns) {
-  if (auto it = unrounded.find(sink.op); it != unrounded.end()) {
-    const Unrounded &to = it->second;
-    Value row = sub(at.row, to.row);
-    Value column = sub(at.column, to.column);
-    Value rowLimit = dynamicRows ? sub(rowCount(), to.row) : Value();
-    Value limit = columns ? sub(columns, to.column) : Value();
-    tile::StoreOp::create(b, tile, to.memory, row, column, rowLimit, limit);
+  if (const Unrounded *to = findUnrounded(sink)) {
+    Value row = sub(at.row, to->row);
+    Value column = sub(at.column, to->column);
+    Value rowLimit = dynamicRows ? sub(rowCount(), to->row) : Value();
+    Value limit = columns ? sub(columns, to->column) : Value();
+    tile::StoreOp::create(b, tile, to->memory, row, column, rowLimit, limit);
     return;
   }
   if (auto write = dyn_cast<BufferWriteOp>(sink.op)) {
@@ -396,41 +395,6 @@ void KernelBody::store(const Sink &sink, Value tile, const Position &at,
   Value cache = cacheOf(append.getCache(), append.getLayer());
   AppendOp::create(b, tile, cache, context, at.row, at.column, rowCount(),
                    sink.what);
-}
-
-/// Scratch for values that are stored a tile at a time and rounded by blocks,
-/// for each sink that rounds.
-void KernelBody::prepareRounding(ArrayRef<Sink> sinks, int64_t rows,
-                                 int64_t columns) {
-  for (const Sink &sink : sinks)
-    if (isQ8B32(sink.value.getType()))
-      unrounded[sink.op] = {
-          ScratchOp::create(b,
-                            MemRefType::get({rows, columns}, b.getF32Type())),
-          index(0), index(0)};
-}
-
-/// The first element of scratch is (row, column) of the buffer from here on.
-void KernelBody::beginRounding(ArrayRef<Sink> sinks, IndexOperand row,
-                               IndexOperand column) {
-  Value firstRow = index(row);
-  Value firstColumn = index(column);
-  for (const Sink &sink : sinks)
-    if (auto it = unrounded.find(sink.op); it != unrounded.end()) {
-      it->second.row = firstRow;
-      it->second.column = firstColumn;
-    }
-}
-
-/// Rounds the first `count` rows of scratch into the buffer.
-void KernelBody::finishRounding(ArrayRef<Sink> sinks, Value count) {
-  for (const Sink &sink : sinks)
-    if (auto it = unrounded.find(sink.op); it != unrounded.end()) {
-      auto write = cast<BufferWriteOp>(sink.op);
-      RoundRowsOp::create(b, it->second.memory,
-                          bufferRows(write.getBufferAttr(), write.getAtAttr()),
-                          it->second.row, it->second.column, count);
-    }
 }
 
 //===----------------------------------------------------------------------===//

@@ -54,7 +54,7 @@ private:
     mlir::StringRef what; // "buffer", "keys", "values"
   };
   /// Where values stand until their blocks are whole, and which row and column
-  /// of the buffer the first of them is.
+  /// of the sink the first of them is.
   struct Unrounded {
     Value memory, row, column;
   };
@@ -84,11 +84,14 @@ private:
   /// Columns of the buffer from `columns` on, where given, are not stored.
   void store(const Sink &sink, Value tile, const Position &at,
              Value columns = {});
+  static bool roundsBlocks(const Sink &sink);
+  Unrounded *findUnrounded(const Sink &sink);
   void prepareRounding(llvm::ArrayRef<Sink> sinks, int64_t rows,
                        int64_t columns);
   void beginRounding(llvm::ArrayRef<Sink> sinks, IndexOperand row,
                      IndexOperand column);
   void finishRounding(llvm::ArrayRef<Sink> sinks, Value count);
+  void appendBlocks(const Sink &sink, const Unrounded &from, Value count);
   llvm::SmallVector<Sink> sinks();
 
   // RowWiseBody.cpp
@@ -162,8 +165,8 @@ private:
   llvm::DenseMap<Value, Value> weightsMade;
   /// Panels of the group that is being written, by linear.
   llvm::DenseMap<mlir::Operation *, Value> panels;
-  /// By buffer_write of rows of q8b32.
-  llvm::DenseMap<mlir::Operation *, Unrounded> unrounded;
+  /// What is rounded by blocks, in the order of `sinks`.
+  llvm::SmallVector<std::pair<Sink, Unrounded>, 2> unrounded;
   /// 1 / rms of the row that is being written, by norm.
   llvm::DenseMap<mlir::Operation *, Value> inverses;
   /// Of the row that is being written, by layer_norm.

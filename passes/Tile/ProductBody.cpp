@@ -102,8 +102,7 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
 
   if (partition.getRowsBy()) {
     for (const Sink &sink : sinks)
-      if (isa<Q8B32Type>(
-              cast<RankedTensorType>(sink.value.getType()).getElementType()))
+      if (roundsBlocks(sink))
         return sink.op->emitOpError()
                << "is rounded by blocks of a row where a part has all rows of "
                   "the call, and the partition is by tiles of rows too";
@@ -145,10 +144,19 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
   auto usesPanels = [](LinearOp linear) {
     return linear.getOrderAttr().getUnit().usesPanels();
   };
-  for (const Sink &sink : sinks)
-    if (auto write = dyn_cast<BufferWriteOp>(sink.op))
-      prepareRounding(sink, capacityOf(write.getBufferAttr()).getDimSize(0),
-                      partition.getBy());
+  for (const Sink &sink : sinks) {
+    if (isa<KVAppendOp>(sink.op) && roundsBlocks(sink) &&
+        partition.getBy() % Q8_0Type::kBlock != 0)
+      return sink.op->emitOpError()
+             << "rounds blocks of " << Q8_0Type::kBlock
+             << " elements to q8_0, and the partition is by "
+             << partition.getBy();
+    auto write = dyn_cast<BufferWriteOp>(sink.op);
+    prepareRounding(sink,
+                    write ? capacityOf(write.getBufferAttr()).getDimSize(0)
+                          : rowBound,
+                    partition.getBy());
+  }
   Value from = maximum(toIndex(begin), firstPart);
   Value to = minimum(toIndex(end), firstPart + parts);
   loop(from, to, 1, [&](Value part) {

@@ -26,7 +26,8 @@ FLAGS = ["-p", "-f", "--prompt-ids", "--chat", "--chat-template",
          "--chat-template-file", "--template-kwargs", "--refuse-markers", "--parse-special", "-n", "-c", "-b", "-t", "-s",
          "--temp", "--top-k", "--top-p", "--min-p", "--ignore-eos", "--output-ids",
          "--logits-out", "--draft", "--bench", "-v", "--version", "--help"]
-COMPILE_FLAGS = ["-o", "--target", "--activations", "--cache-type", "--quantize", "--rows",
+COMPILE_FLAGS = ["-o", "--target", "--activations", "--cache-type",
+                 "--cache-type-k", "--cache-type-v", "--quantize", "--rows",
                  "--chunk",
                  "--emit", "--compile-to", "--compile-from", "--ir",
                  "--dump-compilation-phases-to"]

@@ -150,12 +150,14 @@ static KernelContextSizes sizesOf(llama::CacheLayoutOp layout,
   auto cache = mlir::cast<llama::CacheType>(layout.getType());
   KernelContextSizes sizes;
   sizes.capacity = llvm::alignTo(positions, abi::kCacheBlock);
-  auto bytes = [&](llama::KVCacheLayoutInterface half) -> uint64_t {
-    mlir::FailureOr<uint64_t> all = half.getCacheBytes(cache, sizes.capacity);
+  auto bytes = [&](llama::KVCacheLayoutInterface half,
+                   mlir::Type element) -> uint64_t {
+    mlir::FailureOr<uint64_t> all =
+        half.getCacheBytes(cache, element, sizes.capacity);
     return mlir::failed(all) ? UINT64_MAX : *all;
   };
-  sizes.keyBytes = bytes(layout.getKeys());
-  sizes.valueBytes = bytes(layout.getValues());
+  sizes.keyBytes = bytes(layout.getKeys(), cache.getKeyType());
+  sizes.valueBytes = bytes(layout.getValues(), cache.getValueType());
   sizes.ropeRow = abi::ropeRowOf(cache.getHeadSize());
   return sizes;
 }

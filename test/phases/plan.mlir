@@ -121,7 +121,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       llama.kv_append %ikv[%il], %kr, %v at %ipos : <2x1x16, f16>, tensor<?x16xf32>, tensor<?x16xf32>, tensor<?xi32>
       llama.yield %qr : tensor<?x32xf32>
     }
-    %a0 = llama.kernel "attn" (%iqr0 = %qr0 : tensor<?x32xf32>, %ikv = %kv : !llama.cache<2x1x16, f16>, %ipos = %pos : tensor<?xi32>, %il = %l : index) -> tensor<?x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 8, n = 16> partition <of = rows, by = 8> {
+    %a0 = llama.kernel "attn" (%iqr0 = %qr0 : tensor<?x32xf32>, %ikv = %kv : !llama.cache<2x1x16, f16>, %ipos = %pos : tensor<?xi32>, %il = %l : index) -> tensor<?x32xf32> strategy #cpu.strategy<unit = #cpu.fma, m = 8, n = 16, sums = 8> partition <of = rows, by = 8> {
       %a = llama.attention %iqr0, %ikv[%il], %ipos causal heads 2 keys 256 order <lanes = 16> : tensor<?x32xf32>, <2x1x16, f16>, tensor<?xi32>
       llama.yield %a : tensor<?x32xf32>
     }

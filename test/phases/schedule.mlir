@@ -199,7 +199,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @attn.prefill(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 8>, llama.reads_cache, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
+  func.func private @attn.prefill(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 8>, llama.reads_cache, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16, sums = 8>} {
     %qkv = llama.buffer_read @prefill.qkv at 131072 : tensor<?x32xf32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
     %pos = llama.input positions : tensor<?xi32>

@@ -578,7 +578,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     return
   }
 
-  func.func private @attn.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 8>, llama.reads_cache, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
+  func.func private @attn.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<of = rows, by = 8>, llama.reads_cache, llama.rows = 512 : i64, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16, sums = 8>} {
     %lowest = arith.constant dense<0xFF800000> : vector<8x16xf32>
     %c16 = arith.constant 16 : index
     %zero = arith.constant dense<0.000000e+00> : vector<8x16xf32>

@@ -41,8 +41,8 @@ def CPU_StrategyAttr : CPU_Attr<"Strategy", "strategy", [Llama_StrategyInterface
     `unit`: what multiplies; `m` x `n`: rows of x by rows of the weight in one
     register tile. `sums`: how many times 16 floats attention sums in registers
     while it goes along the keys; a tile of more rows takes fewer elements of the
-    head at once. `prefetch`: how many bytes ahead of a weight a product fetches
-    it; 0 leaves that to the hardware.
+    head at once. `prefetch`: how many bytes ahead of its use a product fetches a weight, or
+    attention keys and values; 0 leaves that to the hardware.
   }];
   let parameters = (ins "::corellama::llama::ContractionUnitInterface":$unit,
                         "int64_t":$m, "int64_t":$n,

@@ -18,20 +18,51 @@ namespace corellama::llama {
 /// cache, so that code reads whole vectors of a head of any size.
 inline constexpr int64_t kCacheRowMultiple = 16;
 
-/// Addresses of keys, or of values, in elements from the first one of layer 0.
-/// Each head of each layer, `head` = layer x heads + head in the layer, has a
-/// region of `capacity` positions; `capacity` is a multiple of `group`.
+/// Addresses of keys, or of values, from the first one of layer 0; in elements,
+/// or in bytes where elements are quants of a byte that share scales. Each head
+/// of each layer, `head` = layer x heads + head in the layer, has a region of
+/// `capacity` positions; `capacity` is a multiple of `group`.
 ///
 /// Example, heads of 4 elements in groups of 16 positions (perPosition = 4,
 /// group = 16), capacity 32: element 2 of position 17 of head 1 stands at
 /// (1 * 32 + 16) * 4 + 2 * 16 + 1 = 225.
+///
+/// With scales (block = 32) a group is its blocks of elements; a block is the
+/// scales of its positions, each an f16, then its quants: [group] scales, [32]
+/// [group] quants. Example, heads of 64 in groups of 16 (perPosition = 68):
+/// element 33 of position 17 of head 0 is the byte 16 * 68 + 34 * 16 + 2 * 16 +
+/// 1 * 16 + 1 = 1681, its scale the two bytes at 16 * 68 + 34 * 16 + 2 * 1.
 struct KVCacheStrides {
-  /// Elements that one position takes in its region, padding included; a group
-  /// of positions takes `group` times as many.
+  /// Elements that one position takes in its region, padding included, or
+  /// bytes; a group of positions takes `group` times as many.
   int64_t perPosition;
   /// Positions that are interleaved element by element, hence also the distance
   /// of two elements of one position. 1: a position's elements are contiguous.
   int64_t group;
+  /// Elements of a head that share a scale; 0: there are no scales.
+  int64_t block = 0;
+
+  /// Bytes of a scale.
+  static constexpr int64_t kScaleBytes = 2;
+  /// Bytes of a position's blocks of `headSize` elements.
+  static constexpr int64_t blockBytes(int64_t headSize, int64_t block) {
+    return headSize / block * (block + kScaleBytes);
+  }
+
+  /// From a group's address to the scales of an element's block.
+  template <typename Math, typename Index>
+  Index scaleInGroup(Math &math, Index element) const {
+    return math.mul(math.div(element, block), (block + kScaleBytes) * group);
+  }
+  /// From a group's address to an element of its first position.
+  template <typename Math, typename Index>
+  Index elementInGroup(Math &math, Index element) const {
+    if (block == 0)
+      return math.mul(element, group);
+    Index scales = scaleInGroup(math, element);
+    Index inBlock = math.mul(math.rem(element, block), group);
+    return math.add(math.add(scales, kScaleBytes * group), inBlock);
+  }
 
   /// Element 0 of position `first`, a multiple of `group`. `math` adds and
   /// multiplies numbers (Numbers) or values of IR (tile::IndexBuilder).
@@ -45,15 +76,15 @@ struct KVCacheStrides {
   template <typename Math, typename Index>
   Index address(Math &math, Index head, Index capacity, Index position,
                 Index element) const {
-    if (group == 1)
-      return math.add(groupAddress(math, head, capacity, position), element);
-    // Not by groupAddress: the terms that do not depend on the position stay
-    // apart, so that a loop over positions need not compute them again.
-    Index region = math.mul(math.mul(head, capacity), perPosition);
-    Index start = math.mul(math.div(position, group), perPosition * group);
-    Index lane = math.rem(position, group);
-    Index inGroup = math.add(math.mul(element, group), lane);
-    return math.add(math.add(region, start), inGroup);
+    Index inGroup = elementInGroup(math, element);
+    return place(math, head, capacity, position, inGroup, 1);
+  }
+  /// The first byte of the scale of its block.
+  template <typename Math, typename Index>
+  Index scaleAddress(Math &math, Index head, Index capacity, Index position,
+                     Index element) const {
+    Index inGroup = scaleInGroup(math, element);
+    return place(math, head, capacity, position, inGroup, kScaleBytes);
   }
 
   /// Arithmetic on numbers.
@@ -63,6 +94,23 @@ struct KVCacheStrides {
     static int64_t div(int64_t x, int64_t y) { return x / y; }
     static int64_t rem(int64_t x, int64_t y) { return x % y; }
   };
+
+private:
+  /// `inGroup` behind the group of a position, whose neighbour in the group is
+  /// `step` further.
+  template <typename Math, typename Index>
+  Index place(Math &math, Index head, Index capacity, Index position,
+              Index inGroup, int64_t step) const {
+    if (group == 1)
+      return math.add(groupAddress(math, head, capacity, position), inGroup);
+    // Not by groupAddress: the terms that do not depend on the position stay
+    // apart, so that a loop over positions need not compute them again.
+    Index region = math.mul(math.mul(head, capacity), perPosition);
+    Index start = math.mul(math.div(position, group), perPosition * group);
+    Index lane = math.mul(math.rem(position, group), step);
+    Index inRegion = math.add(region, start);
+    return math.add(inRegion, math.add(inGroup, lane));
+  }
 };
 
 } // namespace corellama::llama

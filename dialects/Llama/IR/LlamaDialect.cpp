@@ -9,7 +9,9 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/ScopedPrinter.h"
 
 using namespace mlir;
 using namespace corellama::llama;
@@ -22,6 +24,28 @@ static ParseResult parseStaticDimensions(AsmParser &parser,
 static void printStaticDimensions(AsmPrinter &printer,
                                   ArrayRef<int64_t> shape) {
   llvm::interleave(shape, printer.getStream(), "x");
+}
+
+/// One of those that getCacheElements names.
+static ParseResult parseCacheElement(AsmParser &parser, Type &type) {
+  if (failed(parser.parseOptionalKeyword("q8_0")))
+    return parser.parseType(type);
+  type = Q8_0Type::get(parser.getContext());
+  return success();
+}
+static ParseResult parseCacheElements(AsmParser &parser, Type &keys,
+                                      Type &values) {
+  if (failed(parseCacheElement(parser, keys)))
+    return failure();
+  values = keys;
+  return failed(parser.parseOptionalComma())
+             ? ParseResult(success())
+             : parseCacheElement(parser, values);
+}
+static void printCacheElements(AsmPrinter &printer, Type keys, Type values) {
+  printer << CacheType::getElementText(keys);
+  if (values != keys)
+    printer << ", " << CacheType::getElementText(values);
 }
 
 #include "dialects/Llama/IR/LlamaAttrInterfaces.cpp.inc"
@@ -70,7 +94,8 @@ LogicalResult WeightType::verify(function_ref<InFlightDiagnostic()> emitError,
 }
 
 LogicalResult CacheType::verify(function_ref<InFlightDiagnostic()> emitError,
-                                ArrayRef<int64_t> shape, Type elementType) {
+                                ArrayRef<int64_t> shape, Type keyType,
+                                Type valueType) {
   if (shape.size() != 3)
     return emitError() << "a cache is layers x heads x head size, found "
                        << shape.size() << " extents";
@@ -78,10 +103,44 @@ LogicalResult CacheType::verify(function_ref<InFlightDiagnostic()> emitError,
     if (extent <= 0 || extent > INT32_MAX)
       return emitError() << "extent " << extent << " of a cache is not in 1.."
                          << INT32_MAX;
-  if (!elementType.isF32() && !elementType.isF16() && !elementType.isBF16())
-    return emitError() << "a cache holds f32, f16 or bf16, found "
-                       << elementType;
+  for (Type element : {keyType, valueType}) {
+    if (!isa<Float32Type, Float16Type, BFloat16Type, Q8_0Type>(element))
+      return emitError() << "a cache holds f32, f16, bf16 or q8_0, found "
+                         << element;
+    if (isa<Q8_0Type>(element) && shape[2] % Q8_0Type::kBlock != 0)
+      return emitError() << "a cache in q8_0 has heads of whole blocks of "
+                         << Q8_0Type::kBlock << " elements, found heads of "
+                         << shape[2];
+  }
   return success();
+}
+
+FailureOr<std::pair<Type, Type>>
+corellama::llama::getCacheElements(StringRef text, MLIRContext *context) {
+  auto parse = [&](StringRef name) {
+    return llvm::StringSwitch<Type>(name)
+        .Case("f32", Float32Type::get(context))
+        .Case("f16", Float16Type::get(context))
+        .Case("bf16", BFloat16Type::get(context))
+        .Case("q8_0", Q8_0Type::get(context))
+        .Default(Type());
+  };
+  auto [keys, values] = text.split(',');
+  std::pair<Type, Type> types(parse(keys),
+                              parse(text.contains(',') ? values : keys));
+  if (!types.first || !types.second)
+    return failure();
+  return types;
+}
+
+std::string CacheType::getElementText(Type element) {
+  return isa<Q8_0Type>(element) ? "q8_0" : llvm::to_string(element);
+}
+
+std::string CacheType::getElementsText() const {
+  std::string keys = getElementText(getKeyType()),
+              values = getElementText(getValueType());
+  return keys == values ? keys : keys + "," + values;
 }
 
 //===----------------------------------------------------------------------===//

@@ -115,6 +115,12 @@ mlir::LogicalResult verifyContraction(mlir::Operation *op, mlir::Type rows,
                                       FormatInterface format,
                                       ReductionOrderAttr order);
 
+/// Types of the cache's keys and values, from what options say: "f32", "f16",
+/// "bf16" or "q8_0", or two of these with a comma between, keys first. Failure:
+/// it is something else.
+mlir::FailureOr<std::pair<mlir::Type, mlir::Type>>
+getCacheElements(llvm::StringRef text, mlir::MLIRContext *context);
+
 /// The bound of a value whose number of rows nothing says, as import leaves it.
 inline constexpr int64_t kAnyRows = INT64_MAX;
 /// The most rows that `function` is called with where its types leave them

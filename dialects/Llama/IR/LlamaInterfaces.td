@@ -89,15 +89,16 @@ def Llama_KVCacheLayoutInterface : AttrInterface<"KVCacheLayoutInterface"> {
   let methods = [
     InterfaceMethod<[{
       The address of an element as a formula of head, position and element, for
-      heads of this size.}],
+      heads of this size and elements of this type.}],
       "::corellama::llama::KVCacheStrides", "getStrides",
-      (ins "int64_t":$headSize)>,
+      (ins "int64_t":$headSize, "::mlir::Type":$element)>,
   ];
   let extraClassDeclaration = [{
-    /// Bytes of `capacity` positions of all layers and heads, padding included.
-    /// Overflow is failure.
+    /// Bytes of `capacity` positions of all layers and heads, padding included,
+    /// for `element`, the cache's type of keys or of values. Overflow is failure.
     ::llvm::FailureOr<uint64_t> getCacheBytes(
-        const ::corellama::llama::CacheType &type, uint64_t capacity) const;
+        const ::corellama::llama::CacheType &type, ::mlir::Type element,
+        uint64_t capacity) const;
   }];
 }
 
@@ -141,9 +142,11 @@ def Llama_PlannerInterface : AttrInterface<"PlannerInterface"> {
     InterfaceMethod<"The layout of a weight of this format; null: it has none.",
       "::mlir::Attribute", "getWeightLayout",
       (ins "::corellama::llama::FormatInterface":$format, "int64_t":$rank)>,
-    InterfaceMethod<"The layouts of the cache's keys and values.",
+    InterfaceMethod<[{
+      The layouts of the cache's keys and values; null: the target reads no cache of
+      these types.}],
       "std::pair<::mlir::Attribute, ::mlir::Attribute>", "getCacheLayouts",
-      (ins "::mlir::Type":$elementType)>,
+      (ins "::mlir::Type":$keyType, "::mlir::Type":$valueType)>,
     InterfaceMethod<[{
       Strategy of a kernel (an operation of type llama.kernel), and the sizes of its
       parts.}],

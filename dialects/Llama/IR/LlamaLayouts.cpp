@@ -230,20 +230,32 @@ BitPosition RowMajorSplitAttr::locate(FormatInterface format, int64_t rows,
 // The cache
 //===----------------------------------------------------------------------===//
 
-KVCacheStrides RowMajorAttr::getStrides(int64_t headSize) const {
-  return {int64_t(llvm::alignTo(headSize, kCacheRowMultiple)), /*group=*/1};
+/// In groups of `group` positions, `padded` elements each where none share a
+/// scale.
+static KVCacheStrides stridesOf(int64_t headSize, int64_t padded, int64_t group,
+                                Type element) {
+  constexpr int64_t kBlock = Q8_0Type::kBlock;
+  if (isa<Q8_0Type>(element))
+    return {KVCacheStrides::blockBytes(headSize, kBlock), group, kBlock};
+  return {padded, group};
 }
 
-KVCacheStrides KeysInterleaved16Attr::getStrides(int64_t headSize) const {
-  return {headSize, /*group=*/16};
+KVCacheStrides RowMajorAttr::getStrides(int64_t headSize, Type element) const {
+  return stridesOf(headSize, llvm::alignTo(headSize, kCacheRowMultiple),
+                   /*group=*/1, element);
+}
+
+KVCacheStrides KeysInterleaved16Attr::getStrides(int64_t headSize,
+                                                 Type element) const {
+  return stridesOf(headSize, headSize, /*group=*/16, element);
 }
 
 FailureOr<uint64_t>
-KVCacheLayoutInterface::getCacheBytes(const CacheType &type,
+KVCacheLayoutInterface::getCacheBytes(const CacheType &type, Type element,
                                       uint64_t capacity) const {
-  // Elements are of whole bytes: CacheType's verifier.
+  KVCacheStrides strides = getStrides(type.getHeadSize(), element);
+  // Strides with scales are in bytes.
+  uint64_t unit = strides.block == 0 ? element.getIntOrFloatBitWidth() / 8 : 1;
   return product({uint64_t(type.getLayers()), uint64_t(type.getHeads()),
-                  capacity,
-                  uint64_t(getStrides(type.getHeadSize()).perPosition),
-                  type.getElementType().getIntOrFloatBitWidth() / 8});
+                  capacity, uint64_t(strides.perPosition), unit});
 }

@@ -27,7 +27,8 @@ def Llama_RowMajorAttr : Llama_Layout<"RowMajor", "rowmajor",
   let summary = "rows follow each other, each in the checkpoint's own blocks";
   let description = [{
     For weights: the bytes of the checkpoint. For the cache: positions of a head
-    follow each other, the elements of each contiguous, padded to 16.
+    follow each other, the elements of each contiguous, padded to 16; in q8_0 each
+    position is its blocks, as in a checkpoint: an f16 scale, then 32 quants.
   }];
 }
 def Llama_Interleaved16Attr : Llama_Layout<"Interleaved16", "interleaved16"> {
@@ -87,7 +88,8 @@ def Llama_KeysInterleaved16Attr : Llama_Attr<"KeysInterleaved16", "keys_interlea
   let description = [{
     A group of 16 positions of a head is [head size][16 positions] elements: a
     vector holds the same element of 16 positions, so scores need no sum across
-    lanes. Nothing is padded.
+    lanes. Nothing is padded. In q8_0 each block of 32 elements is [16] scales in
+    f16, then [32][16] quants, 544 bytes.
   }];
 }
 

@@ -33,15 +33,44 @@ def Llama_CacheType : Llama_Type<"Cache", "cache"> {
     A reference: `kv_append` writes the cache and `attention` reads it, both
     with effects on a resource of its own. Heads are those of keys and values. A
     cache argument of an entry function starts empty.
+
+    `!llama.cache<2x1x64, f16>` has keys and values in f16, `!llama.cache<2x1x64,
+    q8_0, f16>` keys in q8_0 and values in f16. An appended value is rounded to
+    f32, f16 or bf16 alone, halves to the even number; q8_0 (`!llama.q8_0`) rounds
+    32 elements of a head together, so there heads are whole blocks. What is read
+    is the rounded number, in float32.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape,
-                        "::mlir::Type":$elementType);
-  let assemblyFormat = "`<` custom<StaticDimensions>($shape) `,` $elementType `>`";
+                        "::mlir::Type":$keyType, "::mlir::Type":$valueType);
+  let builders = [
+    TypeBuilder<(ins "::llvm::ArrayRef<int64_t>":$shape, "::mlir::Type":$both),
+                [{ return $_get($_ctxt, shape, both, both); }]>];
+  let assemblyFormat = [{
+    `<` custom<StaticDimensions>($shape) `,` custom<CacheElements>($keyType, $valueType) `>`
+  }];
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     int64_t getLayers() const { return getShape()[0]; }
     int64_t getHeads() const { return getShape()[1]; }
     int64_t getHeadSize() const { return getShape()[2]; }
+    /// "q8_0", or the name of a builtin type.
+    static std::string getElementText(::mlir::Type element);
+    /// As the type prints it and as options name it: "f16", or "q8_0,f16" where
+    /// keys and values differ.
+    std::string getElementsText() const;
+  }];
+}
+
+def Llama_Q8_0Type : Llama_Type<"Q8_0", "q8_0"> {
+  let summary = "element of a cache in q8_0: blocks of 32 share a scale";
+  let description = [{
+    32 elements of a head are q * d with an integer |q| <= 127 and d in f16, as in
+    a Q8_0 weight: q is what `!llama.q8b32` makes of the 32 values, d its scale
+    rounded to f16, halves to the even number. q * d has 19 bits, so it is exact
+    in float32.
+  }];
+  let extraClassDeclaration = [{
+    static constexpr int64_t kBlock = 32;
   }];
 }
 

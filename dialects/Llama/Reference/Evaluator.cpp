@@ -31,13 +31,18 @@ using Results = Expected<std::vector<Datum>>;
 /// at most a few helpers; more means a recursion.
 static constexpr unsigned kMaxDepth = 64;
 
-/// What an element of a cache is rounded to when it is stored.
-static Number elementOf(CacheType type, Mode mode) {
+/// Rounds a row as a cache with such elements does when it is stored.
+static void roundAppended(llvm::MutableArrayRef<double> row, Type element,
+                          Mode mode) {
   if (mode == Mode::Ideal)
-    return Number::Exact;
-  if (type.getElementType().isF16())
-    return Number::F16;
-  return type.getElementType().isBF16() ? Number::BF16 : Number::F32;
+    return;
+  if (isa<Q8_0Type>(element))
+    return roundToQ8_0(row);
+  Number number = element.isF16()    ? Number::F16
+                  : element.isBF16() ? Number::BF16
+                                     : Number::F32;
+  for (double &x : row)
+    x = roundTo(number, x);
 }
 
 /// What attention and attention_part say in their attributes.
@@ -129,10 +134,16 @@ private:
              op.getHeads()));
   }
   Results evaluate(KVAppendOp op) {
-    return none(kvAppend(cache(op.getCache()), integer(op.getLayer()),
-                         tensor(op.getKeys()), tensor(op.getValues()),
-                         integers(op.getPositions()),
-                         elementOf(op.getCache().getType(), evaluator.mode)));
+    CacheType type = op.getCache().getType();
+    auto rounder = [&](Type element) {
+      return [this, element](llvm::MutableArrayRef<double> row) {
+        roundAppended(row, element, evaluator.mode);
+      };
+    };
+    return none(kvAppend(
+        cache(op.getCache()), integer(op.getLayer()), tensor(op.getKeys()),
+        tensor(op.getValues()), integers(op.getPositions()),
+        rounder(type.getKeyType()), rounder(type.getValueType())));
   }
   Results evaluate(AttentionOp op) {
     if (Error error = observe(op))

@@ -249,23 +249,23 @@ static Error checkLayer(const Cache &cache, int64_t layer) {
   return Error::success();
 }
 
-static std::vector<double> rounded(ArrayRef<double> row, Number number) {
+static std::vector<double> rounded(ArrayRef<double> row, RoundRow round) {
   std::vector<double> result(row);
-  for (double &x : result)
-    x = roundTo(number, x);
+  round(result);
   return result;
 }
 
 Error reference::kvAppend(Cache &cache, int64_t layer, const Tensor &keys,
                           const Tensor &values, const IntTensor &positions,
-                          Number number) {
+                          RoundRow roundKeys, RoundRow roundValues) {
   if (Error error = checkLayer(cache, layer))
     return error;
   for (int64_t r = 0; r < keys.rows(); ++r) {
     if (Error error = checkPosition(positions.values[r], r))
       return error;
-    cache.store(layer, positions.values[r],
-                {rounded(keys.row(r), number), rounded(values.row(r), number)});
+    cache.store(
+        layer, positions.values[r],
+        {rounded(keys.row(r), roundKeys), rounded(values.row(r), roundValues)});
   }
   return Error::success();
 }

@@ -47,10 +47,11 @@ double ropeMagnitude(const Rotation &rotation);
 Tensor rope(const Tensor &x, const IntTensor &positions,
             const Rotation &rotation, int64_t heads);
 
-/// `number` is the type that an element of the cache is rounded to.
+/// Rounds a row of all heads to what the cache holds.
+using RoundRow = llvm::function_ref<void(llvm::MutableArrayRef<double>)>;
 llvm::Error kvAppend(Cache &cache, int64_t layer, const Tensor &keys,
                      const Tensor &values, const IntTensor &positions,
-                     Number number);
+                     RoundRow roundKeys, RoundRow roundValues);
 /// What attention has beside its operands.
 struct AttentionShape {
   int64_t heads;

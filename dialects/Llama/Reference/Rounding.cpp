@@ -23,8 +23,8 @@ double corellama::llama::reference::roundTo(Number number, double x) {
   return rounded.convertToDouble();
 }
 
-void corellama::llama::reference::roundToQ8B32(
-    llvm::MutableArrayRef<double> row) {
+/// Blocks of 32 as quants times a scale, which is of type `kept`.
+static void roundBlocks(llvm::MutableArrayRef<double> row, Number kept) {
   for (size_t begin = 0; begin < row.size(); begin += 32) {
     // The zeros that pad the last block change neither amax nor other quants.
     auto block = row.slice(begin, std::min<size_t>(32, row.size() - begin));
@@ -42,7 +42,17 @@ void corellama::llama::reference::roundToQ8B32(
     float scale = amax / 127.0f, inverse = 127.0f / amax;
     for (double &x : block) {
       float quant = std::nearbyint(static_cast<float>(x) * inverse);
-      x = static_cast<double>(scale) * static_cast<double>(quant);
+      x = roundTo(kept, scale) * static_cast<double>(quant);
     }
   }
+}
+
+void corellama::llama::reference::roundToQ8B32(
+    llvm::MutableArrayRef<double> row) {
+  roundBlocks(row, Number::F32);
+}
+
+void corellama::llama::reference::roundToQ8_0(
+    llvm::MutableArrayRef<double> row) {
+  roundBlocks(row, Number::F16);
 }

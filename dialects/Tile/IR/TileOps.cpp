@@ -163,5 +163,13 @@ LogicalResult AppendOp::verify() {
   if (getWhat() != "keys" && getWhat() != "values")
     return emitOpError() << "appends keys or values, found '" << getWhat()
                          << "'";
+  llama::CacheType cache = getCache().getType();
+  Type element =
+      getWhat() == "keys" ? cache.getKeyType() : cache.getValueType();
+  int64_t columns = cast<VectorType>(getValue().getType()).getDimSize(1);
+  if (isa<llama::Q8_0Type>(element) && columns % llama::Q8_0Type::kBlock != 0)
+    return emitOpError() << "rounds whole blocks of " << llama::Q8_0Type::kBlock
+                         << " elements to q8_0, found a tile of " << columns
+                         << " columns";
   return success();
 }

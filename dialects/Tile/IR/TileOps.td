@@ -469,7 +469,8 @@ def Tile_AppendOp : Tile_Op<"append", [MemoryEffects<[MemWrite]>]> {
   let description = [{
     With c = first + j, element (i, j) goes to head c / head size, element c mod
     head size, at the position of row `row` + i, rounded to the cache's type.
-    Rows from `rows` on and columns beyond the last head are not written.
+    Rows from `rows` on and columns beyond the last head are not written. In q8_0 a
+    tile is of whole blocks of 32 elements.
   }];
   let arguments = (ins Tile_Tile:$value, Llama_CacheType:$cache,
     Tile_ContextType:$ctx, Index:$row, Index:$first, Index:$rows, StrAttr:$what);

@@ -11,7 +11,7 @@ inline constexpr const char *kManifest = R"({
   "checkpoint": {"name": "m.gguf"},
   "target": {"name": "x86-64-v3"},
   "activations": "q8",
-  "cache": {"type": "f16"},
+  "cache": {"type_k": "f16", "type_v": "f16"},
   "memory": {"cache_per_position": 40},
   "config": {"layers": 2, "heads": 5, "head_size": 4, "context": 64},
   "tensors": [

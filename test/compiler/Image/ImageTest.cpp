@@ -157,7 +157,8 @@ TEST(ImageTest, TheManifestSaysHowItWasMade) {
   EXPECT_EQ(text("checkpoint", "blake3"), model.checkpoint->identity());
   EXPECT_EQ(text("target", "name"), "x86-64-v3");
   EXPECT_EQ(text("target", "features"), "+avx2,+fma");
-  EXPECT_EQ(text("cache", "type"), "f16");
+  EXPECT_EQ(text("cache", "type_k"), "f16");
+  EXPECT_EQ(text("cache", "type_v"), "f16");
   EXPECT_EQ(text("cache", "keys"), "#llama.keys_interleaved16");
   EXPECT_EQ(text("compiler", "version"), "0.1.0");
   EXPECT_EQ(text("compiler", "llvm").substr(0, 3), "22.");

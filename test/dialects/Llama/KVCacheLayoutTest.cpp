@@ -9,6 +9,7 @@
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/IR/Builders.h"
 #include "gtest/gtest.h"
+#include <algorithm>
 
 using namespace corellama::llama;
 
@@ -25,6 +26,8 @@ struct KVCacheLayoutTest : testing::Test {
     return CacheType::get(&context, {layers, heads, headSize},
                           mlir::Float16Type::get(&context));
   }
+  mlir::Type f16() { return mlir::Float16Type::get(&context); }
+  mlir::Type q8_0() { return Q8_0Type::get(&context); }
   static int64_t address(KVCacheStrides strides, int64_t head, int64_t capacity,
                          int64_t position, int64_t element) {
     KVCacheStrides::Numbers math;
@@ -39,13 +42,13 @@ TEST_F(KVCacheLayoutTest, EachElementHasAPlaceOfItsOwn) {
   for (KVCacheLayoutInterface layout : {rows(), interleaved()})
     for (int64_t headSize : {2, 16, 20}) {
       CacheType type = cacheOf(layers, heads, headSize);
-      uint64_t elements = *layout.getCacheBytes(type, capacity) / 2;
+      uint64_t elements = *layout.getCacheBytes(type, f16(), capacity) / 2;
       std::vector<bool> used(elements);
       for (int64_t head = 0; head < layers * heads; ++head)
         for (int64_t position = 0; position < capacity; ++position)
           for (int64_t element = 0; element < headSize; ++element) {
-            uint64_t at = address(layout.getStrides(headSize), head, capacity,
-                                  position, element);
+            uint64_t at = address(layout.getStrides(headSize, f16()), head,
+                                  capacity, position, element);
             ASSERT_LT(at, elements);
             ASSERT_FALSE(used[at]);
             used[at] = true;
@@ -53,25 +56,58 @@ TEST_F(KVCacheLayoutTest, EachElementHasAPlaceOfItsOwn) {
     }
 }
 
+TEST_F(KVCacheLayoutTest, QuantsAndScalesFillTheBytes) {
+  const int64_t heads = 3, capacity = 48, headSize = 96;
+  for (KVCacheLayoutInterface layout : {rows(), interleaved()}) {
+    KVCacheStrides strides = layout.getStrides(headSize, q8_0());
+    // 34 bytes for 32 elements, and nothing is padded.
+    std::vector<int> uses(
+        *layout.getCacheBytes(cacheOf(1, heads, headSize), q8_0(), capacity));
+    EXPECT_EQ(uses.size(), size_t(heads * capacity * headSize / 32 * 34));
+    KVCacheStrides::Numbers math;
+    for (int64_t head = 0; head < heads; ++head)
+      for (int64_t position = 0; position < capacity; ++position)
+        for (int64_t element = 0; element < headSize; ++element) {
+          ++uses.at(address(strides, head, capacity, position, element));
+          if (element % 32 != 0)
+            continue;
+          int64_t scale =
+              strides.scaleAddress(math, head, capacity, position, element);
+          ++uses.at(scale);
+          ++uses.at(scale + 1);
+        }
+    EXPECT_EQ(std::count(uses.begin(), uses.end(), 1), int64_t(uses.size()));
+  }
+  // The example of KVCacheLayout.h.
+  KVCacheStrides strides = interleaved().getStrides(64, q8_0());
+  KVCacheStrides::Numbers math;
+  EXPECT_EQ(address(strides, 0, 32, 17, 33), 1681);
+  EXPECT_EQ(strides.scaleAddress(math, int64_t(0), int64_t(32), int64_t(17),
+                                 int64_t(33)),
+            16 * 68 + 34 * 16 + 2);
+}
+
 TEST_F(KVCacheLayoutTest, RowsArePaddedTo16) {
   // Head 2, position 5 of 48, element 3, in rows of 20 padded to 32.
-  EXPECT_EQ(address(rows().getStrides(20), 2, 48, 5, 3), (2 * 48 + 5) * 32 + 3);
-  EXPECT_EQ(*rows().getCacheBytes(cacheOf(2, 3, 20), 48), 2u * 3 * 48 * 32 * 2);
+  EXPECT_EQ(address(rows().getStrides(20, f16()), 2, 48, 5, 3),
+            (2 * 48 + 5) * 32 + 3);
+  EXPECT_EQ(*rows().getCacheBytes(cacheOf(2, 3, 20), f16(), 48),
+            2u * 3 * 48 * 32 * 2);
 }
 
 TEST_F(KVCacheLayoutTest, InterleavedKeysAreGroupsOf16Positions) {
   // The example of KVCacheLayout.h; [group][element][position in it].
-  EXPECT_EQ(address(interleaved().getStrides(4), 1, 32, 17, 2), 225);
-  EXPECT_EQ(address(interleaved().getStrides(20), 2, 48, 37, 3),
+  EXPECT_EQ(address(interleaved().getStrides(4, f16()), 1, 32, 17, 2), 225);
+  EXPECT_EQ(address(interleaved().getStrides(20, f16()), 2, 48, 37, 3),
             2 * 48 * 20 + (37 / 16) * 20 * 16 + 3 * 16 + 37 % 16);
-  EXPECT_EQ(*interleaved().getCacheBytes(cacheOf(2, 3, 20), 48),
+  EXPECT_EQ(*interleaved().getCacheBytes(cacheOf(2, 3, 20), f16(), 48),
             2u * 3 * 48 * 20 * 2);
 }
 
 TEST_F(KVCacheLayoutTest, BytesThatOverflowAreFailure) {
   CacheType type = cacheOf(INT32_MAX, INT32_MAX, INT32_MAX);
-  EXPECT_TRUE(mlir::failed(rows().getCacheBytes(type, 256)));
-  EXPECT_TRUE(mlir::failed(interleaved().getCacheBytes(type, 256)));
+  EXPECT_TRUE(mlir::failed(rows().getCacheBytes(type, f16(), 256)));
+  EXPECT_TRUE(mlir::failed(interleaved().getCacheBytes(type, f16(), 256)));
 }
 
 } // namespace

@@ -139,7 +139,7 @@ func.func private @cache(!llama.cache<2x0x16, f16>)
 
 // -----
 
-// expected-error @+1 {{a cache holds f32, f16 or bf16, found 'i8'}}
+// expected-error @+1 {{a cache holds f32, f16, bf16 or q8_0, found 'i8'}}
 func.func private @cache(!llama.cache<2x1x16, i8>)
 
 // -----
@@ -181,3 +181,13 @@ module attributes {rotation = #llama.rotation<magnitude = 0.0>} {}
 
 // expected-error @+1 {{factors are numbers of at least 1}}
 module attributes {rotation = #llama.rotation<factors = [1.0, 0.5]>} {}
+
+// -----
+
+// expected-error @+1 {{a cache holds f32, f16, bf16 or q8_0, found 'f64'}}
+func.func private @values(!llama.cache<2x1x16, f16, f64>)
+
+// -----
+
+// expected-error @+1 {{a cache in q8_0 has heads of whole blocks of 32 elements, found heads of 48}}
+func.func private @cache(!llama.cache<2x1x48, f16, q8_0>)

@@ -141,7 +141,11 @@ func.func @rope(%x: tensor<?x32xf32>, %pos: tensor<?xi32>) -> tensor<?x32xf32> {
   return %y : tensor<?x32xf32>
 }
 
-// CHECK-LABEL: func.func @cache
+// Types of keys and of values; one stands for both.
+// CHECK: func.func private @caches(!llama.cache<2x1x32, q8_0>, !llama.cache<2x1x32, q8_0, f16>, !llama.cache<2x1x16, f32, bf16>)
+func.func private @caches(!llama.cache<2x1x32, q8_0, q8_0>, !llama.cache<2x1x32, q8_0, f16>, !llama.cache<2x1x16, f32, bf16>)
+
+// CHECK-LABEL: func.func @cache(
 func.func @cache(%kv: !llama.cache<2x1x16, f16>, %l: index, %k: tensor<1x16xf32>,
                  %q: tensor<1x32xf32>, %pos: tensor<1xi32>) -> tensor<1x32xf32> {
   // CHECK: llama.kv_append %{{.*}}[%{{.*}}], %{{.*}}, %{{.*}} at %{{.*}} : <2x1x16, f16>, tensor<1x16xf32>, tensor<1x16xf32>, tensor<1xi32>

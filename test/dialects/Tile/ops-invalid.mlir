@@ -284,6 +284,16 @@ func.func @appends_something_else(%x: vector<1x16xf32>, %ctx: !tile.context, %i:
 
 // -----
 
+func.func @appends_half_a_block(%x: vector<1x16xf32>, %ctx: !tile.context, %i: index) {
+  %kv = tile.cache %ctx[%i] : !llama.cache<2x1x32, f16, q8_0> keys #llama.rowmajor values #llama.rowmajor
+  tile.append "keys" %x, %kv, %ctx[%i, %i] rows %i : vector<1x16xf32>, <2x1x32, f16, q8_0>
+  // expected-error @below {{'tile.append' op rounds whole blocks of 32 elements to q8_0, found a tile of 16 columns}}
+  tile.append "values" %x, %kv, %ctx[%i, %i] rows %i : vector<1x16xf32>, <2x1x32, f16, q8_0>
+  return
+}
+
+// -----
+
 // Handles: each op that takes one, with each kind of source that is none.
 
 func.func @a_panel_of_an_argument(%w: !llama.weight<16x32, #llama.q8_0>, %i: index) {

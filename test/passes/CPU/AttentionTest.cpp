@@ -1,7 +1,7 @@
 //===- AttentionTest.cpp - attention at the borders of its blocks ---------===//
 //
 // Depths around the first key, the last of a block of 256 and the first of the
-// next, for all groupings of heads and both cache types.
+// next, for all groupings of heads and all types of the cache.
 //
 //===----------------------------------------------------------------------===//
 

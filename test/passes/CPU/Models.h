@@ -2,7 +2,7 @@
 //
 // One model a format and target, compiled when the first test asks for it.
 // Sizes are no multiple of anything where the format allows; grouped-query,
-// multi-query and multi-head attention and both cache types take turns.
+// multi-query and multi-head attention and the types of the cache take turns.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,17 +23,17 @@ struct FormatCase {
 inline const FormatCase kFormatCases[] = {
     {llama::reference::Format::F32, {43, 3, 3, 14, 71, 37}, "f32"},
     {llama::reference::Format::F16, {45, 6, 2, 18, 51, 29}, "f16"},
-    {llama::reference::Format::BF16, {37, 5, 1, 22, 67, 41}, "f32"},
+    {llama::reference::Format::BF16, {37, 5, 1, 22, 67, 41}, "bf16"},
     {llama::reference::Format::Q8_0, {96, 8, 2, 20, 160, 53}, "f16"},
     {llama::reference::Format::Q4_0, {96, 4, 4, 24, 96, 35}, "f32"},
     {llama::reference::Format::Q4_1, {64, 8, 1, 20, 160, 50}, "f16"},
-    {llama::reference::Format::Q6_K, {256, 8, 2, 32, 256, 21}, "f16"},
+    {llama::reference::Format::Q6_K, {256, 8, 2, 32, 256, 21}, "q8_0"},
     {llama::reference::Format::Q5_0, {96, 4, 2, 24, 160, 33}, "f32"},
     {llama::reference::Format::Q5_1, {64, 8, 1, 20, 96, 18}, "f16"},
-    {llama::reference::Format::Q2_K, {256, 4, 4, 64, 512, 19}, "f32"},
-    {llama::reference::Format::Q3_K, {256, 8, 1, 32, 256, 23}, "f16"},
+    {llama::reference::Format::Q2_K, {256, 4, 4, 64, 512, 19}, "q8_0,f16"},
+    {llama::reference::Format::Q3_K, {256, 8, 1, 32, 256, 23}, "bf16,q8_0"},
     {llama::reference::Format::Q4_K, {256, 8, 2, 32, 512, 20}, "f16"},
-    {llama::reference::Format::Q5_K, {256, 4, 1, 64, 256, 17}, "f32"},
+    {llama::reference::Format::Q5_K, {256, 4, 1, 64, 256, 17}, "f32,bf16"},
     {llama::reference::Format::IQ4_NL, {96, 4, 2, 24, 160, 35}, "f16"},
     {llama::reference::Format::IQ4_XS, {256, 8, 2, 32, 256, 22}, "f32"},
     {llama::reference::Format::MXFP4, {64, 8, 1, 20, 96, 37}, "f16"},

@@ -64,6 +64,7 @@ OneKernel OneKernel::make(const Choice &choice, std::string &message) {
   made.module = std::make_unique<RunnerModule>(std::move(*loaded));
   KernelContextSizes sizes;
   sizes.weightBytes = choice.weightBytes;
+  sizes.keyBytes = sizes.valueBytes = choice.cacheBytes;
   sizes.workspaceBytes = made.module->program().workspaceBytes;
   sizes.scratchBytes = made.module->program().scratchBytes;
   made.context = std::make_unique<KernelContext>(sizes);

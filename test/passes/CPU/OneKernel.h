@@ -31,6 +31,8 @@ struct OneKernel {
     size_t weightBytes = 0;
     /// Expand instructions that this machine has, too.
     bool alwaysExpand = false;
+    /// Of keys, and of values, for one block of positions.
+    size_t cacheBytes = 0;
   };
   /// Without a module, and with a message, where something fails.
   static OneKernel make(const Choice &choice, std::string &message);

@@ -306,6 +306,58 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+a
     return
   }
 
+  // Keys in q8_0: a group of 16 positions has 16 scales, then quants, which are made
+  // numbers once for all rows, and fetched ahead. Values in bf16 are the upper halves of floats.
+  // CHECK-LABEL: func.func @other_types_attend
+  // CHECK:         scf.for {{.*}} step %c32
+  // CHECK:           vector.load %{{.+}} : memref<?xi8>, vector<32xi8>
+  // CHECK:           scf.for {{.*}} to %c32{{.*}} step %c4
+  // CHECK:             memref.prefetch %{{.+}} : memref<?xi8>
+  // CHECK:             %[[QUANTS:.+]] = vector.load %{{.+}} : memref<?xi8>, vector<16xi8>
+  // CHECK:             %[[WORDS:.+]] = arith.extsi %[[QUANTS]]
+  // CHECK:             %[[NUMBERS:.+]] = arith.sitofp %[[WORDS]]
+  // CHECK:             %[[KEYS:.+]] = arith.mulf %[[NUMBERS]]
+  // CHECK:             vector.fma %[[KEYS]]
+  // CHECK:         memref.prefetch %{{.+}} : memref<?xi16>
+  // CHECK:         %[[BITS:.+]] = vector.load %{{.+}} : memref<?xi16>, vector<16xi16>
+  // CHECK:         %[[WIDE:.+]] = arith.extui %[[BITS]]
+  // CHECK:         arith.shli %[[WIDE]]
+  func.func @other_types_attend(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 512>} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %l = arith.index_castui %layer : i32 to index
+    %kv = tile.cache %ctx[%l] : <2x1x64, q8_0, bf16> keys #llama.keys_interleaved16 values #llama.rowmajor
+    %q = tile.buffer_rows %ctx @q at 0 : <1x64xf32>
+    %y = tile.buffer %ctx @y at 384 : memref<1x64xf32>
+    %scores = tile.scratch : memref<1x256xf32>
+    %s = tile.score_keys %q[%c0], %kv[%c0, %c0] : <1x64xf32>, <2x1x64, q8_0, bf16> -> vector<1x16xf32>
+    tile.store %s, %scores[%c0, %c0] : vector<1x16xf32>, memref<1x256xf32>
+    %o = tile.sum_values %scores, %kv[%c0, %c0, %c0] count %c1 advance 0 : memref<1x256xf32>, <2x1x64, q8_0, bf16> -> vector<1x64xf32>
+    tile.store %o, %y[%c0, %c0] : vector<1x64xf32>, memref<1x64xf32>
+    return
+  }
+
+  // A block of 32 keys is rounded together: its scale, then its quants, each 16
+  // bytes from the last. A value becomes bf16 by integers.
+  // CHECK-LABEL: func.func @other_types_are_appended
+  // CHECK:         vector.reduction <maxsi>
+  // CHECK:         %[[SCALE:.+]] = arith.truncf %{{.+}} : f32 to f16
+  // CHECK:         vector.store %{{.+}} : memref<?xi8>, vector<2xi8>
+  // CHECK-COUNT-32: memref.store %{{.+}} : memref<?xi8>
+  // CHECK:         arith.cmpf uno
+  // CHECK:         vector.store %{{.+}} : memref<?xi16>, vector<16xi16>
+  func.func @other_types_are_appended(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %l = arith.index_castui %layer : i32 to index
+    %kv = tile.cache %ctx[%l] : <2x1x64, q8_0, bf16> keys #llama.keys_interleaved16 values #llama.rowmajor
+    %x = tile.buffer %ctx @x at 0 : memref<1x64xf32>
+    %v = tile.load %x[%c0, %c0] : memref<1x64xf32> -> vector<1x32xf32>
+    tile.append "keys" %v, %kv, %ctx[%c0, %c0] rows %c1 : vector<1x32xf32>, <2x1x64, q8_0, bf16>
+    tile.append "values" %v, %kv, %ctx[%c0, %c0] rows %c1 : vector<1x32xf32>, <2x1x64, q8_0, bf16>
+    return
+  }
+
   // RoPE's table: cosines, then signed sines, each long enough for a vector that
   // begins at any column of a head (20 + 15, rounded up to 48). A row past the
   // call's keeps inside the table.

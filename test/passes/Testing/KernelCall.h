@@ -107,11 +107,10 @@ std::vector<float *> bufferElements(TestModel &model, KernelContext &context,
                                     llvm::StringRef buffer,
                                     llvm::ArrayRef<int64_t> shape);
 
+/// An element of the keys or the values, which begin at `bytes`.
+double readCache(const TestModel &model, const uint8_t *bytes, CacheElement at);
 double readCache(const TestModel &model, const KernelContext &context,
                  CacheElement at);
-/// The value as it is kept, which is what the evaluator gets.
-double writeCache(const TestModel &model, KernelContext &context,
-                  CacheElement at, double value);
 /// Gives `positions` positions of every layer random keys and values.
 void fillCache(const TestModel &model, KernelContext &context,
                llama::reference::Cache *cache,

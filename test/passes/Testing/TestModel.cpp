@@ -311,10 +311,13 @@ std::unique_ptr<TestModel> TestModel::compile(const ModelChoice &choice,
       return layout.takeError();
     auto cache = mlir::cast<llama::CacheType>(layout->getType());
     uint64_t capacity = choice.capacity;
-    model->keyStrides = layout->getKeys().getStrides(cache.getHeadSize());
-    model->valueStrides = layout->getValues().getStrides(cache.getHeadSize());
-    model->keyBytes = *layout->getKeys().getCacheBytes(cache, capacity);
-    model->valueBytes = *layout->getValues().getCacheBytes(cache, capacity);
+    auto plan = [&](llama::KVCacheLayoutInterface layout, mlir::Type element) {
+      return TestModel::CachePlan{
+          element, layout.getStrides(cache.getHeadSize(), element),
+          *layout.getCacheBytes(cache, element, capacity)};
+    };
+    model->keys = plan(layout->getKeys(), cache.getKeyType());
+    model->values = plan(layout->getValues(), cache.getValueType());
     std::mt19937 random(static_cast<uint32_t>(choice.format) + 1);
     if (llvm::Error error = model->packWeights(random))
       return error;
@@ -378,8 +381,8 @@ KernelContext TestModel::makeContext() const {
   KernelContextSizes sizes;
   sizes.weightBytes = packed.size();
   sizes.workspaceBytes = loaded->workspaceBytes();
-  sizes.keyBytes = keyBytes;
-  sizes.valueBytes = valueBytes;
+  sizes.keyBytes = keys.bytes;
+  sizes.valueBytes = values.bytes;
   sizes.ropeRow = abi::ropeRowOf(s.headSize);
   sizes.capacity = choice.capacity;
   sizes.scratchBytes = loaded->scratchBytes();
@@ -391,12 +394,23 @@ KernelContext TestModel::makeContext() const {
   return context;
 }
 
-int64_t TestModel::cacheIndex(CacheElement at) const {
-  const ModelShape &s = choice.shape;
-  const llama::KVCacheStrides &strides = at.keys ? keyStrides : valueStrides;
+size_t TestModel::cacheByte(CacheElement at) const {
+  const CachePlan &plan = cachePlan(at.keys);
   llama::KVCacheStrides::Numbers math;
-  return strides.address(math, at.layer * s.kvHeads + at.head, choice.capacity,
-                         at.position, at.element);
+  int64_t head = at.layer * choice.shape.kvHeads + at.head;
+  int64_t place = plan.strides.address(math, head, choice.capacity, at.position,
+                                       at.element);
+  // Strides with scales are in bytes.
+  return plan.strides.block
+             ? place
+             : place * (plan.element.getIntOrFloatBitWidth() / 8);
+}
+
+size_t TestModel::scaleByte(CacheElement at) const {
+  llama::KVCacheStrides::Numbers math;
+  int64_t head = at.layer * choice.shape.kvHeads + at.head;
+  return cachePlan(at.keys).strides.scaleAddress(math, head, choice.capacity,
+                                                 at.position, at.element);
 }
 
 std::string TestModel::describe() const {

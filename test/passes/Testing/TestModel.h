@@ -115,9 +115,20 @@ public:
   /// else NaN: memory that must not be read.
   KernelContext makeContext() const;
 
-  /// Where an element stands, counted in elements from the first of the keys or
-  /// of the values.
-  int64_t cacheIndex(CacheElement at) const;
+  /// The keys of the cache, or its values: their type, where they stand, and
+  /// how many bytes they are.
+  struct CachePlan {
+    mlir::Type element;
+    llama::KVCacheStrides strides = {};
+    uint64_t bytes = 0;
+  };
+  const CachePlan &cachePlan(bool ofKeys) const {
+    return ofKeys ? keys : values;
+  }
+  /// The first byte of an element, from the first of the keys or of the values,
+  /// and of its scale, where it has one.
+  size_t cacheByte(CacheElement at) const;
+  size_t scaleByte(CacheElement at) const;
   /// Format, shape and target in a line: what a failure is said to be of.
   std::string describe() const;
 
@@ -127,9 +138,7 @@ private:
   void makeMagnitudeSchedule();
 
   std::unique_ptr<LoadedKernels> loaded;
-  /// Where keys and values stand, and how many bytes they are.
-  llama::KVCacheStrides keyStrides, valueStrides;
-  uint64_t keyBytes = 0, valueBytes = 0;
+  CachePlan keys, values;
   std::vector<abi::PairRotation> frequencies;
   std::vector<uint8_t> packed;
   std::vector<uint64_t> offsets;

@@ -34,6 +34,21 @@ func.func @bfloat(%kv: !llama.cache<1x1x2, bf16>) -> tensor<1x2xf32> {
   return %y : tensor<1x2xf32>
 }
 
+// Keys are not rounded here, values in blocks of 32: a scale of 127 / 127, so
+// that 1.5 and 2.5 go to the even 2; and of 1 / 127, which as a half is
+// 0.00787353515625, so that 127 of it are less than 1.
+// RUN: %corellama eval %s --entry blocks | FileCheck %s --check-prefix=BLOCKS
+// BLOCKS: float 1x64
+// BLOCKS-NEXT: {{^}}127 2 2 -2 0 0 {{[0 ]*}} 0.999938965 0.999938965 0 {{[0 ]*}}{{$}}
+func.func @blocks(%kv: !llama.cache<1x1x64, f32, q8_0>) -> tensor<1x64xf32> {
+  %l = arith.constant 0 : index
+  %pos = arith.constant dense<0> : tensor<1xi32>
+  %v = arith.constant dense<[[127.0, 1.5, 2.5, -1.5, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]> : tensor<1x64xf32>
+  llama.kv_append %kv[%l], %v, %v at %pos : !llama.cache<1x1x64, f32, q8_0>, tensor<1x64xf32>, tensor<1x64xf32>, tensor<1xi32>
+  %y = llama.attention %v, %kv[%l], %pos causal heads 1 : tensor<1x64xf32>, !llama.cache<1x1x64, f32, q8_0>, tensor<1xi32>
+  return %y : tensor<1x64xf32>
+}
+
 // A later row of the same position replaces an earlier one; layers are apart.
 // RUN: not %corellama eval %s --entry other_layer 2>&1 | FileCheck %s --check-prefix=LAYER
 // LAYER: @other_layer: llama.attention: position 0 of layer 1 of the cache was never appended, attention reads 0 to 0{{$}}
