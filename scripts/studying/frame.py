@@ -10,6 +10,7 @@ import contextlib
 import csv
 import json
 import os
+import re
 import sys
 
 import matplotlib
@@ -44,11 +45,12 @@ def claim(text, holds):
     print("holds:", text)
 
 
-def say(name, value, form="{}", rounding=False, time=False):
-    """A number or text that the page shows as `{{name}}`. What depends on the last bits
-    of a machine's sines (`rounding`) or is a time is not compared."""
+def say(rounding=False, time=False, **shown):
+    """Numbers and texts that the page shows as `{{name}}`. What depends on the last bits of
+    a machine's sines (`rounding`) or is a time is not compared."""
     kind = "rounding" if rounding else "time" if time else "exact"
-    _numbers[name] = {"shown": form.format(value), "kind": kind}
+    for name, value in shown.items():
+        _numbers[name] = {"shown": str(value), "kind": kind}
     _save()
 
 
@@ -59,7 +61,7 @@ def _save():
 
 def finish():
     """The page's last cell: how many claims held."""
-    say("claims", len(_claims))
+    say(claims=len(_claims))
     print(len(_claims), "claims hold")
 
 
@@ -77,7 +79,8 @@ def table(name, **columns):
 
 @contextlib.contextmanager
 def picture(name, rows=1, columns=1, size=(7.5, 3.2), show=False):
-    """A figure's panels, an array; written as PAGE-NAME.svg at the end."""
+    """A figure's panels, an array; written as PAGE-NAME.svg at the end, or shown in the
+    notebook alone."""
     set_style(matplotlib.rcParams)
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False)
@@ -88,12 +91,42 @@ def picture(name, rows=1, columns=1, size=(7.5, 3.2), show=False):
         if panel.get_legend_handles_labels()[0] and panel.get_legend() is None:
             panel.legend(frameon=False, labelcolor=INK)
     text = svg_text(figure)
-    (OUT / f"{PAGE}-{name}.svg").write_text(text)
+    if not show:
+        (OUT / f"{PAGE}-{name}.svg").write_text(text)
     if os.environ.get("CORELLAMA_STUDY_PNG"):
         figure.savefig(OUT / f"{PAGE}-{name}.png", dpi=90, facecolor="white")
     if show:
         from IPython.display import SVG, display
         display(SVG(text))
+
+
+def curves(name, x, series, x_name="x", style="-", also=None, size=(7.5, 2.6), show=False,
+           kind="", **axes):
+    """A picture of lines {label: values} and its table, whose columns end in `kind`.
+    `also` draws what else the panel has."""
+    if not show:
+        table(name, **{x_name: x}, **{
+            re.sub(r"\W+", "_", label).strip("_") + kind: y for label, y in series.items()})
+    with picture(name, size=size, show=show) as [panel]:
+        for colour, (label, y) in zip(COLOURS, series.items()):
+            panel.plot(x, y, style, color=colour, label=label)
+        panel.set(**axes)
+        if also:
+            also(panel)
+
+
+def show_encoding(kind, formula, base=None, tile="tile.position", asm=r"vpsllq\s+\$"):
+    """Of a page on an encoding: the running example by the op, its sum with the tokens, and
+    its tile and its code from what matches `tile` and `asm` on; of a sine without the
+    polynomials."""
+    codes = encode(kind, range(4), 8, base)
+    claim("the op is the formula, on the example", np.abs(codes - formula) < 1e-15)
+    say(codes=rows_of(codes), added=rows_of(X + codes))
+    lowered = phases(positions_module(kind, 8, base), "encode", np.arange(4, dtype=np.int32))
+    say(tile=excerpt(lowered["tile"], tile, "tile.store", keep=base and
+                     "tofp|mulf|negf|cmpi|select|xori|truncf|store"),
+        asm=excerpt(lowered["assembly"], asm, r"vmovup.\s+%"))
+    return codes
 
 
 def heat(panel, values, label, x, y, cmap="viridis", **more):
@@ -102,6 +135,12 @@ def heat(panel, values, label, x, y, cmap="viridis", **more):
     panel.set(xlabel=x, ylabel=y)
     panel.figure.colorbar(image, ax=panel, label=label)
     return image
+
+
+def grid(head, lines):
+    """A table of the page, from lists of cells."""
+    return "\n".join("| " + " | ".join(map(str, cells)) + " |"
+                     for cells in [head, ["---"] * len(head), *lines])
 
 
 def rows_of(values, form="{:.4g}"):

@@ -17,7 +17,7 @@ from decimal import Decimal, InvalidOperation
 import nbformat
 from nbclient import NotebookClient
 
-from .tools import ROOT, WORK
+from .tools import ROOT, TARGET, TOKENS, WORK
 
 STUDY = ROOT / "docs/study"
 SOURCES, DATA, OUT = STUDY / "source", STUDY / "data", WORK / "out"
@@ -28,6 +28,8 @@ PRELUDE = ('import sys\nfrom pathlib import Path\n\n'
            'sys.path.insert(0, str(here / "scripts"))\nfrom studying.frame import *')
 # Six digits are written and five compared.
 TOLERANCE = 2e-5
+# What any page may name.
+COMMON = {"words": ("exact", " ".join(TOKENS)), "target": ("exact", TARGET)}
 NOT_COMPARED = ("_ns", "_us", "_ms", "_error")
 
 
@@ -62,7 +64,7 @@ def fill(text, page, numbers):
     def value(match):
         name = match[1]
         other, colon, theirs = name.partition(":")
-        known = numbers_of(other) if colon else numbers
+        known = numbers_of(other) if colon else COMMON | numbers
         if (theirs if colon else name) not in known:
             raise Different(f"{page}: no cell says {name}")
         return known[theirs if colon else name][1]
@@ -100,17 +102,22 @@ def compose(page, source, notebook, numbers):
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(["name", "kind", "shown"])
+    # A block of text that is computed again each time need not stand here, too.
     writer.writerows([name, kind, shown] for name, (kind, shown) in numbers.items()
-                     if "\n" not in shown)
+                     if kind != "exact" or "\n" not in shown)
     return (fill(page_of(source), page, numbers),
             nbformat.writes(notebook, version=4) + "\n", table.getvalue())
 
 
-def write_page(page):
-    """Runs a page and writes all that comes of it."""
-    text, notebook, table = compose(page, *run_page(page, times=True))
+def write_page(page, times):
+    """Runs a page and writes all that comes of it; without `times` those that are committed,
+    and their pictures, stay."""
+    source, notebook, numbers = run_page(page, times)
+    if not times:
+        numbers |= {k: v for k, v in numbers_of(page).items() if v[0] == "time"}
+    text, notebook, table = compose(page, source, notebook, numbers)
     DATA.mkdir(exist_ok=True)
-    for old in [*STUDY.glob(f"{page}-*.svg"), *DATA.glob(f"{page}-*.csv")]:
+    for old in [*STUDY.glob(f"{page}-*.svg"), *DATA.glob(f"{page}-*.csv")] if times else []:
         old.unlink()
     (DATA / f"{page}.csv").write_text(table)
     (STUDY / f"{page}.md").write_text(text)
@@ -119,6 +126,7 @@ def write_page(page):
         folder = {".csv": DATA, ".svg": STUDY}.get(path.suffix)
         if folder:
             (folder / path.name).write_bytes(path.read_bytes())
+    return 1
 
 
 def check_page(page):
@@ -151,20 +159,20 @@ def check_page(page):
 
 
 def others(write):
-    """The pages that no cell makes: the index, and the sliders with their data inline.
+    """The pages that no cell makes: index, closing page, and the sliders with their data inline.
     Writes them, or raises Different where what is committed is not this."""
     with open(DATA / "4-rope-decay.csv") as file:
-        decay = [[int(row["distance"]), float(row["same"])] for row in csv.DictReader(file)]
+        decay = [[int(row["distance"]), float(row["q_k"])] for row in csv.DictReader(file)]
     explore = (SOURCES / "explore.html").read_text()
-    index = (SOURCES / "README.md").read_text()
     for name, text in [
             ("explore.html", explore.replace("{{data}}", json.dumps({"decay": decay}))),
-            ("README.md", fill(index, "README", {}))]:
+            *((name, fill((SOURCES / name).read_text(), name, {}))
+              for name in ("README.md", "choices.md"))]:
         if write:
             (STUDY / name).write_text(text)
         elif (STUDY / name).read_text() != text:
             raise Different(f"docs/study/{name} is not what its source makes; run scripts/study")
-    return 2
+    return 3
 
 
 def same_number(a, b):

@@ -6,9 +6,11 @@ say what they compute, not how a command is called.
 """
 
 import functools
+import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -16,6 +18,9 @@ import gguf
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "test/e2e"))
+from make_models import write_shapes  # noqa: E402
+
 BUILD = ROOT / "build"
 WORK = BUILD / "study"
 CORELLAMA, OPT = BUILD / "bin/corellama", BUILD / "bin/corellama-opt"
@@ -34,10 +39,16 @@ def run(*command, stdin=None):
     return done.stdout
 
 
-def evaluate(module, entry, *inputs, flags=()):
-    """The results of a function of a module: float64 by the evaluator, or what `flags`
-    ask for. Arguments are arrays and integers, caches left out. One result comes as an
-    array, more as a list."""
+# Flags of `evaluate` for compiled code in place of the float64 evaluator.
+NATIVE = ("--native", f"--target={TARGET}")
+# A fault of test/faults, which test_study plants into all compiled code that has a place
+# for it.
+FAULT = os.environ.get("CORELLAMA_STUDY_FAULT")
+
+
+def call(text, entry, *inputs, flags=()):
+    """What `corellama eval` prints, and the results of a function of a module. Arguments
+    are arrays and integers, caches left out."""
     with tempfile.TemporaryDirectory() as folder:
         given = []
         for i, value in enumerate(inputs):
@@ -47,46 +58,101 @@ def evaluate(module, entry, *inputs, flags=()):
             given.append(f"{folder}/in{i}.npy")
             np.save(given[-1], np.ascontiguousarray(value))
         # Of "-> (a, b) {" or "-> a {": commas within <> and () of a type do not count.
-        head = re.search(rf"@{entry}\(.*?\)\s*->\s*(.*?)\s*(?:attributes.*)?\{{\n", module)[1]
+        head = re.search(rf"@{entry}\(.*?\)\s*->\s*(.*?)\s*(?:attributes.*)?\{{\n", text)[1]
         count = len(re.findall(r"tensor<|index", head))
-        out = [f"{folder}/out{i}.npy" for i in range(count)]
-        command = [CORELLAMA, "eval", "-", "--entry", entry, *flags, "--out", *out]
-        run(*command, *(["--in", *given] if given else []), stdin=module)
-        results = [np.load(path) for path in out]
-    return results[0] if count == 1 else results
+        timed = "--time" in flags  # then results are of no interest, and large
+        out = ["/dev/null" if timed else f"{folder}/out{i}.npy" for i in range(count)]
+        command = ["eval", "-", "--entry", entry, *flags, "--out", *out,
+                   *(["--in", *given] if given else [])]
+        # Not in phases, which are text that is read.
+        if FAULT and "--native" in flags and "phases" not in flags[-1]:
+            try:
+                printed = run(BUILD / "bin/corellama-faulty", FAULT, *command, stdin=text)
+                return printed, [np.load(path) for path in out if not timed]
+            except RuntimeError as error:
+                if "has no place for the fault" not in str(error):
+                    raise
+        printed = run(CORELLAMA, *command, stdin=text)
+        return printed, [np.load(path) for path in out if not timed]
 
 
-def write_checkpoint(path, tensors, *, dim, hidden, heads, kv_heads, layers, vocabulary,
-                     context, head_size=None):
+def evaluate(text, entry, *inputs, flags=()):
+    """The results of a function: float64 by the evaluator, or what `flags` ask for. One
+    comes as an array, more as a list."""
+    results = call(text, entry, *inputs, flags=flags)[1]
+    return results[0] if len(results) == 1 else results
+
+
+def phases(text, entry, *inputs):
+    """{phase: text} of a function as native code; "assembly" is one of them."""
+    with tempfile.TemporaryDirectory() as folder:
+        call(text, entry, *inputs,
+             flags=(*NATIVE, f"--dump-compilation-phases-to={folder}"))
+        return {path.stem[2:]: path.read_text() for path in Path(folder).iterdir()}
+
+
+def operations(text, *passes, rows=1):
+    """{what: exact count} of a call of the first function with so many rows, behind passes."""
+    counted = run(OPT, *passes, f"--llama-count-operations=rows={rows}", "-", stdin=text)
+    [entries] = re.findall(r"study\.operations = \{(.*?)\}", counted)[:1]
+    return {name: int(n) for name, n in re.findall(r"(\w+) = (\d+)", entries)}
+
+
+def nanoseconds(text, entry, *inputs):
+    """One sample of each kernel of a function as native code, in the order of calls."""
+    printed, _ = call(text, entry, *inputs, flags=(*NATIVE, "--time", "--repeat=1"))
+    return [kernel["ns"] for kernel in json.loads(printed.splitlines()[0])["kernels"]]
+
+
+def error_of(action):
+    """What an action that must fail says: the last part of its message."""
+    try:
+        action()
+    except RuntimeError as error:
+        return re.sub(r".*corellama: (-: )?", "", str(error).splitlines()[-1])
+    raise AssertionError("it did not fail")
+
+
+POSITIONS = "tensor<?xi32>"
+
+
+def rows(columns):
+    return f"tensor<?x{columns}xf32>"
+
+
+def weight(*shape):
+    return f"!llama.weight<{'x'.join(map(str, shape))}, #llama.f32>"
+
+
+def module(name, arguments, results, *lines):
+    """A function: {name: type} of arguments and of results."""
+    types, values = ", ".join(results.values()), ", ".join(f"%{key}" for key in results)
+    return "\n".join([
+        f"func.func @{name}({', '.join(f'%{k}: {v}' for k, v in arguments.items())}) -> ({types}) {{",
+        *(f"  {line}" for line in lines), f"  return {values} : {types}", "}", ""])
+
+
+def positions_module(kind, columns, base=None, angles=""):
+    """@encode: rows of `columns` numbers for positions; no base where bits are meant."""
+    how = f" base {float(base)!r}" if base else ""
+    return module("encode", {"pos": POSITIONS}, {"e": rows(columns)},
+                  f"%e = llama.position_encoding {kind} of %pos{how}{angles} : "
+                  f"{POSITIONS} -> {rows(columns)}")
+
+
+def encode(kind, positions, columns, base=None, angles="", flags=()):
+    """Encodings of positions by the op. Those of one call are consecutive."""
+    text, positions = positions_module(kind, columns, base, angles), np.asarray(positions, np.int32)
+    return np.concatenate([evaluate(text, "encode", run_, flags=flags) for run_ in np.split(
+        positions, np.flatnonzero(np.diff(positions) != 1) + 1)])
+
+
+def write_checkpoint(path, tensors, **sizes):
     """A GGUF file: `tensors` gives the array of each name, F32."""
-    head_size = head_size or dim // heads
-    writer = gguf.GGUFWriter(path, "llama")
-    writer.add_name(Path(path).stem)
-    writer.add_context_length(context)
-    writer.add_embedding_length(dim)
-    writer.add_block_count(layers)
-    writer.add_feed_forward_length(hidden)
-    writer.add_head_count(heads)
-    writer.add_head_count_kv(kv_heads)
-    writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_rope_freq_base(1e4)
-    writer.add_rope_dimension_count(head_size)
-    writer.add_vocab_size(vocabulary)
-    shapes = {"token_embd": (vocabulary, dim), "output_norm": (dim,)}
-    for layer in range(layers):
-        shapes |= {f"blk.{layer}.{name}": shape for name, shape in [
-            ("attn_norm", (dim,)), ("attn_q", (heads * head_size, dim)),
-            ("attn_k", (kv_heads * head_size, dim)),
-            ("attn_v", (kv_heads * head_size, dim)),
-            ("attn_output", (dim, heads * head_size)), ("ffn_norm", (dim,)),
-            ("ffn_gate", (hidden, dim)), ("ffn_up", (hidden, dim)),
-            ("ffn_down", (dim, hidden))]}
-    for name, shape in shapes.items():
-        writer.add_tensor(f"{name}.weight", tensors(name, shape).astype(np.float32))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    write_shapes(path, {"head_size": sizes["dim"] // sizes["heads"]} | sizes, "F32")
+    for tensor in gguf.GGUFReader(path, "r+").tensors:
+        name = tensor.name.removesuffix(".weight")
+        tensor.data[:] = tensors(name, tuple(int(n) for n in reversed(tensor.shape)))
 
 
 def random_tensors(seed):
@@ -105,7 +171,7 @@ X = np.array([[1.0, 0.5, -0.5, 0.0, 2.0, -1.0, 0.25, 1.5],
               [-1.0, 1.5, 0.5, 1.0, 0.0, 2.0, -0.5, 0.75],
               [0.5, -0.25, 1.0, -1.5, 1.0, 0.5, 2.0, -1.0],
               [0.0, 1.0, -2.0, 0.5, -0.75, 1.0, 1.0, 0.5]])
-EXAMPLE = dict(dim=8, hidden=16, heads=2, kv_heads=1, layers=2, vocabulary=4, context=16)
+EXAMPLE = dict(dim=8, hidden=16, heads=2, kv_heads=1, layers=2, vocabulary=4)
 
 
 def example_tensors(name, shape):
