@@ -238,7 +238,8 @@ class Suites:
         add("cuda-ptx", e2e / "test_cuda_ptx.py", "--corellama", driver, *long)
         add("emulator", e2e / "test_emulator.py", "--corellama", driver, "--emulator",
             emulator, "--model", demo, needs=DRIVER + ["corellama-emulator"])
-        add("study", e2e / "test_study.py", "--corellama", driver, needs=DRIVER + OPT)
+        add("study", e2e / "test_study.py", "--corellama", driver, *long,
+            needs=DRIVER + OPT + ["corellama-faulty"])
         add("metrics", ROOT / "benchmarks/metrics.py", "--corellama", driver,
             "--model", demo, "--check", ROOT / "benchmarks/metrics.csv")
         if self.args.all:
