@@ -172,6 +172,7 @@ void ConfigReader::readHeads() {
                   "a divisor of hidden_size " + Twine(config.dim), kGiveWhole);
   config.headSize = readSize(sizeKey, kMaxDimension,
                              std::max<uint64_t>(1, config.dim / config.heads));
+  config.rotated = config.headSize;
   if (config.headSize % 2 != 0)
     refuse(find(sizeKey) ? sizeKey : headsKey,
            find(find(sizeKey) ? sizeKey : headsKey),

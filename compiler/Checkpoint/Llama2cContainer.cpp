@@ -136,7 +136,7 @@ Header readHeader(ArrayRef<uint8_t> data) {
   if (config.heads % config.kvHeads != 0)
     fail("n_kv_heads is " + Twine(config.kvHeads) +
          ", expected a divisor of n_heads " + Twine(config.heads));
-  config.headSize = config.dim / config.heads;
+  config.headSize = config.rotated = config.dim / config.heads;
   // Constants of run.c and model.py, which a file does not state.
   config.eps = 1e-5;
   config.ropeBase = 10000;

@@ -87,6 +87,16 @@ int64_t bytesOfElement(Type type) {
   return static_cast<int64_t>(type.getIntOrFloatBitWidth()) / 8;
 }
 
+/// Of so many elements of keys and as many of values.
+int64_t bytesInCache(CacheType cache, int64_t elements) {
+  int64_t bytes = 0;
+  for (Type type : {cache.getKeyType(), cache.getValueType()})
+    bytes += isa<Q8_0Type>(type)
+                 ? elements / Q8_0Type::kBlock * Q8_0Type::kBlockBytes
+                 : elements * bytesOfElement(type);
+  return bytes;
+}
+
 /// Of a tensor, or of a weight in its format.
 int64_t Counter::bytesOf(Value value) const {
   if (auto weight = dyn_cast<WeightType>(value.getType())) {
@@ -119,8 +129,7 @@ Counts Counter::attention(AttentionOp op) const {
   Counts one{.multiply = 2 * d + 1, .add = 2 * d + 1, .exp = 1};
   Counts all = one * (heads * pairs);
   all.divide = heads * n * d;
-  all.read = (position + n) * cache.getHeads() * d * 2 *
-             bytesOfElement(cache.getElementType());
+  all.read = bytesInCache(cache, (position + n) * cache.getHeads() * d);
   return all;
 }
 
@@ -235,9 +244,8 @@ FailureOr<Counts> Counter::count(Operation *op) const {
   for (Value result : op->getResults())
     all->written += bytesOf(result);
   if (auto append = dyn_cast<KVAppendOp>(op))
-    all->written +=
-        2 * elementsOf(append.getKeys()) *
-        bytesOfElement(append.getCache().getType().getElementType());
+    all->written += bytesInCache(append.getCache().getType(),
+                                 elementsOf(append.getKeys()));
   return all;
 }
 
