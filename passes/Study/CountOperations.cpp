@@ -87,12 +87,13 @@ int64_t bytesOfElement(Type type) {
   return static_cast<int64_t>(type.getIntOrFloatBitWidth()) / 8;
 }
 
-/// Of so many elements of keys and as many of values.
+/// Of so many elements of keys and as many of values; a block of q8_0 has a
+/// scale of two bytes.
 int64_t bytesInCache(CacheType cache, int64_t elements) {
   int64_t bytes = 0;
   for (Type type : {cache.getKeyType(), cache.getValueType()})
     bytes += isa<Q8_0Type>(type)
-                 ? elements / Q8_0Type::kBlock * Q8_0Type::kBlockBytes
+                 ? elements / Q8_0Type::kBlock * (Q8_0Type::kBlock + 2)
                  : elements * bytesOfElement(type);
   return bytes;
 }
