@@ -1,15 +1,17 @@
 //===- HuggingFaceConfig.cpp - the configuration of a folder --------------===//
 //
-// What a key means is what `transformers` does with it in its LlamaForCausalLM
-// (models/llama/configuration_llama.py and modeling_llama.py), which reads a
-// closed set of keys and ignores all others; so does this reader. Defaults of
-// keys that are missing are those of LlamaConfig.
+// What a key means is what `transformers` does with it in LlamaForCausalLM and
+// its relatives (models/NAME/configuration_NAME.py and modeling_NAME.py), which
+// read a closed set of keys and ignore all others; so does this reader.
+// Defaults of keys that are missing are those of the configuration's class.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Checkpoint/HuggingFaceConfig.h"
 #include "compiler/Checkpoint/Refusal.h"
+#include "compiler/Checkpoint/Roles.h"
 #include "compiler/Checkpoint/TensorType.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
 #include <cmath>
@@ -28,13 +30,10 @@ struct NeutralKey {
   StringRef advice;
 };
 
-constexpr StringRef kWithoutBiases = "give a checkpoint without biases";
 constexpr StringRef kPlainWeights =
     "give the checkpoint of plain weights that it was made from";
 
 constexpr NeutralKey kNeutralKeys[] = {
-    {"attention_bias", "false", kWithoutBiases},
-    {"mlp_bias", "false", kWithoutBiases},
     {"hidden_act", "'silu'", "give a checkpoint with SwiGLU"},
     {"partial_rotary_factor", "1.0",
      "give a checkpoint whose heads are rotated whole"},
@@ -42,9 +41,30 @@ constexpr NeutralKey kNeutralKeys[] = {
     {"compression_config", "null", kPlainWeights},
     // Code in the checkpoint gives the keys another meaning.
     {"auto_map", "null", "give a checkpoint that needs no code of its own"},
-    // Not read by transformers' Llama, but by the trainers that wrote them.
-    {"sliding_window", "null", "give a checkpoint without a sliding window"},
+    // Of Qwen: windows of some layers.
+    {"use_sliding_window", "false",
+     "give a checkpoint without a sliding window"},
+    // Not read by transformers' Llama, but by the trainers that wrote it.
     {"rope_interleaved", "false", "convert the checkpoint to half-split heads"},
+};
+
+/// An architecture, and what its class does beyond LlamaForCausalLM.
+struct Family {
+  StringRef type;      ///< model_type
+  StringRef className; ///< in `architectures`
+  bool hasWindow = false;
+  /// Queries, keys and values always have biases, and nothing else has.
+  bool hasQKVBiases = false;
+  bool hasHeadNorms = false;
+  uint64_t headSize = 0; ///< where head_dim is missing; 0: hidden_size / heads
+};
+
+constexpr Family kFamilies[] = {
+    {"llama", "LlamaForCausalLM"},
+    {"mistral", "MistralForCausalLM", /*hasWindow=*/true},
+    {"qwen2", "Qwen2ForCausalLM", /*hasWindow=*/false, /*hasQKVBiases=*/true},
+    {"qwen3", "Qwen3ForCausalLM", /*hasWindow=*/false, /*hasQKVBiases=*/false,
+     /*hasHeadNorms=*/true, /*headSize=*/128},
 };
 
 class ConfigReader {
@@ -61,6 +81,7 @@ public:
     readSizes();
     readHeads();
     readRope();
+    readFamily();
     for (const NeutralKey &rule : kNeutralKeys)
       if (auto value = find(rule.key);
           value && value->describe() != rule.neutral)
@@ -89,14 +110,22 @@ private:
   void readSizes();
   void readHeads();
   void readRope();
-  /// A whole number from 1 to `most`. If the key is missing, `fallback`, or
+  void readScaling(StringRef key, JsonValue scaling);
+  void readFamily();
+  /// A whole number from 1 to `most`. If the value is missing, `fallback`, or
   /// refused if `fallback` is 0. 1 after a refusal.
-  uint64_t readSize(StringRef key, uint64_t most, uint64_t fallback = 0);
+  uint64_t readSize(StringRef key, std::optional<JsonValue> value,
+                    uint64_t most, uint64_t fallback = 0);
+  uint64_t readSize(StringRef key, uint64_t most, uint64_t fallback = 0) {
+    return readSize(key, find(key), most, fallback);
+  }
+  bool readFlag(StringRef key);
   double readFloat(StringRef key, std::optional<JsonValue> value, double least,
                    double fallback);
 
   JsonValue root;
   StringRef path;
+  Family family = kFamilies[0];
   ModelConfig config;
   std::vector<std::string> refusals;
 };
@@ -106,22 +135,25 @@ constexpr StringRef kGiveWhole =
 
 void ConfigReader::readArchitecture() {
   auto type = find("model_type");
-  if (!type || type->asString() != "llama")
-    return refuse("model_type", type, "'llama'",
-                  "give a checkpoint of a Llama model");
-  config.architecture = "llama";
+  const Family *found = llvm::find_if(kFamilies, [&](const Family &one) {
+    return type && type->asString() == one.type;
+  });
+  if (found == std::end(kFamilies))
+    return refuse("model_type", type, "'llama', 'mistral', 'qwen2' or 'qwen3'",
+                  "give a checkpoint of one of these");
+  family = *found;
+  config.architecture = family.type;
   auto classes = find("architectures");
   if (!classes)
     return;
   std::vector<JsonValue> names = classes->elements();
-  if (names.size() != 1 || names[0].asString() != "LlamaForCausalLM")
+  if (names.size() != 1 || names[0].asString() != family.className)
     refuse("architectures", names.size() == 1 ? names[0] : *classes,
-           "'LlamaForCausalLM'", "give a model that predicts tokens");
+           "'" + family.className + "'", "give a model that predicts tokens");
 }
 
-uint64_t ConfigReader::readSize(StringRef key, uint64_t most,
-                                uint64_t fallback) {
-  auto value = find(key);
+uint64_t ConfigReader::readSize(StringRef key, std::optional<JsonValue> value,
+                                uint64_t most, uint64_t fallback) {
   if (!value && fallback != 0)
     return fallback;
   std::optional<uint64_t> number = value ? value->asUnsigned() : std::nullopt;
@@ -153,25 +185,34 @@ void ConfigReader::readSizes() {
   config.vocab = readSize("vocab_size", kMaxDimension);
   config.eps = readFloat("rms_norm_eps", find("rms_norm_eps"), /*least=*/0,
                          /*fallback=*/1e-6);
-  auto tied = find("tie_word_embeddings");
-  if (tied && !tied->asBool())
-    refuse("tie_word_embeddings", tied, "true or false", kGiveWhole);
-  config.tiedLMHead = tied && tied->asBool().value_or(false);
+  config.tiedLMHead = readFlag("tie_word_embeddings");
+}
+
+/// True or false, which is what it is if the key is missing.
+bool ConfigReader::readFlag(StringRef key) {
+  auto value = find(key);
+  if (value && !value->asBool())
+    refuse(key, value, "true or false", kGiveWhole);
+  return value && value->asBool().value_or(false);
 }
 
 void ConfigReader::readHeads() {
   constexpr StringRef headsKey = "num_attention_heads",
                       keysKey = "num_key_value_heads", sizeKey = "head_dim";
   config.heads = readSize(headsKey, kMaxDimension);
-  config.kvHeads = readSize(keysKey, kMaxDimension, config.heads);
+  // The defaults of others than Llama are the sizes of one model.
+  config.kvHeads = readSize(keysKey, kMaxDimension,
+                            family.type == "llama" ? config.heads : 0);
   if (config.heads % config.kvHeads != 0)
     refuse(keysKey, find(keysKey),
            "a divisor of " + headsKey + " " + Twine(config.heads), kGiveWhole);
-  if (!find(sizeKey) && config.dim % config.heads != 0)
+  if (!find(sizeKey) && !family.headSize && config.dim % config.heads != 0)
     return refuse(headsKey, find(headsKey),
                   "a divisor of hidden_size " + Twine(config.dim), kGiveWhole);
-  config.headSize = readSize(sizeKey, kMaxDimension,
-                             std::max<uint64_t>(1, config.dim / config.heads));
+  config.headSize = readSize(
+      sizeKey, kMaxDimension,
+      family.headSize ? family.headSize
+                      : std::max<uint64_t>(1, config.dim / config.heads));
   config.rotated = config.headSize;
   if (config.headSize % 2 != 0)
     refuse(find(sizeKey) ? sizeKey : headsKey,
@@ -192,12 +233,7 @@ void ConfigReader::readRope() {
     auto scaling = find(key);
     if (!scaling)
       continue;
-    auto type = scaling->find("rope_type");
-    if (!type)
-      type = scaling->find("type"); // its name until transformers 4.43
-    if (!scaling->isObject() || (type && type->asString() != "default"))
-      refuse((key + (type ? ".rope_type" : "")).str(), type ? type : scaling,
-             "'default'", "give a checkpoint without RoPE scaling");
+    readScaling(key, *scaling);
     for (const auto &[name, value] : scaling->members())
       if (name == "rope_theta")
         base = value;
@@ -207,6 +243,95 @@ void ConfigReader::readRope() {
   }
   // Below 1 the frequencies would rise.
   config.ropeBase = readFloat("rope_theta", base, /*least=*/1, 10000.0);
+}
+
+/// As modeling_rope_utils.py has it; what a parameter means is in the
+/// description of `#llama.rotation`.
+void ConfigReader::readScaling(StringRef key, JsonValue scaling) {
+  using Rule = RopeScaling::Rule;
+  auto in = [&](StringRef name) -> std::optional<JsonValue> {
+    auto value = scaling.find(name);
+    return value && !value->isNull() ? value : std::nullopt;
+  };
+  auto own = [&](StringRef name) { return (key + "." + name).str(); };
+  auto type = in("rope_type");
+  if (!type)
+    type = in("type"); // its name until transformers 4.43
+  if (scaling.isObject() && (!type || type->asString() == "default"))
+    return;
+  RopeScaling &rope = config.rope;
+  std::optional<StringRef> name = type ? type->asString() : std::nullopt;
+  rope.rule = name == "linear"   ? Rule::Linear
+              : name == "llama3" ? Rule::Llama3
+              : name == "yarn"   ? Rule::YaRN
+                                 : Rule::None;
+  if (rope.rule == Rule::None)
+    return refuse(type ? own("rope_type") : key.str(), type ? type : scaling,
+                  "'default', 'linear', 'llama3' or 'yarn'",
+                  "give a checkpoint with one of them");
+  auto number = [&](StringRef parameter, double least, double fallback) {
+    auto value = in(parameter);
+    if (!value && fallback == 0)
+      refuse(own(parameter), value, "a number", kGiveWhole);
+    return readFloat(own(parameter), value, least, fallback);
+  };
+  rope.factor = number("factor", /*least=*/1, /*fallback=*/0);
+  if (rope.rule != Rule::Linear) {
+    const bool isYaRN = rope.rule == Rule::YaRN;
+    rope.original = readSize(own("original_max_position_embeddings"),
+                             in("original_max_position_embeddings"),
+                             kMaxDimension, isYaRN ? config.context : 0);
+    rope.low =
+        number(isYaRN ? "beta_slow" : "low_freq_factor", 0, isYaRN ? 1 : 0);
+    rope.high =
+        number(isYaRN ? "beta_fast" : "high_freq_factor", 0, isYaRN ? 32 : 0);
+    if (rope.low >= rope.high)
+      refuse(key, scaling, "a lower bound of turns below the upper one",
+             kGiveWhole);
+    if (isYaRN && in("attention_factor"))
+      rope.magnitude = number("attention_factor", 0, 0);
+  }
+  // Of other models' YaRN.
+  for (StringRef other : {"mscale", "mscale_all_dim"})
+    if (in(other))
+      refuse(own(other), in(other), "none", "give a checkpoint without it");
+  if (auto truncate = in("truncate"); truncate && truncate->asBool() != true)
+    refuse(own("truncate"), truncate, "true", "give a checkpoint with it");
+  // A factor of 1 scales nothing.
+  if (rope.factor == 1)
+    rope = {.magnitude = rope.magnitude};
+}
+
+/// Biases, norms of heads and the window.
+void ConfigReader::readFamily() {
+  const bool isLlama = family.type == "llama",
+             hasAllBiases =
+                 (isLlama || family.hasHeadNorms) && readFlag("attention_bias");
+  if (hasAllBiases || family.hasQKVBiases)
+    for (Role role : {Role::AttnQBias, Role::AttnKBias, Role::AttnVBias})
+      addRole(config, role);
+  if (hasAllBiases)
+    addRole(config, Role::AttnOutputBias);
+  if (isLlama && readFlag("mlp_bias"))
+    for (Role role : {Role::FfnGateBias, Role::FfnUpBias, Role::FfnDownBias})
+      addRole(config, role);
+  if (family.hasHeadNorms)
+    for (Role role : {Role::AttnQNorm, Role::AttnKNorm})
+      addRole(config, role);
+
+  // A missing window is one of 4096, and null is none.
+  if (auto window = root.find("sliding_window");
+      family.hasWindow && !(window && window->isNull()))
+    config.window = readSize("sliding_window", window, kMaxDimension, 4096);
+  // A window of the whole context is none.
+  if (config.window >= config.context)
+    config.window = 0;
+  if (auto types = find("layer_types"); types && !isLlama)
+    for (JsonValue one : types->elements())
+      if (one.asString() != "full_attention" &&
+          !(family.hasWindow && one.asString() == "sliding_attention"))
+        return refuse("layer_types", one, "'full_attention'",
+                      "give a checkpoint without windows of some layers");
 }
 
 } // namespace

@@ -245,8 +245,8 @@ FailureOr<Counts> Counter::count(Operation *op) const {
   for (Value result : op->getResults())
     all->written += bytesOf(result);
   if (auto append = dyn_cast<KVAppendOp>(op))
-    all->written += bytesInCache(append.getCache().getType(),
-                                 elementsOf(append.getKeys()));
+    all->written +=
+        bytesInCache(append.getCache().getType(), elementsOf(append.getKeys()));
   return all;
 }
 

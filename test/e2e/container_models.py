@@ -66,28 +66,52 @@ def draw(sizes, seed):
     return w
 
 
+def add_weights(weights, sizes, seed, biases, head_norms):
+    """Biases of the products whose names end so, and norms of queries and keys."""
+    r = np.random.default_rng(seed)
+    for name in list(weights):
+        part = name.removesuffix(".weight")
+        if part.endswith(biases):
+            weights[part + ".bias"] = (
+                0.5 * r.standard_normal(len(weights[name]))).astype(np.float32)
+        if head_norms and part.endswith(("q_proj", "k_proj")):
+            weights[part[:-4] + "norm.weight"] = r.uniform(
+                0.6, 1.4, sizes.head_size).astype(np.float32)
+
+
+def llama3(sizes):
+    """What the frequencies of a `llama3` scaling by 8 from 16 positions are divided by: 1
+    where a pair turns 4 times in them, 8 where less than once, smooth between."""
+    size = sizes.head_size
+    turns = 16 * sizes.rope_base ** (-np.arange(0, size, 2) / size) / (2 * np.pi)
+    share = np.clip((turns - 1) / (4 - 1), 0, 1)
+    return 1 / (share + (1 - share) / 8)
+
+
 GGUF_NAMES = {"model.embed_tokens": "token_embd", "model.norm": "output_norm",
               "lm_head": "output", "input_layernorm": "attn_norm",
               "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k",
               "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output",
+              "self_attn.q_norm": "attn_q_norm", "self_attn.k_norm": "attn_k_norm",
               "post_attention_layernorm": "ffn_norm", "mlp.gate_proj": "ffn_gate",
               "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down"}
 
 
 def gguf_name(name):
-    stem = name.removesuffix(".weight")
+    stem, kind = name.rsplit(".", 1)
     if not stem.startswith("model.layers."):
-        return GGUF_NAMES[stem] + ".weight"
+        return f"{GGUF_NAMES[stem]}.{kind}"
     layer, part = stem.removeprefix("model.layers.").split(".", 1)
-    return f"blk.{layer}.{GGUF_NAMES[part]}.weight"
+    return f"blk.{layer}.{GGUF_NAMES[part]}.{kind}"
 
 
 def pairs(name, values, sizes):
     """Rows of queries and keys with those that RoPE turns together side by side: what
     convert_hf_to_gguf.py and llama2.c's export.py do, each with reshape and transpose."""
-    if not name.endswith(("q_proj.weight", "k_proj.weight")):
+    if not name.endswith(("q_proj.weight", "k_proj.weight", "q_proj.bias", "k_proj.bias",
+                          "q_norm.weight", "k_norm.weight")):
         return values
-    halves = values.reshape(-1, 2, sizes.head_size // 2, values.shape[1])
+    halves = values.reshape(-1, 2, sizes.head_size // 2, *values.shape[1:])
     return halves.swapaxes(1, 2).reshape(values.shape)
 
 
@@ -314,9 +338,19 @@ class Plain(llama_reference.Model):
     """The reference on float32 weights by GGUF's names, rows of queries and keys in
     pairs."""
 
-    def __init__(self, sizes, weights):  # without a file
+    def __init__(self, sizes, weights, **own):  # without a file
+        """`own`: what a GGUF file would say of scalings and windows, by its keys."""
         vars(self).update(dataclasses.asdict(sizes))
-        self.weights = weights
+        self.weights = self.tensors = weights
+        self.own = own
+        self.half_split = False
+        self.window = self._own("attention.sliding_window")
+        self.attention_scale = 1 / np.sqrt(self.head_size)
+        self.embedding_scale = self.residual_scale = self.logit_scale = 1.0
+        self.frequency, self.magnitude = self._angles()
+
+    def _own(self, key, default=None):
+        return self.own.get(key, default)
 
     def weight(self, name):
         return self.weights[name]

@@ -55,6 +55,22 @@ def gguf_cell(**how):
     return write
 
 
+def family_cell(changes=None, biases=(), head_norms=False, **own):
+    """A folder with more in it; `own`: what the reference is told, by GGUF's keys."""
+    def write(folder, sizes, weights, form):
+        cm.add_weights(weights, sizes, SEED, biases, head_norms)
+        path = cm.write_folder(folder / "model", sizes, weights, form, **changes)
+        read = cm.by_gguf_name(sizes, cm.read_folder(path))
+        if "rope_freqs.weight" in own:
+            read["rope_freqs.weight"] = own["rope_freqs.weight"](sizes)
+        return path, read, {key: value for key, value in own.items()
+                            if key != "rope_freqs.weight"}
+    return write
+
+
+QKV = ("q_proj", "k_proj", "v_proj")
+
+
 def folder_cell(norms=None, shards=1):
     def write(folder, sizes, weights, form):
         path = cm.write_folder(folder / "model", sizes, weights, form, norms, shards)
@@ -80,6 +96,27 @@ CELLS = [
     ("folder", "F16", "MHA, tied, RoPE base 500000", "norms F16", folder_cell()),
     ("folder", "BF16", "MQA, heads wider than dim / heads", "norms F32", folder_cell("F32")),
     ("folder, sharded", "BF16", "GQA, untied", "3 files, norms BF16", folder_cell(shards=3)),
+    ("folder", "F32", "GQA, untied", "`llama3` scaling", family_cell(
+        dict(rope_scaling={"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
+                           "high_freq_factor": 4.0, "original_max_position_embeddings": 16}),
+        **{"rope_freqs.weight": cm.llama3})),
+    ("folder", "BF16", "GQA, untied", "linear scaling, biases of all products", family_cell(
+        dict(rope_parameters={"rope_type": "linear", "factor": 4.0, "rope_theta": 1e4},
+             attention_bias=True, mlp_bias=True), QKV + ("o_proj", "gate_proj", "up_proj",
+                                                         "down_proj"),
+        **{"rope.scaling.type": "linear", "rope.scaling.factor": 4.0})),
+    ("folder of Mistral", "F16", "MQA, heads wider than dim / heads", "sliding window of 4",
+     family_cell(dict(model_type="mistral", architectures=["MistralForCausalLM"],
+                      sliding_window=4), **{"attention.sliding_window": 4})),
+    ("folder of Qwen2", "BF16", "GQA, untied", "biases of q, k and v", family_cell(
+        dict(model_type="qwen2", architectures=["Qwen2ForCausalLM"], sliding_window=4,
+             use_sliding_window=False), QKV)),
+    ("folder of Qwen3", "F32", "MHA, tied, RoPE base 500000", "norms of heads, YaRN",
+     family_cell(dict(model_type="qwen3", architectures=["Qwen3ForCausalLM"],
+                      rope_scaling={"rope_type": "yarn", "factor": 4.0,
+                                    "original_max_position_embeddings": 16}),
+                 head_norms=True, **{"rope.scaling.type": "yarn", "rope.scaling.factor": 4.0,
+                                     "rope.scaling.original_context_length": 16})),
     ("llama2.c 0", "F32", "MQA, untied", "", llama2c_cell(0)),
     ("llama2.c 0", "F32", "MHA, tied", "", llama2c_cell(0)),
     ("llama2.c 1", "F32", "MQA, untied", "", llama2c_cell(1)),
@@ -122,13 +159,14 @@ def check_cells(report, args, root):
         folder = root / f"cell{i}"
         folder.mkdir()
         sizes = SHAPES[shape]
-        path, weights = write(folder, sizes, cm.draw(sizes, SEED), form)
+        path, weights, *own = write(folder, sizes, cm.draw(sizes, SEED), form)
         program = folder / "program"
         made = harness.compile_model(args.corellama, path, program, *compile_flags())
         if not report.check(f"{name}: compiles", made.code == 0, made.why):
             continue
-        programs[container, form, shape] = program
-        want = cm.llama_reference.logits(cm.Plain(sizes, weights), IDS)
+        programs.setdefault((container, form, shape), program)
+        model = cm.Plain(sizes, weights, **(own[0] if own else {}))
+        want = cm.llama_reference.logits(model, IDS)
         result, new = harness.generate(program, IDS, 1, logits=folder / "logits.npy")
         if new is None:
             report.fail(f"{name}: logits", result.why())
@@ -397,14 +435,28 @@ def check_text_of(report, args, root, tokenizer):
 # Changes of a good config.json, and what the one line must say.
 CONFIGS = [
     ("another architecture", dict(model_type="mamba"),
-     "key 'model_type': is 'mamba', expected 'llama'; give a checkpoint of a Llama model"),
-    ("RoPE scaling", dict(rope_scaling={"rope_type": "llama3", "factor": 8.0}),
-     "key 'rope_scaling.rope_type': is 'llama3', expected 'default'"),
+     "key 'model_type': is 'mamba', expected 'llama', 'mistral', 'qwen2' or 'qwen3'; give a "
+     "checkpoint of one of these"),
+    ("another class", dict(model_type="qwen2"),
+     "key 'architectures': is 'LlamaForCausalLM', expected 'Qwen2ForCausalLM'"),
+    ("RoPE scaling", dict(rope_scaling={"rope_type": "longrope", "factor": 8.0}),
+     "key 'rope_scaling.rope_type': is 'longrope', expected 'default', 'linear', 'llama3' or "
+     "'yarn'; give a checkpoint with one of them"),
     ("RoPE parameters", dict(rope_parameters={"rope_type": "yarn", "rope_theta": 1e4}),
-     "key 'rope_parameters.rope_type': is 'yarn', expected 'default'"),
-    ("biases and an activation, at once", dict(attention_bias=True, hidden_act="gelu"),
-     "key 'attention_bias': is true, expected false; give a checkpoint without biases; also key "
-     "'hidden_act': is 'gelu', expected 'silu'"),
+     "key 'rope_parameters.factor': is missing, expected a number"),
+    ("turns of llama3", dict(rope_scaling={
+        "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 4.0, "high_freq_factor": 1.0,
+        "original_max_position_embeddings": 16}),
+     "key 'rope_scaling': is an object of 5 keys, expected a lower bound of turns below"),
+    ("YaRN of DeepSeek", dict(rope_scaling={"type": "yarn", "factor": 8.0, "mscale": 0.7}),
+     "key 'rope_scaling.mscale': is 0.7, expected none"),
+    ("windows of some layers and an activation, at once", dict(
+        model_type="qwen3", architectures=["Qwen3ForCausalLM"], use_sliding_window=True,
+        hidden_act="gelu"),
+     "key 'hidden_act': is 'gelu', expected 'silu'; give a checkpoint with SwiGLU; also key "
+     "'use_sliding_window': is true, expected false"),
+    ("a bias that has no weights", dict(attention_bias=True),
+     "tensor 'model.layers.0.self_attn.q_proj.bias': is not among the files' 21 tensors"),
     ("quantised weights", dict(quantization_config={"bits": 4}),
      "key 'quantization_config': is an object of 1 key, expected null"),
     ("code of its own", dict(auto_map={"AutoModel": "x.Y"}), "key 'auto_map'"),

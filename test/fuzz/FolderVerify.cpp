@@ -71,8 +71,13 @@ std::string faultOfModel(const Checkpoint &checkpoint) {
     touched = checkpoint.bytes(info).back();
     std::vector<uint8_t> scratch;
     const uint64_t last = info.rows - 1;
-    if (info.columns < 4096)
-      touched = checkpoint.readRows(info, last, 1, scratch).back();
+    if (info.columns < 4096) {
+      // Nothing is quantised, which is all that could fail.
+      auto rows = checkpoint.readRows(info, last, 1, scratch);
+      if (!rows)
+        return "rows of " + info.name + ": " + llvm::toString(rows.takeError());
+      touched = rows->back();
+    }
     ranges.emplace_back(info.file, info.offset, Wide(info.offset) + info.bytes);
   }
   (void)touched;

@@ -51,7 +51,8 @@ TEST(FolderTest, ReadsConfigurationAndWeights) {
   // Rows i and i + 2 of a head of four become neighbours.
   std::vector<uint8_t> scratch;
   llvm::ArrayRef<uint8_t> stored = read->bytes(*q);
-  llvm::ArrayRef<uint8_t> rows = read->readRows(*q, 0, 8, scratch);
+  llvm::ArrayRef<uint8_t> rows =
+      llvm::cantFail(read->readRows(*q, 0, 8, scratch));
   const size_t rowBytes = 8 * sizeof(float);
   const size_t sources[] = {0, 2, 1, 3, 4, 6, 5, 7};
   for (size_t row = 0; row < 8; ++row)

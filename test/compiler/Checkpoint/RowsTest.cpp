@@ -24,7 +24,7 @@ using Bytes = std::vector<uint8_t>;
 
 ModelConfig configOf(uint64_t headSize) {
   ModelConfig config;
-  config.headSize = headSize;
+  config.headSize = config.rotated = headSize;
   return config;
 }
 

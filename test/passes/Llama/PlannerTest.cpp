@@ -29,7 +29,7 @@ struct FakePlanner
     return {};
   }
   std::pair<mlir::Attribute, mlir::Attribute>
-  getCacheLayouts(mlir::Attribute, mlir::Type) const {
+  getCacheLayouts(mlir::Attribute, mlir::Type, mlir::Type) const {
     return {};
   }
   KernelPlan plan(mlir::Attribute, mlir::Operation *) const { return {}; }
