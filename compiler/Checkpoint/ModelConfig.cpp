@@ -39,7 +39,7 @@ listFeatures(const ModelConfig &config) {
       list.emplace_back(key, std::move(value));
   };
   bool scales = rope.rule != RopeScaling::Rule::None;
-  add(config.rotated != config.headSize, "rope_dimensions", config.rotated);
+  add(config.turned() != config.headSize, "rope_dimensions", config.turned());
   add(scales, "rope_scaling", kRules[unsigned(rope.rule)]);
   add(scales, "rope_factor", rope.factor);
   add(rope.original != 0, "rope_original_context", rope.original);

@@ -52,7 +52,7 @@ struct ModelConfig {
   uint64_t context = 0; ///< positions the model was trained for
   double eps = 0;       ///< of RMS norm: finite, > 0
   double ropeBase = 0;  ///< finite, >= 1
-  uint64_t rotated = 0; ///< columns of a head that RoPE turns
+  uint64_t rotated = 0; ///< columns of a head that RoPE turns; 0: all
   RopeScaling rope;
   uint64_t window = 0; ///< positions that a row sees, with its own; 0: all
   /// Factors of the embedding, of what a layer adds to the residual, of the
@@ -62,6 +62,8 @@ struct ModelConfig {
   bool tiedLMHead = false; ///< logits use the embedding's matrix
   /// A bit for each Role that not all models have and this one has.
   uint32_t optionalRoles = 0;
+
+  uint64_t turned() const { return rotated ? rotated : headSize; }
 };
 
 /// What not all models have and this one has, by JSON key.

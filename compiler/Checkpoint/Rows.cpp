@@ -55,7 +55,7 @@ llvm::Expected<ArrayRef<uint8_t>> readRows(const TensorInfo &tensor,
   auto source = [&](uint64_t row) {
     return tensor.order == RowOrder::Pairs
                ? row
-               : halfSplitRow(row, config.headSize, config.rotated);
+               : halfSplitRow(row, config.headSize, config.turned());
   };
   const uint64_t rowBytes = stored.size() / tensor.rows;
   if (tensor.type == tensor.storedType && tensor.order == RowOrder::Pairs)

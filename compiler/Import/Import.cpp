@@ -236,7 +236,7 @@ private:
       return isThere ? builder.getF64FloatAttr(value) : FloatAttr();
     };
     bool scales = rope.rule != Rule::None,
-         partial = config.rotated != config.headSize,
+         partial = config.turned() != config.headSize,
          hasTurns = rope.rule == Rule::Llama3 || rope.rule == Rule::YaRN;
     if (!scales && !partial && !rope.magnitude && rope.factors.empty())
       return {};
@@ -245,7 +245,7 @@ private:
       factors.push_back(builder.getF64FloatAttr(factor));
     return RotationAttr::get(
         builder.getContext(),
-        partial ? static_cast<int64_t>(config.rotated) : 0,
+        partial ? static_cast<int64_t>(config.turned()) : 0,
         static_cast<RopeRule>(rope.rule), real(scales, rope.factor),
         static_cast<int64_t>(rope.original), real(hasTurns, rope.low),
         real(hasTurns, rope.high),

@@ -326,7 +326,9 @@ Value KernelBody::mergeHeads(AttentionMergeOp merge) {
   auto mergeRow = [&](Value row, Value first, Value keyCount) {
     int64_t keys = merge.getKeysAttr().getInt();
     Value blocks = arith::CeilDivSIOp::create(b, keyCount, index(keys));
-    IndexOperand firstSeen = firstBlock(sub(keyCount, 1), window, keys);
+    IndexOperand firstSeen = 0;
+    if (window)
+      firstSeen = firstBlock(sub(keyCount, 1), window, keys);
     parallelLoop(heads, [&](Value head) {
       Value part = first ? add(first, head) : head;
       KeyBlock all = foldBlocks(

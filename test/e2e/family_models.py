@@ -84,31 +84,34 @@ def both(*parts):
 
 QKV = ("attn_q", "attn_k", "attn_v")
 
-# name -> architecture, recipe of make_models, what it adds. `turned`: columns of a head
-# that turn; `ids`: of the longest prompt, where a usual one shows nothing. Names are those of the table in docs/checkpoints.md.
+# name (that of the table in docs/checkpoints.md) -> architecture, recipe of make_models,
+# what it adds. `turned`: columns of a head that turn. `ids`: of the longest prompt, where
+# a usual one shows nothing. `gpu`: the kernels of a GPU have code for it. `phases`: where
+# its compilation is entered again without --all.
 FEATURES = {
     "RoPE, linear": dict(recipe=dict(attention="GQA", formats=["F32"], head="tied"),
                          extra=scaled("linear", 4.0)),
     "RoPE, YaRN": dict(recipe=dict(attention="GQA", formats=["Q8_0"], head="untied",
                                    multiple=32), extra=scaled("yarn", 8.0)),
     "RoPE, factors of `rope_freqs`": dict(
-        recipe=dict(attention="MQA", formats=["F16"], head="untied"), extra=rope_freqs),
+        recipe=dict(attention="MQA", formats=["F16"], head="untied"), extra=rope_freqs,
+        phases=["import", "schedule"]),
     "partial rotary": dict(
         recipe=dict(attention="GQA", formats=["BF16"], head="tied"),
         turned=lambda size: max(2, size // 4 * 2)),
     "biases of q, k, v, o and of the feed-forward part": dict(
         recipe=dict(attention="MHA", formats=["Q4_0"], head="tied", multiple=32),
-        extra=biases(*QKV, "attn_output", "ffn_gate", "ffn_up", "ffn_down")),
+        extra=biases(*QKV, "attn_output", "ffn_gate", "ffn_up", "ffn_down"), gpu=True),
     "scales of embedding, residual, attention, logits": dict(
         architecture="granite",
         recipe=dict(attention="GQA", formats=["F32"], head="tied"), extra=scales),
     # Rows of one tile see keys of one block, of two, or of none but their own.
     "sliding window of 19": dict(
         recipe=dict(attention="GQA", formats=["F32"], head="untied"), extra=window(19),
-        ids=600),
+        ids=600, gpu=True),
     "sliding window of 270": dict(
         recipe=dict(attention="MQA", formats=["F16"], head="tied"), extra=window(270),
-        ids=600),
+        ids=600, phases=["fuse"]),
     "Qwen2": dict(architecture="qwen2",
                   recipe=dict(attention="GQA", formats=["Q4_1", "Q8_0"], head="tied",
                               multiple=32, irregular=True),
@@ -116,7 +119,8 @@ FEATURES = {
     "Qwen3": dict(architecture="qwen3",
                   recipe=dict(attention="GQA", formats=["Q8_0"], head="tied",
                               multiple=32, wide=True),
-                  extra=both(head_norms, scaled("yarn", 4.0))),
+                  extra=both(head_norms, scaled("yarn", 4.0)), gpu=True,
+                  phases=["tile"]),
 }
 
 

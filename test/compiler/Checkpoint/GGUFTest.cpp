@@ -49,8 +49,8 @@ const Refusal kRefusals[] = {
        b.keys.clear();
        b.tensors.clear();
      },
-     "metadata 'general.architecture': is missing, expected 'llama', 'qwen2', "
-     "'qwen3' or 'granite'; convert "
+     "metadata 'general.architecture': is missing, expected 'llama', "
+     "'qwen2', 'qwen3' or 'granite'; convert "
      "the model again with a current llama.cpp"},
     {"empty_key", [](GGUFBuilder &b) { b.u32("", 1); },
      "metadata key 13 of 13: the key has 0 bytes, expected 1 to 65535; the "

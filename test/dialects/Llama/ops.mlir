@@ -29,7 +29,7 @@ llama.weights @blk layers 2 {
 llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
 // CHECK: llama.rope_table head 16 base 1.000000e+04
 llama.rope_table head 16 base 1.0e+04
-// CHECK: llama.rope_table head 16 base 1.000000e+04 as <dims = 8, rule = linear, factor = 2.000000e+00>
+// CHECK: llama.rope_table head 16 base 1.000000e+04 as <dims = 8, rule = linear, factor = 2.000000e+00 : f64>
 llama.rope_table head 16 base 1.0e+04 as <dims = 8, rule = linear, factor = 2.0>
 
 // CHECK-LABEL: func.func @weight_ref
@@ -89,7 +89,7 @@ func.func @bias_and_scale(%x: tensor<?x32xf32>, %w: !llama.weight<32, #llama.f32
 
 // CHECK-LABEL: func.func @family
 func.func @family(%q: tensor<?x32xf32>, %one: tensor<1x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<?xi32>, %only: tensor<1xi32>) -> tensor<1x32xf32> {
-  // CHECK: llama.rope %{{.*}}, %{{.*}} base 1.000000e+04 heads 2 as <rule = yarn, factor = 4.000000e+00, original = 4096, low = 1.000000e+00, high = 3.200000e+01, magnitude = 1.500000e+00> : tensor<?x32xf32>, tensor<?xi32>
+  // CHECK: llama.rope %{{.*}}, %{{.*}} base 1.000000e+04 heads 2 as <rule = yarn, factor = 4.000000e+00 : f64, original = 4096, low = 1.000000e+00 : f64, high = 3.200000e+01 : f64, magnitude = 1.500000e+00 : f64> : tensor<?x32xf32>, tensor<?xi32>
   %r = llama.rope %q, %pos base 1.0e+04 heads 2 as <rule = yarn, factor = 4.0, original = 4096, low = 1.0, high = 32.0, magnitude = 1.5> : tensor<?x32xf32>, tensor<?xi32>
   // CHECK: llama.rope %{{.*}}, %{{.*}} base 1.000000e+04 heads 2 as <dims = 4, factors = [1.000000e+00, 8.000000e+00]> : tensor<?x32xf32>, tensor<?xi32>
   %f = llama.rope %q, %pos base 1.0e+04 heads 2 as <dims = 4, factors = [1.0, 8.0]> : tensor<?x32xf32>, tensor<?xi32>
