@@ -182,7 +182,7 @@ std::string llama2c(std::vector<int32_t> words, uint64_t floats,
 
 // dim 4, hidden 6, one layer, two heads over one, vocabulary 5, 3 positions.
 constexpr uint64_t kLayer = 4 + 4 * 4 + 2 * 2 * 4 + 4 * 4 + 4 + 3 * 4 * 6;
-constexpr uint64_t kBoth = kLayer + 5 * 4 + 4;
+constexpr uint64_t kBoth = kLayer + 5ULL * 4 + 4;
 
 std::string readLlama2c(const std::string &bytes, const char *name = "m.bin") {
   auto read = readCheckpoint(llvm::MemoryBuffer::getMemBuffer(
@@ -195,11 +195,11 @@ std::string readLlama2c(const std::string &bytes, const char *name = "m.bin") {
 }
 
 TEST(Llama2cTest, ReadsVersions0And1) {
-  EXPECT_EQ(readLlama2c(llama2c({4, 6, 1, 2, 1, 5, 3}, kBoth + 3 * 2)),
+  EXPECT_EQ(readLlama2c(llama2c({4, 6, 1, 2, 1, 5, 3}, kBoth + 3ULL * 2)),
             "11 weights, the last at " + std::to_string(28 + 4 * (kBoth - 4)) +
                 ", tied");
   // Without the name, by its exact size.
-  EXPECT_EQ(readLlama2c(llama2c({4, 6, 1, 2, 1, -5, 3}, kBoth + 3 * 2 + 20),
+  EXPECT_EQ(readLlama2c(llama2c({4, 6, 1, 2, 1, -5, 3}, kBoth + 3ULL * 2 + 20),
                         "stories"),
             "12 weights, the last at " + std::to_string(28 + 4 * (kBoth + 6)));
   const std::vector<int32_t> header = {0x616b3432, 1, 4, 6, 1, 2, 1, 5, 3};
