@@ -126,7 +126,7 @@ class Suites:
         self.add("lint-docs", [ROOT / "scripts/lint-docs"], count_exit_code, needs=[],
                  quick=True)
         lit = self.cache("LLVM_EXTERNAL_LIT") or "/usr/lib/llvm-22/bin/lit"
-        needs = DRIVER + OPT
+        needs = [*DRIVER, *OPT, "corellama-faulty"]
         stop = ["--max-failures=1"] if self.args.fail_fast else []
         for name, extra in (("lit", []), ("lit-roundtrip", ["--param", "roundtrip=1"])):
             results = self.logs / f"{name}.json"
