@@ -323,6 +323,17 @@ static Partial attend(ArrayRef<double> q,
   return partial;
 }
 
+/// The largest position; -1 where there is none.
+static Expected<int64_t> lastPosition(const IntTensor &positions) {
+  int64_t last = -1;
+  for (auto [r, position] : enumerate(positions.values)) {
+    if (Error error = checkPosition(position, r))
+      return error;
+    last = std::max(last, position);
+  }
+  return last;
+}
+
 /// The first position that a row at `position` sees.
 static int64_t firstSeen(int64_t position, const AttentionShape &shape) {
   return std::max<int64_t>(position - shape.window + 1, 0);
@@ -359,17 +370,14 @@ Expected<Tensor> reference::attentionProbabilities(const Tensor &query,
                                                    int64_t layer,
                                                    const IntTensor &positions,
                                                    const AttentionShape &own) {
-  int64_t d = cache.headSize, heads = own.heads, group = heads / cache.heads,
-          last = -1;
-  for (auto [r, position] : enumerate(positions.values)) {
-    if (Error error = checkPosition(position, r))
-      return error;
-    last = std::max(last, position);
-  }
-  auto entries = readCache(cache, layer, last);
+  int64_t d = cache.headSize, heads = own.heads, group = heads / cache.heads;
+  Expected<int64_t> last = lastPosition(positions);
+  if (!last)
+    return last.takeError();
+  auto entries = readCache(cache, layer, *last);
   if (!entries)
     return entries.takeError();
-  int64_t shape[] = {heads, query.rows(), last + 1};
+  int64_t shape[] = {heads, query.rows(), *last + 1};
   if (Expected<int64_t> count = countElements(shape); !count)
     return count.takeError();
   Tensor y = Tensor::zeros(shape);
@@ -396,16 +404,13 @@ Expected<Tensor> reference::attentionPart(const Tensor &query,
                                           int64_t keys) {
   int64_t d = cache.headSize, heads = attention.heads,
           group = heads / cache.heads;
-  int64_t last = -1;
-  for (auto [r, position] : enumerate(positions.values)) {
-    if (Error error = checkPosition(position, r))
-      return error;
-    last = std::max(last, position);
-  }
-  auto entries = readCache(cache, layer, last);
+  Expected<int64_t> last = lastPosition(positions);
+  if (!last)
+    return last.takeError();
+  auto entries = readCache(cache, layer, *last);
   if (!entries)
     return entries.takeError();
-  int64_t blocks = last < 0 ? 0 : last / keys + 1;
+  int64_t blocks = *last < 0 ? 0 : *last / keys + 1;
   int64_t shape[] = {query.rows(), heads, blocks, d + 2};
   if (Expected<int64_t> count = countElements(shape); !count)
     return count.takeError();
@@ -415,7 +420,7 @@ Expected<Tensor> reference::attentionPart(const Tensor &query,
       for (int64_t b = 0; b < blocks; ++b) {
         // A block that the row does not see has no key: maximum -inf, sum 0.
         int64_t first = b * keys;
-        int64_t next = first + std::min(keys, last + 1 - first);
+        int64_t next = first + std::min(keys, *last + 1 - first);
         int64_t begin =
             std::clamp(firstSeen(positions.values[r], attention), first, next);
         int64_t end = std::clamp(positions.values[r] + 1, begin, next);

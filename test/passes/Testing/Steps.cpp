@@ -33,6 +33,14 @@ static void runStep(TestModel &model, KernelContext &context,
   }
 }
 
+/// A context whose cache holds so many positions, the same ones each time.
+static KernelContext contextBehind(TestModel &model, int64_t positions) {
+  KernelContext context = model.makeContext();
+  std::mt19937 same{7};
+  fillCache(model, context, nullptr, nullptr, positions, same);
+  return context;
+}
+
 /// The bits that a step left in the buffer @x.
 static std::vector<uint32_t> bitsOfRows(TestModel &model,
                                         KernelContext &context, int64_t rows) {
@@ -53,12 +61,7 @@ void checkFormsAgree(TestModel &model, std::mt19937 &random) {
   for (int64_t row = 0; row < rows; ++row)
     ids.push_back(
         std::uniform_int_distribution<int32_t>(0, s.vocabulary - 1)(random));
-  auto filled = [&] {
-    KernelContext context = model.makeContext();
-    std::mt19937 same{7};
-    fillCache(model, context, nullptr, nullptr, first, same);
-    return context;
-  };
+  auto filled = [&] { return contextBehind(model, first); };
   KernelContext whole = filled();
   runStep(model, whole, "prefill", ids, first, random);
   std::vector<uint32_t> expected = bitsOfRows(model, whole, rows);
@@ -112,12 +115,7 @@ void checkHostileRows(TestModel &model, std::mt19937 &random) {
             });
     return bitsOfRows(model, context, end - begin);
   };
-  auto filled = [&] {
-    KernelContext context = model.makeContext();
-    std::mt19937 same{7};
-    fillCache(model, context, nullptr, nullptr, first, same);
-    return context;
-  };
+  auto filled = [&] { return contextBehind(model, first); };
   KernelContext plain = filled();
   std::vector<uint32_t> expected = run(plain, "prefill", 0, rows, {}, -1);
 
