@@ -22,6 +22,12 @@ def CPU_UnitLoweringInterface : AttrInterface<"UnitLoweringInterface"> {
     InterfaceMethod<"What one instruction of the unit multiplies at most.",
       "::corellama::cpu::PeakStep", "getPeakStep",
       (ins "::corellama::cpu::TargetAttr":$target)>,
+    InterfaceMethod<"The share of its peak that products of many rows reach at most "
+      "with weights of a format: multiplications over all instructions of a step that "
+      "need the multipliers.",
+      "double", "getBound",
+      (ins "const ::corellama::llama::FormatFacts &":$format,
+           "::corellama::cpu::TargetAttr":$target)>,
     InterfaceMethod<"Creates one such instruction that depends on `chain`, and "
       "returns the next link of the chain. Both operands have getPeakStep's lanes "
       "of i32.",

@@ -112,14 +112,17 @@ static void storeRounded(VectorBuilder &b, Value low, Value high, Value target,
   Value sum = arith::AddIOp::create(b, sums[0], sums[1]);
   Value number = arith::SIToFPOp::create(b, f32, sum);
   Value scaledSum = arith::MulFOp::create(b, scale, number);
-  static_assert(Q8B32::kSumByte == Q8B32::kScaleByte + 4 &&
-                Q8B32::kLastHalfSumByte == Q8B32::kScaleByte + 8 &&
+  static_assert(Q8B32::kNegatedSumByte == Q8B32::kScaleByte + 4 &&
+                Q8B32::kNegatedLastHalfSumByte == Q8B32::kScaleByte + 8 &&
                 Q8B32::kScaledSumByte == Q8B32::kScaleByte + 12 &&
                 Q8B32::kRecordBytes == Q8B32::kScaleByte + 16);
   Value scaleBits = arith::BitcastOp::create(b, i32, scale);
   Value scaledBits = arith::BitcastOp::create(b, i32, scaledSum);
+  Value none = b.constant(i32, 0);
   Value numbers = vector::FromElementsOp::create(
-      b, b.vectorOf(i32, 4), ValueRange{scaleBits, sum, sums[1], scaledBits});
+      b, b.vectorOf(i32, 4),
+      ValueRange{scaleBits, arith::SubIOp::create(b, none, sum),
+                 arith::SubIOp::create(b, none, sums[1]), scaledBits});
   store(vector::BitCastOp::create(b, b.vectorOf(i8, 16), numbers),
         Q8B32::kScaleByte);
 }

@@ -142,7 +142,8 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
   }
 
   auto usesPanels = [](LinearOp linear) {
-    return linear.getOrderAttr().getUnit().usesPanels();
+    return linear.getOrderAttr().getUnit().usesPanels(
+        linear.getWeight().getType().getFormat());
   };
   for (const Sink &sink : sinks) {
     if (isa<KVAppendOp>(sink.op) && roundsBlocks(sink) &&

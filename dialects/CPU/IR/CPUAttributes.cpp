@@ -63,6 +63,11 @@ int64_t StrategyAttr::getValueGroups(int64_t rows) const {
   return std::max<int64_t>(1, getSums() / rows);
 }
 
+Attribute StrategyAttr::getPlain() const {
+  return get(getContext(), getUnit(), /*m=*/1, /*n=*/llama::kInterleavedRows,
+             /*sums=*/1, /*prefetch=*/0);
+}
+
 /// Whether a step of the loops over k has one scale or several.
 static bool hasShortScaleBlocks(llama::FormatInterface format) {
   return kColumnBlock % format.getScaleBlock() == 0;
@@ -89,7 +94,7 @@ ArrayRef<StringLiteral> FmaAttr::getFeatures() const {
 }
 
 /// Converting is as much work as multiplying, so it is done once a call.
-bool FmaAttr::usesPanels() const { return true; }
+bool FmaAttr::usesPanels(llama::FormatInterface) const { return true; }
 
 /// A core would make the sums again for each group of weight rows.
 bool FmaAttr::needsBlockSums(llama::FormatInterface format) const {
@@ -117,6 +122,13 @@ Attribute DotU8S8Attr::getOrder(llama::FormatInterface format) const {
 ArrayRef<StringLiteral> DotU8S8Attr::getFeatures() const {
   static constexpr StringLiteral kFeatures[] = {"avx2", "fma"};
   return kFeatures;
+}
+
+/// Quants in one plane are bytes after a shift and a mask, 8 instructions of
+/// 116 in a block of 32 columns by 8 rows of x (512 bits); those in several are
+/// put together by some 40.
+bool DotU8S8Attr::usesPanels(llama::FormatInterface format) const {
+  return format.getFacts().planesOf(llama::PlaneKind::Quants).size() > 1;
 }
 
 //===----------------------------------------------------------------------===//

@@ -52,6 +52,7 @@ def CPU_StrategyAttr : CPU_Attr<"Strategy", "strategy", [Llama_StrategyInterface
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     int64_t getValueGroups(int64_t rows) const;
+    ::mlir::Attribute getPlain() const;
   }];
 }
 
@@ -65,15 +66,17 @@ def CPU_FmaAttr : CPU_Attr<"Fma", "fma",
 }
 
 def CPU_DotU8S8Attr : CPU_Attr<"DotU8S8", "dot_u8s8",
-    [DeclareAttrInterfaceMethods<Llama_ContractionUnitInterface, ["getFeatures"]>]> {
+    [DeclareAttrInterfaceMethods<Llama_ContractionUnitInterface,
+                                 ["getFeatures", "usesPanels"]>]> {
   let summary = "exact sums of products of bytes";
   let description = [{
     Quants are multiplied by rows of `!llama.q8b32` as bytes and summed exactly,
     a scale block at a time, then scaled into a float32 accumulator. Formats of
     quants with scales, with minima or without. By `vpdpbusd` where the target
     has it (AVX-512 VNNI, AVX-VNNI), else by `vpmaddubsw` (AVX2); the bits are
-    the same. Bytes are multiplied where they stand, without panels; the sums of
-    blocks stand in the rows.
+    the same. Quants in one plane are multiplied where they stand; of those in several
+    (Q5_0, Q6_K) a prompt's rows are multiplied by panels of bytes and float32
+    scales. The sums of blocks stand in the rows.
   }];
 }
 

@@ -178,9 +178,10 @@ def Llama_ContractionUnitInterface : AttrInterface<"ContractionUnitInterface"> {
       "::llvm::ArrayRef<::llvm::StringLiteral>", "getFeatures", (ins), "",
       "return {};">,
     InterfaceMethod<[{
-      Whether rows of a weight are decoded once into a panel (`tile.panel`), where
-      several tiles of rows are multiplied by them.}],
-      "bool", "usesPanels", (ins), "", "return false;">,
+      Whether rows of a weight of this format are decoded once into a panel
+      (`tile.panel`), where several tiles of rows are multiplied by them.}],
+      "bool", "usesPanels", (ins "::corellama::llama::FormatInterface":$format),
+      "", "return false;">,
     InterfaceMethod<[{
       Whether it needs the sums of blocks of x (`tile.block_sums`) for a weight of
       this format.}],
@@ -206,6 +207,10 @@ def Llama_StrategyInterface : AttrInterface<"StrategyInterface"> {
       Groups of 16 elements of a head that one tile of values may sum, where it
       has so many rows.}],
       "int64_t", "getValueGroups", (ins "int64_t":$rows)>,
+    InterfaceMethod<[{
+      The strategy of the same unit with the smallest tiles and nothing that is
+      there for speed alone, whose bits are the same; null: there is none.}],
+      "::mlir::Attribute", "getPlain", (ins), "", "return {};">,
   ];
 }
 

@@ -76,6 +76,9 @@ struct DotBF16Lowering
   PeakStep getPeakStep(Attribute, TargetAttr) const {
     return {kLanes, 4 * kLanes}; // two products a lane, added
   }
+  double getBound(Attribute, const llama::FormatFacts &, TargetAttr) const {
+    return 1; // one chain of sums
+  }
   Value emitPeakStep(Attribute, VectorBuilder &b, Value chain, Value x,
                      TargetAttr) const {
     auto pairs = b.vectorOf(b.getBF16Type(), 2 * kLanes);

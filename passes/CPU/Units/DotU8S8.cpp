@@ -1,10 +1,11 @@
 //===- DotU8S8.cpp - #cpu.dot_u8s8: exact sums of products of bytes -------===//
 //
-// tile -> vector: the loop over k of a product of quants and rows of q8b32. A
-// vector has four columns of 16 rows of a weight, where they stand in memory;
-// four columns of a row are broadcast. Sums of a scale block are exact
-// integers, so the target's features choose the instructions and no bit of the
-// result depends on the choice (docs/bits.md).
+// tile -> vector: the loop over k of a product of quants and rows of q8b32, and
+// panels of bytes for it. A vector has four columns of 16 rows of a weight,
+// where they stand in memory or in a panel; four columns of a row are
+// broadcast. Sums of a scale block are exact integers, so the target's features
+// choose the instructions and no bit of the result depends on the choice
+// (docs/bits.md).
 //
 //===----------------------------------------------------------------------===//
 
@@ -13,6 +14,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "passes/CPU/GroupLoads.h"
 #include "passes/CPU/UnitLowering.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace corellama;
@@ -35,28 +37,180 @@ struct Form {
   }
 };
 
+/// The largest sum that vpmaddubsw keeps.
+constexpr int64_t kMostPairs = 32767;
+
+/// How a quant becomes the unsigned byte of a product: less `zero`, which the
+/// sum of x is multiplied by; or, where vpmaddubsw could not add two such
+/// products, its size, and x gets its sign.
+struct ByteForm {
+  bool keepsSigns;
+  int32_t zero;
+  /// The largest such byte.
+  int64_t largest;
+
+  /// Vectors of products that 16 bits hold the sum of, pairs of +-127 * quant.
+  size_t mostProducts() const {
+    return static_cast<size_t>(kMostPairs / (largest * 2 * 127));
+  }
+
+  static ByteForm of(const llama::FormatFacts &facts, Form form) {
+    auto [least, greatest] = facts.quantRange();
+    if (!form.isDot && 2 * 127 * (greatest - least) > kMostPairs)
+      return {true, 0, std::max(-least, greatest)};
+    return {false, least, greatest - least};
+  }
+};
+
+/// The memrefs of a panel: four columns of 16 rows in 64 bytes, as a product
+/// takes them; scales and minima, one row of 16 for each block, where the
+/// format has them.
+enum PanelPart : unsigned { kBytes, kScales, kMinima };
+
+/// 16 rows of a weight, in memory or in a decoded panel. `block` counts blocks
+/// of 32 columns.
+class Source {
+public:
+  /// In memory, from row `firstRow` of the weight on.
+  Source(VectorBuilder &b, Value memory, llama::WeightType weight,
+         Value firstRow, TargetAttr target)
+      : b(b), form(Form::of(target)), facts(weight.getFormat().getFacts()),
+        byteForm(ByteForm::of(facts, form)) {
+    loads.emplace(b, memory, weight, hasTables(target), firstRow);
+  }
+  Source(VectorBuilder &b, ValueRange panel, tile::PanelType type,
+         TargetAttr target)
+      : b(b), form(Form::of(target)), facts(type.getFormat().getFacts()),
+        byteForm(ByteForm::of(facts, form)), panel(panel) {}
+
+  /// Panels are in a cache.
+  void prefetch(Value block, int64_t ahead, size_t groups) {
+    if (ahead && loads)
+      loads->prefetch(block, ahead, int64_t(groups));
+  }
+
+  /// Which load of a block has the quants of a column.
+  int64_t placeOf(int64_t column) const {
+    return loads ? loads->placeOf(column) : column;
+  }
+
+  /// Four columns of the rows of each part that one instruction takes: unsigned
+  /// bytes, or the quants themselves where their signs are kept.
+  Values bytes(Value block, int64_t column, int64_t firstPart, int64_t parts) {
+    Value all = loads ? loads->bytes(block, column) : Value();
+    const llama::Plane &first = facts.planes.front();
+    const int64_t count = 4 * form.lanes;
+    Values parted;
+    for (int64_t part = firstPart; part < firstPart + parts; ++part) {
+      if (!loads) {
+        Value row = b.add(b.mul(block, kColumnBlock / 4), column / 4);
+        parted.push_back(vector::LoadOp::create(
+            b, b.vectorOf(b.getI8Type(), count), panel[kBytes],
+            ValueRange{row, b.index(part * count)}));
+        continue;
+      }
+      Value w = b.chunk(all, part * count, count);
+      if (!first.table.empty())
+        w = b.lookUp(first.table, byteForm.zero, w);
+      else if (first.type == llama::FieldType::Signed && !byteForm.keepsSigns)
+        // q + 128 is q with its sign bit flipped.
+        w = arith::XOrIOp::create(b, w, b.constant(w.getType(), -128));
+      parted.push_back(w);
+    }
+    return parted;
+  }
+
+  /// Null where the format has none.
+  Value scale(Value block, int64_t column) {
+    return loads ? loads->scale(block, column) : load(kScales, block, column);
+  }
+  Value minimum(Value block, int64_t column) {
+    return loads ? loads->minimum(block, column) : load(kMinima, block, column);
+  }
+
+  /// Row of the scale or minimum of a column in their parts of a panel.
+  Value scaleRow(Value block, int64_t column) {
+    int64_t scaleBlock = facts.scaleBlock();
+    return b.add(b.mul(block, kColumnBlock / scaleBlock), column / scaleBlock);
+  }
+
+private:
+  Value load(PanelPart part, Value block, int64_t column) {
+    if (part >= panel.size())
+      return {};
+    return b.loadFloats(panel[part], {scaleRow(block, column), b.index(0)});
+  }
+
+  VectorBuilder &b;
+  const Form form;
+  const llama::FormatFacts &facts;
+  const ByteForm byteForm;
+  std::optional<GroupLoads> loads;
+  ValueRange panel;
+};
+
+struct DotU8S8Panels
+    : PanelLoweringInterface::ExternalModel<DotU8S8Panels, DotU8S8Attr> {
+  SmallVector<Type> getPanelTypes(Attribute, tile::PanelType panel) const {
+    llama::FormatInterface format = panel.getFormat();
+    MLIRContext *context = panel.getContext();
+    int64_t scaleBlocks = panel.getColumns() / format.getScaleBlock();
+    SmallVector<Type> types(
+        1 + format.hasScale() + format.hasMinimum(),
+        MemRefType::get({scaleBlocks, kLanes}, Float32Type::get(context)));
+    types[kBytes] = MemRefType::get({panel.getColumns() / 4, 4 * kLanes},
+                                    IntegerType::get(context, 8));
+    return types;
+  }
+
+  void lowerPanel(Attribute, VectorBuilder &b, tile::PanelOp op,
+                  tile::PanelOp::Adaptor in, ValueRange panel,
+                  TargetAttr target) const {
+    auto type = cast<llama::WeightType>(op.getWeight().getType());
+    llama::FormatInterface format = type.getFormat();
+    const int64_t lanes = Form::of(target).lanes;
+    Source source(b, in.getWeight(), type, in.getFirst(), target);
+    Value blocks = b.index(type.getColumns() / kColumnBlock);
+    b.loop(0, blocks, 1, [&](Value block) {
+      Value first = b.mul(block, kColumnBlock / 4);
+      for (int64_t c = 0; c < kColumnBlock; c += 4)
+        for (auto [part, bytes] :
+             llvm::enumerate(source.bytes(block, c, 0, kLanes / lanes)))
+          b.storeLanes(bytes, panel[kBytes],
+                       {b.add(first, c / 4),
+                        b.index(static_cast<int64_t>(part) * 4 * lanes)});
+      for (int64_t c = 0; c < kColumnBlock; c += format.getScaleBlock()) {
+        Value row = source.scaleRow(block, c);
+        b.storeLanes(source.scale(block, c), panel[kScales], {row, b.index(0)});
+        if (format.hasMinimum())
+          b.storeLanes(source.minimum(block, c), panel[kMinima],
+                       {row, b.index(0)});
+      }
+    });
+  }
+};
+
 /// One product: a tile of m rows by groups of 16 rows of a weight. Each group
 /// is a stream of memory: several side by side are read faster than one.
 class Product {
-  /// The largest sum that vpmaddubsw keeps.
-  static constexpr int64_t kMostPairs = 32767;
-
 public:
   Product(VectorBuilder &b, tile::ContractOp op, Ranges<tile::ContractOp> in,
           TargetAttr target)
       : b(b), tile(cast<VectorType>(op.getType())), form(Form::of(target)),
-        weight(cast<llama::WeightType>(op.getWeight().getType())),
-        facts(weight.getFormat().getFacts()), memory(in.getRows()[0]),
-        ahead(prefetchOf(op)) {
-    auto [least, greatest] = facts.quantRange();
-    keepsSigns = !form.isDot && 2 * 127 * (greatest - least) > kMostPairs;
-    zero = keepsSigns ? 0 : least;
-    largest = keepsSigns ? std::max(-least, greatest) : greatest - least;
+        facts(formatOf(op).getFacts()), byteForm(ByteForm::of(facts, form)),
+        memory(in.getRows()[0]), ahead(prefetchOf(op)) {
     for (int64_t i = 0; i < tile.getDimSize(0); ++i)
       rows.push_back(b.add(in.getRow()[0], i));
+    if (auto panel = dyn_cast<tile::PanelType>(op.getWeight().getType())) {
+      columns = panel.getColumns();
+      groups.emplace_back(b, in.getWeight(), panel, target);
+      return;
+    }
+    auto weight = cast<llama::WeightType>(op.getWeight().getType());
+    columns = weight.getColumns();
     for (int64_t j = 0; j < tile.getDimSize(1); j += kLanes)
-      groups.emplace_back(b, in.getWeight()[0], weight, hasTables(target),
-                          b.add(in.getFirst()[0], j));
+      groups.emplace_back(b, in.getWeight()[0], weight,
+                          b.add(in.getFirst()[0], j), target);
   }
 
   Value write() {
@@ -64,19 +218,26 @@ public:
     // has a loop of its own.
     const int64_t all = kLanes / form.lanes;
     const int64_t parts = rows.size() == 1 ? all : 1;
-    SmallVector<Values> columns; // by part, by group and row
+    SmallVector<Values> results; // by part, by group and row
     for (int64_t part = 0; part < all; part += parts)
-      columns.push_back(sumParts(part, parts));
+      results.push_back(sumParts(part, parts));
     return b.tileOf(tile, [&](int64_t i, int64_t j) {
       Values halves;
-      for (const Values &column : columns)
-        halves.push_back(column[indexOf(j / kLanes, i)]);
+      for (const Values &result : results)
+        halves.push_back(result[indexOf(j / kLanes, i)]);
       return join(halves);
     });
   }
 
 private:
   static_assert(kColumnBlock == Q8B32::kBlock);
+
+  static llama::FormatInterface formatOf(tile::ContractOp op) {
+    Type type = op.getWeight().getType();
+    if (auto panel = dyn_cast<tile::PanelType>(type))
+      return panel.getFormat();
+    return cast<llama::WeightType>(type).getFormat();
+  }
 
   /// The place of a group's accumulator for a row among all.
   size_t indexOf(int64_t group, int64_t row) const {
@@ -90,19 +251,19 @@ private:
                                      0);
   }
 
-  /// The sum of a row's quants in the block, or in a half of it.
-  Value sumOf(Value row, Value block, int64_t from, int64_t count) {
+  /// Minus the sum of a row's quants in the block, or in a half of it.
+  Value negatedSumOf(Value row, Value block, int64_t from, int64_t count) {
     auto sum = [&](int64_t byte) {
       return field(row, block, byte, b.getI32Type());
     };
     if (count == Q8B32::kBlock)
-      return sum(Q8B32::kSumByte);
+      return sum(Q8B32::kNegatedSumByte);
     assert(count == Q8B32::kHalf &&
            "a scale is for a block of x or half of it");
-    Value last = sum(Q8B32::kLastHalfSumByte);
+    Value last = sum(Q8B32::kNegatedLastHalfSumByte);
     if (from != 0)
       return last;
-    return arith::SubIOp::create(b, sum(Q8B32::kSumByte), last);
+    return arith::SubIOp::create(b, sum(Q8B32::kNegatedSumByte), last);
   }
 
   /// The sum times the block's scale: what a minimum is multiplied by.
@@ -110,29 +271,24 @@ private:
                     Value scale) {
     if (count == Q8B32::kBlock)
       return field(row, block, Q8B32::kScaledSumByte, b.getF32Type());
-    Value sum = arith::SIToFPOp::create(b, b.getF32Type(),
-                                        sumOf(row, block, from, count));
-    return arith::MulFOp::create(b, scale, sum);
-  }
-
-  /// Part `part` of a vector of 64 bytes: as many as one instruction takes.
-  Value partOf(Value bytes, int64_t part) {
-    int64_t count = 4 * form.lanes;
-    return b.chunk(bytes, part * count, count);
+    Value sum = arith::SubIOp::create(b, b.constant(b.getI32Type(), 0),
+                                      negatedSumOf(row, block, from, count));
+    return arith::MulFOp::create(
+        b, scale, arith::SIToFPOp::create(b, b.getF32Type(), sum));
   }
 
   /// The products of all rows of x with parts of the 16 rows of the weight.
   Values sumParts(int64_t firstPart, int64_t parts) {
     Values accumulators(groups.size() * rows.size(),
                         b.zeros(b.floats(parts * form.lanes)));
-    Value blocks = b.index(weight.getColumns() / kColumnBlock);
+    Value blocks = b.index(columns / kColumnBlock);
     return b.fold(
         0, blocks, 1, accumulators, [&](Value block, ValueRange carried) {
           Values sums(carried);
-          for (auto [i, loads] : llvm::enumerate(groups)) {
-            if (ahead && firstPart == 0)
-              loads.prefetch(block, ahead, int64_t(groups.size()));
-            addBlock(loads, block,
+          for (auto [i, source] : llvm::enumerate(groups)) {
+            if (firstPart == 0)
+              source.prefetch(block, ahead, groups.size());
+            addBlock(source, block,
                      MutableArrayRef(sums).slice(i * rows.size(), rows.size()),
                      firstPart, parts);
           }
@@ -151,24 +307,14 @@ private:
     }
   };
 
-  SmallVector<Quants, 2> loadQuants(GroupLoads &loads, Value block,
-                                    int64_t column, int64_t firstPart,
-                                    int64_t parts) {
-    Value all = loads.bytes(block, column);
-    const llama::Plane &first = facts.planes.front();
+  SmallVector<Quants, 2> loadQuants(Source &source, Value block, int64_t column,
+                                    int64_t firstPart, int64_t parts) {
     SmallVector<Quants, 2> parted;
-    for (int64_t part = firstPart; part < firstPart + parts; ++part) {
-      Value w = partOf(all, part), quants;
-      if (!first.table.empty())
-        w = b.lookUp(first.table, zero, w);
-      else if (first.type == llama::FieldType::Signed && !keepsSigns)
-        // q + 128 is q with its sign bit flipped.
-        w = arith::XOrIOp::create(b, w, b.constant(w.getType(), -128));
-      if (keepsSigns) {
-        quants = w;
-        w = math::AbsIOp::create(b, w);
-      }
-      parted.push_back({w, quants});
+    for (Value w : source.bytes(block, column, firstPart, parts)) {
+      if (byteForm.keepsSigns)
+        parted.push_back({math::AbsIOp::create(b, w), w});
+      else
+        parted.push_back({w, {}});
     }
     return parted;
   }
@@ -184,15 +330,15 @@ private:
   using Sums = SmallVector<SmallVector<Value, 2>>; // by row, by part
 
   /// isum of each row over `count` columns of a block, a scale block.
-  Sums sumIntegers(GroupLoads &loads, Value block, int64_t from, int64_t count,
+  Sums sumIntegers(Source &source, Value block, int64_t from, int64_t count,
                    int64_t firstPart, int64_t parts) {
     Sums sums;
     for (Value row : rows) {
       auto type = b.vectorOf(b.getI32Type(), form.lanes);
       Value start = b.zeros(type);
-      if (zero != 0) {
-        Value sum = b.splat(sumOf(row, block, from, count), form.lanes);
-        start = arith::MulIOp::create(b, sum, b.constant(type, zero));
+      if (byteForm.zero != 0) {
+        Value sum = b.splat(negatedSumOf(row, block, from, count), form.lanes);
+        start = arith::MulIOp::create(b, sum, b.constant(type, -byteForm.zero));
       }
       sums.emplace_back(parts, start);
     }
@@ -203,15 +349,15 @@ private:
     for (int64_t c = from; c < from + count; c += 4)
       columns.push_back(c);
     llvm::sort(columns, [&](int64_t c, int64_t other) {
-      return std::pair(loads.placeOf(c), c) <
-             std::pair(loads.placeOf(other), other);
+      return std::pair(source.placeOf(c), c) <
+             std::pair(source.placeOf(other), other);
     });
     // Four columns of the parts, each loaded and converted once: where its
     // first product is, so that LLVM keeps few of them.
     SmallVector<SmallVector<Quants, 2>> loaded(columns.size());
     auto quants = [&](size_t c) -> ArrayRef<Quants> {
       if (loaded[c].empty())
-        loaded[c] = loadQuants(loads, block, columns[c], firstPart, parts);
+        loaded[c] = loadQuants(source, block, columns[c], firstPart, parts);
       return loaded[c];
     };
     if (form.isDot) {
@@ -222,8 +368,7 @@ private:
                                     fourColumns(row, block, columns[c]));
       return sums;
     }
-    // Vectors of products that 16 bits hold the sum of, pairs of +-127 * quant.
-    const size_t most = kMostPairs / (largest * 2 * 127);
+    const size_t most = byteForm.mostProducts();
     // All rows meet a vector of quants while it is in a register.
     SmallVector<SmallVector<Value, 2>> narrow(rows.size());
     for (size_t c = 0; c < columns.size(); ++c)
@@ -254,18 +399,19 @@ private:
   }
 
   /// Adds a block of a group to an accumulator for each row.
-  void addBlock(GroupLoads &loads, Value block,
+  void addBlock(Source &source, Value block,
                 MutableArrayRef<Value> accumulators, int64_t firstPart,
                 int64_t parts) {
     int64_t scaleBlock = facts.scaleBlock();
     for (int64_t from = 0; from < kColumnBlock; from += scaleBlock) {
-      Sums sums = sumIntegers(loads, block, from, scaleBlock, firstPart, parts);
+      Sums sums =
+          sumIntegers(source, block, from, scaleBlock, firstPart, parts);
       const int64_t lanes = parts * form.lanes;
       auto partsOf = [&](Value of) {
         return of ? b.chunk(of, firstPart * form.lanes, lanes) : of;
       };
-      Value scale = partsOf(loads.scale(block, from));
-      Value minimum = partsOf(loads.minimum(block, from));
+      Value scale = partsOf(source.scale(block, from));
+      Value minimum = partsOf(source.minimum(block, from));
       for (auto [i, row] : llvm::enumerate(rows)) {
         Value d = field(row, block, Q8B32::kScaleByte, b.getF32Type());
         Value isum = arith::SIToFPOp::create(b, b.floats(lanes), join(sums[i]));
@@ -282,19 +428,13 @@ private:
   VectorBuilder &b;
   VectorType tile;
   const Form form;
-  llama::WeightType weight;
   const llama::FormatFacts &facts;
+  const ByteForm byteForm;
   Value memory;
   const int64_t ahead;
-  /// How a quant becomes the unsigned byte of a product: less `zero`, which the
-  /// sum of x is multiplied by; or, where vpmaddubsw could not add two such
-  /// products, its size, and x gets its sign.
-  bool keepsSigns = false;
-  int32_t zero = 0;
-  /// The largest such byte.
-  int64_t largest = 0;
+  int64_t columns = 0;
   Values rows;
-  SmallVector<GroupLoads> groups;
+  std::vector<Source> groups;
 };
 
 struct DotU8S8Lowering
@@ -307,6 +447,18 @@ struct DotU8S8Lowering
   PeakStep getPeakStep(Attribute, TargetAttr target) const {
     int64_t lanes = Form::of(target).lanes;
     return {lanes, 8 * lanes}; // four products a lane, added
+  }
+  double getBound(Attribute, const llama::FormatFacts &format,
+                  TargetAttr target) const {
+    Form form = Form::of(target);
+    double steps = double(format.scaleBlock()) / 4;
+    // The scale of x times that of the weight, an fma, and one for a minimum.
+    double others = 2 + format.has(llama::PlaneKind::Minima);
+    // Sums of 16 bits are widened by vpmaddwd.
+    if (!form.isDot)
+      others +=
+          std::ceil(steps / double(ByteForm::of(format, form).mostProducts()));
+    return steps / (steps + others);
   }
   Value emitPeakStep(Attribute, VectorBuilder &b, Value chain, Value x,
                      TargetAttr target) const {
@@ -326,6 +478,6 @@ struct DotU8S8Lowering
 
 void cpu::registerDotU8S8(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, CPUDialect *) {
-    DotU8S8Attr::attachInterface<DotU8S8Lowering>(*context);
+    DotU8S8Attr::attachInterface<DotU8S8Lowering, DotU8S8Panels>(*context);
   });
 }

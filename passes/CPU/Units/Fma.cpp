@@ -193,6 +193,12 @@ struct FmaLowering
     int64_t lanes = target.getVectorBits() / 32;
     return {lanes, 2 * lanes};
   }
+  double getBound(Attribute, const llama::FormatFacts &format,
+                  TargetAttr) const {
+    double steps = double(format.scaleBlock());
+    // Scaling a sum, or adding it; a minimum.
+    return steps / (steps + 1 + format.has(llama::PlaneKind::Minima));
+  }
   Value emitPeakStep(Attribute, VectorBuilder &b, Value chain, Value x,
                      TargetAttr target) const {
     auto type = b.floats(target.getVectorBits() / 32);

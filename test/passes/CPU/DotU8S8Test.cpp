@@ -49,10 +49,9 @@ struct Block {
   void write(uint8_t *at) const {
     std::memcpy(at, quants, 32);
     std::memcpy(at + 32, &scale, 4);
-    int32_t sum = sums[0] + sums[1];
+    int32_t sum = sums[0] + sums[1], negated[2] = {-sum, -sums[1]};
     float scaled = scale * static_cast<float>(sum);
-    std::memcpy(at + 36, &sum, 4);
-    std::memcpy(at + 40, &sums[1], 4);
+    std::memcpy(at + 36, negated, 8);
     std::memcpy(at + 44, &scaled, 4);
   }
 };

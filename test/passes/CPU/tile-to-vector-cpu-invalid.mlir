@@ -126,12 +126,12 @@ module attributes {llama.target = #cpu.target<name = "a CPU without fma", featur
 
 // -----
 
-module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+fma", vector_bits = 256>} {
-  func.func @a_panel_of_bytes(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+module attributes {llama.target = #cpu.target<name = "znver4", features = "+avx512f,+avx512bf16", vector_bits = 512>} {
+  func.func @a_panel_of_pairs(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     %c0 = arith.constant 0 : index
-    %w = tile.weight %ctx @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
-    // expected-error @below {{'tile.panel' op the unit #cpu.dot_u8s8 multiplies quants where they stand and has no panels; multiply by the weight}}
-    %p = tile.panel %w[%c0] : <16x32, #llama.q8_0> -> <16x32, #llama.q8_0, #cpu.dot_u8s8>
+    %w = tile.weight %ctx @w : <16x32, #llama.bf16> in #llama.interleaved16<k = 2> index 0
+    // expected-error @below {{'tile.panel' op the unit #cpu.dot_bf16 multiplies quants where they stand and has no panels; multiply by the weight}}
+    %p = tile.panel %w[%c0] : <16x32, #llama.bf16> -> <16x32, #llama.bf16, #cpu.dot_bf16>
     return
   }
 }

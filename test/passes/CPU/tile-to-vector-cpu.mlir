@@ -118,6 +118,33 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
     tile.store %acc, %y[%c0, %c0] : vector<2x16xf32>, memref<2x16xf32>
     return
   }
+
+  // Of products of bytes a panel is unsigned bytes, four columns of 16 rows in a row,
+  // and float32 scales, both levels multiplied. The negated sum of a block of x times
+  // 32, the bias of the quants, is what each sum begins with.
+  // CHECK-LABEL: func.func @a_panel_of_bytes
+  // 64 rows of 64 bytes, 16 scales of 16 rows.
+  // CHECK-SAME:    llama.scratch = 5120 : i64
+  // CHECK:         %[[BYTES:.+]] = context.view {{.*}} -> memref<64x64xi8>
+  // CHECK:         %[[SCALES:.+]] = context.view {{.*}} -> memref<16x16xf32>
+  // CHECK:         scf.for
+  // CHECK-COUNT-16:  vector.store %{{.+}}, %[[BYTES]]{{.*}} vector<32xi8>
+  // CHECK-COUNT-2:   vector.store %{{.+}}, %[[SCALES]]
+  // CHECK:         scf.for
+  // CHECK:           arith.muli %{{.+}}, %{{.+}} : vector<8xi32>
+  // CHECK-COUNT-4:   vector.load %[[BYTES]]{{.*}} vector<32xi8>
+  // CHECK:           vector.load %[[SCALES]]
+  // CHECK:         return
+  func.func @a_panel_of_bytes(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <2x256x!llama.q8b32>
+    %y = tile.buffer %ctx @y at 768 : memref<2x16xf32>
+    %w = tile.weight %ctx @w : <16x256, #llama.q6_k> in #llama.interleaved16<k = 4> index 0
+    %panel = tile.panel %w[%c0] : <16x256, #llama.q6_k> -> <16x256, #llama.q6_k, #cpu.dot_u8s8>
+    %acc = tile.contract %x[%c0], %panel[%c0] order <unit = #cpu.dot_u8s8, block = 16, scale = outer> : <2x256x!llama.q8b32>, !tile.panel<16x256, #llama.q6_k, #cpu.dot_u8s8> -> vector<2x16xf32>
+    tile.store %acc, %y[%c0, %c0] : vector<2x16xf32>, memref<2x16xf32>
+    return
+  }
 }
 
 // -----
