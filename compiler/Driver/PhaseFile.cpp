@@ -78,6 +78,8 @@ void corellama::stampModule(ModuleOp module, llama::TargetInterface target,
   carried.set("cache_type", builder.getStringAttr(options.cacheType));
   if (!options.quantize.empty())
     carried.set("quantize", builder.getStringAttr(options.quantize));
+  if (options.strategy == "plain")
+    carried.set("strategy", builder.getStringAttr(options.strategy));
   carried.set("rows", builder.getDenseI64ArrayAttr(options.rows));
   module->setAttr(llama::kTargetAttr, target);
   module->setAttr(kVersionAttr, builder.getI64IntegerAttr(kVersion));
@@ -106,9 +108,11 @@ llvm::Expected<ModuleOptions> corellama::readOptions(ModuleOp module,
         path, "llama.options: is not {activations, cache_type, rows}, which "
               "every dump carries; make a new one with --compile-to");
   auto quantize = dictionary.getAs<StringAttr>("quantize");
+  auto strategy = dictionary.getAs<StringAttr>("strategy");
   return ModuleOptions{activations.str(),
                        cacheType.str(),
                        quantize ? quantize.str() : "",
+                       strategy ? strategy.str() : "tuned",
                        {rows.asArrayRef().begin(), rows.asArrayRef().end()},
                        /*keyType=*/"",
                        /*valueType=*/""};
@@ -171,6 +175,8 @@ static llvm::Error checkArguments(ModuleOp module,
     return contradiction("--quantize", asked.quantize,
                          options->quantize.empty() ? "(none)"
                                                    : options->quantize);
+  if (!asked.strategy.empty() && asked.strategy != options->strategy)
+    return contradiction("--strategy", asked.strategy, options->strategy);
   auto listed = [](const std::vector<int64_t> &rows) {
     return llvm::join(
         llvm::map_range(rows,

@@ -79,9 +79,13 @@ static void buildFusePipeline(OpPassManager &pm, const PipelineOptions &) {
   pm.addPass(llama::createLlamaFuseKernels());
 }
 
-static void buildPlanPipeline(OpPassManager &pm, const PipelineOptions &) {
+static void buildPlanPipeline(OpPassManager &pm,
+                              const PipelineOptions &options) {
   pm.addPass(llama::createLlamaPlanLayouts());
-  pm.addPass(llama::createLlamaPlanKernels());
+  llama::LlamaPlanKernelsOptions plan;
+  plan.strategy = options.strategy;
+  pm.addPass(options.strategy.hasValue() ? llama::createLlamaPlanKernels(plan)
+                                         : llama::createLlamaPlanKernels());
 }
 
 static void buildSchedulePipeline(OpPassManager &pm, const PipelineOptions &) {

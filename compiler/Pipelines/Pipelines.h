@@ -33,6 +33,11 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
       llvm::cl::desc("what the KV cache holds: f32, f16, bf16 or q8_0, or two "
                      "of them, KEYS,VALUES"),
       llvm::cl::init("f16")};
+  Option<std::string> strategy{
+      *this, "strategy",
+      llvm::cl::desc("how kernels run: tuned, as the target's table says, or "
+                     "plain, in the smallest tiles"),
+      llvm::cl::init("tuned")};
   Option<std::string> backend{
       *this, "backend",
       llvm::cl::desc("what tiles become from vector on: cpu or cuda"),

@@ -146,14 +146,18 @@ def LlamaPlanKernels : Pass<"llama-plan-kernels", "::mlir::ModuleOp"> {
     Needs: kernels; `llama.target` with a table of strategies.
     Leaves: `strategy` and `partition` on each kernel, `order` on each linear,
     rms_norm, attention and attention_part. `override="qkv=#cpu.strategy<unit = #cpu.fma, m = 4, n = 16>;o=..."`
-    gives kernels of a name another strategy, to which the target's partition is fitted.
+    gives kernels of a name another strategy, to which the target's partition is fitted;
+    `strategy=plain` gives each kernel the smallest tiles of its unit. The bits are the
+    same, so plain code is what tuned code is compared with.
     All forms sum a weight in the same order where its rows are float32: another
     order is an error.
     Never: decides anything itself: the table is the target's.
 
     EXAMPLE test/passes/Llama/llama-plan-kernels.mlir @one_row
   }];
-  let options = [Option<"overrides", "override", "std::string", "\"\"",
+  let options = [Option<"strategy", "strategy", "std::string", "\"tuned\"",
+                        "tuned: as the target's table says; plain: the smallest tiles">,
+                 Option<"overrides", "override", "std::string", "\"\"",
                         "strategies by kernel name: NAME=ATTRIBUTE;...">];
   let dependentDialects = ["::corellama::llama::LlamaDialect"];
 }

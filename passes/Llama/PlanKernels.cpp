@@ -11,6 +11,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "passes/Llama/CarriedOptions.h"
 #include "passes/Llama/Passes.h"
 #include "passes/Llama/PlanInvariants.h"
 #include "passes/Llama/Planner.h"
@@ -89,24 +90,36 @@ struct PlanKernels : corellama::llama::impl::LlamaPlanKernelsBase<PlanKernels> {
     FailureOr<PlannerInterface> planner = getPlanner(module);
     if (failed(planner))
       return failure();
+    std::string tuning = obeyOption(module, "strategy", strategy);
+    if (tuning != "tuned" && tuning != "plain")
+      return module.emitError()
+             << "the strategy is tuned or plain, found " << tuning;
     FailureOr<Overrides> parsed = parseOverrides(overrides, module);
     if (failed(parsed) ||
         failed(expectNamesOfKernels(*parsed, kernels, module)))
       return failure();
 
     for (KernelOp kernel : kernels)
-      if (failed(
-              plan(kernel, *planner, parsed->lookup(kernel.getNameAttr()))) ||
+      if (failed(plan(kernel, *planner, tuning == "plain",
+                      parsed->lookup(kernel.getNameAttr()))) ||
           failed(order(kernel, *planner)))
         return failure();
     return verifyPlanInvariants(module);
   }
 
   static LogicalResult plan(KernelOp kernel, PlannerInterface planner,
-                            StrategyInterface wanted) {
+                            bool isPlain, StrategyInterface wanted) {
     KernelPlan plan = planner.plan(kernel);
-    auto strategy =
-        wanted ? wanted : dyn_cast_or_null<StrategyInterface>(plan.strategy);
+    auto strategy = dyn_cast_or_null<StrategyInterface>(plan.strategy);
+    if (isPlain && strategy) {
+      strategy = dyn_cast_or_null<StrategyInterface>(strategy.getPlain());
+      if (!strategy)
+        return kernel.emitOpError()
+               << "\"" << kernel.getName()
+               << "\": the target has no plain strategies; take the tuned ones";
+    }
+    if (wanted)
+      strategy = wanted;
     if (!plan.error.empty() || !strategy)
       return kernel.emitOpError()
              << "\"" << kernel.getName() << "\": "
@@ -121,7 +134,9 @@ struct PlanKernels : corellama::llama::impl::LlamaPlanKernelsBase<PlanKernels> {
                        .category("llama-plan")
                        .function(function ? function.getName() : StringRef()))
         << remark::add("{0}", kernel.getName().str())
-        << remark::reason("{0}", wanted ? "override" : "the target's table")
+        << remark::reason("{0}", wanted    ? "override"
+                                 : isPlain ? "plain"
+                                           : "the target's table")
         << remark::metric("Strategy", kernel.getStrategyAttr());
     return success();
   }

@@ -3,7 +3,8 @@
 Input: the driver and a checkpoint; output: PASS/FAIL lines. A random model whose
 layers alternate between formats is run with 1 to 8 threads, at depths around the
 blocks of attention, with several chunk sizes, again, (with --delays-rt) linked with
-the runtime whose workers wait at random, and compiled to five forms, with calls of
+the runtime whose workers wait at random, with plain strategies in place of the tuned
+ones, and compiled to five forms, with calls of
 every form and of fewer rows than it takes; every run must write the same logits and
 ids. The checkpoint, which is larger, has some of these runs, with --all all of
 them. Two compiles from different folders must give the same file. A file of its own
@@ -26,6 +27,7 @@ DEPTHS = [1, 255, 256, 257, 1000]  # around attention's blocks of 256 keys
 FORMS = "--rows=1,2,4,8,512"
 NEW_IDS = 4
 RANDOM_MODEL = 9                   # of make_models: six formats
+PLAIN_MODELS = [6, 24, 25, 26]     # between them all others
 
 
 @dataclasses.dataclass
@@ -142,6 +144,11 @@ def sweep(report, args, model, runs, folder):
     made = harness.compile_model(args.corellama, model, forms, FORMS, *args.flags)
     if not report.check(f"{name}: compiles five forms", made.code == 0, made.why):
         return
+    plain = folder / "plain"
+    made = harness.compile_model(args.corellama, model, plain, "--strategy=plain",
+                                 *args.flags)
+    if not report.check(f"{name}: compiles plainly", made.code == 0, made.why):
+        return
     vocabulary = llama_reference.Model(model).vocabulary
     rng = np.random.default_rng([args.seed, 3])
     for depth in map(int, args.depths.split(",")):
@@ -150,12 +157,33 @@ def sweep(report, args, model, runs, folder):
         for t in runs.threads:
             d.run(f"{place}, -t {t}", program, "-t", t)
         d.run(f"{place}, -t 2 again", program, "-t", 2)
+        d.run(f"{place}, plain", plain, "-t", 2)
         for b in runs.chunks:
             d.run(f"{place}, -b {b}", program, "-t", 2, "-b", b)
         for b in runs.mixes:
             d.run(f"{place}, five forms, -b {b}", forms, "-t", 2, "-b", b)
         for t in runs.delayed_threads if delayed else ():
             d.run(f"{place}, -t {t} with delays", delayed, "-t", t)
+
+
+def test_plain(report, args, folder):
+    """Formats that the sweeps do not have: tuned code gives the bits of plain code."""
+    for recipe in PLAIN_MODELS:
+        model = folder / f"random-{recipe}.gguf"
+        make_models.write_model(model, args.seed, recipe)
+        programs = []
+        for strategy in ("tuned", "plain"):
+            programs.append(folder / strategy)
+            made = harness.compile_model(args.corellama, model, programs[-1],
+                                         f"--strategy={strategy}", *args.flags)
+            if not report.check(f"{model.stem}: compiles, {strategy}", made.code == 0,
+                                made.why):
+                return
+        vocabulary = llama_reference.Model(model).vocabulary
+        ids = np.random.default_rng([args.seed, recipe]).integers(0, vocabulary, 40)
+        d = Depth(report, ids.tolist(), folder)
+        for program in programs:
+            d.run(f"{model.stem}, {program.name}", program, "-t", 2)
 
 
 def main():
@@ -171,6 +199,7 @@ def main():
     report = harness.Report()
     with harness.Workspace(args.keep) as folder:
         test_reproducible(report, args, folder)
+        test_plain(report, args, folder)
         small = folder / "random.gguf"
         make_models.write_model(small, args.seed, RANDOM_MODEL)
         sweep(report, args, small, EVERY, folder / "small")

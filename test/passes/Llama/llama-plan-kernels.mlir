@@ -5,13 +5,18 @@
 // RUN: sed '/GPU only/,/end of GPU/d' %s | not %opt %pass{override="norm"} - 2>&1 | FileCheck %s --check-prefix=NOFORM
 // RUN: sed '/GPU only/,/end of GPU/d' %s | not %opt %pass{override="norm=#cpu.strategy<unit = #cpu.dot_u8s8, m = 1, n = 16>"} - 2>&1 | FileCheck %s --check-prefix=UNIT
 // RUN: sed '/GPU only/,/end of GPU/d' %s | %opt %pass{override="linear=#cpu.strategy<unit = #cpu.fma, m = 2, n = 48>"} - | FileCheck %s --check-prefix=FIT
+// RUN: sed '/GPU only/,/end of GPU/d' %s | %opt %pass{strategy=plain} - | FileCheck %s --check-prefix=PLAIN
+// RUN: sed '/GPU only/,/end of GPU/d' %s | not %opt %pass{strategy=fast} - 2>&1 | FileCheck %s --check-prefix=NOTUNING
 
 // RUN: sed '/GPU only/,/end of GPU/d' %s | not %opt %pass{override="norm=#cuda.strategy<unit = #cuda.simt, threads = 128>"} - 2>&1 | FileCheck %s --check-prefix=FAMILY
 // RUN: sed '/CPU onl[y]/,/end of CP[U]/d; s/cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512/cuda.target<name = "cuda:sm_80"/' %s | %opt %pass - | FileCheck %s --check-prefix=GPU
+// RUN: sed '/CPU onl[y]/,/end of CP[U]/d; s/cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512/cuda.target<name = "cuda:sm_80"/' %s | not %opt %pass{strategy=plain} - 2>&1 | FileCheck %s --check-prefix=NOPLAIN
 // RUN: sed '/GPU onl[y]/,/end of GP[U]/d; s/vector_bits = 512/vector_bits = 256/' %s | %opt %pass - | FileCheck %s --check-prefix=AVX2
 
 // FAMILY: error: 'llama.kernel' op has #cuda.strategy<unit = #cuda.simt, threads = 128>, no strategy of 'x86-64-v4'
 // UNIT: error: 'llama.kernel' op has no products and a strategy for #cpu.dot_u8s8, expected the target's unit for float32 rows
+// NOTUNING: error: the strategy is tuned or plain, found fast
+// NOPLAIN: error: 'llama.kernel' op "norm": the target has no plain strategies; take the tuned ones
 // NONAME: error: override of 'qvk': no kernel has that name; there are norm, linear
 // NOFORM: error: override 'norm' is not of the form NAME=ATTRIBUTE, as in qkv=#cpu.strategy<unit = #cpu.fma, m = 4, n = 16>
 
@@ -58,6 +63,12 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   // CHECK-LABEL:    func.func @many_rows
   // CHECK:              llama.rms_norm {{.*}} order [[NORM]] :
   // CHECK:              llama.linear {{.*}} order [[LINEAR]] :
+  // The smallest tiles, in the same order.
+  // PLAIN-LABEL:    func.func @many_rows
+  // PLAIN:            llama.kernel "norm" {{.*}} strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, sums = 1>
+  // PLAIN:              llama.rms_norm {{.*}} order <lanes = 16> :
+  // PLAIN:            llama.kernel "linear" {{.*}} strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, sums = 1>
+  // PLAIN:              llama.linear {{.*}} order <unit = #cpu.fma, block = 32, scale = outer> :
   // GPU-LABEL:      func.func @many_rows
   // GPU:                llama.rms_norm {{.*}} order <lanes = 256> :
   // GPU:                llama.linear {{.*}} order <unit = #cuda.simt, block = 32, scale = outer, lanes = 32> :
