@@ -52,11 +52,15 @@ public:
         return times.takeError();
       result.nanoseconds.push_back(double(times->front()));
       result.rates.push_back(rates);
-      result.floor.push_back(
-          1e9 * (result.isPrompt
-                     ? work.promptFloor(result.tokens, result.depth,
-                                        work.mostRows(), rates)
-                     : work.generateFloor(result.tokens, result.depth, rates)));
+      auto estimate = [&](Estimate which) {
+        return 1e9 * (result.isPrompt
+                          ? work.promptTime(which, result.tokens, result.depth,
+                                            work.mostRows(), rates)
+                          : work.generateTime(which, result.tokens,
+                                              result.depth, rates));
+      };
+      result.floor.push_back(estimate(Estimate::Floor));
+      result.prediction.push_back(estimate(Estimate::Prediction));
       if (options.kernels)
         if (Error error = trace(result, rates))
           return error;

@@ -28,6 +28,7 @@ struct Options {
   std::vector<uint64_t> threads;
   uint64_t rounds = 5;
   bool kernels = false;
+  bool predict = false;
   Format format = Format::Markdown;
 };
 
@@ -48,6 +49,8 @@ struct Result {
   std::vector<double> nanoseconds;
   /// The sum of its kernels' floors, by the round's ceilings.
   std::vector<double> floor;
+  /// What the cost model says that it takes, by the round's ceilings.
+  std::vector<double> prediction;
   std::vector<Rates> rates;
   /// With --kernels, of one call: of a prompt the first.
   std::vector<KernelTimes> kernels;

@@ -54,11 +54,16 @@ static double share(llvm::ArrayRef<double> floor, llvm::ArrayRef<double> time) {
   return median(std::move(shares));
 }
 
-static std::vector<double> rates(const Result &result) {
+/// Tokens a second.
+static std::vector<double> rates(const Result &result,
+                                 llvm::ArrayRef<double> nanoseconds) {
   std::vector<double> all;
-  for (double time : result.nanoseconds)
+  for (double time : nanoseconds)
     all.push_back(1e9 * double(result.tokens) / time);
   return all;
+}
+static std::vector<double> rates(const Result &result) {
+  return rates(result, result.nanoseconds);
 }
 
 /// Median ceilings of a result's rounds, in 10^9 a second: what is read, and
@@ -146,6 +151,8 @@ record(const Options &options, const Work &work, const Result &result) {
       {"ceiling_gbps", gbps},
       {"ceiling_gops", gops},
       {"share", share(result.floor, result.nanoseconds)}};
+  if (options.predict)
+    fields.push_back({"predicted_ts", mean(rates(result, result.prediction))});
   if (options.format == Format::CSV)
     return fields;
   fields.push_back({"samples_ns", json::Array(result.nanoseconds)});
@@ -274,10 +281,15 @@ static void writeMarkdown(const Options &options, const Work &work,
          number(mean(ts), 2) + " \xC2\xB1 " + number(deviation(ts), 2),
          number(gbps, 1), number(gops, 0),
          percent(share(result.floor, result.nanoseconds))});
+    if (options.predict)
+      rows.back().push_back(number(mean(rates(result, result.prediction)), 2));
   }
-  writeTable({"model", "size", "params", "activations", "threads", "test",
-              "t/s", "GB/s ceiling", "GOP/s ceiling", "share"},
-             1, rows, out);
+  llvm::SmallVector<StringRef> columns = {
+      "model", "size", "params",       "activations",   "threads",
+      "test",  "t/s",  "GB/s ceiling", "GOP/s ceiling", "share"};
+  if (options.predict)
+    columns.push_back("predicted t/s");
+  writeTable(columns, 1, rows, out);
   out << "\n"
       << cpuName() << ", corellama " CORELLAMA_VERSION ", target "
       << work.target << "\n";

@@ -8,6 +8,7 @@
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/Diagnostics.h"
+#include "passes/CPU/UnitLowering.h"
 #include "llvm/ADT/StringMap.h"
 #include <algorithm>
 
@@ -17,8 +18,27 @@ using llvm::Error;
 using llvm::StringRef;
 namespace json = llvm::json;
 
+// What kernels reach, of Zen 4 (docs/performance.md, "The cost model").
+/// Of what a loop that only reads is delivered: a part's first lines are late.
+static constexpr double kReadReach = 0.96;
+/// Of what a unit's instructions allow: rows of x come from the second-level
+/// cache, tiles are stored, the last part of a kernel has one worker.
+static constexpr double kUnitReach = 0.93;
+/// Share of the peak that instructions of attention allow on many rows, where
+/// exp and masks take a fifth, and on one, where all heads of a group meet a
+/// key that has just been read.
+static constexpr double kAttentionBound = 0.8, kDecodeAttentionBound = 0.6;
+/// Seconds of a barrier, and of what a kernel does before its first part.
+static constexpr double kDispatchSeconds = 1e-6;
+
 double Cost::floor(const Rates &rates) const {
   return std::max(bytes / rates.bytes, operations / rates.operations[unit]);
+}
+
+double Cost::prediction(const Rates &rates) const {
+  return kDispatchSeconds +
+         std::max(bytes / (kReadReach * rates.bytes),
+                  slots / (kUnitReach * rates.operations[unit]));
 }
 
 //===----------------------------------------------------------------------===//
@@ -80,7 +100,11 @@ llvm::Expected<Work> Work::create(const json::Object &manifest, StringRef path,
 Error Work::read(const json::Object &manifest, mlir::MLIRContext &mlir) {
   Reader reader;
   model = reader.text(reader.object(manifest, "checkpoint"), "name");
-  target = reader.text(reader.object(manifest, "target"), "name");
+  const json::Object &cpu = reader.object(manifest, "target");
+  target = reader.text(cpu, "name");
+  auto targetAttr =
+      cpu::TargetAttr::get(&mlir, target, reader.text(cpu, "features"),
+                           int64_t(reader.count(cpu, "vector_bits")));
   activations = reader.text(manifest, "activations");
   const json::Object &cache = reader.object(manifest, "cache");
   keyType = reader.text(cache, "type_k");
@@ -96,6 +120,7 @@ Error Work::read(const json::Object &manifest, mlir::MLIRContext &mlir) {
     reader.miss("layers");
 
   Kernel::Weight tensors;
+  std::vector<const llama::FormatFacts *> formats;
   for (const json::Value &value : reader.list(manifest, "tensors")) {
     const json::Object &tensor = reader.object(value, "tensors");
     uint64_t elements = 1;
@@ -103,6 +128,9 @@ Error Work::read(const json::Object &manifest, mlir::MLIRContext &mlir) {
       elements *= reader.count(extent, "shape");
     tensors.elements.push_back(elements);
     tensors.bytes.push_back(reader.count(tensor, "bytes"));
+    formats.push_back(llama::findFormat(reader.text(tensor, "format")));
+    if (!formats.back())
+      reader.miss("format");
     parameters += elements;
     weightBytes += tensors.bytes.back();
   }
@@ -142,7 +170,13 @@ Error Work::read(const json::Object &manifest, mlir::MLIRContext &mlir) {
         return std::vector<uint64_t>(all.begin() + int64_t(first),
                                      all.begin() + int64_t(first + count));
       };
-      kernel.weights.push_back({slice(tensors.bytes), slice(tensors.elements)});
+      std::vector<double> bounds;
+      for (uint64_t i = first; i < first + count && formats[i]; ++i)
+        bounds.push_back(
+            llvm::cast<cpu::UnitLoweringInterface>(strategy.getUnit())
+                .getBound(*formats[i], targetAttr));
+      kernel.weights.push_back(
+          {slice(tensors.bytes), slice(tensors.elements), std::move(bounds)});
     }
     places[kernel.name] = kernels.size();
     kernels.push_back(std::move(kernel));
@@ -199,47 +233,58 @@ Cost Work::costOf(const Dispatch &dispatch, uint64_t rows,
   for (const Kernel::Weight &weight : kernel.weights) {
     size_t i = std::min<size_t>(dispatch.layer, weight.bytes.size() - 1);
     cost.bytes += double(weight.bytes[i]);
-    cost.operations += 2.0 * double(weight.elements[i]) * double(rows);
+    double operations = 2.0 * double(weight.elements[i]) * double(rows);
+    cost.operations += operations;
+    cost.slots += operations / weight.bounds[i];
   }
   if (kernel.readsCache) {
     cost.bytes += double(depth + rows) * double(cacheBytes) / double(layers);
     // Row i meets depth + i + 1 keys: a product of a head's size for the score,
     // and one for the value.
     double pairs = double(rows) * (double(depth) + (double(rows) + 1) / 2);
-    cost.operations += 4.0 * double(queryHeads) * double(headSize) * pairs;
+    double operations = 4.0 * double(queryHeads) * double(headSize) * pairs;
+    cost.operations += operations;
+    cost.slots +=
+        operations / (rows == 1 ? kDecodeAttentionBound : kAttentionBound);
   }
   return cost;
 }
 
-double Work::callFloor(uint64_t rows, uint64_t depth,
-                       const Rates &rates) const {
+static double timeOf(Estimate estimate, const Cost &cost, const Rates &rates) {
+  return estimate == Estimate::Floor ? cost.floor(rates)
+                                     : cost.prediction(rates);
+}
+
+double Work::callTime(Estimate estimate, uint64_t rows, uint64_t depth,
+                      const Rates &rates) const {
   double seconds = 0;
   for (const Dispatch &dispatch : formFor(rows)->dispatches)
-    seconds += costOf(dispatch, rows, depth).floor(rates);
+    seconds += timeOf(estimate, costOf(dispatch, rows, depth), rates);
   return seconds;
 }
 
-double Work::headFloor(const Rates &rates) const {
+double Work::headTime(Estimate estimate, const Rates &rates) const {
   double seconds = 0;
   for (const Dispatch &dispatch : headFor(1)->dispatches)
-    seconds += costOf(dispatch, 1, 0).floor(rates);
+    seconds += timeOf(estimate, costOf(dispatch, 1, 0), rates);
   return seconds;
 }
 
-double Work::promptFloor(uint64_t rows, uint64_t depth, uint64_t batch,
-                         const Rates &rates) const {
-  double seconds = headFloor(rates);
+double Work::promptTime(Estimate estimate, uint64_t rows, uint64_t depth,
+                        uint64_t batch, const Rates &rates) const {
+  double seconds = headTime(estimate, rates);
   for (uint64_t done = 0, now; done < rows; done += now) {
     now = std::min(batch, rows - done);
-    seconds += callFloor(now, depth + done, rates);
+    seconds += callTime(estimate, now, depth + done, rates);
   }
   return seconds;
 }
 
-double Work::generateFloor(uint64_t steps, uint64_t depth,
-                           const Rates &rates) const {
+double Work::generateTime(Estimate estimate, uint64_t steps, uint64_t depth,
+                          const Rates &rates) const {
   double seconds = 0;
   for (uint64_t i = 0; i < steps; ++i)
-    seconds += callFloor(1, depth + i, rates) + headFloor(rates);
+    seconds +=
+        callTime(estimate, 1, depth + i, rates) + headTime(estimate, rates);
   return seconds;
 }

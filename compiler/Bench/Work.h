@@ -34,9 +34,17 @@ struct Cost {
   /// The unit that multiplies, of Work's units.
   size_t unit = 0;
 
+  /// Operations that the unit could make in the time that its instructions for
+  /// these take: scaling sums and converting weights keep it busy, too.
+  double slots = 0;
+
   /// Seconds that it takes at least.
   double floor(const Rates &rates) const;
+  /// Seconds that our kernels take, by the cost model.
+  double prediction(const Rates &rates) const;
 };
+
+enum class Estimate { Floor, Prediction };
 
 struct Kernel {
   std::string name;
@@ -45,6 +53,8 @@ struct Kernel {
   /// Of each weight its tensors: one a layer, or one.
   struct Weight {
     std::vector<uint64_t> bytes, elements;
+    /// Of each tensor the share of the unit's peak that its format allows.
+    std::vector<double> bounds;
   };
   std::vector<Weight> weights;
 };
@@ -78,12 +88,11 @@ public:
   /// `rows` are those that it is asked for.
   Cost costOf(const Dispatch &dispatch, uint64_t rows, uint64_t depth) const;
 
-  /// Seconds of a prompt of `rows` ids, or of `steps` calls of one id, at
-  /// least.
-  double promptFloor(uint64_t rows, uint64_t depth, uint64_t batch,
-                     const Rates &rates) const;
-  double generateFloor(uint64_t steps, uint64_t depth,
-                       const Rates &rates) const;
+  /// Seconds of a prompt of `rows` ids, or of `steps` calls of one id.
+  double promptTime(Estimate estimate, uint64_t rows, uint64_t depth,
+                    uint64_t batch, const Rates &rates) const;
+  double generateTime(Estimate estimate, uint64_t steps, uint64_t depth,
+                      const Rates &rates) const;
 
   std::vector<Kernel> kernels;
   std::vector<Form> forms, heads;
@@ -95,8 +104,9 @@ public:
 private:
   llvm::Error read(const llvm::json::Object &manifest,
                    mlir::MLIRContext &context);
-  double callFloor(uint64_t rows, uint64_t depth, const Rates &rates) const;
-  double headFloor(const Rates &rates) const;
+  double callTime(Estimate estimate, uint64_t rows, uint64_t depth,
+                  const Rates &rates) const;
+  double headTime(Estimate estimate, const Rates &rates) const;
 
   uint64_t layers = 0, queryHeads = 0, headSize = 0, cacheBytes = 0;
 };

@@ -47,7 +47,8 @@ static constexpr const char *kBenchExamples = R"(examples:
 
 t/s is the mean of the rounds and their deviation. The ceilings are measured in
 the same rounds by loops that only read the weights or only multiply; share is the
-sum of what each kernel would take at its ceiling, over the measured time.
+sum of what each kernel would take at its ceiling, over the measured time. The cost
+model of --predict is in docs/performance.md.
 )";
 
 Subcommand corellama::addBench(CLI::App &tool) {
@@ -75,6 +76,9 @@ Subcommand corellama::addBench(CLI::App &tool) {
       ->type_name("N");
   c.add_flag("--kernels", bench->kernels,
              "the times of each kernel, too (not with csv)");
+  c.add_flag(
+      "--predict", bench->predict,
+      "what the cost model says from the ceilings, beside what is measured");
   isOneOf(c.add_option("-o", *format, "the form of the output"),
           {"md", "csv", "json", "jsonl"});
   return {

@@ -43,6 +43,8 @@ def test_tests(report, bench, program):
                      and abs(sum(r["samples_ns"]) / 2 - r["avg_ns"]) <= 1
                      and abs(sum(r["samples_ts"]) / 2 - r["avg_ts"]) < 1e-6 * r["avg_ts"]
                      for r in made), lambda: str(made))
+    report.check("bench: no prediction without --predict",
+                 all("predicted_ts" not in r for r in made), lambda: str(made))
     report.check("bench: ceilings and shares are positive",
                  made and all(r["ceiling_gbps"] > 0 and r["ceiling_gops"] > 0
                               and r["share"] > 0 for r in made), lambda: str(made))
@@ -63,6 +65,19 @@ def test_forms(report, bench, program):
                  result.code == 0 and re.match(r"\| model .*\| share \|$", lines[0])
                  and len({len(line) for line in lines[:4]}) == 1
                  and re.search(r"\| +pp4 \| +[0-9.]+ ± 0.00 \|", lines[2]), result.why)
+
+
+def test_predictions(report, bench, program):
+    """From the same ceilings: what is predicted is below the speed at them."""
+    made = records(report, "bench: --predict",
+                   bench(program, "-p", 9, "-n", 3, "-r", 2, "--predict", "-o", "jsonl"))
+    report.check("bench: a prediction is slower than the ceilings",
+                 made and all(0 < r["predicted_ts"] * r["share"] <= r["avg_ts"] * 1.05
+                              for r in made), lambda: str(made))
+    result = bench(program, "-p", 4, "-n", 0, "-r", 1, "--predict")
+    report.check("bench: predictions are the table's last column", result.code == 0 and
+                 re.match(r"\| model .*\| share \| predicted t/s \|$",
+                          result.text.splitlines()[0]), result.why)
 
 
 def test_kernels(report, bench, inspect, program):
@@ -142,6 +157,7 @@ def main():
                 return harness.run([args.corellama, "inspect", *arguments])
             test_tests(report, bench, program)
             test_forms(report, bench, program)
+            test_predictions(report, bench, program)
             test_kernels(report, bench, inspect, program)
             test_requests(report, program)
             test_errors(report, bench, checkpoint, program, folder)

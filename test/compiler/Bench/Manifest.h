@@ -9,15 +9,16 @@ namespace corellama::test {
 /// 4, and a head of the model of 7 rows by 10 columns.
 inline constexpr const char *kManifest = R"({
   "checkpoint": {"name": "m.gguf"},
-  "target": {"name": "x86-64-v3"},
+  "target": {"name": "x86-64-v3", "features": "+avx2,+fma", "vector_bits": 256},
   "activations": "q8",
   "cache": {"type_k": "f16", "type_v": "f16"},
   "memory": {"cache_per_position": 40},
   "config": {"layers": 2, "heads": 5, "head_size": 4, "context": 64},
   "tensors": [
-    {"shape": [7, 10], "bytes": 140},
-    {"shape": [3, 10], "bytes": 60}, {"shape": [3, 10], "bytes": 18},
-    {"shape": [10], "bytes": 40}
+    {"shape": [7, 10], "bytes": 140, "format": "f16"},
+    {"shape": [3, 10], "bytes": 60, "format": "f16"},
+    {"shape": [3, 10], "bytes": 18, "format": "q4_0"},
+    {"shape": [10], "bytes": 40, "format": "f32"}
   ],
   "kernels": [
     {"name": "up.0", "strategy": "#cpu.strategy<unit = #cpu.fma, m = 1, n = 16>",

@@ -35,6 +35,7 @@ protected:
     prompt.threads = 2;
     prompt.nanoseconds = {2e9, 4e9};
     prompt.floor = {1e9, 1e9};
+    prompt.prediction = {2e9, 1.6e9};
     prompt.rates = {{4e9, {1e12, 2e12}}, {6e9, {3e12, 4e12}}};
     // 2 tokens in a second.
     generated.isPrompt = false;
@@ -43,6 +44,7 @@ protected:
     generated.threads = 1;
     generated.nanoseconds = {1e9};
     generated.floor = {5e8};
+    generated.prediction = {8e8};
     generated.rates = {{1e9, {1e9, 1e9}}};
     generated.kernels = {{"up", 2, {30}, {15}, {60e3, 240e3, 0}}};
     generated.barriers = 10;
@@ -113,6 +115,19 @@ TEST_F(ReportTest, RecordsHaveTheFieldsOfLlamaBench) {
       *generated.getArray("kernels")->front().getAsObject();
   EXPECT_EQ(kernel.getString("name"), "up");
   EXPECT_DOUBLE_EQ(*kernel.getNumber("gbps"), 2);
+}
+
+TEST_F(ReportTest, PredictionsStandBesideMeasurements) {
+  options.predict = true;
+  // 8 tokens in 2 and in 1.6 seconds, 2 in 0.8.
+  std::string text = report(Format::Markdown);
+  EXPECT_NE(text.find("|   38% |          4.50 |"), text.npos) << text;
+  EXPECT_NE(text.find("|   50% |          2.50 |"), text.npos) << text;
+  llvm::json::Value value =
+      llvm::cantFail(llvm::json::parse(report(Format::JSON)));
+  EXPECT_DOUBLE_EQ(
+      *value.getAsArray()->front().getAsObject()->getNumber("predicted_ts"),
+      4.5);
 }
 
 TEST_F(ReportTest, EachLineIsARecord) {

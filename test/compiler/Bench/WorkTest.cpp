@@ -14,6 +14,7 @@ namespace corellama::test {
 namespace {
 
 using bench::Cost;
+using bench::Estimate;
 using bench::Work;
 
 class WorkTest : public testing::Test {
@@ -82,17 +83,40 @@ TEST_F(WorkTest, TheFloorOfEachKernelIsItsOwn) {
   EXPECT_EQ(arithmetic.floor(rates), 10);
   // up.0: 6 s by memory; up.1: 60 by arithmetic; attention of one key and of
   // two: 2 and 4 by memory in each layer; the head: 14 by memory.
-  EXPECT_EQ(work.generateFloor(1, 0, rates), 6 + 60 + 2 * 2 + 14);
-  EXPECT_EQ(work.generateFloor(2, 0, rates), 2 * (6 + 60 + 14) + 2 * 2 + 2 * 4);
+  EXPECT_EQ(work.generateTime(Estimate::Floor, 1, 0, rates),
+            6 + 60 + 2 * 2 + 14);
+  EXPECT_EQ(work.generateTime(Estimate::Floor, 2, 0, rates),
+            2 * (6 + 60 + 14) + 2 * 2 + 2 * 4);
   // Calls of 8 and of 2 rows: 8 keys are 16 s by memory and 28.8 by arithmetic,
   // 10 are 20 and 15.2; the head once.
-  EXPECT_DOUBLE_EQ(work.promptFloor(10, 0, 8, rates), 28.8 + 20 + 14);
+  EXPECT_DOUBLE_EQ(work.promptTime(Estimate::Floor, 10, 0, 8, rates),
+                   28.8 + 20 + 14);
+}
+
+TEST_F(WorkTest, APredictionIsNoLessThanTheFloor) {
+  Work work = llvm::cantFail(read(kManifest));
+  // An addition behind 32 multiplications of f16; scales, an fma and a widening
+  // behind 8 of quants; exp and masks of attention.
+  EXPECT_DOUBLE_EQ(work.costOf({/*kernel=*/0, 0}, 4, 0).slots, 240 * 33 / 32.);
+  EXPECT_DOUBLE_EQ(work.costOf({/*kernel=*/1, 1}, 1, 0).slots, 60 * 11 / 8.);
+  EXPECT_DOUBLE_EQ(work.costOf({/*kernel=*/2, 0}, 2, 3).slots, 720 / 0.8);
+  // A microsecond, and 96% of the bytes or 93% of the slots of a second.
+  bench::Rates rates{10, {100, 1}};
+  Cost memory{/*bytes=*/48, /*operations=*/10, /*unit=*/0, /*slots=*/10};
+  EXPECT_DOUBLE_EQ(memory.prediction(rates), 5 + 1e-6);
+  Cost arithmetic{/*bytes=*/1, /*operations=*/10, /*unit=*/1, /*slots=*/18.6};
+  EXPECT_DOUBLE_EQ(arithmetic.prediction(rates), 20 + 1e-6);
+  for (uint64_t rows : {1, 8})
+    EXPECT_GT(work.promptTime(Estimate::Prediction, rows, 3, 8, rates),
+              work.promptTime(Estimate::Floor, rows, 3, 8, rates));
 }
 
 TEST_F(WorkTest, AManifestThatLacksSomethingIsAnError) {
   const std::pair<const char *, const char *> edits[] = {
       {"\"layers\": 2", "\"layers\": 0"},
       {"\"bytes\": 140", "\"bytes\": -1"},
+      {"\"format\": \"f16\"", "\"format\": \"f17\""},
+      {"\"vector_bits\": 256", "\"vector_bits\": -1"},
       {"#cpu.strategy<unit = #cpu.dot_u8s8", "#cpu.strategy<unit = #cpu.none"},
       {"[[0, 1]]", "[[0, 5]]"},
       {"[[0, 1]]", "[[4, 1]]"},
