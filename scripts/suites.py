@@ -190,6 +190,7 @@ class Suites:
         add("cli", e2e / "test_cli.py", "--corellama", driver, "--model", demo)
         add("bench", e2e / "test_bench.py", "--corellama", driver)
         add("compare", e2e / "test_compare.py", "--corellama", driver)
+        add("costs", e2e / "test_costs.py", "--corellama", driver)
         add("conversation", e2e / "test_conversation.py", "--corellama", driver,
             "--model", demo)
         add("sampling", e2e / "test_sampling.py", "--corellama", driver, "--model", demo,

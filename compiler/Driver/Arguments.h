@@ -33,6 +33,8 @@ struct ModuleOptions {
   std::string cacheType;
   /// The format that plain weights are rounded to; empty: they stay.
   std::string quantize;
+  /// "plain", or empty: as the target's table says.
+  std::string strategy;
   /// The most rows of a call, for each form, ascending.
   std::vector<int64_t> rows;
   /// On a command line: what keys, or values, are instead of cacheType.
@@ -56,6 +58,7 @@ struct CompileArguments {
   std::string ir;
   std::string dumpFolder;
   bool remarks = false;
+  bool costs = false;
   bool verifyEach = false;
 };
 

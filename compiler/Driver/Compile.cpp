@@ -42,6 +42,8 @@ class Compilation {
 public:
   Compilation(const CompileArguments &arguments, llvm::StringRef tool);
   Error run();
+  /// With --costs, after run.
+  void printCosts();
 
 private:
   Error checkPaths() const;
@@ -113,6 +115,14 @@ Compilation::Compilation(const CompileArguments &arguments,
       printer(context, progress) {
   mlir::applyDefaultTimingManagerCLOptions(timingManager);
   timing = timingManager.getRootScope();
+  if (arguments.costs)
+    progress.measureCosts();
+}
+
+void Compilation::printCosts() {
+  progress.clear();
+  if (arguments.costs)
+    progress.printCosts(llvm::errs());
 }
 
 /// Checks that are cheap, made before minutes of work.
@@ -522,8 +532,10 @@ int corellama::compileCheckpoint(const CompileArguments &arguments,
   {
     Compilation compilation(arguments, tool);
     Error error = compilation.run();
-    if (!error)
+    if (!error) {
+      compilation.printCosts();
       return 0;
+    }
     message = llvm::toString(std::move(error));
   }
   if (!message.empty())

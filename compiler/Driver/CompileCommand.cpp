@@ -171,6 +171,12 @@ Subcommand corellama::addCompile(CLI::App &tool) {
               "are packed, as the PyPI package gguf does; norms, and weights "
               "that are quantised already, stay"),
           {std::begin(quantize::kFormats), std::end(quantize::kFormats)});
+  isOneOf(
+      c.add_option(
+          "--strategy", compile.options.strategy,
+          "how kernels run: tuned (default), or plain (CPUs): one row by 16 "
+          "rows of a weight, nothing fetched ahead; the same bits, slower"),
+      {"tuned", "plain"});
   CLI::Option *list = isRowsList(c.add_option(
       "--rows", options->rows,
       "the most rows of a call, for each form of the program, ascending "
@@ -202,6 +208,9 @@ Subcommand corellama::addCompile(CLI::App &tool) {
       ->type_name("DIR");
   c.add_flag("--remarks", compile.remarks,
              "say what was decided, and why something was not");
+  c.add_flag("--costs", compile.costs,
+             "say what each step took: seconds of processor time, and the most "
+             "memory, mapped files included");
   c.add_flag(
       "--verify-each", compile.verifyEach,
       "verify the module after each pass; between phases print it and read "
