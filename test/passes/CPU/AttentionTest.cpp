@@ -23,11 +23,10 @@ TEST_P(AttentionTest, DepthsAroundABlockOfKeys) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Formats, AttentionTest,
-    testing::Combine(testing::Range<size_t>(0, std::size(kFormatCases)),
-                     testing::ValuesIn(kTargets)),
-    nameOfModel);
+INSTANTIATE_TEST_SUITE_P(Formats, AttentionTest,
+                         testing::ValuesIn(inTurn(llvm::to_vector(
+                             llvm::seq<size_t>(0, std::size(kFormatCases))))),
+                         nameOfModel);
 
 } // namespace
 } // namespace corellama::test

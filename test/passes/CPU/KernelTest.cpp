@@ -99,9 +99,7 @@ TEST_P(FormTest, FormsAgreeBitForBit) { checkFormsAgree(*model, random); }
 
 // Rows of F16 and of no whole blocks; one scale; minima; levels of scales.
 INSTANTIATE_TEST_SUITE_P(Formats, FormTest,
-                         testing::Combine(testing::Values<size_t>(1, 3, 5, 6),
-                                          testing::ValuesIn(kTargets)),
-                         nameOfModel);
+                         testing::ValuesIn(inTurn({1, 3, 5, 6})), nameOfModel);
 
 /// Tiles of few rows that read several groups of a weight side by side.
 class StreamTest : public FormTest {
@@ -121,9 +119,7 @@ TEST_P(StreamTest, FormsAgreeBitForBit) { checkFormsAgree(*model, random); }
 
 // Floats, bytes, minima, levels of scales.
 INSTANTIATE_TEST_SUITE_P(Formats, StreamTest,
-                         testing::Combine(testing::Values<size_t>(2, 3, 5, 6),
-                                          testing::ValuesIn(kTargets)),
-                         nameOfModel);
+                         testing::ValuesIn(inTurn({2, 3, 5, 6})), nameOfModel);
 
 class RoundedStreamTest : public StreamTest {
   std::string activations() const override { return "q8"; }
@@ -139,9 +135,7 @@ TEST_P(RoundedStreamTest, FormsAgreeBitForBit) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, RoundedStreamTest,
-                         testing::Combine(testing::Values<size_t>(3, 5, 6),
-                                          testing::ValuesIn(kTargets)),
-                         nameOfModel);
+                         testing::ValuesIn(inTurn({3, 5, 6})), nameOfModel);
 
 /// The same code on 512-bit vectors, whose groups are one register each.
 class WideStreamTest : public RoundedStreamTest {

@@ -50,6 +50,19 @@ inline const char *const kTargets[] = {"x86-64-v3", "x86-64-v4"};
 /// Which row of kFormatCases, and which target.
 using ModelParam = std::tuple<size_t, const char *>;
 
+/// These formats, each on one of the targets in turn; on all of them with
+/// CORELLAMA_ALL, and where this machine would skip some.
+inline std::vector<ModelParam> inTurn(llvm::ArrayRef<size_t> formats) {
+  bool all = std::getenv("CORELLAMA_ALL") != nullptr ||
+             !llvm::all_of(kTargets, hostHas);
+  std::vector<ModelParam> chosen;
+  for (auto [i, format] : llvm::enumerate(formats))
+    for (auto [j, target] : llvm::enumerate(kTargets))
+      if (all || i % std::size(kTargets) == j)
+        chosen.emplace_back(format, target);
+  return chosen;
+}
+
 class CompiledModels : public testing::TestWithParam<ModelParam> {
 protected:
   /// As the pipelines' option.
