@@ -13,6 +13,7 @@
 #include "compiler/Inspect/Inspect.h"
 #include "compiler/Native/Native.h"
 #include "compiler/Output/OutputFile.h"
+#include "compiler/Pipelines/StudyPipeline.h"
 #include "compiler/Registration/Registration.h"
 #include "compiler/Target/Target.h"
 #include "llvm/Support/ErrorHandling.h"
@@ -53,6 +54,8 @@ struct Dispatcher {
   int operator()(const llama::reference::EvalOptions &options) {
     mlir::DialectRegistry registry;
     registerAllDialects(registry);
+    if (!options.lowering.empty())
+      registerStudyDialects(registry);
     return llama::reference::evalMain(options,
                                       makeEvalServices(registry, behindTile));
   }

@@ -141,10 +141,14 @@ static constexpr const char *kEvalExamples = R"(examples:
   corellama eval tiny.mlir --entry m --in ids.npy --weights tiny/ --out logits.npy
   corellama eval model.mlir --entry m --in ids.npy --weights model.gguf --dump values/
   corellama eval norm.mlir --entry norm --in x.npy weight.npy --native --time
+  corellama eval rope.mlir --entry rope --in x.npy pos.npy --native --lowering=rope-matrix
 
 --native compiles the function for as many rows as its arguments have, by the phases of
 a program, and calls it on one thread; results are what compiled code computes.
 --time prints JSON: ns is the median of the samples' nanoseconds a call.
+--lowering compiles it another way, to compare results: by linalg on tensors and
+upstream's scalar lowering ("stock lowering"), llama.rope as a matrix, element by
+element or as complex numbers. It reads best in --dump-compilation-phases-to.
 )";
 
 Subcommand corellama::addEval(CLI::App &tool) {
@@ -182,13 +186,22 @@ Subcommand corellama::addEval(CLI::App &tool) {
   CLI::Option *native =
       e.add_flag("--native", eval->native, "compile the function and call it");
   native->excludes(dump);
-  e.add_option("--target", eval->target,
-               "with --native: the CPU to compile for (default native)")
-      ->needs(native)
-      ->type_name("NAME");
+  CLI::Option *target =
+      e.add_option("--target", eval->target,
+                   "with --native: the CPU to compile for (default native)");
+  target->needs(native)->type_name("NAME");
   CLI::Option *time =
       e.add_flag("--time", eval->time, "with --native: measure, print JSON");
   time->needs(native);
+  CLI::Option *lowering =
+      isOneOf(e.add_option("--lowering", eval->lowering,
+                           "with --native: not as programs are, but by linalg"),
+              {"linalg", "rope-matrix", "rope-elementwise", "rope-complex"});
+  lowering->needs(native)->excludes(target)->excludes(time);
+  isOneOf(e.add_option("--lowering-type", eval->loweringType,
+                       "with --lowering: the type of numbers (default f32)"),
+          {"f32", "f64"})
+      ->needs(lowering);
   isRows(e.add_option("--repeat", eval->repeat,
                       "with --time: samples of each figure (default 9)"),
          1)

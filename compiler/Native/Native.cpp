@@ -7,6 +7,7 @@
 #include "compiler/Native/Native.h"
 #include "compiler/Native/CheckpointWeights.h"
 #include "compiler/Native/NativeFunction.h"
+#include "compiler/Native/StudyFunction.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
@@ -87,6 +88,12 @@ callNative(mlir::func::FuncOp function, WeightSource *weights,
     if (std::error_code code =
             llvm::sys::fs::create_directories(options.phases))
       return llvm::createStringError(options.phases + ": " + code.message());
+  if (!options.lowering.empty()) {
+    auto results = callStudyFunction(function, arguments, options);
+    if (!results)
+      return inEntry(results.takeError());
+    return results;
+  }
   auto module = buildNativeModule(function, arguments, options.target,
                                   options.phases, behindTile);
   if (!module)

@@ -52,7 +52,6 @@ public:
 
 private:
   Error isolate();
-  Error countRows();
   Error checkPositions(const IntTensor &positions);
   Error setRows();
   Error bindIntegers(BlockArgument argument);
@@ -101,28 +100,6 @@ Error NativeBuilder::isolate() {
                          "give constants as arguments",
                          op.getName());
   }
-  return Error::success();
-}
-
-Error NativeBuilder::countRows() {
-  for (auto [i, datum] : llvm::enumerate(data)) {
-    const reference::Shape *shape = nullptr;
-    if (auto *tensor = std::get_if<Tensor>(&datum))
-      shape = &tensor->shape;
-    else if (auto *integers = std::get_if<IntTensor>(&datum))
-      shape = &integers->shape;
-    else
-      continue;
-    if (shape->empty() || shape->front() < 1 || shape->front() > INT32_MAX)
-      return formatError("argument {0} is {1}, expected at least one row", i,
-                         reference::formatShape(*shape));
-    if (made.rows != 0 && shape->front() != made.rows)
-      return formatError("argument {0} has {1} rows, those before it {2}", i,
-                         shape->front(), made.rows);
-    made.rows = shape->front();
-  }
-  if (made.rows == 0)
-    return createStringError("takes no rows");
   return Error::success();
 }
 
@@ -505,8 +482,12 @@ Expected<NativeModule> NativeBuilder::build(StringRef target,
   made.target = *resolved;
   if (made.target.getBackend() != "cpu")
     return createStringError("--target=" + target + ": is not a CPU");
-  for (auto step : {&NativeBuilder::isolate, &NativeBuilder::countRows,
-                    &NativeBuilder::setRows, &NativeBuilder::bindArguments})
+  Expected<int64_t> rows = countRows(data);
+  if (!rows)
+    return rows.takeError();
+  made.rows = *rows;
+  for (auto step : {&NativeBuilder::isolate, &NativeBuilder::setRows,
+                    &NativeBuilder::bindArguments})
     if (Error error = (this->*step)())
       return error;
   made.capacity =
@@ -576,4 +557,27 @@ corellama::buildNativeModule(func::FuncOp function, ArrayRef<Datum> arguments,
                              const PassAdder &behindTile) {
   return NativeBuilder(function, arguments, dumpFolder)
       .build(target, behindTile);
+}
+
+Expected<int64_t> corellama::countRows(ArrayRef<Datum> arguments) {
+  int64_t rows = 0;
+  for (auto [i, datum] : llvm::enumerate(arguments)) {
+    const reference::Shape *shape = nullptr;
+    if (auto *tensor = std::get_if<Tensor>(&datum))
+      shape = &tensor->shape;
+    else if (auto *integers = std::get_if<IntTensor>(&datum))
+      shape = &integers->shape;
+    else
+      continue;
+    if (shape->empty() || shape->front() < 1 || shape->front() > INT32_MAX)
+      return formatError("argument {0} is {1}, expected at least one row", i,
+                         reference::formatShape(*shape));
+    if (rows != 0 && shape->front() != rows)
+      return formatError("argument {0} has {1} rows, those before it {2}", i,
+                         shape->front(), rows);
+    rows = shape->front();
+  }
+  if (rows == 0)
+    return createStringError("takes no rows");
+  return rows;
 }

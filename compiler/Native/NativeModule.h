@@ -72,6 +72,10 @@ struct NativeModule {
   std::vector<abi::PairRotation> frequencies;
 };
 
+/// How many rows all tensors of a call have; an error where they differ.
+llvm::Expected<int64_t>
+countRows(llvm::ArrayRef<llama::reference::Datum> arguments);
+
 /// Compiles `function` for calls with as many rows as `arguments` have.
 /// `dumpFolder`: the module after each phase, and assembly; empty: no files.
 /// `behindTile`, where it is set, adds passes behind those of phase tile.

@@ -3,8 +3,9 @@
 // The one way to execute generated code in a tool or a test: an object is made
 // as for a program, linked to a shared library and loaded; kernels are called
 // through the ABI. There is no second code generator (a JIT), so a test runs
-// the same code as a program. Only kernels can be called: steps need threads,
-// which only programs have.
+// the same code as a program; only what no program runs, the study's linalg,
+// has one (compiler/Native/StudyFunction.cpp). Only kernels can be called:
+// steps need threads, which only programs have.
 //
 //===----------------------------------------------------------------------===//
 

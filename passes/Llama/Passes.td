@@ -270,4 +270,28 @@ def LlamaVerifyPhase : Pass<"llama-verify-phase", "::mlir::ModuleOp"> {
                         "import, specialize, fuse, plan, schedule, tile, vector or llvm">];
 }
 
+//===----------------------------------------------------------------------===//
+// Beside the phases
+//===----------------------------------------------------------------------===//
+
+def LlamaCountOperations : Pass<"llama-count-operations", "::mlir::ModuleOp"> {
+  let summary = "what a call of each function computes, reads and writes";
+  let description = [{
+    Phase: import.
+    Needs: functions of ops of the graph, or of linalg on static shapes.
+    Leaves: `llama.operations` on each function: exact numbers of multiplications,
+    additions (and subtractions), divisions, calls of exp, sqrt, sine and cosine,
+    and bytes that are read and written, each op reading each of its operands once.
+    Dynamic rows are `rows`, and the first row is at `position`: of keys a row sees
+    those up to its own. Comparisons and selections are not counted, nor is what
+    rounds rows.
+    Never: changes an op.
+
+    EXAMPLE test/passes/Llama/llama-count-operations.mlir @attend
+  }];
+  let options = [
+    Option<"rows", "rows", "int64_t", "1", "rows of a call">,
+    Option<"position", "position", "int64_t", "0", "the position of the first row">];
+}
+
 #endif

@@ -1,7 +1,6 @@
 //===- Passes.h - the passes of the study ---------------------------------===//
 //
-// The registration of what corellama-opt has beside the compiler's passes, as
-// TableGen makes it from Passes.td.
+// Constructors, options and registration, as TableGen makes them of Passes.td.
 //
 //===----------------------------------------------------------------------===//
 

@@ -65,7 +65,7 @@ def call(text, entry, *inputs, flags=()):
         command = ["eval", "-", "--entry", entry, *flags, "--out", *out,
                    *(["--in", *given] if given else [])]
         # Not in phases, which are text that is read.
-        if FAULT and "--native" in flags and "phases" not in flags[-1]:
+        if FAULT and "--native" in flags and "phases" not in str(flags[-1]):
             try:
                 printed = run(BUILD / "bin/corellama-faulty", FAULT, *command, stdin=text)
                 return printed, [np.load(path) for path in out if not timed]
@@ -94,7 +94,7 @@ def phases(text, entry, *inputs):
 def operations(text, *passes, rows=1):
     """{what: exact count} of a call of the first function with so many rows, behind passes."""
     counted = run(OPT, *passes, f"--llama-count-operations=rows={rows}", "-", stdin=text)
-    [entries] = re.findall(r"study\.operations = \{(.*?)\}", counted)[:1]
+    [entries] = re.findall(r"llama\.operations = \{(.*?)\}", counted)[:1]
     return {name: int(n) for name, n in re.findall(r"(\w+) = (\d+)", entries)}
 
 

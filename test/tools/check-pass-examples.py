@@ -16,7 +16,7 @@ faults = []
 count = 0
 for table in sorted(root.glob("passes/*/Passes.td")):
     for name, flag, body in re.findall(
-            r'^def (\w+) : Pass<"([\w-]+)".*?\{\n(.*?)^\}', table.read_text(), re.M | re.S):
+            r'^def (\w+) : \w*Pass<"([\w-]+)".*?\{\n(.*?)^\}', table.read_text(), re.M | re.S):
         count += 1
         where = f"{table.relative_to(root)}: {flag}"
         example = re.search(r"^\s*EXAMPLE (\S+) @(\S+)$", body, re.M)

@@ -44,6 +44,11 @@ struct EvalOptions {
   /// --native: the function is compiled and called, for `target`.
   bool native = false;
   std::string target = "native";
+  /// --lowering: with `native`, by another way than a program's: "linalg", or
+  /// its name with a form of RoPE; empty: a program's. --lowering-type: "f32"
+  /// or "f64".
+  std::string lowering;
+  std::string loweringType = "f32";
   /// --time: measure `repeat` samples and print JSON in place of results.
   bool time = false;
   long repeat = 9;

@@ -3,11 +3,13 @@
 
 // F64-LABEL: func.func @rotate(%{{.+}}: tensor<3x8xf64>, %{{.+}}: tensor<3xi32>) -> tensor<3x8xf64>
 // CHECK-LABEL: func.func @rotate
-// CHECK:         %[[T:.+]]:2 = linalg.generic
+// CHECK:         %[[T:.+]] = linalg.generic {{.*}} ins(%{{.+}} : tensor<3xi32>) outs(%{{.+}} : tensor<3x2xf64>)
+// CHECK:           math.powf {{.*}} : f64
+// CHECK:         %[[C:.+]] = linalg.generic {{.*}} ins(%[[T]] :
 // CHECK:           math.cos {{.*}} : f64
+// CHECK:         %[[S:.+]] = linalg.generic {{.*}} ins(%[[T]] :
 // CHECK:           math.sin {{.*}} : f64
-// CHECK:         %[[CS:.+]]:2 = linalg.generic {{.*}} outs(%{{.+}}, %{{.+}} : tensor<3x4xf32>, tensor<3x4xf32>)
-// CHECK:         linalg.generic {{.*}} ins(%{{.+}}, %[[CS]]#0, %[[CS]]#1 : tensor<3x2x4xf32>, tensor<3x4xf32>, tensor<3x4xf32>)
+// CHECK:         linalg.generic {{.*}}, %[[C]], %[[S]] : tensor<3x2x2x2xf32>, tensor<3x2x2x2xf32>, tensor<3x2x2x2xf32>, tensor<3x2xf32>, tensor<3x2xf32>)
 // CHECK:           %[[OWN:.+]] = arith.mulf
 // CHECK:           %[[OTHER:.+]] = arith.mulf
 // CHECK:           arith.addf %[[OWN]], %[[OTHER]]

@@ -9,3 +9,11 @@ func.func @rows(%x: tensor<?x8xf32>, %pos: tensor<?xi32>) -> tensor<?x8xf32> {
   %y = llama.rope %x, %pos base 1.0e+04 heads 2 : tensor<?x8xf32>, tensor<?xi32>
   return %y : tensor<?x8xf32>
 }
+
+// -----
+
+func.func @scaled(%x: tensor<3x8xf32>, %pos: tensor<3xi32>) -> tensor<3x8xf32> {
+  // expected-error @below {{'llama.rope' op is written out for plain angles, found #llama.rotation<rule = linear, factor = 4.000000e+00 : f64>}}
+  %y = llama.rope %x, %pos base 1.0e+04 heads 2 as <rule = linear, factor = 4.0> : tensor<3x8xf32>, tensor<3xi32>
+  return %y : tensor<3x8xf32>
+}

@@ -4,12 +4,15 @@
 
 // F64-LABEL: func.func @rotate(%{{.+}}: tensor<3x8xf64>, %{{.+}}: tensor<3xi32>) -> tensor<3x8xf64>
 // CHECK-LABEL: func.func @rotate
-// CHECK:         %[[T:.+]]:2 = linalg.generic
+// CHECK:         %[[T:.+]] = linalg.generic {{.*}} ins(%{{.+}} : tensor<3xi32>) outs(%{{.+}} : tensor<3x2xf64>)
+// CHECK:           math.powf {{.*}} : f64
+// CHECK:         %[[C:.+]] = linalg.generic {{.*}} ins(%[[T]] :
 // CHECK:           math.cos {{.*}} : f64
+// CHECK:         %[[S:.+]] = linalg.generic {{.*}} ins(%[[T]] :
 // CHECK:           math.sin {{.*}} : f64
-// CHECK:         %[[R:.+]] = linalg.generic {{.*}}["parallel", "parallel", "parallel"]} outs(%{{.+}} : tensor<3x4x4xf32>)
+// CHECK:         %[[R:.+]] = linalg.generic {{.*}}["parallel", "parallel", "parallel", "parallel", "parallel"]} ins(%[[C]], %[[S]] : {{.*}} outs(%{{.+}} : tensor<3x2x2x2x2xf32>)
 // CHECK:         linalg.fill
-// CHECK:         linalg.generic {{.*}}["parallel", "parallel", "parallel", "reduction"]} ins(%[[R]], %{{.+}} : tensor<3x4x4xf32>, tensor<3x2x4xf32>)
+// CHECK:         linalg.generic {{.*}}["parallel", "parallel", "parallel", "parallel", "reduction", "reduction"]} ins(%[[R]], %{{.+}} : tensor<3x2x2x2x2xf32>, tensor<3x2x2x2xf32>)
 // CHECK:           %[[XY:.+]] = arith.mulf
 // CHECK:           arith.addf %{{.+}}, %[[XY]]
 // CHECK-NOT:     llama.rope

@@ -3,7 +3,7 @@
 
     forms.py CORELLAMA_OPT LLVM_BIN
 
-Each form is lowered by upstream's passes and run by mlir-runner, which prints the
+Each form is lowered by corellama-study-pipeline and run by mlir-runner, which prints the
 bits of the result.
 """
 import math
@@ -15,11 +15,6 @@ import sys
 OPT, LLVM = sys.argv[1:]
 ROWS, HEADS, D, BASE = 5, 2, 6, 10000.0
 POSITIONS = [0, 1, 77, 4095, 10**6]
-LOWERING = """--one-shot-bufferize=bufferize-function-boundaries --convert-linalg-to-loops
---convert-complex-to-standard=complex-range=basic --expand-strided-metadata --lower-affine
---convert-scf-to-cf --convert-vector-to-llvm --convert-complex-to-llvm --convert-math-to-llvm
---finalize-memref-to-llvm --convert-arith-to-llvm --convert-index-to-llvm
---convert-func-to-llvm --convert-cf-to-llvm --reconcile-unrealized-casts""".split()
 ROPE = """func.func @rotate(%x: tensor<5x12xf32>, %pos: tensor<5xi32>) -> tensor<5x12xf32> {
   %y = llama.rope %x, %pos base 1.0e+04 heads 2 : tensor<5x12xf32>, tensor<5xi32>
   return %y : tensor<5x12xf32>
@@ -58,7 +53,7 @@ def run(form, kind, rows, pairs="adjacent"):
     main = (MAIN.replace("ROWS", str(literals).replace("'", "")).replace("TYPE", kind)
             .replace("POSITIONS", str(POSITIONS)).replace("BITS", bits))
     body = rotate.rstrip().removesuffix("}")
-    lowered = pipe([OPT, *LOWERING], f"{body}{main}\n}}\n")
+    lowered = pipe([OPT, "--corellama-study-pipeline"], f"{body}{main}\n}}\n")
     printed = pipe([f"{LLVM}/mlir-runner", "-e", "main", "-entry-point-result=void",
                     f"-shared-libs={LLVM}/../lib/libmlir_c_runner_utils.so"], lowered)
     values = [struct.unpack(code, struct.pack(word, int(line)))[0] for line in printed.split()]

@@ -7,7 +7,7 @@
 // products, a scale, and 8 weighted values each. The cache is read once: 5 keys and
 // values of a head of 8 in f16, 160 bytes; queries are 2 x 16 x 4, positions 8.
 // CHECK-LABEL: func.func @attend
-// CHECK-SAME:    study.operations = {add = 306 : i64, bytes_read = 296 : i64, bytes_written = 128 : i64, divide = 32 : i64, exp = 18 : i64, multiply = 306 : i64, sqrt = 0 : i64, trigonometric = 0 : i64}
+// CHECK-SAME:    llama.operations = {add = 306 : i64, bytes_read = 296 : i64, bytes_written = 128 : i64, divide = 32 : i64, exp = 18 : i64, multiply = 306 : i64, sqrt = 0 : i64, trigonometric = 0 : i64}
 func.func @attend(%q: tensor<?x16xf32>, %kv: !llama.cache<1x1x8, f16>, %l: index, %pos: tensor<?xi32>) -> tensor<?x16xf32> {
   %y = llama.attention %q, %kv[%l], %pos causal heads 2 : tensor<?x16xf32>, !llama.cache<1x1x8, f16>, tensor<?xi32>
   return %y : tensor<?x16xf32>

@@ -12,15 +12,15 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "passes/Study/Passes.h"
+#include "passes/Llama/Passes.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include <utility>
 
-namespace corellama::study {
+namespace corellama::llama {
 #define GEN_PASS_DEF_LLAMACOUNTOPERATIONS
-#include "passes/Study/Passes.h.inc"
-} // namespace corellama::study
+#include "passes/Llama/Passes.h.inc"
+} // namespace corellama::llama
 
 using namespace mlir;
 using namespace corellama;
@@ -251,7 +251,7 @@ FailureOr<Counts> Counter::count(Operation *op) const {
 }
 
 struct CountOperations
-    : study::impl::LlamaCountOperationsBase<CountOperations> {
+    : llama::impl::LlamaCountOperationsBase<CountOperations> {
   using LlamaCountOperationsBase::LlamaCountOperationsBase;
 
   void runOnOperation() override {
@@ -276,7 +276,7 @@ struct CountOperations
       for (auto [name, field] : kFields)
         entries.push_back(
             b.getNamedAttr(name, b.getI64IntegerAttr(sum.*field)));
-      function->setAttr("study.operations", b.getDictionaryAttr(entries));
+      function->setAttr("llama.operations", b.getDictionaryAttr(entries));
     }
   }
 };
