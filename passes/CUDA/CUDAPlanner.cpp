@@ -140,6 +140,17 @@ KernelPlan planProducts(KernelOp kernel) {
 KernelPlan makePlan(KernelOp kernel) {
   MLIRContext *context = kernel.getContext();
   Block &body = kernel.getBody().front();
+  // Angles are arithmetic of float64 on a tile, and two sums that one loop
+  // carries want a tile as wide as the lanes of their order, which are all
+  // threads of a block.
+  if (!body.getOps<PositionEncodingOp>().empty())
+    return {.error = "llama.position_encoding has no code for GPUs; compile "
+                     "for a CPU"};
+  if (llvm::any_of(body.getOps<LayerNormOp>(), [](LayerNormOp norm) {
+        return norm.getPasses() == VariancePasses::OnePass;
+      }))
+    return {.error = "llama.layer_norm one_pass has no code for GPUs; make it "
+                     "two_pass, or compile for a CPU"};
   for (auto part : body.getOps<AttentionPartOp>()) {
     CacheType cache = part.getCache().getType();
     int64_t group = part.getHeads() / cache.getHeads();

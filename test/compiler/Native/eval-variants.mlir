@@ -21,6 +21,10 @@
 // CHECK: wide, 1 rows for 256-bit vectors: equal
 // CHECK: activations, 1 rows: equal
 // CHECK: activations, 11 rows: equal
+// CHECK: gated, 1 rows: equal
+// CHECK: gated, 11 rows: equal
+// CHECK: f16_cached, 11 rows: equal
+// CHECK: bf16_cached, 11 rows: equal
 // CHECK: halves, 5 rows: equal
 // CHECK: a mean of 4096: one pass is off by {{[0-9.e+]+}}, two passes are right
 
@@ -73,6 +77,28 @@ func.func @activations(%x: tensor<?x50xf32>, %w: !llama.weight<40x50, #llama.f32
   %y = llama.gelu %h : tensor<?x40xf32>
   %z = llama.relu %h : tensor<?x40xf32>
   return %g, %y, %z : tensor<?x50xf32>, tensor<?x40xf32>, tensor<?x40xf32>
+}
+
+// With a gate, behind products and alone.
+func.func @gated(%x: tensor<?x50xf32>, %w: !llama.weight<40x50, #llama.f32>, %v: !llama.weight<40x50, #llama.f16>) -> (tensor<?x40xf32>, tensor<?x50xf32>, tensor<?x50xf32>) {
+  %g = llama.linear %x, %w : tensor<?x50xf32>, <40x50, #llama.f32> -> tensor<?x40xf32>
+  %u = llama.linear %x, %v : tensor<?x50xf32>, <40x50, #llama.f16> -> tensor<?x40xf32>
+  %y = llama.swiglu %g, %u : tensor<?x40xf32>
+  %s = llama.silu %x : tensor<?x50xf32>
+  %m = llama.mul %x, %x : tensor<?x50xf32>
+  return %y, %s, %m : tensor<?x40xf32>, tensor<?x50xf32>, tensor<?x50xf32>
+}
+
+// What a cache of halves rounds, the evaluator rounds.
+func.func @f16_cached(%x: tensor<?x24xf32>, %k: tensor<?x12xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<1x2x6, f16>, %l: index) -> tensor<?x24xf32> {
+  llama.kv_append %kv[%l], %k, %k at %pos : <1x2x6, f16>, tensor<?x12xf32>, tensor<?x12xf32>, tensor<?xi32>
+  %y = llama.attention %x, %kv[%l], %pos causal heads 4 : tensor<?x24xf32>, <1x2x6, f16>, tensor<?xi32>
+  return %y : tensor<?x24xf32>
+}
+func.func @bf16_cached(%x: tensor<?x24xf32>, %k: tensor<?x12xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<1x2x6, bf16>, %l: index) -> tensor<?x24xf32> {
+  llama.kv_append %kv[%l], %k, %k at %pos : <1x2x6, bf16>, tensor<?x12xf32>, tensor<?x12xf32>, tensor<?xi32>
+  %y = llama.attention %x, %kv[%l], %pos causal heads 4 : tensor<?x24xf32>, <1x2x6, bf16>, tensor<?xi32>
+  return %y : tensor<?x24xf32>
 }
 
 // Rounded behind a norm.

@@ -509,3 +509,51 @@ llama.rope_table head 16 base 0.0
 
 // expected-error @+1 {{invalid kind of attribute specified}}
 llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.f16 values #llama.rowmajor
+
+// -----
+
+func.func @swiglu_columns_unknown(%x: tensor<2x?xf32>) -> tensor<2x?xf32> {
+  // expected-error @+1 {{'llama.swiglu' op operand #0 must be rows x columns with the columns known, a ranked tensor of 32-bit float values, but got 'tensor<2x?xf32>'}}
+  %y = llama.swiglu %x, %x : tensor<2x?xf32>
+  return %y : tensor<2x?xf32>
+}
+
+// -----
+
+func.func @silu_columns_unknown(%x: tensor<2x?xf32>) -> tensor<2x?xf32> {
+  // expected-error @+1 {{'llama.silu' op operand #0 must be rows x columns with the columns known, a ranked tensor of 32-bit float values, but got 'tensor<2x?xf32>'}}
+  %y = llama.silu %x : tensor<2x?xf32>
+  return %y : tensor<2x?xf32>
+}
+
+// -----
+
+func.func @relu_columns_unknown(%x: tensor<2x?xf32>) -> tensor<2x?xf32> {
+  // expected-error @+1 {{'llama.relu' op operand #0 must be rows x columns with the columns known, a ranked tensor of 32-bit float values, but got 'tensor<2x?xf32>'}}
+  %y = llama.relu %x : tensor<2x?xf32>
+  return %y : tensor<2x?xf32>
+}
+
+// -----
+
+func.func @gelu_columns_unknown(%x: tensor<2x?xf32>) -> tensor<2x?xf32> {
+  // expected-error @+1 {{'llama.gelu' op operand #0 must be rows x columns with the columns known, a ranked tensor of 32-bit float values, but got 'tensor<2x?xf32>'}}
+  %y = llama.gelu %x : tensor<2x?xf32>
+  return %y : tensor<2x?xf32>
+}
+
+// -----
+
+func.func @mul_columns_unknown(%x: tensor<2x?xf32>) -> tensor<2x?xf32> {
+  // expected-error @+1 {{'llama.mul' op operand #0 must be rows x columns with the columns known, a ranked tensor of 32-bit float values, but got 'tensor<2x?xf32>'}}
+  %y = llama.mul %x, %x : tensor<2x?xf32>
+  return %y : tensor<2x?xf32>
+}
+
+// -----
+
+func.func @add_columns_unknown(%x: tensor<2x?xf32>) -> tensor<2x?xf32> {
+  // expected-error @+1 {{'llama.add' op operand #0 must be rows x columns with the columns known, a ranked tensor of 32-bit float values, but got 'tensor<2x?xf32>'}}
+  %y = llama.add %x, %x : tensor<2x?xf32>
+  return %y : tensor<2x?xf32>
+}

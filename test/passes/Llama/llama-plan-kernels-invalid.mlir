@@ -39,3 +39,31 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
     return %y : tensor<?x48xf32>
   }
 }
+
+// -----
+
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
+  func.func @positions_on_a_gpu(%pos: tensor<?xi32>) -> tensor<?x50xf32> {
+    // expected-error @below {{'llama.kernel' op "encode": llama.position_encoding has no code for GPUs; compile for a CPU}}
+    %y = llama.kernel "encode" (%ipos = %pos : tensor<?xi32>) -> tensor<?x50xf32> {
+      %e = llama.position_encoding sinusoidal of %ipos base 1.0e+04 : tensor<?xi32> -> tensor<?x50xf32>
+      llama.yield %e : tensor<?x50xf32>
+    }
+    return %y : tensor<?x50xf32>
+  }
+}
+
+// -----
+
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
+  llama.weight @g : 50 formats [#llama.f32]
+  func.func @one_pass_on_a_gpu(%x: tensor<?x50xf32>) -> tensor<?x50xf32> {
+    // expected-error @below {{'llama.kernel' op "norm": llama.layer_norm one_pass has no code for GPUs; make it two_pass, or compile for a CPU}}
+    %y = llama.kernel "norm" (%ix = %x : tensor<?x50xf32>) -> tensor<?x50xf32> {
+      %g = llama.weight_ref @g : !llama.weight<50, #llama.f32>
+      %h = llama.layer_norm one_pass %ix, %g eps 1.0e-05 : tensor<?x50xf32>, !llama.weight<50, #llama.f32>
+      llama.yield %h : tensor<?x50xf32>
+    }
+    return %y : tensor<?x50xf32>
+  }
+}

@@ -909,3 +909,30 @@ func.func private @positions_are_bits() attributes {llama.partition = #llama.par
   llama.buffer_write %e, @e at 0 : tensor<?x24xf32>
   return
 }
+
+// -----
+
+// Feed-forwards without a gate: a comparison that NaN passes through; x (a + b x^2) with
+// one exp, as silu has it.
+// CHECK-LABEL: func.func private @bent_without_a_gate
+// CHECK:         %[[X:.+]] = tile.load
+// CHECK:         %[[BELOW:.+]] = arith.cmpf olt, %[[X]]
+// CHECK:         %[[RELU:.+]] = arith.select %[[BELOW]], %{{.+}}, %[[X]]
+// CHECK:         %[[SQUARE:.+]] = arith.mulf %[[RELU]], %[[RELU]]
+// CHECK:         %[[FACTOR:.+]] = math.fma %[[SQUARE]]
+// CHECK:         %[[U:.+]] = arith.mulf %[[RELU]], %[[FACTOR]]
+// CHECK:         %[[NEGATIVE:.+]] = arith.negf %[[U]]
+// CHECK:         %[[E:.+]] = math.exp %[[NEGATIVE]]
+// CHECK:         %[[SUM:.+]] = arith.addf %[[E]]
+// CHECK:         %[[GELU:.+]] = arith.divf %[[RELU]], %[[SUM]]
+// CHECK:         tile.store %[[GELU]]
+// CHECK:         return
+llama.buffer @x : tensor<8x24xf32> at 0
+llama.buffer @h : tensor<8x24xf32> at 768
+func.func private @bent_without_a_gate() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  %x = llama.buffer_read @x at 0 : tensor<?x24xf32>
+  %r = llama.relu %x : tensor<?x24xf32>
+  %g = llama.gelu %r : tensor<?x24xf32>
+  llama.buffer_write %g, @h at 768 : tensor<?x24xf32>
+  return
+}

@@ -35,6 +35,11 @@ compare("wide", "1 rows for 256-bit vectors", [floats("x", 1, 50), floats("g", 5
         native=("--target", "x86-64-v3"))
 for rows in (1, 11):
     compare("activations", f"{rows} rows", [floats("x", rows, 50), floats("w", 40, 50)], 3)
+for rows in (1, 11):
+    compare("gated", f"{rows} rows",
+            [floats("x", rows, 50), floats("w", 40, 50), floats("v", 40, 50, kind="e")], 3)
+for entry in ("f16_cached", "bf16_cached"):
+    compare(entry, "11 rows", [floats("q", 11, 24), floats("k", 11, 12), positions(0), "0"], 1)
 # A value in the middle of two numbers may become either.
 compare("halves", "5 rows", [floats("x", 5, 50), floats("g", 50)], 2, within=2**-8)
 
