@@ -28,9 +28,11 @@ SCRIPT_LINES = 1500  # of code, cells of pages included
 BROWSER = "chromium-headless-shell"
 # Of test/faults, and the page that has to fail: one suffices to be noticed, each is
 # one whose op the page is about.
-FAULTS = {"1-binary": "shift-positions", "2-sine": "shift-positions",
-          "3-sine-cosine": "swap-sine-cosine", "4-rope": "double-frequency",
-          "5-norms": "drop-epsilon", "6-attention": "share-wrong-head"}
+FAULTS = [("1-binary", "shift-positions"), ("2-sine", "shift-positions"),
+          ("3-sine-cosine", "swap-sine-cosine"), ("4-rope", "double-frequency"),
+          ("5-norms", "drop-epsilon"), ("6-attention", "share-wrong-head"),
+          ("7-swiglu", "swap-gate-up"), ("7-swiglu", "double-cubic"),
+          ("8-whole", "leave-out-residual")]
 
 
 def check_pages(report):
@@ -44,7 +46,7 @@ def check_pages(report):
 
 
 def check_faults(report):
-    for page, fault in FAULTS.items():
+    for page, fault in FAULTS:
         result = run([ROOT / "scripts/study", "--check", f"--only={page}"], timeout=300,
                      env=os.environ | {"CORELLAMA_STUDY_FAULT": fault})
         report.check(f"{page} fails with the fault {fault}", result.code == 1
@@ -138,7 +140,7 @@ def check_texts(report):
 
 def main():
     p = parser(__doc__.splitlines()[0], model=False)
-    p.add_argument("--all", action="store_true", help="plant faults, too (two minutes)")
+    p.add_argument("--all", action="store_true", help="plant faults, too (three minutes)")
     args = p.parse_args()
     report = Report()
     check_texts(report)

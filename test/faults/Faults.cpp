@@ -196,6 +196,56 @@ static unsigned doubleFrequency(ModuleOp module) {
              });
 }
 
+/// silu(up) * gate in place of silu(gate) * up.
+static unsigned swapGateAndUp(ModuleOp module) {
+  return forEach<arith::MulFOp>(module, [](ImplicitLocOpBuilder &b,
+                                           arith::MulFOp op) {
+    auto silu = op.getLhs().getDefiningOp<arith::DivFOp>();
+    auto sum = silu ? silu.getRhs().getDefiningOp<arith::AddFOp>() : nullptr;
+    auto exp = sum ? sum.getLhs().getDefiningOp<math::ExpOp>() : nullptr;
+    auto negative =
+        exp ? exp.getOperand().getDefiningOp<arith::NegFOp>() : nullptr;
+    if (!negative || negative.getOperand() != silu.getLhs())
+      return false;
+    Value gate = silu.getLhs(), up = op.getRhs();
+    Value e = math::ExpOp::create(b, arith::NegFOp::create(b, up));
+    Value below = arith::AddFOp::create(b, e, sum.getRhs());
+    Value bent = arith::DivFOp::create(b, up, below);
+    auto swapped = arith::MulFOp::create(b, bent, gate);
+    op.getResult().replaceAllUsesWith(swapped);
+    return true;
+  });
+}
+
+/// Twice the 0.044715 of GELU's x (a + b x^2).
+static unsigned doubleCubic(ModuleOp module) {
+  return forEach<math::FmaOp>(
+      module, [](ImplicitLocOpBuilder &b, math::FmaOp op) {
+        auto square = op.getA().getDefiningOp<arith::MulFOp>();
+        if (!square || square.getLhs() != square.getRhs() ||
+            !matchPattern(op.getB(), m_Constant()))
+          return false;
+        b.setInsertionPoint(op);
+        op->setOperand(1, arith::AddFOp::create(b, op.getB(), op.getB()));
+        return true;
+      });
+}
+
+/// What a part of a layer gives, not added to what was there.
+static unsigned leaveOutResidual(ModuleOp module) {
+  return forEach<arith::AddFOp>(module,
+                                [](ImplicitLocOpBuilder &, arith::AddFOp op) {
+                                  Value read = op.getLhs(), made = op.getRhs();
+                                  if (made.getDefiningOp<tile::LoadOp>())
+                                    std::swap(read, made);
+                                  if (!read.getDefiningOp<tile::LoadOp>() ||
+                                      !made.getDefiningOp<tile::ContractOp>())
+                                    return false;
+                                  op.getResult().replaceAllUsesWith(made);
+                                  return true;
+                                });
+}
+
 static constexpr Fault kFaults[] = {
     {"swap-sine-cosine", "sine and cosine of rotations and encodings swapped",
      swapSineAndCosine},
@@ -205,6 +255,10 @@ static constexpr Fault kFaults[] = {
     {"share-wrong-head", "keys of the next head", shareWrongHead},
     {"double-frequency", "twice the frequency of the second pair",
      doubleFrequency},
+    {"swap-gate-up", "gate and up of SwiGLU swapped", swapGateAndUp},
+    {"double-cubic", "twice the cubic term of GELU", doubleCubic},
+    {"leave-out-residual", "products not added to the residual",
+     leaveOutResidual},
 };
 
 ArrayRef<Fault> test::allFaults() { return kFaults; }

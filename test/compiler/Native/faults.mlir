@@ -8,6 +8,9 @@
 // CHECK: shift-positions: rotate encode
 // CHECK: share-wrong-head: attend
 // CHECK: double-frequency: rotate encode
+// CHECK: swap-gate-up: bend
+// CHECK: double-cubic: gelu
+// CHECK: leave-out-residual: part
 //
 // A function without what is broken, and a fault that is none.
 // RUN: %python %S/../../dialects/Llama/Reference/npy.py %t/x.npy f4 1x4 1 2 3 4
@@ -35,5 +38,18 @@ func.func @norm(%x: tensor<?x24xf32>, %g: !llama.weight<24, #llama.f32>, %h: !ll
 func.func @attend(%x: tensor<?x24xf32>, %k: tensor<?x12xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<1x2x6, f32>, %l: index) -> tensor<?x24xf32> {
   llama.kv_append %kv[%l], %k, %k at %pos : <1x2x6, f32>, tensor<?x12xf32>, tensor<?x12xf32>, tensor<?xi32>
   %y = llama.attention %x, %kv[%l], %pos causal heads 4 : tensor<?x24xf32>, <1x2x6, f32>, tensor<?xi32>
+  return %y : tensor<?x24xf32>
+}
+func.func @bend(%g: tensor<?x24xf32>, %u: tensor<?x24xf32>) -> tensor<?x24xf32> {
+  %y = llama.swiglu %g, %u : tensor<?x24xf32>
+  return %y : tensor<?x24xf32>
+}
+func.func @gelu(%x: tensor<?x24xf32>) -> tensor<?x24xf32> {
+  %y = llama.gelu %x : tensor<?x24xf32>
+  return %y : tensor<?x24xf32>
+}
+func.func @part(%x: tensor<?x24xf32>, %w: !llama.weight<24x24, #llama.f32>) -> tensor<?x24xf32> {
+  %p = llama.linear %x, %w : tensor<?x24xf32>, <24x24, #llama.f32> -> tensor<?x24xf32>
+  %y = llama.add %x, %p : tensor<?x24xf32>
   return %y : tensor<?x24xf32>
 }

@@ -12,11 +12,14 @@ ROWS = 5
 X, POSITIONS = floats("x", ROWS, 24), integers("pos", range(ROWS))
 FUNCTIONS = {"rotate": ([X, POSITIONS], 1), "encode": ([POSITIONS], 1),
              "norm": ([X, floats("g", 24), floats("h", 24)], 2),
-             "attend": ([X, floats("k", ROWS, 12), POSITIONS, "0"], 1)}
+             "attend": ([X, floats("k", ROWS, 12), POSITIONS, "0"], 1),
+             "bend": ([X, floats("up", ROWS, 24)], 1), "gelu": ([X], 1),
+             "part": ([X, floats("w", 24, 24)], 1)}
 # Which functions have a place for a fault; in the others planting it is an error.
 PLACES = {"swap-sine-cosine": "rotate encode", "drop-epsilon": "norm",
           "shift-positions": "rotate encode", "share-wrong-head": "attend",
-          "double-frequency": "rotate encode"}
+          "double-frequency": "rotate encode", "swap-gate-up": "bend", "double-cubic": "gelu",
+          "leave-out-residual": "part"}
 
 WANT = {name: run(name, *call)[1] for name, call in FUNCTIONS.items()}
 
