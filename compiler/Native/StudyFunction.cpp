@@ -217,13 +217,18 @@ void StudyFunction::bindMemory() {
   end->setOperands({});
   b.setInsertionPointToStart(&body);
   auto input = inputs.begin();
-  for (BlockArgument argument : body.getArguments().drop_front())
-    // Other arguments are layers of caches, which nothing reads any more.
+  for (auto [argument, datum] :
+       llvm::zip_equal(body.getArguments().drop_front(), given)) {
     if (isa<RankedTensorType>(argument.getType())) {
       const Place &place = (input++)->first;
       argument.replaceAllUsesWith(bufferization::ToTensorOp::create(
           b, place.type, view(place), /*restrict=*/true));
+    } else { // an index
+      argument.replaceAllUsesWith(
+          arith::ConstantIndexOp::create(b, std::get<int64_t>(*datum))
+              .getResult());
     }
+  }
   body.eraseArguments(1, body.getNumArguments() - 1);
   entry.setType(b.getFunctionType(memoryType, {}));
   entry.setPublic();

@@ -53,8 +53,10 @@ func.func @feed_forwards(%x: tensor<?x10xf32>, %w: !llama.weight<7x10, #llama.f1
   %e = llama.gelu %u : tensor<?x7xf32>
   return %s, %i, %r, %e : tensor<?x7xf32>, tensor<?x7xf32>, tensor<?x7xf32>, tensor<?x7xf32>
 }
-// A cache of halves; four heads over two.
-func.func @layer(%x: tensor<?x24xf32>, %k: tensor<?x12xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<3x2x6, f16>, %l: index) -> tensor<?x24xf32> {
+// A cache of halves; four heads over two; a layer that is computed.
+func.func @layer(%x: tensor<?x24xf32>, %k: tensor<?x12xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<3x2x6, f16>, %first: index) -> tensor<?x24xf32> {
+  %one = arith.constant 1 : index
+  %l = arith.addi %first, %one : index
   %q = llama.rope %x, %pos base 1.0e+04 heads 4 : tensor<?x24xf32>, tensor<?xi32>
   %r = llama.rope %k, %pos base 1.0e+04 heads 2 : tensor<?x12xf32>, tensor<?xi32>
   llama.kv_append %kv[%l], %r, %k at %pos : <3x2x6, f16>, tensor<?x12xf32>, tensor<?x12xf32>, tensor<?xi32>
