@@ -10,6 +10,7 @@
 #include "mlir/IR/Diagnostics.h"
 #include "passes/CPU/UnitLowering.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/Support/MathExtras.h"
 #include <algorithm>
 
 using namespace corellama;
@@ -118,6 +119,11 @@ Error Work::read(const json::Object &manifest, mlir::MLIRContext &mlir) {
   context = reader.count(config, "context");
   if (layers == 0)
     reader.miss("layers");
+  if (config.get("window"))
+    window = reader.count(config, "window");
+  if (config.get("window_layers"))
+    for (const json::Value &layer : reader.list(config, "window_layers"))
+      windowed.push_back(reader.count(layer, "window_layers"));
 
   Kernel::Weight tensors;
   std::vector<const llama::FormatFacts *> formats;
@@ -238,10 +244,16 @@ Cost Work::costOf(const Dispatch &dispatch, uint64_t rows,
     cost.slots += operations / weight.bounds[i];
   }
   if (kernel.readsCache) {
-    cost.bytes += double(depth + rows) * double(cacheBytes) / double(layers);
-    // Row i meets depth + i + 1 keys: a product of a head's size for the score,
-    // and one for the value.
-    double pairs = double(rows) * (double(depth) + (double(rows) + 1) / 2);
+    uint64_t seen = UINT64_MAX;
+    if (windowed.empty() || llvm::is_contained(windowed, dispatch.layer))
+      seen = window;
+    uint64_t keys = std::min(depth + rows, llvm::SaturatingAdd(seen, rows - 1));
+    cost.bytes += double(keys) * double(cacheBytes) / double(layers);
+    // Row i meets depth + i + 1 keys, or its window: a product of a head's size
+    // for the score, and one for the value.
+    uint64_t whole = seen > depth ? std::min(rows, seen - depth) : 0;
+    double pairs = double(whole) * (double(depth) + (double(whole) + 1) / 2) +
+                   (whole < rows ? double(rows - whole) * double(seen) : 0);
     double operations = 4.0 * double(queryHeads) * double(headSize) * pairs;
     cost.operations += operations;
     cost.slots +=

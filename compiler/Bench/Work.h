@@ -109,6 +109,9 @@ private:
   double headTime(Estimate estimate, const Rates &rates) const;
 
   uint64_t layers = 0, queryHeads = 0, headSize = 0, cacheBytes = 0;
+  /// Positions that a row sees, and in which layers; empty: in all.
+  uint64_t window = UINT64_MAX;
+  std::vector<uint64_t> windowed;
 };
 
 } // namespace corellama::bench

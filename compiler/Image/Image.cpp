@@ -137,13 +137,15 @@ private:
 // Header
 //===----------------------------------------------------------------------===//
 
-/// Bytes of keys and of values for one position, in their layouts.
+/// Bytes of keys and of values for one position of a layer, in their layouts,
+/// and the rings of layers.
 static Error planCache(ModuleOp module, const checkpoint::ModelConfig &config,
-                       abi::ImageHeader &header) {
+                       ImagePlan &plan) {
+  abi::ImageHeader &header = plan.header;
   Expected<CacheLayoutOp> layout = findOnly<CacheLayoutOp>(module, "plan");
   if (!layout)
     return layout.takeError();
-  auto cache = cast<CacheType>(layout->getType());
+  CacheType cache = layout->getCache();
   auto refuse = [&](const Twine &problem) {
     return refuseModule("llama.cache_layout: " + problem);
   };
@@ -159,15 +161,24 @@ static Error planCache(ModuleOp module, const checkpoint::ModelConfig &config,
   auto perPosition = [&](KVCacheLayoutInterface halfLayout, Type element) {
     FailureOr<uint64_t> bytes =
         halfLayout.getCacheBytes(cache, element, abi::kCacheBlock);
-    return failed(bytes) ? UINT64_MAX : *bytes / abi::kCacheBlock;
+    return failed(bytes) ? UINT64_MAX
+                         : *bytes / abi::kCacheBlock / cache.getLayers();
   };
   header.keyBytes = perPosition(layout->getKeys(), cache.getKeyType());
   header.valueBytes = perPosition(layout->getValues(), cache.getValueType());
   if (header.keyBytes > kMostBytes || header.valueBytes > kMostBytes)
-    return refuse("a position has " + Twine(header.keyBytes) +
+    return refuse("a position of a layer has " + Twine(header.keyBytes) +
                   " bytes of keys and " + Twine(header.valueBytes) +
                   " of values, a program can have " + Twine(kMostBytes) +
                   " of each");
+  if (auto rings = layout->getRings())
+    for (int64_t ring : *rings) {
+      if (ring % abi::kCacheBlock != 0)
+        return refuse("has a ring of " + Twine(ring) +
+                      " positions, expected a multiple of " +
+                      Twine(abi::kCacheBlock));
+      plan.rings.push_back(ring);
+    }
   return Error::success();
 }
 
@@ -197,6 +208,7 @@ static void placeSections(ImagePlan &plan) {
   header.offsets.bytes = plan.weights.size() * sizeof(uint64_t);
   header.frequencies.bytes =
       plan.frequencies.size() * sizeof(abi::PairRotation);
+  header.rings.bytes = plan.rings.size() * sizeof(uint64_t);
   header.manifest.bytes = plan.manifest.size();
   header.text.bytes = plan.text.size();
   for (const abi::ImageSection &section : abi::kImageSections) {
@@ -239,7 +251,7 @@ Expected<ImagePlan> corellama::image::planImage(ModuleOp module,
   header.ropeRow = abi::ropeRowOf(config.headSize);
   if (Error error = planRope(module, config, plan))
     return error;
-  if (Error error = planCache(module, config, header))
+  if (Error error = planCache(module, config, plan))
     return error;
   if (Error error = WeightPlanner(module, checkpoint, plan).run())
     return error;
@@ -387,6 +399,7 @@ Error corellama::image::writeImage(const ImagePlan &plan,
       {0, bytesOf(ArrayRef(header))},
       {header.offsets.offset, bytesOf(ArrayRef(offsets))},
       {header.frequencies.offset, bytesOf(ArrayRef(plan.frequencies))},
+      {header.rings.offset, bytesOf(ArrayRef(plan.rings))},
       {header.manifest.offset, llvm::arrayRefFromStringRef(plan.manifest)},
       {header.text.offset, llvm::arrayRefFromStringRef(plan.text)}};
   for (const auto &[offset, bytes] : sections)

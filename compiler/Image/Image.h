@@ -52,6 +52,8 @@ struct ImagePlan {
   std::vector<ImageWeight> weights;
   /// The angle by which one position turns each pair of a head.
   std::vector<abi::PairRotation> frequencies;
+  /// Positions of each layer's ring, or 0; empty where no layer has one.
+  std::vector<uint64_t> rings;
   std::string manifest;
   /// See writeTextSection.
   std::string text;

@@ -9,8 +9,10 @@
 #include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/IR/SymbolTable.h"
 #include "passes/Llama/CarriedOptions.h"
+#include "runtime/ABI/Kernel.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/JSON.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/ScopedPrinter.h"
 
@@ -196,7 +198,22 @@ corellama::image::makeManifest(ModuleOp module,
   for (const json::Value &form : *forms)
     rows.push_back(*form.getAsObject()->get("rows"));
 
-  auto cacheType = cast<CacheType>(cache->getType());
+  CacheType cacheType = cache->getCache();
+  json::Object cacheFacts{
+      {"type_k", CacheType::getElementText(cacheType.getKeyType())},
+      {"type_v", CacheType::getElementText(cacheType.getValueType())},
+      {"keys", llvm::to_string(cache->getKeys())},
+      {"values", llvm::to_string(cache->getValues())}};
+  if (!plan.rings.empty())
+    cacheFacts["rings"] = json::Array(plan.rings);
+  uint64_t cacheBytes = 0; // of the whole context
+  for (bool ofKeys : {true, false})
+    if (FailureOr<uint64_t> bytes = cache->getBytes(
+            ofKeys, llvm::alignTo(plan.header.context, abi::kCacheBlock));
+        succeeded(bytes))
+      cacheBytes = llvm::SaturatingAdd(cacheBytes, *bytes);
+    else
+      cacheBytes = UINT64_MAX;
   auto activations = getCarriedOption<StringAttr>(module, "activations");
   if (!activations)
     return refuseModule("has no llama.options with activations, which every "
@@ -221,12 +238,7 @@ corellama::image::makeManifest(ModuleOp module,
       // With auto a GPU's prefill rounds rows that its decode does not; else
       // both multiply the same rows by the same unit (llama-verify-phase).
       {"decode_equals_prefill", activations != "auto"},
-      {"cache",
-       json::Object{
-           {"type_k", CacheType::getElementText(cacheType.getKeyType())},
-           {"type_v", CacheType::getElementText(cacheType.getValueType())},
-           {"keys", llvm::to_string(cache->getKeys())},
-           {"values", llvm::to_string(cache->getValues())}}},
+      {"cache", std::move(cacheFacts)},
       {"rows", std::move(rows)},
       {"forms", std::move(*forms)},
       {"lm_heads", std::move(*heads)},
@@ -234,11 +246,14 @@ corellama::image::makeManifest(ModuleOp module,
                                 {"version", text(version)},
                                 {"llvm", LLVM_VERSION_STRING}}},
       {"kernels", std::move(*kernelList)},
-      {"memory", json::Object{{"weights", plan.header.weights.bytes},
-                              {"workspace", workspaceBytes},
-                              {"scratch", scratchBytes},
-                              {"cache_per_position",
-                               plan.header.keyBytes + plan.header.valueBytes}}},
+      {"memory",
+       json::Object{{"weights", plan.header.weights.bytes},
+                    {"workspace", workspaceBytes},
+                    {"scratch", scratchBytes},
+                    {"cache_per_position",
+                     cacheType.getLayers() *
+                         (plan.header.keyBytes + plan.header.valueBytes)},
+                    {"cache", cacheBytes}}},
       {"tensors", tensors(plan)}};
   return llvm::to_string(json::Value(std::move(manifest))); // sorts the keys
 }

@@ -13,6 +13,7 @@
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
+#include <map>
 
 using namespace corellama;
 using llvm::StringRef;
@@ -71,6 +72,26 @@ static void printKernels(const json::Array &kernels, llvm::raw_ostream &out) {
   }
 }
 
+/// "768 positions in 12 layers, 1024 in 2; the context in 14".
+static std::string describeRings(const json::Array &rings) {
+  std::map<int64_t, size_t> layers; // by the ring's positions
+  for (const json::Value &ring : rings)
+    ++layers[ring.getAsInteger().value_or(0)];
+  std::string text;
+  for (auto [positions, count] : layers) {
+    if (positions == 0)
+      continue;
+    bool isFirst = text.empty();
+    text += (isFirst ? "" : ", ") + std::to_string(positions) +
+            (isFirst ? " positions in " : " in ") + std::to_string(count);
+    if (isFirst)
+      text += count == 1 ? " layer" : " layers";
+  }
+  if (size_t whole = layers[0])
+    text += "; the context in " + std::to_string(whole);
+  return text;
+}
+
 static void printText(const json::Object &manifest,
                       const image::ImageView &view, const CheckpointText &text,
                       StringRef path, llvm::raw_ostream &out) {
@@ -100,6 +121,9 @@ static void printText(const json::Object &manifest,
   line("cache", "keys " + of({"cache", "type_k"}) + " in " +
                     of({"cache", "keys"}) + ", values " +
                     of({"cache", "type_v"}) + " in " + of({"cache", "values"}));
+  if (const json::Object *cache = manifest.getObject("cache"))
+    if (const json::Array *rings = cache->getArray("rings"))
+      line("", "rings of " + describeRings(*rings));
   line("rows", "of a call, at most: " + of({"rows"}));
   line("model", of({"config", "layers"}) + " layers, dim " +
                     of({"config", "dim"}) + ", hidden " +
@@ -113,7 +137,7 @@ static void printText(const json::Object &manifest,
 
   out << "\nmemory\n";
   for (StringRef what :
-       {"weights", "workspace", "scratch", "cache_per_position"})
+       {"weights", "workspace", "scratch", "cache_per_position", "cache"})
     out << "  " << llvm::left_justify(what, 19)
         << llvm::right_justify(memberText(manifest, {"memory", what}), 12)
         << " bytes\n";

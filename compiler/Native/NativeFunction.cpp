@@ -170,6 +170,7 @@ Expected<NativeFunction> NativeFunction::load(NativeModule module,
   NativeFunction function(std::move(module), std::move(*code),
                           KernelContext(sizes));
   KernelContext &context = function.context;
+  context.regions = function.module.regions;
   context.poison();
   if (fillCache)
     for (AlignedBytes *bytes : {&context.keys, &context.values})

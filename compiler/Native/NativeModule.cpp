@@ -435,15 +435,13 @@ void NativeBuilder::placeBuffers() {
 
 Error NativeBuilder::describeCache() {
   for (auto layout : made.module->getOps<CacheLayoutOp>()) {
-    auto type = cast<CacheType>(layout.getType());
-    auto keys = layout.getKeys().getCacheBytes(type, type.getKeyType(),
-                                               made.capacity),
-         values = layout.getValues().getCacheBytes(type, type.getValueType(),
-                                                   made.capacity);
+    auto keys = layout.getBytes(/*ofKeys=*/true, made.capacity),
+         values = layout.getBytes(/*ofKeys=*/false, made.capacity);
     if (failed(keys) || failed(values))
       return createStringError("the cache is larger than memory");
     made.keyBytes = *keys;
     made.valueBytes = *values;
+    made.regions = layout.getRegions(made.capacity);
   }
   return Error::success();
 }

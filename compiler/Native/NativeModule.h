@@ -66,6 +66,8 @@ struct NativeModule {
   std::vector<NativeWeight> weights;
   uint64_t weightTableSize = 0;
   uint64_t keyBytes = 0, valueBytes = 0;
+  /// As abi::Context has them.
+  std::vector<uint64_t> regions;
   /// Whether keys are read that the function need not have appended.
   bool readsCache = false;
   /// Of RoPE's table; none without rope.

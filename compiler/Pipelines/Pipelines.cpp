@@ -67,6 +67,7 @@ static void buildSpecializePipeline(OpPassManager &pm,
   pm.addPass(options.cacheType.hasValue()
                  ? llama::createLlamaSetCacheType({options.cacheType})
                  : llama::createLlamaSetCacheType());
+  pm.addPass(llama::createLlamaSetCacheRings());
   pm.addPass(options.activations.hasValue()
                  ? llama::createLlamaSetNumerics({options.activations})
                  : llama::createLlamaSetNumerics());

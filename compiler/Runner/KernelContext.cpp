@@ -95,6 +95,7 @@ abi::Context KernelContext::context() const {
   result.keyCount = keyCount;
   result.capacity = capacity;
   result.wanted = wanted.data();
+  result.regions = regions.data();
   return result;
 }
 
@@ -107,6 +108,7 @@ std::vector<MemoryRange> KernelContext::ranges() const {
   return {
       {"weights", weights.data(), weights.size(), false},
       {"offsets", bytesOf(offsets), offsets.size() * sizeof(uint64_t), false},
+      {"regions", bytesOf(regions), regions.size() * sizeof(uint64_t), false},
       {"workspace", workspace.data(), workspace.size(), true},
       {"keys", keys.data(), keys.size(), true},
       {"values", values.data(), values.size(), true},

@@ -58,7 +58,7 @@ struct MemoryRange {
 struct KernelContextSizes {
   size_t weightBytes = 0;
   size_t workspaceBytes = 0;
-  /// Of all layers and heads, for the whole capacity.
+  /// Of all layers and heads, for the whole capacity; in rings for theirs.
   size_t keyBytes = 0;
   size_t valueBytes = 0;
   /// Floats in one position's row of RoPE's table, and the number of positions.
@@ -76,6 +76,8 @@ public:
 
   AlignedBytes weights, workspace, keys, values, rope, scratch;
   std::vector<uint64_t> offsets;
+  /// As abi::Context has them.
+  std::vector<uint64_t> regions;
   std::vector<int32_t> tokens;
   /// What a head is asked for.
   std::vector<int32_t> wanted;

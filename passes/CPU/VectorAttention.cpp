@@ -84,6 +84,28 @@ Values lowerCache(VectorBuilder &b, tile::CacheOp op,
                   Ranges<tile::CacheOp> in) {
   auto type = cast<llama::CacheType>(op.getType());
   Value context = in.getCtx()[0];
+  if (op.getApart()) {
+    // From where the layer's region begins; its heads are the first there.
+    Value regions = b.table(context, context::Field::Regions, b.getI64Type());
+    Value begin = arith::IndexCastOp::create(
+        b, b.getIndexType(), b.loadScalar(regions, in.getLayer()[0]));
+    auto region = [&](context::Field field, Type element,
+                      llama::KVCacheLayoutInterface layout) {
+      Type unit = getCacheMemory(element);
+      int64_t bytes =
+          layout.getStrides(type.getHeadSize(), element).perPosition *
+          (unit.getIntOrFloatBitWidth() / 8);
+      Value pointer = b.field(context, field), at = b.mul(begin, bytes);
+      return b.view(pointer, at, MemRefType::get({ShapedType::kDynamic}, unit));
+    };
+    Value keys = region(context::Field::Keys, type.getKeyType(), op.getKeys());
+    Value values =
+        region(context::Field::Values, type.getValueType(), op.getValues());
+    Value capacity = type.getRing()
+                         ? b.index(type.getRing())
+                         : b.field(context, context::Field::Capacity);
+    return {keys, values, b.index(0), capacity};
+  }
   Value keys =
       b.table(context, context::Field::Keys, getCacheMemory(type.getKeyType()));
   Value values = b.table(context, context::Field::Values,
@@ -380,6 +402,8 @@ Values lowerAppend(VectorBuilder &b, tile::AppendOp op,
       narrowed = toBF16Bits(b, row);
     auto storeRow = [&, i = i] {
       Value position = b.add(first, i);
+      if (int64_t ring = half.type.getRing())
+        position = b.rem(position, ring);
       int64_t block = half.strides.block;
       for (int64_t c = 0; block != 0 && c < columns; c += block) {
         Value column = b.add(in.getFirst()[0], c);

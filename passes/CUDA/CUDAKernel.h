@@ -63,7 +63,8 @@ private:
   };
   struct Cache {
     Value keys, values; // memref<? x element, 1>
-    /// layer * heads, and the number of positions reserved.
+    /// layer * heads, or 0 where `keys` and `values` are the layer's own, and
+    /// the number of places reserved.
     Value firstHead, capacity;
     llama::CacheType type;
     llama::KVCacheStrides keyStrides, valueStrides;

@@ -297,13 +297,31 @@ LogicalResult CUDAKernel::write(tile::CacheOp op) {
       !isRead(valueType))
     return op.emitOpError() << "is read on a GPU with keys and values in "
                                "rowmajor and elements f32 or f16";
-  caches[op] = {array(context::Field::Keys, keyType),
-                array(context::Field::Values, valueType),
-                mul(lookup(op.getLayer()), type.getHeads()),
-                field(context::Field::Capacity),
-                type,
-                keys,
-                rows};
+  if (!op.getApart()) {
+    caches[op] = {array(context::Field::Keys, keyType),
+                  array(context::Field::Values, valueType),
+                  mul(lookup(op.getLayer()), type.getHeads()),
+                  field(context::Field::Capacity),
+                  type,
+                  keys,
+                  rows};
+    return success();
+  }
+  // From where the layer's region begins; its heads are the first there.
+  Value regions = array(context::Field::Regions, b.getI64Type());
+  Value begin = arith::IndexCastOp::create(
+      b, b.getIndexType(), load(regions, {lookup(op.getLayer())}));
+  auto region = [&](context::Field which, Type element, int64_t perPosition) {
+    int64_t bytes = perPosition * element.getIntOrFloatBitWidth() / 8;
+    Value pointer = field(which), at = mul(begin, bytes);
+    return view(pointer, at, global({ShapedType::kDynamic}, element));
+  };
+  Value keyMemory = region(context::Field::Keys, keyType, keys.perPosition);
+  Value valueMemory =
+      region(context::Field::Values, valueType, rows.perPosition);
+  Value capacity =
+      type.getRing() ? index(type.getRing()) : field(context::Field::Capacity);
+  caches[op] = {keyMemory, valueMemory, index(0), capacity, type, keys, rows};
   return success();
 }
 

@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "passes/Llama/CarriedOptions.h"
+#include "passes/Llama/LayerCaches.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/ScopedPrinter.h"
@@ -152,12 +153,16 @@ private:
 };
 } // namespace
 
-/// A kernel that runs on a layer reads each weight in the layer's format.
-static LogicalResult verifyFormats(DispatchOp dispatch, int64_t layer,
-                                   LayerWeights &weights) {
+/// A kernel that runs on a layer reads each weight in the layer's format, and
+/// the layer's cache.
+static LogicalResult verifyKernelOf(DispatchOp dispatch, int64_t layer,
+                                    LayerWeights &weights,
+                                    LayerCaches &caches) {
   auto module = dispatch->getParentOfType<ModuleOp>();
   int64_t which = dispatch.getOf() ? (*dispatch.getOf())[layer] : 0;
   auto callee = cast<FlatSymbolRefAttr>(dispatch.getCallees()[which]);
+  if (failed(caches.verify(module.lookupSymbol(callee), layer)))
+    return failure();
   for (LayerWeight weight : weights.of(module.lookupSymbol(callee)))
     if (Attribute has = weight.declaration.getFormat(layer);
         has != weight.format)
@@ -177,6 +182,7 @@ LogicalResult corellama::llama::expectLayers(ModuleOp module) {
     return constant ? std::to_string(*constant) : "?";
   };
   LayerWeights weights;
+  LayerCaches caches(module);
   llvm::DenseMap<Operation *, int64_t> computed; // layers of each step
   auto verifyStep = [&](StepOp step) -> LogicalResult {
     // Of the dispatch before: where it stands, its layers from `from` below
@@ -228,7 +234,7 @@ LogicalResult corellama::llama::expectLayers(ModuleOp module) {
                << "has a table of " << dispatch.getOf()->size()
                << " layers, the model has " << layers;
       for (int64_t each = *begin; each < *end; ++each)
-        if (failed(verifyFormats(dispatch, each, weights)))
+        if (failed(verifyKernelOf(dispatch, each, weights, caches)))
           return failure();
       block = dispatch->getBlock();
       from = *begin;
@@ -293,13 +299,16 @@ static LogicalResult verifyUse(tile::CacheOp op, ModuleOp module) {
   if (layouts.empty())
     return success(); // as above
   CacheLayoutOp declared = *layouts.begin();
-  if (op.getKeys() == declared.getKeys() &&
-      op.getValues() == declared.getValues())
-    return success();
-  return op.emitOpError() << "has keys in " << op.getKeys() << " and values in "
-                          << op.getValues() << ", llama.cache_layout has them "
-                          << "in " << declared.getKeys() << " and "
-                          << declared.getValues();
+  if (op.getKeys() != declared.getKeys() ||
+      op.getValues() != declared.getValues())
+    return op.emitOpError()
+           << "has keys in " << op.getKeys() << " and values in "
+           << op.getValues() << ", llama.cache_layout has them in "
+           << declared.getKeys() << " and " << declared.getValues();
+  if (op.getApart() != declared.getRings().has_value())
+    return op.emitOpError() << "and llama.cache_layout differ in whether "
+                               "regions of layers are apart";
+  return success();
 }
 
 LogicalResult corellama::llama::expectDeclarations(ModuleOp module) {

@@ -34,7 +34,8 @@ mlir::LogicalResult expectDispatched(mlir::ModuleOp module);
 mlir::LogicalResult expectOptions(mlir::ModuleOp module);
 /// A form computes each layer once, in order: its loops go over them one by one
 /// and its tables have an entry for each, whose kernel reads the layer's
-/// formats. An LM head computes none. Forms and LM heads have ascending bounds.
+/// formats and its cache. An LM head computes none. Forms and LM heads have
+/// ascending bounds.
 mlir::LogicalResult expectLayers(mlir::ModuleOp module);
 /// Tiles use weights, buffers and the cache as they are declared, because the
 /// image and the workspace are made from the declarations.

@@ -52,6 +52,23 @@ def LlamaSetCacheType : Pass<"llama-set-cache-type", "::mlir::ModuleOp"> {
            "f32, f16, bf16 or q8_0, or KEYS,VALUES">];
 }
 
+def LlamaSetCacheRings : Pass<"llama-set-cache-rings", "::mlir::ModuleOp"> {
+  let summary = "layers that see a window keep no more positions than it needs";
+  let description = [{
+    Phase: specialize.
+    Needs: the forms of the model, whose bounds say how many rows a call has at
+    most.
+    Leaves: a layer function whose attention has a window of W positions with a
+    cache of type `ring R`, in all forms alike: the smallest multiple of 256 from
+    W + rows - 1 on, rows being those of the largest form. A call appends its rows
+    before they attend, so the first row's window and the last row have to be there
+    at once. Where R would be as large as the context, nothing changes.
+    Never: changes an op; only types of caches.
+
+    EXAMPLE test/passes/Llama/llama-set-cache-rings.mlir @windowed
+  }];
+}
+
 def LlamaSetNumerics : Pass<"llama-set-numerics", "::mlir::ModuleOp"> {
   let summary = "round the rows that a product reads, where its unit wants it";
   let description = [{

@@ -180,7 +180,7 @@ namespace {
 /// cache. Ops of different kinds never share a weight of one type.
 struct Sum {
   Type rows;
-  Attribute weight;
+  Attribute weight; // its symbol, or the window in which keys are seen
   Type type;
 
   bool operator==(const Sum &) const = default;
@@ -193,8 +193,9 @@ static std::optional<Sum> sumOf(ReductionOpInterface op) {
   Type rows =
       cast<RankedTensorType>(op->getOperand(0).getType()).getElementType();
   for (Value operand : op->getOperands()) {
+    // Layers may have windows of their own.
     if (isa<CacheType>(operand.getType()))
-      return Sum{rows, {}, operand.getType()};
+      return Sum{rows, op->getAttr("window"), operand.getType()};
     if (auto ref = operand.getDefiningOp<WeightRefOp>())
       return Sum{rows, ref.getWeightAttr(), ref.getType()};
   }
@@ -235,7 +236,7 @@ static LogicalResult verifySameOrders(ModuleOp module) {
     if (here == there)
       return WalkResult::advance();
     InFlightDiagnostic diagnostic = op->emitOpError();
-    if (sum->weight)
+    if (!isa<CacheType>(sum->type))
       diagnostic << "with weight " << sum->weight << " ";
     diagnostic << "sums with " << here << ", elsewhere with " << there
                << "; on rows of " << sum->rows
@@ -277,13 +278,14 @@ LogicalResult corellama::llama::verifyPlanInvariants(ModuleOp module) {
 LogicalResult corellama::llama::verifyCache(ModuleOp module) {
   auto layouts = module.getOps<CacheLayoutOp>();
   WalkResult walked = module.walk([&](Operation *op) -> WalkResult {
-    for (Type type : op->getOperandTypes()) {
-      if (!isa<CacheType>(type))
+    for (Type operand : op->getOperandTypes()) {
+      auto type = dyn_cast<CacheType>(operand);
+      if (!type)
         continue;
       if (layouts.empty())
         return op->emitOpError() << "uses a cache and the module has no llama."
                                     "cache_layout; llama-plan-layouts makes it";
-      if (type != (*layouts.begin()).getType())
+      if (type.withRing(0) != (*layouts.begin()).getType())
         return op->emitOpError()
                << "uses a cache of " << type << ", llama.cache_layout is of "
                << (*layouts.begin()).getType();

@@ -35,21 +35,50 @@ static LogicalResult planWeight(WeightOp weight, PlannerInterface planner) {
   return success();
 }
 
-/// The type of the one cache that functions of the module take; null if none
-/// does.
+/// The cache that a function takes; null if it takes none.
+static CacheType cacheOf(FunctionOpInterface function) {
+  for (Type type : function.getArgumentTypes())
+    if (auto cache = dyn_cast<CacheType>(type))
+      return cache;
+  return {};
+}
+
+/// The type of the one cache that functions of the module take, without what is
+/// a layer's own, the ring; null if none does.
 static FailureOr<CacheType> findCache(ModuleOp module) {
   CacheType found;
-  for (auto function : module.getOps<FunctionOpInterface>())
-    for (Type type : function.getArgumentTypes()) {
-      auto cache = dyn_cast<CacheType>(type);
-      if (cache && found && cache != found)
-        return function.emitOpError()
-               << "takes a " << cache << ", another function a " << found
-               << "; a model has one cache";
-      if (cache)
-        found = cache;
-    }
+  for (auto function : module.getOps<FunctionOpInterface>()) {
+    CacheType cache = cacheOf(function);
+    if (cache && found && cache.withRing(0) != found)
+      return function.emitOpError()
+             << "takes a " << cache << ", another function a " << found
+             << "; a model has one cache";
+    if (cache)
+      found = cache.withRing(0);
+  }
   return found;
+}
+
+/// The positions of each layer's ring; null where no layer has one. Of a module
+/// without a model, the one function is of any layer.
+static DenseI64ArrayAttr findRings(ModuleOp module, CacheType cache) {
+  SmallVector<int64_t> rings(cache.getLayers());
+  for (auto function : module.getOps<FunctionOpInterface>())
+    if (CacheType own = cacheOf(function);
+        own && module.getOps<ModelOp>().empty())
+      rings.assign(rings.size(), own.getRing());
+  for (auto model : module.getOps<ModelOp>()) {
+    if (!model.getEntries() || model.getEntries()->empty())
+      continue;
+    auto form = cast<EntryAttr>((*model.getEntries())[0]);
+    for (auto [ring, which] : llvm::zip(rings, form.getOf().asArrayRef()))
+      if (CacheType own = cacheOf(module.lookupSymbol<FunctionOpInterface>(
+              cast<FlatSymbolRefAttr>(form.getLayers()[which]))))
+        ring = own.getRing();
+  }
+  if (llvm::all_of(rings, [](int64_t ring) { return ring == 0; }))
+    return {};
+  return DenseI64ArrayAttr::get(module.getContext(), rings);
 }
 
 namespace {
@@ -89,7 +118,7 @@ struct PlanLayouts : corellama::llama::impl::LlamaPlanLayoutsBase<PlanLayouts> {
       if (isa<WeightOp, WeightsOp>(op))
         builder.setInsertionPointAfter(&op);
     CacheLayoutOp::create(builder, module.getLoc(), TypeAttr::get(*cache), keys,
-                          values);
+                          values, findRings(module, *cache));
     return success();
   }
 };

@@ -39,7 +39,7 @@ struct SetCacheType
     replacer.addReplacement([&](CacheType cache) {
       CacheType made = CacheType::getChecked(
           [&] { return getOperation().emitError(); }, cache.getContext(),
-          cache.getShape(), keys, values);
+          cache.getShape(), keys, values, cache.getRing());
       isValid &= bool(made);
       return made ? made : cache;
     });

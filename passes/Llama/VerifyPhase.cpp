@@ -10,6 +10,7 @@
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "passes/Llama/Declarations.h"
+#include "passes/Llama/LayerCaches.h"
 #include "passes/Llama/Passes.h"
 #include "passes/Llama/PlanInvariants.h"
 #include "runtime/ABI/Kernel.h"
@@ -151,7 +152,6 @@ static LogicalResult expectReservedKeys(ModuleOp module) {
   constexpr int64_t kReserved = abi::kCacheBlock;
   auto config = module->getAttrOfType<ConfigAttr>(kConfigAttr);
   IntegerAttr first;
-  Operation *attention = nullptr;
   return forEach<Operation *>(module, [&](Operation *op) -> LogicalResult {
     if (auto write = dyn_cast<BufferWriteOp>(op); write && config) {
       auto part = write.getValue().getDefiningOp<AttentionPartOp>();
@@ -168,13 +168,6 @@ static LogicalResult expectReservedKeys(ModuleOp module) {
     }
     if (!isa<AttentionOp, AttentionPartOp, AttentionMergeOp>(op))
       return success();
-    auto window = op->getAttrOfType<IntegerAttr>("window");
-    if (!attention)
-      attention = op;
-    if (window != attention->getAttrOfType<IntegerAttr>("window"))
-      return op->emitOpError()
-             << "has another window than other ops of attention; all forms see "
-                "the same keys";
     auto keys = op->getAttrOfType<IntegerAttr>("keys");
     if (!keys)
       return success();
@@ -235,6 +228,7 @@ static constexpr ModelFact kModelFacts[] = {
 static constexpr Fact kFacts[] = {
     {Phase::Import, Phase::Schedule, expectOneRotation},
     {Phase::Import, Phase::Schedule, expectReservedKeys},
+    {Phase::Import, Phase::Plan, expectCachesOfLayers},
     {Phase::Import, Phase::Fuse, expectNothingPlaced},
     {Phase::Fuse, Phase::Plan, expectAllInKernels},
     {Phase::Plan, Phase::Plan, expectPlans},

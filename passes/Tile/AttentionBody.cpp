@@ -49,7 +49,8 @@ Value KernelBody::cacheOf(Value cache, Value layer) {
   for (auto layout :
        source->getParentOfType<ModuleOp>().getOps<CacheLayoutOp>())
     return CacheOp::create(b, cache.getType(), context, layerIndex(layer),
-                           layout.getKeys(), layout.getValues());
+                           layout.getKeys(), layout.getValues(),
+                           /*apart=*/layout.getRings().has_value());
   llvm_unreachable("the plan phase has verified that there is a cache_layout");
 }
 
@@ -98,6 +99,11 @@ KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey,
   auto maskType = VectorType::get({q.m, n}, b.getI1Type());
   auto rowType = VectorType::get({q.m}, f32);
   Value zero = index(0);
+  // A block never goes past the end of a ring, whose size it divides.
+  Value place = firstKey;
+  int64_t ring = cast<CacheType>(q.cache.getType()).getRing();
+  if (ring != 0)
+    place = rem(firstKey, ring);
   // Whole tiles of n keys, the lane of a sum being the key modulo n; keys past
   // the position are -inf, whose exp is +0.
   Value left = minimum(sub(q.keyLimit, firstKey), keys);
@@ -116,8 +122,9 @@ KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey,
       lower, upper, n, lowest,
       [&](Value k, ValueRange carried) -> SmallVector<Value> {
         Value key = add(firstKey, k);
-        Value s = ScoreKeysOp::create(b, tileType, q.rows, zero, q.cache,
-                                      q.head, key);
+        Value at = ring != 0 ? add(place, k) : key;
+        Value s =
+            ScoreKeysOp::create(b, tileType, q.rows, zero, q.cache, q.head, at);
         Value mask = CausalMaskOp::create(b, maskType, key, q.position,
                                           q.advance, window);
         Value masked = arith::SelectOp::create(b, mask, s, lowest);
@@ -146,8 +153,8 @@ KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey,
   int64_t headSize = cast<CacheType>(q.cache.getType()).getHeadSize();
   for (int64_t width : headTiles(q.m, headSize)) {
     block.accumulators.push_back(SumValuesOp::create(
-        b, VectorType::get({q.m, width}, f32), q.scores, q.cache, q.head,
-        firstKey, index(element), count, q.advance, window));
+        b, VectorType::get({q.m, width}, f32), q.scores, q.cache, q.head, place,
+        index(element), count, q.advance, window));
     element += width;
   }
   return block;

@@ -7,8 +7,8 @@
 // segments and never copies it. `corellama inspect PROGRAM` reads the same
 // header from the file.
 //
-//   ImageHeader | offsets table | frequencies | manifest | text | (padding) |
-//   weights
+//   ImageHeader | offsets table | frequencies | rings | manifest | text |
+//   (padding) | weights
 //
 // All integers are little endian; all offsets are from the header's first byte
 // and all of them are multiples of 64.
@@ -56,6 +56,12 @@ struct ImageHeader {
   ImageRange text;
   /// The weights.
   ImageRange weights;
+  /// uint64_t for each layer: the positions of its cache, which is a ring, or 0
+  /// where it holds the context; empty where all do. A ring of R positions
+  /// keeps position p at place p mod R. R is a multiple of kCacheBlock and
+  /// as large as the layer's window and a call of the most rows need: R >=
+  /// window + rows - 1.
+  ImageRange rings;
 
   // What the runtime has to know of the model.
   uint64_t layers;
@@ -65,7 +71,7 @@ struct ImageHeader {
   uint64_t heads;
   uint64_t kvHeads;
   uint64_t headSize;
-  /// Bytes of keys and of values for one position, all layers and heads.
+  /// Bytes of keys and of values for one position, all heads of a layer.
   uint64_t keyBytes;
   uint64_t valueBytes;
   /// Floats of a row of the RoPE table, see fillRopeRow.
@@ -81,6 +87,7 @@ struct ImageSection {
 inline constexpr ImageSection kImageSections[] = {
     {"offsets", &ImageHeader::offsets, 64},
     {"frequencies", &ImageHeader::frequencies, 64},
+    {"rings", &ImageHeader::rings, 64},
     {"manifest", &ImageHeader::manifest, 64},
     {"text", &ImageHeader::text, 64},
     {"weights", &ImageHeader::weights, 4096}, // a page

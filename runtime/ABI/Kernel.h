@@ -20,7 +20,7 @@ namespace corellama::abi {
 
 /// Raised whenever a struct of this folder changes its meaning; the runtime
 /// refuses generated code of another version.
-inline constexpr uint32_t kVersion = 8;
+inline constexpr uint32_t kVersion = 9;
 
 /// Positions of the cache come in blocks of this many keys, and so do those
 /// that attention computes alone and then merges; capacities are multiples of
@@ -48,8 +48,8 @@ struct Context {
   uint8_t *workspace;
   /// The keys and the values of the cache: for each layer, for each head of
   /// keys and values, `capacity` positions in the layout the program was
-  /// compiled for (Image.h: keyBytes and valueBytes for one position of all
-  /// layers and heads).
+  /// compiled for, or as many as the layer's ring has (Image.h: rings; keyBytes
+  /// and valueBytes for one position of all heads of a layer).
   uint8_t *keys;
   uint8_t *values;
   /// The RoPE table, Image.h: ropeRow floats a position: cosines, then sines.
@@ -69,6 +69,9 @@ struct Context {
   const int32_t *wanted;
   /// Passed through to corellama_dispatch and corellama_barrier.
   void *threads;
+  /// Where the regions of layers begin in `keys` and `values`, in positions of
+  /// one head. Read by programs with rings alone.
+  const uint64_t *regions;
 };
 
 /// Computes parts [begin, end) of a kernel for one layer. `scratch` is the

@@ -208,7 +208,7 @@ std::optional<Error> Conversation::makePrompt(History wanted,
 /// Leaves the first ids in the cache, and their logits in the file.
 std::optional<Error> Conversation::truncate(size_t tokens) {
   model.truncate(tokens);
-  return logits ? logits->truncate(tokens) : std::nullopt;
+  return logits ? logits->truncate(model.filled()) : std::nullopt;
 }
 
 //===----------------------------------------------------------------------===//

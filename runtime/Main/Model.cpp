@@ -63,8 +63,8 @@ Result<std::unique_ptr<Model>> Model::create(const abi::Program &program,
   model->maxTokens = options.context.value_or(header.context);
   model->maxRows = options.batch.value_or(most);
 
-  if (auto error =
-          KVCache::reserve(header, model->maxTokens).moveTo(model->cache))
+  if (auto error = KVCache::reserve(header, image.rings, model->maxTokens)
+                       .moveTo(model->cache))
     return *error;
   if (auto error = RopeTable::reserve(image.frequencies, header.ropeRow,
                                       model->cache.capacity())
@@ -102,6 +102,7 @@ Result<std::unique_ptr<Model>> Model::create(const abi::Program &program,
       .capacity = model->cache.capacity(),
       .wanted = reinterpret_cast<const int32_t *>(model->wantedRows.data()),
       .threads = nullptr, // of the pool, which knows it
+      .regions = model->cache.regions().data(),
   };
   return model;
 }
@@ -133,6 +134,7 @@ void Model::append(std::span<const int32_t> ids) {
     rowPositions[row] = int32_t(tokensInCache + row);
   }
   tokensInCache += ids.size();
+  cache.reach(tokensInCache);
   rope.reach(tokensInCache);
   call.rows = ids.size();
   call.keyCount = tokensInCache;

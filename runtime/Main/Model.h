@@ -50,8 +50,11 @@ public:
                    const std::function<bool(std::span<const float>)> &visit);
 
   /// Forgets all but the first `tokens` of the cache's tokens, if it has more.
+  /// It forgets all of them if attention has a window and the cache no longer
+  /// holds what a row behind these sees: filled() says what is left.
   void truncate(uint64_t tokens) {
-    tokensInCache = std::min(tokensInCache, tokens);
+    if (tokens < tokensInCache)
+      tokensInCache = cache.truncate(tokens, forms.back().rows);
   }
   /// Runs a step of the caller's in all workers, with the context of the last
   /// call, and returns when all have left it.

@@ -59,6 +59,8 @@ private:
         ids.size() > model.context() - depth)
       return false;
     model.truncate(depth);
+    if (model.filled() != depth)
+      return false; // a window no longer reaches back so far
     const std::span<const int32_t> all(ids);
     appendAll(all.first(ids.size() - wanted));
     for (auto rest = all.last(wanted); !rest.empty();) {

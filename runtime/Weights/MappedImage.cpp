@@ -121,6 +121,21 @@ Result<MappedImage> openImage(std::span<const uint8_t> bytes) {
                                     ", the weights have " +
                                     std::to_string(header.weights.bytes) +
                                     " bytes");
+  if (header.rings.bytes != 0 &&
+      header.rings.bytes != header.layers * sizeof(uint64_t))
+    return damaged("rings", "has " + std::to_string(header.rings.bytes) +
+                                " bytes, expected none or 8 for each of " +
+                                std::to_string(header.layers) + " layers");
+  image.rings = {
+      reinterpret_cast<const uint64_t *>(bytes.data() + header.rings.offset),
+      header.rings.bytes / sizeof(uint64_t)};
+  for (size_t layer = 0; layer < image.rings.size(); ++layer)
+    if (image.rings[layer] > INT32_MAX ||
+        image.rings[layer] % abi::kCacheBlock != 0)
+      return damaged("rings", "entry " + std::to_string(layer) + " is " +
+                                  std::to_string(image.rings[layer]) +
+                                  ", expected a multiple of " +
+                                  std::to_string(abi::kCacheBlock));
   const uint64_t pairs = header.headSize / 2;
   if (header.frequencies.bytes != pairs * sizeof(abi::PairRotation))
     return damaged("frequencies",

@@ -29,6 +29,8 @@ struct MappedImage {
   std::span<const uint64_t> offsets;
   /// One for each pair of a head, its frequency from 0 to 1.
   std::span<const abi::PairRotation> frequencies;
+  /// One for each layer, or none: multiples of abi::kCacheBlock.
+  std::span<const uint64_t> rings;
   std::string_view manifest;
   std::span<const uint8_t> text;
   const uint8_t *weights;

@@ -147,18 +147,15 @@ struct WeightPlan {
 
 static KernelContextSizes sizesOf(llama::CacheLayoutOp layout,
                                   uint64_t positions) {
-  auto cache = mlir::cast<llama::CacheType>(layout.getType());
   KernelContextSizes sizes;
   sizes.capacity = llvm::alignTo(positions, abi::kCacheBlock);
-  auto bytes = [&](llama::KVCacheLayoutInterface half,
-                   mlir::Type element) -> uint64_t {
-    mlir::FailureOr<uint64_t> all =
-        half.getCacheBytes(cache, element, sizes.capacity);
+  auto bytes = [&](bool ofKeys) -> uint64_t {
+    mlir::FailureOr<uint64_t> all = layout.getBytes(ofKeys, sizes.capacity);
     return mlir::failed(all) ? UINT64_MAX : *all;
   };
-  sizes.keyBytes = bytes(layout.getKeys(), cache.getKeyType());
-  sizes.valueBytes = bytes(layout.getValues(), cache.getValueType());
-  sizes.ropeRow = abi::ropeRowOf(cache.getHeadSize());
+  sizes.keyBytes = bytes(/*ofKeys=*/true);
+  sizes.valueBytes = bytes(/*ofKeys=*/false);
+  sizes.ropeRow = abi::ropeRowOf(layout.getCache().getHeadSize());
   return sizes;
 }
 
@@ -257,6 +254,7 @@ EmulatorProgram::compile(const checkpoint::Checkpoint &checkpoint,
   KernelContext context(sizes);
   weights.pack(checkpoint, {context.weights.data(), context.weights.size()});
   context.offsets = std::move(weights.offsets);
+  context.regions = layout->getRegions(sizes.capacity);
   context.fillRope(*frequencies);
   context.poison();
   return std::unique_ptr<EmulatorProgram>(new EmulatorProgram(

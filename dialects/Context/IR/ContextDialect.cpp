@@ -49,6 +49,8 @@ uint64_t corellama::context::offsetOf(Field field) {
     return offsetof(abi, wanted);
   case Field::Threads:
     return offsetof(abi, threads);
+  case Field::Regions:
+    return offsetof(abi, regions);
   }
   llvm_unreachable("every field has an offset");
 }

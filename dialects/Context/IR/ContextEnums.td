@@ -23,7 +23,8 @@ def Context_Field : I32EnumAttr<"Field", "a field of the context (runtime/ABI/Ke
     I32EnumAttrCase<"KeyCount", 9, "key_count">,
     I32EnumAttrCase<"Capacity", 10, "capacity">,
     I32EnumAttrCase<"Wanted", 11, "wanted">,
-    I32EnumAttrCase<"Threads", 12, "threads">]> {
+    I32EnumAttrCase<"Threads", 12, "threads">,
+    I32EnumAttrCase<"Regions", 13, "regions">]> {
   let cppNamespace = "::corellama::context";
 }
 

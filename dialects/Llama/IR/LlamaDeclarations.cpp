@@ -174,6 +174,60 @@ LogicalResult InputOp::verify() {
 }
 
 //===----------------------------------------------------------------------===//
+// cache_layout
+//===----------------------------------------------------------------------===//
+
+LogicalResult CacheLayoutOp::verify() {
+  if (getCache().getRing() != 0) // cache_layout A1
+    return emitOpError() << "is of " << getCache()
+                         << ", expected the type without a ring; rings are "
+                            "listed";
+  if (!getRings())
+    return success();
+  ArrayRef<int64_t> rings = *getRings();
+  if (static_cast<int64_t>(rings.size()) != getCache().getLayers() ||
+      llvm::all_of(rings, [](int64_t ring) { return ring == 0; }))
+    return emitOpError() << "lists " << rings.size() // cache_layout A2
+                         << " rings, expected one for each of "
+                         << getCache().getLayers()
+                         << " layers, and not all of them 0";
+  for (int64_t ring : rings)
+    if (failed(CacheType::verify([&] { return emitOpError(); },
+                                 getCache().getShape(), getCache().getKeyType(),
+                                 getCache().getValueType(),
+                                 ring))) // cache_layout A2
+      return failure();
+  return success();
+}
+
+std::vector<uint64_t> CacheLayoutOp::getRegions(uint64_t capacity) {
+  std::vector<uint64_t> regions{0};
+  for (int64_t layer = 0; layer < getCache().getLayers(); ++layer) {
+    uint64_t ring = getRing(layer), positions, end;
+    if (__builtin_mul_overflow(ring ? ring : capacity, getCache().getHeads(),
+                               &positions) ||
+        __builtin_add_overflow(regions.back(), positions, &end))
+      return {};
+    regions.push_back(end);
+  }
+  return regions;
+}
+
+FailureOr<uint64_t> CacheLayoutOp::getBytes(bool ofKeys, uint64_t capacity) {
+  std::vector<uint64_t> regions = getRegions(capacity);
+  if (regions.empty())
+    return failure();
+  // As one head of one layer that has all positions.
+  CacheType cache = getCache();
+  auto one = CacheType::get(getContext(), {1, 1, cache.getHeadSize()},
+                            cache.getKeyType(), cache.getValueType(),
+                            /*ring=*/0);
+  return (ofKeys ? getKeys() : getValues())
+      .getCacheBytes(one, ofKeys ? one.getKeyType() : one.getValueType(),
+                     regions.back());
+}
+
+//===----------------------------------------------------------------------===//
 // The table of weights
 //===----------------------------------------------------------------------===//
 

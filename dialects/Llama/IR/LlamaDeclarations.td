@@ -137,13 +137,38 @@ def Llama_WeightRefOp : Llama_Op<"weight_ref", Llama_GraphPhases,
 def Llama_CacheLayoutOp : Llama_Op<"cache_layout", Llama_PlannedPhases> {
   let summary = "the layouts of the cache's keys and values";
   let description = [{
+    `rings` is there where some layer's cache is a ring: for each layer its
+    positions, or 0 where the layer keeps the context. Regions of layers then
+    differ in size; the context says where each begins (`regions` of
+    runtime/ABI/Kernel.h).
+
+    (A1) the type is without a ring. (A2) rings are one a layer, not all of them 0,
+    and each is one that a type can have.
+
     ```mlir
     llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
     ```
   }];
   let arguments = (ins TypeAttrOf<Llama_CacheType>:$type,
-    Llama_KVCacheLayoutAttr:$keys, Llama_KVCacheLayoutAttr:$values);
-  let assemblyFormat = "$type `keys` $keys `values` $values attr-dict";
+    Llama_KVCacheLayoutAttr:$keys, Llama_KVCacheLayoutAttr:$values,
+    OptionalAttr<DenseI64ArrayAttr>:$rings);
+  let assemblyFormat = "$type `keys` $keys `values` $values (`rings` $rings^)? attr-dict";
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::corellama::llama::CacheType getCache() {
+      return ::llvm::cast<::corellama::llama::CacheType>(getType());
+    }
+    /// Positions of a layer's ring; 0: it has none.
+    int64_t getRing(int64_t layer) {
+      return getRings() ? (*getRings())[layer] : 0;
+    }
+    /// Where the region of each layer begins, in positions of a head, and where the
+    /// last one ends, if the context has `capacity` positions; empty on overflow.
+    ::std::vector<uint64_t> getRegions(uint64_t capacity);
+    /// Bytes of the keys, or of the values, of all layers and heads. Overflow is
+    /// failure.
+    ::llvm::FailureOr<uint64_t> getBytes(bool ofKeys, uint64_t capacity);
+  }];
 }
 
 def Llama_Even : AttrConstraint<

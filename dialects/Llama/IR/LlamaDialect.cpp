@@ -95,7 +95,7 @@ LogicalResult WeightType::verify(function_ref<InFlightDiagnostic()> emitError,
 
 LogicalResult CacheType::verify(function_ref<InFlightDiagnostic()> emitError,
                                 ArrayRef<int64_t> shape, Type keyType,
-                                Type valueType) {
+                                Type valueType, int64_t ring) {
   if (shape.size() != 3)
     return emitError() << "a cache is layers x heads x head size, found "
                        << shape.size() << " extents";
@@ -112,6 +112,10 @@ LogicalResult CacheType::verify(function_ref<InFlightDiagnostic()> emitError,
                          << Q8_0Type::kBlock << " elements, found heads of "
                          << shape[2];
   }
+  if (ring < 0 || ring > INT32_MAX || ring % kCacheRowMultiple != 0)
+    return emitError() << "a ring has a multiple of " << kCacheRowMultiple
+                       << " positions, up to " << INT32_MAX << ", found "
+                       << ring;
   return success();
 }
 

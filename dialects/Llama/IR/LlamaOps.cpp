@@ -150,6 +150,11 @@ static LogicalResult verifyAttention(Attention op) {
   if (heads % cache.getHeads() != 0) // attention A2
     return op.emitOpError()
            << heads << " heads cannot share the cache's " << cache.getHeads();
+  int64_t window = op.getWindow().value_or(INT64_MAX);
+  if (cache.getRing() != 0 && window > cache.getRing()) // attention A6
+    return op.emitOpError()
+           << "reads a ring of " << cache.getRing()
+           << " positions, expected a window of as many at most";
   return expectSameRows(op, op.getQuery(), op.getPositions(),
                         "one position a row"); // attention A3
 }

@@ -162,7 +162,8 @@ def Llama_KVAppendOp : Llama_Op<"kv_append", Llama_GraphPhases, [Llama_IsSink]> 
   let summary = "store the new rows of keys and values in the cache";
   let description = [{
     Row r of `keys` and of `values` becomes position `positions[r]` of the layer,
-    converted to the cache's element type.
+    converted to the cache's element type. In a ring of R positions it takes the
+    place of position `positions[r]` - R, which is gone.
 
     (A1) keys and values have heads x head size of the cache as columns.
     (A2) one position a row, the same number of rows in both.
@@ -206,7 +207,8 @@ def Llama_AttentionOp : Llama_Op<"attention", Llama_GraphPhases,
 
     (A1) the query's columns are heads x head size of the cache.
     (A2) heads is a multiple of the cache's heads. (A3) one position a row.
-    (A4) keys > 0. (A5) window > 0.
+    (A4) keys > 0. (A5) window > 0. (A6) where the cache is a ring, there is a
+    window, of the ring's positions at most.
     Reads the cache: dead when unused.
 
     Source: Vaswani et al. (arXiv:1706.03762), equation 1; Ainslie et al., GQA
@@ -246,7 +248,7 @@ def Llama_AttentionPartOp : Llama_Op<"attention_part", Llama_AttentionPartPhases
     position, so their number is dynamic.
 
     (A1) to (A3) as for `attention`. (A4) y is rows x heads x blocks x (d + 2).
-    (A5) keys > 0. (A6) window > 0.
+    (A5) keys > 0. (A6) window > 0. (A7) as (A6) of `attention`.
 
     Source: Dao et al., Flash-Decoding (2023); Milakov and Gimelshein, Online
     normalizer calculation for softmax (arXiv:1805.02867).

@@ -39,20 +39,31 @@ def Llama_CacheType : Llama_Type<"Cache", "cache"> {
     f32, f16 or bf16 alone, halves to the even number; q8_0 (`!llama.q8_0`) rounds
     32 elements of a head together, so there heads are whole blocks. What is read
     is the rounded number, in float32.
+
+    `!llama.cache<2x1x64, f16 ring 768>`: in the layers that are reached by this
+    type an appended position takes the place of the one 768 before it. Without a
+    ring all positions of the context are kept. The layers of a model may differ
+    in this and in nothing else.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape,
-                        "::mlir::Type":$keyType, "::mlir::Type":$valueType);
+                        "::mlir::Type":$keyType, "::mlir::Type":$valueType,
+                        DefaultValuedParameter<"int64_t", "0">:$ring);
   let builders = [
     TypeBuilder<(ins "::llvm::ArrayRef<int64_t>":$shape, "::mlir::Type":$both),
-                [{ return $_get($_ctxt, shape, both, both); }]>];
+                [{ return $_get($_ctxt, shape, both, both, /*ring=*/0); }]>];
   let assemblyFormat = [{
-    `<` custom<StaticDimensions>($shape) `,` custom<CacheElements>($keyType, $valueType) `>`
+    `<` custom<StaticDimensions>($shape) `,` custom<CacheElements>($keyType, $valueType)
+    (`ring` $ring^)? `>`
   }];
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     int64_t getLayers() const { return getShape()[0]; }
     int64_t getHeads() const { return getShape()[1]; }
     int64_t getHeadSize() const { return getShape()[2]; }
+    /// The same cache with a ring of so many positions; 0: without one.
+    CacheType withRing(int64_t positions) const {
+      return get(getContext(), getShape(), getKeyType(), getValueType(), positions);
+    }
     /// "q8_0", or the name of a builtin type.
     static std::string getElementText(::mlir::Type element);
     /// As the type prints it and as options name it: "f16", or "q8_0,f16" where

@@ -96,7 +96,7 @@ llvm::Error checkWeight(const WeightData &weight);
 
 /// The KV cache. It starts empty and records which positions are filled:
 /// reading any other position is an error, because real memory is uninitialised
-/// there.
+/// there, or holds another position of a ring.
 class Cache {
 public:
   Cache(int64_t layers, int64_t heads, int64_t headSize)
@@ -109,8 +109,11 @@ public:
 
   const int64_t layers, heads, headSize;
 
-  void store(int64_t layer, int64_t position, Entry entry) {
+  /// In a ring (not 0) of so many positions, in place of the one before.
+  void store(int64_t layer, int64_t position, Entry entry, int64_t ring = 0) {
     entries[{layer, position}] = std::move(entry);
+    if (ring != 0)
+      entries.erase({layer, position - ring});
   }
   /// Null where nothing has been stored.
   const Entry *find(int64_t layer, int64_t position) const {

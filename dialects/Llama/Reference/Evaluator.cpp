@@ -140,10 +140,11 @@ private:
         roundAppended(row, element, evaluator.mode);
       };
     };
-    return none(kvAppend(
-        cache(op.getCache()), integer(op.getLayer()), tensor(op.getKeys()),
-        tensor(op.getValues()), integers(op.getPositions()),
-        rounder(type.getKeyType()), rounder(type.getValueType())));
+    return none(kvAppend(cache(op.getCache()), integer(op.getLayer()),
+                         tensor(op.getKeys()), tensor(op.getValues()),
+                         integers(op.getPositions()),
+                         rounder(type.getKeyType()),
+                         rounder(type.getValueType()), type.getRing()));
   }
   Results evaluate(AttentionOp op) {
     if (Error error = observe(op))

@@ -257,7 +257,8 @@ static std::vector<double> rounded(ArrayRef<double> row, RoundRow round) {
 
 Error reference::kvAppend(Cache &cache, int64_t layer, const Tensor &keys,
                           const Tensor &values, const IntTensor &positions,
-                          RoundRow roundKeys, RoundRow roundValues) {
+                          RoundRow roundKeys, RoundRow roundValues,
+                          int64_t ring) {
   if (Error error = checkLayer(cache, layer))
     return error;
   for (int64_t r = 0; r < keys.rows(); ++r) {
@@ -265,24 +266,26 @@ Error reference::kvAppend(Cache &cache, int64_t layer, const Tensor &keys,
       return error;
     cache.store(
         layer, positions.values[r],
-        {rounded(keys.row(r), roundKeys), rounded(values.row(r), roundValues)});
+        {rounded(keys.row(r), roundKeys), rounded(values.row(r), roundValues)},
+        ring);
   }
   return Error::success();
 }
 
-/// The entries of positions 0 to `last` of a layer, all of which must be there.
+/// The entries of positions `first` to `last` of a layer, all of which must be
+/// there.
 static Expected<std::vector<const Cache::Entry *>>
-readCache(const Cache &cache, int64_t layer, int64_t last) {
+readCache(const Cache &cache, int64_t layer, int64_t first, int64_t last) {
   if (Error error = checkLayer(cache, layer))
     return error;
   std::vector<const Cache::Entry *> entries;
-  for (int64_t p = 0; p <= last; ++p) {
+  for (int64_t p = first; p <= last; ++p) {
     const Cache::Entry *entry = cache.find(layer, p);
     if (!entry)
       return formatError("position {0} of layer {1} of the cache "
-                         "was never appended, attention "
-                         "reads 0 to {2}",
-                         p, layer, last);
+                         "was never appended, or is gone from its ring; "
+                         "attention reads {2} to {3}",
+                         p, layer, first, last);
     entries.push_back(entry);
   }
   return entries;
@@ -323,20 +326,29 @@ static Partial attend(ArrayRef<double> q,
   return partial;
 }
 
-/// The largest position; -1 where there is none.
-static Expected<int64_t> lastPosition(const IntTensor &positions) {
-  int64_t last = -1;
-  for (auto [r, position] : enumerate(positions.values)) {
-    if (Error error = checkPosition(position, r))
-      return error;
-    last = std::max(last, position);
-  }
-  return last;
-}
-
 /// The first position that a row at `position` sees.
 static int64_t firstSeen(int64_t position, const AttentionShape &shape) {
   return std::max<int64_t>(position - shape.window + 1, 0);
+}
+
+namespace {
+/// The positions that some row sees, both ends included; 0 and -1 without rows.
+struct Seen {
+  int64_t first = 0, last = -1;
+};
+} // namespace
+
+static Expected<Seen> positionsSeen(const IntTensor &positions,
+                                    const AttentionShape &shape) {
+  Seen seen;
+  for (auto [r, position] : enumerate(positions.values)) {
+    if (Error error = checkPosition(position, r))
+      return error;
+    int64_t first = firstSeen(position, shape);
+    seen.first = r == 0 ? first : std::min(seen.first, first);
+    seen.last = std::max(seen.last, position);
+  }
+  return seen;
 }
 
 // y = sum_p softmax_p(scale * q . k[p]) v[p] over
@@ -349,14 +361,14 @@ Expected<Tensor> reference::attention(const Tensor &query, const Cache &cache,
   for (int64_t r = 0; r < query.rows(); ++r) {
     if (Error error = checkPosition(positions.values[r], r))
       return error;
-    auto entries = readCache(cache, layer, positions.values[r]);
+    auto entries =
+        readCache(cache, layer, firstSeen(positions.values[r], shape),
+                  positions.values[r]);
     if (!entries)
       return entries.takeError();
     for (int64_t h = 0; h < heads; ++h) {
-      Partial all = attend(
-          head(query.row(r), h, d),
-          ArrayRef(*entries).drop_front(firstSeen(positions.values[r], shape)),
-          h / group, shape.scale);
+      Partial all =
+          attend(head(query.row(r), h, d), *entries, h / group, shape.scale);
       for (int64_t i = 0; i < d; ++i)
         y.row(r)[h * d + i] = all.accumulator[i] / all.sum;
     }
@@ -371,23 +383,23 @@ Expected<Tensor> reference::attentionProbabilities(const Tensor &query,
                                                    const IntTensor &positions,
                                                    const AttentionShape &own) {
   int64_t d = cache.headSize, heads = own.heads, group = heads / cache.heads;
-  Expected<int64_t> last = lastPosition(positions);
-  if (!last)
-    return last.takeError();
-  auto entries = readCache(cache, layer, *last);
+  Expected<Seen> seen = positionsSeen(positions, own);
+  if (!seen)
+    return seen.takeError();
+  auto entries = readCache(cache, layer, seen->first, seen->last);
   if (!entries)
     return entries.takeError();
-  int64_t shape[] = {heads, query.rows(), *last + 1};
+  int64_t shape[] = {heads, query.rows(), seen->last + 1};
   if (Expected<int64_t> count = countElements(shape); !count)
     return count.takeError();
   Tensor y = Tensor::zeros(shape);
   for (int64_t h = 0; h < heads; ++h)
     for (int64_t r = 0; r < query.rows(); ++r) {
       int64_t position = positions.values[r], first = firstSeen(position, own);
-      Partial all =
-          attend(head(query.row(r), h, d),
-                 ArrayRef(*entries).slice(first, position + 1 - first),
-                 h / group, own.scale);
+      Partial all = attend(
+          head(query.row(r), h, d),
+          ArrayRef(*entries).slice(first - seen->first, position + 1 - first),
+          h / group, own.scale);
       MutableArrayRef<double> out =
           y.row(h * query.rows() + r).drop_front(first);
       for (auto [p, weight] : enumerate(all.weights))
@@ -404,13 +416,13 @@ Expected<Tensor> reference::attentionPart(const Tensor &query,
                                           int64_t keys) {
   int64_t d = cache.headSize, heads = attention.heads,
           group = heads / cache.heads;
-  Expected<int64_t> last = lastPosition(positions);
-  if (!last)
-    return last.takeError();
-  auto entries = readCache(cache, layer, *last);
+  Expected<Seen> seen = positionsSeen(positions, attention);
+  if (!seen)
+    return seen.takeError();
+  auto entries = readCache(cache, layer, seen->first, seen->last);
   if (!entries)
     return entries.takeError();
-  int64_t blocks = *last < 0 ? 0 : *last / keys + 1;
+  int64_t blocks = seen->last < 0 ? 0 : seen->last / keys + 1;
   int64_t shape[] = {query.rows(), heads, blocks, d + 2};
   if (Expected<int64_t> count = countElements(shape); !count)
     return count.takeError();
@@ -420,13 +432,15 @@ Expected<Tensor> reference::attentionPart(const Tensor &query,
       for (int64_t b = 0; b < blocks; ++b) {
         // A block that the row does not see has no key: maximum -inf, sum 0.
         int64_t first = b * keys;
-        int64_t next = first + std::min(keys, *last + 1 - first);
+        int64_t next = first + std::min(keys, seen->last + 1 - first);
         int64_t begin =
             std::clamp(firstSeen(positions.values[r], attention), first, next);
         int64_t end = std::clamp(positions.values[r] + 1, begin, next);
-        Partial part = attend(head(query.row(r), h, d),
-                              ArrayRef(*entries).slice(begin, end - begin),
-                              h / group, attention.scale);
+        ArrayRef<const Cache::Entry *> inBlock;
+        if (begin < end)
+          inBlock = ArrayRef(*entries).slice(begin - seen->first, end - begin);
+        Partial part = attend(head(query.row(r), h, d), inBlock, h / group,
+                              attention.scale);
         MutableArrayRef<double> out = y.row((r * heads + h) * blocks + b);
         copy(part.accumulator, out.begin());
         out[d] = part.maximum;

@@ -51,7 +51,8 @@ Tensor rope(const Tensor &x, const IntTensor &positions,
 using RoundRow = llvm::function_ref<void(llvm::MutableArrayRef<double>)>;
 llvm::Error kvAppend(Cache &cache, int64_t layer, const Tensor &keys,
                      const Tensor &values, const IntTensor &positions,
-                     RoundRow roundKeys, RoundRow roundValues);
+                     RoundRow roundKeys, RoundRow roundValues,
+                     int64_t ring = 0);
 /// What attention has beside its operands.
 struct AttentionShape {
   int64_t heads;

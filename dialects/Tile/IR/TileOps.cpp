@@ -63,6 +63,14 @@ static LogicalResult verifyMap(Operation *op, Region &body, size_t arguments) {
   return success();
 }
 
+LogicalResult CacheOp::verify() {
+  if (getType().getRing() != 0 && !getApart()) // cache A1
+    return emitOpError() << "is of " << getType()
+                         << ", a ring, and not apart; llama-to-tile says so "
+                            "where llama.cache_layout has rings";
+  return success();
+}
+
 LogicalResult SumOp::verify() {
   if (cast<MemRefType>(getSource().getType()).getRank() != 2)
     return emitOpError() << "sums rows of a matrix, found "

@@ -192,14 +192,21 @@ def Tile_WeightOp : Tile_Op<"weight", [Pure]> {
 def Tile_CacheOp : Tile_Op<"cache", [Pure, Llama_MemoryHandleInterface]> {
   let summary = "the cache of a layer";
   let description = [{
-    Keys and values of all positions of one layer, in the layouts of `llama.cache_layout`.
+    Keys and values of one layer, in the layouts of `llama.cache_layout`. `apart`:
+    regions of layers differ in size, and the context says where the layer's begins.
+    In a ring of R positions, position p stands at place p mod R; without one, places
+    are positions.
+
+    (A1) a ring is `apart`.
   }];
   let arguments = (ins Tile_ContextType:$ctx, Index:$layer,
-    Llama_KVCacheLayoutAttr:$keys, Llama_KVCacheLayoutAttr:$values);
+    Llama_KVCacheLayoutAttr:$keys, Llama_KVCacheLayoutAttr:$values, UnitAttr:$apart);
   let results = (outs Llama_CacheType:$result);
   let assemblyFormat = [{
     $ctx `[` $layer `]` attr-dict `:` type($result) `keys` $keys `values` $values
+    (`apart` $apart^)?
   }];
+  let hasVerifier = 1;
   let extraClassDeclaration = [{
     ::mlir::FlatSymbolRefAttr getHandleBuffer() { return {}; }
     ::mlir::IntegerAttr getHandleOffset() { return {}; }
@@ -354,7 +361,7 @@ def Tile_ScoreKeysOp : Tile_Op<"score_keys", [MemoryEffects<[MemRead]>]> {
   let summary = "m rows of a query by n keys of a head, over the head's elements";
   let description = [{
     result[i, j] = sum_d rows[row + i, d] * key[head, first + j, d], one chain of
-    fma from +0, d ascending. `first` is a multiple of n.
+    fma from +0, d ascending. `first` is a place of the cache and a multiple of n.
   }];
   let arguments = (ins Tile_RowsType:$rows, Index:$row, Llama_CacheType:$cache, Index:$head,
                        Index:$first);
@@ -373,7 +380,8 @@ def Tile_SumValuesOp : Tile_Op<"sum_values", [MemoryEffects<[MemRead]>]> {
     tile of consecutive positions sees i keys more than row 0, so `advance` is 1
     there and 0 where all rows are heads of one position. With `window = W` keys
     p < count + i * advance - W are left out, too. A value outside of a row's
-    keys is not multiplied: 0 x inf would leak from other rows.
+    keys is not multiplied: 0 x inf would leak from other rows. `first` is a place
+    of the cache.
   }];
   let arguments = (ins Tile_F32Memory:$weights, Llama_CacheType:$cache, Index:$head,
     Index:$first, Index:$element, Index:$count, I64Attr:$advance,
@@ -468,7 +476,7 @@ def Tile_AppendOp : Tile_Op<"append", [MemoryEffects<[MemWrite]>]> {
   let summary = "a tile of keys or values into the cache";
   let description = [{
     With c = first + j, element (i, j) goes to head c / head size, element c mod
-    head size, at the position of row `row` + i, rounded to the cache's type.
+    head size, at the place of row `row` + i's position, rounded to the cache's type.
     Rows from `rows` on and columns beyond the last head are not written. In q8_0 a
     tile is of whole blocks of 32 elements.
   }];

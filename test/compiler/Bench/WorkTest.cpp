@@ -73,6 +73,23 @@ TEST_F(WorkTest, CostsAreThoseOfTheLayersTensors) {
   EXPECT_EQ(attention.operations, 4 * 5 * 4 * (4 + 5));
 }
 
+// Three rows behind two see 3, 4 and 4 keys of a window of 4, behind twenty 4
+// each and 6 together; the other layer sees all.
+TEST_F(WorkTest, AWindowBoundsTheKeysOfItsLayers) {
+  std::string text = kManifest;
+  const std::string before = R"("context": 64)";
+  text.replace(text.find(before), before.size(),
+               before + R"(, "window": 4, "window_layers": [1])");
+  Work work = llvm::cantFail(read(text));
+  Cost windowed = work.costOf({/*kernel=*/2, 1}, /*rows=*/3, /*depth=*/2);
+  EXPECT_EQ(windowed.bytes, 5 * 20);
+  EXPECT_EQ(windowed.operations, 4 * 5 * 4 * (3 + 4 + 4));
+  windowed = work.costOf({/*kernel=*/2, 1}, /*rows=*/3, /*depth=*/20);
+  EXPECT_EQ(windowed.bytes, 6 * 20);
+  EXPECT_EQ(windowed.operations, 4 * 5 * 4 * (4 + 4 + 4));
+  EXPECT_EQ(work.costOf({2, 0}, 3, 20).bytes, 23 * 20);
+}
+
 TEST_F(WorkTest, TheFloorOfEachKernelIsItsOwn) {
   Work work = llvm::cantFail(read(kManifest));
   // In a second memory gives 10 bytes; fma makes 100 operations, the other 1.

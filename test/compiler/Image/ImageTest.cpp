@@ -42,11 +42,26 @@ TEST(ImageTest, TheHeaderSaysWhatTheRuntimeNeeds) {
   EXPECT_EQ(header.heads, 4u);
   EXPECT_EQ(header.kvHeads, 2u);
   EXPECT_EQ(header.headSize, 24u);
-  EXPECT_EQ(header.keyBytes, 2u * 2 * 24 * 2);
-  EXPECT_EQ(header.valueBytes, 2u * 2 * 32 * 2); // padded to 16
-  EXPECT_EQ(header.ropeRow, 2u * 48);            // 24 + 15, rounded up to 16
+  EXPECT_EQ(header.keyBytes, 2u * 24 * 2);
+  EXPECT_EQ(header.valueBytes, 2u * 32 * 2); // padded to 16
+  EXPECT_EQ(header.ropeRow, 2u * 48);        // 24 + 15, rounded up to 16
   EXPECT_EQ(header.frequencies.bytes,
             12 * sizeof(corellama::abi::PairRotation));
+}
+
+TEST(ImageTest, RingsAreThoseOfTheLayout) {
+  SmallLlama small;
+  PlannedModel model(small.builder());
+  EXPECT_EQ(model.goodPlan().header.rings.bytes, 0u);
+  auto layout = *model.module->getOps<llama::CacheLayoutOp>().begin();
+  auto set = [&](llvm::ArrayRef<int64_t> rings) {
+    layout.setRingsAttr(mlir::DenseI64ArrayAttr::get(&model.context, rings));
+  };
+  set({0, 768});
+  ImagePlan plan = model.goodPlan();
+  EXPECT_EQ(plan.header.rings.bytes, 2 * sizeof(uint64_t));
+  EXPECT_EQ(plan.rings, (std::vector<uint64_t>{0, 768}));
+  EXPECT_NE(plan.manifest.find(R"("rings":[0,768])"), std::string::npos);
 }
 
 TEST(ImageTest, KeysAndValuesAreAsLargeAsTheirLayoutsSay) {
@@ -57,8 +72,8 @@ TEST(ImageTest, KeysAndValuesAreAsLargeAsTheirLayoutsSay) {
   layout.setKeysAttr(llama::RowMajorAttr::get(&model.context));
   layout.setValuesAttr(llama::KeysInterleaved16Attr::get(&model.context));
   ImagePlan plan = model.goodPlan();
-  EXPECT_EQ(plan.header.keyBytes, 2u * 2 * 32 * 2); // padded to 16
-  EXPECT_EQ(plan.header.valueBytes, 2u * 2 * 24 * 2);
+  EXPECT_EQ(plan.header.keyBytes, 2u * 32 * 2); // padded to 16
+  EXPECT_EQ(plan.header.valueBytes, 2u * 24 * 2);
 }
 
 TEST(ImageTest, RangesAreAlignedAndFollowEachOther) {
@@ -172,7 +187,10 @@ TEST(ImageTest, TheManifestSaysHowItWasMade) {
   EXPECT_EQ(number("memory", "workspace"), 4096);
   EXPECT_EQ(number("memory", "scratch"), 128);
   EXPECT_EQ(number("memory", "cache_per_position"),
-            int64_t(plan.header.keyBytes + plan.header.valueBytes));
+            int64_t(2 * (plan.header.keyBytes + plan.header.valueBytes)));
+  // 128 positions are half a block.
+  EXPECT_EQ(number("memory", "cache"),
+            256 * *number("memory", "cache_per_position"));
 
   const llvm::json::Object &kernel =
       *manifest.getArray("kernels")->front().getAsObject();

@@ -115,7 +115,8 @@ private:
     llama::CacheLayoutOp::create(builder, builder.getUnknownLoc(),
                                  mlir::TypeAttr::get(cache),
                                  llama::KeysInterleaved16Attr::get(&context),
-                                 llama::RowMajorAttr::get(&context));
+                                 llama::RowMajorAttr::get(&context),
+                                 /*rings=*/mlir::DenseI64ArrayAttr());
     llama::RopeTableOp::create(builder, builder.getUnknownLoc(),
                                builder.getI64IntegerAttr(config.headSize),
                                builder.getF64FloatAttr(config.ropeBase),

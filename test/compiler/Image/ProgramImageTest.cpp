@@ -43,6 +43,7 @@ struct SmallProgram {
     header.manifest = {320, manifest.size()};
     header.text = {384, text.size()};
     header.frequencies = {448, 16};
+    header.rings = {448, 0};
     header.weights = {4096, weights.size()};
     header.bytes = 4096 + weights.size();
     segment = {PT_LOAD, PF_R, 4096, 0, 0, header.bytes, header.bytes, 4096};
@@ -166,11 +167,11 @@ const Damage kDamages[] = {
      [](SmallProgram &p) { p.segment.p_flags = PF_R | PF_W; },
      "p: has no image; give a program that `corellama compile` made"},
     {"AnotherVersion", [](SmallProgram &p) { p.header.version = 99; },
-     "p: image: header: is of version 99, this compiler knows version 8; the "
+     "p: image: header: is of version 99, this compiler knows version 9; the "
      "file is damaged, "
      "copy or compile it again"},
     {"HeaderBytes", [](SmallProgram &p) { p.header.headerBytes = 8; },
-     "p: image: header: says it has 8 bytes, expected 176; the file is "
+     "p: image: header: says it has 8 bytes, expected 192; the file is "
      "damaged, copy or compile "
      "it again"},
     {"ImageBytes", [](SmallProgram &p) { p.header.bytes = 5000; },

@@ -53,7 +53,7 @@ TEST(Pipelines, SpecializeObeysTheOptions) {
   options.activations = "q8";
   EXPECT_EQ(print(Phase::Specialize, Phase::Specialize, options),
             pipeline({"llama-specialize-forms{rows={1,8}}",
-                      "llama-set-cache-type{type=f32}",
+                      "llama-set-cache-type{type=f32}", "llama-set-cache-rings",
                       "llama-set-numerics{activations=q8}", kCanonicalize,
                       "cse", "llama-set-phase{phase=specialize}",
                       "llama-verify-phase{phase=specialize}"}));

@@ -191,3 +191,13 @@ func.func private @values(!llama.cache<2x1x16, f16, f64>)
 
 // expected-error @+1 {{a cache in q8_0 has heads of whole blocks of 32 elements, found heads of 48}}
 func.func private @cache(!llama.cache<2x1x48, f16, q8_0>)
+
+// -----
+
+// expected-error @+1 {{a ring has a multiple of 16 positions, up to 2147483647, found 100}}
+func.func private @ring(!llama.cache<2x1x16, f16 ring 100>)
+
+// -----
+
+// expected-error @+1 {{a ring has a multiple of 16 positions, up to 2147483647, found -16}}
+func.func private @ring(!llama.cache<2x1x16, f16 ring -16>)

@@ -36,7 +36,7 @@ module attributes {
 // CHECK: test.entry = #llama.entry<name = "prefill", rows = 512, embed = @e, layers = [@a, @b], of = [1, 0, 0, 1]>
 module attributes {test.entry = #llama.entry<name = "prefill", rows = 512, embed = @e, layers = [@a, @b], of = [1, 0, 0, 1]>} {}
 
-// CHECK: test.types = [!llama.weight<256x2048, #llama.q4_0>, !llama.weight<2048, #llama.f32>, !llama.cache<22x4x64, f16>, !llama.cache<22x4x64, bf16>, tensor<?x2048x!llama.q8b32>]
+// CHECK: test.types = [!llama.weight<256x2048, #llama.q4_0>, !llama.weight<2048, #llama.f32>, !llama.cache<22x4x64, f16>, !llama.cache<22x4x64, bf16>, !llama.cache<22x4x64, q8_0, f16 ring 768>, tensor<?x2048x!llama.q8b32>]
 module attributes {test.types = [
   !llama.weight<256x2048, #llama.q4_0>, !llama.weight<2048, #llama.f32>,
-  !llama.cache<22x4x64, f16>, !llama.cache<22x4x64, bf16>, tensor<?x2048x!llama.q8b32>]} {}
+  !llama.cache<22x4x64, f16>, !llama.cache<22x4x64, bf16>, !llama.cache<22x4x64, q8_0, f16 ring 768>, tensor<?x2048x!llama.q8b32>]} {}

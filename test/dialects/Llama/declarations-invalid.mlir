@@ -213,3 +213,23 @@ func.func private @input_a1_wanted() {
   %0 = llama.input wanted : index
   return
 }
+
+// -----
+
+// expected-error @+1 {{'llama.cache_layout' op is of '!llama.cache<2x1x16, f16 ring 256>', expected the type without a ring; rings are listed}}
+llama.cache_layout !llama.cache<2x1x16, f16 ring 256> keys #llama.rowmajor values #llama.rowmajor
+
+// -----
+
+// expected-error @+1 {{'llama.cache_layout' op lists 3 rings, expected one for each of 2 layers, and not all of them 0}}
+llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor rings [256, 0, 256]
+
+// -----
+
+// expected-error @+1 {{'llama.cache_layout' op lists 2 rings, expected one for each of 2 layers, and not all of them 0}}
+llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor rings [0, 0]
+
+// -----
+
+// expected-error @+1 {{'llama.cache_layout' op a ring has a multiple of 16 positions, up to 2147483647, found 17}}
+llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor rings [17, 0]

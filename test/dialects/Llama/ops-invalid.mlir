@@ -236,6 +236,22 @@ func.func @attention_a5(%q: tensor<?x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l
 
 // -----
 
+func.func @attention_a6(%q: tensor<?x32xf32>, %kv: !llama.cache<2x1x16, f16 ring 256>, %l: index, %pos: tensor<?xi32>) {
+  // expected-error @+1 {{'llama.attention' op reads a ring of 256 positions, expected a window of as many at most}}
+  %y = llama.attention %q, %kv[%l], %pos causal heads 2 window 257 : tensor<?x32xf32>, !llama.cache<2x1x16, f16 ring 256>, tensor<?xi32>
+  return
+}
+
+// -----
+
+func.func @attention_part_a7(%q: tensor<1x32xf32>, %kv: !llama.cache<2x1x16, f16 ring 256>, %l: index, %pos: tensor<1xi32>) {
+  // expected-error @+1 {{'llama.attention_part' op reads a ring of 256 positions, expected a window of as many at most}}
+  %y = llama.attention_part %q, %kv[%l], %pos causal heads 2 keys 256 : tensor<1x32xf32>, !llama.cache<2x1x16, f16 ring 256>, tensor<1xi32> -> tensor<1x2x?x18xf32>
+  return
+}
+
+// -----
+
 func.func @linear_a1(%x: tensor<?x64xf32>, %w: !llama.weight<48x32, #llama.q4_0>) {
   // expected-error @+1 {{'llama.linear' op the weight has x's 64 columns, found '!llama.weight<48x32, #llama.q4_0>'}}
   %y = llama.linear %x, %w : tensor<?x64xf32>, !llama.weight<48x32, #llama.q4_0> -> tensor<?x48xf32>

@@ -486,3 +486,11 @@ func.func @part_of_a_block_rounded(%ctx: !tile.context, %x: memref<1x16xf32>, %i
   tile.round_rows %x, %y[%i, %i] count %i : memref<1x16xf32>, <1x32x!llama.q8b32>
   return
 }
+
+// -----
+
+func.func @cache_a1(%ctx: !tile.context, %i: index) {
+  // expected-error @below {{'tile.cache' op is of '!llama.cache<2x1x16, f16 ring 256>', a ring, and not apart; llama-to-tile says so where llama.cache_layout has rings}}
+  %kv = tile.cache %ctx[%i] : !llama.cache<2x1x16, f16 ring 256> keys #llama.rowmajor values #llama.rowmajor
+  return
+}

@@ -297,6 +297,29 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+a
     return
   }
 
+  // The region of a layer begins where the context says, and a ring's positions
+  // go round.
+  // CHECK-LABEL: func.func @keys_are_appended_to_a_ring
+  // CHECK:         %[[POINTER:.+]] = context.field %{{.+}} regions
+  // CHECK:         %[[REGIONS:.+]] = context.view %[[POINTER]][%{{.+}}] : !llvm.ptr -> memref<?xi64>
+  // CHECK:         %[[BEGIN:.+]] = memref.load %[[REGIONS]][%{{.+}}]
+  // CHECK:         %[[REGION:.+]] = arith.index_cast %[[BEGIN]]
+  // CHECK:         %[[KEYS:.+]] = context.field %{{.+}} keys
+  // CHECK:         %[[BYTES:.+]] = arith.muli %[[REGION]], %c32
+  // CHECK:         context.view %[[KEYS]][%[[BYTES]]] : !llvm.ptr -> memref<?xf16>
+  // CHECK:         %[[PLACE:.+]] = arith.remui %{{.+}}, %c768
+  // CHECK:         arith.divui %[[PLACE]], %c16
+  func.func @keys_are_appended_to_a_ring(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %l = arith.index_castui %layer : i32 to index
+    %kv = tile.cache %ctx[%l] : <2x1x16, f16 ring 768> keys #llama.keys_interleaved16 values #llama.rowmajor apart
+    %x = tile.buffer %ctx @x at 0 : memref<1x16xf32>
+    %v = tile.load %x[%c0, %c0] : memref<1x16xf32> -> vector<1x16xf32>
+    tile.append "keys" %v, %kv, %ctx[%c0, %c0] rows %c1 : vector<1x16xf32>, <2x1x16, f16 ring 768>
+    return
+  }
+
   // Scores of 16 keys are one vector, so no sum crosses lanes. A row's values end
   // at its own position: later keys are added by select in a second loop.
   // CHECK-LABEL: func.func @two_rows_attend

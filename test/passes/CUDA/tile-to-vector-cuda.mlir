@@ -307,6 +307,26 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
     return
   }
 
+  // As on a CPU, a layer's region begins where the context says, and positions of a
+  // ring go round.
+  // CHECK-LABEL: func.func private @append_to_a_ring
+  // CHECK:         context.field %{{.+}} regions
+  // CHECK:         %[[REGION:.+]] = arith.index_cast %{{.+}} : i64 to index
+  // CHECK:         %[[KEYS:.+]] = context.field %{{.+}} keys
+  // CHECK:         %[[BYTES:.+]] = arith.muli %[[REGION]], %c128
+  // CHECK:         context.view %[[KEYS]][%[[BYTES]]] : !llvm.ptr -> memref<?xf16, 1>
+  // CHECK:         arith.remui %{{.+}}, %c768
+  func.func private @append_to_a_ring(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #decode} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %l = arith.index_castui %layer : i32 to index
+    %x = tile.buffer %ctx @x at 0 : memref<1x128xf32>
+    %kv = tile.cache %ctx[%l] : <2x2x64, f16 ring 768> keys #llama.rowmajor values #llama.rowmajor apart
+    %t = tile.load %x[%c0, %c0] : memref<1x128xf32> -> vector<1x16xf32>
+    tile.append "keys" %t, %kv, %ctx[%c0, %c0] rows %c1 : vector<1x16xf32>, <2x2x64, f16 ring 768>
+    return
+  }
+
   // Keys by threads: 16 bytes of a key at a time, four loads in flight, then
   // values by threads, 32 keys at a time, what is left of them eight at a time,
   // then one by one. A thread reads back the scores that

@@ -96,7 +96,7 @@ func.func @two_rotations(%q: tensor<?x32xf32>, %pos: tensor<?xi32>) -> (tensor<?
 
 func.func @two_windows(%q: tensor<?x32xf32>, %kv: !llama.cache<2x1x16, f16>, %l: index, %pos: tensor<?xi32>) -> (tensor<?x32xf32>, tensor<?x32xf32>) {
   %y = llama.attention %q, %kv[%l], %pos causal heads 2 window 300 : tensor<?x32xf32>, !llama.cache<2x1x16, f16>, tensor<?xi32>
-  // expected-error @below {{'llama.attention' op has another window than other ops of attention; all forms see the same keys}}
+  // expected-error @below {{'llama.attention' op has another window than other ops of the function; a layer sees the same keys in all of them}}
   %z = llama.attention %q, %kv[%l], %pos causal heads 2 : tensor<?x32xf32>, !llama.cache<2x1x16, f16>, tensor<?xi32>
   return %y, %z : tensor<?x32xf32>, tensor<?x32xf32>
 }
@@ -124,6 +124,55 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", vector_bits = 
   // expected-error @below {{'llama.model' op has entries of a known number of rows; llama-specialize-forms makes them}}
   llama.model @m entries [#llama.entry<name = "import", rows = 0, embed = @f, layers = [], of = []>] lm_heads [@f]
   func.func private @f(%x: tensor<?x32xf32>)
+}
+
+// -----
+
+// All forms append to one cache of a layer.
+module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 8192>, llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2", vector_bits = 512>} {
+  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @head, layers = [@windowed, @whole], of = [1, 0]>,
+                          #llama.entry<name = "prefill", rows = 8, embed = @head, layers = [@windowed, @whole], of = [1, 1]>] lm_heads [@head]
+  func.func private @head(%x: tensor<?x32xf32>) -> tensor<?x64xf32>
+  func.func private @windowed(%k: tensor<?x16xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<2x1x16, f16 ring 256>, %l: index) {
+    llama.kv_append %kv[%l], %k, %k at %pos : !llama.cache<2x1x16, f16 ring 256>, tensor<?x16xf32>, tensor<?x16xf32>, tensor<?xi32>
+    return
+  }
+  func.func private @whole(%k: tensor<?x16xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<2x1x16, f16>, %l: index) {
+    // expected-error @below {{'llama.kv_append' op uses a ring of 0 positions in layer 1, another function one of 256; 0 is a cache of the context}}
+    llama.kv_append %kv[%l], %k, %k at %pos : !llama.cache<2x1x16, f16>, tensor<?x16xf32>, tensor<?x16xf32>, tensor<?xi32>
+    return
+  }
+}
+
+// -----
+
+// And see one window.
+module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 8192>, llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2", vector_bits = 512>} {
+  llama.model @m entries [#llama.entry<name = "decode", rows = 1, embed = @head, layers = [@seven, @eight], of = [0, 1]>,
+                          #llama.entry<name = "prefill", rows = 8, embed = @head, layers = [@seven, @eight], of = [0, 0]>] lm_heads [@head]
+  func.func private @head(%x: tensor<?x32xf32>) -> tensor<?x64xf32>
+  func.func private @seven(%q: tensor<?x32xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<2x1x16, f16>, %l: index) -> tensor<?x32xf32> {
+    // expected-error @below {{'llama.attention' op has another window in layer 1 than ops of attention of other functions; all forms see the same keys}}
+    %a = llama.attention %q, %kv[%l], %pos causal heads 2 window 7 : tensor<?x32xf32>, !llama.cache<2x1x16, f16>, tensor<?xi32>
+    return %a : tensor<?x32xf32>
+  }
+  func.func private @eight(%q: tensor<?x32xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<2x1x16, f16>, %l: index) -> tensor<?x32xf32> {
+    %a = llama.attention %q, %kv[%l], %pos causal heads 2 window 8 : tensor<?x32xf32>, !llama.cache<2x1x16, f16>, tensor<?xi32>
+    return %a : tensor<?x32xf32>
+  }
+}
+
+// -----
+
+// A window, and behind it the rows of the largest form.
+module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 1, context_length = 8192>, llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2", vector_bits = 512>} {
+  llama.model @m entries [#llama.entry<name = "prefill", rows = 8, embed = @head, layers = [@layer], of = [0]>] lm_heads [@head]
+  func.func private @head(%x: tensor<?x32xf32>) -> tensor<?x64xf32>
+  func.func private @layer(%q: tensor<?x32xf32>, %pos: tensor<?xi32>, %kv: !llama.cache<1x1x16, f16 ring 256>, %l: index) -> tensor<?x32xf32> {
+    // expected-error @below {{'llama.attention' op sees a window of 250 positions in a ring of 256; calls of up to 8 rows need a multiple of 256 of at least 257}}
+    %a = llama.attention %q, %kv[%l], %pos causal heads 2 window 250 : tensor<?x32xf32>, !llama.cache<1x1x16, f16 ring 256>, tensor<?xi32>
+    return %a : tensor<?x32xf32>
+  }
 }
 
 //--- fuse.mlir

@@ -224,19 +224,31 @@ static void fillWithIntegers(Tensor &tensor, std::mt19937 &random) {
   }
 }
 
-/// Blocks of keys that lie behind a row's position, as attention leaves them.
-static void emptyUnseenBlocks(Tensor &parts, int64_t position) {
+/// Blocks of keys that lie behind a row's position, or before its window, as
+/// attention leaves them.
+static void emptyUnseenBlocks(Tensor &parts, int64_t position, int64_t window) {
+  constexpr auto kKeys = static_cast<int64_t>(abi::kCacheBlock);
   int64_t heads = parts.shape[1], blocks = parts.shape[2];
   int64_t columns = parts.columns();
   for (int64_t row = 0; row < parts.shape[0]; ++row)
     for (int64_t head = 0; head < heads; ++head)
       for (int64_t block = 0; block < blocks; ++block) {
-        if (block * static_cast<int64_t>(abi::kCacheBlock) <= position + row)
+        bool isBefore =
+            window != 0 && (block + 1) * kKeys <= position + row - window + 1;
+        if (block * kKeys <= position + row && !isBefore)
           continue;
         auto part = parts.row((row * heads + head) * blocks + block);
         std::fill(part.begin(), part.end(), 0.0);
         part[columns - 2] = -INFINITY;
       }
+}
+
+/// Of the parts of attention that are merged; 0: none.
+static int64_t windowOf(BufferReadOp parts) {
+  for (mlir::Operation *user : parts->getUsers())
+    if (auto merge = mlir::dyn_cast<llama::AttentionMergeOp>(user))
+      return static_cast<int64_t>(merge.getWindow().value_or(0));
+  return 0;
 }
 
 /// Positive sums that were rotated may be negative: head size 2 has one angle
@@ -273,7 +285,7 @@ void CheckedCall::setBuffers(std::mt19937 &random) {
           tensor.values[i] += 2.0;
     }
     if (tensor.shape.size() == 4)
-      emptyUnseenBlocks(tensor, call.position);
+      emptyUnseenBlocks(tensor, call.position, windowOf(read));
     BufferPlaces places = bufferPlaces(model, read.getBuffer(), tensor.shape);
     if (!places.records.empty()) {
       for (size_t first = 0; first < tensor.values.size();

@@ -92,6 +92,32 @@ void checkFormsAgree(TestModel &model, std::mt19937 &random) {
   }
 }
 
+void checkRingAgrees(TestModel &ring, TestModel &whole, int64_t first,
+                     std::mt19937 &random) {
+  std::vector<int32_t> ids;
+  for (int64_t row = 0; row < 11; ++row)
+    ids.push_back(std::uniform_int_distribution<int32_t>(
+        0, ring.choice.shape.vocabulary - 1)(random));
+  auto rowsOf = [&](TestModel &model, const std::string &form, int64_t most) {
+    KernelContext context = contextBehind(model, first);
+    std::vector<uint32_t> bits;
+    for (int64_t row = 0; row < 11; row += most) {
+      int64_t count = std::min<int64_t>(most, 11 - row);
+      runStep(model, context, form, llvm::ArrayRef(ids).slice(row, count),
+              first + row, random);
+      llvm::append_range(bits, bitsOfRows(model, context, count));
+    }
+    return bits;
+  };
+  std::vector<std::pair<std::string, int64_t>> calls = {{"prefill", 11},
+                                                        {"decode", 1}};
+  for (int64_t bound : ring.choice.forms)
+    calls.emplace_back("rows" + std::to_string(bound), bound);
+  for (const auto &[form, most] : calls)
+    EXPECT_EQ(rowsOf(ring, form, most), rowsOf(whole, form, most))
+        << form << " from position " << first;
+}
+
 void checkHostileRows(TestModel &model, std::mt19937 &random) {
   using Limits = std::numeric_limits<float>;
   const int64_t dim = model.choice.shape.dim;

@@ -26,6 +26,12 @@ void checkNoneIsForgotten(TestModel &model);
 /// reports through GoogleTest where rows or caches differ.
 void checkFormsAgree(TestModel &model, std::mt19937 &random);
 
+/// Runs eleven rows from position `first` on in each form, in a model whose
+/// cache is rings and in the same one that keeps the context; reports through
+/// GoogleTest where bits of rows differ.
+void checkRingAgrees(TestModel &ring, TestModel &whole, int64_t first,
+                     std::mt19937 &random);
+
 /// Runs a call in which one row is not a number, infinite, denormal or as large
 /// as a float gets; reports through GoogleTest where a row before it differs
 /// from those of a call without it, where a row that is not finite became so,

@@ -14,6 +14,7 @@
 #include "compiler/Target/Target.h"
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
@@ -120,7 +121,7 @@ module attributes {
     %qr = llama.rope %q, %pos base 1.0e+04 heads $HEADS : tensor<?x$QUERIESxf32>, tensor<?xi32>
     %kr = llama.rope %k, %pos base 1.0e+04 heads $KVHEADS : tensor<?x$KEYSxf32>, tensor<?xi32>
     llama.kv_append %kv[%l], %kr, %v at %pos : <$LAYERSx$KVHEADSx$SIZE, f32>, tensor<?x$KEYSxf32>, tensor<?x$KEYSxf32>, tensor<?xi32>
-    %a = llama.attention %qr, %kv[%l], %pos causal heads $HEADS : tensor<?x$QUERIESxf32>, <$LAYERSx$KVHEADSx$SIZE, f32>, tensor<?xi32>
+    %a = llama.attention %qr, %kv[%l], %pos causal heads $HEADS$WINDOW : tensor<?x$QUERIESxf32>, <$LAYERSx$KVHEADSx$SIZE, f32>, tensor<?xi32>
     %wo = llama.weight_ref @blk::@attn_output[%l] : <$DIMx$QUERIES, #llama.$FORMAT>
     %o = llama.linear %a, %wo : tensor<?x$QUERIESxf32>, <$DIMx$QUERIES, #llama.$FORMAT> -> tensor<?x$DIMxf32>
     %x1 = llama.add %x, %o : tensor<?x$DIMxf32>
@@ -148,19 +149,21 @@ module attributes {
   for (int64_t layer = 1; layer < s.layers; ++layer)
     zeros += ", 0";
   auto number = [](int64_t value) { return std::to_string(value); };
-  return substitute(text, {{"$DIM", number(s.dim)},
-                           {"$HEADS", number(s.heads)},
-                           {"$KVHEADS", number(s.kvHeads)},
-                           {"$SIZE", number(s.headSize)},
-                           {"$HIDDEN", number(s.hidden)},
-                           {"$VOCABULARY", number(s.vocabulary)},
-                           {"$LAYERS", number(s.layers)},
-                           {"$CONTEXT", number(choice.capacity)},
-                           {"$QUERIES", number(s.heads * s.headSize)},
-                           {"$KEYS", number(s.kvHeads * s.headSize)},
-                           {"$ZEROS", zeros},
-                           {"$FORMAT", format.str()},
-                           {"$TARGET", targetText(choice)}});
+  return substitute(text,
+                    {{"$DIM", number(s.dim)},
+                     {"$HEADS", number(s.heads)},
+                     {"$KVHEADS", number(s.kvHeads)},
+                     {"$SIZE", number(s.headSize)},
+                     {"$HIDDEN", number(s.hidden)},
+                     {"$VOCABULARY", number(s.vocabulary)},
+                     {"$LAYERS", number(s.layers)},
+                     {"$CONTEXT", number(choice.capacity)},
+                     {"$QUERIES", number(s.heads * s.headSize)},
+                     {"$KEYS", number(s.kvHeads * s.headSize)},
+                     {"$ZEROS", zeros},
+                     {"$WINDOW", s.window ? " window " + number(s.window) : ""},
+                     {"$FORMAT", format.str()},
+                     {"$TARGET", targetText(choice)}});
 }
 
 static llvm::Error runPhases(mlir::ModuleOp module, llama::Phase first,
@@ -231,7 +234,11 @@ llvm::Error TestModel::packWeights(std::mt19937 &random) {
         value = std::abs(value);
       // With the larger of two rows in both, a product has one magnitude in the
       // two columns of a pair, which no rotation makes larger in one and
-      // smaller in the other.
+      // smaller in the other. So has what a vector is added to or multiplies.
+      if (!choice.text.empty() && rows == 1)
+        for (int64_t column = 0; column + 1 < columns; column += 2)
+          values[column] = values[column + 1] =
+              std::max(values[column], values[column + 1]);
       if (!choice.text.empty())
         for (int64_t row = 0; row + 1 < rows; row += 2)
           for (int64_t column = 0; column < columns; ++column) {
@@ -289,6 +296,15 @@ void TestModel::makeMagnitudeSchedule() {
 // The model
 //===----------------------------------------------------------------------===//
 
+static void removeRings(mlir::ModuleOp module) {
+  mlir::AttrTypeReplacer replacer;
+  replacer.addReplacement(
+      [](llama::CacheType cache) -> mlir::Type { return cache.withRing(0); });
+  replacer.recursivelyReplaceElementsIn(module, /*replaceAttrs=*/true,
+                                        /*replaceLocs=*/false,
+                                        /*replaceTypes=*/true);
+}
+
 std::unique_ptr<TestModel> TestModel::compile(const ModelChoice &choice,
                                               std::string &message) {
   std::unique_ptr<TestModel> model(new TestModel(choice));
@@ -302,6 +318,11 @@ std::unique_ptr<TestModel> TestModel::compile(const ModelChoice &choice,
     if (!model->schedule)
       return llvm::createStringError("the text does not parse");
     if (llvm::Error error = runPhases(*model->schedule, llama::Phase::Import,
+                                      llama::Phase::Specialize, choice))
+      return error;
+    if (choice.keepsContext)
+      removeRings(*model->schedule);
+    if (llvm::Error error = runPhases(*model->schedule, llama::Phase::Fuse,
                                       llama::Phase::Schedule, choice))
       return error;
     model->makeMagnitudeSchedule();
@@ -309,15 +330,20 @@ std::unique_ptr<TestModel> TestModel::compile(const ModelChoice &choice,
         image::findOnly<llama::CacheLayoutOp>(*model->schedule, "plan");
     if (!layout)
       return layout.takeError();
-    auto cache = mlir::cast<llama::CacheType>(layout->getType());
-    uint64_t capacity = choice.capacity;
-    auto plan = [&](llama::KVCacheLayoutInterface layout, mlir::Type element) {
-      return TestModel::CachePlan{
-          element, layout.getStrides(cache.getHeadSize(), element),
-          *layout.getCacheBytes(cache, element, capacity)};
+    llama::CacheType cache = layout->getCache();
+    auto plan = [&](bool ofKeys) {
+      mlir::Type element = ofKeys ? cache.getKeyType() : cache.getValueType();
+      llama::KVCacheLayoutInterface half =
+          ofKeys ? layout->getKeys() : layout->getValues();
+      return TestModel::CachePlan{element,
+                                  half.getStrides(cache.getHeadSize(), element),
+                                  *layout->getBytes(ofKeys, choice.capacity)};
     };
-    model->keys = plan(layout->getKeys(), cache.getKeyType());
-    model->values = plan(layout->getValues(), cache.getValueType());
+    model->keys = plan(/*ofKeys=*/true);
+    model->values = plan(/*ofKeys=*/false);
+    model->regions = layout->getRegions(choice.capacity);
+    for (int64_t layer = 0; layer < cache.getLayers(); ++layer)
+      model->rings.push_back(layout->getRing(layer));
     std::mt19937 random(static_cast<uint32_t>(choice.format) + 1);
     if (llvm::Error error = model->packWeights(random))
       return error;
@@ -389,28 +415,34 @@ KernelContext TestModel::makeContext() const {
   KernelContext context(sizes);
   std::copy(packed.begin(), packed.end(), context.weights.data());
   context.offsets = offsets;
+  context.regions = regions;
   context.fillRope(frequencies);
   context.poison();
   return context;
 }
 
-size_t TestModel::cacheByte(CacheElement at) const {
+size_t TestModel::byteInRegion(CacheElement at, bool ofScale) const {
   const CachePlan &plan = cachePlan(at.keys);
+  const llama::KVCacheStrides &strides = plan.strides;
   llama::KVCacheStrides::Numbers math;
-  int64_t head = at.layer * choice.shape.kvHeads + at.head;
-  int64_t place = plan.strides.address(math, head, choice.capacity, at.position,
-                                       at.element);
+  int64_t ring = rings[at.layer], capacity = ring ? ring : choice.capacity,
+          position = at.position % capacity;
+  auto place = static_cast<int64_t>(regions[at.layer]) * strides.perPosition;
+  place +=
+      ofScale
+          ? strides.scaleAddress(math, at.head, capacity, position, at.element)
+          : strides.address(math, at.head, capacity, position, at.element);
   // Strides with scales are in bytes.
-  return plan.strides.block
-             ? place
-             : place * (plan.element.getIntOrFloatBitWidth() / 8);
+  return strides.block ? place
+                       : place * (plan.element.getIntOrFloatBitWidth() / 8);
+}
+
+size_t TestModel::cacheByte(CacheElement at) const {
+  return byteInRegion(at, /*ofScale=*/false);
 }
 
 size_t TestModel::scaleByte(CacheElement at) const {
-  llama::KVCacheStrides::Numbers math;
-  int64_t head = at.layer * choice.shape.kvHeads + at.head;
-  return cachePlan(at.keys).strides.scaleAddress(math, head, choice.capacity,
-                                                 at.position, at.element);
+  return byteInRegion(at, /*ofScale=*/true);
 }
 
 std::string TestModel::describe() const {

@@ -25,6 +25,8 @@ namespace corellama::test {
 struct ModelShape {
   int64_t dim, heads, kvHeads, headSize, hidden, vocabulary;
   int64_t layers = 2;
+  /// Of attention in all layers; 0: none.
+  int64_t window = 0;
 };
 
 struct ModelChoice {
@@ -55,6 +57,8 @@ struct ModelChoice {
   /// so must be the result. Of a sum of thousands of terms a tolerance cannot
   /// see that one is missing.
   bool integers = false;
+  /// Layers with windows keep the whole context all the same: no rings.
+  bool keepsContext = false;
   /// The kernels to compile; empty: all.
   std::vector<std::string> only = {};
   /// The module at phase import, its target as $TARGET; empty: a Llama's, whose
@@ -135,10 +139,16 @@ public:
 private:
   explicit TestModel(const ModelChoice &choice) : choice(choice) {}
   llvm::Error packWeights(std::mt19937 &random);
+  /// Of a scale, or of an element, from the first byte of keys or of values.
+  size_t byteInRegion(CacheElement at, bool ofScale) const;
   void makeMagnitudeSchedule();
 
   std::unique_ptr<LoadedKernels> loaded;
   CachePlan keys, values;
+  /// Of each layer: where its region begins, in positions of a head, and the
+  /// positions of its ring.
+  std::vector<uint64_t> regions;
+  std::vector<int64_t> rings;
   std::vector<abi::PairRotation> frequencies;
   std::vector<uint8_t> packed;
   std::vector<uint64_t> offsets;

@@ -190,6 +190,34 @@ func.func private @a_block_of_keys_is_attended_alone(%l: index) attributes {llam
 
 // -----
 
+// In a ring a block of keys is found at the position of its first key modulo the
+// ring's, once; keys are masked by position all the same.
+
+llama.buffer @q : tensor<1x32xf32> at 0
+llama.buffer @p : tensor<1x2x8x18xf32> at 128
+llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor rings [768, 0]
+
+// CHECK-LABEL: func.func private @a_block_of_a_ring
+// CHECK:         %[[KV:.+]] = tile.cache %{{.+}} : <2x1x16, f16 ring 768> keys #llama.keys_interleaved16 values #llama.rowmajor apart
+// CHECK:         %[[FIRST:[0-9]+]] = arith.muli %{{[0-9]+}}, %c256 :
+// CHECK:         %[[PLACE:.+]] = arith.remui %[[FIRST]], %c768
+// CHECK:         scf.for %[[K:[a-z0-9]+]] =
+// CHECK:           %[[KEY:.+]] = arith.addi %[[FIRST]], %[[K]]
+// CHECK:           %[[AT:.+]] = arith.addi %[[PLACE]], %[[K]]
+// CHECK:           tile.score_keys %{{.+}}, %[[KV]][%{{.+}}, %[[AT]]]
+// CHECK:           tile.causal_mask %[[KEY]], %{{.+}} advance 0 window 257
+// CHECK:         tile.sum_values %{{.+}}, %[[KV]][%{{.+}}, %[[PLACE]], %{{.+}}] count %{{.+}} advance 0 window 257
+func.func private @a_block_of_a_ring(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 2, n = 16>} {
+  %q = llama.buffer_read @q at 0 : tensor<1x32xf32>
+  %kv = llama.input cache : !llama.cache<2x1x16, f16 ring 768>
+  %pos = llama.input positions : tensor<1xi32>
+  %p = llama.attention_part %q, %kv[%l], %pos causal heads 2 window 257 keys 256 order <lanes = 16> : tensor<1x32xf32>, <2x1x16, f16 ring 768>, tensor<1xi32> -> tensor<1x2x?x18xf32>
+  llama.buffer_write %p, @p at 128 : tensor<1x2x?x18xf32>
+  return
+}
+
+// -----
+
 // Blocks are merged left to right by every part's prologue; a head of 20 elements
 // takes tiles of 32, of which 20 are read and written.
 

@@ -75,7 +75,7 @@ static uint64_t alignUp(uint64_t value, uint64_t alignment) {
   return (value + alignment - 1) / alignment * alignment;
 }
 
-std::string makeImage(bool withTokenizer) {
+std::string makeImage(bool withTokenizer, bool withRing) {
   runtime::TextData none;
   none.whyNone = "the checkpoint it was compiled from has none";
   const std::string text = withTokenizer ? makeText() : writeTextSection(none);
@@ -98,6 +98,7 @@ std::string makeImage(bool withTokenizer) {
   header.headerBytes = sizeof(header);
   header.offsets = place(offsets, sizeof(offsets), 64);
   header.frequencies = place(frequencies, sizeof(frequencies), 64);
+  header.rings = place(&kRing, withRing ? sizeof(kRing) : 0, 64);
   header.manifest = place(manifest.data(), manifest.size(), 64);
   header.text = place(text.data(), text.size(), 64);
   const std::string weights(5000, '\x5A');

@@ -16,8 +16,8 @@
 namespace corellama::test {
 
 /// With the header's numbers those of FakeModel.h. Without a tokenizer its
-/// text section has none.
-std::string makeImage(bool withTokenizer = true);
+/// text section has none; with a ring its one layer has.
+std::string makeImage(bool withTokenizer = true, bool withRing = false);
 
 /// The header inside an image, to read or to damage.
 abi::ImageHeader &headerOf(std::string &image);

@@ -25,6 +25,8 @@ inline constexpr uint64_t kContext = 300;
 /// Rows of its largest call, and of its head.
 inline constexpr uint64_t kChunk = 16;
 inline constexpr uint64_t kWanted = 3;
+/// Positions of its ring, if it has one.
+inline constexpr uint64_t kRing = 256;
 inline constexpr uint64_t kHeadSize = 6;
 inline constexpr uint64_t kRopeRow = 2 * (kHeadSize + 15);
 

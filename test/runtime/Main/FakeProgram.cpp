@@ -30,6 +30,14 @@ static constexpr float kScale = __builtin_nanf("");
 static constexpr float kScale = 1;
 #endif
 
+/// Another keeps its last positions alone, of which a state sees the one before
+/// it.
+#ifdef FAKE_RING
+static uint64_t placeOf(uint64_t position) { return position % kRing; }
+#else
+static uint64_t placeOf(uint64_t position) { return position; }
+#endif
+
 static uint64_t mix(uint64_t state, uint64_t value) {
   state = (state ^ value) * 0x9E3779B97F4A7C15u;
   return state ^ (state >> 29);
@@ -47,14 +55,14 @@ static void appendRow(const Context *context, void *scratch, uint32_t row,
   auto position = uint64_t(context->positions[row]);
   auto *rope =
       reinterpret_cast<const uint32_t *>(context->rope) + position * kRopeRow;
-  uint64_t state = position == 0 ? 1 : keys[position - 1];
+  uint64_t state = position == 0 ? 1 : keys[placeOf(position - 1)];
   state += row < most ? 0 : row;
   state = mix(state, uint64_t(context->tokens[row]));
   state = mix(state, rope[0] ^ rope[kRopeRow - 1]);
   state = mix(state, context->weights[context->offsets[1]]);
-  state = mix(state, position == 0 ? 0 : values[position - 1]);
-  keys[position] = state;
-  values[position] = ~state;
+  state = mix(state, position == 0 ? 0 : values[placeOf(position - 1)]);
+  keys[placeOf(position)] = state;
+  values[placeOf(position)] = ~state;
   rows[row] = state;
   *static_cast<uint64_t *>(scratch) = state;
 }

@@ -50,6 +50,7 @@ struct alignas(4096) Image {
     h.keyBytes = 64;
     h.valueBytes = 64;
     h.ropeRow = 46;
+    h.rings = {512, 0};
     h.frequencies = {512, 4 * sizeof(corellama::abi::PairRotation)};
     for (int pair = 0; pair < 4; ++pair)
       rotation(pair) = {{1.0 / (1 + pair), 0}};
@@ -94,8 +95,8 @@ TEST(MappedImage, DamageIsNamed) {
   } cases[] = {
       {[](Image &i) { i.header().magic[0] = 'X'; },
        "image: header: does not start with CLIMAGE1"},
-      {[](Image &i) { i.header().version = 9; },
-       "image: header: is of version 9, this runtime knows version " +
+      {[](Image &i) { i.header().version = 1; },
+       "image: header: is of version 1, this runtime knows version " +
            std::to_string(corellama::abi::kVersion)},
       {[](Image &i) { i.header().headerBytes = 1; },
        "image: header: says it has 1 bytes, expected " +
@@ -136,6 +137,10 @@ TEST(MappedImage, DamageIsNamed) {
        "image: kvHeads: is 5, expected 1 to 4"},
       {[](Image &i) { i.header().headSize = 7; },
        "image: headSize: is 7, expected an even number"},
+      {[](Image &i) { i.header().rings = {512, 8}; },
+       "image: rings: has 8 bytes, expected none or 8 for each of 2 layers"},
+      {[](Image &i) { i.header().rings = {256, 16}; },
+       "image: rings: entry 1 is 64, expected a multiple of 256"},
       {[](Image &i) { i.header().keyBytes = 0; },
        "image: keyBytes: is 0, expected 1 to 4294967296"},
       {[](Image &i) { i.header().valueBytes = UINT64_MAX; },

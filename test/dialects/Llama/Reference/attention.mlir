@@ -53,7 +53,7 @@ func.func @large(%kv: !llama.cache<1x1x2, f32>) -> tensor<1x2xf32> {
 }
 
 // RUN: not %corellama eval %s --entry unfilled 2>&1 | FileCheck %s --check-prefix=UNFILLED
-// UNFILLED: corellama: {{.*}}attention.mlir: @unfilled: llama.attention: position 1 of layer 0 of the cache was never appended, attention reads 0 to 2{{$}}
+// UNFILLED: corellama: {{.*}}attention.mlir: @unfilled: llama.attention: position 1 of layer 0 of the cache was never appended, or is gone from its ring; attention reads 0 to 2{{$}}
 func.func @unfilled(%kv: !llama.cache<1x1x2, f32>) -> tensor<1x2xf32> {
   %l = arith.constant 0 : index
   %some = arith.constant dense<[0, 2]> : tensor<2xi32>
@@ -82,4 +82,36 @@ func.func @window(%kv: !llama.cache<1x1x4, f32>) -> tensor<2x4xf32> {
   %pos = arith.constant dense<[0, 2]> : tensor<2xi32>
   %y = llama.attention %q, %kv[%l], %pos causal heads 1 window 2 scale 0.25 : tensor<2x4xf32>, !llama.cache<1x1x4, f32>, tensor<2xi32>
   return %y : tensor<2x4xf32>
+}
+
+// A ring of 16 positions, of which 17 were appended: position 0 is gone. A row that
+// sees 16 of them has all, one that sees position 0 as well has not.
+// RUN: %corellama eval %s --entry ring | FileCheck %s --check-prefix=RING
+// RING: float 1x2
+// RING-NEXT: {{^}}7 7{{$}}
+func.func @ring(%kv: !llama.cache<1x1x2, f32 ring 16>) -> tensor<1x2xf32> {
+  %l = arith.constant 0 : index
+  %first = arith.constant dense<0> : tensor<1xi32>
+  %rest = arith.constant dense<[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]> : tensor<16xi32>
+  %k0 = arith.constant dense<100.0> : tensor<1x2xf32>
+  %k = arith.constant dense<7.0> : tensor<16x2xf32>
+  llama.kv_append %kv[%l], %k0, %k0 at %first : !llama.cache<1x1x2, f32 ring 16>, tensor<1x2xf32>, tensor<1x2xf32>, tensor<1xi32>
+  llama.kv_append %kv[%l], %k, %k at %rest : !llama.cache<1x1x2, f32 ring 16>, tensor<16x2xf32>, tensor<16x2xf32>, tensor<16xi32>
+  %q = arith.constant dense<1.0> : tensor<1x2xf32>
+  %pos = arith.constant dense<16> : tensor<1xi32>
+  %y = llama.attention %q, %kv[%l], %pos causal heads 1 window 16 : tensor<1x2xf32>, !llama.cache<1x1x2, f32 ring 16>, tensor<1xi32>
+  return %y : tensor<1x2xf32>
+}
+
+// RUN: not %corellama eval %s --entry gone 2>&1 | FileCheck %s --check-prefix=GONE
+// GONE: @gone: llama.attention: position 0 of layer 0 of the cache was never appended, or is gone from its ring; attention reads 0 to 15{{$}}
+func.func @gone(%kv: !llama.cache<1x1x2, f32 ring 16>) -> tensor<1x2xf32> {
+  %l = arith.constant 0 : index
+  %all = arith.constant dense<[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]> : tensor<17xi32>
+  %k = arith.constant dense<7.0> : tensor<17x2xf32>
+  llama.kv_append %kv[%l], %k, %k at %all : !llama.cache<1x1x2, f32 ring 16>, tensor<17x2xf32>, tensor<17x2xf32>, tensor<17xi32>
+  %q = arith.constant dense<1.0> : tensor<1x2xf32>
+  %pos = arith.constant dense<15> : tensor<1xi32>
+  %y = llama.attention %q, %kv[%l], %pos causal heads 1 window 16 : tensor<1x2xf32>, !llama.cache<1x1x2, f32 ring 16>, tensor<1xi32>
+  return %y : tensor<1x2xf32>
 }
