@@ -60,6 +60,7 @@ constexpr StringRef kReadKeys[] = {
     "attention.layer_norm_rms_epsilon",
     "attention.scale",
     "attention.sliding_window",
+    "attention.sliding_window_pattern",
     "attention.value_length",
     "block_count",
     "context_length",
@@ -130,7 +131,7 @@ struct Feature {
 constexpr Feature kFeatures[] = {
     {"rope.scaling.", "another scaling of RoPE"},
     {"rope.", "another form of RoPE"},
-    {"attention.sliding_window", "windows that not all layers have"},
+    {"attention.sliding_window", "another form of window"},
     {"attention.", "another form of attention"},
     {"expert", "experts"},
 };
@@ -143,6 +144,7 @@ public:
     checkKeys();
     readSizes();
     readHeads();
+    readWindow();
     readFloats();
     readRope();
     readVocabulary();
@@ -158,6 +160,7 @@ private:
   void checkNeutral(StringRef key, const NeutralKey &rule, const Value &value);
   void readSizes();
   void readHeads();
+  void readWindow();
   void readFloats();
   void readRope();
   void readRopeFactors();
@@ -335,12 +338,36 @@ void ConfigReader::readHeads() {
                                 Twine(config.headSize) +
                                 ", expected a product of at most " +
                                 Twine(kMaxDimension) + "; " + kConvertAgain);
+}
 
+void ConfigReader::readWindow() {
   config.window = readSize(own("attention.sliding_window"), kMaxDimension,
                            /*fallback=*/kMaxDimension, /*least=*/0);
-  // A window of the whole context is none.
-  if (config.window >= config.context)
-    config.window = 0;
+  // gguf has a flag for each layer; llama.cpp's writer makes uint32 of them. A
+  // number, every how many layers, means another order in each architecture.
+  const std::string key = own("attention.sliding_window_pattern");
+  if (std::optional<Value> pattern = file.find(key)) {
+    bool isFlags = pattern->element == ValueType::Bool,
+         isList = pattern->isArray() && pattern->count == config.layers &&
+                  (isFlags || pattern->element == ValueType::UInt32 ||
+                   pattern->element == ValueType::Int32);
+    size_t size = isFlags ? 1 : sizeof(uint32_t);
+    for (uint64_t layer = 0; isList && layer < config.layers; ++layer) {
+      llvm::ArrayRef<uint8_t> flag = pattern->bytes.slice(layer * size, size);
+      isList =
+          flag[0] <= 1 && llvm::all_of(flag.drop_front(),
+                                       [](uint8_t byte) { return byte == 0; });
+      config.windowed.push_back(flag[0] != 0);
+    }
+    if (!isList) {
+      config.windowed.clear();
+      refuse(key, "is " + pattern->describe() +
+                      ", expected a list of a flag for each of " +
+                      Twine(config.layers) + " layers, true for a window; " +
+                      kConvertAgain);
+    }
+  }
+  config.simplifyWindows();
 }
 
 void ConfigReader::readFloats() {

@@ -41,18 +41,24 @@ constexpr NeutralKey kNeutralKeys[] = {
     {"compression_config", "null", kPlainWeights},
     // Code in the checkpoint gives the keys another meaning.
     {"auto_map", "null", "give a checkpoint that needs no code of its own"},
-    // Of Qwen: windows of some layers.
-    {"use_sliding_window", "false",
-     "give a checkpoint without a sliding window"},
     // Not read by transformers' Llama, but by the trainers that wrote it.
     {"rope_interleaved", "false", "convert the checkpoint to half-split heads"},
+};
+
+/// Which layers of a class have a window.
+enum class Windows {
+  None,
+  All,
+  /// Those that `layer_types` or `max_window_layers` says, if
+  /// `use_sliding_window` does.
+  Some
 };
 
 /// An architecture, and what its class does beyond LlamaForCausalLM.
 struct Family {
   StringRef type;      ///< model_type
   StringRef className; ///< in `architectures`
-  bool hasWindow = false;
+  Windows windows = Windows::None;
   /// Queries, keys and values always have biases, and nothing else has.
   bool hasQKVBiases = false;
   bool hasHeadNorms = false;
@@ -61,9 +67,9 @@ struct Family {
 
 constexpr Family kFamilies[] = {
     {"llama", "LlamaForCausalLM"},
-    {"mistral", "MistralForCausalLM", /*hasWindow=*/true},
-    {"qwen2", "Qwen2ForCausalLM", /*hasWindow=*/false, /*hasQKVBiases=*/true},
-    {"qwen3", "Qwen3ForCausalLM", /*hasWindow=*/false, /*hasQKVBiases=*/false,
+    {"mistral", "MistralForCausalLM", Windows::All},
+    {"qwen2", "Qwen2ForCausalLM", Windows::Some, /*hasQKVBiases=*/true},
+    {"qwen3", "Qwen3ForCausalLM", Windows::Some, /*hasQKVBiases=*/false,
      /*hasHeadNorms=*/true, /*headSize=*/128},
 };
 
@@ -82,6 +88,7 @@ public:
     readHeads();
     readRope();
     readFamily();
+    readWindows();
     for (const NeutralKey &rule : kNeutralKeys)
       if (auto value = find(rule.key);
           value && value->describe() != rule.neutral)
@@ -112,6 +119,7 @@ private:
   void readRope();
   void readScaling(StringRef key, JsonValue scaling);
   void readFamily();
+  void readWindows();
   /// A whole number from 1 to `most`. If the value is missing, `fallback`, or
   /// refused if `fallback` is 0. 1 after a refusal.
   uint64_t readSize(StringRef key, std::optional<JsonValue> value,
@@ -302,7 +310,7 @@ void ConfigReader::readScaling(StringRef key, JsonValue scaling) {
     rope = {.magnitude = rope.magnitude};
 }
 
-/// Biases, norms of heads and the window.
+/// Biases and norms of heads.
 void ConfigReader::readFamily() {
   const bool isLlama = family.type == "llama",
              hasAllBiases =
@@ -318,20 +326,51 @@ void ConfigReader::readFamily() {
   if (family.hasHeadNorms)
     for (Role role : {Role::AttnQNorm, Role::AttnKNorm})
       addRole(config, role);
+}
 
+void ConfigReader::readWindows() {
+  bool isAll = family.windows == Windows::All,
+       isSome = family.windows == Windows::Some;
+  if (!isAll && !isSome)
+    return;
   // A missing window is one of 4096, and null is none.
-  if (auto window = root.find("sliding_window");
-      family.hasWindow && !(window && window->isNull()))
+  auto window = root.find("sliding_window");
+  if (!(window && window->isNull()) &&
+      (isAll || readFlag("use_sliding_window")))
     config.window = readSize("sliding_window", window, kMaxDimension, 4096);
-  // A window of the whole context is none.
-  if (config.window >= config.context)
-    config.window = 0;
-  if (auto types = find("layer_types"); types && !isLlama)
-    for (JsonValue one : types->elements())
-      if (one.asString() != "full_attention" &&
-          !(family.hasWindow && one.asString() == "sliding_attention"))
+  if (auto types = find("layer_types")) {
+    std::vector<JsonValue> each = types->elements();
+    if (each.size() != config.layers)
+      refuse("layer_types", types,
+             "a list of " + Twine(config.layers) + ", one for each layer",
+             kGiveWhole);
+    for (JsonValue one : each) {
+      bool isWindowed = one.asString() == "sliding_attention";
+      if (!isWindowed && one.asString() != "full_attention")
+        return refuse("layer_types", one,
+                      "'full_attention' or 'sliding_attention'",
+                      "give a checkpoint whose layers are of these types");
+      if (isWindowed && config.window == 0)
         return refuse("layer_types", one, "'full_attention'",
-                      "give a checkpoint without windows of some layers");
+                      "the other keys ask for no window; give them");
+      // MistralForCausalLM does not read the list.
+      if (isAll && !isWindowed && config.window != 0)
+        return refuse("layer_types", one, "'sliding_attention'",
+                      "give a checkpoint whose layers are alike");
+      config.windowed.push_back(isWindowed);
+    }
+  } else if (config.window != 0 && isSome) {
+    uint64_t first = 28;
+    if (auto most = find("max_window_layers")) {
+      first = most->asUnsigned().value_or(kMaxLayers);
+      if (!most->asUnsigned())
+        refuse("max_window_layers", most, "a number of layers", kGiveWhole);
+    }
+    for (uint64_t layer = 0; layer < config.layers; ++layer)
+      config.windowed.push_back(layer >= first);
+  }
+  if (refusals.empty())
+    config.simplifyWindows();
 }
 
 } // namespace

@@ -5,8 +5,17 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Checkpoint/ModelConfig.h"
+#include "llvm/ADT/STLExtras.h"
 
 namespace corellama::checkpoint {
+
+void ModelConfig::simplifyWindows() {
+  bool isNowhere = !windowed.empty() && !llvm::is_contained(windowed, true);
+  if (window >= context || isNowhere)
+    window = 0;
+  if (window == 0 || !llvm::is_contained(windowed, false))
+    windowed.clear();
+}
 
 llvm::json::Object toJSON(const ModelConfig &config) {
   // The name may hold any bytes.
@@ -46,6 +55,11 @@ listFeatures(const ModelConfig &config) {
   add(rope.magnitude.has_value(), "rope_magnitude", rope.magnitude.value_or(1));
   add(!rope.factors.empty(), "rope_factors", rope.factors.size());
   add(config.window != 0, "window", config.window);
+  llvm::json::Array layers;
+  for (size_t layer = 0; layer < config.windowed.size(); ++layer)
+    if (config.windowed[layer])
+      layers.push_back(layer);
+  add(!config.windowed.empty(), "window_layers", std::move(layers));
   add(config.embeddingScale != 1, "embedding_scale", config.embeddingScale);
   add(config.residualScale != 1, "residual_scale", config.residualScale);
   add(config.attentionScale.has_value(), "attention_scale",

@@ -55,6 +55,8 @@ struct ModelConfig {
   uint64_t rotated = 0; ///< columns of a head that RoPE turns; 0: all
   RopeScaling rope;
   uint64_t window = 0; ///< positions that a row sees, with its own; 0: all
+  /// Whether each layer has the window; empty: all have it.
+  std::vector<bool> windowed;
   /// Factors of the embedding, of what a layer adds to the residual, of the
   /// logits; and of scores, where it is not 1 / sqrt(headSize).
   double embeddingScale = 1, residualScale = 1, logitScale = 1;
@@ -64,6 +66,13 @@ struct ModelConfig {
   uint32_t optionalRoles = 0;
 
   uint64_t turned() const { return rotated ? rotated : headSize; }
+  uint64_t windowOf(uint64_t layer) const {
+    return windowed.empty() || windowed[layer] ? window : 0;
+  }
+  /// Of a reader that knows `window`, `windowed` and `context`: a window of the
+  /// whole context is none, and neither is one of no layer; one of all layers
+  /// has no list.
+  void simplifyWindows();
 };
 
 /// What not all models have and this one has, by JSON key.

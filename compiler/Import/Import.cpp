@@ -337,11 +337,11 @@ private:
     q = rotated(q, config.heads);
     k = rotated(k, config.kvHeads);
     KVAppendOp::create(builder, k.getLoc(), kv, layer, k, v, positions);
+    uint64_t window = signatures.distinct[signature].window;
     Value a = AttentionOp::create(
         builder, q.getLoc(), q.getType(), q, kv, layer, positions,
         builder.getI64IntegerAttr(config.heads),
-        config.window ? builder.getI64IntegerAttr(config.window)
-                      : IntegerAttr(),
+        window ? builder.getI64IntegerAttr(window) : IntegerAttr(),
         config.attentionScale ? builder.getF64FloatAttr(*config.attentionScale)
                               : FloatAttr(),
         /*keys=*/IntegerAttr(), /*order=*/ReductionOrderAttr());

@@ -15,7 +15,8 @@ corellama::findLayerSignatures(const checkpoint::Checkpoint &checkpoint) {
   for (uint64_t layer = 0; layer < checkpoint.config().layers; ++layer) {
     LayerSignature signature;
     for (checkpoint::Role role : found.roles)
-      signature.push_back(checkpoint.find(role, layer)->type);
+      signature.types.push_back(checkpoint.find(role, layer)->type);
+    signature.window = checkpoint.config().windowOf(layer);
     // There are a few signatures at most, so a linear search is enough.
     auto known = llvm::find(found.distinct, signature);
     found.of.push_back(known - found.distinct.begin());

@@ -1,7 +1,8 @@
 //===- LayerSignatures.h - which layers have the same types ---------------===//
 //
 // A checkpoint's tensor table -> the distinct tuples of tensor types that its
-// layers have, and which layer has which. A file of its own because both
+// layers have, with the window of their attention, and which layer has which. A
+// file of its own because both
 // import, which makes one function for each signature, and `inspect`, which
 // does not use MLIR, need it.
 //
@@ -17,8 +18,14 @@
 
 namespace corellama {
 
-/// The types of a layer's weights, in the order of LayerSignatures::roles.
-using LayerSignature = std::vector<checkpoint::TensorType>;
+struct LayerSignature {
+  /// Of the layer's weights, in the order of LayerSignatures::roles.
+  std::vector<checkpoint::TensorType> types;
+  /// Positions that a row sees; 0: all.
+  uint64_t window = 0;
+
+  bool operator==(const LayerSignature &) const = default;
+};
 
 struct LayerSignatures {
   /// The weights that each layer has.
@@ -29,7 +36,7 @@ struct LayerSignatures {
   std::vector<int32_t> of;
 
   checkpoint::TensorType typeOf(size_t signature, checkpoint::Role role) const {
-    return distinct[signature][llvm::find(roles, role) - roles.begin()];
+    return distinct[signature].types[llvm::find(roles, role) - roles.begin()];
   }
 };
 

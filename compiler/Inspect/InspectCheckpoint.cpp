@@ -76,10 +76,12 @@ static json::Value asJSON(const Checkpoint &checkpoint) {
   for (auto [signature, layers] :
        llvm::zip_equal(found.distinct, layersOf(found))) {
     json::Object types;
-    for (auto [role, type] : llvm::zip_equal(found.roles, signature))
+    for (auto [role, type] : llvm::zip_equal(found.roles, signature.types))
       types[getInfo(role).name] = checkpoint::getName(type);
     signatures.push_back(json::Object{{"types", std::move(types)},
                                       {"layers", json::Array(layers)}});
+    if (signature.window != 0)
+      (*signatures.back().getAsObject())["window"] = signature.window;
   }
   CheckpointText text = describeText(readText(checkpoint.container()).data);
   return json::Object{
@@ -133,9 +135,12 @@ static void printText(const Checkpoint &checkpoint, llvm::raw_ostream &out) {
   for (auto [i, layers] : llvm::enumerate(layersOf(found))) {
     out << "  layers " << ranges(layers) << ":";
     ListSeparator comma(",");
-    for (auto [role, type] : llvm::zip_equal(found.roles, found.distinct[i]))
+    const LayerSignature &signature = found.distinct[i];
+    for (auto [role, type] : llvm::zip_equal(found.roles, signature.types))
       out << comma << ' ' << getInfo(role).name << ' '
           << checkpoint::getName(type);
+    if (signature.window != 0)
+      out << comma << " window of " << signature.window;
     out << '\n';
   }
 

@@ -344,7 +344,7 @@ class Plain(llama_reference.Model):
         self.weights = self.tensors = weights
         self.own = own
         self.half_split = False
-        self.window = self._own("attention.sliding_window")
+        self.windows = self._windows()
         self.attention_scale = 1 / np.sqrt(self.head_size)
         self.embedding_scale = self.residual_scale = self.logit_scale = 1.0
         self.frequency, self.magnitude = self._angles()

@@ -70,7 +70,7 @@ class Model:
         self.eps = float(self._own("attention.layer_norm_rms_epsilon"))
         self.rope_base = float(self._own("rope.freq_base", 10000.0))
         self.half_split = self.architecture in HALF_SPLIT
-        self.window = self._own("attention.sliding_window", 0) or None
+        self.windows = self._windows()
         self.attention_scale = (float(self._own("attention.scale", 0.0))
                                 or 1 / np.sqrt(self.head_size))
         self.embedding_scale = float(self._own("embedding_scale", 0.0)) or 1.0
@@ -90,6 +90,12 @@ class Model:
 
     def _own(self, key, default=None):
         return self._number(f"{self.architecture}.{key}", default)
+
+    def _windows(self):
+        """Of each layer the positions that a row sees, or None for all."""
+        window = self._own("attention.sliding_window", 0) or None
+        pattern = self._own("attention.sliding_window_pattern", [True] * self.layers)
+        return [window if has else None for has in pattern]
 
     def _angles(self):
         """The frequency of each pair that turns, and what cosines and sines are
@@ -180,13 +186,13 @@ class Model:
         out[..., second] = x[..., first] * sin + x[..., second] * cos
         return out
 
-    def attention(self, q, k, v):
+    def attention(self, q, k, v, window):
         """Causal, the query heads of a group side by side on one key head."""
         rows = q.shape[0]
         group = self.heads // self.kv_heads
         mask = np.triu(np.full((rows, rows), -np.inf), 1)
-        if self.window:
-            mask += np.tril(np.full((rows, rows), -np.inf), -self.window)
+        if window:
+            mask += np.tril(np.full((rows, rows), -np.inf), -window)
         out = np.empty((rows, self.heads, self.head_size))
         for h in range(self.heads):
             keys, values = k[:, h // group], v[:, h // group]
@@ -217,7 +223,8 @@ def logits(model, ids):
         if name("attn_q_norm") in model.tensors:
             q, k = (model.rms_norm(q, name("attn_q_norm")),
                     model.rms_norm(k, name("attn_k_norm")))
-        a = model.attention(model.rope(q, cos, sin), model.rope(k, cos, sin), v)
+        a = model.attention(model.rope(q, cos, sin), model.rope(k, cos, sin), v,
+                            model.windows[layer])
         x = x + model.residual_scale * model.linear(a, name("attn_output"))
         h = model.rms_norm(x, name("ffn_norm"))
         gate = model.linear(h, name("ffn_gate"))

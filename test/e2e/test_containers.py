@@ -111,12 +111,23 @@ CELLS = [
     ("folder of Qwen2", "BF16", "GQA, untied", "biases of q, k and v", family_cell(
         dict(model_type="qwen2", architectures=["Qwen2ForCausalLM"], sliding_window=4,
              use_sliding_window=False), QKV)),
-    ("folder of Qwen3", "F32", "MHA, tied, RoPE base 500000", "norms of heads, YaRN",
+    ("folder of Qwen2", "BF16", "GQA, untied",
+     "biases of q, k and v, sliding window of 4 from layer 1 on", family_cell(
+         dict(model_type="qwen2", architectures=["Qwen2ForCausalLM"], sliding_window=4,
+              use_sliding_window=True, max_window_layers=1), QKV,
+         **{"attention.sliding_window": 4,
+            "attention.sliding_window_pattern": [False, True]})),
+    ("folder of Qwen3", "F32", "MHA, tied, RoPE base 500000",
+     "norms of heads, YaRN, sliding window of 5 in layer 0",
      family_cell(dict(model_type="qwen3", architectures=["Qwen3ForCausalLM"],
                       rope_scaling={"rope_type": "yarn", "factor": 4.0,
-                                    "original_max_position_embeddings": 16}),
+                                    "original_max_position_embeddings": 16},
+                      use_sliding_window=True, sliding_window=5,
+                      layer_types=["sliding_attention", "full_attention"]),
                  head_norms=True, **{"rope.scaling.type": "yarn", "rope.scaling.factor": 4.0,
-                                     "rope.scaling.original_context_length": 16})),
+                                     "rope.scaling.original_context_length": 16,
+                                     "attention.sliding_window": 5,
+                                     "attention.sliding_window_pattern": [True, False]})),
     ("llama2.c 0", "F32", "MQA, untied", "", llama2c_cell(0)),
     ("llama2.c 0", "F32", "MHA, tied", "", llama2c_cell(0)),
     ("llama2.c 1", "F32", "MQA, untied", "", llama2c_cell(1)),
@@ -450,11 +461,25 @@ CONFIGS = [
      "key 'rope_scaling': is an object of 5 keys, expected a lower bound of turns below"),
     ("YaRN of DeepSeek", dict(rope_scaling={"type": "yarn", "factor": 8.0, "mscale": 0.7}),
      "key 'rope_scaling.mscale': is 0.7, expected none"),
-    ("windows of some layers and an activation, at once", dict(
-        model_type="qwen3", architectures=["Qwen3ForCausalLM"], use_sliding_window=True,
-        hidden_act="gelu"),
-     "key 'hidden_act': is 'gelu', expected 'silu'; give a checkpoint with SwiGLU; also key "
-     "'use_sliding_window': is true, expected false"),
+    ("layers of another type and an activation, at once", dict(
+        model_type="qwen3", architectures=["Qwen3ForCausalLM"],
+        layer_types=["full_attention", "linear_attention"], hidden_act="gelu"),
+     "key 'layer_types': is 'linear_attention', expected 'full_attention' or "
+     "'sliding_attention'; give a checkpoint whose layers are of these types; also key "
+     "'hidden_act': is 'gelu', expected 'silu'; give a checkpoint with SwiGLU"),
+    ("a window of a layer, and none of the model", dict(
+        model_type="qwen2", architectures=["Qwen2ForCausalLM"],
+        layer_types=["full_attention", "sliding_attention"]),
+     "key 'layer_types': is 'sliding_attention', expected 'full_attention'; the other keys "
+     "ask for no window"),
+    ("types of too few layers", dict(
+        model_type="qwen2", architectures=["Qwen2ForCausalLM"],
+        layer_types=["full_attention"]),
+     "key 'layer_types': is an array of 1, expected a list of 2, one for each layer"),
+    ("a Mistral whose layers differ", dict(
+        model_type="mistral", architectures=["MistralForCausalLM"],
+        layer_types=["full_attention", "sliding_attention"]),
+     "key 'layer_types': is 'full_attention', expected 'sliding_attention'"),
     ("a bias that has no weights", dict(attention_bias=True),
      "tensor 'model.layers.0.self_attn.q_proj.bias': is not among the files' 21 tensors"),
     ("quantised weights", dict(quantization_config={"bits": 4}),

@@ -63,7 +63,7 @@ OTHERS = [
         w.add_rope_scaling_type(gguf.RopeScalingType.YARN),
         w.add_float32("llama.rope.scaling.yarn_log_multiplier", 0.1)),
      ["llama.rope.scaling.yarn_log_multiplier"]),
-    ("a sliding window of some layers",
+    ("a sliding window of every second layer",
      lambda w, s: w.add_uint32("llama.attention.sliding_window_pattern", 2),
      ["llama.attention.sliding_window_pattern"]),
     ("experts", lambda w, s: (w.add_expert_count(4), w.add_expert_used_count(2)),

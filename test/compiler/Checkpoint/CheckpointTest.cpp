@@ -193,6 +193,37 @@ TEST(CheckpointAccepts, Defaults) {
   EXPECT_EQ(result.checkpoint->config().name, "");
 }
 
+// As flags, and as the numbers that llama.cpp's writer makes of them.
+TEST(CheckpointAccepts, WindowsOfSomeLayers) {
+  auto windows = [](auto addPattern) {
+    SmallLlama sizes;
+    GGUFBuilder builder = sizes.builder();
+    builder.u32("llama.attention.sliding_window", 7);
+    addPattern(builder);
+    std::string bytes = builder.build();
+    ReadResult result = readBytes(bytes);
+    EXPECT_TRUE(result.checkpoint) << result.message;
+    const ModelConfig &config = result.checkpoint->config();
+    return std::tuple(config.windowOf(0), config.windowOf(1),
+                      config.windowed.size());
+  };
+  const std::string key = "llama.attention.sliding_window_pattern";
+  EXPECT_EQ(
+      windows([&](GGUFBuilder &b) { b.numbers<uint8_t>(key, kBool, {1, 0}); }),
+      std::tuple(7, 0, 2));
+  EXPECT_EQ(windows([&](GGUFBuilder &b) {
+              b.numbers<uint32_t>(key, kUInt32, {0, 1});
+            }),
+            std::tuple(0, 7, 2));
+  // Lists that say nothing are none.
+  EXPECT_EQ(
+      windows([&](GGUFBuilder &b) { b.numbers<int32_t>(key, kInt32, {1, 1}); }),
+      std::tuple(7, 7, 0));
+  EXPECT_EQ(
+      windows([&](GGUFBuilder &b) { b.numbers<uint8_t>(key, kBool, {0, 0}); }),
+      std::tuple(0, 0, 0));
+}
+
 TEST(CheckpointAccepts, GapsAndAnyOrderOfData) {
   SmallLlama sizes;
   GGUFBuilder builder = sizes.builder();

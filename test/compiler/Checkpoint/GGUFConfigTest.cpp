@@ -230,11 +230,27 @@ const Refusal kRefusals[] = {
      "tensor 'rope_freqs.weight': is no vector of 8 numbers in F32, expected "
      "one for each pair that RoPE turns; convert the model again with a "
      "current llama.cpp"},
-    {"windows_of_some_layers",
+    {"windows_of_every_second_layer",
      [](GGUFBuilder &b) { b.u32("llama.attention.sliding_window_pattern", 2); },
-     "metadata 'llama.attention.sliding_window_pattern': is 2, which asks for "
-     "windows that not all layers have, expected a plain Llama; give a "
-     "checkpoint without it"},
+     "metadata 'llama.attention.sliding_window_pattern': is 2, expected a list "
+     "of a flag for each of 2 layers, true for a window; convert the model "
+     "again with a current llama.cpp"},
+    {"windows_of_three_layers",
+     [](GGUFBuilder &b) {
+       b.numbers<uint8_t>("llama.attention.sliding_window_pattern", kBool,
+                          {1, 0, 1});
+     },
+     "metadata 'llama.attention.sliding_window_pattern': is an array of 3 x "
+     "bool, expected a list of a flag for each of 2 layers, true for a window; "
+     "convert the model again with a current llama.cpp"},
+    {"windows_that_are_no_flags",
+     [](GGUFBuilder &b) {
+       b.numbers<uint32_t>("llama.attention.sliding_window_pattern", kUInt32,
+                           {1, 256});
+     },
+     "metadata 'llama.attention.sliding_window_pattern': is an array of 2 x "
+     "uint32, expected a list of a flag for each of 2 layers, true for a "
+     "window; convert the model again with a current llama.cpp"},
     {"experts", [](GGUFBuilder &b) { b.u32("llama.expert_count", 8); },
      "metadata 'llama.expert_count': is 8, expected 0; give a checkpoint "
      "without experts"},
