@@ -17,9 +17,9 @@
 namespace corellama::test {
 namespace {
 
-/// Enough that each op is in each role ten times: a layer has two trees that
-/// end in the cache, which five ops share in two roles.
-constexpr size_t kGraphs = 29;
+/// Enough that each op is in each role five times: a layer has two trees that
+/// end in the cache, which eight ops share in two roles.
+constexpr size_t kGraphs = 24;
 /// With CORELLAMA_ALL, on CPUs: the emulator is slower.
 constexpr size_t kAllGraphs = 150;
 
@@ -89,18 +89,24 @@ std::unique_ptr<TestModel> compile(const GraphCase &given,
   return model;
 }
 
-void checkKernels(TestModel &model, std::mt19937 &random) {
+void checkKernels(const RandomGraph &graph, TestModel &model,
+                  std::mt19937 &random) {
+  // Of a layer with a window calls that go past the end of a ring.
+  auto positionOf = [&](int64_t layer) -> int64_t {
+    return graph.windows[layer] ? abi::kCacheBlock - 1 : 4;
+  };
   for (const auto &[kernel, layer] : kernelsOf(model, "decode"))
-    checkKernel(model, {kernel, layer, /*rows=*/1, /*position=*/5}, random);
+    checkKernel(model, {kernel, layer, /*rows=*/1, positionOf(layer) + 1},
+                random);
   for (const auto &[kernel, layer] : kernelsOf(model, "prefill"))
     // A whole call and a tail of one tile.
     for (int64_t rows : {model.choice.chunk, int64_t(3)})
-      checkKernel(model, {kernel, layer, rows, /*position=*/4}, random);
+      checkKernel(model, {kernel, layer, rows, positionOf(layer)}, random);
   for (const auto &[kernel, layer] : kernelsOf(model, "lm_head"))
     checkKernel(model, {kernel, layer, /*rows=*/3, /*position=*/0}, random);
   for (const auto &[form, bound] : otherForms(model))
     for (const auto &[kernel, layer] : kernelsOf(model, form))
-      checkKernel(model, {kernel, layer, bound - 1, /*position=*/4}, random);
+      checkKernel(model, {kernel, layer, bound - 1, positionOf(layer)}, random);
   checkNoneIsForgotten(model);
 }
 
@@ -113,7 +119,7 @@ TEST_P(GraphTest, ComputesWhatTheEvaluatorDoes) {
   ASSERT_TRUE(model) << message;
   std::mt19937 random(graphSeed());
   if (model->canRun())
-    checkKernels(*model, random);
+    checkKernels(graphOf(GetParam().number), *model, random);
 }
 
 INSTANTIATE_TEST_SUITE_P(Graphs, GraphTest, testing::ValuesIn(graphCases()),
@@ -129,20 +135,21 @@ INSTANTIATE_TEST_SUITE_P(Graphs, GraphTest, testing::ValuesIn(graphCases()),
                          });
 
 // A set that lacks an op in a role proves nothing about it.
-TEST(RandomGraphTest, EachOpIsInEachRoleTenTimes) {
+TEST(RandomGraphTest, EachOpIsInEachRoleFiveTimes) {
   RoleCounts counts;
   randomGraphs(graphSeed(), kGraphs, counts);
   auto expectAtLeast = [&](int least, const std::string &what) {
     EXPECT_GE(counts[what], least)
         << what << ", CORELLAMA_SEED=" << graphSeed();
   };
-  for (std::string op : {"rope ", "silu ", "mul ", "add ", "swiglu "}) {
+  for (std::string op : {"rope ", "silu ", "mul ", "add ", "swiglu ", "scale ",
+                         "bias ", "head_norm "}) {
     for (const char *role : {"inner", "buffer", "cache", "both"})
-      expectAtLeast(10, op + role);
+      expectAtLeast(5, op + role);
   }
   for (const char *what : {"producer none", "producer norm", "products 1",
                            "products 2", "products 3", "products 4"})
-    expectAtLeast(10, what);
+    expectAtLeast(5, what);
 }
 
 } // namespace

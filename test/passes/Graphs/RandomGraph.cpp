@@ -22,7 +22,10 @@ std::string RandomGraph::describe() const {
 
 namespace {
 
-const char *const kOps[] = {"rope", "silu", "mul", "add", "swiglu"};
+const char *const kOps[] = {"rope",   "silu",  "mul",  "add",
+                            "swiglu", "scale", "bias", "head_norm"};
+/// Of one operand.
+const char *const kUnary[] = {"rope", "silu", "scale", "bias", "head_norm"};
 
 /// Formats whose blocks are `block` columns or fewer.
 const std::pair<const char *, int64_t> kFormats[] = {
@@ -34,10 +37,11 @@ const std::pair<const char *, int64_t> kFormats[] = {
 /// One layer's function, and the weights that it declares.
 class LayerWriter {
 public:
-  LayerWriter(const ModelShape &shape, bool f16Cache, std::mt19937 &random,
+  LayerWriter(const RandomGraph &graph, std::mt19937 &random,
               RoleCounts &counts, int64_t layer)
-      : s(shape), f16Cache(f16Cache), random(random), counts(counts),
-        layer(layer) {}
+      : s(graph.shape), f16Cache(graph.cacheType == "f16"),
+        rotation(graph.rotation), window(graph.windows[layer]), random(random),
+        counts(counts), layer(layer) {}
 
   void write();
   std::string weights, function;
@@ -61,7 +65,9 @@ private:
   std::string fresh() { return formatv("%v{0}", next++); }
 
   Value linear(const Value &x, int64_t width);
-  Value norm(const Value &x);
+  Value norm(const Value &x, int64_t heads = 1);
+  Value bias(const Value &x);
+  std::string vectorWeight(llvm::StringRef value, int64_t width);
   Value tree(int64_t width, int depth, llvm::StringRef role);
   Value leaf(int64_t width);
   size_t takeLeastSeen(llvm::ArrayRef<std::string> choices);
@@ -70,6 +76,8 @@ private:
 
   const ModelShape &s;
   const bool f16Cache;
+  const std::string &rotation;
+  const int64_t window;
   std::mt19937 &random;
   RoleCounts &counts;
   const int64_t layer;
@@ -97,17 +105,33 @@ LayerWriter::Value LayerWriter::linear(const Value &x, int64_t width) {
   return y;
 }
 
-LayerWriter::Value LayerWriter::norm(const Value &x) {
+/// Declares a vector for `value` and refers to it; the handle's type.
+std::string LayerWriter::vectorWeight(llvm::StringRef value, int64_t width) {
   std::string name = formatv("l{0}_g{1}", layer, weightCount++);
+  std::string type = formatv("<{0}, #llama.f32>", width);
   weights += formatv("    llama.weight @{0} : {1} formats [#llama.f32]\n", name,
-                     x.width);
+                     width);
+  function += formatv("    {0}w = llama.weight_ref @blk::@{1}[%l] : {2}\n",
+                      value, name, type);
+  return type;
+}
+
+LayerWriter::Value LayerWriter::norm(const Value &x, int64_t heads) {
   Value y{fresh(), x.width};
-  function += formatv(
-      "    {0}w = llama.weight_ref @blk::@{1}[%l] : <{2}, #llama.f32>\n",
-      y.name, name, x.width);
-  function += formatv("    {0} = llama.rms_norm {1}, {0}w eps 1.0e-05 : {2}, "
-                      "<{3}, #llama.f32>\n",
-                      y.name, x.name, rows(x.width), x.width);
+  std::string type = vectorWeight(y.name, x.width / heads);
+  std::string each = heads == 1 ? "" : formatv("heads {0} ", heads).str();
+  function +=
+      formatv("    {0} = llama.rms_norm {1}, {0}w eps 1.0e-05 {2}: {3}, "
+              "{4}\n",
+              y.name, x.name, each, rows(x.width), type);
+  return y;
+}
+
+LayerWriter::Value LayerWriter::bias(const Value &x) {
+  Value y{fresh(), x.width};
+  std::string type = vectorWeight(y.name, x.width);
+  function += formatv("    {0} = llama.bias {1}, {0}w : {2}, {3}\n", y.name,
+                      x.name, rows(x.width), type);
   return y;
 }
 
@@ -141,7 +165,7 @@ size_t LayerWriter::takeLeastSeen(llvm::ArrayRef<std::string> choices) {
 std::string LayerWriter::takeOp(int64_t width, llvm::StringRef role) {
   std::vector<std::string> ops, choices;
   for (llvm::StringRef op : kOps)
-    if (op != "rope" || canRotate(width)) {
+    if ((op != "rope" && op != "head_norm") || canRotate(width)) {
       ops.push_back(op.str());
       choices.push_back(formatv("{0} {1}", op, role));
     }
@@ -154,15 +178,23 @@ LayerWriter::Value LayerWriter::tree(int64_t width, int depth,
     return leaf(width);
   std::string op = takeOp(width, role);
   Value a = tree(width, depth - 1, "inner"), b = a;
-  if (op != "rope" && op != "silu")
+  if (!llvm::is_contained(kUnary, op))
     b = tree(width, depth - 1, "inner");
+  if (op == "head_norm")
+    return norm(a, width / s.headSize);
+  if (op == "bias")
+    return bias(a);
   Value y{fresh(), width};
   if (op == "rope")
     function +=
-        formatv("    {0} = llama.rope {1}, %pos base 1.0e+04 heads {2} : {3}, "
-                "tensor<?xi32>\n",
-                y.name, a.name, width / s.headSize, rows(width));
-  else if (op == "silu")
+        formatv("    {0} = llama.rope {1}, %pos base 1.0e+04 heads {2}{3} : "
+                "{4}, tensor<?xi32>\n",
+                y.name, a.name, width / s.headSize, rotation, rows(width));
+  else if (op == "scale") {
+    int64_t tenths = 1 + below(20);
+    function += formatv("    {0} = llama.scale {1} by {2}.{3} : {4}\n", y.name,
+                        a.name, tenths / 10, tenths % 10, rows(width));
+  } else if (op == "silu")
     function += formatv("    {0} = llama.silu {1} : {2}\n", y.name, a.name,
                         rows(width));
   else
@@ -223,9 +255,12 @@ void LayerWriter::write() {
         buffers, [&](const Value &value) { return value.width == queries; });
     if (query != buffers.end()) {
       Value a{fresh(), queries};
-      function += formatv("    {0} = llama.attention {1}, %kv[%l], %pos causal "
-                          "heads {2} : {3}, {4}, tensor<?xi32>\n",
-                          a.name, query->name, s.heads, rows(queries), cache);
+      std::string sees =
+          window ? formatv(" window {0} scale 1.5e-01", window).str() : "";
+      function +=
+          formatv("    {0} = llama.attention {1}, %kv[%l], %pos causal "
+                  "heads {2}{3} : {4}, {5}, tensor<?xi32>\n",
+                  a.name, query->name, s.heads, sees, rows(queries), cache);
       buffers.push_back(a);
     }
   }
@@ -310,9 +345,17 @@ corellama::test::randomGraphs(uint32_t seed, size_t count, RoleCounts &counts) {
     s.hidden = oneOf({37, 52, 83, 96});
     s.vocabulary = 29;
     graph.cacheType = number % 2 ? "f16" : "f32";
+    // Rings of one block, and of the two that the context has: none.
+    for (int64_t &window : graph.windows)
+      window = oneOf({0, 1, 7, 246, 300});
+    // All ropes of a model turn alike.
+    if (number % 3 == 1)
+      graph.rotation = formatv(" as <dims = {0}>", s.headSize / 4 * 2);
+    else if (number % 3 == 2)
+      graph.rotation = " as <rule = linear, factor = 4.0, magnitude = 0.75>";
     std::string weights, functions;
     for (int64_t layer : {0, 1}) {
-      LayerWriter writer(s, number % 2, random, counts, layer);
+      LayerWriter writer(graph, random, counts, layer);
       writer.write();
       weights += writer.weights;
       functions += writer.function;

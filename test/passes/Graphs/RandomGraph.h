@@ -7,16 +7,18 @@
 //   producer = none | norm                      what the products read
 //   products = 1 to 4 linears, each of its own format
 //   tree     = leaf | rope(tree) | silu(tree) | mul(tree, tree)
-//            | add(tree, tree) | swiglu(tree, tree), at most 3 ops deep
+//            | add(tree, tree) | swiglu(tree, tree) | scale(tree) | bias(tree)
+//            | norm of heads(tree), at most 3 ops deep
 //   leaf     = product | the layer's rows | the normalised rows | earlier tree
 //   sink     = buffer | cache | both            of a tree
 //   result   = a sum of buffers, of attention over the cache, of products of
 //              both, as they are or normalised, and of the layer's rows
 //
-// The head of every other model has an op between its norm and its product. So
-// every op meets every other one in places where a Llama has none, and what
-// does not fuse has to be a kernel of its own. Sizes are multiples of what
-// their formats ask for and of nothing else.
+// Attention of a layer sees a window or all keys. The head of every other model
+// has an op between its norm and its product. So every op meets every other one
+// in places where a Llama has none, and what does not fuse has to be a kernel
+// of its own. Sizes are multiples of what their formats ask for and of nothing
+// else.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,6 +36,10 @@ struct RandomGraph {
   size_t number;
   ModelShape shape;
   std::string cacheType;
+  /// Of attention in each of the two layers; 0: none.
+  int64_t windows[2] = {0, 0};
+  /// What ropes have behind their heads: " as <...>", or nothing.
+  std::string rotation;
   /// Without its target, which is $TARGET.
   std::string text;
 
