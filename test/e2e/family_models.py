@@ -75,6 +75,15 @@ def window(size):
     return extra
 
 
+def every_other(size):
+    """From layer 0 on, a flag for each."""
+    def extra(w, sizes):
+        window(size)(w, sizes)
+        w.add_array(f"{w.arch}.attention.sliding_window_pattern",
+                    [layer % 2 == 0 for layer in range(sizes["layers"])])
+    return extra
+
+
 def both(*parts):
     def extra(w, sizes):
         for part in parts:
@@ -86,50 +95,67 @@ QKV = ("attn_q", "attn_k", "attn_v")
 
 # name (that of the table in docs/checkpoints.md) -> architecture, recipe of make_models,
 # what it adds. `turned`: columns of a head that turn. `ids`: of the longest prompt, where
-# a usual one shows nothing. `gpu`: the kernels of a GPU have code for it. `phases`: where
-# its compilation is entered again without --all.
+# a usual one shows nothing. `rows`: the forms, where they decide how much a layer keeps.
+# `rounded`: what a CPU's defaults round rows to, compared where `often` or with --all.
+# `agrees`: llama.cpp knows it. `gpu`: the kernels of a GPU have code for it. `phases`:
+# where its compilation is entered again without --all.
 FEATURES = {
     "RoPE, linear": dict(recipe=dict(attention="GQA", formats=["F32"], head="tied"),
                          extra=scaled("linear", 4.0)),
     "RoPE, YaRN": dict(recipe=dict(attention="GQA", formats=["Q8_0"], head="untied",
-                                   multiple=32), extra=scaled("yarn", 8.0)),
+                                   multiple=32), extra=scaled("yarn", 8.0),
+                      rounded="q8", agrees=True),
     "RoPE, factors of `rope_freqs`": dict(
         recipe=dict(attention="MQA", formats=["F16"], head="untied"), extra=rope_freqs,
-        phases=["import", "schedule"]),
+        phases=["import", "schedule"], agrees=True),
     "partial rotary": dict(
         recipe=dict(attention="GQA", formats=["BF16"], head="tied"),
-        turned=lambda size: max(2, size // 4 * 2)),
+        turned=lambda size: max(2, size // 4 * 2), rounded="bf16", often=True),
     "biases of q, k, v, o and of the feed-forward part": dict(
         recipe=dict(attention="MHA", formats=["Q4_0"], head="tied", multiple=32),
-        extra=biases(*QKV, "attn_output", "ffn_gate", "ffn_up", "ffn_down"), gpu=True),
+        extra=biases(*QKV, "attn_output", "ffn_gate", "ffn_up", "ffn_down"), gpu=True,
+        rounded="q8"),
     "scales of embedding, residual, attention, logits": dict(
         architecture="granite",
-        recipe=dict(attention="GQA", formats=["F32"], head="tied"), extra=scales),
+        recipe=dict(attention="GQA", formats=["F32"], head="tied"), extra=scales,
+        agrees=True),
     # Rows of one tile see keys of one block, of two, or of none but their own.
     "sliding window of 19": dict(
         recipe=dict(attention="GQA", formats=["F32"], head="untied"), extra=window(19),
-        ids=600, gpu=True),
+        ids=600, rows="1,8,64", gpu=True),
     "sliding window of 270": dict(
         recipe=dict(attention="MQA", formats=["F16"], head="tied"), extra=window(270),
         ids=600, phases=["fuse"]),
     "Qwen2": dict(architecture="qwen2",
                   recipe=dict(attention="GQA", formats=["Q4_1", "Q8_0"], head="tied",
                               multiple=32, irregular=True),
-                  extra=biases(*QKV)),
+                  extra=biases(*QKV), rounded="q8", often=True, agrees=True),
     "Qwen3": dict(architecture="qwen3",
                   recipe=dict(attention="GQA", formats=["Q8_0"], head="tied",
                               multiple=32, wide=True),
                   extra=both(head_norms, scaled("yarn", 4.0)), gpu=True,
-                  phases=["tile"]),
+                  phases=["tile"], rounded="q8", often=True, agrees=True),
+    "sliding window of 31 in every other layer": dict(
+        recipe=dict(attention="GQA", formats=["F32"], head="untied"),
+        extra=every_other(31), ids=600, rows="1,16", phases=["specialize", "plan", "tile"],
+        gpu=True),
 }
 
 
-def write(path, seed, name, without=False):
-    """Writes the model of a feature, or the same model without it; what it is."""
+def no_tokenizer(w, sizes):
+    """llama.cpp wants to be told that there is none."""
+    w.add_tokenizer_model("none")
+
+
+def write(path, seed, name, without=False, more=None):
+    """Writes the model of a feature, or the same model without it, or with `more`; what
+    it is."""
     row = {"recipe": FEATURES[name]["recipe"]} if without else FEATURES[name]
+    extra = row.get("extra")
     return make_models.write_model(path, seed, list(FEATURES).index(name) + 100,
                                    architecture=row.get("architecture", "llama"),
-                                   recipe=row["recipe"], extra=row.get("extra"),
+                                   recipe=row["recipe"],
+                                   extra=both(extra, more) if more else extra,
                                    turned=row.get("turned"))
 
 

@@ -443,57 +443,6 @@ def check_text_of(report, args, root, tokenizer):
 # Refusals
 # ---------------------------------------------------------------------------------------
 
-# Changes of a good config.json, and what the one line must say.
-CONFIGS = [
-    ("another architecture", dict(model_type="mamba"),
-     "key 'model_type': is 'mamba', expected 'llama', 'mistral', 'qwen2' or 'qwen3'; give a "
-     "checkpoint of one of these"),
-    ("another class", dict(model_type="qwen2"),
-     "key 'architectures': is 'LlamaForCausalLM', expected 'Qwen2ForCausalLM'"),
-    ("RoPE scaling", dict(rope_scaling={"rope_type": "longrope", "factor": 8.0}),
-     "key 'rope_scaling.rope_type': is 'longrope', expected 'default', 'linear', 'llama3' or "
-     "'yarn'; give a checkpoint with one of them"),
-    ("RoPE parameters", dict(rope_parameters={"rope_type": "yarn", "rope_theta": 1e4}),
-     "key 'rope_parameters.factor': is missing, expected a number"),
-    ("turns of llama3", dict(rope_scaling={
-        "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 4.0, "high_freq_factor": 1.0,
-        "original_max_position_embeddings": 16}),
-     "key 'rope_scaling': is an object of 5 keys, expected a lower bound of turns below"),
-    ("YaRN of DeepSeek", dict(rope_scaling={"type": "yarn", "factor": 8.0, "mscale": 0.7}),
-     "key 'rope_scaling.mscale': is 0.7, expected none"),
-    ("layers of another type and an activation, at once", dict(
-        model_type="qwen3", architectures=["Qwen3ForCausalLM"],
-        layer_types=["full_attention", "linear_attention"], hidden_act="gelu"),
-     "key 'layer_types': is 'linear_attention', expected 'full_attention' or "
-     "'sliding_attention'; give a checkpoint whose layers are of these types; also key "
-     "'hidden_act': is 'gelu', expected 'silu'; give a checkpoint with SwiGLU"),
-    ("a window of a layer, and none of the model", dict(
-        model_type="qwen2", architectures=["Qwen2ForCausalLM"],
-        layer_types=["full_attention", "sliding_attention"]),
-     "key 'layer_types': is 'sliding_attention', expected 'full_attention'; the other keys "
-     "ask for no window"),
-    ("types of too few layers", dict(
-        model_type="qwen2", architectures=["Qwen2ForCausalLM"],
-        layer_types=["full_attention"]),
-     "key 'layer_types': is an array of 1, expected a list of 2, one for each layer"),
-    ("a Mistral whose layers differ", dict(
-        model_type="mistral", architectures=["MistralForCausalLM"],
-        layer_types=["full_attention", "sliding_attention"]),
-     "key 'layer_types': is 'full_attention', expected 'sliding_attention'"),
-    ("a bias that has no weights", dict(attention_bias=True),
-     "tensor 'model.layers.0.self_attn.q_proj.bias': is not among the files' 21 tensors"),
-    ("quantised weights", dict(quantization_config={"bits": 4}),
-     "key 'quantization_config': is an object of 1 key, expected null"),
-    ("code of its own", dict(auto_map={"AutoModel": "x.Y"}), "key 'auto_map'"),
-    ("a size too large", dict(hidden_size=1 << 31), "key 'hidden_size': is 2147483648"),
-    ("a missing size", dict(num_hidden_layers="absent"),
-     "key 'num_hidden_layers': is missing, expected a whole number from 1 to 65535"),
-    ("another size", dict(intermediate_size=81),
-     "tensor 'model.layers.0.mlp.gate_proj.weight': is 80 x 48, expected 81 x 48 "
-     "(intermediate_size x hidden_size)"),
-]
-
-
 def refused(report, args, name, path, words):
     r = harness.compile_model(args.corellama, path, path.parent / "refused")
     good = r.code == 1 and harness.one_line(r.err) and not r.out and words in r.err_text \
@@ -503,7 +452,7 @@ def refused(report, args, name, path, words):
 
 def check_refusals(report, args, root):
     weights = cm.draw(GQA, SEED)
-    for i, (name, changes, words) in enumerate(CONFIGS):
+    for i, (name, changes, words) in enumerate(cm.CONFIGS):
         path = cm.write_folder(root / f"config{i}", GQA, weights, **changes)
         refused(report, args, name, path, "config.json: " + words if words.startswith("key")
                 else words)

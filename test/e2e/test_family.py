@@ -7,16 +7,21 @@ follow it, and the same bits for all of them as one prompt; without the feature'
 and keys the reference says something else, so that the check can fail; the compilation
 left at a phase (at every one with --all, otherwise at some) and entered again gives the
 same file; the emulator runs the GPU's code to the same logits (with --all for all models, otherwise for
-those whose kernels are not those of others). Also: the table of docs/checkpoints.md is
-the one that these models make.
+those whose kernels are not those of others). With rows rounded as a CPU's defaults round
+them (to 8 bits, to bf16) the program gives the reference that rounds alike, within what
+test_exact derives for that. llama.cpp's logits of the same weights are the program's
+within what llama.cpp rounds, and where its likeliest id is clear it is ours, too. Also:
+the table of docs/checkpoints.md is the one that these models make.
 """
 
 import os
+from pathlib import Path
 
 import numpy as np
 
 import family_models
 import harness
+import llama_cpp
 import llama_reference
 import test_emulator
 import test_exact
@@ -62,11 +67,58 @@ def reenter(report, args, name, path, program, phases, folder):
                          harness.same_file(program, again), "the files differ")
 
 
-def test_feature(report, args, number, path, name, folder):
+def rounded(report, args, number, path, name, folder, to):
+    """The numerics that a CPU has by default, or would have with the instruction."""
+    program = folder / "rounded"
+    made = harness.compile_model(args.corellama, path, program, "--cache-type=f32",
+                                 f"--activations={to}")
+    if not report.check(f"{name}, rows of {to}: compiles", made.code == 0, made.why):
+        return
+    model = llama_reference.Model(path, to)
+    ids = np.random.default_rng([2, number]).integers(0, model.vocabulary, 70).tolist()
+    test_exact.exact(report, f"{name}, rows of {to}", program,
+                     test_exact.Reference(model), ids, folder, test_exact.BOUNDS[to])
+
+
+# Bounds as test_exact's, but of what llama.cpp rounds and the program does not. It rounds
+# rows to 8 bits where weights are quantised, which costs 4.3e-2 and 2.4e-2 in the random
+# models of test_exact; else to f16, an eighth of bf16's 1.0e-2 and 5e-3, or not at all.
+# Both with room for other models: half as much again, and twice.
+OF_8_BITS, OF_F16 = (6.4e-2, 3.6e-2), (2.5e-3, 1.3e-3)
+LLAMA_CPP_BOUNDS = {"Q8_0": OF_8_BITS, "Q4_1": OF_8_BITS, "F16": OF_F16, "F32": OF_F16}
+
+
+def agrees(report, name, program, what, model, ids, folder):
+    """With llama.cpp: all logits, and the likeliest ids where they are clear."""
+    path, file = folder / "agrees.npy", folder / "llama-cpp.gguf"
+    family_models.write(file, 1, name, more=family_models.no_tokenizer)
+    want = llama_cpp.Model(file, len(ids), cache="F32").logits(ids)
+    os.unlink(file)
+    result, _ = harness.generate(program, ids, 1, logits=path)
+    if result.code != 0:
+        report.fail(f"{name}: llama.cpp", result.why())
+        return
+    got = np.load(path)
+    most, middle = LLAMA_CPP_BOUNDS[what["formats"][0]]
+    worst, median, largest = test_exact.judge(got, want)
+    report.check(f"{name}: llama.cpp's logits", worst <= most and median <= middle,
+                 f"largest error {worst:.2e} (bound {most:.1e}), median {median:.2e} "
+                 f"(bound {middle:.1e}) of {largest:.3g}",
+                 f"worst {worst:.1e}, median {median:.1e}")
+    second, first = np.sort(want, axis=1)[:, -2:].T
+    clear = first - second > 2 * most * largest
+    same = got.argmax(axis=1)[clear] == want.argmax(axis=1)[clear]
+    report.check(f"{name}: llama.cpp's ids", same.all() and clear.sum() > len(ids) / 20,
+                 f"{(~same).sum()} of {clear.sum()} clear ids are others",
+                 f"{clear.sum()} of {len(ids)} are clear")
+
+
+def test_feature(report, args, number, path, name, what, folder):
     row = family_models.FEATURES[name]
     program = folder / "program"
     made = harness.compile_model(
         args.corellama, path, program, "--cache-type=f32", "--activations=f32",
+        f"--rows={row.get('rows', '1,512')}",
         f"--dump-compilation-phases-to={folder / 'phases'}")
     if not report.check(f"{name}: compiles", made.code == 0, made.why):
         return
@@ -79,6 +131,13 @@ def test_feature(report, args, number, path, name, folder):
     test_exact.exact(report, name, program, reference, ids, folder,
                      test_exact.BOUNDS["f32"])
     differs(report, name, path, ids[:300], folder)
+    if row.get("agrees"):
+        agrees(report, name, program, what, model, ids, folder)
+    to = row.get("rounded")
+    # A CPU without the instruction cannot run rows of bf16.
+    if to and (args.all or row.get("often")) and (
+            to != "bf16" or "avx512_bf16" in Path("/proc/cpuinfo").read_text()):
+        rounded(report, args, number, path, name, folder, to)
     if args.all or row.get("gpu"):
         test_emulator.run_model(report, args, f"{name} on {TARGETS[number % 2]}", path,
                                 ids[:24], TARGETS[number % 2], folder, seed=number + 1)
@@ -107,8 +166,8 @@ def main():
                      f"lacks {missing[:1]}; --table prints it")
         only = [int(i) for i in args.only.split(",")] if args.only else range(len(made))
         for number in only:
-            path, name, _ = made[number]
-            test_feature(report, args, number, path, name, folder)
+            path, name, what = made[number]
+            test_feature(report, args, number, path, name, what, folder)
     report.finish()
 
 
