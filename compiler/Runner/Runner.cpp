@@ -5,10 +5,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Runner/Runner.h"
+#include "compiler/Target/Target.h"
 #include "dialects/CPU/IR/CPUDialect.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/StringMap.h"
-#include "llvm/TargetParser/Host.h"
 
 using namespace corellama;
 
@@ -18,7 +17,7 @@ bool corellama::hostSupports(llama::TargetInterface target,
     missing = "a GPU";
     return false;
   }
-  llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
+  llvm::StringMap<bool> host = hostFeatures();
   llvm::SmallVector<llvm::StringRef> wanted, lacking;
   target.getFeatures().split(wanted, ',', /*MaxSplit=*/-1,
                              /*KeepEmpty=*/false);

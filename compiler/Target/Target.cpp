@@ -15,6 +15,8 @@
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/X86TargetParser.h"
 #include <climits>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 using namespace mlir;
 using namespace corellama;
@@ -42,6 +44,18 @@ static FeatureSet featuresOfCPU(StringRef cpu) {
     features[feature] = true;
     llvm::X86::updateImpliedFeatures(feature, /*Enabled=*/true, features);
   }
+  return features;
+}
+
+llvm::StringMap<bool> corellama::hostFeatures() {
+  FeatureSet features = llvm::sys::getHostCPUFeatures();
+  // As runtime/Main/CpuCheck.cpp does it for programs.
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  if (features.lookup("amx-tile") &&
+      syscall(SYS_arch_prctl, kRequestPermission, kTileData) != 0)
+    for (auto &feature : features)
+      if (feature.getKey().starts_with("amx-"))
+        feature.second = false;
   return features;
 }
 
@@ -114,7 +128,7 @@ Expected<llama::TargetInterface> corellama::resolveTarget(MLIRContext &context,
                                                           StringRef name) {
   if (name == kNative) {
     StringRef cpu = llvm::sys::getHostCPUName();
-    FeatureSet features = llvm::sys::getHostCPUFeatures();
+    FeatureSet features = hostFeatures();
     if (auto lacking = lackingOf(features, requiredFeatures());
         !lacking.empty())
       return refuse(

@@ -10,6 +10,7 @@
 #define CORELLAMA_COMPILER_TARGET_TARGET_H
 
 #include "dialects/Llama/IR/LlamaDialect.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Error.h"
 #include <string>
 
@@ -23,6 +24,11 @@ namespace corellama {
 /// lists the nearest names. Loads the dialect of the target.
 llvm::Expected<llama::TargetInterface> resolveTarget(mlir::MLIRContext &context,
                                                      llvm::StringRef name);
+
+/// The features of this machine, in LLVM's spelling, with whether it has them.
+/// Those of AMX it has where the kernel lets this process use its registers,
+/// for which this function asks.
+llvm::StringMap<bool> hostFeatures();
 
 /// The error for an unknown name, with the nearest ones; empty for a known
 /// name.

@@ -12,6 +12,8 @@
 #include <cpuid.h>
 #include <string>
 #include <string_view>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <utility>
 
 namespace corellama::runtime {
@@ -150,7 +152,15 @@ static uint64_t readSavedStates() {
   return uint64_t(high) << 32 | low;
 }
 
-const CpuReader kThisCpu = {readCpuid, readSavedStates};
+/// Linux, Documentation/arch/x86/xstate.rst: the state that tile registers are
+/// is 8 KiB a thread, so a process has to ask for it. The permission holds for
+/// all of its threads.
+static bool requestTiles() {
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
+const CpuReader kThisCpu = {readCpuid, readSavedStates, requestTiles};
 
 static bool hasFeature(const Feature &feature, const CpuReader &cpu) {
   // eax of sub-leaf 0 of leaf 7 is the number of the last sub-leaf.
@@ -169,6 +179,7 @@ std::optional<Error> checkProgram(const abi::Program &program,
                  ", this runtime knows version " +
                  std::to_string(abi::kVersion) + "; compile the model again"};
   std::string missing;
+  bool needsTiles = false;
   std::string_view rest = program.features;
   while (!rest.empty()) {
     size_t comma = rest.find(',');
@@ -188,6 +199,7 @@ std::optional<Error> checkProgram(const abi::Program &program,
       return Error{"this program needs the CPU feature '" + std::string(name) +
                    "', which its runtime cannot check; compile the model for "
                    "another target"};
+    needsTiles |= feature->state == tiles;
     if (!hasFeature(*feature, cpu)) {
       missing += missing.empty() ? "" : ", ";
       missing += name;
@@ -197,6 +209,13 @@ std::optional<Error> checkProgram(const abi::Program &program,
     return Error{"this program needs a CPU with " + missing +
                  " (it was compiled for " + program.target +
                  "); compile the model with --target=native on this machine"};
+  if (needsTiles && !cpu.requestTiles())
+    return Error{"this program needs the registers of AMX (it was compiled "
+                 "for " +
+                 std::string(program.target) +
+                 "), and the kernel does not let this process use them; run it "
+                 "where arch_prctl is not forbidden, or compile the model with "
+                 "--target=native there"};
   return std::nullopt;
 }
 

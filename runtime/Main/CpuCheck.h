@@ -25,11 +25,16 @@ struct CpuReader {
   std::array<uint32_t, 4> (*cpuid)(uint32_t leaf, uint32_t subleaf);
   /// Which register states the operating system saves (XCR0); 0 if none.
   uint64_t (*savedStates)();
+  /// Asks the operating system to let this process use the registers of AMX,
+  /// and whether it does. To be asked before there are threads.
+  bool (*requestTiles)();
 };
 
 /// Reads the facts of this machine.
 extern const CpuReader kThisCpu;
 
+/// Whether this machine can run the program's code; asks for the registers that
+/// the code needs and a process has by permission only.
 std::optional<Error> checkProgram(const abi::Program &program,
                                   const CpuReader &cpu = kThisCpu);
 

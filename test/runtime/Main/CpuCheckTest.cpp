@@ -23,19 +23,23 @@ static std::string check(const char *features, const CpuReader &cpu,
 
 static const CpuReader kEverything = {
     [](uint32_t, uint32_t) { return Registers{~0u, ~0u, ~0u, ~0u}; },
-    [] { return ~uint64_t(0); }};
+    [] { return ~uint64_t(0); }, [] { return true; }};
 static const CpuReader kNothing = {
-    [](uint32_t, uint32_t) { return Registers{}; }, [] { return uint64_t(0); }};
+    [](uint32_t, uint32_t) { return Registers{}; }, [] { return uint64_t(0); },
+    [] { return false; }};
 /// A CPU with all features under a system that saves only xmm and ymm.
-static const CpuReader kOldSystem = {kEverything.cpuid,
-                                     [] { return uint64_t(7); }};
+static const CpuReader kOldSystem = {
+    kEverything.cpuid, [] { return uint64_t(7); }, [] { return false; }};
+/// The same under a system that saves all registers and lends no tiles.
+static const CpuReader kNoTiles = {kEverything.cpuid, kEverything.savedStates,
+                                   [] { return false; }};
 /// Leaf 7 has no sub-leaf 1, yet answers as if it had.
 static const CpuReader kNoSubleaf = {
     [](uint32_t leaf, uint32_t subleaf) {
       return leaf == 7 && subleaf == 0 ? Registers{0, ~0u, ~0u, ~0u}
                                        : Registers{~0u, ~0u, ~0u, ~0u};
     },
-    [] { return ~uint64_t(0); }};
+    [] { return ~uint64_t(0); }, [] { return true; }};
 
 static const char *kV4 =
     "64bit,avx,avx2,avx512bw,avx512cd,avx512dq,avx512f,avx512vl,bmi,bmi2,cmov,"
@@ -61,6 +65,16 @@ TEST(CpuCheck, TheSystemMustSaveTheRegisters) {
             "x86-64-v4); compile the model with --target=native on this "
             "machine");
   EXPECT_NE(check("amx-tile", kOldSystem), "");
+}
+
+TEST(CpuCheck, TheSystemMustLendTheTiles) {
+  EXPECT_EQ(check("avx2,avx512f", kNoTiles), "");
+  EXPECT_EQ(
+      check("avx2,amx-bf16", kNoTiles),
+      "this program needs the registers of AMX (it was compiled for "
+      "x86-64-v4), and the kernel does not let this process use them; run "
+      "it where arch_prctl is not forbidden, or compile the model with "
+      "--target=native there");
 }
 
 TEST(CpuCheck, AsksWhetherTheSubleafIsThere) {
@@ -108,6 +122,7 @@ TEST(CpuCheck, ChoosesTheFirstThatTheCpuCanRun) {
   };
   EXPECT_EQ(choose(kEverything), "best");
   EXPECT_EQ(choose(kOldSystem), "least");
+  EXPECT_EQ(choose(kNoTiles), "middle");
   EXPECT_EQ(
       choose(kNothing),
       "this program needs a CPU with avx2 (it was compiled for "
