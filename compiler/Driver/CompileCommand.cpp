@@ -144,16 +144,18 @@ Subcommand corellama::addCompile(CLI::App &tool) {
       ->check([](const std::string &names) { return whyNoTargets(names); });
   c.add_flag("--list-targets", options->listTargets,
              "list the targets and end");
-  isOneOf(c.add_option(
-              "--activations", compile.options.activations,
-              "auto (default): bf16 on a CPU that multiplies bf16 if the "
-              "checkpoint has such weights, q8 if it has quants, f16 where a "
-              "GPU's tensor cores compute, the cache in f16; q8 (CPUs): rows "
-              "are rounded to 8 bits in blocks of 32 where the weight is "
-              "quantised; bf16: as q8, and rows are rounded to bf16 where the "
-              "weight is BF16; f32: float32 everywhere, the cache too unless "
-              "--cache-type says otherwise"),
-          {"auto", "f32", "q8", "bf16"});
+  isOneOf(
+      c.add_option(
+          "--activations", compile.options.activations,
+          "auto (default): amx or bf16 on a CPU that multiplies bf16 if "
+          "the checkpoint has such weights, q8 if it has quants, f16 where a "
+          "GPU's tensor cores compute, the cache in f16; q8 (CPUs): rows "
+          "are rounded to 8 bits in blocks of 32 where the weight is "
+          "quantised; bf16: as q8, and rows are rounded to bf16 where the "
+          "weight is BF16; amx: as bf16, summed in the order of AMX's "
+          "matrices; f32: float32 everywhere, the cache too unless "
+          "--cache-type says otherwise"),
+      {"auto", "f32", "q8", "bf16", "amx"});
   auto isCacheType = [&](CLI::Option *option) {
     isOneOf(option, {"f32", "f16", "bf16", "q8_0"});
   };

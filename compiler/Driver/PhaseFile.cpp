@@ -40,16 +40,21 @@ static std::string cacheTypeOf(const ModuleOptions &asked) {
 static std::string
 activationsFor(llvm::ArrayRef<llama::TargetInterface> targets,
                const checkpoint::Checkpoint &checkpoint) {
-  auto pairs = cpu::DotBF16Attr::get(targets.front().getContext());
+  MLIRContext *context = targets.front().getContext();
+  auto allHave = [&](llama::ContractionUnitInterface unit) {
+    return llvm::all_of(targets, [&](llama::TargetInterface target) {
+      return llama::getMissingFeature(unit, target).empty();
+    });
+  };
   bool hasPairs = false, hasQuants = false;
   for (const checkpoint::TensorInfo &tensor : checkpoint.tensors()) {
     const llama::FormatFacts &facts = checkpoint::getFacts(tensor.type);
     hasQuants |= facts.block > 1;
     hasPairs |= facts.planes.front().type == llama::FieldType::BF16;
   }
-  if (hasPairs && llvm::all_of(targets, [&](llama::TargetInterface target) {
-        return llama::getMissingFeature(pairs, target).empty();
-      }))
+  if (hasPairs && allHave(cpu::AMXBF16Attr::get(context)))
+    return llama::kAMXActivations.str();
+  if (hasPairs && allHave(cpu::DotBF16Attr::get(context)))
     return "bf16";
   return hasQuants ? "q8" : "f32";
 }

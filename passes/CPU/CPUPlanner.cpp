@@ -9,6 +9,7 @@
 #include "passes/CPU/CPUPlanner.h"
 #include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/IR/DialectRegistry.h"
+#include "passes/Llama/CarriedOptions.h"
 #include "passes/Llama/Planner.h"
 #include "passes/Llama/RowGroups.h"
 #include "runtime/ABI/Kernel.h"
@@ -102,6 +103,12 @@ constexpr TableRow kTable[] = {
      .fewSums = 8},
 };
 
+/// Rows of x, and of a weight, in a tile of #cpu.amx_bf16 on many rows: two
+/// tiles of 16 of each, which with the four of their sums are the eight
+/// registers. Two loads are used by two products each, so that a product, 16
+/// cycles, waits for 1 KiB of the second-level cache and not for 1.5 or 2.
+constexpr int64_t kMatrixTile = 2 * cpu::kMatrixRows;
+
 /// Rows of weights in a part where rows of x are few: two groups. Small enough
 /// that two workers share the 192 rows of a small key projection, large enough
 /// that a part streams some tens of KiB.
@@ -125,6 +132,23 @@ const TableRow *rowFor(cpu::TargetAttr target) {
   return nullptr;
 }
 
+/// Rows of x in a tile of #cpu.dot_u8s8 on many rows. By matrices 16, which the
+/// unit knows them by. They read panels, which a call of one tile does not
+/// have.
+int64_t byteRows(const TableRow &row, cpu::TargetAttr target, int64_t bound) {
+  bool byMatrices = bound > cpu::kMatrixRows && row.vectorBits == 512 &&
+                    hasFeature(target, "amx-tile") &&
+                    hasFeature(target, "amx-int8");
+  return byMatrices ? cpu::kMatrixRows : row.byteRows;
+}
+
+/// Whether each weight of the kernel has a multiple of `n` rows.
+bool divides(int64_t n, const RowGroups &groups) {
+  return llvm::all_of(groups.getGroups(), [&](const RowGroups::Group &group) {
+    return group.rows % n == 0;
+  });
+}
+
 /// The columns of a tile of few rows, m of them: the most rows of a weight that
 /// the table allows and that divide every weight of the kernel, if several
 /// tiles are left, and enough parts for the workers.
@@ -133,12 +157,9 @@ int64_t fewRowsColumns(const TableRow &row, int64_t m, Block &body) {
   int64_t n = row.fewTile / m;
   for (; n > kGroupRows; n /= 2) {
     int64_t parts = 0;
-    bool divides = true;
-    for (const RowGroups::Group &group : groups.getGroups()) {
+    for (const RowGroups::Group &group : groups.getGroups())
       parts += group.rows / n;
-      divides &= group.rows % n == 0;
-    }
-    if (divides && parts >= (n > kFewRowsPart ? kEnoughParts : 2))
+    if (divides(n, groups) && parts >= (n > kFewRowsPart ? kEnoughParts : 2))
       break;
   }
   return std::max(n, kGroupRows);
@@ -151,7 +172,16 @@ int64_t manyRowsPart(Block &body) {
   return parts >= kEnoughParts ? kLargeManyRowsPart : kManyRowsPart;
 }
 
-KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
+/// Whether the program's numerics are AMX's, in all forms: rows of bf16 alone
+/// do not say by which unit they are multiplied.
+bool sumsAsAMX(KernelOp kernel) {
+  auto activations = getCarriedOption<StringAttr>(
+      kernel->getParentOfType<ModuleOp>(), "activations");
+  return activations && activations == kAMXActivations;
+}
+
+KernelPlan makePlan(const TableRow &row, cpu::TargetAttr target,
+                    KernelOp kernel) {
   MLIRContext *context = kernel.getContext();
   ContractionUnitInterface unit = cpu::FmaAttr::get(context);
   auto strategy = [&](int64_t m, int64_t sums = 16, int64_t n = kGroupRows,
@@ -179,12 +209,22 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
     bool bytes = isa<Q8B32Type>(rows);
     if (bytes)
       unit = cpu::DotU8S8Attr::get(context);
+    else if (rows.isBF16() && sumsAsAMX(kernel))
+      unit = cpu::AMXBF16Attr::get(context);
     else if (rows.isBF16())
       unit = cpu::DotBF16Attr::get(context);
     // Few rows are one tile, of 1, 2, 4 or 8: a tile of three or of five would
     // leave registers of the next larger one unused.
     int64_t bound = getRowBound(first.getResult());
     bool few = bound <= row.tileRows;
+    if (!few && isa<cpu::AMXBF16Attr>(unit)) {
+      int64_t n =
+          divides(kMatrixTile, RowGroups(body)) ? kMatrixTile : kGroupRows;
+      return {strategy(std::min<int64_t>(llvm::alignTo(bound, kGroupRows),
+                                         kMatrixTile),
+                       /*sums=*/16, n),
+              manyRowsPart(body)};
+    }
     auto format = [](LinearOp linear) {
       return linear.getWeight().getType().getFormat();
     };
@@ -192,7 +232,7 @@ KernelPlan makePlan(const TableRow &row, KernelOp kernel) {
       return format(linear).getScaleBlock() < cpu::kColumnBlock;
     });
     int64_t m = few         ? llvm::PowerOf2Ceil(bound)
-                : bytes     ? row.byteRows
+                : bytes     ? byteRows(row, target, bound)
                 : twoScales ? row.tileRows
                             : row.floatRows;
     bool lmHead = llvm::any_of(linears, [](LinearOp linear) {
@@ -252,7 +292,7 @@ struct CPUPlanner
           .error =
               "the CPU's table has rows for CPUs with vectors of at least 256 "
               "bits (AVX2)"};
-    return makePlan(*row, cast<KernelOp>(op));
+    return makePlan(*row, cast<cpu::TargetAttr>(self), cast<KernelOp>(op));
   }
 
   Attribute getOrder(Attribute self, Operation *) const {

@@ -14,6 +14,32 @@ using namespace mlir;
 using namespace corellama;
 using namespace corellama::cpu;
 
+/// Stores what would otherwise not have to be computed.
+static void keep(VectorBuilder &b, Value memory, ArrayRef<Value> values) {
+  Value all = values[0];
+  for (Value value : values.drop_front())
+    all = arith::XOrIOp::create(b, all, value);
+  int64_t lanes = cast<VectorType>(all.getType()).getDimSize(0);
+  Value bytes =
+      vector::BitCastOp::create(b, b.vectorOf(b.getI8Type(), lanes * 4), all);
+  b.storeLanes(bytes, memory, b.index(0));
+}
+
+void cpu::emitVectorPeak(VectorBuilder &b, Value memory, Value turns,
+                         int64_t lanes,
+                         function_ref<Value(Value, Value)> step) {
+  // Zero, but LLVM does not know it.
+  Value x = b.loadBytes(memory, b.index(0), lanes, b.getI32Type());
+  Values chains(kPeakChains, x);
+  chains = b.fold(0, turns, 1, chains, [&](Value, ValueRange carried) {
+    Values next;
+    for (Value chain : carried)
+      next.push_back(step(chain, x));
+    return next;
+  });
+  keep(b, memory, chains);
+}
+
 namespace {
 
 /// How a kernel reads its share: streams side by side, and how many bytes ahead
@@ -24,9 +50,6 @@ struct Reading {
 };
 constexpr Reading kReadings[] = {{1, 0}, {1, 1024}, {2, 0}, {2, 512}, {4, 0}};
 
-/// Chains of dependent instructions: an instruction of five cycles, twice a
-/// cycle, needs ten; twelve and two operands are in registers everywhere.
-constexpr int64_t kChains = 12;
 /// Turns of the loop in one part: some microseconds.
 constexpr int64_t kTurns = 1024;
 /// Vectors that a stream reads in one turn, so that the loop itself costs
@@ -56,7 +79,8 @@ public:
                           context, builder.getDenseI64ArrayAttr(1),
                           llama::PartitionOf::Weights, /*by=*/1, /*times=*/1,
                           /*rows_by=*/0));
-    function->setAttr(llama::kScratchAttr, builder.getI64IntegerAttr(kScratch));
+    function->setAttr(llama::kScratchAttr,
+                      builder.getI64IntegerAttr(kPeakBytes));
     Block *entry = function.addEntryBlock();
     builder.setInsertionPointToStart(entry);
     VectorBuilder b(function.getLoc(), builder);
@@ -93,37 +117,25 @@ public:
         }
         return next;
       });
-      keep(b, entry, sums);
+      keep(b, scratchOf(b, entry), sums);
     });
   }
 
   /// Returns the operations of a part.
   int64_t multiply(StringRef name, UnitLoweringInterface unit) {
-    PeakStep peak = unit.getPeakStep(target);
     kernel(name, [&](VectorBuilder &b, Block &entry) {
-      Value count = b.mul(shareOf(b, entry).second, kTurns);
-      // Zero, but LLVM does not know it.
-      Value scratch = b.view(entry.getArgument(1), 0, bytesType(b));
-      Value x = b.loadBytes(scratch, b.index(0), peak.lanes, b.getI32Type());
-      Values chains(kChains, x);
-      chains = b.fold(0, count, 1, chains, [&](Value, ValueRange carried) {
-        Values next;
-        for (Value chain : carried)
-          next.push_back(unit.emitPeakStep(b, chain, x, target));
-        return next;
-      });
-      keep(b, entry, chains);
+      Value turns = b.mul(shareOf(b, entry).second, kTurns);
+      unit.emitPeakLoop(b, scratchOf(b, entry), turns, target);
     });
-    return kTurns * kChains * peak.operations;
+    return kTurns * unit.getPeakOperations(target);
   }
 
   OwningOpRef<ModuleOp> take() { return std::move(module); }
 
 private:
-  static constexpr int64_t kScratch = 64;
-
-  static MemRefType bytesType(VectorBuilder &b) {
-    return MemRefType::get({ShapedType::kDynamic}, b.getI8Type());
+  static Value scratchOf(VectorBuilder &b, Block &entry) {
+    return b.view(entry.getArgument(1), 0,
+                  MemRefType::get({ShapedType::kDynamic}, b.getI8Type()));
   }
 
   /// The first part and how many there are.
@@ -135,18 +147,6 @@ private:
     Value begin = index(3), end = index(4);
     Value parts = b.sub(end, begin);
     return {begin, parts};
-  }
-
-  /// Stores what would otherwise not have to be computed.
-  void keep(VectorBuilder &b, Block &entry, ArrayRef<Value> values) {
-    Value all = values[0];
-    for (Value value : values.drop_front())
-      all = arith::XOrIOp::create(b, all, value);
-    Value scratch = b.view(entry.getArgument(1), 0, bytesType(b));
-    int64_t lanes = cast<VectorType>(all.getType()).getDimSize(0);
-    Value bytes =
-        vector::BitCastOp::create(b, b.vectorOf(b.getI8Type(), lanes * 4), all);
-    b.storeLanes(bytes, scratch, b.index(0));
   }
 
   TargetAttr target;

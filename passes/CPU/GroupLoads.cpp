@@ -93,9 +93,9 @@ Value GroupLoads::scalar(Value offset, Type element) {
                                    0);
 }
 
-/// 16 numbers of the group, of the plane's fields from bit `bit` of a block on.
-Value GroupLoads::lanes(Value block, unsigned plane, int64_t bit,
-                        Type element) {
+/// The byte of the weight that has bit `bit` of a block of the group, of the
+/// plane's fields.
+Value GroupLoads::byteOf(Value block, unsigned plane, int64_t bit) {
   Value offset;
   for (const Stride &stride : places[plane].strides) {
     // What the block's number adds; columns inside the block are in `bit`.
@@ -110,7 +110,13 @@ Value GroupLoads::lanes(Value block, unsigned plane, int64_t bit,
     offset = offset ? b.add(offset, digit) : digit;
   }
   offset = b.add(offset, bit / 8);
-  return b.loadBytes(memory, b.add(group, offset), kLanes, element);
+  return b.add(group, offset);
+}
+
+/// 16 numbers of the group, of the plane's fields from bit `bit` of a block on.
+Value GroupLoads::lanes(Value block, unsigned plane, int64_t bit,
+                        Type element) {
+  return b.loadBytes(memory, byteOf(block, plane, bit), kLanes, element);
 }
 
 /// The 32-bit lanes that begin at bit `bit` of a block. Loaded again for each

@@ -39,6 +39,9 @@ public:
   /// The numbers of two columns from `column` on, an even one, of the 16 rows:
   /// row r in elements 2 r and 2 r + 1.
   mlir::Value pairs(mlir::Value block, int64_t column);
+  /// The byte of the weight at which the numbers of a block begin: 16 pairs of
+  /// columns of 16 rows, side by side.
+  mlir::Value firstPair(mlir::Value block) { return byteOf(block, 0, 0); }
   /// Which load of a block has the quants of a column: equal for columns that
   /// share one.
   int64_t placeOf(int64_t column) const { return places[0].at(column) / 32; }
@@ -54,6 +57,7 @@ private:
 
   unsigned quantBits() const;
   Value scalar(Value offset, mlir::Type element);
+  Value byteOf(Value block, unsigned plane, int64_t bit);
   Value lanes(Value block, unsigned plane, int64_t bit, mlir::Type element);
   Value dwords(Value block, unsigned plane, int64_t bit);
 

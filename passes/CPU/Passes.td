@@ -9,7 +9,7 @@ def TileToVectorCPU : Pass<"tile-to-vector-cpu", "::mlir::ModuleOp"> {
   let summary = "Lower tile to a CPU's vectors";
   let description = [{
     Phase: vector. Needs: kernels at phase tile, math.exp expanded, scf.parallel as
-    loops, weights in interleaved16 or rowmajor. Leaves: func, arith, math, scf, memref, vector and cpu;
+    loops, weights in interleaved16 or rowmajor. Leaves: func, arith, math, scf, memref, vector, amx and cpu;
     a kernel takes (context, scratch, layer, begin, end), and `llama.scratch`
     says how much scratch it uses. Never: changes the order of a sum, or the
     strategy.
@@ -17,13 +17,15 @@ def TileToVectorCPU : Pass<"tile-to-vector-cpu", "::mlir::ModuleOp"> {
     A contraction becomes a loop over blocks of 32 columns, unrolled inside. With
     `#cpu.fma` it has one vector.fma of 16 rows for each column and row of the
     tile; with `#cpu.dot_u8s8` products of four columns a lane, in the
-    instructions that the target has.
+    instructions that the target has; with `#cpu.amx_bf16`, on many rows, tiles of
+    upstream's `amx`.
 
     EXAMPLE test/passes/CPU/tile-to-vector-cpu.mlir @product
   }];
   let dependentDialects = [
     "::corellama::cpu::CPUDialect",
-    "::corellama::context::ContextDialect", "::mlir::arith::ArithDialect",
+    "::corellama::context::ContextDialect", "::mlir::amx::AMXDialect",
+    "::mlir::arith::ArithDialect",
     "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
@@ -72,7 +74,8 @@ def CPUToLLVM : Pass<"cpu-to-llvm"> {
     EXAMPLE test/passes/CPU/cpu-to-llvm.mlir @a_lookup_is_one_instruction
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect",
-    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+    "::mlir::amx::AMXDialect", "::mlir::arith::ArithDialect",
+    "::mlir::math::MathDialect"];
 }
 
 #endif

@@ -32,7 +32,7 @@ void cpu::buildLLVMPasses(OpPassManager &manager) {
   manager.addPass(cpu::createCPUStepToWorkers());
   manager.addPass(cpu::createCPUToLLVM());
   manager.addPass(context::createContextToLLVM());
-  context::addUpstreamConversions(manager);
+  context::addUpstreamConversions(manager, {"amx"});
 }
 
 void cpu::registerExternalModels(DialectRegistry &registry) {

@@ -19,13 +19,15 @@
 
 namespace corellama::cpu {
 
-/// Where each op that allocates has its memory in a worker's scratch, which is
-/// one for the whole call: no two ops of a kernel share bytes.
+/// Where each op that allocates, or whose unit needs it, has its memory in a
+/// worker's scratch, which is one for the whole call: no two ops of a kernel
+/// share bytes.
 class ScratchPlan {
 public:
   /// Places the ops of a kernel; the bytes that they take.
   int64_t place(mlir::func::FuncOp kernel, const mlir::TypeConverter &types);
-  /// The memory of an op, a memref for each value that its result becomes.
+  /// The memory of an op, a memref for each value that its result becomes, or
+  /// for each that its unit needs.
   Values memoryOf(VectorBuilder &b, mlir::Operation *op) const;
 
 private:

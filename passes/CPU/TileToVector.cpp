@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -99,13 +100,15 @@ static void addConversions(TypeConverter &types) {
 int64_t ScratchPlan::place(func::FuncOp kernel, const TypeConverter &types) {
   int64_t bytes = 0;
   kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
-    if (op->getNumResults() != 1 ||
-        !isa_and_nonnull<tile::TileDialect>(op->getDialect()) ||
-        !hasEffect<MemoryEffects::Allocate>(op, op->getResult(0)))
-      return;
-    SmallVector<Type> converted;
-    (void)types.convertType(op->getResult(0), converted);
-    for (Type type : converted) {
+    SmallVector<Type> needed;
+    if (auto contract = dyn_cast<tile::ContractOp>(op))
+      needed = cast<UnitLoweringInterface>(contract.getOrder().getUnit())
+                   .getScratchTypes(contract);
+    else if (op->getNumResults() == 1 &&
+             isa_and_nonnull<tile::TileDialect>(op->getDialect()) &&
+             hasEffect<MemoryEffects::Allocate>(op, op->getResult(0)))
+      (void)types.convertType(op->getResult(0), needed);
+    for (Type type : needed) {
       auto memory = cast<MemRefType>(type);
       places[op].push_back({bytes, memory});
       bytes += memory.getNumElements() * memory.getElementTypeBitWidth() / 8;
@@ -119,7 +122,7 @@ Values ScratchPlan::memoryOf(VectorBuilder &b, Operation *op) const {
   // The function's signature has been converted: patterns run top down.
   Value scratch = op->getParentOfType<func::FuncOp>().getArgument(1);
   Values memory;
-  for (const Place &place : places.at(op))
+  for (const Place &place : places.lookup(op))
     memory.push_back(b.view(scratch, place.offset, place.type));
   return memory;
 }
@@ -186,8 +189,8 @@ static LogicalResult verify(tile::PanelOp op, TargetAttr target) {
     return failure();
   if (!isa<PanelLoweringInterface>(unit))
     return op.emitOpError() << "the unit " << unit
-                            << " multiplies quants where they stand and has no "
-                               "panels; multiply by the weight";
+                            << " multiplies numbers where they stand and has "
+                               "no panels; multiply by the weight";
   return success();
 }
 
@@ -288,9 +291,9 @@ Values lowerPanel(VectorBuilder &b, tile::PanelOp op, tile::PanelOp::Adaptor in,
 }
 
 Values lowerContract(VectorBuilder &b, tile::ContractOp op,
-                     Ranges<tile::ContractOp> in) {
+                     Ranges<tile::ContractOp> in, ValueRange memory) {
   return {cast<UnitLoweringInterface>(op.getOrder().getUnit())
-              .lowerContract(b, op, in, targetOf(op))};
+              .lowerContract(b, op, in, memory, targetOf(op))};
 }
 
 Values lowerDecode(VectorBuilder &b, tile::DecodeOp op,
@@ -340,7 +343,7 @@ struct TileToVectorCPU : cpu::impl::TileToVectorCPUBase<TileToVectorCPU> {
     }
 
     ConversionTarget legal(getContext());
-    legal.addLegalDialect<CPUDialect, context::ContextDialect,
+    legal.addLegalDialect<CPUDialect, context::ContextDialect, amx::AMXDialect,
                           arith::ArithDialect, math::MathDialect,
                           memref::MemRefDialect, scf::SCFDialect,
                           vector::VectorDialect>();

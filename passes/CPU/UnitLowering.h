@@ -12,13 +12,17 @@
 
 namespace corellama::cpu {
 
-/// What one instruction of a unit multiplies: the ceiling of its arithmetic.
-struct PeakStep {
-  /// Of 32 bits, in its operands.
-  int64_t lanes;
-  /// Multiplications and additions.
-  int64_t operations;
-};
+/// Memory of a loop that measures what a unit multiplies at most: a tile of 16
+/// rows of 64 bytes.
+inline constexpr int64_t kPeakBytes = 1024;
+/// Chains of such a loop of vectors: an instruction of five cycles, twice a
+/// cycle, needs ten; twelve and two operands are in registers everywhere.
+inline constexpr int64_t kPeakChains = 12;
+/// emitPeakLoop of a unit of vectors: `step` creates one instruction that
+/// depends on a chain, and returns the chain's next link. Both are `lanes` i32.
+void emitVectorPeak(
+    VectorBuilder &b, mlir::Value memory, mlir::Value turns, int64_t lanes,
+    llvm::function_ref<mlir::Value(mlir::Value chain, mlir::Value x)> step);
 
 /// Whether cpu.lookup16 is one instruction: vpermps with a table of 512 bits.
 inline bool hasTables(TargetAttr target) {
@@ -32,12 +36,14 @@ int64_t prefetchOf(mlir::Operation *op);
 void registerFma(mlir::DialectRegistry &registry);
 void registerDotU8S8(mlir::DialectRegistry &registry);
 void registerDotBF16(mlir::DialectRegistry &registry);
+void registerAMXBF16(mlir::DialectRegistry &registry);
 
 /// Attaches the code of every unit.
 inline void registerUnits(mlir::DialectRegistry &registry) {
   registerFma(registry);
   registerDotU8S8(registry);
   registerDotBF16(registry);
+  registerAMXBF16(registry);
 }
 
 } // namespace corellama::cpu

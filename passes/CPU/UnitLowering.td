@@ -13,14 +13,19 @@ def CPU_UnitLoweringInterface : AttrInterface<"UnitLoweringInterface"> {
     in the op's order.
   }];
   let methods = [
-    InterfaceMethod<"Creates the loop of a product; the tile.",
+    InterfaceMethod<"The memrefs in a worker's scratch that a product needs.",
+      "::llvm::SmallVector<::mlir::Type>", "getScratchTypes",
+      (ins "::corellama::tile::ContractOp":$op), "", "return {};">,
+    InterfaceMethod<"Creates the loop of a product, which may write `memory` of "
+      "getScratchTypes; the tile.",
       "::mlir::Value", "lowerContract",
       (ins "::corellama::cpu::VectorBuilder &":$b,
            "::corellama::tile::ContractOp":$op,
            "::corellama::cpu::Ranges<::corellama::tile::ContractOp>":$adaptor,
+           "::mlir::ValueRange":$memory,
            "::corellama::cpu::TargetAttr":$target)>,
-    InterfaceMethod<"What one instruction of the unit multiplies at most.",
-      "::corellama::cpu::PeakStep", "getPeakStep",
+    InterfaceMethod<"Multiplications and additions in a turn of emitPeakLoop.",
+      "int64_t", "getPeakOperations",
       (ins "::corellama::cpu::TargetAttr":$target)>,
     InterfaceMethod<"The share of its peak that products of many rows reach at most "
       "with weights of a format: multiplications over all instructions of a step that "
@@ -28,12 +33,12 @@ def CPU_UnitLoweringInterface : AttrInterface<"UnitLoweringInterface"> {
       "double", "getBound",
       (ins "const ::corellama::llama::FormatFacts &":$format,
            "::corellama::cpu::TargetAttr":$target)>,
-    InterfaceMethod<"Creates one such instruction that depends on `chain`, and "
-      "returns the next link of the chain. Both operands have getPeakStep's lanes "
-      "of i32.",
-      "::mlir::Value", "emitPeakStep",
-      (ins "::corellama::cpu::VectorBuilder &":$b, "::mlir::Value":$chain,
-           "::mlir::Value":$x, "::corellama::cpu::TargetAttr":$target)>,
+    InterfaceMethod<"Creates a loop of `turns` turns that only multiplies, in as many "
+      "chains as keep the unit busy. What is multiplied is in kPeakBytes of `memory`, "
+      "all zero, and so is what the loop leaves there.",
+      "void", "emitPeakLoop",
+      (ins "::corellama::cpu::VectorBuilder &":$b, "::mlir::Value":$memory,
+           "::mlir::Value":$turns, "::corellama::cpu::TargetAttr":$target)>,
   ];
 }
 

@@ -190,6 +190,14 @@ void VectorBuilder::prefetch(Value memory, Value at) {
                              /*localityHint=*/3, /*isDataCache=*/true);
 }
 
+Value VectorBuilder::splatPair(Value memory, ValueRange at) {
+  Value two = vector::LoadOp::create(b, vectorOf(getBF16Type(), 2), memory, at);
+  Value word = vector::ExtractOp::create(
+      b, vector::BitCastOp::create(b, vectorOf(getI32Type(), 1), two), 0);
+  return vector::BitCastOp::create(b, vectorOf(getBF16Type(), 2 * kLanes),
+                                   splat(word));
+}
+
 Value VectorBuilder::loadBytes(Value memory, ValueRange at, int64_t lanes,
                                Type element) {
   int64_t bytes = lanes * element.getIntOrFloatBitWidth() / 8;

@@ -74,6 +74,8 @@ public:
   void storeLanes(Value vector, Value memory, ValueRange at, Value limit = {});
   /// Fetches the line of a byte of memory into the first-level cache.
   void prefetch(Value memory, Value at);
+  /// Two bf16 that stand side by side, for each of 16 lanes.
+  Value splatPair(Value memory, ValueRange at);
   /// `lanes` numbers of a type in memory of bytes.
   Value loadBytes(Value memory, ValueRange at, int64_t lanes,
                   mlir::Type element);

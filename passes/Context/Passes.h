@@ -4,6 +4,7 @@
 #define CORELLAMA_PASSES_CONTEXT_PASSES_H
 
 #include "mlir/Pass/Pass.h"
+#include <string>
 
 namespace mlir {
 class OpPassManager;
@@ -17,8 +18,10 @@ namespace corellama::context {
 #include "passes/Context/Passes.h.inc"
 
 /// Upstream's conversions of upstream's dialects to the llvm dialect; they run
-/// after a target's own lowerings and context-to-llvm.
-void addUpstreamConversions(mlir::OpPassManager &manager);
+/// after a target's own lowerings and context-to-llvm. `more`: dialects that
+/// only the target has, which one of its passes loads.
+void addUpstreamConversions(mlir::OpPassManager &manager,
+                            llvm::ArrayRef<std::string> more = {});
 
 } // namespace corellama::context
 

@@ -16,7 +16,8 @@
 using namespace mlir;
 using namespace corellama;
 
-void context::addUpstreamConversions(OpPassManager &manager) {
+void context::addUpstreamConversions(OpPassManager &manager,
+                                     ArrayRef<std::string> more) {
   // ceildivsi and similar ops have no llvm op.
   manager.addPass(arith::createArithExpandOpsPass());
   manager.addPass(createSCFToControlFlowPass());
@@ -27,6 +28,7 @@ void context::addUpstreamConversions(OpPassManager &manager) {
   // converts what corellama converts.
   ConvertToLLVMPassOptions rest;
   rest.filterDialects = {"arith", "cf", "func", "math", "memref", "ub"};
+  llvm::append_range(rest.filterDialects, more);
   // No pattern of these fails after it has changed something.
   rest.allowPatternRollback = false;
   manager.addPass(createConvertToLLVMPass(std::move(rest)));

@@ -23,6 +23,10 @@ inline constexpr llvm::StringLiteral kOptionsAttr = "llama.options";
 /// core's second-level cache.
 inline constexpr int64_t kDefaultRows[] = {1, 512};
 
+/// `activations` of programs whose BF16 products are summed in the order of
+/// AMX: the unit is not known by the rows alone.
+inline constexpr llvm::StringLiteral kAMXActivations = "amx";
+
 /// The option `name` of the module, or null.
 template <typename Attr>
 Attr getCarriedOption(mlir::ModuleOp module, llvm::StringRef name) {

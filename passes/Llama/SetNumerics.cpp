@@ -48,9 +48,10 @@ struct SetNumerics : corellama::llama::impl::LlamaSetNumericsBase<SetNumerics> {
 
   void runOnOperation() override {
     std::string rows = obeyOption(getOperation(), "activations", activations);
-    if (!llvm::is_contained({"auto", "f32", "q8", "bf16"}, rows)) {
-      getOperation().emitError()
-          << "activations is '" << rows << "', expected auto, f32, q8 or bf16";
+    const bool pairs = rows == "bf16" || rows == kAMXActivations;
+    if (!pairs && !llvm::is_contained({"auto", "f32", "q8"}, rows)) {
+      getOperation().emitError() << "activations is '" << rows
+                                 << "', expected auto, f32, q8, bf16 or amx";
       return signalPassFailure();
     }
     SmallVector<LinearOp> linears;
@@ -66,7 +67,7 @@ struct SetNumerics : corellama::llama::impl::LlamaSetNumericsBase<SetNumerics> {
     SmallVector<Type> wanted;
     if (rows != "auto") {
       for (LinearOp linear : linears) {
-        wanted.push_back(getRoundedRows(linear, /*pairs=*/rows == "bf16"));
+        wanted.push_back(getRoundedRows(linear, pairs));
         remarkRows(linear, wanted.back());
       }
     } else {

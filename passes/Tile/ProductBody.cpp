@@ -141,9 +141,9 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
     return result;
   }
 
-  auto usesPanels = [](LinearOp linear) {
+  auto usesPanels = [&](LinearOp linear) {
     return linear.getOrderAttr().getUnit().usesPanels(
-        linear.getWeight().getType().getFormat());
+        linear.getWeight().getType().getFormat(), m);
   };
   for (const Sink &sink : sinks) {
     if (isa<KVAppendOp>(sink.op) && roundsBlocks(sink) &&

@@ -94,7 +94,7 @@ ArrayRef<StringLiteral> FmaAttr::getFeatures() const {
 }
 
 /// Converting is as much work as multiplying, so it is done once a call.
-bool FmaAttr::usesPanels(llama::FormatInterface) const { return true; }
+bool FmaAttr::usesPanels(llama::FormatInterface, int64_t) const { return true; }
 
 /// A core would make the sums again for each group of weight rows.
 bool FmaAttr::needsBlockSums(llama::FormatInterface format) const {
@@ -124,11 +124,14 @@ ArrayRef<StringLiteral> DotU8S8Attr::getFeatures() const {
   return kFeatures;
 }
 
-/// Quants in one plane are bytes after a shift and a mask, 8 instructions of
-/// 116 in a block of 32 columns by 8 rows of x (512 bits); those in several are
-/// put together by some 40.
-bool DotU8S8Attr::usesPanels(llama::FormatInterface format) const {
-  return format.getFacts().planesOf(llama::PlaneKind::Quants).size() > 1;
+/// Matrices read bytes from memory, row by row. Vectors unpack quants in
+/// registers: in one plane they are bytes after a shift and a mask, 8
+/// instructions of 116 in a block of 32 columns by 8 rows of x (512 bits);
+/// those in several are put together by some 40.
+bool DotU8S8Attr::usesPanels(llama::FormatInterface format,
+                             int64_t rows) const {
+  return rows % kMatrixRows == 0 ||
+         format.getFacts().planesOf(llama::PlaneKind::Quants).size() > 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -149,5 +152,28 @@ Attribute DotBF16Attr::getOrder(llama::FormatInterface format) const {
 
 ArrayRef<StringLiteral> DotBF16Attr::getFeatures() const {
   static constexpr StringLiteral kFeatures[] = {"avx512bf16"};
+  return kFeatures;
+}
+
+//===----------------------------------------------------------------------===//
+// #cpu.amx_bf16
+//===----------------------------------------------------------------------===//
+
+Type AMXBF16Attr::getRowsType() const {
+  return BFloat16Type::get(getContext());
+}
+
+/// As #cpu.dot_bf16.
+Attribute AMXBF16Attr::getOrder(llama::FormatInterface format) const {
+  if (!isa<llama::BF16Attr>(format))
+    return {};
+  return llama::ReductionOrderAttr::get(getContext(), *this, kColumnBlock,
+                                        llama::ScaleMode::None, /*lanes=*/0);
+}
+
+/// Those of matrices, and of the vectors that compute few rows.
+ArrayRef<StringLiteral> AMXBF16Attr::getFeatures() const {
+  static constexpr StringLiteral kFeatures[] = {"amx-tile", "amx-bf16",
+                                                "avx512bf16"};
   return kFeatures;
 }

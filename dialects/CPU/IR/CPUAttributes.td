@@ -76,7 +76,8 @@ def CPU_DotU8S8Attr : CPU_Attr<"DotU8S8", "dot_u8s8",
     has it (AVX-512 VNNI, AVX-VNNI), else by `vpmaddubsw` (AVX2); the bits are
     the same. Quants in one plane are multiplied where they stand; of those in several
     (Q5_0, Q6_K) a prompt's rows are multiplied by panels of bytes and float32
-    scales. The sums of blocks stand in the rows.
+    scales. The sums of blocks stand in the rows. Tiles of 16 rows of x are multiplied
+    as matrices (AMX), from panels, with the same bits again.
   }];
 }
 
@@ -87,6 +88,17 @@ def CPU_DotBF16Attr : CPU_Attr<"DotBF16", "dot_bf16",
     Two columns at once of BF16 weights, where they stand, and of rows of bf16,
     by `vdpbf16ps` (AVX512_BF16: Intel SDM, volume 2). One chain of sums a
     result, without panels.
+  }];
+}
+
+def CPU_AMXBF16Attr : CPU_Attr<"AMXBF16", "amx_bf16",
+    [DeclareAttrInterfaceMethods<Llama_ContractionUnitInterface, ["getFeatures"]>]> {
+  let summary = "products of bfloat16 in matrices, summed in float32";
+  let description = [{
+    As `#cpu.dot_bf16`, in the order in which `tdpbf16ps` sums 32 columns (AMX:
+    Intel SDM, volume 2): even ones and odd ones in a chain each. Tiles of at least 16
+    rows of x are computed by it, those of few rows in the same order by vectors,
+    which read a weight as fast as memory gives it.
   }];
 }
 

@@ -12,6 +12,10 @@ namespace corellama::cpu {
 /// (passes/CPU/Units), so a scale covers as many columns, or a part that
 /// divides them.
 inline constexpr int64_t kColumnBlock = 32;
+/// Rows of x, and of a weight, that a matrix register has the sums of (AMX);
+/// tiles of a multiple of them are multiplied by matrices where a unit has
+/// both.
+inline constexpr int64_t kMatrixRows = 16;
 } // namespace corellama::cpu
 
 #define GET_ATTRDEF_CLASSES

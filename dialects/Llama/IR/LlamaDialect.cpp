@@ -188,6 +188,8 @@ static constexpr llvm::StringLiteral kScheduleDialects[] = {"func", "arith",
                                                             "scf"};
 static constexpr llvm::StringLiteral kTileDialects[] = {
     "func", "arith", "scf", "memref", "math", "vector"};
+static constexpr llvm::StringLiteral kVectorDialects[] = {
+    "func", "arith", "scf", "memref", "math", "vector", "amx"};
 static constexpr llvm::StringLiteral kLLVMDialects[] = {"llvm", "gpu", "nvvm"};
 
 static constexpr PhaseInfo kPhases[] = {
@@ -205,7 +207,7 @@ static constexpr PhaseInfo kPhases[] = {
     {Phase::Tile, "tile",
      "kernel bodies as loops over tiles, target not yet known", kTileDialects},
     {Phase::Vector, "vector", "kernel bodies in the target's vectors",
-     kTileDialects},
+     kVectorDialects},
     {Phase::LLVM, "llvm", "the llvm dialect, steps opened for workers",
      kLLVMDialects},
 };

@@ -163,7 +163,7 @@ def Llama_ContractionUnitInterface : AttrInterface<"ContractionUnitInterface"> {
   let cppNamespace = "::corellama::llama";
   let description = [{
     The instructions that multiply rows by a weight: `#cpu.fma`, `#cpu.dot_u8s8`, `#cpu.dot_bf16`,
-    `#cuda.simt`, `#cuda.mma`. The methods give facts to verifiers and to `passes/Tile`; the
+    `#cpu.amx_bf16`, `#cuda.simt`, `#cuda.mma`. The methods give facts to verifiers and to `passes/Tile`; the
     code is an external model in `passes/CPU/Units` or `passes/CUDA/Units`.
   }];
   let methods = [
@@ -179,8 +179,9 @@ def Llama_ContractionUnitInterface : AttrInterface<"ContractionUnitInterface"> {
       "return {};">,
     InterfaceMethod<[{
       Whether rows of a weight of this format are decoded once into a panel
-      (`tile.panel`), where several tiles of rows are multiplied by them.}],
-      "bool", "usesPanels", (ins "::corellama::llama::FormatInterface":$format),
+      (`tile.panel`), where several tiles of `rows` rows of x are multiplied by them.}],
+      "bool", "usesPanels", (ins "::corellama::llama::FormatInterface":$format,
+                                 "int64_t":$rows),
       "", "return false;">,
     InterfaceMethod<[{
       Whether it needs the sums of blocks of x (`tile.block_sums`) for a weight of

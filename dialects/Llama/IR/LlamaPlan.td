@@ -33,6 +33,9 @@ def Llama_ReductionOrderAttr : Llama_Attr<"ReductionOrder", "reduction_order"> {
       acc = fma(minimum, d * float(sum of q), acc).
     - `#cpu.dot_bf16`: blocks of `block` = 2 terms ascend in one chain: acc =
       fma(x0, w0, fma(x1, w1, acc)), each fma with subnormal numbers as zeros.
+    - `#cpu.amx_bf16`: blocks of `block` = 32 terms ascend; in a block the terms of
+      even columns are one chain of fma from +0, those of odd columns another,
+      ascending. Then acc = acc + (even + odd). Subnormal numbers are zeros.
     - `#cuda.simt`: lane j of `lanes` takes blocks j, j + lanes, ... ascending, a
       block being the 16 bytes of quants that one load brings; its terms are one
       chain of fma from +0, then scale and minimum as above, with the scale of

@@ -17,20 +17,11 @@ using namespace corellama::cpu;
 
 namespace {
 
-/// Two columns of a row of x, for each lane.
-Value twoColumns(VectorBuilder &b, Value rows, Value row, Value column) {
-  Value two = vector::LoadOp::create(b, b.vectorOf(b.getBF16Type(), 2), rows,
-                                     ValueRange{row, column});
-  Value word = vector::ExtractOp::create(
-      b, vector::BitCastOp::create(b, b.vectorOf(b.getI32Type(), 1), two), 0);
-  return vector::BitCastOp::create(b, b.vectorOf(b.getBF16Type(), 2 * kLanes),
-                                   b.splat(word));
-}
-
 struct DotBF16Lowering
     : UnitLoweringInterface::ExternalModel<DotBF16Lowering, DotBF16Attr> {
   Value lowerContract(Attribute, VectorBuilder &b, tile::ContractOp op,
-                      Ranges<tile::ContractOp> in, TargetAttr target) const {
+                      Ranges<tile::ContractOp> in, ValueRange,
+                      TargetAttr target) const {
     auto tile = cast<VectorType>(op.getType());
     auto weight = cast<llama::WeightType>(op.getWeight().getType());
     const int64_t m = tile.getDimSize(0), columns = weight.getColumns();
@@ -55,7 +46,7 @@ struct DotBF16Lowering
           for (int64_t i = 0; i < m; ++i) {
             Value &sum = sums[g * m + i];
             sum = DotBF16Op::create(
-                b, sum, w, twoColumns(b, in.getRows()[0], rows[i], column));
+                b, sum, w, b.splatPair(in.getRows()[0], {rows[i], column}));
           }
         }
       }
@@ -73,19 +64,22 @@ struct DotBF16Lowering
     });
   }
 
-  PeakStep getPeakStep(Attribute, TargetAttr) const {
-    return {kLanes, 4 * kLanes}; // two products a lane, added
+  int64_t getPeakOperations(Attribute, TargetAttr) const {
+    return kPeakChains * 4 * kLanes; // two products a lane, added
   }
   double getBound(Attribute, const llama::FormatFacts &, TargetAttr) const {
     return 1; // one chain of sums
   }
-  Value emitPeakStep(Attribute, VectorBuilder &b, Value chain, Value x,
-                     TargetAttr) const {
-    auto pairs = b.vectorOf(b.getBF16Type(), 2 * kLanes);
-    Value factor = vector::BitCastOp::create(b, pairs, x);
-    Value next = DotBF16Op::create(
-        b, vector::BitCastOp::create(b, b.floats(), chain), factor, factor);
-    return vector::BitCastOp::create(b, x.getType(), next);
+  void emitPeakLoop(Attribute, VectorBuilder &b, Value memory, Value turns,
+                    TargetAttr) const {
+    auto step = [&](Value chain, Value x) -> Value {
+      auto pairs = b.vectorOf(b.getBF16Type(), 2 * kLanes);
+      Value factor = vector::BitCastOp::create(b, pairs, x);
+      Value next = DotBF16Op::create(
+          b, vector::BitCastOp::create(b, b.floats(), chain), factor, factor);
+      return vector::BitCastOp::create(b, x.getType(), next);
+    };
+    emitVectorPeak(b, memory, turns, kLanes, step);
   }
 };
 

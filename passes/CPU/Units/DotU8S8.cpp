@@ -13,7 +13,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "passes/CPU/GroupLoads.h"
-#include "passes/CPU/UnitLowering.h"
+#include "passes/CPU/Units/RoundedRows.h"
 #include <cmath>
 
 using namespace mlir;
@@ -62,11 +62,6 @@ struct ByteForm {
   }
 };
 
-/// The memrefs of a panel: four columns of 16 rows in 64 bytes, as a product
-/// takes them; scales and minima, one row of 16 for each block, where the
-/// format has them.
-enum PanelPart : unsigned { kBytes, kScales, kMinima };
-
 /// 16 rows of a weight, in memory or in a decoded panel. `block` counts blocks
 /// of 32 columns.
 class Source {
@@ -103,10 +98,7 @@ public:
     Values parted;
     for (int64_t part = firstPart; part < firstPart + parts; ++part) {
       if (!loads) {
-        Value row = b.add(b.mul(block, kColumnBlock / 4), column / 4);
-        parted.push_back(vector::LoadOp::create(
-            b, b.vectorOf(b.getI8Type(), count), panel[kBytes],
-            ValueRange{row, b.index(part * count)}));
+        parted.push_back(panelBytes(block, column, part * count, count));
         continue;
       }
       Value w = b.chunk(all, part * count, count);
@@ -122,23 +114,34 @@ public:
 
   /// Null where the format has none.
   Value scale(Value block, int64_t column) {
-    return loads ? loads->scale(block, column) : load(kScales, block, column);
+    return loads ? loads->scale(block, column)
+                 : load(BytePanel::kScales, block, column);
   }
   Value minimum(Value block, int64_t column) {
-    return loads ? loads->minimum(block, column) : load(kMinima, block, column);
-  }
-
-  /// Row of the scale or minimum of a column in their parts of a panel.
-  Value scaleRow(Value block, int64_t column) {
-    int64_t scaleBlock = facts.scaleBlock();
-    return b.add(b.mul(block, kColumnBlock / scaleBlock), column / scaleBlock);
+    return loads ? loads->minimum(block, column)
+                 : load(BytePanel::kMinima, block, column);
   }
 
 private:
-  Value load(PanelPart part, Value block, int64_t column) {
+  /// A panel has the quants themselves, which is what keeps their signs.
+  Value panelBytes(Value block, int64_t column, int64_t from, int64_t count) {
+    Value row = b.add(b.mul(block, kColumnBlock / 4), column / 4);
+    Value quants = vector::LoadOp::create(b, b.vectorOf(b.getI8Type(), count),
+                                          panel[BytePanel::kBytes],
+                                          ValueRange{row, b.index(from)});
+    if (byteForm.zero == 0)
+      return quants;
+    return arith::SubIOp::create(b, quants,
+                                 b.constant(quants.getType(), byteForm.zero));
+  }
+
+  Value load(BytePanel::Part part, Value block, int64_t column) {
     if (part >= panel.size())
       return {};
-    return b.loadFloats(panel[part], {scaleRow(block, column), b.index(0)});
+    int64_t scaleBlock = facts.scaleBlock();
+    Value row =
+        b.add(b.mul(block, kColumnBlock / scaleBlock), column / scaleBlock);
+    return b.loadFloats(panel[part], {row, b.index(0)});
   }
 
   VectorBuilder &b;
@@ -149,47 +152,6 @@ private:
   ValueRange panel;
 };
 
-struct DotU8S8Panels
-    : PanelLoweringInterface::ExternalModel<DotU8S8Panels, DotU8S8Attr> {
-  SmallVector<Type> getPanelTypes(Attribute, tile::PanelType panel) const {
-    llama::FormatInterface format = panel.getFormat();
-    MLIRContext *context = panel.getContext();
-    int64_t scaleBlocks = panel.getColumns() / format.getScaleBlock();
-    SmallVector<Type> types(
-        1 + format.hasScale() + format.hasMinimum(),
-        MemRefType::get({scaleBlocks, kLanes}, Float32Type::get(context)));
-    types[kBytes] = MemRefType::get({panel.getColumns() / 4, 4 * kLanes},
-                                    IntegerType::get(context, 8));
-    return types;
-  }
-
-  void lowerPanel(Attribute, VectorBuilder &b, tile::PanelOp op,
-                  tile::PanelOp::Adaptor in, ValueRange panel,
-                  TargetAttr target) const {
-    auto type = cast<llama::WeightType>(op.getWeight().getType());
-    llama::FormatInterface format = type.getFormat();
-    const int64_t lanes = Form::of(target).lanes;
-    Source source(b, in.getWeight(), type, in.getFirst(), target);
-    Value blocks = b.index(type.getColumns() / kColumnBlock);
-    b.loop(0, blocks, 1, [&](Value block) {
-      Value first = b.mul(block, kColumnBlock / 4);
-      for (int64_t c = 0; c < kColumnBlock; c += 4)
-        for (auto [part, bytes] :
-             llvm::enumerate(source.bytes(block, c, 0, kLanes / lanes)))
-          b.storeLanes(bytes, panel[kBytes],
-                       {b.add(first, c / 4),
-                        b.index(static_cast<int64_t>(part) * 4 * lanes)});
-      for (int64_t c = 0; c < kColumnBlock; c += format.getScaleBlock()) {
-        Value row = source.scaleRow(block, c);
-        b.storeLanes(source.scale(block, c), panel[kScales], {row, b.index(0)});
-        if (format.hasMinimum())
-          b.storeLanes(source.minimum(block, c), panel[kMinima],
-                       {row, b.index(0)});
-      }
-    });
-  }
-};
-
 /// One product: a tile of m rows by groups of 16 rows of a weight. Each group
 /// is a stream of memory: several side by side are read faster than one.
 class Product {
@@ -198,7 +160,7 @@ public:
           TargetAttr target)
       : b(b), tile(cast<VectorType>(op.getType())), form(Form::of(target)),
         facts(formatOf(op).getFacts()), byteForm(ByteForm::of(facts, form)),
-        memory(in.getRows()[0]), ahead(prefetchOf(op)) {
+        x{b, in.getRows()[0]}, ahead(prefetchOf(op)) {
     for (int64_t i = 0; i < tile.getDimSize(0); ++i)
       rows.push_back(b.add(in.getRow()[0], i));
     if (auto panel = dyn_cast<tile::PanelType>(op.getWeight().getType())) {
@@ -230,8 +192,6 @@ public:
   }
 
 private:
-  static_assert(kColumnBlock == Q8B32::kBlock);
-
   static llama::FormatInterface formatOf(tile::ContractOp op) {
     Type type = op.getWeight().getType();
     if (auto panel = dyn_cast<tile::PanelType>(type))
@@ -242,39 +202,6 @@ private:
   /// The place of a group's accumulator for a row among all.
   size_t indexOf(int64_t group, int64_t row) const {
     return static_cast<size_t>(group) * rows.size() + static_cast<size_t>(row);
-  }
-
-  /// A number in the record of a row's block.
-  Value field(Value row, Value block, int64_t byte, Type type) {
-    Value at = b.add(b.mul(block, Q8B32::kRecordBytes), byte);
-    return vector::ExtractOp::create(b, b.loadBytes(memory, {row, at}, 1, type),
-                                     0);
-  }
-
-  /// Minus the sum of a row's quants in the block, or in a half of it.
-  Value negatedSumOf(Value row, Value block, int64_t from, int64_t count) {
-    auto sum = [&](int64_t byte) {
-      return field(row, block, byte, b.getI32Type());
-    };
-    if (count == Q8B32::kBlock)
-      return sum(Q8B32::kNegatedSumByte);
-    assert(count == Q8B32::kHalf &&
-           "a scale is for a block of x or half of it");
-    Value last = sum(Q8B32::kNegatedLastHalfSumByte);
-    if (from != 0)
-      return last;
-    return arith::SubIOp::create(b, sum(Q8B32::kNegatedSumByte), last);
-  }
-
-  /// The sum times the block's scale: what a minimum is multiplied by.
-  Value scaledSumOf(Value row, Value block, int64_t from, int64_t count,
-                    Value scale) {
-    if (count == Q8B32::kBlock)
-      return field(row, block, Q8B32::kScaledSumByte, b.getF32Type());
-    Value sum = arith::SubIOp::create(b, b.constant(b.getI32Type(), 0),
-                                      negatedSumOf(row, block, from, count));
-    return arith::MulFOp::create(
-        b, scale, arith::SIToFPOp::create(b, b.getF32Type(), sum));
   }
 
   /// The products of all rows of x with parts of the 16 rows of the weight.
@@ -321,7 +248,7 @@ private:
 
   /// Four columns of a row of x, for each lane.
   Value fourColumns(Value row, Value block, int64_t column) {
-    Value four = field(row, block, column, b.getI32Type());
+    Value four = x.field(row, block, column, b.getI32Type());
     return vector::BitCastOp::create(b,
                                      b.vectorOf(b.getI8Type(), 4 * form.lanes),
                                      b.splat(four, form.lanes));
@@ -337,7 +264,7 @@ private:
       auto type = b.vectorOf(b.getI32Type(), form.lanes);
       Value start = b.zeros(type);
       if (byteForm.zero != 0) {
-        Value sum = b.splat(negatedSumOf(row, block, from, count), form.lanes);
+        Value sum = b.splat(x.negatedSum(row, block, from, count), form.lanes);
         start = arith::MulIOp::create(b, sum, b.constant(type, -byteForm.zero));
       }
       sums.emplace_back(parts, start);
@@ -373,11 +300,11 @@ private:
     SmallVector<SmallVector<Value, 2>> narrow(rows.size());
     for (size_t c = 0; c < columns.size(); ++c)
       for (auto [i, row] : llvm::enumerate(rows)) {
-        Value x = fourColumns(row, block, columns[c]);
+        Value four = fourColumns(row, block, columns[c]);
         narrow[i].resize(parts);
         for (auto [sum, w] : llvm::zip(narrow[i], quants(c))) {
           Value products =
-              MultiplyPairsOp::create(b, w.bytes, w.signedBy(b, x));
+              MultiplyPairsOp::create(b, w.bytes, w.signedBy(b, four));
           sum = sum ? arith::AddIOp::create(b, sum, products).getResult()
                     : products;
         }
@@ -413,13 +340,13 @@ private:
       Value scale = partsOf(source.scale(block, from));
       Value minimum = partsOf(source.minimum(block, from));
       for (auto [i, row] : llvm::enumerate(rows)) {
-        Value d = field(row, block, Q8B32::kScaleByte, b.getF32Type());
+        Value d = x.scale(row, block);
         Value isum = arith::SIToFPOp::create(b, b.floats(lanes), join(sums[i]));
         Value factor = arith::MulFOp::create(b, scale, b.splat(d, lanes));
         accumulators[i] = b.fma(isum, factor, accumulators[i]);
         if (!minimum)
           continue;
-        Value sum = scaledSumOf(row, block, from, scaleBlock, d);
+        Value sum = x.scaledSum(row, block, from, scaleBlock, d);
         accumulators[i] = b.fma(minimum, b.splat(sum, lanes), accumulators[i]);
       }
     }
@@ -430,26 +357,60 @@ private:
   const Form form;
   const llama::FormatFacts &facts;
   const ByteForm byteForm;
-  Value memory;
+  RoundedRows x;
   const int64_t ahead;
   int64_t columns = 0;
   Values rows;
   std::vector<Source> groups;
 };
 
+bool hasMatrices(TargetAttr target) {
+  return llama::hasFeature(target, "amx-tile") &&
+         llama::hasFeature(target, "amx-int8");
+}
+/// Tiles that are multiplied as matrices, where the target has them.
+bool fillsMatrices(tile::ContractOp op) {
+  return isa<tile::PanelType>(op.getWeight().getType()) &&
+         cast<VectorType>(op.getType()).getDimSize(0) % kMatrixRows == 0;
+}
+
+struct DotU8S8Panels
+    : PanelLoweringInterface::ExternalModel<DotU8S8Panels, DotU8S8Attr> {
+  SmallVector<Type> getPanelTypes(Attribute, tile::PanelType panel) const {
+    return BytePanel::getTypes(panel);
+  }
+  void lowerPanel(Attribute, VectorBuilder &b, tile::PanelOp op,
+                  tile::PanelOp::Adaptor in, ValueRange panel,
+                  TargetAttr target) const {
+    BytePanel::decode(b, op, in, panel, target);
+  }
+};
+
 struct DotU8S8Lowering
     : UnitLoweringInterface::ExternalModel<DotU8S8Lowering, DotU8S8Attr> {
+  SmallVector<Type> getScratchTypes(Attribute, tile::ContractOp op) const {
+    if (!fillsMatrices(op))
+      return {};
+    return {matrixScratch(op)};
+  }
   Value lowerContract(Attribute, VectorBuilder &b, tile::ContractOp op,
-                      Ranges<tile::ContractOp> in, TargetAttr target) const {
-    return Product(b, op, in, target).write();
+                      Ranges<tile::ContractOp> in, ValueRange memory,
+                      TargetAttr target) const {
+    return fillsMatrices(op) && hasMatrices(target)
+               ? multiplyMatrices(b, op, in, memory[0])
+               : Product(b, op, in, target).write();
   }
 
-  PeakStep getPeakStep(Attribute, TargetAttr target) const {
-    int64_t lanes = Form::of(target).lanes;
-    return {lanes, 8 * lanes}; // four products a lane, added
+  int64_t getPeakOperations(Attribute, TargetAttr target) const {
+    if (hasMatrices(target))
+      return getBytePeakOperations();
+    // Four products a lane, added.
+    return kPeakChains * 8 * Form::of(target).lanes;
   }
   double getBound(Attribute, const llama::FormatFacts &format,
                   TargetAttr target) const {
+    if (hasMatrices(target))
+      return getMatrixBound(format);
     Form form = Form::of(target);
     double steps = double(format.scaleBlock()) / 4;
     // The scale of x times that of the weight, an fma, and one for a minimum.
@@ -460,17 +421,22 @@ struct DotU8S8Lowering
           std::ceil(steps / double(ByteForm::of(format, form).mostProducts()));
     return steps / (steps + others);
   }
-  Value emitPeakStep(Attribute, VectorBuilder &b, Value chain, Value x,
-                     TargetAttr target) const {
-    Form form = Form::of(target);
-    auto type = b.vectorOf(b.getI8Type(), 4 * form.lanes);
-    Value bytes = vector::BitCastOp::create(b, type, x);
-    if (form.isDot)
-      return DotU8S8Op::create(b, chain, bytes, bytes);
-    // What adds the products of vpmaddubsw is another instruction.
-    Value link = vector::BitCastOp::create(b, type, chain);
-    Value products = MultiplyPairsOp::create(b, link, bytes);
-    return vector::BitCastOp::create(b, x.getType(), products);
+  void emitPeakLoop(Attribute, VectorBuilder &b, Value memory, Value turns,
+                    TargetAttr target) const {
+    if (hasMatrices(target))
+      return emitBytePeak(b, memory, turns);
+    const Form form = Form::of(target);
+    auto step = [&](Value chain, Value x) -> Value {
+      auto type = b.vectorOf(b.getI8Type(), 4 * form.lanes);
+      Value bytes = vector::BitCastOp::create(b, type, x);
+      if (form.isDot)
+        return DotU8S8Op::create(b, chain, bytes, bytes);
+      // What adds the products of vpmaddubsw is another instruction.
+      Value link = vector::BitCastOp::create(b, type, chain);
+      Value products = MultiplyPairsOp::create(b, link, bytes);
+      return vector::BitCastOp::create(b, x.getType(), products);
+    };
+    emitVectorPeak(b, memory, turns, form.lanes, step);
   }
 };
 

@@ -122,7 +122,8 @@ struct FmaPanels : PanelLoweringInterface::ExternalModel<FmaPanels, FmaAttr> {
 struct FmaLowering
     : UnitLoweringInterface::ExternalModel<FmaLowering, FmaAttr> {
   Value lowerContract(Attribute, VectorBuilder &b, tile::ContractOp op,
-                      Ranges<tile::ContractOp> in, TargetAttr target) const {
+                      Ranges<tile::ContractOp> in, ValueRange,
+                      TargetAttr target) const {
     auto type = cast<VectorType>(op.getType());
     int64_t m = type.getDimSize(0);
     Values rows;
@@ -189,9 +190,8 @@ struct FmaLowering
     });
   }
 
-  PeakStep getPeakStep(Attribute, TargetAttr target) const {
-    int64_t lanes = target.getVectorBits() / 32;
-    return {lanes, 2 * lanes};
+  int64_t getPeakOperations(Attribute, TargetAttr target) const {
+    return kPeakChains * 2 * (target.getVectorBits() / 32);
   }
   double getBound(Attribute, const llama::FormatFacts &format,
                   TargetAttr) const {
@@ -199,13 +199,17 @@ struct FmaLowering
     // Scaling a sum, or adding it; a minimum.
     return steps / (steps + 1 + format.has(llama::PlaneKind::Minima));
   }
-  Value emitPeakStep(Attribute, VectorBuilder &b, Value chain, Value x,
-                     TargetAttr target) const {
-    auto type = b.floats(target.getVectorBits() / 32);
-    Value sum = vector::BitCastOp::create(b, type, chain);
-    Value factor = vector::BitCastOp::create(b, type, x);
-    Value next = b.fma(sum, factor, factor);
-    return vector::BitCastOp::create(b, x.getType(), next);
+  void emitPeakLoop(Attribute, VectorBuilder &b, Value memory, Value turns,
+                    TargetAttr target) const {
+    const int64_t lanes = target.getVectorBits() / 32;
+    auto step = [&](Value chain, Value x) -> Value {
+      auto type = b.floats(lanes);
+      Value sum = vector::BitCastOp::create(b, type, chain);
+      Value factor = vector::BitCastOp::create(b, type, x);
+      Value next = b.fma(sum, factor, factor);
+      return vector::BitCastOp::create(b, x.getType(), next);
+    };
+    emitVectorPeak(b, memory, turns, lanes, step);
   }
 };
 } // namespace

@@ -201,14 +201,24 @@ protected:
       for (size_t at; (at = body.find(what)) != std::string::npos;)
         body.replace(at, what.size(), with);
     };
+    if (byMatrices)
+      body = R"mlir(
+    %y = tile.buffer %ctx @x at 0 : memref<16x16xf32>
+    %w = tile.weight %ctx @w : <16x512, #llama.FORMAT> in #llama.interleaved16<k = 4> index 0
+    %p = tile.panel %w[%c0] : <16x512, #llama.FORMAT> -> <16x512, #llama.FORMAT, #cpu.dot_u8s8>
+    %all = tile.contract %rows[%c0], %p[%c0] order ORDER : <16x512x!llama.q8b32>, !tile.panel<16x512, #llama.FORMAT, #cpu.dot_u8s8> -> vector<16x16xf32>
+    tile.store %all, %y[%c0, %c0] : vector<16x16xf32>, memref<16x16xf32>
+)mlir";
     replace("FORMAT", name);
     replace("WEIGHT", weight);
     replace("ORDER", "<unit = #cpu.dot_u8s8, block = " +
                          std::to_string(facts.scaleBlock()) +
                          ", scale = outer>");
     ImageWeight sized(format, source());
-    kernel = OneKernel::make(
-        {target, "!llama.q8b32", kColumns, body, sized.bytes.size()}, message);
+    OneKernel::Choice choice{target, "!llama.q8b32", kColumns, body,
+                             sized.bytes.size()};
+    choice.rows = byMatrices ? 16 : kRows;
+    kernel = OneKernel::make(choice, message);
     ASSERT_TRUE(kernel.module) << message;
     // Where the instruction is replaced, it was there.
     EXPECT_EQ(kernel.expanded > 0, kernel.isExpanded);
@@ -235,12 +245,13 @@ protected:
                const std::string &what) {
     std::copy(weight.bytes.begin(), weight.bytes.end(),
               kernel.context->weights.data());
-    for (int64_t i = 0; i < kRows; ++i)
+    const auto count = static_cast<int64_t>(rows.size());
+    for (int64_t i = 0; i < count; ++i)
       for (int64_t block = 0; block < kColumns / 32; ++block)
         rows[i][block].write(recordOf(kernel, i, block));
     kernel.run();
     const float *got = kernel.floats();
-    for (int64_t i = 0; i < kRows; ++i)
+    for (int64_t i = 0; i < count; ++i)
       for (int64_t r = 0; r < kWeightRows; ++r) {
         float expected = weight.product(r, rows[i]);
         ASSERT_EQ(std::bit_cast<uint32_t>(got[i * 16 + r]),
@@ -250,24 +261,36 @@ protected:
       }
   }
 
+  void compareRandom(size_t count) {
+    ImageWeight weight(format, source());
+    std::vector<Row> rows(count);
+    for (Row &row : rows)
+      row = rowOf([&](int64_t) { return any(); });
+    compare(weight, rows, "random");
+  }
+  void compareExtremes(size_t count);
+
   llama::FormatInterface format;
   OneKernel kernel;
   std::mt19937 random{2024};
+  /// A tile of 16 rows, multiplied by a panel.
+  bool byMatrices = false;
 };
 
 TEST_P(DotU8S8Test, GivesTheBitsOfTheFormula) {
-  for (int round = 0; round < 4; ++round) {
-    ImageWeight weight(format, source());
-    auto row = [&] { return rowOf([&](int64_t) { return any(); }); };
-    ASSERT_NO_FATAL_FAILURE(compare(weight, {row(), row(), row()}, "random"));
-  }
+  for (int round = 0; round < 4; ++round)
+    ASSERT_NO_FATAL_FAILURE(compareRandom(kRows));
 }
 
-TEST_P(DotU8S8Test, NothingSaturatesAtTheExtremes) {
+TEST_P(DotU8S8Test, NothingSaturatesAtTheExtremes) { compareExtremes(kRows); }
+
+void DotU8S8Test::compareExtremes(size_t count) {
   ImageWeight weight(format, source());
   std::vector<Row> rows = {
       rowOf([](int64_t) { return 127; }), rowOf([](int64_t) { return -127; }),
       rowOf([](int64_t c) { return c / 2 % 2 ? 127 : -127; })};
+  while (rows.size() < count)
+    rows.push_back(rows[rows.size() - 3]);
   struct {
     const char *name;
     bool (*isLargest)(int64_t, int64_t);
@@ -290,6 +313,22 @@ INSTANTIATE_TEST_SUITE_P(
     Formats, DotU8S8Test,
     testing::Combine(testing::Range<size_t>(0, std::size(kFormatCases)),
                      testing::ValuesIn(kForms)),
+    nameOfModel);
+
+class ByteMatrixTest : public DotU8S8Test {
+protected:
+  ByteMatrixTest() { byMatrices = true; }
+};
+
+TEST_P(ByteMatrixTest, GivesTheBitsOfTheFormula) {
+  ASSERT_NO_FATAL_FAILURE(compareRandom(16));
+  compareExtremes(16);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Formats, ByteMatrixTest,
+    testing::Combine(testing::Range<size_t>(0, std::size(kFormatCases)),
+                     testing::Values("sapphirerapids")),
     nameOfModel);
 
 //===----------------------------------------------------------------------===//

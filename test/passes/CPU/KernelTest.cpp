@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/Target/Target.h"
 #include "test/passes/CPU/Models.h"
 #include "test/passes/Testing/KernelCall.h"
 #include "test/passes/Testing/Steps.h"
@@ -241,6 +242,72 @@ INSTANTIATE_TEST_SUITE_P(Formats, PairsTest,
 INSTANTIATE_TEST_SUITE_P(Formats, PairStreamTest,
                          testing::Combine(testing::Values<size_t>(2),
                                           testing::Values("znver4")),
+                         nameOfModel);
+
+/// The same rows and weights, summed as matrices do it, by them where rows are
+/// many and by vectors where they are few.
+class MatrixTest : public PairsTest {
+protected:
+  MatrixTest() {
+    // One matrix of rows, which is not full, and two.
+    forms = {13};
+    chunk = 37;
+    shape = &kMatrixShape;
+  }
+  /// LLVM rounds tiles of so many rows to bf16 by a library where there is no
+  /// instruction, and generated code has none.
+  void SetUp() override {
+    if (!hostFeatures().lookup("avx512bf16"))
+      GTEST_SKIP() << "this machine does not round to bf16";
+    PairsTest::SetUp();
+  }
+
+private:
+  std::string activations() const override { return "amx"; }
+};
+
+TEST_P(MatrixTest, EveryKernelComputesWhatTheEvaluatorDoes) {
+  checkEveryKernel(*model, random);
+  checkForms();
+}
+
+TEST_P(MatrixTest, NoKernelIsForgotten) { checkNoneIsForgotten(*model); }
+
+TEST_P(MatrixTest, FormsAgreeBitForBit) { checkFormsAgree(*model, random); }
+
+TEST_P(MatrixTest, HostileRowsStayAmongThemselves) {
+  checkHostileRows(*model, random);
+}
+
+/// Rows of 8 bits, many of which are multiplied as matrices.
+class ByteMatrixKernelTest : public MatrixTest {
+protected:
+  ByteMatrixKernelTest() {
+    forms = {};
+    shape = nullptr;
+  }
+
+private:
+  std::string activations() const override { return "q8"; }
+};
+
+TEST_P(ByteMatrixKernelTest, EveryKernelComputesWhatTheEvaluatorDoes) {
+  checkEveryKernel(*model, random);
+}
+
+TEST_P(ByteMatrixKernelTest, FormsAgreeBitForBit) {
+  checkFormsAgree(*model, random);
+}
+
+// Minima; levels of scales.
+INSTANTIATE_TEST_SUITE_P(Formats, ByteMatrixKernelTest,
+                         testing::Combine(testing::Values<size_t>(5, 6),
+                                          testing::Values("sapphirerapids")),
+                         nameOfModel);
+
+INSTANTIATE_TEST_SUITE_P(Formats, MatrixTest,
+                         testing::Combine(testing::Values<size_t>(2),
+                                          testing::Values("sapphirerapids")),
                          nameOfModel);
 
 } // namespace

@@ -45,6 +45,10 @@ inline const ModelShape kLargeShape = {256, 8, 2, 32, 2048, 2112};
 /// Columns in pairs that are no whole block of 32.
 inline const ModelShape kEvenShape = {38, 5, 1, 22, 70, 41};
 
+/// Weights of whole pairs of groups and of others; columns in two blocks of 32,
+/// and in blocks and a rest.
+inline const ModelShape kMatrixShape = {64, 5, 1, 22, 70, 41, /*layers=*/1};
+
 inline const char *const kTargets[] = {"x86-64-v3", "x86-64-v4"};
 
 /// Which row of kFormatCases, and which target.
@@ -75,17 +79,18 @@ protected:
       GTEST_SKIP() << "this machine does not run " << target;
     static std::map<
         std::tuple<size_t, std::string, std::string, std::vector<int64_t>,
-                   int64_t, const ModelShape *>,
+                   int64_t, const ModelShape *, int64_t>,
         std::unique_ptr<TestModel>>
         compiled;
-    std::unique_ptr<TestModel> &entry =
-        compiled[{index, target, activations(), forms, vectorBits, shape}];
+    std::unique_ptr<TestModel> &entry = compiled[{
+        index, target, activations(), forms, vectorBits, shape, chunk}];
     const FormatCase &row = kFormatCases[index];
     ModelChoice choice{row.format, target, row.cacheType,
                        shape ? *shape : row.shape};
     choice.expands = expands;
     choice.forms = forms;
     choice.vectorBits = vectorBits;
+    choice.chunk = chunk;
     std::string message;
     choice.activations = activations();
     if (!entry)
@@ -97,6 +102,8 @@ protected:
   /// Bounds of forms besides one row and the largest.
   std::vector<int64_t> forms;
   int64_t vectorBits = 0;
+  /// As ModelChoice's.
+  int64_t chunk = ModelChoice{}.chunk;
   /// In place of the format's own.
   const ModelShape *shape = nullptr;
   /// As ModelChoice's; else a test of a target that this machine lacks is

@@ -17,8 +17,9 @@ using namespace corellama::test;
 
 OneKernel OneKernel::make(const Choice &choice, std::string &message) {
   OneKernel made;
-  const std::string shape = "3x" + std::to_string(choice.columns) + "x";
-  made.rowsAt = llvm::alignTo(kRows * choice.columns * sizeof(float), 64);
+  const std::string shape =
+      std::to_string(choice.rows) + "x" + std::to_string(choice.columns) + "x";
+  made.rowsAt = llvm::alignTo(choice.rows * choice.columns * sizeof(float), 64);
   const std::string at = std::to_string(made.rowsAt);
   std::string text =
       "module attributes {llama.target = " + targetText(choice.target) +
@@ -56,6 +57,8 @@ OneKernel OneKernel::make(const Choice &choice, std::string &message) {
     message = "a pipeline failed";
     return made;
   }
+  if (made.isExpanded)
+    made.expanded += expandTiles(*module);
   auto loaded = RunnerModule::load(*module);
   if (!loaded) {
     message = llvm::toString(loaded.takeError());

@@ -24,15 +24,16 @@ struct OneKernel {
     /// The type of an element of %rows, and how many columns the rows have.
     std::string element;
     int64_t columns;
-    /// Between `%x`, memref<3 x columns x f32>, `%rows`, !tile.rows<3 x columns
-    /// x element>, %c0 to %c3 and the return. What it stores in %x is read by
-    /// floats().
+    /// Between `%x`, memref<rows x columns x f32>, `%rows`, !tile.rows<rows x
+    /// columns x element>, %c0 to %c3 and the return. What it stores in %x is
+    /// read by floats().
     std::string body;
     size_t weightBytes = 0;
     /// Expand instructions that this machine has, too.
     bool alwaysExpand = false;
     /// Of keys, and of values, for one block of positions.
     size_t cacheBytes = 0;
+    int64_t rows = kRows;
   };
   /// Without a module, and with a message, where something fails.
   static OneKernel make(const Choice &choice, std::string &message);

@@ -126,11 +126,11 @@ module attributes {llama.target = #cpu.target<name = "a CPU without fma", featur
 
 // -----
 
-module attributes {llama.target = #cpu.target<name = "znver4", features = "+avx512f,+avx512bf16", vector_bits = 512>} {
-  func.func @a_panel_of_pairs(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+module attributes {llama.target = #cpu.target<name = "znver4", features = "+avx2,+fma,+avx512bf16", vector_bits = 512>} {
+  func.func @a_panel_of_bf16(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     %c0 = arith.constant 0 : index
     %w = tile.weight %ctx @w : <16x32, #llama.bf16> in #llama.interleaved16<k = 2> index 0
-    // expected-error @below {{'tile.panel' op the unit #cpu.dot_bf16 multiplies quants where they stand and has no panels; multiply by the weight}}
+    // expected-error @below {{'tile.panel' op the unit #cpu.dot_bf16 multiplies numbers where they stand and has no panels; multiply by the weight}}
     %p = tile.panel %w[%c0] : <16x32, #llama.bf16> -> <16x32, #llama.bf16, #cpu.dot_bf16>
     return
   }
@@ -145,6 +145,32 @@ module attributes {llama.target = #cpu.target<name = "a CPU with 128 bits", feat
     %w = tile.weight %ctx @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
     // expected-error @below {{'tile.contract' op the unit #cpu.dot_u8s8 needs avx2, which the target a CPU with 128 bits lacks}}
     %s = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.dot_u8s8, block = 32, scale = outer> : <1x32x!llama.q8b32>, !llama.weight<16x32, #llama.q8_0> -> vector<1x16xf32>
+    return
+  }
+}
+
+// -----
+
+module attributes {llama.target = #cpu.target<name = "a CPU of vectors", features = "+avx2,+fma,+avx512bf16", vector_bits = 512>} {
+  func.func @a_product_of_matrices_that_the_target_lacks(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <16x32xbf16>
+    %w = tile.weight %ctx @w : <16x32, #llama.bf16> in #llama.interleaved16<k = 2> index 0
+    // expected-error @below {{'tile.contract' op the unit #cpu.amx_bf16 needs amx-tile, which the target a CPU of vectors lacks}}
+    %s = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.amx_bf16, block = 32> : <16x32xbf16>, !llama.weight<16x32, #llama.bf16> -> vector<16x16xf32>
+    return
+  }
+}
+
+// -----
+
+module attributes {llama.target = #cpu.target<name = "sapphirerapids", features = "+avx2,+fma,+avx512bf16,+amx-tile,+amx-bf16", vector_bits = 512>} {
+  func.func @the_order_of_vectors(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <16x32xbf16>
+    %w = tile.weight %ctx @w : <16x32, #llama.bf16> in #llama.interleaved16<k = 2> index 0
+    // expected-error @below {{'tile.contract' op the unit #cpu.amx_bf16 sums a row of a bf16 weight in the order #llama.reduction_order<unit = #cpu.amx_bf16, block = 32>, found #llama.reduction_order<unit = #cpu.amx_bf16, block = 2>}}
+    %s = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.amx_bf16, block = 2> : <16x32xbf16>, !llama.weight<16x32, #llama.bf16> -> vector<16x16xf32>
     return
   }
 }

@@ -119,20 +119,21 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
     return
   }
 
-  // Of products of bytes a panel is unsigned bytes, four columns of 16 rows in a row,
-  // and float32 scales, both levels multiplied. The negated sum of a block of x times
-  // 32, the bias of the quants, is what each sum begins with.
+  // Of products of bytes a panel is the quants, four columns of 16 rows in a row, and
+  // float32 scales, both levels multiplied. Vectors multiply them plus 32, unsigned,
+  // and each sum begins with the negated sum of a block of x times 32.
   // CHECK-LABEL: func.func @a_panel_of_bytes
   // 64 rows of 64 bytes, 16 scales of 16 rows.
   // CHECK-SAME:    llama.scratch = 5120 : i64
   // CHECK:         %[[BYTES:.+]] = context.view {{.*}} -> memref<64x64xi8>
   // CHECK:         %[[SCALES:.+]] = context.view {{.*}} -> memref<16x16xf32>
   // CHECK:         scf.for
-  // CHECK-COUNT-16:  vector.store %{{.+}}, %[[BYTES]]{{.*}} vector<32xi8>
+  // CHECK-COUNT-8:   vector.store %{{.+}}, %[[BYTES]]{{.*}} vector<64xi8>
   // CHECK-COUNT-2:   vector.store %{{.+}}, %[[SCALES]]
   // CHECK:         scf.for
   // CHECK:           arith.muli %{{.+}}, %{{.+}} : vector<8xi32>
-  // CHECK-COUNT-4:   vector.load %[[BYTES]]{{.*}} vector<32xi8>
+  // CHECK:           %[[QUANTS:.+]] = vector.load %[[BYTES]]{{.*}} vector<32xi8>
+  // CHECK:           arith.subi %[[QUANTS]], %{{.+}} : vector<32xi8>
   // CHECK:           vector.load %[[SCALES]]
   // CHECK:         return
   func.func @a_panel_of_bytes(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {

@@ -4,10 +4,11 @@
 // RUN: sed 's/cuda.target<name = "cuda:sm_80"/cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512/' %s | %opt %pass{activations=auto} - | FileCheck %s
 // RUN: not %opt %pass{activations=int4} %s 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
-// UNKNOWN: error: activations is 'int4', expected auto, f32, q8 or bf16
+// UNKNOWN: error: activations is 'int4', expected auto, f32, q8, bf16 or amx
 
 // Rows of bf16 are for whoever asks, and on a CPU that multiplies them.
 // RUN: %opt %pass{activations=bf16} %s | FileCheck %s --check-prefixes=CHECK,PAIRS
+// RUN: %opt %pass{activations=amx} %s | FileCheck %s --check-prefixes=CHECK,PAIRS
 // RUN: sed 's/cuda.target<name = "cuda:sm_80"/cpu.target<name = "znver4", features = "+avx2,+fma,+avx512bf16", vector_bits = 512/' %s | %opt %pass{activations=auto} - | FileCheck %s --check-prefixes=CHECK,PAIRS
 
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace corellama;
@@ -127,7 +128,16 @@ int64_t test::expandInstructions(ModuleOp module) {
     if (cast<VectorType>(op.getType()).getDimSize(0) == 64)
       expansion.replace(op);
   });
-  auto common = resolveTarget(*module.getContext(), "x86-64-v3");
-  module->setAttr(llama::kTargetAttr, llvm::cantFail(std::move(common)));
+  auto target = module->getAttrOfType<cpu::TargetAttr>(llama::kTargetAttr);
+  const llvm::StringMap<bool> host = hostFeatures();
+  SmallVector<StringRef> features, common;
+  target.getFeatures().split(features, ',');
+  for (StringRef feature : features)
+    if (host.lookup(feature.ltrim('+')))
+      common.push_back(feature);
+  module->setAttr(llama::kTargetAttr,
+                  cpu::TargetAttr::get(module.getContext(), target.getName(),
+                                       llvm::join(common, ","),
+                                       target.getVectorBits()));
   return expansion.count;
 }

@@ -14,8 +14,13 @@
 
 namespace corellama::test {
 
-/// Makes the module one for x86-64-v3. Returns how many ops were replaced.
+/// Makes the module one for what this machine has of its target. Returns how
+/// many ops were replaced.
 int64_t expandInstructions(mlir::ModuleOp module);
+
+/// The same for the intrinsics of AMX in a module of phase llvm, which then
+/// runs in this process alone: it calls functions of it.
+int64_t expandTiles(mlir::ModuleOp module);
 
 } // namespace corellama::test
 

@@ -89,6 +89,7 @@ std::string importText(const ModelChoice &choice, llvm::StringRef format) {
   static const char *text = R"mlir(
 module attributes {
     llama.config = #llama.config<dim = $DIM, heads = $HEADS, kv_heads = $KVHEADS, head_size = $SIZE, hidden = $HIDDEN, vocabulary = $VOCABULARY, layers = $LAYERS, context_length = $CONTEXT>,
+    llama.options = {},
     llama.target = $TARGET} {
   llama.weight @token_embd : $VOCABULARYx$DIM formats [#llama.$FORMAT]
   llama.weight @output_norm : $DIM formats [#llama.f32]
@@ -399,6 +400,8 @@ TestModel::load(mlir::ModuleOp vector) const {
   if (llvm::Error error =
           runPhases(*code, llama::Phase::LLVM, llama::Phase::LLVM, choice))
     return error;
+  if (choice.expands && !hostHas(choice.target))
+    expandTiles(*code);
   return loadKernels(*code, choice.emulated);
 }
 

@@ -1,0 +1,59 @@
+//===- RoundedRows.h - rows of q8b32 in memory, read by units -------------===//
+//
+// The numbers in the record of a row's block (Q8B32Type in LlamaTypes.td), and
+// panels of bytes, as the forms of #cpu.dot_u8s8 read them: by vectors
+// (DotU8S8.cpp) and by matrices (DotU8S8Matrices.cpp). Private to
+// passes/CPU/Units.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_PASSES_CPU_UNITS_ROUNDEDROWS_H
+#define CORELLAMA_PASSES_CPU_UNITS_ROUNDEDROWS_H
+
+#include "passes/CPU/UnitLowering.h"
+
+namespace corellama::cpu {
+
+/// `row` is the number of a row, `block` that of a block of 32 columns.
+struct RoundedRows {
+  using Value = mlir::Value;
+
+  VectorBuilder &b;
+  Value memory;
+
+  /// A number in the record of a row's block.
+  Value field(Value row, Value block, int64_t byte, mlir::Type type);
+  /// The block's scale.
+  Value scale(Value row, Value block);
+  /// Minus the sum of a row's quants in the block, or in a half of it.
+  Value negatedSum(Value row, Value block, int64_t from, int64_t count);
+  /// The sum times the block's scale: what a minimum is multiplied by.
+  Value scaledSum(Value row, Value block, int64_t from, int64_t count,
+                  Value scale);
+};
+
+/// A panel of quants as signed bytes, with their bias or by their table, four
+/// columns of 16 rows in 64 bytes; scales and minima as float32, one row of 16
+/// for each block, where the format has them.
+struct BytePanel {
+  enum Part : unsigned { kBytes, kScales, kMinima };
+
+  static llvm::SmallVector<mlir::Type> getTypes(tile::PanelType panel);
+  static void decode(VectorBuilder &b, tile::PanelOp op,
+                     tile::PanelOp::Adaptor in, mlir::ValueRange panel,
+                     TargetAttr target);
+};
+
+/// The code of #cpu.dot_u8s8 by matrices: of a tile of a multiple of 16 rows
+/// and a panel, whose sums go through `memory`.
+mlir::Value multiplyMatrices(VectorBuilder &b, tile::ContractOp op,
+                             Ranges<tile::ContractOp> in, mlir::Value memory);
+mlir::MemRefType matrixScratch(tile::ContractOp op);
+/// As emitPeakLoop, the operations of a turn, and getBound.
+void emitBytePeak(VectorBuilder &b, mlir::Value memory, mlir::Value turns);
+int64_t getBytePeakOperations();
+double getMatrixBound(const llama::FormatFacts &format);
+
+} // namespace corellama::cpu
+
+#endif // CORELLAMA_PASSES_CPU_UNITS_ROUNDEDROWS_H
