@@ -71,6 +71,13 @@ uint64_t Checkpoint::fileBytes() const {
   return bytes;
 }
 
+llvm::Error Checkpoint::checkUnchanged() const {
+  for (const MappedFile &file : state->container->files())
+    if (llvm::Error error = file.checkUnchanged())
+      return error;
+  return llvm::Error::success();
+}
+
 std::string Checkpoint::identity() const {
   std::lock_guard<std::mutex> lock(state->hashing);
   if (state->identity.empty()) {
@@ -89,17 +96,21 @@ std::string Checkpoint::identity() const {
 }
 
 Expected<Checkpoint> readCheckpoint(std::unique_ptr<Container> container) {
-  Expected<ModelConfig> config = container->readConfig();
-  if (!config)
-    return config.takeError();
-  Expected<std::vector<TensorInfo>> weights = container->readWeights(*config);
-  if (!weights)
-    return weights.takeError();
+  Refusals refusals;
+  std::optional<ModelConfig> config = container->readConfig(refusals);
+  // As many keys as a person reads in a line; tensors are seldom refused for
+  // several reasons.
+  constexpr size_t kMostKeys = 10;
+  if (!refusals.empty())
+    return refusals.error(kMostKeys);
+  std::vector<TensorInfo> weights = container->readWeights(*config, refusals);
+  if (!refusals.empty())
+    return refusals.error(1);
 
   auto state = std::make_unique<Checkpoint::State>();
   state->container = std::move(container);
   state->config = std::move(*config);
-  state->weights = std::move(*weights);
+  state->weights = std::move(weights);
   state->byId.resize(state->weights.size());
   std::iota(state->byId.begin(), state->byId.end(), 0u);
   llvm::sort(state->byId, [&](uint32_t a, uint32_t b) {

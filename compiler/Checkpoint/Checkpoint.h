@@ -63,6 +63,8 @@ public:
   const Container &container() const { return *state->container; }
   /// Of all files.
   uint64_t fileBytes() const;
+  /// See MappedFile.
+  llvm::Error checkUnchanged() const;
   /// BLAKE3 of the whole file, 64 lower-case hexadecimal digits; of several
   /// files that of their BLAKE3 digests, one after the other. Computed by the
   /// first call, which reads the files from start to end.

@@ -36,7 +36,28 @@ Expected<MappedFile> MappedFile::open(StringRef path) {
                                   /*RequiresNullTerminator=*/false);
   if (!buffer)
     return unreadable(buffer.getError());
-  return MappedFile(std::move(*buffer));
+  MappedFile file(std::move(*buffer));
+  file.opened = status;
+  return file;
+}
+
+llvm::Error MappedFile::checkUnchanged() const {
+  llvm::sys::fs::file_status now;
+  if (!opened || llvm::sys::fs::status(path(), now) ||
+      now.getUniqueID() != opened->getUniqueID() ||
+      (now.getSize() == opened->getSize() &&
+       now.getLastModificationTime() == opened->getLastModificationTime()))
+    return llvm::Error::success();
+  return refuse(path(), "file",
+                "has changed while it was read, expected the same bytes from "
+                "beginning to end; compile it again");
+}
+
+Refusals Container::listRefusals() const {
+  Refusals refusals;
+  if (std::optional<ModelConfig> config = readConfig(refusals))
+    readWeights(*config, refusals);
+  return refusals;
 }
 
 Expected<std::unique_ptr<Container>> readContainer(MappedFile file) {

@@ -12,12 +12,16 @@
 #define CORELLAMA_COMPILER_CHECKPOINT_CONTAINER_H
 
 #include "compiler/Checkpoint/ModelConfig.h"
+#include "compiler/Checkpoint/Refusal.h"
 #include "compiler/Checkpoint/WeightIndex.h"
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +35,9 @@ public:
       : buffer(std::move(buffer)) {}
   /// Maps a regular file, a link to one included.
   static llvm::Expected<MappedFile> open(llvm::StringRef path);
+  /// An error where the file was written to since it was opened, as far as its
+  /// size and time say. One that was removed or replaced by another is whole.
+  llvm::Error checkUnchanged() const;
 
   /// As it was given, or the name of the memory buffer.
   llvm::StringRef path() const { return buffer->getBufferIdentifier(); }
@@ -40,6 +47,15 @@ public:
 
 private:
   std::unique_ptr<llvm::MemoryBuffer> buffer;
+  /// When it was opened; nothing of a buffer in memory.
+  std::optional<llvm::sys::fs::file_status> opened;
+};
+
+/// A tensor as people see it, of a model that can be compiled or not.
+struct TensorSummary {
+  llvm::StringRef name; ///< any bytes
+  std::string type;
+  std::vector<uint64_t> shape; ///< rows first
 };
 
 /// What the files say, checked as far as their format goes: a model it need
@@ -61,12 +77,18 @@ public:
 
   virtual bool hasTensors() const = 0;
   /// Denies by default: what would change the graph's meaning and cannot be
-  /// compiled is an error that names it.
-  virtual llvm::Expected<ModelConfig> readConfig() const = 0;
+  /// compiled is refused by name. Nothing where sizes are refused; otherwise
+  /// readWeights can say what else is, with what could be read.
+  virtual std::optional<ModelConfig> readConfig(Refusals &refusals) const = 0;
   /// The weights of such a model and no others, in the order of the files; see
-  /// indexWeights.
-  virtual llvm::Expected<std::vector<TensorInfo>>
-  readWeights(const ModelConfig &config) const = 0;
+  /// indexWeights. None where one is refused.
+  virtual std::vector<TensorInfo> readWeights(const ModelConfig &config,
+                                              Refusals &refusals) const = 0;
+  virtual void
+  visitTensors(llvm::function_ref<void(const TensorSummary &)> use) const = 0;
+
+  /// All that readConfig and readWeights refuse.
+  Refusals listRefusals() const;
 
 protected:
   Container(Kind kind, std::string path, std::vector<MappedFile> files)

@@ -21,7 +21,6 @@
 #include <cmath>
 #include <utility>
 
-using llvm::Expected;
 using llvm::StringRef;
 using llvm::Twine;
 
@@ -136,11 +135,17 @@ constexpr Feature kFeatures[] = {
     {"expert", "experts"},
 };
 
-/// Collects errors, so that a step can read on.
+/// Collects refusals, so that a step can read on.
 class ConfigReader {
 public:
-  explicit ConfigReader(const GGUF &file) : file(file) {
+  ConfigReader(const GGUF &file, Refusals &refusals)
+      : file(file), refusals(refusals) {}
+
+  std::optional<ModelConfig> run() {
     checkArchitecture();
+    // The keys of another one mean what they mean there.
+    if (!architecture)
+      return std::nullopt;
     checkKeys();
     readSizes();
     readHeads();
@@ -149,10 +154,10 @@ public:
     readRope();
     readVocabulary();
     readOptionalRoles();
+    if (!hasSizes)
+      return std::nullopt;
+    return std::move(config);
   }
-
-  ModelConfig config;
-  std::vector<std::string> failures;
 
 private:
   void checkArchitecture();
@@ -179,14 +184,21 @@ private:
   double readFloat(StringRef key, double least,
                    std::optional<double> fallback = std::nullopt);
   void refuseAt(const Twine &place, const Twine &problem) {
-    failures.push_back(
-        llvm::toString(checkpoint::refuse(file.path(), place, problem)));
+    refusals.add(file.path(), place, problem);
   }
   void refuse(StringRef key, const Twine &problem) {
     refuseAt("metadata '" + key + "'", problem);
   }
 
+  void refuseSize(StringRef key, const Twine &problem) {
+    refuse(key, problem);
+    hasSizes = false;
+  }
+
   const GGUF &file;
+  Refusals &refusals;
+  ModelConfig config;
+  bool hasSizes = true;
   const Architecture *architecture = nullptr; ///< where it is a known one
 };
 
@@ -196,7 +208,6 @@ void ConfigReader::checkArchitecture() {
   if (!value)
     return refuse(key, "is missing, expected " + kArchitectureNames + "; " +
                            kConvertAgain);
-  // Of another one, too, its own keys are read.
   config.architecture = value->asString().value_or("").str();
   architecture = findArchitecture(config.architecture);
   if (!architecture)
@@ -209,8 +220,8 @@ void ConfigReader::checkArchitecture() {
 void ConfigReader::checkKeys() {
   for (uint64_t i = 0; i < file.keyCount(); ++i) {
     StringRef key = file.key(i), within = key;
-    bool isOwn = architecture && within.consume_front(architecture->name) &&
-                 within.consume_front(".");
+    bool isOwn =
+        within.consume_front(architecture->name) && within.consume_front(".");
     auto check = [&](llvm::ArrayRef<NeutralKey> rules, StringRef name) {
       const NeutralKey *rule = llvm::find_if(
           rules, [&](const NeutralKey &row) { return row.key == name; });
@@ -270,9 +281,9 @@ uint64_t ConfigReader::readSize(StringRef key, uint64_t most, uint64_t fallback,
   std::optional<uint64_t> number = value ? value->asUnsigned() : std::nullopt;
   if (number && *number >= least && *number <= most)
     return *number;
-  refuse(key, (value ? "is " + value->describe() : "is missing") +
-                  ", expected a whole number from " + Twine(least) + " to " +
-                  Twine(most) + "; " + kConvertAgain);
+  refuseSize(key, (value ? "is " + value->describe() : "is missing") +
+                      ", expected a whole number from " + Twine(least) +
+                      " to " + Twine(most) + "; " + kConvertAgain);
   return 1;
 }
 
@@ -306,10 +317,14 @@ void ConfigReader::readHeads() {
 
   config.heads = readSize(headsKey, kMaxDimension);
   config.kvHeads = readSize(kvHeadsKey, kMaxDimension, config.heads);
+  // What follows from a refused size is not worth a line.
+  if (!hasSizes)
+    return;
   if (config.heads % config.kvHeads != 0)
-    return refuse(kvHeadsKey, "is " + Twine(config.kvHeads) +
-                                  ", expected a divisor of " + headsKey + " " +
-                                  Twine(config.heads) + "; " + kConvertAgain);
+    return refuseSize(kvHeadsKey, "is " + Twine(config.kvHeads) +
+                                      ", expected a divisor of " + headsKey +
+                                      " " + Twine(config.heads) + "; " +
+                                      kConvertAgain);
 
   // Both lengths default to dim / heads, so if only one is given they may
   // differ.
@@ -317,27 +332,29 @@ void ConfigReader::readHeads() {
       config.dim % config.heads == 0 ? config.dim / config.heads : 0;
   bool bothGiven = file.find(keyLengthKey) && file.find(valueLengthKey);
   if (!usual && !bothGiven)
-    return refuse(headsKey, "is " + Twine(config.heads) +
-                                ", expected a divisor of " +
-                                own("embedding_length") + " " +
-                                Twine(config.dim) + "; " + kConvertAgain);
+    return refuseSize(headsKey, "is " + Twine(config.heads) +
+                                    ", expected a divisor of " +
+                                    own("embedding_length") + " " +
+                                    Twine(config.dim) + "; " + kConvertAgain);
   config.headSize = readSize(keyLengthKey, kMaxDimension, usual);
   uint64_t valueLength = readSize(valueLengthKey, kMaxDimension, usual);
   if (valueLength != config.headSize)
-    return refuse(valueLengthKey,
-                  "is " + Twine(valueLength) + ", expected " +
-                      Twine(config.headSize) + ", the length of a key (" +
-                      keyLengthKey + "); give a checkpoint with one head size");
+    return refuseSize(valueLengthKey,
+                      "is " + Twine(valueLength) + ", expected " +
+                          Twine(config.headSize) + ", the length of a key (" +
+                          keyLengthKey +
+                          "); give a checkpoint with one head size");
   if (config.headSize % 2 != 0)
-    return refuse(file.find(keyLengthKey) ? keyLengthKey : headsKey,
-                  "gives heads of " + Twine(config.headSize) +
-                      ", expected an even size for RoPE's pairs; " +
-                      kConvertAgain);
+    return refuseSize(file.find(keyLengthKey) ? keyLengthKey : headsKey,
+                      "gives heads of " + Twine(config.headSize) +
+                          ", expected an even size for RoPE's pairs; " +
+                          kConvertAgain);
   if (config.headSize > kMaxDimension / config.heads)
-    return refuse(headsKey, "gives " + Twine(config.heads) + " heads of " +
-                                Twine(config.headSize) +
-                                ", expected a product of at most " +
-                                Twine(kMaxDimension) + "; " + kConvertAgain);
+    return refuseSize(headsKey, "gives " + Twine(config.heads) + " heads of " +
+                                    Twine(config.headSize) +
+                                    ", expected a product of at most " +
+                                    Twine(kMaxDimension) + "; " +
+                                    kConvertAgain);
 }
 
 void ConfigReader::readWindow() {
@@ -384,12 +401,13 @@ void ConfigReader::readRope() {
   // The default is Llama's own. Below 1 the frequencies would rise.
   config.ropeBase = readFloat(own("rope.freq_base"), /*least=*/1, 10000.0);
   const std::string rotatedKey = own("rope.dimension_count");
-  config.rotated = readSize(rotatedKey, kMaxDimension, config.headSize);
+  if (hasSizes)
+    config.rotated = readSize(rotatedKey, kMaxDimension, config.headSize);
   if (config.rotated % 2 != 0 || config.rotated > config.headSize)
-    refuse(rotatedKey, "is " + Twine(config.rotated) +
-                           ", expected an even number up to the size of a "
-                           "head, " +
-                           Twine(config.headSize) + "; " + kConvertAgain);
+    refuseSize(rotatedKey, "is " + Twine(config.rotated) +
+                               ", expected an even number up to the size of a "
+                               "head, " +
+                               Twine(config.headSize) + "; " + kConvertAgain);
 
   using Rule = RopeScaling::Rule;
   RopeScaling &rope = config.rope;
@@ -438,7 +456,8 @@ void ConfigReader::readRope() {
       tuned && config.architecture == "granite" && tuned->asBool() != true)
     refuse(tunedKey, "is " + tuned->describe() +
                          ", expected true; give a checkpoint that uses RoPE");
-  readRopeFactors();
+  if (hasSizes)
+    readRopeFactors();
 }
 
 void ConfigReader::readRopeFactors() {
@@ -488,7 +507,7 @@ void ConfigReader::readOptionalRoles() {
   for (auto [role, name] : kBiases)
     if (file.findTensor(name))
       addRole(config, role);
-  if (architecture && architecture->hasHeadNorms)
+  if (architecture->hasHeadNorms)
     for (Role role : {Role::AttnQNorm, Role::AttnKNorm})
       addRole(config, role);
 }
@@ -496,10 +515,12 @@ void ConfigReader::readOptionalRoles() {
 void ConfigReader::readVocabulary() {
   // From the embedding's shape, not from a key: vocab_size is optional.
   const TensorRecord *embedding = file.findTensor("token_embd.weight");
-  if (!embedding)
+  if (!embedding) {
+    hasSizes = false;
     return refuseAt("tensor 'token_embd.weight'",
                     Twine("is missing, expected the embedding; ") +
                         kConvertAgain);
+  }
   config.vocab = embedding->dimensions[1];
   config.tiedLMHead = !file.findTensor("output.weight");
 
@@ -523,15 +544,9 @@ void ConfigReader::readVocabulary() {
 
 } // namespace
 
-Expected<ModelConfig> readModelConfig(const GGUF &file) {
-  ConfigReader reader(file);
-  if (!reader.failures.empty())
-    return llvm::createStringError(reader.failures.front());
-  return std::move(reader.config);
-}
-
-std::vector<std::string> listRefusals(const GGUF &file) {
-  return ConfigReader(file).failures;
+std::optional<ModelConfig> readModelConfig(const GGUF &file,
+                                           Refusals &refusals) {
+  return ConfigReader(file, refusals).run();
 }
 
 RowOrder getRowOrder(const ModelConfig &config) {

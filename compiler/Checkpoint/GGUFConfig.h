@@ -11,11 +11,10 @@
 
 #include "compiler/Checkpoint/GGUF.h"
 #include "compiler/Checkpoint/ModelConfig.h"
+#include "compiler/Checkpoint/Refusal.h"
 #include "compiler/Checkpoint/WeightIndex.h"
 #include "llvm/ADT/StringRef.h"
-#include "llvm/Support/Error.h"
-#include <string>
-#include <vector>
+#include <optional>
 
 namespace corellama::checkpoint {
 
@@ -23,12 +22,10 @@ namespace corellama::checkpoint {
 /// part of the configuration, not a weight.
 inline constexpr llvm::StringLiteral kRopeFactors = "rope_freqs.weight";
 
-/// Reads the configuration; an error names the key that is not supported, the
-/// first of them.
-llvm::Expected<ModelConfig> readModelConfig(const GGUF &file);
-
-/// All that readModelConfig would refuse, each as its own message.
-std::vector<std::string> listRefusals(const GGUF &file);
+/// Reads the configuration; each key that is not supported is refused. Nothing
+/// where the architecture or a size is.
+std::optional<ModelConfig> readModelConfig(const GGUF &file,
+                                           Refusals &refusals);
 
 /// In which order files of the configuration's architecture have the rows of
 /// queries and keys.

@@ -120,14 +120,15 @@ Expected<std::unique_ptr<Container>> GGUFContainer::open(MappedFile file) {
   return read(std::move(files));
 }
 
-Expected<ModelConfig> GGUFContainer::readConfig() const {
-  return readModelConfig(parsed);
+std::optional<ModelConfig> GGUFContainer::readConfig(Refusals &refusals) const {
+  return readModelConfig(parsed, refusals);
 }
 
 static ListedTensor list(const TensorRecord &record, const GGUF &file) {
   ListedTensor tensor;
   tensor.name = record.name;
-  tensor.extents = llvm::ArrayRef(record.dimensions, record.dimensionCount);
+  tensor.extents.assign(record.dimensions,
+                        record.dimensions + record.dimensionCount);
   tensor.type = toTensorType(record.typeId);
   if (!tensor.type) {
     std::optional<llvm::StringRef> known = typeName(record.typeId);
@@ -142,8 +143,18 @@ static ListedTensor list(const TensorRecord &record, const GGUF &file) {
   return tensor;
 }
 
-Expected<std::vector<TensorInfo>>
-GGUFContainer::readWeights(const ModelConfig &config) const {
+void GGUFContainer::visitTensors(
+    llvm::function_ref<void(const TensorSummary &)> use) const {
+  for (const TensorRecord &record : parsed.tensors()) {
+    const ListedTensor tensor = list(record, parsed);
+    use({tensor.name,
+         tensor.type ? getName(*tensor.type).str() : tensor.typeName,
+         {tensor.extents.rbegin(), tensor.extents.rend()}});
+  }
+}
+
+std::vector<TensorInfo> GGUFContainer::readWeights(const ModelConfig &config,
+                                                   Refusals &refusals) const {
   // A Llama's tensor names have at least 17 characters (blk.0.attn_q.bias), so
   // the TensorInfos take at most twice the bytes of the tensor table.
   static_assert(sizeof(TensorInfo) <= 2UL * (8 + 17 + 4 + 8 + 4 + 8),
@@ -168,7 +179,7 @@ GGUFContainer::readWeights(const ModelConfig &config) const {
       weights.push_back(&record);
   return indexWeights(
       weights.size(), [&](size_t i) { return list(*weights[i], parsed); },
-      files(), config, names);
+      files(), config, names, refusals);
 }
 
 } // namespace corellama::checkpoint

@@ -30,9 +30,11 @@ public:
   const GGUF &gguf() const { return parsed; }
 
   bool hasTensors() const override { return !parsed.tensors().empty(); }
-  llvm::Expected<ModelConfig> readConfig() const override;
-  llvm::Expected<std::vector<TensorInfo>>
-  readWeights(const ModelConfig &config) const override;
+  std::optional<ModelConfig> readConfig(Refusals &refusals) const override;
+  std::vector<TensorInfo> readWeights(const ModelConfig &config,
+                                      Refusals &refusals) const override;
+  void visitTensors(
+      llvm::function_ref<void(const TensorSummary &)> use) const override;
 
 private:
   GGUFContainer(std::string path, std::vector<MappedFile> files, GGUF parsed)

@@ -8,7 +8,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Checkpoint/HuggingFaceConfig.h"
-#include "compiler/Checkpoint/Refusal.h"
 #include "compiler/Checkpoint/Roles.h"
 #include "compiler/Checkpoint/TensorType.h"
 #include "llvm/ADT/STLExtras.h"
@@ -16,7 +15,6 @@
 #include "llvm/ADT/Twine.h"
 #include <cmath>
 
-using llvm::Expected;
 using llvm::StringRef;
 using llvm::Twine;
 
@@ -73,17 +71,26 @@ constexpr Family kFamilies[] = {
      /*hasHeadNorms=*/true, /*headSize=*/128},
 };
 
+constexpr StringRef kGiveWhole =
+    "give the folder of a Llama for transformers, as it was published";
+
+/// Collects refusals, so that a step can read on.
 class ConfigReader {
 public:
-  ConfigReader(JsonValue root, StringRef path) : root(root), path(path) {}
+  ConfigReader(JsonValue root, StringRef path, Refusals &refusals)
+      : root(root), path(path), refusals(refusals) {}
 
-  Expected<ModelConfig> run() {
-    if (!root.isObject())
-      return checkpoint::refuse(path, "file",
-                                "is " + root.describe() +
-                                    ", expected an object of keys; give the "
-                                    "config.json of a Llama");
-    readArchitecture();
+  std::optional<ModelConfig> run() {
+    if (!root.isObject()) {
+      refusals.add(path, "file",
+                   "is " + root.describe() +
+                       ", expected an object of keys; give the config.json of "
+                       "a Llama");
+      return std::nullopt;
+    }
+    // The keys of another one mean what they mean there.
+    if (!readArchitecture())
+      return std::nullopt;
     readSizes();
     readHeads();
     readRope();
@@ -93,10 +100,9 @@ public:
       if (auto value = find(rule.key);
           value && value->describe() != rule.neutral)
         refuse(rule.key, value, rule.neutral, rule.advice);
-    if (refusals.empty())
-      return std::move(config);
-    return llvm::createStringError(path + ": " +
-                                   llvm::join(refusals, "; also "));
+    if (!hasSizes)
+      return std::nullopt;
+    return std::move(config);
   }
 
 private:
@@ -107,13 +113,18 @@ private:
   }
   void refuse(StringRef key, std::optional<JsonValue> value,
               const Twine &expected, const Twine &advice) {
-    refusals.push_back(("key '" + key + "': is " +
-                        (value ? value->describe() : "missing") +
-                        ", expected " + expected + "; " + advice)
-                           .str());
+    refusals.add(path, "key '" + key + "'",
+                 "is " + (value ? value->describe() : "missing") +
+                     ", expected " + expected + "; " + advice);
+  }
+  void refuseSize(StringRef key, std::optional<JsonValue> value,
+                  const Twine &expected) {
+    refuse(key, value, expected, kGiveWhole);
+    hasSizes = false;
   }
 
-  void readArchitecture();
+  /// Whether it is a known one.
+  bool readArchitecture();
   void readSizes();
   void readHeads();
   void readRope();
@@ -135,29 +146,30 @@ private:
   StringRef path;
   Family family = kFamilies[0];
   ModelConfig config;
-  std::vector<std::string> refusals;
+  Refusals &refusals;
+  bool hasSizes = true;
 };
 
-constexpr StringRef kGiveWhole =
-    "give the folder of a Llama for transformers, as it was published";
-
-void ConfigReader::readArchitecture() {
+bool ConfigReader::readArchitecture() {
   auto type = find("model_type");
   const Family *found = llvm::find_if(kFamilies, [&](const Family &one) {
     return type && type->asString() == one.type;
   });
-  if (found == std::end(kFamilies))
-    return refuse("model_type", type, "'llama', 'mistral', 'qwen2' or 'qwen3'",
-                  "give a checkpoint of one of these");
+  if (found == std::end(kFamilies)) {
+    refuse("model_type", type, "'llama', 'mistral', 'qwen2' or 'qwen3'",
+           "give a checkpoint of one of these");
+    return false;
+  }
   family = *found;
   config.architecture = family.type;
   auto classes = find("architectures");
   if (!classes)
-    return;
-  std::vector<JsonValue> names = classes->elements();
+    return true;
+  std::vector<JsonValue> names = classes->first(2);
   if (names.size() != 1 || names[0].asString() != family.className)
     refuse("architectures", names.size() == 1 ? names[0] : *classes,
            "'" + family.className + "'", "give a model that predicts tokens");
+  return true;
 }
 
 uint64_t ConfigReader::readSize(StringRef key, std::optional<JsonValue> value,
@@ -167,7 +179,7 @@ uint64_t ConfigReader::readSize(StringRef key, std::optional<JsonValue> value,
   std::optional<uint64_t> number = value ? value->asUnsigned() : std::nullopt;
   if (number && *number >= 1 && *number <= most)
     return *number;
-  refuse(key, value, "a whole number from 1 to " + Twine(most), kGiveWhole);
+  refuseSize(key, value, "a whole number from 1 to " + Twine(most));
   return 1;
 }
 
@@ -211,26 +223,28 @@ void ConfigReader::readHeads() {
   // The defaults of others than Llama are the sizes of one model.
   config.kvHeads = readSize(keysKey, kMaxDimension,
                             family.type == "llama" ? config.heads : 0);
+  // What follows from a refused size is not worth a line.
+  if (!hasSizes)
+    return;
   if (config.heads % config.kvHeads != 0)
-    refuse(keysKey, find(keysKey),
-           "a divisor of " + headsKey + " " + Twine(config.heads), kGiveWhole);
+    refuseSize(keysKey, find(keysKey),
+               "a divisor of " + headsKey + " " + Twine(config.heads));
   if (!find(sizeKey) && !family.headSize && config.dim % config.heads != 0)
-    return refuse(headsKey, find(headsKey),
-                  "a divisor of hidden_size " + Twine(config.dim), kGiveWhole);
+    return refuseSize(headsKey, find(headsKey),
+                      "a divisor of hidden_size " + Twine(config.dim));
   config.headSize = readSize(
       sizeKey, kMaxDimension,
       family.headSize ? family.headSize
                       : std::max<uint64_t>(1, config.dim / config.heads));
   config.rotated = config.headSize;
   if (config.headSize % 2 != 0)
-    refuse(find(sizeKey) ? sizeKey : headsKey,
-           find(find(sizeKey) ? sizeKey : headsKey),
-           "an even size of a head, not " + Twine(config.headSize), kGiveWhole);
+    refuseSize(find(sizeKey) ? sizeKey : headsKey,
+               find(find(sizeKey) ? sizeKey : headsKey),
+               "an even size of a head, not " + Twine(config.headSize));
   if (config.headSize > kMaxDimension / config.heads)
-    refuse(headsKey, find(headsKey),
-           "heads of " + Twine(config.headSize) + " with at most " +
-               Twine(kMaxDimension) + " columns",
-           kGiveWhole);
+    refuseSize(headsKey, find(headsKey),
+               "heads of " + Twine(config.headSize) + " with at most " +
+                   Twine(kMaxDimension) + " columns");
 }
 
 /// transformers 4 has `rope_theta` and `rope_scaling`, 5 both in
@@ -339,7 +353,7 @@ void ConfigReader::readWindows() {
       (isAll || readFlag("use_sliding_window")))
     config.window = readSize("sliding_window", window, kMaxDimension, 4096);
   if (auto types = find("layer_types")) {
-    std::vector<JsonValue> each = types->elements();
+    std::vector<JsonValue> each = types->first(config.layers + 1);
     if (each.size() != config.layers)
       refuse("layer_types", types,
              "a list of " + Twine(config.layers) + ", one for each layer",
@@ -375,8 +389,9 @@ void ConfigReader::readWindows() {
 
 } // namespace
 
-Expected<ModelConfig> readModelConfig(JsonValue root, StringRef path) {
-  return ConfigReader(root, path).run();
+std::optional<ModelConfig> readModelConfig(JsonValue root, StringRef path,
+                                           Refusals &refusals) {
+  return ConfigReader(root, path, refusals).run();
 }
 
 } // namespace corellama::checkpoint

@@ -10,14 +10,15 @@
 
 #include "compiler/Checkpoint/Json.h"
 #include "compiler/Checkpoint/ModelConfig.h"
-#include "llvm/Support/Error.h"
+#include "compiler/Checkpoint/Refusal.h"
+#include <optional>
 
 namespace corellama::checkpoint {
 
-/// Reads the configuration, but for its name. The error, which names the file
-/// `path`, lists all keys that are refused.
-llvm::Expected<ModelConfig> readModelConfig(JsonValue root,
-                                            llvm::StringRef path);
+/// Reads the configuration of the file `path`, but for its name; each key that
+/// is not supported is refused. Nothing where the architecture or a size is.
+std::optional<ModelConfig> readModelConfig(JsonValue root, llvm::StringRef path,
+                                           Refusals &refusals);
 
 } // namespace corellama::checkpoint
 

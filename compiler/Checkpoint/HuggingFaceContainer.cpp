@@ -136,9 +136,8 @@ Error HuggingFaceContainer::Reader::readIndex() {
     return refuse(path, "key 'weight_map'",
                   (map ? "is " + map->describe() : "is missing") +
                       ", expected the file of each tensor" + kFetchAgain);
-  const std::vector<JsonValue::Member> members = map->members();
   llvm::StringSet<> names;
-  for (const auto &[tensor, value] : members) {
+  for (const auto &[tensor, value] : map->members()) {
     std::optional<StringRef> name = value.asString();
     if (!name || !isFileName(*name))
       return refuse(path, "tensor " + quoted(tensor),
@@ -146,11 +145,18 @@ Error HuggingFaceContainer::Reader::readIndex() {
                         ", expected the name of a .safetensors file of the "
                         "folder; give a folder as it was published");
     names.insert(*name);
+    // The largest models have some 200.
+    constexpr size_t kMostFiles = 4096;
+    if (names.size() > kMostFiles)
+      return refuse(path, "key 'weight_map'",
+                    "names more than " + Twine(kMostFiles) +
+                        " files, expected fewer; save the model in larger "
+                        "ones");
   }
   for (const auto &name : names)
     shardNames.push_back(name.getKey().str());
   llvm::sort(shardNames);
-  for (const auto &[tensor, value] : members)
+  for (const auto &[tensor, value] : map->members())
     shardOf[tensor] = static_cast<uint32_t>(
         llvm::lower_bound(shardNames, *value.asString()) - shardNames.begin());
   return Error::success();
@@ -301,23 +307,28 @@ HuggingFaceContainer::jsonOf(StringRef name) const {
   return side->json->root();
 }
 
-Expected<ModelConfig> HuggingFaceContainer::readConfig() const {
+std::optional<ModelConfig>
+HuggingFaceContainer::readConfig(Refusals &refusals) const {
   const std::string path = (this->path() + "/config.json").str();
-  auto root = jsonOf("config.json");
-  if (!root)
-    return root.takeError();
-  if (!*root)
-    return refuse(path, "file",
-                  Twine("is missing, expected the sizes of the model") +
-                      kFetchAgain);
   if (!hasTensors())
-    return refuse(this->path(), "folder",
-                  "has no weights in model.safetensors, expected them; give a "
-                  "folder with safetensors");
-  // It says which tokens end an answer.
+    refusals.add(this->path(), "folder",
+                 "has no weights in model.safetensors, expected them; give a "
+                 "folder with safetensors");
+  // What it says of tokens that end an answer is read as text.
   if (Error error = jsonOf("generation_config.json").takeError())
-    return error;
-  auto config = readModelConfig(**root, path);
+    refusals.add(std::move(error));
+  auto root = jsonOf("config.json");
+  if (!root) {
+    refusals.add(root.takeError());
+    return std::nullopt;
+  }
+  if (!*root) {
+    refusals.add(path, "file",
+                 Twine("is missing, expected the sizes of the model") +
+                     kFetchAgain);
+    return std::nullopt;
+  }
+  auto config = readModelConfig(**root, path, refusals);
   if (config)
     config->name = nameOfFolder(this->path());
   return config;
@@ -330,31 +341,46 @@ static bool isUnread(StringRef name, const ModelConfig &config) {
          (config.tiedLMHead && name == "lm_head.weight");
 }
 
-Expected<std::vector<TensorInfo>>
-HuggingFaceContainer::readWeights(const ModelConfig &config) const {
+/// A tensor of a file of the folder.
+static ListedTensor list(const SafetensorsRecord &record, uint32_t file) {
+  // ggml's numbers of these types.
+  constexpr std::pair<StringRef, uint64_t> types[] = {
+      {"F32", 0}, {"F16", 1}, {"BF16", 30}};
+  ListedTensor listed;
+  listed.name = record.name;
+  listed.extents.assign(record.extents, record.extents + record.extentCount);
+  for (const auto &[name, id] : types)
+    if (record.type == name)
+      listed.type = toTensorType(id);
+  if (!listed.type)
+    listed.typeName = quoted(record.type);
+  listed.file = file;
+  listed.offset = record.offset;
+  listed.bytes = record.bytes;
+  return listed;
+}
+
+void HuggingFaceContainer::visitTensors(
+    llvm::function_ref<void(const TensorSummary &)> use) const {
+  for (const Tensor &tensor : tensors) {
+    const ListedTensor listed = list(*tensor.record, tensor.file);
+    use({listed.name,
+         listed.type ? getName(*listed.type).str() : listed.typeName,
+         {listed.extents.begin(), listed.extents.end()}});
+  }
+}
+
+std::vector<TensorInfo>
+HuggingFaceContainer::readWeights(const ModelConfig &config,
+                                  Refusals &refusals) const {
   std::vector<Tensor> weights;
   for (const Tensor &tensor : tensors)
     if (!isUnread(tensor.record->name, config))
       weights.push_back(tensor);
-  // ggml's numbers of these types.
-  constexpr std::pair<StringRef, uint64_t> types[] = {
-      {"F32", 0}, {"F16", 1}, {"BF16", 30}};
-  auto list = [&](size_t i) {
-    const SafetensorsRecord &record = *weights[i].record;
-    ListedTensor listed;
-    listed.name = record.name;
-    listed.extents = record.extents;
-    for (const auto &[name, id] : types)
-      if (record.type == name)
-        listed.type = toTensorType(id);
-    if (!listed.type)
-      listed.typeName = quoted(record.type);
-    listed.file = weights[i].file;
-    listed.offset = record.offset;
-    listed.bytes = record.bytes;
-    return listed;
-  };
-  return indexWeights(weights.size(), list, files(), config, kNames);
+  return indexWeights(
+      weights.size(),
+      [&](size_t i) { return list(*weights[i].record, weights[i].file); },
+      files(), config, kNames, refusals);
 }
 
 std::string nameOfFolder(StringRef path) {

@@ -36,9 +36,11 @@ public:
   llvm::Expected<std::optional<JsonValue>> jsonOf(llvm::StringRef name) const;
 
   bool hasTensors() const override { return !tensors.empty(); }
-  llvm::Expected<ModelConfig> readConfig() const override;
-  llvm::Expected<std::vector<TensorInfo>>
-  readWeights(const ModelConfig &config) const override;
+  std::optional<ModelConfig> readConfig(Refusals &refusals) const override;
+  std::vector<TensorInfo> readWeights(const ModelConfig &config,
+                                      Refusals &refusals) const override;
+  void visitTensors(
+      llvm::function_ref<void(const TensorSummary &)> use) const override;
 
 private:
   class Reader;

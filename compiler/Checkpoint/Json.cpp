@@ -1,6 +1,7 @@
 //===- Json.cpp - a JSON file of a checkpoint, in place -------------------===//
 //
-// See Json.h. The parser recurses, as deep as kMostLevels.
+// See Json.h. The parser recurses, as deep as kMostLevels. What follows it may
+// take for granted that a text is JSON.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,7 +12,9 @@
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/ConvertUTF.h"
 #include "llvm/Support/JSON.h"
+#include <algorithm>
 #include <limits>
+#include <type_traits>
 
 using llvm::Expected;
 using llvm::StringRef;
@@ -34,7 +37,7 @@ public:
 
   Expected<JsonDocument> run() {
     const StringRef text = document.text;
-    // A node's places have 32 bits.
+    // Places have 32 bits.
     if (text.size() > std::numeric_limits<uint32_t>::max() / 2)
       return refuse(path, "file",
                     "has " + Twine(text.size()) + " bytes, expected at most " +
@@ -49,10 +52,19 @@ public:
     if (!failure.empty())
       return refuse(path, "byte " + Twine(at),
                     failure + "; fetch the file again");
+    // They were found in the order of their ends.
+    llvm::sort(document.ends, [](auto a, auto b) { return a.begin < b.begin; });
     return std::move(document);
   }
 
 private:
+  /// A string, by its place in the file or, where it has escapes, in `decoded`.
+  struct Key {
+    uint32_t place;
+    uint32_t length : 31; // of a file of less than 2^31 bytes
+    uint32_t isEscaped : 1;
+  };
+
   bool fail(const Twine &problem) {
     if (failure.empty())
       failure = problem.str();
@@ -76,25 +88,20 @@ private:
     ++at;
     return true;
   }
-  uint32_t add(Kind kind, size_t begin, size_t length) {
-    const auto index = static_cast<uint32_t>(document.nodes.size());
-    document.nodes.push_back({static_cast<uint32_t>(begin),
-                              static_cast<uint32_t>(length), index + 1, kind,
-                              false});
-    return index;
-  }
-
   bool value(unsigned level);
-  bool list(Kind kind, unsigned level);
-  bool checkKeys(uint32_t object);
+  bool list(bool isObject, unsigned level);
+  bool checkKeys(size_t first);
   bool string();
-  bool escape(std::string &to);
+  bool escape();
   bool codeUnit(uint32_t &unit);
   bool number();
 
   StringRef path;
   JsonDocument document;
   size_t at = 0;
+  /// Of all objects that are open. A deque, which grows without a copy.
+  std::deque<Key> keys;
+  Key lastString = {};
   std::string failure;
 };
 
@@ -105,66 +112,72 @@ bool JsonParser::value(unsigned level) {
     if (level == JsonDocument::kMostLevels)
       return fail("is inside of " + Twine(level) +
                   " lists and objects, expected fewer");
-    return list(rest.front() == '{' ? Kind::Object : Kind::Array, level + 1);
+    return list(rest.front() == '{', level + 1);
   }
   if (rest.starts_with("\""))
     return string();
-  for (auto [word, kind] : {std::pair("null", Kind::Null),
-                            {"false", Kind::False},
-                            {"true", Kind::True}})
+  for (StringRef word : {"null", "false", "true"})
     if (rest.starts_with(word)) {
-      add(kind, at, StringRef(word).size());
-      at += StringRef(word).size();
+      at += word.size();
       return true;
     }
   return number();
 }
 
-bool JsonParser::list(Kind kind, unsigned level) {
-  const uint32_t index = add(kind, at++, 0);
-  const char close = kind == Kind::Object ? '}' : ']';
-  uint32_t count = 0;
+bool JsonParser::list(bool isObject, unsigned level) {
+  const size_t begin = at++, firstKey = keys.size();
+  const char close = isObject ? '}' : ']';
   if (!take(close)) {
     do {
-      if (kind == Kind::Object) {
+      if (isObject) {
         skipSpaces();
         if (!document.text.substr(at).starts_with("\""))
           return expected("a key in quotes");
         if (!string())
           return false;
+        keys.push_back(lastString);
         if (!take(':'))
           return expected("':'");
       }
       if (!value(level))
         return false;
-      ++count;
     } while (take(','));
     if (!take(close))
-      return expected(kind == Kind::Object ? "',' or '}'" : "',' or ']'");
+      return expected(isObject ? "',' or '}'" : "',' or ']'");
   }
-  document.nodes[index].length = count;
-  document.nodes[index].end = static_cast<uint32_t>(document.nodes.size());
-  return kind == Kind::Array || checkKeys(index);
+  if (at - begin >= JsonDocument::kLong)
+    document.ends.push_back(
+        {static_cast<uint32_t>(begin), static_cast<uint32_t>(at)});
+  return checkKeys(firstKey);
 }
 
-bool JsonParser::checkKeys(uint32_t object) {
-  std::vector<StringRef> keys;
-  for (const auto &[key, value] : JsonValue(document, object).members())
-    keys.push_back(key);
-  llvm::sort(keys);
-  auto twice = std::adjacent_find(keys.begin(), keys.end());
-  if (twice == keys.end())
-    return true;
-  return fail("ends an object with the key " + quoted(*twice) +
-              " twice, expected it once");
+/// Of the object that ends, whose keys are those from `first` on.
+bool JsonParser::checkKeys(size_t first) {
+  auto textOf = [&](Key key) -> StringRef {
+    return {(key.isEscaped ? document.decoded.data() : document.text.data()) +
+                key.place,
+            key.length};
+  };
+  auto own =
+      std::ranges::subrange(keys.begin() + std::ptrdiff_t(first), keys.end());
+  std::ranges::sort(own, {}, textOf);
+  auto twice = std::ranges::adjacent_find(own, {}, textOf);
+  if (twice != own.end())
+    return fail("ends an object with the key " + quoted(textOf(*twice)) +
+                " twice, expected it once");
+  keys.resize(first);
+  return true;
 }
 
 bool JsonParser::string() {
-  const size_t begin = ++at;
+  const size_t begin = at++, place = document.decoded.size();
   const StringRef text = document.text;
-  std::string decoded;
-  bool isDecoded = false;
-  for (size_t from = begin;;) {
+  auto decode = [&](size_t from) {
+    document.decoded.insert(document.decoded.end(), text.begin() + from,
+                            text.begin() + at);
+  };
+  bool isEscaped = false;
+  for (size_t from = at;;) {
     at = std::min(text.find_if(
                       [](char c) {
                         return c == '"' || c == '\\' ||
@@ -175,28 +188,30 @@ bool JsonParser::string() {
     if (at == text.size() || static_cast<unsigned char>(text[at]) < ' ')
       return expected("the end of a string");
     if (text[at] == '"') {
-      const uint32_t index = add(Kind::String, begin, at - begin);
-      if (isDecoded) {
-        decoded += text.slice(from, at);
-        document.nodes[index].isDecoded = true;
-        document.nodes[index].begin =
-            static_cast<uint32_t>(document.decoded.size());
-        document.decoded.push_back(std::move(decoded));
+      lastString = {static_cast<uint32_t>(begin + 1),
+                    static_cast<uint32_t>(at - begin - 1) & INT32_MAX, false};
+      if (isEscaped) {
+        decode(from);
+        const auto length =
+            static_cast<uint32_t>(document.decoded.size() - place);
+        document.escaped.push_back({static_cast<uint32_t>(begin),
+                                    static_cast<uint32_t>(place), length});
+        lastString = {static_cast<uint32_t>(place), length & INT32_MAX, true};
       }
       ++at;
       return true;
     }
-    isDecoded = true;
-    decoded += text.slice(from, at);
+    isEscaped = true;
+    decode(from);
     ++at;
-    if (!escape(decoded))
+    if (!escape())
       return false;
     from = at;
   }
 }
 
 /// Behind the backslash.
-bool JsonParser::escape(std::string &to) {
+bool JsonParser::escape() {
   constexpr StringRef letters = "\"\\/bfnrt", meanings = "\"\\/\b\f\n\r\t";
   const StringRef rest = document.text.substr(at);
   if (!rest.starts_with("u")) {
@@ -204,7 +219,7 @@ bool JsonParser::escape(std::string &to) {
         rest.empty() ? StringRef::npos : letters.find(rest.front());
     if (which == StringRef::npos)
       return expected("an escape of JSON");
-    to += meanings[which];
+    document.decoded.push_back(meanings[which]);
     ++at;
     return true;
   }
@@ -226,7 +241,7 @@ bool JsonParser::escape(std::string &to) {
   char bytes[4];
   char *end = bytes;
   llvm::ConvertCodePointToUTF8(unit, end);
-  to.append(bytes, end);
+  document.decoded.insert(document.decoded.end(), bytes, end);
   return true;
 }
 
@@ -240,7 +255,6 @@ bool JsonParser::codeUnit(uint32_t &unit) {
 }
 
 bool JsonParser::number() {
-  const size_t begin = at;
   const StringRef text = document.text;
   auto digits = [&] {
     const size_t first = at;
@@ -261,7 +275,6 @@ bool JsonParser::number() {
     return expected("a digit");
   if (takeAny("eE") && (takeAny("+-"), !digits()))
     return expected("a digit");
-  add(Kind::Number, begin, at - begin);
   return true;
 }
 
@@ -270,15 +283,89 @@ Expected<JsonDocument> JsonDocument::parse(StringRef text, StringRef path) {
 }
 
 //===----------------------------------------------------------------------===//
+// Places
+//===----------------------------------------------------------------------===//
+
+uint32_t JsonDocument::skipSpaces(uint32_t at) const {
+  while (at < text.size() && (text[at] == ' ' || text[at] == '\t' ||
+                              text[at] == '\n' || text[at] == '\r'))
+    ++at;
+  return at;
+}
+
+uint32_t JsonDocument::skipString(uint32_t at) const {
+  for (++at; text[at] != '"'; ++at)
+    at += text[at] == '\\';
+  return at + 1;
+}
+
+uint32_t JsonDocument::skip(uint32_t at) const {
+  const char first = text[at];
+  if (first == '"')
+    return skipString(at);
+  if (first != '[' && first != '{')
+    return at + static_cast<uint32_t>(wordAt(at).size());
+  unsigned levels = 0;
+  for (uint32_t next = at; next - at < kLong;) {
+    const char c = text[next];
+    if (c == '"') {
+      next = skipString(next);
+      continue;
+    }
+    ++next;
+    levels += c == '[' || c == '{';
+    if ((c == ']' || c == '}') && --levels == 0)
+      return next;
+  }
+  return std::ranges::lower_bound(ends, at, {}, &Span::begin)->end;
+}
+
+StringRef JsonDocument::stringAt(uint32_t at) const {
+  const auto *const begin = text.data() + at + 1;
+  const char *end = begin;
+  while (*end != '"' && *end != '\\')
+    ++end;
+  if (*end == '"')
+    return {begin, static_cast<size_t>(end - begin)};
+  const Escaped &string =
+      *std::ranges::lower_bound(escaped, at, {}, &Escaped::begin);
+  return {decoded.data() + string.place, string.length};
+}
+
+StringRef JsonDocument::wordAt(uint32_t at) const {
+  return text.substr(at).take_until([](char c) {
+    return c == ',' || c == ']' || c == '}' || c == ' ' || c == '\t' ||
+           c == '\n' || c == '\r';
+  });
+}
+
+//===----------------------------------------------------------------------===//
 // Values
 //===----------------------------------------------------------------------===//
 
-Kind JsonValue::kind() const { return document->nodes[node].kind; }
+Kind JsonValue::kind() const {
+  switch (document->text[begin]) {
+  case '{':
+    return Kind::Object;
+  case '[':
+    return Kind::Array;
+  case '"':
+    return Kind::String;
+  case 'n':
+    return Kind::Null;
+  case 'f':
+    return Kind::False;
+  case 't':
+    return Kind::True;
+  default:
+    return Kind::Number;
+  }
+}
 
 std::optional<StringRef> JsonValue::asString() const {
   if (kind() != Kind::String)
     return std::nullopt;
-  return document->textOf(document->nodes[node]);
+  return document->stringAt(begin);
 }
 
 std::optional<bool> JsonValue::asBool() const {
@@ -290,7 +377,7 @@ std::optional<bool> JsonValue::asBool() const {
 std::optional<uint64_t> JsonValue::asUnsigned() const {
   uint64_t number = 0;
   if (kind() != Kind::Number ||
-      document->textOf(document->nodes[node]).getAsInteger(10, number))
+      document->wordAt(begin).getAsInteger(10, number))
     return std::nullopt;
   return number;
 }
@@ -299,55 +386,87 @@ std::optional<double> JsonValue::asNumber() const {
   double number = 0;
   // An overflow is infinity, which no reader of a number takes.
   if (kind() != Kind::Number ||
-      document->textOf(document->nodes[node]).getAsDouble(number, true))
+      document->wordAt(begin).getAsDouble(number, true))
     return std::nullopt;
   return number;
 }
 
-std::vector<JsonValue> JsonValue::elements() const {
+template <> JsonValue JsonValue::Iterator<JsonValue>::operator*() const {
+  return {*document, at};
+}
+
+template <>
+JsonValue::Member JsonValue::Iterator<JsonValue::Member>::operator*() const {
+  const uint32_t colon = document->skipSpaces(document->skipString(at));
+  return {document->stringAt(at),
+          JsonValue(*document, document->skipSpaces(colon + 1))};
+}
+
+template <typename T>
+JsonValue::Iterator<T> &JsonValue::Iterator<T>::operator++() {
+  uint32_t value = at;
+  if constexpr (std::is_same_v<T, Member>)
+    value = (**this).second.begin;
+  const uint32_t comma = document->skipSpaces(document->skip(value));
+  at = document->text[comma] == ',' ? document->skipSpaces(comma + 1) : kEnd;
+  return *this;
+}
+
+template <typename T>
+llvm::iterator_range<JsonValue::Iterator<T>> JsonValue::list(Kind kind) const {
+  uint32_t at = Iterator<T>::kEnd;
+  if (this->kind() == kind) {
+    const uint32_t first = document->skipSpaces(begin + 1);
+    if (document->text[first] != ']' && document->text[first] != '}')
+      at = first;
+  }
+  return {Iterator<T>(document, at), Iterator<T>(document, Iterator<T>::kEnd)};
+}
+
+template class JsonValue::Iterator<JsonValue>;
+template class JsonValue::Iterator<JsonValue::Member>;
+template llvm::iterator_range<JsonValue::Iterator<JsonValue>>
+    JsonValue::list(Kind) const;
+template llvm::iterator_range<JsonValue::Iterator<JsonValue::Member>>
+    JsonValue::list(Kind) const;
+
+std::vector<JsonValue> JsonValue::first(size_t most) const {
   std::vector<JsonValue> all;
-  if (!isArray())
-    return all;
-  const auto &nodes = document->nodes;
-  all.reserve(nodes[node].length);
-  for (uint32_t i = node + 1; i < nodes[node].end; i = nodes[i].end)
-    all.push_back({*document, i});
+  for (JsonValue element : elements()) {
+    if (all.size() == most)
+      break;
+    all.push_back(element);
+  }
   return all;
 }
 
-std::vector<JsonValue::Member> JsonValue::members() const {
-  std::vector<Member> all;
-  if (!isObject())
-    return all;
-  const auto &nodes = document->nodes;
-  all.reserve(nodes[node].length);
-  for (uint32_t i = node + 1; i < nodes[node].end; i = nodes[i + 1].end)
-    all.emplace_back(document->textOf(nodes[i]), JsonValue(*document, i + 1));
-  return all;
+size_t JsonValue::count() const {
+  auto sizeOf = [](auto range) {
+    return static_cast<size_t>(std::distance(range.begin(), range.end()));
+  };
+  return isArray() ? sizeOf(elements()) : sizeOf(members());
 }
 
 std::optional<JsonValue> JsonValue::find(StringRef key) const {
-  if (!isObject())
-    return std::nullopt;
-  const auto &nodes = document->nodes;
-  for (uint32_t i = node + 1; i < nodes[node].end; i = nodes[i + 1].end)
-    if (document->textOf(nodes[i]) == key)
-      return JsonValue(*document, i + 1);
+  for (const auto &[name, value] : members())
+    if (name == key)
+      return value;
   return std::nullopt;
 }
 
 std::string JsonValue::describe() const {
-  const JsonDocument::Node &own = document->nodes[node];
-  switch (own.kind) {
+  switch (kind()) {
   case Kind::Array:
-    return "an array of " + std::to_string(own.length);
-  case Kind::Object:
-    return "an object of " + std::to_string(own.length) +
-           (own.length == 1 ? " key" : " keys");
+    return "an array of " + std::to_string(count());
+  case Kind::Object: {
+    const size_t keys = count();
+    return "an object of " + std::to_string(keys) +
+           (keys == 1 ? " key" : " keys");
+  }
   case Kind::String:
-    return quoted(document->textOf(own));
+    return quoted(document->stringAt(begin));
   default: // a word or a number, which has printable characters only
-    return document->textOf(own).take_front(64).str();
+    return document->wordAt(begin).take_front(64).str();
   }
 }
 

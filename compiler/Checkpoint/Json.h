@@ -3,7 +3,8 @@
 // The bytes of a JSON file -> values that view them. A reader of its own
 // because llvm::json recurses without a bound, keeps the last of two equal keys
 // and copies each string: a tokenizer.json has half a million of them, which
-// the text section views.
+// the text section views. The file is checked once, and read where it lies:
+// a tree would take many times its bytes where values are short.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,9 +12,13 @@
 #define CORELLAMA_COMPILER_CHECKPOINT_JSON_H
 
 #include "llvm/ADT/StringRef.h"
+#include "llvm/ADT/iterator.h"
+#include "llvm/ADT/iterator_range.h"
 #include "llvm/Support/Error.h"
+#include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,8 +28,9 @@ namespace corellama::checkpoint {
 
 class JsonDocument;
 
-/// A value of a document, which it views. The conversions return nothing where
-/// the value is of another kind.
+/// A value of a document, which it views: where it begins. The conversions
+/// return nothing where the value is of another kind; each reads the value's
+/// text anew.
 class JsonValue {
 public:
   enum class Kind : uint8_t {
@@ -38,6 +44,27 @@ public:
   };
   using Member = std::pair<llvm::StringRef, JsonValue>;
 
+  /// Goes through an array or an object, from one `T` to the next.
+  template <typename T>
+  class Iterator
+      : public llvm::iterator_facade_base<Iterator<T>,
+                                          std::forward_iterator_tag, T,
+                                          std::ptrdiff_t, const T *, T> {
+  public:
+    bool operator==(const Iterator &other) const { return at == other.at; }
+    T operator*() const;
+    Iterator &operator++();
+
+  private:
+    friend class JsonValue;
+    static constexpr uint32_t kEnd = ~uint32_t(0);
+    Iterator(const JsonDocument *document, uint32_t at)
+        : document(document), at(at) {}
+
+    const JsonDocument *document;
+    uint32_t at; ///< of the element, or of the member's key
+  };
+
   Kind kind() const;
   bool isNull() const { return kind() == Kind::Null; }
   bool isArray() const { return kind() == Kind::Array; }
@@ -49,9 +76,17 @@ public:
   std::optional<double> asNumber() const;
 
   /// Of an array; otherwise none.
-  std::vector<JsonValue> elements() const;
+  llvm::iterator_range<Iterator<JsonValue>> elements() const {
+    return list<JsonValue>(Kind::Array);
+  }
+  /// The first elements, at most so many.
+  std::vector<JsonValue> first(size_t most) const;
   /// Of an object, in the order of the file; otherwise none.
-  std::vector<Member> members() const;
+  llvm::iterator_range<Iterator<Member>> members() const {
+    return list<Member>(Kind::Object);
+  }
+  /// Elements of an array, members of an object; counted in linear time.
+  size_t count() const;
   /// The value of a key of an object, in linear time. Nothing where it is not
   /// there; null is a value.
   std::optional<JsonValue> find(llvm::StringRef key) const;
@@ -62,19 +97,29 @@ public:
 
 private:
   friend class JsonDocument;
-  friend class JsonParser;
-  JsonValue(const JsonDocument &document, uint32_t node)
-      : document(&document), node(node) {}
+  JsonValue(const JsonDocument &document, uint32_t begin)
+      : document(&document), begin(begin) {}
+  template <typename T> llvm::iterator_range<Iterator<T>> list(Kind kind) const;
 
   const JsonDocument *document;
-  uint32_t node;
+  uint32_t begin;
 };
 
-/// A parsed file: RFC 8259, in UTF-8, no key twice in an object, at most
-/// kMostLevels arrays and objects inside of each other. Takes at most 24 times
-/// the bytes of the file (a node of 16 for a value of two, in a vector that
-/// grows). The texts of its strings stay where they are when it is moved; its
-/// values do not.
+template <> JsonValue JsonValue::Iterator<JsonValue>::operator*() const;
+template <>
+JsonValue::Member JsonValue::Iterator<JsonValue::Member>::operator*() const;
+extern template class JsonValue::Iterator<JsonValue>;
+extern template class JsonValue::Iterator<JsonValue::Member>;
+extern template llvm::iterator_range<JsonValue::Iterator<JsonValue>>
+JsonValue::list(Kind kind) const;
+extern template llvm::iterator_range<JsonValue::Iterator<JsonValue::Member>>
+JsonValue::list(Kind kind) const;
+
+/// A checked file: RFC 8259, in UTF-8, no key twice in an object, at most
+/// kMostLevels arrays and objects inside of each other. Beside the file it
+/// keeps the ends of long values, and strings that have escapes: together at
+/// most three times its bytes, a hundredth in files of checkpoints. The texts
+/// of its strings stay where they are when it is moved; its values do not.
 class JsonDocument {
 public:
   static constexpr unsigned kMostLevels = 64;
@@ -83,28 +128,38 @@ public:
   static llvm::Expected<JsonDocument> parse(llvm::StringRef text,
                                             llvm::StringRef path);
 
-  JsonValue root() const { return {*this, 0}; }
+  JsonValue root() const { return {*this, skipSpaces(0)}; }
 
 private:
   friend class JsonValue;
   friend class JsonParser;
-  /// Nodes lie in the order of the file: behind an array its elements, behind
-  /// an object a key and a value for each member.
-  struct Node {
-    uint32_t begin;  ///< of the text in the file, or its place in `decoded`
-    uint32_t length; ///< of the text; otherwise of elements or members
-    uint32_t end;    ///< the node behind the last one inside
-    JsonValue::Kind kind;
-    bool isDecoded;
+
+  /// Arrays and objects of that many bytes or more are passed over by `ends`,
+  /// shorter ones by reading them. With 64 levels at most 64 of the first kind
+  /// overlap, so that `ends` has less than a byte for each byte of the file.
+  static constexpr uint32_t kLong = 1024;
+  struct Span {
+    uint32_t begin, end;
   };
-  llvm::StringRef textOf(const Node &node) const {
-    return node.isDecoded ? llvm::StringRef(decoded[node.begin])
-                          : text.substr(node.begin, node.length);
-  }
+  /// A string that has escapes: where it begins in the file, and what it means
+  /// in `decoded`.
+  struct Escaped {
+    uint32_t begin, place, length;
+  };
+
+  uint32_t skipSpaces(uint32_t at) const;
+  /// Behind a value, or the quote that ends a string.
+  uint32_t skip(uint32_t at) const;
+  uint32_t skipString(uint32_t at) const;
+  llvm::StringRef stringAt(uint32_t at) const;
+  /// A number or a word.
+  llvm::StringRef wordAt(uint32_t at) const;
 
   llvm::StringRef text;
-  std::vector<Node> nodes;
-  std::deque<std::string> decoded; ///< strings that have escapes
+  std::vector<Span> ends; ///< in the order of their beginnings
+  /// A deque, which grows without a copy.
+  std::deque<Escaped> escaped; ///< in the order of the file
+  std::vector<char> decoded;
 };
 
 } // namespace corellama::checkpoint

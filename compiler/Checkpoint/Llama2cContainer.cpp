@@ -7,6 +7,7 @@
 
 #include "compiler/Checkpoint/Llama2cContainer.h"
 #include "compiler/Checkpoint/Refusal.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/FileSystem.h"
@@ -51,7 +52,7 @@ ArrayRef<Section> sectionsOf(bool isVersion1) {
 
 struct Header {
   ModelConfig config;
-  std::string problem; ///< empty for sizes of a model
+  std::vector<std::string> problems; ///< none for sizes of a model
   bool isVersion1 = false;
   uint64_t dataBegin = 0;
 };
@@ -68,8 +69,7 @@ bool hasMagic(ArrayRef<uint8_t> data) {
 Header readHeader(ArrayRef<uint8_t> data) {
   Header header;
   auto fail = [&](const Twine &problem) {
-    if (header.problem.empty())
-      header.problem = problem.str() + kExportAgain;
+    header.problems.push_back(problem.str() + kExportAgain);
   };
   header.dataBegin = 7 * 4;
   size_t word = 0;
@@ -84,23 +84,25 @@ Header readHeader(ArrayRef<uint8_t> data) {
   }
   if (word != 0) {
     const uint32_t version = wordAt(data, 1);
-    header.isVersion1 = version == 1;
-    if (version == 2) {
-      header.problem =
+    // Version 2 has the same sizes in the same places.
+    header.isVersion1 = version == 1 || version == 2;
+    if (version == 2)
+      header.problems.push_back(
           "version is 2 (int8 in groups), expected 0 or 1 (float32); its "
-          "weights would have to be rounded again, export the model as float32";
-      return header;
-    }
-    if (version != 1) {
+          "weights would have to be rounded again, export the model as "
+          "float32");
+    if (!header.isVersion1) {
       fail("version is " + Twine(version) + ", expected 1");
       return header;
     }
   }
+  bool hasSizes = true;
   auto read = [&](StringRef name, uint64_t most) -> uint64_t {
     const auto value = static_cast<int32_t>(wordAt(data, word++));
     if (value >= 1 && static_cast<uint64_t>(value) <= most)
       return static_cast<uint64_t>(value);
     fail(name + " is " + Twine(value) + ", expected 1 to " + Twine(most));
+    hasSizes = false;
     return 1;
   };
   ModelConfig &config = header.config;
@@ -130,6 +132,9 @@ Header readHeader(ArrayRef<uint8_t> data) {
            ", expected 0 or 1");
     config.tiedLMHead = shared != 0;
   }
+  // What follows from a refused size is not worth a line.
+  if (!hasSizes)
+    return header;
   if (config.dim % config.heads != 0 || config.dim / config.heads % 2 != 0)
     fail("n_heads is " + Twine(config.heads) +
          ", expected heads of an even size that make dim " + Twine(config.dim));
@@ -191,14 +196,15 @@ bool Llama2cContainer::looksLike(const MappedFile &file) {
   if (file.path().ends_with(".bin"))
     return true;
   const Header header = readHeader(file.data());
-  return header.problem.empty() && endOf(header) == file.data().size();
+  return header.problems.empty() && endOf(header) == file.data().size();
 }
 
 Expected<std::unique_ptr<Container>>
 Llama2cContainer::read(MappedFile file, std::optional<MappedFile> tokenizer) {
   Header header = readHeader(file.data());
-  if (!header.problem.empty())
-    return refuse(file.path(), "header", header.problem);
+  if (!header.problems.empty())
+    return refuse(file.path(), "header",
+                  llvm::join(header.problems, "; also "));
   const uint64_t end = endOf(header);
   if (end != file.data().size())
     return refuse(file.path(), "header",
@@ -229,11 +235,22 @@ Expected<std::unique_ptr<Container>> Llama2cContainer::open(MappedFile file) {
   return read(std::move(file), std::move(tokenizer));
 }
 
-Expected<std::vector<TensorInfo>>
-Llama2cContainer::readWeights(const ModelConfig &) const {
+void Llama2cContainer::visitTensors(
+    llvm::function_ref<void(const TensorSummary &)> use) const {
+  Refusals none;
+  for (const TensorInfo &weight : readWeights(config, none)) {
+    std::vector<uint64_t> shape = {weight.columns};
+    if (!getInfo(weight.id.role).isVector())
+      shape.insert(shape.begin(), weight.rows);
+    use({weight.name, getName(weight.type).str(), std::move(shape)});
+  }
+}
+
+std::vector<TensorInfo> Llama2cContainer::readWeights(const ModelConfig &,
+                                                      Refusals &) const {
   std::vector<TensorInfo> weights;
   const uint64_t fileBytes = files().front().data().size();
-  visitWeights({config, "", isVersion1, isVersion1 ? kHeaderBytes : 7 * 4},
+  visitWeights({config, {}, isVersion1, isVersion1 ? kHeaderBytes : 7 * 4},
                fileBytes, [&](WeightId id, uint64_t offset, uint64_t bytes) {
                  TensorInfo info = {};
                  info.name = weightName(id);

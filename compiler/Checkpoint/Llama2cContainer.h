@@ -19,6 +19,7 @@ public:
   /// By its magic number, for version 0, which has none, by the name ".bin" or
   /// by sizes that make exactly this file.
   static bool looksLike(const MappedFile &file);
+  /// The error has all that is wrong with the header.
   static llvm::Expected<std::unique_ptr<Container>>
   read(MappedFile file, std::optional<MappedFile> tokenizer);
   /// The same with the tokenizer.bin beside it, where there is one.
@@ -34,9 +35,13 @@ public:
   const ModelConfig &sizes() const { return config; }
 
   bool hasTensors() const override { return true; }
-  llvm::Expected<ModelConfig> readConfig() const override { return config; }
-  llvm::Expected<std::vector<TensorInfo>>
-  readWeights(const ModelConfig &config) const override;
+  std::optional<ModelConfig> readConfig(Refusals &) const override {
+    return config;
+  }
+  std::vector<TensorInfo> readWeights(const ModelConfig &config,
+                                      Refusals &refusals) const override;
+  void visitTensors(
+      llvm::function_ref<void(const TensorSummary &)> use) const override;
 
 private:
   Llama2cContainer(std::string path, std::vector<MappedFile> files,

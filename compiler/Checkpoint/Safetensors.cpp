@@ -37,14 +37,18 @@ static std::string readRecord(JsonValue value, uint64_t dataBegin,
   if (!shape || !shape->isArray())
     return "has no shape, expected a list of numbers";
   for (JsonValue extent : shape->elements()) {
+    if (record.extentCount == SafetensorsRecord::kMostExtents)
+      return "has " + std::to_string(shape->count()) +
+             " dimensions, expected at most " +
+             std::to_string(SafetensorsRecord::kMostExtents);
     std::optional<uint64_t> number = extent.asUnsigned();
     if (!number || *number < 1 || *number > kMaxDimension)
       return "has an extent of " + extent.describe() + ", expected 1 to " +
              std::to_string(kMaxDimension);
-    record.extents.push_back(*number);
+    record.extents[record.extentCount++] = static_cast<uint32_t>(*number);
   }
   std::vector<JsonValue> ends =
-      range ? range->elements() : std::vector<JsonValue>();
+      range ? range->first(3) : std::vector<JsonValue>();
   std::optional<uint64_t> begin, end;
   if (ends.size() == 2) {
     begin = ends[0].asUnsigned();
@@ -85,6 +89,12 @@ Expected<Safetensors> Safetensors::parse(ArrayRef<uint8_t> data,
                       ", expected an object of tensors" + kFetchAgain);
 
   Safetensors file(std::move(*header));
+  // The smallest tensor, "":{"dtype":"","shape":[],"data_offsets":[0,0]},
+  // bounds their number: the table is at most twice the file.
+  constexpr size_t kSmallest = 48;
+  static_assert(sizeof(SafetensorsRecord) <= 2 * kSmallest);
+  file.records.reserve(
+      std::min(file.header.root().count(), size_t(length / kSmallest + 1)));
   for (const auto &[name, value] : file.header.root().members()) {
     if (name == "__metadata__") // of people: the format gives it no meaning
       continue;

@@ -12,7 +12,6 @@
 
 #include "compiler/Checkpoint/Json.h"
 #include "llvm/ADT/ArrayRef.h"
-#include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include <cstdint>
@@ -21,11 +20,15 @@
 namespace corellama::checkpoint {
 
 struct SafetensorsRecord {
+  /// Weights have one or two dimensions, kernels of convolutions up to five.
+  static constexpr size_t kMostExtents = 8;
+
   llvm::StringRef name;
-  llvm::StringRef type;                   ///< as the file calls it: "BF16"
-  llvm::SmallVector<uint64_t, 2> extents; ///< each 1 to kMaxDimension
-  uint64_t offset;                        ///< from the start of the file
-  uint64_t bytes;                         ///< all inside of the file
+  llvm::StringRef type;           ///< as the file calls it: "BF16"
+  uint32_t extents[kMostExtents]; ///< each 1 to kMaxDimension
+  size_t extentCount;
+  uint64_t offset; ///< from the start of the file
+  uint64_t bytes;  ///< all inside of the file
 };
 
 class Safetensors {

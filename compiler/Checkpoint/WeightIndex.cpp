@@ -17,8 +17,6 @@
 #include <numeric>
 #include <tuple>
 
-using llvm::Error;
-using llvm::Expected;
 using llvm::StringRef;
 using llvm::Twine;
 
@@ -29,25 +27,35 @@ class IndexReader {
 public:
   IndexReader(size_t count, llvm::function_ref<ListedTensor(size_t)> list,
               llvm::ArrayRef<MappedFile> files, const ModelConfig &config,
-              const WeightNames &names)
-      : count(count), list(list), files(files), config(config), names(names) {}
+              const WeightNames &names, Refusals &refusals)
+      : count(count), list(list), files(files), config(config), names(names),
+        refusals(refusals) {}
 
-  Expected<std::vector<TensorInfo>> run();
+  std::vector<TensorInfo> run();
 
 private:
-  Expected<WeightId> idOf(const ListedTensor &tensor);
-  Error checkNothingMissing();
-  Error checkShape(const ListedTensor &tensor, TensorInfo &info);
-  Error readType(const ListedTensor &tensor, TensorInfo &info);
-  Error readRange(const ListedTensor &tensor, TensorInfo &info);
-  Error checkOverlap();
+  /// Of the model, in one of its layers or beyond them; nothing for others.
+  std::optional<WeightId> findId(const ListedTensor &tensor) const;
+  void checkNames();
+  void checkNothingMissing();
+  bool checkShape(const ListedTensor &tensor, TensorInfo &info);
+  bool readType(const ListedTensor &tensor, TensorInfo &info);
+  bool readRange(const ListedTensor &tensor, TensorInfo &info);
+  void checkOverlap();
 
-  Error refuse(uint32_t file, StringRef name, const Twine &problem) {
-    return checkpoint::refuse(files[file].path(), "tensor " + quoted(name),
-                              problem);
+  /// False, for the result of a check. Without a `kind` tensors whose problems
+  /// have the same words are one refusal.
+  bool refuse(uint32_t file, StringRef name, const Twine &problem,
+              StringRef kind = "", uint64_t others = 0) {
+    const std::string words = problem.str();
+    refusals.add(files[file].path(), "tensor " + quoted(name), words,
+                 kind.empty() ? StringRef(words) : kind, others);
+    isRefused = true;
+    return false;
   }
-  Error refuse(const ListedTensor &tensor, const Twine &problem) {
-    return refuse(tensor.file, tensor.name, problem);
+  bool refuse(const ListedTensor &tensor, const Twine &problem,
+              StringRef kind = "") {
+    return refuse(tensor.file, tensor.name, problem, kind);
   }
   std::string nameOf(WeightId id) {
     StringRef name = names.weights[unsigned(id.role)];
@@ -61,43 +69,44 @@ private:
   llvm::ArrayRef<MappedFile> files;
   const ModelConfig &config;
   const WeightNames &names;
-  std::vector<TensorInfo> infos;
+  Refusals &refusals;
+  bool isRefused = false;
+  std::vector<TensorInfo> infos; ///< while nothing is refused
 };
 
-Expected<std::vector<TensorInfo>> IndexReader::run() {
-  // Names are checked first.
-  for (size_t i = 0; i < count; ++i)
-    if (Error error = idOf(list(i)).takeError())
-      return error;
-  if (Error error = checkNothingMissing())
-    return error;
-
-  infos.reserve(count);
+std::vector<TensorInfo> IndexReader::run() {
+  checkNames();
+  checkNothingMissing();
+  // What is refused costs no memory: names of any length would take more than
+  // their tensors take in the file.
+  if (!isRefused)
+    infos.reserve(count);
   for (size_t i = 0; i < count; ++i) {
     ListedTensor tensor = list(i);
-    Expected<WeightId> id = idOf(tensor);
+    std::optional<WeightId> id = findId(tensor);
     if (!id)
-      return id.takeError();
+      continue;
     TensorInfo info = {};
-    info.name = tensor.name.str();
     info.file = tensor.file;
     info.id = *id;
     if (llvm::is_contained({Role::AttnQ, Role::AttnQBias, Role::AttnQNorm,
                             Role::AttnK, Role::AttnKBias, Role::AttnKNorm},
                            id->role))
       info.order = names.queriesKeys;
-    for (auto step : {&IndexReader::checkShape, &IndexReader::readType,
-                      &IndexReader::readRange})
-      if (Error error = (this->*step)(tensor, info))
-        return error;
+    // A range follows from shape and type.
+    const bool hasShape = checkShape(tensor, info);
+    if (!readType(tensor, info) || !hasShape || !readRange(tensor, info) ||
+        isRefused)
+      continue;
+    info.name = tensor.name.str();
     infos.push_back(std::move(info));
   }
-  if (Error error = checkOverlap())
-    return error;
-  return std::move(infos);
+  if (!isRefused)
+    checkOverlap();
+  return isRefused ? std::vector<TensorInfo>() : std::move(infos);
 }
 
-Expected<WeightId> IndexReader::idOf(const ListedTensor &tensor) {
+std::optional<WeightId> IndexReader::findId(const ListedTensor &tensor) const {
   StringRef name = tensor.name;
   auto roleOf = [&](StringRef name, bool isLayered) -> std::optional<Role> {
     for (auto [i, info] : llvm::enumerate(allRoles()))
@@ -107,79 +116,93 @@ Expected<WeightId> IndexReader::idOf(const ListedTensor &tensor) {
   };
   if (std::optional<Role> role = roleOf(name, /*isLayered=*/false))
     return WeightId{0, *role};
-  StringRef rest = name;
-  uint64_t layer = 0;
-  if (rest.consume_front(names.layerPrefix)) {
-    StringRef digits = rest.take_while(llvm::isDigit);
-    // Each layer has one spelling: "blk.01" would be a second "blk.1".
-    bool isNumber =
-        !digits.getAsInteger(10, layer) && digits == std::to_string(layer);
-    rest = rest.drop_front(digits.size());
-    if (isNumber && rest.consume_front("."))
-      if (std::optional<Role> role = roleOf(rest, /*isLayered=*/true);
-          role && hasRole(config, *role)) {
-        if (layer < config.layers)
-          return WeightId{static_cast<uint32_t>(layer), *role};
-        return refuse(tensor, "belongs to layer " + Twine(layer) +
-                                  ", expected at most " +
-                                  Twine(config.layers - 1) + " by " +
-                                  names.layers + "; " + names.makeAgain);
-      }
-  }
-  for (const WeightNames::Feature &feature : names.features)
-    if (name.contains(feature.text))
-      return refuse(tensor, "is " + feature.meaning +
-                                ", expected a plain Llama; give a checkpoint "
-                                "without it");
-  return refuse(tensor, "is unknown, expected only the tensors of a plain "
-                        "Llama; give a checkpoint without it");
+  uint32_t layer = 0;
+  if (!name.consume_front(names.layerPrefix))
+    return std::nullopt;
+  StringRef digits = name.take_while(llvm::isDigit);
+  // Each layer has one spelling: "blk.01" would be a second "blk.1".
+  if (digits.getAsInteger(10, layer) || digits != std::to_string(layer))
+    return std::nullopt;
+  name = name.drop_front(digits.size());
+  std::optional<Role> role;
+  if (name.consume_front("."))
+    role = roleOf(name, /*isLayered=*/true);
+  if (!role || !hasRole(config, *role))
+    return std::nullopt;
+  return WeightId{layer, *role};
 }
 
-Error IndexReader::checkNothingMissing() {
+void IndexReader::checkNames() {
+  for (size_t i = 0; i < count; ++i) {
+    const ListedTensor tensor = list(i);
+    if (std::optional<WeightId> id = findId(tensor)) {
+      if (id->layer >= config.layers)
+        refuse(tensor, "belongs to layer " + Twine(id->layer) +
+                           ", expected at most " + Twine(config.layers - 1) +
+                           " by " + names.layers + "; " + names.makeAgain);
+      continue;
+    }
+    const auto *feature =
+        llvm::find_if(names.features, [&](const WeightNames::Feature &feature) {
+          return tensor.name.contains(feature.text);
+        });
+    if (feature != names.features.end())
+      refuse(tensor, "is " + feature->meaning +
+                         ", expected a plain Llama; give a checkpoint "
+                         "without it");
+    else
+      refuse(tensor, "is unknown, expected only the tensors of a plain "
+                     "Llama; give a checkpoint without it");
+  }
+}
+
+void IndexReader::checkNothingMissing() {
   std::vector<WeightId> found;
-  found.reserve(count);
   for (size_t i = 0; i < count; ++i)
-    found.push_back(*idOf(list(i))); // checked in run
+    if (std::optional<WeightId> id = findId(list(i)))
+      found.push_back(*id);
   llvm::sort(found);
   auto next = found.begin();
-  // One weight that is not there ends it, so the layers that a file only claims
-  // to have cost nothing.
-  auto check = [&](WeightId id) -> Error {
-    if (next != found.end() && *next == id) {
+  // The first that is not there is named, and the others are counted.
+  std::optional<WeightId> missing;
+  uint64_t others = 0;
+  auto check = [&](WeightId id) {
+    if (next != found.end() && *next == id)
       ++next;
-      return Error::success();
-    }
-    return refuse(0, nameOf(id),
-                  "is not among the " +
-                      StringRef(files.size() == 1 ? "file's " : "files' ") +
-                      Twine(count) + " tensors, expected in a Llama whose " +
-                      names.layers + " is " + Twine(config.layers) + "; " +
-                      names.makeAgain);
+    else if (missing)
+      ++others;
+    else
+      missing = id;
   };
   for (Role role : modelRoles(config))
-    if (Error error = check({0, role}))
-      return error;
+    check({0, role});
   std::vector<Role> layered = layerRoles(config);
   for (uint32_t layer = 0; layer < config.layers; ++layer)
     for (Role role : layered)
-      if (Error error = check({layer, role}))
-        return error;
-  return Error::success();
+      check({layer, role});
+  if (missing)
+    refuse(0, nameOf(*missing),
+           "is not among the " +
+               StringRef(files.size() == 1 ? "file's " : "files' ") +
+               Twine(count) + " tensors, expected in a Llama whose " +
+               names.layers + " is " + Twine(config.layers) + "; " +
+               names.makeAgain,
+           /*kind=*/"", others);
 }
 
-Error IndexReader::checkShape(const ListedTensor &tensor, TensorInfo &info) {
+bool IndexReader::checkShape(const ListedTensor &tensor, TensorInfo &info) {
   const RoleInfo &role = getInfo(info.id.role);
   info.columns = sizeOf(role.columns, config);
   info.rows = sizeOf(role.rows, config);
   // One row may have one dimension: GGUF omits trailing dimensions of 1.
-  llvm::SmallVector<uint64_t> extents(tensor.extents);
+  llvm::SmallVector<uint64_t, 4> extents = tensor.extents;
   if (!names.columnsFirst)
     std::reverse(extents.begin(), extents.end());
   if (extents.size() == 1)
     extents.push_back(1);
   if (extents.size() == 2 && extents[0] == info.columns &&
       extents[1] == info.rows)
-    return Error::success();
+    return true;
   std::string found;
   for (uint64_t extent : tensor.extents)
     found += (found.empty() ? "" : " x ") + std::to_string(extent);
@@ -198,7 +221,7 @@ Error IndexReader::checkShape(const ListedTensor &tensor, TensorInfo &info) {
                             names.makeAgain);
 }
 
-Error IndexReader::readType(const ListedTensor &tensor, TensorInfo &info) {
+bool IndexReader::readType(const ListedTensor &tensor, TensorInfo &info) {
   if (!tensor.type)
     return refuse(tensor, "has type " + tensor.typeName + ", expected " +
                               supportedTypeNames() + "; " + names.supplyType);
@@ -216,10 +239,10 @@ Error IndexReader::readType(const ListedTensor &tensor, TensorInfo &info) {
                               ", expected a multiple of " + Twine(block) +
                               " for " + getName(info.type) + "; " +
                               names.supplyBlocks);
-  return Error::success();
+  return true;
 }
 
-Error IndexReader::readRange(const ListedTensor &tensor, TensorInfo &info) {
+bool IndexReader::readRange(const ListedTensor &tensor, TensorInfo &info) {
   // On overflow of 64 bits the end is the largest value, which is beyond any
   // file.
   constexpr uint64_t tooMuch = std::numeric_limits<uint64_t>::max();
@@ -233,12 +256,14 @@ Error IndexReader::readRange(const ListedTensor &tensor, TensorInfo &info) {
   uint64_t end = llvm::SaturatingAdd(info.offset, info.bytes);
   uint64_t most = files[info.file].data().size();
   if (end > most)
-    return refuse(tensor, "ends at byte " + Twine(end) + ", file has " +
-                              Twine(most) + "; " + names.supplyBytes);
-  return Error::success();
+    return refuse(tensor,
+                  "ends at byte " + Twine(end) + ", file has " + Twine(most) +
+                      "; " + names.supplyBytes,
+                  /*kind=*/"range");
+  return true;
 }
 
-Error IndexReader::checkOverlap() {
+void IndexReader::checkOverlap() {
   std::vector<uint32_t> byOffset(infos.size());
   std::iota(byOffset.begin(), byOffset.end(), 0u);
   llvm::sort(byOffset, [&](uint32_t a, uint32_t b) {
@@ -252,21 +277,21 @@ Error IndexReader::checkOverlap() {
     const TensorInfo &info = infos[byOffset[i]];
     uint64_t end = before.offset + before.bytes; // checked in readRange
     if (info.file == before.file && info.offset < end)
-      return refuse(info.file, info.name,
-                    "begins at byte " + Twine(info.offset) + ", expected " +
-                        Twine(end) + " or later, where " + quoted(before.name) +
-                        " ends; the file is damaged, fetch it again");
+      refuse(info.file, info.name,
+             "begins at byte " + Twine(info.offset) + ", expected " +
+                 Twine(end) + " or later, where " + quoted(before.name) +
+                 " ends; the file is damaged, fetch it again",
+             /*kind=*/"overlap");
   }
-  return Error::success();
 }
 
 } // namespace
 
-Expected<std::vector<TensorInfo>>
+std::vector<TensorInfo>
 indexWeights(size_t count, llvm::function_ref<ListedTensor(size_t)> list,
              llvm::ArrayRef<MappedFile> files, const ModelConfig &config,
-             const WeightNames &names) {
-  return IndexReader(count, list, files, config, names).run();
+             const WeightNames &names, Refusals &refusals) {
+  return IndexReader(count, list, files, config, names, refusals).run();
 }
 
 } // namespace corellama::checkpoint

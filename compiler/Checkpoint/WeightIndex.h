@@ -15,7 +15,8 @@
 #include "compiler/Checkpoint/TensorType.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
-#include "llvm/Support/Error.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,6 +25,7 @@
 namespace corellama::checkpoint {
 
 class MappedFile;
+class Refusals;
 
 /// In which order a container has the rows of queries and keys that RoPE turns
 /// in pairs; see Rows.h.
@@ -52,7 +54,7 @@ struct TensorInfo {
 /// A tensor as a container lists it.
 struct ListedTensor {
   llvm::StringRef name;
-  llvm::ArrayRef<uint64_t> extents; ///< each at most kMaxDimension
+  llvm::SmallVector<uint64_t, 4> extents; ///< each at most kMaxDimension
   /// Nothing for a type that cannot be compiled; `typeName` is for the message
   /// then.
   std::optional<TensorType> type;
@@ -88,11 +90,11 @@ struct WeightNames {
 /// Checks `count` tensors, no two of one name, against the configuration: the
 /// weights of the model are there and no other tensor. Each range of the
 /// result, which is in the order of the list, lies inside its file and no two
-/// overlap.
-llvm::Expected<std::vector<TensorInfo>>
+/// overlap. All that breaks this is refused, and nothing is the result then.
+std::vector<TensorInfo>
 indexWeights(size_t count, llvm::function_ref<ListedTensor(size_t)> list,
              llvm::ArrayRef<MappedFile> files, const ModelConfig &config,
-             const WeightNames &names);
+             const WeightNames &names, Refusals &refusals);
 
 } // namespace corellama::checkpoint
 

@@ -21,8 +21,8 @@ void inspectCheckpoint(const checkpoint::Checkpoint &checkpoint, bool json,
                        llvm::raw_ostream &out);
 
 /// A checkpoint that cannot be compiled, for `refusal`: its tensors, and all
-/// that compile would refuse of its configuration. Returns `refusal` where the
-/// file is damaged or no checkpoint, and prints nothing then.
+/// that compile would refuse. Returns `refusal` where the container cannot be
+/// read or has no tensors, and prints nothing then.
 llvm::Error inspectRefused(llvm::StringRef path, llvm::Error refusal, bool json,
                            llvm::raw_ostream &out);
 

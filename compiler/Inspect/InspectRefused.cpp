@@ -5,43 +5,30 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Checkpoint/GGUFConfig.h"
-#include "compiler/Checkpoint/GGUFContainer.h"
+#include "compiler/Checkpoint/Container.h"
 #include "compiler/Inspect/Inspect.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/Casting.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
 
 using namespace corellama;
-using checkpoint::GGUF;
-using checkpoint::TensorRecord;
+using checkpoint::Container;
+using checkpoint::Refusals;
+using checkpoint::TensorSummary;
 using llvm::Error;
 using llvm::StringRef;
 namespace json = llvm::json;
 
-static std::string typeOf(const TensorRecord &tensor) {
-  if (std::optional<StringRef> name = checkpoint::typeName(tensor.typeId))
-    return name->str();
-  return "type " + std::to_string(tensor.typeId);
-}
-
-/// Rows first, as inspect shows all shapes.
-static std::vector<uint64_t> shapeOf(const TensorRecord &tensor) {
-  auto extents = llvm::ArrayRef(tensor.dimensions, tensor.dimensionCount);
-  return {extents.rbegin(), extents.rend()};
-}
-
-static json::Value asJSON(StringRef name, const GGUF &file,
-                          llvm::ArrayRef<std::string> refusals) {
-  json::Array tensors;
-  for (const TensorRecord &tensor : file.tensors())
+static json::Value asJSON(StringRef name, const Container &container,
+                          const Refusals &refusals) {
+  json::Array tensors, reasons;
+  container.visitTensors([&](const TensorSummary &tensor) {
     tensors.push_back(json::Object{{"name", json::fixUTF8(tensor.name)},
-                                   {"type", typeOf(tensor)},
-                                   {"shape", json::Array(shapeOf(tensor))}});
-  json::Array reasons;
-  for (const std::string &refusal : refusals)
+                                   {"type", tensor.type},
+                                   {"shape", json::Array(tensor.shape)}});
+  });
+  for (const std::string &refusal : refusals.lines())
     reasons.push_back(json::fixUTF8(refusal));
   return json::Object{{"kind", "refused checkpoint"},
                       {"name", json::fixUTF8(name)},
@@ -49,23 +36,24 @@ static json::Value asJSON(StringRef name, const GGUF &file,
                       {"tensors", std::move(tensors)}};
 }
 
-static void printText(StringRef name, const GGUF &file,
-                      llvm::ArrayRef<std::string> refusals,
-                      llvm::raw_ostream &out) {
+static void printText(StringRef name, const Container &container,
+                      const Refusals &refusals, llvm::raw_ostream &out) {
   out << llvm::left_justify("checkpoint", 12) << name << '\n';
-  out << "\ncannot be compiled, reasons: " << refusals.size() << '\n';
-  for (const std::string &refusal : refusals)
+  out << "\ncannot be compiled, reasons: " << refusals.count() << '\n';
+  for (const std::string &refusal : refusals.lines())
     out << "  " << refusal << '\n';
-  out << "\ntensors: " << file.tensors().size() << '\n';
-  for (const TensorRecord &tensor : file.tensors()) {
+  size_t count = 0;
+  container.visitTensors([&](const TensorSummary &) { ++count; });
+  out << "\ntensors: " << count << '\n';
+  container.visitTensors([&](const TensorSummary &tensor) {
     out << "  ";
     out.write_escaped(tensor.name);
-    out << "  " << typeOf(tensor) << ' ';
+    out << "  " << tensor.type << ' ';
     llvm::ListSeparator by(" x ");
-    for (uint64_t extent : shapeOf(tensor))
+    for (uint64_t extent : tensor.shape)
       out << by << extent;
     out << '\n';
-  }
+  });
 }
 
 Error corellama::inspectRefused(StringRef path, Error refusal, bool json,
@@ -75,19 +63,14 @@ Error corellama::inspectRefused(StringRef path, Error refusal, bool json,
     llvm::consumeError(container.takeError()); // `refusal` says it
     return refusal;
   }
-  const auto *gguf =
-      llvm::dyn_cast<checkpoint::GGUFContainer>(container->get());
-  std::vector<std::string> refusals;
-  if (gguf && gguf->hasTensors())
-    refusals = checkpoint::listRefusals(gguf->gguf());
-  // Else its tensors are not those of its configuration: it may be damaged.
-  if (refusals.empty())
+  const Refusals refusals = (*container)->listRefusals();
+  if (!(*container)->hasTensors() || refusals.empty())
     return refusal;
   llvm::consumeError(std::move(refusal)); // the first of them
   StringRef name = llvm::sys::path::filename(path);
   if (json)
-    out << llvm::formatv("{0:2}\n", asJSON(name, gguf->gguf(), refusals));
+    out << llvm::formatv("{0:2}\n", asJSON(name, **container, refusals));
   else
-    printText(name, gguf->gguf(), refusals, out);
+    printText(name, **container, refusals, out);
   return Error::success();
 }

@@ -10,6 +10,7 @@
 
 #include "compiler/Checkpoint/Container.h"
 #include "runtime/Tokenizer/TextData.h"
+#include "llvm/Support/Allocator.h"
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,7 +28,7 @@ struct ContainerText {
   /// Also where there is no tokenizer that is known.
   std::optional<std::string_view> chatTemplate;
   /// Texts that the container has in another spelling.
-  std::shared_ptr<const std::string> storage;
+  std::shared_ptr<const llvm::BumpPtrAllocator> storage;
 };
 
 ContainerText readText(const checkpoint::Container &container);

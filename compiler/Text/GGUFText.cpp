@@ -9,8 +9,8 @@
 #include "compiler/Text/GGUFText.h"
 #include "compiler/Checkpoint/Refusal.h"
 #include "compiler/Text/EndTexts.h"
+#include "compiler/Text/TokenIndex.h"
 #include "runtime/Tokenizer/PreTokenizer.h"
-#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/Endian.h"
@@ -77,11 +77,6 @@ private:
     std::optional<Value> value = gguf.find(key);
     return value ? value->asBool() : std::nullopt;
   }
-  std::optional<int32_t> find(StringRef text) const {
-    auto id = ids.find(text);
-    return id == ids.end() ? std::nullopt : std::optional(id->second);
-  }
-
   Error readTokens();
   Error readScores();
   Error readMerges();
@@ -89,8 +84,6 @@ private:
   Error readSpecialTokens(bool addsBosByDefault);
 
   const checkpoint::GGUF &gguf;
-  /// The last of equal texts, as in Hugging Face's and llama.cpp's maps.
-  llvm::DenseMap<StringRef, int32_t> ids;
 };
 } // namespace
 
@@ -106,10 +99,6 @@ Error Reader::readTokens() {
                                  " tokens, expected at most 2147483647" +
                                  kConvert);
   data.tokens = stringsOf(*tokens);
-  ids.reserve(data.tokens.size());
-  for (auto [id, text] : llvm::enumerate(data.tokens))
-    ids[text] = static_cast<int32_t>(id);
-
   data.types.assign(data.tokens.size(), TokenType::normal);
   std::optional<Value> types = gguf.find(typesKey);
   if (!types)
@@ -164,6 +153,11 @@ Error Reader::readMerges() {
                            ", or convert the checkpoint again");
   if (merges->count == 0)
     return Error::success();
+  // The last of equal texts, as in Hugging Face's and llama.cpp's maps.
+  TokenIndex ids(data.tokens);
+  for (size_t id = 0; id < data.tokens.size(); ++id)
+    ids.put(static_cast<int32_t>(id));
+  data.merges.reserve(merges->count);
   std::string both;
   for (auto [rank, view] : llvm::enumerate(stringsOf(*merges))) {
     StringRef merge = view;
@@ -179,8 +173,8 @@ Error Reader::readMerges() {
       return bad("is no pair, expected two tokens and a space between");
     StringRef left = merge.take_front(space), right = merge.substr(space + 1);
     both = (left + right).str();
-    std::optional<int32_t> leftId = find(left), rightId = find(right),
-                           result = find(both);
+    std::optional<int32_t> leftId = ids.find(left), rightId = ids.find(right),
+                           result = ids.find(both);
     if (!leftId || !rightId || !result)
       return bad("merges or makes what is no token, expected all three in "
                  "tokenizer.ggml.tokens");

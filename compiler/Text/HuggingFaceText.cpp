@@ -105,17 +105,21 @@ static Error readEnds(const HuggingFaceContainer &folder, TextData &data) {
     auto value = find(folder, file, "eos_token_id");
     if (!value)
       continue;
-    std::vector<JsonValue> ids = value->elements();
-    if (!value->isArray())
-      ids = {*value};
-    for (JsonValue id : ids) {
+    auto add = [&](JsonValue id) -> Error {
       std::optional<uint64_t> number = id.asUnsigned();
       if (!number || *number >= count)
         return llvm::createStringError(
             file + ": eos_token_id: is " + id.describe() +
             ", expected a token id below " + Twine(count) + kUseIds);
       data.ends.push_back(static_cast<int32_t>(*number));
-    }
+      return Error::success();
+    };
+    if (!value->isArray())
+      if (Error error = add(*value))
+        return error;
+    for (JsonValue id : value->elements())
+      if (Error error = add(id))
+        return error;
   }
   return Error::success();
 }

@@ -40,11 +40,11 @@ static TokenType typeOf(size_t id, StringRef text) {
   return isByte ? TokenType::byte : TokenType::normal;
 }
 
-/// `spelled` gets the texts, one after the other.
+/// `storage` gets the texts that have spaces.
 static Error readTokens(StringRef bytes, uint64_t count, TextData &data,
-                        std::string &spelled) {
+                        llvm::BumpPtrAllocator &storage) {
   bytes = bytes.substr(4); // of the longest text; what follows is checked
-  std::vector<size_t> ends;
+  std::string spelled;
   for (uint64_t id = 0; id < count; ++id) {
     const std::string place = "token " + std::to_string(id);
     if (bytes.size() < 8)
@@ -59,23 +59,30 @@ static Error readTokens(StringRef bytes, uint64_t count, TextData &data,
     if (size > bytes.size())
       return refuse(place, "takes " + Twine(size) + " bytes, file has " +
                                Twine(bytes.size()) + " more");
+    // Those of Llama have up to 48 bytes.
+    constexpr uint32_t longest = 1024;
+    if (size > longest)
+      return refuse(place, "takes " + Twine(size) +
+                               " bytes, expected at most " + Twine(longest));
     StringRef text = bytes.take_front(size);
     bytes = bytes.drop_front(size);
     data.types.push_back(typeOf(id, text));
     if (data.types.back() == TokenType::control)
       text = text.trim('\n');
-    for (char c : text)
-      spelled += c == ' ' ? "\xE2\x96\x81" : std::string(1, c);
-    ends.push_back(spelled.size());
+    if (text.contains(' ')) {
+      spelled.clear();
+      for (char c : text)
+        if (c == ' ')
+          spelled += "\xE2\x96\x81";
+        else
+          spelled += c;
+      text = StringRef(spelled).copy(storage);
+    }
+    data.tokens.push_back(text);
   }
   if (!bytes.empty())
     return refuse("file", "has more than the " + Twine(count) +
                               " tokens of the model, expected its own");
-  size_t begin = 0;
-  for (size_t end : ends) {
-    data.tokens.push_back(std::string_view(spelled).substr(begin, end - begin));
-    begin = end;
-  }
   return Error::success();
 }
 
@@ -94,10 +101,10 @@ ContainerText corellama::readText(const checkpoint::Llama2cContainer &file) {
     return text;
   }
   text.namesTokenizer = true;
-  auto spelled = std::make_shared<std::string>();
+  auto storage = std::make_shared<llvm::BumpPtrAllocator>();
   TextData data;
   if (Error error = readTokens(llvm::toStringRef(tokenizer->data()),
-                               file.sizes().vocab, data, *spelled)) {
+                               file.sizes().vocab, data, *storage)) {
     text.data.whyNone = llvm::toString(std::move(error));
     return text;
   }
@@ -111,6 +118,6 @@ ContainerText corellama::readText(const checkpoint::Llama2cContainer &file) {
   data.ends = text.data.ends;
   addEndTexts(data);
   text.data = std::move(data);
-  text.storage = std::move(spelled);
+  text.storage = std::move(storage);
   return text;
 }

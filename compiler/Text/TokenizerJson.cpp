@@ -7,12 +7,12 @@
 
 #include "compiler/Text/TokenizerJson.h"
 #include "compiler/Checkpoint/Refusal.h"
+#include "compiler/Text/TokenIndex.h"
 #include "runtime/Tokenizer/Utf8.h"
-#include "llvm/ADT/DenseMap.h"
-#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
+#include <algorithm>
 #include <limits>
 
 using namespace corellama;
@@ -73,7 +73,8 @@ static bool isTrue(std::optional<JsonValue> object, StringRef key,
   auto value = find(object, key);
   return value ? value->asBool().value_or(false) : fallback;
 }
-/// The steps of a sequence, or the only one; none where there is none.
+/// The steps of a sequence, or the only one; none where there is none. More
+/// than so many are not known either.
 static std::vector<JsonValue> sequenceOf(std::optional<JsonValue> step,
                                          StringRef key) {
   if (!step)
@@ -81,7 +82,8 @@ static std::vector<JsonValue> sequenceOf(std::optional<JsonValue> step,
   if (textOf(step, "type") != "Sequence")
     return {*step};
   auto steps = find(step, key);
-  return steps ? steps->elements() : std::vector<JsonValue>();
+  constexpr size_t kMostSteps = 64;
+  return steps ? steps->first(kMostSteps) : std::vector<JsonValue>();
 }
 
 namespace {
@@ -100,15 +102,12 @@ private:
   Error scorePieces();
   Error readFrame();
 
-  std::optional<int32_t> idOf(StringRef text) const {
-    auto id = ids.find(text);
-    return id == ids.end() ? std::nullopt : std::optional(id->second);
-  }
+  std::optional<int32_t> idOf(StringRef text) const { return ids->find(text); }
 
   JsonValue root;
   std::optional<JsonValue> model;
   TextData data;
-  llvm::DenseMap<StringRef, int32_t> ids;
+  std::optional<TokenIndex> ids; ///< when the tokens are known
   std::vector<TextData::Merge> merges;
 };
 } // namespace
@@ -132,35 +131,45 @@ Error Reader::readTokens() {
   auto vocab = find(model, "vocab"), added = find(root, "added_tokens");
   if (!vocab || !vocab->isObject())
     return refuse("model.vocab", "missing, expected an object of ids");
-  const std::vector<JsonValue::Member> members = vocab->members();
-  const std::vector<JsonValue> extras =
-      added ? added->elements() : std::vector<JsonValue>();
+  const JsonValue extras = added.value_or(*vocab); // which has no elements
   // Ids may have holes, which get tokens without a text; 65536 are enough.
-  const size_t most = std::min<size_t>(members.size() + extras.size() + 65536,
-                                       std::numeric_limits<int32_t>::max());
+  const size_t most =
+      std::min<size_t>(vocab->count() + (added ? added->count() : 0) + 65536,
+                       std::numeric_limits<int32_t>::max());
+  size_t size = 0;
+  auto makeRoom = [&](std::optional<JsonValue> id) {
+    std::optional<uint64_t> number = id ? id->asUnsigned() : std::nullopt;
+    if (number && *number < most)
+      size = std::max<size_t>(size, *number + 1);
+  };
+  for (const auto &[text, id] : vocab->members())
+    makeRoom(id);
+  for (JsonValue token : extras.elements())
+    makeRoom(find(token, "id"));
+  data.tokens.resize(size);
+  data.types.resize(size, TokenType::unused);
+  ids.emplace(data.tokens);
   auto put = [&](JsonValue id, StringRef text, TokenType type) -> Error {
     std::optional<uint64_t> number = id.asUnsigned();
     if (!number || *number >= most)
       return refuse("token " + quoted(text), "has the id " + id.describe() +
                                                  ", expected one below " +
                                                  Twine(most));
-    if (*number >= data.tokens.size()) {
-      data.tokens.resize(*number + 1);
-      data.types.resize(*number + 1, TokenType::unused);
-    }
-    auto [place, isNew] = ids.try_emplace(text, static_cast<int32_t>(*number));
+    const auto own = static_cast<int32_t>(*number);
     const bool isFree = data.types[*number] == TokenType::unused;
-    if (isNew ? !isFree : place->second != static_cast<int32_t>(*number))
+    if (std::optional<int32_t> before = idOf(text);
+        before ? *before != own : !isFree)
       return refuse("token " + quoted(text),
                     "shares its id or text with another, expected one each");
     data.tokens[*number] = text;
     data.types[*number] = type;
+    ids->put(own);
     return Error::success();
   };
-  for (const auto &[text, id] : members)
+  for (const auto &[text, id] : vocab->members())
     if (Error error = put(id, text, TokenType::normal))
       return error;
-  for (JsonValue token : extras) {
+  for (JsonValue token : extras.elements()) {
     auto id = find(token, "id"), content = find(token, "content");
     if (!id || !content || !content->asString())
       return refuse("added_tokens", "one has no id or content, expected both");
@@ -182,13 +191,14 @@ Error Reader::readMerges() {
   auto list = find(model, "merges");
   if (!list || !list->isArray())
     return refuse("model.merges", "missing, expected a list of pairs");
+  merges.reserve(list->count());
   std::string both;
-  for (const auto &[rank, merge] : llvm::enumerate(list->elements())) {
+  for (JsonValue merge : list->elements()) {
     StringRef left, right;
     // A pair, or until tokenizers 0.20 a text with a space between.
     if (std::optional<StringRef> text = merge.asString()) {
       std::tie(left, right) = text->split(' ');
-    } else if (auto pair = merge.elements(); pair.size() == 2) {
+    } else if (auto pair = merge.first(3); pair.size() == 2) {
       left = pair[0].asString().value_or("");
       right = pair[1].asString().value_or("");
     }
@@ -196,7 +206,7 @@ Error Reader::readMerges() {
     std::optional<int32_t> leftId = idOf(left), rightId = idOf(right),
                            result = idOf(both);
     if (!leftId || !rightId || !result)
-      return refuse("model.merges", "entry " + Twine(rank) +
+      return refuse("model.merges", "entry " + Twine(merges.size()) +
                                         " merges or makes what is no token, "
                                         "expected all three in model.vocab");
     merges.push_back({*leftId, *rightId, *result});
@@ -285,28 +295,32 @@ Error Reader::scorePieces() {
   data.scores.assign(data.tokens.size(), 0);
   int32_t before = -1;
   float score = 0;
-  llvm::DenseSet<int32_t> seen;
+  std::vector<bool> seen(data.tokens.size());
   for (const TextData::Merge &merge : merges) {
     if (data.types[merge.result] != TokenType::normal)
       continue;
-    if (merge.result != before && !seen.insert(merge.result).second)
+    if (merge.result != before && seen[merge.result])
       return refuse("model.merges",
                     "those of " + quoted(data.tokens[merge.result]) +
                         " are not beside each other, expected the merges of a "
                         "SentencePiece model");
+    seen[merge.result] = true;
     score -= merge.result != before;
     before = merge.result;
     data.scores[merge.result] = score;
   }
-  llvm::DenseSet<std::pair<int32_t, int32_t>> pairs;
+  std::vector<std::pair<int32_t, int32_t>> pairs;
+  pairs.reserve(merges.size());
   for (const TextData::Merge &merge : merges)
-    pairs.insert({merge.left, merge.right});
+    pairs.emplace_back(merge.left, merge.right);
+  llvm::sort(pairs);
   for (size_t id = 0; id < data.tokens.size(); ++id) {
     if (data.types[id] != TokenType::normal)
       continue;
     const std::string_view text = data.tokens[id];
-    // The time is the square of a piece's length: SentencePiece's are short.
-    constexpr size_t kLongest = 1024;
+    // The time is the square of a piece's length: SentencePiece's are short,
+    // the longest of Llama and Gemma have 16 and 31 characters.
+    constexpr size_t kLongest = 256;
     if (text.size() > kLongest)
       return refuse("token " + Twine(id), "has " + Twine(text.size()) +
                                               " bytes, expected at most " +
@@ -316,7 +330,8 @@ Error Reader::scorePieces() {
       std::optional<int32_t> left = idOf(text.substr(0, at)),
                              right = idOf(text.substr(at));
       if (!idOf(text.substr(at, size)) ||
-          (at != 0 && left && right && !pairs.contains({*left, *right})))
+          (at != 0 && left && right &&
+           !std::ranges::binary_search(pairs, std::pair(*left, *right))))
         return refuse("model.merges",
                       "lack one that makes " + quoted(text) +
                           ", expected the merges of a SentencePiece model");
@@ -363,8 +378,9 @@ Error Reader::readFrame() {
                     quoted(type) + ", expected TemplateProcessing");
     auto tokens = find(step, "special_tokens"), parts = find(step, "single");
     bool isBehind = false;
-    for (JsonValue part :
-         parts ? parts->elements() : std::vector<JsonValue>()) {
+    if (!parts)
+      continue;
+    for (JsonValue part : parts->elements()) {
       if (find(part, "Sequence")) {
         isBehind = true;
         continue;
@@ -372,7 +388,7 @@ Error Reader::readFrame() {
       auto list =
           find(find(tokens, textOf(find(part, "SpecialToken"), "id")), "ids");
       std::vector<JsonValue> all =
-          list ? list->elements() : std::vector<JsonValue>();
+          list ? list->first(2) : std::vector<JsonValue>();
       std::optional<uint64_t> id =
           all.size() == 1 ? all[0].asUnsigned() : std::nullopt;
       bool &adds = isBehind ? data.addsEos : data.addsBos;

@@ -104,10 +104,14 @@ def main():
             writer.add_rope_scaling_type(gguf.RopeScalingType.LONGROPE)
             writer.add_expert_count(4)
             writer.add_float32("llama.attention.gizmo_scale", 0.5)
+            vector(writer, "blk.0.attn_gizmo.weight", 8)
+            vector(writer, "blk.1.attn_gizmo.weight", 8)
         make_models.write_model(path, 1, 8, extra=several)
         shown = harness.run([args.corellama, "inspect", path])
-        words = ["reasons: 3", "'longrope'", "llama.expert_count': is 4",
-                 "llama.attention.gizmo_scale': is 0.5", "blk.0.attn_q.weight"]
+        words = ["reasons: 4", "'longrope'", "llama.expert_count': is 4",
+                 "llama.attention.gizmo_scale': is 0.5",
+                 "tensor 'blk.0.attn_gizmo.weight' (and 1 more): is unknown",
+                 "blk.0.attn_q.weight"]
         missing = [w for w in words if w not in shown.text]
         report.check("inspect lists all reasons", shown.code == 0 and not missing,
                      f"exit code {shown.code}, lacks {missing}: {shown.text[:300]}")

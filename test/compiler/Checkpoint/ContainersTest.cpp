@@ -111,6 +111,10 @@ TEST(FolderTest, Refusals) {
           {"a header of 2^64 - 1 bytes",
            [](auto &f) { f.headerBytes = ~uint64_t(0); },
            "header: takes 18446744073709551615 bytes"},
+          {"many dimensions",
+           [](auto &f) { f.tensors[0].extents = {5, 8, 1, 1, 1, 1, 1, 1, 1}; },
+           "tensor 'model.embed_tokens.weight': has 9 dimensions, expected at "
+           "most 8"},
           {"a cut file", [](auto &f) { f.cut = 1; }, "of the data, file has"},
       };
   for (const auto &[name, breakIt, message] : rows) {
@@ -120,6 +124,18 @@ TEST(FolderTest, Refusals) {
     EXPECT_NE(found.find(message), std::string::npos) << name << ": " << found;
     EXPECT_EQ(found.find('\n'), std::string::npos) << name;
   }
+}
+
+TEST(FolderTest, AnIndexOfManyFiles) {
+  std::string map;
+  for (int i = 0; i < 5000; ++i)
+    map += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":\"" +
+           std::to_string(i) + ".safetensors\"";
+  EXPECT_NE(messageOf(openFolder({{"config.json", "{}"},
+                                  {"model.safetensors.index.json",
+                                   "{\"weight_map\":{" + map + "}}"}}))
+                .find("key 'weight_map': names more than 4096 files"),
+            std::string::npos);
 }
 
 TEST(SplitTest, PartsAreOne) {
@@ -216,6 +232,9 @@ TEST(Llama2cTest, Refusals) {
       {llama2c({4, 6, 1, 2, 1, 5, 3}, kBoth + 5),
        "header: states sizes of 660 bytes, file has 656"},
       {llama2c({0, 6, 1, 2, 1, 5, 3}, kBoth), "header: dim is 0, expected 1"},
+      {llama2c({0, 6, 1, -2, 1, 5, 3}, kBoth),
+       "header: dim is 0, expected 1 to 2147483647; export the model again "
+       "with llama2.c; also n_heads is -2, expected 1 to 2147483647"},
       {llama2c({4, -1, 1, 2, 1, 5, 3}, kBoth), "header: hidden_dim is -1"},
       {llama2c({4, 6, 1, 3, 1, 5, 3}, kBoth), "header: n_heads is 3"},
       {llama2c({4, 6, 1, 2, 3, 5, 3}, kBoth), "header: n_kv_heads is 3"},

@@ -36,10 +36,12 @@ TEST(JsonTest, ReadsEveryKindOfValue) {
   EXPECT_EQ(root.find("d")->asUnsigned(), std::nullopt);
   EXPECT_EQ(root.find("s")->asString(),
             "a\"\\/\b\f\n\r\t\xC3\xA9\xF0\x9F\x98\x80");
-  auto list = root.find("l")->elements();
+  auto list = root.find("l")->first(9);
   ASSERT_EQ(list.size(), 3u);
-  EXPECT_EQ(list[1].elements()[0].asUnsigned(), 2u);
+  EXPECT_EQ(root.find("l")->first(2).size(), 2u);
+  EXPECT_EQ((*list[1].elements().begin()).asUnsigned(), 2u);
   EXPECT_TRUE(list[2].members().empty());
+  EXPECT_EQ(list[2].count(), 0u);
   EXPECT_EQ(root.find("o")->find("x")->asString(), "");
   EXPECT_EQ(root.find("missing"), std::nullopt);
   EXPECT_EQ(list[0].find("x"), std::nullopt);
@@ -47,6 +49,36 @@ TEST(JsonTest, ReadsEveryKindOfValue) {
   for (const auto &[key, value] : root.members())
     keys += key.str();
   EXPECT_EQ(keys, "ntfidslo");
+}
+
+// A value is passed over by the place where it ends, if it is long, and
+// otherwise by reading it: sizes at which the one becomes the other.
+TEST(JsonTest, ValuesOfAnyLengthArePassedOver) {
+  for (size_t length : {0, 1, 1020, 1021, 1022, 1023, 1024, 1025, 5000})
+    for (const char *shape : {R"(["#"])", R"({"#": ["]", "\""]})",
+                              R"([[[["#"]]], {"a": "\u005d"}])", R"("#")"}) {
+      std::string value = shape;
+      value.replace(value.find('#'), 1, std::string(length, 'x'));
+      const std::string text =
+          "[" + value + " , " + value + R"(, {"a": )" + value + R"(, "b": 7}])";
+      auto document = JsonDocument::parse(text, "f.json");
+      ASSERT_TRUE(bool(document)) << llvm::toString(document.takeError());
+      auto all = document->root().first(9);
+      ASSERT_EQ(all.size(), 3u) << text;
+      EXPECT_EQ(all[2].find("b")->asUnsigned(), 7u) << text;
+    }
+}
+
+TEST(JsonTest, EscapedStringsAreFoundAndMovedWithTheirDocument) {
+  const std::string text = R"({"\u0061": "\n", "b": "plain", "c\\": "\u0078"})";
+  auto document = JsonDocument::parse(text, "f.json");
+  ASSERT_TRUE(bool(document)) << llvm::toString(document.takeError());
+  llvm::StringRef before = *document->root().find("a")->asString();
+  JsonDocument moved = std::move(*document);
+  EXPECT_EQ(before, "\n");
+  EXPECT_EQ(moved.root().find("a")->asString()->data(), before.data());
+  EXPECT_EQ(moved.root().find("b")->asString(), "plain");
+  EXPECT_EQ(moved.root().find("c\\")->asString(), "x");
 }
 
 TEST(JsonTest, RefusesWhatIsNoJson) {

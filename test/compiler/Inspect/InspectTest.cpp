@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Inspect/Inspect.h"
+#include "test/compiler/Checkpoint/FolderBuilder.h"
 #include "test/compiler/Image/ImageTesting.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
@@ -193,6 +194,57 @@ TEST_F(InspectTest, AVocabularyAlone) {
   EXPECT_EQ(llvm::toString(printTemplate(program(), out)),
             folder + "/program: has no chat template; give a checkpoint or a "
                      "program that has one");
+}
+
+TEST_F(InspectTest, ARefusedCheckpoint) {
+  GGUFBuilder builder = SmallLlama{.type = F16, .layers = 1}.builder();
+  builder.u32("llama.expert_count", 4);
+  builder.at("output.weight").type = 21; // IQ3_S
+  std::string path = file("m.gguf", builder.build());
+  std::string text = inspect(path, /*json=*/false);
+  const std::string expected =
+      "checkpoint  m.gguf\n\ncannot be compiled, reasons: 2\n  " + path +
+      ": metadata 'llama.expert_count': is 4, expected 0; give a checkpoint "
+      "without experts\n  " +
+      path + ": tensor 'output.weight': has type IQ3_S, expected ";
+  EXPECT_EQ(text.substr(0, expected.size()), expected);
+  for (const char *line : {"\ntensors: 12\n  token_embd.weight  F16 5 x 64\n",
+                           "\n  output.weight  IQ3_S 5 x 64\n"})
+    EXPECT_NE(text.find(line), std::string::npos) << line << "in\n" << text;
+  llvm::json::Object object = inspectAsJSON(path);
+  EXPECT_EQ(object.getString("kind"), "refused checkpoint");
+  EXPECT_EQ(object.getArray("refused")->size(), 2u);
+  EXPECT_EQ(object.getArray("tensors")->size(), 12u);
+}
+
+TEST_F(InspectTest, ARefusedFolder) {
+  FolderBuilder builder;
+  builder.config["hidden_act"] = "\"gelu\"";
+  builder.tensors[0].type = "I8";
+  for (const auto &[name, bytes] : builder.files())
+    file(name, bytes);
+  std::string text = inspect(folder, /*json=*/false);
+  for (const char *line :
+       {"cannot be compiled, reasons: 2\n", "config.json: key 'hidden_act': ",
+        "tensor 'model.embed_tokens.weight': has type 'I8', ",
+        "\ntensors: 12\n  model.embed_tokens.weight  'I8' 5 x 8\n",
+        "\n  model.norm.weight  F32 8\n"})
+    EXPECT_NE(text.find(line), std::string::npos) << line << "in\n" << text;
+}
+
+// Without a table of tensors there is nothing to show.
+TEST_F(InspectTest, ADamagedContainerIsOneLine) {
+  std::string bytes = alternating().build();
+  EXPECT_EQ(StringRef(inspect(file("cut.gguf", bytes.substr(0, 100)), false))
+                .count('\n'),
+            0u);
+  // One whose data alone is cut has one.
+  std::string text =
+      inspect(file("data.gguf", bytes.substr(0, bytes.size() - 1)), false);
+  EXPECT_NE(text.find("cannot be compiled, reasons: 1\n"), std::string::npos);
+  EXPECT_EQ(StringRef(inspect(file("m.bin", std::string(28, '\0')), false))
+                .count("; also "),
+            6u);
 }
 
 TEST_F(InspectTest, AnyOtherExecutableHasNoImage) {

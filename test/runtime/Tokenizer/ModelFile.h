@@ -65,7 +65,7 @@ struct ModelFile {
   // What the section is written from.
   std::unique_ptr<llvm::MemoryBuffer> model;
   std::unique_ptr<checkpoint::Container> checkpoint;
-  std::shared_ptr<const std::string> storage;
+  std::shared_ptr<const llvm::BumpPtrAllocator> storage;
 
   std::string section;
   /// The ids that end an answer, ascending.
