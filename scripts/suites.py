@@ -202,6 +202,7 @@ class Suites:
         add("drafts", e2e / "test_drafts.py", "--corellama", driver, "--model", demo,
             *(["--prompts=20"] if self.args.all else []))
         add("refusals", e2e / "test_refusals.py", "--corellama", driver)
+        add("robustness", e2e / "test_robustness.py", "--corellama", driver)
         add("containers", e2e / "test_containers.py", "--corellama", driver, "--tool",
             self.build / "bin/corellama-tokenize", *long,
             needs=DRIVER + ["corellama-tokenize"])

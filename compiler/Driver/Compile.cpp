@@ -132,14 +132,13 @@ Error Compilation::checkPaths() const {
   if (llvm::sys::fs::is_directory(arguments.output))
     return llvm::createStringError(arguments.output +
                                    ": is a folder; name a file with -o");
-  if (!arguments.compileTo && arguments.emit == Emit::Program)
-    if (Error error = checkSparseOutput(arguments.output))
-      return error;
   llvm::StringRef folder = llvm::sys::path::parent_path(arguments.output);
   if (!folder.empty() && !llvm::sys::fs::is_directory(folder))
     return llvm::createStringError(folder +
                                    ": is no folder; make it, or name another "
                                    "file with -o");
+  if (!arguments.compileTo && arguments.emit == Emit::Program)
+    return checkSparseOutput(arguments.output);
   return Error::success();
 }
 

@@ -20,7 +20,9 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
+#include <csignal>
 #include <cstdlib>
+#include <unistd.h>
 
 using namespace corellama;
 
@@ -107,11 +109,24 @@ void reportFatalError(void *, const char *reason, bool) {
   std::_Exit(1);
 }
 
+/// Of a page of a mapped file that is no longer there. What was half written
+/// has no name, or LLVM's handler, which is called first, has removed it.
+void reportLostInput(int) {
+  constexpr llvm::StringLiteral message =
+      "corellama: an input file became shorter while it was read, or its disk "
+      "failed; run the command again when the file is whole\n";
+  // Only what is safe in a handler; without standard error nothing can be said.
+  [[maybe_unused]] ssize_t written =
+      write(STDERR_FILENO, message.data(), message.size());
+  _exit(1);
+}
+
 } // namespace
 
 int corellama::driverMain(int argc, char **argv, const PassAdder &behindTile) {
   prepareStandardStreams();
   llvm::install_fatal_error_handler(reportFatalError);
+  signal(SIGBUS, reportLostInput);
   Arguments arguments = parseArguments(argc, argv);
   if (!std::holds_alternative<Finished>(arguments.command) &&
       !applyMLIRFlags(arguments.mlirFlags))

@@ -141,5 +141,7 @@ Error corellama::image::attachImage(const ImagePlan &plan,
   };
   if (Error error = writeImage(plan, checkpoint, write))
     return error;
+  if (Error error = checkpoint.checkUnchanged())
+    return error;
   return file->keep();
 }

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 using namespace corellama;
 using llvm::ArrayRef;
@@ -68,19 +69,92 @@ static bool isStandardOutput(const struct stat &status) {
          own.st_ino == status.st_ino;
 }
 
-/// A temporary file in the target's folder, so that the rename cannot cross
-/// file systems; it is removed on every signal that ends the process.
-static Expected<fs::TempFile> createBeside(StringRef target, StringRef path,
-                                           unsigned mode) {
-  Expected<fs::TempFile> file =
-      fs::TempFile::create(target + ".tmp-%%%%%%", mode);
+static StringRef folderOf(StringRef target) {
+  StringRef folder = llvm::sys::path::parent_path(target);
+  return folder.empty() ? "." : folder;
+}
+
+//===----------------------------------------------------------------------===//
+// Files without a name yet
+//===----------------------------------------------------------------------===//
+
+/// A name beside the target, from a pattern of LLVM's.
+static std::string nameBeside(StringRef target) {
+  return (target + ".tmp-%%%%%%").str();
+}
+
+Expected<UnnamedFile> UnnamedFile::create(StringRef target, unsigned mode) {
+  UnnamedFile file;
+  file.number = open(folderOf(target).str().c_str(),
+                     O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+  if (file.number >= 0)
+    return file;
+  // Not every file system has such files, as NFS.
+  auto named = fs::TempFile::create(nameBeside(target), mode);
+  if (!named)
+    return named.takeError();
+  file.named = std::move(*named);
+  file.number = file.named->FD;
+  return file;
+}
+
+UnnamedFile::UnnamedFile(UnnamedFile &&other)
+    : number(std::exchange(other.number, -1)),
+      named(std::exchange(other.named, std::nullopt)) {}
+
+UnnamedFile::~UnnamedFile() {
+  if (named)
+    llvm::consumeError(named->discard());
+  else if (number >= 0)
+    close(number);
+}
+
+/// Gives an open file a name that is free.
+static bool linkAs(int number, const std::string &name) {
+  // By its number alone a link takes a privilege.
+  const std::string open = "/proc/self/fd/" + std::to_string(number);
+  return linkat(AT_FDCWD, open.c_str(), AT_FDCWD, name.c_str(),
+                AT_SYMLINK_FOLLOW) == 0;
+}
+
+Error UnnamedFile::keep(StringRef target) {
+  if (named) {
+    Error error = named->keep(target);
+    named.reset();
+    number = -1;
+    return error;
+  }
+  const std::string name = target.str();
+  if (linkAs(number, name))
+    return Error::success();
+  // What is there can only be replaced by a file that has a name. This one is
+  // whole: it would be so if the process ended between the two calls.
+  constexpr int kTries = 128; // as of LLVM's
+  for (int i = 0; errno == EEXIST && i < kTries; ++i) {
+    llvm::SmallString<128> other;
+    fs::createUniquePath(nameBeside(target), other, /*MakeAbsolute=*/false);
+    if (!linkAs(number, other.str().str()))
+      continue;
+    if (rename(other.c_str(), name.c_str()) == 0)
+      return Error::success();
+    const int code = errno;
+    unlink(other.c_str());
+    return llvm::createStringError(describe(code));
+  }
+  return llvm::createStringError(describe(errno));
+}
+
+/// In the target's folder, so that the rename cannot cross file systems.
+static Expected<UnnamedFile> createBeside(StringRef target, StringRef path,
+                                          unsigned mode) {
+  Expected<UnnamedFile> file = UnnamedFile::create(target, mode);
   if (!file)
     return refuse(path,
                   "cannot be created: " + llvm::toString(file.takeError()));
   return file;
 }
 
-static Error keepAs(fs::TempFile &file, StringRef target, StringRef path) {
+static Error keepAs(UnnamedFile &file, StringRef target, StringRef path) {
   if (Error error = file.keep(target))
     return refuse(path,
                   "cannot be written: " + llvm::toString(std::move(error)));
@@ -134,10 +208,8 @@ Error corellama::writeOutput(StringRef path, StringRef bytes) {
   auto file = createBeside(*target, path, fs::all_read | fs::all_write);
   if (!file)
     return file.takeError();
-  if (Error error = writeAll(file->FD, path, bytes)) {
-    llvm::consumeError(file->discard());
+  if (Error error = writeAll(file->descriptor(), path, bytes))
     return error;
-  }
   return keepAs(*file, *target, path);
 }
 
@@ -173,6 +245,12 @@ Error corellama::checkSparseOutput(StringRef path) {
   if (!fs::status(path, status) && fs::exists(status) &&
       !fs::is_regular_file(status))
     return refuse(path, "is not a regular file; name another output");
+  Expected<std::string> target = followLinks(path);
+  if (!target)
+    return target.takeError();
+  if (access(folderOf(*target).str().c_str(), W_OK | X_OK) != 0)
+    return refuse(path, "cannot be created: " + describe(errno) +
+                            "; name another output");
   return Error::success();
 }
 
@@ -187,7 +265,7 @@ Expected<SparseOutput> SparseOutput::create(StringRef path, uint64_t bytes) {
     return file.takeError();
   SparseOutput output(path, std::move(*target), std::move(*file), bytes);
   bool fits = bytes <= uint64_t(INT64_MAX);
-  if (!fits || ftruncate(output.file->FD, off_t(bytes)) != 0)
+  if (!fits || ftruncate(output.file.descriptor(), off_t(bytes)) != 0)
     return refuse(path, "cannot have " + Twine(bytes) +
                             " bytes: " + describe(fits ? errno : EFBIG) +
                             "; name another output");
@@ -214,8 +292,8 @@ Error SparseOutput::write(uint64_t offset, ArrayRef<uint8_t> bytes) const {
     while (count < bytes.size() && isZero(pageAt(count)) == isHole)
       count += pageAt(count).size();
     for (uint64_t done = isHole ? count : 0; done < count;) {
-      ssize_t written = pwrite(file->FD, bytes.data() + done, count - done,
-                               off_t(offset + done));
+      ssize_t written = pwrite(file.descriptor(), bytes.data() + done,
+                               count - done, off_t(offset + done));
       if (written < 0 && errno == EINTR)
         continue;
       if (written < 0)
@@ -231,13 +309,4 @@ Error SparseOutput::write(uint64_t offset, ArrayRef<uint8_t> bytes) const {
   return Error::success();
 }
 
-SparseOutput::~SparseOutput() {
-  if (file && file->FD != -1)
-    llvm::consumeError(file->discard());
-}
-
-Error SparseOutput::keep() {
-  Error error = keepAs(*file, target, path);
-  file.reset();
-  return error;
-}
+Error SparseOutput::keep() { return keepAs(file, target, path); }

@@ -3,8 +3,11 @@
 // How the compiler writes every result: text, an object, a program. A folder of
 // its own because the rules are the same for all of them:
 //
-// - A regular file is replaced whole or not at all: a temporary file beside it,
-//   then a rename. After an error the old file is still there.
+// - A regular file is replaced whole or not at all: a file in its folder that
+//   has no name until it is whole, then a link and a rename. After an error the
+//   old file is still there, and nothing else, however the process ended. (On
+//   file systems without files that have no name, SIGKILL leaves a temporary
+//   one.)
 // - A symbolic link stays; the file that it names is replaced.
 // - A device, a FIFO or a socket is written to, never replaced. A program
 //   cannot be written there, since its image is written out of order.
@@ -39,8 +42,30 @@ llvm::Error flushStandardOutput();
 /// error, not a signal.
 void prepareStandardStreams();
 
-/// Whether a SparseOutput can be written to `path`, to check before long work.
+/// Whether a SparseOutput can be created at `path`, to check before long work.
 llvm::Error checkSparseOutput(llvm::StringRef path);
+
+/// A file to write that takes the target's place when it is kept; nothing of it
+/// is left otherwise.
+class UnnamedFile {
+public:
+  /// In the target's folder. `mode` is limited by the umask.
+  static llvm::Expected<UnnamedFile> create(llvm::StringRef target,
+                                            unsigned mode);
+  UnnamedFile(UnnamedFile &&other);
+  ~UnnamedFile();
+
+  int descriptor() const { return number; }
+  llvm::Error keep(llvm::StringRef target);
+
+private:
+  UnnamedFile() = default;
+
+  int number = -1;
+  /// Where the file system has only files with names: `number` is its
+  /// descriptor. LLVM removes it on every signal that can be caught.
+  std::optional<llvm::sys::fs::TempFile> named;
+};
 
 /// A file of a known size that is written in pieces, in any order. Removed
 /// unless kept.
@@ -49,8 +74,6 @@ public:
   /// `path` names a regular file, a link to one, or nothing yet.
   static llvm::Expected<SparseOutput> create(llvm::StringRef path,
                                              uint64_t bytes);
-  SparseOutput(SparseOutput &&) = default;
-  ~SparseOutput();
 
   /// Writes `bytes`, which are inside the file, at an offset; what is never
   /// written is zero. May be called from several threads, each byte once.
@@ -59,15 +82,15 @@ public:
   llvm::Error keep();
 
 private:
-  SparseOutput(llvm::StringRef path, std::string target,
-               llvm::sys::fs::TempFile file, uint64_t size)
+  SparseOutput(llvm::StringRef path, std::string target, UnnamedFile file,
+               uint64_t size)
       : path(path), target(std::move(target)), file(std::move(file)),
         size(size) {}
 
   std::string path;
   /// The file itself, where `path` is a link.
   std::string target;
-  std::optional<llvm::sys::fs::TempFile> file;
+  UnnamedFile file;
   uint64_t size;
 };
 
