@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -132,16 +133,40 @@ std::string faultOfTensors(const Checkpoint &checkpoint,
 
 Verdict readAndVerify(llvm::StringRef bytes) {
   Verdict verdict;
-  auto read = checkpoint::readCheckpoint(llvm::MemoryBuffer::getMemBuffer(
-      bytes, "m.gguf", /*RequiresNullTerminator=*/false));
-  if (!read) {
-    verdict.message = llvm::toString(read.takeError());
-    verdict.fault = faultOfMessage(verdict.message);
+  std::optional<Checkpoint> read;
+  std::vector<std::string> refusals;
+  verdict.cost = measure([&] {
+    auto container = checkpoint::readContainer(
+        checkpoint::MappedFile(llvm::MemoryBuffer::getMemBuffer(
+            bytes, "m.gguf", /*RequiresNullTerminator=*/false)));
+    if (!container) {
+      verdict.message = llvm::toString(container.takeError());
+      refusals = {verdict.message};
+      return;
+    }
+    refusals = (*container)->listRefusals().lines();
+    auto opened = checkpoint::readCheckpoint(std::move(*container));
+    if (opened)
+      read = std::move(*opened);
+    else
+      verdict.message = llvm::toString(opened.takeError());
+  });
+  // A message, and a table of refusals.
+  constexpr size_t kFixedBytes = 64 << 10;
+  verdict.accepted = read.has_value();
+  verdict.fault = verdict.cost.fault(bytes.size(), kFixedBytes);
+  if (!verdict.fault.empty())
     return verdict;
-  }
-  verdict.accepted = true;
-  verdict.fault = faultOfConfig(read->config());
-  if (verdict.fault.empty())
+  if (verdict.accepted != refusals.empty())
+    verdict.fault = "what is listed is not what is refused";
+  else if (!read)
+    verdict.fault = faultOfMessage(verdict.message);
+  else
+    verdict.fault = faultOfConfig(read->config());
+  for (const std::string &refusal : refusals)
+    if (verdict.fault.empty() && !llvm::StringRef(refusal).starts_with("and "))
+      verdict.fault = faultOfMessage(refusal);
+  if (verdict.fault.empty() && read)
     verdict.fault = faultOfTensors(*read, bytes);
   return verdict;
 }

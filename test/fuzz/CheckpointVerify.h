@@ -10,6 +10,7 @@
 #ifndef CORELLAMA_TEST_FUZZ_CHECKPOINTVERIFY_H
 #define CORELLAMA_TEST_FUZZ_CHECKPOINTVERIFY_H
 
+#include "Cost.h"
 #include "llvm/ADT/StringRef.h"
 #include <string>
 
@@ -19,10 +20,12 @@ struct Verdict {
   bool accepted = false;
   std::string message; ///< of a refusal
   std::string fault;   ///< of the reader; empty if the answer is right
+  Cost cost;           ///< of reading it and of listing what is refused
 };
 
-/// Reads the bytes under the name "m.gguf" and judges the answer: a refusal in
-/// one line of the agreed shape, or a model all of whose sizes verify.
+/// Reads the bytes under the name "m.gguf" and judges the answer: refusals in
+/// one line of the agreed shape each, or a model all of whose sizes verify, at
+/// the agreed cost.
 Verdict readAndVerify(llvm::StringRef bytes);
 
 } // namespace corellama::test

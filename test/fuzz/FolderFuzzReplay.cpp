@@ -1,13 +1,15 @@
-//===- FolderFuzzReplay.cpp - damaged folders and files of llama2.c -------===//
+//===- FolderFuzzReplay.cpp - damaged folders, files of llama2.c, parts ---===//
 //
-// Small folders and files, sound and damaged in ways drawn from a seed -> the
-// readers' answers, judged as by the fuzzer. Files on the command line are
-// judged first. CORELLAMA_ALL=1 draws a million.
+// Small folders and files, sound and damaged in ways drawn from a seed, and
+// large ones of what takes most memory and time -> the readers' answers, judged
+// as by the fuzzer. Files on the command line are judged first. CORELLAMA_ALL=1
+// draws more.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Draws.h"
 #include "FolderVerify.h"
+#include "test/compiler/Checkpoint/GGUFBuilder.h"
 #include "gtest/gtest.h"
 #include <cstdio>
 #include <cstdlib>
@@ -54,15 +56,43 @@ std::string word(int32_t value) {
 }
 
 /// A file of llama2.c, version 0 (dim 4, hidden 6, one layer, two heads over
-/// one, 3 positions), and its tokens.
-FolderFiles llama2c() {
+/// one, 3 positions), and its tokens; those behind the fifth are spaces.
+FolderFiles llama2c(int32_t tokens = 5) {
   std::string model, tokenizer = word(7);
-  for (int32_t size : {4, 6, 1, 2, 1, 5, 3})
+  for (int32_t size : {4, 6, 1, 2, 1, tokens, 3})
     model += word(size);
-  model.resize(660);
+  model.resize(580 + 16 * size_t(tokens));
   for (const char *text : {"<unk>", "\n<s>\n", "\n</s>\n", "a", " a"})
     tokenizer += word(0) + word(int32_t(std::strlen(text))) + text;
+  for (int32_t i = 5; i < tokens; ++i)
+    tokenizer += word(0) + word(1) + " ";
   return {{"m.bin", model}, {"tokenizer.bin", tokenizer}};
+}
+
+/// A GGUF file in two parts, with a tokenizer.
+FolderFiles split() {
+  GGUFBuilder first = SmallLlama{.type = F16,
+                                 .layers = 1,
+                                 .dim = 4,
+                                 .heads = 2,
+                                 .kvHeads = 1,
+                                 .headSize = 2,
+                                 .hidden = 6,
+                                 .vocab = 5}
+                          .builder();
+  first.text("tokenizer.ggml.model", "llama");
+  first.numbers<float>("tokenizer.ggml.scores", kFloat32, {0, -1, -2, -3, -4});
+  GGUFBuilder second;
+  second.tensors.assign(first.tensors.begin() + 5, first.tensors.end());
+  first.tensors.resize(5);
+  FolderFiles files;
+  for (uint16_t i = 0; i < 2; ++i) {
+    GGUFBuilder &part = i == 0 ? first : second;
+    part.number("split.no", kUInt16, i);
+    part.number("split.count", kUInt16, uint16_t(2));
+    files["m-0000" + std::to_string(i + 1) + "-of-00002.gguf"] = part.build();
+  }
+  return files;
 }
 
 std::vector<FolderFiles> sound() {
@@ -81,7 +111,7 @@ std::vector<FolderFiles> sound() {
     map += (map.empty() ? "\"" : ",\"") + tensor.name +
            "\":\"model-1.safetensors\"";
   sharded["model.safetensors.index.json"] = "{\"weight_map\":{" + map + "}}";
-  return {folder, sharded, llama2c()};
+  return {folder, sharded, llama2c(), split()};
 }
 
 TEST(FolderFuzzReplay, SoundFilesAreAccepted) {
@@ -89,8 +119,7 @@ TEST(FolderFuzzReplay, SoundFilesAreAccepted) {
     FolderVerdict verdict = verifyFolder(joinFiles(files));
     EXPECT_EQ(verdict.fault, "");
     EXPECT_TRUE(verdict.hasModel) << files.begin()->first;
-    EXPECT_EQ(verdict.hasText,
-              files.contains("tokenizer.json") || files.contains("m.bin"));
+    EXPECT_EQ(verdict.hasText, !files.contains("model-1.safetensors"));
   }
   FolderVerdict verdict =
       verifyFolder(joinFiles({{"tokenizer.json", pieces()}}));
@@ -100,7 +129,7 @@ TEST(FolderFuzzReplay, SoundFilesAreAccepted) {
 
 /// Damages one file at a time, so that the others still fit.
 TEST(FolderFuzzReplay, DamagedFiles) {
-  const int draws = std::getenv("CORELLAMA_ALL") ? 1000000 : 4000;
+  const int draws = std::getenv("CORELLAMA_ALL") ? 20000 : 4000;
   Random random(1);
   std::vector<FolderFiles> all = sound();
   all.push_back({{"tokenizer.json", pieces()}});
@@ -148,6 +177,96 @@ TEST(FolderFuzzReplay, ManyNamesAndLevels) {
                               {"tokenizer.json", "{\"model\":{" + map + "}}"}}))
           .fault,
       "");
+}
+
+/// `of(i)` for each number below `count`, with commas between.
+template <typename Of> std::string listOf(int count, Of of) {
+  std::string list;
+  for (int i = 0; i < count; ++i)
+    list += std::string(i == 0 ? "" : ",") + of(i);
+  return list;
+}
+
+/// A short text for each number, another one each.
+std::string name(int i) {
+  std::string text;
+  for (++i; i > 0; i /= 64)
+    text += char('0' + i % 64 + (i % 64 > 43)); // no backslash
+  return text;
+}
+
+/// A file is hundreds of thousands of bytes of what is largest in memory.
+TEST(FolderFuzzReplay, DenseFiles) {
+  auto quoted = [](const std::string &text) { return '"' + text + '"'; };
+  auto config = [](const std::string &text) {
+    return FolderFiles{{"config.json", text}};
+  };
+  std::string nested = listOf(200000, [](int) { return std::string("1"); });
+  for (unsigned level = 0; level < 60; ++level)
+    nested = '[' + nested + ']';
+  FolderFiles tensors = FolderBuilder{}.files();
+  const std::string header =
+      '{' +
+      listOf(8000,
+             [&](int i) {
+               return quoted(name(i)) +
+                      R"(:{"dtype":"","shape":[],"data_offsets":[0,0]})";
+             }) +
+      '}';
+  const uint64_t length = header.size();
+  tensors["model.safetensors"] =
+      std::string(reinterpret_cast<const char *>(&length), 8) + header;
+  FolderFiles index = FolderBuilder{}.files();
+  index["b.safetensors"] = std::move(index["model.safetensors"]);
+  index["model.safetensors.index.json"] =
+      R"({"weight_map":{)" +
+      listOf(20000,
+             [&](int i) { return quoted(name(i)) + R"(:"b.safetensors")"; }) +
+      "}}";
+
+  constexpr int kTokens = 100000;
+  auto ids = listOf(kTokens, [&](int i) {
+    return quoted(name(i)) + ":" + std::to_string(i);
+  });
+  auto merges = listOf(kTokens, [&](int) { return R"("1 1")"; });
+  FolderFiles vocabulary = {
+      {"tokenizer.json",
+       R"({"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false},)"
+       R"("model":{"type":"BPE","vocab":{)" +
+           ids + R"(},"merges":[)" + merges + "]}}"}};
+  GGUFBuilder keys;
+  std::vector<std::string> texts;
+  for (int i = 0; i < kTokens; ++i)
+    texts.push_back(name(i));
+  keys.text("tokenizer.ggml.model", "gpt2").text("tokenizer.ggml.pre", "gpt-2");
+  keys.texts("tokenizer.ggml.tokens", texts);
+  keys.texts("tokenizer.ggml.merges", std::vector<std::string>(kTokens, "1 1"));
+
+  const std::pair<const char *, FolderFiles> rows[] = {
+      {"numbers", config(nested)},
+      {"keys",
+       config('{' +
+              listOf(100000, [&](int i) { return quoted(name(i)) + ":1"; }) +
+              '}')},
+      {"escapes",
+       config('[' + listOf(100000, [](int) { return std::string(R"("\n")"); }) +
+              ']')},
+      {"tensors", tensors},
+      {"index", index},
+      {"tokens and merges", vocabulary},
+      {"spaces of llama2.c", llama2c(40000)},
+      {"tokens and merges of GGUF", {{"m.gguf", keys.build()}}},
+  };
+  for (const auto &[what, files] : rows) {
+    const std::string input = joinFiles(files);
+    const FolderVerdict verdict = verifyFolder(input);
+    EXPECT_EQ(verdict.fault, "") << what;
+    std::printf(
+        "%-26s %9zu bytes: %.2f times in one allocation, %.2f at once; "
+        "%.2f s\n",
+        what, input.size(), double(verdict.cost.largest) / double(input.size()),
+        double(verdict.cost.peak) / double(input.size()), verdict.cost.seconds);
+  }
 }
 
 std::string faultOf(std::string_view input) {

@@ -6,8 +6,10 @@
 
 #include "FolderVerify.h"
 #include "TextVerify.h"
+#include "compiler/Checkpoint/GGUFContainer.h"
 #include "compiler/Checkpoint/Llama2cContainer.h"
 #include "compiler/Text/ContainerText.h"
+#include "test/compiler/Checkpoint/GGUFBuilder.h"
 #include <algorithm>
 #include <charconv>
 
@@ -18,25 +20,6 @@ using checkpoint::Checkpoint;
 using checkpoint::Container;
 using checkpoint::TensorInfo;
 using Wide = unsigned __int128;
-
-FolderFiles splitFiles(std::string_view input) {
-  FolderFiles files;
-  while (!input.empty()) {
-    auto take = [&] {
-      const size_t end = std::min(input.find('\xFF'), input.size());
-      std::string_view word = input.substr(0, end);
-      input.remove_prefix(std::min(end + 1, input.size()));
-      return word;
-    };
-    const std::string_view name = take(), digits = take();
-    size_t length = 0;
-    std::from_chars(digits.data(), digits.data() + digits.size(), length);
-    files.insert_or_assign(std::string(name),
-                           std::string(input.substr(0, length)));
-    input.remove_prefix(std::min(length, input.size()));
-  }
-  return files;
-}
 
 std::string faultOfMessage(llvm::StringRef message) {
   if (message.empty() ||
@@ -60,9 +43,9 @@ std::string faultOfModel(const Checkpoint &checkpoint) {
         info.rows != sizeOf(role.rows, config) ||
         info.columns != sizeOf(role.columns, config))
       return info.name + " is not a weight of the model";
-    const uint64_t width =
-        getFacts(info.storedType).planes.front().bits / 8; // plain numbers
-    if (Wide(info.rows) * info.columns * width != info.bytes)
+    auto [block, blockBytes] = blockOf(static_cast<uint32_t>(info.storedType));
+    if (info.columns % block != 0 ||
+        Wide(info.rows) * (info.columns / block) * blockBytes != info.bytes)
       return info.name + " has another size";
     if (Wide(info.offset) + info.bytes >
         checkpoint.container().files()[info.file].data().size())
@@ -90,13 +73,19 @@ std::string faultOfModel(const Checkpoint &checkpoint) {
 }
 
 llvm::Expected<std::unique_ptr<Container>> open(const FolderFiles &files) {
-  auto model = files.find("m.bin");
-  if (model == files.end())
-    return openFolder(files);
-  auto map = [](const std::string &bytes, const char *name) {
+  auto map = [](const std::string &bytes, llvm::StringRef name) {
     return checkpoint::MappedFile(llvm::MemoryBuffer::getMemBuffer(
         bytes, name, /*RequiresNullTerminator=*/false));
   };
+  std::vector<checkpoint::MappedFile> parts;
+  for (const auto &[name, bytes] : files)
+    if (llvm::StringRef(name).ends_with(".gguf"))
+      parts.push_back(map(bytes, "m.gguf"));
+  if (!parts.empty())
+    return checkpoint::GGUFContainer::read(std::move(parts));
+  auto model = files.find("m.bin");
+  if (model == files.end())
+    return openFolder(files);
   std::optional<checkpoint::MappedFile> tokenizer;
   if (auto found = files.find("tokenizer.bin"); found != files.end())
     tokenizer = map(found->second, "tokenizer.bin");
@@ -105,6 +94,25 @@ llvm::Expected<std::unique_ptr<Container>> open(const FolderFiles &files) {
 }
 
 } // namespace
+
+FolderFiles splitFiles(std::string_view input) {
+  FolderFiles files;
+  while (!input.empty()) {
+    auto take = [&] {
+      const size_t end = std::min(input.find('\xFF'), input.size());
+      std::string_view word = input.substr(0, end);
+      input.remove_prefix(std::min(end + 1, input.size()));
+      return word;
+    };
+    const std::string_view name = take(), digits = take();
+    size_t length = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), length);
+    files.insert_or_assign(std::string(name),
+                           std::string(input.substr(0, length)));
+    input.remove_prefix(std::min(length, input.size()));
+  }
+  return files;
+}
 
 std::string joinFiles(const FolderFiles &files) {
   std::string all;
@@ -116,18 +124,38 @@ std::string joinFiles(const FolderFiles &files) {
 FolderVerdict verifyFolder(std::string_view input) {
   FolderVerdict verdict;
   const FolderFiles files = splitFiles(input);
-  auto container = open(files);
-  if (!container) {
-    verdict.fault = faultOfMessage(llvm::toString(container.takeError()));
+  std::unique_ptr<Container> container;
+  std::vector<std::string> refusals;
+  ContainerText text;
+  verdict.cost = measure([&] {
+    auto opened = open(files);
+    if (!opened) {
+      refusals = {llvm::toString(opened.takeError())};
+      return;
+    }
+    container = std::move(*opened);
+    refusals = container->listRefusals().lines();
+    text = readText(*container);
+  });
+  // Messages; and ids of a tokenizer.json may have 65536 holes, of some 30
+  // bytes each.
+  const size_t fixedBytes =
+      files.contains("tokenizer.json") ? 4 << 20 : 64 << 10;
+  verdict.fault = verdict.cost.fault(input.size(), fixedBytes);
+  for (const std::string &refusal : refusals)
+    if (verdict.fault.empty() && !llvm::StringRef(refusal).starts_with("and "))
+      verdict.fault = faultOfMessage(refusal);
+  if (!container || !verdict.fault.empty())
     return verdict;
-  }
-  const ContainerText text = readText(**container);
   verdict.hasText = text.data.kind != runtime::TokenizerKind::none;
-  verdict.fault = verdict.hasText ? "" : faultOfMessage(text.data.whyNone);
+  if (!verdict.hasText)
+    verdict.fault = faultOfMessage(text.data.whyNone);
   if (verdict.fault.empty())
     verdict.fault = faultOfText(text.data, input);
-  auto read = checkpoint::readCheckpoint(std::move(*container));
+  auto read = checkpoint::readCheckpoint(std::move(container));
   verdict.hasModel = bool(read);
+  if (verdict.hasModel != refusals.empty())
+    verdict.fault = "what is listed is not what is refused";
   if (std::string fault =
           read ? faultOfModel(*read)
                : faultOfMessage(llvm::toString(read.takeError()));
