@@ -124,6 +124,11 @@ class JsonDocument {
 public:
   static constexpr unsigned kMostLevels = 64;
 
+  /// No copies: a vector that grows would make some, since a deque's move may
+  /// throw, and what views the texts would be lost.
+  JsonDocument(JsonDocument &&) = default;
+  JsonDocument &operator=(JsonDocument &&) = default;
+
   /// Views `text`, which must outlive the result. `path` is for messages.
   static llvm::Expected<JsonDocument> parse(llvm::StringRef text,
                                             llvm::StringRef path);
@@ -133,6 +138,7 @@ public:
 private:
   friend class JsonValue;
   friend class JsonParser;
+  JsonDocument() = default;
 
   /// Arrays and objects of that many bytes or more are passed over by `ends`,
   /// shorter ones by reading them. With 64 levels at most 64 of the first kind

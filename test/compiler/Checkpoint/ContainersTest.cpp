@@ -126,6 +126,28 @@ TEST(FolderTest, Refusals) {
   }
 }
 
+// Names with escapes are texts of the headers, which are moved as files are
+// added.
+TEST(FolderTest, EscapedNamesInManyFiles) {
+  FolderFiles files = {{"config.json", FolderBuilder{}.configFile()}};
+  std::string map;
+  for (const FolderBuilder::Tensor &tensor : FolderBuilder{}.tensors) {
+    FolderBuilder one;
+    std::string name = tensor.name;
+    name.replace(name.size() - 1, 1, "\\u0074"); // all end in a t
+    one.tensors = {{name, tensor.type, tensor.extents}};
+    const std::string file = std::to_string(files.size()) + ".safetensors";
+    files[file] = one.weightsFile();
+    map += (map.empty() ? "\"" : ",\"") + tensor.name + "\":\"" + file + "\"";
+  }
+  files["model.safetensors.index.json"] = "{\"weight_map\":{" + map + "}}";
+  auto container = openFolder(files);
+  ASSERT_TRUE(bool(container)) << llvm::toString(container.takeError());
+  auto read = readCheckpoint(std::move(*container));
+  ASSERT_TRUE(bool(read)) << llvm::toString(read.takeError());
+  EXPECT_EQ(read->tensors().size(), FolderBuilder{}.tensors.size());
+}
+
 TEST(FolderTest, AnIndexOfManyFiles) {
   std::string map;
   for (int i = 0; i < 5000; ++i)
