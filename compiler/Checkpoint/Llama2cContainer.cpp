@@ -24,6 +24,8 @@ namespace {
 constexpr uint32_t kMagic = 0x616b3432; // "ak42"
 /// Of a file with the magic number.
 constexpr uint64_t kHeaderBytes = 256;
+/// Of a file without it: seven sizes.
+constexpr uint64_t kSizesBytes = 28;
 constexpr const char *kExportAgain = "; export the model again with llama2.c";
 
 /// What is in a file one after the other: all layers of a role, a role of the
@@ -71,7 +73,7 @@ Header readHeader(ArrayRef<uint8_t> data) {
   auto fail = [&](const Twine &problem) {
     header.problems.push_back(problem.str() + kExportAgain);
   };
-  header.dataBegin = 7 * 4;
+  header.dataBegin = kSizesBytes;
   size_t word = 0;
   if (hasMagic(data)) {
     header.dataBegin = kHeaderBytes;
@@ -250,7 +252,7 @@ std::vector<TensorInfo> Llama2cContainer::readWeights(const ModelConfig &,
                                                       Refusals &) const {
   std::vector<TensorInfo> weights;
   const uint64_t fileBytes = files().front().data().size();
-  visitWeights({config, {}, isVersion1, isVersion1 ? kHeaderBytes : 7 * 4},
+  visitWeights({config, {}, isVersion1, isVersion1 ? kHeaderBytes : kSizesBytes},
                fileBytes, [&](WeightId id, uint64_t offset, uint64_t bytes) {
                  TensorInfo info = {};
                  info.name = weightName(id);

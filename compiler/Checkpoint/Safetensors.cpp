@@ -12,7 +12,6 @@
 #include "llvm/Support/Endian.h"
 
 using llvm::ArrayRef;
-using llvm::Error;
 using llvm::Expected;
 using llvm::StringRef;
 using llvm::Twine;
@@ -104,7 +103,7 @@ Expected<Safetensors> Safetensors::parse(ArrayRef<uint8_t> data,
         readRecord(value, kLengthBytes + length, rest - length, record);
     if (!problem.empty())
       return refuse(path, "tensor " + quoted(name), problem + kFetchAgain);
-    file.records.push_back(std::move(record));
+    file.records.push_back(record);
   }
   return std::move(file);
 }

@@ -98,7 +98,7 @@ Expected<UnnamedFile> UnnamedFile::create(StringRef target, unsigned mode) {
   return file;
 }
 
-UnnamedFile::UnnamedFile(UnnamedFile &&other)
+UnnamedFile::UnnamedFile(UnnamedFile &&other) noexcept
     : number(std::exchange(other.number, -1)),
       named(std::exchange(other.named, std::nullopt)) {}
 

@@ -52,7 +52,7 @@ public:
   /// In the target's folder. `mode` is limited by the umask.
   static llvm::Expected<UnnamedFile> create(llvm::StringRef target,
                                             unsigned mode);
-  UnnamedFile(UnnamedFile &&other);
+  UnnamedFile(UnnamedFile &&other) noexcept;
   ~UnnamedFile();
 
   int descriptor() const { return number; }

