@@ -6,6 +6,7 @@
 
 #include "compiler/Output/OutputFile.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 #include <algorithm>
 #include <cerrno>
@@ -128,18 +129,25 @@ Error UnnamedFile::keep(StringRef target) {
   if (linkAs(number, name))
     return Error::success();
   // What is there can only be replaced by a file that has a name. This one is
-  // whole: it would be so if the process ended between the two calls.
+  // whole. LLVM removes it on every signal that can be caught between the two
+  // calls; SIGKILL leaves it.
   constexpr int kTries = 128; // as of LLVM's
   for (int i = 0; errno == EEXIST && i < kTries; ++i) {
     llvm::SmallString<128> other;
     fs::createUniquePath(nameBeside(target), other, /*MakeAbsolute=*/false);
-    if (!linkAs(number, other.str().str()))
+    llvm::sys::RemoveFileOnSignal(other);
+    if (!linkAs(number, other.str().str())) {
+      const int code = errno;
+      llvm::sys::DontRemoveFileOnSignal(other);
+      errno = code;
       continue;
-    if (rename(other.c_str(), name.c_str()) == 0)
-      return Error::success();
-    const int code = errno;
-    unlink(other.c_str());
-    return llvm::createStringError(describe(code));
+    }
+    const int code = rename(other.c_str(), name.c_str()) == 0 ? 0 : errno;
+    if (code != 0)
+      unlink(other.c_str());
+    llvm::sys::DontRemoveFileOnSignal(other);
+    return code == 0 ? Error::success()
+                     : llvm::createStringError(describe(code));
   }
   return llvm::createStringError(describe(errno));
 }

@@ -5,9 +5,9 @@
 //
 // - A regular file is replaced whole or not at all: a file in its folder that
 //   has no name until it is whole, then a link and a rename. After an error the
-//   old file is still there, and nothing else, however the process ended. (On
-//   file systems without files that have no name, SIGKILL leaves a temporary
-//   one.)
+//   old file is still there, and nothing else. (A SIGKILL between link and
+//   rename leaves a whole file of another name; on file systems without files
+//   that have no name, one at any time leaves a temporary one.)
 // - A symbolic link stays; the file that it names is replaced.
 // - A device, a FIFO or a socket is written to, never replaced. A program
 //   cannot be written there, since its image is written out of order.

@@ -15,6 +15,7 @@
 #include "passes/Llama/Passes.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include <algorithm>
 #include <utility>
 
 namespace corellama::llama {
@@ -125,12 +126,17 @@ Counts Counter::attention(AttentionOp op) const {
   CacheType cache = op.getCache().getType();
   int64_t heads = op.getHeads(), d = cache.getHeadSize();
   int64_t n = rowsOf(op.getQuery());
-  int64_t pairs = n * position + n * (n + 1) / 2; // of a row and a key
+  int64_t window = op.getWindow().value_or(position + n);
+  // Rows that see all keys up to their own; the others see a window.
+  int64_t whole = std::clamp<int64_t>(window - position, 0, n);
+  int64_t pairs = whole * position + whole * (whole + 1) / 2 +
+                  (n - whole) * window; // of a row and a key
   // Scores, their scale, sums of weights, weighted values; y = o / s.
   Counts one{.multiply = 2 * d + 1, .add = 2 * d + 1, .exp = 1};
   Counts all = one * (heads * pairs);
   all.divide = heads * n * d;
-  all.read = bytesInCache(cache, (position + n) * cache.getHeads() * d);
+  int64_t keys = std::min(position + n, window + n - 1); // of all rows
+  all.read = bytesInCache(cache, keys * cache.getHeads() * d);
   return all;
 }
 

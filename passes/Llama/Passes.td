@@ -301,7 +301,7 @@ def LlamaCountOperations : Pass<"llama-count-operations", "::mlir::ModuleOp"> {
     additions (and subtractions), divisions, calls of exp, sqrt, sine and cosine,
     and bytes that are read and written, each op reading each of its operands once.
     Dynamic rows are `rows`, and the first row is at `position`: of keys a row sees
-    those up to its own. Comparisons and selections are not counted, nor is what
+    those up to its own, or of these the last ones that a window has. Comparisons and selections are not counted, nor is what
     rounds rows.
     Never: changes an op.
 

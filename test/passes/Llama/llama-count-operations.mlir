@@ -13,6 +13,14 @@ func.func @attend(%q: tensor<?x16xf32>, %kv: !llama.cache<1x1x8, f16>, %l: index
   return %y : tensor<?x16xf32>
 }
 
+// The last 2 keys of each row, of 3 in all, 96 bytes: 8 scores.
+// CHECK-LABEL: func.func @attend_in_a_window
+// CHECK-SAME:    llama.operations = {add = 136 : i64, bytes_read = 232 : i64, bytes_written = 128 : i64, divide = 32 : i64, exp = 8 : i64, multiply = 136 : i64, sqrt = 0 : i64, trigonometric = 0 : i64}
+func.func @attend_in_a_window(%q: tensor<?x16xf32>, %kv: !llama.cache<1x1x8, f16>, %l: index, %pos: tensor<?xi32>) -> tensor<?x16xf32> {
+  %y = llama.attention %q, %kv[%l], %pos causal heads 2 window 2 : tensor<?x16xf32>, !llama.cache<1x1x8, f16>, tensor<?xi32>
+  return %y : tensor<?x16xf32>
+}
+
 // 2 x 48 sums of 32 products; 48 rows of a block of q8_0, 34 bytes.
 // CHECK-LABEL: func.func @project
 // CHECK-SAME:    add = 3072 : i64, bytes_read = 1888 : i64, bytes_written = 384 : i64
