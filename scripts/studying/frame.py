@@ -77,6 +77,15 @@ def table(name, **columns):
                             for value in (getattr(v, "item", lambda v=v: v)() for v in row))
 
 
+def measured(name, measure):
+    """The table of times that `measure` makes, by column; where none are taken the committed
+    one, so that what is said and drawn of it is always made anew."""
+    if TIMES:
+        table(name, **measure())
+    return np.genfromtxt((OUT if TIMES else ROOT / "docs/study/data") / f"{PAGE}-{name}.csv",
+                         delimiter=",", names=True, dtype=None, encoding="utf-8")
+
+
 @contextlib.contextmanager
 def picture(name, rows=1, columns=1, size=(7.5, 3.2), show=False):
     """A figure's panels, an array; written as PAGE-NAME.svg at the end, or shown in the
@@ -100,8 +109,7 @@ def picture(name, rows=1, columns=1, size=(7.5, 3.2), show=False):
         display(SVG(text))
 
 
-def curves(name, x, series, x_name="x", style="-", also=None, size=(7.5, 2.6), show=False,
-           kind="", **axes):
+def curves(name, x, series, x_name="x", style="-", also=None, size=(7.5, 2.6), show=False, kind="", **axes):
     """A picture of lines {label: values} and its table, whose columns end in `kind`.
     `also` draws what else the panel has."""
     if not show:

@@ -110,14 +110,11 @@ def compose(page, source, notebook, numbers):
 
 
 def write_page(page, times):
-    """Runs a page and writes all that comes of it; without `times` those that are committed,
-    and their pictures, stay."""
+    """Runs a page and writes all that comes of it; without `times` of those committed."""
     source, notebook, numbers = run_page(page, times)
-    if not times:
-        numbers |= {k: v for k, v in numbers_of(page).items() if v[0] == "time"}
     text, notebook, table = compose(page, source, notebook, numbers)
     DATA.mkdir(exist_ok=True)
-    for old in [*STUDY.glob(f"{page}-*.svg"), *DATA.glob(f"{page}-*.csv")] if times else []:
+    for old in [*STUDY.glob(f"{page}-*.svg"), *(DATA.glob(f"{page}-*.csv") if times else [])]:
         old.unlink()
     (DATA / f"{page}.csv").write_text(table)
     (STUDY / f"{page}.md").write_text(text)
@@ -204,8 +201,7 @@ def compare_tables(page, path, committed):
             except ValueError:
                 near = False
             if not near:
-                raise Different(f"{page}: {path.name}:{line}: {name} is {a}, "
-                                f"committed is {b}")
+                raise Different(f"{page}: {path.name}:{line}: {name} is {a}, committed is {b}")
 
 
 def first_difference(a, b):

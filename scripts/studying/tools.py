@@ -32,8 +32,7 @@ TARGET = "x86-64-v3"
 
 def run(*command, stdin=None):
     """The standard output of a command; what it said where it failed."""
-    done = subprocess.run([str(part) for part in command], capture_output=True,
-                          input=stdin, text=True)
+    done = subprocess.run([str(part) for part in command], capture_output=True, input=stdin, text=True)
     if done.returncode:
         raise RuntimeError(f"{command[0]}: {done.stderr.strip()[-600:]}")
     return done.stdout
@@ -62,8 +61,7 @@ def call(text, entry, *inputs, flags=()):
         count = len(re.findall(r"tensor<|index", head))
         timed = "--time" in flags  # then results are of no interest, and large
         out = ["/dev/null" if timed else f"{folder}/out{i}.npy" for i in range(count)]
-        command = ["eval", "-", "--entry", entry, *flags, "--out", *out,
-                   *(["--in", *given] if given else [])]
+        command = ["eval", "-", "--entry", entry, *flags, "--out", *out, *(["--in", *given] if given else [])]
         # Not in phases, which are text that is read.
         if FAULT and "--native" in flags and "phases" not in str(flags[-1]):
             try:
@@ -86,8 +84,7 @@ def evaluate(text, entry, *inputs, flags=()):
 def phases(text, entry, *inputs):
     """{phase: text} of a function as native code; "assembly" is one of them."""
     with tempfile.TemporaryDirectory() as folder:
-        call(text, entry, *inputs,
-             flags=(*NATIVE, f"--dump-compilation-phases-to={folder}"))
+        call(text, entry, *inputs, flags=(*NATIVE, f"--dump-compilation-phases-to={folder}"))
         return {path.stem[2:]: path.read_text() for path in Path(folder).iterdir()}
 
 
@@ -197,8 +194,7 @@ def example():
 def phase(name):
     """The example's whole text at a phase, or its assembly ("asm")."""
     how = ["--emit=asm"] if name == "asm" else [f"--compile-to={name}"]
-    return run(CORELLAMA, "compile", example(), f"--target={TARGET}", "--activations=f32",
-               *how, "-o", "-")
+    return run(CORELLAMA, "compile", example(), f"--target={TARGET}", "--activations=f32", *how, "-o", "-")
 
 
 def function(text, name):
