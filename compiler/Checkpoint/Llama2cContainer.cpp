@@ -252,18 +252,19 @@ std::vector<TensorInfo> Llama2cContainer::readWeights(const ModelConfig &,
                                                       Refusals &) const {
   std::vector<TensorInfo> weights;
   const uint64_t fileBytes = files().front().data().size();
-  visitWeights({config, {}, isVersion1, isVersion1 ? kHeaderBytes : kSizesBytes},
-               fileBytes, [&](WeightId id, uint64_t offset, uint64_t bytes) {
-                 TensorInfo info = {};
-                 info.name = weightName(id);
-                 info.type = info.storedType = TensorType::F32;
-                 info.rows = sizeOf(getInfo(id.role).rows, config);
-                 info.columns = sizeOf(getInfo(id.role).columns, config);
-                 info.offset = offset;
-                 info.bytes = bytes;
-                 info.id = id;
-                 weights.push_back(std::move(info));
-               });
+  visitWeights(
+      {config, {}, isVersion1, isVersion1 ? kHeaderBytes : kSizesBytes},
+      fileBytes, [&](WeightId id, uint64_t offset, uint64_t bytes) {
+        TensorInfo info = {};
+        info.name = weightName(id);
+        info.type = info.storedType = TensorType::F32;
+        info.rows = sizeOf(getInfo(id.role).rows, config);
+        info.columns = sizeOf(getInfo(id.role).columns, config);
+        info.offset = offset;
+        info.bytes = bytes;
+        info.id = id;
+        weights.push_back(std::move(info));
+      });
   return weights;
 }
 

@@ -30,7 +30,7 @@ protected:
     plan.emplace(model.goodPlan());
     image = model.write(*plan);
   }
-  void TearDown() override { fs::remove_directories(folder); }
+  void TearDown() override { (void)fs::remove_directories(folder); }
 
   std::string in(StringRef name) { return folder + "/" + name.str(); }
   std::string attach(StringRef linked, StringRef output) {
@@ -184,8 +184,8 @@ TEST_F(AttachTest, ALinkStaysAndItsFileIsReplaced) {
 
 TEST_F(AttachTest, AMissingFolderIsNamed) {
   EXPECT_EQ(attach(IMAGE_PROBE, in("nowhere/program")),
-            in("nowhere/program") +
-                ": cannot be created: No such file or directory");
+            in("nowhere/program") + ": cannot be created: No such file or "
+                                    "directory; name another output");
 }
 
 } // namespace
