@@ -155,7 +155,7 @@ public:
     readVocabulary();
     readOptionalRoles();
     if (!hasSizes)
-      return std::nullopt;
+      config.headSize = 0;
     return std::move(config);
   }
 
@@ -304,6 +304,8 @@ double ConfigReader::readFloat(StringRef key, double least,
 
 void ConfigReader::readSizes() {
   config.layers = readSize(own("block_count"), kMaxLayers);
+  if (!hasSizes)
+    config.layers = 0;
   config.context = readSize(own("context_length"), kMaxDimension);
   config.dim = readSize(own("embedding_length"), kMaxDimension);
   config.hidden = readSize(own("feed_forward_length"), kMaxDimension);
@@ -363,7 +365,9 @@ void ConfigReader::readWindow() {
   // gguf has a flag for each layer; llama.cpp's writer makes uint32 of them. A
   // number, every how many layers, means another order in each architecture.
   const std::string key = own("attention.sliding_window_pattern");
-  if (std::optional<Value> pattern = file.find(key)) {
+  std::optional<Value> pattern = file.find(key);
+  // Its length follows from the number of layers.
+  if (pattern && config.layers != 0) {
     bool isFlags = pattern->element == ValueType::Bool,
          isList = pattern->isArray() && pattern->count == config.layers &&
                   (isFlags || pattern->element == ValueType::UInt32 ||
@@ -381,7 +385,9 @@ void ConfigReader::readWindow() {
       refuse(key, "is " + pattern->describe() +
                       ", expected a list of a flag for each of " +
                       Twine(config.layers) + " layers, true for a window; " +
-                      kConvertAgain);
+                      (pattern->isArray()
+                           ? kConvertAgain
+                           : "give a checkpoint with a list of flags"));
     }
   }
   config.simplifyWindows();

@@ -21,18 +21,20 @@ using llvm::Twine;
 namespace corellama::checkpoint {
 namespace {
 
-/// A key that may be missing or null, or have this one harmless value.
+/// A key that may be missing or have this one harmless value.
 struct NeutralKey {
   StringRef key;
   StringRef neutral; ///< as JsonValue::describe spells it
   StringRef advice;
+  bool mayBeNull = true; ///< which is as good as missing
 };
 
 constexpr StringRef kPlainWeights =
     "give the checkpoint of plain weights that it was made from";
 
 constexpr NeutralKey kNeutralKeys[] = {
-    {"hidden_act", "'silu'", "give a checkpoint with SwiGLU"},
+    {"hidden_act", "'silu'", "give a checkpoint with SwiGLU",
+     /*mayBeNull=*/false},
     {"partial_rotary_factor", "1.0",
      "give a checkpoint whose heads are rotated whole"},
     {"quantization_config", "null", kPlainWeights},
@@ -97,11 +99,11 @@ public:
     readFamily();
     readWindows();
     for (const NeutralKey &rule : kNeutralKeys)
-      if (auto value = find(rule.key);
+      if (auto value = rule.mayBeNull ? find(rule.key) : root.find(rule.key);
           value && value->describe() != rule.neutral)
         refuse(rule.key, value, rule.neutral, rule.advice);
     if (!hasSizes)
-      return std::nullopt;
+      config.headSize = 0;
     return std::move(config);
   }
 
@@ -199,6 +201,8 @@ double ConfigReader::readFloat(StringRef key, std::optional<JsonValue> value,
 
 void ConfigReader::readSizes() {
   config.layers = readSize("num_hidden_layers", kMaxLayers);
+  if (!hasSizes)
+    config.layers = 0;
   config.context = readSize("max_position_embeddings", kMaxDimension, 2048);
   config.dim = readSize("hidden_size", kMaxDimension);
   config.hidden = readSize("intermediate_size", kMaxDimension);
@@ -237,10 +241,13 @@ void ConfigReader::readHeads() {
       family.headSize ? family.headSize
                       : std::max<uint64_t>(1, config.dim / config.heads));
   config.rotated = config.headSize;
-  if (config.headSize % 2 != 0)
-    refuseSize(find(sizeKey) ? sizeKey : headsKey,
-               find(find(sizeKey) ? sizeKey : headsKey),
-               "an even size of a head, not " + Twine(config.headSize));
+  if (config.headSize % 2 != 0) {
+    if (auto size = find(sizeKey))
+      refuseSize(sizeKey, size, "an even size of a head");
+    else
+      refuseSize(headsKey, find(headsKey),
+                 "heads of an even size, not " + Twine(config.headSize));
+  }
   if (config.headSize > kMaxDimension / config.heads)
     refuseSize(headsKey, find(headsKey),
                "heads of " + Twine(config.headSize) + " with at most " +
@@ -352,6 +359,9 @@ void ConfigReader::readWindows() {
   if (!(window && window->isNull()) &&
       (isAll || readFlag("use_sliding_window")))
     config.window = readSize("sliding_window", window, kMaxDimension, 4096);
+  // Lists of layers follow from their number.
+  if (config.layers == 0)
+    return;
   if (auto types = find("layer_types")) {
     std::vector<JsonValue> each = types->first(config.layers + 1);
     if (each.size() != config.layers)

@@ -26,7 +26,7 @@ void Refusals::add(StringRef file, const Twine &place, const Twine &problem,
     return;
   }
   if (kept.size() == kMostKept) {
-    ++left;
+    left += 1 + others;
     return;
   }
   if (!kind.empty())

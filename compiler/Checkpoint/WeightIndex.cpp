@@ -76,6 +76,9 @@ private:
 
 std::vector<TensorInfo> IndexReader::run() {
   checkNames();
+  // Of a model whose sizes are refused, only names can be wrong.
+  if (config.headSize == 0)
+    return {};
   checkNothingMissing();
   // What is refused costs no memory: names of any length would take more than
   // their tensors take in the file.
@@ -84,7 +87,7 @@ std::vector<TensorInfo> IndexReader::run() {
   for (size_t i = 0; i < count; ++i) {
     ListedTensor tensor = list(i);
     std::optional<WeightId> id = findId(tensor);
-    if (!id)
+    if (!id || id->layer >= config.layers) // checkNames has refused it
       continue;
     TensorInfo info = {};
     info.file = tensor.file;
@@ -136,7 +139,7 @@ void IndexReader::checkNames() {
   for (size_t i = 0; i < count; ++i) {
     const ListedTensor tensor = list(i);
     if (std::optional<WeightId> id = findId(tensor)) {
-      if (id->layer >= config.layers)
+      if (config.layers != 0 && id->layer >= config.layers)
         refuse(tensor, "belongs to layer " + Twine(id->layer) +
                            ", expected at most " + Twine(config.layers - 1) +
                            " by " + names.layers + "; " + names.makeAgain);

@@ -91,6 +91,7 @@ struct WeightNames {
 /// weights of the model are there and no other tensor. Each range of the
 /// result, which is in the order of the list, lies inside its file and no two
 /// overlap. All that breaks this is refused, and nothing is the result then.
+/// Names alone are checked where sizes are refused (Container::readConfig).
 std::vector<TensorInfo>
 indexWeights(size_t count, llvm::function_ref<ListedTensor(size_t)> list,
              llvm::ArrayRef<MappedFile> files, const ModelConfig &config,

@@ -89,7 +89,16 @@ TEST(FolderTest, Refusals) {
            [](auto &f) { f.config["num_attention_heads"] = "3"; },
            "key 'num_attention_heads'"},
           {"a head of an odd size", [](auto &f) { f.config["head_dim"] = "3"; },
-           "key 'head_dim': is 3, expected an even size of a head"},
+           "key 'head_dim': is 3, expected an even size of a head; give"},
+          {"odd heads without head_dim",
+           [](auto &f) {
+             f.config["hidden_size"] = "6";
+             f.config["num_attention_heads"] = "2";
+           },
+           "key 'num_attention_heads': is 2, expected heads of an even size, "
+           "not 3; give"},
+          {"no activation", [](auto &f) { f.config["hidden_act"] = "null"; },
+           "key 'hidden_act': is null, expected 'silu'; give"},
           {"eps of 0", [](auto &f) { f.config["rms_norm_eps"] = "0"; },
            "key 'rms_norm_eps': is 0, expected a finite number above 0"},
           {"an infinite base",

@@ -233,8 +233,9 @@ const Refusal kRefusals[] = {
     {"windows_of_every_second_layer",
      [](GGUFBuilder &b) { b.u32("llama.attention.sliding_window_pattern", 2); },
      "metadata 'llama.attention.sliding_window_pattern': is 2, expected a list "
-     "of a flag for each of 2 layers, true for a window; convert the model "
-     "again with a current llama.cpp"},
+     "of a flag for each of 2 layers, true for a window; give a checkpoint "
+     "with "
+     "a list of flags"},
     {"windows_of_three_layers",
      [](GGUFBuilder &b) {
        b.numbers<uint8_t>("llama.attention.sliding_window_pattern", kBool,

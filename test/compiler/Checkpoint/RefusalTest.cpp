@@ -48,12 +48,20 @@ TEST(RefusalsTest, AListEnds) {
   EXPECT_EQ(refusals.count(), 1000u);
   EXPECT_EQ(refusals.lines().size(), Refusals::kMostKept + 1);
   EXPECT_EQ(refusals.lines().back(), "and 900 more");
+  refusals.add("a", "key", "is there", "", /*others=*/99);
+  EXPECT_EQ(refusals.count(), 1100u);
+  EXPECT_EQ(refusals.lines().back(), "and 1000 more");
 }
 
 Lines listOf(const GGUFBuilder &builder) {
   auto container = readContainer(MappedFile(
       llvm::MemoryBuffer::getMemBufferCopy(builder.build(), "m.gguf")));
   return llvm::cantFail(std::move(container))->listRefusals().lines();
+}
+
+Lines listOf(const FolderBuilder &builder) {
+  const FolderFiles files = builder.files();
+  return llvm::cantFail(openFolder(files))->listRefusals().lines();
 }
 
 // Keys, unknown tensors, what is missing, shapes and types, at once.
@@ -102,11 +110,59 @@ TEST(RefusalsTest, OneReasonIsOneLine) {
       "the file's 21 tensors"))
       << lines[0];
 
+  // A list of layers follows from their number.
+  builder = SmallLlama{}.builder();
+  builder.u32("llama.block_count", 0);
+  builder.numbers<uint8_t>("llama.attention.sliding_window_pattern", kBool,
+                           {1, 0});
+  lines = listOf(builder);
+  EXPECT_EQ(lines.size(), 1u) << testing::PrintToString(lines);
+  // A tensor beyond the layers has no shape that would be the right one.
+  builder = SmallLlama{}.builder();
+  builder.tensor("blk.9.ffn_up.weight", F32, {1, 2});
+  lines = listOf(builder);
+  EXPECT_EQ(lines.size(), 1u) << testing::PrintToString(lines);
+
   FolderBuilder folder;
   folder.config.erase("hidden_size");
-  FolderFiles files = folder.files();
-  lines = llvm::cantFail(openFolder(files))->listRefusals().lines();
+  lines = listOf(folder);
   EXPECT_EQ(lines.size(), 1u) << testing::PrintToString(lines);
+  folder = {};
+  folder.config["model_type"] = "\"mistral\"";
+  folder.config["num_hidden_layers"] = "0";
+  folder.config["layer_types"] =
+      "[\"sliding_attention\", \"sliding_attention\"]";
+  lines = listOf(folder);
+  EXPECT_EQ(lines.size(), 1u) << testing::PrintToString(lines);
+}
+
+// Names of tensors are checked without the sizes of the model, and layers with
+// their number alone.
+TEST(RefusalsTest, NamesOfAModelWithoutSizes) {
+  FolderBuilder folder;
+  folder.config["head_dim"] = "17";
+  folder.tensors.push_back({"model.extra.weight", "F32", {8}});
+  folder.tensors.push_back({"model.layers.7.mlp.up_proj.weight", "F32", {8}});
+  const std::string weights = "folder/model.safetensors: tensor ";
+  Lines lines = listOf(folder);
+  ASSERT_EQ(lines.size(), 3u) << testing::PrintToString(lines);
+  EXPECT_TRUE(llvm::StringRef(lines[0]).contains("key 'head_dim': is 17"));
+  EXPECT_TRUE(llvm::StringRef(lines[1]).starts_with(
+      weights + "'model.extra.weight': is unknown"))
+      << lines[1];
+  EXPECT_TRUE(llvm::StringRef(lines[2]).starts_with(
+      weights + "'model.layers.7.mlp.up_proj.weight': belongs "
+                "to layer 7, expected at most 0"))
+      << lines[2];
+
+  GGUFBuilder builder = SmallLlama{}.builder();
+  builder.u32("llama.block_count", 0);
+  builder.tensor("blk.0.extra.weight", F32, {64});
+  lines = listOf(builder);
+  ASSERT_EQ(lines.size(), 2u) << testing::PrintToString(lines);
+  EXPECT_TRUE(llvm::StringRef(lines[1]).starts_with(
+      "m.gguf: tensor 'blk.0.extra.weight': is unknown"))
+      << lines[1];
 }
 
 TEST(RefusalsTest, EverythingOfAFolder) {
@@ -116,8 +172,7 @@ TEST(RefusalsTest, EverythingOfAFolder) {
   folder.tensors[0].type = "F8_E4M3";
   folder.tensors.push_back(
       {"model.layers.0.self_attn.q_proj.bias", "F32", {8}});
-  FolderFiles files = folder.files();
-  Lines lines = llvm::cantFail(openFolder(files))->listRefusals().lines();
+  Lines lines = listOf(folder);
   const char *const expected[] = {
       "folder/config.json: key 'hidden_act': is 'gelu', expected 'silu'; ",
       "folder/config.json: key 'quantization_config': is an object of 0 keys, ",
