@@ -71,13 +71,6 @@ uint64_t Checkpoint::fileBytes() const {
   return bytes;
 }
 
-llvm::Error Checkpoint::checkUnchanged() const {
-  for (const MappedFile &file : state->container->files())
-    if (llvm::Error error = file.checkUnchanged())
-      return error;
-  return llvm::Error::success();
-}
-
 std::string Checkpoint::identity() const {
   std::lock_guard<std::mutex> lock(state->hashing);
   if (state->identity.empty()) {

@@ -64,7 +64,9 @@ public:
   /// Of all files.
   uint64_t fileBytes() const;
   /// See MappedFile.
-  llvm::Error checkUnchanged() const;
+  llvm::Error checkUnchanged() const {
+    return state->container->checkUnchanged();
+  }
   /// BLAKE3 of the whole file, 64 lower-case hexadecimal digits; of several
   /// files that of their BLAKE3 digests, one after the other. Computed by the
   /// first call, which reads the files from start to end.

@@ -50,7 +50,14 @@ llvm::Error MappedFile::checkUnchanged() const {
     return llvm::Error::success();
   return refuse(path(), "file",
                 "has changed while it was read, expected the same bytes from "
-                "beginning to end; compile it again");
+                "beginning to end; run the command again");
+}
+
+llvm::Error Container::checkUnchanged() const {
+  for (const MappedFile &file : files())
+    if (llvm::Error error = file.checkUnchanged())
+      return error;
+  return llvm::Error::success();
 }
 
 Refusals Container::listRefusals() const {

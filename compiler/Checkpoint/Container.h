@@ -77,8 +77,10 @@ public:
 
   virtual bool hasTensors() const = 0;
   /// Denies by default: what would change the graph's meaning and cannot be
-  /// compiled is refused by name. Nothing where sizes are refused; otherwise
-  /// readWeights can say what else is, with what could be read.
+  /// compiled is refused by name. Nothing where not even the architecture is
+  /// known. Where sizes are refused `headSize` is 0, and where the number of
+  /// layers is `layers` as well; readWeights can say what else is refused, with
+  /// what could be read.
   virtual std::optional<ModelConfig> readConfig(Refusals &refusals) const = 0;
   /// The weights of such a model and no others, in the order of the files; see
   /// indexWeights. None where one is refused.
@@ -89,6 +91,9 @@ public:
 
   /// All that readConfig and readWeights refuse.
   Refusals listRefusals() const;
+
+  /// Of all files; see MappedFile.
+  llvm::Error checkUnchanged() const;
 
 protected:
   Container(Kind kind, std::string path, std::vector<MappedFile> files)

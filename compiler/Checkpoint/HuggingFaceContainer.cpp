@@ -156,9 +156,11 @@ Error HuggingFaceContainer::Reader::readIndex() {
   for (const auto &name : names)
     shardNames.push_back(name.getKey().str());
   llvm::sort(shardNames);
-  for (const auto &[tensor, value] : map->members())
-    shardOf[tensor] = static_cast<uint32_t>(
-        llvm::lower_bound(shardNames, *value.asString()) - shardNames.begin());
+  for (const auto &[tensor, value] : map->members()) {
+    auto name = llvm::lower_bound(shardNames, value.asString().value_or(""));
+    if (name != shardNames.end()) // else the file was written to
+      shardOf[tensor] = static_cast<uint32_t>(name - shardNames.begin());
+  }
   return Error::success();
 }
 

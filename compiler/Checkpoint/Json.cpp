@@ -1,7 +1,8 @@
 //===- Json.cpp - a JSON file of a checkpoint, in place -------------------===//
 //
-// See Json.h. The parser recurses, as deep as kMostLevels. What follows it may
-// take for granted that a text is JSON.
+// See Json.h. The parser recurses, as deep as kMostLevels. What follows it
+// reads a text that was JSON when it was parsed: a mapped file can be written
+// to since then, so that no byte is read without its place being checked.
 //
 //===----------------------------------------------------------------------===//
 
@@ -286,6 +287,10 @@ Expected<JsonDocument> JsonDocument::parse(StringRef text, StringRef path) {
 // Places
 //===----------------------------------------------------------------------===//
 
+char JsonDocument::byteAt(uint32_t at) const {
+  return at < text.size() ? text[at] : '\0';
+}
+
 uint32_t JsonDocument::skipSpaces(uint32_t at) const {
   while (at < text.size() && (text[at] == ' ' || text[at] == '\t' ||
                               text[at] == '\n' || text[at] == '\r'))
@@ -294,19 +299,19 @@ uint32_t JsonDocument::skipSpaces(uint32_t at) const {
 }
 
 uint32_t JsonDocument::skipString(uint32_t at) const {
-  for (++at; text[at] != '"'; ++at)
+  for (++at; at < text.size() && text[at] != '"'; ++at)
     at += text[at] == '\\';
   return at + 1;
 }
 
 uint32_t JsonDocument::skip(uint32_t at) const {
-  const char first = text[at];
+  const char first = byteAt(at);
   if (first == '"')
     return skipString(at);
   if (first != '[' && first != '{')
     return at + static_cast<uint32_t>(wordAt(at).size());
   unsigned levels = 0;
-  for (uint32_t next = at; next - at < kLong;) {
+  for (uint32_t next = at; next - at < kLong && next < text.size();) {
     const char c = text[next];
     if (c == '"') {
       next = skipString(next);
@@ -317,19 +322,21 @@ uint32_t JsonDocument::skip(uint32_t at) const {
     if ((c == ']' || c == '}') && --levels == 0)
       return next;
   }
-  return std::ranges::lower_bound(ends, at, {}, &Span::begin)->end;
+  auto span = std::ranges::lower_bound(ends, at, {}, &Span::begin);
+  if (span == ends.end() || span->begin != at)
+    return static_cast<uint32_t>(text.size());
+  return span->end;
 }
 
 StringRef JsonDocument::stringAt(uint32_t at) const {
-  const auto *const begin = text.data() + at + 1;
-  const char *end = begin;
-  while (*end != '"' && *end != '\\')
-    ++end;
-  if (*end == '"')
-    return {begin, static_cast<size_t>(end - begin)};
-  const Escaped &string =
-      *std::ranges::lower_bound(escaped, at, {}, &Escaped::begin);
-  return {decoded.data() + string.place, string.length};
+  const StringRef plain = text.substr(at + 1).take_until(
+      [](char c) { return c == '"' || c == '\\'; });
+  if (byteAt(at + 1 + static_cast<uint32_t>(plain.size())) != '\\')
+    return plain;
+  auto string = std::ranges::lower_bound(escaped, at, {}, &Escaped::begin);
+  if (string == escaped.end() || string->begin != at)
+    return plain;
+  return {decoded.data() + string->place, string->length};
 }
 
 StringRef JsonDocument::wordAt(uint32_t at) const {
@@ -344,7 +351,7 @@ StringRef JsonDocument::wordAt(uint32_t at) const {
 //===----------------------------------------------------------------------===//
 
 Kind JsonValue::kind() const {
-  switch (document->text[begin]) {
+  switch (document->byteAt(begin)) {
   case '{':
     return Kind::Object;
   case '[':
@@ -408,7 +415,7 @@ JsonValue::Iterator<T> &JsonValue::Iterator<T>::operator++() {
   if constexpr (std::is_same_v<T, Member>)
     value = (**this).second.begin;
   const uint32_t comma = document->skipSpaces(document->skip(value));
-  at = document->text[comma] == ',' ? document->skipSpaces(comma + 1) : kEnd;
+  at = document->byteAt(comma) == ',' ? document->skipSpaces(comma + 1) : kEnd;
   return *this;
 }
 
@@ -417,7 +424,8 @@ llvm::iterator_range<JsonValue::Iterator<T>> JsonValue::list(Kind kind) const {
   uint32_t at = Iterator<T>::kEnd;
   if (this->kind() == kind) {
     const uint32_t first = document->skipSpaces(begin + 1);
-    if (document->text[first] != ']' && document->text[first] != '}')
+    const char next = document->byteAt(first);
+    if (next != ']' && next != '}')
       at = first;
   }
   return {Iterator<T>(document, at), Iterator<T>(document, Iterator<T>::kEnd)};

@@ -120,6 +120,8 @@ JsonValue::list(Kind kind) const;
 /// keeps the ends of long values, and strings that have escapes: together at
 /// most three times its bytes, a hundredth in files of checkpoints. The texts
 /// of its strings stay where they are when it is moved; its values do not.
+/// Where the file is written to after it was parsed, values are any other ones,
+/// and nothing is read outside of it.
 class JsonDocument {
 public:
   static constexpr unsigned kMostLevels = 64;
@@ -153,8 +155,11 @@ private:
     uint32_t begin, place, length;
   };
 
+  /// 0 behind the end.
+  char byteAt(uint32_t at) const;
   uint32_t skipSpaces(uint32_t at) const;
-  /// Behind a value, or the quote that ends a string.
+  /// Behind a value, or the quote that ends a string; where the file was
+  /// written to, any place from `at` on, and maybe one behind the end.
   uint32_t skip(uint32_t at) const;
   uint32_t skipString(uint32_t at) const;
   llvm::StringRef stringAt(uint32_t at) const;

@@ -36,6 +36,8 @@ static Error inspectVocabulary(StringRef path, bool json,
   if (!file)
     return file.takeError();
   const CheckpointText text = describeText(file->data());
+  if (Error error = file->checkUnchanged())
+    return error;
   const StringRef name = llvm::sys::path::filename(path);
   if (json) {
     out << llvm::formatv("{0:2}\n", llvm::json::Value(llvm::json::Object{
@@ -58,7 +60,12 @@ Error corellama::inspectFile(StringRef path, bool json,
     return inspectProgram(path, json, out);
   auto checkpoint = checkpoint::openCheckpoint(path);
   if (checkpoint) {
-    inspectCheckpoint(*checkpoint, json, out);
+    std::string text;
+    llvm::raw_string_ostream buffer(text);
+    inspectCheckpoint(*checkpoint, json, buffer);
+    if (Error error = checkpoint->checkUnchanged())
+      return error;
+    out << text;
     return Error::success();
   }
   if (!isVocabulary(path))

@@ -31,7 +31,8 @@ llvm::Error inspectProgram(llvm::StringRef path, bool json,
                            llvm::raw_ostream &out);
 
 /// Inspects a checkpoint, a program, or a vocabulary alone (GGUF without
-/// tensors or a SentencePiece model), by what the file is.
+/// tensors or a SentencePiece model), by what the file is. A checkpoint that
+/// was written to meanwhile is an error. Prints nothing if there is one.
 llvm::Error inspectFile(llvm::StringRef path, bool json,
                         llvm::raw_ostream &out);
 

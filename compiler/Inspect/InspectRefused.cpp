@@ -46,9 +46,10 @@ static void printText(StringRef name, const Container &container,
   container.visitTensors([&](const TensorSummary &) { ++count; });
   out << "\ntensors: " << count << '\n';
   container.visitTensors([&](const TensorSummary &tensor) {
-    out << "  ";
-    out.write_escaped(tensor.name);
-    out << "  " << tensor.type << ' ';
+    // As the reasons have it, without quotes.
+    const std::string name = checkpoint::quoted(tensor.name);
+    out << "  " << StringRef(name).drop_front().drop_back() << "  "
+        << tensor.type << ' ';
     llvm::ListSeparator by(" x ");
     for (uint64_t extent : tensor.shape)
       out << by << extent;
@@ -68,9 +69,14 @@ Error corellama::inspectRefused(StringRef path, Error refusal, bool json,
     return refusal;
   llvm::consumeError(std::move(refusal)); // the first of them
   StringRef name = llvm::sys::path::filename(path);
+  std::string text;
+  llvm::raw_string_ostream buffer(text);
   if (json)
-    out << llvm::formatv("{0:2}\n", asJSON(name, **container, refusals));
+    buffer << llvm::formatv("{0:2}\n", asJSON(name, **container, refusals));
   else
-    printText(name, **container, refusals, out);
+    printText(name, **container, refusals, buffer);
+  if (Error error = (*container)->checkUnchanged())
+    return error;
+  out << text;
   return Error::success();
 }

@@ -34,6 +34,11 @@ public:
   std::optional<std::string_view> chatTemplate() const { return source; }
   /// The tokenizer, or why the file's programs can read no text.
   llvm::Expected<runtime::Tokenizer> tokenizer() const;
+  /// An error where a checkpoint was written to since it was opened; to be
+  /// asked before anything is printed.
+  llvm::Error checkUnchanged() const {
+    return checkpoint ? checkpoint->checkUnchanged() : llvm::Error::success();
+  }
 
 private:
   std::string name;

@@ -152,6 +152,8 @@ Error corellama::text::tokenize(const TokenizeOptions &options,
     ids.push_back(*frame.eos);
     places.push_back({text.size(), text.size()});
   }
+  if (Error error = file->checkUnchanged())
+    return error;
   if (!options.json) {
     llvm::interleave(ids, out, ",");
     out << "\n";
@@ -198,10 +200,14 @@ Error corellama::text::detokenize(const DetokenizeOptions &options,
                     runtime::quoted(std::to_string(id)) +
                     ", outside of the vocabulary");
   Decoder decoder(*file, *tokenizer);
+  std::string decoded;
   for (int32_t id : *ids)
     if (std::optional<std::string> bytes = decoder.next(id))
-      out << *bytes;
+      decoded += *bytes;
     else if (options.special)
-      out << StringRef(tokenizer->textOf(id));
+      decoded += tokenizer->textOf(id);
+  if (Error error = file->checkUnchanged())
+    return error;
+  out << decoded;
   return Error::success();
 }

@@ -172,7 +172,7 @@ class Case:
                 f.seek(-1, os.SEEK_END)
                 f.write(bytes([last ^ 1]))
         self.changed("a byte written while it is read", flip, self.weights_file().name,
-                     "has changed while it was read", "compile it again")
+                     "has changed while it was read", "run the command again")
         self.changed("cut while it is read", lambda path: os.truncate(path, 8192),
                      "became shorter while it was read")
 

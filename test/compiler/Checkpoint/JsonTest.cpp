@@ -1,12 +1,16 @@
 //===- JsonTest.cpp - JSON that is read and refused -----------------------===//
 //
-// Texts -> values, or the message that refuses them.
+// Texts -> values, or the message that refuses them; and texts that are written
+// to after they were parsed.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Checkpoint/Json.h"
 #include "gtest/gtest.h"
+#include <cstring>
 #include <string>
+#include <sys/mman.h>
+#include <unistd.h>
 
 using namespace corellama::checkpoint;
 
@@ -120,6 +124,70 @@ TEST(JsonTest, LevelsAreBounded) {
             "f.json: byte 64: is inside of 64 lists and objects, expected "
             "fewer; fetch the file again");
   EXPECT_NE(messageOf(std::string(1 << 20, '[')), "");
+}
+
+/// A text that ends where memory ends: reading behind it ends the test.
+class LastBytes {
+public:
+  explicit LastBytes(llvm::StringRef text) : size(text.size()) {
+    const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    const size_t used = (size + page - 1) / page * page;
+    mapped = used + page;
+    memory = static_cast<char *>(mmap(nullptr, mapped, PROT_READ | PROT_WRITE,
+                                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    if (memory == MAP_FAILED || mprotect(memory + used, page, PROT_NONE) != 0)
+      std::abort();
+    begin = memory + used - size;
+    memcpy(begin, text.data(), size);
+  }
+  ~LastBytes() { munmap(memory, mapped); }
+  LastBytes(const LastBytes &) = delete;
+  LastBytes &operator=(const LastBytes &) = delete;
+
+  llvm::StringRef text() const { return {begin, size}; }
+  /// All bytes from `first` on.
+  void overwrite(size_t first, char byte) {
+    memset(begin + first, byte, size - first);
+  }
+
+private:
+  size_t size, mapped;
+  char *memory, *begin;
+};
+
+/// Uses all that a value can be asked for, of those inside of it as well;
+/// returns how many bytes were seen.
+size_t walk(JsonValue value, unsigned level) {
+  size_t seen = value.describe().size() + value.asString().value_or("").size() +
+                value.asUnsigned().has_value() + value.asNumber().has_value() +
+                value.find("missing").has_value() + value.first(2).size();
+  if (level == JsonDocument::kMostLevels)
+    return seen;
+  for (JsonValue element : value.elements())
+    seen += walk(element, level + 1);
+  for (const auto &[key, member] : value.members())
+    seen += key.size() + walk(member, level + 1);
+  return seen;
+}
+
+// A file is mapped, and others may write to it at any time.
+TEST(JsonTest, ATextThatChangesIsNotReadBeyondItsEnd) {
+  const std::string text = R"({"a": "\u0078", "b": [)" +
+                           std::string(1100, ' ') +
+                           R"(1, {"c": true}, "s"], "d": {"e\n": -2.5}})";
+  for (char byte : llvm::StringRef("x\"\\{}[]:, 1n\0", 14))
+    for (size_t first : {0, 1, 2, 6, 7, 8, 9, 21, 22, 23, 1123, 1124, 1150}) {
+      LastBytes bytes(text);
+      auto document = JsonDocument::parse(bytes.text(), "f.json");
+      ASSERT_TRUE(bool(document)) << llvm::toString(document.takeError());
+      std::vector<JsonValue> values = {document->root()};
+      for (const auto &[key, value] : document->root().members())
+        values.push_back(value);
+      ASSERT_EQ(values.size(), 4u);
+      bytes.overwrite(first, byte);
+      for (JsonValue value : values)
+        EXPECT_LE(walk(value, 0), 100 * text.size()) << first << byte;
+    }
 }
 
 } // namespace

@@ -6,10 +6,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Inspect/Inspect.h"
+#include "compiler/TextCommands/TextCommands.h"
 #include "test/compiler/Checkpoint/FolderBuilder.h"
 #include "test/compiler/Image/ImageTesting.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
+#include <fstream>
+#include <sys/stat.h>
+#include <thread>
 
 using namespace corellama;
 using namespace corellama::test;
@@ -196,25 +200,57 @@ TEST_F(InspectTest, AVocabularyAlone) {
                      "program that has one");
 }
 
+// The text comes from a pipe, so that the vocabulary is written to between its
+// opening and its use.
+TEST_F(InspectTest, AVocabularyThatIsWrittenToIsNotUsed) {
+  GGUFBuilder builder;
+  builder.text("tokenizer.ggml.model", "llama")
+      .texts("tokenizer.ggml.tokens", {"<unk>", "<s>", "</s>", "a"})
+      .numbers<int32_t>("tokenizer.ggml.token_type", kInt32, {2, 3, 3, 1})
+      .numbers<float>("tokenizer.ggml.scores", kFloat32, {0, 0, 0, -1});
+  std::string path = file("v.gguf", builder.build()), pipe = folder + "/pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  std::thread writer([&] {
+    std::ofstream text(pipe); // waits for a reader
+    std::ofstream(path, std::ios::app) << "more";
+    text << "a";
+  });
+  text::TokenizeOptions options;
+  options.file = path;
+  options.textFile = pipe;
+  std::string printed;
+  llvm::raw_string_ostream out(printed);
+  EXPECT_EQ(llvm::toString(text::tokenize(options, out, [](const auto &) {})),
+            path + ": file: has changed while it was read, expected the same "
+                   "bytes from beginning to end; run the command again");
+  EXPECT_EQ(printed, "");
+  writer.join();
+}
+
 TEST_F(InspectTest, ARefusedCheckpoint) {
   GGUFBuilder builder = SmallLlama{.type = F16, .layers = 1}.builder();
   builder.u32("llama.expert_count", 4);
   builder.at("output.weight").type = 21; // IQ3_S
+  builder.tensor("a\n\x1b", F32, {1});
   std::string path = file("m.gguf", builder.build());
   std::string text = inspect(path, /*json=*/false);
   const std::string expected =
-      "checkpoint  m.gguf\n\ncannot be compiled, reasons: 2\n  " + path +
+      "checkpoint  m.gguf\n\ncannot be compiled, reasons: 3\n  " + path +
       ": metadata 'llama.expert_count': is 4, expected 0; give a checkpoint "
       "without experts\n  " +
+      path +
+      ": tensor 'a\\x0a\\x1b': is unknown, expected only the tensors of "
+      "a plain Llama; give a checkpoint without it\n  " +
       path + ": tensor 'output.weight': has type IQ3_S, expected ";
   EXPECT_EQ(text.substr(0, expected.size()), expected);
-  for (const char *line : {"\ntensors: 12\n  token_embd.weight  F16 5 x 64\n",
-                           "\n  output.weight  IQ3_S 5 x 64\n"})
+  for (const char *line :
+       {"\ntensors: 13\n  token_embd.weight  F16 5 x 64\n",
+        "\n  output.weight  IQ3_S 5 x 64\n", "\n  a\\x0a\\x1b  F32 1\n"})
     EXPECT_NE(text.find(line), std::string::npos) << line << "in\n" << text;
   llvm::json::Object object = inspectAsJSON(path);
   EXPECT_EQ(object.getString("kind"), "refused checkpoint");
-  EXPECT_EQ(object.getArray("refused")->size(), 2u);
-  EXPECT_EQ(object.getArray("tensors")->size(), 12u);
+  EXPECT_EQ(object.getArray("refused")->size(), 3u);
+  EXPECT_EQ(object.getArray("tensors")->size(), 13u);
 }
 
 TEST_F(InspectTest, ARefusedFolder) {
