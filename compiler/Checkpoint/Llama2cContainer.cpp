@@ -237,17 +237,6 @@ Expected<std::unique_ptr<Container>> Llama2cContainer::open(MappedFile file) {
   return read(std::move(file), std::move(tokenizer));
 }
 
-void Llama2cContainer::visitTensors(
-    llvm::function_ref<void(const TensorSummary &)> use) const {
-  Refusals none;
-  for (const TensorInfo &weight : readWeights(config, none)) {
-    std::vector<uint64_t> shape = {weight.columns};
-    if (!getInfo(weight.id.role).isVector())
-      shape.insert(shape.begin(), weight.rows);
-    use({weight.name, getName(weight.type).str(), std::move(shape)});
-  }
-}
-
 std::vector<TensorInfo> Llama2cContainer::readWeights(const ModelConfig &,
                                                       Refusals &) const {
   std::vector<TensorInfo> weights;
