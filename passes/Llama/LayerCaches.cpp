@@ -37,10 +37,9 @@ static CacheType cacheOf(Operation *op) {
 }
 
 FailureOr<LayerCaches::Uses> LayerCaches::usesOf(Operation *function) {
-  auto [found, isNew] = known.try_emplace(function);
-  Uses &uses = found->second;
-  if (!isNew)
-    return uses;
+  if (auto found = known.find(function); found != known.end())
+    return found->second;
+  Uses uses;
   WalkResult walked = function->walk([&](Operation *op) -> WalkResult {
     if (CacheType cache = cacheOf(op)) {
       if (uses.cache && uses.ring != cache.getRing())
@@ -64,7 +63,7 @@ FailureOr<LayerCaches::Uses> LayerCaches::usesOf(Operation *function) {
   });
   if (walked.wasInterrupted())
     return failure();
-  return uses;
+  return known[function] = uses;
 }
 
 LogicalResult LayerCaches::verifyRing(const Uses &uses, const Uses &ofLayer,
