@@ -9,19 +9,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/CodeGen/CodeGen.h"
-#include "compiler/Image/Packing.h"
 #include "compiler/Pipelines/Pipelines.h"
 #include "compiler/Target/Target.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/CPU/CeilingLoops.h"
-#include "test/passes/CPU/OneKernel.h"
+#include "test/passes/CPU/BF16Numbers.h"
 #include "test/passes/Testing/TestModel.h"
 #include "gtest/gtest.h"
-#include <bit>
-#include <cmath>
-#include <cstring>
-#include <random>
 
 namespace corellama::test {
 namespace {
@@ -29,14 +24,6 @@ namespace {
 /// More than are multiplied: what is left in their place is all in their
 /// memory.
 constexpr int64_t kRows = 64, kWeightRows = 32;
-
-/// Zero in place of a subnormal number.
-float flush(float x) {
-  return std::fpclassify(x) == FP_SUBNORMAL ? std::copysign(0.0f, x) : x;
-}
-float numberOf(uint16_t bits) {
-  return flush(std::bit_cast<float>(static_cast<uint32_t>(bits) << 16));
-}
 
 float product(const uint16_t *x, const uint16_t *w, int64_t columns) {
   float sum = 0;
@@ -101,12 +88,7 @@ protected:
     std::vector<uint16_t> x(kRows * columns), w(kWeightRows * columns);
     std::generate(x.begin(), x.end(), draw);
     std::generate(w.begin(), w.end(), draw);
-    std::vector<uint8_t> source(w.size() * sizeof(w[0]));
-    std::memcpy(source.data(), w.data(), source.size());
-    packer->pack(0, packer->tileCount(), source,
-                 {kernel.context->weights.data(), packer->bytes()});
-    std::memcpy(kernel.rows(), x.data(), x.size() * sizeof(x[0]));
-    kernel.run();
+    multiply(kernel, *packer, x, w);
     for (const Result &result : kResults)
       for (int64_t i = 0; i < result.m; ++i)
         for (int64_t r = 0; r < result.n; ++r) {
@@ -114,10 +96,7 @@ protected:
               product(&x[(result.row + i) * columns],
                       &w[(result.weightRow + r) * columns], columns);
           float got = kernel.floats()[result.at + i * result.n + r];
-          // Which NaN is not promised.
-          ASSERT_TRUE(std::bit_cast<uint32_t>(got) ==
-                          std::bit_cast<uint32_t>(expected) ||
-                      (std::isnan(got) && std::isnan(expected)))
+          ASSERT_TRUE(isSame(got, expected))
               << what << ", " << result.m << " x " << result.n << ": row " << i
               << " of x, row " << r << ": " << got << ", expected " << expected;
         }
@@ -129,36 +108,22 @@ protected:
 };
 
 TEST_P(AMXBF16Test, GivesTheBitsOfTheFormula) {
-  std::normal_distribution<float> normal;
   for (int round = 0; round < 4; ++round)
     ASSERT_NO_FATAL_FAILURE(check(
-        [&] {
-          return static_cast<uint16_t>(
-              std::bit_cast<uint32_t>(normal(random) *
-                                      std::exp2(8.0f * round)) >>
-              16);
-        },
-        "random"));
+        [&] { return drawNormal(random, std::exp2(8.0f * round)); }, "random"));
   // Products around 2^-126, and operands on both sides of it.
   for (int exponent : {1, 62, 64}) {
-    std::uniform_int_distribution<int> exponents(std::max(0, exponent - 2),
-                                                 exponent + 2),
-        low(0, 127), sign(0, 1);
-    ASSERT_NO_FATAL_FAILURE(check(
-        [&] {
-          return static_cast<uint16_t>(sign(random) << 15 |
-                                       exponents(random) << 7 | low(random));
-        },
-        "subnormal, exponent " + std::to_string(exponent)));
+    ASSERT_NO_FATAL_FAILURE(
+        check([&] { return drawNear(random, exponent); },
+              "subnormal, exponent " + std::to_string(exponent)));
   }
   // An infinity here and there, so that some sums have one and some none.
   std::uniform_int_distribution<int> chance(0, 599);
   ASSERT_NO_FATAL_FAILURE(check(
       [&] {
         int which = chance(random);
-        return static_cast<uint16_t>(
-            which < 2 ? 0x7f80 | which << 15
-                      : std::bit_cast<uint32_t>(normal(random)) >> 16);
+        return static_cast<uint16_t>(which < 2 ? 0x7f80 | which << 15
+                                               : drawNormal(random, 1));
       },
       "infinities"));
 }

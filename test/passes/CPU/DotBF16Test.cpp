@@ -7,14 +7,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Image/Packing.h"
-#include "test/passes/CPU/OneKernel.h"
+#include "test/passes/CPU/BF16Numbers.h"
 #include "test/passes/Testing/BufferPlaces.h"
 #include "gtest/gtest.h"
-#include <bit>
-#include <cmath>
-#include <cstring>
-#include <random>
 
 namespace corellama::test {
 namespace {
@@ -23,19 +18,11 @@ constexpr int64_t kRows = OneKernel::kRows, kColumns = 198;
 constexpr int64_t kWeightRows = OneKernel::kWeightRows;
 constexpr const char *kTarget = "znver4";
 
-/// Zero in place of a subnormal number.
-float flush(float x) {
-  return std::fpclassify(x) == FP_SUBNORMAL ? std::copysign(0.0f, x) : x;
-}
-float numberOf(uint16_t bits) {
-  return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
-}
-
 float product(const uint16_t *x, const uint16_t *w) {
   float sum = 0;
   for (int64_t k = 0; k < kColumns; k += 2)
     for (int64_t c : {k + 1, k})
-      sum = flush(std::fma(flush(numberOf(x[c])), flush(numberOf(w[c])), sum));
+      sum = flush(std::fma(numberOf(x[c]), numberOf(w[c]), sum));
   return sum;
 }
 
@@ -68,20 +55,12 @@ protected:
     std::vector<uint16_t> x(kRows * kColumns), w(kWeightRows * kColumns);
     std::generate(x.begin(), x.end(), draw);
     std::generate(w.begin(), w.end(), draw);
-    std::vector<uint8_t> source(w.size() * sizeof(w[0]));
-    std::memcpy(source.data(), w.data(), source.size());
-    packer->pack(0, packer->tileCount(), source,
-                 {kernel.context->weights.data(), packer->bytes()});
-    std::memcpy(kernel.rows(), x.data(), x.size() * sizeof(x[0]));
-    kernel.run();
+    multiply(kernel, *packer, x, w);
     for (int64_t i = 0; i < kRows; ++i)
       for (int64_t r = 0; r < kWeightRows; ++r) {
         float expected = product(&x[i * kColumns], &w[r * kColumns]);
         float got = kernel.floats()[i * kWeightRows + r];
-        // Which NaN is not promised.
-        ASSERT_TRUE(std::bit_cast<uint32_t>(got) ==
-                        std::bit_cast<uint32_t>(expected) ||
-                    (std::isnan(got) && std::isnan(expected)))
+        ASSERT_TRUE(isSame(got, expected))
             << what << ": row " << i << " of x, row " << r << ": " << got
             << ", expected " << expected;
       }
@@ -93,30 +72,17 @@ protected:
 };
 
 TEST_P(DotBF16Test, GivesTheBitsOfTheFormula) {
-  std::normal_distribution<float> normal;
   for (int round = 0; round < 8; ++round)
     ASSERT_NO_FATAL_FAILURE(check(
-        [&] {
-          return static_cast<uint16_t>(
-              std::bit_cast<uint32_t>(normal(random) *
-                                      std::exp2(4.0f * round)) >>
-              16);
-        },
-        "random"));
+        [&] { return drawNormal(random, std::exp2(4.0f * round)); }, "random"));
 }
 
 TEST_P(DotBF16Test, SubnormalNumbersAreZeros) {
   // Products around 2^-126, and operands on both sides of it.
   for (int exponent : {1, 62, 64}) {
-    std::uniform_int_distribution<int> exponents(std::max(0, exponent - 2),
-                                                 exponent + 2),
-        low(0, 127), sign(0, 1);
-    ASSERT_NO_FATAL_FAILURE(check(
-        [&] {
-          return static_cast<uint16_t>(sign(random) << 15 |
-                                       exponents(random) << 7 | low(random));
-        },
-        "subnormal, exponent " + std::to_string(exponent)));
+    ASSERT_NO_FATAL_FAILURE(
+        check([&] { return drawNear(random, exponent); },
+              "subnormal, exponent " + std::to_string(exponent)));
   }
 }
 
