@@ -120,6 +120,11 @@ constexpr int64_t kEnoughParts = 32;
 /// read it half as often as two (2% of a prompt on Zen 4).
 constexpr int64_t kManyRowsPart = 2 * kGroupRows;
 constexpr int64_t kLargeManyRowsPart = 4 * kGroupRows;
+/// Rows of x in a part where rows of x are many: a part then takes some 20 to
+/// 100 us, so that workers end together (a layer of 576 columns has 9 pieces of
+/// 64 rows), and what is rounded at its end is still in the first-level cache.
+/// Units with panels decode a piece once for all rows.
+constexpr int64_t kManyRowsTile = 64;
 /// Parts of the LM head are larger: a vocabulary has thousands of groups.
 constexpr int64_t kLMHeadPart = 16 * kGroupRows;
 /// Rows of a call that one part of a row-wise kernel (norm, embed) takes.
@@ -247,7 +252,11 @@ KernelPlan makePlan(const TableRow &row, cpu::TargetAttr target,
     int64_t by = !few     ? manyRowsPart(body)
                  : lmHead ? kLMHeadPart
                           : kFewRowsPart;
-    return {strategy(m, /*sums=*/16, n, few ? row.prefetch : 0), by};
+    bool panels = llvm::any_of(linears, [&](LinearOp linear) {
+      return unit.usesPanels(format(linear), m);
+    });
+    return {strategy(m, /*sums=*/16, n, few ? row.prefetch : 0), by,
+            few || panels ? 0 : kManyRowsTile};
   }
   // Row-wise kernels: norm, embed, what is left of an unfused graph.
   return {strategy(1), kRowPart};

@@ -185,7 +185,7 @@ void VectorBuilder::storeLanes(Value vector, Value memory, ValueRange at,
     vector::StoreOp::create(b, vector, memory, at);
 }
 
-void VectorBuilder::prefetch(Value memory, Value at) {
+void VectorBuilder::prefetch(Value memory, ValueRange at) {
   memref::PrefetchOp::create(b, memory, at, /*isWrite=*/false,
                              /*localityHint=*/3, /*isDataCache=*/true);
 }

@@ -73,7 +73,7 @@ public:
   Value loadFloats(Value memory, ValueRange at, Value limit = {});
   void storeLanes(Value vector, Value memory, ValueRange at, Value limit = {});
   /// Fetches the line of a byte of memory into the first-level cache.
-  void prefetch(Value memory, Value at);
+  void prefetch(Value memory, ValueRange at);
   /// Two bf16 that stand side by side, for each of 16 lanes.
   Value splatPair(Value memory, ValueRange at);
   /// `lanes` numbers of a type in memory of bytes.

@@ -112,17 +112,19 @@ static void storeRounded(VectorBuilder &b, Value low, Value high, Value target,
   Value sum = arith::AddIOp::create(b, sums[0], sums[1]);
   Value number = arith::SIToFPOp::create(b, f32, sum);
   Value scaledSum = arith::MulFOp::create(b, scale, number);
-  static_assert(Q8B32::kNegatedSumByte == Q8B32::kScaleByte + 4 &&
-                Q8B32::kNegatedLastHalfSumByte == Q8B32::kScaleByte + 8 &&
+  static_assert(Q8B32::kSumByte == Q8B32::kScaleByte + 4 &&
+                Q8B32::kLastHalfSumByte == Q8B32::kScaleByte + 8 &&
                 Q8B32::kScaledSumByte == Q8B32::kScaleByte + 12 &&
                 Q8B32::kRecordBytes == Q8B32::kScaleByte + 16);
   Value scaleBits = arith::BitcastOp::create(b, i32, scale);
   Value scaledBits = arith::BitcastOp::create(b, i32, scaledSum);
-  Value none = b.constant(i32, 0);
+  auto timesFactor = [&](Value sum) -> Value {
+    return arith::MulIOp::create(b, sum, b.constant(i32, Q8B32::kSumFactor));
+  };
   Value numbers = vector::FromElementsOp::create(
       b, b.vectorOf(i32, 4),
-      ValueRange{scaleBits, arith::SubIOp::create(b, none, sum),
-                 arith::SubIOp::create(b, none, sums[1]), scaledBits});
+      ValueRange{scaleBits, timesFactor(sum), timesFactor(sums[1]),
+                 scaledBits});
   store(vector::BitCastOp::create(b, b.vectorOf(i8, 16), numbers),
         Q8B32::kScaleByte);
 }
@@ -259,9 +261,37 @@ Value columnLimit(VectorBuilder &b, VectorType type, Value memory,
   return extent % type.getDimSize(1) != 0 ? b.index(extent) : Value();
 }
 
+/// The op that a tile waits for behind a product: its only use, if a product
+/// and no store is between the load and it. Else null.
+Operation *useBehindProduct(tile::LoadOp op) {
+  if (!op->hasOneUse() || op->user_begin()->getBlock() != op->getBlock())
+    return nullptr;
+  bool hasProduct = false;
+  for (Operation *next = op->getNextNode(); next != *op->user_begin();
+       next = next->getNextNode()) {
+    bool isProduct = isa<tile::ContractOp>(next);
+    if (!isProduct && !isMemoryEffectFree(next) &&
+        !hasSingleEffect<MemoryEffects::Read>(next))
+      return nullptr;
+    hasProduct |= isProduct;
+  }
+  return hasProduct ? *op->user_begin() : nullptr;
+}
+
+/// What is used behind a product is fetched before it and loaded after it: the
+/// loop over k would wait for a load that misses the caches as soon as
+/// instructions behind it fill the CPU's window, and leave fewer registers to
+/// its sums.
 Values lowerLoad(VectorBuilder &b, tile::LoadOp op, tile::LoadOp::Adaptor in) {
   auto type = cast<VectorType>(op.getType());
   Value limit = columnLimit(b, type, in.getSource(), in.getColumns());
+  if (Operation *use = useBehindProduct(op)) {
+    for (int64_t i = 0; i < type.getDimSize(0); ++i)
+      for (int64_t c = 0; c < type.getDimSize(1); c += kLanes)
+        b.prefetch(in.getSource(),
+                   {b.add(in.getRow(), i), b.add(in.getColumn(), c)});
+    b.setInsertionPoint(use);
+  }
   return {b.tileOf(type, [&](int64_t i, int64_t c) {
     Value row = b.add(in.getRow(), i), column = b.add(in.getColumn(), c);
     Value left = limit ? b.sub(limit, column) : Value();

@@ -117,8 +117,8 @@ private:
   mlir::LogicalResult writeProducts();
   mlir::LogicalResult writeGroup(llvm::ArrayRef<Sink> sinks,
                                  llvm::ArrayRef<llama::LinearOp> linears,
-                                 int64_t rows, int64_t firstPart, int64_t parts,
-                                 int64_t allParts);
+                                 int64_t rows, int64_t firstPiece,
+                                 int64_t pieces);
 
   // AttentionBody.cpp: the blocks of keys, alone and merged.
   struct KeyBlock {

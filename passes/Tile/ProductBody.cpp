@@ -54,28 +54,24 @@ LogicalResult KernelBody::writeProducts() {
             block);
     }
 
-  auto partsOf = [&](int64_t rows) {
-    return static_cast<int64_t>(llvm::divideCeil(rows, partition.getBy()));
-  };
-  int64_t allParts = 0;
-  for (const RowGroups::Group &group : rowGroups.getGroups())
-    allParts += partsOf(group.rows);
-  int64_t firstPart = 0;
+  int64_t firstPiece = 0;
   for (auto [group, sinks] : llvm::zip(rowGroups.getGroups(), sinksOf)) {
-    if (failed(writeGroup(sinks, group.products, group.rows, firstPart,
-                          partsOf(group.rows), allParts)))
+    int64_t pieces =
+        static_cast<int64_t>(llvm::divideCeil(group.rows, partition.getBy()));
+    if (failed(
+            writeGroup(sinks, group.products, group.rows, firstPiece, pieces)))
       return failure();
-    firstPart += partsOf(group.rows);
+    firstPiece += pieces;
   }
   return success();
 }
 
-/// A group's parts: `parts` of them from `firstPart` on, of `allParts` that the
-/// kernel has for the rows of the call, or for a tile of them.
+/// A group's parts: `pieces` of its weights, from `firstPiece` of the kernel
+/// on, each for all rows of the call or for one of their tiles.
 LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
                                      ArrayRef<LinearOp> linears, int64_t rows,
-                                     int64_t firstPart, int64_t parts,
-                                     int64_t allParts) {
+                                     int64_t firstPiece, int64_t pieces) {
+  const int64_t by = partition.getBy(), rowsBy = partition.getRowsBy();
   LogicalResult result = success();
   auto writeTile = [&](const Position &at) {
     for (const Sink &sink : sinks) {
@@ -87,59 +83,18 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
       store(sink, tile, at);
     }
   };
-  // Calls `body` with the first row of each tile of the weight in a part.
-  auto tilesOf = [&](Value part, function_ref<void(Value)> body) {
-    Value first = mul(part, partition.getBy());
-    if (partition.getRowsBy() && partition.getBy() == n) {
+  // Calls `body` with the first row of each tile of the weight in a piece.
+  auto tilesOf = [&](Value piece, function_ref<void(Value)> body) {
+    Value first = mul(piece, by);
+    if (rowsBy && by == n) {
       body(first);
       return;
     }
     // Padding rows of the last group are zero in the image and never stored.
-    Value next = add(first, partition.getBy());
+    Value next = add(first, by);
     Value last = minimum(next, llvm::alignTo(rows, kInterleavedRows));
     loop(first, last, n, body);
   };
-
-  if (partition.getRowsBy()) {
-    for (const Sink &sink : sinks)
-      if (roundsBlocks(sink))
-        return sink.op->emitOpError()
-               << "is rounded by blocks of a row where a part has all rows of "
-                  "the call, and the partition is by tiles of rows too";
-    // part = tile of rows * allParts + tile of the weight: blocks that run at
-    // once read the same rows.
-    loopOverParts([&](Value part) {
-      Value rowTile = arith::DivUIOp::create(b, part, index(allParts));
-      Value number = arith::RemUIOp::create(b, part, index(allParts));
-      if (firstPart)
-        number = sub(number, firstPart);
-      Value firstRow = mul(rowTile, partition.getRowsBy());
-      auto writePart = [&] {
-        tilesOf(number, [&](Value column) {
-          if (partition.getRowsBy() == m) {
-            writeTile({firstRow, column, m, n});
-            return;
-          }
-          Value nextTile = add(firstRow, partition.getRowsBy());
-          Value lastRow = minimum(nextTile, rowCount());
-          loop(firstRow, lastRow, m,
-               [&](Value row) { writeTile({row, column, m, n}); });
-        });
-      };
-      if (parts == allParts) {
-        writePart();
-        return;
-      }
-      // Numbers below the group's first are large ones after the subtraction.
-      Value isOfGroup = arith::CmpIOp::create(b, arith::CmpIPredicate::ult,
-                                              number, index(parts));
-      auto branch = scf::IfOp::create(b, isOfGroup, /*withElseRegion=*/false);
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(branch.thenBlock());
-      writePart();
-    });
-    return result;
-  }
 
   auto usesPanels = [&](LinearOp linear) {
     return linear.getOrderAttr().getUnit().usesPanels(
@@ -147,36 +102,57 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
   };
   for (const Sink &sink : sinks) {
     if (isa<KVAppendOp>(sink.op) && roundsBlocks(sink) &&
-        partition.getBy() % Q8_0Type::kBlock != 0)
+        by % Q8_0Type::kBlock != 0)
       return sink.op->emitOpError()
              << "rounds blocks of " << Q8_0Type::kBlock
-             << " elements to q8_0, and the partition is by "
-             << partition.getBy();
+             << " elements to q8_0, and the partition is by " << by;
     auto write = dyn_cast<BufferWriteOp>(sink.op);
-    prepareRounding(sink,
-                    write ? capacityOf(write.getBufferAttr()).getDimSize(0)
-                          : rowBound,
-                    partition.getBy());
+    int64_t capacity =
+        write ? capacityOf(write.getBufferAttr()).getDimSize(0) : rowBound;
+    prepareRounding(sink, rowsBy ? rowsBy : capacity, by);
   }
+  // A piece's parts follow each other, so that a worker reads it from memory
+  // once.
+  Value rowTiles;
+  if (rowsBy)
+    rowTiles = div(add(rowCount(), rowsBy - 1), rowsBy);
+  auto partOf = [&](int64_t piece) {
+    return rowTiles ? mul(rowTiles, piece) : index(piece);
+  };
+  Value firstPart = partOf(firstPiece);
   Value from = maximum(toIndex(begin), firstPart);
-  Value to = minimum(toIndex(end), firstPart + parts);
+  Value nextPart = partOf(firstPiece + pieces);
+  Value to = minimum(toIndex(end), nextPart);
   loop(from, to, 1, [&](Value part) {
-    Value number = sub(part, firstPart);
+    Value piece = sub(rowTiles ? div(part, rowTiles) : part, firstPiece);
+    Value firstRow = index(0), lastRow;
+    if (rowTiles) {
+      firstRow = mul(rem(part, rowTiles), rowsBy);
+      Value next = add(firstRow, rowsBy);
+      lastRow = minimum(next, rowCount());
+    }
+    // The last tile computes m rows and stores those of the call: no fma of a
+    // row depends on its tile.
+    auto rowsOf = [&](function_ref<void(Value)> body) {
+      if (rowsBy == m)
+        return body(firstRow);
+      loop(firstRow, lastRow ? lastRow : rowCount(), m, body);
+    };
     if (!unrounded.empty())
-      beginRounding(sinks, 0, mul(number, partition.getBy()));
+      beginRounding(sinks, firstRow, mul(piece, by));
     // A panel of one tile would be used once.
     if (isOneTile()) {
-      tilesOf(number, [&](Value column) {
-        writeTile({index(0), column, dynamicRows ? m : 1, n});
+      tilesOf(piece, [&](Value column) {
+        writeTile({firstRow, column, dynamicRows ? m : 1, n});
       });
-    } else if (partition.getBy() > n && llvm::none_of(linears, usesPanels)) {
+    } else if (by > n && llvm::none_of(linears, usesPanels)) {
       // The rows of a call are larger than a cache that a part of the weight
       // fits, so a tile of them is read once for the part.
-      loop(0, rowCount(), m, [&](Value row) {
-        tilesOf(number, [&](Value column) { writeTile({row, column, m, n}); });
+      rowsOf([&](Value row) {
+        tilesOf(piece, [&](Value column) { writeTile({row, column, m, n}); });
       });
     } else {
-      tilesOf(number, [&](Value column) {
+      tilesOf(piece, [&](Value column) {
         panels.clear();
         for (LinearOp linear : linears) {
           if (!usesPanels(linear))
@@ -189,15 +165,12 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
                              type.getFormat(), unit),
               weight(linear.getWeight()), column);
         }
-        // The last tile computes m rows and stores those of the call: no fma of
-        // a row depends on its tile.
-        loop(0, rowCount(), m,
-             [&](Value row) { writeTile({row, column, m, n}); });
+        rowsOf([&](Value row) { writeTile({row, column, m, n}); });
         panels.clear();
       });
     }
     if (!unrounded.empty())
-      finishRounding(sinks, rowCount());
+      finishRounding(sinks, rowTiles ? sub(lastRow, firstRow) : rowCount());
   });
   return result;
 }

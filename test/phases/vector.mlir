@@ -142,8 +142,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %17 = arith.addi %16, %c32 : index
       %18 = arith.minsi %17, %c32 : index
       scf.for %arg7 = %16 to %18 step %c16 {
-        %19 = vector.load %14[%c0, %arg7] : memref<1x32xf32>, vector<16xf32>
-        %20 = vector.broadcast %19 : vector<16xf32> to vector<1x16xf32>
+        memref.prefetch %14[%c0, %arg7], read, locality<3>, data : memref<1x32xf32>
         %21 = arith.divui %arg7, %c16 : index
         %22 = arith.muli %21, %c1536 : index
         %23 = vector.load %7[%22] : memref<?xi8>, vector<32xi8>
@@ -484,6 +483,8 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
         %358 = vector.fma %355, %357, %351 : vector<16xf32>
         %359 = arith.addf %246, %358 : vector<16xf32>
         %360 = vector.broadcast %359 : vector<16xf32> to vector<1x16xf32>
+        %19 = vector.load %14[%c0, %arg7] : memref<1x32xf32>, vector<16xf32>
+        %20 = vector.broadcast %19 : vector<16xf32> to vector<1x16xf32>
         %361 = arith.addf %20, %360 : vector<1x16xf32>
         %362 = vector.extract %361[0] : vector<16xf32> from vector<1x16xf32>
         vector.store %362, %15[%c0, %arg7] : memref<512x32xf32>, vector<16xf32>

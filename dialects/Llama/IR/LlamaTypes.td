@@ -93,18 +93,20 @@ def Llama_Q8B32Type : Llama_Type<"Q8B32", "q8b32"> {
     block-quantised weights.
 
     In memory a block is a record of 48 bytes: 32 signed bytes q; d; the sums of
-    all and of the last 16 of q as int32, negated; d times the first sum as float32,
+    all and of the last 16 of q as int32, times -128; d times the first sum as float32,
     which a weight's minimum is multiplied by. Quants of a weight are made unsigned by
-    adding 8 or another power of two, so that times the negated sum is what a sum of
-    products begins with: one shift. The value of column 70 is byte 2 * 48 + 6 of its
-    row times the float32 at byte 2 * 48 + 32.
+    adding 128, or a smaller power of two, so that minus that times the sum is what a sum
+    of products begins with: the number in the record, or one shift of it. The value of
+    column 70 is byte 2 * 48 + 6 of its row times the float32 at byte 2 * 48 + 32.
   }];
   let extraClassDeclaration = [{
     /// Values of a block, and values of its second sum.
     static constexpr int64_t kBlock = 32, kHalf = 16;
     /// Bytes of a block's record, and where its numbers are in it.
-    static constexpr int64_t kRecordBytes = 48, kScaleByte = 32, kNegatedSumByte = 36,
-                             kNegatedLastHalfSumByte = 40, kScaledSumByte = 44;
+    static constexpr int64_t kRecordBytes = 48, kScaleByte = 32, kSumByte = 36,
+                             kLastHalfSumByte = 40, kScaledSumByte = 44;
+    /// What the sums in a record are multiplied by.
+    static constexpr int32_t kSumFactor = -128;
     /// The largest quant, and the smallest amax that is not taken for 0: both
     /// amax / 127 and 127 / amax are normal numbers from there on.
     static constexpr float kLargest = 127.0f, kSmallestMaximum = 0x1p-119f;

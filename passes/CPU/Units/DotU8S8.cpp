@@ -23,6 +23,11 @@ using Q8B32 = llama::Q8B32Type;
 
 namespace {
 
+bool hasMatrices(TargetAttr target) {
+  return llama::hasFeature(target, "amx-tile") &&
+         llama::hasFeature(target, "amx-int8");
+}
+
 /// The instructions of a target: lanes of 32 bits of one, and whether it adds
 /// in them (vpdpbusd) or in 16 bits first (vpmaddubsw).
 struct Form {
@@ -58,7 +63,28 @@ struct ByteForm {
     auto [least, greatest] = facts.quantRange();
     if (!form.isDot && 2 * 127 * (greatest - least) > kMostPairs)
       return {true, 0, std::max(-least, greatest)};
+    // Values of a table may take any zero: that of the sums in a record saves a
+    // multiplication.
+    if (form.isDot && !facts.planes.front().table.empty())
+      least = Q8B32::kSumFactor;
     return {false, least, greatest - least};
+  }
+
+  /// Of a panel: its bytes may have any zero as well.
+  static ByteForm ofPanel(const llama::FormatFacts &facts, TargetAttr target) {
+    ByteForm form = of(facts, Form::of(target));
+    if (int32_t zero = zeroInPanel(facts, target))
+      form.zero = zero;
+    return form;
+  }
+
+  /// What the bytes in a panel are less already; 0: the quants themselves,
+  /// which matrices multiply and what keeps their signs.
+  static int32_t zeroInPanel(const llama::FormatFacts &facts,
+                             TargetAttr target) {
+    Form form = Form::of(target);
+    bool isLess = form.isDot && !hasMatrices(target) && of(facts, form).zero;
+    return isLess ? Q8B32::kSumFactor : 0;
   }
 };
 
@@ -76,7 +102,8 @@ public:
   Source(VectorBuilder &b, ValueRange panel, tile::PanelType type,
          TargetAttr target)
       : b(b), form(Form::of(target)), facts(type.getFormat().getFacts()),
-        byteForm(ByteForm::of(facts, form)), panel(panel) {}
+        byteForm(ByteForm::ofPanel(facts, target)), panel(panel),
+        toSubtract(byteForm.zero - ByteForm::zeroInPanel(facts, target)) {}
 
   /// Panels are in a cache.
   void prefetch(Value block, int64_t ahead, size_t groups) {
@@ -123,16 +150,15 @@ public:
   }
 
 private:
-  /// A panel has the quants themselves, which is what keeps their signs.
   Value panelBytes(Value block, int64_t column, int64_t from, int64_t count) {
     Value row = b.add(b.mul(block, kColumnBlock / 4), column / 4);
     Value quants = vector::LoadOp::create(b, b.vectorOf(b.getI8Type(), count),
                                           panel[BytePanel::kBytes],
                                           ValueRange{row, b.index(from)});
-    if (byteForm.zero == 0)
+    if (toSubtract == 0)
       return quants;
     return arith::SubIOp::create(b, quants,
-                                 b.constant(quants.getType(), byteForm.zero));
+                                 b.constant(quants.getType(), toSubtract));
   }
 
   Value load(BytePanel::Part part, Value block, int64_t column) {
@@ -150,6 +176,7 @@ private:
   const ByteForm byteForm;
   std::optional<GroupLoads> loads;
   ValueRange panel;
+  const int32_t toSubtract = 0;
 };
 
 /// One product: a tile of m rows by groups of 16 rows of a weight. Each group
@@ -159,7 +186,7 @@ public:
   Product(VectorBuilder &b, tile::ContractOp op, Ranges<tile::ContractOp> in,
           TargetAttr target)
       : b(b), tile(cast<VectorType>(op.getType())), form(Form::of(target)),
-        facts(formatOf(op).getFacts()), byteForm(ByteForm::of(facts, form)),
+        facts(formatOf(op).getFacts()), byteForm(byteFormOf(op, target)),
         x{b, in.getRows()[0]}, ahead(prefetchOf(op)) {
     for (int64_t i = 0; i < tile.getDimSize(0); ++i)
       rows.push_back(b.add(in.getRow()[0], i));
@@ -197,6 +224,13 @@ private:
     if (auto panel = dyn_cast<tile::PanelType>(type))
       return panel.getFormat();
     return cast<llama::WeightType>(type).getFormat();
+  }
+
+  static ByteForm byteFormOf(tile::ContractOp op, TargetAttr target) {
+    const llama::FormatFacts &facts = formatOf(op).getFacts();
+    return isa<tile::PanelType>(op.getWeight().getType())
+               ? ByteForm::ofPanel(facts, target)
+               : ByteForm::of(facts, Form::of(target));
   }
 
   /// The place of a group's accumulator for a row among all.
@@ -262,12 +296,10 @@ private:
     Sums sums;
     for (Value row : rows) {
       auto type = b.vectorOf(b.getI32Type(), form.lanes);
-      Value start = b.zeros(type);
-      if (byteForm.zero != 0) {
-        Value sum = b.splat(x.negatedSum(row, block, from, count), form.lanes);
-        start = arith::MulIOp::create(b, sum, b.constant(type, -byteForm.zero));
-      }
-      sums.emplace_back(parts, start);
+      sums.emplace_back(parts, byteForm.zero == 0
+                                   ? b.zeros(type)
+                                   : x.sumTimes(byteForm.zero, row, block, from,
+                                                count, form.lanes));
     }
 
     // Sums of integers have no order: columns that are in one load follow each
@@ -364,10 +396,6 @@ private:
   std::vector<Source> groups;
 };
 
-bool hasMatrices(TargetAttr target) {
-  return llama::hasFeature(target, "amx-tile") &&
-         llama::hasFeature(target, "amx-int8");
-}
 /// Tiles that are multiplied as matrices, where the target has them.
 bool fillsMatrices(tile::ContractOp op) {
   return isa<tile::PanelType>(op.getWeight().getType()) &&
@@ -382,7 +410,9 @@ struct DotU8S8Panels
   void lowerPanel(Attribute, VectorBuilder &b, tile::PanelOp op,
                   tile::PanelOp::Adaptor in, ValueRange panel,
                   TargetAttr target) const {
-    BytePanel::decode(b, op, in, panel, target);
+    const llama::FormatFacts &facts = op.getType().getFormat().getFacts();
+    BytePanel::decode(b, op, in, panel, target,
+                      ByteForm::zeroInPanel(facts, target));
   }
 };
 

@@ -25,23 +25,25 @@ struct RoundedRows {
   Value field(Value row, Value block, int64_t byte, mlir::Type type);
   /// The block's scale.
   Value scale(Value row, Value block);
-  /// Minus the sum of a row's quants in the block, or in a half of it.
-  Value negatedSum(Value row, Value block, int64_t from, int64_t count);
+  /// The sum of a row's quants in the block, or in a half of it, times a
+  /// number: in each of `lanes`.
+  Value sumTimes(int32_t factor, Value row, Value block, int64_t from,
+                 int64_t count, int64_t lanes);
   /// The sum times the block's scale: what a minimum is multiplied by.
   Value scaledSum(Value row, Value block, int64_t from, int64_t count,
                   Value scale);
 };
 
-/// A panel of quants as signed bytes, with their bias or by their table, four
-/// columns of 16 rows in 64 bytes; scales and minima as float32, one row of 16
-/// for each block, where the format has them.
+/// A panel of quants, with their bias or by their table, less `zero`, four
+/// bytes of columns of 16 rows in 64 bytes; scales and minima as float32, one
+/// row of 16 for each block, where the format has them.
 struct BytePanel {
   enum Part : unsigned { kBytes, kScales, kMinima };
 
   static llvm::SmallVector<mlir::Type> getTypes(tile::PanelType panel);
   static void decode(VectorBuilder &b, tile::PanelOp op,
                      tile::PanelOp::Adaptor in, mlir::ValueRange panel,
-                     TargetAttr target);
+                     TargetAttr target, int32_t zero);
 };
 
 /// The code of #cpu.dot_u8s8 by matrices: of a tile of a multiple of 16 rows

@@ -23,7 +23,7 @@ module attributes {llama.target = #cpu.target<name = "a CPU", features = "+avx2,
   // CHECK-NOT:       vector.fma
   // The bias of 8, for vpdpbusd as the sum that it starts from.
   // WIDE:            %[[SUM:.+]] = vector.broadcast %{{.+}} : i32 to vector<16xi32>
-  // WIDE:            arith.muli %[[SUM]], %cst{{.*}} : vector<16xi32>
+  // WIDE:            arith.shrsi %[[SUM]], %cst{{.*}} : vector<16xi32>
   // WIDE-COUNT-8:    cpu.dot_u8s8 {{.*}} : vector<16xi32>
   // WIDE-NOT:        cpu.dot_u8s8
   // HALF-COUNT-16:   cpu.dot_u8s8 {{.*}} : vector<8xi32>
@@ -51,12 +51,13 @@ module attributes {llama.target = #cpu.target<name = "a CPU", features = "+avx2,
     return
   }
 
-  // Indices of a table: one lookup for four columns, the least of the table taken
-  // from it. AVX2 could not add two products of 240 * 127: sizes by signs, widened
+  // Indices of a table: one lookup for four columns, of what the table has plus 128,
+  // and no shift. AVX2 could not add two products of 240 * 127: sizes by signs, widened
   // at once.
   // CHECK-LABEL: func.func @a_table
   // SUMS-LABEL: func.func @a_table
-  // WIDE:          arith.muli %{{.+}}, %cst{{.*}} : vector<16xi32>
+  // WIDE-NOT:      arith.shrsi
+  // WIDE-NOT:      arith.muli %{{.+}} : vector<16xi32>
   // WIDE-COUNT-8:  cpu.lookup_bytes {{.*}} : vector<64xi8>
   // WIDE-NOT:      cpu.lookup_bytes
   // HALF-COUNT-16: cpu.lookup_bytes {{.*}} : vector<32xi8>
@@ -161,14 +162,15 @@ module attributes {llama.target = #cpu.target<name = "a CPU", features = "+avx2,
     return
   }
 
-  // vpdpbusd takes q + 128, by the sign bit; AVX2 |q| and x with the sign of q, and
+  // vpdpbusd takes q + 128, by the sign bit, and starts from the record's sum; AVX2 |q| and x with the sign of q, and
   // widens after each product.
   // CHECK-LABEL: func.func @signed_bytes
   // SUMS-LABEL: func.func @signed_bytes
   // CHECK:         scf.for
   // CHECK-NOT:       arith.sitofp
   // CHECK-NOT:       vector.fma
-  // WIDE:            arith.muli %{{.+}} : vector<16xi32>
+  // WIDE-NOT:        arith.shrsi
+  // WIDE-NOT:        arith.muli %{{.+}} : vector<16xi32>
   // WIDE:            %[[SHIFTED:.+]] = arith.xori %{{.+}}, %{{.+}} : vector<64xi8>
   // WIDE:            cpu.dot_u8s8 %{{.+}}, %[[SHIFTED]], %{{.+}}
   // WIDE-COUNT-7:    cpu.dot_u8s8

@@ -12,9 +12,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Image/Packing.h"
+#include "dialects/CPU/IR/CPUDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "test/passes/CPU/Models.h"
 #include "test/passes/CPU/OneKernel.h"
 #include "test/passes/Testing/RandomWeights.h"
+#include "llvm/Support/FormatVariadic.h"
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -49,9 +54,9 @@ struct Block {
   void write(uint8_t *at) const {
     std::memcpy(at, quants, 32);
     std::memcpy(at + 32, &scale, 4);
-    int32_t sum = sums[0] + sums[1], negated[2] = {-sum, -sums[1]};
+    int32_t sum = sums[0] + sums[1], stored[2] = {-128 * sum, -128 * sums[1]};
     float scaled = scale * static_cast<float>(sum);
-    std::memcpy(at + 36, negated, 8);
+    std::memcpy(at + 36, stored, 8);
     std::memcpy(at + 44, &scaled, 4);
   }
 };
@@ -218,6 +223,7 @@ protected:
     OneKernel::Choice choice{target, "!llama.q8b32", kColumns, body,
                              sized.bytes.size()};
     choice.rows = byMatrices ? 16 : kRows;
+    choice.change = [&](mlir::ModuleOp module) { planted = plant(module); };
     kernel = OneKernel::make(choice, message);
     ASSERT_TRUE(kernel.module) << message;
     // Where the instruction is replaced, it was there.
@@ -239,10 +245,14 @@ protected:
     }
     return row;
   }
+  /// Changes ops of the module; how many.
+  virtual int plant(mlir::ModuleOp) { return 0; }
+
   int any() { return std::uniform_int_distribution<int>(-127, 127)(random); }
 
-  void compare(const ImageWeight &weight, llvm::ArrayRef<Row> rows,
-               const std::string &what) {
+  /// Runs the kernel; what of its result is not the formula's, if anything.
+  std::string differenceOf(const ImageWeight &weight,
+                           llvm::ArrayRef<Row> rows) {
     std::copy(weight.bytes.begin(), weight.bytes.end(),
               kernel.context->weights.data());
     const auto count = static_cast<int64_t>(rows.size());
@@ -254,11 +264,16 @@ protected:
     for (int64_t i = 0; i < count; ++i)
       for (int64_t r = 0; r < kWeightRows; ++r) {
         float expected = weight.product(r, rows[i]);
-        ASSERT_EQ(std::bit_cast<uint32_t>(got[i * 16 + r]),
-                  std::bit_cast<uint32_t>(expected))
-            << what << ": row " << i << " of x, row " << r << ": "
-            << got[i * 16 + r] << ", expected " << expected;
+        if (std::bit_cast<uint32_t>(got[i * 16 + r]) !=
+            std::bit_cast<uint32_t>(expected))
+          return llvm::formatv("row {0} of x, row {1}: {2}, expected {3}", i, r,
+                               got[i * 16 + r], expected);
       }
+    return {};
+  }
+  void compare(const ImageWeight &weight, llvm::ArrayRef<Row> rows,
+               const std::string &what) {
+    ASSERT_EQ(differenceOf(weight, rows), "") << what;
   }
 
   void compareRandom(size_t count) {
@@ -275,6 +290,7 @@ protected:
   std::mt19937 random{2024};
   /// A tile of 16 rows, multiplied by a panel.
   bool byMatrices = false;
+  int planted = 0;
 };
 
 TEST_P(DotU8S8Test, GivesTheBitsOfTheFormula) {
@@ -329,6 +345,147 @@ INSTANTIATE_TEST_SUITE_P(
     Formats, ByteMatrixTest,
     testing::Combine(testing::Range<size_t>(0, std::size(kFormatCases)),
                      testing::Values("sapphirerapids")),
+    nameOfModel);
+
+//===----------------------------------------------------------------------===//
+// Faults
+//===----------------------------------------------------------------------===//
+
+// Errors that kernels of quants have had, planted in the ops of a right one.
+// The comparison above must see each: all others rely on it.
+
+/// A quant of the first four columns is one too large.
+int addOneToQuants(mlir::ModuleOp module) {
+  int count = 0;
+  module.walk([&](mlir::Operation *op) {
+    bool isDot = mlir::isa<cpu::DotU8S8Op>(op);
+    if (count > 0 || (!isDot && !mlir::isa<cpu::MultiplyPairsOp>(op)))
+      return;
+    mlir::ImplicitLocOpBuilder b(op->getLoc(), op);
+    mlir::OpOperand &bytes = op->getOpOperand(isDot ? 1 : 0);
+    auto type = mlir::cast<mlir::VectorType>(bytes.get().getType());
+    auto one = mlir::arith::ConstantOp::create(
+        b, mlir::DenseElementsAttr::get(type, b.getI8IntegerAttr(1)));
+    bytes.set(mlir::arith::AddIOp::create(b, bytes.get(), one));
+    ++count;
+  });
+  return count;
+}
+
+/// Sums of products are multiplied by the scale of the block of x before.
+int takeOtherScale(mlir::ModuleOp module) {
+  int count = 0;
+  module.walk([&](mlir::vector::FMAOp fma) {
+    if (!fma.getLhs().getDefiningOp<mlir::arith::SIToFPOp>())
+      return;
+    // factor = scale of the weight * that of x, one number for all lanes.
+    auto factor = fma.getRhs().getDefiningOp<mlir::arith::MulFOp>();
+    mlir::Operation *op = factor ? factor.getRhs().getDefiningOp() : nullptr;
+    while (op && !mlir::isa<mlir::vector::LoadOp>(op))
+      op = op->getNumOperands() ? op->getOperand(0).getDefiningOp() : nullptr;
+    if (!op)
+      return;
+    auto load = mlir::cast<mlir::vector::LoadOp>(op);
+    mlir::ImplicitLocOpBuilder b(load.getLoc(), load);
+    mlir::OpOperand &byte = load.getIndicesMutable()[1];
+    auto record = mlir::arith::ConstantIndexOp::create(b, Q8B32::kRecordBytes);
+    byte.set(mlir::arith::SubIOp::create(b, byte.get(), record));
+    ++count;
+  });
+  return count;
+}
+
+/// The sum of a block of x is not multiplied by the weight's minimum.
+int dropMinima(mlir::ModuleOp module) {
+  int count = 0;
+  module.walk([&](mlir::vector::FMAOp fma) {
+    if (fma.getLhs().getDefiningOp<mlir::arith::SIToFPOp>())
+      return;
+    fma.replaceAllUsesWith(fma.getAcc());
+    ++count;
+  });
+  return count;
+}
+
+/// Bytes of 8 bits are made unsigned for vpmaddubsw by adding 128, as for
+/// vpdpbusd: its sums of two products saturate.
+int saturatePairs(mlir::ModuleOp module) {
+  llvm::SmallVector<cpu::MultiplyPairsOp> pairs;
+  module.walk([&](cpu::MultiplyPairsOp op) {
+    if (op.getOperand(0).getDefiningOp<mlir::math::AbsIOp>())
+      pairs.push_back(op);
+  });
+  for (cpu::MultiplyPairsOp op : pairs) {
+    mlir::ImplicitLocOpBuilder b(op.getLoc(), op);
+    mlir::Value quants =
+        op.getOperand(0).getDefiningOp<mlir::math::AbsIOp>().getOperand();
+    mlir::Value x = op.getOperand(1).getDefiningOp()->getOperand(0);
+    auto type = mlir::cast<mlir::VectorType>(quants.getType());
+    auto bias = mlir::arith::ConstantOp::create(
+        b, mlir::DenseElementsAttr::get(type, b.getI8IntegerAttr(-128)));
+    mlir::Value bytes = mlir::arith::XOrIOp::create(b, quants, bias);
+    mlir::Value sum = cpu::MultiplyPairsOp::create(b, bytes, x);
+    mlir::Value toSubtract = cpu::MultiplyPairsOp::create(b, bias, x);
+    op.replaceAllUsesWith(
+        mlir::arith::SubIOp::create(b, sum, toSubtract).getResult());
+  }
+  return static_cast<int>(pairs.size());
+}
+
+struct Fault {
+  const char *name;
+  int (*plant)(mlir::ModuleOp);
+  /// The formats, and the target, whose kernels can have it.
+  bool (*applies)(const llama::FormatFacts &, llvm::StringRef target);
+};
+constexpr Fault kFaults[] = {
+    {"a quant off by one", addOneToQuants,
+     [](const llama::FormatFacts &, llvm::StringRef) { return true; }},
+    {"the scale of the block before", takeOtherScale,
+     [](const llama::FormatFacts &, llvm::StringRef) { return true; }},
+    {"no minima", dropMinima,
+     [](const llama::FormatFacts &facts, llvm::StringRef) {
+       return facts.has(PlaneKind::Minima);
+     }},
+    {"pairs that saturate", saturatePairs,
+     [](const llama::FormatFacts &facts, llvm::StringRef target) {
+       return target == kForms[0] &&
+              facts.planes.front().type == llama::FieldType::Signed;
+     }},
+};
+
+class PlantedFaultTest : public DotU8S8Test {
+protected:
+  void SetUp() override {} // once for each fault
+  int plant(mlir::ModuleOp module) override { return fault->plant(module); }
+
+  const Fault *fault = nullptr;
+};
+
+TEST_P(PlantedFaultTest, IsSeen) {
+  auto [index, target] = GetParam();
+  const llama::FormatFacts &facts = *llama::findFormat(
+      llama::reference::formatName(kFormatCases[index].format));
+  if (!facts.has(PlaneKind::Scales))
+    GTEST_SKIP() << facts.name.str() << " has no quants";
+  for (const Fault &each : kFaults) {
+    fault = &each;
+    if (!each.applies(facts, target))
+      continue;
+    ASSERT_NO_FATAL_FAILURE(DotU8S8Test::SetUp());
+    EXPECT_GT(planted, 0) << each.name;
+    ImageWeight weight(format, source());
+    std::vector<Row> rows(kRows);
+    for (Row &row : rows)
+      row = rowOf([&](int64_t) { return any(); });
+    EXPECT_NE(differenceOf(weight, rows), "") << each.name << " is not seen";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Formats, PlantedFaultTest,
+    testing::Combine(testing::Range<size_t>(0, std::size(kFormatCases)),
+                     testing::ValuesIn(kForms)),
     nameOfModel);
 
 //===----------------------------------------------------------------------===//

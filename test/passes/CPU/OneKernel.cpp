@@ -50,6 +50,8 @@ OneKernel OneKernel::make(const Choice &choice, std::string &message) {
     return mlir::succeeded(manager.run(*module));
   };
   bool isBuilt = build(buildVectorPipeline);
+  if (isBuilt && choice.change)
+    choice.change(*module);
   made.isExpanded = choice.alwaysExpand || !hostHas(choice.target);
   if (isBuilt && made.isExpanded)
     made.expanded = expandInstructions(*module);

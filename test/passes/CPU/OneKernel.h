@@ -11,6 +11,7 @@
 
 #include "compiler/Runner/KernelContext.h"
 #include "compiler/Runner/Runner.h"
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -34,6 +35,8 @@ struct OneKernel {
     /// Of keys, and of values, for one block of positions.
     size_t cacheBytes = 0;
     int64_t rows = kRows;
+    /// Changes the module of phase vector: plants a fault.
+    std::function<void(mlir::ModuleOp)> change = {};
   };
   /// Without a module, and with a message, where something fails.
   static OneKernel make(const Choice &choice, std::string &message);

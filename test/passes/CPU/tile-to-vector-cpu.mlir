@@ -120,8 +120,8 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   }
 
   // Of products of bytes a panel is the quants, four columns of 16 rows in a row, and
-  // float32 scales, both levels multiplied. Vectors multiply them plus 32, unsigned,
-  // and each sum begins with the negated sum of a block of x times 32.
+  // float32 scales, both levels multiplied. vpmaddubsw multiplies them plus 32,
+  // unsigned, and each sum begins with that of a block of x times -32.
   // CHECK-LABEL: func.func @a_panel_of_bytes
   // 64 rows of 64 bytes, 16 scales of 16 rows.
   // CHECK-SAME:    llama.scratch = 5120 : i64
@@ -131,7 +131,7 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   // CHECK-COUNT-8:   vector.store %{{.+}}, %[[BYTES]]{{.*}} vector<64xi8>
   // CHECK-COUNT-2:   vector.store %{{.+}}, %[[SCALES]]
   // CHECK:         scf.for
-  // CHECK:           arith.muli %{{.+}}, %{{.+}} : vector<8xi32>
+  // CHECK:           arith.shrsi %{{.+}}, %{{.+}} : vector<8xi32>
   // CHECK:           %[[QUANTS:.+]] = vector.load %[[BYTES]]{{.*}} vector<32xi8>
   // CHECK:           arith.subi %[[QUANTS]], %{{.+}} : vector<32xi8>
   // CHECK:           vector.load %[[SCALES]]
@@ -274,6 +274,28 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+a
     %x = tile.buffer %ctx @x at 0 : memref<4x20xf32>
     %v = tile.load %x[%c2, %c16] : memref<4x20xf32> -> vector<2x16xf32>
     tile.store %v, %x[%c0, %c16] rows %rows : vector<2x16xf32>, memref<4x20xf32>
+    return
+  }
+
+  // What a product is added to is fetched before the loop over k and loaded behind it.
+  // CHECK-LABEL: func.func @a_tile_behind_a_product
+  // CHECK:         memref.prefetch %[[Y:[0-9]+]]
+  // CHECK:         memref.prefetch %[[Y]]
+  // CHECK-NOT:     vector.load %[[Y]]
+  // CHECK:         scf.for
+  // CHECK:           scf.yield
+  // CHECK-COUNT-2: vector.load %[[Y]]
+  // CHECK:         arith.addf %{{.+}} : vector<2x16xf32>
+  func.func @a_tile_behind_a_product(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <2x64xf32>
+    %y = tile.buffer %ctx @y at 512 : memref<2x16xf32>
+    %z = tile.buffer %ctx @z at 640 : memref<2x16xf32>
+    %w = tile.weight %ctx @w : <16x64, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
+    %v = tile.load %y[%c0, %c0] : memref<2x16xf32> -> vector<2x16xf32>
+    %acc = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.fma, block = 32, scale = outer> : <2x64xf32>, !llama.weight<16x64, #llama.q8_0> -> vector<2x16xf32>
+    %sum = arith.addf %v, %acc : vector<2x16xf32>
+    tile.store %sum, %z[%c0, %c0] : vector<2x16xf32>, memref<2x16xf32>
     return
   }
 

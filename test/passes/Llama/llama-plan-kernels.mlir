@@ -26,6 +26,10 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   llama.weight @v : 16384x32 formats [#llama.f16]
   llama.weight @u : 1984x32 formats [#llama.f16]
   llama.weight @t : 16384x32 formats [#llama.q8_0]
+  // CPU only
+  llama.weight @r : 48x256 formats [#llama.q4_0]
+  llama.weight @s : 48x256 formats [#llama.q6_k]
+  // end of CPU
 
   // Each kernel gets a strategy and a partition, each sum an order; nothing else
   // changes. An override touches the kernels of its name only,
@@ -108,6 +112,26 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
     }
     return %y : tensor<?x48xf32>
   }
+
+  // CPU only
+  // Of many rows a part has 64, but for units that decode a panel for all rows.
+  // CHECK-LABEL:    func.func @rows_of_bytes
+  // CHECK:            strategy #cpu.strategy<unit = #cpu.dot_u8s8, m = 8, n = 16> partition <rows = [48], by = 32, rows_by = 64>
+  // CHECK:            strategy #cpu.strategy<unit = #cpu.dot_u8s8, m = 8, n = 16> partition <rows = [48], by = 32> {
+  func.func @rows_of_bytes(%h: tensor<?x256x!llama.q8b32>) -> (tensor<?x48xf32>, tensor<?x48xf32>) {
+    %y = llama.kernel "one_plane" (%ih = %h : tensor<?x256x!llama.q8b32>) -> tensor<?x48xf32> {
+      %w = llama.weight_ref @r : !llama.weight<48x256, #llama.q4_0>
+      %l = llama.linear %ih, %w : tensor<?x256x!llama.q8b32>, !llama.weight<48x256, #llama.q4_0> -> tensor<?x48xf32>
+      llama.yield %l : tensor<?x48xf32>
+    }
+    %z = llama.kernel "two_planes" (%ih = %h : tensor<?x256x!llama.q8b32>) -> tensor<?x48xf32> {
+      %w = llama.weight_ref @s : !llama.weight<48x256, #llama.q6_k>
+      %l = llama.linear %ih, %w : tensor<?x256x!llama.q8b32>, !llama.weight<48x256, #llama.q6_k> -> tensor<?x48xf32>
+      llama.yield %l : tensor<?x48xf32>
+    }
+    return %y, %z : tensor<?x48xf32>, tensor<?x48xf32>
+  }
+  // end of CPU
 
   // GPU only
   // Rows of f16 are for tensor cores: a part is a tile of rows times a tile of the

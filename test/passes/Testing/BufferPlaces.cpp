@@ -68,17 +68,19 @@ void writeRounded(uint8_t *memory, llvm::ArrayRef<size_t> records,
     for (size_t k = first; k < first + Q8B32::kBlock; ++k)
       amax = std::max(amax, std::abs(static_cast<float>(values[k])));
     float scale = amax / Q8B32::kLargest;
-    int32_t sums[2] = {0, 0}; // of all, and of the last half; negated
+    int32_t sums[2] = {0, 0}; // of all, and of the last half
     uint8_t *record = memory + records[first];
     for (size_t k = 0; k < Q8B32::kBlock; ++k) {
       auto quant = static_cast<int8_t>(std::lround(row[first + k] / scale));
       record[k] = static_cast<uint8_t>(quant);
-      sums[0] -= quant;
-      sums[1] -= k < Q8B32::kHalf ? 0 : quant;
+      sums[0] += quant;
+      sums[1] += k < Q8B32::kHalf ? 0 : quant;
     }
     std::memcpy(record + Q8B32::kScaleByte, &scale, sizeof(scale));
-    std::memcpy(record + Q8B32::kNegatedSumByte, sums, sizeof(sums));
-    float scaled = scale * static_cast<float>(-sums[0]);
+    float scaled = scale * static_cast<float>(sums[0]);
+    for (int32_t &sum : sums)
+      sum *= Q8B32::kSumFactor;
+    std::memcpy(record + Q8B32::kSumByte, sums, sizeof(sums));
     std::memcpy(record + Q8B32::kScaledSumByte, &scaled, sizeof(scaled));
   }
 }

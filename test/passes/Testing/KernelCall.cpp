@@ -396,14 +396,15 @@ void CheckedCall::compareRounded(Memory &result, size_t record, size_t k,
     return;
   int32_t sums[2] = {0, 0}, found[2];
   for (int64_t j = 0; j < Q8B32::kBlock; ++j) {
-    sums[0] -= static_cast<int8_t>(at[j]);
-    sums[1] -= j < Q8B32::kHalf ? 0 : static_cast<int8_t>(at[j]);
+    sums[0] += static_cast<int8_t>(at[j]);
+    sums[1] += j < Q8B32::kHalf ? 0 : static_cast<int8_t>(at[j]);
   }
-  std::memcpy(found, at + Q8B32::kNegatedSumByte, sizeof(found));
-  compare(found[0], sums[0], 0, where + ", the negated sum");
-  compare(found[1], sums[1], 0, where + ", the negated sum of its last half");
+  std::memcpy(found, at + Q8B32::kSumByte, sizeof(found));
+  compare(found[0], Q8B32::kSumFactor * sums[0], 0, where + ", the sum");
+  compare(found[1], Q8B32::kSumFactor * sums[1], 0,
+          where + ", the sum of its last half");
   compare(readNumber(at + Q8B32::kScaledSumByte, Number::F32),
-          static_cast<float>(scale) * static_cast<float>(-sums[0]), 0,
+          static_cast<float>(scale) * static_cast<float>(sums[0]), 0,
           where + ", the scaled sum");
   std::memcpy(at, before.workspace.data() + record, Q8B32::kRecordBytes);
 }
