@@ -125,8 +125,9 @@ class Suites:
                  quick=True)
         self.add("lint-docs", [ROOT / "scripts/lint-docs"], count_exit_code, needs=[],
                  quick=True)
-        if self.args.all: # builds of its own, some minutes of all cores
-            self.add("sanitize", [ROOT / "scripts/sanitize"], count_ours, needs=[])
+        # Builds of its own: a minute of one core, with --all some minutes of all.
+        self.add("sanitize", [ROOT / "scripts/sanitize",
+                              *(["--all"] if self.args.all else [])], count_ours, needs=[])
         lit = self.cache("LLVM_EXTERNAL_LIT") or "/usr/lib/llvm-22/bin/lit"
         needs = [*DRIVER, *OPT, "corellama-faulty"]
         stop = ["--max-failures=1"] if self.args.fail_fast else []

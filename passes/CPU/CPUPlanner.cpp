@@ -121,9 +121,9 @@ constexpr int64_t kEnoughParts = 32;
 constexpr int64_t kManyRowsPart = 2 * kGroupRows;
 constexpr int64_t kLargeManyRowsPart = 4 * kGroupRows;
 /// Rows of x in a part where rows of x are many: a part then takes some 20 to
-/// 100 us, so that workers end together (a layer of 576 columns has 9 pieces of
-/// 64 rows), and what is rounded at its end is still in the first-level cache.
-/// Units with panels decode a piece once for all rows.
+/// 100 us, so that workers end together though a small weight has few pieces,
+/// and what is rounded at its end is still in the first-level cache. Units with
+/// panels decode a piece once for all rows.
 constexpr int64_t kManyRowsTile = 64;
 /// Parts of the LM head are larger: a vocabulary has thousands of groups.
 constexpr int64_t kLMHeadPart = 16 * kGroupRows;
