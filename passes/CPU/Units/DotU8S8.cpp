@@ -61,7 +61,8 @@ struct ByteForm {
 
   static ByteForm of(const llama::FormatFacts &facts, Form form) {
     auto [least, greatest] = facts.quantRange();
-    if (!form.isDot && 2 * 127 * (greatest - least) > kMostPairs)
+    const int64_t range = greatest - least;
+    if (!form.isDot && 2 * 127 * range > kMostPairs)
       return {true, 0, std::max(-least, greatest)};
     // Values of a table may take any zero: that of the sums in a record saves a
     // multiplication.

@@ -107,7 +107,7 @@ public:
       width += facts.planes[plane].bits;
     }
     if (facts.planes.front().type == llama::FieldType::Signed)
-      value = static_cast<int8_t>(value);
+      value = value >= 128 ? value - 256 : value;
     if (auto table = facts.planes.front().table; !table.empty())
       return table[static_cast<size_t>(value)];
     return value + facts.planes.front().bias;
@@ -185,7 +185,8 @@ constexpr const char *kForms[] = {"x86-64-v3", "alderlake", "sapphirerapids"};
 class DotU8S8Test
     : public testing::TestWithParam<std::tuple<size_t, const char *>> {
 protected:
-  void SetUp() override {
+  void SetUp() override { makeKernel(); }
+  void makeKernel() {
     auto [index, target] = GetParam();
     const llama::FormatFacts &facts = *llama::findFormat(
         llama::reference::formatName(kFormatCases[index].format));
@@ -472,7 +473,7 @@ TEST_P(PlantedFaultTest, IsSeen) {
     fault = &each;
     if (!each.applies(facts, target))
       continue;
-    ASSERT_NO_FATAL_FAILURE(DotU8S8Test::SetUp());
+    ASSERT_NO_FATAL_FAILURE(makeKernel());
     EXPECT_GT(planted, 0) << each.name;
     ImageWeight weight(format, source());
     std::vector<Row> rows(kRows);
