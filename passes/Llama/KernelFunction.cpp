@@ -7,6 +7,7 @@
 #include "passes/Llama/KernelFunction.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
+#include "passes/Llama/LayerCaches.h"
 #include "passes/Llama/PlanInvariants.h"
 
 using namespace mlir;
@@ -52,6 +53,8 @@ FailureOr<OwningOpRef<func::FuncOp>> corellama::llama::makeKernelFunction(
     (*function)->setAttr(kReadsAttr, reads.weights);
   if (reads.cache)
     (*function)->setAttr(kReadsCacheAttr, reads.cache);
+  if (reads.ring)
+    (*function)->setAttr(kRingAttr, reads.ring);
   for (auto [result, yielded] :
        llvm::zip(kernel.getResults(), yield.getValues())) {
     BufferOp buffer = bufferOf.lookup(result);

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/Llama/LayerCaches.h"
+#include "dialects/Tile/IR/TileDialect.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "runtime/ABI/Kernel.h"
 
@@ -26,8 +27,7 @@ LayerCaches::LayerCaches(ModuleOp module) {
   }
 }
 
-/// The cache among the types of an op's operands and results.
-static CacheType cacheOf(Operation *op) {
+CacheType corellama::llama::cacheOf(Operation *op) {
   for (TypeRange types :
        {TypeRange(op->getOperandTypes()), TypeRange(op->getResultTypes())})
     for (Type type : types)
@@ -49,7 +49,8 @@ FailureOr<LayerCaches::Uses> LayerCaches::usesOf(Operation *function) {
       uses.cache = op;
       uses.ring = cache.getRing();
     }
-    if (!isa<AttentionOp, AttentionPartOp, AttentionMergeOp>(op))
+    if (!isa<AttentionOp, AttentionPartOp, AttentionMergeOp, tile::SumValuesOp>(
+            op))
       return success();
     auto attribute = op->getAttrOfType<IntegerAttr>("window");
     int64_t window = attribute ? attribute.getInt() : 0;
@@ -63,6 +64,11 @@ FailureOr<LayerCaches::Uses> LayerCaches::usesOf(Operation *function) {
   });
   if (walked.wasInterrupted())
     return failure();
+  auto ring = function->getAttrOfType<IntegerAttr>(kRingAttr);
+  if (!uses.cache && (ring || function->hasAttr(kReadsCacheAttr))) {
+    uses.cache = function;
+    uses.ring = ring ? ring.getInt() : 0;
+  }
   return known[function] = uses;
 }
 
@@ -73,7 +79,7 @@ LogicalResult LayerCaches::verifyRing(const Uses &uses, const Uses &ofLayer,
            << "uses a ring of " << uses.ring << " positions in layer " << layer
            << ", another function one of " << ofLayer.ring
            << "; 0 is a cache of the context";
-  if (layout && layer < layout.getCache().getLayers() &&
+  if (layout && 0 <= layer && layer < layout.getCache().getLayers() &&
       layout.getRing(layer) != uses.ring)
     return uses.cache->emitOpError()
            << "uses a ring of " << uses.ring << " positions in layer " << layer
@@ -130,5 +136,39 @@ LogicalResult corellama::llama::expectCachesOfLayers(ModuleOp module) {
   for (auto function : module.getOps<FunctionOpInterface>())
     if (failed(caches.verify(function, /*layer=*/0)))
       return failure();
+  return success();
+}
+
+LogicalResult corellama::llama::expectCachesOfProgram(ModuleOp module) {
+  auto program = module->getAttrOfType<DictionaryAttr>(kProgramAttr);
+  auto kernels = module->getAttrOfType<ArrayAttr>(kKernelsAttr);
+  auto entries = program ? program.getAs<ArrayAttr>("entries") : ArrayAttr();
+  if (!kernels || !entries)
+    return success(); // code generation asks for them
+  llvm::DenseMap<StringAttr, Operation *> functions;
+  for (Attribute attribute : kernels) {
+    auto kernel = dyn_cast<DictionaryAttr>(attribute);
+    auto name = kernel ? kernel.getAs<StringAttr>("name") : StringAttr();
+    auto symbol =
+        kernel ? kernel.getAs<SymbolRefAttr>("function") : SymbolRefAttr();
+    if (name && symbol)
+      functions[name] = SymbolTable::lookupSymbolIn(module, symbol);
+  }
+  LayerCaches caches(module);
+  for (Attribute attribute : entries) {
+    auto entry = dyn_cast<DictionaryAttr>(attribute);
+    auto run = entry ? entry.getAs<ArrayAttr>("dispatches") : ArrayAttr();
+    auto layers =
+        entry ? entry.getAs<DenseI64ArrayAttr>("layers") : DenseI64ArrayAttr();
+    if (!run || !layers)
+      continue;
+    for (auto [kernel, layer] : llvm::zip(run, layers.asArrayRef())) {
+      auto symbol = dyn_cast<FlatSymbolRefAttr>(kernel);
+      Operation *function =
+          symbol ? functions.lookup(symbol.getAttr()) : nullptr;
+      if (function && failed(caches.verify(function, layer)))
+        return failure();
+    }
+  }
   return success();
 }

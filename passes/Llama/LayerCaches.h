@@ -1,8 +1,9 @@
 //===- LayerCaches.h - each layer has one cache and one window ------------===//
 //
 // Whatever form a call takes, a layer appends to the same region and sees the
-// same keys. The functions of the layers until plan, and the kernels that steps
-// dispatch from then on, are given to one object, which compares them.
+// same keys. The functions of the layers until plan, the kernels that steps
+// dispatch from then on, and those of llama.program at last, are given to one
+// object, which compares them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,6 +15,10 @@
 
 namespace corellama::llama {
 
+/// On the function of a kernel whose cache is a ring: its positions. From
+/// vector on they are constants of the code, and nothing else says which.
+inline constexpr llvm::StringLiteral kRingAttr = "llama.ring";
+
 class LayerCaches {
 public:
   explicit LayerCaches(mlir::ModuleOp module);
@@ -24,7 +29,8 @@ public:
   mlir::LogicalResult verify(mlir::Operation *function, int64_t layer);
 
 private:
-  /// What a function says of the cache; null: nothing.
+  /// What a function says of the cache; null: nothing. From vector on its
+  /// attributes do, and nothing is known of windows.
   struct Uses {
     mlir::Operation *cache = nullptr; ///< uses a cache with this ring
     int64_t ring = 0;
@@ -43,8 +49,13 @@ private:
   llvm::DenseMap<int64_t, Uses> layers;
 };
 
+/// The cache among the types of an op's operands and results, or null.
+CacheType cacheOf(mlir::Operation *op);
+
 /// The functions of each form agree about the caches of layers.
 mlir::LogicalResult expectCachesOfLayers(mlir::ModuleOp module);
+/// So do the kernels that llama.program lists.
+mlir::LogicalResult expectCachesOfProgram(mlir::ModuleOp module);
 
 } // namespace corellama::llama
 

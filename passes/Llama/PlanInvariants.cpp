@@ -6,6 +6,7 @@
 
 #include "passes/Llama/PlanInvariants.h"
 #include "passes/Llama/CarriedOptions.h"
+#include "passes/Llama/LayerCaches.h"
 #include "passes/Llama/RowGroups.h"
 #include "llvm/Support/MathExtras.h"
 #include <numeric>
@@ -98,6 +99,8 @@ Reads corellama::llama::readsOf(Operation *kernel) {
   SmallVector<Attribute> weights;
   Reads reads;
   kernel->walk([&](Operation *op) {
+    if (CacheType cache = cacheOf(op); cache && cache.getRing() != 0)
+      reads.ring = Builder(op->getContext()).getI64IntegerAttr(cache.getRing());
     if (auto ref = dyn_cast<WeightRefOp>(op)) {
       if (llvm::any_of(ref->getUsers(), [](Operation *user) {
             return user->hasTrait<IsProduct>();
@@ -120,9 +123,18 @@ Reads corellama::llama::readsOf(Operation *kernel) {
 static LogicalResult verifyReadsOf(Operation *kernel, StrategyInterface) {
   Reads expected = readsOf(kernel);
   Reads said{kernel->getAttrOfType<ArrayAttr>(kReadsAttr),
-             kernel->getAttrOfType<UnitAttr>(kReadsCacheAttr)};
+             kernel->getAttrOfType<UnitAttr>(kReadsCacheAttr),
+             kernel->getAttrOfType<IntegerAttr>(kRingAttr)};
   if (said == expected)
     return success();
+  if (said.ring != expected.ring) {
+    auto none = Builder(kernel->getContext()).getI64IntegerAttr(0);
+    return kernel->emitOpError()
+           << "uses a ring of "
+           << (expected.ring ? expected.ring : none).getInt() << " positions, "
+           << kRingAttr << " is " << (said.ring ? said.ring : none).getInt()
+           << "; 0 is a cache of the context";
+  }
   if (said.cache != expected.cache)
     return kernel->emitOpError()
            << (expected.cache ? "reads the cache without " : "has ")

@@ -25,10 +25,12 @@ PartitionAttr makePartition(mlir::Block &body, StrategyInterface strategy,
 /// partitioned by keys has tiles of heads.
 int64_t rowTileOf(mlir::Block &body, StrategyInterface strategy);
 /// What a kernel reads besides buffers: the weights that it multiplies by, as
-/// symbols in order, and whether it reads the cache. Null: none, and not.
+/// symbols in order, whether it reads the cache, and the ring that a cache it
+/// reads or writes is. Null: none, and not.
 struct Reads {
   mlir::ArrayAttr weights;
   mlir::UnitAttr cache;
+  mlir::IntegerAttr ring;
 
   bool operator==(const Reads &) const = default;
 };

@@ -243,6 +243,7 @@ static constexpr Fact kFacts[] = {
     {Phase::Schedule, Phase::Tile, expectDispatched},
     {Phase::Plan, Phase::Tile, expectOptions},
     {Phase::Schedule, Phase::Vector, expectLayers},
+    {Phase::LLVM, Phase::LLVM, expectCachesOfProgram},
     {Phase::Tile, Phase::Tile, expectDeclarations},
     {Phase::Tile, Phase::Tile, expectHeadsOfTable},
 };

@@ -325,6 +325,16 @@ func.func private @no_partition() attributes {llama.strategy = #cpu.strategy<uni
   return
 }
 
+// -----
+
+// What code alone would know of a cache stands on the function of a kernel.
+llama.cache_layout !llama.cache<1x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor rings [256]
+// expected-error @below {{'func.func' op uses a ring of 256 positions, llama.ring is 512; 0 is a cache of the context}}
+func.func private @another_ring(%k: tensor<1x16xf32>, %pos: tensor<1xi32>, %kv: !llama.cache<1x1x16, f16 ring 256>, %l: index) attributes {llama.ring = 512, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
+  llama.kv_append %kv[%l], %k, %k at %pos : !llama.cache<1x1x16, f16 ring 256>, tensor<1x16xf32>, tensor<1x16xf32>, tensor<1xi32>
+  return
+}
+
 //--- tile.mlir
 
 llama.buffer @s : tensor<1x16xf32> at 0
@@ -380,6 +390,28 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 1, kv_heads = 
   }
 }
 
+// -----
+
+// A window, and behind it the rows of the largest form, as in the graph.
+module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 1, context_length = 8192>, llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2", vector_bits = 512>} {
+  llama.cache_layout !llama.cache<1x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor rings [256]
+  llama.model @m steps [@prefill] lm_heads [@head]
+  llama.step @prefill rows 8 {
+    %c0 = arith.constant 0 : index
+    llama.dispatch @attend(%c0)
+  }
+  llama.step @head rows 1 {
+  }
+  func.func private @attend(%ctx: !tile.context, %l: i32) attributes {llama.partition = #llama.partition<of = rows, by = 1>} {
+    %0 = arith.index_castui %l : i32 to index
+    %weights = tile.scratch : memref<1x16xf32>
+    %kv = tile.cache %ctx[%0] : <1x1x16, f16 ring 256> keys #llama.keys_interleaved16 values #llama.rowmajor apart
+    // expected-error @below {{'tile.sum_values' op sees a window of 250 positions in a ring of 256; calls of up to 8 rows need a multiple of 256 of at least 257}}
+    %o = tile.sum_values %weights, %kv[%0, %0, %0] count %0 advance 0 window 250 : memref<1x16xf32>, <1x1x16, f16 ring 256> -> vector<1x16xf32>
+    return
+  }
+}
+
 //--- vector.mlir
 
 // Where the passes of a CPU and of a GPU part, the message names both.
@@ -391,11 +423,38 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   }
 }
 
+// -----
+
+// The size of a ring is in the code; the function says which.
+module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 1, context_length = 8192>, llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2", vector_bits = 512>} {
+  llama.cache_layout !llama.cache<1x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor rings [256]
+  llama.step @decode rows 1 {
+    %c0 = arith.constant 0 : index
+    llama.dispatch @append(%c0)
+  }
+  // expected-error @below {{'func.func' op uses a ring of 512 positions in layer 0, llama.cache_layout has one of 256; 0 is a cache of the context}}
+  func.func private @append(%ctx: !llvm.ptr, %l: i32) attributes {llama.ring = 512, llama.partition = #llama.partition<of = rows, by = 1>} {
+    return
+  }
+}
+
 //--- llvm.mlir
 
 module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512>} {
   // expected-error @below {{'llama.step' op is in phase llvm; cpu-step-to-workers or cuda-step-to-launches should have removed it}}
   llama.step @decode rows 1 {
     llama.barrier
+  }
+}
+
+// -----
+
+module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 1, context_length = 8192>, llama.target = #cpu.target<name = "x86-64-v4", features = "+avx2", vector_bits = 512>,
+    llama.kernels = [{function = @attend, name = "attend"}],
+    llama.program = {entries = [{dispatches = [@attend], layers = array<i64: 0>}]}} {
+  llama.cache_layout !llama.cache<1x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor rings [256]
+  // expected-error @below {{'llvm.func' op uses a ring of 0 positions in layer 0, llama.cache_layout has one of 256; 0 is a cache of the context}}
+  llvm.func @attend(%ctx: !llvm.ptr) attributes {llama.reads_cache} {
+    llvm.return
   }
 }
