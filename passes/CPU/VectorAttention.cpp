@@ -342,7 +342,7 @@ Values lowerAppend(VectorBuilder &b, tile::AppendOp op,
   int64_t columns = cast<VectorType>(op.getValue().getType()).getDimSize(1);
   Value first =
       b.loadIndex(in.getCtx()[0], context::Field::Positions, in.getRow()[0]);
-  // Where an element of a column is, of a position.
+  // Where an element of a column is, at a place.
   struct Column {
     Value head, element;
   };
@@ -351,9 +351,9 @@ Values lowerAppend(VectorBuilder &b, tile::AppendOp op,
     Value d = b.rem(column, size);
     return {b.add(half.firstHead, inLayer), d};
   };
-  auto placeOf = [&](Value position, Value column) {
+  auto addressOf = [&](Value place, Value column) {
     auto [head, d] = columnOf(column);
-    return half.strides.address(b, head, half.capacity, position, d);
+    return half.strides.address(b, head, half.capacity, place, d);
   };
   auto storeLane = [&](Value lanes, int64_t j, Value at) {
     Value lane = vector::ExtractOp::create(b, lanes, j);
@@ -366,31 +366,30 @@ Values lowerAppend(VectorBuilder &b, tile::AppendOp op,
     for (int64_t j = 0; j < kLanes; ++j)
       storeLane(lanes, j, b.add(at, j * half.strides.group));
   };
-  auto storeChunk = [&](Value position, Value column, Value lanes) {
+  auto storeChunk = [&](Value place, Value column, Value lanes) {
     // A tile lies inside one head where heads are whole vectors.
     if (size % kLanes == 0)
-      return storeInHead(placeOf(position, column), lanes);
+      return storeInHead(addressOf(place, column), lanes);
     for (int64_t j = 0; j < kLanes; ++j) {
       Value own = b.add(column, j);
       b.guarded(b.lessThan(own, heads * size),
-                [&] { storeLane(lanes, j, placeOf(position, own)); });
+                [&] { storeLane(lanes, j, addressOf(place, own)); });
     }
   };
-  auto storeBlock = [&](Value position, Value column, Value low, Value high) {
+  auto storeBlock = [&](Value place, Value column, Value low, Value high) {
     auto [head, d] = columnOf(column);
     auto [scale, quants] = roundBlock(b, low, high);
     Value number = arith::TruncFOp::create(b, b.getF16Type(), scale);
     Value bytes = vector::BitCastOp::create(
         b, b.vectorOf(b.getI8Type(), llama::KVCacheStrides::kScaleBytes),
         b.splat(number, 1));
-    b.storeLanes(
-        bytes, half.memory,
-        half.strides.scaleAddress(b, head, half.capacity, position, d));
-    Value at = half.strides.address(b, head, half.capacity, position, d);
+    b.storeLanes(bytes, half.memory,
+                 half.strides.scaleAddress(b, head, half.capacity, place, d));
+    Value at = half.strides.address(b, head, half.capacity, place, d);
     for (auto [i, lanes] : llvm::enumerate(quants)) {
-      Value place =
+      Value chunk =
           b.add(at, static_cast<int64_t>(i) * kLanes * half.strides.group);
-      storeInHead(place,
+      storeInHead(chunk,
                   arith::TruncIOp::create(b, b.vectorOf(b.getI8Type()), lanes));
     }
   };
@@ -401,19 +400,17 @@ Values lowerAppend(VectorBuilder &b, tile::AppendOp op,
     else if (element.isBF16())
       narrowed = toBF16Bits(b, row);
     auto storeRow = [&, i = i] {
-      Value position = b.add(first, i);
-      if (int64_t ring = half.type.getRing())
-        position = b.rem(position, ring);
+      Value place = b.placeIn(half.type.getRing(), b.add(first, i));
       int64_t block = half.strides.block;
       for (int64_t c = 0; block != 0 && c < columns; c += block) {
         Value column = b.add(in.getFirst()[0], c);
         Value low = b.chunk(narrowed, c);
         Value high = b.chunk(narrowed, c + kLanes);
-        storeBlock(position, column, low, high);
+        storeBlock(place, column, low, high);
       }
       for (int64_t c = 0; block == 0 && c < columns; c += kLanes) {
         Value column = b.add(in.getFirst()[0], c);
-        storeChunk(position, column, b.chunk(narrowed, c));
+        storeChunk(place, column, b.chunk(narrowed, c));
       }
     };
     // The first row of a tile is always one of the call's.

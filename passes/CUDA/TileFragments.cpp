@@ -200,9 +200,7 @@ LogicalResult CUDAKernel::write(tile::AppendOp op, const Fragment &fragment) {
         Value column = add(first, offset);
         IndexBuilder &math = *this;
         Value head = add(cache.firstHead, div(column, size));
-        Value place = rowIn(position, inTile);
-        if (int64_t ring = cache.type.getRing())
-          place = rem(place, ring);
+        Value place = placeIn(cache.type.getRing(), rowIn(position, inTile));
         Value at = strides.groupAddress(math, head, cache.capacity, place);
         Value number = element(value, e);
         if (!narrow.isF32())

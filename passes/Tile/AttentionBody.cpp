@@ -100,10 +100,8 @@ KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey,
   auto rowType = VectorType::get({q.m}, f32);
   Value zero = index(0);
   // A block never goes past the end of a ring, whose size it divides.
-  Value place = firstKey;
   int64_t ring = cast<CacheType>(q.cache.getType()).getRing();
-  if (ring != 0)
-    place = rem(firstKey, ring);
+  Value place = placeIn(ring, firstKey);
   // Whole tiles of n keys, the lane of a sum being the key modulo n; keys past
   // the position are -inf, whose exp is +0.
   Value left = minimum(sub(q.keyLimit, firstKey), keys);

@@ -49,6 +49,9 @@ Value IndexBuilder::maximum(IndexOperand x, IndexOperand y) {
 Value IndexBuilder::lessThan(IndexOperand x, IndexOperand y) {
   return make<arith::CmpIOp>(*this, b, x, y, arith::CmpIPredicate::slt);
 }
+Value IndexBuilder::placeIn(int64_t ring, IndexOperand position) {
+  return ring != 0 ? rem(position, ring) : index(position);
+}
 
 SmallVector<Value>
 IndexBuilder::fold(IndexOperand from, IndexOperand to, int64_t step,

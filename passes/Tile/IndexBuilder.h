@@ -47,6 +47,10 @@ public:
   mlir::Value maximum(IndexOperand x, IndexOperand y);  // signed
   mlir::Value lessThan(IndexOperand x, IndexOperand y); // signed
 
+  /// Where a cache keeps `position`: in a ring of R positions at place position
+  /// mod R, without one (0) there itself.
+  mlir::Value placeIn(int64_t ring, IndexOperand position);
+
   void loop(IndexOperand from, IndexOperand to, int64_t step,
             llvm::function_ref<void(mlir::Value)> body);
   /// A loop that carries values: `body` makes the next ones; the last of them.

@@ -104,6 +104,16 @@ struct SineCosine {
   double cosine;
 };
 
+/// Where the region of a layer's cache ends that begins at `begin`, both in
+/// positions of one head (Kernel.h: Context::regions): for each of `heads` it
+/// has `ring` positions, or all of `capacity` (0). False beyond 64 bits.
+inline bool endRegion(uint64_t begin, uint64_t ring, uint64_t capacity,
+                      uint64_t heads, uint64_t &end) {
+  uint64_t positions;
+  return !__builtin_mul_overflow(ring ? ring : capacity, heads, &positions) &&
+         !__builtin_add_overflow(begin, positions, &end);
+}
+
 /// One row of the RoPE table, of `ropeRow` floats: ropeRow / 2 cosines, element
 /// e for column e modulo headSize, then as many sines with the sign that the
 /// pair's rotation gives them: -sin for even e, +sin for odd e.

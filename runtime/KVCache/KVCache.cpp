@@ -14,19 +14,18 @@
 
 namespace corellama::runtime {
 
-/// Adds up the positions of all layers, of one head, and fills `regions` with
-/// their heads' sums. False if these do not fit 64 bits.
+/// Adds up the positions of all layers, of one head, and fills `regions`. False
+/// if these do not fit 64 bits.
 static bool placeRegions(const abi::ImageHeader &model,
                          std::span<const uint64_t> rings, uint64_t capacity,
                          std::vector<uint64_t> &regions, uint64_t &all) {
-  all = 0;
+  uint64_t end = 0;
   for (uint64_t ring : rings) {
-    uint64_t begin;
-    if (__builtin_mul_overflow(all, model.kvHeads, &begin) ||
-        __builtin_add_overflow(all, ring ? ring : capacity, &all))
+    regions.push_back(end);
+    if (!abi::endRegion(end, ring, capacity, model.kvHeads, end))
       return false;
-    regions.push_back(begin);
   }
+  all = end / model.kvHeads;
   return !rings.empty() ||
          !__builtin_mul_overflow(model.layers, capacity, &all);
 }

@@ -7,9 +7,11 @@
 
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "mlir/IR/Builders.h"
+#include "runtime/ABI/Image.h"
 #include "llvm/ADT/DenseSet.h"
 
 using namespace mlir;
+using namespace corellama;
 using namespace corellama::llama;
 
 //===----------------------------------------------------------------------===//
@@ -203,10 +205,9 @@ LogicalResult CacheLayoutOp::verify() {
 std::vector<uint64_t> CacheLayoutOp::getRegions(uint64_t capacity) {
   std::vector<uint64_t> regions{0};
   for (int64_t layer = 0; layer < getCache().getLayers(); ++layer) {
-    uint64_t ring = getRing(layer), positions, end;
-    if (__builtin_mul_overflow(ring ? ring : capacity, getCache().getHeads(),
-                               &positions) ||
-        __builtin_add_overflow(regions.back(), positions, &end))
+    uint64_t end;
+    if (!abi::endRegion(regions.back(), getRing(layer), capacity,
+                        getCache().getHeads(), end))
       return {};
     regions.push_back(end);
   }

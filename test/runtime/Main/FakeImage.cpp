@@ -16,6 +16,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <elf.h>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <vector>
 
 namespace corellama::test {
@@ -121,7 +124,7 @@ abi::ImageHeader &headerOf(std::string &image) {
   return *reinterpret_cast<abi::ImageHeader *>(image.data());
 }
 
-std::string attachImage(std::string program, const std::string &image) {
+static std::string attachImage(std::string program, const std::string &image) {
   constexpr uint64_t kPage = 4096;
   auto *elf = reinterpret_cast<Elf64_Ehdr *>(program.data());
   auto *segments =
@@ -150,6 +153,17 @@ std::string attachImage(std::string program, const std::string &image) {
            kPage};
   program.resize(offset);
   return program + image;
+}
+
+std::string install(const std::string &path, const std::string &linked,
+                    const std::string &image, size_t cutOff) {
+  std::ifstream file(std::string(FAKE_FOLDER "/") + linked, std::ios::binary);
+  std::string bytes =
+      attachImage({std::istreambuf_iterator<char>(file), {}}, image);
+  bytes.resize(bytes.size() - cutOff);
+  std::ofstream(path, std::ios::binary) << bytes;
+  std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  return path;
 }
 
 } // namespace corellama::test

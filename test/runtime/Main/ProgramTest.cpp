@@ -74,16 +74,9 @@ protected:
   }
   void TearDown() override { std::filesystem::remove_all(folder); }
 
-  /// Writes a program of this name; `linked` is a target of CMakeLists.txt.
   std::string install(const std::string &name, const std::string &linked,
                       const std::string &image, size_t cutOff = 0) {
-    std::string bytes =
-        attachImage(readFile(std::string(FAKE_FOLDER "/") + linked), image);
-    bytes.resize(bytes.size() - cutOff);
-    std::string path = folder + "/" + name;
-    std::ofstream(path, std::ios::binary) << bytes;
-    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
-    return path;
+    return corellama::test::install(folder + "/" + name, linked, image, cutOff);
   }
 
   void expectError(const Arguments &arguments, int code,

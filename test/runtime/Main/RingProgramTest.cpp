@@ -14,8 +14,6 @@
 #include "gtest/gtest.h"
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <vector>
 
@@ -28,20 +26,11 @@ protected:
     std::string pattern = testing::TempDir() + "ringXXXXXX";
     ASSERT_TRUE(mkdtemp(pattern.data()));
     folder = pattern;
-    whole = install("whole", "fake", makeImage());
-    ring = install("ring", "fake-ring", makeImage(true, /*withRing=*/true));
+    whole = install(folder + "/whole", "fake", makeImage());
+    ring = install(folder + "/ring", "fake-ring",
+                   makeImage(true, /*withRing=*/true));
   }
   void TearDown() override { std::filesystem::remove_all(folder); }
-
-  std::string install(const std::string &name, const std::string &linked,
-                      const std::string &image) {
-    std::ifstream file(std::string(FAKE_FOLDER "/") + linked, std::ios::binary);
-    std::string path = folder + "/" + name;
-    std::ofstream(path, std::ios::binary)
-        << attachImage({std::istreambuf_iterator<char>(file), {}}, image);
-    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
-    return path;
-  }
 
   /// What both answer, which must be the same.
   Outcome runBoth(const std::vector<std::string> &arguments,
