@@ -1,7 +1,8 @@
 //===- Llama2cContainer.cpp - a file of llama2.c --------------------------===//
 //
-// See Llama2cContainer.h. All weights are float32; rows of queries and keys are
-// in pairs, as in the graph, because Meta's own Llama has them so.
+// See Llama2cContainer.h. All weights are float32, but for matrices of version
+// 2; rows of queries and keys are in pairs, as in the graph, because Meta's own
+// Llama has them so.
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,6 +13,8 @@
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
+#include <algorithm>
+#include <limits>
 
 using llvm::ArrayRef;
 using llvm::Expected;
@@ -46,18 +49,11 @@ constexpr Section kVersion1[] = {
     {Role::FfnGate},  {Role::FfnDown}, {Role::FfnUp},      {Role::Output},
 };
 
-ArrayRef<Section> sectionsOf(bool isVersion1) {
-  if (isVersion1)
+ArrayRef<Section> sectionsOf(const Llama2cHeader &header) {
+  if (header.hasNormsFirst)
     return kVersion1;
   return kVersion0;
 }
-
-struct Header {
-  ModelConfig config;
-  std::vector<std::string> problems; ///< none for sizes of a model
-  bool isVersion1 = false;
-  uint64_t dataBegin = 0;
-};
 
 uint32_t wordAt(ArrayRef<uint8_t> data, size_t index) {
   return llvm::support::endian::read32le(data.data() + 4 * index);
@@ -68,8 +64,8 @@ bool hasMagic(ArrayRef<uint8_t> data) {
 }
 
 /// Sizes that are checked one by one; not that the file has them.
-Header readHeader(ArrayRef<uint8_t> data) {
-  Header header;
+Llama2cHeader readHeader(ArrayRef<uint8_t> data) {
+  Llama2cHeader header;
   auto fail = [&](const Twine &problem) {
     header.problems.push_back(problem.str() + kExportAgain);
   };
@@ -84,16 +80,16 @@ Header readHeader(ArrayRef<uint8_t> data) {
          Twine(data.size()));
     return header;
   }
+  uint32_t version = 0;
   if (word != 0) {
-    const uint32_t version = wordAt(data, 1);
-    // Version 2 has the same sizes in the same places.
-    header.isVersion1 = version == 1 || version == 2;
+    version = wordAt(data, 1);
+    header.hasNormsFirst = version == 1 || version == 2;
     if (version == 2)
       header.problems.push_back(
           "version is 2 (int8 in groups), expected 0 or 1 (float32); its "
           "weights would have to be rounded again, export the model as "
           "float32");
-    if (!header.isVersion1) {
+    if (!header.hasNormsFirst) {
       fail("version is " + Twine(version) + ", expected 1");
       return header;
     }
@@ -115,7 +111,7 @@ Header readHeader(ArrayRef<uint8_t> data) {
   config.heads = read("n_heads", kMaxDimension);
   config.kvHeads = read("n_kv_heads", kMaxDimension);
   config.tiedLMHead = true;
-  if (header.isVersion1) {
+  if (header.hasNormsFirst) {
     config.vocab = read("vocab_size", kMaxDimension);
   } else if (const auto vocab = static_cast<int32_t>(wordAt(data, word));
              vocab < 0 && vocab > std::numeric_limits<int32_t>::min()) {
@@ -127,22 +123,33 @@ Header readHeader(ArrayRef<uint8_t> data) {
     config.vocab = read("vocab_size", kMaxDimension);
   }
   config.context = read("seq_len", kMaxDimension);
-  if (header.isVersion1) {
+  if (header.hasNormsFirst) {
     const uint8_t shared = data[4 * word];
     if (shared > 1)
       fail("shared_classifier is " + Twine(unsigned(shared)) +
            ", expected 0 or 1");
     config.tiedLMHead = shared != 0;
   }
+  if (version == 2) {
+    const auto group = static_cast<int32_t>(
+        llvm::support::endian::read32le(data.data() + 4 * word + 1));
+    header.group = static_cast<uint32_t>(std::max(group, 1));
+    if (group < 1) {
+      fail("group_size is " + Twine(group) + ", expected 1 or more");
+      hasSizes = false;
+    }
+  }
   // What follows from a refused size is not worth a line.
   if (!hasSizes)
     return header;
+  const size_t before = header.problems.size();
   if (config.dim % config.heads != 0 || config.dim / config.heads % 2 != 0)
     fail("n_heads is " + Twine(config.heads) +
          ", expected heads of an even size that make dim " + Twine(config.dim));
   if (config.heads % config.kvHeads != 0)
     fail("n_kv_heads is " + Twine(config.kvHeads) +
          ", expected a divisor of n_heads " + Twine(config.heads));
+  header.hasSizes = header.problems.size() == before;
   config.headSize = config.rotated = config.dim / config.heads;
   // Constants of run.c and model.py, which a file does not state.
   config.eps = 1e-5;
@@ -150,14 +157,15 @@ Header readHeader(ArrayRef<uint8_t> data) {
   return header;
 }
 
-/// Calls `use` with each weight's id, offset and bytes; an id of nothing is
-/// what is skipped. Returns where the last ends. The number of layers is
-/// checked against the file's bytes first, so that it bounds the work.
+/// Calls `use` with the id, offset and bytes of each weight. Returns where the
+/// last ends. The number of layers is checked against the file's bytes first,
+/// so that it bounds the work.
 template <typename Use>
-uint64_t visitWeights(const Header &header, uint64_t fileBytes, Use use) {
+uint64_t visitWeights(const Llama2cHeader &header, uint64_t fileBytes,
+                      Use use) {
   const ModelConfig &config = header.config;
   unsigned __int128 end = header.dataBegin;
-  for (const Section &section : sectionsOf(header.isVersion1)) {
+  for (const Section &section : sectionsOf(header)) {
     if (section.role == Role::Output && config.tiedLMHead)
       continue;
     // The cosines and the sines of each position: half a head each.
@@ -167,7 +175,11 @@ uint64_t visitWeights(const Header &header, uint64_t fileBytes, Use use) {
     if (section.role) {
       const RoleInfo &role = getInfo(*section.role);
       bytes = (unsigned __int128)(sizeOf(role.columns, config)) *
-              sizeOf(role.rows, config) * sizeof(float);
+              sizeOf(role.rows, config);
+      if (header.group == 0 || role.isVector())
+        bytes *= sizeof(float);
+      else // a byte a number, then the scales
+        bytes += bytes / header.group * sizeof(float);
       layers = role.isLayered ? static_cast<uint32_t>(config.layers) : 1;
     }
     // Beyond 64 bits is beyond any file.
@@ -183,7 +195,7 @@ uint64_t visitWeights(const Header &header, uint64_t fileBytes, Use use) {
   return static_cast<uint64_t>(end);
 }
 
-uint64_t endOf(const Header &header) {
+uint64_t endOf(const Llama2cHeader &header) {
   return visitWeights(header, 0, [](WeightId, uint64_t, uint64_t) {});
 }
 
@@ -197,31 +209,30 @@ bool Llama2cContainer::looksLike(const MappedFile &file) {
     return false;
   if (file.path().ends_with(".bin"))
     return true;
-  const Header header = readHeader(file.data());
+  const Llama2cHeader header = readHeader(file.data());
   return header.problems.empty() && endOf(header) == file.data().size();
 }
 
 Expected<std::unique_ptr<Container>>
 Llama2cContainer::read(MappedFile file, std::optional<MappedFile> tokenizer) {
-  Header header = readHeader(file.data());
-  if (!header.problems.empty())
+  Llama2cHeader header = readHeader(file.data());
+  if (!header.hasSizes)
     return refuse(file.path(), "header",
                   llvm::join(header.problems, "; also "));
-  const uint64_t end = endOf(header);
-  if (end != file.data().size())
-    return refuse(file.path(), "header",
-                  "states sizes of " + Twine(end) + " bytes, file has " +
-                      Twine(file.data().size()) +
-                      "; fetch it again, or give a checkpoint of llama2.c");
+  if (const uint64_t end = endOf(header); end != file.data().size())
+    header.problems.push_back(
+        ("states sizes of " + Twine(end) + " bytes, file has " +
+         Twine(file.data().size()) +
+         "; fetch it again, or give a checkpoint of llama2.c")
+            .str());
   header.config.name = llvm::sys::path::stem(file.path()).str();
   std::string path = file.path().str();
   std::vector<MappedFile> files;
   files.push_back(std::move(file));
   if (tokenizer)
     files.push_back(std::move(*tokenizer));
-  return std::unique_ptr<Container>(
-      new Llama2cContainer(std::move(path), std::move(files),
-                           std::move(header.config), header.isVersion1));
+  return std::unique_ptr<Container>(new Llama2cContainer(
+      std::move(path), std::move(files), std::move(header)));
 }
 
 Expected<std::unique_ptr<Container>> Llama2cContainer::open(MappedFile file) {
@@ -237,24 +248,50 @@ Expected<std::unique_ptr<Container>> Llama2cContainer::open(MappedFile file) {
   return read(std::move(file), std::move(tokenizer));
 }
 
-std::vector<TensorInfo> Llama2cContainer::readWeights(const ModelConfig &,
+std::optional<ModelConfig>
+Llama2cContainer::readConfig(Refusals &refusals) const {
+  for (const std::string &problem : header.problems)
+    refusals.add(path(), "header", problem);
+  return header.config;
+}
+
+std::vector<TensorInfo> Llama2cContainer::readWeights(const ModelConfig &config,
                                                       Refusals &) const {
   std::vector<TensorInfo> weights;
-  const uint64_t fileBytes = files().front().data().size();
-  visitWeights(
-      {config, {}, isVersion1, isVersion1 ? kHeaderBytes : kSizesBytes},
-      fileBytes, [&](WeightId id, uint64_t offset, uint64_t bytes) {
-        TensorInfo info = {};
-        info.name = weightName(id);
-        info.type = info.storedType = TensorType::F32;
-        info.rows = sizeOf(getInfo(id.role).rows, config);
-        info.columns = sizeOf(getInfo(id.role).columns, config);
-        info.offset = offset;
-        info.bytes = bytes;
-        info.id = id;
-        weights.push_back(std::move(info));
-      });
+  if (!header.problems.empty())
+    return weights;
+  visitWeights(header, files().front().data().size(),
+               [&](WeightId id, uint64_t offset, uint64_t bytes) {
+                 TensorInfo info = {};
+                 info.name = weightName(id);
+                 info.type = info.storedType = TensorType::F32;
+                 info.rows = sizeOf(getInfo(id.role).rows, config);
+                 info.columns = sizeOf(getInfo(id.role).columns, config);
+                 info.offset = offset;
+                 info.bytes = bytes;
+                 info.id = id;
+                 weights.push_back(std::move(info));
+               });
   return weights;
+}
+
+void Llama2cContainer::visitTensors(
+    llvm::function_ref<void(const TensorSummary &)> use) const {
+  const std::string groups =
+      "int8 in groups of " + std::to_string(header.group);
+  visitWeights(header, files().front().data().size(),
+               [&](WeightId id, uint64_t, uint64_t) {
+                 const RoleInfo &role = getInfo(id.role);
+                 const std::string name = weightName(id);
+                 const bool isFloat = header.group == 0 || role.isVector();
+                 TensorSummary tensor = {name,
+                                         isFloat ? "F32" : groups,
+                                         {sizeOf(role.rows, header.config),
+                                          sizeOf(role.columns, header.config)}};
+                 if (role.isVector())
+                   tensor.shape.erase(tensor.shape.begin());
+                 use(tensor);
+               });
 }
 
 } // namespace corellama::checkpoint

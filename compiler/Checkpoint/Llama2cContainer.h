@@ -1,8 +1,8 @@
 //===- Llama2cContainer.h - a file of llama2.c ------------------*- C++ -*-===//
 //
-// A .bin file as karpathy/llama2.c exports it, versions 0 and 1 (export.py),
-// and the tokenizer.bin beside it (tokenizer.py). Such a file has no names:
-// sizes, then all weights in a fixed order.
+// A .bin file as karpathy/llama2.c exports it, versions 0 to 2 (export.py), of
+// which 2 is shown and refused, and the tokenizer.bin beside it (tokenizer.py).
+// Such a file has no names: sizes, then all weights in a fixed order.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,15 +11,32 @@
 
 #include "compiler/Checkpoint/Container.h"
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace corellama::checkpoint {
+
+/// What a file of llama2.c begins with.
+struct Llama2cHeader {
+  ModelConfig config;
+  /// What is wrong with it, in words of `refuse`.
+  std::vector<std::string> problems;
+  /// Whether the sizes are those of a model, so that weights have shapes.
+  bool hasSizes = false;
+  /// Whether all layers' norms stand in front, as from version 1 on.
+  bool hasNormsFirst = false;
+  /// Of version 2: numbers of a matrix that share a scale; 0: all are float32.
+  uint32_t group = 0;
+  uint64_t dataBegin = 0;
+};
 
 class Llama2cContainer final : public Container {
 public:
   /// By its magic number, for version 0, which has none, by the name ".bin" or
   /// by sizes that make exactly this file.
   static bool looksLike(const MappedFile &file);
-  /// The error has all that is wrong with the header.
+  /// The error has all that is wrong with the sizes; of what else is refused
+  /// `inspect` can show the weights.
   static llvm::Expected<std::unique_ptr<Container>>
   read(MappedFile file, std::optional<MappedFile> tokenizer);
   /// The same with the tokenizer.bin beside it, where there is one.
@@ -32,28 +49,22 @@ public:
   const MappedFile *tokenizer() const {
     return files().size() > 1 ? &files()[1] : nullptr;
   }
-  const ModelConfig &sizes() const { return config; }
+  const ModelConfig &sizes() const { return header.config; }
 
   bool hasTensors() const override { return true; }
-  std::optional<ModelConfig> readConfig(Refusals &) const override {
-    return config;
-  }
+  std::optional<ModelConfig> readConfig(Refusals &refusals) const override;
   std::vector<TensorInfo> readWeights(const ModelConfig &config,
                                       Refusals &refusals) const override;
-  /// None: what is wrong with such a file is known when it is opened, so that
-  /// there is no refused checkpoint whose tensors could be shown.
-  void
-  visitTensors(llvm::function_ref<void(const TensorSummary &)>) const override {
-  }
+  void visitTensors(
+      llvm::function_ref<void(const TensorSummary &)> use) const override;
 
 private:
   Llama2cContainer(std::string path, std::vector<MappedFile> files,
-                   ModelConfig config, bool isVersion1)
+                   Llama2cHeader header)
       : Container(Kind::Llama2c, std::move(path), std::move(files)),
-        config(std::move(config)), isVersion1(isVersion1) {}
+        header(std::move(header)) {}
 
-  ModelConfig config;
-  bool isVersion1;
+  Llama2cHeader header;
 };
 
 } // namespace corellama::checkpoint

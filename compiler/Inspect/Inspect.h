@@ -20,9 +20,13 @@ namespace corellama {
 void inspectCheckpoint(const checkpoint::Checkpoint &checkpoint, bool json,
                        llvm::raw_ostream &out);
 
-/// A checkpoint that cannot be compiled, for `refusal`: its tensors, and all
-/// that compile would refuse. Returns `refusal` where the container cannot be
-/// read or has no tensors, and prints nothing then.
+/// Lines of the sizes that both kinds of checkpoints begin with.
+void printSizes(const checkpoint::ModelConfig &config, llvm::raw_ostream &out);
+
+/// A checkpoint that cannot be compiled, for `refusal`: its sizes, where none
+/// is refused, its tensors, and all that compile would refuse. Returns
+/// `refusal` where the container cannot be read or has no tensors, and prints
+/// nothing then.
 llvm::Error inspectRefused(llvm::StringRef path, llvm::Error refusal, bool json,
                            llvm::raw_ostream &out);
 

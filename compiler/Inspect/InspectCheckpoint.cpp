@@ -96,10 +96,30 @@ static json::Value asJSON(const Checkpoint &checkpoint) {
       {"tensors", std::move(tensors)}};
 }
 
+static void printLine(StringRef what, const Twine &value,
+                      llvm::raw_ostream &out) {
+  out << llvm::left_justify(what, 12) << value << '\n';
+}
+
+void corellama::printSizes(const ModelConfig &config, llvm::raw_ostream &out) {
+  printLine("layers", Twine(config.layers), out);
+  printLine("dim", Twine(config.dim), out);
+  printLine("hidden", Twine(config.hidden), out);
+  printLine("heads",
+            Twine(config.heads) + " of " + Twine(config.headSize) + ", over " +
+                Twine(config.kvHeads) + " of keys and values",
+            out);
+  printLine("vocabulary",
+            Twine(config.vocab) +
+                (config.tiedLMHead ? ", LM head tied to the embedding" : ""),
+            out);
+  printLine("context", Twine(config.context), out);
+}
+
 static void printText(const Checkpoint &checkpoint, llvm::raw_ostream &out) {
   const ModelConfig &config = checkpoint.config();
   auto line = [&](StringRef what, const Twine &value) {
-    out << llvm::left_justify(what, 12) << value << '\n';
+    printLine(what, value, out);
   };
   line("checkpoint", llvm::sys::path::filename(checkpoint.path()));
   // Metadata may hold any bytes; a terminal gets printable ones.
@@ -109,18 +129,10 @@ static void printText(const Checkpoint &checkpoint, llvm::raw_ostream &out) {
   line("blake3", checkpoint.identity());
   line("bytes", Twine(checkpoint.fileBytes()));
   line("parameters", Twine(countParameters(checkpoint)));
-  line("layers", Twine(config.layers));
-  line("dim", Twine(config.dim));
-  line("hidden", Twine(config.hidden));
-  line("heads", Twine(config.heads) + " of " + Twine(config.headSize) +
-                    ", over " + Twine(config.kvHeads) + " of keys and values");
-  line("vocabulary",
-       Twine(config.vocab) +
-           (config.tiedLMHead ? ", LM head tied to the embedding" : ""));
+  printSizes(config, out);
   CheckpointText text = describeText(readText(checkpoint.container()).data);
   for (const auto &[what, value] : text.lines())
     line(what, value);
-  line("context", Twine(config.context));
   out << llvm::left_justify("rope base", 12)
       << llvm::format("%g\n", config.ropeBase);
   out << llvm::left_justify("rms eps", 12) << llvm::format("%g\n", config.eps);

@@ -20,6 +20,16 @@ using llvm::Error;
 using llvm::StringRef;
 namespace json = llvm::json;
 
+/// What is known of the model; nothing where a size is refused.
+static std::optional<checkpoint::ModelConfig>
+configOf(const Container &container) {
+  Refusals known; // by the caller
+  auto config = container.readConfig(known);
+  if (config && config->headSize == 0)
+    config.reset();
+  return config;
+}
+
 static json::Value asJSON(StringRef name, const Container &container,
                           const Refusals &refusals) {
   json::Array tensors, reasons;
@@ -30,15 +40,20 @@ static json::Value asJSON(StringRef name, const Container &container,
   });
   for (const std::string &refusal : refusals.lines())
     reasons.push_back(json::fixUTF8(refusal));
-  return json::Object{{"kind", "refused checkpoint"},
+  json::Object object{{"kind", "refused checkpoint"},
                       {"name", json::fixUTF8(name)},
                       {"refused", std::move(reasons)},
                       {"tensors", std::move(tensors)}};
+  if (auto config = configOf(container))
+    object["config"] = toJSON(*config);
+  return object;
 }
 
 static void printText(StringRef name, const Container &container,
                       const Refusals &refusals, llvm::raw_ostream &out) {
   out << llvm::left_justify("checkpoint", 12) << name << '\n';
+  if (auto config = configOf(container))
+    printSizes(*config, out);
   out << "\ncannot be compiled, reasons: " << refusals.count() << '\n';
   for (const std::string &refusal : refusals.lines())
     out << "  " << refusal << '\n';

@@ -276,7 +276,9 @@ TEST(Llama2cTest, Refusals) {
       {llama2c({0x7ffffffe, INT32_MAX, 65535, 1, 1, INT32_MAX, INT32_MAX}, 9),
        "header: states sizes of 18446744073709551615 bytes"},
       {llama2c({0x616b3432, 2, 4, 6, 1, 2, 1, 5, 3}, 9),
-       "header: version is 2 (int8 in groups), expected 0 or 1"},
+       "header: version is 2 (int8 in groups), expected 0 or 1 (float32); its "
+       "weights would have to be rounded again, export the model as float32; "
+       "also group_size is 0, expected 1 or more"},
       {llama2c({0x616b3432, 7, 4, 6, 1, 2, 1, 5, 3}, 9),
        "header: version is 7, expected 1"},
       {llama2c({0x616b3432, 1, 4, 6, 1, 2, 1, 5, 3}, kBoth, 2),

@@ -100,9 +100,9 @@ dim         64
 hidden      96
 heads       4 of 16, over 2 of keys and values
 vocabulary  5, LM head tied to the embedding
+context     128
 text        no: tokenizer.ggml.model: missing, expected 'gpt2' (byte-level BPE) or 'llama' (SentencePiece)
 chat        no: the program reads no text
-context     128
 rope base   50000
 rms eps     0.000976562
 
@@ -235,7 +235,10 @@ TEST_F(InspectTest, ARefusedCheckpoint) {
   std::string path = file("m.gguf", builder.build());
   std::string text = inspect(path, /*json=*/false);
   const std::string expected =
-      "checkpoint  m.gguf\n\ncannot be compiled, reasons: 3\n  " + path +
+      "checkpoint  m.gguf\nlayers      1\ndim         64\nhidden      96\n"
+      "heads       4 of 16, over 2 of keys and values\nvocabulary  5\n"
+      "context     128\n\ncannot be compiled, reasons: 3\n  " +
+      path +
       ": metadata 'llama.expert_count': is 4, expected 0; give a checkpoint "
       "without experts\n  " +
       path +
@@ -251,6 +254,43 @@ TEST_F(InspectTest, ARefusedCheckpoint) {
   EXPECT_EQ(object.getString("kind"), "refused checkpoint");
   EXPECT_EQ(object.getArray("refused")->size(), 3u);
   EXPECT_EQ(object.getArray("tensors")->size(), 13u);
+  EXPECT_EQ(object.getObject("config")->getInteger("dim"), 64);
+}
+
+// Version 2 of llama2.c: int8 in groups of 2, then their scales. Bytes are
+// missing as well.
+TEST_F(InspectTest, ARefusedFileOfLlama2c) {
+  std::string bytes;
+  for (int32_t word : {0x616b3432, 2, 4, 6, 1, 2, 1, 5, 3})
+    GGUFBuilder::put(bytes, word);
+  bytes += '\1'; // the LM head is the embedding
+  GGUFBuilder::put(bytes, int32_t(2));
+  bytes.resize(256 + 3 * 4 * 4 + (5 * 4 + 48 + 72) * 3 - 1);
+  std::string path = file("m.bin", bytes);
+  EXPECT_EQ(inspect(path, /*json=*/false),
+            "checkpoint  m.bin\nlayers      1\ndim         4\nhidden      6\n"
+            "heads       2 of 2, over 1 of keys and values\n"
+            "vocabulary  5, LM head tied to the embedding\ncontext     3\n\n"
+            "cannot be compiled, reasons: 2\n  " +
+                path +
+                ": header: version is 2 (int8 in groups), expected 0 or 1 "
+                "(float32); its weights would have to be rounded again, export "
+                "the model as float32\n  " +
+                path +
+                ": header: states sizes of 724 bytes, file has 723; fetch it "
+                "again, or give a checkpoint of llama2.c\n\n"
+                "tensors: 10\n"
+                "  blk.0.attn_norm.weight  F32 4\n"
+                "  blk.0.ffn_norm.weight  F32 4\n"
+                "  output_norm.weight  F32 4\n"
+                "  token_embd.weight  int8 in groups of 2 5 x 4\n"
+                "  blk.0.attn_q.weight  int8 in groups of 2 4 x 4\n"
+                "  blk.0.attn_k.weight  int8 in groups of 2 2 x 4\n"
+                "  blk.0.attn_v.weight  int8 in groups of 2 2 x 4\n"
+                "  blk.0.attn_output.weight  int8 in groups of 2 4 x 4\n"
+                "  blk.0.ffn_gate.weight  int8 in groups of 2 6 x 4\n"
+                "  blk.0.ffn_down.weight  int8 in groups of 2 4 x 6\n");
+  EXPECT_EQ(inspectAsJSON(path).getObject("config")->getInteger("context"), 3);
 }
 
 TEST_F(InspectTest, ARefusedFolder) {
