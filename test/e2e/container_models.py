@@ -17,6 +17,7 @@ import numpy as np
 import safetensors
 
 import llama_reference
+import make_models
 
 
 @dataclasses.dataclass
@@ -77,15 +78,6 @@ def add_weights(weights, sizes, seed, biases, head_norms):
         if head_norms and part.endswith(("q_proj", "k_proj")):
             weights[part[:-4] + "norm.weight"] = r.uniform(
                 0.6, 1.4, sizes.head_size).astype(np.float32)
-
-
-def llama3(sizes):
-    """What the frequencies of a `llama3` scaling by 8 from 16 positions are divided by: 1
-    where a pair turns 4 times in them, 8 where less than once, smooth between."""
-    size = sizes.head_size
-    turns = 16 * sizes.rope_base ** (-np.arange(0, size, 2) / size) / (2 * np.pi)
-    share = np.clip((turns - 1) / (4 - 1), 0, 1)
-    return 1 / (share + (1 - share) / 8)
 
 
 GGUF_NAMES = {"model.embed_tokens": "token_embd", "model.norm": "output_norm",
@@ -151,13 +143,20 @@ def config(sizes, **changes):
     return {key: value for key, value in made.items() if value != "absent"}
 
 
+def type_of(name, values, form, norms):
+    """`form`: the type of matrices, or what has the type of each by its name."""
+    if values.ndim == 1 and norms:
+        return norms
+    return form if isinstance(form, str) else form(name)
+
+
 def write_folder(folder, sizes, weights, form="F32", norms=None, shards=1, extra=None,
                  **changes):
-    """`form` is the type of matrices, `norms` that of norms where another."""
+    """`form`: see type_of; `norms`: the type of vectors where another."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {}
     for name, values in weights.items():
-        own = norms or form if values.ndim == 1 else form
+        own = type_of(name, values, form, norms)
         tensors[name] = (own, values.shape, stored(values, own))
     tensors.update(extra or {})
     (folder / "config.json").write_text(json.dumps(config(sizes, **changes), indent=2))
@@ -196,29 +195,26 @@ def read_folder(folder):
 # GGUF
 # ---------------------------------------------------------------------------------------
 
-def write_gguf(path, sizes, weights, form="F32", norms="F32", version=3, split=0):
-    """`split`: the most tensors of a file. Returns the paths, the first one first."""
-    s, kinds = sizes, gguf.GGMLQuantizationType
-    w = gguf.GGUFWriter(path, "llama", split_max_tensors=split)
-    w.add_context_length(s.context)
-    w.add_embedding_length(s.dim)
-    w.add_block_count(s.layers)
-    w.add_feed_forward_length(s.hidden)
-    w.add_head_count(s.heads)
-    w.add_head_count_kv(s.kv_heads)
-    w.add_key_length(s.head_size)
-    w.add_value_length(s.head_size)
-    w.add_layer_norm_rms_eps(s.eps)
-    w.add_rope_freq_base(s.rope_base)
-    w.add_vocab_size(s.vocabulary)
+def write_gguf(path, sizes, weights, form="F32", norms="F32", version=3, split=0,
+               architecture="llama", own=()):
+    """`form`: see type_of; `split`: the most tensors of a file; `own`: more keys of the
+    architecture, and the tensor of RoPE's factors. Returns the paths, the first first."""
+    rng = np.random.default_rng(len(weights))
+    w = gguf.GGUFWriter(path, architecture, split_max_tensors=split)
+    own = dict(own)
+    make_models.add_sizes(w, dataclasses.asdict(sizes), sizes.context,
+                          own.pop("rope.dimension_count", None))
+    for key, value in own.items():
+        if isinstance(value, np.ndarray):
+            w.add_tensor(key, value)
+            continue
+        add = {str: w.add_string, int: w.add_uint32, float: w.add_float32, list: w.add_array}
+        add[type(value)](f"{architecture}.{key}", value)
     for name, values in weights.items():
-        own = norms if values.ndim == 1 else form
-        data = pairs(name, values, sizes)
-        if own == "F16":
-            data = data.astype(np.float16)
-        elif own != "F32":
-            data = gguf.quants.quantize(data, kinds[own])
-        w.add_tensor(gguf_name(name), data, raw_dtype=kinds[own])
+        if architecture not in llama_reference.HALF_SPLIT:
+            values = pairs(name, values, sizes)
+        data, kind = make_models.encode(rng, values, type_of(name, values, form, norms))
+        w.add_tensor(gguf_name(name), data, raw_dtype=kind)
     w.write_header_to_file()
     w.write_kv_data_to_file()
     w.write_tensors_to_file()
@@ -250,11 +246,17 @@ VERSION1 = ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_at
             "mlp.gate_proj", "mlp.down_proj", "mlp.up_proj"]
 
 
-def llama2c_bytes(sizes, weights, version):
+def llama2c_bytes(sizes, weights, version, group=4):
+    """Version 2 has matrices in int8, a float32 scale for each `group` numbers."""
     s = sizes
 
     def put(name):
-        return pairs(name, weights[name], sizes).astype("<f4").tobytes()
+        values = pairs(name, weights[name], sizes).astype("<f4")
+        if version != 2 or values.ndim == 1:
+            return values.tobytes()
+        groups = values.reshape(-1, group)
+        scales = np.abs(groups).max(axis=1, keepdims=True) / np.float32(127)
+        return np.rint(groups / scales).astype(np.int8).tobytes() + scales.tobytes()
 
     def layers(part):
         return b"".join(put(f"model.layers.{i}.{part}.weight") for i in range(s.layers))
@@ -269,6 +271,7 @@ def llama2c_bytes(sizes, weights, version):
                 + np.cos(angles).tobytes() + np.sin(angles).tobytes() + head)
     header = struct.pack("<Ii7iB", 0x616B3432, version, s.dim, s.hidden, s.layers, s.heads,
                          s.kv_heads, s.vocabulary, s.context, s.tied)
+    header += struct.pack("<i", group) if version == 2 else b""
     return (header.ljust(256, b"\0") + layers("input_layernorm")
             + layers("post_attention_layernorm") + norm + embedding
             + b"".join(map(layers, VERSION1)) + head)
@@ -335,19 +338,16 @@ def tokenizer_bin(pieces):
 # ---------------------------------------------------------------------------------------
 
 class Plain(llama_reference.Model):
-    """The reference on float32 weights by GGUF's names, rows of queries and keys in
-    pairs."""
+    """The reference on float32 weights by GGUF's names."""
 
-    def __init__(self, sizes, weights, **own):  # without a file
-        """`own`: what a GGUF file would say of scalings and windows, by its keys."""
+    def __init__(self, sizes, weights, own=(), half_split=False):  # without a file
+        """`own`: what a GGUF file would say of its features, by its keys. Rows of
+        queries and keys are in pairs, or half-split."""
         vars(self).update(dataclasses.asdict(sizes))
         self.weights = self.tensors = weights
-        self.own = own
-        self.half_split = False
-        self.windows = self._windows()
-        self.attention_scale = 1 / np.sqrt(self.head_size)
-        self.embedding_scale = self.residual_scale = self.logit_scale = 1.0
-        self.frequency, self.magnitude = self._angles()
+        self.own = dict(own)
+        self.half_split = half_split
+        self._read_features()
 
     def _own(self, key, default=None):
         return self.own.get(key, default)

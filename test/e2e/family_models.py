@@ -28,13 +28,8 @@ def scaled(kind, factor):
 
 
 def rope_freqs(w, sizes):
-    """Factors as llama.cpp's converter writes them for Llama 3.1: 1 for pairs that turn
-    often in the original context, 8 for those that turn less than once, smooth between."""
-    size = sizes["head_size"]
-    turns = ORIGINAL * sizes["rope_base"] ** (-np.arange(0, size, 2) / size) / (2 * np.pi)
-    share = np.clip((turns - 1) / (4 - 1), 0, 1)
-    w.add_tensor("rope_freqs.weight",
-                 (1 / (share + (1 - share) / 8)).astype(np.float32))
+    w.add_tensor("rope_freqs.weight", make_models.llama3_factors(
+        sizes["head_size"], sizes["rope_base"], ORIGINAL))
 
 
 def biases(*names):

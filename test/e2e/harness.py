@@ -16,6 +16,10 @@ import threading
 import time
 from pathlib import Path
 
+# Of a compilation, in order; test_phases.py compares the driver's own list.
+PHASES = ["import", "specialize", "fuse", "plan", "schedule", "tile", "vector", "llvm"]
+
+
 class Report:
     """Counts results and prints them as they come."""
 
@@ -147,6 +151,19 @@ def one_line(data):
 
 def compile_model(corellama, model, program, *flags, **kwargs):
     return run([corellama, "compile", model, "-o", program, *flags], **kwargs)
+
+
+def reenter(report, corellama, name, model, program, dumps, phases=PHASES):
+    """The dumps in a folder, compiled on from each of `phases`, are the program."""
+    again = Path(dumps).parent / "from-dump"
+    for phase in phases:
+        made = compile_model(
+            corellama, model, again, f"--compile-from={phase}",
+            f"--ir={Path(dumps) / f'{PHASES.index(phase) + 1}-{phase}.mlir'}")
+        report.check(f"{name}: from {phase}, the same program",
+                     made.code == 0 and same_file(program, again),
+                     made.why() if made.code else "the programs differ")
+    again.unlink(missing_ok=True)
 
 
 def generate(program, ids, count, *flags, logits=None, **kwargs):

@@ -70,14 +70,18 @@ class Model:
         self.eps = float(self._own("attention.layer_norm_rms_epsilon"))
         self.rope_base = float(self._own("rope.freq_base", 10000.0))
         self.half_split = self.architecture in HALF_SPLIT
+        self.vocabulary = int(self.tensors["token_embd.weight"].shape[1])
+        self.tied = "output.weight" not in self.tensors
+        self._read_features()
+
+    def _read_features(self):
+        """What a key may say, once sizes are known."""
         self.windows = self._windows()
         self.attention_scale = (float(self._own("attention.scale", 0.0))
                                 or 1 / np.sqrt(self.head_size))
         self.embedding_scale = float(self._own("embedding_scale", 0.0)) or 1.0
         self.residual_scale = float(self._own("residual_scale", 0.0)) or 1.0
         self.logit_scale = float(self._own("logit_scale", 0.0)) or 1.0
-        self.vocabulary = int(self.tensors["token_embd.weight"].shape[1])
-        self.tied = "output.weight" not in self.tensors
         self.frequency, self.magnitude = self._angles()
 
     def _number(self, key, default=None):

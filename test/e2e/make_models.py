@@ -114,8 +114,10 @@ def random_q6_k(rng, rows, columns, deviation):
     return data.reshape(rows, columns // 256 * 210), Type.Q6_K
 
 
-def random_blocks(rng, rows, columns, deviation, form):
-    """Random blocks of RANDOM_BLOCKS: every bit pattern but of d and dmin occurs."""
+def random_matrix(rng, rows, columns, deviation, form):
+    """Random blocks of such a format: every bit pattern but of d and dmin occurs."""
+    if form == "Q6_K":
+        return random_q6_k(rng, rows, columns, deviation)
     size, at, minimum, mean, spread = RANDOM_BLOCKS[form]
     blocks = columns // BLOCK[form]
     data = rng.integers(0, 256, (rows * blocks, size), dtype=np.uint8)
@@ -125,6 +127,23 @@ def random_blocks(rng, rows, columns, deviation, form):
             half = (factor * d).astype(np.float16).view(np.uint8)
             data[:, place:place + 2] = half.reshape(-1, 2)
     return data.reshape(rows, blocks * size), Type[form]
+
+
+def encode(rng, values, form):
+    """As `pack`; of a format that `gguf` cannot quantise to, random blocks whose values
+    deviate as much."""
+    if form in RANDOM_BLOCKS or form == "Q6_K":
+        return random_matrix(rng, *values.shape, values.std(), form)
+    return pack(values, form)
+
+
+def llama3_factors(head_size, base, original):
+    """What the frequencies of a `llama3` scaling by 8 from `original` positions are divided
+    by, as llama.cpp's converter writes them for Llama 3.1: 1 where a pair turns 4 times in
+    them, 8 where less than once, smooth between."""
+    turns = original * base ** (-np.arange(0, head_size, 2) / head_size) / (2 * np.pi)
+    share = np.clip((turns - 1) / (4 - 1), 0, 1)
+    return (1 / (share + (1 - share) / 8)).astype(np.float32)
 
 
 def draw_shape(rng, recipe):
@@ -162,6 +181,51 @@ def draw_shape(rng, recipe):
                     eps=float(rng.choice([1e-5, 1e-6])))
 
 
+def tensors(sizes, tied=False):
+    """(name, rows, columns) of each, in the order of a file; rows None: a norm."""
+    s = sizes
+    queries, keys = s["heads"] * s["head_size"], s["kv_heads"] * s["head_size"]
+    yield "token_embd.weight", s["vocabulary"], s["dim"]
+    for layer in range(s["layers"]):
+        for name, rows, columns in (
+                ("attn_norm", None, s["dim"]), ("attn_q", queries, s["dim"]),
+                ("attn_k", keys, s["dim"]), ("attn_v", keys, s["dim"]),
+                ("attn_output", s["dim"], queries), ("ffn_norm", None, s["dim"]),
+                ("ffn_gate", s["hidden"], s["dim"]), ("ffn_up", s["hidden"], s["dim"]),
+                ("ffn_down", s["dim"], s["hidden"])):
+            yield f"blk.{layer}.{name}.weight", rows, columns
+    yield "output_norm.weight", None, s["dim"]
+    if not tied:
+        yield "output.weight", s["vocabulary"], s["dim"]
+
+
+def add_sizes(writer, sizes, context, turned=None):
+    """The keys of these sizes, those of heads where these are not dim / heads; `turned`:
+    columns of a head that turn, where not all do."""
+    w, s = writer, sizes
+    w.add_context_length(context)
+    w.add_embedding_length(s["dim"])
+    w.add_block_count(s["layers"])
+    w.add_feed_forward_length(s["hidden"])
+    w.add_head_count(s["heads"])
+    w.add_head_count_kv(s["kv_heads"])
+    w.add_layer_norm_rms_eps(s.get("eps", 1e-5))
+    w.add_rope_freq_base(s.get("rope_base", 1e4))
+    w.add_rope_dimension_count(turned or s["head_size"])
+    if s["heads"] * s["head_size"] != s["dim"]:
+        w.add_key_length(s["head_size"])
+        w.add_value_length(s["head_size"])
+    w.add_vocab_size(s["vocabulary"])
+
+
+# A normed row has deviation 1, so a weight of deviation a / sqrt(columns) gives values of
+# deviation a, which is here: queries and keys 1.2 (scores of deviation 1.4), logits 1.8
+# (the largest of some hundred: 4 to 8). The branches add about 1 each to the stream.
+DEVIATIONS = {"attn_q": 1.2, "attn_k": 1.2, "attn_v": 1.2, "attn_output": 1.5,
+              "ffn_gate": 1.5, "ffn_up": 1.2, "ffn_down": 1.2, "output": 1.8,
+              "token_embd": 1.8}  # where it is the head
+
+
 def write_model(path, seed, index, architecture="llama", extra=None, quantiser=None,
                 recipe=None, turned=None):
     """Writes one model; `extra(writer, sizes)` may add keys and tensors to it,
@@ -171,67 +235,36 @@ def write_model(path, seed, index, architecture="llama", extra=None, quantiser=N
     recipe = recipe or RECIPES[index]
     rng = np.random.default_rng([seed, index])
     s = draw_shape(rng, recipe)
-    dim, hidden = s["dim"], s["hidden"]
-    q_rows, kv_rows = s["heads"] * s["head_size"], s["kv_heads"] * s["head_size"]
+    tied = recipe["head"] == "tied"
     used = {}
 
     w = gguf.GGUFWriter(path, architecture)
     w.add_name(f"random model {index} of seed {seed}")
-    w.add_context_length(1024)
-    w.add_embedding_length(dim)
-    w.add_block_count(s["layers"])
-    w.add_feed_forward_length(hidden)
-    w.add_head_count(s["heads"])
-    w.add_head_count_kv(s["kv_heads"])
-    w.add_layer_norm_rms_eps(s["eps"])
-    w.add_rope_freq_base(s["rope_base"])
-    w.add_rope_dimension_count(turned(s["head_size"]) if turned else s["head_size"])
-    if recipe.get("wide"):
-        w.add_key_length(s["head_size"])
-        w.add_value_length(s["head_size"])
-    w.add_vocab_size(s["vocabulary"])
+    add_sizes(w, s, 1024, turned and turned(s["head_size"]))
 
-    def matrix(name, rows, columns, deviation, form=None):
+    def matrix(name, part, rows, columns):
+        deviation = DEVIATIONS[part] / np.sqrt(columns)
+        if part == "token_embd" and not tied:
+            deviation = 0.8
+        form = {"token_embd": recipe.get("embedding"), "output": recipe.get("output")}.get(part)
         form = form or (rng.choice(recipe["formats"]) if recipe.get("irregular")
                         else recipe["formats"][0])
         if columns % BLOCK[form]:
             form = "F16"
         if quantiser and BLOCK[form] > 1:
             data, kind = quantiser(deviation * rng.standard_normal((rows, columns)), form)
-        elif form == "Q6_K":
-            data, kind = random_q6_k(rng, rows, columns, deviation)
-        elif form in RANDOM_BLOCKS:
-            data, kind = random_blocks(rng, rows, columns, deviation, form)
+        elif form in RANDOM_BLOCKS or form == "Q6_K":
+            data, kind = random_matrix(rng, rows, columns, deviation, form)
         else:
             data, kind = pack(deviation * rng.standard_normal((rows, columns)), form)
         w.add_tensor(name, data, raw_dtype=kind)
         used[name] = str(form)
 
-    def norm(name):
-        w.add_tensor(name, rng.uniform(0.6, 1.4, dim).astype(np.float32))
-
-    # A normed row has deviation 1, so a weight of deviation a / sqrt(k) gives
-    # values of deviation a: queries and keys 1.2 (scores of deviation 1.4),
-    # logits 1.8 (the largest of some hundred: 4 to 8). The branches add about 1
-    # each to the stream.
-    tied = recipe["head"] == "tied"
-    logit = 1.8 / np.sqrt(dim)
-    matrix("token_embd.weight", s["vocabulary"], dim, logit if tied else 0.8,
-           recipe.get("embedding"))
-    for layer in range(s["layers"]):
-        b = f"blk.{layer}."
-        norm(b + "attn_norm.weight")
-        matrix(b + "attn_q.weight", q_rows, dim, 1.2 / np.sqrt(dim))
-        matrix(b + "attn_k.weight", kv_rows, dim, 1.2 / np.sqrt(dim))
-        matrix(b + "attn_v.weight", kv_rows, dim, 1.2 / np.sqrt(dim))
-        matrix(b + "attn_output.weight", dim, q_rows, 1.5 / np.sqrt(q_rows))
-        norm(b + "ffn_norm.weight")
-        matrix(b + "ffn_gate.weight", hidden, dim, 1.5 / np.sqrt(dim))
-        matrix(b + "ffn_up.weight", hidden, dim, 1.2 / np.sqrt(dim))
-        matrix(b + "ffn_down.weight", dim, hidden, 1.2 / np.sqrt(hidden))
-    norm("output_norm.weight")
-    if not tied:
-        matrix("output.weight", s["vocabulary"], dim, logit, recipe.get("output"))
+    for name, rows, columns in tensors(s, tied):
+        if rows:
+            matrix(name, name.split(".")[-2], rows, columns)
+        else:
+            w.add_tensor(name, rng.uniform(0.6, 1.4, columns).astype(np.float32))
     if extra:
         extra(w, s)
     w.write_header_to_file()
@@ -246,49 +279,16 @@ def write_model(path, seed, index, architecture="llama", extra=None, quantiser=N
 def write_shapes(path, sizes, form):
     """Writes a checkpoint of these sizes whose weights are a hole in the file: code
     does not depend on their values, and 8 GB of zeros take no time this way."""
-    s = sizes
     w = gguf.GGUFWriter(path, "llama")
-    w.add_context_length(8192)
-    w.add_embedding_length(s["dim"])
-    w.add_block_count(s["layers"])
-    w.add_feed_forward_length(s["hidden"])
-    w.add_head_count(s["heads"])
-    w.add_head_count_kv(s["kv_heads"])
-    w.add_layer_norm_rms_eps(1e-5)
-    w.add_rope_freq_base(5e5)
-    w.add_rope_dimension_count(s["head_size"])
-    w.add_vocab_size(s["vocabulary"])
-    kind = Type[form]
-    block, block_bytes = gguf.GGML_QUANT_SIZES[kind]
+    add_sizes(w, sizes | dict(rope_base=5e5), context=8192)
     total = 0
-
-    def add(name, kind, elements, unit, unit_bytes, shape):
-        nonlocal total
-        size = elements // unit * unit_bytes
+    for name, rows, columns in tensors(sizes):
+        kind = Type[form] if rows else Type.F32
+        block, block_bytes = gguf.GGML_QUANT_SIZES[kind]
+        shape = (rows, columns) if rows else (columns,)
+        size = int(np.prod(shape)) // block * block_bytes
         w.add_tensor_info(name, shape, np.dtype("float32"), size, kind)
         total += -(-size // 32) * 32  # each begins at a multiple of 32 bytes
-
-    def matrix(name, rows, columns):
-        add(name, kind, rows * columns, block, block_bytes, (rows, columns))
-
-    def norm(name):
-        add(name, Type.F32, s["dim"], 1, 4, (s["dim"],))
-
-    q_rows, kv_rows = s["heads"] * s["head_size"], s["kv_heads"] * s["head_size"]
-    matrix("token_embd.weight", s["vocabulary"], s["dim"])
-    for layer in range(s["layers"]):
-        b = f"blk.{layer}."
-        norm(b + "attn_norm.weight")
-        matrix(b + "attn_q.weight", q_rows, s["dim"])
-        matrix(b + "attn_k.weight", kv_rows, s["dim"])
-        matrix(b + "attn_v.weight", kv_rows, s["dim"])
-        matrix(b + "attn_output.weight", s["dim"], q_rows)
-        norm(b + "ffn_norm.weight")
-        matrix(b + "ffn_gate.weight", s["hidden"], s["dim"])
-        matrix(b + "ffn_up.weight", s["hidden"], s["dim"])
-        matrix(b + "ffn_down.weight", s["dim"], s["hidden"])
-    norm("output_norm.weight")
-    matrix("output.weight", s["vocabulary"], s["dim"])
     w.write_header_to_file()
     w.write_kv_data_to_file()
     w.write_ti_data_to_file()

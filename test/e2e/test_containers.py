@@ -1,12 +1,12 @@
 """Checkpoints in every container mean the same: GGUF, folders of Hugging Face, llama2.c.
 
 Input: the driver and the tool corellama-tokenize; output: PASS/FAIL lines and a closing `N
-passed, N failed`. For each cell of the table in docs/checkpoints.md a small random model is
-written in that container, format and shape (container_models.py), compiled, and its logits are
-compared with the float64 reference of llama_reference.py. The same weights as a folder and as
-GGUF make the same code and weights. The ids of a tokenizer.json are those of PyPI's
-`tokenizers`. What is refused is refused by one line that names it. A file of its own because
-its subject is how files are read, not what is computed.
+passed, N failed`. For each model of the table in docs/checkpoints.md (container_table.py;
+with --all for each valid cell) the compilation is left and entered again at each phase, and
+the program's logits are compared with the float64 reference of llama_reference.py. The same
+weights in several containers make the same code and weights. The ids of a tokenizer.json are
+those of PyPI's `tokenizers`. What is refused is refused by one line that names it. A file of
+its own because its subject is how files are read, not what is computed.
 
     python test_containers.py --corellama build/bin/corellama --tool build/bin/corellama-tokenize
     python test_containers.py ... --write      # the table of docs/checkpoints.md
@@ -14,6 +14,7 @@ its subject is how files are read, not what is computed.
 
 import dataclasses
 import io
+import itertools
 import json
 import os
 import re
@@ -25,177 +26,97 @@ import sentencepiece
 from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 
 import container_models as cm
+import container_table
 import harness
+import llama_reference
 import test_tokens
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs/checkpoints.md"
 NOVEL = ROOT / "benchmarks/text/news-from-nowhere.txt"
-SEED = 18
+SEED = container_table.SEED
 # Of the largest logit; float32 sums of a hundred products stay below a tenth of it.
 TOLERANCE = 1e-5
 IDS = [1, 5, 40, 40, 7, 88, 3, 19, 60, 2, 33]
 
 GQA = cm.Sizes(dim=48, heads=6, kv_heads=2, hidden=80, vocabulary=101, layers=2)
-TIED = cm.Sizes(dim=40, heads=4, kv_heads=4, hidden=64, vocabulary=90, layers=2, tied=True,
-                rope_base=5e5, eps=1e-6)
-WIDE = cm.Sizes(dim=44, heads=3, kv_heads=1, hidden=36, vocabulary=95, layers=3, head_size=20,
-                rope_base=1e5)
-# Constants that a file of llama2.c does not state are the defaults of Sizes.
 MQA = cm.Sizes(dim=48, heads=4, kv_heads=1, hidden=72, vocabulary=97, layers=3)
-TIED_MHA = cm.Sizes(dim=32, heads=4, kv_heads=4, hidden=56, vocabulary=99, layers=2, tied=True)
-SHAPES = {"GQA, untied": GQA, "MHA, tied, RoPE base 500000": TIED,
-          "MQA, heads wider than dim / heads": WIDE, "MQA, untied": MQA, "MHA, tied": TIED_MHA}
-
-
-def gguf_cell(**how):
-    def write(folder, sizes, weights, form):
-        paths = cm.write_gguf(folder / "m.gguf", sizes, weights, form, **how)
-        return paths[0], cm.read_gguf(paths)
-    return write
-
-
-def family_cell(changes=None, biases=(), head_norms=False, **own):
-    """A folder with more in it; `own`: what the reference is told, by GGUF's keys."""
-    def write(folder, sizes, weights, form):
-        cm.add_weights(weights, sizes, SEED, biases, head_norms)
-        path = cm.write_folder(folder / "model", sizes, weights, form, **changes)
-        read = cm.by_gguf_name(sizes, cm.read_folder(path))
-        if "rope_freqs.weight" in own:
-            read["rope_freqs.weight"] = own["rope_freqs.weight"](sizes)
-        return path, read, {key: value for key, value in own.items()
-                            if key != "rope_freqs.weight"}
-    return write
-
-
-QKV = ("q_proj", "k_proj", "v_proj")
-
-
-def folder_cell(norms=None, shards=1):
-    def write(folder, sizes, weights, form):
-        path = cm.write_folder(folder / "model", sizes, weights, form, norms, shards)
-        return path, cm.by_gguf_name(sizes, cm.read_folder(path))
-    return write
-
-
-def llama2c_cell(version):
-    def write(folder, sizes, weights, form):
-        path = folder / "m.bin"
-        path.write_bytes(cm.llama2c_bytes(sizes, weights, version))
-        return path, cm.read_llama2c(path.read_bytes(), version)
-    return write
-
-
-# Container, format of matrices, shape, what else is tried, and how it is written.
-CELLS = [
-    ("GGUF 3", "F32", "GQA, untied", "", gguf_cell()),
-    ("GGUF 2", "F16", "MHA, tied, RoPE base 500000", "norms F32", gguf_cell(version=2)),
-    ("GGUF split", "BF16", "MQA, heads wider than dim / heads", "parts of 5 tensors, norms BF16",
-     gguf_cell(norms="BF16", split=5)),
-    ("folder", "F32", "GQA, untied", "", folder_cell()),
-    ("folder", "F16", "MHA, tied, RoPE base 500000", "norms F16", folder_cell()),
-    ("folder", "BF16", "MQA, heads wider than dim / heads", "norms F32", folder_cell("F32")),
-    ("folder, sharded", "BF16", "GQA, untied", "3 files, norms BF16", folder_cell(shards=3)),
-    ("folder", "F32", "GQA, untied", "`llama3` scaling", family_cell(
-        dict(rope_scaling={"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
-                           "high_freq_factor": 4.0, "original_max_position_embeddings": 16}),
-        **{"rope_freqs.weight": cm.llama3})),
-    ("folder", "BF16", "GQA, untied", "linear scaling, biases of all products", family_cell(
-        dict(rope_parameters={"rope_type": "linear", "factor": 4.0, "rope_theta": 1e4},
-             attention_bias=True, mlp_bias=True), QKV + ("o_proj", "gate_proj", "up_proj",
-                                                         "down_proj"),
-        **{"rope.scaling.type": "linear", "rope.scaling.factor": 4.0})),
-    ("folder of Mistral", "F16", "MQA, heads wider than dim / heads", "sliding window of 4",
-     family_cell(dict(model_type="mistral", architectures=["MistralForCausalLM"],
-                      sliding_window=4), **{"attention.sliding_window": 4})),
-    ("folder of Qwen2", "BF16", "GQA, untied", "biases of q, k and v", family_cell(
-        dict(model_type="qwen2", architectures=["Qwen2ForCausalLM"], sliding_window=4,
-             use_sliding_window=False), QKV)),
-    ("folder of Qwen2", "BF16", "GQA, untied",
-     "biases of q, k and v, sliding window of 4 from layer 1 on", family_cell(
-         dict(model_type="qwen2", architectures=["Qwen2ForCausalLM"], sliding_window=4,
-              use_sliding_window=True, max_window_layers=1), QKV,
-         **{"attention.sliding_window": 4,
-            "attention.sliding_window_pattern": [False, True]})),
-    ("folder of Qwen3", "F32", "MHA, tied, RoPE base 500000",
-     "norms of heads, YaRN, sliding window of 5 in layer 0",
-     family_cell(dict(model_type="qwen3", architectures=["Qwen3ForCausalLM"],
-                      rope_scaling={"rope_type": "yarn", "factor": 4.0,
-                                    "original_max_position_embeddings": 16},
-                      use_sliding_window=True, sliding_window=5,
-                      layer_types=["sliding_attention", "full_attention"]),
-                 head_norms=True, **{"rope.scaling.type": "yarn", "rope.scaling.factor": 4.0,
-                                     "rope.scaling.original_context_length": 16,
-                                     "attention.sliding_window": 5,
-                                     "attention.sliding_window_pattern": [True, False]})),
-    ("llama2.c 0", "F32", "MQA, untied", "", llama2c_cell(0)),
-    ("llama2.c 0", "F32", "MHA, tied", "", llama2c_cell(0)),
-    ("llama2.c 1", "F32", "MQA, untied", "", llama2c_cell(1)),
-    ("llama2.c 1", "F32", "MHA, tied", "", llama2c_cell(1)),
-]
 
 BEGIN, END = "<!-- containers: made by test_containers.py --write -->", "<!-- containers: end -->"
-
-
-def table():
-    lines = [BEGIN, "| container | matrices | shape | beside |", "| --- | --- | --- | --- |"]
-    lines += [f"| {c} | {f} | {s} | {more or '-'} |" for c, f, s, more, _ in CELLS]
-    shapes = "; ".join(
-        f"{name}: dim {s.dim}, {s.heads} heads of {s.head_size} over {s.kv_heads}, hidden "
-        f"{s.hidden}, vocabulary {s.vocabulary}, {s.layers} layers" for name, s in SHAPES.items())
-    lines += ["", f"Seed {SEED}, {len(IDS)} ids; logits within {TOLERANCE:.0e} of the largest. "
-              f"Shapes: {shapes}.", END]
-    return "\n".join(lines)
+# Exact rows, and a step of one, so that a model takes half a second to compile.
+FLAGS = ["--activations=f32", "--rows=1"]
 
 
 def check_table(report, write):
+    missing = container_table.missing_pairs()
+    report.check("a model for each container and format, container and feature, format and "
+                 "feature", not missing, f"none for {sorted(missing)[:3]}")
     text = DOCS.read_text()
     begin, end = text.index(BEGIN), text.index(END) + len(END)
+    table = "\n".join([BEGIN, *container_table.table(), "",
+                       f"Seed {SEED}, {len(IDS)} ids; logits within {TOLERANCE:.0e} of the "
+                       "largest.", END])
     if write:
-        DOCS.write_text(text[:begin] + table() + text[end:])
+        DOCS.write_text(text[:begin] + table + text[end:])
     else:
-        report.check("docs/checkpoints.md has the table", text[begin:end] == table(),
+        report.check("docs/checkpoints.md has the table", text[begin:end] == table,
                      "it differs; run this test with --write")
 
 
-def compile_flags(*more):
-    return ["--activations=f32", "--rows=1", *more]
+def check_phases(report, args, name, path, program, folder, phases):
+    """The same program in one go, and from dumps of `phases`."""
+    whole, dumps = folder / "whole", folder / "phases"
+    made = harness.compile_model(args.corellama, path, whole, *FLAGS,
+                                 f"--dump-compilation-phases-to={dumps}")
+    report.check(f"{name}: in one go, the same program", made.code == 0
+                 and harness.same_file(program, whole), made.why)
+    harness.reenter(report, args.corellama, name, path, program, dumps, phases)
 
 
-def check_cells(report, args, root):
-    """Each cell's logits; returns the programs by container, format and shape."""
-    programs = {}
-    for i, (container, form, shape, more, write) in enumerate(CELLS):
-        name = f"{container}, {form}, {shape}" + (f", {more}" if more else "")
-        folder = root / f"cell{i}"
-        folder.mkdir()
-        sizes = SHAPES[shape]
-        path, weights, *own = write(folder, sizes, cm.draw(sizes, SEED), form)
-        program = folder / "program"
-        made = harness.compile_model(args.corellama, path, program, *compile_flags())
-        if not report.check(f"{name}: compiles", made.code == 0, made.why):
-            continue
-        programs.setdefault((container, form, shape), program)
-        model = cm.Plain(sizes, weights, **(own[0] if own else {}))
-        want = cm.llama_reference.logits(model, IDS)
-        result, new = harness.generate(program, IDS, 1, logits=folder / "logits.npy")
-        if new is None:
-            report.fail(f"{name}: logits", result.why())
-            continue
-        got = np.load(folder / "logits.npy")
-        error = np.abs(got - want).max() / np.abs(want).max() if got.shape == want.shape \
-            else np.inf
-        report.check(f"{name}: logits", error <= TOLERANCE, f"largest error {error:.1e}",
-                     f"largest error {error:.1e}")
-        seen = harness.run([args.corellama, "inspect", path, "--json"])
-        config = json.loads(seen.out)["config"] if seen.code == 0 else {}
-        stated = (config.get("dim"), config.get("heads"), config.get("kv_heads"),
-                  config.get("head_size"), config.get("hidden"), config.get("vocabulary"),
-                  config.get("layers"), config.get("tied_lm_head"))
-        report.check(f"{name}: inspect", stated == (
-            sizes.dim, sizes.heads, sizes.kv_heads, sizes.head_size, sizes.hidden,
-            sizes.vocabulary, sizes.layers, sizes.tied), f"{stated} {seen.err_text}")
-    return programs
+def check_model(report, args, row, container, folder, phases):
+    """A cell of the table; its program, or None. The compilation goes on with what it reads
+    of each phase (--verify-each), and from dumps of `phases`."""
+    name, sizes, program = f"{container}, {row.name()}", row.sizes, folder / "program"
+    path, reference = container_table.write(row, container, folder)
+    made = harness.compile_model(args.corellama, path, program, *FLAGS, "--verify-each")
+    if not report.check(f"{name}: compiles, re-entered at each phase", made.code == 0, made.why):
+        return None
+    if phases:
+        check_phases(report, args, name, path, program, folder, phases)
+    result, _ = harness.generate(program, IDS, 1, logits=folder / "logits.npy")
+    if result.code != 0:
+        report.fail(f"{name}: logits", result.why())
+        return None
+    want, got = llama_reference.logits(reference, IDS), np.load(folder / "logits.npy")
+    error = np.abs(got - want).max() / np.abs(want).max() if got.shape == want.shape else np.inf
+    report.check(f"{name}: logits", error <= TOLERANCE, f"largest error {error:.1e}",
+                 f"largest error {error:.1e}")
+    seen = harness.run([args.corellama, "inspect", path, "--json"])
+    config = json.loads(seen.out)["config"] if seen.code == 0 else {}
+    stated = (config.get("dim"), config.get("heads"), config.get("kv_heads"),
+              config.get("head_size"), config.get("hidden"), config.get("vocabulary"),
+              config.get("layers"), config.get("tied_lm_head"))
+    report.check(f"{name}: inspect", stated == (
+        sizes.dim, sizes.heads, sizes.kv_heads, sizes.head_size, sizes.hidden,
+        sizes.vocabulary, sizes.layers, sizes.tied), f"{stated} {seen.err_text}")
+    return program
+
+
+def check_models(report, args, root):
+    """Each model of the table; without --all dumps are compiled on of the first one of each
+    container, of each phase once."""
+    containers = container_table.CONTAINERS
+    left = {c: harness.PHASES[i::len(containers)] for i, c in enumerate(containers)}
+    for i, row in enumerate(container_table.ROWS):
+        programs = []
+        for container in row.containers() if args.all else row.proved():
+            folder = root / f"{i}-{container.replace(' ', '-')}"
+            folder.mkdir()
+            phases = harness.PHASES if args.all else left.pop(container, [])
+            program = check_model(report, args, row, container, folder, phases)
+            if program:
+                programs.append((container, program))
+        check_same(report, row, programs)
 
 
 # What an image is made of (runtime/ABI/Image.h): ranges of two numbers behind 24 bytes.
@@ -203,37 +124,30 @@ RANGES = ["offsets", "frequencies", "manifest", "text", "weights"]
 
 
 def parts_of(program):
-    """The code before a program's image, and the image's parts."""
+    """The code, which stands before a program's image, and the image's parts."""
     data = program.read_bytes()
     at = data.rindex(b"CLIMAGE1", 0, len(data))
     while at % 4096:  # the magic number is a constant of the code, too
         at = data.rindex(b"CLIMAGE1", 0, at)
-    parts = {"image": at}
+    parts = {"code": data[:at]}
     for i, name in enumerate(RANGES):
         offset, size = struct.unpack_from("<2Q", data, at + 24 + 16 * i)
         parts[name] = data[at + offset:at + offset + size]
     return parts
 
 
-def code_of(args, path):
-    made = harness.run([args.corellama, "compile", path, "--emit=asm", *compile_flags()])
-    # The name of the module's source alone is the checkpoint's.
-    return made.code, re.sub(rb"^\s*\.file.*$", b"", made.out, flags=re.M)
-
-
-def check_same(report, args, root, programs):
-    """A folder and a GGUF file of the same numbers."""
-    shape = "GQA, untied"
-    one, other = programs.get(("GGUF 3", "F32", shape)), programs.get(("folder", "F32", shape))
-    if not one or not other:
-        return report.fail("the same weights as GGUF and as a folder", "one does not compile")
-    a, b = parts_of(one), parts_of(other)
-    for part in ("weights", "offsets", "frequencies"):
-        report.check(f"GGUF and folder: the same {part}", a[part] == b[part] and a[part],
-                     "they differ", f"{len(a[part])} bytes")
-    a, b = code_of(args, one.parent / "m.gguf"), code_of(args, other.parent / "model")
-    report.check("GGUF and folder: the same code", a == b and a[0] == 0 and len(a[1]) > 1000,
-                 "they differ", f"{len(a[1])} bytes of assembly")
+def check_same(report, row, programs):
+    """The same weights in several containers make the same program, but for names and for
+    factors of RoPE, which a GGUF file rounds."""
+    parts = [(container, parts_of(program)) for container, program in programs]
+    for (one, a), (other, b) in itertools.pairwise(parts):
+        rounds = "`llama3` RoPE" in row.features.names
+        different = [part for part in ("code", "weights", "offsets", "frequencies")
+                     if not a[part] or a[part] != b[part]
+                     and not (rounds and part == "frequencies")]
+        report.check(f"{one} and {other}, {row.name()}: the same code and weights",
+                     not different, f"{different} differ",
+                     f"{len(a['code'])} and {len(a['weights'])} bytes")
 
 
 def check_large(report, args, root):
@@ -278,12 +192,12 @@ def check_large(report, args, root):
     program = folder / "program"
     # Of memory that is no file's; the kernel counts private mappings.
     made = harness.run(["prlimit", f"--data={2 << 30}", args.corellama, "compile", folder, "-o",
-                        program, *compile_flags()])
+                        program, *FLAGS])
     if not report.check("a folder of 4.5 GiB compiles in 2 GiB", made.code == 0, made.why):
         return
     size = program.stat().st_size
     ids = [5, 9, 33]
-    want = cm.llama_reference.logits(cm.Plain(small, cm.by_gguf_name(small, weights)), ids)
+    want = llama_reference.logits(cm.Plain(small, cm.by_gguf_name(small, weights)), ids)
     result, _ = harness.generate(program, ids, 1, logits=folder / "logits.npy")
     got = np.load(folder / "logits.npy") if result.code == 0 else np.zeros_like(want)
     error = np.abs(got - want).max() / np.abs(want).max()
@@ -422,7 +336,7 @@ def check_text_of(report, args, root, tokenizer):
         (snapshot / path.name).symlink_to(os.path.relpath(path, snapshot))
     work = root / "work"
     work.mkdir()
-    made = harness.run([args.corellama, "compile", snapshot, *compile_flags()], cwd=work)
+    made = harness.run([args.corellama, "compile", snapshot, *FLAGS], cwd=work)
     report.check("a snapshot of links, without -o: NAME.run",
                  made.code == 0 and (work / "Tiny-Llama.run").exists(), made.why)
     text = json.loads(harness.run([args.corellama, "inspect", snapshot, "--json"]).out)["text"]
@@ -501,10 +415,14 @@ def check_refusals(report, args, root):
             f"{parts[-1].name}: file: cannot be read")
 
     path = root / "v2.bin"
-    path.write_bytes(cm.llama2c_bytes(MQA, cm.draw(MQA, SEED), 1)[:4] + struct.pack("<i", 2)
-                     + bytes(300))
-    refused(report, args, "llama2.c 2", path, "header: version is 2 (int8 in groups), expected "
-            "0 or 1")
+    path.write_bytes(cm.llama2c_bytes(MQA, cm.draw(MQA, SEED), 2))
+    words = "header: version is 2 (int8 in groups), expected 0 or 1"
+    refused(report, args, "llama2.c 2", path, words)
+    seen = harness.run([args.corellama, "inspect", path])
+    lines = ["context     64", "reasons: 1", words, "tensors: 30",
+             "blk.2.ffn_down.weight  int8 in groups of 4 48 x 72"]
+    report.check("inspect shows llama2.c 2", seen.code == 0
+                 and all(line in seen.text for line in lines), lambda: seen.text + seen.err_text)
     path = root / "cut.bin"
     path.write_bytes(cm.llama2c_bytes(MQA, cm.draw(MQA, SEED), 0)[:-1])
     refused(report, args, "llama2.c, cut", path, "header: states sizes of ")
@@ -551,13 +469,13 @@ def main():
     p.add_argument("--tool", required=True, type=harness.existing,
                    help="build/bin/corellama-tokenize")
     p.add_argument("--write", action="store_true", help="write the table of docs/checkpoints.md")
-    p.add_argument("--all", action="store_true", help="a folder of more than 4 GiB, too")
+    p.add_argument("--all", action="store_true", help="every cell of the table, each in one go and from each phase; a folder "
+                   "of more than 4 GiB")
     args = p.parse_args()
     report = harness.Report()
     with harness.Workspace(args.keep) as root:
         check_table(report, args.write)
-        programs = check_cells(report, args, root)
-        check_same(report, args, root, programs)
+        check_models(report, args, root)
         tokenizer = check_tokenizers(report, args, root)
         check_text_of(report, args, root, tokenizer)
         check_refusals(report, args, root)

@@ -26,7 +26,6 @@ import llama_reference
 import test_emulator
 import test_exact
 
-PHASES = ["import", "specialize", "fuse", "plan", "schedule", "tile", "vector", "llvm"]
 TARGETS = ["cuda:sm_80", "cuda:sm_90a"]
 
 
@@ -53,18 +52,6 @@ def differs(report, name, path, ids, folder):
     report.check(f"{name}: is visible", worst > 1e-3, f"logits differ by {worst:.1e} only",
                  f"{worst:.1e}")
     os.unlink(plain)
-
-
-def reenter(report, args, name, path, program, phases, folder):
-    dump = folder / "phases"
-    for phase in phases:
-        again = folder / "again"
-        ir = dump / f"{PHASES.index(phase) + 1}-{phase}.mlir"
-        made = harness.compile_model(args.corellama, path, again, f"--compile-from={phase}",
-                                     f"--ir={ir}")
-        if report.check(f"{name}: from {phase}", made.code == 0, made.why):
-            report.check(f"{name}: from {phase}, the same file",
-                         harness.same_file(program, again), "the files differ")
 
 
 def rounded(report, args, number, path, name, folder, to):
@@ -122,8 +109,8 @@ def test_feature(report, args, number, path, name, what, folder):
         f"--dump-compilation-phases-to={folder / 'phases'}")
     if not report.check(f"{name}: compiles", made.code == 0, made.why):
         return
-    phases = PHASES if args.all else row.get("phases", [])
-    reenter(report, args, name, path, program, phases, folder)
+    harness.reenter(report, args.corellama, name, path, program, folder / "phases",
+                    harness.PHASES if args.all else row.get("phases", []))
     model = llama_reference.Model(path)
     reference = test_exact.Reference(model)
     rng = np.random.default_rng([1, number])

@@ -16,10 +16,6 @@ from dataclasses import dataclass, field
 import harness
 import make_models
 
-PHASES = ["import", "specialize", "fuse", "plan", "schedule", "tile", "vector",
-          "llvm"]
-
-
 # Documents with excerpts, and what prints them.
 DOCUMENTS = {
     "README.md": ["--target=x86-64-v3"],
@@ -41,9 +37,9 @@ def listed_phases(report, corellama):
     # The flag may be named elsewhere too; its own text has the list.
     lists = re.findall(r"\(([a-z]+(?:,\s+[a-z]+){3,})\)", result.text)
     names = re.findall(r"[a-z]+", lists[0]) if lists else []
-    report.check("compile --help lists the phases", names == PHASES,
-                 lambda: f"it lists {names}, the design has {PHASES}")
-    return names or PHASES
+    report.check("compile --help lists the phases", names == harness.PHASES,
+                 lambda: f"it lists {names}, the design has {harness.PHASES}")
+    return names or harness.PHASES
 
 
 def plain(line):

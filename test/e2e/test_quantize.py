@@ -12,6 +12,7 @@ its own because no other test makes numbers of this kind.
 """
 
 import contextlib
+import dataclasses
 import json
 import mmap
 import resource
@@ -25,6 +26,7 @@ import numpy as np
 
 import container_models
 import harness
+import make_models
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 import make_checkpoint  # noqa: E402
@@ -102,43 +104,16 @@ def quantised(values, form):
 def write_model(path, seed, convert, sizes=SIZES):
     """`convert(name, data, values, form)` says what is written for a matrix: an array
     and its type's name."""
-    rng, s = np.random.default_rng(seed), sizes
+    rng = np.random.default_rng(seed)
     w = gguf.GGUFWriter(path, "llama")
-    w.add_context_length(64)
-    w.add_embedding_length(s["dim"])
-    w.add_block_count(s["layers"])
-    w.add_feed_forward_length(s["hidden"])
-    w.add_head_count(s["heads"])
-    w.add_head_count_kv(s["kv_heads"])
-    w.add_layer_norm_rms_eps(1e-5)
-    w.add_rope_freq_base(1e4)
-    w.add_vocab_size(s["vocabulary"])
-    if s["heads"] * s["head_size"] != s["dim"]:
-        w.add_key_length(s["head_size"])
-        w.add_value_length(s["head_size"])
-        w.add_rope_dimension_count(s["head_size"])
-
-    def matrix(name, rows, columns):
+    make_models.add_sizes(w, sizes, context=64)
+    for name, rows, columns in make_models.tensors(sizes, tied=True):
+        if not rows:
+            w.add_tensor(name, rng.uniform(0.5, 1.5, columns).astype(np.float32))
+            continue
         form = SOURCES[name.split(".")[-2]]
         data, form = convert(name, *stored(adversarial(rng, rows, columns), form), form)
         w.add_tensor(name, data, raw_dtype=Type[form.upper()])
-
-    def norm(name):
-        w.add_tensor(name, rng.uniform(0.5, 1.5, s["dim"]).astype(np.float32))
-    q, kv = s["heads"] * s["head_size"], s["kv_heads"] * s["head_size"]
-    matrix("token_embd.weight", s["vocabulary"], s["dim"])
-    for layer in range(s["layers"]):
-        b = f"blk.{layer}."
-        norm(b + "attn_norm.weight")
-        matrix(b + "attn_q.weight", q, s["dim"])
-        matrix(b + "attn_k.weight", kv, s["dim"])
-        matrix(b + "attn_v.weight", kv, s["dim"])
-        matrix(b + "attn_output.weight", s["dim"], q)
-        norm(b + "ffn_norm.weight")
-        matrix(b + "ffn_gate.weight", s["hidden"], s["dim"])
-        matrix(b + "ffn_up.weight", s["hidden"], s["dim"])
-        matrix(b + "ffn_down.weight", s["dim"], s["hidden"])
-    norm("output_norm.weight")
     w.write_header_to_file()
     w.write_kv_data_to_file()
     w.write_tensors_to_file()
@@ -282,19 +257,14 @@ class Quantize:
                                        f"--dump-compilation-phases-to={dumps}", name="whole")
         if not self.report.check("dumps are written", result.code == 0, result.why):
             return
-        for dump in sorted(dumps.iterdir()):
-            phase = dump.stem.split("-")[1]
-            again = self.folder / "again"
-            result = harness.run([self.args.corellama, "compile", plain, "-o", again,
-                                  f"--compile-from={phase}", "--ir", dump])
-            self.report.check(f"from {phase}: the same program", result.code == 0
-                              and harness.same_file(program, again), result.why)
-        dump = dumps / "3-fuse.mlir"
-        for flag, message in [("--quantize=q8_0", "was made with --quantize=q4_0, not q8_0")]:
-            result = harness.run([self.args.corellama, "compile", plain, "-o", again,
-                                  "--compile-from=fuse", "--ir", dump, flag])
-            self.report.check("another --quantize than the dump's", result.code == 1
-                              and message in result.err_text, result.why)
+        harness.reenter(self.report, self.args.corellama, "quantised to q4_0", plain, program,
+                        dumps)
+        result = harness.compile_model(
+            self.args.corellama, plain, self.folder / "refused", "--compile-from=fuse",
+            f"--ir={dumps / '3-fuse.mlir'}", "--quantize=q8_0")
+        self.report.check("another --quantize than the dump's", result.code == 1
+                          and "was made with --quantize=q4_0, not q8_0" in result.err_text,
+                          result.why)
 
     def large(self):
         """1.1 billion numbers in a folder: the disk's speed, in bounded memory, and gguf's
@@ -350,15 +320,7 @@ def write_large(folder, reference, seed):
         files[-1].write(struct.pack("<Q", len(text)) + text)
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": where}))
     w = gguf.GGUFWriter(reference, "llama")
-    w.add_context_length(sizes.context)
-    w.add_embedding_length(sizes.dim)
-    w.add_block_count(sizes.layers)
-    w.add_feed_forward_length(sizes.hidden)
-    w.add_head_count(sizes.heads)
-    w.add_head_count_kv(sizes.kv_heads)
-    w.add_layer_norm_rms_eps(sizes.eps)
-    w.add_rope_freq_base(sizes.rope_base)
-    w.add_vocab_size(sizes.vocabulary)
+    make_models.add_sizes(w, dataclasses.asdict(sizes), sizes.context)
     for name, _, rows, columns in tensors:
         kind, size = (Type.F32, 4 * columns) if rows == 1 else (
             Type.Q4_0, rows * columns // 32 * 18)
