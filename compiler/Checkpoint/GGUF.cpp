@@ -249,7 +249,9 @@ private:
   static constexpr uint64_t kSmallestTensor = 8 + 1 + 4 + 8 + 4 + 8;
   static_assert(sizeof(GGUF::KeyRecord) <= 2 * kSmallestKey,
                 "the table of keys may not exceed twice the file");
-  static_assert(sizeof(TensorRecord) <= 2 * kSmallestTensor,
+  // With its place by name, and one in a list of those that are weights.
+  static_assert(sizeof(TensorRecord) + sizeof(uint32_t) + sizeof(void *) <=
+                    2 * kSmallestTensor,
                 "the table of tensors may not exceed twice the file");
 
   Cursor cursor;
@@ -428,7 +430,7 @@ void Parser::readTensor(TensorRecord &record) {
       cursor.fail("dimension " + Twine(d) + " is " + Twine(size) +
                   ", expected 1 to " + Twine(kMaxDimension) + "; " +
                   kFetchAgain);
-    record.dimensions[d] = size;
+    record.dimensions[d] = static_cast<uint32_t>(size);
   }
   record.typeId = cursor.integer<uint32_t>("the type");
   record.offset = cursor.integer<uint64_t>("the offset");

@@ -6,7 +6,7 @@
 // interpret keys and tensors.
 //
 // The file is hostile. Everything read here is checked against the bytes that
-// remain before it is used, and no allocation exceeds twice the file: counts
+// remain before it is used, and the tables take at most twice the file: counts
 // are bounded by the smallest size of the records that they count.
 //
 //===----------------------------------------------------------------------===//
@@ -68,7 +68,7 @@ struct Value {
 /// `dimensionCount` are 1.
 struct TensorRecord {
   llvm::StringRef name;
-  uint64_t dimensions[4];
+  uint32_t dimensions[4];
   /// From the start of the data: a multiple of the alignment, at most the
   /// file's size.
   uint64_t offset;

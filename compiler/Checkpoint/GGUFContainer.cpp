@@ -174,6 +174,7 @@ std::vector<TensorInfo> GGUFContainer::readWeights(const ModelConfig &config,
   names.queriesKeys = getRowOrder(config);
   // The factors are data of the configuration.
   std::vector<const TensorRecord *> weights;
+  weights.reserve(parsed.tensors().size());
   for (const TensorRecord &record : parsed.tensors())
     if (record.name != kRopeFactors)
       weights.push_back(&record);

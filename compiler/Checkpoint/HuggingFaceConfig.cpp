@@ -155,7 +155,7 @@ private:
 bool ConfigReader::readArchitecture() {
   auto type = find("model_type");
   const Family *found = llvm::find_if(kFamilies, [&](const Family &one) {
-    return type && type->asString() == one.type;
+    return type && type->isString(one.type);
   });
   if (found == std::end(kFamilies)) {
     refuse("model_type", type, "'llama', 'mistral', 'qwen2' or 'qwen3'",
@@ -168,7 +168,7 @@ bool ConfigReader::readArchitecture() {
   if (!classes)
     return true;
   std::vector<JsonValue> names = classes->first(2);
-  if (names.size() != 1 || names[0].asString() != family.className)
+  if (names.size() != 1 || !names[0].isString(family.className))
     refuse("architectures", names.size() == 1 ? names[0] : *classes,
            "'" + family.className + "'", "give a model that predicts tokens");
   return true;
@@ -264,10 +264,11 @@ void ConfigReader::readRope() {
       continue;
     readScaling(key, *scaling);
     for (const auto &[name, value] : scaling->members())
-      if (name == "rope_theta")
+      if (name.isString("rope_theta"))
         base = value;
-      else if (name == "partial_rotary_factor" && value.describe() != "1.0")
-        refuse((key + "." + name).str(), value, "1.0",
+      else if (name.isString("partial_rotary_factor") &&
+               value.describe() != "1.0")
+        refuse((key + ".partial_rotary_factor").str(), value, "1.0",
                "give a checkpoint whose heads are rotated whole");
   }
   // Below 1 the frequencies would rise.
@@ -286,7 +287,7 @@ void ConfigReader::readScaling(StringRef key, JsonValue scaling) {
   auto type = in("rope_type");
   if (!type)
     type = in("type"); // its name until transformers 4.43
-  if (scaling.isObject() && (!type || type->asString() == "default"))
+  if (scaling.isObject() && (!type || type->isString("default")))
     return;
   RopeScaling &rope = config.rope;
   std::optional<StringRef> name = type ? type->asString() : std::nullopt;
@@ -328,7 +329,7 @@ void ConfigReader::readScaling(StringRef key, JsonValue scaling) {
     refuse(own("truncate"), truncate, "true", "give a checkpoint with it");
   // A factor of 1 scales nothing.
   if (rope.factor == 1)
-    rope = {.magnitude = rope.magnitude};
+    rope = {.magnitude = rope.magnitude, .factors = {}};
 }
 
 /// Biases and norms of heads.
@@ -363,14 +364,13 @@ void ConfigReader::readWindows() {
   if (config.layers == 0)
     return;
   if (auto types = find("layer_types")) {
-    std::vector<JsonValue> each = types->first(config.layers + 1);
-    if (each.size() != config.layers)
+    if (!types->isArray() || types->count() != config.layers)
       refuse("layer_types", types,
              "a list of " + Twine(config.layers) + ", one for each layer",
              kGiveWhole);
-    for (JsonValue one : each) {
-      bool isWindowed = one.asString() == "sliding_attention";
-      if (!isWindowed && one.asString() != "full_attention")
+    for (JsonValue one : types->elements()) {
+      const bool isWindowed = one.isString("sliding_attention");
+      if (!isWindowed && !one.isString("full_attention"))
         return refuse("layer_types", one,
                       "'full_attention' or 'sliding_attention'",
                       "give a checkpoint whose layers are of these types");
@@ -383,6 +383,8 @@ void ConfigReader::readWindows() {
                       "give a checkpoint whose layers are alike");
       config.windowed.push_back(isWindowed);
     }
+    // Where the file was written to since its elements were counted.
+    config.windowed.resize(config.layers);
   } else if (config.window != 0 && isSome) {
     uint64_t first = 28;
     if (auto most = find("max_window_layers")) {

@@ -9,7 +9,6 @@
 #include "compiler/Checkpoint/HuggingFaceConfig.h"
 #include "compiler/Checkpoint/Refusal.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/FileSystem.h"
@@ -107,7 +106,15 @@ private:
   std::vector<Side> sides;
   std::vector<std::string> shardNames; ///< sorted
   bool hasIndex = false;
-  llvm::StringMap<uint32_t> shardOf; ///< by tensor, where there is an index
+  /// A tensor of the index and its shard.
+  struct Entry {
+    StringRef name;
+    uint32_t shard;
+    bool isFound = false;
+  };
+  std::vector<Entry> entries;          ///< sorted by name
+  std::optional<MappedFile> indexFile; ///< what their names view
+  llvm::BumpPtrAllocator decoded;      ///< names that have escapes in the index
 };
 
 /// An index could otherwise name any file of the machine, and messages show it.
@@ -128,7 +135,8 @@ Error HuggingFaceContainer::Reader::readIndex() {
     return Error::success();
   }
   const std::string path = pathOf(kIndex);
-  auto parsed = JsonDocument::parse(llvm::toStringRef((*file)->data()), path);
+  indexFile = std::move(*file);
+  auto parsed = JsonDocument::parse(llvm::toStringRef(indexFile->data()), path);
   if (!parsed)
     return parsed.takeError();
   auto map = parsed->root().find("weight_map");
@@ -137,10 +145,11 @@ Error HuggingFaceContainer::Reader::readIndex() {
                   (map ? "is " + map->describe() : "is missing") +
                       ", expected the file of each tensor" + kFetchAgain);
   llvm::StringSet<> names;
+  std::string text;
   for (const auto &[tensor, value] : map->members()) {
-    std::optional<StringRef> name = value.asString();
+    std::optional<StringRef> name = value.readString(text);
     if (!name || !isFileName(*name))
-      return refuse(path, "tensor " + quoted(tensor),
+      return refuse(path, "tensor " + tensor.describe(),
                     "is in " + value.describe() +
                         ", expected the name of a .safetensors file of the "
                         "folder; give a folder as it was published");
@@ -156,11 +165,16 @@ Error HuggingFaceContainer::Reader::readIndex() {
   for (const auto &name : names)
     shardNames.push_back(name.getKey().str());
   llvm::sort(shardNames);
+  entries.reserve(map->count());
   for (const auto &[tensor, value] : map->members()) {
-    auto name = llvm::lower_bound(shardNames, value.asString().value_or(""));
+    auto name =
+        llvm::lower_bound(shardNames, value.readString(text).value_or(""));
     if (name != shardNames.end()) // else the file was written to
-      shardOf[tensor] = static_cast<uint32_t>(name - shardNames.begin());
+      entries.push_back({tensor.keepString(decoded).value_or(""),
+                         static_cast<uint32_t>(name - shardNames.begin())});
   }
+  llvm::sort(entries,
+             [](const Entry &a, const Entry &b) { return a.name < b.name; });
   return Error::success();
 }
 
@@ -207,39 +221,38 @@ Error HuggingFaceContainer::Reader::readSides() {
 }
 
 Error HuggingFaceContainer::Reader::collect(HuggingFaceContainer &container) {
-  size_t count = 0;
-  for (size_t i = 0; i < shardNames.size(); ++i) {
+  for (uint32_t i = 0; i < shardNames.size(); ++i) {
     const MappedFile &file = container.files()[i];
-    auto parsed = Safetensors::parse(file.data(), file.path());
+    auto parsed = Safetensors::parse(file.data(), file.path(), i);
     if (!parsed)
       return parsed.takeError();
-    count += parsed->tensors().size();
     container.shards.push_back(std::move(*parsed));
   }
-  container.tensors.reserve(count);
-  for (const auto &[i, shard] : llvm::enumerate(container.shards))
-    for (const SafetensorsRecord &record : shard.tensors()) {
-      auto place = shardOf.find(record.name);
-      if (hasIndex && (place == shardOf.end() || place->second != i))
-        return refuse(container.files()[i].path(),
-                      "tensor " + quoted(record.name),
-                      (place == shardOf.end() ? Twine("is not in ")
-                                              : "is in another file by ") +
-                          kIndex +
-                          ", expected it to list what is there; give "
-                          "a folder as it was published");
-      container.tensors.push_back({&record, static_cast<uint32_t>(i)});
-      if (hasIndex)
-        shardOf.erase(place);
-    }
-  if (shardOf.empty())
+  if (!hasIndex)
     return Error::success();
-  // The first by name, so that the message is always the same.
-  StringRef missing = shardOf.begin()->getKey();
-  for (const auto &entry : shardOf)
-    missing = std::min(missing, entry.getKey());
-  return refuse(container.files()[shardOf.lookup(missing)].path(),
-                "tensor " + quoted(missing),
+  for (const Safetensors &shard : container.shards)
+    for (const SafetensorsRecord &record : shard.tensors()) {
+      auto entry =
+          std::ranges::lower_bound(entries, record.name, {}, &Entry::name);
+      const bool isListed =
+          entry != entries.end() && entry->name == record.name;
+      if (!isListed || entry->shard != record.file)
+        return refuse(
+            container.files()[record.file].path(),
+            "tensor " + quoted(record.name),
+            (isListed ? Twine("is in another file by ") : "is not in ") +
+                kIndex +
+                ", expected it to list what is there; give "
+                "a folder as it was published");
+      entry->isFound = true;
+    }
+  // The first by name.
+  auto missing =
+      llvm::find_if(entries, [](const Entry &entry) { return !entry.isFound; });
+  if (missing == entries.end())
+    return Error::success();
+  return refuse(container.files()[missing->shard].path(),
+                "tensor " + quoted(missing->name),
                 "is missing, expected it by " + kIndex + kFetchAgain);
 }
 
@@ -344,7 +357,7 @@ static bool isUnread(StringRef name, const ModelConfig &config) {
 }
 
 /// A tensor of a file of the folder.
-static ListedTensor list(const SafetensorsRecord &record, uint32_t file) {
+static ListedTensor list(const SafetensorsRecord &record) {
   // ggml's numbers of these types.
   constexpr std::pair<StringRef, uint64_t> types[] = {
       {"F32", 0}, {"F16", 1}, {"BF16", 30}};
@@ -356,7 +369,7 @@ static ListedTensor list(const SafetensorsRecord &record, uint32_t file) {
       listed.type = toTensorType(id);
   if (!listed.type)
     listed.typeName = quoted(record.type);
-  listed.file = file;
+  listed.file = record.file;
   listed.offset = record.offset;
   listed.bytes = record.bytes;
   return listed;
@@ -364,25 +377,30 @@ static ListedTensor list(const SafetensorsRecord &record, uint32_t file) {
 
 void HuggingFaceContainer::visitTensors(
     llvm::function_ref<void(const TensorSummary &)> use) const {
-  for (const Tensor &tensor : tensors) {
-    const ListedTensor listed = list(*tensor.record, tensor.file);
-    use({listed.name,
-         listed.type ? getName(*listed.type).str() : listed.typeName,
-         {listed.extents.begin(), listed.extents.end()}});
-  }
+  for (const Safetensors &shard : shards)
+    for (const SafetensorsRecord &record : shard.tensors()) {
+      const ListedTensor listed = list(record);
+      use({listed.name,
+           listed.type ? getName(*listed.type).str() : listed.typeName,
+           {listed.extents.begin(), listed.extents.end()}});
+    }
 }
 
 std::vector<TensorInfo>
 HuggingFaceContainer::readWeights(const ModelConfig &config,
                                   Refusals &refusals) const {
-  std::vector<Tensor> weights;
-  for (const Tensor &tensor : tensors)
-    if (!isUnread(tensor.record->name, config))
-      weights.push_back(tensor);
+  std::vector<const SafetensorsRecord *> weights;
+  size_t count = 0;
+  for (const Safetensors &shard : shards)
+    count += shard.tensors().size();
+  weights.reserve(count);
+  for (const Safetensors &shard : shards)
+    for (const SafetensorsRecord &record : shard.tensors())
+      if (!isUnread(record.name, config))
+        weights.push_back(&record);
   return indexWeights(
-      weights.size(),
-      [&](size_t i) { return list(*weights[i].record, weights[i].file); },
-      files(), config, kNames, refusals);
+      weights.size(), [&](size_t i) { return list(*weights[i]); }, files(),
+      config, kNames, refusals);
 }
 
 std::string nameOfFolder(StringRef path) {

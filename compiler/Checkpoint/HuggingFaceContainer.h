@@ -35,7 +35,11 @@ public:
   /// it is no JSON.
   llvm::Expected<std::optional<JsonValue>> jsonOf(llvm::StringRef name) const;
 
-  bool hasTensors() const override { return !tensors.empty(); }
+  bool hasTensors() const override {
+    return llvm::any_of(shards, [](const Safetensors &shard) {
+      return !shard.tensors().empty();
+    });
+  }
   std::optional<ModelConfig> readConfig(Refusals &refusals) const override;
   std::vector<TensorInfo> readWeights(const ModelConfig &config,
                                       Refusals &refusals) const override;
@@ -50,17 +54,12 @@ private:
     std::optional<JsonDocument> json;
     std::string whyNoJson;
   };
-  struct Tensor {
-    const SafetensorsRecord *record;
-    uint32_t file;
-  };
 
   HuggingFaceContainer(std::string path, std::vector<MappedFile> files)
       : Container(Kind::HuggingFace, std::move(path), std::move(files)) {}
   const Side *find(llvm::StringRef name) const;
 
-  std::vector<Safetensors> shards; ///< what `tensors` views
-  std::vector<Tensor> tensors;
+  std::vector<Safetensors> shards; ///< of the first files
   std::vector<Side> sides;
 };
 

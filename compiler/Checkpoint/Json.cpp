@@ -14,7 +14,10 @@
 #include "llvm/Support/ConvertUTF.h"
 #include "llvm/Support/JSON.h"
 #include <algorithm>
+#include <compare>
+#include <deque>
 #include <limits>
+#include <string_view>
 #include <type_traits>
 
 using llvm::Expected;
@@ -24,6 +27,88 @@ using llvm::Twine;
 namespace corellama::checkpoint {
 
 using Kind = JsonValue::Kind;
+
+//===----------------------------------------------------------------------===//
+// Strings
+//===----------------------------------------------------------------------===//
+
+/// Letters behind a backslash and what they mean; 'u' has digits behind it.
+static constexpr StringRef kLetters = "\"\\/bfnrt",
+                           kMeanings = "\"\\/\b\f\n\r\t";
+
+namespace {
+/// The bytes that a string means, one after the other. Of what is no JSON any
+/// more any bytes, no more than it has.
+class DecodedBytes {
+public:
+  explicit DecodedBytes(StringRef raw) : raw(raw) {}
+
+  /// -1 at the end.
+  int next() {
+    while (used == count) {
+      if (raw.empty())
+        return -1;
+      const char first = raw.front();
+      raw = raw.drop_front();
+      if (first != '\\' || raw.empty())
+        return static_cast<unsigned char>(first);
+      decode();
+    }
+    return static_cast<unsigned char>(character[used++]);
+  }
+
+private:
+  /// Behind the backslash.
+  void decode() {
+    const char letter = raw.front();
+    raw = raw.drop_front();
+    char *end = character;
+    if (letter != 'u') {
+      const size_t which = kLetters.find(letter);
+      *end++ = which == StringRef::npos ? letter : kMeanings[which];
+    } else {
+      uint32_t unit = codeUnit();
+      // A character beyond 16 bits is two units, the high one first.
+      if (unit >= 0xD800 && unit < 0xDC00 && raw.consume_front("\\u"))
+        unit = 0x10000 + ((unit - 0xD800) << 10) + (codeUnit() & 0x3FF);
+      llvm::ConvertCodePointToUTF8(unit, end);
+    }
+    used = 0;
+    count = static_cast<size_t>(end - character);
+  }
+  uint32_t codeUnit() {
+    uint32_t unit = 0;
+    if (raw.take_front(4).getAsInteger(16, unit))
+      unit = 0;
+    raw = raw.substr(4);
+    return unit;
+  }
+
+  StringRef raw;
+  char character[4] = {};
+  size_t used = 0, count = 0;
+};
+} // namespace
+
+static bool hasEscapes(StringRef raw) { return raw.contains('\\'); }
+
+static void decodeTo(StringRef raw, std::string &decoded) {
+  decoded.clear();
+  decoded.reserve(raw.size());
+  DecodedBytes bytes(raw);
+  for (int byte; (byte = bytes.next()) >= 0;)
+    decoded += static_cast<char>(byte);
+}
+
+/// The order of what two strings mean, without a copy of either.
+static std::strong_ordering compareDecoded(StringRef a, StringRef b) {
+  DecodedBytes left(a), right(b);
+  while (true) {
+    const int one = left.next(), other = right.next();
+    if (one != other || one < 0)
+      return one <=> other;
+  }
+}
 
 //===----------------------------------------------------------------------===//
 // Parser
@@ -59,11 +144,11 @@ public:
   }
 
 private:
-  /// A string, by its place in the file or, where it has escapes, in `decoded`.
+  /// A string by its place in the file, with its escapes.
   struct Key {
     uint32_t place;
     uint32_t length : 31; // of a file of less than 2^31 bytes
-    uint32_t isEscaped : 1;
+    uint32_t hasEscapes : 1;
   };
 
   bool fail(const Twine &problem) {
@@ -154,31 +239,34 @@ bool JsonParser::list(bool isObject, unsigned level) {
 
 /// Of the object that ends, whose keys are those from `first` on.
 bool JsonParser::checkKeys(size_t first) {
-  auto textOf = [&](Key key) -> StringRef {
-    return {(key.isEscaped ? document.decoded.data() : document.text.data()) +
-                key.place,
-            key.length};
+  auto rawOf = [&](Key key) {
+    return document.text.substr(key.place, key.length);
+  };
+  auto compare = [&](Key a, Key b) -> std::strong_ordering {
+    if (a.hasEscapes || b.hasEscapes)
+      return compareDecoded(rawOf(a), rawOf(b));
+    return std::string_view(rawOf(a)) <=> std::string_view(rawOf(b));
   };
   auto own =
       std::ranges::subrange(keys.begin() + std::ptrdiff_t(first), keys.end());
-  std::ranges::sort(own, {}, textOf);
-  auto twice = std::ranges::adjacent_find(own, {}, textOf);
-  if (twice != own.end())
-    return fail("ends an object with the key " + quoted(textOf(*twice)) +
+  std::ranges::sort(own, [&](Key a, Key b) { return compare(a, b) < 0; });
+  auto twice = std::ranges::adjacent_find(
+      own, [&](Key a, Key b) { return compare(a, b) == 0; });
+  if (twice != own.end()) {
+    std::string text;
+    decodeTo(rawOf(*twice), text);
+    return fail("ends an object with the key " + quoted(text) +
                 " twice, expected it once");
+  }
   keys.resize(first);
   return true;
 }
 
 bool JsonParser::string() {
-  const size_t begin = at++, place = document.decoded.size();
+  const size_t begin = ++at;
   const StringRef text = document.text;
-  auto decode = [&](size_t from) {
-    document.decoded.insert(document.decoded.end(), text.begin() + from,
-                            text.begin() + at);
-  };
-  bool isEscaped = false;
-  for (size_t from = at;;) {
+  bool hasEscapes = false;
+  while (true) {
     at = std::min(text.find_if(
                       [](char c) {
                         return c == '"' || c == '\\' ||
@@ -189,38 +277,24 @@ bool JsonParser::string() {
     if (at == text.size() || static_cast<unsigned char>(text[at]) < ' ')
       return expected("the end of a string");
     if (text[at] == '"') {
-      lastString = {static_cast<uint32_t>(begin + 1),
-                    static_cast<uint32_t>(at - begin - 1) & INT32_MAX, false};
-      if (isEscaped) {
-        decode(from);
-        const auto length =
-            static_cast<uint32_t>(document.decoded.size() - place);
-        document.escaped.push_back({static_cast<uint32_t>(begin),
-                                    static_cast<uint32_t>(place), length});
-        lastString = {static_cast<uint32_t>(place), length & INT32_MAX, true};
-      }
+      lastString = {static_cast<uint32_t>(begin),
+                    static_cast<uint32_t>(at - begin) & INT32_MAX, hasEscapes};
       ++at;
       return true;
     }
-    isEscaped = true;
-    decode(from);
+    hasEscapes = true;
     ++at;
     if (!escape())
       return false;
-    from = at;
   }
 }
 
 /// Behind the backslash.
 bool JsonParser::escape() {
-  constexpr StringRef letters = "\"\\/bfnrt", meanings = "\"\\/\b\f\n\r\t";
   const StringRef rest = document.text.substr(at);
   if (!rest.starts_with("u")) {
-    const size_t which =
-        rest.empty() ? StringRef::npos : letters.find(rest.front());
-    if (which == StringRef::npos)
+    if (rest.empty() || !kLetters.contains(rest.front()))
       return expected("an escape of JSON");
-    document.decoded.push_back(meanings[which]);
     ++at;
     return true;
   }
@@ -228,22 +302,15 @@ bool JsonParser::escape() {
   uint32_t unit = 0, low = 0;
   if (!codeUnit(unit))
     return false;
-  if (unit >= 0xD800 && unit < 0xE000) {
-    // A character beyond 16 bits is two units, the high one first.
-    if (unit >= 0xDC00 || !document.text.substr(at).starts_with("\\u"))
-      return expected("both halves of a surrogate pair");
-    at += 2;
-    if (!codeUnit(low))
-      return false;
-    if (low < 0xDC00 || low >= 0xE000)
-      return expected("the second half of a surrogate pair before it");
-    unit = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
-  }
-  char bytes[4];
-  char *end = bytes;
-  llvm::ConvertCodePointToUTF8(unit, end);
-  document.decoded.insert(document.decoded.end(), bytes, end);
-  return true;
+  if (unit < 0xD800 || unit >= 0xE000)
+    return true;
+  if (unit >= 0xDC00 || !document.text.substr(at).starts_with("\\u"))
+    return expected("both halves of a surrogate pair");
+  at += 2;
+  if (!codeUnit(low))
+    return false;
+  return (low >= 0xDC00 && low < 0xE000) ||
+         expected("the second half of a surrogate pair before it");
 }
 
 bool JsonParser::codeUnit(uint32_t &unit) {
@@ -328,15 +395,18 @@ uint32_t JsonDocument::skip(uint32_t at) const {
   return span->end;
 }
 
+StringRef JsonDocument::rawStringAt(uint32_t at) const {
+  return text.slice(at + 1, skipString(at) - 1);
+}
+
 StringRef JsonDocument::stringAt(uint32_t at) const {
-  const StringRef plain = text.substr(at + 1).take_until(
-      [](char c) { return c == '"' || c == '\\'; });
-  if (byteAt(at + 1 + static_cast<uint32_t>(plain.size())) != '\\')
-    return plain;
-  auto string = std::ranges::lower_bound(escaped, at, {}, &Escaped::begin);
-  if (string == escaped.end() || string->begin != at)
-    return plain;
-  return {decoded.data() + string->place, string->length};
+  const StringRef raw = rawStringAt(at);
+  if (!hasEscapes(raw))
+    return raw;
+  auto [string, isNew] = decoded.try_emplace(at);
+  if (isNew)
+    decodeTo(raw, string->second);
+  return string->second;
 }
 
 StringRef JsonDocument::wordAt(uint32_t at) const {
@@ -375,6 +445,41 @@ std::optional<StringRef> JsonValue::asString() const {
   return document->stringAt(begin);
 }
 
+std::optional<StringRef> JsonValue::rawString() const {
+  if (kind() != Kind::String)
+    return std::nullopt;
+  return document->rawStringAt(begin);
+}
+
+std::optional<StringRef> JsonValue::readString(std::string &decoded) const {
+  std::optional<StringRef> raw = rawString();
+  if (!raw || !hasEscapes(*raw))
+    return raw;
+  decodeTo(*raw, decoded);
+  return decoded;
+}
+
+std::optional<StringRef>
+JsonValue::keepString(llvm::BumpPtrAllocator &decoded) const {
+  std::string text;
+  std::optional<StringRef> read = readString(text);
+  return read && read->data() == text.data() ? read->copy(decoded) : read;
+}
+
+bool JsonValue::isString(StringRef text) const {
+  std::optional<StringRef> raw = rawString();
+  if (!raw || !hasEscapes(*raw))
+    return raw == text;
+  DecodedBytes bytes(*raw);
+  return llvm::all_of(text,
+                      [&](char c) {
+                        return bytes.next() == static_cast<unsigned char>(c);
+                      }) &&
+         bytes.next() < 0;
+}
+
+StringRef JsonValue::file() const { return document->text; }
+
 std::optional<bool> JsonValue::asBool() const {
   if (kind() != Kind::True && kind() != Kind::False)
     return std::nullopt;
@@ -405,7 +510,7 @@ template <> JsonValue JsonValue::Iterator<JsonValue>::operator*() const {
 template <>
 JsonValue::Member JsonValue::Iterator<JsonValue::Member>::operator*() const {
   const uint32_t colon = document->skipSpaces(document->skipString(at));
-  return {document->stringAt(at),
+  return {JsonValue(*document, at),
           JsonValue(*document, document->skipSpaces(colon + 1))};
 }
 
@@ -457,7 +562,7 @@ size_t JsonValue::count() const {
 
 std::optional<JsonValue> JsonValue::find(StringRef key) const {
   for (const auto &[name, value] : members())
-    if (name == key)
+    if (name.isString(key))
       return value;
   return std::nullopt;
 }
@@ -471,8 +576,10 @@ std::string JsonValue::describe() const {
     return "an object of " + std::to_string(keys) +
            (keys == 1 ? " key" : " keys");
   }
-  case Kind::String:
-    return quoted(document->stringAt(begin));
+  case Kind::String: {
+    std::string text;
+    return quoted(readString(text).value_or(""));
+  }
   default: // a word or a number, which has printable characters only
     return document->wordAt(begin).take_front(64).str();
   }

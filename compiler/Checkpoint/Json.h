@@ -4,7 +4,8 @@
 // because llvm::json recurses without a bound, keeps the last of two equal keys
 // and copies each string: a tokenizer.json has half a million of them, which
 // the text section views. The file is checked once, and read where it lies:
-// a tree would take many times its bytes where values are short.
+// a tree would take many times its bytes where values are short, and so would
+// a list of what strings with escapes mean.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,11 +15,12 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/ADT/iterator.h"
 #include "llvm/ADT/iterator_range.h"
+#include "llvm/Support/Allocator.h"
 #include "llvm/Support/Error.h"
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -42,7 +44,8 @@ public:
     Array,
     Object
   };
-  using Member = std::pair<llvm::StringRef, JsonValue>;
+  /// A key, which is a string, and its value.
+  using Member = std::pair<JsonValue, JsonValue>;
 
   /// Goes through an array or an object, from one `T` to the next.
   template <typename T>
@@ -69,7 +72,19 @@ public:
   bool isNull() const { return kind() == Kind::Null; }
   bool isArray() const { return kind() == Kind::Array; }
   bool isObject() const { return kind() == Kind::Object; }
+  /// What the document keeps as long as it lives, which takes memory for each
+  /// string that has escapes: for the few that a format names.
   std::optional<llvm::StringRef> asString() const;
+  /// The same for any number of strings: of one that has escapes a view of
+  /// `decoded`, which is overwritten.
+  std::optional<llvm::StringRef> readString(std::string &decoded) const;
+  /// The same, and where it has escapes a copy that `decoded` keeps.
+  std::optional<llvm::StringRef>
+  keepString(llvm::BumpPtrAllocator &decoded) const;
+  /// As the file writes it, with its escapes.
+  std::optional<llvm::StringRef> rawString() const;
+  /// Whether it is that string.
+  bool isString(llvm::StringRef text) const;
   std::optional<bool> asBool() const;
   /// Of digits alone, below 2^64.
   std::optional<uint64_t> asUnsigned() const;
@@ -90,6 +105,9 @@ public:
   /// The value of a key of an object, in linear time. Nothing where it is not
   /// there; null is a value.
   std::optional<JsonValue> find(llvm::StringRef key) const;
+
+  /// All of the document's text.
+  llvm::StringRef file() const;
 
   /// For messages: "4", "'gelu'", "null", "an array of 2", "an object of 3
   /// keys".
@@ -117,17 +135,16 @@ JsonValue::list(Kind kind) const;
 
 /// A checked file: RFC 8259, in UTF-8, no key twice in an object, at most
 /// kMostLevels arrays and objects inside of each other. Beside the file it
-/// keeps the ends of long values, and strings that have escapes: together at
-/// most three times its bytes, a hundredth in files of checkpoints. The texts
-/// of its strings stay where they are when it is moved; its values do not.
-/// Where the file is written to after it was parsed, values are any other ones,
-/// and nothing is read outside of it.
+/// keeps the ends of long values, at most half of its bytes, a hundredth in
+/// files of checkpoints; and what asString was asked for. The texts of its
+/// strings stay where they are when it is moved; its values do not. One thread
+/// at a time. Where the file is written to after it was parsed, values are any
+/// other ones, and nothing is read outside of it.
 class JsonDocument {
 public:
   static constexpr unsigned kMostLevels = 64;
 
-  /// No copies: a vector that grows would make some, since a deque's move may
-  /// throw, and what views the texts would be lost.
+  /// No copies: what views the texts would be lost with the first one.
   JsonDocument(JsonDocument &&) = default;
   JsonDocument &operator=(JsonDocument &&) = default;
 
@@ -144,17 +161,11 @@ private:
 
   /// Arrays and objects of that many bytes or more are passed over by `ends`,
   /// shorter ones by reading them. With 64 levels at most 64 of the first kind
-  /// overlap, so that `ends` has less than a byte for each byte of the file.
+  /// overlap, so that `ends` has at most half a byte for each byte of the file.
   static constexpr uint32_t kLong = 1024;
   struct Span {
     uint32_t begin, end;
   };
-  /// A string that has escapes: where it begins in the file, and what it means
-  /// in `decoded`.
-  struct Escaped {
-    uint32_t begin, place, length;
-  };
-
   /// 0 behind the end.
   char byteAt(uint32_t at) const;
   uint32_t skipSpaces(uint32_t at) const;
@@ -162,15 +173,17 @@ private:
   /// written to, any place from `at` on, and maybe one behind the end.
   uint32_t skip(uint32_t at) const;
   uint32_t skipString(uint32_t at) const;
+  /// With its escapes.
+  llvm::StringRef rawStringAt(uint32_t at) const;
+  /// A copy only where it has escapes, kept in `decoded`.
   llvm::StringRef stringAt(uint32_t at) const;
   /// A number or a word.
   llvm::StringRef wordAt(uint32_t at) const;
 
   llvm::StringRef text;
   std::vector<Span> ends; ///< in the order of their beginnings
-  /// A deque, which grows without a copy.
-  std::deque<Escaped> escaped; ///< in the order of the file
-  std::vector<char> decoded;
+  /// Strings that have escapes, by where they begin.
+  mutable std::map<uint32_t, std::string> decoded;
 };
 
 } // namespace corellama::checkpoint

@@ -23,16 +23,21 @@ static constexpr const char *kFetchAgain =
 
 /// Fills all but the name. The problem, or nothing.
 static std::string readRecord(JsonValue value, uint64_t dataBegin,
-                              uint64_t dataBytes, SafetensorsRecord &record) {
+                              uint64_t dataBytes,
+                              llvm::BumpPtrAllocator &decoded,
+                              SafetensorsRecord &record) {
   for (const auto &[key, unused] : value.members())
-    if (key != "dtype" && key != "shape" && key != "data_offsets")
-      return "has the key " + quoted(key) +
+    if (!key.isString("dtype") && !key.isString("shape") &&
+        !key.isString("data_offsets"))
+      return "has the key " + key.describe() +
              ", expected dtype, shape and data_offsets";
   auto type = value.find("dtype"), shape = value.find("shape"),
        range = value.find("data_offsets");
-  if (!type || !type->asString())
+  std::optional<StringRef> typeName =
+      type ? type->keepString(decoded) : std::nullopt;
+  if (!typeName)
     return "has no dtype, expected the name of a type";
-  record.type = *type->asString();
+  record.type = *typeName;
   if (!shape || !shape->isArray())
     return "has no shape, expected a list of numbers";
   for (JsonValue extent : shape->elements()) {
@@ -63,8 +68,8 @@ static std::string readRecord(JsonValue value, uint64_t dataBegin,
   return "";
 }
 
-Expected<Safetensors> Safetensors::parse(ArrayRef<uint8_t> data,
-                                         StringRef path) {
+Expected<Safetensors> Safetensors::parse(ArrayRef<uint8_t> data, StringRef path,
+                                         uint32_t number) {
   // The limit is that of Hugging Face's own reader.
   constexpr uint64_t kLongestHeader = 100'000'000;
   constexpr uint64_t kLengthBytes = 8;
@@ -87,22 +92,24 @@ Expected<Safetensors> Safetensors::parse(ArrayRef<uint8_t> data,
                   "is " + header->root().describe() +
                       ", expected an object of tensors" + kFetchAgain);
 
-  Safetensors file(std::move(*header));
+  Safetensors file;
   // The smallest tensor, "":{"dtype":"","shape":[],"data_offsets":[0,0]},
   // bounds their number: the table is at most twice the file.
   constexpr size_t kSmallest = 48;
   static_assert(sizeof(SafetensorsRecord) <= 2 * kSmallest);
   file.records.reserve(
-      std::min(file.header.root().count(), size_t(length / kSmallest + 1)));
-  for (const auto &[name, value] : file.header.root().members()) {
-    if (name == "__metadata__") // of people: the format gives it no meaning
+      std::min(header->root().count(), size_t(length / kSmallest + 1)));
+  for (const auto &[name, value] : header->root().members()) {
+    // Of people: the format gives it no meaning.
+    if (name.isString("__metadata__"))
       continue;
     SafetensorsRecord record = {};
-    record.name = name;
-    std::string problem =
-        readRecord(value, kLengthBytes + length, rest - length, record);
+    record.file = number;
+    record.name = name.keepString(file.decoded).value_or("");
+    std::string problem = readRecord(value, kLengthBytes + length,
+                                     rest - length, file.decoded, record);
     if (!problem.empty())
-      return refuse(path, "tensor " + quoted(name), problem + kFetchAgain);
+      return refuse(path, "tensor " + name.describe(), problem + kFetchAgain);
     file.records.push_back(record);
   }
   return std::move(file);

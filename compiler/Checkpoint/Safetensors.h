@@ -13,6 +13,7 @@
 #include "compiler/Checkpoint/Json.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Allocator.h"
 #include "llvm/Support/Error.h"
 #include <cstdint>
 #include <vector>
@@ -26,24 +27,26 @@ struct SafetensorsRecord {
   llvm::StringRef name;
   llvm::StringRef type;           ///< as the file calls it: "BF16"
   uint32_t extents[kMostExtents]; ///< each 1 to kMaxDimension
-  size_t extentCount;
+  uint32_t extentCount;
+  uint32_t file;   ///< of those of a container
   uint64_t offset; ///< from the start of the file
   uint64_t bytes;  ///< all inside of the file
 };
 
 class Safetensors {
 public:
-  /// Views `data`, which must outlive the result. Tensors may overlap.
+  /// Views `data`, which must outlive the result. Tensors may overlap. `file`
+  /// is the number that the records get.
   static llvm::Expected<Safetensors> parse(llvm::ArrayRef<uint8_t> data,
-                                           llvm::StringRef path);
+                                           llvm::StringRef path, uint32_t file);
 
   /// In the order of the header; no name occurs twice.
   llvm::ArrayRef<SafetensorsRecord> tensors() const { return records; }
 
 private:
-  explicit Safetensors(JsonDocument header) : header(std::move(header)) {}
+  Safetensors() = default;
 
-  JsonDocument header; ///< what the records view
+  llvm::BumpPtrAllocator decoded; ///< texts that have escapes in the header
   std::vector<SafetensorsRecord> records;
 };
 

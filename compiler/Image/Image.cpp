@@ -210,7 +210,7 @@ static void placeSections(ImagePlan &plan) {
       plan.frequencies.size() * sizeof(abi::PairRotation);
   header.rings.bytes = plan.rings.size() * sizeof(uint64_t);
   header.manifest.bytes = plan.manifest.size();
-  header.text.bytes = plan.text.size();
+  header.text.bytes = textSectionBytes(*plan.text);
   for (const abi::ImageSection &section : abi::kImageSections) {
     abi::ImageRange &range = header.*section.range;
     range.offset = llvm::alignTo(end, section.alignment);
@@ -260,7 +260,7 @@ Expected<ImagePlan> corellama::image::planImage(ModuleOp module,
   if (!manifest)
     return manifest.takeError();
   plan.manifest = std::move(*manifest);
-  plan.text = writeTextSection(text);
+  plan.text = &text;
   placeSections(plan);
   return plan;
 }
@@ -386,6 +386,27 @@ template <typename T> ArrayRef<uint8_t> bytesOf(ArrayRef<T> values) {
           values.size() * sizeof(T)};
 }
 
+/// Piece by piece: it may be as large as the file that it comes from.
+Error writeText(const ImagePlan &plan, const Checkpoint &checkpoint,
+                ImageWriter write) {
+  const abi::ImageRange &range = plan.header.text;
+  uint64_t done = 0;
+  Error error = Error::success();
+  writeTextSection(*plan.text, [&](std::string_view piece) {
+    const uint64_t begin = done;
+    done += piece.size();
+    if (!error && done <= range.bytes)
+      error = write(range.offset + begin, llvm::arrayRefFromStringRef(piece));
+  });
+  if (error || done == range.bytes)
+    return error;
+  // The file that the texts lie in is of another length than it was.
+  if (Error changed = checkpoint.checkUnchanged())
+    return changed;
+  return refuseModule("its tokenizer has changed while it was read; run the "
+                      "command again");
+}
+
 } // namespace
 
 Error corellama::image::writeImage(const ImagePlan &plan,
@@ -400,11 +421,12 @@ Error corellama::image::writeImage(const ImagePlan &plan,
       {header.offsets.offset, bytesOf(ArrayRef(offsets))},
       {header.frequencies.offset, bytesOf(ArrayRef(plan.frequencies))},
       {header.rings.offset, bytesOf(ArrayRef(plan.rings))},
-      {header.manifest.offset, llvm::arrayRefFromStringRef(plan.manifest)},
-      {header.text.offset, llvm::arrayRefFromStringRef(plan.text)}};
+      {header.manifest.offset, llvm::arrayRefFromStringRef(plan.manifest)}};
   for (const auto &[offset, bytes] : sections)
     if (Error error = write(offset, bytes))
       return error;
+  if (Error error = writeText(plan, checkpoint, write))
+    return error;
   return WeightWriter(plan, checkpoint, write).run();
 }
 

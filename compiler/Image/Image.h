@@ -43,9 +43,9 @@ struct ImageWeight {
   uint64_t offset;
 };
 
-/// The whole image but for the weights' bytes. Refers to the checkpoint's
-/// tensors and to attributes of the module's context; the module itself may
-/// change or go after planImage.
+/// The whole image but for the bytes of weights and text. Refers to the text
+/// and the checkpoint's tensors, and to attributes of the module's context; the
+/// module itself may change or go after planImage.
 struct ImagePlan {
   abi::ImageHeader header;
   /// In the order of the table (llama::getWeightTableIndex).
@@ -55,8 +55,8 @@ struct ImagePlan {
   /// Positions of each layer's ring, or 0; empty where no layer has one.
   std::vector<uint64_t> rings;
   std::string manifest;
-  /// See writeTextSection.
-  std::string text;
+  /// What the text section says.
+  const runtime::TextData *text;
 };
 
 /// Reads from the module: llama.config, llama.target and llama.checkpoint, the

@@ -10,15 +10,12 @@
 
 #include "compiler/Checkpoint/Container.h"
 #include "runtime/Tokenizer/TextData.h"
-#include "llvm/Support/Allocator.h"
-#include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 
 namespace corellama {
 
-/// What a checkpoint says of text. Views the container, and `storage`.
+/// What a checkpoint says of text. Views the container.
 struct ContainerText {
   /// A tokenizer that is missing, not supported or damaged is no error:
   /// programs run on ids then, and `whyNone` names the place and what is wrong.
@@ -27,8 +24,6 @@ struct ContainerText {
   bool namesTokenizer = false;
   /// Also where there is no tokenizer that is known.
   std::optional<std::string_view> chatTemplate;
-  /// Texts that the container has in another spelling.
-  std::shared_ptr<const llvm::BumpPtrAllocator> storage;
 };
 
 ContainerText readText(const checkpoint::Container &container);

@@ -9,13 +9,15 @@
 #include "compiler/Text/GGUFText.h"
 #include "compiler/Checkpoint/Refusal.h"
 #include "compiler/Text/EndTexts.h"
-#include "compiler/Text/TokenIndex.h"
 #include "runtime/Tokenizer/PreTokenizer.h"
+#include "runtime/Tokenizer/TokenIndex.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/Endian.h"
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <optional>
 
 using namespace corellama;
@@ -27,7 +29,9 @@ using llvm::StringRef;
 using llvm::Twine;
 using runtime::PreTokenizer;
 using runtime::TextData;
+using runtime::TokenIndex;
 using runtime::TokenizerKind;
+using runtime::TokenTexts;
 using runtime::TokenType;
 
 static constexpr StringRef kEndKeys[] = {
@@ -39,20 +43,33 @@ static constexpr StringRef kModelKey = "tokenizer.ggml.model";
 static constexpr StringRef kConvert = "; convert the checkpoint again";
 static constexpr StringRef kUseIds = "; use token ids in place of text";
 
-/// The container has checked that the strings are inside of the value.
-static std::vector<std::string_view> stringsOf(const Value &array) {
-  std::vector<std::string_view> strings;
-  strings.reserve(array.count);
-  const uint8_t *next = array.bytes.data();
-  for (uint64_t i = 0; i < array.count; ++i) {
-    uint64_t size = llvm::support::endian::read64le(next);
-    strings.emplace_back(reinterpret_cast<const char *>(next) + 8, size);
-    next += 8 + size;
-  }
-  return strings;
-}
-
 namespace {
+/// An array of strings: each has its length before it, of 8 bytes.
+class Strings final : public TokenTexts::Source {
+public:
+  explicit Strings(const Value &array)
+      : bytes(llvm::toStringRef(array.bytes)) {}
+
+  std::string_view textAt(uint32_t place) const override {
+    uint64_t begin = place;
+    return next(begin);
+  }
+  /// The string at a place, which becomes that of the next one. The container
+  /// has checked all of them, but a file that is mapped may have changed.
+  StringRef next(uint64_t &place) const {
+    const StringRef length = bytes.substr(place, 8);
+    if (length.size() < 8)
+      return "";
+    const StringRef text =
+        bytes.substr(place + 8, llvm::support::endian::read64le(length.data()));
+    place += 8 + text.size();
+    return text;
+  }
+
+private:
+  StringRef bytes;
+};
+
 class Reader {
 public:
   explicit Reader(const checkpoint::GGUF &gguf) : gguf(gguf) {}
@@ -98,7 +115,16 @@ Error Reader::readTokens() {
     return refuse(tokensKey, Twine(tokens->count) +
                                  " tokens, expected at most 2147483647" +
                                  kConvert);
-  data.tokens = stringsOf(*tokens);
+  // The metadata, and so a place in it, has 32 bits.
+  auto strings = std::make_shared<Strings>(*tokens);
+  std::vector<uint32_t> places;
+  places.reserve(tokens->count);
+  uint64_t place = 0;
+  for (uint64_t id = 0; id < tokens->count; ++id) {
+    places.push_back(static_cast<uint32_t>(place));
+    strings->next(place);
+  }
+  data.tokens = {std::move(strings), std::move(places)};
   data.types.assign(data.tokens.size(), TokenType::normal);
   std::optional<Value> types = gguf.find(typesKey);
   if (!types)
@@ -134,6 +160,7 @@ Error Reader::readScores() {
                            " float32 numbers, expected one for each "
                            "of " +
                            Twine(data.tokens.size()) + " tokens" + kConvert);
+  data.scores.reserve(count);
   for (uint64_t id = 0; id < count; ++id) {
     data.scores.push_back(llvm::bit_cast<float>(
         llvm::support::endian::read32le(scores->bytes.data() + 4 * id)));
@@ -153,14 +180,14 @@ Error Reader::readMerges() {
                            ", or convert the checkpoint again");
   if (merges->count == 0)
     return Error::success();
-  // The last of equal texts, as in Hugging Face's and llama.cpp's maps.
   TokenIndex ids(data.tokens);
-  for (size_t id = 0; id < data.tokens.size(); ++id)
-    ids.put(static_cast<int32_t>(id));
+  auto idOf = [&](StringRef text) { return ids.find(data.tokens, text); };
+  const Strings strings(*merges);
   data.merges.reserve(merges->count);
   std::string both;
-  for (auto [rank, view] : llvm::enumerate(stringsOf(*merges))) {
-    StringRef merge = view;
+  uint64_t place = 0;
+  for (uint64_t rank = 0; rank < merges->count; ++rank) {
+    StringRef merge = strings.next(place);
     auto bad = [&](const Twine &what) {
       return refuse(key, "entry " + Twine(rank) + " " + quoted(merge) + " " +
                              what + kConvert);
@@ -169,12 +196,12 @@ Error Reader::readMerges() {
     // only space separates the two tokens. The search skips the first byte,
     // because the left token is not empty.
     const size_t space = merge.find(' ', 1);
-    if (space == StringRef::npos)
+    if (space == StringRef::npos || space + 1 == merge.size())
       return bad("is no pair, expected two tokens and a space between");
     StringRef left = merge.take_front(space), right = merge.substr(space + 1);
     both = (left + right).str();
-    std::optional<int32_t> leftId = ids.find(left), rightId = ids.find(right),
-                           result = ids.find(both);
+    std::optional<int32_t> leftId = idOf(left), rightId = idOf(right),
+                           result = idOf(both);
     if (!leftId || !rightId || !result)
       return bad("merges or makes what is no token, expected all three in "
                  "tokenizer.ggml.tokens");

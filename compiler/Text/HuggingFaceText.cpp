@@ -50,7 +50,7 @@ findTemplate(const HuggingFaceContainer &folder) {
       return text;
     for (JsonValue named : value->elements()) {
       auto name = named.find("name"), text = named.find("template");
-      if (name && name->asString() == "default" && text && text->asString())
+      if (name && name->isString("default") && text && text->asString())
         return text->asString();
     }
   }
@@ -90,11 +90,11 @@ static std::optional<int32_t> tokenOf(const HuggingFaceContainer &folder,
   if (value && value->isObject())
     value = value->find("content");
   std::optional<StringRef> text = value ? value->asString() : std::nullopt;
-  auto place = text ? llvm::find(data.tokens, std::string_view(*text))
-                    : data.tokens.end();
-  if (place == data.tokens.end())
-    return std::nullopt;
-  return static_cast<int32_t>(place - data.tokens.begin());
+  if (text)
+    for (const auto &[id, token] : llvm::enumerate(data.tokens))
+      if (StringRef(token) == *text)
+        return static_cast<int32_t>(id);
+  return std::nullopt;
 }
 
 /// The ids by which generate() ends, in both files: one or a list.
@@ -114,6 +114,12 @@ static Error readEnds(const HuggingFaceContainer &folder, TextData &data) {
       data.ends.push_back(static_cast<int32_t>(*number));
       return Error::success();
     };
+    // Models have up to three.
+    constexpr size_t kMostEnds = 1024;
+    if (value->isArray() && value->count() > kMostEnds)
+      return llvm::createStringError(file + ": eos_token_id: is " +
+                                     value->describe() + ", expected at most " +
+                                     Twine(kMostEnds) + " ids" + kUseIds);
     if (!value->isArray())
       if (Error error = add(*value))
         return error;

@@ -13,13 +13,19 @@
 #include "llvm/ADT/Twine.h"
 #include "llvm/ADT/bit.h"
 #include "llvm/Support/Endian.h"
+#include <algorithm>
 #include <cmath>
+#include <limits>
+#include <memory>
+#include <utility>
+#include <vector>
 
 using namespace corellama;
 using llvm::Error;
 using llvm::StringRef;
 using llvm::Twine;
 using runtime::TextData;
+using runtime::TokenTexts;
 using runtime::TokenType;
 
 static Error refuse(const Twine &place, const Twine &problem) {
@@ -27,6 +33,46 @@ static Error refuse(const Twine &place, const Twine &problem) {
                                  "; use token ids in place of text, or compile "
                                  "--tokenizer=tokenizer.model");
 }
+
+namespace {
+/// Texts by where their lengths are: in the file, or in `spelled`.
+class Texts final : public TokenTexts::Source {
+public:
+  /// The bit of a place in `spelled`; files are smaller than it.
+  static constexpr uint32_t kSpelled = uint32_t(1) << 31;
+
+  explicit Texts(StringRef file) : file(file) {}
+
+  std::string_view textAt(uint32_t place) const override {
+    const StringRef from = (place & kSpelled ? StringRef(spelled) : file)
+                               .substr(place & ~kSpelled);
+    return from.size() < 4
+               ? StringRef()
+               : from.substr(4, llvm::support::endian::read32le(from.data()));
+  }
+  void reserve(size_t bytes) { spelled.reserve(bytes); }
+  /// A text that has spaces, as SentencePiece writes it.
+  uint32_t spell(StringRef text) {
+    const auto place = static_cast<uint32_t>(spelled.size());
+    spelled.resize(place + 4);
+    for (char c : text)
+      if (c == ' ')
+        spelled += "\xE2\x96\x81";
+      else
+        spelled += c;
+    llvm::support::endian::write32le(
+        &spelled[place], static_cast<uint32_t>(spelled.size() - place - 4));
+    return place | kSpelled;
+  }
+  static size_t spelledBytes(StringRef text) {
+    return 4 + text.size() + 2 * text.count(' ');
+  }
+
+private:
+  StringRef file;
+  std::string spelled;
+};
+} // namespace
 
 static TokenType typeOf(size_t id, StringRef text) {
   constexpr size_t firstByte = 3;
@@ -40,11 +86,27 @@ static TokenType typeOf(size_t id, StringRef text) {
   return isByte ? TokenType::byte : TokenType::normal;
 }
 
-/// `storage` gets the texts that have spaces.
-static Error readTokens(StringRef bytes, uint64_t count, TextData &data,
-                        llvm::BumpPtrAllocator &storage) {
-  bytes = bytes.substr(4); // of the longest text; what follows is checked
-  std::string spelled;
+static Error readTokens(StringRef file, uint64_t count, TextData &data) {
+  if (file.size() >= Texts::kSpelled)
+    return refuse("file", "has " + Twine(file.size()) +
+                              " bytes, expected fewer than 2147483648");
+  StringRef bytes = file.substr(4); // the longest text's length is not needed
+  auto texts = std::make_shared<Texts>(file);
+  // Lists that grow would take twice the memory for a moment.
+  size_t spelledBytes = 0;
+  for (StringRef rest = bytes; rest.size() >= 8;) {
+    const uint32_t size = llvm::support::endian::read32le(rest.data() + 4);
+    StringRef text = rest.substr(8, size);
+    rest = rest.substr(8 + text.size());
+    if (text.contains(' '))
+      spelledBytes += Texts::spelledBytes(text);
+  }
+  texts->reserve(spelledBytes);
+  std::vector<uint32_t> places;
+  const size_t most = std::min<uint64_t>(count, bytes.size() / 8);
+  places.reserve(most);
+  data.types.reserve(most);
+  data.scores.reserve(most);
   for (uint64_t id = 0; id < count; ++id) {
     const std::string place = "token " + std::to_string(id);
     if (bytes.size() < 8)
@@ -67,19 +129,13 @@ static Error readTokens(StringRef bytes, uint64_t count, TextData &data,
     StringRef text = bytes.take_front(size);
     bytes = bytes.drop_front(size);
     data.types.push_back(typeOf(id, text));
-    if (data.types.back() == TokenType::control)
-      text = text.trim('\n');
-    if (text.contains(' ')) {
-      spelled.clear();
-      for (char c : text)
-        if (c == ' ')
-          spelled += "\xE2\x96\x81";
-        else
-          spelled += c;
-      text = StringRef(spelled).copy(storage);
-    }
-    data.tokens.push_back(text);
+    const bool isControl = data.types.back() == TokenType::control;
+    places.push_back(
+        isControl || text.contains(' ')
+            ? texts->spell(isControl ? text.trim('\n') : text)
+            : static_cast<uint32_t>(text.data() - 4 - file.data()));
   }
+  data.tokens = {std::move(texts), std::move(places)};
   if (!bytes.empty())
     return refuse("file", "has more than the " + Twine(count) +
                               " tokens of the model, expected its own");
@@ -101,10 +157,9 @@ ContainerText corellama::readText(const checkpoint::Llama2cContainer &file) {
     return text;
   }
   text.namesTokenizer = true;
-  auto storage = std::make_shared<llvm::BumpPtrAllocator>();
   TextData data;
   if (Error error = readTokens(llvm::toStringRef(tokenizer->data()),
-                               file.sizes().vocab, data, *storage)) {
+                               file.sizes().vocab, data)) {
     text.data.whyNone = llvm::toString(std::move(error));
     return text;
   }
@@ -118,6 +173,5 @@ ContainerText corellama::readText(const checkpoint::Llama2cContainer &file) {
   data.ends = text.data.ends;
   addEndTexts(data);
   text.data = std::move(data);
-  text.storage = std::move(storage);
   return text;
 }

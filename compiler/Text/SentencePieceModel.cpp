@@ -15,6 +15,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <optional>
 
 using namespace corellama;
@@ -24,6 +25,7 @@ using llvm::Expected;
 using llvm::StringRef;
 using llvm::Twine;
 using runtime::TextData;
+using runtime::TokenTexts;
 using runtime::TokenType;
 
 namespace {
@@ -34,6 +36,7 @@ struct Field {
   Type type = Varint;
   uint64_t value = 0; ///< of a varint or fixed number
   StringRef bytes;
+  const char *begin = nullptr; ///< of what follows the key
 };
 
 /// The fields of a message in order.
@@ -49,6 +52,7 @@ public:
     Field field;
     field.number = key >> 3;
     field.type = static_cast<Field::Type>(key & 7);
+    field.begin = rest.data();
     switch (field.type) {
     case Field::Varint:
       field.value = varint();
@@ -58,7 +62,7 @@ public:
         field.value = llvm::support::endian::read64le(bytes.data());
       break;
     case Field::Bytes:
-      field.bytes = take(varint());
+      field.bytes = lengthAndBytes();
       break;
     case Field::Fixed32:
       if (StringRef bytes = take(4); !bad)
@@ -69,6 +73,8 @@ public:
     }
     return bad ? std::nullopt : std::optional(field);
   }
+  /// What begins with its length.
+  StringRef lengthAndBytes() { return take(varint()); }
   bool failed() const { return bad; }
 
 private:
@@ -101,6 +107,18 @@ private:
   bool bad = false;
 };
 
+/// Texts by where their lengths begin.
+class PieceTexts final : public TokenTexts::Source {
+public:
+  explicit PieceTexts(StringRef file) : file(file) {}
+  std::string_view textAt(uint32_t place) const override {
+    return Message(file.substr(place)).lengthAndBytes();
+  }
+
+private:
+  StringRef file;
+};
+
 class Reader {
 public:
   explicit Reader(llvm::MemoryBufferRef file) : file(file) {}
@@ -123,6 +141,7 @@ private:
 
   llvm::MemoryBufferRef file;
   TextData data;
+  std::vector<uint32_t> places; ///< of texts
   // trainer_spec
   uint64_t modelType = 1;
   bool isSuffix = false;
@@ -134,14 +153,14 @@ private:
 } // namespace
 
 Error Reader::readPiece(StringRef bytes) {
-  const std::string place = "piece " + std::to_string(data.tokens.size());
-  StringRef text;
+  const std::string place = "piece " + std::to_string(places.size());
+  const char *text = nullptr;
   float score = 0;
   uint64_t type = 1;
   Message message(bytes);
   while (std::optional<Field> field = message.next()) {
     if (field->number == 1 && field->type == Field::Bytes)
-      text = field->bytes;
+      text = field->bytes.empty() ? nullptr : field->begin;
     else if (field->number == 2 && field->type == Field::Fixed32)
       score = llvm::bit_cast<float>(static_cast<uint32_t>(field->value));
     else if (field->number == 3 && field->type == Field::Varint)
@@ -149,12 +168,15 @@ Error Reader::readPiece(StringRef bytes) {
   }
   if (message.failed())
     return damaged(place);
+  // SentencePiece refuses such a model as well.
+  if (!text)
+    return refuse(place, "has no text, expected some; fetch the file again");
   if (type < 1 || type > 6)
     return refuse(place, "has type " + Twine(type) +
                              ", expected 1 to 6; fetch the file again");
   if (std::isnan(score))
     return refuse(place, "has a score that is no number; fetch the file again");
-  data.tokens.push_back(text);
+  places.push_back(static_cast<uint32_t>(text - file.getBufferStart()));
   data.types.push_back(static_cast<TokenType>(type));
   data.scores.push_back(score);
   return Error::success();
@@ -206,6 +228,13 @@ Expected<TextData> Reader::run() {
     return refuse("file", Twine(file.getBufferSize()) +
                               " bytes, expected a tokenizer.model of at most "
                               "2147483647");
+  // Lists that grow would take twice the memory for a moment.
+  size_t count = 0;
+  for (Message all(file.getBuffer()); std::optional<Field> field = all.next();)
+    count += field->number == 1 && field->type == Field::Bytes;
+  places.reserve(count);
+  data.types.reserve(count);
+  data.scores.reserve(count);
   Message message(file.getBuffer());
   while (std::optional<Field> field = message.next()) {
     if (field->type != Field::Bytes)
@@ -222,6 +251,8 @@ Expected<TextData> Reader::run() {
   }
   if (message.failed())
     return damaged("file");
+  data.tokens = {std::make_shared<PieceTexts>(file.getBuffer()),
+                 std::move(places)};
   if (data.tokens.empty())
     return refuse("file", "has no pieces; give the tokenizer.model of a "
                           "SentencePiece model");

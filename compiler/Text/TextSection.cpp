@@ -12,25 +12,47 @@ using runtime::TextData;
 namespace {
 class Writer {
 public:
-  std::string bytes;
+  explicit Writer(const std::function<void(std::string_view)> &take)
+      : take(take) {}
 
   template <typename T> void number(T value) {
-    bytes.append(reinterpret_cast<const char *>(&value), sizeof(value));
+    append({reinterpret_cast<const char *>(&value), sizeof(value)});
   }
   void count(size_t value) { number(static_cast<uint32_t>(value)); }
   void string(std::string_view value) {
     count(value.size());
-    bytes += value;
+    append(value);
   }
   template <typename T> void numbers(const std::vector<T> &values) {
-    bytes.append(reinterpret_cast<const char *>(values.data()),
-                 values.size() * sizeof(T));
+    append({reinterpret_cast<const char *>(values.data()),
+            values.size() * sizeof(T)});
   }
+  /// Gives what is left.
+  void flush() {
+    take(pending);
+    pending.clear();
+  }
+
+private:
+  /// Gathers small pieces: a page and more is written at once.
+  void append(std::string_view bytes) {
+    constexpr size_t most = 64 << 10;
+    if (pending.size() + bytes.size() > most)
+      flush();
+    if (bytes.size() > most)
+      take(bytes);
+    else
+      pending += bytes;
+  }
+
+  const std::function<void(std::string_view)> &take;
+  std::string pending;
 };
 } // namespace
 
-std::string corellama::writeTextSection(const TextData &data) {
-  Writer writer;
+void corellama::writeTextSection(
+    const TextData &data, const std::function<void(std::string_view)> &take) {
+  Writer writer(take);
   writer.number(data.kind);
   writer.number((data.wholeWords ? TextData::kWholeWords : 0U) |
                 (data.addsSpace ? TextData::kAddsSpace : 0U) |
@@ -53,5 +75,19 @@ std::string corellama::writeTextSection(const TextData &data) {
     writer.count(data.merges.size());
     writer.numbers(data.merges);
   }
-  return std::move(writer.bytes);
+  writer.flush();
+}
+
+uint64_t corellama::textSectionBytes(const TextData &data) {
+  uint64_t bytes = 0;
+  writeTextSection(data,
+                   [&](std::string_view piece) { bytes += piece.size(); });
+  return bytes;
+}
+
+std::string corellama::writeTextSection(const TextData &data) {
+  std::string section;
+  section.reserve(textSectionBytes(data));
+  writeTextSection(data, [&](std::string_view piece) { section += piece; });
+  return section;
 }

@@ -9,12 +9,23 @@
 #define CORELLAMA_COMPILER_TEXT_TEXTSECTION_H
 
 #include "runtime/Tokenizer/TextData.h"
+#include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 
 namespace corellama {
 
-/// The section of TextData.h. `data` obeys the rules (T1) to (T6), and each of
-/// its texts and lists has fewer than 2^32 bytes and elements.
+/// Calls `take` with the bytes of the section of TextData.h, piece by piece
+/// from front to back, so that a vocabulary of any size needs no copy. `data`
+/// obeys the rules (T1) to (T6), and the section has fewer than 2^32 - 1 bytes.
+void writeTextSection(const runtime::TextData &data,
+                      const std::function<void(std::string_view bytes)> &take);
+
+/// How many they are.
+uint64_t textSectionBytes(const runtime::TextData &data);
+
+/// The section in memory.
 std::string writeTextSection(const runtime::TextData &data);
 
 } // namespace corellama

@@ -7,13 +7,17 @@
 
 #include "compiler/Text/TokenizerJson.h"
 #include "compiler/Checkpoint/Refusal.h"
-#include "compiler/Text/TokenIndex.h"
+#include "runtime/Tokenizer/TokenIndex.h"
 #include "runtime/Tokenizer/Utf8.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
+#include "llvm/Support/Endian.h"
 #include <algorithm>
 #include <limits>
+#include <memory>
+#include <utility>
+#include <vector>
 
 using namespace corellama;
 using checkpoint::JsonValue;
@@ -23,7 +27,9 @@ using llvm::Expected;
 using llvm::StringRef;
 using llvm::Twine;
 using runtime::TextData;
+using runtime::TokenIndex;
 using runtime::TokenizerKind;
+using runtime::TokenTexts;
 using runtime::TokenType;
 
 static constexpr StringRef kUseIds =
@@ -87,6 +93,49 @@ static std::vector<JsonValue> sequenceOf(std::optional<JsonValue> step,
 }
 
 namespace {
+/// Texts by where they begin in the file; those that have escapes by where they
+/// are in `decoded`, behind their lengths.
+class JsonTexts final : public TokenTexts::Source {
+public:
+  /// The bit of a place in `decoded`; files and what is decoded are smaller.
+  static constexpr uint32_t kDecoded = uint32_t(1) << 31;
+
+  explicit JsonTexts(StringRef file) : file(file) {}
+
+  std::string_view textAt(uint32_t place) const override {
+    if (!(place & kDecoded))
+      return file.slice(place, file.find('"', place));
+    const StringRef from = StringRef(decoded).substr(place & ~kDecoded);
+    return from.size() < 4
+               ? StringRef()
+               : from.substr(4, llvm::support::endian::read32le(from.data()));
+  }
+  /// What a string takes in `decoded`, at most.
+  static size_t decodedBytes(JsonValue string) {
+    const StringRef raw = string.rawString().value_or("");
+    return raw.contains('\\') ? raw.size() + 4 : 0;
+  }
+  void reserve(size_t bytes) { decoded.reserve(bytes); }
+  /// The place of a string that means `text`.
+  uint32_t add(JsonValue string, StringRef text) {
+    std::optional<StringRef> raw = string.rawString();
+    if (!raw) // the file was written to
+      return TokenTexts::kNowhere;
+    if (!raw->contains('\\'))
+      return static_cast<uint32_t>(raw->data() - file.data());
+    const auto place = static_cast<uint32_t>(decoded.size());
+    decoded.resize(place + 4);
+    decoded += text;
+    llvm::support::endian::write32le(&decoded[place],
+                                     static_cast<uint32_t>(text.size()));
+    return place | kDecoded;
+  }
+
+private:
+  StringRef file;
+  std::string decoded;
+};
+
 class Reader {
 public:
   explicit Reader(JsonValue root) : root(root), model(find(root, "model")) {}
@@ -102,12 +151,14 @@ private:
   Error scorePieces();
   Error readFrame();
 
-  std::optional<int32_t> idOf(StringRef text) const { return ids->find(text); }
+  std::optional<int32_t> idOf(StringRef text) const {
+    return ids.find(data.tokens, text);
+  }
 
   JsonValue root;
   std::optional<JsonValue> model;
   TextData data;
-  std::optional<TokenIndex> ids; ///< when the tokens are known
+  TokenIndex ids; ///< when the tokens are known
   std::vector<TextData::Merge> merges;
 };
 } // namespace
@@ -132,10 +183,20 @@ Error Reader::readTokens() {
   if (!vocab || !vocab->isObject())
     return refuse("model.vocab", "missing, expected an object of ids");
   const JsonValue extras = added.value_or(*vocab); // which has no elements
+  auto texts = std::make_shared<JsonTexts>(root.file());
+  size_t entries = vocab->count(), decodedBytes = 0;
+  for (const auto &[text, id] : vocab->members())
+    decodedBytes += JsonTexts::decodedBytes(text);
+  for (JsonValue token : extras.elements()) {
+    entries += find(token, "id").has_value();
+    if (auto content = find(token, "content"))
+      decodedBytes += JsonTexts::decodedBytes(*content);
+  }
+  // A string that grows would take twice the memory for a moment.
+  texts->reserve(decodedBytes);
   // Ids may have holes, which get tokens without a text; 65536 are enough.
   const size_t most =
-      std::min<size_t>(vocab->count() + (added ? added->count() : 0) + 65536,
-                       std::numeric_limits<int32_t>::max());
+      std::min<size_t>(entries + 65536, std::numeric_limits<int32_t>::max());
   size_t size = 0;
   auto makeRoom = [&](std::optional<JsonValue> id) {
     std::optional<uint64_t> number = id ? id->asUnsigned() : std::nullopt;
@@ -146,24 +207,27 @@ Error Reader::readTokens() {
     makeRoom(id);
   for (JsonValue token : extras.elements())
     makeRoom(find(token, "id"));
-  data.tokens.resize(size);
+  std::vector<uint32_t> places(size, TokenTexts::kNowhere);
   data.types.resize(size, TokenType::unused);
-  ids.emplace(data.tokens);
-  auto put = [&](JsonValue id, StringRef text, TokenType type) -> Error {
+  auto refuseSame = [](StringRef text) {
+    return refuse("token " + quoted(text),
+                  "shares its id or text with another, expected one each");
+  };
+  std::string decoded;
+  auto put = [&](JsonValue id, JsonValue string, TokenType type) -> Error {
+    const StringRef text = string.readString(decoded).value_or("");
     std::optional<uint64_t> number = id.asUnsigned();
-    if (!number || *number >= most)
+    if (!number || *number >= size)
       return refuse("token " + quoted(text), "has the id " + id.describe() +
                                                  ", expected one below " +
                                                  Twine(most));
-    const auto own = static_cast<int32_t>(*number);
-    const bool isFree = data.types[*number] == TokenType::unused;
-    if (std::optional<int32_t> before = idOf(text);
-        before ? *before != own : !isFree)
-      return refuse("token " + quoted(text),
-                    "shares its id or text with another, expected one each");
-    data.tokens[*number] = text;
+    // An added token may be in the vocabulary as well.
+    uint32_t &place = places[*number];
+    if (place == TokenTexts::kNowhere)
+      place = texts->add(string, text);
+    else if (StringRef(texts->textAt(place)) != text)
+      return refuseSame(text);
     data.types[*number] = type;
-    ids->put(own);
     return Error::success();
   };
   for (const auto &[text, id] : vocab->members())
@@ -171,17 +235,25 @@ Error Reader::readTokens() {
       return error;
   for (JsonValue token : extras.elements()) {
     auto id = find(token, "id"), content = find(token, "content");
-    if (!id || !content || !content->asString())
+    std::optional<StringRef> text =
+        content ? content->readString(decoded) : std::nullopt;
+    if (!id || !text)
       return refuse("added_tokens", "one has no id or content, expected both");
     for (StringRef key : {"lstrip", "rstrip", "single_word"})
       if (isTrue(token, key))
-        return refuse("added token " + quoted(*content->asString()),
+        return refuse("added token " + quoted(*text),
                       key + " is true, expected false");
-    if (Error error = put(*id, *content->asString(),
+    if (Error error = put(*id, *content,
                           isTrue(token, "special") ? TokenType::control
                                                    : TokenType::userDefined))
       return error;
   }
+  data.tokens = {std::move(texts), std::move(places)};
+  ids = TokenIndex(data.tokens);
+  // The index finds the last of equal texts.
+  for (const auto &[id, text] : llvm::enumerate(data.tokens))
+    if (!text.empty() && idOf(text) != static_cast<int32_t>(id))
+      return refuseSame(text);
   if (data.tokens.empty())
     return refuse("model.vocab", "has no tokens, expected some");
   return Error::success();
@@ -192,15 +264,16 @@ Error Reader::readMerges() {
   if (!list || !list->isArray())
     return refuse("model.merges", "missing, expected a list of pairs");
   merges.reserve(list->count());
-  std::string both;
+  // What strings mean that have escapes, and the text of both tokens.
+  std::string first, second, both;
   for (JsonValue merge : list->elements()) {
     StringRef left, right;
     // A pair, or until tokenizers 0.20 a text with a space between.
-    if (std::optional<StringRef> text = merge.asString()) {
+    if (std::optional<StringRef> text = merge.readString(first)) {
       std::tie(left, right) = text->split(' ');
     } else if (auto pair = merge.first(3); pair.size() == 2) {
-      left = pair[0].asString().value_or("");
-      right = pair[1].asString().value_or("");
+      left = pair[0].readString(first).value_or("");
+      right = pair[1].readString(second).value_or("");
     }
     both = (left + right).str();
     std::optional<int32_t> leftId = idOf(left), rightId = idOf(right),
@@ -309,11 +382,11 @@ Error Reader::scorePieces() {
     before = merge.result;
     data.scores[merge.result] = score;
   }
-  std::vector<std::pair<int32_t, int32_t>> pairs;
-  pairs.reserve(merges.size());
-  for (const TextData::Merge &merge : merges)
-    pairs.emplace_back(merge.left, merge.right);
-  llvm::sort(pairs);
+  // Their order has no further use.
+  auto pairOf = [](const TextData::Merge &merge) {
+    return std::pair(merge.left, merge.right);
+  };
+  std::ranges::sort(merges, {}, pairOf);
   for (size_t id = 0; id < data.tokens.size(); ++id) {
     if (data.types[id] != TokenType::normal)
       continue;
@@ -331,7 +404,8 @@ Error Reader::scorePieces() {
                              right = idOf(text.substr(at));
       if (!idOf(text.substr(at, size)) ||
           (at != 0 && left && right &&
-           !std::ranges::binary_search(pairs, std::pair(*left, *right))))
+           !std::ranges::binary_search(merges, std::pair(*left, *right), {},
+                                       pairOf)))
         return refuse("model.merges",
                       "lack one that makes " + quoted(text) +
                           ", expected the merges of a SentencePiece model");

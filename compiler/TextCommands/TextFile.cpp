@@ -40,7 +40,6 @@ Expected<TextFile> TextFile::open(StringRef path) {
     ContainerText text = readText(*file.checkpoint);
     file.text = std::move(text.data);
     file.source = text.chatTemplate;
-    file.storage = std::move(text.storage);
     return file;
   }
   auto program = image::openProgramImage(path);

@@ -13,7 +13,6 @@
 #include "compiler/Image/ProgramImage.h"
 #include "runtime/Tokenizer/TextData.h"
 #include "runtime/Tokenizer/Tokenizer.h"
-#include "llvm/Support/Allocator.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include <memory>
@@ -44,7 +43,6 @@ private:
   std::string name;
   // What the text is a view of.
   std::unique_ptr<checkpoint::Container> checkpoint;
-  std::shared_ptr<const llvm::BumpPtrAllocator> storage;
   std::optional<image::ImageView> program;
   std::unique_ptr<llvm::MemoryBuffer> model;
   runtime::TextData text;

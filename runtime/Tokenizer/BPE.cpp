@@ -7,35 +7,41 @@
 #include "runtime/Tokenizer/BPE.h"
 
 #include <algorithm>
-#include <bit>
+#include <compare>
+#include <optional>
+#include <utility>
 
 using namespace corellama::runtime;
 
-BPE::BPE(const std::vector<TextData::Merge> &list, const Vocabulary &vocabulary,
-         bool wholeWords)
-    : wholeWords(wholeWords) {
-  merges.assign(std::bit_ceil(list.size() + list.size() / 2 + 1), Merge());
-  for (uint32_t rank = 0; rank < list.size(); ++rank) {
-    const auto &[left, right, result] = list[rank];
-    // Text must not become a control token, not even by merges; tokens that the
-    // user defined are found before.
-    if (vocabulary.isSpelled(result))
-      // A repeated pair takes the later rank, as in Hugging Face's map.
-      merges[slotOf(left, right)] = {left, right, rank, result};
-  }
+static uint64_t keyOf(int32_t left, int32_t right) {
+  return static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 |
+         static_cast<uint32_t>(right);
+}
+static uint64_t keyOf(const TextData::Merge &merge) {
+  return keyOf(merge.left, merge.right);
 }
 
-size_t BPE::slotOf(int32_t left, int32_t right) const {
-  uint64_t key = static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 |
-                 static_cast<uint32_t>(right);
-  // Fibonacci hashing: the product's high half depends on all bits of the key.
-  key *= 0x9E3779B97F4A7C15;
-  size_t slot = (key ^ key >> 32) & (merges.size() - 1);
-  while (merges[slot].left >= 0 &&
-         (merges[slot].left != left || merges[slot].right != right))
-    slot = (slot + 1) & (merges.size() - 1);
-  return slot;
-}
+/// Fibonacci hashing: the product's high half depends on all bits of the key.
+static uint64_t hashOf(uint64_t key) { return key * 0x9E3779B97F4A7C15; }
+
+// Of a pair that is repeated the index finds the later rank, as Hugging Face's
+// map does.
+BPE::BPE(std::vector<TextData::Merge> list, const Vocabulary &vocabulary,
+         bool wholeWords)
+    : merges(std::move(list)),
+      ranks(
+          static_cast<uint32_t>(merges.size()),
+          [&](uint32_t rank) -> std::optional<uint64_t> {
+            // Text must not become a control token, not even by merges; tokens
+            // that the user defined are found before.
+            if (!vocabulary.isSpelled(merges[rank].result))
+              return std::nullopt;
+            return hashOf(keyOf(merges[rank]));
+          },
+          [&](uint32_t a, uint32_t b) {
+            return keyOf(merges[a]) <=> keyOf(merges[b]);
+          }),
+      wholeWords(wholeWords) {}
 
 bool BPE::later(const Pair &a, const Pair &b) {
   return a.rank != b.rank ? a.rank > b.rank : a.position > b.position;
@@ -46,9 +52,13 @@ bool BPE::pairAt(int32_t position, Pair &pair) const {
     return false;
   int32_t left = symbols[position].id;
   int32_t right = symbols[symbols[position].next].id;
-  const Merge &merge = merges[slotOf(left, right)];
-  pair = {merge.rank, position, left, right, merge.result};
-  return merge.left >= 0;
+  const uint64_t key = keyOf(left, right);
+  std::optional<uint32_t> rank = ranks.find(
+      hashOf(key), [&](uint32_t rank) { return keyOf(merges[rank]) <=> key; });
+  if (!rank)
+    return false;
+  pair = {*rank, position, left, right, merges[*rank].result};
+  return true;
 }
 
 size_t BPE::encode(std::string_view word, const Vocabulary &vocabulary,

@@ -13,6 +13,7 @@
 #ifndef CORELLAMA_RUNTIME_TOKENIZER_BPE_H
 #define CORELLAMA_RUNTIME_TOKENIZER_BPE_H
 
+#include "runtime/Tokenizer/HashIndex.h"
 #include "runtime/Tokenizer/TextData.h"
 #include "runtime/Tokenizer/Vocabulary.h"
 
@@ -29,7 +30,7 @@ public:
 
   /// The rule (T4) holds for merges and vocabulary; `wholeWords` as in
   /// TextData.
-  BPE(const std::vector<TextData::Merge> &merges, const Vocabulary &vocabulary,
+  BPE(std::vector<TextData::Merge> merges, const Vocabulary &vocabulary,
       bool wholeWords);
 
   /// Appends the ids of a word of less than 2^31 bytes. Returns the number of
@@ -39,12 +40,6 @@ public:
                 std::vector<int32_t> &ids);
 
 private:
-  struct Merge {
-    int32_t left = -1;
-    int32_t right = -1;
-    uint32_t rank = 0;
-    int32_t result = -1;
-  };
   /// A token of the current word; `next` and `previous` are indices.
   struct Symbol {
     int32_t id;
@@ -62,13 +57,10 @@ private:
   };
   static bool later(const Pair &a, const Pair &b);
 
-  /// The entry of a pair, or the free one where it belongs.
-  size_t slotOf(int32_t left, int32_t right) const;
   bool pairAt(int32_t position, Pair &pair) const;
 
-  /// Open addressing; the size is a power of two, at least a third is empty. An
-  /// entry is free if `left` is negative.
-  std::vector<Merge> merges;
+  std::vector<TextData::Merge> merges; ///< by rank
+  HashIndex ranks;                     ///< by pair
   bool wholeWords = false;
 
   // Kept between words so that encoding does not allocate for each.

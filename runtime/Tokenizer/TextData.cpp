@@ -7,10 +7,12 @@
 
 #include "runtime/Tokenizer/TextData.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <utility>
 
 using namespace corellama::runtime;
@@ -76,6 +78,21 @@ private:
 };
 } // namespace
 
+namespace {
+/// Strings of a section, by where they begin.
+class SectionTexts final : public TokenTexts::Source {
+public:
+  explicit SectionTexts(std::span<const uint8_t> section) : section(section) {}
+  std::string_view textAt(uint32_t place) const override {
+    return Cursor(section.subspan(std::min<size_t>(place, section.size())))
+        .string();
+  }
+
+private:
+  std::span<const uint8_t> section;
+};
+} // namespace
+
 static Error damaged(std::string what) {
   return {"image: text: " + std::move(what) +
           "; the program is damaged, copy or compile it again"};
@@ -130,6 +147,9 @@ static std::optional<Error> check(const TextData &data) {
 }
 
 Result<TextData> TextData::parse(std::span<const uint8_t> section) {
+  if (section.size() >= TokenTexts::kNowhere)
+    return damaged("has " + std::to_string(section.size()) +
+                   " bytes, expected fewer than 4294967295");
   Cursor cursor(section);
   TextData data;
   const auto kind = cursor.number<uint32_t>();
@@ -156,9 +176,14 @@ Result<TextData> TextData::parse(std::span<const uint8_t> section) {
   if (tokens > std::numeric_limits<int32_t>::max())
     return damaged(std::to_string(tokens) +
                    " tokens, expected fewer than 2^31");
-  data.tokens.reserve(tokens);
-  for (size_t id = 0; id < tokens; ++id)
-    data.tokens.push_back(cursor.string());
+  std::vector<uint32_t> places;
+  places.reserve(tokens);
+  for (size_t id = 0; id < tokens; ++id) {
+    places.push_back(
+        static_cast<uint32_t>(section.size() - cursor.remaining()));
+    cursor.string();
+  }
+  data.tokens = {std::make_shared<SectionTexts>(section), std::move(places)};
   data.types = cursor.numbers<TokenType>(tokens);
   if (data.kind == TokenizerKind::sentencePiece)
     data.scores = cursor.numbers<float>(tokens);

@@ -14,8 +14,8 @@
 //   their scores                          float32; SentencePiece only
 //   count of merges, three ids each       byte-level BPE only
 //
-// Its version is the image's. The texts are not copied: they are views into the
-// section. Every read is checked against the bytes that remain.
+// Its version is the image's. The texts are not copied: they are read where
+// they are. Every read is checked against the bytes that remain.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,6 +23,7 @@
 #define CORELLAMA_RUNTIME_TOKENIZER_TEXTDATA_H
 
 #include "runtime/Support/Result.h"
+#include "runtime/Tokenizer/TokenTexts.h"
 
 #include <cstdint>
 #include <optional>
@@ -61,7 +62,7 @@ struct TextData {
   std::string whyNone;
 
   /// (T1) In order of id, fewer than 2^31; none if there is no tokenizer.
-  std::vector<std::string_view> tokens;
+  TokenTexts tokens;
   /// (T2) One for each token.
   std::vector<TokenType> types;
   /// (T3) Of SentencePiece one for each token, no NaN among them; else none.

@@ -62,7 +62,7 @@ Result<Tokenizer> Tokenizer::create(TextData data) {
     if (auto error = PreTokenizer::create(data.preTokenizer)
                          .moveTo(tokenizer.preTokenizer))
       return *error;
-    tokenizer.bpe = BPE(data.merges, vocabulary, data.wholeWords);
+    tokenizer.bpe = BPE(std::move(data.merges), vocabulary, data.wholeWords);
   }
   tokenizer.indexMarkers();
   tokenizer.bosId = data.bos;

@@ -9,9 +9,7 @@
 
 #include "runtime/Tokenizer/Utf8.h"
 
-#include <bit>
 #include <charconv>
-#include <functional>
 #include <utility>
 
 using namespace corellama::runtime;
@@ -57,12 +55,10 @@ std::optional<uint8_t> Vocabulary::byteOf(int32_t id) const {
              : std::nullopt;
 }
 
-Vocabulary::Vocabulary(TokenizerKind kind, std::vector<std::string_view> tokens,
+Vocabulary::Vocabulary(TokenizerKind kind, TokenTexts tokens,
                        std::vector<TokenType> tokenTypes)
-    : kind(kind), texts(std::move(tokens)), types(std::move(tokenTypes)) {
-  slots.assign(std::bit_ceil(2 * texts.size()), 0);
-  for (size_t id = 0; id < texts.size(); ++id)
-    slots[slotOf(texts[id])] = static_cast<uint32_t>(id + 1);
+    : kind(kind), texts(std::move(tokens)), types(std::move(tokenTypes)),
+      index(texts) {
   if (kind == TokenizerKind::sentencePiece) {
     byteTokens.fill(-1);
     for (size_t id = 0; id < texts.size(); ++id)
@@ -77,19 +73,6 @@ Vocabulary::Vocabulary(TokenizerKind kind, std::vector<std::string_view> tokens,
     std::optional<int32_t> id = find(text);
     byteTokens[byte] = id && isSpelled(*id) ? *id : -1;
   }
-}
-
-size_t Vocabulary::slotOf(std::string_view text) const {
-  size_t mask = slots.size() - 1;
-  size_t slot = std::hash<std::string_view>()(text) & mask;
-  while (slots[slot] && texts[slots[slot] - 1] != text)
-    slot = (slot + 1) & mask;
-  return slot;
-}
-
-std::optional<int32_t> Vocabulary::find(std::string_view text) const {
-  uint32_t found = slots.empty() ? 0 : slots[slotOf(text)];
-  return found ? std::optional(static_cast<int32_t>(found - 1)) : std::nullopt;
 }
 
 void Vocabulary::appendByteLevel(std::string_view bytes, std::string &text) {

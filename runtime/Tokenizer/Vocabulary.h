@@ -13,6 +13,7 @@
 #define CORELLAMA_RUNTIME_TOKENIZER_VOCABULARY_H
 
 #include "runtime/Tokenizer/TextData.h"
+#include "runtime/Tokenizer/TokenIndex.h"
 
 #include <array>
 #include <cstdint>
@@ -31,7 +32,7 @@ public:
   Vocabulary() = default;
 
   /// The rules (T1) and (T2) hold for tokens and types.
-  Vocabulary(TokenizerKind kind, std::vector<std::string_view> tokens,
+  Vocabulary(TokenizerKind kind, TokenTexts tokens,
              std::vector<TokenType> types);
 
   size_t size() const { return texts.size(); }
@@ -58,9 +59,10 @@ public:
            types[id] == TokenType::byte;
   }
 
-  /// The token with this text; the last one if several have it, as in Hugging
-  /// Face's and llama.cpp's maps.
-  std::optional<int32_t> find(std::string_view text) const;
+  /// The token with this text; see TokenIndex.
+  std::optional<int32_t> find(std::string_view text) const {
+    return index.find(texts, text);
+  }
 
   /// The token of a single byte, or none.
   std::optional<int32_t> byteToken(uint8_t byte) const {
@@ -77,14 +79,11 @@ public:
 private:
   void appendPiece(int32_t id, std::string &bytes) const;
   std::optional<uint8_t> byteOf(int32_t id) const;
-  /// The slot of a text, or the free one where it belongs.
-  size_t slotOf(std::string_view text) const;
 
   TokenizerKind kind = TokenizerKind::none;
-  std::vector<std::string_view> texts;
+  TokenTexts texts;
   std::vector<TokenType> types;
-  /// Open addressing; a power of two, at least half empty. id + 1; 0: free.
-  std::vector<uint32_t> slots;
+  TokenIndex index;
   std::array<int32_t, 256> byteTokens = {};
 };
 

@@ -33,7 +33,6 @@ static void noteAllocation(const volatile void *, size_t size) {
   if (!isCounting)
     return;
   live += std::ptrdiff_t(size);
-  counted.largest = std::max(counted.largest, size);
   counted.peak =
       std::max(counted.peak, size_t(std::max<std::ptrdiff_t>(live, 0)));
 }
@@ -64,22 +63,15 @@ Cost measure(llvm::function_ref<void()> call) {
 }
 
 void Cost::add(const Cost &other) {
-  largest = std::max(largest, other.largest);
   peak = std::max(peak, other.peak);
   seconds = std::max(seconds, other.seconds);
 }
 
 std::string Cost::fault(size_t fileBytes, size_t fixedBytes) const {
-  auto exceeds = [&](const char *what, size_t bytes, size_t factor) {
-    return std::to_string(bytes) + " bytes " + what + " for files of " +
-           std::to_string(fileBytes) + ", expected at most " +
-           std::to_string(factor) + " times as many and " +
+  if (peak > 2 * fileBytes + fixedBytes)
+    return std::to_string(peak) + " bytes at once for files of " +
+           std::to_string(fileBytes) + ", expected at most twice as many and " +
            std::to_string(fixedBytes);
-  };
-  if (largest > 2 * fileBytes + fixedBytes)
-    return exceeds("in one allocation", largest, 2);
-  if (peak > 3 * fileBytes + fixedBytes)
-    return exceeds("at once", peak, 3);
   if (seconds > 1)
     return "took " + std::to_string(seconds) + " s, expected at most 1";
   return "";

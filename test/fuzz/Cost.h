@@ -16,15 +16,14 @@
 namespace corellama::test {
 
 struct Cost {
-  size_t largest = 0; ///< bytes of the largest allocation
   size_t peak = 0;    ///< bytes that were allocated at once
   double seconds = 0; ///< of this thread's processor time
 
   /// The larger one of each.
   void add(const Cost &other);
-  /// What is wrong, or nothing: no allocation may exceed twice the bytes of the
-  /// files and all at once three times, beside what does not depend on them;
-  /// nor the time a second, which the sanitizers' own time is part of.
+  /// What is wrong, or nothing: all that is allocated at once may not exceed
+  /// twice the bytes of the files, beside what does not depend on them; nor the
+  /// time a second, which the sanitizers' own time is part of.
   std::string fault(size_t fileBytes, size_t fixedBytes) const;
 };
 

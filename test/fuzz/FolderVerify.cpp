@@ -137,10 +137,10 @@ FolderVerdict verifyFolder(std::string_view input) {
     refusals = container->listRefusals().lines();
     text = readText(*container);
   });
-  // Messages; and ids of a tokenizer.json may have 65536 holes, of some 30
+  // Messages; and ids of a tokenizer.json may have 65536 holes, of some 13
   // bytes each.
   const size_t fixedBytes =
-      files.contains("tokenizer.json") ? 4 << 20 : 64 << 10;
+      files.contains("tokenizer.json") ? 1 << 20 : 64 << 10;
   verdict.fault = verdict.cost.fault(input.size(), fixedBytes);
   for (const std::string &refusal : refusals)
     if (verdict.fault.empty() && !llvm::StringRef(refusal).starts_with("and "))

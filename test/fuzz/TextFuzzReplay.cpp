@@ -11,6 +11,7 @@
 #include "compiler/Text/TextSection.h"
 #include "test/compiler/Checkpoint/GGUFBuilder.h"
 #include "test/compiler/Text/ModelProto.h"
+#include "test/runtime/Tokenizer/TokenViews.h"
 #include "gtest/gtest.h"
 #include <fstream>
 #include <iterator>
@@ -24,7 +25,7 @@ std::vector<std::string> seeds() {
   runtime::TextData pairs;
   pairs.kind = runtime::TokenizerKind::byteLevel;
   pairs.preTokenizer = "gpt-2";
-  pairs.tokens = {"a", "b", "ab", "<s>", "a "};
+  pairs.tokens = runtime::test::viewsOf({"a", "b", "ab", "<s>", "a "});
   pairs.types = {TokenType::normal, TokenType::normal, TokenType::normal,
                  TokenType::control, TokenType::userDefined};
   pairs.merges = {{0, 1, 2}};

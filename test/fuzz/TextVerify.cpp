@@ -84,7 +84,9 @@ std::string faultOfText(const TextData &data, std::string_view sample) {
   auto back = TextData::parse(llvm::arrayRefFromStringRef(section));
   if (!back)
     return "what was written is refused: " + back.error();
-  if (writeTextSection(*back) != section || back->tokens != data.tokens)
+  if (writeTextSection(*back) != section ||
+      !std::equal(back->tokens.begin(), back->tokens.end(), data.tokens.begin(),
+                  data.tokens.end()))
     return "what was written is read differently";
 
   auto tokenizer = Tokenizer::create(data);

@@ -47,10 +47,13 @@ public:
   }
 
   /// What the image says of text.
-  static runtime::TextData text() {
-    runtime::TextData text;
-    text.whyNone = "a small model reads none";
-    text.ends = {1, 5};
+  static const runtime::TextData &text() {
+    static const runtime::TextData text = [] {
+      runtime::TextData text;
+      text.whyNone = "a small model reads none";
+      text.ends = {1, 5};
+      return text;
+    }();
     return text;
   }
   llvm::Expected<image::ImagePlan> plan() {

@@ -179,7 +179,7 @@ TEST(GGUFText, SaysWhyAProgramReadsNoText) {
             "tokenizer.ggml.token_type: token 1 has type 7, expected 1 to 6" +
                 convert);
 
-  for (const char *merge : {"ab", ""})
+  for (const char *merge : {"ab", "", "a "})
     EXPECT_EQ(whyNone(bytePairs().texts("tokenizer.ggml.merges", {merge})),
               "tokenizer.ggml.merges: entry 0 '" + std::string(merge) +
                   "' is no pair, expected two tokens and a space between" +

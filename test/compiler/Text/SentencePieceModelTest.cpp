@@ -7,6 +7,7 @@
 
 #include "compiler/Text/SentencePieceModel.h"
 #include "test/compiler/Text/ModelProto.h"
+#include "test/runtime/Tokenizer/TokenViews.h"
 #include "gtest/gtest.h"
 #include <cmath>
 
@@ -37,8 +38,9 @@ TEST(SentencePieceModel, PiecesBecomeTokens) {
   auto data = readSentencePieceModel(llvm::MemoryBufferRef(file, "m.model"));
   ASSERT_TRUE(static_cast<bool>(data)) << llvm::toString(data.takeError());
   EXPECT_EQ(data->kind, TokenizerKind::sentencePiece);
-  EXPECT_EQ(data->tokens, (std::vector<std::string_view>{"<unk>", "<s>", "</s>",
-                                                         "a", "b", "c"}));
+  EXPECT_EQ(
+      runtime::test::toVector(data->tokens),
+      (std::vector<std::string_view>{"<unk>", "<s>", "</s>", "a", "b", "c"}));
   EXPECT_EQ(data->types[0], TokenType::unknown);
   EXPECT_EQ(data->types[5], TokenType::normal);
   EXPECT_EQ(data->scores, (std::vector<float>{0, 0, 0, -1.5F, 0, 0}));
@@ -111,6 +113,11 @@ TEST(SentencePieceModel, RefusesDamage) {
             "m.model: piece 5:" + noMessage);
   EXPECT_EQ(whyNot(small().raw(std::string(11, '\xFF')).file()),
             "m.model: piece 5:" + noMessage);
+  for (const std::string &fields :
+       {ModelProto::real(2, 1), ModelProto::bytes(1, "")})
+    EXPECT_EQ(whyNot(small().raw(fields).file()),
+              "m.model: piece 5: has no text, expected some; fetch the file "
+              "again");
   EXPECT_EQ(whyNot(small().piece("x", 0, 7).file()),
             "m.model: piece 5: has type 7, expected 1 to 6; fetch the file "
             "again");

@@ -10,6 +10,7 @@
 #include "compiler/Text/TextSection.h"
 #include "runtime/ABI/Kernel.h"
 #include "test/runtime/Main/FakeModel.h"
+#include "test/runtime/Tokenizer/TokenViews.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -58,7 +59,7 @@ static std::string makeText() {
     tokens.push_back("unused" + std::to_string(tokens.size()));
     data.types.push_back(TokenType::unused);
   }
-  data.tokens.assign(tokens.begin(), tokens.end());
+  data.tokens = runtime::test::viewsOf({tokens.begin(), tokens.end()});
   data.merges = {{'h', 'e', 259}};
   data.bos = kEndOfText;
   data.eos = kTurnEnd;

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Templates/TokenizedText.h"
+#include "test/runtime/Tokenizer/TokenViews.h"
 #include "test/runtime/Tokenizer/TokenizerModel.h"
 #include "gtest/gtest.h"
 
@@ -74,7 +75,9 @@ TEST_F(Tokenized, OnlyTheTemplatesMarkersAreControlTokens) {
 // A message that goes on with what a longer control token has.
 TEST_F(Tokenized, AMessageDoesNotSwitchOffAMarker) {
   TextData data = model.data();
-  data.tokens.emplace_back("<|im_end|>x");
+  std::vector<std::string_view> texts = toVector(data.tokens);
+  texts.push_back("<|im_end|>x");
+  data.tokens = viewsOf(std::move(texts));
   data.types.push_back(TokenType::control);
   const int32_t longer = static_cast<int32_t>(data.tokens.size()) - 1;
   auto other = Tokenizer::create(std::move(data));
@@ -178,7 +181,8 @@ TEST_F(Tokenized, KeepBeginningOf) {
 TEST_F(Tokenized, SentencePieceAddsItsSpaceOnlyBehindMarkers) {
   TextData data;
   data.kind = TokenizerKind::sentencePiece;
-  data.tokens = {"<unk>", "<s>", "</s>", "\xE2\x96\x81", "a", "b", "c"};
+  data.tokens =
+      viewsOf({"<unk>", "<s>", "</s>", "\xE2\x96\x81", "a", "b", "c"});
   data.types.assign(data.tokens.size(), TokenType::normal);
   data.types[0] = TokenType::unknown;
   data.types[1] = data.types[2] = TokenType::control;

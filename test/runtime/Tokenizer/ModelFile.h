@@ -58,14 +58,12 @@ struct ModelFile {
       return opened.takeError();
     checkpoint = std::move(*opened);
     ContainerText text = readText(*checkpoint);
-    storage = std::move(text.storage);
     return std::move(text.data);
   }
 
   // What the section is written from.
   std::unique_ptr<llvm::MemoryBuffer> model;
   std::unique_ptr<checkpoint::Container> checkpoint;
-  std::shared_ptr<const llvm::BumpPtrAllocator> storage;
 
   std::string section;
   /// The ids that end an answer, ascending.

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Tokenizer/Tokenizer.h"
+#include "test/runtime/Tokenizer/TokenViews.h"
 
 #include "gtest/gtest.h"
 
@@ -40,7 +41,7 @@ struct Pieces {
   TextData data() const {
     TextData data;
     data.kind = TokenizerKind::sentencePiece;
-    data.tokens.assign(texts.begin(), texts.end());
+    data.tokens = test::viewsOf({texts.begin(), texts.end()});
     data.types = types;
     data.scores = scores;
     data.addsSpace = space;

@@ -9,7 +9,7 @@
 #include "runtime/Tokenizer/TextData.h"
 
 #include "compiler/Text/TextSection.h"
-#include "test/runtime/Tokenizer/TokenizerModel.h"
+#include "test/runtime/Tokenizer/TokenViews.h"
 #include "gtest/gtest.h"
 
 #include <cmath>
@@ -17,6 +17,8 @@
 
 using namespace corellama;
 using namespace corellama::runtime;
+using runtime::test::toVector;
+using runtime::test::viewsOf;
 
 static Result<TextData> parse(std::string_view bytes) {
   const std::vector<uint8_t> copy(bytes.begin(), bytes.end());
@@ -24,7 +26,7 @@ static Result<TextData> parse(std::string_view bytes) {
   if (!data)
     return data;
   // The texts view the copy: keep none of them.
-  data->tokens.assign(data->tokens.size(), "");
+  data->tokens = viewsOf(std::vector<std::string_view>(data->tokens.size()));
   data->preTokenizer = "";
   data->chatTemplate.reset();
   return data;
@@ -36,7 +38,7 @@ static TextData bytePairs() {
   data.kind = TokenizerKind::byteLevel;
   data.preTokenizer = "gpt-2";
   data.wholeWords = true;
-  data.tokens = {"a", "", "b", "ab", "<s>"};
+  data.tokens = viewsOf({"a", "", "b", "ab", "<s>"});
   data.types = {TokenType::normal, TokenType::unused, TokenType::normal,
                 TokenType::normal, TokenType::control};
   data.merges = {{0, 2, 3}, {2, 2, 1}};
@@ -51,7 +53,7 @@ static TextData bytePairs() {
 static TextData pieces() {
   TextData data;
   data.kind = TokenizerKind::sentencePiece;
-  data.tokens = {"<unk>", "a"};
+  data.tokens = viewsOf({"<unk>", "a"});
   data.types = {TokenType::unknown, TokenType::normal};
   data.scores = {0, -1.5F};
   data.addsSpace = true;
@@ -74,7 +76,7 @@ TEST(TextData, ComesBackFieldByField) {
     ASSERT_TRUE(back) << back.error();
     EXPECT_EQ(back->kind, data.kind);
     EXPECT_EQ(back->whyNone, data.whyNone);
-    EXPECT_EQ(back->tokens, data.tokens);
+    EXPECT_EQ(toVector(back->tokens), toVector(data.tokens));
     EXPECT_EQ(back->types, data.types);
     EXPECT_EQ(back->scores, data.scores);
     ASSERT_EQ(back->merges.size(), data.merges.size());
@@ -120,7 +122,7 @@ TEST(TextData, RefusesWhatBreaksARule) {
       {"T1",
        [](TextData &d) {
          d = none();
-         d.tokens = {"a"};
+         d.tokens = viewsOf({"a"});
          d.types = {TokenType::normal};
        },
        false, "1 tokens for a tokenizer of kind 0"},

@@ -9,6 +9,7 @@
 #define CORELLAMA_TEST_RUNTIME_TOKENIZER_TOKENIZERMODEL_H
 
 #include "runtime/Tokenizer/TextData.h"
+#include "test/runtime/Tokenizer/TokenViews.h"
 
 #include <cstdint>
 #include <string>
@@ -87,7 +88,7 @@ struct TokenizerModel {
     TextData data;
     data.kind = TokenizerKind::byteLevel;
     data.preTokenizer = pre;
-    data.tokens.assign(tokens.begin(), tokens.end());
+    data.tokens = viewsOf({tokens.begin(), tokens.end()});
     data.types = types;
     for (const auto &[left, right] : merges)
       data.merges.push_back({id(left), id(right), id(left + right)});
