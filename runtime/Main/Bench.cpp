@@ -62,13 +62,15 @@ public:
         kernels(program.kernels, program.kernelCount) {}
 
 private:
-  bool answer(std::string_view line, FILE *, FILE *out) override {
+  std::optional<Error> answer(std::string_view line, FILE *,
+                              FILE *out) override {
     const std::vector<int64_t> times = measure(line);
+    if (times.empty())
+      return noRequest(line);
     for (size_t i = 0; i < times.size(); ++i)
       fprintf(out, "%s%lld", i ? " " : "", static_cast<long long>(times[i]));
-    if (!times.empty())
-      fputc('\n', out);
-    return !times.empty();
+    fputc('\n', out);
+    return std::nullopt;
   }
 
   /// The times of one request; empty: it is wrong.

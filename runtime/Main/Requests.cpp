@@ -22,15 +22,18 @@ std::optional<Error> RequestServer::serve(FILE *in, FILE *out) {
                       (bytes = getline(&line, &capacity, in)) > 0;) {
     std::string_view request(line, size_t(bytes));
     request = request.substr(0, request.find('\n'));
-    if (!answer(request, in, out))
-      error = Error{"no request of `corellama " + std::string(command) +
-                    "` or out of bounds: " + quoted(request)};
-    else if (fflush(out) != 0)
+    error = answer(request, in, out);
+    if (!error && fflush(out) != 0)
       error = Error{"cannot write an answer to `corellama " +
                     std::string(command) + "`"};
   }
   free(line);
   return error;
+}
+
+Error RequestServer::noRequest(std::string_view line) const {
+  return {"no request of `corellama " + std::string(command) +
+          "` or out of bounds: " + quoted(line)};
 }
 
 std::string_view RequestServer::nextWord(std::string_view &line) {

@@ -32,8 +32,12 @@ public:
   std::optional<Error> serve(FILE *in, FILE *out);
 
 protected:
-  /// Answers one request, whose line has no end; false: it is wrong.
-  virtual bool answer(std::string_view line, FILE *in, FILE *out) = 0;
+  /// Answers one request, whose line has no end; the error is why it cannot.
+  virtual std::optional<Error> answer(std::string_view line, FILE *in,
+                                      FILE *out) = 0;
+
+  /// That a line is no request of the tool.
+  Error noRequest(std::string_view line) const;
 
   /// The next word of a line, removed from it; empty at the line's end.
   static std::string_view nextWord(std::string_view &line);

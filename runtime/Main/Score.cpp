@@ -9,6 +9,7 @@
 #include "runtime/Main/Requests.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,57 +22,74 @@ public:
       : RequestServer(model, "perplexity"), text(text) {}
 
 private:
-  bool answer(std::string_view line, FILE *in, FILE *out) override {
-    const std::string_view what = nextWord(line);
-    return (what == "ids" && writeIds(line, in, out)) ||
-           (what == "logits" && writeLogits(line, out));
+  std::optional<Error> answer(std::string_view line, FILE *in,
+                              FILE *out) override {
+    std::string_view words = line;
+    const std::string_view what = nextWord(words);
+    if (what == "ids")
+      return writeIds(line, words, in, out);
+    if (what == "logits")
+      return writeLogits(line, words, out);
+    return noRequest(line);
   }
 
-  bool writeIds(std::string_view line, FILE *in, FILE *out) {
+  std::optional<Error> writeIds(std::string_view line, std::string_view words,
+                                FILE *in, FILE *out) {
     uint64_t bytes;
-    if (!parseNumber(nextWord(line), 0, kMaxTextBytes, bytes) || !line.empty())
-      return false;
+    if (!parseNumber(nextWord(words), 0, kMaxTextBytes, bytes) ||
+        !words.empty())
+      return noRequest(line);
     std::string characters(bytes, '\0');
-    if (fread(characters.data(), 1, bytes, in) != bytes)
-      return false;
+    if (const size_t read = fread(characters.data(), 1, bytes, in);
+        read != bytes)
+      return Error{"the text of " + quoted(line) + " ended after " +
+                   std::to_string(read) + " bytes"};
     auto prompt = text.textIds(characters);
     if (!prompt)
-      return false;
+      return Error{prompt.error()};
     fprintf(out, "%d %zu", text.beginsWithBos(), prompt->bytesLeftOut);
     for (int32_t id : prompt->ids)
       fprintf(out, " %d", id);
     fputc('\n', out);
-    return true;
+    return std::nullopt;
   }
 
-  bool writeLogits(std::string_view line, FILE *out) {
+  std::optional<Error> writeLogits(std::string_view line,
+                                   std::string_view words, FILE *out) {
     uint64_t depth, wanted, id;
-    if (!parseNumber(nextWord(line), 0, model.filled(), depth) ||
-        !parseNumber(nextWord(line), 0, model.context(), wanted))
-      return false;
+    if (!parseNumber(nextWord(words), 0, model.filled(), depth) ||
+        !parseNumber(nextWord(words), 0, model.context(), wanted))
+      return noRequest(line);
     std::vector<int32_t> ids;
-    for (std::string_view word; !(word = nextWord(line)).empty();) {
+    for (std::string_view word; !(word = nextWord(words)).empty();) {
       if (!parseNumber(word, 0, model.vocabulary() - 1, id))
-        return false;
+        return noRequest(line);
       ids.push_back(int32_t(id));
     }
     if (ids.size() < std::max<uint64_t>(wanted, 1) ||
         ids.size() > model.context() - depth)
-      return false;
+      return noRequest(line);
+    const uint64_t before = model.filled();
     model.truncate(depth);
     if (model.filled() != depth)
-      return false; // a window no longer reaches back so far
+      return Error{"cannot go back from position " + std::to_string(before) +
+                   " to " + std::to_string(depth) +
+                   ": attention has a window, and the cache holds no more what "
+                   "it sees from there; begin again at position 0"};
     const std::span<const int32_t> all(ids);
     appendAll(all.first(ids.size() - wanted));
-    for (auto rest = all.last(wanted); !rest.empty();) {
+    bool isWritten = true;
+    for (auto rest = all.last(wanted); isWritten && !rest.empty();) {
       const auto call = rest.first(std::min(rest.size(), model.batch()));
       model.append(call);
-      model.visitLogits(call.size(), [&](std::span<const float> row) {
-        return fwrite(row.data(), sizeof(float), row.size(), out) == row.size();
-      });
+      isWritten =
+          model.visitLogits(call.size(), [&](std::span<const float> row) {
+            return fwrite(row.data(), sizeof(float), row.size(), out) ==
+                   row.size();
+          });
       rest = rest.subspan(call.size());
     }
-    return true;
+    return std::nullopt; // what could not be written is seen by the caller
   }
 
   Text &text;
