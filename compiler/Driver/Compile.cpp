@@ -82,6 +82,8 @@ private:
   runtime::TextData text;
   ContainerText source;
   std::unique_ptr<llvm::MemoryBuffer> tokenizerFile;
+  /// Printed when all is well: where something is refused, one line says why.
+  std::vector<std::string> notes;
   /// One, or those of a program with the code of several, the one to be
   /// preferred last.
   llvm::SmallVector<llama::TargetInterface> targets;
@@ -127,6 +129,9 @@ void Compilation::printCosts() {
 
 /// Checks that are cheap, made before minutes of work.
 Error Compilation::checkPaths() const {
+  if (!arguments.dumpFolder.empty())
+    if (Error error = checkOutputFolder(arguments.dumpFolder))
+      return error;
   if (arguments.output == "-")
     return Error::success();
   if (llvm::sys::fs::is_directory(arguments.output))
@@ -139,18 +144,24 @@ Error Compilation::checkPaths() const {
                                    "file with -o");
   if (!arguments.compileTo && arguments.emit == Emit::Program)
     return checkSparseOutput(arguments.output);
-  return Error::success();
+  return checkOutput(arguments.output);
 }
 
 /// What is written must not be what is read.
 Error Compilation::checkInputs(const checkpoint::Checkpoint &checkpoint) const {
-  for (const checkpoint::MappedFile &file : checkpoint.container().files()) {
+  auto isOutput = [&](llvm::StringRef path) {
     bool same = false;
-    if (!llvm::sys::fs::equivalent(arguments.output, file.path(), same) && same)
-      return llvm::createStringError(arguments.output +
-                                     ": is the checkpoint; name another "
-                                     "file with -o");
-  }
+    return !llvm::sys::fs::equivalent(arguments.output, path, same) && same;
+  };
+  auto refuseOutput = [&](llvm::StringRef what) {
+    return llvm::createStringError(arguments.output + ": is the " + what +
+                                   "; name another file with -o");
+  };
+  for (const checkpoint::MappedFile &file : checkpoint.container().files())
+    if (isOutput(file.path()))
+      return refuseOutput("checkpoint");
+  if (!arguments.tokenizer.empty() && isOutput(arguments.tokenizer))
+    return refuseOutput("tokenizer");
   return Error::success();
 }
 
@@ -180,11 +191,11 @@ Error Compilation::readTokenizer(const checkpoint::Checkpoint &checkpoint) {
         llvm::Twine(checkpoint.config().vocab) +
         " tokens of the checkpoint; give the model's own tokenizer");
   if (text.tokens.size() < checkpoint.config().vocab) {
-    progress.clear();
-    printError(("note: " + path + ": has " + llvm::Twine(text.tokens.size()) +
-                " pieces for the " + llvm::Twine(checkpoint.config().vocab) +
-                " tokens of the checkpoint; the others have no text")
-                   .str());
+    notes.push_back((path + ": has " + llvm::Twine(text.tokens.size()) +
+                     " pieces for the " +
+                     llvm::Twine(checkpoint.config().vocab) +
+                     " tokens of the checkpoint; the others have no text")
+                        .str());
   }
   text.chatTemplate = source.chatTemplate;
   return Error::success();
@@ -238,12 +249,12 @@ Error Compilation::quantize(checkpoint::Checkpoint &checkpoint,
   auto first = llvm::find_if(checkpoint.tensors(), isOther);
   if (first == checkpoint.tensors().end())
     return Error::success();
-  progress.clear();
-  printError("note: " + first->name + ", one of " +
-             std::to_string(llvm::count_if(checkpoint.tensors(), isOther)) +
-             " weights whose rows are no whole blocks of " +
-             std::to_string(facts.block) + ", becomes " +
-             checkpoint::getName(first->type).str());
+  notes.push_back(
+      first->name + ", one of " +
+      std::to_string(llvm::count_if(checkpoint.tensors(), isOther)) +
+      " weights whose rows are no whole blocks of " +
+      std::to_string(facts.block) + ", becomes " +
+      checkpoint::getName(first->type).str());
   return Error::success();
 }
 
@@ -454,13 +465,9 @@ Error Compilation::writeProgram(const checkpoint::Checkpoint &checkpoint) {
 
   progress.begin("packing weights");
   scope = timing.nest("image");
-  if (Error error = image::attachImage(
-          plan, checkpoint,
-          llvm::MemoryBufferRef(*linked, "the linked program"),
-          arguments.output))
-    return error;
-  noteText();
-  return Error::success();
+  return image::attachImage(
+      plan, checkpoint, llvm::MemoryBufferRef(*linked, "the linked program"),
+      arguments.output);
 }
 
 /// Says what text the program reads: to people always, elsewhere only where it
@@ -512,7 +519,16 @@ Error Compilation::run() {
     if (Error error = finish(*checkpoint))
       return error;
   }
-  return objects.empty() ? Error::success() : writeProgram(*checkpoint);
+  const bool isProgram = !objects.empty();
+  if (isProgram)
+    if (Error error = writeProgram(*checkpoint))
+      return error;
+  progress.clear();
+  for (const std::string &note : notes)
+    printError("note: " + note);
+  if (isProgram)
+    noteText();
+  return Error::success();
 }
 
 /// What is to be made of the module, up to its object.

@@ -75,6 +75,28 @@ static StringRef folderOf(StringRef target) {
   return folder.empty() ? "." : folder;
 }
 
+/// That files can be created beside the target of `path`.
+static Error checkFolder(StringRef target, StringRef path) {
+  // With a slash a file in its place is an error, too.
+  if (access((folderOf(target) + "/").str().c_str(), W_OK | X_OK) == 0)
+    return Error::success();
+  return refuse(path, "cannot be created: " + describe(errno) +
+                          "; name another output");
+}
+
+static Error checkFile(StringRef path) {
+  Expected<std::string> target = followLinks(path);
+  return target ? checkFolder(*target, path) : target.takeError();
+}
+
+Error corellama::checkOutputFolder(StringRef path) {
+  // A name for a file of it, or for the first folder that is to be made.
+  std::string target = (path + "/.").str();
+  while (!fs::exists(folderOf(target)))
+    target = folderOf(target).str();
+  return checkFolder(target, path);
+}
+
 //===----------------------------------------------------------------------===//
 // Files without a name yet
 //===----------------------------------------------------------------------===//
@@ -192,6 +214,14 @@ static Error writeStandardOutput(StringRef bytes) {
   return writeAll(STDOUT_FILENO, "standard output", bytes);
 }
 
+Error corellama::checkOutput(StringRef path) {
+  struct stat status;
+  if (path == "-" ||
+      (stat(path.str().c_str(), &status) == 0 && !S_ISREG(status.st_mode)))
+    return Error::success(); // written to as it is
+  return checkFile(path);
+}
+
 Error corellama::writeOutput(StringRef path, StringRef bytes) {
   if (path == "-")
     return writeStandardOutput(bytes);
@@ -253,13 +283,7 @@ Error corellama::checkSparseOutput(StringRef path) {
   if (!fs::status(path, status) && fs::exists(status) &&
       !fs::is_regular_file(status))
     return refuse(path, "is not a regular file; name another output");
-  Expected<std::string> target = followLinks(path);
-  if (!target)
-    return target.takeError();
-  if (access(folderOf(*target).str().c_str(), W_OK | X_OK) != 0)
-    return refuse(path, "cannot be created: " + describe(errno) +
-                            "; name another output");
-  return Error::success();
+  return checkFile(path);
 }
 
 Expected<SparseOutput> SparseOutput::create(StringRef path, uint64_t bytes) {

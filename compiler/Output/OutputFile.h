@@ -32,6 +32,12 @@ namespace corellama {
 /// Writes text or an object to `path`; "-" is standard output.
 llvm::Error writeOutput(llvm::StringRef path, llvm::StringRef bytes);
 
+/// Whether writeOutput can, to check before long work.
+llvm::Error checkOutput(llvm::StringRef path);
+
+/// Whether files can be created in a folder, which may be yet to be made.
+llvm::Error checkOutputFolder(llvm::StringRef path);
+
 /// Flushes llvm::outs(). Without this check LLVM would end the process with a
 /// message of its own if the write failed.
 llvm::Error flushStandardOutput();

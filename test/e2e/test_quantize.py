@@ -243,6 +243,12 @@ class Quantize:
             target = "q8_0" if values.shape[1] % 32 == 0 else "f16"
             return quantised(values, target), target
         write_model(other, self.args.seed, convert, sizes)
+        bad = self.folder / "odd-number.gguf"
+        write_model(bad, self.args.seed,
+                    with_number("blk.0.ffn_down.weight", 0, 5, np.nan), sizes)
+        # One line: that other weights became F16 is no news of a compile that failed.
+        self.refused("rows of 72 and a number that is NaN", bad, "row 0, column 5 is NaN",
+                     "--quantize=q8_0")
         program, result = self.compile(model, "--quantize=q8_0", name="odd")
         second, reference = self.compile(other)
         if self.report.check("rows of 72 compile", result.code == reference.code == 0,

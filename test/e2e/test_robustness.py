@@ -110,10 +110,10 @@ class Case:
                           f"{problem}: {text[:300]}")
         self.restore()
 
-    def mounted(self, name, script, *words):
+    def mounted(self, name, script, *words, command=None):
         """What `script` does in a mount namespace of its own: $0 is the output's folder."""
         result = harness.run(["unshare", "-m", "sh", "-c", script, self.folder,
-                              *self.command(self.model)])
+                              *(command or self.command(self.model))])
         if result.code == 99 or result.err.startswith(b"unshare"):
             return self.report.skip(f"{self.container}: {name}", "no file system can be mounted")
         return self.refused(name, result.code, result.out, result.err, *words)
@@ -127,15 +127,26 @@ class Case:
                      "make room there")
 
     def unwritable(self):
-        name = "a folder that cannot be written"
-        if os.geteuid() == 0:  # who may write to any folder, but not there
-            return self.mounted(name, READ_ONLY, str(self.program), "Read-only file system",
-                                "name another output")
-        self.folder.chmod(0o555)
-        result = harness.run(self.command(self.model))
-        self.folder.chmod(0o755)
-        return self.refused(name, result.code, result.out, result.err, str(self.program),
-                            "Permission denied", "name another output")
+        """Each kind of output is looked at before the checkpoint, which is not there."""
+        missing, dumps = self.root / "missing.gguf", self.folder / "dumps"
+        elsewhere = ["-o", self.root / "elsewhere", f"--dump-compilation-phases-to={dumps}"]
+        for name, output, flags in [
+                ("program", self.program, []), ("assembly", self.program, ["--emit=asm"]),
+                ("object", self.program, ["--emit=obj"]), ("LLVM IR", self.program, ["--emit=llvm"]),
+                ("module", self.program, ["--compile-to=import"]), ("dumps", dumps, elsewhere)]:
+            name = f"a folder that cannot be written: {name}"
+            command = [str(a) for a in (self.args.corellama, "compile", missing, *FLAGS,
+                                        *(flags if output is dumps
+                                          else ["-o", self.program, *flags]))]
+            if os.geteuid() == 0:  # who may write to any folder, but not there
+                self.mounted(name, READ_ONLY, str(output), "Read-only file system",
+                             "name another output", command=command)
+                continue
+            self.folder.chmod(0o555)
+            result = harness.run(command)
+            self.folder.chmod(0o755)
+            self.refused(name, result.code, result.out, result.err, str(output),
+                         "Permission denied", "name another output")
 
     def changed(self, name, change, *words):
         """`change` of the largest file while the compile has it open: it then waits for the
