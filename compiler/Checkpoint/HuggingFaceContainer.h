@@ -12,6 +12,7 @@
 #include "compiler/Checkpoint/Container.h"
 #include "compiler/Checkpoint/Json.h"
 #include "compiler/Checkpoint/Safetensors.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
 namespace corellama::checkpoint {

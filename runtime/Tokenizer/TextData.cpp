@@ -76,9 +76,7 @@ private:
   std::span<const uint8_t> bytes;
   bool isBad = false;
 };
-} // namespace
 
-namespace {
 /// Strings of a section, by where they begin.
 class SectionTexts final : public TokenTexts::Source {
 public:

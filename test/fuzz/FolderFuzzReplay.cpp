@@ -257,6 +257,8 @@ TEST(FolderFuzzReplay, DenseFiles) {
   std::string model;
   for (int i = 0; i < kTokens; ++i)
     model += "\n\3\n\1a"; // a piece, of three bytes: its text, of one
+  // The kind is BPE, and spaces are kept.
+  model += std::string("\x12\2\x18\2\x1A\2\x20\0", 8);
   GGUFBuilder shortKeys;
   std::vector<std::string> shortTexts(kTokens, "a");
   shortTexts.push_back("aa");
@@ -273,7 +275,12 @@ TEST(FolderFuzzReplay, DenseFiles) {
   keys.texts("tokenizer.ggml.tokens", texts);
   keys.texts("tokenizer.ggml.merges", std::vector<std::string>(kTokens, "1 1"));
 
-  const std::pair<const char *, FolderFiles> rows[] = {
+  struct Row {
+    const char *what;
+    FolderFiles files;
+    bool hasText = false; ///< nothing is refused before all of it is read
+  };
+  const Row rows[] = {
       {"numbers", config(nested)},
       {"keys",
        config('{' +
@@ -284,19 +291,22 @@ TEST(FolderFuzzReplay, DenseFiles) {
               ']')},
       {"tensors", tensors},
       {"index", index},
-      {"tokens and merges", vocabulary},
-      {"tokens and merges with escapes", escapes},
-      {"merges of SentencePiece", scored},
+      {"tokens and merges", vocabulary, true},
+      {"tokens and merges with escapes", escapes, true},
+      {"merges of SentencePiece", scored, true},
       {"added tokens that are none", noTokens},
-      {"pieces of tokenizer.model", {{"tokenizer.model", model}}},
-      {"spaces of llama2.c", llama2c(40000)},
-      {"tokens and merges of GGUF", {{"m.gguf", keys.build()}}},
-      {"short tokens and merges of GGUF", {{"m.gguf", shortKeys.build()}}},
+      {"pieces of tokenizer.model", {{"tokenizer.model", model}}, true},
+      {"spaces of llama2.c", llama2c(40000), true},
+      {"tokens and merges of GGUF", {{"m.gguf", keys.build()}}, true},
+      {"short tokens and merges of GGUF",
+       {{"m.gguf", shortKeys.build()}},
+       true},
   };
-  for (const auto &[what, files] : rows) {
+  for (const auto &[what, files, hasText] : rows) {
     const std::string input = joinFiles(files);
     const FolderVerdict verdict = verifyFolder(input);
     EXPECT_EQ(verdict.fault, "") << what;
+    EXPECT_EQ(verdict.hasText, hasText) << what;
     std::printf("%-36s %9zu bytes: %.2f times at once; %.2f s\n", what,
                 input.size(), double(verdict.cost.peak) / double(input.size()),
                 verdict.cost.seconds);

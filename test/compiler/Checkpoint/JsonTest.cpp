@@ -8,6 +8,7 @@
 #include "compiler/Checkpoint/Json.h"
 #include "gtest/gtest.h"
 #include <cstring>
+#include <iterator>
 #include <string>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -83,6 +84,29 @@ TEST(JsonTest, EscapedStringsAreFoundAndMovedWithTheirDocument) {
   EXPECT_EQ(moved.root().find("a")->asString()->data(), before.data());
   EXPECT_EQ(moved.root().find("b")->asString(), "plain");
   EXPECT_EQ(moved.root().find("c\\")->asString(), "x");
+}
+
+TEST(JsonTest, EscapedStringsAreReadWithoutTheDocumentsMemory) {
+  const std::string text =
+      R"(["plain", "\u0061\"\ud83d\ude00", "\u0061", "\\", "", 1])";
+  auto document = JsonDocument::parse(text, "f.json");
+  ASSERT_TRUE(bool(document)) << llvm::toString(document.takeError());
+  const std::vector<JsonValue> all = document->root().first(9);
+  const char *const texts[] = {"plain", "a\"\xF0\x9F\x98\x80", "a", "\\", ""};
+  llvm::BumpPtrAllocator kept;
+  for (size_t i = 0; i < std::size(texts); ++i) {
+    std::string decoded;
+    EXPECT_EQ(all[i].readString(decoded), texts[i]);
+    EXPECT_EQ(decoded.empty(), all[i].rawString() == llvm::StringRef(texts[i]));
+    EXPECT_EQ(all[i].keepString(kept), texts[i]);
+    for (const char *other : texts)
+      EXPECT_EQ(all[i].isString(other), llvm::StringRef(other) == texts[i]);
+    EXPECT_FALSE(all[i].isString("aa"));
+  }
+  std::string decoded;
+  EXPECT_EQ(all[5].readString(decoded), std::nullopt);
+  EXPECT_EQ(all[5].rawString(), std::nullopt);
+  EXPECT_FALSE(all[5].isString("1"));
 }
 
 TEST(JsonTest, RefusesWhatIsNoJson) {
