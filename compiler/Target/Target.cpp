@@ -49,7 +49,7 @@ static FeatureSet featuresOfCPU(StringRef cpu) {
 
 llvm::StringMap<bool> corellama::hostFeatures() {
   FeatureSet features = llvm::sys::getHostCPUFeatures();
-  // As runtime/Main/CpuCheck.cpp does it for programs.
+  // As runtime/Cpu/CpuCheck.cpp does it for programs.
   constexpr long kRequestPermission = 0x1023, kTileData = 18;
   if (features.lookup("amx-tile") &&
       syscall(SYS_arch_prctl, kRequestPermission, kTileData) != 0)

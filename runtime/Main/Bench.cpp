@@ -17,49 +17,9 @@
 namespace corellama::runtime {
 
 namespace {
-struct Dispatch {
-  const abi::Kernel *kernel;
-  uint32_t layer;
-};
-
-/// What a traced step does: a step's function has no argument for it. All
-/// workers read it, worker 0 writes the times. It changes when no worker is in
-/// a step.
-struct Trace {
-  std::vector<Dispatch> dispatches;
-  std::vector<int64_t> times;
-};
-Trace trace;
-
-/// Parts that are none, several for each worker.
-constexpr uint64_t kNoWork = 64;
-void doNothing(const abi::Context *, void *, uint32_t, uint32_t, uint32_t,
-               uint32_t) {}
-
-void traceStep(const abi::Context *context, void *scratch, uint32_t worker) {
-  int64_t before = Stopwatch::now();
-  for (size_t i = 0; i < trace.dispatches.size(); ++i) {
-    const auto &[kernel, layer] = trace.dispatches[i];
-    // As passes/CPU/CPUStepToWorkers.cpp has it; a barrier alone is one of a
-    // dispatch without work.
-    corellama_dispatch(
-        context->threads, worker, kernel ? kernel->function : doNothing,
-        context, scratch, layer,
-        kernel ? kernel->parts(context->rows, context->keyCount) : kNoWork);
-    corellama_barrier(context->threads, worker);
-    if (worker == 0) {
-      const int64_t after = Stopwatch::now();
-      trace.times[i] = after - before;
-      before = after;
-    }
-  }
-}
-
 class BenchServer : public RequestServer {
 public:
-  BenchServer(Model &model, const abi::Program &program)
-      : RequestServer(model, "bench"), program(program),
-        kernels(program.kernels, program.kernelCount) {}
+  explicit BenchServer(Model &model) : RequestServer(model, "bench") {}
 
 private:
   std::optional<Error> answer(std::string_view line, FILE *,
@@ -77,17 +37,13 @@ private:
   std::vector<int64_t> measure(std::string_view line) {
     const std::string_view what = nextWord(line);
     uint64_t count, depth, wanted;
-    if (what == "variant") {
-      int64_t place = 0;
-      while (corellama_programs[place] != &program)
-        ++place;
-      return {place};
-    }
+    if (what == "variant")
+      return {int64_t(model.variant())};
     if (what == "barriers") {
       if (!parseNumber(nextWord(line), 1, kMost, count) ||
           !nextWord(line).empty())
         return {};
-      trace.dispatches.assign(count, {nullptr, 0});
+      dispatches.assign(count, {std::nullopt, 0});
       return runTrace();
     }
     if ((what != "prompt" && what != "generate" && what != "trace") ||
@@ -118,30 +74,32 @@ private:
         logits(1, 1);
       }
     }
-    return {Stopwatch::now() - before};
+    return failure ? std::vector<int64_t>()
+                   : std::vector<int64_t>{Stopwatch::now() - before};
   }
 
   /// A bound of requests without one of their own.
   static constexpr uint64_t kMost = 1 << 20;
 
   bool parseDispatches(std::string_view line) {
-    trace.dispatches.clear();
+    dispatches.clear();
     for (std::string_view word; !(word = nextWord(line)).empty();) {
       const size_t colon = std::min(word.find(':'), word.size() - 1);
       uint64_t kernel, layer;
-      if (trace.dispatches.size() == kMost ||
-          !parseNumber(word.substr(0, colon), 0, kernels.size() - 1, kernel) ||
+      if (dispatches.size() == kMost || model.kernels() == 0 ||
+          !parseNumber(word.substr(0, colon), 0, model.kernels() - 1, kernel) ||
           !parseNumber(word.substr(colon + 1), 0, model.layers() - 1, layer))
         return false;
-      trace.dispatches.push_back({&kernels[kernel], uint32_t(layer)});
+      dispatches.push_back({uint32_t(kernel), uint32_t(layer)});
     }
-    return !trace.dispatches.empty();
+    return !dispatches.empty();
   }
 
   std::vector<int64_t> runTrace() {
-    trace.times.assign(trace.dispatches.size(), 0);
-    model.runStep(traceStep);
-    return trace.times;
+    std::vector<int64_t> times;
+    if (!failure)
+      failure = model.trace(dispatches).moveTo(times);
+    return times;
   }
 
   /// The cache holds `depth` ids, whatever it held before.
@@ -165,19 +123,19 @@ private:
     ids.resize(wanted);
     for (uint64_t i = 0; i < wanted; ++i)
       ids[i] = int32_t(rows - wanted + i);
-    model.logits(ids);
+    std::span<const float> row;
+    if (!failure)
+      failure = model.logits(ids).moveTo(row);
   }
 
-  const abi::Program &program;
-  const std::span<const abi::Kernel> kernels;
+  std::vector<Dispatch> dispatches;
   std::vector<int32_t> ids;
   uint64_t nextId = 0;
 };
 } // namespace
 
-std::optional<Error> serveBench(Model &model, const abi::Program &program,
-                                FILE *in, FILE *out) {
-  return BenchServer(model, program).serve(in, out);
+std::optional<Error> serveBench(Model &model, FILE *in, FILE *out) {
+  return BenchServer(model).serve(in, out);
 }
 
 } // namespace corellama::runtime

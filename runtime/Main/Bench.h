@@ -32,8 +32,7 @@
 namespace corellama::runtime {
 
 /// See RequestServer::serve.
-std::optional<Error> serveBench(Model &model, const abi::Program &program,
-                                FILE *in, FILE *out);
+std::optional<Error> serveBench(Model &model, FILE *in, FILE *out);
 
 } // namespace corellama::runtime
 

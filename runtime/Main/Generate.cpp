@@ -19,6 +19,7 @@
 #include <iterator>
 #include <optional>
 #include <sys/random.h>
+#include <utility>
 #include <vector>
 
 namespace corellama::runtime {
@@ -51,12 +52,19 @@ public:
       if (!mayGoOn())
         return false;
       progress.show(start - first, prompt.size() - first);
-      model.append(rows);
+      if (auto error = model.append(rows))
+        return fail(std::move(error->message));
       lastRow = int32_t(rows.size() - 1);
       const uint64_t count = std::min<uint64_t>(rows.size(), wanted - start);
-      if (logits && !model.visitLogits(count, [&](std::span<const float> row) {
-            return write(row);
-          }))
+      if (!logits)
+        continue;
+      bool isWritten = true;
+      if (auto error =
+              model.visitLogits(count, [&](std::span<const float> row) {
+                return isWritten = write(row);
+              }))
+        return fail(std::move(error->message));
+      if (!isWritten)
         return false;
     }
     progress.clear();
@@ -66,10 +74,8 @@ public:
   bool write(std::span<const float> row) {
     if (!logits)
       return true;
-    if (auto error = logits->append(row)) {
-      outcome.error = error->message;
-      return stop(End::failed);
-    }
+    if (auto error = logits->append(row))
+      return fail(std::move(error->message));
     return true;
   }
 
@@ -78,6 +84,11 @@ public:
   bool stop(End why) {
     outcome.end = why;
     return false;
+  }
+
+  bool fail(std::string message) {
+    outcome.error = std::move(message);
+    return stop(End::failed);
   }
 
   /// The row of the last call that the next id follows.
@@ -106,20 +117,20 @@ public:
 
   /// The logits that follow `id`, the one after `before` others. Valid until
   /// the next call.
-  std::span<const float> logitsAfter(int32_t id, uint64_t before) {
+  Result<std::span<const float>> logitsAfter(int32_t id, uint64_t before) {
     if (ngrams)
       ngrams->append(id);
     if (row + 1 < rows.size() && rows[row + 1] == id) {
       ++row;
       ++outcome.accepted;
-    } else {
-      run(id, before);
+    } else if (auto error = run(id, before)) {
+      return std::move(*error);
     }
     return logits.subspan(row * model.vocabulary(), model.vocabulary());
   }
 
 private:
-  void run(int32_t id, uint64_t before) {
+  std::optional<Error> run(int32_t id, uint64_t before) {
     // The last guess has been compared with the ids that came, whether or not
     // a call checked it. Drafts that were wrong leave the cache.
     if (const size_t compared = std::min(row + 1, guess.ids.size()))
@@ -139,10 +150,13 @@ private:
       outcome.drafted += drafts;
     }
     Stopwatch watch;
-    model.append(rows);
-    logits = model.logits({kFirstRows, rows.size()});
+    if (auto error = model.append(rows))
+      return error;
+    if (auto error = model.logits({kFirstRows, rows.size()}).moveTo(logits))
+      return error;
     length.ran(rows.size(), watch.seconds());
     ++outcome.decodeCalls;
+    return std::nullopt;
   }
 
   static constexpr int32_t kFirstRows[] = {0, 1, 2, 3, 4, 5, 6, 7};
@@ -222,7 +236,11 @@ Generation Generator::answer(std::span<const int32_t> prompt,
   }
 
   sampler.begin(prompt);
-  std::span<const float> row = model.logits({&run.lastRow, 1});
+  std::span<const float> row;
+  if (auto error = model.logits({&run.lastRow, 1}).moveTo(row)) {
+    run.fail(std::move(error->message));
+    return outcome;
+  }
   std::optional<int32_t> next = sample(row, outcome);
   outcome.promptSeconds = watch.seconds();
 
@@ -257,7 +275,10 @@ Generation Generator::answer(std::span<const int32_t> prompt,
     }
     if (!run.mayGoOn())
       break;
-    row = decoder.logitsAfter(id, before);
+    if (auto error = decoder.logitsAfter(id, before).moveTo(row)) {
+      run.fail(std::move(error->message));
+      break;
+    }
     ++outcome.decodeTokens;
     if (!run.write(row))
       break;

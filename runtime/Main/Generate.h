@@ -42,7 +42,8 @@ enum class End {
   /// The constraint has no id that goes on, Generation::error says why. The
   /// answer up to there is like one that -n ends: the next one may go well.
   grammarFailed,
-  /// Output could not be written, Generation::error says why.
+  /// Output could not be written, or what computes failed; Generation::error
+  /// says why.
   failed,
 };
 

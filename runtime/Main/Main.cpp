@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/Executor/Backend.h"
 #include "runtime/Main/Bench.h"
 #include "runtime/Main/Conversation.h"
-#include "runtime/Main/CpuCheck.h"
 #include "runtime/Main/Generate.h"
 #include "runtime/Main/Model.h"
 #include "runtime/Main/Npy.h"
@@ -17,12 +17,14 @@
 #include "runtime/Main/Score.h"
 #include "runtime/Main/Signals.h"
 #include "runtime/Main/Text.h"
+#include "runtime/Support/Stopwatch.h"
 #include "runtime/Weights/MappedImage.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <string>
 #include <unistd.h>
@@ -46,6 +48,16 @@ static void note(const std::string &message) {
   _exit(1);
 }
 
+/// Writes what the program was asked for, to standard output; the exit code.
+static int print(const Result<std::string> &text) {
+  if (!text)
+    return fail(text.error());
+  if (fputs(text->c_str(), stdout) < 0 || fflush(stdout) != 0)
+    return fail(std::string("standard output cannot be written: ") +
+                strerror(errno) + "; give a file or a pipe with room");
+  return 0;
+}
+
 static int exitCodeOf(const Generation &generation, const Model &model) {
   switch (generation.end) {
   case End::count:
@@ -67,7 +79,7 @@ static int exitCodeOf(const Generation &generation, const Model &model) {
 }
 
 /// Turn after turn; the exit code.
-static int talk(const corellama::abi::Program &program, const Options &options,
+static int talk(Backend &backend, const Options &options,
                 const MappedImage &image, Text &text, Constraint *constraint) {
   auto format = text.chatFormat(options);
   if (!format)
@@ -79,8 +91,8 @@ static int talk(const corellama::abi::Program &program, const Options &options,
   Options sized = options;
   constexpr uint64_t kRows = 64;
   if (!sized.batch && isatty(STDIN_FILENO))
-    sized.batch = std::min(kRows, program.entries[program.entryCount - 1].rows);
-  auto model = Model::create(program, image, sized);
+    sized.batch = std::min(kRows, backend.facts().rows);
+  auto model = Model::create(backend, image, sized);
   if (!model)
     return fail(model.error());
   if (auto error = checkSampling(options, **model))
@@ -107,42 +119,46 @@ int main(int argc, char **argv) {
   if (argc > 0 && argv[0])
     programName = baseName(argv[0]);
 
-  auto options = parseOptions({argv + 1, argv + (argc > 0 ? argc : 1)});
+  const std::unique_ptr<Backend> backend = createBackend();
+  DeviceQuestions *const devices = backend->devices();
+  auto options = parseOptions({argv + 1, argv + (argc > 0 ? argc : 1)},
+                              devices ? Machine::gpu : Machine::cpu);
   if (!options)
     return fail(options.error(), 2);
-  auto chosen = chooseProgram(corellama_programs, options->target);
-  if (options->help || options->version) {
-    std::string text = options->help ? helpText(programName)
-                                     : versionText(corellama_programs,
-                                                   chosen ? *chosen : nullptr);
-    if (fputs(text.c_str(), stdout) < 0 || fflush(stdout) != 0)
-      return fail(std::string("standard output cannot be written: ") +
-                  strerror(errno) + "; give a file or a pipe with room");
-    return 0;
-  }
+  const auto notChosen = backend->choose(options->target);
+  if (options->help)
+    return print(helpText(programName, devices ? Machine::gpu : Machine::cpu));
+  if (options->version)
+    return print("corellama " CORELLAMA_VERSION ", compiled for " +
+                 backend->describe() + "\n");
+  if (options->listDevices)
+    return print(devices->listDevices());
   const bool talks = isConversation(*options, isatty(STDIN_FILENO));
   if (auto error = checkPromptOptions(*options, talks, programName))
     return fail(error->message, 2);
 
   // No generated code runs before this.
-  if (!chosen)
-    return fail(chosen.error());
-  const corellama::abi::Program &program = **chosen;
+  if (notChosen)
+    return fail(notChosen->message);
   installSignalHandlers(programName);
 
   auto image = findImage();
   if (!image)
     return fail(image.error());
+  if (options->plan)
+    return print(devices->plan(
+        *image, options->context.value_or(image->header->context),
+        options->bandwidth));
   auto text = Text::create(*image);
   if (!text)
     return fail(text.error());
   if (options->score && !text->canDecode())
     return fail("this program can read no text: " + text->whyNot());
   if (options->bench || options->score) {
-    auto model = Model::create(program, *image, *options);
+    auto model = Model::create(*backend, *image, *options);
     if (!model)
       return fail(model.error());
-    auto error = options->bench ? serveBench(**model, program, stdin, stdout)
+    auto error = options->bench ? serveBench(**model, stdin, stdout)
                                 : serveScore(**model, *text, stdin, stdout);
     if (error)
       return fail(error->message);
@@ -160,7 +176,7 @@ int main(int argc, char **argv) {
     return fail(constraint.error());
 
   if (talks)
-    return talk(program, *options, *image, *text, constraint->get());
+    return talk(*backend, *options, *image, *text, constraint->get());
 
   auto prompt = text->promptIds(*options);
   if (pendingSignal())
@@ -174,7 +190,7 @@ int main(int argc, char **argv) {
   if (!prompt->formatNote.empty())
     note(prompt->formatNote);
 
-  auto model = Model::create(program, *image, *options);
+  auto model = Model::create(*backend, *image, *options);
   if (!model)
     return fail(model.error());
   Model &running = **model;

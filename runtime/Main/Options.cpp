@@ -6,7 +6,6 @@
 
 #include "runtime/Main/Options.h"
 
-#include "runtime/Main/CpuCheck.h"
 #include "runtime/Templates/NamedTemplates.h"
 #include "runtime/Tokenizer/Tokenizer.h"
 
@@ -64,10 +63,14 @@ struct Flag {
   bool (*apply)(std::string_view value, Options &options);
   /// Given twice, one would be lost without a word.
   bool isPrompt = false;
+  /// The only programs that have it.
+  std::optional<Machine> of = std::nullopt;
 };
 } // namespace
 
 static constexpr uint64_t kMaxTokens = std::numeric_limits<int32_t>::max();
+/// Far above the GPUs of any machine.
+static constexpr uint32_t kMaxDevices = 1023;
 
 /// The ways to apply a flag to a member of Options or of its `sampling`.
 template <auto Member> static auto &memberOf(Options &options) {
@@ -150,7 +153,25 @@ static const Flag kFlags[] = {
      takeNumber<&Options::batch, 1, kMaxTokens>},
     {"-t", nullptr, "N", "threads (default: the CPUs this process may use)",
      "a number of threads, 1 or more",
-     takeNumber<&Options::threads, 1, kMaxTokens>},
+     takeNumber<&Options::threads, 1, kMaxTokens>, false, Machine::cpu},
+    {"--device", nullptr, "N",
+     "run on GPU number N (default: the first that can run the program)",
+     "a number of --list-devices", takeNumber<&Options::device, 0, kMaxDevices>,
+     false, Machine::gpu},
+    {"--list-devices", nullptr, nullptr, "list the GPUs of this machine and end",
+     "", turnOn<&Options::listDevices>, false, Machine::gpu},
+    {"--plan", nullptr, nullptr,
+     "print what memory and which kernels a token takes, and end; needs no GPU",
+     "", turnOn<&Options::plan>, false, Machine::gpu},
+    {"--bandwidth", nullptr, "GB/S",
+     "with --plan: what the GPU's memory reads (default 3350, an H100's data "
+     "sheet)",
+     "a number above 0",
+     [](std::string_view value, Options &options) {
+       return parseNumber(value, 0, 1e9, options.bandwidth) &&
+              options.bandwidth > 0;
+     },
+     false, Machine::gpu},
     {"-s", "--seed", "SEED",
      "seed of the sampling; the same seed gives the same text (default: "
      "random)",
@@ -264,7 +285,7 @@ static const Flag kFlags[] = {
     {"--target", nullptr, "NAME",
      "run the code for this target, if the program has that of several "
      "(default: the first of --version that this CPU can run)",
-     "a target's name", takeName<&Options::target>},
+     "a target's name", takeName<&Options::target>, false, Machine::cpu},
     {"-v", "--verbose", nullptr, "end with a line of times on standard error",
      "", turnOn<&Options::verbose>},
     {"--version", nullptr, nullptr, "print the version and end", "",
@@ -276,9 +297,14 @@ static const Flag kFlags[] = {
 // The parser
 //===----------------------------------------------------------------------===//
 
-static const Flag *findFlag(std::string_view name) {
+static bool has(Machine machine, const Flag &flag) {
+  return !flag.of || *flag.of == machine;
+}
+
+static const Flag *findFlag(std::string_view name, Machine machine) {
   for (const Flag &flag : kFlags)
-    if (name == flag.name || (flag.alias && name == flag.alias))
+    if (has(machine, flag) &&
+        (name == flag.name || (flag.alias && name == flag.alias)))
       return &flag;
   return nullptr;
 }
@@ -300,7 +326,7 @@ static size_t editDistance(std::string_view from, std::string_view to) {
   return row.back();
 }
 
-static Error unknownFlag(std::string_view name) {
+static Error unknownFlag(std::string_view name, Machine machine) {
   // A longer name resembles no flag, and comparing it takes time.
   name = name.substr(0, 64);
   std::string message = "unknown option '" + std::string(name) + "'; ";
@@ -309,7 +335,7 @@ static Error unknownFlag(std::string_view name) {
   const char *nearest = nullptr;
   for (const Flag &flag : kFlags)
     for (const char *spelling : {flag.name, flag.alias}) {
-      if (!spelling || strlen(spelling) <= 2)
+      if (!has(machine, flag) || !spelling || strlen(spelling) <= 2)
         continue;
       size_t distance = editDistance(name, spelling);
       if (distance < nearestDistance) {
@@ -329,14 +355,15 @@ static int promptsOf(const Options &options) {
 }
 
 /// The flag of -n8, whose value is what follows.
-static const Flag *findJoined(std::string_view argument) {
+static const Flag *findJoined(std::string_view argument, Machine machine) {
   if (argument.starts_with("--") || argument.size() < 3)
     return nullptr;
-  const Flag *flag = findFlag(argument.substr(0, 2));
+  const Flag *flag = findFlag(argument.substr(0, 2), machine);
   return flag && flag->value ? flag : nullptr;
 }
 
-Result<Options> parseOptions(std::span<char *const> arguments) {
+Result<Options> parseOptions(std::span<char *const> arguments,
+                             Machine machine) {
   Options options;
   for (size_t i = 0; i < arguments.size(); ++i) {
     std::string_view argument = arguments[i];
@@ -351,14 +378,14 @@ Result<Options> parseOptions(std::span<char *const> arguments) {
       name = argument.substr(0, equals);
       value = argument.substr(equals + 1);
     }
-    const Flag *flag = findFlag(name);
-    if (const Flag *joined = flag ? nullptr : findJoined(argument)) {
+    const Flag *flag = findFlag(name, machine);
+    if (const Flag *joined = flag ? nullptr : findJoined(argument, machine)) {
       flag = joined;
       name = argument.substr(0, 2);
       value = argument.substr(2);
     }
     if (!flag)
-      return unknownFlag(name);
+      return unknownFlag(name, machine);
     if (!flag->value && value)
       return Error{std::string(name) +
                    " takes no value; leave out '=" + std::string(*value) + "'"};
@@ -415,6 +442,9 @@ std::optional<Error> checkPromptOptions(const Options &options,
                                         bool inConversation,
                                         const char *programName) {
   const int prompts = promptsOf(options);
+  // These end the program before there is a prompt.
+  if (options.listDevices || options.plan)
+    return std::nullopt;
   if (options.bench && options.score)
     return Error{"--bench and --score are two conversations; give one of them"};
   if (options.grammar && options.jsonSchema)
@@ -482,7 +512,7 @@ static void appendWrapped(std::string &out, std::string_view text,
   out += '\n';
 }
 
-std::string helpText(const char *programName) {
+std::string helpText(const char *programName, Machine machine) {
   std::string text = std::string("usage: ") + programName +
                      " -p TEXT | -f FILE | --prompt-ids 1,2,3 [options]\n"
                      "       " +
@@ -493,6 +523,8 @@ std::string helpText(const char *programName) {
                      "output, all else to standard error.\n\n";
   constexpr size_t kColumn = 25;
   for (const Flag &flag : kFlags) {
+    if (!has(machine, flag))
+      continue;
     std::string left = std::string("  ") + flag.name;
     if (flag.alias)
       left += std::string(", ") + flag.alias;
@@ -503,16 +535,6 @@ std::string helpText(const char *programName) {
     appendWrapped(text, flag.help, left.size(), kColumn);
   }
   return text;
-}
-
-std::string versionText(const abi::Program *const *programs,
-                        const abi::Program *program) {
-  return "corellama " CORELLAMA_VERSION ", compiled for " +
-         targetsOf(programs) +
-         (programs[1] && program
-              ? std::string("; this CPU runs that for ") + program->target
-              : std::string()) +
-         "\n";
 }
 
 const char *baseName(const char *path) {

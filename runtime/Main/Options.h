@@ -9,7 +9,6 @@
 #ifndef CORELLAMA_RUNTIME_MAIN_OPTIONS_H
 #define CORELLAMA_RUNTIME_MAIN_OPTIONS_H
 
-#include "runtime/ABI/Kernel.h"
 #include "runtime/Sampling/Sampler.h"
 #include "runtime/Support/Result.h"
 
@@ -23,6 +22,9 @@ namespace corellama::runtime {
 
 /// Where ids come from that are checked several in one call.
 enum class Drafts { none, ngram };
+
+/// What a program's generated code is for: some flags are about one of them.
+enum class Machine : uint8_t { cpu, gpu };
 
 struct Options {
   std::optional<std::string> prompt;
@@ -64,13 +66,20 @@ struct Options {
   bool verbose = false;
   /// Of which target the code is run, if there is that of several.
   std::optional<std::string> target;
+  /// Of a program for a GPU: which one, and what it is asked before it runs.
+  std::optional<uint32_t> device;
+  bool listDevices = false;
+  bool plan = false;
+  /// 10^9 bytes a second.
+  double bandwidth = 3350;
   bool version = false;
   bool help = false;
 };
 
 /// `arguments` are those after the program's name. Stops at --help and
 /// --version, so that the other arguments may be wrong.
-Result<Options> parseOptions(std::span<char *const> arguments);
+Result<Options> parseOptions(std::span<char *const> arguments,
+                             Machine machine);
 
 /// Whether the prompts are what a person types, turn after turn: no prompt is
 /// given, and --chat is, or standard input is a terminal.
@@ -82,10 +91,7 @@ std::optional<Error> checkPromptOptions(const Options &options,
                                         bool inConversation,
                                         const char *programName);
 
-std::string helpText(const char *programName);
-/// `program` is the one of `programs` that this machine runs, or null.
-std::string versionText(const abi::Program *const *programs,
-                        const abi::Program *program);
+std::string helpText(const char *programName, Machine machine);
 
 /// The part of a path after the last slash.
 const char *baseName(const char *path);

@@ -14,12 +14,6 @@
 
 namespace corellama::runtime {
 
-int64_t Stopwatch::now() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return int64_t(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
-
 void PromptProgress::show(uint64_t done, uint64_t tokens) {
   const char *terminal = getenv("TERM");
   if (done == 0 || !isatty(STDERR_FILENO) || !terminal ||

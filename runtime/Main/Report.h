@@ -1,6 +1,6 @@
 //===- Report.h - how long it took ----------------------------------------===//
 //
-// The program's clock, and the last line that -v prints.
+// The progress of a long prompt, and the last line that -v prints.
 //
 //===----------------------------------------------------------------------===//
 
@@ -8,23 +8,13 @@
 #define CORELLAMA_RUNTIME_MAIN_REPORT_H
 
 #include "runtime/Main/Generate.h"
+#include "runtime/Support/Stopwatch.h"
 
 #include <cstdint>
 #include <optional>
 #include <string>
 
 namespace corellama::runtime {
-
-/// Seconds since the clock was constructed.
-class Stopwatch {
-public:
-  /// Nanoseconds of a monotonic clock.
-  static int64_t now();
-  double seconds() const { return double(now() - start) * 1e-9; }
-
-private:
-  int64_t start = now();
-};
 
 /// The progress of a long prompt: a line on standard error that is overwritten,
 /// and erased at the end. Prints nothing if standard error is no terminal or

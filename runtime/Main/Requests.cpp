@@ -23,6 +23,8 @@ std::optional<Error> RequestServer::serve(FILE *in, FILE *out) {
     std::string_view request(line, size_t(bytes));
     request = request.substr(0, request.find('\n'));
     error = answer(request, in, out);
+    if (failure)
+      error = failure;
     if (!error && fflush(out) != 0)
       error = Error{"cannot write an answer to `corellama " +
                     std::string(command) + "`"};
@@ -55,7 +57,8 @@ uint64_t RequestServer::appendAll(std::span<const int32_t> ids) {
   uint64_t rows = 0;
   for (; !ids.empty(); ids = ids.subspan(rows)) {
     rows = std::min<uint64_t>(ids.size(), model.batch());
-    model.append(ids.first(rows));
+    if ((failure = model.append(ids.first(rows))))
+      return 0;
   }
   return rows;
 }

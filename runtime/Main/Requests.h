@@ -32,7 +32,8 @@ public:
   std::optional<Error> serve(FILE *in, FILE *out);
 
 protected:
-  /// Answers one request, whose line has no end; the error is why it cannot.
+  /// Answers one request, whose line has no end; the error is why it cannot,
+  /// unless `failure` says that.
   virtual std::optional<Error> answer(std::string_view line, FILE *in,
                                       FILE *out) = 0;
 
@@ -46,10 +47,12 @@ protected:
                           uint64_t &value);
 
   /// Appends any number of ids to the cache, which has room for them. Returns
-  /// the rows of the last call.
+  /// the rows of the last call, 0 after a failure.
   uint64_t appendAll(std::span<const int32_t> ids);
 
   Model &model;
+  /// What computes has failed.
+  std::optional<Error> failure;
 
 private:
   const char *command;

@@ -78,15 +78,15 @@ private:
                    "it sees from there; begin again at position 0"};
     const std::span<const int32_t> all(ids);
     appendAll(all.first(ids.size() - wanted));
-    bool isWritten = true;
-    for (auto rest = all.last(wanted); isWritten && !rest.empty();) {
+    for (auto rest = all.last(wanted); !failure && !rest.empty();) {
       const auto call = rest.first(std::min(rest.size(), model.batch()));
-      model.append(call);
-      isWritten =
-          model.visitLogits(call.size(), [&](std::span<const float> row) {
-            return fwrite(row.data(), sizeof(float), row.size(), out) ==
-                   row.size();
-          });
+      appendAll(call);
+      if (!failure)
+        failure =
+            model.visitLogits(call.size(), [&](std::span<const float> row) {
+              return fwrite(row.data(), sizeof(float), row.size(), out) ==
+                     row.size();
+            });
       rest = rest.subspan(call.size());
     }
     return std::nullopt; // what could not be written is seen by the caller

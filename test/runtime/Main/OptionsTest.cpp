@@ -12,11 +12,12 @@
 
 using namespace corellama::runtime;
 
-static Result<Options> parse(std::vector<std::string> arguments) {
+static Result<Options> parse(std::vector<std::string> arguments,
+                             Machine machine = Machine::cpu) {
   std::vector<char *> pointers;
   for (std::string &argument : arguments)
     pointers.push_back(argument.data());
-  return parseOptions(pointers);
+  return parseOptions(pointers, machine);
 }
 
 TEST(Options, Defaults) {
@@ -279,7 +280,7 @@ TEST(Options, OneGrammar) {
 }
 
 TEST(Options, HelpHasEveryFlagAndFitsTheScreen) {
-  std::string help = helpText("model");
+  std::string help = helpText("model", Machine::cpu);
   for (const char *flag : {"-p",
                            "-f",
                            "--prompt-ids",
@@ -311,6 +312,27 @@ TEST(Options, HelpHasEveryFlagAndFitsTheScreen) {
   for (size_t end; (end = help.find('\n', start)) != help.npos; start = end + 1)
     EXPECT_LE(end - start, 79u) << help.substr(start, end - start);
   EXPECT_EQ(start, help.size());
+}
+
+TEST(Options, FlagsOfOneMachine) {
+  auto options = parse({"--device", "1", "--list-devices", "--plan",
+                        "--bandwidth=4800"},
+                       Machine::gpu);
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->device, 1u);
+  EXPECT_TRUE(options->listDevices && options->plan);
+  EXPECT_EQ(options->bandwidth, 4800);
+  EXPECT_EQ(parse({"--device", "1"}).error(),
+            "unknown option '--device'; --help lists them all");
+  EXPECT_EQ(parse({"-t2"}, Machine::gpu).error(),
+            "unknown option '-t2'; --help lists them all");
+  EXPECT_EQ(parse({"--bandwidth", "0"}, Machine::gpu).error(),
+            "--bandwidth: is '0', expected a number above 0");
+  EXPECT_EQ(helpText("model", Machine::cpu).find("--device"),
+            std::string::npos);
+  const std::string ofGpu = helpText("model", Machine::gpu);
+  EXPECT_NE(ofGpu.find("\n  --device"), std::string::npos);
+  EXPECT_EQ(ofGpu.find("\n  -t "), std::string::npos);
 }
 
 TEST(Options, BaseName) {

@@ -38,7 +38,7 @@ int main(int argc, char **argv) {
     return fail(bytes.error());
   std::vector<float> row(bytes->size() / sizeof(float));
   std::memcpy(row.data(), bytes->data(), row.size() * sizeof(float));
-  auto options = parseOptions({argv + 3, argv + argc});
+  auto options = parseOptions({argv + 3, argv + argc}, Machine::cpu);
   if (!options)
     return fail(options.error());
   SamplerSettings settings = options->sampling;

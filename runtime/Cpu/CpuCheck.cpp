@@ -6,7 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/Main/CpuCheck.h"
+#include "runtime/Cpu/CpuCheck.h"
+
+#include "runtime/Executor/GeneratedCode.h"
 
 #include <algorithm>
 #include <cpuid.h>
@@ -173,11 +175,8 @@ static bool hasFeature(const Feature &feature, const CpuReader &cpu) {
 
 std::optional<Error> checkProgram(const abi::Program &program,
                                   const CpuReader &cpu) {
-  if (program.version != abi::kVersion)
-    return Error{"the generated code is of interface version " +
-                 std::to_string(program.version) +
-                 ", this runtime knows version " +
-                 std::to_string(abi::kVersion) + "; compile the model again"};
+  if (auto error = checkVersion(program.version))
+    return error;
   std::string missing;
   bool needsTiles = false;
   std::string_view rest = program.features;

@@ -1,10 +1,10 @@
 //===- CpuCheckTest.cpp - programs on CPUs that can and cannot run them ---===//
 //
-// Tests runtime/Main/CpuCheck.h with made-up CPUs.
+// Tests runtime/Cpu/CpuCheck.h with made-up CPUs.
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/Main/CpuCheck.h"
+#include "runtime/Cpu/CpuCheck.h"
 
 #include <gtest/gtest.h>
 

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef CORELLAMA_RUNTIME_MAIN_CPUCHECK_H
-#define CORELLAMA_RUNTIME_MAIN_CPUCHECK_H
+#ifndef CORELLAMA_RUNTIME_CPU_CPUCHECK_H
+#define CORELLAMA_RUNTIME_CPU_CPUCHECK_H
 
 #include "runtime/ABI/Kernel.h"
 #include "runtime/Support/Result.h"
@@ -51,4 +51,4 @@ std::string targetsOf(const abi::Program *const *programs);
 
 } // namespace corellama::runtime
 
-#endif // CORELLAMA_RUNTIME_MAIN_CPUCHECK_H
+#endif // CORELLAMA_RUNTIME_CPU_CPUCHECK_H
