@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LIT_PASSED = {"PASS", "XFAIL", "FLAKYPASS"}
 LIT_NEITHER = {"UNSUPPORTED", "SKIPPED", "EXCLUDED"}
 DRIVER, OPT = ["corellama", "corellama-rt"], ["corellama-opt", "corellama-emulator-opt"]
+EMULATOR = ["corellama-emulator-library", "corellama-emulator-driver"]
 # GoogleTests that take more than some ten seconds: not in --quick.
 SLOW_TESTS = {"CPUKernelTests", "CUDAKernelTests", "EmulatorTests", "GraphTests",
               "RunnerTests"}
@@ -166,7 +167,7 @@ class Suites:
 
     def end_to_end(self):
         e2e, demo, driver = ROOT / "test/e2e", self.args.model, self.build / "bin/corellama"
-        emulator = self.build / "bin/corellama-emulator"
+        emulator = self.build / "bin/corellama-emulator-library"
 
         def add(name, script, *arguments, **more):
             self.add(name, [sys.executable, script, *arguments], count_ours, **more)
@@ -209,7 +210,7 @@ class Suites:
             self.build / "bin/corellama-tokenize", *long,
             needs=DRIVER + ["corellama-tokenize"])
         add("golden", e2e / "test_golden.py", "--corellama", driver, "--model", demo,
-            "--emulator", emulator, *long, needs=DRIVER + ["corellama-emulator"])
+            "--emulator", emulator, *long, needs=DRIVER + EMULATOR)
         exact = [e2e / "test_exact.py", "--corellama", driver]
         # Without AVX-512 both are the same code but for tuning.
         flags = Path("/proc/cpuinfo").read_text()
@@ -225,7 +226,7 @@ class Suites:
                 "--prompts=4")
         add("family", e2e / "test_family.py", "--corellama", driver, "--emulator", emulator,
             "--docs", ROOT / "docs/checkpoints.md", *(["--all"] if self.args.all else []),
-            needs=DRIVER + ["corellama-emulator"])
+            needs=DRIVER + EMULATOR)
         add("targets", e2e / "test_targets.py", "--corellama", driver, *long)
         for seed in (2, 3, 4) if self.args.all else ():
             add(f"exact-random-{seed}", *exact, "--random", both, "--seed", seed)
@@ -242,7 +243,7 @@ class Suites:
         add("kernels", e2e / "test_kernels.py", "--corellama", driver, "--model", demo)
         add("cuda-ptx", e2e / "test_cuda_ptx.py", "--corellama", driver, *long)
         add("emulator", e2e / "test_emulator.py", "--corellama", driver, "--emulator",
-            emulator, "--model", demo, needs=DRIVER + ["corellama-emulator"])
+            emulator, "--model", demo, needs=DRIVER + EMULATOR)
         add("study", e2e / "test_study.py", "--corellama", driver, *long,
             needs=DRIVER + OPT + ["corellama-faulty"])
         add("metrics", ROOT / "benchmarks/metrics.py", "--corellama", driver,

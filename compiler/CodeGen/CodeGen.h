@@ -19,6 +19,9 @@
 //
 // For a GPU the module holds `gpu.module @device` with the kernels
 // (cuda-outline-device): the last functions below compile that module to PTX.
+// The rest of it is the host's side of a step; its object carries the device's
+// code, and its symbol of interest is `corellama_device_program`
+// (runtime/ABI/Device.h).
 //
 //===----------------------------------------------------------------------===//
 
@@ -43,12 +46,28 @@ namespace corellama::codegen {
 llvm::Expected<std::unique_ptr<llvm::Module>>
 translateToLLVMIR(mlir::Operation *module, llvm::LLVMContext &context);
 
-/// Adds the constant `corellama_program` and, for a CPU, the list
-/// `corellama_programs` of it alone. Sets the linkage of every other function:
-/// those that the constant refers to stay symbols of their own (a profiler
-/// shows them), the rest becomes internal.
+/// Code of the device for one architecture, as abi::DeviceModule has it.
+struct DeviceCode {
+  /// "sm_80".
+  std::string architecture;
+  /// A cubin, or else PTX, which ends in a zero.
+  bool isAssembled = false;
+  llvm::SmallVector<char, 0> bytes;
+
+  /// PTX without its zero.
+  llvm::StringRef text() const {
+    return llvm::StringRef(bytes.data(), bytes.size() - 1);
+  }
+};
+
+/// Adds the constant `corellama_program` and the list `corellama_programs` of
+/// it alone; for a GPU `corellama_device_program`, which carries `code`, and
+/// `corellama_device_programs`. Sets the linkage of every other function: those
+/// that the constant refers to stay symbols of their own (a profiler shows
+/// them), the rest becomes internal.
 llvm::Error addProgramDescriptor(llvm::Module &llvmModule,
-                                 mlir::ModuleOp module);
+                                 mlir::ModuleOp module,
+                                 llvm::ArrayRef<DeviceCode> code = {});
 
 /// One program with the code of several targets is linked from an object each.
 /// The one to be preferred keeps its names and lists the others, which follow
@@ -56,8 +75,11 @@ llvm::Error addProgramDescriptor(llvm::Module &llvmModule,
 /// loses its list.
 void listVariants(llvm::Module &preferred, llvm::ArrayRef<std::string> others);
 void nameVariant(llvm::Module &llvmModule, llvm::StringRef target);
-/// What the names begin with that the preferred object refers to.
+/// What the names begin with that the preferred object refers to: of a CPU's
+/// program and of a GPU's.
 inline constexpr llvm::StringLiteral kVariantPrefix = "corellama_program.";
+inline constexpr llvm::StringLiteral kDeviceVariantPrefix =
+    "corellama_device_program.";
 
 /// The LLVM machine of an architecture for `chip` and the features of `target`.
 /// Sums keep their bits: the IR has an fma wherever one is meant.
@@ -70,6 +92,10 @@ createMachine(const llvm::Triple &triple, llvm::StringRef chip,
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 createTargetMachine(llama::TargetInterface target);
 
+/// The LLVM machine for the host's side of a GPU's program: any x86-64.
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+createHostMachine(mlir::MLIRContext &context);
+
 /// LLVM's -O2 IR pipeline, without unrolling, vectorization, fast math and
 /// library calls.
 void optimize(llvm::Module &llvmModule, llvm::TargetMachine &machine);
@@ -77,7 +103,8 @@ void optimize(llvm::Module &llvmModule, llvm::TargetMachine &machine);
 /// All three steps in order: optimized IR with the descriptor.
 llvm::Expected<std::unique_ptr<llvm::Module>>
 buildOptimizedIR(mlir::ModuleOp module, llvm::LLVMContext &context,
-                 llvm::TargetMachine &machine);
+                 llvm::TargetMachine &machine,
+                 llvm::ArrayRef<DeviceCode> code = {});
 
 /// Writes assembly.
 llvm::Error emitAssembly(llvm::Module &llvmModule, llvm::TargetMachine &machine,
@@ -108,6 +135,18 @@ buildDeviceIR(mlir::ModuleOp module, llvm::LLVMContext &context,
 /// it is and list the kernels with their threads and bytes of workgroup memory.
 llvm::Error emitPTX(llvm::Module &llvmModule, llvm::TargetMachine &machine,
                     mlir::ModuleOp module, llvm::raw_pwrite_stream &out);
+
+/// The same as code that a program carries.
+llvm::Expected<DeviceCode> makePTX(llvm::Module &llvmModule,
+                                   llvm::TargetMachine &machine,
+                                   mlir::ModuleOp module);
+
+/// The path of `ptxas`: in CUDA_HOME, among the commands, or where the toolkit
+/// is by default; empty if there is none.
+std::string findAssembler();
+/// Machine code of PTX. The error begins with `ptxas`.
+llvm::Expected<DeviceCode> assemble(llvm::StringRef ptxas,
+                                    const DeviceCode &ptx);
 
 } // namespace corellama::codegen
 

@@ -165,3 +165,16 @@ llvm::Error corellama::codegen::emitPTX(llvm::Module &llvmModule,
   writeTable(*device, llama::getTarget(module), out);
   return emitAssembly(llvmModule, machine, out);
 }
+
+llvm::Expected<DeviceCode>
+corellama::codegen::makePTX(llvm::Module &llvmModule,
+                            llvm::TargetMachine &machine,
+                            mlir::ModuleOp module) {
+  DeviceCode code;
+  code.architecture = machine.getTargetCPU().str();
+  llvm::raw_svector_ostream out(code.bytes);
+  if (llvm::Error error = emitPTX(llvmModule, machine, module, out))
+    return std::move(error);
+  out << '\0';
+  return code;
+}

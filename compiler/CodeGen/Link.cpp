@@ -117,7 +117,7 @@ static llvm::Error runLinker(llvm::ArrayRef<llvm::ArrayRef<char>> objects,
 
 llvm::Expected<std::string>
 corellama::codegen::linkProgram(llvm::ArrayRef<llvm::ArrayRef<char>> objects,
-                                StringRef runtimeFolder) {
+                                StringRef runtimeFolder, StringRef runtime) {
   std::vector<std::string> before = {
       "-pie", "--dynamic-linker=/lib64/ld-linux-x86-64.so.2", "--gc-sections",
       "--as-needed", "--eh-frame-hdr",
@@ -125,7 +125,8 @@ corellama::codegen::linkProgram(llvm::ArrayRef<llvm::ArrayRef<char>> objects,
       // program header of its note is reused for the image's segment.
       "--build-id=sha1", "-znow", "-zrelro", "-zseparate-code",
       "-znoexecstack"};
-  for (const char *file : {"Scrt1.o", "crti.o", "crtbeginS.o", "rt.o"})
+  for (StringRef file : {StringRef("Scrt1.o"), StringRef("crti.o"),
+                         StringRef("crtbeginS.o"), runtime})
     before.push_back(join(runtimeFolder, file));
   std::vector<std::string> after;
   // Stubs that only declare glibc's symbols. Those of libm and of the loader

@@ -22,12 +22,17 @@ namespace corellama::codegen {
 /// executable `tool` (a build tree), or ../lib/corellama/rt (installed).
 llvm::Expected<std::string> findRuntimeFolder(llvm::StringRef tool);
 
+/// The runtimes of that folder: for programs that run on a CPU, on a GPU.
+inline constexpr llvm::StringLiteral kCPURuntime = "rt.o";
+inline constexpr llvm::StringLiteral kGPURuntime = "rt-cuda.o";
+
 /// The bytes of a program of one object or, for several targets, more:
 /// position-independent, without paths in it, dependent on glibc only. No
 /// temporary file is written.
 llvm::Expected<std::string>
 linkProgram(llvm::ArrayRef<llvm::ArrayRef<char>> objects,
-            llvm::StringRef runtimeFolder);
+            llvm::StringRef runtimeFolder,
+            llvm::StringRef runtime = kCPURuntime);
 
 /// Writes a shared library to `output`.
 llvm::Error linkShared(llvm::ArrayRef<char> object, llvm::StringRef output);

@@ -59,6 +59,13 @@ corellama::codegen::createTargetMachine(llama::TargetInterface target) {
                        target, options, llvm::Reloc::PIC_);
 }
 
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+corellama::codegen::createHostMachine(mlir::MLIRContext &context) {
+  context.loadDialect<cpu::CPUDialect>();
+  return createTargetMachine(
+      cpu::TargetAttr::get(&context, "x86-64", "", /*vector_bits=*/128));
+}
+
 /// Attributes of every generated function.
 static void addFunctionAttributes(llvm::Module &llvmModule,
                                   const llvm::TargetMachine &machine) {
@@ -106,11 +113,12 @@ void corellama::codegen::optimize(llvm::Module &llvmModule,
 llvm::Expected<std::unique_ptr<llvm::Module>>
 corellama::codegen::buildOptimizedIR(mlir::ModuleOp module,
                                      llvm::LLVMContext &context,
-                                     llvm::TargetMachine &machine) {
+                                     llvm::TargetMachine &machine,
+                                     llvm::ArrayRef<DeviceCode> code) {
   auto llvmModule = translateToLLVMIR(module, context);
   if (!llvmModule)
     return llvmModule.takeError();
-  if (llvm::Error error = addProgramDescriptor(**llvmModule, module))
+  if (llvm::Error error = addProgramDescriptor(**llvmModule, module, code))
     return error;
   optimize(**llvmModule, machine);
   return llvmModule;

@@ -28,8 +28,9 @@ namespace {
 /// Builds the constant for one module.
 class DescriptorBuilder {
 public:
-  DescriptorBuilder(llvm::Module &llvmModule, mlir::ModuleOp module)
-      : llvmModule(llvmModule), module(module),
+  DescriptorBuilder(llvm::Module &llvmModule, mlir::ModuleOp module,
+                    llvm::ArrayRef<DeviceCode> code)
+      : llvmModule(llvmModule), module(module), code(code),
         context(llvmModule.getContext()),
         pointer(llvm::PointerType::getUnqual(context)),
         i32(llvm::Type::getInt32Ty(context)),
@@ -53,6 +54,7 @@ private:
                                     StringRef name);
   Expected<Constant *> buildKernels(mlir::ArrayAttr kernels);
   Expected<Constant *> buildKernel(mlir::DictionaryAttr kernel, StringRef name);
+  Constant *buildModules();
   Constant *text(StringRef string);
   Constant *table(llvm::ArrayRef<Constant *> rows, const Twine &name);
   Constant *constant(llvm::Type *type, Constant *value, const Twine &name,
@@ -61,6 +63,7 @@ private:
 
   llvm::Module &llvmModule;
   mlir::ModuleOp module;
+  llvm::ArrayRef<DeviceCode> code;
   llvm::LLVMContext &context;
   llvm::PointerType *pointer;
   llvm::IntegerType *i32;
@@ -180,23 +183,33 @@ Constant *DescriptorBuilder::text(StringRef string) {
 }
 
 /// abi::Kernel: name, function, parts, scratchBytes. abi::DeviceKernel: name,
-/// thread, parts, threads, sharedBytes, the last two of 32 bits.
+/// entry, thread, parts, threads, sharedBytes, the last two of 32 bits.
 Expected<Constant *> DescriptorBuilder::buildKernel(mlir::DictionaryAttr kernel,
                                                     StringRef name) {
   std::string place = ("kernel '" + name + "'").str();
   llvm::SmallVector<llvm::Type *> arguments = {pointer, i32};
   if (!launches)
     arguments = {pointer, pointer, i32, i32, i32, i32};
-  Expected<Constant *> code =
-      referenced(kernel, place, "function",
-                 llvm::FunctionType::get(nothing, arguments, false));
-  if (!code)
-    return code;
+  Constant *null = llvm::ConstantPointerNull::get(pointer);
+  llvm::SmallVector<Constant *> fields = {text(name)};
+  auto onDevice = kernel.getAs<mlir::SymbolRefAttr>("function");
+  if (launches && onDevice && !onDevice.getNestedReferences().empty()) {
+    fields.append({text(onDevice.getLeafReference()), null});
+  } else {
+    Expected<Constant *> function =
+        referenced(kernel, place, "function",
+                   llvm::FunctionType::get(nothing, arguments, false));
+    if (!function)
+      return function;
+    if (launches)
+      fields.push_back(null);
+    fields.push_back(*function);
+  }
   Expected<Constant *> parts = referenced(
       kernel, place, "parts", llvm::FunctionType::get(i64, {i64, i64}, false));
   if (!parts)
     return parts;
-  llvm::SmallVector<Constant *> fields = {text(name), *code, *parts};
+  fields.push_back(*parts);
   if (launches) {
     Expected<Constant *> threads = integer(kernel, place, "threads", 32);
     if (!threads)
@@ -209,6 +222,25 @@ Expected<Constant *> DescriptorBuilder::buildKernel(mlir::DictionaryAttr kernel,
     return scratch;
   fields.push_back(*scratch);
   return llvm::ConstantStruct::getAnon(fields);
+}
+
+/// A list of abi::DeviceModule.
+Constant *DescriptorBuilder::buildModules() {
+  llvm::SmallVector<Constant *> rows;
+  for (const DeviceCode &each : code) {
+    Constant *bytes = llvm::ConstantDataArray::getString(
+        context, StringRef(each.bytes.data(), each.bytes.size()),
+        /*AddNull=*/false);
+    auto *global = llvm::cast<llvm::GlobalVariable>(
+        constant(bytes->getType(), bytes, "corellama.device_code",
+                 llvm::GlobalValue::PrivateLinkage));
+    global->setAlignment(llvm::Align(64));
+    rows.push_back(llvm::ConstantStruct::getAnon(
+        {text(each.architecture), global,
+         llvm::ConstantInt::get(i64, each.bytes.size()),
+         llvm::ConstantInt::get(i64, each.isAssembled)}));
+  }
+  return table(rows, "corellama.device_modules");
 }
 
 Expected<Constant *> DescriptorBuilder::buildKernels(mlir::ArrayAttr kernels) {
@@ -280,6 +312,8 @@ llvm::Error DescriptorBuilder::build() {
   llvm::SmallVector<StringRef> sizes = {"workspace_bytes"};
   if (!launches)
     sizes.push_back("scratch_bytes"); // each launch passes its kernel's own
+  else
+    fields.append({buildModules(), llvm::ConstantInt::get(i64, code.size())});
   sizes.push_back("logits_offset");
   for (StringRef name : sizes) {
     Expected<Constant *> value = integer(program, llama::kProgramAttr, name);
@@ -292,19 +326,19 @@ llvm::Error DescriptorBuilder::build() {
       llvmModule.getOrInsertGlobal(symbol, value->getType()));
   descriptor->setConstant(true);
   descriptor->setInitializer(value);
-  if (!launches) {
-    auto *null = llvm::ConstantPointerNull::get(pointer);
-    auto *type = llvm::ArrayType::get(pointer, 2);
-    auto *list = llvm::cast<llvm::GlobalVariable>(
-        llvmModule.getOrInsertGlobal("corellama_programs", type));
-    list->setConstant(true);
-    list->setInitializer(llvm::ConstantArray::get(type, {descriptor, null}));
-  }
+  auto *listType = llvm::ArrayType::get(pointer, 2);
+  auto *all = llvm::cast<llvm::GlobalVariable>(
+      llvmModule.getOrInsertGlobal((symbol + "s").str(), listType));
+  all->setConstant(true);
+  all->setInitializer(llvm::ConstantArray::get(
+      listType, {descriptor, llvm::ConstantPointerNull::get(pointer)}));
   internalizeTheRest();
   return llvm::Error::success();
 }
 
-llvm::Error corellama::codegen::addProgramDescriptor(llvm::Module &llvmModule,
-                                                     mlir::ModuleOp module) {
-  return DescriptorBuilder(llvmModule, module).build();
+llvm::Error
+corellama::codegen::addProgramDescriptor(llvm::Module &llvmModule,
+                                         mlir::ModuleOp module,
+                                         llvm::ArrayRef<DeviceCode> code) {
+  return DescriptorBuilder(llvmModule, module, code).build();
 }

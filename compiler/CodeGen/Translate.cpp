@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/CodeGen/CodeGen.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Target/LLVMIR/Export.h"
 
@@ -29,7 +30,8 @@ corellama::codegen::translateToLLVMIR(Operation *module,
   OwningOpRef<Operation *> copy = module->clone();
   for (Operation &op :
        llvm::make_early_inc_range((*copy)->getRegion(0).front())) {
-    if (isa_and_nonnull<llama::LlamaDialect>(op.getDialect()))
+    if (isa_and_nonnull<llama::LlamaDialect>(op.getDialect()) ||
+        isa<gpu::GPUModuleOp>(op)) // the device's, translated apart
       op.erase();
     else
       dropOurAttributes(&op);

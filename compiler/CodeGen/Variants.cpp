@@ -13,20 +13,29 @@
 
 using namespace corellama;
 
-static constexpr llvm::StringLiteral kProgram = "corellama_program";
-static constexpr llvm::StringLiteral kList = "corellama_programs";
+/// The name of a module's program, of a CPU or a GPU, and its list.
+static std::pair<llvm::StringRef, llvm::GlobalVariable *>
+findList(llvm::Module &llvmModule) {
+  for (llvm::StringRef prefix :
+       {codegen::kVariantPrefix, codegen::kDeviceVariantPrefix}) {
+    llvm::StringRef program = prefix.drop_back();
+    if (auto *list = llvmModule.getNamedGlobal((program + "s").str()))
+      return {program, list};
+  }
+  llvm_unreachable("addProgramDescriptor adds one of them");
+}
 
 void corellama::codegen::listVariants(llvm::Module &preferred,
                                       llvm::ArrayRef<std::string> others) {
   llvm::LLVMContext &context = preferred.getContext();
   auto *pointer = llvm::PointerType::getUnqual(context);
+  auto [program, old] = findList(preferred);
   llvm::SmallVector<llvm::Constant *> programs = {
-      preferred.getNamedGlobal(kProgram)};
+      preferred.getNamedGlobal(program)};
   for (const std::string &other : others)
     programs.push_back(
-        preferred.getOrInsertGlobal((kVariantPrefix + other).str(), pointer));
+        preferred.getOrInsertGlobal((program + "." + other).str(), pointer));
   programs.push_back(llvm::ConstantPointerNull::get(pointer));
-  llvm::GlobalVariable *old = preferred.getNamedGlobal(kList);
   auto *type = llvm::ArrayType::get(pointer, programs.size());
   auto *list = new llvm::GlobalVariable(
       preferred, type, /*isConstant=*/true, llvm::GlobalValue::ExternalLinkage,
@@ -37,7 +46,7 @@ void corellama::codegen::listVariants(llvm::Module &preferred,
 
 void corellama::codegen::nameVariant(llvm::Module &llvmModule,
                                      llvm::StringRef target) {
-  llvmModule.getNamedGlobal(kList)->eraseFromParent();
+  findList(llvmModule).second->eraseFromParent();
   for (llvm::GlobalValue &value : llvmModule.global_values())
     if (!value.isDeclaration() && !value.hasLocalLinkage())
       value.setName(value.getName() + "." + target);

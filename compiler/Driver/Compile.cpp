@@ -63,6 +63,8 @@ private:
   Error reparse(Phase phase);
   Error dump(Phase phase);
   Error finish(const checkpoint::Checkpoint &checkpoint);
+  llvm::Expected<std::vector<codegen::DeviceCode>>
+  makeDeviceCode(llvm::Module &ir, llvm::TargetMachine &machine);
   Error generate(const checkpoint::Checkpoint &checkpoint);
   Error writeProgram(const checkpoint::Checkpoint &checkpoint);
   void noteText();
@@ -203,14 +205,11 @@ Error Compilation::readTokenizer(const checkpoint::Checkpoint &checkpoint) {
 
 /// Called when the target is known and no phase has run.
 Error Compilation::checkTarget() {
-  bool needsRuntime =
-      !arguments.compileTo &&
-      llvm::is_contained({Emit::Program, Emit::Assembly, Emit::Object},
-                         arguments.emit);
-  if (isForGPU(*module) && needsRuntime)
+  if (isForGPU(*module) && !arguments.compileTo &&
+      llvm::is_contained({Emit::Assembly, Emit::Object}, arguments.emit))
     return llvm::createStringError(
-        "programs for a GPU need its runtime, which is not there yet; "
-        "--emit=ptx, --emit=llvm or --compile-to");
+        "--emit=asm and --emit=obj are for CPUs; of a GPU's program the code "
+        "is --emit=ptx or --emit=llvm");
   if (isForGPU(*module) && options.activations != "auto" &&
       options.activations != "f32")
     return llvm::createStringError(
@@ -385,6 +384,34 @@ Error Compilation::runPhases() {
   return Error::success();
 }
 
+/// PTX, and machine code where this machine can make it.
+llvm::Expected<std::vector<codegen::DeviceCode>>
+Compilation::makeDeviceCode(llvm::Module &ir, llvm::TargetMachine &machine) {
+  auto ptx = codegen::makePTX(ir, machine, *module);
+  if (!ptx)
+    return ptx.takeError();
+  std::vector<codegen::DeviceCode> code;
+  code.push_back(std::move(*ptx));
+  auto note = [&](const llvm::Twine &why) {
+    progress.clear();
+    printError(("note: " + why +
+                "; the program carries PTX alone, which the GPU's driver "
+                "assembles when the program starts")
+                   .str());
+  };
+  const std::string ptxas = codegen::findAssembler();
+  if (ptxas.empty()) {
+    note("no ptxas is here");
+    return code;
+  }
+  progress.begin("assembling");
+  if (auto cubin = codegen::assemble(ptxas, code.front()))
+    code.push_back(std::move(*cubin));
+  else
+    note(llvm::toString(cubin.takeError()));
+  return code;
+}
+
 /// From phase llvm to a file or, for a program, to an object.
 Error Compilation::generate(const checkpoint::Checkpoint &checkpoint) {
   llama::TargetInterface target = llama::getTarget(*module);
@@ -396,8 +423,8 @@ Error Compilation::generate(const checkpoint::Checkpoint &checkpoint) {
   progress.begin("optimizing");
   mlir::TimingScope scope = timing.nest("LLVM IR passes");
   llvm::LLVMContext llvmContext;
-  auto ir = (onGPU ? codegen::buildDeviceIR : codegen::buildOptimizedIR)(
-      *module, llvmContext, **machine);
+  auto ir = onGPU ? codegen::buildDeviceIR(*module, llvmContext, **machine)
+                  : codegen::buildOptimizedIR(*module, llvmContext, **machine);
   if (!ir)
     return ir.takeError();
 
@@ -417,6 +444,18 @@ Error Compilation::generate(const checkpoint::Checkpoint &checkpoint) {
     if (Error error = codegen::emitAssembly(**ir, **machine, stream))
       return error;
   } else {
+    if (onGPU) {
+      // What is linked is the host's side, which carries the device's.
+      auto code = makeDeviceCode(**ir, **machine);
+      if (!code)
+        return code.takeError();
+      machine = codegen::createHostMachine(context);
+      if (!machine)
+        return machine.takeError();
+      ir = codegen::buildOptimizedIR(*module, llvmContext, **machine, *code);
+      if (!ir)
+        return ir.takeError();
+    }
     const bool isPreferred = objects.size() + 1 >= targets.size();
     llvm::SmallVector<std::string> others;
     for (llama::TargetInterface other :
@@ -426,7 +465,9 @@ Error Compilation::generate(const checkpoint::Checkpoint &checkpoint) {
       codegen::nameVariant(**ir, target.getName());
     else if (!others.empty())
       codegen::listVariants(**ir, others);
-    auto object = codegen::emitObject(**ir, **machine, codegen::kVariantPrefix);
+    auto object = codegen::emitObject(**ir, **machine,
+                                      onGPU ? codegen::kDeviceVariantPrefix
+                                            : codegen::kVariantPrefix);
     if (!object)
       return object.takeError();
     if (arguments.emit == Emit::Program) {
@@ -459,7 +500,8 @@ Error Compilation::writeProgram(const checkpoint::Checkpoint &checkpoint) {
   mlir::TimingScope scope = timing.nest("link");
   auto linked = codegen::linkProgram(
       llvm::SmallVector<llvm::ArrayRef<char>>(objects.begin(), objects.end()),
-      *runtime);
+      *runtime,
+      isForGPU(*module) ? codegen::kGPURuntime : codegen::kCPURuntime);
   if (!linked)
     return linked.takeError();
 

@@ -51,9 +51,9 @@ static std::string whyNoTargets(StringRef names) {
   for (StringRef name : llvm::split(names, ',')) {
     if (std::string why = whyNoTarget(name); !why.empty())
       return why;
-    if (names.contains(',') && name.starts_with("cuda:"))
-      return "'" + name.str() +
-             "' is a GPU, and several targets are CPUs; leave it out";
+    if (name.starts_with("cuda:") != names.starts_with("cuda:"))
+      return "'" + names.str() +
+             "' has CPUs and GPUs; several targets are of one kind";
     if (!seen.insert(name).second)
       return "'" + name.str() + "' is there twice; give it once";
   }
@@ -137,9 +137,9 @@ Subcommand corellama::addCompile(CLI::App &tool) {
       ->type_name("FILE");
   c.add_option("--target", compile.target,
                "the machine to compile for: native (default), or a name of "
-               "--list-targets; several CPUs, separated by commas, give a "
-               "program with the code of each, of which it runs the last one "
-               "that its machine can")
+               "--list-targets; several CPUs or several GPUs, separated by "
+               "commas, give a program with the code of each, of which it runs "
+               "the last one that its machine can")
       ->type_name("NAME[,NAME...]")
       ->check([](const std::string &names) { return whyNoTargets(names); });
   c.add_flag("--list-targets", options->listTargets,

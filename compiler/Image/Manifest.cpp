@@ -123,16 +123,20 @@ static Expected<json::Array> kernels(ModuleOp module) {
   for (Attribute attribute : kernels) {
     auto kernel = dyn_cast<DictionaryAttr>(attribute);
     auto name = kernel ? kernel.getAs<StringAttr>("name") : StringAttr();
-    auto symbol = kernel ? kernel.getAs<FlatSymbolRefAttr>("function")
-                         : FlatSymbolRefAttr();
+    auto symbol =
+        kernel ? kernel.getAs<SymbolRefAttr>("function") : SymbolRefAttr();
     if (!name || !symbol)
       return refuseModule("llama.kernels: an entry has no name or no function");
     Expected<int64_t> scratch = count(kernel, name, "scratch_bytes");
     if (!scratch)
       return scratch.takeError();
     Operation *function = SymbolTable::lookupSymbolIn(module, symbol);
+    // On a GPU the function is an entry point of the device; dispatches name
+    // the kernel.
+    bool onDevice = !symbol.getNestedReferences().empty();
     json::Object object{{"name", text(name)},
-                        {"symbol", text(symbol.getValue())},
+                        {"symbol", text(onDevice ? name.getValue()
+                                                 : symbol.getLeafReference())},
                         {"parts", partsOf(function, kernel.get("parts"))},
                         {"scratch", *scratch}};
     if (function)
@@ -161,10 +165,13 @@ Expected<std::string>
 corellama::image::makeManifest(ModuleOp module,
                                const checkpoint::Checkpoint &checkpoint,
                                StringRef version, const ImagePlan &plan) {
-  auto target = module->getAttrOfType<cpu::TargetAttr>(kTargetAttr);
+  auto target = module->getAttrOfType<TargetInterface>(kTargetAttr);
   if (!target)
-    return refuseModule(
-        "has no llama.target of a CPU; run the phases up to `llvm`");
+    return refuseModule("has no llama.target; run the phases up to `llvm`");
+  json::Object targetFacts{{"name", text(target.getName())},
+                           {"features", text(target.getFeatures())}};
+  if (auto cpuTarget = dyn_cast<cpu::TargetAttr>(target))
+    targetFacts["vector_bits"] = cpuTarget.getVectorBits();
   auto program = module->getAttrOfType<DictionaryAttr>(llama::kProgramAttr);
   if (!program)
     return refuseModule("has no llama.program; run the phases up to `llvm`");
@@ -177,10 +184,12 @@ corellama::image::makeManifest(ModuleOp module,
   Expected<json::Array> kernelList = kernels(module);
   if (!kernelList)
     return kernelList.takeError();
-  int64_t workspaceBytes, scratchBytes;
+  // A GPU has no worker, whose scratch it would be: kernels have their own.
+  const bool onCPU = isa<cpu::TargetAttr>(target);
+  int64_t workspaceBytes, scratchBytes = 0;
   const std::pair<StringRef, int64_t &> counts[] = {
       {"workspace_bytes", workspaceBytes}, {"scratch_bytes", scratchBytes}};
-  for (auto &[name, value] : counts) {
+  for (auto &[name, value] : ArrayRef(counts).take_front(onCPU ? 2 : 1)) {
     Expected<int64_t> found = count(program, llama::kProgramAttr, name);
     if (!found)
       return found.takeError();
@@ -231,9 +240,7 @@ corellama::image::makeManifest(ModuleOp module,
   json::Object manifest{
       {"checkpoint", std::move(source)},
       {"config", std::move(config)},
-      {"target", json::Object{{"name", text(target.getName())},
-                              {"features", text(target.getFeatures())},
-                              {"vector_bits", target.getVectorBits()}}},
+      {"target", std::move(targetFacts)},
       {"activations", text(activations)},
       // With auto a GPU's prefill rounds rows that its decode does not; else
       // both multiply the same rows by the same unit (llama-verify-phase).

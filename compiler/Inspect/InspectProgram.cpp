@@ -110,8 +110,12 @@ static void printText(const json::Object &manifest,
   line("compiler", of({"compiler", "name"}) + " " +
                        of({"compiler", "version"}) + ", LLVM " +
                        of({"compiler", "llvm"}));
-  line("target", of({"target", "name"}) + ", " + of({"target", "vector_bits"}) +
-                     "-bit vectors");
+  const json::Object *target = manifest.getObject("target");
+  line("target", of({"target", "name"}) +
+                     (target && target->get("vector_bits")
+                          ? ", " + of({"target", "vector_bits"}) +
+                                "-bit vectors"
+                          : ""));
   line("features", of({"target", "features"}));
   if (const json::Array *variants = manifest.getArray("variants"))
     for (const json::Value &variant : *variants)

@@ -21,6 +21,9 @@ using ThreadFunction = void (*)(const Context *, uint32_t layer);
 /// A kernel of the device.
 struct DeviceKernel {
   const char *name;
+  /// Its entry point in the device's modules; null where the code is the
+  /// host's.
+  const char *entry;
   /// Null where the code is the device's.
   ThreadFunction thread;
   /// Blocks of a launch: parts(rows, capacity). The capacity, not the keys that
@@ -45,6 +48,18 @@ struct DeviceEntry {
   DeviceStepFunction step;
 };
 
+/// All kernels for one architecture.
+struct DeviceModule {
+  /// NVIDIA's name: "sm_80". PTX of it runs on that and every later GPU, a
+  /// cubin on those of the same generation; what ends in `a` on that alone.
+  const char *architecture;
+  /// At a multiple of 64. PTX ends in a zero.
+  const void *code;
+  uint64_t bytes;
+  /// 1: a cubin, 0: PTX, which the driver assembles.
+  uint64_t isAssembled;
+};
+
 /// `extern "C" const DeviceProgram corellama_device_program`.
 struct DeviceProgram {
   uint32_t version;
@@ -56,6 +71,8 @@ struct DeviceProgram {
   uint64_t lmHeadCount;
   const DeviceKernel *kernels;
   uint64_t kernelCount;
+  const DeviceModule *modules;
+  uint64_t moduleCount;
   uint64_t workspaceBytes;
   /// Where a head leaves `vocabulary` float32 logits for each of its rows, in
   /// the workspace.
@@ -65,8 +82,9 @@ struct DeviceProgram {
 } // namespace corellama::abi
 
 extern "C" {
-/// Defined by generated code.
-extern const corellama::abi::DeviceProgram corellama_device_program;
+/// Defined by generated code: the code of each target, that which is to be
+/// preferred first, and a null.
+extern const corellama::abi::DeviceProgram *const corellama_device_programs[];
 
 /// Defined by whoever executes: launches `blocks` blocks of kernel number
 /// `kernel`. It starts when all launches before it have ended, and what they

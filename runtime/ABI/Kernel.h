@@ -20,7 +20,7 @@ namespace corellama::abi {
 
 /// Raised whenever a struct of this folder changes its meaning; the runtime
 /// refuses generated code of another version.
-inline constexpr uint32_t kVersion = 9;
+inline constexpr uint32_t kVersion = 10;
 
 /// Positions of the cache come in blocks of this many keys, and so do those
 /// that attention computes alone and then merges; capacities are multiples of

@@ -13,8 +13,7 @@ namespace corellama::runtime {
 namespace {
 class CpuBackend : public Backend {
 public:
-  std::optional<Error>
-  choose(const std::optional<std::string> &name) override {
+  std::optional<Error> choose(const std::optional<std::string> &name) override {
     return chooseProgram(corellama_programs, name).moveTo(program);
   }
 

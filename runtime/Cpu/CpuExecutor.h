@@ -30,8 +30,7 @@ public:
 
   std::optional<Error> append(std::span<const int32_t> ids,
                               uint64_t first) override;
-  Result<std::span<const float>>
-  logits(std::span<const int32_t> rows) override;
+  Result<std::span<const float>> logits(std::span<const int32_t> rows) override;
   uint64_t truncate(uint64_t tokens) override {
     return cache.truncate(tokens, forms.back().rows);
   }

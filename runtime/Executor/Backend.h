@@ -62,7 +62,8 @@ public:
 
   /// Finds the code that this machine runs: of the target `name`, if given. No
   /// generated code runs before this.
-  virtual std::optional<Error> choose(const std::optional<std::string> &name) = 0;
+  virtual std::optional<Error>
+  choose(const std::optional<std::string> &name) = 0;
   /// The targets of the program's code, and of several which one was chosen.
   virtual std::string describe() const = 0;
   /// Of the code that was chosen.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes stub shared libraries that hold only the names a program imports.
 
-From a reference program that was linked the ordinary way (reference.c) to one
+From reference programs that were linked the ordinary way (reference.c) to one
 small library for each given name, with the same soname and the same versioned
 symbols as the real one. A compiled model is linked against the stubs, so that
 linking needs no C library's development files; it runs with the real ones.
@@ -45,23 +45,24 @@ def library_of_version(program):
     return result
 
 
-def imported_symbols(program):
+def imported_symbols(programs):
     """library -> version -> {(name, kind, bytes)}. A version's index in parentheses
     says that a name is imported; it is not UND where the program has a copy of a
     variable (stdout), which static libraries that are no PIC make it have."""
-    libraries = library_of_version(program)
     symbols = collections.defaultdict(lambda: collections.defaultdict(set))
-    for line in output("readelf", "--dyn-syms", "-W", program).splitlines():
-        # number: value size type bind visibility UND name@version (index)
-        fields = line.split()
-        if len(fields) < 9 or "@" not in fields[7]:
-            continue
-        name, version = fields[7].split("@")
-        library = libraries[fields[8].strip("()")]
-        # A copy has the size that the stub says; of what is not copied it is unknown,
-        # and no linker asks for it.
-        symbols[library][version].add((name, KINDS.get(fields[3], "function"),
-                                       int(fields[2], 0) or 8))
+    for program in programs:
+        libraries = library_of_version(program)
+        for line in output("readelf", "--dyn-syms", "-W", program).splitlines():
+            # number: value size type bind visibility UND name@version (index)
+            fields = line.split()
+            if len(fields) < 9 or "@" not in fields[7]:
+                continue
+            name, version = fields[7].split("@")
+            library = libraries[fields[8].strip("()")]
+            # A copy has the size that the stub says; of what is not copied it is
+            # unknown, and no linker asks for it.
+            symbols[library][version].add((name, KINDS.get(fields[3], "function"),
+                                           int(fields[2], 0) or 8))
     return symbols
 
 
@@ -110,12 +111,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--compiler", required=True)
     parser.add_argument("--linker", required=True)
-    parser.add_argument("--program", required=True)
+    parser.add_argument("--programs", required=True, nargs="+")
     parser.add_argument("--out", required=True, type=pathlib.Path)
-    parser.add_argument("stubs", nargs="+")
+    parser.add_argument("--stubs", required=True, nargs="+")
     arguments = parser.parse_args()
 
-    symbols = imported_symbols(arguments.program)
+    symbols = imported_symbols(arguments.programs)
     # Not the list of needed libraries: that may name some for the sake of code
     # that was then left out.
     for library in symbols:

@@ -11,6 +11,7 @@
 
 // Never run: only its name is needed.
 const void *const corellama_programs[1] = {0};
+const void *const corellama_device_programs[1] = {0};
 
 // LLVM makes calls of these from loops and large copies.
 __attribute__((used, retain)) void *const corellama_generated_code_calls[] = {

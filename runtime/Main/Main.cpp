@@ -146,9 +146,9 @@ int main(int argc, char **argv) {
   if (!image)
     return fail(image.error());
   if (options->plan)
-    return print(devices->plan(
-        *image, options->context.value_or(image->header->context),
-        options->bandwidth));
+    return print(
+        devices->plan(*image, options->context.value_or(image->header->context),
+                      options->bandwidth));
   auto text = Text::create(*image);
   if (!text)
     return fail(text.error());

@@ -7,29 +7,8 @@
 #include "runtime/Main/Report.h"
 
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <ctime>
-#include <unistd.h>
 
 namespace corellama::runtime {
-
-void PromptProgress::show(uint64_t done, uint64_t tokens) {
-  const char *terminal = getenv("TERM");
-  if (done == 0 || !isatty(STDERR_FILENO) || !terminal ||
-      strcmp(terminal, "dumb") == 0)
-    return;
-  fprintf(stderr, "\rprompt: %llu of %llu tokens",
-          static_cast<unsigned long long>(done),
-          static_cast<unsigned long long>(tokens));
-  shown = true;
-}
-
-void PromptProgress::clear() {
-  if (shown)
-    fputs("\r\x1b[K", stderr);
-  shown = false;
-}
 
 static double rate(uint64_t tokens, double seconds) {
   return seconds > 0 ? double(tokens) / seconds : 0;

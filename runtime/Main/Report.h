@@ -9,6 +9,7 @@
 
 #include "runtime/Main/Generate.h"
 #include "runtime/Support/Stopwatch.h"
+#include "runtime/Support/TerminalLine.h"
 
 #include <cstdint>
 #include <optional>
@@ -16,17 +17,18 @@
 
 namespace corellama::runtime {
 
-/// The progress of a long prompt: a line on standard error that is overwritten,
-/// and erased at the end. Prints nothing if standard error is no terminal or
-/// the prompt is a single chunk.
+/// The progress of a long prompt. Prints nothing if the prompt is a single
+/// chunk.
 class PromptProgress {
 public:
-  ~PromptProgress() { clear(); }
-  void show(uint64_t done, uint64_t tokens);
-  void clear();
+  void show(uint64_t done, uint64_t tokens) {
+    if (done != 0)
+      line.show("prompt", done, tokens, "tokens");
+  }
+  void clear() { line.clear(); }
 
 private:
-  bool shown = false;
+  TerminalLine line;
 };
 
 /// "load 12.3 ms | prompt 512 tokens 1234.5 tok/s | decode 255 tokens 234.5

@@ -1,22 +1,22 @@
-"""GPU code says what CPU code says: whole decode steps, run on the emulator.
+"""A program for a GPU says what the CPU's says: whole, on an emulated driver.
 
-Input: the driver, the tool that runs a GPU's code on the emulator, and the demo model;
-output: PASS/FAIL lines. Small random models (MHA, GQA, MQA, each weight format, and
-formats that alternate) and the demo model decode a prompt and some ids more, with float32
-activations and cache. Each id must be the compiled program's, unless the two best
-logits are nearer than the tolerance, and all logits must agree within it. Before that,
-what the tool refuses: one line, and 1 (cannot) or 2 (asked wrongly). A file of its own
-because it is the only test that runs all kernels of a step as one.
+Input: the driver `corellama`, the tool that makes kernels for the emulator, and the demo
+model; output: PASS/FAIL lines. Small random models (MHA, GQA, MQA, each weight format,
+and formats that alternate) and the demo model read a prompt and decode some ids more,
+with float32 activations and cache. Each id must be the CPU's program's, unless the two
+best logits are nearer than the tolerance, and all logits must agree within it. Then the
+program alone: each call of the driver that it makes fails in turn, which is one line that
+names the call and exit code 1, and leaves nothing; GPUs that cannot run it, or have too
+little memory, or are none, are refused in one line; and its lists and plan. A file of its
+own because it is the only test that runs programs for a GPU.
 """
 
 import os
-import resource
-import signal
-import subprocess
-import tempfile
+import re
 
 import numpy as np
 
+import emulated
 import harness
 import make_models
 
@@ -25,6 +25,10 @@ import make_models
 TOLERANCE = 5e-5
 PROMPT = [1, 5, 2, 7, 3]
 COUNT = 4
+DEMO_COUNT = 8
+OUT_OF_MEMORY, UNKNOWN = 2, 999  # of CUresult
+# The release frees what is left, and comes after the answer.
+RELEASE = "cuDevicePrimaryCtxRelease_v2"
 
 
 def compare(report, name, reference, other, chosen, got, first):
@@ -46,137 +50,166 @@ def compare(report, name, reference, other, chosen, got, first):
                  f"{len(got)} ids instead of {len(chosen)}", ",".join(map(str, got)))
 
 
-def run_model(report, arguments, name, model, prompt, target, folder, seed=None):
+def run_model(report, arguments, name, model, prompt, target, folder, seed=None,
+              count=COUNT):
+    """Returns the program's path, or none, and the emulator that ran it."""
     program = os.path.join(folder, "program")
     made = harness.compile_model(arguments.corellama, model, program,
                                  "--activations=f32")
+    emulator = emulated.Emulator(arguments.corellama, arguments.emulator, folder)
     if not report.check(f"{name}: compiles for the CPU", made.code == 0, made.why):
-        return
+        return None, emulator
     npy = os.path.join(folder, "logits.npy")
-    result, chosen = harness.generate(program, prompt, COUNT, logits=npy)
+    result, chosen = harness.generate(program, prompt, count, logits=npy)
     if not report.check(f"{name}: runs on the CPU", chosen is not None, result.why):
-        return
+        return None, emulator
     reference = np.load(npy)
-    raw = os.path.join(folder, "logits.raw")
-    command = [arguments.emulator, model, f"--target={target}", "--ids",
-               ",".join(map(str, prompt)), "-n", COUNT, "--logits-out", raw]
     # The prompt in calls of one row, as one call, and in calls of several forms.
-    calls = [[], ["--prefill"], ["--rows=1,2,4"]][(seed or 0) % 3]
-    result = harness.run(command + calls + (["--seed", seed] if seed else []))
-    if not report.check(f"{name}: runs on the emulator", result.code == 0, result.why):
-        return
-    got = [int(x) for x in result.text.strip().split(",")]
-    other = np.fromfile(raw, np.float32).reshape(-1, reference.shape[1])
-    if report.check(f"{name}: has all logits", len(other) >= len(reference),
-                    f"{len(other)} rows, the CPU's program wrote {len(reference)}"):
-        compare(report, name, reference, other, chosen, got, len(prompt) - 1)
+    flags, calls = [([], ["-b", "1"]), ([], []), (["--rows=1,2,4"], [])][(seed or 0) % 3]
+    made = emulator.compile(model, program, target, "--activations=f32", *flags)
+    if not report.check(f"{name}: compiles for the GPU", made.code == 0, made.why):
+        return None, emulator
+    more = {} if seed is None else {"SEED": seed}
+    result, got = harness.generate(program, prompt, count, *calls, logits=npy,
+                                   env=emulator.environment(target, **more))
+    if report.check(f"{name}: runs on the GPU", got is not None, result.why):
+        other = np.load(npy)
+        if report.check(f"{name}: has all logits", len(other) >= len(reference),
+                        f"{len(other)} rows, the CPU's program wrote {len(reference)}"):
+            compare(report, name, reference, other, chosen, got, len(prompt) - 1)
+    return program, emulator
 
 
-def limited(limit, amount):
-    """What a process calls to live with less of something."""
-    def call():
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # an error, as of a full disk
-        resource.setrlimit(limit, (amount, amount))
-    return call
+class Failures:
+    """What a program does where its driver does not."""
 
+    def __init__(self, report, emulator, program, target, folder):
+        self.report, self.emulator, self.program = report, emulator, program
+        self.target, self.folder = target, folder
+        self.log = os.path.join(folder, "report")
 
-class Refusals:
-    def __init__(self, report, tool, folder):
-        self.report, self.tool, self.folder = report, tool, folder
+    def run(self, *arguments, prompt=("--prompt-ids=1,2,3", "-n2"), stdin=b"",
+            **variables):
+        command = [self.program, *prompt, "--temp=0", "--output-ids", *arguments]
+        result = harness.run(command, stdin=stdin, env=self.emulator.environment(
+            self.target, REPORT=self.log, **variables))
+        return result, *emulated.read_report(self.log)
 
-    def check(self, name, code, words, *arguments, preexec=None):
-        """Ends with `code` and one line that has all of `words`; prints and leaves
-        nothing. `preexec`: called in the child, for limits of its own."""
-        before = sorted(os.listdir(self.folder))
-        command = [str(a) for a in (self.tool, *arguments)]
-        r = subprocess.run(command, capture_output=True, cwd=self.folder,
-                           timeout=300, preexec_fn=preexec)
-        text = r.stderr.decode("utf-8", "replace")
-        missing = [w for w in words if w not in text]
-        problem = (f"exit code {r.returncode}, expected {code}"
-                   if r.returncode != code else
-                   "stderr is not one line" if not harness.one_line(r.stderr) else
-                   "stdout is not empty" if r.stdout else
-                   "leaves a file" if before != sorted(os.listdir(self.folder)) else
+    def refuses(self, name, words, *arguments, **variables):
+        """One line with all of `words`, exit code 1, nothing printed or left."""
+        result, _, left, _ = self.run(*arguments, **variables)
+        missing = [w for w in words if w not in result.err_text]
+        problem = (f"exit code {result.code}" if result.code != 1 else
+                   "stderr is not one line" if not harness.one_line(result.err) else
+                   "stdout is not empty" if result.out else
+                   f"leaves {left}" if any(left.values()) else
                    f"does not name {missing}" if missing else None)
-        self.report.check(f"refuses {name}", problem is None,
-                          lambda: f"{problem}: {text[:300]}")
+        self.report.check(name, problem is None,
+                          lambda: f"{problem}: {result.err_text[:400]}")
 
+    def each_call(self):
+        result, calls, left, _ = self.run()
+        if not self.report.check("frees all that it took", result.code == 0 and
+                                 not any(left.values()), lambda: f"{result.why()} {left}"):
+            return
+        for call, count in calls.items():
+            if call == RELEASE:
+                result, _, left, _ = self.run(FAIL=f"{call}:1:{UNKNOWN}")
+                self.report.check(f"{call} fails", result.code == 0 and
+                                  left["contexts"] == 1, result.why)
+                continue
+            code = OUT_OF_MEMORY if "Alloc" in call else UNKNOWN
+            # The first, the last, and one between.
+            for number in sorted({1, (count + 1) // 2, count}):
+                # Text may be out when a later step fails; one id is not.
+                result, _, left, _ = self.run(FAIL=f"{call}:{number}:{code}")
+                words = [f"GPU: {call}: ", f", {code})", "; "]
+                missing = [w for w in words if w not in result.err_text]
+                self.report.check(
+                    f"{call} fails, number {number} of {count}",
+                    result.code == 1 and harness.one_line(result.err) and not missing
+                    and not any(left.values()),
+                    lambda: f"left {left}, misses {missing}: {result.why()}")
 
-def test_refusals(report, arguments, small, what, folder):
-    """`small`: a model of `what` sizes, with a context of 1024."""
-    versions = [harness.run([tool, "--version"]).text.split(" ", 1)[1:]
-                for tool in (arguments.corellama, arguments.emulator)]
-    report.check("says the driver's version", versions[0] and
-                 versions[0] == versions[1], f"{versions}")
-    refusals = Refusals(report, arguments.emulator, folder)
-    vocabulary = what["vocabulary"]
+    def bench(self):
+        """Times, which on this driver are a millisecond for each operation."""
+        requests = b"generate 2 2\ntrace 1 4 1 0:0 1:0 2:1\nbarriers 2\nvariant\n"
+        result, _, left, _ = self.run("--bench", prompt=(), stdin=requests)
+        lines = result.text.splitlines()
+        self.report.check(
+            "answers --bench", result.code == 0 and not any(left.values()) and
+            len(lines) == 4 and int(lines[0]) > 0 and
+            lines[1:] == ["1000000 1000000 1000000", "0 0", "0"],
+            lambda: f"{lines}, left {left}: {result.why()}")
 
-    def wrong(name, words, *flags):
-        refusals.check(name, 2, words, *flags)
-
-    def cannot(name, words, *flags, **kwargs):
-        refusals.check(name, 1, words, small, *flags, **kwargs)
-
-    wrong("no checkpoint", ["checkpoint"], "--ids", "1")
-    wrong("no ids", ["--ids"], small)
-    wrong("two checkpoints", ["positional"], small, small, "--ids", "1")
-    for ids in ["", ",", "1,,2", "1,", "x", "1,2x", "0x1", " 1", "1.5", "2147483648",
-                "99999999999999999999"]:
-        wrong(f"the ids '{ids}'", [f"'{ids}'"], small, f"--ids={ids}")
-    for flag, values in [
-            ("-n", ["x", "-1", "", "4294967296"]),
-            ("--seed", ["x", "-1", "", "18446744073709551616"]),
-            ("--rows", ["x", "0", "2,1", "1,1", "1,", ""]),
-            ("--cache-type", ["bf16", ""]),
-            ("--activations", ["int8", "q8b32"]),
-            ("--logits-out", ["", "-"])]:
-        for value in values:
-            wrong(f"{flag} '{value}'", [flag], small, "--ids", "1", flag, value)
-    wrong("two ways to say which calls", ["--prefill", "--rows"], small, "--ids", "1,2",
-          "--prefill", "--rows=1,2")
-    wrong("an unknown flag", ["--targt"], small, "--ids", "1", "--targt=x")
-    wrong("a flag without its value", ["seed"], small, "--ids", "1", "--seed")
-
-    for ids in ["-1", str(vocabulary), f"1,{vocabulary}", "2147483647"]:
-        cannot(f"the ids {ids}", [ids.split(",")[-1], str(vocabulary - 1)],
-               f"--ids={ids}")
-    for count in [1024, 1100, 5000000, 4294967295]:
-        cannot(f"{count} ids after one", [str(count + 1), "1024"], "--ids", "1", "-n",
-               count)
-    cannot("a CPU", ["x86-64-v3", "cuda:"], "--ids", "1", "--target=x86-64-v3")
-    cannot("an unknown GPU", ["sm_70"], "--ids", "1", "--target=cuda:sm_70")
-    refusals.check("a missing checkpoint", 1, ["none.gguf"], "none.gguf", "--ids", "1")
-    # With as many ids as there are: a file that cannot be written is found before.
-    for name, path, word in [("into a missing folder", "nowhere/logits", "nowhere"),
-                             ("into a folder", folder, folder),
-                             ("into a device", "/dev/null", "/dev/null"),
-                             ("over the checkpoint", small, small)]:
-        cannot(f"logits {name}", [word], "--ids", "1", "-n", "1000",
-               "--logits-out", path)
-    # The demo model: a row of its logits is larger than an object file of kernels.
-    row = [arguments.model, "--ids", "1", "-n"]
-    refusals.check("logits that do not fit", 1, ["logits: "], *row, "9",
-                   "--logits-out", "logits",
-                   preexec=limited(resource.RLIMIT_FSIZE, 1 << 20))
-    refusals.check("what there is no memory for", 1, ["8192 positions", "MiB"], *row,
-                   "8191", preexec=limited(resource.RLIMIT_AS, 3 << 30))
+    def machines(self):
+        self.refuses("too little memory for the weights",
+                     ["of weights", "cache for 1024 tokens", "of workspace",
+                      "0.06 MiB free", "--quantize"], MEMORY=1 << 16)
+        # What it advises where the cache can be smaller is true.
+        plan, *_ = self.run("--plan")
+        every = int(re.search(r"^  all +(\d+)$", plan.text, re.M)[1])
+        self.refuses("too little memory for the cache", ["give -c 768"], MEMORY=every - 1)
+        for tokens, memory in (768, every - 1), (1024, every):
+            result, *_ = self.run(f"-c{tokens}", MEMORY=memory)
+            self.report.check(f"has memory for {tokens} tokens", result.code == 0,
+                              result.why)
+        self.refuses("no GPU", ["no GPU"], DEVICES="")
+        self.refuses("an old GPU", ["device 0 (Emulator, sm_75)", "cuda:sm_80"],
+                     DEVICES="7.5")
+        self.refuses("a GPU that is not there", ["--device: is 2", "has 2"], "--device=2",
+                     DEVICES="7.5,8.0")
+        self.refuses("the wrong one of two", ["device 0 (Emulator, sm_75)"], "--device=0",
+                     DEVICES="7.5,8.0")
+        for device in ([], ["--device=1"]):
+            result, *_ = self.run(*device, DEVICES="7.5,8.6")
+            self.report.check(f"runs on the second of two {device}", result.code == 0,
+                              result.why)
+        result, *_ = self.run("--list-devices", DEVICES="7.5,8.6")
+        lines = ["device 0 (Emulator, sm_75), 16.00 GiB: cannot run this program",
+                 "device 1 (Emulator, sm_86), 16.00 GiB: runs the code for cuda:sm_80"]
+        self.report.check("lists GPUs", result.text.splitlines() == lines, result.text)
+        none = emulated.without_driver()
+        if none is None:
+            self.report.skip("no driver", "this machine has one")
+            return
+        result = harness.run([self.program, "--prompt-ids=1", "--output-ids"], env=none)
+        self.report.check("no driver", result.code == 1 and harness.one_line(result.err)
+                          and "driver cannot be loaded" in result.err_text, result.why)
+        # ... and the plan, which needs none.
+        result = harness.run([self.program, "--plan", "-c256"], env=none)
+        launches = re.search(r"^  all +(\d+) +\d+$", result.text, re.M)
+        _, _, _, done = self.run(prompt=("--prompt-ids=1", "-n1"))
+        self.report.check("plans what it launches", result.code == 0 and launches
+                          and int(launches[1]) == done,
+                          lambda: f"{done} launches, the plan says: {result.text}")
 
 
 def main():
-    p = harness.parser("GPU code on the emulator against the CPU's program")
-    p.add_argument("--emulator", required=True, type=harness.existing)
+    p = harness.parser("a program for a GPU against the CPU's program")
+    p.add_argument("--emulator", required=True, type=harness.existing,
+                   help="build/bin/corellama-emulator-library")
+    p.add_argument("--only", help="random models I,J, or demo; not the failures of calls")
     arguments = p.parse_args()
+    only = arguments.only.split(",") if arguments.only else None
     report = harness.Report()
-    with tempfile.TemporaryDirectory() as folder:
+    with harness.Workspace(arguments.keep) as folder:
         models = make_models.write_all(folder, 1)
-        test_refusals(report, arguments, *models[0], folder)
         for i, (path, what) in enumerate(models):
+            if only and str(i) not in only:
+                continue
             target = ["cuda:sm_80", "cuda:sm_90a"][i % 2]
             name = f"{what['attention']} {'+'.join(what['formats'])} {target}"
-            run_model(report, arguments, name, path, PROMPT, target, folder, seed=i + 1)
-        run_model(report, arguments, "demo cuda:sm_80", arguments.model, [1, 2, 3],
-                  "cuda:sm_80", folder)
+            program, emulator = run_model(report, arguments, name, path, PROMPT, target,
+                                          folder, seed=i + 1)
+            if i == 0 and program:
+                failures = Failures(report, emulator, program, target, folder)
+                failures.each_call()
+                failures.machines()
+                failures.bench()
+        if not only or "demo" in only:
+            run_model(report, arguments, "demo cuda:sm_80", arguments.model, [1, 2, 3],
+                      "cuda:sm_80", folder, count=DEMO_COUNT)
     report.finish()
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+import emulated
 import harness
 import make_models
 
@@ -100,15 +101,19 @@ class Golden:
 
     def run_emulator(self, name, model, ids, target):
         what = f"{name} {target}"
-        raw = self.folder / f"{name}.raw"
-        result = harness.run(
-            [self.args.emulator, model, f"--target={target}", "--ids",
-             ",".join(map(str, ids)), "-n", EMULATED_NEW_IDS, "--logits-out", raw])
-        if result.code != 0:
+        program = self.folder / f"{name}.{target[-4:]}"
+        logits = program.with_suffix(".npy")
+        emulator = emulated.Emulator(self.args.corellama, self.args.emulator, self.folder)
+        made = emulator.compile(model, program, target, "--activations=f32")
+        if made.code != 0:
+            self.report.fail(what, made.why())
+            return
+        result, chosen = harness.generate(program, ids, EMULATED_NEW_IDS, "-b", 1,
+                                          logits=logits, env=emulator.environment(target))
+        if chosen is None:
             self.report.fail(what, result.why())
             return
-        rows = np.fromfile(raw, np.float32).reshape(len(ids) + EMULATED_NEW_IDS - 1, -1)
-        self.compare(what, what, [digest(r.tobytes()) for r in rows])
+        self.compare(what, what, [digest(r.tobytes()) for r in np.load(logits)])
 
     def write(self):
         lines = [f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in sorted(self.made.items())]
@@ -118,7 +123,7 @@ class Golden:
 def main():
     p = harness.parser(__doc__.splitlines()[0])
     p.add_argument("--emulator", required=True, type=harness.existing,
-                   help="the tool that runs a GPU's code, e.g. build/bin/corellama-emulator")
+                   help="build/bin/corellama-emulator-library")
     p.add_argument("--update", action="store_true",
                    help="write golden.json again; the targets must still agree")
     p.add_argument("--only", metavar="I,J",

@@ -315,9 +315,9 @@ TEST(Options, HelpHasEveryFlagAndFitsTheScreen) {
 }
 
 TEST(Options, FlagsOfOneMachine) {
-  auto options = parse({"--device", "1", "--list-devices", "--plan",
-                        "--bandwidth=4800"},
-                       Machine::gpu);
+  auto options =
+      parse({"--device", "1", "--list-devices", "--plan", "--bandwidth=4800"},
+            Machine::gpu);
   ASSERT_TRUE(options);
   EXPECT_EQ(options->device, 1u);
   EXPECT_TRUE(options->listDevices && options->plan);

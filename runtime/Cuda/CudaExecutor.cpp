@@ -1,0 +1,324 @@
+//===- CudaExecutor.cpp - a model on a GPU --------------------------------===//
+//
+// See CudaExecutor.h. From top to bottom: start, calls, launches, times.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Cuda/CudaExecutor.h"
+
+#include "runtime/Cuda/Upload.h"
+#include "runtime/Executor/GeneratedCode.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace corellama::runtime::cuda {
+
+//===----------------------------------------------------------------------===//
+// Start
+//===----------------------------------------------------------------------===//
+
+Result<std::unique_ptr<Executor>>
+CudaExecutor::create(std::unique_ptr<Driver> driver, const DeviceInfo &device,
+                     const abi::DeviceProgram &program,
+                     const MappedImage &image, uint64_t context) {
+  if (!isSound(program, image.header->vocabulary))
+    return damagedProgram();
+  MemoryPlan plan;
+  if (auto error = MemoryPlan::create(program, image, context).moveTo(plan))
+    return *error;
+  std::unique_ptr<CudaExecutor> executor(new CudaExecutor(
+      std::move(driver), device, program, image, std::move(plan)));
+  if (auto error = executor->start(device))
+    return *error;
+  return std::unique_ptr<Executor>(std::move(executor));
+}
+
+CudaExecutor::~CudaExecutor() {
+  // Frees all that was made in the context. What this returns is not reported:
+  // whatever was asked for is done, and the process ends.
+  if (hasContext)
+    driver->primaryContextRelease.function(number);
+}
+
+std::optional<Error> CudaExecutor::start(const DeviceInfo &device) {
+  const Driver &cu = *driver;
+  ContextHandle context = nullptr;
+  if (auto error = cu(cu.primaryContextRetain, &context, number))
+    return error;
+  hasContext = true;
+  if (auto error = cu(cu.contextSetCurrent, context))
+    return error;
+  // Modules first: they take memory, too.
+  if (auto error = loadModule(device))
+    return error;
+  size_t free = 0, total = 0;
+  if (auto error = cu(cu.memGetInfo, &free, &total))
+    return error;
+  if (auto error = plan.check(free, device.describe()))
+    return error;
+  if (auto error = allocate())
+    return error;
+  if (auto error = cu(cu.streamCreate, &stream, kStreamNonBlocking))
+    return error;
+  if (auto error = cu(cu.eventCreate, &isCopied, 0u))
+    return error;
+  if (auto error = upload(cu, stream, {image.weights, plan.weights}, weights))
+    return error;
+  return copyTables();
+}
+
+std::optional<Error> CudaExecutor::loadModule(const DeviceInfo &device) {
+  const Driver &cu = *driver;
+  // What the driver's assembler says about PTX.
+  char log[512] = "";
+  int options[] = {kJitErrorLog, kJitErrorLogBytes};
+  void *optionValues[] = {log, reinterpret_cast<void *>(sizeof(log) - 1)};
+  ModuleHandle module = nullptr;
+  const auto modules = modulesFor(program, device.capability);
+  for (size_t i = 0; i < modules.size(); ++i) {
+    const int code = cu.moduleLoadData.function(&module, modules[i]->code,
+                                                unsigned(std::size(options)),
+                                                options, optionValues);
+    if (code == kSuccess)
+      break;
+    // Machine code that this driver does not know; PTX it may.
+    if ((code == kErrorInvalidImage || code == kErrorNoBinaryForGpu) &&
+        i + 1 < modules.size())
+      continue;
+    Error error = cu.describe(cu.moduleLoadData.name, code);
+    if (const std::string_view said(log); !said.empty())
+      error.message += "; it says " + quoted(said.substr(0, said.find('\n')));
+    return error;
+  }
+  for (const abi::DeviceKernel &kernel :
+       std::span(program.kernels, program.kernelCount)) {
+    FunctionHandle &function = functions.emplace_back();
+    if (!kernel.entry)
+      return damagedProgram();
+    if (auto error = cu(cu.moduleGetFunction, &function, module, kernel.entry))
+      return error;
+    if (auto error = cu(cu.functionSetAttribute, function, kFunctionSharedBytes,
+                        int(kernel.sharedBytes)))
+      return error;
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> CudaExecutor::allocate() {
+  const Driver &cu = *driver;
+  const struct {
+    uint64_t bytes;
+    Address &address;
+  } device[] = {{plan.weights, weights},
+                {plan.keys, keys},
+                {plan.values, values},
+                {plan.workspace, workspace},
+                {plan.rope, ropeRows},
+                {image.offsets.size_bytes(), offsets},
+                {plan.cache.regions().size_bytes(), regions},
+                {plan.step.bytes, stepBlock},
+                {plan.head.bytes, headBlock}};
+  for (const auto &[bytes, address] : device)
+    if (bytes != 0)
+      if (auto error = cu(cu.memAlloc, &address, size_t(bytes)))
+        return error;
+
+  // Sizes of blocks are multiples of 64 bytes.
+  const uint64_t logitsBytes =
+      heads.back().rows * image.header->vocabulary * sizeof(float);
+  void *pinned = nullptr;
+  if (auto error =
+          cu(cu.memHostAlloc, &pinned,
+             size_t(plan.step.bytes + plan.head.bytes + logitsBytes), 0u))
+    return error;
+  hostStep = static_cast<uint8_t *>(pinned);
+  hostHead = hostStep + plan.step.bytes;
+  hostLogits = reinterpret_cast<float *>(hostHead + plan.head.bytes);
+  return std::nullopt;
+}
+
+std::optional<Error> CudaExecutor::copyTables() {
+  const Driver &cu = *driver;
+  if (auto error = RopeTable::reserve(image.frequencies, image.header->ropeRow,
+                                      plan.cache.capacity())
+                       .moveTo(rope))
+    return error;
+  if (auto error = cu(cu.copyToDevice, offsets,
+                      static_cast<const void *>(image.offsets.data()),
+                      image.offsets.size_bytes(), stream))
+    return error;
+  if (const auto begins = plan.cache.regions(); !begins.empty())
+    if (auto error = cu(cu.copyToDevice, regions,
+                        static_cast<const void *>(begins.data()),
+                        begins.size_bytes(), stream))
+      return error;
+
+  auto at = []<typename T>(Address address, const T *) {
+    return reinterpret_cast<T *>(address);
+  };
+  call.weights = at(weights, call.weights);
+  call.offsets = at(offsets, call.offsets);
+  call.workspace = at(workspace, call.workspace);
+  call.keys = at(keys, call.keys);
+  call.values = at(values, call.values);
+  call.rope = at(ropeRows, call.rope);
+  call.tokens = at(stepBlock + plan.step.firstList, call.tokens);
+  call.positions = at(stepBlock + plan.step.secondList, call.positions);
+  call.capacity = plan.cache.capacity();
+  call.wanted = at(headBlock + plan.head.firstList, call.wanted);
+  call.regions = at(regions, call.regions);
+  return std::nullopt;
+}
+
+//===----------------------------------------------------------------------===//
+// Calls
+//===----------------------------------------------------------------------===//
+
+/// The RoPE table grows by blocks of positions: few copies, and a large context
+/// costs nothing until it is used.
+std::optional<Error> CudaExecutor::reachRope(uint64_t positions) {
+  if (positions <= ropeFilled)
+    return std::nullopt;
+  const uint64_t end =
+      (positions + abi::kCacheBlock - 1) / abi::kCacheBlock * abi::kCacheBlock;
+  rope.reach(end);
+  const uint64_t row = image.header->ropeRow;
+  if (auto error = (*driver)(
+          driver->copyToDevice, ropeRows + ropeFilled * row * sizeof(float),
+          static_cast<const void *>(rope.data() + ropeFilled * row),
+          size_t((end - ropeFilled) * row * sizeof(float)), stream))
+    return error;
+  ropeFilled = end;
+  return std::nullopt;
+}
+
+/// Copies a call's block, whose first part is the context, and launches a
+/// step's kernels behind it. The host's function reads `call` itself.
+std::optional<Error> CudaExecutor::run(const abi::DeviceEntry &entry,
+                                       uint8_t *block, Address to,
+                                       uint64_t bytes) {
+  memcpy(block, &call, sizeof(call));
+  if (auto error =
+          (*driver)(driver->copyToDevice, to, static_cast<const void *>(block),
+                    size_t(bytes), stream))
+    return error;
+  if (auto error = (*driver)(driver->eventRecord, isCopied, stream))
+    return error;
+  callAddress = to;
+  entry.step(&call, this);
+  return launchError;
+}
+
+std::optional<Error> CudaExecutor::append(std::span<const int32_t> ids,
+                                          uint64_t first) {
+  if (callAddress)
+    if (auto error = (*driver)(driver->eventSynchronize, isCopied))
+      return error;
+  auto *tokens = reinterpret_cast<int32_t *>(hostStep + plan.step.firstList);
+  auto *positions =
+      reinterpret_cast<int32_t *>(hostStep + plan.step.secondList);
+  for (size_t row = 0; row < ids.size(); ++row) {
+    tokens[row] = ids[row];
+    positions[row] = int32_t(first + row);
+  }
+  call.rows = ids.size();
+  call.keyCount = first + ids.size();
+  plan.cache.reach(call.keyCount);
+  if (auto error = reachRope(call.keyCount))
+    return error;
+  return run(*abi::findEntry(forms.data(), forms.size(), ids.size()), hostStep,
+             stepBlock, plan.step.bytes);
+}
+
+Result<std::span<const float>>
+CudaExecutor::logits(std::span<const int32_t> rows) {
+  // The last call of a head has ended: its logits were waited for.
+  std::ranges::copy(
+      rows, reinterpret_cast<int32_t *>(hostHead + plan.head.firstList));
+  call.rows = rows.size();
+  if (auto error = run(*abi::findEntry(heads.data(), heads.size(), rows.size()),
+                       hostHead, headBlock, plan.head.bytes))
+    return *error;
+  const size_t count = rows.size() * image.header->vocabulary;
+  if (auto error = (*driver)(
+          driver->copyToHost, static_cast<void *>(hostLogits),
+          workspace + program.logitsOffset, count * sizeof(float), stream))
+    return *error;
+  if (auto error = (*driver)(driver->streamSynchronize, stream))
+    return *error;
+  return std::span<const float>(hostLogits, count);
+}
+
+//===----------------------------------------------------------------------===//
+// Launches
+//===----------------------------------------------------------------------===//
+
+void CudaExecutor::launch(uint32_t kernel, uint32_t layer, uint64_t blocks) {
+  if (launchError || blocks == 0)
+    return;
+  if (kernel >= functions.size() || blocks > INT32_MAX) {
+    launchError = damagedProgram();
+    return;
+  }
+  const abi::DeviceKernel &what = program.kernels[kernel];
+  void *parameters[] = {&callAddress, &layer};
+  launchError = (*driver)(
+      driver->launchKernel, functions[kernel], unsigned(blocks), 1u, 1u,
+      unsigned(what.threads), 1u, 1u, unsigned(what.sharedBytes), stream,
+      static_cast<void **>(parameters), static_cast<void **>(nullptr));
+  if (launchError)
+    launchError->message += "; it was kernel " + quoted(what.name);
+}
+
+//===----------------------------------------------------------------------===//
+// Times of kernels
+//===----------------------------------------------------------------------===//
+
+Result<std::vector<int64_t>>
+CudaExecutor::trace(std::span<const Dispatch> dispatches) {
+  const Driver &cu = *driver;
+  // One before each kernel, and one behind the last.
+  std::vector<EventHandle> events(dispatches.size() + 1);
+  for (EventHandle &event : events)
+    if (auto error = cu(cu.eventCreate, &event, 0u))
+      return *error;
+  for (size_t i = 0; i < events.size(); ++i) {
+    if (auto error = cu(cu.eventRecord, events[i], stream))
+      return *error;
+    if (i < dispatches.size() && dispatches[i].kernel) {
+      const uint32_t kernel = *dispatches[i].kernel;
+      if (kernel >= program.kernelCount)
+        return damagedProgram();
+      launch(kernel, dispatches[i].layer,
+             program.kernels[kernel].parts(call.rows, call.capacity));
+    }
+  }
+  if (launchError)
+    return *launchError;
+  if (auto error = cu(cu.streamSynchronize, stream))
+    return *error;
+  std::vector<int64_t> times;
+  for (size_t i = 0; i < dispatches.size(); ++i) {
+    float milliseconds = 0;
+    if (auto error =
+            cu(cu.eventElapsedTime, &milliseconds, events[i], events[i + 1]))
+      return *error;
+    times.push_back(int64_t(double(milliseconds) * 1e6));
+  }
+  for (EventHandle event : events)
+    if (auto error = cu(cu.eventDestroy, event))
+      return *error;
+  return times;
+}
+
+} // namespace corellama::runtime::cuda
+
+void corellama_launch(void *device, uint32_t kernel,
+                      const corellama::abi::Context *, uint32_t layer,
+                      uint64_t blocks) {
+  static_cast<corellama::runtime::cuda::CudaExecutor *>(device)->launch(
+      kernel, layer, blocks);
+}

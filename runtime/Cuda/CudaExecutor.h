@@ -1,0 +1,96 @@
+//===- CudaExecutor.h - a model on a GPU ----------------------------------===//
+//
+// Owns the memory of a GPU that generated code reads and writes, and runs its
+// steps: the host's function of a step calls corellama_launch for each kernel,
+// in one stream. Logits come to the host, whose sampler chooses.
+//
+// All is freed at once, with the driver's context: nothing outlives it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_RUNTIME_CUDA_CUDAEXECUTOR_H
+#define CORELLAMA_RUNTIME_CUDA_CUDAEXECUTOR_H
+
+#include "runtime/ABI/Device.h"
+#include "runtime/Cuda/Devices.h"
+#include "runtime/Cuda/Driver.h"
+#include "runtime/Cuda/MemoryPlan.h"
+#include "runtime/Executor/Backend.h"
+#include "runtime/KVCache/RopeTable.h"
+
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace corellama::runtime::cuda {
+
+class CudaExecutor : public Executor {
+public:
+  /// The driver is initialised. Program and image must outlive the executor.
+  static Result<std::unique_ptr<Executor>>
+  create(std::unique_ptr<Driver> driver, const DeviceInfo &device,
+         const abi::DeviceProgram &program, const MappedImage &image,
+         uint64_t context);
+  ~CudaExecutor() override;
+
+  std::optional<Error> append(std::span<const int32_t> ids,
+                              uint64_t first) override;
+  Result<std::span<const float>> logits(std::span<const int32_t> rows) override;
+  uint64_t truncate(uint64_t tokens) override {
+    return plan.cache.truncate(tokens, forms.back().rows);
+  }
+  Result<std::vector<int64_t>>
+  trace(std::span<const Dispatch> dispatches) override;
+
+  /// What corellama_launch does. Once a launch has failed, those after it do
+  /// nothing; run() returns the error.
+  void launch(uint32_t kernel, uint32_t layer, uint64_t blocks);
+
+private:
+  CudaExecutor(std::unique_ptr<Driver> driver, const DeviceInfo &device,
+               const abi::DeviceProgram &program, const MappedImage &image,
+               MemoryPlan plan)
+      : driver(std::move(driver)), number(device.number), program(program),
+        forms(program.entries, program.entryCount),
+        heads(program.lmHeads, program.lmHeadCount), image(image),
+        plan(std::move(plan)) {}
+
+  std::optional<Error> start(const DeviceInfo &device);
+  std::optional<Error> loadModule(const DeviceInfo &device);
+  std::optional<Error> allocate();
+  std::optional<Error> copyTables();
+  std::optional<Error> reachRope(uint64_t positions);
+  std::optional<Error> run(const abi::DeviceEntry &step, uint8_t *block,
+                           Address to, uint64_t bytes);
+
+  const std::unique_ptr<Driver> driver;
+  const DeviceNumber number;
+  bool hasContext = false;
+  const abi::DeviceProgram &program;
+  const std::span<const abi::DeviceEntry> forms, heads;
+  const MappedImage image;
+  MemoryPlan plan;
+  RopeTable rope;
+  /// Positions of the RoPE table that the device has.
+  uint64_t ropeFilled = 0;
+
+  StreamHandle stream = nullptr;
+  /// The last call's block is copied, so that the host may write the next.
+  EventHandle isCopied = nullptr;
+  std::vector<FunctionHandle> functions;
+  Address weights = 0, keys = 0, values = 0, workspace = 0, ropeRows = 0,
+          offsets = 0, regions = 0, stepBlock = 0, headBlock = 0;
+  /// Pinned copies of the last two, and where logits come to.
+  uint8_t *hostStep = nullptr, *hostHead = nullptr;
+  float *hostLogits = nullptr;
+
+  /// What the host's function of a step reads; addresses are the device's.
+  abi::Context call{};
+  /// The device's copy of the context that kernels get.
+  Address callAddress = 0;
+  std::optional<Error> launchError;
+};
+
+} // namespace corellama::runtime::cuda
+
+#endif // CORELLAMA_RUNTIME_CUDA_CUDAEXECUTOR_H

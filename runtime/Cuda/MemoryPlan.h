@@ -1,0 +1,59 @@
+//===- MemoryPlan.h - what a program takes of a GPU's memory --------------===//
+//
+// All sizes, known before anything is allocated: a program that does not fit is
+// refused with its numbers, and --plan prints them without a GPU.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CORELLAMA_RUNTIME_CUDA_MEMORYPLAN_H
+#define CORELLAMA_RUNTIME_CUDA_MEMORYPLAN_H
+
+#include "runtime/ABI/Device.h"
+#include "runtime/KVCache/KVCacheShape.h"
+#include "runtime/Weights/MappedImage.h"
+
+#include <optional>
+#include <string>
+
+namespace corellama::runtime::cuda {
+
+/// What a call brings, side by side in one copy: abi::Context and lists of
+/// int32_t. Offsets are bytes.
+struct CallBlock {
+  /// Of a step: ids and positions. Of a head: the wanted rows, and no second
+  /// list.
+  uint64_t firstList = 0, secondList = 0;
+  uint64_t bytes = 0;
+
+  static CallBlock of(uint64_t lists, uint64_t rows);
+};
+
+struct MemoryPlan {
+  KVCacheShape cache;
+  CallBlock step, head;
+
+  /// Bytes of each kind.
+  uint64_t weights = 0;
+  uint64_t keys = 0, values = 0;
+  uint64_t workspace = 0;
+  uint64_t rope = 0;
+  /// Offsets of the weights, regions of the cache, the call.
+  uint64_t tables = 0;
+
+  /// For a cache of `context` positions.
+  static Result<MemoryPlan> create(const abi::DeviceProgram &program,
+                                   const MappedImage &image, uint64_t context);
+
+  uint64_t all() const {
+    return weights + keys + values + workspace + rope + tables;
+  }
+  /// Whether it fits `free` bytes; the error has the numbers.
+  std::optional<Error> check(uint64_t free, const std::string &device) const;
+};
+
+/// "3.42 GiB", or "12.0 MiB" below one of them.
+std::string formatBytes(uint64_t bytes);
+
+} // namespace corellama::runtime::cuda
+
+#endif // CORELLAMA_RUNTIME_CUDA_MEMORYPLAN_H
