@@ -212,6 +212,12 @@ Error bench::run(const Options &options, llvm::raw_ostream &out,
   Expected<llvm::json::Object> manifest = image::readManifest(*view);
   if (!manifest)
     return manifest.takeError();
+  if (const llvm::json::Object *target = manifest->getObject("target"))
+    if (target->getString("name").value_or("").starts_with("cuda:"))
+      return llvm::createStringError(
+          options.program +
+          ": is a program for a GPU, and its times would be compared with a "
+          "CPU's ceilings; give one that was compiled for a CPU");
   if (manifest->get("variants")) {
     auto client = ProgramClient::start(options.program, "--bench", 1, 0);
     if (!client)

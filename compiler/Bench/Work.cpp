@@ -90,11 +90,6 @@ private:
 
 llvm::Expected<Work> Work::create(const json::Object &manifest, StringRef path,
                                   mlir::MLIRContext &context) {
-  if (const json::Object *target = manifest.getObject("target"))
-    if (target->getString("name").value_or("").starts_with("cuda:"))
-      return llvm::createStringError(
-          path + ": is a program for a GPU, and its times would be compared "
-                 "with a CPU's ceilings; give one that was compiled for a CPU");
   Work work;
   if (Error error = work.read(manifest, context))
     return llvm::createStringError(

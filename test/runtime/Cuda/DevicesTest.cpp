@@ -9,8 +9,8 @@
 
 #include <gtest/gtest.h>
 
-using namespace corellama::runtime::cuda;
-namespace abi = corellama::abi;
+// Inside, because <cxxabi.h> has a namespace abi too.
+namespace corellama::runtime::cuda {
 
 static bool runs(const char *architecture, bool isAssembled,
                  Capability capability) {
@@ -72,3 +72,5 @@ TEST(Devices, TakesTheFirstProgramAndItsMachineCode) {
   ASSERT_EQ(onLater.size(), 1u);
   EXPECT_EQ(onLater[0], &ampere[0]);
 }
+
+} // namespace corellama::runtime::cuda

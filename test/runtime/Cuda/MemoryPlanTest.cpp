@@ -8,9 +8,8 @@
 
 #include <gtest/gtest.h>
 
-using namespace corellama::runtime;
-using namespace corellama::runtime::cuda;
-namespace abi = corellama::abi;
+// Inside, because <cxxabi.h> has a namespace abi too.
+namespace corellama::runtime::cuda {
 
 namespace {
 class MemoryPlanTest : public testing::Test {
@@ -108,3 +107,5 @@ TEST_F(MemoryPlanTest, BytesForPeople) {
   EXPECT_EQ(formatBytes(3 << 19), "1.50 MiB");
   EXPECT_EQ(formatBytes(uint64_t(5) << 29), "2.50 GiB");
 }
+
+} // namespace corellama::runtime::cuda
