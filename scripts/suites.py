@@ -243,7 +243,7 @@ class Suites:
         add("kernels", e2e / "test_kernels.py", "--corellama", driver, "--model", demo)
         add("cuda-ptx", e2e / "test_cuda_ptx.py", "--corellama", driver, *long)
         add("emulator", e2e / "test_emulator.py", "--corellama", driver, "--emulator",
-            emulator, "--model", demo, needs=DRIVER + EMULATOR)
+            emulator, "--model", demo, *long, needs=DRIVER + EMULATOR)
         add("study", e2e / "test_study.py", "--corellama", driver, *long,
             needs=DRIVER + OPT + ["corellama-faulty"])
         add("metrics", ROOT / "benchmarks/metrics.py", "--corellama", driver,

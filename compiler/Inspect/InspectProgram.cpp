@@ -111,11 +111,11 @@ static void printText(const json::Object &manifest,
                        of({"compiler", "version"}) + ", LLVM " +
                        of({"compiler", "llvm"}));
   const json::Object *target = manifest.getObject("target");
-  line("target", of({"target", "name"}) +
-                     (target && target->get("vector_bits")
-                          ? ", " + of({"target", "vector_bits"}) +
-                                "-bit vectors"
-                          : ""));
+  line("target",
+       of({"target", "name"}) +
+           (target && target->get("vector_bits")
+                ? ", " + of({"target", "vector_bits"}) + "-bit vectors"
+                : ""));
   line("features", of({"target", "features"}));
   if (const json::Array *variants = manifest.getArray("variants"))
     for (const json::Value &variant : *variants)

@@ -66,8 +66,9 @@ std::optional<Error> Model::append(std::span<const int32_t> ids) {
   return std::nullopt;
 }
 
-std::optional<Error> Model::visitLogits(
-    uint64_t count, const std::function<bool(std::span<const float>)> &visit) {
+std::optional<Error>
+Model::visitLogits(uint64_t count,
+                   const std::function<bool(std::span<const float>)> &visit) {
   // As many rows at once as the head takes.
   std::vector<int32_t> rows(wanted());
   for (uint64_t first = 0; first < count; first += rows.size()) {

@@ -25,9 +25,8 @@ class Model {
 public:
   /// Starts what the backend has chosen, which must outlive the model, as must
   /// the image. Checks -c and -b against them.
-  static Result<std::unique_ptr<Model>> create(Backend &backend,
-                                               const MappedImage &image,
-                                               const Options &options);
+  static Result<std::unique_ptr<Model>>
+  create(Backend &backend, const MappedImage &image, const Options &options);
 
   /// Whether the prompt can be given to this model.
   std::optional<Error> checkPrompt(std::span<const int32_t> ids) const;

@@ -78,8 +78,7 @@ struct Options {
 
 /// `arguments` are those after the program's name. Stops at --help and
 /// --version, so that the other arguments may be wrong.
-Result<Options> parseOptions(std::span<char *const> arguments,
-                             Machine machine);
+Result<Options> parseOptions(std::span<char *const> arguments, Machine machine);
 
 /// Whether the prompts are what a person types, turn after turn: no prompt is
 /// given, and --chat is, or standard input is a terminal.

@@ -189,12 +189,14 @@ def main():
     p = harness.parser("a program for a GPU against the CPU's program")
     p.add_argument("--emulator", required=True, type=harness.existing,
                    help="build/bin/corellama-emulator-library")
+    p.add_argument("--all", action="store_true", help="every random model, not some")
     p.add_argument("--only", help="random models I,J, or demo; not the failures of calls")
     arguments = p.parse_args()
     only = arguments.only.split(",") if arguments.only else None
     report = harness.Report()
     with harness.Workspace(arguments.keep) as folder:
-        models = make_models.write_all(folder, 1)
+        models = make_models.write_all(folder, 1, *(
+            [range(len(make_models.RECIPES))] if arguments.all else []))
         for i, (path, what) in enumerate(models):
             if only and str(i) not in only:
                 continue

@@ -264,7 +264,7 @@ const BadModule kBadModules[] = {
      "anew"},
     {"NoTarget",
      [](PlannedModel &model) { (*model.module)->removeAttr("llama.target"); },
-     "module: has no llama.target of a CPU; run the phases up to `llvm`"},
+     "module: has no llama.target; run the phases up to `llvm`"},
     {"NoProgram",
      [](PlannedModel &model) { (*model.module)->removeAttr("llama.program"); },
      "module: has no llama.program; run the phases up to `llvm`"},
