@@ -8,7 +8,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/CodeGen/CodeGen.h"
-#include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -21,11 +20,10 @@ using llvm::StringRef;
 
 std::string corellama::codegen::findAssembler() {
   // As NVIDIA's own tools look for a toolkit, then where it is by default.
-  llvm::SmallString<64> home;
-  if (auto folder = llvm::sys::Process::GetEnv("CUDA_HOME"); folder) {
-    home = *folder;
-    llvm::sys::path::append(home, "bin");
-    if (auto found = llvm::sys::findProgramByName("ptxas", {home}))
+  if (auto home = llvm::sys::Process::GetEnv("CUDA_HOME")) {
+    llvm::SmallString<64> folder(*home);
+    llvm::sys::path::append(folder, "bin");
+    if (auto found = llvm::sys::findProgramByName("ptxas", {folder}))
       return *found;
   }
   if (auto found = llvm::sys::findProgramByName("ptxas"))
@@ -62,15 +60,13 @@ corellama::codegen::assemble(StringRef ptxas, const DeviceCode &ptx) {
     if (file->code)
       return fail("a temporary file for it: " + file->code.message());
   std::error_code code;
-  {
-    llvm::raw_fd_ostream out(source.path, code);
-    out << ptx.text();
-    out.close();
-    if (out.has_error()) {
-      code = out.error();
-      out.clear_error();
-    }
-  }
+  llvm::raw_fd_ostream out(source.path, code);
+  if (code)
+    return fail(source.path + ": " + code.message());
+  out << ptx.text();
+  out.close();
+  code = out.error();
+  out.clear_error();
   if (code)
     return fail(source.path + ": " + code.message());
 

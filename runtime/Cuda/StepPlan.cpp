@@ -46,15 +46,15 @@ struct Row {
   const abi::DeviceKernel *kernel;
   uint64_t launches = 0;
   uint64_t weightBytes = 0;
-  /// Of one position of the cache.
+  /// Where the cache is full.
   uint64_t cacheBytes = 0;
 };
 
 class StepTable {
 public:
   StepTable(const abi::DeviceProgram &program, const MappedImage &image,
-            const Value &manifest)
-      : header(*image.header), manifest(manifest),
+            uint64_t context, const Value &manifest)
+      : image(image), context(context), manifest(manifest),
         tensors(items(member(manifest, "tensors"))) {
     for (const abi::DeviceKernel &kernel :
          std::span(program.kernels, program.kernelCount))
@@ -99,11 +99,19 @@ private:
       row->weightBytes += number(member(tensors[index], "bytes"));
     }
     if (member(kernels[place], "reads_cache").isTrue())
-      row->cacheBytes += header.keyBytes + header.valueBytes;
+      row->cacheBytes += positionsOf(layer) *
+                         (image.header->keyBytes + image.header->valueBytes);
     return true;
   }
 
-  const abi::ImageHeader &header;
+  /// A layer with a window keeps no more than its ring.
+  uint64_t positionsOf(uint64_t layer) const {
+    const uint64_t ring = layer < image.rings.size() ? image.rings[layer] : 0;
+    return ring ? std::min(ring, context) : context;
+  }
+
+  const MappedImage &image;
+  const uint64_t context;
   const Value &manifest;
   const std::span<const Value> tensors;
 };
@@ -153,7 +161,7 @@ Result<std::string> describeStep(const abi::DeviceProgram &program,
   if (!manifest)
     return Error{"the program's manifest is damaged: " + manifest.error() +
                  "; compile the model again"};
-  StepTable table(program, image, *manifest);
+  StepTable table(program, image, context, *manifest);
   if (!table.add("forms") || !table.add("lm_heads"))
     return Error{"the program's manifest does not fit its code; compile the "
                  "model again"};
@@ -180,9 +188,8 @@ Result<std::string> describeStep(const abi::DeviceProgram &program,
   print(out, "  %-22s%9llu%46llu\n\n", "all",
         static_cast<unsigned long long>(launches),
         static_cast<unsigned long long>(weights));
-  // A layer with a ring reads less, so with one this is below the ceiling.
   describeCeiling(out, 0, weights, gigabytes);
-  describeCeiling(out, context, weights + context * cache, gigabytes);
+  describeCeiling(out, context, weights + cache, gigabytes);
   return out;
 }
 
