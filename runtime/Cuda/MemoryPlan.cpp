@@ -44,17 +44,18 @@ Result<MemoryPlan> MemoryPlan::create(const abi::DeviceProgram &program,
   plan.tables = aligned(image.offsets.size_bytes()) +
                 aligned(plan.cache.regions().size_bytes()) + plan.step.bytes +
                 plan.head.bytes;
-  uint64_t sum;
-  if (__builtin_mul_overflow(plan.cache.positions(), header.keyBytes,
-                             &plan.keys) ||
-      __builtin_mul_overflow(plan.cache.positions(), header.valueBytes,
-                             &plan.values) ||
-      __builtin_mul_overflow(plan.cache.capacity(),
-                             header.ropeRow * sizeof(float), &plan.rope) ||
-      __builtin_add_overflow(plan.keys, plan.values, &sum) ||
-      __builtin_add_overflow(plan.rope, sum, &sum) ||
-      __builtin_add_overflow(plan.weights + plan.workspace + plan.tables, sum,
-                             &sum))
+  bool fits =
+      !__builtin_mul_overflow(plan.cache.positions(), header.keyBytes,
+                              &plan.keys) &&
+      !__builtin_mul_overflow(plan.cache.positions(), header.valueBytes,
+                              &plan.values) &&
+      !__builtin_mul_overflow(plan.cache.capacity(),
+                              header.ropeRow * sizeof(float), &plan.rope);
+  uint64_t sum = 0;
+  for (uint64_t bytes : {plan.weights, plan.keys, plan.values, plan.workspace,
+                         plan.rope, plan.tables})
+    fits &= !__builtin_add_overflow(sum, bytes, &sum);
+  if (!fits)
     return Error{"a context of " + std::to_string(context) +
                  " tokens is too large; give a smaller -c"};
   return plan;
