@@ -7,8 +7,9 @@ barriers of each step, bytes a token reads, workspace, scratch, image; and what 
 inner loop of the object code costs (inner_loops.py), for the checkpoint's kernels and,
 so that every format of weights is seen, for two kernels of random models. With
 `--check FILE` it is compared with the committed table and every difference is named;
-loops that became cheaper pass, since no speed is lost. Times are not in here: they
-belong to docs/performance.md.
+loops that became cheaper pass, since no speed is lost. Rows of GPUs' targets are of
+cuda_gates.py and are compared by test/e2e/test_cuda_gates.py. Times are not in here:
+they belong to docs/performance.md.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import cuda_gates
 import inner_loops
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "test/e2e"))
@@ -116,7 +118,8 @@ def is_cheaper(kept, now):
 
 def compare(path, rows):
     """Passed and failed rows; says what is to be done about each difference."""
-    kept = dict(line.rsplit(",", 1) for line in Path(path).read_text().splitlines())
+    kept = dict(line.rsplit(",", 1) for line in Path(path).read_text().splitlines()
+                if line.split(",")[0] in ["target", *TARGETS])
     rows = dict(row.rsplit(",", 1) for row in rows)
     passed = failed = cheaper = 0
     for name, value in kept.items():
@@ -151,6 +154,7 @@ def main():
                  for made in (metrics, all_loops)
                  for name, value in made(args.corellama, args.model, target)]
     if not args.check:
+        rows += map(",".join, cuda_gates.rows(args.corellama, cuda_gates.ALL))
         print("\n".join(rows))
         return 0
     passed, failed = compare(args.check, rows)

@@ -1,0 +1,162 @@
+"""What of a GPU's kernels CI holds fixed: rows for metrics.csv, and budgets.
+
+Input: the driver; output: rows `target,metric,value`. For each product of decode there
+is one with its figures from the SASS, and for each model and format one a gate: the
+figure of its worst product beside the budget, which follows from what DRAM of an H100
+and an H200 brings. A budget that is not met yet is written down with the figure of
+today, and a change must not make that worse. A file of its own because metrics.py counts
+what a CPU's objects cost, and this needs NVIDIA's tools.
+"""
+
+import dataclasses
+
+import cuda_kernels
+import cuda_model
+import sass
+from cuda_kernels import LANES, PRODUCTS
+
+# (shape, format, target) of scripts/check; with --all those of every metric.
+SHORT = [("7B", "Q4_0", "sm_90a"), ("7B", "Q8_0", "sm_90a"), ("7B", "F16", "sm_90a"),
+         ("1.1B", "Q4_0", "sm_90a")]
+ALL = ([(shape, form, "sm_90a") for shape in cuda_kernels.SHAPES
+        for form in cuda_kernels.OF_A_LOAD]
+       + [("7B", form, "sm_80") for form in ("F16", "Q8_0", "Q4_0")])
+
+# Figures of a kernel: +1 where less is better, -1 where more is.
+BETTER = {"issue": 1, "ALU": 1, "FMA": 1, "XU": 1, "LDS": 1, "HMMA": 1, "waits": 1,
+          "in-flight": -1, "round-trips": 1, "registers": 1, "spilled": 1, "resident": -1,
+          "forbidden": 1}
+
+# Budgets. A unit that needs more than 60% of the time in which DRAM brings a weight is
+# too busy to start loads when they are due (the other 40% are waits, prologues, tails).
+SHARE = 0.60
+# ALU instructions a weight: what a kernel written by hand has, and some (mma.sync with
+# weights as f16 subnormals, assembled: 0.77 and 0.9).
+ALU = {"Q4_0": 1.0, "Q8_0": 1.1}
+# DRAM x latency / SMs is 11 to 16 KB an SM for the latency without a queue. Loads come in
+# bursts, a trip of a warp each, so that twice that keeps it busy between them.
+IN_FLIGHT = 32 * 1024
+# The context, then an offset or an address: what a weight's address depends on.
+ROUND_TRIPS = 2
+# Of copy bandwidth, a token with 512 keys, with launches in graphs.
+OF_COPY = {"F16": 0.88, "BF16": 0.88, "Q8_0": 0.78, "Q4_0": 0.65}
+
+
+@dataclasses.dataclass
+class HotLoop:
+    """The loop of a product that reads weights, the worst of several."""
+    pipes: dict  # instructions a weight
+    loads: int
+    at_once: int  # of them, before the warp waits for one
+    waits: int  # for memory, a trip
+    in_flight: float  # bytes of weights an SM, with its blocks and the grid
+    forbidden: int
+
+
+def hot_loop(kernel, form, sms=132):
+    def one(place):
+        body = kernel.code.body(place)
+        weights = cuda_kernels.weights_of_a_trip(body, form)
+        waits = sass.walk(body).waits
+        early = [i for i in body[:waits[0] if waits else None] if i.is_load]
+        loads = [i for i in body if i.is_load]
+        # Bytes that are new: of high bits two lanes load the same.
+        share = sum(i.bytes for i in early) / sum(i.bytes for i in loads)
+        warps = kernel.warps * min(kernel.resident, kernel.blocks / sms)
+        return HotLoop({pipe: count / weights for pipe, count in sass.pipes(body).items()},
+                       len(loads), len(early), len(waits),
+                       share * cuda_kernels.size_of(form, 1, weights) * LANES * warps,
+                       sum(sass.forbidden(body).values()))
+    found = [one(place) for place in kernel.code.hot()]
+    first = found[0]
+    return HotLoop({pipe: max(l.pipes.get(pipe, 0) for l in found) for pipe in first.pipes},
+                   first.loads, min(l.at_once for l in found),
+                   max(l.waits for l in found), min(l.in_flight for l in found),
+                   max(l.forbidden for l in found))
+
+
+def figures(kernel, form, target):
+    """{figure: value} of a product."""
+    loop = hot_loop(kernel, form, cuda_kernels.ARCHITECTURES[target][0])
+    made = {pipe: round(loop.pipes.get(pipe, 0), 2)
+            for pipe in ("issue", "ALU", "FMA", "XU", "LDS", "HMMA")}
+    return made | {"waits": loop.waits, "in-flight": round(loop.in_flight),
+                   "round-trips": kernel.round_trips(), "registers": kernel.registers,
+                   "spilled": kernel.spilled, "resident": kernel.resident,
+                   "forbidden": loop.forbidden}
+
+
+def share_of(pipe, count, form, device):
+    """Of a device's cycles in which DRAM brings a weight, those that a unit needs."""
+    weights = device.read / device.sms / cuda_model.CLOCK / cuda_kernels.size_of(form, 1, 1)
+    return count * sass.CYCLES[pipe] / cuda_model.QUARTERS / LANES * weights
+
+
+def gates(found, kernels, shape, form, target):
+    """(gate, value, budget, whether less is better) of a model: `found` are figures of
+    its products, of which the worst counts."""
+    def of(figure):
+        worst = max if BETTER[figure] > 0 else min
+        return worst(f[figure] for f in found.values())
+    if form in ALU:
+        yield "ALU a weight", of("ALU"), ALU[form], True
+    yield "waits a trip", of("waits"), 1, True
+    yield "round trips before a weight", of("round-trips"), ROUND_TRIPS, True
+    yield "bytes in flight an SM", of("in-flight"), IN_FLIGHT, False
+    yield "bytes spilled", of("spilled"), 0, True
+    yield "forbidden instructions", of("forbidden"), 0, True
+    if target != "sm_90a":
+        return
+    for device in cuda_model.DEVICES.values():
+        busiest = max(share_of(pipe, of(pipe), form, device)
+                      for pipe in ("issue", "ALU", "LDS", "HMMA"))
+        yield f"busiest unit on an {device.name}", round(busiest, 2), SHARE, True
+    if form in OF_COPY and shape is cuda_kernels.SHAPES["7B"]:
+        _, total, least = cuda_model.token(kernels, shape["layers"],
+                                           cuda_model.DEVICES["H100"], cuda_kernels.ONCE)
+        yield "of copy on an H100", round(least / total, 2), OF_COPY[form], False
+
+
+def rows(driver, jobs):
+    """(target, metric, value) of every job."""
+    for name, form, target in jobs:
+        shape = cuda_kernels.SHAPES[name]
+        kernels, _ = cuda_kernels.compile_kernels(driver, shape, form, target)
+        found = {p: figures(kernels[p], form, target) for p in PRODUCTS}
+        for product, values in found.items():
+            yield (target, f"{name} {form} {product}",
+                   " ".join(f"{figure} {value:g}" for figure, value in values.items()))
+        for gate, value, budget, less in gates(found, kernels, shape, form, target):
+            yield (target, f"{name} {form} gate: {gate}",
+                   f"{value:g} {'at most' if less else 'at least'} {budget:g}")
+
+
+def read_gate(value):
+    """(value, budget, whether less is better) of a gate's row."""
+    number, _, side, budget = value.split()
+    return float(number), float(budget), side == "most"
+
+
+def judge(metric, kept, now):
+    """(passes, what to say or nothing) of a row, beside what metrics.csv has."""
+    if kept is None or now is None:
+        return False, f"{now}, written down is {kept}"
+    if " gate: " in metric:
+        (value, budget, less), (old, old_budget, _) = read_gate(now), read_gate(kept)
+        if budget != old_budget:
+            return False, f"the budget is {budget:g}, written down is {old_budget:g}"
+        sign = 1 if less else -1
+        met = value * sign <= budget * sign
+        if not met and value * sign > old * sign:
+            return False, f"{now}; it was {old:g}"
+        return True, ("" if met else f"{now}, not met yet") + (
+            "" if value == old else f"; it was {old:g}, write it down")
+    if now == kept:
+        return True, ""
+    old, new = ({words[i]: float(words[i + 1]) for i in range(0, len(words), 2)}
+                for words in (kept.split(), now.split()))
+    if old.keys() != new.keys():
+        return False, f"other figures: {now}, written down are {kept}"
+    worse = [f"{figure} {new[figure]:g} instead of {old[figure]:g}" for figure in old
+             if (new[figure] - old[figure]) * BETTER[figure] > 0]
+    return not worse, ", ".join(worse) or f"better: {now}, it was {kept}; write it down"

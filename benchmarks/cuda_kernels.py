@@ -1,0 +1,295 @@
+"""A GPU's kernels as figures: what ptxas, the schedule and the SASS say of each.
+
+Input: the driver, a shape of a model, a format and an architecture; output: a Kernel
+for each kernel of a decode step. The checkpoint has the right header, one layer and no
+weights (a sparse file): the compiler looks at shapes only, and all layers have the same
+kernels. A file of its own because three read it: the prediction of times
+(cuda_model.py), the gates (cuda_gates.py), and the tables of docs/cuda.md.
+"""
+
+import dataclasses
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import gguf
+
+import sass
+
+# What a PTX file and ptxas say is read where it is tested.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "test/e2e"))
+import make_models  # noqa: E402
+import test_cuda_ptx  # noqa: E402
+
+SHAPES = {
+    "7B": dict(dim=4096, heads=32, kv_heads=32, head_size=128, hidden=11008,
+               vocabulary=32000, layers=32),
+    "1.1B": dict(dim=2048, heads=32, kv_heads=4, head_size=64, hidden=5632,
+                 vocabulary=32000, layers=22),
+}
+PRODUCTS = ["qkv.decode", "o.decode", "gate_up.decode", "down.decode", "lm_head.lm_head"]
+KERNELS = ["embed.decode", "qkv.decode", "attn.decode", *PRODUCTS[1:]]
+# Once a token; the others once a layer.
+ONCE = {"embed.decode", "lm_head.lm_head"}
+
+# (SMs, bytes of workgroup memory of an SM): A100 and H100 SXM, of which an H200 has the
+# SMs. The rest is the same for both: CUDA C++ Programming Guide, table "Technical
+# Specifications per Compute Capability", 8.0 and 9.0.
+ARCHITECTURES = {"sm_80": (108, 164 * 1024), "sm_90a": (132, 228 * 1024)}
+REGISTERS, THREADS, BLOCKS = 65536, 2048, 32
+REGISTER_STEP = 256  # registers are given to a warp in steps of this
+SHARED_RESERVED = 1024  # of each block, by the system
+LANES = 32
+
+# Weights whose quants a load of 16 bytes brings (passes/CUDA/WeightChunks.cpp); every
+# second load of Q6_K is of high bits.
+OF_A_LOAD = {"F16": 8, "BF16": 8, "Q8_0": 16, "Q4_0": 32, "Q4_1": 32, "Q6_K": 16}
+# Rows of a weight that a warp takes at a time (passes/CUDA/Units/Simt.cpp).
+ROWS = 2
+# passes/CUDA/CUDAPlanner.cpp and ThreadAttention.cpp: keys of a block of attention,
+# keys that its threads have for scores at a time, and of whose values each loads one
+# element before it uses the first. The cache is f16.
+KEYS, KEYS_AT_ONCE, VALUES_AT_ONCE, CACHE_BYTES = 256, 128, 32, 2
+# Loads of a loop that are shorter than this apart, in cycles, are issued together as far
+# as DRAM is concerned.
+TOGETHER = 64
+
+
+def ceil_div(a, b):
+    return -(-a // b)
+
+
+def size_of(form, rows, columns):
+    """Bytes of a weight."""
+    block, size = gguf.GGML_QUANT_SIZES[make_models.Type[form]]
+    return rows * columns * size / block
+
+
+def weight_of(name, shape):
+    """(rows, columns) that a product reads."""
+    q, kv = (shape[heads] * shape["head_size"] for heads in ("heads", "kv_heads"))
+    dim, hidden = shape["dim"], shape["hidden"]
+    return {"qkv.decode": (q + 2 * kv, dim), "o.decode": (dim, q),
+            "gate_up.decode": (2 * hidden, dim), "down.decode": (dim, hidden),
+            "lm_head.lm_head": (shape["vocabulary"], dim)}[name]
+
+
+@dataclasses.dataclass
+class Kernel:
+    """What is known of a kernel and its launch. A program is what each warp does, as
+    (count, operations): an operation is ["load", bytes of the warp from DRAM], ["wait"]
+    for all loads so far, ["work", cycles that a quarter of an SM is kept busy, cycles
+    that the warp takes alone] or ["fixed", cycles, round trips to the second-level
+    cache]."""
+    name: str
+    blocks: int
+    threads: int
+    registers: int
+    spilled: int
+    shared: int  # bytes
+    resident: int  # blocks that an SM holds at once
+    bytes: float  # of weights, keys and values, which come from DRAM
+    program: list
+    code: sass.Code = None
+
+    @property
+    def warps(self):
+        return self.threads // LANES
+
+    def round_trips(self):
+        """Round trips one after the other before the first weight or key is asked for."""
+        return self.program[0][1][0][2]
+
+
+def residents(arch, registers, threads, shared):
+    a_warp = ceil_div(registers * LANES, REGISTER_STEP) * REGISTER_STEP
+    return min(REGISTERS // (a_warp * (threads // LANES)), THREADS // threads, BLOCKS,
+               ARCHITECTURES[arch][1] // (shared + SHARED_RESERVED))
+
+
+def fixed(body):
+    walked = sass.walk(body)
+    return ["fixed", walked.cycles, len(walked.waits)]
+
+
+def operations(body, scale, share=1.0):
+    """A range as operations, or a share of a trip. Of its loads' bytes a lane `scale`
+    are new bytes of a warp: 32, less where lanes load the same."""
+    waits, made, start = set(sass.walk(body).waits), [], 0
+
+    def work(end):
+        nonlocal start
+        if end > start:
+            part = body[start:end]
+            made.append(["work", sass.busy(part) * share, sass.walk(part).cycles * share])
+            start = end
+
+    for index, instruction in enumerate(body):
+        if index in waits:
+            work(index)
+            made.append(["wait"])
+        if instruction.is_load:
+            size = instruction.bytes * scale * share
+            if made and made[-1][0] == "load" and index - start < TOGETHER:
+                made[-1][1] += size
+            else:
+                work(index)
+                made.append(["load", size])
+    work(len(body))
+    return made
+
+
+def prologue_trips(code, last, name, shape, threads, keys):
+    """{loop: trips} of the loops before the weights: over the row that a norm sums, or
+    over parts of attention that are merged, of each head of a warp."""
+    loops = [r for r in code.loops() if r[1] < last]
+    if name == "o.decode":
+        outer = [r for r in loops if any(r[0] <= o[0] and o[1] < r[1] for o in loops)]
+        heads = ceil_div(shape["heads"], threads // LANES)
+        parts = ceil_div(keys, KEYS)
+        return {r: heads if r in outer else parts if outer else heads * parts
+                for r in loops}
+    row = shape["dim"] * 4 / threads
+    return {r: max(1, round(row / size)) for r in loops
+            if (size := sum(i.bytes for i in code.body(r) if i.is_load))}
+
+
+def weights_of_a_trip(body, form):
+    """Weights that a lane takes in a range."""
+    return sum(i.is_weight_load for i in body) * OF_A_LOAD[form]
+
+
+def product(kernel, code, form, shape, keys):
+    """(bytes, program) of a product."""
+    rows, columns = weight_of(kernel.name, shape)
+    hot = code.hot()
+    body = code.body(hot[0])
+    weights = weights_of_a_trip(body, form)
+    loaded = sum(i.bytes for i in body if i.is_load)
+    scale = LANES * size_of(form, 1, weights) / loaded
+    # Rows of a warp, and of a pair of rows whole trips and the rest.
+    passes = rows / (kernel.blocks * kernel.warps * ROWS)
+    trips = columns * ROWS / LANES / weights
+    after = hot[1][0] if len(hot) > 1 else len(code.instructions)
+    behind = min(after, code.end_after(hot[0][1]))
+    last = max(i for i in range(behind) if code.instructions[i].is_weight_load)
+    first = hot[0][0] + next(i for i, one in enumerate(body) if one.is_weight_load)
+    turns = prologue_trips(code, first, kernel.name, shape, kernel.threads, keys)
+    program = [(1, [fixed(code.unrolled((0, first - 1), turns))])]
+    a_pass = [(int(trips), operations(body, scale)),
+              (1, operations(body, scale, trips % 1)),
+              (1, [fixed(code.body((max(last, hot[0][1]) + 1, behind - 1)))])]
+    if trips < 1:  # rows too short for a trip of a loop that others need
+        a_pass = a_pass[1:]
+    elif trips % 1 == 0:
+        a_pass = [a_pass[0], a_pass[2]]
+    program += a_pass * int(passes)
+    if passes % 1:  # the warps' mean
+        program += [(count, [[op[0], *(x * (passes % 1) for x in op[1:])] for op in ops])
+                    for count, ops in a_pass]
+    return size_of(form, rows, columns), program
+
+
+def attention(kernel, code, shape, keys):
+    loops = [r for r in code.innermost() if any(i.is_load for i in code.body(r))]
+    scores, values = loops[:2]
+    turns = [shape["head_size"] * CACHE_BYTES
+             // sum(i.bytes for i in code.body(scores) if i.is_load)
+             * (KEYS // KEYS_AT_ONCE), KEYS // VALUES_AT_ONCE]
+    # Heads that share keys read them once; the bytes of a launch are the cache's.
+    total = 2 * shape["kv_heads"] * shape["head_size"] * CACHE_BYTES * keys
+    loaded = sum(turn * sum(i.bytes for i in code.body(place) if i.is_load)
+                 for turn, place in zip(turns, loops))
+    running = min(kernel.blocks, ceil_div(keys, KEYS) * shape["kv_heads"])
+    scale = total / (running * kernel.warps * loaded)
+    tail = [r for r in loops[2:]]
+    end = code.end_after(values[1])
+    rest = [i for at, i in enumerate(code.instructions[:end])
+            if at > values[1] and not any(r[0] <= at <= r[1] for r in tail)]
+    return total, [
+        (1, [fixed(code.body((0, scores[0] - 1)))]),
+        (turns[0], operations(code.body(scores), scale)),
+        (1, [fixed(code.body((scores[1] + 1, values[0] - 1)))]),
+        (turns[1], operations(code.body(values), scale)),
+        (1, [fixed(rest)])]
+
+
+def embedding(code, form, shape, threads):
+    loop = code.innermost()[0]
+    size = size_of(form, 1, shape["dim"])
+    turns = shape["dim"] // threads
+    scale = size / turns / (threads // LANES) / sum(
+        i.bytes for i in code.body(loop) if i.is_load)
+    return size, [(1, [fixed(code.body((0, loop[0] - 1)))]),
+                  (turns, operations(code.body(loop), scale)),
+                  (1, [fixed(code.body((loop[1] + 1, code.end_after(loop[1]) - 1)))])]
+
+
+def read_parts(text, rows, keys):
+    """{kernel: parts} of a module at phase schedule, for a call of so many rows and
+    keys, from the partition of each kernel (#llama.partition)."""
+    made = {}
+    for name, fields in re.findall(
+            r"^  func\.func private @(\S+)\(.*llama\.partition = #llama\.partition<(.*?)>",
+            text, re.M):
+        by = int(re.search(r"(?<!_)by = (\d+)", fields)[1])
+        if of := re.search(r"of = (rows|keys)", fields):
+            times = re.search(r"times = (\d+)", fields)
+            made[name] = (ceil_div({"rows": rows, "keys": keys}[of[1]], by)
+                          * int(times[1] if times else 1))
+        else:
+            groups = re.search(r"rows = \[(.*?)\]", fields)[1].split(",")
+            made[name] = sum(ceil_div(int(group), by) for group in groups)
+    return made
+
+
+def run(*command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"cuda_kernels: {command[0]}: {done.stderr.strip()}")
+    return done
+
+
+def tool(name):
+    path = sass.find_tool(name)
+    if not path:
+        sys.exit(f"cuda_kernels: no {name}; pip install -r scripts/requirements.txt")
+    return path
+
+
+def compile_kernels(driver, shape, form, arch, keys=512):
+    """({name: Kernel} of decode, the Kernel of gate_up.prefill without a program)."""
+    with tempfile.TemporaryDirectory() as folder:
+        model, ptx, cubin = (os.path.join(folder, name)
+                             for name in ("shapes.gguf", "model.ptx", "model.cubin"))
+        make_models.write_shapes(model, shape | dict(layers=1), form)
+        target = f"--target=cuda:{arch}"
+        run(driver, "compile", model, target, "--emit=ptx", "-o", ptx)
+        usage = test_cuda_ptx.read_ptxas(
+            run(tool("ptxas"), "-v", f"-arch={arch}", ptx, "-o", cubin).stderr)
+        listed = test_cuda_ptx.read_ptx(Path(ptx).read_text())
+        parts = read_parts(
+            run(driver, "compile", model, target, "--compile-to=schedule").stdout,
+            rows=1, keys=keys)
+        text = run(tool("nvdisasm"), "-c", "-hex", cubin).stdout
+    codes = sass.read(text)
+    made = {}
+    for found in listed:
+        if found.name not in [*KERNELS, "gate_up.prefill"]:
+            continue
+        registers, _, spilled, static = usage[found.entry]
+        shared = found.workgroup_bytes + static
+        code = codes[found.entry]
+        kernel = made[found.name] = Kernel(
+            found.name, parts.get(found.name, 0), found.threads, registers, spilled, shared,
+            residents(arch, registers, found.threads, shared), 0, [], code)
+        if found.name in PRODUCTS:
+            kernel.bytes, kernel.program = product(kernel, code, form, shape, keys)
+        elif found.name == "attn.decode":
+            kernel.bytes, kernel.program = attention(kernel, code, shape, keys)
+        elif found.name == "embed.decode":
+            kernel.bytes, kernel.program = embedding(code, form, shape, found.threads)
+    return made, made.pop("gate_up.prefill")

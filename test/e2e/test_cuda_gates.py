@@ -1,0 +1,240 @@
+"""SASS of the GPU's kernels: the reader, the model of time, and the budgets.
+
+Input: the driver; output: PASS/FAIL lines. First benchmarks/sass.py on short texts and
+benchmarks/cuda_model.py on programs whose time is known. Then the parameters of that
+model, which are frozen: with them it must give for the kernels that they were frozen
+with (cuda_frozen_kernels.json) the shares of copy bandwidth that an independent reading
+of the same SASS gave. Then figures of today's kernels beside benchmarks/metrics.csv, with
+--all of every row: none may be worse, and a budget that is met stays met. A file of its
+own because it judges SASS, which test_cuda_ptx.py does not read.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import harness
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+import cuda_gates  # noqa: E402
+import cuda_kernels  # noqa: E402
+import cuda_model  # noqa: E402
+import sass  # noqa: E402
+
+METRICS = ROOT / "benchmarks/metrics.csv"
+FROZEN = Path(__file__).with_name("cuda_frozen_kernels.json")
+# Of copy bandwidth, a token of 7B on an H100 with 512 keys: the independent reading.
+REVIEWED = {"F16": (0.80, 0.86), "Q8_0": (0.64, 0.71), "Q4_0": (0.44, 0.50)}
+FROZEN_PARAMETERS = {"LATENCY": 0.50, "GAP": 1.3, "H100": 3.0e6, "H200": 4.3e6}
+
+# As nvdisasm prints it.
+EXCERPT = """
+.section .text.a$decode,"ax",@progbits
+.text.a$decode:
+        /*0010*/                   LDC.64 R12, c[0x0][0x210] ;                    /* 0x00008400ff0c7b82 */
+                                                                                  /* 0x000e220000000a00 */
+        /*0040*/                   LDG.E.64.CONSTANT R2, desc[UR6][R12.64+0x8] ;  /* 0x000008060c027981 */
+                                                                                  /* 0x001e68000c1e9b00 */
+        /*0080*/              @!P0 IMAD.WIDE.U32 R4, R5, 0x8, R2 ;                /* 0x0000000805047825 */
+                                                                                  /* 0x002fca00078e0002 */
+.L_x_1:
+        /*0090*/                   BRA `(.L_x_1);                                 /* 0x0000000805047825 */
+                                                                                  /* 0x000fc0000383ffff */
+"""
+WEIGHT = "LDG.E.128.CONSTANT R4, desc[UR6][R2.64]"
+
+
+def text_of(*lines):
+    """A kernel `k` as nvdisasm prints it: a line is a label or (instruction, stall,
+    scoreboard that it sets, mask of those that it waits for)."""
+    made = [".text.k:"]
+    for line in lines:
+        if isinstance(line, str):
+            made.append(f"{line}:")
+            continue
+        instruction, stall, sets, waits = (*line, 1, 7, 0)[:4] if len(line) == 1 else line
+        control = stall | sets << 5 | 7 << 8 | waits << 11
+        made += [f"        /*0000*/ {instruction} ; /* 0x{0:016x} */",
+                 f"        /* 0x{control << 41:016x} */"]
+    return "\n".join(made)
+
+
+def code_of(*lines):
+    return sass.read(text_of(*lines))["k"]
+
+
+def test_reader(report):
+    code = sass.read(EXCERPT)["a$decode"]
+    report.check("control bits", [(i.opcode, i.stall, i.sets, i.waits, i.predicated)
+                                  for i in code.instructions] ==
+                 [("LDC", 1, 0, 0, False), ("LDG", 4, 1, 1, False),
+                  ("IMAD", 5, 7, 2, True), ("BRA", 0, 7, 0, False)],
+                 code.instructions)
+    report.check("the padding behind a kernel is no loop", code.loops() == [],
+                 code.loops())
+    nested = code_of(("MOV R0, RZ",), ".L_x_1", ("IADD3 R1, R1, R0, RZ",), ".L_x_2",
+                     (WEIGHT, 2, 0, 0), ("FFMA R0, R4, R5, R0", 4, 7, 1),
+                     ("@P0 BRA `(.L_x_2)",), ("@P1 BRA `(.L_x_1)",), ("EXIT",))
+    report.check("loops", nested.loops() == [(1, 5), (2, 4)] and
+                 nested.innermost() == nested.hot() == [(2, 4)], nested.loops())
+    unrolled = nested.unrolled((0, 6), {(1, 5): 2, (2, 4): 3})
+    report.check("a loop in a loop is walked as often as both say",
+                 len(unrolled) == 2 + 2 * (2 + 3 * 3) and
+                 sum(i.is_weight_load for i in unrolled) == 6, len(unrolled))
+    straight = code_of((WEIGHT, 2, 0, 0), ("@P0 BRA `(.L_x_1)",), (WEIGHT, 2, 0, 0),
+                       (WEIGHT, 2, 0, 0), ".L_x_1", ("EXIT",))
+    report.check("without a loop the block that loads most is hot",
+                 straight.hot() == [(2, 3)], straight.hot())
+    body = code_of(("LDS.128 R4, [R2]",), ("LDS R4, [R2]",), ("FFMA R0, R1, R2, R0",),
+                   ("LOP3.LUT R0, R1, 0xf, RZ, 0xc0, !PT",), ("SHF.R.U32.HI R0, RZ, 4, R1",),
+                   ("HMMA.16816.F32 R4, R8, R12, R4",)).instructions
+    count = sass.pipes(body)
+    report.check("instructions by pipe; LDS.128 moves four times as much",
+                 [count[p] for p in ("issue", "ALU", "FMA", "LDS", "HMMA")] ==
+                 [6, 2, 1, 5, 1], count)
+    report.check("the busiest unit: five times 128 bytes of shared memory",
+                 sass.busy(body) == 20, sass.busy(body))
+
+
+def test_walk(report):
+    first = code_of((WEIGHT, 1, 0, 0), (WEIGHT, 1, 1, 0), ("FFMA R0, R4, R5, R0", 4, 7, 1),
+                    ("FFMA R0, R6, R7, R0", 4, 7, 2)).instructions
+    walked = sass.walk(first)
+    report.check("loads before the first use are one wait", walked.waits == [2], walked)
+    report.check("cycles leave out the wait", walked.cycles == 10, walked)
+    sunk = code_of((WEIGHT, 1, 0, 0), ("FFMA R0, R4, R5, R0", 4, 7, 1), (WEIGHT, 1, 0, 0),
+                   ("FFMA R0, R4, R5, R0", 4, 7, 1)).instructions
+    report.check("a load below the first use is a wait more",
+                 sass.walk(sunk).waits == [1, 3], sass.walk(sunk))
+    early = code_of((WEIGHT, 1, 0, 0), *[("IMAD R0, R0, R0, R0", 10, 7, 0)] * 100,
+                    ("FFMA R0, R4, R5, R0", 4, 7, 1)).instructions
+    report.check("a load that work hides is none", sass.walk(early).waits == [],
+                 sass.walk(early))
+    chain = code_of(("LDG.E.64 R2, desc[UR6][R0.64]", 1, 0, 0),
+                    ("LDG.E.64 R4, desc[UR6][R2.64]", 1, 1, 1),
+                    ("LDS R6, [R4]", 1, 2, 2), (WEIGHT, 1, 0, 4)).instructions
+    report.check("dependent loads are a chain, shared memory is not of it",
+                 sass.walk(chain).waits == [1, 2], sass.walk(chain))
+    bad = code_of(("SGXT.U32 R0, R0, 0x4",), ("@P0 CALL.REL.NOINC `(.L_x_1)",),
+                  ("CALL.REL.NOINC `($__internal_0_$__cuda_sm20_rcp)",),
+                  ("LDL R0, [R1]",)).instructions
+    report.check("forbidden instructions; a call of a label is a jump",
+                 sass.forbidden(bad) == {"SGXT": 1, "CALL": 1, "LDL": 1},
+                 sass.forbidden(bad))
+
+
+def kernel_of(program, blocks=1, warps=1, resident=1):
+    return cuda_kernels.Kernel("k", blocks, warps * cuda_kernels.LANES, 32, 0, 0, resident,
+                               0, program)
+
+
+def test_model(report):
+    device = cuda_model.Device("one SM", copy=1e3, sms=1)
+    ms = cuda_model.CLOCK * 1000  # cycles
+
+    def time(*how, **more):
+        return cuda_model.time_of(kernel_of(*how, **more), device, latency=5, gap=2, l2=3)
+
+    def check(name, found, expected):
+        report.check(name, abs(found - expected) < 1e-6, f"{found} us, not {expected}")
+    load, wait, work = ["load", device.read], ["wait"], ["work", ms, ms / 2]
+    check("a load: its bytes, its latency, the gap", time([(1, [load, wait])]), 8)
+    check("two loads at once", time([(1, [load, load, wait])]), 9)
+    check("two loads, one after the other", time([(2, [load, wait])]), 14)
+    check("round trips and cycles of a prologue",
+          time([(1, [["fixed", cuda_model.CLOCK, 2]])]), 9)
+    check("work of a quarter is serial", time([(1, [work])], warps=8), 2002)
+    check("quarters are parallel", time([(1, [work])], warps=4), 1002)
+    check("a warp alone is slower than its unit",
+          time([(1, [["work", ms / 2, ms]])], warps=8), 1502)
+    check("blocks beyond the residents wait", time([(1, [work])], blocks=3, resident=2),
+          3002)
+    check("work runs until the warp waits",
+          time([(1, [["work", ms, ms], ["work", ms, ms]])], warps=5), 4002)
+
+
+def test_frozen(report):
+    values = {"LATENCY": cuda_model.LATENCY, "GAP": cuda_model.GAP} | {
+        device.name: device.copy for device in cuda_model.DEVICES.values()}
+    report.check("the model's parameters are frozen", values == FROZEN_PARAMETERS,
+                 f"{values}; only a device's measurements may change them, and then this "
+                 "test with the device's name")
+    layers = cuda_kernels.SHAPES["7B"]["layers"]
+    for form, kept in json.loads(FROZEN.read_text()).items():
+        kernels = {name: cuda_kernels.Kernel(name, registers=0, spilled=0, shared=0, **row)
+                   for name, row in kept.items()}
+        _, total, least = cuda_model.token(kernels, layers, cuda_model.DEVICES["H100"],
+                                           cuda_kernels.ONCE)
+        low, high = REVIEWED[form]
+        report.check(f"{form}: the kernels of the freeze, {low:.0%} to {high:.0%} of copy",
+                     low <= round(least / total, 2) <= high, f"{least / total:.1%}",
+                     f"{least / total:.1%}")
+
+
+def test_judge(report):
+    gate, loop = "7B Q4_0 gate: ALU a weight", "7B Q4_0 o.decode"
+    for name, metric, kept, now, expected in [
+            ("a gate that is met", gate, "0.9 at most 1", "1 at most 1", True),
+            ("a gate that is met no more", gate, "0.9 at most 1", "1.1 at most 1", False),
+            ("a gate that is not met yet", gate, "2.83 at most 1", "2.83 at most 1", True),
+            ("a gate nearer", gate, "2.83 at most 1", "1.6 at most 1", True),
+            ("a gate farther", gate, "2.83 at most 1", "2.84 at most 1", False),
+            ("a least", gate, "9 at least 32", "8 at least 32", False),
+            ("another budget", gate, "2.83 at most 1", "2.83 at most 3", False),
+            ("the same loop", loop, "ALU 2.8 resident 2", "ALU 2.8 resident 2", True),
+            ("a better loop", loop, "ALU 2.8 resident 2", "ALU 2.7 resident 3", True),
+            ("fewer blocks", loop, "ALU 2.8 resident 2", "ALU 2.7 resident 1", False),
+            ("another figure", loop, "ALU 2.8 resident 2", "ALU 2.8 waits 2", False),
+            ("a new row", loop, None, "ALU 2.8 resident 2", False)]:
+        passes, why = cuda_gates.judge(metric, kept, now)
+        report.check(f"judged: {name}", passes == expected, f"{passes}: {why}")
+
+
+def test_kernels(report, corellama, jobs):
+    kept = {}
+    for line in METRICS.read_text().splitlines():
+        target, metric, value = line.split(",")
+        kept[target, metric] = value
+    found = {(target, metric): value
+             for target, metric, value in cuda_gates.rows(corellama, jobs)}
+    # Rows of these jobs, and those that the table has of them.
+    begins = [(target, f"{shape} {form} ") for shape, form, target in jobs]
+    for key in sorted(found.keys() | {k for k in kept if any(
+            k[0] == target and k[1].startswith(begin) for target, begin in begins)}):
+        passes, note = cuda_gates.judge(key[1], kept.get(key), found.get(key))
+        report.check(f"{key[0]} {key[1]}", passes, note +
+                     "; write benchmarks/metrics.csv again with benchmarks/metrics.py if "
+                     "all of that is meant", note)
+
+
+def test_docs(report, corellama):
+    """The tables of docs/cuda.md are what the command prints."""
+    result = harness.run([sys.executable, ROOT / "benchmarks/cuda_budget", "--driver",
+                          corellama])
+    kept = (ROOT / "docs/cuda.md").read_text().splitlines()
+    missing = [line for line in result.text.splitlines() if line not in kept]
+    report.check("docs/cuda.md has the tables of benchmarks/cuda_budget",
+                 result.code == 0 and result.text and not missing,
+                 "\n".join(missing[:5]) or result.why)
+
+
+def main():
+    parser = harness.parser(__doc__.splitlines()[0], model=False)
+    parser.add_argument("--all", action="store_true",
+                        help="every GPU's row of metrics.csv; the tables of docs/cuda.md")
+    args = parser.parse_args()
+    report = harness.Report()
+    test_reader(report)
+    test_walk(report)
+    test_model(report)
+    test_judge(report)
+    test_frozen(report)
+    test_kernels(report, args.corellama, cuda_gates.ALL if args.all else cuda_gates.SHORT)
+    if args.all:
+        test_docs(report, args.corellama)
+    report.finish()
+
+
+if __name__ == "__main__":
+    main()
