@@ -159,7 +159,7 @@ def prologue_trips(code, last, name, shape, threads, keys):
 
 def weights_of_a_trip(body, form):
     """Weights that a lane takes in a range."""
-    return sum(i.is_weight_load for i in body) * OF_A_LOAD[form]
+    return sum(i.is_wide_load for i in body) * OF_A_LOAD[form]
 
 
 def product(kernel, code, form, shape, keys):
@@ -175,8 +175,8 @@ def product(kernel, code, form, shape, keys):
     trips = columns * ROWS / LANES / weights
     after = hot[1][0] if len(hot) > 1 else len(code.instructions)
     behind = min(after, code.end_after(hot[0][1]))
-    last = max(i for i in range(behind) if code.instructions[i].is_weight_load)
-    first = hot[0][0] + next(i for i, one in enumerate(body) if one.is_weight_load)
+    last = max(i for i in range(behind) if code.instructions[i].is_wide_load)
+    first = hot[0][0] + next(i for i, one in enumerate(body) if one.is_wide_load)
     turns = prologue_trips(code, first, kernel.name, shape, kernel.threads, keys)
     program = [(1, [fixed(code.unrolled((0, first - 1), turns))])]
     a_pass = [(int(trips), operations(body, scale)),

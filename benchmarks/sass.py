@@ -1,12 +1,12 @@
 """Reads SASS, the code of an NVIDIA GPU, as `nvdisasm -c -hex` prints it.
 
-Input: that text; output: for each kernel its instructions with the control
-bits that the assembler gave them, its loops, and what of them decides the time of a
-memory-bound kernel: instructions by pipe, loads that are under way before a warp waits
-for the first, round trips to memory one after the other, and instructions that a hot
-loop must not have. A file of its own because PTX cannot say any of this (ptxas moves
-loads and chooses instructions) and because it knows nothing of our kernels: the tests
-give it a few lines of text.
+Input: that text; output: for each kernel its instructions with the control bits that
+the assembler gave them, its loops, and what of them decides the time of a memory-bound
+kernel: instructions by pipe, loads that are under way before a warp waits for the first,
+round trips to memory one after the other, and instructions that a hot loop must not
+have. A file of its own because PTX cannot say any of this (ptxas moves loads and chooses
+instructions) and because it knows nothing of our kernels: the tests give it a few lines
+of text.
 
 An instruction of sm_70 and later is 128 bits; 21 of them, from bit 105 on, are written
 by the assembler, since the hardware finds no dependences by itself: 4 bits of cycles
@@ -97,11 +97,9 @@ class Instruction:
         return self.opcode in ("LDG", "LD")
 
     @property
-    def is_weight_load(self):
-        """16 bytes through the path for data that nothing writes, or that is not kept:
-        of what decode loads, our kernels mark weights alone so."""
-        parts = self.operation.split(".")
-        return self.is_load and "128" in parts and bool({"CONSTANT", "NA"} & set(parts))
+    def is_wide_load(self):
+        """16 bytes. In the loops of a product only weights are loaded so."""
+        return self.is_load and self.bytes == 16
 
     @property
     def bytes(self):
@@ -174,7 +172,7 @@ class Code:
         """The ranges that read most weights: innermost loops, or, where rows are too
         short for a loop, basic blocks. Several are of matrices one beside the other."""
         def loads(place):
-            return sum(i.is_weight_load for i in self.body(place))
+            return sum(i.is_wide_load for i in self.body(place))
         places = [p for p in self.innermost() if loads(p)] or self.blocks()
         most = max(map(loads, places))
         return [place for place in places if loads(place) == most > 0]

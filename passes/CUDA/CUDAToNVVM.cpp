@@ -38,7 +38,7 @@ namespace {
 constexpr llvm::StringLiteral kShared = "corellama_shared";
 /// The alignment of workgroup memory, as `cuda.shared` guarantees it.
 constexpr unsigned kSharedAlign = 128;
-/// Lanes of a warp that take part in a shuffle: all.
+/// Lanes of a warp that take part in a shuffle or a converge: all.
 constexpr int32_t kAllLanes = -1;
 /// shfl's clamp operand: the last lane, and segments of 32 lanes.
 constexpr int32_t kShuffleClamp = 31;
@@ -107,13 +107,12 @@ Value Lowering::lowerShared(SharedOp op) {
       .getResult(0);
 }
 
-/// Invariant global memory: LLVM makes `ld.global.nc` of it, 16 bytes at once
-/// because the alignment says so.
+/// 16 bytes at once because the alignment says so. Not invariant, though
+/// weights never change: `ld.global.nc`, which LLVM would make of it, ptxas
+/// moves over every barrier and so below its first use.
 Value Lowering::lowerLoadWeight(LoadWeightOp op) {
   Value address = addressOf(op.getMemory(), op.getAt(), kGlobalSpace);
-  auto load = LLVM::LoadOp::create(b, op.getType(), address, /*alignment=*/16);
-  load.setInvariant(true);
-  return load;
+  return LLVM::LoadOp::create(b, op.getType(), address, /*alignment=*/16);
 }
 
 /// `.cg`: copied rows are read again from workgroup memory only, so they need
@@ -197,6 +196,8 @@ void Lowering::lower(Operation *op) {
     lowered = lowerId<NVVM::BlockIdXOp>(INT32_MAX);
   else if (isa<BarrierOp>(op))
     NVVM::Barrier0Op::create(b);
+  else if (isa<ConvergeOp>(op))
+    NVVM::SyncWarpOp::create(b, i32(kAllLanes));
   else if (auto shuffle = dyn_cast<ShuffleXorOp>(op)) {
     Value all = i32(kAllLanes);
     Value mask = i32(static_cast<int32_t>(shuffle.getMask()));

@@ -1,8 +1,10 @@
 //===- WeightChunks.cpp - how a thread reads a format ---------------------===//
 //
-// Conversions may cost only two or three full-rate instructions a number: an SM
-// of an H100 that reads at full bandwidth sees 12 weights of 8 bits or 23 of 4
-// bits a clock, and converts only 16 integers to float.
+// Conversions may cost about one instruction of the integer unit a number: an
+// SM of an H100 that reads at full bandwidth sees 12 weights of 8 bits or 22 of
+// 4 bits a clock, of an H200 31, and does 64 integer instructions, but converts
+// only 16 integers to float. So quants are brought into the low bits of bytes
+// four at a time, and a permutation makes the bits of a float of each byte.
 //
 //===----------------------------------------------------------------------===//
 
@@ -33,18 +35,20 @@ static Value f32(ImplicitLocOpBuilder &b, float value) {
   return arith::ConstantOp::create(b, b.getF32FloatAttr(value));
 }
 
-/// The bits of the float 2^23. With a small unsigned number in the low bits
-/// they are the float 2^23 + number, exactly, so that subtracting 2^23 converts
-/// the number without a conversion instruction. `zero`, the quant that means 0,
-/// is subtracted with it.
-static Value magicFloat(ImplicitLocOpBuilder &b, Value word, unsigned shift,
-                        uint32_t mask, uint32_t zero) {
+/// Byte `byte` of a word as a float, less `zero`, the quant that means 0. In
+/// place of the low byte of the float 2^23 it makes the float 2^23 + number,
+/// exactly, so that subtracting 2^23 converts the number without a conversion
+/// instruction. One permutation takes the byte out and puts it in: a shift, a
+/// mask and an or would be three instructions, because ptxas joins none of
+/// them.
+static Value floatOfByte(ImplicitLocOpBuilder &b, Value word, unsigned byte,
+                         uint32_t zero) {
   constexpr uint32_t kMagic = 0x4B000000;
   constexpr float kTwo23 = 8388608.0f;
-  if (shift)
-    word = arith::ShRUIOp::create(b, word, i32(b, shift));
-  word = arith::AndIOp::create(b, word, i32(b, mask));
-  word = arith::OrIOp::create(b, word, i32(b, kMagic));
+  // Bytes 1, 2 and 3 of kMagic, whose bytes are numbers 4 to 7.
+  constexpr uint32_t kUpper = 0x7650;
+  word = cuda::PermuteBytesOp::create(b, word, i32(b, kMagic),
+                                      i32(b, kUpper | byte));
   Value number = asFloat(b, word);
   return arith::SubFOp::create(b, number,
                                f32(b, kTwo23 + static_cast<float>(zero)));
@@ -72,6 +76,11 @@ Value cuda::lookUpNibbles(ImplicitLocOpBuilder &b,
   Value which = arith::OrIOp::create(
       b, arith::ShRUIOp::create(b, top, i32(b, 1)), i32(b, 0x3210));
   return PermuteBytesOp::create(b, low, high, which);
+}
+
+Value cuda::floatOfSigned(ImplicitLocOpBuilder &b, Value byte) {
+  // byte + 128 is the byte with its sign bit flipped.
+  return floatOfByte(b, arith::XOrIOp::create(b, byte, i32(b, 0x80)), 0, 128);
 }
 
 Value cuda::decodeExponent(ImplicitLocOpBuilder &b, Value e) {
@@ -181,7 +190,7 @@ Values ChunkFormat::quants(ImplicitLocOpBuilder &b, const ChunkWords &words,
     Value word = vector::ExtractOp::create(b, words.quants, group);
     word = arith::XOrIOp::create(b, word, i32(b, 0x80808080));
     for (unsigned i = 0; i < 4; ++i)
-      found.push_back(magicFloat(b, word, 8 * i, 0xFF, 128));
+      found.push_back(floatOfByte(b, word, i, 128));
     return found;
   }
   case FieldType::Exponent: // of scales
@@ -200,31 +209,27 @@ Values ChunkFormat::quants(ImplicitLocOpBuilder &b, const ChunkWords &words,
       Value two = i < 2
                       ? word
                       : arith::ShRUIOp::create(b, word, i32(b, 16)).getResult();
-      found.push_back(magicFloat(
-          b, lookUpNibbles(b, facts, two),
-          8 * (2 * (i % 2) + static_cast<unsigned>(from / 4)), 0xFF, zero));
+      found.push_back(floatOfByte(b, lookUpNibbles(b, facts, two),
+                                  2 * (i % 2) + static_cast<unsigned>(from / 4),
+                                  zero));
     }
     return found;
   }
-  if (places.size() == 1) {
-    for (unsigned i = 0; i < 4; ++i)
-      found.push_back(magicFloat(b, word, 8 * i + static_cast<unsigned>(from),
-                                 (1u << bits) - 1, zero));
-    return found;
-  }
-  // Joins high and low bits, then converts four bytes at once.
   auto inEachByte = [&](unsigned byte) { return i32(b, 0x01010101u * byte); };
-  unsigned highBits = facts.planes[1].bits;
-  int64_t highAt = places[1].at(4 * group);
-  Value high = wordOfPart(b, words.high, words.part, highChunks(), highAt / 32);
-  high = shiftBetween(b, high, highAt % 8, bits);
-  high = arith::AndIOp::create(b, high,
-                               inEachByte(((1u << highBits) - 1) << bits));
   word = shiftBetween(b, word, from, 0);
   word = arith::AndIOp::create(b, word, inEachByte((1u << bits) - 1));
-  word = arith::OrIOp::create(b, word, high);
+  if (places.size() > 1) {
+    unsigned highBits = facts.planes[1].bits;
+    int64_t highAt = places[1].at(4 * group);
+    Value high =
+        wordOfPart(b, words.high, words.part, highChunks(), highAt / 32);
+    high = shiftBetween(b, high, highAt % 8, bits);
+    high = arith::AndIOp::create(b, high,
+                                 inEachByte(((1u << highBits) - 1) << bits));
+    word = arith::OrIOp::create(b, word, high);
+  }
   for (unsigned i = 0; i < 4; ++i)
-    found.push_back(magicFloat(b, word, 8 * i, 0xFF, zero));
+    found.push_back(floatOfByte(b, word, i, zero));
   return found;
 }
 
@@ -275,6 +280,6 @@ Value ChunkFormat::quant(ImplicitLocOpBuilder &b, ArrayRef<PlaneRow> planes,
   }
   if (!first().table.empty())
     word = lookUpNibbles(b, facts, word);
-  return magicFloat(b, word, 0, 0xFF,
-                    static_cast<uint32_t>(-facts.quantRange().first));
+  return floatOfByte(b, word, 0,
+                     static_cast<uint32_t>(-facts.quantRange().first));
 }

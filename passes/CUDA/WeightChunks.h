@@ -35,6 +35,9 @@ struct PlaneRow {
 mlir::Value lookUpNibbles(mlir::ImplicitLocOpBuilder &b,
                           const llama::FormatFacts &facts, mlir::Value nibbles);
 
+/// A signed byte, zero-extended, as float32.
+mlir::Value floatOfSigned(mlir::ImplicitLocOpBuilder &b, mlir::Value byte);
+
 /// 2^(e - 128) of a byte e, as float32.
 mlir::Value decodeExponent(mlir::ImplicitLocOpBuilder &b, mlir::Value e);
 

@@ -57,8 +57,10 @@ Value CUDAKernel::loadLevels(const Weight &weight, llama::PlaneKind kind,
       level = arith::ExtFOp::create(
           b, f32, loadOfPlane(weight, plane, b.getF16Type(), row, at));
     } else if (field.type == llama::FieldType::Signed) {
-      level = arith::SIToFPOp::create(
-          b, f32, loadOfPlane(weight, plane, b.getI8Type(), row, at));
+      level = cuda::floatOfSigned(
+          b, arith::ExtUIOp::create(
+                 b, b.getI32Type(),
+                 loadOfPlane(weight, plane, b.getI8Type(), row, at)));
     } else if (field.type == llama::FieldType::Exponent) {
       level = cuda::decodeExponent(
           b, arith::ExtUIOp::create(

@@ -42,7 +42,7 @@ EXCERPT = """
         /*0090*/                   BRA `(.L_x_1);                                 /* 0x0000000805047825 */
                                                                                   /* 0x000fc0000383ffff */
 """
-WEIGHT = "LDG.E.128.CONSTANT R4, desc[UR6][R2.64]"
+WEIGHT = "LDG.E.128 R4, desc[UR6][R2.64]"
 
 
 def text_of(*lines):
@@ -81,7 +81,7 @@ def test_reader(report):
     unrolled = nested.unrolled((0, 6), {(1, 5): 2, (2, 4): 3})
     report.check("a loop in a loop is walked as often as both say",
                  len(unrolled) == 2 + 2 * (2 + 3 * 3) and
-                 sum(i.is_weight_load for i in unrolled) == 6, len(unrolled))
+                 sum(i.is_wide_load for i in unrolled) == 6, len(unrolled))
     straight = code_of((WEIGHT, 2, 0, 0), ("@P0 BRA `(.L_x_1)",), (WEIGHT, 2, 0, 0),
                        (WEIGHT, 2, 0, 0), ".L_x_1", ("EXIT",))
     report.check("without a loop the block that loads most is hot",

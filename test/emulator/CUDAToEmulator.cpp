@@ -245,6 +245,12 @@ Value KernelLowering::lower(ImplicitLocOpBuilder &b, Operation *word) {
         return arith::IndexCastUIOp::create(b, b.getIndexType(), block);
       })
       .Case([&](BarrierOp) { return call(b, {"barrier", {}, {i32}}, site(b)); })
+      .Case([&](ConvergeOp) -> Value {
+        // A shuffle of nothing: it finds a lane that does not come.
+        call(b, {"shuffle_xor", i32, {i32, i32, i32}},
+             {constant(b, 0), constant(b, 1), site(b)});
+        return {};
+      })
       .Case([&](ShuffleXorOp op) -> Value {
         Value mask = constant(b, op.getMask()), value = op.getValue();
         bool isFloat = value.getType().isF32();

@@ -59,6 +59,17 @@ def CUDA_BarrierOp : CUDA_Op<"barrier"> {
   }];
   let assemblyFormat = "attr-dict";
 }
+def CUDA_ConvergeOp : CUDA_Op<"converge"> {
+  let summary = "waits until all lanes of the warp have reached it";
+  let description = [{
+    It exchanges nothing. What is loaded before it is asked for before anything
+    behind it is done, whatever order would save registers: ptxas sinks loads
+    below the first use of others, and a warp then waits for memory twice, but it
+    does not move them over a barrier (PTX ISA, bar.warp.sync). All 32 lanes of a
+    warp reach it, or none.
+  }];
+  let assemblyFormat = "attr-dict";
+}
 def CUDA_ShuffleXorOp : CUDA_Op<"shuffle_xor", [AllTypesMatch<["value", "result"]>]> {
   let summary = "the value of lane (my lane xor mask) of the warp";
   let description = [{
@@ -116,9 +127,7 @@ def CUDA_SharedOp : CUDA_Op<"shared", [Pure]> {
 def CUDA_LoadWeightOp : CUDA_Op<"load_weight", [MemoryEffects<[MemRead]>]> {
   let summary = "16 bytes of a weight";
   let description = [{
-    One aligned load of 16 bytes that bypasses the first-level cache of
-    read-write memory: weights never change and are read once a launch. `at` is a
-    multiple of 16, counted in bytes.
+    One aligned load of 16 bytes. `at` is a multiple of 16, counted in bytes.
 
     ```mlir
     func.func @f(%w: memref<?xi8, 1>, %at: index) -> vector<4xi32> {

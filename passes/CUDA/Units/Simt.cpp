@@ -107,8 +107,10 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
       format.hasScale() ? std::max<int64_t>(1, width / format.getScaleBlock())
                         : 1;
 
-  // Chunks lane + `from` + 32 u for all u < rounds.
-  auto batch = [&](Value from, int64_t rounds, ValueRange carried) {
+  // Chunks lane + `from` + 32 u for all u < rounds. Where all lanes have them,
+  // all loads are issued before the first is used.
+  auto batch = [&](Value from, int64_t rounds, ValueRange carried,
+                   bool allLanes) {
     Vec<Value> sums(carried);
     SmallVector<SmallVector<ChunkWords>> words(rounds);
     // For each round, the scales of all rows for each chain.
@@ -139,6 +141,10 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
         }
       }
     }
+    // Without scales nothing is sunk, and ptxas takes fewer registers by
+    // itself.
+    if (allLanes && format.hasScale())
+      ConvergeOp::create(b);
     const int64_t groups = width / 4 / chains;
     for (int64_t step = 0; step < rounds * chains; ++step) {
       int64_t u = step / chains, firstScale = step % chains * count;
@@ -190,14 +196,14 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
   auto loopOver = [&](int64_t first, int64_t last, int64_t rounds) {
     sums = fold(first * kWarp, last * kWarp, rounds * kWarp, sums,
                 [&](Value from, ValueRange carried) {
-                  return batch(from, rounds, carried);
+                  return batch(from, rounds, carried, x.buffer >= 0);
                 });
   };
   // A round of the loop, of which only the first chunks may exist.
   auto guarded = [&](Value from) {
     Value left = sub(total, from);
     return guardedValues(lessThan(lane, left), sums,
-                         [&] { return batch(from, 1, sums); });
+                         [&] { return batch(from, 1, sums, false); });
   };
   if (chains > 1 && full == 1 && total % kWarp) {
     // One round and a part of one would be no loop (see tripsOf), and a chunk

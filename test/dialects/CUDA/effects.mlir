@@ -37,6 +37,18 @@ func.func @a_barrier_separates_reads(%i: index) -> (f32, f32) {
   return %a, %b : f32, f32
 }
 
+// Loads stay on their side of a converge.
+// CHECK-LABEL: func.func @a_converge_separates_loads
+// CHECK:         cuda.load_weight
+// CHECK:         cuda.converge
+// CHECK:         cuda.load_weight
+func.func @a_converge_separates_loads(%w: memref<?xi8, 1>, %i: index) -> (vector<4xi32>, vector<4xi32>) {
+  %a = cuda.load_weight %w[%i] : memref<?xi8, 1>
+  cuda.converge
+  %b = cuda.load_weight %w[%i] : memref<?xi8, 1>
+  return %a, %b : vector<4xi32>, vector<4xi32>
+}
+
 // So may a copy that has arrived.
 // CHECK-LABEL: func.func @a_wait_separates_reads
 // CHECK-COUNT-2: memref.load

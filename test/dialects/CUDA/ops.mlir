@@ -13,10 +13,12 @@ func.func @who() -> (index, index) {
 
 // CHECK-LABEL: func.func @together
 // CHECK:         cuda.barrier
+// CHECK:         cuda.converge
 // CHECK:         cuda.shuffle_xor %{{.+}} mask 16 : f32
 // CHECK:         cuda.shuffle_xor %{{.+}} mask 1 : i32
 func.func @together(%x: f32, %i: i32) -> (f32, i32) {
   cuda.barrier
+  cuda.converge
   %y = cuda.shuffle_xor %x mask 16 : f32
   %j = cuda.shuffle_xor %i mask 1 : i32
   return %y, %j : f32, i32

@@ -21,6 +21,14 @@ func.func @a_barrier() attributes {llama.strategy = #cuda.strategy<unit = #cuda.
   return
 }
 
+// CHECK-LABEL: func.func @a_converge
+// CHECK:         %[[ALL:.+]] = llvm.mlir.constant(-1 : i32)
+// CHECK:         nvvm.bar.warp.sync %[[ALL]] : i32
+func.func @a_converge() attributes {llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256>} {
+  cuda.converge
+  return
+}
+
 // All lanes take part, in segments of a whole warp.
 // CHECK-LABEL: func.func @a_shuffle
 // CHECK-SAME:    (%[[X:.+]]: f32)
@@ -43,10 +51,11 @@ func.func @workgroup_memory() -> memref<4x32xf32, 3> attributes {llama.strategy 
   return %m : memref<4x32xf32, 3>
 }
 
-// Invariant, in global memory and at a multiple of 16 bytes: ld.global.nc.v4.
+// In global memory and at a multiple of 16 bytes: ld.global.v4. Not invariant, because
+// ptxas moves ld.global.nc over a converge.
 // CHECK-LABEL: func.func @a_weight
 // CHECK:         %[[AT:.+]] = llvm.getelementptr {{.+}} : (!llvm.ptr<1>, i64) -> !llvm.ptr<1>, i8
-// CHECK:         llvm.load %[[AT]] invariant {alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xi32>
+// CHECK:         llvm.load %[[AT]] {alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xi32>
 func.func @a_weight(%w: memref<?xi8, 1>, %at: index) -> vector<4xi32> attributes {llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256>} {
   %v = cuda.load_weight %w[%at] : memref<?xi8, 1>
   return %v : vector<4xi32>

@@ -98,26 +98,31 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
     return
   }
 
-  // Nibbles: one chunk is one block; a nibble in the low bits of 2^23 is 2^23 +
-  // nibble, of which 2^23 + 8 is taken. 33 chunks: one round of all lanes, then
+  // Nibbles: one chunk is one block; a nibble in the low byte of 2^23 is 2^23 +
+  // nibble, of which 2^23 + 8 is taken. All lanes load all before they use any,
+  // where all have something to load. 33 chunks: one round of all lanes, then
   // one of lane 0 alone. A scale is 2 bytes, from its own plane behind the quants
   // of all rows (16 rows of 33 chunks, 8448 bytes).
   // CHECK-LABEL: func.func private @nibbles
   // CHECK-DAG:     %[[MAGIC:.+]] = arith.constant 1258291200 : i32
   // CHECK-DAG:     %[[ZERO:.+]] = arith.constant 0x4B000008 : f32
   // CHECK-DAG:     %[[PLANE:.+]] = arith.constant 8448 : index
+  // CHECK-DAG:     %[[NIBBLES:.+]] = arith.constant 252645135 : i32
+  // CHECK-DAG:     %[[FIRST:.+]] = arith.constant 30288 : i32
   // CHECK:         cuda.barrier
   // CHECK-COUNT-2: cuda.load_weight
   // CHECK:         %[[AT:.+]] = arith.addi %{{.+}}, %[[PLANE]]
   // CHECK:         %[[SCALES:.+]] = context.view %{{.+}}[%[[AT]]] : !llvm.ptr -> memref<?xf16, 1>
   // CHECK:         memref.load %[[SCALES]]
-  // CHECK:         arith.andi %{{.+}}, %c15
-  // CHECK:         %[[WORD:.+]] = arith.ori %{{.+}}, %[[MAGIC]] : i32
+  // CHECK:         cuda.converge
+  // CHECK:         %[[FOUR:.+]] = arith.andi %{{.+}}, %[[NIBBLES]]
+  // CHECK:         %[[WORD:.+]] = cuda.permute_bytes %[[FOUR]], %[[MAGIC]], %[[FIRST]]
   // CHECK:         %[[FLOAT:.+]] = arith.bitcast %[[WORD]] : i32 to f32
   // CHECK:         arith.subf %[[FLOAT]], %[[ZERO]] : f32
   // CHECK:         %[[ONE:.+]] = arith.cmpi slt, %{{.+}}, %c1
   // CHECK:         scf.if %[[ONE]] -> (f32, f32) {
   // CHECK-COUNT-2:   cuda.load_weight
+  // CHECK-NOT:       cuda.converge
   func.func private @nibbles(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #decode} {
     %c0 = arith.constant 0 : index
     %y = tile.buffer %ctx @y at 0 : memref<1x16xf32>
@@ -140,13 +145,17 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK-COUNT-4: cuda.load_weight
   // CHECK-DAG:     %[[BYTE:.+]] = memref.load %{{.+}}[%{{.+}}] : memref<?xi8, 1>
   // CHECK-DAG:     %[[HALF:.+]] = memref.load %{{.+}}[%{{.+}}] : memref<?xf16, 1>
-  // CHECK-DAG:     %[[S:.+]] = arith.sitofp %[[BYTE]] : i8 to f32
+  // CHECK-DAG:     %[[WIDE:.+]] = arith.extui %[[BYTE]] : i8 to i32
+  // CHECK-DAG:     %[[POSITIVE:.+]] = arith.xori %[[WIDE]], %c128_i32
+  // CHECK-DAG:     %[[BITS:.+]] = cuda.permute_bytes %[[POSITIVE]], %{{.+}}, %{{.+}}
+  // CHECK-DAG:     %[[FLOAT:.+]] = arith.bitcast %[[BITS]] : i32 to f32
+  // CHECK-DAG:     %[[S:.+]] = arith.subf %[[FLOAT]], %{{.+}} : f32
   // CHECK-DAG:     %[[D:.+]] = arith.extf %[[HALF]] : f16 to f32
   // CHECK:         arith.mulf %[[S]], %[[D]] : f32
+  // CHECK:         %[[L:.+]] = arith.andi %{{.+}}, %[[LOW]] : i32
   // CHECK:         %[[MINE:.+]] = arith.select %{{.+}}, %{{.+}}, %{{.+}} : i32
   // CHECK:         %[[UP:.+]] = arith.shli %[[MINE]], %c4{{.*}} : i32
   // CHECK:         %[[H:.+]] = arith.andi %[[UP]], %[[HIGH]] : i32
-  // CHECK:         %[[L:.+]] = arith.andi %{{.+}}, %[[LOW]] : i32
   // CHECK:         arith.ori %[[L]], %[[H]] : i32
   // CHECK:         arith.subf %{{.+}}, %[[ZERO32]] : f32
   // CHECK-NOT:     scf.if

@@ -48,12 +48,13 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80", features = "
   // CHECK:         %[[X:.+]] = arith.bitcast %{{.+}} : f32 to i32
   // CHECK:         %[[Y:.+]] = llvm.call @corellama_emulator_shuffle_xor(%[[X]], %{{.+}}, %{{.+}}) {convergent} : (i32, i32, i32) -> i32
   // CHECK:         arith.bitcast %[[Y]] : i32 to f32
-  // CHECK:         llvm.call @corellama_emulator_shuffle_xor(%{{.+}}, %{{.+}}, %{{.+}}) {convergent}
+  // CHECK-COUNT-2: llvm.call @corellama_emulator_shuffle_xor(%{{.+}}, %{{.+}}, %{{.+}}) {convergent}
   func.func @together(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {
     %x = arith.constant 1.0 : f32
     cuda.barrier
     %y = cuda.shuffle_xor %x mask 4 : f32
     %z = cuda.shuffle_xor %layer mask 1 : i32
+    cuda.converge
     return
   }
 
