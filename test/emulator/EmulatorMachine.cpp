@@ -1,0 +1,105 @@
+//===- EmulatorMachine.cpp - a machine with GPUs, for the emulated driver -===//
+//
+// See EmulatorMachine.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/emulator/EmulatorMachine.h"
+#include <cstdio>
+
+namespace corellama::emulator {
+
+Machine &machine() {
+  static Machine only;
+  return only;
+}
+
+/// Reads the context from the device's memory, with addresses that the kernel's
+/// code can use here, and runs the kernel.
+int Machine::launch(const Function &function, Address address, uint32_t layer,
+                    uint64_t blocks) {
+  ++launches;
+  const uint8_t *at = find(address, sizeof(abi::Context));
+  if (!at) {
+    message = "the context is not in the device's memory";
+    return kLaunchFailed;
+  }
+  abi::Context context;
+  std::memcpy(&context, at, sizeof(context));
+  std::vector<MemoryRange> ranges;
+  auto translate = [&]<typename T>(const char *name, T *&pointer,
+                                   bool writable) {
+    if (!pointer)
+      return;
+    auto after = memory.upper_bound(reinterpret_cast<Address>(pointer));
+    if (after == memory.begin()) {
+      message = std::string(name) + " are not in the device's memory";
+      return;
+    }
+    Allocation &found = *std::prev(after)->second;
+    pointer = reinterpret_cast<T *>(
+        found.memory.data() +
+        (reinterpret_cast<Address>(pointer) - found.begin));
+    for (const MemoryRange &range : ranges)
+      if (range.begin == found.memory.data())
+        return;
+    ranges.push_back(
+        {name, found.memory.data(), found.memory.size(), writable});
+  };
+  translate("weights", context.weights, false);
+  translate("offsets", context.offsets, false);
+  translate("workspace", context.workspace, true);
+  translate("keys", context.keys, true);
+  translate("values", context.values, true);
+  translate("rope", context.rope, false);
+  translate("tokens", context.tokens, false);
+  translate("positions", context.positions, false);
+  translate("wanted", context.wanted, false);
+  translate("regions", context.regions, false);
+  if (!message.empty())
+    return kLaunchFailed;
+  if (deviceModule != function.module) {
+    device = std::make_unique<EmulatorDevice>(function.module->kernels, ranges,
+                                              options);
+    deviceModule = function.module;
+  }
+  if (llvm::Error error =
+          device->launch(function.kernel, context, layer, blocks)) {
+    message = llvm::toString(std::move(error));
+    return kLaunchFailed;
+  }
+  return kSuccess;
+}
+
+/// The last user of the context has gone: all that was made in it goes, too.
+void Machine::release() {
+  device.reset();
+  deviceModule = nullptr;
+  events.clear();
+  streams.clear();
+  functions.clear();
+  modules.clear(); // libraries stay loaded; a process loads few
+  hostMemory.clear();
+  memory.clear();
+  used = 0;
+}
+
+void Machine::report() const {
+  const std::string path = variable("CORELLAMA_EMULATOR_REPORT");
+  FILE *out = path.empty() ? nullptr : fopen(path.c_str(), "w");
+  if (!out)
+    return;
+  for (const auto &[name, count] : calls)
+    fprintf(out, "call %s %llu\n", name.c_str(),
+            static_cast<unsigned long long>(count));
+  const std::pair<const char *, size_t> left[] = {
+      {"contexts", size_t(contexts)},    {"memory", memory.size()},
+      {"hostMemory", hostMemory.size()}, {"modules", modules.size()},
+      {"streams", streams.size()},       {"events", events.size()}};
+  for (const auto &[name, count] : left)
+    fprintf(out, "left %s %zu\n", name, count);
+  fprintf(out, "launches %llu\n", static_cast<unsigned long long>(launches));
+  fclose(out);
+}
+
+} // namespace corellama::emulator
