@@ -8,6 +8,7 @@
 #include "ImageTesting.h"
 #include "compiler/Image/ProgramImage.h"
 #include "compiler/Output/OutputFile.h"
+#include "compiler/Text/TextSection.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Program.h"
@@ -102,7 +103,8 @@ TEST_F(AttachTest, TheImageIsReadBackFromTheFile) {
   EXPECT_EQ(view->fileOffset % 4096, 0u);
   EXPECT_EQ(memcmp(&view->header, &plan->header, sizeof(plan->header)), 0);
   EXPECT_EQ(view->manifest, plan->manifest);
-  EXPECT_EQ(llvm::toStringRef(view->text), plan->text);
+  EXPECT_EQ(llvm::toStringRef(view->text),
+            StringRef(writeTextSection(*plan->text)));
   ASSERT_EQ(view->offsetCount(), plan->weights.size());
   for (auto [i, weight] : llvm::enumerate(plan->weights))
     EXPECT_EQ(view->offset(i), weight.offset);
