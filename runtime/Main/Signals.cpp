@@ -79,11 +79,18 @@ int pendingSignal() { return received; }
 void allowInterrupts() { mostInterrupts = 2; }
 
 bool dismissInterrupt() {
-  if (received != SIGINT || interrupts > 1)
-    return false;
-  received = interrupts = 0;
-  noteOnce(SIGINT);
-  return true;
+  // One that comes meanwhile is the next one.
+  sigset_t interrupt, before;
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, SIGINT);
+  sigprocmask(SIG_BLOCK, &interrupt, &before);
+  const bool isOne = received == SIGINT && interrupts == 1;
+  if (isOne) {
+    received = interrupts = 0;
+    noteOnce(SIGINT);
+  }
+  sigprocmask(SIG_SETMASK, &before, nullptr);
+  return isOne;
 }
 
 } // namespace corellama::runtime
