@@ -215,6 +215,29 @@ TEST(Sampler, TopKKeepsTheLargest) {
   }
 }
 
+TEST(Sampler, GreedyIsTheFirstOfTheLargest) {
+  std::mt19937 random(3);
+  const float kInfinity = std::numeric_limits<float>::infinity();
+  const float special[] = {std::numeric_limits<float>::quiet_NaN(), kInfinity,
+                           -kInfinity, 4.0f, 4.0f};
+  for (size_t count : {0, 1, 15, 255, 256, 257, 511, 512, 1000, 3000})
+    for (int round = 0; round < 40; ++round) {
+      std::vector<float> row = randomRow(count, unsigned(round), 1.0f);
+      // None, or some of each that comes before: the last is a tie.
+      for (size_t i = 0; count > 0 && i < size_t(round % 6); ++i)
+        for (int times = 0; times < 3; ++times)
+          row[random() % count] = special[(i + size_t(round)) % 5];
+      int32_t expected = 0;
+      float largest = -kInfinity;
+      for (size_t id = 0; id < count; ++id)
+        if (row[id] > largest) {
+          largest = row[id];
+          expected = int32_t(id);
+        }
+      ASSERT_EQ(Sampler::greedy(row), expected) << count << ", " << round;
+    }
+}
+
 TEST(Sampler, TopKOfOneIsGreedy) {
   std::vector<float> row = randomRow(1000, 9, 1.0f);
   SamplerSettings settings = open();
