@@ -35,25 +35,31 @@ public:
   template <typename HashOf, typename Compare>
   HashIndex(uint32_t count, HashOf hashOf, Compare compare) {
     // One bucket for each number. A bucket's end is found by counting, and
-    // becomes its beginning as it is filled from the back.
+    // becomes its beginning as it is filled from the back. A key is read once
+    // for that: it may lie in a file that changes meanwhile.
     begins.resize(size_t(count) + 1);
+    std::vector<uint32_t> buckets(count, count);
     for (uint32_t number = 0; number < count; ++number)
       if (std::optional<uint64_t> hash = hashOf(number))
-        ++begins[bucketOf(*hash)];
+        ++begins[buckets[number] = bucketOf(*hash)];
     uint32_t end = 0;
     for (uint32_t &begin : begins)
       begin = end += begin;
     numbers.resize(end);
     for (uint32_t number = count; number-- > 0;)
-      if (std::optional<uint64_t> hash = hashOf(number))
-        numbers[--begins[bucketOf(*hash)]] = number;
+      if (buckets[number] != count)
+        numbers[--begins[buckets[number]]] = number;
+    auto before = [&](uint32_t a, uint32_t b) {
+      const std::weak_ordering order = compare(a, b);
+      return order == 0 ? a < b : order < 0;
+    };
     for (size_t bucket = 0; bucket < count; ++bucket)
       if (std::span<uint32_t> all = numbersOf(bucket);
-          all.size() > kMostScanned)
-        std::sort(all.begin(), all.end(), [&](uint32_t a, uint32_t b) {
-          const std::weak_ordering order = compare(a, b);
-          return order == 0 ? a < b : order < 0;
-        });
+          all.size() > kMostScanned) {
+        // Heaps stay inside of it even where the order changes meanwhile.
+        std::make_heap(all.begin(), all.end(), before);
+        std::sort_heap(all.begin(), all.end(), before);
+      }
   }
 
   /// The number of a key with that hash, the highest if several have it.
@@ -84,8 +90,8 @@ private:
   /// bucket has about nine.
   static constexpr size_t kMostScanned = 12;
 
-  size_t bucketOf(uint64_t hash) const {
-    return size_t((hash >> 32) * (begins.size() - 1) >> 32);
+  uint32_t bucketOf(uint64_t hash) const {
+    return uint32_t((hash >> 32) * (begins.size() - 1) >> 32);
   }
   std::span<uint32_t> numbersOf(size_t bucket) {
     return std::span(numbers).subspan(begins[bucket],

@@ -94,6 +94,31 @@ TEST(HashIndex, ChosenKeysCostNoSquare) {
   }
 }
 
+// In a file that changes while it is read. Its writes are checked in builds
+// with sanitizers.
+TEST(HashIndex, StaysInsideWhereKeysChange) {
+  std::mt19937_64 random(2);
+  for (uint32_t count : {1, 4, 13, 500})
+    for (uint64_t mask : {~uint64_t(0), uint64_t(0)}) { // all buckets, one
+      uint32_t asked = 0;
+      const HashIndex index(
+          count,
+          [&](uint32_t) {
+            ++asked;
+            return std::optional(random() & mask);
+          },
+          [&](uint32_t, uint32_t) { return random() % 3 <=> uint64_t(1); });
+      EXPECT_EQ(asked, count) << "each is read once";
+      for (int round = 0; round < 100; ++round)
+        EXPECT_LT(
+            index
+                .find(random() & mask,
+                      [&](uint32_t) { return random() % 3 <=> uint64_t(1); })
+                .value_or(0),
+            count);
+    }
+}
+
 TEST(TokenIndex, FindsTextsByTheirLastIds) {
   const TokenTexts texts = viewsOf({"a", "", "b", "a", "ab"});
   const TokenIndex index(texts);
