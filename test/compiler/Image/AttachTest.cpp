@@ -31,7 +31,7 @@ protected:
     plan.emplace(model.goodPlan());
     image = model.write(*plan);
   }
-  void TearDown() override { (void)fs::remove_directories(folder); }
+  void TearDown() override { EXPECT_FALSE(fs::remove_directories(folder)); }
 
   std::string in(StringRef name) { return folder + "/" + name.str(); }
   std::string attach(StringRef linked, StringRef output) {
