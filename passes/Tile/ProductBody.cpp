@@ -83,13 +83,38 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
       store(sink, tile, at);
     }
   };
+  // A part is one tile: part = tile of rows * pieces + piece, as blocks of
+  // threads that run at once then read the same rows, and as the number of
+  // pieces is a constant.
+  if (rowsBy == m && by == n) {
+    for (const Sink &sink : sinks)
+      if (roundsBlocks(sink))
+        return sink.op->emitOpError()
+               << "is rounded by blocks of a row, and a part is one tile";
+    int64_t all = 0;
+    for (int64_t group : partition.getRows().asArrayRef())
+      all += static_cast<int64_t>(llvm::divideCeil(group, by));
+    loopOverParts([&](Value part) {
+      Value rowTile = div(part, all);
+      Value piece = rem(part, all);
+      Value row = mul(rowTile, rowsBy);
+      piece = sub(piece, firstPiece);
+      if (pieces == all)
+        return writeTile({row, mul(piece, by), m, n});
+      // Numbers below the group's first are large ones after the subtraction.
+      Value isOfGroup = arith::CmpIOp::create(b, arith::CmpIPredicate::ult,
+                                              piece, index(pieces));
+      auto branch = scf::IfOp::create(b, isOfGroup, /*withElseRegion=*/false);
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(branch.thenBlock());
+      writeTile({row, mul(piece, by), m, n});
+    });
+    return result;
+  }
+
   // Calls `body` with the first row of each tile of the weight in a piece.
   auto tilesOf = [&](Value piece, function_ref<void(Value)> body) {
     Value first = mul(piece, by);
-    if (rowsBy && by == n) {
-      body(first);
-      return;
-    }
     // Padding rows of the last group are zero in the image and never stored.
     Value next = add(first, by);
     Value last = minimum(next, llvm::alignTo(rows, kInterleavedRows));
@@ -119,23 +144,21 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
   auto partOf = [&](int64_t piece) {
     return rowTiles ? mul(rowTiles, piece) : index(piece);
   };
-  Value firstPart = partOf(firstPiece);
-  Value from = maximum(toIndex(begin), firstPart);
+  Value from = maximum(toIndex(begin), partOf(firstPiece));
   Value nextPart = partOf(firstPiece + pieces);
   Value to = minimum(toIndex(end), nextPart);
   loop(from, to, 1, [&](Value part) {
-    Value piece = sub(rowTiles ? div(part, rowTiles) : part, firstPiece);
-    Value firstRow = index(0), lastRow;
+    Value piece = part, firstRow = index(0), lastRow;
     if (rowTiles) {
+      piece = div(part, rowTiles);
       firstRow = mul(rem(part, rowTiles), rowsBy);
       Value next = add(firstRow, rowsBy);
       lastRow = minimum(next, rowCount());
     }
+    piece = sub(piece, firstPiece);
     // The last tile computes m rows and stores those of the call: no fma of a
     // row depends on its tile.
     auto rowsOf = [&](function_ref<void(Value)> body) {
-      if (rowsBy == m)
-        return body(firstRow);
       loop(firstRow, lastRow ? lastRow : rowCount(), m, body);
     };
     if (!unrounded.empty())

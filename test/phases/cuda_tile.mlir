@@ -726,36 +726,28 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   }
 
   func.func private @gate_up.prefill(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [48], by = 64, rows_by = 64>, llama.reads = [@blk::@ffn_gate, @blk::@ffn_up], llama.rows = 512 : i64, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
-    %one = arith.constant dense<1.000000e+00> : vector<64x64xf32>
-    %c1 = arith.constant 1 : index
     %c0 = arith.constant 0 : index
+    %one = arith.constant dense<1.000000e+00> : vector<64x64xf32>
     %c64 = arith.constant 64 : index
-    %c63 = arith.constant 63 : index
+    %c1 = arith.constant 1 : index
     %l = arith.index_castui %layer : i32 to index
     %ffn_up = tile.weight %ctx @blk::@ffn_up[%l] : <48x32, #llama.q8_0> in #llama.rowmajor_split index 16
     %ffn_gate = tile.weight %ctx @blk::@ffn_gate[%l] : <48x32, #llama.q4_0> in #llama.rowmajor_split index 14
     %prefill_norm_1 = tile.buffer_rows %ctx @prefill.norm.1 at 229376 : <512x32xf16>
-    %rows = tile.row_count %ctx
-    %up = arith.addi %rows, %c63 : index
-    %tiles = arith.divui %up, %c64 : index
     %first = arith.index_castui %begin : i32 to index
-    %from = arith.maxsi %first, %c0 : index
     %last = arith.index_castui %end : i32 to index
-    %to = arith.minsi %last, %tiles : index
-    scf.for %part = %from to %to step %c1 {
-      %piece = arith.divui %part, %tiles : index
-      %tile = arith.remui %part, %tiles : index
-      %i = arith.muli %tile, %c64 : index
-      %j = arith.muli %piece, %c64 : index
-      %acc = tile.contract %prefill_norm_1[%i], %ffn_gate[%j] order <unit = #cuda.mma, block = 32, scale = outer> : <512x32xf16>, !llama.weight<48x32, #llama.q4_0> -> vector<64x64xf32>
-      %acc_1 = tile.contract %prefill_norm_1[%i], %ffn_up[%j] order <unit = #cuda.mma, block = 32, scale = outer> : <512x32xf16>, !llama.weight<48x32, #llama.q8_0> -> vector<64x64xf32>
+    scf.for %part = %first to %last step %c1 {
+      %i = arith.muli %part, %c64 : index
+      %acc = tile.contract %prefill_norm_1[%i], %ffn_gate[%c0] order <unit = #cuda.mma, block = 32, scale = outer> : <512x32xf16>, !llama.weight<48x32, #llama.q4_0> -> vector<64x64xf32>
+      %acc_1 = tile.contract %prefill_norm_1[%i], %ffn_up[%c0] order <unit = #cuda.mma, block = 32, scale = outer> : <512x32xf16>, !llama.weight<48x32, #llama.q8_0> -> vector<64x64xf32>
       %negated = arith.negf %acc : vector<64x64xf32>
       %exp = math.exp %negated : vector<64x64xf32>
-      %sum = arith.addf %exp, %one : vector<64x64xf32>
-      %silu = arith.divf %acc, %sum : vector<64x64xf32>
-      %h = arith.mulf %silu, %acc_1 : vector<64x64xf32>
-      %out = tile.buffer %ctx @prefill.gate_up at 65536 : memref<512x48xf32>
-      tile.store %h, %out[%i, %j] rows %rows : vector<64x64xf32>, memref<512x48xf32>
+      %added = arith.addf %exp, %one : vector<64x64xf32>
+      %quotient = arith.divf %acc, %added : vector<64x64xf32>
+      %product = arith.mulf %quotient, %acc_1 : vector<64x64xf32>
+      %prefill_gate_up = tile.buffer %ctx @prefill.gate_up at 65536 : memref<512x48xf32>
+      %rows = tile.row_count %ctx
+      tile.store %product, %prefill_gate_up[%i, %c0] rows %rows : vector<64x64xf32>, memref<512x48xf32>
     }
     return
   }

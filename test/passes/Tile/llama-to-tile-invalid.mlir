@@ -285,6 +285,21 @@ func.func private @a_number_as_a_strategy() attributes {llama.partition = #llama
 
 // -----
 
+llama.buffer @x : tensor<64x32xf32> at 0
+llama.buffer @y : tensor<64x32x!llama.q8b32> at 8192
+func.func private @rows_rounded_where_a_part_is_a_tile() attributes {llama.partition = #llama.partition<rows = [32], by = 16, rows_by = 8>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
+  %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
+  %w = llama.weight_ref @w : <32x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
+  %y = llama.linear %x, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <32x32, #llama.q8_0> -> tensor<?x32xf32>
+  %r = llama.quantize %y : tensor<?x32xf32> to tensor<?x32x!llama.q8b32>
+  // expected-error @below {{'llama.buffer_write' op is rounded by blocks of a row, and a part is one tile}}
+  llama.buffer_write %r, @y at 8192 : tensor<?x32x!llama.q8b32>
+  return
+}
+llama.weight @w : 32x32 formats [#llama.q8_0]
+
+// -----
+
 llama.buffer @x : tensor<8x32xf32> at 0
 llama.buffer @y : tensor<8x16xf32> at 1024
 func.func private @a_norm_of_wanted_rows_before_a_product() attributes {llama.rows = 4, llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 4, n = 16>} {

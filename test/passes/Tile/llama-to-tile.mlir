@@ -500,14 +500,11 @@ llama.buffer @y : tensor<512x160xf32> at 32768
 
 // CHECK-LABEL: func.func private @a_part_is_a_tile_of_rows_times_a_tile_of_the_weight
 // CHECK:         %[[X:.+]] = tile.buffer_rows %{{.+}} @x at 0 : <512x32xf16>
-// CHECK:         %[[COUNT:.+]] = tile.row_count
-// CHECK:         %[[UP:.+]] = arith.addi %[[COUNT]], %{{c63(_[0-9]+)?}}
-// CHECK:         %[[TILES:.+]] = arith.divui %[[UP]], %{{c64(_[0-9]+)?}}
 // CHECK:         scf.for %[[PART:.+]] =
-// CHECK:           %[[PIECE:.+]] = arith.divui %[[PART]], %[[TILES]]
-// CHECK:           %[[TILE:.+]] = arith.remui %[[PART]], %[[TILES]]
+// CHECK:           %[[TILE:.+]] = arith.divui %[[PART]], %{{c3(_[0-9]+)?}}
+// CHECK:           %[[NUMBER:.+]] = arith.remui %[[PART]], %{{c3(_[0-9]+)?}}
 // CHECK:           %[[ROW:.+]] = arith.muli %[[TILE]], %{{c64(_[0-9]+)?}}
-// CHECK:           %[[N:.+]] = arith.muli %[[PIECE]], %{{c64(_[0-9]+)?}}
+// CHECK:           %[[N:.+]] = arith.muli %[[NUMBER]], %{{c64(_[0-9]+)?}}
 // CHECK-NOT:       scf.for
 // CHECK:           %[[ACC:.+]] = tile.contract %[[X]][%[[ROW]]], %{{.+}}[%[[N]]] order <unit = #cuda.mma, block = 32, scale = outer> : <512x32xf16>, !llama.weight<160x32, #llama.q8_0> -> vector<64x64xf32>
 // CHECK:           tile.store %[[ACC]], %{{.+}}[%[[ROW]], %[[N]]] rows %{{.+}} : vector<64x64xf32>, memref<512x160xf32>
@@ -529,19 +526,14 @@ llama.buffer @y : tensor<512x128xf32> at 32768
 llama.buffer @z : tensor<512x64xf32> at 294912
 
 // CHECK-LABEL: func.func private @tiles_of_two_groups
-// CHECK:         %[[TILES:.+]] = arith.divui
-// CHECK:         %[[NEXT:.+]] = arith.muli %[[TILES]], %{{c2(_[0-9]+)?}}
-// CHECK:         %[[END:.+]] = arith.minsi %{{.+}}, %[[NEXT]]
-// CHECK:         scf.for %{{.+}} = %{{.+}} to %[[END]]
+// CHECK:         %[[NUMBER:.+]] = arith.remui %{{.+}}, %{{c3(_[0-9]+)?}}
+// CHECK:         %[[FIRST:.+]] = arith.cmpi ult, %[[NUMBER]], %{{c2(_[0-9]+)?}}
+// CHECK:         scf.if %[[FIRST]]
 // CHECK:           tile.store %{{.+}} : vector<64x64xf32>, memref<512x128xf32>
-// CHECK:         %[[OWN:.+]] = arith.divui
-// CHECK:         %[[FIRST:.+]] = arith.muli %[[OWN]], %{{c2(_[0-9]+)?}}
-// CHECK:         %[[BEGIN:.+]] = arith.maxsi %{{.+}}, %[[FIRST]]
-// CHECK:         %[[LAST:.+]] = arith.muli %[[OWN]], %{{c3(_[0-9]+)?}}
-// CHECK:         %[[STOP:.+]] = arith.minsi %{{.+}}, %[[LAST]]
-// CHECK:         scf.for %[[PART:.+]] = %[[BEGIN]] to %[[STOP]]
-// CHECK:           %[[PIECE:.+]] = arith.divui %[[PART]], %[[OWN]]
-// CHECK:           arith.subi %[[PIECE]], %{{c2(_[0-9]+)?}}
+// CHECK:         %[[OTHER:.+]] = arith.remui %{{.+}}, %{{c3(_[0-9]+)?}}
+// CHECK:         %[[OWN:.+]] = arith.subi %[[OTHER]], %{{c2(_[0-9]+)?}}
+// CHECK:         %[[SECOND:.+]] = arith.cmpi ult, %[[OWN]], %{{c1(_[0-9]+)?}}
+// CHECK:         scf.if %[[SECOND]]
 // CHECK:           tile.store %{{.+}} : vector<64x64xf32>, memref<512x64xf32>
 func.func private @tiles_of_two_groups() attributes {llama.partition = #llama.partition<rows = [128, 64], by = 64, rows_by = 64>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
   %x = llama.buffer_read @x at 0 : tensor<?x32xf16>
