@@ -14,6 +14,7 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/Program.h"
+#include "llvm/Support/Signals.h"
 
 using namespace corellama;
 using llvm::StringRef;
@@ -35,12 +36,15 @@ std::string corellama::codegen::findAssembler() {
 }
 
 namespace {
-/// A file that goes when this does.
+/// A file that goes when this does, or the process by a signal.
 class TemporaryFile {
 public:
   explicit TemporaryFile(StringRef suffix)
       : code(llvm::sys::fs::createTemporaryFile("corellama", suffix, path)),
-        remover(path) {}
+        remover(path) {
+    llvm::sys::RemoveFileOnSignal(path);
+  }
+  ~TemporaryFile() { llvm::sys::DontRemoveFileOnSignal(path); }
 
   llvm::SmallString<128> path;
   const std::error_code code;
@@ -90,6 +94,8 @@ corellama::codegen::assemble(StringRef ptxas, const DeviceCode &ptx) {
   if (!bytes)
     return fail(cubin.path + ": " + bytes.getError().message());
   StringRef content = (*bytes)->getBuffer();
+  if (content.empty())
+    return fail("wrote an empty file");
   return DeviceCode{ptx.architecture,
                     /*isAssembled=*/true,
                     {content.begin(), content.end()}};

@@ -393,11 +393,10 @@ Compilation::makeDeviceCode(llvm::Module &ir, llvm::TargetMachine &machine) {
   std::vector<codegen::DeviceCode> code;
   code.push_back(std::move(*ptx));
   auto note = [&](const llvm::Twine &why) {
-    progress.clear();
-    printError(("note: " + why +
-                "; the program carries PTX alone, which the GPU's driver "
-                "assembles when the program starts")
-                   .str());
+    std::string text = why.str() + "; the program carries PTX alone, which the "
+                                   "GPU's driver assembles when it starts";
+    if (!llvm::is_contained(notes, text)) // of another target
+      notes.push_back(std::move(text));
   };
   const std::string ptxas = codegen::findAssembler();
   if (ptxas.empty()) {

@@ -50,8 +50,9 @@ struct DeviceEntry {
 
 /// All kernels for one architecture.
 struct DeviceModule {
-  /// NVIDIA's name: "sm_80". PTX of it runs on that and every later GPU, a
-  /// cubin on those of the same generation; what ends in `a` on that alone.
+  /// NVIDIA's name: "sm_80" is 8.0. PTX of it runs on that and every later GPU,
+  /// a cubin on those with the same first number and that second one or a later
+  /// one; what ends in `a` on that alone.
   const char *architecture;
   /// At a multiple of 64. PTX ends in a zero.
   const void *code;
