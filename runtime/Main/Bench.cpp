@@ -69,7 +69,7 @@ private:
     if (what == "prompt") {
       logits(appendMadeUp(count), 1);
     } else {
-      for (uint64_t i = 0; i < count; ++i) {
+      for (uint64_t i = 0; i < count && !failure; ++i) {
         appendMadeUp(1);
         logits(1, 1);
       }

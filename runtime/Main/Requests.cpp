@@ -55,6 +55,8 @@ bool RequestServer::parseNumber(std::string_view word, uint64_t least,
 
 uint64_t RequestServer::appendAll(std::span<const int32_t> ids) {
   uint64_t rows = 0;
+  if (failure)
+    return 0;
   for (; !ids.empty(); ids = ids.subspan(rows)) {
     rows = std::min<uint64_t>(ids.size(), model.batch());
     if ((failure = model.append(ids.first(rows))))

@@ -46,8 +46,9 @@ protected:
   static bool parseNumber(std::string_view word, uint64_t least, uint64_t most,
                           uint64_t &value);
 
-  /// Appends any number of ids to the cache, which has room for them. Returns
-  /// the rows of the last call, 0 after a failure.
+  /// Appends any number of ids to the cache, which has room for them, unless a
+  /// call has failed before. Returns the rows of the last call, 0 after a
+  /// failure.
   uint64_t appendAll(std::span<const int32_t> ids);
 
   Model &model;
