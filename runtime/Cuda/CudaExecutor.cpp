@@ -23,15 +23,17 @@ namespace corellama::runtime::cuda {
 Result<std::unique_ptr<Executor>>
 CudaExecutor::create(std::unique_ptr<Driver> driver, const DeviceInfo &device,
                      const abi::DeviceProgram &program,
-                     const MappedImage &image, uint64_t context) {
+                     const MappedImage &image,
+                     const ExecutorSettings &settings) {
   if (!isSound(program, image.header->vocabulary))
     return damagedProgram();
   MemoryPlan plan;
-  if (auto error = MemoryPlan::create(program, image, context).moveTo(plan))
+  if (auto error =
+          MemoryPlan::create(program, image, settings.context).moveTo(plan))
     return *error;
   std::unique_ptr<CudaExecutor> executor(new CudaExecutor(
       std::move(driver), device, program, image, std::move(plan)));
-  if (auto error = executor->start(device))
+  if (auto error = executor->start(device, settings.goesOn))
     return *error;
   return std::unique_ptr<Executor>(std::move(executor));
 }
@@ -43,7 +45,8 @@ CudaExecutor::~CudaExecutor() {
     driver->primaryContextRelease.function(number);
 }
 
-std::optional<Error> CudaExecutor::start(const DeviceInfo &device) {
+std::optional<Error> CudaExecutor::start(const DeviceInfo &device,
+                                         bool (*goesOn)()) {
   const Driver &cu = *driver;
   ContextHandle context = nullptr;
   if (auto error = cu(cu.primaryContextRetain, &context, number))
@@ -65,7 +68,8 @@ std::optional<Error> CudaExecutor::start(const DeviceInfo &device) {
     return error;
   if (auto error = cu(cu.eventCreate, &isCopied, 0u))
     return error;
-  if (auto error = upload(cu, stream, {image.weights, plan.weights}, weights))
+  if (auto error =
+          upload(cu, stream, {image.weights, plan.weights}, weights, goesOn))
     return error;
   return copyTables();
 }
@@ -74,18 +78,21 @@ std::optional<Error> CudaExecutor::loadModule(const DeviceInfo &device) {
   const Driver &cu = *driver;
   // What the driver's assembler says about PTX.
   char log[512] = "";
-  int options[] = {kJitErrorLog, kJitErrorLogBytes};
-  void *optionValues[] = {log, reinterpret_cast<void *>(sizeof(log) - 1)};
   ModuleHandle module = nullptr;
   const auto modules = modulesFor(program, device.capability);
   for (size_t i = 0; i < modules.size(); ++i) {
+    // The driver replaces the log's size by what it wrote.
+    log[0] = 0;
+    int options[] = {kJitErrorLog, kJitErrorLogBytes};
+    void *optionValues[] = {log, reinterpret_cast<void *>(sizeof(log) - 1)};
     const int code = cu.moduleLoadData.function(&module, modules[i]->code,
                                                 unsigned(std::size(options)),
                                                 options, optionValues);
     if (code == kSuccess)
       break;
-    // Machine code that this driver does not know; PTX it may.
-    if ((code == kErrorInvalidImage || code == kErrorNoBinaryForGpu) &&
+    // Machine code that this driver does not know, for whatever reason; PTX it
+    // may. (Without memory it cannot load that either.)
+    if (modules[i]->isAssembled && code != kErrorOutOfMemory &&
         i + 1 < modules.size())
       continue;
     Error error = cu.describe(cu.moduleLoadData.name, code);
@@ -117,7 +124,7 @@ std::optional<Error> CudaExecutor::allocate() {
                 {plan.values, values},
                 {plan.workspace, workspace},
                 {plan.rope, ropeRows},
-                {image.offsets.size_bytes(), offsets},
+                {plan.offsets, offsets},
                 {plan.cache.regions().size_bytes(), regions},
                 {plan.step.bytes, stepBlock},
                 {plan.head.bytes, headBlock}};
@@ -186,10 +193,10 @@ std::optional<Error> CudaExecutor::reachRope(uint64_t positions) {
       (positions + abi::kCacheBlock - 1) / abi::kCacheBlock * abi::kCacheBlock;
   rope.reach(end);
   const uint64_t row = image.header->ropeRow;
-  if (auto error = (*driver)(
-          driver->copyToDevice, ropeRows + ropeFilled * row * sizeof(float),
-          static_cast<const void *>(rope.data() + ropeFilled * row),
-          size_t((end - ropeFilled) * row * sizeof(float)), stream))
+  if (auto error =
+          ask(driver->copyToDevice, ropeRows + ropeFilled * row * sizeof(float),
+              static_cast<const void *>(rope.data() + ropeFilled * row),
+              size_t((end - ropeFilled) * row * sizeof(float)), stream))
     return error;
   ropeFilled = end;
   return std::nullopt;
@@ -201,21 +208,20 @@ std::optional<Error> CudaExecutor::run(const abi::DeviceEntry &entry,
                                        uint8_t *block, Address to,
                                        uint64_t bytes) {
   memcpy(block, &call, sizeof(call));
-  if (auto error =
-          (*driver)(driver->copyToDevice, to, static_cast<const void *>(block),
-                    size_t(bytes), stream))
+  if (auto error = ask(driver->copyToDevice, to,
+                       static_cast<const void *>(block), size_t(bytes), stream))
     return error;
-  if (auto error = (*driver)(driver->eventRecord, isCopied, stream))
+  if (auto error = ask(driver->eventRecord, isCopied, stream))
     return error;
   callAddress = to;
   entry.step(&call, this);
-  return launchError;
+  return failure;
 }
 
 std::optional<Error> CudaExecutor::append(std::span<const int32_t> ids,
                                           uint64_t first) {
   if (callAddress)
-    if (auto error = (*driver)(driver->eventSynchronize, isCopied))
+    if (auto error = ask(driver->eventSynchronize, isCopied))
       return error;
   auto *tokens = reinterpret_cast<int32_t *>(hostStep + plan.step.firstList);
   auto *positions =
@@ -243,11 +249,11 @@ CudaExecutor::logits(std::span<const int32_t> rows) {
                        hostHead, headBlock, plan.head.bytes))
     return *error;
   const size_t count = rows.size() * image.header->vocabulary;
-  if (auto error = (*driver)(
-          driver->copyToHost, static_cast<void *>(hostLogits),
-          workspace + program.logitsOffset, count * sizeof(float), stream))
+  if (auto error =
+          ask(driver->copyToHost, static_cast<void *>(hostLogits),
+              workspace + program.logitsOffset, count * sizeof(float), stream))
     return *error;
-  if (auto error = (*driver)(driver->streamSynchronize, stream))
+  if (auto error = ask(driver->streamSynchronize, stream))
     return *error;
   return std::span<const float>(hostLogits, count);
 }
@@ -257,20 +263,19 @@ CudaExecutor::logits(std::span<const int32_t> rows) {
 //===----------------------------------------------------------------------===//
 
 void CudaExecutor::launch(uint32_t kernel, uint32_t layer, uint64_t blocks) {
-  if (launchError || blocks == 0)
+  if (failure || blocks == 0)
     return;
   if (kernel >= functions.size() || blocks > INT32_MAX) {
-    launchError = damagedProgram();
+    failure = damagedProgram();
     return;
   }
   const abi::DeviceKernel &what = program.kernels[kernel];
   void *parameters[] = {&callAddress, &layer};
-  launchError = (*driver)(
-      driver->launchKernel, functions[kernel], unsigned(blocks), 1u, 1u,
+  ask(driver->launchKernel, functions[kernel], unsigned(blocks), 1u, 1u,
       unsigned(what.threads), 1u, 1u, unsigned(what.sharedBytes), stream,
       static_cast<void **>(parameters), static_cast<void **>(nullptr));
-  if (launchError)
-    launchError->message += "; it was kernel " + quoted(what.name);
+  if (failure)
+    failure->message += "; it was kernel " + quoted(what.name);
 }
 
 //===----------------------------------------------------------------------===//
@@ -283,10 +288,10 @@ CudaExecutor::trace(std::span<const Dispatch> dispatches) {
   // One before each kernel, and one behind the last.
   std::vector<EventHandle> events(dispatches.size() + 1);
   for (EventHandle &event : events)
-    if (auto error = cu(cu.eventCreate, &event, 0u))
+    if (auto error = ask(cu.eventCreate, &event, 0u))
       return *error;
   for (size_t i = 0; i < events.size(); ++i) {
-    if (auto error = cu(cu.eventRecord, events[i], stream))
+    if (auto error = ask(cu.eventRecord, events[i], stream))
       return *error;
     if (i < dispatches.size() && dispatches[i].kernel) {
       const uint32_t kernel = *dispatches[i].kernel;
@@ -296,20 +301,20 @@ CudaExecutor::trace(std::span<const Dispatch> dispatches) {
              program.kernels[kernel].parts(call.rows, call.capacity));
     }
   }
-  if (launchError)
-    return *launchError;
-  if (auto error = cu(cu.streamSynchronize, stream))
+  if (failure)
+    return *failure;
+  if (auto error = ask(cu.streamSynchronize, stream))
     return *error;
   std::vector<int64_t> times;
   for (size_t i = 0; i < dispatches.size(); ++i) {
     float milliseconds = 0;
     if (auto error =
-            cu(cu.eventElapsedTime, &milliseconds, events[i], events[i + 1]))
+            ask(cu.eventElapsedTime, &milliseconds, events[i], events[i + 1]))
       return *error;
     times.push_back(int64_t(double(milliseconds) * 1e6));
   }
   for (EventHandle event : events)
-    if (auto error = cu(cu.eventDestroy, event))
+    if (auto error = ask(cu.eventDestroy, event))
       return *error;
   return times;
 }

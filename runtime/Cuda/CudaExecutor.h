@@ -30,7 +30,7 @@ public:
   static Result<std::unique_ptr<Executor>>
   create(std::unique_ptr<Driver> driver, const DeviceInfo &device,
          const abi::DeviceProgram &program, const MappedImage &image,
-         uint64_t context);
+         const ExecutorSettings &settings);
   ~CudaExecutor() override;
 
   std::optional<Error> append(std::span<const int32_t> ids,
@@ -42,8 +42,7 @@ public:
   Result<std::vector<int64_t>>
   trace(std::span<const Dispatch> dispatches) override;
 
-  /// What corellama_launch does. Once a launch has failed, those after it do
-  /// nothing; run() returns the error.
+  /// What corellama_launch does. An error is kept, for run() to return.
   void launch(uint32_t kernel, uint32_t layer, uint64_t blocks);
 
 private:
@@ -55,11 +54,20 @@ private:
         heads(program.lmHeads, program.lmHeadCount), image(image),
         plan(std::move(plan)) {}
 
-  std::optional<Error> start(const DeviceInfo &device);
+  std::optional<Error> start(const DeviceInfo &device, bool (*goesOn)());
   std::optional<Error> loadModule(const DeviceInfo &device);
   std::optional<Error> allocate();
   std::optional<Error> copyTables();
   std::optional<Error> reachRope(uint64_t positions);
+  /// Calls the driver, unless that failed before: its first error is what every
+  /// later call gets.
+  template <typename... Parameters, typename... Arguments>
+  const std::optional<Error> &ask(const Call<Parameters...> &function,
+                                  Arguments... arguments) {
+    if (!failure)
+      failure = (*driver)(function, arguments...);
+    return failure;
+  }
   std::optional<Error> run(const abi::DeviceEntry &step, uint8_t *block,
                            Address to, uint64_t bytes);
 
@@ -88,7 +96,8 @@ private:
   abi::Context call{};
   /// The device's copy of the context that kernels get.
   Address callAddress = 0;
-  std::optional<Error> launchError;
+  /// The first error since the start.
+  std::optional<Error> failure;
 };
 
 } // namespace corellama::runtime::cuda

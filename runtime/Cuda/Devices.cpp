@@ -6,6 +6,7 @@
 
 #include "runtime/Cuda/Devices.h"
 
+#include <algorithm>
 #include <charconv>
 #include <span>
 #include <string_view>
@@ -28,6 +29,7 @@ Result<std::vector<DeviceInfo>> listDevices(const Driver &driver) {
     device.index = uint32_t(index);
     char name[256] = "";
     size_t bytes = 0;
+    int workgroupBytes = 0;
     if (auto error = driver(driver.deviceGet, &device.number, index))
       return *error;
     if (auto error = driver(driver.deviceGetName, name, int(sizeof(name) - 1),
@@ -41,6 +43,10 @@ Result<std::vector<DeviceInfo>> listDevices(const Driver &driver) {
       return *error;
     if (auto error = driver(driver.deviceTotalMem, &bytes, device.number))
       return *error;
+    if (auto error = driver(driver.deviceGetAttribute, &workgroupBytes,
+                            kWorkgroupBytes, device.number))
+      return *error;
+    device.workgroupBytes = uint64_t(std::max(workgroupBytes, 0));
     device.name = printable(name, sizeof(name));
     device.bytes = bytes;
     devices.push_back(std::move(device));
@@ -78,12 +84,31 @@ modulesFor(const abi::DeviceProgram &program, Capability capability) {
   return found;
 }
 
-const abi::DeviceProgram *programFor(const abi::DeviceProgram *const *programs,
-                                     Capability capability) {
-  for (; *programs; ++programs)
-    if (!modulesFor(**programs, capability).empty())
-      return *programs;
-  return nullptr;
+uint64_t workgroupBytesOf(const abi::DeviceProgram &program) {
+  uint64_t most = 0;
+  for (const abi::DeviceKernel &kernel :
+       std::span(program.kernels, program.kernelCount))
+    most = std::max<uint64_t>(most, kernel.sharedBytes);
+  return most;
+}
+
+Result<size_t> programFor(const abi::DeviceProgram *const *programs,
+                          const DeviceInfo &device) {
+  std::string why =
+      "cannot run this program, which was compiled for " + targetsOf(programs);
+  for (size_t place = 0; programs[place]; ++place) {
+    const abi::DeviceProgram &program = *programs[place];
+    if (modulesFor(program, device.capability).empty())
+      continue;
+    const uint64_t bytes = workgroupBytesOf(program);
+    if (bytes <= device.workgroupBytes)
+      return place;
+    why = "cannot run this program, whose code for " +
+          std::string(program.target) + " takes " + std::to_string(bytes) +
+          " bytes of workgroup memory, of which a block has at most " +
+          std::to_string(device.workgroupBytes);
+  }
+  return Error{why};
 }
 
 std::string targetsOf(const abi::DeviceProgram *const *programs) {

@@ -29,6 +29,8 @@ struct DeviceInfo {
   std::string name;
   Capability capability;
   uint64_t bytes = 0;
+  /// The most workgroup memory of a block.
+  uint64_t workgroupBytes = 0;
 
   /// "device 0 (NVIDIA H100, sm_90)".
   std::string describe() const;
@@ -44,9 +46,13 @@ bool canRun(const abi::DeviceModule &module, Capability capability);
 std::vector<const abi::DeviceModule *>
 modulesFor(const abi::DeviceProgram &program, Capability capability);
 
-/// The first of the programs, which a null ends, that a GPU can run, or null.
-const abi::DeviceProgram *programFor(const abi::DeviceProgram *const *programs,
-                                     Capability capability);
+/// The most workgroup memory that a kernel of a program takes of a block.
+uint64_t workgroupBytesOf(const abi::DeviceProgram &program);
+
+/// The place of the first of the programs, which a null ends, that a GPU can
+/// run. The error says why there is none.
+Result<size_t> programFor(const abi::DeviceProgram *const *programs,
+                          const DeviceInfo &device);
 
 /// Their targets, separated by commas.
 std::string targetsOf(const abi::DeviceProgram *const *programs);

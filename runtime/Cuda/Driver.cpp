@@ -8,6 +8,7 @@
 
 #include <dlfcn.h>
 #include <string>
+#include <string_view>
 
 namespace corellama::runtime::cuda {
 
@@ -41,18 +42,18 @@ Result<std::unique_ptr<Driver>> Driver::load() {
   return driver;
 }
 
-Driver::~Driver() { dlclose(library.handle); }
-
-/// What to do about the driver's errors (CUresult), as far as it depends on
-/// more than the call.
-static const char *remedyFor(int code) {
+/// What to do about an error of the driver (CUresult).
+static const char *remedyFor(std::string_view call, int code) {
   switch (code) {
   case 1:   // INVALID_VALUE
   case 200: // INVALID_IMAGE
   case 218: // INVALID_PTX
   case 500: // NOT_FOUND
     return "the program is damaged, or the driver older than CUDA 12.0";
-  case 2: // OUT_OF_MEMORY
+  case kErrorOutOfMemory:
+    if (call == "cuMemHostAlloc")
+      return "this machine, not its GPU, has too little memory that can be "
+             "locked; end other programs";
     return "give a smaller -c, or end other programs that use the GPU";
   case 34: // STUB_LIBRARY
     return "libcuda.so.1 is the toolkit's stub; put the driver's in front of "
@@ -70,13 +71,19 @@ static const char *remedyFor(int code) {
   case 222: // UNSUPPORTED_PTX_VERSION
     return "install a driver of CUDA 12.0 or later";
   case 214: // ECC_UNCORRECTABLE
-  case 220: // NVLINK_UNCORRECTABLE
     return "the GPU's memory is damaged; reset it, or give another --device";
+  case 220: // NVLINK_UNCORRECTABLE
+    return "a link between GPUs failed; reset them, or give another --device";
+  case 221: // JIT_COMPILER_NOT_FOUND
+    return "the driver's libnvidia-ptxjitcompiler.so.1 is missing; install all "
+           "of the driver, or compile the model where ptxas is";
   case 700: // ILLEGAL_ADDRESS
-  case 702: // LAUNCH_TIMEOUT
   case 716: // MISALIGNED_ADDRESS
   case 719: // LAUNCH_FAILED
     return "a kernel failed: compute-sanitizer PROGRAM says where; report it";
+  case 702: // LAUNCH_TIMEOUT
+    return "a kernel ran longer than the driver allows on a GPU with a "
+           "display; give another --device";
   case 701: // LAUNCH_OUT_OF_RESOURCES
     return "compile the model for this GPU";
   case 802: // SYSTEM_NOT_READY
@@ -96,7 +103,7 @@ Error Driver::describe(const char *call, int code) const {
     text = "no description";
   return Error{std::string("GPU: ") + call + ": " + printable(text, 200) +
                " (" + name + ", " + std::to_string(code) + "); " +
-               remedyFor(code)};
+               remedyFor(call, code)};
 }
 
 } // namespace corellama::runtime::cuda

@@ -30,8 +30,9 @@ using EventHandle = struct OpaqueEvent *;
 
 /// Values of the driver API's enumerations.
 inline constexpr int kSuccess = 0;
-inline constexpr int kErrorInvalidImage = 200, kErrorNoBinaryForGpu = 209;
+inline constexpr int kErrorOutOfMemory = 2;
 inline constexpr int kCapabilityMajor = 75, kCapabilityMinor = 76;
+inline constexpr int kWorkgroupBytes = 97; // ..._PER_BLOCK_OPTIN
 inline constexpr int kFunctionSharedBytes = 8;
 inline constexpr int kJitErrorLog = 5, kJitErrorLogBytes = 6;
 inline constexpr unsigned kStreamNonBlocking = 1;
@@ -52,8 +53,9 @@ template <typename... Parameters> struct Call {
 class Driver {
 public:
   /// The error says that there is none, or one that is too old.
+  /// The library stays loaded when this goes, until the process ends: threads
+  /// of the driver may still run in it.
   static Result<std::unique_ptr<Driver>> load();
-  ~Driver();
   Driver(const Driver &) = delete;
   Driver &operator=(const Driver &) = delete;
 

@@ -7,10 +7,15 @@
 #include "runtime/Cuda/MemoryPlan.h"
 
 #include "runtime/Executor/GeneratedCode.h"
+#include "runtime/Memory/Reservation.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace corellama::runtime::cuda {
+
+/// By which the driver takes memory of a GPU.
+static constexpr uint64_t kPageBytes = uint64_t(2) << 20;
 
 /// Kernels load 16 bytes at a time; the ABI promises 64.
 static constexpr uint64_t kAlignment = 64;
@@ -41,9 +46,9 @@ Result<MemoryPlan> MemoryPlan::create(const abi::DeviceProgram &program,
   plan.head = CallBlock::of(1, facts.wanted);
   plan.weights = header.weights.bytes;
   plan.workspace = program.workspaceBytes;
-  plan.tables = aligned(image.offsets.size_bytes()) +
-                aligned(plan.cache.regions().size_bytes()) + plan.step.bytes +
-                plan.head.bytes;
+  plan.offsets = image.offsets.size_bytes();
+  plan.tables = plan.offsets + plan.cache.regions().size_bytes() +
+                plan.step.bytes + plan.head.bytes;
   bool fits =
       !__builtin_mul_overflow(plan.cache.positions(), header.keyBytes,
                               &plan.keys) &&
@@ -51,41 +56,57 @@ Result<MemoryPlan> MemoryPlan::create(const abi::DeviceProgram &program,
                               &plan.values) &&
       !__builtin_mul_overflow(plan.cache.capacity(),
                               header.ropeRow * sizeof(float), &plan.rope);
-  uint64_t sum = 0;
+  uint64_t sum = 4 * kPageBytes, pages; // the tables are four allocations
   for (uint64_t bytes : {plan.weights, plan.keys, plan.values, plan.workspace,
                          plan.rope, plan.tables})
-    fits &= !__builtin_add_overflow(sum, bytes, &sum);
+    fits &= roundUp(bytes, kPageBytes, pages) &&
+            !__builtin_add_overflow(sum, pages, &sum);
   if (!fits)
     return Error{"a context of " + std::to_string(context) +
                  " tokens is too large; give a smaller -c"};
+  const uint64_t growing =
+      image.rings.empty() ? header.layers : std::ranges::count(image.rings, 0u);
+  plan.keysEach = growing * header.keyBytes;
+  plan.valuesEach = growing * header.valueBytes;
+  plan.ropeEach = header.ropeRow * sizeof(float);
   return plan;
+}
+
+uint64_t MemoryPlan::taken(uint64_t tokens) const {
+  const uint64_t fewer = cache.capacity() - tokens;
+  uint64_t sum = 0, pages = 0;
+  for (uint64_t bytes :
+       {weights, keys - fewer * keysEach, values - fewer * valuesEach,
+        workspace, rope - fewer * ropeEach, offsets,
+        uint64_t(cache.regions().size_bytes()), step.bytes, head.bytes}) {
+    roundUp(bytes, kPageBytes, pages);
+    sum += pages;
+  }
+  return sum;
 }
 
 std::optional<Error> MemoryPlan::check(uint64_t free,
                                        const std::string &device) const {
-  if (all() <= free)
+  const uint64_t most = taken(cache.capacity());
+  if (most <= free)
     return std::nullopt;
-  const uint64_t cacheBytes = keys + values + rope, others = all() - cacheBytes;
-  std::string remedy =
-      "give another --device, or compile the model with --quantize";
-  // The cache may be smaller, by whole blocks. Rings do not shrink with -c, so
-  // with them this asks for less than there is room for.
-  if (others < free) {
-    const uint64_t each =
-        (cacheBytes + cache.capacity() - 1) / cache.capacity();
-    const uint64_t fits =
-        (free - others) / each / abi::kCacheBlock * abi::kCacheBlock;
-    if (fits > 0)
-      remedy = "give -c " + std::to_string(fits) +
-               ", or end other programs that use it";
+  // The cache may be smaller, by whole blocks: `fits` of them, not `above`.
+  uint64_t fits = 0, above = cache.capacity() / abi::kCacheBlock;
+  while (fits + 1 < above) {
+    const uint64_t half = fits + (above - fits) / 2;
+    (taken(half * abi::kCacheBlock) <= free ? fits : above) = half;
   }
-  return Error{"the model takes " + formatBytes(all()) + " of GPU memory (" +
-               formatBytes(weights) + " of weights, " +
-               formatBytes(keys + values) + " of cache for " +
-               std::to_string(cache.capacity()) + " tokens, " +
-               formatBytes(workspace) + " of workspace, " +
-               formatBytes(rope + tables) + " of tables), and " + device +
-               " has " + formatBytes(free) + " free; " + remedy};
+  const std::string remedy =
+      fits == 0 ? "give another --device, or compile the model with --quantize"
+                : "give -c " + std::to_string(fits * abi::kCacheBlock) +
+                      ", or end other programs that use it";
+  return Error{
+      "the model takes " + formatBytes(most) + " of GPU memory (" +
+      formatBytes(weights) + " of weights, " + formatBytes(keys + values) +
+      " of cache for " + std::to_string(cache.capacity()) + " tokens, " +
+      formatBytes(workspace) + " of workspace, " + formatBytes(rope + tables) +
+      " of tables, each in pages of " + formatBytes(kPageBytes) + "), and " +
+      device + " has " + formatBytes(free) + " free; " + remedy};
 }
 
 std::string formatBytes(uint64_t bytes) {

@@ -37,8 +37,11 @@ struct MemoryPlan {
   uint64_t keys = 0, values = 0;
   uint64_t workspace = 0;
   uint64_t rope = 0;
-  /// Offsets of the weights, regions of the cache, the call.
-  uint64_t tables = 0;
+  /// Offsets of the weights; these with regions of the cache and the calls.
+  uint64_t offsets = 0, tables = 0;
+
+  /// What a position more takes; layers with a ring have no part in it.
+  uint64_t keysEach = 0, valuesEach = 0, ropeEach = 0;
 
   /// For a cache of `context` positions.
   static Result<MemoryPlan> create(const abi::DeviceProgram &program,
@@ -47,11 +50,14 @@ struct MemoryPlan {
   uint64_t all() const {
     return weights + keys + values + workspace + rope + tables;
   }
+  /// What the driver takes for it where the cache has `tokens` positions, at
+  /// most its capacity: each allocation is whole pages.
+  uint64_t taken(uint64_t tokens) const;
   /// Whether it fits `free` bytes; the error has the numbers.
   std::optional<Error> check(uint64_t free, const std::string &device) const;
 };
 
-/// "3.42 GiB", or "12.0 MiB" below one of them.
+/// "3.42 GiB", or "12.00 MiB" below one of them.
 std::string formatBytes(uint64_t bytes);
 
 } // namespace corellama::runtime::cuda

@@ -137,7 +137,8 @@ static void describeMemory(std::string &out, const MemoryPlan &plan) {
       {"workspace", plan.workspace},
       {"RoPE table", plan.rope},
       {"other tables", plan.tables},
-      {"all", plan.all()}};
+      {"all", plan.all()},
+      {"in pages of 2 MiB", plan.taken(plan.cache.capacity())}};
   for (const auto &[name, bytes] : kinds)
     print(out, "  %-22s%16llu\n", name, static_cast<unsigned long long>(bytes));
 }

@@ -14,11 +14,12 @@
 namespace corellama::runtime::cuda {
 
 /// Large enough that starting a copy costs nothing beside it (16 MiB take 600
-/// us at 25 GB/s), small enough for any limit of locked memory.
+/// us at 25 GB/s), little beside a machine's memory, of which two are locked.
 static constexpr size_t kPieceBytes = size_t(16) << 20;
 
 std::optional<Error> upload(const Driver &driver, StreamHandle stream,
-                            std::span<const uint8_t> bytes, Address to) {
+                            std::span<const uint8_t> bytes, Address to,
+                            bool (*goesOn)()) {
   struct Stage {
     void *memory = nullptr;
     EventHandle isCopied = nullptr;
@@ -32,6 +33,8 @@ std::optional<Error> upload(const Driver &driver, StreamHandle stream,
   }
   TerminalLine progress;
   for (size_t done = 0, number = 0; done < bytes.size(); ++number) {
+    if (!goesOn())
+      return Error{"interrupted while weights were copied to the GPU"};
     Stage &stage = stages[number % 2];
     if (number >= 2)
       if (auto error = driver(driver.eventSynchronize, stage.isCopied))

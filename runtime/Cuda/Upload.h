@@ -16,9 +16,11 @@
 
 namespace corellama::runtime::cuda {
 
-/// Returns when all bytes are there; shows how many are, on a terminal.
+/// Returns when all bytes are there; shows how many are, on a terminal. Between
+/// pieces it asks `goesOn`, and ends with an error if that is false.
 std::optional<Error> upload(const Driver &driver, StreamHandle stream,
-                            std::span<const uint8_t> bytes, Address to);
+                            std::span<const uint8_t> bytes, Address to,
+                            bool (*goesOn)());
 
 } // namespace corellama::runtime::cuda
 

@@ -36,6 +36,8 @@ struct ExecutorSettings {
   std::optional<uint32_t> threads;
   /// The number of a GPU; none: the first that can run the program.
   std::optional<uint32_t> device;
+  /// Asked while a start takes long; it ends with an error if this is false.
+  bool (*goesOn)() = [] { return true; };
 };
 
 /// What a program for a GPU can be asked; it needs no model for it.
@@ -48,7 +50,7 @@ public:
   virtual Result<std::string> listDevices() = 0;
   /// Memory by kind for a cache of `context` positions, the launches of a step
   /// of one row, and what it can reach where `gigabytes` (10^9 bytes) a second
-  /// are read. Needs no GPU.
+  /// are read: for each target. Needs no GPU.
   virtual Result<std::string> plan(const MappedImage &image, uint64_t context,
                                    double gigabytes) = 0;
 };
@@ -66,7 +68,8 @@ public:
   choose(const std::optional<std::string> &name) = 0;
   /// The targets of the program's code, and of several which one was chosen.
   virtual std::string describe() const = 0;
-  /// Of the code that was chosen.
+  /// Of the code that was chosen; of several targets for GPUs `kernels` and
+  /// `variant` are known when the model has started.
   virtual CodeFacts facts() const = 0;
 
   /// Starts it. Backend and image must outlive the executor.

@@ -78,6 +78,11 @@ static int exitCodeOf(const Generation &generation, const Model &model) {
   __builtin_unreachable();
 }
 
+/// A signal may be why the model did not start; that is no error.
+static int failToStart(const std::string &message) {
+  return pendingSignal() ? 128 + pendingSignal() : fail(message);
+}
+
 /// Turn after turn; the exit code.
 static int talk(Backend &backend, const Options &options,
                 const MappedImage &image, Text &text, Constraint *constraint) {
@@ -94,7 +99,7 @@ static int talk(Backend &backend, const Options &options,
     sized.batch = std::min(kRows, backend.facts().rows);
   auto model = Model::create(backend, image, sized);
   if (!model)
-    return fail(model.error());
+    return failToStart(model.error());
   if (auto error = checkSampling(options, **model))
     return fail(error->message);
   NpyWriter logits;
@@ -131,11 +136,11 @@ int main(int argc, char **argv) {
   if (options->version)
     return print("corellama " CORELLAMA_VERSION ", compiled for " +
                  backend->describe() + "\n");
-  if (options->listDevices)
-    return print(devices->listDevices());
   const bool talks = isConversation(*options, isatty(STDIN_FILENO));
   if (auto error = checkPromptOptions(*options, talks, programName))
     return fail(error->message, 2);
+  if (options->listDevices)
+    return print(devices->listDevices());
 
   // No generated code runs before this.
   if (notChosen)
@@ -148,7 +153,7 @@ int main(int argc, char **argv) {
   if (options->plan)
     return print(
         devices->plan(*image, options->context.value_or(image->header->context),
-                      options->bandwidth));
+                      options->bandwidth.value_or(kDefaultBandwidth)));
   auto text = Text::create(*image);
   if (!text)
     return fail(text.error());
@@ -157,7 +162,7 @@ int main(int argc, char **argv) {
   if (options->bench || options->score) {
     auto model = Model::create(*backend, *image, *options);
     if (!model)
-      return fail(model.error());
+      return failToStart(model.error());
     auto error = options->bench ? serveBench(**model, stdin, stdout)
                                 : serveScore(**model, *text, stdin, stdout);
     if (error)
@@ -192,7 +197,7 @@ int main(int argc, char **argv) {
 
   auto model = Model::create(*backend, *image, *options);
   if (!model)
-    return fail(model.error());
+    return failToStart(model.error());
   Model &running = **model;
   if (auto error = checkSampling(*options, running))
     return fail(error->message);

@@ -6,6 +6,8 @@
 
 #include "runtime/Main/Model.h"
 
+#include "runtime/Main/Signals.h"
+
 #include <algorithm>
 #include <numeric>
 #include <string>
@@ -32,12 +34,15 @@ Result<std::unique_ptr<Model>> Model::create(Backend &backend,
   std::unique_ptr<Model> model(new Model(code, header));
   model->maxTokens = options.context.value_or(header.context);
   model->maxRows = options.batch.value_or(code.rows);
-  if (auto error = backend
-                       .start(image, {.context = model->maxTokens,
-                                      .threads = options.threads,
-                                      .device = options.device})
-                       .moveTo(model->executor))
+  if (auto error =
+          backend
+              .start(image, {.context = model->maxTokens,
+                             .threads = options.threads,
+                             .device = options.device,
+                             .goesOn = [] { return !pendingSignal(); }})
+              .moveTo(model->executor))
     return *error;
+  model->code = backend.facts();
   return model;
 }
 

@@ -71,7 +71,7 @@ private:
   Model(const CodeFacts &code, const abi::ImageHeader &header)
       : code(code), header(header) {}
 
-  const CodeFacts code;
+  CodeFacts code;
   const abi::ImageHeader &header;
   uint64_t maxTokens = 0;
   uint64_t maxRows = 0;

@@ -167,11 +167,7 @@ static const Flag kFlags[] = {
     {"--bandwidth", nullptr, "GB/S",
      "with --plan: what the GPU's memory reads (default 3350, an H100's data "
      "sheet)",
-     "a number above 0",
-     [](std::string_view value, Options &options) {
-       return parseNumber(value, 0, 1e9, options.bandwidth) &&
-              options.bandwidth > 0;
-     },
+     "a number from 1 to 1000000", takeNumber<&Options::bandwidth, 1, 1e6>,
      false, Machine::gpu},
     {"-s", "--seed", "SEED",
      "seed of the sampling; the same seed gives the same text (default: "
@@ -302,10 +298,9 @@ static bool has(Machine machine, const Flag &flag) {
   return !flag.of || *flag.of == machine;
 }
 
-static const Flag *findFlag(std::string_view name, Machine machine) {
+static const Flag *findFlag(std::string_view name) {
   for (const Flag &flag : kFlags)
-    if (has(machine, flag) &&
-        (name == flag.name || (flag.alias && name == flag.alias)))
+    if (name == flag.name || (flag.alias && name == flag.alias))
       return &flag;
   return nullptr;
 }
@@ -356,10 +351,10 @@ static int promptsOf(const Options &options) {
 }
 
 /// The flag of -n8, whose value is what follows.
-static const Flag *findJoined(std::string_view argument, Machine machine) {
+static const Flag *findJoined(std::string_view argument) {
   if (argument.starts_with("--") || argument.size() < 3)
     return nullptr;
-  const Flag *flag = findFlag(argument.substr(0, 2), machine);
+  const Flag *flag = findFlag(argument.substr(0, 2));
   return flag && flag->value ? flag : nullptr;
 }
 
@@ -379,14 +374,18 @@ Result<Options> parseOptions(std::span<char *const> arguments,
       name = argument.substr(0, equals);
       value = argument.substr(equals + 1);
     }
-    const Flag *flag = findFlag(name, machine);
-    if (const Flag *joined = flag ? nullptr : findJoined(argument, machine)) {
+    const Flag *flag = findFlag(name);
+    if (const Flag *joined = flag ? nullptr : findJoined(argument)) {
       flag = joined;
       name = argument.substr(0, 2);
       value = argument.substr(2);
     }
     if (!flag)
       return unknownFlag(name, machine);
+    if (!has(machine, *flag))
+      return Error{std::string(name) + " is of programs for a " +
+                   (machine == Machine::gpu ? "CPU" : "GPU") +
+                   ", and this one is not; leave it out"};
     if (!flag->value && value)
       return Error{std::string(name) +
                    " takes no value; leave out '=" + std::string(*value) + "'"};
@@ -443,9 +442,23 @@ std::optional<Error> checkPromptOptions(const Options &options,
                                         bool inConversation,
                                         const char *programName) {
   const int prompts = promptsOf(options);
+  if (options.bandwidth && !options.plan)
+    return Error{"--bandwidth is what --plan reckons with; give that, too"};
   // These end the program before there is a prompt.
-  if (options.listDevices || options.plan)
+  if (options.listDevices || options.plan) {
+    const std::string name = options.listDevices ? "--list-devices" : "--plan";
+    if (options.listDevices && options.plan)
+      return Error{name + " and --plan are two questions; give one of them"};
+    if (prompts != 0 || options.chat || options.bench || options.score ||
+        options.device)
+      return Error{name + " ends the program before it runs; leave out " +
+                   (options.bench   ? "--bench"
+                    : options.score ? "--score"
+                    : options.chat  ? "--chat"
+                    : prompts != 0  ? "the prompt"
+                                    : "--device")};
     return std::nullopt;
+  }
   if (options.bench && options.score)
     return Error{"--bench and --score are two conversations; give one of them"};
   if (options.grammar && options.jsonSchema)

@@ -26,6 +26,9 @@ enum class Drafts { none, ngram };
 /// What a program's generated code is for: some flags are about one of them.
 enum class Machine : uint8_t { cpu, gpu };
 
+/// Of an H100's data sheet.
+inline constexpr double kDefaultBandwidth = 3350;
+
 struct Options {
   std::optional<std::string> prompt;
   /// "-" is the standard input.
@@ -70,8 +73,8 @@ struct Options {
   std::optional<uint32_t> device;
   bool listDevices = false;
   bool plan = false;
-  /// 10^9 bytes a second.
-  double bandwidth = 3350;
+  /// Of the GPU's memory, for `plan`, in 10^9 bytes a second.
+  std::optional<double> bandwidth;
   bool version = false;
   bool help = false;
 };

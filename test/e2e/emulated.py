@@ -43,11 +43,11 @@ class Emulator:
         self.folder = Path(folder) / "emulated"
         self.folder.mkdir(exist_ok=True)
 
-    def compile(self, model, program, target, *flags):
+    def compile(self, model, program, target, *flags, env=None):
         """The program and its kernels; the harness.Result of what failed, or of the
-        program."""
+        program, which is compiled in `env`."""
         made = harness.compile_model(self.corellama, model, program, f"--target={target}",
-                                     *flags)
+                                     *flags, env=env)
         if made.code != 0:
             return made
         module = self.folder / "vector.mlir"

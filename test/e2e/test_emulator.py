@@ -5,14 +5,18 @@ model; output: PASS/FAIL lines. Small random models (MHA, GQA, MQA, each weight 
 and formats that alternate) and the demo model read a prompt and decode some ids more,
 with float32 activations and cache. Each id must be the CPU's program's, unless the two
 best logits are nearer than the tolerance, and all logits must agree within it. Then the
-program alone: each call of the driver that it makes fails in turn, which is one line that
-names the call and exit code 1, and leaves nothing; GPUs that cannot run it, or have too
+program alone: of each function of the driver that it calls the first call, the last and
+one between fail in turn, which is one line that names the call and exit code 1, and leaves
+nothing; a cubin that is refused; GPUs that cannot run it, or have too
 little memory, or are none, are refused in one line; and its lists and plan. A file of its
 own because it is the only test that runs programs for a GPU.
 """
 
 import os
 import re
+import signal
+import struct
+import sys
 
 import numpy as np
 
@@ -95,9 +99,9 @@ class Failures:
             self.target, REPORT=self.log, **variables))
         return result, *emulated.read_report(self.log)
 
-    def refuses(self, name, words, *arguments, **variables):
+    def refuses(self, name, words, *arguments, **how):
         """One line with all of `words`, exit code 1, nothing printed or left."""
-        result, _, left, _ = self.run(*arguments, **variables)
+        result, _, left, _ = self.run(*arguments, **how)
         missing = [w for w in words if w not in result.err_text]
         problem = (f"exit code {result.code}" if result.code != 1 else
                    "stderr is not one line" if not harness.one_line(result.err) else
@@ -107,26 +111,28 @@ class Failures:
         self.report.check(name, problem is None,
                           lambda: f"{problem}: {result.err_text[:400]}")
 
-    def each_call(self):
-        result, calls, left, _ = self.run()
-        if not self.report.check("frees all that it took", result.code == 0 and
+    def each_call(self, what, *arguments, **how):
+        """The first call of each function, the last, and one between."""
+        result, calls, left, _ = self.run(*arguments, **how)
+        if not self.report.check(f"{what} frees all that it took", result.code == 0 and
                                  not any(left.values()), lambda: f"{result.why()} {left}"):
             return
         for call, count in calls.items():
             if call == RELEASE:
-                result, _, left, _ = self.run(FAIL=f"{call}:1:{UNKNOWN}")
-                self.report.check(f"{call} fails", result.code == 0 and
+                result, _, left, _ = self.run(*arguments, FAIL=f"{call}:1:{UNKNOWN}", **how)
+                self.report.check(f"{what}: {call} fails", result.code == 0 and
                                   left["contexts"] == 1, result.why)
                 continue
-            code = OUT_OF_MEMORY if "Alloc" in call else UNKNOWN
-            # The first, the last, and one between.
+            # Of a module that cannot be loaded for another reason there may be PTX.
+            code = OUT_OF_MEMORY if re.search("Alloc|ModuleLoad", call) else UNKNOWN
             for number in sorted({1, (count + 1) // 2, count}):
                 # Text may be out when a later step fails; one id is not.
-                result, _, left, _ = self.run(FAIL=f"{call}:{number}:{code}")
+                result, _, left, _ = self.run(*arguments, FAIL=f"{call}:{number}:{code}",
+                                              **how)
                 words = [f"GPU: {call}: ", f", {code})", "; "]
                 missing = [w for w in words if w not in result.err_text]
                 self.report.check(
-                    f"{call} fails, number {number} of {count}",
+                    f"{what}: {call} fails, number {number} of {count}",
                     result.code == 1 and harness.one_line(result.err) and not missing
                     and not any(left.values()),
                     lambda: f"left {left}, misses {missing}: {result.why()}")
@@ -141,20 +147,62 @@ class Failures:
             len(lines) == 4 and int(lines[0]) > 0 and
             lines[1:] == ["1000000 1000000 1000000", "0 0", "0"],
             lambda: f"{lines}, left {left}: {result.why()}")
+        # One request each, so that nothing behind a failure can show it.
+        for request in "generate 2 2", "prompt 3 2", "trace 1 4 1 0:0":
+            self.each_call(f"--bench, {request}", "--bench", prompt=(),
+                           stdin=request.encode() + b"\n")
+
+    def modules(self, model):
+        """A cubin that the driver refuses, and then PTX; the compiler's assembler here
+        writes what has an ELF header and no more."""
+        folder = os.path.join(self.folder, "toolkit")
+        os.makedirs(os.path.join(folder, "bin"))
+        header = struct.pack("<4s5B7xHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, 51, 7, 2,
+                             emulated.CUDA_MACHINE, 1, 0, 64, 64, 0, 64, 0, 0, 0, 0, 0)
+        ptxas = os.path.join(folder, "bin", "ptxas")
+        with open(ptxas, "w", encoding="utf-8") as out:
+            out.write(f"#!{sys.executable}\nimport sys\n"
+                      f"open(sys.argv[sys.argv.index('-o') + 1], 'wb').write({header})\n")
+        os.chmod(ptxas, 0o755)
+        program, self.program = self.program, os.path.join(self.folder, "assembled")
+        made = self.emulator.compile(model, self.program, self.target, "--activations=f32",
+                                     env=os.environ | {"CUDA_HOME": folder})
+        if not self.report.check("compiles with an assembler", made.code == 0, made.why):
+            return
+        load = "cuModuleLoadDataEx"
+        for code, loads in (0, 1), (200, 2), (209, 2), (UNKNOWN, 2):
+            result, calls, *_ = self.run(FAIL=f"{load}:{1 if code else 0}:{code}")
+            self.report.check(f"a cubin is refused with {code}", result.code == 0 and
+                              calls[load] == loads, lambda: f"{calls}: {result.why()}")
+        self.refuses("no memory for a cubin", [load, "smaller -c"],
+                     FAIL=f"{load}:1:{OUT_OF_MEMORY}")
+        self.refuses("what the driver's assembler says of PTX", [load, "no kernels"],
+                     KERNELS="/nowhere")
+        self.program = program
+
+    def interrupted(self):
+        # The second allocation of locked memory is the upload's first.
+        result, calls, left, _ = self.run(FAIL=f"cuMemHostAlloc:2:-{signal.SIGINT}")
+        self.report.check("Ctrl-C while weights are copied", result.code == 130 and
+                          not result.err and "cuMemcpyHtoDAsync_v2" not in calls and
+                          not any(left.values()), lambda: f"{calls}, left {left}: "
+                          f"{result.why()}")
 
     def machines(self):
         self.refuses("too little memory for the weights",
                      ["of weights", "cache for 1024 tokens", "of workspace",
                       "0.06 MiB free", "--quantize"], MEMORY=1 << 16)
-        # What it advises where the cache can be smaller is true.
-        plan, *_ = self.run("--plan")
-        every = int(re.search(r"^  all +(\d+)$", plan.text, re.M)[1])
-        self.refuses("too little memory for the cache", ["give -c 768"], MEMORY=every - 1)
-        for tokens, memory in (768, every - 1), (1024, every):
-            result, *_ = self.run(f"-c{tokens}", MEMORY=memory)
-            self.report.check(f"has memory for {tokens} tokens", result.code == 0,
-                              result.why)
+        # What the plan says is what the driver takes, to the page.
+        plan, *_ = self.run("--plan", prompt=())
+        pages = int(re.search(r"^  in pages of 2 MiB +(\d+)$", plan.text, re.M)[1])
+        self.refuses("a byte too little memory", ["of weights"], MEMORY=pages - 1)
+        result, *_ = self.run(MEMORY=pages)
+        self.report.check("has as much memory as it plans", result.code == 0, result.why)
         self.refuses("no GPU", ["no GPU"], DEVICES="")
+        self.refuses("no GPU to list", ["no GPU"], "--list-devices", prompt=(), DEVICES="")
+        self.refuses("a GPU with little workgroup memory",
+                     ["bytes of workgroup memory", "at most 256; give another --device"],
+                     WORKGROUP=256)
         self.refuses("an old GPU", ["device 0 (Emulator, sm_75)", "cuda:sm_80"],
                      DEVICES="7.5")
         self.refuses("a GPU that is not there", ["--device: is 2", "has 2"], "--device=2",
@@ -165,8 +213,9 @@ class Failures:
             result, *_ = self.run(*device, DEVICES="7.5,8.6")
             self.report.check(f"runs on the second of two {device}", result.code == 0,
                               result.why)
-        result, *_ = self.run("--list-devices", DEVICES="7.5,8.6")
-        lines = ["device 0 (Emulator, sm_75), 16.00 GiB: cannot run this program",
+        result, *_ = self.run("--list-devices", prompt=(), DEVICES="7.5,8.6")
+        lines = ["device 0 (Emulator, sm_75), 16.00 GiB: cannot run this program, which "
+                 "was compiled for cuda:sm_80",
                  "device 1 (Emulator, sm_86), 16.00 GiB: runs the code for cuda:sm_80"]
         self.report.check("lists GPUs", result.text.splitlines() == lines, result.text)
         none = emulated.without_driver()
@@ -206,8 +255,11 @@ def main():
                                           folder, seed=i + 1)
             if i == 0 and program:
                 failures = Failures(report, emulator, program, target, folder)
-                failures.each_call()
+                failures.each_call("an answer")
+                failures.each_call("--list-devices", "--list-devices", prompt=())
                 failures.machines()
+                failures.interrupted()
+                failures.modules(path)
                 failures.bench()
         if not only or "demo" in only:
             run_model(report, arguments, "demo cuda:sm_80", arguments.model, [1, 2, 3],

@@ -16,8 +16,12 @@
 //   CORELLAMA_EMULATOR_KERNELS  the folder of those libraries, SHA256.so
 //   CORELLAMA_EMULATOR_DEVICES  compute capabilities, "8.0,9.0"; default 9.0
 //   CORELLAMA_EMULATOR_MEMORY   bytes of each; default 16 GiB
+//   CORELLAMA_EMULATOR_WORKGROUP  bytes of workgroup memory that a block can
+//                               have; default what GPUs of that capability have
 //   CORELLAMA_EMULATOR_SEED     of the order of blocks and threads
-//   CORELLAMA_EMULATOR_FAIL     CALL:NUMBER:CODE, which call fails, and how
+//   CORELLAMA_EMULATOR_FAIL     CALL:NUMBER:CODE, which call fails, and how;
+//   for
+//                               a CODE below 0 that signal comes, and no error
 //   CORELLAMA_EMULATOR_REPORT   a file for the calls made and what is left
 //
 //===----------------------------------------------------------------------===//
@@ -147,9 +151,19 @@ int cuDeviceGetName(char *name, int bytes, int) {
 int cuDeviceGetAttribute(int *value, int attribute, int device) {
   return call("cuDeviceGetAttribute", [&] {
     const auto [major, minor] = machine().capabilities[size_t(device)];
-    *value = attribute == kMajor ? major : minor;
-    return attribute == kMajor || attribute == kMinor ? kSuccess
-                                                      : kInvalidValue;
+    switch (attribute) {
+    case kMajor:
+      *value = major;
+      return kSuccess;
+    case kMinor:
+      *value = minor;
+      return kSuccess;
+    case kMostSharedOfBlock:
+      *value = int(machine().mostShared(device));
+      return kSuccess;
+    default:
+      return kInvalidValue;
+    }
   });
 }
 
@@ -160,9 +174,10 @@ int cuDeviceTotalMem_v2(size_t *bytes, int) {
   });
 }
 
-int cuDevicePrimaryCtxRetain(void **context, int) {
+int cuDevicePrimaryCtxRetain(void **context, int device) {
   return call("cuDevicePrimaryCtxRetain", [&] {
     ++machine().contexts;
+    machine().current = device;
     *context = &machine();
     return kSuccess;
   });
@@ -199,12 +214,13 @@ int cuMemAlloc_v2(Address *address, size_t bytes) {
   return call("cuMemAlloc_v2", [&] {
     if (bytes == 0)
       return kInvalidValue;
-    if (bytes > machine().bytes - machine().used)
+    const size_t taken = (bytes + kPage - 1) / kPage * kPage;
+    if (taken > machine().bytes - machine().used)
       return kOutOfMemory;
     auto made = std::make_unique<Allocation>(bytes);
     if (!made->begin)
       return kOutOfMemory;
-    machine().used += bytes;
+    machine().used += taken;
     *address = made->begin;
     machine().memory[made->begin] = std::move(made);
     return kSuccess;
@@ -264,12 +280,16 @@ int cuMemcpyDtoHAsync_v2(void *to, Address from, size_t bytes, Stream *stream) {
   });
 }
 
+/// The size of the log becomes that of what is written, as NVIDIA's driver does
+/// it; of a cubin nothing is.
 int cuModuleLoadDataEx(Module **module, const void *image, unsigned count,
-                       int *, void **) {
+                       int *options, void **values) {
+  if (count != 2 || options[0] != kJitErrorLog ||
+      options[1] != kJitErrorLogBytes)
+    return kInvalidValue;
+  const size_t room = reinterpret_cast<size_t>(values[1]);
+  values[1] = nullptr;
   return call("cuModuleLoadDataEx", [&] {
-    // Options are a log and its size.
-    if (count != 2)
-      return kInvalidValue;
     const std::string hash =
         llvm::toHex(llvm::SHA256::hash({static_cast<const uint8_t *>(image),
                                         moduleBytes(image)}),
@@ -286,8 +306,12 @@ int cuModuleLoadDataEx(Module **module, const void *image, unsigned count,
                                     dlsym(library, "corellama_device_program"))
                               : nullptr;
     if (!program || program->version != abi::kVersion) {
-      const char *why = library ? path.c_str() : dlerror();
-      fprintf(stderr, "emulator: %s\n", why);
+      if (*static_cast<const char *>(image) != '\177' && room != 0) {
+        const int wanted = snprintf(static_cast<char *>(values[0]), room,
+                                    "no kernels %s.so", hash.c_str());
+        values[1] =
+            reinterpret_cast<void *>(std::min(room - 1, size_t(wanted)));
+      }
       return kNoBinaryForGpu;
     }
     *module = make(machine().modules,
@@ -318,7 +342,8 @@ int cuFuncSetAttribute(Function *function, int attribute, int value) {
   return call("cuFuncSetAttribute", [&] {
     if (!held(machine().functions, function))
       return kInvalidHandle;
-    if (attribute != kSharedBytesAttribute || value < 0)
+    if (attribute != kSharedBytesAttribute || value < 0 ||
+        unsigned(value) > machine().mostShared(machine().current))
       return kInvalidValue;
     function->mostShared = std::max(kStaticShared, unsigned(value));
     return kSuccess;

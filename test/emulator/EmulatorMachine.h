@@ -12,6 +12,7 @@
 #include "runtime/ABI/Device.h"
 #include "test/emulator/EmulatorDevice.h"
 #include "llvm/ADT/StringRef.h"
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
@@ -30,7 +31,11 @@ inline constexpr int kSuccess = 0, kInvalidValue = 1, kOutOfMemory = 2,
                      kNotInitialized = 3, kInvalidDevice = 101,
                      kInvalidContext = 201, kNoBinaryForGpu = 209,
                      kInvalidHandle = 400, kNotFound = 500, kLaunchFailed = 719;
-inline constexpr int kMajor = 75, kMinor = 76, kSharedBytesAttribute = 8;
+inline constexpr int kMajor = 75, kMinor = 76, kMostSharedOfBlock = 97;
+inline constexpr int kSharedBytesAttribute = 8;
+inline constexpr int kJitErrorLog = 5, kJitErrorLogBytes = 6;
+/// By which memory is taken.
+inline constexpr size_t kPage = size_t(2) << 20;
 /// Of a block, unless a function's attribute says more.
 inline constexpr unsigned kStaticShared = 48 << 10;
 
@@ -111,8 +116,11 @@ public:
   /// Whether a call may go on, or its error.
   int enter(const char *name) {
     uint64_t number = ++calls[name];
-    if (name == failingCall && number == failingNumber)
-      return failingCode;
+    if (name == failingCall && number == failingNumber) {
+      if (failingCode > 0)
+        return failingCode;
+      raise(-failingCode);
+    }
     // A context in which a kernel failed is of no use.
     return message.empty() ? kSuccess : kLaunchFailed;
   }
@@ -148,6 +156,21 @@ public:
                std::prev(after)->first + std::prev(after)->second.size();
   }
 
+  /// Of a block: technical specifications per compute capability in the CUDA
+  /// C++ Programming Guide.
+  unsigned mostShared(int device) const {
+    unsigned most;
+    if (!llvm::StringRef(variable("CORELLAMA_EMULATOR_WORKGROUP"))
+             .getAsInteger(10, most))
+      return most;
+    const auto [major, minor] = capabilities[size_t(device)];
+    return (major == 7                                 ? 64
+            : major == 9 || major == 10                ? 227
+            : major == 8 && (minor == 0 || minor == 7) ? 163
+                                                       : 99)
+           << 10;
+  }
+
   int launch(const Function &function, Address context, uint32_t layer,
              uint64_t blocks);
   void release();
@@ -156,6 +179,8 @@ public:
   std::vector<std::pair<int, int>> capabilities;
   uint64_t bytes = 0, used = 0;
   int contexts = 0;
+  /// The device that has one.
+  int current = 0;
   /// By their first address.
   std::map<Address, std::unique_ptr<Allocation>> memory;
   std::map<const uint8_t *, AlignedBytes> hostMemory;

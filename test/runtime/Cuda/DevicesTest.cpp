@@ -60,10 +60,16 @@ TEST(Devices, TakesTheFirstProgramAndItsMachineCode) {
   second.moduleCount = 2;
   const abi::DeviceProgram *const programs[] = {&first, &second, nullptr};
   EXPECT_EQ(targetsOf(programs), "cuda:sm_90a, cuda:sm_80");
-  EXPECT_EQ(programFor(programs, {9, 0}), &first);
-  EXPECT_EQ(programFor(programs, {8, 0}), &second);
-  EXPECT_EQ(programFor(programs, {12, 0}), &second);
-  EXPECT_EQ(programFor(programs, {7, 5}), nullptr);
+  auto placeFor = [&](Capability capability) -> int {
+    DeviceInfo device;
+    device.capability = capability;
+    const auto place = programFor(programs, device);
+    return place ? int(*place) : -1;
+  };
+  EXPECT_EQ(placeFor({9, 0}), 0);
+  EXPECT_EQ(placeFor({8, 0}), 1);
+  EXPECT_EQ(placeFor({12, 0}), 1);
+  EXPECT_EQ(placeFor({7, 5}), -1);
   const auto onAmpere = modulesFor(second, {8, 6});
   ASSERT_EQ(onAmpere.size(), 2u);
   EXPECT_EQ(onAmpere[0], &ampere[1]);
@@ -71,6 +77,30 @@ TEST(Devices, TakesTheFirstProgramAndItsMachineCode) {
   const auto onLater = modulesFor(second, {12, 0});
   ASSERT_EQ(onLater.size(), 1u);
   EXPECT_EQ(onLater[0], &ampere[0]);
+}
+
+TEST(Devices, ABlockHasWorkgroupMemoryForEachKernel) {
+  const abi::DeviceModule modules[] = {{"sm_80", "", 1, false}};
+  abi::DeviceKernel kernels[3] = {};
+  kernels[1].sharedBytes = 128 << 10;
+  abi::DeviceProgram program{};
+  program.target = "cuda:sm_80";
+  program.modules = modules;
+  program.moduleCount = 1;
+  program.kernels = kernels;
+  program.kernelCount = 3;
+  const abi::DeviceProgram *const programs[] = {&program, nullptr};
+  DeviceInfo device;
+  device.capability = {8, 6};
+  device.workgroupBytes = 128 << 10;
+  EXPECT_TRUE(programFor(programs, device));
+  device.workgroupBytes = 99 << 10;
+  EXPECT_EQ(programFor(programs, device).error(),
+            "cannot run this program, whose code for cuda:sm_80 takes 131072 "
+            "bytes of workgroup memory, of which a block has at most 101376");
+  device.capability = {7, 5};
+  EXPECT_EQ(programFor(programs, device).error(),
+            "cannot run this program, which was compiled for cuda:sm_80");
 }
 
 } // namespace corellama::runtime::cuda

@@ -54,22 +54,30 @@ TEST_F(MemoryPlanTest, HasEachKind) {
   EXPECT_EQ(plan->step.secondList, 256u);
   EXPECT_EQ(plan->step.bytes, 384u);
   EXPECT_EQ(plan->head.bytes, 192u);
-  EXPECT_EQ(plan->tables, 128u + 384 + 192);
+  EXPECT_EQ(plan->tables, 80u + 384 + 192);
   EXPECT_EQ(plan->all(), plan->weights + plan->keys + plan->values +
                              plan->workspace + plan->rope + plan->tables);
 }
 
-TEST_F(MemoryPlanTest, RefusesWithItsNumbers) {
+// The driver takes memory by pages: of eight allocations six are less than one.
+TEST_F(MemoryPlanTest, TakesPages) {
   auto plan = MemoryPlan::create(program, image, 1000);
   ASSERT_TRUE(plan);
-  EXPECT_FALSE(plan->check(plan->all(), "device 0"));
-  auto error = plan->check(plan->all() - 1, "device 0");
+  EXPECT_EQ(plan->taken(1024), (uint64_t(3) << 30) + (4 << 20) + (6 * 2 << 20));
+  EXPECT_FALSE(plan->check(plan->taken(1024), "device 0"));
+  EXPECT_TRUE(plan->check(plan->taken(1024) - 1, "device 0"));
+}
+
+TEST_F(MemoryPlanTest, RefusesWithItsNumbers) {
+  auto plan = MemoryPlan::create(program, image, 100'000);
+  ASSERT_TRUE(plan);
+  auto error = plan->check(plan->weights + (200 << 20), "device 0");
   ASSERT_TRUE(error);
   EXPECT_EQ(error->message,
-            "the model takes 3.01 GiB of GPU memory (3.00 GiB of weights, 2.25 "
-            "MiB of cache for 1024 tokens, 4.00 MiB of workspace, 0.13 MiB of "
-            "tables), and device 0 has 3.01 GiB free; give -c 768, or end "
-            "other programs that use it");
+            "the model takes 3.24 GiB of GPU memory (3.00 GiB of weights, "
+            "219.94 MiB of cache for 100096 tokens, 4.00 MiB of workspace, "
+            "12.22 MiB of tables, each in pages of 2.00 MiB), and device 0 has "
+            "3.20 GiB free; give -c 81920, or end other programs that use it");
   error = plan->check(plan->weights, "device 0");
   ASSERT_TRUE(error);
   EXPECT_NE(error->message.find("has 3.00 GiB free; give another --device, or "
@@ -77,20 +85,31 @@ TEST_F(MemoryPlanTest, RefusesWithItsNumbers) {
             std::string::npos);
 }
 
-// What it advises fits.
-TEST_F(MemoryPlanTest, AdvisesAContextThatFits) {
-  auto plan = MemoryPlan::create(program, image, 100'000);
-  ASSERT_TRUE(plan);
-  const uint64_t free = plan->all() - (plan->keys + plan->values) / 3;
-  auto error = plan->check(free, "device 0");
-  ASSERT_TRUE(error);
-  const size_t at = error->message.find("give -c ");
-  ASSERT_NE(at, std::string::npos);
-  const uint64_t tokens = std::stoull(error->message.substr(at + 8));
-  EXPECT_GT(tokens, 60'000u);
-  auto smaller = MemoryPlan::create(program, image, tokens);
-  ASSERT_TRUE(smaller);
-  EXPECT_FALSE(smaller->check(free, "device 0"));
+// What it advises fits, and a block more does not: where all layers keep all
+// positions, where some have rings, and where all have.
+TEST_F(MemoryPlanTest, AdvisesTheLargestContextThatFits) {
+  const uint64_t none[] = {0, 0, 0}, some[] = {768, 0, 512},
+                 all[] = {768, 768, 768};
+  for (std::span<const uint64_t> rings :
+       {std::span<const uint64_t>(), {none}, {some}, {all}}) {
+    image.rings = rings;
+    auto plan = MemoryPlan::create(program, image, 100'000);
+    ASSERT_TRUE(plan);
+    const uint64_t free = plan->taken(plan->cache.capacity() / 3 * 2);
+    auto error = plan->check(free, "device 0");
+    ASSERT_TRUE(error);
+    const size_t at = error->message.find("give -c ");
+    ASSERT_NE(at, std::string::npos) << error->message;
+    const uint64_t tokens = std::stoull(error->message.substr(at + 8));
+    EXPECT_GT(tokens, 60'000u);
+    auto smaller = MemoryPlan::create(program, image, tokens);
+    ASSERT_TRUE(smaller);
+    EXPECT_EQ(smaller->taken(tokens), plan->taken(tokens));
+    EXPECT_FALSE(smaller->check(free, "device 0"));
+    auto larger = MemoryPlan::create(program, image, tokens + abi::kCacheBlock);
+    ASSERT_TRUE(larger);
+    EXPECT_TRUE(larger->check(free, "device 0"));
+  }
 }
 
 TEST_F(MemoryPlanTest, RefusesSizesThatOverflow) {

@@ -323,16 +323,42 @@ TEST(Options, FlagsOfOneMachine) {
   EXPECT_TRUE(options->listDevices && options->plan);
   EXPECT_EQ(options->bandwidth, 4800);
   EXPECT_EQ(parse({"--device", "1"}).error(),
-            "unknown option '--device'; --help lists them all");
-  EXPECT_EQ(parse({"-t2"}, Machine::gpu).error(),
-            "unknown option '-t2'; --help lists them all");
+            "--device is of programs for a GPU, and this one is not; leave it "
+            "out");
+  for (auto arguments : {std::vector<std::string>{"-t2"}, {"-t", "2"}})
+    EXPECT_EQ(parse(arguments, Machine::gpu).error(),
+              "-t is of programs for a CPU, and this one is not; leave it out");
   EXPECT_EQ(parse({"--bandwidth", "0"}, Machine::gpu).error(),
-            "--bandwidth: is '0', expected a number above 0");
+            "--bandwidth: is '0', expected a number from 1 to 1000000");
   EXPECT_EQ(helpText("model", Machine::cpu).find("--device"),
             std::string::npos);
   const std::string ofGpu = helpText("model", Machine::gpu);
   EXPECT_NE(ofGpu.find("\n  --device"), std::string::npos);
   EXPECT_EQ(ofGpu.find("\n  -t "), std::string::npos);
+}
+
+TEST(Options, QuestionsStandAlone) {
+  auto check = [](std::vector<std::string> arguments) {
+    auto options = parse(arguments, Machine::gpu);
+    EXPECT_TRUE(options);
+    auto error = checkPromptOptions(*options, false, "model");
+    return error ? error->message : "";
+  };
+  EXPECT_EQ(check({"--list-devices"}), "");
+  EXPECT_EQ(check({"--plan", "--bandwidth", "4800", "-c", "9"}), "");
+  EXPECT_EQ(check({"--bandwidth", "4800", "-p", "x"}),
+            "--bandwidth is what --plan reckons with; give that, too");
+  EXPECT_EQ(check({"--list-devices", "--plan"}),
+            "--list-devices and --plan are two questions; give one of them");
+  const std::pair<std::vector<std::string>, std::string> others[] = {
+      {{"--plan", "-p", "x"}, "the prompt"},
+      {{"--plan", "--bench"}, "--bench"},
+      {{"--plan", "--score"}, "--score"},
+      {{"--plan", "--chat"}, "--chat"},
+      {{"--plan", "--device", "0"}, "--device"}};
+  for (const auto &[arguments, name] : others)
+    EXPECT_EQ(check(arguments),
+              "--plan ends the program before it runs; leave out " + name);
 }
 
 TEST(Options, BaseName) {
