@@ -46,6 +46,18 @@ struct CompileOptions {
 };
 } // namespace
 
+/// The kind of GPU need be said once: cuda:sm_80,sm_90a.
+static std::string fullTargets(StringRef names) {
+  std::string full;
+  for (StringRef name : llvm::split(names, ',')) {
+    full += full.empty() ? "" : ",";
+    if (name.starts_with("sm_") && names.starts_with("cuda:"))
+      full += "cuda:";
+    full += name;
+  }
+  return full;
+}
+
 static std::string whyNoTargets(StringRef names) {
   llvm::StringSet<> seen;
   for (StringRef name : llvm::split(names, ',')) {
@@ -141,6 +153,7 @@ Subcommand corellama::addCompile(CLI::App &tool) {
                "commas, give a program with the code of each, of which it runs "
                "the last one that its machine can")
       ->type_name("NAME[,NAME...]")
+      ->transform([](const std::string &names) { return fullTargets(names); })
       ->check([](const std::string &names) { return whyNoTargets(names); });
   c.add_flag("--list-targets", options->listTargets,
              "list the targets and end");

@@ -2,8 +2,9 @@
 //
 // Memory by kind, and the launches of a step of one row with the bytes that
 // each has to read: what a token costs at least, on a GPU that is not there.
-// From the program's tables and its manifest, which says what each kernel
-// reads.
+// From the program's tables and its manifest, which says which matrices each
+// kernel reads. Not counted are vectors of norms, the embedding's row and
+// activations: little beside matrices.
 //
 //===----------------------------------------------------------------------===//
 

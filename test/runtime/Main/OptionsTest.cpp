@@ -325,7 +325,7 @@ TEST(Options, FlagsOfOneMachine) {
   EXPECT_EQ(parse({"--device", "1"}).error(),
             "--device is of programs for a GPU, and this one is not; leave it "
             "out");
-  for (auto arguments : {std::vector<std::string>{"-t2"}, {"-t", "2"}})
+  for (const auto &arguments : {std::vector<std::string>{"-t2"}, {"-t", "2"}})
     EXPECT_EQ(parse(arguments, Machine::gpu).error(),
               "-t is of programs for a CPU, and this one is not; leave it out");
   EXPECT_EQ(parse({"--bandwidth", "0"}, Machine::gpu).error(),
