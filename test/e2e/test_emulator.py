@@ -180,6 +180,24 @@ class Failures:
                      KERNELS="/nowhere")
         self.program = program
 
+    def targets(self, model):
+        """The code of two targets: which one runs, and its place in the list."""
+        program, self.program = self.program, os.path.join(self.folder, "both")
+        names = ["cuda:sm_80", "cuda:sm_90a"]  # their modules are those of one target
+        made = [self.emulator.compile(model, self.program, name, "--activations=f32")
+                for name in names]
+        made.append(harness.compile_model(self.emulator.corellama, model, self.program,
+                                          "--target=cuda:sm_80,sm_90a", "--activations=f32"))
+        for result in made:
+            self.report.check("compiles for two targets", result.code == 0, result.why)
+        for devices, place in ("9.0", 0), ("8.0", 1), ("8.6,9.0", 1):
+            result, *_ = self.run("--bench", prompt=(), stdin=b"variant\ngenerate 1 1\n",
+                                  DEVICES=devices)
+            self.report.check(
+                f"of two targets {names[1 - place]} runs on {devices}", result.code == 0
+                and result.text.splitlines()[0] == str(place), result.why)
+        self.program = program
+
     def interrupted(self):
         # The second allocation of locked memory is the upload's first.
         result, calls, left, _ = self.run(FAIL=f"cuMemHostAlloc:2:-{signal.SIGINT}")
@@ -260,6 +278,7 @@ def main():
                 failures.machines()
                 failures.interrupted()
                 failures.modules(path)
+                failures.targets(path)
                 failures.bench()
         if not only or "demo" in only:
             run_model(report, arguments, "demo cuda:sm_80", arguments.model, [1, 2, 3],
