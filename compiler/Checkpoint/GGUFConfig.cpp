@@ -19,6 +19,7 @@
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
+#include <limits>
 #include <utility>
 
 using llvm::StringRef;
@@ -178,11 +179,15 @@ private:
   }
 
   /// A whole number from `least` to `most`. If the key is missing, `fallback`,
-  /// or an error if `fallback` is 0. 1 after an error.
-  uint64_t readSize(StringRef key, uint64_t most, uint64_t fallback = 0,
-                    uint64_t least = 1);
-  double readFloat(StringRef key, double least,
-                   std::optional<double> fallback = std::nullopt);
+  /// or an error if `fallback` is 0. Nothing after an error, so that no value
+  /// is compared that the file does not have.
+  std::optional<uint64_t> readSize(StringRef key, uint64_t most,
+                                   uint64_t fallback = 0, uint64_t least = 1);
+  /// A number above 0 that is finite and from `least` to `most`; the same.
+  std::optional<double>
+  readFloat(StringRef key, std::optional<double> fallback = std::nullopt,
+            double least = 0,
+            double most = std::numeric_limits<double>::infinity());
   void refuseAt(const Twine &place, const Twine &problem) {
     refusals.add(file.path(), place, problem);
   }
@@ -273,8 +278,9 @@ void ConfigReader::checkNeutral(StringRef key, const NeutralKey &rule,
                          rule.advice);
 }
 
-uint64_t ConfigReader::readSize(StringRef key, uint64_t most, uint64_t fallback,
-                                uint64_t least) {
+std::optional<uint64_t> ConfigReader::readSize(StringRef key, uint64_t most,
+                                               uint64_t fallback,
+                                               uint64_t least) {
   std::optional<Value> value = file.find(key);
   if (!value && fallback != 0)
     return fallback;
@@ -284,31 +290,30 @@ uint64_t ConfigReader::readSize(StringRef key, uint64_t most, uint64_t fallback,
   refuseSize(key, (value ? "is " + value->describe() : "is missing") +
                       ", expected a whole number from " + Twine(least) +
                       " to " + Twine(most) + "; " + kConvertAgain);
-  return 1;
+  return std::nullopt;
 }
 
-double ConfigReader::readFloat(StringRef key, double least,
-                               std::optional<double> fallback) {
+std::optional<double> ConfigReader::readFloat(StringRef key,
+                                              std::optional<double> fallback,
+                                              double least, double most) {
   std::optional<Value> value = file.find(key);
   if (!value && fallback)
-    return *fallback;
+    return fallback;
   std::optional<double> number = value ? value->asFloat() : std::nullopt;
-  if (number && std::isfinite(*number) && *number > 0 && *number >= least)
-    return *number;
-  std::string limit =
-      least > 0 ? "of at least " + std::to_string(int(least)) : "above 0";
+  if (number && isWithin(*number, least, most))
+    return number;
   refuse(key, (value ? "is " + value->describe() : "is missing") +
-                  ", expected a finite number " + limit + "; " + kConvertAgain);
-  return 1;
+                  ", expected " + describeRange(least, most) + "; " +
+                  kConvertAgain);
+  return std::nullopt;
 }
 
 void ConfigReader::readSizes() {
-  config.layers = readSize(own("block_count"), kMaxLayers);
-  if (!hasSizes)
-    config.layers = 0;
-  config.context = readSize(own("context_length"), kMaxDimension);
-  config.dim = readSize(own("embedding_length"), kMaxDimension);
-  config.hidden = readSize(own("feed_forward_length"), kMaxDimension);
+  config.layers = readSize(own("block_count"), kMaxLayers).value_or(0);
+  config.context = readSize(own("context_length"), kMaxDimension).value_or(1);
+  config.dim = readSize(own("embedding_length"), kMaxDimension).value_or(1);
+  config.hidden =
+      readSize(own("feed_forward_length"), kMaxDimension).value_or(1);
 }
 
 void ConfigReader::readHeads() {
@@ -317,8 +322,9 @@ void ConfigReader::readHeads() {
                     keyLengthKey = own("attention.key_length"),
                     valueLengthKey = own("attention.value_length");
 
-  config.heads = readSize(headsKey, kMaxDimension);
-  config.kvHeads = readSize(kvHeadsKey, kMaxDimension, config.heads);
+  config.heads = readSize(headsKey, kMaxDimension).value_or(1);
+  config.kvHeads =
+      readSize(kvHeadsKey, kMaxDimension, config.heads).value_or(1);
   // What follows from a refused size is not worth a line.
   if (!hasSizes)
     return;
@@ -338,11 +344,16 @@ void ConfigReader::readHeads() {
                                     ", expected a divisor of " +
                                     own("embedding_length") + " " +
                                     Twine(config.dim) + "; " + kConvertAgain);
-  config.headSize = readSize(keyLengthKey, kMaxDimension, usual);
-  uint64_t valueLength = readSize(valueLengthKey, kMaxDimension, usual);
-  if (valueLength != config.headSize)
+  std::optional<uint64_t> keyLength =
+      readSize(keyLengthKey, kMaxDimension, usual);
+  std::optional<uint64_t> valueLength =
+      readSize(valueLengthKey, kMaxDimension, usual);
+  if (!keyLength || !valueLength)
+    return;
+  config.headSize = *keyLength;
+  if (*valueLength != config.headSize)
     return refuseSize(valueLengthKey,
-                      "is " + Twine(valueLength) + ", expected " +
+                      "is " + Twine(*valueLength) + ", expected " +
                           Twine(config.headSize) + ", the length of a key (" +
                           keyLengthKey +
                           "); give a checkpoint with one head size");
@@ -361,7 +372,8 @@ void ConfigReader::readHeads() {
 
 void ConfigReader::readWindow() {
   config.window = readSize(own("attention.sliding_window"), kMaxDimension,
-                           /*fallback=*/kMaxDimension, /*least=*/0);
+                           /*fallback=*/kMaxDimension, /*least=*/0)
+                      .value_or(0);
   // gguf has a flag for each layer; llama.cpp's writer makes uint32 of them. A
   // number, every how many layers, means another order in each architecture.
   const std::string key = own("attention.sliding_window_pattern");
@@ -394,26 +406,32 @@ void ConfigReader::readWindow() {
 }
 
 void ConfigReader::readFloats() {
-  config.eps = readFloat(own("attention.layer_norm_rms_epsilon"), /*least=*/0);
-  config.embeddingScale = readFloat(own("embedding_scale"), 0, 1.0);
-  config.residualScale = readFloat(own("residual_scale"), 0, 1.0);
+  config.eps = readFloat(own("attention.layer_norm_rms_epsilon")).value_or(1);
+  config.embeddingScale = readFloat(own("embedding_scale"), 1).value_or(1);
+  config.residualScale = readFloat(own("residual_scale"), 1).value_or(1);
   // Granite's, by which logits are divided.
-  config.logitScale = 1 / readFloat(own("logit_scale"), 0, 1.0);
+  config.logitScale = 1 / readFloat(own("logit_scale"), 1).value_or(1);
   if (file.find(own("attention.scale")))
-    config.attentionScale = readFloat(own("attention.scale"), 0);
+    config.attentionScale = readFloat(own("attention.scale"));
 }
 
 void ConfigReader::readRope() {
-  // The default is Llama's own. Below 1 the frequencies would rise.
-  config.ropeBase = readFloat(own("rope.freq_base"), /*least=*/1, 10000.0);
+  // The default is Llama's own.
+  const std::string baseKey = own("rope.freq_base");
+  std::optional<double> base =
+      readFloat(baseKey, 10000.0, kLeastRopeBase, kMostRopeBase);
+  config.ropeBase = base.value_or(kLeastRopeBase);
   const std::string rotatedKey = own("rope.dimension_count");
   if (hasSizes)
-    config.rotated = readSize(rotatedKey, kMaxDimension, config.headSize);
-  if (config.rotated % 2 != 0 || config.rotated > config.headSize)
-    refuseSize(rotatedKey, "is " + Twine(config.rotated) +
-                               ", expected an even number up to the size of a "
-                               "head, " +
-                               Twine(config.headSize) + "; " + kConvertAgain);
+    if (auto rotated = readSize(rotatedKey, kMaxDimension, config.headSize)) {
+      config.rotated = *rotated;
+      if (*rotated % 2 != 0 || *rotated > config.headSize)
+        refuseSize(rotatedKey, "is " + Twine(*rotated) +
+                                   ", expected an even number up to the size "
+                                   "of a head, " +
+                                   Twine(config.headSize) + "; " +
+                                   kConvertAgain);
+    }
 
   using Rule = RopeScaling::Rule;
   RopeScaling &rope = config.rope;
@@ -436,20 +454,26 @@ void ConfigReader::readRope() {
                         "checkpoint with one of them");
   // A factor of 0 is none.
   bool isZero = file.find(factor) && file.find(factor)->asFloat() == 0.0;
-  double scale = isZero ? 1 : readFloat(factor, /*least=*/1, 1.0);
+  double scale = isZero ? 1 : readFloat(factor, 1, /*least=*/1).value_or(1);
   if (rope.rule == Rule::None || scale == 1)
     rope.rule = Rule::None;
   else
     rope.factor = scale;
-  double attention = readFloat(own("rope.scaling.attn_factor"), 0, 1.0);
+  double attention = readFloat(own("rope.scaling.attn_factor"), 1).value_or(1);
   if (rope.rule == Rule::YaRN) {
+    if (base == kLeastRopeBase)
+      refuse(baseKey,
+             "is 1.0, expected more than 1 with YaRN; " + Twine(kConvertAgain));
     rope.original = readSize(own("rope.scaling.original_context_length"),
-                             kMaxDimension, config.context);
-    rope.low = readFloat(own("rope.scaling.yarn_beta_slow"), 0, 1.0);
-    rope.high = readFloat(own("rope.scaling.yarn_beta_fast"), 0, 32.0);
-    if (rope.low >= rope.high)
+                             kMaxDimension, config.context)
+                        .value_or(1);
+    auto low = readFloat(own("rope.scaling.yarn_beta_slow"), 1);
+    auto high = readFloat(own("rope.scaling.yarn_beta_fast"), 32);
+    rope.low = low.value_or(1);
+    rope.high = high.value_or(32);
+    if (low && high && *low >= *high)
       refuse(own("rope.scaling.yarn_beta_slow"),
-             "is " + Twine(std::to_string(rope.low)) +
+             "is " + Twine(std::to_string(*low)) +
                  ", expected less than yarn_beta_fast; " + kConvertAgain);
   }
   if (attention != 1)
@@ -530,10 +554,11 @@ void ConfigReader::readVocabulary() {
   config.vocab = embedding->dimensions[1];
   config.tiedLMHead = !file.findTensor("output.weight");
 
-  uint64_t stated = readSize(own("vocab_size"), kMaxDimension, config.vocab);
-  if (stated != config.vocab)
+  std::optional<uint64_t> stated =
+      readSize(own("vocab_size"), kMaxDimension, config.vocab);
+  if (stated && *stated != config.vocab)
     return refuse(own("vocab_size"),
-                  "is " + Twine(stated) + ", expected " + Twine(config.vocab) +
+                  "is " + Twine(*stated) + ", expected " + Twine(config.vocab) +
                       " as the rows of token_embd.weight; " + kConvertAgain);
 
   constexpr StringRef tokensKey = "tokenizer.ggml.tokens";

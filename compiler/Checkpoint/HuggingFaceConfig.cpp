@@ -13,7 +13,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
-#include <cmath>
+#include <limits>
 
 using llvm::StringRef;
 using llvm::Twine;
@@ -58,6 +58,7 @@ enum class Windows {
 struct Family {
   StringRef type;      ///< model_type
   StringRef className; ///< in `architectures`
+  uint64_t context;    ///< where max_position_embeddings is missing
   Windows windows = Windows::None;
   /// Queries, keys and values always have biases, and nothing else has.
   bool hasQKVBiases = false;
@@ -66,10 +67,10 @@ struct Family {
 };
 
 constexpr Family kFamilies[] = {
-    {"llama", "LlamaForCausalLM"},
-    {"mistral", "MistralForCausalLM", Windows::All},
-    {"qwen2", "Qwen2ForCausalLM", Windows::Some, /*hasQKVBiases=*/true},
-    {"qwen3", "Qwen3ForCausalLM", Windows::Some, /*hasQKVBiases=*/false,
+    {"llama", "LlamaForCausalLM", 2048},
+    {"mistral", "MistralForCausalLM", 131072, Windows::All},
+    {"qwen2", "Qwen2ForCausalLM", 32768, Windows::Some, /*hasQKVBiases=*/true},
+    {"qwen3", "Qwen3ForCausalLM", 32768, Windows::Some, /*hasQKVBiases=*/false,
      /*hasHeadNorms=*/true, /*headSize=*/128},
 };
 
@@ -134,15 +135,21 @@ private:
   void readFamily();
   void readWindows();
   /// A whole number from 1 to `most`. If the value is missing, `fallback`, or
-  /// refused if `fallback` is 0. 1 after a refusal.
-  uint64_t readSize(StringRef key, std::optional<JsonValue> value,
-                    uint64_t most, uint64_t fallback = 0);
-  uint64_t readSize(StringRef key, uint64_t most, uint64_t fallback = 0) {
+  /// refused if `fallback` is 0. Nothing after a refusal, so that no value is
+  /// compared that the file does not have.
+  std::optional<uint64_t> readSize(StringRef key,
+                                   std::optional<JsonValue> value,
+                                   uint64_t most, uint64_t fallback = 0);
+  std::optional<uint64_t> readSize(StringRef key, uint64_t most,
+                                   uint64_t fallback = 0) {
     return readSize(key, find(key), most, fallback);
   }
   bool readFlag(StringRef key);
-  double readFloat(StringRef key, std::optional<JsonValue> value, double least,
-                   double fallback);
+  /// A number above 0 that is finite and from `least` to `most`; the same.
+  std::optional<double>
+  readFloat(StringRef key, std::optional<JsonValue> value, double fallback,
+            double least = 0,
+            double most = std::numeric_limits<double>::infinity());
 
   JsonValue root;
   StringRef path;
@@ -174,41 +181,40 @@ bool ConfigReader::readArchitecture() {
   return true;
 }
 
-uint64_t ConfigReader::readSize(StringRef key, std::optional<JsonValue> value,
-                                uint64_t most, uint64_t fallback) {
+std::optional<uint64_t> ConfigReader::readSize(StringRef key,
+                                               std::optional<JsonValue> value,
+                                               uint64_t most,
+                                               uint64_t fallback) {
   if (!value && fallback != 0)
     return fallback;
   std::optional<uint64_t> number = value ? value->asUnsigned() : std::nullopt;
   if (number && *number >= 1 && *number <= most)
     return *number;
   refuseSize(key, value, "a whole number from 1 to " + Twine(most));
-  return 1;
+  return std::nullopt;
 }
 
-double ConfigReader::readFloat(StringRef key, std::optional<JsonValue> value,
-                               double least, double fallback) {
-  if (!value)
-    return fallback;
-  std::optional<double> number = value->asNumber();
-  if (number && std::isfinite(*number) && *number > 0 && *number >= least)
-    return *number;
-  refuse(key, value,
-         least > 0 ? "a finite number of at least 1"
-                   : "a finite number above 0",
-         kGiveWhole);
-  return 1;
+std::optional<double> ConfigReader::readFloat(StringRef key,
+                                              std::optional<JsonValue> value,
+                                              double fallback, double least,
+                                              double most) {
+  std::optional<double> number = value ? value->asNumber() : fallback;
+  if (number && isWithin(*number, least, most))
+    return number;
+  refuse(key, value, describeRange(least, most), kGiveWhole);
+  return std::nullopt;
 }
 
 void ConfigReader::readSizes() {
-  config.layers = readSize("num_hidden_layers", kMaxLayers);
-  if (!hasSizes)
-    config.layers = 0;
-  config.context = readSize("max_position_embeddings", kMaxDimension, 2048);
-  config.dim = readSize("hidden_size", kMaxDimension);
-  config.hidden = readSize("intermediate_size", kMaxDimension);
-  config.vocab = readSize("vocab_size", kMaxDimension);
-  config.eps = readFloat("rms_norm_eps", find("rms_norm_eps"), /*least=*/0,
-                         /*fallback=*/1e-6);
+  config.layers = readSize("num_hidden_layers", kMaxLayers).value_or(0);
+  config.context =
+      readSize("max_position_embeddings", kMaxDimension, family.context)
+          .value_or(1);
+  config.dim = readSize("hidden_size", kMaxDimension).value_or(1);
+  config.hidden = readSize("intermediate_size", kMaxDimension).value_or(1);
+  config.vocab = readSize("vocab_size", kMaxDimension).value_or(1);
+  config.eps =
+      readFloat("rms_norm_eps", find("rms_norm_eps"), 1e-6).value_or(1);
   config.tiedLMHead = readFlag("tie_word_embeddings");
 }
 
@@ -223,10 +229,11 @@ bool ConfigReader::readFlag(StringRef key) {
 void ConfigReader::readHeads() {
   constexpr StringRef headsKey = "num_attention_heads",
                       keysKey = "num_key_value_heads", sizeKey = "head_dim";
-  config.heads = readSize(headsKey, kMaxDimension);
+  config.heads = readSize(headsKey, kMaxDimension).value_or(1);
   // The defaults of others than Llama are the sizes of one model.
   config.kvHeads = readSize(keysKey, kMaxDimension,
-                            family.type == "llama" ? config.heads : 0);
+                            family.type == "llama" ? config.heads : 0)
+                       .value_or(1);
   // What follows from a refused size is not worth a line.
   if (!hasSizes)
     return;
@@ -236,11 +243,13 @@ void ConfigReader::readHeads() {
   if (!find(sizeKey) && !family.headSize && config.dim % config.heads != 0)
     return refuseSize(headsKey, find(headsKey),
                       "a divisor of hidden_size " + Twine(config.dim));
-  config.headSize = readSize(
+  std::optional<uint64_t> headSize = readSize(
       sizeKey, kMaxDimension,
       family.headSize ? family.headSize
                       : std::max<uint64_t>(1, config.dim / config.heads));
-  config.rotated = config.headSize;
+  if (!headSize)
+    return;
+  config.headSize = config.rotated = *headSize;
   if (config.headSize % 2 != 0) {
     if (auto size = find(sizeKey))
       refuseSize(sizeKey, size, "an even size of a head");
@@ -255,24 +264,39 @@ void ConfigReader::readHeads() {
 }
 
 /// transformers 4 has `rope_theta` and `rope_scaling`, 5 both in
-/// `rope_parameters`.
+/// `rope_parameters`. Of a file with both objects 5 takes `rope_scaling` alone,
+/// unless it is empty, and 4 does not know the other one.
 void ConfigReader::readRope() {
   auto base = find("rope_theta");
-  for (StringRef key : {"rope_scaling", "rope_parameters"}) {
-    auto scaling = find(key);
-    if (!scaling)
-      continue;
-    readScaling(key, *scaling);
-    for (const auto &[name, value] : scaling->members())
-      if (name.isString("rope_theta"))
+  std::string baseKey = "rope_theta";
+  StringRef key = "rope_scaling";
+  auto rope = find(key);
+  if (!rope || (rope->isObject() && rope->count() == 0)) {
+    key = "rope_parameters";
+    rope = find(key);
+  }
+  if (rope) {
+    readScaling(key, *rope);
+    for (const auto &[name, value] : rope->members())
+      if (name.isString("rope_theta")) {
         base = value;
-      else if (name.isString("partial_rotary_factor") &&
-               value.describe() != "1.0")
+        baseKey = (key + ".rope_theta").str();
+      } else if (name.isString("partial_rotary_factor") &&
+                 value.describe() != "1.0") {
         refuse((key + ".partial_rotary_factor").str(), value, "1.0",
                "give a checkpoint whose heads are rotated whole");
+      } else if (value.isObject()) {
+        // One for each type of layers; these classes have one for all.
+        refuse(key, *rope, "the parameters themselves, not objects of them",
+               "give a checkpoint whose layers turn alike");
+        break;
+      }
   }
-  // Below 1 the frequencies would rise.
-  config.ropeBase = readFloat("rope_theta", base, /*least=*/1, 10000.0);
+  auto number =
+      readFloat(baseKey, base, 10000.0, kLeastRopeBase, kMostRopeBase);
+  config.ropeBase = number.value_or(kLeastRopeBase);
+  if (number == kLeastRopeBase && config.rope.rule == RopeScaling::Rule::YaRN)
+    refuse(baseKey, base, "more than 1 with YaRN", kGiveWhole);
 }
 
 /// As modeling_rope_utils.py has it; what a parameter means is in the
@@ -299,27 +323,27 @@ void ConfigReader::readScaling(StringRef key, JsonValue scaling) {
     return refuse(type ? own("rope_type") : key.str(), type ? type : scaling,
                   "'default', 'linear', 'llama3' or 'yarn'",
                   "give a checkpoint with one of them");
-  auto number = [&](StringRef parameter, double least, double fallback) {
-    auto value = in(parameter);
-    if (!value && fallback == 0)
-      refuse(own(parameter), value, "a number", kGiveWhole);
-    return readFloat(own(parameter), value, least, fallback);
+  // A fallback of 0 is refused.
+  auto number = [&](StringRef parameter, double fallback, double least = 0) {
+    return readFloat(own(parameter), in(parameter), fallback, least);
   };
-  rope.factor = number("factor", /*least=*/1, /*fallback=*/0);
+  rope.factor = number("factor", /*fallback=*/0, /*least=*/1).value_or(2);
   if (rope.rule != Rule::Linear) {
     const bool isYaRN = rope.rule == Rule::YaRN;
     rope.original = readSize(own("original_max_position_embeddings"),
                              in("original_max_position_embeddings"),
-                             kMaxDimension, isYaRN ? config.context : 0);
-    rope.low =
-        number(isYaRN ? "beta_slow" : "low_freq_factor", 0, isYaRN ? 1 : 0);
-    rope.high =
-        number(isYaRN ? "beta_fast" : "high_freq_factor", 0, isYaRN ? 32 : 0);
-    if (rope.low >= rope.high)
+                             kMaxDimension, isYaRN ? config.context : 0)
+                        .value_or(1);
+    auto low = number(isYaRN ? "beta_slow" : "low_freq_factor", isYaRN ? 1 : 0);
+    auto high =
+        number(isYaRN ? "beta_fast" : "high_freq_factor", isYaRN ? 32 : 0);
+    rope.low = low.value_or(1);
+    rope.high = high.value_or(32);
+    if (low && high && *low >= *high)
       refuse(key, scaling, "a lower bound of turns below the upper one",
              kGiveWhole);
     if (isYaRN && in("attention_factor"))
-      rope.magnitude = number("attention_factor", 0, 0);
+      rope.magnitude = number("attention_factor", 0);
   }
   // Of other models' YaRN.
   for (StringRef other : {"mscale", "mscale_all_dim"})
@@ -359,7 +383,8 @@ void ConfigReader::readWindows() {
   auto window = root.find("sliding_window");
   if (!(window && window->isNull()) &&
       (isAll || readFlag("use_sliding_window")))
-    config.window = readSize("sliding_window", window, kMaxDimension, 4096);
+    config.window =
+        readSize("sliding_window", window, kMaxDimension, 4096).value_or(1);
   // Lists of layers follow from their number.
   if (config.layers == 0)
     return;

@@ -6,6 +6,8 @@
 
 #include "compiler/Checkpoint/ModelConfig.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <cmath>
 
 namespace corellama::checkpoint {
 
@@ -15,6 +17,19 @@ void ModelConfig::simplifyWindows() {
     window = 0;
   if (window == 0 || !llvm::is_contained(windowed, false))
     windowed.clear();
+}
+
+bool isWithin(double number, double least, double most) {
+  return std::isfinite(number) && number > 0 && number >= least &&
+         number <= most;
+}
+
+std::string describeRange(double least, double most) {
+  if (std::isfinite(most))
+    return llvm::formatv("a number from {0:f0} to {1:e0}", least, most).str();
+  return least > 0
+             ? llvm::formatv("a finite number of at least {0:f0}", least).str()
+             : "a finite number above 0";
 }
 
 llvm::json::Object toJSON(const ModelConfig &config) {

@@ -21,6 +21,11 @@ namespace corellama::checkpoint {
 /// The largest number of layers; Llama 3.1 405B has 126.
 inline constexpr uint64_t kMaxLayers = 65535;
 
+/// The bases of RoPE whose frequencies can be computed
+/// (compiler/Image/RopeFrequencies.h); YaRN divides by the logarithm, so there
+/// the least one is not among them.
+inline constexpr double kLeastRopeBase = 1, kMostRopeBase = 1e30;
+
 /// How RoPE's angles differ from the plain ones: the parameters of
 /// `#llama.rotation` (dialects/Llama/IR/LlamaRotation.td), which says what they
 /// mean and which values they have.
@@ -51,7 +56,7 @@ struct ModelConfig {
   uint64_t layers = 0;
   uint64_t context = 0; ///< positions the model was trained for
   double eps = 0;       ///< of RMS norm: finite, > 0
-  double ropeBase = 0;  ///< finite, >= 1
+  double ropeBase = 0;  ///< kLeastRopeBase to kMostRopeBase
   uint64_t rotated = 0; ///< columns of a head that RoPE turns; 0: all
   RopeScaling rope;
   uint64_t window = 0; ///< positions that a row sees, with its own; 0: all
@@ -74,6 +79,11 @@ struct ModelConfig {
   /// has no list.
   void simplifyWindows();
 };
+
+/// Whether a number of a configuration is finite, above 0 and within such
+/// bounds, of which `most` may be infinite; and what a message expects then.
+bool isWithin(double number, double least, double most);
+std::string describeRange(double least, double most);
 
 /// What not all models have and this one has, by JSON key.
 std::vector<std::pair<llvm::StringRef, llvm::json::Value>>

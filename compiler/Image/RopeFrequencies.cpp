@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Image/RopeFrequencies.h"
+#include "compiler/Checkpoint/ModelConfig.h"
 #include "compiler/Image/Manifest.h"
 #include <algorithm>
 #include <bit>
@@ -81,10 +82,6 @@ DoubleDouble image::inversePower(double base, uint64_t numerator,
 // Frequencies
 //===----------------------------------------------------------------------===//
 
-/// Bounds within which inversePower keeps its precision and angles stay in the
-/// range of runtime/KVCache.
-static constexpr double kLeastBase = 1, kMostBase = 1e30;
-
 static constexpr double kTwoPi = 6.283185307179586;
 
 /// The pair of `dims` / 2 that makes `turns` turns in `original` positions.
@@ -149,7 +146,11 @@ private:
 Expected<std::vector<PairRotation>>
 image::makeRopeFrequencies(llama::RopeTableOp table) {
   double base = table.getBase().convertToDouble();
-  if (!(base >= kLeastBase && base <= kMostBase))
+  // Of a dump; readers of checkpoints refuse such a base by its key. Within the
+  // bounds inversePower keeps its precision, and angles stay in the range of
+  // runtime/KVCache.
+  if (!(base >= checkpoint::kLeastRopeBase &&
+        base <= checkpoint::kMostRopeBase))
     return refuseModule("a RoPE base below 1 or above 1e30 cannot be computed");
   auto rotation = table.getRotationAttr();
   if (!rotation)

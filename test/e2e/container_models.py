@@ -374,7 +374,7 @@ CONFIGS = [
      "key 'rope_scaling.rope_type': is 'longrope', expected 'default', 'linear', 'llama3' or "
      "'yarn'; give a checkpoint with one of them"),
     ("RoPE parameters", dict(rope_parameters={"rope_type": "yarn", "rope_theta": 1e4}),
-     "key 'rope_parameters.factor': is missing, expected a number"),
+     "key 'rope_parameters.factor': is missing, expected a finite number of at least 1"),
     ("turns of llama3", dict(rope_scaling={
         "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 4.0, "high_freq_factor": 1.0,
         "original_max_position_embeddings": 16}),

@@ -81,6 +81,50 @@ TEST(FolderTest, BaseOfTransformers5) {
   EXPECT_EQ(read->config().ropeBase, 5e5);
 }
 
+// Of both objects transformers takes the older one, whole.
+TEST(FolderTest, RopeScalingGoesBeforeRopeParameters) {
+  for (auto [scaling, base, rule] :
+       {std::tuple(R"({"type": "linear", "factor": 2.0})", 20000.0,
+                   RopeScaling::Rule::Linear),
+        std::tuple("{}", 5e5, RopeScaling::Rule::Llama3)}) {
+    FolderBuilder folder;
+    folder.config["rope_scaling"] = scaling;
+    folder.config["rope_parameters"] =
+        R"({"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
+            "high_freq_factor": 4.0, "original_max_position_embeddings": 16,
+            "rope_theta": 5e5})";
+    auto read = folder.read();
+    ASSERT_TRUE(bool(read)) << llvm::toString(read.takeError());
+    EXPECT_EQ(read->config().ropeBase, base);
+    EXPECT_EQ(read->config().rope.rule, rule);
+  }
+}
+
+TEST(FolderTest, TheContextOfAClassIsTheDefault) {
+  for (auto [type, context] :
+       {std::pair("llama", 2048u), {"mistral", 131072u}}) {
+    FolderBuilder folder;
+    folder.config["model_type"] = std::string("\"") + type + "\"";
+    folder.config.erase("max_position_embeddings");
+    auto read = folder.read();
+    ASSERT_TRUE(bool(read)) << llvm::toString(read.takeError());
+    EXPECT_EQ(read->config().context, context);
+  }
+}
+
+// A refused value is not compared with others.
+TEST(FolderTest, OneReasonForOneValue) {
+  FolderBuilder folder;
+  folder.config["rope_scaling"] =
+      R"({"type": "yarn", "factor": 4.0, "beta_fast": -3})";
+  std::string found = messageOf(folder.read());
+  EXPECT_NE(found.find("key 'rope_scaling.beta_fast': is -3, expected"),
+            std::string::npos)
+      << found;
+  EXPECT_EQ(found.find("; also"), std::string::npos) << found;
+  EXPECT_EQ(found.find("turns"), std::string::npos) << found;
+}
+
 TEST(FolderTest, Refusals) {
   const std::tuple<const char *, std::function<void(FolderBuilder &)>,
                    const char *>
@@ -103,7 +147,24 @@ TEST(FolderTest, Refusals) {
            "key 'rms_norm_eps': is 0, expected a finite number above 0"},
           {"an infinite base",
            [](auto &f) { f.config["rope_theta"] = "1e999"; },
-           "key 'rope_theta': is 1e999, expected a finite number of at least"},
+           "key 'rope_theta': is 1e999, expected a number from 1 to 1e+30"},
+          {"a base beyond what can be computed",
+           [](auto &f) { f.config["rope_theta"] = "1e38"; },
+           "key 'rope_theta': is 1e38, expected a number from 1 to 1e+30"},
+          {"a base without wavelengths",
+           [](auto &f) {
+             f.config["rope_theta"] = "1";
+             f.config["rope_scaling"] =
+                 R"({"rope_type": "yarn", "factor": 4.0})";
+           },
+           "key 'rope_theta': is 1, expected more than 1 with YaRN"},
+          {"parameters of RoPE by types of layers",
+           [](auto &f) {
+             f.config["rope_parameters"] =
+                 R"({"full_attention": {"rope_theta": 5e5}})";
+           },
+           "key 'rope_parameters': is an object of 1 key, expected the "
+           "parameters themselves"},
           {"no object", [](auto &f) { f.wholeConfig = "[]"; },
            "config.json: file: is an array of 0, expected an object"},
           {"a missing weight", [](auto &f) { f.tensors.pop_back(); },

@@ -129,6 +129,28 @@ const Refusal kRefusals[] = {
      "metadata 'llama.attention.head_count': gives 4 heads of 2147483646, "
      "expected a product of at most 2147483647; convert the model again with a "
      "current llama.cpp"},
+    // A refused value is not compared with others.
+    {"key_length_0",
+     [](GGUFBuilder &b) { b.u32("llama.attention.key_length", 0); },
+     "metadata 'llama.attention.key_length': is 0, expected a whole number "
+     "from "
+     "1 to 2147483647; convert the model again with a current llama.cpp"},
+    {"rope_dimensions_0",
+     [](GGUFBuilder &b) { b.u32("llama.rope.dimension_count", 0); },
+     "metadata 'llama.rope.dimension_count': is 0, expected a whole number "
+     "from "
+     "1 to 2147483647; convert the model again with a current llama.cpp"},
+    {"vocab_size_0", [](GGUFBuilder &b) { b.u32("llama.vocab_size", 0); },
+     "metadata 'llama.vocab_size': is 0, expected a whole number from 1 to "
+     "2147483647; convert the model again with a current llama.cpp"},
+    {"rope_scaling_turns_negative",
+     [](GGUFBuilder &b) {
+       b.text("llama.rope.scaling.type", "yarn");
+       b.f32("llama.rope.scaling.factor", 4);
+       b.f32("llama.rope.scaling.yarn_beta_fast", -1);
+     },
+     "metadata 'llama.rope.scaling.yarn_beta_fast': is -1.0, expected a finite "
+     "number above 0; convert the model again with a current llama.cpp"},
     {"rope_dimensions",
      [](GGUFBuilder &b) { b.u32("llama.rope.dimension_count", 18); },
      "metadata 'llama.rope.dimension_count': is 18, expected an even number up "
@@ -163,14 +185,26 @@ const Refusal kRefusals[] = {
      "finite number above 0; convert the model again with a current llama.cpp"},
     {"rope_base_below_1",
      [](GGUFBuilder &b) { b.f32("llama.rope.freq_base", 0.5f); },
-     "metadata 'llama.rope.freq_base': is 0.5, expected a finite number of at "
-     "least 1; convert the model again with a current llama.cpp"},
+     "metadata 'llama.rope.freq_base': is 0.5, expected a number from 1 to "
+     "1e+30; convert the model again with a current llama.cpp"},
+    {"rope_base_too_large",
+     [](GGUFBuilder &b) { b.f32("llama.rope.freq_base", 1.5e30f); },
+     "metadata 'llama.rope.freq_base': is 1.5e+30, expected a number from 1 to "
+     "1e+30; convert the model again with a current llama.cpp"},
+    {"rope_base_1_with_yarn",
+     [](GGUFBuilder &b) {
+       b.f32("llama.rope.freq_base", 1);
+       b.text("llama.rope.scaling.type", "yarn");
+       b.f32("llama.rope.scaling.factor", 4);
+     },
+     "metadata 'llama.rope.freq_base': is 1.0, expected more than 1 with YaRN; "
+     "convert the model again with a current llama.cpp"},
     {"rope_base_infinite",
      [](GGUFBuilder &b) {
        b.f32("llama.rope.freq_base", std::numeric_limits<float>::infinity());
      },
-     "metadata 'llama.rope.freq_base': is inf, expected a finite number of at "
-     "least 1; convert the model again with a current llama.cpp"},
+     "metadata 'llama.rope.freq_base': is inf, expected a number from 1 to "
+     "1e+30; convert the model again with a current llama.cpp"},
     {"vocab_size", [](GGUFBuilder &b) { b.u32("llama.vocab_size", 6); },
      "metadata 'llama.vocab_size': is 6, expected 5 as the rows of "
      "token_embd.weight; convert the model again with a current llama.cpp"},
