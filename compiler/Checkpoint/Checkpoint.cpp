@@ -53,7 +53,7 @@ llvm::Error Checkpoint::quantize(StringRef format) {
     if (getInfo(tensor.id.role).isVector() ||
         !quantize::isSource(getFacts(tensor.storedType)))
       continue;
-    hasAny = true;
+    hasAny = tensor.isRounded = true;
     tensor.type = byteSize(to, 1, tensor.columns) ? to : kHalf;
   }
   if (hasAny)

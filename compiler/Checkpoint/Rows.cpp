@@ -58,12 +58,14 @@ llvm::Expected<ArrayRef<uint8_t>> readRows(const TensorInfo &tensor,
                : halfSplitRow(row, config.headSize, config.turned());
   };
   const uint64_t rowBytes = stored.size() / tensor.rows;
-  if (tensor.type == tensor.storedType && tensor.order == RowOrder::Pairs)
+  if (!tensor.isRounded && tensor.type == tensor.storedType &&
+      tensor.order == RowOrder::Pairs)
     return stored.slice(first * rowBytes, count * rowBytes);
 
   if (!getInfo(tensor.id.role).isVector()) {
+    assert(tensor.isRounded || tensor.type == tensor.storedType);
     std::optional<quantize::RowConverter> converter;
-    if (tensor.type != tensor.storedType)
+    if (tensor.isRounded)
       converter.emplace(getFacts(tensor.storedType), getFacts(tensor.type));
     const uint64_t ownBytes = *byteSize(tensor.type, 1, tensor.columns);
     scratch.resize(count * ownBytes);

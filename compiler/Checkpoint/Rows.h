@@ -34,8 +34,9 @@ constexpr uint64_t halfSplitRow(uint64_t row, uint64_t headSize,
 /// Rows [first, first + count) of a weight in the graph's order and in
 /// `tensor.type`, from its stored bytes. The result views these, or `scratch`
 /// where rows are moved, or numbers widened (a vector's, exactly) or rounded (a
-/// matrix's, see compiler/Quantize). Numbers that are rounded have to be
-/// finite; the error is the place of the first that is not.
+/// matrix's, see compiler/Quantize). Numbers of a matrix that --quantize
+/// rounds have to be finite; the error is the place of the first that is
+/// not.
 llvm::Expected<llvm::ArrayRef<uint8_t>> readRows(const TensorInfo &tensor,
                                                  llvm::ArrayRef<uint8_t> stored,
                                                  const ModelConfig &config,

@@ -49,6 +49,9 @@ struct TensorInfo {
   uint32_t file;
   WeightId id;
   RowOrder order = RowOrder::Pairs;
+  /// By --quantize, which has each number checked even where `type` is
+  /// `storedType`.
+  bool isRounded = false;
 };
 
 /// A tensor as a container lists it.

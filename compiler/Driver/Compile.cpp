@@ -232,7 +232,7 @@ Error Compilation::enableRemarks() {
   return alreadyPrinted();
 }
 
-/// --quantize, and a note of weights that it cannot do as asked.
+/// --quantize, and notes of weights that it cannot do as asked.
 Error Compilation::quantize(checkpoint::Checkpoint &checkpoint,
                             llvm::StringRef format) {
   if (format.empty())
@@ -241,19 +241,25 @@ Error Compilation::quantize(checkpoint::Checkpoint &checkpoint,
     return error;
   const llama::FormatFacts &facts = *llama::findFormat(format);
   auto isOther = [&](const checkpoint::TensorInfo &tensor) {
-    return tensor.type != tensor.storedType &&
-           tensor.columns % static_cast<uint64_t>(facts.block) != 0 &&
-           !checkpoint::getInfo(tensor.id.role).isVector();
+    return tensor.isRounded &&
+           tensor.columns % static_cast<uint64_t>(facts.block) != 0;
   };
   auto first = llvm::find_if(checkpoint.tensors(), isOther);
-  if (first == checkpoint.tensors().end())
-    return Error::success();
-  notes.push_back(
-      first->name + ", one of " +
-      std::to_string(llvm::count_if(checkpoint.tensors(), isOther)) +
-      " weights whose rows are no whole blocks of " +
-      std::to_string(facts.block) + ", becomes " +
-      checkpoint::getName(first->type).str());
+  if (first != checkpoint.tensors().end())
+    notes.push_back(
+        first->name + ", one of " +
+        std::to_string(llvm::count_if(checkpoint.tensors(), isOther)) +
+        " weights whose rows are no whole blocks of " +
+        std::to_string(facts.block) +
+        (first->type == first->storedType ? ", stays " : ", becomes ") +
+        checkpoint::getName(first->type).str());
+  if (llvm::none_of(
+          checkpoint.tensors(), [](const checkpoint::TensorInfo &tensor) {
+            return tensor.isRounded && tensor.type != tensor.storedType;
+          }))
+    notes.push_back("--quantize=" + format.str() +
+                    " changes no weight; each that it could round has the "
+                    "format already that it would become");
   return Error::success();
 }
 

@@ -207,9 +207,11 @@ class Quantize:
                 ("blk.0.ffn_down.weight", "F32", 17, 1023, np.inf, "infinite")]:
             model = self.folder / "number.gguf"
             write_model(model, self.args.seed, with_number(where, row, column, number))
-            self.refused(f"{form} with a number that is {what}", model,
-                         f"tensor '{where}': row {row}, column {column} is {what}, expected "
-                         "a finite number", "--quantize=q4_0")
+            # A weight that has the format already is none that may have such a number.
+            for target in ["q4_0"] + [form.lower()] * (form != "F32"):
+                self.refused(f"{form} to {target} with a number that is {what}", model,
+                             f"tensor '{where}': row {row}, column {column} is {what}, "
+                             "expected a finite number", f"--quantize={target}")
 
     def kept(self):
         """Quantised weights stay, and a checkpoint of nothing else is refused."""
@@ -255,6 +257,31 @@ class Quantize:
                              result.why):
             self.report.check("rows of 72 become F16", read_image(program)[1:] ==
                               read_image(second)[1:])
+
+    def nothing_to_do(self):
+        """Odd rows in F16 stay, and are looked at all the same."""
+        sizes = SIZES | dict(dim=72, heads=2, head_size=36, vocabulary=96, hidden=40)
+        model, bad = self.folder / "halves.gguf", self.folder / "halves-number.gguf"
+
+        def convert(number):
+            def one(name, data, values, form):
+                halves = stored(values, "F16")[0]
+                if name == "blk.0.ffn_down.weight":
+                    halves[3, 5] = number
+                return halves, "f16"
+            return one
+        write_model(model, self.args.seed, convert(1), sizes)
+        write_model(bad, self.args.seed, convert(np.nan), sizes)
+        self.refused("odd rows in F16 and a number that is NaN", bad,
+                     "row 3, column 5 is NaN", "--quantize=q4_0")
+        program, result = self.compile(model, "--quantize=q4_0", name="halves")
+        other, second = self.compile(model)
+        words = ["weights whose rows are no whole blocks of 32, stays F16",
+                 "--quantize=q4_0 changes no weight"]
+        if self.report.check("nothing to quantise is a note", result.code == second.code == 0
+                             and all(word in result.err_text for word in words), result.why):
+            self.report.check("and no bit changes", read_image(program)[1:] ==
+                              read_image(other)[1:])
 
     def phases(self, plain):
         """Dumps carry the option: each gives the same program again."""
@@ -373,6 +400,7 @@ def main():
         test.not_finite()
         test.kept()
         test.odd_rows()
+        test.nothing_to_do()
         test.phases(plain)
         if args.all:
             test.large()

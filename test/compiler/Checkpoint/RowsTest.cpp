@@ -98,6 +98,7 @@ TEST(Rows, AreRoundedInTheGraphsOrder) {
   // Q8_0 of 32 equal numbers is 127 times a scale.
   TensorInfo info = matrixOf(TensorType::F32, 6, 32);
   info.type = *toTensorType(8);
+  info.isRounded = true;
   info.order = RowOrder::HalfSplit;
   Bytes stored(info.bytes), scratch;
   std::vector<float> numbers(6 * 32);
@@ -120,6 +121,32 @@ TEST(Rows, AreRoundedInTheGraphsOrder) {
   EXPECT_EQ(llvm::toString(bad.takeError()),
             "row 1, column 7 is infinite, expected a finite number; compile it "
             "without --quantize, or repair the checkpoint");
+}
+
+// --quantize checks what is in its format already, and changes no bit of it.
+TEST(Rows, RoundedNumbersThatKeepTheirFormatAreFinite) {
+  for (auto [type, isNaN, infinity] :
+       {std::tuple(kF16, 0x7E01, 0xFC00), std::tuple(kBF16, 0x7FC1, 0xFF80)}) {
+    TensorInfo info = matrixOf(type, 2, 4);
+    info.isRounded = true;
+    uint16_t numbers[] = {0x0001, 0x8000, 0x3C01, 0xFBFF, 0x03FF, 0, 1, 2};
+    llvm::ArrayRef<uint8_t> stored(reinterpret_cast<uint8_t *>(numbers),
+                                   sizeof(numbers));
+    Bytes scratch;
+    EXPECT_EQ(
+        llvm::cantFail(readRows(info, stored, configOf(2), 0, 2, scratch)),
+        stored);
+    for (auto [bits, what] :
+         {std::pair(isNaN, "NaN"), std::pair(infinity, "infinite")}) {
+      numbers[6] = static_cast<uint16_t>(bits);
+      auto bad = readRows(info, stored, configOf(2), 0, 2, scratch);
+      ASSERT_FALSE(static_cast<bool>(bad));
+      EXPECT_EQ(llvm::toString(bad.takeError()),
+                std::string("row 1, column 2 is ") + what +
+                    ", expected a finite number; compile it without "
+                    "--quantize, or repair the checkpoint");
+    }
+  }
 }
 
 /// The f32 numbers of a vector with these 16-bit ones.
