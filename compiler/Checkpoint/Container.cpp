@@ -11,11 +11,17 @@
 #include "compiler/Checkpoint/Refusal.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
 
 using llvm::Expected;
 using llvm::StringRef;
 
 namespace corellama::checkpoint {
+
+/// What stands in place of any file of a repository that was cloned without
+/// its large files.
+static constexpr StringRef kLFSPointer =
+    "version https://git-lfs.github.com/spec/";
 
 Expected<MappedFile> MappedFile::open(StringRef path) {
   auto unreadable = [&](std::error_code why) {
@@ -37,6 +43,10 @@ Expected<MappedFile> MappedFile::open(StringRef path) {
   if (!buffer)
     return unreadable(buffer.getError());
   MappedFile file(std::move(*buffer));
+  if (llvm::toStringRef(file.data()).starts_with(kLFSPointer))
+    return refuse(path, "file",
+                  "is a pointer of Git LFS, expected the file that it stands "
+                  "for; fetch it with git lfs pull");
   file.opened = status;
   return file;
 }
@@ -67,6 +77,27 @@ Refusals Container::listRefusals() const {
   return refusals;
 }
 
+/// What people give in place of a checkpoint, known by its first bytes or its
+/// name; success where it may be one.
+static llvm::Error refuseOthers(const MappedFile &file) {
+  const StringRef bytes = llvm::toStringRef(file.data()), path = file.path();
+  if (bytes.starts_with("GGUF"))
+    return llvm::Error::success();
+  // A zip, and the pickle of a number with which older ones begin.
+  if (bytes.starts_with(StringRef("PK\3\4")) ||
+      bytes.starts_with("\x80\x02\x8a\x0a"))
+    return refuse(path, "file",
+                  "is an archive of PyTorch, expected a checkpoint; save the "
+                  "model as a folder with safetensors");
+  if (!path.ends_with(".safetensors") && !path.ends_with(".json"))
+    return llvm::Error::success();
+  StringRef folder = llvm::sys::path::parent_path(path);
+  return refuse(path, "file",
+                "is one of a folder of Hugging Face, expected the folder; "
+                "give " +
+                    (folder.empty() ? "." : folder));
+}
+
 Expected<std::unique_ptr<Container>> readContainer(MappedFile file) {
   if (Llama2cContainer::looksLike(file))
     return Llama2cContainer::read(std::move(file), std::nullopt);
@@ -81,6 +112,8 @@ Expected<std::unique_ptr<Container>> openContainer(StringRef path) {
   Expected<MappedFile> file = MappedFile::open(path);
   if (!file)
     return file.takeError();
+  if (llvm::Error error = refuseOthers(*file))
+    return error;
   if (Llama2cContainer::looksLike(*file))
     return Llama2cContainer::open(std::move(*file));
   return GGUFContainer::open(std::move(*file));

@@ -70,8 +70,11 @@ GGUFContainer::read(std::vector<MappedFile> files) {
                     "is " + (value ? value->describe() : "missing") +
                         ", expected " + Twine(number) + "; " + advice);
     };
-    if (llvm::Error error = expect(
-            "split.no", i, "give the first part, whose name has -00001-of-"))
+    if (llvm::Error error =
+            expect("split.no", i,
+                   i == 0 ? "give the first part, whose name has -00001-of-"
+                          : "fetch the parts again, named as they were "
+                            "published"))
       return error;
     if (llvm::Error error =
             expect("split.count", files.size(),

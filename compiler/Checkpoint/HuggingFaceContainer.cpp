@@ -89,7 +89,8 @@ static constexpr WeightNames kNames = {
 
 class HuggingFaceContainer::Reader {
 public:
-  Reader(StringRef folder, OpenFile open) : folder(folder), open(open) {}
+  Reader(StringRef folder, OpenFile open, std::string instead)
+      : folder(folder), open(open), instead(std::move(instead)) {}
   Expected<std::unique_ptr<Container>> run();
 
 private:
@@ -103,6 +104,7 @@ private:
 
   StringRef folder;
   OpenFile open;
+  std::string instead;           ///< see HuggingFaceContainer
   std::vector<MappedFile> files; ///< the shards first
   std::vector<Side> sides;
   std::vector<std::string> shardNames; ///< sorted
@@ -217,8 +219,9 @@ Error HuggingFaceContainer::Reader::readSides() {
   if (!sides.empty() || !shardNames.empty())
     return Error::success();
   return refuse(folder, "folder",
-                "has neither config.json nor model.safetensors, expected a "
-                "checkpoint of Hugging Face; give its folder or a .gguf file");
+                "has neither config.json nor model.safetensors" + instead +
+                    ", expected a checkpoint of Hugging Face; give its folder "
+                    "or a .gguf file");
 }
 
 Error HuggingFaceContainer::Reader::collect(HuggingFaceContainer &container) {
@@ -267,12 +270,40 @@ Expected<std::unique_ptr<Container>> HuggingFaceContainer::Reader::run() {
   if (Error error = collect(*container))
     return error;
   container->sides = std::move(sides);
+  container->instead = std::move(instead);
   return std::unique_ptr<Container>(std::move(container));
 }
 
 Expected<std::unique_ptr<Container>>
-HuggingFaceContainer::read(StringRef folder, OpenFile open) {
-  return Reader(folder, open).run();
+HuggingFaceContainer::read(StringRef folder, OpenFile open,
+                           std::string instead) {
+  return Reader(folder, open, std::move(instead)).run();
+}
+
+/// Of a folder without weights that can be read: what of its entries looks like
+/// them, the first by name, as a part of a message; "" where nothing does.
+static std::string findInstead(StringRef folder) {
+  std::string found;
+  std::error_code error;
+  for (llvm::sys::fs::directory_iterator at(folder, error), end;
+       !error && at != end; at.increment(error)) {
+    StringRef name = llvm::sys::path::filename(at->path());
+    // A repository of the cache has its folders in this one.
+    if (name == "snapshots")
+      return ", but 'snapshots', whose folders are the model's revisions";
+    if (llvm::any_of(std::initializer_list<StringRef>{".safetensors", ".bin",
+                                                      ".pt", ".pth", ".gguf"},
+                     [&](StringRef end) { return name.ends_with(end); }) &&
+        (found.empty() || name < found))
+      found = name.str();
+  }
+  if (found.empty())
+    return "";
+  const bool isShard = StringRef(found).starts_with("model-") &&
+                       StringRef(found).ends_with(".safetensors");
+  // Of a model in several files only the index says which they are.
+  return ", but " + quoted(found) +
+         (isShard ? (" without " + kIndex).str() : "");
 }
 
 Expected<std::unique_ptr<Container>>
@@ -292,7 +323,11 @@ HuggingFaceContainer::open(StringRef folder) {
       return file.takeError();
     return std::optional(std::move(*file));
   };
-  return read(folder, open);
+  auto isThere = [&](StringRef name) {
+    return llvm::sys::fs::exists(folder + "/" + name);
+  };
+  return read(folder, open,
+              isThere(kSingle) || isThere(kIndex) ? "" : findInstead(folder));
 }
 
 //===----------------------------------------------------------------------===//
@@ -328,8 +363,8 @@ HuggingFaceContainer::readConfig(Refusals &refusals) const {
   const std::string path = (this->path() + "/config.json").str();
   if (!hasTensors())
     refusals.add(this->path(), "folder",
-                 "has no weights in model.safetensors, expected them; give a "
-                 "folder with safetensors");
+                 "has no weights in model.safetensors" + instead +
+                     ", expected them; give a folder with safetensors, whole");
   // What it says of tokens that end an answer is read as text.
   if (Error error = jsonOf("generation_config.json").takeError())
     refusals.add(std::move(error));

@@ -22,8 +22,8 @@ public:
   /// Finds a file of the folder by its name; nothing where there is none.
   using OpenFile = llvm::function_ref<llvm::Expected<std::optional<MappedFile>>(
       llvm::StringRef name)>;
-  static llvm::Expected<std::unique_ptr<Container>> read(llvm::StringRef folder,
-                                                         OpenFile open);
+  static llvm::Expected<std::unique_ptr<Container>>
+  read(llvm::StringRef folder, OpenFile open, std::string instead = "");
   static llvm::Expected<std::unique_ptr<Container>>
   open(llvm::StringRef folder);
   static bool classof(const Container *container) {
@@ -62,6 +62,9 @@ private:
 
   std::vector<Safetensors> shards; ///< of the first files
   std::vector<Side> sides;
+  /// For messages of a folder without weights: what it has in their place, as
+  /// ", but 'pytorch_model.bin'".
+  std::string instead;
 };
 
 /// What people call the model: a folder's name, or that of the repository where

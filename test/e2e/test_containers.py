@@ -402,6 +402,7 @@ def check_refusals(report, args, root):
     refused(report, args, "a key twice", path, "with the key 'a' twice")
     (root / "empty").mkdir()
     refused(report, args, "an empty folder", root / "empty", "has neither config.json nor")
+    check_mistakes(report, args, root, weights)
 
     parts = cm.write_gguf(root / "s.gguf", GQA, weights, split=6)
     refused(report, args, "a later part", parts[1], "metadata 'split.no': is 1, expected 0; give "
@@ -409,7 +410,7 @@ def check_refusals(report, args, root):
     for a, b in [(parts[1], root / "other"), (parts[2], parts[1]), (root / "other", parts[2])]:
         os.rename(a, b)
     refused(report, args, "parts in another order", parts[0],
-            "metadata 'split.no': is 2, expected 1; ")
+            "metadata 'split.no': is 2, expected 1; fetch the parts again")
     parts[-1].unlink()
     refused(report, args, "a missing part", parts[0],
             f"{parts[-1].name}: file: cannot be read")
@@ -432,6 +433,34 @@ def check_refusals(report, args, root):
     r = harness.compile_model(args.corellama, path, path / "model.safetensors")
     report.check("refused: a shard as the output", r.code == 1
                  and "is the checkpoint; name another file" in r.err_text, r.why)
+
+
+def check_mistakes(report, args, root, weights):
+    """What people give in place of a checkpoint."""
+    path = cm.write_folder(root / "whole", GQA, weights)
+    single = path / "model.safetensors"
+    for file in (single, path / "config.json"):
+        refused(report, args, file.name, file, f"expected the folder; give {path}")
+    config = (path / "config.json").read_bytes()
+    for folder, file, data, words in [
+            ("models--a--b", "snapshots/1/config.json", config, "has neither config.json nor "
+             "model.safetensors, but 'snapshots', whose folders are the model's revisions"),
+            ("pytorch", "pytorch_model.bin", b"PK\3\4" + bytes(99),
+             "has no weights in model.safetensors, but 'pytorch_model.bin', expected them"),
+            ("original", "consolidated.safetensors", single.read_bytes(),
+             "has no weights in model.safetensors, but 'consolidated.safetensors', expected"),
+            ("no-index", "model-00001-of-00002.safetensors", single.read_bytes(),
+             "but 'model-00001-of-00002.safetensors' without model.safetensors.index.json"),
+            ("lfs", "model.safetensors", b"version https://git-lfs.github.com/spec/v1\n",
+             "model.safetensors: file: is a pointer of Git LFS, expected the file")]:
+        file = root / folder / file
+        file.parent.mkdir(parents=True)
+        file.write_bytes(data)
+        if folder != "models--a--b":
+            (root / folder / "config.json").write_bytes(config)
+        refused(report, args, folder, root / folder, words)
+    refused(report, args, "an archive of PyTorch", root / "pytorch/pytorch_model.bin",
+            "file: is an archive of PyTorch, expected a checkpoint; save the model")
 
 
 # Changes of the tokenizer.json of SentencePiece, and why it is none then.
