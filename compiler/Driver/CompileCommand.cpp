@@ -111,6 +111,9 @@ std::string CompileOptions::finish(const CLI::App &app) {
     return "several targets are for a program; give one of them";
   bool text = compile.compileTo || compile.emit == Emit::LLVM ||
               compile.emit == Emit::Assembly || compile.emit == Emit::PTX;
+  // Not the default: a script's empty variable is a mistake.
+  if (compile.output.empty() && app.get_option("-o")->count())
+    return "-o: '' names no file";
   if (compile.output.empty() && text)
     compile.output = "-";
   // A file's own name without its ending would be a guess; a folder's needs an

@@ -53,6 +53,23 @@ layersOf(const LayerSignatures &signatures) {
   return layers;
 }
 
+/// How a weight is stored in layers, and how the graph reads it where that is
+/// another type: "Q4_0", "BF16 widened to F32".
+static std::string describeType(const Checkpoint &checkpoint,
+                                checkpoint::Role role,
+                                llvm::ArrayRef<uint64_t> layers,
+                                checkpoint::TensorType type) {
+  llvm::SmallVector<StringRef> others;
+  for (uint64_t layer : layers) {
+    const checkpoint::TensorType stored =
+        checkpoint.find(role, layer)->storedType;
+    if (stored != type && !llvm::is_contained(others, getName(stored)))
+      others.push_back(getName(stored));
+  }
+  return llvm::join(others, " or ") + (others.empty() ? "" : " widened to ") +
+         getName(type).str();
+}
+
 static uint64_t countParameters(const Checkpoint &checkpoint) {
   uint64_t count = 0; // bounded by the file's bits
   for (const TensorInfo &tensor : checkpoint.tensors())
@@ -150,7 +167,7 @@ static void printText(const Checkpoint &checkpoint, llvm::raw_ostream &out) {
     const LayerSignature &signature = found.distinct[i];
     for (auto [role, type] : llvm::zip_equal(found.roles, signature.types))
       out << comma << ' ' << getInfo(role).name << ' '
-          << checkpoint::getName(type);
+          << describeType(checkpoint, role, layers, type);
     if (signature.window != 0)
       out << comma << " window of " << signature.window;
     out << '\n';

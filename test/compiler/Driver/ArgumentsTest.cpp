@@ -173,6 +173,7 @@ TEST(Arguments, UsageErrorsAreOneLine) {
        compileHelp},
       {{{"compile", "m.gguf"}, "no output; name the program: -o FILE"},
        compileHelp},
+      {{{"compile", "folder", "-o", ""}, "-o: '' names no file"}, compileHelp},
       {{{"compile", "m.gguf", "-o", "-"},
         "-o - is for text; a program or an object needs a file"},
        compileHelp},

@@ -118,6 +118,18 @@ tensors: 38
   EXPECT_EQ(rest.substr(0, expected.size()).str(), expected);
 }
 
+TEST_F(InspectTest, WidenedVectorsAreShownAsTheyAreStored) {
+  GGUFBuilder builder = alternating();
+  builder.at("blk.1.attn_norm.weight").type = BF16;
+  builder.at("blk.3.attn_norm.weight").type = F16;
+  std::string text = inspect(file("m.gguf", builder.build()), /*json=*/false);
+  EXPECT_NE(text.find("layers 0-1, 3: attn_norm BF16 or F16 widened to F32, "
+                      "attn_q F16,"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("layers 2: attn_norm F32, "), std::string::npos) << text;
+}
+
 TEST_F(InspectTest, ACheckpointAsJSON) {
   std::string bytes = alternating().build();
   llvm::json::Object object = inspectAsJSON(file("m.gguf", bytes));
