@@ -130,7 +130,7 @@ def folders():
 def llama2c_files():
     pieces = [("<unk>", 0), ("<s>", 0), ("</s>", 0), ("a", -1), ("\u2581a", -2), ("b", -3)]
     for sizes in SIZES[:2]:
-        for version in (0, 1):
+        for version in (0, 1, 2):
             yield join({"m.bin": cm.llama2c_bytes(sizes, weights(sizes), version),
                         "tokenizer.bin": cm.tokenizer_bin(pieces[:sizes.vocabulary])})
 
