@@ -22,6 +22,8 @@ public:
   /// Finds a file of the folder by its name; nothing where there is none.
   using OpenFile = llvm::function_ref<llvm::Expected<std::optional<MappedFile>>(
       llvm::StringRef name)>;
+  /// `instead` is of `open`, for messages: what the folder has in place of
+  /// weights.
   static llvm::Expected<std::unique_ptr<Container>>
   read(llvm::StringRef folder, OpenFile open, std::string instead = "");
   static llvm::Expected<std::unique_ptr<Container>>
