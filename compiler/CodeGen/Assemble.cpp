@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/CodeGen/CodeGen.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -99,4 +100,31 @@ corellama::codegen::assemble(StringRef ptxas, const DeviceCode &ptx) {
   return DeviceCode{ptx.architecture,
                     /*isAssembled=*/true,
                     {content.begin(), content.end()}};
+}
+
+llvm::Expected<std::vector<codegen::DeviceCode>>
+corellama::codegen::makeDeviceCode(llvm::Module &ir,
+                                   llvm::TargetMachine &machine,
+                                   mlir::ModuleOp module,
+                                   std::vector<std::string> &notes) {
+  auto ptx = makePTX(ir, machine, module);
+  if (!ptx)
+    return ptx.takeError();
+  std::vector<DeviceCode> code;
+  code.push_back(std::move(*ptx));
+  const std::string ptxas = findAssembler();
+  std::string why = "no ptxas is here";
+  if (!ptxas.empty()) {
+    auto cubin = assemble(ptxas, code.front());
+    if (cubin) {
+      code.push_back(std::move(*cubin));
+      return code;
+    }
+    why = llvm::toString(cubin.takeError());
+  }
+  why += "; the program carries PTX alone, which the GPU's driver assembles "
+         "when it starts";
+  if (!llvm::is_contained(notes, why)) // of another target
+    notes.push_back(std::move(why));
+  return code;
 }

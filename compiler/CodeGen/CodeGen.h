@@ -37,6 +37,8 @@
 #include "llvm/Target/TargetMachine.h"
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace corellama::codegen {
 
@@ -147,6 +149,11 @@ std::string findAssembler();
 /// Machine code of PTX. The error begins with `ptxas`.
 llvm::Expected<DeviceCode> assemble(llvm::StringRef ptxas,
                                     const DeviceCode &ptx);
+/// What a program carries of a device's module: PTX and, where this machine can
+/// make it, machine code; else a note says why not, once.
+llvm::Expected<std::vector<DeviceCode>>
+makeDeviceCode(llvm::Module &ir, llvm::TargetMachine &machine,
+               mlir::ModuleOp module, std::vector<std::string> &notes);
 
 } // namespace corellama::codegen
 

@@ -63,8 +63,6 @@ private:
   Error reparse(Phase phase);
   Error dump(Phase phase);
   Error finish(const checkpoint::Checkpoint &checkpoint);
-  llvm::Expected<std::vector<codegen::DeviceCode>>
-  makeDeviceCode(llvm::Module &ir, llvm::TargetMachine &machine);
   Error generate(const checkpoint::Checkpoint &checkpoint);
   Error writeProgram(const checkpoint::Checkpoint &checkpoint);
   void noteText();
@@ -390,33 +388,6 @@ Error Compilation::runPhases() {
   return Error::success();
 }
 
-/// PTX, and machine code where this machine can make it.
-llvm::Expected<std::vector<codegen::DeviceCode>>
-Compilation::makeDeviceCode(llvm::Module &ir, llvm::TargetMachine &machine) {
-  auto ptx = codegen::makePTX(ir, machine, *module);
-  if (!ptx)
-    return ptx.takeError();
-  std::vector<codegen::DeviceCode> code;
-  code.push_back(std::move(*ptx));
-  auto note = [&](const llvm::Twine &why) {
-    std::string text = why.str() + "; the program carries PTX alone, which the "
-                                   "GPU's driver assembles when it starts";
-    if (!llvm::is_contained(notes, text)) // of another target
-      notes.push_back(std::move(text));
-  };
-  const std::string ptxas = codegen::findAssembler();
-  if (ptxas.empty()) {
-    note("no ptxas is here");
-    return code;
-  }
-  progress.begin("assembling");
-  if (auto cubin = codegen::assemble(ptxas, code.front()))
-    code.push_back(std::move(*cubin));
-  else
-    note(llvm::toString(cubin.takeError()));
-  return code;
-}
-
 /// From phase llvm to a file or, for a program, to an object.
 Error Compilation::generate(const checkpoint::Checkpoint &checkpoint) {
   llama::TargetInterface target = llama::getTarget(*module);
@@ -451,7 +422,7 @@ Error Compilation::generate(const checkpoint::Checkpoint &checkpoint) {
   } else {
     if (onGPU) {
       // What is linked is the host's side, which carries the device's.
-      auto code = makeDeviceCode(**ir, **machine);
+      auto code = codegen::makeDeviceCode(**ir, **machine, *module, notes);
       if (!code)
         return code.takeError();
       machine = codegen::createHostMachine(context);
