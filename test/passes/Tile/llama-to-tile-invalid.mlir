@@ -287,7 +287,7 @@ func.func private @a_number_as_a_strategy() attributes {llama.partition = #llama
 
 llama.buffer @x : tensor<64x32xf32> at 0
 llama.buffer @y : tensor<64x32x!llama.q8b32> at 8192
-func.func private @rows_rounded_where_a_part_is_a_tile() attributes {llama.partition = #llama.partition<rows = [32], by = 16, rows_by = 8>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 16>} {
+func.func private @rows_rounded_where_a_part_is_a_tile() attributes {llama.partition = #llama.partition<rows = [32], by = 32, rows_by = 8>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 8, n = 32>} {
   %x = llama.buffer_read @x at 0 : tensor<?x32xf32>
   %w = llama.weight_ref @w : <32x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
   %y = llama.linear %x, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <32x32, #llama.q8_0> -> tensor<?x32xf32>
