@@ -9,6 +9,7 @@
 #include "passes/CPU/CPUPlanner.h"
 #include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/IR/DialectRegistry.h"
+#include "passes/CPU/UnitLowering.h"
 #include "passes/Llama/CarriedOptions.h"
 #include "passes/Llama/Planner.h"
 #include "passes/Llama/RowGroups.h"
@@ -142,8 +143,7 @@ const TableRow *rowFor(cpu::TargetAttr target) {
 /// have.
 int64_t byteRows(const TableRow &row, cpu::TargetAttr target, int64_t bound) {
   bool byMatrices = bound > cpu::kMatrixRows && row.vectorBits == 512 &&
-                    hasFeature(target, "amx-tile") &&
-                    hasFeature(target, "amx-int8");
+                    cpu::hasByteMatrices(target);
   return byMatrices ? cpu::kMatrixRows : row.byteRows;
 }
 

@@ -24,6 +24,12 @@ void emitVectorPeak(
     VectorBuilder &b, mlir::Value memory, mlir::Value turns, int64_t lanes,
     llvm::function_ref<mlir::Value(mlir::Value chain, mlir::Value x)> step);
 
+/// Whether products of bytes are instructions of matrices.
+inline bool hasByteMatrices(TargetAttr target) {
+  return llama::hasFeature(target, "amx-tile") &&
+         llama::hasFeature(target, "amx-int8");
+}
+
 /// Whether cpu.lookup16 is one instruction: vpermps with a table of 512 bits.
 inline bool hasTables(TargetAttr target) {
   return target.getVectorBits() >= 512 && llama::hasFeature(target, "avx512f");

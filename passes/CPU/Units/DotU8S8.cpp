@@ -23,11 +23,6 @@ using Q8B32 = llama::Q8B32Type;
 
 namespace {
 
-bool hasMatrices(TargetAttr target) {
-  return llama::hasFeature(target, "amx-tile") &&
-         llama::hasFeature(target, "amx-int8");
-}
-
 /// The instructions of a target: lanes of 32 bits of one, and whether it adds
 /// in them (vpdpbusd) or in 16 bits first (vpmaddubsw).
 struct Form {
@@ -84,7 +79,8 @@ struct ByteForm {
   static int32_t zeroInPanel(const llama::FormatFacts &facts,
                              TargetAttr target) {
     Form form = Form::of(target);
-    bool isLess = form.isDot && !hasMatrices(target) && of(facts, form).zero;
+    bool isLess =
+        form.isDot && !hasByteMatrices(target) && of(facts, form).zero;
     return isLess ? Q8B32::kSumFactor : 0;
   }
 };
@@ -427,20 +423,20 @@ struct DotU8S8Lowering
   Value lowerContract(Attribute, VectorBuilder &b, tile::ContractOp op,
                       Ranges<tile::ContractOp> in, ValueRange memory,
                       TargetAttr target) const {
-    return fillsMatrices(op) && hasMatrices(target)
+    return fillsMatrices(op) && hasByteMatrices(target)
                ? multiplyMatrices(b, op, in, memory[0])
                : Product(b, op, in, target).write();
   }
 
   int64_t getPeakOperations(Attribute, TargetAttr target) const {
-    if (hasMatrices(target))
+    if (hasByteMatrices(target))
       return getBytePeakOperations();
     // Four products a lane, added.
     return kPeakChains * 8 * Form::of(target).lanes;
   }
   double getBound(Attribute, const llama::FormatFacts &format,
                   TargetAttr target) const {
-    if (hasMatrices(target))
+    if (hasByteMatrices(target))
       return getMatrixBound(format);
     Form form = Form::of(target);
     double steps = double(format.scaleBlock()) / 4;
@@ -454,7 +450,7 @@ struct DotU8S8Lowering
   }
   void emitPeakLoop(Attribute, VectorBuilder &b, Value memory, Value turns,
                     TargetAttr target) const {
-    if (hasMatrices(target))
+    if (hasByteMatrices(target))
       return emitBytePeak(b, memory, turns);
     const Form form = Form::of(target);
     auto step = [&](Value chain, Value x) -> Value {
