@@ -15,7 +15,7 @@ def CPU_UnitLoweringInterface : AttrInterface<"UnitLoweringInterface"> {
   let methods = [
     InterfaceMethod<"The memrefs in a worker's scratch that a product needs.",
       "::llvm::SmallVector<::mlir::Type>", "getScratchTypes",
-      (ins "::corellama::tile::ContractOp":$op), "", "return {};">,
+      (ins "::corellama::tile::ContractOp":$op)>,
     InterfaceMethod<"Creates the loop of a product, which may write `memory` of "
       "getScratchTypes; the tile.",
       "::mlir::Value", "lowerContract",

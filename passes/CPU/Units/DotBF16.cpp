@@ -19,6 +19,9 @@ namespace {
 
 struct DotBF16Lowering
     : UnitLoweringInterface::ExternalModel<DotBF16Lowering, DotBF16Attr> {
+  SmallVector<Type> getScratchTypes(Attribute, tile::ContractOp) const {
+    return {};
+  }
   Value lowerContract(Attribute, VectorBuilder &b, tile::ContractOp op,
                       Ranges<tile::ContractOp> in, ValueRange,
                       TargetAttr target) const {

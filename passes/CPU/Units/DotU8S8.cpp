@@ -57,7 +57,7 @@ struct ByteForm {
   static ByteForm of(const llama::FormatFacts &facts, Form form) {
     auto [least, greatest] = facts.quantRange();
     const int64_t range = greatest - least;
-    if (!form.isDot && 2 * 127 * range > kMostPairs)
+    if (!form.isDot && range * 2 * 127 > kMostPairs)
       return {true, 0, std::max(-least, greatest)};
     // Values of a table may take any zero: that of the sums in a record saves a
     // multiplication.

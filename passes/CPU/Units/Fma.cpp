@@ -121,6 +121,9 @@ struct FmaPanels : PanelLoweringInterface::ExternalModel<FmaPanels, FmaAttr> {
 
 struct FmaLowering
     : UnitLoweringInterface::ExternalModel<FmaLowering, FmaAttr> {
+  SmallVector<Type> getScratchTypes(Attribute, tile::ContractOp) const {
+    return {};
+  }
   Value lowerContract(Attribute, VectorBuilder &b, tile::ContractOp op,
                       Ranges<tile::ContractOp> in, ValueRange,
                       TargetAttr target) const {
