@@ -48,7 +48,6 @@ class Suite:
     count: callable        # (exit code, log) -> passed, failed, lines to show
     needs: list            # targets of the build
     quick: bool = False    # part of scripts/check --quick
-    alone: bool = False    # measures times: nothing may run beside it
     chain: str = ""        # suites of one chain share files: one after the other
     environment: dict = dataclasses.field(default_factory=dict)
 
@@ -219,7 +218,7 @@ class Suites:
         add("exact-tiny", *exact, "--random", "--only=9", "--prompts=4", quick=True)
         add("exact-demo", *exact, "--model", demo, "--negative", both)
         add("exact-quantised", *exact, "--quantised", "--prompts=4")
-        add("exact-random", *exact, "--random", both)
+        add("exact-random", *exact, "--random", both, *long)
         add("exact-q8", *exact, "--random", "--activations=q8", "--prompts=4")
         if "avx512_bf16" in flags: # the models of BF16 alone; elsewhere kernels alone
             add("exact-bf16", *exact, "--random", "--activations=bf16", "--only=2,14,20",
@@ -229,7 +228,7 @@ class Suites:
             needs=DRIVER + EMULATOR)
         add("targets", e2e / "test_targets.py", "--corellama", driver, *long)
         for seed in (2, 3, 4) if self.args.all else ():
-            add(f"exact-random-{seed}", *exact, "--random", both, "--seed", seed)
+            add(f"exact-random-{seed}", *exact, "--random", both, "--seed", seed, "--all")
         add("phases", e2e / "test_phases.py", "--corellama", driver, "--opt",
             self.build / "bin/corellama-opt", "--model", demo, needs=DRIVER + OPT)
         bits = [e2e / "test_bits.py", "--corellama", driver, "--model", demo,
@@ -237,7 +236,7 @@ class Suites:
         delays = DRIVER + ["corellama-rt-delays"]
         add("bits", *bits, *long, needs=delays)
         add("bits-f32", *bits, "--flags=--activations=f32",
-            *([] if self.args.all else ["--depths=257"]), needs=delays)
+            *(long or ["--depths=257", "--random-only"]), needs=delays)
         add("quantize", e2e / "test_quantize.py", "--corellama", driver, *long)
         add("large-files", e2e / "test_large_files.py", "--corellama", driver, *long)
         add("kernels", e2e / "test_kernels.py", "--corellama", driver, "--model", demo)
@@ -249,9 +248,6 @@ class Suites:
             needs=DRIVER + OPT + ["corellama-faulty"])
         add("metrics", ROOT / "benchmarks/metrics.py", "--corellama", driver,
             "--model", demo, "--check", ROOT / "benchmarks/metrics.csv")
-        if self.args.all:
-            add("floor", ROOT / "benchmarks/floor", "--corellama", driver, "--model",
-                demo, alone=True)
 
     def chosen(self):
         only = set(self.args.only.split(",")) if self.args.only else None
@@ -334,8 +330,7 @@ class Runner:
     def all(self, suites):
         chains = {}
         for suite in suites:
-            if not suite.alone:
-                chains.setdefault(suite.chain or suite.name, []).append(suite)
+            chains.setdefault(suite.chain or suite.name, []).append(suite)
 
         def run_chain(chain):
             for suite in chain:
@@ -348,9 +343,6 @@ class Runner:
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             for done in [pool.submit(run_chain, chain) for _, chain in known]:
                 done.result()
-        for suite in suites:
-            if suite.alone and not self.stopped:
-                self.run(suite)
         self.times.write_text(json.dumps(self.seconds, indent=1) + "\n")
 
 

@@ -151,8 +151,11 @@ record(const Options &options, const Work &work, const Result &result) {
       {"ceiling_gbps", gbps},
       {"ceiling_gops", gops},
       {"share", share(result.floor, result.nanoseconds)}};
-  if (options.predict)
+  if (options.predict) {
     fields.push_back({"predicted_ts", mean(rates(result, result.prediction))});
+    fields.push_back(
+        {"of_predicted", share(result.prediction, result.nanoseconds)});
+  }
   if (options.format == Format::CSV)
     return fields;
   fields.push_back({"samples_ns", json::Array(result.nanoseconds)});
@@ -281,14 +284,17 @@ static void writeMarkdown(const Options &options, const Work &work,
          number(mean(ts), 2) + " \xC2\xB1 " + number(deviation(ts), 2),
          number(gbps, 1), number(gops, 0),
          percent(share(result.floor, result.nanoseconds))});
-    if (options.predict)
+    if (options.predict) {
       rows.back().push_back(number(mean(rates(result, result.prediction)), 2));
+      rows.back().push_back(
+          percent(share(result.prediction, result.nanoseconds)));
+    }
   }
   llvm::SmallVector<StringRef> columns = {
       "model", "size", "params",       "activations",   "threads",
       "test",  "t/s",  "GB/s ceiling", "GOP/s ceiling", "share"};
   if (options.predict)
-    columns.push_back("predicted t/s");
+    columns.append({"predicted t/s", "of it"});
   writeTable(columns, 1, rows, out);
   out << "\n"
       << cpuName() << ", corellama " CORELLAMA_VERSION ", target "

@@ -64,6 +64,12 @@ llvm::Error Checkpoint::quantize(StringRef format) {
                     getName(to) + "; leave the option out");
 }
 
+bool Checkpoint::isQuantized() const {
+  return llvm::any_of(state->weights, [](const TensorInfo &tensor) {
+    return tensor.isRounded && tensor.type != tensor.storedType;
+  });
+}
+
 uint64_t Checkpoint::fileBytes() const {
   uint64_t bytes = 0; // all of it is mapped
   for (const MappedFile &file : state->container->files())

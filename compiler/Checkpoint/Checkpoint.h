@@ -59,6 +59,8 @@ public:
   /// F16. Others, and vectors, stay. To be called before anything asks for
   /// types; an error if no weight is such a matrix, or the format another one.
   llvm::Error quantize(llvm::StringRef format);
+  /// Whether that changes a weight.
+  bool isQuantized() const;
 
   const Container &container() const { return *state->container; }
   /// Of all files.

@@ -251,10 +251,7 @@ Error Compilation::quantize(checkpoint::Checkpoint &checkpoint,
         std::to_string(facts.block) +
         (first->type == first->storedType ? ", stays " : ", becomes ") +
         checkpoint::getName(first->type).str());
-  if (llvm::none_of(
-          checkpoint.tensors(), [](const checkpoint::TensorInfo &tensor) {
-            return tensor.isRounded && tensor.type != tensor.storedType;
-          }))
+  if (!checkpoint.isQuantized())
     notes.push_back("--quantize=" + format.str() +
                     " changes no weight; each that it could round has the "
                     "format already that it would become");

@@ -235,7 +235,8 @@ corellama::image::makeManifest(ModuleOp module,
       {"blake3", checkpoint.identity()},
       {"bytes", checkpoint.fileBytes()}};
   // What tells the program from one whose weights are the file's.
-  if (auto format = getCarriedOption<StringAttr>(module, "quantize"))
+  if (auto format = getCarriedOption<StringAttr>(module, "quantize");
+      format && checkpoint.isQuantized())
     source["quantized"] = text(format);
   json::Object manifest{
       {"checkpoint", std::move(source)},

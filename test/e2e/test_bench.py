@@ -75,8 +75,8 @@ def test_predictions(report, bench, program):
                  made and all(0 < r["predicted_ts"] * r["share"] <= r["avg_ts"] * 1.05
                               for r in made), lambda: str(made))
     result = bench(program, "-p", 4, "-n", 0, "-r", 1, "--predict")
-    report.check("bench: predictions are the table's last column", result.code == 0 and
-                 re.match(r"\| model .*\| share \| predicted t/s \|$",
+    report.check("bench: predictions are the table's last columns", result.code == 0 and
+                 re.match(r"\| model .*\| share \| predicted t/s \| of it \|$",
                           result.text.splitlines()[0]), result.why)
 
 

@@ -194,6 +194,8 @@ def main():
     p.add_argument("--depths", default=",".join(map(str, DEPTHS)))
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--all", action="store_true", help="every run of the checkpoint, too")
+    p.add_argument("--random-only", action="store_true",
+                   help="sweep the random model alone")
     args = p.parse_args()
     args.flags = [f for f in args.flags.split(",") if f]
     report = harness.Report()
@@ -203,8 +205,9 @@ def main():
         small = folder / "random.gguf"
         make_models.write_model(small, args.seed, RANDOM_MODEL)
         sweep(report, args, small, EVERY, folder / "small")
-        sweep(report, args, Path(args.model), EVERY if args.all else SOME,
-              folder / "large")
+        if not args.random_only:
+            sweep(report, args, Path(args.model), EVERY if args.all else SOME,
+                  folder / "large")
     report.finish()
 
 

@@ -6,6 +6,7 @@ smallest sizes is written, compiled, run and measured.
 """
 
 import json
+import re
 import sys
 import xml.etree.ElementTree as xml
 from pathlib import Path
@@ -329,6 +330,15 @@ def test_command_line(out):
     refuses("compare: no driver", ["no such file"], "--corellama=none")
 
 
+def test_start(out, corellama, folder):
+    """benchmarks/start, on the smallest model."""
+    text = run([BENCHMARKS / "start", "--corellama", corellama, "--model",
+                folder / "first.gguf", "--rounds", 1], "benchmarks/start")
+    rows = re.findall(r"^\| (.+?) \| ([\d.e+]+) \| ([\d.e+]+) \| ([\d.e+]+) \|$", text, re.M)
+    out.check("start: a row for each figure, none of them 0", len(rows) == 3
+              and all(float(figure) > 0 for row in rows for figure in row[1:]), text)
+
+
 def main():
     args = harness.parser(__doc__.splitlines()[0], model=False).parse_args()
     out = harness.Report()
@@ -341,6 +351,7 @@ def main():
     with harness.Workspace(args.keep) as folder:
         test_steps(out, folder)
         test_checkpoint(out, args.corellama, folder)
+        test_start(out, args.corellama, folder)
     out.finish()
 
 

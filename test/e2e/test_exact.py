@@ -171,11 +171,11 @@ def exact(report, name, program, reference, ids, folder, bounds):
     report.check(f"{name}: as one prompt", same, why)
 
 
-def test_model(report, args, path, label, folder, tokenizer):
+def test_model(report, args, targets, path, label, folder, tokenizer):
     model = llama_reference.Model(path, args.activations)
     reference = Reference(model)
     programs = []
-    for target in args.target:
+    for target in targets:
         name = f"{label} for {target}"
         program = folder / target.replace(":", "-")
         made = harness.compile_model(args.corellama, path, program, "--cache-type=f32",
@@ -228,6 +228,8 @@ def main():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--target", default="native",
                    help="comma separated; default native")
+    p.add_argument("--all", action="store_true",
+                   help="each random model for each target, which else take turns")
     p.add_argument("--activations", default="f32", choices=list(BOUNDS))
     p.add_argument("--prompts", type=int, default=10, metavar="N",
                    help="only the first N of the ten prompts")
@@ -242,20 +244,22 @@ def main():
         if args.model:
             label = os.path.basename(args.model)
             tokenizer = llama_reference.tokenizer(args.model)
-            test_model(report, args, args.model, label, folder, tokenizer)
+            test_model(report, args, args.target, args.model, label, folder, tokenizer)
             if args.negative:
                 test_negative(report, args, args.model, label, folder, tokenizer)
         if args.random:
             only = ([int(i) for i in args.only.split(",")] if args.only
                     else make_models.FEW)
-            for path, what in make_models.write_all(folder, args.seed, only):
+            for i, (path, what) in enumerate(make_models.write_all(folder, args.seed, only)):
                 label = f"{what['file']} of seed {args.seed}"
-                test_model(report, args, path, label, folder, None)
+                turn = i % len(args.target)
+                targets = args.target if args.all else args.target[turn:turn + 1]
+                test_model(report, args, targets, path, label, folder, None)
         if args.quantised:
             for path, what in make_models.write_all(
                     folder, args.seed, make_models.QUANTISED, llama_cpp.quantiser()):
                 label = f"{what['file']} by llama.cpp's quantiser"
-                test_model(report, args, path, label, folder, None)
+                test_model(report, args, args.target, path, label, folder, None)
     report.finish()
 
 

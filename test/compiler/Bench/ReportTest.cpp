@@ -121,13 +121,13 @@ TEST_F(ReportTest, PredictionsStandBesideMeasurements) {
   options.predict = true;
   // 8 tokens in 2 and in 1.6 seconds, 2 in 0.8.
   std::string text = report(Format::Markdown);
-  EXPECT_NE(text.find("|   38% |          4.50 |"), text.npos) << text;
-  EXPECT_NE(text.find("|   50% |          2.50 |"), text.npos) << text;
+  EXPECT_NE(text.find("|   38% |          4.50 |   70% |"), text.npos) << text;
+  EXPECT_NE(text.find("|   50% |          2.50 |   80% |"), text.npos) << text;
   llvm::json::Value value =
       llvm::cantFail(llvm::json::parse(report(Format::JSON)));
-  EXPECT_DOUBLE_EQ(
-      *value.getAsArray()->front().getAsObject()->getNumber("predicted_ts"),
-      4.5);
+  const llvm::json::Object &prompt = *value.getAsArray()->front().getAsObject();
+  EXPECT_DOUBLE_EQ(*prompt.getNumber("predicted_ts"), 4.5);
+  EXPECT_DOUBLE_EQ(*prompt.getNumber("of_predicted"), 0.7);
 }
 
 TEST_F(ReportTest, EachLineIsARecord) {
