@@ -33,6 +33,8 @@ constexpr int64_t kGroupRows = llama::kInterleavedRows;
 
 struct TableRow {
   int64_t vectorBits;
+  /// What the target's name contains; any name contains the empty text.
+  llvm::StringLiteral cpu;
   /// Rows of x in a register tile, at most. 512 bits: 8 accumulators and 8
   /// block sums leave registers for the weight (97% of the FMA peak on Zen 4).
   /// 256 bits: a group of 16 rows takes two registers of 16, so 2 rows of x
@@ -47,15 +49,16 @@ struct TableRow {
   /// each, and a vector of quants is unpacked once for all of them. More rows
   /// save no instruction: their sums spill.
   int64_t byteRows;
-  /// Rows of x times rows of a weight in a tile of few rows, at most. 256 bits:
-  /// 64 rows of a weight are four streams of memory, which are read 5 to 10%
-  /// faster than one by a loop of so many instructions; their sums take eight
-  /// registers. 512 bits: one stream is read at 91 to 97% of what memory
-  /// delivers, four at 59 to 83% (Zen 4; docs/performance.md).
+  /// Rows of x times rows of a weight in a tile of few rows, at most. Each 16
+  /// rows of a weight are a stream of memory. Zen 4 reads one at 91 to 97% of
+  /// what memory delivers and four at 59 to 83%, by 512 and by 256 bits; Zen 3
+  /// reads four 5 to 10% faster than one by a loop of so many instructions,
+  /// whose sums take eight registers (docs/performance.md).
   int64_t fewTile;
-  /// Bytes ahead of its use that few rows fetch a weight. 256 bits: a core that
-  /// reads 10 GB/s needs 1 KiB while memory takes 100 ns to answer. 512 bits:
-  /// the CPU's own prefetching keeps up with one stream, and is disturbed.
+  /// Bytes ahead of its use that few rows fetch a weight. 256 bits: a core of
+  /// Zen 3, which reads 10 GB/s, needs 1 KiB while memory takes 100 ns to
+  /// answer, and Zen 4 reads one stream as fast with it as without. 512 bits:
+  /// the CPU's own prefetching keeps up, and is disturbed.
   int64_t prefetch;
   /// Rows of the query in a tile of attention on many rows: as above, and as
   /// many scores are kept.
@@ -79,30 +82,38 @@ struct TableRow {
   int64_t fewSums;
 };
 
-constexpr TableRow kTable[] = {
-    {.vectorBits = 512,
-     .tileRows = 8,
-     .floatRows = 8,
-     .byteRows = 8,
-     .fewTile = kGroupRows,
-     .prefetch = 0,
-     .attentionRows = 8,
-     .sums = 16,
-     .foldedRows = 6,
-     .fetchKeys = 2048,
-     .fewSums = 16},
-    {.vectorBits = 256,
-     .tileRows = 2,
-     .floatRows = 4,
-     .byteRows = 4,
-     .fewTile = 4 * kGroupRows,
-     .prefetch = 1024,
-     .attentionRows = 4,
-     .sums = 4,
-     .foldedRows = INT64_MAX,
-     .fetchKeys = 0,
-     .fewSums = 8},
-};
+constexpr TableRow k512Bits = {.vectorBits = 512,
+                               .cpu = "",
+                               .tileRows = 8,
+                               .floatRows = 8,
+                               .byteRows = 8,
+                               .fewTile = kGroupRows,
+                               .prefetch = 0,
+                               .attentionRows = 8,
+                               .sums = 16,
+                               .foldedRows = 6,
+                               .fetchKeys = 2048,
+                               .fewSums = 16};
+constexpr TableRow k256Bits = {.vectorBits = 256,
+                               .cpu = "",
+                               .tileRows = 2,
+                               .floatRows = 4,
+                               .byteRows = 4,
+                               .fewTile = kGroupRows,
+                               .prefetch = 1024,
+                               .attentionRows = 4,
+                               .sums = 4,
+                               .foldedRows = INT64_MAX,
+                               .fetchKeys = 0,
+                               .fewSums = 8};
+/// Zen 1 to 3: later ones have 512 bits.
+constexpr TableRow onZen(TableRow row) {
+  row.cpu = "znver";
+  row.fewTile = 4 * kGroupRows;
+  return row;
+}
+/// The first that fits counts.
+constexpr TableRow kTable[] = {k512Bits, onZen(k256Bits), k256Bits};
 
 /// Rows of x, and of a weight, in a tile of #cpu.amx_bf16 on many rows: two
 /// tiles of 16 of each, which with the four of their sums are the eight
@@ -133,7 +144,8 @@ constexpr int64_t kRowPart = 4;
 
 const TableRow *rowFor(cpu::TargetAttr target) {
   for (const TableRow &row : kTable)
-    if (target.getVectorBits() >= row.vectorBits)
+    if (target.getVectorBits() >= row.vectorBits &&
+        target.getName().contains(row.cpu))
       return &row;
   return nullptr;
 }

@@ -1,9 +1,10 @@
-//===- Delays.h - random delays, in a test build only ---------------------===//
+//===- Delays.h - delays of workers, in test builds only ------------------===//
 //
-// A missing barrier shows only when workers happen to be far apart. The test
+// A missing barrier shows only when workers happen to be far apart. A test
 // build (CORELLAMA_INJECT_DELAYS) drives them apart before every dispatch and
-// barrier, and behind each call of a kernel; in a program that is shipped the
-// call is empty.
+// barrier, and behind each call of a kernel (test/runtime/Threads/Delays.cpp);
+// another has a worker at half speed (SlowWorker.cpp there). In a program that
+// is shipped the calls are empty.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,9 +16,12 @@
 namespace corellama::runtime {
 
 #ifdef CORELLAMA_INJECT_DELAYS
-/// Sometimes makes the calling worker spin, yield or sleep.
+/// A kernel is called next.
+void noteKernel(uint32_t worker);
+/// May make the calling worker spin, yield or sleep.
 void injectDelay(uint32_t worker);
 #else
+inline void noteKernel(uint32_t) {}
 inline void injectDelay(uint32_t) {}
 #endif
 

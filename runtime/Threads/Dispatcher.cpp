@@ -99,6 +99,7 @@ void Dispatcher::run(uint32_t worker, const Work &work, uint64_t parts) {
   for (Range range; !(range = take(worker, number, units)).isEmpty();) {
     const uint64_t begin = range.begin * size,
                    end = std::min(range.end * size, parts);
+    noteKernel(worker);
     work.kernel(work.context, work.scratch, work.layer, uint32_t(begin),
                 uint32_t(end), /*first=*/done == 0);
     done += range.end - range.begin;

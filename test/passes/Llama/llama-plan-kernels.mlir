@@ -12,6 +12,7 @@
 // RUN: sed '/CPU onl[y]/,/end of CP[U]/d; s/cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512/cuda.target<name = "cuda:sm_80"/' %s | %opt %pass - | FileCheck %s --check-prefix=GPU
 // RUN: sed '/CPU onl[y]/,/end of CP[U]/d; s/cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512/cuda.target<name = "cuda:sm_80"/' %s | not %opt %pass{strategy=plain} - 2>&1 | FileCheck %s --check-prefix=NOPLAIN
 // RUN: sed '/GPU onl[y]/,/end of GP[U]/d; s/vector_bits = 512/vector_bits = 256/' %s | %opt %pass - | FileCheck %s --check-prefix=AVX2
+// RUN: sed '/GPU onl[y]/,/end of GP[U]/d; s/vector_bits = 512/vector_bits = 256/; s/name = "x86-64-v4"/name = "native:znver3"/' %s | %opt %pass - | FileCheck %s --check-prefix=ZEN3
 
 // FAMILY: error: 'llama.kernel' op has #cuda.strategy<unit = #cuda.simt, threads = 128>, no strategy of 'x86-64-v4'
 // UNIT: error: 'llama.kernel' op has no products and a strategy for #cpu.dot_u8s8, expected the target's unit for float32 rows
@@ -149,23 +150,25 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   }
   // end of GPU
 
-  // A vocabulary is partitioned into parts of 64 rows, four tiles each. A CPU of
-  // 512 bits reads one stream of a weight at a time; with 256 bits a tile of one row
+  // A vocabulary is partitioned into parts of 64 rows, four tiles each. A CPU
+  // reads one stream of a weight at a time; on a Zen 3 a tile of one row
   // has four groups of a weight where enough parts are left, of two rows two.
   // CHECK-LABEL:    func.func @a_vocabulary
   // CHECK:            strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [16384], by = 256>
   // CHECK-LABEL:    func.func @quants_of_a_vocabulary
   // CHECK:            strategy #cpu.strategy<unit = #cpu.dot_u8s8, m = 1, n = 16> partition <rows = [16384], by = 256>
-  // AVX2-LABEL:     func.func @a_vocabulary
-  // AVX2:             strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 64, prefetch = 1024> partition <rows = [16384], by = 256>
-  // AVX2-LABEL:     func.func @two_rows_of_a_vocabulary
-  // AVX2:             strategy #cpu.strategy<unit = #cpu.fma, m = 2, n = 32, prefetch = 1024> partition <rows = [16384], by = 256>
-  // AVX2-LABEL:     func.func @few_parts
-  // AVX2:             strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 32, prefetch = 1024> partition <rows = [1984], by = 32>
+  // ZEN3-LABEL:     func.func @a_vocabulary
+  // ZEN3:             strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 64, prefetch = 1024> partition <rows = [16384], by = 256>
+  // ZEN3-LABEL:     func.func @two_rows_of_a_vocabulary
+  // ZEN3:             strategy #cpu.strategy<unit = #cpu.fma, m = 2, n = 32, prefetch = 1024> partition <rows = [16384], by = 256>
+  // ZEN3-LABEL:     func.func @few_parts
+  // ZEN3:             strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 32, prefetch = 1024> partition <rows = [1984], by = 32>
   // Quants are converted to floats, which takes the registers.
-  // AVX2-LABEL:     func.func @quants_of_a_vocabulary
+  // ZEN3-LABEL:     func.func @quants_of_a_vocabulary
+  // ZEN3:             strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024> partition <rows = [16384], by = 256>
+  // ZEN3:             strategy #cpu.strategy<unit = #cpu.dot_u8s8, m = 1, n = 64, prefetch = 1024> partition <rows = [16384], by = 256>
+  // AVX2-LABEL:     func.func @a_vocabulary
   // AVX2:             strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16, prefetch = 1024> partition <rows = [16384], by = 256>
-  // AVX2:             strategy #cpu.strategy<unit = #cpu.dot_u8s8, m = 1, n = 64, prefetch = 1024> partition <rows = [16384], by = 256>
   // GPU-LABEL:      func.func @a_vocabulary
   // GPU:              strategy #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16> partition <rows = [16384], by = 64>
   // GPU:                llama.linear {{.*}} order <unit = #cuda.simt, block = 8, lanes = 32> :

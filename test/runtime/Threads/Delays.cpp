@@ -26,6 +26,8 @@ static uint64_t roll(uint32_t worker) {
   return (state * 0x2545F4914F6CDD1Du) >> 32;
 }
 
+void noteKernel(uint32_t) {}
+
 void injectDelay(uint32_t worker) {
   // One call in eight is delayed, so that the others run past it: with a delay
   // at every call all workers would be equally late.
