@@ -246,6 +246,8 @@ class Suites:
         add("cuda-gates", e2e / "test_cuda_gates.py", "--corellama", driver, *long)
         add("emulator", e2e / "test_emulator.py", "--corellama", driver, "--emulator",
             emulator, "--model", demo, *long, needs=DRIVER + EMULATOR)
+        add("gpu-check", e2e / "test_gpu_check.py", "--corellama", driver, "--emulator",
+            emulator, needs=DRIVER + EMULATOR)
         add("study", e2e / "test_study.py", "--corellama", driver, *long,
             needs=DRIVER + OPT + ["corellama-faulty"])
         add("metrics", ROOT / "benchmarks/metrics.py", "--corellama", driver,
