@@ -18,6 +18,7 @@
 #include "llvm/Support/Signals.h"
 
 using namespace corellama;
+using llvm::ArrayRef;
 using llvm::StringRef;
 
 std::string corellama::codegen::findAssembler() {
@@ -106,18 +107,17 @@ llvm::Expected<std::vector<codegen::DeviceCode>>
 corellama::codegen::makeDeviceCode(llvm::Module &ir,
                                    llvm::TargetMachine &machine,
                                    mlir::ModuleOp module,
+                                   ArrayRef<llama::TargetInterface> targets,
                                    std::vector<std::string> &notes) {
-  auto ptx = makePTX(ir, machine, module);
-  if (!ptx)
-    return ptx.takeError();
-  std::vector<DeviceCode> code;
-  code.push_back(std::move(*ptx));
+  auto code = makePTX(ir, machine, module, targets);
+  if (!code)
+    return code;
   const std::string ptxas = findAssembler();
   std::string why = "no ptxas is here";
   if (!ptxas.empty()) {
-    auto cubin = assemble(ptxas, code.front());
+    auto cubin = assemble(ptxas, code->front());
     if (cubin) {
-      code.push_back(std::move(*cubin));
+      code->push_back(std::move(*cubin));
       return code;
     }
     why = llvm::toString(cubin.takeError());

@@ -138,10 +138,12 @@ buildDeviceIR(mlir::ModuleOp module, llvm::LLVMContext &context,
 llvm::Error emitPTX(llvm::Module &llvmModule, llvm::TargetMachine &machine,
                     mlir::ModuleOp module, llvm::raw_pwrite_stream &out);
 
-/// The same as code that a program carries.
-llvm::Expected<DeviceCode> makePTX(llvm::Module &llvmModule,
-                                   llvm::TargetMachine &machine,
-                                   mlir::ModuleOp module);
+/// The same as code that a program carries. PTX for a chip like sm_90a runs on
+/// that one alone: where no other of the program's `targets` has PTX for the
+/// GPUs before and behind it, that is made, too.
+llvm::Expected<std::vector<DeviceCode>>
+makePTX(llvm::Module &llvmModule, llvm::TargetMachine &machine,
+        mlir::ModuleOp module, llvm::ArrayRef<llama::TargetInterface> targets);
 
 /// The path of `ptxas`: in CUDA_HOME, among the commands, or where the toolkit
 /// is by default; empty if there is none.
@@ -150,10 +152,13 @@ std::string findAssembler();
 llvm::Expected<DeviceCode> assemble(llvm::StringRef ptxas,
                                     const DeviceCode &ptx);
 /// What a program carries of a device's module: PTX and, where this machine can
-/// make it, machine code; else a note says why not, once.
+/// make it, machine code; else a note says why not, once. `targets` are the
+/// program's.
 llvm::Expected<std::vector<DeviceCode>>
 makeDeviceCode(llvm::Module &ir, llvm::TargetMachine &machine,
-               mlir::ModuleOp module, std::vector<std::string> &notes);
+               mlir::ModuleOp module,
+               llvm::ArrayRef<llama::TargetInterface> targets,
+               std::vector<std::string> &notes);
 
 } // namespace corellama::codegen
 

@@ -17,20 +17,18 @@
 #include "llvm/IR/Dominators.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/TargetSelect.h"
+#include "llvm/Transforms/Utils/Cloning.h"
 
 using namespace corellama;
 using namespace corellama::codegen;
 
 /// The prefix of a target's name; LLVM's name of the chip follows.
 static constexpr llvm::StringLiteral kPrefix = "cuda:";
+/// The oldest chip that there is a target for: its PTX runs on all later GPUs.
+static constexpr llvm::StringLiteral kOldestChip = "sm_80";
 
-llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
-corellama::codegen::createDeviceMachine(llama::TargetInterface target) {
-  llvm::StringRef chip = target.getName();
-  if (!mlir::isa<cuda::TargetAttr>(target) || !chip.consume_front(kPrefix))
-    return llvm::createStringError("code generation: target '" +
-                                   target.getName() +
-                                   "' is no GPU that PTX is made for");
+static llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+createMachineFor(llvm::StringRef chip, llama::TargetInterface target) {
   // Repeating the registration has no effect.
   LLVMInitializeNVPTXTargetInfo();
   LLVMInitializeNVPTXTarget();
@@ -41,6 +39,16 @@ corellama::codegen::createDeviceMachine(llama::TargetInterface target) {
   // contract either; a plain `mul` and `add` it would.
   return createMachine(llvm::Triple("nvptx64-nvidia-cuda"), chip, target,
                        llvm::TargetOptions(), std::nullopt);
+}
+
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+corellama::codegen::createDeviceMachine(llama::TargetInterface target) {
+  llvm::StringRef chip = target.getName();
+  if (!mlir::isa<cuda::TargetAttr>(target) || !chip.consume_front(kPrefix))
+    return llvm::createStringError("code generation: target '" +
+                                   target.getName() +
+                                   "' is no GPU that PTX is made for");
+  return createMachineFor(chip, target);
 }
 
 static llvm::Expected<mlir::gpu::GPUModuleOp> deviceOf(mlir::ModuleOp module) {
@@ -139,9 +147,9 @@ corellama::codegen::buildDeviceIR(mlir::ModuleOp module,
 }
 
 /// One line a kernel, in the order of the module.
-static void writeTable(mlir::gpu::GPUModuleOp device,
-                       llama::TargetInterface target, llvm::raw_ostream &out) {
-  out << "// corellama, target " << target.getName() << "\n"
+static void writeTable(mlir::gpu::GPUModuleOp device, llvm::StringRef chip,
+                       llvm::raw_ostream &out) {
+  out << "// corellama, target " << kPrefix << chip << "\n"
       << "// kernel, threads of a block, bytes of workgroup memory:\n";
   for (auto kernel : device.getOps<mlir::LLVM::LLVMFuncOp>()) {
     auto threads = kernel->getAttrOfType<mlir::DenseI32ArrayAttr>(
@@ -162,14 +170,13 @@ llvm::Error corellama::codegen::emitPTX(llvm::Module &llvmModule,
   auto device = deviceOf(module);
   if (!device)
     return device.takeError();
-  writeTable(*device, llama::getTarget(module), out);
+  writeTable(*device, machine.getTargetCPU(), out);
   return emitAssembly(llvmModule, machine, out);
 }
 
-llvm::Expected<DeviceCode>
-corellama::codegen::makePTX(llvm::Module &llvmModule,
-                            llvm::TargetMachine &machine,
-                            mlir::ModuleOp module) {
+static llvm::Expected<DeviceCode> ptxOf(llvm::Module &llvmModule,
+                                        llvm::TargetMachine &machine,
+                                        mlir::ModuleOp module) {
   DeviceCode code;
   code.architecture = machine.getTargetCPU().str();
   llvm::raw_svector_ostream out(code.bytes);
@@ -177,4 +184,41 @@ corellama::codegen::makePTX(llvm::Module &llvmModule,
     return std::move(error);
   out << '\0';
   return code;
+}
+
+llvm::Expected<std::vector<DeviceCode>>
+corellama::codegen::makePTX(llvm::Module &llvmModule,
+                            llvm::TargetMachine &machine, mlir::ModuleOp module,
+                            llvm::ArrayRef<llama::TargetInterface> targets) {
+  std::vector<DeviceCode> made;
+  auto add = [&](llvm::Module &ir, llvm::TargetMachine &of) -> llvm::Error {
+    auto ptx = ptxOf(ir, of, module);
+    if (!ptx)
+      return ptx.takeError();
+    made.push_back(std::move(*ptx));
+    return llvm::Error::success();
+  };
+  const std::string oldest = (kPrefix + kOldestChip).str();
+  if (!machine.getTargetCPU().ends_with("a") ||
+      llvm::any_of(targets,
+                   [&](auto target) { return target.getName() == oldest; })) {
+    if (llvm::Error error = add(llvmModule, machine))
+      return std::move(error);
+    return made;
+  }
+  // No unit uses what the oldest chip lacks (CUDAPlanner's one table), so the
+  // same code is selected for it: only this last part of a compilation is done
+  // twice. It changes the module.
+  auto copy = llvm::CloneModule(llvmModule);
+  if (llvm::Error error = add(llvmModule, machine))
+    return std::move(error);
+  auto other = createMachineFor(kOldestChip, llama::getTarget(module));
+  if (!other)
+    return other.takeError();
+  for (llvm::Function &function : *copy)
+    if (!function.isDeclaration())
+      function.addFnAttr("target-cpu", kOldestChip);
+  if (llvm::Error error = add(*copy, **other))
+    return std::move(error);
+  return made;
 }

@@ -419,7 +419,8 @@ Error Compilation::generate(const checkpoint::Checkpoint &checkpoint) {
   } else {
     if (onGPU) {
       // What is linked is the host's side, which carries the device's.
-      auto code = codegen::makeDeviceCode(**ir, **machine, *module, notes);
+      auto code =
+          codegen::makeDeviceCode(**ir, **machine, *module, targets, notes);
       if (!code)
         return code.takeError();
       machine = codegen::createHostMachine(context);

@@ -93,8 +93,8 @@ class Failures:
         self.log = os.path.join(folder, "report")
 
     def run(self, *arguments, prompt=("--prompt-ids=1,2,3", "-n2"), stdin=b"",
-            **variables):
-        command = [self.program, *prompt, "--temp=0", "--output-ids", *arguments]
+            program=None, **variables):
+        command = [program or self.program, *prompt, "--temp=0", "--output-ids", *arguments]
         result = harness.run(command, stdin=stdin, env=self.emulator.environment(
             self.target, REPORT=self.log, **variables))
         return result, *emulated.read_report(self.log)
@@ -184,12 +184,18 @@ class Failures:
         """The code of two targets: which one runs, and its place in the list."""
         program, self.program = self.program, os.path.join(self.folder, "both")
         names = ["cuda:sm_80", "cuda:sm_90a"]  # their modules are those of one target
-        made = [self.emulator.compile(model, self.program, name, "--activations=f32")
-                for name in names]
+        alone = os.path.join(self.folder, "alone")
+        made = [self.emulator.compile(model, path, name, "--activations=f32")
+                for name, path in zip(names, (self.program, alone))]
         made.append(harness.compile_model(self.emulator.corellama, model, self.program,
                                           "--target=cuda:sm_80,sm_90a", "--activations=f32"))
         for result in made:
             self.report.check("compiles for two targets", result.code == 0, result.why)
+        # One for sm_90a alone has PTX for all others.
+        for devices in "9.0", "8.0", "12.0":
+            result, calls, *_ = self.run(DEVICES=devices, program=alone)
+            self.report.check(f"a program for sm_90a runs on {devices}", result.code == 0 and
+                              calls["cuModuleLoadDataEx"] == 1, result.why)
         for devices, place in ("9.0", 0), ("8.0", 1), ("8.6,9.0", 1):
             result, *_ = self.run("--bench", prompt=(), stdin=b"variant\ngenerate 1 1\n",
                                   DEVICES=devices)
