@@ -52,6 +52,7 @@ private:
                                   llvm::FunctionType *type);
   Expected<Constant *> buildEntries(mlir::DictionaryAttr program,
                                     StringRef name);
+  Expected<Constant *> buildChoose(mlir::DictionaryAttr program);
   Expected<Constant *> buildKernels(mlir::ArrayAttr kernels);
   Expected<Constant *> buildKernel(mlir::DictionaryAttr kernel, StringRef name);
   Constant *buildModules();
@@ -157,6 +158,16 @@ DescriptorBuilder::buildEntries(mlir::DictionaryAttr program, StringRef name) {
         {text(called.getValue()), llvm::ConstantInt::get(i64, bound), *step}));
   }
   return table(entries, "corellama." + name);
+}
+
+/// abi::DeviceProgram::choose, null where no step chooses.
+Expected<Constant *>
+DescriptorBuilder::buildChoose(mlir::DictionaryAttr program) {
+  if (!program.contains("choose"))
+    return llvm::ConstantPointerNull::get(pointer);
+  return referenced(
+      program, llama::kProgramAttr, "choose",
+      llvm::FunctionType::get(nothing, {pointer, pointer}, false));
 }
 
 /// A constant array, or null where there is nothing.
@@ -303,6 +314,12 @@ llvm::Error DescriptorBuilder::build() {
     fields.push_back(*list);
     fields.push_back(llvm::ConstantInt::get(
         i64, program.getAs<mlir::ArrayAttr>(name).size()));
+  }
+  if (launches) {
+    Expected<Constant *> choose = buildChoose(program);
+    if (!choose)
+      return choose.takeError();
+    fields.push_back(*choose);
   }
   Expected<Constant *> list = buildKernels(kernels);
   if (!list)

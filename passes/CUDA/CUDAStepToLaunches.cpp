@@ -9,6 +9,7 @@
 #include "dialects/CUDA/IR/CUDADialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "passes/CUDA/DeviceNames.h"
 #include "passes/CUDA/Passes.h"
 #include "passes/Context/StepFunctions.h"
 
@@ -96,9 +97,16 @@ struct CUDAStepToLaunches
           b.getNamedAttr("threads", b.getI64IntegerAttr(
                                         strategyOf(kernel).getThreads()))));
     module->setAttr(llama::kKernelsAttr, b.getArrayAttr(rows));
+    SmallVector<NamedAttribute> more = {
+        b.getNamedAttr("launches", b.getUnitAttr())};
+    if (auto choose =
+            module.lookupSymbol<llama::StepOp>(corellama::cuda::kChooseStep))
+      more.push_back(b.getNamedAttr(
+          "choose", FlatSymbolRefAttr::get(
+                        module.getContext(),
+                        context::functionNameOf(choose.getSymName()))));
     module->setAttr(llama::kProgramAttr,
-                    context::describeProgram(
-                        module, b.getNamedAttr("launches", b.getUnitAttr())));
+                    context::describeProgram(module, more));
   }
 
   /// The function of runtime/ABI/Device.h.

@@ -1,7 +1,7 @@
 //===- DeviceNames.h - what kernels are called on the device --------------===//
 //
-// Shared by the pass that moves kernels to the device's module and by code
-// generation, which finds them there.
+// Shared by the passes that make steps and kernels of a device and by code
+// generation, which finds them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,6 +15,9 @@ namespace corellama::cuda {
 
 /// The device's module in the module of the llvm phase.
 inline constexpr llvm::StringLiteral kDeviceModule = "device";
+
+/// The step that chooses an id (cuda-add-choice).
+inline constexpr llvm::StringLiteral kChooseStep = "choose";
 
 /// The entry point of a kernel. PTX has no dots in names, so a dot becomes a
 /// `$`, which occurs in no kernel's name: "qkv.decode" is `qkv$decode`.

@@ -26,6 +26,24 @@ def TileToVectorCUDA : Pass<"tile-to-vector-cuda", "::mlir::ModuleOp"> {
     "::mlir::vector::VectorDialect"];
 }
 
+def CUDAAddChoice : Pass<"cuda-add-choice", "::mlir::ModuleOp"> {
+  let summary = "Add the kernels that choose an id from a row of logits";
+  let description = [{
+    Phase: llvm. Needs: a model with steps, and `llama.config`. Leaves: kernels
+    @choose.best and @choose.draw as functions of (context, layer), and the step
+    @choose, which no list of the model names: the runtime launches it behind a head's
+    step (runtime/ABI/Device.h, Choice). Nothing where they are already, where there is
+    no model, or one with a larger vocabulary than such kernels compare. Never: changes
+    another kernel.
+    EXAMPLE test/passes/CUDA/cuda-add-choice.mlir @choose.best
+  }];
+  let dependentDialects = [
+    "::corellama::cuda::CUDADialect", "::corellama::context::ContextDialect",
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::LLVM::LLVMDialect"];
+}
+
 def CUDAStepToLaunches : Pass<"cuda-step-to-launches", "::mlir::ModuleOp"> {
   let summary = "Lower steps to host functions that launch kernel after kernel";
   let description = [{

@@ -23,6 +23,7 @@ void corellama::cuda::buildVectorPasses(OpPassManager &manager) {
 }
 
 void corellama::cuda::buildLLVMPasses(OpPassManager &manager) {
+  manager.addPass(createCUDAAddChoice());
   manager.addPass(createCUDAStepToLaunches());
   manager.addPass(createCUDAToNVVM());
   manager.addPass(context::createContextToLLVM());

@@ -137,8 +137,7 @@ void context::forEachCallee(ImplicitLocOpBuilder &b, llama::DispatchOp run,
   }
 }
 
-/// The function that a step becomes.
-static std::string functionName(StringRef step) {
+std::string context::functionNameOf(StringRef step) {
   return ("corellama_step_" + step).str();
 }
 
@@ -146,7 +145,7 @@ static std::string functionName(StringRef step) {
 static func::FuncOp moveStepBody(llama::StepOp step, TypeRange arguments) {
   OpBuilder builder(step);
   auto function = func::FuncOp::create(builder, step.getLoc(),
-                                       functionName(step.getSymName()),
+                                       functionNameOf(step.getSymName()),
                                        builder.getFunctionType(arguments, {}));
   Block *entry = function.addEntryBlock();
   builder.setInsertionPointToStart(entry);
@@ -251,7 +250,7 @@ Attribute context::describeProgram(ModuleOp module,
            b.getNamedAttr("layers", b.getDenseI64ArrayAttr(dispatches.layers)),
            b.getNamedAttr("step", FlatSymbolRefAttr::get(
                                       module.getContext(),
-                                      functionName(symbol.getValue())))}));
+                                      functionNameOf(symbol.getValue())))}));
     }
   };
   for (auto model : module.getOps<llama::ModelOp>()) {

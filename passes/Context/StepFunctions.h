@@ -42,7 +42,10 @@ void forEachCallee(
     mlir::ImplicitLocOpBuilder &b, llama::DispatchOp run,
     llvm::function_ref<void(llvm::StringRef kernel, mlir::Value layer)> write);
 
-/// Makes a function @corellama_step_<name> of `arguments` of each step. `write`
+/// The name of the function that a step becomes: corellama_step_<name>.
+std::string functionNameOf(llvm::StringRef step);
+
+/// Makes that function of `arguments` of each step. `write`
 /// is called for each dispatch and barrier, with the builder before it and the
 /// function's arguments, and writes the replacement.
 void openSteps(

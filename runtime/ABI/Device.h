@@ -61,6 +61,46 @@ struct DeviceModule {
   uint64_t isAssembled;
 };
 
+/// Ids of which one block of a choice keeps the best, and the most that it
+/// keeps: a block has as many threads, each of which reads 8 logits, and in the
+/// end a thread for each of these lists. So a device chooses from at most
+/// kChoiceIds * kChoiceKept ids.
+inline constexpr uint64_t kChoiceIds = 2048;
+inline constexpr uint64_t kChoiceKept = 256;
+/// How many chosen ids a Choice holds.
+inline constexpr uint64_t kChosenIds = 16;
+
+/// An id, and the logit by which it was chosen.
+struct ChosenId {
+  int32_t id;
+  float logit;
+};
+
+/// How a device chooses ids, in its memory: at Context::threads of the context
+/// that DeviceProgram::choose is launched with. It is runtime/Sampling's choice
+/// without bias and penalties, bit for bit. Each field has 8 bytes.
+struct Choice {
+  /// Ids that may still be chosen. At 0 a launch does nothing; an id of `ends`
+  /// sets it to 0.
+  uint64_t left;
+  /// Ids that were chosen: number i is ids[i % kChosenIds].
+  uint64_t count;
+  ChosenId ids[kChosenIds];
+  /// How many of the largest logits are kept: 1 to kChoiceKept.
+  uint64_t kept;
+  /// At `kept` 1 no draw depends on it.
+  double temperature;
+  /// Off at 1 and at 0, or beyond.
+  double topP, minP;
+  /// The generator's state: one draw an id, none where no logit is above minus
+  /// infinity.
+  uint64_t random[4];
+  /// Bytes from the first of the workspace to the row of logits, and from the
+  /// Choice to: the context's keyCount; a bit for each id, set where none
+  /// follows it; room for the lists of blocks, kChoiceKept words each.
+  uint64_t logits, keyCount, ends, lists;
+};
+
 /// `extern "C" const DeviceProgram corellama_device_program`.
 struct DeviceProgram {
   uint32_t version;
@@ -70,6 +110,10 @@ struct DeviceProgram {
   uint64_t entryCount;
   const DeviceEntry *lmHeads;
   uint64_t lmHeadCount;
+  /// Behind a head's step of one row: chooses an id and, if another may follow
+  /// it, makes it the context's only row: it writes its token, adds 1 to its
+  /// position and to keyCount. Null where the vocabulary is too large.
+  DeviceStepFunction choose;
   const DeviceKernel *kernels;
   uint64_t kernelCount;
   const DeviceModule *modules;

@@ -20,7 +20,7 @@ namespace corellama::abi {
 
 /// Raised whenever a struct of this folder changes its meaning; the runtime
 /// refuses generated code of another version.
-inline constexpr uint32_t kVersion = 10;
+inline constexpr uint32_t kVersion = 11;
 
 /// Positions of the cache come in blocks of this many keys, and so do those
 /// that attention computes alone and then merges; capacities are multiples of
@@ -67,7 +67,8 @@ struct Context {
   uint64_t capacity;
   /// What a head's step reads: `rows` rows of the last call, in any order.
   const int32_t *wanted;
-  /// Passed through to corellama_dispatch and corellama_barrier.
+  /// Passed through to corellama_dispatch and corellama_barrier; on a device a
+  /// Choice (Device.h).
   void *threads;
   /// Where the regions of layers begin in `keys` and `values`, in positions of
   /// one head. Read by programs with rings alone.

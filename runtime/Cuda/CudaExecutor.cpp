@@ -39,8 +39,12 @@ CudaExecutor::create(std::unique_ptr<Driver> driver, const DeviceInfo &device,
 }
 
 CudaExecutor::~CudaExecutor() {
-  // Frees all that was made in the context. What this returns is not reported:
-  // whatever was asked for is done, and the process ends.
+  // What these return is not reported: whatever was asked for is done, and the
+  // process ends.
+  for (GraphExecHandle graph : {rowGraph, headGraph, loopGraph})
+    if (graph)
+      driver->graphExecDestroy.function(graph);
+  // Frees all that was made in the context.
   if (hasContext)
     driver->primaryContextRelease.function(number);
 }
@@ -66,8 +70,10 @@ std::optional<Error> CudaExecutor::start(const DeviceInfo &device,
     return error;
   if (auto error = cu(cu.streamCreate, &stream, kStreamNonBlocking))
     return error;
-  if (auto error = cu(cu.eventCreate, &isCopied, 0u))
-    return error;
+  for (EventHandle *event :
+       {&isCopied, &loopState.isThere[0], &loopState.isThere[1]})
+    if (auto error = cu(cu.eventCreate, event, 0u))
+      return error;
   if (auto error =
           upload(cu, stream, {image.weights, plan.weights}, weights, goesOn))
     return error;
@@ -127,7 +133,8 @@ std::optional<Error> CudaExecutor::allocate() {
                 {plan.offsets, offsets},
                 {plan.cache.regions().size_bytes(), regions},
                 {plan.step.bytes, stepBlock},
-                {plan.head.bytes, headBlock}};
+                {plan.head.bytes, headBlock},
+                {plan.loop.bytes, loopBlock}};
   for (const auto &[bytes, address] : device)
     if (bytes != 0)
       if (auto error = cu(cu.memAlloc, &address, size_t(bytes)))
@@ -139,11 +146,19 @@ std::optional<Error> CudaExecutor::allocate() {
   void *pinned = nullptr;
   if (auto error =
           cu(cu.memHostAlloc, &pinned,
-             size_t(plan.step.bytes + plan.head.bytes + logitsBytes), 0u))
+             size_t(plan.step.bytes + plan.head.bytes + plan.loop.copied +
+                    Loop::kCopies * sizeof(abi::Choice) + logitsBytes),
+             0u))
     return error;
   hostStep = static_cast<uint8_t *>(pinned);
   hostHead = hostStep + plan.step.bytes;
-  hostLogits = reinterpret_cast<float *>(hostHead + plan.head.bytes);
+  hostLoop = hostHead + plan.head.bytes;
+  uint8_t *rest = hostLoop + plan.loop.copied;
+  for (abi::Choice *&copy : loopState.copies) {
+    copy = reinterpret_cast<abi::Choice *>(rest);
+    rest += sizeof(abi::Choice);
+  }
+  hostLogits = reinterpret_cast<float *>(rest);
   return std::nullopt;
 }
 
@@ -177,7 +192,17 @@ std::optional<Error> CudaExecutor::copyTables() {
   call.capacity = plan.cache.capacity();
   call.wanted = at(headBlock + plan.head.firstList, call.wanted);
   call.regions = at(regions, call.regions);
-  return std::nullopt;
+  call.threads = reinterpret_cast<void *>(loopBlock);
+  if (!program.choose)
+    return std::nullopt;
+  loopCall = call;
+  loopCall.tokens = at(loopBlock + plan.loop.token, call.tokens);
+  loopCall.positions = at(loopBlock + plan.loop.position, call.positions);
+  loopCall.wanted = at(loopBlock + plan.loop.wanted, call.wanted);
+  loopCall.rows = 1;
+  // Its kernels do nothing, whoever launches them, before a loop begins.
+  resetLoop();
+  return copyLoop();
 }
 
 //===----------------------------------------------------------------------===//
@@ -203,10 +228,11 @@ std::optional<Error> CudaExecutor::reachRope(uint64_t positions) {
 }
 
 /// Copies a call's block, whose first part is the context, and launches a
-/// step's kernels behind it. The host's function reads `call` itself.
+/// step's kernels behind it: where the call has one row as `graph`, which is
+/// then the same each time. The host's function reads `call` itself.
 std::optional<Error> CudaExecutor::run(const abi::DeviceEntry &entry,
                                        uint8_t *block, Address to,
-                                       uint64_t bytes) {
+                                       uint64_t bytes, GraphExecHandle &graph) {
   memcpy(block, &call, sizeof(call));
   if (auto error = ask(driver->copyToDevice, to,
                        static_cast<const void *>(block), size_t(bytes), stream))
@@ -214,8 +240,35 @@ std::optional<Error> CudaExecutor::run(const abi::DeviceEntry &entry,
   if (auto error = ask(driver->eventRecord, isCopied, stream))
     return error;
   callAddress = to;
+  if (call.rows == 1)
+    return replay(graph, [&] { entry.step(&call, this); });
   entry.step(&call, this);
   return failure;
+}
+
+std::optional<Error> CudaExecutor::replay(GraphExecHandle &graph,
+                                          const std::function<void()> &body) {
+  const Driver &cu = *driver;
+  if (!graph) {
+    if (auto error =
+            ask(cu.streamBeginCapture, stream, int(kCaptureThreadLocal)))
+      return error;
+    body();
+    // These end what has begun, whatever failed.
+    auto finish = [&](const auto &call, auto... arguments) {
+      const int code = call.function(arguments...);
+      if (code != kSuccess && !failure)
+        failure = cu.describe(call.name, code);
+    };
+    GraphHandle captured = nullptr;
+    finish(cu.streamEndCapture, stream, &captured);
+    ask(cu.graphInstantiate, &graph, captured, 0ull);
+    if (captured)
+      finish(cu.graphDestroy, captured);
+    if (failure)
+      return failure;
+  }
+  return ask(cu.graphLaunch, graph, stream);
 }
 
 std::optional<Error> CudaExecutor::append(std::span<const int32_t> ids,
@@ -236,7 +289,7 @@ std::optional<Error> CudaExecutor::append(std::span<const int32_t> ids,
   if (auto error = reachRope(call.keyCount))
     return error;
   return run(*abi::findEntry(forms.data(), forms.size(), ids.size()), hostStep,
-             stepBlock, plan.step.bytes);
+             stepBlock, plan.step.bytes, rowGraph);
 }
 
 Result<std::span<const float>>
@@ -246,7 +299,7 @@ CudaExecutor::logits(std::span<const int32_t> rows) {
       rows, reinterpret_cast<int32_t *>(hostHead + plan.head.firstList));
   call.rows = rows.size();
   if (auto error = run(*abi::findEntry(heads.data(), heads.size(), rows.size()),
-                       hostHead, headBlock, plan.head.bytes))
+                       hostHead, headBlock, plan.head.bytes, headGraph))
     return *error;
   const size_t count = rows.size() * image.header->vocabulary;
   if (auto error =

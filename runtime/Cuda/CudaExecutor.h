@@ -2,9 +2,11 @@
 //
 // Owns the memory of a GPU that generated code reads and writes, and runs its
 // steps: the host's function of a step calls corellama_launch for each kernel,
-// in one stream. Logits come to the host, whose sampler chooses.
+// in one stream. Steps of one row become graphs when they are first run. Logits
+// come to the host, whose sampler chooses, or the device chooses:
+// TokenLoop.cpp.
 //
-// All is freed at once, with the driver's context: nothing outlives it.
+// All but graphs is freed at once, with the driver's context.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,13 +20,14 @@
 #include "runtime/Executor/Backend.h"
 #include "runtime/KVCache/RopeTable.h"
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
 
 namespace corellama::runtime::cuda {
 
-class CudaExecutor : public Executor {
+class CudaExecutor : public Executor, public TokenLoop {
 public:
   /// The driver is initialised. Program and image must outlive the executor.
   static Result<std::unique_ptr<Executor>>
@@ -39,8 +42,16 @@ public:
   uint64_t truncate(uint64_t tokens) override {
     return plan.cache.truncate(tokens, forms.back().rows);
   }
+  TokenLoop *loop() override { return program.choose ? this : nullptr; }
   Result<std::vector<int64_t>>
   trace(std::span<const Dispatch> dispatches) override;
+
+  // TokenLoop.cpp
+  bool takes(const SamplerSettings &settings) const override;
+  std::optional<Error> begin(const Sampler &sampler, int32_t row, uint64_t most,
+                             std::span<const int32_t> ends) override;
+  Result<std::span<const Id>> next() override;
+  Result<uint64_t> end(uint64_t tokens) override;
 
   /// What corellama_launch does. An error is kept, for run() to return.
   void launch(uint32_t kernel, uint32_t layer, uint64_t blocks);
@@ -69,7 +80,14 @@ private:
     return failure;
   }
   std::optional<Error> run(const abi::DeviceEntry &step, uint8_t *block,
-                           Address to, uint64_t bytes);
+                           Address to, uint64_t bytes, GraphExecHandle &graph);
+  /// Makes a graph of what `body` launches, the first time, and launches it.
+  std::optional<Error> replay(GraphExecHandle &graph,
+                              const std::function<void()> &body);
+  /// Puts the loop's block in its first state, on the host.
+  void resetLoop();
+  std::optional<Error> copyLoop();
+  std::optional<Error> collect();
 
   const std::unique_ptr<Driver> driver;
   const DeviceNumber number;
@@ -87,13 +105,30 @@ private:
   EventHandle isCopied = nullptr;
   std::vector<FunctionHandle> functions;
   Address weights = 0, keys = 0, values = 0, workspace = 0, ropeRows = 0,
-          offsets = 0, regions = 0, stepBlock = 0, headBlock = 0;
-  /// Pinned copies of the last two, and where logits come to.
-  uint8_t *hostStep = nullptr, *hostHead = nullptr;
+          offsets = 0, regions = 0, stepBlock = 0, headBlock = 0, loopBlock = 0;
+  /// Pinned copies of the last three, and where logits come to.
+  uint8_t *hostStep = nullptr, *hostHead = nullptr, *hostLoop = nullptr;
   float *hostLogits = nullptr;
+  /// An append and a head of one row, and the loop's steps.
+  GraphExecHandle rowGraph = nullptr, headGraph = nullptr, loopGraph = nullptr;
 
-  /// What the host's function of a step reads; addresses are the device's.
-  abi::Context call{};
+  /// The token loop, as far as this machine knows of it.
+  struct Loop {
+    /// Positions before it, the most ids, how many the device was asked for,
+    /// and how many came.
+    uint64_t first = 0, most = 0, asked = 0, taken = 0;
+    /// Copies of the device's Choice, up to its ids: while one is read the next
+    /// comes. How many were asked for, and how many were read.
+    static constexpr uint64_t kCopies = 2;
+    abi::Choice *copies[kCopies] = {};
+    EventHandle isThere[kCopies] = {};
+    uint64_t sent = 0, read = 0;
+    Id ids[abi::kChosenIds] = {};
+  } loopState;
+
+  /// What the host's function of a step reads; addresses are the device's. The
+  /// second is of the loop's steps, whose row and position are on the device.
+  abi::Context call{}, loopCall{};
   /// The device's copy of the context that kernels get.
   Address callAddress = 0;
   /// The first error since the start.

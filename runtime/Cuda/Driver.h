@@ -27,6 +27,8 @@ using ModuleHandle = struct OpaqueModule *;
 using FunctionHandle = struct OpaqueFunction *;
 using StreamHandle = struct OpaqueStream *;
 using EventHandle = struct OpaqueEvent *;
+using GraphHandle = struct OpaqueGraph *;
+using GraphExecHandle = struct OpaqueGraphExec *;
 
 /// Values of the driver API's enumerations.
 inline constexpr int kSuccess = 0;
@@ -36,6 +38,7 @@ inline constexpr int kWorkgroupBytes = 97; // ..._PER_BLOCK_OPTIN
 inline constexpr int kFunctionSharedBytes = 8;
 inline constexpr int kJitErrorLog = 5, kJitErrorLogBytes = 6;
 inline constexpr unsigned kStreamNonBlocking = 1;
+inline constexpr int kCaptureThreadLocal = 1;
 
 /// Where the functions come from, and the first that it does not have.
 struct Library {
@@ -117,6 +120,16 @@ public:
   const Call<EventHandle> eventSynchronize{library, "cuEventSynchronize"};
   const Call<float *, EventHandle, EventHandle> eventElapsedTime{
       library, "cuEventElapsedTime"};
+  const Call<StreamHandle, int> streamBeginCapture{library,
+                                                   "cuStreamBeginCapture_v2"};
+  const Call<StreamHandle, GraphHandle *> streamEndCapture{
+      library, "cuStreamEndCapture"};
+  const Call<GraphExecHandle *, GraphHandle, unsigned long long>
+      graphInstantiate{library, "cuGraphInstantiateWithFlags"};
+  const Call<GraphHandle> graphDestroy{library, "cuGraphDestroy"};
+  const Call<GraphExecHandle, StreamHandle> graphLaunch{library,
+                                                        "cuGraphLaunch"};
+  const Call<GraphExecHandle> graphExecDestroy{library, "cuGraphExecDestroy"};
 };
 
 } // namespace corellama::runtime::cuda

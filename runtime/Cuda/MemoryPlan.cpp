@@ -33,6 +33,20 @@ CallBlock CallBlock::of(uint64_t lists, uint64_t rows) {
   return block;
 }
 
+LoopBlock LoopBlock::of(uint64_t vocabulary) {
+  const uint64_t row = aligned(sizeof(int32_t));
+  const uint64_t lists = (vocabulary + abi::kChoiceIds - 1) / abi::kChoiceIds;
+  LoopBlock block;
+  block.context = aligned(sizeof(abi::Choice));
+  block.token = block.context + aligned(sizeof(abi::Context));
+  block.position = block.token + row;
+  block.wanted = block.position + row;
+  block.ends = block.wanted + row;
+  block.copied = block.ends + aligned((vocabulary + 7) / 8);
+  block.bytes = block.copied + lists * abi::kChoiceKept * sizeof(uint64_t);
+  return block;
+}
+
 Result<MemoryPlan> MemoryPlan::create(const abi::DeviceProgram &program,
                                       const MappedImage &image,
                                       uint64_t context) {
@@ -44,11 +58,13 @@ Result<MemoryPlan> MemoryPlan::create(const abi::DeviceProgram &program,
   const CodeFacts facts = factsOf(program, 0);
   plan.step = CallBlock::of(2, facts.rows);
   plan.head = CallBlock::of(1, facts.wanted);
+  if (program.choose)
+    plan.loop = LoopBlock::of(header.vocabulary);
   plan.weights = header.weights.bytes;
   plan.workspace = program.workspaceBytes;
   plan.offsets = image.offsets.size_bytes();
   plan.tables = plan.offsets + plan.cache.regions().size_bytes() +
-                plan.step.bytes + plan.head.bytes;
+                plan.step.bytes + plan.head.bytes + plan.loop.bytes;
   bool fits =
       !__builtin_mul_overflow(plan.cache.positions(), header.keyBytes,
                               &plan.keys) &&
@@ -56,7 +72,7 @@ Result<MemoryPlan> MemoryPlan::create(const abi::DeviceProgram &program,
                               &plan.values) &&
       !__builtin_mul_overflow(plan.cache.capacity(),
                               header.ropeRow * sizeof(float), &plan.rope);
-  uint64_t sum = 4 * kPageBytes, pages; // the tables are four allocations
+  uint64_t sum = 5 * kPageBytes, pages; // the tables are five allocations
   for (uint64_t bytes : {plan.weights, plan.keys, plan.values, plan.workspace,
                          plan.rope, plan.tables})
     fits &= roundUp(bytes, kPageBytes, pages) &&
@@ -78,7 +94,8 @@ uint64_t MemoryPlan::taken(uint64_t tokens) const {
   for (uint64_t bytes :
        {weights, keys - fewer * keysEach, values - fewer * valuesEach,
         workspace, rope - fewer * ropeEach, offsets,
-        uint64_t(cache.regions().size_bytes()), step.bytes, head.bytes}) {
+        uint64_t(cache.regions().size_bytes()), step.bytes, head.bytes,
+        loop.bytes}) {
     roundUp(bytes, kPageBytes, pages);
     sum += pages;
   }

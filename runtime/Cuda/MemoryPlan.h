@@ -28,9 +28,23 @@ struct CallBlock {
   static CallBlock of(uint64_t lists, uint64_t rows);
 };
 
+/// What the token loop has, side by side: abi::Choice, the context of its steps
+/// and their lists of one row, a bit for each id that ends an answer, and
+/// behind what is copied to the device the lists of its kernels. Offsets are
+/// bytes.
+struct LoopBlock {
+  uint64_t context = 0, token = 0, position = 0, wanted = 0, ends = 0;
+  uint64_t copied = 0;
+  uint64_t bytes = 0;
+
+  static LoopBlock of(uint64_t vocabulary);
+};
+
 struct MemoryPlan {
   KVCacheShape cache;
   CallBlock step, head;
+  /// Empty where the program has no code that chooses.
+  LoopBlock loop;
 
   /// Bytes of each kind.
   uint64_t weights = 0;

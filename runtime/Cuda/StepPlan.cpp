@@ -74,6 +74,12 @@ public:
     return true;
   }
 
+  /// Adds those of DeviceProgram::choose, which no list of the manifest has.
+  void addChoice() {
+    for (Row &row : rows)
+      row.launches += std::string_view(row.kernel->name).starts_with("choose.");
+  }
+
   std::vector<Row> rows;
 
 private:
@@ -166,6 +172,8 @@ Result<std::string> describeStep(const abi::DeviceProgram &program,
   if (!table.add("forms") || !table.add("lm_heads"))
     return Error{"the program's manifest does not fit its code; compile the "
                  "model again"};
+
+  table.addChoice();
 
   std::string out = std::string(program.target) + ", a cache of " +
                     std::to_string(plan->cache.capacity()) + " tokens\n\n";

@@ -1,9 +1,10 @@
 //===- Executor.h - what computes a model ---------------------------------===//
 //
-// The four calls that a program needs of whatever runs its generated code:
-// workers of this machine (runtime/Cpu) or a GPU (runtime/Cuda). It knows rows,
+// The calls that a program needs of whatever runs its generated code: workers
+// of this machine (runtime/Cpu) or a GPU (runtime/Cuda). It knows rows,
 // positions and logits; how many tokens there are, and who chooses them, is
-// runtime/Main's.
+// runtime/Main's. A GPU can choose them itself (TokenLoop): logits stay where
+// they are, and it does not wait for this machine between two ids.
 //
 // A failed call is not repeated: a device that failed once computes no more.
 //
@@ -20,6 +21,39 @@
 #include <vector>
 
 namespace corellama::runtime {
+
+class Sampler;
+struct SamplerSettings;
+
+/// The loop from logits to an id to the next row, where an executor can go
+/// through it alone. The ids are those of a sampler, bit for bit; they come
+/// some at a time, while others are computed.
+class TokenLoop {
+public:
+  /// An id, and the logit that it was chosen by.
+  struct Id {
+    int32_t id;
+    float logit;
+  };
+
+  virtual ~TokenLoop() = default;
+
+  /// Whether it chooses by such settings.
+  virtual bool takes(const SamplerSettings &settings) const = 0;
+  /// Begins: the first id follows row `row` of the last call, by the next draw
+  /// of `sampler`, which stays as it is. It ends behind `most` ids (as many as
+  /// the cache has room for, and one), or one of `ends`.
+  virtual std::optional<Error> begin(const Sampler &sampler, int32_t row,
+                                     uint64_t most,
+                                     std::span<const int32_t> ends) = 0;
+  /// The ids that follow, at least one; valid until the next call. Not behind
+  /// the last one.
+  virtual Result<std::span<const Id>> next() = 0;
+  /// Ends, maybe before the last id: the cache is to hold `tokens` positions,
+  /// at most those before the last id that was given. Returns how many are
+  /// left, as Executor::truncate does.
+  virtual Result<uint64_t> end(uint64_t tokens) = 0;
+};
 
 /// A kernel to be timed.
 struct Dispatch {
@@ -47,6 +81,10 @@ public:
   /// all of them: where attention has a window the cache may no longer hold
   /// what a row behind these sees. Returns how many are left.
   virtual uint64_t truncate(uint64_t tokens) = 0;
+
+  /// Null: ids are chosen by the caller. Between its begin and end none of the
+  /// other calls is made.
+  virtual TokenLoop *loop() { return nullptr; }
 
   /// Runs kernels one after the other with the context of the last call; the
   /// nanoseconds of each.

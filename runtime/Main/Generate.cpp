@@ -208,13 +208,37 @@ std::optional<int32_t> Generator::sample(std::span<const float> row,
   sampler.accept(id);
   if (constraint)
     constraint->accept(id);
-  // A NaN in the model's state makes all logits NaN, so one is checked.
-  if (!noted && std::isnan(row[size_t(id)])) {
-    note("the model's logits are no numbers (NaN), so its ids mean nothing; "
-         "the checkpoint is damaged or overflows float32");
-    noted = true;
-  }
+  checkNumber(row[size_t(id)]);
   return id;
+}
+
+/// A NaN in the model's state makes all logits NaN, so that of the chosen id is
+/// checked.
+void Generator::checkNumber(float logit) {
+  if (noted || !std::isnan(logit))
+    return;
+  note("the model's logits are no numbers (NaN), so its ids mean nothing; "
+       "the checkpoint is damaged or overflows float32");
+  noted = true;
+}
+
+/// Whether nothing of this machine is needed between two ids of an answer.
+bool Generator::canLoop() const {
+  return !constraint && !logits && !options.logprobs &&
+         options.drafts != Drafts::ngram && model.canLoop(sampler.given());
+}
+
+/// The next id of the model's loop; none, and why in `outcome`, if it failed.
+std::optional<int32_t> Generator::take(Generation &outcome) {
+  TokenLoop::Id next;
+  if (auto error = model.nextId().moveTo(next)) {
+    outcome.error = std::move(error->message);
+    outcome.end = End::failed;
+    return std::nullopt;
+  }
+  sampler.chosen(next.id, next.logit);
+  checkNumber(next.logit);
+  return next.id;
 }
 
 Generation Generator::answer(std::span<const int32_t> prompt,
@@ -236,12 +260,20 @@ Generation Generator::answer(std::span<const int32_t> prompt,
   }
 
   sampler.begin(prompt);
+  const bool loops = canLoop();
   std::span<const float> row;
-  if (auto error = model.logits({&run.lastRow, 1}).moveTo(row)) {
+  // The last id is not appended, so one more than there is room for.
+  const uint64_t most =
+      std::min(count.value_or(UINT64_MAX), model.context() - prompt.size() + 1);
+  if (auto error =
+          loops ? model.beginLoop(sampler, run.lastRow, most,
+                                  options.ignoreEnd ? std::span<const int32_t>()
+                                                    : text.endIds())
+                : model.logits({&run.lastRow, 1}).moveTo(row)) {
     run.fail(std::move(error->message));
     return outcome;
   }
-  std::optional<int32_t> next = sample(row, outcome);
+  std::optional<int32_t> next = loops ? take(outcome) : sample(row, outcome);
   outcome.promptSeconds = watch.seconds();
 
   Decoder decoder(model, outcome, options.drafts == Drafts::ngram, prompt);
@@ -275,6 +307,11 @@ Generation Generator::answer(std::span<const int32_t> prompt,
     }
     if (!run.mayGoOn())
       break;
+    if (loops) {
+      next = take(outcome);
+      ++outcome.decodeTokens;
+      continue;
+    }
     if (auto error = decoder.logitsAfter(id, before).moveTo(row)) {
       run.fail(std::move(error->message));
       break;
@@ -285,6 +322,9 @@ Generation Generator::answer(std::span<const int32_t> prompt,
     next = sample(row, outcome);
   }
   outcome.decodeSeconds = watch.seconds();
+  if (loops && outcome.end != End::failed)
+    if (auto error = model.endLoop(prompt.size() + outcome.ids.size() - 1))
+      run.fail(std::move(error->message));
   return outcome;
 }
 

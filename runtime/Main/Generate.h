@@ -88,6 +88,9 @@ public:
 private:
   std::optional<int32_t> sample(std::span<const float> logits,
                                 Generation &outcome);
+  bool canLoop() const;
+  std::optional<int32_t> take(Generation &outcome);
+  void checkNumber(float logit);
 
   Model &model;
   const Options &options;

@@ -71,6 +71,31 @@ std::optional<Error> Model::append(std::span<const int32_t> ids) {
   return std::nullopt;
 }
 
+bool Model::canLoop(const SamplerSettings &settings) const {
+  const TokenLoop *loop = executor->loop();
+  return loop && loop->takes(settings);
+}
+
+std::optional<Error> Model::beginLoop(const Sampler &sampler, int32_t row,
+                                      uint64_t most,
+                                      std::span<const int32_t> ends) {
+  ready = {};
+  return executor->loop()->begin(sampler, row, most, ends);
+}
+
+Result<TokenLoop::Id> Model::nextId() {
+  if (ready.empty())
+    if (auto error = executor->loop()->next().moveTo(ready))
+      return *error;
+  const TokenLoop::Id next = ready.front();
+  ready = ready.subspan(1);
+  return next;
+}
+
+std::optional<Error> Model::endLoop(uint64_t tokens) {
+  return executor->loop()->end(tokens).moveTo(tokensInCache);
+}
+
 std::optional<Error>
 Model::visitLogits(uint64_t count,
                    const std::function<bool(std::span<const float>)> &visit) {

@@ -52,6 +52,15 @@ public:
     if (tokens < tokensInCache)
       tokensInCache = executor->truncate(tokens);
   }
+  /// Whether ids can be chosen where they are computed, and the loop that does:
+  /// see TokenLoop. At its end the cache holds `tokens` tokens, or what is left
+  /// of them.
+  bool canLoop(const SamplerSettings &settings) const;
+  std::optional<Error> beginLoop(const Sampler &sampler, int32_t row,
+                                 uint64_t most, std::span<const int32_t> ends);
+  Result<TokenLoop::Id> nextId();
+  std::optional<Error> endLoop(uint64_t tokens);
+
   /// See Executor::trace; kernels are below kernels(), layers below layers().
   Result<std::vector<int64_t>> trace(std::span<const Dispatch> dispatches) {
     return executor->trace(dispatches);
@@ -76,6 +85,8 @@ private:
   uint64_t maxTokens = 0;
   uint64_t maxRows = 0;
   uint64_t tokensInCache = 0;
+  /// Ids of the loop that are not given yet.
+  std::span<const TokenLoop::Id> ready;
   std::unique_ptr<Executor> executor;
 };
 

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -70,8 +71,9 @@ public:
   /// What --grammar or --json-schema asks for; null without them.
   Result<std::unique_ptr<Constraint>> constraint(const Options &options) const;
 
-  /// Whether an answer ends at this id.
+  /// Whether an answer ends at this id, and all such ids.
   bool endsAnswer(int32_t id) const;
+  std::span<const int32_t> endIds() const { return ends; }
 
 private:
   Text(std::vector<int32_t> ends, Result<Tokenizer> tokenizer)

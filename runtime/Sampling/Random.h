@@ -52,6 +52,9 @@ public:
     return static_cast<double>(next() >> 11) * 0x1p-53;
   }
 
+  /// What the next number is made of.
+  constexpr const std::array<uint64_t, 4> &words() const { return state; }
+
 private:
   std::array<uint64_t, 4> state = {};
 };

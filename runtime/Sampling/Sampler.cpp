@@ -63,7 +63,7 @@ void Sampler::begin(std::span<const int32_t> ids) {
 }
 
 void Sampler::accept(int32_t id) {
-  if (!hasPenalties())
+  if (!settings.hasPenalties())
     return;
   recent.push_back(id);
   ++counts[id];
@@ -74,10 +74,17 @@ void Sampler::accept(int32_t id) {
   recent.pop_front();
 }
 
+void Sampler::chosen(int32_t id, float logit) {
+  // As choose() draws: not where no logit is above minus infinity.
+  if (!settings.isGreedy() && logit > -infinity)
+    random.next();
+  accept(id);
+}
+
 /// Bias and penalties. Each id is penalised by itself, so the order of `counts`
 /// does not matter.
 std::span<const float> Sampler::adjust(std::span<const float> logits) {
-  if (!hasPenalties() && settings.bias.empty())
+  if (!settings.hasPenalties() && settings.bias.empty())
     return logits;
   adjusted.assign(logits.begin(), logits.end());
   for (auto [id, bias] : settings.bias)
@@ -171,7 +178,7 @@ int32_t Sampler::sample(std::span<const float> row,
 
 int32_t Sampler::choose(std::span<const float> logits) {
   candidates.clear();
-  if (logits.empty() || !(settings.temperature > 0.0))
+  if (logits.empty() || settings.isGreedy())
     return greedy(logits);
   selectTopK(logits);
   if (candidates[0].logit == -infinity)

@@ -20,6 +20,7 @@
 
 #include "runtime/Sampling/Random.h"
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <span>
@@ -52,6 +53,11 @@ struct SamplerSettings {
   /// excludes an id.
   std::vector<std::pair<int32_t, float>> bias;
   uint64_t seed = 0;
+
+  bool isGreedy() const { return !(temperature > 0.0); }
+  bool hasPenalties() const {
+    return (repeat != 1 || frequency != 0 || presence != 0) && repeatLast != 0;
+  }
 };
 
 class Sampler {
@@ -64,6 +70,13 @@ public:
   void accept(int32_t id);
 
   uint64_t seed() const { return settings.seed; }
+
+  /// What another needs that chooses in place of this one: an id of a device,
+  /// which `chosen` then counts as drawn here. `logit` is the one that it was
+  /// chosen by.
+  const SamplerSettings &given() const { return settings; }
+  const std::array<uint64_t, 4> &generator() const { return random.words(); }
+  void chosen(int32_t id, float logit);
 
   /// The chosen id. NaN counts as minus infinity; where no logit is above
   /// minus infinity it is 0, and an empty row gives 0 as well.
@@ -86,11 +99,6 @@ public:
   static int32_t greedy(std::span<const float> logits);
 
 private:
-  bool hasPenalties() const {
-    return (settings.repeat != 1 || settings.frequency != 0 ||
-            settings.presence != 0) &&
-           settings.repeatLast != 0;
-  }
   std::span<const float> adjust(std::span<const float> logits);
   std::span<const float> restricted(std::span<const float> logits,
                                     std::span<const uint64_t> allowed);

@@ -4,9 +4,10 @@ Input: the driver `corellama`, the tool that makes kernels for the emulator, and
 model; output: PASS/FAIL lines. Small random models (MHA, GQA, MQA, each weight format,
 and formats that alternate) and the demo model read a prompt and decode some ids more,
 with float32 activations and cache. Each id must be the CPU's program's, unless the two
-best logits are nearer than the tolerance, and all logits must agree within it. Then the
-program alone: of each function of the driver that it calls the first call, the last and
-one between fail in turn, which is one line that names the call and exit code 1, and leaves
+best logits are nearer than the tolerance, and all logits must agree within it. Where the
+program may choose ids on the GPU they must be those that it chooses on the host, drawn
+ones too. Then the program alone: of each function of the driver that it calls the first
+call, the last and one between fail in turn, which is one line that names the call and exit code 1, and leaves
 nothing; a cubin that is refused; GPUs that cannot run it, or have too
 little memory, or are none, are refused in one line; and its lists and plan. A file of its
 own because it is the only test that runs programs for a GPU.
@@ -29,10 +30,12 @@ import make_models
 TOLERANCE = 5e-5
 PROMPT = [1, 5, 2, 7, 3]
 COUNT = 4
+CHOSEN_COUNT = 11
 DEMO_COUNT = 8
 OUT_OF_MEMORY, UNKNOWN = 2, 999  # of CUresult
-# The release frees what is left, and comes after the answer.
-RELEASE = "cuDevicePrimaryCtxRelease_v2"
+# These come after the answer, and what they return is not reported; without the release
+# the context is left.
+AT_END = {"cuDevicePrimaryCtxRelease_v2": 1, "cuGraphExecDestroy": 0}
 
 
 def compare(report, name, reference, other, chosen, got, first):
@@ -81,7 +84,26 @@ def run_model(report, arguments, name, model, prompt, target, folder, seed=None,
         if report.check(f"{name}: has all logits", len(other) >= len(reference),
                         f"{len(other)} rows, the CPU's program wrote {len(reference)}"):
             compare(report, name, reference, other, chosen, got, len(prompt) - 1)
+        if seed is not None:
+            choose(report, name, program, emulator, target, folder, got, seed)
     return program, emulator
+
+
+def choose(report, name, program, emulator, target, folder, greedy, seed):
+    """Ids of the token loop beside those of the host's sampler: `greedy`, and drawn ones,
+    which it makes where --logits-out asks for its rows. More than a graph has steps."""
+    env = emulator.environment(target, SEED=seed)
+    _, device = harness.generate(program, PROMPT, COUNT, env=env)
+    report.check(f"{name}: chooses the host's ids", device == greedy,
+                 f"{device}, the host says {greedy}")
+    flags = [["--temp=0.9", "--top-p=1", "--min-p=0"],
+             ["--temp=3", "--top-k=7", "--top-p=0.9"]][seed % 2] + [f"--seed={seed}"]
+    device, host = (harness.generate(program, PROMPT, CHOSEN_COUNT, *flags, env=env,
+                                     logits=path)
+                    for path in (None, os.path.join(folder, "logits.npy")))
+    report.check(f"{name}: {' '.join(flags)} draws the host's ids",
+                 device[1] is not None and device[1] == host[1],
+                 lambda: f"{device[1]}, the host says {host[1]}: {device[0].why()}")
 
 
 class Failures:
@@ -118,10 +140,11 @@ class Failures:
                                  not any(left.values()), lambda: f"{result.why()} {left}"):
             return
         for call, count in calls.items():
-            if call == RELEASE:
+            if call in AT_END:
                 result, _, left, _ = self.run(*arguments, FAIL=f"{call}:1:{UNKNOWN}", **how)
                 self.report.check(f"{what}: {call} fails", result.code == 0 and
-                                  left["contexts"] == 1, result.why)
+                                  sum(left.values()) >= left["contexts"] == AT_END[call],
+                                  result.why)
                 continue
             # Of a module that cannot be loaded for another reason there may be PTX.
             code = OUT_OF_MEMORY if re.search("Alloc|ModuleLoad", call) else UNKNOWN

@@ -80,6 +80,10 @@ T *make(std::map<T *, std::unique_ptr<T>> &all, T value = {}) {
 int add(Stream *stream, std::function<int()> work) {
   if (!held(machine().streams, stream))
     return kInvalidHandle;
+  if (stream->capture) {
+    stream->capture->work.push_back(std::move(work));
+    return kSuccess;
+  }
   stream->work.push_back(std::move(work));
   ++stream->added;
   return kSuccess;
@@ -404,6 +408,8 @@ int cuEventRecord(Event *event, Stream *stream) {
   return call("cuEventRecord", [&] {
     if (!held(machine().events, event) || !held(machine().streams, stream))
       return kInvalidHandle;
+    if (stream->capture)
+      return kNotInCapture;
     *event = {stream, stream->added};
     return kSuccess;
   });
@@ -426,6 +432,68 @@ int cuEventElapsedTime(float *milliseconds, Event *from, Event *to) {
     *milliseconds = float(to->at - from->at);
     return kSuccess;
   });
+}
+
+int cuStreamBeginCapture_v2(Stream *stream, int) {
+  return call("cuStreamBeginCapture_v2", [&] {
+    if (!held(machine().streams, stream))
+      return kInvalidHandle;
+    if (stream->capture)
+      return kNotInCapture;
+    stream->capture = std::make_unique<Graph>();
+    return kSuccess;
+  });
+}
+
+/// The capture has ended, whatever this returns; where it fails, there is no
+/// graph.
+int cuStreamEndCapture(Stream *stream, Graph **graph) {
+  auto captured = held(machine().streams, stream) ? std::move(stream->capture)
+                                                  : std::unique_ptr<Graph>();
+  *graph = nullptr;
+  return call("cuStreamEndCapture", [&] {
+    if (!captured)
+      return kInvalidValue;
+    *graph = make(machine().graphs, std::move(*captured));
+    return kSuccess;
+  });
+}
+
+int cuGraphInstantiateWithFlags(GraphExec **exec, Graph *graph,
+                                unsigned long long flags) {
+  return call("cuGraphInstantiateWithFlags", [&] {
+    if (!held(machine().graphs, graph) || flags)
+      return kInvalidValue;
+    *exec = make(machine().graphExecs, {graph->work});
+    return kSuccess;
+  });
+}
+
+int cuGraphLaunch(GraphExec *exec, Stream *stream) {
+  return call("cuGraphLaunch", [&] {
+    if (!held(machine().graphExecs, exec) || !held(machine().streams, stream))
+      return kInvalidHandle;
+    if (stream->capture)
+      return kNotInCapture;
+    for (const std::function<int()> &work : exec->work)
+      add(stream, work);
+    return kSuccess;
+  });
+}
+
+// They are gone, whatever these return: an error may be that of an earlier
+// call.
+
+int cuGraphDestroy(Graph *graph) {
+  const bool was = machine().graphs.erase(graph);
+  return call("cuGraphDestroy",
+              [&] { return was ? kSuccess : kInvalidHandle; });
+}
+
+int cuGraphExecDestroy(GraphExec *exec) {
+  const bool was = machine().graphExecs.erase(exec);
+  return call("cuGraphExecDestroy",
+              [&] { return was ? kSuccess : kInvalidHandle; });
 }
 
 } // extern "C"

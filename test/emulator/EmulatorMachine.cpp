@@ -46,6 +46,8 @@ int Machine::launch(const Function &function, Address address, uint32_t layer,
     ranges.push_back(
         {name, found.memory.data(), found.memory.size(), writable});
   };
+  // First, because the lists of a token loop are in the same memory.
+  translate("choice", context.threads, true);
   translate("weights", context.weights, false);
   translate("offsets", context.offsets, false);
   translate("workspace", context.workspace, true);
@@ -95,7 +97,8 @@ void Machine::report() const {
   const std::pair<const char *, size_t> left[] = {
       {"contexts", size_t(contexts)},    {"memory", memory.size()},
       {"hostMemory", hostMemory.size()}, {"modules", modules.size()},
-      {"streams", streams.size()},       {"events", events.size()}};
+      {"streams", streams.size()},       {"events", events.size()},
+      {"graphs", graphs.size()},         {"graphExecs", graphExecs.size()}};
   for (const auto &[name, count] : left)
     fprintf(out, "left %s %zu\n", name, count);
   fprintf(out, "launches %llu\n", static_cast<unsigned long long>(launches));

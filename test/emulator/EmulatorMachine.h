@@ -30,7 +30,8 @@ using Address = unsigned long long;
 inline constexpr int kSuccess = 0, kInvalidValue = 1, kOutOfMemory = 2,
                      kNotInitialized = 3, kInvalidDevice = 101,
                      kInvalidContext = 201, kNoBinaryForGpu = 209,
-                     kInvalidHandle = 400, kNotFound = 500, kLaunchFailed = 719;
+                     kInvalidHandle = 400, kNotFound = 500, kLaunchFailed = 719,
+                     kNotInCapture = 900;
 inline constexpr int kMajor = 75, kMinor = 76, kMostSharedOfBlock = 97;
 inline constexpr int kSharedBytesAttribute = 8;
 inline constexpr int kJitErrorLog = 5, kJitErrorLogBytes = 6;
@@ -61,8 +62,19 @@ struct Allocation {
   AlignedBytes memory;
 };
 
+/// Operations that are put into a stream together, as often as it is launched.
+struct Graph {
+  std::vector<std::function<int()>> work;
+};
+/// A graph that can be launched, by itself.
+struct GraphExec {
+  std::vector<std::function<int()>> work;
+};
+
 struct Stream {
   std::deque<std::function<int()>> work;
+  /// What is put into the stream while it is captured.
+  std::unique_ptr<Graph> capture;
   /// Operations that were put in and that are done.
   uint64_t added = 0, done = 0;
 };
@@ -127,6 +139,8 @@ public:
 
   /// Does what is in a stream up to its operation `end`.
   int runUntil(Stream &stream, uint64_t end) {
+    if (stream.capture)
+      return kNotInCapture;
     while (stream.done < end) {
       ++stream.done;
       auto next = std::move(stream.work.front());
@@ -188,6 +202,8 @@ public:
   std::map<Function *, std::unique_ptr<Function>> functions;
   std::map<Stream *, std::unique_ptr<Stream>> streams;
   std::map<Event *, std::unique_ptr<Event>> events;
+  std::map<Graph *, std::unique_ptr<Graph>> graphs;
+  std::map<GraphExec *, std::unique_ptr<GraphExec>> graphExecs;
   /// What the emulator found wrong with a kernel.
   std::string message;
 

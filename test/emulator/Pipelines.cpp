@@ -14,6 +14,7 @@
 using namespace corellama;
 
 void emulator::buildLLVMPasses(mlir::OpPassManager &manager) {
+  manager.addPass(cuda::createCUDAAddChoice());
   manager.addPass(cuda::createCUDAStepToLaunches());
   manager.addPass(createCUDAToEmulator());
   manager.addPass(context::createContextToLLVM());

@@ -59,6 +59,21 @@ TEST_F(MemoryPlanTest, HasEachKind) {
                              plan->workspace + plan->rope + plan->tables);
 }
 
+// What a token loop has: for 5000 ids bits, and three lists of 256 words.
+TEST_F(MemoryPlanTest, HasTheTokenLoop) {
+  EXPECT_EQ(MemoryPlan::create(program, image, 1000)->loop.bytes, 0u);
+  program.choose = [](const abi::Context *, void *) {};
+  header.vocabulary = 5000;
+  auto plan = MemoryPlan::create(program, image, 1000);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(sizeof(abi::Choice), 240u);
+  EXPECT_EQ(plan->loop.context, 256u);
+  EXPECT_EQ(plan->loop.ends, 256u + 128 + 3 * 64);
+  EXPECT_EQ(plan->loop.copied, plan->loop.ends + 640);
+  EXPECT_EQ(plan->loop.bytes, plan->loop.copied + 3 * 256 * 8);
+  EXPECT_EQ(plan->tables, 80u + 384 + 192 + plan->loop.bytes);
+}
+
 // The driver takes memory by pages: of eight allocations six are less than one.
 TEST_F(MemoryPlanTest, TakesPages) {
   auto plan = MemoryPlan::create(program, image, 1000);
