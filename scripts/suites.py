@@ -222,6 +222,11 @@ class Suites:
         add("exact-quantised", *exact, "--quantised", "--prompts=4")
         add("exact-random", *exact, "--random", both, *long)
         add("exact-q8", *exact, "--random", "--activations=q8", "--prompts=4")
+        # Six formats, and superblocks; all that is claimed of x24 is --all's.
+        add("exact-x24", *exact, "--activations=x24", "--random",
+            *([both] if self.args.all else ["--only=9,24", "--prompts=2"]))
+        if self.args.all:
+            add("exact-x24-demo", *exact, "--activations=x24", "--model", demo, both)
         if "avx512_bf16" in flags: # the models of BF16 alone; elsewhere kernels alone
             add("exact-bf16", *exact, "--random", "--activations=bf16", "--only=2,14,20",
                 "--prompts=4")
@@ -239,6 +244,8 @@ class Suites:
         add("bits", *bits, *long, needs=delays)
         add("bits-f32", *bits, "--flags=--activations=f32",
             *(long or ["--depths=257", "--random-only"]), needs=delays)
+        if self.args.all:
+            add("bits-x24", *bits, "--flags=--activations=x24", "--depths=257", needs=delays)
         add("quantize", e2e / "test_quantize.py", "--corellama", driver, *long)
         add("large-files", e2e / "test_large_files.py", "--corellama", driver, *long)
         add("kernels", e2e / "test_kernels.py", "--corellama", driver, "--model", demo)

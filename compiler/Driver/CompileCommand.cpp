@@ -169,9 +169,10 @@ Subcommand corellama::addCompile(CLI::App &tool) {
           "are rounded to 8 bits in blocks of 32 where the weight is "
           "quantised; bf16: as q8, and rows are rounded to bf16 where the "
           "weight is BF16; amx: as bf16, summed in the order of AMX's "
-          "matrices; f32: float32 everywhere, the cache too unless "
-          "--cache-type says otherwise"),
-      {"auto", "f32", "q8", "bf16", "amx"});
+          "matrices; x24 (CPUs): as q8, but in fixed point of 24 bits, which "
+          "errs as float32 does, the cache in f32; f32: float32 everywhere, "
+          "the cache too unless --cache-type says otherwise"),
+      {"auto", "f32", "q8", "x24", "bf16", "amx"});
   auto isCacheType = [&](CLI::Option *option) {
     isOneOf(option, {"f32", "f16", "bf16", "q8_0"});
   };

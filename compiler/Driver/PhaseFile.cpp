@@ -25,11 +25,13 @@ using namespace mlir;
 static constexpr llvm::StringLiteral kVersionAttr = "llama.version";
 static constexpr int64_t kVersion = 5;
 
-/// An explicit f32 means that nothing is rounded, the cache included.
+/// An explicit f32 means that nothing is rounded, the cache included; who asks
+/// for x24 wants nearly the same.
 static std::string cacheTypeOf(const ModuleOptions &asked) {
-  std::string both = !asked.cacheType.empty()     ? asked.cacheType
-                     : asked.activations == "f32" ? "f32"
-                                                  : "f16";
+  bool isExact = asked.activations == "f32" || asked.activations == "x24";
+  std::string both = !asked.cacheType.empty() ? asked.cacheType
+                     : isExact                ? "f32"
+                                              : "f16";
   const std::string &keys = asked.keyType.empty() ? both : asked.keyType;
   const std::string &values = asked.valueType.empty() ? both : asked.valueType;
   return keys == values ? keys : keys + "," + values;

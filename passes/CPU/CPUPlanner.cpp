@@ -168,10 +168,12 @@ bool divides(int64_t n, const RowGroups &groups) {
 
 /// The columns of a tile of few rows, m of them: the most rows of a weight that
 /// the table allows and that divide every weight of the kernel, if several
-/// tiles are left, and enough parts for the workers.
-int64_t fewRowsColumns(const TableRow &row, int64_t m, Block &body) {
+/// tiles are left, and enough parts for the workers. Rows of several digits
+/// have half as many: the sums of digits take those registers.
+int64_t fewRowsColumns(const TableRow &row, int64_t m, int64_t digits,
+                       Block &body) {
   RowGroups groups(body);
-  int64_t n = row.fewTile / m;
+  int64_t n = row.fewTile / m / (digits > 1 ? 2 : 1);
   for (; n > kGroupRows; n /= 2) {
     int64_t parts = 0;
     for (const RowGroups::Group &group : groups.getGroups())
@@ -223,9 +225,9 @@ KernelPlan makePlan(const TableRow &row, cpu::TargetAttr target,
     LinearOp first = *linears.begin();
     // Products of one kernel read rows of one type.
     Type rows = first.getX().getType().getElementType();
-    bool bytes = isa<Q8B32Type>(rows);
+    auto bytes = dyn_cast<RowRecordInterface>(rows);
     if (bytes)
-      unit = cpu::DotU8S8Attr::get(context);
+      unit = cpu::DotU8S8Attr::get(context, bytes.getDigits());
     else if (rows.isBF16() && sumsAsAMX(kernel))
       unit = cpu::AMXBF16Attr::get(context);
     else if (rows.isBF16())
@@ -260,7 +262,10 @@ KernelPlan makePlan(const TableRow &row, cpu::TargetAttr target,
     bool converts = rows.isF32() && llvm::any_of(linears, [&](LinearOp linear) {
                       return format(linear).getBlock() > 1;
                     });
-    int64_t n = few && !converts ? fewRowsColumns(row, m, body) : kGroupRows;
+    int64_t n =
+        few && !converts
+            ? fewRowsColumns(row, m, bytes ? bytes.getDigits() : 1, body)
+            : kGroupRows;
     int64_t by = !few     ? manyRowsPart(body)
                  : lmHead ? kLMHeadPart
                           : kFewRowsPart;
@@ -281,7 +286,7 @@ struct CPUPlanner
   Type getRowsType(Attribute self, Operation *linear) const {
     auto pairs = cpu::DotBF16Attr::get(self.getContext());
     return getRoundedRows(
-        cast<LinearOp>(linear),
+        cast<LinearOp>(linear), Q8B32Type::get(self.getContext()),
         getMissingFeature(pairs, cast<TargetInterface>(self)).empty());
   }
 

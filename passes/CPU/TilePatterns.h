@@ -88,12 +88,18 @@ void addPatterns(mlir::RewritePatternSet &patterns,
 /// q8_0 are read and written as integers.
 mlir::Type getCacheMemory(mlir::Type element);
 
-/// 32 values rounded together: docs/bits.md has the formula.
+/// 32 values rounded together: docs/bits.md has the formulas.
 struct RoundedBlock {
-  mlir::Value scale;                 // f32
-  std::array<mlir::Value, 2> quants; // 16 i32 each
+  mlir::Value scale; // f32
+  /// Of each digit, the highest first, 16 i32 for each half of the values.
+  llvm::SmallVector<std::array<mlir::Value, 2>, 3> digits;
 };
-RoundedBlock roundBlock(VectorBuilder &b, mlir::Value low, mlir::Value high);
+RoundedBlock roundBlock(VectorBuilder &b, mlir::Value low, mlir::Value high,
+                        llama::RowRecordInterface record);
+/// The sum of integers from the sum of each of their digits: all are i32, or
+/// vectors of it.
+mlir::Value sumDigits(VectorBuilder &b, mlir::ValueRange sums,
+                      llama::RowRecordInterface record);
 
 /// Those of VectorRows.cpp and of VectorAttention.cpp.
 void populateRowPatterns(mlir::RewritePatternSet &patterns,

@@ -46,13 +46,13 @@ static MemRefType memoryOf(llama::WeightType type) {
   return dynamicMemory(isVector ? Type(b.getF32Type()) : Type(b.getI8Type()));
 }
 
-/// Rows of float32, f16 or bf16 as they are, of q8b32 as bytes. Staged rows of
+/// Rows of float32, f16 or bf16 as they are, records as bytes. Staged rows of
 /// floats are padded, so that a vector may be stored at any of their columns.
 static MemRefType memoryOf(tile::RowsType rows, bool isStaged = false) {
   int64_t columns = rows.getColumns();
   Type element = rows.getElementType();
-  if (isa<llama::Q8B32Type>(element)) {
-    columns = llama::Q8B32Type::getRowBytes(columns);
+  if (auto record = dyn_cast<llama::RowRecordInterface>(element)) {
+    columns = record.getRowBytes(columns);
     element = IntegerType::get(rows.getContext(), 8);
   } else if (isStaged) {
     columns = llvm::alignTo(columns, kLanes);

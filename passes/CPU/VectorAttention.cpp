@@ -378,7 +378,8 @@ Values lowerAppend(VectorBuilder &b, tile::AppendOp op,
   };
   auto storeBlock = [&](Value place, Value column, Value low, Value high) {
     auto [head, d] = columnOf(column);
-    auto [scale, quants] = roundBlock(b, low, high);
+    auto [scale, digits] =
+        roundBlock(b, low, high, llama::Q8B32Type::get(b.getContext()));
     Value number = arith::TruncFOp::create(b, b.getF16Type(), scale);
     Value bytes = vector::BitCastOp::create(
         b, b.vectorOf(b.getI8Type(), llama::KVCacheStrides::kScaleBytes),
@@ -386,7 +387,7 @@ Values lowerAppend(VectorBuilder &b, tile::AppendOp op,
     b.storeLanes(bytes, half.memory,
                  half.strides.scaleAddress(b, head, half.capacity, place, d));
     Value at = half.strides.address(b, head, half.capacity, place, d);
-    for (auto [i, lanes] : llvm::enumerate(quants)) {
+    for (auto [i, lanes] : llvm::enumerate(digits.front())) {
       Value chunk =
           b.add(at, static_cast<int64_t>(i) * kLanes * half.strides.group);
       storeInHead(chunk,

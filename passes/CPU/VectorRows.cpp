@@ -12,6 +12,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "passes/CPU/TilePatterns.h"
 #include "runtime/ABI/Image.h"
+#include <bit>
 #include <limits>
 
 using namespace mlir;
@@ -55,10 +56,48 @@ static Value mapBody(VectorBuilder &b, Region &body,
   return lanesOf(body.front().getTerminator()->getOperand(0));
 }
 
-RoundedBlock cpu::roundBlock(VectorBuilder &b, Value low, Value high) {
-  using Q8B32 = llama::Q8B32Type;
-  static_assert(Q8B32::kBlock == 2 * kLanes && Q8B32::kHalf == kLanes);
-  static_assert(Q8B32::kBlock == llama::Q8_0Type::kBlock);
+/// The scale of a block and its inverse, from the bits of its largest
+/// magnitude.
+static std::pair<Value, Value> scaleOf(VectorBuilder &b, Value bits,
+                                       llama::RowRecordInterface record) {
+  const auto largest = static_cast<float>(record.getLargest());
+  Type f32 = b.getF32Type();
+  if (record.getDigits() == 1) {
+    Value amax = arith::BitcastOp::create(b, f32, bits);
+    Value scale = arith::DivFOp::create(b, amax, b.constant(largest));
+    Value inverse = arith::DivFOp::create(b, b.constant(largest), amax);
+    return {scale, inverse};
+  }
+  // The least power of two of which amax is at most `largest`: the difference
+  // of their exponents, one more where amax has the larger fraction, which a
+  // sum carries into its exponent.
+  constexpr int64_t kFraction = (1 << 23) - 1, kBias = 127;
+  const int64_t bitsOfLargest = std::bit_cast<uint32_t>(largest);
+  const int64_t exponent = (bitsOfLargest >> 23) - kBias;
+  Type i32 = b.getI32Type();
+  Value field = arith::ShRUIOp::create(
+      b,
+      arith::AddIOp::create(
+          b, bits, b.constant(i32, kFraction - (bitsOfLargest & kFraction))),
+      b.constant(i32, 23));
+  auto powerOfTwo = [&](Value biased) -> Value {
+    Value shifted = arith::ShLIOp::create(b, biased, b.constant(i32, 23));
+    return arith::BitcastOp::create(b, f32, shifted);
+  };
+  Value below = arith::SubIOp::create(b, field, b.constant(i32, exponent));
+  Value above =
+      arith::SubIOp::create(b, b.constant(i32, 2 * kBias + exponent), field);
+  return {powerOfTwo(below), powerOfTwo(above)};
+}
+
+RoundedBlock cpu::roundBlock(VectorBuilder &b, Value low, Value high,
+                             llama::RowRecordInterface record) {
+  using Record = llama::RowRecordInterface;
+  static_assert(Record::kBlock == 2 * kLanes && Record::kHalf == kLanes);
+  static_assert(Record::kBlock == llama::Q8_0Type::kBlock);
+  // The smallest amax that is not taken for 0: scale and inverse are normal
+  // numbers from there on.
+  const float smallest = record.getDigits() == 1 ? 0x1p-119f : 0x1p-104f;
   Type i32 = b.getI32Type(), f32 = b.getF32Type();
   auto words = b.vectorOf(i32);
   // Without their sign, bits are in the order of the numbers; NaN is above all.
@@ -75,58 +114,85 @@ RoundedBlock cpu::roundBlock(VectorBuilder &b, Value low, Value high) {
   Value isFinite = arith::CmpFOp::create(b, arith::CmpFPredicate::OLT, amax,
                                          b.constant(kInfinity));
   Value isLarge = arith::CmpFOp::create(b, arith::CmpFPredicate::UGE, amax,
-                                        b.constant(Q8B32::kSmallestMaximum));
+                                        b.constant(smallest));
   Value isUsual = arith::AndIOp::create(b, isFinite, isLarge);
-  Value scale = arith::DivFOp::create(b, amax, b.constant(Q8B32::kLargest));
-  Value inverse = arith::DivFOp::create(b, b.constant(Q8B32::kLargest), amax);
+  auto [scale, inverse] = scaleOf(b, largest, record);
   scale = arith::SelectOp::create(b, isUsual, scale, b.constant(0.0f));
   scale = arith::SelectOp::create(
       b, isFinite, scale, b.constant(std::numeric_limits<float>::quiet_NaN()));
-  auto quantsOf = [&](Value x) -> Value {
-    Value scaled = arith::MulFOp::create(b, x, b.splat(inverse));
-    scaled = arith::SelectOp::create(b, isUsual, scaled, b.zeros(b.floats()));
-    return arith::FPToSIOp::create(
-        b, words, math::RoundEvenOp::create(b, scaled).getResult());
-  };
-  Value lowQuants = quantsOf(low), highQuants = quantsOf(high);
-  return {scale, {lowQuants, highQuants}};
+  RoundedBlock rounded{scale, {}};
+  rounded.digits.resize(record.getDigits());
+  const std::array<Value, 2> halves{low, high};
+  for (auto [half, x] : llvm::enumerate(halves)) {
+    Value rest = arith::MulFOp::create(b, x, b.splat(inverse));
+    rest = arith::SelectOp::create(b, isUsual, rest, b.zeros(b.floats()));
+    rest = math::RoundEvenOp::create(b, rest);
+    for (int64_t i = 0; i < record.getDigits(); ++i) {
+      Value digit = rest;
+      const auto place = static_cast<float>(record.getPlaceValue(i));
+      if (place != 1) {
+        digit = arith::MulFOp::create(b, rest, b.splat(b.constant(1 / place)));
+        digit = math::RoundEvenOp::create(b, digit);
+        rest = b.fma(digit, b.splat(b.constant(-place)), rest);
+      }
+      rounded.digits[i][half] = arith::FPToSIOp::create(b, words, digit);
+    }
+  }
+  return rounded;
 }
 
-/// A block of 32 values becomes a record of q8b32.
-static void storeRounded(VectorBuilder &b, Value low, Value high, Value target,
-                         Value row, Value block) {
-  using Q8B32 = llama::Q8B32Type;
-  Type i32 = b.getI32Type(), i8 = b.getI8Type(), f32 = b.getF32Type();
-  auto [scale, quants] = roundBlock(b, low, high);
-  Value record = b.mul(block, Q8B32::kRecordBytes);
-  auto store = [&](Value bytes, int64_t at) {
-    b.storeLanes(bytes, target, {row, b.add(record, at)});
-  };
-  SmallVector<Value, 2> sums;
-  for (auto [i, half] : llvm::enumerate(quants)) {
-    store(arith::TruncIOp::create(b, b.vectorOf(i8), half),
-          static_cast<int64_t>(i) * kLanes);
-    sums.push_back(
-        vector::ReductionOp::create(b, vector::CombiningKind::ADD, half));
+Value cpu::sumDigits(VectorBuilder &b, ValueRange sums,
+                     llama::RowRecordInterface record) {
+  Value all;
+  for (auto [i, sum] : llvm::enumerate(sums)) {
+    Value share = sum;
+    if (int64_t place = record.getPlaceValue(static_cast<int64_t>(i));
+        place != 1)
+      share = arith::MulIOp::create(b, sum, b.constant(sum.getType(), place));
+    all = all ? arith::AddIOp::create(b, all, share).getResult() : share;
   }
-  Value sum = arith::AddIOp::create(b, sums[0], sums[1]);
-  Value number = arith::SIToFPOp::create(b, f32, sum);
-  Value scaledSum = arith::MulFOp::create(b, scale, number);
-  static_assert(Q8B32::kSumByte == Q8B32::kScaleByte + 4 &&
-                Q8B32::kLastHalfSumByte == Q8B32::kScaleByte + 8 &&
-                Q8B32::kScaledSumByte == Q8B32::kScaleByte + 12 &&
-                Q8B32::kRecordBytes == Q8B32::kScaleByte + 16);
-  Value scaleBits = arith::BitcastOp::create(b, i32, scale);
-  Value scaledBits = arith::BitcastOp::create(b, i32, scaledSum);
-  auto timesFactor = [&](Value sum) -> Value {
-    return arith::MulIOp::create(b, sum, b.constant(i32, Q8B32::kSumFactor));
+  return all;
+}
+
+/// A block of 32 values becomes a record.
+static void storeRounded(VectorBuilder &b, Value low, Value high, Value target,
+                         Value row, Value block,
+                         llama::RowRecordInterface record) {
+  using Record = llama::RowRecordInterface;
+  Type i32 = b.getI32Type(), i8 = b.getI8Type(), f32 = b.getF32Type();
+  auto [scale, digits] = roundBlock(b, low, high, record);
+  Value first = b.mul(block, record.getRecordBytes());
+  auto store = [&](Value bytes, int64_t at) {
+    b.storeLanes(bytes, target, {row, b.add(first, at)});
   };
-  Value numbers = vector::FromElementsOp::create(
-      b, b.vectorOf(i32, 4),
-      ValueRange{scaleBits, timesFactor(sum), timesFactor(sums[1]),
-                 scaledBits});
-  store(vector::BitCastOp::create(b, b.vectorOf(i8, 16), numbers),
-        Q8B32::kScaleByte);
+  Values sums, lastHalves;
+  for (auto [i, halves] : llvm::enumerate(digits)) {
+    int64_t at = record.getDigitByte(static_cast<int64_t>(i));
+    std::array<Value, 2> own;
+    for (auto [half, lanes] : llvm::enumerate(halves)) {
+      store(arith::TruncIOp::create(b, b.vectorOf(i8), lanes),
+            at + static_cast<int64_t>(half) * kLanes);
+      own[half] =
+          vector::ReductionOp::create(b, vector::CombiningKind::ADD, lanes);
+    }
+    sums.push_back(arith::AddIOp::create(b, own[0], own[1]));
+    lastHalves.push_back(own[1]);
+  }
+  Value number = arith::SIToFPOp::create(b, f32, sumDigits(b, sums, record));
+  Value scaledSum = arith::MulFOp::create(b, scale, number);
+  // As getSumByte and the others have them, one behind the other.
+  Values numbers{arith::BitcastOp::create(b, i32, scale)};
+  for (auto [sum, lastHalf] : llvm::zip(sums, lastHalves))
+    for (Value of : {sum, lastHalf})
+      numbers.push_back(
+          arith::MulIOp::create(b, of, b.constant(i32, Record::kSumFactor)));
+  numbers.push_back(arith::BitcastOp::create(b, i32, scaledSum));
+  const auto count = static_cast<int64_t>(numbers.size());
+  assert(record.getScaleByte() + 4 * count == record.getRecordBytes());
+  Value words =
+      vector::FromElementsOp::create(b, b.vectorOf(i32, count), numbers);
+  store(vector::BitCastOp::create(b, b.vectorOf(i8, 4 * count), words),
+        record.getScaleByte());
 }
 
 namespace {
@@ -167,7 +233,7 @@ Values lowerStage(VectorBuilder &b, tile::StageOp op, tile::StageOp::Adaptor in,
                   ValueRange memory) {
   tile::RowsType type = op.getType();
   int64_t columns = type.getColumns();
-  bool isRounded = isa<llama::Q8B32Type>(type.getElementType());
+  auto record = dyn_cast<llama::RowRecordInterface>(type.getElementType());
   int64_t whole = columns / kLanes * kLanes;
   Value target = memory[0];
   for (int64_t i = 0; i < type.getRows(); ++i) {
@@ -190,12 +256,12 @@ Values lowerStage(VectorBuilder &b, tile::StageOp op, tile::StageOp::Adaptor in,
                                         lanes);
       b.storeLanes(lanes, target, {own, k});
     };
-    if (isRounded) {
-      constexpr int64_t kBlock = llama::Q8B32Type::kBlock;
+    if (record) {
+      constexpr int64_t kBlock = llama::RowRecordInterface::kBlock;
       b.loop(0, columns / kBlock, 1, [&](Value block) {
         Value k = b.mul(block, kBlock);
         Value low = map(k, kLanes), high = map(b.add(k, kLanes), kLanes);
-        storeRounded(b, low, high, target, own, block);
+        storeRounded(b, low, high, target, own, block, record);
       });
       continue;
     }
@@ -208,7 +274,9 @@ Values lowerStage(VectorBuilder &b, tile::StageOp op, tile::StageOp::Adaptor in,
 
 Values lowerRoundRows(VectorBuilder &b, tile::RoundRowsOp op,
                       tile::RoundRowsOp::Adaptor in) {
-  constexpr int64_t kBlock = llama::Q8B32Type::kBlock;
+  constexpr int64_t kBlock = llama::RowRecordInterface::kBlock;
+  auto record = cast<llama::RowRecordInterface>(
+      op.getTarget().getType().getElementType());
   int64_t width = cast<MemRefType>(op.getSource().getType()).getDimSize(1),
           columns = op.getTarget().getType().getColumns();
   Value limit = b.index(width);
@@ -222,7 +290,7 @@ Values lowerRoundRows(VectorBuilder &b, tile::RoundRowsOp op,
       Value low = load(0), high = load(kLanes);
       Value targetRow = b.add(in.getRow(), row);
       Value block = b.div(b.add(in.getColumn(), column), kBlock);
-      storeRounded(b, low, high, in.getTarget(), targetRow, block);
+      storeRounded(b, low, high, in.getTarget(), targetRow, block, record);
     });
   });
   return {};

@@ -114,9 +114,8 @@ int64_t Counter::bytesOf(Value value) const {
   int64_t elements = rowsOf(value);
   for (int64_t extent : type.getShape().drop_front())
     elements *= extent;
-  if (isa<Q8B32Type>(type.getElementType()))
-    return elements / columnsOf(value) *
-           Q8B32Type::getRowBytes(columnsOf(value));
+  if (auto record = dyn_cast<RowRecordInterface>(type.getElementType()))
+    return elements / columnsOf(value) * record.getRowBytes(columnsOf(value));
   return elements * bytesOfElement(type.getElementType());
 }
 

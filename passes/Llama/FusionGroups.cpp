@@ -266,15 +266,16 @@ whyNotEpilogue(Operation *op, unsigned producer, const Grouping &groups) {
       return "a row of the embedding is decoded, not computed tile by tile";
     // Parts of attention are the columns of the heads that share a head of
     // keys.
-    bool inBlocks = isa<Q8B32Type>(quantize.getType().getElementType());
+    bool inBlocks =
+        isa<RowRecordInterface>(quantize.getType().getElementType());
     if (auto attention = quantize.getX().getDefiningOp<AttentionOp>();
         attention && inBlocks) {
       int64_t columns = attention.getType().getDimSize(1) /
                         attention.getCache().getType().getHeads();
-      if (columns % Q8B32Type::kBlock != 0)
+      if (columns % RowRecordInterface::kBlock != 0)
         return "a part has " + std::to_string(columns) +
                " columns, no whole blocks of " +
-               std::to_string(Q8B32Type::kBlock);
+               std::to_string(RowRecordInterface::kBlock);
     }
   } else if (groups.holdsHeadNorm(producer)) {
     // Row by row, what comes from other kernels is read from their buffers.

@@ -81,7 +81,8 @@ def LlamaSetNumerics : Pass<"llama-set-numerics", "::mlir::ModuleOp"> {
     BF16 weight of an even number of columns, to bf16; on a GPU those that its
     tensor cores compute, to f16. With `activations=bf16` as on such a CPU, and with
     `activations=amx`, whose products are summed in another order; with
-    `activations=q8` as on one that does not multiply bf16; linears with F32 and
+    `activations=q8` as on one that does not multiply bf16, and with
+    `activations=x24` the same, but to x24b32; linears with F32 and
     F16 weights keep float32 rows. With `activations=f32` everything as it was.
     Never: rounds what is rounded already, or rounds for a reader that is no
     linear.
@@ -89,7 +90,7 @@ def LlamaSetNumerics : Pass<"llama-set-numerics", "::mlir::ModuleOp"> {
     EXAMPLE test/passes/Llama/llama-set-numerics.mlir @readers_share_one_rounding
   }];
   let options = [Option<"activations", "activations", "std::string", "\"auto\"",
-                        "auto, f32, q8, bf16 or amx">];
+                        "auto, f32, q8, x24, bf16 or amx">];
   let dependentDialects = ["::corellama::llama::LlamaDialect"];
 }
 

@@ -36,10 +36,10 @@ PartitionAttr corellama::llama::makePartition(Block &body,
     return partitionOf(PartitionOf::Rows, by, /*times=*/1);
   // Whole tiles, and whole blocks of a result that is rounded.
   for (auto quantize : body.getOps<QuantizeOp>())
-    if (isa<Q8B32Type>(quantize.getType().getElementType()) &&
+    if (isa<RowRecordInterface>(quantize.getType().getElementType()) &&
         llvm::any_of(quantize->getUsers(),
                      llvm::IsaPred<YieldOp, BufferWriteOp>))
-      columns = std::lcm(columns, Q8B32Type::kBlock);
+      columns = std::lcm(columns, RowRecordInterface::kBlock);
   return PartitionAttr::get(context, DenseI64ArrayAttr::get(context, groups),
                             PartitionOf::Weights, llvm::alignTo(by, columns),
                             /*times=*/1, llvm::alignTo(rowsBy, m));

@@ -22,10 +22,11 @@ FailureOr<PlannerInterface> corellama::llama::getPlanner(ModuleOp module) {
   return planner;
 }
 
-Type corellama::llama::getRoundedRows(LinearOp linear, bool pairs) {
+Type corellama::llama::getRoundedRows(LinearOp linear,
+                                      RowRecordInterface record, bool pairs) {
   WeightType weight = linear.getWeight().getType();
   if (weight.getFormat().getBlock() > 1)
-    return Q8B32Type::get(linear.getContext());
+    return record;
   if (pairs && isa<BF16Attr>(weight.getFormat()) &&
       weight.getColumns() % 2 == 0)
     return BFloat16Type::get(linear.getContext());

@@ -16,11 +16,12 @@ namespace corellama::llama {
 /// Reports an error if the module has no target, or its target no planner.
 mlir::FailureOr<PlannerInterface> getPlanner(mlir::ModuleOp module);
 
-/// What the rows of a linear are rounded to where its weight allows it: q8b32
-/// for blocks of quants, and, if `pairs`, bf16 for BF16 weights, whose columns
-/// are multiplied two at a time. Null: rows stay float32, as for F16 and F32
-/// weights.
-mlir::Type getRoundedRows(LinearOp linear, bool pairs);
+/// What the rows of a linear are rounded to where its weight allows it:
+/// `record` for blocks of quants, and, if `pairs`, bf16 for BF16 weights, whose
+/// columns are multiplied two at a time. Null: rows stay float32, as for F16
+/// and F32 weights.
+mlir::Type getRoundedRows(LinearOp linear, RowRecordInterface record,
+                          bool pairs);
 
 } // namespace corellama::llama
 

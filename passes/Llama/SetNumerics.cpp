@@ -29,11 +29,12 @@ static void remarkRows(LinearOp linear, Type element) {
                      .category("llama-numerics")
                      .function(function ? function.getName() : StringRef());
   std::string format = linear.getWeight().getType().getFormat().getName().str();
+  auto record = dyn_cast_or_null<RowRecordInterface>(element);
   if (element)
     remark::passed(linear.getLoc(), options)
         << remark::add("rows of a product by {0} weights are rounded to {1}",
-                       format, isa<Q8B32Type>(element) ? "q8b32" : "bf16")
-        << remark::reason(isa<Q8B32Type>(element)
+                       format, record ? record.getName() : "bf16")
+        << remark::reason(record
                               ? "its quants are integers with a scale a block"
                               : "its numbers are bf16 too");
   else
@@ -49,9 +50,10 @@ struct SetNumerics : corellama::llama::impl::LlamaSetNumericsBase<SetNumerics> {
   void runOnOperation() override {
     std::string rows = obeyOption(getOperation(), "activations", activations);
     const bool pairs = rows == "bf16" || rows == kAMXActivations;
-    if (!pairs && !llvm::is_contained({"auto", "f32", "q8"}, rows)) {
-      getOperation().emitError() << "activations is '" << rows
-                                 << "', expected auto, f32, q8, bf16 or amx";
+    if (!pairs && !llvm::is_contained({"auto", "f32", "q8", "x24"}, rows)) {
+      getOperation().emitError()
+          << "activations is '" << rows
+          << "', expected auto, f32, q8, x24, bf16 or amx";
       return signalPassFailure();
     }
     SmallVector<LinearOp> linears;
@@ -66,8 +68,11 @@ struct SetNumerics : corellama::llama::impl::LlamaSetNumericsBase<SetNumerics> {
     // neighbours.
     SmallVector<Type> wanted;
     if (rows != "auto") {
+      RowRecordInterface record = Q8B32Type::get(&getContext());
+      if (rows == "x24")
+        record = X24B32Type::get(&getContext());
       for (LinearOp linear : linears) {
-        wanted.push_back(getRoundedRows(linear, pairs));
+        wanted.push_back(getRoundedRows(linear, record, pairs));
         remarkRows(linear, wanted.back());
       }
     } else {

@@ -1,9 +1,10 @@
 //===- BlockRounding.cpp - sinks that round blocks of a row ---------------===//
 //
-// schedule -> tile: rows of q8b32 and a cache in q8_0, whose 32 elements share
-// a scale. A tile is no whole block, so a part stores its tiles to scratch and
-// rounds them when they are all there. Apart from KernelBody.cpp, as every kind
-// of kernel uses it and the rest of that file does not depend on it.
+// schedule -> tile: rows of records and a cache in q8_0, whose 32 elements
+// share a scale. A tile is no whole block, so a part stores its tiles to
+// scratch and rounds them when they are all there. Apart from KernelBody.cpp,
+// as every kind of kernel uses it and the rest of that file does not depend on
+// it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,7 +19,7 @@ using namespace corellama::tile;
 bool KernelBody::roundsBlocks(const Sink &sink) {
   auto append = dyn_cast<KVAppendOp>(sink.op);
   if (!append)
-    return isa<Q8B32Type>(
+    return isa<RowRecordInterface>(
         cast<RankedTensorType>(sink.value.getType()).getElementType());
   CacheType cache = append.getCache().getType();
   return isa<Q8_0Type>(sink.what == "keys" ? cache.getKeyType()

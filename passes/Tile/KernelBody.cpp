@@ -204,8 +204,10 @@ Value KernelBody::bufferRows(FlatSymbolRefAttr buffer, IntegerAttr at) {
       context, buffer, at);
 }
 
-static bool isQ8B32(Type tensor) {
-  return isa<Q8B32Type>(cast<RankedTensorType>(tensor).getElementType());
+/// q8b32 or x24b32: values are rounded by blocks.
+static bool isRecord(Type tensor) {
+  return isa<RowRecordInterface>(
+      cast<RankedTensorType>(tensor).getElementType());
 }
 /// f16 or bf16: each value is rounded alone.
 static bool isHalf(Type tensor) {
@@ -220,7 +222,7 @@ KernelBody::Rows *KernelBody::rowsOf(Value tensor) {
   auto type = cast<RankedTensorType>(tensor.getType());
   Type element = type.getElementType();
   // Few rows are rounded as they are staged.
-  bool isRounded = isa<QuantizeOp>(op) && (isQ8B32(type) || element.isBF16());
+  bool isRounded = isa<QuantizeOp>(op) && (isRecord(type) || element.isBF16());
   if (isRounded)
     op = cast<QuantizeOp>(op).getX().getDefiningOp();
   Rows made;
@@ -361,10 +363,11 @@ Value KernelBody::tileOf(Value tensor, const Position &at) {
     return normedTile(norm, at);
 
   if (auto quantize = dyn_cast<QuantizeOp>(op);
-      quantize && (isHalf(quantize.getType()) || isQ8B32(quantize.getType()))) {
+      quantize &&
+      (isHalf(quantize.getType()) || isRecord(quantize.getType()))) {
     Value x = tileOf(quantize.getX(), at);
     // A tile is no whole block: what is stored is rounded later.
-    if (!x || isQ8B32(quantize.getType()))
+    if (!x || isRecord(quantize.getType()))
       return x;
     auto halves =
         VectorType::get({at.m, at.n}, quantize.getType().getElementType());

@@ -105,6 +105,18 @@ def test_figures(report, perplexity, rounded, exact, folder):
                  and f"{np.exp(np.mean(nll)):.4f}" in result.text, result.why)
 
 
+def test_fixed_point(report, perplexity, digits, exact, folder):
+    """Rows of x24b32 err as float32 does: a KL divergence is of the square of an error."""
+    result = perplexity(digits, "-f", folder / "text", "-c", WINDOW, "--reference", exact,
+                        "-o", "json")
+    if report.check("perplexity: rows in fixed point", result.code == 0, result.why):
+        got = json.loads(result.text)
+        report.check("perplexity: rows in fixed point diverge nowhere",
+                     got["kl_divergence"] < 1e-8 and got["top1_agreement"] == 1,
+                     lambda: f"{got['kl_divergence']}, {got['top1_agreement']}",
+                     f"{got['kl_divergence']:.1e} nats")
+
+
 def test_requests(report, program, vocabulary):
     row = vocabulary * 4
     asked = Asked(program, "logits 0 0 5 6 7", "logits 3 2 8 9 10", "logits 2 1 7")
@@ -166,15 +178,17 @@ def main():
     args = harness.parser(__doc__.splitlines()[0]).parse_args()
     report = harness.Report()
     with harness.Workspace(args.keep) as folder:
-        exact, rounded = folder / "exact", folder / "rounded"
+        exact, rounded, digits = (folder / name for name in ("exact", "rounded", "digits"))
         made = [harness.compile_model(args.corellama, args.model, program, "--cache-type=f16",
                                       f"--activations={activations}")
-                for program, activations in ((exact, "f32"), (rounded, "q8"))]
+                for program, activations in ((exact, "f32"), (rounded, "q8"),
+                                                (digits, "x24"))]
         if all([report.check("compiles", m.code == 0, m.why) for m in made]):
             perplexity = Perplexity(args.corellama)
             vocabulary = json.loads(harness.run([args.corellama, "inspect", exact, "--json"]
                                                 ).text)["config"]["vocabulary"]
             test_figures(report, perplexity, rounded, exact, folder)
+            test_fixed_point(report, perplexity, digits, exact, folder)
             test_requests(report, exact, vocabulary)
             test_errors(report, perplexity, args.model, exact, folder)
     report.finish()

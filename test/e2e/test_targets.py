@@ -3,7 +3,7 @@
 Input: the driver; output: PASS/FAIL lines. Random models of every group of formats are
 compiled with --activations=q8 for the baseline and for each CPU whose products of bytes
 are other instructions (docs/bits.md), as far as this machine runs them, and once with
-float32 rows; one prompt is continued with 1 to 8 threads and by calls of several
+float32 rows, one of them also with x24; one prompt is continued with 1 to 8 threads and by calls of several
 lengths. All runs of a kind of rows give the same logits and the same ids. A file of its
 own because equality between programs needs no reference. Where a machine lacks an
 instruction, CPUKernelTests executes its kernels all the same (DotU8S8Test.cpp).
@@ -23,6 +23,8 @@ OTHERS = ["x86-64-v4", "icelake-server", "znver4", "alderlake"]
 OTHERS_IN_F32 = ["x86-64-v4"]
 # Q8_0; Q4_1; Q6_K; all of blocks of 32 with F16 and BF16; Q5; the other superblocks.
 MODELS = [3, 5, 6, 9, 24, 25]
+# Blocks of 32 with a scale and with a minimum, of 4 and of 8 bits, by bytes of x24.
+DIGITS_MODEL = 9
 PROMPT, NEW_IDS = 41, 6
 
 
@@ -66,19 +68,22 @@ def main():
     only = [int(i) for i in args.only.split(",")] if args.only else MODELS
     report = harness.Report()
     with harness.Workspace(args.keep) as folder:
-        for path, what in make_models.write_all(folder, args.seed, only):
+        for index, (path, what) in zip(only, make_models.write_all(folder, args.seed, only)):
             ids = [(i * i * 7 + i * 31 + 5) % what["vocabulary"] for i in range(PROMPT)]
-            for activations in ("q8", "f32"):
+            kinds = ["q8", "f32"]
+            if args.all or index == DIGITS_MODEL:
+                kinds.append("x24")
+            for activations in kinds:
                 name = f"{what['file']} --activations={activations}"
                 case = Case(report, name, path, ids, args, folder)
                 base = case.compile(BASELINE, activations)
                 if base is None:
                     continue
-                for threads in range(1, 9) if activations == "q8" else (1, 3):
+                for threads in (1, 3) if activations == "f32" else range(1, 9):
                     case.run(base, f"{name} -t {threads}", "-t", threads)
                 for rows in (1, 7):
                     case.run(base, f"{name} -b {rows}", "-t", 2, "-b", rows)
-                for target in (OTHERS if args.all or activations == "q8"
+                for target in (OTHERS if args.all or activations != "f32"
                                else OTHERS_IN_F32):
                     program = case.compile(target, activations)
                     if program:

@@ -105,8 +105,19 @@ bool FmaAttr::needsBlockSums(llama::FormatInterface format) const {
 // #cpu.dot_u8s8
 //===----------------------------------------------------------------------===//
 
+LogicalResult DotU8S8Attr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                  int64_t digits) {
+  if (digits != 1 && digits != 3)
+    return emitError() << "reads rows of one digit (q8b32) or three (x24b32), "
+                          "found digits = "
+                       << digits;
+  return success();
+}
+
 Type DotU8S8Attr::getRowsType() const {
-  return llama::Q8B32Type::get(getContext());
+  if (getDigits() == 1)
+    return llama::Q8B32Type::get(getContext());
+  return llama::X24B32Type::get(getContext());
 }
 
 Attribute DotU8S8Attr::getOrder(llama::FormatInterface format) const {

@@ -70,7 +70,8 @@ def CPU_DotU8S8Attr : CPU_Attr<"DotU8S8", "dot_u8s8",
                                  ["getFeatures", "usesPanels"]>]> {
   let summary = "exact sums of products of bytes";
   let description = [{
-    Quants are multiplied by rows of `!llama.q8b32` as bytes and summed exactly,
+    Quants are multiplied by rows of `!llama.q8b32`, or, as `#cpu.dot_u8s8<digits = 3>`,
+    by rows of `!llama.x24b32`, as bytes and summed exactly, digit by digit and
     a scale block at a time, then scaled into a float32 accumulator. Formats of
     quants with scales, with minima or without. By `vpdpbusd` where the target
     has it (AVX-512 VNNI, AVX-VNNI), else by `vpmaddubsw` (AVX2); the bits are
@@ -79,6 +80,10 @@ def CPU_DotU8S8Attr : CPU_Attr<"DotU8S8", "dot_u8s8",
     scales. The sums of blocks stand in the rows. Tiles of 16 rows of x are multiplied
     as matrices (AMX), from panels, with the same bits again.
   }];
+  let parameters = (ins DefaultValuedParameter<"int64_t", "1",
+                            "of a row's integers (RowRecordInterface)">:$digits);
+  let assemblyFormat = "(`<` `digits` `=` $digits^ `>`)?";
+  let genVerifyDecl = 1;
 }
 
 def CPU_DotBF16Attr : CPU_Attr<"DotBF16", "dot_bf16",

@@ -53,6 +53,7 @@ static void printCacheElements(AsmPrinter &printer, Type keys, Type values) {
 #include "dialects/Llama/IR/LlamaEnums.cpp.inc"
 #include "dialects/Llama/IR/LlamaOpInterfaces.cpp.inc"
 #include "dialects/Llama/IR/LlamaReductionInterface.cpp.inc"
+#include "dialects/Llama/IR/LlamaTypeInterfaces.cpp.inc"
 
 #define GET_TYPEDEF_CLASSES
 #include "dialects/Llama/IR/LlamaTypes.cpp.inc"

@@ -87,6 +87,7 @@ inline constexpr llvm::StringLiteral kProgramAttr = "llama.program";
 #include "dialects/Llama/IR/LlamaDialect.h.inc"
 #include "dialects/Llama/IR/LlamaEnums.h.inc"
 #include "dialects/Llama/IR/LlamaOpInterfaces.h.inc"
+#include "dialects/Llama/IR/LlamaTypeInterfaces.h.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "dialects/Llama/IR/LlamaAttributes.h.inc"

@@ -1,7 +1,8 @@
 //===- LlamaInterfaces.td - formats, layouts, targets, units, phases ------===//
 //
 // The interfaces that keep choices open: how a weight's numbers are written down
-// (format), in which order its bytes lie (layout), which machine runs a kernel
+// (format), and those of rounded rows (record), in which order a weight's bytes
+// lie (layout), which machine runs a kernel
 // (target, planner), how (strategy) and with which instructions (unit). They
 // hold facts only. What emits the loads of a format or the code of a unit is
 // attached from `passes/`, so that dialects depend on no lowering.
@@ -46,6 +47,62 @@ def Llama_FormatInterface : AttrInterface<"FormatInterface"> {
     int64_t getScaleBlock() const { return getFacts().scaleBlock(); }
     bool hasScale() const { return getFacts().has(PlaneKind::Scales); }
     bool hasMinimum() const { return getFacts().has(PlaneKind::Minima); }
+  }];
+}
+
+def Llama_RowRecordInterface : TypeInterface<"RowRecordInterface"> {
+  let cppNamespace = "::corellama::llama";
+  let description = [{
+    The type of an element of rows that are rounded in blocks of 32 columns. A
+    block is a float32 d and an integer for each column, whose product is the
+    column's value. An integer is digits within +-127, each of which counts 254
+    times as much as the next: with one digit it is that digit, with three it is
+    within +-127 * 254^2, which is 8193532.
+
+    In memory a block is a record: the digits, 32 signed bytes for the highest one of
+    each column, then 32 for the next; d; for each digit its sum over all columns
+    and over the last 16, as int32, times -128; d times the sum of the integers
+    as float32, which a weight's minimum is multiplied by. Quants of a weight are
+    made unsigned by adding 128, or a smaller power of two, so that minus that
+    times the sum is what a sum of products begins with: the number in the record,
+    or one shift of it. With three digits the second digit of column 70 is byte
+    2 * 128 + 32 + 6 of its row, and d the float32 at byte 2 * 128 + 96.
+  }];
+  let methods = [
+    InterfaceMethod<"Digits of an integer.", "int64_t", "getDigits">,
+    InterfaceMethod<"The type's name: \"q8b32\".", "::llvm::StringRef", "getName",
+                    (ins), "", "return $_type.getMnemonic();">,
+  ];
+  let extraClassDeclaration = [{
+    /// Columns of a block, and columns of a digit's second sum.
+    static constexpr int64_t kBlock = 32, kHalf = 16;
+    /// Digits are in [-kLargestDigit, kLargestDigit].
+    static constexpr int64_t kLargestDigit = 127, kBase = 254;
+    /// What the sums of digits in a record are multiplied by.
+    static constexpr int32_t kSumFactor = -128;
+
+    /// What a digit counts; the first is the highest.
+    int64_t getPlaceValue(int64_t digit) const {
+      int64_t value = 1;
+      for (int64_t i = digit + 1; i < getDigits(); ++i)
+        value *= kBase;
+      return value;
+    }
+    /// The largest integer: divided by the first digit's value it rounds to
+    /// kLargestDigit, and so do rests, at most half of a value, by the next one's.
+    int64_t getLargest() const { return kLargestDigit * getPlaceValue(0); }
+
+    /// Where the numbers are in a record.
+    int64_t getDigitByte(int64_t digit) const { return kBlock * digit; }
+    int64_t getScaleByte() const { return kBlock * getDigits(); }
+    int64_t getSumByte(int64_t digit) const { return getScaleByte() + 4 + 8 * digit; }
+    int64_t getLastHalfSumByte(int64_t digit) const { return getSumByte(digit) + 4; }
+    int64_t getScaledSumByte() const { return getSumByte(getDigits()); }
+
+    int64_t getRecordBytes() const { return getScaledSumByte() + 4; }
+    int64_t getRowBytes(int64_t columns) const {
+      return (columns + kBlock - 1) / kBlock * getRecordBytes();
+    }
   }];
 }
 

@@ -81,12 +81,12 @@ LogicalResult LinearOp::verify() {
   if (failed(expectSameRows(*this, getX(), getResult(),
                             "one result a row"))) // linear A2
     return failure();
-  if (isa<Q8B32Type>(element) &&
-      weight.getFormat().getBlock() == 1) // linear A3
-    return emitOpError()
-           << "rows of q8b32 go with block-quantised weights, found "
-           << weight.getFormat().getName()
-           << "; leave the rows in f32 or round them to f16";
+  if (auto record = dyn_cast<RowRecordInterface>(element);
+      record && weight.getFormat().getBlock() == 1) // linear A3
+    return emitOpError() << "rows of " << record.getName()
+                         << " go with block-quantised weights, found "
+                         << weight.getFormat().getName()
+                         << "; leave the rows in f32 or round them to f16";
   if (!getOrderAttr())
     return success();
   return verifyContraction(*this, element, weight.getFormat(),
@@ -239,10 +239,11 @@ LogicalResult QuantizeOp::verify() {
     return emitOpError() << "rounding keeps the shape, found " << x << " to "
                          << result;
   if (result.getElementType().isF32()) // quantize A2
-    return emitOpError() << "rounds to f16, bf16 or q8b32, not to f32";
-  if (isa<Q8B32Type>(result.getElementType()) &&
-      columnsOf(getX()) % Q8B32Type::kBlock != 0) // quantize A4
-    return emitOpError() << "rows of q8b32 are blocks of " << Q8B32Type::kBlock
-                         << " columns, found " << columnsOf(getX());
+    return emitOpError() << "rounds to f16, bf16, q8b32 or x24b32, not to f32";
+  if (auto record = dyn_cast<RowRecordInterface>(result.getElementType());
+      record && columnsOf(getX()) % record.kBlock != 0) // quantize A4
+    return emitOpError() << "rows of " << record.getName() << " are blocks of "
+                         << record.kBlock << " columns, found "
+                         << columnsOf(getX());
   return success();
 }

@@ -23,7 +23,8 @@ class Llama_RowsOf<list<Type> elements> : ConfinedType<RankedTensorOf<elements>,
      CPred<"!::llvm::cast<::mlir::ShapedType>($_self).isDynamicDim(1)">],
     "rows x columns with the columns known, a " # RankedTensorOf<elements>.summary>;
 def Llama_Rows : Llama_RowsOf<[F32]>;
-def Llama_AnyRows : Llama_RowsOf<[F32, F16, BF16, Llama_Q8B32Type]>;
+def Llama_AnyRows : Llama_RowsOf<[F32, F16, BF16, Llama_Q8B32Type,
+                                   Llama_X24B32Type]>;
 // Of attention: rows x heads x blocks x (head size + 2).
 def Llama_Parts : RankedTensorOf<[F32]>;
 
@@ -92,12 +93,13 @@ def Llama_LinearOp : Llama_Op<"linear", Llama_GraphPhases,
     [Pure, Llama_IsProduct, Llama_ReductionOpInterface]> {
   let summary = "x * transposed weight";
   let description = [{
-    `y[r, n] = sum_k x[r, k] * w[n, k]`, in float32; with rows of `!llama.q8b32`
-    or bf16 the products and sums are exact or float32, so that the result
-    depends on x's rounding alone.
+    `y[r, n] = sum_k x[r, k] * w[n, k]`, in float32; with rows of `!llama.q8b32`,
+    `!llama.x24b32` or bf16 the products and sums are exact or float32, so that the
+    result depends on x's rounding alone.
 
     (A1) w is a matrix whose columns are x's. (A2) y has x's rows and w's rows
-    as columns. (A3) rows of `!llama.q8b32` only with a block-quantised weight.
+    as columns. (A3) rows of `!llama.q8b32` and `!llama.x24b32` only with a
+    block-quantised weight.
     `order` (from plan): how the sum over k is made, and (A4) by which unit, which
     reads such rows, multiplies the format and sums in that order.
 
@@ -433,10 +435,14 @@ def Llama_QuantizeOp : Llama_Op<"quantize", Llama_GraphPhases, [Pure]> {
     To `!llama.q8b32`: in blocks of 32 along a row, with amax the largest |x| of
     the block, d = amax / 127 and q = roundeven(x * (127 / amax)) in float32. A
     block whose amax is below 2^-119 is all zero; in one that holds an infinity or
-    a NaN d is NaN and q is 0. To f16 and bf16: round to nearest even.
+    a NaN d is NaN and q is 0.
+
+    To `!llama.x24b32`: d is the least power of two with amax <= 8193532 d, X =
+    roundeven(x / d). A block whose amax is below 2^-104 is all zero; one that holds
+    an infinity or a NaN is as above. To f16 and bf16: round to nearest even.
 
     (A1) same shape. (A2) the result is not float32. (A3) x is rows x columns.
-    (A4) rows of q8b32 are whole blocks.
+    (A4) rows of q8b32 and x24b32 are whole blocks.
 
     ```mlir
     func.func @round(%x: tensor<?x32xf32>) -> tensor<?x32x!llama.q8b32> {

@@ -30,7 +30,9 @@ def Llama_ReductionOrderAttr : Llama_Attr<"ReductionOrder", "reduction_order"> {
     - `#cpu.dot_u8s8`: blocks of `block` terms ascend; a block is an exact sum of
       integers, the same in every order. Then acc = fma(float(sum),
       scale * d, acc) with d the row's own scale, and where the format has minima
-      acc = fma(minimum, d * float(sum of q), acc).
+      acc = fma(minimum, d * float(sum of q), acc). With `digits = 3` there are
+      three such sums, which become one float32: fma(float(highest), 254^2,
+      fma(float(next), 254, float(last))).
     - `#cpu.dot_bf16`: blocks of `block` = 2 terms ascend in one chain: acc =
       fma(x0, w0, fma(x1, w1, acc)), each fma with subnormal numbers as zeros.
     - `#cpu.amx_bf16`: blocks of `block` = 32 terms ascend; in a block the terms of

@@ -95,8 +95,8 @@ LogicalResult KernelOp::verify() {
 
 /// Bytes of one row of `columns` elements.
 static uint64_t rowBytes(Type element, uint64_t columns) {
-  if (isa<Q8B32Type>(element))
-    return Q8B32Type::getRowBytes(columns);
+  if (auto record = dyn_cast<RowRecordInterface>(element))
+    return record.getRowBytes(columns);
   return columns * llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
 }
 

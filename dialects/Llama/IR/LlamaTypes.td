@@ -85,35 +85,28 @@ def Llama_Q8_0Type : Llama_Type<"Q8_0", "q8_0"> {
   }];
 }
 
-def Llama_Q8B32Type : Llama_Type<"Q8B32", "q8b32"> {
+class Llama_RecordType<string name, string typeMnemonic, int digits>
+    : Llama_Type<name, typeMnemonic, [Llama_RowRecordInterface]> {
+  let extraClassDeclaration =
+      "static int64_t getDigits() { return " # digits # "; }";
+}
+
+def Llama_Q8B32Type : Llama_RecordType<"Q8B32", "q8b32", 1> {
   let summary = "element of a row rounded to 8 bits in blocks of 32";
   let description = [{
-    A row in blocks of 32 values, each q * d with an integer |q| <= 127 and a
-    float32 d for the block; docs/bits.md has the formula. Only for products with
-    block-quantised weights.
-
-    In memory a block is a record of 48 bytes: 32 signed bytes q; d; the sums of
-    all and of the last 16 of q as int32, times -128; d times the first sum as float32,
-    which a weight's minimum is multiplied by. Quants of a weight are made unsigned by
-    adding 128, or a smaller power of two, so that minus that times the sum is what a sum
-    of products begins with: the number in the record, or one shift of it. The value of
-    column 70 is byte 2 * 48 + 6 of its row times the float32 at byte 2 * 48 + 32.
+    Rows of records of one digit (`RowRecordInterface`): a value is q * d with an
+    integer |q| <= 127 and d a 127th of the block's largest value; docs/bits.md has
+    the formula. Only for products with block-quantised weights.
   }];
-  let extraClassDeclaration = [{
-    /// Values of a block, and values of its second sum.
-    static constexpr int64_t kBlock = 32, kHalf = 16;
-    /// Bytes of a block's record, and where its numbers are in it.
-    static constexpr int64_t kRecordBytes = 48, kScaleByte = 32, kSumByte = 36,
-                             kLastHalfSumByte = 40, kScaledSumByte = 44;
-    /// What the sums in a record are multiplied by.
-    static constexpr int32_t kSumFactor = -128;
-    /// The largest quant, and the smallest amax that is not taken for 0: both
-    /// amax / 127 and 127 / amax are normal numbers from there on.
-    static constexpr float kLargest = 127.0f, kSmallestMaximum = 0x1p-119f;
+}
 
-    static int64_t getRowBytes(int64_t columns) {
-      return (columns + kBlock - 1) / kBlock * kRecordBytes;
-    }
+def Llama_X24B32Type : Llama_RecordType<"X24B32", "x24b32", 3> {
+  let summary = "element of a row in fixed point of 24 bits, in blocks of 32";
+  let description = [{
+    Rows of records of three digits (`RowRecordInterface`): a value is X * d with
+    an integer |X| <= 8193532, 23 bits and a sign, and d the least power of two
+    with which the block's largest value is one; docs/bits.md has the formula. Only
+    for products with block-quantised weights.
   }];
 }
 

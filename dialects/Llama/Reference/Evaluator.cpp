@@ -325,7 +325,9 @@ Results Evaluator::Frame::evaluate(QuantizeOp op) {
     return one(Datum(x));
   Type element = op.getType().getElementType();
   if (isa<Q8B32Type>(element))
-    return one(quantizeToQ8B32(x));
+    return one(quantizeRows(x, roundToQ8B32));
+  if (isa<X24B32Type>(element))
+    return one(quantizeRows(x, roundToX24B32));
   return one(quantize(x, element.isF16() ? Number::F16 : Number::BF16));
 }
 

@@ -541,10 +541,11 @@ Tensor reference::quantize(const Tensor &x, Number number) {
   return y;
 }
 
-Tensor reference::quantizeToQ8B32(const Tensor &x) {
+Tensor reference::quantizeRows(const Tensor &x,
+                               void (*round)(llvm::MutableArrayRef<double>)) {
   Tensor y = x;
   int64_t rows = y.columns() == 0 ? 0 : y.values.size() / y.columns();
   for (int64_t r = 0; r < rows; ++r)
-    roundToQ8B32(y.row(r));
+    round(y.row(r));
   return y;
 }

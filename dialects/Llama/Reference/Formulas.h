@@ -94,7 +94,9 @@ Tensor swiglu(const Tensor &gate, const Tensor &up);
 Tensor scale(const Tensor &x, double by);
 
 Tensor quantize(const Tensor &x, Number number);
-Tensor quantizeToQ8B32(const Tensor &x);
+/// By a function of Rounding.h that rounds a row.
+Tensor quantizeRows(const Tensor &x,
+                    void (*round)(llvm::MutableArrayRef<double>));
 
 } // namespace corellama::llama::reference
 

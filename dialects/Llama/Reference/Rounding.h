@@ -24,6 +24,9 @@ double roundTo(Number number, double x);
 /// step is computed in float32, as the type's definition says.
 void roundToQ8B32(llvm::MutableArrayRef<double> row);
 
+/// `!llama.x24b32`: the row as integers times their block's power of two.
+void roundToX24B32(llvm::MutableArrayRef<double> row);
+
 /// `!llama.q8_0`: the same, with scales rounded to f16.
 void roundToQ8_0(llvm::MutableArrayRef<double> row);
 

@@ -80,21 +80,22 @@ LogicalResult SumOp::verify() {
   return verifyMap(*this, getBody(), 1);
 }
 
-/// Rows of q8b32 have no part of a block.
+/// Rows of records have no part of a block.
 static bool areWholeBlocks(int64_t columns) {
-  return columns % llama::Q8B32Type::kBlock == 0;
+  return columns % llama::RowRecordInterface::kBlock == 0;
 }
 
 LogicalResult RoundRowsOp::verify() {
   auto source = cast<MemRefType>(getSource().getType());
   RowsType target = getTarget().getType();
-  if (!isa<llama::Q8B32Type>(target.getElementType()))
-    return emitOpError() << "rounds to rows of q8b32, found " << target;
+  if (!isa<llama::RowRecordInterface>(target.getElementType()))
+    return emitOpError() << "rounds to rows of q8b32 or x24b32, found "
+                         << target;
   if (source.getRank() != 2 || !areWholeBlocks(source.getDimSize(1)) ||
       !areWholeBlocks(target.getColumns()))
     return emitOpError() << "rounds whole blocks of "
-                         << llama::Q8B32Type::kBlock << " columns, found "
-                         << source << " to " << target;
+                         << llama::RowRecordInterface::kBlock
+                         << " columns, found " << source << " to " << target;
   return success();
 }
 
@@ -102,10 +103,10 @@ LogicalResult StageOp::verify() {
   auto source = cast<MemRefType>(getSource().getType());
   Type element = getType().getElementType();
   if (!element.isF32() && !element.isBF16() &&
-      !(isa<llama::Q8B32Type>(element) &&
+      !(isa<llama::RowRecordInterface>(element) &&
         areWholeBlocks(getType().getColumns())))
     return emitOpError()
-           << "stages float32, bf16, or whole blocks of q8b32, found "
+           << "stages float32, bf16, or whole blocks of q8b32 or x24b32, found "
            << getType();
   if (source.getRank() != 2 || source.getDimSize(1) != getType().getColumns())
     return emitOpError() << "stages whole rows: " << source << " to "

@@ -237,9 +237,8 @@ def Tile_StageOp : Tile_Op<"stage", [SingleBlock, RecursiveMemoryEffects, AttrSi
   let summary = "an elementwise map of whole rows into worker memory";
   let description = [{
     For each row and column: region(x, one value of each per-row vector, one of
-    each per-column weight), as it is or rounded to bf16
-    or q8b32. Rows
-    are `row`, `row + every`, `row + 2 every`, ...: the heads of one position, or
+    each per-column weight), as it is or rounded to bf16,
+    q8b32 or x24b32. Rows are `row`, `row + every`, `row + 2 every`, ...: the heads of one position, or
     one head of consecutive positions, are such rows of a buffer. They stay until
     the end of the call, or until this op runs again.
   }];
@@ -256,11 +255,11 @@ def Tile_StageOp : Tile_Op<"stage", [SingleBlock, RecursiveMemoryEffects, AttrSi
   let hasVerifier = 1;
 }
 def Tile_RoundRowsOp : Tile_Op<"round_rows"> {
-  let summary = "round rows of float32 to rows of q8b32";
+  let summary = "round rows of float32 to rows of q8b32 or x24b32";
   let description = [{
     Rows 0 to `count` of the source become rows `row`, `row + 1`, ... of the
     target, from its column `column` on; columns that the target does not have are
-    left out. Widths and `column` are whole blocks of q8b32. How a block is rounded
+    left out. Widths and `column` are whole blocks of 32 columns. How a block is rounded
     is `llama.quantize`'s.
   }];
   let arguments = (ins Arg<Tile_F32Memory, "", [MemRead]>:$source,

@@ -1,11 +1,11 @@
 //===- DotU8S8.cpp - #cpu.dot_u8s8: exact sums of products of bytes -------===//
 //
-// tile -> vector: the loop over k of a product of quants and rows of q8b32, and
-// panels of bytes for it. A vector has four columns of 16 rows of a weight,
-// where they stand in memory or in a panel; four columns of a row are
-// broadcast. Sums of a scale block are exact integers, so the target's features
-// choose the instructions and no bit of the result depends on the choice
-// (docs/bits.md).
+// tile -> vector: the loop over k of a product of quants and rows of q8b32 or
+// x24b32, and panels of bytes for it. A vector has four columns of 16 rows of a
+// weight, where they stand in memory or in a panel; four columns of a digit of
+// a row are broadcast. Sums of a scale block are exact integers, so the
+// target's features choose the instructions and no bit of the result depends on
+// the choice (docs/bits.md).
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,7 +19,7 @@
 using namespace mlir;
 using namespace corellama;
 using namespace corellama::cpu;
-using Q8B32 = llama::Q8B32Type;
+using Record = llama::RowRecordInterface;
 
 namespace {
 
@@ -62,7 +62,7 @@ struct ByteForm {
     // Values of a table may take any zero: that of the sums in a record saves a
     // multiplication.
     if (form.isDot && !facts.planes.front().table.empty())
-      least = Q8B32::kSumFactor;
+      least = Record::kSumFactor;
     return {false, least, greatest - least};
   }
 
@@ -81,7 +81,7 @@ struct ByteForm {
     Form form = Form::of(target);
     bool isLess =
         form.isDot && !hasByteMatrices(target) && of(facts, form).zero;
-    return isLess ? Q8B32::kSumFactor : 0;
+    return isLess ? Record::kSumFactor : 0;
   }
 };
 
@@ -184,7 +184,7 @@ public:
           TargetAttr target)
       : b(b), tile(cast<VectorType>(op.getType())), form(Form::of(target)),
         facts(formatOf(op).getFacts()), byteForm(byteFormOf(op, target)),
-        x{b, in.getRows()[0]}, ahead(prefetchOf(op)) {
+        x(b, in.getRows()[0], op), ahead(prefetchOf(op)) {
     for (int64_t i = 0; i < tile.getDimSize(0); ++i)
       rows.push_back(b.add(in.getRow()[0], i));
     if (auto panel = dyn_cast<tile::PanelType>(op.getWeight().getType())) {
@@ -204,14 +204,12 @@ public:
     // has a loop of its own.
     const int64_t all = kLanes / form.lanes;
     const int64_t parts = rows.size() == 1 ? all : 1;
-    SmallVector<Values> results; // by part, by group and row
-    for (int64_t part = 0; part < all; part += parts)
-      results.push_back(sumParts(part, parts));
+    SmallVector<Values> results(groups.size() * rows.size()); // by part
+    for (size_t first = 0; first < rows.size(); first += rowsAtOnce())
+      for (int64_t part = 0; part < all; part += parts)
+        sumParts(first, part, parts, results);
     return b.tileOf(tile, [&](int64_t i, int64_t j) {
-      Values halves;
-      for (const Values &result : results)
-        halves.push_back(result[indexOf(j / kLanes, i)]);
-      return join(halves);
+      return join(results[indexOf(j / kLanes, i)]);
     });
   }
 
@@ -230,28 +228,43 @@ private:
                : ByteForm::of(facts, Form::of(target));
   }
 
-  /// The place of a group's accumulator for a row among all.
+  /// The place of a group's product with a row among all.
   size_t indexOf(int64_t group, int64_t row) const {
     return static_cast<size_t>(group) * rows.size() + static_cast<size_t>(row);
   }
 
-  /// The products of all rows of x with parts of the 16 rows of the weight.
-  Values sumParts(int64_t firstPart, int64_t parts) {
-    Values accumulators(groups.size() * rows.size(),
+  /// How many rows of x one loop over k has. Those of several digits have as
+  /// many sums each, and half of the registers hold sums of digits: 12 with 512
+  /// bits, 6 with 256. The weight is in a cache when it is read again.
+  size_t rowsAtOnce() const {
+    return x.digits() == 1 ? rows.size() : form.lanes == kLanes ? 4 : 2;
+  }
+
+  /// The products of rows of x with parts of the 16 rows of each group, added
+  /// to the results.
+  void sumParts(size_t firstRow, int64_t firstPart, int64_t parts,
+                MutableArrayRef<Values> results) {
+    auto some = ArrayRef(rows).slice(
+        firstRow, std::min(rowsAtOnce(), rows.size() - firstRow));
+    Values accumulators(groups.size() * some.size(),
                         b.zeros(b.floats(parts * form.lanes)));
     Value blocks = b.index(columns / kColumnBlock);
-    return b.fold(
+    accumulators = b.fold(
         0, blocks, 1, accumulators, [&](Value block, ValueRange carried) {
           Values sums(carried);
           for (auto [i, source] : llvm::enumerate(groups)) {
-            if (firstPart == 0)
+            if (firstPart == 0 && firstRow == 0)
               source.prefetch(block, ahead, groups.size());
-            addBlock(source, block,
-                     MutableArrayRef(sums).slice(i * rows.size(), rows.size()),
+            addBlock(source, some, block,
+                     MutableArrayRef(sums).slice(i * some.size(), some.size()),
                      firstPart, parts);
           }
           return sums;
         });
+    for (size_t group = 0; group < groups.size(); ++group)
+      for (size_t i = 0; i < some.size(); ++i)
+        results[indexOf(int64_t(group), int64_t(firstRow + i))].push_back(
+            accumulators[group * some.size() + i]);
   }
 
   /// Four columns of the rows of a part: unsigned bytes, and the quants
@@ -277,26 +290,35 @@ private:
     return parted;
   }
 
-  /// Four columns of a row of x, for each lane.
-  Value fourColumns(Value row, Value block, int64_t column) {
-    Value four = x.field(row, block, column, b.getI32Type());
+  /// A digit of a row of x: what is multiplied and summed as integers.
+  struct Digit {
+    Value row;
+    int64_t number;
+  };
+
+  /// Four columns of a digit, for each lane.
+  Value fourColumns(const Digit &digit, Value block, int64_t column) {
+    int64_t byte = x.record.getDigitByte(digit.number) + column;
+    Value four = x.field(digit.row, block, byte, b.getI32Type());
     return vector::BitCastOp::create(b,
                                      b.vectorOf(b.getI8Type(), 4 * form.lanes),
                                      b.splat(four, form.lanes));
   }
 
-  using Sums = SmallVector<SmallVector<Value, 2>>; // by row, by part
+  using Sums = SmallVector<SmallVector<Value, 2>>; // by digit, by part
 
-  /// isum of each row over `count` columns of a block, a scale block.
-  Sums sumIntegers(Source &source, Value block, int64_t from, int64_t count,
-                   int64_t firstPart, int64_t parts) {
+  /// isum of each digit over `count` columns of a block, a scale block.
+  Sums sumIntegers(Source &source, ArrayRef<Digit> digits, Value block,
+                   int64_t from, int64_t count, int64_t firstPart,
+                   int64_t parts) {
     Sums sums;
-    for (Value row : rows) {
+    for (const Digit &digit : digits) {
       auto type = b.vectorOf(b.getI32Type(), form.lanes);
-      sums.emplace_back(parts, byteForm.zero == 0
-                                   ? b.zeros(type)
-                                   : x.sumTimes(byteForm.zero, row, block, from,
-                                                count, form.lanes));
+      sums.emplace_back(parts,
+                        byteForm.zero == 0
+                            ? b.zeros(type)
+                            : x.sumTimes(byteForm.zero, digit.number, digit.row,
+                                         block, from, count, form.lanes));
     }
 
     // Sums of integers have no order: columns that are in one load follow each
@@ -318,18 +340,18 @@ private:
     };
     if (form.isDot) {
       for (size_t c = 0; c < columns.size(); ++c)
-        for (auto [i, row] : llvm::enumerate(rows))
+        for (auto [i, digit] : llvm::enumerate(digits))
           for (auto [sum, w] : llvm::zip(sums[i], quants(c)))
             sum = DotU8S8Op::create(b, sum, w.bytes,
-                                    fourColumns(row, block, columns[c]));
+                                    fourColumns(digit, block, columns[c]));
       return sums;
     }
     const size_t most = byteForm.mostProducts();
-    // All rows meet a vector of quants while it is in a register.
-    SmallVector<SmallVector<Value, 2>> narrow(rows.size());
+    // All digits meet a vector of quants while it is in a register.
+    SmallVector<SmallVector<Value, 2>> narrow(digits.size());
     for (size_t c = 0; c < columns.size(); ++c)
-      for (auto [i, row] : llvm::enumerate(rows)) {
-        Value four = fourColumns(row, block, columns[c]);
+      for (auto [i, digit] : llvm::enumerate(digits)) {
+        Value four = fourColumns(digit, block, columns[c]);
         narrow[i].resize(parts);
         for (auto [sum, w] : llvm::zip(narrow[i], quants(c))) {
           Value products =
@@ -354,29 +376,31 @@ private:
     return vector::ShuffleOp::create(b, parts[0], parts[1], lanes);
   }
 
-  /// Adds a block of a group to an accumulator for each row.
-  void addBlock(Source &source, Value block,
+  /// Adds a block of a group to an accumulator for each of some rows.
+  void addBlock(Source &source, ArrayRef<Value> some, Value block,
                 MutableArrayRef<Value> accumulators, int64_t firstPart,
                 int64_t parts) {
+    SmallVector<Digit> digits; // by row
+    for (Value row : some)
+      for (int64_t i = 0; i < x.digits(); ++i)
+        digits.push_back({row, i});
     int64_t scaleBlock = facts.scaleBlock();
     for (int64_t from = 0; from < kColumnBlock; from += scaleBlock) {
-      Sums sums =
-          sumIntegers(source, block, from, scaleBlock, firstPart, parts);
-      const int64_t lanes = parts * form.lanes;
+      Sums sums = sumIntegers(source, digits, block, from, scaleBlock,
+                              firstPart, parts);
       auto partsOf = [&](Value of) {
-        return of ? b.chunk(of, firstPart * form.lanes, lanes) : of;
+        return of ? b.chunk(of, firstPart * form.lanes, parts * form.lanes)
+                  : of;
       };
       Value scale = partsOf(source.scale(block, from));
       Value minimum = partsOf(source.minimum(block, from));
-      for (auto [i, row] : llvm::enumerate(rows)) {
-        Value d = x.scale(row, block);
-        Value isum = arith::SIToFPOp::create(b, b.floats(lanes), join(sums[i]));
-        Value factor = arith::MulFOp::create(b, scale, b.splat(d, lanes));
-        accumulators[i] = b.fma(isum, factor, accumulators[i]);
-        if (!minimum)
-          continue;
-        Value sum = x.scaledSum(row, block, from, scaleBlock, d);
-        accumulators[i] = b.fma(minimum, b.splat(sum, lanes), accumulators[i]);
+      for (auto [i, row] : llvm::enumerate(some)) {
+        Values own;
+        for (ArrayRef<Value> sum :
+             ArrayRef(sums).slice(i * x.digits(), x.digits()))
+          own.push_back(join(sum));
+        accumulators[i] = x.accumulate(own, scale, minimum, row, block, from,
+                                       scaleBlock, accumulators[i]);
       }
     }
   }
@@ -434,19 +458,22 @@ struct DotU8S8Lowering
     // Four products a lane, added.
     return kPeakChains * 8 * Form::of(target).lanes;
   }
-  double getBound(Attribute, const llama::FormatFacts &format,
+  double getBound(Attribute self, const llama::FormatFacts &format,
                   TargetAttr target) const {
+    const int64_t digits = cast<DotU8S8Attr>(self).getDigits();
     if (hasByteMatrices(target))
-      return getMatrixBound(format);
+      return getMatrixBound(format, digits);
     Form form = Form::of(target);
     double steps = double(format.scaleBlock()) / 4;
-    // The scale of x times that of the weight, an fma, and one for a minimum.
-    double others = 2 + format.has(llama::PlaneKind::Minima);
+    // The scale of x times that of the weight, an fma, one for a minimum and
+    // one for each digit that is added to another.
+    double others = 1 + double(digits) + format.has(llama::PlaneKind::Minima);
     // Sums of 16 bits are widened by vpmaddwd.
     if (!form.isDot)
       others +=
+          double(digits) *
           std::ceil(steps / double(ByteForm::of(format, form).mostProducts()));
-    return steps / (steps + others);
+    return steps / (double(digits) * steps + others);
   }
   void emitPeakLoop(Attribute, VectorBuilder &b, Value memory, Value turns,
                     TargetAttr target) const {

@@ -1,9 +1,10 @@
 //===- DotU8S8Matrices.cpp - #cpu.dot_u8s8 by matrices of bytes -----------===//
 //
-// tile -> vector and amx: products of many rows of q8b32 and a panel of bytes,
-// 8 rows by 16 at once, by `tdpbssd` (AMX). A block's sums are exact integers,
-// so they are those of the other forms (DotU8S8.cpp), and what scales them is
-// the same arithmetic: no bit depends on which form a target or a call has.
+// tile -> vector and amx: products of many rows of records and a panel of
+// bytes, 8 rows by 16 at once, by `tdpbssd` (AMX). A block's sums are exact
+// integers, so they are those of the other forms (DotU8S8.cpp), and what scales
+// them is the same arithmetic: no bit depends on which form a target or a call
+// has.
 //
 // The sums of a block go to memory, because a matrix register has no other way
 // out. They are read one block later, when they have arrived there.
@@ -20,7 +21,6 @@
 using namespace mlir;
 using namespace corellama;
 using namespace corellama::cpu;
-using Q8B32 = llama::Q8B32Type;
 
 namespace {
 
@@ -55,7 +55,7 @@ class Product {
 public:
   Product(VectorBuilder &b, tile::ContractOp op, Ranges<tile::ContractOp> in,
           Value sums)
-      : b(b), tile(cast<VectorType>(op.getType())), x{b, in.getRows()[0]},
+      : b(b), tile(cast<VectorType>(op.getType())), x(b, in.getRows()[0], op),
         firstRow(in.getRow()[0]), panel(in.getWeight()), sums(sums) {
     auto type = cast<tile::PanelType>(op.getWeight().getType());
     scaleBlock = type.getFormat().getScaleBlock();
@@ -93,29 +93,31 @@ private:
                   });
   }
 
-  /// The row of memory at which the sums of a part of a block begin.
-  Value sumsRow(Value slot, int64_t from) {
-    Value first = b.mul(slot, kColumnBlock / scaleBlock * kRows);
-    return b.add(first, from / scaleBlock * kRows);
+  /// The row of memory at which the sums of a digit in a part of a block begin.
+  Value sumsRow(Value slot, int64_t from, int64_t digit) {
+    Value first = b.mul(slot, kColumnBlock / scaleBlock * x.digits() * kRows);
+    return b.add(first, (from / scaleBlock * x.digits() + digit) * kRows);
   }
 
-  /// isum of each scale block of a block, to memory.
+  /// isum of each digit in each scale block of a block, to memory.
   void sumIntegers(Value row, Value block, Value slot) {
-    Value record = b.mul(block, Q8B32::kRecordBytes);
+    Value record = b.mul(block, x.record.getRecordBytes());
     Value column = b.mul(block, kColumnBlock / kFour);
     Value zero = b.index(0);
     for (int64_t from = 0; from < kColumnBlock; from += scaleBlock) {
-      Value byte = b.add(record, from);
       Value quants = b.add(column, from / kFour);
-      Value rows = amx::TileLoadOp::create(b, xType(b, scaleBlock), x.memory,
-                                           ValueRange{row, byte});
       Value w = amx::TileLoadOp::create(b, weightType(b, scaleBlock),
                                         panel[BytePanel::kBytes],
                                         ValueRange{quants, zero});
-      Value none = amx::TileZeroOp::create(b, sumsType(b));
-      Value made = multiply(b, rows, w, none);
-      amx::TileStoreOp::create(b, sums, ValueRange{sumsRow(slot, from), zero},
-                               made);
+      for (int64_t digit = 0; digit < x.digits(); ++digit) {
+        Value byte = b.add(record, x.record.getDigitByte(digit) + from);
+        Value rows = amx::TileLoadOp::create(b, xType(b, scaleBlock), x.memory,
+                                             ValueRange{row, byte});
+        Value none = amx::TileZeroOp::create(b, sumsType(b));
+        Value made = multiply(b, rows, w, none);
+        amx::TileStoreOp::create(
+            b, sums, ValueRange{sumsRow(slot, from, digit), zero}, made);
+      }
     }
   }
 
@@ -132,19 +134,15 @@ private:
       };
       Value scale = load(BytePanel::kScales),
             minimum = load(BytePanel::kMinima);
-      Value first = sumsRow(slot, from);
       for (auto [i, row] : llvm::enumerate(rows)) {
-        Value d = x.scale(row, block);
-        Value at = b.add(first, int64_t(i));
-        Value integers = vector::LoadOp::create(b, b.vectorOf(b.getI32Type()),
-                                                sums, ValueRange{at, zero});
-        Value isum = arith::SIToFPOp::create(b, b.floats(), integers);
-        Value factor = arith::MulFOp::create(b, scale, b.splat(d));
-        accumulators[i] = b.fma(isum, factor, accumulators[i]);
-        if (!minimum)
-          continue;
-        Value sum = x.scaledSum(row, block, from, scaleBlock, d);
-        accumulators[i] = b.fma(minimum, b.splat(sum), accumulators[i]);
+        Values own;
+        for (int64_t digit = 0; digit < x.digits(); ++digit) {
+          Value at = b.add(sumsRow(slot, from, digit), int64_t(i));
+          own.push_back(vector::LoadOp::create(b, b.vectorOf(b.getI32Type()),
+                                               sums, ValueRange{at, zero}));
+        }
+        accumulators[i] = x.accumulate(own, scale, minimum, row, block, from,
+                                       scaleBlock, accumulators[i]);
       }
     }
   }
@@ -167,8 +165,11 @@ Value cpu::multiplyMatrices(VectorBuilder &b, tile::ContractOp op,
 
 MemRefType cpu::matrixScratch(tile::ContractOp op) {
   auto type = cast<tile::PanelType>(op.getWeight().getType());
-  int64_t parts = kColumnBlock / type.getFormat().getScaleBlock();
-  return MemRefType::get({kSlots * parts * kRows, kLanes},
+  auto record =
+      cast<llama::RowRecordInterface>(op.getRows().getType().getElementType());
+  int64_t sums =
+      kColumnBlock / type.getFormat().getScaleBlock() * record.getDigits();
+  return MemRefType::get({kSlots * sums * kRows, kLanes},
                          IntegerType::get(op.getContext(), 32));
 }
 
@@ -182,15 +183,17 @@ static constexpr int64_t kChains = 4;
 static constexpr int64_t kMostColumns = 64;
 
 /// A turn of the loop over k is 8 rows by 16 by 32 columns, a quarter of a
-/// whole matrix's 16 cycles. It takes as many as its loads, two a cycle: 16 for
-/// both matrices and the scales of 8 rows; for each scale block sums and
-/// scales, and sums of rows for a minimum (docs/performance.md; by arithmetic
-/// alone).
-double cpu::getMatrixBound(const llama::FormatFacts &format) {
+/// whole matrix's 16 cycles. It takes as many as its loads, two a cycle: 8 for
+/// the matrix of the weight and for each of x, one a digit; for each scale
+/// block 8 for the sums of a digit, 8 for scales and 8 for sums of rows where
+/// there is a minimum (docs/performance.md; by arithmetic alone).
+double cpu::getMatrixBound(const llama::FormatFacts &format, int64_t digits) {
   double parts = double(kColumnBlock) / double(format.scaleBlock());
-  double cycles =
-      8 + parts * (8 + 4 * int(format.has(llama::PlaneKind::Minima)));
-  return 4 / cycles;
+  double matrices = 1 + double(digits);
+  double loads =
+      8 *
+      (matrices + parts * (matrices + format.has(llama::PlaneKind::Minima)));
+  return 4 / (loads / 2);
 }
 
 int64_t cpu::getBytePeakOperations() {

@@ -1,4 +1,4 @@
-//===- RoundedRows.cpp - rows of q8b32 in memory, read by units -----------===//
+//===- RoundedRows.cpp - rows of records in memory, read by units ---------===//
 //
 // See RoundedRows.h.
 //
@@ -12,37 +12,35 @@
 using namespace mlir;
 using namespace corellama;
 using namespace corellama::cpu;
-using Q8B32 = llama::Q8B32Type;
+using Record = llama::RowRecordInterface;
 
-static_assert(kColumnBlock == Q8B32::kBlock);
+static_assert(kColumnBlock == Record::kBlock);
 
 /// Columns of a row of a weight that stand side by side.
 static constexpr int64_t kFour = 4;
 
 Value RoundedRows::field(Value row, Value block, int64_t byte, Type type) {
-  Value at = b.add(b.mul(block, Q8B32::kRecordBytes), byte);
+  Value at = b.add(b.mul(block, record.getRecordBytes()), byte);
   return vector::ExtractOp::create(b, b.loadBytes(memory, {row, at}, 1, type),
                                    0);
 }
 
-Value RoundedRows::scale(Value row, Value block) {
-  return field(row, block, Q8B32::kScaleByte, b.getF32Type());
-}
-
-Value RoundedRows::sumTimes(int32_t factor, Value row, Value block,
-                            int64_t from, int64_t count, int64_t lanes) {
-  assert((count == Q8B32::kBlock || count == Q8B32::kHalf) &&
+Value RoundedRows::sumTimes(int32_t factor, int64_t digit, Value row,
+                            Value block, int64_t from, int64_t count,
+                            int64_t lanes) {
+  assert((count == Record::kBlock || count == Record::kHalf) &&
          "a scale is for a block of x or half of it");
   auto type = b.vectorOf(b.getI32Type(), lanes);
   auto sumAt = [&](int64_t byte) -> Value {
     return b.splat(field(row, block, byte, b.getI32Type()), lanes);
   };
-  Value sum = sumAt(count == Q8B32::kHalf && from != 0 ? Q8B32::kLastHalfSumByte
-                                                       : Q8B32::kSumByte);
-  if (count == Q8B32::kHalf && from == 0)
-    sum = arith::SubIOp::create(b, sum, sumAt(Q8B32::kLastHalfSumByte));
+  const int64_t all = record.getSumByte(digit),
+                lastHalf = record.getLastHalfSumByte(digit);
+  Value sum = sumAt(count == Record::kHalf && from != 0 ? lastHalf : all);
+  if (count == Record::kHalf && from == 0)
+    sum = arith::SubIOp::create(b, sum, sumAt(lastHalf));
   // The sum is times a power of two, so a shift loses nothing.
-  int32_t rest = Q8B32::kSumFactor, shift = 0;
+  int32_t rest = Record::kSumFactor, shift = 0;
   for (; factor % rest != 0; rest /= 2)
     ++shift;
   if (shift != 0)
@@ -52,14 +50,39 @@ Value RoundedRows::sumTimes(int32_t factor, Value row, Value block,
   return sum;
 }
 
+/// The sum of a row's integers times the block's scale: what a minimum is
+/// multiplied by.
 Value RoundedRows::scaledSum(Value row, Value block, int64_t from,
                              int64_t count, Value scale) {
-  if (count == Q8B32::kBlock)
-    return field(row, block, Q8B32::kScaledSumByte, b.getF32Type());
-  Value sum = vector::ExtractOp::create(
-      b, sumTimes(1, row, block, from, count, /*lanes=*/1), 0);
+  if (count == Record::kBlock)
+    return field(row, block, record.getScaledSumByte(), b.getF32Type());
+  Values sums;
+  for (int64_t i = 0; i < digits(); ++i)
+    sums.push_back(sumTimes(1, i, row, block, from, count, /*lanes=*/1));
+  Value sum = vector::ExtractOp::create(b, sumDigits(b, sums, record), 0);
   return arith::MulFOp::create(b, scale,
                                arith::SIToFPOp::create(b, b.getF32Type(), sum));
+}
+
+Value RoundedRows::accumulate(ValueRange sums, Value scale, Value minimum,
+                              Value row, Value block, int64_t from,
+                              int64_t count, Value product) {
+  auto type = cast<VectorType>(product.getType());
+  const int64_t lanes = type.getDimSize(0);
+  Value d = field(row, block, record.getScaleByte(), b.getF32Type());
+  // The lowest digits first: their sum is small beside what is added to it.
+  Value isum;
+  for (int64_t i = digits() - 1; i >= 0; --i) {
+    Value sum = arith::SIToFPOp::create(b, type, sums[i]);
+    const auto place = static_cast<float>(record.getPlaceValue(i));
+    isum = isum ? b.fma(sum, b.splat(b.constant(place), lanes), isum) : sum;
+  }
+  Value factor = arith::MulFOp::create(b, scale, b.splat(d, lanes));
+  product = b.fma(isum, factor, product);
+  if (!minimum)
+    return product;
+  Value sum = scaledSum(row, block, from, count, d);
+  return b.fma(minimum, b.splat(sum, lanes), product);
 }
 
 //===----------------------------------------------------------------------===//

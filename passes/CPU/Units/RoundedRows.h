@@ -1,9 +1,8 @@
-//===- RoundedRows.h - rows of q8b32 in memory, read by units -------------===//
+//===- RoundedRows.h - rows of records in memory, read by units -----------===//
 //
-// The numbers in the record of a row's block (Q8B32Type in LlamaTypes.td), and
-// panels of bytes, as the forms of #cpu.dot_u8s8 read them: by vectors
-// (DotU8S8.cpp) and by matrices (DotU8S8Matrices.cpp). Private to
-// passes/CPU/Units.
+// The numbers in the record of a row's block (RowRecordInterface), and panels
+// of bytes, as the forms of #cpu.dot_u8s8 read them: by vectors (DotU8S8.cpp)
+// and by matrices (DotU8S8Matrices.cpp). Private to passes/CPU/Units.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,16 +19,26 @@ struct RoundedRows {
 
   VectorBuilder &b;
   Value memory;
+  llama::RowRecordInterface record;
 
+  RoundedRows(VectorBuilder &b, Value memory, tile::ContractOp op)
+      : b(b), memory(memory), record(mlir::cast<llama::RowRecordInterface>(
+                                  op.getRows().getType().getElementType())) {}
+
+  int64_t digits() const { return record.getDigits(); }
   /// A number in the record of a row's block.
   Value field(Value row, Value block, int64_t byte, mlir::Type type);
-  /// The block's scale.
-  Value scale(Value row, Value block);
-  /// The sum of a row's quants in the block, or in a half of it, times a
+  /// The sum of one of a row's digits in the block, or in a half of it, times a
   /// number: in each of `lanes`.
-  Value sumTimes(int32_t factor, Value row, Value block, int64_t from,
-                 int64_t count, int64_t lanes);
-  /// The sum times the block's scale: what a minimum is multiplied by.
+  Value sumTimes(int32_t factor, int64_t digit, Value row, Value block,
+                 int64_t from, int64_t count, int64_t lanes);
+  /// Adds `count` columns from column `from` of a block on, which share a scale
+  /// of the weight, to the product of a row: `sums` are those of the digits'
+  /// products, as i32; `minimum` is null where the weight has none.
+  Value accumulate(mlir::ValueRange sums, Value scale, Value minimum, Value row,
+                   Value block, int64_t from, int64_t count, Value product);
+
+private:
   Value scaledSum(Value row, Value block, int64_t from, int64_t count,
                   Value scale);
 };
@@ -54,7 +63,7 @@ mlir::MemRefType matrixScratch(tile::ContractOp op);
 /// As emitPeakLoop, the operations of a turn, and getBound.
 void emitBytePeak(VectorBuilder &b, mlir::Value memory, mlir::Value turns);
 int64_t getBytePeakOperations();
-double getMatrixBound(const llama::FormatFacts &format);
+double getMatrixBound(const llama::FormatFacts &format, int64_t digits);
 
 } // namespace corellama::cpu
 

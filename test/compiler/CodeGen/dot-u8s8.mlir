@@ -267,4 +267,86 @@ module attributes {llama.target = #cpu.target<name = "a CPU", features = "+avx2,
     tile.store %acc, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
     return
   }
+
+  // Three digits: each vector of quants meets all three before the next one, three sums
+  // begin from the records' numbers, and two fmas put them together.
+  // CHECK-LABEL: func.func @three_digits
+  // SUMS-LABEL: func.func @three_digits
+  // CHECK:         scf.for
+  // CHECK-NOT:       arith.sitofp
+  // CHECK-NOT:       vector.fma
+  // WIDE-COUNT-3:    arith.shrsi %{{.+}}, %cst{{.*}} : vector<16xi32>
+  // WIDE-NOT:        arith.shrsi %{{.+}} : vector<16xi32>
+  // WIDE:            cpu.dot_u8s8 %{{.+}}, %[[QUANTS:.+]], %{{.+}} : vector<16xi32>
+  // WIDE-COUNT-2:    cpu.dot_u8s8 %{{.+}}, %[[QUANTS]], %{{.+}} : vector<16xi32>
+  // WIDE-NOT:        cpu.dot_u8s8 %{{.+}}, %[[QUANTS]], %{{.+}} : vector<16xi32>
+  // WIDE-COUNT-21:   cpu.dot_u8s8
+  // HALF-COUNT-48:   cpu.dot_u8s8 {{.*}} : vector<8xi32>
+  // AVX2-COUNT-48:   cpu.multiply_pairs
+  // SUMS-COUNT-6:    cpu.add_pairs
+  // SUMS-NOT:        cpu.add_pairs
+  // SUMS:            scf.yield
+  // CHECK:           %[[LOW:.+]] = arith.sitofp %{{.+}} : vector<16xi32> to vector<16xf32>
+  // CHECK:           %[[MIDDLE:.+]] = arith.sitofp
+  // CHECK:           %[[LOWER:.+]] = vector.fma %[[MIDDLE]], %{{.+}}, %[[LOW]]
+  // CHECK:           %[[HIGH:.+]] = arith.sitofp
+  // CHECK:           %[[SUM:.+]] = vector.fma %[[HIGH]], %{{.+}}, %[[LOWER]]
+  // CHECK:           %[[FACTOR:.+]] = arith.mulf %{{.+}} : vector<16xf32>
+  // CHECK:           vector.fma %[[SUM]], %[[FACTOR]], %{{.+}} : vector<16xf32>
+  // CHECK-NOT:       vector.fma
+  // CHECK:         scf.yield
+  // CHECK:         return
+  func.func @three_digits(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <1x64x!llama.x24b32>
+    %y = tile.buffer %ctx @y at 1024 : memref<1x16xf32>
+    %w = tile.weight %ctx @w : <16x64, #llama.q4_0> in #llama.interleaved16<k = 4> index 0
+    %acc = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.dot_u8s8<digits = 3>, block = 32, scale = outer> : <1x64x!llama.x24b32>, !llama.weight<16x64, #llama.q4_0> -> vector<1x16xf32>
+    tile.store %acc, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
+    return
+  }
+
+  // Eight rows of three digits: four in a loop (512 bits), two (256), by half of
+  // the rows of the weight.
+  // CHECK-LABEL: func.func @eight_rows_of_digits
+  // CHECK:         scf.for
+  // WIDE-COUNT-96:   cpu.dot_u8s8
+  // WIDE-NOT:        cpu.dot_u8s8
+  // WIDE:            scf.yield
+  // HALF-COUNT-48:   cpu.dot_u8s8
+  // HALF-NOT:        cpu.dot_u8s8
+  // HALF:            scf.yield
+  // AVX2-COUNT-48:   cpu.multiply_pairs
+  // AVX2-NOT:        cpu.multiply_pairs
+  // AVX2:            scf.yield
+  // CHECK:         scf.for
+  // CHECK:         return
+  func.func @eight_rows_of_digits(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <8x64x!llama.x24b32>
+    %y = tile.buffer %ctx @y at 4096 : memref<8x16xf32>
+    %w = tile.weight %ctx @w : <16x64, #llama.q4_0> in #llama.interleaved16<k = 4> index 0
+    %acc = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.dot_u8s8<digits = 3>, block = 32, scale = outer> : <8x64x!llama.x24b32>, !llama.weight<16x64, #llama.q4_0> -> vector<8x16xf32>
+    tile.store %acc, %y[%c0, %c0] : vector<8x16xf32>, memref<8x16xf32>
+    return
+  }
+
+  // No division: exponents are subtracted. An integer of 32 columns, then its digits, each
+  // of the two higher ones rounded from what is left; a row of 2 records of 128 bytes.
+  // CHECK-LABEL: func.func @rounding_to_digits
+  // CHECK:         %[[AMAX:.+]] = vector.reduction <maxsi>
+  // CHECK-NOT:     arith.divf
+  // CHECK-COUNT-3: math.roundeven %{{.+}} : vector<16xf32>
+  // CHECK-COUNT-3: math.roundeven %{{.+}} : vector<16xf32>
+  // CHECK-NOT:     math.roundeven
+  // CHECK:         vector.store {{.*}} : memref<1x256xi8>, vector<32xi8>
+  // CHECK:         return
+  func.func @rounding_to_digits(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %x = tile.buffer %ctx @x at 0 : memref<1x64xf32>
+    %y = tile.buffer_rows %ctx @y at 256 : <1x64x!llama.x24b32>
+    tile.round_rows %x, %y[%c0, %c0] count %c1 : memref<1x64xf32>, !tile.rows<1x64x!llama.x24b32>
+    return
+  }
 }

@@ -187,7 +187,7 @@ TEST(Arguments, UsageErrorsAreOneLine) {
         "unknown argument 'n.gguf'"},
        compileHelp},
       {{{"compile", "m.gguf", "-o", "m", "--activations=f17"},
-        "--activations: 'f17' is none of auto, f32, q8, bf16, amx"},
+        "--activations: 'f17' is none of auto, f32, q8, x24, bf16, amx"},
        compileHelp},
       {{{"compile", "m.gguf", "-o", "m", "--chunk=0"},
         "--chunk: '0' is no number from 1 to 65536"},

@@ -201,3 +201,8 @@ func.func private @ring(!llama.cache<2x1x16, f16 ring 100>)
 
 // expected-error @+1 {{a ring has a multiple of 16 positions, up to 2147483647, found -16}}
 func.func private @ring(!llama.cache<2x1x16, f16 ring -16>)
+
+// -----
+
+// expected-error @+1 {{reads rows of one digit (q8b32) or three (x24b32), found digits = 2}}
+module attributes {unit = #cpu.dot_u8s8<digits = 2>} {}

@@ -292,9 +292,25 @@ func.func @linear_a3(%x: tensor<?x32x!llama.q8b32>, %w: !llama.weight<48x32, #ll
 
 // -----
 
+func.func @linear_a3_digits(%x: tensor<?x32x!llama.x24b32>, %w: !llama.weight<48x32, #llama.bf16>) {
+  // expected-error @+1 {{'llama.linear' op rows of x24b32 go with block-quantised weights, found bf16; leave the rows in f32 or round them to f16}}
+  %y = llama.linear %x, %w : tensor<?x32x!llama.x24b32>, !llama.weight<48x32, #llama.bf16> -> tensor<?x48xf32>
+  return
+}
+
+// -----
+
 func.func @linear_a4(%x: tensor<?x32xf32>, %w: !llama.weight<48x32, #llama.q4_0>) {
   // expected-error @+1 {{'llama.linear' op the unit #cpu.fma sums a row of a q4_0 weight in the order #llama.reduction_order<unit = #cpu.fma, block = 32, scale = outer>, found #llama.reduction_order<unit = #cpu.fma, block = 16, scale = outer>}}
   %y = llama.linear %x, %w order <unit = #cpu.fma, block = 16, scale = outer> : tensor<?x32xf32>, !llama.weight<48x32, #llama.q4_0> -> tensor<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @linear_a4_digits(%x: tensor<?x32x!llama.q8b32>, %w: !llama.weight<48x32, #llama.q4_0>) {
+  // expected-error @+1 {{'llama.linear' op the unit #cpu.dot_u8s8<digits = 3> reads rows of '!llama.x24b32', found '!llama.q8b32'}}
+  %y = llama.linear %x, %w order <unit = #cpu.dot_u8s8<digits = 3>, block = 32, scale = outer> : tensor<?x32x!llama.q8b32>, !llama.weight<48x32, #llama.q4_0> -> tensor<?x48xf32>
   return
 }
 
@@ -485,7 +501,7 @@ func.func @quantize_a1(%x: tensor<2x32xf32>) {
 // -----
 
 func.func @quantize_a2(%x: tensor<2x32xf32>) {
-  // expected-error @+1 {{'llama.quantize' op rounds to f16, bf16 or q8b32, not to f32}}
+  // expected-error @+1 {{'llama.quantize' op rounds to f16, bf16, q8b32 or x24b32, not to f32}}
   %y = llama.quantize %x : tensor<2x32xf32> to tensor<2x32xf32>
   return
 }
@@ -495,6 +511,14 @@ func.func @quantize_a2(%x: tensor<2x32xf32>) {
 func.func @quantize_a4(%x: tensor<2x48xf32>) {
   // expected-error @+1 {{'llama.quantize' op rows of q8b32 are blocks of 32 columns, found 48}}
   %y = llama.quantize %x : tensor<2x48xf32> to tensor<2x48x!llama.q8b32>
+  return
+}
+
+// -----
+
+func.func @quantize_a4_digits(%x: tensor<2x33xf32>) {
+  // expected-error @+1 {{'llama.quantize' op rows of x24b32 are blocks of 32 columns, found 33}}
+  %y = llama.quantize %x : tensor<2x33xf32> to tensor<2x33x!llama.x24b32>
   return
 }
 

@@ -123,12 +123,14 @@ func.func @position_encoding(%pos: tensor<?xi32>) {
 }
 
 // CHECK-LABEL: func.func @linear
-func.func @linear(%x: tensor<?x32xf32>, %q: tensor<1x32x!llama.q8b32>, %b: tensor<1x32xbf16>,
+func.func @linear(%x: tensor<?x32xf32>, %q: tensor<1x32x!llama.q8b32>, %d: tensor<1x32x!llama.x24b32>, %b: tensor<1x32xbf16>,
                   %w: !llama.weight<48x32, #llama.q4_0>) {
   // CHECK: llama.linear %{{.*}}, %{{.*}} order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, <48x32, #llama.q4_0> -> tensor<?x48xf32>
   %0 = llama.linear %x, %w order <unit = #cpu.fma, block = 32, scale = outer> : tensor<?x32xf32>, !llama.weight<48x32, #llama.q4_0> -> tensor<?x48xf32>
   // CHECK: llama.linear %{{.*}}, %{{.*}} : tensor<1x32x!llama.q8b32>, <48x32, #llama.q4_0> -> tensor<1x48xf32>
   %1 = llama.linear %q, %w : tensor<1x32x!llama.q8b32>, !llama.weight<48x32, #llama.q4_0> -> tensor<1x48xf32>
+  // CHECK: llama.linear %{{.*}}, %{{.*}} order <unit = #cpu.dot_u8s8<digits = 3>, block = 32, scale = outer> : tensor<1x32x!llama.x24b32>, <48x32, #llama.q4_0> -> tensor<1x48xf32>
+  %3 = llama.linear %d, %w order <unit = #cpu.dot_u8s8<digits = 3>, block = 32, scale = outer> : tensor<1x32x!llama.x24b32>, !llama.weight<48x32, #llama.q4_0> -> tensor<1x48xf32>
   // CHECK: llama.linear %{{.*}}, %{{.*}} : tensor<1x32xbf16>, <48x32, #llama.q4_0> -> tensor<1x48xf32>
   %2 = llama.linear %b, %w : tensor<1x32xbf16>, !llama.weight<48x32, #llama.q4_0> -> tensor<1x48xf32>
   return
@@ -181,6 +183,8 @@ func.func @elementwise(%a: tensor<?x64xf32>, %b: tensor<?x64xf32>) {
   %gelu = llama.gelu %a : tensor<?x64xf32>
   // CHECK: llama.quantize %{{.*}} : tensor<?x64xf32> to tensor<?x64x!llama.q8b32>
   %5 = llama.quantize %a : tensor<?x64xf32> to tensor<?x64x!llama.q8b32>
+  // CHECK: llama.quantize %{{.*}} : tensor<?x64xf32> to tensor<?x64x!llama.x24b32>
+  %digits = llama.quantize %a : tensor<?x64xf32> to tensor<?x64x!llama.x24b32>
   // CHECK: llama.quantize %{{.*}} : tensor<?x64xf32> to tensor<?x64xbf16>
   %6 = llama.quantize %a : tensor<?x64xf32> to tensor<?x64xbf16>
   // CHECK: llama.quantize %{{.*}} : tensor<?x64xf32> to tensor<?x64xf16>
@@ -217,6 +221,8 @@ func.func @kernel(%x: tensor<1x32xf32>) -> tensor<1x32xf32> {
 llama.buffer @x : tensor<8x32xf32>
 // CHECK: llama.buffer @x.rounded : tensor<8x32x!llama.q8b32> at 1024
 llama.buffer @x.rounded : tensor<8x32x!llama.q8b32> at 1024
+// CHECK: llama.buffer @x.digits : tensor<8x32x!llama.x24b32> at 1408
+llama.buffer @x.digits : tensor<8x32x!llama.x24b32> at 1408
 
 // CHECK-LABEL: func.func @run
 func.func @run(%rows: tensor<?xi32>) {

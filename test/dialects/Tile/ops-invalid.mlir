@@ -461,7 +461,7 @@ func.func @a_unit_of_bytes_on_halves(%ctx: !tile.context, %i: index) {
 // -----
 
 func.func @a_row_staged_in_part_of_a_block(%x: memref<1x48xf32>, %i: index) {
-  // expected-error @below {{'tile.stage' op stages float32, bf16, or whole blocks of q8b32, found '!tile.rows<1x48x!llama.q8b32>'}}
+  // expected-error @below {{'tile.stage' op stages float32, bf16, or whole blocks of q8b32 or x24b32, found '!tile.rows<1x48x!llama.q8b32>'}}
   %s = tile.stage %x[%i] : memref<1x48xf32> -> <1x48x!llama.q8b32> {
   ^bb0(%v: f32):
     tile.yield %v
@@ -473,7 +473,7 @@ func.func @a_row_staged_in_part_of_a_block(%x: memref<1x48xf32>, %i: index) {
 
 func.func @rows_rounded_to_halves(%ctx: !tile.context, %x: memref<1x32xf32>, %i: index) {
   %y = tile.buffer_rows %ctx @y at 0 : <1x32xf16>
-  // expected-error @below {{'tile.round_rows' op rounds to rows of q8b32, found '!tile.rows<1x32xf16>'}}
+  // expected-error @below {{'tile.round_rows' op rounds to rows of q8b32 or x24b32, found '!tile.rows<1x32xf16>'}}
   tile.round_rows %x, %y[%i, %i] count %i : memref<1x32xf32>, <1x32xf16>
   return
 }

@@ -136,7 +136,7 @@ TEST(AMXCeilings, AreLoopsOfProducts) {
       llvm::cantFail(resolveTarget(context, "sapphirerapids")));
   cpu::CeilingLoops made =
       cpu::buildCeilingLoops(target, {cpu::AMXBF16Attr::get(&context),
-                                      cpu::DotU8S8Attr::get(&context)});
+                                      cpu::DotU8S8Attr::get(&context, /*digits=*/1)});
   mlir::PassManager manager(&context);
   buildLLVMPipeline(manager, PipelineOptions());
   ASSERT_TRUE(mlir::succeeded(manager.run(*made.module)));

@@ -66,6 +66,35 @@ INSTANTIATE_TEST_SUITE_P(
                      testing::ValuesIn(kTargets)),
     nameOfModel);
 
+/// The same with --activations=x24, and a tile that is full and one row.
+class DigitKernelTest : public RoundedKernelTest {
+protected:
+  DigitKernelTest() { chunk = 17; }
+
+private:
+  std::string activations() const override { return "x24"; }
+};
+
+TEST_P(DigitKernelTest, EveryKernelComputesWhatTheEvaluatorDoes) {
+  checkEveryKernel(*model, random);
+}
+
+TEST_P(DigitKernelTest, NoKernelIsForgotten) { checkNoneIsForgotten(*model); }
+
+TEST_P(DigitKernelTest, FormsAgreeBitForBit) {
+  checkFormsAgree(*model, random);
+}
+
+TEST_P(DigitKernelTest, HostileRowsStayAmongThemselves) {
+  checkHostileRows(*model, random);
+}
+
+// All that have quants.
+INSTANTIATE_TEST_SUITE_P(Formats, DigitKernelTest,
+                         testing::ValuesIn(inTurn({3, 4, 5, 6, 7, 8, 9, 10, 11,
+                                                   12, 13, 14, 15})),
+                         nameOfModel);
+
 INSTANTIATE_TEST_SUITE_P(
     Formats, KernelTest,
     testing::Combine(testing::Range<size_t>(0, std::size(kFormatCases)),
@@ -138,6 +167,24 @@ TEST_P(RoundedStreamTest, FormsAgreeBitForBit) {
 INSTANTIATE_TEST_SUITE_P(Formats, RoundedStreamTest,
                          testing::ValuesIn(inTurn({3, 5, 6})), nameOfModel);
 
+class DigitStreamTest : public StreamTest {
+  std::string activations() const override { return "x24"; }
+};
+
+TEST_P(DigitStreamTest, EveryKernelComputesWhatTheEvaluatorDoes) {
+  checkEveryKernel(*model, random);
+  checkForms();
+}
+
+TEST_P(DigitStreamTest, FormsAgreeBitForBit) {
+  checkFormsAgree(*model, random);
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, DigitStreamTest,
+                         testing::Combine(testing::Values<size_t>(5),
+                                          testing::Values("x86-64-v3")),
+                         nameOfModel);
+
 /// The same code on 512-bit vectors, whose groups are one register each.
 class WideStreamTest : public RoundedStreamTest {
 protected:
@@ -190,6 +237,21 @@ TEST_P(RoundedFormTest, FormsAgreeBitForBit) {
 // One scale; minima; levels of scales.
 INSTANTIATE_TEST_SUITE_P(Formats, RoundedFormTest,
                          testing::Combine(testing::Values<size_t>(3, 5, 6),
+                                          testing::Values("x86-64-v3")),
+                         nameOfModel);
+
+/// Rows of three digits, of which a loop has four.
+class DigitFormTest : public WideFormTest {
+  std::string activations() const override { return "x24"; }
+};
+
+TEST_P(DigitFormTest, EveryKernelComputesWhatTheEvaluatorDoes) { checkForms(); }
+
+TEST_P(DigitFormTest, FormsAgreeBitForBit) { checkFormsAgree(*model, random); }
+
+// Minima; levels of scales.
+INSTANTIATE_TEST_SUITE_P(Formats, DigitFormTest,
+                         testing::Combine(testing::Values<size_t>(5, 6),
                                           testing::Values("x86-64-v3")),
                          nameOfModel);
 

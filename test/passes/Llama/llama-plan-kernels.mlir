@@ -132,6 +132,29 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
     }
     return %y, %z : tensor<?x48xf32>, tensor<?x48xf32>
   }
+
+  // Three digits a column: the same tiles by the unit of three digits, and with 256
+  // bits half of the groups in a tile of few rows.
+  // CHECK-LABEL:    func.func @rows_of_digits
+  // CHECK:            strategy #cpu.strategy<unit = #cpu.dot_u8s8<digits = 3>, m = 8, n = 16> partition <rows = [48], by = 32, rows_by = 64>
+  // CHECK:              llama.linear {{.*}} order <unit = #cpu.dot_u8s8<digits = 3>, block = 32, scale = outer>
+  // CHECK:            strategy #cpu.strategy<unit = #cpu.dot_u8s8<digits = 3>, m = 1, n = 16> partition <rows = [16384], by = 256>
+  // AVX2-LABEL:     func.func @rows_of_digits
+  // AVX2:             strategy #cpu.strategy<unit = #cpu.dot_u8s8<digits = 3>, m = 4, n = 16> partition <rows = [48], by = 32, rows_by = 64>
+  // AVX2:             strategy #cpu.strategy<unit = #cpu.dot_u8s8<digits = 3>, m = 1, n = 32, prefetch = 1024> partition <rows = [16384], by = 256>
+  func.func @rows_of_digits(%h: tensor<?x256x!llama.x24b32>, %q: tensor<1x32x!llama.x24b32>) -> (tensor<?x48xf32>, tensor<1x16384xf32>) {
+    %y = llama.kernel "many" (%ih = %h : tensor<?x256x!llama.x24b32>) -> tensor<?x48xf32> {
+      %w = llama.weight_ref @r : !llama.weight<48x256, #llama.q4_0>
+      %l = llama.linear %ih, %w : tensor<?x256x!llama.x24b32>, !llama.weight<48x256, #llama.q4_0> -> tensor<?x48xf32>
+      llama.yield %l : tensor<?x48xf32>
+    }
+    %z = llama.kernel "one" (%iq = %q : tensor<1x32x!llama.x24b32>) -> tensor<1x16384xf32> {
+      %w = llama.weight_ref @t : !llama.weight<16384x32, #llama.q8_0>
+      %l = llama.linear %iq, %w : tensor<1x32x!llama.x24b32>, !llama.weight<16384x32, #llama.q8_0> -> tensor<1x16384xf32>
+      llama.yield %l : tensor<1x16384xf32>
+    }
+    return %y, %z : tensor<?x48xf32>, tensor<1x16384xf32>
+  }
   // end of CPU
 
   // GPU only

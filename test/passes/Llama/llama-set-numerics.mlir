@@ -4,7 +4,11 @@
 // RUN: sed 's/cuda.target<name = "cuda:sm_80"/cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512/' %s | %opt %pass{activations=auto} - | FileCheck %s
 // RUN: not %opt %pass{activations=int4} %s 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
-// UNKNOWN: error: activations is 'int4', expected auto, f32, q8, bf16 or amx
+// UNKNOWN: error: activations is 'int4', expected auto, f32, q8, x24, bf16 or amx
+
+// In fixed point of 24 bits, for whoever asks: where rows of 8 bits would be.
+// RUN: sed 's/q8b32/x24b32/g' %s > %t.x24.mlir
+// RUN: %opt %pass{activations=x24} %t.x24.mlir | FileCheck %t.x24.mlir
 
 // Rows of bf16 are for whoever asks, and on a CPU that multiplies them.
 // RUN: %opt %pass{activations=bf16} %s | FileCheck %s --check-prefixes=CHECK,PAIRS

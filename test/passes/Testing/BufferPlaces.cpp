@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/passes/Testing/BufferPlaces.h"
+#include "test/passes/Testing/RowBlock.h"
 #include "llvm/ADT/APFloat.h"
 #include <bit>
 #include <cmath>
@@ -13,7 +14,6 @@
 namespace corellama::test {
 
 using namespace llama::reference;
-using Q8B32 = llama::Q8B32Type;
 
 Number numberOf(mlir::Type element) {
   return element.isF16()    ? Number::F16
@@ -59,29 +59,16 @@ double roundingStep(Number number, double value) {
   }
 }
 
-void writeRounded(uint8_t *memory, llvm::ArrayRef<size_t> records,
+void writeRounded(uint8_t *memory, const BufferPlaces &places, size_t first,
                   llvm::MutableArrayRef<double> row) {
-  std::vector<double> values(row.begin(), row.end());
-  roundToQ8B32(row);
-  for (size_t first = 0; first < row.size(); first += Q8B32::kBlock) {
-    float amax = 0;
-    for (size_t k = first; k < first + Q8B32::kBlock; ++k)
-      amax = std::max(amax, std::abs(static_cast<float>(values[k])));
-    float scale = amax / Q8B32::kLargest;
-    int32_t sums[2] = {0, 0}; // of all, and of the last half
-    uint8_t *record = memory + records[first];
-    for (size_t k = 0; k < Q8B32::kBlock; ++k) {
-      auto quant = static_cast<int8_t>(std::lround(row[first + k] / scale));
-      record[k] = static_cast<uint8_t>(quant);
-      sums[0] += quant;
-      sums[1] += k < Q8B32::kHalf ? 0 : quant;
-    }
-    std::memcpy(record + Q8B32::kScaleByte, &scale, sizeof(scale));
-    float scaled = scale * static_cast<float>(sums[0]);
-    for (int32_t &sum : sums)
-      sum *= Q8B32::kSumFactor;
-    std::memcpy(record + Q8B32::kSumByte, sums, sizeof(sums));
-    std::memcpy(record + Q8B32::kScaledSumByte, &scaled, sizeof(scaled));
+  for (size_t begin = 0; begin < row.size(); begin += RowBlock::kSize) {
+    float values[RowBlock::kSize];
+    for (int k = 0; k < RowBlock::kSize; ++k)
+      values[k] = static_cast<float>(row[begin + k]);
+    RowBlock block = RowBlock::round(values, places.digits);
+    block.write(memory + places.records[first + begin]);
+    for (int k = 0; k < RowBlock::kSize; ++k)
+      row[begin + k] = block.value(k);
   }
 }
 
@@ -98,19 +85,23 @@ BufferPlaces bufferPlaces(TestModel &model, llvm::StringRef name,
     offsets = std::move(inner);
   }
   BufferPlaces places{numberOf(type.getElementType()), {}, {}};
+  auto record =
+      mlir::dyn_cast<llama::RowRecordInterface>(type.getElementType());
+  if (record)
+    places.digits = static_cast<int>(record.getDigits());
   // Every buffer of phase schedule has an offset.
   size_t first = buffer.getAt().value_or(0);
   int64_t columns = type.getShape().back();
   for (int64_t offset : offsets) {
-    if (!mlir::isa<Q8B32>(type.getElementType())) {
+    if (!record) {
       places.bytes.push_back(first + offset * bytesOf(places.number));
       continue;
     }
     int64_t column = offset % columns;
-    size_t record = first + offset / columns * Q8B32::getRowBytes(columns) +
-                    column / Q8B32::kBlock * Q8B32::kRecordBytes;
-    places.records.push_back(record);
-    places.bytes.push_back(record + column % Q8B32::kBlock);
+    size_t at = first + offset / columns * record.getRowBytes(columns) +
+                column / record.kBlock * record.getRecordBytes();
+    places.records.push_back(at);
+    places.bytes.push_back(at + column % record.kBlock);
   }
   return places;
 }

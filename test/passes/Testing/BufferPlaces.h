@@ -17,7 +17,7 @@ namespace corellama::test {
 
 using llama::reference::Number;
 
-/// The numbers of an element type; those of records of q8b32 are not read so.
+/// The numbers of an element type; those of records are not read so.
 Number numberOf(mlir::Type element);
 size_t bytesOf(Number number);
 double readNumber(const uint8_t *at, Number number);
@@ -31,15 +31,17 @@ double roundingStep(Number number, double value);
 struct BufferPlaces {
   Number number;
   std::vector<size_t> bytes;
-  /// Of rows of q8b32, the record of each element; else empty.
+  /// Of rows rounded by blocks, the record of each element, and how many digits
+  /// it has; else empty.
   std::vector<size_t> records;
+  int digits = 0;
 };
 BufferPlaces bufferPlaces(TestModel &model, llvm::StringRef name,
                           llvm::ArrayRef<int64_t> shape);
 
-/// Writes a row of q8b32, which has these records; leaves the values as they
-/// are kept.
-void writeRounded(uint8_t *memory, llvm::ArrayRef<size_t> records,
+/// Writes a row whose elements are at `first` of these places and behind it;
+/// leaves the values as they are kept.
+void writeRounded(uint8_t *memory, const BufferPlaces &places, size_t first,
                   llvm::MutableArrayRef<double> row);
 
 } // namespace corellama::test

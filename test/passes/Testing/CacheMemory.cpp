@@ -7,14 +7,13 @@
 
 #include "test/passes/Testing/BufferPlaces.h"
 #include "test/passes/Testing/KernelCall.h"
+#include "test/passes/Testing/RowBlock.h"
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
 
 namespace corellama::test {
 
 using namespace llama::reference;
-
-using Q8B32 = llama::Q8B32Type;
 
 static bool isInBlocks(const TestModel &model, bool ofKeys) {
   return model.cachePlan(ofKeys).strides.block != 0;
@@ -49,20 +48,18 @@ static void writeCache(const TestModel &model, uint8_t *bytes, CacheElement at,
     }
     return;
   }
-  std::vector<double> values(head.begin(), head.end());
-  roundToQ8_0(head);
-  for (size_t k = 0; k < head.size(); ++k, ++at.element) {
-    if (k % Q8B32::kBlock != 0)
-      continue;
-    float amax = 0;
-    for (size_t j = k; j < k + Q8B32::kBlock; ++j)
-      amax = std::max(amax, std::abs(static_cast<float>(values[j])));
-    double scale = writeNumber(bytes + model.scaleByte(at), Number::F16,
-                               amax / Q8B32::kLargest);
-    CacheElement quant = at;
-    for (size_t j = k; j < k + Q8B32::kBlock; ++j, ++quant.element)
-      bytes[model.cacheByte(quant)] =
-          static_cast<uint8_t>(std::lround(head[j] / scale));
+  for (size_t first = 0; first < head.size(); first += RowBlock::kSize) {
+    auto values = head.slice(first, RowBlock::kSize);
+    float floats[RowBlock::kSize];
+    llvm::copy(values, floats);
+    RowBlock block = RowBlock::round(floats, /*digits=*/1);
+    double scale =
+        writeNumber(bytes + model.scaleByte(at), Number::F16, block.scale);
+    for (auto [value, quant] : llvm::zip(values, block.digit[0])) {
+      bytes[model.cacheByte(at)] = static_cast<uint8_t>(quant);
+      value = scale * quant;
+      ++at.element;
+    }
   }
 }
 

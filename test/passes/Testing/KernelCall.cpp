@@ -8,6 +8,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "test/passes/Testing/BufferPlaces.h"
+#include "test/passes/Testing/RowBlock.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "gtest/gtest.h"
 #include <cmath>
@@ -19,8 +20,6 @@ namespace corellama::test {
 using namespace llama::reference;
 using llama::BufferReadOp;
 using llama::BufferWriteOp;
-
-using Q8B32 = llama::Q8B32Type;
 
 std::vector<float *> bufferElements(TestModel &model, KernelContext &context,
                                     llvm::StringRef name,
@@ -96,23 +95,30 @@ Shape CheckedCall::shapeOf(mlir::Type type) {
   return shape;
 }
 
-static bool isQ8B32(mlir::Type tensor) {
-  return mlir::isa<Q8B32>(
+static bool isRecord(mlir::Type tensor) {
+  return mlir::isa<llama::RowRecordInterface>(
       mlir::cast<mlir::RankedTensorType>(tensor).getElementType());
 }
 
 /// The share of a sum's magnitude by which it may differ as a product reads
 /// rows that the kernel itself rounds. Where a value is near the middle of two
 /// numbers the evaluator may take the other, which moves a sum by a weight
-/// times a step. For all columns at once that is a 32nd with q8b32, as a step
-/// is a 127th of a block's largest value and the mean of a block is a third of
-/// it; with bf16, of 8 bits, a 128th. That is a coarse net; the fine one is
-/// that decode has the bits of prefill, which rounds in kernels of its own.
+/// times a step. For all columns at once that is three steps of a block's
+/// largest value, as the mean of a block is a third of it: a 32nd with q8b32,
+/// whose step is a 127th, and 2^-20 with x24b32, whose step is up to 2^-21.9;
+/// with bf16, of 8 bits, a 128th. That is a coarse net; the fine one is that
+/// decode has the bits of prefill, which rounds in kernels of its own.
 static double roundingShare(mlir::func::FuncOp kernel) {
   double share = 0;
-  for (auto op : kernel.getOps<llama::QuantizeOp>())
-    if (llvm::any_of(op->getUsers(), llvm::IsaPred<llama::LinearOp>))
-      share = std::max(share, isQ8B32(op.getType()) ? 0x1p-5 : 0x1p-7);
+  for (auto op : kernel.getOps<llama::QuantizeOp>()) {
+    if (llvm::none_of(op->getUsers(), llvm::IsaPred<llama::LinearOp>))
+      continue;
+    auto record = mlir::dyn_cast<llama::RowRecordInterface>(
+        op.getType().getElementType());
+    share = std::max(share, !record                   ? 0x1p-7
+                            : record.getDigits() == 1 ? 0x1p-5
+                                                      : 0x1p-20);
+  }
   return share;
 }
 
@@ -122,7 +128,7 @@ int64_t CheckedCall::longestSum() {
     if (auto linear = mlir::dyn_cast<llama::LinearOp>(op)) {
       // Sums of rounded rows are exact but from block to block: docs/bits.md.
       llama::WeightType weight = linear.getWeight().getType();
-      longest = std::max(longest, isQ8B32(linear.getX().getType())
+      longest = std::max(longest, isRecord(linear.getX().getType())
                                       ? weight.getColumns() /
                                             weight.getFormat().getScaleBlock()
                                       : weight.getColumns());
@@ -290,11 +296,9 @@ void CheckedCall::setBuffers(std::mt19937 &random) {
     if (!places.records.empty()) {
       for (size_t first = 0; first < tensor.values.size();
            first += tensor.columns())
-        writeRounded(
-            context.workspace.data(),
-            llvm::ArrayRef(places.records).slice(first, tensor.columns()),
-            llvm::MutableArrayRef(tensor.values)
-                .slice(first, tensor.columns()));
+        writeRounded(context.workspace.data(), places, first,
+                     llvm::MutableArrayRef(tensor.values)
+                         .slice(first, tensor.columns()));
     } else {
       for (auto [value, byte] : llvm::zip(tensor.values, places.bytes))
         value =
@@ -379,34 +383,28 @@ static double largestPair(llvm::ArrayRef<double> sizes) {
 // Both comparisons make the memory as it was before the call, element by
 // element: what still differs at the end was written and may not be.
 
-/// A value that was rounded to q8b32: near the middle of two quants it may
-/// become either, which is rare. What a record says of its quants must be so.
-void CheckedCall::compareRounded(Memory &result, size_t record, size_t k,
-                                 double expected, double bound,
+/// A value that was rounded by blocks: near the middle of two numbers it may
+/// become either, which is rare. What a record says of its digits must be so.
+void CheckedCall::compareRounded(Memory &result, const BufferPlaces &places,
+                                 size_t i, double expected, double bound,
                                  const std::string &where) {
-  uint8_t *at = result.workspace.data() + record;
-  double scale = readNumber(at + Q8B32::kScaleByte, Number::F32);
-  double got = static_cast<int8_t>(at[k]) * scale;
+  uint8_t *at = result.workspace.data() + places.records[i];
+  RowBlock block = RowBlock::read(at, places.digits);
+  auto k = static_cast<int>(i % RowBlock::kSize);
+  double got = block.value(k);
   ++rounded;
   if (std::abs(got - expected) > bound) {
     ++otherQuants;
-    compare(got, expected, bound + scale, where);
+    compare(got, expected, bound + block.scale, where);
   }
-  if (k + 1 < Q8B32::kBlock)
+  if (k + 1 < RowBlock::kSize)
     return;
-  int32_t sums[2] = {0, 0}, found[2];
-  for (int64_t j = 0; j < Q8B32::kBlock; ++j) {
-    sums[0] += static_cast<int8_t>(at[j]);
-    sums[1] += j < Q8B32::kHalf ? 0 : static_cast<int8_t>(at[j]);
-  }
-  std::memcpy(found, at + Q8B32::kSumByte, sizeof(found));
-  compare(found[0], Q8B32::kSumFactor * sums[0], 0, where + ", the sum");
-  compare(found[1], Q8B32::kSumFactor * sums[1], 0,
-          where + ", the sum of its last half");
-  compare(readNumber(at + Q8B32::kScaledSumByte, Number::F32),
-          static_cast<float>(scale) * static_cast<float>(sums[0]), 0,
-          where + ", the scaled sum");
-  std::memcpy(at, before.workspace.data() + record, Q8B32::kRecordBytes);
+  std::vector<uint8_t> record(block.recordBytes());
+  block.write(record.data());
+  auto differs = std::mismatch(record.begin(), record.end(), at).second - at;
+  compare(static_cast<double>(differs), static_cast<double>(record.size()), 0,
+          where + ", the first byte of the record that is wrong");
+  std::memcpy(at, before.workspace.data() + places.records[i], record.size());
 }
 
 void CheckedCall::compareBuffers(Memory &result) {
@@ -441,8 +439,7 @@ void CheckedCall::compareBuffers(Memory &result) {
       bound += share * largest;
       bound += roundingStep(places.number, expected->values[i]);
       if (!places.records.empty()) {
-        compareRounded(result, places.records[i], i % Q8B32::kBlock,
-                       expected->values[i], bound,
+        compareRounded(result, places, i, expected->values[i], bound,
                        ("buffer " + name + " element " + llvm::Twine(i)).str());
         continue;
       }
@@ -514,7 +511,7 @@ void CheckedCall::compareCache(Memory &result) {
           }
           compare(got, value, bound, where);
           restore(model.cacheByte(at), 1);
-          if ((e + 1) % Q8B32::kBlock == 0)
+          if ((e + 1) % RowBlock::kSize == 0)
             restore(model.scaleByte(at), 2);
         }
     // Elements that pad a head of values may hold anything.

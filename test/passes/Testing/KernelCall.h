@@ -15,6 +15,8 @@
 
 namespace corellama::test {
 
+struct BufferPlaces;
+
 /// How far a float32 result may be from float64's, where `magnitude` is the
 /// result with every term positive and the longest sum has `k` terms.
 ///
@@ -67,8 +69,8 @@ private:
   llvm::Error evaluate();
   void compare(double got, double expected, double bound,
                const std::string &where);
-  void compareRounded(Memory &result, size_t record, size_t k, double expected,
-                      double bound, const std::string &where);
+  void compareRounded(Memory &result, const BufferPlaces &places, size_t i,
+                      double expected, double bound, const std::string &where);
   void compareBuffers(Memory &result);
   void compareCache(Memory &result);
 

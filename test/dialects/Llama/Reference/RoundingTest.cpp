@@ -1,4 +1,4 @@
-//===- RoundingTest.cpp - halves, bfloats and q8b32 -----------------------===//
+//===- RoundingTest.cpp - halves, bfloats, q8b32 and x24b32 ---------------===//
 //
 // Rounding is compared with LLVM's APFloat over all numbers of the narrow types
 // and what lies between two of them.
@@ -137,6 +137,52 @@ TEST(Rounding, Q8B32OfZeros) {
   roundToQ8B32(row);
   EXPECT_EQ(row[0], 0);
   EXPECT_EQ(row[33], -127 * static_cast<double>(2.0f / 127.0f));
+}
+
+// Each value is an integer of at most 127 * 254^2 times a power of two, the
+// least that will do, and none is off by more than half of it.
+TEST(Rounding, X24B32KeepsWithinHalfAStep) {
+  constexpr double kLargest = 8193532;
+  std::mt19937 random(11);
+  std::normal_distribution<float> normal;
+  for (int round = 0; round < 1000; ++round) {
+    std::vector<double> row(70);
+    for (double &x : row)
+      x = std::ldexp(normal(random), round % 200 - 100);
+    std::vector<double> rounded = row;
+    roundToX24B32(rounded);
+    for (size_t begin = 0; begin < row.size(); begin += 32) {
+      size_t end = std::min(begin + 32, row.size());
+      double amax = 0;
+      for (size_t i = begin; i < end; ++i)
+        amax = std::max(amax, std::fabs(row[i]));
+      double step = std::exp2(std::ceil(std::log2(amax / kLargest)));
+      for (size_t i = begin; i < end; ++i) {
+        EXPECT_EQ(rounded[i], step * std::nearbyint(row[i] / step));
+        EXPECT_LE(std::fabs(rounded[i]), kLargest * step);
+      }
+    }
+  }
+}
+
+TEST(Rounding, X24B32OfWhatIsTinyOrNoNumber) {
+  for (double tiny : {std::ldexp(0.99, -104), 1e-45, 0.0}) {
+    std::vector<double> row(32, tiny);
+    roundToX24B32(row);
+    for (double x : row)
+      EXPECT_EQ(x, 0);
+  }
+  std::vector<double> least(32, std::ldexp(1.0, -104));
+  roundToX24B32(least);
+  EXPECT_EQ(least[5], std::ldexp(1.0, -104));
+  std::vector<double> row(64, 1.0);
+  row[7] = -INFINITY;
+  roundToX24B32(row);
+  EXPECT_TRUE(std::isnan(row[0]));
+  EXPECT_EQ(row[32], 1.0);
+  std::vector<double> largest(32, std::numeric_limits<float>::max());
+  roundToX24B32(largest);
+  EXPECT_NEAR(largest[0] / std::numeric_limits<float>::max(), 1, 1e-7);
 }
 
 } // namespace

@@ -1,4 +1,4 @@
-// q8b32 and bf16 round as specified, and not at all in the ideal mode.
+// q8b32, x24b32 and bf16 round as specified, and not at all in the ideal mode.
 //
 // Row 0: amax 127, so d = 1 and a quant is the value rounded, ties to even:
 // 0.5 -> 0, 1.5 -> 2, 2.5 -> 2, -3.5 -> -4. Row 1 is all zero and stays so.
@@ -26,6 +26,19 @@ func.func @blocks(%x: tensor<2x64xf32>) -> tensor<2x64x!llama.q8b32> {
 func.func @single(%x: tensor<1x32xf32>) -> tensor<1x32x!llama.q8b32> {
   %y = llama.quantize %x : tensor<1x32xf32> to tensor<1x32x!llama.q8b32>
   return %y : tensor<1x32x!llama.q8b32>
+}
+
+// Fixed point: amax 8193532 is 127 * 254^2, so d = 1 and 0.5, 1.5 and 2.5 go to the
+// even 0, 2 and 2; the next float32, 8193532.5, makes d 2, and 3 / 2 = 1.5 -> 2 -> 4.
+// RUN: %python %S/npy.py %t.npy f4 1x64 8193532 0.5 1.5 2.5 0*28 8193532.5 3 0*30
+// RUN: %corellama eval %s --entry digits --in %t.npy | FileCheck %s --check-prefix=DIGITS
+// DIGITS: float 1x64
+// DIGITS-NEXT: {{^}}8193532 0 2 2 {{(0 )+}}8193532 4 0
+// RUN: %corellama eval %s --entry digits --in %t.npy --mode ideal | FileCheck %s --check-prefix=DIGITS-IDEAL
+// DIGITS-IDEAL: {{^}}8193532 0.5 1.5 2.5
+func.func @digits(%x: tensor<1x64xf32>) -> tensor<1x64x!llama.x24b32> {
+  %y = llama.quantize %x : tensor<1x64xf32> to tensor<1x64x!llama.x24b32>
+  return %y : tensor<1x64x!llama.x24b32>
 }
 
 // bf16 has 8 bits: 257 and 259 are ties between 256, 258 and 260 and go to
