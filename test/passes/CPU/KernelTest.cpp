@@ -10,6 +10,7 @@
 #include "test/passes/CPU/Models.h"
 #include "test/passes/Testing/KernelCall.h"
 #include "test/passes/Testing/Steps.h"
+#include "llvm/ADT/Sequence.h"
 #include <set>
 
 namespace corellama::test {
@@ -60,11 +61,10 @@ TEST_P(RoundedKernelTest, HostileRowsStayAmongThemselves) {
   checkHostileRows(*model, random);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Formats, RoundedKernelTest,
-    testing::Combine(testing::Range<size_t>(0, std::size(kFormatCases)),
-                     testing::ValuesIn(kTargets)),
-    nameOfModel);
+INSTANTIATE_TEST_SUITE_P(Formats, RoundedKernelTest,
+                         testing::ValuesIn(inTurn(llvm::to_vector(
+                             llvm::seq<size_t>(0, std::size(kFormatCases))))),
+                         nameOfModel);
 
 /// The same with --activations=x24, and a tile that is full and one row.
 class DigitKernelTest : public RoundedKernelTest {
