@@ -106,13 +106,15 @@ def test_figures(report, perplexity, rounded, exact, folder):
 
 
 def test_fixed_point(report, perplexity, digits, exact, folder):
-    """Rows of x24b32 err as float32 does: a KL divergence is of the square of an error."""
+    """Rows of x24b32 err as float32 does, and a KL divergence is of the square of an error.
+    With an f16 cache an error makes some values cross a middle of two numbers, which is 2^-11 of
+    them: 1e-7 instead of 1e-11; rows of 8 bits give 1e-3."""
     result = perplexity(digits, "-f", folder / "text", "-c", WINDOW, "--reference", exact,
                         "-o", "json")
     if report.check("perplexity: rows in fixed point", result.code == 0, result.why):
         got = json.loads(result.text)
         report.check("perplexity: rows in fixed point diverge nowhere",
-                     got["kl_divergence"] < 1e-8 and got["top1_agreement"] == 1,
+                     got["kl_divergence"] < 1e-6 and got["top1_agreement"] == 1,
                      lambda: f"{got['kl_divergence']}, {got['top1_agreement']}",
                      f"{got['kl_divergence']:.1e} nats")
 

@@ -133,15 +133,17 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
     return %y, %z : tensor<?x48xf32>, tensor<?x48xf32>
   }
 
-  // Three digits a column: the same tiles by the unit of three digits, and with 256
-  // bits half of the groups in a tile of few rows.
+  // Three digits a column: the same tiles by the unit of three digits, and on a Zen 3
+  // half of the groups in a tile of few rows.
   // CHECK-LABEL:    func.func @rows_of_digits
   // CHECK:            strategy #cpu.strategy<unit = #cpu.dot_u8s8<digits = 3>, m = 8, n = 16> partition <rows = [48], by = 32, rows_by = 64>
   // CHECK:              llama.linear {{.*}} order <unit = #cpu.dot_u8s8<digits = 3>, block = 32, scale = outer>
   // CHECK:            strategy #cpu.strategy<unit = #cpu.dot_u8s8<digits = 3>, m = 1, n = 16> partition <rows = [16384], by = 256>
+  // ZEN3-LABEL:     func.func @rows_of_digits
+  // ZEN3:             strategy #cpu.strategy<unit = #cpu.dot_u8s8<digits = 3>, m = 1, n = 32, prefetch = 1024> partition <rows = [16384], by = 256>
   // AVX2-LABEL:     func.func @rows_of_digits
   // AVX2:             strategy #cpu.strategy<unit = #cpu.dot_u8s8<digits = 3>, m = 4, n = 16> partition <rows = [48], by = 32, rows_by = 64>
-  // AVX2:             strategy #cpu.strategy<unit = #cpu.dot_u8s8<digits = 3>, m = 1, n = 32, prefetch = 1024> partition <rows = [16384], by = 256>
+  // AVX2:             strategy #cpu.strategy<unit = #cpu.dot_u8s8<digits = 3>, m = 1, n = 16, prefetch = 1024> partition <rows = [16384], by = 256>
   func.func @rows_of_digits(%h: tensor<?x256x!llama.x24b32>, %q: tensor<1x32x!llama.x24b32>) -> (tensor<?x48xf32>, tensor<1x16384xf32>) {
     %y = llama.kernel "many" (%ih = %h : tensor<?x256x!llama.x24b32>) -> tensor<?x48xf32> {
       %w = llama.weight_ref @r : !llama.weight<48x256, #llama.q4_0>
