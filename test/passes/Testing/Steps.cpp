@@ -200,9 +200,8 @@ void checkNoneIsForgotten(TestModel &model) {
           called.insert(kernel);
   std::vector<std::string> names = model.kernels().names();
   // Those of cuda-add-choice are no kernels of the graph (ChoiceTest.cpp).
-  std::erase_if(names, [](llvm::StringRef name) {
-    return name.starts_with("choose.");
-  });
+  std::erase_if(
+      names, [](llvm::StringRef name) { return name.starts_with("choose."); });
   EXPECT_EQ(called, std::set<std::string>(names.begin(), names.end()));
   EXPECT_EQ(called.size(), names.size());
 }
