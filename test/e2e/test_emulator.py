@@ -85,20 +85,20 @@ def run_model(report, arguments, name, model, prompt, target, folder, seed=None,
                         f"{len(other)} rows, the CPU's program wrote {len(reference)}"):
             compare(report, name, reference, other, chosen, got, len(prompt) - 1)
         if seed is not None:
-            choose(report, name, program, emulator, target, folder, got, seed)
+            choose(report, name, program, emulator, target, folder, prompt, got, seed)
     return program, emulator
 
 
-def choose(report, name, program, emulator, target, folder, greedy, seed):
+def choose(report, name, program, emulator, target, folder, prompt, greedy, seed):
     """Ids of the token loop beside those of the host's sampler: `greedy`, and drawn ones,
     which it makes where --logits-out asks for its rows. More than a graph has steps."""
     env = emulator.environment(target, SEED=seed)
-    _, device = harness.generate(program, PROMPT, COUNT, env=env)
+    _, device = harness.generate(program, prompt, len(greedy), env=env)
     report.check(f"{name}: chooses the host's ids", device == greedy,
                  f"{device}, the host says {greedy}")
     flags = [["--temp=0.9", "--top-p=1", "--min-p=0"],
              ["--temp=3", "--top-k=7", "--top-p=0.9"]][seed % 2] + [f"--seed={seed}"]
-    device, host = (harness.generate(program, PROMPT, CHOSEN_COUNT, *flags, env=env,
+    device, host = (harness.generate(program, prompt, CHOSEN_COUNT, *flags, env=env,
                                      logits=path)
                     for path in (None, os.path.join(folder, "logits.npy")))
     report.check(f"{name}: {' '.join(flags)} draws the host's ids",

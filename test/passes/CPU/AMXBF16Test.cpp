@@ -134,9 +134,9 @@ TEST(AMXCeilings, AreLoopsOfProducts) {
   mlir::MLIRContext &context = kernelContext();
   auto target = mlir::cast<cpu::TargetAttr>(
       llvm::cantFail(resolveTarget(context, "sapphirerapids")));
-  cpu::CeilingLoops made =
-      cpu::buildCeilingLoops(target, {cpu::AMXBF16Attr::get(&context),
-                                      cpu::DotU8S8Attr::get(&context, /*digits=*/1)});
+  cpu::CeilingLoops made = cpu::buildCeilingLoops(
+      target, {cpu::AMXBF16Attr::get(&context),
+               cpu::DotU8S8Attr::get(&context, /*digits=*/1)});
   mlir::PassManager manager(&context);
   buildLLVMPipeline(manager, PipelineOptions());
   ASSERT_TRUE(mlir::succeeded(manager.run(*made.module)));
