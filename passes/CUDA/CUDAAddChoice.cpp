@@ -28,6 +28,7 @@
 #include "passes/CUDA/Passes.h"
 #include "passes/Tile/IndexBuilder.h"
 #include "runtime/ABI/Device.h"
+#include "runtime/Sampling/Exp.h"
 #include <concepts>
 #include <limits>
 
@@ -44,6 +45,7 @@ using corellama::abi::Choice;
 using corellama::cuda::kGlobalSpace;
 using corellama::cuda::kWarp;
 using corellama::cuda::kWorkgroupSpace;
+using corellama::runtime::ExpNumbers;
 
 namespace {
 
@@ -344,32 +346,16 @@ func::FuncOp ChoiceWriter::writeBest(StringRef name) {
 
 /// expOfNonPositive of runtime/Sampling/Exp.h.
 Value ChoiceWriter::exponential(Value x) {
-  Value isNormal = is(CmpFPredicate::OGE, x, -708.0);
+  Value isNormal = is(CmpFPredicate::OGE, x, ExpNumbers::kLeast);
   x = select(isNormal, x, 0.0); // else no whole number
-  Value n = make<arith::MulFOp>(x, 0x1.71547652b82fep0);
+  Value n = make<arith::MulFOp>(x, ExpNumbers::kLog2E);
   n = arith::FPToSIOp::create(b, b.getI64Type(), make<arith::SubFOp>(n, 0.5));
   Value scale = arith::SIToFPOp::create(b, b.getF64Type(), n);
   Value r = x;
-  for (double ln2 : {0x1.62e42feep-1, 0x1.a39ef35793c76p-33})
+  for (double ln2 : {ExpNumbers::kLn2High, ExpNumbers::kLn2Low})
     r = make<arith::SubFOp>(r, make<arith::MulFOp>(scale, ln2));
-  constexpr double kCoefficients[] = {
-      1.0 / 6227020800.0,
-      1.0 / 479001600.0,
-      1.0 / 39916800.0,
-      1.0 / 3628800.0,
-      1.0 / 362880.0,
-      1.0 / 40320.0,
-      1.0 / 5040.0,
-      1.0 / 720.0,
-      1.0 / 120.0,
-      1.0 / 24.0,
-      1.0 / 6.0,
-      0.5,
-      1.0,
-      1.0,
-  };
   Value sum = real(0.0);
-  for (double coefficient : kCoefficients)
+  for (double coefficient : ExpNumbers::kCoefficients)
     sum = make<arith::AddFOp>(make<arith::MulFOp>(sum, r), coefficient);
   Value exponent = make<arith::AddIOp>(n, 1023);
   Value power = bitcast(b.getF64Type(), make<arith::ShLIOp>(exponent, 52));

@@ -16,23 +16,19 @@
 
 namespace corellama::runtime {
 
-/// e^x for x <= 0, within 4 units in the last place (2^-50 relative). 0 for
-/// x < -708, where the result would be subnormal, and for NaN.
-inline double expOfNonPositive(double x) {
-  if (!(x >= -708.0))
-    return 0.0;
-  constexpr double log2e = 0x1.71547652b82fep0;
-  // ln 2 as a sum of two; the first has 21 trailing zero bits, so that its
-  // product with n (at most 1022) is exact.
-  constexpr double ln2High = 0x1.62e42feep-1;
-  constexpr double ln2Low = 0x1.a39ef35793c76p-33;
-  int64_t n = static_cast<int64_t>(x * log2e - 0.5);
-  double scale = static_cast<double>(n);
-  double r = (x - scale * ln2High) - scale * ln2Low;
-
-  // Taylor's series on |r| <= ln 2 / 2 (a little more after rounding): the
-  // term left out, r^14 / 14!, is below 2^-57.
-  constexpr double coefficients[] = {
+/// What e^x is computed with, here and by a device that chooses ids
+/// (passes/CUDA/CUDAAddChoice.cpp): the bits are the same.
+struct ExpNumbers {
+  static constexpr double kLog2E = 0x1.71547652b82fep0;
+  /// ln 2 as a sum of two; the first has 21 trailing zero bits, so that its
+  /// product with n (at most 1022) is exact.
+  static constexpr double kLn2High = 0x1.62e42feep-1;
+  static constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
+  /// Below it the result would be subnormal.
+  static constexpr double kLeast = -708.0;
+  /// Taylor's series on |r| <= ln 2 / 2 (a little more after rounding): the
+  /// term left out, r^14 / 14!, is below 2^-57.
+  static constexpr double kCoefficients[] = {
       1.0 / 6227020800.0,
       1.0 / 479001600.0,
       1.0 / 39916800.0,
@@ -48,8 +44,19 @@ inline double expOfNonPositive(double x) {
       1.0,
       1.0,
   };
+};
+
+/// e^x for x <= 0, within 4 units in the last place (2^-50 relative). 0 for
+/// x < -708 and for NaN.
+inline double expOfNonPositive(double x) {
+  using Numbers = ExpNumbers;
+  if (!(x >= Numbers::kLeast))
+    return 0.0;
+  int64_t n = static_cast<int64_t>(x * Numbers::kLog2E - 0.5);
+  double scale = static_cast<double>(n);
+  double r = (x - scale * Numbers::kLn2High) - scale * Numbers::kLn2Low;
   double sum = 0.0;
-  for (double coefficient : coefficients)
+  for (double coefficient : Numbers::kCoefficients)
     sum = sum * r + coefficient;
   // 2^n as a bit pattern; n >= -1022, so it is a normal number.
   uint64_t exponent = static_cast<uint64_t>(n + 1023) << 52;
