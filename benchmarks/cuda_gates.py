@@ -34,7 +34,8 @@ SHARE = 0.60
 # weights as f16 subnormals, assembled: 0.77 and 0.9).
 ALU = {"Q4_0": 1.0, "Q8_0": 1.1}
 # DRAM x latency / SMs is 11 to 16 KB an SM for the latency without a queue. Loads come in
-# bursts, a trip of a warp each, so that twice that keeps it busy between them.
+# bursts, a trip of a warp each, so that twice that keeps it busy between them. A kernel of
+# a small model that reads less than that an SM has enough under way if it is all.
 IN_FLIGHT = 32 * 1024
 # The context, then an offset or an address: what a weight's address depends on.
 ROUND_TRIPS = 2
@@ -49,7 +50,9 @@ class HotLoop:
     loads: int
     at_once: int  # of them, before the warp waits for one
     waits: int  # for memory, a trip
-    in_flight: float  # bytes of weights an SM, with its blocks and the grid
+    # Bytes of weights an SM, with its blocks and the grid: what a block prefetches, or what
+    # its warps load before they wait.
+    in_flight: float
     forbidden: int
 
 
@@ -62,10 +65,11 @@ def hot_loop(kernel, form, sms=132):
         loads = [i for i in body if i.is_load]
         # Bytes that are new: of high bits two lanes load the same.
         share = sum(i.bytes for i in early) / sum(i.bytes for i in loads)
-        warps = kernel.warps * min(kernel.resident, kernel.blocks / sms)
+        loaded = share * cuda_kernels.size_of(form, 1, weights) * LANES * kernel.warps
+        in_flight = max(loaded, kernel.prefetched)
         return HotLoop({pipe: count / weights for pipe, count in sass.pipes(body).items()},
                        len(loads), len(early), len(waits),
-                       share * cuda_kernels.size_of(form, 1, weights) * LANES * warps,
+                       in_flight * min(kernel.resident, kernel.blocks / sms),
                        sum(sass.forbidden(body).values()))
     found = [one(place) for place in kernel.code.hot()]
     first = found[0]
@@ -102,7 +106,10 @@ def gates(found, kernels, shape, form, target):
         yield "ALU a weight", of("ALU"), ALU[form], True
     yield "waits a trip", of("waits"), 1, True
     yield "round trips before a weight", of("round-trips"), ROUND_TRIPS, True
-    yield "bytes in flight an SM", of("in-flight"), IN_FLIGHT, False
+    sms = cuda_kernels.ARCHITECTURES[target][0]
+    yield "in flight an SM of 32 KiB or of all that it reads", round(min(
+        values["in-flight"] / min(IN_FLIGHT, kernels[product].bytes / sms)
+        for product, values in found.items()), 2), 1, False
     yield "bytes spilled", of("spilled"), 0, True
     yield "forbidden instructions", of("forbidden"), 0, True
     if target != "sm_90a":

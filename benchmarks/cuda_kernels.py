@@ -47,8 +47,12 @@ LANES = 32
 # Weights whose quants a load of 16 bytes brings (passes/CUDA/WeightChunks.cpp); every
 # second load of Q6_K is of high bits.
 OF_A_LOAD = {"F16": 8, "BF16": 8, "Q8_0": 16, "Q4_0": 32, "Q4_1": 32, "Q6_K": 16}
-# Rows of a weight that a warp takes at a time (passes/CUDA/Units/Simt.cpp).
+# Rows of a weight that a warp takes at a time (passes/CUDA/Units/Simt.cpp); of as many
+# columns a lane of MmaSplit.cpp has two rows.
 ROWS = 2
+# passes/CUDA/Prefetches.cpp: the most bytes of a weight that a block prefetches, of
+# the rows of a tile; weights of a tile.
+PREFETCH, TILE, WEIGHTS = 36 * 1024, 16, {"gate_up.decode": 2}
 # passes/CUDA/CUDAPlanner.cpp and ThreadAttention.cpp: keys of a block of attention,
 # keys that its threads have for scores at a time, and of whose values each loads one
 # element before it uses the first. The cache is f16.
@@ -80,10 +84,10 @@ def weight_of(name, shape):
 @dataclasses.dataclass
 class Kernel:
     """What is known of a kernel and its launch. A program is what each warp does, as
-    (count, operations): an operation is ["load", bytes of the warp from DRAM], ["wait"]
-    for all loads so far, ["work", cycles that a quarter of an SM is kept busy, cycles
-    that the warp takes alone] or ["fixed", cycles, round trips to the second-level
-    cache]."""
+    (count, operations): an operation is ["prefetch", bytes of the warp from DRAM to the
+    second-level cache], ["load", bytes of the warp], ["wait"] for all loads so far,
+    ["work", cycles that a quarter of an SM is kept busy, cycles that the warp takes alone]
+    or ["fixed", cycles, round trips to the second-level cache]."""
     name: str
     blocks: int
     threads: int
@@ -94,13 +98,15 @@ class Kernel:
     bytes: float  # of weights, keys and values, which come from DRAM
     program: list
     code: sass.Code = None
+    prefetched: float = 0  # bytes of weights, by a block, before it waits for x
 
     @property
     def warps(self):
         return self.threads // LANES
 
     def round_trips(self):
-        """Round trips one after the other before the first weight or key is asked for."""
+        """Round trips one after the other before the first weight or key is asked for, by
+        a prefetch or a load."""
         return self.program[0][1][0][2]
 
 
@@ -150,11 +156,33 @@ def prologue_trips(code, last, name, shape, threads, keys):
         outer = [r for r in loops if any(r[0] <= o[0] and o[1] < r[1] for o in loops)]
         heads = ceil_div(shape["heads"], threads // LANES)
         parts = ceil_div(keys, KEYS)
-        return {r: heads if r in outer else parts if outer else heads * parts
+        # A lane loads two numbers of a part of a head, and its elements; a warp merges
+        # several heads at once (passes/CUDA/ParallelLoops.cpp).
+        of_a_head = 2 + ceil_div(shape["head_size"], LANES)
+
+        def trips(place):
+            loads = sum(i.is_load for i in code.body(place))
+            return ceil_div(heads, max(1, loads // of_a_head))
+        return {r: trips(r) if r in outer else parts * (1 if outer else trips(r))
                 for r in loops}
     row = shape["dim"] * 4 / threads
     return {r: max(1, round(row / size)) for r in loops
             if (size := sum(i.bytes for i in code.body(r) if i.is_load))}
+
+
+def prefetches(code, end):
+    """The indices of prefetches before `end`."""
+    return [at for at in range(end) if code.instructions[at].is_prefetch]
+
+
+def prologue(kernel, code, end, turns):
+    """The program of what is before `end`: to the first prefetch, from the last one on."""
+    asks = prefetches(code, end)
+    rest = (1, [fixed(code.unrolled((asks[-1] + 1 if asks else 0, end - 1), turns))])
+    if not asks:
+        return [rest]
+    return [(1, [fixed(code.body((0, asks[0] - 1)))]),
+            (1, [["prefetch", kernel.prefetched / kernel.warps]]), rest]
 
 
 def weights_of_a_trip(body, form):
@@ -178,7 +206,10 @@ def product(kernel, code, form, shape, keys):
     last = max(i for i in range(behind) if code.instructions[i].is_wide_load)
     first = hot[0][0] + next(i for i, one in enumerate(body) if one.is_wide_load)
     turns = prologue_trips(code, first, kernel.name, shape, kernel.threads, keys)
-    program = [(1, [fixed(code.unrolled((0, first - 1), turns))])]
+    if prefetches(code, first):
+        kernel.prefetched = (min(size_of(form, TILE, columns), PREFETCH)
+                             * WEIGHTS.get(kernel.name, 1))
+    program = prologue(kernel, code, first, turns)
     a_pass = [(int(trips), operations(body, scale)),
               (1, operations(body, scale, trips % 1)),
               (1, [fixed(code.body((max(last, hot[0][1]) + 1, behind - 1)))])]
@@ -209,8 +240,10 @@ def attention(kernel, code, shape, keys):
     end = code.end_after(values[1])
     rest = [i for at, i in enumerate(code.instructions[:end])
             if at > values[1] and not any(r[0] <= at <= r[1] for r in tail)]
+    if prefetches(code, scores[0]):
+        kernel.prefetched = total / running
     return total, [
-        (1, [fixed(code.body((0, scores[0] - 1)))]),
+        *prologue(kernel, code, scores[0], {}),
         (turns[0], operations(code.body(scores), scale)),
         (1, [fixed(code.body((scores[1] + 1, values[0] - 1)))]),
         (turns[1], operations(code.body(values), scale)),

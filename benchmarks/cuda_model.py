@@ -2,7 +2,8 @@
 
 Input: Kernels (cuda_kernels.py) and a Device; output: microseconds. It simulates warps
 on all SMs, event by event. A warp does its program in order. Loads go through one DRAM,
-which serves them as they come at its bandwidth, and arrive a latency later. Work keeps a
+which serves them as they come at its bandwidth, and arrive a latency later. What a block
+has prefetched comes from the second-level cache, when DRAM has brought it there. Work keeps a
 quarter of an SM, to which the warp belongs, busy for the cycles of its busiest pipe, one
 warp after the other. A block begins when one before it has left its SM. So partial
 waves, too few bytes under way, loads that were issued late, arithmetic that DRAM waits
@@ -20,6 +21,7 @@ Not in it: conflicts of banks, misses of the instruction cache, the bandwidth of
 second-level cache, clocks that fall under load.
 """
 
+import collections
 import dataclasses
 import heapq
 
@@ -82,6 +84,9 @@ def time_of(kernel, device, latency=LATENCY, gap=GAP, l2=L2):
     live = {block: warps for block in range(wave)}
     place = {block: block % device.sms for block in range(wave)}
     started = wave
+    # Of what a block has prefetched: bytes that it has not loaded yet, and when they
+    # have come.
+    ahead = collections.defaultdict(lambda: [0.0, 0.0])
     # (time, block, warp, next operation, arrival of its last load)
     events = [(0.0, block, warp, 0, 0.0) for block in range(wave) for warp in range(warps)]
     heapq.heapify(events)
@@ -91,9 +96,18 @@ def time_of(kernel, device, latency=LATENCY, gap=GAP, l2=L2):
         while at < len(program):
             kind, *value = program[at]
             at += 1
-            if kind == "load":
+            if kind == "prefetch":
                 dram = max(now, dram) + value[0] / device.read
-                arrival = dram + latency
+                ahead[block] = [ahead[block][0] + value[0], dram + latency]
+                continue
+            if kind == "load":
+                cached = min(ahead[block][0], value[0])
+                if cached:
+                    ahead[block][0] -= cached
+                    arrival = max(arrival, now + l2, ahead[block][1])
+                if cached < value[0]:
+                    dram = max(now, dram) + (value[0] - cached) / device.read
+                    arrival = max(arrival, dram + latency)
                 continue
             if kind == "wait":
                 until = max(now, arrival)

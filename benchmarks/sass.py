@@ -52,7 +52,7 @@ PIPES = {
     "XU": "I2F F2F F2I MUFU POPC FLO BREV",
     "LDS": "LDS STS LDSM STSM SHFL",
     "HMMA": "HMMA IMMA HGMMA",
-    "LDG": "LDG LDGSTS STG LD ST",
+    "LDG": "LDG LDGSTS STG LD ST CCTL",
 }
 PIPE_OF = {opcode: pipe for pipe, opcodes in PIPES.items() for opcode in opcodes.split()}
 
@@ -100,6 +100,11 @@ class Instruction:
     def is_wide_load(self):
         """16 bytes. In the loops of a product only weights are loaded so."""
         return self.is_load and self.bytes == 16
+
+    @property
+    def is_prefetch(self):
+        """Into the second-level cache."""
+        return self.opcode == "CCTL" and ".PF" in self.operation
 
     @property
     def bytes(self):

@@ -24,11 +24,45 @@ static constexpr int64_t kLoadsInFlight = 8;
 // Rows in workgroup memory
 //===----------------------------------------------------------------------===//
 
+/// The products that read rows.
+static auto productsOf(Value rows) {
+  return llvm::make_filter_range(rows.getUsers(), [](Operation *user) {
+    return isa<tile::ContractOp>(user);
+  });
+}
+
+int64_t CUDAKernel::Rows::lines() const {
+  return static_cast<int64_t>(llvm::divideCeil(columns, kLineColumns));
+}
+
+/// `readBy` are the old kernel's rows, whose readers decide how they lie.
 CUDAKernel::Rows CUDAKernel::allocateRows(int64_t count, int64_t columns,
-                                          bool swizzled) {
-  int64_t padded = llvm::alignTo(columns, kChunkColumns);
-  Value memory = allocate({count, padded}, b.getF32Type());
-  return {memory, columns, bufferOf(memory), swizzled};
+                                          Value readBy) {
+  Rows target;
+  target.columns = columns;
+  bool isSplit = false;
+  for (Operation *user : productsOf(readBy)) {
+    auto product = cast<tile::ContractOp>(user);
+    // Lanes of a product go along k.
+    target.swizzled = true;
+    auto weight = dyn_cast<llama::WeightType>(product.getWeight().getType());
+    target.hasSums |= weight && weight.getFormat().hasMinimum();
+    isSplit |= isa<MmaSplitAttr>(product.getOrder().getUnit());
+  }
+  isSplit &= count == 1;
+  target.swizzled &= !isSplit;
+  int64_t width = isSplit ? (target.lines() + 1) * kLineWords
+                          : llvm::alignTo(columns, kChunkColumns);
+  target.memory = allocate({count, width}, b.getF32Type());
+  target.buffer = bufferOf(target.memory);
+  if (isSplit) {
+    auto words =
+        MemRefType::get({width}, b.getI32Type(), MemRefLayoutAttrInterface(),
+                        b.getI64IntegerAttr(kWorkgroupSpace));
+    auto at = target.memory.getDefiningOp<SharedOp>().getAt();
+    target.split = SharedOp::create(b, words, at);
+  }
+  return target;
 }
 
 /// The place of group `group` of 4 columns. Lanes read 16 bytes at once, eight
@@ -41,13 +75,6 @@ Value CUDAKernel::swizzle(Value group) {
   Value high = arith::ShRUIOp::create(b, group, index(3));
   high = arith::AndIOp::create(b, high, index(7));
   return arith::XOrIOp::create(b, group, high);
-}
-
-/// Whether a product, with its lanes along k, reads the rows.
-static bool isContracted(Value rows) {
-  return llvm::any_of(rows.getUsers(), [](Operation *user) {
-    return isa<tile::ContractOp>(user);
-  });
 }
 
 /// The region of a sum or a stage, on scalars or on vectors of one length.
@@ -90,8 +117,8 @@ Value CUDAKernel::mapBody(Region &body, ArrayRef<Value> arguments) {
 void CUDAKernel::fillRow(
     const Rows &target, int64_t row, bool byFour,
     function_ref<Value(Value column, int64_t count)> make) {
-  int64_t padded = cast<MemRefType>(target.memory.getType()).getDimSize(1);
-  int64_t unit = byFour ? 4 : 1, columns = target.columns;
+  int64_t columns = target.columns, unit = byFour ? 4 : 1;
+  int64_t padded = llvm::alignTo(columns, kChunkColumns);
   rounds(padded / unit, kLoadsInFlight, {},
          [&](ArrayRef<Value> items, ValueRange) -> Vec<Value> {
            Vec<Value> made;
@@ -108,6 +135,8 @@ void CUDAKernel::fillRow(
              Value group = unit == 4 ? item : div(item, 4);
              if (target.swizzled)
                group = swizzle(group);
+             else if (target.split)
+               group = add(group, div(group, kLineColumns / 4));
              Value at = mul(group, 4);
              if (unit == 4)
                storeVector(value, target.memory, {index(row), at}, 16);
@@ -116,6 +145,82 @@ void CUDAKernel::fillRow(
                    b, value, target.memory,
                    ValueRange{index(row), add(at, rem(item, 4))});
            }
+           return {};
+         });
+}
+
+/// Makes of a row of float32 in memory, in place, what tensor cores multiply:
+/// 32 columns, a line, become x = (upper + lower) 2^e, two f16 each. 2^e, which
+/// is written behind them with the sum of x, brings the largest of a line to
+/// 2^14 or above and below 2^15, so that nothing overflows and what a lower
+/// half cannot hold is 2^-22 of its value or 2^-39 of the largest. Of four
+/// columns 0 and 2 are a pair, then 1 and 3, as ChunkFormat::pairs has them. A
+/// thread has whole lines, so that no other one reads what it replaces.
+void CUDAKernel::splitRow(const Rows &target) {
+  constexpr uint32_t kExponent = 0x7F800000, kBit = 1u << 23, kBias = 127,
+                     kTop = 14;
+  // Below it the power that brings a line up would be no float.
+  constexpr uint32_t kLeast = 15;
+  constexpr int64_t kGroups = kLineColumns / 4, kHalves = kLineColumns / 2;
+  auto four = VectorType::get({4}, b.getI32Type());
+  auto asWords = [&](Value eight) -> Value {
+    return vector::BitCastOp::create(b, four, eight);
+  };
+  barriers.write(target.buffer);
+  guarded(lessThan(thread, kLineWords / 4), [&] {
+    Value at = add(mul(thread, 4), target.lines() * kLineWords);
+    storeVector(zeros(four), target.split, {at}, 16);
+  });
+  auto split = [&](Value line) {
+    Value start = mul(line, kLineWords), most, sum;
+    Vec<Value> groups;
+    for (int64_t g = 0; g < kGroups; ++g) {
+      groups.push_back(
+          loadVector(target.memory, {index(0), add(start, 4 * g)}, 4, 16));
+      Value size = arith::AndIOp::create(b, asWords(groups[g]),
+                                         splat(i32(0x7FFFFFFF), 4));
+      most = most ? arith::MaxUIOp::create(b, most, size).getResult() : size;
+      for (int64_t i = 0; target.hasSums && i < 4; ++i) {
+        Value x = element(groups[g], i);
+        sum = sum ? arith::AddFOp::create(b, sum, x).getResult() : x;
+      }
+    }
+    Value largest = element(most, 0);
+    for (int64_t i = 1; i < 4; ++i)
+      largest = arith::MaxUIOp::create(b, largest, element(most, i));
+    Value exponent = arith::AndIOp::create(b, largest, i32(kExponent));
+    exponent = arith::MaxUIOp::create(b, exponent, i32(kLeast * kBit));
+    Value up = arith::SubIOp::create(b, i32((2 * kBias + kTop) * kBit),
+                                     exponent),
+          down = arith::SubIOp::create(b, exponent, i32(kTop * kBit));
+    up = splat(arith::BitcastOp::create(b, b.getF32Type(), up), 4);
+
+    auto halves = VectorType::get({4}, b.getF16Type());
+    Vec<Value> uppers, lowers;
+    for (Value group : groups) {
+      Value x = arith::MulFOp::create(b, group, up);
+      x = vector::ShuffleOp::create(b, x, x, ArrayRef<int64_t>{0, 2, 1, 3});
+      Value upper = arith::TruncFOp::create(b, halves, x);
+      Value rest = arith::SubFOp::create(b, x, toFloat(upper));
+      uppers.push_back(upper);
+      lowers.push_back(arith::TruncFOp::create(b, halves, rest));
+    }
+    for (int64_t g = 0; g < kGroups; g += 2)
+      for (auto [made, at] :
+           {std::pair(&uppers, int64_t(0)), std::pair(&lowers, kHalves)}) {
+        Value eight = vector::ShuffleOp::create(
+            b, (*made)[g], (*made)[g + 1],
+            ArrayRef<int64_t>{0, 1, 2, 3, 4, 5, 6, 7});
+        storeVector(asWords(eight), target.split, {add(start, at + 2 * g)}, 16);
+      }
+    sum = sum ? arith::BitcastOp::create(b, b.getI32Type(), sum).getResult()
+              : i32(0);
+    storeVector(fromElements({down, sum}), target.split,
+                {add(start, kLineColumns)}, 8);
+  };
+  rounds(target.lines(), 1, {},
+         [&](ArrayRef<Value> items, ValueRange) -> Vec<Value> {
+           llvm::for_each(items, split);
            return {};
          });
 }
@@ -130,20 +235,22 @@ void CUDAKernel::write(tile::BufferRowsOp op) {
     return;
   }
   // All warps of the block read one row repeatedly.
-  Rows target = allocateRows(1, type.getColumns(), isContracted(op));
+  Rows target = allocateRows(1, type.getColumns(), op);
   barriers.write(target.buffer);
   fillRow(target, 0, type.getColumns() % 4 == 0,
           [&](Value column, int64_t count) {
             return count == 1 ? load(memory, {index(0), column})
                               : loadVector(memory, {index(0), column}, 4, 16);
           });
+  if (target.split)
+    splitRow(target);
   rows[op] = target;
 }
 
 void CUDAKernel::write(tile::StageOp op) {
   int64_t columns = op.getType().getColumns(), count = op.getType().getRows();
   Value memory = lookup(op.getSource());
-  Rows target = allocateRows(count, columns, isContracted(op));
+  Rows target = allocateRows(count, columns, op);
   barriers.read(bufferOf(memory));
   barriers.write(target.buffer);
   bool byFour = columns % 4 == 0 &&
@@ -165,6 +272,8 @@ void CUDAKernel::write(tile::StageOp op) {
       return mapBody(op.getBody(), arguments);
     });
   }
+  if (target.split)
+    splitRow(target);
   rows[op] = target;
 }
 

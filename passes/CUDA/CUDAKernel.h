@@ -20,6 +20,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "passes/CUDA/BlockBarriers.h"
 #include "passes/CUDA/Fragments.h"
+#include "passes/CUDA/WeightChunks.h"
 #include "passes/Tile/IndexBuilder.h"
 #include "llvm/ADT/DenseMap.h"
 
@@ -33,13 +34,17 @@ public:
   /// reported.
   mlir::LogicalResult rewrite();
 
-  /// The thread's fragment of a product of `#cuda.simt`; null after an error.
+  /// The thread's fragment of a product of `#cuda.simt`, of `#cuda.mma_split`;
+  /// null after an error.
   mlir::Value writeWarpContract(tile::ContractOp op);
+  mlir::Value writeSplitContract(tile::ContractOp op);
 
 private:
   friend class MmaContract;
   using Value = mlir::Value;
   template <typename T> using Vec = llvm::SmallVector<T>;
+  /// New values by old ones.
+  using NewValues = llvm::DenseMap<Value, Value>;
   /// What an op's result becomes; failure: an error has been reported.
   using MadeValue = mlir::FailureOr<Value>;
 
@@ -60,6 +65,26 @@ private:
     /// Groups of 4 columns are permuted (swizzle), and the columns up to a
     /// multiple of kChunkColumns are zero.
     bool swizzled = false;
+    /// The row as f16 (splitRow): 32-bit words of lines of 32 columns, each
+    /// kLineWords apart, and one of zeros after the last; else null.
+    Value split = {};
+    /// Whether the lines of a split row have sums.
+    bool hasSums = false;
+    int64_t lines() const;
+  };
+  /// Some rows of a weight, of which a lane reads chunks.
+  struct WeightRows {
+    Weight weight;
+    Vec<Value> numbers;
+    /// Where they begin in the planes of quants, in bytes.
+    Vec<Value> starts, highStarts;
+    /// The index of the lane's chunks among those that share high bits.
+    Value highPart;
+  };
+  /// A chunk of each of these rows; scales and minima by chain, then by row.
+  struct LoadedChunks {
+    Vec<ChunkWords> words;
+    Vec<Value> scales, minima;
   };
   struct Cache {
     Value keys, values; // memref<? x element, 1>
@@ -88,7 +113,6 @@ private:
   mlir::LogicalResult writeTileOp(mlir::Operation *op);
   mlir::LogicalResult writeFor(mlir::scf::ForOp op);
   mlir::LogicalResult writeIf(mlir::scf::IfOp op);
-  mlir::LogicalResult writeParallel(mlir::scf::ParallelOp op);
   mlir::LogicalResult writeElementwise(mlir::Operation *op);
   mlir::LogicalResult write(tile::WeightOp op);
   mlir::LogicalResult write(tile::CacheOp op);
@@ -100,6 +124,13 @@ private:
   /// The type of this thread's share of a value.
   mlir::Type typeOf(mlir::Operation *op, mlir::Type old);
   mlir::FailureOr<Vec<mlir::Type>> resultTypesOf(mlir::Operation *op);
+
+  // ParallelLoops.cpp
+  mlir::LogicalResult writeParallel(mlir::scf::ParallelOp op);
+  mlir::LogicalResult writeTogether(mlir::Block &old,
+                                    llvm::MutableArrayRef<NewValues> copies);
+  mlir::LogicalResult writeForTogether(mlir::scf::ForOp op,
+                                       llvm::MutableArrayRef<NewValues> copies);
 
   // CUDAKernel.cpp: helpers. Indices are of type index.
   Value both(Value x, Value y); // of conditions; null: true
@@ -184,8 +215,9 @@ private:
 
   // BlockRows.cpp: whole rows, and reductions over all threads.
   /// Rows in workgroup memory, which warps read 16 bytes a lane.
-  Rows allocateRows(int64_t count, int64_t columns, bool swizzled);
+  Rows allocateRows(int64_t count, int64_t columns, Value readBy);
   Value swizzle(Value group);
+  void splitRow(const Rows &target);
   void fillRow(const Rows &target, int64_t row, bool byFour,
                llvm::function_ref<Value(Value column, int64_t count)> make);
   Value mapBody(mlir::Region &body, llvm::ArrayRef<Value> arguments);
@@ -216,6 +248,29 @@ private:
   Value loadScale(const Weight &weight, Value row, Value block);
   Value loadMinimum(const Weight &weight, Value row, Value block);
   Value decodeValue(const Weight &weight, Value row, Value column);
+  /// The rows `numbers` of a tile of `tile` rows; of those past the weight's
+  /// last, which are not stored, the last. A lane's chunks are `chunk` and
+  /// others that a whole number of high bits' chunks lies between.
+  WeightRows rowsOfWeight(const Weight &weight, llvm::ArrayRef<Value> numbers,
+                          int64_t tile, Value chunk);
+  LoadedChunks loadChunks(const WeightRows &from, Value chunk);
+  /// Trips of a loop over rounds of chunks, and the rounds of one trip; what is
+  /// left is done behind it.
+  struct Trips {
+    int64_t count, rounds;
+  };
+  static Trips tripsOf(int64_t full, int64_t most);
+  /// Chains of a chunk's sum: each scale has its own.
+  static int64_t chainsOf(llama::FormatInterface format);
+
+  // Prefetches.cpp: what a block will read of weights and cache, asked for
+  // before anything else is done.
+  mlir::LogicalResult prefetch();
+  /// What a later trip of a loop reads, whose induction variable is `iv`.
+  mlir::LogicalResult prefetchAhead(mlir::scf::ForOp loop, Value iv, Value to);
+  mlir::LogicalResult prefetchIn(mlir::Block &old);
+  void prefetch(tile::ContractOp op);
+  void prefetch(tile::SumValuesOp op);
 
   // Units/Simt.cpp
   Vec<Value> loadColumns(const Rows &x, Value row, Value from, int64_t width,
@@ -240,15 +295,19 @@ private:
   /// block, thread in the block, warp, lane.
   Value context, layer, block, thread, warp, lane;
 
-  /// New values by old ones. The maps below hold those that become several
-  /// values or a struct.
-  llvm::DenseMap<Value, Value> values;
+  NewValues values;
+  /// Old values that become several new ones, or a struct.
   llvm::DenseMap<Value, Weight> weights;
   llvm::DenseMap<Value, Rows> rows;
   llvm::DenseMap<Value, Cache> caches;
   /// Numbers of workgroup buffers by their memory in the new function.
   llvm::DenseMap<Value, int> buffers;
 };
+
+/// Columns of a line of a split row (CUDAKernel::splitRow), and 32-bit words
+/// from line to line: the columns as f16 twice, and what they share. The last
+/// four words put lines that are read together into different banks.
+inline constexpr int64_t kLineColumns = 32, kLineWords = 36;
 
 /// Columns of the widest chunk of 16 bytes: 32 nibbles. Rows in workgroup
 /// memory are zero up to a multiple of it, so that a chunk needs no guard.

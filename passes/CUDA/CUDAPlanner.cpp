@@ -12,6 +12,7 @@
 #include "mlir/IR/DialectRegistry.h"
 #include "passes/CUDA/Passes.h"
 #include "passes/CUDA/UnitLowering.h"
+#include "passes/Llama/CarriedOptions.h"
 #include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -23,7 +24,7 @@ using namespace corellama::llama;
 namespace {
 
 /// The units in the table's rows.
-enum class Unit { SIMT, MMA };
+enum class Unit { SIMT, MMA, MMASplit };
 
 /// One row of the table, in the order of #cuda.strategy's parameters.
 struct TableRow {
@@ -39,6 +40,14 @@ struct TableRow {
 /// x 700 ns / 132 multiprocessors.
 constexpr TableRow kProduct = {
     .unit = Unit::SIMT, .threads = 256, .m = 1, .n = 16, .k = 0, .stages = 1};
+/// The same on tensor cores, where numerics are free: 8 warps share 16 rows of
+/// the weight and divide their columns.
+constexpr TableRow kSplitProduct = {.unit = Unit::MMASplit,
+                                    .threads = kProduct.threads,
+                                    .m = kProduct.m,
+                                    .n = kProduct.n,
+                                    .k = 0,
+                                    .stages = 1};
 /// Products on tensor cores: 4 warps of 16 x 64. A stage of 32 columns, one
 /// block of the formats' scales, is 4 KiB of rows and 4 KiB of weights; with
 /// two stages the next one is copied while this one is computed. They take 16
@@ -78,10 +87,17 @@ constexpr int64_t kLMHeadRows = 256 * kLMHeadPart;
 /// cores; a row of x must begin at such a multiple.
 constexpr int64_t kCopiedHalves = 8;
 
+/// Bytes of workgroup memory that 32 columns of a split row take
+/// (CUDAKernel::splitRow), and what its kernel may have besides: a line of
+/// zeros, partial sums of two products and of a norm.
+constexpr int64_t kSplitBytes = 144, kSplitRest = 4096;
+
 cuda::StrategyAttr makeStrategy(MLIRContext *context, const TableRow &row) {
   ContractionUnitInterface unit = cuda::SimtAttr::get(context);
   if (row.unit == Unit::MMA)
     unit = cuda::MmaAttr::get(context);
+  else if (row.unit == Unit::MMASplit)
+    unit = cuda::MmaSplitAttr::get(context);
   return cuda::StrategyAttr::get(context, unit, row.threads, row.m, row.n,
                                  row.k, row.stages);
 }
@@ -111,6 +127,30 @@ bool runsOnTensorCores(LinearOp linear) {
   });
 }
 
+/// Whether tensor cores multiply a kernel's few rows of float32: where forms
+/// need not have the same bits, because many rows are not computed so.
+bool splitsRows(KernelOp kernel) {
+  auto activations = getCarriedOption<StringAttr>(
+      kernel->getParentOfType<ModuleOp>(), "activations");
+  if (!activations || activations != "auto")
+    return false;
+  // A split row is longer, and merging attention keeps it unsplit besides.
+  auto target = cast<cuda::TargetAttr>(getTarget(kernel));
+  const int64_t most = target.getWorkgroupBytes();
+  const bool merges = !kernel.getBody().getOps<AttentionMergeOp>().empty();
+  auto fits = [&](int64_t columns) {
+    int64_t bytes = columns / cuda::kMmaBlock *
+                    (kSplitBytes + (merges ? cuda::kMmaBlock * 4 : 0));
+    return most == 0 || bytes + kSplitRest <= most;
+  };
+  auto split = cuda::MmaSplitAttr::get(kernel.getContext());
+  return llvm::all_of(
+      kernel.getBody().getOps<LinearOp>(), [&](LinearOp linear) {
+        WeightType weight = linear.getWeight().getType();
+        return split.getOrder(weight.getFormat()) && fits(weight.getColumns());
+      });
+}
+
 //===----------------------------------------------------------------------===//
 // Plans
 //===----------------------------------------------------------------------===//
@@ -134,7 +174,8 @@ KernelPlan planProducts(KernelOp kernel) {
   bool lmHead = few && llvm::any_of(linears, [](LinearOp linear) {
                   return linear.getWeight().getType().getRows() >= kLMHeadRows;
                 });
-  return {makeStrategy(context, kProduct), lmHead ? kLMHeadPart : kProduct.n};
+  const TableRow &row = few && splitsRows(kernel) ? kSplitProduct : kProduct;
+  return {makeStrategy(context, row), lmHead ? kLMHeadPart : row.n};
 }
 
 KernelPlan makePlan(KernelOp kernel) {

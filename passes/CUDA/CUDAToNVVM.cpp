@@ -21,6 +21,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/Matchers.h"
 #include "passes/CUDA/Passes.h"
 
 namespace corellama::cuda {
@@ -59,6 +60,10 @@ struct Lowering {
 
   Value lowerShared(SharedOp op);
   Value lowerLoadWeight(LoadWeightOp op);
+  Value lowerText(Type result, ValueRange operands, const Twine &text,
+                  StringRef constraints);
+  void lowerPrefetch(PrefetchOp op);
+  Value lowerMaskedOr(arith::OrIOp op);
   void lowerCopyAsync(CopyAsyncOp op);
   Value lowerLdMatrix(LdMatrixOp op);
   Value lowerMma(MmaOp op);
@@ -113,6 +118,38 @@ Value Lowering::lowerShared(SharedOp op) {
 Value Lowering::lowerLoadWeight(LoadWeightOp op) {
   Value address = addressOf(op.getMemory(), op.getAt(), kGlobalSpace);
   return LLVM::LoadOp::create(b, op.getType(), address, /*alignment=*/16);
+}
+
+/// One instruction of PTX as text.
+Value Lowering::lowerText(Type result, ValueRange operands, const Twine &text,
+                          StringRef constraints) {
+  auto made = LLVM::InlineAsmOp::create(
+      b, result ? TypeRange(result) : TypeRange(), operands, text.str(),
+      constraints, /*has_side_effects=*/!result, /*is_align_stack=*/false,
+      LLVM::TailCallKind::None, /*asm_dialect=*/LLVM::AsmDialectAttr(),
+      /*operand_attrs=*/ArrayAttr());
+  return result ? made.getRes() : Value();
+}
+
+/// Text, because LLVM has the instruction for sm_90 and later only; PTX has it
+/// for every GPU of ours.
+void Lowering::lowerPrefetch(PrefetchOp op) {
+  Value address = addressOf(op.getMemory(), op.getAt(), kGlobalSpace);
+  lowerText({}, address, "prefetch.global.L2 [$0];", "l");
+}
+
+/// Text, because ptxas makes two instructions of `and` and `or` where both have
+/// a constant, which dequantisation is full of. The table of lop3 is
+/// (0xF0 & 0xCC) | 0xAA, for its operands (PTX ISA, lop3).
+Value Lowering::lowerMaskedOr(arith::OrIOp op) {
+  auto masked = op.getLhs().getDefiningOp<arith::AndIOp>();
+  APInt mask, bits;
+  matchPattern(masked.getRhs(), m_ConstantInt(&mask));
+  matchPattern(op.getRhs(), m_ConstantInt(&bits));
+  return lowerText(b.getI32Type(), masked.getLhs(),
+                   "lop3.b32 $0, $1, " + Twine(mask.getZExtValue()) + ", " +
+                       Twine(bits.getZExtValue()) + ", 0xEA;",
+                   "=r,r");
 }
 
 /// `.cg`: copied rows are read again from workgroup memory only, so they need
@@ -187,6 +224,16 @@ template <typename Sreg> Value Lowering::lowerId(int64_t bound) {
   return arith::IndexCastUIOp::create(b, b.getIndexType(), number);
 }
 
+/// Whether an op is (x & a constant) | a constant, of 32 bits.
+static bool isMaskedOr(Operation *op) {
+  auto both = dyn_cast<arith::OrIOp>(op);
+  if (!both || !both.getType().isInteger(32) ||
+      !matchPattern(both.getRhs(), m_Constant()))
+    return false;
+  auto masked = both.getLhs().getDefiningOp<arith::AndIOp>();
+  return masked && matchPattern(masked.getRhs(), m_Constant());
+}
+
 void Lowering::lower(Operation *op) {
   Value lowered;
   if (isa<ThreadIdOp>(op))
@@ -208,6 +255,8 @@ void Lowering::lower(Operation *op) {
     lowered = lowerShared(shared);
   else if (auto load = dyn_cast<LoadWeightOp>(op))
     lowered = lowerLoadWeight(load);
+  else if (auto prefetch = dyn_cast<PrefetchOp>(op))
+    lowerPrefetch(prefetch);
   else if (auto copy = dyn_cast<CopyAsyncOp>(op))
     lowerCopyAsync(copy);
   else if (isa<CopyCommitOp>(op))
@@ -222,6 +271,8 @@ void Lowering::lower(Operation *op) {
     lowered = lowerLdMatrix(matrix);
   else if (auto mma = dyn_cast<MmaOp>(op))
     lowered = lowerMma(mma);
+  else if (isMaskedOr(op))
+    lowered = lowerMaskedOr(cast<arith::OrIOp>(op));
   else
     // Upstream lowers vector.fma to fmuladd, which may be split into two
     // roundings; math.fma becomes an fma. A reduction order requires a single
@@ -246,7 +297,8 @@ struct CUDAToNVVM : corellama::cuda::impl::CUDAToNVVMBase<CUDAToNVVM> {
         continue;
       SmallVector<Operation *> words;
       kernel.walk([&](Operation *op) {
-        if (isa<CUDADialect>(op->getDialect()) || isa<vector::FMAOp>(op))
+        if (isa<CUDADialect>(op->getDialect()) || isa<vector::FMAOp>(op) ||
+            isMaskedOr(op))
           words.push_back(op);
       });
       for (Operation *op : words) {

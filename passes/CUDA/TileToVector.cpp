@@ -184,7 +184,10 @@ LogicalResult CUDAKernel::writeFor(scf::ForOp op) {
     std::optional<int64_t> step = getConstantIntValue(op.getStep());
     if (!step)
       return op.emitOpError() << "has no constant step";
-    results = loop(from, to, *step, init, body);
+    results = loop(from, to, *step, init, [&](Value iv, ValueRange carried) {
+      failedBody |= failed(prefetchAhead(op, add(iv, *step), to));
+      return body(iv, carried);
+    });
   } else {
     // A loop of one trip is its body, under a condition if it may have none.
     std::optional<int64_t> distance =
@@ -224,26 +227,6 @@ LogicalResult CUDAKernel::writeIf(scf::IfOp op) {
   barriers.leaveBranch();
   bind(op.getResults(), made.getResults());
   return success();
-}
-
-/// Independent iterations: each warp takes one at a time, in turn.
-LogicalResult CUDAKernel::writeParallel(scf::ParallelOp op) {
-  if (op.getNumLoops() != 1 || op.getNumReductions() != 0 || team == Team::Warp)
-    return op.emitOpError() << "is one loop of independent iterations, a warp "
-                               "each, on a GPU";
-  Value step = lookup(op.getStep()[0]);
-  Value from = add(lookup(op.getLowerBound()[0]), mul(warp, step));
-  auto made = scf::ForOp::create(b, from, lookup(op.getUpperBound()[0]),
-                                 mul(step, threads / kWarp));
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(made.getBody());
-  barriers.enterWarps();
-  team = Team::Warp;
-  values[op.getInductionVars()[0]] = made.getInductionVar();
-  LogicalResult result = writeBlock(*op.getBody());
-  team = Team::Block;
-  barriers.leaveWarps();
-  return result;
 }
 
 LogicalResult CUDAKernel::writeBlock(Block &old) {
@@ -493,7 +476,9 @@ LogicalResult CUDAKernel::rewrite() {
 
   LogicalResult result = success();
   branch(isPart(), {}, [&]() -> Vec<Value> {
-    result = writeBlock(source.getBody().front());
+    result = prefetch();
+    if (succeeded(result))
+      result = writeBlock(source.getBody().front());
     return {};
   });
   b.setInsertionPointToEnd(entry);

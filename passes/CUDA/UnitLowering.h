@@ -16,11 +16,13 @@ namespace corellama::cuda {
 class CUDAKernel;
 
 void registerMma(mlir::DialectRegistry &registry);
+void registerMmaSplit(mlir::DialectRegistry &registry);
 void registerSimt(mlir::DialectRegistry &registry);
 
 /// Attaches the code of every unit.
 inline void registerUnits(mlir::DialectRegistry &registry) {
   registerMma(registry);
+  registerMmaSplit(registry);
   registerSimt(registry);
 }
 

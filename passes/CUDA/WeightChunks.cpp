@@ -10,6 +10,7 @@
 
 #include "passes/CUDA/WeightChunks.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "passes/Tile/IndexBuilder.h"
@@ -157,6 +158,36 @@ static Value wordOfPart(ImplicitLocOpBuilder &b, Value words, Value part,
   return found.front();
 }
 
+uint32_t ChunkFormat::zero() const {
+  return static_cast<uint32_t>(-facts.quantRange().first);
+}
+
+Value ChunkFormat::bytes(ImplicitLocOpBuilder &b, const ChunkWords &words,
+                         int64_t group) const {
+  if (first().type == FieldType::Signed) {
+    Value word = vector::ExtractOp::create(b, words.quants, group);
+    return arith::XOrIOp::create(b, word, i32(b, 0x80808080));
+  }
+  // Four columns are in the four bytes of an i32, at the same bit of each.
+  int64_t at = places[0].at(4 * group), from = at % 8;
+  unsigned bits = first().bits;
+  Value word = vector::ExtractOp::create(b, words.quants, at / 32);
+  auto inEachByte = [&](unsigned byte) { return i32(b, 0x01010101u * byte); };
+  word = shiftBetween(b, word, from, 0);
+  word = arith::AndIOp::create(b, word, inEachByte((1u << bits) - 1));
+  if (places.size() > 1) {
+    unsigned highBits = facts.planes[1].bits;
+    int64_t highAt = places[1].at(4 * group);
+    Value high =
+        wordOfPart(b, words.high, words.part, highChunks(), highAt / 32);
+    high = shiftBetween(b, high, highAt % 8, bits);
+    high = arith::AndIOp::create(b, high,
+                                 inEachByte(((1u << highBits) - 1) << bits));
+    word = arith::OrIOp::create(b, word, high);
+  }
+  return word;
+}
+
 Values ChunkFormat::quants(ImplicitLocOpBuilder &b, const ChunkWords &words,
                            int64_t group) const {
   Values found;
@@ -185,52 +216,77 @@ Values ChunkFormat::quants(ImplicitLocOpBuilder &b, const ChunkWords &words,
           b, arith::AndIOp::create(b, pair, i32(b, 0xFFFF0000)).getResult()));
     }
     return found;
-  case FieldType::Signed: {
-    // q + 128 is q with its sign bit flipped.
-    Value word = vector::ExtractOp::create(b, words.quants, group);
-    word = arith::XOrIOp::create(b, word, i32(b, 0x80808080));
-    for (unsigned i = 0; i < 4; ++i)
-      found.push_back(floatOfByte(b, word, i, 128));
-    return found;
-  }
+  case FieldType::Signed:
   case FieldType::Exponent: // of scales
   case FieldType::Unsigned:
     break;
   }
-  // Four columns are in the four bytes of an i32, at the same bit of each.
-  int64_t at = places[0].at(4 * group), from = at % 8;
-  unsigned bits = first().bits;
-  auto zero = static_cast<uint32_t>(-facts.quantRange().first);
-  Value word = vector::ExtractOp::create(b, words.quants, at / 32);
-  if (!first().table.empty()) {
-    // The nibbles of two bytes at a time; LLVM makes the look-ups once for this
-    // group and the one in the other nibbles.
-    for (unsigned i = 0; i < 4; ++i) {
-      Value two = i < 2
-                      ? word
-                      : arith::ShRUIOp::create(b, word, i32(b, 16)).getResult();
-      found.push_back(floatOfByte(b, lookUpNibbles(b, facts, two),
-                                  2 * (i % 2) + static_cast<unsigned>(from / 4),
-                                  zero));
-    }
+  if (first().table.empty()) {
+    Value word = bytes(b, words, group);
+    for (unsigned i = 0; i < 4; ++i)
+      found.push_back(floatOfByte(b, word, i, zero()));
     return found;
   }
-  auto inEachByte = [&](unsigned byte) { return i32(b, 0x01010101u * byte); };
-  word = shiftBetween(b, word, from, 0);
-  word = arith::AndIOp::create(b, word, inEachByte((1u << bits) - 1));
-  if (places.size() > 1) {
-    unsigned highBits = facts.planes[1].bits;
-    int64_t highAt = places[1].at(4 * group);
-    Value high =
-        wordOfPart(b, words.high, words.part, highChunks(), highAt / 32);
-    high = shiftBetween(b, high, highAt % 8, bits);
-    high = arith::AndIOp::create(b, high,
-                                 inEachByte(((1u << highBits) - 1) << bits));
-    word = arith::OrIOp::create(b, word, high);
+  // The nibbles of two bytes at a time; LLVM makes the look-ups once for this
+  // group and the one in the other nibbles.
+  int64_t at = places[0].at(4 * group), from = at % 8;
+  Value word = vector::ExtractOp::create(b, words.quants, at / 32);
+  for (unsigned i = 0; i < 4; ++i) {
+    Value two =
+        i < 2 ? word : arith::ShRUIOp::create(b, word, i32(b, 16)).getResult();
+    found.push_back(floatOfByte(b, lookUpNibbles(b, facts, two),
+                                2 * (i % 2) + static_cast<unsigned>(from / 4),
+                                zero()));
   }
-  for (unsigned i = 0; i < 4; ++i)
-    found.push_back(floatOfByte(b, word, i, zero));
   return found;
+}
+
+/// The f16 with the bits 0x6400 + n is 1024 + n, exactly, for n below 1024. So
+/// bits are put into its low byte, and an addition for two of them takes 1024
+/// away, together with what the quants' bits are above the quants.
+std::pair<Value, Value> ChunkFormat::pairs(ImplicitLocOpBuilder &b,
+                                           const ChunkWords &words,
+                                           int64_t group) const {
+  constexpr double kMagic = 1024;
+  auto type = VectorType::get({2}, b.getF16Type());
+  auto both = [&](double value) -> Value {
+    return arith::ConstantOp::create(
+        b, DenseElementsAttr::get(
+               type, b.getF16FloatAttr(static_cast<float>(value)).getValue()));
+  };
+  auto halves = [&](Value bits) -> Value {
+    Value one = vector::BroadcastOp::create(
+        b, VectorType::get({1}, b.getI32Type()), bits);
+    return vector::BitCastOp::create(b, type, one);
+  };
+  double least = facts.quantRange().first;
+  Values made;
+  if (first().bits == 4 && places.size() == 1) {
+    // Nibbles of bytes 0 and 2, then 1 and 3, where they are: those in the
+    // upper half are 16 q, and a multiplication is a part of the addition.
+    int64_t at = places[0].at(4 * group), from = at % 8;
+    Value word = vector::ExtractOp::create(b, words.quants, at / 32);
+    for (int64_t odd = 0; odd < 2; ++odd) {
+      Value bits = shiftBetween(b, word, 8 * odd, 0);
+      bits = arith::AndIOp::create(b, bits, i32(b, 0x000F000Fu << from));
+      bits = arith::OrIOp::create(b, bits, i32(b, 0x64006400));
+      if (from == 0)
+        made.push_back(
+            arith::AddFOp::create(b, halves(bits), both(least - kMagic)));
+      else
+        made.push_back(math::FmaOp::create(b, halves(bits), both(1.0 / 16),
+                                           both(least - kMagic / 16)));
+    }
+    return {made[0], made[1]};
+  }
+  Value word = bytes(b, words, group);
+  for (uint32_t which : {0x4240, 0x4341}) {
+    Value bits =
+        PermuteBytesOp::create(b, word, i32(b, 0x64646464), i32(b, which));
+    made.push_back(
+        arith::AddFOp::create(b, halves(bits), both(least - kMagic)));
+  }
+  return {made[0], made[1]};
 }
 
 //===----------------------------------------------------------------------===//
@@ -280,6 +336,5 @@ Value ChunkFormat::quant(ImplicitLocOpBuilder &b, ArrayRef<PlaneRow> planes,
   }
   if (!first().table.empty())
     word = lookUpNibbles(b, facts, word);
-  return floatOfByte(b, word, 0,
-                     static_cast<uint32_t>(-facts.quantRange().first));
+  return floatOfByte(b, word, 0, zero());
 }

@@ -58,12 +58,22 @@ public:
   llvm::SmallVector<mlir::Value> quants(mlir::ImplicitLocOpBuilder &b,
                                         const ChunkWords &words,
                                         int64_t group) const;
+  /// The same columns as two pairs of f16, columns 0 and 2, then 1 and 3; of
+  /// formats whose quants are integers and no table's numbers.
+  std::pair<mlir::Value, mlir::Value> pairs(mlir::ImplicitLocOpBuilder &b,
+                                            const ChunkWords &words,
+                                            int64_t group) const;
   /// One unscaled value, from one row of each plane of quants.
   mlir::Value quant(mlir::ImplicitLocOpBuilder &b,
                     llvm::ArrayRef<PlaneRow> planes, mlir::Value column) const;
 
 private:
   const llama::Plane &first() const { return facts.planes.front(); }
+  /// The bits that mean 0.
+  uint32_t zero() const;
+  /// The same columns as the bytes of a word, `zero` added to each.
+  mlir::Value bytes(mlir::ImplicitLocOpBuilder &b, const ChunkWords &words,
+                    int64_t group) const;
 
   const llama::FormatFacts &facts;
   /// For each plane of quants, the places in a row.

@@ -1,17 +1,19 @@
 //===- WeightLoads.cpp - where a weight's numbers are on a GPU ------------===//
 //
 // tile -> vector: addresses of the planes of a weight in `rowmajor_split`, its
-// scales and minima, and single values. A file apart from the units, because
-// products and tile.decode read the same planes.
+// scales and minima, single values, and chunks of a lane. A file apart from the
+// units, because products and tile.decode read the same planes.
 //
 //===----------------------------------------------------------------------===//
 
 #include "passes/CUDA/CUDAKernel.h"
 #include "passes/CUDA/WeightChunks.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
 using namespace corellama;
 using corellama::cuda::ChunkFormat;
+using corellama::cuda::ChunkWords;
 using corellama::cuda::CUDAKernel;
 using corellama::cuda::PlaneRow;
 
@@ -119,4 +121,84 @@ Value CUDAKernel::decodeValue(const Weight &weight, Value row, Value column) {
   if (!format.hasMinimum())
     return value;
   return arith::AddFOp::create(b, value, loadMinimum(weight, row, number));
+}
+
+//===----------------------------------------------------------------------===//
+// Chunks of a lane
+//===----------------------------------------------------------------------===//
+
+/// Chooses the fewest waits for memory, one a trip. At least two trips if there
+/// are two rounds: without a loop LLVM would keep the values of x for the
+/// kernel's next product, in more registers than there are.
+CUDAKernel::Trips CUDAKernel::tripsOf(int64_t full, int64_t most) {
+  Trips best{full, 1};
+  int64_t waits = full;
+  for (int64_t rounds = 2; rounds <= most && full / rounds >= 2; ++rounds) {
+    int64_t count = full / rounds, found = count + full % rounds;
+    if (found <= waits)
+      best = {count, rounds};
+    waits = std::min(waits, found);
+  }
+  return best;
+}
+
+int64_t CUDAKernel::chainsOf(llama::FormatInterface format) {
+  int64_t columns = ChunkFormat(format).columns();
+  return format.hasScale()
+             ? std::max<int64_t>(1, columns / format.getScaleBlock())
+             : 1;
+}
+
+CUDAKernel::WeightRows CUDAKernel::rowsOfWeight(const Weight &weight,
+                                                ArrayRef<Value> numbers,
+                                                int64_t tile, Value chunk) {
+  int64_t highChunks = ChunkFormat(weight.type.getFormat()).highChunks();
+  WeightRows found;
+  found.weight = weight;
+  if (highChunks)
+    found.highPart = rem(chunk, highChunks);
+  for (Value number : numbers) {
+    if (weight.type.getRows() % tile != 0)
+      number = minimum(number, weight.type.getRows() - 1);
+    found.numbers.push_back(number);
+    found.starts.push_back(mul(number, planeStride(weight, 0)));
+    if (highChunks)
+      found.highStarts.push_back(
+          add(mul(number, planeStride(weight, 1)), planeOffset(weight, 1, 0)));
+  }
+  return found;
+}
+
+CUDAKernel::LoadedChunks CUDAKernel::loadChunks(const WeightRows &from,
+                                                Value chunk) {
+  const Weight &weight = from.weight;
+  llama::FormatInterface format = weight.type.getFormat();
+  const ChunkFormat chunks(format);
+  const int64_t highChunks = chunks.highChunks(), chains = chainsOf(format);
+  LoadedChunks loaded;
+  for (auto [i, start] : llvm::enumerate(from.starts)) {
+    ChunkWords words;
+    words.quants = LoadWeightOp::create(b, weight.memory,
+                                        add(start, mul(chunk, kChunkBytes)));
+    if (highChunks) {
+      words.high = LoadWeightOp::create(
+          b, weight.memory,
+          add(from.highStarts[i], mul(div(chunk, highChunks), kChunkBytes)));
+      words.part = from.highPart;
+    }
+    loaded.words.push_back(words);
+  }
+  if (!format.hasScale())
+    return loaded;
+  for (int64_t c = 0; c < chains; ++c) {
+    Value block = chains == 1
+                      ? div(chunk, format.getScaleBlock() / chunks.columns())
+                      : add(mul(chunk, chains), c);
+    for (Value number : from.numbers) {
+      loaded.scales.push_back(loadScale(weight, number, block));
+      if (format.hasMinimum())
+        loaded.minima.push_back(loadMinimum(weight, number, block));
+    }
+  }
+  return loaded;
 }

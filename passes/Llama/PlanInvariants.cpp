@@ -191,6 +191,8 @@ namespace {
 /// What is summed: rows of a type against a weight or against keys of the
 /// cache. Ops of different kinds never share a weight of one type.
 struct Sum {
+  /// Where forms need not have the same bits; else null.
+  ContractionUnitInterface unit;
   Type rows;
   Attribute weight; // its symbol, or the window in which keys are seen
   Type type;
@@ -207,9 +209,9 @@ static std::optional<Sum> sumOf(ReductionOpInterface op) {
   for (Value operand : op->getOperands()) {
     // Layers may have windows of their own.
     if (isa<CacheType>(operand.getType()))
-      return Sum{rows, op->getAttr("window"), operand.getType()};
+      return Sum{{}, rows, op->getAttr("window"), operand.getType()};
     if (auto ref = operand.getDefiningOp<WeightRefOp>())
-      return Sum{rows, ref.getWeightAttr(), ref.getType()};
+      return Sum{{}, rows, ref.getWeightAttr(), ref.getType()};
   }
   return std::nullopt;
 }
@@ -217,14 +219,18 @@ static std::optional<Sum> sumOf(ReductionOpInterface op) {
 /// Ops that make the same sum have the same order in all forms.
 static LogicalResult verifySameOrders(ModuleOp module) {
   // A model has few distinct sums; the first op of each represents it. Where a
-  // GPU chooses (auto), forms round the rows of a weight as suits them.
+  // GPU chooses (auto), forms round the rows of a weight as suits them, and
+  // have the units that suit their number.
   auto activations = getCarriedOption<StringAttr>(module, "activations");
-  bool sameRows = activations && activations != "auto";
+  bool isFree = activations && activations == "auto";
+  bool sameRows = activations && !isFree;
   SmallVector<std::pair<Sum, ReductionOpInterface>> first;
   WalkResult result = module.walk([&](ReductionOpInterface op) {
     std::optional<Sum> sum = sumOf(op);
     if (!sum)
       return WalkResult::advance();
+    if (auto order = op.getOrderAttr(); order && isFree)
+      sum->unit = order.getUnit();
     auto known = llvm::find_if(first, [&](auto &entry) {
       return entry.first == *sum ||
              (sameRows && sum->weight && entry.first.weight == sum->weight &&

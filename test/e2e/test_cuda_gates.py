@@ -73,6 +73,8 @@ def test_reader(report):
                  code.instructions)
     report.check("the padding behind a kernel is no loop", code.loops() == [],
                  code.loops())
+    asked = code_of(("CCTL.E.PF2 [R2]",), ("CCTL.IVALL",)).instructions
+    report.check("prefetches", [i.is_prefetch for i in asked] == [True, False], asked)
     nested = code_of(("MOV R0, RZ",), ".L_x_1", ("IADD3 R1, R1, R0, RZ",), ".L_x_2",
                      (WEIGHT, 2, 0, 0), ("FFMA R0, R4, R5, R0", 4, 7, 1),
                      ("@P0 BRA `(.L_x_2)",), ("@P1 BRA `(.L_x_1)",), ("EXIT",))
@@ -144,6 +146,13 @@ def test_model(report):
     check("two loads, one after the other", time([(2, [load, wait])]), 14)
     check("round trips and cycles of a prologue",
           time([(1, [["fixed", cuda_model.CLOCK, 2]])]), 9)
+    ahead = ["prefetch", device.read]
+    check("a prefetch is not waited for", time([(1, [ahead])]), 2)
+    check("what is prefetched comes when DRAM has brought it",
+          time([(1, [ahead, load, wait])]), 8)
+    check("or from the second-level cache",
+          time([(1, [ahead, ["fixed", 0, 5], load, wait])]), 20)
+    check("what is not comes from DRAM", time([(1, [ahead, load, load, wait])]), 9)
     check("work of a quarter is serial", time([(1, [work])], warps=8), 2002)
     check("quarters are parallel", time([(1, [work])], warps=4), 1002)
     check("a warp alone is slower than its unit",

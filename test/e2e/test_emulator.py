@@ -71,9 +71,12 @@ def run_model(report, arguments, name, model, prompt, target, folder, seed=None,
     if not report.check(f"{name}: runs on the CPU", chosen is not None, result.why):
         return None, emulator
     reference = np.load(npy)
-    # The prompt in calls of one row, as one call, and in calls of several forms.
-    flags, calls = [([], ["-b", "1"]), ([], []), (["--rows=1,2,4"], [])][(seed or 0) % 3]
-    made = emulator.compile(model, program, target, "--activations=f32", *flags)
+    # The prompt in calls of one row, which tensor cores multiply by quants, as one call,
+    # and in calls of several forms. The cache is that of the CPU's program.
+    flags, calls = [(["--activations=auto", "--cache-type=f32"], ["-b", "1"]),
+                    (["--activations=f32"], []),
+                    (["--activations=f32", "--rows=1,2,4"], [])][(seed or 0) % 3]
+    made = emulator.compile(model, program, target, *flags)
     if not report.check(f"{name}: compiles for the GPU", made.code == 0, made.why):
         return None, emulator
     more = {} if seed is None else {"SEED": seed}

@@ -14,9 +14,11 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "test/emulator/Passes.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -90,6 +92,7 @@ public:
 
   void run() {
     addOverWarps();
+    widenHalves();
     SmallVector<Operation *> words;
     kernel.walk([&](Operation *op) {
       if (isa<CUDADialect>(op->getDialect()))
@@ -122,6 +125,29 @@ private:
           arith::BitcastOp::create(b, b.getF32Type(), sum));
       for (Operation *op : llvm::reverse(ops))
         op->erase();
+    }
+  }
+
+  /// Multiply-adds of f16 in float32, because for them LLVM calls a library.
+  /// Rounded twice, the result is another only if it is no float32.
+  void widenHalves() {
+    SmallVector<math::FmaOp> halves;
+    kernel.walk([&](math::FmaOp op) {
+      if (getElementTypeOrSelf(op.getType()).isF16())
+        halves.push_back(op);
+    });
+    for (math::FmaOp op : halves) {
+      ImplicitLocOpBuilder b(op.getLoc(), op);
+      Type wide = b.getF32Type();
+      if (auto vector = dyn_cast<VectorType>(op.getType()))
+        wide = vector.clone(wide);
+      SmallVector<Value> operands;
+      for (Value operand : op.getOperands())
+        operands.push_back(arith::ExtFOp::create(b, wide, operand));
+      Value sum = math::FmaOp::create(b, operands[0], operands[1], operands[2]);
+      op.replaceAllUsesWith(
+          arith::TruncFOp::create(b, op.getType(), sum).getResult());
+      op.erase();
     }
   }
 
@@ -296,6 +322,12 @@ Value KernelLowering::lower(ImplicitLocOpBuilder &b, Operation *word) {
               b, result, arith::ShLIOp::create(b, byte, number(8 * i)));
         }
         return arith::TruncIOp::create(b, i32, result);
+      })
+      .Case([&](PrefetchOp op) {
+        // Nothing to wait for; that the memory is the launch's is checked.
+        Value at = address(b, op.getMemory(), op.getAt());
+        return call(b, {"read", {}, {pointer, i32, i32}},
+                    {at, constant(b, 1), constant(b, 1)});
       })
       .Case([&](CopyAsyncOp op) {
         Value target = address(b, op.getTarget(), op.getTargetIndices());

@@ -53,6 +53,9 @@ struct CUDATraceAccesses
   }
 
   static LLVM::LLVMFuncOp declare(ModuleOp module, StringRef name) {
+    // cuda-to-emulator calls it for a prefetch.
+    if (auto declared = module.lookupSymbol<LLVM::LLVMFuncOp>(name))
+      return declared;
     OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
     Type pointer = LLVM::LLVMPointerType::get(module.getContext());
     auto type = LLVM::LLVMFunctionType::get(

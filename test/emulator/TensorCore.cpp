@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <vector>
 
 using namespace corellama;
 
@@ -22,24 +23,31 @@ void corellama::loadMatrices(const void *const (&rows)[kWarpLanes],
                   sizeof(uint32_t));
 }
 
-static double fromHalf(uint16_t bits) {
-  int exponent = bits >> 10 & 31, mantissa = bits & 1023;
-  double magnitude;
-  if (exponent == 31)
-    magnitude = mantissa ? std::numeric_limits<double>::quiet_NaN()
-                         : std::numeric_limits<double>::infinity();
-  else if (exponent == 0)
-    magnitude = std::ldexp(mantissa, -24);
-  else
-    magnitude = std::ldexp(mantissa | 1024, exponent - 25);
-  return bits >> 15 ? -magnitude : magnitude;
+/// All f16, by their bits.
+static std::vector<float> makeHalves() {
+  std::vector<float> halves(1 << 16);
+  for (unsigned bits = 0; bits < halves.size(); ++bits) {
+    int exponent = static_cast<int>(bits >> 10 & 31),
+        mantissa = static_cast<int>(bits & 1023);
+    double magnitude;
+    if (exponent == 31)
+      magnitude = mantissa ? std::numeric_limits<double>::quiet_NaN()
+                           : std::numeric_limits<double>::infinity();
+    else if (exponent == 0)
+      magnitude = std::ldexp(mantissa, -24);
+    else
+      magnitude = std::ldexp(mantissa | 1024, exponent - 25);
+    halves[bits] = static_cast<float>(bits >> 15 ? -magnitude : magnitude);
+  }
+  return halves;
 }
 
 void corellama::multiply(const MmaOperands (&lanes)[kWarpLanes]) {
+  static const std::vector<float> halves = makeHalves();
   auto element = [&](uint32_t pair, unsigned which) {
-    return fromHalf(static_cast<uint16_t>(pair >> (16 * which)));
+    return halves[pair >> (16 * which) & 0xFFFF];
   };
-  double a[16][16], b[16][8];
+  float a[16][16], b[16][8];
   for (unsigned lane = 0; lane < kWarpLanes; ++lane) {
     unsigned g = lane / 4, t = lane % 4;
     for (unsigned e = 0; e < 2; ++e) {
@@ -51,12 +59,17 @@ void corellama::multiply(const MmaOperands (&lanes)[kWarpLanes]) {
         b[2 * t + 8 * i + e][g] = element(lanes[lane].b[i], e);
     }
   }
+  // Columns innermost, so that they are summed side by side.
+  double sums[16][8] = {};
+  for (unsigned row = 0; row < 16; ++row)
+    for (unsigned k = 0; k < 16; ++k)
+      for (unsigned column = 0; column < 8; ++column)
+        sums[row][column] +=
+            static_cast<double>(a[row][k]) * static_cast<double>(b[k][column]);
   for (unsigned lane = 0; lane < kWarpLanes; ++lane)
     for (unsigned i = 0; i < 4; ++i) {
       unsigned row = lane / 4 + 8 * (i / 2), column = 2 * (lane % 4) + i % 2;
-      double sum = 0;
-      for (unsigned k = 0; k < 16; ++k)
-        sum += a[row][k] * b[k][column];
-      lanes[lane].d[i] = static_cast<float>(sum + lanes[lane].c[i]);
+      lanes[lane].d[i] =
+          static_cast<float>(sums[row][column] + lanes[lane].c[i]);
     }
 }

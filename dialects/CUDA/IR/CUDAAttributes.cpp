@@ -67,6 +67,25 @@ Attribute SimtAttr::getOrder(llama::FormatInterface format) const {
                                         scaleOf(format), kWarp);
 }
 
+Type MmaSplitAttr::getRowsType() const {
+  return Float32Type::get(getContext());
+}
+
+/// Integers of up to 8 bits fit an f16. Tables are left out because a look-up
+/// costs what the tensor cores save, more scales because their sums take more
+/// registers than there are. Minima multiply the sum of a block of 32 columns.
+Attribute MmaSplitAttr::getOrder(llama::FormatInterface format) const {
+  const llama::FormatFacts &facts = format.getFacts();
+  const llama::Plane &first = facts.planes.front();
+  if (!format.hasScale() || !first.table.empty() || first.isFloat())
+    return {};
+  int64_t columns = kChunkBytes * 8 / first.bits, block = facts.scaleBlock();
+  if (columns > 2 * block || (format.hasMinimum() && block != kMmaBlock))
+    return {};
+  return llama::ReductionOrderAttr::get(getContext(), *this, columns,
+                                        scaleOf(format), kWarp);
+}
+
 Type MmaAttr::getRowsType() const { return Float16Type::get(getContext()); }
 
 /// What fits eleven bits of an f16 and shares a scale in a stage.

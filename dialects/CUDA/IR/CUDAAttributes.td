@@ -78,4 +78,17 @@ def CUDA_MmaAttr : CUDA_Attr<"Mma", "mma",
   }];
 }
 
+def CUDA_MmaSplitAttr : CUDA_Attr<"MmaSplit", "mma_split",
+    [DeclareAttrInterfaceMethods<Llama_ContractionUnitInterface>]> {
+  let summary = "tensor cores on one float32 row, which is split into two f16";
+  let description = [{
+    Multiplies 16 rows of a weight whose quants are integers, exact as f16, by one row of
+    float32, of which each value is a sum of two f16 and a power of two that 32 columns
+    share. Its products are those of float32 but for 2^-22 of each (docs/bits.md), so its
+    rows are float32, and it needs half as many instructions as `#cuda.simt`: a quant need
+    not become a float. Formats with a table of quants, or with more than two scales in 16
+    bytes of quants, it does not multiply.
+  }];
+}
+
 #endif

@@ -140,6 +140,24 @@ def CUDA_LoadWeightOp : CUDA_Op<"load_weight", [MemoryEffects<[MemRead]>]> {
   let results = (outs CUDA_Bytes16:$result);
   let assemblyFormat = "$memory `[` $at `]` attr-dict `:` type($memory)";
 }
+def CUDA_PrefetchOp : CUDA_Op<"prefetch"> {
+  let summary = "asks for a line of global memory";
+  let description = [{
+    Starts to bring the line of 128 bytes that has element `at` into the second-level
+    cache, and waits for nothing (PTX ISA, prefetch.global.L2). No value depends on it.
+    `at` is inside the memory.
+
+    ```mlir
+    func.func @f(%w: memref<?xi8, 1>, %at: index) {
+      cuda.prefetch %w[%at] : memref<?xi8, 1>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins MemRefRankOf<[I8, F16, F32], [1]>:$memory, Index:$at);
+  let assemblyFormat = "$memory `[` $at `]` attr-dict `:` type($memory)";
+  let extraClassDeclaration = [{ static constexpr int64_t kLine = 128; }];
+}
 def CUDA_CopyAsyncOp : CUDA_Op<"copy_async", [AttrSizedOperandSegments]> {
   let summary = "starts an asynchronous copy of 16 bytes from global to workgroup memory";
   let description = [{

@@ -17,7 +17,6 @@
 using namespace mlir;
 using namespace corellama;
 using corellama::cuda::ChunkFormat;
-using corellama::cuda::ChunkWords;
 using corellama::cuda::CUDAKernel;
 using corellama::cuda::Fragment;
 using corellama::cuda::Spread;
@@ -33,29 +32,6 @@ static constexpr int64_t kLoadsInFlight = 8;
 /// prologue. With 64 a lane has four loads of 16 bytes at once, and two blocks
 /// fit.
 static constexpr int64_t kColumnsAtOnce = 64;
-
-namespace {
-/// Trips of the main loop, and the rounds of one trip; the remaining rounds are
-/// done one by one.
-struct Trips {
-  int64_t count, rounds;
-};
-} // namespace
-
-/// Chooses the fewest waits for memory, one a trip. At least two trips if there
-/// are two rounds: without a loop LLVM would keep the values of x for the
-/// kernel's next product, in more registers than there are.
-static Trips tripsOf(int64_t full, int64_t most) {
-  Trips best{full, 1};
-  int64_t waits = full;
-  for (int64_t rounds = 2; rounds <= most && full / rounds >= 2; ++rounds) {
-    int64_t count = full / rounds, found = count + full % rounds;
-    if (found <= waits)
-      best = {count, rounds};
-    waits = std::min(waits, found);
-  }
-  return best;
-}
 
 Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
   std::optional<Fragment> fragment = fragmentOf(op, op.getType());
@@ -81,66 +57,27 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
   const Rows x = rows.find(op.getRows())->second;
   barriers.read(x.buffer);
 
-  // All chunks of a lane have the same index among those that share high bits.
-  Value highPart = highChunks ? rem(lane, highChunks) : Value();
-
   int64_t columns = weight.type.getColumns(), count = fragment->perRow;
   int64_t total = llvm::divideCeil(columns, width);
   Value row = lookup(op.getRow());
 
-  // The warp's rows of the weight. For rows past the weight's last, which are
-  // not stored, an existing row is read.
-  Vec<Value> weightRows, starts, highStarts;
-  bool passes = weight.type.getRows() % fragment->columns != 0;
-  for (int64_t i = 0; i < count; ++i) {
-    Value number = add(lookup(op.getFirst()), columnOf(*fragment, i));
-    if (passes)
-      number = minimum(number, weight.type.getRows() - 1);
-    weightRows.push_back(number);
-    starts.push_back(mul(number, planeStride(weight, 0)));
-    if (highChunks)
-      highStarts.push_back(
-          add(mul(number, planeStride(weight, 1)), planeOffset(weight, 1, 0)));
-  }
-  // A chunk has one scale or several; each scale has a chain of its own.
-  const int64_t chains =
-      format.hasScale() ? std::max<int64_t>(1, width / format.getScaleBlock())
-                        : 1;
+  // The warp's rows of the weight. All chunks of a lane have the same index
+  // among those that share high bits.
+  Vec<Value> numbers;
+  for (int64_t i = 0; i < count; ++i)
+    numbers.push_back(add(lookup(op.getFirst()), columnOf(*fragment, i)));
+  const WeightRows weightRows =
+      rowsOfWeight(weight, numbers, fragment->columns, lane);
+  const int64_t chains = chainsOf(format);
 
   // Chunks lane + `from` + 32 u for all u < rounds. Where all lanes have them,
   // all loads are issued before the first is used.
   auto batch = [&](Value from, int64_t rounds, ValueRange carried,
                    bool allLanes) {
     Vec<Value> sums(carried);
-    SmallVector<SmallVector<ChunkWords>> words(rounds);
-    // For each round, the scales of all rows for each chain.
-    SmallVector<Vec<Value>> scales(rounds), minima(rounds);
-    for (int64_t u = 0; u < rounds; ++u) {
-      Value chunk = add(add(from, u * kWarp), lane);
-      for (int64_t i = 0; i < count; ++i) {
-        ChunkWords loaded;
-        loaded.quants = LoadWeightOp::create(
-            b, weight.memory, add(starts[i], mul(chunk, kChunkBytes)));
-        if (highChunks) {
-          loaded.high = LoadWeightOp::create(
-              b, weight.memory,
-              add(highStarts[i], mul(div(chunk, highChunks), kChunkBytes)));
-          loaded.part = highPart;
-        }
-        words[u].push_back(loaded);
-      }
-      if (!format.hasScale())
-        continue;
-      for (int64_t c = 0; c < chains; ++c) {
-        Value block = chains == 1 ? div(chunk, format.getScaleBlock() / width)
-                                  : add(mul(chunk, chains), c);
-        for (int64_t i = 0; i < count; ++i) {
-          scales[u].push_back(loadScale(weight, weightRows[i], block));
-          if (format.hasMinimum())
-            minima[u].push_back(loadMinimum(weight, weightRows[i], block));
-        }
-      }
-    }
+    SmallVector<LoadedChunks> chunks;
+    for (int64_t u = 0; u < rounds; ++u)
+      chunks.push_back(loadChunks(weightRows, add(add(from, u * kWarp), lane)));
     // Without scales nothing is sunk, and ptxas takes fewer registers by
     // itself.
     if (allLanes && format.hasScale())
@@ -159,7 +96,7 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
             loadColumns(x, row, add(from, u * kWarp), width, group);
         for (int64_t i = 0; i < count; ++i)
           for (auto [q, value] :
-               llvm::zip(format16.quants(b, words[u][i], group), four))
+               llvm::zip(format16.quants(b, chunks[u].words[i], group), four))
             chain[i] = fma(q, value, chain[i]);
         if (sumOfX)
           for (Value value : four)
@@ -167,10 +104,10 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
       }
       for (int64_t i = 0; i < count; ++i) {
         sums[i] = format.hasScale()
-                      ? fma(chain[i], scales[u][firstScale + i], sums[i])
+                      ? fma(chain[i], chunks[u].scales[firstScale + i], sums[i])
                       : arith::AddFOp::create(b, sums[i], chain[i]).getResult();
         if (sumOfX)
-          sums[i] = fma(minima[u][firstScale + i], sumOfX, sums[i]);
+          sums[i] = fma(chunks[u].minima[firstScale + i], sumOfX, sums[i]);
       }
     }
     return sums;

@@ -85,3 +85,11 @@ func.func @copies_stay(%from: memref<?xf16, 1>, %i: index) {
   cuda.copy_wait 0
   return
 }
+
+// A prefetch has no result, and is not dropped.
+// CHECK-LABEL: func.func @a_prefetch_stays
+// CHECK:         cuda.prefetch
+func.func @a_prefetch_stays(%w: memref<?xi8, 1>, %i: index) {
+  cuda.prefetch %w[%i] : memref<?xi8, 1>
+  return
+}

@@ -27,12 +27,14 @@ func.func @together(%x: f32, %i: i32) -> (f32, i32) {
 // CHECK-LABEL: func.func @memory
 // CHECK:         %[[SHARED:.+]] = cuda.shared at 128 : memref<64x32xf16, 3>
 // CHECK:         cuda.load_weight %{{.+}}[%{{.+}}] : memref<?xi8, 1>
+// CHECK:         cuda.prefetch %{{.+}}[%{{.+}}] : memref<?xi8, 1>
 // CHECK:         cuda.copy_async %{{.+}}[%{{.+}}, %{{.+}}] to %[[SHARED]][%{{.+}}, %{{.+}}] valid %{{.+}} : memref<?x64xf16, 1> to memref<64x32xf16, 3>
 // CHECK:         cuda.copy_commit
 // CHECK:         cuda.copy_wait 1
 func.func @memory(%w: memref<?xi8, 1>, %rows: memref<?x64xf16, 1>, %i: index) -> vector<4xi32> {
   %shared = cuda.shared at 128 : memref<64x32xf16, 3>
   %v = cuda.load_weight %w[%i] : memref<?xi8, 1>
+  cuda.prefetch %w[%i] : memref<?xi8, 1>
   cuda.copy_async %rows[%i, %i] to %shared[%i, %i] valid %i : memref<?x64xf16, 1> to memref<64x32xf16, 3>
   cuda.copy_commit
   cuda.copy_wait 1

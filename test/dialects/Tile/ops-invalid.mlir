@@ -191,6 +191,16 @@ func.func @tensor_cores_on_minima(%ctx: !tile.context, %i: index) {
 
 // -----
 
+func.func @split_rows_by_a_table(%ctx: !tile.context, %i: index) {
+  %x = tile.buffer_rows %ctx @x at 0 : !tile.rows<1x32xf32>
+  %w = tile.weight %ctx @w : !llama.weight<16x32, #llama.mxfp4> in #llama.rowmajor index 0
+  // expected-error @below {{'tile.contract' op the unit #cuda.mma_split does not multiply mxfp4 weights}}
+  %s = tile.contract %x[%i], %w[%i] order <unit = #cuda.mma_split, block = 32, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<16x32, #llama.mxfp4> -> vector<1x16xf32>
+  return
+}
+
+// -----
+
 func.func @sums_that_nobody_reads(%ctx: !tile.context, %i: index, %sums: memref<1x1xf32>) {
   %x = tile.buffer_rows %ctx @x at 0 : !tile.rows<1x32xf32>
   %w = tile.weight %ctx @w : !llama.weight<16x32, #llama.q4_0> in #llama.rowmajor index 0

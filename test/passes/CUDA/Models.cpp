@@ -211,10 +211,19 @@ static bool hasTensorCores(const CUDAModel &model) {
          (format == Format::F16 && model.choice.shape.dim % 8 == 0);
 }
 
+/// Whether tensor cores compute products of decode, where rows may be split
+/// (#cuda.mma_split).
+static bool hasSplitRows(Format format) {
+  return llvm::is_contained({Format::Q8_0, Format::Q4_0, Format::Q4_1,
+                             Format::Q5_0, Format::Q5_1, Format::Q4_K,
+                             Format::Q5_K, Format::Q6_K},
+                            format);
+}
+
 std::vector<CUDAModel> test::exactRowsModels() {
   std::vector<CUDAModel> models = wholeModels();
   for (CUDAModel &model : models)
-    if (hasTensorCores(model)) {
+    if (hasTensorCores(model) || hasSplitRows(model.choice.format)) {
       model.choice.activations = "f32";
       model.name += "_exact_rows";
     }
@@ -271,6 +280,9 @@ std::vector<CUDAModel> test::longModels() {
     model.choice.chunk = 3;
     model.choice.only = {"down.decode", "down.prefill", "lm_head.lm_head"};
     model.name = std::string("long_") + sizes.name;
+    // Without tensor cores; sums of integers below are with them.
+    if (hasSplitRows(sizes.format))
+      model.choice.activations = "f32";
     models.push_back(model);
   }
   return models;
@@ -281,6 +293,7 @@ std::vector<CUDAModel> test::integerModels() {
   for (CUDAModel &model : models) {
     model.name.replace(0, std::string("long").size(), "integer");
     model.choice.integers = true;
+    model.choice.activations = "auto";
     model.choice.shape.vocabulary = 16;
     model.choice.capacity = 1024;
     model.choice.only = {"down.decode", "o.decode", "down.prefill"};
@@ -295,6 +308,7 @@ std::vector<CUDAModel> test::integerModels() {
       return each.choice.format == format;
     });
     model.name += "_short";
+    model.choice.activations = "f32";
     model.choice.shape.hidden = hidden;
     models.push_back(model);
   }

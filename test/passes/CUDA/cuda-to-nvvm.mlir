@@ -61,6 +61,26 @@ func.func @a_weight(%w: memref<?xi8, 1>, %at: index) -> vector<4xi32> attributes
   return %v : vector<4xi32>
 }
 
+// One instruction of bits where ptxas would make two.
+// CHECK-LABEL: func.func @bits
+// CHECK:         %[[Y:.+]] = llvm.inline_asm "lop3.b32 $0, $1, 983055, 1677747200, 0xEA;", "=r,r" %arg0 : (i32) -> i32
+// CHECK:         return %[[Y]]
+func.func @bits(%x: i32) -> i32 attributes {llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256>} {
+  %mask = arith.constant 0x000F000F : i32
+  %more = arith.constant 0x64006400 : i32
+  %m = arith.andi %x, %mask : i32
+  %y = arith.ori %m, %more : i32
+  return %y : i32
+}
+
+// CHECK-LABEL: func.func @a_prefetch
+// CHECK:         %[[AT:.+]] = llvm.getelementptr {{.+}} : (!llvm.ptr<1>, i64) -> !llvm.ptr<1>, i8
+// CHECK:         llvm.inline_asm has_side_effects {{.*}}"prefetch.global.L2 [$0];", "l" %[[AT]] : (!llvm.ptr<1>) -> ()
+func.func @a_prefetch(%w: memref<?xi8, 1>, %at: index) attributes {llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256>} {
+  cuda.prefetch %w[%at] : memref<?xi8, 1>
+  return
+}
+
 // The bytes that are not valid become zero, by the instruction itself.
 // CHECK-LABEL: func.func @a_copy
 // CHECK-DAG:     %[[ROW:.+]] = llvm.mlir.constant(64 : index)

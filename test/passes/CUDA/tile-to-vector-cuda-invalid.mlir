@@ -294,3 +294,16 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
     return
   }
 }
+
+// -----
+
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
+  func.func private @a_split_tile_of_32(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 32>, llama.strategy = #cuda.strategy<unit = #cuda.mma_split, threads = 256, n = 32>} {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <1x32xf32>
+    %w = tile.weight %ctx @w : <32x32, #llama.q4_0> in #llama.rowmajor_split index 0
+    // expected-error @below {{'tile.contract' op multiplies one row of float32 by 16 rows of a weight in memory, found 'vector<1x32xf32>' of '!tile.rows<1x32xf32>' for #cuda.strategy<unit = #cuda.mma_split, threads = 256, n = 32>}}
+    %r = tile.contract %x[%c0], %w[%c0] order <unit = #cuda.mma_split, block = 32, scale = outer, lanes = 32> : <1x32xf32>, !llama.weight<32x32, #llama.q4_0> -> vector<1x32xf32>
+    return
+  }
+}

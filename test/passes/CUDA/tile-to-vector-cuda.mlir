@@ -189,6 +189,49 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
     return
   }
 
+  // Before anything is waited for, a block asks for what it reads first: 16 rows of
+  // 1024 bytes of quants are 128 lines, of which half the threads ask for one each, and
+  // their scales, behind all quants, are 16. Then one row of float32 is split: of 32
+  // columns eight groups are read before 2 * 4 * 16 bytes are written in their place.
+  // 2048 columns are two rounds of 32 chunks, two trips; the eight columns of four in a
+  // chunk are a product each. Lanes of a row are added, then warps.
+  // CHECK-LABEL: func.func private @a_split_row
+  // CHECK-SAME:    llama.scratch = 9984 : i64
+  // CHECK:         %[[IS_ASKED:.+]] = arith.cmpi slt, %{{.+}}, %c128 : index
+  // CHECK-NEXT:    scf.if %[[IS_ASKED]]
+  // CHECK:           cuda.prefetch
+  // CHECK:         %[[HAS_SCALES:.+]] = arith.cmpi slt, %{{.+}}, %c16 : index
+  // CHECK-NEXT:    scf.if %[[HAS_SCALES]]
+  // CHECK:           cuda.prefetch
+  // CHECK:         %[[X:.+]] = cuda.shared at 0 : memref<1x2340xf32, 3>
+  // CHECK:         %[[SPLIT:.+]] = cuda.shared at 0 : memref<2340xi32, 3>
+  // CHECK:         cuda.barrier
+  // CHECK:         scf.if
+  // CHECK-COUNT-8:   vector.load %[[X]]
+  // CHECK-COUNT-8:   vector.store %{{.+}}, %[[SPLIT]]{{.+}} {alignment = 16 : i64}
+  // CHECK:           vector.store %{{.+}}, %[[SPLIT]]{{.+}} {alignment = 8 : i64}
+  // CHECK:         cuda.barrier
+  // CHECK:         %[[SUMS:.+]]:2 = scf.for %{{.+}} = %c0 to %c64 step %c32 iter_args({{.*}}) -> (f32, f32)
+  // CHECK-COUNT-2:   cuda.load_weight
+  // CHECK:           cuda.converge
+  // CHECK-COUNT-8:   cuda.mma
+  // CHECK-NOT:       cuda.mma
+  // CHECK-COUNT-2:   math.fma %{{.+}}, %{{.+}}, %{{.+}} : f32
+  // CHECK:         cuda.shuffle_xor %[[SUMS]]#0 mask 2 : f32
+  // CHECK:         cuda.shuffle_xor %{{.+}} mask 1 : f32
+  // CHECK:         memref.store %{{.+}} : memref<16x8xf32, 3>
+  // CHECK:         cuda.barrier
+  // CHECK-COUNT-16: memref.load %{{.+}} : memref<16x8xf32, 3>
+  func.func private @a_split_row(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #cuda.strategy<unit = #cuda.mma_split, threads = 256, n = 16>} {
+    %c0 = arith.constant 0 : index
+    %y = tile.buffer %ctx @y at 0 : memref<1x16xf32>
+    %x = tile.buffer_rows %ctx @x at 128 : <1x2048xf32>
+    %w = tile.weight %ctx @w : <16x2048, #llama.q4_0> in #llama.rowmajor_split index 0
+    %t = tile.contract %x[%c0], %w[%c0] order <unit = #cuda.mma_split, block = 32, scale = outer, lanes = 32> : <1x2048xf32>, !llama.weight<16x2048, #llama.q4_0> -> vector<1x16xf32>
+    tile.store %t, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
+    return
+  }
+
   // Six rounds of all lanes: two trips of three, and not one of four and two.
   // CHECK-LABEL: func.func private @at_least_two_trips
   // CHECK:         scf.for %{{.+}} = %c0 to %c192 step %c96
@@ -399,6 +442,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 
   // Rows with limits of their own: keys that only the later rows see come last.
   // CHECK-LABEL: func.func private @rows_with_limits_of_their_own
+  // CHECK-COUNT-4: cuda.prefetch
   // CHECK:         %[[COMMON:.+]] = arith.minsi
   // CHECK:         %[[LAST:.+]] = arith.minsi
   // CHECK:         scf.for %{{.+}} step %c32

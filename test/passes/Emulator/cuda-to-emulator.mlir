@@ -122,6 +122,28 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80", features = "
     return
   }
 
+  // A prefetch is a read of a byte to the checks of bounds.
+  // CHECK-LABEL: func.func @prefetches
+  // CHECK:         %[[AT:.+]] = llvm.getelementptr %{{.+}}[%{{.+}}] : (!llvm.ptr, i64) -> !llvm.ptr, i8
+  // CHECK:         llvm.call @corellama_emulator_read(%[[AT]], %{{.+}}, %{{.+}})
+  func.func @prefetches(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {
+    %c128 = arith.constant 128 : index
+    %w = context.field %ctx weights : !llvm.ptr -> !llvm.ptr
+    %m = context.view %w[%c128] : !llvm.ptr -> memref<?xi8, 1>
+    cuda.prefetch %m[%c128] : memref<?xi8, 1>
+    return
+  }
+
+  // For f16 LLVM would call a library.
+  // CHECK-LABEL: func.func @multiply_add_of_halves
+  // CHECK-COUNT-3: arith.extf %{{.+}} : vector<2xf16> to vector<2xf32>
+  // CHECK:         %[[SUM:.+]] = math.fma %{{.+}} : vector<2xf32>
+  // CHECK:         arith.truncf %[[SUM]] : vector<2xf32> to vector<2xf16>
+  func.func @multiply_add_of_halves(%ctx: !llvm.ptr, %layer: i32, %x: vector<2xf16>) -> vector<2xf16> attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {
+    %y = math.fma %x, %x, %x : vector<2xf16>
+    return %y : vector<2xf16>
+  }
+
   // CHECK-LABEL: func.func @copies
   // CHECK:         %[[TARGET:.+]] = llvm.getelementptr %{{.+}}[%{{.+}}] : (!llvm.ptr, i64) -> !llvm.ptr, f32
   // CHECK:         %[[SOURCE:.+]] = llvm.getelementptr %{{.+}}[%{{.+}}] : (!llvm.ptr, i64) -> !llvm.ptr, f32

@@ -10,6 +10,7 @@
 
 // RUN: sed '/GPU only/,/end of GPU/d' %s | not %opt %pass{override="norm=#cuda.strategy<unit = #cuda.simt, threads = 128>"} - 2>&1 | FileCheck %s --check-prefix=FAMILY
 // RUN: sed '/CPU onl[y]/,/end of CP[U]/d; s/cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512/cuda.target<name = "cuda:sm_80"/' %s | %opt %pass - | FileCheck %s --check-prefix=GPU
+// RUN: sed '/CPU onl[y]/,/end of CP[U]/d; s/{llama.target/{llama.options = {activations = "auto"}, llama.target/; s/cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512/cuda.target<name = "cuda:sm_80"/' %s | %opt %pass - | FileCheck %s --check-prefix=SPLIT
 // RUN: sed '/CPU onl[y]/,/end of CP[U]/d; s/cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512/cuda.target<name = "cuda:sm_80"/' %s | not %opt %pass{strategy=plain} - 2>&1 | FileCheck %s --check-prefix=NOPLAIN
 // RUN: sed '/GPU onl[y]/,/end of GP[U]/d; s/vector_bits = 512/vector_bits = 256/' %s | %opt %pass - | FileCheck %s --check-prefix=AVX2
 // RUN: sed '/GPU onl[y]/,/end of GP[U]/d; s/vector_bits = 512/vector_bits = 256/; s/name = "x86-64-v4"/name = "native:znver3"/' %s | %opt %pass - | FileCheck %s --check-prefix=ZEN3
@@ -50,6 +51,10 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   // GPU:                llama.rms_norm {{.*}} order <lanes = 256> :
   // GPU:              llama.kernel "linear" {{.*}} strategy #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16> partition <rows = [48], by = 16>
   // GPU:                llama.linear {{.*}} order <unit = #cuda.simt, block = 32, scale = outer, lanes = 32> :
+  // Where forms need not agree, one row of float32 is split for tensor cores.
+  // SPLIT-LABEL:    func.func @one_row
+  // SPLIT:            llama.kernel "linear" {{.*}} strategy #cuda.strategy<unit = #cuda.mma_split, threads = 256, n = 16> partition <rows = [48], by = 16>
+  // SPLIT:              llama.linear {{.*}} order <unit = #cuda.mma_split, block = 32, scale = outer, lanes = 32> :
   func.func @one_row(%x: tensor<1x32xf32>) -> tensor<1x48xf32> {
     %h = llama.kernel "norm" (%ix = %x : tensor<1x32xf32>) -> tensor<1x32xf32> {
       %g = llama.weight_ref @norm : !llama.weight<32, #llama.f32>
@@ -77,6 +82,8 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   // GPU-LABEL:      func.func @many_rows
   // GPU:                llama.rms_norm {{.*}} order <lanes = 256> :
   // GPU:                llama.linear {{.*}} order <unit = #cuda.simt, block = 32, scale = outer, lanes = 32> :
+  // SPLIT-LABEL:    func.func @many_rows
+  // SPLIT:              llama.linear {{.*}} order <unit = #cuda.simt, block = 32, scale = outer, lanes = 32> :
   func.func @many_rows(%x: tensor<?x32xf32>) -> tensor<?x48xf32> {
     %h = llama.kernel "norm" (%ix = %x : tensor<?x32xf32>) -> tensor<?x32xf32> {
       %g = llama.weight_ref @norm : !llama.weight<32, #llama.f32>

@@ -1,0 +1,207 @@
+//===- MmaSplit.cpp - #cuda.mma_split: one row, in tensor cores -----------===//
+//
+// tile -> vector: 16 rows of a weight times one row of float32, which is there
+// as two f16 a value (BlockRows.cpp). The warps of a block divide the columns.
+// Four lanes of a warp take four chunks of 16 bytes side by side, of rows g and
+// g + 8, where g = lane / 4: as many chunks as lanes of `#cuda.simt` take, with
+// the same loads.
+//
+// A matrix of 16 x 16 has four columns of each of the four chunks, so its sums
+// must stay apart, as each chunk has its own scale. They do because the second
+// operand's eight columns are the four chunks' own: column 2 j has the upper
+// halves of chunk j where the matrix has its quants, column 2 j + 1 the lower
+// halves, and both are zero elsewhere. So a lane's four sums are those of its
+// own chunk, of two rows, and it scales them itself. A quarter of the products
+// are of numbers that are not zero, which is enough: what limits other kernels
+// of one row is how many instructions make floats of quants.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/CUDA/CUDAKernel.h"
+#include "passes/CUDA/UnitLowering.h"
+#include "passes/CUDA/WeightChunks.h"
+#include "llvm/Support/MathExtras.h"
+#include <tuple>
+
+using namespace mlir;
+using namespace corellama;
+using corellama::cuda::ChunkFormat;
+using corellama::cuda::CUDAKernel;
+using corellama::cuda::Fragment;
+using corellama::cuda::Spread;
+
+/// The most loads of 16 bytes that a lane has in flight: 32 registers. With two
+/// blocks of 8 warps an SM has 64 KiB.
+static constexpr int64_t kLoadsInFlight = 8;
+/// Lanes that have columns of one row of a matrix, and so a chunk each; rows of
+/// the matrix that a lane has columns of.
+static constexpr int64_t kQuad = 4, kOwnRows = 2;
+
+/// A word of two f16.
+static Value halvesOf(ImplicitLocOpBuilder &b, Value word) {
+  Value one = vector::BroadcastOp::create(
+      b, VectorType::get({1}, b.getI32Type()), word);
+  return vector::BitCastOp::create(b, VectorType::get({2}, b.getF16Type()),
+                                   one);
+}
+
+/// Registers of cuda.mma.
+static Value registersOf(ImplicitLocOpBuilder &b, ArrayRef<Value> pairs) {
+  auto type =
+      VectorType::get({static_cast<int64_t>(pairs.size()), 2}, b.getF16Type());
+  Value registers = arith::ConstantOp::create(b, b.getZeroAttr(type));
+  for (auto [i, pair] : llvm::enumerate(pairs))
+    registers =
+        vector::InsertOp::create(b, pair, registers, static_cast<int64_t>(i));
+  return registers;
+}
+
+Value CUDAKernel::writeSplitContract(tile::ContractOp op) {
+  std::optional<Fragment> fragment = fragmentOf(op, op.getType());
+  if (!fragment)
+    return {};
+  auto weightIt = weights.find(op.getWeight());
+  auto rowsIt = rows.find(op.getRows());
+  if (weightIt == weights.end() || rowsIt == rows.end() ||
+      !rowsIt->second.split || fragment->spread != Spread::WarpColumns ||
+      fragment->columns != kMmaRows) {
+    op.emitOpError() << "multiplies one row of float32 by " << kMmaRows
+                     << " rows of a weight in memory, found " << op.getType()
+                     << " of " << op.getRows().getType() << " for " << strategy;
+    return {};
+  }
+  const Weight weight = weightIt->second;
+  const Rows x = rowsIt->second;
+  llama::FormatInterface format = weight.type.getFormat();
+  const ChunkFormat chunkFormat(format);
+  const int64_t width = chunkFormat.columns(), chains = chainsOf(format);
+  const int64_t warps = threads / kWarp;
+  barriers.read(x.buffer);
+
+  // A lane's chunks are `own`, `own` + `together`, ...
+  const int64_t together = kQuad * warps;
+  const int64_t total = llvm::divideCeil(weight.type.getColumns(), width);
+  Value inQuad = rem(lane, kQuad), quad = div(lane, kQuad);
+  Value own = add(mul(warp, kQuad), inQuad);
+  Value first = add(lookup(op.getFirst()), quad);
+  const WeightRows weightRows = rowsOfWeight(
+      weight, {first, add(first, kMmaRows / kOwnRows)}, kMmaRows, own);
+
+  // The lane's column of the second operand is its quad: the upper or the lower
+  // halves of a chunk, of which it holds what belongs to its own quants.
+  const int64_t chunksOfLine = kLineColumns / width;
+  Value isNotZero = arith::CmpIOp::create(b, arith::CmpIPredicate::eq,
+                                          div(quad, kOwnRows), inQuad);
+  Value inLine = mul(rem(quad, kOwnRows), kLineColumns / 2);
+  if (chunksOfLine > 1)
+    inLine = add(inLine, mul(rem(inQuad, chunksOfLine), width / 2));
+  auto lineAt = [&](Value condition, Value line) -> Value {
+    if (condition)
+      line = arith::SelectOp::create(b, condition, line, index(x.lines()));
+    return mul(line, kLineWords);
+  };
+
+  // Rounds from chunk `from` on; of the last, where `partial`, not all lanes
+  // have a chunk. Those read the row's last, and zeros for x.
+  auto batch = [&](Value from, int64_t rounds, ValueRange carried,
+                   bool partial) {
+    Vec<Value> sums(carried), lines, factors;
+    SmallVector<LoadedChunks> chunks;
+    for (int64_t u = 0; u < rounds; ++u) {
+      Value chunk = add(add(from, u * together), own), inside;
+      Value line = chunksOfLine > 1 ? div(chunk, chunksOfLine) : chunk;
+      if (partial && u == rounds - 1) {
+        inside = lessThan(chunk, total);
+        chunk = minimum(chunk, total - 1);
+      }
+      lines.push_back(add(lineAt(both(isNotZero, inside), line), inLine));
+      factors.push_back(add(lineAt(inside, line), kLineColumns));
+      chunks.push_back(loadChunks(weightRows, chunk));
+    }
+    ConvergeOp::create(b);
+    for (int64_t u = 0; u < rounds; ++u) {
+      // The power of two, and the sum of the line's columns.
+      Value pair = loadVector(x.split, {factors[u]}, 2, 8);
+      pair = vector::BitCastOp::create(b, floats(2), pair);
+      Value factor = element(pair, 0), sumOfX = element(pair, 1);
+      const int64_t groups = width / 4 / chains;
+      for (int64_t c = 0; c < chains; ++c) {
+        Value sum = zeros(floats(4));
+        // A load of 16 bytes has two groups of four columns.
+        for (int64_t g = c * groups; g < (c + 1) * groups; ++g) {
+          if (g % 2 == 0)
+            pair = loadVector(x.split, {add(lines[u], 2 * g)}, 4, 16);
+          Vec<Value> a(2 * kOwnRows), second;
+          for (int64_t i = 0; i < kOwnRows; ++i)
+            std::tie(a[i], a[i + kOwnRows]) =
+                chunkFormat.pairs(b, chunks[u].words[i], g);
+          for (int64_t i = 0; i < 2; ++i)
+            second.push_back(halvesOf(b, element(pair, g % 2 * 2 + i)));
+          sum =
+              MmaOp::create(b, registersOf(b, a), registersOf(b, second), sum);
+        }
+        for (int64_t i = 0; i < kOwnRows; ++i) {
+          Value chain = arith::AddFOp::create(b, element(sum, 2 * i),
+                                              element(sum, 2 * i + 1));
+          chain = arith::MulFOp::create(b, chain, factor);
+          sums[i] = fma(chain, chunks[u].scales[c * kOwnRows + i], sums[i]);
+          if (format.hasMinimum())
+            sums[i] = fma(chunks[u].minima[c * kOwnRows + i], sumOfX, sums[i]);
+        }
+      }
+    }
+    return sums;
+  };
+
+  const int64_t loads = kOwnRows * (chunkFormat.highChunks() ? 2 : 1);
+  const Trips trips = tripsOf(total / together, kLoadsInFlight / loads);
+  const int64_t step = trips.rounds * together, whole = trips.count * step;
+  Vec<Value> sums(kOwnRows, constant(0.0f));
+  if (whole)
+    sums = fold(0, whole, step, sums, [&](Value from, ValueRange carried) {
+      return batch(from, trips.rounds, carried, /*partial=*/false);
+    });
+  if (whole != total)
+    sums = batch(index(whole), llvm::divideCeil(total - whole, together), sums,
+                 /*partial=*/(total - whole) % together != 0);
+
+  // The lanes of a row, then the warps, by trees.
+  for (Value &sum : sums)
+    for (int64_t mask = kQuad / 2; mask; mask /= 2)
+      sum = arith::AddFOp::create(b, sum, ShuffleXorOp::create(b, sum, mask));
+  Value memory = allocate({kMmaRows, warps}, b.getF32Type());
+  barriers.write(bufferOf(memory));
+  guarded(isZero(inQuad), [&] {
+    for (int64_t i = 0; i < kOwnRows; ++i)
+      memref::StoreOp::create(
+          b, sums[i], memory,
+          ValueRange{add(quad, i * (kMmaRows / kOwnRows)), warp});
+  });
+  barriers.read(bufferOf(memory));
+  Vec<Value> results;
+  for (int64_t i = 0; i < fragment->perRow; ++i) {
+    Value row = columnOf(*fragment, i);
+    Vec<Value> parts;
+    for (int64_t w = 0; w < warps; ++w)
+      parts.push_back(load(memory, {row, index(w)}));
+    results.push_back(reduceTree(parts, /*isMaximum=*/false));
+  }
+  return fromElements(results);
+}
+
+namespace {
+struct MmaSplitLowering
+    : cuda::UnitLoweringInterface::ExternalModel<MmaSplitLowering,
+                                                 cuda::MmaSplitAttr> {
+  Value lowerContract(Attribute, CUDAKernel &kernel,
+                      tile::ContractOp op) const {
+    return kernel.writeSplitContract(op);
+  }
+};
+} // namespace
+
+void corellama::cuda::registerMmaSplit(DialectRegistry &registry) {
+  registry.addExtension(+[](MLIRContext *context, CUDADialect *) {
+    MmaSplitAttr::attachInterface<MmaSplitLowering>(*context);
+  });
+}
