@@ -44,6 +44,11 @@ struct ProgramLayout {
 
 static constexpr StringRef kSectionName = ".image";
 
+/// Images from this size on begin at a large page, and those of smaller models
+/// at one of 4 KiB: what lies before a large page is a hole of up to 2 MiB in
+/// the file and some thirtieth of it at most.
+static constexpr uint64_t kLargeImage = 32 * kLargePageBytes;
+
 static Expected<ProgramLayout> planProgram(StringRef linked, StringRef path,
                                            uint64_t imageBytes) {
   auto refuse = [&](const Twine &problem) {
@@ -55,7 +60,9 @@ static Expected<ProgramLayout> planProgram(StringRef linked, StringRef path,
   if (!elf)
     return elf.takeError();
   ProgramLayout program;
-  program.imageOffset = llvm::alignTo(linked.size(), kPageBytes);
+  const uint64_t alignment =
+      imageBytes >= kLargeImage ? kLargePageBytes : kPageBytes;
+  program.imageOffset = llvm::alignTo(linked.size(), alignment);
 
   uint64_t memoryEnd = 0;
   Elf64_Phdr *buffer = nullptr;
@@ -71,11 +78,11 @@ static Expected<ProgramLayout> planProgram(StringRef linked, StringRef path,
   }
   if (!buffer)
     return refuse("has no PT_NOTE behind its segments");
-  uint64_t address = llvm::alignTo(memoryEnd, kPageBytes);
+  uint64_t address = llvm::alignTo(memoryEnd, alignment);
   if (imageBytes > UINT64_MAX / 4)
     return refuse("its image exceeds 64-bit sizes");
   *buffer = {PT_LOAD, PF_R,       program.imageOffset, address,
-             address, imageBytes, imageBytes,          kPageBytes};
+             address, imageBytes, imageBytes,          alignment};
 
   if (elf->header.e_shstrndx >= elf->sections.size() ||
       elf->sections.size() >= UINT16_MAX)
@@ -91,7 +98,7 @@ static Expected<ProgramLayout> planProgram(StringRef linked, StringRef path,
   section.sh_addr = address;
   section.sh_offset = program.imageOffset;
   section.sh_size = imageBytes;
-  section.sh_addralign = kPageBytes;
+  section.sh_addralign = alignment;
   program.sectionNames += kSectionName;
   program.sectionNames += '\0';
 

@@ -366,6 +366,9 @@ private:
       return rows.takeError();
     packed.assign(range.bytes, 0);
     packer.pack(first, count, *rows, packed);
+    // No byte is left out, so that what is written has no gaps.
+    if (first + count == packer.tileCount())
+      packed.resize(llvm::alignTo(range.bytes, kWeightAlignment));
     return write(plan.header.weights.offset + weight->offset + range.offset,
                  packed);
   }

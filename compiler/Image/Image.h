@@ -29,7 +29,8 @@ namespace corellama::image {
 /// Weights start at multiples of this: a cache line, and at least the size of
 /// any vector.
 inline constexpr uint64_t kWeightAlignment = 64;
-/// The image, and the weights in it, start on a page of the file and of memory.
+/// The image, and the weights in it, start on a page of the file and of memory
+/// (a large image on a large page, see AttachImage.cpp).
 inline constexpr uint64_t kPageBytes = 4096;
 
 /// One weight of one layer: its source tensor, format, layout and offset.

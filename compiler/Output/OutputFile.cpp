@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Output/OutputFile.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
@@ -312,12 +313,46 @@ static bool isZero(ArrayRef<uint8_t> bytes) {
          memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
 }
 
-Error SparseOutput::write(uint64_t offset, ArrayRef<uint8_t> bytes) const {
+Error SparseOutput::write(uint64_t offset, ArrayRef<uint8_t> bytes) {
   while (!bytes.empty()) {
-    // To the end of a page, and on while pages are like it: of zeros, or not.
+    const uint64_t begin = llvm::alignDown(offset, kLargePageBytes);
+    const uint64_t count =
+        std::min<uint64_t>(bytes.size(), begin + kLargePageBytes - offset);
+    uint8_t *buffer;
+    {
+      std::lock_guard<std::mutex> lock(waiting->guard);
+      LargePage &page = waiting->pages[begin];
+      if (!page.bytes)
+        page.bytes = std::make_unique<uint8_t[]>(kLargePageBytes);
+      buffer = page.bytes.get();
+    }
+    memcpy(buffer + (offset - begin), bytes.data(), count);
+    LargePage full;
+    {
+      std::lock_guard<std::mutex> lock(waiting->guard);
+      auto page = waiting->pages.find(begin);
+      page->second.filled += count;
+      if (page->second.filled == kLargePageBytes) {
+        full = std::move(page->second);
+        waiting->pages.erase(page);
+      }
+    }
+    if (full.bytes)
+      if (Error error = writePage(begin, full))
+        return error;
+    offset += count;
+    bytes = bytes.drop_front(count);
+  }
+  return Error::success();
+}
+
+Error SparseOutput::writePage(uint64_t offset, const LargePage &page) const {
+  ArrayRef<uint8_t> bytes(page.bytes.get(),
+                          std::min(kLargePageBytes, size - offset));
+  while (!bytes.empty()) {
+    // Pages of 4 KiB while they are like the first: of zeros, or not.
     auto pageAt = [&](uint64_t at) {
-      uint64_t left = kPageBytes - (offset + at) % kPageBytes;
-      return bytes.slice(at, std::min<uint64_t>(left, bytes.size() - at));
+      return bytes.slice(at, std::min(kPageBytes, bytes.size() - at));
     };
     const bool isHole = isZero(pageAt(0));
     uint64_t count = pageAt(0).size();
@@ -341,4 +376,10 @@ Error SparseOutput::write(uint64_t offset, ArrayRef<uint8_t> bytes) const {
   return Error::success();
 }
 
-Error SparseOutput::keep() { return keepAs(file, target, path); }
+Error SparseOutput::keep() {
+  for (const auto &[offset, page] : waiting->pages)
+    if (Error error = writePage(offset, page))
+      return error;
+  waiting->pages.clear();
+  return keepAs(file, target, path);
+}

@@ -11,7 +11,9 @@
 // - A symbolic link stays; the file that it names is replaced.
 // - A device, a FIFO or a socket is written to, never replaced. A program
 //   cannot be written there, since its image is written out of order.
-// - Of a program pages of zeros are holes of the file, where it may have them.
+// - Of a program pages of zeros are holes of the file, where it may have them,
+//   and the rest is written 2 MiB at a time, so that the page cache can hold it
+//   in pages of that size.
 // - The umask decides the file's permissions.
 // - Each error is returned, a full disk too, which would otherwise be a signal.
 //
@@ -24,10 +26,20 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/FileSystem.h"
+#include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
 namespace corellama {
+
+/// Bytes that one entry of x86-64's page tables maps, one level above pages of
+/// 4 KiB. A file's bytes are mapped so where an aligned piece of them is at an
+/// aligned address and the page cache holds it in one, which file systems that
+/// have large folios (ext4 since Linux 6.16, XFS, Btrfs) do for what was read
+/// ahead or written at once.
+inline constexpr uint64_t kLargePageBytes = uint64_t(2) << 20;
 
 /// Writes text or an object to `path`; "-" is standard output.
 llvm::Error writeOutput(llvm::StringRef path, llvm::StringRef bytes);
@@ -81,23 +93,40 @@ public:
   static llvm::Expected<SparseOutput> create(llvm::StringRef path,
                                              uint64_t bytes);
 
-  /// Writes `bytes`, which are inside the file, at an offset; what is never
-  /// written is zero. May be called from several threads, each byte once.
-  llvm::Error write(uint64_t offset, llvm::ArrayRef<uint8_t> bytes) const;
-  /// Renames the file to its path, executable by all who may read it.
+  /// Writes `bytes`, which are inside the file, at an offset, once all other
+  /// bytes of their large page are there, or at keep(); what is never written
+  /// is zero. May be called from several threads, each byte once.
+  llvm::Error write(uint64_t offset, llvm::ArrayRef<uint8_t> bytes);
+  /// Writes what is left, and renames the file to its path, executable by all
+  /// who may read it.
   llvm::Error keep();
 
 private:
   SparseOutput(llvm::StringRef path, std::string target, UnnamedFile file,
                uint64_t size)
       : path(path), target(std::move(target)), file(std::move(file)),
-        size(size) {}
+        size(size), waiting(std::make_unique<Waiting>()) {}
+
+  /// kLargePageBytes of the file, the last of it fewer, before they are
+  /// written.
+  struct LargePage {
+    std::unique_ptr<uint8_t[]> bytes;
+    uint64_t filled = 0;
+  };
+  /// Large pages by their offset. Weights are packed in about their order, so
+  /// that there are a few at a time.
+  struct Waiting {
+    std::mutex guard;
+    std::map<uint64_t, LargePage> pages;
+  };
+  llvm::Error writePage(uint64_t offset, const LargePage &page) const;
 
   std::string path;
   /// The file itself, where `path` is a link.
   std::string target;
   UnnamedFile file;
   uint64_t size;
+  std::unique_ptr<Waiting> waiting;
 };
 
 } // namespace corellama

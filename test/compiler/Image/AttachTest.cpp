@@ -13,6 +13,7 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Program.h"
 #include <sys/stat.h>
+#include <thread>
 
 using namespace corellama;
 using namespace corellama::image;
@@ -167,6 +168,40 @@ TEST_F(AttachTest, PagesOfZerosAreHoles) {
   struct stat status;
   ASSERT_EQ(stat(in("file").c_str(), &status), 0);
   EXPECT_LE(status.st_blocks * 512, 3 * 4096);
+}
+
+TEST_F(AttachTest, PiecesOfLargePagesComeInAnyOrder) {
+  // Two large pages and a part; one piece is never written.
+  constexpr uint64_t kThreads = 3, kPiece = 100000, kGap = 25 * kPiece;
+  std::string expected(2 * kLargePageBytes + 12345, '\0');
+  for (auto [i, byte] : llvm::enumerate(expected))
+    byte = static_cast<char>(i % 251 + 1);
+  memset(expected.data() + kGap, 0, kPiece);
+  auto file = llvm::cantFail(SparseOutput::create(in("file"), expected.size()));
+  llvm::ArrayRef<uint8_t> bytes = llvm::arrayRefFromStringRef(expected);
+  std::vector<std::thread> threads;
+  for (uint64_t thread = 0; thread < kThreads; ++thread)
+    threads.emplace_back([&, thread] {
+      for (uint64_t at = thread * kPiece; at < bytes.size();
+           at += kThreads * kPiece)
+        if (at != kGap)
+          llvm::cantFail(file.write(
+              at, bytes.slice(at, std::min(kPiece, bytes.size() - at))));
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  llvm::cantFail(file.keep());
+  EXPECT_EQ(read(in("file")), expected);
+}
+
+TEST_F(AttachTest, ALargeImageBeginsAtALargePage) {
+  plan->header.bytes = 64 << 20;
+  ASSERT_EQ(attach(IMAGE_PROBE, in("program")), "");
+  auto view = openProgramImage(in("program"));
+  ASSERT_TRUE(static_cast<bool>(view)) << llvm::toString(view.takeError());
+  EXPECT_EQ(view->fileOffset % kLargePageBytes, 0u);
+  EXPECT_EQ(StringRef(run(in("program"))).split(' ').first,
+            std::to_string(plan->header.bytes));
 }
 
 TEST_F(AttachTest, AFolderOrADeviceIsNotReplaced) {
