@@ -108,7 +108,8 @@ private:
                   const Rates &rates) const;
   double headTime(Estimate estimate, const Rates &rates) const;
 
-  uint64_t layers = 0, queryHeads = 0, headSize = 0, cacheBytes = 0;
+  uint64_t layers = 0, queryHeads = 0, kvHeads = 0, headSize = 0,
+           cacheBytes = 0;
   /// Positions that a row sees, and in which layers; empty: in all.
   uint64_t window = UINT64_MAX;
   std::vector<uint64_t> windowed;

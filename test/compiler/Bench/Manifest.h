@@ -13,7 +13,7 @@ inline constexpr const char *kManifest = R"({
   "activations": "q8",
   "cache": {"type_k": "f16", "type_v": "f16"},
   "memory": {"cache_per_position": 40},
-  "config": {"layers": 2, "heads": 5, "head_size": 4, "context": 64},
+  "config": {"layers": 2, "heads": 5, "kv_heads": 1, "head_size": 4, "context": 64},
   "tensors": [
     {"shape": [7, 10], "bytes": 140, "format": "f16"},
     {"shape": [3, 10], "bytes": 60, "format": "f16"},
