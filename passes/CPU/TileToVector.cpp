@@ -61,9 +61,8 @@ static MemRefType memoryOf(tile::RowsType rows, bool isStaged = false) {
 }
 
 /// `!tile.context` becomes the pointer to the context and that to the worker's
-/// scratch; rows and weights a memref; a cache keys, values, the number of its
-/// layer's first head and the positions reserved; a panel the memrefs that its
-/// unit decodes into.
+/// scratch; rows and weights a memref; a cache keys, values and the number of
+/// its layer's first head; a panel the memrefs that its unit decodes into.
 static void addConversions(TypeConverter &types) {
   types.addConversion([](Type type) { return type; });
   types.addConversion(
@@ -76,7 +75,7 @@ static void addConversions(TypeConverter &types) {
       [](llama::CacheType type, SmallVectorImpl<Type> &results) {
         for (Type element : {type.getKeyType(), type.getValueType()})
           results.push_back(dynamicMemory(getCacheMemory(element)));
-        results.append(2, IndexType::get(type.getContext()));
+        results.push_back(IndexType::get(type.getContext()));
         return success();
       });
   types.addConversion([](tile::PanelType type, SmallVectorImpl<Type> &results) {

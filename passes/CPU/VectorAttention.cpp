@@ -21,24 +21,27 @@ using namespace corellama;
 using namespace corellama::cpu;
 
 static_assert(abi::kCacheBlock % kLanes == 0,
-              "a group of positions ends inside of the cache's capacity");
+              "a group of positions ends inside of a block of the cache");
 
 namespace {
 
 /// Keys or values of a layer, from the values that a cache became.
 struct CacheHalf {
   Value memory; // memref<? x getCacheMemory(element)>
-  Value firstHead, capacity;
+  Value firstHead;
+  /// Of the cache's region: of all layers, or of one.
+  int64_t heads;
   llama::CacheType type;
   Type element;
   llama::KVCacheStrides strides;
 
   CacheHalf(ValueRange converted, Value cache, bool isKeys)
       : memory(converted[isKeys ? 0 : 1]), firstHead(converted[2]),
-        capacity(converted[3]), type(cast<llama::CacheType>(cache.getType())),
+        type(cast<llama::CacheType>(cache.getType())),
         element(isKeys ? type.getKeyType() : type.getValueType()) {
     // Only tile.cache makes a cache (verifyHandles); it names the layouts.
     auto op = cache.getDefiningOp<tile::CacheOp>();
+    heads = op.getRegionHeads();
     auto layout = isKeys ? op.getKeys() : op.getValues();
     strides = layout.getStrides(type.getHeadSize(), element);
   }
@@ -101,17 +104,14 @@ Values lowerCache(VectorBuilder &b, tile::CacheOp op,
     Value keys = region(context::Field::Keys, type.getKeyType(), op.getKeys());
     Value values =
         region(context::Field::Values, type.getValueType(), op.getValues());
-    Value capacity = type.getRing()
-                         ? b.index(type.getRing())
-                         : b.field(context, context::Field::Capacity);
-    return {keys, values, b.index(0), capacity};
+    return {keys, values, b.index(0)};
   }
   Value keys =
       b.table(context, context::Field::Keys, getCacheMemory(type.getKeyType()));
   Value values = b.table(context, context::Field::Values,
                          getCacheMemory(type.getValueType()));
   Value firstHead = b.mul(in.getLayer()[0], type.getHeads());
-  return {keys, values, firstHead, b.field(context, context::Field::Capacity)};
+  return {keys, values, firstHead};
 }
 
 Values lowerScoreKeys(VectorBuilder &b, tile::ScoreKeysOp op,
@@ -122,7 +122,7 @@ Values lowerScoreKeys(VectorBuilder &b, tile::ScoreKeysOp op,
   // A tile of keys is a group of positions: a vector for each element.
   Value head = b.add(keys.firstHead, in.getHead()[0]);
   Value base =
-      strides.groupAddress(b, head, keys.capacity, Value(in.getFirst()[0]));
+      strides.groupAddress(b, keys.heads, head, Value(in.getFirst()[0]));
   // Where keys are fetched ahead, elements of one line of memory are a round.
   int64_t ahead = prefetchOf(op) / keys.unitBytes();
   int64_t size = keys.type.getHeadSize();
@@ -176,7 +176,7 @@ Values lowerSumValues(VectorBuilder &b, tile::SumValuesOp op,
   const llama::KVCacheStrides &strides = half.strides;
   Value head = b.add(half.firstHead, in.getHead()[0]);
   Value base =
-      strides.groupAddress(b, head, half.capacity, Value(in.getFirst()[0]));
+      strides.groupAddress(b, half.heads, head, Value(in.getFirst()[0]));
   // From a position's address to each 16 of its elements, and to their scale.
   Values places, scales;
   for (int64_t c = 0; c < chunks; ++c) {
@@ -353,7 +353,7 @@ Values lowerAppend(VectorBuilder &b, tile::AppendOp op,
   };
   auto addressOf = [&](Value place, Value column) {
     auto [head, d] = columnOf(column);
-    return half.strides.address(b, head, half.capacity, place, d);
+    return half.strides.address(b, half.heads, head, place, d);
   };
   auto storeLane = [&](Value lanes, int64_t j, Value at) {
     Value lane = vector::ExtractOp::create(b, lanes, j);
@@ -385,8 +385,8 @@ Values lowerAppend(VectorBuilder &b, tile::AppendOp op,
         b, b.vectorOf(b.getI8Type(), llama::KVCacheStrides::kScaleBytes),
         b.splat(number, 1));
     b.storeLanes(bytes, half.memory,
-                 half.strides.scaleAddress(b, head, half.capacity, place, d));
-    Value at = half.strides.address(b, head, half.capacity, place, d);
+                 half.strides.scaleAddress(b, half.heads, head, place, d));
+    Value at = half.strides.address(b, half.heads, head, place, d);
     for (auto [i, lanes] : llvm::enumerate(digits.front())) {
       Value chunk =
           b.add(at, static_cast<int64_t>(i) * kLanes * half.strides.group);

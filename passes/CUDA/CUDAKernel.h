@@ -90,7 +90,9 @@ private:
     Value keys, values; // memref<? x element, 1>
     /// layer * heads, or 0 where `keys` and `values` are the layer's own, and
     /// the number of places reserved.
-    Value firstHead, capacity;
+    Value firstHead;
+    /// Of the cache's region: of all layers, or of one.
+    int64_t heads;
     llama::CacheType type;
     llama::KVCacheStrides keyStrides, valueStrides;
   };

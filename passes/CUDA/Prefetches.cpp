@@ -23,7 +23,7 @@ using corellama::cuda::CUDAKernel;
 /// limits it is that all blocks do so at once: three on each of 132 SMs, two
 /// weights each, are 29 MB, and the second-level caches of A100 and H100 have
 /// 40 and 50 MB.
-static constexpr int64_t kPrefetchBytes = 36 * 1024;
+static constexpr int64_t kPrefetchBytes = int64_t(36) * 1024;
 /// Prefetches of a thread that are written without a loop.
 static constexpr int64_t kAtOnce = 4;
 
@@ -159,8 +159,8 @@ void CUDAKernel::prefetch(tile::SumValuesOp op) {
   auto prefetchRows = [&](Value memory, Type element,
                           const llama::KVCacheStrides &strides) {
     Value ownHead = add(cache.firstHead, head);
-    Value start = strides.groupAddress(math, ownHead, cache.capacity, first),
-          end = strides.groupAddress(math, ownHead, cache.capacity, count);
+    Value start = strides.groupAddress(math, cache.heads, ownHead, first),
+          end = add(start, mul(sub(count, first), strides.perPosition));
     int64_t line = PrefetchOp::kLine * 8 / element.getIntOrFloatBitWidth();
     int64_t elements = keys * strides.perPosition;
     rounds(llvm::divideCeil(elements, line), kAtOnce, {},

@@ -71,7 +71,7 @@ FailureOr<Value> CUDAKernel::write(tile::ScoreKeysOp op,
   for (int64_t j = 0; j < fragment.perRow; ++j) {
     Value column = columnOf(fragment, j);
     Value key = add(lookup(op.getFirst()), column);
-    Value at = cache.keyStrides.groupAddress(math, head, cache.capacity, key);
+    Value at = cache.keyStrides.groupAddress(math, cache.heads, head, key);
     // Elements d to d + count; the loads may reach into the row's padding.
     auto part = [&](Value d, int64_t count, ValueRange carried) {
       Vec<Value> sums(carried), elements;
@@ -132,7 +132,7 @@ FailureOr<Value> CUDAKernel::write(tile::SumValuesOp op,
 
   IndexBuilder &math = *this;
   Value firstValue = cache.valueStrides.groupAddress(
-      math, add(cache.firstHead, lookup(op.getHead())), cache.capacity,
+      math, cache.heads, add(cache.firstHead, lookup(op.getHead())),
       lookup(op.getFirst()));
   auto limitOf = [&](int64_t row) {
     Value limit = add(lookup(op.getCount()), row * op.getAdvance());

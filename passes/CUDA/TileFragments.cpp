@@ -201,7 +201,7 @@ LogicalResult CUDAKernel::write(tile::AppendOp op, const Fragment &fragment) {
         IndexBuilder &math = *this;
         Value head = add(cache.firstHead, div(column, size));
         Value place = placeIn(cache.type.getRing(), rowIn(position, inTile));
-        Value at = strides.groupAddress(math, head, cache.capacity, place);
+        Value at = strides.groupAddress(math, cache.heads, head, place);
         Value number = element(value, e);
         if (!narrow.isF32())
           number = arith::TruncFOp::create(b, narrow, number);

@@ -284,7 +284,7 @@ LogicalResult CUDAKernel::write(tile::CacheOp op) {
     caches[op] = {array(context::Field::Keys, keyType),
                   array(context::Field::Values, valueType),
                   mul(lookup(op.getLayer()), type.getHeads()),
-                  field(context::Field::Capacity),
+                  op.getRegionHeads(),
                   type,
                   keys,
                   rows};
@@ -302,9 +302,8 @@ LogicalResult CUDAKernel::write(tile::CacheOp op) {
   Value keyMemory = region(context::Field::Keys, keyType, keys.perPosition);
   Value valueMemory =
       region(context::Field::Values, valueType, rows.perPosition);
-  Value capacity =
-      type.getRing() ? index(type.getRing()) : field(context::Field::Capacity);
-  caches[op] = {keyMemory, valueMemory, index(0), capacity, type, keys, rows};
+  caches[op] = {keyMemory, valueMemory, index(0), op.getRegionHeads(),
+                type,      keys,        rows};
   return success();
 }
 

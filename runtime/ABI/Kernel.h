@@ -46,10 +46,12 @@ struct Context {
   const uint64_t *offsets;
   /// The buffers of the steps; Program::workspaceBytes long.
   uint8_t *workspace;
-  /// The keys and the values of the cache: for each layer, for each head of
-  /// keys and values, `capacity` positions in the layout the program was
-  /// compiled for, or as many as the layer's ring has (Image.h: rings; keyBytes
-  /// and valueBytes for one position of all heads of a layer).
+  /// The keys and the values of the cache: for each block of kCacheBlock
+  /// positions, for each layer and head of keys and values, those positions in
+  /// the layout the program was compiled for. Where layers have rings (Image.h)
+  /// each layer has such blocks of its own, of `capacity` positions or those of
+  /// its ring. keyBytes and valueBytes are for one position of all heads of a
+  /// layer.
   uint8_t *keys;
   uint8_t *values;
   /// The RoPE table, Image.h: ropeRow floats a position: cosines, then sines.

@@ -30,6 +30,10 @@ Result<KVCache> KVCache::reserve(const abi::ImageHeader &model,
       return Error{reserved.error() + "; give a smaller -c than " +
                    std::to_string(positions)};
     memory = std::move(*reserved);
+    // It is written from its begin on; with rings each layer fills a region of
+    // its own, and a large page of many layers would be used a little.
+    if (rings.empty())
+      memory.preferLargePages();
   }
   return cache;
 }

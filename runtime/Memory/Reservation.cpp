@@ -47,13 +47,18 @@ Result<Reservation> Reservation::create(std::string_view what, uint64_t count,
   if (memory == MAP_FAILED)
     return Error{std::string(what) + " takes " + std::to_string(total) +
                  " bytes, which cannot be reserved: " + strerror(errno)};
-  // No huge pages: one is resident as a whole once a byte of it is written.
-  // Each head of each layer has a range of the cache that fills slowly, so most
-  // of a huge page would stay unused.
+  // One is resident as a whole once a byte of it is written, and most of what
+  // is reserved here is for the largest calls.
   madvise(memory, total, MADV_NOHUGEPAGE);
   result.begin = static_cast<uint8_t *>(memory);
   result.bytes = total;
   return result;
+}
+
+void Reservation::preferLargePages() {
+  // Where the system has none the memory is the same in small pages.
+  if (begin)
+    madvise(begin, bytes, MADV_HUGEPAGE);
 }
 
 bool roundUp(uint64_t value, uint64_t step, uint64_t &result) {

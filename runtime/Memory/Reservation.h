@@ -33,6 +33,10 @@ public:
   static Result<Reservation> create(std::string_view what, uint64_t count,
                                     uint64_t bytesEach);
 
+  /// Lets the system hold the memory in pages of 2 MiB, each of which is
+  /// resident as a whole once a byte of it is written.
+  void preferLargePages();
+
   uint8_t *data() const { return begin; }
   size_t size() const { return bytes; }
 

@@ -10,6 +10,7 @@
 #ifndef CORELLAMA_DIALECTS_LLAMA_IR_KVCACHELAYOUT_H
 #define CORELLAMA_DIALECTS_LLAMA_IR_KVCACHELAYOUT_H
 
+#include "runtime/ABI/Kernel.h"
 #include <cstdint>
 
 namespace corellama::llama {
@@ -18,22 +19,25 @@ namespace corellama::llama {
 /// cache, so that code reads whole vectors of a head of any size.
 inline constexpr int64_t kCacheRowMultiple = 16;
 
-/// Addresses of keys, or of values, from the first one of layer 0; in elements,
-/// or in bytes where elements are quants of a byte that share scales. Each head
-/// of each layer, `head` = layer x heads + head in the layer, has a region of
-/// `capacity` positions; `capacity` is a multiple of `group`.
+/// Addresses of keys, or of values, in a region, whose `heads` heads are those
+/// of all layers, `head` = layer x heads of a layer + head in it, or where
+/// layers differ in their positions those of one; in elements, or in bytes
+/// where elements are quants of a byte that share scales. A region is blocks of
+/// abi::kCacheBlock positions, each of them all heads, a head's positions next
+/// to each other. So a cache fills from its begin: a large page of memory is
+/// not touched before what lies in front of it is full.
 ///
-/// Example, heads of 4 elements in groups of 16 positions (perPosition = 4,
-/// group = 16), capacity 32: element 2 of position 17 of head 1 stands at
-/// (1 * 32 + 16) * 4 + 2 * 16 + 1 = 225.
+/// Example, 3 heads of 4 elements in groups of 16 positions (perPosition = 4,
+/// group = 16): element 2 of position 256 + 17 of head 1 stands at
+/// ((1 * 3 + 1) * 256 + 16) * 4 + 2 * 16 + 1 = 4193.
 ///
 /// With scales (block = 32) a group is its blocks of elements; a block is the
 /// scales of its positions, each an f16, then its quants: [group] scales, [32]
-/// [group] quants. Example, heads of 64 in groups of 16 (perPosition = 68):
+/// [group] quants. Example, one head of 64 in groups of 16 (perPosition = 68):
 /// element 33 of position 17 of head 0 is the byte 16 * 68 + 34 * 16 + 2 * 16 +
 /// 1 * 16 + 1 = 1681, its scale the two bytes at 16 * 68 + 34 * 16 + 2 * 1.
 struct KVCacheStrides {
-  /// Elements that one position takes in its region, padding included, or
+  /// Elements that one position of a head takes, padding included, or
   /// bytes; a group of positions takes `group` times as many.
   int64_t perPosition;
   /// Positions that are interleaved element by element, hence also the distance
@@ -42,6 +46,8 @@ struct KVCacheStrides {
   /// Elements of a head that share a scale; 0: there are no scales.
   int64_t block = 0;
 
+  /// Positions of a block.
+  static constexpr int64_t kBlock = abi::kCacheBlock;
   /// Bytes of a scale.
   static constexpr int64_t kScaleBytes = 2;
   /// Bytes of a position's blocks of `headSize` elements.
@@ -67,24 +73,25 @@ struct KVCacheStrides {
   /// Element 0 of position `first`, a multiple of `group`. `math` adds and
   /// multiplies numbers (Numbers) or values of IR (tile::IndexBuilder).
   template <typename Math, typename Index>
-  Index groupAddress(Math &math, Index head, Index capacity,
-                     Index first) const {
-    return math.mul(math.add(math.mul(head, capacity), first), perPosition);
+  Index groupAddress(Math &math, int64_t heads, Index head, Index first) const {
+    Index inBlock = math.rem(first, kBlock);
+    return math.add(blockAddress(math, heads, head, first),
+                    math.mul(inBlock, perPosition));
   }
 
   /// Any element of any position.
   template <typename Math, typename Index>
-  Index address(Math &math, Index head, Index capacity, Index position,
+  Index address(Math &math, int64_t heads, Index head, Index position,
                 Index element) const {
     Index inGroup = elementInGroup(math, element);
-    return place(math, head, capacity, position, inGroup, 1);
+    return place(math, heads, head, position, inGroup, 1);
   }
   /// The first byte of the scale of its block.
   template <typename Math, typename Index>
-  Index scaleAddress(Math &math, Index head, Index capacity, Index position,
+  Index scaleAddress(Math &math, int64_t heads, Index head, Index position,
                      Index element) const {
     Index inGroup = scaleInGroup(math, element);
-    return place(math, head, capacity, position, inGroup, kScaleBytes);
+    return place(math, heads, head, position, inGroup, kScaleBytes);
   }
 
   /// Arithmetic on numbers.
@@ -99,17 +106,24 @@ private:
   /// `inGroup` behind the group of a position, whose neighbour in the group is
   /// `step` further.
   template <typename Math, typename Index>
-  Index place(Math &math, Index head, Index capacity, Index position,
+  Index place(Math &math, int64_t heads, Index head, Index position,
               Index inGroup, int64_t step) const {
     if (group == 1)
-      return math.add(groupAddress(math, head, capacity, position), inGroup);
-    // Not by groupAddress: the terms that do not depend on the position stay
-    // apart, so that a loop over positions need not compute them again.
-    Index region = math.mul(math.mul(head, capacity), perPosition);
-    Index start = math.mul(math.div(position, group), perPosition * group);
+      return math.add(groupAddress(math, heads, head, position), inGroup);
+    Index block = blockAddress(math, heads, head, position);
+    Index groups = math.div(math.rem(position, kBlock), group);
+    Index start = math.add(block, math.mul(groups, perPosition * group));
     Index lane = math.mul(math.rem(position, group), step);
-    Index inRegion = math.add(region, start);
-    return math.add(inRegion, math.add(inGroup, lane));
+    return math.add(start, math.add(inGroup, lane));
+  }
+
+  /// The first position of a head in the block of `position`.
+  template <typename Math, typename Index>
+  Index blockAddress(Math &math, int64_t heads, Index head,
+                     Index position) const {
+    Index block = math.div(position, kBlock);
+    int64_t ofHead = kBlock * perPosition;
+    return math.add(math.mul(block, heads * ofHead), math.mul(head, ofHead));
   }
 };
 

@@ -208,6 +208,11 @@ def Tile_CacheOp : Tile_Op<"cache", [Pure, Llama_MemoryHandleInterface]> {
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
+    /// Heads of the region that holds the layer: of all layers, or of it alone.
+    int64_t getRegionHeads() {
+      auto type = ::llvm::cast<::corellama::llama::CacheType>(getType());
+      return type.getHeads() * (getApart() ? 1 : type.getLayers());
+    }
     ::mlir::FlatSymbolRefAttr getHandleBuffer() { return {}; }
     ::mlir::IntegerAttr getHandleOffset() { return {}; }
   }];

@@ -342,6 +342,7 @@ std::unique_ptr<TestModel> TestModel::compile(const ModelChoice &choice,
     };
     model->keys = plan(/*ofKeys=*/true);
     model->values = plan(/*ofKeys=*/false);
+    model->cacheHeads = cache.getHeads();
     model->regions = layout->getRegions(choice.capacity);
     for (int64_t layer = 0; layer < cache.getLayers(); ++layer)
       model->rings.push_back(layout->getRing(layer));
@@ -428,13 +429,17 @@ size_t TestModel::byteInRegion(CacheElement at, bool ofScale) const {
   const CachePlan &plan = cachePlan(at.keys);
   const llama::KVCacheStrides &strides = plan.strides;
   llama::KVCacheStrides::Numbers math;
-  int64_t ring = rings[at.layer], capacity = ring ? ring : choice.capacity,
-          position = at.position % capacity;
-  auto place = static_cast<int64_t>(regions[at.layer]) * strides.perPosition;
-  place +=
-      ofScale
-          ? strides.scaleAddress(math, at.head, capacity, position, at.element)
-          : strides.address(math, at.head, capacity, position, at.element);
+  int64_t ring = rings[at.layer];
+  int64_t position = at.position % (ring ? ring : choice.capacity);
+  // Without rings one region holds all layers.
+  bool apart = llvm::any_of(rings, [](int64_t ring) { return ring != 0; });
+  auto begin = static_cast<int64_t>(apart ? regions[at.layer] : 0);
+  int64_t layers = apart ? 1 : rings.size(), heads = layers * cacheHeads,
+          head = apart ? at.head : at.layer * cacheHeads + at.head;
+  int64_t place =
+      begin * strides.perPosition +
+      (ofScale ? strides.scaleAddress(math, heads, head, position, at.element)
+               : strides.address(math, heads, head, position, at.element));
   // Strides with scales are in bytes.
   return strides.block ? place
                        : place * (plan.element.getIntOrFloatBitWidth() / 8);

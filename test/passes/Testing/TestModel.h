@@ -145,6 +145,8 @@ private:
 
   std::unique_ptr<LoadedKernels> loaded;
   CachePlan keys, values;
+  /// Heads of the cache in a layer.
+  int64_t cacheHeads = 0;
   /// Of each layer: where its region begins, in positions of a head, and the
   /// positions of its ring.
   std::vector<uint64_t> regions;
