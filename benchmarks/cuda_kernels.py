@@ -31,7 +31,7 @@ SHAPES = {
                  vocabulary=32000, layers=22),
 }
 PRODUCTS = ["qkv.decode", "o.decode", "gate_up.decode", "down.decode", "lm_head.lm_head"]
-KERNELS = ["embed.decode", "qkv.decode", "attn.decode", *PRODUCTS[1:]]
+KERNELS = ["embed.decode", "qkv.decode", "attn.decode", "merge.decode", *PRODUCTS[1:]]
 # Once a token; the others once a layer.
 ONCE = {"embed.decode", "lm_head.lm_head"}
 
@@ -53,10 +53,9 @@ ROWS = 2
 # passes/CUDA/Prefetches.cpp: the most bytes of a weight that a block prefetches, of
 # the rows of a tile; weights of a tile.
 PREFETCH, TILE, WEIGHTS = 36 * 1024, 16, {"gate_up.decode": 2}
-# passes/CUDA/CUDAPlanner.cpp and ThreadAttention.cpp: keys of a block of attention,
-# keys that its threads have for scores at a time, and of whose values each loads one
-# element before it uses the first. The cache is f16.
-KEYS, KEYS_AT_ONCE, VALUES_AT_ONCE, CACHE_BYTES = 256, 128, 32, 2
+# passes/CUDA/CUDAPlanner.cpp: keys of a block of attention and the most heads that share
+# them; passes/Tile/AttentionBody.cpp: blocks that are merged at once. The cache is f16.
+KEYS, HEADS, MERGED_AT_ONCE, CACHE_BYTES = 64, 8, 8, 2
 # Loads of a loop that are shorter than this apart, in cycles, are issued together as far
 # as DRAM is concerned.
 TOGETHER = 64
@@ -148,26 +147,12 @@ def operations(body, scale, share=1.0):
     return made
 
 
-def prologue_trips(code, last, name, shape, threads, keys):
-    """{loop: trips} of the loops before the weights: over the row that a norm sums, or
-    over parts of attention that are merged, of each head of a warp."""
-    loops = [r for r in code.loops() if r[1] < last]
-    if name == "o.decode":
-        outer = [r for r in loops if any(r[0] <= o[0] and o[1] < r[1] for o in loops)]
-        heads = ceil_div(shape["heads"], threads // LANES)
-        parts = ceil_div(keys, KEYS)
-        # A lane loads two numbers of a part of a head, and its elements; a warp merges
-        # several heads at once (passes/CUDA/ParallelLoops.cpp).
-        of_a_head = 2 + ceil_div(shape["head_size"], LANES)
-
-        def trips(place):
-            loads = sum(i.is_load for i in code.body(place))
-            return ceil_div(heads, max(1, loads // of_a_head))
-        return {r: trips(r) if r in outer else parts * (1 if outer else trips(r))
-                for r in loops}
+def prologue_trips(code, last, shape, threads):
+    """{loop: trips} of the loops before the weights, over the row that a norm sums or that
+    is staged."""
     row = shape["dim"] * 4 / threads
-    return {r: max(1, round(row / size)) for r in loops
-            if (size := sum(i.bytes for i in code.body(r) if i.is_load))}
+    return {r: max(1, round(row / size)) for r in code.loops() if r[1] < last
+            and (size := sum(i.bytes for i in code.body(r) if i.is_load))}
 
 
 def prefetches(code, end):
@@ -190,7 +175,7 @@ def weights_of_a_trip(body, form):
     return sum(i.is_wide_load for i in body) * OF_A_LOAD[form]
 
 
-def product(kernel, code, form, shape, keys):
+def product(kernel, code, form, shape):
     """(bytes, program) of a product."""
     rows, columns = weight_of(kernel.name, shape)
     hot = code.hot()
@@ -205,7 +190,7 @@ def product(kernel, code, form, shape, keys):
     behind = min(after, code.end_after(hot[0][1]))
     last = max(i for i in range(behind) if code.instructions[i].is_wide_load)
     first = hot[0][0] + next(i for i, one in enumerate(body) if one.is_wide_load)
-    turns = prologue_trips(code, first, kernel.name, shape, kernel.threads, keys)
+    turns = prologue_trips(code, first, shape, kernel.threads)
     if prefetches(code, first):
         kernel.prefetched = (min(size_of(form, TILE, columns), PREFETCH)
                              * WEIGHTS.get(kernel.name, 1))
@@ -225,29 +210,27 @@ def product(kernel, code, form, shape, keys):
 
 
 def attention(kernel, code, shape, keys):
-    loops = [r for r in code.innermost() if any(i.is_load for i in code.body(r))]
-    scores, values = loops[:2]
-    turns = [shape["head_size"] * CACHE_BYTES
-             // sum(i.bytes for i in code.body(scores) if i.is_load)
-             * (KEYS // KEYS_AT_ONCE), KEYS // VALUES_AT_ONCE]
+    """(bytes, program): a block's prefetches, the query, then keys and values at once;
+    loops are over heads that share keys."""
+    heads = min(HEADS, shape["heads"] // shape["kv_heads"])
     # Heads that share keys read them once; the bytes of a launch are the cache's.
     total = 2 * shape["kv_heads"] * shape["head_size"] * CACHE_BYTES * keys
-    loaded = sum(turn * sum(i.bytes for i in code.body(place) if i.is_load)
-                 for turn, place in zip(turns, loops))
-    running = min(kernel.blocks, ceil_div(keys, KEYS) * shape["kv_heads"])
-    scale = total / (running * kernel.warps * loaded)
-    tail = [r for r in loops[2:]]
-    end = code.end_after(values[1])
-    rest = [i for at, i in enumerate(code.instructions[:end])
-            if at > values[1] and not any(r[0] <= at <= r[1] for r in tail)]
-    if prefetches(code, scores[0]):
-        kernel.prefetched = total / running
-    return total, [
-        *prologue(kernel, code, scores[0], {}),
-        (turns[0], operations(code.body(scores), scale)),
-        (1, [fixed(code.body((scores[1] + 1, values[0] - 1)))]),
-        (turns[1], operations(code.body(values), scale)),
-        (1, [fixed(rest)])]
+    running = ceil_div(keys, KEYS) * shape["heads"] // heads
+    asks = prefetches(code, len(code.instructions))
+    shared = next(at for at, i in enumerate(code.instructions) if i.opcode == "BAR")
+    body = code.unrolled((shared + 1, code.end_after(asks[-1]) - 1),
+                         {r: heads for r in code.loops()})
+    scale = total / (running * kernel.warps * sum(i.bytes for i in body if i.is_load))
+    kernel.prefetched = total / running
+    return total, [*prologue(kernel, code, shared + 1, {}), (1, operations(body, scale))]
+
+
+def merge(code, keys):
+    """The program of what merges the blocks of attention, which the second-level cache
+    has."""
+    trips = ceil_div(ceil_div(keys, KEYS), MERGED_AT_ONCE)
+    end = code.end_after(max(r[1] for r in code.loops()))
+    return 0, [(1, [fixed(code.unrolled((0, end - 1), {r: trips for r in code.loops()}))])]
 
 
 def embedding(code, form, shape, threads):
@@ -320,9 +303,11 @@ def compile_kernels(driver, shape, form, arch, keys=512):
             found.name, parts.get(found.name, 0), found.threads, registers, spilled, shared,
             residents(arch, registers, found.threads, shared), 0, [], code)
         if found.name in PRODUCTS:
-            kernel.bytes, kernel.program = product(kernel, code, form, shape, keys)
+            kernel.bytes, kernel.program = product(kernel, code, form, shape)
         elif found.name == "attn.decode":
             kernel.bytes, kernel.program = attention(kernel, code, shape, keys)
+        elif found.name == "merge.decode":
+            kernel.bytes, kernel.program = merge(code, keys)
         elif found.name == "embed.decode":
             kernel.bytes, kernel.program = embedding(code, form, shape, found.threads)
     return made, made.pop("gate_up.prefill")

@@ -111,39 +111,45 @@ Value CUDAKernel::mapBody(Region &body, ArrayRef<Value> arguments) {
   return lanes(body.front().getTerminator()->getOperand(0));
 }
 
-/// Writes `rows.columns` columns of one row, each by one thread, four at a time
-/// where rows are whole groups of four; zeros in the padding. `make` returns
-/// the columns from `column` on.
-void CUDAKernel::fillRow(
-    const Rows &target, int64_t row, bool byFour,
-    function_ref<Value(Value column, int64_t count)> make) {
+/// Writes `rows.columns` columns of `count` rows from `first` on, each by one
+/// thread, four at a time where rows are whole groups of four; zeros in the
+/// padding. `make` returns the columns from `column` on of a row.
+void CUDAKernel::fillRows(
+    const Rows &target, int64_t first, int64_t count, bool byFour,
+    function_ref<Value(Value row, Value column, int64_t count)> make) {
   int64_t columns = target.columns, unit = byFour ? 4 : 1;
-  int64_t padded = llvm::alignTo(columns, kChunkColumns);
-  rounds(padded / unit, kLoadsInFlight, {},
+  int64_t padded = llvm::alignTo(columns, kChunkColumns), each = padded / unit;
+  auto placeOf = [&](Value item) -> std::pair<Value, Value> {
+    if (count == 1)
+      return {index(first), item};
+    return {add(div(item, each), first), rem(item, each)};
+  };
+  rounds(count * each, kLoadsInFlight, {},
          [&](ArrayRef<Value> items, ValueRange) -> Vec<Value> {
            Vec<Value> made;
            for (Value item : items) {
-             Value column = mul(item, unit);
+             auto [row, inRow] = placeOf(item);
+             Value column = mul(inRow, unit);
              Value inside =
                  padded == columns ? Value() : lessThan(column, columns);
              Vec<Value> zero{unit == 1 ? constant(0.0f) : zeros(floats(4))};
              made.push_back(guardedValues(inside, zero, [&]() -> Vec<Value> {
-               return {make(column, unit)};
+               return {make(row, column, unit)};
              })[0]);
            }
            for (auto [item, value] : llvm::zip(items, made)) {
-             Value group = unit == 4 ? item : div(item, 4);
+             auto [row, inRow] = placeOf(item);
+             Value group = unit == 4 ? inRow : div(inRow, 4);
              if (target.swizzled)
                group = swizzle(group);
              else if (target.split)
                group = add(group, div(group, kLineColumns / 4));
              Value at = mul(group, 4);
              if (unit == 4)
-               storeVector(value, target.memory, {index(row), at}, 16);
+               storeVector(value, target.memory, {row, at}, 16);
              else
-               memref::StoreOp::create(
-                   b, value, target.memory,
-                   ValueRange{index(row), add(at, rem(item, 4))});
+               memref::StoreOp::create(b, value, target.memory,
+                                       ValueRange{row, add(at, rem(inRow, 4))});
            }
            return {};
          });
@@ -237,11 +243,11 @@ void CUDAKernel::write(tile::BufferRowsOp op) {
   // All warps of the block read one row repeatedly.
   Rows target = allocateRows(1, type.getColumns(), op);
   barriers.write(target.buffer);
-  fillRow(target, 0, type.getColumns() % 4 == 0,
-          [&](Value column, int64_t count) {
-            return count == 1 ? load(memory, {index(0), column})
-                              : loadVector(memory, {index(0), column}, 4, 16);
-          });
+  fillRows(target, 0, 1, type.getColumns() % 4 == 0,
+           [&](Value row, Value column, int64_t width) {
+             return width == 1 ? load(memory, {row, column})
+                               : loadVector(memory, {row, column}, 4, 16);
+           });
   if (target.split)
     splitRow(target);
   rows[op] = target;
@@ -255,12 +261,14 @@ void CUDAKernel::write(tile::StageOp op) {
   barriers.write(target.buffer);
   bool byFour = columns % 4 == 0 &&
                 cast<MemRefType>(memory.getType()).getDimSize(1) % 4 == 0;
-  for (int64_t i = 0; i < count; ++i) {
-    Value source = add(lookup(op.getRow()), i * op.getEvery());
-    fillRow(target, i, byFour, [&](Value column, int64_t width) {
+  // What is a row's own is known row by row.
+  int64_t together = op.getPerRow().empty() ? count : 1;
+  for (int64_t i = 0; i < count; i += together) {
+    auto make = [&](Value row, Value column, int64_t width) {
       auto read = [&](Value from, ValueRange at) {
         return width == 1 ? load(from, at) : loadVector(from, at, 4, 16);
       };
+      Value source = add(lookup(op.getRow()), mul(row, op.getEvery()));
       Vec<Value> arguments{read(memory, {source, column})};
       for (Value values : op.getPerRow()) {
         Value scalar = element(lookup(values), i);
@@ -270,7 +278,8 @@ void CUDAKernel::write(tile::StageOp op) {
         arguments.push_back(
             read(weights.find(weight)->second.memory, {column}));
       return mapBody(op.getBody(), arguments);
-    });
+    };
+    fillRows(target, i, together, byFour, make);
   }
   if (target.split)
     splitRow(target);
@@ -357,9 +366,9 @@ FailureOr<Value> CUDAKernel::write(tile::SumOp op) {
 FailureOr<Value> CUDAKernel::write(tile::ReduceLanesOp op,
                                    const Fragment &fragment) {
   bool isMaximum = op.getKind() == "max";
-  if ((fragment.spread != Spread::ThreadColumns &&
-       fragment.spread != Spread::LaneColumns) ||
-      fragment.passesColumns() || !llvm::isPowerOf2_64(fragment.columns))
+  if (fragment.spread == Spread::WarpColumns ||
+      fragment.spread == Spread::Accumulators || fragment.passesColumns() ||
+      !llvm::isPowerOf2_64(fragment.columns))
     return op.emitOpError()
            << "adds columns that are whole strides of the threads, a power of "
               "two, found "

@@ -115,6 +115,7 @@ private:
   mlir::LogicalResult writeTileOp(mlir::Operation *op);
   mlir::LogicalResult writeFor(mlir::scf::ForOp op);
   mlir::LogicalResult writeIf(mlir::scf::IfOp op);
+  mlir::LogicalResult writeParallel(mlir::scf::ParallelOp op);
   mlir::LogicalResult writeElementwise(mlir::Operation *op);
   mlir::LogicalResult write(tile::WeightOp op);
   mlir::LogicalResult write(tile::CacheOp op);
@@ -126,13 +127,6 @@ private:
   /// The type of this thread's share of a value.
   mlir::Type typeOf(mlir::Operation *op, mlir::Type old);
   mlir::FailureOr<Vec<mlir::Type>> resultTypesOf(mlir::Operation *op);
-
-  // ParallelLoops.cpp
-  mlir::LogicalResult writeParallel(mlir::scf::ParallelOp op);
-  mlir::LogicalResult writeTogether(mlir::Block &old,
-                                    llvm::MutableArrayRef<NewValues> copies);
-  mlir::LogicalResult writeForTogether(mlir::scf::ForOp op,
-                                       llvm::MutableArrayRef<NewValues> copies);
 
   // CUDAKernel.cpp: helpers. Indices are of type index.
   Value both(Value x, Value y); // of conditions; null: true
@@ -220,8 +214,9 @@ private:
   Rows allocateRows(int64_t count, int64_t columns, Value readBy);
   Value swizzle(Value group);
   void splitRow(const Rows &target);
-  void fillRow(const Rows &target, int64_t row, bool byFour,
-               llvm::function_ref<Value(Value column, int64_t count)> make);
+  void fillRows(
+      const Rows &target, int64_t first, int64_t count, bool byFour,
+      llvm::function_ref<Value(Value row, Value column, int64_t count)> make);
   Value mapBody(mlir::Region &body, llvm::ArrayRef<Value> arguments);
   void write(tile::BufferRowsOp op);
   void write(tile::StageOp op);
@@ -280,8 +275,33 @@ private:
   void keepInvariants();
 
   // ThreadAttention.cpp
+  /// How the threads of a block share a block's keys, or their values: `lanes`
+  /// lanes of a warp have chunks of `each` elements of one row, `loads` each.
+  struct KeyShare {
+    mlir::Type type;
+    int64_t keys, elements, lanes, each;
+    /// Chunks of a thread in one row, and its rows.
+    int64_t loads = 0, rounds = 0;
+    /// The first element of the thread's first chunk, and its first row.
+    Value part = {}, key = {};
+    /// Rows that are read at once, and from a thread's row to its next.
+    int64_t chains(int64_t threads) const { return threads / lanes; }
+    /// Whether some lane has an element beyond the last.
+    bool isPadded() const { return lanes * each * loads != elements; }
+  };
   Value toFloat(Value number);
   Value loadGroup(const Rows &from, Value row, Value column);
+  KeyShare shareKeys(int64_t keys, int64_t elements, mlir::Type type,
+                     int64_t lanes);
+  std::optional<KeyShare> shareOf(tile::SumValuesOp op);
+  Vec<Value> loadRows(const Cache &cache, Value memory,
+                      const llama::KVCacheStrides &strides,
+                      const KeyShare &share, Value head, Value place,
+                      Value element, int64_t first, int64_t count);
+  void loadAhead(tile::SumValuesOp op);
+  Vec<Value> elementsOf(const KeyShare &share, Value words);
+  Vec<Value> addAcross(Vec<Value> all, int64_t above, int64_t below);
+  void eachRow(int64_t count, llvm::function_ref<void(Value)> body);
   MadeValue write(tile::ScoreKeysOp op, const Fragment &fragment);
   MadeValue write(tile::SumValuesOp op, const Fragment &fragment);
 
@@ -302,6 +322,8 @@ private:
   llvm::DenseMap<Value, Weight> weights;
   llvm::DenseMap<Value, Rows> rows;
   llvm::DenseMap<Value, Cache> caches;
+  /// Values of the cache that are on their way when an op sums them, as words.
+  llvm::DenseMap<mlir::Operation *, Vec<Value>> loadedAhead;
   /// Numbers of workgroup buffers by their memory in the new function.
   llvm::DenseMap<Value, int> buffers;
 };

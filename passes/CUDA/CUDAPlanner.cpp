@@ -58,14 +58,18 @@ constexpr TableRow kTensorCores = {.unit = Unit::MMA,
                                    .n = 64,
                                    .k = cuda::kMmaBlock,
                                    .stages = 2};
-/// Attention: a thread a key of the tile for scores, a thread an element of the
-/// head for values; heads have at most 128 elements in all models known.
-/// In decode m is the number of heads of a part, which share the keys.
+/// Attention: of 64 keys of 128 f16, and their values, a thread has eight loads
+/// of 16 bytes each, so that it waits once for all of them. In decode m is the
+/// number of heads of a part, which share the keys.
 constexpr TableRow kAttention = {
     .unit = Unit::SIMT, .threads = 128, .m = 1, .n = 128, .k = 0, .stages = 1};
-/// The most heads of such a part. A thread holds a score and several elements
-/// of each, and 16 heads take all registers that it may have; where more heads
-/// share keys, parts of the same keys read them from the second-level cache.
+/// Keys of a block: with 512 keys, 32 heads of them are 256 parts, two for each
+/// multiprocessor of an H100, and 8 such heads still half as many as it has.
+constexpr int64_t kAttentionKeys = 64;
+static_assert(abi::kCacheBlock % kAttentionKeys == 0);
+/// The most heads of such a part. A thread holds two scores and several
+/// elements of each, and heads come one after the other; where more share keys,
+/// parts of the same keys read them from the second-level cache.
 constexpr int64_t kAttentionHeads = 8;
 /// The most sums of values that a thread holds, for the same reason: its
 /// elements of all heads of the part. This limit matters for heads of more than
@@ -134,13 +138,11 @@ bool splitsRows(KernelOp kernel) {
       kernel->getParentOfType<ModuleOp>(), "activations");
   if (!activations || activations != "auto")
     return false;
-  // A split row is longer, and merging attention keeps it unsplit besides.
+  // A split row is longer.
   auto target = cast<cuda::TargetAttr>(getTarget(kernel));
   const int64_t most = target.getWorkgroupBytes();
-  const bool merges = !kernel.getBody().getOps<AttentionMergeOp>().empty();
   auto fits = [&](int64_t columns) {
-    int64_t bytes = columns / cuda::kMmaBlock *
-                    (kSplitBytes + (merges ? cuda::kMmaBlock * 4 : 0));
+    int64_t bytes = columns / cuda::kMmaBlock * kSplitBytes;
     return most == 0 || bytes + kSplitRest <= most;
   };
   auto split = cuda::MmaSplitAttr::get(kernel.getContext());
@@ -207,6 +209,8 @@ KernelPlan makePlan(KernelOp kernel) {
     return {makeStrategy(context, kAttention)};
   if (!body.getOps<LinearOp>().empty())
     return planProducts(kernel);
+  if (!body.getOps<AttentionMergeOp>().empty())
+    return {makeStrategy(context, kAttention)};
   return {makeStrategy(context, kRowWise)};
 }
 
@@ -218,7 +222,7 @@ struct CUDAPlanner
                                      : Type();
   }
 
-  int64_t getAttentionKeys(Attribute) const { return abi::kCacheBlock; }
+  int64_t getAttentionKeys(Attribute) const { return kAttentionKeys; }
 
   /// A warp has one row of x and several of the weight.
   int64_t getFewRows(Attribute) const { return kProduct.m; }
@@ -245,10 +249,16 @@ struct CUDAPlanner
 
   Attribute getOrder(Attribute self, Operation *op) const {
     // A norm is in a row-wise kernel or in a product on float32 rows, both of
-    // 256 threads.
+    // 256 threads. Of a key, lanes share chunks.
+    bool isPrologue = op->hasTrait<IsRowPrologue>();
+    int64_t block = 0;
+    for (Type type : op->getOperandTypes())
+      if (auto cache = dyn_cast<CacheType>(type))
+        block =
+            cuda::kChunkBytes * 8 / cache.getKeyType().getIntOrFloatBitWidth();
     return ReductionOrderAttr::get(
-        self.getContext(), /*unit=*/{}, /*block=*/0, ScaleMode::None,
-        op->hasTrait<IsRowPrologue>() ? kRowWise.threads : kAttention.n);
+        self.getContext(), /*unit=*/{}, block, ScaleMode::None,
+        isPrologue ? kRowWise.threads : kAttention.n);
   }
 };
 

@@ -27,6 +27,10 @@ std::optional<Fragment> corellama::cuda::fragmentOf(ArrayRef<int64_t> shape,
       return std::nullopt;
     return Fragment{Spread::WarpColumns, rows, columns, 0, columns / warps};
   }
+  // Few columns are less work for all warps than waiting for each other.
+  if (columns < threads)
+    return Fragment{Spread::EachWarp, rows, columns, kWarp,
+                    llvm::divideCeilSigned(columns, kWarp)};
   return Fragment{Spread::ThreadColumns, rows, columns, threads,
                   llvm::divideCeilSigned(columns, threads)};
 }

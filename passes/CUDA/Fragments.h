@@ -32,6 +32,9 @@ enum class Spread {
   ThreadColumns,
   /// Lane l of a warp has columns l, l + 32, ...; numbered likewise.
   LaneColumns,
+  /// The same in each warp of a block, all of which have the whole tile; the
+  /// first one stores it.
+  EachWarp,
   /// The accumulators of cuda.mma: warp w has rows 16 w to 16 w + 15. Element
   /// 4 j + 2 h + c is row 16 w + lane / 4 + 8 h, column 8 j + 2 (lane mod 4) +
   /// c.
@@ -58,7 +61,8 @@ struct Fragment {
   }
   /// Whether some thread has an element beyond the last column.
   bool passesColumns() const {
-    return (spread == Spread::ThreadColumns || spread == Spread::LaneColumns) &&
+    return (spread == Spread::ThreadColumns || spread == Spread::LaneColumns ||
+            spread == Spread::EachWarp) &&
            columns % stride != 0;
   }
 };

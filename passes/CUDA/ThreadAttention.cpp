@@ -1,46 +1,24 @@
 //===- ThreadAttention.cpp - scores and sums of values, by threads --------===//
 //
-// tile -> vector: for scores a thread has one key and all rows of the query,
-// for sums of values one element of the head and all weights. No sum crosses
-// threads, so each is one chain in the op's order.
+// tile -> vector: the lanes of a warp share a key, 16 bytes each, so that they
+// read it whole, and as many keys as they have room for; warps have others.
+// What lanes share they add by shuffles, what warps share through workgroup
+// memory, in the order that the ops say. Values are asked for together with the
+// keys.
 //
 //===----------------------------------------------------------------------===//
 
 #include "passes/CUDA/CUDAKernel.h"
-#include "runtime/ABI/Kernel.h"
-#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace corellama;
 using corellama::cuda::CUDAKernel;
 using corellama::cuda::Fragment;
-using corellama::cuda::Spread;
 
-/// Loads of 16 bytes of a key that a thread has in flight: 64 bytes are a head
-/// of 32 f16.
-static constexpr int64_t kKeyLoads = 4;
-/// Bytes of values that a thread has in flight, one element of the head from
-/// each key: as many as of its key for scores. The rest of a block of keys
-/// takes the shorter step, then single keys.
-static constexpr int64_t kValueBytes = 64, kFewValueLoads = 8;
-/// Registers for these loads and for the sums, each of which takes two (the sum
-/// and its weight): what addresses leave of the budget of 128. With more, heads
-/// that share keys would spill.
-static constexpr int64_t kValueRegisters = 40;
-
-/// The capacity is a multiple of this, so a tile of keys whose width divides it
-/// lies inside the cache's memory.
-static constexpr int64_t kCacheBlock = abi::kCacheBlock;
-
-/// Keys whose values a thread loads before it uses the first, if it holds
-/// `sums` sums.
-static int64_t valueLoads(Type element, int64_t sums) {
-  int64_t loads = kValueBytes * 8 / element.getIntOrFloatBitWidth();
-  while (loads > kFewValueLoads && loads + 2 * sums > kValueRegisters)
-    loads /= 2;
-  return loads;
-}
+/// Loads of 16 bytes of keys, or of values, that a thread has in flight: 32
+/// registers. Of 64 keys of 128 f16 in 128 threads these are all.
+static constexpr int64_t kLoads = 8;
 
 Value CUDAKernel::toFloat(Value number) {
   Type type = number.getType();
@@ -52,66 +30,6 @@ Value CUDAKernel::toFloat(Value number) {
   return arith::ExtFOp::create(b, f32, number);
 }
 
-FailureOr<Value> CUDAKernel::write(tile::ScoreKeysOp op,
-                                   const Fragment &fragment) {
-  if (fragment.spread != Spread::ThreadColumns ||
-      kCacheBlock % fragment.columns != 0)
-    return op.emitOpError()
-           << "has one key a thread and a width that divides " << kCacheBlock
-           << " on a GPU, found " << op.getType();
-  const Cache &cache = caches.find(op.getCache())->second;
-  const Rows query = rows.find(op.getRows())->second;
-  barriers.read(query.buffer);
-  int64_t size = cache.type.getHeadSize(), m = fragment.rows;
-  int64_t lanes = 16 * 8 / cache.type.getKeyType().getIntOrFloatBitWidth();
-  IndexBuilder &math = *this;
-  Value head = add(cache.firstHead, lookup(op.getHead()));
-
-  Vec<Value> scores(fragment.size());
-  for (int64_t j = 0; j < fragment.perRow; ++j) {
-    Value column = columnOf(fragment, j);
-    Value key = add(lookup(op.getFirst()), column);
-    Value at = cache.keyStrides.groupAddress(math, cache.heads, head, key);
-    // Elements d to d + count; the loads may reach into the row's padding.
-    auto part = [&](Value d, int64_t count, ValueRange carried) {
-      Vec<Value> sums(carried), elements;
-      for (int64_t c = 0; c < count; c += lanes) {
-        Value loaded =
-            toFloat(loadVector(cache.keys, {add(at, add(d, c))}, lanes, 16));
-        for (int64_t l = 0; l < lanes; ++l)
-          elements.push_back(element(loaded, l));
-      }
-      for (int64_t c = 0; c < count; c += 4) {
-        for (int64_t i = 0; i < m; ++i) {
-          Value row = add(lookup(op.getRow()), i);
-          Value four = loadGroup(query, row, add(d, c));
-          for (int64_t l = c; l < std::min(c + 4, count); ++l)
-            sums[i] = fma(elements[l], element(four, l - c), sums[i]);
-        }
-      }
-      return sums;
-    };
-    Value zero = constant(0.0f);
-    Vec<Value> start(m, zero);
-    Value inside =
-        fragment.passesColumns() ? lessThan(column, fragment.columns) : Value();
-    Vec<Value> sums = guardedValues(inside, start, [&] {
-      int64_t step = kKeyLoads * lanes, whole = size / step * step;
-      Vec<Value> found = start;
-      if (whole)
-        found = fold(0, whole, step, found, [&](Value d, ValueRange carried) {
-          return part(d, step, carried);
-        });
-      if (whole != size)
-        found = part(index(whole), size - whole, found);
-      return found;
-    });
-    for (int64_t i = 0; i < m; ++i)
-      scores[i * fragment.perRow + j] = sums[i];
-  }
-  return fromElements(scores);
-}
-
 /// Columns `column` to `column` + 3 of rows in workgroup memory.
 Value CUDAKernel::loadGroup(const Rows &from, Value row, Value column) {
   if (from.swizzled)
@@ -119,137 +37,320 @@ Value CUDAKernel::loadGroup(const Rows &from, Value row, Value column) {
   return loadVector(from.memory, {row, column}, 4, 16);
 }
 
-FailureOr<Value> CUDAKernel::write(tile::SumValuesOp op,
-                                   const Fragment &fragment) {
-  if (fragment.spread != Spread::ThreadColumns)
-    return op.emitOpError() << "has one element a thread on a GPU, found "
-                            << op.getType() << " for " << strategy;
-  const Cache &cache = caches.find(op.getCache())->second;
-  Value weightsMemory = lookup(op.getWeights());
-  int64_t m = fragment.rows, size = cache.type.getHeadSize();
-  int64_t keys = cast<MemRefType>(weightsMemory.getType()).getDimSize(1);
-  barriers.read(bufferOf(weightsMemory));
+//===----------------------------------------------------------------------===//
+// Sharing keys
+//===----------------------------------------------------------------------===//
 
+/// How the threads of a block share `keys` rows of `elements` of `type`:
+/// `lanes` lanes one row.
+CUDAKernel::KeyShare CUDAKernel::shareKeys(int64_t keys, int64_t elements,
+                                           Type type, int64_t lanes) {
+  KeyShare share{.type = type,
+                 .keys = keys,
+                 .elements = elements,
+                 .lanes = lanes,
+                 .each = kChunkBytes * 8 / type.getIntOrFloatBitWidth()};
+  share.loads = llvm::divideCeil(elements, lanes * share.each);
+  share.rounds = keys * lanes / threads;
+  share.part = mul(rem(lane, lanes), share.each);
+  // A warp's rows are as far apart as there are warps.
+  share.key = add(mul(div(lane, lanes), threads / kWarp), warp);
+  return share;
+}
+
+/// Whether the threads of a block, some lanes of a warp one row, have whole
+/// rounds.
+static bool canShare(int64_t keys, int64_t lanes, int64_t threads) {
+  return llvm::isPowerOf2_64(lanes) && lanes <= corellama::cuda::kWarp &&
+         llvm::isPowerOf2_64(keys) && keys <= threads &&
+         keys * lanes >= threads;
+}
+
+/// An error of an op of attention, for what it has instead of `what`.
+template <typename OpT>
+static InFlightDiagnostic refuse(OpT op, const char *what) {
+  InFlightDiagnostic error = op.emitOpError()
+                             << what << ", found " << op.getType() << " in ";
+  if (op.getOrderAttr())
+    return std::move(error) << op.getOrderAttr();
+  return std::move(error) << "no order";
+}
+
+/// The chunks of `count` rounds from `first` on, as words: keys or values of
+/// rows from `place` on, elements from `element` on. Rows behind the cache's
+/// last are that one again, and what is behind a row's last element its first.
+SmallVector<Value> CUDAKernel::loadRows(const Cache &cache, Value memory,
+                                        const llama::KVCacheStrides &strides,
+                                        const KeyShare &share, Value head,
+                                        Value place, Value element,
+                                        int64_t first, int64_t count) {
   IndexBuilder &math = *this;
-  Value firstValue = cache.valueStrides.groupAddress(
-      math, cache.heads, add(cache.firstHead, lookup(op.getHead())),
-      lookup(op.getFirst()));
-  auto limitOf = [&](int64_t row) {
-    Value limit = add(lookup(op.getCount()), row * op.getAdvance());
-    return minimum(maximum(limit, 0), keys);
-  };
-  // The first key that a row of a window attends to.
-  auto firstOf = [&](int64_t row) {
-    auto window = static_cast<int64_t>(*op.getWindow());
-    Value first = add(lookup(op.getCount()), row * op.getAdvance() - window);
-    return maximum(first, 0);
-  };
-  Value common = limitOf(0);
-  Vec<Value> firsts, limits;
-  if (op.getAdvance() != 0)
-    for (int64_t i = 0; i < m; ++i)
-      limits.push_back(limitOf(i));
-  // Keys from `begun` on are in the windows of all rows.
-  Value first, begun;
-  if (op.getWindow()) {
-    for (int64_t i = 0; i < (op.getAdvance() != 0 ? m : 1); ++i)
-      firsts.push_back(firstOf(i));
-    first = begun = firsts.front();
-    if (firsts.size() > 1) {
-      begun = minimum(firsts.back(), limits.back());
-      common = maximum(common, begun);
+  Value filled = field(context::Field::KeyCount);
+  if (int64_t ring = cache.type.getRing())
+    filled = minimum(filled, ring);
+  // All of these rows are in one block of the cache.
+  Value last = sub(sub(filled, 1), place);
+  Value start = strides.groupAddress(math, cache.heads,
+                                     add(cache.firstHead, head), place);
+  start = add(start, element);
+  auto words = VectorType::get({kChunkBytes / 4}, b.getI32Type());
+  Vec<Value> chunks;
+  for (int64_t r = first; r < first + count; ++r) {
+    Value row = minimum(add(share.key, r * share.chains(threads)), last);
+    Value at = add(start, mul(row, strides.perPosition));
+    for (int64_t l = 0; l < share.loads; ++l) {
+      Value part = add(share.part, l * share.lanes * share.each);
+      if (share.isPadded())
+        part = arith::SelectOp::create(b, lessThan(part, share.elements), part,
+                                       index(0));
+      Value chunk =
+          loadVector(memory, {add(at, part)}, share.each, kChunkBytes);
+      chunks.push_back(vector::BitCastOp::create(b, words, chunk));
     }
   }
+  return chunks;
+}
 
-  llvm::SmallSetVector<int64_t, 3> steps;
-  steps.insert(valueLoads(cache.type.getValueType(),
-                          m * llvm::divideCeil(size, threads)));
-  steps.insert(kFewValueLoads);
-  steps.insert(1);
-  Vec<Value> result(fragment.size());
-  for (int64_t j = 0; j < fragment.perRow; ++j) {
-    Value offset = columnOf(fragment, j);
-    Value column = add(lookup(op.getElement()), offset);
-    Value at = add(firstValue, column);
-    // `count` keys from `key` on; a row adds those for which `sees` is true.
-    auto part = [&](Value key, int64_t count, ValueRange carried,
-                    function_ref<Value(int64_t)> sees) {
-      Vec<Value> sums(carried), read;
-      for (int64_t p = 0; p < count; ++p)
-        read.push_back(
-            load(cache.values,
-                 {add(at, mul(add(key, p), cache.valueStrides.perPosition))}));
-      for (Value &value : read)
-        value = toFloat(value);
-      for (int64_t i = 0; i < m; ++i) {
-        Vec<Value> weight;
-        for (int64_t p = 0; p < count; ++p) {
-          // Rows of a multiple of 4 weights are aligned to 16 bytes, so that
-          // one load takes the weights of four keys.
-          if (count % 4 == 0 && keys % 4 == 0) {
-            if (p % 4 == 0)
-              weight.push_back(
-                  loadVector(weightsMemory, {index(i), add(key, p)}, 4, 16));
-            continue;
-          }
-          weight.push_back(load(weightsMemory, {index(i), add(key, p)}));
-        }
-        Value condition = sees(i);
-        for (int64_t p = 0; p < count; ++p) {
-          Value w = isa<VectorType>(weight[0].getType())
-                        ? element(weight[p / 4], p % 4)
-                        : weight[p];
-          Value next = fma(read[p], w, sums[i]);
-          sums[i] = condition
-                        ? arith::SelectOp::create(b, condition, next, sums[i])
-                              .getResult()
-                        : next;
-        }
-      }
-      return sums;
-    };
-    auto all = [](int64_t) { return Value(); };
-    Value zero = constant(0.0f);
-    Vec<Value> start(m, zero);
-    Value inside = below(lookup(op.getElement()), fragment, offset, size, {});
-    Vec<Value> sums = guardedValues(inside, start, [&] {
-      Vec<Value> found = start;
-      auto sees = [&](Value key, int64_t i) {
-        Value before = lessThan(key, limits[i]);
-        if (firsts.size() < 2)
-          return before;
-        return both(before, lessThan(firsts[i], add(key, 1)));
-      };
-      // Keys that only earlier rows attend to.
-      if (firsts.size() > 1)
-        found =
-            fold(first, begun, 1, found, [&](Value key, ValueRange carried) {
-              return part(key, 1, carried,
-                          [&](int64_t i) { return sees(key, i); });
-            });
-      Value done = op.getWindow() ? begun : index(0);
-      for (int64_t step : steps) {
-        Value whole = sub(common, rem(common, step));
-        // Loads of several weights are of whole steps from 0 on.
-        if (op.getWindow() && step > 1)
-          continue;
-        found =
-            fold(done, whole, step, found, [&](Value key, ValueRange carried) {
-              return part(key, step, carried, all);
-            });
-        done = whole;
-      }
-      if (m == 1 || limits.empty())
-        return found;
-      // Keys that only later rows attend to.
-      return fold(common, limits.back(), 1, found,
-                  [&](Value key, ValueRange carried) {
-                    return part(key, 1, carried,
-                                [&](int64_t i) { return sees(key, i); });
-                  });
-    });
-    for (int64_t i = 0; i < m; ++i)
-      result[i * fragment.perRow + j] = sums[i];
+/// The elements of a chunk.
+SmallVector<Value> CUDAKernel::elementsOf(const KeyShare &share, Value words) {
+  auto type = VectorType::get({share.each}, share.type);
+  Value numbers = toFloat(vector::BitCastOp::create(b, type, words));
+  Vec<Value> found;
+  for (int64_t e = 0; e < share.each; ++e)
+    found.push_back(element(numbers, e));
+  return found;
+}
+
+/// Adds each of these values, a power of two of them, over lanes whose numbers
+/// differ in bits from `below` up to `above`, by the tree that begins with the
+/// highest bit. In each step a lane keeps half of the values and gives its
+/// neighbour the others, as long as it has two. Lane l ends with those from
+/// number (l mod `above`) / `below` * (values / steps) on, or shares one.
+SmallVector<Value> CUDAKernel::addAcross(SmallVector<Value> all, int64_t above,
+                                         int64_t below) {
+  for (int64_t bit = above / 2; bit >= below; bit /= 2) {
+    auto half = static_cast<int64_t>(all.size()) / 2;
+    if (half == 0) {
+      Value other = ShuffleXorOp::create(b, all[0], bit);
+      all[0] = arith::AddFOp::create(b, all[0], other);
+      continue;
+    }
+    Value upper = lessThan(0, arith::AndIOp::create(b, lane, index(bit)));
+    for (int64_t j = 0; j < half; ++j) {
+      Value kept = arith::SelectOp::create(b, upper, all[j + half], all[j]);
+      Value given = arith::SelectOp::create(b, upper, all[j], all[j + half]);
+      Value other = ShuffleXorOp::create(b, given, bit);
+      all[j] = arith::AddFOp::create(b, kept, other);
+    }
+    all.resize(half);
   }
-  return fromElements(result);
+  return all;
+}
+
+/// Rows 0 to `count`, one after the other: in a loop, in which only what
+/// threads have loaded stays in registers.
+void CUDAKernel::eachRow(int64_t count, function_ref<void(Value)> body) {
+  if (count == 1)
+    return body(index(0));
+  IndexBuilder::loop(0, count, 1, body);
+}
+
+/// The sums of values of the same block of keys.
+static SmallVector<tile::SumValuesOp> sumsBeside(tile::ScoreKeysOp op) {
+  SmallVector<tile::SumValuesOp> sums;
+  for (Operation *user : op.getCache().getUsers())
+    if (auto sum = dyn_cast<tile::SumValuesOp>(user);
+        sum && sum->getBlock() == op->getBlock() &&
+        sum.getHead() == op.getHead() && sum.getFirst() == op.getFirst())
+      sums.push_back(sum);
+  return sums;
+}
+
+//===----------------------------------------------------------------------===//
+// Scores
+//===----------------------------------------------------------------------===//
+
+FailureOr<Value> CUDAKernel::write(tile::ScoreKeysOp op,
+                                   const Fragment &fragment) {
+  const Cache &cache = caches.find(op.getCache())->second;
+  Type type = cache.type.getKeyType();
+  int64_t size = cache.type.getHeadSize(), m = fragment.rows,
+          keys = fragment.columns;
+  llama::ReductionOrderAttr order = op.getOrderAttr();
+  if (!order || order.getBlock() * type.getIntOrFloatBitWidth() != 128 ||
+      !canShare(keys, order.getLanes(), threads))
+    return refuse(op, "is on a GPU the sum of up to 32 lanes, of 16 bytes "
+                      "each, of keys that the threads of a block share");
+  KeyShare share = shareKeys(keys, size, type, order.getLanes());
+  const Rows query = rows.find(op.getRows())->second;
+  Value head = lookup(op.getHead()), place = lookup(op.getFirst());
+  int64_t atOnce = std::max<int64_t>(1, kLoads / share.loads);
+  atOnce = std::min(atOnce, share.rounds);
+
+  Value scores = allocate({m, keys}, b.getF32Type());
+  barriers.read(query.buffer);
+  barriers.write(bufferOf(scores));
+  for (int64_t first = 0; first < share.rounds; first += atOnce) {
+    Vec<Value> chunks = loadRows(cache, cache.keys, cache.keyStrides, share,
+                                 head, place, index(0), first, atOnce);
+    // Where they have room, values are on their way meanwhile.
+    for (tile::SumValuesOp sum : sumsBeside(op))
+      if (first == 0)
+        loadAhead(sum);
+    ConvergeOp::create(b);
+    eachRow(m, [&](Value i) {
+      Value row = add(lookup(op.getRow()), i);
+      Vec<Value> sums(atOnce, constant(0.0f));
+      for (int64_t l = 0; l < share.loads; ++l) {
+        Value part = add(share.part, l * share.lanes * share.each);
+        Value isThere = lessThan(part, size), read = part;
+        if (share.isPadded())
+          read = arith::SelectOp::create(b, isThere, part, index(0));
+        Vec<Value> q;
+        for (int64_t e = 0; e < share.each; e += 4) {
+          Value four = loadGroup(query, row, add(read, e));
+          for (int64_t j = 0; j < 4; ++j)
+            q.push_back(element(four, j));
+        }
+        for (int64_t r = 0; r < atOnce; ++r) {
+          Vec<Value> k = elementsOf(share, chunks[r * share.loads + l]);
+          for (int64_t e = 0; e < share.each; ++e) {
+            Value next = fma(k[e], q[e], sums[r]);
+            // The last chunk of a row may have fewer.
+            if (share.isPadded())
+              next = arith::SelectOp::create(
+                  b, size % share.each ? lessThan(add(part, e), size) : isThere,
+                  next, sums[r]);
+            sums[r] = next;
+          }
+        }
+      }
+      Value score = addAcross(sums, share.lanes, 1)[0];
+      int64_t same = share.lanes / atOnce;
+      Value round = add(div(rem(lane, share.lanes), same), first);
+      guarded(same > 1 ? isZero(rem(lane, same)) : Value(), [&] {
+        Value key = add(mul(round, share.chains(threads)), share.key);
+        memref::StoreOp::create(b, score, scores, ValueRange{i, key});
+      });
+    });
+  }
+  barriers.read(bufferOf(scores));
+  return build(fragment, [&](Value row, Value column) {
+    return load(scores, {row ? row : index(0), column});
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+std::optional<CUDAKernel::KeyShare> CUDAKernel::shareOf(tile::SumValuesOp op) {
+  const Cache &cache = caches.find(op.getCache())->second;
+  int64_t keys = cast<MemRefType>(op.getWeights().getType()).getDimSize(1);
+  llama::ReductionOrderAttr order = op.getOrderAttr();
+  int64_t chains = order ? order.getLanes() : 0;
+  if (chains == 0 || !canShare(keys, threads / chains, threads))
+    return std::nullopt;
+  return shareKeys(keys, cast<VectorType>(op.getType()).getDimSize(1),
+                   cache.type.getValueType(), threads / chains);
+}
+
+/// Loads the values that `op` will sum, if all of them are no more than a
+/// thread may have in flight.
+void CUDAKernel::loadAhead(tile::SumValuesOp op) {
+  std::optional<KeyShare> share = shareOf(op);
+  if (!share || share->rounds * share->loads > kLoads)
+    return;
+  const Cache &cache = caches.find(op.getCache())->second;
+  std::optional<int64_t> element = getConstantIntValue(op.getElement());
+  if (element)
+    loadedAhead[op] = loadRows(cache, cache.values, cache.valueStrides, *share,
+                               lookup(op.getHead()), lookup(op.getFirst()),
+                               index(*element), 0, share->rounds);
+}
+
+FailureOr<Value> CUDAKernel::write(tile::SumValuesOp op,
+                                   const Fragment &fragment) {
+  std::optional<KeyShare> found = shareOf(op);
+  if (!found)
+    return refuse(op, "is on a GPU the sum of chains that the threads of a "
+                      "block share");
+  const KeyShare &share = *found;
+  const Cache &cache = caches.find(op.getCache())->second;
+  int64_t m = fragment.rows, warps = threads / kWarp,
+          size = cache.type.getHeadSize();
+  int64_t width = share.lanes * share.each * share.loads;
+  Value weights = lookup(op.getWeights());
+  int64_t atOnce = std::max<int64_t>(1, kLoads / share.loads);
+  atOnce = std::min(atOnce, share.rounds);
+
+  // Warps add their lanes' chains, then the block adds the warps'.
+  Value partial = allocate({m * warps, width}, b.getF32Type());
+  barriers.read(bufferOf(weights));
+  barriers.write(bufferOf(partial));
+  Vec<Value> chunks = loadedAhead.lookup(op);
+  const bool isAhead = !chunks.empty();
+  if (isAhead)
+    atOnce = share.rounds;
+  eachRow(m, [&](Value i) {
+    Value limit = add(lookup(op.getCount()), mul(i, op.getAdvance()));
+    Vec<Value> sums(share.each * share.loads, constant(0.0f));
+    for (int64_t r = 0; r < share.rounds; ++r) {
+      // What is too much for the registers is read again for each row.
+      if (!isAhead && r % atOnce == 0) {
+        chunks = loadRows(cache, cache.values, cache.valueStrides, share,
+                          lookup(op.getHead()), lookup(op.getFirst()),
+                          lookup(op.getElement()), r, atOnce);
+        ConvergeOp::create(b);
+      }
+      Value key = add(share.key, r * share.chains(threads));
+      Value isSeen = lessThan(key, limit);
+      if (op.getWindow()) {
+        auto window = static_cast<int64_t>(*op.getWindow());
+        isSeen = both(isSeen, lessThan(limit, add(key, window + 1)));
+      }
+      Value weight = load(weights, {i, key});
+      for (int64_t l = 0; l < share.loads; ++l) {
+        Value chunk = chunks[r % atOnce * share.loads + l];
+        chunk =
+            arith::SelectOp::create(b, isSeen, chunk, zeros(chunk.getType()));
+        for (auto [e, v] : llvm::enumerate(elementsOf(share, chunk))) {
+          Value &sum = sums[l * share.each + e];
+          sum = fma(v, weight, sum);
+        }
+      }
+    }
+    // Of several loads a row takes all lanes of a warp, and no two have a sum
+    // to share.
+    sums = addAcross(sums, kWarp, share.lanes);
+    Value row = add(mul(i, warps), warp);
+    auto left = static_cast<int64_t>(sums.size());
+    if (share.lanes == kWarp) {
+      for (int64_t l = 0; l < share.loads; ++l) {
+        Value column = add(share.part, l * share.lanes * share.each);
+        for (int64_t e = 0; e < share.each; e += 4)
+          storeVector(fromElements(ArrayRef(sums).slice(l * share.each + e, 4)),
+                      partial, {row, add(column, e)}, 16);
+      }
+      return;
+    }
+    int64_t groups = kWarp / share.lanes, same = groups * left / share.each;
+    Value group = div(lane, share.lanes);
+    Value column = add(share.part, mul(div(group, same), left));
+    guarded(same > 1 ? isZero(rem(group, same)) : Value(), [&] {
+      storeVector(fromElements(sums), partial, {row, column}, left * 4);
+    });
+  });
+  barriers.read(bufferOf(partial));
+  Value zero = constant(0.0f);
+  return build(fragment, [&](Value row, Value column) {
+    Value isThere = below(lookup(op.getElement()), fragment, column, size, {});
+    return guardedValues(isThere, zero, [&]() -> Vec<Value> {
+      Vec<Value> read;
+      Value first = row ? mul(row, warps) : index(0);
+      for (int64_t w = 0; w < warps; ++w)
+        read.push_back(load(partial, {add(first, w), column}));
+      return {reduceTree(read, /*isMaximum=*/false)};
+    })[0];
+  });
 }

@@ -47,6 +47,7 @@ Value CUDAKernel::columnOf(const Fragment &fragment, int64_t element) {
   case Spread::ThreadColumns:
     return add(thread, element % fragment.perRow * fragment.stride);
   case Spread::LaneColumns:
+  case Spread::EachWarp:
     return add(lane, element % fragment.perRow * fragment.stride);
   case Spread::Accumulators:
     return add(mul(rem(lane, 4), 2), element / 4 * 8 + element % 2);
@@ -55,6 +56,8 @@ Value CUDAKernel::columnOf(const Fragment &fragment, int64_t element) {
 }
 
 Value CUDAKernel::isStored(const Fragment &fragment) {
+  if (fragment.spread == Spread::EachWarp)
+    return isZero(warp);
   if (fragment.spread != Spread::WarpColumns)
     return {};
   return isZero(lane);

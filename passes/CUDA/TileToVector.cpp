@@ -229,6 +229,25 @@ LogicalResult CUDAKernel::writeIf(scf::IfOp op) {
   return success();
 }
 
+LogicalResult CUDAKernel::writeParallel(scf::ParallelOp op) {
+  if (op.getNumLoops() != 1 || op.getNumReductions() != 0 || team == Team::Warp)
+    return op.emitOpError() << "is one loop of independent iterations, a warp "
+                               "each, on a GPU";
+  Value step = lookup(op.getStep()[0]);
+  Value from = add(lookup(op.getLowerBound()[0]), mul(warp, step));
+  auto made = scf::ForOp::create(b, from, lookup(op.getUpperBound()[0]),
+                                 mul(step, threads / kWarp));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(made.getBody());
+  barriers.enterWarps();
+  team = Team::Warp;
+  values[op.getInductionVars()[0]] = made.getInductionVar();
+  LogicalResult result = writeBlock(*op.getBody());
+  team = Team::Block;
+  barriers.leaveWarps();
+  return result;
+}
+
 LogicalResult CUDAKernel::writeBlock(Block &old) {
   for (Operation &op : old) {
     if (op.hasTrait<OpTrait::IsTerminator>())

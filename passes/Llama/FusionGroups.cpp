@@ -15,6 +15,7 @@
 
 #include "passes/Llama/FusionGroups.h"
 #include "mlir/IR/Matchers.h"
+#include "runtime/ABI/Kernel.h"
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/SetVector.h"
@@ -24,6 +25,11 @@ using namespace corellama::llama;
 
 /// A kernel function writes at most so many buffers (kernel A1).
 static constexpr unsigned kMaxResults = 3;
+
+/// Blocks of so many keys are few enough for each part of their reader to merge
+/// them all: a context of 2048 has eight. A target that has shorter ones, so as
+/// to have more parts, merges them once.
+static constexpr uint64_t kMergedByReaders = corellama::abi::kCacheBlock;
 
 bool corellama::llama::isSunkIntoKernels(Operation *op) {
   return isa<WeightRefOp>(op) ||
@@ -300,6 +306,9 @@ static std::optional<std::string> whyNotPrologue(Operation *op,
                                                  const Grouping &groups) {
   if (isHeadNorm(op))
     return "a norm of heads is no row that is staged whole";
+  if (auto merge = dyn_cast<AttentionMergeOp>(op);
+      merge && merge.getKeys() && *merge.getKeys() < kMergedByReaders)
+    return "each part would merge all blocks of keys, and there are many";
   if (!groups.hasFewRows(op->getResult(0)))
     return isa<QuantizeOp>(op)
                ? "each part would round all rows of the call again"
@@ -473,6 +482,8 @@ static StringRef roleOf(ArrayRef<Operation *> ops) {
     return "qk_norm";
   if (holds(llvm::IsaPred<RmsNormOp>))
     return "norm";
+  if (holds(llvm::IsaPred<AttentionMergeOp>))
+    return "merge";
   // An op that joined nothing has its own name.
   return ops.front()->getName().stripDialect();
 }

@@ -29,6 +29,10 @@ PartitionAttr corellama::llama::makePartition(Block &body,
   for (auto attention : body.getOps<AttentionOp>())
     return partitionOf(PartitionOf::Rows, m,
                        attention.getCache().getType().getHeads());
+  // A head is a part where heads are merged and no more is done.
+  for (auto merge : body.getOps<AttentionMergeOp>())
+    if (merge->hasOneUse() && isa<YieldOp, BufferWriteOp>(*merge->user_begin()))
+      return partitionOf(PartitionOf::Rows, 1, merge.getHeads());
   RowGroups products(body);
   auto groups = llvm::map_to_vector(
       products.getGroups(), [](const RowGroups::Group &g) { return g.rows; });
@@ -165,10 +169,11 @@ static LogicalResult verifySumsOf(Operation *kernel,
       return op->emitOpError()
              << "has no order for its sums; llama-plan-kernels sets it";
     if (isSum && !isa<LinearOp>(op)) {
+      // A prologue sums apart from the kernel's tiles; lanes may share keys.
+      bool isPrologue = op->hasTrait<IsRowPrologue>();
       auto expected = ReductionOrderAttr::get(
-          op->getContext(), /*unit=*/{}, /*block=*/0, ScaleMode::None,
-          // A prologue sums apart from the kernel's tiles.
-          op->hasTrait<IsRowPrologue>() ? order.getLanes() : strategy.getN());
+          op->getContext(), /*unit=*/{}, isPrologue ? 0 : order.getBlock(),
+          ScaleMode::None, isPrologue ? order.getLanes() : strategy.getN());
       if (order != expected)
         return op->emitOpError() << "sums in the order " << order
                                  << ", its kernel has code for " << expected;

@@ -2,9 +2,9 @@
 //
 // schedule -> tile, the kernels of attention. For few rows each block of keys
 // is computed alone and leaves accumulator, maximum and sum; the next kernel
-// merges them. For many rows a part is a tile of rows, which merges each block
-// into what the blocks before it gave. Both use attendBlock and merge of this
-// file, so their bits agree.
+// merges them (AttentionMergeBody.cpp). For many rows a part is a tile of rows,
+// which merges each block into what the blocks before it gave. Both use
+// attendBlock and merge of this file, so their bits agree.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,6 +25,9 @@ using namespace corellama::tile;
 static constexpr int64_t kElements = kCacheRowMultiple;
 
 static constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
+
+/// The most lanes that one key is shared out to: those of a warp.
+static constexpr int64_t kKeyLanes = 32;
 
 /// The head's elements in tiles of whole vectors: widths that add up to the
 /// head size rounded up to 16.
@@ -90,6 +93,76 @@ Value KernelBody::stageQuery(Value memory, Value row, int64_t every,
   return stage;
 }
 
+/// How many lanes share the elements of a key, or of a value, in blocks of
+/// `block`: as many as it has blocks, a power of two. Of `order.lanes` lanes
+/// none is without a key.
+static int64_t lanesOfKey(ReductionOrderAttr order, int64_t keys,
+                          int64_t elements, int64_t block) {
+  auto lanes = static_cast<int64_t>(
+      llvm::PowerOf2Ceil(llvm::divideCeil(elements, block)));
+  return std::clamp(lanes, order.getLanes() / keys, kKeyLanes);
+}
+
+/// Weighted values of a block of keys. Lanes that share keys also share their
+/// values, as many bytes each.
+void KernelBody::sumValues(const Query &q, KeyBlock &block, Value firstKey,
+                           Value place, int64_t keys) {
+  auto cache = cast<CacheType>(q.cache.getType());
+  Value count = add(sub(q.position, firstKey), 1);
+  IntegerAttr window =
+      q.window ? b.getI64IntegerAttr(*q.window) : IntegerAttr();
+  int64_t element = 0, headSize = cache.getHeadSize();
+  for (int64_t width : headTiles(q.m, headSize)) {
+    ReductionOrderAttr order;
+    if (q.order.getBlock() != 0) {
+      int64_t bits =
+          q.order.getBlock() * cache.getKeyType().getIntOrFloatBitWidth();
+      int64_t lanes =
+          lanesOfKey(q.order, keys, width,
+                     bits / cache.getValueType().getIntOrFloatBitWidth());
+      order =
+          ReductionOrderAttr::get(b.getContext(), /*unit=*/{}, /*block=*/0,
+                                  ScaleMode::None, q.order.getLanes() / lanes);
+    }
+    block.accumulators.push_back(SumValuesOp::create(
+        b, VectorType::get({q.m, width}, b.getF32Type()), q.scores, q.cache,
+        q.head, place, index(element), count, q.advance, window, order));
+    element += width;
+  }
+}
+
+/// A block of keys that is one tile, whose keys lanes share: scores need not
+/// be kept until their maximum is known.
+KernelBody::KeyBlock KernelBody::attendTile(const Query &q, Value firstKey,
+                                            Value place, int64_t keys) {
+  auto cache = cast<CacheType>(q.cache.getType());
+  auto tileType = VectorType::get({q.m, keys}, b.getF32Type());
+  auto maskType = VectorType::get({q.m, keys}, b.getI1Type());
+  auto rowType = VectorType::get({q.m}, b.getF32Type());
+  Value zero = index(0);
+  int64_t size = cache.getHeadSize(), each = q.order.getBlock();
+  auto order = ReductionOrderAttr::get(b.getContext(), /*unit=*/{}, each,
+                                       ScaleMode::None,
+                                       lanesOfKey(q.order, keys, size, each));
+  Value s = ScoreKeysOp::create(b, tileType, q.rows, zero, q.cache, q.head,
+                                place, order);
+  Value mask = CausalMaskOp::create(
+      b, maskType, firstKey, q.position, q.advance,
+      q.window ? b.getI64IntegerAttr(*q.window) : IntegerAttr());
+  Value lowest = splat(kMinusInfinity, tileType);
+  Value masked = arith::SelectOp::create(b, mask, s, lowest);
+  KeyBlock block;
+  block.maximum = ReduceLanesOp::create(b, rowType, "max", masked);
+  Value spread = BroadcastRowsOp::create(b, tileType, block.maximum);
+  Value w = math::ExpOp::create(b, arith::SubFOp::create(b, masked, spread));
+  // Where a row has no key, -inf less -inf is no number.
+  w = arith::SelectOp::create(b, mask, w, splat(0.0f, tileType));
+  tile::StoreOp::create(b, w, q.scores, zero, zero, Value(), Value());
+  block.sum = ReduceLanesOp::create(b, rowType, "add", w);
+  sumValues(q, block, firstKey, place, keys);
+  return block;
+}
+
 /// One block of keys, alone: scores, their maximum, weights and their sum,
 /// weighted values.
 KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey,
@@ -102,6 +175,8 @@ KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey,
   // A block never goes past the end of a ring, whose size it divides.
   int64_t ring = cast<CacheType>(q.cache.getType()).getRing();
   Value place = placeIn(ring, firstKey);
+  if (q.order.getBlock() != 0)
+    return attendTile(q, firstKey, place, keys);
   // Whole tiles of n keys, the lane of a sum being the key modulo n; keys past
   // the position are -inf, whose exp is +0.
   Value left = minimum(sub(q.keyLimit, firstKey), keys);
@@ -122,7 +197,8 @@ KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey,
         Value key = add(firstKey, k);
         Value at = ring != 0 ? add(place, k) : key;
         Value s =
-            ScoreKeysOp::create(b, tileType, q.rows, zero, q.cache, q.head, at);
+            ScoreKeysOp::create(b, tileType, q.rows, zero, q.cache, q.head, at,
+                                /*order=*/ReductionOrderAttr());
         Value mask = CausalMaskOp::create(b, maskType, key, q.position,
                                           q.advance, window);
         Value masked = arith::SelectOp::create(b, mask, s, lowest);
@@ -145,16 +221,7 @@ KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey,
              return {arith::AddFOp::create(b, carried[0], w)};
            })[0];
   block.sum = ReduceLanesOp::create(b, rowType, "add", sum);
-
-  Value count = add(sub(q.position, firstKey), 1);
-  int64_t element = 0;
-  int64_t headSize = cast<CacheType>(q.cache.getType()).getHeadSize();
-  for (int64_t width : headTiles(q.m, headSize)) {
-    block.accumulators.push_back(SumValuesOp::create(
-        b, VectorType::get({q.m, width}, f32), q.scores, q.cache, q.head, place,
-        index(element), count, q.advance, window));
-    element += width;
-  }
+  sumValues(q, block, firstKey, place, keys);
   return block;
 }
 
@@ -169,6 +236,15 @@ KernelBody::KeyBlock KernelBody::emptyBlock(int64_t rows, int64_t headSize) {
   return block;
 }
 
+SmallVector<Value> KernelBody::KeyBlock::pack() const {
+  SmallVector<Value> values{maximum, sum};
+  llvm::append_range(values, accumulators);
+  return values;
+}
+KernelBody::KeyBlock KernelBody::KeyBlock::unpack(ValueRange values) {
+  return {SmallVector<Value>(values.drop_front(2)), values[0], values[1]};
+}
+
 /// A loop over the blocks of keys from `first` to `last`: `body` takes the
 /// number of a block and what the blocks before it gave, and returns both
 /// merged. It begins with an empty block; the result of the last round.
@@ -176,19 +252,10 @@ KernelBody::KeyBlock
 KernelBody::foldBlocks(IndexOperand first, Value last, int64_t rows,
                        int64_t headSize,
                        function_ref<KeyBlock(Value, const KeyBlock &)> body) {
-  auto pack = [](const KeyBlock &block) {
-    SmallVector<Value> values{block.maximum, block.sum};
-    llvm::append_range(values, block.accumulators);
-    return values;
-  };
-  auto unpack = [](ValueRange values) {
-    return KeyBlock{SmallVector<Value>(values.drop_front(2)), values[0],
-                    values[1]};
-  };
-  KeyBlock empty = emptyBlock(rows, headSize);
-  return unpack(
-      fold(first, last, 1, pack(empty), [&](Value number, ValueRange carried) {
-        return pack(body(number, unpack(carried)));
+  SmallVector<Value> empty = emptyBlock(rows, headSize).pack();
+  return KeyBlock::unpack(
+      fold(first, last, 1, empty, [&](Value number, ValueRange carried) {
+        return body(number, KeyBlock::unpack(carried)).pack();
       }));
 }
 
@@ -217,7 +284,7 @@ KernelBody::KeyBlock KernelBody::merge(const KeyBlock &left,
 }
 
 //===----------------------------------------------------------------------===//
-// Few rows: blocks alone, merged by the next kernel
+// Few rows: blocks alone
 //===----------------------------------------------------------------------===//
 
 LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
@@ -272,7 +339,8 @@ LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
               add(position, 1),
               rows,
               /*advance=*/0,
-              window};
+              window,
+              part.getOrderAttr()};
       KeyBlock block = attendBlock(q, firstKey, keys);
       Value column = mul(blockNumber, headSize + 2);
       Value bound = headLimit(column, headSize), limit = add(column, headSize);
@@ -298,91 +366,6 @@ LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
     });
   });
   return success();
-}
-
-/// The blocks of every head, merged into rows of scratch.
-Value KernelBody::mergeHeads(AttentionMergeOp merge) {
-  auto read = merge.getParts().getDefiningOp<BufferReadOp>();
-  if (!read || !merge.getKeys()) {
-    merge.emitOpError()
-        << "reads its parts from a buffer and names the keys of a block; run "
-           "llama-split-attention";
-    return {};
-  }
-  FailureOr<int64_t> staged = stagedRows(merge, read);
-  if (failed(staged))
-    return {};
-  int64_t heads = merge.getHeads(),
-          stride = capacityOf(read.getBufferAttr()).getShape().back(),
-          headSize = stride - 2;
-  Type f32 = b.getF32Type();
-  auto one = VectorType::get({1}, f32);
-  Value source = bufferMemory(read.getBufferAttr(), read.getAtAttr(), heads);
-  Value target =
-      ScratchOp::create(b, MemRefType::get({*staged, heads * headSize}, f32));
-  SmallVector<int64_t> widths = headTiles(1, headSize);
-
-  std::optional<int64_t> window;
-  if (merge.getWindow())
-    window = static_cast<int64_t>(*merge.getWindow());
-  // Row `row` of the call, whose heads are rows from `first` on and before
-  // which there are `keyCount` keys with its own. Each head writes its own
-  // columns of the row.
-  auto mergeRow = [&](Value row, Value first, Value keyCount) {
-    int64_t keys = merge.getKeysAttr().getInt();
-    Value blocks = arith::CeilDivSIOp::create(b, keyCount, index(keys));
-    IndexOperand firstSeen = 0;
-    if (window)
-      firstSeen = firstBlock(sub(keyCount, 1), window, keys);
-    parallelLoop(heads, [&](Value head) {
-      Value part = first ? add(first, head) : head;
-      KeyBlock all = foldBlocks(
-          firstSeen, blocks, 1, headSize,
-          [&](Value number, const KeyBlock &before) {
-            Value column = mul(number, stride);
-            Value limit = add(column, headSize);
-            auto scalar = [&](Value at) -> Value {
-              Value x = memref::LoadOp::create(b, source, ValueRange{part, at});
-              return vector::BroadcastOp::create(b, one, x);
-            };
-            KeyBlock next;
-            next.maximum = scalar(limit);
-            next.sum = scalar(add(limit, 1));
-            int64_t element = 0;
-            for (int64_t width : widths) {
-              Value at = add(column, element);
-              next.accumulators.push_back(tile::LoadOp::create(
-                  b, VectorType::get({1, width}, f32), source, part, at,
-                  Value(), headLimit(column, headSize)));
-              element += width;
-            }
-            return this->merge(before, next);
-          });
-      Value column = mul(head, headSize);
-      Value limit = headLimit(column, headSize);
-      int64_t element = 0;
-      for (auto [o, width] : llvm::zip(all.accumulators, widths)) {
-        Value sum = BroadcastRowsOp::create(b, o.getType(), all.sum);
-        Value y = arith::DivFOp::create(b, o, sum);
-        tile::StoreOp::create(b, y, target, row, add(column, element), Value(),
-                              limit);
-        element += width;
-      }
-    });
-  };
-  if (!dynamicRows) {
-    Value keyCount = KeyCountOp::create(b, b.getIndexType(), context);
-    mergeRow(index(0), {}, keyCount);
-    return target;
-  }
-  // Up to the row's own position, as decode has it: a block without keys would
-  // add zeros, which makes +0 of -0.
-  loop(0, rowCount(), 1, [&](Value row) {
-    Value position = PositionOp::create(b, b.getIndexType(), context, row);
-    Value first = mul(row, heads);
-    mergeRow(row, first, add(position, 1));
-  });
-  return target;
 }
 
 //===----------------------------------------------------------------------===//
@@ -442,8 +425,9 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
       Value queryHead = add(mul(head, group), member);
       Value staged = stageQuery(query, add(mul(firstRow, heads), queryHead),
                                 heads, m, headSize, scale);
-      Query q{staged,   scores, cache,         head,  position,
-              keyLimit, m,      /*advance=*/1, window};
+      Query q{
+          staged,   scores, cache,         head,   position,
+          keyLimit, m,      /*advance=*/1, window, attention.getOrderAttr()};
       KeyBlock merged = foldBlocks(
           firstSeen, blocks, m, headSize,
           [&](Value number, const KeyBlock &before) {

@@ -124,6 +124,9 @@ private:
   struct KeyBlock {
     llvm::SmallVector<Value> accumulators; // one a tile of the head's elements
     Value maximum, sum;                    // one a row
+    /// As values that a loop carries.
+    llvm::SmallVector<Value> pack() const;
+    static KeyBlock unpack(mlir::ValueRange values);
   };
   struct Query {
     Value rows;   // staged and scaled
@@ -135,12 +138,17 @@ private:
     int64_t m;
     int64_t advance; // of the position from row to row
     std::optional<int64_t> window;
+    llama::ReductionOrderAttr order; // of the op
   };
   llvm::SmallVector<int64_t> headTiles(int64_t m, int64_t headSize) const;
   IndexOperand firstBlock(Value position, std::optional<int64_t> window,
                           int64_t keys);
   Value stageQuery(Value memory, Value row, int64_t every, int64_t m,
                    int64_t headSize, float scale);
+  void sumValues(const Query &query, KeyBlock &block, Value firstKey,
+                 Value place, int64_t keys);
+  KeyBlock attendTile(const Query &query, Value firstKey, Value place,
+                      int64_t keys);
   KeyBlock attendBlock(const Query &query, Value firstKey, int64_t keys);
   KeyBlock merge(const KeyBlock &left, const KeyBlock &right);
   KeyBlock emptyBlock(int64_t m, int64_t headSize);
@@ -149,9 +157,13 @@ private:
              llvm::function_ref<KeyBlock(Value, const KeyBlock &)> body);
   mlir::LogicalResult writeAttentionPart(llama::AttentionPartOp part);
   mlir::LogicalResult writeAttention(llama::AttentionOp attention);
-  Value mergeHeads(llama::AttentionMergeOp merge);
   Value cacheOf(Value cache, Value layer);
   Value headLimit(Value column, int64_t headSize);
+
+  // AttentionMergeBody.cpp
+  Value mergeHeads(llama::AttentionMergeOp merge);
+  mlir::LogicalResult writeAttentionMerge(llama::AttentionMergeOp merge,
+                                          const Sink &sink);
 
   mlir::func::FuncOp source;
   Value context, layer, begin, end;

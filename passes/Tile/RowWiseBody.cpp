@@ -67,9 +67,13 @@ LogicalResult KernelBody::normHeads(RmsNormOp norm, Value row) {
 
 LogicalResult KernelBody::writeRowWise() {
   SmallVector<Sink> all = sinks();
-  for (const Sink &sink : all)
+  for (const Sink &sink : all) {
     if (auto embed = sink.value.getDefiningOp<EmbedOp>())
       return writeEmbed(embed, sink);
+    if (auto merge = sink.value.getDefiningOp<AttentionMergeOp>();
+        merge && merge->hasOneUse())
+      return writeAttentionMerge(merge, sink);
+  }
   for (auto merge : source.getBody().front().getOps<AttentionMergeOp>()) {
     merged[merge] = mergeHeads(merge);
     if (!merged[merge])

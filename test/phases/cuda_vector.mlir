@@ -26,14 +26,14 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     llama.weight @ffn_down : 32x48 formats [#llama.f16] in [#llama.rowmajor_split]
   }
   llama.buffer @x : tensor<512x32xf32> at 0
-  llama.buffer @decode.o : tensor<1x32xf32> at 66688
+  llama.buffer @decode.o : tensor<1x32xf32> at 65728
   llama.buffer @decode.gate_up : tensor<1x48xf32> at 65536
 
   func.func private @down.decode(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.reads = [@blk::@ffn_down], llama.scratch = 256 : i64, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %c1536 = arith.constant 1536 : index
     %c6 = arith.constant 6 : index
     %cst = arith.constant 0.000000e+00 : f32
-    %c66688 = arith.constant 66688 : index
+    %c65728 = arith.constant 65728 : index
     %c7 = arith.constant 7 : index
     %c3 = arith.constant 3 : index
     %cst_0 = arith.constant dense<0.000000e+00> : vector<4xf32>
@@ -108,7 +108,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       %25 = arith.minsi %24, %c32 : index
       %26 = arith.cmpi slt, %23, %25 : index
       scf.if %26 {
-        %27 = context.view %19[%c66688] : !llvm.ptr -> memref<1x32xf32, 1>
+        %27 = context.view %19[%c65728] : !llvm.ptr -> memref<1x32xf32, 1>
         %28 = arith.muli %2, %c2 : index
         %29 = arith.addi %23, %28 : index
         %30 = vector.load %27[%c0, %29] {alignment = 8 : i64} : memref<1x32xf32, 1>, vector<2xf32>

@@ -366,12 +366,14 @@ def Tile_ScoreKeysOp : Tile_Op<"score_keys", [MemoryEffects<[MemRead]>]> {
   let description = [{
     result[i, j] = sum_d rows[row + i, d] * key[head, first + j, d], one chain of
     fma from +0, d ascending. `first` is a place of the cache and a multiple of n.
+    With an `order` lane l of `lanes` takes the elements of blocks l, l + lanes, ...
+    of `block` elements in such a chain, and a tree adds the lanes.
   }];
   let arguments = (ins Tile_RowsType:$rows, Index:$row, Llama_CacheType:$cache, Index:$head,
-                       Index:$first);
+                       Index:$first, OptionalAttr<Llama_ReductionOrderAttr>:$order);
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = [{
-    $rows `[` $row `]` `,` $cache `[` $head `,` $first `]` attr-dict `:`
+    $rows `[` $row `]` `,` $cache `[` $head `,` $first `]` (`order` $order^)? attr-dict `:`
     type($rows) `,` type($cache) `->` type($result)
   }];
 }
@@ -385,15 +387,17 @@ def Tile_SumValuesOp : Tile_Op<"sum_values", [MemoryEffects<[MemRead]>]> {
     there and 0 where all rows are heads of one position. With `window = W` keys
     p < count + i * advance - W are left out, too. A value outside of a row's
     keys is not multiplied: 0 x inf would leak from other rows. `first` is a place
-    of the cache.
+    of the cache. With an `order` chain l of `lanes` takes keys l, l + lanes, ..., a
+    value outside of a row's keys being +0, and a tree adds the chains.
   }];
   let arguments = (ins Tile_F32Memory:$weights, Llama_CacheType:$cache, Index:$head,
     Index:$first, Index:$element, Index:$count, I64Attr:$advance,
-    OptionalAttr<I64Attr>:$window);
+    OptionalAttr<I64Attr>:$window, OptionalAttr<Llama_ReductionOrderAttr>:$order);
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = [{
     $weights `,` $cache `[` $head `,` $first `,` $element `]` `count` $count
-    `advance` $advance (`window` $window^)? attr-dict `:` type($weights) `,` type($cache) `->` type($result)
+    `advance` $advance (`window` $window^)? (`order` $order^)? attr-dict `:`
+    type($weights) `,` type($cache) `->` type($result)
   }];
 }
 def Tile_DecodeOp : Tile_Op<"decode", [MemoryEffects<[MemRead]>]> {

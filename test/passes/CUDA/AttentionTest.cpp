@@ -1,8 +1,8 @@
 //===- AttentionTest.cpp - a GPU's attention around its blocks of keys ----===//
 //
-// Depths around the first key, half a tile of keys, the end of a block of 256
-// and the last block of four, for all groupings of heads, head sizes and both
-// cache types.
+// Depths around the first key, the end of a block of 64, and with so many
+// blocks that merging takes turns, for all groupings of heads, head sizes and
+// both cache types.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,7 +19,7 @@ TEST_P(CUDAAttentionTest, DepthsAroundTilesAndBlocksOfKeys) {
     // By default all orders and many rows at one depth: another order of
     // threads is no other case.
     bool many = takesAll() || depth == 65;
-    for (const char *kernel : {"attn.decode", "o.decode"})
+    for (const char *kernel : {"attn.decode", "merge.decode"})
       checkInOrders(*model, {kernel, /*layer=*/1, /*rows=*/1, depth - 1},
                     random, many ? kOrders : fewOrders());
     checkInOrders(*model, {"attn.prefill", /*layer=*/0, /*rows=*/1, depth - 1},

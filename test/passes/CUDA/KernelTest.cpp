@@ -139,7 +139,7 @@ TEST_P(CUDAIntegerTest, NoColumnIsLeftOut) {
   checkInOrders(*model, {"down.decode", /*layer=*/1, /*rows=*/1, 0}, random,
                 fewOrders());
   for (int64_t depth : {1, 1000})
-    checkInOrders(*model, {"o.decode", /*layer=*/0, /*rows=*/1, depth - 1},
+    checkInOrders(*model, {"merge.decode", /*layer=*/0, /*rows=*/1, depth - 1},
                   random, fewOrders());
   checkInOrders(*model, {"down.prefill", /*layer=*/1, /*rows=*/3, 0}, random,
                 fewOrders());

@@ -254,7 +254,7 @@ std::vector<CUDAModel> test::attentionModels() {
   }
   for (CUDAModel &model : models) {
     model.name = "attn_" + model.name;
-    model.choice.only = {"attn.decode", "o.decode", "attn.prefill"};
+    model.choice.only = {"attn.decode", "merge.decode", "attn.prefill"};
   }
   return models;
 }
@@ -296,7 +296,7 @@ std::vector<CUDAModel> test::integerModels() {
     model.choice.activations = "auto";
     model.choice.shape.vocabulary = 16;
     model.choice.capacity = 1024;
-    model.choice.only = {"down.decode", "o.decode", "down.prefill"};
+    model.choice.only = {"down.decode", "merge.decode", "down.prefill"};
   }
   // Sums whose loops are others to save registers: one round and a part of one
   // of chunks with several scales; a round left over where there are high bits

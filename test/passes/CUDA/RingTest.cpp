@@ -43,7 +43,7 @@ TEST_P(CUDARingTest, ComputesWhatTheEvaluatorAndTheWholeContextDo) {
   ASSERT_LT(ring->cachePlan(true).bytes, whole->cachePlan(true).bytes);
   std::mt19937 random(12345);
   for (int64_t depth : {256, 257, 700}) {
-    for (const char *kernel : {"qkv.decode", "attn.decode", "o.decode"})
+    for (const char *kernel : {"qkv.decode", "attn.decode", "merge.decode"})
       checkKernel(*ring, {kernel, /*layer=*/1, /*rows=*/1, depth - 1}, random);
     for (const char *kernel : {"qkv.prefill", "attn.prefill"})
       checkKernel(*ring, {kernel, /*layer=*/1, /*rows=*/11, depth - 11},

@@ -136,10 +136,10 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   func.func private @lanes_that_are_no_whole_stride(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
-    %x = tile.buffer %ctx @x at 0 : memref<1x64xf32>
-    %t = tile.load %x[%c0, %c0] : memref<1x64xf32> -> vector<1x64xf32>
-    // expected-error @below {{'tile.reduce_lanes' op adds columns that are whole strides of the threads, a power of two, found 64 for #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>}}
-    %s = tile.reduce_lanes "add" %t : vector<1x64xf32> -> vector<1xf32>
+    %x = tile.buffer %ctx @x at 0 : memref<1x16xf32>
+    %t = tile.load %x[%c0, %c0] : memref<1x16xf32> -> vector<1x16xf32>
+    // expected-error @below {{'tile.reduce_lanes' op adds columns that are whole strides of the threads, a power of two, found 16 for #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>}}
+    %s = tile.reduce_lanes "add" %t : vector<1x16xf32> -> vector<1xf32>
     return
   }
 }
@@ -181,13 +181,13 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 
 #gpu = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
-  func.func private @keys_past_the_capacity(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #gpu} {
+  func.func private @keys_of_one_lane_each(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %l = arith.index_castui %layer : i32 to index
     %q = tile.buffer_rows %ctx @x at 0 : <1x16xf32>
     %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
-    // expected-error @below {{'tile.score_keys' op has one key a thread and a width that divides 256 on a GPU, found 'vector<1x96xf32>'}}
-    %s = tile.score_keys %q[%c0], %kv[%c0, %c0] : <1x16xf32>, <2x1x16, f16> -> vector<1x96xf32>
+    // expected-error @below {{'tile.score_keys' op is on a GPU the sum of up to 32 lanes, of 16 bytes each, of keys that the threads of a block share, found 'vector<1x64xf32>' in #llama.reduction_order<block = 16, lanes = 1>}}
+    %s = tile.score_keys %q[%c0], %kv[%c0, %c0] order <block = 16, lanes = 1> : <1x16xf32>, <2x1x16, f16> -> vector<1x64xf32>
     return
   }
 }
@@ -196,12 +196,12 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 
 #gpu = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
-  func.func private @values_in_warps(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #gpu} {
+  func.func private @values_in_one_chain(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %l = arith.index_castui %layer : i32 to index
     %weights = tile.scratch : memref<1x256xf32>
     %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
-    // expected-error @below {{'tile.sum_values' op has one element a thread on a GPU, found 'vector<1x16xf32>' for #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>}}
+    // expected-error @below {{'tile.sum_values' op is on a GPU the sum of chains that the threads of a block share, found 'vector<1x16xf32>' in no order}}
     %v = tile.sum_values %weights, %kv[%c0, %c0, %c0] count %c0 advance 0 : memref<1x256xf32>, <2x1x16, f16> -> vector<1x16xf32>
     return
   }

@@ -379,87 +379,124 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
     return
   }
 
-  // Keys by threads: 16 bytes of a key at a time, four loads in flight, then
-  // values by threads, 32 keys at a time, what is left of them eight at a time,
-  // then one by one. A thread reads back the scores that
-  // it wrote, which takes no barrier; the weighted sum reads all of them, which
-  // takes one, and so does the next round that overwrites them.
+  // Eight lanes share a key of 64 halves, so that a block reads 16 keys at once,
+  // and all 64 in four loads of a thread; those of the values follow before the
+  // first is used. A head is a trip of a loop. Four sums of eight lanes take four
+  // shuffles, which leave a key for two lanes, of which one stores it. Each warp has
+  // all scores; one stores them. Eight sums of the four keys of a warp take six
+  // shuffles, and leave a lane two, which the warps of the block add. It takes a
+  // barrier before each of the three exchanges, and one before scores are
+  // overwritten.
   // CHECK-LABEL: func.func private @attend
-  // CHECK:         %[[SCORES:.+]] = cuda.shared at 0 : memref<2x256xf32, 3>
+  // CHECK:         %[[WEIGHTS:.+]] = cuda.shared at 0 : memref<2x64xf32, 3>
   // CHECK:         cuda.barrier
   // CHECK:         scf.for
-  // CHECK-NOT:       cuda.barrier
-  // CHECK:           scf.for %{{.+}} = %c0 to %c64 step %c32
-  // CHECK-COUNT-4:     vector.load %{{.+}} {alignment = 16 : i64} : memref<?xf16, 1>, vector<8xf16>
-  // CHECK-COUNT-64:    math.fma
-  // CHECK:           memref.store %{{.+}}, %[[SCORES]]
-  // CHECK-NOT:       cuda.barrier
-  // CHECK:           memref.load %[[SCORES]]
+  // CHECK:           %[[SCORES:.+]] = cuda.shared at 1024 : memref<2x64xf32, 3>
+  // CHECK-COUNT-8:   vector.load %{{.+}} {alignment = 16 : i64} : memref<?xf16, 1>, vector<8xf16>
+  // CHECK:           cuda.converge
+  // CHECK:           scf.for %[[HEAD:.+]] = %c0 to %c2 step %c1 {
+  // CHECK-COUNT-32:    math.fma
+  // CHECK-COUNT-2:     cuda.shuffle_xor %{{.+}} mask 4
+  // CHECK:             cuda.shuffle_xor %{{.+}} mask 2
+  // CHECK:             cuda.shuffle_xor %{{.+}} mask 1
+  // CHECK-NOT:         cuda.shuffle_xor
+  // CHECK:             scf.if
+  // CHECK:               memref.store %{{.+}}, %[[SCORES]][%[[HEAD]]
+  // CHECK:           cuda.barrier
+  // CHECK-COUNT-4:   memref.load %[[SCORES]]
   // CHECK:           math.exp
-  // CHECK:           memref.store %{{.+}}, %[[SCORES]]
-  // CHECK:           cuda.barrier
+  // CHECK:           arith.cmpi eq, %{{.+}}, %c0
   // CHECK:           scf.if
-  // CHECK:             scf.for %{{.+}} step %c32
-  // CHECK-COUNT-32:      memref.load %{{.+}} : memref<?xf16, 1>
-  // CHECK:               arith.extf
-  // CHECK-COUNT-8:       vector.load %[[SCORES]]{{.*}} {alignment = 16 : i64} : memref<2x256xf32, 3>, vector<4xf32>
-  // CHECK:             scf.for %{{.+}} step %c8
-  // CHECK-COUNT-8:       memref.load %{{.+}} : memref<?xf16, 1>
-  // CHECK-NOT:           memref.load %{{.+}} : memref<?xf16, 1>
-  // CHECK-COUNT-2:       vector.load %[[SCORES]]{{.*}} {alignment = 16 : i64} : memref<2x256xf32, 3>, vector<4xf32>
-  // CHECK:             scf.for %{{.+}} step %c1
-  // CHECK:           } else {
-  // CHECK:           scf.if
-  // CHECK:             memref.store
+  // CHECK:             memref.store %{{.+}}, %[[WEIGHTS]]
+  // CHECK:           %[[PARTIAL:.+]] = cuda.shared at 1536 : memref<8x64xf32, 3>
   // CHECK:           cuda.barrier
+  // CHECK-NOT:       vector.load {{.*}} vector<8xf16>
+  // CHECK:           scf.for %[[HEAD:.+]] = %c0 to %c2 step %c1 {
+  // CHECK-COUNT-4:     memref.load %[[WEIGHTS]][%[[HEAD]]
+  // CHECK-COUNT-4:     cuda.shuffle_xor %{{.+}} mask 16
+  // CHECK-COUNT-2:     cuda.shuffle_xor %{{.+}} mask 8
+  // CHECK-NOT:         cuda.shuffle_xor
+  // CHECK:             vector.store %{{.+}}, %[[PARTIAL]]{{.*}} : memref<8x64xf32, 3>, vector<2xf32>
+  // CHECK:           cuda.barrier
+  // CHECK-COUNT-16:  memref.load %[[PARTIAL]]
   // CHECK-NOT:       cuda.barrier
   // CHECK:         return
   func.func private @attend(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #attention} {
     %c0 = arith.constant 0 : index
-    %c1 = arith.constant 1 : index
-    %c128 = arith.constant 128 : index
+    %c64 = arith.constant 64 : index
     %l = arith.index_castui %layer : i32 to index
     %count = tile.key_count %ctx
     %x = tile.buffer %ctx @x at 0 : memref<2x64xf32>
     %y = tile.buffer %ctx @y at 512 : memref<2x64xf32>
     %kv = tile.cache %ctx[%l] : <2x1x64, f16> keys #llama.rowmajor values #llama.rowmajor
-    %scores = tile.scratch : memref<2x256xf32>
+    %weights = tile.scratch : memref<2x64xf32>
     %q = tile.stage %x[%c0] : memref<2x64xf32> -> <2x64xf32> {
     ^bb0(%a: f32):
       tile.yield %a
     }
-    scf.for %first = %c0 to %count step %c128 {
-      %s = tile.score_keys %q[%c0], %kv[%c0, %first] : <2x64xf32>, <2x1x64, f16> -> vector<2x128xf32>
-      tile.store %s, %scores[%c0, %c0] : vector<2x128xf32>, memref<2x256xf32>
-      %t = tile.load %scores[%c0, %c0] : memref<2x256xf32> -> vector<2x128xf32>
-      %e = math.exp %t : vector<2x128xf32>
-      tile.store %e, %scores[%c0, %c0] : vector<2x128xf32>, memref<2x256xf32>
-      %v = tile.sum_values %scores, %kv[%c0, %first, %c0] count %count advance 0 : memref<2x256xf32>, <2x1x64, f16> -> vector<2x64xf32>
+    scf.for %first = %c0 to %count step %c64 {
+      %s = tile.score_keys %q[%c0], %kv[%c0, %first] order <block = 8, lanes = 8> : <2x64xf32>, <2x1x64, f16> -> vector<2x64xf32>
+      %e = math.exp %s : vector<2x64xf32>
+      tile.store %e, %weights[%c0, %c0] : vector<2x64xf32>, memref<2x64xf32>
+      %v = tile.sum_values %weights, %kv[%c0, %first, %c0] count %count advance 0 order <lanes = 16> : memref<2x64xf32>, <2x1x64, f16> -> vector<2x64xf32>
       tile.store %v, %y[%c0, %c0] : vector<2x64xf32>, memref<2x64xf32>
     }
     return
   }
 
-  // Rows with limits of their own: keys that only the later rows see come last.
+  // Values of 128 float32 are 16 loads of a thread, eight at a time, and rows with
+  // limits and windows of their own read them again. What a row does not see is 0.
   // CHECK-LABEL: func.func private @rows_with_limits_of_their_own
-  // CHECK-COUNT-4: cuda.prefetch
-  // CHECK:         %[[COMMON:.+]] = arith.minsi
-  // CHECK:         %[[LAST:.+]] = arith.minsi
-  // CHECK:         scf.for %{{.+}} step %c32
-  // CHECK:         scf.for %{{.+}} step %c8
-  // CHECK:         scf.for %{{.+}} to %[[COMMON]] step %c1
-  // CHECK:         scf.for %[[KEY:.+]] = %[[COMMON]] to %[[LAST]] step %c1
-  // CHECK:           %[[SEES:.+]] = arith.cmpi slt, %[[KEY]], %[[LAST]]
-  // CHECK:           arith.select %[[SEES]]
+  // CHECK:         scf.for %[[ROW:.+]] = %c0 to %c2 step %c1 {
+  // CHECK:           %[[LIMIT:.+]] = arith.addi %{{.+}}, %[[ROW]]
+  // CHECK-COUNT-8:   vector.load %{{.+}} : memref<?xf32, 1>, vector<4xf32>
+  // CHECK:           cuda.converge
+  // CHECK:           %[[BEFORE:.+]] = arith.cmpi slt, %{{.+}}, %[[LIMIT]]
+  // CHECK:           %[[AFTER:.+]] = arith.cmpi slt, %[[LIMIT]], %{{.+}}
+  // CHECK:           %[[SEES:.+]] = arith.andi %[[BEFORE]], %[[AFTER]]
+  // CHECK:           arith.select %[[SEES]], %{{.+}}, %cst{{.*}} : vector<4xi32>
+  // CHECK-COUNT-8:   vector.load %{{.+}} : memref<?xf32, 1>, vector<4xf32>
+  // CHECK:           cuda.converge
+  // CHECK-NOT:       cuda.shuffle_xor
+  // CHECK:           vector.store %{{.+}} : memref<8x128xf32, 3>, vector<4xf32>
   func.func private @rows_with_limits_of_their_own(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #attention} {
     %c0 = arith.constant 0 : index
     %l = arith.index_castui %layer : i32 to index
     %count = tile.key_count %ctx
-    %y = tile.buffer %ctx @y at 512 : memref<2x64xf32>
-    %kv = tile.cache %ctx[%l] : <2x1x64, f16> keys #llama.rowmajor values #llama.rowmajor
-    %scores = tile.scratch : memref<2x256xf32>
-    %v = tile.sum_values %scores, %kv[%c0, %c0, %c0] count %count advance 1 : memref<2x256xf32>, <2x1x64, f16> -> vector<2x64xf32>
-    tile.store %v, %y[%c0, %c0] : vector<2x64xf32>, memref<2x64xf32>
+    %y = tile.buffer %ctx @y at 512 : memref<2x128xf32>
+    %kv = tile.cache %ctx[%l] : <2x1x128, f32> keys #llama.rowmajor values #llama.rowmajor
+    %weights = tile.scratch : memref<2x64xf32>
+    %v = tile.sum_values %weights, %kv[%c0, %c0, %c0] count %count advance 1 window 40 order <lanes = 4> : memref<2x64xf32>, <2x1x128, f32> -> vector<2x128xf32>
+    tile.store %v, %y[%c0, %c0] : vector<2x128xf32>, memref<2x128xf32>
+    return
+  }
+
+  // A head of 20 halves, in rows of 32, is shared by four lanes, of which the third
+  // has four elements and the last none: it reads the first ones and adds nothing.
+  // CHECK-LABEL: func.func private @a_head_that_ends_in_a_chunk
+  // CHECK:         %[[PART:.+]] = arith.muli %{{.+}}, %c8
+  // CHECK:         %[[IS_THERE:.+]] = arith.cmpi slt, %[[PART]], %c20
+  // CHECK:         %[[READ:.+]] = arith.select %[[IS_THERE]], %[[PART]], %c0
+  // CHECK:         %[[AT:.+]] = arith.addi %{{.+}}, %[[READ]]
+  // CHECK:         vector.load %{{.+}}[%[[AT]]]
+  // CHECK:         %[[SUM:.+]] = math.fma
+  // CHECK:         arith.select %[[IS_THERE]], %[[SUM]]
+  // CHECK:         %[[SUM:.+]] = math.fma
+  // CHECK:         %[[NEXT:.+]] = arith.addi %[[PART]], %c1
+  // CHECK:         %[[INSIDE:.+]] = arith.cmpi slt, %[[NEXT]], %c20
+  // CHECK:         arith.select %[[INSIDE]], %[[SUM]]
+  func.func private @a_head_that_ends_in_a_chunk(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #attention} {
+    %c0 = arith.constant 0 : index
+    %l = arith.index_castui %layer : i32 to index
+    %x = tile.buffer %ctx @x at 0 : memref<1x20xf32>
+    %kv = tile.cache %ctx[%l] : <2x1x20, f16> keys #llama.rowmajor values #llama.rowmajor
+    %weights = tile.scratch : memref<1x64xf32>
+    %q = tile.stage %x[%c0] : memref<1x20xf32> -> <1x20xf32> {
+    ^bb0(%a: f32):
+      tile.yield %a
+    }
+    %s = tile.score_keys %q[%c0], %kv[%c0, %c0] order <block = 8, lanes = 4> : <1x20xf32>, <2x1x20, f16> -> vector<1x64xf32>
+    tile.store %s, %weights[%c0, %c0] : vector<1x64xf32>, memref<1x64xf32>
     return
   }
 

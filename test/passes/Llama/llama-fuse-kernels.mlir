@@ -77,6 +77,22 @@ func.func @a_decode_layer_is_five_kernels(%x: tensor<1x32xf32>, %pos: tensor<1xi
   return %x2 : tensor<1x32xf32>
 }
 
+// Short blocks of keys are many, so that they are merged once, by a kernel.
+// CHECK-LABEL: func.func @short_blocks
+// CHECK:         llama.kernel "attn"
+// CHECK:         %[[Y:.+]] = llama.kernel "merge"
+// CHECK-NEXT:      llama.attention_merge
+// CHECK-NEXT:      llama.yield
+// CHECK:         llama.kernel "o" (%{{.+}} = %[[Y]] : {{.*}}) -> tensor<1x32xf32> {
+// CHECK-NOT:       llama.attention_merge
+// CHECK:         return
+func.func @short_blocks(%q: tensor<1x32xf32>, %kv: !llama.cache<2x2x16, f16>, %l: index, %pos: tensor<1xi32>, %w: !llama.weight<32x32, #llama.q4_0>) -> tensor<1x32xf32> {
+  %p = llama.attention_part %q, %kv[%l], %pos causal heads 2 keys 64 : tensor<1x32xf32>, !llama.cache<2x2x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
+  %a = llama.attention_merge %p heads 2 keys 64 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
+  %o = llama.linear %a, %w : tensor<1x32xf32>, !llama.weight<32x32, #llama.q4_0> -> tensor<1x32xf32>
+  return %o : tensor<1x32xf32>
+}
+
 // Many rows: norms are kernels, a rounding is in the kernel that makes the rows.
 // CHECK-LABEL: func.func @a_prefill_layer_is_seven_kernels
 // CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<?x32xf32>

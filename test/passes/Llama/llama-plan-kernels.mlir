@@ -248,9 +248,9 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   // A part of decode's attention is a block of keys for all heads that share them.
   // GPU-LABEL:      func.func @attention
   // GPU:              strategy #cuda.strategy<unit = #cuda.simt, threads = 128, m = 2, n = 128> partition <of = keys, by = 256, times = 3>
-  // GPU:                llama.attention_part {{.*}} order <lanes = 128> :
+  // GPU:                llama.attention_part {{.*}} order <block = 8, lanes = 128> :
   // GPU:              strategy #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128> partition <of = rows, by = 1, times = 3>
-  // GPU:                llama.attention {{.*}} order <lanes = 128> :
+  // GPU:                llama.attention {{.*}} order <block = 8, lanes = 128> :
   // With 16 registers attention on many rows sums 16 elements of the head at once, on
   // few rows a line of each key's values.
   // AVX2-LABEL:     func.func @attention
@@ -276,6 +276,17 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
       llama.yield %a : tensor<1x12x?x18xf32>
     }
     return %p : tensor<1x12x?x18xf32>
+  }
+
+  // A kernel that merges parts and no more has a part for each head.
+  // GPU-LABEL:      func.func @merge
+  // GPU:              strategy #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128> partition <of = rows, by = 1, times = 6>
+  func.func @merge(%p: tensor<1x6x?x18xf32>) -> tensor<1x96xf32> {
+    %y = llama.kernel "merge" (%ip = %p : tensor<1x6x?x18xf32>) -> tensor<1x96xf32> {
+      %a = llama.attention_merge %ip heads 6 keys 64 : tensor<1x6x?x18xf32> -> tensor<1x96xf32>
+      llama.yield %a : tensor<1x96xf32>
+    }
+    return %y : tensor<1x96xf32>
   }
 
   // Products whose results meet in one element are one group, whatever ops stand

@@ -85,13 +85,23 @@ CheckedCall::CheckedCall(TestModel &model, const KernelCall &call,
   before = {copy(context.workspace), copy(context.keys), copy(context.values)};
 }
 
+/// The keys of a block of attention, in a kernel that makes or merges them.
+static int64_t keysOfBlock(mlir::func::FuncOp kernel) {
+  int64_t keys = 0;
+  kernel.walk([&](mlir::Operation *op) {
+    if (auto attribute = op->getAttrOfType<mlir::IntegerAttr>("keys"))
+      keys = attribute.getInt();
+  });
+  return keys;
+}
+
 Shape CheckedCall::shapeOf(mlir::Type type) {
   Shape shape(mlir::cast<mlir::RankedTensorType>(type).getShape());
   int64_t keys = call.position + call.rows;
   if (mlir::ShapedType::isDynamic(shape[0]))
     shape[0] = call.rows;
   if (shape.size() == 4)
-    shape[2] = llvm::divideCeil(keys, static_cast<int64_t>(abi::kCacheBlock));
+    shape[2] = llvm::divideCeil(keys, keysOfBlock(kernel));
   return shape;
 }
 
@@ -232,16 +242,16 @@ static void fillWithIntegers(Tensor &tensor, std::mt19937 &random) {
 
 /// Blocks of keys that lie behind a row's position, or before its window, as
 /// attention leaves them.
-static void emptyUnseenBlocks(Tensor &parts, int64_t position, int64_t window) {
-  constexpr auto kKeys = static_cast<int64_t>(abi::kCacheBlock);
+static void emptyUnseenBlocks(Tensor &parts, int64_t position, int64_t window,
+                              int64_t keys) {
   int64_t heads = parts.shape[1], blocks = parts.shape[2];
   int64_t columns = parts.columns();
   for (int64_t row = 0; row < parts.shape[0]; ++row)
     for (int64_t head = 0; head < heads; ++head)
       for (int64_t block = 0; block < blocks; ++block) {
         bool isBefore =
-            window != 0 && (block + 1) * kKeys <= position + row - window + 1;
-        if (block * kKeys <= position + row && !isBefore)
+            window != 0 && (block + 1) * keys <= position + row - window + 1;
+        if (block * keys <= position + row && !isBefore)
           continue;
         auto part = parts.row((row * heads + head) * blocks + block);
         std::fill(part.begin(), part.end(), 0.0);
@@ -291,7 +301,8 @@ void CheckedCall::setBuffers(std::mt19937 &random) {
           tensor.values[i] += 2.0;
     }
     if (tensor.shape.size() == 4)
-      emptyUnseenBlocks(tensor, call.position, windowOf(read));
+      emptyUnseenBlocks(tensor, call.position, windowOf(read),
+                        keysOfBlock(kernel));
     BufferPlaces places = bufferPlaces(model, read.getBuffer(), tensor.shape);
     if (!places.records.empty()) {
       for (size_t first = 0; first < tensor.values.size();

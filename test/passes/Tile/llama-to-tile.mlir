@@ -650,6 +650,74 @@ func.func private @a_tile_of_keys_is_as_wide_as_the_block(%l: index) attributes 
 
 // -----
 
+// Lanes share keys where the order has blocks: of 64 keys of 128 halves 16 lanes
+// one key, and 32 lanes one value of 128 float32, so that values have 4 chains. The
+// block is one tile, and no score is kept.
+
+llama.buffer @q : tensor<1x256xf32> at 0
+llama.buffer @p : tensor<1x2x4x130xf32> at 1024
+llama.cache_layout !llama.cache<2x2x128, f16, f32> keys #llama.rowmajor values #llama.rowmajor
+
+// CHECK-LABEL: func.func private @lanes_share_keys
+// CHECK:         %[[WEIGHTS:.+]] = tile.scratch : memref<1x64xf32>
+// CHECK:         scf.for
+// CHECK-NOT:       scf.for
+// CHECK:           %[[S:.+]] = tile.score_keys {{.*}} order <block = 8, lanes = 16>
+// CHECK:           %[[SEEN:.+]] = tile.causal_mask
+// CHECK:           %[[MASKED:.+]] = arith.select %[[SEEN]], %[[S]]
+// CHECK:           tile.reduce_lanes "max" %[[MASKED]]
+// CHECK:           %[[E:.+]] = math.exp
+// CHECK:           %[[W:.+]] = arith.select %[[SEEN]], %[[E]], %{{.+}}
+// CHECK:           tile.store %[[W]], %[[WEIGHTS]]
+// CHECK:           tile.reduce_lanes "add" %[[W]]
+// CHECK:           tile.sum_values %[[WEIGHTS]], {{.*}} order <lanes = 4>
+// CHECK:         return
+func.func private @lanes_share_keys(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 64, times = 2>, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>} {
+  %q = llama.buffer_read @q at 0 : tensor<1x256xf32>
+  %kv = llama.input cache : !llama.cache<2x2x128, f16, f32>
+  %pos = llama.input positions : tensor<1xi32>
+  %p = llama.attention_part %q, %kv[%l], %pos causal heads 2 keys 64 order <block = 8, lanes = 128> : tensor<1x256xf32>, <2x2x128, f16, f32>, tensor<1xi32> -> tensor<1x2x?x130xf32>
+  llama.buffer_write %p, @p at 1024 : tensor<1x2x?x130xf32>
+  return
+}
+
+// -----
+
+// A kernel that merges: a part is a head. Parts of eight blocks are loaded before the
+// first is merged; behind the last block they are it again, and change nothing.
+
+llama.buffer @p : tensor<1x2x16x130xf32> at 0
+llama.buffer @y : tensor<1x256xf32> at 16640
+
+// CHECK-LABEL: func.func private @heads_merged_alone
+// CHECK-DAG:     %[[P:.+]] = tile.buffer %{{.+}} @p at 0 : memref<32x130xf32>
+// CHECK-DAG:     %[[Y:.+]] = tile.buffer %{{.+}} @y at 16640 : memref<2x128xf32>
+// CHECK:         scf.for %[[HEAD:.+]] =
+// CHECK:           %[[POSITION:.+]] = tile.position
+// CHECK:           %[[LAST:.+]] = arith.divui %[[POSITION]], %{{c64(_[0-9]+)?}}
+// CHECK:           %[[AFTER:.+]] = arith.addi %[[LAST]]
+// CHECK:           %[[ROW:.+]] = arith.muli %[[HEAD]], %{{c16(_[0-9]+)?}}
+// CHECK:           scf.for %[[FIRST:.+]] = %{{.+}} to %[[AFTER]] step %{{c8(_[0-9]+)?}}
+// CHECK:             %[[BLOCK:.+]] = arith.minsi %{{.+}}, %[[LAST]]
+// CHECK:             %[[AT:.+]] = arith.addi %[[ROW]], %[[BLOCK]]
+// CHECK:             memref.load %[[P]][%[[AT]], %{{c128(_[0-9]+)?}}]
+// CHECK-COUNT-8:     tile.load %[[P]]
+// CHECK-NOT:         tile.load
+// CHECK-COUNT-16:    math.exp
+// CHECK:             arith.cmpi slt, %{{.+}}, %[[AFTER]]
+// CHECK:             arith.select
+// CHECK:           arith.divf
+// CHECK:           tile.store %{{.+}}, %[[Y]][%[[HEAD]]
+// CHECK:         return
+func.func private @heads_merged_alone() attributes {llama.partition = #llama.partition<of = rows, by = 1, times = 2>, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>} {
+  %p = llama.buffer_read @p at 0 : tensor<1x2x?x130xf32>
+  %y = llama.attention_merge %p heads 2 keys 64 : tensor<1x2x?x130xf32> -> tensor<1x256xf32>
+  llama.buffer_write %y, @y at 16640 : tensor<1x256xf32>
+  return
+}
+
+// -----
+
 // mul(silu(a), rope(b)) is one tile of both products.
 
 llama.buffer @x : tensor<1x32xf32> at 0
@@ -700,7 +768,8 @@ llama.weights @blk layers 2 { llama.weight @w : 48x32 formats [#llama.q4_0] }
 
 // -----
 
-// Merged heads that no product reads are a row of their own.
+// Merged heads that no product reads, and of which more is made, are a row of their
+// own.
 
 llama.buffer @p : tensor<1x2x4x18xf32> at 0
 llama.buffer @y : tensor<1x32xf32> at 1024
@@ -710,10 +779,12 @@ llama.buffer @y : tensor<1x32xf32> at 1024
 // CHECK:         scf.parallel
 // CHECK:           tile.store %{{.+}}, %[[ROW]]
 // CHECK:         %[[MERGED:.+]] = tile.load %[[ROW]]
-// CHECK:         tile.store %[[MERGED]]
+// CHECK:         %[[SILU:.+]] = arith.divf %[[MERGED]]
+// CHECK:         tile.store %[[SILU]]
 func.func private @attention_merge() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 16>} {
   %p = llama.buffer_read @p at 0 : tensor<1x2x?x18xf32>
-  %y = llama.attention_merge %p heads 2 keys 256 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
+  %m = llama.attention_merge %p heads 2 keys 256 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
+  %y = llama.silu %m : tensor<1x32xf32>
   llama.buffer_write %y, @y at 1024 : tensor<1x32xf32>
   return
 }
