@@ -1,7 +1,7 @@
 """What of a GPU's kernels CI holds fixed: rows for metrics.csv, and budgets.
 
-Input: the driver; output: rows `target,metric,value`. For each product of decode there
-is one with its figures from the SASS, and for each model and format one a gate: the
+Input: the driver; output: rows `target,metric,value`. For each product of decode and of
+prefill there is one with its figures from the SASS, and for each model and format one a gate: the
 figure of its worst product beside the budget, which follows from what DRAM of an H100
 and an H200 brings. A budget that is not met yet is written down with the figure of
 today, and a change must not make that worse. A file of its own because metrics.py counts
@@ -9,9 +9,11 @@ what a CPU's objects cost, and this needs NVIDIA's tools.
 """
 
 import dataclasses
+import itertools
 
 import cuda_kernels
 import cuda_model
+import cuda_prefill
 import sass
 from cuda_kernels import LANES, PRODUCTS
 
@@ -41,6 +43,10 @@ IN_FLIGHT = 32 * 1024
 ROUND_TRIPS = 2
 # Of copy bandwidth, a token with 512 keys, with launches in graphs.
 OF_COPY = {"F16": 0.88, "BF16": 0.88, "Q8_0": 0.78, "Q4_0": 0.65}
+# Of a layer's prefill: its four products and its attention.
+TENSOR_CORES = 5
+# ms, a prompt of 512 ids.
+PROMPT = 60
 
 
 @dataclasses.dataclass
@@ -90,6 +96,30 @@ def figures(kernel, form, target):
                    "forbidden": loop.forbidden}
 
 
+def prefill_figures(kernel):
+    """{figure: value} of a product of many rows: of 32 columns of a tile, a warp's."""
+    body = cuda_prefill.hot_body(kernel)
+    pipes = sass.pipes(body)
+    return {pipe: pipes[pipe] for pipe in ("issue", "ALU", "FMA", "LDS", "HMMA")} | {
+        "registers": kernel.registers, "spilled": kernel.spilled,
+        "resident": kernel.resident, "forbidden": sum(sass.forbidden(body).values())}
+
+
+def prefill_gates(found, prefill, shape, form, target):
+    """As `gates`, of prefill: `found` are figures of its products."""
+    yield "prefill kernels on tensor cores", sum(
+        cuda_prefill.is_on_tensor_cores(prefill[name])
+        for name in [*cuda_prefill.PRODUCTS, "attn.prefill"]), TENSOR_CORES, False
+    yield "prefill bytes spilled", max(k.spilled for k in prefill.values()), 0, True
+    yield "prefill forbidden instructions", max(
+        values["forbidden"] for values in found.values()), 0, True
+    if target == "sm_90a" and shape is cuda_kernels.SHAPES["7B"]:
+        device = cuda_model.DEVICES["H100"]
+        times = cuda_prefill.times(prefill, form, shape, device)
+        yield ("ms of a prompt of 512 on an H100",
+               round(cuda_prefill.total(times, shape) / 1e3, 1), PROMPT, True)
+
+
 def share_of(pipe, count, form, device):
     """Of a device's cycles in which DRAM brings a weight, those that a unit needs."""
     weights = device.read / device.sms / cuda_model.CLOCK / cuda_kernels.size_of(form, 1, 1)
@@ -128,12 +158,15 @@ def rows(driver, jobs):
     """(target, metric, value) of every job."""
     for name, form, target in jobs:
         shape = cuda_kernels.SHAPES[name]
-        kernels, _ = cuda_kernels.compile_kernels(driver, shape, form, target)
+        kernels, prefill = cuda_kernels.compile_kernels(driver, shape, form, target)
         found = {p: figures(kernels[p], form, target) for p in PRODUCTS}
-        for product, values in found.items():
+        many = {p: prefill_figures(prefill[p]) for p in cuda_prefill.PRODUCTS}
+        for product, values in (found | many).items():
             yield (target, f"{name} {form} {product}",
                    " ".join(f"{figure} {value:g}" for figure, value in values.items()))
-        for gate, value, budget, less in gates(found, kernels, shape, form, target):
+        for gate, value, budget, less in itertools.chain(
+                gates(found, kernels, shape, form, target),
+                prefill_gates(many, prefill, shape, form, target)):
             yield (target, f"{name} {form} gate: {gate}",
                    f"{value:g} {'at most' if less else 'at least'} {budget:g}")
 

@@ -277,7 +277,7 @@ def tool(name):
 
 
 def compile_kernels(driver, shape, form, arch, keys=512):
-    """({name: Kernel} of decode, the Kernel of gate_up.prefill without a program)."""
+    """({name: Kernel} of decode, the same of prefill without programs)."""
     with tempfile.TemporaryDirectory() as folder:
         model, ptx, cubin = (os.path.join(folder, name)
                              for name in ("shapes.gguf", "model.ptx", "model.cubin"))
@@ -292,14 +292,15 @@ def compile_kernels(driver, shape, form, arch, keys=512):
             rows=1, keys=keys)
         text = run(tool("nvdisasm"), "-c", "-hex", cubin).stdout
     codes = sass.read(text)
-    made = {}
+    made, prefill = {}, {}
     for found in listed:
-        if found.name not in [*KERNELS, "gate_up.prefill"]:
+        kernels = made if found.name in KERNELS else prefill
+        if kernels is prefill and "prefill" not in found.name:
             continue
         registers, _, spilled, static = usage[found.entry]
         shared = found.workgroup_bytes + static
         code = codes[found.entry]
-        kernel = made[found.name] = Kernel(
+        kernel = kernels[found.name] = Kernel(
             found.name, parts.get(found.name, 0), found.threads, registers, spilled, shared,
             residents(arch, registers, found.threads, shared), 0, [], code)
         if found.name in PRODUCTS:
@@ -310,4 +311,4 @@ def compile_kernels(driver, shape, form, arch, keys=512):
             kernel.bytes, kernel.program = merge(code, keys)
         elif found.name == "embed.decode":
             kernel.bytes, kernel.program = embedding(code, form, shape, found.threads)
-    return made, made.pop("gate_up.prefill")
+    return made, prefill

@@ -63,6 +63,9 @@ FORBIDDEN = {"SGXT", "I2F", "LDL", "STL", "CALL", "BSSY"}
 # A call of a label is a jump out of the loop, as ptxas writes it for sm_80.
 JUMP = re.compile(r"CALL\S* `\(\.L_")
 
+# Matrices of an LDSM, 128 bytes each; without a number it is one.
+MATRICES = re.compile(r"LDSM\S*\.([24])\b")
+
 KERNEL = re.compile(r"^\.text\.(\S+):")
 LABEL = re.compile(r"^\s*(\.L_\w+):")
 FIRST = re.compile(r"^\s*/\*([0-9a-f]{4,})\*/\s+(.*?);\s*/\* 0x([0-9a-f]{16}) \*/")
@@ -222,7 +225,9 @@ def pipes(body):
     for instruction in body:
         pipe = instruction.pipe
         width = instruction.bytes // 4 or 1
-        count[pipe] += width if instruction.opcode in ("LDS", "STS") else 1
+        if matrices := MATRICES.match(instruction.text):
+            width = int(matrices[1])
+        count[pipe] += width if instruction.opcode in ("LDS", "STS", "LDSM") else 1
     return count
 
 

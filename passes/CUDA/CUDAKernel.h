@@ -97,10 +97,11 @@ private:
     llama::KVCacheStrides keyStrides, valueStrides;
   };
 
-  /// The double buffer of products in tensor cores (Units/Mma.cpp): rows,
-  /// weight and its scales; null until one needs them.
+  /// The double buffer of products in tensor cores (Units/Mma.cpp): where rows,
+  /// weight, its scales and minima are in workgroup memory, in bytes; -1 until
+  /// one needs them.
   struct Stages {
-    Value rows, weight, scales;
+    int64_t rows = -1, weight = -1, scales = -1, minima = -1;
     /// The stage where the next product begins: not the one that the last
     /// product may still read.
     int64_t next = 0;
@@ -238,8 +239,13 @@ private:
   Value planeOf(const Weight &weight, unsigned plane, mlir::Type element);
   Value loadOfPlane(const Weight &weight, unsigned plane, mlir::Type element,
                     Value row, Value at);
-  Value loadLevels(const Weight &weight, llama::PlaneKind kind, Value row,
-                   Value block);
+  /// What the levels of a kind are made of, a number of each plane as it is in
+  /// memory, and the product of the levels that they encode: apart, so that a
+  /// loop can load before it waits.
+  Vec<Value> loadLevels(const Weight &weight, llama::PlaneKind kind, Value row,
+                        Value block);
+  Value decodeLevels(const Weight &weight, llama::PlaneKind kind,
+                     mlir::ValueRange fields, Value block);
   /// The scale or minimum of a row's block number `block` of
   /// format.getScaleBlock() columns, as f32.
   Value loadScale(const Weight &weight, Value row, Value block);

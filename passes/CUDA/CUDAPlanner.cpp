@@ -10,6 +10,7 @@
 #include "passes/CUDA/CUDAPlanner.h"
 #include "dialects/CUDA/IR/CUDADialect.h"
 #include "mlir/IR/DialectRegistry.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "passes/CUDA/Passes.h"
 #include "passes/CUDA/UnitLowering.h"
 #include "passes/Llama/CarriedOptions.h"
@@ -49,7 +50,7 @@ constexpr TableRow kSplitProduct = {.unit = Unit::MMASplit,
                                     .k = 0,
                                     .stages = 1};
 /// Products on tensor cores: 4 warps of 16 x 64. A stage of 32 columns, one
-/// block of the formats' scales, is 4 KiB of rows and 4 KiB of weights; with
+/// or two blocks of the formats' scales, is 4 KiB of rows and of weights; with
 /// two stages the next one is copied while this one is computed. They take 16
 /// KiB, so registers, not memory, limit the blocks of a multiprocessor.
 constexpr TableRow kTensorCores = {.unit = Unit::MMA,
@@ -96,10 +97,17 @@ constexpr int64_t kCopiedHalves = 8;
 /// zeros, partial sums of two products and of a norm.
 constexpr int64_t kSplitBytes = 144, kSplitRest = 4096;
 
-cuda::StrategyAttr makeStrategy(MLIRContext *context, const TableRow &row) {
+/// The unit of tensor cores that reads rows of this type, f16 or bf16.
+cuda::MmaAttr tensorCoresFor(Type rows) {
+  return cuda::MmaAttr::get(rows.getContext(), rows.isBF16() ? rows : Type());
+}
+
+/// `rows`: the type that the unit is for, of the two that tensor cores read.
+cuda::StrategyAttr makeStrategy(MLIRContext *context, const TableRow &row,
+                                Type rows = {}) {
   ContractionUnitInterface unit = cuda::SimtAttr::get(context);
   if (row.unit == Unit::MMA)
-    unit = cuda::MmaAttr::get(context);
+    unit = tensorCoresFor(rows);
   else if (row.unit == Unit::MMASplit)
     unit = cuda::MmaSplitAttr::get(context);
   return cuda::StrategyAttr::get(context, unit, row.threads, row.m, row.n,
@@ -110,25 +118,41 @@ cuda::StrategyAttr makeStrategy(MLIRContext *context, const TableRow &row) {
 // Tensor cores
 //===----------------------------------------------------------------------===//
 
-bool fitsTensorCores(LinearOp linear) {
+/// The rows by which tensor cores multiply a weight; null: they do not.
+Type tensorCoreRows(LinearOp linear) {
   WeightType weight = linear.getWeight().getType();
-  return cuda::MmaAttr::get(linear.getContext()).getOrder(weight.getFormat()) &&
-         weight.getColumns() % kCopiedHalves == 0;
+  if (weight.getColumns() % kCopiedHalves == 0)
+    for (Type rows : {Type(Float16Type::get(linear.getContext())),
+                      Type(BFloat16Type::get(linear.getContext()))})
+      if (tensorCoresFor(rows).getOrder(weight.getFormat()))
+        return rows;
+  return {};
 }
 
-/// Whether tensor cores compute a product: gate and up of many rows do, the
-/// largest of a layer. One kernel computes gate and up, so both must fit tensor
-/// cores.
-bool runsOnTensorCores(LinearOp linear) {
-  if (getRowBound(linear.getX()) <= kProduct.m || linear->use_empty())
-    return false;
-  return llvm::all_of(linear->getUsers(), [](Operation *user) {
-    return isa<SwigluOp>(user) &&
-           llvm::all_of(user->getOperands(), [](Value operand) {
-             auto other = operand.getDefiningOp<LinearOp>();
-             return other && fitsTensorCores(other);
-           });
+/// Whether a product makes logits. They have the same bits however many are
+/// wanted at once, and mostly it is one row.
+bool isLMHead(LinearOp linear) {
+  auto function = linear->getParentOfType<FunctionOpInterface>();
+  auto name = FlatSymbolRefAttr::get(function.getOperation());
+  auto models = linear->getParentOfType<ModuleOp>().getOps<ModelOp>();
+  return llvm::any_of(models, [&](ModelOp model) {
+    return llvm::is_contained(model.getLmHeads(), name);
   });
+}
+
+/// The rows of a product on tensor cores; null: they do not compute it. They
+/// do for many rows, all products of a layer. What reads the same rows is one
+/// kernel, so tensor cores must compute all of that or none.
+Type roundedRows(LinearOp linear) {
+  Value x = linear.getX();
+  if (getRowBound(x) <= kProduct.m || isLMHead(linear))
+    return {};
+  Type rows = tensorCoreRows(linear);
+  bool agree = llvm::all_of(x.getUsers(), [&](Operation *user) {
+    auto other = dyn_cast<LinearOp>(user);
+    return !other || tensorCoreRows(other) == rows;
+  });
+  return agree ? rows : Type();
 }
 
 /// Whether tensor cores multiply a kernel's few rows of float32: where forms
@@ -160,18 +184,19 @@ bool splitsRows(KernelOp kernel) {
 KernelPlan planProducts(KernelOp kernel) {
   MLIRContext *context = kernel.getContext();
   auto linears = kernel.getBody().getOps<LinearOp>();
-  auto hasHalves = [](LinearOp linear) {
-    return linear.getX().getType().getElementType().isF16();
+  auto rowsOf = [](LinearOp linear) {
+    return linear.getX().getType().getElementType();
   };
-  if (llvm::all_of(linears, hasHalves))
-    return {makeStrategy(context, kTensorCores), kTensorCores.n,
+  Type rows = rowsOf(*linears.begin());
+  if (!(rows.isF32() || rows.isF16() || rows.isBF16()) ||
+      llvm::any_of(linears,
+                   [&](LinearOp other) { return rowsOf(other) != rows; }))
+    return {.error =
+                "a GPU's products are all of a kernel on float32 rows, on f16 "
+                "rows or on bf16 rows; compile with --activations=f32"};
+  if (!rows.isF32())
+    return {makeStrategy(context, kTensorCores, rows), kTensorCores.n,
             kTensorCores.m};
-  for (LinearOp linear : linears)
-    if (!linear.getX().getType().getElementType().isF32())
-      return {
-          .error =
-              "a GPU's products are on float32 rows, or all of a kernel on f16 "
-              "rows; compile with --activations=f32"};
   bool few = getRowBound((*linears.begin()).getX()) <= kProduct.m;
   bool lmHead = few && llvm::any_of(linears, [](LinearOp linear) {
                   return linear.getWeight().getType().getRows() >= kLMHeadRows;
@@ -216,10 +241,8 @@ KernelPlan makePlan(KernelOp kernel) {
 
 struct CUDAPlanner
     : PlannerInterface::ExternalModel<CUDAPlanner, cuda::TargetAttr> {
-  Type getRowsType(Attribute self, Operation *op) const {
-    auto linear = cast<LinearOp>(op);
-    return runsOnTensorCores(linear) ? Type(Float16Type::get(self.getContext()))
-                                     : Type();
+  Type getRowsType(Attribute, Operation *op) const {
+    return roundedRows(cast<LinearOp>(op));
   }
 
   int64_t getAttentionKeys(Attribute) const { return kAttentionKeys; }

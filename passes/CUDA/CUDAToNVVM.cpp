@@ -190,11 +190,17 @@ Value Lowering::lowerLdMatrix(LdMatrixOp op) {
 }
 
 Value Lowering::lowerMma(MmaOp op) {
+  // Registers of f16 are pairs, those of bf16 words.
+  const bool isBF16 = getElementTypeOrSelf(op.getA().getType()).isBF16();
   auto registersOf = [&](Value value) {
     SmallVector<Value> registers;
     int64_t count = cast<VectorType>(value.getType()).getDimSize(0);
-    for (int64_t i = 0; i < count; ++i)
-      registers.push_back(vector::ExtractOp::create(b, value, i));
+    for (int64_t i = 0; i < count; ++i) {
+      Value pair = vector::ExtractOp::create(b, value, i);
+      registers.push_back(
+          isBF16 ? LLVM::BitcastOp::create(b, b.getI32Type(), pair).getResult()
+                 : pair);
+    }
     return registers;
   };
   SmallVector<Value> sums;
@@ -204,7 +210,8 @@ Value Lowering::lowerMma(MmaOp op) {
       b.getContext(), SmallVector<Type>(4, b.getF32Type()));
   SmallVector<Value> a = registersOf(op.getA());
   SmallVector<Value> second = registersOf(op.getB());
-  constexpr NVVM::MMATypes type = NVVM::MMATypes::f16;
+  const NVVM::MMATypes type =
+      isBF16 ? NVVM::MMATypes::bf16 : NVVM::MMATypes::f16;
   Value product = NVVM::MmaOp::create(
       b, result, a, second, sums, ArrayRef<int64_t>{16, 8, 16}, std::nullopt,
       std::nullopt, std::array<NVVM::MMATypes, 2>{type, type},

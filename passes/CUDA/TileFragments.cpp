@@ -159,6 +159,23 @@ LogicalResult CUDAKernel::write(tile::StoreOp op, const Fragment &fragment) {
           unit = unitOf(fragment, extent, static_cast<bool>(limit));
   int64_t bytes = type.getElementTypeBitWidth() / 8;
   barriers.write(bufferOf(memory), touchOf(fragment));
+  // Two numbers of 16 bits are a word from the beginning: taken apart and put
+  // together again, LLVM would convert them on the emulator's CPU.
+  const bool isWord = unit == 2 && bytes == 2;
+  Value words = isWord ? vector::BitCastOp::create(
+                             b,
+                             VectorType::get({fragment.size() / unit},
+                                             b.getI32Type()),
+                             value)
+                             .getResult()
+                       : Value();
+  auto pairOf = [&](int64_t e) -> Value {
+    if (!isWord)
+      return fromElements({element(value, e), element(value, e + 1)});
+    return vector::BitCastOp::create(
+        b, VectorType::get({unit}, type.getElementType()),
+        fromElements({element(words, e / unit)}));
+  };
 
   guarded(isStored(fragment), [&] {
     for (int64_t e = 0; e < fragment.size(); e += unit) {
@@ -173,8 +190,7 @@ LogicalResult CUDAKernel::write(tile::StoreOp op, const Fragment &fragment) {
         if (unit == 1)
           memref::StoreOp::create(b, element(value, e), memory, place);
         else
-          storeVector(fromElements({element(value, e), element(value, e + 1)}),
-                      memory, place, unit * bytes);
+          storeVector(pairOf(e), memory, place, unit * bytes);
       });
     }
   });

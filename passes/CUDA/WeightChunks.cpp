@@ -290,6 +290,87 @@ std::pair<Value, Value> ChunkFormat::pairs(ImplicitLocOpBuilder &b,
 }
 
 //===----------------------------------------------------------------------===//
+// Sixteen columns of a row
+//===----------------------------------------------------------------------===//
+
+/// Where columns 16 apart are in one word the piece has both.
+int64_t ChunkFormat::pieceColumns(unsigned plane) const {
+  constexpr int64_t kHalf = 16;
+  const FieldPlace &place = places[plane];
+  return place.at(kHalf) / 32 == place.at(0) / 32 ? 2 * kHalf : kHalf;
+}
+
+/// Bytes 0 and 1, then 2 and 3, of a word of quants plus `zero` become two
+/// pairs of f16, as in `pairs`.
+Values ChunkFormat::sixteen(ImplicitLocOpBuilder &b, ArrayRef<Value> pieces,
+                            Value half) const {
+  constexpr uint32_t kMagic = 0x64646464;
+  constexpr double kMagicValue = 1024;
+  constexpr int64_t kGroups = 4, kHalf = 16;
+  const bool isTable = !first().table.empty();
+  auto type = VectorType::get({2}, b.getF16Type());
+  auto away = static_cast<float>(facts.quantRange().first - kMagicValue);
+  Value zeroed = arith::ConstantOp::create(
+      b, DenseElementsAttr::get(type, b.getF16FloatAttr(away).getValue()));
+  half = arith::IndexCastOp::create(b, b.getI32Type(), half);
+  // Brings the half of a piece to where the first one is.
+  auto shifted = [&](unsigned plane, int64_t number) {
+    Value word = pieces[plane];
+    if (isa<VectorType>(word.getType()))
+      word = vector::ExtractOp::create(b, word, number);
+    if (pieceColumns(plane) == kHalf || isTable)
+      return word;
+    auto apart = static_cast<uint32_t>(places[plane].at(kHalf));
+    return arith::ShRUIOp::create(
+               b, word, arith::MulIOp::create(b, half, i32(b, apart)))
+        .getResult();
+  };
+  auto pairOf = [&](Value word, Value which) -> Value {
+    Value bits = PermuteBytesOp::create(b, word, i32(b, kMagic), which);
+    Value one = vector::BroadcastOp::create(
+        b, VectorType::get({1}, b.getI32Type()), bits);
+    return arith::AddFOp::create(b, vector::BitCastOp::create(b, type, one),
+                                 zeroed);
+  };
+  auto fourOf = [&](Value low, Value high) -> Value {
+    return vector::ShuffleOp::create(b, low, high,
+                                     ArrayRef<int64_t>{0, 1, 2, 3});
+  };
+  Values groups;
+  for (int64_t group = 0; group < kGroups; ++group) {
+    if (isTable) {
+      // Of two bytes at a time a look-up gives the nibbles of both halves.
+      Value word = shifted(0, places[0].at(4 * group) / 32);
+      Value which = arith::AddIOp::create(
+          b, i32(b, 0x4240), arith::MulIOp::create(b, half, i32(b, 0x0101)));
+      Value low = pairOf(lookUpNibbles(b, facts, word), which);
+      word = arith::ShRUIOp::create(b, word, i32(b, 16));
+      groups.push_back(fourOf(low, pairOf(lookUpNibbles(b, facts, word), which)));
+      continue;
+    }
+    Value word;
+    unsigned width = 0;
+    for (unsigned plane = 0; plane < places.size(); ++plane) {
+      unsigned bits = facts.planes[plane].bits;
+      int64_t at = places[plane].at(4 * group);
+      Value field = shifted(plane, at / 32);
+      if (bits < 8) {
+        field = shiftBetween(b, field, at % 8, width);
+        field = arith::AndIOp::create(
+            b, field, i32(b, 0x01010101u * (((1u << bits) - 1) << width)));
+      } else if (first().type == FieldType::Signed) {
+        field = arith::XOrIOp::create(b, field, i32(b, 0x80808080));
+      }
+      word = word ? arith::OrIOp::create(b, word, field).getResult() : field;
+      width += bits;
+    }
+    groups.push_back(
+        fourOf(pairOf(word, i32(b, 0x4140)), pairOf(word, i32(b, 0x4342))));
+  }
+  return groups;
+}
+
+//===----------------------------------------------------------------------===//
 // One value
 //===----------------------------------------------------------------------===//
 

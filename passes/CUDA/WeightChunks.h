@@ -63,6 +63,18 @@ public:
   std::pair<mlir::Value, mlir::Value> pairs(mlir::ImplicitLocOpBuilder &b,
                                             const ChunkWords &words,
                                             int64_t group) const;
+  /// What a thread loads of a plane for 16 columns that begin at a multiple of
+  /// 16: so many columns, 16 or 32, of 16 bytes or a word.
+  int64_t pieceColumns(unsigned plane) const;
+  int64_t pieceBytes(unsigned plane) const {
+    return pieceColumns(plane) * facts.planes[plane].bits / 8;
+  }
+  /// These columns as four groups of four f16, from the piece of each plane
+  /// (vector<4xi32> or i32); `half` says which half of a piece of 32 they are.
+  /// Of formats whose quants are integers.
+  llvm::SmallVector<mlir::Value> sixteen(mlir::ImplicitLocOpBuilder &b,
+                                         llvm::ArrayRef<mlir::Value> pieces,
+                                         mlir::Value half) const;
   /// One unscaled value, from one row of each plane of quants.
   mlir::Value quant(mlir::ImplicitLocOpBuilder &b,
                     llvm::ArrayRef<PlaneRow> planes, mlir::Value column) const;

@@ -44,39 +44,55 @@ Value CUDAKernel::loadOfPlane(const Weight &weight, unsigned plane,
   return load(memory, {add(mul(row, planeStride(weight, plane) / bytes), at)});
 }
 
-/// The product of a kind's levels at scale block `block` of a row. A byte has 8
-/// significant bits and an f16 has 11, so the product is exact in float32.
-Value CUDAKernel::loadLevels(const Weight &weight, llama::PlaneKind kind,
-                             Value row, Value block) {
+/// Scale blocks that share a number of the plane.
+static int64_t blocksOf(llama::FormatInterface format,
+                        const llama::Plane &plane) {
+  return plane.per / format.getScaleBlock();
+}
+
+SmallVector<Value> CUDAKernel::loadLevels(const Weight &weight,
+                                          llama::PlaneKind kind, Value row,
+                                          Value block) {
   llama::FormatInterface format = weight.type.getFormat();
-  Type f32 = b.getF32Type();
-  Value product;
+  Vec<Value> fields;
   for (unsigned plane : format.getFacts().planesOf(kind)) {
     const llama::Plane &field = format.getPlanes()[plane];
-    int64_t blocks = field.per / format.getScaleBlock();
-    Value at = blocks == 1 ? block : div(block, blocks), level;
+    int64_t numbers = blocksOf(format, field);
+    // Fields narrower than a byte share one.
+    if (field.imageBits() < 8)
+      numbers *= 8 / field.imageBits();
+    Type type = field.isFloat() ? Type(b.getF16Type()) : b.getI8Type();
+    fields.push_back(loadOfPlane(weight, plane, type, row,
+                                 numbers == 1 ? block : div(block, numbers)));
+  }
+  return fields;
+}
+
+/// A byte has 8 significant bits and an f16 has 11, so the product is exact in
+/// float32.
+Value CUDAKernel::decodeLevels(const Weight &weight, llama::PlaneKind kind,
+                               ValueRange fields, Value block) {
+  llama::FormatInterface format = weight.type.getFormat();
+  Type f32 = b.getF32Type(), word = b.getI32Type();
+  Value product;
+  for (auto [plane, loaded] :
+       llvm::zip_equal(format.getFacts().planesOf(kind), fields)) {
+    const llama::Plane &field = format.getPlanes()[plane];
+    Value level;
     if (field.isFloat()) {
-      level = arith::ExtFOp::create(
-          b, f32, loadOfPlane(weight, plane, b.getF16Type(), row, at));
+      level = arith::ExtFOp::create(b, f32, loaded);
     } else if (field.type == llama::FieldType::Signed) {
-      level = cuda::floatOfSigned(
-          b, arith::ExtUIOp::create(
-                 b, b.getI32Type(),
-                 loadOfPlane(weight, plane, b.getI8Type(), row, at)));
+      level =
+          cuda::floatOfSigned(b, arith::ExtUIOp::create(b, word, loaded));
     } else if (field.type == llama::FieldType::Exponent) {
-      level = cuda::decodeExponent(
-          b, arith::ExtUIOp::create(
-                 b, b.getI32Type(),
-                 loadOfPlane(weight, plane, b.getI8Type(), row, at)));
+      level =
+          cuda::decodeExponent(b, arith::ExtUIOp::create(b, word, loaded));
     } else {
-      // Fields narrower than a byte share one.
       int64_t bits = field.imageBits(), shared = 8 / bits;
-      Type word = b.getI32Type();
-      Value number = arith::ExtUIOp::create(
-          b, word,
-          loadOfPlane(weight, plane, b.getI8Type(), row,
-                      shared == 1 ? at : div(at, shared)));
+      Value number = arith::ExtUIOp::create(b, word, loaded);
       if (shared > 1) {
+        int64_t blocks = blocksOf(format, field);
+        Value at = blocks == 1 ? block : div(block, blocks);
         Value by =
             arith::IndexCastOp::create(b, word, mul(rem(at, shared), bits));
         number = arith::AndIOp::create(b, arith::ShRUIOp::create(b, number, by),
@@ -90,18 +106,21 @@ Value CUDAKernel::loadLevels(const Weight &weight, llama::PlaneKind kind,
     product =
         product ? arith::MulFOp::create(b, product, level).getResult() : level;
   }
+  if (kind == llama::PlaneKind::Minima && format.getFacts().subtractsMinima)
+    product = arith::NegFOp::create(b, product);
   return product;
 }
 
 Value CUDAKernel::loadScale(const Weight &weight, Value row, Value block) {
-  return loadLevels(weight, llama::PlaneKind::Scales, row, block);
+  constexpr auto kind = llama::PlaneKind::Scales;
+  return decodeLevels(weight, kind, loadLevels(weight, kind, row, block),
+                      block);
 }
 
 Value CUDAKernel::loadMinimum(const Weight &weight, Value row, Value block) {
-  Value minimum = loadLevels(weight, llama::PlaneKind::Minima, row, block);
-  return weight.type.getFormat().getFacts().subtractsMinima
-             ? arith::NegFOp::create(b, minimum).getResult()
-             : minimum;
+  constexpr auto kind = llama::PlaneKind::Minima;
+  return decodeLevels(weight, kind, loadLevels(weight, kind, row, block),
+                      block);
 }
 
 Value CUDAKernel::decodeValue(const Weight &weight, Value row, Value column) {

@@ -83,23 +83,23 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
       store(sink, tile, at);
     }
   };
-  // A part is one tile: part = tile of rows * pieces + piece, as blocks of
-  // threads that run at once then read the same rows, and as the number of
-  // pieces is a constant.
+  // A piece's parts follow each other, so that blocks of threads that run at
+  // once, or a worker, read it from memory once.
+  Value rowTiles;
+  if (rowsBy)
+    rowTiles = div(add(rowCount(), rowsBy - 1), rowsBy);
+  // A part is one tile.
   if (rowsBy == m && by == n) {
     for (const Sink &sink : sinks)
       if (roundsBlocks(sink))
         return sink.op->emitOpError()
                << "is rounded by blocks of a row, and a part is one tile";
-    int64_t all = 0;
-    for (int64_t group : partition.getRows().asArrayRef())
-      all += static_cast<int64_t>(llvm::divideCeil(group, by));
+    bool isOnly = partition.getRows().asArrayRef().size() == 1;
     loopOverParts([&](Value part) {
-      Value rowTile = div(part, all);
-      Value piece = rem(part, all);
-      Value row = mul(rowTile, rowsBy);
+      Value piece = div(part, rowTiles);
+      Value row = mul(rem(part, rowTiles), rowsBy);
       piece = sub(piece, firstPiece);
-      if (pieces == all)
+      if (isOnly)
         return writeTile({row, mul(piece, by), m, n});
       // Numbers below the group's first are large ones after the subtraction.
       Value isOfGroup = arith::CmpIOp::create(b, arith::CmpIPredicate::ult,
@@ -136,11 +136,6 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
         write ? capacityOf(write.getBufferAttr()).getDimSize(0) : rowBound;
     prepareRounding(sink, rowsBy ? rowsBy : capacity, by);
   }
-  // A piece's parts follow each other, so that a worker reads it from memory
-  // once.
-  Value rowTiles;
-  if (rowsBy)
-    rowTiles = div(add(rowCount(), rowsBy - 1), rowsBy);
   auto partOf = [&](int64_t piece) {
     return rowTiles ? mul(rowTiles, piece) : index(piece);
   };

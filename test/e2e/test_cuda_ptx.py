@@ -31,9 +31,10 @@ import sass  # noqa: E402
 ARCHITECTURES = ["sm_80", "sm_90a"]
 FORMATS = ["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q2_K", "Q3_K",
            "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS", "MXFP4"]
-# Weights of these go through tensor cores in gate_up.prefill.
-TENSOR_CORE_FORMATS = ["F16", "Q8_0", "Q4_0", "IQ4_NL", "IQ4_XS", "MXFP4"]
-
+# Weights of all others go through tensor cores in prefill.
+FLOAT_FORMATS = ["F32"]
+# Quants of these come four bytes at a time there.
+NARROW_FORMATS = ["Q2_K", "Q3_K"]
 # Weights of these go through them in decode, where rows may be split.
 SPLIT_FORMATS = ["Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K", "Q5_K", "Q6_K"]
 # No tensor cores.
@@ -187,8 +188,8 @@ def test_kernel(report, place, kernel, usage, code, arch, form, sizes, exact):
     registers, stack, spilled, static = usage
     is_product = kernel.name.split(".")[0] in PRODUCTS
     is_decode = is_product and kernel.name.endswith((".decode", ".lm_head"))
-    staged = (not exact and kernel.name == "gate_up.prefill"
-              and form in TENSOR_CORE_FORMATS)
+    staged = (not exact and is_product and kernel.name.endswith(".prefill")
+              and form not in FLOAT_FORMATS)
     split = not exact and is_decode and form in SPLIT_FORMATS
     budget = TENSOR_CORE_REGISTERS if staged else REGISTERS
     faults = []
@@ -212,7 +213,9 @@ def test_kernel(report, place, kernel, usage, code, arch, form, sizes, exact):
     constants = kernel.count(r"\bld\.global\.nc\.(?!b64\b)")
     if constants:
         faults.append(f"{constants} loads of constants that are not of the context")
-    if is_product and not wide:
+    # Tensor cores have f16 and bf16 by asynchronous copies.
+    copied = staged and form in ("F16", "BF16")
+    if is_product and not wide and not copied and not (staged and form in NARROW_FORMATS):
         faults.append("reads no weight 16 bytes at a time")
     if is_decode and not kernel.count(r"\bprefetch\.global\.L2\b"):
         faults.append("prefetches no weight")

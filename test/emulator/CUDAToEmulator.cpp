@@ -354,7 +354,11 @@ Value KernelLowering::lower(ImplicitLocOpBuilder &b, Operation *word) {
               second = storeRegisters(b, op.getB()), c = local(sums),
               d = local(sums);
         LLVM::StoreOp::create(b, op.getC(), c);
-        call(b, {"mma", {}, {pointer, pointer, pointer, pointer, i32}},
+        bool isBF16 = getElementTypeOrSelf(op.getA().getType()).isBF16();
+        call(b,
+             {isBF16 ? "mma_bf16" : "mma",
+              {},
+              {pointer, pointer, pointer, pointer, i32}},
              {a, second, c, d, site(b)});
         return LLVM::LoadOp::create(b, sums, d);
       });

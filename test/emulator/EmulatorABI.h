@@ -35,9 +35,11 @@ void corellama_emulator_copy_wait(uint32_t pending);
 /// `registers` (`count` of them, 1, 2 or 4) from the rows that the lanes name.
 void corellama_emulator_ldmatrix(const void *row, uint32_t count,
                                  uint32_t *registers, uint32_t site);
-/// a: 4 registers, b: 2, c and d: 4 sums.
+/// a: 4 registers, b: 2, c and d: 4 sums; of f16, or of bf16.
 void corellama_emulator_mma(const uint32_t *a, const uint32_t *b,
                             const float *c, float *d, uint32_t site);
+void corellama_emulator_mma_bf16(const uint32_t *a, const uint32_t *b,
+                                 const float *c, float *d, uint32_t site);
 /// `alignment` is the access's; on a GPU a misaligned access faults.
 void corellama_emulator_read(const void *address, uint32_t bytes,
                              uint32_t alignment);

@@ -556,7 +556,11 @@ void corellama_emulator_ldmatrix(const void *row, uint32_t count,
 }
 void corellama_emulator_mma(const uint32_t *a, const uint32_t *b,
                             const float *c, float *d, uint32_t site) {
-  device().mma({a, b, c, d}, site);
+  device().mma({a, b, c, d, /*isBF16=*/false}, site);
+}
+void corellama_emulator_mma_bf16(const uint32_t *a, const uint32_t *b,
+                                 const float *c, float *d, uint32_t site) {
+  device().mma({a, b, c, d, /*isBF16=*/true}, site);
 }
 void corellama_emulator_read(const void *address, uint32_t bytes,
                              uint32_t alignment) {

@@ -401,10 +401,10 @@ TEST(Emulator, CopiesDoNotArriveBeforeTheWait) {
 // Tensor cores
 //===----------------------------------------------------------------------===//
 
-// a is 16 x 16 f16 in workgroup memory, b 8 columns of 16; thread by thread
-// the numbers are small integers, so that the product is exact.
-TEST(Emulator, MmaIsAProduct) {
-  Kernel kernel(R"mlir(
+// a is 16 x 16 f16 or bf16 in workgroup memory, b 8 columns of 16; thread by
+// thread the numbers are small integers, so that the product is exact.
+static void checkMma(bool isBF16) {
+  std::string text = R"mlir(
     %m = cuda.shared at 0 : memref<16x16xf16, 3>
     %half_in = context.view %workspace[%c0] : !llvm.ptr -> memref<24x16xf16, 1>
     %c8 = arith.constant 8 : index
@@ -436,14 +436,23 @@ TEST(Emulator, MmaIsAProduct) {
     %c64 = arith.constant 64 : index
     %below = arith.addi %at, %c64 : index
     vector.store %low, %out[%below] : memref<512xf32, 1>, vector<2xf32>
-)mlir",
-                /*blocks=*/1, /*threads=*/32);
+)mlir";
+  const std::string half = "f16";
+  for (size_t at = 0; isBF16 && (at = text.find(half, at)) != text.npos;
+       at += half.size() + 1)
+    text.insert(at, "b");
+  Kernel kernel(text, /*blocks=*/1, /*threads=*/32);
   auto value = [](int row, int k) { return (5 * row + 3 * k) % 11 - 5; };
   auto *halves = kernel.context.workspace.as<uint16_t>();
   // Small integers as f16: sign, exponent, and leading bits of the mantissa.
   for (int row = 0; row < 24; ++row)
     for (int k = 0; k < 16; ++k) {
       int v = value(row, k), magnitude = std::abs(v);
+      if (isBF16) {
+        halves[16 * row + k] = static_cast<uint16_t>(
+            llvm::bit_cast<uint32_t>(static_cast<float>(v)) >> 16);
+        continue;
+      }
       int log = magnitude ? llvm::bit_width(unsigned(magnitude)) - 1 : 0;
       halves[16 * row + k] =
           magnitude ? static_cast<uint16_t>((v < 0) << 15 | (15 + log) << 10 |
@@ -461,6 +470,11 @@ TEST(Emulator, MmaIsAProduct) {
             << row << ", " << column;
       }
   }
+}
+
+TEST(Emulator, MmaIsAProduct) {
+  checkMma(/*isBF16=*/false);
+  checkMma(/*isBF16=*/true);
 }
 
 //===----------------------------------------------------------------------===//

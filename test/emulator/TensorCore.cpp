@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/emulator/TensorCore.h"
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -44,8 +45,11 @@ static std::vector<float> makeHalves() {
 
 void corellama::multiply(const MmaOperands (&lanes)[kWarpLanes]) {
   static const std::vector<float> halves = makeHalves();
+  const bool isBF16 = lanes[0].isBF16;
   auto element = [&](uint32_t pair, unsigned which) {
-    return halves[pair >> (16 * which) & 0xFFFF];
+    uint32_t bits = pair >> (16 * which) & 0xFFFF;
+    // A bf16 is the upper half of a float.
+    return isBF16 ? std::bit_cast<float>(bits << 16) : halves[bits];
   };
   float a[16][16], b[16][8];
   for (unsigned lane = 0; lane < kWarpLanes; ++lane) {

@@ -25,10 +25,13 @@ struct MmaOperands {
   const uint32_t *b; // 2
   const float *c;    // 4
   float *d;          // 4
+  /// Whether a and b are bf16, and not f16; the same for all lanes.
+  bool isBF16;
 };
 
-/// d = a b + c, m16n8k16. A product of two f16 is exact in float64; 16 of them
-/// and c are added there, k ascending, and the sum is rounded once to float32.
+/// d = a b + c, m16n8k16. A product of two f16 or bf16 is exact in float64; 16
+/// of them and c are added there, k ascending, and the sum is rounded once to
+/// float32.
 /// A tensor core truncates when it aligns terms, so its last bits may differ;
 /// the assignment of lanes to elements is the same.
 void multiply(const MmaOperands (&lanes)[kWarpLanes]);

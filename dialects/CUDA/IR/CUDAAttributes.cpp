@@ -86,22 +86,29 @@ Attribute MmaSplitAttr::getOrder(llama::FormatInterface format) const {
                                         scaleOf(format), kWarp);
 }
 
-Type MmaAttr::getRowsType() const { return Float16Type::get(getContext()); }
-
-/// What fits eleven bits of an f16 and shares a scale in a stage.
-static bool isExactAsHalves(llama::FormatInterface format) {
-  const llama::FormatFacts &facts = format.getFacts();
-  const llama::Plane &first = facts.planes.front();
-  if (!facts.has(llama::PlaneKind::Scales))
-    return first.type == llama::FieldType::F16;
-  return facts.planesOf(llama::PlaneKind::Quants).size() == 1 &&
-         first.bits >= 4 && facts.scaleBlock() == kMmaBlock &&
-         !facts.has(llama::PlaneKind::Minima);
+LogicalResult MmaAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                              Type rows) {
+  if (rows && !rows.isBF16())
+    return emitError() << "tensor cores read rows of f16, which is not "
+                          "written, or of bf16, found "
+                       << rows;
+  return success();
 }
 
+Type MmaAttr::getRowsType() const {
+  return getRows() ? getRows() : Float16Type::get(getContext());
+}
+
+/// Integers of up to 8 bits fit the eleven of an f16. A block of 16 columns is
+/// one cuda.mma, one of 32 a stage.
 Attribute MmaAttr::getOrder(llama::FormatInterface format) const {
-  if (!isExactAsHalves(format))
+  const llama::FormatFacts &facts = format.getFacts();
+  llama::FieldType type = facts.planes.front().type, plain =
+      getRows() ? llama::FieldType::BF16 : llama::FieldType::F16;
+  const int64_t block = facts.scaleBlock();
+  if (format.hasScale() ? getRows() || (block != kMmaBlock && block != kMmaDepth)
+                        : type != plain)
     return {};
-  return llama::ReductionOrderAttr::get(getContext(), *this, kMmaBlock,
+  return llama::ReductionOrderAttr::get(getContext(), *this, block,
                                         scaleOf(format), /*lanes=*/0);
 }

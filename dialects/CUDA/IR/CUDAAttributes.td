@@ -71,11 +71,15 @@ def CUDA_MmaAttr : CUDA_Attr<"Mma", "mma",
     [DeclareAttrInterfaceMethods<Llama_ContractionUnitInterface>]> {
   let summary = "tensor cores: mma.sync on f16, sums in float32";
   let description = [{
-    Multiplies weights whose quants are exact as f16, so that only the rows of x are
-    rounded: f16, and quants of 4 or 8 bits in one plane with a scale for 32 columns
-    and no minimum (q8_0, q4_0, iq4_nl, iq4_xs, mxfp4). A block decodes into workgroup memory inside its loop
-    over k, so no panel is needed.
+    Multiplies weights that are exact as f16, so that only the rows of x are rounded: f16,
+    and quants of up to 8 bits with a scale for 16 or 32 columns, and a minimum perhaps. A
+    block decodes into workgroup memory inside its loop over k, so no panel is needed; sums
+    of x, which minima multiply, are products by ones. With `rows` bf16 it multiplies bf16
+    weights by rows of bf16.
   }];
+  let parameters = (ins OptionalParameter<"::mlir::Type", "bf16, or null: f16">:$rows);
+  let assemblyFormat = "(`<` $rows^ `>`)?";
+  let genVerifyDecl = 1;
 }
 
 def CUDA_MmaSplitAttr : CUDA_Attr<"MmaSplit", "mma_split",

@@ -23,9 +23,9 @@ inline constexpr unsigned kWorkgroupSpace = 3;
 inline constexpr int64_t kWarp = 32;
 /// Bytes of a chunk: the widest load of one thread.
 inline constexpr int64_t kChunkBytes = 16;
-/// Columns that tensor cores sum before a scale is applied: one scale block of
-/// each format that they multiply.
-inline constexpr int64_t kMmaBlock = 32;
+/// The most columns that tensor cores sum before a scale is applied, and those
+/// of one cuda.mma: the scale blocks of formats that they multiply.
+inline constexpr int64_t kMmaBlock = 32, kMmaDepth = 16;
 
 } // namespace corellama::cuda
 

@@ -97,7 +97,7 @@ class CUDA_WorkgroupMemoryOf<list<Type> elements> : ConfinedType<MemRefOf<elemen
     [CPred<"::llvm::cast<::mlir::MemRefType>($_self).getMemorySpaceAsInt() == "
            "::corellama::cuda::kWorkgroupSpace">],
     "workgroup memory, a " # MemRefOf<elements>.summary>;
-def CUDA_WorkgroupMemory : CUDA_WorkgroupMemoryOf<[F32, F16, I32, I8]>;
+def CUDA_WorkgroupMemory : CUDA_WorkgroupMemoryOf<[F32, F16, BF16, I32, I8]>;
 
 def CUDA_SharedOp : CUDA_Op<"shared", [Pure]> {
   let summary = "workgroup memory at a byte offset";
@@ -219,35 +219,37 @@ def CUDA_PermuteBytesOp : CUDA_Op<"permute_bytes", [Pure]> {
 // Tensor cores
 //===----------------------------------------------------------------------===//
 
-class CUDA_PairsOfF16<list<int> counts> : ConfinedType<VectorOfRankAndType<[2], [F16]>, [
+class CUDA_Pairs<list<int> counts> : ConfinedType<VectorOfRankAndType<[2], [F16, BF16]>, [
     CPred<"::llvm::cast<::mlir::VectorType>($_self).getDimSize(1) == 2">,
     CPred<"::llvm::is_contained({" # !interleave(counts, ", ") #
           "}, ::llvm::cast<::mlir::VectorType>($_self).getDimSize(0))">],
-    !interleave(counts, " or ") # " pairs of f16">;
+    !interleave(counts, " or ") # " pairs of f16 or bf16">;
 
-def CUDA_LdMatrixOp : CUDA_Op<"ldmatrix", [MemoryEffects<[MemRead]>]> {
-  let summary = "matrices of 8 x 8 f16 from workgroup memory, spread over the warp";
+def CUDA_LdMatrixOp : CUDA_Op<"ldmatrix", [MemoryEffects<[MemRead]>,
+    AllElementTypesMatch<["memory", "result"]>]> {
+  let summary = "matrices of 8 x 8 numbers of 16 bits from workgroup memory, spread over the warp";
   let description = [{
     Each lane gives the address of one row of 16 bytes: lanes 8 i to 8 i + 7 the
     rows of matrix i (with two matrices the addresses of lanes 16 to 31 are not
     read). Row i of the result has elements (r, 2 c) and (r, 2 c + 1) of matrix i,
     r = lane / 4, c = lane mod 4 (PTX ISA, ldmatrix).
   }];
-  let arguments = (ins CUDA_WorkgroupMemoryOf<[F16]>:$memory, Variadic<Index>:$indices);
-  let results = (outs CUDA_PairsOfF16<[1, 2, 4]>:$result);
+  let arguments = (ins CUDA_WorkgroupMemoryOf<[F16, BF16]>:$memory, Variadic<Index>:$indices);
+  let results = (outs CUDA_Pairs<[1, 2, 4]>:$result);
   let assemblyFormat = [{
     $memory `[` $indices `]` attr-dict `:` type($memory) `->` type($result)
   }];
 }
-def CUDA_MmaOp : CUDA_Op<"mma", [AllTypesMatch<["c", "result"]>]> {
+def CUDA_MmaOp : CUDA_Op<"mma", [AllTypesMatch<["c", "result"]>,
+    AllElementTypesMatch<["a", "b"]>]> {
   let summary = "16 x 8 += (16 x 16) x (16 x 8), over a warp";
   let description = [{
-    m16n8k16 with float32 sums (PTX ISA, mma.sync.aligned.m16n8k16.row.col). With g
+    m16n8k16 of f16 or of bf16 with float32 sums (PTX ISA, mma.sync.aligned.m16n8k16.row.col). With g
     = lane / 4 and t = lane mod 4 a lane holds: of a the pairs at (g, 2t), (g + 8,
     2t), (g, 2t + 8), (g + 8, 2t + 8); of b the pairs of column g at k = 2t and 2t +
     8; of c and the result (g, 2t), (g, 2t + 1), (g + 8, 2t), (g + 8, 2t + 1).
   }];
-  let arguments = (ins CUDA_PairsOfF16<[4]>:$a, CUDA_PairsOfF16<[2]>:$b, CUDA_Accumulator:$c);
+  let arguments = (ins CUDA_Pairs<[4]>:$a, CUDA_Pairs<[2]>:$b, CUDA_Accumulator:$c);
   let results = (outs CUDA_Accumulator:$result);
   let assemblyFormat = "$a `,` $b `,` $c attr-dict `:` type($a) `,` type($b)";
 }

@@ -79,8 +79,8 @@ def Llama_PartitionAttr : Llama_Attr<"Partition", "partition"> {
       divided into pieces of `by` rows, the last piece shorter; a part never spans two
       groups. Weights that one epilogue joins (gate and up) are one group. With
       `rows_by = 64` a part is one piece for one tile of 64 rows of the call; part =
-      piece * tiles + tile, so that those of a piece follow each other, or, if `by` and
-      `rows_by` are the strategy's tile, tile * pieces + piece.
+      piece * tiles + tile, so that those of a piece follow each other, and whoever runs
+      them reads its weights from memory once.
     - `<of = keys, by = 256, times = 3>`: blocks of `by` keys times 3 heads of
       keys and values; part = block * times + head.
     - `<of = rows, by = 8, times = 3>`: tiles of `by` rows of the call;

@@ -5,10 +5,10 @@
 // of its columns.
 //
 // A stage is, in workgroup memory, 64 x 32 f16 of each operand and, for
-// quantised weights, the 64 scales. While the tensor cores work on one stage,
-// the rows of the next are copied (cp.async) and the weight's bytes are loaded
-// to registers; when stored they are converted to f16, exactly. One barrier a
-// stage is enough:
+// quantised weights, their scales and minima. While the tensor cores work on
+// one stage, the rows of the next are copied (cp.async), and so are weights of
+// f16 or bf16; quants are loaded to registers, as they are, and are converted
+// to f16, exactly, when they are stored. One barrier a stage is enough:
 //
 //     wait for my copies of stage s; store my part of the weight to stage s
 //     barrier                    all of s is there, and no thread still reads
@@ -16,8 +16,10 @@
 //     start the copies to 1 - s and the loads for it
 //     multiply s
 //
-// The sums of 32 columns start from zero and are then scaled and added (`scale
-// = outer`); f16 weights have no scale, so their blocks share one accumulator.
+// The sums of a scale's 32 or 16 columns start from zero and are then scaled
+// and added (`scale = outer`); numbers without a scale share one accumulator. A
+// minimum multiplies the sum of x over these columns, which is a product of x
+// by ones: its sums are where a thread has the elements of these rows.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,11 +37,9 @@ using corellama::cuda::CUDAKernel;
 /// below is written for, as the strategy table says it.
 static constexpr int64_t kRows = 64, kColumns = 64, kDepth = cuda::kMmaBlock,
                          kStages = 2, kThreads = 128;
-/// Depth of the product of one cuda.mma.
-static constexpr int64_t kMmaDepth = 16;
 /// f16 in 16 bytes, the unit of copies and of ldmatrix's rows; units in a row
-/// of a stage.
-static constexpr int64_t kUnit = 8, kUnits = kDepth / kUnit;
+/// of a stage; bytes of an f16 or a bf16.
+static constexpr int64_t kUnit = 8, kUnits = kDepth / kUnit, kHalfBytes = 2;
 
 namespace corellama::cuda {
 
@@ -52,14 +52,17 @@ public:
 private:
   using Values = SmallVector<Value>;
   LogicalResult verify();
+  Value stageOf(int64_t &at, ArrayRef<int64_t> shape, Type element);
   void allocateStages();
   Value place(Value row, Value unit);
-  void copyRows(Value depth, Value stage);
-  Values loadWeight(Value depth);
-  SmallVector<Value> halvesOf(ValueRange words);
-  bool isNibbles() const { return format.getPlanes().front().bits == 4; }
-  Value exactHalves(Value word);
-  void storeWeight(ValueRange loaded, Value stage);
+  void copyTile(Value from, Value stage, Value source, Value target,
+                function_ref<Values(Value row, Value column)> placeOf);
+  void copyStage(Value from, Value stage);
+  Value existing(Value row);
+  Value scaleBlockOf(Value from);
+  Values loadWeight(Value from);
+  void storeWeight(Value from, ValueRange loaded, Value stage);
+  Value numbersOf(Value memory, Value stage, int64_t block, int64_t column);
   Values multiply(Value stage, ValueRange sums);
 
   CUDAKernel &k;
@@ -68,8 +71,14 @@ private:
   CUDAKernel::Rows rows;
   CUDAKernel::Weight weight;
   llama::FormatInterface format;
+  /// f16 or bf16.
+  Type element;
   /// Columns of both operands.
   int64_t depth = 0;
+  /// Columns of a scale, and scales of a row in a stage.
+  int64_t block = kDepth, blocks = 1;
+  /// The stages; scales and minima if the format has them.
+  Value stagedRows, stagedWeight, scales, minima;
   /// The thread's row of the weight: its number in the tile, the existing row
   /// that is read for it, and which half of the 32 columns it stores.
   Value weightRow, sourceRow, half;
@@ -101,16 +110,29 @@ LogicalResult MmaContract::verify() {
   return success();
 }
 
-/// One set of stages for all contractions of a kernel, which run one after the
-/// other.
-void MmaContract::allocateStages() {
-  Type half = b.getF16Type();
-  if (!k.stages.rows) {
-    k.stages.rows = k.allocate({kStages, kRows, kDepth}, half);
-    k.stages.weight = k.allocate({kStages, kColumns, kDepth}, half);
+/// A kernel's contractions run one after the other, or in branches of which one
+/// is taken: they have one set of stages, each its own name of it.
+Value MmaContract::stageOf(int64_t &at, ArrayRef<int64_t> shape, Type type) {
+  if (at < 0) {
+    Value memory = k.allocate(shape, type);
+    at = static_cast<int64_t>(memory.getDefiningOp<SharedOp>().getAt());
+    return memory;
   }
-  if (format.hasScale() && !k.stages.scales)
-    k.stages.scales = k.allocate({kStages, kColumns}, b.getF32Type());
+  auto memory =
+      MemRefType::get(shape, type, MemRefLayoutAttrInterface(),
+                      b.getI64IntegerAttr(kWorkgroupSpace));
+  return SharedOp::create(b, memory, at);
+}
+
+void MmaContract::allocateStages() {
+  stagedRows = stageOf(k.stages.rows, {kStages, kRows, kDepth}, element);
+  stagedWeight = stageOf(k.stages.weight, {kStages, kColumns, kDepth}, element);
+  // Room for two scales a stage, which the weights of a kernel may have.
+  const int64_t numbers[] = {kStages, kDepth / kMmaDepth, kColumns};
+  if (format.hasScale())
+    scales = stageOf(k.stages.scales, numbers, b.getF32Type());
+  if (format.hasMinimum())
+    minima = stageOf(k.stages.minima, numbers, b.getF32Type());
 }
 
 /// The column at which unit `unit` (16 bytes) of row `row` is stored. Rows are
@@ -124,15 +146,13 @@ Value MmaContract::place(Value row, Value unit) {
   return k.mul(arith::XOrIOp::create(b, unit, high), kUnit);
 }
 
-/// Starts the copies of 64 rows, `from` being their first column. A result row
-/// past the call's last is not stored, so the last row is read in its place;
-/// columns past the last are zero, as the weight's may hold anything.
-void MmaContract::copyRows(Value from, Value stage) {
-  Value last = k.sub(k.field(context::Field::Rows), 1);
+/// Starts the copies of 64 rows from column `from` on; `placeOf` says where in
+/// `source` a row's column is. Columns past the last are zero.
+void MmaContract::copyTile(Value from, Value stage, Value source, Value target,
+                           function_ref<Values(Value, Value)> placeOf) {
   for (int64_t item = 0; item < kRows * kUnits; item += kThreads) {
     Value number = k.add(k.thread, item);
     Value row = k.div(number, kUnits), unit = k.rem(number, kUnits);
-    Value source = k.minimum(k.add(k.lookup(op.getRow()), row), last);
     Value column = k.add(from, k.mul(unit, kUnit));
     Value valid = k.index(CopyAsyncOp::kBytes);
     if (depth % kDepth != 0) {
@@ -140,126 +160,132 @@ void MmaContract::copyRows(Value from, Value stage) {
       valid = arith::SelectOp::create(b, inside, valid, k.index(0));
       column = k.minimum(column, depth - kUnit);
     }
-    CopyAsyncOp::create(b, rows.memory, ValueRange{source, column},
-                        k.stages.rows, ValueRange{stage, row, place(row, unit)},
-                        valid);
+    CopyAsyncOp::create(b, source, placeOf(row, column), target,
+                        ValueRange{stage, row, place(row, unit)}, valid);
   }
+}
+
+/// The row of the weight that is read for row `row` of the tile: a row past the
+/// last is not stored, so the last is read in its place.
+Value MmaContract::existing(Value row) {
+  row = k.add(k.lookup(op.getFirst()), row);
+  if (weight.type.getRows() % kColumns != 0)
+    row = k.minimum(row, weight.type.getRows() - 1);
+  return row;
+}
+
+/// What is copied as it is.
+void MmaContract::copyStage(Value from, Value stage) {
+  // Of the call's rows the last is read likewise.
+  Value last = k.sub(k.field(context::Field::Rows), 1);
+  copyTile(from, stage, rows.memory, stagedRows,
+           [&](Value row, Value column) -> Values {
+             row = k.add(k.lookup(op.getRow()), row);
+             return {k.minimum(row, last), column};
+           });
+  if (!format.hasScale())
+    copyTile(from, stage, weight.memory, stagedWeight,
+             [&](Value row, Value column) -> Values {
+               Value start = k.mul(existing(row), k.planeStride(weight, 0));
+               return {k.add(start, k.mul(column, kHalfBytes))};
+             });
   CopyCommitOp::create(b);
 }
 
-/// This thread's 16 columns of its row from column `from` on, as encoded in the
-/// checkpoint, and the scale. With 4-bit quants both halves of a block are in
-/// the same 16 bytes: two threads load them from the same address.
+/// The number of the scale block of this thread's 16 columns of a stage.
+Value MmaContract::scaleBlockOf(Value from) {
+  Value number = k.div(from, block);
+  return blocks == 1 ? number : k.add(number, half);
+}
+
+/// This thread's 16 columns of its row, as they are encoded, with the fields of
+/// their scale and minimum. Where columns 16 apart are in one byte two threads
+/// load the same.
 SmallVector<Value> MmaContract::loadWeight(Value from) {
-  Value start = k.mul(sourceRow, k.planeStride(weight, 0));
-  auto load = [&](Value at) -> Value {
-    return LoadWeightOp::create(b, weight.memory, k.add(start, at));
-  };
   Values loaded;
-  if (isNibbles()) {
-    loaded.push_back(load(k.div(from, 2)));
-  } else if (format.hasScale()) {
-    loaded.push_back(load(k.add(from, k.mul(half, kDepth / 2))));
-  } else {
-    for (int64_t unit = 0; unit < kUnits / 2; ++unit) {
-      Value column =
-          k.add(from, k.mul(k.add(k.mul(half, kUnits / 2), unit), kUnit));
-      Value inside = depth % kDepth == 0 ? Value() : k.lessThan(column, depth);
-      Value zero = k.zeros(VectorType::get({4}, b.getI32Type()));
-      loaded.push_back(k.guardedValues(inside, zero, [&]() -> Values {
-        return {load(k.mul(column, 2))};
-      })[0]);
+  if (!format.hasScale())
+    return loaded;
+  const ChunkFormat chunks(format);
+  const unsigned planes =
+      format.getFacts().planesOf(llama::PlaneKind::Quants).size();
+  for (unsigned plane = 0; plane < planes; ++plane) {
+    int64_t columns = chunks.pieceColumns(plane),
+            bytes = chunks.pieceBytes(plane);
+    Value column =
+        columns == kDepth ? from : k.add(from, k.mul(half, kMmaDepth));
+    Value piece = k.div(column, columns);
+    if (bytes == kChunkBytes) {
+      Value start =
+          k.add(k.mul(sourceRow, k.planeStride(weight, plane)),
+                static_cast<int64_t>(k.planeOffset(weight, plane, 0)));
+      loaded.push_back(LoadWeightOp::create(
+          b, weight.memory, k.add(start, k.mul(piece, bytes))));
+    } else {
+      loaded.push_back(
+          k.loadOfPlane(weight, plane, b.getI32Type(), sourceRow, piece));
     }
   }
-  if (format.hasScale())
-    loaded.push_back(k.loadScale(weight, sourceRow, k.div(from, kDepth)));
+  Value number = scaleBlockOf(from);
+  llvm::append_range(
+      loaded,
+      k.loadLevels(weight, llama::PlaneKind::Scales, sourceRow, number));
+  if (format.hasMinimum())
+    llvm::append_range(
+        loaded,
+        k.loadLevels(weight, llama::PlaneKind::Minima, sourceRow, number));
   return loaded;
 }
 
-/// Four bytes as f16. The f16 with the bits 0x6400 + n is 1024 + n, exactly,
-/// for n below 1024. So each byte is combined with 0x64, and one subtraction,
-/// of two f16 at once, removes 1024 and the quants' zero.
-Value MmaContract::exactHalves(Value word) {
-  auto pairType = VectorType::get({2}, b.getF16Type());
-  double zero = 1024.0 - format.getFacts().quantRange().first;
-  Value away = arith::ConstantOp::create(
-      b, DenseElementsAttr::get(pairType, b.getF16FloatAttr(zero).getValue()));
-  // Bytes 0 and 2, or 1 and 3.
-  auto pair = [&](Value bytes) -> Value {
-    Value number = arith::AndIOp::create(b, bytes, k.i32(0x00FF00FF));
-    number = arith::OrIOp::create(b, number, k.i32(0x64006400));
-    Value one = vector::BroadcastOp::create(
-        b, VectorType::get({1}, b.getI32Type()), number);
-    return arith::SubFOp::create(b, vector::BitCastOp::create(b, pairType, one),
-                                 away);
+void MmaContract::storeWeight(Value from, ValueRange loaded, Value stage) {
+  if (!format.hasScale())
+    return;
+  const llama::FormatFacts &facts = format.getFacts();
+  auto take = [&](llama::PlaneKind kind) {
+    const size_t count = facts.planesOf(kind).size();
+    ValueRange fields = loaded.take_front(count);
+    loaded = loaded.drop_front(count);
+    return fields;
   };
-  if (!format.getPlanes().front().table.empty()) {
-    // Of two bytes at a time, the nibbles of this thread's half.
-    Value shift = arith::IndexCastOp::create(b, b.getI32Type(), k.mul(half, 8));
-    auto two = [&](Value bytes) {
-      bytes = lookUpNibbles(b, format.getFacts(), bytes);
-      return pair(arith::ShRUIOp::create(b, bytes, shift));
-    };
-    Value first = two(word);
-    Value second = two(arith::ShRUIOp::create(b, word, k.i32(16)));
-    return vector::ShuffleOp::create(b, first, second,
-                                     ArrayRef<int64_t>{0, 1, 2, 3});
-  }
-  if (!isNibbles())
-    // q + 128 is q with its sign bit flipped.
-    word = arith::XOrIOp::create(b, word, k.i32(0x80808080));
-  Value even = pair(word);
-  Value odd = pair(arith::ShRUIOp::create(b, word, k.i32(8)));
-  return vector::ShuffleOp::create(b, even, odd, ArrayRef<int64_t>{0, 2, 1, 3});
-}
-
-/// This thread's 16 columns: two groups of eight f16.
-SmallVector<Value> MmaContract::halvesOf(ValueRange loaded) {
-  auto eight = VectorType::get({kUnit}, b.getF16Type());
-  Values groups;
-  if (!format.hasScale()) {
-    for (Value words : loaded)
-      groups.push_back(vector::BitCastOp::create(b, eight, words));
-    return groups;
-  }
-  Value words = loaded[0];
-  if (isNibbles() && format.getPlanes().front().table.empty()) {
-    // Columns 0 to 15 are the low four bits of the 16 bytes, 16 to 31 the high.
-    Value shift = arith::IndexCastOp::create(b, b.getI32Type(), k.mul(half, 4));
-    words = arith::ShRUIOp::create(b, words, k.splat(shift, 4));
-    words = arith::AndIOp::create(b, words, k.splat(k.i32(0x0F0F0F0F), 4));
-  }
-  for (int64_t group = 0; group < 2; ++group) {
-    auto four = [&](int64_t word) {
-      return exactHalves(vector::ExtractOp::create(b, words, 2 * group + word));
-    };
-    Value low = four(0), high = four(1);
-    groups.push_back(vector::ShuffleOp::create(
-        b, low, high, llvm::to_vector(llvm::seq<int64_t>(0, kUnit))));
-  }
-  return groups;
-}
-
-void MmaContract::storeWeight(ValueRange loaded, Value stage) {
-  bool scaled = format.hasScale();
-  Values groups = halvesOf(scaled ? loaded.drop_back() : loaded);
-  for (auto [i, group] : llvm::enumerate(groups)) {
+  Values fours = ChunkFormat(format).sixteen(
+      b, Values(take(llama::PlaneKind::Quants)), half);
+  for (int64_t i = 0; i < 2; ++i) {
+    Value eight = vector::ShuffleOp::create(
+        b, fours[2 * i], fours[2 * i + 1],
+        llvm::to_vector(llvm::seq<int64_t>(0, kUnit)));
     Value unit = k.add(k.mul(half, kUnits / 2), i);
-    k.storeVector(group, k.stages.weight,
+    k.storeVector(eight, stagedWeight,
                   {stage, weightRow, place(weightRow, unit)},
                   CopyAsyncOp::kBytes);
   }
-  if (scaled)
-    k.guarded(k.isZero(half), [&] {
-      memref::StoreOp::create(b, loaded.back(), k.stages.scales,
-                              ValueRange{stage, weightRow});
+  Value number = scaleBlockOf(from);
+  // Both halves have a scale of 32 columns, and one stores it.
+  auto store = [&](llama::PlaneKind kind, Value memory) {
+    Value value = k.decodeLevels(weight, kind, take(kind), number);
+    k.guarded(blocks == 1 ? k.isZero(half) : Value(), [&] {
+      Value at = blocks == 1 ? k.index(0) : half;
+      memref::StoreOp::create(b, value, memory,
+                              ValueRange{stage, at, weightRow});
     });
+  };
+  store(llama::PlaneKind::Scales, scales);
+  if (format.hasMinimum())
+    store(llama::PlaneKind::Minima, minima);
+}
+
+/// Scales or minima of the two columns, from `column` on, that this thread has
+/// sums of, for its two rows.
+Value MmaContract::numbersOf(Value memory, Value stage, int64_t block,
+                             int64_t column) {
+  Value first = k.add(k.mul(k.rem(k.lane, 4), 2), column);
+  Value two = k.loadVector(memory, {stage, k.index(block), first}, 2, 8);
+  Value left = k.element(two, 0), right = k.element(two, 1);
+  return k.fromElements({left, right, left, right});
 }
 
 /// The 32 columns of a stage. `sums`: the accumulators of each 8 columns of the
 /// result.
 SmallVector<Value> MmaContract::multiply(Value stage, ValueRange sums) {
-  auto registers = VectorType::get({4, 2}, b.getF16Type());
+  auto registers = VectorType::get({4, 2}, element);
   // Matrices of 8 x 8 in the order of mma's registers: rows 0 to 7 and 8 to 15
   // of columns 0 to 7, then of columns 8 to 15.
   Values a;
@@ -267,30 +293,54 @@ SmallVector<Value> MmaContract::multiply(Value stage, ValueRange sums) {
   Value row = k.add(firstRow, k.rem(k.lane, kMmaRows));
   for (int64_t unit = 0; unit < kUnits; unit += kMmaDepth / kUnit) {
     Value column = place(row, k.add(k.div(k.lane, kMmaRows), unit));
-    a.push_back(LdMatrixOp::create(b, registers, k.stages.rows,
+    a.push_back(LdMatrixOp::create(b, registers, stagedRows,
                                    ValueRange{stage, row, column}));
   }
-  Values results;
-  for (auto [j, sum] : llvm::enumerate(sums)) {
+  // Products of a scale's columns; `second` gives the other operand of each
+  // depth.
+  const int64_t depths = block / kMmaDepth;
+  auto product = [&](int64_t block, Value sum,
+                     function_ref<Value(int64_t)> second) {
+    for (int64_t i = block * depths; i < (block + 1) * depths; ++i)
+      sum = MmaOp::create(b, a[i], second(i), sum);
+    return sum;
+  };
+  Value zero = k.zeros(sums.front().getType());
+  Values sumsOfX;
+  if (format.hasMinimum()) {
+    auto pairs = VectorType::get({2, 2}, element);
+    Value ones = arith::ConstantOp::create(
+        b, DenseElementsAttr::get(pairs, b.getFloatAttr(element, 1)));
+    for (int64_t i = 0; i < blocks; ++i)
+      sumsOfX.push_back(product(i, zero, [&](int64_t) { return ones; }));
+  }
+  Values results(sums);
+  for (auto [j, sum] : llvm::enumerate(results)) {
+    // Or ptxas would load what all tiles need at once, and spill.
+    if (format.hasScale() && 2 * j == sums.size())
+      ConvergeOp::create(b);
     // All four units of 8 rows of the weight, for both depths of 16.
-    Value other = k.add(k.rem(k.lane, kMmaColumns), j * kMmaColumns);
-    Value column = place(other, k.div(k.lane, kMmaColumns));
-    Value all = LdMatrixOp::create(b, registers, k.stages.weight,
-                                   ValueRange{stage, other, column});
-    Value product = format.hasScale() ? k.zeros(sum.getType()) : sum;
-    for (auto [i, rowsOfA] : llvm::enumerate(a)) {
-      Value part = vector::ExtractStridedSliceOp::create(
-          b, all, ArrayRef<int64_t>{static_cast<int64_t>(2 * i)},
-          ArrayRef<int64_t>{2}, ArrayRef<int64_t>{1});
-      product = MmaOp::create(b, rowsOfA, part, product);
+    const int64_t column = j * kMmaColumns;
+    Value other = k.add(k.rem(k.lane, kMmaColumns), column);
+    Value all = LdMatrixOp::create(
+        b, registers, stagedWeight,
+        ValueRange{stage, other,
+                   place(other, k.div(k.lane, kMmaColumns))});
+    auto second = [&](int64_t i) -> Value {
+      return vector::ExtractStridedSliceOp::create(
+          b, all, ArrayRef<int64_t>{2 * i}, ArrayRef<int64_t>{2},
+          ArrayRef<int64_t>{1});
+    };
+    if (!format.hasScale()) {
+      sum = product(0, sum, second);
+      continue;
     }
-    if (format.hasScale()) {
-      Value first = k.add(k.mul(k.rem(k.lane, 4), 2), j * kMmaColumns);
-      Value two = k.loadVector(k.stages.scales, {stage, first}, 2, 8);
-      Value left = k.element(two, 0), right = k.element(two, 1);
-      product = k.fma(product, k.fromElements({left, right, left, right}), sum);
+    for (int64_t i = 0; i < blocks; ++i) {
+      sum = k.fma(product(i, zero, second),
+                  numbersOf(scales, stage, i, column), sum);
+      if (format.hasMinimum())
+        sum = k.fma(numbersOf(minima, stage, i, column), sumsOfX[i], sum);
     }
-    results.push_back(product);
   }
   return results;
 }
@@ -307,25 +357,27 @@ Value MmaContract::write() {
   rows = rowsIt->second;
   weight = weightIt->second;
   format = weight.type.getFormat();
+  element = cast<tile::RowsType>(op.getRows().getType()).getElementType();
   depth = weight.type.getColumns();
+  if (format.hasScale()) {
+    block = format.getScaleBlock();
+    blocks = kDepth / block;
+  }
   if (failed(verify()))
     return {};
   allocateStages();
 
-  // Two threads a row of the weight. A row past the last is not stored, so the
-  // last is read in its place.
+  // Two threads a row of the weight.
   weightRow = k.div(k.thread, 2);
   half = k.rem(k.thread, 2);
-  sourceRow = k.add(k.lookup(op.getFirst()), weightRow);
-  if (weight.type.getRows() % kColumns != 0)
-    sourceRow = k.minimum(sourceRow, weight.type.getRows() - 1);
+  sourceRow = existing(weightRow);
 
   // Slower warps may still read the last stage of the contraction before this
   // one, so this one begins with the other stage.
   int64_t first = k.stages.next, steps = llvm::divideCeil(depth, kDepth);
   k.stages.next = (first + steps) % kStages;
   Value firstStep = k.index(0);
-  copyRows(firstStep, k.index(first));
+  copyStage(firstStep, k.index(first));
   Values carried(kColumns / kMmaColumns,
                  k.zeros(VectorType::get({4}, b.getF32Type())));
   int64_t tiles = carried.size();
@@ -337,7 +389,7 @@ Value MmaContract::write() {
         ValueRange sums = values.take_front(tiles),
                    loaded = values.drop_front(tiles);
         CopyWaitOp::create(b, 0);
-        storeWeight(loaded, stage);
+        storeWeight(k.mul(step, kDepth), loaded, stage);
         // Orders the copies and both stages, which accesses of buffers
         // cannot express.
         k.barriers.barrier();
@@ -345,7 +397,7 @@ Value MmaContract::write() {
         Value more = k.lessThan(following, steps);
         Values next = k.guardedValues(more, loaded, [&]() -> Values {
           Value from = k.mul(following, kDepth);
-          copyRows(from, k.rem(k.add(following, first), kStages));
+          copyStage(from, k.rem(k.add(following, first), kStages));
           return loadWeight(from);
         });
         Values results = multiply(stage, sums);

@@ -41,7 +41,7 @@ func.func @workgroup_memory_between_vectors() {
 // -----
 
 func.func @three_matrices(%m: memref<64x32xf16, 3>, %i: index) {
-  // expected-error @below {{'cuda.ldmatrix' op result #0 must be 1 or 2 or 4 pairs of f16, but got 'vector<3x2xf16>'}}
+  // expected-error @below {{'cuda.ldmatrix' op result #0 must be 1 or 2 or 4 pairs of f16 or bf16, but got 'vector<3x2xf16>'}}
   %v = cuda.ldmatrix %m[%i, %i] : memref<64x32xf16, 3> -> vector<3x2xf16>
   return
 }
@@ -49,7 +49,7 @@ func.func @three_matrices(%m: memref<64x32xf16, 3>, %i: index) {
 // -----
 
 func.func @a_matrix_of_global_memory(%m: memref<64x32xf16, 1>, %i: index) {
-  // expected-error @below {{'cuda.ldmatrix' op operand #0 must be workgroup memory, a memref of 16-bit float values, but got 'memref<64x32xf16, 1>'}}
+  // expected-error @below {{'cuda.ldmatrix' op operand #0 must be workgroup memory, a memref of 16-bit float or bfloat16 type values, but got 'memref<64x32xf16, 1>'}}
   %v = cuda.ldmatrix %m[%i, %i] : memref<64x32xf16, 1> -> vector<4x2xf16>
   return
 }
@@ -57,7 +57,7 @@ func.func @a_matrix_of_global_memory(%m: memref<64x32xf16, 1>, %i: index) {
 // -----
 
 func.func @a_matrix_of_other_elements(%m: memref<64x32xf32, 3>, %i: index) {
-  // expected-error @below {{'cuda.ldmatrix' op operand #0 must be workgroup memory, a memref of 16-bit float values, but got 'memref<64x32xf32, 3>'}}
+  // expected-error @below {{'cuda.ldmatrix' op operand #0 must be workgroup memory, a memref of 16-bit float or bfloat16 type values, but got 'memref<64x32xf32, 3>'}}
   %v = cuda.ldmatrix %m[%i, %i] : memref<64x32xf32, 3> -> vector<4x2xf16>
   return
 }
@@ -65,7 +65,20 @@ func.func @a_matrix_of_other_elements(%m: memref<64x32xf32, 3>, %i: index) {
 // -----
 
 func.func @a_product_of_the_wrong_shape(%a: vector<2x2xf16>, %b: vector<2x2xf16>, %c: vector<4xf32>) {
-  // expected-error @below {{'cuda.mma' op operand #0 must be 4 pairs of f16, but got 'vector<2x2xf16>'}}
+  // expected-error @below {{'cuda.mma' op operand #0 must be 4 pairs of f16 or bf16, but got 'vector<2x2xf16>'}}
   %d = cuda.mma %a, %b, %c : vector<2x2xf16>, vector<2x2xf16>
   return
 }
+
+// -----
+
+func.func @a_product_of_two_types(%a: vector<4x2xf16>, %b: vector<2x2xbf16>, %c: vector<4xf32>) {
+  // expected-error @below {{'cuda.mma' op failed to verify that all of {a, b} have same element type}}
+  %d = cuda.mma %a, %b, %c : vector<4x2xf16>, vector<2x2xbf16>
+  return
+}
+
+// -----
+
+// expected-error @below {{tensor cores read rows of f16, which is not written, or of bf16, found 'f32'}}
+module attributes {test.unit = #cuda.mma<f32>} {}

@@ -58,3 +58,12 @@ func.func @tensor_cores(%m: memref<64x32xf16, 3>, %i: index, %c: vector<4xf32>) 
   %d = cuda.mma %a, %b, %c : vector<4x2xf16>, vector<2x2xf16>
   return %d : vector<4xf32>
 }
+
+// CHECK-LABEL: func.func @tensor_cores_on_bf16
+// CHECK:         cuda.ldmatrix %{{.+}}[%{{.+}}, %{{.+}}] : memref<64x32xbf16, 3> -> vector<4x2xbf16>
+// CHECK:         cuda.mma %{{.+}}, %{{.+}}, %{{.+}} : vector<4x2xbf16>, vector<2x2xbf16>
+func.func @tensor_cores_on_bf16(%m: memref<64x32xbf16, 3>, %i: index, %b: vector<2x2xbf16>, %c: vector<4xf32>) -> vector<4xf32> {
+  %a = cuda.ldmatrix %m[%i, %i] : memref<64x32xbf16, 3> -> vector<4x2xbf16>
+  %d = cuda.mma %a, %b, %c : vector<4x2xbf16>, vector<2x2xbf16>
+  return %d : vector<4xf32>
+}

@@ -8,11 +8,12 @@ module attributes {test.formats = [#llama.f32, #llama.f16, #llama.bf16, #llama.q
 // CHECK: test.layouts = [#llama.rowmajor, #llama.interleaved16<k = 4>, #llama.rowmajor_split, #llama.keys_interleaved16]
 module attributes {test.layouts = [#llama.rowmajor, #llama.interleaved16<k = 4>, #llama.rowmajor_split, #llama.keys_interleaved16]} {}
 
-// CHECK: test.orders = [#llama.reduction_order<unit = #cpu.fma, block = 32, scale = outer>, #llama.reduction_order<lanes = 16>, #llama.reduction_order<unit = #cuda.mma>]
+// CHECK: test.orders = [#llama.reduction_order<unit = #cpu.fma, block = 32, scale = outer>, #llama.reduction_order<lanes = 16>, #llama.reduction_order<unit = #cuda.mma>, #llama.reduction_order<unit = #cuda.mma<bf16>>]
 module attributes {test.orders = [
   #llama.reduction_order<unit = #cpu.fma, block = 32, scale = outer, lanes = 0>,
   #llama.reduction_order<lanes = 16, scale = none>,
-  #llama.reduction_order<unit = #cuda.mma>]} {}
+  #llama.reduction_order<unit = #cuda.mma>,
+  #llama.reduction_order<unit = #cuda.mma<bf16>>]} {}
 
 // CHECK: test.partitions = [#llama.partition<rows = [2048, 256, 256], by = 32>, #llama.partition<rows = [32], by = 16, rows_by = 8>, #llama.partition<of = keys, by = 256, times = 3>, #llama.partition<of = rows, by = 8>]
 module attributes {test.partitions = [

@@ -181,11 +181,21 @@ func.func @an_order_without_a_unit(%ctx: !tile.context, %i: index) {
 
 // -----
 
-func.func @tensor_cores_on_minima(%ctx: !tile.context, %i: index) {
+func.func @rows_of_f16_by_bf16(%ctx: !tile.context, %i: index) {
   %x = tile.buffer_rows %ctx @x at 0 : !tile.rows<64x32xf16>
+  %w = tile.weight %ctx @w : !llama.weight<64x32, #llama.bf16> in #llama.rowmajor index 0
+  // expected-error @below {{'tile.contract' op the unit #cuda.mma does not multiply bf16 weights}}
+  %s = tile.contract %x[%i], %w[%i] order <unit = #cuda.mma, block = 32> : <64x32xf16>, !llama.weight<64x32, #llama.bf16> -> vector<64x64xf32>
+  return
+}
+
+// -----
+
+func.func @rows_of_bf16_by_quants(%ctx: !tile.context, %i: index) {
+  %x = tile.buffer_rows %ctx @x at 0 : !tile.rows<64x32xbf16>
   %w = tile.weight %ctx @w : !llama.weight<64x32, #llama.q4_1> in #llama.rowmajor index 0
-  // expected-error @below {{'tile.contract' op the unit #cuda.mma does not multiply q4_1 weights}}
-  %s = tile.contract %x[%i], %w[%i] order <unit = #cuda.mma, block = 32, scale = outer> : <64x32xf16>, !llama.weight<64x32, #llama.q4_1> -> vector<64x64xf32>
+  // expected-error @below {{'tile.contract' op the unit #cuda.mma<bf16> does not multiply q4_1 weights}}
+  %s = tile.contract %x[%i], %w[%i] order <unit = #cuda.mma<bf16>, block = 32, scale = outer> : <64x32xbf16>, !llama.weight<64x32, #llama.q4_1> -> vector<64x64xf32>
   return
 }
 

@@ -84,7 +84,7 @@ INSTANTIATE_TEST_SUITE_P(Models, CUDAExactRowsTest,
 using CUDAExactGateTest = CUDAModelTest;
 
 TEST_P(CUDAExactGateTest, GateAndUpComputeWhatTheEvaluatorDoes) {
-  for (int64_t rows : kRows)
+  for (int64_t rows : {2, 65})
     checkInOrders(*model, {"gate_up.prefill", /*layer=*/1, rows, 0}, random,
                   fewOrders());
 }

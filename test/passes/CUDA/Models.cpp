@@ -47,10 +47,10 @@ struct Sizes {
 };
 const Sizes kSizes[] = {
     {Format::F32, "f32", 43, 71, 37},
-    // Rows of 16 bytes of halves go to tensor cores, others do not.
+    // Rows of whole 16 bytes of halves go to tensor cores, others do not.
     {Format::F16, "f16", 72, 51, 29},
     {Format::F16, "f16_odd", 45, 53, 29},
-    {Format::BF16, "bf16", 37, 67, 41},
+    {Format::BF16, "bf16", 56, 67, 41},
     {Format::Q8_0, "q8_0", 96, 160, 53},
     {Format::Q4_0, "q4_0", 160, 96, 35},
     {Format::Q4_1, "q4_1", 64, 224, 50},
@@ -202,13 +202,9 @@ std::vector<CUDAModel> test::barrierModels() {
   return models;
 }
 
-/// Whether tensor cores compute gate and up of prefill.
+/// Whether tensor cores compute products of prefill.
 static bool hasTensorCores(const CUDAModel &model) {
-  Format format = model.choice.format;
-  return llvm::is_contained({Format::Q8_0, Format::Q4_0, Format::IQ4_NL,
-                             Format::IQ4_XS, Format::MXFP4},
-                            format) ||
-         (format == Format::F16 && model.choice.shape.dim % 8 == 0);
+  return model.choice.format != Format::F32 && model.choice.shape.dim % 8 == 0;
 }
 
 /// Whether tensor cores compute products of decode, where rows may be split
@@ -280,8 +276,9 @@ std::vector<CUDAModel> test::longModels() {
     model.choice.chunk = 3;
     model.choice.only = {"down.decode", "down.prefill", "lm_head.lm_head"};
     model.name = std::string("long_") + sizes.name;
-    // Without tensor cores; sums of integers below are with them.
-    if (hasSplitRows(sizes.format))
+    // Without tensor cores, which rows that long have where they are of whole
+    // blocks; sums of integers below are with them.
+    if (block > 1)
       model.choice.activations = "f32";
     models.push_back(model);
   }
@@ -319,16 +316,22 @@ std::vector<CUDAModel> test::stageModels() {
   // A stage is 32 columns.
   const std::pair<Format, std::vector<int64_t>> rows[] = {
       {Format::F16, {8, 40, 64, 128}},
+      {Format::BF16, {40}},
       {Format::Q8_0, {32, 64, 128}},
-      {Format::Q4_0, {32, 64, 128}},
-      {Format::IQ4_NL, {32, 128}},
-      {Format::MXFP4, {64}}};
+      {Format::Q4_0, {64}},
+      {Format::Q5_1, {32, 64}},
+      {Format::IQ4_NL, {32}},
+      {Format::MXFP4, {64}},
+      {Format::Q2_K, {256}},
+      {Format::Q6_K, {256}}};
   std::vector<CUDAModel> models;
   for (const auto &[format, dims] : rows)
     for (int64_t dim : dims) {
       std::string name = llama::reference::formatName(format).str();
-      // Columns of its result: a tile of 64 and a part of one.
-      Sizes sizes{format, name.c_str(), dim, /*hidden=*/96, /*vocabulary=*/16};
+      // Columns of its result: a tile of 64 and a part of one, if a row of
+      // ffn_down may be so long.
+      const int64_t hidden = std::max<int64_t>(96, blockOf(format));
+      Sizes sizes{format, name.c_str(), dim, hidden, /*vocabulary=*/16};
       models.push_back(join(sizes, kGroupings[0], 64, "f16"));
       models.back().name = name + "_" + std::to_string(dim) + "_columns";
       models.back().choice.only = {"gate_up.prefill"};

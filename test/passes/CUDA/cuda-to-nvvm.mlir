@@ -140,6 +140,17 @@ func.func @a_product_of_halves(%a: vector<4x2xf16>, %b: vector<2x2xf16>, %c: vec
   return %d : vector<4xf32>
 }
 
+// Registers of bf16 are words.
+// CHECK-LABEL: func.func @a_product_of_bf16
+// CHECK-COUNT-6: llvm.bitcast %{{.+}} : vector<2xbf16> to i32
+// CHECK:         nvvm.mma.sync
+// CHECK-SAME:    multiplicandAPtxType = #nvvm.mma_type<bf16>, multiplicandBPtxType = #nvvm.mma_type<bf16>
+// CHECK-SAME:    (i32, i32, f32) -> !llvm.struct<(f32, f32, f32, f32)>
+func.func @a_product_of_bf16(%a: vector<4x2xbf16>, %b: vector<2x2xbf16>, %c: vector<4xf32>) -> vector<4xf32> attributes {llama.strategy = #cuda.strategy<unit = #cuda.mma<bf16>, threads = 128>} {
+  %d = cuda.mma %a, %b, %c : vector<4x2xbf16>, vector<2x2xbf16>
+  return %d : vector<4xf32>
+}
+
 // vector.fma would become an fmuladd, which may be split into two roundings.
 // CHECK-LABEL: func.func @an_fma_rounds_once
 // CHECK-SAME:    (%[[A:.+]]: vector<4xf32>, %[[B:.+]]: vector<4xf32>, %[[C:.+]]: vector<4xf32>)

@@ -554,16 +554,16 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
     return
   }
 
-  // Two stages of 64 x 32 halves and a block's scales in workgroup memory. Rows
+  // Two stages of 64 x 32 halves and their scales in workgroup memory. Rows
   // arrive by asynchronous copies and the weight through registers, as halves that
   // are whole numbers; 32 columns are summed from zero, then scaled. One barrier a
   // stage is all there is: the second product begins with the other stage.
   // CHECK-LABEL: func.func private @two_products_in_tensor_cores
-  // CHECK-SAME:    llama.scratch = 16896 : i64
+  // CHECK-SAME:    llama.scratch = 17408 : i64
   // CHECK-DAG:     %[[ZERO:.+]] = arith.constant dense<0.000000e+00> : vector<4xf32>
   // CHECK-DAG:     %[[ROWS:.+]] = cuda.shared at 0 : memref<2x64x32xf16, 3>
   // CHECK-DAG:     %[[WEIGHT:.+]] = cuda.shared at 8192 : memref<2x64x32xf16, 3>
-  // CHECK-DAG:     %[[SCALES:.+]] = cuda.shared at 16384 : memref<2x64xf32, 3>
+  // CHECK-DAG:     %[[SCALES:.+]] = cuda.shared at 16384 : memref<2x2x64xf32, 3>
   // CHECK-COUNT-2: cuda.copy_async %{{.+}} to %[[ROWS]]
   // CHECK-NEXT:    cuda.copy_commit
   // CHECK:         cuda.load_weight
@@ -603,11 +603,13 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
     return
   }
 
-  // Weights of halves are added up as they come. 40 columns are a stage and a part
-  // of one: the copies fill it with zeros, and so do the threads whose columns are
-  // not there.
+  // Weights of halves are copied and added up as they are. 40 columns are a stage
+  // and a part of one, which the copies fill with zeros.
   // CHECK-LABEL: func.func private @halves_in_tensor_cores
   // CHECK-SAME:    llama.scratch = 16384 : i64
+  // CHECK-COUNT-4: cuda.copy_async
+  // CHECK-NEXT:    cuda.copy_commit
+  // CHECK-NOT:     cuda.load_weight
   // CHECK:         scf.for
   // CHECK:           %[[FIRST:.+]] = cuda.mma
   // CHECK:           cuda.mma %{{.+}}, %{{.+}}, %[[FIRST]]
@@ -619,6 +621,67 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
     %y = tile.buffer %ctx @y at 98304 : memref<512x64xf32>
     %w = tile.weight %ctx @w : <64x40, #llama.f16> in #llama.rowmajor_split index 0
     %r = tile.contract %x[%c0], %w[%c0] order <unit = #cuda.mma, block = 32> : <512x40xf16>, !llama.weight<64x40, #llama.f16> -> vector<64x64xf32>
+    tile.store %r, %y[%c0, %c0] : vector<64x64xf32>, memref<512x64xf32>
+    return
+  }
+
+  // Numbers of bf16 likewise.
+  // CHECK-LABEL: func.func private @bf16_in_tensor_cores
+  // CHECK:         %[[WEIGHT:.+]] = cuda.shared at 8192 : memref<2x64x32xbf16, 3>
+  // CHECK:         cuda.copy_async %{{.+}} to %[[WEIGHT]]
+  // CHECK:         cuda.mma %{{.+}} : vector<4x2xbf16>, vector<2x2xbf16>
+  func.func private @bf16_in_tensor_cores(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #cuda.strategy<unit = #cuda.mma<bf16>, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <512x64xbf16>
+    %y = tile.buffer %ctx @y at 98304 : memref<512x64xf32>
+    %w = tile.weight %ctx @w : <64x64, #llama.bf16> in #llama.rowmajor_split index 0
+    %r = tile.contract %x[%c0], %w[%c0] order <unit = #cuda.mma<bf16>, block = 32> : <512x64xbf16>, !llama.weight<64x64, #llama.bf16> -> vector<64x64xf32>
+    tile.store %r, %y[%c0, %c0] : vector<64x64xf32>, memref<512x64xf32>
+    return
+  }
+
+  // A minimum multiplies the sum of x, a product by ones that all tiles of the
+  // stage share: two and sixteen products. Two planes of quants are two loads.
+  // CHECK-LABEL: func.func private @minima_in_tensor_cores
+  // CHECK-SAME:    llama.scratch = 18432 : i64
+  // CHECK-DAG:     %[[ONES:.+]] = arith.constant dense<1.000000e+00> : vector<2x2xf16>
+  // CHECK:         scf.for
+  // CHECK:           %[[PART:.+]] = cuda.mma %{{.+}}, %[[ONES]]
+  // CHECK:           %[[SUM:.+]] = cuda.mma %{{.+}}, %[[ONES]], %[[PART]]
+  // CHECK:           cuda.mma
+  // CHECK:           %[[PRODUCT:.+]] = cuda.mma
+  // CHECK:           %[[SCALED:.+]] = math.fma %[[PRODUCT]]
+  // CHECK:           math.fma %{{.+}}, %[[SUM]], %[[SCALED]]
+  // CHECK-COUNT-14:  cuda.mma
+  // CHECK-NOT:     cuda.mma
+  // CHECK:         return
+  func.func private @minima_in_tensor_cores(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <512x64xf16>
+    %y = tile.buffer %ctx @y at 98304 : memref<512x64xf32>
+    %w = tile.weight %ctx @w : <64x64, #llama.q5_1> in #llama.rowmajor_split index 0
+    %r = tile.contract %x[%c0], %w[%c0] order <unit = #cuda.mma, block = 32, scale = outer> : <512x64xf16>, !llama.weight<64x64, #llama.q5_1> -> vector<64x64xf32>
+    tile.store %r, %y[%c0, %c0] : vector<64x64xf32>, memref<512x64xf32>
+    return
+  }
+
+  // Scales of 16 columns: each product of that depth has its own.
+  // CHECK-LABEL: func.func private @two_scales_in_tensor_cores
+  // CHECK-DAG:     %[[ZERO:.+]] = arith.constant dense<0.000000e+00> : vector<4xf32>
+  // CHECK:         scf.for
+  // CHECK:           %[[FIRST:.+]] = cuda.mma %{{.+}}, %{{.+}}, %[[ZERO]]
+  // CHECK:           math.fma %[[FIRST]]
+  // CHECK:           %[[SECOND:.+]] = cuda.mma %{{.+}}, %{{.+}}, %[[ZERO]]
+  // CHECK:           math.fma %[[SECOND]]
+  // CHECK-COUNT-14:  cuda.mma
+  // CHECK-NOT:     cuda.mma
+  // CHECK:         return
+  func.func private @two_scales_in_tensor_cores(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <512x256xf16>
+    %y = tile.buffer %ctx @y at 98304 : memref<512x64xf32>
+    %w = tile.weight %ctx @w : <64x256, #llama.q6_k> in #llama.rowmajor_split index 0
+    %r = tile.contract %x[%c0], %w[%c0] order <unit = #cuda.mma, block = 16, scale = outer> : <512x256xf16>, !llama.weight<64x256, #llama.q6_k> -> vector<64x64xf32>
     tile.store %r, %y[%c0, %c0] : vector<64x64xf32>, memref<512x64xf32>
     return
   }

@@ -186,6 +186,19 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80", features = "
     return
   }
 
+  // CHECK-LABEL: func.func @tensor_cores_on_bf16
+  // CHECK:         llvm.call @corellama_emulator_mma_bf16
+  func.func @tensor_cores_on_bf16(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {
+    %c0 = arith.constant 0 : index
+    %a = arith.constant dense<1.0> : vector<4x2xbf16>
+    %b = arith.constant dense<1.0> : vector<2x2xbf16>
+    %c = arith.constant dense<0.0> : vector<4xf32>
+    %d = cuda.mma %a, %b, %c : vector<4x2xbf16>, vector<2x2xbf16>
+    %m = cuda.shared at 256 : memref<4xf32, 3>
+    vector.store %d, %m[%c0] : memref<4xf32, 3>, vector<4xf32>
+    return
+  }
+
   // CHECK:       llvm.func @corellama_emulator_thread() -> i32 attributes {memory_effects = #llvm.memory_effects<other = none, {{.*}}, no_unwind, will_return}
   // CHECK:       llvm.func @corellama_emulator_barrier(i32) attributes {convergent, no_unwind}
   // CHECK-NOT:   cuda.

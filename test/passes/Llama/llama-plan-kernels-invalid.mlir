@@ -30,7 +30,7 @@ module attributes {llama.target = #cpu.target<name = "i386", vector_bits = 128>}
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   llama.weight @w : 48x32 formats [#llama.q4_0]
   func.func @rows_of_another_rounding(%x: tensor<?x32x!llama.q8b32>) -> tensor<?x48xf32> {
-    // expected-error @below {{'llama.kernel' op "linear": a GPU's products are on float32 rows, or all of a kernel on f16 rows; compile with --activations=f32}}
+    // expected-error @below {{'llama.kernel' op "linear": a GPU's products are all of a kernel on float32 rows, on f16 rows or on bf16 rows; compile with --activations=f32}}
     %y = llama.kernel "linear" (%ix = %x : tensor<?x32x!llama.q8b32>) -> tensor<?x48xf32> {
       %w = llama.weight_ref @w : !llama.weight<48x32, #llama.q4_0>
       %l = llama.linear %ix, %w : tensor<?x32x!llama.q8b32>, !llama.weight<48x32, #llama.q4_0> -> tensor<?x48xf32>

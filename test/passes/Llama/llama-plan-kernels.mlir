@@ -26,6 +26,7 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   llama.weight @norm : 32 formats [#llama.f32]
   llama.weight @w : 48x32 formats [#llama.q4_0]
   llama.weight @v : 16384x32 formats [#llama.f16]
+  llama.weight @b : 48x32 formats [#llama.bf16]
   llama.weight @u : 1984x32 formats [#llama.f16]
   llama.weight @t : 16384x32 formats [#llama.q8_0]
   // CPU only
@@ -176,6 +177,19 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
     %y = llama.kernel "linear" (%ih = %h : tensor<?x32xf16>) -> tensor<?x48xf32> {
       %w = llama.weight_ref @w : !llama.weight<48x32, #llama.q4_0>
       %l = llama.linear %ih, %w : tensor<?x32xf16>, !llama.weight<48x32, #llama.q4_0> -> tensor<?x48xf32>
+      llama.yield %l : tensor<?x48xf32>
+    }
+    return %y : tensor<?x48xf32>
+  }
+
+  // So are rows of bf16, by another instruction.
+  // GPU-LABEL:      func.func @rows_of_bf16
+  // GPU:              strategy #cuda.strategy<unit = #cuda.mma<bf16>, threads = 128, m = 64, n = 64, k = 32, stages = 2> partition <rows = [48], by = 64, rows_by = 64>
+  // GPU:                llama.linear {{.*}} order <unit = #cuda.mma<bf16>, block = 32> :
+  func.func @rows_of_bf16(%h: tensor<?x32xbf16>) -> tensor<?x48xf32> {
+    %y = llama.kernel "linear" (%ih = %h : tensor<?x32xbf16>) -> tensor<?x48xf32> {
+      %w = llama.weight_ref @b : !llama.weight<48x32, #llama.bf16>
+      %l = llama.linear %ih, %w : tensor<?x32xbf16>, !llama.weight<48x32, #llama.bf16> -> tensor<?x48xf32>
       llama.yield %l : tensor<?x48xf32>
     }
     return %y : tensor<?x48xf32>

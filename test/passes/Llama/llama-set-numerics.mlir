@@ -18,8 +18,8 @@
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // F32-NOT: llama.quantize
 
-  // Products of no SwiGLU stay float32 on a GPU.
   // AUTO-LABEL:  func.func @readers_share_one_rounding
+  // AUTO:          llama.quantize %{{.+}} : tensor<?x32xf32> to tensor<?x32xf16>
   // AUTO-NOT:      llama.quantize
   // AUTO:          return
   // CHECK-LABEL: func.func @readers_share_one_rounding
@@ -78,7 +78,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
     return %z : tensor<?x32xf32>
   }
 
-  // What tensor cores compute, gate and up of prefill, reads rows of f16; the
+  // What tensor cores compute, the products of many rows, reads rows of f16; the
   // formats may differ.
   // AUTO-LABEL:  func.func @gate_and_up_share_one_rounding
   // AUTO-SAME:     %[[X:[a-z0-9]+]]: tensor<?x40xf32>
@@ -96,8 +96,8 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 
   // AUTO-LABEL:  func.func @formats_may_differ
   // AUTO:          llama.quantize %{{.+}} : tensor<?x32xf32> to tensor<?x32xf16>
-  func.func @formats_may_differ(%x: tensor<?x32xf32>, %a: !llama.weight<16x32, #llama.q4_0>, %b: !llama.weight<16x32, #llama.q8_0>) -> tensor<?x16xf32> {
-    %g = llama.linear %x, %a : tensor<?x32xf32>, !llama.weight<16x32, #llama.q4_0> -> tensor<?x16xf32>
+  func.func @formats_may_differ(%x: tensor<?x32xf32>, %a: !llama.weight<16x32, #llama.q4_1>, %b: !llama.weight<16x32, #llama.q8_0>) -> tensor<?x16xf32> {
+    %g = llama.linear %x, %a : tensor<?x32xf32>, !llama.weight<16x32, #llama.q4_1> -> tensor<?x16xf32>
     %u = llama.linear %x, %b : tensor<?x32xf32>, !llama.weight<16x32, #llama.q8_0> -> tensor<?x16xf32>
     %s = llama.swiglu %g, %u : tensor<?x16xf32>
     return %s : tensor<?x16xf32>
@@ -114,17 +114,40 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
     return %s : tensor<1x16xf32>
   }
 
-  // Gate and up are one kernel, so one weight that is not for tensor cores keeps
-  // both in float32.
-  // AUTO-LABEL:  func.func @both_or_none
+  // What reads the same rows is one kernel, so one weight that is not for tensor
+  // cores, or for rows of bf16, keeps all in float32.
+  // AUTO-LABEL:  func.func @all_or_none
   // AUTO-NOT:      llama.quantize
   // AUTO:          return
-  func.func @both_or_none(%x: tensor<?x32xf32>, %a: !llama.weight<16x32, #llama.q4_0>, %b: !llama.weight<16x32, #llama.q4_1>) -> tensor<?x16xf32> {
+  func.func @all_or_none(%x: tensor<?x32xf32>, %y: tensor<?x32xf32>, %a: !llama.weight<16x32, #llama.q4_0>, %b: !llama.weight<16x32, #llama.f32>, %c: !llama.weight<16x32, #llama.bf16>) -> tensor<?x16xf32> {
     %g = llama.linear %x, %a : tensor<?x32xf32>, !llama.weight<16x32, #llama.q4_0> -> tensor<?x16xf32>
-    %u = llama.linear %x, %b : tensor<?x32xf32>, !llama.weight<16x32, #llama.q4_1> -> tensor<?x16xf32>
+    %u = llama.linear %x, %b : tensor<?x32xf32>, !llama.weight<16x32, #llama.f32> -> tensor<?x16xf32>
     %s = llama.swiglu %g, %u : tensor<?x16xf32>
-    return %s : tensor<?x16xf32>
+    %h = llama.linear %y, %a : tensor<?x32xf32>, !llama.weight<16x32, #llama.q4_0> -> tensor<?x16xf32>
+    %v = llama.linear %y, %c : tensor<?x32xf32>, !llama.weight<16x32, #llama.bf16> -> tensor<?x16xf32>
+    %t = llama.swiglu %h, %v : tensor<?x16xf32>
+    %r = llama.add %s, %t : tensor<?x16xf32>
+    return %r : tensor<?x16xf32>
   }
+
+  // Weights of bf16 have numbers that are no f16, so their rows are bf16 as well.
+  // AUTO-LABEL:  func.func @rows_of_bf16
+  // AUTO:          %[[H:.+]] = llama.quantize %{{.+}} : tensor<?x40xf32> to tensor<?x40xbf16>
+  // AUTO:          llama.linear %[[H]],
+  func.func @rows_of_bf16(%x: tensor<?x40xf32>, %a: !llama.weight<16x40, #llama.bf16>) -> tensor<?x16xf32> {
+    %y = llama.linear %x, %a : tensor<?x40xf32>, !llama.weight<16x40, #llama.bf16> -> tensor<?x16xf32>
+    return %y : tensor<?x16xf32>
+  }
+
+  // Logits have the same bits however many are wanted at once.
+  // AUTO-LABEL:  func.func @rows_of_the_lm_head_stay_f32
+  // AUTO-NOT:      llama.quantize
+  // AUTO:          return
+  func.func @rows_of_the_lm_head_stay_f32(%x: tensor<?x32xf32>, %a: !llama.weight<48x32, #llama.q4_0>) -> tensor<?x48xf32> {
+    %y = llama.linear %x, %a : tensor<?x32xf32>, !llama.weight<48x32, #llama.q4_0> -> tensor<?x48xf32>
+    return %y : tensor<?x48xf32>
+  }
+  llama.model @m entries [#llama.entry<name = "prefill", rows = 8, embed = @rows_of_bf16, layers = [@rows_of_bf16], of = [0]>] lm_heads [@rows_of_the_lm_head_stay_f32]
 
   // Rows of 36 halves do not begin at multiples of 16 bytes.
   // AUTO-LABEL:  func.func @rows_that_cannot_be_copied_by_16_bytes
