@@ -6,7 +6,8 @@ and formats that alternate) and the demo model read a prompt and decode some ids
 with float32 activations and cache. Each id must be the CPU's program's, unless the two
 best logits are nearer than the tolerance, and all logits must agree within it. Where the
 program may choose ids on the GPU they must be those that it chooses on the host, drawn
-ones too. Then the program alone: of each function of the driver that it calls the first
+ones too. With --all the demo model's logits are the same bits in another order of blocks
+and threads. Then the program alone: of each function of the driver that it calls the first
 call, the last and one between fail in turn, which is one line that names the call and exit code 1, and leaves
 nothing; a cubin that is refused; GPUs that cannot run it, or have too
 little memory, or are none, are refused in one line; and its lists and plan. A file of its
@@ -90,6 +91,20 @@ def run_model(report, arguments, name, model, prompt, target, folder, seed=None,
         if seed is not None:
             choose(report, name, program, emulator, target, folder, prompt, got, seed)
     return program, emulator
+
+
+def test_orders(report, name, program, emulator, target, prompt, folder):
+    """The same bits in any order of blocks and threads."""
+    rows = []
+    for order in (None, 1):
+        npy = os.path.join(folder, f"order{order}.npy")
+        more = {} if order is None else {"SEED": order}
+        result, _ = harness.generate(program, prompt, 1, logits=npy,
+                                     env=emulator.environment(target, **more))
+        report.check(f"{name}: runs in order {order}", result.code == 0, result.why)
+        rows.append(open(npy, "rb").read() if os.path.exists(npy) else None)
+    report.check(f"{name}: the same bits in two orders", rows[0] and rows[0] == rows[1],
+                 "logits differ")
 
 
 def choose(report, name, program, emulator, target, folder, prompt, greedy, seed):
@@ -313,8 +328,11 @@ def main():
                 failures.targets(path)
                 failures.bench()
         if not only or "demo" in only:
-            run_model(report, arguments, "demo cuda:sm_80", arguments.model, [1, 2, 3],
-                      "cuda:sm_80", folder, count=DEMO_COUNT)
+            name, target, prompt = "demo cuda:sm_80", "cuda:sm_80", [1, 2, 3]
+            program, emulator = run_model(report, arguments, name, arguments.model, prompt,
+                                          target, folder, count=DEMO_COUNT)
+            if arguments.all and program:
+                test_orders(report, name, program, emulator, target, prompt, folder)
     report.finish()
 
 

@@ -217,10 +217,15 @@ private:
   static Value toI64(ImplicitLocOpBuilder &b, Value index) {
     return arith::IndexCastOp::create(b, b.getI64Type(), index);
   }
-  /// The number of an op at which threads wait for each other. The call's
-  /// address would not identify it: LLVM may duplicate the call for several
-  /// predecessors.
+  /// The number of an op at which threads wait for each other, or access
+  /// memory. The call's address would not identify it: LLVM may duplicate the
+  /// call for several predecessors.
   Value site(ImplicitLocOpBuilder &b) { return constant(b, nextSite++); }
+  /// Of ops that order memory, by themselves: a test leaves out each by its
+  /// number.
+  Value orderSite(ImplicitLocOpBuilder &b) {
+    return constant(b, nextOrderSite++);
+  }
   Value constant(ImplicitLocOpBuilder &b, int64_t value) {
     return arith::ConstantIntOp::create(b, i32, value);
   }
@@ -257,7 +262,7 @@ private:
   ModuleOp module;
   func::FuncOp kernel;
   Type pointer, i32;
-  int64_t nextSite = 0;
+  int64_t nextSite = 0, nextOrderSite = 0;
 };
 
 Value KernelLowering::lower(ImplicitLocOpBuilder &b, Operation *word) {
@@ -270,13 +275,11 @@ Value KernelLowering::lower(ImplicitLocOpBuilder &b, Operation *word) {
         Value block = call(b, {"block", i32, {}, /*constant=*/true}, {});
         return arith::IndexCastUIOp::create(b, b.getIndexType(), block);
       })
-      .Case([&](BarrierOp) { return call(b, {"barrier", {}, {i32}}, site(b)); })
-      .Case([&](ConvergeOp) -> Value {
-        // A shuffle of nothing: it finds a lane that does not come.
-        call(b, {"shuffle_xor", i32, {i32, i32, i32}},
-             {constant(b, 0), constant(b, 1), site(b)});
-        return {};
+      .Case([&](BarrierOp) {
+        return call(b, {"barrier", {}, {i32}}, orderSite(b));
       })
+      .Case(
+          [&](ConvergeOp) { return call(b, {"converge", {}, {i32}}, site(b)); })
       .Case([&](ShuffleXorOp op) -> Value {
         Value mask = constant(b, op.getMask()), value = op.getValue();
         bool isFloat = value.getType().isF32();
@@ -326,19 +329,21 @@ Value KernelLowering::lower(ImplicitLocOpBuilder &b, Operation *word) {
       .Case([&](PrefetchOp op) {
         // Nothing to wait for; that the memory is the launch's is checked.
         Value at = address(b, op.getMemory(), op.getAt());
-        return call(b, {"read", {}, {pointer, i32, i32}},
-                    {at, constant(b, 1), constant(b, 1)});
+        return call(b, {"prefetch", {}, {pointer, i32}}, {at, site(b)});
       })
       .Case([&](CopyAsyncOp op) {
         Value target = address(b, op.getTarget(), op.getTargetIndices());
         Value source = address(b, op.getSource(), op.getSourceIndices());
         Value valid = arith::IndexCastOp::create(b, i32, op.getValid());
-        return call(b, {"copy_async", {}, {pointer, pointer, i32}},
-                    {target, source, valid});
+        return call(b, {"copy_async", {}, {pointer, pointer, i32, i32}},
+                    {target, source, valid, site(b)});
       })
-      .Case([&](CopyCommitOp) { return call(b, {"copy_commit", {}, {}}, {}); })
+      .Case([&](CopyCommitOp) {
+        return call(b, {"copy_commit", {}, {i32}}, orderSite(b));
+      })
       .Case([&](CopyWaitOp op) {
-        return call(b, {"copy_wait", {}, {i32}}, constant(b, op.getPending()));
+        return call(b, {"copy_wait", {}, {i32, i32}},
+                    {constant(b, op.getPending()), orderSite(b)});
       })
       .Case([&](LdMatrixOp op) {
         auto type = cast<VectorType>(op.getType());

@@ -1,9 +1,9 @@
 //===- CUDATraceAccesses.cpp - report every access to the emulator --------===//
 //
 // llvm -> llvm. Before each load and store of a kernel it inserts a call with
-// the access's address, size and alignment. A pass of its own, after the
-// conversions of upstream, because only there is each access one op with an
-// address.
+// the access's address, size, alignment, and number in the kernel. A pass of
+// its own, after the conversions of upstream, because only there is each access
+// one op with an address.
 //
 //===----------------------------------------------------------------------===//
 
@@ -53,20 +53,18 @@ struct CUDATraceAccesses
   }
 
   static LLVM::LLVMFuncOp declare(ModuleOp module, StringRef name) {
-    // cuda-to-emulator calls it for a prefetch.
-    if (auto declared = module.lookupSymbol<LLVM::LLVMFuncOp>(name))
-      return declared;
     OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
     Type pointer = LLVM::LLVMPointerType::get(module.getContext());
     auto type = LLVM::LLVMFunctionType::get(
         LLVM::LLVMVoidType::get(module.getContext()),
-        {pointer, b.getI32Type(), b.getI32Type()});
+        {pointer, b.getI32Type(), b.getI32Type(), b.getI32Type()});
     auto function = LLVM::LLVMFuncOp::create(b, module.getLoc(), name, type);
     function.setNoUnwind(true);
     return function;
   }
 
   LogicalResult trace(LLVM::LLVMFuncOp kernel) {
+    sites = 0;
     WalkResult result = kernel.walk([&](Operation *op) {
       if (auto load = dyn_cast<LLVM::LoadOp>(op)) {
         // The context is constant: on a GPU kernels read a copy that was made
@@ -87,8 +85,8 @@ struct CUDATraceAccesses
     return failure(result.wasInterrupted());
   }
 
-  static void call(Operation *op, LLVM::LLVMFuncOp function, Value address,
-                   Type type, std::optional<uint64_t> alignment) {
+  void call(Operation *op, LLVM::LLVMFuncOp function, Value address, Type type,
+            std::optional<uint64_t> alignment) {
     // A local variable is in registers on a GPU.
     if (baseOf(address).getDefiningOp<LLVM::AllocaOp>())
       return;
@@ -101,10 +99,13 @@ struct CUDATraceAccesses
     Value bytes = constant(layout.getTypeSize(type).getFixedValue());
     Value promised =
         constant(alignment.value_or(layout.getTypeABIAlignment(type)));
-    LLVM::CallOp::create(b, function, ValueRange{address, bytes, promised});
+    LLVM::CallOp::create(
+        b, function, ValueRange{address, bytes, promised, constant(sites++)});
   }
 
   LLVM::LLVMFuncOp read, write;
+  /// Of the kernel, so far.
+  uint64_t sites = 0;
 };
 
 } // namespace

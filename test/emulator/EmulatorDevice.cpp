@@ -36,15 +36,11 @@ constexpr size_t kStackBytes = size_t(64) << 10;
 constexpr size_t kStackStride = kStackBytes + 256;
 /// A mark at a stack's last bytes; overwritten, it shows an overflow.
 constexpr uint64_t kStackEnd = 0x5ca1ab1e0ddba11;
-/// CUDA's limit of threads in a block.
-constexpr uint32_t kMaxThreads = 1024;
 /// In place of a shuffle's mask: all of a warp's sum. Lanes have 5 bits.
 constexpr uint32_t kSumOfWarp = kWarpLanes;
-/// Bytes of a cp.async, and the alignment of its addresses.
-constexpr size_t kCopyBytes = 16;
 
 /// The state of a fibre.
-enum class State { Ready, Barrier, ShuffleXor, LdMatrix, Mma, Ended };
+enum class State { Ready, Barrier, Converge, ShuffleXor, LdMatrix, Mma, Ended };
 
 const char *describe(State state) {
   switch (state) {
@@ -52,6 +48,8 @@ const char *describe(State state) {
     return "runs";
   case State::Barrier:
     return "waits at a barrier";
+  case State::Converge:
+    return "waits at a converge";
   case State::ShuffleXor:
     return "waits at a shuffle_xor";
   case State::LdMatrix:
@@ -64,10 +62,7 @@ const char *describe(State state) {
   llvm_unreachable("no such state");
 }
 
-struct Copy {
-  uint8_t *target;
-  const uint8_t *source;
-  uint32_t valid;
+struct Copy : AsyncCopy {
   /// The number of the copy's group, committed or not.
   uint32_t group;
 };
@@ -113,7 +108,7 @@ public:
   Impl(llvm::ArrayRef<abi::DeviceKernel> kernels,
        llvm::ArrayRef<MemoryRange> ranges, const EmulatorOptions &options)
       : kernels(kernels), memory(ranges, options.findConflicts),
-        fibres(kMaxThreads), ring(kMaxThreads) {
+        fault(options.fault), fibres(kMaxThreads), ring(kMaxThreads) {
     if (options.seed)
       random.emplace(*options.seed);
     // Stacks of all devices, because only one runs at a time: a test makes a
@@ -139,13 +134,18 @@ public:
   uint32_t blockNumber() const { return block; }
   uint8_t *shared() const { return memory.shared(); }
   void barrier(uint32_t site);
+  void converge(uint32_t site) { arriveInWarp(State::Converge, site); }
   uint32_t shuffleXor(uint32_t value, uint32_t mask, uint32_t site);
   void ldmatrix(const void *row, uint32_t count, uint32_t *registers,
                 uint32_t site);
   void mma(const MmaOperands &operands, uint32_t site);
-  void copyAsync(uint8_t *target, const uint8_t *source, uint32_t valid);
-  void copyCommit() { ++current->committedGroups; }
-  void copyWait(uint32_t pending);
+  void prefetch(const void *address) {
+    if (!memory.prefetch(current->thread, address))
+      fail(memory.what());
+  }
+  void copyAsync(const AsyncCopy &copy);
+  void copyCommit(uint32_t site);
+  void copyWait(uint32_t pending, uint32_t site);
   void read(const void *address, uint32_t bytes, uint32_t alignment) {
     if (!memory.read(current->thread, address, bytes, alignment) &&
         !isLocal(address))
@@ -175,6 +175,10 @@ private:
     fibre.state = State::Ready;
     ring[(ringFirst + ringCount++) % kMaxThreads] = &fibre;
   }
+  bool has(EmulatorFault::Kind kind, uint32_t site) const {
+    return fault && fault->kernel == kernelNumber && fault->site == site &&
+           fault->kind == kind;
+  }
   void goOn();
   void nobodyCanGoOn();
   void arriveInWarp(State state, uint32_t site);
@@ -184,6 +188,7 @@ private:
 
   llvm::ArrayRef<abi::DeviceKernel> kernels;
   EmulatorMemory memory;
+  const std::optional<EmulatorFault> fault;
   std::optional<Random> random;
   std::vector<Fibre> fibres;
   std::string error;
@@ -295,6 +300,8 @@ void EmulatorDevice::Impl::fail(const std::string &what) {
 //===----------------------------------------------------------------------===//
 
 void EmulatorDevice::Impl::barrier(uint32_t site) {
+  if (has(EmulatorFault::LeftOut, site))
+    return;
   current->state = State::Barrier;
   current->site = site;
   ++atBarrier;
@@ -338,6 +345,8 @@ static void addLanes(const uint32_t (&values)[kWarpLanes], Fibre *warp) {
 
 void EmulatorDevice::Impl::finishWarp(Fibre *warp) {
   switch (warp->state) {
+  case State::Converge:
+    return memory.converge(warp->thread / kWarpLanes);
   case State::ShuffleXor: {
     uint32_t values[kWarpLanes];
     for (uint32_t lane = 0; lane < kWarpLanes; ++lane)
@@ -395,23 +404,28 @@ void EmulatorDevice::Impl::mma(const MmaOperands &operands, uint32_t site) {
   arriveInWarp(State::Mma, site);
 }
 
-void EmulatorDevice::Impl::copyAsync(uint8_t *target, const uint8_t *source,
-                                     uint32_t valid) {
-  if (valid > kCopyBytes ||
-      reinterpret_cast<uintptr_t>(source) % kCopyBytes != 0)
+void EmulatorDevice::Impl::copyAsync(const AsyncCopy &copy) {
+  const auto source = reinterpret_cast<uintptr_t>(copy.source);
+  if (copy.valid > AsyncCopy::kBytes || source % AsyncCopy::kBytes != 0)
     fail("thread " + std::to_string(current->thread) + " copies " +
-         std::to_string(valid) + " bytes from an address that is " +
-         std::to_string(reinterpret_cast<uintptr_t>(source) % kCopyBytes) +
-         " modulo 16");
-  if (valid > 0)
-    read(source, valid, kCopyBytes);
-  if (!memory.beginCopy(current->thread, target, kCopyBytes))
+         std::to_string(copy.valid) + " bytes from an address that is " +
+         std::to_string(source % AsyncCopy::kBytes) + " modulo 16");
+  if (!memory.beginCopy(current->thread, copy))
     fail(memory.what());
-  current->copies.push_back({target, source, valid, current->committedGroups});
+  current->copies.push_back({copy, current->committedGroups});
+}
+
+void EmulatorDevice::Impl::copyCommit(uint32_t site) {
+  if (!has(EmulatorFault::LeftOut, site))
+    ++current->committedGroups;
 }
 
 /// Groups arrive in the order in which they were committed.
-void EmulatorDevice::Impl::copyWait(uint32_t pending) {
+void EmulatorDevice::Impl::copyWait(uint32_t pending, uint32_t site) {
+  if (has(EmulatorFault::LeftOut, site))
+    return;
+  if (has(EmulatorFault::WaitsForLess, site))
+    ++pending;
   Fibre &fibre = *current;
   uint32_t arrivedGroups = fibre.committedGroups - pending;
   if (fibre.committedGroups < pending)
@@ -420,12 +434,9 @@ void EmulatorDevice::Impl::copyWait(uint32_t pending) {
       fibre.copies.begin(), fibre.copies.end(),
       [&](const Copy &copy) { return copy.group >= arrivedGroups; });
   for (Copy &copy : llvm::make_range(fibre.copies.begin(), end)) {
-    // The source may be read as late as here.
-    if (copy.valid > 0)
-      read(copy.source, copy.valid, kCopyBytes);
-    if (!memory.endCopy(fibre.thread, copy.target, kCopyBytes))
+    if (!memory.endCopy(fibre.thread, copy))
       fail(memory.what());
-    std::memset(copy.target, 0, kCopyBytes);
+    std::memset(copy.target, 0, AsyncCopy::kBytes);
     std::memcpy(copy.target, copy.source, copy.valid);
   }
   fibre.copies.erase(fibre.copies.begin(), end);
@@ -452,7 +463,7 @@ void EmulatorDevice::Impl::runBlock() {
   for (uint32_t t = 0; t < threads; ++t) {
     Fibre &fibre = fibres[t];
     for (const Copy &copy : fibre.copies)
-      memory.dropCopy(copy.target, kCopyBytes);
+      memory.dropCopy(copy);
     fibre.copies.clear();
     if (std::memcmp(fibre.stack, &kStackEnd, sizeof(kStackEnd)) != 0)
       error = (llvm::Twine("kernel '") + kernel().name +
@@ -534,6 +545,7 @@ uint32_t corellama_emulator_thread() { return device().thread(); }
 uint32_t corellama_emulator_block() { return device().blockNumber(); }
 uint8_t *corellama_emulator_shared() { return device().shared(); }
 void corellama_emulator_barrier(uint32_t site) { device().barrier(site); }
+void corellama_emulator_converge(uint32_t site) { device().converge(site); }
 uint32_t corellama_emulator_shuffle_xor(uint32_t value, uint32_t mask,
                                         uint32_t site) {
   return device().shuffleXor(value, mask, site);
@@ -541,14 +553,19 @@ uint32_t corellama_emulator_shuffle_xor(uint32_t value, uint32_t mask,
 uint32_t corellama_emulator_warp_sum(uint32_t value, uint32_t site) {
   return device().shuffleXor(value, kSumOfWarp, site);
 }
-void corellama_emulator_copy_async(void *target, const void *source,
-                                   uint32_t valid) {
-  device().copyAsync(static_cast<uint8_t *>(target),
-                     static_cast<const uint8_t *>(source), valid);
+void corellama_emulator_prefetch(const void *address, uint32_t) {
+  device().prefetch(address);
 }
-void corellama_emulator_copy_commit() { device().copyCommit(); }
-void corellama_emulator_copy_wait(uint32_t pending) {
-  device().copyWait(pending);
+void corellama_emulator_copy_async(void *target, const void *source,
+                                   uint32_t valid, uint32_t) {
+  device().copyAsync({static_cast<uint8_t *>(target),
+                      static_cast<const uint8_t *>(source), valid});
+}
+void corellama_emulator_copy_commit(uint32_t site) {
+  device().copyCommit(site);
+}
+void corellama_emulator_copy_wait(uint32_t pending, uint32_t site) {
+  device().copyWait(pending, site);
 }
 void corellama_emulator_ldmatrix(const void *row, uint32_t count,
                                  uint32_t *registers, uint32_t site) {
@@ -563,10 +580,10 @@ void corellama_emulator_mma_bf16(const uint32_t *a, const uint32_t *b,
   device().mma({a, b, c, d, /*isBF16=*/true}, site);
 }
 void corellama_emulator_read(const void *address, uint32_t bytes,
-                             uint32_t alignment) {
+                             uint32_t alignment, uint32_t) {
   device().read(address, bytes, alignment);
 }
 void corellama_emulator_write(const void *address, uint32_t bytes,
-                              uint32_t alignment) {
+                              uint32_t alignment, uint32_t) {
   device().write(address, bytes, alignment);
 }

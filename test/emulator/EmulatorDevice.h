@@ -22,12 +22,26 @@
 
 namespace corellama {
 
+/// What is wrong with a kernel in a test.
+struct EmulatorFault {
+  /// The number of the kernel, and the site of a barrier, copy_commit or
+  /// copy_wait of it (EmulatorABI.h).
+  uint32_t kernel, site;
+  enum Kind {
+    /// Threads pass the op as if it were not there.
+    LeftOut,
+    /// A copy_wait waits for one group less.
+    WaitsForLess,
+  } kind = LeftOut;
+};
+
 struct EmulatorOptions {
   /// Runs blocks in an order that it decides, and at each point where threads
   /// wait, which one goes on. Without it: ascending.
   std::optional<uint64_t> seed;
   /// Off only to time kernels, or to see what a conflict does.
   bool findConflicts = true;
+  std::optional<EmulatorFault> fault = {};
 };
 
 /// One thread of this process may use it at a time.

@@ -1,15 +1,33 @@
 //===- EmulatorMemory.h - which memory a thread may touch, and when -------===//
 //
 // Every access of a kernel on the emulator comes here: it must lie in memory
-// that the launch was given, and no other thread may touch the same bytes
-// without order if one of the two writes. A file apart from EmulatorDevice
-// because it does not depend on fibres: its input is which thread accesses
-// what, and when barriers and blocks end.
+// that the launch was given, and of two accesses to the same bytes, one of them
+// a write, one must happen before the other. A file apart from EmulatorDevice
+// because it does not depend on fibres: its input is who accesses what, and
+// when threads, copies, blocks and launches meet.
 //
-// The rules are those of a GPU. Threads of a block are ordered by barriers and
-// by nothing else (a shuffle orders no memory); blocks of a launch are not
-// ordered at all; launches run in order. A conflict is found in any order of
-// fibres, because accesses are compared, not values.
+// What is ordered is what PTX orders, and nothing else:
+//
+//   a thread     what it does, one after the other
+//   a barrier    all threads of the block before it, all of them behind it
+//   a converge   all lanes of the warp (bar.warp.sync); a shuffle, an ldmatrix
+//                and an mma order no memory
+//   copy_async   begins an agent of its own, which knows what its thread knew
+//   copy_wait    what the copies of finished groups did is before what the
+//                thread does next
+//   a launch     all launches before it; blocks of one are not ordered
+//
+// A conflict is found in any order of fibres, because accesses are compared and
+// not values: an access without order to another is reported whichever the
+// fibres did first.
+//
+// Vector clocks in the form of FastTrack (Flanagan and Freund, "FastTrack:
+// Efficient and Precise Dynamic Race Detection", PLDI 2009): an access is an
+// epoch, who and when, and of a place the last write and the last reads are
+// kept. A clock of n threads is not n numbers here but two, as in BARRACUDA
+// (Eizenberg et al., PLDI 2017), because threads meet only as whole warps and
+// whole blocks: of lanes of its own warp a thread knows all until the warp met
+// last, of other threads all until the block did.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,8 +35,10 @@
 #define CORELLAMA_TEST_EMULATOR_EMULATORMEMORY_H
 
 #include "compiler/Runner/KernelContext.h"
+#include "test/emulator/TensorCore.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -26,6 +46,19 @@
 #include <vector>
 
 namespace corellama {
+
+/// CUDA's limit of threads in a block.
+inline constexpr uint32_t kMaxThreads = 1024;
+
+/// A cp.async: 16 bytes of workgroup memory, of which the first `valid` come
+/// from `source` and the others are zero.
+struct AsyncCopy {
+  uint8_t *target;
+  const uint8_t *source;
+  uint32_t valid;
+
+  static constexpr size_t kBytes = 16;
+};
 
 class EmulatorMemory {
 public:
@@ -36,14 +69,18 @@ public:
   /// `findConflicts`, which takes kWatchBytes of memory a byte.
   EmulatorMemory(llvm::ArrayRef<MemoryRange> ranges, bool findConflicts);
 
-  //===--- Time
-  //------------------------------------------------------------===//
+  //===--- Who has met whom
+  //------------------------------------------------===//
 
   void beginLaunch();
   /// A block with `sharedBytes` of workgroup memory, which is filled with bytes
   /// that are not a number in any of our types.
   void beginBlock(uint32_t block, size_t sharedBytes);
-  void barrier() { ++now; }
+  void barrier() {
+    barrierTime = tick();
+    std::fill(std::begin(warpTimes), std::end(warpTimes), barrierTime);
+  }
+  void converge(uint32_t warp) { warpTimes[warp] = tick(); }
   uint8_t *shared() const { return ranges[kWorkgroup].begin; }
 
   //===--- Accesses, each by `thread` of the block that runs
@@ -63,35 +100,44 @@ public:
              size_t alignment) {
     return access(thread, address, bytes, alignment, Access::Write);
   }
-  /// From now on an asynchronous copy may write these bytes at any time.
-  bool beginCopy(uint32_t thread, const void *target, size_t bytes) {
-    return access(thread, target, bytes, bytes, Access::BeginCopy);
+  /// Only that it is memory of the launch: a prefetch reads no value.
+  bool prefetch(uint32_t thread, const void *address) {
+    return find(static_cast<const uint8_t *>(address)) ||
+           refuse(thread, address, 1, 1, Access::Read);
   }
-  /// The copy has arrived: no thread has touched the bytes since it started,
-  /// and none may before a barrier.
-  bool endCopy(uint32_t thread, const void *target, size_t bytes) {
-    return access(thread, target, bytes, bytes, Access::EndCopy);
-  }
-  /// The copy never arrives, because its block has ended.
-  void dropCopy(const void *target, size_t bytes);
+  /// From now on the copy may read its source and write its target at any time.
+  bool beginCopy(uint32_t thread, const AsyncCopy &copy);
+  /// A copy_wait of its thread covers the copy.
+  bool endCopy(uint32_t thread, const AsyncCopy &copy);
+  /// No copy_wait does, and its block has ended.
+  void dropCopy(const AsyncCopy &copy) { mark(copy, /*copier=*/0, -1); }
 
   const std::string &what() const { return message; }
 
 private:
-  enum class Access { Read, Write, BeginCopy, EndCopy };
+  enum class Access { Read, Write, Copy };
 
-  /// The record of two bytes, the smallest store of a kernel. Times are
-  /// values of `now`; 0 is before all of them.
+  /// The record of two bytes, the smallest store of a kernel. A time is the
+  /// value of `now` at which the warp of the accessing thread met last.
+  ///
+  /// Two readers stand for all since the last barrier: of one warp the last,
+  /// and another of the same time if there is one; of several warps two of
+  /// different ones. Whoever writes without order to any reader has no order to
+  /// one of these: a thread of a third warp to both, of a warp of the two to
+  /// the other, and what its own lanes read before they met last is before all
+  /// that they do.
   struct Cell {
     uint32_t writeTime, readTime;
     /// The last read by an earlier block than that of readTime.
     uint32_t earlierTime;
     uint16_t writer, reader;
-    /// Another thread that read at the same time, + 1; 0: none.
+    /// Another reader, + 1; 0: none.
     uint16_t otherReader;
     uint16_t earlierReader;
-    /// The thread whose copy has not arrived, + 1; 0: none.
+    /// The thread whose copy fills this and has not arrived, + 1; 0: none.
     uint16_t copier;
+    /// Copies that read this and have not arrived.
+    uint16_t copies;
   };
   static constexpr size_t kCellBytes = 2;
   static_assert(sizeof(Cell) == kCellBytes * kWatchBytes);
@@ -111,29 +157,50 @@ private:
   /// The places of two ranges that every launch has.
   static constexpr size_t kWorkgroup = 0, kWeights = 1;
 
+  uint32_t tick();
   /// Makes the records of a range's accesses.
   void watch(Range &range, size_t bytes);
+  void growWorkgroup(size_t bytes);
+
+  const Range *find(const uint8_t *first) const {
+    for (const Range &range : ranges)
+      if (size_t(first - range.begin) < range.bytes)
+        return &range;
+    return nullptr;
+  }
+  llvm::MutableArrayRef<Cell> cellsOf(const uint8_t *first, size_t bytes) const;
+  void mark(const AsyncCopy &copy, uint16_t copier, int more);
   bool access(uint32_t thread, const void *address, size_t bytes,
               size_t alignment, Access kind);
   bool order(const Range &range, size_t at, size_t bytes, uint32_t thread,
              Access kind);
-  bool conflict(const Range &range, size_t cell, uint32_t thread, Access kind,
-                uint32_t other, uint32_t otherTime, const char *otherDoes);
-  static const char *doing(Access kind);
+  bool follows(uint32_t thread, uint32_t time, uint32_t other) const;
+  void noteRead(Cell &cell, uint32_t thread) const;
+
+  // Reports, apart from what is called for each access.
+  bool refuse(uint32_t thread, const void *address, size_t bytes,
+              size_t alignment, Access kind);
+  bool conflict(const Range &range, const Cell &cell, uint32_t thread,
+                Access kind, uint32_t other, uint32_t otherTime,
+                const char *otherDoes);
+  bool unfinished(const Range &range, const Cell &cell, uint32_t thread,
+                  Access kind);
+  uint32_t blockAt(uint32_t time) const;
+  std::string place(const Range &range, const Cell &cell, uint32_t thread,
+                    Access kind) const;
   bool fail(const std::string &text) {
     message = text;
     return false;
   }
-  uint32_t blockAt(uint32_t time) const;
-  void growWorkgroup(size_t bytes);
 
   std::vector<Range> ranges;
   AlignedBytes workgroup;
   const bool findConflicts;
-  /// Counts barriers, blocks and launches; two accesses at the same time by
-  /// different threads have no order.
+  /// Counts what threads meet at: barriers, converges, blocks, launches.
   uint32_t now = 1;
   uint32_t launchStart = 1, blockStart = 1;
+  /// When the block met last, and each of its warps.
+  uint32_t barrierTime = 1, warpTimes[kMaxThreads / kWarpLanes] = {};
   /// When each block of this launch began.
   std::vector<std::pair<uint32_t, uint32_t>> blockStarts;
   std::string message;

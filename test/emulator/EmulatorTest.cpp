@@ -2,111 +2,15 @@
 //
 // Kernels at phase vector, written by hand, through the passes of the emulator.
 // Each rule of a GPU that the device checks has a kernel that breaks it
-// and the whole message.
+// and the whole message; the rules of order are in OrderTest.cpp.
 //
 //===----------------------------------------------------------------------===//
 
-#include "mlir/IR/OwningOpRef.h"
-#include "mlir/Parser/Parser.h"
-#include "mlir/Pass/PassManager.h"
-#include "test/emulator/EmulatorModule.h"
-#include "test/emulator/Passes.h"
-#include "test/passes/Testing/TestModel.h"
+#include "test/emulator/TestKernel.h"
 #include "llvm/ADT/bit.h"
 #include "gtest/gtest.h"
-#include <cmath>
 
 namespace corellama::test {
-
-/// Lowers and loads a module's contents.
-static llvm::Expected<EmulatorModule> loadBody(const std::string &body) {
-  auto module = mlir::parseSourceString<mlir::ModuleOp>(
-      "module attributes {llama.target = #cuda.target<name = "
-      "\"cuda:sm_80\">} {" +
-          body + "}",
-      &kernelContext());
-  if (!module)
-    return llvm::createStringError("the text does not parse");
-  mlir::PassManager manager(module->getContext());
-  emulator::buildLLVMPasses(manager);
-  if (mlir::failed(manager.run(*module)))
-    return llvm::createStringError("a pass failed");
-  return EmulatorModule::load(*module);
-}
-
-/// A kernel with 1024 bytes of workgroup memory. The body has %t and %b,
-/// numbers of thread and block, %in and %out, the two halves of 4096 bytes of
-/// workspace as float32, and %w, the weights.
-static std::string kernelText(const std::string &name, int blocks, int threads,
-                              const std::string &body) {
-  return "func.func private @" + name +
-         "(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = "
-         "#llama.partition<rows = [" +
-         std::to_string(blocks) +
-         "], by = 1>, llama.strategy = #cuda.strategy<unit = #cuda.simt, "
-         "threads = " +
-         std::to_string(threads) + ">, llama.scratch = 1024 : i64} {" + R"mlir(
-    %c0 = arith.constant 0 : index
-    %c1 = arith.constant 1 : index
-    %c4 = arith.constant 4 : index
-    %c16 = arith.constant 16 : index
-    %c32 = arith.constant 32 : index
-    %c63 = arith.constant 63 : index
-    %half = arith.constant 2048 : index
-    %t = cuda.thread_id
-    %b = cuda.block_id
-    %workspace = context.field %ctx workspace : !llvm.ptr -> !llvm.ptr
-    %weights = context.field %ctx weights : !llvm.ptr -> !llvm.ptr
-    %in = context.view %workspace[%c0] : !llvm.ptr -> memref<512xf32, 1>
-    %out = context.view %workspace[%half] : !llvm.ptr -> memref<512xf32, 1>
-    %w = context.view %weights[%c0] : !llvm.ptr -> memref<?xi8, 1>
-)mlir" + body +
-         "return }\n";
-}
-
-/// A module of one kernel @k, and memory to call it on.
-struct Kernel {
-  explicit Kernel(const std::string &body, int blocks = 1, int threads = 64)
-      : module(loadBody(kernelText("k", blocks, threads, body))), context([] {
-          KernelContextSizes sizes;
-          sizes.weightBytes = 256;
-          sizes.workspaceBytes = 4096;
-          return sizes;
-        }()) {
-    if (!module)
-      failure = llvm::toString(module.takeError());
-    for (int i = 0; i < 512; ++i)
-      context.workspace.as<float>()[i] = in(i);
-    for (size_t i = 0; i < context.weights.size(); ++i)
-      context.weights.data()[i] = static_cast<uint8_t>(i);
-  }
-
-  /// Sums of these depend on their order.
-  static float in(int i) { return 1.0f / static_cast<float>(i + 1); }
-  float out(int i) const { return context.workspace.as<float>()[512 + i]; }
-
-  /// The error, or nothing.
-  std::string run(EmulatorOptions options = {}) {
-    if (!failure.empty())
-      return failure;
-    return llvm::toString(module->run("k", context, 0, options));
-  }
-  std::string runUnchecked() {
-    EmulatorOptions options;
-    options.findConflicts = false;
-    return run(options);
-  }
-
-  llvm::Expected<EmulatorModule> module;
-  KernelContext context;
-  std::string failure;
-};
-
-static EmulatorOptions seeded(uint64_t seed) {
-  EmulatorOptions options;
-  options.seed = seed;
-  return options;
-}
 
 //===----------------------------------------------------------------------===//
 // What threads do together
@@ -155,61 +59,6 @@ static void addsAWarpInOneTree(const std::string &body) {
 TEST(Emulator, ShuffleAddsAWarpInOneTreeInAnyOrder) {
   addsAWarpInOneTree(kShuffleSum);
   addsAWarpInOneTree(kFiveShuffles);
-}
-
-static std::string reverse(const char *barrier) {
-  return std::string(R"mlir(
-    %m = cuda.shared at 0 : memref<64xf32, 3>
-    %x = memref.load %in[%t] : memref<512xf32, 1>
-    memref.store %x, %m[%t] : memref<64xf32, 3>
-)mlir") + barrier +
-         R"mlir(
-    %mirror = arith.subi %c63, %t : index
-    %y = memref.load %m[%mirror] : memref<64xf32, 3>
-    memref.store %y, %out[%t] : memref<512xf32, 1>
-)mlir";
-}
-
-TEST(Emulator, BarrierOrdersWorkgroupMemory) {
-  Kernel kernel(reverse("cuda.barrier"));
-  for (uint64_t seed = 0; seed < 20; ++seed) {
-    ASSERT_EQ(kernel.run(seeded(seed)), "");
-    for (int t = 0; t < 64; ++t)
-      EXPECT_EQ(kernel.out(t), Kernel::in(63 - t));
-  }
-}
-
-TEST(Emulator, MissingBarrierIsReportedInAnyOrder) {
-  Kernel kernel(reverse(""));
-  EXPECT_EQ(kernel.run(),
-            "kernel 'k', layer 0, block 0: thread 32 writes workgroup memory + "
-            "128, which thread 31 reads, with no barrier between them");
-  for (uint64_t seed = 0; seed < 20; ++seed)
-    EXPECT_NE(kernel.run(seeded(seed)).find(", with no barrier between them"),
-              std::string::npos);
-}
-
-// Unwritten memory is NaN.
-TEST(Emulator, WorkgroupMemoryIsNotInitialised) {
-  Kernel kernel(reverse(""));
-  ASSERT_EQ(kernel.runUnchecked(), "");
-  EXPECT_TRUE(std::isnan(kernel.out(0)));
-  EXPECT_EQ(kernel.out(63), Kernel::in(0));
-}
-
-TEST(Emulator, SeedsChangeTheOrder) {
-  Kernel kernel(reverse(""));
-  EmulatorOptions first = seeded(1), second = seeded(2);
-  first.findConflicts = second.findConflicts = false;
-  ASSERT_EQ(kernel.run(first), "");
-  std::vector<uint32_t> one(64), two(64);
-  std::memcpy(one.data(), kernel.context.workspace.data() + 2048, 256);
-  ASSERT_EQ(kernel.run(second), "");
-  std::memcpy(two.data(), kernel.context.workspace.data() + 2048, 256);
-  EXPECT_NE(one, two);
-  ASSERT_EQ(kernel.run(first), "");
-  std::memcpy(two.data(), kernel.context.workspace.data() + 2048, 256);
-  EXPECT_EQ(one, two);
 }
 
 /// `word` where the thread's number is below `bound`, `otherwise` elsewhere.
@@ -324,77 +173,6 @@ TEST(Emulator, LoadsWeights) {
   ASSERT_EQ(kernel.run(), "");
   for (int i = 0; i < 1024; ++i)
     EXPECT_EQ(kernel.context.workspace.data()[2048 + i], i % 256);
-}
-
-// Blocks have no order, not even by barriers.
-TEST(Emulator, BlocksDoNotMeet) {
-  EXPECT_EQ(Kernel(R"mlir(
-    %x = memref.load %in[%t] : memref<512xf32, 1>
-    memref.store %x, %out[%t] : memref<512xf32, 1>
-)mlir",
-                   2)
-                .run(),
-            "kernel 'k', layer 0, block 1: thread 0 writes workspace + 2048, "
-            "which thread 0 of block 0 writes in the same launch");
-  std::string readsNext = R"mlir(
-    cuda.barrier
-    %next = arith.addi %b, %c1 : index
-    %x = memref.load %out[%next] : memref<512xf32, 1>
-    cuda.barrier
-    memref.store %x, %m[%t] : memref<64xf32, 3>
-    %first = arith.cmpi eq, %t, %c0 : index
-    scf.if %first {
-      memref.store %x, %out[%b] : memref<512xf32, 1>
-    }
-)mlir";
-  Kernel kernel("%m = cuda.shared at 0 : memref<64xf32, 3>" + readsNext, 3);
-  EXPECT_EQ(kernel.run(),
-            "kernel 'k', layer 0, block 1: thread 0 writes workspace + 2052, "
-            "which thread 0 of block 0 reads in the same launch");
-}
-
-static std::string copies(const std::string &wait, int valid = 16) {
-  return R"mlir(
-    %m = cuda.shared at 256 : memref<128xf32, 3>
-    %at = arith.muli %t, %c4 : index
-    %zero = arith.constant dense<7.0> : vector<4xf32>
-    %some = arith.cmpi ult, %t, %c32 : index
-    %valid = arith.constant )mlir" +
-         std::to_string(valid) + R"mlir( : index
-    scf.if %some {
-      vector.store %zero, %m[%at] : memref<128xf32, 3>, vector<4xf32>
-      cuda.copy_async %in[%at] to %m[%at] valid %valid : memref<512xf32, 1> to memref<128xf32, 3>
-      cuda.copy_commit
-      )mlir" +
-         wait + R"mlir(
-      %x = vector.load %m[%at] : memref<128xf32, 3>, vector<4xf32>
-      vector.store %x, %out[%at] : memref<512xf32, 1>, vector<4xf32>
-    }
-)mlir";
-}
-
-TEST(Emulator, CopiesArriveAtTheWait) {
-  Kernel kernel(copies("cuda.copy_wait 0"));
-  ASSERT_EQ(kernel.run(), "");
-  for (int i = 0; i < 128; ++i)
-    EXPECT_EQ(kernel.out(i), Kernel::in(i));
-  Kernel part(copies("cuda.copy_wait 0", 8));
-  ASSERT_EQ(part.run(), "");
-  for (int i = 0; i < 128; ++i)
-    EXPECT_EQ(part.out(i), i % 4 < 2 ? Kernel::in(i) : 0.0f);
-}
-
-TEST(Emulator, CopiesDoNotArriveBeforeTheWait) {
-  for (const char *wait : {"", "cuda.copy_wait 1"}) {
-    Kernel kernel(copies(wait));
-    EXPECT_EQ(kernel.run(),
-              "kernel 'k', layer 0, block 0: thread 0 reads workgroup memory + "
-              "256, which a copy of thread 0 fills that no copy_wait has "
-              "covered");
-    ASSERT_EQ(kernel.runUnchecked(), "");
-    for (int i = 0; i < 128; ++i)
-      EXPECT_EQ(kernel.out(i), 7.0f);
-  }
 }
 
 //===----------------------------------------------------------------------===//

@@ -192,13 +192,12 @@ std::vector<CUDAModel> test::wholeModels() {
   return models;
 }
 
-std::vector<CUDAModel> test::barrierModels() {
+std::vector<CUDAModel> test::movedModels() {
   std::vector<CUDAModel> models = wholeModels();
-  // Where barriers stand depends on units and shapes, and not on what the bits
-  // of a weight mean: by default one format of two.
-  size_t i = modelSeed();
-  if (!takesAll())
-    llvm::erase_if(models, [&](const CUDAModel &) { return i++ % 2 == 0; });
+  llvm::erase_if(models, [](const CUDAModel &model) {
+    return model.choice.format != Format::F32 &&
+           model.choice.format != Format::Q8_0;
+  });
   return models;
 }
 

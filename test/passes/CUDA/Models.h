@@ -31,8 +31,8 @@ uint32_t modelSeed();
 
 /// Models of which every kernel is tested.
 std::vector<CUDAModel> wholeModels();
-/// Models of which every barrier is left out.
-std::vector<CUDAModel> barrierModels();
+/// Models of which barriers are moved: with tensor cores, without.
+std::vector<CUDAModel> movedModels();
 /// The same models with --activations=f32, where decode and prefill sum in one
 /// order whatever the format.
 std::vector<CUDAModel> exactRowsModels();

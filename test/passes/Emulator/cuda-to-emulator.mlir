@@ -48,7 +48,8 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80", features = "
   // CHECK:         %[[X:.+]] = arith.bitcast %{{.+}} : f32 to i32
   // CHECK:         %[[Y:.+]] = llvm.call @corellama_emulator_shuffle_xor(%[[X]], %{{.+}}, %{{.+}}) {convergent} : (i32, i32, i32) -> i32
   // CHECK:         arith.bitcast %[[Y]] : i32 to f32
-  // CHECK-COUNT-2: llvm.call @corellama_emulator_shuffle_xor(%{{.+}}, %{{.+}}, %{{.+}}) {convergent}
+  // CHECK:         llvm.call @corellama_emulator_shuffle_xor(%{{.+}}, %{{.+}}, %{{.+}}) {convergent}
+  // CHECK:         llvm.call @corellama_emulator_converge(%{{.+}}) {convergent}
   func.func @together(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {
     %x = arith.constant 1.0 : f32
     cuda.barrier
@@ -122,10 +123,10 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80", features = "
     return
   }
 
-  // A prefetch is a read of a byte to the checks of bounds.
+  // A prefetch reads no value: only its bounds are checked.
   // CHECK-LABEL: func.func @prefetches
   // CHECK:         %[[AT:.+]] = llvm.getelementptr %{{.+}}[%{{.+}}] : (!llvm.ptr, i64) -> !llvm.ptr, i8
-  // CHECK:         llvm.call @corellama_emulator_read(%[[AT]], %{{.+}}, %{{.+}})
+  // CHECK:         llvm.call @corellama_emulator_prefetch(%[[AT]], %{{.+}})
   func.func @prefetches(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {
     %c128 = arith.constant 128 : index
     %w = context.field %ctx weights : !llvm.ptr -> !llvm.ptr
@@ -148,10 +149,13 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80", features = "
   // CHECK:         %[[TARGET:.+]] = llvm.getelementptr %{{.+}}[%{{.+}}] : (!llvm.ptr, i64) -> !llvm.ptr, f32
   // CHECK:         %[[SOURCE:.+]] = llvm.getelementptr %{{.+}}[%{{.+}}] : (!llvm.ptr, i64) -> !llvm.ptr, f32
   // CHECK:         %[[VALID:.+]] = arith.index_cast %{{.+}} : index to i32
-  // CHECK:         llvm.call @corellama_emulator_copy_async(%[[TARGET]], %[[SOURCE]], %[[VALID]])
-  // CHECK:         llvm.call @corellama_emulator_copy_commit()
+  // CHECK:         llvm.call @corellama_emulator_copy_async(%[[TARGET]], %[[SOURCE]], %[[VALID]], %{{.+}})
+  // CHECK:         %[[FIRST:.+]] = arith.constant 0 : i32
+  // CHECK:         llvm.call @corellama_emulator_copy_commit(%[[FIRST]])
   // CHECK:         %[[PENDING:.+]] = arith.constant 1 : i32
-  // CHECK:         llvm.call @corellama_emulator_copy_wait(%[[PENDING]])
+  // CHECK:         %[[SECOND:.+]] = arith.constant 1 : i32
+  // CHECK:         llvm.call @corellama_emulator_copy_wait(%[[PENDING]], %[[SECOND]])
+  // What orders memory is numbered by itself.
   func.func @copies(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {
     %c0 = arith.constant 0 : index
     %c16 = arith.constant 16 : index

@@ -1,8 +1,8 @@
 // RUN: %emulator_opt %pass %s | FileCheck %s
 
 module {
-  // Before each access: where, how many bytes, and which alignment it promises; the
-  // type's own where it says none.
+  // Before each access: where, how many bytes, which alignment it promises (the
+  // type's own where it says none), and its number in the kernel.
   // CHECK-LABEL: llvm.func @kernel(
   // CHECK-SAME:    %[[CTX:.+]]: !llvm.ptr, %{{.+}}: i32)
   // The context is a kernel's argument on a GPU.
@@ -10,13 +10,15 @@ module {
   // CHECK:         %[[W:.+]] = llvm.load %{{.+}} : !llvm.ptr -> !llvm.ptr
   // CHECK:         %[[BYTES:.+]] = llvm.mlir.constant(16 : i32)
   // CHECK:         %[[ALIGNMENT:.+]] = llvm.mlir.constant(4 : i32)
-  // CHECK:         llvm.call @corellama_emulator_read(%[[W]], %[[BYTES]], %[[ALIGNMENT]])
+  // CHECK:         %[[FIRST:.+]] = llvm.mlir.constant(0 : i32)
+  // CHECK:         llvm.call @corellama_emulator_read(%[[W]], %[[BYTES]], %[[ALIGNMENT]], %[[FIRST]])
   // CHECK-NEXT:    %[[X:.+]] = llvm.load %[[W]] {alignment = 4 : i64} : !llvm.ptr -> vector<4xf32>
   // CHECK:         %[[HALF:.+]] = llvm.mlir.constant(2 : i32)
   // CHECK:         %[[OWN:.+]] = llvm.mlir.constant(2 : i32)
-  // CHECK:         llvm.call @corellama_emulator_read(%[[W]], %[[HALF]], %[[OWN]])
+  // CHECK:         %[[SECOND:.+]] = llvm.mlir.constant(1 : i32)
+  // CHECK:         llvm.call @corellama_emulator_read(%[[W]], %[[HALF]], %[[OWN]], %[[SECOND]])
   // CHECK-NEXT:    %[[H:.+]] = llvm.load %[[W]] : !llvm.ptr -> f16
-  // CHECK:         llvm.call @corellama_emulator_write(%[[W]], %{{.+}}, %{{.+}})
+  // CHECK:         llvm.call @corellama_emulator_write(%[[W]], %{{.+}}, %{{.+}}, %{{.+}})
   // CHECK-NEXT:    llvm.store %[[X]], %[[W]]
   // A local variable is registers on a GPU.
   // CHECK-NEXT:    llvm.store %[[H]], %{{.+}} : f16

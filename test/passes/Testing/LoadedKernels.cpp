@@ -68,6 +68,7 @@ public:
     options.findConflicts = findConflicts;
     return module.run(name, context, layer, options);
   }
+  const EmulatorModule *emulated() const override { return &module; }
 
 private:
   EmulatorModule module;

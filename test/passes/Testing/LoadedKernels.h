@@ -14,6 +14,10 @@
 #include <string>
 #include <vector>
 
+namespace corellama {
+class EmulatorModule;
+}
+
 namespace corellama::test {
 
 class LoadedKernels {
@@ -32,6 +36,9 @@ public:
   virtual llvm::Error run(llvm::StringRef kernel, uint32_t layer,
                           KernelContext &context, std::mt19937 &random,
                           bool findConflicts) = 0;
+
+  /// Kernels of a GPU, for tests that ask more of the emulator; else null.
+  virtual const EmulatorModule *emulated() const { return nullptr; }
 };
 
 /// Compiles a module of phase llvm and loads it; `emulated` as in ModelChoice.
