@@ -19,21 +19,24 @@
 using namespace mlir;
 using namespace corellama;
 using namespace corellama::cpu;
+using tile::IndexOperand;
 using Record = llama::RowRecordInterface;
 
 namespace {
 
-/// The instructions of a target: lanes of 32 bits of one, and whether it adds
-/// in them (vpdpbusd) or in 16 bits first (vpmaddubsw).
+/// The instructions of a target: lanes of 32 bits of one, whether it adds in
+/// them (vpdpbusd) or in 16 bits first (vpmaddubsw), and whether there are 32
+/// registers of such lanes, or 16.
 struct Form {
   int64_t lanes;
-  bool isDot;
+  bool isDot, hasAllRegisters;
 
   static Form of(TargetAttr target) {
     auto has = [&](StringRef name) { return llama::hasFeature(target, name); };
     if (has("avx512vnni") && target.getVectorBits() >= 512)
-      return {16, true};
-    return {8, has("avxvnni") || (has("avx512vnni") && has("avx512vl"))};
+      return {16, true, true};
+    return {8, has("avxvnni") || (has("avx512vnni") && has("avx512vl")),
+            has("avx512vl")};
   }
 };
 
@@ -200,14 +203,9 @@ public:
   }
 
   Value write() {
-    // The sums of several rows fill the registers with one part, so each part
-    // has a loop of its own.
-    const int64_t all = kLanes / form.lanes;
-    const int64_t parts = rows.size() == 1 ? all : 1;
     SmallVector<Values> results(groups.size() * rows.size()); // by part
     for (size_t first = 0; first < rows.size(); first += rowsAtOnce())
-      for (int64_t part = 0; part < all; part += parts)
-        sumParts(first, part, parts, results);
+      sumRows(first, results);
     return b.tileOf(tile, [&](int64_t i, int64_t j) {
       return join(results[indexOf(j / kLanes, i)]);
     });
@@ -233,6 +231,13 @@ private:
     return static_cast<size_t>(group) * rows.size() + static_cast<size_t>(row);
   }
 
+  /// Whether the sums of digits of one row with one part of the 16 rows leave
+  /// no registers for another part: vpmaddubsw adds nothing, so each of the
+  /// three has products beside it, and LLVM makes many of them before it adds.
+  bool fillsRegisters() const {
+    return x.digits() > 1 && !form.isDot && !form.hasAllRegisters;
+  }
+
   /// How many rows of x one loop over k has. Those of several digits have as
   /// many sums each, and half of the registers hold sums of digits: 12 with 512
   /// bits, 6 with 256. The weight is in a cache when it is read again.
@@ -240,20 +245,59 @@ private:
     return x.digits() == 1 ? rows.size() : form.lanes == kLanes ? 4 : 2;
   }
 
-  /// The products of rows of x with parts of the 16 rows of each group, added
-  /// to the results.
-  void sumParts(size_t firstRow, int64_t firstPart, int64_t parts,
-                MutableArrayRef<Values> results) {
+  /// Blocks after which the next part has its turn, where a single row reads a
+  /// weight from memory: its lines are in the first-level cache then, and
+  /// memory goes on delivering what was fetched ahead.
+  static constexpr int64_t kTurn = 4;
+
+  /// The products of rows of x with each group, by part.
+  void sumRows(size_t firstRow, MutableArrayRef<Values> results) {
     auto some = ArrayRef(rows).slice(
         firstRow, std::min(rowsAtOnce(), rows.size() - firstRow));
-    Values accumulators(groups.size() * some.size(),
-                        b.zeros(b.floats(parts * form.lanes)));
-    Value blocks = b.index(columns / kColumnBlock);
-    accumulators = b.fold(
-        0, blocks, 1, accumulators, [&](Value block, ValueRange carried) {
+    // The sums of several rows fill the registers with one part, so each part
+    // has a loop of its own.
+    const bool isStream = rows.size() == 1;
+    const int64_t all = kLanes / form.lanes;
+    const int64_t parts = isStream && !fillsRegisters() ? all : 1;
+    const size_t products = groups.size() * some.size();
+    auto sumTurn = [&](Value first, IndexOperand end, ValueRange carried) {
+      Values sums;
+      for (int64_t part = 0; part < all; part += parts) {
+        const bool fetches = firstRow == 0 && part == 0;
+        llvm::append_range(sums,
+                           sumBlocks(some, first, end, part, parts,
+                                     carried.take_front(products), fetches));
+        carried = carried.drop_front(products);
+      }
+      return sums;
+    };
+    const int64_t blocks = columns / kColumnBlock;
+    Values sums(static_cast<size_t>(all / parts) * products,
+                b.zeros(b.floats(parts * form.lanes)));
+    if (isStream && parts < all)
+      sums =
+          b.fold(0, blocks, kTurn, sums, [&](Value first, ValueRange carried) {
+            return sumTurn(first, b.minimum(b.add(first, kTurn), blocks),
+                           carried);
+          });
+    else
+      sums = sumTurn(b.index(0), blocks, sums);
+    for (auto [i, sum] : llvm::enumerate(sums)) {
+      const size_t group = i % products / some.size(), row = i % some.size();
+      results[indexOf(int64_t(group), int64_t(firstRow + row))].push_back(sum);
+    }
+  }
+
+  /// The sums of blocks `first` to `end` of parts, added to an accumulator for
+  /// each row of each group.
+  Values sumBlocks(ArrayRef<Value> some, Value first, IndexOperand end,
+                   int64_t firstPart, int64_t parts, ValueRange accumulators,
+                   bool fetches) {
+    return b.fold(
+        first, end, 1, accumulators, [&](Value block, ValueRange carried) {
           Values sums(carried);
           for (auto [i, source] : llvm::enumerate(groups)) {
-            if (firstPart == 0 && firstRow == 0)
+            if (fetches)
               source.prefetch(block, ahead, groups.size());
             addBlock(source, some, block,
                      MutableArrayRef(sums).slice(i * some.size(), some.size()),
@@ -261,10 +305,6 @@ private:
           }
           return sums;
         });
-    for (size_t group = 0; group < groups.size(); ++group)
-      for (size_t i = 0; i < some.size(); ++i)
-        results[indexOf(int64_t(group), int64_t(firstRow + i))].push_back(
-            accumulators[group * some.size() + i]);
   }
 
   /// Four columns of the rows of a part: unsigned bytes, and the quants

@@ -11,6 +11,10 @@
 // RUN: sed 's/,+avx512vnni//' %s | %opt --tile-to-vector-cpu --canonicalize --cse - | FileCheck %s --check-prefixes=CHECK,AVX2
 // RUN: sed 's/vector_bits = 512/vector_bits = 256/' %s | %opt --tile-to-vector-cpu --canonicalize --cse - | FileCheck %s --check-prefixes=CHECK,HALF
 
+// With 16 registers several digits of a row meet one half of the rows of the weight
+// at a time.
+// RUN: sed 's/,+avx512[a-z]*//g; s/vector_bits = 512/vector_bits = 256/' %s | %opt --tile-to-vector-cpu --canonicalize --cse - | FileCheck %s --check-prefix=TURN
+
 // Quants become no floats and meet no fma: one conversion and one fma for each
 // block that shares a scale. SUMS counts how often AVX2 widens sums of 16 bits.
 module attributes {llama.target = #cpu.target<name = "a CPU", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vnni", vector_bits = 512>} {
@@ -270,6 +274,16 @@ module attributes {llama.target = #cpu.target<name = "a CPU", features = "+avx2,
 
   // Three digits: each vector of quants meets all three before the next one, three sums
   // begin from the records' numbers, and two fmas put them together.
+  // TURN-LABEL: func.func @three_digits
+  // TURN:          scf.for
+  // TURN-COUNT-24:   cpu.multiply_pairs
+  // TURN-NOT:        cpu.multiply_pairs
+  // TURN:            scf.yield
+  // TURN:          scf.for
+  // TURN-COUNT-24:   cpu.multiply_pairs
+  // TURN-NOT:        cpu.multiply_pairs
+  // TURN:            scf.yield
+  // TURN:          vector.shuffle
   // CHECK-LABEL: func.func @three_digits
   // SUMS-LABEL: func.func @three_digits
   // CHECK:         scf.for
