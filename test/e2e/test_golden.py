@@ -129,7 +129,7 @@ def main():
     p.add_argument("--only", metavar="I,J",
                    help="of the random models only I, J; neither demo nor emulator")
     p.add_argument("--all", action="store_true",
-                   help="both kinds of rows and cache for every random model")
+                   help="all kinds of rows and cache for every random model, on both CPUs")
     args = p.parse_args()
     only = [int(i) for i in args.only.split(",")] if args.only else None
     if only and args.update:
@@ -146,9 +146,12 @@ def main():
         def start(work, *arguments):
             jobs.append(pool.submit(work, *arguments))
 
-        def start_programs(name, model, ids, kinds):
-            for target in targets:
-                for kind in kinds:
+        # Both targets have the same hashes: by default those of a random model's
+        # kinds are compared by one of them in turn.
+        def start_programs(name, model, ids, kinds, turn=None):
+            for i, kind in enumerate(kinds, turn or 0):
+                both = turn is None or args.all or args.update or only is not None
+                for target in targets if both else [targets[i % len(targets)]]:
                     start(golden.run_program, name, model, ids, target, kind)
 
         if only is None:
@@ -163,7 +166,7 @@ def main():
             kinds = [kind for kind, few in [("f32", None), ("q8", make_models.FEW),
                                             ("f32, cache f16", make_models.QUANTISED)]
                      if args.all or args.update or few is None or index in few]
-            start_programs(name, path, prompt(PROMPT, vocabulary), kinds)
+            start_programs(name, path, prompt(PROMPT, vocabulary), kinds, turn=index)
             for target in [t for i, t in EMULATED if i == index and only is None]:
                 start(golden.run_emulator, name, path,
                       prompt(EMULATED_PROMPT, vocabulary), target)

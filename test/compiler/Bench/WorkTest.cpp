@@ -119,7 +119,7 @@ TEST_F(WorkTest, APredictionIsNoLessThanTheFloor) {
   EXPECT_DOUBLE_EQ(work.costOf({/*kernel=*/2, 0}, 2, 3).slots, 720 / 0.8);
   // Five heads share a key that is read for one row.
   EXPECT_DOUBLE_EQ(work.costOf({/*kernel=*/2, 0}, 1, 3).slots,
-                   320 / (0.76 * 5 / (5 + 3.4)));
+                   320 / (0.86 * 5 / (5 + 2.1)));
   // A microsecond, and 96% of the bytes or 93% of the slots of a second.
   bench::Rates rates{10, {100, 1}};
   Cost memory{/*bytes=*/48, /*operations=*/10, /*unit=*/0, /*slots=*/10};

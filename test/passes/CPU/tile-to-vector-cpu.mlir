@@ -299,10 +299,14 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+a
     return
   }
 
-  // Keys lie 16 positions apart, values side by side; both are rounded to f16.
+  // A block has 256 positions of both layers. In it keys lie 16 positions apart,
+  // values side by side; both are rounded to f16.
   // CHECK-LABEL: func.func @keys_and_values_are_appended
   // CHECK:         %[[K:.+]] = arith.truncf %{{.+}} : vector<16xf32> to vector<16xf16>
-  // CHECK:         %[[GROUP:.+]] = arith.divui %[[POSITION:[0-9]+]], %c16
+  // CHECK:         %[[BLOCK:.+]] = arith.divui %[[POSITION:[0-9]+]], %c256
+  // CHECK:         arith.muli %[[BLOCK]], %c8192
+  // CHECK:         %[[IN_BLOCK:.+]] = arith.remui %[[POSITION]], %c256
+  // CHECK:         %[[GROUP:.+]] = arith.divui %[[IN_BLOCK]], %c16
   // CHECK:         arith.muli %[[GROUP]], %c256
   // CHECK:         arith.remui %[[POSITION]], %c16
   // CHECK-COUNT-16: memref.store %{{.+}} : memref<?xf16>
@@ -331,7 +335,8 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+a
   // CHECK:         %[[BYTES:.+]] = arith.muli %[[REGION]], %c32
   // CHECK:         context.view %[[KEYS]][%[[BYTES]]] : !llvm.ptr -> memref<?xf16>
   // CHECK:         %[[PLACE:.+]] = arith.remui %{{.+}}, %c768
-  // CHECK:         arith.divui %[[PLACE]], %c16
+  // CHECK:         %[[BLOCK:.+]] = arith.divui %[[PLACE]], %c256
+  // CHECK:         arith.muli %[[BLOCK]], %c4096
   func.func @keys_are_appended_to_a_ring(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
