@@ -508,11 +508,12 @@ struct DotU8S8Lowering
     // The scale of x times that of the weight, an fma, one for a minimum and
     // one for each digit that is added to another.
     double others = 1 + double(digits) + format.has(llama::PlaneKind::Minima);
-    // Sums of 16 bits are widened by vpmaddwd.
-    if (!form.isDot)
+    // Sums of 16 bits are widened by vpmaddwd; vpsignb, which gives x the sign
+    // of a quant, is on the multipliers' pipes as well.
+    if (ByteForm bytes = ByteForm::of(format, form); !form.isDot)
       others +=
-          double(digits) *
-          std::ceil(steps / double(ByteForm::of(format, form).mostProducts()));
+          double(digits) * (std::ceil(steps / double(bytes.mostProducts())) +
+                            (bytes.keepsSigns ? steps : 0));
     return steps / (double(digits) * steps + others);
   }
   void emitPeakLoop(Attribute, VectorBuilder &b, Value memory, Value turns,
