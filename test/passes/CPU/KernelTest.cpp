@@ -6,7 +6,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Target/Target.h"
 #include "test/passes/CPU/Models.h"
 #include "test/passes/Testing/KernelCall.h"
 #include "test/passes/Testing/Steps.h"
@@ -316,13 +315,6 @@ protected:
     chunk = 37;
     shape = &kMatrixShape;
   }
-  /// LLVM rounds tiles of so many rows to bf16 by a library where there is no
-  /// instruction, and generated code has none.
-  void SetUp() override {
-    if (!hostFeatures().lookup("avx512bf16"))
-      GTEST_SKIP() << "this machine does not round to bf16";
-    PairsTest::SetUp();
-  }
 
 private:
   std::string activations() const override { return "amx"; }
@@ -359,6 +351,10 @@ TEST_P(ByteMatrixKernelTest, EveryKernelComputesWhatTheEvaluatorDoes) {
 
 TEST_P(ByteMatrixKernelTest, FormsAgreeBitForBit) {
   checkFormsAgree(*model, random);
+}
+
+TEST_P(ByteMatrixKernelTest, HostileRowsStayAmongThemselves) {
+  checkHostileRows(*model, random);
 }
 
 // Minima; levels of scales.

@@ -59,8 +59,10 @@ OneKernel OneKernel::make(const Choice &choice, std::string &message) {
     message = "a pipeline failed";
     return made;
   }
-  if (made.isExpanded)
+  if (made.isExpanded) {
     made.expanded += expandTiles(*module);
+    expandBF16(*module);
+  }
   auto loaded = RunnerModule::load(*module);
   if (!loaded) {
     message = llvm::toString(loaded.takeError());

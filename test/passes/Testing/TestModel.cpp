@@ -48,9 +48,17 @@ static llama::TargetInterface targetOf(const std::string &name) {
   return llvm::cantFail(resolveTarget(kernelContext(), name));
 }
 
-bool hostHas(const std::string &target) {
+bool hostHas(const std::string &name) {
+  llama::TargetInterface target = targetOf(name);
   std::string missing;
-  return hostSupports(targetOf(target), missing);
+  if (!hostSupports(target, missing))
+    return false;
+  const llvm::StringMap<bool> host = testedFeatures();
+  llvm::SmallVector<llvm::StringRef> wanted;
+  target.getFeatures().split(wanted, ',');
+  return llvm::all_of(wanted, [&](llvm::StringRef feature) {
+    return host.lookup(feature.ltrim('+'));
+  });
 }
 
 std::string targetText(const std::string &target) {
@@ -401,8 +409,10 @@ TestModel::load(mlir::ModuleOp vector) const {
   if (llvm::Error error =
           runPhases(*code, llama::Phase::LLVM, llama::Phase::LLVM, choice))
     return error;
-  if (choice.expands && !hostHas(choice.target))
+  if (choice.expands && !hostHas(choice.target)) {
     expandTiles(*code);
+    expandBF16(*code);
+  }
   return loadKernels(*code, choice.emulated);
 }
 
