@@ -2,8 +2,8 @@
 
 Input: the driver, the emulator and the demo model; output: PASS/FAIL lines. The demo
 model and 26 random models are compiled for two CPUs, with rows and cache in f32 and
-(without --all fewer of them) with the cache in f16 and with rows of 8 bits, the demo also
-with keys in q8_0 and values in bf16; each program
+(without --all fewer of them) with the cache in f16, with rows of 8 bits and with rows in
+fixed point, the demo also with keys in q8_0 and values in bf16; each program
 reads a fixed prompt, chooses a few ids more and writes its logits, of which golden.json
 has a hash for each row. Both CPUs have the same hashes: docs/bits.md says why. Two models run on the emulator too, as a GPU's code. A change of the compiler that
 is not meant to change bits must pass this unchanged; one that is meant to writes the
@@ -29,8 +29,11 @@ TARGETS = ["x86-64-v3", "x86-64-v4"]  # a host without AVX-512 runs the first al
 KINDS = {"f32": ["--activations=f32"],
          "f32, cache f16": ["--activations=f32", "--cache-type=f16"],
          "q8": ["--activations=q8"],
+         "x24": ["--activations=x24"],
          "q8, cache q8_0 and bf16": ["--activations=q8", "--cache-type-k=q8_0",
                                      "--cache-type-v=bf16"]}
+# Models that have rows in fixed point without --all: blocks of 32, and of 256 by levels.
+FIXED_POINT = [9, 25]
 # 37 ids: tiles of rows and a rest in prefill. 300: attention over more than one block
 # of 256 keys. The ids that follow are rows of decode.
 PROMPT, DEMO_PROMPT, NEW_IDS = 37, 300, 5
@@ -164,6 +167,7 @@ def main():
             # A cache of f16 is the same whatever the formats, and rows of 8 bits have it
             # too: by default fewer models have all kinds.
             kinds = [kind for kind, few in [("f32", None), ("q8", make_models.FEW),
+                                            ("x24", FIXED_POINT),
                                             ("f32, cache f16", make_models.QUANTISED)]
                      if args.all or args.update or few is None or index in few]
             start_programs(name, path, prompt(PROMPT, vocabulary), kinds, turn=index)
