@@ -1,11 +1,12 @@
 """What of a GPU's kernels CI holds fixed: rows for metrics.csv, and budgets.
 
 Input: the driver; output: rows `target,metric,value`. For each product of decode and of
-prefill there is one with its figures from the SASS, and for each model and format one a gate: the
-figure of its worst product beside the budget, which follows from what DRAM of an H100
-and an H200 brings. A budget that is not met yet is written down with the figure of
-today, and a change must not make that worse. A file of its own because metrics.py counts
-what a CPU's objects cost, and this needs NVIDIA's tools.
+prefill there is one with its figures from the SASS, for each kernel one with what it asks
+memory for on the emulator, and for each model and format one a gate: the figure of its
+worst product or kernel beside the budget, which follows from what DRAM of an H100 and an
+H200 brings. A budget that is not met yet is written down with the figure of today, and a
+change must not make that worse. A file of its own because metrics.py counts what a CPU's
+objects cost, and this needs NVIDIA's tools.
 """
 
 import dataclasses
@@ -14,8 +15,9 @@ import itertools
 import cuda_kernels
 import cuda_model
 import cuda_prefill
+import cuda_traffic
 import sass
-from cuda_kernels import LANES, PRODUCTS
+from cuda_kernels import KERNELS, LANES, PRODUCTS
 
 # (shape, format, target) of scripts/check; with --all those of every metric.
 SHORT = [("7B", "Q4_0", "sm_90a"), ("7B", "Q8_0", "sm_90a"), ("7B", "F16", "sm_90a"),
@@ -24,10 +26,18 @@ ALL = ([(shape, form, "sm_90a") for shape in cuda_kernels.SHAPES
         for form in cuda_kernels.OF_A_LOAD]
        + [("7B", form, "sm_80") for form in ("F16", "Q8_0", "Q4_0")])
 
+# (shape, format) whose kernels' traffic is counted: in scripts/check, and with --all, and of
+# these with kernels of prefill, which take the emulator many seconds.
+SHORT_TRAFFIC = [("7B", "Q8_0"), ("1.1B", "F16")]
+ALL_TRAFFIC = [(shape, form) for shape in cuda_kernels.SHAPES
+               for form in cuda_kernels.OF_A_LOAD]
+PREFILL_TRAFFIC = [("7B", "Q4_0"), ("7B", "F16")]
+TRAFFIC_TARGET = "sm_90a"
+
 # Figures of a kernel: +1 where less is better, -1 where more is.
 BETTER = {"issue": 1, "ALU": 1, "FMA": 1, "XU": 1, "LDS": 1, "HMMA": 1, "waits": 1,
           "in-flight": -1, "round-trips": 1, "registers": 1, "spilled": 1, "resident": -1,
-          "forbidden": 1}
+          "forbidden": 1} | cuda_traffic.BETTER
 
 # Budgets. A unit that needs more than 60% of the time in which DRAM brings a weight is
 # too busy to start loads when they are due (the other 40% are waits, prologues, tails).
@@ -41,6 +51,17 @@ ALU = {"Q4_0": 1.0, "Q8_0": 1.1}
 IN_FLIGHT = 32 * 1024
 # The context, then an offset or an address: what a weight's address depends on.
 ROUND_TRIPS = 2
+# A sector is 32 bytes; what a request leaves of it is asked for again, or lost.
+SECTORS = 1.0
+# Passes of workgroup memory that a request may have beside those of its bytes.
+CONFLICTS = 1
+# Bytes a us of the second-level cache: the least that is told of an H100 (5.5 to 7 TB/s);
+# an H200 has the same chip. A kernel asks it for at most what takes as long as its bytes
+# take an H200's DRAM.
+L2 = 5.5e6
+OF_DRAM = L2 / cuda_model.DEVICES["H200"].read
+# FLOP a us of mma.sync on an H100, half of what wgmma has (as benchmarks/cuda_budget).
+TENSOR = 989.4e6 / 2
 # Of copy bandwidth, a token with 512 keys, with launches in graphs.
 OF_COPY = {"F16": 0.88, "BF16": 0.88, "Q8_0": 0.78, "Q4_0": 0.65}
 # Of a layer's prefill: its four products and its attention.
@@ -154,6 +175,47 @@ def gates(found, kernels, shape, form, target):
         yield "of copy on an H100", round(least / total, 2), OF_COPY[form], False
 
 
+def prefill_work(name, shape):
+    """FLOP of a product of prefill."""
+    rows, columns = cuda_kernels.weight_of(name.replace(".prefill", ".decode"), shape)
+    return 2 * cuda_traffic.ROWS * rows * columns
+
+
+def traffic_gates(found, shape):
+    """As gates(); `found` is a Traffic of each kernel."""
+    decode = {name: t for name, t in found.items() if name in KERNELS}
+    yield "sectors of quants over the fewest", max(t.quants for t in decode.values()), SECTORS
+    yield "sectors of other reads over the fewest", max(
+        t.others for t in decode.values()), SECTORS
+    yield "passes too many in a request", max(t.conflicts for t in decode.values()), CONFLICTS
+    # The embedding's is a row.
+    yield "second-level cache over DRAM", max(
+        t.l2 / t.dram for name, t in decode.items() if name != "embed.decode"), OF_DRAM
+    prefill = {name: t for name, t in found.items() if name in cuda_traffic.PREFILL}
+    if not prefill:
+        return
+    yield "passes too many in a request of prefill", max(
+        t.conflicts for t in prefill.values()), CONFLICTS
+    yield "second-level cache over mma.sync of prefill", max(
+        t.l2 / L2 / (prefill_work(name, shape) / TENSOR)
+        for name, t in prefill.items() if name != "attn.prefill"), 1
+
+
+def traffic_rows(driver, jobs, prefill=()):
+    """(target, metric, value) of what kernels ask memory for."""
+    for name, form in jobs:
+        shape = cuda_kernels.SHAPES[name]
+        kernels = KERNELS + (cuda_traffic.PREFILL if (name, form) in prefill else [])
+        found = cuda_traffic.measure(driver, shape, form, TRAFFIC_TARGET, kernels)
+        for kernel, traffic in found.items():
+            yield (TRAFFIC_TARGET, f"{name} {form} traffic of {kernel}",
+                   " ".join(f"{figure} {value:g}"
+                            for figure, value in traffic.figures(kernel).items()))
+        for gate, value, budget in traffic_gates(found, shape):
+            yield (TRAFFIC_TARGET, f"{name} {form} traffic gate: {gate}",
+                   f"{round(value, 2):g} at most {round(budget, 2):g}")
+
+
 def rows(driver, jobs):
     """(target, metric, value) of every job."""
     for name, form, target in jobs:
@@ -169,6 +231,13 @@ def rows(driver, jobs):
                 prefill_gates(many, prefill, shape, form, target)):
             yield (target, f"{name} {form} gate: {gate}",
                    f"{value:g} {'at most' if less else 'at least'} {budget:g}")
+
+
+def is_row_of(metric, jobs, traffic):
+    """Whether a row of metrics.csv, without its target, is of one of these jobs."""
+    if " traffic " in metric:
+        return any(metric.startswith(f"{shape} {form} traffic ") for shape, form in traffic)
+    return any(metric.startswith(f"{shape} {form} ") for shape, form, *_ in jobs)
 
 
 def read_gate(value):

@@ -155,6 +155,8 @@ def main():
                  for name, value in made(args.corellama, args.model, target)]
     if not args.check:
         rows += map(",".join, cuda_gates.rows(args.corellama, cuda_gates.ALL))
+        rows += map(",".join, cuda_gates.traffic_rows(
+            args.corellama, cuda_gates.ALL_TRAFFIC, cuda_gates.PREFILL_TRAFFIC))
         print("\n".join(rows))
         return 0
     passed, failed = compare(args.check, rows)

@@ -250,7 +250,8 @@ class Suites:
         add("large-files", e2e / "test_large_files.py", "--corellama", driver, *long)
         add("kernels", e2e / "test_kernels.py", "--corellama", driver, "--model", demo)
         add("cuda-ptx", e2e / "test_cuda_ptx.py", "--corellama", driver, *long)
-        add("cuda-gates", e2e / "test_cuda_gates.py", "--corellama", driver, *long)
+        add("cuda-gates", e2e / "test_cuda_gates.py", "--corellama", driver, *long,
+            needs=DRIVER + ["corellama-emulator-traffic"])
         add("emulator", e2e / "test_emulator.py", "--corellama", driver, "--emulator",
             emulator, "--model", demo, *long, needs=DRIVER + EMULATOR)
         add("gpu-check", e2e / "test_gpu_check.py", "--corellama", driver, "--emulator",

@@ -4,11 +4,14 @@ Input: the driver; output: PASS/FAIL lines. First benchmarks/sass.py on short te
 benchmarks/cuda_model.py on programs whose time is known. Then the parameters of that
 model, which are frozen: with them it must give for the kernels that they were frozen
 with (cuda_frozen_kernels.json) the shares of copy bandwidth that an independent reading
-of the same SASS gave. Then figures of today's kernels beside benchmarks/metrics.csv, with
---all of every row: none may be worse, and a budget that is met stays met. A file of its
-own because it judges SASS, which test_cuda_ptx.py does not read.
+of the same SASS gave. Then figures of today's kernels, of their SASS and of what they ask
+memory for, beside benchmarks/metrics.csv, with --all of every row: none may be worse, and a
+budget that is met stays met. A file of its own because it judges SASS, which
+test_cuda_ptx.py does not read.
 """
 
+import dataclasses
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -20,6 +23,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 import cuda_gates  # noqa: E402
 import cuda_kernels  # noqa: E402
 import cuda_model  # noqa: E402
+import cuda_traffic  # noqa: E402
 import sass  # noqa: E402
 
 METRICS = ROOT / "benchmarks/metrics.csv"
@@ -200,17 +204,47 @@ def test_judge(report):
         report.check(f"judged: {name}", passes == expected, f"{passes}: {why}")
 
 
-def test_kernels(report, corellama, jobs):
+def test_traffic(report):
+    def site(kind, memory, width, **counts):
+        return dict(kind=kind, memory=memory, width=width, sectors=0, fewest=0, passes=0,
+                    least_passes=0, worst=0) | counts
+    found = cuda_traffic.traffic_of(dict(l2_bytes=3e6, dram_bytes=2e6, sites=[
+        site("load", "weights", 16, sectors=16, fewest=16),
+        site("load", "weights", 2, sectors=8, fewest=2),
+        site("copy", "workspace", 16, sectors=32, fewest=16),
+        site("load", "keys", 16, sectors=16, fewest=16),
+        site("prefetch", "weights", 1, sectors=32, fewest=1),
+        site("store", "workspace", 4, sectors=4, fewest=4),
+        site("ldmatrix", "workgroup", 16, passes=6, least_passes=4, worst=2),
+        site("load", "workgroup", 4, passes=4, least_passes=4)]))
+    expected = cuda_traffic.Traffic(quants=1, scales=4, others=1.5, passes=1.25, conflicts=2,
+                                    l2=3e6, dram=2e6)
+    report.check("traffic of a kernel's sites", found == expected, found)
+    gates = {name: (value, budget) for name, value, budget in cuda_gates.traffic_gates(
+        {"o.decode": found, "embed.decode": dataclasses.replace(found, l2=9e6),
+         "gate_up.prefill": dataclasses.replace(found, others=7)},
+        cuda_kernels.SHAPES["7B"])}
+    report.check("gates are of the worst kernel of decode",
+                 gates["sectors of other reads over the fewest"] == (1.5, 1) and
+                 gates["second-level cache over DRAM"][0] == 1.5 and
+                 gates["second-level cache over mma.sync of prefill"][0] ==
+                 found.l2 / cuda_gates.L2 /
+                 (2 * 512 * 22016 * 4096 / cuda_gates.TENSOR), gates)
+
+
+def test_kernels(report, corellama, jobs, traffic, prefill=()):
     kept = {}
     for line in METRICS.read_text().splitlines():
         target, metric, value = line.split(",")
         kept[target, metric] = value
-    found = {(target, metric): value
-             for target, metric, value in cuda_gates.rows(corellama, jobs)}
+    found = {(target, metric): value for target, metric, value in itertools.chain(
+        cuda_gates.rows(corellama, jobs),
+        cuda_gates.traffic_rows(corellama, traffic, prefill))}
     # Rows of these jobs, and those that the table has of them.
-    begins = [(target, f"{shape} {form} ") for shape, form, target in jobs]
-    for key in sorted(found.keys() | {k for k in kept if any(
-            k[0] == target and k[1].startswith(begin) for target, begin in begins)}):
+    for key in sorted(found.keys() | {(target, metric) for target, metric in kept
+                                      if cuda_gates.is_row_of(
+                                          metric, [j for j in jobs if j[2] == target],
+                                          traffic)}):
         passes, note = cuda_gates.judge(key[1], kept.get(key), found.get(key))
         report.check(f"{key[0]} {key[1]}", passes, note +
                      "; write benchmarks/metrics.csv again with benchmarks/metrics.py if "
@@ -239,7 +273,12 @@ def main():
     test_model(report)
     test_judge(report)
     test_frozen(report)
-    test_kernels(report, args.corellama, cuda_gates.ALL if args.all else cuda_gates.SHORT)
+    test_traffic(report)
+    if args.all:
+        test_kernels(report, args.corellama, cuda_gates.ALL, cuda_gates.ALL_TRAFFIC,
+                     cuda_gates.PREFILL_TRAFFIC)
+    else:
+        test_kernels(report, args.corellama, cuda_gates.SHORT, cuda_gates.SHORT_TRAFFIC)
     if args.all:
         test_docs(report, args.corellama)
     report.finish()

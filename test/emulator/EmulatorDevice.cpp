@@ -24,6 +24,7 @@ using boost::context::detail::fcontext_t;
 using boost::context::detail::jump_fcontext;
 using boost::context::detail::make_fcontext;
 using boost::context::detail::transfer_t;
+using Kind = EmulatorTraffic::Kind;
 
 namespace {
 
@@ -108,7 +109,8 @@ public:
   Impl(llvm::ArrayRef<abi::DeviceKernel> kernels,
        llvm::ArrayRef<MemoryRange> ranges, const EmulatorOptions &options)
       : kernels(kernels), memory(ranges, options.findConflicts),
-        fault(options.fault), fibres(kMaxThreads), ring(kMaxThreads) {
+        fault(options.fault), traffic(options.traffic), fibres(kMaxThreads),
+        ring(kMaxThreads) {
     if (options.seed)
       random.emplace(*options.seed);
     // Stacks of all devices, because only one runs at a time: a test makes a
@@ -139,21 +141,26 @@ public:
   void ldmatrix(const void *row, uint32_t count, uint32_t *registers,
                 uint32_t site);
   void mma(const MmaOperands &operands, uint32_t site);
-  void prefetch(const void *address) {
+  void prefetch(const void *address, uint32_t site) {
     if (!memory.prefetch(current->thread, address))
       fail(memory.what());
+    record(Kind::Prefetch, site, address, 1, 1);
   }
-  void copyAsync(const AsyncCopy &copy);
+  void copyAsync(const AsyncCopy &copy, uint32_t site);
   void copyCommit(uint32_t site);
   void copyWait(uint32_t pending, uint32_t site);
-  void read(const void *address, uint32_t bytes, uint32_t alignment) {
-    if (!memory.read(current->thread, address, bytes, alignment) &&
-        !isLocal(address))
+  void read(const void *address, uint32_t bytes, uint32_t alignment,
+            uint32_t site, Kind kind = Kind::Load) {
+    if (memory.read(current->thread, address, bytes, alignment))
+      record(kind, site, address, bytes, alignment);
+    else if (!isLocal(address))
       fail(memory.what());
   }
-  void write(const void *address, uint32_t bytes, uint32_t alignment) {
-    if (!memory.write(current->thread, address, bytes, alignment) &&
-        !isLocal(address))
+  void write(const void *address, uint32_t bytes, uint32_t alignment,
+             uint32_t site) {
+    if (memory.write(current->thread, address, bytes, alignment))
+      record(Kind::Store, site, address, bytes, alignment);
+    else if (!isLocal(address))
       fail(memory.what());
   }
 
@@ -175,6 +182,11 @@ private:
     fibre.state = State::Ready;
     ring[(ringFirst + ringCount++) % kMaxThreads] = &fibre;
   }
+  void record(Kind kind, uint32_t site, const void *address, uint32_t bytes,
+              uint32_t alignment) {
+    if (traffic)
+      traffic->record(kind, site, current->thread, address, bytes, alignment);
+  }
   bool has(EmulatorFault::Kind kind, uint32_t site) const {
     return fault && fault->kernel == kernelNumber && fault->site == site &&
            fault->kind == kind;
@@ -189,6 +201,7 @@ private:
   llvm::ArrayRef<abi::DeviceKernel> kernels;
   EmulatorMemory memory;
   const std::optional<EmulatorFault> fault;
+  EmulatorTraffic *const traffic;
   std::optional<Random> random;
   std::vector<Fibre> fibres;
   std::string error;
@@ -392,7 +405,7 @@ void EmulatorDevice::Impl::ldmatrix(const void *row, uint32_t count,
                                     uint32_t *registers, uint32_t site) {
   constexpr uint32_t kRowsOfMatrix = 8, kRowBytes = 16;
   if (current->thread % kWarpLanes < kRowsOfMatrix * count)
-    read(row, kRowBytes, kRowBytes);
+    read(row, kRowBytes, kRowBytes, site, Kind::Matrix);
   current->row = row;
   current->count = count;
   current->registers = registers;
@@ -404,7 +417,7 @@ void EmulatorDevice::Impl::mma(const MmaOperands &operands, uint32_t site) {
   arriveInWarp(State::Mma, site);
 }
 
-void EmulatorDevice::Impl::copyAsync(const AsyncCopy &copy) {
+void EmulatorDevice::Impl::copyAsync(const AsyncCopy &copy, uint32_t site) {
   const auto source = reinterpret_cast<uintptr_t>(copy.source);
   if (copy.valid > AsyncCopy::kBytes || source % AsyncCopy::kBytes != 0)
     fail("thread " + std::to_string(current->thread) + " copies " +
@@ -412,6 +425,9 @@ void EmulatorDevice::Impl::copyAsync(const AsyncCopy &copy) {
          std::to_string(source % AsyncCopy::kBytes) + " modulo 16");
   if (!memory.beginCopy(current->thread, copy))
     fail(memory.what());
+  if (copy.valid > 0)
+    record(Kind::Copy, site, copy.source, copy.valid, AsyncCopy::kBytes);
+  record(Kind::CopyTo, site, copy.target, AsyncCopy::kBytes, AsyncCopy::kBytes);
   current->copies.push_back({copy, current->committedGroups});
 }
 
@@ -460,6 +476,8 @@ void EmulatorDevice::Impl::runBlock() {
     makeReady(fibre);
   }
   goOn();
+  if (traffic)
+    traffic->endBlock(memory.shared(), kernel().sharedBytes);
   for (uint32_t t = 0; t < threads; ++t) {
     Fibre &fibre = fibres[t];
     for (const Copy &copy : fibre.copies)
@@ -495,10 +513,13 @@ void EmulatorDevice::Impl::launch(uint32_t number,
   memory.beginLaunch();
   std::vector<uint32_t> order(blocks);
   std::iota(order.begin(), order.end(), 0u);
+  if (traffic)
+    order = traffic->begin(kernel().name, blocks);
   if (random)
     for (uint32_t i = 0; i < order.size(); ++i)
-      std::swap(order[i],
-                order[i + random->below(static_cast<uint32_t>(blocks) - i)]);
+      std::swap(
+          order[i],
+          order[i + random->below(static_cast<uint32_t>(order.size()) - i)]);
   running = this;
   for (uint32_t next : order) {
     block = next;
@@ -506,6 +527,8 @@ void EmulatorDevice::Impl::launch(uint32_t number,
     if (!error.empty())
       break;
   }
+  if (traffic)
+    traffic->end();
   running = nullptr;
   context = nullptr;
 }
@@ -553,13 +576,14 @@ uint32_t corellama_emulator_shuffle_xor(uint32_t value, uint32_t mask,
 uint32_t corellama_emulator_warp_sum(uint32_t value, uint32_t site) {
   return device().shuffleXor(value, kSumOfWarp, site);
 }
-void corellama_emulator_prefetch(const void *address, uint32_t) {
-  device().prefetch(address);
+void corellama_emulator_prefetch(const void *address, uint32_t site) {
+  device().prefetch(address, site);
 }
 void corellama_emulator_copy_async(void *target, const void *source,
-                                   uint32_t valid, uint32_t) {
+                                   uint32_t valid, uint32_t site) {
   device().copyAsync({static_cast<uint8_t *>(target),
-                      static_cast<const uint8_t *>(source), valid});
+                      static_cast<const uint8_t *>(source), valid},
+                     site);
 }
 void corellama_emulator_copy_commit(uint32_t site) {
   device().copyCommit(site);
@@ -580,10 +604,10 @@ void corellama_emulator_mma_bf16(const uint32_t *a, const uint32_t *b,
   device().mma({a, b, c, d, /*isBF16=*/true}, site);
 }
 void corellama_emulator_read(const void *address, uint32_t bytes,
-                             uint32_t alignment, uint32_t) {
-  device().read(address, bytes, alignment);
+                             uint32_t alignment, uint32_t site) {
+  device().read(address, bytes, alignment, site);
 }
 void corellama_emulator_write(const void *address, uint32_t bytes,
-                              uint32_t alignment, uint32_t) {
-  device().write(address, bytes, alignment);
+                              uint32_t alignment, uint32_t site) {
+  device().write(address, bytes, alignment, site);
 }

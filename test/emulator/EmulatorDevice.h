@@ -17,6 +17,7 @@
 
 #include "runtime/ABI/Device.h"
 #include "test/emulator/EmulatorMemory.h"
+#include "test/emulator/EmulatorTraffic.h"
 #include "llvm/Support/Error.h"
 #include <optional>
 
@@ -42,6 +43,8 @@ struct EmulatorOptions {
   /// Off only to time kernels, or to see what a conflict does.
   bool findConflicts = true;
   std::optional<EmulatorFault> fault = {};
+  /// Counts what launches ask memory for, and decides which blocks run.
+  EmulatorTraffic *traffic = nullptr;
 };
 
 /// One thread of this process may use it at a time.
