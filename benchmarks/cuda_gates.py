@@ -49,8 +49,8 @@ ALU = {"Q4_0": 1.0, "Q8_0": 1.1}
 # bursts, a trip of a warp each, so that twice that keeps it busy between them. A kernel of
 # a small model that reads less than that an SM has enough under way if it is all.
 IN_FLIGHT = 32 * 1024
-# The context, then an offset or an address: what a weight's address depends on.
-ROUND_TRIPS = 2
+# An offset: what a weight's address depends on. The context is in the parameters.
+ROUND_TRIPS = 1
 # A sector is 32 bytes; what a request leaves of it is asked for again, or lost.
 SECTORS = 1.0
 # Passes of workgroup memory that a request may have beside those of its bytes.

@@ -16,9 +16,12 @@ using corellama::cuda::CUDAKernel;
 using corellama::cuda::Fragment;
 using corellama::cuda::Spread;
 
-/// Loads of a thread that are in flight at once: a row of 4096 is two such
-/// batches of 256 threads, so a norm waits for memory twice and not 16 times.
+/// Loads of a thread that are in flight at once.
 static constexpr int64_t kLoadsInFlight = 8;
+/// Columns of a thread that a norm keeps from their sum until they are scaled,
+/// with as many of the norm's weights: of a row of 4096 all that it has, in 32
+/// registers, so that it waits for memory once.
+static constexpr int64_t kKeptColumns = 16;
 
 //===----------------------------------------------------------------------===//
 // Rows in workgroup memory
@@ -116,6 +119,7 @@ Value CUDAKernel::mapBody(Region &body, ArrayRef<Value> arguments) {
 /// padding. `make` returns the columns from `column` on of a row.
 void CUDAKernel::fillRows(
     const Rows &target, int64_t first, int64_t count, bool byFour,
+    int64_t atOnce,
     function_ref<Value(Value row, Value column, int64_t count)> make) {
   int64_t columns = target.columns, unit = byFour ? 4 : 1;
   int64_t padded = llvm::alignTo(columns, kChunkColumns), each = padded / unit;
@@ -124,7 +128,7 @@ void CUDAKernel::fillRows(
       return {index(first), item};
     return {add(div(item, each), first), rem(item, each)};
   };
-  rounds(count * each, kLoadsInFlight, {},
+  rounds(count * each, atOnce, {},
          [&](ArrayRef<Value> items, ValueRange) -> Vec<Value> {
            Vec<Value> made;
            for (Value item : items) {
@@ -243,7 +247,7 @@ void CUDAKernel::write(tile::BufferRowsOp op) {
   // All warps of the block read one row repeatedly.
   Rows target = allocateRows(1, type.getColumns(), op);
   barriers.write(target.buffer);
-  fillRows(target, 0, 1, type.getColumns() % 4 == 0,
+  fillRows(target, 0, 1, type.getColumns() % 4 == 0, kLoadsInFlight,
            [&](Value row, Value column, int64_t width) {
              return width == 1 ? load(memory, {row, column})
                                : loadVector(memory, {row, column}, 4, 16);
@@ -261,6 +265,23 @@ void CUDAKernel::write(tile::StageOp op) {
   barriers.write(target.buffer);
   bool byFour = columns % 4 == 0 &&
                 cast<MemRefType>(memory.getType()).getDimSize(1) % 4 == 0;
+  if (auto kept = keptRows.find(op); kept != keptRows.end()) {
+    // In the order in which columns are asked for, which is a thread's own.
+    size_t next = 0;
+    fillRows(target, 0, 1, /*byFour=*/false, kKeptColumns,
+             [&](Value, Value, int64_t) {
+               Vec<Value> arguments{kept->second[next][0]};
+               for (Value values : op.getPerRow())
+                 arguments.push_back(element(lookup(values), 0));
+               llvm::append_range(arguments,
+                                  ArrayRef(kept->second[next++]).drop_front());
+               return mapBody(op.getBody(), arguments);
+             });
+    if (target.split)
+      splitRow(target);
+    rows[op] = target;
+    return;
+  }
   // What is a row's own is known row by row.
   int64_t together = op.getPerRow().empty() ? count : 1;
   for (int64_t i = 0; i < count; i += together) {
@@ -279,7 +300,7 @@ void CUDAKernel::write(tile::StageOp op) {
             read(weights.find(weight)->second.memory, {column}));
       return mapBody(op.getBody(), arguments);
     };
-    fillRows(target, i, together, byFour, make);
+    fillRows(target, i, together, byFour, kLoadsInFlight, make);
   }
   if (target.split)
     splitRow(target);
@@ -335,6 +356,22 @@ SmallVector<Value> CUDAKernel::reduceBlock(ArrayRef<Value> mine,
   return reduced;
 }
 
+/// The stage that reads the one row of a sum, if each thread has a few whole
+/// columns of it.
+tile::StageOp CUDAKernel::stageBehind(tile::SumOp op) {
+  int64_t columns = cast<MemRefType>(op.getSource().getType()).getDimSize(1);
+  if (cast<VectorType>(op.getType()).getDimSize(0) != 1 ||
+      columns % threads != 0 || columns / threads > kKeptColumns)
+    return {};
+  for (Operation *user : op.getSource().getUsers())
+    if (auto stage = dyn_cast<tile::StageOp>(user);
+        stage && stage->getBlock() == op->getBlock() &&
+        stage.getRow() == op.getRow() && stage.getType().getRows() == 1 &&
+        stage.getType().getColumns() == columns)
+      return stage;
+  return {};
+}
+
 FailureOr<Value> CUDAKernel::write(tile::SumOp op) {
   if (op.getOrder().getLanes() != threads)
     return op.emitOpError()
@@ -343,6 +380,21 @@ FailureOr<Value> CUDAKernel::write(tile::SumOp op) {
   Value memory = lookup(op.getSource());
   int64_t columns = cast<MemRefType>(memory.getType()).getDimSize(1);
   barriers.read(bufferOf(memory));
+  if (tile::StageOp stage = stageBehind(op)) {
+    // What the stage reads besides is on its way meanwhile.
+    Vec<Vec<Value>> &kept = keptRows[stage];
+    for (int64_t j = 0; j < columns / threads; ++j) {
+      Value column = add(thread, j * threads);
+      kept.push_back({load(memory, {lookup(op.getRow()), column})});
+      for (Value weight : stage.getPerColumn())
+        kept.back().push_back(
+            load(weights.find(weight)->second.memory, {column}));
+    }
+    Value sum = constant(0.0f);
+    for (const Vec<Value> &column : kept)
+      sum = arith::AddFOp::create(b, sum, mapBody(op.getBody(), {column[0]}));
+    return fromElements(reduceBlock(sum, /*isMaximum=*/false));
+  }
   Vec<Value> mine;
   for (int64_t i = 0, e = cast<VectorType>(op.getType()).getDimSize(0); i < e;
        ++i) {

@@ -483,8 +483,6 @@ void ChoiceWriter::advance(Value id) {
     Value positions = view(context::Field::Positions, 0, b.getI32Type());
     Value position = make<arith::AddIOp>(load(positions, 0), 1);
     store(position, positions, 0);
-    Value place = placeOf(WORD(keyCount));
-    setWord(place, make<arith::AddIOp>(word(place), 1));
   });
 }
 

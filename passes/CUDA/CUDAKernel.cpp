@@ -66,6 +66,10 @@ Value CUDAKernel::fromElements(ArrayRef<Value> scalars) {
 //===----------------------------------------------------------------------===//
 
 Value CUDAKernel::field(context::Field which) {
+  // Parameters of a graph's kernels are fixed; where the last row of a call is
+  // stands in memory.
+  if (which == context::Field::KeyCount)
+    return add(positionOf(sub(field(context::Field::Rows), 1)), 1);
   Type type = context::isPointer(which)
                   ? Type(LLVM::LLVMPointerType::get(b.getContext()))
                   : Type(b.getIndexType());

@@ -217,7 +217,9 @@ private:
   void splitRow(const Rows &target);
   void fillRows(
       const Rows &target, int64_t first, int64_t count, bool byFour,
+      int64_t atOnce,
       llvm::function_ref<Value(Value row, Value column, int64_t count)> make);
+  tile::StageOp stageBehind(tile::SumOp op);
   Value mapBody(mlir::Region &body, llvm::ArrayRef<Value> arguments);
   void write(tile::BufferRowsOp op);
   void write(tile::StageOp op);
@@ -328,6 +330,9 @@ private:
   llvm::DenseMap<Value, Weight> weights;
   llvm::DenseMap<Value, Rows> rows;
   llvm::DenseMap<Value, Cache> caches;
+  /// What a stage reads, where a sum has read it before: a thread's columns,
+  /// each with those of what is one a column.
+  llvm::DenseMap<mlir::Operation *, Vec<Vec<Value>>> keptRows;
   /// Values of the cache that are on their way when an op sums them, as words.
   llvm::DenseMap<mlir::Operation *, Vec<Value>> loadedAhead;
   /// Numbers of workgroup buffers by their memory in the new function.

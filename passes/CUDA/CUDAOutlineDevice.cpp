@@ -15,6 +15,7 @@
 #include "mlir/IR/SymbolTable.h"
 #include "passes/CUDA/DeviceNames.h"
 #include "passes/CUDA/Passes.h"
+#include "runtime/ABI/Kernel.h"
 
 namespace corellama::cuda {
 #define GEN_PASS_DEF_CUDAOUTLINEDEVICE
@@ -24,6 +25,7 @@ namespace corellama::cuda {
 using namespace mlir;
 using namespace corellama::cuda;
 namespace llama = corellama::llama;
+namespace abi = corellama::abi;
 
 static std::string replaceAll(StringRef name, char from, char to) {
   std::string result = name.str();
@@ -92,6 +94,16 @@ void makeEntry(LLVM::LLVMFuncOp kernel, StrategyAttr strategy) {
   kernel->setAttr(
       NVVM::NVVMDialect::getMinctasmAttrName(),
       b.getI32IntegerAttr(static_cast<int32_t>(blocksOf(strategy))));
+  // The context is in the launch's parameters, from where reading it is no trip
+  // to memory.
+  kernel.setArgAttrs(
+      0, {b.getNamedAttr(LLVM::LLVMDialect::getByValAttrName(),
+                         TypeAttr::get(LLVM::LLVMArrayType::get(
+                             b.getI8Type(), sizeof(abi::Context)))),
+          b.getNamedAttr(LLVM::LLVMDialect::getAlignAttrName(),
+                         b.getI64IntegerAttr(alignof(abi::Context))),
+          b.getNamedAttr(NVVM::NVVMDialect::getGridConstantAttrName(),
+                         b.getUnitAttr())});
   kernel.setPublic();
   kernel.setLinkage(LLVM::Linkage::External);
 }

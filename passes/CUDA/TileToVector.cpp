@@ -466,7 +466,8 @@ Value CUDAKernel::isPart() {
   if (parts.isConstant())
     return {};
   Vec<Value> counts{field(context::Field::Rows),
-                    field(context::Field::KeyCount)};
+                    parts.isFunctionOfDim(1) ? field(context::Field::KeyCount)
+                                             : index(0)};
   return lessThan(block, context::emitParts(b, parts, counts));
 }
 

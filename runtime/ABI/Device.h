@@ -13,9 +13,8 @@
 
 namespace corellama::abi {
 
-/// One thread of one block of a kernel. On a device: the entry point. On the
-/// host: what a fibre runs. The context is in the device's memory (see
-/// corellama_launch), and threads read it as constant.
+/// One thread of one block of a kernel. On a device: the entry point, whose
+/// first parameter is the context itself. On the host: what a fibre runs.
 using ThreadFunction = void (*)(const Context *, uint32_t layer);
 
 /// A kernel of the device.
@@ -96,9 +95,9 @@ struct Choice {
   /// infinity.
   uint64_t random[4];
   /// Bytes from the first of the workspace to the row of logits, and from the
-  /// Choice to: the context's keyCount; a bit for each id, set where none
-  /// follows it; room for the lists of blocks, kChoiceKept words each.
-  uint64_t logits, keyCount, ends, lists;
+  /// Choice to: a bit for each id, set where none follows it; room for the
+  /// lists of blocks, kChoiceKept words each.
+  uint64_t logits, ends, lists;
 };
 
 /// `extern "C" const DeviceProgram corellama_device_program`.
@@ -111,8 +110,8 @@ struct DeviceProgram {
   const DeviceEntry *lmHeads;
   uint64_t lmHeadCount;
   /// Behind a head's step of one row: chooses an id and, if another may follow
-  /// it, makes it the context's only row: it writes its token, adds 1 to its
-  /// position and to keyCount. Null where the vocabulary is too large.
+  /// it, makes it the context's only row: it writes its token and adds 1 to its
+  /// position. Null where the vocabulary is too large.
   DeviceStepFunction choose;
   const DeviceKernel *kernels;
   uint64_t kernelCount;
@@ -135,12 +134,10 @@ extern const corellama::abi::DeviceProgram *const corellama_device_programs[];
 /// `kernel`. It starts when all launches before it have ended, and what they
 /// wrote is seen by it.
 ///
-/// Kernels read the context through a pointer, and as constant
-/// (`ld.global.nc`), so they get a copy in the device's memory. Whoever defines
-/// this function makes it: from the host's context, in the order of launches,
-/// before a step's first one. Nothing may change the copy until the step's last
-/// launch has ended, nor the host's context until it is copied. Fibres share
-/// the host's memory and read the host's.
+/// The context goes by value, into the launch's parameters, which a captured
+/// graph keeps: what changes between its launches is in memory that the context
+/// points to. So kernels do not read keyCount, which is the last row's position
+/// and 1.
 void corellama_launch(void *device, uint32_t kernel,
                       const corellama::abi::Context *, uint32_t layer,
                       uint64_t blocks);

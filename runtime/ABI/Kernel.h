@@ -20,14 +20,13 @@ namespace corellama::abi {
 
 /// Raised whenever a struct of this folder changes its meaning; the runtime
 /// refuses generated code of another version.
-inline constexpr uint32_t kVersion = 11;
+inline constexpr uint32_t kVersion = 12;
 
-/// Positions of the cache come in blocks of this many keys, and so do those
-/// that attention computes alone and then merges; capacities are multiples of
-/// it. The scores of a block for a tile of rows (8 x 256 floats, 8 KiB) stay in
-/// a core's first-level cache and merging is a small share of the work; on a
-/// GPU a context of 2048 gives 8 parts a head, so that 8 such heads fill half
-/// of the multiprocessors. One value for all targets: it is part of the bits.
+/// Positions of the cache come in blocks of this many keys; capacities are
+/// multiples of it. So do, on a CPU, those that attention computes alone and
+/// then merges: the scores of a block for a tile of rows (8 x 256 floats, 8
+/// KiB) stay in a core's first-level cache and merging is a small share of the
+/// work. A GPU, which wants more parts, has blocks of a divisor of it.
 inline constexpr uint64_t kCacheBlock = 256;
 
 /// Rows that a head is asked for at once, at most. Their logits are one

@@ -187,10 +187,10 @@ std::optional<Error> CudaExecutor::copyTables() {
   call.keys = at(keys, call.keys);
   call.values = at(values, call.values);
   call.rope = at(ropeRows, call.rope);
-  call.tokens = at(stepBlock + plan.step.firstList, call.tokens);
+  call.tokens = at(stepBlock, call.tokens);
   call.positions = at(stepBlock + plan.step.secondList, call.positions);
   call.capacity = plan.cache.capacity();
-  call.wanted = at(headBlock + plan.head.firstList, call.wanted);
+  call.wanted = at(headBlock, call.wanted);
   call.regions = at(regions, call.regions);
   call.threads = reinterpret_cast<void *>(loopBlock);
   if (!program.choose)
@@ -201,7 +201,7 @@ std::optional<Error> CudaExecutor::copyTables() {
   loopCall.wanted = at(loopBlock + plan.loop.wanted, call.wanted);
   loopCall.rows = 1;
   // Its kernels do nothing, whoever launches them, before a loop begins.
-  resetLoop();
+  memset(hostLoop, 0, plan.loop.copied);
   return copyLoop();
 }
 
@@ -227,19 +227,17 @@ std::optional<Error> CudaExecutor::reachRope(uint64_t positions) {
   return std::nullopt;
 }
 
-/// Copies a call's block, whose first part is the context, and launches a
-/// step's kernels behind it: where the call has one row as `graph`, which is
-/// then the same each time. The host's function reads `call` itself.
+/// Copies a call's lists and launches a step's kernels behind them: where the
+/// call has one row as `graph`, which is then the same each time.
 std::optional<Error> CudaExecutor::run(const abi::DeviceEntry &entry,
                                        uint8_t *block, Address to,
                                        uint64_t bytes, GraphExecHandle &graph) {
-  memcpy(block, &call, sizeof(call));
   if (auto error = ask(driver->copyToDevice, to,
                        static_cast<const void *>(block), size_t(bytes), stream))
     return error;
   if (auto error = ask(driver->eventRecord, isCopied, stream))
     return error;
-  callAddress = to;
+  hasCopied = true;
   if (call.rows == 1)
     return replay(graph, [&] { entry.step(&call, this); });
   entry.step(&call, this);
@@ -273,10 +271,10 @@ std::optional<Error> CudaExecutor::replay(GraphExecHandle &graph,
 
 std::optional<Error> CudaExecutor::append(std::span<const int32_t> ids,
                                           uint64_t first) {
-  if (callAddress)
+  if (hasCopied)
     if (auto error = ask(driver->eventSynchronize, isCopied))
       return error;
-  auto *tokens = reinterpret_cast<int32_t *>(hostStep + plan.step.firstList);
+  auto *tokens = reinterpret_cast<int32_t *>(hostStep);
   auto *positions =
       reinterpret_cast<int32_t *>(hostStep + plan.step.secondList);
   for (size_t row = 0; row < ids.size(); ++row) {
@@ -295,8 +293,7 @@ std::optional<Error> CudaExecutor::append(std::span<const int32_t> ids,
 Result<std::span<const float>>
 CudaExecutor::logits(std::span<const int32_t> rows) {
   // The last call of a head has ended: its logits were waited for.
-  std::ranges::copy(
-      rows, reinterpret_cast<int32_t *>(hostHead + plan.head.firstList));
+  std::ranges::copy(rows, reinterpret_cast<int32_t *>(hostHead));
   call.rows = rows.size();
   if (auto error = run(*abi::findEntry(heads.data(), heads.size(), rows.size()),
                        hostHead, headBlock, plan.head.bytes, headGraph))
@@ -315,7 +312,8 @@ CudaExecutor::logits(std::span<const int32_t> rows) {
 // Launches
 //===----------------------------------------------------------------------===//
 
-void CudaExecutor::launch(uint32_t kernel, uint32_t layer, uint64_t blocks) {
+void CudaExecutor::launch(uint32_t kernel, abi::Context context, uint32_t layer,
+                          uint64_t blocks) {
   if (failure || blocks == 0)
     return;
   if (kernel >= functions.size() || blocks > INT32_MAX) {
@@ -323,7 +321,7 @@ void CudaExecutor::launch(uint32_t kernel, uint32_t layer, uint64_t blocks) {
     return;
   }
   const abi::DeviceKernel &what = program.kernels[kernel];
-  void *parameters[] = {&callAddress, &layer};
+  void *parameters[] = {&context, &layer};
   ask(driver->launchKernel, functions[kernel], unsigned(blocks), 1u, 1u,
       unsigned(what.threads), 1u, 1u, unsigned(what.sharedBytes), stream,
       static_cast<void **>(parameters), static_cast<void **>(nullptr));
@@ -350,7 +348,7 @@ CudaExecutor::trace(std::span<const Dispatch> dispatches) {
       const uint32_t kernel = *dispatches[i].kernel;
       if (kernel >= program.kernelCount)
         return damagedProgram();
-      launch(kernel, dispatches[i].layer,
+      launch(kernel, call, dispatches[i].layer,
              program.kernels[kernel].parts(call.rows, call.capacity));
     }
   }
@@ -375,8 +373,8 @@ CudaExecutor::trace(std::span<const Dispatch> dispatches) {
 } // namespace corellama::runtime::cuda
 
 void corellama_launch(void *device, uint32_t kernel,
-                      const corellama::abi::Context *, uint32_t layer,
+                      const corellama::abi::Context *context, uint32_t layer,
                       uint64_t blocks) {
   static_cast<corellama::runtime::cuda::CudaExecutor *>(device)->launch(
-      kernel, layer, blocks);
+      kernel, *context, layer, blocks);
 }

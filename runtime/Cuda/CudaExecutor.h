@@ -54,7 +54,8 @@ public:
   Result<uint64_t> end(uint64_t tokens) override;
 
   /// What corellama_launch does. An error is kept, for run() to return.
-  void launch(uint32_t kernel, uint32_t layer, uint64_t blocks);
+  void launch(uint32_t kernel, abi::Context context, uint32_t layer,
+              uint64_t blocks);
 
 private:
   CudaExecutor(std::unique_ptr<Driver> driver, const DeviceInfo &device,
@@ -84,8 +85,6 @@ private:
   /// Makes a graph of what `body` launches, the first time, and launches it.
   std::optional<Error> replay(GraphExecHandle &graph,
                               const std::function<void()> &body);
-  /// Puts the loop's block in its first state, on the host.
-  void resetLoop();
   std::optional<Error> copyLoop();
   std::optional<Error> collect();
 
@@ -126,11 +125,11 @@ private:
     Id ids[abi::kChosenIds] = {};
   } loopState;
 
-  /// What the host's function of a step reads; addresses are the device's. The
-  /// second is of the loop's steps, whose row and position are on the device.
+  /// What kernels and the host's function of a step get; addresses are the
+  /// device's. The second is of the loop's steps.
   abi::Context call{}, loopCall{};
-  /// The device's copy of the context that kernels get.
-  Address callAddress = 0;
+  /// Whether a call's lists have been copied, which isCopied is for.
+  bool hasCopied = false;
   /// The first error since the start.
   std::optional<Error> failure;
 };

@@ -27,9 +27,8 @@ static uint64_t aligned(uint64_t bytes) {
 CallBlock CallBlock::of(uint64_t lists, uint64_t rows) {
   const uint64_t list = aligned(rows * sizeof(int32_t));
   CallBlock block;
-  block.firstList = aligned(sizeof(abi::Context));
-  block.secondList = block.firstList + list;
-  block.bytes = block.firstList + lists * list;
+  block.secondList = list;
+  block.bytes = lists * list;
   return block;
 }
 
@@ -37,8 +36,7 @@ LoopBlock LoopBlock::of(uint64_t vocabulary) {
   const uint64_t row = aligned(sizeof(int32_t));
   const uint64_t lists = (vocabulary + abi::kChoiceIds - 1) / abi::kChoiceIds;
   LoopBlock block;
-  block.context = aligned(sizeof(abi::Choice));
-  block.token = block.context + aligned(sizeof(abi::Context));
+  block.token = aligned(sizeof(abi::Choice));
   block.position = block.token + row;
   block.wanted = block.position + row;
   block.ends = block.wanted + row;

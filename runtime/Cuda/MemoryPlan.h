@@ -17,23 +17,23 @@
 
 namespace corellama::runtime::cuda {
 
-/// What a call brings, side by side in one copy: abi::Context and lists of
-/// int32_t. Offsets are bytes.
+/// What a call brings, side by side in one copy: lists of int32_t. Offsets are
+/// bytes.
 struct CallBlock {
-  /// Of a step: ids and positions. Of a head: the wanted rows, and no second
+  /// Of a step: ids, then positions. Of a head: the wanted rows, and no second
   /// list.
-  uint64_t firstList = 0, secondList = 0;
+  uint64_t secondList = 0;
   uint64_t bytes = 0;
 
   static CallBlock of(uint64_t lists, uint64_t rows);
 };
 
-/// What the token loop has, side by side: abi::Choice, the context of its steps
-/// and their lists of one row, a bit for each id that ends an answer, and
+/// What the token loop has, side by side: abi::Choice, its steps' lists of one
+/// row, a bit for each id that ends an answer, and
 /// behind what is copied to the device the lists of its kernels. Offsets are
 /// bytes.
 struct LoopBlock {
-  uint64_t context = 0, token = 0, position = 0, wanted = 0, ends = 0;
+  uint64_t token = 0, position = 0, wanted = 0, ends = 0;
   uint64_t copied = 0;
   uint64_t bytes = 0;
 

@@ -35,11 +35,6 @@ bool CudaExecutor::takes(const SamplerSettings &settings) const {
           (settings.topK >= 1 && uint64_t(settings.topK) <= abi::kChoiceKept));
 }
 
-void CudaExecutor::resetLoop() {
-  memset(hostLoop, 0, plan.loop.copied);
-  memcpy(hostLoop + plan.loop.context, &loopCall, sizeof(loopCall));
-}
-
 std::optional<Error> CudaExecutor::copyLoop() {
   return ask(driver->copyToDevice, loopBlock,
              static_cast<const void *>(hostLoop), size_t(plan.loop.copied),
@@ -67,8 +62,7 @@ std::optional<Error> CudaExecutor::begin(const Sampler &sampler, int32_t row,
   loopState.asked = 1;
   loopState.taken = loopState.sent = loopState.read = 0;
 
-  loopCall.keyCount = call.keyCount;
-  resetLoop();
+  memset(hostLoop, 0, plan.loop.copied);
   const SamplerSettings &settings = sampler.given();
   abi::Choice choice{};
   choice.left = most;
@@ -78,7 +72,6 @@ std::optional<Error> CudaExecutor::begin(const Sampler &sampler, int32_t row,
   choice.minP = settings.minP;
   std::ranges::copy(sampler.generator(), choice.random);
   choice.logits = program.logitsOffset;
-  choice.keyCount = plan.loop.context + offsetof(abi::Context, keyCount);
   choice.ends = plan.loop.ends;
   choice.lists = plan.loop.copied;
   memcpy(hostLoop, &choice, sizeof(choice));
@@ -89,13 +82,12 @@ std::optional<Error> CudaExecutor::begin(const Sampler &sampler, int32_t row,
       hostLoop[plan.loop.ends + size_t(id) / 8] |= uint8_t(1 << id % 8);
 
   call.rows = 1;
-  memcpy(hostHead + plan.head.firstList, &row, sizeof(row));
+  memcpy(hostHead, &row, sizeof(row));
   if (auto error =
           run(heads.front(), hostHead, headBlock, plan.head.bytes, headGraph))
     return error;
   if (auto error = copyLoop())
     return error;
-  callAddress = loopBlock + plan.loop.context;
   program.choose(&loopCall, this);
   return collect();
 }

@@ -368,7 +368,7 @@ int cuLaunchKernel(Function *function, unsigned blocks, unsigned gridY,
         sharedBytes > function->mostShared || extra)
       return kInvalidValue;
     // Parameters are read now, what they point to when the kernel runs.
-    const Address context = *static_cast<Address *>(parameters[0]);
+    const abi::Context context = *static_cast<abi::Context *>(parameters[0]);
     const uint32_t layer = *static_cast<uint32_t *>(parameters[1]);
     return add(stream, [=] {
       return machine().launch(*function, context, layer, blocks);

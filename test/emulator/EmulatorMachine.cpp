@@ -14,18 +14,12 @@ Machine &machine() {
   return only;
 }
 
-/// Reads the context from the device's memory, with addresses that the kernel's
-/// code can use here, and runs the kernel.
-int Machine::launch(const Function &function, Address address, uint32_t layer,
-                    uint64_t blocks) {
+/// Runs the kernel, with addresses in its context that its code can use here.
+int Machine::launch(const Function &function, abi::Context context,
+                    uint32_t layer, uint64_t blocks) {
   ++launches;
-  const uint8_t *at = find(address, sizeof(abi::Context));
-  if (!at) {
-    message = "the context is not in the device's memory";
-    return kLaunchFailed;
-  }
-  abi::Context context;
-  std::memcpy(&context, at, sizeof(context));
+  // A graph would keep that of the call which it was captured in.
+  context.keyCount = ~uint64_t(0);
   std::vector<MemoryRange> ranges;
   auto translate = [&]<typename T>(const char *name, T *&pointer,
                                    bool writable) {

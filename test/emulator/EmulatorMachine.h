@@ -185,7 +185,7 @@ public:
            << 10;
   }
 
-  int launch(const Function &function, Address context, uint32_t layer,
+  int launch(const Function &function, abi::Context context, uint32_t layer,
              uint64_t blocks);
   void release();
   void report() const;

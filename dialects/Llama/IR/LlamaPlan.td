@@ -49,6 +49,9 @@ def Llama_ReductionOrderAttr : Llama_Attr<"ReductionOrder", "reduction_order"> {
 
     A norm or attention has no unit. `lanes = L`: lane j sums the terms j, j + L,
     ... ascending, then a fixed tree adds lane j and lane j + L/2, L halving.
+    Attention with a `block` has its keys shared by lanes, each of which takes blocks
+    of so many elements, and its values likewise: `tile.score_keys` and
+    `tile.sum_values` have the orders that follow (docs/bits.md).
   }];
   let parameters = (ins
     DefaultValuedParameter<"::corellama::llama::ContractionUnitInterface",

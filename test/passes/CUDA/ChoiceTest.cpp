@@ -75,7 +75,6 @@ public:
   abi::Choice &choice() { return *memory.as<abi::Choice>(); }
   int32_t &token() { return *at<int32_t>(kToken); }
   int32_t &position() { return *at<int32_t>(kPosition); }
-  uint64_t &keyCount() { return *at<uint64_t>(kKeyCount); }
   void setEnd(size_t id) { at<uint8_t>(kEnds)[id / 8] |= 1 << id % 8; }
 
   void begin(const runtime::Sampler &sampler, uint64_t most) {
@@ -89,11 +88,9 @@ public:
     choice().topP = settings.topP;
     choice().minP = settings.minP;
     llvm::copy(sampler.generator(), choice().random);
-    choice().keyCount = kKeyCount;
     choice().ends = kEnds;
     choice().lists = kEnds + roundUp(vocabulary);
     position() = 6;
-    keyCount() = 7;
   }
 
   /// The error, or nothing.
@@ -118,8 +115,7 @@ public:
   AlignedBytes logits;
 
 private:
-  static constexpr size_t kToken = 256, kPosition = 320, kKeyCount = 384,
-                          kEnds = 448;
+  static constexpr size_t kToken = 256, kPosition = 320, kEnds = 384;
   /// Bytes of a bit for each id.
   static size_t roundUp(size_t ids) { return (ids + 63) / 64 * 8; }
   template <typename T> T *at(size_t offset) {
@@ -207,7 +203,6 @@ TEST(CUDAChoice, IsTheSamplers) {
         ASSERT_EQ(loop.choice().left, 99 - i);
         ASSERT_EQ(loop.token(), got.id);
         ASSERT_EQ(loop.position(), int32_t(7 + i));
-        ASSERT_EQ(loop.keyCount(), 8 + i);
       }
       if (!sampler.given().isGreedy())
         for (size_t i = 0; i < 4; ++i)
@@ -267,7 +262,6 @@ TEST(CUDAChoice, EndsWithTheLastId) {
     EXPECT_EQ(std::memcmp(&before, &loop.choice(), sizeof(before)), 0);
     EXPECT_EQ(loop.token(), token);
     EXPECT_EQ(loop.position(), 7);
-    EXPECT_EQ(loop.keyCount(), 8u);
   };
   // By their number, and by an id that none follows; neither becomes a row.
   for (bool byNumber : {true, false}) {

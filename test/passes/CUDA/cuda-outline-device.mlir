@@ -31,7 +31,8 @@ module attributes {llama.kernels = [{name = "qkv.decode", function = @qkv.decode
   }
   // CHECK:      gpu.module @device {
   // CHECK-NEXT:   llvm.mlir.global external @corellama_shared()
-  // CHECK:        llvm.func @qkv$decode(%{{.+}}: !llvm.ptr, %{{.+}}: i32) attributes {
+  // The context is in the parameters.
+  // CHECK:        llvm.func @qkv$decode(%{{.+}}: !llvm.ptr {llvm.align = 8 : i64, llvm.byval = !llvm.array<112 x i8>, nvvm.grid_constant}, %{{.+}}: i32) attributes {
   // CHECK-SAME:     llama.scratch = 512 : i64
   // CHECK-SAME:     nvvm.kernel, nvvm.minctasm = 2 : i32, nvvm.reqntid = array<i32: 256>
   // CHECK:          llvm.mlir.addressof @corellama_shared : !llvm.ptr<3>

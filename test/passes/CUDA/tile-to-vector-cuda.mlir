@@ -13,7 +13,10 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK-LABEL: func.func private @a_block_has_one_part
   // CHECK-SAME:    (%[[CTX:.+]]: !llvm.ptr, %{{.+}}: i32) attributes {{{.*}}llama.scratch = 0 : i64
   // CHECK:         %[[BLOCK:.+]] = cuda.block_id
-  // CHECK:         %[[KEYS:.+]] = context.field %[[CTX]] key_count
+  // CHECK:         %[[ROWS:.+]] = context.field %[[CTX]] rows
+  // CHECK:         %[[LAST:.+]] = arith.subi %[[ROWS]], %c1
+  // CHECK:         context.field %[[CTX]] positions
+  // CHECK:         memref.load %{{.+}}[%[[LAST]]] : memref<?xi32, 1>
   // CHECK:         %[[IN:.+]] = arith.cmpi slt, %[[BLOCK]], %{{.+}} : index
   // CHECK-NEXT:    scf.if %[[IN]]
   // CHECK-NOT:       scf.for
@@ -323,6 +326,39 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
       %u = arith.mulf %t, %s : vector<1x256xf32>
       %v = arith.mulf %u, %g : vector<1x256xf32>
       tile.store %v, %y[%c0, %n] : vector<1x256xf32>, memref<1x4096xf32>
+    }
+    return
+  }
+
+  // A row of two columns a thread, which the sum reads and a stage scales: both are
+  // asked for with the norm's weight before anything is summed, and not read again.
+  // CHECK-LABEL: func.func private @a_row_that_is_kept
+  // CHECK:         memref.load %{{.+}} : memref<1x512xf32, 1>
+  // CHECK:         memref.load %{{.+}} : memref<?xf32, 1>
+  // CHECK:         %[[X:.+]] = memref.load %{{.+}} : memref<1x512xf32, 1>
+  // CHECK:         %[[GAIN:.+]] = memref.load %{{.+}} : memref<?xf32, 1>
+  // CHECK-NOT:     memref.load {{.*}}, 1>
+  // CHECK:         arith.mulf %[[X]], %[[X]]
+  // CHECK:         cuda.barrier
+  // CHECK-NOT:     memref.load {{.*}}, 1>
+  // CHECK:         %[[SCALED:.+]] = arith.mulf %[[X]],
+  // CHECK:         arith.mulf %[[SCALED]], %[[GAIN]]
+  // CHECK-COUNT-2: memref.store %{{.+}} : memref<1x512xf32, 3>
+  // CHECK:         return
+  func.func private @a_row_that_is_kept(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #decode} {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer %ctx @x at 0 : memref<1x512xf32>
+    %gain = tile.weight %ctx @norm : <512, #llama.f32> in #llama.rowmajor index 0
+    %sum = tile.sum %x[%c0] order <lanes = 256> : memref<1x512xf32> -> vector<1xf32> {
+    ^bb0(%a: f32):
+      %square = arith.mulf %a, %a : f32
+      tile.yield %square
+    }
+    %h = tile.stage %x[%c0] rows(%sum : vector<1xf32>) columns(%gain : !llama.weight<512, #llama.f32>) : memref<1x512xf32> -> <1x512xf32> {
+    ^bb0(%a: f32, %r: f32, %g: f32):
+      %scaled = arith.mulf %a, %r : f32
+      %y = arith.mulf %scaled, %g : f32
+      tile.yield %y
     }
     return
   }

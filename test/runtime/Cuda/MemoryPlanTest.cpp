@@ -48,13 +48,11 @@ TEST_F(MemoryPlanTest, HasEachKind) {
   EXPECT_EQ(plan->values, 1024u * 3 * 512);
   EXPECT_EQ(plan->workspace, uint64_t(4) << 20);
   EXPECT_EQ(plan->rope, 1024u * 32 * 4);
-  // 10 offsets; a context (112 bytes) and two lists of 20; one and a list of 8.
-  EXPECT_EQ(sizeof(abi::Context), 112u);
-  EXPECT_EQ(plan->step.firstList, 128u);
-  EXPECT_EQ(plan->step.secondList, 256u);
-  EXPECT_EQ(plan->step.bytes, 384u);
-  EXPECT_EQ(plan->head.bytes, 192u);
-  EXPECT_EQ(plan->tables, 80u + 384 + 192);
+  // 10 offsets; two lists of 20; a list of 8.
+  EXPECT_EQ(plan->step.secondList, 128u);
+  EXPECT_EQ(plan->step.bytes, 256u);
+  EXPECT_EQ(plan->head.bytes, 64u);
+  EXPECT_EQ(plan->tables, 80u + 256 + 64);
   EXPECT_EQ(plan->all(), plan->weights + plan->keys + plan->values +
                              plan->workspace + plan->rope + plan->tables);
 }
@@ -66,12 +64,12 @@ TEST_F(MemoryPlanTest, HasTheTokenLoop) {
   header.vocabulary = 5000;
   auto plan = MemoryPlan::create(program, image, 1000);
   ASSERT_TRUE(plan);
-  EXPECT_EQ(sizeof(abi::Choice), 240u);
-  EXPECT_EQ(plan->loop.context, 256u);
-  EXPECT_EQ(plan->loop.ends, 256u + 128 + 3 * 64);
+  EXPECT_EQ(sizeof(abi::Choice), 232u);
+  EXPECT_EQ(plan->loop.token, 256u);
+  EXPECT_EQ(plan->loop.ends, 256u + 3 * 64);
   EXPECT_EQ(plan->loop.copied, plan->loop.ends + 640);
   EXPECT_EQ(plan->loop.bytes, plan->loop.copied + 3 * 256 * 8);
-  EXPECT_EQ(plan->tables, 80u + 384 + 192 + plan->loop.bytes);
+  EXPECT_EQ(plan->tables, 80u + 256 + 64 + plan->loop.bytes);
 }
 
 // The driver takes memory by pages: of eight allocations six are less than one.
