@@ -67,9 +67,15 @@ Value CUDAKernel::fromElements(ArrayRef<Value> scalars) {
 
 Value CUDAKernel::field(context::Field which) {
   // Parameters of a graph's kernels are fixed; where the last row of a call is
-  // stands in memory.
-  if (which == context::Field::KeyCount)
-    return add(positionOf(sub(field(context::Field::Rows), 1)), 1);
+  // stands in memory. It is read once, before a block waits for anything else.
+  if (which == context::Field::KeyCount) {
+    if (!keyCount) {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointAfterValue(lane);
+      keyCount = add(positionOf(sub(field(context::Field::Rows), 1)), 1);
+    }
+    return keyCount;
+  }
   Type type = context::isPointer(which)
                   ? Type(LLVM::LLVMPointerType::get(b.getContext()))
                   : Type(b.getIndexType());

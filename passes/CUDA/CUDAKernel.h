@@ -324,6 +324,8 @@ private:
   /// The new function's context and layer, and indices made once at its top:
   /// block, thread in the block, warp, lane.
   Value context, layer, block, thread, warp, lane;
+  /// Made when it is first asked for, at the top as well.
+  Value keyCount;
 
   NewValues values;
   /// Old values that become several new ones, or a struct.

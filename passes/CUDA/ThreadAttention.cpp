@@ -66,6 +66,13 @@ static bool canShare(int64_t keys, int64_t lanes, int64_t threads) {
          keys * lanes >= threads;
 }
 
+/// Rounds whose chunks are in flight at once. Rows of several chunks have sums
+/// and addresses for each, so half as many.
+static int64_t roundsAtOnce(int64_t loads, int64_t rounds) {
+  int64_t most = loads == 1 ? kLoads : kLoads / 2 / loads;
+  return std::clamp<int64_t>(most, 1, rounds);
+}
+
 /// An error of an op of attention, for what it has instead of `what`.
 template <typename OpT>
 static InFlightDiagnostic refuse(OpT op, const char *what) {
@@ -184,8 +191,7 @@ FailureOr<Value> CUDAKernel::write(tile::ScoreKeysOp op,
   KeyShare share = shareKeys(keys, size, type, order.getLanes());
   const Rows query = rows.find(op.getRows())->second;
   Value head = lookup(op.getHead()), place = lookup(op.getFirst());
-  int64_t atOnce = std::max<int64_t>(1, kLoads / share.loads);
-  atOnce = std::min(atOnce, share.rounds);
+  int64_t atOnce = roundsAtOnce(share.loads, share.rounds);
 
   Value scores = allocate({m, keys}, b.getF32Type());
   barriers.read(query.buffer);
@@ -281,8 +287,7 @@ FailureOr<Value> CUDAKernel::write(tile::SumValuesOp op,
           size = cache.type.getHeadSize();
   int64_t width = share.lanes * share.each * share.loads;
   Value weights = lookup(op.getWeights());
-  int64_t atOnce = std::max<int64_t>(1, kLoads / share.loads);
-  atOnce = std::min(atOnce, share.rounds);
+  int64_t atOnce = roundsAtOnce(share.loads, share.rounds);
 
   // Warps add their lanes' chains, then the block adds the warps'.
   Value partial = allocate({m * warps, width}, b.getF32Type());
