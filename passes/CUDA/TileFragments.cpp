@@ -162,13 +162,12 @@ LogicalResult CUDAKernel::write(tile::StoreOp op, const Fragment &fragment) {
   // Two numbers of 16 bits are a word from the beginning: taken apart and put
   // together again, LLVM would convert them on the emulator's CPU.
   const bool isWord = unit == 2 && bytes == 2;
-  Value words = isWord ? vector::BitCastOp::create(
-                             b,
-                             VectorType::get({fragment.size() / unit},
-                                             b.getI32Type()),
-                             value)
-                             .getResult()
-                       : Value();
+  Value words =
+      isWord ? vector::BitCastOp::create(
+                   b, VectorType::get({fragment.size() / unit}, b.getI32Type()),
+                   value)
+                   .getResult()
+             : Value();
   auto pairOf = [&](int64_t e) -> Value {
     if (!isWord)
       return fromElements({element(value, e), element(value, e + 1)});

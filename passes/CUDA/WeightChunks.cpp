@@ -321,8 +321,8 @@ Values ChunkFormat::sixteen(ImplicitLocOpBuilder &b, ArrayRef<Value> pieces,
     if (pieceColumns(plane) == kHalf || isTable)
       return word;
     auto apart = static_cast<uint32_t>(places[plane].at(kHalf));
-    return arith::ShRUIOp::create(
-               b, word, arith::MulIOp::create(b, half, i32(b, apart)))
+    return arith::ShRUIOp::create(b, word,
+                                  arith::MulIOp::create(b, half, i32(b, apart)))
         .getResult();
   };
   auto pairOf = [&](Value word, Value which) -> Value {
@@ -345,7 +345,8 @@ Values ChunkFormat::sixteen(ImplicitLocOpBuilder &b, ArrayRef<Value> pieces,
           b, i32(b, 0x4240), arith::MulIOp::create(b, half, i32(b, 0x0101)));
       Value low = pairOf(lookUpNibbles(b, facts, word), which);
       word = arith::ShRUIOp::create(b, word, i32(b, 16));
-      groups.push_back(fourOf(low, pairOf(lookUpNibbles(b, facts, word), which)));
+      groups.push_back(
+          fourOf(low, pairOf(lookUpNibbles(b, facts, word), which)));
       continue;
     }
     Value word;

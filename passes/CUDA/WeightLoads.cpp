@@ -82,11 +82,9 @@ Value CUDAKernel::decodeLevels(const Weight &weight, llama::PlaneKind kind,
     if (field.isFloat()) {
       level = arith::ExtFOp::create(b, f32, loaded);
     } else if (field.type == llama::FieldType::Signed) {
-      level =
-          cuda::floatOfSigned(b, arith::ExtUIOp::create(b, word, loaded));
+      level = cuda::floatOfSigned(b, arith::ExtUIOp::create(b, word, loaded));
     } else if (field.type == llama::FieldType::Exponent) {
-      level =
-          cuda::decodeExponent(b, arith::ExtUIOp::create(b, word, loaded));
+      level = cuda::decodeExponent(b, arith::ExtUIOp::create(b, word, loaded));
     } else {
       int64_t bits = field.imageBits(), shared = 8 / bits;
       Value number = arith::ExtUIOp::create(b, word, loaded);

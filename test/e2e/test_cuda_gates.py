@@ -23,6 +23,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 import cuda_gates  # noqa: E402
 import cuda_kernels  # noqa: E402
 import cuda_model  # noqa: E402
+import cuda_prefill  # noqa: E402
 import cuda_traffic  # noqa: E402
 import sass  # noqa: E402
 
@@ -101,6 +102,10 @@ def test_reader(report):
                  [6, 2, 1, 5, 1], count)
     report.check("the busiest unit: five times 128 bytes of shared memory",
                  sass.busy(body) == 20, sass.busy(body))
+    matrices = code_of(("LDSM.16.M88.4 R4, [R2]",), ("LDSM.16.M88.2 R4, [R2]",),
+                       ("LDSM.16.M88 R4, [R2]",)).instructions
+    report.check("matrices of 128 bytes", sass.pipes(matrices)["LDS"] == 7,
+                 sass.pipes(matrices))
 
 
 def test_walk(report):
@@ -165,6 +170,30 @@ def test_model(report):
           3002)
     check("work runs until the warp waits",
           time([(1, [["work", ms, ms], ["work", ms, ms]])], warps=5), 4002)
+
+
+def test_prefill(report):
+    """Products whose time is known: of 64 columns, two steps, by one SM."""
+    device = cuda_model.Device("one SM", copy=1e12, sms=1)
+    shape = dict(heads=1, kv_heads=1, head_size=64, dim=64, hidden=64, vocabulary=64)
+    step = [".L_x_1", *[("HMMA.16816.F32 R4, R8, R12, R4",)] * 1000,
+            ("@P0 BRA `(.L_x_1)",)]
+    kernel = cuda_kernels.Kernel("o.prefill", 0, 128, 32, 0, 0, resident=2, bytes=0,
+                                 program=[], code=code_of(*step))
+
+    def check(name, rows, of, cycles):
+        found, bound = cuda_prefill.product(kernel, of, "F16", shape, device, rows)
+        expected = cycles / cuda_model.CLOCK + cuda_model.GAP
+        report.check(name, abs(found - expected) < 1e-6 and bound == "units",
+                     f"{found} us by {bound}, not {expected}")
+    check("a tile: its steps", 64, "o.prefill", 2 * 8000)
+    check("two blocks of an SM share its units", 128, "o.prefill", 2 * 2 * 8000)
+    check("a third is a wave more", 192, "o.prefill", 3 * 2 * 8000)
+    check("gate and up are one block's", 64, "gate_up.prefill", 2 * 2 * 8000)
+    report.check("it is on tensor cores", cuda_prefill.is_on_tensor_cores(kernel))
+    kernel.code = code_of(("FFMA R0, R1, R2, R0",))
+    report.check("and this one is not", not cuda_prefill.is_on_tensor_cores(kernel))
+    report.check("which makes no prompt", cuda_prefill.total({}, shape) is None)
 
 
 def test_frozen(report):
@@ -271,6 +300,7 @@ def main():
     test_reader(report)
     test_walk(report)
     test_model(report)
+    test_prefill(report)
     test_judge(report)
     test_frozen(report)
     test_traffic(report)

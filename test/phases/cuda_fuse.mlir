@@ -6,9 +6,9 @@
 
 // Phase fuse for a GPU. Made from cuda_specialize.mlir.
 //
-// Look at: the kernels are those of fuse.mlir. The rounding to f16 has joined the
-// norm that makes the rows ("norm" the second of prefill), so that what goes from
-// kernel to kernel is half as large.
+// Look at: the kernels are those of fuse.mlir. Each rounding to f16 has joined the
+// kernel that makes the rows (both norms, "attn" and "gate_up" of prefill), so that
+// what goes from kernel to kernel is half as large.
 module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048>, llama.target = #cuda.target<name = "cuda:sm_80", features = "+ptx80">} {
   llama.weight @token_embd : 64x32 formats [#llama.q8_0]
   llama.weight @output_norm : 32 formats [#llama.f32]

@@ -11,8 +11,8 @@
 // lane; keys and values of the cache lie alike, because a thread reads a whole
 // key. A strategy names threads, the tile of a block and the stages in shared
 // memory. A block of a product takes 16 rows of a weight (`by = 16`), one of
-// @layer.prefill's gate_up, on tensor cores, 64 rows of the call by 64 of the
-// weight (`rows_by`). Orders say what a lane takes at a time (`block`: 16 bytes of
+// @layer.prefill, on tensor cores, 64 rows of the call by 64 of the weight
+// (`rows_by`). Orders say what a lane takes at a time (`block`: 16 bytes of
 // quants) and how many lanes are added.
 module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048>, llama.target = #cuda.target<name = "cuda:sm_80", features = "+ptx80">} {
   llama.weight @token_embd : 64x32 formats [#llama.q8_0] in [#llama.rowmajor_split]

@@ -7,7 +7,8 @@
 // Phase schedule for a GPU. Made from cuda_plan.mlir.
 //
 // Look at: steps, buffers and barriers are those of schedule.mlir; a dispatch will be a
-// launch, and llama.partition its grid. The buffer @prefill.norm.1 holds f16.
+// launch, and llama.partition its grid. Buffers of prefill that products
+// read hold f16.
 module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048>, llama.target = #cuda.target<name = "cuda:sm_80", features = "+ptx80">} {
   llama.weight @token_embd : 64x32 formats [#llama.q8_0] in [#llama.rowmajor_split]
   llama.weight @output_norm : 32 formats [#llama.f32] in [#llama.rowmajor]

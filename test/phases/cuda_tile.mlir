@@ -9,10 +9,11 @@
 //
 // Look at: a block computes parts begin to end, its own number and the next.
 // @qkv.decode is a CPU's text but for partition, layouts and orders: how a warp reads
-// along k and adds its lanes is inside tile.contract. @qkv.prefill has no panel.
+// along k and adds its lanes is inside tile.contract. @qkv.prefill has no panel, and
+// parts of one tile: those of a piece of a weight follow each other.
 // In @attn.decode a tile of keys is as wide as a block has threads. The heads that
-// @o.decode merges are an scf.parallel: one warp each. @norm.prefill.1 rounds what
-// it stores; in @gate_up.prefill the tile is 64 by 64 and the rows are f16, and the
+// @o.decode merges are an scf.parallel: one warp each. Norms of prefill round what
+// they store; in products of prefill the tile is 64 by 64, the rows are f16, and the
 // epilogue is the same arithmetic on vectors, which a GPU spreads as fragments.
 module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048>, llama.target = #cuda.target<name = "cuda:sm_80", features = "+ptx80">} {
   llama.weight @token_embd : 64x32 formats [#llama.q8_0] in [#llama.rowmajor_split]

@@ -103,11 +103,13 @@ Type MmaAttr::getRowsType() const {
 /// one cuda.mma, one of 32 a stage.
 Attribute MmaAttr::getOrder(llama::FormatInterface format) const {
   const llama::FormatFacts &facts = format.getFacts();
-  llama::FieldType type = facts.planes.front().type, plain =
-      getRows() ? llama::FieldType::BF16 : llama::FieldType::F16;
+  llama::FieldType type = facts.planes.front().type,
+                   plain = getRows() ? llama::FieldType::BF16
+                                     : llama::FieldType::F16;
   const int64_t block = facts.scaleBlock();
-  if (format.hasScale() ? getRows() || (block != kMmaBlock && block != kMmaDepth)
-                        : type != plain)
+  if (format.hasScale()
+          ? getRows() || (block != kMmaBlock && block != kMmaDepth)
+          : type != plain)
     return {};
   return llama::ReductionOrderAttr::get(getContext(), *this, block,
                                         scaleOf(format), /*lanes=*/0);

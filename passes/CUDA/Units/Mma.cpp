@@ -118,9 +118,8 @@ Value MmaContract::stageOf(int64_t &at, ArrayRef<int64_t> shape, Type type) {
     at = static_cast<int64_t>(memory.getDefiningOp<SharedOp>().getAt());
     return memory;
   }
-  auto memory =
-      MemRefType::get(shape, type, MemRefLayoutAttrInterface(),
-                      b.getI64IntegerAttr(kWorkgroupSpace));
+  auto memory = MemRefType::get(shape, type, MemRefLayoutAttrInterface(),
+                                b.getI64IntegerAttr(kWorkgroupSpace));
   return SharedOp::create(b, memory, at);
 }
 
@@ -218,21 +217,19 @@ SmallVector<Value> MmaContract::loadWeight(Value from) {
       Value start =
           k.add(k.mul(sourceRow, k.planeStride(weight, plane)),
                 static_cast<int64_t>(k.planeOffset(weight, plane, 0)));
-      loaded.push_back(LoadWeightOp::create(
-          b, weight.memory, k.add(start, k.mul(piece, bytes))));
+      loaded.push_back(LoadWeightOp::create(b, weight.memory,
+                                            k.add(start, k.mul(piece, bytes))));
     } else {
       loaded.push_back(
           k.loadOfPlane(weight, plane, b.getI32Type(), sourceRow, piece));
     }
   }
   Value number = scaleBlockOf(from);
-  llvm::append_range(
-      loaded,
-      k.loadLevels(weight, llama::PlaneKind::Scales, sourceRow, number));
+  llvm::append_range(loaded, k.loadLevels(weight, llama::PlaneKind::Scales,
+                                          sourceRow, number));
   if (format.hasMinimum())
-    llvm::append_range(
-        loaded,
-        k.loadLevels(weight, llama::PlaneKind::Minima, sourceRow, number));
+    llvm::append_range(loaded, k.loadLevels(weight, llama::PlaneKind::Minima,
+                                            sourceRow, number));
   return loaded;
 }
 
@@ -316,16 +313,16 @@ SmallVector<Value> MmaContract::multiply(Value stage, ValueRange sums) {
   }
   Values results(sums);
   for (auto [j, sum] : llvm::enumerate(results)) {
-    // Or ptxas would load what all tiles need at once, and spill.
-    if (format.hasScale() && 2 * j == sums.size())
+    // Or ptxas would load what all tiles need at once, and spill, where they
+    // have more numbers than a scale each.
+    if ((format.hasMinimum() || blocks > 1) && 2 * j == sums.size())
       ConvergeOp::create(b);
     // All four units of 8 rows of the weight, for both depths of 16.
     const int64_t column = j * kMmaColumns;
     Value other = k.add(k.rem(k.lane, kMmaColumns), column);
     Value all = LdMatrixOp::create(
         b, registers, stagedWeight,
-        ValueRange{stage, other,
-                   place(other, k.div(k.lane, kMmaColumns))});
+        ValueRange{stage, other, place(other, k.div(k.lane, kMmaColumns))});
     auto second = [&](int64_t i) -> Value {
       return vector::ExtractStridedSliceOp::create(
           b, all, ArrayRef<int64_t>{2 * i}, ArrayRef<int64_t>{2},
@@ -336,8 +333,8 @@ SmallVector<Value> MmaContract::multiply(Value stage, ValueRange sums) {
       continue;
     }
     for (int64_t i = 0; i < blocks; ++i) {
-      sum = k.fma(product(i, zero, second),
-                  numbersOf(scales, stage, i, column), sum);
+      sum = k.fma(product(i, zero, second), numbersOf(scales, stage, i, column),
+                  sum);
       if (format.hasMinimum())
         sum = k.fma(numbersOf(minima, stage, i, column), sumsOfX[i], sum);
     }

@@ -492,17 +492,18 @@ llama.weight @w : 32x32 formats [#llama.q4_1]
 
 // -----
 
-// Tensor cores: a part is a tile of rows times one of the three tiles of the
-// weight, whose number is the remainder.
+// Tensor cores: a part is one of the tiles of rows, whose number is the remainder,
+// times a tile of the weight.
 
 llama.buffer @x : tensor<512x32xf16> at 0
 llama.buffer @y : tensor<512x160xf32> at 32768
 
 // CHECK-LABEL: func.func private @a_part_is_a_tile_of_rows_times_a_tile_of_the_weight
 // CHECK:         %[[X:.+]] = tile.buffer_rows %{{.+}} @x at 0 : <512x32xf16>
+// CHECK:         %[[TILES:.+]] = arith.divui %{{.+}}, %{{c64(_[0-9]+)?}}
 // CHECK:         scf.for %[[PART:.+]] =
-// CHECK:           %[[TILE:.+]] = arith.divui %[[PART]], %{{c3(_[0-9]+)?}}
-// CHECK:           %[[NUMBER:.+]] = arith.remui %[[PART]], %{{c3(_[0-9]+)?}}
+// CHECK:           %[[NUMBER:.+]] = arith.divui %[[PART]], %[[TILES]]
+// CHECK:           %[[TILE:.+]] = arith.remui %[[PART]], %[[TILES]]
 // CHECK:           %[[ROW:.+]] = arith.muli %[[TILE]], %{{c64(_[0-9]+)?}}
 // CHECK:           %[[N:.+]] = arith.muli %[[NUMBER]], %{{c64(_[0-9]+)?}}
 // CHECK-NOT:       scf.for
@@ -526,11 +527,13 @@ llama.buffer @y : tensor<512x128xf32> at 32768
 llama.buffer @z : tensor<512x64xf32> at 294912
 
 // CHECK-LABEL: func.func private @tiles_of_two_groups
-// CHECK:         %[[NUMBER:.+]] = arith.remui %{{.+}}, %{{c3(_[0-9]+)?}}
+// CHECK:         scf.for %[[PART:.+]] =
+// CHECK:         %[[NUMBER:.+]] = arith.divui %[[PART]],
 // CHECK:         %[[FIRST:.+]] = arith.cmpi ult, %[[NUMBER]], %{{c2(_[0-9]+)?}}
 // CHECK:         scf.if %[[FIRST]]
 // CHECK:           tile.store %{{.+}} : vector<64x64xf32>, memref<512x128xf32>
-// CHECK:         %[[OTHER:.+]] = arith.remui %{{.+}}, %{{c3(_[0-9]+)?}}
+// CHECK:         scf.for %[[SAME:.+]] =
+// CHECK:         %[[OTHER:.+]] = arith.divui %[[SAME]],
 // CHECK:         %[[OWN:.+]] = arith.subi %[[OTHER]], %{{c2(_[0-9]+)?}}
 // CHECK:         %[[SECOND:.+]] = arith.cmpi ult, %[[OWN]], %{{c1(_[0-9]+)?}}
 // CHECK:         scf.if %[[SECOND]]
