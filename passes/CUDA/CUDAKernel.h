@@ -294,6 +294,7 @@ private:
     Value part = {}, key = {};
     /// Rows that are read at once, and from a thread's row to its next.
     int64_t chains(int64_t threads) const { return threads / lanes; }
+    int64_t roundsAtOnce() const;
     /// Whether some lane has an element beyond the last.
     bool isPadded() const { return lanes * each * loads != elements; }
   };

@@ -67,9 +67,13 @@ static bool canShare(int64_t keys, int64_t lanes, int64_t threads) {
 }
 
 /// Rounds whose chunks are in flight at once. Rows of several chunks have sums
-/// and addresses for each, so half as many.
-static int64_t roundsAtOnce(int64_t loads, int64_t rounds) {
-  int64_t most = loads == 1 ? kLoads : kLoads / 2 / loads;
+/// and addresses for each, so half as many; where a lane has more sums than a
+/// chunk of f16 has elements, one, or heads that share keys spill.
+int64_t CUDAKernel::KeyShare::roundsAtOnce() const {
+  constexpr int64_t kFewSums = 8;
+  int64_t most = loads == 1                 ? kLoads
+                 : loads * each <= kFewSums ? kLoads / 2 / loads
+                                            : 1;
   return std::clamp<int64_t>(most, 1, rounds);
 }
 
@@ -191,7 +195,7 @@ FailureOr<Value> CUDAKernel::write(tile::ScoreKeysOp op,
   KeyShare share = shareKeys(keys, size, type, order.getLanes());
   const Rows query = rows.find(op.getRows())->second;
   Value head = lookup(op.getHead()), place = lookup(op.getFirst());
-  int64_t atOnce = roundsAtOnce(share.loads, share.rounds);
+  int64_t atOnce = share.roundsAtOnce();
 
   Value scores = allocate({m, keys}, b.getF32Type());
   barriers.read(query.buffer);
@@ -287,7 +291,7 @@ FailureOr<Value> CUDAKernel::write(tile::SumValuesOp op,
           size = cache.type.getHeadSize();
   int64_t width = share.lanes * share.each * share.loads;
   Value weights = lookup(op.getWeights());
-  int64_t atOnce = roundsAtOnce(share.loads, share.rounds);
+  int64_t atOnce = share.roundsAtOnce();
 
   // Warps add their lanes' chains, then the block adds the warps'.
   Value partial = allocate({m * warps, width}, b.getF32Type());
