@@ -6,9 +6,10 @@
 
 // Phase fuse for a GPU. Made from cuda_specialize.mlir.
 //
-// Look at: the kernels are those of fuse.mlir. Each rounding to f16 has joined the
-// kernel that makes the rows (both norms, "attn" and "gate_up" of prefill), so that
-// what goes from kernel to kernel is half as large.
+// Look at: the kernels are those of fuse.mlir, and "merge": blocks of keys are short, so
+// that they are many and merged once. Each rounding to f16 has joined the kernel that
+// makes the rows (both norms, "attn" and "gate_up" of prefill), so that what goes from
+// kernel to kernel is half as large.
 module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048>, llama.target = #cuda.target<name = "cuda:sm_80", features = "+ptx80">} {
   llama.weight @token_embd : 64x32 formats [#llama.q8_0]
   llama.weight @output_norm : 32 formats [#llama.f32]
@@ -61,13 +62,16 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       llama.yield %turned : tensor<1x32xf32>
     }
     %attn = llama.kernel "attn" (%iqkv = %qkv : tensor<1x32xf32>, %ikv_1 = %kv : !llama.cache<2x1x16, f16>, %ipos_1 = %pos : tensor<1xi32>, %il_1 = %l : index) -> tensor<1x2x?x18xf32> {
-      %parts = llama.attention_part %iqkv, %ikv_1[%il_1], %ipos_1 causal heads 2 keys 256 : tensor<1x32xf32>, <2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
+      %parts = llama.attention_part %iqkv, %ikv_1[%il_1], %ipos_1 causal heads 2 keys 64 : tensor<1x32xf32>, <2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
       llama.yield %parts : tensor<1x2x?x18xf32>
     }
-    %o = llama.kernel "o" (%iattn = %attn : tensor<1x2x?x18xf32>, %ix_1 = %x : tensor<1x32xf32>, %il_2 = %l : index) -> tensor<1x32xf32> {
-      %merged = llama.attention_merge %iattn heads 2 keys 256 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
+    %merge = llama.kernel "merge" (%iattn = %attn : tensor<1x2x?x18xf32>) -> tensor<1x32xf32> {
+      %merged = llama.attention_merge %iattn heads 2 keys 64 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
+      llama.yield %merged : tensor<1x32xf32>
+    }
+    %o = llama.kernel "o" (%imerge = %merge : tensor<1x32xf32>, %ix_1 = %x : tensor<1x32xf32>, %il_2 = %l : index) -> tensor<1x32xf32> {
       %attn_output = llama.weight_ref @blk::@attn_output[%il_2] : <32x32, #llama.q8_0>
-      %o_1 = llama.linear %merged, %attn_output : tensor<1x32xf32>, <32x32, #llama.q8_0> -> tensor<1x32xf32>
+      %o_1 = llama.linear %imerge, %attn_output : tensor<1x32xf32>, <32x32, #llama.q8_0> -> tensor<1x32xf32>
       %x_1 = llama.add %ix_1, %o_1 : tensor<1x32xf32>
       llama.yield %x_1 : tensor<1x32xf32>
     }
@@ -119,7 +123,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       llama.yield %turned : tensor<?x32xf32>
     }
     %attn = llama.kernel "attn" (%iqkv = %qkv : tensor<?x32xf32>, %ikv_1 = %kv : !llama.cache<2x1x16, f16>, %ipos_1 = %pos : tensor<?xi32>, %il_2 = %l : index) -> tensor<?x32xf16> {
-      %a = llama.attention %iqkv, %ikv_1[%il_2], %ipos_1 causal heads 2 keys 256 : tensor<?x32xf32>, <2x1x16, f16>, tensor<?xi32>
+      %a = llama.attention %iqkv, %ikv_1[%il_2], %ipos_1 causal heads 2 keys 64 : tensor<?x32xf32>, <2x1x16, f16>, tensor<?xi32>
       %rounded_1 = llama.quantize %a : tensor<?x32xf32> to tensor<?x32xf16>
       llama.yield %rounded_1 : tensor<?x32xf16>
     }

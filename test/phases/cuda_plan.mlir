@@ -4,11 +4,11 @@
 // RUN: %opt %s -o %t.want
 // RUN: %python %S/compare.py %t.got %t.want
 
-// phase plan for a GPU: only attributes differ from plan.mlir. Made from
-// cuda_fuse.mlir.
+// phase plan for a GPU: only attributes differ from cuda_fuse.mlir, from which it is
+// made.
 //
 // Look at: weights lie in rowmajor_split, so that a warp reads 16 aligned bytes a
-// lane; keys and values of the cache lie alike, because a thread reads a whole
+// lane; keys and values of the cache lie alike, because lanes share a whole
 // key. A strategy names threads, the tile of a block and the stages in shared
 // memory. A block of a product takes 16 rows of a weight (`by = 16`), one of
 // @layer.prefill, on tensor cores, 64 rows of the call by 64 of the weight
@@ -66,14 +66,17 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       llama.kv_append %ikv[%il], %turned_1, %v at %ipos : <2x1x16, f16>, tensor<1x16xf32>, tensor<1x16xf32>, tensor<1xi32>
       llama.yield %turned : tensor<1x32xf32>
     }
-    %attn = llama.kernel "attn" (%iqkv = %qkv : tensor<1x32xf32>, %ikv_1 = %kv : !llama.cache<2x1x16, f16>, %ipos_1 = %pos : tensor<1xi32>, %il_1 = %l : index) -> tensor<1x2x?x18xf32> strategy #cuda.strategy<unit = #cuda.simt, threads = 128, m = 2, n = 128> partition <of = keys, by = 256> {
-      %parts = llama.attention_part %iqkv, %ikv_1[%il_1], %ipos_1 causal heads 2 keys 256 order <lanes = 128> : tensor<1x32xf32>, <2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
+    %attn = llama.kernel "attn" (%iqkv = %qkv : tensor<1x32xf32>, %ikv_1 = %kv : !llama.cache<2x1x16, f16>, %ipos_1 = %pos : tensor<1xi32>, %il_1 = %l : index) -> tensor<1x2x?x18xf32> strategy #cuda.strategy<unit = #cuda.simt, threads = 128, m = 2, n = 128> partition <of = keys, by = 64> {
+      %parts = llama.attention_part %iqkv, %ikv_1[%il_1], %ipos_1 causal heads 2 keys 64 order <block = 8, lanes = 128> : tensor<1x32xf32>, <2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
       llama.yield %parts : tensor<1x2x?x18xf32>
     }
-    %o = llama.kernel "o" (%iattn = %attn : tensor<1x2x?x18xf32>, %ix_1 = %x : tensor<1x32xf32>, %il_2 = %l : index) -> tensor<1x32xf32> strategy #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16> partition <rows = [32], by = 16> {
-      %merged = llama.attention_merge %iattn heads 2 keys 256 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
+    %merge = llama.kernel "merge" (%iattn = %attn : tensor<1x2x?x18xf32>) -> tensor<1x32xf32> strategy #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128> partition <of = rows, by = 1, times = 2> {
+      %merged = llama.attention_merge %iattn heads 2 keys 64 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
+      llama.yield %merged : tensor<1x32xf32>
+    }
+    %o = llama.kernel "o" (%imerge = %merge : tensor<1x32xf32>, %ix_1 = %x : tensor<1x32xf32>, %il_2 = %l : index) -> tensor<1x32xf32> strategy #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16> partition <rows = [32], by = 16> {
       %attn_output = llama.weight_ref @blk::@attn_output[%il_2] : <32x32, #llama.q8_0>
-      %o_1 = llama.linear %merged, %attn_output order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : tensor<1x32xf32>, <32x32, #llama.q8_0> -> tensor<1x32xf32>
+      %o_1 = llama.linear %imerge, %attn_output order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : tensor<1x32xf32>, <32x32, #llama.q8_0> -> tensor<1x32xf32>
       %x_1 = llama.add %ix_1, %o_1 : tensor<1x32xf32>
       llama.yield %x_1 : tensor<1x32xf32>
     }
@@ -125,7 +128,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       llama.yield %turned : tensor<?x32xf32>
     }
     %attn = llama.kernel "attn" (%iqkv = %qkv : tensor<?x32xf32>, %ikv_1 = %kv : !llama.cache<2x1x16, f16>, %ipos_1 = %pos : tensor<?xi32>, %il_2 = %l : index) -> tensor<?x32xf16> strategy #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128> partition <of = rows, by = 1> {
-      %a = llama.attention %iqkv, %ikv_1[%il_2], %ipos_1 causal heads 2 keys 256 order <lanes = 128> : tensor<?x32xf32>, <2x1x16, f16>, tensor<?xi32>
+      %a = llama.attention %iqkv, %ikv_1[%il_2], %ipos_1 causal heads 2 keys 64 order <block = 8, lanes = 128> : tensor<?x32xf32>, <2x1x16, f16>, tensor<?xi32>
       %rounded_1 = llama.quantize %a : tensor<?x32xf32> to tensor<?x32xf16>
       llama.yield %rounded_1 : tensor<?x32xf16>
     }

@@ -6,8 +6,8 @@
 
 // Phase schedule for a GPU. Made from cuda_plan.mlir.
 //
-// Look at: steps, buffers and barriers are those of schedule.mlir; a dispatch will be a
-// launch, and llama.partition its grid. Buffers of prefill that products
+// Look at: steps, buffers and barriers are those of schedule.mlir, and @merge.decode's; a
+// dispatch will be a launch, and llama.partition its grid. Buffers of prefill that products
 // read hold f16.
 module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 1, head_size = 16, hidden = 48, vocabulary = 64, layers = 2, context_length = 2048>, llama.target = #cuda.target<name = "cuda:sm_80", features = "+ptx80">} {
   llama.weight @token_embd : 64x32 formats [#llama.q8_0] in [#llama.rowmajor_split]
@@ -26,9 +26,10 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
   llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
   llama.model @m steps [@decode, @prefill] lm_heads [@lm_head, @lm_head.rows8]
   llama.buffer @x : tensor<512x32xf32> at 0
-  llama.buffer @decode.qkv : tensor<1x32xf32> at 66688
-  llama.buffer @decode.attn : tensor<1x2x8x18xf32> at 65536
-  llama.buffer @decode.o : tensor<1x32xf32> at 66688
+  llama.buffer @decode.qkv : tensor<1x32xf32> at 70144
+  llama.buffer @decode.attn : tensor<1x2x32x18xf32> at 65536
+  llama.buffer @decode.merge : tensor<1x32xf32> at 70144
+  llama.buffer @decode.o : tensor<1x32xf32> at 65728
   llama.buffer @decode.gate_up : tensor<1x48xf32> at 65536
   llama.buffer @prefill.norm : tensor<512x32xf16> at 131072
   llama.buffer @prefill.qkv : tensor<512x32xf32> at 65536
@@ -50,6 +51,8 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
       llama.dispatch @qkv.decode(%l)
       llama.barrier
       llama.dispatch @attn.decode(%l)
+      llama.barrier
+      llama.dispatch @merge.decode
       llama.barrier
       llama.dispatch @o.decode(%l)
       llama.barrier
@@ -117,32 +120,38 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %turned = llama.rope %q, %pos base 1.0e+04 heads 2 : tensor<1x32xf32>, tensor<1xi32>
     %turned_1 = llama.rope %k, %pos base 1.0e+04 heads 1 : tensor<1x16xf32>, tensor<1xi32>
     llama.kv_append %kv[%l], %turned_1, %v at %pos : <2x1x16, f16>, tensor<1x16xf32>, tensor<1x16xf32>, tensor<1xi32>
-    llama.buffer_write %turned, @decode.qkv at 66688 : tensor<1x32xf32>
+    llama.buffer_write %turned, @decode.qkv at 70144 : tensor<1x32xf32>
     return
   }
 
-  func.func private @attn.decode(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.reads_cache, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128, m = 2, n = 128>} {
-    %decode_qkv = llama.buffer_read @decode.qkv at 66688 : tensor<1x32xf32>
+  func.func private @attn.decode(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 64>, llama.reads_cache, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128, m = 2, n = 128>} {
+    %decode_qkv = llama.buffer_read @decode.qkv at 70144 : tensor<1x32xf32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
     %pos = llama.input positions : tensor<1xi32>
-    %parts = llama.attention_part %decode_qkv, %kv[%l], %pos causal heads 2 keys 256 order <lanes = 128> : tensor<1x32xf32>, <2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
+    %parts = llama.attention_part %decode_qkv, %kv[%l], %pos causal heads 2 keys 64 order <block = 8, lanes = 128> : tensor<1x32xf32>, <2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
     llama.buffer_write %parts, @decode.attn at 65536 : tensor<1x2x?x18xf32>
     return
   }
 
-  func.func private @o.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.reads = [@blk::@attn_output], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+  func.func private @merge.decode() attributes {llama.partition = #llama.partition<of = rows, by = 1, times = 2>, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>} {
     %decode_attn = llama.buffer_read @decode.attn at 65536 : tensor<1x2x?x18xf32>
+    %merged = llama.attention_merge %decode_attn heads 2 keys 64 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
+    llama.buffer_write %merged, @decode.merge at 70144 : tensor<1x32xf32>
+    return
+  }
+
+  func.func private @o.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.reads = [@blk::@attn_output], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
+    %decode_merge = llama.buffer_read @decode.merge at 70144 : tensor<1x32xf32>
     %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
-    %merged = llama.attention_merge %decode_attn heads 2 keys 256 : tensor<1x2x?x18xf32> -> tensor<1x32xf32>
     %attn_output = llama.weight_ref @blk::@attn_output[%l] : <32x32, #llama.q8_0> in #llama.rowmajor_split index 10
-    %o = llama.linear %merged, %attn_output order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : tensor<1x32xf32>, <32x32, #llama.q8_0> -> tensor<1x32xf32>
+    %o = llama.linear %decode_merge, %attn_output order <unit = #cuda.simt, block = 16, scale = outer, lanes = 32> : tensor<1x32xf32>, <32x32, #llama.q8_0> -> tensor<1x32xf32>
     %x_1 = llama.add %x, %o : tensor<1x32xf32>
-    llama.buffer_write %x_1, @decode.o at 66688 : tensor<1x32xf32>
+    llama.buffer_write %x_1, @decode.o at 65728 : tensor<1x32xf32>
     return
   }
 
   func.func private @gate_up.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [48], by = 16>, llama.reads = [@blk::@ffn_gate, @blk::@ffn_up], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
-    %decode_o = llama.buffer_read @decode.o at 66688 : tensor<1x32xf32>
+    %decode_o = llama.buffer_read @decode.o at 65728 : tensor<1x32xf32>
     %ffn_norm = llama.weight_ref @blk::@ffn_norm[%l] : <32, #llama.f32> in #llama.rowmajor index 12
     %h = llama.rms_norm %decode_o, %ffn_norm eps 1.0e-05 order <lanes = 256> : tensor<1x32xf32>, <32, #llama.f32>
     %ffn_gate = llama.weight_ref @blk::@ffn_gate[%l] : <48x32, #llama.q4_0> in #llama.rowmajor_split index 14
@@ -156,7 +165,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
 
   func.func private @down.decode(%l: index) attributes {llama.partition = #llama.partition<rows = [32], by = 16>, llama.reads = [@blk::@ffn_down], llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>} {
     %decode_gate_up = llama.buffer_read @decode.gate_up at 65536 : tensor<1x48xf32>
-    %decode_o = llama.buffer_read @decode.o at 66688 : tensor<1x32xf32>
+    %decode_o = llama.buffer_read @decode.o at 65728 : tensor<1x32xf32>
     %ffn_down = llama.weight_ref @blk::@ffn_down[%l] : <32x48, #llama.f16> in #llama.rowmajor_split index 18
     %down = llama.linear %decode_gate_up, %ffn_down order <unit = #cuda.simt, block = 8, lanes = 32> : tensor<1x48xf32>, <32x48, #llama.f16> -> tensor<1x32xf32>
     %x = llama.add %decode_o, %down : tensor<1x32xf32>
@@ -202,7 +211,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %prefill_qkv = llama.buffer_read @prefill.qkv at 65536 : tensor<?x32xf32>
     %kv = llama.input cache : !llama.cache<2x1x16, f16>
     %pos = llama.input positions : tensor<?xi32>
-    %a = llama.attention %prefill_qkv, %kv[%l], %pos causal heads 2 keys 256 order <lanes = 128> : tensor<?x32xf32>, <2x1x16, f16>, tensor<?xi32>
+    %a = llama.attention %prefill_qkv, %kv[%l], %pos causal heads 2 keys 64 order <block = 8, lanes = 128> : tensor<?x32xf32>, <2x1x16, f16>, tensor<?xi32>
     %rounded = llama.quantize %a : tensor<?x32xf32> to tensor<?x32xf16>
     llama.buffer_write %rounded, @prefill.attn at 131072 : tensor<?x32xf16>
     return
