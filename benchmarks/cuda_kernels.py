@@ -4,7 +4,7 @@ Input: the driver, a shape of a model, a format and an architecture; output: a K
 for each kernel of a decode step. The checkpoint has the right header, one layer and no
 weights (a sparse file): the compiler looks at shapes only, and all layers have the same
 kernels. A file of its own because three read it: the prediction of times
-(cuda_model.py), the gates (cuda_gates.py), and the tables of docs/cuda.md.
+(cuda_model.py), the gates (cuda_gates.py), and the tables of docs/gpu.md.
 """
 
 import dataclasses

@@ -281,12 +281,12 @@ def test_kernels(report, corellama, jobs, traffic, prefill=()):
 
 
 def test_docs(report, corellama):
-    """The tables of docs/cuda.md are what the command prints."""
+    """The tables of docs/gpu.md are what the command prints."""
     result = harness.run([sys.executable, ROOT / "benchmarks/cuda_budget", "--driver",
                           corellama])
-    kept = (ROOT / "docs/cuda.md").read_text().splitlines()
+    kept = (ROOT / "docs/gpu.md").read_text().splitlines()
     missing = [line for line in result.text.splitlines() if line not in kept]
-    report.check("docs/cuda.md has the tables of benchmarks/cuda_budget",
+    report.check("docs/gpu.md has the tables of benchmarks/cuda_budget",
                  result.code == 0 and result.text and not missing,
                  "\n".join(missing[:5]) or result.why)
 
@@ -294,7 +294,7 @@ def test_docs(report, corellama):
 def main():
     parser = harness.parser(__doc__.splitlines()[0], model=False)
     parser.add_argument("--all", action="store_true",
-                        help="every GPU's row of metrics.csv; the tables of docs/cuda.md")
+                        help="every GPU's row of metrics.csv; the tables of docs/gpu.md")
     args = parser.parse_args()
     report = harness.Report()
     test_reader(report)

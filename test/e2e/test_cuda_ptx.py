@@ -330,7 +330,7 @@ def main():
                      for first, cache in enumerate(CACHES)]
         for (size, cache, heads), arch in itertools.chain(*attention):
             # Two heads of keys: with a single head in the whole model, of 512, o.decode
-            # spills on sm_90a (docs/cuda.md).
+            # spills on sm_90a (docs/gpu.md).
             sizes = width(2 * heads * size, 512, 2 * heads, 2, size)
             sizes["vocabulary"] = 512
             test_model(report, args, ptxas, f"{heads} heads of {size}, {cache} cache",
