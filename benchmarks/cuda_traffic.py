@@ -83,7 +83,8 @@ def measure(driver, shape, form, arch, kernels, rows=ROWS, keys=KEYS):
         columns, most = shape["dim"], max(shape["vocabulary"], 2 * shape["hidden"])
         # An f16 cache; a multiple of the sectors and lines that are counted.
         weight = -(-int(cuda_kernels.size_of(form, most, columns)) // 4096) * 4096
-        cache = 2 * 2 * max(rows, keys) * shape["kv_heads"] * shape["head_size"]
+        positions = -(-max(rows, keys) // 256) * 256  # blocks of the cache
+        cache = 2 * 2 * positions * shape["kv_heads"] * shape["head_size"]
         out = cuda_kernels.run(Path(driver).with_name("corellama-emulator-traffic"), module,
                                *map(str, (rows, keys, BLOCKS, weight, cache)), *kernels)
     return {launch["kernel"]: traffic_of(launch)

@@ -28,9 +28,10 @@ static constexpr double kUnitReach = 0.93;
 /// Share of the peak that instructions of attention allow on many rows, where
 /// exp and masks take a fifth.
 static constexpr double kAttentionBound = 0.8;
-/// The same on one row: for g heads of queries that share keys it is the first
-/// times g / (g + the second): to read 16 numbers and to widen them takes the
-/// time of so many fmas. Measured with g = 3 and 8.
+/// The same on one row, for g heads of queries that share keys, is
+/// kDecodeAttentionBound g / (g + kDecodeAttentionRead), because to read 16
+/// numbers and to widen them takes the time of kDecodeAttentionRead fmas.
+/// Measured with g = 3 and 8.
 static constexpr double kDecodeAttentionBound = 0.86,
                         kDecodeAttentionRead = 2.1;
 /// Seconds of a barrier, and of what a kernel does before its first part.

@@ -23,7 +23,7 @@ using namespace mlir;
 /// A dump of another version is refused by this number, before the parser
 /// reports the first unknown name. Version 1 had no attribute.
 static constexpr llvm::StringLiteral kVersionAttr = "llama.version";
-static constexpr int64_t kVersion = 5;
+static constexpr int64_t kVersion = 6;
 
 /// An explicit f32 means that nothing is rounded, the cache included; who asks
 /// for x24 wants nearly the same.

@@ -366,9 +366,11 @@ private:
       return rows.takeError();
     packed.assign(range.bytes, 0);
     packer.pack(first, count, *rows, packed);
-    // No byte is left out, so that what is written has no gaps.
+    // To where the next weight begins: what is written has no gaps.
     if (first + count == packer.tileCount())
-      packed.resize(llvm::alignTo(range.bytes, kWeightAlignment));
+      packed.resize(
+          llvm::alignTo(range.offset + range.bytes, kWeightAlignment) -
+          range.offset);
     return write(plan.header.weights.offset + weight->offset + range.offset,
                  packed);
   }

@@ -435,6 +435,11 @@ void NativeBuilder::placeBuffers() {
 
 Error NativeBuilder::describeCache() {
   for (auto layout : made.module->getOps<CacheLayoutOp>()) {
+    for (int64_t layer = 0; layer < layout.getCache().getLayers(); ++layer)
+      if (int64_t ring = layout.getRing(layer); ring % abi::kCacheBlock != 0)
+        return createStringError(
+            "a ring of " + Twine(ring) + " positions is no multiple of " +
+            Twine(abi::kCacheBlock) + ", as compiled code has them");
     auto keys = layout.getBytes(/*ofKeys=*/true, made.capacity),
          values = layout.getBytes(/*ofKeys=*/false, made.capacity);
     if (failed(keys) || failed(values))

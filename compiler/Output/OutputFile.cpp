@@ -10,6 +10,7 @@
 #include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -332,6 +333,7 @@ Error SparseOutput::write(uint64_t offset, ArrayRef<uint8_t> bytes) {
       std::lock_guard<std::mutex> lock(waiting->guard);
       auto page = waiting->pages.find(begin);
       page->second.filled += count;
+      assert(page->second.filled <= kLargePageBytes && "a byte written twice");
       if (page->second.filled == kLargePageBytes) {
         full = std::move(page->second);
         waiting->pages.erase(page);

@@ -175,6 +175,17 @@ static LogicalResult verify(tile::CacheOp op, TargetAttr) {
 }
 
 /// Rows are summed as prologues of all forms do: in the lanes of one vector.
+/// Keys, or values, of which lanes share the elements: a GPU's.
+template <typename OpT>
+  requires std::is_same_v<OpT, tile::ScoreKeysOp> ||
+           std::is_same_v<OpT, tile::SumValuesOp>
+static LogicalResult verify(OpT op, TargetAttr) {
+  if (!op.getOrder())
+    return success();
+  return op.emitOpError() << "has no lanes that share keys on a CPU, found "
+                          << op.getOrderAttr();
+}
+
 static LogicalResult verify(tile::SumOp op, TargetAttr) {
   if (op.getOrder().getLanes() == kLanes)
     return success();
@@ -213,11 +224,12 @@ static LogicalResult verify(tile::ContractOp op, TargetAttr target) {
 /// one.
 static LogicalResult verify(func::FuncOp kernel, TargetAttr target) {
   WalkResult walk = kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
-    return WalkResult(llvm::TypeSwitch<Operation *, LogicalResult>(op)
-                          .Case<tile::WeightOp, tile::CacheOp, tile::PanelOp,
-                                tile::ContractOp, tile::SumOp>(
-                              [&](auto o) { return verify(o, target); })
-                          .Default(success()));
+    return WalkResult(
+        llvm::TypeSwitch<Operation *, LogicalResult>(op)
+            .Case<tile::ScoreKeysOp, tile::SumValuesOp, tile::WeightOp,
+                  tile::CacheOp, tile::PanelOp, tile::ContractOp, tile::SumOp>(
+                [&](auto o) { return verify(o, target); })
+            .Default(success()));
   });
   return failure(walk.wasInterrupted());
 }

@@ -380,7 +380,9 @@ FailureOr<Value> CUDAKernel::write(tile::SumOp op) {
   Value memory = lookup(op.getSource());
   int64_t columns = cast<MemRefType>(memory.getType()).getDimSize(1);
   barriers.read(bufferOf(memory));
-  if (tile::StageOp stage = stageBehind(op)) {
+  // Of two sums of a row the first keeps it.
+  tile::StageOp stage = stageBehind(op);
+  if (stage && !keptRows.contains(stage)) {
     // What the stage reads besides is on its way meanwhile.
     Vec<Vec<Value>> &kept = keptRows[stage];
     for (int64_t j = 0; j < columns / threads; ++j) {

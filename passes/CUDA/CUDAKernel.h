@@ -88,8 +88,7 @@ private:
   };
   struct Cache {
     Value keys, values; // memref<? x element, 1>
-    /// layer * heads, or 0 where `keys` and `values` are the layer's own, and
-    /// the number of places reserved.
+    /// layer * heads, or 0 where `keys` and `values` are the layer's own.
     Value firstHead;
     /// Of the cache's region: of all layers, or of one.
     int64_t heads;
@@ -287,7 +286,7 @@ private:
   /// lanes of a warp have chunks of `each` elements of one row, `loads` each.
   struct KeyShare {
     mlir::Type type;
-    int64_t keys, elements, lanes, each;
+    int64_t elements, lanes, each;
     /// Chunks of a thread in one row, and its rows.
     int64_t loads = 0, rounds = 0;
     /// The first element of the thread's first chunk, and its first row.

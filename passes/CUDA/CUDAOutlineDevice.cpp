@@ -69,16 +69,22 @@ LogicalResult checkCalls(ModuleOp module) {
 
 /// Registers of an SM, and what a thread may have of them. With 128 two blocks
 /// of 256 threads or four of 128 fit: enough warps to keep as many loads in
-/// flight as memory needs. Kernels with tensor cores hide latency by their
-/// stages and hold two tiles of sums: 168, three blocks of 128 threads.
+/// flight as memory needs. Attention holds its keys and values besides sums:
+/// 168, three blocks of 128 threads, with which heads of 256 and 512 do not
+/// spill. Kernels with tensor cores hide latency by their stages and hold two
+/// tiles of sums, what is loaded of the next stage, and an address for each
+/// plane of a format: 255, the most there are, and two blocks.
 constexpr int64_t kRegisters = 65536, kThreadRegisters = 128,
-                  kTensorCoreRegisters = 168;
+                  kAttentionRegisters = 168, kTensorCoreRegisters = 255;
 
 /// Blocks that must fit on an SM at once. Without it ptxas limits registers to
 /// a number of its own, such as 48, and spills the rest.
-int64_t blocksOf(StrategyAttr strategy) {
-  int64_t registers = isa<MmaAttr>(strategy.getUnit()) ? kTensorCoreRegisters
-                                                       : kThreadRegisters;
+int64_t blocksOf(LLVM::LLVMFuncOp kernel, StrategyAttr strategy) {
+  int64_t registers = kThreadRegisters;
+  if (isa<MmaAttr>(strategy.getUnit()))
+    registers = kTensorCoreRegisters;
+  else if (kernel->hasAttr(llama::kReadsCacheAttr))
+    registers = kAttentionRegisters;
   return std::max<int64_t>(1, kRegisters / (registers * strategy.getThreads()));
 }
 
@@ -93,7 +99,7 @@ void makeEntry(LLVM::LLVMFuncOp kernel, StrategyAttr strategy) {
       b.getDenseI32ArrayAttr({static_cast<int32_t>(strategy.getThreads())}));
   kernel->setAttr(
       NVVM::NVVMDialect::getMinctasmAttrName(),
-      b.getI32IntegerAttr(static_cast<int32_t>(blocksOf(strategy))));
+      b.getI32IntegerAttr(static_cast<int32_t>(blocksOf(kernel, strategy))));
   // The context is in the launch's parameters, from where reading it is no trip
   // to memory.
   kernel.setArgAttrs(

@@ -129,8 +129,8 @@ Type tensorCoreRows(LinearOp linear) {
   return {};
 }
 
-/// Whether a product makes logits. They have the same bits however many are
-/// wanted at once, and mostly it is one row.
+/// Whether a product makes logits. Its rows are not rounded; mostly one is
+/// wanted.
 bool isLMHead(LinearOp linear) {
   auto function = linear->getParentOfType<FunctionOpInterface>();
   auto name = FlatSymbolRefAttr::get(function.getOperation());

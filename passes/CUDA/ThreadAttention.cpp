@@ -46,7 +46,6 @@ Value CUDAKernel::loadGroup(const Rows &from, Value row, Value column) {
 CUDAKernel::KeyShare CUDAKernel::shareKeys(int64_t keys, int64_t elements,
                                            Type type, int64_t lanes) {
   KeyShare share{.type = type,
-                 .keys = keys,
                  .elements = elements,
                  .lanes = lanes,
                  .each = kChunkBytes * 8 / type.getIntOrFloatBitWidth()};

@@ -1,8 +1,9 @@
 //===- WeightChunks.h - how a thread reads a format -----------------------===//
 //
 // A thread loads a weight in chunks of 16 bytes. This file alone knows what a
-// chunk means: how many columns it holds and how they become float32. Their
-// places are defined by RowMajorSplitAttr::locate. Private to passes/CUDA.
+// chunk means: how many columns it holds and how they become float32 or f16.
+// Their places are defined by RowMajorSplitAttr::locate. Private to
+// passes/CUDA.
 //
 //===----------------------------------------------------------------------===//
 

@@ -124,7 +124,8 @@ def LlamaFuseKernels : Pass<"llama-fuse-kernels", "::mlir::ModuleOp"> {
     Leaves: each op of the graph in exactly one `llama.kernel`, with the weight
     references that it reads. Linears of the same rows are one kernel; rope,
     swiglu, silu, mul, add and kv_append join the linears whose results they
-    read (epilogue); on few rows, norm, attention_merge and quantize join their
+    read (epilogue); on few rows, norm, quantize and attention_merge (of blocks
+    of 256 keys: shorter ones are merged by a kernel of their own) join their
     only reader (prologue), if it is read as rows of linears and not otherwise;
     on more rows, norm is a kernel of its own and quantize joins its producer.
     An LM head of several rows begins with a kernel "wanted", which gathers them.

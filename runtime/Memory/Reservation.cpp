@@ -47,8 +47,8 @@ Result<Reservation> Reservation::create(std::string_view what, uint64_t count,
   if (memory == MAP_FAILED)
     return Error{std::string(what) + " takes " + std::to_string(total) +
                  " bytes, which cannot be reserved: " + strerror(errno)};
-  // One is resident as a whole once a byte of it is written, and most of what
-  // is reserved here is for the largest calls.
+  // No large pages: one is resident as a whole once a byte of it is written,
+  // and most of what is reserved here is for the largest calls.
   madvise(memory, total, MADV_NOHUGEPAGE);
   result.begin = static_cast<uint8_t *>(memory);
   result.bytes = total;

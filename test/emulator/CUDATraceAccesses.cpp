@@ -67,8 +67,8 @@ struct CUDATraceAccesses
     sites = 0;
     WalkResult result = kernel.walk([&](Operation *op) {
       if (auto load = dyn_cast<LLVM::LoadOp>(op)) {
-        // The context is constant: on a GPU kernels read a copy that was made
-        // for the launch (runtime/ABI/Device.h), here the host's own.
+        // The context is constant: on a GPU it is in the launch's parameters
+        // (runtime/ABI/Device.h), here in the host's memory.
         if (baseOf(load.getAddr()) != kernel.getArgument(0))
           call(op, read, load.getAddr(), load.getType(), load.getAlignment());
       } else if (auto store = dyn_cast<LLVM::StoreOp>(op)) {

@@ -32,4 +32,16 @@ def CUDATraceAccesses : Pass<"cuda-trace-accesses", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
+def BF16ToBits : Pass<"bf16-to-bits", "::mlir::ModuleOp"> {
+  let summary = "Make numbers of bf16 their bits";
+  let description = [{
+    Phase: llvm. Needs: the llvm dialect, in which no arithmetic is on bf16. Leaves:
+    i16 in place of bf16, its conversions from and to f32 as arithmetic on integers,
+    rounded to the nearest, halves to the even one. Never: leaves a value of bf16.
+
+    EXAMPLE test/passes/Emulator/bf16-to-bits.mlir @rounded
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 #endif

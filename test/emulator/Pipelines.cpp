@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Pipelines/Pipelines.h"
-#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/CUDA/Passes.h"
 #include "passes/Context/Passes.h"
@@ -18,12 +17,10 @@ void emulator::buildLLVMPasses(mlir::OpPassManager &manager) {
   manager.addPass(cuda::createCUDAAddChoice());
   manager.addPass(cuda::createCUDAStepToLaunches());
   manager.addPass(createCUDAToEmulator());
-  // A GPU rounds to bf16 by an instruction, and LLVM by a library.
-  mlir::arith::ArithExpandOpsPassOptions expand;
-  expand.includeBf16 = true;
-  manager.addPass(mlir::arith::createArithExpandOpsPass(expand));
   manager.addPass(context::createContextToLLVM());
   context::addUpstreamConversions(manager);
+  // A GPU rounds to bf16 by an instruction, and LLVM by a library.
+  manager.addPass(createBF16ToBits());
   manager.addPass(createCUDATraceAccesses());
 }
 

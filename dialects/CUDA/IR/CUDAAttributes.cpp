@@ -80,7 +80,8 @@ Attribute MmaSplitAttr::getOrder(llama::FormatInterface format) const {
   if (!format.hasScale() || !first.table.empty() || first.isFloat())
     return {};
   int64_t columns = kChunkBytes * 8 / first.bits, block = facts.scaleBlock();
-  if (columns > 2 * block || (format.hasMinimum() && block != kMmaBlock))
+  if (columns > 2 * block ||
+      (format.hasMinimum() && (block != kMmaBlock || columns != block)))
     return {};
   return llama::ReductionOrderAttr::get(getContext(), *this, columns,
                                         scaleOf(format), kWarp);

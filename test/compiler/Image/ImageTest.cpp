@@ -10,6 +10,8 @@
 #include "runtime/ABI/Kernel.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/JSON.h"
+#include <map>
+#include <mutex>
 
 using namespace corellama;
 using namespace corellama::image;
@@ -136,6 +138,38 @@ TEST(ImageTest, TheTableLeadsToEachWeightInItsLayout) {
   // What lies between weights is zero.
   for (uint64_t b = 0; b < used.size(); ++b)
     ASSERT_TRUE(used[b] || bytes[header.weights.offset + b] == 0) << b;
+}
+
+// Weights of more than one task, whose tiles of 16 rows are 8800 bytes: what
+// the second task packs begins and ends inside of 64 bytes.
+TEST(ImageTest, WeightsAreWrittenOnceAndWithoutGaps) {
+  SmallLlama small;
+  small.type = Q3_K;
+  small.layers = 1;
+  small.dim = 1280;
+  small.heads = small.kvHeads = 20;
+  small.headSize = 64;
+  small.hidden = 2048;
+  PlannedModel model(small.builder());
+  ImagePlan plan = model.goodPlan();
+  const corellama::abi::ImageRange &weights = plan.header.weights;
+  std::mutex guard;
+  std::map<uint64_t, uint64_t> pieces; // their ends by their begins
+  llvm::cantFail(
+      writeImage(plan, *model.checkpoint,
+                 [&](uint64_t offset, llvm::ArrayRef<uint8_t> bytes) {
+                   std::lock_guard<std::mutex> lock(guard);
+                   if (offset >= weights.offset)
+                     pieces[offset] = offset + bytes.size();
+                   return llvm::Error::success();
+                 }));
+  EXPECT_GT(pieces.size(), plan.weights.size());
+  uint64_t end = weights.offset;
+  for (auto [first, last] : pieces) {
+    EXPECT_EQ(first, end);
+    end = last;
+  }
+  EXPECT_EQ(end, weights.offset + weights.bytes);
 }
 
 TEST(ImageTest, TheRuntimeReadsTheText) {

@@ -39,7 +39,7 @@ module attributes {llama.kernels = [{name = "qkv.decode", function = @qkv.decode
 
   // Tensor cores may have more registers: three blocks of 128 threads.
   // CHECK:        llvm.func @gate_up$prefill
-  // CHECK-SAME:     nvvm.minctasm = 3 : i32, nvvm.reqntid = array<i32: 128>
+  // CHECK-SAME:     nvvm.minctasm = 2 : i32, nvvm.reqntid = array<i32: 128>
   llvm.func @gate_up.prefill(%ctx: !llvm.ptr, %layer: i32) attributes {llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 32, stages = 2>} {
     llvm.return
   }

@@ -8,12 +8,11 @@
 #include "compiler/Target/Target.h"
 #include "dialects/CPU/IR/CPUDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "mlir/IR/TypeUtilities.h"
+#include "mlir/Pass/PassManager.h"
+#include "test/emulator/Passes.h"
 #include "test/passes/Testing/TestModel.h"
 #include "llvm/ADT/StringExtras.h"
 #include <cstdlib>
@@ -163,88 +162,11 @@ int64_t test::expandInstructions(ModuleOp module) {
   return expansion.count;
 }
 
-//===----------------------------------------------------------------------===//
-// bf16
-//===----------------------------------------------------------------------===//
-
-namespace {
-
-/// Conversions of bf16 on its bits, where pointers have no type: what is loaded
-/// and stored may be integers.
-struct BF16Expansion {
-  ImplicitLocOpBuilder b;
-
-  /// A type with other elements.
-  static Type withElement(Type type, Type element) {
-    auto vector = dyn_cast<VectorType>(type);
-    return vector ? vector.clone(element) : element;
-  }
-  Value word(Type type, int32_t value) {
-    auto vector = dyn_cast<VectorType>(type);
-    return LLVM::ConstantOp::create(
-        b, type,
-        vector ? TypedAttr(DenseElementsAttr::get(vector, value))
-               : TypedAttr(b.getI32IntegerAttr(value)));
-  }
-
-  /// The nearest number, halves to the even one.
-  Value expand(LLVM::FPTruncOp op) {
-    Type type = withElement(op.getType(), b.getI32Type());
-    Value bits = LLVM::BitcastOp::create(b, type, op.getArg());
-    auto high = [&](Value of) -> Value {
-      return LLVM::LShrOp::create(b, of, word(type, 16));
-    };
-    Value odd = LLVM::AndOp::create(b, high(bits), word(type, 1));
-    Value up = LLVM::AddOp::create(b, odd, word(type, 0x7fff));
-    Value nearest = high(LLVM::AddOp::create(b, bits, up));
-    Value quiet = LLVM::OrOp::create(b, high(bits), word(type, 0x40));
-    Value isNaN = LLVM::FCmpOp::create(b, LLVM::FCmpPredicate::uno, op.getArg(),
-                                       op.getArg());
-    Value half =
-        LLVM::TruncOp::create(b, withElement(type, b.getI16Type()),
-                              LLVM::SelectOp::create(b, isNaN, quiet, nearest));
-    return LLVM::BitcastOp::create(b, op.getType(), half);
-  }
-
-  /// The upper half of a float.
-  Value expand(LLVM::FPExtOp op) {
-    Type type = withElement(op.getType(), b.getI32Type());
-    Value half = LLVM::BitcastOp::create(b, withElement(type, b.getI16Type()),
-                                         op.getArg());
-    Value bits = LLVM::ShlOp::create(b, LLVM::ZExtOp::create(b, type, half),
-                                     word(type, 16));
-    return LLVM::BitcastOp::create(b, op.getType(), bits);
-  }
-
-  template <typename OpT> void replace(OpT op, Type narrow) {
-    if (!getElementTypeOrSelf(narrow).isBF16())
-      return;
-    b.setInsertionPoint(op);
-    op.getResult().replaceAllUsesWith(expand(op));
-    op.erase();
-  }
-};
-
-} // namespace
-
 void test::expandBF16(ModuleOp module) {
   if (testedFeatures().lookup("avx512bf16"))
     return;
-  BF16Expansion expansion{{module.getLoc(), module.getContext()}};
-  module.walk([&](LLVM::FPTruncOp op) { expansion.replace(op, op.getType()); });
-  module.walk(
-      [&](LLVM::FPExtOp op) { expansion.replace(op, op.getArg().getType()); });
-  Type bits = expansion.b.getI16Type();
-  module.walk([&](LLVM::ConstantOp op) {
-    if (auto elements = dyn_cast<DenseFPElementsAttr>(op.getValue());
-        elements && elements.getElementType().isBF16())
-      op.setValueAttr(elements.mapValues(
-          bits, [](const APFloat &value) { return value.bitcastToAPInt(); }));
-  });
-  AttrTypeReplacer replacer;
-  replacer.addReplacement(
-      [&](BFloat16Type) -> std::optional<Type> { return bits; });
-  replacer.recursivelyReplaceElementsIn(module, /*replaceAttrs=*/false,
-                                        /*replaceLocs=*/false,
-                                        /*replaceTypes=*/true);
+  PassManager manager(module.getContext());
+  manager.addPass(emulator::createBF16ToBits());
+  if (failed(manager.run(module)))
+    llvm::report_fatal_error("bf16-to-bits failed");
 }
