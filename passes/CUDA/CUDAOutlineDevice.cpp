@@ -69,22 +69,19 @@ LogicalResult checkCalls(ModuleOp module) {
 
 /// Registers of an SM, and what a thread may have of them. With 128 two blocks
 /// of 256 threads or four of 128 fit: enough warps to keep as many loads in
-/// flight as memory needs. Attention holds its keys and values besides sums:
-/// 168, three blocks of 128 threads, with which heads of 256 and 512 do not
-/// spill. Kernels with tensor cores hide latency by their stages and hold two
-/// tiles of sums, what is loaded of the next stage, and an address for each
-/// plane of a format: 255, the most there are, and two blocks.
+/// flight as memory needs. Attention holds keys and values besides its sums;
+/// kernels with tensor cores hold two tiles of sums, what is loaded of the next
+/// stage, and an address for each plane of a format. These have up to 255, two
+/// blocks of 128 threads; most need fewer, and more blocks fit.
 constexpr int64_t kRegisters = 65536, kThreadRegisters = 128,
-                  kAttentionRegisters = 168, kTensorCoreRegisters = 255;
+                  kManyRegisters = 255;
 
 /// Blocks that must fit on an SM at once. Without it ptxas limits registers to
 /// a number of its own, such as 48, and spills the rest.
 int64_t blocksOf(LLVM::LLVMFuncOp kernel, StrategyAttr strategy) {
-  int64_t registers = kThreadRegisters;
-  if (isa<MmaAttr>(strategy.getUnit()))
-    registers = kTensorCoreRegisters;
-  else if (kernel->hasAttr(llama::kReadsCacheAttr))
-    registers = kAttentionRegisters;
+  bool holdsMuch = isa<MmaAttr>(strategy.getUnit()) ||
+                   kernel->hasAttr(llama::kReadsCacheAttr);
+  int64_t registers = holdsMuch ? kManyRegisters : kThreadRegisters;
   return std::max<int64_t>(1, kRegisters / (registers * strategy.getThreads()));
 }
 

@@ -167,7 +167,7 @@ const Damage kDamages[] = {
      [](SmallProgram &p) { p.segment.p_flags = PF_R | PF_W; },
      "p: has no image; give a program that `corellama compile` made"},
     {"AnotherVersion", [](SmallProgram &p) { p.header.version = 99; },
-     "p: image: header: is of version 99, this compiler knows version 11; the "
+     "p: image: header: is of version 99, this compiler knows version 12; the "
      "file is damaged, "
      "copy or compile it again"},
     {"HeaderBytes", [](SmallProgram &p) { p.header.headerBytes = 8; },
