@@ -174,3 +174,17 @@ module attributes {llama.target = #cpu.target<name = "sapphirerapids", features 
     return
   }
 }
+
+// -----
+
+module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+fma", vector_bits = 256>} {
+  func.func @keys_that_lanes_share(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %l = arith.index_castui %layer : i32 to index
+    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
+    %q = tile.buffer_rows %ctx @q at 0 : <1x16xf32>
+    // expected-error @below {{'tile.score_keys' op has no lanes that share keys on a CPU, found #llama.reduction_order<block = 8, lanes = 2>}}
+    %s = tile.score_keys %q[%c0], %kv[%c0, %c0] order <block = 8, lanes = 2> : <1x16xf32>, <2x1x16, f16> -> vector<1x16xf32>
+    return
+  }
+}
