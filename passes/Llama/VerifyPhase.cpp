@@ -145,9 +145,9 @@ static LogicalResult expectOneRotation(ModuleOp module) {
   return getRotation(module);
 }
 
-/// A block that does not divide the cache's block would read another head's positions.
-/// All forms merge the same blocks, and the buffer between two kernels has room
-/// for those of the longest context.
+/// A block that does not divide the cache's block would read another head's
+/// positions. All forms merge the same blocks, and the buffer between two
+/// kernels has room for those of the longest context.
 static LogicalResult expectReservedKeys(ModuleOp module) {
   constexpr int64_t kReserved = abi::kCacheBlock;
   auto config = module->getAttrOfType<ConfigAttr>(kConfigAttr);
