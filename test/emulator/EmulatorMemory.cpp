@@ -9,12 +9,11 @@
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/MathExtras.h"
-#include <cstring>
 
 using namespace corellama;
 
 /// A NaN as float32, f16 and bf16.
-static constexpr int kNotANumber = 0xff;
+static constexpr uint8_t kNotANumber = 0xff;
 
 EmulatorMemory::EmulatorMemory(llvm::ArrayRef<MemoryRange> given,
                                bool findConflicts)
@@ -69,7 +68,7 @@ void EmulatorMemory::beginBlock(uint32_t block, size_t sharedBytes) {
   if (!range.begin || sharedBytes > workgroup.size() - 128)
     growWorkgroup(sharedBytes);
   range.bytes = sharedBytes;
-  std::memset(range.begin, kNotANumber, sharedBytes);
+  std::fill_n(range.begin, sharedBytes, kNotANumber);
   barrier();
   blockStart = barrierTime;
   blockStarts.emplace_back(blockStart, block);
