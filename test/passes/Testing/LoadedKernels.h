@@ -16,7 +16,7 @@
 
 namespace corellama {
 class EmulatorModule;
-}
+} // namespace corellama
 
 namespace corellama::test {
 
