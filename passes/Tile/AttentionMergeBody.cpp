@@ -18,6 +18,20 @@ using namespace corellama::tile;
 /// first: each load waits for the second-level cache.
 static constexpr int64_t kMergedAtOnce = 8;
 
+/// A head whose blocks are merged, to its columns of a row.
+void KernelBody::storeMerged(const KeyBlock &all, Value target, Value row,
+                             Value column, int64_t headSize) {
+  Value limit = headLimit(column, headSize);
+  int64_t element = 0;
+  for (Value o : all.accumulators) {
+    Value sum = BroadcastRowsOp::create(b, o.getType(), all.sum);
+    Value y = arith::DivFOp::create(b, o, sum);
+    tile::StoreOp::create(b, y, target, row, add(column, element), Value(),
+                          limit);
+    element += cast<VectorType>(o.getType()).getDimSize(1);
+  }
+}
+
 /// The blocks of every head, merged into rows of scratch.
 Value KernelBody::mergeHeads(AttentionMergeOp merge) {
   auto read = merge.getParts().getDefiningOp<BufferReadOp>();
@@ -76,16 +90,7 @@ Value KernelBody::mergeHeads(AttentionMergeOp merge) {
             }
             return this->merge(before, next);
           });
-      Value column = mul(head, headSize);
-      Value limit = headLimit(column, headSize);
-      int64_t element = 0;
-      for (auto [o, width] : llvm::zip(all.accumulators, widths)) {
-        Value sum = BroadcastRowsOp::create(b, o.getType(), all.sum);
-        Value y = arith::DivFOp::create(b, o, sum);
-        tile::StoreOp::create(b, y, target, row, add(column, element), Value(),
-                              limit);
-        element += width;
-      }
+      storeMerged(all, target, row, mul(head, headSize), headSize);
     });
   };
   if (!dynamicRows) {
@@ -167,15 +172,7 @@ LogicalResult KernelBody::writeAttentionMerge(AttentionMergeOp merge,
           }
           return merged;
         }));
-    int64_t element = 0;
-    Value limit = headLimit(index(0), headSize);
-    for (auto [o, width] : llvm::zip(all.accumulators, widths)) {
-      Value sum = BroadcastRowsOp::create(b, o.getType(), all.sum);
-      Value y = arith::DivFOp::create(b, o, sum);
-      tile::StoreOp::create(b, y, target, number, index(element), Value(),
-                            limit);
-      element += width;
-    }
+    storeMerged(all, target, number, index(0), headSize);
   });
   return success();
 }

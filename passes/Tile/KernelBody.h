@@ -161,6 +161,8 @@ private:
   Value headLimit(Value column, int64_t headSize);
 
   // AttentionMergeBody.cpp
+  void storeMerged(const KeyBlock &all, Value target, Value row, Value column,
+                   int64_t headSize);
   Value mergeHeads(llama::AttentionMergeOp merge);
   mlir::LogicalResult writeAttentionMerge(llama::AttentionMergeOp merge,
                                           const Sink &sink);

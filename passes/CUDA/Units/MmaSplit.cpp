@@ -30,9 +30,6 @@ using corellama::cuda::CUDAKernel;
 using corellama::cuda::Fragment;
 using corellama::cuda::Spread;
 
-/// The most loads of 16 bytes that a lane has in flight: 32 registers. With two
-/// blocks of 8 warps an SM has 64 KiB.
-static constexpr int64_t kLoadsInFlight = 8;
 /// Lanes that have columns of one row of a matrix, and so a chunk each; rows of
 /// the matrix that a lane has columns of.
 static constexpr int64_t kQuad = 4, kOwnRows = 2;
@@ -154,7 +151,7 @@ Value CUDAKernel::writeSplitContract(tile::ContractOp op) {
   };
 
   const int64_t loads = kOwnRows * (chunkFormat.highChunks() ? 2 : 1);
-  const Trips trips = tripsOf(total / together, kLoadsInFlight / loads);
+  const Trips trips = tripsOf(total / together, cuda::kWeightLoads / loads);
   const int64_t step = trips.rounds * together, whole = trips.count * step;
   Vec<Value> sums(kOwnRows, constant(0.0f));
   if (whole)

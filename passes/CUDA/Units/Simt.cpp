@@ -21,11 +21,6 @@ using corellama::cuda::CUDAKernel;
 using corellama::cuda::Fragment;
 using corellama::cuda::Spread;
 
-/// The most loads of 16 bytes that a lane has in flight. An SM of an H100 needs
-/// 18 KB in flight for its share of the bandwidth: with eight a lane one block
-/// of 8 warps has 32 KB, which is enough; with two blocks it is enough also for
-/// short rows, whose trips have fewer loads.
-static constexpr int64_t kLoadsInFlight = 8;
 /// The most columns of x that a lane processes between loads. Nibbles would
 /// have 128, whose x would fill 128 registers, which LLVM keeps from one
 /// product to the next: then only one block fits an SM, and memory idles in its
@@ -119,9 +114,10 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
   // them all before the loop, into more registers than there are.
   if (x.buffer < 0)
     keepInvariants();
-  int64_t unroll = x.buffer < 0 ? 1
-                                : std::clamp<int64_t>(kLoadsInFlight / count, 1,
-                                                      kColumnsAtOnce / width);
+  int64_t unroll = x.buffer < 0
+                       ? 1
+                       : std::clamp<int64_t>(cuda::kWeightLoads / count, 1,
+                                             kColumnsAtOnce / width);
   int64_t full = total / kWarp;
   Trips trips = tripsOf(full, unroll);
   // A round that is left over is no loop either. With high bits and minima its
