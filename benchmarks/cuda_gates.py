@@ -118,7 +118,8 @@ def figures(kernel, form, target):
 
 
 def prefill_figures(kernel):
-    """{figure: value} of a product of many rows: of 32 columns of a tile, a warp's."""
+    """{figure: value} of a product of many rows: of 32 columns of a tile, a warp's; of
+    attention of many rows: of 64 keys."""
     body = cuda_prefill.hot_body(kernel)
     pipes = sass.pipes(body)
     return {pipe: pipes[pipe] for pipe in ("issue", "ALU", "FMA", "LDS", "HMMA")} | {
@@ -127,10 +128,10 @@ def prefill_figures(kernel):
 
 
 def prefill_gates(found, prefill, shape, form, target):
-    """As `gates`, of prefill: `found` are figures of its products."""
+    """As `gates`, of prefill: `found` are figures of its products and attention."""
     yield "prefill kernels on tensor cores", sum(
         cuda_prefill.is_on_tensor_cores(prefill[name])
-        for name in [*cuda_prefill.PRODUCTS, "attn.prefill"]), TENSOR_CORES, False
+        for name in cuda_prefill.MULTIPLY), TENSOR_CORES, False
     yield "prefill bytes spilled", max(k.spilled for k in prefill.values()), 0, True
     yield "prefill forbidden instructions", max(
         values["forbidden"] for values in found.values()), 0, True
@@ -175,12 +176,6 @@ def gates(found, kernels, shape, form, target):
         yield "of copy on an H100", round(least / total, 2), OF_COPY[form], False
 
 
-def prefill_work(name, shape):
-    """FLOP of a product of prefill."""
-    rows, columns = cuda_kernels.weight_of(name.replace(".prefill", ".decode"), shape)
-    return 2 * cuda_traffic.ROWS * rows * columns
-
-
 def traffic_gates(found, shape):
     """As gates(); `found` is a Traffic of each kernel."""
     decode = {name: t for name, t in found.items() if name in KERNELS}
@@ -197,8 +192,8 @@ def traffic_gates(found, shape):
     yield "passes too many in a request of prefill", max(
         t.conflicts for t in prefill.values()), CONFLICTS
     yield "second-level cache over mma.sync of prefill", max(
-        t.l2 / L2 / (prefill_work(name, shape) / TENSOR)
-        for name, t in prefill.items() if name != "attn.prefill"), 1
+        t.l2 / L2 / (cuda_prefill.work(name, shape, cuda_traffic.ROWS) / TENSOR)
+        for name, t in prefill.items() if name in cuda_prefill.PRODUCTS), 1
 
 
 def traffic_rows(driver, jobs, prefill=()):
@@ -222,7 +217,7 @@ def rows(driver, jobs):
         shape = cuda_kernels.SHAPES[name]
         kernels, prefill = cuda_kernels.compile_kernels(driver, shape, form, target)
         found = {p: figures(kernels[p], form, target) for p in PRODUCTS}
-        many = {p: prefill_figures(prefill[p]) for p in cuda_prefill.PRODUCTS}
+        many = {p: prefill_figures(prefill[p]) for p in cuda_prefill.MULTIPLY}
         for product, values in (found | many).items():
             yield (target, f"{name} {form} {product}",
                    " ".join(f"{figure} {value:g}" for figure, value in values.items()))

@@ -22,6 +22,8 @@ static constexpr int64_t kLoadsInFlight = 8;
 /// with as many of the norm's weights: of a row of 4096 all that it has, in 32
 /// registers, so that it waits for memory once.
 static constexpr int64_t kKeptColumns = 16;
+/// The bits of a float without its sign.
+static constexpr uint32_t kMagnitude = 0x7FFFFFFF;
 
 //===----------------------------------------------------------------------===//
 // Rows in workgroup memory
@@ -159,18 +161,38 @@ void CUDAKernel::fillRows(
          });
 }
 
+/// 2^-e and 2^e, of which the first brings a number of size `largest`, given as
+/// bits, to 2^14 or above and below 2^15: none that is smaller overflows, and
+/// what the lower of two halves cannot hold is 2^-22 of its value or 2^-39 of
+/// the largest.
+std::pair<Value, Value> CUDAKernel::powersFor(Value largest) {
+  constexpr uint32_t kExponent = 0x7F800000, kBit = 1u << 23, kBias = 127,
+                     kTop = 14;
+  // Below it the power that brings a number up would be no float.
+  constexpr uint32_t kLeast = 15;
+  Value exponent = arith::AndIOp::create(b, largest, i32(kExponent));
+  exponent = arith::MaxUIOp::create(b, exponent, i32(kLeast * kBit));
+  Value up =
+      arith::SubIOp::create(b, i32((2 * kBias + kTop) * kBit), exponent);
+  Value down = arith::SubIOp::create(b, exponent, i32(kTop * kBit));
+  return {arith::BitcastOp::create(b, b.getF32Type(), up),
+          arith::BitcastOp::create(b, b.getF32Type(), down)};
+}
+
+/// Each number as the sum of two f16, but for what the second cannot hold.
+std::pair<Value, Value> CUDAKernel::splitHalves(Value numbers) {
+  Type halves = cast<VectorType>(numbers.getType()).clone(b.getF16Type());
+  Value upper = arith::TruncFOp::create(b, halves, numbers);
+  Value rest = arith::SubFOp::create(b, numbers, toFloat(upper));
+  return {upper, arith::TruncFOp::create(b, halves, rest)};
+}
+
 /// Makes of a row of float32 in memory, in place, what tensor cores multiply:
-/// 32 columns, a line, become x = (upper + lower) 2^e, two f16 each. 2^e, which
-/// is written behind them with the sum of x, brings the largest of a line to
-/// 2^14 or above and below 2^15, so that nothing overflows and what a lower
-/// half cannot hold is 2^-22 of its value or 2^-39 of the largest. Of four
+/// 32 columns, a line, become x = (upper + lower) 2^e, two f16 each, with e of
+/// their largest. 2^e is written behind them with the sum of x. Of four
 /// columns 0 and 2 are a pair, then 1 and 3, as ChunkFormat::pairs has them. A
 /// thread has whole lines, so that no other one reads what it replaces.
 void CUDAKernel::splitRow(const Rows &target) {
-  constexpr uint32_t kExponent = 0x7F800000, kBit = 1u << 23, kBias = 127,
-                     kTop = 14;
-  // Below it the power that brings a line up would be no float.
-  constexpr uint32_t kLeast = 15;
   constexpr int64_t kGroups = kLineColumns / 4, kHalves = kLineColumns / 2;
   auto four = VectorType::get({4}, b.getI32Type());
   auto asWords = [&](Value eight) -> Value {
@@ -188,7 +210,7 @@ void CUDAKernel::splitRow(const Rows &target) {
       groups.push_back(
           loadVector(target.memory, {index(0), add(start, 4 * g)}, 4, 16));
       Value size = arith::AndIOp::create(b, asWords(groups[g]),
-                                         splat(i32(0x7FFFFFFF), 4));
+                                         splat(i32(kMagnitude), 4));
       most = most ? arith::MaxUIOp::create(b, most, size).getResult() : size;
       for (int64_t i = 0; target.hasSums && i < 4; ++i) {
         Value x = element(groups[g], i);
@@ -198,22 +220,16 @@ void CUDAKernel::splitRow(const Rows &target) {
     Value largest = element(most, 0);
     for (int64_t i = 1; i < 4; ++i)
       largest = arith::MaxUIOp::create(b, largest, element(most, i));
-    Value exponent = arith::AndIOp::create(b, largest, i32(kExponent));
-    exponent = arith::MaxUIOp::create(b, exponent, i32(kLeast * kBit));
-    Value up = arith::SubIOp::create(b, i32((2 * kBias + kTop) * kBit),
-                                     exponent),
-          down = arith::SubIOp::create(b, exponent, i32(kTop * kBit));
-    up = splat(arith::BitcastOp::create(b, b.getF32Type(), up), 4);
+    auto [up, down] = powersFor(largest);
+    up = splat(up, 4);
 
-    auto halves = VectorType::get({4}, b.getF16Type());
     Vec<Value> uppers, lowers;
     for (Value group : groups) {
       Value x = arith::MulFOp::create(b, group, up);
       x = vector::ShuffleOp::create(b, x, x, ArrayRef<int64_t>{0, 2, 1, 3});
-      Value upper = arith::TruncFOp::create(b, halves, x);
-      Value rest = arith::SubFOp::create(b, x, toFloat(upper));
+      auto [upper, lower] = splitHalves(x);
       uppers.push_back(upper);
-      lowers.push_back(arith::TruncFOp::create(b, halves, rest));
+      lowers.push_back(lower);
     }
     for (int64_t g = 0; g < kGroups; g += 2)
       for (auto [made, at] :
@@ -223,6 +239,7 @@ void CUDAKernel::splitRow(const Rows &target) {
             ArrayRef<int64_t>{0, 1, 2, 3, 4, 5, 6, 7});
         storeVector(asWords(eight), target.split, {add(start, at + 2 * g)}, 16);
       }
+    down = arith::BitcastOp::create(b, b.getI32Type(), down);
     sum = sum ? arith::BitcastOp::create(b, b.getI32Type(), sum).getResult()
               : i32(0);
     storeVector(fromElements({down, sum}), target.split,
@@ -258,6 +275,11 @@ void CUDAKernel::write(tile::BufferRowsOp op) {
 }
 
 void CUDAKernel::write(tile::StageOp op) {
+  if (llvm::any_of(op->getUsers(), [](Operation *user) {
+        auto score = dyn_cast<tile::ScoreKeysOp>(user);
+        return score && score.getOrderAttr() && score.getOrderAttr().getUnit();
+      }))
+    return splitQuery(op);
   int64_t columns = op.getType().getColumns(), count = op.getType().getRows();
   Value memory = lookup(op.getSource());
   Rows target = allocateRows(count, columns, op);
@@ -417,17 +439,42 @@ FailureOr<Value> CUDAKernel::write(tile::SumOp op) {
   return fromElements(reduceBlock(mine, /*isMaximum=*/false));
 }
 
+/// Columns that are 8 or more apart are in one thread, those of a pair too; the
+/// pairs between are in four lanes.
+Value CUDAKernel::reduceAccumulators(Value source, bool isMaximum) {
+  const int64_t count = cast<VectorType>(source.getType()).getDimSize(0);
+  Vec<Value> reduced;
+  for (int64_t row = 0; row < kRowsOfThread; ++row) {
+    Vec<Value> pair;
+    for (int64_t column = 0; column < 2; ++column) {
+      Vec<Value> own;
+      for (int64_t e = 2 * row + column; e < count; e += 4)
+        own.push_back(element(source, e));
+      pair.push_back(reduceTree(own, isMaximum));
+    }
+    // A maximum is the same in any order.
+    if (isMaximum)
+      pair = {reduceTree(pair, isMaximum)};
+    for (Value &value : pair)
+      for (int64_t mask : {2, 1})
+        value = combine(value, ShuffleXorOp::create(b, value, mask), isMaximum);
+    reduced.push_back(reduceTree(pair, isMaximum));
+  }
+  return fromElements(reduced);
+}
+
 FailureOr<Value> CUDAKernel::write(tile::ReduceLanesOp op,
                                    const Fragment &fragment) {
   bool isMaximum = op.getKind() == "max";
-  if (fragment.spread == Spread::WarpColumns ||
-      fragment.spread == Spread::Accumulators || fragment.passesColumns() ||
+  if (fragment.spread == Spread::WarpColumns || fragment.passesColumns() ||
       !llvm::isPowerOf2_64(fragment.columns))
     return op.emitOpError()
            << "adds columns that are whole strides of the threads, a power of "
               "two, found "
            << fragment.columns << " for " << strategy;
   Value source = lookup(op.getSource());
+  if (fragment.spread == Spread::Accumulators)
+    return reduceAccumulators(source, isMaximum);
   Vec<Value> mine, reduced;
   for (int64_t i = 0; i < fragment.rows; ++i) {
     Vec<Value> own;

@@ -106,6 +106,20 @@ private:
     int64_t next = 0;
   };
 
+  /// Attention in tensor cores (Units/MmaAttention.cpp).
+  struct TensorAttention {
+    /// A tile of the query, as f16 twice, and the powers of two of its rows; a
+    /// block's keys and its values. In workgroup memory, rows `width` apart.
+    Value upper, lower, powers, keys, values;
+    /// Elements of a row with those that fill it up.
+    int64_t padded = 0;
+    /// The loop over blocks of keys, with the next of them and the end.
+    struct Next {
+      mlir::scf::ForOp loop;
+      Value number, to;
+    } next;
+  };
+
   // TileToVector.cpp: the walk over the old function.
   mlir::LogicalResult verifyStrategy();
   Value isPart();
@@ -120,6 +134,7 @@ private:
   mlir::LogicalResult write(tile::WeightOp op);
   mlir::LogicalResult write(tile::CacheOp op);
   bool runsAtMostOnce(mlir::scf::ForOp op);
+  bool isSpread(mlir::Type type) const;
   /// The new values of old ones.
   Value lookup(Value old);
   Vec<Value> lookup(mlir::ValueRange old);
@@ -184,6 +199,8 @@ private:
   std::optional<Fragment> fragmentOf(mlir::Operation *op, mlir::Type type);
   /// Row (null: the tile's first) and column of an element inside its tile.
   Value rowOf(const Fragment &fragment, int64_t element);
+  /// Of accumulators: the first or the second row of this thread.
+  Value rowOfThread(int64_t which);
   Value columnOf(const Fragment &fragment, int64_t element);
   /// Whether this thread stores its elements; null: it does.
   Value isStored(const Fragment &fragment);
@@ -213,6 +230,10 @@ private:
   /// Rows in workgroup memory, which warps read 16 bytes a lane.
   Rows allocateRows(int64_t count, int64_t columns, Value readBy);
   Value swizzle(Value group);
+  /// Powers of two that bring numbers of up to this size, as bits, to f16, and
+  /// back; f16 that add up to such numbers.
+  std::pair<Value, Value> powersFor(Value largest);
+  std::pair<Value, Value> splitHalves(Value numbers);
   void splitRow(const Rows &target);
   void fillRows(
       const Rows &target, int64_t first, int64_t count, bool byFour,
@@ -224,6 +245,7 @@ private:
   void write(tile::StageOp op);
   MadeValue write(tile::SumOp op);
   MadeValue write(tile::ReduceLanesOp op, const Fragment &fragment);
+  Value reduceAccumulators(Value source, bool isMaximum);
   Value combine(Value x, Value y, bool isMaximum);
   Value reduceTree(Vec<Value> values, bool isMaximum);
   /// One value a lane, or a thread, reduced by the fixed tree; all of them have
@@ -273,6 +295,7 @@ private:
   /// What a later trip of a loop reads, whose induction variable is `iv`.
   mlir::LogicalResult prefetchAhead(mlir::scf::ForOp loop, Value iv, Value to);
   mlir::LogicalResult prefetchIn(mlir::Block &old);
+  mlir::LogicalResult prefetchFor(mlir::scf::ForOp loop, Value iv, Value to);
   void prefetch(tile::ContractOp op);
   void prefetch(tile::SumValuesOp op);
 
@@ -310,8 +333,26 @@ private:
   Vec<Value> elementsOf(const KeyShare &share, Value words);
   Vec<Value> addAcross(Vec<Value> all, int64_t above, int64_t below);
   void eachRow(int64_t count, llvm::function_ref<void(Value)> body);
+  /// The sums of values of the same block of keys.
+  static Vec<tile::SumValuesOp> sumsBeside(tile::ScoreKeysOp op);
   MadeValue write(tile::ScoreKeysOp op, const Fragment &fragment);
   MadeValue write(tile::SumValuesOp op, const Fragment &fragment);
+
+  // Units/MmaAttention.cpp
+  static bool attendsInTensorCores(mlir::scf::ForOp loop);
+  void splitQuery(tile::StageOp op);
+  mlir::LogicalResult copyKeys(mlir::scf::ForOp loop, Value from, Value to);
+  void copyKeys(tile::ScoreKeysOp op);
+  void copyRows(const Cache &cache, Value memory,
+                const llama::KVCacheStrides &strides, Value head, Value place,
+                Value target);
+  Vec<Value> multiply(
+      int64_t end, int64_t columns,
+      llvm::function_ref<std::array<Value, 2>(int64_t depth)> rows,
+      llvm::function_ref<Value(int64_t depth, int64_t column)> load);
+  Value scaled(llvm::ArrayRef<Value> sums, Value factors);
+  MadeValue scoreInTensorCores(tile::ScoreKeysOp op, const Fragment &fragment);
+  MadeValue sumInTensorCores(tile::SumValuesOp op, const Fragment &fragment);
 
   mlir::func::FuncOp source;
   StrategyAttr strategy;
@@ -320,6 +361,7 @@ private:
   Team team = Team::Block;
   int64_t workgroupBytes = 0;
   Stages stages;
+  TensorAttention tensorAttention;
 
   /// The new function's context and layer, and indices made once at its top:
   /// block, thread in the block, warp, lane.

@@ -68,7 +68,19 @@ constexpr TableRow kAttention = {
 /// multiprocessor of an H100, and 8 such heads still half as many as it has.
 constexpr int64_t kAttentionKeys = 64;
 static_assert(abi::kCacheBlock % kAttentionKeys == 0);
-/// The most heads of such a part. A thread holds two scores and several
+/// Attention of many rows on tensor cores: 4 warps of 16 rows, a stage of 64
+/// keys. At 128 elements of a head, query, keys and values take 68 KiB, so that
+/// two blocks fit on an A100 as well.
+constexpr TableRow kTensorAttention = {.unit = Unit::MMA,
+                                       .threads = kTensorCores.threads,
+                                       .m = kTensorCores.m,
+                                       .n = kTensorCores.n,
+                                       .k = kAttentionKeys,
+                                       .stages = 1};
+/// The largest head of it, whose sums are 128 registers of a thread, and the
+/// elements of a row that are read at once.
+constexpr int64_t kTensorHead = 256, kTensorHeadMultiple = 4;
+/// The most heads of a part of decode. A thread holds two scores and several
 /// elements of each, and heads come one after the other; where more share keys,
 /// parts of the same keys read them from the second-level cache.
 constexpr int64_t kAttentionHeads = 8;
@@ -155,12 +167,17 @@ Type roundedRows(LinearOp linear) {
   return agree ? rows : Type();
 }
 
-/// Whether tensor cores multiply a kernel's few rows of float32: where forms
-/// need not have the same bits, because many rows are not computed so.
-bool splitsRows(KernelOp kernel) {
+/// Whether forms need not have the same bits, so that each takes the unit that
+/// suits its number of rows.
+bool isFree(KernelOp kernel) {
   auto activations = getCarriedOption<StringAttr>(
       kernel->getParentOfType<ModuleOp>(), "activations");
-  if (!activations || activations != "auto")
+  return activations && activations == "auto";
+}
+
+/// Whether tensor cores multiply a kernel's few rows of float32.
+bool splitsRows(KernelOp kernel) {
+  if (!isFree(kernel))
     return false;
   // A split row is longer.
   auto target = cast<cuda::TargetAttr>(getTarget(kernel));
@@ -175,6 +192,16 @@ bool splitsRows(KernelOp kernel) {
         WeightType weight = linear.getWeight().getType();
         return split.getOrder(weight.getFormat()) && fits(weight.getColumns());
       });
+}
+
+/// Whether tensor cores compute attention of many rows: on keys and values that
+/// they can multiply as they are.
+bool attendsInTensorCores(KernelOp kernel, AttentionOp attention) {
+  CacheType cache = attention.getCache().getType();
+  const int64_t size = cache.getHeadSize();
+  return isFree(kernel) && cache.getKeyType().isF16() &&
+         cache.getValueType().isF16() && size <= kTensorHead &&
+         size % kTensorHeadMultiple == 0;
 }
 
 //===----------------------------------------------------------------------===//
@@ -230,8 +257,11 @@ KernelPlan makePlan(KernelOp kernel) {
       --row.m;
     return {makeStrategy(context, row)};
   }
-  if (!body.getOps<AttentionOp>().empty())
-    return {makeStrategy(context, kAttention)};
+  for (auto attention : body.getOps<AttentionOp>())
+    return {attendsInTensorCores(kernel, attention)
+                ? makeStrategy(context, kTensorAttention,
+                               Float16Type::get(context))
+                : makeStrategy(context, kAttention)};
   if (!body.getOps<LinearOp>().empty())
     return planProducts(kernel);
   if (!body.getOps<AttentionMergeOp>().empty())
@@ -272,8 +302,15 @@ struct CUDAPlanner
 
   Attribute getOrder(Attribute self, Operation *op) const {
     // A norm is in a row-wise kernel or in a product on float32 rows, both of
-    // 256 threads. Of a key, lanes share chunks.
+    // 256 threads. Of a key, lanes share chunks, or tensor cores have all.
     bool isPrologue = op->hasTrait<IsRowPrologue>();
+    if (isa<AttentionOp>(op))
+      if (auto strategy = cast<cuda::StrategyAttr>(
+              op->getParentOfType<KernelOp>().getStrategyAttr());
+          isa<cuda::MmaAttr>(strategy.getUnit()))
+        return ReductionOrderAttr::get(self.getContext(), strategy.getUnit(),
+                                       /*block=*/0, ScaleMode::None,
+                                       /*lanes=*/0);
     int64_t block = 0;
     for (Type type : op->getOperandTypes())
       if (auto cache = dyn_cast<CacheType>(type))

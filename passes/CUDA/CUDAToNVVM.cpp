@@ -176,7 +176,8 @@ Value Lowering::lowerLdMatrix(LdMatrixOp op) {
       count == 1 ? Type(b.getI32Type())
                  : LLVM::LLVMStructType::getLiteral(b.getContext(), registers);
   Value loaded = NVVM::LdMatrixOp::create(
-      b, result, row, static_cast<uint32_t>(count), NVVM::MMALayout::row,
+      b, result, row, static_cast<uint32_t>(count),
+      op.getTransposed() ? NVVM::MMALayout::col : NVVM::MMALayout::row,
       NVVM::LdStMatrixShapeAttr::get(b.getContext(), 8, 8),
       NVVM::LdStMatrixEltType::B16);
   Value value = arith::ConstantOp::create(b, b.getZeroAttr(type));

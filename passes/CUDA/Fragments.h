@@ -17,6 +17,8 @@ namespace corellama::cuda {
 
 /// Rows and columns of the product of one cuda.mma.
 inline constexpr int64_t kMmaRows = 16, kMmaColumns = 8;
+/// Rows of it of which a thread has elements: lane / 4 and 8 more.
+inline constexpr int64_t kRowsOfThread = 2;
 
 /// What shares a tile: the block, or one warp (each warp then has another
 /// tile).

@@ -45,6 +45,11 @@ static bool readsOnce(tile::ContractOp op) {
 LogicalResult CUDAKernel::prefetchAhead(scf::ForOp loop, Value iv, Value to) {
   if (llvm::none_of(loop.getBody()->getOps<tile::ContractOp>(), readsOnce))
     return success();
+  return prefetchFor(loop, iv, to);
+}
+
+/// What the trip of `iv` reads, if there is one.
+LogicalResult CUDAKernel::prefetchFor(scf::ForOp loop, Value iv, Value to) {
   NewValues known = values;
   values[loop.getInductionVar()] = iv;
   LogicalResult result = success();
@@ -84,6 +89,11 @@ LogicalResult CUDAKernel::prefetchIn(Block &old) {
         .Case<tile::WeightOp, tile::CacheOp>([&](auto o) { return write(o); })
         .Case<tile::ContractOp, tile::SumValuesOp>([&](auto o) {
           prefetch(o);
+          return success();
+        })
+        .Case([&](tile::ScoreKeysOp score) {
+          if (attendsInTensorCores(score->getParentOfType<scf::ForOp>()))
+            copyKeys(score);
           return success();
         })
         .Default([&](Operation *other) -> LogicalResult {
@@ -148,7 +158,8 @@ void CUDAKernel::prefetch(tile::ContractOp op) {
 void CUDAKernel::prefetch(tile::SumValuesOp op) {
   Value first = values.lookup(op.getFirst()),
         head = values.lookup(op.getHead());
-  if (!first || !head)
+  // Tensor cores copy theirs.
+  if (!first || !head || isa<VectorType>(op.getWeights().getType()))
     return;
   const Cache &cache = caches.find(op.getCache())->second;
   int64_t keys = cast<MemRefType>(op.getWeights().getType()).getDimSize(1);

@@ -165,8 +165,7 @@ void CUDAKernel::eachRow(int64_t count, function_ref<void(Value)> body) {
   IndexBuilder::loop(0, count, 1, body);
 }
 
-/// The sums of values of the same block of keys.
-static SmallVector<tile::SumValuesOp> sumsBeside(tile::ScoreKeysOp op) {
+SmallVector<tile::SumValuesOp> CUDAKernel::sumsBeside(tile::ScoreKeysOp op) {
   SmallVector<tile::SumValuesOp> sums;
   for (Operation *user : op.getCache().getUsers())
     if (auto sum = dyn_cast<tile::SumValuesOp>(user);
@@ -182,6 +181,8 @@ static SmallVector<tile::SumValuesOp> sumsBeside(tile::ScoreKeysOp op) {
 
 FailureOr<Value> CUDAKernel::write(tile::ScoreKeysOp op,
                                    const Fragment &fragment) {
+  if (op.getOrderAttr() && op.getOrderAttr().getUnit())
+    return scoreInTensorCores(op, fragment);
   const Cache &cache = caches.find(op.getCache())->second;
   Type type = cache.type.getKeyType();
   int64_t size = cache.type.getHeadSize(), m = fragment.rows,
@@ -280,6 +281,8 @@ void CUDAKernel::loadAhead(tile::SumValuesOp op) {
 
 FailureOr<Value> CUDAKernel::write(tile::SumValuesOp op,
                                    const Fragment &fragment) {
+  if (op.getOrderAttr() && op.getOrderAttr().getUnit())
+    return sumInTensorCores(op, fragment);
   std::optional<KeyShare> found = shareOf(op);
   if (!found)
     return refuse(op, "is on a GPU the sum of chains that the threads of a "

@@ -13,6 +13,8 @@ using namespace mlir;
 using namespace corellama;
 using corellama::cuda::CUDAKernel;
 using corellama::cuda::Fragment;
+using corellama::cuda::kMmaRows;
+using corellama::cuda::kRowsOfThread;
 using corellama::cuda::Spread;
 using corellama::cuda::Touch;
 
@@ -31,11 +33,14 @@ std::optional<Fragment> CUDAKernel::fragmentOf(Operation *op, Type type) {
   return fragment;
 }
 
+Value CUDAKernel::rowOfThread(int64_t which) {
+  return add(add(mul(warp, kMmaRows), div(lane, 4)),
+             which * kMmaRows / kRowsOfThread);
+}
+
 Value CUDAKernel::rowOf(const Fragment &fragment, int64_t element) {
-  if (fragment.spread == Spread::Accumulators) {
-    Value first = mul(warp, 16);
-    return add(add(first, div(lane, 4)), element % 4 / 2 * 8);
-  }
+  if (fragment.spread == Spread::Accumulators)
+    return rowOfThread(element % 4 / 2);
   int64_t row = element / fragment.perRow;
   return row ? index(row) : Value();
 }
@@ -270,8 +275,13 @@ FailureOr<Value> CUDAKernel::write(tile::CausalMaskOp op) {
   };
   if (type.getRank() == 1) {
     Vec<Value> seen;
-    for (int64_t i = 0; i < type.getDimSize(0); ++i)
-      seen.push_back(sees(i ? index(i) : Value(), {}));
+    const int64_t rows =
+        isSpread(type) ? kRowsOfThread : type.getDimSize(0);
+    for (int64_t i = 0; i < rows; ++i)
+      seen.push_back(sees(isSpread(type) ? rowOfThread(i)
+                          : i            ? index(i)
+                                         : Value(),
+                          {}));
     return fromElements(seen);
   }
   std::optional<Fragment> fragment = fragmentOf(op, type);
@@ -305,13 +315,11 @@ FailureOr<Value> CUDAKernel::write(tile::DecodeOp op,
 FailureOr<Value> CUDAKernel::write(tile::BroadcastRowsOp op,
                                    const Fragment &fragment) {
   Value source = lookup(op.getSource());
-  if (fragment.spread == Spread::Accumulators)
-    return op.emitOpError()
-           << "has a value for each row of a tile of tensor cores, which no "
-              "thread has";
   Vec<Value> spread;
   for (int64_t e = 0; e < fragment.size(); ++e)
-    spread.push_back(element(source, e / fragment.perRow));
+    spread.push_back(element(source, fragment.spread == Spread::Accumulators
+                                         ? e % 4 / 2
+                                         : e / fragment.perRow));
   return fromElements(spread);
 }
 

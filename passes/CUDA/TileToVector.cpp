@@ -40,23 +40,23 @@ CUDAKernel::CUDAKernel(func::FuncOp kernel)
 // Values
 //===----------------------------------------------------------------------===//
 
-/// Whether a value is spread over threads.
-static bool isTile(Type type) {
+/// Whether a value is spread over threads: a tile, and what has one value a row
+/// where only some threads have elements of a row.
+bool CUDAKernel::isSpread(Type type) const {
   auto vector = dyn_cast<VectorType>(type);
-  return vector && vector.getRank() == 2;
+  return vector && (vector.getRank() == 2 || isa<MmaAttr>(strategy.getUnit()));
 }
 
 /// The new value. A constant tile is made at each use, because a block and a
 /// warp have different shares of it.
 Value CUDAKernel::lookup(Value old) {
   auto constant = old.getDefiningOp<arith::ConstantOp>();
-  if (!constant || !isTile(old.getType()))
+  if (!constant || !isSpread(old.getType()))
     return values.lookup(old);
-  std::optional<Fragment> fragment = fragmentOf(constant, old.getType());
+  auto type = dyn_cast_or_null<VectorType>(typeOf(constant, old.getType()));
   auto splat = dyn_cast<SplatElementsAttr>(constant.getValue());
-  if (!fragment || !splat)
+  if (!type || !splat)
     return {};
-  auto type = VectorType::get({fragment->size()}, splat.getElementType());
   return arith::ConstantOp::create(b, splat.resizeSplat(type));
 }
 
@@ -70,13 +70,15 @@ void CUDAKernel::bind(ValueRange old, ValueRange made) {
 }
 
 Type CUDAKernel::typeOf(Operation *op, Type old) {
-  if (!isTile(old))
+  if (!isSpread(old))
     return old;
+  auto type = cast<VectorType>(old);
+  if (type.getRank() == 1)
+    return VectorType::get({kRowsOfThread}, type.getElementType());
   std::optional<Fragment> fragment = fragmentOf(op, old);
   if (!fragment)
     return {};
-  return VectorType::get({fragment->size()},
-                         cast<VectorType>(old).getElementType());
+  return VectorType::get({fragment->size()}, type.getElementType());
 }
 
 FailureOr<SmallVector<Type>> CUDAKernel::resultTypesOf(Operation *op) {
@@ -96,7 +98,7 @@ LogicalResult CUDAKernel::writeElementwise(Operation *op) {
     Value operand = lookup(old);
     Type type = typeOf(op, old.getType());
     if (!type || !operand ||
-        (isTile(old.getType()) && operand.getType() != type))
+        (isSpread(old.getType()) && operand.getType() != type))
       return op->emitOpError()
              << "uses a value that this block or warp has no share of";
     operands.push_back(operand);
@@ -171,7 +173,8 @@ std::optional<SmallVector<Value>> CUDAKernel::writeBody(Block &body) {
 LogicalResult CUDAKernel::writeFor(scf::ForOp op) {
   Value from = lookup(op.getLowerBound()), to = lookup(op.getUpperBound());
   Vec<Value> init = lookup(op.getInitArgs());
-  bool failedBody = false;
+  const bool hasKeys = attendsInTensorCores(op);
+  bool failedBody = hasKeys && failed(copyKeys(op, from, to));
   auto body = [&](Value iv, ValueRange carried) -> Vec<Value> {
     values[op.getInductionVar()] = iv;
     bind(op.getRegionIterArgs(), carried);
@@ -185,6 +188,8 @@ LogicalResult CUDAKernel::writeFor(scf::ForOp op) {
     if (!step)
       return op.emitOpError() << "has no constant step";
     results = loop(from, to, *step, init, [&](Value iv, ValueRange carried) {
+      if (hasKeys)
+        tensorAttention.next = {op, add(iv, *step), to};
       failedBody |= failed(prefetchAhead(op, add(iv, *step), to));
       return body(iv, carried);
     });
@@ -402,7 +407,7 @@ LogicalResult CUDAKernel::writeOp(Operation *op) {
       .Case([&](scf::ParallelOp o) { return writeParallel(o); })
       .Case([&](arith::ConstantOp o) -> LogicalResult {
         // A tile's constant is made at its uses.
-        if (!isTile(o.getType()))
+        if (!isSpread(o.getType()))
           values[o] = b.clone(*op)->getResult(0);
         return success();
       })
@@ -431,10 +436,11 @@ LogicalResult CUDAKernel::writeOp(Operation *op) {
       .Default([&](Operation *other) -> LogicalResult {
         // The only vectors here have one value a row: every thread has all of
         // it.
+        auto isSpread = [&](Type type) { return this->isSpread(type); };
         bool ofRows =
             isa_and_nonnull<vector::VectorDialect>(other->getDialect()) &&
-            llvm::none_of(other->getOperandTypes(), isTile) &&
-            llvm::none_of(other->getResultTypes(), isTile);
+            llvm::none_of(other->getOperandTypes(), isSpread) &&
+            llvm::none_of(other->getResultTypes(), isSpread);
         if (other->getNumRegions() != 0 ||
             !(ofRows || OpTrait::hasElementwiseMappableTraits(other) ||
               isa<arith::ArithDialect, math::MathDialect>(other->getDialect())))

@@ -26,9 +26,13 @@ PartitionAttr corellama::llama::makePartition(Block &body,
   for (auto part : body.getOps<AttentionPartOp>())
     return partitionOf(PartitionOf::Keys, part.getKeys(),
                        llvm::divideCeil(part.getHeads(), m));
+  // Heads that share keys are a part's, one after the other; tensor cores have
+  // a part for each, or a prompt would be too few of them.
   for (auto attention : body.getOps<AttentionOp>())
     return partitionOf(PartitionOf::Rows, m,
-                       attention.getCache().getType().getHeads());
+                       strategy.getUnit().getRowsType().isF32()
+                           ? attention.getCache().getType().getHeads()
+                           : attention.getHeads());
   // A head is a part where heads are merged and no more is done.
   for (auto merge : body.getOps<AttentionMergeOp>())
     if (merge->hasOneUse() && isa<YieldOp, BufferWriteOp>(*merge->user_begin()))
@@ -152,8 +156,8 @@ static LogicalResult verifyReadsOf(Operation *kernel, StrategyInterface) {
 }
 
 /// Each sum has an order that its kernel has code for: a product that of the
-/// strategy's unit, attention the lanes of the tile. A kernel without products
-/// works on float32.
+/// strategy's unit, attention that or the lanes of the tile. A kernel that has
+/// neither works on float32.
 static LogicalResult verifySumsOf(Operation *kernel,
                                   StrategyInterface strategy) {
   if (TargetInterface target = getTarget(kernel);
@@ -168,7 +172,9 @@ static LogicalResult verifySumsOf(Operation *kernel,
     if (isSum && !order)
       return op->emitOpError()
              << "has no order for its sums; llama-plan-kernels sets it";
-    if (isSum && !isa<LinearOp>(op)) {
+    const bool hasUnit =
+        isa<LinearOp>(op) || (isa<AttentionOp>(op) && order.getUnit());
+    if (isSum && !hasUnit) {
       // A prologue sums apart from the kernel's tiles; lanes may share keys.
       bool isPrologue = op->hasTrait<IsRowPrologue>();
       auto expected = ReductionOrderAttr::get(

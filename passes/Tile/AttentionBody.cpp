@@ -105,8 +105,8 @@ static int64_t lanesOfKey(ReductionOrderAttr order, int64_t keys,
 
 /// Weighted values of a block of keys. Lanes that share keys also share their
 /// values, as many bytes each.
-void KernelBody::sumValues(const Query &q, KeyBlock &block, Value firstKey,
-                           Value place, int64_t keys) {
+void KernelBody::sumValues(const Query &q, KeyBlock &block, Value weights,
+                           Value firstKey, Value place, int64_t keys) {
   auto cache = cast<CacheType>(q.cache.getType());
   Value count = add(sub(q.position, firstKey), 1);
   IntegerAttr window =
@@ -114,7 +114,9 @@ void KernelBody::sumValues(const Query &q, KeyBlock &block, Value firstKey,
   int64_t element = 0, headSize = cache.getHeadSize();
   for (int64_t width : headTiles(q.m, headSize)) {
     ReductionOrderAttr order;
-    if (q.order.getBlock() != 0) {
+    if (q.order.getUnit()) {
+      order = q.order;
+    } else if (q.order.getBlock() != 0) {
       int64_t bits =
           q.order.getBlock() * cache.getKeyType().getIntOrFloatBitWidth();
       int64_t lanes =
@@ -125,14 +127,14 @@ void KernelBody::sumValues(const Query &q, KeyBlock &block, Value firstKey,
                                   ScaleMode::None, q.order.getLanes() / lanes);
     }
     block.accumulators.push_back(SumValuesOp::create(
-        b, VectorType::get({q.m, width}, b.getF32Type()), q.scores, q.cache,
+        b, VectorType::get({q.m, width}, b.getF32Type()), weights, q.cache,
         q.head, place, index(element), count, q.advance, window, order));
     element += width;
   }
 }
 
-/// A block of keys that is one tile, whose keys lanes share: scores need not
-/// be kept until their maximum is known.
+/// A block of keys that is one tile, whose keys lanes share, or which a unit
+/// multiplies: scores need not be kept until their maximum is known.
 KernelBody::KeyBlock KernelBody::attendTile(const Query &q, Value firstKey,
                                             Value place, int64_t keys) {
   auto cache = cast<CacheType>(q.cache.getType());
@@ -141,9 +143,11 @@ KernelBody::KeyBlock KernelBody::attendTile(const Query &q, Value firstKey,
   auto rowType = VectorType::get({q.m}, b.getF32Type());
   Value zero = index(0);
   int64_t size = cache.getHeadSize(), each = q.order.getBlock();
-  auto order = ReductionOrderAttr::get(b.getContext(), /*unit=*/{}, each,
-                                       ScaleMode::None,
-                                       lanesOfKey(q.order, keys, size, each));
+  ReductionOrderAttr order = q.order;
+  if (!order.getUnit())
+    order = ReductionOrderAttr::get(b.getContext(), /*unit=*/{}, each,
+                                    ScaleMode::None,
+                                    lanesOfKey(q.order, keys, size, each));
   Value s = ScoreKeysOp::create(b, tileType, q.rows, zero, q.cache, q.head,
                                 place, order);
   Value mask = CausalMaskOp::create(
@@ -157,9 +161,10 @@ KernelBody::KeyBlock KernelBody::attendTile(const Query &q, Value firstKey,
   Value w = math::ExpOp::create(b, arith::SubFOp::create(b, masked, spread));
   // Where a row has no key, -inf less -inf is no number.
   w = arith::SelectOp::create(b, mask, w, splat(0.0f, tileType));
-  tile::StoreOp::create(b, w, q.scores, zero, zero, Value(), Value());
+  if (q.scores)
+    tile::StoreOp::create(b, w, q.scores, zero, zero, Value(), Value());
   block.sum = ReduceLanesOp::create(b, rowType, "add", w);
-  sumValues(q, block, firstKey, place, keys);
+  sumValues(q, block, q.scores ? q.scores : w, firstKey, place, keys);
   return block;
 }
 
@@ -175,7 +180,7 @@ KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey,
   // A block never goes past the end of a ring, whose size it divides.
   int64_t ring = cast<CacheType>(q.cache.getType()).getRing();
   Value place = placeIn(ring, firstKey);
-  if (q.order.getBlock() != 0)
+  if (q.order.getBlock() != 0 || q.order.getUnit())
     return attendTile(q, firstKey, place, keys);
   // Whole tiles of n keys, the lane of a sum being the key modulo n; keys past
   // the position are -inf, whose exp is +0.
@@ -221,7 +226,7 @@ KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey,
              return {arith::AddFOp::create(b, carried[0], w)};
            })[0];
   block.sum = ReduceLanesOp::create(b, rowType, "add", sum);
-  sumValues(q, block, firstKey, place, keys);
+  sumValues(q, block, q.scores, firstKey, place, keys);
   return block;
 }
 
@@ -375,7 +380,9 @@ LogicalResult KernelBody::writeAttentionPart(AttentionPartOp part) {
 LogicalResult KernelBody::writeAttention(AttentionOp attention) {
   CacheType cacheType = attention.getCache().getType();
   int64_t headSize = cacheType.getHeadSize(), kvHeads = cacheType.getHeads();
-  int64_t heads = attention.getHeads(), group = heads / kvHeads;
+  int64_t heads = attention.getHeads();
+  // Heads of a part: those that share keys, or one.
+  int64_t times = partition.getTimes(), members = heads / times;
   auto read = attention.getQuery().getDefiningOp<BufferReadOp>();
   // The result as it is, rounded, or both.
   SmallVector<BufferWriteOp, 2> writes;
@@ -396,13 +403,17 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
   // One head of consecutive positions is every heads-th row.
   Value query = bufferMemory(read.getBufferAttr(), read.getAtAttr(), heads);
   SmallVector<Sink> all = sinks();
-  prepareRounding(all, m, group * headSize);
+  prepareRounding(all, m, members * headSize);
   SmallVector<Value, 2> targets;
   for (BufferWriteOp write : writes)
     if (!findUnrounded({write, write.getValue(), "buffer"}))
       targets.push_back(bufferMemory(write.getBufferAttr(), write.getAtAttr()));
   Value cache = cacheOf(attention.getCache(), attention.getLayer());
-  Value scores = ScratchOp::create(b, MemRefType::get({m, keys}, f32));
+  // Weights that a unit multiplies are where it needs them.
+  const bool hasUnit = static_cast<bool>(attention.getOrderAttr().getUnit());
+  Value scores;
+  if (!hasUnit)
+    scores = ScratchOp::create(b, MemRefType::get({m, keys}, f32));
   Value rows = rowCount();
   Value keyCount = KeyCountOp::create(b, b.getIndexType(), context);
   auto [scale, window] = scaleAndWindow(attention);
@@ -412,17 +423,25 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
     seesOfBlock = b.getI64IntegerAttr(*window + keys - 1);
 
   loopOverParts([&, scale = scale, window = window](Value number) {
-    Value tileNumber = arith::DivSIOp::create(b, number, index(kvHeads));
-    Value head = arith::RemSIOp::create(b, number, index(kvHeads));
+    Value tileNumber = arith::DivSIOp::create(b, number, index(times));
+    Value share = arith::RemSIOp::create(b, number, index(times));
+    // Later rows see more keys. The first parts are those of the last tile, so
+    // that none of them begins when all others end.
+    if (hasUnit)
+      tileNumber = sub(
+          sub(arith::CeilDivSIOp::create(b, rows, index(m)), 1), tileNumber);
+    Value head = share;
+    if (times != kvHeads)
+      head = arith::DivSIOp::create(b, share, index(times / kvHeads));
     Value firstRow = mul(tileNumber, m);
     Value position = PositionOp::create(b, b.getIndexType(), context, firstRow);
     Value keyLimit = minimum(add(position, m), keyCount);
     Value blocks = arith::CeilDivSIOp::create(b, keyLimit, index(keys));
     IndexOperand firstSeen = firstBlock(position, window, keys);
     if (!unrounded.empty())
-      beginRounding(all, firstRow, mul(head, group * headSize));
-    loop(0, group, 1, [&](Value member) {
-      Value queryHead = add(mul(head, group), member);
+      beginRounding(all, firstRow, mul(share, members * headSize));
+    loop(0, members, 1, [&](Value member) {
+      Value queryHead = add(mul(share, members), member);
       Value staged = stageQuery(query, add(mul(firstRow, heads), queryHead),
                                 heads, m, headSize, scale);
       Query q{

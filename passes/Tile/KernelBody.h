@@ -130,7 +130,7 @@ private:
   };
   struct Query {
     Value rows;   // staged and scaled
-    Value scores; // scratch, m x keys
+    Value scores; // scratch, m x keys; null: the order has a unit
     Value cache;
     Value head;     // of keys and values
     Value position; // of row 0
@@ -145,8 +145,8 @@ private:
                           int64_t keys);
   Value stageQuery(Value memory, Value row, int64_t every, int64_t m,
                    int64_t headSize, float scale);
-  void sumValues(const Query &query, KeyBlock &block, Value firstKey,
-                 Value place, int64_t keys);
+  void sumValues(const Query &query, KeyBlock &block, Value weights,
+                 Value firstKey, Value place, int64_t keys);
   KeyBlock attendTile(const Query &query, Value firstKey, Value place,
                       int64_t keys);
   KeyBlock attendBlock(const Query &query, Value firstKey, int64_t keys);

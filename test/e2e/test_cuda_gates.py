@@ -191,6 +191,21 @@ def test_prefill(report):
     check("a third is a wave more", 192, "o.prefill", 3 * 2 * 8000)
     check("gate and up are one block's", 64, "gate_up.prefill", 2 * 2 * 8000)
     report.check("it is on tensor cores", cuda_prefill.is_on_tensor_cores(kernel))
+
+    def attend(name, rows, heads, bound, cycles):
+        found, by = cuda_prefill.attention(kernel, shape | dict(heads=heads), device, rows)
+        expected = (cycles / cuda_model.CLOCK + cuda_model.GAP + 3 * cuda_model.L2)
+        report.check(name, abs(found - expected) < 1e-6 and by == bound,
+                     f"{found} us by {by}, not {expected} by {bound}")
+    attend("a tile attends to its own keys", 64, 1, "units", 8000)
+    attend("the second to those of the first as well", 128, 1, "units", 3 * 8000)
+    attend("each head does", 128, 4, "units", 12 * 8000)
+    kernel.code = code_of(".L_x_1", *[("HMMA.16816.F32 R4, R8, R12, R4", 15, 7, 0)] * 1000,
+                          ("@P0 BRA `(.L_x_1)",))
+    alone = sass.walk(cuda_prefill.hot_body(kernel)).cycles + cuda_model.L2 * cuda_model.CLOCK
+    attend("a warp alone is slower than its unit", 128, 1, "waits", 2 * alone)
+    attend("blocks take turns, two at once", 128, 3, "units", 9 * 8000)
+    attend("steps grow with the square of the rows", 64 * 8, 1, "units", 36 * 8000)
     kernel.code = code_of(("FFMA R0, R1, R2, R0",))
     report.check("and this one is not", not cuda_prefill.is_on_tensor_cores(kernel))
     report.check("which makes no prompt", cuda_prefill.total({}, shape) is None)

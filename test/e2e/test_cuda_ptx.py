@@ -81,6 +81,8 @@ SHARING = [8]  # the most of a part
 ALL_SHARING = [1, 2, 3, 4, 5, 6, 7, 8]
 HEAD_SIZES = [64, 80, 128, 256, 512]
 CACHES = ["f16", "f32"]
+# Tensor cores attend to many rows on an f16 cache, with heads of at most so many elements.
+TENSOR_HEAD = 256
 ATTENTION = ["attn.decode", "merge.decode", "attn.prefill"]
 # Formats that a width is tested in; they take turns. With --all it is half of them.
 FORMATS_A_WIDTH = 2
@@ -97,6 +99,9 @@ MANY_REGISTERS = 255
 # Two blocks on an SM of an A100, which has 164 KiB of workgroup memory, less the
 # 1 KiB that each block takes for the system.
 WORKGROUP_BYTES = (164 // 2 - 1) * 1024
+# Of these, attention on tensor cores takes half for the query, and keys and values, with
+# heads of 128; larger ones leave room for one block, as below.
+WIDE_HEAD = 128
 # A row that alone is more than that leaves room for one block on an SM: then what a
 # block may have at most is the budget. (A split row has 144 bytes for 32 columns.) CUDA
 # C++ Programming Guide, table "Technical Specifications per Compute Capability": maximum
@@ -183,8 +188,11 @@ def read_ptxas(text):
     return found
 
 
-def test_kernel(report, place, kernel, usage, code, arch, form, sizes, exact):
+def test_kernel(report, place, kernel, usage, code, arch, form, sizes, flags):
     registers, stack, spilled, static = usage
+    exact = EXACT in flags
+    attends = (not exact and kernel.name == "attn.prefill" and
+               "--cache-type=f32" not in flags and sizes["head_size"] <= TENSOR_HEAD)
     is_product = kernel.name.split(".")[0] in PRODUCTS
     is_decode = is_product and kernel.name.endswith((".decode", ".lm_head"))
     staged = (not exact and is_product and kernel.name.endswith(".prefill")
@@ -197,7 +205,8 @@ def test_kernel(report, place, kernel, usage, code, arch, form, sizes, exact):
     if registers > budget:
         faults.append(f"{registers} registers, {budget} is the budget")
     workgroup = kernel.workgroup_bytes + static
-    allowed = WORKGROUP_LIMIT[arch] if sizes["hidden"] > LONG_ROW else WORKGROUP_BYTES
+    is_long = sizes["hidden"] > LONG_ROW or (attends and sizes["head_size"] > WIDE_HEAD)
+    allowed = WORKGROUP_LIMIT[arch] if is_long else WORKGROUP_BYTES
     if workgroup > allowed:
         faults.append(f"{workgroup} bytes of workgroup memory, {allowed} is the budget")
     if f".reqntid {kernel.threads}" not in kernel.text:
@@ -230,10 +239,10 @@ def test_kernel(report, place, kernel, usage, code, arch, form, sizes, exact):
         if in_flight < CACHE_LOADS_IN_FLIGHT:
             faults.append(f"{in_flight} loads of keys and values before the first wait, "
                           f"{CACHE_LOADS_IN_FLIGHT} are to be in flight")
-    if kernel.is_tensor_core != (staged or split):
+    if kernel.is_tensor_core != (staged or split or attends):
         faults.append("is in tensor cores" if kernel.is_tensor_core
                       else "is not in tensor cores")
-    if staged:
+    if staged or attends:
         for what in [r"cp\.async\.cg\.shared\.global", r"ldmatrix\.sync\.aligned\.m8n8\.x4"]:
             if not kernel.count(what):
                 faults.append(f"no {what}".replace("\\", ""))
@@ -273,7 +282,7 @@ def test_model(report, args, ptxas, name, sizes, arch, form, folder, *flags, onl
     for kernel in kernels:
         if kernel.entry in usage:
             test_kernel(report, place, kernel, usage[kernel.entry],
-                        codes.get(kernel.entry), arch, form, sizes, EXACT in flags)
+                        codes.get(kernel.entry), arch, form, sizes, flags)
         else:
             report.fail(f"{place}: {kernel.name}", "ptxas says nothing of it")
 

@@ -349,7 +349,10 @@ Value KernelLowering::lower(ImplicitLocOpBuilder &b, Operation *word) {
         auto type = cast<VectorType>(op.getType());
         Value row = address(b, op.getMemory(), op.getIndices());
         Value variable = local(VectorType::get(type.getDimSize(0), i32));
-        call(b, {"ldmatrix", {}, {pointer, i32, pointer, i32}},
+        call(b,
+             {op.getTransposed() ? "ldmatrix_transposed" : "ldmatrix",
+              {},
+              {pointer, i32, pointer, i32}},
              {row, constant(b, type.getDimSize(0)), variable, site(b)});
         return loadRegisters(b, type, variable);
       })

@@ -37,9 +37,12 @@ void corellama_emulator_copy_async(void *target, const void *source,
                                    uint32_t valid, uint32_t site);
 void corellama_emulator_copy_commit(uint32_t site);
 void corellama_emulator_copy_wait(uint32_t pending, uint32_t site);
-/// `registers` (`count` of them, 1, 2 or 4) from the rows that the lanes name.
+/// `registers` (`count` of them, 1, 2 or 4) from the rows that the lanes name,
+/// or from the columns of these matrices.
 void corellama_emulator_ldmatrix(const void *row, uint32_t count,
                                  uint32_t *registers, uint32_t site);
+void corellama_emulator_ldmatrix_transposed(const void *row, uint32_t count,
+                                            uint32_t *registers, uint32_t site);
 /// a: 4 registers, b: 2, c and d: 4 sums; of f16, or of bf16.
 void corellama_emulator_mma(const uint32_t *a, const uint32_t *b,
                             const float *c, float *d, uint32_t site);

@@ -78,8 +78,8 @@ public:
   void barrier(uint32_t site);
   void converge(uint32_t site) { arriveInWarp(State::Converge, site); }
   uint32_t shuffleXor(uint32_t value, uint32_t mask, uint32_t site);
-  void ldmatrix(const void *row, uint32_t count, uint32_t *registers,
-                uint32_t site);
+  void ldmatrix(const void *row, uint32_t count, bool isTransposed,
+                uint32_t *registers, uint32_t site);
   void mma(const MmaOperands &operands, uint32_t site);
   void prefetch(const void *address, uint32_t site) {
     if (!memory.prefetch(current->thread, address))
@@ -317,7 +317,7 @@ void EmulatorDevice::Impl::finishWarp(Fibre *warp) {
       rows[lane] = warp[lane].row;
       registers[lane] = warp[lane].registers;
     }
-    return loadMatrices(rows, warp->count, registers);
+    return loadMatrices(rows, warp->count, warp->isTransposed, registers);
   }
   case State::Mma: {
     MmaOperands operands[kWarpLanes];
@@ -342,12 +342,14 @@ uint32_t EmulatorDevice::Impl::shuffleXor(uint32_t value, uint32_t mask,
 }
 
 void EmulatorDevice::Impl::ldmatrix(const void *row, uint32_t count,
-                                    uint32_t *registers, uint32_t site) {
+                                    bool isTransposed, uint32_t *registers,
+                                    uint32_t site) {
   constexpr uint32_t kRowsOfMatrix = 8, kRowBytes = 16;
   if (current->thread % kWarpLanes < kRowsOfMatrix * count)
     read(row, kRowBytes, kRowBytes, site, Kind::Matrix);
   current->row = row;
   current->count = count;
+  current->isTransposed = isTransposed;
   current->registers = registers;
   arriveInWarp(State::LdMatrix, site);
 }
@@ -533,7 +535,12 @@ void corellama_emulator_copy_wait(uint32_t pending, uint32_t site) {
 }
 void corellama_emulator_ldmatrix(const void *row, uint32_t count,
                                  uint32_t *registers, uint32_t site) {
-  device().ldmatrix(row, count, registers, site);
+  device().ldmatrix(row, count, /*isTransposed=*/false, registers, site);
+}
+void corellama_emulator_ldmatrix_transposed(const void *row, uint32_t count,
+                                            uint32_t *registers,
+                                            uint32_t site) {
+  device().ldmatrix(row, count, /*isTransposed=*/true, registers, site);
 }
 void corellama_emulator_mma(const uint32_t *a, const uint32_t *b,
                             const float *c, float *d, uint32_t site) {

@@ -181,7 +181,8 @@ TEST(Emulator, LoadsWeights) {
 
 // a is 16 x 16 f16 or bf16 in workgroup memory, b 8 columns of 16; thread by
 // thread the numbers are small integers, so that the product is exact.
-static void checkMma(bool isBF16) {
+// `isTransposed`: a is what stands in memory, transposed.
+static void checkMma(bool isBF16, bool isTransposed) {
   std::string text = R"mlir(
     %m = cuda.shared at 0 : memref<16x16xf16, 3>
     %half_in = context.view %workspace[%c0] : !llvm.ptr -> memref<24x16xf16, 1>
@@ -193,7 +194,20 @@ static void checkMma(bool isBF16) {
     %part = vector.load %half_in[%row, %column] : memref<24x16xf16, 1>, vector<8xf16>
     vector.store %part, %m[%row, %column] : memref<16x16xf16, 3>, vector<8xf16>
     cuda.barrier
+)mlir";
+  // Rows of memory are columns of a: the second matrix is on the right.
+  text += isTransposed ? R"mlir(
+    %eighth = arith.divui %t, %c8 : index
+    %right = arith.remui %eighth, %c2 : index
+    %tcolumn = arith.muli %right, %c8 : index
+    %inmatrix = arith.remui %t, %c8 : index
+    %trow = arith.addi %inmatrix, %column : index
+    %a = cuda.ldmatrix %m[%trow, %tcolumn] transposed : memref<16x16xf16, 3> -> vector<4x2xf16>
+)mlir"
+                       : R"mlir(
     %a = cuda.ldmatrix %m[%row, %column] : memref<16x16xf16, 3> -> vector<4x2xf16>
+)mlir";
+  text += R"mlir(
     %g = arith.divui %t, %c4 : index
     %lane = arith.remui %t, %c4 : index
     %k0 = arith.muli %lane, %c2 : index
@@ -243,7 +257,8 @@ static void checkMma(bool isBF16) {
       for (int column = 0; column < 8; ++column) {
         int sum = 0;
         for (int k = 0; k < 16; ++k)
-          sum += value(row, k) * value(16 + column, k);
+          sum += (isTransposed ? value(k, row) : value(row, k)) *
+                 value(16 + column, k);
         EXPECT_EQ(kernel.out(8 * row + column), static_cast<float>(sum) + 0.5f)
             << row << ", " << column;
       }
@@ -251,8 +266,10 @@ static void checkMma(bool isBF16) {
 }
 
 TEST(Emulator, MmaIsAProduct) {
-  checkMma(/*isBF16=*/false);
-  checkMma(/*isBF16=*/true);
+  for (bool isTransposed : {false, true}) {
+    checkMma(/*isBF16=*/false, isTransposed);
+    checkMma(/*isBF16=*/true, isTransposed);
+  }
 }
 
 //===----------------------------------------------------------------------===//

@@ -73,6 +73,7 @@ struct alignas(64) Fibre {
   uint32_t value, mask, count;
   const void *row;
   uint32_t *registers;
+  bool isTransposed;
   MmaOperands operands;
   std::vector<Copy> copies;
   uint32_t committedGroups;

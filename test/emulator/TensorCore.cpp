@@ -9,19 +9,26 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
 #include <vector>
 
 using namespace corellama;
 
 void corellama::loadMatrices(const void *const (&rows)[kWarpLanes],
-                             unsigned count,
+                             unsigned count, bool isTransposed,
                              uint32_t *const (&registers)[kWarpLanes]) {
   for (unsigned lane = 0; lane < kWarpLanes; ++lane)
     for (unsigned i = 0; i < count; ++i)
-      std::memcpy(&registers[lane][i],
-                  static_cast<const uint8_t *>(rows[8 * i + lane / 4]) +
-                      sizeof(uint32_t) * (lane % 4),
-                  sizeof(uint32_t));
+      for (unsigned e = 0; e < 2; ++e) {
+        unsigned row = lane / 4, column = 2 * (lane % 4) + e;
+        if (isTransposed)
+          std::swap(row, column);
+        auto *half = reinterpret_cast<uint8_t *>(&registers[lane][i]);
+        std::memcpy(half + e * sizeof(uint16_t),
+                    static_cast<const uint8_t *>(rows[8 * i + row]) +
+                        column * sizeof(uint16_t),
+                    sizeof(uint16_t));
+      }
 }
 
 /// All f16, by their bits.

@@ -16,9 +16,10 @@ namespace corellama {
 inline constexpr unsigned kWarpLanes = 32;
 
 /// `count` matrices of 8 x 8 f16: lane 8 i + r names row r of matrix i, lane
-/// l gets of each matrix the pair (l / 4, 2 (l mod 4)).
+/// l gets of each matrix the pair (l / 4, 2 (l mod 4)), or of the matrix
+/// transposed.
 void loadMatrices(const void *const (&rows)[kWarpLanes], unsigned count,
-                  uint32_t *const (&registers)[kWarpLanes]);
+                  bool isTransposed, uint32_t *const (&registers)[kWarpLanes]);
 
 struct MmaOperands {
   const uint32_t *a; // 4

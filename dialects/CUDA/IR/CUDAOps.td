@@ -232,12 +232,15 @@ def CUDA_LdMatrixOp : CUDA_Op<"ldmatrix", [MemoryEffects<[MemRead]>,
     Each lane gives the address of one row of 16 bytes: lanes 8 i to 8 i + 7 the
     rows of matrix i (with two matrices the addresses of lanes 16 to 31 are not
     read). Row i of the result has elements (r, 2 c) and (r, 2 c + 1) of matrix i,
-    r = lane / 4, c = lane mod 4 (PTX ISA, ldmatrix).
+    r = lane / 4, c = lane mod 4; `transposed` those at (2 c, r) and (2 c + 1, r)
+    (PTX ISA, ldmatrix).
   }];
-  let arguments = (ins CUDA_WorkgroupMemoryOf<[F16, BF16]>:$memory, Variadic<Index>:$indices);
+  let arguments = (ins CUDA_WorkgroupMemoryOf<[F16, BF16]>:$memory, Variadic<Index>:$indices,
+                       UnitAttr:$transposed);
   let results = (outs CUDA_Pairs<[1, 2, 4]>:$result);
   let assemblyFormat = [{
-    $memory `[` $indices `]` attr-dict `:` type($memory) `->` type($result)
+    $memory `[` $indices `]` (`transposed` $transposed^)? attr-dict `:` type($memory) `->`
+    type($result)
   }];
 }
 def CUDA_MmaOp : CUDA_Op<"mma", [AllTypesMatch<["c", "result"]>,

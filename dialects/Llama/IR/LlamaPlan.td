@@ -47,7 +47,8 @@ def Llama_ReductionOrderAttr : Llama_Attr<"ReductionOrder", "reduction_order"> {
       its own depth, in float32, in an order that the vendor leaves unspecified;
       without scales the blocks share one accumulator.
 
-    A norm or attention has no unit. `lanes = L`: lane j sums the terms j, j + L,
+    A norm has no unit, and attention only that of tensor cores, which compute it then
+    (`#cuda.mma`). `lanes = L`: lane j sums the terms j, j + L,
     ... ascending, then a fixed tree adds lane j and lane j + L/2, L halving.
     Attention with a `block` has its keys shared by lanes, each of which takes blocks
     of so many elements, and its values likewise: `tile.score_keys` and

@@ -168,6 +168,16 @@ LogicalResult ReduceLanesOp::verify() {
   return success();
 }
 
+LogicalResult SumValuesOp::verify() {
+  const bool hasUnit = getOrderAttr() && getOrderAttr().getUnit();
+  if (hasUnit != isa<VectorType>(getWeights().getType())) // A1
+    return emitOpError() << "takes its weights "
+                         << (hasUnit ? "as a tile, for the unit of its order"
+                                     : "from memory")
+                         << ", found " << getWeights().getType();
+  return success();
+}
+
 LogicalResult AppendOp::verify() {
   if (getWhat() != "keys" && getWhat() != "values")
     return emitOpError() << "appends keys or values, found '" << getWhat()

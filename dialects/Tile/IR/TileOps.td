@@ -367,7 +367,8 @@ def Tile_ScoreKeysOp : Tile_Op<"score_keys", [MemoryEffects<[MemRead]>]> {
     result[i, j] = sum_d rows[row + i, d] * key[head, first + j, d], one chain of
     fma from +0, d ascending. `first` is a place of the cache and a multiple of n.
     With an `order` lane l of `lanes` takes the elements of blocks l, l + lanes, ...
-    of `block` elements in such a chain, and a tree adds the lanes.
+    of `block` elements in such a chain, and a tree adds the lanes; with the order of a
+    unit, the unit sums as it does (docs/bits.md).
   }];
   let arguments = (ins Tile_RowsType:$rows, Index:$row, Llama_CacheType:$cache, Index:$head,
                        Index:$first, OptionalAttr<Llama_ReductionOrderAttr>:$order);
@@ -388,9 +389,14 @@ def Tile_SumValuesOp : Tile_Op<"sum_values", [MemoryEffects<[MemRead]>]> {
     p < count + i * advance - W are left out, too. A value outside of a row's
     keys is not multiplied: 0 x inf would leak from other rows. `first` is a place
     of the cache. With an `order` chain l of `lanes` takes keys l, l + lanes, ..., a
-    value outside of a row's keys being +0, and a tree adds the chains.
+    value outside of a row's keys being +0, and a tree adds the chains. With the order of
+    a unit the weights are a tile, those outside of a row's keys are +0, and all are
+    multiplied, but for keys that the cache does not have yet.
+
+    (A1) weights are a tile where the order has a unit, and else in memory.
   }];
-  let arguments = (ins Tile_F32Memory:$weights, Llama_CacheType:$cache, Index:$head,
+  let arguments = (ins AnyTypeOf<[Tile_F32Memory, Tile_Tile]>:$weights,
+    Llama_CacheType:$cache, Index:$head,
     Index:$first, Index:$element, Index:$count, I64Attr:$advance,
     OptionalAttr<I64Attr>:$window, OptionalAttr<Llama_ReductionOrderAttr>:$order);
   let results = (outs Tile_Tile:$result);
@@ -399,6 +405,7 @@ def Tile_SumValuesOp : Tile_Op<"sum_values", [MemoryEffects<[MemRead]>]> {
     `advance` $advance (`window` $window^)? (`order` $order^)? attr-dict `:`
     type($weights) `,` type($cache) `->` type($result)
   }];
+  let hasVerifier = 1;
 }
 def Tile_DecodeOp : Tile_Op<"decode", [MemoryEffects<[MemRead]>]> {
   let summary = "values of one row of a weight, dequantised to f32";

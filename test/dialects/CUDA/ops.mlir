@@ -51,11 +51,14 @@ func.func @bytes(%low: i32, %high: i32, %which: i32) -> i32 {
 // CHECK-LABEL: func.func @tensor_cores
 // CHECK:         cuda.ldmatrix %{{.+}}[%{{.+}}, %{{.+}}] : memref<64x32xf16, 3> -> vector<4x2xf16>
 // CHECK:         cuda.ldmatrix %{{.+}}[%{{.+}}, %{{.+}}] : memref<64x32xf16, 3> -> vector<2x2xf16>
+// CHECK:         cuda.ldmatrix %{{.+}}[%{{.+}}, %{{.+}}] transposed : memref<64x32xf16, 3> -> vector<2x2xf16>
 // CHECK:         cuda.mma %{{.+}}, %{{.+}}, %{{.+}} : vector<4x2xf16>, vector<2x2xf16>
 func.func @tensor_cores(%m: memref<64x32xf16, 3>, %i: index, %c: vector<4xf32>) -> vector<4xf32> {
   %a = cuda.ldmatrix %m[%i, %i] : memref<64x32xf16, 3> -> vector<4x2xf16>
   %b = cuda.ldmatrix %m[%i, %i] : memref<64x32xf16, 3> -> vector<2x2xf16>
-  %d = cuda.mma %a, %b, %c : vector<4x2xf16>, vector<2x2xf16>
+  %t = cuda.ldmatrix %m[%i, %i] transposed : memref<64x32xf16, 3> -> vector<2x2xf16>
+  %s = cuda.mma %a, %b, %c : vector<4x2xf16>, vector<2x2xf16>
+  %d = cuda.mma %a, %t, %s : vector<4x2xf16>, vector<2x2xf16>
   return %d : vector<4xf32>
 }
 

@@ -442,6 +442,24 @@ func.func @values_of_an_argument(%p: memref<1x16xf32>, %kv: !llama.cache<2x1x16,
 
 // -----
 
+func.func @weights_in_memory_for_a_unit(%ctx: !tile.context, %p: memref<64x64xf32>, %i: index) {
+  %kv = tile.cache %ctx[%i] : <2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
+  // expected-error @below {{'tile.sum_values' op takes its weights as a tile, for the unit of its order, found 'memref<64x64xf32>'}}
+  %o = tile.sum_values %p, %kv[%i, %i, %i] count %i advance 0 order <unit = #cuda.mma> : memref<64x64xf32>, <2x1x16, f16> -> vector<64x16xf32>
+  return
+}
+
+// -----
+
+func.func @weights_of_no_unit_in_registers(%ctx: !tile.context, %p: vector<1x16xf32>, %i: index) {
+  %kv = tile.cache %ctx[%i] : <2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
+  // expected-error @below {{'tile.sum_values' op takes its weights from memory, found 'vector<1x16xf32>'}}
+  %o = tile.sum_values %p, %kv[%i, %i, %i] count %i advance 0 : vector<1x16xf32>, <2x1x16, f16> -> vector<1x16xf32>
+  return
+}
+
+// -----
+
 func.func @appends_to_an_argument(%ctx: !tile.context, %x: vector<1x16xf32>, %kv: !llama.cache<2x1x16, f16>, %i: index) {
   // expected-error @below {{'tile.append' op takes '!llama.cache<2x1x16, f16>' from a block's argument, expected the result of tile.cache}}
   tile.append "keys" %x, %kv, %ctx[%i, %i] rows %i : vector<1x16xf32>, <2x1x16, f16>

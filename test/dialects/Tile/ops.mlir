@@ -72,6 +72,7 @@ func.func @whole_rows(%ctx: !tile.context, %x: memref<8x32xf32>, %r: index) -> v
 // CHECK:         tile.score_keys %{{.+}}[%{{.+}}], %{{.+}}[%{{.+}}, %{{.+}}] : <8x16xf32>, <2x1x16, f16> -> vector<8x16xf32>
 // CHECK:         tile.sum_values %{{.+}}, %{{.+}}[%{{.+}}, %{{.+}}, %{{.+}}] count %{{.+}} advance 1 : memref<8x256xf32>, <2x1x16, f16> -> vector<8x16xf32>
 // CHECK:         tile.sum_values %{{.+}}, %{{.+}}[%{{.+}}, %{{.+}}, %{{.+}}] count %{{.+}} advance 1 window 300 : memref<8x256xf32>, <2x1x16, f16> -> vector<8x16xf32>
+// CHECK:         tile.sum_values %{{.+}}, %{{.+}}[%{{.+}}, %{{.+}}, %{{.+}}] count %{{.+}} advance 1 order <unit = #cuda.mma> : vector<8x16xf32>, <2x1x16, f16> -> vector<8x16xf32>
 // CHECK:         tile.decode %{{.+}}[%{{.+}}, %{{.+}}] : <32x32, #llama.q4_1> -> vector<1x16xf32>
 func.func @loops_over_k(%ctx: !tile.context, %scores: memref<8x256xf32>, %sums: memref<8x1xf32>, %i: index) {
   %x = tile.buffer_rows %ctx @x at 0 : !tile.rows<8x32xf32>
@@ -84,6 +85,7 @@ func.func @loops_over_k(%ctx: !tile.context, %scores: memref<8x256xf32>, %sums: 
   %s = tile.score_keys %q[%i], %kv[%i, %i] : !tile.rows<8x16xf32>, !llama.cache<2x1x16, f16> -> vector<8x16xf32>
   %o = tile.sum_values %scores, %kv[%i, %i, %i] count %i advance 1 : memref<8x256xf32>, !llama.cache<2x1x16, f16> -> vector<8x16xf32>
   %windowed = tile.sum_values %scores, %kv[%i, %i, %i] count %i advance 1 window 300 : memref<8x256xf32>, !llama.cache<2x1x16, f16> -> vector<8x16xf32>
+  %tile = tile.sum_values %s, %kv[%i, %i, %i] count %i advance 1 order <unit = #cuda.mma> : vector<8x16xf32>, !llama.cache<2x1x16, f16> -> vector<8x16xf32>
   %v = tile.decode %w[%i, %i] : !llama.weight<32x32, #llama.q4_1> -> vector<1x16xf32>
   return
 }

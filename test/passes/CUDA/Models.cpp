@@ -215,10 +215,17 @@ static bool hasSplitRows(Format format) {
                             format);
 }
 
+/// Whether tensor cores compute attention of prefill.
+static bool attendsInTensorCores(const CUDAModel &model) {
+  return model.choice.cacheType == "f16" &&
+         model.choice.shape.headSize % 4 == 0;
+}
+
 std::vector<CUDAModel> test::exactRowsModels() {
   std::vector<CUDAModel> models = wholeModels();
   for (CUDAModel &model : models)
-    if (hasTensorCores(model) || hasSplitRows(model.choice.format)) {
+    if (hasTensorCores(model) || hasSplitRows(model.choice.format) ||
+        attendsInTensorCores(model)) {
       model.choice.activations = "f32";
       model.name += "_exact_rows";
     }

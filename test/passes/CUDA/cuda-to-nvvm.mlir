@@ -123,6 +123,13 @@ func.func @four_matrices(%m: memref<64x32xf16, 3>, %i: index, %j: index) -> vect
   return %v : vector<4x2xf16>
 }
 
+// CHECK-LABEL: func.func @matrices_transposed
+// CHECK:         nvvm.ldmatrix %{{.+}} {{{.*}}layout = #nvvm.mma_layout<col>, num = 4 : i32{{.*}}}
+func.func @matrices_transposed(%m: memref<64x32xf16, 3>, %i: index, %j: index) -> vector<4x2xf16> attributes {llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128>} {
+  %v = cuda.ldmatrix %m[%i, %j] transposed : memref<64x32xf16, 3> -> vector<4x2xf16>
+  return %v : vector<4x2xf16>
+}
+
 // CHECK-LABEL: func.func @one_matrix
 // CHECK:         %[[WORD:.+]] = nvvm.ldmatrix %{{.+}} {{{.*}}num = 1 : i32{{.*}}} : (!llvm.ptr<3>) -> i32
 // CHECK:         llvm.bitcast %[[WORD]] : i32 to vector<2xf16>

@@ -9,6 +9,7 @@
 #decode = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 16>
 #rows = #cuda.strategy<unit = #cuda.simt, threads = 256, n = 256>
 #attention = #cuda.strategy<unit = #cuda.simt, threads = 128, m = 2, n = 128>
+#many = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 64>
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK-LABEL: func.func private @a_block_has_one_part
   // CHECK-SAME:    (%[[CTX:.+]]: !llvm.ptr, %{{.+}}: i32) attributes {{{.*}}llama.scratch = 0 : i64
@@ -477,6 +478,83 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
       %v = tile.sum_values %weights, %kv[%c0, %first, %c0] count %count advance 0 order <lanes = 16> : memref<2x64xf32>, <2x1x64, f16> -> vector<2x64xf32>
       tile.store %v, %y[%c0, %c0] : vector<2x64xf32>, memref<2x64xf32>
     }
+    return
+  }
+
+  // Tensor cores: the query is two f16 for each of its numbers and a power of two for each
+  // row. Keys of the next block are copied while values of this one are multiplied, values
+  // while keys are, with a barrier before each. A row's sum is among four lanes; a thread
+  // has two rows, and of what is one value a row these two. Weights are an operand as they
+  // are: no score goes through memory.
+  // CHECK-LABEL: func.func private @attend_in_tensor_cores
+  // CHECK-DAG:     %[[UPPER:.+]] = cuda.shared at 0 : memref<64x40xf16, 3>
+  // CHECK-DAG:     %[[LOWER:.+]] = cuda.shared at 5120 : memref<64x40xf16, 3>
+  // CHECK-DAG:     %[[POWERS:.+]] = cuda.shared at 10240 : memref<64xf32, 3>
+  // CHECK-DAG:     %[[KEYS:.+]] = cuda.shared at 10496 : memref<64x40xf16, 3>
+  // CHECK-DAG:     %[[VALUES:.+]] = cuda.shared at 15616 : memref<64x40xf16, 3>
+  // CHECK:         cuda.shuffle_xor %{{.+}} mask 4 : i32
+  // CHECK:         cuda.shuffle_xor %{{.+}} mask 2 : i32
+  // CHECK:         cuda.shuffle_xor %{{.+}} mask 1 : i32
+  // CHECK:         memref.store %{{.+}}, %[[POWERS]]
+  // CHECK:         vector.store %{{.+}}, %[[UPPER]]{{.+}} : memref<64x40xf16, 3>, vector<4xf16>
+  // CHECK:         vector.store %{{.+}}, %[[LOWER]]{{.+}} : memref<64x40xf16, 3>, vector<4xf16>
+  // CHECK:         scf.if
+  // CHECK-COUNT-2:   cuda.copy_async %{{.+}} to %[[KEYS]]
+  // CHECK-NEXT:      cuda.copy_commit
+  // CHECK-NOT:     cuda.barrier
+  // CHECK:         scf.for {{.*}} -> (vector<2xf32>) {
+  // CHECK-NEXT:      cuda.copy_wait 0
+  // CHECK-NEXT:      cuda.barrier
+  // CHECK-NOT:       scf.if
+  // CHECK:           %[[LEFT:.+]] = arith.subi %{{.+}}, %[[FIRST:.+]] : index
+  // CHECK:           %[[IS_THERE:.+]] = arith.cmpi slt, %{{.+}}, %[[LEFT]]
+  // CHECK:           %[[VALID:.+]] = arith.select %[[IS_THERE]], %{{.+}}, %c0
+  // CHECK:           cuda.copy_async %{{.+}} to %[[VALUES]]{{.*}} valid %[[VALID]]
+  // CHECK:           cuda.copy_commit
+  // CHECK-COUNT-4:   cuda.ldmatrix %{{[A-Z]*}}{{.+}} : memref<64x40xf16, 3>
+  // CHECK-COUNT-4:   cuda.ldmatrix %[[KEYS]]
+  // CHECK-COUNT-16:  cuda.mma
+  // CHECK-COUNT-4:   cuda.ldmatrix %[[KEYS]]
+  // CHECK-COUNT-16:  cuda.mma
+  // CHECK:           memref.load %[[POWERS]]
+  // CHECK:           math.exp %{{.+}} : vector<32xf32>
+  // CHECK-COUNT-2:   cuda.shuffle_xor %{{.+}} mask 2 : f32
+  // CHECK:           cuda.copy_wait 0
+  // CHECK-NEXT:      cuda.barrier
+  // CHECK:           scf.if
+  // CHECK-COUNT-2:     cuda.copy_async %{{.+}} to %[[KEYS]]
+  // CHECK-NEXT:        cuda.copy_commit
+  // CHECK:           arith.truncf %{{.+}} : vector<32xf32> to vector<32xf16>
+  // CHECK:           cuda.ldmatrix %[[VALUES]]{{.*}} transposed : memref<64x40xf16, 3> -> vector<4x2xf16>
+  // CHECK-COUNT-32:  cuda.mma
+  // CHECK-NOT:       cuda.barrier
+  // CHECK:         return
+  func.func private @attend_in_tensor_cores(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #many} {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    %none = arith.constant dense<0.0> : vector<64xf32>
+    %l = arith.index_castui %layer : i32 to index
+    %count = tile.key_count %ctx
+    %x = tile.buffer %ctx @x at 0 : memref<64x20xf32>
+    %y = tile.buffer %ctx @y at 8192 : memref<64x32xf32>
+    %kv = tile.cache %ctx[%l] : <2x1x20, f16> keys #llama.rowmajor values #llama.rowmajor
+    %q = tile.stage %x[%c0] : memref<64x20xf32> -> <64x20xf32> {
+    ^bb0(%a: f32):
+      tile.yield %a
+    }
+    %sum = scf.for %first = %c0 to %count step %c64 iter_args(%before = %none) -> (vector<64xf32>) {
+      %s = tile.score_keys %q[%c0], %kv[%c0, %first] order <unit = #cuda.mma> : <64x20xf32>, <2x1x20, f16> -> vector<64x64xf32>
+      %w = math.exp %s : vector<64x64xf32>
+      %r = tile.reduce_lanes "add" %w : vector<64x64xf32> -> vector<64xf32>
+      %v = tile.sum_values %w, %kv[%c0, %first, %c0] count %count advance 1 order <unit = #cuda.mma> : vector<64x64xf32>, <2x1x20, f16> -> vector<64x32xf32>
+      %spread = tile.broadcast_rows %r : vector<64xf32> -> vector<64x32xf32>
+      %o = arith.mulf %v, %spread : vector<64x32xf32>
+      tile.store %o, %y[%c0, %c0] : vector<64x32xf32>, memref<64x32xf32>
+      %next = arith.addf %before, %r : vector<64xf32>
+      scf.yield %next : vector<64xf32>
+    }
+    %all = tile.broadcast_rows %sum : vector<64xf32> -> vector<64x32xf32>
+    tile.store %all, %y[%c0, %c0] : vector<64x32xf32>, memref<64x32xf32>
     return
   }
 

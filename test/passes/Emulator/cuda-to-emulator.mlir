@@ -190,6 +190,17 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80", features = "
     return
   }
 
+  // CHECK-LABEL: func.func @matrices_transposed
+  // CHECK:         llvm.call @corellama_emulator_ldmatrix_transposed
+  func.func @matrices_transposed(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {
+    %c0 = arith.constant 0 : index
+    %s = cuda.shared at 0 : memref<16x8xf16, 3>
+    %a = cuda.ldmatrix %s[%c0, %c0] transposed : memref<16x8xf16, 3> -> vector<1x2xf16>
+    %to = cuda.shared at 256 : memref<1x2xf16, 3>
+    vector.store %a, %to[%c0, %c0] : memref<1x2xf16, 3>, vector<1x2xf16>
+    return
+  }
+
   // CHECK-LABEL: func.func @tensor_cores_on_bf16
   // CHECK:         llvm.call @corellama_emulator_mma_bf16
   func.func @tensor_cores_on_bf16(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>} {

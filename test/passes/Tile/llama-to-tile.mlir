@@ -285,6 +285,39 @@ func.func private @rows_attend_block_after_block(%l: index) attributes {llama.pa
 
 // -----
 
+// Tensor cores have a part for each head, those of the last rows first. Weights go from
+// one product to the other as a tile, and a head's elements are summed 64 at a time.
+
+llama.buffer @q : tensor<128x384xf32> at 0
+llama.buffer @a : tensor<128x384xf32> at 196608
+llama.cache_layout !llama.cache<2x2x96, f16> keys #llama.rowmajor values #llama.rowmajor
+
+// CHECK-LABEL: func.func private @tensor_cores_attend
+// CHECK-NOT:     tile.scratch
+// CHECK:         scf.for %[[PART:.+]] =
+// CHECK:           %[[TILE:.+]] = arith.divsi %[[PART]], %{{c4(_[0-9]+)?}}
+// CHECK:           %[[SHARE:.+]] = arith.remsi %[[PART]], %{{c4(_[0-9]+)?}}
+// CHECK:           %[[TILES:.+]] = arith.ceildivsi %{{.+}}, %{{c64(_[0-9]+)?}}
+// CHECK:           %[[LAST:.+]] = arith.subi %[[TILES]], %{{c1(_[0-9]+)?}}
+// CHECK:           arith.subi %[[LAST]], %[[TILE]]
+// CHECK:           %[[HEAD:.+]] = arith.divsi %[[SHARE]], %{{c2(_[0-9]+)?}}
+// CHECK:           %[[Q:.+]] = tile.stage {{.*}} every 4 : memref<512x96xf32> -> <64x96xf32>
+// CHECK:             tile.score_keys %[[Q]][%{{.+}}], %{{.+}}[%[[HEAD]], %[[FIRST:.+]]] order <unit = #cuda.mma> {{.*}} -> vector<64x64xf32>
+// CHECK:             %[[W:.+]] = arith.select %{{.+}}, %{{.+}}, %{{.+}} : vector<64x64xi1>, vector<64x64xf32>
+// CHECK-NOT:         tile.store
+// CHECK:             tile.sum_values %[[W]], %{{.+}}[%[[HEAD]], %[[FIRST]], %{{c0(_[0-9]+)?}}] {{.*}} order <unit = #cuda.mma> : {{.*}} -> vector<64x64xf32>
+// CHECK:             tile.sum_values %[[W]], %{{.+}}[%[[HEAD]], %[[FIRST]], %{{c64(_[0-9]+)?}}] {{.*}} order <unit = #cuda.mma> : {{.*}} -> vector<64x32xf32>
+func.func private @tensor_cores_attend(%l: index) attributes {llama.partition = #llama.partition<of = rows, by = 64, times = 4>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 64>} {
+  %q = llama.buffer_read @q at 0 : tensor<?x384xf32>
+  %kv = llama.input cache : !llama.cache<2x2x96, f16>
+  %pos = llama.input positions : tensor<?xi32>
+  %a = llama.attention %q, %kv[%l], %pos causal heads 4 keys 64 order <unit = #cuda.mma> : tensor<?x384xf32>, <2x2x96, f16>, tensor<?xi32>
+  llama.buffer_write %a, @a at 196608 : tensor<?x384xf32>
+  return
+}
+
+// -----
+
 // Rows are parts where no weight is multiplied.
 
 llama.buffer @x : tensor<8x24xf32> at 0
