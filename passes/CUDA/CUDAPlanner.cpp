@@ -77,9 +77,9 @@ constexpr TableRow kTensorAttention = {.unit = Unit::MMA,
                                        .n = kTensorCores.n,
                                        .k = kAttentionKeys,
                                        .stages = 1};
-/// The largest head of it, whose sums are 128 registers of a thread, and the
-/// elements of a row that are read at once.
-constexpr int64_t kTensorHead = 256, kTensorHeadMultiple = 4;
+/// The largest head of it, whose sums are 64 registers of a thread (those of one
+/// twice as large spill), and the elements of a row that are read at once.
+constexpr int64_t kTensorHead = 128, kTensorHeadMultiple = 4;
 /// The most heads of a part of decode. A thread holds two scores and several
 /// elements of each, and heads come one after the other; where more share keys,
 /// parts of the same keys read them from the second-level cache.

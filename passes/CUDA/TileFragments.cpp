@@ -13,6 +13,7 @@ using namespace mlir;
 using namespace corellama;
 using corellama::cuda::CUDAKernel;
 using corellama::cuda::Fragment;
+using corellama::cuda::kMmaColumns;
 using corellama::cuda::kMmaRows;
 using corellama::cuda::kRowsOfThread;
 using corellama::cuda::Spread;
@@ -287,7 +288,29 @@ FailureOr<Value> CUDAKernel::write(tile::CausalMaskOp op) {
   std::optional<Fragment> fragment = fragmentOf(op, type);
   if (!fragment)
     return failure();
-  return build(*fragment, sees);
+  if (fragment->spread != Spread::Accumulators)
+    return build(*fragment, sees);
+  // What a row sees is counted from the thread's first column on, so that each
+  // element is compared with a constant: a number for each would be registers
+  // that sums need.
+  Vec<Value> left, seen;
+  for (int64_t i = 0; i < kRowsOfThread; ++i) {
+    Value last = add(position, mul(rowOfThread(i), op.getAdvance()));
+    last = sub(sub(last, key), columnOf(*fragment, 0));
+    left.push_back(arith::IndexCastOp::create(b, b.getI32Type(), last));
+  }
+  for (int64_t e = 0; e < fragment->size(); ++e) {
+    Value last = left[e % 4 / 2];
+    const int64_t column = e / 4 * kMmaColumns + e % 2;
+    Value sees = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, last,
+                                       i32(column));
+    if (op.getWindow())
+      sees = both(sees, arith::CmpIOp::create(
+                            b, arith::CmpIPredicate::slt, last,
+                            i32(column + static_cast<int64_t>(*op.getWindow()))));
+    seen.push_back(sees);
+  }
+  return fromElements(seen);
 }
 
 FailureOr<Value> CUDAKernel::write(tile::ColumnValuesOp op,

@@ -82,7 +82,7 @@ ALL_SHARING = [1, 2, 3, 4, 5, 6, 7, 8]
 HEAD_SIZES = [64, 80, 128, 256, 512]
 CACHES = ["f16", "f32"]
 # Tensor cores attend to many rows on an f16 cache, with heads of at most so many elements.
-TENSOR_HEAD = 256
+TENSOR_HEAD = 128
 ATTENTION = ["attn.decode", "merge.decode", "attn.prefill"]
 # Formats that a width is tested in; they take turns. With --all it is half of them.
 FORMATS_A_WIDTH = 2
@@ -99,9 +99,6 @@ MANY_REGISTERS = 255
 # Two blocks on an SM of an A100, which has 164 KiB of workgroup memory, less the
 # 1 KiB that each block takes for the system.
 WORKGROUP_BYTES = (164 // 2 - 1) * 1024
-# Of these, attention on tensor cores takes half for the query, and keys and values, with
-# heads of 128; larger ones leave room for one block, as below.
-WIDE_HEAD = 128
 # A row that alone is more than that leaves room for one block on an SM: then what a
 # block may have at most is the budget. (A split row has 144 bytes for 32 columns.) CUDA
 # C++ Programming Guide, table "Technical Specifications per Compute Capability": maximum
@@ -205,8 +202,7 @@ def test_kernel(report, place, kernel, usage, code, arch, form, sizes, flags):
     if registers > budget:
         faults.append(f"{registers} registers, {budget} is the budget")
     workgroup = kernel.workgroup_bytes + static
-    is_long = sizes["hidden"] > LONG_ROW or (attends and sizes["head_size"] > WIDE_HEAD)
-    allowed = WORKGROUP_LIMIT[arch] if is_long else WORKGROUP_BYTES
+    allowed = WORKGROUP_LIMIT[arch] if sizes["hidden"] > LONG_ROW else WORKGROUP_BYTES
     if workgroup > allowed:
         faults.append(f"{workgroup} bytes of workgroup memory, {allowed} is the budget")
     if f".reqntid {kernel.threads}" not in kernel.text:

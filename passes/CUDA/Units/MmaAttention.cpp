@@ -212,6 +212,8 @@ CUDAKernel::multiply(int64_t end, int64_t columns,
   Vec<Value> sums(columns / kMmaColumns,
                   zeros(VectorType::get({4}, b.getF32Type())));
   for (int64_t depth = 0; depth < end; depth += kMmaDepth) {
+    // Or ptxas would load what several depths need at once, and spill.
+    ConvergeOp::create(b);
     Vec<Value> second;
     for (int64_t column = 0; column < columns; column += 2 * kMmaColumns) {
       Value pairs = load(depth, column);

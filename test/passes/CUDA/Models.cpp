@@ -218,7 +218,8 @@ static bool hasSplitRows(Format format) {
 /// Whether tensor cores compute attention of prefill.
 static bool attendsInTensorCores(const CUDAModel &model) {
   return model.choice.cacheType == "f16" &&
-         model.choice.shape.headSize % 4 == 0;
+         model.choice.shape.headSize % 4 == 0 &&
+         model.choice.shape.headSize <= 128;
 }
 
 std::vector<CUDAModel> test::exactRowsModels() {
@@ -254,6 +255,18 @@ std::vector<CUDAModel> test::attentionModels() {
       models.resize(++i);
     }
   }
+  // What tensor cores read: rows that end in 16 bytes, rows filled up to 16
+  // elements, and rows of which eight lanes have unlike shares.
+  for (int64_t headSize : {4, 48, 64, 100, 128})
+    models.push_back(join(kSizes[0], groupings[i++ % 3], headSize, "f16"));
+  llvm::stable_sort(models, [](const CUDAModel &x, const CUDAModel &y) {
+    return x.name < y.name;
+  });
+  models.erase(llvm::unique(models,
+                            [](const CUDAModel &x, const CUDAModel &y) {
+                              return x.name == y.name;
+                            }),
+               models.end());
   for (CUDAModel &model : models) {
     model.name = "attn_" + model.name;
     model.choice.only = {"attn.decode", "merge.decode", "attn.prefill"};

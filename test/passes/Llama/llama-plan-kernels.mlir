@@ -286,12 +286,12 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
     return %p, %y : tensor<1x6x?x18xf32>, tensor<?x96xf32>
   }
   // They multiply what the cache holds: not float32, and of heads whose rows are whole
-  // groups of four elements, 256 at most.
+  // groups of four elements, 128 at most.
   // SPLIT-LABEL:    func.func @attention_of_other_caches
   // SPLIT:            llama.attention {{.*}} order <block = 8, lanes = 128> : {{.*}}16, f16, f32>
   // SPLIT:            llama.attention {{.*}} order <block = 8, lanes = 128> : {{.*}}18, f16>
-  // SPLIT:            llama.attention {{.*}} order <block = 8, lanes = 128> : {{.*}}260, f16>
-  func.func @attention_of_other_caches(%q: tensor<?x16xf32>, %r: tensor<?x18xf32>, %s: tensor<?x260xf32>, %kv: !llama.cache<2x1x16, f16, f32>, %kw: !llama.cache<2x1x18, f16>, %kx: !llama.cache<2x1x260, f16>, %l: index, %pos: tensor<?xi32>) -> (tensor<?x16xf32>, tensor<?x18xf32>, tensor<?x260xf32>) {
+  // SPLIT:            llama.attention {{.*}} order <block = 8, lanes = 128> : {{.*}}132, f16>
+  func.func @attention_of_other_caches(%q: tensor<?x16xf32>, %r: tensor<?x18xf32>, %s: tensor<?x132xf32>, %kv: !llama.cache<2x1x16, f16, f32>, %kw: !llama.cache<2x1x18, f16>, %kx: !llama.cache<2x1x132, f16>, %l: index, %pos: tensor<?xi32>) -> (tensor<?x16xf32>, tensor<?x18xf32>, tensor<?x132xf32>) {
     %x = llama.kernel "attn" (%iq = %q : tensor<?x16xf32>, %ikv = %kv : !llama.cache<2x1x16, f16, f32>, %il = %l : index, %ip = %pos : tensor<?xi32>) -> tensor<?x16xf32> {
       %a = llama.attention %iq, %ikv[%il], %ip causal heads 1 keys 64 : tensor<?x16xf32>, <2x1x16, f16, f32>, tensor<?xi32>
       llama.yield %a : tensor<?x16xf32>
@@ -300,11 +300,11 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
       %a = llama.attention %iq, %ikv[%il], %ip causal heads 1 keys 64 : tensor<?x18xf32>, <2x1x18, f16>, tensor<?xi32>
       llama.yield %a : tensor<?x18xf32>
     }
-    %z = llama.kernel "attn" (%iq = %s : tensor<?x260xf32>, %ikv = %kx : !llama.cache<2x1x260, f16>, %il = %l : index, %ip = %pos : tensor<?xi32>) -> tensor<?x260xf32> {
-      %a = llama.attention %iq, %ikv[%il], %ip causal heads 1 keys 64 : tensor<?x260xf32>, <2x1x260, f16>, tensor<?xi32>
-      llama.yield %a : tensor<?x260xf32>
+    %z = llama.kernel "attn" (%iq = %s : tensor<?x132xf32>, %ikv = %kx : !llama.cache<2x1x132, f16>, %il = %l : index, %ip = %pos : tensor<?xi32>) -> tensor<?x132xf32> {
+      %a = llama.attention %iq, %ikv[%il], %ip causal heads 1 keys 64 : tensor<?x132xf32>, <2x1x132, f16>, tensor<?xi32>
+      llama.yield %a : tensor<?x132xf32>
     }
-    return %x, %y, %z : tensor<?x16xf32>, tensor<?x18xf32>, tensor<?x260xf32>
+    return %x, %y, %z : tensor<?x16xf32>, tensor<?x18xf32>, tensor<?x132xf32>
   }
   // At most 8 of the heads that share keys are a part: two times 6 of 12.
   // GPU-LABEL:      func.func @many_heads_share_keys
