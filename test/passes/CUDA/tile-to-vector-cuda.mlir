@@ -503,7 +503,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK-NEXT:      cuda.copy_commit
   // CHECK-NOT:     cuda.barrier
   // CHECK:         scf.for {{.*}} -> (vector<2xf32>) {
-  // CHECK-NEXT:      cuda.copy_wait 0
+  // CHECK:           cuda.copy_wait 0
   // CHECK-NEXT:      cuda.barrier
   // CHECK-NOT:       scf.if
   // CHECK:           %[[LEFT:.+]] = arith.subi %{{.+}}, %[[FIRST:.+]] : index
@@ -511,10 +511,14 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK:           %[[VALID:.+]] = arith.select %[[IS_THERE]], %{{.+}}, %c0
   // CHECK:           cuda.copy_async %{{.+}} to %[[VALUES]]{{.*}} valid %[[VALID]]
   // CHECK:           cuda.copy_commit
-  // CHECK-COUNT-4:   cuda.ldmatrix %{{[A-Z]*}}{{.+}} : memref<64x40xf16, 3>
+  // CHECK:           cuda.converge
   // CHECK-COUNT-4:   cuda.ldmatrix %[[KEYS]]
+  // CHECK:           cuda.ldmatrix %[[UPPER]]
+  // CHECK:           cuda.ldmatrix %[[LOWER]]
   // CHECK-COUNT-16:  cuda.mma
+  // CHECK:           cuda.converge
   // CHECK-COUNT-4:   cuda.ldmatrix %[[KEYS]]
+  // CHECK-COUNT-2:   cuda.ldmatrix
   // CHECK-COUNT-16:  cuda.mma
   // CHECK:           memref.load %[[POWERS]]
   // CHECK:           math.exp %{{.+}} : vector<32xf32>

@@ -303,6 +303,7 @@ llama.cache_layout !llama.cache<2x2x96, f16> keys #llama.rowmajor values #llama.
 // CHECK:           %[[HEAD:.+]] = arith.divsi %[[SHARE]], %{{c2(_[0-9]+)?}}
 // CHECK:           %[[Q:.+]] = tile.stage {{.*}} every 4 : memref<512x96xf32> -> <64x96xf32>
 // CHECK:             tile.score_keys %[[Q]][%{{.+}}], %{{.+}}[%[[HEAD]], %[[FIRST:.+]]] order <unit = #cuda.mma> {{.*}} -> vector<64x64xf32>
+// CHECK:             math.exp %{{.+}} : vector<64x64xf32>
 // CHECK:             %[[W:.+]] = arith.select %{{.+}}, %{{.+}}, %{{.+}} : vector<64x64xi1>, vector<64x64xf32>
 // CHECK-NOT:         tile.store
 // CHECK:             tile.sum_values %[[W]], %{{.+}}[%[[HEAD]], %[[FIRST]], %{{c0(_[0-9]+)?}}] {{.*}} order <unit = #cuda.mma> : {{.*}} -> vector<64x64xf32>
