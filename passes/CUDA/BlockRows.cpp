@@ -172,8 +172,7 @@ std::pair<Value, Value> CUDAKernel::powersFor(Value largest) {
   constexpr uint32_t kLeast = 15;
   Value exponent = arith::AndIOp::create(b, largest, i32(kExponent));
   exponent = arith::MaxUIOp::create(b, exponent, i32(kLeast * kBit));
-  Value up =
-      arith::SubIOp::create(b, i32((2 * kBias + kTop) * kBit), exponent);
+  Value up = arith::SubIOp::create(b, i32((2 * kBias + kTop) * kBit), exponent);
   Value down = arith::SubIOp::create(b, exponent, i32(kTop * kBit));
   return {arith::BitcastOp::create(b, b.getF32Type(), up),
           arith::BitcastOp::create(b, b.getF32Type(), down)};

@@ -346,10 +346,10 @@ private:
   void copyRows(const Cache &cache, Value memory,
                 const llama::KVCacheStrides &strides, Value head, Value place,
                 Value target);
-  Vec<Value> multiply(
-      int64_t end, int64_t columns,
-      llvm::function_ref<std::array<Value, 2>(int64_t depth)> rows,
-      llvm::function_ref<Value(int64_t depth, int64_t column)> load);
+  Vec<Value>
+  multiply(int64_t end, int64_t columns,
+           llvm::function_ref<std::array<Value, 2>(int64_t depth)> rows,
+           llvm::function_ref<Value(int64_t depth, int64_t column)> load);
   Value scaled(llvm::ArrayRef<Value> sums, Value factors);
   MadeValue scoreInTensorCores(tile::ScoreKeysOp op, const Fragment &fragment);
   MadeValue sumInTensorCores(tile::SumValuesOp op, const Fragment &fragment);

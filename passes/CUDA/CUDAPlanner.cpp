@@ -77,8 +77,8 @@ constexpr TableRow kTensorAttention = {.unit = Unit::MMA,
                                        .n = kTensorCores.n,
                                        .k = kAttentionKeys,
                                        .stages = 1};
-/// The largest head of it, whose sums are 64 registers of a thread (those of one
-/// twice as large spill), and the elements of a row that are read at once.
+/// The largest head of it, whose sums are 64 registers of a thread (those of
+/// one twice as large spill), and the elements of a row that are read at once.
 constexpr int64_t kTensorHead = 128, kTensorHeadMultiple = 4;
 /// The most heads of a part of decode. A thread holds two scores and several
 /// elements of each, and heads come one after the other; where more share keys,
@@ -258,10 +258,10 @@ KernelPlan makePlan(KernelOp kernel) {
     return {makeStrategy(context, row)};
   }
   for (auto attention : body.getOps<AttentionOp>())
-    return {attendsInTensorCores(kernel, attention)
-                ? makeStrategy(context, kTensorAttention,
-                               Float16Type::get(context))
-                : makeStrategy(context, kAttention)};
+    return {
+        attendsInTensorCores(kernel, attention)
+            ? makeStrategy(context, kTensorAttention, Float16Type::get(context))
+            : makeStrategy(context, kAttention)};
   if (!body.getOps<LinearOp>().empty())
     return planProducts(kernel);
   if (!body.getOps<AttentionMergeOp>().empty())

@@ -276,8 +276,7 @@ FailureOr<Value> CUDAKernel::write(tile::CausalMaskOp op) {
   };
   if (type.getRank() == 1) {
     Vec<Value> seen;
-    const int64_t rows =
-        isSpread(type) ? kRowsOfThread : type.getDimSize(0);
+    const int64_t rows = isSpread(type) ? kRowsOfThread : type.getDimSize(0);
     for (int64_t i = 0; i < rows; ++i)
       seen.push_back(sees(isSpread(type) ? rowOfThread(i)
                           : i            ? index(i)
@@ -302,12 +301,13 @@ FailureOr<Value> CUDAKernel::write(tile::CausalMaskOp op) {
   for (int64_t e = 0; e < fragment->size(); ++e) {
     Value last = left[e % 4 / 2];
     const int64_t column = e / 4 * kMmaColumns + e % 2;
-    Value sees = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, last,
-                                       i32(column));
+    Value sees =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::sge, last, i32(column));
     if (op.getWindow())
-      sees = both(sees, arith::CmpIOp::create(
-                            b, arith::CmpIPredicate::slt, last,
-                            i32(column + static_cast<int64_t>(*op.getWindow()))));
+      sees =
+          both(sees, arith::CmpIOp::create(
+                         b, arith::CmpIPredicate::slt, last,
+                         i32(column + static_cast<int64_t>(*op.getWindow()))));
     seen.push_back(sees);
   }
   return fromElements(seen);

@@ -428,8 +428,8 @@ LogicalResult KernelBody::writeAttention(AttentionOp attention) {
     // Later rows see more keys. The first parts are those of the last tile, so
     // that none of them begins when all others end.
     if (hasUnit)
-      tileNumber = sub(
-          sub(arith::CeilDivSIOp::create(b, rows, index(m)), 1), tileNumber);
+      tileNumber = sub(sub(arith::CeilDivSIOp::create(b, rows, index(m)), 1),
+                       tileNumber);
     Value head = share;
     if (times != kvHeads)
       head = arith::DivSIOp::create(b, share, index(times / kvHeads));

@@ -283,6 +283,21 @@ def test_model(report, args, ptxas, name, sizes, arch, form, folder, *flags, onl
             report.fail(f"{place}: {kernel.name}", "ptxas says nothing of it")
 
 
+def windowed(report, args, sizes, arch, folder):
+    """Flags for a model of these sizes whose rows see a window of keys."""
+    model, graph = folder / "model.gguf", folder / "window.mlir"
+    make_models.write_shapes(model, sizes, "F16")
+    result = harness.compile_model(args.corellama, model, graph, f"--target=cuda:{arch}",
+                                   "--compile-to=import")
+    if not report.check(f"{arch} window: imports", result.code == 0, result.why):
+        return None
+    text, count = re.subn(r"causal heads (\d+)", r"causal heads \1 window 200",
+                          graph.read_text())
+    graph.write_text(text)
+    report.check(f"{arch} window: of every attention", count > 0)
+    return "--compile-from=import", f"--ir={graph}"
+
+
 def widths_of(args):
     """(name, sizes, architecture, format) of each width that is tested: formats and
     architectures take turns."""
@@ -337,6 +352,12 @@ def main():
             sizes["vocabulary"] = 512
             test_model(report, args, ptxas, f"{heads} heads of {size}, {cache} cache",
                        sizes, arch, "F16", folder, f"--cache-type={cache}", only=ATTENTION)
+        # A window is another limit of each row, and a ring another way to its keys.
+        for arch in args.arch or ARCHITECTURES:
+            sizes = width(512, 512, 4, 2, 128) | dict(vocabulary=512)
+            if flags := windowed(report, args, sizes, arch, folder):
+                test_model(report, args, ptxas, "window, heads of 128", sizes, arch, "F16",
+                           folder, *flags, only=ATTENTION)
     report.finish()
 
 

@@ -48,8 +48,8 @@ LogicalResult StrategyAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 }
 
 /// A tile is spread over threads: each thread holds its own elements only, so
-/// 16 groups fit for any number of rows; of tensor cores a tile of n columns, so
-/// that a block's sums are not all there beside those of the blocks before.
+/// 16 groups fit for any number of rows; of tensor cores a tile of n columns,
+/// so that a block's sums are not all there beside those of the blocks before.
 int64_t StrategyAttr::getValueGroups(int64_t) const {
   return isa<MmaAttr>(getUnit()) ? getN() / 16 : 16;
 }

@@ -92,8 +92,8 @@ void CUDAKernel::splitQuery(tile::StageOp op) {
       }
     }
     for (int64_t bit = kRowLanes / 2; bit; bit /= 2)
-      most = arith::MaxUIOp::create(b, most,
-                                    ShuffleXorOp::create(b, most, bit));
+      most =
+          arith::MaxUIOp::create(b, most, ShuffleXorOp::create(b, most, bit));
     auto [up, down] = powersFor(most);
     guarded(isZero(inRow), [&, down = down] {
       memref::StoreOp::create(b, down, t.powers, row);
@@ -114,8 +114,8 @@ void CUDAKernel::splitQuery(tile::StageOp op) {
   const int64_t perRound = kThreads / kRowLanes;
   for (int64_t first = 0; first < kRows; first += perRound * atOnce) {
     Vec<std::pair<Value, Vec<Value>>> rows;
-    for (int64_t r = first;
-         r < std::min(kRows, first + perRound * atOnce); r += perRound) {
+    for (int64_t r = first; r < std::min(kRows, first + perRound * atOnce);
+         r += perRound) {
       Value row = add(div(thread, kRowLanes), r);
       Value from = add(lookup(op.getRow()), mul(row, op.getEvery()));
       Vec<Value> mine;
@@ -125,8 +125,8 @@ void CUDAKernel::splitQuery(tile::StageOp op) {
                             : Value();
         Vec<Value> zero{zeros(floats(kGroup))};
         mine.push_back(guardedValues(isThere, zero, [&]() -> Vec<Value> {
-          return {loadVector(memory, {from, mul(groupOf(i), kGroup)}, kGroup,
-                             16)};
+          return {
+              loadVector(memory, {from, mul(groupOf(i), kGroup)}, kGroup, 16)};
         })[0]);
       }
       rows.emplace_back(row, mine);
@@ -150,33 +150,35 @@ void CUDAKernel::copyRows(const Cache &cache, Value memory,
   Value filled = field(context::Field::KeyCount);
   if (int64_t ring = cache.type.getRing())
     filled = minimum(filled, ring);
-  Value left = sub(filled, place), last = sub(left, 1);
+  Value left = sub(filled, place);
   Value start = strides.groupAddress(math, cache.heads,
                                      add(cache.firstHead, head), place);
-  auto copy = [&](Value row, Value unit) {
+  // The row `further` behind `row`. Of one that is not there nothing is read,
+  // whatever its address.
+  auto copy = [&](Value row, int64_t further, Value unit) {
     Value column = mul(unit, kUnit), bytes = index(CopyAsyncOp::kBytes);
     if (size != tensorAttention.padded) {
       Value rest = maximum(mul(sub(index(size), column), 2), 0);
       bytes = minimum(rest, CopyAsyncOp::kBytes);
     }
-    Value valid =
-        arith::SelectOp::create(b, lessThan(row, left), bytes, index(0));
-    Value at = add(add(start, mul(minimum(row, last), strides.perPosition)),
-                   column);
-    CopyAsyncOp::create(b, memory, ValueRange{at}, target,
-                        ValueRange{row, column}, valid);
+    Value valid = arith::SelectOp::create(b, lessThan(further, sub(left, row)),
+                                          bytes, index(0));
+    Value at = add(start, add(mul(row, strides.perPosition), column));
+    CopyAsyncOp::create(b, memory,
+                        ValueRange{add(at, further * strides.perPosition)},
+                        target, ValueRange{add(row, further), column}, valid);
   };
   // A thread has the same unit of every row that it copies, or any.
   const bool isEven = kThreads % units == 0;
   for (int64_t item = 0; item < kKeys * units; item += kThreads) {
     if (isEven) {
-      copy(add(div(thread, units), item / units), rem(thread, units));
+      copy(div(thread, units), item / units, rem(thread, units));
       continue;
     }
     Value number = add(thread, item);
     bool isPart = item + kThreads > kKeys * units;
     guarded(isPart ? lessThan(number, kKeys * units) : Value(),
-            [&] { copy(div(number, units), rem(number, units)); });
+            [&] { copy(div(number, units), 0, rem(number, units)); });
   }
   CopyCommitOp::create(b);
 }
@@ -202,9 +204,10 @@ LogicalResult CUDAKernel::copyKeys(scf::ForOp loop, Value number, Value to) {
 // Products
 //===----------------------------------------------------------------------===//
 
-/// Products of a tile's rows and of `columns` columns. At each depth, a multiple
-/// of 16 below `end`, `rows` gives both halves and `load` what ldmatrix makes of
-/// 16 columns from `column` on: the pairs of the first 8, then of the others.
+/// Products of a tile's rows and of `columns` columns. At each depth, a
+/// multiple of 16 below `end`, `rows` gives both halves and `load` what
+/// ldmatrix makes of 16 columns from `column` on: the pairs of the first 8,
+/// then of the others.
 SmallVector<Value>
 CUDAKernel::multiply(int64_t end, int64_t columns,
                      function_ref<std::array<Value, 2>(int64_t)> rows,

@@ -81,6 +81,17 @@ TEST_P(CUDAExactRowsTest, FormsAgreeBitForBit) {
 INSTANTIATE_TEST_SUITE_P(Models, CUDAExactRowsTest,
                          testing::ValuesIn(exactRowsModels()), nameOfModel);
 
+using CUDATensorCallsTest = CUDAModelTest;
+
+// Rows of tensor cores are no others in a call of another size.
+TEST_P(CUDATensorCallsTest, PrefillAgreesBitForBit) {
+  checkCallsAgree(*model, random);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, CUDATensorCallsTest,
+                         testing::ValuesIn(tensorAttentionModels()),
+                         nameOfModel);
+
 using CUDAExactGateTest = CUDAModelTest;
 
 TEST_P(CUDAExactGateTest, GateAndUpComputeWhatTheEvaluatorDoes) {

@@ -233,6 +233,14 @@ std::vector<CUDAModel> test::exactRowsModels() {
   return models;
 }
 
+std::vector<CUDAModel> test::tensorAttentionModels() {
+  std::vector<CUDAModel> models = wholeModels();
+  llvm::erase_if(models, [](const CUDAModel &model) {
+    return !attendsInTensorCores(model);
+  });
+  return models;
+}
+
 std::vector<CUDAModel> test::exactGateModels() {
   std::vector<CUDAModel> models = exactRowsModels();
   llvm::erase_if(models,
@@ -262,11 +270,10 @@ std::vector<CUDAModel> test::attentionModels() {
   llvm::stable_sort(models, [](const CUDAModel &x, const CUDAModel &y) {
     return x.name < y.name;
   });
-  models.erase(llvm::unique(models,
-                            [](const CUDAModel &x, const CUDAModel &y) {
-                              return x.name == y.name;
-                            }),
-               models.end());
+  models.erase(
+      llvm::unique(models, [](const CUDAModel &x,
+                              const CUDAModel &y) { return x.name == y.name; }),
+      models.end());
   for (CUDAModel &model : models) {
     model.name = "attn_" + model.name;
     model.choice.only = {"attn.decode", "merge.decode", "attn.prefill"};

@@ -36,8 +36,10 @@ std::vector<CUDAModel> movedModels();
 /// The same models with --activations=f32, where decode and prefill sum in one
 /// order whatever the format.
 std::vector<CUDAModel> exactRowsModels();
-/// Those of them that keep off tensor cores by it. The others' gate and up are
-/// tested with the whole models, which they are.
+/// The whole models whose attention of prefill tensor cores compute.
+std::vector<CUDAModel> tensorAttentionModels();
+/// Those of the models with exact rows that keep off tensor cores by it. The
+/// others' gate and up are tested with the whole models, which they are.
 std::vector<CUDAModel> exactGateModels();
 /// Models of which the kernels of attention are: every head size and grouping.
 std::vector<CUDAModel> attentionModels();

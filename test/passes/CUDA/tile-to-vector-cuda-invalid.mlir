@@ -307,3 +307,37 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
     return
   }
 }
+
+// -----
+
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
+  func.func private @float32_keys_in_tensor_cores(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 64>} {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    %count = tile.key_count %ctx
+    %x = tile.buffer %ctx @x at 0 : memref<64x16xf32>
+    %kv = tile.cache %ctx[%c0] : <2x1x16, f32> keys #llama.rowmajor values #llama.rowmajor
+    %q = tile.stage %x[%c0] : memref<64x16xf32> -> <64x16xf32> {
+    ^bb0(%a: f32):
+      tile.yield %a
+    }
+    scf.for %first = %c0 to %count step %c64 {
+      // expected-error @below {{'tile.score_keys' op has code in tensor cores for 64 rows and 64 keys of f16, whole groups of 4 elements, in a loop over blocks of them, found 'vector<64x64xf32>' and '!llama.cache<2x1x16, f32>' in #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 64>}}
+      %s = tile.score_keys %q[%c0], %kv[%c0, %first] order <unit = #cuda.mma> : <64x16xf32>, <2x1x16, f32> -> vector<64x64xf32>
+    }
+    return
+  }
+}
+
+// -----
+
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
+  func.func private @values_without_scores(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #cuda.strategy<unit = #cuda.mma, threads = 128, m = 64, n = 64, k = 64>} {
+    %c0 = arith.constant 0 : index
+    %w = arith.constant dense<1.0> : vector<64x64xf32>
+    %kv = tile.cache %ctx[%c0] : <2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
+    // expected-error @below {{'tile.sum_values' op sums elements of known numbers behind their block's scores}}
+    %o = tile.sum_values %w, %kv[%c0, %c0, %c0] count %c0 advance 1 order <unit = #cuda.mma> : vector<64x64xf32>, <2x1x16, f16> -> vector<64x16xf32>
+    return
+  }
+}

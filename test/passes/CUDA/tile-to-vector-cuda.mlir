@@ -506,8 +506,9 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK:           cuda.copy_wait 0
   // CHECK-NEXT:      cuda.barrier
   // CHECK-NOT:       scf.if
-  // CHECK:           %[[LEFT:.+]] = arith.subi %{{.+}}, %[[FIRST:.+]] : index
-  // CHECK:           %[[IS_THERE:.+]] = arith.cmpi slt, %{{.+}}, %[[LEFT]]
+  // CHECK:           %[[LEFT:.+]] = arith.subi %{{.+}}, %{{.+}} : index
+  // CHECK:           %[[OF_ROW:.+]] = arith.subi %[[LEFT]], %{{.+}} : index
+  // CHECK:           %[[IS_THERE:.+]] = arith.cmpi sgt, %[[OF_ROW]], %c0
   // CHECK:           %[[VALID:.+]] = arith.select %[[IS_THERE]], %{{.+}}, %c0
   // CHECK:           cuda.copy_async %{{.+}} to %[[VALUES]]{{.*}} valid %[[VALID]]
   // CHECK:           cuda.copy_commit

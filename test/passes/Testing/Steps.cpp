@@ -53,7 +53,11 @@ static std::vector<uint32_t> bitsOfRows(TestModel &model,
   return bits;
 }
 
-void checkFormsAgree(TestModel &model, std::mt19937 &random) {
+using Calls = std::vector<std::pair<std::string, int64_t>>;
+
+/// Each of `calls` is a form and the most rows of a call.
+static void checkCalls(TestModel &model, const Calls &calls,
+                       std::mt19937 &random) {
   const ModelShape &s = model.choice.shape;
   // Eleven rows that cross the border of a block of keys, and what was before.
   const int64_t rows = 11, first = abi::kCacheBlock - 6;
@@ -66,10 +70,6 @@ void checkFormsAgree(TestModel &model, std::mt19937 &random) {
   runStep(model, whole, "prefill", ids, first, random);
   std::vector<uint32_t> expected = bitsOfRows(model, whole, rows);
 
-  std::vector<std::pair<std::string, int64_t>> calls = {{"prefill", 4},
-                                                        {"decode", 1}};
-  for (int64_t bound : model.choice.forms)
-    calls.emplace_back("rows" + std::to_string(bound), bound);
   for (const auto &[form, most] : calls) {
     KernelContext split = filled();
     std::vector<uint32_t> got;
@@ -90,6 +90,17 @@ void checkFormsAgree(TestModel &model, std::mt19937 &random) {
                 << form;
           }
   }
+}
+
+void checkFormsAgree(TestModel &model, std::mt19937 &random) {
+  Calls calls = {{"prefill", 4}, {"decode", 1}};
+  for (int64_t bound : model.choice.forms)
+    calls.emplace_back("rows" + std::to_string(bound), bound);
+  checkCalls(model, calls, random);
+}
+
+void checkCallsAgree(TestModel &model, std::mt19937 &random) {
+  checkCalls(model, {{"prefill", 4}}, random);
 }
 
 void checkRingAgrees(TestModel &ring, TestModel &whole, int64_t first,

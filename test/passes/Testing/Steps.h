@@ -25,6 +25,8 @@ void checkNoneIsForgotten(TestModel &model);
 /// one and through the model's other forms in calls as large as they take;
 /// reports through GoogleTest where rows or caches differ.
 void checkFormsAgree(TestModel &model, std::mt19937 &random);
+/// The same of prefill alone, at once and in calls of four.
+void checkCallsAgree(TestModel &model, std::mt19937 &random);
 
 /// Runs eleven rows from position `first` on in each form, in a model whose
 /// cache is rings and in the same one that keeps the context; reports through
