@@ -23,6 +23,7 @@
 #include "passes/CUDA/WeightChunks.h"
 #include "passes/Tile/IndexBuilder.h"
 #include "llvm/ADT/DenseMap.h"
+#include <array>
 
 namespace corellama::cuda {
 

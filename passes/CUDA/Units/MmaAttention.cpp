@@ -25,6 +25,7 @@
 #include "passes/CUDA/CUDAKernel.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
+#include <tuple>
 
 using namespace mlir;
 using namespace corellama;
