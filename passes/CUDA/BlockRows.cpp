@@ -22,8 +22,6 @@ static constexpr int64_t kLoadsInFlight = 8;
 /// with as many of the norm's weights: of a row of 4096 all that it has, in 32
 /// registers, so that it waits for memory once.
 static constexpr int64_t kKeptColumns = 16;
-/// The bits of a float without its sign.
-static constexpr uint32_t kMagnitude = 0x7FFFFFFF;
 
 //===----------------------------------------------------------------------===//
 // Rows in workgroup memory

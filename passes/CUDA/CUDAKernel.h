@@ -389,6 +389,9 @@ private:
 /// four words put lines that are read together into different banks.
 inline constexpr int64_t kLineColumns = 32, kLineWords = 36;
 
+/// The bits of a float without its sign.
+inline constexpr uint32_t kMagnitude = 0x7FFFFFFF;
+
 /// Columns of the widest chunk of 16 bytes: 32 nibbles. Rows in workgroup
 /// memory are zero up to a multiple of it, so that a chunk needs no guard.
 inline constexpr int64_t kChunkColumns = 32;

@@ -79,7 +79,7 @@ void CUDAKernel::splitQuery(tile::StageOp op) {
   const int64_t groups = size / kGroup, all = t.padded / kGroup,
                 loads = llvm::divideCeil(all, kRowLanes),
                 atOnce = std::max<int64_t>(1, kLoads / loads);
-  auto mask = splat(i32(0x7FFFFFFF), kGroup);
+  auto mask = splat(i32(kMagnitude), kGroup);
   auto words = VectorType::get({kGroup}, b.getI32Type());
   auto groupOf = [&](int64_t i) { return add(inRow, i * kRowLanes); };
   auto splitRow = [&](Value row, ArrayRef<Value> mine) {
