@@ -108,6 +108,7 @@ private:
 
   // TileToVector.cpp: the walk over the old function.
   mlir::LogicalResult verifyStrategy();
+  bool dependsOnKeys();
   Value isPart();
   mlir::LogicalResult writeBlock(mlir::Block &block);
   std::optional<Vec<Value>> writeBody(mlir::Block &body);
@@ -268,11 +269,13 @@ private:
   static int64_t chainsOf(llama::FormatInterface format);
 
   // Prefetches.cpp: what a block will read of weights and cache, asked for
-  // before anything else is done.
-  mlir::LogicalResult prefetch();
+  // before anything else is done: of weights before it waits for earlier
+  // launches, of the cache behind that.
+  enum class Ahead { Weights, Cache };
+  mlir::LogicalResult prefetch(Ahead what);
   /// What a later trip of a loop reads, whose induction variable is `iv`.
   mlir::LogicalResult prefetchAhead(mlir::scf::ForOp loop, Value iv, Value to);
-  mlir::LogicalResult prefetchIn(mlir::Block &old);
+  mlir::LogicalResult prefetchIn(mlir::Block &old, Ahead what);
   void prefetch(tile::ContractOp op);
   void prefetch(tile::SumValuesOp op);
 
@@ -324,8 +327,12 @@ private:
   /// The new function's context and layer, and indices made once at its top:
   /// block, thread in the block, warp, lane.
   Value context, layer, block, thread, warp, lane;
-  /// Made when it is first asked for, at the top as well.
+  /// What an earlier launch wrote is read behind it.
+  mlir::Operation *wait = nullptr;
+  /// Made when it is first asked for, behind the wait.
   Value keyCount;
+  /// Where weights are, as far as that has been read in the entry block.
+  llvm::DenseMap<mlir::Operation *, Value> places;
 
   NewValues values;
   /// Old values that become several new ones, or a struct.

@@ -24,10 +24,12 @@ using namespace mlir;
 using namespace corellama;
 using corellama::cuda::CUDAKernel;
 using corellama::cuda::Fragment;
+using corellama::cuda::LaunchDependentsOp;
 using corellama::cuda::StrategyAttr;
 using corellama::cuda::TargetAttr;
 using corellama::cuda::Team;
 using corellama::cuda::UnitLoweringInterface;
+using corellama::cuda::WaitPreviousOp;
 
 #include "passes/CUDA/UnitLowering.cpp.inc"
 
@@ -275,12 +277,17 @@ LogicalResult CUDAKernel::write(tile::WeightOp op) {
            << "is read on a GPU as f32 where it is a vector and in "
               "rowmajor_split where it is a matrix, found "
            << type << " in " << op.getLayout();
-  Value table = array(context::Field::Offsets, b.getI64Type());
-  Value entry = index(op.getIndex());
-  if (op.getLayer())
-    entry = add(entry, lookup(op.getLayer()));
-  Value at =
-      arith::IndexCastOp::create(b, b.getIndexType(), load(table, {entry}));
+  Value at = places.lookup(op);
+  if (!at) {
+    Value table = array(context::Field::Offsets, b.getI64Type());
+    Value entry = index(op.getIndex());
+    if (op.getLayer())
+      entry = add(entry, lookup(op.getLayer()));
+    at = arith::IndexCastOp::create(b, b.getIndexType(), load(table, {entry}));
+    // A prefetch asks for it first, and no load is merged over the wait.
+    if (b.getInsertionBlock() == wait->getBlock())
+      places[op] = at;
+  }
   Value pointer = field(context::Field::Weights);
   Type element = isVector ? Type(b.getF32Type()) : Type(b.getI8Type());
   weights[op] = {view(pointer, at, global({ShapedType::kDynamic}, element)),
@@ -457,17 +464,23 @@ LogicalResult CUDAKernel::verifyStrategy() {
   return success();
 }
 
+static AffineMap partsOf(func::FuncOp kernel) {
+  return kernel->getAttrOfType<llama::PartitionAttr>(llama::kPartitionAttr)
+      .getParts();
+}
+
+/// Whether the number of parts does: it is then known behind the wait.
+bool CUDAKernel::dependsOnKeys() { return partsOf(source).isFunctionOfDim(1); }
+
 /// Whether this block has a part; null: every block has one. The grid is sized
 /// for the capacity, of which only some keys are filled.
 Value CUDAKernel::isPart() {
-  AffineMap parts =
-      source->getAttrOfType<llama::PartitionAttr>(llama::kPartitionAttr)
-          .getParts();
+  AffineMap parts = partsOf(source);
   if (parts.isConstant())
     return {};
   Vec<Value> counts{field(context::Field::Rows),
-                    parts.isFunctionOfDim(1) ? field(context::Field::KeyCount)
-                                             : index(0)};
+                    dependsOnKeys() ? field(context::Field::KeyCount)
+                                    : index(0)};
   return lessThan(block, context::emitParts(b, parts, counts));
 }
 
@@ -493,9 +506,19 @@ LogicalResult CUDAKernel::rewrite() {
   warp = div(thread, kWarp);
   lane = rem(thread, kWarp);
 
+  LaunchDependentsOp::create(b);
+  wait = WaitPreviousOp::create(b);
   LogicalResult result = success();
+  if (!dependsOnKeys()) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(wait);
+    guarded(isPart(), [&] { result = prefetch(Ahead::Weights); });
+  }
   branch(isPart(), {}, [&]() -> Vec<Value> {
-    result = prefetch();
+    if (succeeded(result) && dependsOnKeys())
+      result = prefetch(Ahead::Weights);
+    if (succeeded(result))
+      result = prefetch(Ahead::Cache);
     if (succeeded(result))
       result = writeBlock(source.getBody().front());
     return {};

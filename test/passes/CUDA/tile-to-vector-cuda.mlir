@@ -13,6 +13,9 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK-LABEL: func.func private @a_block_has_one_part
   // CHECK-SAME:    (%[[CTX:.+]]: !llvm.ptr, %{{.+}}: i32) attributes {{{.*}}llama.scratch = 0 : i64
   // CHECK:         %[[BLOCK:.+]] = cuda.block_id
+  // How many keys there are an earlier launch has written.
+  // CHECK:         cuda.launch_dependents
+  // CHECK-NEXT:    cuda.wait_previous
   // CHECK:         %[[ROWS:.+]] = context.field %[[CTX]] rows
   // CHECK:         %[[LAST:.+]] = arith.subi %[[ROWS]], %c1
   // CHECK:         context.field %[[CTX]] positions
@@ -192,20 +195,25 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
     return
   }
 
-  // Before anything is waited for, a block asks for what it reads first: 16 rows of
+  // Before anything is waited for, earlier launches among it, a block asks for what it
+  // reads first: 16 rows of
   // 1024 bytes of quants are 128 lines, of which half the threads ask for one each, and
-  // their scales, behind all quants, are 16. Then one row of float32 is split: of 32
+  // their scales, behind all quants, are 16. Where the weight is is read once. Then one row of float32 is split: of 32
   // columns eight groups are read before 2 * 4 * 16 bytes are written in their place.
   // 2048 columns are two rounds of 32 chunks, two trips; the eight columns of four in a
   // chunk are a product each. Lanes of a row are added, then warps.
   // CHECK-LABEL: func.func private @a_split_row
   // CHECK-SAME:    llama.scratch = 9984 : i64
+  // CHECK:         cuda.launch_dependents
+  // CHECK:         memref.load %{{.+}} : memref<?xi64, 1>
   // CHECK:         %[[IS_ASKED:.+]] = arith.cmpi slt, %{{.+}}, %c128 : index
   // CHECK-NEXT:    scf.if %[[IS_ASKED]]
   // CHECK:           cuda.prefetch
   // CHECK:         %[[HAS_SCALES:.+]] = arith.cmpi slt, %{{.+}}, %c16 : index
   // CHECK-NEXT:    scf.if %[[HAS_SCALES]]
   // CHECK:           cuda.prefetch
+  // CHECK:         cuda.wait_previous
+  // CHECK-NOT:     memref<?xi64, 1>
   // CHECK:         %[[X:.+]] = cuda.shared at 0 : memref<1x2340xf32, 3>
   // CHECK:         %[[SPLIT:.+]] = cuda.shared at 0 : memref<2340xi32, 3>
   // CHECK:         cuda.barrier
