@@ -258,14 +258,13 @@ def merge(code, keys):
 
 
 def embedding(code, form, shape, threads):
-    loop = code.innermost()[0]
+    """(bytes, program): where the row is, which hangs on a token, then the row."""
+    last = code.end_after(0)
+    token = sass.walk(code.body((0, last - 1))).waits[0] + 1
+    row = code.body((token, last - 1))
     size = size_of(form, 1, shape["dim"])
-    turns = shape["dim"] // threads
-    scale = size / turns / (threads // LANES) / sum(
-        i.bytes for i in code.body(loop) if i.is_load)
-    return size, [*prologue(None, code, loop[0], {}),
-                  (turns, operations(code.body(loop), scale)),
-                  (1, [fixed(code.body((loop[1] + 1, code.end_after(loop[1]) - 1)))])]
+    scale = size / (threads // LANES) / sum(i.bytes for i in row if i.is_load)
+    return size, [*prologue(None, code, token, {}), (1, operations(row, scale))]
 
 
 def read_parts(text, rows, keys):
