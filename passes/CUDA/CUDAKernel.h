@@ -66,7 +66,7 @@ private:
     /// multiple of kChunkColumns are zero.
     bool swizzled = false;
     /// The row as f16 (splitRow): 32-bit words of lines of 32 columns, each
-    /// kLineWords apart, and one of zeros after the last; else null.
+    /// kLineWords apart, and kZeroWords of zeros after the last; else null.
     Value split = {};
     /// Whether the lines of a split row have sums.
     bool hasSums = false;
@@ -214,6 +214,7 @@ private:
   /// Rows in workgroup memory, which warps read 16 bytes a lane.
   Rows allocateRows(int64_t count, int64_t columns, Value readBy);
   Value swizzle(Value group);
+  Value factorPlace(Value line);
   void splitRow(const Rows &target);
   void fillRows(
       const Rows &target, int64_t first, int64_t count, bool byFour,
@@ -352,6 +353,10 @@ private:
 /// from line to line: the columns as f16 twice, and what they share. The last
 /// four words put lines that are read together into different banks.
 inline constexpr int64_t kLineColumns = 32, kLineWords = 36;
+
+/// Zeros behind the lines: 16 words as a lane reads them, from any of the 32
+/// banks on, where the others are not.
+inline constexpr int64_t kZeroWords = 48;
 
 /// Columns of the widest chunk of 16 bytes: 32 nibbles. Rows in workgroup
 /// memory are zero up to a multiple of it, so that a chunk needs no guard.

@@ -214,8 +214,8 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK:           cuda.prefetch
   // CHECK:         cuda.wait_previous
   // CHECK-NOT:     memref<?xi64, 1>
-  // CHECK:         %[[X:.+]] = cuda.shared at 0 : memref<1x2340xf32, 3>
-  // CHECK:         %[[SPLIT:.+]] = cuda.shared at 0 : memref<2340xi32, 3>
+  // CHECK:         %[[X:.+]] = cuda.shared at 0 : memref<1x2352xf32, 3>
+  // CHECK:         %[[SPLIT:.+]] = cuda.shared at 0 : memref<2352xi32, 3>
   // CHECK:         cuda.barrier
   // CHECK:         scf.if
   // CHECK-COUNT-8:   vector.load %[[X]]
