@@ -116,7 +116,6 @@ private:
   mlir::LogicalResult writeTileOp(mlir::Operation *op);
   mlir::LogicalResult writeFor(mlir::scf::ForOp op);
   mlir::LogicalResult writeIf(mlir::scf::IfOp op);
-  mlir::LogicalResult writeParallel(mlir::scf::ParallelOp op);
   mlir::LogicalResult writeElementwise(mlir::Operation *op);
   mlir::LogicalResult write(tile::WeightOp op);
   mlir::LogicalResult write(tile::CacheOp op);
@@ -321,7 +320,6 @@ private:
   StrategyAttr strategy;
   int64_t threads;
   BlockBarriers barriers;
-  Team team = Team::Block;
   int64_t workgroupBytes = 0;
   Stages stages;
 

@@ -27,7 +27,6 @@ using corellama::cuda::Fragment;
 using corellama::cuda::LaunchDependentsOp;
 using corellama::cuda::StrategyAttr;
 using corellama::cuda::TargetAttr;
-using corellama::cuda::Team;
 using corellama::cuda::UnitLoweringInterface;
 using corellama::cuda::WaitPreviousOp;
 
@@ -48,8 +47,7 @@ static bool isTile(Type type) {
   return vector && vector.getRank() == 2;
 }
 
-/// The new value. A constant tile is made at each use, because a block and a
-/// warp have different shares of it.
+/// The new value. A constant tile is made at each use.
 Value CUDAKernel::lookup(Value old) {
   auto constant = old.getDefiningOp<arith::ConstantOp>();
   if (!constant || !isTile(old.getType()))
@@ -96,11 +94,10 @@ LogicalResult CUDAKernel::writeElementwise(Operation *op) {
   Vec<Value> operands;
   for (Value old : op->getOperands()) {
     Value operand = lookup(old);
-    Type type = typeOf(op, old.getType());
-    if (!type || !operand ||
-        (isTile(old.getType()) && operand.getType() != type))
-      return op->emitOpError()
-             << "uses a value that this block or warp has no share of";
+    if (!typeOf(op, old.getType()))
+      return failure();
+    if (!operand)
+      return op->emitOpError() << "uses a value that no thread has a share of";
     operands.push_back(operand);
   }
   FailureOr<Vec<Type>> types = resultTypesOf(op);
@@ -229,25 +226,6 @@ LogicalResult CUDAKernel::writeIf(scf::IfOp op) {
   barriers.leaveBranch();
   bind(op.getResults(), made.getResults());
   return success();
-}
-
-LogicalResult CUDAKernel::writeParallel(scf::ParallelOp op) {
-  if (op.getNumLoops() != 1 || op.getNumReductions() != 0 || team == Team::Warp)
-    return op.emitOpError() << "is one loop of independent iterations, a warp "
-                               "each, on a GPU";
-  Value step = lookup(op.getStep()[0]);
-  Value from = add(lookup(op.getLowerBound()[0]), mul(warp, step));
-  auto made = scf::ForOp::create(b, from, lookup(op.getUpperBound()[0]),
-                                 mul(step, threads / kWarp));
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(made.getBody());
-  barriers.enterWarps();
-  team = Team::Warp;
-  values[op.getInductionVars()[0]] = made.getInductionVar();
-  LogicalResult result = writeBlock(*op.getBody());
-  team = Team::Block;
-  barriers.leaveWarps();
-  return result;
 }
 
 LogicalResult CUDAKernel::writeBlock(Block &old) {
@@ -406,7 +384,6 @@ LogicalResult CUDAKernel::writeOp(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case([&](scf::ForOp o) { return writeFor(o); })
       .Case([&](scf::IfOp o) { return writeIf(o); })
-      .Case([&](scf::ParallelOp o) { return writeParallel(o); })
       .Case([&](arith::ConstantOp o) -> LogicalResult {
         // A tile's constant is made at its uses.
         if (!isTile(o.getType()))
@@ -430,7 +407,7 @@ LogicalResult CUDAKernel::writeOp(Operation *op) {
         barriers.write(bufferOf(memory));
         Vec<Value> at = lookup(o.getIndices());
         // All threads have the value; one stores it.
-        guarded(isZero(team == Team::Block ? thread : lane), [&] {
+        guarded(isZero(thread), [&] {
           memref::StoreOp::create(b, lookup(o.getValue()), memory, at);
         });
         return success();

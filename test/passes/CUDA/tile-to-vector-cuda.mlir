@@ -544,40 +544,6 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
     return
   }
 
-  // A warp an iteration: 8 warps take every eighth head, and the block waits for
-  // all of them once, behind the loop.
-  // CHECK-LABEL: func.func private @heads_by_warps
-  // CHECK:         %[[LANE:.+]] = arith.remui %{{.+}}, %c32
-  // CHECK:         %[[ROW:.+]] = cuda.shared at 0 : memref<1x512xf32, 3>
-  // CHECK-NOT:     cuda.barrier
-  // CHECK:         scf.for %{{.+}} = %{{.+}} to %c8 step %c8
-  // CHECK-COUNT-2:   memref.load %{{.+}} : memref<8x64xf32, 1>
-  // CHECK-COUNT-2:   memref.store %{{.+}}, %[[ROW]]
-  // CHECK:         }
-  // CHECK:         cuda.barrier
-  // CHECK:         vector.load %[[ROW]]
-  func.func private @heads_by_warps(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #decode} {
-    %c0 = arith.constant 0 : index
-    %c1 = arith.constant 1 : index
-    %c8 = arith.constant 8 : index
-    %c64 = arith.constant 64 : index
-    %zero = arith.constant dense<0.0> : vector<1x64xf32>
-    %x = tile.buffer %ctx @x at 0 : memref<8x64xf32>
-    %row = tile.scratch : memref<1x512xf32>
-    scf.parallel (%head) = (%c0) to (%c8) step (%c1) {
-      %t = tile.load %x[%head, %c0] : memref<8x64xf32> -> vector<1x64xf32>
-      %u = arith.subf %zero, %t : vector<1x64xf32>
-      %column = arith.muli %head, %c64 : index
-      tile.store %u, %row[%c0, %column] : vector<1x64xf32>, memref<1x512xf32>
-      scf.reduce
-    }
-    %h = tile.stage %row[%c0] : memref<1x512xf32> -> <1x512xf32> {
-    ^bb0(%a: f32):
-      tile.yield %a
-    }
-    return
-  }
-
   // Rows of the embedding, a value a thread, of a table of 40 columns: the other
   // threads neither read nor write.
   // CHECK-LABEL: func.func private @embed
