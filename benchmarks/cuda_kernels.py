@@ -85,8 +85,9 @@ class Kernel:
     """What is known of a kernel and its launch. A program is what each warp does, as
     (count, operations): an operation is ["prefetch", bytes of the warp from DRAM to the
     second-level cache], ["load", bytes of the warp], ["wait"] for all loads so far,
-    ["work", cycles that a quarter of an SM is kept busy, cycles that the warp takes alone]
-    or ["fixed", cycles, round trips to the second-level cache]."""
+    ["work", cycles that a quarter of an SM is kept busy, cycles that the warp takes alone],
+    ["fixed", cycles, round trips to the second-level cache] or ["previous"], the wait for
+    the launch before it."""
     name: str
     blocks: int
     threads: int
@@ -103,10 +104,19 @@ class Kernel:
     def warps(self):
         return self.threads // LANES
 
+    def overlaps(self):
+        """Whether it may begin before the launch before it has ended."""
+        return any(op[0] == "previous" for _, ops in self.program for op in ops)
+
     def round_trips(self):
         """Round trips one after the other before the first weight or key is asked for, by
         a prefetch or a load."""
-        return self.program[0][1][0][2]
+        trips = 0
+        for kind, *value in (op for _, ops in self.program for op in ops):
+            if kind in ("prefetch", "load"):
+                break
+            trips += value[1] if kind == "fixed" else 0
+        return trips
 
 
 def residents(arch, registers, threads, shared):
@@ -161,13 +171,27 @@ def prefetches(code, end):
 
 
 def prologue(kernel, code, end, turns):
-    """The program of what is before `end`: to the first prefetch, from the last one on."""
+    """The program of what is before `end`: to the first prefetch, from the last one on,
+    and where in these it waits for the launch before it. Of a kernel that has prefetches
+    before that wait, later ones are of what a later trip reads."""
     asks = prefetches(code, end)
-    rest = (1, [fixed(code.unrolled((asks[-1] + 1 if asks else 0, end - 1), turns))])
+    early = prefetches(code, next((at for at in range(end) if code.instructions[at].is_wait),
+                                  end))
+    asks = early or asks
+
+    def plain(first, last):
+        """The range [first, last)."""
+        wait = next((at for at in range(first, last) if code.instructions[at].is_wait), last)
+        parts = [(first, wait), (wait + 1, last)]
+        made = [[fixed(code.unrolled((a, b - 1), turns))] for a, b in parts if a < b]
+        if wait < last:
+            made.insert(1 if first < wait else 0, [["previous"]])
+        return [(1, operations) for operations in made]
+
     if not asks:
-        return [rest]
-    return [(1, [fixed(code.body((0, asks[0] - 1)))]),
-            (1, [["prefetch", kernel.prefetched / kernel.warps]]), rest]
+        return plain(0, end)
+    return [*plain(0, asks[0]), (1, [["prefetch", kernel.prefetched / kernel.warps]]),
+            *plain(asks[-1] + 1, end)]
 
 
 def weights_of_a_trip(body, form):
@@ -230,18 +254,17 @@ def merge(code, keys):
     has."""
     trips = ceil_div(ceil_div(keys, KEYS), MERGED_AT_ONCE)
     end = code.end_after(max(r[1] for r in code.loops()))
-    return 0, [(1, [fixed(code.unrolled((0, end - 1), {r: trips for r in code.loops()}))])]
+    return 0, prologue(None, code, end, {r: trips for r in code.loops()})
 
 
 def embedding(code, form, shape, threads):
-    loop = code.innermost()[0]
+    """(bytes, program): where the row is, which hangs on a token, then the row."""
+    last = code.end_after(0)
+    token = sass.walk(code.body((0, last - 1))).waits[0] + 1
+    row = code.body((token, last - 1))
     size = size_of(form, 1, shape["dim"])
-    turns = shape["dim"] // threads
-    scale = size / turns / (threads // LANES) / sum(
-        i.bytes for i in code.body(loop) if i.is_load)
-    return size, [(1, [fixed(code.body((0, loop[0] - 1)))]),
-                  (turns, operations(code.body(loop), scale)),
-                  (1, [fixed(code.body((loop[1] + 1, code.end_after(loop[1]) - 1)))])]
+    scale = size / (threads // LANES) / sum(i.bytes for i in row if i.is_load)
+    return size, [*prologue(None, code, token, {}), (1, operations(row, scale))]
 
 
 def read_parts(text, rows, keys):

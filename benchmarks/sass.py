@@ -110,6 +110,11 @@ class Instruction:
         return self.opcode == "CCTL" and ".PF" in self.operation
 
     @property
+    def is_wait(self):
+        """For the launches before this one."""
+        return self.opcode == "ACQBULK"
+
+    @property
     def bytes(self):
         """Of an access to memory, a lane."""
         found = re.search(r"\.(128|64|[US]16|[US]8)\b", self.operation)

@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/ABI/Device.h"
 #include "compiler/CodeGen/CodeGen.h"
 #include "dialects/CUDA/IR/CUDADialect.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -15,6 +16,8 @@
 #include "passes/CUDA/DeviceNames.h"
 #include "llvm/Analysis/LoopInfo.h"
 #include "llvm/IR/Dominators.h"
+#include "llvm/IR/IntrinsicInst.h"
+#include "llvm/IR/IntrinsicsNVPTX.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Transforms/Utils/Cloning.h"
@@ -84,6 +87,30 @@ static void forbidUnrolling(llvm::Module &llvmModule) {
   }
 }
 
+/// Chips before 9.0 have no launches that overlap, and no instructions for it:
+/// each launch begins when the one before it has ended. The host is told by the
+/// architecture (abi::DeviceModule).
+static void dropLaunchOrder(llvm::Module &llvmModule,
+                            const llvm::TargetMachine &machine) {
+  int number = 0;
+  llvm::StringRef chip = machine.getTargetCPU();
+  chip.consume_front("sm_");
+  chip.consumeInteger(10, number);
+  if (number >= abi::kFirstThatOverlaps)
+    return;
+  for (llvm::Intrinsic::ID id :
+       {llvm::Intrinsic::nvvm_griddepcontrol_wait,
+        llvm::Intrinsic::nvvm_griddepcontrol_launch_dependents}) {
+    llvm::Function *function =
+        llvmModule.getFunction(llvm::Intrinsic::getBaseName(id));
+    if (!function)
+      continue;
+    for (llvm::User *call : llvm::make_early_inc_range(function->users()))
+      llvm::cast<llvm::CallInst>(call)->eraseFromParent();
+    function->eraseFromParent();
+  }
+}
+
 /// The host launches kernels by the module's table: each row must name an entry
 /// point with as many threads and as much workgroup memory.
 static llvm::Error verifyEntries(mlir::ModuleOp module,
@@ -136,6 +163,7 @@ corellama::codegen::buildDeviceIR(mlir::ModuleOp module,
     return llvmModule.takeError();
   markConvergent(**llvmModule);
   forbidUnrolling(**llvmModule);
+  dropLaunchOrder(**llvmModule, machine);
   optimize(**llvmModule, machine);
   // A device has no library: what LLVM could not lower would be a call.
   for (const llvm::Function &function : **llvmModule)
@@ -206,9 +234,9 @@ corellama::codegen::makePTX(llvm::Module &llvmModule,
       return std::move(error);
     return made;
   }
-  // No unit uses what the oldest chip lacks (CUDAPlanner's one table), so the
-  // same code is selected for it: only this last part of a compilation is done
-  // twice. It changes the module.
+  // No unit uses what the oldest chip lacks (CUDAPlanner's one table), and what
+  // orders launches is dropped, so the same code is selected for it: only this
+  // last part of a compilation is done twice. It changes the module.
   auto copy = llvm::CloneModule(llvmModule);
   if (llvm::Error error = add(llvmModule, machine))
     return std::move(error);
@@ -218,6 +246,7 @@ corellama::codegen::makePTX(llvm::Module &llvmModule,
   for (llvm::Function &function : *copy)
     if (!function.isDeclaration())
       function.addFnAttr("target-cpu", kOldestChip);
+  dropLaunchOrder(*copy, **other);
   if (llvm::Error error = add(*copy, **other))
     return std::move(error);
   return made;

@@ -105,14 +105,17 @@ std::vector<MemoryRange> KernelContext::ranges() const {
     return static_cast<uint8_t *>(
         const_cast<void *>(static_cast<const void *>(list.data())));
   };
+  constexpr bool kConstant = true;
   return {
-      {"weights", weights.data(), weights.size(), false},
-      {"offsets", bytesOf(offsets), offsets.size() * sizeof(uint64_t), false},
-      {"regions", bytesOf(regions), regions.size() * sizeof(uint64_t), false},
+      {"weights", weights.data(), weights.size(), false, kConstant},
+      {"offsets", bytesOf(offsets), offsets.size() * sizeof(uint64_t), false,
+       kConstant},
+      {"regions", bytesOf(regions), regions.size() * sizeof(uint64_t), false,
+       kConstant},
       {"workspace", workspace.data(), workspace.size(), true},
       {"keys", keys.data(), keys.size(), true},
       {"values", values.data(), values.size(), true},
-      {"rope", rope.data(), rope.size(), false},
+      {"rope", rope.data(), rope.size(), false, kConstant},
       {"tokens", bytesOf(tokens), tokens.size() * sizeof(int32_t), false},
       {"positions", bytesOf(positions), positions.size() * sizeof(int32_t),
        false},

@@ -52,6 +52,8 @@ struct MemoryRange {
   uint8_t *begin;
   size_t bytes;
   bool writable;
+  /// Whether no kernel of any launch writes it.
+  bool constant = false;
 };
 
 /// The size of each buffer; zero means that the kernel does not use it.

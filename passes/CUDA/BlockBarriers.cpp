@@ -38,10 +38,6 @@ BlockBarriers::Node &BlockBarriers::append(Node::Kind kind, Place place) {
 void BlockBarriers::record(Access access) {
   if (access.buffer < 0)
     return;
-  if (warpsDepth) {
-    unite(owners.back()->accesses, {access});
-    return;
-  }
   append(Node::Kind::Accesses, here()).accesses.push_back(access);
 }
 
@@ -64,8 +60,6 @@ BlockBarriers::Place BlockBarriers::beforeRegion() {
 }
 
 void BlockBarriers::enter(Node::Kind kind, bool runs) {
-  if (warpsDepth)
-    return;
   Node &node = append(kind, beforeRegion());
   node.runs = runs;
   owners.push_back(&node);
@@ -73,28 +67,12 @@ void BlockBarriers::enter(Node::Kind kind, bool runs) {
 }
 
 void BlockBarriers::leave() {
-  if (warpsDepth)
-    return;
   owners.back()->end = here();
   owners.pop_back();
   lists.pop_back();
 }
 
-void BlockBarriers::enterElse() {
-  if (!warpsDepth)
-    lists.back() = &owners.back()->otherwise;
-}
-
-void BlockBarriers::enterWarps() {
-  if (warpsDepth++)
-    return;
-  owners.push_back(&append(Node::Kind::Accesses, beforeRegion()));
-}
-
-void BlockBarriers::leaveWarps() {
-  if (--warpsDepth == 0)
-    owners.pop_back();
-}
+void BlockBarriers::enterElse() { lists.back() = &owners.back()->otherwise; }
 
 //===----------------------------------------------------------------------===//
 // When it is complete

@@ -35,8 +35,8 @@ public:
 
   /// The code written from here on reads or writes the buffer. Called only
   /// where all threads of the block execute: outside of every condition that
-  /// differs between threads (a loop that warps run at their own pace is such a
-  /// condition). -1 is memory that no other thread of the block writes.
+  /// differs between threads. -1 is memory that no other thread of the block
+  /// writes.
   void read(int buffer, Touch touch = Touch::Anyone);
   void write(int buffer, Touch touch = Touch::Anyone);
   /// An unconditional barrier, for code that orders more than buffers, such as
@@ -51,10 +51,6 @@ public:
   void enterBranch() { enter(Node::Kind::Branch, /*runs=*/false); }
   void enterElse();
   void leaveBranch() { leave(); }
-  /// A loop whose iterations warps run at their own pace; the builder is in it.
-  /// No barrier can be inside, so its accesses count as made where it begins.
-  void enterWarps();
-  void leaveWarps();
 
   /// Writes the barriers into the finished kernel.
   void place();
@@ -113,7 +109,6 @@ private:
   /// The lists of nodes being written, innermost last, with their parents.
   llvm::SmallVector<Nodes *> lists;
   llvm::SmallVector<Node *> owners;
-  int warpsDepth = 0;
 };
 
 } // namespace corellama::cuda

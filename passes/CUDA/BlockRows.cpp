@@ -54,7 +54,7 @@ CUDAKernel::Rows CUDAKernel::allocateRows(int64_t count, int64_t columns,
   }
   isSplit &= count == 1;
   target.swizzled &= !isSplit;
-  int64_t width = isSplit ? (target.lines() + 1) * kLineWords
+  int64_t width = isSplit ? target.lines() * kLineWords + kZeroWords
                           : llvm::alignTo(columns, kChunkColumns);
   target.memory = allocate({count, width}, b.getF32Type());
   target.buffer = bufferOf(target.memory);
@@ -184,11 +184,20 @@ std::pair<Value, Value> CUDAKernel::splitHalves(Value numbers) {
   return {upper, arith::TruncFOp::create(b, halves, rest)};
 }
 
+/// A line's last four words are the power and the sum, and room for them: of
+/// eight lines they are in the first two, of the next eight in the others.
+/// Threads t and t + 8 store them at once, and eight lines are whole rounds of
+/// the banks.
+Value CUDAKernel::factorPlace(Value line) {
+  return add(mul(rem(div(line, 8), 2), 2), kLineColumns);
+}
+
 /// Makes of a row of float32 in memory, in place, what tensor cores multiply:
 /// 32 columns, a line, become x = (upper + lower) 2^e, two f16 each, with e of
 /// their largest. 2^e is written behind them with the sum of x. Of four
 /// columns 0 and 2 are a pair, then 1 and 3, as ChunkFormat::pairs has them. A
-/// thread has whole lines, so that no other one reads what it replaces.
+/// thread has whole lines, so that no other one reads what it replaces. Behind
+/// the lines are zeros.
 void CUDAKernel::splitRow(const Rows &target) {
   constexpr int64_t kGroups = kLineColumns / 4, kHalves = kLineColumns / 2;
   auto four = VectorType::get({4}, b.getI32Type());
@@ -196,7 +205,7 @@ void CUDAKernel::splitRow(const Rows &target) {
     return vector::BitCastOp::create(b, four, eight);
   };
   barriers.write(target.buffer);
-  guarded(lessThan(thread, kLineWords / 4), [&] {
+  guarded(lessThan(thread, kZeroWords / 4), [&] {
     Value at = add(mul(thread, 4), target.lines() * kLineWords);
     storeVector(zeros(four), target.split, {at}, 16);
   });
@@ -240,7 +249,7 @@ void CUDAKernel::splitRow(const Rows &target) {
     sum = sum ? arith::BitcastOp::create(b, b.getI32Type(), sum).getResult()
               : i32(0);
     storeVector(fromElements({down, sum}), target.split,
-                {add(start, kLineColumns)}, 8);
+                {add(start, factorPlace(line))}, 8);
   };
   rounds(target.lines(), 1, {},
          [&](ArrayRef<Value> items, ValueRange) -> Vec<Value> {

@@ -244,6 +244,9 @@ func::FuncOp ChoiceWriter::begin(StringRef name, int64_t rows, int64_t by,
   context = entry->getArgument(0);
   thread = corellama::cuda::ThreadIdOp::create(b, b.getIndexType());
   block = corellama::cuda::BlockIdOp::create(b, b.getIndexType());
+  // All that they read the head, or the choice before, may have written.
+  corellama::cuda::LaunchDependentsOp::create(b);
+  corellama::cuda::WaitPreviousOp::create(b);
   words = view(context::Field::Threads, 0, b.getI64Type());
   Value isLeft = is(CmpIPredicate::ne, word(WORD(left)), 0);
   auto branch = scf::IfOp::create(b, isLeft, /*withElseRegion=*/false);

@@ -67,11 +67,12 @@ Value CUDAKernel::fromElements(ArrayRef<Value> scalars) {
 
 Value CUDAKernel::field(context::Field which) {
   // Parameters of a graph's kernels are fixed; where the last row of a call is
-  // stands in memory. It is read once, before a block waits for anything else.
+  // stands in memory, where the launch that chose it may have written it. It is
+  // read once, before a block waits for anything else.
   if (which == context::Field::KeyCount) {
     if (!keyCount) {
       OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointAfterValue(lane);
+      b.setInsertionPointAfter(wait);
       keyCount = add(positionOf(sub(field(context::Field::Rows), 1)), 1);
     }
     return keyCount;

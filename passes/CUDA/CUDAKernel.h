@@ -67,7 +67,7 @@ private:
     /// multiple of kChunkColumns are zero.
     bool swizzled = false;
     /// The row as f16 (splitRow): 32-bit words of lines of 32 columns, each
-    /// kLineWords apart, and one of zeros after the last; else null.
+    /// kLineWords apart, and kZeroWords of zeros after the last; else null.
     Value split = {};
     /// Whether the lines of a split row have sums.
     bool hasSums = false;
@@ -123,6 +123,7 @@ private:
 
   // TileToVector.cpp: the walk over the old function.
   mlir::LogicalResult verifyStrategy();
+  bool dependsOnKeys();
   Value isPart();
   mlir::LogicalResult writeBlock(mlir::Block &block);
   std::optional<Vec<Value>> writeBody(mlir::Block &body);
@@ -130,7 +131,6 @@ private:
   mlir::LogicalResult writeTileOp(mlir::Operation *op);
   mlir::LogicalResult writeFor(mlir::scf::ForOp op);
   mlir::LogicalResult writeIf(mlir::scf::IfOp op);
-  mlir::LogicalResult writeParallel(mlir::scf::ParallelOp op);
   mlir::LogicalResult writeElementwise(mlir::Operation *op);
   mlir::LogicalResult write(tile::WeightOp op);
   mlir::LogicalResult write(tile::CacheOp op);
@@ -235,6 +235,7 @@ private:
   /// back; f16 that add up to such numbers.
   std::pair<Value, Value> powersFor(Value largest);
   std::pair<Value, Value> splitHalves(Value numbers);
+  Value factorPlace(Value line);
   void splitRow(const Rows &target);
   void fillRows(
       const Rows &target, int64_t first, int64_t count, bool byFour,
@@ -291,11 +292,13 @@ private:
   static int64_t chainsOf(llama::FormatInterface format);
 
   // Prefetches.cpp: what a block will read of weights and cache, asked for
-  // before anything else is done.
-  mlir::LogicalResult prefetch();
+  // before anything else is done: of weights before it waits for earlier
+  // launches, of the cache behind that.
+  enum class Ahead { Weights, Cache };
+  mlir::LogicalResult prefetch(Ahead what);
   /// What a later trip of a loop reads, whose induction variable is `iv`.
   mlir::LogicalResult prefetchAhead(mlir::scf::ForOp loop, Value iv, Value to);
-  mlir::LogicalResult prefetchIn(mlir::Block &old);
+  mlir::LogicalResult prefetchIn(mlir::Block &old, Ahead what);
   mlir::LogicalResult prefetchFor(mlir::scf::ForOp loop, Value iv, Value to);
   void prefetch(tile::ContractOp op);
   void prefetch(tile::SumValuesOp op);
@@ -359,7 +362,6 @@ private:
   StrategyAttr strategy;
   int64_t threads;
   BlockBarriers barriers;
-  Team team = Team::Block;
   int64_t workgroupBytes = 0;
   Stages stages;
   TensorAttention tensorAttention;
@@ -367,8 +369,12 @@ private:
   /// The new function's context and layer, and indices made once at its top:
   /// block, thread in the block, warp, lane.
   Value context, layer, block, thread, warp, lane;
-  /// Made when it is first asked for, at the top as well.
+  /// What an earlier launch wrote is read behind it.
+  mlir::Operation *wait = nullptr;
+  /// Made when it is first asked for, behind the wait.
   Value keyCount;
+  /// Where weights are, as far as that has been read in the entry block.
+  llvm::DenseMap<mlir::Operation *, Value> places;
 
   NewValues values;
   /// Old values that become several new ones, or a struct.
@@ -388,6 +394,10 @@ private:
 /// from line to line: the columns as f16 twice, and what they share. The last
 /// four words put lines that are read together into different banks.
 inline constexpr int64_t kLineColumns = 32, kLineWords = 36;
+
+/// Zeros behind the lines: 16 words as a lane reads them, from any of the 32
+/// banks on, where the others are not.
+inline constexpr int64_t kZeroWords = 48;
 
 /// The bits of a float without its sign.
 inline constexpr uint32_t kMagnitude = 0x7FFFFFFF;

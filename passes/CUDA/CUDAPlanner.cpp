@@ -88,9 +88,14 @@ constexpr int64_t kAttentionHeads = 8;
 /// elements of all heads of the part. This limit matters for heads of more than
 /// 256 elements.
 constexpr int64_t kAttentionSums = 16;
-/// Row-wise kernels (norm, embed): a thread a column.
+/// Row-wise kernels (norms): a thread a column.
 constexpr TableRow kRowWise = {
     .unit = Unit::SIMT, .threads = 256, .m = 1, .n = 256, .k = 0, .stages = 1};
+
+/// The most columns of a row of the embedding that a thread reads at once: of
+/// 4096 columns all that it has, so that it waits for memory once. A block
+/// alone reads the row, so nothing else hides a wait.
+constexpr int64_t kEmbedColumns = 16;
 
 /// Rows of weights in a part of the LM head. A vocabulary has enough rows for
 /// hundreds of such blocks, and each block stages and normalises the row of x
@@ -266,6 +271,15 @@ KernelPlan makePlan(KernelOp kernel) {
     return planProducts(kernel);
   if (!body.getOps<AttentionMergeOp>().empty())
     return {makeStrategy(context, kAttention)};
+  for (auto embed : body.getOps<EmbedOp>()) {
+    TableRow row = kRowWise;
+    // Equal tiles: of most rows none passes the end.
+    int64_t columns =
+        llvm::divideCeil(embed.getWeight().getType().getColumns(), row.threads);
+    int64_t tiles = llvm::divideCeil(columns, kEmbedColumns);
+    row.n = llvm::divideCeil(columns, tiles) * row.threads;
+    return {makeStrategy(context, row)};
+  }
   return {makeStrategy(context, kRowWise)};
 }
 

@@ -22,6 +22,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Matchers.h"
+#include "passes/CUDA/LaunchOrder.h"
 #include "passes/CUDA/Passes.h"
 
 namespace corellama::cuda {
@@ -251,6 +252,13 @@ void Lowering::lower(Operation *op) {
     lowered = lowerId<NVVM::BlockIdXOp>(INT32_MAX);
   else if (isa<BarrierOp>(op))
     NVVM::Barrier0Op::create(b);
+  // LLVM takes both for accesses of all memory, so it moves none over them. It
+  // has them for chips from 9.0 on: for others code generation drops them.
+  else if (isa<LaunchDependentsOp>(op))
+    NVVM::GriddepcontrolOp::create(b,
+                                   NVVM::GridDepActionKind::launch_dependents);
+  else if (isa<WaitPreviousOp>(op))
+    NVVM::GriddepcontrolOp::create(b, NVVM::GridDepActionKind::wait);
   else if (isa<ConvergeOp>(op))
     NVVM::SyncWarpOp::create(b, i32(kAllLanes));
   else if (auto shuffle = dyn_cast<ShuffleXorOp>(op)) {
@@ -303,6 +311,9 @@ struct CUDAToNVVM : corellama::cuda::impl::CUDAToNVVMBase<CUDAToNVVM> {
       // Host code has no op of cuda.
       if (!strategy)
         continue;
+      if (kernel->hasAttr(corellama::llama::kPartitionAttr) &&
+          failed(verifyLaunchOrder(kernel)))
+        return signalPassFailure();
       SmallVector<Operation *> words;
       kernel.walk([&](Operation *op) {
         if (isa<CUDADialect>(op->getDialect()) || isa<vector::FMAOp>(op) ||

@@ -7,13 +7,9 @@ using namespace mlir;
 using namespace corellama::cuda;
 
 std::optional<Fragment> corellama::cuda::fragmentOf(ArrayRef<int64_t> shape,
-                                                    Team team,
                                                     StrategyAttr strategy) {
   int64_t rows = shape[0], columns = shape[1], threads = strategy.getThreads(),
           warps = threads / kWarp;
-  if (team == Team::Warp)
-    return Fragment{Spread::LaneColumns, rows, columns, kWarp,
-                    llvm::divideCeilSigned(columns, kWarp)};
   if (isa<MmaAttr>(strategy.getUnit())) {
     if (rows != kMmaRows * warps || columns % kMmaColumns != 0)
       return std::nullopt;

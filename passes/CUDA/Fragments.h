@@ -20,10 +20,6 @@ inline constexpr int64_t kMmaRows = 16, kMmaColumns = 8;
 /// Rows of it of which a thread has elements: lane / 4 and 8 more.
 inline constexpr int64_t kRowsOfThread = 2;
 
-/// What shares a tile: the block, or one warp (each warp then has another
-/// tile).
-enum class Team { Block, Warp };
-
 enum class Spread {
   /// Warp w has columns w c to w c + c - 1 of one row, c = columns / warps; all
   /// 32 lanes have the same values, and lane 0 stores them. Element e is column
@@ -32,10 +28,8 @@ enum class Spread {
   /// Thread t has columns t, t + T, ... of every row. Element r C + j is row r,
   /// column t + j T, where C is the number of strides.
   ThreadColumns,
-  /// Lane l of a warp has columns l, l + 32, ...; numbered likewise.
-  LaneColumns,
-  /// The same in each warp of a block, all of which have the whole tile; the
-  /// first one stores it.
+  /// Lane l of each warp has columns l, l + 32, ...; numbered likewise. All
+  /// warps of a block have the whole tile; the first one stores it.
   EachWarp,
   /// The accumulators of cuda.mma: warp w has rows 16 w to 16 w + 15. Element
   /// 4 j + 2 h + c is row 16 w + lane / 4 + 8 h, column 8 j + 2 (lane mod 4) +
@@ -63,14 +57,13 @@ struct Fragment {
   }
   /// Whether some thread has an element beyond the last column.
   bool passesColumns() const {
-    return (spread == Spread::ThreadColumns || spread == Spread::LaneColumns ||
-            spread == Spread::EachWarp) &&
+    return (spread == Spread::ThreadColumns || spread == Spread::EachWarp) &&
            columns % stride != 0;
   }
 };
 
 /// The table. Fails where this strategy cannot spread such a tile.
-std::optional<Fragment> fragmentOf(llvm::ArrayRef<int64_t> shape, Team team,
+std::optional<Fragment> fragmentOf(llvm::ArrayRef<int64_t> shape,
                                    StrategyAttr strategy);
 
 } // namespace corellama::cuda

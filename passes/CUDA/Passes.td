@@ -64,7 +64,8 @@ def CUDAStepToLaunches : Pass<"cuda-step-to-launches", "::mlir::ModuleOp"> {
 def CUDAToNVVM : Pass<"cuda-to-nvvm", "::mlir::ModuleOp"> {
   let summary = "Lower cuda to nvvm";
   let description = [{
-    Phase: llvm. Needs: kernels in ops of cuda. Leaves: nvvm and llvm ops.
+    Phase: llvm. Needs: kernels in ops of cuda, each of which waits for earlier
+    launches before it reads what they may write. Leaves: nvvm and llvm ops.
     Never: leaves an op of cuda.
     EXAMPLE test/passes/CUDA/cuda-to-nvvm.mlir @a_weight
   }];

@@ -4,9 +4,11 @@
 // its block reads first, or of its keys and values. Where they are depends on
 // the block's number and on an offset, not on x, which is waited for,
 // normalised and shared before the first of them is used: so DRAM works
-// meanwhile, and what is read later comes from the second-level cache. A walk
-// of its own over the old kernel, before the one that writes it, because what
-// reads stands behind all that the row needs.
+// meanwhile, and what is read later comes from the second-level cache. Weights
+// are asked for while earlier launches still run; how many keys there are is
+// known when these have ended. A walk of its own over the old kernel, before
+// the one that writes it, because what reads stands behind all that the row
+// needs.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,10 +29,10 @@ static constexpr int64_t kPrefetchBytes = int64_t(36) * 1024;
 /// Prefetches of a thread that are written without a loop.
 static constexpr int64_t kAtOnce = 4;
 
-LogicalResult CUDAKernel::prefetch() {
+LogicalResult CUDAKernel::prefetch(Ahead what) {
   // What is made for the prefetches alone is no value of the kernel.
   NewValues known = values;
-  LogicalResult result = prefetchIn(source.getBody().front());
+  LogicalResult result = prefetchIn(source.getBody().front(), what);
   values = std::move(known);
   weights.clear();
   caches.clear();
@@ -53,12 +55,13 @@ LogicalResult CUDAKernel::prefetchFor(scf::ForOp loop, Value iv, Value to) {
   NewValues known = values;
   values[loop.getInductionVar()] = iv;
   LogicalResult result = success();
-  guarded(lessThan(iv, to), [&] { result = prefetchIn(*loop.getBody()); });
+  guarded(lessThan(iv, to),
+          [&] { result = prefetchIn(*loop.getBody(), Ahead::Weights); });
   values = std::move(known);
   return result;
 }
 
-LogicalResult CUDAKernel::prefetchIn(Block &old) {
+LogicalResult CUDAKernel::prefetchIn(Block &old, Ahead what) {
   auto isNumber = [](Value value) { return value.getType().isIntOrIndex(); };
   // What comes from memory or from x is not known when a block begins.
   auto isKnown = [&](Value value) {
@@ -67,7 +70,7 @@ LogicalResult CUDAKernel::prefetchIn(Block &old) {
   };
   auto prefetchIf = [&](Value condition, Block &block) {
     LogicalResult result = success();
-    guarded(condition, [&] { result = prefetchIn(block); });
+    guarded(condition, [&] { result = prefetchIn(block, what); });
     return result;
   };
   auto prefetchOf = [&](Operation *op) {
@@ -87,8 +90,14 @@ LogicalResult CUDAKernel::prefetchIn(Block &old) {
                            : success();
         })
         .Case<tile::WeightOp, tile::CacheOp>([&](auto o) { return write(o); })
-        .Case<tile::ContractOp, tile::SumValuesOp>([&](auto o) {
-          prefetch(o);
+        .Case([&](tile::ContractOp product) {
+          if (what == Ahead::Weights)
+            prefetch(product);
+          return success();
+        })
+        .Case([&](tile::SumValuesOp sum) {
+          if (what == Ahead::Cache)
+            prefetch(sum);
           return success();
         })
         .Case([&](tile::ScoreKeysOp score) {

@@ -26,7 +26,7 @@ using corellama::cuda::Touch;
 std::optional<Fragment> CUDAKernel::fragmentOf(Operation *op, Type type) {
   auto shape = cast<VectorType>(type).getShape();
   std::optional<Fragment> fragment =
-      corellama::cuda::fragmentOf(shape, team, strategy);
+      corellama::cuda::fragmentOf(shape, strategy);
   if (!fragment)
     op->emitOpError() << "has a tile of " << shape[0] << " x " << shape[1]
                       << ", which a block of " << strategy
@@ -52,7 +52,6 @@ Value CUDAKernel::columnOf(const Fragment &fragment, int64_t element) {
     return add(mul(warp, fragment.perRow), element);
   case Spread::ThreadColumns:
     return add(thread, element % fragment.perRow * fragment.stride);
-  case Spread::LaneColumns:
   case Spread::EachWarp:
     return add(lane, element % fragment.perRow * fragment.stride);
   case Spread::Accumulators:

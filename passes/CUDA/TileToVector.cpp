@@ -24,10 +24,11 @@ using namespace mlir;
 using namespace corellama;
 using corellama::cuda::CUDAKernel;
 using corellama::cuda::Fragment;
+using corellama::cuda::LaunchDependentsOp;
 using corellama::cuda::StrategyAttr;
 using corellama::cuda::TargetAttr;
-using corellama::cuda::Team;
 using corellama::cuda::UnitLoweringInterface;
+using corellama::cuda::WaitPreviousOp;
 
 #include "passes/CUDA/UnitLowering.cpp.inc"
 
@@ -47,8 +48,7 @@ bool CUDAKernel::isSpread(Type type) const {
   return vector && (vector.getRank() == 2 || isa<MmaAttr>(strategy.getUnit()));
 }
 
-/// The new value. A constant tile is made at each use, because a block and a
-/// warp have different shares of it.
+/// The new value. A constant tile is made at each use.
 Value CUDAKernel::lookup(Value old) {
   auto constant = old.getDefiningOp<arith::ConstantOp>();
   if (!constant || !isSpread(old.getType()))
@@ -97,10 +97,10 @@ LogicalResult CUDAKernel::writeElementwise(Operation *op) {
   for (Value old : op->getOperands()) {
     Value operand = lookup(old);
     Type type = typeOf(op, old.getType());
-    if (!type || !operand ||
-        (isSpread(old.getType()) && operand.getType() != type))
-      return op->emitOpError()
-             << "uses a value that this block or warp has no share of";
+    if (!type)
+      return failure();
+    if (!operand || (isSpread(old.getType()) && operand.getType() != type))
+      return op->emitOpError() << "uses a value that no thread has a share of";
     operands.push_back(operand);
   }
   FailureOr<Vec<Type>> types = resultTypesOf(op);
@@ -234,25 +234,6 @@ LogicalResult CUDAKernel::writeIf(scf::IfOp op) {
   return success();
 }
 
-LogicalResult CUDAKernel::writeParallel(scf::ParallelOp op) {
-  if (op.getNumLoops() != 1 || op.getNumReductions() != 0 || team == Team::Warp)
-    return op.emitOpError() << "is one loop of independent iterations, a warp "
-                               "each, on a GPU";
-  Value step = lookup(op.getStep()[0]);
-  Value from = add(lookup(op.getLowerBound()[0]), mul(warp, step));
-  auto made = scf::ForOp::create(b, from, lookup(op.getUpperBound()[0]),
-                                 mul(step, threads / kWarp));
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(made.getBody());
-  barriers.enterWarps();
-  team = Team::Warp;
-  values[op.getInductionVars()[0]] = made.getInductionVar();
-  LogicalResult result = writeBlock(*op.getBody());
-  team = Team::Block;
-  barriers.leaveWarps();
-  return result;
-}
-
 LogicalResult CUDAKernel::writeBlock(Block &old) {
   for (Operation &op : old) {
     if (op.hasTrait<OpTrait::IsTerminator>())
@@ -280,12 +261,17 @@ LogicalResult CUDAKernel::write(tile::WeightOp op) {
            << "is read on a GPU as f32 where it is a vector and in "
               "rowmajor_split where it is a matrix, found "
            << type << " in " << op.getLayout();
-  Value table = array(context::Field::Offsets, b.getI64Type());
-  Value entry = index(op.getIndex());
-  if (op.getLayer())
-    entry = add(entry, lookup(op.getLayer()));
-  Value at =
-      arith::IndexCastOp::create(b, b.getIndexType(), load(table, {entry}));
+  Value at = places.lookup(op);
+  if (!at) {
+    Value table = array(context::Field::Offsets, b.getI64Type());
+    Value entry = index(op.getIndex());
+    if (op.getLayer())
+      entry = add(entry, lookup(op.getLayer()));
+    at = arith::IndexCastOp::create(b, b.getIndexType(), load(table, {entry}));
+    // A prefetch asks for it first, and no load is merged over the wait.
+    if (b.getInsertionBlock() == wait->getBlock())
+      places[op] = at;
+  }
   Value pointer = field(context::Field::Weights);
   Type element = isVector ? Type(b.getF32Type()) : Type(b.getI8Type());
   weights[op] = {view(pointer, at, global({ShapedType::kDynamic}, element)),
@@ -404,7 +390,6 @@ LogicalResult CUDAKernel::writeOp(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case([&](scf::ForOp o) { return writeFor(o); })
       .Case([&](scf::IfOp o) { return writeIf(o); })
-      .Case([&](scf::ParallelOp o) { return writeParallel(o); })
       .Case([&](arith::ConstantOp o) -> LogicalResult {
         // A tile's constant is made at its uses.
         if (!isSpread(o.getType()))
@@ -428,7 +413,7 @@ LogicalResult CUDAKernel::writeOp(Operation *op) {
         barriers.write(bufferOf(memory));
         Vec<Value> at = lookup(o.getIndices());
         // All threads have the value; one stores it.
-        guarded(isZero(team == Team::Block ? thread : lane), [&] {
+        guarded(isZero(thread), [&] {
           memref::StoreOp::create(b, lookup(o.getValue()), memory, at);
         });
         return success();
@@ -463,17 +448,23 @@ LogicalResult CUDAKernel::verifyStrategy() {
   return success();
 }
 
+static AffineMap partsOf(func::FuncOp kernel) {
+  return kernel->getAttrOfType<llama::PartitionAttr>(llama::kPartitionAttr)
+      .getParts();
+}
+
+/// Whether the number of parts does: it is then known behind the wait.
+bool CUDAKernel::dependsOnKeys() { return partsOf(source).isFunctionOfDim(1); }
+
 /// Whether this block has a part; null: every block has one. The grid is sized
 /// for the capacity, of which only some keys are filled.
 Value CUDAKernel::isPart() {
-  AffineMap parts =
-      source->getAttrOfType<llama::PartitionAttr>(llama::kPartitionAttr)
-          .getParts();
+  AffineMap parts = partsOf(source);
   if (parts.isConstant())
     return {};
   Vec<Value> counts{field(context::Field::Rows),
-                    parts.isFunctionOfDim(1) ? field(context::Field::KeyCount)
-                                             : index(0)};
+                    dependsOnKeys() ? field(context::Field::KeyCount)
+                                    : index(0)};
   return lessThan(block, context::emitParts(b, parts, counts));
 }
 
@@ -499,9 +490,19 @@ LogicalResult CUDAKernel::rewrite() {
   warp = div(thread, kWarp);
   lane = rem(thread, kWarp);
 
+  LaunchDependentsOp::create(b);
+  wait = WaitPreviousOp::create(b);
   LogicalResult result = success();
+  if (!dependsOnKeys()) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(wait);
+    guarded(isPart(), [&] { result = prefetch(Ahead::Weights); });
+  }
   branch(isPart(), {}, [&]() -> Vec<Value> {
-    result = prefetch();
+    if (succeeded(result) && dependsOnKeys())
+      result = prefetch(Ahead::Weights);
+    if (succeeded(result))
+      result = prefetch(Ahead::Cache);
     if (succeeded(result))
       result = writeBlock(source.getBody().front());
     return {};

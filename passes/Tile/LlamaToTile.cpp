@@ -38,9 +38,10 @@ static func::FuncOp declareKernel(func::FuncOp source, OpBuilder &builder) {
   return target;
 }
 
-/// More rows or columns than a register tile of any unit has, and few enough to
-/// be written out.
-static constexpr int64_t kMostTile = 256;
+/// More rows, columns and elements than a register tile of any unit has, and
+/// few enough to be written out. The widest is a row that a GPU's block shares.
+static constexpr int64_t kMostRows = 256, kMostColumns = 4096,
+                         kMostElements = 65536;
 
 static LogicalResult verifyStrategy(func::FuncOp kernel) {
   auto strategy = kernel->getAttrOfType<StrategyInterface>(kStrategyAttr);
@@ -50,12 +51,14 @@ static LogicalResult verifyStrategy(func::FuncOp kernel) {
            << ", which says how large a tile is; llama-outline-kernels sets it "
               "from the kernel";
   int64_t m = strategy.getM(), n = strategy.getN();
-  if (m < 1 || m > kMostTile || n < 16 || n > kMostTile || n % 16 != 0)
+  if (m < 1 || m > kMostRows || n < 16 || n > kMostColumns || n % 16 != 0 ||
+      m * n > kMostElements)
     return kernel.emitOpError()
            << "has a strategy of " << m << " x " << n
-           << " rows; a tile has 1 to " << kMostTile
-           << " rows of x and a multiple of 16 up to " << kMostTile
-           << " of a weight, of keys or of columns";
+           << " rows; a tile has 1 to " << kMostRows
+           << " rows of x and a multiple of 16 up to " << kMostColumns
+           << " of a weight, of keys or of columns, and at most "
+           << kMostElements << " elements";
   return success();
 }
 

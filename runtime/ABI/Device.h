@@ -47,6 +47,13 @@ struct DeviceEntry {
   DeviceStepFunction step;
 };
 
+/// The number of the first architecture, 9.0, whose launches can overlap. Its
+/// kernels, and those of later ones, wait for the launches before theirs by
+/// themselves, before they read or write what these do, and let those behind
+/// begin; they may be launched either way. Those of earlier ones must be
+/// launched one after the other.
+inline constexpr int kFirstThatOverlaps = 90;
+
 /// All kernels for one architecture.
 struct DeviceModule {
   /// NVIDIA's name: "sm_80" is 8.0. PTX of it runs on that and every later GPU,
@@ -132,7 +139,8 @@ extern const corellama::abi::DeviceProgram *const corellama_device_programs[];
 
 /// Defined by whoever executes: launches `blocks` blocks of kernel number
 /// `kernel`. It starts when all launches before it have ended, and what they
-/// wrote is seen by it.
+/// wrote is seen by it; or before, where it waits for that by itself
+/// (kFirstThatOverlaps).
 ///
 /// The context goes by value, into the launch's parameters, which a captured
 /// graph keeps: what changes between its launches is in memory that the context

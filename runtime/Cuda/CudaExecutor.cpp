@@ -80,8 +80,15 @@ std::optional<Error> CudaExecutor::start(const DeviceInfo &device,
   return copyTables();
 }
 
+/// The first driver that takes launches that overlap into a graph as well, of
+/// CUDA 12.3.
+static constexpr int kOverlapsInGraphs = 12030;
+
 std::optional<Error> CudaExecutor::loadModule(const DeviceInfo &device) {
   const Driver &cu = *driver;
+  int version = 0;
+  if (auto error = cu(cu.getVersion, &version))
+    return error;
   // What the driver's assembler says about PTX.
   char log[512] = "";
   ModuleHandle module = nullptr;
@@ -94,8 +101,10 @@ std::optional<Error> CudaExecutor::loadModule(const DeviceInfo &device) {
     const int code = cu.moduleLoadData.function(&module, modules[i]->code,
                                                 unsigned(std::size(options)),
                                                 options, optionValues);
-    if (code == kSuccess)
+    if (code == kSuccess) {
+      mayOverlap = version >= kOverlapsInGraphs && overlaps(*modules[i]);
       break;
+    }
     // Machine code that this driver does not know, for whatever reason; PTX it
     // may. (Without memory it cannot load that either.)
     if (modules[i]->isAssembled && code != kErrorOutOfMemory &&
@@ -313,7 +322,7 @@ CudaExecutor::logits(std::span<const int32_t> rows) {
 //===----------------------------------------------------------------------===//
 
 void CudaExecutor::launch(uint32_t kernel, abi::Context context, uint32_t layer,
-                          uint64_t blocks) {
+                          uint64_t blocks, bool overlaps) {
   if (failure || blocks == 0)
     return;
   if (kernel >= functions.size() || blocks > INT32_MAX) {
@@ -322,9 +331,21 @@ void CudaExecutor::launch(uint32_t kernel, abi::Context context, uint32_t layer,
   }
   const abi::DeviceKernel &what = program.kernels[kernel];
   void *parameters[] = {&context, &layer};
-  ask(driver->launchKernel, functions[kernel], unsigned(blocks), 1u, 1u,
-      unsigned(what.threads), 1u, 1u, unsigned(what.sharedBytes), stream,
-      static_cast<void **>(parameters), static_cast<void **>(nullptr));
+  // Behind a kernel it begins when that one lets it; behind all else, such as a
+  // copy, as any launch does.
+  LaunchAttribute early;
+  early.which = kLaunchOverlaps;
+  early.value = 1;
+  LaunchConfig config;
+  config.blocks[0] = unsigned(blocks);
+  config.threads[0] = unsigned(what.threads);
+  config.sharedBytes = unsigned(what.sharedBytes);
+  config.stream = stream;
+  config.attributes = &early;
+  config.attributeCount = overlaps;
+  ask(driver->launchKernel, static_cast<const LaunchConfig *>(&config),
+      functions[kernel], static_cast<void **>(parameters),
+      static_cast<void **>(nullptr));
   if (failure)
     failure->message += "; it was kernel " + quoted(what.name);
 }
@@ -348,8 +369,10 @@ CudaExecutor::trace(std::span<const Dispatch> dispatches) {
       const uint32_t kernel = *dispatches[i].kernel;
       if (kernel >= program.kernelCount)
         return damagedProgram();
+      // One after the other: of launches that overlap none has a time.
       launch(kernel, call, dispatches[i].layer,
-             program.kernels[kernel].parts(call.rows, call.capacity));
+             program.kernels[kernel].parts(call.rows, call.capacity),
+             /*overlaps=*/false);
     }
   }
   if (failure)

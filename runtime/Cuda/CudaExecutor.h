@@ -55,7 +55,9 @@ public:
 
   /// What corellama_launch does. An error is kept, for run() to return.
   void launch(uint32_t kernel, abi::Context context, uint32_t layer,
-              uint64_t blocks);
+              uint64_t blocks) {
+    launch(kernel, context, layer, blocks, mayOverlap);
+  }
 
 private:
   CudaExecutor(std::unique_ptr<Driver> driver, const DeviceInfo &device,
@@ -66,6 +68,8 @@ private:
         heads(program.lmHeads, program.lmHeadCount), image(image),
         plan(std::move(plan)) {}
 
+  void launch(uint32_t kernel, abi::Context context, uint32_t layer,
+              uint64_t blocks, bool overlaps);
   std::optional<Error> start(const DeviceInfo &device, bool (*goesOn)());
   std::optional<Error> loadModule(const DeviceInfo &device);
   std::optional<Error> allocate();
@@ -103,6 +107,9 @@ private:
   /// The last call's block is copied, so that the host may write the next.
   EventHandle isCopied = nullptr;
   std::vector<FunctionHandle> functions;
+  /// Whether the kernels of the module that was loaded wait for the launches
+  /// before theirs, and the driver lets them begin early.
+  bool mayOverlap = false;
   Address weights = 0, keys = 0, values = 0, workspace = 0, ropeRows = 0,
           offsets = 0, regions = 0, stepBlock = 0, headBlock = 0, loopBlock = 0;
   /// Pinned copies of the last three, and where logits come to.

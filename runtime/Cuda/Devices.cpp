@@ -8,8 +8,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace corellama::runtime::cuda {
 
@@ -54,23 +56,37 @@ Result<std::vector<DeviceInfo>> listDevices(const Driver &driver) {
   return devices;
 }
 
-bool canRun(const abi::DeviceModule &module, Capability capability) {
+/// "sm_90a": 90, and what stands behind the number; nothing of another name.
+static std::optional<std::pair<int, std::string_view>>
+numberOf(const abi::DeviceModule &module) {
   std::string_view name = module.architecture;
   if (!name.starts_with("sm_"))
-    return false;
+    return std::nullopt;
   name.remove_prefix(3);
-  // The last digit is the minor number: sm_100 is 10.0.
   int number = 0;
   const auto [end, error] =
       std::from_chars(name.data(), name.data() + name.size(), number);
   if (error != std::errc())
+    return std::nullopt;
+  return std::pair(number, name.substr(size_t(end - name.data())));
+}
+
+bool canRun(const abi::DeviceModule &module, Capability capability) {
+  const auto name = numberOf(module);
+  if (!name)
     return false;
-  const std::string_view suffix = name.substr(size_t(end - name.data()));
+  // The last digit is the minor number: sm_100 is 10.0.
+  const auto [number, suffix] = *name;
   const int wanted = capability.major * 10 + capability.minor;
   if (!suffix.empty())
     return suffix == "a" && number == wanted;
   return number <= wanted &&
          (!module.isAssembled || number / 10 == capability.major);
+}
+
+bool overlaps(const abi::DeviceModule &module) {
+  const auto name = numberOf(module);
+  return name && name->first >= abi::kFirstThatOverlaps;
 }
 
 std::vector<const abi::DeviceModule *>

@@ -42,6 +42,10 @@ Result<std::vector<DeviceInfo>> listDevices(const Driver &driver);
 /// Whether a GPU can run a module.
 bool canRun(const abi::DeviceModule &module, Capability capability);
 
+/// Whether a module's kernels may be launched before the launches before them
+/// have ended.
+bool overlaps(const abi::DeviceModule &module);
+
 /// The modules of a program that a GPU can run, machine code before PTX.
 std::vector<const abi::DeviceModule *>
 modulesFor(const abi::DeviceProgram &program, Capability capability);

@@ -39,6 +39,26 @@ inline constexpr int kFunctionSharedBytes = 8;
 inline constexpr int kJitErrorLog = 5, kJitErrorLogBytes = 6;
 inline constexpr unsigned kStreamNonBlocking = 1;
 inline constexpr int kCaptureThreadLocal = 1;
+inline constexpr int kLaunchOverlaps =
+    6; // ..._PROGRAMMATIC_STREAM_SERIALIZATION
+
+/// CUlaunchAttribute. A value has 64 bytes, of which this one's are an int.
+struct LaunchAttribute {
+  int which = 0, reserved = 0;
+  int value = 0, unused[15] = {};
+};
+static_assert(sizeof(LaunchAttribute) == 72);
+
+/// CUlaunchConfig.
+struct LaunchConfig {
+  unsigned blocks[3] = {1, 1, 1}, threads[3] = {1, 1, 1};
+  unsigned sharedBytes = 0;
+  StreamHandle stream = nullptr;
+  const LaunchAttribute *attributes = nullptr;
+  unsigned attributeCount = 0;
+};
+static_assert(offsetof(LaunchConfig, stream) == 32 &&
+              sizeof(LaunchConfig) == 56);
 
 /// Where the functions come from, and the first that it does not have.
 struct Library {
@@ -80,6 +100,7 @@ private:
 
 public:
   const Call<unsigned> init{library, "cuInit"};
+  const Call<int *> getVersion{library, "cuDriverGetVersion"};
   const Call<int, const char **> getErrorName{library, "cuGetErrorName"};
   const Call<int, const char **> getErrorString{library, "cuGetErrorString"};
   const Call<int *> deviceGetCount{library, "cuDeviceGetCount"};
@@ -109,9 +130,8 @@ public:
       library, "cuModuleGetFunction"};
   const Call<FunctionHandle, int, int> functionSetAttribute{
       library, "cuFuncSetAttribute"};
-  const Call<FunctionHandle, unsigned, unsigned, unsigned, unsigned, unsigned,
-             unsigned, unsigned, StreamHandle, void **, void **>
-      launchKernel{library, "cuLaunchKernel"};
+  const Call<const LaunchConfig *, FunctionHandle, void **, void **>
+      launchKernel{library, "cuLaunchKernelEx"};
   const Call<StreamHandle *, unsigned> streamCreate{library, "cuStreamCreate"};
   const Call<StreamHandle> streamSynchronize{library, "cuStreamSynchronize"};
   const Call<EventHandle *, unsigned> eventCreate{library, "cuEventCreate"};

@@ -7,6 +7,7 @@ modules. A file of its own because several suites run a GPU's code beside a CPU'
 
 import hashlib
 import os
+import re
 import struct
 import subprocess
 from pathlib import Path
@@ -89,6 +90,11 @@ def read_report(path):
         words = line.split()
         if words[0] == "launches":
             launches = int(words[1])
-        else:
+        elif words[0] in ("call", "left"):
             (calls if words[0] == "call" else left)[words[1]] = int(words[2])
     return calls, left, launches
+
+
+def read_early(path):
+    """Of the launches of a REPORT, those that began while the one before them ran."""
+    return int(re.search(r"^early (\d+)$", Path(path).read_text(), re.M)[1])

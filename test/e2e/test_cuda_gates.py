@@ -78,6 +78,16 @@ def test_reader(report):
                  code.instructions)
     report.check("the padding behind a kernel is no loop", code.loops() == [],
                  code.loops())
+    early = code_of(("PREEXIT",), ("CCTL.E.PF2 [R2]",), ("ACQBULK",), (WEIGHT, 2, 0, 0),
+                    ("CCTL.E.PF2 [R4]",), (WEIGHT, 2, 0, 1), ("EXIT",))
+    kernel = kernel_of([])
+    kernel.prefetched = 1024
+    kernel.program = cuda_kernels.prologue(kernel, early, 6, {})
+    report.check("what is before the wait for the launch before",
+                 [op[0] for _, ops in kernel.program for op in ops] ==
+                 ["fixed", "prefetch", "previous", "fixed"] and
+                 kernel.round_trips() == 0 and kernel.overlaps() and
+                 kernel.program[-1][1][0][2] == 1, kernel.program)
     asked = code_of(("CCTL.E.PF2 [R2]",), ("CCTL.IVALL",)).instructions
     report.check("prefetches", [i.is_prefetch for i in asked] == [True, False], asked)
     nested = code_of(("MOV R0, RZ",), ".L_x_1", ("IADD3 R1, R1, R0, RZ",), ".L_x_2",
@@ -170,6 +180,19 @@ def test_model(report):
           3002)
     check("work runs until the warp waits",
           time([(1, [["work", ms, ms], ["work", ms, ms]])], warps=5), 4002)
+
+    def times(*programs, resident):
+        kernels = [kernel_of([(1, program)], resident=resident) for program in programs]
+        return cuda_model.times_of(kernels, device, latency=5, gap=2, l2=3)
+    reads = [ahead, ["previous"], load, wait]
+    check("one that does not wait by itself begins when the one before has ended",
+          times([work], [ahead, load, wait], resident=2)[1], 8)
+    check("one that does prefetches while that runs", times([work], reads, resident=2)[1], 5)
+    check("where there is room for it", times([work], reads, resident=1)[1], 6)
+    check("two run at once, and not three",
+          times([work], [["previous"]], reads, resident=3)[2], 6)
+    two = times([["fixed", cuda_model.CLOCK, 0]], [["previous"], *reads[2:]], resident=2)
+    check("a wait ends as long after an end as a launch begins", sum(two), 1 + 2 + 6 + 2)
 
 
 def test_prefill(report):

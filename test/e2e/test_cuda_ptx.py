@@ -221,8 +221,17 @@ def test_kernel(report, place, kernel, usage, code, arch, form, sizes, flags):
     copied = staged and form in ("F16", "BF16")
     if is_product and not wide and not copied and not (staged and form in NARROW_FORMATS):
         faults.append("reads no weight 16 bytes at a time")
-    if is_decode and not kernel.count(r"\bprefetch\.global\.L2\b"):
-        faults.append("prefetches no weight")
+    # Launches overlap from 9.0 on: each kernel lets the next one begin, and waits for
+    # those before it, behind its first prefetches of weights.
+    waits = kernel.count(r"\bgriddepcontrol\.wait\b")
+    lets = kernel.count(r"\bgriddepcontrol\.launch_dependents\b")
+    expected = 0 if arch == "sm_80" else 1
+    if (waits, lets) != (expected, expected):
+        faults.append(f"waits for earlier launches {waits} times, lets {lets} begin, "
+                      f"{expected} expected")
+    before = kernel.text.split("griddepcontrol.wait")[0]
+    if is_decode and "prefetch.global.L2" not in before:
+        faults.append("prefetches no weight before it waits")
     # Prefill has warps that wait for different rows; decode reads a weight once.
     wanted = LOADS_IN_FLIGHT.get(form, 8)
     if is_decode and code:

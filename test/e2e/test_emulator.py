@@ -9,7 +9,7 @@ program may choose ids on the GPU they must be those that it chooses on the host
 ones too. With --all the demo model's logits are the same bits in another order of blocks
 and threads. Then the program alone: of each function of the driver that it calls the first
 call, the last and one between fail in turn, which is one line that names the call and exit code 1, and leaves
-nothing; a cubin that is refused; GPUs that cannot run it, or have too
+nothing; launches that overlap, where the GPU and its driver can do that; a cubin that is refused; GPUs that cannot run it, or have too
 little memory, or are none, are refused in one line; and its lists and plan. A file of its
 own because it is the only test that runs programs for a GPU.
 """
@@ -232,11 +232,18 @@ class Failures:
                                           "--target=cuda:sm_80,sm_90a", "--activations=f32"))
         for result in made:
             self.report.check("compiles for two targets", result.code == 0, result.why)
-        # One for sm_90a alone has PTX for all others.
-        for devices in "9.0", "8.0", "12.0":
-            result, calls, *_ = self.run(DEVICES=devices, program=alone)
+        # One for sm_90a alone has PTX for all others, whose launches do not overlap. In a
+        # graph they do since CUDA 12.3.
+        for devices, version in (("9.0", 12030), ("9.0", 12020), ("8.0", 12080),
+                                 ("12.0", 12080)):
+            result, calls, *_ = self.run(DEVICES=devices, program=alone, VERSION=version)
             self.report.check(f"a program for sm_90a runs on {devices}", result.code == 0 and
                               calls["cuModuleLoadDataEx"] == 1, result.why)
+            early = emulated.read_early(self.log)
+            overlaps = devices == "9.0" and version >= 12030
+            self.report.check(
+                f"launches overlap on {devices}, driver {version}: {overlaps}",
+                (early > 0) == overlaps, f"{early} do", f"{early} do")
         for devices, place in ("9.0", 0), ("8.0", 1), ("8.6,9.0", 1):
             result, *_ = self.run("--bench", prompt=(), stdin=b"variant\ngenerate 1 1\n",
                                   DEVICES=devices)

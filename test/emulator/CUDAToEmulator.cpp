@@ -278,6 +278,11 @@ Value KernelLowering::lower(ImplicitLocOpBuilder &b, Operation *word) {
       .Case([&](BarrierOp) {
         return call(b, {"barrier", {}, {i32}}, orderSite(b));
       })
+      // Launches come one after the other here, whatever lets them begin.
+      .Case([&](LaunchDependentsOp) { return Value(); })
+      .Case([&](WaitPreviousOp) {
+        return call(b, {"wait_previous", {}, {i32}}, orderSite(b));
+      })
       .Case(
           [&](ConvergeOp) { return call(b, {"converge", {}, {i32}}, site(b)); })
       .Case([&](ShuffleXorOp op) -> Value {

@@ -12,16 +12,18 @@
 
 #include <cstdint>
 
-/// `site` is the number of an op in its kernel: of barriers, copy_commits and
-/// copy_waits together, of the other ops of cuda, or of loads and stores, each
-/// from 0 in the order of the text. Threads wait for each other at the same
-/// site, and accesses of a site are one instruction of a warp.
+/// `site` is the number of an op in its kernel: of barriers, copy_commits,
+/// copy_waits and wait_previous together, of the other ops of cuda, or of loads
+/// and stores, each from 0 in the order of the text. Threads wait for each
+/// other at the same site, and accesses of a site are one instruction of a
+/// warp.
 extern "C" {
 uint32_t corellama_emulator_thread();
 uint32_t corellama_emulator_block();
 /// First byte of the block's workgroup memory, at a multiple of 128.
 uint8_t *corellama_emulator_shared();
 void corellama_emulator_barrier(uint32_t site);
+void corellama_emulator_wait_previous(uint32_t site);
 /// Called by all 32 lanes of a warp, as all below that have a site and no
 /// address of one thread.
 void corellama_emulator_converge(uint32_t site);

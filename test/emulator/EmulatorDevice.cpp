@@ -49,8 +49,8 @@ public:
   Impl(llvm::ArrayRef<abi::DeviceKernel> kernels,
        llvm::ArrayRef<MemoryRange> ranges, const EmulatorOptions &options)
       : kernels(kernels), memory(ranges, options.findConflicts),
-        fault(options.fault), traffic(options.traffic), fibres(kMaxThreads),
-        ring(kMaxThreads) {
+        fault(options.fault), overlaps(options.overlaps),
+        traffic(options.traffic), fibres(kMaxThreads), ring(kMaxThreads) {
     if (options.seed)
       random.emplace(*options.seed);
     // Stacks of all devices, because only one runs at a time: a test makes a
@@ -63,8 +63,13 @@ public:
     }
   }
 
+  /// A launch of a step; they overlap or none does.
   void launch(uint32_t number, const abi::Context &context, uint32_t layer,
-              uint64_t blocks);
+              uint64_t blocks) {
+    launch(number, context, layer, blocks, overlaps);
+  }
+  void launch(uint32_t number, const abi::Context &context, uint32_t layer,
+              uint64_t blocks, bool overlaps);
   llvm::Error takeError() {
     if (error.empty())
       return llvm::Error::success();
@@ -76,6 +81,10 @@ public:
   uint32_t blockNumber() const { return block; }
   uint8_t *shared() const { return memory.shared(); }
   void barrier(uint32_t site);
+  void waitPrevious(uint32_t site) {
+    if (!has(EmulatorFault::LeftOut, site))
+      memory.waitPrevious(current->thread);
+  }
   void converge(uint32_t site) { arriveInWarp(State::Converge, site); }
   uint32_t shuffleXor(uint32_t value, uint32_t mask, uint32_t site);
   void ldmatrix(const void *row, uint32_t count, bool isTransposed,
@@ -141,6 +150,7 @@ private:
   llvm::ArrayRef<abi::DeviceKernel> kernels;
   EmulatorMemory memory;
   const std::optional<EmulatorFault> fault;
+  const bool overlaps;
   EmulatorTraffic *const traffic;
   std::optional<Random> random;
   std::vector<Fibre> fibres;
@@ -182,6 +192,10 @@ void EmulatorDevice::Impl::runThread(transfer_t from) {
   static_cast<Fibre *>(from.data)->context = from.fctx;
   Impl &device = *running;
   device.kernel().thread(device.context, device.layer);
+  // The launch behind this one may begin when it has ended.
+  if (!device.memory.isBehindLaunches(device.current->thread))
+    device.fail("thread " + std::to_string(device.current->thread) +
+                " ends, and has not waited for earlier launches");
   device.current->state = State::Ended;
   ++device.ended;
   device.goOn();
@@ -435,7 +449,8 @@ void EmulatorDevice::Impl::runBlock() {
 
 void EmulatorDevice::Impl::launch(uint32_t number,
                                   const abi::Context &arguments,
-                                  uint32_t layerNumber, uint64_t blocks) {
+                                  uint32_t layerNumber, uint64_t blocks,
+                                  bool early) {
   if (!error.empty())
     return;
   if (number >= kernels.size()) {
@@ -452,7 +467,7 @@ void EmulatorDevice::Impl::launch(uint32_t number,
                 .str();
     return;
   }
-  memory.beginLaunch();
+  memory.beginLaunch(early);
   std::vector<uint32_t> order(blocks);
   std::iota(order.begin(), order.end(), 0u);
   if (traffic)
@@ -483,8 +498,9 @@ EmulatorDevice::EmulatorDevice(llvm::ArrayRef<abi::DeviceKernel> kernels,
 EmulatorDevice::~EmulatorDevice() = default;
 
 llvm::Error EmulatorDevice::launch(uint32_t kernel, const abi::Context &context,
-                                   uint32_t layer, uint64_t blocks) {
-  impl->launch(kernel, context, layer, blocks);
+                                   uint32_t layer, uint64_t blocks,
+                                   bool overlaps) {
+  impl->launch(kernel, context, layer, blocks, overlaps);
   return impl->takeError();
 }
 
@@ -510,6 +526,9 @@ uint32_t corellama_emulator_thread() { return device().thread(); }
 uint32_t corellama_emulator_block() { return device().blockNumber(); }
 uint8_t *corellama_emulator_shared() { return device().shared(); }
 void corellama_emulator_barrier(uint32_t site) { device().barrier(site); }
+void corellama_emulator_wait_previous(uint32_t site) {
+  device().waitPrevious(site);
+}
 void corellama_emulator_converge(uint32_t site) { device().converge(site); }
 uint32_t corellama_emulator_shuffle_xor(uint32_t value, uint32_t mask,
                                         uint32_t site) {

@@ -25,8 +25,8 @@ namespace corellama {
 
 /// What is wrong with a kernel in a test.
 struct EmulatorFault {
-  /// The number of the kernel, and the site of a barrier, copy_commit or
-  /// copy_wait of it (EmulatorABI.h).
+  /// The number of the kernel, and the site of a barrier, copy_commit,
+  /// copy_wait or wait_previous of it (EmulatorABI.h).
   uint32_t kernel, site;
   enum Kind {
     /// Threads pass the op as if it were not there.
@@ -43,6 +43,8 @@ struct EmulatorOptions {
   /// Off only to time kernels, or to see what a conflict does.
   bool findConflicts = true;
   std::optional<EmulatorFault> fault = {};
+  /// Launches begin before those before them have ended.
+  bool overlaps = false;
   /// Counts what launches ask memory for, and decides which blocks run.
   EmulatorTraffic *traffic = nullptr;
 };
@@ -58,9 +60,9 @@ public:
   ~EmulatorDevice();
   EmulatorDevice(const EmulatorDevice &) = delete;
 
-  /// Runs blocks [0, blocks) of a kernel.
+  /// Runs blocks [0, blocks) of a kernel. `overlaps` is of this launch.
   llvm::Error launch(uint32_t kernel, const abi::Context &context,
-                     uint32_t layer, uint64_t blocks);
+                     uint32_t layer, uint64_t blocks, bool overlaps = false);
 
   /// Runs a step of generated code. Once a launch has failed, those after it do
   /// nothing.

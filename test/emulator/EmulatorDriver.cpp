@@ -15,7 +15,8 @@
 // Environment:
 //   CORELLAMA_EMULATOR_KERNELS  the folder of those libraries, SHA256.so
 //   CORELLAMA_EMULATOR_DEVICES  compute capabilities, "8.0,9.0"; default 9.0
-//   CORELLAMA_EMULATOR_MEMORY   bytes of each; default 16 GiB
+//   CORELLAMA_EMULATOR_VERSION  the driver's, 12030 for CUDA 12.3; default
+//   12080 CORELLAMA_EMULATOR_MEMORY   bytes of each; default 16 GiB
 //   CORELLAMA_EMULATOR_WORKGROUP  bytes of workgroup memory that a block can
 //                               have; default what GPUs of that capability have
 //   CORELLAMA_EMULATOR_SEED     of the order of blocks and threads
@@ -77,9 +78,10 @@ T *make(std::map<T *, std::unique_ptr<T>> &all, T value = {}) {
   return at;
 }
 
-int add(Stream *stream, std::function<int()> work) {
+int add(Stream *stream, std::function<int()> work, bool isLaunch = false) {
   if (!held(machine().streams, stream))
     return kInvalidHandle;
+  stream->isBehindLaunch = isLaunch;
   if (stream->capture) {
     stream->capture->work.push_back(std::move(work));
     return kSuccess;
@@ -88,6 +90,22 @@ int add(Stream *stream, std::function<int()> work) {
   ++stream->added;
   return kSuccess;
 }
+
+/// Whether launches can overlap on the GPU that has a context.
+bool canOverlap() {
+  return machine().capabilities[size_t(machine().current)].first >= 9;
+}
+
+/// CUlaunchAttribute and CUlaunchConfig, as cuda.h lays them out.
+struct LaunchAttribute {
+  int which, padding, value, rest[15];
+};
+struct LaunchConfig {
+  unsigned blocks[3], threads[3], sharedBytes;
+  Stream *stream;
+  const LaunchAttribute *attributes;
+  unsigned attributeCount;
+};
 
 } // namespace
 
@@ -99,6 +117,15 @@ extern "C" {
 
 int cuInit(unsigned flags) {
   return call("cuInit", [&] { return flags ? kInvalidValue : kSuccess; });
+}
+
+int cuDriverGetVersion(int *version) {
+  return call("cuDriverGetVersion", [&] {
+    return llvm::StringRef(variable("CORELLAMA_EMULATOR_VERSION", "12080"))
+                   .getAsInteger(10, *version)
+               ? kInvalidValue
+               : kSuccess;
+  });
 }
 
 int cuGetErrorName(int code, const char **name) {
@@ -318,8 +345,14 @@ int cuModuleLoadDataEx(Module **module, const void *image, unsigned count,
       }
       return kNoBinaryForGpu;
     }
+    // Machine code that this GPU runs is of its own generation, so what PTX of
+    // that has is in it, too.
+    const auto *text = static_cast<const char *>(image);
+    const bool waits =
+        *text == '\177' ? canOverlap()
+                        : std::strstr(text, "griddepcontrol.wait") != nullptr;
     *module = make(machine().modules,
-                   {library, {program->kernels, program->kernelCount}});
+                   {library, {program->kernels, program->kernelCount}, waits});
     return kSuccess;
   });
 }
@@ -354,25 +387,35 @@ int cuFuncSetAttribute(Function *function, int attribute, int value) {
   });
 }
 
-int cuLaunchKernel(Function *function, unsigned blocks, unsigned gridY,
-                   unsigned gridZ, unsigned threads, unsigned blockY,
-                   unsigned blockZ, unsigned sharedBytes, Stream *stream,
-                   void **parameters, void **extra) {
-  return call("cuLaunchKernel", [&] {
-    if (!held(machine().functions, function))
+int cuLaunchKernelEx(const LaunchConfig *config, Function *function,
+                     void **parameters, void **extra) {
+  return call("cuLaunchKernelEx", [&] {
+    if (!held(machine().functions, function) ||
+        !held(machine().streams, config->stream))
       return kInvalidHandle;
     const abi::DeviceKernel &kernel =
         function->module->kernels[function->kernel];
-    if (blocks == 0 || gridY != 1 || gridZ != 1 || blockY != 1 || blockZ != 1 ||
-        threads != kernel.threads || sharedBytes != kernel.sharedBytes ||
-        sharedBytes > function->mostShared || extra)
+    const auto &[blocks, threads] = std::pair(config->blocks, config->threads);
+    if (blocks[0] == 0 || blocks[1] != 1 || blocks[2] != 1 || threads[1] != 1 ||
+        threads[2] != 1 || threads[0] != kernel.threads ||
+        config->sharedBytes != kernel.sharedBytes ||
+        config->sharedBytes > function->mostShared || extra)
       return kInvalidValue;
+    bool overlaps = false;
+    for (unsigned i = 0; i < config->attributeCount; ++i) {
+      if (config->attributes[i].which != kLaunchOverlaps || !canOverlap())
+        return kInvalidValue;
+      overlaps = config->attributes[i].value && config->stream->isBehindLaunch;
+    }
     // Parameters are read now, what they point to when the kernel runs.
     const abi::Context context = *static_cast<abi::Context *>(parameters[0]);
     const uint32_t layer = *static_cast<uint32_t *>(parameters[1]);
-    return add(stream, [=] {
-      return machine().launch(*function, context, layer, blocks);
-    });
+    return add(
+        config->stream,
+        [=, count = blocks[0]] {
+          return machine().launch(*function, context, layer, count, overlaps);
+        },
+        /*isLaunch=*/true);
   });
 }
 
@@ -441,6 +484,7 @@ int cuStreamBeginCapture_v2(Stream *stream, int) {
     if (stream->capture)
       return kNotInCapture;
     stream->capture = std::make_unique<Graph>();
+    stream->isBehindLaunch = false;
     return kSuccess;
   });
 }

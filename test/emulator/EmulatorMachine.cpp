@@ -16,13 +16,19 @@ Machine &machine() {
 
 /// Runs the kernel, with addresses in its context that its code can use here.
 int Machine::launch(const Function &function, abi::Context context,
-                    uint32_t layer, uint64_t blocks) {
+                    uint32_t layer, uint64_t blocks, bool overlaps) {
   ++launches;
+  early += overlaps;
+  if (overlaps && !function.module->waits) {
+    message = "a kernel is launched before those before it have ended, and its "
+              "module waits for none";
+    return kLaunchFailed;
+  }
   // A graph would keep that of the call which it was captured in.
   context.keyCount = ~uint64_t(0);
   std::vector<MemoryRange> ranges;
-  auto translate = [&]<typename T>(const char *name, T *&pointer,
-                                   bool writable) {
+  auto translate = [&]<typename T>(const char *name, T *&pointer, bool writable,
+                                   bool constant = false) {
     if (!pointer)
       return;
     auto after = memory.upper_bound(reinterpret_cast<Address>(pointer));
@@ -38,20 +44,21 @@ int Machine::launch(const Function &function, abi::Context context,
       if (range.begin == found.memory.data())
         return;
     ranges.push_back(
-        {name, found.memory.data(), found.memory.size(), writable});
+        {name, found.memory.data(), found.memory.size(), writable, constant});
   };
+  constexpr bool kConstant = true;
   // First, because the lists of a token loop are in the same memory.
   translate("choice", context.threads, true);
-  translate("weights", context.weights, false);
-  translate("offsets", context.offsets, false);
+  translate("weights", context.weights, false, kConstant);
+  translate("offsets", context.offsets, false, kConstant);
   translate("workspace", context.workspace, true);
   translate("keys", context.keys, true);
   translate("values", context.values, true);
-  translate("rope", context.rope, false);
+  translate("rope", context.rope, false, kConstant);
   translate("tokens", context.tokens, false);
   translate("positions", context.positions, false);
   translate("wanted", context.wanted, false);
-  translate("regions", context.regions, false);
+  translate("regions", context.regions, false, kConstant);
   if (!message.empty())
     return kLaunchFailed;
   if (deviceModule != function.module) {
@@ -60,7 +67,7 @@ int Machine::launch(const Function &function, abi::Context context,
     deviceModule = function.module;
   }
   if (llvm::Error error =
-          device->launch(function.kernel, context, layer, blocks)) {
+          device->launch(function.kernel, context, layer, blocks, overlaps)) {
     message = llvm::toString(std::move(error));
     return kLaunchFailed;
   }
@@ -96,6 +103,7 @@ void Machine::report() const {
   for (const auto &[name, count] : left)
     fprintf(out, "left %s %zu\n", name, count);
   fprintf(out, "launches %llu\n", static_cast<unsigned long long>(launches));
+  fprintf(out, "early %llu\n", static_cast<unsigned long long>(early));
   fclose(out);
 }
 

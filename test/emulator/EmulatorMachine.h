@@ -34,6 +34,7 @@ inline constexpr int kSuccess = 0, kInvalidValue = 1, kOutOfMemory = 2,
                      kNotInCapture = 900;
 inline constexpr int kMajor = 75, kMinor = 76, kMostSharedOfBlock = 97;
 inline constexpr int kSharedBytesAttribute = 8;
+inline constexpr int kLaunchOverlaps = 6;
 inline constexpr int kJitErrorLog = 5, kJitErrorLogBytes = 6;
 /// By which memory is taken.
 inline constexpr size_t kPage = size_t(2) << 20;
@@ -77,6 +78,8 @@ struct Stream {
   std::unique_ptr<Graph> capture;
   /// Operations that were put in and that are done.
   uint64_t added = 0, done = 0;
+  /// Whether the last of them is a launch, beside which the next may run.
+  bool isBehindLaunch = false;
 };
 
 struct Event {
@@ -87,6 +90,8 @@ struct Event {
 struct Module {
   void *library;
   llvm::ArrayRef<abi::DeviceKernel> kernels;
+  /// Whether its kernels have what waits for earlier launches.
+  bool waits;
 };
 
 struct Function {
@@ -186,7 +191,7 @@ public:
   }
 
   int launch(const Function &function, abi::Context context, uint32_t layer,
-             uint64_t blocks);
+             uint64_t blocks, bool overlaps);
   void release();
   void report() const;
 
@@ -212,7 +217,7 @@ private:
   std::string failingCall;
   uint64_t failingNumber = 0;
   int failingCode = 999;
-  uint64_t launches = 0;
+  uint64_t launches = 0, early = 0;
   EmulatorOptions options;
   /// Knows what each launch has accessed; made at the first.
   std::unique_ptr<EmulatorDevice> device;

@@ -19,11 +19,12 @@ EmulatorMemory::EmulatorMemory(llvm::ArrayRef<MemoryRange> given,
                                bool findConflicts)
     : findConflicts(findConflicts) {
   ranges.resize(2);
-  ranges[kWorkgroup] = {"workgroup memory", nullptr, 0, true, nullptr};
-  ranges[kWeights] = {"weights", nullptr, 0, false, nullptr};
+  // What no other launch has is as good as constant to it.
+  ranges[kWorkgroup] = {"workgroup memory", nullptr, 0, true, true, nullptr};
+  ranges[kWeights] = {"weights", nullptr, 0, false, true, nullptr};
   for (const MemoryRange &range : given) {
-    Range made = {range.name, range.begin, range.bytes, range.writable,
-                  nullptr};
+    Range made = {range.name,     range.begin,    range.bytes,
+                  range.writable, range.constant, nullptr};
     if (range.writable)
       watch(made, range.bytes);
     if (made.name == ranges[kWeights].name)
@@ -48,7 +49,8 @@ uint32_t EmulatorMemory::tick() {
   return now;
 }
 
-void EmulatorMemory::beginLaunch() {
+void EmulatorMemory::beginLaunch(bool early) {
+  overlaps = early;
   launchStart = blockStart = tick();
   blockStarts.clear();
 }
@@ -69,6 +71,7 @@ void EmulatorMemory::beginBlock(uint32_t block, size_t sharedBytes) {
     growWorkgroup(sharedBytes);
   range.bytes = sharedBytes;
   std::fill_n(range.begin, sharedBytes, kNotANumber);
+  std::fill(std::begin(hasWaited), std::end(hasWaited), !overlaps);
   barrier();
   blockStart = barrierTime;
   blockStarts.emplace_back(blockStart, block);
@@ -88,6 +91,8 @@ bool EmulatorMemory::access(uint32_t thread, const void *address, size_t bytes,
       (reinterpret_cast<uintptr_t>(address) & (alignment - 1)) != 0 ||
       (writes && (!range->writable || (at | bytes) % kCellBytes != 0)))
     return refuse(thread, address, bytes, alignment, kind);
+  if (!range->constant && !hasWaited[thread])
+    return early(*range, at, thread, kind);
   return !range->cells || order(*range, at, bytes, thread, kind);
 }
 
@@ -233,12 +238,23 @@ bool EmulatorMemory::refuse(uint32_t thread, const void *address, size_t bytes,
   return fail(text + ": single bytes are not watched");
 }
 
-std::string EmulatorMemory::place(const Range &range, const Cell &cell,
+std::string EmulatorMemory::place(const Range &range, size_t at,
                                   uint32_t thread, Access kind) const {
   static const char *const kDoes[] = {" reads ", " writes ", " copies to "};
-  const size_t at = (&cell - range.cells.get()) * kCellBytes;
   return "thread " + std::to_string(thread) + kDoes[static_cast<int>(kind)] +
-         range.name + " + " + std::to_string(at) + ", which ";
+         range.name + " + " + std::to_string(at);
+}
+
+std::string EmulatorMemory::place(const Range &range, const Cell &cell,
+                                  uint32_t thread, Access kind) const {
+  const size_t at = (&cell - range.cells.get()) * kCellBytes;
+  return place(range, at, thread, kind) + ", which ";
+}
+
+bool EmulatorMemory::early(const Range &range, size_t at, uint32_t thread,
+                           Access kind) {
+  return fail(place(range, at, thread, kind) +
+              ", and has not waited for earlier launches");
 }
 
 bool EmulatorMemory::unfinished(const Range &range, const Cell &cell,

@@ -15,7 +15,14 @@
 //   copy_async   begins an agent of its own, which knows what its thread knew
 //   copy_wait    what the copies of finished groups did is before what the
 //                thread does next
-//   a launch     all launches before it; blocks of one are not ordered
+//   a launch     all launches before it; blocks of one are not ordered. One
+//                that overlaps those: only what a thread does behind its
+//                wait_previous
+//
+// Before its wait_previous a thread of such a launch has no order with all that
+// earlier launches do, whichever these are and whatever they do: they may write
+// all memory that is not constant. So it reads constant memory, and writes
+// none.
 //
 // A conflict is found in any order of fibres, because accesses are compared and
 // not values: an access without order to another is reported whichever the
@@ -72,7 +79,11 @@ public:
   //===--- Who has met whom
   //------------------------------------------------===//
 
-  void beginLaunch();
+  /// `overlaps`: before the launches before it have ended.
+  void beginLaunch(bool overlaps);
+  /// A wait_previous of a thread, and whether it has come to one, or need not.
+  void waitPrevious(uint32_t thread) { hasWaited[thread] = true; }
+  bool isBehindLaunches(uint32_t thread) const { return hasWaited[thread]; }
   /// A block with `sharedBytes` of workgroup memory, which is filled with bytes
   /// that are not a number in any of our types.
   void beginBlock(uint32_t block, size_t sharedBytes);
@@ -146,7 +157,7 @@ private:
     std::string name;
     uint8_t *begin;
     size_t bytes;
-    bool writable;
+    bool writable, constant;
     /// Null for read-only memory, and where no conflict is looked for. Zeroed
     /// by calloc, so pages that no kernel touches cost nothing.
     struct Free {
@@ -185,7 +196,10 @@ private:
                 const char *otherDoes);
   bool unfinished(const Range &range, const Cell &cell, uint32_t thread,
                   Access kind);
+  bool early(const Range &range, size_t at, uint32_t thread, Access kind);
   uint32_t blockAt(uint32_t time) const;
+  std::string place(const Range &range, size_t at, uint32_t thread,
+                    Access kind) const;
   std::string place(const Range &range, const Cell &cell, uint32_t thread,
                     Access kind) const;
   bool fail(const std::string &text) {
@@ -201,6 +215,7 @@ private:
   uint32_t launchStart = 1, blockStart = 1;
   /// When the block met last, and each of its warps.
   uint32_t barrierTime = 1, warpTimes[kMaxThreads / kWarpLanes] = {};
+  bool overlaps = false, hasWaited[kMaxThreads] = {};
   /// When each block of this launch began.
   std::vector<std::pair<uint32_t, uint32_t>> blockStarts;
   std::string message;

@@ -36,5 +36,6 @@ llvm::Error EmulatorModule::run(llvm::StringRef name,
   abi::Context arguments = context.context();
   return makeDevice(context, options)
       .launch(*number, arguments, layer,
-              kernels()[*number].parts(arguments.rows, arguments.capacity));
+              kernels()[*number].parts(arguments.rows, arguments.capacity),
+              options.overlaps);
 }

@@ -175,6 +175,65 @@ TEST(Emulator, BlocksDoNotMeet) {
 }
 
 //===----------------------------------------------------------------------===//
+// Launches that overlap
+//===----------------------------------------------------------------------===//
+
+/// What the device says of a launch that begins before those before it end.
+static std::string runEarly(const std::string &body) {
+  EmulatorOptions options;
+  options.overlaps = true;
+  return Kernel("%m = cuda.shared at 0 : memref<64xf32, 3>\n" + body)
+      .run(options);
+}
+
+TEST(Emulator, ALaunchThatOverlapsWaits) {
+  const std::string wait = "cuda.wait_previous\n", weight = R"mlir(
+    %at = arith.muli %t, %c4 : index
+    %q = vector.load %w[%at] : memref<?xi8, 1>, vector<4xi8>
+    %word = vector.bitcast %q : vector<4xi8> to vector<1xf32>
+    %x = vector.extract %word[0] : f32 from vector<1xf32>
+    memref.store %x, %m[%t] : memref<64xf32, 3>
+    cuda.prefetch %w[%at] : memref<?xi8, 1>
+)mlir",
+                    read = "%y = memref.load %in[%t] : memref<512xf32, 1>\n",
+                    write = "memref.store %x, %out[%t] : memref<512xf32, 1>\n",
+                    use = "memref.store %y, %m[%t] : memref<64xf32, 3>\n";
+  EXPECT_EQ(
+      runEarly("cuda.launch_dependents\n" + weight + wait + read + use + write),
+      "");
+  // Nobody need have written it: the launch before this one might.
+  EXPECT_EQ(runEarly(read + wait + use),
+            "kernel 'k', layer 0, block 0: thread 0 reads workspace + 0, and "
+            "has not waited for earlier launches");
+  EXPECT_EQ(runEarly(weight + write + wait),
+            "kernel 'k', layer 0, block 0: thread 0 writes workspace + 2048, "
+            "and has not waited for earlier launches");
+  EXPECT_EQ(runEarly(R"mlir(
+    cuda.copy_async %in[%c0] to %m[%c0] valid %c16 : memref<512xf32, 1> to memref<64xf32, 3>
+)mlir" + wait),
+            "kernel 'k', layer 0, block 0: thread 0 reads workspace + 0, and "
+            "has not waited for earlier launches");
+  // Another thread's wait is not this one's, and barriers are no waits.
+  EXPECT_EQ(runEarly(R"mlir(
+    %first = arith.cmpi eq, %t, %c0 : index
+    scf.if %first {
+      cuda.wait_previous
+    }
+    cuda.barrier
+)mlir" + read + use),
+            "kernel 'k', layer 0, block 0: thread 1 reads workspace + 4, and "
+            "has not waited for earlier launches");
+  // The launch behind it would not wait for those before it.
+  EXPECT_EQ(runEarly(weight),
+            "kernel 'k', layer 0, block 0: thread 0 ends, and has not waited "
+            "for earlier launches");
+  // One that begins when they have ended need not wait.
+  EXPECT_EQ(
+      Kernel("%m = cuda.shared at 0 : memref<64xf32, 3>\n" + read + use).run(),
+      "");
+}
+
+//===----------------------------------------------------------------------===//
 // Asynchronous copies
 //===----------------------------------------------------------------------===//
 
@@ -320,6 +379,13 @@ TEST(Emulator, HasTheFaultThatItIsGiven) {
   EXPECT_EQ(reversed.run(options), "");
   Kernel copying(copies("cuda.copy_wait 0"));
   const std::string missing = "that no copy_wait has covered";
+  Kernel waiting("cuda.wait_previous\n");
+  EmulatorOptions early;
+  early.overlaps = true;
+  EXPECT_EQ(waiting.run(early), "");
+  early.fault = EmulatorFault{0, 0};
+  EXPECT_NE(waiting.run(early).find("has not waited for earlier launches"),
+            std::string::npos);
   for (auto [site, kind] : {std::pair(0u, EmulatorFault::LeftOut),
                             {1u, EmulatorFault::LeftOut},
                             {1u, EmulatorFault::WaitsForLess}}) {

@@ -8,9 +8,11 @@
 // cuda_tile.mlir; vector.mlir has the same kernel for a CPU.
 //
 // Look at: the function takes (context, layer); which part a block computes is
-// cuda.block_id, and a thread is lane %3 of warp %2. The block first asks for its 16
+// cuda.block_id, and a thread is lane %3 of warp %2. The next launch may begin
+// (cuda.launch_dependents). The block first asks for its 16
 // rows of the weight, 128 bytes a thread (cuda.prefetch), because they take longest to
-// come and their place is known before x. The block copies the row of
+// come and their place is known before x. Then it waits for the launches before it, which
+// make x (cuda.wait_previous). The block copies the row of
 // 48 columns to shared memory (cuda.shared), four columns a thread, past its end
 // zeros; the xori is a swizzle, by which the lanes of a warp read different banks.
 // Then cuda.barrier: no thread reads the row before all of it is there. Each warp
@@ -53,6 +55,7 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %1 = cuda.thread_id
     %2 = arith.divui %1, %c32 : index
     %3 = arith.remui %1, %c32 : index
+    cuda.launch_dependents
     %4 = arith.index_castui %layer : i32 to index
     %5 = context.field %ctx offsets : !llvm.ptr -> !llvm.ptr
     %6 = context.view %5[%c0] : !llvm.ptr -> memref<?xi64, 1>
@@ -66,166 +69,164 @@ module attributes {llama.config = #llama.config<dim = 32, heads = 2, kv_heads = 
     %14 = arith.minsi %13, %c2 : index
     %15 = arith.cmpi slt, %12, %14 : index
     scf.if %15 {
-      %23 = arith.muli %12, %c16 : index
-      %24 = arith.addi %23, %c16 : index
-      %25 = arith.minsi %24, %c32 : index
-      %26 = arith.cmpi slt, %23, %25 : index
-      scf.if %26 {
-        %27 = arith.muli %12, %c1536 : index
-        %28 = arith.cmpi slt, %1, %c12 : index
-        scf.if %28 {
-          %29 = arith.muli %1, %c128 : index
-          %30 = arith.addi %27, %29 : index
-          cuda.prefetch %11[%30] : memref<?xi8, 1>
+      %20 = arith.muli %12, %c16 : index
+      %21 = arith.addi %20, %c16 : index
+      %22 = arith.minsi %21, %c32 : index
+      %23 = arith.cmpi slt, %20, %22 : index
+      scf.if %23 {
+        %24 = arith.muli %12, %c1536 : index
+        %25 = arith.cmpi slt, %1, %c12 : index
+        scf.if %25 {
+          %26 = arith.muli %1, %c128 : index
+          %27 = arith.addi %24, %26 : index
+          cuda.prefetch %11[%27] : memref<?xi8, 1>
         }
       }
     }
-    %16 = memref.load %6[%7] : memref<?xi64, 1>
-    %17 = arith.index_cast %16 : i64 to index
-    %18 = context.view %10[%17] : !llvm.ptr -> memref<?xi8, 1>
-    %19 = context.field %ctx workspace : !llvm.ptr -> !llvm.ptr
-    %20 = context.view %19[%c65536] : !llvm.ptr -> memref<1x48xf32, 1>
-    %21 = cuda.shared at 0 : memref<1x64xf32, 3>
-    %22 = arith.cmpi slt, %1, %c16 : index
-    scf.if %22 {
-      %23 = arith.muli %1, %c4 : index
-      %24 = arith.cmpi slt, %23, %c48 : index
-      %25 = scf.if %24 -> (vector<4xf32>) {
-        %30 = vector.load %20[%c0, %23] {alignment = 16 : i64} : memref<1x48xf32, 1>, vector<4xf32>
-        scf.yield %30 : vector<4xf32>
+    cuda.wait_previous
+    %16 = context.field %ctx workspace : !llvm.ptr -> !llvm.ptr
+    %17 = context.view %16[%c65536] : !llvm.ptr -> memref<1x48xf32, 1>
+    %18 = cuda.shared at 0 : memref<1x64xf32, 3>
+    %19 = arith.cmpi slt, %1, %c16 : index
+    scf.if %19 {
+      %20 = arith.muli %1, %c4 : index
+      %21 = arith.cmpi slt, %20, %c48 : index
+      %22 = scf.if %21 -> (vector<4xf32>) {
+        %27 = vector.load %17[%c0, %20] {alignment = 16 : i64} : memref<1x48xf32, 1>, vector<4xf32>
+        scf.yield %27 : vector<4xf32>
       } else {
         scf.yield %cst_0 : vector<4xf32>
       }
-      %26 = arith.shrui %1, %c3 : index
-      %27 = arith.andi %26, %c7 : index
-      %28 = arith.xori %1, %27 : index
-      %29 = arith.muli %28, %c4 : index
-      vector.store %25, %21[%c0, %29] {alignment = 16 : i64} : memref<1x64xf32, 3>, vector<4xf32>
+      %23 = arith.shrui %1, %c3 : index
+      %24 = arith.andi %23, %c7 : index
+      %25 = arith.xori %1, %24 : index
+      %26 = arith.muli %25, %c4 : index
+      vector.store %22, %18[%c0, %26] {alignment = 16 : i64} : memref<1x64xf32, 3>, vector<4xf32>
     }
     scf.if %15 {
-      %23 = arith.muli %12, %c16 : index
-      %24 = arith.addi %23, %c16 : index
-      %25 = arith.minsi %24, %c32 : index
-      %26 = arith.cmpi slt, %23, %25 : index
-      scf.if %26 {
-        %27 = context.view %19[%c65728] : !llvm.ptr -> memref<1x32xf32, 1>
-        %28 = arith.muli %2, %c2 : index
-        %29 = arith.addi %23, %28 : index
-        %30 = vector.load %27[%c0, %29] {alignment = 8 : i64} : memref<1x32xf32, 1>, vector<2xf32>
+      %20 = arith.muli %12, %c16 : index
+      %21 = arith.addi %20, %c16 : index
+      %22 = arith.minsi %21, %c32 : index
+      %23 = arith.cmpi slt, %20, %22 : index
+      scf.if %23 {
+        %24 = context.view %16[%c65728] : !llvm.ptr -> memref<1x32xf32, 1>
+        %25 = arith.muli %2, %c2 : index
+        %26 = arith.addi %20, %25 : index
+        %27 = vector.load %24[%c0, %26] {alignment = 8 : i64} : memref<1x32xf32, 1>, vector<2xf32>
         cuda.barrier
-        %31 = arith.addi %28, %c1 : index
-        %32 = arith.addi %23, %31 : index
-        %33 = arith.muli %29, %c96 : index
-        %34 = arith.muli %32, %c96 : index
-        %35 = arith.cmpi slt, %3, %c6 : index
-        %36:2 = scf.if %35 -> (f32, f32) {
-          %61 = arith.muli %3, %c16 : index
-          %62 = arith.addi %33, %61 : index
-          %63 = cuda.load_weight %18[%62] : memref<?xi8, 1>
-          %64 = arith.addi %34, %61 : index
-          %65 = cuda.load_weight %18[%64] : memref<?xi8, 1>
-          %66 = arith.muli %3, %c2 : index
-          %67 = arith.shrui %66, %c3 : index
-          %68 = arith.andi %67, %c7 : index
-          %69 = arith.xori %66, %68 : index
-          %70 = arith.muli %69, %c4 : index
-          %71 = vector.load %21[%c0, %70] {alignment = 16 : i64} : memref<1x64xf32, 3>, vector<4xf32>
-          %72 = vector.extract %71[0] : f32 from vector<4xf32>
-          %73 = vector.extract %71[1] : f32 from vector<4xf32>
-          %74 = vector.extract %71[2] : f32 from vector<4xf32>
-          %75 = vector.extract %71[3] : f32 from vector<4xf32>
-          %76 = vector.bitcast %63 : vector<4xi32> to vector<8xf16>
-          %77 = vector.extract %76[0] : f16 from vector<8xf16>
-          %78 = arith.extf %77 : f16 to f32
-          %79 = vector.extract %76[1] : f16 from vector<8xf16>
-          %80 = arith.extf %79 : f16 to f32
-          %81 = vector.extract %76[2] : f16 from vector<8xf16>
-          %82 = arith.extf %81 : f16 to f32
-          %83 = vector.extract %76[3] : f16 from vector<8xf16>
-          %84 = arith.extf %83 : f16 to f32
-          %85 = math.fma %78, %72, %cst : f32
-          %86 = math.fma %80, %73, %85 : f32
-          %87 = math.fma %82, %74, %86 : f32
-          %88 = math.fma %84, %75, %87 : f32
-          %89 = vector.bitcast %65 : vector<4xi32> to vector<8xf16>
-          %90 = vector.extract %89[0] : f16 from vector<8xf16>
-          %91 = arith.extf %90 : f16 to f32
-          %92 = vector.extract %89[1] : f16 from vector<8xf16>
-          %93 = arith.extf %92 : f16 to f32
-          %94 = vector.extract %89[2] : f16 from vector<8xf16>
-          %95 = arith.extf %94 : f16 to f32
-          %96 = vector.extract %89[3] : f16 from vector<8xf16>
-          %97 = arith.extf %96 : f16 to f32
-          %98 = math.fma %91, %72, %cst : f32
-          %99 = math.fma %93, %73, %98 : f32
-          %100 = math.fma %95, %74, %99 : f32
-          %101 = math.fma %97, %75, %100 : f32
-          %102 = arith.addi %66, %c1 : index
-          %103 = arith.shrui %102, %c3 : index
-          %104 = arith.andi %103, %c7 : index
-          %105 = arith.xori %102, %104 : index
-          %106 = arith.muli %105, %c4 : index
-          %107 = vector.load %21[%c0, %106] {alignment = 16 : i64} : memref<1x64xf32, 3>, vector<4xf32>
-          %108 = vector.extract %107[0] : f32 from vector<4xf32>
-          %109 = vector.extract %107[1] : f32 from vector<4xf32>
-          %110 = vector.extract %107[2] : f32 from vector<4xf32>
-          %111 = vector.extract %107[3] : f32 from vector<4xf32>
-          %112 = vector.extract %76[4] : f16 from vector<8xf16>
-          %113 = arith.extf %112 : f16 to f32
-          %114 = vector.extract %76[5] : f16 from vector<8xf16>
-          %115 = arith.extf %114 : f16 to f32
-          %116 = vector.extract %76[6] : f16 from vector<8xf16>
-          %117 = arith.extf %116 : f16 to f32
-          %118 = vector.extract %76[7] : f16 from vector<8xf16>
-          %119 = arith.extf %118 : f16 to f32
-          %120 = math.fma %113, %108, %88 : f32
-          %121 = math.fma %115, %109, %120 : f32
-          %122 = math.fma %117, %110, %121 : f32
-          %123 = math.fma %119, %111, %122 : f32
-          %124 = vector.extract %89[4] : f16 from vector<8xf16>
-          %125 = arith.extf %124 : f16 to f32
-          %126 = vector.extract %89[5] : f16 from vector<8xf16>
-          %127 = arith.extf %126 : f16 to f32
-          %128 = vector.extract %89[6] : f16 from vector<8xf16>
-          %129 = arith.extf %128 : f16 to f32
-          %130 = vector.extract %89[7] : f16 from vector<8xf16>
-          %131 = arith.extf %130 : f16 to f32
-          %132 = math.fma %125, %108, %101 : f32
-          %133 = math.fma %127, %109, %132 : f32
-          %134 = math.fma %129, %110, %133 : f32
-          %135 = math.fma %131, %111, %134 : f32
-          %136 = arith.addf %123, %cst : f32
-          %137 = arith.addf %135, %cst : f32
-          scf.yield %136, %137 : f32, f32
+        %28 = arith.addi %25, %c1 : index
+        %29 = arith.addi %20, %28 : index
+        %30 = arith.muli %26, %c96 : index
+        %31 = arith.muli %29, %c96 : index
+        %32 = arith.cmpi slt, %3, %c6 : index
+        %33:2 = scf.if %32 -> (f32, f32) {
+          %58 = arith.muli %3, %c16 : index
+          %59 = arith.addi %30, %58 : index
+          %60 = cuda.load_weight %11[%59] : memref<?xi8, 1>
+          %61 = arith.addi %31, %58 : index
+          %62 = cuda.load_weight %11[%61] : memref<?xi8, 1>
+          %63 = arith.muli %3, %c2 : index
+          %64 = arith.shrui %63, %c3 : index
+          %65 = arith.andi %64, %c7 : index
+          %66 = arith.xori %63, %65 : index
+          %67 = arith.muli %66, %c4 : index
+          %68 = vector.load %18[%c0, %67] {alignment = 16 : i64} : memref<1x64xf32, 3>, vector<4xf32>
+          %69 = vector.extract %68[0] : f32 from vector<4xf32>
+          %70 = vector.extract %68[1] : f32 from vector<4xf32>
+          %71 = vector.extract %68[2] : f32 from vector<4xf32>
+          %72 = vector.extract %68[3] : f32 from vector<4xf32>
+          %73 = vector.bitcast %60 : vector<4xi32> to vector<8xf16>
+          %74 = vector.extract %73[0] : f16 from vector<8xf16>
+          %75 = arith.extf %74 : f16 to f32
+          %76 = vector.extract %73[1] : f16 from vector<8xf16>
+          %77 = arith.extf %76 : f16 to f32
+          %78 = vector.extract %73[2] : f16 from vector<8xf16>
+          %79 = arith.extf %78 : f16 to f32
+          %80 = vector.extract %73[3] : f16 from vector<8xf16>
+          %81 = arith.extf %80 : f16 to f32
+          %82 = math.fma %75, %69, %cst : f32
+          %83 = math.fma %77, %70, %82 : f32
+          %84 = math.fma %79, %71, %83 : f32
+          %85 = math.fma %81, %72, %84 : f32
+          %86 = vector.bitcast %62 : vector<4xi32> to vector<8xf16>
+          %87 = vector.extract %86[0] : f16 from vector<8xf16>
+          %88 = arith.extf %87 : f16 to f32
+          %89 = vector.extract %86[1] : f16 from vector<8xf16>
+          %90 = arith.extf %89 : f16 to f32
+          %91 = vector.extract %86[2] : f16 from vector<8xf16>
+          %92 = arith.extf %91 : f16 to f32
+          %93 = vector.extract %86[3] : f16 from vector<8xf16>
+          %94 = arith.extf %93 : f16 to f32
+          %95 = math.fma %88, %69, %cst : f32
+          %96 = math.fma %90, %70, %95 : f32
+          %97 = math.fma %92, %71, %96 : f32
+          %98 = math.fma %94, %72, %97 : f32
+          %99 = arith.addi %63, %c1 : index
+          %100 = arith.shrui %99, %c3 : index
+          %101 = arith.andi %100, %c7 : index
+          %102 = arith.xori %99, %101 : index
+          %103 = arith.muli %102, %c4 : index
+          %104 = vector.load %18[%c0, %103] {alignment = 16 : i64} : memref<1x64xf32, 3>, vector<4xf32>
+          %105 = vector.extract %104[0] : f32 from vector<4xf32>
+          %106 = vector.extract %104[1] : f32 from vector<4xf32>
+          %107 = vector.extract %104[2] : f32 from vector<4xf32>
+          %108 = vector.extract %104[3] : f32 from vector<4xf32>
+          %109 = vector.extract %73[4] : f16 from vector<8xf16>
+          %110 = arith.extf %109 : f16 to f32
+          %111 = vector.extract %73[5] : f16 from vector<8xf16>
+          %112 = arith.extf %111 : f16 to f32
+          %113 = vector.extract %73[6] : f16 from vector<8xf16>
+          %114 = arith.extf %113 : f16 to f32
+          %115 = vector.extract %73[7] : f16 from vector<8xf16>
+          %116 = arith.extf %115 : f16 to f32
+          %117 = math.fma %110, %105, %85 : f32
+          %118 = math.fma %112, %106, %117 : f32
+          %119 = math.fma %114, %107, %118 : f32
+          %120 = math.fma %116, %108, %119 : f32
+          %121 = vector.extract %86[4] : f16 from vector<8xf16>
+          %122 = arith.extf %121 : f16 to f32
+          %123 = vector.extract %86[5] : f16 from vector<8xf16>
+          %124 = arith.extf %123 : f16 to f32
+          %125 = vector.extract %86[6] : f16 from vector<8xf16>
+          %126 = arith.extf %125 : f16 to f32
+          %127 = vector.extract %86[7] : f16 from vector<8xf16>
+          %128 = arith.extf %127 : f16 to f32
+          %129 = math.fma %122, %105, %98 : f32
+          %130 = math.fma %124, %106, %129 : f32
+          %131 = math.fma %126, %107, %130 : f32
+          %132 = math.fma %128, %108, %131 : f32
+          %133 = arith.addf %120, %cst : f32
+          %134 = arith.addf %132, %cst : f32
+          scf.yield %133, %134 : f32, f32
         } else {
           scf.yield %cst, %cst : f32, f32
         }
-        %37 = cuda.shuffle_xor %36#0 mask 16 : f32
-        %38 = arith.addf %36#0, %37 : f32
-        %39 = cuda.shuffle_xor %38 mask 8 : f32
-        %40 = arith.addf %38, %39 : f32
-        %41 = cuda.shuffle_xor %40 mask 4 : f32
-        %42 = arith.addf %40, %41 : f32
-        %43 = cuda.shuffle_xor %42 mask 2 : f32
-        %44 = arith.addf %42, %43 : f32
-        %45 = cuda.shuffle_xor %44 mask 1 : f32
-        %46 = arith.addf %44, %45 : f32
-        %47 = cuda.shuffle_xor %36#1 mask 16 : f32
-        %48 = arith.addf %36#1, %47 : f32
-        %49 = cuda.shuffle_xor %48 mask 8 : f32
-        %50 = arith.addf %48, %49 : f32
-        %51 = cuda.shuffle_xor %50 mask 4 : f32
-        %52 = arith.addf %50, %51 : f32
-        %53 = cuda.shuffle_xor %52 mask 2 : f32
-        %54 = arith.addf %52, %53 : f32
-        %55 = cuda.shuffle_xor %54 mask 1 : f32
-        %56 = arith.addf %54, %55 : f32
-        %57 = vector.from_elements %46, %56 : vector<2xf32>
-        %58 = arith.addf %30, %57 : vector<2xf32>
-        %59 = context.view %19[%c0] : !llvm.ptr -> memref<512x32xf32, 1>
-        %60 = arith.cmpi eq, %3, %c0 : index
-        scf.if %60 {
-          vector.store %58, %59[%c0, %29] {alignment = 8 : i64} : memref<512x32xf32, 1>, vector<2xf32>
+        %34 = cuda.shuffle_xor %33#0 mask 16 : f32
+        %35 = arith.addf %33#0, %34 : f32
+        %36 = cuda.shuffle_xor %35 mask 8 : f32
+        %37 = arith.addf %35, %36 : f32
+        %38 = cuda.shuffle_xor %37 mask 4 : f32
+        %39 = arith.addf %37, %38 : f32
+        %40 = cuda.shuffle_xor %39 mask 2 : f32
+        %41 = arith.addf %39, %40 : f32
+        %42 = cuda.shuffle_xor %41 mask 1 : f32
+        %43 = arith.addf %41, %42 : f32
+        %44 = cuda.shuffle_xor %33#1 mask 16 : f32
+        %45 = arith.addf %33#1, %44 : f32
+        %46 = cuda.shuffle_xor %45 mask 8 : f32
+        %47 = arith.addf %45, %46 : f32
+        %48 = cuda.shuffle_xor %47 mask 4 : f32
+        %49 = arith.addf %47, %48 : f32
+        %50 = cuda.shuffle_xor %49 mask 2 : f32
+        %51 = arith.addf %49, %50 : f32
+        %52 = cuda.shuffle_xor %51 mask 1 : f32
+        %53 = arith.addf %51, %52 : f32
+        %54 = vector.from_elements %43, %53 : vector<2xf32>
+        %55 = arith.addf %27, %54 : vector<2xf32>
+        %56 = context.view %16[%c0] : !llvm.ptr -> memref<512x32xf32, 1>
+        %57 = arith.cmpi eq, %3, %c0 : index
+        scf.if %57 {
+          vector.store %55, %56[%c0, %26] {alignment = 8 : i64} : memref<512x32xf32, 1>, vector<2xf32>
         }
       }
     }

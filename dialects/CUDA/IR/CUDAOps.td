@@ -47,6 +47,47 @@ def CUDA_BlockIdOp : CUDA_IdOp<"block_id"> {
 }
 
 //===----------------------------------------------------------------------===//
+// Launches that overlap
+//===----------------------------------------------------------------------===//
+
+def CUDA_LaunchDependentsOp : CUDA_Op<"launch_dependents"> {
+  let summary = "lets the next launch begin, as far as this block is concerned";
+  let description = [{
+    When all blocks have reached it, or have ended, blocks of the next launch may
+    begin wherever there is room for them. It orders nothing: what they may do
+    before this launch has ended is what stands before their `wait_previous`. (PTX
+    ISA, griddepcontrol.launch_dependents; GPUs before 9.0 have no such instruction,
+    and launch one kernel after the other.)
+  }];
+  let assemblyFormat = "attr-dict";
+}
+def CUDA_WaitPreviousOp : CUDA_Op<"wait_previous"> {
+  let summary = "waits until the launches before this one have ended";
+  let description = [{
+    Behind it a thread sees all that they wrote, and may overwrite what they read.
+    Before it they may still run, and so may any number of launches before them; so
+    until then a thread writes nothing, and reads only what no launch writes
+    (verifyLaunchOrder): weights, and tables that are there from the start.
+
+    Each thread of each kernel executes it once: a launch ends only when its threads
+    have, so the next one, which waits for its end, is behind all before. (PTX ISA,
+    griddepcontrol.wait; for GPUs before 9.0, whose launches do not overlap, it
+    becomes nothing.)
+
+    ```mlir
+    func.func @f(%w: memref<?xi8, 1>, %x: memref<?xf32, 1>, %i: index) -> f32 {
+      cuda.launch_dependents
+      cuda.prefetch %w[%i] : memref<?xi8, 1>
+      cuda.wait_previous
+      %v = memref.load %x[%i] : memref<?xf32, 1>
+      return %v : f32
+    }
+    ```
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
 // Synchronisation and exchange
 //===----------------------------------------------------------------------===//
 

@@ -33,6 +33,8 @@ using corellama::cuda::Spread;
 /// Lanes that have columns of one row of a matrix, and so a chunk each; rows of
 /// the matrix that a lane has columns of.
 static constexpr int64_t kQuad = 4, kOwnRows = 2;
+/// Times that 16 bytes are in the 32 banks of workgroup memory.
+static constexpr int64_t kTurn = 8;
 
 /// A word of two f16.
 static Value halvesOf(ImplicitLocOpBuilder &b, Value word) {
@@ -89,14 +91,30 @@ Value CUDAKernel::writeSplitContract(tile::ContractOp op) {
   const int64_t chunksOfLine = kLineColumns / width;
   Value isNotZero = arith::CmpIOp::create(b, arith::CmpIPredicate::eq,
                                           div(quad, kOwnRows), inQuad);
-  Value inLine = mul(rem(quad, kOwnRows), kLineColumns / 2);
-  if (chunksOfLine > 1)
-    inLine = add(inLine, mul(rem(inQuad, chunksOfLine), width / 2));
-  auto lineAt = [&](Value condition, Value line) -> Value {
-    if (condition)
-      line = arith::SelectOp::create(b, condition, line, index(x.lines()));
-    return mul(line, kLineWords);
+  auto placeOf = [&](Value chunk) {
+    return chunksOfLine > 1 ? mul(rem(chunk, chunksOfLine), width / 2)
+                            : index(0);
   };
+  Value inLine =
+      add(mul(rem(quad, kOwnRows), kLineColumns / 2), placeOf(inQuad));
+
+  // Eight lanes read at once. Two of them, of chunk lane / 8 of the warp's
+  // four, have something to multiply, 16 words apart; the others read zeros,
+  // all the same ones, at a place whose banks those two leave. It does not
+  // depend on the round: from round to round chunks are whole turns of the
+  // banks apart.
+  const int64_t allLines = x.lines();
+  auto lineOf = [&](Value chunk) {
+    return chunksOfLine > 1 ? div(chunk, chunksOfLine) : chunk;
+  };
+  assert(together / chunksOfLine % (2 * kTurn) == 0);
+  Value read = div(lane, 8);
+  Value taken = add(mul(lineOf(add(mul(warp, kQuad), read)), kLineWords / 4),
+                    div(placeOf(read), 4));
+  Value zero =
+      rem(add(taken, kTurn + 1 - allLines * (kLineWords / 4) % kTurn), kTurn);
+  zero = add(mul(zero, 4), allLines * kLineWords);
+  Value factorAt = factorPlace(lineOf(own));
 
   // Rounds from chunk `from` on; of the last, where `partial`, not all lanes
   // have a chunk. Those read the row's last, and zeros for x.
@@ -106,13 +124,17 @@ Value CUDAKernel::writeSplitContract(tile::ContractOp op) {
     SmallVector<LoadedChunks> chunks;
     for (int64_t u = 0; u < rounds; ++u) {
       Value chunk = add(add(from, u * together), own), inside;
-      Value line = chunksOfLine > 1 ? div(chunk, chunksOfLine) : chunk;
+      Value line = mul(lineOf(chunk), kLineWords);
       if (partial && u == rounds - 1) {
         inside = lessThan(chunk, total);
         chunk = minimum(chunk, total - 1);
       }
-      lines.push_back(add(lineAt(both(isNotZero, inside), line), inLine));
-      factors.push_back(add(lineAt(inside, line), kLineColumns));
+      lines.push_back(arith::SelectOp::create(b, both(isNotZero, inside),
+                                              add(line, inLine), zero));
+      if (inside)
+        line = arith::SelectOp::create(b, inside, line,
+                                       index(allLines * kLineWords));
+      factors.push_back(add(line, factorAt));
       chunks.push_back(loadChunks(weightRows, chunk));
     }
     ConvergeOp::create(b);

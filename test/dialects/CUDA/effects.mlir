@@ -93,3 +93,17 @@ func.func @a_prefetch_stays(%w: memref<?xi8, 1>, %i: index) {
   cuda.prefetch %w[%i] : memref<?xi8, 1>
   return
 }
+
+// What an earlier launch wrote is read behind the wait for it, and both ops stay.
+// CHECK-LABEL: func.func @launches_are_waited_for
+// CHECK:         cuda.launch_dependents
+// CHECK:         memref.load
+// CHECK:         cuda.wait_previous
+// CHECK:         memref.load
+func.func @launches_are_waited_for(%x: memref<?xf32, 1>, %i: index) -> (f32, f32) {
+  cuda.launch_dependents
+  %a = memref.load %x[%i] : memref<?xf32, 1>
+  cuda.wait_previous
+  %b = memref.load %x[%i] : memref<?xf32, 1>
+  return %a, %b : f32, f32
+}

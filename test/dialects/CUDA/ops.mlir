@@ -11,6 +11,15 @@ func.func @who() -> (index, index) {
   return %t, %b : index, index
 }
 
+// CHECK-LABEL: func.func @behind_each_other
+// CHECK:         cuda.launch_dependents
+// CHECK:         cuda.wait_previous
+func.func @behind_each_other() {
+  cuda.launch_dependents
+  cuda.wait_previous
+  return
+}
+
 // CHECK-LABEL: func.func @together
 // CHECK:         cuda.barrier
 // CHECK:         cuda.converge

@@ -1,13 +1,15 @@
 //===- BarrierTest.cpp - every barrier of a GPU kernel is needed ----------===//
 //
 // A kernel without one of its barriers, or without one of its commits of copies
-// or waits for them, must be seen to be wrong by what its accesses are ordered
-// behind, in one run in one order of threads: so no barrier is there for
-// nothing, and no fault of this kind can be missed by luck.
+// or waits for them, or its wait for earlier launches, must be seen to be wrong
+// by what its accesses are ordered behind, in one run in one order of threads:
+// so no barrier is there for nothing, and no fault of this kind can be missed
+// by luck.
 //
 //===----------------------------------------------------------------------===//
 
 #include "dialects/CUDA/IR/CUDADialect.h"
+#include "dialects/Context/IR/ContextDialect.h"
 #include "test/emulator/EmulatorModule.h"
 #include "test/passes/CUDA/Models.h"
 #include "test/passes/Testing/KernelCall.h"
@@ -28,7 +30,8 @@ std::vector<mlir::Operation *> orderOf(mlir::func::FuncOp kernel) {
   std::vector<mlir::Operation *> ops;
   kernel.walk([&](mlir::Operation *op) {
     if (mlir::isa<corellama::cuda::BarrierOp, corellama::cuda::CopyCommitOp,
-                  corellama::cuda::CopyWaitOp>(op))
+                  corellama::cuda::CopyWaitOp, corellama::cuda::WaitPreviousOp>(
+            op))
       ops.push_back(op);
   });
   return ops;
@@ -56,6 +59,7 @@ public:
                   KernelContext &context, std::mt19937 &, bool) override {
     EmulatorOptions options;
     options.fault = fault;
+    options.overlaps = true;
     return kernels.emulated()->run(kernel, context, layer, options);
   }
 
@@ -87,8 +91,9 @@ public:
 private:
   static bool isConflict(const std::string &error) {
     return llvm::any_of(
-        std::initializer_list<const char *>{", with no barrier between them",
-                                            " that no copy_wait has covered"},
+        std::initializer_list<const char *>{
+            ", with no barrier between them", " that no copy_wait has covered",
+            ", and has not waited for earlier launches"},
         [&](const char *text) {
           return error.find(text) != std::string::npos;
         });
@@ -128,6 +133,7 @@ TEST_P(CUDABarrierTest, NoneCanBeLeftOut) {
     std::cout << " " << count << " times " << what << ";";
   std::cout << (HasFailure() ? " not" : "") << " all seen\n";
   EXPECT_GT(tried["cuda.barrier is left out"], 0);
+  EXPECT_GT(tried["cuda.wait_previous is left out"], 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, CUDABarrierTest,
@@ -227,6 +233,56 @@ TEST_P(CUDABarrierHuntTest, OneElsewhereIsFound) {
           << name << " is right with barrier " << i << " elsewhere";
   }
   std::cout << GetParam().name << ": " << moved << " barriers moved,"
+            << (HasFailure() ? " not" : "") << " all seen\n";
+}
+
+/// Whether an op, or one in it, reads or writes global memory that launches
+/// write.
+bool touchesWritten(mlir::Operation *op) {
+  return op
+      ->walk([](mlir::Operation *inner) {
+        bool touches = llvm::any_of(inner->getOperands(), [](auto operand) {
+          auto view = operand.template getDefiningOp<context::ViewOp>();
+          auto field =
+              view ? view.getBase().template getDefiningOp<context::FieldOp>()
+                   : nullptr;
+          return field &&
+                 llvm::is_contained(
+                     {context::Field::Workspace, context::Field::Keys,
+                      context::Field::Values, context::Field::Tokens,
+                      context::Field::Positions, context::Field::Wanted},
+                     field.getField());
+        });
+        return touches && !mlir::isa<corellama::cuda::PrefetchOp>(inner)
+                   ? mlir::WalkResult::interrupt()
+                   : mlir::WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+// Behind the first op that has an access of what earlier launches write.
+TEST_P(CUDABarrierHuntTest, AWaitForLaunchesThatIsTooLateIsFound) {
+  int moved = 0;
+  for (auto kernel : model->vector->getOps<mlir::func::FuncOp>()) {
+    if (!isKernel(kernel))
+      continue;
+    auto kernels =
+        loadChanged(*model, kernel, 1, [&](mlir::func::FuncOp copy, size_t) {
+          auto waits = copy.getOps<corellama::cuda::WaitPreviousOp>();
+          ASSERT_EQ(std::distance(waits.begin(), waits.end()), 1);
+          mlir::Operation *wait = *waits.begin(), *behind = wait->getNextNode();
+          while (behind && !touchesWritten(behind))
+            behind = behind->getNextNode();
+          ASSERT_TRUE(behind) << kernel.getName().str();
+          wait->moveAfter(behind);
+        });
+    ASSERT_TRUE(kernels);
+    Hunt hunt(*model, kernel.getName(), random);
+    ++moved;
+    EXPECT_TRUE(hunt.sees(*kernels, "changed.0"))
+        << kernel.getName().str() << " is right with its wait too late";
+  }
+  std::cout << GetParam().name << ": " << moved << " waits moved,"
             << (HasFailure() ? " not" : "") << " all seen\n";
 }
 

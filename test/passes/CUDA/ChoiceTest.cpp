@@ -104,6 +104,7 @@ public:
     EmulatorOptions options;
     options.seed = order;
     options.fault = fault;
+    options.overlaps = true;
     EmulatorDevice device(module->kernels(),
                           {{"choice", memory.data(), memory.size(), true},
                            {"workspace", logits.data(), logits.size(), true}},
@@ -289,14 +290,20 @@ TEST(CUDAChoice, EndsWithTheLastId) {
   EXPECT_EQ(loop.choice().ids[1].id, 1);
 }
 
-TEST(CUDAChoice, EachBarrierIsNeeded) {
+TEST(CUDAChoice, EachBarrierAndWaitIsNeeded) {
   constexpr size_t kVocabulary = 2100;
   auto module = makeModule(kVocabulary);
-  // By the sites of EmulatorABI.h.
-  std::map<std::string, uint32_t> barriers;
+  // What is said without each, by the sites of EmulatorABI.h.
+  std::map<std::string, std::vector<const char *>> sites;
   for (auto kernel : module->getOps<mlir::func::FuncOp>())
-    kernel.walk([&](cuda::BarrierOp) { ++barriers[kernel.getName().str()]; });
-  ASSERT_EQ(barriers.size(), 2u);
+    kernel.walk([&](mlir::Operation *op) {
+      if (mlir::isa<cuda::BarrierOp>(op))
+        sites[kernel.getName().str()].push_back("with no barrier between them");
+      else if (mlir::isa<cuda::WaitPreviousOp>(op))
+        sites[kernel.getName().str()].push_back(
+            "reads choice + 0, and has not waited for earlier launches");
+    });
+  ASSERT_EQ(sites.size(), 2u);
   Loop loop(load(*module), kVocabulary);
   ASSERT_TRUE(bool(loop.module));
   runtime::SamplerSettings settings;
@@ -304,16 +311,16 @@ TEST(CUDAChoice, EachBarrierIsNeeded) {
   std::mt19937 random(4);
   fillRow({loop.logits.as<float>(), kVocabulary}, 0, random);
   int tried = 0;
-  for (const auto &[kernel, count] : barriers)
-    for (uint32_t site = 0; site < count; ++site, ++tried) {
+  for (const auto &[kernel, problems] : sites)
+    for (auto [site, problem] : llvm::enumerate(problems)) {
       loop.begin(runtime::Sampler(settings), 9);
-      EXPECT_NE(
-          loop.choose({}, EmulatorFault{*loop.module->lookup(kernel), site})
-              .find("with no barrier between them"),
-          std::string::npos)
-          << kernel << " without barrier " << site;
+      std::string said = loop.choose(
+          {}, EmulatorFault{*loop.module->lookup(kernel), uint32_t(site)});
+      EXPECT_NE(said.find(problem), std::string::npos)
+          << kernel << " without " << site << ": " << said;
+      ++tried;
     }
-  EXPECT_EQ(tried, 5);
+  EXPECT_EQ(tried, 7);
 }
 
 } // namespace corellama::test

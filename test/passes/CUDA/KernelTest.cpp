@@ -138,6 +138,18 @@ TEST_P(CUDALongSumTest, TheHeadOfALargeVocabularyDoesToo) {
 INSTANTIATE_TEST_SUITE_P(Models, CUDALongSumTest,
                          testing::ValuesIn(longModels()), nameOfModel);
 
+using CUDAWideRowTest = CUDAModelTest;
+
+TEST_P(CUDAWideRowTest, TheEmbeddingIsRead) {
+  checkInOrders(*model, {"embed.decode", /*layer=*/0, /*rows=*/1, 0}, random,
+                fewOrders());
+  checkInOrders(*model, {"embed.prefill", /*layer=*/0, /*rows=*/3, 0}, random,
+                fewOrders());
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, CUDAWideRowTest,
+                         testing::ValuesIn(wideModels()), nameOfModel);
+
 //===----------------------------------------------------------------------===//
 // Sums without rounding
 //===----------------------------------------------------------------------===//

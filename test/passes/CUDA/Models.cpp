@@ -365,6 +365,24 @@ std::vector<CUDAModel> test::stageModels() {
   return models;
 }
 
+std::vector<CUDAModel> test::wideModels() {
+  // Whole columns of each thread, some, more than it reads at once.
+  const std::pair<Format, int64_t> rows[] = {{Format::Q4_0, 1024},
+                                             {Format::Q8_0, 1056},
+                                             {Format::F16, 4099},
+                                             {Format::Q6_K, 4096}};
+  std::vector<CUDAModel> models;
+  for (const auto &[format, dim] : rows) {
+    std::string name = llama::reference::formatName(format).str();
+    const int64_t hidden = std::max<int64_t>(16, blockOf(format));
+    Sizes sizes{format, name.c_str(), dim, hidden, /*vocabulary=*/5};
+    models.push_back(join(sizes, kGroupings[0], 64, "f16"));
+    models.back().name = name + "_" + std::to_string(dim) + "_wide";
+    models.back().choice.only = {"embed.decode", "embed.prefill"};
+  }
+  return models;
+}
+
 void CUDAModelTest::SetUp() {
   static std::map<std::string, std::unique_ptr<TestModel>> compiled;
   std::unique_ptr<TestModel> &entry = compiled[GetParam().name];

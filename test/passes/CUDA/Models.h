@@ -50,6 +50,8 @@ std::vector<CUDAModel> longModels();
 /// Models whose products on tensor cores take one, an even and an odd number of
 /// stages, and a part of one.
 std::vector<CUDAModel> stageModels();
+/// Models whose embedding has rows of more columns than a block has threads.
+std::vector<CUDAModel> wideModels();
 /// Models of integers (see ModelChoice) with the same long sums.
 std::vector<CUDAModel> integerModels();
 

@@ -15,6 +15,7 @@
 // CHECK-SAME:    %[[CTX:.+]]: !llvm.ptr, %{{.+}}: i32)
 // CHECK-SAME:    llama.partition = #llama.partition<rows = [50000], by = 2048>
 // CHECK-SAME:    threads = 256
+// CHECK:         cuda.wait_previous
 // CHECK:         %[[CHOICE:.+]] = context.field %[[CTX]] threads
 // CHECK:         %[[WORDS:.+]] = context.view %[[CHOICE]]
 // CHECK:         %[[LEFT:.+]] = memref.load %[[WORDS]]

@@ -21,6 +21,33 @@ func.func @a_barrier() attributes {llama.strategy = #cuda.strategy<unit = #cuda.
   return
 }
 
+// A kernel, which waits for earlier launches before it reads what they write.
+// CHECK-LABEL: func.func private @launches_that_overlap
+// CHECK:         nvvm.griddepcontrol launch_dependents
+// CHECK:         llvm.inline_asm {{.+}}prefetch
+// CHECK:         nvvm.griddepcontrol wait
+// CHECK:         memref.load
+func.func private @launches_that_overlap(%ctx: !llvm.ptr, %layer: i32) attributes {llama.partition = #llama.partition<rows = [1], by = 1>, llama.strategy = #cuda.strategy<unit = #cuda.simt, threads = 256>} {
+  %c0 = arith.constant 0 : index
+  cuda.launch_dependents
+  %offsets = context.field %ctx offsets : !llvm.ptr -> !llvm.ptr
+  %table = context.view %offsets[%c0] : !llvm.ptr -> memref<?xi64, 1>
+  %offset = memref.load %table[%c0] : memref<?xi64, 1>
+  %at = arith.index_cast %offset : i64 to index
+  %weights = context.field %ctx weights : !llvm.ptr -> !llvm.ptr
+  %w = context.view %weights[%at] : !llvm.ptr -> memref<?xi8, 1>
+  %some = arith.cmpi slt, %at, %c0 : index
+  scf.if %some {
+    cuda.prefetch %w[%c0] : memref<?xi8, 1>
+  }
+  cuda.wait_previous
+  %workspace = context.field %ctx workspace : !llvm.ptr -> !llvm.ptr
+  %x = context.view %workspace[%c0] : !llvm.ptr -> memref<?xf32, 1>
+  %v = memref.load %x[%c0] : memref<?xf32, 1>
+  memref.store %v, %x[%c0] : memref<?xf32, 1>
+  return
+}
+
 // CHECK-LABEL: func.func @a_converge
 // CHECK:         %[[ALL:.+]] = llvm.mlir.constant(-1 : i32)
 // CHECK:         nvvm.bar.warp.sync %[[ALL]] : i32

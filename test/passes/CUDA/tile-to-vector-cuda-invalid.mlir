@@ -148,16 +148,27 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
 
 #gpu = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>
 module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
-  func.func private @a_blocks_tile_in_a_warp(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #gpu} {
+  func.func private @a_constant_of_many_values(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #gpu} {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer %ctx @x at 0 : memref<1x2xf32>
+    %t = arith.constant dense<[[1.0, 2.0]]> : vector<1x2xf32>
+    // expected-error @below {{'arith.addf' op uses a value that no thread has a share of}}
+    %u = arith.addf %t, %t : vector<1x2xf32>
+    tile.store %u, %x[%c0, %c0] : vector<1x2xf32>, memref<1x2xf32>
+    return
+  }
+}
+
+// -----
+
+#gpu = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>
+module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
+  func.func private @a_loop_without_order(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #gpu} {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %c4 = arith.constant 4 : index
-    %x = tile.buffer %ctx @x at 0 : memref<4x128xf32>
-    %t = tile.load %x[%c0, %c0] : memref<4x128xf32> -> vector<1x128xf32>
-    scf.parallel (%h) = (%c0) to (%c4) step (%c1) {
-      // expected-error @below {{'arith.addf' op uses a value that this block or warp has no share of}}
-      %u = arith.addf %t, %t : vector<1x128xf32>
-      tile.store %u, %x[%h, %c0] : vector<1x128xf32>, memref<4x128xf32>
+    // expected-error @below {{'scf.parallel' op has no code for a GPU's threads}}
+    scf.parallel (%i) = (%c0) to (%c4) step (%c1) {
       scf.reduce
     }
     return
@@ -203,25 +214,6 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
     %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.rowmajor values #llama.rowmajor
     // expected-error @below {{'tile.sum_values' op is on a GPU the sum of chains that the threads of a block share, found 'vector<1x16xf32>' in no order}}
     %v = tile.sum_values %weights, %kv[%c0, %c0, %c0] count %c0 advance 0 : memref<1x256xf32>, <2x1x16, f16> -> vector<1x16xf32>
-    return
-  }
-}
-
-// -----
-
-#gpu = #cuda.strategy<unit = #cuda.simt, threads = 128, n = 128>
-module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
-  func.func private @warps_of_warps(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #gpu} {
-    %c0 = arith.constant 0 : index
-    %c1 = arith.constant 1 : index
-    %c4 = arith.constant 4 : index
-    scf.parallel (%i) = (%c0) to (%c4) step (%c1) {
-      // expected-error @below {{'scf.parallel' op is one loop of independent iterations, a warp each, on a GPU}}
-      scf.parallel (%j) = (%c0) to (%c4) step (%c1) {
-        scf.reduce
-      }
-      scf.reduce
-    }
     return
   }
 }

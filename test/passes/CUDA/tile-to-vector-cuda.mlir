@@ -14,6 +14,9 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK-LABEL: func.func private @a_block_has_one_part
   // CHECK-SAME:    (%[[CTX:.+]]: !llvm.ptr, %{{.+}}: i32) attributes {{{.*}}llama.scratch = 0 : i64
   // CHECK:         %[[BLOCK:.+]] = cuda.block_id
+  // How many keys there are an earlier launch has written.
+  // CHECK:         cuda.launch_dependents
+  // CHECK-NEXT:    cuda.wait_previous
   // CHECK:         %[[ROWS:.+]] = context.field %[[CTX]] rows
   // CHECK:         %[[LAST:.+]] = arith.subi %[[ROWS]], %c1
   // CHECK:         context.field %[[CTX]] positions
@@ -193,22 +196,27 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
     return
   }
 
-  // Before anything is waited for, a block asks for what it reads first: 16 rows of
+  // Before anything is waited for, earlier launches among it, a block asks for what it
+  // reads first: 16 rows of
   // 1024 bytes of quants are 128 lines, of which half the threads ask for one each, and
-  // their scales, behind all quants, are 16. Then one row of float32 is split: of 32
+  // their scales, behind all quants, are 16. Where the weight is is read once. Then one row of float32 is split: of 32
   // columns eight groups are read before 2 * 4 * 16 bytes are written in their place.
   // 2048 columns are two rounds of 32 chunks, two trips; the eight columns of four in a
   // chunk are a product each. Lanes of a row are added, then warps.
   // CHECK-LABEL: func.func private @a_split_row
   // CHECK-SAME:    llama.scratch = 9984 : i64
+  // CHECK:         cuda.launch_dependents
+  // CHECK:         memref.load %{{.+}} : memref<?xi64, 1>
   // CHECK:         %[[IS_ASKED:.+]] = arith.cmpi slt, %{{.+}}, %c128 : index
   // CHECK-NEXT:    scf.if %[[IS_ASKED]]
   // CHECK:           cuda.prefetch
   // CHECK:         %[[HAS_SCALES:.+]] = arith.cmpi slt, %{{.+}}, %c16 : index
   // CHECK-NEXT:    scf.if %[[HAS_SCALES]]
   // CHECK:           cuda.prefetch
-  // CHECK:         %[[X:.+]] = cuda.shared at 0 : memref<1x2340xf32, 3>
-  // CHECK:         %[[SPLIT:.+]] = cuda.shared at 0 : memref<2340xi32, 3>
+  // CHECK:         cuda.wait_previous
+  // CHECK-NOT:     memref<?xi64, 1>
+  // CHECK:         %[[X:.+]] = cuda.shared at 0 : memref<1x2352xf32, 3>
+  // CHECK:         %[[SPLIT:.+]] = cuda.shared at 0 : memref<2352xi32, 3>
   // CHECK:         cuda.barrier
   // CHECK:         scf.if
   // CHECK-COUNT-8:   vector.load %[[X]]
@@ -616,40 +624,6 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
     }
     %s = tile.score_keys %q[%c0], %kv[%c0, %c0] order <block = 8, lanes = 4> : <1x20xf32>, <2x1x20, f16> -> vector<1x64xf32>
     tile.store %s, %weights[%c0, %c0] : vector<1x64xf32>, memref<1x64xf32>
-    return
-  }
-
-  // A warp an iteration: 8 warps take every eighth head, and the block waits for
-  // all of them once, behind the loop.
-  // CHECK-LABEL: func.func private @heads_by_warps
-  // CHECK:         %[[LANE:.+]] = arith.remui %{{.+}}, %c32
-  // CHECK:         %[[ROW:.+]] = cuda.shared at 0 : memref<1x512xf32, 3>
-  // CHECK-NOT:     cuda.barrier
-  // CHECK:         scf.for %{{.+}} = %{{.+}} to %c8 step %c8
-  // CHECK-COUNT-2:   memref.load %{{.+}} : memref<8x64xf32, 1>
-  // CHECK-COUNT-2:   memref.store %{{.+}}, %[[ROW]]
-  // CHECK:         }
-  // CHECK:         cuda.barrier
-  // CHECK:         vector.load %[[ROW]]
-  func.func private @heads_by_warps(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) attributes {llama.partition = #llama.partition<rows = [16], by = 16>, llama.strategy = #decode} {
-    %c0 = arith.constant 0 : index
-    %c1 = arith.constant 1 : index
-    %c8 = arith.constant 8 : index
-    %c64 = arith.constant 64 : index
-    %zero = arith.constant dense<0.0> : vector<1x64xf32>
-    %x = tile.buffer %ctx @x at 0 : memref<8x64xf32>
-    %row = tile.scratch : memref<1x512xf32>
-    scf.parallel (%head) = (%c0) to (%c8) step (%c1) {
-      %t = tile.load %x[%head, %c0] : memref<8x64xf32> -> vector<1x64xf32>
-      %u = arith.subf %zero, %t : vector<1x64xf32>
-      %column = arith.muli %head, %c64 : index
-      tile.store %u, %row[%c0, %column] : vector<1x64xf32>, memref<1x512xf32>
-      scf.reduce
-    }
-    %h = tile.stage %row[%c0] : memref<1x512xf32> -> <1x512xf32> {
-    ^bb0(%a: f32):
-      tile.yield %a
-    }
     return
   }
 

@@ -168,6 +168,26 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   // end of CPU
 
   // GPU only
+  // A row of the embedding is one tile, or a few equal ones, of up to 16 columns a thread.
+  // GPU-LABEL:      func.func @embeddings
+  // GPU:              llama.kernel "one" {{.*}} threads = 256, n = 4096> partition <of = rows, by = 1>
+  // GPU:              llama.kernel "two" {{.*}} threads = 256, n = 2560> partition <of = rows, by = 1>
+  llama.weight @e : 8x4096 formats [#llama.q4_0]
+  llama.weight @f : 8x5120 formats [#llama.q4_0]
+  func.func @embeddings(%ids: tensor<1xi32>) -> (tensor<1x4096xf32>, tensor<1x5120xf32>) {
+    %x = llama.kernel "one" (%i = %ids : tensor<1xi32>) -> tensor<1x4096xf32> {
+      %w = llama.weight_ref @e : !llama.weight<8x4096, #llama.q4_0>
+      %r = llama.embed %i, %w : tensor<1xi32>, !llama.weight<8x4096, #llama.q4_0> -> tensor<1x4096xf32>
+      llama.yield %r : tensor<1x4096xf32>
+    }
+    %y = llama.kernel "two" (%i = %ids : tensor<1xi32>) -> tensor<1x5120xf32> {
+      %w = llama.weight_ref @f : !llama.weight<8x5120, #llama.q4_0>
+      %r = llama.embed %i, %w : tensor<1xi32>, !llama.weight<8x5120, #llama.q4_0> -> tensor<1x5120xf32>
+      llama.yield %r : tensor<1x5120xf32>
+    }
+    return %x, %y : tensor<1x4096xf32>, tensor<1x5120xf32>
+  }
+
   // Rows of f16 are for tensor cores: a part is a tile of rows times a tile of the
   // weight; the order is the unit's own.
   // GPU-LABEL:      func.func @rows_of_halves

@@ -66,6 +66,7 @@ public:
     EmulatorOptions options;
     options.seed = random();
     options.findConflicts = findConflicts;
+    options.overlaps = true;
     return module.run(name, context, layer, options);
   }
   const EmulatorModule *emulated() const override { return &module; }

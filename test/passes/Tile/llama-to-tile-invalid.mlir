@@ -232,7 +232,7 @@ func.func private @a_cache_without_a_layout(%l: index) attributes {llama.partiti
 // -----
 
 llama.buffer @x : tensor<1x32xf32> at 0
-// expected-error @below {{'func.func' op has a strategy of 300 x 16 rows; a tile has 1 to 256 rows of x and a multiple of 16 up to 256 of a weight, of keys or of columns}}
+// expected-error @below {{'func.func' op has a strategy of 300 x 16 rows; a tile has 1 to 256 rows of x and a multiple of 16 up to 4096 of a weight, of keys or of columns, and at most 65536 elements}}
 func.func private @a_tile_of_many_rows() attributes {llama.partition = #llama.partition<of = rows, by = 4>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 300, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
   llama.buffer_write %x, @x at 0 : tensor<1x32xf32>
@@ -243,7 +243,7 @@ func.func private @a_tile_of_many_rows() attributes {llama.partition = #llama.pa
 
 llama.buffer @x : tensor<1x32xf32> at 0
 llama.buffer @y : tensor<1x16xf32> at 128
-// expected-error @below {{'func.func' op has a strategy of 1 x 20 rows; a tile has 1 to 256 rows of x and a multiple of 16 up to 256 of a weight, of keys or of columns}}
+// expected-error @below {{'func.func' op has a strategy of 1 x 20 rows; a tile has 1 to 256 rows of x and a multiple of 16 up to 4096 of a weight, of keys or of columns, and at most 65536 elements}}
 func.func private @a_tile_across_groups() attributes {llama.partition = #llama.partition<rows = [16], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 1, n = 20>} {
   %x = llama.buffer_read @x at 0 : tensor<1x32xf32>
   %w = llama.weight_ref @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
