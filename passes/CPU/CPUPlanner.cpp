@@ -270,7 +270,7 @@ KernelPlan makePlan(const TableRow &row, cpu::TargetAttr target,
                  : lmHead ? kLMHeadPart
                           : kFewRowsPart;
     bool panels = llvm::any_of(linears, [&](LinearOp linear) {
-      return unit.usesPanels(format(linear), m);
+      return unit.usesPanels(format(linear), m, target);
     });
     return {strategy(m, /*sums=*/16, n, few ? row.prefetch : 0), by,
             few || panels ? 0 : kManyRowsTile};

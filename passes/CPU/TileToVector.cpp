@@ -63,7 +63,7 @@ static MemRefType memoryOf(tile::RowsType rows, bool isStaged = false) {
 /// `!tile.context` becomes the pointer to the context and that to the worker's
 /// scratch; rows and weights a memref; a cache keys, values and the number of
 /// its layer's first head; a panel the memrefs that its unit decodes into.
-static void addConversions(TypeConverter &types) {
+static void addConversions(TypeConverter &types, TargetAttr target) {
   types.addConversion([](Type type) { return type; });
   types.addConversion(
       [](tile::ContextType type, SmallVectorImpl<Type> &results) {
@@ -78,12 +78,12 @@ static void addConversions(TypeConverter &types) {
         results.push_back(IndexType::get(type.getContext()));
         return success();
       });
-  types.addConversion([](tile::PanelType type, SmallVectorImpl<Type> &results) {
-    llvm::append_range(
-        results,
-        cast<PanelLoweringInterface>(type.getUnit()).getPanelTypes(type));
-    return success();
-  });
+  types.addConversion(
+      [target](tile::PanelType type, SmallVectorImpl<Type> &results) {
+        auto unit = cast<PanelLoweringInterface>(type.getUnit());
+        llvm::append_range(results, unit.getPanelTypes(type, target));
+        return success();
+      });
   // By value: the type does not say whether rows are staged.
   types.addConversion([](Value value) -> std::optional<Type> {
     if (auto rows = dyn_cast<tile::RowsType>(value.getType()))
@@ -338,7 +338,7 @@ struct TileToVectorCPU : cpu::impl::TileToVectorCPUBase<TileToVectorCPU> {
       return signalPassFailure();
     }
     TypeConverter types;
-    addConversions(types);
+    addConversions(types, target);
     ScratchPlan scratch;
     SmallVector<Operation *> kernels;
     for (auto kernel : getOperation().getOps<func::FuncOp>()) {

@@ -236,9 +236,11 @@ def Llama_ContractionUnitInterface : AttrInterface<"ContractionUnitInterface"> {
       "return {};">,
     InterfaceMethod<[{
       Whether rows of a weight of this format are decoded once into a panel
-      (`tile.panel`), where several tiles of `rows` rows of x are multiplied by them.}],
+      (`tile.panel`) on this target, where several tiles of `rows` rows of x are
+      multiplied by them.}],
       "bool", "usesPanels", (ins "::corellama::llama::FormatInterface":$format,
-                                 "int64_t":$rows),
+                                 "int64_t":$rows,
+                                 "::corellama::llama::TargetInterface":$target),
       "", "return false;">,
     InterfaceMethod<[{
       Whether it needs the sums of blocks of x (`tile.block_sums`) for a weight of

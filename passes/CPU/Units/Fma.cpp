@@ -80,7 +80,8 @@ private:
 };
 
 struct FmaPanels : PanelLoweringInterface::ExternalModel<FmaPanels, FmaAttr> {
-  SmallVector<Type> getPanelTypes(Attribute, tile::PanelType panel) const {
+  SmallVector<Type> getPanelTypes(Attribute, tile::PanelType panel,
+                                  TargetAttr) const {
     llama::FormatInterface format = panel.getFormat();
     Type f32 = Float32Type::get(panel.getContext());
     int64_t scaleBlocks = panel.getColumns() / format.getScaleBlock();

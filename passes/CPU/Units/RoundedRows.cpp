@@ -19,7 +19,8 @@ static_assert(kColumnBlock == Record::kBlock);
 /// Columns of a row of a weight that stand side by side.
 static constexpr int64_t kFour = 4;
 
-Value RoundedRows::field(Value row, Value block, int64_t byte, Type type) {
+Value RoundedRows::field(Value row, Value block, tile::IndexOperand byte,
+                         Type type) {
   Value at = b.add(b.mul(block, record.getRecordBytes()), byte);
   return vector::ExtractOp::create(b, b.loadBytes(memory, {row, at}, 1, type),
                                    0);
@@ -89,7 +90,7 @@ Value RoundedRows::accumulate(ValueRange sums, Value scale, Value minimum,
 // Panels
 //===----------------------------------------------------------------------===//
 
-SmallVector<Type> BytePanel::getTypes(tile::PanelType panel) {
+SmallVector<Type> BytePanel::getTypes(tile::PanelType panel) const {
   llama::FormatInterface format = panel.getFormat();
   int64_t columns = panel.getColumns();
   Builder builder(panel.getContext());
@@ -98,13 +99,14 @@ SmallVector<Type> BytePanel::getTypes(tile::PanelType panel) {
       MemRefType::get({columns / format.getScaleBlock(), kLanes},
                       builder.getF32Type()));
   types[kBytes] =
-      MemRefType::get({columns / kFour, kFour * kLanes}, builder.getI8Type());
+      MemRefType::get({columns / kFour, firstByte(isHalved ? 2 : 1)},
+                      builder.getI8Type());
   return types;
 }
 
 void BytePanel::decode(VectorBuilder &b, tile::PanelOp op,
                        tile::PanelOp::Adaptor in, ValueRange panel,
-                       TargetAttr target, int32_t zero) {
+                       TargetAttr target) const {
   auto type = cast<llama::WeightType>(op.getWeight().getType());
   llama::FormatInterface format = type.getFormat();
   const llama::Plane &quants = format.getFacts().planes.front();
@@ -113,6 +115,10 @@ void BytePanel::decode(VectorBuilder &b, tile::PanelOp op,
   b.loop(0, type.getColumns() / kColumnBlock, 1, [&](Value block) {
     Value first = b.index(0);
     Value row = b.mul(block, kColumnBlock / kFour);
+    auto store = [&](Value bytes, int64_t column, int64_t half) {
+      b.storeLanes(bytes, panel[kBytes],
+                   {b.add(row, column / kFour), b.index(firstByte(half))});
+    };
     for (int64_t c = 0; c < kColumnBlock; c += kFour) {
       Value bytes = loads.bytes(block, c);
       if (!quants.table.empty())
@@ -120,7 +126,15 @@ void BytePanel::decode(VectorBuilder &b, tile::PanelOp op,
       else if (quants.bias != zero)
         bytes = arith::AddIOp::create(
             b, bytes, b.constant(bytes.getType(), quants.bias - zero));
-      b.storeLanes(bytes, panel[kBytes], {b.add(row, c / kFour), first});
+      if (!isHalved) {
+        store(bytes, c, 0);
+        continue;
+      }
+      auto constant = [&](int64_t value) {
+        return b.constant(bytes.getType(), value);
+      };
+      store(arith::AndIOp::create(b, bytes, constant(15)), c, 0);
+      store(arith::ShRUIOp::create(b, bytes, constant(4)), c, 1);
     }
     Value number = b.mul(block, kColumnBlock / scaleBlock);
     for (int64_t c = 0; c < kColumnBlock; c += scaleBlock) {
