@@ -45,9 +45,11 @@ struct TableRow {
   /// have eight. The sums of whole blocks are spilled once a block, so formats
   /// with two scales in a step of 32 columns stay at `tileRows`.
   int64_t floatRows;
-  /// The same of #cpu.dot_u8s8, on many rows. 256 bits: four rows have two sums
-  /// each, and a vector of quants is unpacked once for all of them. More rows
-  /// save no instruction: their sums spill.
+  /// The same of #cpu.dot_u8s8, on many rows. 512 bits: with two groups six rows
+  /// have 12 sums and 12 accumulators, which leaves registers for the quants of
+  /// both groups; with one group eight, as above. 256 bits: four rows have two
+  /// sums each, and a vector of quants is unpacked once for all of them. More
+  /// rows save no instruction: their sums spill.
   int64_t byteRows;
   /// Rows of x times rows of a weight in a tile of few rows, at most. Each 16
   /// rows of a weight are a stream of memory. Zen 4 reads one at 91 to 97% of
@@ -55,6 +57,13 @@ struct TableRow {
   /// reads four 5 to 10% faster than one by a loop of so many instructions,
   /// whose sums take eight registers (docs/performance.md).
   int64_t fewTile;
+  /// Rows of a weight in a tile of many rows, where every weight of the kernel
+  /// has a multiple of them. A number of x is broadcast to 16 lanes; with one
+  /// group of 16 rows that is a load for each multiplication, an operand in
+  /// memory. Zen 4 has a load of 512 bits for each multiplication. Ice Lake
+  /// multiplies 1.6 times as often as it loads, so there two groups share a
+  /// broadcast (docs/performance.md).
+  int64_t manyTile;
   /// Bytes ahead of its use that few rows fetch a weight. 256 bits: a core of
   /// Zen 3, which reads 10 GB/s, needs 1 KiB while memory takes 100 ns to
   /// answer, and Zen 4 reads one stream as fast with it as without. 512 bits:
@@ -86,8 +95,9 @@ constexpr TableRow k512Bits = {.vectorBits = 512,
                                .cpu = "",
                                .tileRows = 8,
                                .floatRows = 8,
-                               .byteRows = 8,
+                               .byteRows = 6,
                                .fewTile = kGroupRows,
+                               .manyTile = 2 * kGroupRows,
                                .prefetch = 0,
                                .attentionRows = 8,
                                .sums = 16,
@@ -100,20 +110,26 @@ constexpr TableRow k256Bits = {.vectorBits = 256,
                                .floatRows = 4,
                                .byteRows = 4,
                                .fewTile = kGroupRows,
+                               .manyTile = kGroupRows,
                                .prefetch = 1024,
                                .attentionRows = 4,
                                .sums = 4,
                                .foldedRows = INT64_MAX,
                                .fetchKeys = 0,
                                .fewSums = 8};
-/// Zen 1 to 3: later ones have 512 bits.
+/// Zen 4 and later ones have 512 bits, Zen 1 to 3 256.
 constexpr TableRow onZen(TableRow row) {
   row.cpu = "znver";
-  row.fewTile = 4 * kGroupRows;
+  row.manyTile = kGroupRows;
+  if (row.vectorBits == 256)
+    row.fewTile = 4 * kGroupRows;
+  else
+    row.byteRows = row.tileRows;
   return row;
 }
 /// The first that fits counts.
-constexpr TableRow kTable[] = {k512Bits, onZen(k256Bits), k256Bits};
+constexpr TableRow kTable[] = {onZen(k512Bits), k512Bits, onZen(k256Bits),
+                               k256Bits};
 
 /// Rows of x, and of a weight, in a tile of #cpu.amx_bf16 on many rows: two
 /// tiles of 16 of each, which with the four of their sums are the eight
@@ -182,6 +198,14 @@ int64_t fewRowsColumns(const TableRow &row, int64_t m, int64_t digits,
       break;
   }
   return std::max(n, kGroupRows);
+}
+
+/// Whether a tile of many rows may have several groups of 16 rows of a weight:
+/// matrices are one, and so are pairs of bf16, which are read where they stand;
+/// three digits have sums for all registers as it is.
+bool hasGroups(ContractionUnitInterface unit, int64_t m, int64_t digits) {
+  return !isa<cpu::DotBF16Attr>(unit) && m % cpu::kMatrixRows != 0 &&
+         digits == 1;
 }
 
 int64_t manyRowsPart(Block &body) {
@@ -262,15 +286,17 @@ KernelPlan makePlan(const TableRow &row, cpu::TargetAttr target,
     bool converts = rows.isF32() && llvm::any_of(linears, [&](LinearOp linear) {
                       return format(linear).getBlock() > 1;
                     });
-    int64_t n =
-        few && !converts
-            ? fewRowsColumns(row, m, bytes ? bytes.getDigits() : 1, body)
-            : kGroupRows;
+    int64_t digits = bytes ? bytes.getDigits() : 1, n = kGroupRows;
+    if (few && !converts)
+      n = fewRowsColumns(row, m, digits, body);
+    else if (!few && hasGroups(unit, m, digits) &&
+             divides(row.manyTile, RowGroups(body)))
+      n = row.manyTile;
     int64_t by = !few     ? manyRowsPart(body)
                  : lmHead ? kLMHeadPart
                           : kFewRowsPart;
     bool panels = llvm::any_of(linears, [&](LinearOp linear) {
-      return unit.usesPanels(format(linear), m, target);
+      return unit.usesPanels(format(linear), m, n, target);
     });
     return {strategy(m, /*sums=*/16, n, few ? row.prefetch : 0), by,
             few || panels ? 0 : kManyRowsTile};

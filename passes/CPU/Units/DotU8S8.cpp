@@ -90,21 +90,22 @@ struct ByteForm {
   }
 };
 
-/// 16 rows of a weight, in memory or in a decoded panel. `block` counts blocks
-/// of 32 columns.
+/// 16 rows of a weight in memory, or all of a decoded panel. `block` counts
+/// blocks of 32 columns.
 class Source {
 public:
   /// In memory, from row `firstRow` of the weight on.
   Source(VectorBuilder &b, Value memory, llama::WeightType weight,
          Value firstRow, TargetAttr target)
       : b(b), form(Form::of(target)), facts(weight.getFormat().getFacts()),
-        byteForm(ByteForm::of(facts, form)) {
+        byteForm(ByteForm::of(facts, form)), lanes(kLanes) {
     loads.emplace(b, memory, weight, hasTables(target), firstRow);
   }
   Source(VectorBuilder &b, ValueRange panel, tile::PanelType type,
          TargetAttr target)
       : b(b), form(Form::of(target)), facts(type.getFormat().getFacts()),
-        byteForm(ByteForm::ofPanel(facts, target)), panel(panel),
+        byteForm(ByteForm::ofPanel(facts, target)), lanes(type.getRows()),
+        panel(panel), halfBytes(BytePanel::firstByte(type, 1)),
         toSubtract(byteForm.zero - ByteForm::panelOf(facts, target).zero) {}
 
   /// Panels are in a cache.
@@ -145,8 +146,7 @@ public:
   std::array<Value, 2> halves(Value block, Value column, int64_t part) {
     const int64_t count = 4 * form.lanes;
     return {panelBytes(block, column, part * count, count),
-            panelBytes(block, column, BytePanel::firstByte(1) + part * count,
-                       count)};
+            panelBytes(block, column, halfBytes + part * count, count)};
   }
 
   /// Null where the format has none.
@@ -180,20 +180,25 @@ private:
     int64_t scaleBlock = facts.scaleBlock();
     Value row =
         b.add(b.mul(block, kColumnBlock / scaleBlock), column / scaleBlock);
-    return b.loadFloats(panel[part], {row, b.index(0)});
+    return vector::LoadOp::create(b, b.floats(lanes), panel[part],
+                                  ValueRange{row, b.index(0)});
   }
 
   VectorBuilder &b;
   const Form form;
   const llama::FormatFacts &facts;
   const ByteForm byteForm;
+  /// Rows of the weight.
+  const int64_t lanes;
   std::optional<GroupLoads> loads;
   ValueRange panel;
+  const int64_t halfBytes = 0;
   const int32_t toSubtract = 0;
 };
 
-/// One product: a tile of m rows by groups of 16 rows of a weight. Each group
-/// is a stream of memory: several side by side are read faster than one.
+/// One product: a tile of m rows by groups of 16 rows of a weight. In memory
+/// each group is a stream, several of which may be read faster than one; the
+/// groups of a panel are one source, whose parts share the broadcasts of x.
 class Product {
 public:
   Product(VectorBuilder &b, tile::ContractOp op, Ranges<tile::ContractOp> in,
@@ -205,6 +210,7 @@ public:
       rows.push_back(b.add(in.getRow()[0], i));
     if (auto panel = dyn_cast<tile::PanelType>(op.getWeight().getType())) {
       columns = panel.getColumns();
+      lanes = panel.getRows();
       groups.emplace_back(b, in.getWeight(), panel, target);
       return;
     }
@@ -220,7 +226,7 @@ public:
     for (size_t first = 0; first < rows.size(); first += rowsAtOnce())
       sumRows(first, results);
     return b.tileOf(tile, [&](int64_t i, int64_t j) {
-      return join(results[indexOf(j / kLanes, i)]);
+      return b.chunk(join(results[indexOf(j / lanes, i)]), j % lanes);
     });
   }
 
@@ -267,11 +273,12 @@ private:
   void sumRows(size_t firstRow, MutableArrayRef<Values> results) {
     auto some = ArrayRef(rows).slice(
         firstRow, std::min(rowsAtOnce(), rows.size() - firstRow));
-    // The sums of several rows fill the registers with one part, so each part
-    // has a loop of its own.
+    // The sums of several rows fill 16 registers with one part, so each part
+    // has a loop of its own there.
     const bool isStream = rows.size() == 1;
-    const int64_t all = kLanes / form.lanes;
-    const int64_t parts = isStream && !fillsRegisters() ? all : 1;
+    const int64_t all = lanes / form.lanes;
+    const bool sharesX = isStream ? !fillsRegisters() : form.lanes == kLanes;
+    const int64_t parts = sharesX ? all : 1;
     const size_t products = groups.size() * some.size();
     auto sumTurn = [&](Value first, IndexOperand end, ValueRange carried) {
       Values sums;
@@ -469,12 +476,15 @@ private:
         });
   }
 
-  /// 16 lanes from parts.
+  /// All lanes of a source from parts, a power of two of them.
   Value join(ArrayRef<Value> parts) {
     if (parts.size() == 1)
       return parts[0];
-    auto lanes = llvm::to_vector(llvm::seq<int64_t>(kLanes));
-    return vector::ShuffleOp::create(b, parts[0], parts[1], lanes);
+    Value first = join(parts.take_front(parts.size() / 2));
+    Value second = join(parts.drop_front(parts.size() / 2));
+    const int64_t count = cast<VectorType>(first.getType()).getDimSize(0) * 2;
+    return vector::ShuffleOp::create(b, first, second,
+                                     llvm::to_vector(llvm::seq(count)));
   }
 
   /// Adds a block of a group to an accumulator for each of some rows.
@@ -513,6 +523,8 @@ private:
   const ByteForm byteForm;
   RoundedRows x;
   const int64_t ahead;
+  /// Rows of the weight in a source.
+  int64_t lanes = kLanes;
   int64_t columns = 0;
   Values rows;
   std::vector<Source> groups;

@@ -96,10 +96,10 @@ SmallVector<Type> BytePanel::getTypes(tile::PanelType panel) const {
   Builder builder(panel.getContext());
   SmallVector<Type> types(
       2 + format.hasMinimum(),
-      MemRefType::get({columns / format.getScaleBlock(), kLanes},
+      MemRefType::get({columns / format.getScaleBlock(), panel.getRows()},
                       builder.getF32Type()));
   types[kBytes] =
-      MemRefType::get({columns / kFour, firstByte(isHalved ? 2 : 1)},
+      MemRefType::get({columns / kFour, firstByte(panel, isHalved ? 2 : 1)},
                       builder.getI8Type());
   return types;
 }
@@ -111,13 +111,17 @@ void BytePanel::decode(VectorBuilder &b, tile::PanelOp op,
   llama::FormatInterface format = type.getFormat();
   const llama::Plane &quants = format.getFacts().planes.front();
   const int64_t scaleBlock = format.getScaleBlock();
-  GroupLoads loads(b, in.getWeight(), type, hasTables(target), in.getFirst());
-  b.loop(0, type.getColumns() / kColumnBlock, 1, [&](Value block) {
-    Value first = b.index(0);
+  std::vector<GroupLoads> groups;
+  for (int64_t row = 0; row < op.getType().getRows(); row += kLanes)
+    groups.emplace_back(b, in.getWeight(), type, hasTables(target),
+                        b.add(in.getFirst(), row));
+  auto decodeGroup = [&](GroupLoads &loads, Value block, int64_t group) {
+    Value first = b.index(group);
     Value row = b.mul(block, kColumnBlock / kFour);
     auto store = [&](Value bytes, int64_t column, int64_t half) {
+      int64_t byte = firstByte(op.getType(), half) + kFour * group;
       b.storeLanes(bytes, panel[kBytes],
-                   {b.add(row, column / kFour), b.index(firstByte(half))});
+                   {b.add(row, column / kFour), b.index(byte)});
     };
     for (int64_t c = 0; c < kColumnBlock; c += kFour) {
       Value bytes = loads.bytes(block, c);
@@ -143,5 +147,9 @@ void BytePanel::decode(VectorBuilder &b, tile::PanelOp op,
       if (format.hasMinimum())
         b.storeLanes(loads.minimum(block, c), panel[kMinima], {at, first});
     }
+  };
+  b.loop(0, type.getColumns() / kColumnBlock, 1, [&](Value block) {
+    for (auto [i, loads] : llvm::enumerate(groups))
+      decodeGroup(loads, block, int64_t(i) * kLanes);
   });
 }

@@ -44,18 +44,21 @@ private:
                   Value scale);
 };
 
-/// A panel of quants, with their bias or by their table, less `zero`, four
-/// bytes of columns of 16 rows in 64 bytes; scales and minima as float32, one
-/// row of 16 for each block, where the format has them. Where `isHalved` is
-/// set there are 128 bytes, the lower four bits of each and the upper four.
+/// A panel of quants, with their bias or by their table, less `zero`: of four
+/// columns the bytes of each row side by side, those of all rows in a row of the
+/// memref; scales and minima as float32, a row of the memref for each block,
+/// where the format has them. Where `isHalved` is set a row of the memref has
+/// the lower four bits of all bytes, then the upper four.
 struct BytePanel {
   enum Part : unsigned { kBytes, kScales, kMinima };
 
   int32_t zero = 0;
   bool isHalved = false;
 
-  /// The byte in a row of the panel at which a half begins.
-  static constexpr int64_t firstByte(int64_t half) { return half * 4 * kLanes; }
+  /// The byte in a row of the memref at which a half begins.
+  static int64_t firstByte(tile::PanelType panel, int64_t half) {
+    return half * 4 * panel.getRows();
+  }
 
   llvm::SmallVector<mlir::Type> getTypes(tile::PanelType panel) const;
   void decode(VectorBuilder &b, tile::PanelOp op, tile::PanelOp::Adaptor in,
