@@ -53,16 +53,16 @@ struct TableRow {
   int64_t byteRows;
   /// Rows of x times rows of a weight in a tile of few rows, at most. Each 16
   /// rows of a weight are a stream of memory. Zen 4 reads one at 91 to 97% of
-  /// what memory delivers and four at 59 to 83%, by 512 and by 256 bits; Zen 3
-  /// reads four 5 to 10% faster than one by a loop of so many instructions,
+  /// what memory delivers and four at 59 to 83%, by 512 and by 256 bits. Ice
+  /// Lake reads one at 80% and two at 83 to 92%, as each is a chain of sums. Zen
+  /// 3 reads four 5 to 10% faster than one by a loop of so many instructions,
   /// whose sums take eight registers (docs/performance.md).
   int64_t fewTile;
   /// Rows of a weight in a tile of many rows, where every weight of the kernel
-  /// has a multiple of them. A number of x is broadcast to 16 lanes; with one
-  /// group of 16 rows that is a load for each multiplication, an operand in
-  /// memory. Zen 4 has a load of 512 bits for each multiplication. Ice Lake
-  /// multiplies 1.6 times as often as it loads, so there two groups share a
-  /// broadcast (docs/performance.md).
+  /// has a multiple of them. One group of 16 rows takes a load for each
+  /// multiplication: a number of x, broadcast as an operand in memory. Zen 4
+  /// does as many loads of 512 bits. Ice Lake does seven for ten, so there two
+  /// groups share a broadcast (docs/performance.md).
   int64_t manyTile;
   /// Bytes ahead of its use that few rows fetch a weight. 256 bits: a core of
   /// Zen 3, which reads 10 GB/s, needs 1 KiB while memory takes 100 ns to
@@ -79,7 +79,7 @@ struct TableRow {
   /// head: these are chains enough, and the weight of a key, broadcast for one
   /// fma, is an operand in memory: 12 instructions for 8 fmas instead of 29 for
   /// 16 (512 bits; 5% of attention on Zen 4). With 256 bits no operand is
-  /// broadcast.
+  /// broadcast, and on Ice Lake that is a load too many.
   int64_t foldedRows;
   /// Bytes ahead of its use that few rows, from `foldedRows` heads on, fetch
   /// keys and values: a block of keys is two streams of 4 to 64 KiB, at the
@@ -91,18 +91,32 @@ struct TableRow {
   int64_t fewSums;
 };
 
+constexpr TableRow kZen512Bits = {.vectorBits = 512,
+                                  .cpu = "znver",
+                                  .tileRows = 8,
+                                  .floatRows = 8,
+                                  .byteRows = 8,
+                                  .fewTile = kGroupRows,
+                                  .manyTile = kGroupRows,
+                                  .prefetch = 0,
+                                  .attentionRows = 8,
+                                  .sums = 16,
+                                  .foldedRows = 6,
+                                  .fetchKeys = 2048,
+                                  .fewSums = 16};
+/// Intel's, which load less than once for each multiplication.
 constexpr TableRow k512Bits = {.vectorBits = 512,
                                .cpu = "",
                                .tileRows = 8,
                                .floatRows = 8,
                                .byteRows = 6,
-                               .fewTile = kGroupRows,
+                               .fewTile = 2 * kGroupRows,
                                .manyTile = 2 * kGroupRows,
                                .prefetch = 0,
                                .attentionRows = 8,
                                .sums = 16,
-                               .foldedRows = 6,
-                               .fetchKeys = 2048,
+                               .foldedRows = INT64_MAX,
+                               .fetchKeys = 0,
                                .fewSums = 16};
 constexpr TableRow k256Bits = {.vectorBits = 256,
                                .cpu = "",
@@ -117,19 +131,15 @@ constexpr TableRow k256Bits = {.vectorBits = 256,
                                .foldedRows = INT64_MAX,
                                .fetchKeys = 0,
                                .fewSums = 8};
-/// Zen 4 and later ones have 512 bits, Zen 1 to 3 256.
-constexpr TableRow onZen(TableRow row) {
+/// Zen 1 to 3.
+constexpr TableRow kZen256Bits = [] {
+  TableRow row = k256Bits;
   row.cpu = "znver";
-  row.manyTile = kGroupRows;
-  if (row.vectorBits == 256)
-    row.fewTile = 4 * kGroupRows;
-  else
-    row.byteRows = row.tileRows;
+  row.fewTile = 4 * kGroupRows;
   return row;
-}
+}();
 /// The first that fits counts.
-constexpr TableRow kTable[] = {onZen(k512Bits), k512Bits, onZen(k256Bits),
-                               k256Bits};
+constexpr TableRow kTable[] = {kZen512Bits, k512Bits, kZen256Bits, k256Bits};
 
 /// Rows of x, and of a weight, in a tile of #cpu.amx_bf16 on many rows: two
 /// tiles of 16 of each, which with the four of their sums are the eight
