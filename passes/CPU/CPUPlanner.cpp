@@ -45,12 +45,13 @@ struct TableRow {
   /// have eight. The sums of whole blocks are spilled once a block, so formats
   /// with two scales in a step of 32 columns stay at `tileRows`.
   int64_t floatRows;
-  /// The same of #cpu.dot_u8s8, on many rows. 512 bits: with two groups six rows
-  /// have 12 sums and 12 accumulators, which leaves registers for the quants of
-  /// both groups; with one group eight, as above. 256 bits: four rows have two
-  /// sums each, and a vector of quants is unpacked once for all of them. More
-  /// rows save no instruction: their sums spill.
+  /// The same of #cpu.dot_u8s8, on many rows. 256 bits: four rows have two sums
+  /// each, and a vector of quants is unpacked once for all of them. More rows
+  /// save no instruction: their sums spill.
   int64_t byteRows;
+  /// And with `manyTile` rows of a weight. 512 bits: six rows have 12 sums and 12
+  /// accumulators, which leaves registers for the quants of two groups.
+  int64_t groupedByteRows;
   /// Rows of x times rows of a weight in a tile of few rows, at most. Each 16
   /// rows of a weight are a stream of memory. Zen 4 reads one at 91 to 97% of
   /// what memory delivers and four at 59 to 83%, by 512 and by 256 bits. Ice
@@ -96,6 +97,7 @@ constexpr TableRow kZen512Bits = {.vectorBits = 512,
                                   .tileRows = 8,
                                   .floatRows = 8,
                                   .byteRows = 8,
+                                  .groupedByteRows = 8,
                                   .fewTile = kGroupRows,
                                   .manyTile = kGroupRows,
                                   .prefetch = 0,
@@ -109,7 +111,8 @@ constexpr TableRow k512Bits = {.vectorBits = 512,
                                .cpu = "",
                                .tileRows = 8,
                                .floatRows = 8,
-                               .byteRows = 6,
+                               .byteRows = 8,
+                               .groupedByteRows = 6,
                                .fewTile = 2 * kGroupRows,
                                .manyTile = 2 * kGroupRows,
                                .prefetch = 0,
@@ -123,6 +126,7 @@ constexpr TableRow k256Bits = {.vectorBits = 256,
                                .tileRows = 2,
                                .floatRows = 4,
                                .byteRows = 4,
+                               .groupedByteRows = 4,
                                .fewTile = kGroupRows,
                                .manyTile = kGroupRows,
                                .prefetch = 1024,
@@ -176,13 +180,11 @@ const TableRow *rowFor(cpu::TargetAttr target) {
   return nullptr;
 }
 
-/// Rows of x in a tile of #cpu.dot_u8s8 on many rows. By matrices 16, which the
-/// unit knows them by. They read panels, which a call of one tile does not
-/// have.
-int64_t byteRows(const TableRow &row, cpu::TargetAttr target, int64_t bound) {
-  bool byMatrices = bound > cpu::kMatrixRows && row.vectorBits == 512 &&
-                    cpu::hasByteMatrices(target);
-  return byMatrices ? cpu::kMatrixRows : row.byteRows;
+/// Whether #cpu.dot_u8s8 multiplies many rows by matrices. They read panels,
+/// which a call of one tile does not have.
+bool byMatrices(const TableRow &row, cpu::TargetAttr target, int64_t bound) {
+  return bound > cpu::kMatrixRows && row.vectorBits == 512 &&
+         cpu::hasByteMatrices(target);
 }
 
 /// Whether each weight of the kernel has a multiple of `n` rows.
@@ -208,14 +210,6 @@ int64_t fewRowsColumns(const TableRow &row, int64_t m, int64_t digits,
       break;
   }
   return std::max(n, kGroupRows);
-}
-
-/// Whether a tile of many rows may have several groups of 16 rows of a weight:
-/// matrices are one, and so are pairs of bf16, which are read where they stand;
-/// three digits have sums for all registers as it is.
-bool hasGroups(ContractionUnitInterface unit, int64_t m, int64_t digits) {
-  return !isa<cpu::DotBF16Attr>(unit) && m % cpu::kMatrixRows != 0 &&
-         digits == 1;
 }
 
 int64_t manyRowsPart(Block &body) {
@@ -284,8 +278,16 @@ KernelPlan makePlan(const TableRow &row, cpu::TargetAttr target,
     bool twoScales = llvm::any_of(linears, [&](LinearOp linear) {
       return format(linear).getScaleBlock() < cpu::kColumnBlock;
     });
-    int64_t m = few         ? llvm::PowerOf2Ceil(bound)
-                : bytes     ? byteRows(row, target, bound)
+    const int64_t digits = bytes ? bytes.getDigits() : 1;
+    // Tiles of 16 rows are how the unit knows matrices.
+    const bool matrices = !few && bytes && byMatrices(row, target, bound);
+    // Matrices multiply one group at a time, pairs of bf16 stand in no panel, and
+    // the sums of three digits fill the registers with one group.
+    const bool grouped = !few && !matrices && !rows.isBF16() && digits == 1 &&
+                         divides(row.manyTile, RowGroups(body));
+    int64_t m = few        ? llvm::PowerOf2Ceil(bound)
+                : matrices ? cpu::kMatrixRows
+                : bytes    ? grouped ? row.groupedByteRows : row.byteRows
                 : twoScales ? row.tileRows
                             : row.floatRows;
     bool lmHead = llvm::any_of(linears, [](LinearOp linear) {
@@ -296,12 +298,9 @@ KernelPlan makePlan(const TableRow &row, cpu::TargetAttr target,
     bool converts = rows.isF32() && llvm::any_of(linears, [&](LinearOp linear) {
                       return format(linear).getBlock() > 1;
                     });
-    int64_t digits = bytes ? bytes.getDigits() : 1, n = kGroupRows;
-    if (few && !converts)
-      n = fewRowsColumns(row, m, digits, body);
-    else if (!few && hasGroups(unit, m, digits) &&
-             divides(row.manyTile, RowGroups(body)))
-      n = row.manyTile;
+    int64_t n = grouped             ? row.manyTile
+                : few && !converts ? fewRowsColumns(row, m, digits, body)
+                                   : kGroupRows;
     int64_t by = !few     ? manyRowsPart(body)
                  : lmHead ? kLMHeadPart
                           : kFewRowsPart;

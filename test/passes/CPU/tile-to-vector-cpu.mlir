@@ -162,8 +162,10 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   // CHECK:           %[[HIGH:.+]] = vector.load %[[BYTES]]{{.*}} vector<32xi8>
   // CHECK:           cpu.multiply_pairs %[[LOW]],
   // CHECK:           cpu.multiply_pairs %[[HIGH]],
-  // CHECK:           cpu.add_pairs
-  // CHECK:           cpu.add_pairs
+  // Of both halves of eight rows of the weight, and of the other eight.
+  // CHECK-COUNT-2:   cpu.add_pairs
+  // CHECK:           arith.shli %{{.+}}, %{{.+}} : vector<8xi32>
+  // CHECK-COUNT-2:   cpu.add_pairs
   // CHECK:           arith.shli %{{.+}}, %{{.+}} : vector<8xi32>
   // CHECK-NOT:       cpu.add_pairs
   // CHECK-NOT:       cpu.multiply_signs
