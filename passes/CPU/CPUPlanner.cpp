@@ -49,12 +49,22 @@ struct TableRow {
   /// each, and a vector of quants is unpacked once for all of them. More rows
   /// save no instruction: their sums spill.
   int64_t byteRows;
+  /// And with `manyTile` rows of a weight. 512 bits: six rows have 12 sums and 12
+  /// accumulators, which leaves registers for the quants of two groups.
+  int64_t groupedByteRows;
   /// Rows of x times rows of a weight in a tile of few rows, at most. Each 16
   /// rows of a weight are a stream of memory. Zen 4 reads one at 91 to 97% of
-  /// what memory delivers and four at 59 to 83%, by 512 and by 256 bits; Zen 3
-  /// reads four 5 to 10% faster than one by a loop of so many instructions,
+  /// what memory delivers and four at 59 to 83%, by 512 and by 256 bits. Ice
+  /// Lake reads one at 80% and two at 83 to 92%, as each is a chain of sums. Zen
+  /// 3 reads four 5 to 10% faster than one by a loop of so many instructions,
   /// whose sums take eight registers (docs/performance.md).
   int64_t fewTile;
+  /// Rows of a weight in a tile of many rows, where every weight of the kernel
+  /// has a multiple of them. One group of 16 rows takes a load for each
+  /// multiplication: a number of x, broadcast as an operand in memory. Zen 4
+  /// does as many loads of 512 bits. Ice Lake does seven for ten, so there two
+  /// groups share a broadcast (docs/performance.md).
+  int64_t manyTile;
   /// Bytes ahead of its use that few rows fetch a weight. 256 bits: a core of
   /// Zen 3, which reads 10 GB/s, needs 1 KiB while memory takes 100 ns to
   /// answer, and Zen 4 reads one stream as fast with it as without. 512 bits:
@@ -70,7 +80,7 @@ struct TableRow {
   /// head: these are chains enough, and the weight of a key, broadcast for one
   /// fma, is an operand in memory: 12 instructions for 8 fmas instead of 29 for
   /// 16 (512 bits; 5% of attention on Zen 4). With 256 bits no operand is
-  /// broadcast.
+  /// broadcast, and on Ice Lake that is a load too many.
   int64_t foldedRows;
   /// Bytes ahead of its use that few rows, from `foldedRows` heads on, fetch
   /// keys and values: a block of keys is two streams of 4 to 64 KiB, at the
@@ -82,38 +92,58 @@ struct TableRow {
   int64_t fewSums;
 };
 
+constexpr TableRow kZen512Bits = {.vectorBits = 512,
+                                  .cpu = "znver",
+                                  .tileRows = 8,
+                                  .floatRows = 8,
+                                  .byteRows = 8,
+                                  .groupedByteRows = 8,
+                                  .fewTile = kGroupRows,
+                                  .manyTile = kGroupRows,
+                                  .prefetch = 0,
+                                  .attentionRows = 8,
+                                  .sums = 16,
+                                  .foldedRows = 6,
+                                  .fetchKeys = 2048,
+                                  .fewSums = 16};
+/// Intel's, which load less than once for each multiplication.
 constexpr TableRow k512Bits = {.vectorBits = 512,
                                .cpu = "",
                                .tileRows = 8,
                                .floatRows = 8,
                                .byteRows = 8,
-                               .fewTile = kGroupRows,
+                               .groupedByteRows = 6,
+                               .fewTile = 2 * kGroupRows,
+                               .manyTile = 2 * kGroupRows,
                                .prefetch = 0,
                                .attentionRows = 8,
                                .sums = 16,
-                               .foldedRows = 6,
-                               .fetchKeys = 2048,
+                               .foldedRows = INT64_MAX,
+                               .fetchKeys = 0,
                                .fewSums = 16};
 constexpr TableRow k256Bits = {.vectorBits = 256,
                                .cpu = "",
                                .tileRows = 2,
                                .floatRows = 4,
                                .byteRows = 4,
+                               .groupedByteRows = 4,
                                .fewTile = kGroupRows,
+                               .manyTile = kGroupRows,
                                .prefetch = 1024,
                                .attentionRows = 4,
                                .sums = 4,
                                .foldedRows = INT64_MAX,
                                .fetchKeys = 0,
                                .fewSums = 8};
-/// Zen 1 to 3: later ones have 512 bits.
-constexpr TableRow onZen(TableRow row) {
+/// Zen 1 to 3.
+constexpr TableRow kZen256Bits = [] {
+  TableRow row = k256Bits;
   row.cpu = "znver";
   row.fewTile = 4 * kGroupRows;
   return row;
-}
+}();
 /// The first that fits counts.
-constexpr TableRow kTable[] = {k512Bits, onZen(k256Bits), k256Bits};
+constexpr TableRow kTable[] = {kZen512Bits, k512Bits, kZen256Bits, k256Bits};
 
 /// Rows of x, and of a weight, in a tile of #cpu.amx_bf16 on many rows: two
 /// tiles of 16 of each, which with the four of their sums are the eight
@@ -150,13 +180,11 @@ const TableRow *rowFor(cpu::TargetAttr target) {
   return nullptr;
 }
 
-/// Rows of x in a tile of #cpu.dot_u8s8 on many rows. By matrices 16, which the
-/// unit knows them by. They read panels, which a call of one tile does not
-/// have.
-int64_t byteRows(const TableRow &row, cpu::TargetAttr target, int64_t bound) {
-  bool byMatrices = bound > cpu::kMatrixRows && row.vectorBits == 512 &&
-                    cpu::hasByteMatrices(target);
-  return byMatrices ? cpu::kMatrixRows : row.byteRows;
+/// Whether #cpu.dot_u8s8 multiplies many rows by matrices. They read panels,
+/// which a call of one tile does not have.
+bool byMatrices(const TableRow &row, cpu::TargetAttr target, int64_t bound) {
+  return bound > cpu::kMatrixRows && row.vectorBits == 512 &&
+         cpu::hasByteMatrices(target);
 }
 
 /// Whether each weight of the kernel has a multiple of `n` rows.
@@ -250,8 +278,16 @@ KernelPlan makePlan(const TableRow &row, cpu::TargetAttr target,
     bool twoScales = llvm::any_of(linears, [&](LinearOp linear) {
       return format(linear).getScaleBlock() < cpu::kColumnBlock;
     });
-    int64_t m = few         ? llvm::PowerOf2Ceil(bound)
-                : bytes     ? byteRows(row, target, bound)
+    const int64_t digits = bytes ? bytes.getDigits() : 1;
+    // Tiles of 16 rows are how the unit knows matrices.
+    const bool matrices = !few && bytes && byMatrices(row, target, bound);
+    // Matrices multiply one group at a time, pairs of bf16 stand in no panel, and
+    // the sums of three digits fill the registers with one group.
+    const bool grouped = !few && !matrices && !rows.isBF16() && digits == 1 &&
+                         divides(row.manyTile, RowGroups(body));
+    int64_t m = few        ? llvm::PowerOf2Ceil(bound)
+                : matrices ? cpu::kMatrixRows
+                : bytes    ? grouped ? row.groupedByteRows : row.byteRows
                 : twoScales ? row.tileRows
                             : row.floatRows;
     bool lmHead = llvm::any_of(linears, [](LinearOp linear) {
@@ -262,15 +298,14 @@ KernelPlan makePlan(const TableRow &row, cpu::TargetAttr target,
     bool converts = rows.isF32() && llvm::any_of(linears, [&](LinearOp linear) {
                       return format(linear).getBlock() > 1;
                     });
-    int64_t n =
-        few && !converts
-            ? fewRowsColumns(row, m, bytes ? bytes.getDigits() : 1, body)
-            : kGroupRows;
+    int64_t n = grouped             ? row.manyTile
+                : few && !converts ? fewRowsColumns(row, m, digits, body)
+                                   : kGroupRows;
     int64_t by = !few     ? manyRowsPart(body)
                  : lmHead ? kLMHeadPart
                           : kFewRowsPart;
     bool panels = llvm::any_of(linears, [&](LinearOp linear) {
-      return unit.usesPanels(format(linear), m);
+      return unit.usesPanels(format(linear), m, n, target);
     });
     return {strategy(m, /*sums=*/16, n, few ? row.prefetch : 0), by,
             few || panels ? 0 : kManyRowsTile};

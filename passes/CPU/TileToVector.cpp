@@ -63,7 +63,7 @@ static MemRefType memoryOf(tile::RowsType rows, bool isStaged = false) {
 /// `!tile.context` becomes the pointer to the context and that to the worker's
 /// scratch; rows and weights a memref; a cache keys, values and the number of
 /// its layer's first head; a panel the memrefs that its unit decodes into.
-static void addConversions(TypeConverter &types) {
+static void addConversions(TypeConverter &types, TargetAttr target) {
   types.addConversion([](Type type) { return type; });
   types.addConversion(
       [](tile::ContextType type, SmallVectorImpl<Type> &results) {
@@ -78,12 +78,12 @@ static void addConversions(TypeConverter &types) {
         results.push_back(IndexType::get(type.getContext()));
         return success();
       });
-  types.addConversion([](tile::PanelType type, SmallVectorImpl<Type> &results) {
-    llvm::append_range(
-        results,
-        cast<PanelLoweringInterface>(type.getUnit()).getPanelTypes(type));
-    return success();
-  });
+  types.addConversion(
+      [target](tile::PanelType type, SmallVectorImpl<Type> &results) {
+        auto unit = cast<PanelLoweringInterface>(type.getUnit());
+        llvm::append_range(results, unit.getPanelTypes(type, target));
+        return success();
+      });
   // By value: the type does not say whether rows are staged.
   types.addConversion([](Value value) -> std::optional<Type> {
     if (auto rows = dyn_cast<tile::RowsType>(value.getType()))
@@ -206,12 +206,13 @@ static LogicalResult verify(tile::PanelOp op, TargetAttr target) {
 
 static LogicalResult verify(tile::ContractOp op, TargetAttr target) {
   int64_t n = cast<VectorType>(op.getType()).getDimSize(1);
-  auto weight = dyn_cast<llama::WeightType>(op.getWeight().getType());
-  if (n % kLanes != 0 || (!weight && n != kLanes))
+  auto panel = dyn_cast<tile::PanelType>(op.getWeight().getType());
+  if (n % kLanes != 0 || (panel && n != panel.getRows()))
     return op.emitOpError()
-           << "is groups of 16 rows of a weight on a CPU, one of a panel "
-              "(n = 16), found "
+           << "is groups of 16 rows of a weight on a CPU, all those of a panel, "
+              "found "
            << op.getType();
+  auto weight = dyn_cast<llama::WeightType>(op.getWeight().getType());
   if (weight && n != kLanes && weight.getRows() % n != 0)
     return op.emitOpError() << "reads " << n << " rows at once of a weight of "
                             << weight.getRows()
@@ -338,7 +339,7 @@ struct TileToVectorCPU : cpu::impl::TileToVectorCPUBase<TileToVectorCPU> {
       return signalPassFailure();
     }
     TypeConverter types;
-    addConversions(types);
+    addConversions(types, target);
     ScratchPlan scratch;
     SmallVector<Operation *> kernels;
     for (auto kernel : getOperation().getOps<func::FuncOp>()) {

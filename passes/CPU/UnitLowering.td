@@ -51,7 +51,8 @@ def CPU_PanelLoweringInterface : AttrInterface<"PanelLoweringInterface"> {
   let methods = [
     InterfaceMethod<"The memrefs that a panel is decoded into.",
       "::llvm::SmallVector<::mlir::Type>", "getPanelTypes",
-      (ins "::corellama::tile::PanelType":$panel)>,
+      (ins "::corellama::tile::PanelType":$panel,
+           "::corellama::cpu::TargetAttr":$target)>,
     InterfaceMethod<"Creates the loop that decodes rows of a weight into a panel.",
       "void", "lowerPanel",
       (ins "::corellama::cpu::VectorBuilder &":$b,

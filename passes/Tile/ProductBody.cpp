@@ -123,7 +123,7 @@ LogicalResult KernelBody::writeGroup(ArrayRef<Sink> sinks,
 
   auto usesPanels = [&](LinearOp linear) {
     return linear.getOrderAttr().getUnit().usesPanels(
-        linear.getWeight().getType().getFormat(), m);
+        linear.getWeight().getType().getFormat(), m, n, getTarget(source));
   };
   for (const Sink &sink : sinks) {
     if (isa<KVAppendOp>(sink.op) && roundsBlocks(sink) &&

@@ -94,7 +94,10 @@ ArrayRef<StringLiteral> FmaAttr::getFeatures() const {
 }
 
 /// Converting is as much work as multiplying, so it is done once a call.
-bool FmaAttr::usesPanels(llama::FormatInterface, int64_t) const { return true; }
+bool FmaAttr::usesPanels(llama::FormatInterface, int64_t, int64_t,
+                         llama::TargetInterface) const {
+  return true;
+}
 
 /// A core would make the sums again for each group of weight rows.
 bool FmaAttr::needsBlockSums(llama::FormatInterface format) const {
@@ -135,14 +138,30 @@ ArrayRef<StringLiteral> DotU8S8Attr::getFeatures() const {
   return kFeatures;
 }
 
+bool cpu::hasByteDot(llama::TargetInterface target) {
+  return llama::hasFeature(target, "avxvnni") ||
+         (llama::hasFeature(target, "avx512vnni") &&
+          llama::hasFeature(target, "avx512vl"));
+}
+
+bool cpu::addsBytePairs(const llama::FormatFacts &facts) {
+  auto [least, greatest] = facts.quantRange();
+  return (greatest - least) * 2 * 127 <= INT16_MAX;
+}
+
 /// Matrices read bytes from memory, row by row. Vectors unpack quants in
 /// registers: in one plane they are bytes after a shift and a mask, 8
 /// instructions of 116 in a block of 32 columns by 8 rows of x (512 bits);
-/// those in several are put together by some 40.
-bool DotU8S8Attr::usesPanels(llama::FormatInterface format,
-                             int64_t rows) const {
-  return rows % kMatrixRows == 0 ||
-         format.getFacts().planesOf(llama::PlaneKind::Quants).size() > 1;
+/// those in several are put together by some 40. Tiles of several groups are
+/// for CPUs on which these 8 would take time of the products. Without vpdpbusd,
+/// quants of 8 bits are multiplied as two halves of 4; three digits of x leave
+/// no registers for the sums of both.
+bool DotU8S8Attr::usesPanels(llama::FormatInterface format, int64_t m,
+                             int64_t n, llama::TargetInterface target) const {
+  const llama::FormatFacts &facts = format.getFacts();
+  return m % kMatrixRows == 0 || n > llama::kInterleavedRows ||
+         facts.planesOf(llama::PlaneKind::Quants).size() > 1 ||
+         (getDigits() == 1 && !addsBytePairs(facts) && !hasByteDot(target));
 }
 
 //===----------------------------------------------------------------------===//

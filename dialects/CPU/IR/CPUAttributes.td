@@ -77,7 +77,8 @@ def CPU_DotU8S8Attr : CPU_Attr<"DotU8S8", "dot_u8s8",
     has it (AVX-512 VNNI, AVX-VNNI), else by `vpmaddubsw` (AVX2); the bits are
     the same. Quants in one plane are multiplied where they stand; of those in several
     (Q5_0, Q6_K) a prompt's rows are multiplied by panels of bytes and float32
-    scales. The sums of blocks stand in the rows. Tiles of 16 rows of x are multiplied
+    scales, and so are, by `vpmaddubsw`, quants of 8 bits, as two halves (Q8_0,
+    IQ4_NL). The sums of blocks stand in the rows. Tiles of 16 rows of x are multiplied
     as matrices (AMX), from panels, with the same bits again.
   }];
   let parameters = (ins DefaultValuedParameter<"int64_t", "1",

@@ -16,6 +16,12 @@ inline constexpr int64_t kColumnBlock = 32;
 /// tiles of a multiple of them are multiplied by matrices where a unit has
 /// both.
 inline constexpr int64_t kMatrixRows = 16;
+
+/// Whether the target has vpdpbusd, of 512 bits or of 256.
+bool hasByteDot(llama::TargetInterface target);
+/// Whether 16 bits hold the sum of two products of a byte of x and a quant less
+/// the least quant, which vpmaddubsw adds; it saturates.
+bool addsBytePairs(const llama::FormatFacts &facts);
 } // namespace corellama::cpu
 
 #define GET_ATTRDEF_CLASSES

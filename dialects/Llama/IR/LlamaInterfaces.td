@@ -235,10 +235,12 @@ def Llama_ContractionUnitInterface : AttrInterface<"ContractionUnitInterface"> {
       "::llvm::ArrayRef<::llvm::StringLiteral>", "getFeatures", (ins), "",
       "return {};">,
     InterfaceMethod<[{
-      Whether rows of a weight of this format are decoded once into a panel
-      (`tile.panel`), where several tiles of `rows` rows of x are multiplied by them.}],
+      Whether `n` rows of a weight of this format are decoded once into a panel
+      (`tile.panel`) on this target, where several tiles of `m` rows of x are
+      multiplied by them.}],
       "bool", "usesPanels", (ins "::corellama::llama::FormatInterface":$format,
-                                 "int64_t":$rows),
+                                 "int64_t":$m, "int64_t":$n,
+                                 "::corellama::llama::TargetInterface":$target),
       "", "return false;">,
     InterfaceMethod<[{
       Whether it needs the sums of blocks of x (`tile.block_sums`) for a weight of

@@ -40,6 +40,8 @@ TargetInterface corellama::llama::getTarget(Operation *op) {
 }
 
 bool corellama::llama::hasFeature(TargetInterface target, StringRef name) {
+  if (!target)
+    return false;
   SmallVector<StringRef> features;
   target.getFeatures().split(features, ',');
   return llvm::any_of(features, [&](StringRef feature) {

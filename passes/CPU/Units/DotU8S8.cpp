@@ -35,32 +35,29 @@ struct Form {
     auto has = [&](StringRef name) { return llama::hasFeature(target, name); };
     if (has("avx512vnni") && target.getVectorBits() >= 512)
       return {16, true, true};
-    return {8, has("avxvnni") || (has("avx512vnni") && has("avx512vl")),
-            has("avx512vl")};
+    return {8, hasByteDot(target), has("avx512vl")};
   }
 };
 
-/// The largest sum that vpmaddubsw keeps.
-constexpr int64_t kMostPairs = 32767;
-
 /// How a quant becomes the unsigned byte of a product: less `zero`, which the
 /// sum of x is multiplied by; or, where vpmaddubsw could not add two such
-/// products, its size, and x gets its sign.
+/// products, its size, and x gets its sign, or in a panel its halves, the lower
+/// and the upper four bits, each a product of its own.
 struct ByteForm {
   bool keepsSigns;
   int32_t zero;
-  /// The largest such byte.
+  /// The largest such byte, or half of one.
   int64_t largest;
+  int64_t halves = 1;
 
   /// Vectors of products that 16 bits hold the sum of, pairs of +-127 * quant.
   size_t mostProducts() const {
-    return static_cast<size_t>(kMostPairs / (largest * 2 * 127));
+    return static_cast<size_t>(INT16_MAX / (largest * 2 * 127));
   }
 
   static ByteForm of(const llama::FormatFacts &facts, Form form) {
     auto [least, greatest] = facts.quantRange();
-    const int64_t range = greatest - least;
-    if (!form.isDot && range * 2 * 127 > kMostPairs)
+    if (!form.isDot && !addsBytePairs(facts))
       return {true, 0, std::max(-least, greatest)};
     // Values of a table may take any zero: that of the sums in a record saves a
     // multiplication.
@@ -71,39 +68,45 @@ struct ByteForm {
 
   /// Of a panel: its bytes may have any zero as well.
   static ByteForm ofPanel(const llama::FormatFacts &facts, TargetAttr target) {
+    BytePanel panel = panelOf(facts, target);
+    if (panel.isHalved)
+      return {/*keepsSigns=*/false, panel.zero, /*largest=*/15, /*halves=*/2};
     ByteForm form = of(facts, Form::of(target));
-    if (int32_t zero = zeroInPanel(facts, target))
-      form.zero = zero;
+    if (panel.zero)
+      form.zero = panel.zero;
     return form;
   }
 
-  /// What the bytes in a panel are less already; 0: the quants themselves,
-  /// which matrices multiply and what keeps their signs.
-  static int32_t zeroInPanel(const llama::FormatFacts &facts,
-                             TargetAttr target) {
+  /// What stands in a panel: bytes that are less what the sum in a record is
+  /// times already, or the quants themselves, which matrices multiply and of
+  /// which vpmaddubsw adds more.
+  static BytePanel panelOf(const llama::FormatFacts &facts, TargetAttr target) {
     Form form = Form::of(target);
-    bool isLess =
-        form.isDot && !hasByteMatrices(target) && of(facts, form).zero;
-    return isLess ? Record::kSumFactor : 0;
+    ByteForm bytes = of(facts, form);
+    if (bytes.keepsSigns)
+      return {Record::kSumFactor, /*isHalved=*/true};
+    bool isLess = form.isDot && !hasByteMatrices(target) && bytes.zero;
+    return {isLess ? Record::kSumFactor : 0};
   }
 };
 
-/// 16 rows of a weight, in memory or in a decoded panel. `block` counts blocks
-/// of 32 columns.
+/// 16 rows of a weight in memory, or all of a decoded panel. `block` counts
+/// blocks of 32 columns.
 class Source {
 public:
   /// In memory, from row `firstRow` of the weight on.
   Source(VectorBuilder &b, Value memory, llama::WeightType weight,
          Value firstRow, TargetAttr target)
       : b(b), form(Form::of(target)), facts(weight.getFormat().getFacts()),
-        byteForm(ByteForm::of(facts, form)) {
+        byteForm(ByteForm::of(facts, form)), lanes(kLanes) {
     loads.emplace(b, memory, weight, hasTables(target), firstRow);
   }
   Source(VectorBuilder &b, ValueRange panel, tile::PanelType type,
          TargetAttr target)
       : b(b), form(Form::of(target)), facts(type.getFormat().getFacts()),
-        byteForm(ByteForm::ofPanel(facts, target)), panel(panel),
-        toSubtract(byteForm.zero - ByteForm::zeroInPanel(facts, target)) {}
+        byteForm(ByteForm::ofPanel(facts, target)), lanes(type.getRows()),
+        panel(panel), halfBytes(BytePanel::firstByte(type, 1)),
+        toSubtract(byteForm.zero - ByteForm::panelOf(facts, target).zero) {}
 
   /// Panels are in a cache.
   void prefetch(Value block, int64_t ahead, size_t groups) {
@@ -139,6 +142,13 @@ public:
     return parted;
   }
 
+  /// The lower and the upper four bits of what a panel has of a part.
+  std::array<Value, 2> halves(Value block, Value column, int64_t part) {
+    const int64_t count = 4 * form.lanes;
+    return {panelBytes(block, column, part * count, count),
+            panelBytes(block, column, halfBytes + part * count, count)};
+  }
+
   /// Null where the format has none.
   Value scale(Value block, int64_t column) {
     return loads ? loads->scale(block, column)
@@ -150,8 +160,11 @@ public:
   }
 
 private:
-  Value panelBytes(Value block, int64_t column, int64_t from, int64_t count) {
-    Value row = b.add(b.mul(block, kColumnBlock / 4), column / 4);
+  Value panelBytes(Value block, IndexOperand column, int64_t from,
+                   int64_t count) {
+    Value first = b.mul(block, kColumnBlock / 4);
+    Value row = b.add(first, column.value ? IndexOperand(b.div(column, 4))
+                                          : IndexOperand(column.number / 4));
     Value quants = vector::LoadOp::create(b, b.vectorOf(b.getI8Type(), count),
                                           panel[BytePanel::kBytes],
                                           ValueRange{row, b.index(from)});
@@ -167,20 +180,25 @@ private:
     int64_t scaleBlock = facts.scaleBlock();
     Value row =
         b.add(b.mul(block, kColumnBlock / scaleBlock), column / scaleBlock);
-    return b.loadFloats(panel[part], {row, b.index(0)});
+    return vector::LoadOp::create(b, b.floats(lanes), panel[part],
+                                  ValueRange{row, b.index(0)});
   }
 
   VectorBuilder &b;
   const Form form;
   const llama::FormatFacts &facts;
   const ByteForm byteForm;
+  /// Rows of the weight.
+  const int64_t lanes;
   std::optional<GroupLoads> loads;
   ValueRange panel;
+  const int64_t halfBytes = 0;
   const int32_t toSubtract = 0;
 };
 
-/// One product: a tile of m rows by groups of 16 rows of a weight. Each group
-/// is a stream of memory: several side by side are read faster than one.
+/// One product: a tile of m rows by groups of 16 rows of a weight. In memory
+/// each group is a stream, several of which may be read faster than one; the
+/// groups of a panel are one source, whose parts share the broadcasts of x.
 class Product {
 public:
   Product(VectorBuilder &b, tile::ContractOp op, Ranges<tile::ContractOp> in,
@@ -192,6 +210,7 @@ public:
       rows.push_back(b.add(in.getRow()[0], i));
     if (auto panel = dyn_cast<tile::PanelType>(op.getWeight().getType())) {
       columns = panel.getColumns();
+      lanes = panel.getRows();
       groups.emplace_back(b, in.getWeight(), panel, target);
       return;
     }
@@ -207,7 +226,7 @@ public:
     for (size_t first = 0; first < rows.size(); first += rowsAtOnce())
       sumRows(first, results);
     return b.tileOf(tile, [&](int64_t i, int64_t j) {
-      return join(results[indexOf(j / kLanes, i)]);
+      return b.chunk(join(results[indexOf(j / lanes, i)]), j % lanes);
     });
   }
 
@@ -254,11 +273,12 @@ private:
   void sumRows(size_t firstRow, MutableArrayRef<Values> results) {
     auto some = ArrayRef(rows).slice(
         firstRow, std::min(rowsAtOnce(), rows.size() - firstRow));
-    // The sums of several rows fill the registers with one part, so each part
-    // has a loop of its own.
+    // The sums of several rows fill 16 registers with one part, so each part
+    // has a loop of its own there.
     const bool isStream = rows.size() == 1;
-    const int64_t all = kLanes / form.lanes;
-    const int64_t parts = isStream && !fillsRegisters() ? all : 1;
+    const int64_t all = lanes / form.lanes;
+    const bool sharesX = isStream ? !fillsRegisters() : form.lanes == kLanes;
+    const int64_t parts = sharesX ? all : 1;
     const size_t products = groups.size() * some.size();
     auto sumTurn = [&](Value first, IndexOperand end, ValueRange carried) {
       Values sums;
@@ -337,8 +357,10 @@ private:
   };
 
   /// Four columns of a digit, for each lane.
-  Value fourColumns(const Digit &digit, Value block, int64_t column) {
-    int64_t byte = x.record.getDigitByte(digit.number) + column;
+  Value fourColumns(const Digit &digit, Value block, IndexOperand column) {
+    const int64_t first = x.record.getDigitByte(digit.number);
+    IndexOperand byte = column.value ? IndexOperand(b.add(column, first))
+                                     : IndexOperand(first + column.number);
     Value four = x.field(digit.row, block, byte, b.getI32Type());
     return vector::BitCastOp::create(b,
                                      b.vectorOf(b.getI8Type(), 4 * form.lanes),
@@ -351,6 +373,9 @@ private:
   Sums sumIntegers(Source &source, ArrayRef<Digit> digits, Value block,
                    int64_t from, int64_t count, int64_t firstPart,
                    int64_t parts) {
+    Values halves;
+    if (byteForm.halves > 1)
+      halves = sumHalves(source, digits, block, from, count, firstPart, parts);
     Sums sums;
     for (const Digit &digit : digits) {
       auto type = b.vectorOf(b.getI32Type(), form.lanes);
@@ -360,6 +385,16 @@ private:
                             : x.sumTimes(byteForm.zero, digit.number, digit.row,
                                          block, from, count, form.lanes));
     }
+    for (auto [number, products] : llvm::enumerate(halves)) {
+      Value wide = AddPairsOp::create(b, products);
+      // The upper half is worth 16 times as much.
+      if (number % 2 != 0)
+        wide = arith::ShLIOp::create(b, wide, b.constant(wide.getType(), 4));
+      Value &sum = sums[number / 2 / size_t(parts)][number / 2 % size_t(parts)];
+      sum = arith::AddIOp::create(b, sum, wide);
+    }
+    if (!halves.empty())
+      return sums;
 
     // Sums of integers have no order: columns that are in one load follow each
     // other.
@@ -408,12 +443,48 @@ private:
     return sums;
   }
 
-  /// 16 lanes from parts.
+  /// The sums of products of both halves over `count` columns, for each digit
+  /// and part: 16 bits hold those of a block. Columns are a loop, a few at a
+  /// time: of a whole block LLVM multiplies one row after the other, with all
+  /// quants in registers, which are too few.
+  Values sumHalves(Source &source, ArrayRef<Digit> digits, Value block,
+                   int64_t from, int64_t count, int64_t firstPart,
+                   int64_t parts) {
+    assert(count / 4 <= int64_t(byteForm.mostProducts()));
+    constexpr int64_t kStep = 8;
+    Values zeros(digits.size() * size_t(parts) * 2,
+                 b.zeros(b.vectorOf(b.getI16Type(), 2 * form.lanes)));
+    return b.fold(
+        from, from + count, kStep, zeros, [&](Value first, ValueRange carried) {
+          Values sums(carried);
+          for (int64_t c = 0; c < kStep; c += 4) {
+            Value column = b.add(first, c);
+            for (int64_t part = 0; part < parts; ++part) {
+              auto halves = source.halves(block, column, firstPart + part);
+              for (auto [i, digit] : llvm::enumerate(digits)) {
+                Value four = fourColumns(digit, block, column);
+                size_t at = (i * size_t(parts) + size_t(part)) * 2;
+                for (Value w : halves) {
+                  Value products = MultiplyPairsOp::create(b, w, four);
+                  sums[at] = arith::AddIOp::create(b, sums[at], products);
+                  ++at;
+                }
+              }
+            }
+          }
+          return sums;
+        });
+  }
+
+  /// All lanes of a source from parts, a power of two of them.
   Value join(ArrayRef<Value> parts) {
     if (parts.size() == 1)
       return parts[0];
-    auto lanes = llvm::to_vector(llvm::seq<int64_t>(kLanes));
-    return vector::ShuffleOp::create(b, parts[0], parts[1], lanes);
+    Value first = join(parts.take_front(parts.size() / 2));
+    Value second = join(parts.drop_front(parts.size() / 2));
+    const int64_t count = cast<VectorType>(first.getType()).getDimSize(0) * 2;
+    return vector::ShuffleOp::create(b, first, second,
+                                     llvm::to_vector(llvm::seq(count)));
   }
 
   /// Adds a block of a group to an accumulator for each of some rows.
@@ -452,6 +523,8 @@ private:
   const ByteForm byteForm;
   RoundedRows x;
   const int64_t ahead;
+  /// Rows of the weight in a source.
+  int64_t lanes = kLanes;
   int64_t columns = 0;
   Values rows;
   std::vector<Source> groups;
@@ -465,15 +538,16 @@ bool fillsMatrices(tile::ContractOp op) {
 
 struct DotU8S8Panels
     : PanelLoweringInterface::ExternalModel<DotU8S8Panels, DotU8S8Attr> {
-  SmallVector<Type> getPanelTypes(Attribute, tile::PanelType panel) const {
-    return BytePanel::getTypes(panel);
+  SmallVector<Type> getPanelTypes(Attribute, tile::PanelType panel,
+                                  TargetAttr target) const {
+    return ByteForm::panelOf(panel.getFormat().getFacts(), target)
+        .getTypes(panel);
   }
   void lowerPanel(Attribute, VectorBuilder &b, tile::PanelOp op,
                   tile::PanelOp::Adaptor in, ValueRange panel,
                   TargetAttr target) const {
-    const llama::FormatFacts &facts = op.getType().getFormat().getFacts();
-    BytePanel::decode(b, op, in, panel, target,
-                      ByteForm::zeroInPanel(facts, target));
+    ByteForm::panelOf(op.getType().getFormat().getFacts(), target)
+        .decode(b, op, in, panel, target);
   }
 };
 
@@ -508,13 +582,16 @@ struct DotU8S8Lowering
     // The scale of x times that of the weight, an fma, one for a minimum and
     // one for each digit that is added to another.
     double others = 1 + double(digits) + format.has(llama::PlaneKind::Minima);
+    // Rows of three digits have no panels of halves (usesPanels).
+    ByteForm bytes = digits == 1 ? ByteForm::ofPanel(format, target)
+                                 : ByteForm::of(format, form);
+    const double products = double(digits * bytes.halves);
     // Sums of 16 bits are widened by vpmaddwd; vpsignb, which gives x the sign
     // of a quant, is on the multipliers' pipes as well.
-    if (ByteForm bytes = ByteForm::of(format, form); !form.isDot)
-      others +=
-          double(digits) * (std::ceil(steps / double(bytes.mostProducts())) +
+    if (!form.isDot)
+      others += products * (std::ceil(steps / double(bytes.mostProducts())) +
                             (bytes.keepsSigns ? steps : 0));
-    return steps / (double(digits) * steps + others);
+    return steps / (products * steps + others);
   }
   void emitPeakLoop(Attribute, VectorBuilder &b, Value memory, Value turns,
                     TargetAttr target) const {

@@ -18,8 +18,9 @@ using namespace corellama::cpu;
 
 namespace {
 
-/// The memrefs of a panel: quants as float32; scales and minima, one row of 16
-/// for each block, where the format has them.
+/// The memrefs of a panel: quants as float32, the panel's rows of a column side
+/// by side; scales and minima likewise for each block, where the format has
+/// them.
 enum PanelPart : unsigned { kQuants, kScales, kMinima };
 
 /// Where a product reads quants, scales and minima: a decoded panel, or the
@@ -30,13 +31,14 @@ struct Source {
   llama::FormatInterface format;
   int64_t columns;
   ValueRange panel;
+  int64_t firstRow;
   std::optional<GroupLoads> loads;
   int64_t ahead = 0;
 
   /// The 16 rows from row `row` of the tile on.
   Source(VectorBuilder &b, tile::ContractOp op, Ranges<tile::ContractOp> in,
          int64_t row, bool tables)
-      : b(b), panel(in.getWeight()) {
+      : b(b), panel(in.getWeight()), firstRow(row) {
     Type type = op.getWeight().getType();
     if (auto decoded = dyn_cast<tile::PanelType>(type)) {
       format = decoded.getFormat();
@@ -74,19 +76,22 @@ struct Source {
 
 private:
   Value load(PanelPart part, Value row) {
-    return part < panel.size() ? b.loadFloats(panel[part], {row, b.index(0)})
-                               : Value();
+    return part < panel.size()
+               ? b.loadFloats(panel[part], {row, b.index(firstRow)})
+               : Value();
   }
 };
 
 struct FmaPanels : PanelLoweringInterface::ExternalModel<FmaPanels, FmaAttr> {
-  SmallVector<Type> getPanelTypes(Attribute, tile::PanelType panel) const {
+  SmallVector<Type> getPanelTypes(Attribute, tile::PanelType panel,
+                                  TargetAttr) const {
     llama::FormatInterface format = panel.getFormat();
     Type f32 = Float32Type::get(panel.getContext());
     int64_t scaleBlocks = panel.getColumns() / format.getScaleBlock();
-    SmallVector<Type> types(1 + format.hasScale() + format.hasMinimum(),
-                            MemRefType::get({scaleBlocks, kLanes}, f32));
-    types[0] = MemRefType::get({panel.getColumns(), kLanes}, f32);
+    SmallVector<Type> types(
+        1 + format.hasScale() + format.hasMinimum(),
+        MemRefType::get({scaleBlocks, panel.getRows()}, f32));
+    types[0] = MemRefType::get({panel.getColumns(), panel.getRows()}, f32);
     return types;
   }
 
@@ -96,11 +101,15 @@ struct FmaPanels : PanelLoweringInterface::ExternalModel<FmaPanels, FmaAttr> {
     auto type = cast<llama::WeightType>(op.getWeight().getType());
     llama::FormatInterface format = type.getFormat();
     int64_t columns = type.getColumns(), scaleBlock = format.getScaleBlock();
-    GroupLoads loads(b, in.getWeight(), type, hasTables(target), in.getFirst());
-    auto decode = [&](Value block, int64_t count) {
+    std::vector<GroupLoads> groups;
+    for (int64_t row = 0; row < op.getType().getRows(); row += kLanes)
+      groups.emplace_back(b, in.getWeight(), type, hasTables(target),
+                          b.add(in.getFirst(), row));
+    auto decodeGroup = [&](GroupLoads &loads, Value block, int64_t count,
+                           int64_t group) {
       Value first = b.mul(block, kColumnBlock);
       auto store = [&](PanelPart part, Value row, Value lanes) {
-        b.storeLanes(lanes, panel[part], {row, b.index(0)});
+        b.storeLanes(lanes, panel[part], {row, b.index(group)});
       };
       loads.quants(block, 0, count, [&](int64_t c, Value quants) {
         store(kQuants, b.add(first, c), quants);
@@ -111,6 +120,10 @@ struct FmaPanels : PanelLoweringInterface::ExternalModel<FmaPanels, FmaAttr> {
         if (format.hasMinimum())
           store(kMinima, number, loads.minimum(block, c));
       }
+    };
+    auto decode = [&](Value block, int64_t count) {
+      for (auto [i, loads] : llvm::enumerate(groups))
+        decodeGroup(loads, block, count, int64_t(i) * kLanes);
     };
     Value blocks = b.index(columns / kColumnBlock);
     b.loop(0, blocks, 1, [&](Value block) { decode(block, kColumnBlock); });
@@ -139,44 +152,63 @@ struct FmaLowering
     const int64_t scaleBlock = sources[0].format.getScaleBlock(),
                   columns = sources[0].columns;
 
-    // One block of columns of a group: each scale's share summed from +0, then
-    // added.
-    auto sumBlock = [&](Source &source, Value block, int64_t count,
-                        MutableArrayRef<Value> accumulators) {
-      source.prefetch(block, sources.size());
+    // One block of columns of some groups: each scale's share summed from +0,
+    // then added.
+    auto sumBlock = [&](MutableArrayRef<Source> some, Value block,
+                        int64_t count, MutableArrayRef<Value> accumulators) {
+      some[0].prefetch(block, sources.size());
       Value firstColumn = b.mul(block, kColumnBlock);
       for (int64_t from = 0; from < count; from += scaleBlock) {
-        Values sums(m, b.zeros(b.floats()));
-        source.quants(
-            block, firstColumn, from, std::min(from + scaleBlock, count),
-            [&](int64_t c, Value quants) {
-              Value column = b.add(firstColumn, c);
-              for (int64_t i = 0; i < m; ++i) {
-                Value x = b.loadScalar(in.getRows()[0], {rows[i], column});
-                sums[i] = b.fma(quants, b.splat(x), sums[i]);
-              }
-            });
+        const int64_t to = std::min(from + scaleBlock, count);
+        Values sums(accumulators.size(), b.zeros(b.floats()));
+        auto multiply = [&](int64_t c, ArrayRef<Value> quants) {
+          Value column = b.add(firstColumn, c);
+          for (int64_t i = 0; i < m; ++i) {
+            Value x = b.splat(
+                b.loadScalar(in.getRows()[0], {rows[i], column}));
+            for (auto [j, w] : llvm::enumerate(quants)) {
+              Value &sum = sums[j * rows.size() + size_t(i)];
+              sum = b.fma(w, x, sum);
+            }
+          }
+        };
+        if (some.size() == 1)
+          some[0].quants(block, firstColumn, from, to, multiply);
+        // A number of x is broadcast once for all groups.
+        for (int64_t c = from; c < to && some.size() > 1; ++c) {
+          Values quants;
+          for (Source &source : some)
+            source.quants(block, firstColumn, c, c + 1,
+                          [&](int64_t, Value w) { quants.push_back(w); });
+          multiply(c, quants);
+        }
         Value number = b.div(b.add(firstColumn, from), scaleBlock);
-        Value scale = source.scale(block, from, number);
-        Value minimum = source.minimum(block, from, number);
-        for (int64_t i = 0; i < m; ++i) {
-          accumulators[i] =
-              scale ? b.fma(sums[i], scale, accumulators[i])
-                    : arith::AddFOp::create(b, accumulators[i], sums[i])
-                          .getResult();
-          if (!minimum)
-            continue;
-          Value sum = b.loadScalar(in.getSums()[0], {rows[i], number});
-          accumulators[i] = b.fma(minimum, b.splat(sum), accumulators[i]);
+        for (auto [j, source] : llvm::enumerate(some)) {
+          Value scale = source.scale(block, from, number);
+          Value minimum = source.minimum(block, from, number);
+          for (int64_t i = 0; i < m; ++i) {
+            const size_t at = j * rows.size() + size_t(i);
+            Value &product = accumulators[at];
+            product = scale ? b.fma(sums[at], scale, product)
+                            : arith::AddFOp::create(b, product, sums[at])
+                                  .getResult();
+            if (!minimum)
+              continue;
+            Value sum = b.loadScalar(in.getSums()[0], {rows[i], number});
+            product = b.fma(minimum, b.splat(sum), product);
+          }
         }
       }
     };
+    // In memory each group is a stream of its own, from which a load gives
+    // several columns.
+    const size_t atOnce = sources[0].loads ? 1 : sources.size();
     auto sumGroups = [&](Value block, int64_t count, ValueRange carried) {
       Values accumulators(carried); // by group, by row
-      for (auto [i, source] : llvm::enumerate(sources))
-        sumBlock(
-            source, block, count,
-            MutableArrayRef(accumulators).slice(i * rows.size(), rows.size()));
+      for (size_t j = 0; j < sources.size(); j += atOnce)
+        sumBlock(MutableArrayRef(sources).slice(j, atOnce), block, count,
+                 MutableArrayRef(accumulators)
+                     .slice(j * rows.size(), atOnce * rows.size()));
       return accumulators;
     };
 

@@ -19,7 +19,8 @@ static_assert(kColumnBlock == Record::kBlock);
 /// Columns of a row of a weight that stand side by side.
 static constexpr int64_t kFour = 4;
 
-Value RoundedRows::field(Value row, Value block, int64_t byte, Type type) {
+Value RoundedRows::field(Value row, Value block, tile::IndexOperand byte,
+                         Type type) {
   Value at = b.add(b.mul(block, record.getRecordBytes()), byte);
   return vector::ExtractOp::create(b, b.loadBytes(memory, {row, at}, 1, type),
                                    0);
@@ -89,30 +90,39 @@ Value RoundedRows::accumulate(ValueRange sums, Value scale, Value minimum,
 // Panels
 //===----------------------------------------------------------------------===//
 
-SmallVector<Type> BytePanel::getTypes(tile::PanelType panel) {
+SmallVector<Type> BytePanel::getTypes(tile::PanelType panel) const {
   llama::FormatInterface format = panel.getFormat();
   int64_t columns = panel.getColumns();
   Builder builder(panel.getContext());
   SmallVector<Type> types(
       2 + format.hasMinimum(),
-      MemRefType::get({columns / format.getScaleBlock(), kLanes},
+      MemRefType::get({columns / format.getScaleBlock(), panel.getRows()},
                       builder.getF32Type()));
   types[kBytes] =
-      MemRefType::get({columns / kFour, kFour * kLanes}, builder.getI8Type());
+      MemRefType::get({columns / kFour, firstByte(panel, isHalved ? 2 : 1)},
+                      builder.getI8Type());
   return types;
 }
 
 void BytePanel::decode(VectorBuilder &b, tile::PanelOp op,
                        tile::PanelOp::Adaptor in, ValueRange panel,
-                       TargetAttr target, int32_t zero) {
+                       TargetAttr target) const {
   auto type = cast<llama::WeightType>(op.getWeight().getType());
   llama::FormatInterface format = type.getFormat();
   const llama::Plane &quants = format.getFacts().planes.front();
   const int64_t scaleBlock = format.getScaleBlock();
-  GroupLoads loads(b, in.getWeight(), type, hasTables(target), in.getFirst());
-  b.loop(0, type.getColumns() / kColumnBlock, 1, [&](Value block) {
-    Value first = b.index(0);
+  std::vector<GroupLoads> groups;
+  for (int64_t row = 0; row < op.getType().getRows(); row += kLanes)
+    groups.emplace_back(b, in.getWeight(), type, hasTables(target),
+                        b.add(in.getFirst(), row));
+  auto decodeGroup = [&](GroupLoads &loads, Value block, int64_t group) {
+    Value first = b.index(group);
     Value row = b.mul(block, kColumnBlock / kFour);
+    auto store = [&](Value bytes, int64_t column, int64_t half) {
+      int64_t byte = firstByte(op.getType(), half) + kFour * group;
+      b.storeLanes(bytes, panel[kBytes],
+                   {b.add(row, column / kFour), b.index(byte)});
+    };
     for (int64_t c = 0; c < kColumnBlock; c += kFour) {
       Value bytes = loads.bytes(block, c);
       if (!quants.table.empty())
@@ -120,7 +130,15 @@ void BytePanel::decode(VectorBuilder &b, tile::PanelOp op,
       else if (quants.bias != zero)
         bytes = arith::AddIOp::create(
             b, bytes, b.constant(bytes.getType(), quants.bias - zero));
-      b.storeLanes(bytes, panel[kBytes], {b.add(row, c / kFour), first});
+      if (!isHalved) {
+        store(bytes, c, 0);
+        continue;
+      }
+      auto constant = [&](int64_t value) {
+        return b.constant(bytes.getType(), value);
+      };
+      store(arith::AndIOp::create(b, bytes, constant(15)), c, 0);
+      store(arith::ShRUIOp::create(b, bytes, constant(4)), c, 1);
     }
     Value number = b.mul(block, kColumnBlock / scaleBlock);
     for (int64_t c = 0; c < kColumnBlock; c += scaleBlock) {
@@ -129,5 +147,9 @@ void BytePanel::decode(VectorBuilder &b, tile::PanelOp op,
       if (format.hasMinimum())
         b.storeLanes(loads.minimum(block, c), panel[kMinima], {at, first});
     }
+  };
+  b.loop(0, type.getColumns() / kColumnBlock, 1, [&](Value block) {
+    for (auto [i, loads] : llvm::enumerate(groups))
+      decodeGroup(loads, block, int64_t(i) * kLanes);
   });
 }

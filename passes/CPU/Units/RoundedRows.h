@@ -27,7 +27,8 @@ struct RoundedRows {
 
   int64_t digits() const { return record.getDigits(); }
   /// A number in the record of a row's block.
-  Value field(Value row, Value block, int64_t byte, mlir::Type type);
+  Value field(Value row, Value block, tile::IndexOperand byte,
+              mlir::Type type);
   /// The sum of one of a row's digits in the block, or in a half of it, times a
   /// number: in each of `lanes`.
   Value sumTimes(int32_t factor, int64_t digit, Value row, Value block,
@@ -43,16 +44,25 @@ private:
                   Value scale);
 };
 
-/// A panel of quants, with their bias or by their table, less `zero`, four
-/// bytes of columns of 16 rows in 64 bytes; scales and minima as float32, one
-/// row of 16 for each block, where the format has them.
+/// A panel of quants, with their bias or by their table, less `zero`: of four
+/// columns the bytes of each row side by side, those of all rows in a row of the
+/// memref; scales and minima as float32, a row of the memref for each block,
+/// where the format has them. Where `isHalved` is set a row of the memref has
+/// the lower four bits of all bytes, then the upper four.
 struct BytePanel {
   enum Part : unsigned { kBytes, kScales, kMinima };
 
-  static llvm::SmallVector<mlir::Type> getTypes(tile::PanelType panel);
-  static void decode(VectorBuilder &b, tile::PanelOp op,
-                     tile::PanelOp::Adaptor in, mlir::ValueRange panel,
-                     TargetAttr target, int32_t zero);
+  int32_t zero = 0;
+  bool isHalved = false;
+
+  /// The byte in a row of the memref at which a half begins.
+  static int64_t firstByte(tile::PanelType panel, int64_t half) {
+    return half * 4 * panel.getRows();
+  }
+
+  llvm::SmallVector<mlir::Type> getTypes(tile::PanelType panel) const;
+  void decode(VectorBuilder &b, tile::PanelOp op, tile::PanelOp::Adaptor in,
+              mlir::ValueRange panel, TargetAttr target) const;
 };
 
 /// The code of #cpu.dot_u8s8 by matrices: of a tile of a multiple of 16 rows

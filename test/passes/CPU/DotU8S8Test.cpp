@@ -96,6 +96,20 @@ INSTANTIATE_TEST_SUITE_P(
                      testing::Values("sapphirerapids")),
     nameOfModel);
 
+/// The same panels without matrices: bytes, or with vpmaddubsw their halves.
+class BytePanelTest : public ByteMatrixTest {};
+
+TEST_P(BytePanelTest, GivesTheBitsOfTheFormula) {
+  ASSERT_NO_FATAL_FAILURE(compareRandom());
+  compareExtremes();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Formats, BytePanelTest,
+    testing::Combine(testing::Range<size_t>(0, std::size(kFormatCases)),
+                     testing::Values("x86-64-v3")),
+    nameOfModel);
+
 /// 16 rows of x24b32: by matrices.
 class DigitMatrixTest : public ByteMatrixTest {
 protected:

@@ -65,7 +65,7 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+a
     %c0 = arith.constant 0 : index
     %x = tile.buffer_rows %ctx @x at 0 : <1x32xf32>
     %w = tile.weight %ctx @w : <48x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
-    // expected-error @below {{'tile.contract' op is groups of 16 rows of a weight on a CPU, one of a panel (n = 16), found 'vector<1x24xf32>'}}
+    // expected-error @below {{'tile.contract' op is groups of 16 rows of a weight on a CPU, all those of a panel, found 'vector<1x24xf32>'}}
     %acc = tile.contract %x[%c0], %w[%c0] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !llama.weight<48x32, #llama.q8_0> -> vector<1x24xf32>
     return
   }
@@ -87,13 +87,13 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+a
 // -----
 
 module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+fma", vector_bits = 256>} {
-  func.func @a_panel_of_two_groups(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+  func.func @a_part_of_a_panel(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
     %c0 = arith.constant 0 : index
     %x = tile.buffer_rows %ctx @x at 0 : <1x32xf32>
     %w = tile.weight %ctx @w : <32x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
     %p = tile.panel %w[%c0] : <32x32, #llama.q8_0> -> <32x32, #llama.q8_0, #cpu.fma>
-    // expected-error @below {{'tile.contract' op is groups of 16 rows of a weight on a CPU, one of a panel (n = 16), found 'vector<1x32xf32>'}}
-    %acc = tile.contract %x[%c0], %p[%c0] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !tile.panel<32x32, #llama.q8_0, #cpu.fma> -> vector<1x32xf32>
+    // expected-error @below {{'tile.contract' op is groups of 16 rows of a weight on a CPU, all those of a panel, found 'vector<1x16xf32>'}}
+    %acc = tile.contract %x[%c0], %p[%c0] order <unit = #cpu.fma, block = 32, scale = outer> : <1x32xf32>, !tile.panel<32x32, #llama.q8_0, #cpu.fma> -> vector<1x16xf32>
     return
   }
 }

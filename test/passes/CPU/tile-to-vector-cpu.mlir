@@ -146,6 +146,41 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
     tile.store %acc, %y[%c0, %c0] : vector<2x16xf32>, memref<2x16xf32>
     return
   }
+
+  // Quants of 8 bits are too large for vpmaddubsw to add two products of: a panel has the
+  // lower and the upper four bits of each quant plus 128. Their products are summed
+  // apart over the whole block, and the sum begins with that of the block of x times
+  // -128, which stands in the record.
+  // CHECK-LABEL: func.func @a_panel_of_halves
+  // 8 rows of 128 bytes, a scale of 16 rows.
+  // CHECK-SAME:    llama.scratch = 1088 : i64
+  // CHECK:         %[[BYTES:.+]] = context.view {{.*}} -> memref<8x128xi8>
+  // CHECK:         scf.for
+  // CHECK-COUNT-16:  vector.store %{{.+}}, %[[BYTES]]{{.*}} vector<64xi8>
+  // CHECK:         scf.for
+  // CHECK:           %[[LOW:.+]] = vector.load %[[BYTES]]{{.*}} vector<32xi8>
+  // CHECK:           %[[HIGH:.+]] = vector.load %[[BYTES]]{{.*}} vector<32xi8>
+  // CHECK:           cpu.multiply_pairs %[[LOW]],
+  // CHECK:           cpu.multiply_pairs %[[HIGH]],
+  // Of both halves of eight rows of the weight, and of the other eight.
+  // CHECK-COUNT-2:   cpu.add_pairs
+  // CHECK:           arith.shli %{{.+}}, %{{.+}} : vector<8xi32>
+  // CHECK-COUNT-2:   cpu.add_pairs
+  // CHECK:           arith.shli %{{.+}}, %{{.+}} : vector<8xi32>
+  // CHECK-NOT:       cpu.add_pairs
+  // CHECK-NOT:       cpu.multiply_signs
+  // CHECK:           scf.yield
+  // CHECK:         return
+  func.func @a_panel_of_halves(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %x = tile.buffer_rows %ctx @x at 0 : <1x32x!llama.q8b32>
+    %y = tile.buffer %ctx @y at 768 : memref<1x16xf32>
+    %w = tile.weight %ctx @w : <16x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
+    %panel = tile.panel %w[%c0] : <16x32, #llama.q8_0> -> <16x32, #llama.q8_0, #cpu.dot_u8s8>
+    %acc = tile.contract %x[%c0], %panel[%c0] order <unit = #cpu.dot_u8s8, block = 32, scale = outer> : <1x32x!llama.q8b32>, !tile.panel<16x32, #llama.q8_0, #cpu.dot_u8s8> -> vector<1x16xf32>
+    tile.store %acc, %y[%c0, %c0] : vector<1x16xf32>, memref<1x16xf32>
+    return
+  }
 }
 
 // -----

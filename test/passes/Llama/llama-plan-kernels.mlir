@@ -1,14 +1,15 @@
-// RUN: sed '/GPU only/,/end of GPU/d' %s | %opt %pass - | FileCheck %s
-// RUN: sed '/GPU only/,/end of GPU/d' %s | %opt %pass{override="norm=#cpu.strategy<unit = #cpu.fma, m = 3, n = 48>;linear=#cpu.strategy<unit = #cpu.fma, m = 2, n = 16>"} - | FileCheck %s --check-prefix=OVERRIDE
-// RUN: sed '/GPU only/,/end of GPU/d' %s | %opt %pass - -o /dev/null --remarks-filter=llama-plan --remark-format=emitRemark 2>&1 | FileCheck %s --check-prefix=REMARK
-// RUN: sed '/GPU only/,/end of GPU/d' %s | not %opt %pass{override="qvk=#cpu.strategy<unit = #cpu.fma, m = 4, n = 16>"} - 2>&1 | FileCheck %s --check-prefix=NONAME
-// RUN: sed '/GPU only/,/end of GPU/d' %s | not %opt %pass{override="norm"} - 2>&1 | FileCheck %s --check-prefix=NOFORM
-// RUN: sed '/GPU only/,/end of GPU/d' %s | not %opt %pass{override="norm=#cpu.strategy<unit = #cpu.dot_u8s8, m = 1, n = 16>"} - 2>&1 | FileCheck %s --check-prefix=UNIT
-// RUN: sed '/GPU only/,/end of GPU/d' %s | %opt %pass{override="linear=#cpu.strategy<unit = #cpu.fma, m = 2, n = 48>"} - | FileCheck %s --check-prefix=FIT
-// RUN: sed '/GPU only/,/end of GPU/d' %s | %opt %pass{strategy=plain} - | FileCheck %s --check-prefix=PLAIN
-// RUN: sed '/GPU only/,/end of GPU/d' %s | not %opt %pass{strategy=fast} - 2>&1 | FileCheck %s --check-prefix=NOTUNING
+// RUN: sed '/GPU onl[y]/,/end of GP[U]/d; s/name = "x86-64-v4"/name = "native:znver4"/' %s | %opt %pass - | FileCheck %s
+// RUN: sed '/GPU onl[y]/,/end of GP[U]/d' %s | %opt %pass - | FileCheck %s --check-prefix=INTEL
+// RUN: sed '/GPU onl[y]/,/end of GP[U]/d' %s | %opt %pass{override="norm=#cpu.strategy<unit = #cpu.fma, m = 3, n = 48>;linear=#cpu.strategy<unit = #cpu.fma, m = 2, n = 16>"} - | FileCheck %s --check-prefix=OVERRIDE
+// RUN: sed '/GPU onl[y]/,/end of GP[U]/d' %s | %opt %pass - -o /dev/null --remarks-filter=llama-plan --remark-format=emitRemark 2>&1 | FileCheck %s --check-prefix=REMARK
+// RUN: sed '/GPU onl[y]/,/end of GP[U]/d' %s | not %opt %pass{override="qvk=#cpu.strategy<unit = #cpu.fma, m = 4, n = 16>"} - 2>&1 | FileCheck %s --check-prefix=NONAME
+// RUN: sed '/GPU onl[y]/,/end of GP[U]/d' %s | not %opt %pass{override="norm"} - 2>&1 | FileCheck %s --check-prefix=NOFORM
+// RUN: sed '/GPU onl[y]/,/end of GP[U]/d' %s | not %opt %pass{override="norm=#cpu.strategy<unit = #cpu.dot_u8s8, m = 1, n = 16>"} - 2>&1 | FileCheck %s --check-prefix=UNIT
+// RUN: sed '/GPU onl[y]/,/end of GP[U]/d' %s | %opt %pass{override="linear=#cpu.strategy<unit = #cpu.fma, m = 2, n = 48>"} - | FileCheck %s --check-prefix=FIT
+// RUN: sed '/GPU onl[y]/,/end of GP[U]/d' %s | %opt %pass{strategy=plain} - | FileCheck %s --check-prefix=PLAIN
+// RUN: sed '/GPU onl[y]/,/end of GP[U]/d' %s | not %opt %pass{strategy=fast} - 2>&1 | FileCheck %s --check-prefix=NOTUNING
 
-// RUN: sed '/GPU only/,/end of GPU/d' %s | not %opt %pass{override="norm=#cuda.strategy<unit = #cuda.simt, threads = 128>"} - 2>&1 | FileCheck %s --check-prefix=FAMILY
+// RUN: sed '/GPU onl[y]/,/end of GP[U]/d' %s | not %opt %pass{override="norm=#cuda.strategy<unit = #cuda.simt, threads = 128>"} - 2>&1 | FileCheck %s --check-prefix=FAMILY
 // RUN: sed '/CPU onl[y]/,/end of CP[U]/d; s/cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512/cuda.target<name = "cuda:sm_80"/' %s | %opt %pass - | FileCheck %s --check-prefix=GPU
 // RUN: sed '/CPU onl[y]/,/end of CP[U]/d; s/{llama.target/{llama.options = {activations = "auto"}, llama.target/; s/cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512/cuda.target<name = "cuda:sm_80"/' %s | %opt %pass - | FileCheck %s --check-prefix=SPLIT
 // RUN: sed '/CPU onl[y]/,/end of CP[U]/d; s/cpu.target<name = "x86-64-v4", features = "+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl", vector_bits = 512/cuda.target<name = "cuda:sm_80"/' %s | not %opt %pass{strategy=plain} - 2>&1 | FileCheck %s --check-prefix=NOPLAIN
@@ -30,6 +31,7 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   llama.weight @u : 1984x32 formats [#llama.f16]
   llama.weight @t : 16384x32 formats [#llama.q8_0]
   // CPU only
+  llama.weight @g : 64x256 formats [#llama.q4_0]
   llama.weight @r : 48x256 formats [#llama.q4_0]
   llama.weight @s : 48x256 formats [#llama.q6_k]
   // end of CPU
@@ -123,6 +125,34 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   }
 
   // CPU only
+  // Where a CPU loads less often than it multiplies two groups of rows of a weight share
+  // what is broadcast of x. Their quants are in a panel; three digits stay with one.
+  // CHECK-LABEL:    func.func @rows_of_groups
+  // CHECK:            strategy #cpu.strategy<unit = #cpu.dot_u8s8, m = 8, n = 16> partition <rows = [64], by = 32, rows_by = 64>
+  // CHECK:            strategy #cpu.strategy<unit = #cpu.fma, m = 8, n = 16> partition <rows = [64], by = 32> {
+  // INTEL-LABEL:    func.func @rows_of_groups
+  // INTEL:            strategy #cpu.strategy<unit = #cpu.dot_u8s8, m = 6, n = 32> partition <rows = [64], by = 32> {
+  // INTEL:            strategy #cpu.strategy<unit = #cpu.fma, m = 8, n = 32> partition <rows = [64], by = 32> {
+  // INTEL:            strategy #cpu.strategy<unit = #cpu.dot_u8s8<digits = 3>, m = 8, n = 16>
+  func.func @rows_of_groups(%h: tensor<?x256x!llama.q8b32>, %f: tensor<?x256xf32>, %d: tensor<?x256x!llama.x24b32>) -> (tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>) {
+    %x = llama.kernel "bytes" (%ih = %h : tensor<?x256x!llama.q8b32>) -> tensor<?x64xf32> {
+      %w = llama.weight_ref @g : !llama.weight<64x256, #llama.q4_0>
+      %l = llama.linear %ih, %w : tensor<?x256x!llama.q8b32>, !llama.weight<64x256, #llama.q4_0> -> tensor<?x64xf32>
+      llama.yield %l : tensor<?x64xf32>
+    }
+    %y = llama.kernel "floats" (%ih = %f : tensor<?x256xf32>) -> tensor<?x64xf32> {
+      %w = llama.weight_ref @g : !llama.weight<64x256, #llama.q4_0>
+      %l = llama.linear %ih, %w : tensor<?x256xf32>, !llama.weight<64x256, #llama.q4_0> -> tensor<?x64xf32>
+      llama.yield %l : tensor<?x64xf32>
+    }
+    %z = llama.kernel "digits" (%ih = %d : tensor<?x256x!llama.x24b32>) -> tensor<?x64xf32> {
+      %w = llama.weight_ref @g : !llama.weight<64x256, #llama.q4_0>
+      %l = llama.linear %ih, %w : tensor<?x256x!llama.x24b32>, !llama.weight<64x256, #llama.q4_0> -> tensor<?x64xf32>
+      llama.yield %l : tensor<?x64xf32>
+    }
+    return %x, %y, %z : tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>
+  }
+
   // Of many rows a part has 64, but for units that decode a panel for all rows.
   // CHECK-LABEL:    func.func @rows_of_bytes
   // CHECK:            strategy #cpu.strategy<unit = #cpu.dot_u8s8, m = 8, n = 16> partition <rows = [48], by = 32, rows_by = 64>
@@ -223,6 +253,8 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   // CHECK:            strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 16> partition <rows = [16384], by = 256>
   // CHECK-LABEL:    func.func @quants_of_a_vocabulary
   // CHECK:            strategy #cpu.strategy<unit = #cpu.dot_u8s8, m = 1, n = 16> partition <rows = [16384], by = 256>
+  // INTEL-LABEL:    func.func @a_vocabulary
+  // INTEL:            strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 32> partition <rows = [16384], by = 256>
   // ZEN3-LABEL:     func.func @a_vocabulary
   // ZEN3:             strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 64, prefetch = 1024> partition <rows = [16384], by = 256>
   // ZEN3-LABEL:     func.func @two_rows_of_a_vocabulary

@@ -878,7 +878,7 @@ llama.weight @w : 16x32 formats [#llama.q4_1]
 // -----
 
 // Tiles of 16 columns are no whole blocks: a part stores its 32 columns of all rows
-// to scratch, then rounds them. Rows of q8b32 need no panel, so a tile of them meets
+// to scratch, then rounds them. Quants in one plane need no panel, so a tile of rows meets
 // all tiles of the part before the next one is read.
 // CHECK-LABEL: func.func private @rows_rounded_in_the_epilogue
 // CHECK:         %[[SCRATCH:.+]] = tile.scratch : memref<8x32xf32>
@@ -896,13 +896,13 @@ llama.buffer @x : tensor<8x32x!llama.q8b32> at 0
 llama.buffer @y : tensor<8x64x!llama.q8b32> at 384
 func.func private @rows_rounded_in_the_epilogue() attributes {llama.partition = #llama.partition<rows = [64], by = 32>, llama.strategy = #cpu.strategy<unit = #cpu.dot_u8s8, m = 8, n = 16>} {
   %x = llama.buffer_read @x at 0 : tensor<?x32x!llama.q8b32>
-  %w = llama.weight_ref @w : <64x32, #llama.q8_0> in #llama.interleaved16<k = 4> index 0
-  %y = llama.linear %x, %w order <unit = #cpu.dot_u8s8, block = 32, scale = outer> : tensor<?x32x!llama.q8b32>, <64x32, #llama.q8_0> -> tensor<?x64xf32>
+  %w = llama.weight_ref @w : <64x32, #llama.q4_0> in #llama.interleaved16<k = 4> index 0
+  %y = llama.linear %x, %w order <unit = #cpu.dot_u8s8, block = 32, scale = outer> : tensor<?x32x!llama.q8b32>, <64x32, #llama.q4_0> -> tensor<?x64xf32>
   %r = llama.quantize %y : tensor<?x64xf32> to tensor<?x64x!llama.q8b32>
   llama.buffer_write %r, @y at 384 : tensor<?x64x!llama.q8b32>
   return
 }
-llama.weight @w : 64x32 formats [#llama.q8_0]
+llama.weight @w : 64x32 formats [#llama.q4_0]
 
 // -----
 
