@@ -26,8 +26,9 @@ static constexpr double kReadReach = 0.96;
 /// cache, tiles are stored, the last part of a kernel has one worker.
 static constexpr double kUnitReach = 0.93;
 /// Share of the peak that instructions of attention allow on many rows, where
-/// exp and masks take a fifth.
-static constexpr double kAttentionBound = 0.8;
+/// exp and masks take a fifth; and where a number of the query is a load for
+/// each fma of a score, and loads are the bound (hasTwoPipes).
+static constexpr double kAttentionBound = 0.8, kLoadedAttentionBound = 0.5;
 /// The same on one row, for g heads of queries that share keys, is
 /// kDecodeAttentionBound g / (g + kDecodeAttentionRead), because to read 16
 /// numbers and to widen them takes the time of kDecodeAttentionRead fmas.
@@ -111,6 +112,8 @@ Error Work::read(const json::Object &manifest, mlir::MLIRContext &mlir) {
   auto targetAttr =
       cpu::TargetAttr::get(&mlir, target, reader.text(cpu, "features"),
                            int64_t(reader.count(cpu, "vector_bits")));
+  attentionBound = cpu::hasTwoPipes(targetAttr) ? kLoadedAttentionBound
+                                                : kAttentionBound;
   activations = reader.text(manifest, "activations");
   const json::Object &cache = reader.object(manifest, "cache");
   keyType = reader.text(cache, "type_k");
@@ -265,7 +268,7 @@ Cost Work::costOf(const Dispatch &dispatch, uint64_t rows,
     double operations = 4.0 * double(queryHeads) * double(headSize) * pairs;
     cost.operations += operations;
     double group = double(queryHeads) / double(kvHeads);
-    cost.slots += operations / (rows > 1 ? kAttentionBound
+    cost.slots += operations / (rows > 1 ? attentionBound
                                          : kDecodeAttentionBound * group /
                                                (group + kDecodeAttentionRead));
   }

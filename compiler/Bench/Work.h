@@ -110,6 +110,8 @@ private:
 
   uint64_t layers = 0, queryHeads = 0, kvHeads = 0, headSize = 0,
            cacheBytes = 0;
+  /// Share of the peak that attention reaches at most on many rows.
+  double attentionBound = 1;
   /// Positions that a row sees, and in which layers; empty: in all.
   uint64_t window = UINT64_MAX;
   std::vector<uint64_t> windowed;

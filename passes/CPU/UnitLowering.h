@@ -30,6 +30,13 @@ inline bool hasByteMatrices(TargetAttr target) {
          llama::hasFeature(target, "amx-int8");
 }
 
+/// Whether two pipes do all arithmetic on vectors of 512 bits, with less than a
+/// load of 512 bits for each multiplication: Intel's. Zen 4 and 5 convert
+/// numbers elsewhere and load as often as they multiply.
+inline bool hasTwoPipes(TargetAttr target) {
+  return target.getVectorBits() >= 512 && !target.getName().contains("znver");
+}
+
 /// Whether cpu.lookup16 is one instruction: vpermps with a table of 512 bits.
 inline bool hasTables(TargetAttr target) {
   return target.getVectorBits() >= 512 && llama::hasFeature(target, "avx512f");

@@ -579,9 +579,12 @@ struct DotU8S8Lowering
       return getMatrixBound(format, digits);
     Form form = Form::of(target);
     double steps = double(format.scaleBlock()) / 4;
-    // The scale of x times that of the weight, an fma, one for a minimum and
-    // one for each digit that is added to another.
+    // On the multipliers' pipes are the scale of x times that of the weight, an
+    // fma, one for a minimum and one for each digit that is added to another.
     double others = 1 + double(digits) + format.has(llama::PlaneKind::Minima);
+    // So is the conversion of each digit's sum.
+    if (hasTwoPipes(target))
+      others += double(digits);
     // Rows of three digits have no panels of halves (usesPanels).
     ByteForm bytes = digits == 1 ? ByteForm::ofPanel(format, target)
                                  : ByteForm::of(format, form);
