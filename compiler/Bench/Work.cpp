@@ -112,8 +112,8 @@ Error Work::read(const json::Object &manifest, mlir::MLIRContext &mlir) {
   auto targetAttr =
       cpu::TargetAttr::get(&mlir, target, reader.text(cpu, "features"),
                            int64_t(reader.count(cpu, "vector_bits")));
-  attentionBound = cpu::hasTwoPipes(targetAttr) ? kLoadedAttentionBound
-                                                : kAttentionBound;
+  attentionBound =
+      cpu::hasTwoPipes(targetAttr) ? kLoadedAttentionBound : kAttentionBound;
   activations = reader.text(manifest, "activations");
   const json::Object &cache = reader.object(manifest, "cache");
   keyType = reader.text(cache, "type_k");

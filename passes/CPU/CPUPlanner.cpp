@@ -49,15 +49,15 @@ struct TableRow {
   /// each, and a vector of quants is unpacked once for all of them. More rows
   /// save no instruction: their sums spill.
   int64_t byteRows;
-  /// And with `manyTile` rows of a weight. 512 bits: six rows have 12 sums and 12
-  /// accumulators, which leaves registers for the quants of two groups.
+  /// And with `manyTile` rows of a weight. 512 bits: six rows have 12 sums and
+  /// 12 accumulators, which leaves registers for the quants of two groups.
   int64_t groupedByteRows;
   /// Rows of x times rows of a weight in a tile of few rows, at most. Each 16
   /// rows of a weight are a stream of memory. Zen 4 reads one at 91 to 97% of
   /// what memory delivers and four at 59 to 83%, by 512 and by 256 bits. Ice
-  /// Lake reads one at 80% and two at 83 to 92%, as each is a chain of sums. Zen
-  /// 3 reads four 5 to 10% faster than one by a loop of so many instructions,
-  /// whose sums take eight registers (docs/performance.md).
+  /// Lake reads one at 80% and two at 83 to 92%, as each is a chain of sums.
+  /// Zen 3 reads four 5 to 10% faster than one by a loop of so many
+  /// instructions, whose sums take eight registers (docs/performance.md).
   int64_t fewTile;
   /// Rows of a weight in a tile of many rows, where every weight of the kernel
   /// has a multiple of them. One group of 16 rows takes a load for each
@@ -281,13 +281,13 @@ KernelPlan makePlan(const TableRow &row, cpu::TargetAttr target,
     const int64_t digits = bytes ? bytes.getDigits() : 1;
     // Tiles of 16 rows are how the unit knows matrices.
     const bool matrices = !few && bytes && byMatrices(row, target, bound);
-    // Matrices multiply one group at a time, pairs of bf16 stand in no panel, and
-    // the sums of three digits fill the registers with one group.
+    // Matrices multiply one group at a time, pairs of bf16 stand in no panel,
+    // and the sums of three digits fill the registers with one group.
     const bool grouped = !few && !matrices && !rows.isBF16() && digits == 1 &&
                          divides(row.manyTile, RowGroups(body));
-    int64_t m = few        ? llvm::PowerOf2Ceil(bound)
-                : matrices ? cpu::kMatrixRows
-                : bytes    ? grouped ? row.groupedByteRows : row.byteRows
+    int64_t m = few         ? llvm::PowerOf2Ceil(bound)
+                : matrices  ? cpu::kMatrixRows
+                : bytes     ? grouped ? row.groupedByteRows : row.byteRows
                 : twoScales ? row.tileRows
                             : row.floatRows;
     bool lmHead = llvm::any_of(linears, [](LinearOp linear) {
@@ -298,7 +298,7 @@ KernelPlan makePlan(const TableRow &row, cpu::TargetAttr target,
     bool converts = rows.isF32() && llvm::any_of(linears, [&](LinearOp linear) {
                       return format(linear).getBlock() > 1;
                     });
-    int64_t n = grouped             ? row.manyTile
+    int64_t n = grouped            ? row.manyTile
                 : few && !converts ? fewRowsColumns(row, m, digits, body)
                                    : kGroupRows;
     int64_t by = !few     ? manyRowsPart(body)

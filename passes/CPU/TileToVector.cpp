@@ -208,10 +208,10 @@ static LogicalResult verify(tile::ContractOp op, TargetAttr target) {
   int64_t n = cast<VectorType>(op.getType()).getDimSize(1);
   auto panel = dyn_cast<tile::PanelType>(op.getWeight().getType());
   if (n % kLanes != 0 || (panel && n != panel.getRows()))
-    return op.emitOpError()
-           << "is groups of 16 rows of a weight on a CPU, all those of a panel, "
-              "found "
-           << op.getType();
+    return op.emitOpError() << "is groups of 16 rows of a weight on a CPU, all "
+                               "those of a panel, "
+                               "found "
+                            << op.getType();
   auto weight = dyn_cast<llama::WeightType>(op.getWeight().getType());
   if (weight && n != kLanes && weight.getRows() % n != 0)
     return op.emitOpError() << "reads " << n << " rows at once of a weight of "

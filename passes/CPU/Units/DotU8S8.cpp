@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "passes/CPU/GroupLoads.h"
+#include "passes/CPU/Units/ByteForm.h"
 #include "passes/CPU/Units/RoundedRows.h"
 #include <cmath>
 
@@ -24,72 +25,6 @@ using Record = llama::RowRecordInterface;
 
 namespace {
 
-/// The instructions of a target: lanes of 32 bits of one, whether it adds in
-/// them (vpdpbusd) or in 16 bits first (vpmaddubsw), and whether there are 32
-/// registers of such lanes, or 16.
-struct Form {
-  int64_t lanes;
-  bool isDot, hasAllRegisters;
-
-  static Form of(TargetAttr target) {
-    auto has = [&](StringRef name) { return llama::hasFeature(target, name); };
-    if (has("avx512vnni") && target.getVectorBits() >= 512)
-      return {16, true, true};
-    return {8, hasByteDot(target), has("avx512vl")};
-  }
-};
-
-/// How a quant becomes the unsigned byte of a product: less `zero`, which the
-/// sum of x is multiplied by; or, where vpmaddubsw could not add two such
-/// products, its size, and x gets its sign, or in a panel its halves, the lower
-/// and the upper four bits, each a product of its own.
-struct ByteForm {
-  bool keepsSigns;
-  int32_t zero;
-  /// The largest such byte, or half of one.
-  int64_t largest;
-  int64_t halves = 1;
-
-  /// Vectors of products that 16 bits hold the sum of, pairs of +-127 * quant.
-  size_t mostProducts() const {
-    return static_cast<size_t>(INT16_MAX / (largest * 2 * 127));
-  }
-
-  static ByteForm of(const llama::FormatFacts &facts, Form form) {
-    auto [least, greatest] = facts.quantRange();
-    if (!form.isDot && !addsBytePairs(facts))
-      return {true, 0, std::max(-least, greatest)};
-    // Values of a table may take any zero: that of the sums in a record saves a
-    // multiplication.
-    if (form.isDot && !facts.planes.front().table.empty())
-      least = Record::kSumFactor;
-    return {false, least, greatest - least};
-  }
-
-  /// Of a panel: its bytes may have any zero as well.
-  static ByteForm ofPanel(const llama::FormatFacts &facts, TargetAttr target) {
-    BytePanel panel = panelOf(facts, target);
-    if (panel.isHalved)
-      return {/*keepsSigns=*/false, panel.zero, /*largest=*/15, /*halves=*/2};
-    ByteForm form = of(facts, Form::of(target));
-    if (panel.zero)
-      form.zero = panel.zero;
-    return form;
-  }
-
-  /// What stands in a panel: bytes that are less what the sum in a record is
-  /// times already, or the quants themselves, which matrices multiply and of
-  /// which vpmaddubsw adds more.
-  static BytePanel panelOf(const llama::FormatFacts &facts, TargetAttr target) {
-    Form form = Form::of(target);
-    ByteForm bytes = of(facts, form);
-    if (bytes.keepsSigns)
-      return {Record::kSumFactor, /*isHalved=*/true};
-    bool isLess = form.isDot && !hasByteMatrices(target) && bytes.zero;
-    return {isLess ? Record::kSumFactor : 0};
-  }
-};
-
 /// 16 rows of a weight in memory, or all of a decoded panel. `block` counts
 /// blocks of 32 columns.
 class Source {
@@ -97,13 +32,13 @@ public:
   /// In memory, from row `firstRow` of the weight on.
   Source(VectorBuilder &b, Value memory, llama::WeightType weight,
          Value firstRow, TargetAttr target)
-      : b(b), form(Form::of(target)), facts(weight.getFormat().getFacts()),
+      : b(b), form(DotForm::of(target)), facts(weight.getFormat().getFacts()),
         byteForm(ByteForm::of(facts, form)), lanes(kLanes) {
     loads.emplace(b, memory, weight, hasTables(target), firstRow);
   }
   Source(VectorBuilder &b, ValueRange panel, tile::PanelType type,
          TargetAttr target)
-      : b(b), form(Form::of(target)), facts(type.getFormat().getFacts()),
+      : b(b), form(DotForm::of(target)), facts(type.getFormat().getFacts()),
         byteForm(ByteForm::ofPanel(facts, target)), lanes(type.getRows()),
         panel(panel), halfBytes(BytePanel::firstByte(type, 1)),
         toSubtract(byteForm.zero - ByteForm::panelOf(facts, target).zero) {}
@@ -185,7 +120,7 @@ private:
   }
 
   VectorBuilder &b;
-  const Form form;
+  const DotForm form;
   const llama::FormatFacts &facts;
   const ByteForm byteForm;
   /// Rows of the weight.
@@ -203,7 +138,7 @@ class Product {
 public:
   Product(VectorBuilder &b, tile::ContractOp op, Ranges<tile::ContractOp> in,
           TargetAttr target)
-      : b(b), tile(cast<VectorType>(op.getType())), form(Form::of(target)),
+      : b(b), tile(cast<VectorType>(op.getType())), form(DotForm::of(target)),
         facts(formatOf(op).getFacts()), byteForm(byteFormOf(op, target)),
         x(b, in.getRows()[0], op), ahead(prefetchOf(op)) {
     for (int64_t i = 0; i < tile.getDimSize(0); ++i)
@@ -242,7 +177,7 @@ private:
     const llama::FormatFacts &facts = formatOf(op).getFacts();
     return isa<tile::PanelType>(op.getWeight().getType())
                ? ByteForm::ofPanel(facts, target)
-               : ByteForm::of(facts, Form::of(target));
+               : ByteForm::of(facts, DotForm::of(target));
   }
 
   /// The place of a group's product with a row among all.
@@ -518,7 +453,7 @@ private:
 
   VectorBuilder &b;
   VectorType tile;
-  const Form form;
+  const DotForm form;
   const llama::FormatFacts &facts;
   const ByteForm byteForm;
   RoundedRows x;
@@ -570,14 +505,14 @@ struct DotU8S8Lowering
     if (hasByteMatrices(target))
       return getBytePeakOperations();
     // Four products a lane, added.
-    return kPeakChains * 8 * Form::of(target).lanes;
+    return kPeakChains * 8 * DotForm::of(target).lanes;
   }
   double getBound(Attribute self, const llama::FormatFacts &format,
                   TargetAttr target) const {
     const int64_t digits = cast<DotU8S8Attr>(self).getDigits();
     if (hasByteMatrices(target))
       return getMatrixBound(format, digits);
-    Form form = Form::of(target);
+    DotForm form = DotForm::of(target);
     double steps = double(format.scaleBlock()) / 4;
     // On the multipliers' pipes are the scale of x times that of the weight, an
     // fma, one for a minimum and one for each digit that is added to another.
@@ -600,7 +535,7 @@ struct DotU8S8Lowering
                     TargetAttr target) const {
     if (hasByteMatrices(target))
       return emitBytePeak(b, memory, turns);
-    const Form form = Form::of(target);
+    const DotForm form = DotForm::of(target);
     auto step = [&](Value chain, Value x) -> Value {
       auto type = b.vectorOf(b.getI8Type(), 4 * form.lanes);
       Value bytes = vector::BitCastOp::create(b, type, x);

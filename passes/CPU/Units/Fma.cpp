@@ -164,8 +164,7 @@ struct FmaLowering
         auto multiply = [&](int64_t c, ArrayRef<Value> quants) {
           Value column = b.add(firstColumn, c);
           for (int64_t i = 0; i < m; ++i) {
-            Value x = b.splat(
-                b.loadScalar(in.getRows()[0], {rows[i], column}));
+            Value x = b.splat(b.loadScalar(in.getRows()[0], {rows[i], column}));
             for (auto [j, w] : llvm::enumerate(quants)) {
               Value &sum = sums[j * rows.size() + size_t(i)];
               sum = b.fma(w, x, sum);
@@ -189,9 +188,9 @@ struct FmaLowering
           for (int64_t i = 0; i < m; ++i) {
             const size_t at = j * rows.size() + size_t(i);
             Value &product = accumulators[at];
-            product = scale ? b.fma(sums[at], scale, product)
-                            : arith::AddFOp::create(b, product, sums[at])
-                                  .getResult();
+            product =
+                scale ? b.fma(sums[at], scale, product)
+                      : arith::AddFOp::create(b, product, sums[at]).getResult();
             if (!minimum)
               continue;
             Value sum = b.loadScalar(in.getSums()[0], {rows[i], number});

@@ -27,8 +27,7 @@ struct RoundedRows {
 
   int64_t digits() const { return record.getDigits(); }
   /// A number in the record of a row's block.
-  Value field(Value row, Value block, tile::IndexOperand byte,
-              mlir::Type type);
+  Value field(Value row, Value block, tile::IndexOperand byte, mlir::Type type);
   /// The sum of one of a row's digits in the block, or in a half of it, times a
   /// number: in each of `lanes`.
   Value sumTimes(int32_t factor, int64_t digit, Value row, Value block,
@@ -45,10 +44,10 @@ private:
 };
 
 /// A panel of quants, with their bias or by their table, less `zero`: of four
-/// columns the bytes of each row side by side, those of all rows in a row of the
-/// memref; scales and minima as float32, a row of the memref for each block,
-/// where the format has them. Where `isHalved` is set a row of the memref has
-/// the lower four bits of all bytes, then the upper four.
+/// columns the bytes of each row side by side, those of all rows in a row of
+/// the memref; scales and minima as float32, a row of the memref for each
+/// block, where the format has them. Where `isHalved` is set a row of the
+/// memref has the lower four bits of all bytes, then the upper four.
 struct BytePanel {
   enum Part : unsigned { kBytes, kScales, kMinima };
 
