@@ -236,15 +236,10 @@ Value GroupLoads::unsignedQuant(Value block, int64_t column, uint32_t every,
 /// What the format's table has for the quants of four columns, a signed byte
 /// each, by instructions of 32 bytes.
 Value GroupLoads::fourOfTable(Value block, int64_t column) {
-  Value four = bytes(block, column);
-  SmallVector<Value, 2> halves;
-  for (int64_t first = 0; first < 4 * kLanes; first += 2 * kLanes)
-    halves.push_back(b.lookUp(facts.planes.front().table, /*zero=*/0,
-                              b.chunk(four, first, 2 * kLanes)));
-  auto all = llvm::to_vector(llvm::seq<int64_t>(4 * kLanes));
-  return vector::BitCastOp::create(
-      b, b.vectorOf(b.getI32Type()),
-      vector::ShuffleOp::create(b, halves[0], halves[1], all));
+  return vector::BitCastOp::create(b, b.vectorOf(b.getI32Type()),
+                                   b.lookUpHalves(facts.planes.front().table,
+                                                  /*zero=*/0,
+                                                  bytes(block, column)));
 }
 
 Value GroupLoads::integerQuant(Value block, int64_t column, Value table) {

@@ -52,6 +52,15 @@ Value VectorBuilder::lookUp(ArrayRef<int8_t> table, int32_t zero, Value index) {
   return LookupBytesOp::create(b, tables, index);
 }
 
+Value VectorBuilder::lookUpHalves(ArrayRef<int8_t> table, int32_t zero,
+                                  Value index) {
+  const int64_t all = cast<VectorType>(index.getType()).getDimSize(0);
+  Value first = lookUp(table, zero, chunk(index, 0, all / 2));
+  Value second = lookUp(table, zero, chunk(index, all / 2, all / 2));
+  return vector::ShuffleOp::create(b, first, second,
+                                   llvm::to_vector(llvm::seq(all)));
+}
+
 Value VectorBuilder::fma(Value x, Value y, Value z) {
   return vector::FMAOp::create(b, x, y, z);
 }

@@ -42,6 +42,8 @@ public:
   /// table[index] - `zero` of each byte of `index`, all below 16:
   /// cpu.lookup_bytes.
   Value lookUp(llvm::ArrayRef<int8_t> table, int32_t zero, Value index);
+  /// The same of 64 bytes by two instructions of 32, which AVX2 has.
+  Value lookUpHalves(llvm::ArrayRef<int8_t> table, int32_t zero, Value index);
   Value fma(Value x, Value y, Value z);
   /// Lanes j < limit, as a mask of 16.
   Value maskBelow(tile::IndexOperand limit);

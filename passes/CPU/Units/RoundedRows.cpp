@@ -126,7 +126,9 @@ void BytePanel::decode(VectorBuilder &b, tile::PanelOp op,
     for (int64_t c = 0; c < kColumnBlock; c += kFour) {
       Value bytes = loads.bytes(block, c);
       if (!quants.table.empty())
-        bytes = b.lookUp(quants.table, zero, bytes);
+        bytes = target.getVectorBits() >= 512
+                    ? b.lookUp(quants.table, zero, bytes)
+                    : b.lookUpHalves(quants.table, zero, bytes);
       else if (quants.bias != zero)
         bytes = arith::AddIOp::create(
             b, bytes, b.constant(bytes.getType(), quants.bias - zero));
