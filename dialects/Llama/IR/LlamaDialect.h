@@ -134,7 +134,7 @@ int64_t getRowBound(mlir::Value value);
 
 /// The target of the module that `op` is in or is; null where it has none.
 TargetInterface getTarget(mlir::Operation *op);
-/// Whether a target has a feature, by LLVM's name of it; none has any.
+/// Whether a target has a feature, by LLVM's name of it. A null one has none.
 bool hasFeature(TargetInterface target, llvm::StringRef name);
 /// The first feature that `unit` needs and `target` lacks; empty if the target
 /// has all.
