@@ -107,20 +107,16 @@ constexpr TableRow kZen512Bits = {.vectorBits = 512,
                                   .fetchKeys = 2048,
                                   .fewSums = 16};
 /// Intel's, which load less than once for each multiplication.
-constexpr TableRow k512Bits = {.vectorBits = 512,
-                               .cpu = "",
-                               .tileRows = 8,
-                               .floatRows = 8,
-                               .byteRows = 8,
-                               .groupedByteRows = 6,
-                               .fewTile = 2 * kGroupRows,
-                               .manyTile = 2 * kGroupRows,
-                               .prefetch = 0,
-                               .attentionRows = 8,
-                               .sums = 16,
-                               .foldedRows = INT64_MAX,
-                               .fetchKeys = 0,
-                               .fewSums = 16};
+constexpr TableRow k512Bits = [] {
+  TableRow row = kZen512Bits;
+  row.cpu = "";
+  row.groupedByteRows = 6;
+  row.fewTile = 2 * kGroupRows;
+  row.manyTile = 2 * kGroupRows;
+  row.foldedRows = INT64_MAX;
+  row.fetchKeys = 0;
+  return row;
+}();
 constexpr TableRow k256Bits = {.vectorBits = 256,
                                .cpu = "",
                                .tileRows = 2,
