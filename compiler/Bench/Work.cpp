@@ -26,9 +26,9 @@ static constexpr double kReadReach = 0.96;
 /// cache, tiles are stored, the last part of a kernel has one worker.
 static constexpr double kUnitReach = 0.93;
 /// Share of the peak that instructions of attention allow on many rows, where
-/// exp and masks take a fifth; and where a number of the query is a load for
-/// each fma of a score, and loads are the bound (hasTwoPipes).
-static constexpr double kAttentionBound = 0.8, kLoadedAttentionBound = 0.5;
+/// exp and masks take a fifth; and where the pipes of fmas convert keys and
+/// values too, and loads are as many as fmas (hasTwoPipes).
+static constexpr double kAttentionBound = 0.8, kLoadedAttentionBound = 0.55;
 /// The same on one row, for g heads of queries that share keys, is
 /// kDecodeAttentionBound g / (g + kDecodeAttentionRead), because to read 16
 /// numbers and to widen them takes the time of kDecodeAttentionRead fmas.

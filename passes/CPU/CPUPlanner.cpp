@@ -55,20 +55,23 @@ struct TableRow {
   /// Rows of x times rows of a weight in a tile of few rows, at most. Each 16
   /// rows of a weight are a stream of memory. Zen 4 reads one at 91 to 97% of
   /// what memory delivers and four at 59 to 83%, by 512 and by 256 bits. Ice
-  /// Lake reads one at 80% and two at 83 to 92%, as each is a chain of sums.
-  /// Zen 3 reads four 5 to 10% faster than one by a loop of so many
-  /// instructions, whose sums take eight registers (docs/performance.md).
+  /// Lake reads one at 80%, two at 83 to 92% and four, fetched ahead, at more
+  /// than 93%, as each is a chain of sums. Zen 3 reads four 5 to 10% faster
+  /// than one by a loop of so many instructions, whose sums take eight
+  /// registers (docs/performance.md).
   int64_t fewTile;
   /// Rows of a weight in a tile of many rows, where every weight of the kernel
   /// has a multiple of them. One group of 16 rows takes a load for each
   /// multiplication: a number of x, broadcast as an operand in memory. Zen 4
   /// does as many loads of 512 bits. Ice Lake does seven for ten, so there two
-  /// groups share a broadcast (docs/performance.md).
+  /// groups share a broadcast, of keys as well (docs/performance.md).
   int64_t manyTile;
   /// Bytes ahead of its use that few rows fetch a weight. 256 bits: a core of
   /// Zen 3, which reads 10 GB/s, needs 1 KiB while memory takes 100 ns to
   /// answer, and Zen 4 reads one stream as fast with it as without. 512 bits:
-  /// the CPU's own prefetching keeps up, and is disturbed.
+  /// the CPU's own prefetching keeps up on Zen 4, and is disturbed; Ice Lake,
+  /// whose memory takes as long, reads four streams a tenth faster with 1 to 4
+  /// KiB.
   int64_t prefetch;
   /// Rows of the query in a tile of attention on many rows: as above, and as
   /// many scores are kept.
@@ -111,7 +114,8 @@ constexpr TableRow k512Bits = [] {
   TableRow row = kZen512Bits;
   row.cpu = "";
   row.groupedByteRows = 6;
-  row.fewTile = 2 * kGroupRows;
+  row.fewTile = 4 * kGroupRows;
+  row.prefetch = 2048;
   row.manyTile = 2 * kGroupRows;
   row.foldedRows = INT64_MAX;
   row.fetchKeys = 0;
@@ -241,7 +245,7 @@ KernelPlan makePlan(const TableRow &row, cpu::TargetAttr target,
   }
   if (!body.getOps<AttentionOp>().empty()) {
     int64_t m = row.attentionRows;
-    return {strategy(m, m >= row.foldedRows ? m : row.sums)};
+    return {strategy(m, m >= row.foldedRows ? m : row.sums, row.manyTile)};
   }
 
   auto linears = body.getOps<LinearOp>();

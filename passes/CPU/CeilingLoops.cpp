@@ -48,7 +48,8 @@ namespace {
 struct Reading {
   int64_t streams, ahead;
 };
-constexpr Reading kReadings[] = {{1, 0}, {1, 1024}, {2, 0}, {2, 512}, {4, 0}};
+constexpr Reading kReadings[] = {{1, 0},   {1, 1024}, {2, 0},
+                                 {2, 512}, {4, 0},    {4, 2048}};
 
 /// Turns of the loop in one part: some microseconds.
 constexpr int64_t kTurns = 1024;

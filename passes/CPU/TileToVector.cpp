@@ -174,7 +174,6 @@ static LogicalResult verify(tile::CacheOp op, TargetAttr) {
                              "keys_interleaved16 and values in rowmajor";
 }
 
-/// Rows are summed as prologues of all forms do: in the lanes of one vector.
 /// Keys, or values, of which lanes share the elements: a GPU's.
 template <typename OpT>
   requires std::is_same_v<OpT, tile::ScoreKeysOp> ||
@@ -186,11 +185,20 @@ static LogicalResult verify(OpT op, TargetAttr) {
                           << op.getOrderAttr();
 }
 
+/// Rows are summed as prologues of all forms do: in the lanes of one vector.
 static LogicalResult verify(tile::SumOp op, TargetAttr) {
   if (op.getOrder().getLanes() == kLanes)
     return success();
   return op.emitOpError() << "is summed in " << kLanes
                           << " lanes on a CPU, found " << op.getOrder();
+}
+
+static LogicalResult verify(tile::ReduceLanesOp op, TargetAttr) {
+  VectorType tile = op.getSource().getType();
+  if (tile.getDimSize(1) % kLanes == 0)
+    return success();
+  return op.emitOpError() << "reduces rows of whole vectors of " << kLanes
+                          << " on a CPU, found " << tile;
 }
 
 static LogicalResult verify(tile::PanelOp op, TargetAttr target) {
@@ -228,7 +236,8 @@ static LogicalResult verify(func::FuncOp kernel, TargetAttr target) {
     return WalkResult(
         llvm::TypeSwitch<Operation *, LogicalResult>(op)
             .Case<tile::ScoreKeysOp, tile::SumValuesOp, tile::WeightOp,
-                  tile::CacheOp, tile::PanelOp, tile::ContractOp, tile::SumOp>(
+                  tile::CacheOp, tile::PanelOp, tile::ContractOp, tile::SumOp,
+                  tile::ReduceLanesOp>(
                 [&](auto o) { return verify(o, target); })
             .Default(success()));
   });

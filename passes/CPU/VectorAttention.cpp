@@ -119,10 +119,13 @@ Values lowerScoreKeys(VectorBuilder &b, tile::ScoreKeysOp op,
   CacheHalf keys(in.getCache(), op.getCache(), /*isKeys=*/true);
   const llama::KVCacheStrides &strides = keys.strides;
   auto type = cast<VectorType>(op.getType());
-  // A tile of keys is a group of positions: a vector for each element.
+  // A tile of keys is groups of 16 positions: of each a vector for an element.
+  int64_t m = type.getDimSize(0), groups = type.getDimSize(1) / kLanes;
   Value head = b.add(keys.firstHead, in.getHead()[0]);
-  Value base =
-      strides.groupAddress(b, keys.heads, head, Value(in.getFirst()[0]));
+  Values bases;
+  for (int64_t g = 0; g < groups; ++g)
+    bases.push_back(strides.groupAddress(b, keys.heads, head,
+                                         b.add(in.getFirst()[0], g * kLanes)));
   // Where keys are fetched ahead, elements of one line of memory are a round.
   int64_t ahead = prefetchOf(op) / keys.unitBytes();
   int64_t size = keys.type.getHeadSize();
@@ -130,41 +133,56 @@ Values lowerScoreKeys(VectorBuilder &b, tile::ScoreKeysOp op,
   if (size % inLine != 0)
     inLine = 1;
 
-  // Adds elements `first` to `first` + inLine, of which the first is at `at`.
-  auto addElements = [&](Value at, Value first, ValueRange carried,
-                         Value scales) {
-    Values sums(carried);
-    if (ahead)
-      b.prefetch(keys.memory, b.add(at, ahead));
+  // Adds elements `first` to `first` + inLine, of which the first is `skipped`
+  // behind each of `starts`. sums[i * groups + g]: row i, keys 16 g to 16 g +
+  // 15.
+  auto addElements = [&](ValueRange starts, Value skipped, Value first,
+                         ValueRange carried, ValueRange scales) {
+    Values sums(carried), places;
+    for (Value start : starts) {
+      places.push_back(b.add(start, skipped));
+      if (ahead)
+        b.prefetch(keys.memory, b.add(places.back(), ahead));
+    }
     for (int64_t e = 0; e < inLine; ++e) {
-      Value column = keys.load(b, b.add(at, e * strides.group), scales);
+      Values columns;
+      for (auto [g, at] : llvm::enumerate(places))
+        columns.push_back(keys.load(b, b.add(at, e * strides.group),
+                                    scales.empty() ? Value() : scales[g]));
       Value d = b.add(first, e);
-      for (auto [i, sum] : llvm::enumerate(sums)) {
+      for (int64_t i = 0; i < m; ++i) {
         Value row = b.add(in.getRow()[0], i);
-        Value element = b.loadScalar(in.getRows()[0], {row, d});
-        sum = b.fma(column, b.splat(element), sum);
+        Value element = b.splat(b.loadScalar(in.getRows()[0], {row, d}));
+        for (auto [g, column] : llvm::enumerate(columns)) {
+          Value &sum = sums[i * groups + g];
+          sum = b.fma(column, element, sum);
+        }
       }
     }
     return sums;
   };
-  Values sums(type.getDimSize(0), b.zeros(b.floats()));
+  Values sums(m * groups, b.zeros(b.floats()));
   int64_t block = strides.block;
   if (block == 0)
     sums = b.fold(0, size, inLine, sums, [&](Value d, ValueRange carried) {
-      Value at = b.add(base, b.mul(d, strides.group));
-      return addElements(at, d, carried, Value());
+      return addElements(bases, b.mul(d, strides.group), d, carried, {});
     });
   else
     sums = b.fold(0, size, block, sums, [&](Value first, ValueRange carried) {
-      Value scales =
-          keys.loadScales(b, b.add(base, strides.scaleInGroup(b, first)));
-      Value quants = b.add(base, strides.elementInGroup(b, first));
+      Values scales, quants;
+      for (Value base : bases) {
+        Value at = b.add(base, strides.scaleInGroup(b, first));
+        scales.push_back(keys.loadScales(b, at));
+        quants.push_back(b.add(base, strides.elementInGroup(b, first)));
+      }
       return b.fold(0, block, inLine, carried, [&](Value d, ValueRange inner) {
-        Value at = b.add(quants, b.mul(d, strides.group));
-        return addElements(at, b.add(first, d), inner, scales);
+        return addElements(quants, b.mul(d, strides.group), b.add(first, d),
+                           inner, scales);
       });
     });
-  return {b.pack(sums, type)};
+  return {b.tileOf(type, [&](int64_t i, int64_t c) {
+    return sums[i * groups + c / kLanes];
+  })};
 }
 
 Values lowerSumValues(VectorBuilder &b, tile::SumValuesOp op,

@@ -156,8 +156,9 @@ static LogicalResult verifyReadsOf(Operation *kernel, StrategyInterface) {
 }
 
 /// Each sum has an order that its kernel has code for: a product that of the
-/// strategy's unit, attention that or the lanes of the tile. A kernel that has
-/// neither works on float32.
+/// strategy's unit, attention that or the lanes of the tile, which may be
+/// several times as wide where lanes share no keys. A kernel that has neither
+/// works on float32.
 static LogicalResult verifySumsOf(Operation *kernel,
                                   StrategyInterface strategy) {
   if (TargetInterface target = getTarget(kernel);
@@ -177,9 +178,11 @@ static LogicalResult verifySumsOf(Operation *kernel,
     if (isSum && !hasUnit) {
       // A prologue sums apart from the kernel's tiles; lanes may share keys.
       bool isPrologue = op->hasTrait<IsRowPrologue>();
+      bool anyLanes = isPrologue || (order.getBlock() == 0 &&
+                                     strategy.getN() % order.getLanes() == 0);
       auto expected = ReductionOrderAttr::get(
           op->getContext(), /*unit=*/{}, isPrologue ? 0 : order.getBlock(),
-          ScaleMode::None, isPrologue ? order.getLanes() : strategy.getN());
+          ScaleMode::None, anyLanes ? order.getLanes() : strategy.getN());
       if (order != expected)
         return op->emitOpError() << "sums in the order " << order
                                  << ", its kernel has code for " << expected;

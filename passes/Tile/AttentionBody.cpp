@@ -173,8 +173,6 @@ KernelBody::KeyBlock KernelBody::attendTile(const Query &q, Value firstKey,
 KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey,
                                              int64_t keys) {
   Type f32 = b.getF32Type();
-  auto tileType = VectorType::get({q.m, n}, f32);
-  auto maskType = VectorType::get({q.m, n}, b.getI1Type());
   auto rowType = VectorType::get({q.m}, f32);
   Value zero = index(0);
   // A block never goes past the end of a ring, whose size it divides.
@@ -182,22 +180,31 @@ KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey,
   Value place = placeIn(ring, firstKey);
   if (q.order.getBlock() != 0 || q.order.getUnit())
     return attendTile(q, firstKey, place, keys);
-  // Whole tiles of n keys, the lane of a sum being the key modulo n; keys past
-  // the position are -inf, whose exp is +0.
-  Value left = minimum(sub(q.keyLimit, firstKey), keys);
-  Value upper = mul(arith::CeilDivSIOp::create(b, left, index(n)), n);
+  // Scores by whole tiles of the strategy's n keys, weights by tiles of as many
+  // as their sum has lanes, a lane being the key modulo that; keys past the
+  // position are -inf, whose exp is +0.
+  int64_t lanes = q.order.getLanes(), tile = keys % n == 0 ? n : lanes;
+  Value left = minimum(sub(q.keyLimit, firstKey), keys), unseen;
   // So are keys before the window, of which whole tiles are left out.
-  IndexOperand lower = 0;
   IntegerAttr window;
   if (q.window) {
     window = b.getI64IntegerAttr(*q.window);
-    Value unseen = maximum(sub(sub(q.position, *q.window - 1), firstKey), 0);
-    lower = mul(div(unseen, n), n);
+    unseen = maximum(sub(sub(q.position, *q.window - 1), firstKey), 0);
   }
+  auto tiles = [&](int64_t of) -> std::pair<IndexOperand, Value> {
+    Value upper = mul(arith::CeilDivSIOp::create(b, left, index(of)), of);
+    IndexOperand lower = 0;
+    if (unseen)
+      lower = mul(div(unseen, of), of);
+    return {lower, upper};
+  };
+  auto [lower, upper] = tiles(tile);
+  auto tileType = VectorType::get({q.m, tile}, f32);
+  auto maskType = VectorType::get({q.m, tile}, b.getI1Type());
 
   Value lowest = splat(kMinusInfinity, tileType);
   Value largest = fold(
-      lower, upper, n, lowest,
+      lower, upper, tile, lowest,
       [&](Value k, ValueRange carried) -> SmallVector<Value> {
         Value key = add(firstKey, k);
         Value at = ring != 0 ? add(place, k) : key;
@@ -214,11 +221,14 @@ KernelBody::KeyBlock KernelBody::attendBlock(const Query &q, Value firstKey,
       })[0];
   KeyBlock block;
   block.maximum = ReduceLanesOp::create(b, rowType, "max", largest);
-  Value spread = BroadcastRowsOp::create(b, tileType, block.maximum);
+  if (lanes != tile)
+    std::tie(lower, upper) = tiles(lanes);
+  auto laneType = VectorType::get({q.m, lanes}, f32);
+  Value spread = BroadcastRowsOp::create(b, laneType, block.maximum);
   Value sum =
-      fold(lower, upper, n, splat(0.0f, tileType),
+      fold(lower, upper, lanes, splat(0.0f, laneType),
            [&](Value k, ValueRange carried) -> SmallVector<Value> {
-             Value s = tile::LoadOp::create(b, tileType, q.scores, zero, k,
+             Value s = tile::LoadOp::create(b, laneType, q.scores, zero, k,
                                             Value(), Value());
              Value w =
                  math::ExpOp::create(b, arith::SubFOp::create(b, s, spread));

@@ -188,3 +188,16 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+a
     return
   }
 }
+
+// -----
+
+module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+avx2,+fma", vector_bits = 256>} {
+  func.func @half_a_vector(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %scores = tile.scratch : memref<1x256xf32>
+    %s = tile.load %scores[%c0, %c0] : memref<1x256xf32> -> vector<1x8xf32>
+    // expected-error @below {{'tile.reduce_lanes' op reduces rows of whole vectors of 16 on a CPU, found 'vector<1x8xf32>'}}
+    %sum = tile.reduce_lanes "add" %s : vector<1x8xf32> -> vector<1xf32>
+    return
+  }
+}

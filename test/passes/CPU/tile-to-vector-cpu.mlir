@@ -419,6 +419,26 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v3", features = "+a
     return
   }
 
+  // Two groups of 16 keys share a broadcast of the query.
+  // CHECK-LABEL: func.func @groups_share_the_query
+  // CHECK:         arith.addi %c0{{.*}}, %c16{{.*}} : index
+  // CHECK:         scf.for
+  // CHECK-COUNT-2:   arith.extf %{{.+}} : vector<16xf16> to vector<16xf32>
+  // CHECK:           %[[X:.+]] = vector.broadcast %{{.+}} : f32 to vector<16xf32>
+  // CHECK:           vector.fma %{{.+}}, %[[X]], %{{.+}}
+  // CHECK:           vector.fma %{{.+}}, %[[X]], %{{.+}}
+  // CHECK:           scf.yield
+  func.func @groups_share_the_query(%ctx: !tile.context, %layer: i32, %begin: i32, %end: i32) {
+    %c0 = arith.constant 0 : index
+    %l = arith.index_castui %layer : i32 to index
+    %kv = tile.cache %ctx[%l] : <2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
+    %q = tile.buffer_rows %ctx @q at 0 : <1x16xf32>
+    %scores = tile.scratch : memref<1x256xf32>
+    %s = tile.score_keys %q[%c0], %kv[%c0, %c0] : <1x16xf32>, <2x1x16, f16> -> vector<1x32xf32>
+    tile.store %s, %scores[%c0, %c0] : vector<1x32xf32>, memref<1x256xf32>
+    return
+  }
+
   // Keys in q8_0: a group of 16 positions has 16 scales, then quants, which are made
   // numbers once for all rows, and fetched ahead. Values in bf16 are the upper halves of floats.
   // CHECK-LABEL: func.func @other_types_attend

@@ -254,7 +254,7 @@ module attributes {llama.target = #cpu.target<name = "x86-64-v4", features = "+a
   // CHECK-LABEL:    func.func @quants_of_a_vocabulary
   // CHECK:            strategy #cpu.strategy<unit = #cpu.dot_u8s8, m = 1, n = 16> partition <rows = [16384], by = 256>
   // INTEL-LABEL:    func.func @a_vocabulary
-  // INTEL:            strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 32> partition <rows = [16384], by = 256>
+  // INTEL:            strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 64, prefetch = 2048> partition <rows = [16384], by = 256>
   // ZEN3-LABEL:     func.func @a_vocabulary
   // ZEN3:             strategy #cpu.strategy<unit = #cpu.fma, m = 1, n = 64, prefetch = 1024> partition <rows = [16384], by = 256>
   // ZEN3-LABEL:     func.func @two_rows_of_a_vocabulary
