@@ -312,12 +312,15 @@ class Failures:
         self.refuses("too little memory for the weights",
                      ["of weights", "cache for 1024 tokens", "of workspace",
                       "0.06 MiB free", "--quantize"], MEMORY=1 << 16)
-        # What the plan says is what the driver takes, to the page.
+        # What the plan says, and the driver takes for graphs no more than is left for it.
         plan, *_ = self.run("--plan", prompt=())
-        pages = int(re.search(r"^  in pages of 2 MiB +(\d+)$", plan.text, re.M)[1])
-        self.refuses("a byte too little memory", ["of weights"], MEMORY=pages - 1)
-        result, *_ = self.run(MEMORY=pages)
-        self.report.check("has as much memory as it plans", result.code == 0, result.why)
+        pages, graphs = (int(re.search(rf"^  {what} +(\d+)$", plan.text, re.M)[1])
+                         for what in ("in pages of 2 MiB", "free for graphs"))
+        self.refuses("no memory for graphs", ["of weights"], MEMORY=pages)
+        self.refuses("a byte too little memory", ["of weights"], MEMORY=pages + graphs - 1)
+        result, calls, *_ = self.run(MEMORY=pages + graphs)
+        self.report.check("has as much memory as it plans", result.code == 0 and
+                          calls["cuGraphInstantiateWithFlags"] > 0, result.why)
         self.refuses("no GPU", ["no GPU"], DEVICES="")
         self.refuses("no GPU to list", ["no GPU"], "--list-devices", prompt=(), DEVICES="")
         self.refuses("a GPU with little workgroup memory",
