@@ -145,6 +145,18 @@ def test_walk(report):
                  sass.forbidden(bad))
 
 
+def test_in_flight(report):
+    """Of two loads of f16, by a warp of a block an SM, and of what the block prefetches."""
+    kernel = kernel_of([], blocks=132, resident=2)
+    kernel.code = code_of(".L_x_1", (WEIGHT, 1, 0, 0), (WEIGHT, 1, 1, 0),
+                          ("FFMA R0, R4, R5, R0", 4, 7, 3), ("@P0 BRA `(.L_x_1)",), ("EXIT",))
+    for prefetched, more in (0, 0), (512, 0), (4096, 3072):
+        kernel.prefetched = prefetched
+        loop = cuda_gates.hot_loop(kernel, "F16")
+        report.check(f"in flight, {prefetched} bytes prefetched",
+                     (loop.loaded, loop.in_flight) == (1024, 1024 + more), loop)
+
+
 def kernel_of(program, blocks=1, warps=1, resident=1):
     return cuda_kernels.Kernel("k", blocks, warps * cuda_kernels.LANES, 32, 0, 0, resident,
                                0, program)
@@ -338,6 +350,7 @@ def main():
     test_reader(report)
     test_walk(report)
     test_model(report)
+    test_in_flight(report)
     test_prefill(report)
     test_judge(report)
     test_frozen(report)
