@@ -246,6 +246,35 @@ def read_gate(value):
     return float(number), float(budget), side == "most"
 
 
+def open_gates(rows):
+    """A table of the gates that rows of metrics.csv, (target, metric, value), do not meet."""
+    every, found = {}, {}
+    for target, metric, value in rows:
+        model, is_gate, gate = metric.partition(" gate: ")
+        if not is_gate:
+            continue
+        model = model.removesuffix(" traffic")
+        if target != TRAFFIC_TARGET:
+            model += f" {target}"
+        every.setdefault(gate, []).append(model)
+        number, budget, less = read_gate(value)
+        if number > budget if less else number < budget:
+            found.setdefault(gate, []).append((model, number, budget))
+    total = sum(map(len, every.values()))
+    count = sum(map(len, found.values()))
+    yield f"Of {total} rows of gates {count} are not met, of {len(found)} gates:"
+    yield ""
+    yield "| gate | budget | today | in |"
+    yield "| --- | --- | --- | --- |"
+    for gate, models in found.items():
+        numbers = [number for _, number, _ in models]
+        ends = sorted({min(numbers), max(numbers)})
+        where = ("all" if len(models) == len(every[gate])
+                 else ", ".join(model for model, *_ in models))
+        yield (f"| {gate} | {models[0][2]:g} | {' to '.join(f'{n:g}' for n in ends)} "
+               f"| {len(models)} of {len(every[gate])}: {where} |")
+
+
 def judge(metric, kept, now):
     """(passes, what to say or nothing) of a row, beside what metrics.csv has."""
     if kept is None or now is None:

@@ -330,6 +330,26 @@ def test_kernels(report, corellama, jobs, traffic, prefill=()):
                      "all of that is meant", note)
 
 
+def test_open_gates(report):
+    """What is counted as not met, and that docs/gpu.md says it of today's rows."""
+    made = list(cuda_gates.open_gates([
+        ("sm_90a", "7B Q4_0 gate: loads", "0.5 at least 1"),
+        ("sm_80", "7B F16 gate: loads", "0.6 at least 1"),
+        ("sm_80", "7B Q4_0 gate: loads", "1 at least 1"),
+        ("sm_90a", "7B F16 traffic gate: sectors", "1.5 at most 1"),
+        ("sm_90a", "7B Q8_0 traffic gate: sectors", "1.2 at most 1"),
+        ("sm_90a", "7B Q4_0 o.decode", "ALU 9")]))
+    report.check("gates that are not met", [made[0], *made[4:]] == [
+        "Of 5 rows of gates 4 are not met, of 2 gates:",
+        "| loads | 1 | 0.5 to 0.6 | 2 of 3: 7B Q4_0, 7B F16 sm_80 |",
+        "| sectors | 1 | 1.2 to 1.5 | 2 of 2: all |"], made)
+    rows = [line.split(",") for line in METRICS.read_text().splitlines()]
+    kept = (ROOT / "docs/gpu.md").read_text().splitlines()
+    missing = [line for line in cuda_gates.open_gates(rows) if line not in kept]
+    report.check("docs/gpu.md has what benchmarks/cuda_budget --open-gates prints",
+                 not missing, "\n".join(missing))
+
+
 def test_docs(report, corellama):
     """The tables of docs/gpu.md are what the command prints."""
     result = harness.run([sys.executable, ROOT / "benchmarks/cuda_budget", "--driver",
@@ -355,6 +375,7 @@ def main():
     test_judge(report)
     test_frozen(report)
     test_traffic(report)
+    test_open_gates(report)
     if args.all:
         test_kernels(report, args.corellama, cuda_gates.ALL, cuda_gates.ALL_TRAFFIC,
                      cuda_gates.PREFILL_TRAFFIC)
