@@ -36,8 +36,8 @@ TRAFFIC_TARGET = "sm_90a"
 
 # Figures of a kernel: +1 where less is better, -1 where more is.
 BETTER = {"issue": 1, "ALU": 1, "FMA": 1, "XU": 1, "LDS": 1, "HMMA": 1, "waits": 1,
-          "in-flight": -1, "round-trips": 1, "registers": 1, "spilled": 1, "resident": -1,
-          "forbidden": 1} | cuda_traffic.BETTER
+          "loaded": -1, "in-flight": -1, "round-trips": 1, "registers": 1, "spilled": 1,
+          "resident": -1, "forbidden": 1} | cuda_traffic.BETTER
 
 # Budgets. A unit that needs more than 60% of the time in which DRAM brings a weight is
 # too busy to start loads when they are due (the other 40% are waits, prologues, tails).
@@ -77,8 +77,10 @@ class HotLoop:
     loads: int
     at_once: int  # of them, before the warp waits for one
     waits: int  # for memory, a trip
-    # Bytes of weights an SM, with its blocks and the grid: what a block prefetches, or what
-    # its warps load before they wait.
+    # Bytes of weights an SM, with its blocks and the grid: what its warps load before they
+    # wait; or, if that is more, what a block prefetches, of which the whole is under way if
+    # each prefetch brings its line of 128 bytes.
+    loaded: float
     in_flight: float
     forbidden: int
 
@@ -93,16 +95,17 @@ def hot_loop(kernel, form, sms=132):
         # Bytes that are new: of high bits two lanes load the same.
         share = sum(i.bytes for i in early) / sum(i.bytes for i in loads)
         loaded = share * cuda_kernels.size_of(form, 1, weights) * LANES * kernel.warps
-        in_flight = max(loaded, kernel.prefetched)
+        blocks = min(kernel.resident, kernel.blocks / sms)
         return HotLoop({pipe: count / weights for pipe, count in sass.pipes(body).items()},
                        len(loads), len(early), len(waits),
-                       in_flight * min(kernel.resident, kernel.blocks / sms),
+                       loaded * blocks, max(loaded, kernel.prefetched) * blocks,
                        sum(sass.forbidden(body).values()))
     found = [one(place) for place in kernel.code.hot()]
     first = found[0]
     return HotLoop({pipe: max(l.pipes.get(pipe, 0) for l in found) for pipe in first.pipes},
                    first.loads, min(l.at_once for l in found),
-                   max(l.waits for l in found), min(l.in_flight for l in found),
+                   max(l.waits for l in found), min(l.loaded for l in found),
+                   min(l.in_flight for l in found),
                    max(l.forbidden for l in found))
 
 
@@ -111,7 +114,8 @@ def figures(kernel, form, target):
     loop = hot_loop(kernel, form, cuda_kernels.ARCHITECTURES[target][0])
     made = {pipe: round(loop.pipes.get(pipe, 0), 2)
             for pipe in ("issue", "ALU", "FMA", "XU", "LDS", "HMMA")}
-    return made | {"waits": loop.waits, "in-flight": round(loop.in_flight),
+    return made | {"waits": loop.waits, "loaded": round(loop.loaded),
+                   "in-flight": round(loop.in_flight),
                    "round-trips": kernel.round_trips(), "registers": kernel.registers,
                    "spilled": kernel.spilled, "resident": kernel.resident,
                    "forbidden": loop.forbidden}
@@ -159,9 +163,10 @@ def gates(found, kernels, shape, form, target):
     yield "waits a trip", of("waits"), 1, True
     yield "round trips before a weight", of("round-trips"), ROUND_TRIPS, True
     sms = cuda_kernels.ARCHITECTURES[target][0]
-    yield "in flight an SM of 32 KiB or of all that it reads", round(min(
-        values["in-flight"] / min(IN_FLIGHT, kernels[product].bytes / sms)
-        for product, values in found.items()), 2), 1, False
+    for figure, what in (("loaded", "loads"), ("in-flight", "loads or prefetches")):
+        yield f"{what} in flight an SM of 32 KiB or of all that it reads", round(min(
+            values[figure] / min(IN_FLIGHT, kernels[product].bytes / sms)
+            for product, values in found.items()), 2), 1, False
     yield "bytes spilled", of("spilled"), 0, True
     yield "forbidden instructions", of("forbidden"), 0, True
     if target != "sm_90a":
@@ -239,6 +244,35 @@ def read_gate(value):
     """(value, budget, whether less is better) of a gate's row."""
     number, _, side, budget = value.split()
     return float(number), float(budget), side == "most"
+
+
+def open_gates(rows):
+    """A table of the gates that rows of metrics.csv, (target, metric, value), do not meet."""
+    every, found = {}, {}
+    for target, metric, value in rows:
+        model, is_gate, gate = metric.partition(" gate: ")
+        if not is_gate:
+            continue
+        model = model.removesuffix(" traffic")
+        if target != TRAFFIC_TARGET:
+            model += f" {target}"
+        every.setdefault(gate, []).append(model)
+        number, budget, less = read_gate(value)
+        if number > budget if less else number < budget:
+            found.setdefault(gate, []).append((model, number, budget))
+    total = sum(map(len, every.values()))
+    count = sum(map(len, found.values()))
+    yield f"Of {total} rows of gates {count} are not met, of {len(found)} gates:"
+    yield ""
+    yield "| gate | budget | today | in |"
+    yield "| --- | --- | --- | --- |"
+    for gate, models in found.items():
+        numbers = [number for _, number, _ in models]
+        ends = sorted({min(numbers), max(numbers)})
+        where = ("all" if len(models) == len(every[gate])
+                 else ", ".join(model for model, *_ in models))
+        yield (f"| {gate} | {models[0][2]:g} | {' to '.join(f'{n:g}' for n in ends)} "
+               f"| {len(models)} of {len(every[gate])}: {where} |")
 
 
 def judge(metric, kept, now):

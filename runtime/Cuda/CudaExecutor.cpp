@@ -13,6 +13,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace corellama::runtime::cuda {
 
@@ -38,15 +39,24 @@ CudaExecutor::create(std::unique_ptr<Driver> driver, const DeviceInfo &device,
   return std::unique_ptr<Executor>(std::move(executor));
 }
 
-CudaExecutor::~CudaExecutor() {
-  // What these return is not reported: whatever was asked for is done, and the
-  // process ends.
-  for (GraphExecHandle graph : {rowGraph, headGraph, loopGraph})
-    if (graph)
-      driver->graphExecDestroy.function(graph);
+// Where it was not closed before, an earlier error is on its way to the user.
+CudaExecutor::~CudaExecutor() { close(); }
+
+std::optional<Error> CudaExecutor::close() {
+  // Whatever fails, the rest is given back.
+  std::optional<Error> first;
+  auto finish = [&](const auto &call, auto... arguments) {
+    const int code = call.function(arguments...);
+    if (code != kSuccess && !first)
+      first = driver->describe(call.name, code);
+  };
+  for (GraphExecHandle *graph : {&rowGraph, &headGraph, &loopGraph})
+    if (*graph)
+      finish(driver->graphExecDestroy, std::exchange(*graph, nullptr));
   // Frees all that was made in the context.
-  if (hasContext)
-    driver->primaryContextRelease.function(number);
+  if (std::exchange(hasContext, false))
+    finish(driver->primaryContextRelease, number);
+  return first;
 }
 
 std::optional<Error> CudaExecutor::start(const DeviceInfo &device,

@@ -45,6 +45,7 @@ public:
   TokenLoop *loop() override { return program.choose ? this : nullptr; }
   Result<std::vector<int64_t>>
   trace(std::span<const Dispatch> dispatches) override;
+  std::optional<Error> close() override;
 
   // TokenLoop.cpp
   bool takes(const SamplerSettings &settings) const override;

@@ -102,14 +102,15 @@ uint64_t MemoryPlan::taken(uint64_t tokens) const {
 
 std::optional<Error> MemoryPlan::check(uint64_t free,
                                        const std::string &device) const {
-  const uint64_t most = taken(cache.capacity());
+  auto wanted = [&](uint64_t tokens) { return taken(tokens) + kGraphMargin; };
+  const uint64_t most = wanted(cache.capacity());
   if (most <= free)
     return std::nullopt;
   // The cache may be smaller, by whole blocks: `fits` of them, not `above`.
   uint64_t fits = 0, above = cache.capacity() / abi::kCacheBlock;
   while (fits + 1 < above) {
     const uint64_t half = fits + (above - fits) / 2;
-    (taken(half * abi::kCacheBlock) <= free ? fits : above) = half;
+    (wanted(half * abi::kCacheBlock) <= free ? fits : above) = half;
   }
   const std::string remedy =
       fits == 0 ? "give another --device, or compile the model with --quantize"
@@ -120,8 +121,9 @@ std::optional<Error> MemoryPlan::check(uint64_t free,
       formatBytes(weights) + " of weights, " + formatBytes(keys + values) +
       " of cache for " + std::to_string(cache.capacity()) + " tokens, " +
       formatBytes(workspace) + " of workspace, " + formatBytes(rope + tables) +
-      " of tables, each in pages of " + formatBytes(kPageBytes) + "), and " +
-      device + " has " + formatBytes(free) + " free; " + remedy};
+      " of tables, each in pages of " + formatBytes(kPageBytes) + ", and " +
+      formatBytes(kGraphMargin) + " for the driver's graphs), and " + device +
+      " has " + formatBytes(free) + " free; " + remedy};
 }
 
 std::string formatBytes(uint64_t bytes) {

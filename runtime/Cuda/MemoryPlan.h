@@ -17,6 +17,13 @@
 
 namespace corellama::runtime::cuda {
 
+/// What is left free for what the driver takes later, of its own accord: it
+/// keeps graphs on the device, which are made when a model has started. They
+/// have five times a step's kernels, some 2600 of a model of 64 layers. 8 KiB
+/// each, twice the largest list of parameters that a kernel can have, are 21
+/// MiB; nobody could measure it here, so three times that.
+inline constexpr uint64_t kGraphMargin = uint64_t(64) << 20;
+
 /// What a call brings, side by side in one copy: lists of int32_t. Offsets are
 /// bytes.
 struct CallBlock {
@@ -67,7 +74,7 @@ struct MemoryPlan {
   /// What the driver takes for it where the cache has `tokens` positions, at
   /// most its capacity: each allocation is whole pages.
   uint64_t taken(uint64_t tokens) const;
-  /// Whether it fits `free` bytes; the error has the numbers.
+  /// Whether it fits `free` bytes, and the margin; the error has the numbers.
   std::optional<Error> check(uint64_t free, const std::string &device) const;
 };
 

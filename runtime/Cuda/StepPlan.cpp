@@ -144,7 +144,8 @@ static void describeMemory(std::string &out, const MemoryPlan &plan) {
       {"RoPE table", plan.rope},
       {"other tables", plan.tables},
       {"all", plan.all()},
-      {"in pages of 2 MiB", plan.taken(plan.cache.capacity())}};
+      {"in pages of 2 MiB", plan.taken(plan.cache.capacity())},
+      {"free for graphs", kGraphMargin}};
   for (const auto &[name, bytes] : kinds)
     print(out, "  %-22s%16llu\n", name, static_cast<unsigned long long>(bytes));
 }

@@ -90,6 +90,10 @@ public:
   /// nanoseconds of each.
   virtual Result<std::vector<int64_t>>
   trace(std::span<const Dispatch> dispatches) = 0;
+
+  /// Gives back what it holds of the machine, as its destructor does, and says
+  /// what fails. None of these is called behind it.
+  virtual std::optional<Error> close() { return std::nullopt; }
 };
 
 } // namespace corellama::runtime

@@ -78,6 +78,13 @@ static int exitCodeOf(const Generation &generation, const Model &model) {
   __builtin_unreachable();
 }
 
+/// Ends the model, whose answer is out; the exit code. One line of error is
+/// enough, and behind a signal there is to be none.
+static int close(Model &model, int exitCode) {
+  const auto error = model.close();
+  return error && exitCode == 0 ? fail(error->message) : exitCode;
+}
+
 /// A signal may be why the model did not start; that is no error.
 static int failToStart(const std::string &message) {
   return pendingSignal() ? 128 + pendingSignal() : fail(message);
@@ -115,7 +122,7 @@ static int talk(Backend &backend, const Options &options,
   if (exitCode == 0 && options.logitsOut)
     if (auto error = logits.finish())
       return fail(error->message);
-  return exitCode;
+  return close(**model, exitCode);
 }
 
 int main(int argc, char **argv) {
@@ -167,7 +174,7 @@ int main(int argc, char **argv) {
                                 : serveScore(**model, *text, stdin, stdout);
     if (error)
       return fail(error->message);
-    return pendingSignal() ? 128 + pendingSignal() : 0;
+    return close(**model, pendingSignal() ? 128 + pendingSignal() : 0);
   }
   if (!options->outputIds && !options->logprobs && !text->canDecode())
     return fail("this program can print no text: " + text->whyNot() +
@@ -222,8 +229,8 @@ int main(int argc, char **argv) {
     if (auto error = logits.finish())
       return fail(error->message);
 
-  int exitCode = exitCodeOf(generation, running);
+  const int exitCode = exitCodeOf(generation, running);
   if (options->verbose && generation.end != End::failed)
     fputs(closingLine(loadSeconds, generation).c_str(), stderr);
-  return exitCode;
+  return close(running, exitCode);
 }

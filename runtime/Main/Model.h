@@ -66,6 +66,9 @@ public:
     return executor->trace(dispatches);
   }
 
+  /// See Executor::close.
+  std::optional<Error> close() { return executor->close(); }
+
   /// Tokens in the cache, and how many it may take.
   uint64_t filled() const { return tokensInCache; }
   uint64_t context() const { return maxTokens; }

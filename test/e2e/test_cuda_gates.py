@@ -145,6 +145,18 @@ def test_walk(report):
                  sass.forbidden(bad))
 
 
+def test_in_flight(report):
+    """Of two loads of f16, by a warp of a block an SM, and of what the block prefetches."""
+    kernel = kernel_of([], blocks=132, resident=2)
+    kernel.code = code_of(".L_x_1", (WEIGHT, 1, 0, 0), (WEIGHT, 1, 1, 0),
+                          ("FFMA R0, R4, R5, R0", 4, 7, 3), ("@P0 BRA `(.L_x_1)",), ("EXIT",))
+    for prefetched, more in (0, 0), (512, 0), (4096, 3072):
+        kernel.prefetched = prefetched
+        loop = cuda_gates.hot_loop(kernel, "F16")
+        report.check(f"in flight, {prefetched} bytes prefetched",
+                     (loop.loaded, loop.in_flight) == (1024, 1024 + more), loop)
+
+
 def kernel_of(program, blocks=1, warps=1, resident=1):
     return cuda_kernels.Kernel("k", blocks, warps * cuda_kernels.LANES, 32, 0, 0, resident,
                                0, program)
@@ -318,6 +330,26 @@ def test_kernels(report, corellama, jobs, traffic, prefill=()):
                      "all of that is meant", note)
 
 
+def test_open_gates(report):
+    """What is counted as not met, and that docs/gpu.md says it of today's rows."""
+    made = list(cuda_gates.open_gates([
+        ("sm_90a", "7B Q4_0 gate: loads", "0.5 at least 1"),
+        ("sm_80", "7B F16 gate: loads", "0.6 at least 1"),
+        ("sm_80", "7B Q4_0 gate: loads", "1 at least 1"),
+        ("sm_90a", "7B F16 traffic gate: sectors", "1.5 at most 1"),
+        ("sm_90a", "7B Q8_0 traffic gate: sectors", "1.2 at most 1"),
+        ("sm_90a", "7B Q4_0 o.decode", "ALU 9")]))
+    report.check("gates that are not met", [made[0], *made[4:]] == [
+        "Of 5 rows of gates 4 are not met, of 2 gates:",
+        "| loads | 1 | 0.5 to 0.6 | 2 of 3: 7B Q4_0, 7B F16 sm_80 |",
+        "| sectors | 1 | 1.2 to 1.5 | 2 of 2: all |"], made)
+    rows = [line.split(",") for line in METRICS.read_text().splitlines()]
+    kept = (ROOT / "docs/gpu.md").read_text().splitlines()
+    missing = [line for line in cuda_gates.open_gates(rows) if line not in kept]
+    report.check("docs/gpu.md has what benchmarks/cuda_budget --open-gates prints",
+                 not missing, "\n".join(missing))
+
+
 def test_docs(report, corellama):
     """The tables of docs/gpu.md are what the command prints."""
     result = harness.run([sys.executable, ROOT / "benchmarks/cuda_budget", "--driver",
@@ -338,10 +370,12 @@ def main():
     test_reader(report)
     test_walk(report)
     test_model(report)
+    test_in_flight(report)
     test_prefill(report)
     test_judge(report)
     test_frozen(report)
     test_traffic(report)
+    test_open_gates(report)
     if args.all:
         test_kernels(report, args.corellama, cuda_gates.ALL, cuda_gates.ALL_TRAFFIC,
                      cuda_gates.PREFILL_TRAFFIC)

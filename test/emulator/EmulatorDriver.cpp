@@ -245,7 +245,7 @@ int cuMemAlloc_v2(Address *address, size_t bytes) {
   return call("cuMemAlloc_v2", [&] {
     if (bytes == 0)
       return kInvalidValue;
-    const size_t taken = (bytes + kPage - 1) / kPage * kPage;
+    const size_t taken = wholePages(bytes);
     if (taken > machine().bytes - machine().used)
       return kOutOfMemory;
     auto made = std::make_unique<Allocation>(bytes);
@@ -508,7 +508,11 @@ int cuGraphInstantiateWithFlags(GraphExec **exec, Graph *graph,
   return call("cuGraphInstantiateWithFlags", [&] {
     if (!held(machine().graphs, graph) || flags)
       return kInvalidValue;
-    *exec = make(machine().graphExecs, {graph->work});
+    const size_t taken = wholePages(graph->work.size() * kGraphBytesEach);
+    if (taken > machine().bytes - machine().used)
+      return kOutOfMemory;
+    machine().used += taken;
+    *exec = make(machine().graphExecs, {graph->work, taken});
     return kSuccess;
   });
 }
@@ -535,7 +539,11 @@ int cuGraphDestroy(Graph *graph) {
 }
 
 int cuGraphExecDestroy(GraphExec *exec) {
-  const bool was = machine().graphExecs.erase(exec);
+  const bool was = held(machine().graphExecs, exec);
+  if (was) {
+    machine().used -= exec->taken;
+    machine().graphExecs.erase(exec);
+  }
   return call("cuGraphExecDestroy",
               [&] { return was ? kSuccess : kInvalidHandle; });
 }

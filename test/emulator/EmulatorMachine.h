@@ -38,6 +38,12 @@ inline constexpr int kLaunchOverlaps = 6;
 inline constexpr int kJitErrorLog = 5, kJitErrorLogBytes = 6;
 /// By which memory is taken.
 inline constexpr size_t kPage = size_t(2) << 20;
+inline size_t wholePages(size_t bytes) {
+  return (bytes + kPage - 1) / kPage * kPage;
+}
+/// Memory of the device that a graph takes for each operation. What a driver
+/// takes is not documented; a list of parameters has up to 4 KiB.
+inline constexpr size_t kGraphBytesEach = 8 << 10;
 /// Of a block, unless a function's attribute says more.
 inline constexpr unsigned kStaticShared = 48 << 10;
 
@@ -70,6 +76,7 @@ struct Graph {
 /// A graph that can be launched, by itself.
 struct GraphExec {
   std::vector<std::function<int()>> work;
+  size_t taken = 0;
 };
 
 struct Stream {

@@ -41,7 +41,8 @@ std::vector<CUDAModel> tensorAttentionModels();
 /// Those of the models with exact rows that keep off tensor cores by it. The
 /// others' gate and up are tested with the whole models, which they are.
 std::vector<CUDAModel> exactGateModels();
-/// Models of which the kernels of attention are: every head size and grouping.
+/// Models of which the kernels of attention are: every head size and grouping,
+/// and heads of 256 and 512 elements.
 std::vector<CUDAModel> attentionModels();
 /// Models whose sums are so long that loops over k take their main path, and
 /// whose vocabulary is partitioned as a large one is.
