@@ -47,6 +47,19 @@ def make_kernels(args, report, folder):
     return emulator.environment(TARGET)
 
 
+def check_launches(report, program, environment, log):
+    """What is measured as an answer is what an answer does: eight tokens are two graphs of
+    four, and ids come back three times, of the first token and of each graph. Before these
+    an id and its head are a graph each."""
+    for request, graphs, copies in ("answer 8 2", 2 + 2, 3), ("generate 8 2", 2 * 8, 8):
+        result = harness.run([program, "--bench"], stdin=f"{request}\n".encode(),
+                             env=environment | {"CORELLAMA_EMULATOR_REPORT": str(log)})
+        calls = emulated.read_report(log)[0] if result.code == 0 else {}
+        found = calls.get("cuGraphLaunch"), calls.get("cuMemcpyDtoHAsync_v2")
+        report.check(f"launches of `{request}`", found == (graphs, copies),
+                     lambda: f"{found} graphs and copies: {result.why()}")
+
+
 def main():
     p = harness.parser(__doc__.splitlines()[0], model=False)
     p.add_argument("--emulator", required=True, type=harness.existing)
@@ -70,13 +83,15 @@ def main():
             found = json.loads((folder / "results/results.json").read_text())
             report.check("each program is compared", len(found["small"]) == 2 and all(
                 0 <= row["error"] < 1e-2 for row in found["small"]), lambda: str(found))
-            report.check("four times are measured", len(found["large"]) == 4 and all(
+            report.check("six times are measured", len(found["large"]) == 6 and all(
                 row["seconds"] > 0 for row in found["large"]), lambda: str(found["large"]))
             report.check("a token's bytes are known", all(
-                row["bytes"] > 0 for row in found["large"] if row["test"] == "generate 2"),
+                row["bytes"] > 0 for row in found["large"] if row["test"] != "prompt 4"),
                 lambda: str(found["large"]))
-            report.check("the page has all", result.text.count("\n| tiny ") == 4, result.text)
+            report.check("the page has all", result.text.count("\n| tiny ") == 6, result.text)
         contents = json.loads((tool.parent / "contents.json").read_text())
+        check_launches(report, tool.parent / contents["small"][0]["program"], environment,
+                       folder / "report")
         reference = tool.parent / contents["small"][0]["reference"]
         reference.write_bytes(bytes(4) + reference.read_bytes()[4:])
         result = harness.run([*command, "--only=small"], env=environment)
