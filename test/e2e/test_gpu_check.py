@@ -3,8 +3,8 @@
 Input: the driver and the emulator's tool; output: PASS/FAIL lines. `benchmarks/gpu/bundle`
 packs a small model and one whose weights `check` makes up; what it packs is
 unpacked and run. Each program must agree with its reference, times must be there, and what
-is not on this machine must be said to be missing. Then a reference is changed, and `check`
-must say so. No time is judged: the emulated driver says a millisecond for each operation.
+is not on this machine must be said to be missing. Then a reference is changed, a program
+ends early, and there is no driver: `check` must say so. No time is judged: the emulated driver says a millisecond for each operation.
 """
 
 import importlib.machinery
@@ -32,19 +32,60 @@ def load_bundle():
     return module
 
 
-def make_kernels(args, report, folder):
+def make_kernels(args, report, folder, bundle):
     """The kernels of the bundle's programs, which have the modules of their targets."""
-    bundle, emulator = load_bundle(), emulated.Emulator(args.corellama, args.emulator, folder)
+    emulator = emulated.Emulator(args.corellama, args.emulator, folder)
     made = [(path, ["--activations=" + numerics])
             for path, _ in make_models.write_all(folder, 1, MODELS)
             for numerics in bundle.TOLERANCES]
     made.append((folder / "large.gguf", []))
     make_models.write_shapes(made[-1][0], bundle.SHAPES[SHAPE], FORMAT)
     for path, flags in made:
-        result = emulator.compile(path, folder / "program", TARGET, *flags)
+        result = emulator.compile(path, folder / "program", TARGET, *flags,
+                                  env=bundle.tool_environment())
         report.check(f"{Path(path).name} {' '.join(flags)}: kernels", result.code == 0,
                      result.why)
     return emulator.environment(TARGET)
+
+
+def add_prediction(report, bundle, file):
+    """What was packed for GPUs that are known; then a row for the one that is here."""
+    contents = json.loads(file.read_text())
+    rows = contents["large"][0]["predicted"]
+    if bundle.sass.find_tool("ptxas"):
+        # Of each: a token behind none and behind others, and a prompt behind none.
+        names = sorted(name for name in bundle.PREDICTED.values() for _ in range(3))
+        report.check("is predicted", sorted(row["device"] for row in rows) == names
+                     and all(row["seconds"] > 0 for row in rows), str(rows))
+    else:
+        report.skip("is predicted", "no ptxas")
+    rows.append(dict(device="Emulator", test="answer 2", depth=8, seconds=0.5,
+                     range=[0.25, 1]))
+    file.write_text(json.dumps(contents))
+
+
+def check_failures(report, command, file, folder, environment):
+    """A large program that ends behind its first answer, then no driver: what is said."""
+    contents = json.loads(file.read_text())
+    script = (b"#!/bin/sh\nread request; exec <&-; echo 1\n"
+              b"echo program: no luck >&2; exit 1\n")
+    case = contents["large"][0]
+    (file.parent / case["pieces"]).write_bytes(script)
+    case.update(size=len(script), places=[(0, len(script))])
+    file.write_text(json.dumps(contents))
+    result = harness.run([*command, "--only=large"], env=environment)
+    report.check("a program that ends", result.code == 1 and result.err_text
+                 == "check: tiny Q8_0: program: no luck\n", result.why)
+    none = emulated.without_driver()
+    if none is None:
+        report.skip("no driver", "this machine has one")
+        return
+    results = folder / "none"
+    for only in "small,large", "ceilings":
+        result = harness.run([*command, f"--only={only}", "--output", results], env=none)
+        report.check(f"no driver, {only}", result.code == 1 and harness.one_line(result.err)
+                     and "driver cannot be loaded" in result.err_text
+                     and not result.out and not results.exists(), result.why)
 
 
 def check_launches(report, program, environment, log):
@@ -77,7 +118,10 @@ def main():
         tool = folder / "corellama-gpu-check/check"
         command = [tool, "--prompt=4", "--generate=2", "--depths=0,8", "--output",
                    folder / "results", "--scratch", folder]
-        environment = make_kernels(args, report, folder)
+        file = tool.parent / "contents.json"
+        bundle = load_bundle()
+        add_prediction(report, bundle, file)
+        environment = make_kernels(args, report, folder, bundle)
         result = harness.run(command, env=environment)
         if report.check("all is right", result.code == 0, result.why):
             found = json.loads((folder / "results/results.json").read_text())
@@ -88,8 +132,12 @@ def main():
             report.check("a token's bytes are known", all(
                 row["bytes"] > 0 for row in found["large"] if row["test"] != "prompt 4"),
                 lambda: str(found["large"]))
-            report.check("the page has all", result.text.count("\n| tiny ") == 6, result.text)
-        contents = json.loads((tool.parent / "contents.json").read_text())
+            report.check("the page has all", result.text.count("\n| tiny ") == 6
+                         and result.text.startswith("# corellama on Emulator\n"), result.text)
+            report.check("what is predicted is beside it",
+                         result.text.count(" | 500.00 (250.00 to 1000.00) | ") == 1,
+                         result.text)
+        contents = json.loads(file.read_text())
         check_launches(report, tool.parent / contents["small"][0]["program"], environment,
                        folder / "report")
         reference = tool.parent / contents["small"][0]["reference"]
@@ -97,14 +145,7 @@ def main():
         result = harness.run([*command, "--only=small"], env=environment)
         report.check("a logit that is wrong", result.code == 1 and
                      "of the largest logit, 5e-05 allowed" in result.err_text, result.why)
-        none = emulated.without_driver()
-        if none is None:
-            report.skip("no driver", "this machine has one")
-        else:
-            result = harness.run([*command, "--only=small,ceilings"], env=none)
-            report.check("no driver", result.code == 1
-                         and "driver cannot be loaded" in result.err_text
-                         and "| copy | no libcuda.so.1 |" in result.text, result.why)
+        check_failures(report, command, file, folder, environment)
     report.finish()
 
 
