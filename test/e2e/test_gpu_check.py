@@ -4,12 +4,13 @@ Input: the driver and the emulator's tool; output: PASS/FAIL lines. `benchmarks/
 packs a small model and one whose weights `check` makes up; what it packs is
 unpacked and run. Each program must agree with its reference, times must be there, and what
 is not on this machine must be said to be missing. Then a reference is changed, a program
-ends early, and there is no driver: `check` must say so. No time is judged: the emulated driver says a millisecond for each operation.
+ends early, another hangs, and there is no driver: `check` must say so, and end in its time. No time is judged: the emulated driver says a millisecond for each operation.
 """
 
 import importlib.machinery
 import importlib.util
 import json
+import re
 import sys
 import tarfile
 from pathlib import Path
@@ -22,9 +23,9 @@ GPU = Path(__file__).resolve().parents[2] / "benchmarks/gpu"
 MODELS, SHAPE, FORMAT, TARGET = [4], "tiny", "Q8_0", "cuda:sm_90a"
 
 
-def load_bundle():
-    """The script as a module, for its shapes and numerics."""
-    loader = importlib.machinery.SourceFileLoader("bundle", str(GPU / "bundle"))
+def load(name):
+    """A script as a module."""
+    loader = importlib.machinery.SourceFileLoader(name, str(GPU / name))
     module = importlib.util.module_from_spec(
         importlib.util.spec_from_loader(loader.name, loader))
     sys.dont_write_bytecode = True
@@ -65,17 +66,37 @@ def add_prediction(report, bundle, file):
 
 
 def check_failures(report, command, file, folder, environment):
-    """A large program that ends behind its first answer, then no driver: what is said."""
-    contents = json.loads(file.read_text())
-    script = (b"#!/bin/sh\nread request; exec <&-; echo 1\n"
-              b"echo program: no luck >&2; exit 1\n")
-    case = contents["large"][0]
-    (file.parent / case["pieces"]).write_bytes(script)
-    case.update(size=len(script), places=[(0, len(script))])
-    file.write_text(json.dumps(contents))
+    """A large program that ends behind its first answer, one that does not answer, no time,
+    and no driver: what is said."""
+    def replace_program(script):
+        contents = json.loads(file.read_text())
+        case = contents["large"][0]
+        (file.parent / case["pieces"]).write_bytes(script)
+        case.update(size=len(script), places=[(0, len(script))])
+        file.write_text(json.dumps(contents))
+    replace_program(b"#!/bin/sh\nread request; exec <&-; echo 1\n"
+                    b"echo program: no luck >&2; exit 1\n")
     result = harness.run([*command, "--only=large"], env=environment)
     report.check("a program that ends", result.code == 1 and result.err_text
                  == "check: tiny Q8_0: program: no luck\n", result.why)
+    # Its child would hold the pipe for ten minutes.
+    replace_program(b"#!/bin/sh\nsleep 600; exit 1\n")
+    result = harness.run([*command, "--only=large,sanitizer,torch", "--seconds=5"],
+                         env=environment, timeout=60)
+    report.check("no time is left", result.code == 0
+                 and "| tiny Q8_0 | no time was left |" in result.text
+                 and "| torch | no time was left |" in result.text, result.why)
+    result = harness.run([*command, "--only=small", "--seconds=1e-9"], env=environment)
+    report.check("no time at all", result.code == 1
+                 and result.err_text == "check: no time was left\n", result.why)
+    check = load("check")
+    check.LONGEST = 1
+    try:
+        check.execute(check.Clock(600), ["sh", "-c", "sleep 600; exit 1"])
+        report.fail("a program that hangs", "nobody says so")
+    except check.Hangs as problem:
+        report.check("a program that hangs", str(problem) == "takes more than 1 s",
+                     str(problem))
     none = emulated.without_driver()
     if none is None:
         report.skip("no driver", "this machine has one")
@@ -119,7 +140,7 @@ def main():
         command = [tool, "--prompt=4", "--generate=2", "--depths=0,8", "--output",
                    folder / "results", "--scratch", folder]
         file = tool.parent / "contents.json"
-        bundle = load_bundle()
+        bundle = load("bundle")
         add_prediction(report, bundle, file)
         environment = make_kernels(args, report, folder, bundle)
         result = harness.run(command, env=environment)
@@ -134,6 +155,8 @@ def main():
                 lambda: str(found["large"]))
             report.check("the page has all", result.text.count("\n| tiny ") == 6
                          and result.text.startswith("# corellama on Emulator\n"), result.text)
+            report.check("a ceiling that is missing", re.search(r"\| copy \| no cu\w+ \|",
+                                                                 result.text), result.text)
             report.check("what is predicted is beside it",
                          result.text.count(" | 500.00 (250.00 to 1000.00) | ") == 1,
                          result.text)
