@@ -146,7 +146,7 @@ def main():
         result = harness.run(command, env=environment)
         if report.check("all is right", result.code == 0, result.why):
             found = json.loads((folder / "results/results.json").read_text())
-            report.check("each program is compared", len(found["small"]) == 2 and all(
+            report.check("each program is compared", len(found["small"]) == 4 and all(
                 0 <= row["error"] < 1e-2 for row in found["small"]), lambda: str(found))
             report.check("six times are measured", len(found["large"]) == 6 and all(
                 row["seconds"] > 0 for row in found["large"]), lambda: str(found["large"]))
