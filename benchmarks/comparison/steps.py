@@ -15,12 +15,12 @@ class Failure(Exception):
     """Ends the command that ran; its text is the line that the user reads."""
 
 
-def run(command, what, log=None):
+def run(command, what, log=None, env=None):
     """The standard output of a command. Its failure is ours, with its last line, or with
     the name of a log, where it is given one: that of a build is read whole."""
     command = [str(word) for word in command]
     try:
-        result = subprocess.run(command, capture_output=True, text=True)
+        result = subprocess.run(command, capture_output=True, text=True, env=env)
     except OSError as error:
         raise Failure(f"{what}: {command[0]}: {error.strerror}") from error
     if log:

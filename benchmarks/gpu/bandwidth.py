@@ -1,12 +1,15 @@
 """What the GPU does at best: the ceilings beside which programs are judged.
 
-Input: a device; output: bytes a second that are copied and that are read, operations a second
-of a large bf16 product by cuBLASLt, where it is. A file of its own because it measures the machine, not us.
+Input: the number of a GPU; output: json with bytes a second that are copied and that are read,
+and operations a second of a large bf16 product by cuBLASLt, or why there are none. A process of its own, which
+`check` ends where it hangs, because it measures the machine, not us.
 """
 
 import ctypes
+import json
+import sys
 
-from device import Library
+from device import Device, Library, NotThere
 
 SIZE = 1 << 30  # bytes: 20 times the second-level cache of an H100
 TIMES = 10
@@ -102,3 +105,18 @@ def multiplied(device, n=8192):
             handle, product, ctypes.byref(one), a, layout, b, layout, ctypes.byref(zero),
             c, layout, c, layout, None, None, ctypes.c_size_t(0), None), TIMES)
     return 2 * n ** 3 / seconds
+
+
+def main():
+    found, device = {}, None
+    for name, measure in ("copy", copied), ("read", read), ("cuBLASLt", multiplied):
+        try:
+            device = device or Device(int(sys.argv[1]))
+            found[name] = measure(device)
+        except NotThere as problem:
+            found[name] = str(problem)
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -38,20 +38,15 @@ class Library:
 
 
 class Device:
-    """The context of one GPU, the first."""
+    """The context of one GPU."""
 
-    def __init__(self):
+    def __init__(self, number):
         self.cuda = Library("libcuda.so.1")
         self.cuda.cuInit(0)
         self.number, self.context = ctypes.c_int(), ctypes.c_void_p()
-        self.cuda.cuDeviceGet(ctypes.byref(self.number), 0)
+        self.cuda.cuDeviceGet(ctypes.byref(self.number), number)
         self.cuda.cuDevicePrimaryCtxRetain(ctypes.byref(self.context), self.number)
         self.cuda.cuCtxSetCurrent(self.context)
-
-    def name(self):
-        text = ctypes.create_string_buffer(256)
-        self.cuda.cuDeviceGetName(text, len(text), self.number)
-        return text.value.decode()
 
     def attribute(self, which):
         value = ctypes.c_int()

@@ -1,14 +1,18 @@
 """The layers of the same models by torch.compile, where torch is.
 
-Input: the sizes of the bundle's models; output: seconds of a token and of a prompt in bf16. A
-file of its own because nothing else needs torch. A few layers are measured and multiplied:
-all of them would take the compiler minutes.
+Input: the number of a GPU, tokens of a prompt, and depths; output: seconds of a token and of a
+prompt in bf16, of the sizes of the bundle's models, a line of json each as soon as it is known. A
+process of its own because nothing else needs torch, and `check` ends it when its time is over. A
+few layers are measured and multiplied: all of them would take the compiler minutes.
 """
 
+import json
+import sys
 import time
+from pathlib import Path
 
 MEASURED_LAYERS = 4
-PROMPT, DEPTHS, TIMES = 512, (0, 4096), 20
+TIMES = 20
 
 
 def make_layer(torch, shape, device):
@@ -52,9 +56,8 @@ def make_layer(torch, shape, device):
     return Layer
 
 
-def measure_shape(torch, name, shape):
-    device = torch.device("cuda")
-    for depth in DEPTHS:
+def measure_shape(torch, device, name, shape, prompt, depths):
+    for depth in depths:
         layer = make_layer(torch, shape, device)
         stack = [layer(depth) for _ in range(MEASURED_LAYERS)]
 
@@ -62,7 +65,7 @@ def measure_shape(torch, name, shape):
             for one in stack:
                 x = one(x, turn)
             return x
-        for rows in PROMPT, 1:
+        for rows in prompt, 1:
             x = torch.randn(1, rows, shape["dim"], dtype=torch.bfloat16, device=device)
             turn = torch.randn(2, rows, shape["head_size"] // 2, dtype=torch.bfloat16,
                                device=device)
@@ -80,19 +83,32 @@ def measure_shape(torch, name, shape):
                        seconds=seconds)
 
 
-def measure(cases):
+def measure(number, prompt, depths):
     """Rows for the table; layers alone, without the LM head."""
     try:
         import torch
     except ImportError:
-        return [dict(name="torch", missing="is not installed")]
+        yield dict(name="torch", missing="is not installed")
+        return
     if not torch.cuda.is_available():
-        return [dict(name="torch", missing="finds no GPU")]
-    shapes = {case["name"].split()[0]: case["shape"] for case in cases}
-    rows = []
+        yield dict(name="torch", missing="finds no GPU")
+        return
+    device = torch.device("cuda", number)
+    torch.cuda.set_device(device)
+    contents = json.loads((Path(__file__).parent / "contents.json").read_text())
+    shapes = {case["name"].split()[0]: case["shape"] for case in contents["large"]}
     for name, shape in shapes.items():
         try:
-            rows += measure_shape(torch, name, shape)
+            yield from measure_shape(torch, device, name, shape, prompt, depths)
         except (RuntimeError, TypeError, AttributeError) as problem:  # of an older torch, too
-            rows.append(dict(name=name, missing=str(problem).splitlines()[0][:100]))
-    return rows
+            yield dict(name=name, missing=str(problem).splitlines()[0][:100])
+
+
+def main():
+    number, prompt, *depths = map(int, sys.argv[1:])
+    for row in measure(number, prompt, depths):
+        print(json.dumps(row), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -8,6 +8,7 @@
 
 #include "runtime/Main/Report.h"
 #include "runtime/Main/Requests.h"
+#include "runtime/Sampling/Sampler.h"
 
 #include <algorithm>
 #include <span>
@@ -45,6 +46,15 @@ private:
         return {};
       dispatches.assign(count, {std::nullopt, 0});
       return runTrace();
+    }
+    if (what == "answer") {
+      // The id that the answer's first one follows needs a position, too.
+      if (model.context() < 2 ||
+          !parseNumber(nextWord(line), 1, model.context() - 1, count) ||
+          !parseNumber(nextWord(line), 0, model.context() - 1 - count, depth) ||
+          !nextWord(line).empty())
+        return {};
+      return answerFor(count, depth);
     }
     if ((what != "prompt" && what != "generate" && what != "trace") ||
         !parseNumber(nextWord(line), 1, model.context(), count) ||
@@ -102,6 +112,44 @@ private:
     return times;
   }
 
+  /// Greedy ids as Generator::answer takes them: of the model's loop where it
+  /// has one, else by a sampler. From the first id to the last of `count` more.
+  std::vector<int64_t> answerFor(uint64_t count, uint64_t depth) {
+    fill(depth);
+    appendMadeUp(1);
+    Sampler sampler({.temperature = 0});
+    const bool loops = !failure && model.canLoop(sampler.given());
+    if (loops)
+      failure = model.beginLoop(sampler, 0, count + 1, {});
+    else
+      logits(1, 1);
+    int32_t id = choose(loops, sampler);
+    const int64_t before = Stopwatch::now();
+    for (uint64_t i = 0; i < count && !failure; ++i) {
+      if (!loops) {
+        failure = model.append({&id, 1});
+        logits(1, 1);
+      }
+      id = choose(loops, sampler);
+    }
+    const int64_t passed = Stopwatch::now() - before;
+    if (loops && !failure)
+      failure = model.endLoop(depth + 1 + count);
+    return failure ? std::vector<int64_t>() : std::vector<int64_t>{passed};
+  }
+
+  /// The loop's next id, or that of the last logits; 0 after a failure.
+  int32_t choose(bool loops, Sampler &sampler) {
+    TokenLoop::Id next = {};
+    if (loops && !failure)
+      failure = model.nextId().moveTo(next);
+    if (loops || failure)
+      return next.id;
+    next.id = sampler.sample(lastLogits);
+    sampler.accept(next.id);
+    return next.id;
+  }
+
   /// The cache holds `depth` ids, whatever it held before.
   void fill(uint64_t depth) {
     model.truncate(depth);
@@ -123,13 +171,14 @@ private:
     ids.resize(wanted);
     for (uint64_t i = 0; i < wanted; ++i)
       ids[i] = int32_t(rows - wanted + i);
-    std::span<const float> row;
     if (!failure)
-      failure = model.logits(ids).moveTo(row);
+      failure = model.logits(ids).moveTo(lastLogits);
   }
 
   std::vector<Dispatch> dispatches;
   std::vector<int32_t> ids;
+  /// Valid until the model's next call.
+  std::span<const float> lastLogits;
   uint64_t nextId = 0;
 };
 } // namespace

@@ -1,12 +1,16 @@
 //===- Bench.h - the program measures itself for `corellama bench` --------===//
 //
 // `PROGRAM --bench` reads requests from standard input, a line each, and
-// answers each with a line of nanoseconds. Ids are made up, nothing is sampled.
+// answers each with a line of nanoseconds. Ids are made up, and nothing is
+// sampled, but for `answer`.
 //
 //   prompt ROWS DEPTH      ROWS ids behind DEPTH others, as many a call as -b
 //                          says, and the logits that follow the last
 //   generate STEPS DEPTH   STEPS ids behind DEPTH others, one a call, each with
-//                          the logits that follow
+//                          the logits that follow, as llama-bench does
+//   answer STEPS DEPTH     a greedy answer behind DEPTH ids and one, from its
+//                          first id to the STEPS-th behind that: where a GPU
+//                          chooses ids, several steps are one graph
 //   trace ROWS DEPTH WANTED KERNEL:LAYER ...
 //                          kernels by their number in abi::Program, one after
 //                          the other with a barrier behind each, in a call of

@@ -147,7 +147,9 @@ def llama3_factors(head_size, base, original):
 
 
 def draw_shape(rng, recipe):
-    """Sizes for a recipe, by rejection: every choice is a legal model."""
+    """Sizes for a recipe: its own, or by rejection: every choice is a legal model."""
+    if "sizes" in recipe:
+        return dict(recipe["sizes"])
     multiple = recipe.get("multiple", 1)
     while True:
         kv_heads = {"MQA": 1}.get(recipe["attention"], int(rng.integers(2, 5)))
