@@ -197,9 +197,10 @@ std::vector<CUDAModel> test::movedModels() {
   return models;
 }
 
-/// Whether tensor cores compute products of prefill.
-static bool hasTensorCores(const CUDAModel &model) {
-  return model.choice.format != Format::F32 && model.choice.shape.dim % 8 == 0;
+/// Whether tensor cores compute products of prefill by weights of so many
+/// columns, of a model.
+static bool hasTensorCores(const CUDAModel &model, int64_t columns) {
+  return model.choice.format != Format::F32 && columns % 8 == 0;
 }
 
 /// Whether tensor cores compute products of decode, where rows may be split
@@ -220,12 +221,16 @@ static bool attendsInTensorCores(const CUDAModel &model) {
 
 std::vector<CUDAModel> test::exactRowsModels() {
   std::vector<CUDAModel> models = wholeModels();
-  for (CUDAModel &model : models)
-    if (hasTensorCores(model) || hasSplitRows(model.choice.format) ||
-        attendsInTensorCores(model)) {
+  for (CUDAModel &model : models) {
+    const ModelShape &shape = model.choice.shape;
+    if (hasTensorCores(model, shape.dim) ||
+        hasTensorCores(model, shape.heads * shape.headSize) ||
+        hasTensorCores(model, shape.hidden) ||
+        hasSplitRows(model.choice.format) || attendsInTensorCores(model)) {
       model.choice.activations = "f32";
       model.name += "_exact_rows";
     }
+  }
   return models;
 }
 
@@ -239,8 +244,9 @@ std::vector<CUDAModel> test::tensorAttentionModels() {
 
 std::vector<CUDAModel> test::exactGateModels() {
   std::vector<CUDAModel> models = exactRowsModels();
-  llvm::erase_if(models,
-                 [](const CUDAModel &model) { return !hasTensorCores(model); });
+  llvm::erase_if(models, [](const CUDAModel &model) {
+    return !hasTensorCores(model, model.choice.shape.dim);
+  });
   return models;
 }
 
