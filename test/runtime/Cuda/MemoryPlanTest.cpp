@@ -68,7 +68,7 @@ TEST_F(MemoryPlanTest, HasTheTokenLoop) {
   EXPECT_EQ(plan->loop.token, 256u);
   EXPECT_EQ(plan->loop.ends, 256u + 3 * 64);
   EXPECT_EQ(plan->loop.copied, plan->loop.ends + 640);
-  EXPECT_EQ(plan->loop.bytes, plan->loop.copied + 3 * 256 * 8);
+  EXPECT_EQ(plan->loop.bytes, plan->loop.copied + uint64_t(3) * 256 * 8);
   EXPECT_EQ(plan->tables, 80u + 256 + 64 + plan->loop.bytes);
 }
 
