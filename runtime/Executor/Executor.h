@@ -91,8 +91,8 @@ public:
   virtual Result<std::vector<int64_t>>
   trace(std::span<const Dispatch> dispatches) = 0;
 
-  /// Gives back what it holds of the machine, as its destructor does, and says
-  /// what fails. None of these is called behind it.
+  /// Gives back what its destructor would, where that can fail, and says what
+  /// did. None of these is called behind it.
   virtual std::optional<Error> close() { return std::nullopt; }
 };
 

@@ -273,8 +273,8 @@ static const Flag kFlags[] = {
      "write the logits after each token but the last, float32, to FILE.npy",
      "a file's name", takeName<&Options::logitsOut>},
     {"--bench", nullptr, nullptr,
-     "measure what standard input asks for; of a program for a CPU `corellama "
-     "bench PROGRAM` asks",
+     "measure what standard input asks for; `corellama bench PROGRAM` does, of "
+     "a program for a CPU",
      "", turnOn<&Options::bench>},
     {"--score", nullptr, nullptr,
      "give the ids and logits that standard input asks for; `corellama "

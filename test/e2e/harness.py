@@ -9,6 +9,7 @@ It shares no code with the compiler and knows it by its command line only.
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -93,6 +94,11 @@ _MEASURE = (
     "c=os.waitstatus_to_exitcode(s)\n"
     "sys.exit(c if c>=0 else 128-c)\n"
 )
+
+# A shell starts what runs in the background with SIGINT ignored, and programs keep it so;
+# tests of Ctrl-C do not want that. A handler is the default again in a child.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def run(command, stdin=b"", cwd=None, env=None, timeout=600, peak=False):
