@@ -157,8 +157,8 @@ static LogicalResult verifyReadsOf(Operation *kernel, StrategyInterface) {
 
 /// Each sum has an order that its kernel has code for: a product that of the
 /// strategy's unit, attention that or the lanes of the tile, which may be
-/// several times as wide where lanes share no keys. A kernel that has neither
-/// works on float32.
+/// several times as wide as the target's sums where lanes share no keys. A
+/// kernel that has neither works on float32.
 static LogicalResult verifySumsOf(Operation *kernel,
                                   StrategyInterface strategy) {
   if (TargetInterface target = getTarget(kernel);
@@ -166,6 +166,8 @@ static LogicalResult verifySumsOf(Operation *kernel,
     return kernel->emitOpError() << "has " << strategy << ", no strategy of '"
                                  << target.getName() << "'";
   ContractionUnitInterface unit = strategy.getUnit();
+  auto planner =
+      dyn_cast_if_present<PlannerInterface>(Attribute(getTarget(kernel)));
   bool multiplies = false;
   WalkResult walked = kernel->walk([&](Operation *op) -> WalkResult {
     auto order = op->getAttrOfType<ReductionOrderAttr>("order");
@@ -178,11 +180,12 @@ static LogicalResult verifySumsOf(Operation *kernel,
     if (isSum && !hasUnit) {
       // A prologue sums apart from the kernel's tiles; lanes may share keys.
       bool isPrologue = op->hasTrait<IsRowPrologue>();
-      bool anyLanes = isPrologue || (order.getBlock() == 0 &&
+      bool ownLanes = isPrologue || (order.getBlock() == 0 && planner &&
+                                     order == planner.getOrder(op) &&
                                      strategy.getN() % order.getLanes() == 0);
       auto expected = ReductionOrderAttr::get(
           op->getContext(), /*unit=*/{}, isPrologue ? 0 : order.getBlock(),
-          ScaleMode::None, anyLanes ? order.getLanes() : strategy.getN());
+          ScaleMode::None, ownLanes ? order.getLanes() : strategy.getN());
       if (order != expected)
         return op->emitOpError() << "sums in the order " << order
                                  << ", its kernel has code for " << expected;

@@ -220,24 +220,26 @@ func.func private @a_block_of_a_ring(%l: index) attributes {llama.partition = #l
 
 // Scores of 32 keys at once, where a tile has so many, weights by the lanes of their sum.
 
-llama.buffer @q : tensor<1x32xf32> at 0
-llama.buffer @p : tensor<1x2x8x18xf32> at 128
-llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
+module attributes {llama.target = #cpu.target<name = "icelake-server", features = "+avx2,+fma,+avx512f", vector_bits = 512>} {
+  llama.buffer @q : tensor<1x32xf32> at 0
+  llama.buffer @p : tensor<1x2x8x18xf32> at 128
+  llama.cache_layout !llama.cache<2x1x16, f16> keys #llama.keys_interleaved16 values #llama.rowmajor
 
-// CHECK-LABEL: func.func private @tiles_wider_than_a_sum
-// CHECK:         %[[MAX:.+]] = scf.for %{{.+}} step %c32{{.*}} -> (vector<2x32xf32>)
-// CHECK:           tile.score_keys {{.*}} -> vector<2x32xf32>
-// CHECK:         tile.reduce_lanes "max" %[[MAX]] : vector<2x32xf32>
-// CHECK:         %[[SUM:.+]] = scf.for %{{.+}} step %c16{{.*}} -> (vector<2x16xf32>)
-// CHECK:           math.exp %{{.+}} : vector<2x16xf32>
-// CHECK:         tile.reduce_lanes "add" %[[SUM]] : vector<2x16xf32>
-func.func private @tiles_wider_than_a_sum(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 2, n = 32>} {
-  %q = llama.buffer_read @q at 0 : tensor<1x32xf32>
-  %kv = llama.input cache : !llama.cache<2x1x16, f16>
-  %pos = llama.input positions : tensor<1xi32>
-  %p = llama.attention_part %q, %kv[%l], %pos causal heads 2 keys 256 order <lanes = 16> : tensor<1x32xf32>, <2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
-  llama.buffer_write %p, @p at 128 : tensor<1x2x?x18xf32>
-  return
+  // CHECK-LABEL: func.func private @tiles_wider_than_a_sum
+  // CHECK:         %[[MAX:.+]] = scf.for %{{.+}} step %c32{{.*}} -> (vector<2x32xf32>)
+  // CHECK:           tile.score_keys {{.*}} -> vector<2x32xf32>
+  // CHECK:         tile.reduce_lanes "max" %[[MAX]] : vector<2x32xf32>
+  // CHECK:         %[[SUM:.+]] = scf.for %{{.+}} step %c16{{.*}} -> (vector<2x16xf32>)
+  // CHECK:           math.exp %{{.+}} : vector<2x16xf32>
+  // CHECK:         tile.reduce_lanes "add" %[[SUM]] : vector<2x16xf32>
+  func.func private @tiles_wider_than_a_sum(%l: index) attributes {llama.partition = #llama.partition<of = keys, by = 256>, llama.strategy = #cpu.strategy<unit = #cpu.fma, m = 2, n = 32>} {
+    %q = llama.buffer_read @q at 0 : tensor<1x32xf32>
+    %kv = llama.input cache : !llama.cache<2x1x16, f16>
+    %pos = llama.input positions : tensor<1xi32>
+    %p = llama.attention_part %q, %kv[%l], %pos causal heads 2 keys 256 order <lanes = 16> : tensor<1x32xf32>, <2x1x16, f16>, tensor<1xi32> -> tensor<1x2x?x18xf32>
+    llama.buffer_write %p, @p at 128 : tensor<1x2x?x18xf32>
+    return
+  }
 }
 
 // -----
