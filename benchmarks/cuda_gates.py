@@ -11,6 +11,7 @@ objects cost, and this needs NVIDIA's tools.
 
 import dataclasses
 import itertools
+import statistics
 
 import cuda_kernels
 import cuda_model
@@ -72,11 +73,12 @@ PROMPT = 60
 
 @dataclasses.dataclass
 class HotLoop:
-    """The loop of a product that reads weights, the worst of several."""
-    pipes: dict  # instructions a weight
+    """The code of a product that reads weights, a loop over columns if rows are long
+    enough; the worst of several."""
+    pipes: dict  # instructions a weight, the mean of several
     loads: int
     at_once: int  # of them, before the warp waits for one
-    waits: int  # for memory, a trip
+    waits: int  # for memory, a trip; without a loop, a group of loads
     # Bytes of weights an SM, with its blocks and the grid: what its warps load before they
     # wait; or, if that is more, what a block prefetches, of which the whole is under way if
     # each prefetch brings its line of 128 bytes.
@@ -86,6 +88,8 @@ class HotLoop:
 
 
 def hot_loop(kernel, form, sms=132):
+    loops = kernel.code.loops()
+
     def one(place):
         body = kernel.code.body(place)
         weights = cuda_kernels.weights_of_a_trip(body, form)
@@ -96,13 +100,21 @@ def hot_loop(kernel, form, sms=132):
         share = sum(i.bytes for i in early) / sum(i.bytes for i in loads)
         loaded = share * cuda_kernels.size_of(form, 1, weights) * LANES * kernel.warps
         blocks = min(kernel.resident, kernel.blocks / sms)
+        # Without a loop over columns a divergence is once a tile's.
+        forbidden = sass.forbidden(body)
+        if place not in loops:
+            del forbidden["BSSY"]
         return HotLoop({pipe: count / weights for pipe, count in sass.pipes(body).items()},
-                       len(loads), len(early), len(waits),
+                       len(loads), len(early),
+                       len(waits) if place in loops else sass.waits_of_a_group(body),
                        loaded * blocks, max(loaded, kernel.prefetched) * blocks,
-                       sum(sass.forbidden(body).values()))
+                       sum(forbidden.values()))
     found = [one(place) for place in kernel.code.hot()]
     first = found[0]
-    return HotLoop({pipe: max(l.pipes.get(pipe, 0) for l in found) for pipe in first.pipes},
+    # Each is of as many weights. Without loops ptxas computes what all of them need, places
+    # of a lane, behind the loads of the first.
+    return HotLoop({pipe: statistics.mean(l.pipes.get(pipe, 0) for l in found)
+                    for pipe in first.pipes},
                    first.loads, min(l.at_once for l in found),
                    max(l.waits for l in found), min(l.loaded for l in found),
                    min(l.in_flight for l in found),

@@ -44,9 +44,9 @@ REGISTER_STEP = 256  # registers are given to a warp in steps of this
 SHARED_RESERVED = 1024  # of each block, by the system
 LANES = 32
 
-# Weights whose quants a load of 16 bytes brings (passes/CUDA/WeightChunks.cpp); every
-# second load of Q6_K is of high bits.
-OF_A_LOAD = {"F16": 8, "BF16": 8, "Q8_0": 16, "Q4_0": 32, "Q4_1": 32, "Q6_K": 16}
+# Weights whose quants a load of 16 bytes brings (passes/CUDA/WeightChunks.cpp); high
+# bits come by narrower ones.
+OF_A_LOAD = {"F16": 8, "BF16": 8, "Q8_0": 16, "Q4_0": 32, "Q4_1": 32, "Q6_K": 32}
 # Rows of a weight that a warp takes at a time (passes/CUDA/Units/Simt.cpp); of as many
 # columns a lane of MmaSplit.cpp has two rows.
 ROWS = 2
@@ -210,6 +210,8 @@ def product(kernel, code, form, shape):
     # Rows of a warp, and of a pair of rows whole trips and the rest.
     passes = rows / (kernel.blocks * kernel.warps * ROWS)
     trips = columns * ROWS / LANES / weights
+    if (at_once := weights * LANES // (columns * ROWS)) > 1:  # rows of two matrices
+        passes, trips = passes / at_once, trips * at_once
     after = hot[1][0] if len(hot) > 1 else len(code.instructions)
     behind = min(after, code.end_after(hot[0][1]))
     last = max(i for i in range(behind) if code.instructions[i].is_wide_load)

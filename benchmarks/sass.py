@@ -132,6 +132,7 @@ class Walk:
     memory, and the indices of the instructions that waited for a load."""
     cycles: int
     waits: list
+    waited: int  # cycles
 
 
 class Code:
@@ -170,10 +171,14 @@ class Code:
         return self.body(place)
 
     def blocks(self):
-        """Basic blocks as ranges [first, last]."""
-        starts = {0, *self.labels.values()}
-        starts |= {at + 1 for at, i in enumerate(self.instructions)
-                   if i.target >= 0 or i.opcode in ("EXIT", "RET")}
+        """Basic blocks as ranges [first, last]. A label alone begins none: others than
+        those of jumps say where ptxas had a shuffle or a barrier of a warp."""
+        starts = {0}
+        for at, i in enumerate(self.instructions):
+            if i.target >= 0:
+                starts |= {i.target, at + 1}
+            elif i.opcode in ("EXIT", "RET"):
+                starts.add(at + 1)
         starts = sorted(s for s in starts if s < len(self.instructions))
         return [(first, after - 1) for first, after in
                 zip(starts, [*starts[1:], len(self.instructions)])]
@@ -181,13 +186,32 @@ class Code:
     def body(self, place):
         return self.instructions[place[0]:place[1] + 1]
 
+    def straight(self, place):
+        """The ranges of `place` in which weights are read without a loop over columns: from
+        a load of 16 bytes to where lanes are added, or to a barrier (behind loads of x)."""
+        at, last = place
+        while at <= last:
+            end = at + 1
+            if self.instructions[at].is_wide_load:
+                end = next((i for i in range(at, last + 1)
+                            if self.instructions[i].opcode in ("SHFL", "BAR")), last + 1)
+                yield at, end - 1
+            at = end
+
     def hot(self):
-        """The ranges that read most weights: innermost loops, or, where rows are too
-        short for a loop, basic blocks. Several are of matrices one beside the other."""
+        """The ranges that read most weights: innermost loops over columns, or, where
+        rows are too short for one, code without. Several are of matrices one beside the
+        other."""
         def loads(place):
             return sum(i.is_wide_load for i in self.body(place))
-        places = [p for p in self.innermost() if loads(p)] or self.blocks()
-        most = max(map(loads, places))
+        places = []
+        for place in self.innermost():
+            # A loop that adds lanes goes over rows.
+            adds = any(i.opcode == "SHFL" for i in self.body(place))
+            places += self.straight(place) if adds else [place]
+        places = ([p for p in places if loads(p)]
+                  or list(self.straight((0, len(self.instructions) - 1))))
+        most = max(map(loads, places), default=0)
         return [place for place in places if loads(place) == most > 0]
 
     def end_after(self, at):
@@ -263,7 +287,19 @@ def walk(body):
                 ready[instruction.sets] = time + latency
                 from_memory[instruction.sets] = instruction.is_load
         time += max(1, instruction.stall)
-    return Walk(time - waited, waits)
+    return Walk(time - waited, waits, waited)
+
+
+def waits_of_a_group(body):
+    """How many round trips to memory a warp waits for each group of weights that it loads
+    before it waits, to the nearest, in code without a loop. There loads of the next group
+    stand between uses of the one before, each with a wait of its own, but not a whole one."""
+    walked = walk(body)
+    if not walked.waits:
+        return 0
+    first = sum(i.is_wide_load for i in body[:walked.waits[0]])
+    groups = -(-sum(i.is_wide_load for i in body) // max(1, first))
+    return max(1, int(walked.waited / (FAR * groups) + 0.5))
 
 
 def forbidden(body):

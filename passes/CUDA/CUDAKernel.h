@@ -77,10 +77,8 @@ private:
   struct WeightRows {
     Weight weight;
     Vec<Value> numbers;
-    /// Where they begin in the planes of quants, in bytes.
-    Vec<Value> starts, highStarts;
-    /// The index of the lane's chunks among those that share high bits.
-    Value highPart;
+    /// Where they begin in the first plane of quants, in bytes.
+    Vec<Value> starts;
   };
   /// A chunk of each of these rows; scales and minima by chain, then by row.
   struct LoadedChunks {
@@ -277,17 +275,10 @@ private:
   Value loadMinimum(const Weight &weight, Value row, Value block);
   Value decodeValue(const Weight &weight, Value row, Value column);
   /// The rows `numbers` of a tile of `tile` rows; of those past the weight's
-  /// last, which are not stored, the last. A lane's chunks are `chunk` and
-  /// others that a whole number of high bits' chunks lies between.
+  /// last, which are not stored, the last.
   WeightRows rowsOfWeight(const Weight &weight, llvm::ArrayRef<Value> numbers,
-                          int64_t tile, Value chunk);
+                          int64_t tile);
   LoadedChunks loadChunks(const WeightRows &from, Value chunk);
-  /// Trips of a loop over rounds of chunks, and the rounds of one trip; what is
-  /// left is done behind it.
-  struct Trips {
-    int64_t count, rounds;
-  };
-  static Trips tripsOf(int64_t full, int64_t most);
   /// Chains of a chunk's sum: each scale has its own.
   static int64_t chainsOf(llama::FormatInterface format);
 

@@ -121,8 +121,8 @@ Type ChunkFormat::storage(MLIRContext *context) const {
   }
 }
 
-int64_t ChunkFormat::highChunks() const {
-  return places.size() > 1 ? first().bits / facts.planes[1].bits : 0;
+int64_t ChunkFormat::highBytes() const {
+  return places.size() > 1 ? columns() * facts.planes[1].bits / 8 : 0;
 }
 
 //===----------------------------------------------------------------------===//
@@ -137,27 +137,6 @@ static Value shiftBetween(ImplicitLocOpBuilder &b, Value word, int64_t from,
     return arith::ShLIOp::create(b, word, i32(b, to - from));
   return arith::ShRUIOp::create(b, word, i32(b, from - to));
 }
-
-/// 32-bit value `number` of part `part` of 4 such values, which belong to
-/// `parts` chunks.
-static Value wordOfPart(ImplicitLocOpBuilder &b, Value words, Value part,
-                        int64_t parts, int64_t number) {
-  Values found;
-  for (int64_t i = 0; i < parts; ++i)
-    found.push_back(
-        vector::ExtractOp::create(b, words, 4 / parts * i + number));
-  // Each bit of the part's number halves the candidates.
-  tile::IndexBuilder math(b);
-  for (int64_t bit = parts / 2; bit > 0; bit /= 2) {
-    Value isSet = math.rem(math.div(part, bit), 2);
-    isSet = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, isSet,
-                                  math.index(0));
-    for (int64_t i = 0; i < bit; ++i)
-      found[i] = arith::SelectOp::create(b, isSet, found[i + bit], found[i]);
-  }
-  return found.front();
-}
-
 uint32_t ChunkFormat::zero() const {
   return static_cast<uint32_t>(-facts.quantRange().first);
 }
@@ -178,8 +157,7 @@ Value ChunkFormat::bytes(ImplicitLocOpBuilder &b, const ChunkWords &words,
   if (places.size() > 1) {
     unsigned highBits = facts.planes[1].bits;
     int64_t highAt = places[1].at(4 * group);
-    Value high =
-        wordOfPart(b, words.high, words.part, highChunks(), highAt / 32);
+    Value high = vector::ExtractOp::create(b, words.high, highAt / 32);
     high = shiftBetween(b, high, highAt % 8, bits);
     high = arith::AndIOp::create(b, high,
                                  inEachByte(((1u << highBits) - 1) << bits));

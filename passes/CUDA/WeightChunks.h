@@ -20,9 +20,8 @@ namespace corellama::cuda {
 struct ChunkWords {
   /// 16 bytes of plane 0, vector<4xi32>.
   mlir::Value quants;
-  /// For formats with high bits: 16 bytes of plane 1, which serve
-  /// `highChunks()` chunks, and the index of this chunk among them.
-  mlir::Value high, part;
+  /// For formats with high bits: `highBytes()` bytes of plane 1, as words.
+  mlir::Value high;
 };
 
 /// The most chunks of a weight that a lane of a product of one row has in
@@ -59,9 +58,9 @@ public:
   int64_t columns() const { return kChunkBytes * 8 / first().bits; }
   /// The element type in which `quant` loads from the planes of quants.
   mlir::Type storage(mlir::MLIRContext *context) const;
-  /// How many chunks share 16 bytes of plane 1, a power of two; 0: the quants
-  /// have no high bits.
-  int64_t highChunks() const;
+  /// Bytes of plane 1 that belong to a chunk, 4 or 8; 0: the quants have no
+  /// high bits.
+  int64_t highBytes() const;
   /// Columns 4 * group to 4 * group + 3 of a chunk, unscaled, as float32.
   llvm::SmallVector<mlir::Value> quants(mlir::ImplicitLocOpBuilder &b,
                                         const ChunkWords &words,

@@ -126,7 +126,7 @@ Value CUDAKernel::decodeValue(const Weight &weight, Value row, Value column) {
   const ChunkFormat chunks(format);
   Type storage = chunks.storage(b.getContext());
   SmallVector<PlaneRow> planes;
-  for (unsigned plane = 0; plane < (chunks.highChunks() ? 2u : 1u); ++plane)
+  for (unsigned plane = 0; plane < (chunks.highBytes() ? 2u : 1u); ++plane)
     planes.push_back({planeOf(weight, plane, storage),
                       mul(row, planeStride(weight, plane) * 8 /
                                    storage.getIntOrFloatBitWidth())});
@@ -144,21 +144,6 @@ Value CUDAKernel::decodeValue(const Weight &weight, Value row, Value column) {
 // Chunks of a lane
 //===----------------------------------------------------------------------===//
 
-/// Chooses the fewest waits for memory, one a trip. At least two trips if there
-/// are two rounds: without a loop LLVM would keep the values of x for the
-/// kernel's next product, in more registers than there are.
-CUDAKernel::Trips CUDAKernel::tripsOf(int64_t full, int64_t most) {
-  Trips best{full, 1};
-  int64_t waits = full;
-  for (int64_t rounds = 2; rounds <= most && full / rounds >= 2; ++rounds) {
-    int64_t count = full / rounds, found = count + full % rounds;
-    if (found <= waits)
-      best = {count, rounds};
-    waits = std::min(waits, found);
-  }
-  return best;
-}
-
 int64_t CUDAKernel::chainsOf(llama::FormatInterface format) {
   int64_t columns = ChunkFormat(format).columns();
   return format.hasScale()
@@ -168,20 +153,14 @@ int64_t CUDAKernel::chainsOf(llama::FormatInterface format) {
 
 CUDAKernel::WeightRows CUDAKernel::rowsOfWeight(const Weight &weight,
                                                 ArrayRef<Value> numbers,
-                                                int64_t tile, Value chunk) {
-  int64_t highChunks = ChunkFormat(weight.type.getFormat()).highChunks();
+                                                int64_t tile) {
   WeightRows found;
   found.weight = weight;
-  if (highChunks)
-    found.highPart = rem(chunk, highChunks);
   for (Value number : numbers) {
     if (weight.type.getRows() % tile != 0)
       number = minimum(number, weight.type.getRows() - 1);
     found.numbers.push_back(number);
     found.starts.push_back(mul(number, planeStride(weight, 0)));
-    if (highChunks)
-      found.highStarts.push_back(
-          add(mul(number, planeStride(weight, 1)), planeOffset(weight, 1, 0)));
   }
   return found;
 }
@@ -191,17 +170,19 @@ CUDAKernel::LoadedChunks CUDAKernel::loadChunks(const WeightRows &from,
   const Weight &weight = from.weight;
   llama::FormatInterface format = weight.type.getFormat();
   const ChunkFormat chunks(format);
-  const int64_t highChunks = chunks.highChunks(), chains = chainsOf(format);
+  const int64_t chains = chainsOf(format);
   LoadedChunks loaded;
-  for (auto [i, start] : llvm::enumerate(from.starts)) {
+  for (auto [start, number] : llvm::zip_equal(from.starts, from.numbers)) {
     ChunkWords words;
     words.quants = LoadWeightOp::create(b, weight.memory,
                                         add(start, mul(chunk, kChunkBytes)));
-    if (highChunks) {
-      words.high = LoadWeightOp::create(
-          b, weight.memory,
-          add(from.highStarts[i], mul(div(chunk, highChunks), kChunkBytes)));
-      words.part = from.highPart;
+    if (int64_t bytes = chunks.highBytes()) {
+      Type own = b.getIntegerType(8 * bytes);
+      words.high = vector::BroadcastOp::create(
+          b, VectorType::get({1}, own),
+          loadOfPlane(weight, 1, own, number, chunk));
+      words.high = vector::BitCastOp::create(
+          b, VectorType::get({bytes / 4}, b.getI32Type()), words.high);
     }
     loaded.words.push_back(words);
   }

@@ -48,6 +48,7 @@ EXCERPT = """
                                                                                   /* 0x000fc0000383ffff */
 """
 WEIGHT = "LDG.E.128 R4, desc[UR6][R2.64]"
+SCALE = "LDG.E.U16 R6, desc[UR6][R2.64]"
 
 
 def text_of(*lines):
@@ -99,10 +100,16 @@ def test_reader(report):
     report.check("a loop in a loop is walked as often as both say",
                  len(unrolled) == 2 + 2 * (2 + 3 * 3) and
                  sum(i.is_wide_load for i in unrolled) == 6, len(unrolled))
-    straight = code_of((WEIGHT, 2, 0, 0), ("@P0 BRA `(.L_x_1)",), (WEIGHT, 2, 0, 0),
-                       (WEIGHT, 2, 0, 0), ".L_x_1", ("EXIT",))
-    report.check("without a loop the block that loads most is hot",
-                 straight.hot() == [(2, 3)], straight.hot())
+    add = ("SHFL.BFLY PT, R7, R10, 0x2, 0x1f",)
+    straight = code_of((WEIGHT, 2, 0, 0), ("BAR.SYNC 0x0",), (WEIGHT, 2, 0, 0),
+                       ("@P0 BRA `(.L_x_1)",), (WEIGHT, 2, 0, 0), ".L_x_1", add, add,
+                       (WEIGHT, 2, 0, 0), (WEIGHT, 2, 0, 0), add, ("EXIT",))
+    report.check("without a loop what is between loads and a sum of lanes is hot",
+                 straight.hot() == [(2, 4), (7, 8)], straight.hot())
+    rows = code_of(".L_x_1", ("MOV R0, RZ",), (WEIGHT, 2, 0, 0), add, ("@P0 BRA `(.L_x_1)",),
+                   ("EXIT",))
+    report.check("a loop over rows is not one over columns", rows.hot() == [(1, 1)],
+                 rows.hot())
     body = code_of(("LDS.128 R4, [R2]",), ("LDS R4, [R2]",), ("FFMA R0, R1, R2, R0",),
                    ("LOP3.LUT R0, R1, 0xf, RZ, 0xc0, !PT",), ("SHF.R.U32.HI R0, RZ, 4, R1",),
                    ("HMMA.16816.F32 R4, R8, R12, R4",)).instructions
@@ -128,6 +135,10 @@ def test_walk(report):
                    ("FFMA R0, R4, R5, R0", 4, 7, 1)).instructions
     report.check("a load below the first use is a wait more",
                  sass.walk(sunk).waits == [1, 3], sass.walk(sunk))
+    report.check("of two groups each has its wait",
+                 sass.waits_of_a_group(sunk) == 1, sass.waits_of_a_group(sunk))
+    report.check("a group of two waits", sass.waits_of_a_group([*first[:1], *sunk[1:2],
+                 *code_of((SCALE, 1, 0, 0), ("FFMA R0, R4, R5, R0", 4, 7, 1)).instructions]) == 2)
     early = code_of((WEIGHT, 1, 0, 0), *[("IMAD R0, R0, R0, R0", 10, 7, 0)] * 100,
                     ("FFMA R0, R4, R5, R0", 4, 7, 1)).instructions
     report.check("a load that work hides is none", sass.walk(early).waits == [],
@@ -344,10 +355,11 @@ def test_open_gates(report):
         "| loads | 1 | 0.5 to 0.6 | 2 of 3: 7B Q4_0, 7B F16 sm_80 |",
         "| sectors | 1 | 1.2 to 1.5 | 2 of 2: all |"], made)
     rows = [line.split(",") for line in METRICS.read_text().splitlines()]
-    kept = (ROOT / "docs/gpu.md").read_text().splitlines()
-    missing = [line for line in cuda_gates.open_gates(rows) if line not in kept]
+    # Its rows between two others, so a row of a gate that is met by now is found, too.
+    docs = (ROOT / "docs/gpu.md").read_text()
+    table = "\n".join(cuda_gates.open_gates(rows))
     report.check("docs/gpu.md has what benchmarks/cuda_budget --open-gates prints",
-                 not missing, "\n".join(missing))
+                 f"\n{table}\n\n" in docs, table)
 
 
 def test_docs(report, corellama):

@@ -36,6 +36,16 @@ static constexpr int64_t kQuad = 4, kOwnRows = 2;
 /// Times that 16 bytes are in the 32 banks of workgroup memory.
 static constexpr int64_t kTurn = 8;
 
+/// Chunks of a lane's row that are read at once, of `total`, `together` by all
+/// lanes: the fewest trips, and of equal ones those without a rest, or the
+/// longest. A short row is one trip: all of it is under way at once.
+static int64_t roundsOfTrip(int64_t total, int64_t together, int64_t most) {
+  const int64_t rounds = llvm::divideCeil(total, together);
+  const int64_t trips = llvm::divideCeil(rounds, most);
+  return total % (trips * together) == 0 ? rounds / trips
+                                         : std::min(rounds, most);
+}
+
 /// A word of two f16.
 static Value halvesOf(ImplicitLocOpBuilder &b, Value word) {
   Value one = vector::BroadcastOp::create(
@@ -83,8 +93,8 @@ Value CUDAKernel::writeSplitContract(tile::ContractOp op) {
   Value inQuad = rem(lane, kQuad), quad = div(lane, kQuad);
   Value own = add(mul(warp, kQuad), inQuad);
   Value first = add(lookup(op.getFirst()), quad);
-  const WeightRows weightRows = rowsOfWeight(
-      weight, {first, add(first, kMmaRows / kOwnRows)}, kMmaRows, own);
+  const WeightRows weightRows =
+      rowsOfWeight(weight, {first, add(first, kMmaRows / kOwnRows)}, kMmaRows);
 
   // The lane's column of the second operand is its quad: the upper or the lower
   // halves of a chunk, of which it holds what belongs to its own quants.
@@ -172,13 +182,15 @@ Value CUDAKernel::writeSplitContract(tile::ContractOp op) {
     return sums;
   };
 
-  const int64_t loads = kOwnRows * (chunkFormat.highChunks() ? 2 : 1);
-  const Trips trips = tripsOf(total / together, cuda::kWeightLoads / loads);
-  const int64_t step = trips.rounds * together, whole = trips.count * step;
+  const int64_t rounds = roundsOfTrip(
+      total, together,
+      llvm::divideNearest(cuda::kWeightLoads * kChunkBytes,
+                          kOwnRows * (kChunkBytes + chunkFormat.highBytes())));
+  const int64_t step = rounds * together, whole = total / step * step;
   Vec<Value> sums(kOwnRows, constant(0.0f));
   if (whole)
     sums = fold(0, whole, step, sums, [&](Value from, ValueRange carried) {
-      return batch(from, trips.rounds, carried, /*partial=*/false);
+      return batch(from, rounds, carried, /*partial=*/false);
     });
   if (whole != total)
     sums = batch(index(whole), llvm::divideCeil(total - whole, together), sums,

@@ -28,6 +28,28 @@ using corellama::cuda::Spread;
 /// fit.
 static constexpr int64_t kColumnsAtOnce = 64;
 
+namespace {
+/// Trips of a loop over rounds of chunks, and the rounds of one trip. What is
+/// left is done behind it, round by round.
+struct Trips {
+  int64_t count, rounds;
+};
+} // namespace
+
+/// Chooses the fewest waits for memory, one a trip, and of equal ones the
+/// longest trip. At least `least` trips, if there are as many rounds.
+static Trips tripsOf(int64_t full, int64_t most, int64_t least) {
+  Trips best{full, 1};
+  int64_t waits = full;
+  for (int64_t rounds = 2; rounds <= most && full / rounds >= least; ++rounds) {
+    int64_t count = full / rounds, found = count + full % rounds;
+    if (found <= waits)
+      best = {count, rounds};
+    waits = std::min(waits, found);
+  }
+  return best;
+}
+
 Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
   std::optional<Fragment> fragment = fragmentOf(op, op.getType());
   if (!fragment)
@@ -42,7 +64,6 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
   llama::FormatInterface format = weight.type.getFormat();
   const ChunkFormat format16(format);
   const int64_t width = format16.columns();
-  const int64_t highChunks = format16.highChunks();
   if (fragment->spread != Spread::WarpColumns) {
     op.emitOpError() << "is a tile of one row and fewer columns than threads "
                         "for this unit, found "
@@ -62,8 +83,9 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
   for (int64_t i = 0; i < count; ++i)
     numbers.push_back(add(lookup(op.getFirst()), columnOf(*fragment, i)));
   const WeightRows weightRows =
-      rowsOfWeight(weight, numbers, fragment->columns, lane);
+      rowsOfWeight(weight, numbers, fragment->columns);
   const int64_t chains = chainsOf(format);
+  const int64_t full = total / kWarp;
 
   // Chunks lane + `from` + 32 u for all u < rounds. Where all lanes have them,
   // all loads are issued before the first is used.
@@ -74,8 +96,9 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
     for (int64_t u = 0; u < rounds; ++u)
       chunks.push_back(loadChunks(weightRows, add(add(from, u * kWarp), lane)));
     // Without scales nothing is sunk, and ptxas takes fewer registers by
-    // itself.
-    if (allLanes && format.hasScale())
+    // itself; but a trip alone is no loop, and what stands between keeps LLVM
+    // from holding x for the next product.
+    if (allLanes && (format.hasScale() || rounds == full))
       ConvergeOp::create(b);
     const int64_t groups = width / 4 / chains;
     for (int64_t step = 0; step < rounds * chains; ++step) {
@@ -114,15 +137,20 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
   // them all before the loop, into more registers than there are.
   if (x.buffer < 0)
     keepInvariants();
-  int64_t unroll = x.buffer < 0
-                       ? 1
-                       : std::clamp<int64_t>(cuda::kWeightLoads / count, 1,
-                                             kColumnsAtOnce / width);
-  int64_t full = total / kWarp;
-  Trips trips = tripsOf(full, unroll);
+  // Floats need no registers but those that they are loaded to: twice as many
+  // chunks. Quants have at least two trips, if there are two rounds: without a
+  // loop LLVM would keep the values of x for the kernel's next product, in more
+  // registers than there are.
+  const bool isFloat = !format.hasScale();
+  int64_t most =
+      x.buffer < 0
+          ? 1
+          : std::clamp<int64_t>(cuda::kWeightLoads * (isFloat ? 2 : 1) / count,
+                                1, kColumnsAtOnce / width);
+  Trips trips = tripsOf(full, most, /*least=*/isFloat ? 1 : 2);
   // A round that is left over is no loop either. With high bits and minima its
   // x would be spilled.
-  if (highChunks && format.hasMinimum() && full % trips.rounds)
+  if (format16.highBytes() && format.hasMinimum() && full % trips.rounds)
     trips = {full, 1};
   int64_t whole = trips.count * trips.rounds;
   Vec<Value> sums(count, constant(0.0f));
@@ -139,7 +167,7 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
                          [&] { return batch(from, 1, sums, false); });
   };
   if (chains > 1 && full == 1 && total % kWarp) {
-    // One round and a part of one would be no loop (see tripsOf), and a chunk
+    // One round and a part of one would be no loop (see above), and a chunk
     // with several scales has no registers to spare: two trips, both guarded.
     sums = fold(0, 2 * kWarp, kWarp, sums, [&](Value from, ValueRange carried) {
       sums.assign(carried.begin(), carried.end());
